@@ -3,7 +3,18 @@
 export { model, type Declaration, type Instance, type Model, type ModelOptions, type PhaseDeclaration } from "./model/model.ts"; // prettier-ignore
 export { sequential, type Sequential, type SequentialOptions } from "./model/sequential.ts";
 export type { LossName, MetricName, OptimizerName } from "./model/keras.ts";
-export { assign, hyper, input, labels, param, size, state, type Hyper, type InputDomain, type InputOptions } from "./model/leaves.ts";
+export {
+  assign,
+  hyper,
+  input,
+  labels,
+  param,
+  size,
+  state,
+  type Hyper,
+  type InputDomain,
+  type InputOptions,
+} from "./model/leaves.ts";
 export { abs, add, cos, div, erf, exp, expm1, log, log1p, maximum, minimum, mul, neg, pow, recip, relu, sigmoid, sin, sqrt, square, sub, tanh } from "./model/elementwise.ts"; // prettier-ignore
 export { checkpoint, customVjp, type CustomVjp } from "./model/autodiff.ts";
 export { categoricalCrossentropy, softmaxCrossEntropy, svmLoss, type CrossEntropyOptions } from "./model/losses/classes.ts"; // prettier-ignore

@@ -36,7 +36,9 @@ async function loopsOf(terms: number, units: number): Promise<readonly string[]>
     return { loss: mse(y, input("t", [batch, units])), outputs: { y }, optimizer: sgd({ learningRate: 0.1 }) }; // prettier-ignore
   });
   const { module } = await lower(net);
-  const kernel = module.kernels.find(({ doc }) => doc.some((line) => line.includes("x[i,k]·W[k,j]")));
+  const kernel = module.kernels.find(({ doc }) =>
+    doc.some((line) => line.includes("x[i,k]·W[k,j]")),
+  );
   const found: string[] = [];
   walkStmts(kernel!.body, { stmt: (stmt) => void (stmt.kind === "for" && found.push(stmt.index)) });
   return found.slice(0, 2);

@@ -68,7 +68,8 @@ async function checkIn(
   const graphs = [...phases.map(({ graph }) => graph), ...forwards];
   const store = start(trainer, graphs, draws, seed);
   const forward = entries.filter(({ purpose }) => purpose.kind === "forward");
-  const returned = forward.flatMap(({ name, traced }) =>
+  const returned = forward.flatMap(
+    ({ name, traced }) =>
     name === "predict"
       ? checkPredict(trainer, traced.graph, { draws, dtype }, store, seed, batch.predict)
       : checkEvaluate(trainer, traced.graph, { draws, dtype }, store, seed, batch.evaluate, traced.meeting !== undefined), // prettier-ignore

@@ -120,7 +120,10 @@ function notation(s: Scalar): readonly [text: string, holds: number] {
     case "round":
       return [`round(${printScalar(s.value)})`, ATOM];
     case "reduce":
-      return [`${REDUCE_WORD[s.by]} ${printAxes(s.over)}${s.inLanes === true ? " in lanes" : ""}: ${write(s.term, REDUCE)}`, REDUCE];
+      return [
+        `${REDUCE_WORD[s.by]} ${printAxes(s.over)}${s.inLanes === true ? " in lanes" : ""}: ${write(s.term, REDUCE)}`,
+        REDUCE,
+      ];
     case "apply":
       return applied(s);
   }

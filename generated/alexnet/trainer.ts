@@ -4,7 +4,7 @@
 //
 //   parameters 61,100,840   arena 502,728,768 bytes, nothing else is ever allocated   8,764,434,534 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 317a15458cab2eae
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-10, sha256 43cc52c1ae5c9738
 
 /** The model's name. */
 export const MODEL: string = "alexnet";
@@ -89,8 +89,11 @@ export interface PredictBatch {
 }
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -194,6 +197,8 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const c1_kernel = new Float32Array(arena, 0, 23232); // [64,3,11,11]  parameter, always there
   const c1_bias = new Float32Array(arena, 92928, 64); // [64]  parameter, always there
@@ -293,8 +298,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const d_c2_z_wide = new Float64Array(arena, 492712000, 279936); // [2,192,27,27]  scratch, statements 68–69
   const d_c1_z_wide = new Float64Array(arena, 491592256, 387200); // [2,64,55,55]  scratch, statements 72–73
   const x_evaluate = new Float32Array(arena, 489581152, 154587); // [1,3,227,227]  input, statement 1
-  const y_evaluate = new Int32Array(arena, 490199504, 1); // [1]  input, statements 1–22
-  const live_rows_evaluate = new Int32Array(arena, 490199520, 1); // []  input, statements 1–22
+  const y_evaluate = new Int32Array(arena, 490199504, 1); // [1]  input, statements 1–18
   const c1_product_evaluate = new Float32Array(arena, 488806752, 193600); // [1,64,55,55]  scratch, statements 1–2
   const p1_evaluate = new Float32Array(arena, 489612640, 46656); // [1,64,27,27]  scratch, statements 2–3
   const c2_product_evaluate = new Float32Array(arena, 488806752, 139968); // [1,192,27,27]  scratch, statements 4–5
@@ -305,10 +309,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const p5_evaluate = new Float32Array(arena, 488806752, 9216); // [1,256,6,6]  scratch, statements 12–13
   const f6_evaluate = new Float32Array(arena, 488843616, 4096); // [1,4096]  scratch, statements 13–14
   const f7_evaluate = new Float32Array(arena, 488806752, 4096); // [1,4096]  scratch, statements 14–15
-  const scores_evaluate = new Float32Array(arena, 488823136, 1000); // [1,1000]  scratch, statements 15–22
-  const rowSum_evaluate = new Float32Array(arena, 488806752, 1); // []  scratch, statements 16–19
-  const rowSum_2_evaluate = new Float32Array(arena, 488806752, 1); // []  scratch, statements 20–21
-  const rowSum_3_evaluate = new Float32Array(arena, 490199504, 1); // []  scratch, statements 22–23, written over y_evaluate
+  const scores_evaluate = new Float32Array(arena, 488823136, 1000); // [1,1000]  scratch, statements 15–18
+  const sum_evaluate = new Float32Array(arena, 488806752, 1); // []  output, statements 16–19
+  const sum_2_evaluate = new Float32Array(arena, 488806768, 1); // []  output, statements 17–19
+  const sum_3_evaluate = new Float32Array(arena, 490199504, 1); // []  output, statements 18–19, written over y_evaluate
   const p1_padded_evaluate = new Float32Array(arena, 489366624, 61504); // [1,64,31,31]  scratch, statements 3–4
   const p2_padded_evaluate = new Float32Array(arena, 488806752, 43200); // [1,192,15,15]  scratch, statements 6–7
   const c3_padded_evaluate = new Float32Array(arena, 488806752, 86400); // [1,384,15,15]  scratch, statements 8–9
@@ -540,24 +544,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_bias,
     scores_evaluate,
   );
-  const reduceMaxSum_rowSum_evaluate = reduceMaxSum_1000x1_evaluate(
-    rowSum_evaluate,
+  const reduceMaxSum_sum_evaluate = reduceMaxSum_1000x1_evaluate(
+    sum_evaluate,
     scores_evaluate,
     y_evaluate,
-    live_rows_evaluate,
   );
-  const argmaxSum_rowSum_2_evaluate = argmaxSum_1000x1_evaluate(
-    rowSum_2_evaluate,
+  const argmaxSum_sum_2_evaluate = argmaxSum_1000x1_evaluate(
+    sum_2_evaluate,
     scores_evaluate,
-    live_rows_evaluate,
     y_evaluate,
   );
-  const sum_rowSum_3_evaluate = sum_1000x1_evaluate(
-    rowSum_3_evaluate,
-    y_evaluate,
-    scores_evaluate,
-    live_rows_evaluate,
-  );
+  const sum_sum_3_evaluate = sum_1000x1_evaluate(sum_3_evaluate, y_evaluate, scores_evaluate);
   const conv_c1_product_predict = conv_1x64x55x3x11x11x55_predict(
     x_predict,
     c1_kernel,
@@ -623,7 +620,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_predict,
   );
 
-  const seed = options.seed ?? 0;
   fillUniform(c1_kernel, seed, 0, -0.128564869306645, 0.128564869306645);
   fillUniform(c2_kernel, seed, 1, -0.06123724356957945, 0.06123724356957945);
   fillUniform(c3_kernel, seed, 2, -0.05892556509887896, 0.05892556509887896);
@@ -632,14 +628,25 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   fillUniform(f6_kernel, seed, 5, -0.02551551815399144, 0.02551551815399144);
   fillUniform(f7_kernel, seed, 6, -0.038273277230987154, 0.038273277230987154);
   fillUniform(scores_kernel, seed, 7, -0.03431317581537581, 0.03431317581537581);
-  random.fill(randomBits(seed, -1, 0));
+  random.fill(randomBits(seed | 0, -1, 0, Math.floor(seed / 4294967296)));
   const hyper = {};
+  const taken: readonly string[] = ["x", "y"];
+  const taken_2: readonly string[] = ["x"];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 2): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 2,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
     checkCount(count, 2);
-    feed(x, batch["x"], 154587, count, "x");
-    feedLabels(y, batch["y"], 1, count, "y", 1000);
+    checkBatch("step takes a batch", batch, taken);
+    checkArray(x, batch["x"], 154587, count, "x");
+    checkLabels(y, batch["y"], 1, count, "y", 1000);
+    if (finite) checkNumbers(batch["x"], 154587, count, "x");
+    feed(x, batch["x"], 154587, count);
+    feed(y, batch["y"], 1, count);
     live_rows[0] = count;
 
     // 1.
@@ -772,7 +779,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     const perRow = Math.fround(1 / cast);
 
     // 28.
-    // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/alexnet.ts:25
+    // d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 31): d_a = d_y ⊙ (b), models/alexnet.ts:25
     d_rowSum[0] = perRow;
 
     // 29.
@@ -788,22 +795,26 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/alexnet.ts:25
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/alexnet.ts:25
     // rowSum = Σ liveRows    %rowSum  sum, models/alexnet.ts:25
-    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where, models/alexnet.ts:25
-    // d_logTotal = d_rowLoss    %d_logTotal  adjoint of sub, models/alexnet.ts:25
-    // d_chosen = −d_rowLoss    %d_chosen  adjoint of sub, models/alexnet.ts:25
-    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where, models/alexnet.ts:25
-    // d_total = d_rowLoss / total    %d_total  adjoint of log, models/alexnet.ts:25
-    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp, models/alexnet.ts:25
-    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub, models/alexnet.ts:25
-    // d_scores = d_shifted    %d_scores  adjoint of sub, models/alexnet.ts:25
-    // d_broadcast_8 = d_shifted    %d_broadcast_8  adjoint of add, models/alexnet.ts:23
-    // d_scores.product = d_shifted    %d_scores.product  adjoint of add, models/alexnet.ts:23
+    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where (statement 29): d_a = d_y ⊙ (c ? 1 : 0), models/alexnet.ts:25
+    // d_logTotal = d_rowLoss    %d_logTotal  adjoint of sub (statement 29): d_a = d_y, models/alexnet.ts:25
+    // d_chosen = −d_rowLoss    %d_chosen  adjoint of sub (statement 29): d_b = d_y ⊙ (−1), models/alexnet.ts:25
+    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where (statement 29): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/alexnet.ts:25
+    // d_total = d_rowLoss / total    %d_total  adjoint of log (statement 29): d_x = d_y ⊙ (1 / x), models/alexnet.ts:25
+    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp (statement 29): d_x = d_y ⊙ (y), models/alexnet.ts:25
+    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub (statement 29): d_x = Σ over the uses of x,
+    //     models/alexnet.ts:25
+    // d_scores = d_shifted    %d_scores  adjoint of sub (statement 29): d_a = d_y, models/alexnet.ts:25
+    // d_broadcast_8 = d_shifted    %d_broadcast_8  adjoint of add (statement 25): d_b = d_y, models/alexnet.ts:23
+    // d_scores.product = d_shifted    %d_scores.product  adjoint of add (statement 25): d_a = d_y, models/alexnet.ts:23
     reduceMaxExpSumAdd_d_shifted();
 
     // 30.
-    // d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast, models/alexnet.ts:23
+    // d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 25): d_x = Σ d_y over the broadcast
+    //     axes, models/alexnet.ts:23
     // scores.bias_mul = scores.bias.momentum ⊙ 0.9    %scores.bias_mul  update of scores.bias by sgd, models/alexnet.ts:23
-    // scores.bias.momentum_next = scores.bias_mul + d_scores.bias    %scores.bias.momentum_next  update of scores.bias by sgd, models/alexnet.ts:23
+    // scores.bias.momentum_next = scores.bias_mul + d_scores.bias    %scores.bias.momentum_next  update of scores.bias by sgd,
+    //     models/alexnet.ts:23
     // scores.bias_mul_2 = scores.bias.momentum_next ⊙ 0.0005    %scores.bias_mul_2  update of scores.bias by sgd, models/alexnet.ts:23
     // scores.bias_next = scores.bias − scores.bias_mul_2    %scores.bias_next  update of scores.bias by sgd, models/alexnet.ts:23
     sumSgd_scores_bias();
@@ -817,23 +828,29 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_d_shifted_wide();
 
     // 33.
-    // d_f7 = d_shifted · scores.kernelᵀ    %d_f7  adjoint of dot, models/alexnet.ts:23
-    // d_f7.z_lt = [0 < f7]    %d_f7.z_lt  adjoint of relu, models/alexnet.ts:22
-    // d_f7.z = d_f7.z_lt ? d_f7 : 0    %d_f7.z  adjoint of relu, models/alexnet.ts:22
-    // d_broadcast_7 = d_f7.z    %d_broadcast_7  adjoint of add, models/alexnet.ts:22
-    // d_f7.product = d_f7.z    %d_f7.product  adjoint of add, models/alexnet.ts:22
+    // d_f7 = d_shifted · scores.kernelᵀ    %d_f7  adjoint of dot (statement 25): d_a = d_y·bᵀ, models/alexnet.ts:23
+    // d_f7.z_lt = [0 < f7]    %d_f7.z_lt  adjoint of relu (statement 23): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/alexnet.ts:22
+    // d_f7.z = d_f7.z_lt ? d_f7 : 0    %d_f7.z  adjoint of relu (statement 23): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/alexnet.ts:22
+    // d_broadcast_7 = d_f7.z    %d_broadcast_7  adjoint of add (statement 23): d_b = d_y, models/alexnet.ts:22
+    // d_f7.product = d_f7.z    %d_f7.product  adjoint of add (statement 23): d_a = d_y, models/alexnet.ts:22
     dotWhere_d_f7_z();
 
     // 34.
-    // d_scores.kernel = f7ᵀ · d_shifted    %d_scores.kernel  adjoint of dot, models/alexnet.ts:23
+    // d_scores.kernel = f7ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 25): d_b = aᵀ·d_y, models/alexnet.ts:23
     // scores.kernel_mul = scores.kernel.momentum ⊙ 0.9    %scores.kernel_mul  update of scores.kernel by sgd, models/alexnet.ts:23
-    // scores.kernel.momentum_next = scores.kernel_mul + d_scores.kernel    %scores.kernel.momentum_next  update of scores.kernel by sgd, models/alexnet.ts:23
-    // scores.kernel_mul_2 = scores.kernel.momentum_next ⊙ 0.0005    %scores.kernel_mul_2  update of scores.kernel by sgd, models/alexnet.ts:23
-    // scores.kernel_next = scores.kernel − scores.kernel_mul_2    %scores.kernel_next  update of scores.kernel by sgd, models/alexnet.ts:23
+    // scores.kernel.momentum_next = scores.kernel_mul + d_scores.kernel    %scores.kernel.momentum_next  update of scores.kernel by
+    //     sgd, models/alexnet.ts:23
+    // scores.kernel_mul_2 = scores.kernel.momentum_next ⊙ 0.0005    %scores.kernel_mul_2  update of scores.kernel by sgd,
+    //     models/alexnet.ts:23
+    // scores.kernel_next = scores.kernel − scores.kernel_mul_2    %scores.kernel_next  update of scores.kernel by sgd,
+    //     models/alexnet.ts:23
     dotSgd_scores_kernel();
 
     // 35.
-    // d_f7.bias = Σ d_f7.z over axes 0    %d_f7.bias  adjoint of broadcast, models/alexnet.ts:22
+    // d_f7.bias = Σ d_f7.z over axes 0    %d_f7.bias  adjoint of broadcast (statement 23): d_x = Σ d_y over the broadcast axes,
+    //     models/alexnet.ts:22
     // f7.bias_mul = f7.bias.momentum ⊙ 0.9    %f7.bias_mul  update of f7.bias by sgd, models/alexnet.ts:22
     // f7.bias.momentum_next = f7.bias_mul + d_f7.bias    %f7.bias.momentum_next  update of f7.bias by sgd, models/alexnet.ts:22
     // f7.bias_mul_2 = f7.bias.momentum_next ⊙ 0.0005    %f7.bias_mul_2  update of f7.bias by sgd, models/alexnet.ts:22
@@ -845,27 +862,32 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_d_f7_z_wide();
 
     // 37.
-    // d_dropout_2 = d_f7.z · f7.kernelᵀ    %d_dropout_2  adjoint of dot, models/alexnet.ts:22
-    // d_f6.z_lt = [0 < f6]    %d_f6.z_lt  adjoint of relu, models/alexnet.ts:21
-    // d_mul_2 = dropout_2.kept ? d_dropout_2 : 0    %d_mul_2  adjoint of where, models/alexnet.ts:22
-    // d_f6 = d_mul_2 ⊙ 2    %d_f6  adjoint of mul, models/alexnet.ts:22
-    // d_f6.z = d_f6.z_lt ? d_f6 : 0    %d_f6.z  adjoint of relu, models/alexnet.ts:21
-    // d_broadcast_6 = d_f6.z    %d_broadcast_6  adjoint of add, models/alexnet.ts:21
-    // d_f6.product = d_f6.z    %d_f6.product  adjoint of add, models/alexnet.ts:21
+    // d_dropout_2 = d_f7.z · f7.kernelᵀ    %d_dropout_2  adjoint of dot (statement 23): d_a = d_y·bᵀ, models/alexnet.ts:22
+    // d_f6.z_lt = [0 < f6]    %d_f6.z_lt  adjoint of relu (statement 19): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/alexnet.ts:21
+    // d_mul_2 = dropout_2.kept ? d_dropout_2 : 0    %d_mul_2  adjoint of where (statement 23): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/alexnet.ts:22
+    // d_f6 = d_mul_2 ⊙ 2    %d_f6  adjoint of mul (statement 23): d_a = d_y ⊙ (b), models/alexnet.ts:22
+    // d_f6.z = d_f6.z_lt ? d_f6 : 0    %d_f6.z  adjoint of relu (statement 19): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/alexnet.ts:21
+    // d_broadcast_6 = d_f6.z    %d_broadcast_6  adjoint of add (statement 19): d_b = d_y, models/alexnet.ts:21
+    // d_f6.product = d_f6.z    %d_f6.product  adjoint of add (statement 19): d_a = d_y, models/alexnet.ts:21
     dotWhere_d_f6_z();
 
     // 38.
     // mul_2 = f6 ⊙ 2    %mul_2  mul, models/alexnet.ts:22
     // dropout_2 = dropout_2.kept ? mul_2 : 0    %dropout_2  where, models/alexnet.ts:22
-    // d_f7.kernel = dropout_2ᵀ · d_f7.z    %d_f7.kernel  adjoint of dot, models/alexnet.ts:22
+    // d_f7.kernel = dropout_2ᵀ · d_f7.z    %d_f7.kernel  adjoint of dot (statement 23): d_b = aᵀ·d_y, models/alexnet.ts:22
     // f7.kernel_mul = f7.kernel.momentum ⊙ 0.9    %f7.kernel_mul  update of f7.kernel by sgd, models/alexnet.ts:22
-    // f7.kernel.momentum_next = f7.kernel_mul + d_f7.kernel    %f7.kernel.momentum_next  update of f7.kernel by sgd, models/alexnet.ts:22
+    // f7.kernel.momentum_next = f7.kernel_mul + d_f7.kernel    %f7.kernel.momentum_next  update of f7.kernel by sgd,
+    //     models/alexnet.ts:22
     // f7.kernel_mul_2 = f7.kernel.momentum_next ⊙ 0.0005    %f7.kernel_mul_2  update of f7.kernel by sgd, models/alexnet.ts:22
     // f7.kernel_next = f7.kernel − f7.kernel_mul_2    %f7.kernel_next  update of f7.kernel by sgd, models/alexnet.ts:22
     dotSgd_f7_kernel();
 
     // 39.
-    // d_f6.bias = Σ d_f6.z over axes 0    %d_f6.bias  adjoint of broadcast, models/alexnet.ts:21
+    // d_f6.bias = Σ d_f6.z over axes 0    %d_f6.bias  adjoint of broadcast (statement 19): d_x = Σ d_y over the broadcast axes,
+    //     models/alexnet.ts:21
     // f6.bias_mul = f6.bias.momentum ⊙ 0.9    %f6.bias_mul  update of f6.bias by sgd, models/alexnet.ts:21
     // f6.bias.momentum_next = f6.bias_mul + d_f6.bias    %f6.bias.momentum_next  update of f6.bias by sgd, models/alexnet.ts:21
     // f6.bias_mul_2 = f6.bias.momentum_next ⊙ 0.0005    %f6.bias_mul_2  update of f6.bias by sgd, models/alexnet.ts:21
@@ -877,32 +899,38 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_d_f6_z_wide();
 
     // 41.
-    // d_dropout = d_f6.z · f6.kernelᵀ    %d_dropout  adjoint of dot, models/alexnet.ts:21
+    // d_dropout = d_f6.z · f6.kernelᵀ    %d_dropout  adjoint of dot (statement 19): d_a = d_y·bᵀ, models/alexnet.ts:21
     dot_d_dropout();
 
     // 42.
     // mul = reshape(p5, [2,9216]) ⊙ 2    %mul  mul, models/alexnet.ts:21
     // dropout = dropout.kept ? mul : 0    %dropout  where, models/alexnet.ts:21
-    // d_f6.kernel = dropoutᵀ · d_f6.z    %d_f6.kernel  adjoint of dot, models/alexnet.ts:21
+    // d_f6.kernel = dropoutᵀ · d_f6.z    %d_f6.kernel  adjoint of dot (statement 19): d_b = aᵀ·d_y, models/alexnet.ts:21
     // f6.kernel_mul = f6.kernel.momentum ⊙ 0.9    %f6.kernel_mul  update of f6.kernel by sgd, models/alexnet.ts:21
-    // f6.kernel.momentum_next = f6.kernel_mul + d_f6.kernel    %f6.kernel.momentum_next  update of f6.kernel by sgd, models/alexnet.ts:21
+    // f6.kernel.momentum_next = f6.kernel_mul + d_f6.kernel    %f6.kernel.momentum_next  update of f6.kernel by sgd,
+    //     models/alexnet.ts:21
     // f6.kernel_mul_2 = f6.kernel.momentum_next ⊙ 0.0005    %f6.kernel_mul_2  update of f6.kernel by sgd, models/alexnet.ts:21
     // f6.kernel_next = f6.kernel − f6.kernel_mul_2    %f6.kernel_next  update of f6.kernel by sgd, models/alexnet.ts:21
     dotSgd_f6_kernel();
 
     // 43.
-    // d_c5_windowArgmax = argmax c5 over windows [1,1,3,3]    %d_c5_windowArgmax  adjoint of windowMax, models/alexnet.ts:20
-    // d_mul = dropout.kept ? d_dropout : 0    %d_mul  adjoint of where, models/alexnet.ts:21
-    // d_flatten = d_mul ⊙ 2    %d_flatten  adjoint of mul, models/alexnet.ts:21
-    // d_c5 = reshape(d_flatten, [2,256,6,6]) scattered to d_c5_windowArgmax    %d_c5  adjoint of windowMax, models/alexnet.ts:20
-    // d_c5.z_lt = [0 < c5]    %d_c5.z_lt  adjoint of relu, models/alexnet.ts:19
-    // d_c5.z = d_c5.z_lt ? d_c5 : 0    %d_c5.z  adjoint of relu, models/alexnet.ts:19
-    // d_broadcast_5 = d_c5.z    %d_broadcast_5  adjoint of add, models/alexnet.ts:19
-    // d_c5.product = d_c5.z    %d_c5.product  adjoint of add, models/alexnet.ts:19
+    // d_c5_windowArgmax = argmax c5 over windows [1,1,3,3]    %d_c5_windowArgmax  adjoint of windowMax (statement 17): d_x = d_y where
+    //     x was the window's first largest, models/alexnet.ts:20
+    // d_mul = dropout.kept ? d_dropout : 0    %d_mul  adjoint of where (statement 42): d_a = d_y ⊙ (c ? 1 : 0), models/alexnet.ts:21
+    // d_flatten = d_mul ⊙ 2    %d_flatten  adjoint of mul (statement 42): d_a = d_y ⊙ (b), models/alexnet.ts:21
+    // d_c5 = reshape(d_flatten, [2,256,6,6]) scattered to d_c5_windowArgmax    %d_c5  adjoint of windowMax (statement 17): d_x = d_y
+    //     where x was the window's first largest, models/alexnet.ts:20
+    // d_c5.z_lt = [0 < c5]    %d_c5.z_lt  adjoint of relu (statement 16): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/alexnet.ts:19
+    // d_c5.z = d_c5.z_lt ? d_c5 : 0    %d_c5.z  adjoint of relu (statement 16): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/alexnet.ts:19
+    // d_broadcast_5 = d_c5.z    %d_broadcast_5  adjoint of add (statement 16): d_b = d_y, models/alexnet.ts:19
+    // d_c5.product = d_c5.z    %d_c5.product  adjoint of add (statement 16): d_a = d_y, models/alexnet.ts:19
     windowArgmaxWindowScatterWhere_d_c5_z();
 
     // 44.
-    // d_c5.bias = Σ d_c5.z over axes 0,2,3    %d_c5.bias  adjoint of broadcast, models/alexnet.ts:19
+    // d_c5.bias = Σ d_c5.z over axes 0,2,3    %d_c5.bias  adjoint of broadcast (statement 16): d_x = Σ d_y over the broadcast axes,
+    //     models/alexnet.ts:19
     // c5.bias_mul = c5.bias.momentum ⊙ 0.9    %c5.bias_mul  update of c5.bias by sgd, models/alexnet.ts:19
     // c5.bias.momentum_next = c5.bias_mul + d_c5.bias    %c5.bias.momentum_next  update of c5.bias by sgd, models/alexnet.ts:19
     // c5.bias_mul_2 = c5.bias.momentum_next ⊙ 0.0005    %c5.bias_mul_2  update of c5.bias by sgd, models/alexnet.ts:19
@@ -910,7 +938,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumSgd_c5_bias();
 
     // 45.
-    // d_c5.z_padded_wide = d_c5.z_padded in double, in the order it is read    %d_c5.z_padded_wide  widen for d_c4, models/alexnet.ts:19
+    // d_c5.z_padded_wide = d_c5.z_padded in double, in the order it is read    %d_c5.z_padded_wide  widen for d_c4,
+    //     models/alexnet.ts:19
     widen_d_c5_z_padded_wide();
 
     // 46.
@@ -918,11 +947,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_c5_kernel_wide_2();
 
     // 47.
-    // d_c4 = d_c5.z ∗ reverse(transpose(c5.kernel, [1,0,2,3]), [2,3])    %d_c4  adjoint of conv, models/alexnet.ts:19
-    // d_c4.z_lt = [0 < c4]    %d_c4.z_lt  adjoint of relu, models/alexnet.ts:18
-    // d_c4.z = d_c4.z_lt ? d_c4 : 0    %d_c4.z  adjoint of relu, models/alexnet.ts:18
-    // d_broadcast_4 = d_c4.z    %d_broadcast_4  adjoint of add, models/alexnet.ts:18
-    // d_c4.product = d_c4.z    %d_c4.product  adjoint of add, models/alexnet.ts:18
+    // d_c4 = d_c5.z ∗ reverse(transpose(c5.kernel, [1,0,2,3]), [2,3])    %d_c4  adjoint of conv (statement 16): d_x = d_y ∗ reversed w,
+    //     models/alexnet.ts:19
+    // d_c4.z_lt = [0 < c4]    %d_c4.z_lt  adjoint of relu (statement 13): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/alexnet.ts:18
+    // d_c4.z = d_c4.z_lt ? d_c4 : 0    %d_c4.z  adjoint of relu (statement 13): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/alexnet.ts:18
+    // d_broadcast_4 = d_c4.z    %d_broadcast_4  adjoint of add (statement 13): d_b = d_y, models/alexnet.ts:18
+    // d_c4.product = d_c4.z    %d_c4.product  adjoint of add (statement 13): d_a = d_y, models/alexnet.ts:18
     convWhere_d_c4_z();
 
     // 48.
@@ -930,15 +962,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_c4_padded();
 
     // 49.
-    // d_c5.kernel_conv = transpose(c4, [1,0,2,3]) ∗ transpose(d_c5.z, [1,0,2,3])    %d_c5.kernel_conv  adjoint of conv, models/alexnet.ts:19
+    // d_c5.kernel_conv = transpose(c4, [1,0,2,3]) ∗ transpose(d_c5.z, [1,0,2,3])    %d_c5.kernel_conv  adjoint of conv (statement 16):
+    //     d_w = xᵀ ∗ d_yᵀ, models/alexnet.ts:19
     // c5.kernel_mul = c5.kernel.momentum ⊙ 0.9    %c5.kernel_mul  update of c5.kernel by sgd, models/alexnet.ts:19
-    // c5.kernel.momentum_next = c5.kernel_mul + transpose(d_c5.kernel_conv, [1,0,2,3])    %c5.kernel.momentum_next  update of c5.kernel by sgd, models/alexnet.ts:19
+    // c5.kernel.momentum_next = c5.kernel_mul + transpose(d_c5.kernel_conv, [1,0,2,3])    %c5.kernel.momentum_next  update of c5.kernel
+    //     by sgd, models/alexnet.ts:19
     // c5.kernel_mul_2 = c5.kernel.momentum_next ⊙ 0.0005    %c5.kernel_mul_2  update of c5.kernel by sgd, models/alexnet.ts:19
     // c5.kernel_next = c5.kernel − c5.kernel_mul_2    %c5.kernel_next  update of c5.kernel by sgd, models/alexnet.ts:19
     convSgd_c5_kernel();
 
     // 50.
-    // d_c4.bias = Σ d_c4.z over axes 0,2,3    %d_c4.bias  adjoint of broadcast, models/alexnet.ts:18
+    // d_c4.bias = Σ d_c4.z over axes 0,2,3    %d_c4.bias  adjoint of broadcast (statement 13): d_x = Σ d_y over the broadcast axes,
+    //     models/alexnet.ts:18
     // c4.bias_mul = c4.bias.momentum ⊙ 0.9    %c4.bias_mul  update of c4.bias by sgd, models/alexnet.ts:18
     // c4.bias.momentum_next = c4.bias_mul + d_c4.bias    %c4.bias.momentum_next  update of c4.bias by sgd, models/alexnet.ts:18
     // c4.bias_mul_2 = c4.bias.momentum_next ⊙ 0.0005    %c4.bias_mul_2  update of c4.bias by sgd, models/alexnet.ts:18
@@ -946,7 +981,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumSgd_c4_bias();
 
     // 51.
-    // d_c4.z_padded_wide = d_c4.z_padded in double, in the order it is read    %d_c4.z_padded_wide  widen for d_c3, models/alexnet.ts:18
+    // d_c4.z_padded_wide = d_c4.z_padded in double, in the order it is read    %d_c4.z_padded_wide  widen for d_c3,
+    //     models/alexnet.ts:18
     widen_d_c4_z_padded_wide();
 
     // 52.
@@ -954,11 +990,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_c4_kernel_wide_2();
 
     // 53.
-    // d_c3 = d_c4.z ∗ reverse(transpose(c4.kernel, [1,0,2,3]), [2,3])    %d_c3  adjoint of conv, models/alexnet.ts:18
-    // d_c3.z_lt = [0 < c3]    %d_c3.z_lt  adjoint of relu, models/alexnet.ts:17
-    // d_c3.z = d_c3.z_lt ? d_c3 : 0    %d_c3.z  adjoint of relu, models/alexnet.ts:17
-    // d_broadcast_3 = d_c3.z    %d_broadcast_3  adjoint of add, models/alexnet.ts:17
-    // d_c3.product = d_c3.z    %d_c3.product  adjoint of add, models/alexnet.ts:17
+    // d_c3 = d_c4.z ∗ reverse(transpose(c4.kernel, [1,0,2,3]), [2,3])    %d_c3  adjoint of conv (statement 13): d_x = d_y ∗ reversed w,
+    //     models/alexnet.ts:18
+    // d_c3.z_lt = [0 < c3]    %d_c3.z_lt  adjoint of relu (statement 10): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/alexnet.ts:17
+    // d_c3.z = d_c3.z_lt ? d_c3 : 0    %d_c3.z  adjoint of relu (statement 10): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/alexnet.ts:17
+    // d_broadcast_3 = d_c3.z    %d_broadcast_3  adjoint of add (statement 10): d_b = d_y, models/alexnet.ts:17
+    // d_c3.product = d_c3.z    %d_c3.product  adjoint of add (statement 10): d_a = d_y, models/alexnet.ts:17
     convWhere_d_c3_z();
 
     // 54.
@@ -966,15 +1005,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_c3_padded();
 
     // 55.
-    // d_c4.kernel_conv = transpose(c3, [1,0,2,3]) ∗ transpose(d_c4.z, [1,0,2,3])    %d_c4.kernel_conv  adjoint of conv, models/alexnet.ts:18
+    // d_c4.kernel_conv = transpose(c3, [1,0,2,3]) ∗ transpose(d_c4.z, [1,0,2,3])    %d_c4.kernel_conv  adjoint of conv (statement 13):
+    //     d_w = xᵀ ∗ d_yᵀ, models/alexnet.ts:18
     // c4.kernel_mul = c4.kernel.momentum ⊙ 0.9    %c4.kernel_mul  update of c4.kernel by sgd, models/alexnet.ts:18
-    // c4.kernel.momentum_next = c4.kernel_mul + transpose(d_c4.kernel_conv, [1,0,2,3])    %c4.kernel.momentum_next  update of c4.kernel by sgd, models/alexnet.ts:18
+    // c4.kernel.momentum_next = c4.kernel_mul + transpose(d_c4.kernel_conv, [1,0,2,3])    %c4.kernel.momentum_next  update of c4.kernel
+    //     by sgd, models/alexnet.ts:18
     // c4.kernel_mul_2 = c4.kernel.momentum_next ⊙ 0.0005    %c4.kernel_mul_2  update of c4.kernel by sgd, models/alexnet.ts:18
     // c4.kernel_next = c4.kernel − c4.kernel_mul_2    %c4.kernel_next  update of c4.kernel by sgd, models/alexnet.ts:18
     convSgd_c4_kernel();
 
     // 56.
-    // d_c3.bias = Σ d_c3.z over axes 0,2,3    %d_c3.bias  adjoint of broadcast, models/alexnet.ts:17
+    // d_c3.bias = Σ d_c3.z over axes 0,2,3    %d_c3.bias  adjoint of broadcast (statement 10): d_x = Σ d_y over the broadcast axes,
+    //     models/alexnet.ts:17
     // c3.bias_mul = c3.bias.momentum ⊙ 0.9    %c3.bias_mul  update of c3.bias by sgd, models/alexnet.ts:17
     // c3.bias.momentum_next = c3.bias_mul + d_c3.bias    %c3.bias.momentum_next  update of c3.bias by sgd, models/alexnet.ts:17
     // c3.bias_mul_2 = c3.bias.momentum_next ⊙ 0.0005    %c3.bias_mul_2  update of c3.bias by sgd, models/alexnet.ts:17
@@ -982,7 +1024,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumSgd_c3_bias();
 
     // 57.
-    // d_c3.z_padded_wide = d_c3.z_padded in double, in the order it is read    %d_c3.z_padded_wide  widen for d_p2, models/alexnet.ts:17
+    // d_c3.z_padded_wide = d_c3.z_padded in double, in the order it is read    %d_c3.z_padded_wide  widen for d_p2,
+    //     models/alexnet.ts:17
     widen_d_c3_z_padded_wide();
 
     // 58.
@@ -990,7 +1033,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_c3_kernel_wide_2();
 
     // 59.
-    // d_p2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])    %d_p2  adjoint of conv, models/alexnet.ts:17
+    // d_p2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])    %d_p2  adjoint of conv (statement 10): d_x = d_y ∗ reversed w,
+    //     models/alexnet.ts:17
     conv_d_p2();
 
     // 60.
@@ -998,24 +1042,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_p2_padded();
 
     // 61.
-    // d_c3.kernel_conv = transpose(p2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])    %d_c3.kernel_conv  adjoint of conv, models/alexnet.ts:17
+    // d_c3.kernel_conv = transpose(p2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])    %d_c3.kernel_conv  adjoint of conv (statement 10):
+    //     d_w = xᵀ ∗ d_yᵀ, models/alexnet.ts:17
     // c3.kernel_mul = c3.kernel.momentum ⊙ 0.9    %c3.kernel_mul  update of c3.kernel by sgd, models/alexnet.ts:17
-    // c3.kernel.momentum_next = c3.kernel_mul + transpose(d_c3.kernel_conv, [1,0,2,3])    %c3.kernel.momentum_next  update of c3.kernel by sgd, models/alexnet.ts:17
+    // c3.kernel.momentum_next = c3.kernel_mul + transpose(d_c3.kernel_conv, [1,0,2,3])    %c3.kernel.momentum_next  update of c3.kernel
+    //     by sgd, models/alexnet.ts:17
     // c3.kernel_mul_2 = c3.kernel.momentum_next ⊙ 0.0005    %c3.kernel_mul_2  update of c3.kernel by sgd, models/alexnet.ts:17
     // c3.kernel_next = c3.kernel − c3.kernel_mul_2    %c3.kernel_next  update of c3.kernel by sgd, models/alexnet.ts:17
     convSgd_c3_kernel();
 
     // 62.
-    // d_c2_windowArgmax = argmax c2 over windows [1,1,3,3]    %d_c2_windowArgmax  adjoint of windowMax, models/alexnet.ts:16
-    // d_c2 = d_p2 scattered to d_c2_windowArgmax    %d_c2  adjoint of windowMax, models/alexnet.ts:16
-    // d_c2.z_lt = [0 < c2]    %d_c2.z_lt  adjoint of relu, models/alexnet.ts:15
-    // d_c2.z = d_c2.z_lt ? d_c2 : 0    %d_c2.z  adjoint of relu, models/alexnet.ts:15
-    // d_broadcast_2 = d_c2.z    %d_broadcast_2  adjoint of add, models/alexnet.ts:15
-    // d_c2.product = d_c2.z    %d_c2.product  adjoint of add, models/alexnet.ts:15
+    // d_c2_windowArgmax = argmax c2 over windows [1,1,3,3]    %d_c2_windowArgmax  adjoint of windowMax (statement 7): d_x = d_y where x
+    //     was the window's first largest, models/alexnet.ts:16
+    // d_c2 = d_p2 scattered to d_c2_windowArgmax    %d_c2  adjoint of windowMax (statement 7): d_x = d_y where x was the window's first
+    //     largest, models/alexnet.ts:16
+    // d_c2.z_lt = [0 < c2]    %d_c2.z_lt  adjoint of relu (statement 6): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/alexnet.ts:15
+    // d_c2.z = d_c2.z_lt ? d_c2 : 0    %d_c2.z  adjoint of relu (statement 6): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/alexnet.ts:15
+    // d_broadcast_2 = d_c2.z    %d_broadcast_2  adjoint of add (statement 6): d_b = d_y, models/alexnet.ts:15
+    // d_c2.product = d_c2.z    %d_c2.product  adjoint of add (statement 6): d_a = d_y, models/alexnet.ts:15
     windowArgmaxWindowScatterWhere_d_c2_z();
 
     // 63.
-    // d_c2.bias = Σ d_c2.z over axes 0,2,3    %d_c2.bias  adjoint of broadcast, models/alexnet.ts:15
+    // d_c2.bias = Σ d_c2.z over axes 0,2,3    %d_c2.bias  adjoint of broadcast (statement 6): d_x = Σ d_y over the broadcast axes,
+    //     models/alexnet.ts:15
     // c2.bias_mul = c2.bias.momentum ⊙ 0.9    %c2.bias_mul  update of c2.bias by sgd, models/alexnet.ts:15
     // c2.bias.momentum_next = c2.bias_mul + d_c2.bias    %c2.bias.momentum_next  update of c2.bias by sgd, models/alexnet.ts:15
     // c2.bias_mul_2 = c2.bias.momentum_next ⊙ 0.0005    %c2.bias_mul_2  update of c2.bias by sgd, models/alexnet.ts:15
@@ -1023,7 +1074,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumSgd_c2_bias();
 
     // 64.
-    // d_c2.z_padded_wide = d_c2.z_padded in double, in the order it is read    %d_c2.z_padded_wide  widen for d_p1, models/alexnet.ts:15
+    // d_c2.z_padded_wide = d_c2.z_padded in double, in the order it is read    %d_c2.z_padded_wide  widen for d_p1,
+    //     models/alexnet.ts:15
     widen_d_c2_z_padded_wide();
 
     // 65.
@@ -1031,7 +1083,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_c2_kernel_wide_2();
 
     // 66.
-    // d_p1 = d_c2.z ∗ reverse(transpose(c2.kernel, [1,0,2,3]), [2,3])    %d_p1  adjoint of conv, models/alexnet.ts:15
+    // d_p1 = d_c2.z ∗ reverse(transpose(c2.kernel, [1,0,2,3]), [2,3])    %d_p1  adjoint of conv (statement 6): d_x = d_y ∗ reversed w,
+    //     models/alexnet.ts:15
     conv_d_p1();
 
     // 67.
@@ -1043,24 +1096,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_d_c2_z_wide();
 
     // 69.
-    // d_c2.kernel_conv = transpose(p1, [1,0,2,3]) ∗ transpose(d_c2.z, [1,0,2,3])    %d_c2.kernel_conv  adjoint of conv, models/alexnet.ts:15
+    // d_c2.kernel_conv = transpose(p1, [1,0,2,3]) ∗ transpose(d_c2.z, [1,0,2,3])    %d_c2.kernel_conv  adjoint of conv (statement 6):
+    //     d_w = xᵀ ∗ d_yᵀ, models/alexnet.ts:15
     // c2.kernel_mul = c2.kernel.momentum ⊙ 0.9    %c2.kernel_mul  update of c2.kernel by sgd, models/alexnet.ts:15
-    // c2.kernel.momentum_next = c2.kernel_mul + transpose(d_c2.kernel_conv, [1,0,2,3])    %c2.kernel.momentum_next  update of c2.kernel by sgd, models/alexnet.ts:15
+    // c2.kernel.momentum_next = c2.kernel_mul + transpose(d_c2.kernel_conv, [1,0,2,3])    %c2.kernel.momentum_next  update of c2.kernel
+    //     by sgd, models/alexnet.ts:15
     // c2.kernel_mul_2 = c2.kernel.momentum_next ⊙ 0.0005    %c2.kernel_mul_2  update of c2.kernel by sgd, models/alexnet.ts:15
     // c2.kernel_next = c2.kernel − c2.kernel_mul_2    %c2.kernel_next  update of c2.kernel by sgd, models/alexnet.ts:15
     convSgd_c2_kernel();
 
     // 70.
-    // d_c1_windowArgmax = argmax c1 over windows [1,1,3,3]    %d_c1_windowArgmax  adjoint of windowMax, models/alexnet.ts:14
-    // d_c1 = d_p1 scattered to d_c1_windowArgmax    %d_c1  adjoint of windowMax, models/alexnet.ts:14
-    // d_c1.z_lt = [0 < c1]    %d_c1.z_lt  adjoint of relu, models/alexnet.ts:13
-    // d_c1.z = d_c1.z_lt ? d_c1 : 0    %d_c1.z  adjoint of relu, models/alexnet.ts:13
-    // d_broadcast = d_c1.z    %d_broadcast  adjoint of add, models/alexnet.ts:13
-    // d_c1.product = d_c1.z    %d_c1.product  adjoint of add, models/alexnet.ts:13
+    // d_c1_windowArgmax = argmax c1 over windows [1,1,3,3]    %d_c1_windowArgmax  adjoint of windowMax (statement 3): d_x = d_y where x
+    //     was the window's first largest, models/alexnet.ts:14
+    // d_c1 = d_p1 scattered to d_c1_windowArgmax    %d_c1  adjoint of windowMax (statement 3): d_x = d_y where x was the window's first
+    //     largest, models/alexnet.ts:14
+    // d_c1.z_lt = [0 < c1]    %d_c1.z_lt  adjoint of relu (statement 2): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/alexnet.ts:13
+    // d_c1.z = d_c1.z_lt ? d_c1 : 0    %d_c1.z  adjoint of relu (statement 2): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/alexnet.ts:13
+    // d_broadcast = d_c1.z    %d_broadcast  adjoint of add (statement 2): d_b = d_y, models/alexnet.ts:13
+    // d_c1.product = d_c1.z    %d_c1.product  adjoint of add (statement 2): d_a = d_y, models/alexnet.ts:13
     windowArgmaxWindowScatterWhere_d_c1_z();
 
     // 71.
-    // d_c1.bias = Σ d_c1.z over axes 0,2,3    %d_c1.bias  adjoint of broadcast, models/alexnet.ts:13
+    // d_c1.bias = Σ d_c1.z over axes 0,2,3    %d_c1.bias  adjoint of broadcast (statement 2): d_x = Σ d_y over the broadcast axes,
+    //     models/alexnet.ts:13
     // c1.bias_mul = c1.bias.momentum ⊙ 0.9    %c1.bias_mul  update of c1.bias by sgd, models/alexnet.ts:13
     // c1.bias.momentum_next = c1.bias_mul + d_c1.bias    %c1.bias.momentum_next  update of c1.bias by sgd, models/alexnet.ts:13
     // c1.bias_mul_2 = c1.bias.momentum_next ⊙ 0.0005    %c1.bias_mul_2  update of c1.bias by sgd, models/alexnet.ts:13
@@ -1072,14 +1132,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_d_c1_z_wide();
 
     // 73.
-    // d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])    %d_c1.kernel_conv  adjoint of conv, models/alexnet.ts:13
+    // d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])    %d_c1.kernel_conv  adjoint of conv (statement 2):
+    //     d_w = xᵀ ∗ d_yᵀ, models/alexnet.ts:13
     // c1.kernel_mul = c1.kernel.momentum ⊙ 0.9    %c1.kernel_mul  update of c1.kernel by sgd, models/alexnet.ts:13
-    // c1.kernel.momentum_next = c1.kernel_mul + transpose(d_c1.kernel_conv, [1,0,2,3])    %c1.kernel.momentum_next  update of c1.kernel by sgd, models/alexnet.ts:13
+    // c1.kernel.momentum_next = c1.kernel_mul + transpose(d_c1.kernel_conv, [1,0,2,3])    %c1.kernel.momentum_next  update of c1.kernel
+    //     by sgd, models/alexnet.ts:13
     // c1.kernel_mul_2 = c1.kernel.momentum_next ⊙ 0.0005    %c1.kernel_mul_2  update of c1.kernel by sgd, models/alexnet.ts:13
     // c1.kernel_next = c1.kernel − c1.kernel_mul_2    %c1.kernel_next  update of c1.kernel by sgd, models/alexnet.ts:13
     convSgd_c1_kernel();
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -1093,9 +1155,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly count: number;
   } {
     checkCount(count, 1);
-    feed(x_evaluate, batch["x"], 154587, count, "x");
-    feedLabels(y_evaluate, batch["y"], 1, count, "y", 1000);
-    live_rows_evaluate[0] = count;
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkArray(x_evaluate, batch["x"], 154587, count, "x");
+    checkLabels(y_evaluate, batch["y"], 1, count, "y", 1000);
+    feed(x_evaluate, batch["x"], 154587, count);
+    feed(y_evaluate, batch["y"], 1, count);
 
     // 1.
     // c1.product = x ∗ c1.kernel    %c1.product  conv, models/alexnet.ts:13
@@ -1181,47 +1245,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isLabel_2 = [column = y]    %isLabel_2  eq, models/alexnet.ts:27
     // where = isLabel ? shifted : 0    %where  where, models/alexnet.ts:25
     // chosen = Σ where over axes 1    %chosen  sum, models/alexnet.ts:25
-    // isLive = [row < live rows]    %isLive  lt, models/alexnet.ts:25
-    // isLive_2 = [row < live rows]    %isLive_2  lt, models/alexnet.ts:27
-    // isLive_3 = [row < live rows]    %isLive_3  lt, models/alexnet.ts:27
     // logTotal = log(total)    %logTotal  log, models/alexnet.ts:25
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/alexnet.ts:25
-    // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/alexnet.ts:25
-    // rowSum = Σ liveRows    %rowSum  sum, models/alexnet.ts:25
-    reduceMaxSum_rowSum_evaluate();
+    // sum = Σ rowLoss    %sum  sum, models/alexnet.ts:25
+    // loss = sum ⊙ 1    %loss  sum, models/alexnet.ts:25
+    reduceMaxSum_sum_evaluate();
 
     // 17.
-    // cast = f32(live rows)    %cast  cast, models/alexnet.ts:25
-    // cast_3 = f32(live rows)    %cast_3  cast, models/alexnet.ts:27
-    // cast_6 = f32(live rows)    %cast_6  cast, models/alexnet.ts:27
-    const cast = live_rows_evaluate[0]!;
+    // argmax = argmax scores over axis 1    %argmax  argmax, models/alexnet.ts:27
+    // eq = [argmax = y]    %eq  eq, models/alexnet.ts:27
+    // cast = f32(eq)    %cast  cast, models/alexnet.ts:27
+    // sum_2 = Σ cast    %sum_2  sum, models/alexnet.ts:27
+    // metrics = sum_2 ⊙ 1    %metrics  sum, models/alexnet.ts:27
+    argmaxSum_sum_2_evaluate();
 
     // 18.
-    // perRow = 1 / cast    %perRow  recip, models/alexnet.ts:25
-    // perRow_2 = 1 / cast    %perRow_2  recip, models/alexnet.ts:27
-    // perRow_3 = 1 / cast    %perRow_3  recip, models/alexnet.ts:27
-    const perRow = Math.fround(1 / cast);
-
-    // 19.
-    // loss = rowSum ⊙ perRow    %loss  mul, models/alexnet.ts:25
-    const loss = Math.fround(rowSum_evaluate[0]! * perRow);
-
-    // 20.
-    // argmax = argmax scores over axis 1    %argmax  argmax, models/alexnet.ts:27
-    // isLive = [row < live rows]    %isLive  lt, models/alexnet.ts:25
-    // isLive_2 = [row < live rows]    %isLive_2  lt, models/alexnet.ts:27
-    // isLive_3 = [row < live rows]    %isLive_3  lt, models/alexnet.ts:27
-    // eq = [argmax = y]    %eq  eq, models/alexnet.ts:27
-    // cast_2 = f32(eq)    %cast_2  cast, models/alexnet.ts:27
-    // liveRows_2 = isLive ? cast_2 : 0    %liveRows_2  where, models/alexnet.ts:27
-    // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/alexnet.ts:27
-    argmaxSum_rowSum_2_evaluate();
-
-    // 21.
-    // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/alexnet.ts:27
-    const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
-
-    // 22.
     // isLabel = [column = y]    %isLabel  eq, models/alexnet.ts:25
     // isLabel_2 = [column = y]    %isLabel_2  eq, models/alexnet.ts:27
     // where_2 = isLabel ? scores : 0    %where_2  where, models/alexnet.ts:27
@@ -1231,22 +1269,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lt = [y < column]    %lt  lt, models/alexnet.ts:27
     // and = eq_2 ∧ lt    %and  and, models/alexnet.ts:27
     // isBehind = lt_2 ∨ and    %isBehind  or, models/alexnet.ts:27
-    // cast_4 = f32(isBehind)    %cast_4  cast, models/alexnet.ts:27
-    // behind = Σ cast_4 over axes 1    %behind  sum, models/alexnet.ts:27
-    // isLive = [row < live rows]    %isLive  lt, models/alexnet.ts:25
-    // isLive_2 = [row < live rows]    %isLive_2  lt, models/alexnet.ts:27
-    // isLive_3 = [row < live rows]    %isLive_3  lt, models/alexnet.ts:27
+    // cast_2 = f32(isBehind)    %cast_2  cast, models/alexnet.ts:27
+    // behind = Σ cast_2 over axes 1    %behind  sum, models/alexnet.ts:27
     // le = [995 ≤ behind]    %le  le, models/alexnet.ts:27
-    // cast_5 = f32(le)    %cast_5  cast, models/alexnet.ts:27
-    // liveRows_3 = isLive ? cast_5 : 0    %liveRows_3  where, models/alexnet.ts:27
-    // rowSum_3 = Σ liveRows_3    %rowSum_3  sum, models/alexnet.ts:27
-    sum_rowSum_3_evaluate();
+    // cast_3 = f32(le)    %cast_3  cast, models/alexnet.ts:27
+    // sum_3 = Σ cast_3    %sum_3  sum, models/alexnet.ts:27
+    // mul = sum_3 ⊙ 1    %mul  sum, models/alexnet.ts:27
+    sum_sum_3_evaluate();
 
-    // 23.
-    // mul = rowSum_3 ⊙ perRow    %mul  mul, models/alexnet.ts:27
-    const mul = Math.fround(rowSum_3_evaluate[0]! * perRow);
-
-    return { loss: loss * count, accuracy: metrics * count, "top 5": mul * count, count };
+    return {
+      loss: sum_evaluate[0]! * count,
+      accuracy: sum_2_evaluate[0]! * count,
+      "top 5": sum_3_evaluate[0]! * count,
+      count,
+    };
   }
 
   const outputs = { scores: scores_predict };
@@ -1257,7 +1293,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly scores: Float32Array;
   } {
     const count = 1;
-    feed(x_predict, batch["x"], 154587, count, "x");
+    checkBatch("predict takes a batch", batch, taken_2, taken);
+    checkArray(x_predict, batch["x"], 154587, count, "x");
+    feed(x_predict, batch["x"], 154587, count);
 
     // 1.
     // c1.product = x ∗ c1.kernel    %c1.product  conv, models/alexnet.ts:13
@@ -1349,13 +1387,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 488806728)
       throw new RangeError(
         `restore: needs 488806728 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -1417,8 +1469,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 }
 
 /**
- * c1.product = x ∗ c1.kernel
- * c1 = relu(c1.z)
+ * c1_product[i,j,l,m] = Σ k<3, k1<11, k2<11: x[i,k,4·l + k1,4·m + k2]·c1_kernel[j,k,k1,k2]
+ * c1[i,j,l,m] = relu(c1_product[i,j,l,m] + c1_bias[j])
  * 281,494,400 floating-point operations.
  */
 function convRelu_2x64x55x3x11x11x55(
@@ -1542,7 +1594,7 @@ function convRelu_2x64x55x3x11x11x55(
 }
 
 /**
- * p1 = max c1 over windows [1,1,3,3]
+ * p1[i,j,l,m] = max k3<1, k4<1, k5<3, k6<3: c1[i,j,2·l + k5,2·m + k6]
  * 839,808 floating-point operations.
  */
 function windowMax_2x64x27x1x1x3x3x27(c1_: Float32Array, p1_: Float32Array): () => void {
@@ -1573,7 +1625,7 @@ function windowMax_2x64x27x1x1x3x3x27(c1_: Float32Array, p1_: Float32Array): () 
   };
 }
 
-/** p1_padded_wide = p1_padded in double, in the order it is read */
+/** p1_padded_wide[i,j,l,m] = f64(where(0 ≤ j − 2 ∧ j − 2 < 27 ∧ 0 ≤ l − 2 ∧ l − 2 < 27, p1[i,m,j − 2,l − 2], 0)) */
 function widen_2x31x31x64(p1_: Float32Array, p1_padded_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -1677,7 +1729,7 @@ function widen_2x31x31x64(p1_: Float32Array, p1_padded_wide_: Float64Array): () 
   };
 }
 
-/** c2.kernel_wide = c2.kernel in double, in the order it is read */
+/** c2_kernel_wide[i,j,l,m] = f64(c2_kernel[i,m,j,l]) */
 function widen_192x5x5x64(c2_kernel_: Float32Array, c2_kernel_wide_: Float64Array): () => void {
   return function widen_192x5x5x64(): void {
     const c2_kernel = c2_kernel_;
@@ -1696,8 +1748,8 @@ function widen_192x5x5x64(c2_kernel_: Float32Array, c2_kernel_wide_: Float64Arra
 }
 
 /**
- * c2.product = p1 ∗ c2.kernel
- * c2 = relu(c2.z)
+ * c2_product[i,j,l,m] = Σ k8<5, k9<5, k7<64: f32(p1_padded_wide[i,l + k8,m + k9,k7])·f32(c2_kernel_wide[j,k8,k9,k7])
+ * c2[i,j,l,m] = relu(c2_product[i,j,l,m] + c2_bias[j])
  * 896,075,136 floating-point operations.
  */
 function convRelu_2x192x27x5x5x64x27(
@@ -1830,7 +1882,7 @@ function convRelu_2x192x27x5x5x64x27(
 }
 
 /**
- * p2 = max c2 over windows [1,1,3,3]
+ * p2[i,j,l,m] = max k10<1, k11<1, k12<3, k13<3: c2[i,j,2·l + k12,2·m + k13]
  * 584,064 floating-point operations.
  */
 function windowMax_2x192x13x1x1x3x3x13(c2_: Float32Array, p2_: Float32Array): () => void {
@@ -1860,7 +1912,7 @@ function windowMax_2x192x13x1x1x3x3x13(c2_: Float32Array, p2_: Float32Array): ()
   };
 }
 
-/** p2_padded_wide = p2_padded in double, in the order it is read */
+/** p2_padded_wide[i,j,l,m] = f64(where(0 ≤ j − 1 ∧ j − 1 < 13 ∧ 0 ≤ l − 1 ∧ l − 1 < 13, p2[i,m,j − 1,l − 1], 0)) */
 function widen_2x15x15x192(p2_: Float32Array, p2_padded_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -1946,7 +1998,7 @@ function widen_2x15x15x192(p2_: Float32Array, p2_padded_wide_: Float64Array): ()
   };
 }
 
-/** c3.kernel_wide = c3.kernel in double, in the order it is read */
+/** c3_kernel_wide[i,j,l,m] = f64(c3_kernel[i,m,j,l]) */
 function widen_384x3x3x192(c3_kernel_: Float32Array, c3_kernel_wide_: Float64Array): () => void {
   return function widen_384x3x3x192(): void {
     const c3_kernel = c3_kernel_;
@@ -1965,8 +2017,8 @@ function widen_384x3x3x192(c3_kernel_: Float32Array, c3_kernel_wide_: Float64Arr
 }
 
 /**
- * c3.product = p2 ∗ c3.kernel
- * c3 = relu(c3.z)
+ * c3_product[i,j,l,m] = Σ k15<3, k16<3, k14<192: f32(p2_padded_wide[i,l + k15,m + k16,k14])·f32(c3_kernel_wide[j,k15,k16,k14])
+ * c3[i,j,l,m] = relu(c3_product[i,j,l,m] + c3_bias[j])
  * 448,690,944 floating-point operations.
  */
 function convRelu_2x384x13x3x3x192x13(
@@ -2131,7 +2183,7 @@ function convRelu_2x384x13x3x3x192x13(
   };
 }
 
-/** c3_padded_wide = c3_padded in double, in the order it is read */
+/** c3_padded_wide[i,j,l,m] = f64(where(0 ≤ j − 1 ∧ j − 1 < 13 ∧ 0 ≤ l − 1 ∧ l − 1 < 13, c3[i,m,j − 1,l − 1], 0)) */
 function widen_2x15x15x384(c3_: Float32Array, c3_padded_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -2217,7 +2269,7 @@ function widen_2x15x15x384(c3_: Float32Array, c3_padded_wide_: Float64Array): ()
   };
 }
 
-/** c4.kernel_wide = c4.kernel in double, in the order it is read */
+/** c4_kernel_wide[i,j,l,m] = f64(c4_kernel[i,m,j,l]) */
 function widen_256x3x3x384(c4_kernel_: Float32Array, c4_kernel_wide_: Float64Array): () => void {
   return function widen_256x3x3x384(): void {
     const c4_kernel = c4_kernel_;
@@ -2236,8 +2288,8 @@ function widen_256x3x3x384(c4_kernel_: Float32Array, c4_kernel_wide_: Float64Arr
 }
 
 /**
- * c4.product = c3 ∗ c4.kernel
- * c4 = relu(c4.z)
+ * c4_product[i,j,l,m] = Σ k18<3, k19<3, k17<384: f32(c3_padded_wide[i,l + k18,m + k19,k17])·f32(c4_kernel_wide[j,k18,k19,k17])
+ * c4[i,j,l,m] = relu(c4_product[i,j,l,m] + c4_bias[j])
  * 598,168,064 floating-point operations.
  */
 function convRelu_2x256x13x3x3x384x13(
@@ -2423,7 +2475,7 @@ function convRelu_2x256x13x3x3x384x13(
   };
 }
 
-/** c4_padded_wide = c4_padded in double, in the order it is read */
+/** c4_padded_wide[i,j,l,m] = f64(where(0 ≤ j − 1 ∧ j − 1 < 13 ∧ 0 ≤ l − 1 ∧ l − 1 < 13, c4[i,m,j − 1,l − 1], 0)) */
 function widen_2x15x15x256(c4_: Float32Array, c4_padded_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -2509,7 +2561,7 @@ function widen_2x15x15x256(c4_: Float32Array, c4_padded_wide_: Float64Array): ()
   };
 }
 
-/** c5.kernel_wide = c5.kernel in double, in the order it is read */
+/** c5_kernel_wide[i,j,l,m] = f64(c5_kernel[i,m,j,l]) */
 function widen_256x3x3x256(c5_kernel_: Float32Array, c5_kernel_wide_: Float64Array): () => void {
   return function widen_256x3x3x256(): void {
     const c5_kernel = c5_kernel_;
@@ -2528,8 +2580,8 @@ function widen_256x3x3x256(c5_kernel_: Float32Array, c5_kernel_wide_: Float64Arr
 }
 
 /**
- * c5.product = c4 ∗ c5.kernel
- * c5 = relu(c5.z)
+ * c5_product[i,j,l,m] = Σ k21<3, k22<3, k20<256: f32(c4_padded_wide[i,l + k21,m + k22,k20])·f32(c5_kernel_wide[j,k21,k22,k20])
+ * c5[i,j,l,m] = relu(c5_product[i,j,l,m] + c5_bias[j])
  * 398,807,552 floating-point operations.
  */
 function convRelu_2x256x13x3x3x256x13(
@@ -2716,7 +2768,7 @@ function convRelu_2x256x13x3x3x256x13(
 }
 
 /**
- * p5 = max c5 over windows [1,1,3,3]
+ * p5[i,j,l,m] = max k23<1, k24<1, k25<3, k26<3: c5[i,j,2·l + k25,2·m + k26]
  * 165,888 floating-point operations.
  */
 function windowMax_2x256x6x1x1x3x3x6(c5_: Float32Array, p5_: Float32Array): () => void {
@@ -2747,7 +2799,7 @@ function windowMax_2x256x6x1x1x3x3x6(c5_: Float32Array, p5_: Float32Array): () =
 }
 
 /**
- * dropout.kept = [0 ≤ bits]
+ * dropout_kept[i,j] = 0 ≤ randomBits(random, 0, 9216·i + j)
  * 18,432 floating-point operations.
  */
 function le_2x9216(random_: Int32Array, dropout_kept_: Int32Array): () => void {
@@ -2764,8 +2816,8 @@ function le_2x9216(random_: Int32Array, dropout_kept_: Int32Array): () => void {
 }
 
 /**
- * f6.product = dropout · f6.kernel
- * f6 = relu(f6.z)
+ * f6_product[i,j] = Σ k27<9216: where(dropout_kept[i,k27], p5[i,(k27 div 36),((k27 div 6) mod 6),(k27 mod 6)]·2, 0)·f6_kernel[k27,j]
+ * f6[i,j] = relu(f6_product[i,j] + f6_bias[j])
  * 226,500,608 floating-point operations.
  */
 function dotRelu_2x9216x4096(
@@ -2905,7 +2957,7 @@ function dotRelu_2x9216x4096(
 }
 
 /**
- * dropout_2.kept = [0 ≤ bits_2]
+ * dropout_2_kept[i,j] = 0 ≤ randomBits(random, 1, 4096·i + j)
  * 8,192 floating-point operations.
  */
 function le_2x4096(random_: Int32Array, dropout_2_kept_: Int32Array): () => void {
@@ -2921,7 +2973,7 @@ function le_2x4096(random_: Int32Array, dropout_2_kept_: Int32Array): () => void
   };
 }
 
-/** f6_wide = f6 in double, in the order it is read */
+/** f6_wide[i,j] = f64(f6[i,j]) */
 function widen_2x4096(f6_: Float32Array, f6_wide_: Float64Array): () => void {
   return function widen_2x4096(): void {
     const f6 = f6_;
@@ -2935,8 +2987,8 @@ function widen_2x4096(f6_: Float32Array, f6_wide_: Float64Array): () => void {
 }
 
 /**
- * f7.product = dropout_2 · f7.kernel
- * f7 = relu(f7.z)
+ * f7_product[i,j] = Σ k28<4096: where(dropout_2_kept[i,k28], f32(f6_wide[i,k28])·2, 0)·f7_kernel[k28,j]
+ * f7[i,j] = relu(f7_product[i,j] + f7_bias[j])
  * 100,671,488 floating-point operations.
  */
 function dotRelu_2x4096x4096(
@@ -3076,8 +3128,8 @@ function dotRelu_2x4096x4096(
 }
 
 /**
- * scores.product = f7 · scores.kernel
- * scores = scores.product + scores.bias
+ * scores_product[i,j] = Σ k29<4096: f32(f7_wide[i,k29])·scores_kernel[k29,j]
+ * scores[i,j] = scores_product[i,j] + scores_bias[j]
  * 16,386,000 floating-point operations.
  */
 function dotAdd_2x4096x1000(
@@ -3198,12 +3250,12 @@ function dotAdd_2x4096x1000(
 }
 
 /**
- * largest = max scores over axes 1
- * exps = exp(shifted)
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
- * d_scores.product = d_shifted
+ * largest[i] = max k30<1000: scores[i,k30]
+ * exps[i,j] = exp(scores[i,j] − largest[i])
+ * total[i] = Σ k31<1000: exps[i,k31]
+ * chosen[i] = Σ k32<1000: where(k32 = y[i], scores[i,k32] − largest[i], 0)
+ * rowSum = Σ k33<2: where(k33 < live_rows, log(total[k33]) − chosen[k33], 0)
+ * d_shifted[i,j] = where(j = y[i], −where(i < live_rows, d_rowSum, 0), 0) + where(i < live_rows, d_rowSum, 0) / total[i]·exps[i,j]
  * 20,006 floating-point operations.
  */
 function reduceMaxExpSumAdd_2x1000(
@@ -3259,9 +3311,9 @@ function reduceMaxExpSumAdd_2x1000(
 }
 
 /**
- * d_scores.bias = Σ d_shifted over axes 0
- * scores.bias.momentum_next = scores.bias_mul + d_scores.bias
- * scores.bias_next = scores.bias − scores.bias_mul_2
+ * d_scores_bias[i] = Σ k34<2: d_shifted[k34,i]
+ * scores_bias_momentum′[i] = scores_bias_momentum[i]·0.9 + d_scores_bias[i]
+ * scores_bias′[i] = scores_bias[i] − scores_bias_momentum′[i]·0.0005
  * 6,000 floating-point operations.
  */
 function sumSgd_2x1000(
@@ -3316,7 +3368,7 @@ function sumSgd_2x1000(
   };
 }
 
-/** d_shifted_wide = d_shifted in double, in the order it is read */
+/** d_shifted_wide[i,j] = f64(d_shifted[i,j]) */
 function widen_2x1000(d_shifted_: Float32Array, d_shifted_wide_: Float64Array): () => void {
   return function widen_2x1000(): void {
     const d_shifted = d_shifted_;
@@ -3330,8 +3382,8 @@ function widen_2x1000(d_shifted_: Float32Array, d_shifted_wide_: Float64Array): 
 }
 
 /**
- * d_f7 = d_shifted · scores.kernelᵀ
- * d_f7.product = d_f7.z
+ * d_f7[i,j] = Σ k35<1000: f32(d_shifted_wide[i,k35])·scores_kernel[j,k35]
+ * d_f7_z[i,j] = where(0 < f7[i,j], d_f7[i,j], 0)
  * 16,384,000 floating-point operations.
  */
 function dotWhere_2x1000x4096(
@@ -3448,9 +3500,9 @@ function dotWhere_2x1000x4096(
 }
 
 /**
- * d_scores.kernel = f7ᵀ · d_shifted
- * scores.kernel.momentum_next = scores.kernel_mul + d_scores.kernel
- * scores.kernel_next = scores.kernel − scores.kernel_mul_2
+ * d_scores_kernel[i,j] = Σ k36<2: f7[k36,i]·d_shifted[k36,j]
+ * scores_kernel_momentum′[i,j] = scores_kernel_momentum[i,j]·0.9 + d_scores_kernel[i,j]
+ * scores_kernel′[i,j] = scores_kernel[i,j] − scores_kernel_momentum′[i,j]·0.0005
  * 32,768,000 floating-point operations.
  */
 function dotSgd_4096x2x1000(
@@ -3557,9 +3609,9 @@ function dotSgd_4096x2x1000(
 }
 
 /**
- * d_f7.bias = Σ d_f7.z over axes 0
- * f7.bias.momentum_next = f7.bias_mul + d_f7.bias
- * f7.bias_next = f7.bias − f7.bias_mul_2
+ * d_f7_bias[i] = Σ k37<2: d_f7_z[k37,i]
+ * f7_bias_momentum′[i] = f7_bias_momentum[i]·0.9 + d_f7_bias[i]
+ * f7_bias′[i] = f7_bias[i] − f7_bias_momentum′[i]·0.0005
  * 24,576 floating-point operations.
  */
 function sumSgd_2x4096(
@@ -3607,8 +3659,8 @@ function sumSgd_2x4096(
 }
 
 /**
- * d_dropout_2 = d_f7.z · f7.kernelᵀ
- * d_f6.product = d_f6.z
+ * d_dropout_2[i,j] = Σ k38<4096: f32(d_f7_z_wide[i,k38])·f7_kernel[j,k38]
+ * d_f6_z[i,j] = where(0 < f6[i,j], where(dropout_2_kept[i,j], d_dropout_2[i,j], 0)·2, 0)
  * 67,117,056 floating-point operations.
  */
 function dotWhere_2x4096x4096(
@@ -3731,9 +3783,9 @@ function dotWhere_2x4096x4096(
 }
 
 /**
- * d_f7.kernel = dropout_2ᵀ · d_f7.z
- * f7.kernel.momentum_next = f7.kernel_mul + d_f7.kernel
- * f7.kernel_next = f7.kernel − f7.kernel_mul_2
+ * d_f7_kernel[i,j] = Σ k39<2: where(dropout_2_kept[k39,i], f6[k39,i]·2, 0)·d_f7_z[k39,j]
+ * f7_kernel_momentum′[i,j] = f7_kernel_momentum[i,j]·0.9 + d_f7_kernel[i,j]
+ * f7_kernel′[i,j] = f7_kernel[i,j] − f7_kernel_momentum′[i,j]·0.0005
  * 167,772,160 floating-point operations.
  */
 function dotSgd_4096x2x4096(
@@ -3845,7 +3897,7 @@ function dotSgd_4096x2x4096(
 }
 
 /**
- * d_dropout = d_f6.z · f6.kernelᵀ
+ * d_dropout[i,j] = Σ k41<4096: f32(d_f6_z_wide[i,k41])·f6_kernel[j,k41]
  * 150,994,944 floating-point operations.
  */
 function dot_2x4096x9216(
@@ -3937,9 +3989,9 @@ function dot_2x4096x9216(
 }
 
 /**
- * d_f6.kernel = dropoutᵀ · d_f6.z
- * f6.kernel.momentum_next = f6.kernel_mul + d_f6.kernel
- * f6.kernel_next = f6.kernel − f6.kernel_mul_2
+ * d_f6_kernel[i,j] = Σ k42<2: where(dropout_kept[k42,i], p5[k42,(i div 36),((i div 6) mod 6),(i mod 6)]·2, 0)·d_f6_z[k42,j]
+ * f6_kernel_momentum′[i,j] = f6_kernel_momentum[i,j]·0.9 + d_f6_kernel[i,j]
+ * f6_kernel′[i,j] = f6_kernel[i,j] − f6_kernel_momentum′[i,j]·0.0005
  * 377,487,360 floating-point operations.
  */
 function dotSgd_9216x2x4096(
@@ -4051,9 +4103,12 @@ function dotSgd_9216x2x4096(
 }
 
 /**
- * d_c5_windowArgmax = argmax c5 over windows [1,1,3,3]
- * d_c5 = reshape(d_flatten, [2,256,6,6]) scattered to d_c5_windowArgmax
- * d_c5.product = d_c5.z
+ * d_c5_windowArgmax[i,j,l,m] = argmax k43<1, k44<1, k45<3, k46<3: c5[i,j,2·l + k45,2·m + k46]
+ * d_c5[i,j,l,m] = Σ k47<3, k48<3: where(0 ≤ ((l − k47) div 2) ∧ ((l − k47) div 2) < 6 ∧ ((l − k47) mod 2) = 0 ∧ 0 ≤ ((m − k48) div 2)
+ *     ∧ ((m − k48) div 2) < 6 ∧ ((m − k48) mod 2) = 0, where(d_c5_windowArgmax[i,j,((l − k47) div 2),((m − k48) div 2)] = 3·k47 + k48,
+ *     where(dropout_kept[i,36·j + 6·((l − k47) div 2) + ((m − k48) div 2)], d_dropout[i,36·j + 6·((l − k47) div 2) + ((m − k48) div 2)],
+ *     0)·2, 0), 0)
+ * d_c5_z[i,j,l,m] = where(0 < c5[i,j,l,m], d_c5[i,j,l,m], 0)
  * 1,723,392 floating-point operations.
  */
 function windowArgmaxWindowScatterWhere_2x256x6x6(
@@ -4145,9 +4200,9 @@ function windowArgmaxWindowScatterWhere_2x256x6x6(
 }
 
 /**
- * d_c5.bias = Σ d_c5.z over axes 0,2,3
- * c5.bias.momentum_next = c5.bias_mul + d_c5.bias
- * c5.bias_next = c5.bias − c5.bias_mul_2
+ * d_c5_bias[i] = Σ k49<2, k50<13, k51<13: d_c5_z[k49,i,k50,k51]
+ * c5_bias_momentum′[i] = c5_bias_momentum[i]·0.9 + d_c5_bias[i]
+ * c5_bias′[i] = c5_bias[i] − c5_bias_momentum′[i]·0.0005
  * 87,552 floating-point operations.
  */
 function sumSgd_2x13x13x256(
@@ -4176,7 +4231,7 @@ function sumSgd_2x13x13x256(
   };
 }
 
-/** c5.kernel_wide_2 = c5.kernel in double, in the order it is read */
+/** c5_kernel_wide_2[i,j,l,m] = f64(c5_kernel[m,i,j,l]) */
 function widen_256x3x3x256_2(
   c5_kernel_: Float32Array,
   c5_kernel_wide_2_: Float64Array,
@@ -4198,8 +4253,9 @@ function widen_256x3x3x256_2(
 }
 
 /**
- * d_c4 = d_c5.z ∗ reverse(transpose(c5.kernel, [1,0,2,3]), [2,3])
- * d_c4.product = d_c4.z
+ * d_c4[i,j,l,m] = Σ k53<3, k54<3, k52<256: f32(d_c5_z_padded_wide[i,l + k53,m + k54,k52])·f32(c5_kernel_wide_2[j,−k53 + 2,−k54 +
+ *     2,k52])
+ * d_c4_z[i,j,l,m] = where(0 < c4[i,j,l,m], d_c4[i,j,l,m], 0)
  * 398,721,024 floating-point operations.
  */
 function convWhere_2x256x13x3x3x256x13(
@@ -4384,7 +4440,7 @@ function convWhere_2x256x13x3x3x256x13(
   };
 }
 
-/** c4_padded = c4 in a margin of zeros */
+/** c4_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, c4[i,j,l − 1,m − 1], 0) */
 function pad_2x256x15x15(c4_: Float32Array, c4_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -4419,9 +4475,9 @@ function pad_2x256x15x15(c4_: Float32Array, c4_padded_: Float32Array): () => voi
 }
 
 /**
- * d_c5.kernel_conv = transpose(c4, [1,0,2,3]) ∗ transpose(d_c5.z, [1,0,2,3])
- * c5.kernel.momentum_next = c5.kernel_mul + transpose(d_c5.kernel_conv, [1,0,2,3])
- * c5.kernel_next = c5.kernel − c5.kernel_mul_2
+ * d_c5_kernel[i,j,l,m] = Σ k55<2, k56<13, k57<13: c4_padded[k55,j,l + k56,m + k57]·d_c5_z[k55,i,k56,k57]
+ * c5_kernel_momentum′[i,j,l,m] = c5_kernel_momentum[i,j,l,m]·0.9 + d_c5_kernel[i,j,l,m]
+ * c5_kernel′[i,j,l,m] = c5_kernel[i,j,l,m] − c5_kernel_momentum′[i,j,l,m]·0.0005
  * 401,080,320 floating-point operations.
  */
 function convSgd_256x256x3x2x13x13x3(
@@ -4582,7 +4638,7 @@ function convSgd_256x256x3x2x13x13x3(
   };
 }
 
-/** c4.kernel_wide_2 = c4.kernel in double, in the order it is read */
+/** c4_kernel_wide_2[i,j,l,m] = f64(c4_kernel[m,i,j,l]) */
 function widen_384x3x3x256(c4_kernel_: Float32Array, c4_kernel_wide_2_: Float64Array): () => void {
   return function widen_384x3x3x256(): void {
     const c4_kernel = c4_kernel_;
@@ -4601,8 +4657,9 @@ function widen_384x3x3x256(c4_kernel_: Float32Array, c4_kernel_wide_2_: Float64A
 }
 
 /**
- * d_c3 = d_c4.z ∗ reverse(transpose(c4.kernel, [1,0,2,3]), [2,3])
- * d_c3.product = d_c3.z
+ * d_c3[i,j,l,m] = Σ k62<3, k63<3, k61<256: f32(d_c4_z_padded_wide[i,l + k62,m + k63,k61])·f32(c4_kernel_wide_2[j,−k62 + 2,−k63 +
+ *     2,k61])
+ * d_c3_z[i,j,l,m] = where(0 < c3[i,j,l,m], d_c3[i,j,l,m], 0)
  * 598,081,536 floating-point operations.
  */
 function convWhere_2x384x13x3x3x256x13(
@@ -4787,7 +4844,7 @@ function convWhere_2x384x13x3x3x256x13(
   };
 }
 
-/** c3_padded = c3 in a margin of zeros */
+/** c3_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, c3[i,j,l − 1,m − 1], 0) */
 function pad_2x384x15x15(c3_: Float32Array, c3_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -4822,9 +4879,9 @@ function pad_2x384x15x15(c3_: Float32Array, c3_padded_: Float32Array): () => voi
 }
 
 /**
- * d_c4.kernel_conv = transpose(c3, [1,0,2,3]) ∗ transpose(d_c4.z, [1,0,2,3])
- * c4.kernel.momentum_next = c4.kernel_mul + transpose(d_c4.kernel_conv, [1,0,2,3])
- * c4.kernel_next = c4.kernel − c4.kernel_mul_2
+ * d_c4_kernel[i,j,l,m] = Σ k64<2, k65<13, k66<13: c3_padded[k64,j,l + k65,m + k66]·d_c4_z[k64,i,k65,k66]
+ * c4_kernel_momentum′[i,j,l,m] = c4_kernel_momentum[i,j,l,m]·0.9 + d_c4_kernel[i,j,l,m]
+ * c4_kernel′[i,j,l,m] = c4_kernel[i,j,l,m] − c4_kernel_momentum′[i,j,l,m]·0.0005
  * 601,620,480 floating-point operations.
  */
 function convSgd_256x384x3x2x13x13x3(
@@ -4986,9 +5043,9 @@ function convSgd_256x384x3x2x13x13x3(
 }
 
 /**
- * d_c3.bias = Σ d_c3.z over axes 0,2,3
- * c3.bias.momentum_next = c3.bias_mul + d_c3.bias
- * c3.bias_next = c3.bias − c3.bias_mul_2
+ * d_c3_bias[i] = Σ k67<2, k68<13, k69<13: d_c3_z[k67,i,k68,k69]
+ * c3_bias_momentum′[i] = c3_bias_momentum[i]·0.9 + d_c3_bias[i]
+ * c3_bias′[i] = c3_bias[i] − c3_bias_momentum′[i]·0.0005
  * 131,328 floating-point operations.
  */
 function sumSgd_2x13x13x384(
@@ -5017,7 +5074,7 @@ function sumSgd_2x13x13x384(
   };
 }
 
-/** c3.kernel_wide_2 = c3.kernel in double, in the order it is read */
+/** c3_kernel_wide_2[i,j,l,m] = f64(c3_kernel[m,i,j,l]) */
 function widen_192x3x3x384(c3_kernel_: Float32Array, c3_kernel_wide_2_: Float64Array): () => void {
   return function widen_192x3x3x384(): void {
     const c3_kernel = c3_kernel_;
@@ -5036,7 +5093,8 @@ function widen_192x3x3x384(c3_kernel_: Float32Array, c3_kernel_wide_2_: Float64A
 }
 
 /**
- * d_p2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])
+ * d_p2[i,j,l,m] = Σ k71<3, k72<3, k70<384: f32(d_c3_z_padded_wide[i,l + k71,m + k72,k70])·f32(c3_kernel_wide_2[j,−k71 + 2,−k72 +
+ *     2,k70])
  * 448,561,152 floating-point operations.
  */
 function conv_2x192x13x3x3x384x13(
@@ -5204,7 +5262,7 @@ function conv_2x192x13x3x3x384x13(
   };
 }
 
-/** p2_padded = p2 in a margin of zeros */
+/** p2_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, p2[i,j,l − 1,m − 1], 0) */
 function pad_2x192x15x15(p2_: Float32Array, p2_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -5239,9 +5297,9 @@ function pad_2x192x15x15(p2_: Float32Array, p2_padded_: Float32Array): () => voi
 }
 
 /**
- * d_c3.kernel_conv = transpose(p2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])
- * c3.kernel.momentum_next = c3.kernel_mul + transpose(d_c3.kernel_conv, [1,0,2,3])
- * c3.kernel_next = c3.kernel − c3.kernel_mul_2
+ * d_c3_kernel[i,j,l,m] = Σ k73<2, k74<13, k75<13: p2_padded[k73,j,l + k74,m + k75]·d_c3_z[k73,i,k74,k75]
+ * c3_kernel_momentum′[i,j,l,m] = c3_kernel_momentum[i,j,l,m]·0.9 + d_c3_kernel[i,j,l,m]
+ * c3_kernel′[i,j,l,m] = c3_kernel[i,j,l,m] − c3_kernel_momentum′[i,j,l,m]·0.0005
  * 451,215,360 floating-point operations.
  */
 function convSgd_384x192x3x2x13x13x3(
@@ -5364,9 +5422,11 @@ function convSgd_384x192x3x2x13x13x3(
 }
 
 /**
- * d_c2_windowArgmax = argmax c2 over windows [1,1,3,3]
- * d_c2 = d_p2 scattered to d_c2_windowArgmax
- * d_c2.product = d_c2.z
+ * d_c2_windowArgmax[i,j,l,m] = argmax k76<1, k77<1, k78<3, k79<3: c2[i,j,2·l + k78,2·m + k79]
+ * d_c2[i,j,l,m] = Σ k80<3, k81<3: where(0 ≤ ((l − k80) div 2) ∧ ((l − k80) div 2) < 13 ∧ ((l − k80) mod 2) = 0 ∧ 0 ≤ ((m − k81) div 2)
+ *     ∧ ((m − k81) div 2) < 13 ∧ ((m − k81) mod 2) = 0, where(d_c2_windowArgmax[i,j,((l − k80) div 2),((m − k81) div 2)] = 3·k80 + k81,
+ *     d_p2[i,j,((l − k80) div 2),((m − k81) div 2)], 0), 0)
+ * d_c2_z[i,j,l,m] = where(0 < c2[i,j,l,m], d_c2[i,j,l,m], 0)
  * 3,103,488 floating-point operations.
  */
 function windowArgmaxWindowScatterWhere_2x192x13x13(
@@ -5450,9 +5510,9 @@ function windowArgmaxWindowScatterWhere_2x192x13x13(
 }
 
 /**
- * d_c2.bias = Σ d_c2.z over axes 0,2,3
- * c2.bias.momentum_next = c2.bias_mul + d_c2.bias
- * c2.bias_next = c2.bias − c2.bias_mul_2
+ * d_c2_bias[i] = Σ k82<2, k83<27, k84<27: d_c2_z[k82,i,k83,k84]
+ * c2_bias_momentum′[i] = c2_bias_momentum[i]·0.9 + d_c2_bias[i]
+ * c2_bias′[i] = c2_bias[i] − c2_bias_momentum′[i]·0.0005
  * 280,704 floating-point operations.
  */
 function sumSgd_2x27x27x192(
@@ -5481,7 +5541,7 @@ function sumSgd_2x27x27x192(
   };
 }
 
-/** d_c2.z_padded_wide = d_c2.z_padded in double, in the order it is read */
+/** d_c2_z_padded_wide[i,j,l,m] = f64(where(0 ≤ j − 2 ∧ j − 2 < 27 ∧ 0 ≤ l − 2 ∧ l − 2 < 27, d_c2_z[i,m,j − 2,l − 2], 0)) */
 function widen_2x31x31x192(d_c2_z_: Float32Array, d_c2_z_padded_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -5588,7 +5648,7 @@ function widen_2x31x31x192(d_c2_z_: Float32Array, d_c2_z_padded_wide_: Float64Ar
   };
 }
 
-/** c2.kernel_wide_2 = c2.kernel in double, in the order it is read */
+/** c2_kernel_wide_2[i,j,l,m] = f64(c2_kernel[m,i,j,l]) */
 function widen_64x5x5x192(c2_kernel_: Float32Array, c2_kernel_wide_2_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -5612,7 +5672,8 @@ function widen_64x5x5x192(c2_kernel_: Float32Array, c2_kernel_wide_2_: Float64Ar
 }
 
 /**
- * d_p1 = d_c2.z ∗ reverse(transpose(c2.kernel, [1,0,2,3]), [2,3])
+ * d_p1[i,j,l,m] = Σ k86<5, k87<5, k85<192: f32(d_c2_z_padded_wide[i,l + k86,m + k87,k85])·f32(c2_kernel_wide_2[j,−k86 + 4,−k87 +
+ *     4,k85])
  * 895,795,200 floating-point operations.
  */
 function conv_2x64x27x5x5x192x27(
@@ -5752,7 +5813,7 @@ function conv_2x64x27x5x5x192x27(
   };
 }
 
-/** p1_padded_wide_2 = p1_padded in double, in the order it is read */
+/** p1_padded_wide_2[i,j,l,m] = f64(where(0 ≤ l − 2 ∧ l − 2 < 27 ∧ 0 ≤ m − 2 ∧ m − 2 < 27, p1[i,j,l − 2,m − 2], 0)) */
 function widen_2x64x31x31(p1_: Float32Array, p1_padded_wide_2_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -5803,7 +5864,7 @@ function widen_2x64x31x31(p1_: Float32Array, p1_padded_wide_2_: Float64Array): (
   };
 }
 
-/** d_c2.z_wide = d_c2.z in double, in the order it is read */
+/** d_c2_z_wide[i,j,l,m] = f64(d_c2_z[i,j,l,m]) */
 function widen_2x192x27x27(d_c2_z_: Float32Array, d_c2_z_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -5827,9 +5888,9 @@ function widen_2x192x27x27(d_c2_z_: Float32Array, d_c2_z_wide_: Float64Array): (
 }
 
 /**
- * d_c2.kernel_conv = transpose(p1, [1,0,2,3]) ∗ transpose(d_c2.z, [1,0,2,3])
- * c2.kernel.momentum_next = c2.kernel_mul + transpose(d_c2.kernel_conv, [1,0,2,3])
- * c2.kernel_next = c2.kernel − c2.kernel_mul_2
+ * d_c2_kernel[i,j,l,m] = Σ k88<2, k89<27, k90<27: f32(p1_padded_wide_2[k88,j,l + k89,m + k90])·f32(d_c2_z_wide[k88,i,k89,k90])
+ * c2_kernel_momentum′[i,j,l,m] = c2_kernel_momentum[i,j,l,m]·0.9 + d_c2_kernel[i,j,l,m]
+ * c2_kernel′[i,j,l,m] = c2_kernel[i,j,l,m] − c2_kernel_momentum′[i,j,l,m]·0.0005
  * 897,024,000 floating-point operations.
  */
 function convSgd_192x64x5x2x27x27x5(
@@ -6021,9 +6082,11 @@ function convSgd_192x64x5x2x27x27x5(
 }
 
 /**
- * d_c1_windowArgmax = argmax c1 over windows [1,1,3,3]
- * d_c1 = d_p1 scattered to d_c1_windowArgmax
- * d_c1.product = d_c1.z
+ * d_c1_windowArgmax[i,j,l,m] = argmax k91<1, k92<1, k93<3, k94<3: c1[i,j,2·l + k93,2·m + k94]
+ * d_c1[i,j,l,m] = Σ k95<3, k96<3: where(0 ≤ ((l − k95) div 2) ∧ ((l − k95) div 2) < 27 ∧ ((l − k95) mod 2) = 0 ∧ 0 ≤ ((m − k96) div 2)
+ *     ∧ ((m − k96) div 2) < 27 ∧ ((m − k96) mod 2) = 0, where(d_c1_windowArgmax[i,j,((l − k95) div 2),((m − k96) div 2)] = 3·k95 + k96,
+ *     d_p1[i,j,((l − k95) div 2),((m − k96) div 2)], 0), 0)
+ * d_c1_z[i,j,l,m] = where(0 < c1[i,j,l,m], d_c1[i,j,l,m], 0)
  * 4,324,608 floating-point operations.
  */
 function windowArgmaxWindowScatterWhere_2x64x27x27(
@@ -6109,9 +6172,9 @@ function windowArgmaxWindowScatterWhere_2x64x27x27(
 }
 
 /**
- * d_c1.bias = Σ d_c1.z over axes 0,2,3
- * c1.bias.momentum_next = c1.bias_mul + d_c1.bias
- * c1.bias_next = c1.bias − c1.bias_mul_2
+ * d_c1_bias[i] = Σ k97<2, k98<55, k99<55: d_c1_z[k97,i,k98,k99]
+ * c1_bias_momentum′[i] = c1_bias_momentum[i]·0.9 + d_c1_bias[i]
+ * c1_bias′[i] = c1_bias[i] − c1_bias_momentum′[i]·0.0005
  * 387,456 floating-point operations.
  */
 function sumSgd_2x55x55x64(
@@ -6145,7 +6208,7 @@ function sumSgd_2x55x55x64(
   };
 }
 
-/** d_c1.z_wide = d_c1.z in double, in the order it is read */
+/** d_c1_z_wide[i,j,l,m] = f64(d_c1_z[i,j,l,m]) */
 function widen_2x64x55x55(d_c1_z_: Float32Array, d_c1_z_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -6169,9 +6232,9 @@ function widen_2x64x55x55(d_c1_z_: Float32Array, d_c1_z_wide_: Float64Array): ()
 }
 
 /**
- * d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])
- * c1.kernel.momentum_next = c1.kernel_mul + transpose(d_c1.kernel_conv, [1,0,2,3])
- * c1.kernel_next = c1.kernel − c1.kernel_mul_2
+ * d_c1_kernel[i,j,l,m] = Σ k100<2, k101<55, k102<55: x[k100,j,l + 4·k101,m + 4·k102]·f32(d_c1_z_wide[k100,i,k101,k102])
+ * c1_kernel_momentum′[i,j,l,m] = c1_kernel_momentum[i,j,l,m]·0.9 + d_c1_kernel[i,j,l,m]
+ * c1_kernel′[i,j,l,m] = c1_kernel[i,j,l,m] − c1_kernel_momentum′[i,j,l,m]·0.0005
  * 281,200,128 floating-point operations.
  */
 function convSgd_64x3x11x2x55x55x11(
@@ -6403,7 +6466,7 @@ function convSgd_64x3x11x2x55x55x11(
 }
 
 /**
- * c1.product = x ∗ c1.kernel
+ * c1_product[i,j,l,m] = Σ k<3, k1<11, k2<11: x[0,k,4·l + k1,4·m + k2]·c1_kernel[j,k,k1,k2]
  * 140,553,600 floating-point operations.
  */
 function conv_1x64x55x3x11x11x55_evaluate(
@@ -6490,7 +6553,7 @@ function conv_1x64x55x3x11x11x55_evaluate(
 }
 
 /**
- * p1 = max c1 over windows [1,1,3,3]
+ * p1[i,j,l,m] = max k3<1, k4<1, k5<3, k6<3: relu(c1_product[0,j,2·l + k5,2·m + k6] + c1_bias[j])
  * 839,808 floating-point operations.
  */
 function windowMax_1x64x27x1x1x3x3x27_evaluate(
@@ -6525,7 +6588,7 @@ function windowMax_1x64x27x1x1x3x3x27_evaluate(
   };
 }
 
-/** p1_padded = p1 in a margin of zeros */
+/** p1_padded[i,j,l,m] = where(0 ≤ l − 2 ∧ l − 2 < 27 ∧ 0 ≤ m − 2 ∧ m − 2 < 27, p1[0,j,l − 2,m − 2], 0) */
 function pad_1x64x31x31_evaluate(p1_: Float32Array, p1_padded_: Float32Array): () => void {
   return function pad_1x64x31x31_evaluate(): void {
     const p1 = p1_;
@@ -6569,7 +6632,7 @@ function pad_1x64x31x31_evaluate(p1_: Float32Array, p1_padded_: Float32Array): (
 }
 
 /**
- * c2.product = p1 ∗ c2.kernel
+ * c2_product[i,j,l,m] = Σ k8<5, k9<5, k7<64: p1_padded[0,k7,l + k8,m + k9]·c2_kernel[j,k7,k8,k9]
  * 447,897,600 floating-point operations.
  */
 function conv_1x192x27x5x5x64x27_evaluate(
@@ -6671,7 +6734,7 @@ function conv_1x192x27x5x5x64x27_evaluate(
 }
 
 /**
- * p2 = max c2 over windows [1,1,3,3]
+ * p2[i,j,l,m] = max k10<1, k11<1, k12<3, k13<3: relu(c2_product[0,j,2·l + k12,2·m + k13] + c2_bias[j])
  * 584,064 floating-point operations.
  */
 function windowMax_1x192x13x1x1x3x3x13_evaluate(
@@ -6701,7 +6764,7 @@ function windowMax_1x192x13x1x1x3x3x13_evaluate(
   };
 }
 
-/** p2_padded = p2 in a margin of zeros */
+/** p2_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, p2[0,j,l − 1,m − 1], 0) */
 function pad_1x192x15x15_evaluate(p2_: Float32Array, p2_padded_: Float32Array): () => void {
   return function pad_1x192x15x15_evaluate(): void {
     const p2 = p2_;
@@ -6729,8 +6792,8 @@ function pad_1x192x15x15_evaluate(p2_: Float32Array, p2_padded_: Float32Array): 
 }
 
 /**
- * c3.product = p2 ∗ c3.kernel
- * c3 = relu(c3.z)
+ * c3_product[i,j,l,m] = Σ k15<3, k16<3, k14<192: p2_padded[0,k14,l + k15,m + k16]·c3_kernel[j,k14,k15,k16]
+ * c3[i,j,l,m] = relu(c3_product[0,j,l,m] + c3_bias[j])
  * 224,345,472 floating-point operations.
  */
 function convRelu_1x384x13x3x3x192x13_evaluate(
@@ -6878,7 +6941,7 @@ function convRelu_1x384x13x3x3x192x13_evaluate(
   };
 }
 
-/** c3_padded = c3 in a margin of zeros */
+/** c3_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, c3[0,j,l − 1,m − 1], 0) */
 function pad_1x384x15x15_evaluate(c3_: Float32Array, c3_padded_: Float32Array): () => void {
   return function pad_1x384x15x15_evaluate(): void {
     const c3 = c3_;
@@ -6906,8 +6969,8 @@ function pad_1x384x15x15_evaluate(c3_: Float32Array, c3_padded_: Float32Array): 
 }
 
 /**
- * c4.product = c3 ∗ c4.kernel
- * c4 = relu(c4.z)
+ * c4_product[i,j,l,m] = Σ k18<3, k19<3, k17<384: c3_padded[0,k17,l + k18,m + k19]·c4_kernel[j,k17,k18,k19]
+ * c4[i,j,l,m] = relu(c4_product[0,j,l,m] + c4_bias[j])
  * 299,084,032 floating-point operations.
  */
 function convRelu_1x256x13x3x3x384x13_evaluate(
@@ -7048,7 +7111,7 @@ function convRelu_1x256x13x3x3x384x13_evaluate(
   };
 }
 
-/** c4_padded = c4 in a margin of zeros */
+/** c4_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, c4[0,j,l − 1,m − 1], 0) */
 function pad_1x256x15x15_evaluate(c4_: Float32Array, c4_padded_: Float32Array): () => void {
   return function pad_1x256x15x15_evaluate(): void {
     const c4 = c4_;
@@ -7076,7 +7139,7 @@ function pad_1x256x15x15_evaluate(c4_: Float32Array, c4_padded_: Float32Array): 
 }
 
 /**
- * c5.product = c4 ∗ c5.kernel
+ * c5_product[i,j,l,m] = Σ k21<3, k22<3, k20<256: c4_padded[0,k20,l + k21,m + k22]·c5_kernel[j,k20,k21,k22]
  * 199,360,512 floating-point operations.
  */
 function conv_1x256x13x3x3x256x13_evaluate(
@@ -7195,7 +7258,7 @@ function conv_1x256x13x3x3x256x13_evaluate(
 }
 
 /**
- * p5 = max c5 over windows [1,1,3,3]
+ * p5[i,j,l,m] = max k23<1, k24<1, k25<3, k26<3: relu(c5_product[0,j,2·l + k25,2·m + k26] + c5_bias[j])
  * 165,888 floating-point operations.
  */
 function windowMax_1x256x6x1x1x3x3x6_evaluate(
@@ -7226,8 +7289,8 @@ function windowMax_1x256x6x1x1x3x3x6_evaluate(
 }
 
 /**
- * f6.product = reshape(p5, [1,9216]) · f6.kernel
- * f6 = relu(f6.z)
+ * f6_product[i,j] = Σ k27<9216: p5[0,(k27 div 36),((k27 div 6) mod 6),(k27 mod 6)]·f6_kernel[k27,j]
+ * f6[i,j] = relu(f6_product[0,j] + f6_bias[j])
  * 75,501,568 floating-point operations.
  */
 function dotRelu_1x9216x4096_evaluate(
@@ -7283,8 +7346,8 @@ function dotRelu_1x9216x4096_evaluate(
 }
 
 /**
- * f7.product = f6 · f7.kernel
- * f7 = relu(f7.z)
+ * f7_product[i,j] = Σ k28<4096: f6[0,k28]·f7_kernel[k28,j]
+ * f7[i,j] = relu(f7_product[0,j] + f7_bias[j])
  * 33,558,528 floating-point operations.
  */
 function dotRelu_1x4096x4096_evaluate(
@@ -7340,8 +7403,8 @@ function dotRelu_1x4096x4096_evaluate(
 }
 
 /**
- * scores.product = f7 · scores.kernel
- * scores = scores.product + scores.bias
+ * scores_product[i,j] = Σ k29<4096: f7[0,k29]·scores_kernel[k29,j]
+ * scores[i,j] = scores_product[0,j] + scores_bias[j]
  * 8,193,000 floating-point operations.
  */
 function dotAdd_1x4096x1000_evaluate(
@@ -7389,63 +7452,57 @@ function dotAdd_1x4096x1000_evaluate(
 }
 
 /**
- * largest = max scores over axes 1
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
+ * largest[i] = max k30<1000: scores[0,k30]
+ * total[i] = Σ k31<1000: exp(scores[0,k31] − largest[0])
+ * chosen[i] = Σ k32<1000: where(k32 = y[0], scores[0,k32] − largest[0], 0)
+ * sum = Σ k33<1: (log(total[0]) − chosen[0])
  * 6,003 floating-point operations.
  */
 function reduceMaxSum_1000x1_evaluate(
-  rowSum_: Float32Array,
+  sum_: Float32Array,
   scores_: Float32Array,
   y_: Int32Array,
-  live_rows_: Int32Array,
 ): () => void {
   return function reduceMaxSum_1000x1_evaluate(): void {
-    const rowSum = rowSum_;
+    const sum = sum_;
     const scores = scores_;
     const y = y_;
-    const live_rows = live_rows_;
     const y_0 = y[0]!;
-    const live_rows_0 = live_rows[0]!;
     let total = 0;
     let max = -Infinity;
     for (let k = 0; k < 1000; k++) {
       max = Math.max(max, scores[k]!);
     }
     const largest = max;
-    let sum = 0;
-    for (let k = 0; k < 1000; k++) {
-      sum += exp(Math.fround(scores[k]! - largest));
-    }
-    const total_2 = Math.fround(sum);
     let sum_2 = 0;
     for (let k = 0; k < 1000; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[k]! - largest) : 0;
+      sum_2 += exp(Math.fround(scores[k]! - largest));
     }
-    const chosen = Math.fround(sum_2);
-    total += 0 < live_rows_0 ? log(total_2) - chosen : 0;
-    rowSum[0] = total;
+    const total_2 = Math.fround(sum_2);
+    let sum_3 = 0;
+    for (let k = 0; k < 1000; k++) {
+      sum_3 += k === y_0 ? Math.fround(scores[k]! - largest) : 0;
+    }
+    const chosen = Math.fround(sum_3);
+    total += log(total_2) - chosen;
+    sum[0] = total;
   };
 }
 
 /**
- * argmax = argmax scores over axis 1
- * rowSum_2 = Σ liveRows_2
+ * argmax[i] = argmax k34<1000: scores[0,k34]
+ * sum_2 = Σ k35<1: f32(argmax[0] = y[0])
  * 1,001 floating-point operations.
  */
 function argmaxSum_1000x1_evaluate(
-  rowSum_2_: Float32Array,
+  sum_2_: Float32Array,
   scores_: Float32Array,
-  live_rows_: Int32Array,
   y_: Int32Array,
 ): () => void {
   return function argmaxSum_1000x1_evaluate(): void {
-    const rowSum_2 = rowSum_2_;
+    const sum_2 = sum_2_;
     const scores = scores_;
-    const live_rows = live_rows_;
     const y = y_;
-    const live_rows_0 = live_rows[0]!;
     const y_0 = y[0]!;
     let total = 0;
     let best = -Infinity;
@@ -7458,30 +7515,27 @@ function argmaxSum_1000x1_evaluate(
       }
     }
     const argmax_2 = argmax;
-    total += 0 < live_rows_0 ? (argmax_2 === y_0 ? 1 : 0) : 0;
-    rowSum_2[0] = total;
+    total += argmax_2 === y_0 ? 1 : 0;
+    sum_2[0] = total;
   };
 }
 
 /**
- * labelScore = Σ where_2 over axes 1
- * behind = Σ cast_4 over axes 1
- * rowSum_3 = Σ liveRows_3
+ * labelScore[i] = Σ k36<1000: where(k36 = y[0], scores[0,k36], 0)
+ * behind[i] = Σ k37<1000: f32(scores[0,k37] < labelScore[0] ∨ scores[0,k37] = labelScore[0] ∧ y[0] < k37)
+ * sum_3 = Σ k38<1: f32(995 ≤ behind[0])
  * 2,001 floating-point operations.
  */
 function sum_1000x1_evaluate(
-  rowSum_3_: Float32Array,
+  sum_3_: Float32Array,
   y_: Int32Array,
   scores_: Float32Array,
-  live_rows_: Int32Array,
 ): () => void {
   return function sum_1000x1_evaluate(): void {
-    const rowSum_3 = rowSum_3_;
+    const sum_3 = sum_3_;
     const y = y_;
     const scores = scores_;
-    const live_rows = live_rows_;
     const y_0 = y[0]!;
-    const live_rows_0 = live_rows[0]!;
     let total = 0;
     let sum = 0;
     for (let k = 0; k < 1000; k++) {
@@ -7494,13 +7548,13 @@ function sum_1000x1_evaluate(
       sum_2 += scores_0 < labelScore || (scores_0 === labelScore && y_0 < k) ? 1 : 0;
     }
     const behind = Math.fround(sum_2);
-    total += 0 < live_rows_0 ? (995 <= behind ? 1 : 0) : 0;
-    rowSum_3[0] = total;
+    total += 995 <= behind ? 1 : 0;
+    sum_3[0] = total;
   };
 }
 
 /**
- * c1.product = x ∗ c1.kernel
+ * c1_product[i,j,l,m] = Σ k<3, k1<11, k2<11: x[0,k,4·l + k1,4·m + k2]·c1_kernel[j,k,k1,k2]
  * 140,553,600 floating-point operations.
  */
 function conv_1x64x55x3x11x11x55_predict(
@@ -7587,7 +7641,7 @@ function conv_1x64x55x3x11x11x55_predict(
 }
 
 /**
- * p1 = max c1 over windows [1,1,3,3]
+ * p1[i,j,l,m] = max k3<1, k4<1, k5<3, k6<3: relu(c1_product[0,j,2·l + k5,2·m + k6] + c1_bias[j])
  * 839,808 floating-point operations.
  */
 function windowMax_1x64x27x1x1x3x3x27_predict(
@@ -7622,7 +7676,7 @@ function windowMax_1x64x27x1x1x3x3x27_predict(
   };
 }
 
-/** p1_padded = p1 in a margin of zeros */
+/** p1_padded[i,j,l,m] = where(0 ≤ l − 2 ∧ l − 2 < 27 ∧ 0 ≤ m − 2 ∧ m − 2 < 27, p1[0,j,l − 2,m − 2], 0) */
 function pad_1x64x31x31_predict(p1_: Float32Array, p1_padded_: Float32Array): () => void {
   return function pad_1x64x31x31_predict(): void {
     const p1 = p1_;
@@ -7666,7 +7720,7 @@ function pad_1x64x31x31_predict(p1_: Float32Array, p1_padded_: Float32Array): ()
 }
 
 /**
- * c2.product = p1 ∗ c2.kernel
+ * c2_product[i,j,l,m] = Σ k8<5, k9<5, k7<64: p1_padded[0,k7,l + k8,m + k9]·c2_kernel[j,k7,k8,k9]
  * 447,897,600 floating-point operations.
  */
 function conv_1x192x27x5x5x64x27_predict(
@@ -7768,7 +7822,7 @@ function conv_1x192x27x5x5x64x27_predict(
 }
 
 /**
- * p2 = max c2 over windows [1,1,3,3]
+ * p2[i,j,l,m] = max k10<1, k11<1, k12<3, k13<3: relu(c2_product[0,j,2·l + k12,2·m + k13] + c2_bias[j])
  * 584,064 floating-point operations.
  */
 function windowMax_1x192x13x1x1x3x3x13_predict(
@@ -7798,7 +7852,7 @@ function windowMax_1x192x13x1x1x3x3x13_predict(
   };
 }
 
-/** p2_padded = p2 in a margin of zeros */
+/** p2_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, p2[0,j,l − 1,m − 1], 0) */
 function pad_1x192x15x15_predict(p2_: Float32Array, p2_padded_: Float32Array): () => void {
   return function pad_1x192x15x15_predict(): void {
     const p2 = p2_;
@@ -7826,8 +7880,8 @@ function pad_1x192x15x15_predict(p2_: Float32Array, p2_padded_: Float32Array): (
 }
 
 /**
- * c3.product = p2 ∗ c3.kernel
- * c3 = relu(c3.z)
+ * c3_product[i,j,l,m] = Σ k15<3, k16<3, k14<192: p2_padded[0,k14,l + k15,m + k16]·c3_kernel[j,k14,k15,k16]
+ * c3[i,j,l,m] = relu(c3_product[0,j,l,m] + c3_bias[j])
  * 224,345,472 floating-point operations.
  */
 function convRelu_1x384x13x3x3x192x13_predict(
@@ -7975,7 +8029,7 @@ function convRelu_1x384x13x3x3x192x13_predict(
   };
 }
 
-/** c3_padded = c3 in a margin of zeros */
+/** c3_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, c3[0,j,l − 1,m − 1], 0) */
 function pad_1x384x15x15_predict(c3_: Float32Array, c3_padded_: Float32Array): () => void {
   return function pad_1x384x15x15_predict(): void {
     const c3 = c3_;
@@ -8003,8 +8057,8 @@ function pad_1x384x15x15_predict(c3_: Float32Array, c3_padded_: Float32Array): (
 }
 
 /**
- * c4.product = c3 ∗ c4.kernel
- * c4 = relu(c4.z)
+ * c4_product[i,j,l,m] = Σ k18<3, k19<3, k17<384: c3_padded[0,k17,l + k18,m + k19]·c4_kernel[j,k17,k18,k19]
+ * c4[i,j,l,m] = relu(c4_product[0,j,l,m] + c4_bias[j])
  * 299,084,032 floating-point operations.
  */
 function convRelu_1x256x13x3x3x384x13_predict(
@@ -8145,7 +8199,7 @@ function convRelu_1x256x13x3x3x384x13_predict(
   };
 }
 
-/** c4_padded = c4 in a margin of zeros */
+/** c4_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, c4[0,j,l − 1,m − 1], 0) */
 function pad_1x256x15x15_predict(c4_: Float32Array, c4_padded_: Float32Array): () => void {
   return function pad_1x256x15x15_predict(): void {
     const c4 = c4_;
@@ -8173,7 +8227,7 @@ function pad_1x256x15x15_predict(c4_: Float32Array, c4_padded_: Float32Array): (
 }
 
 /**
- * c5.product = c4 ∗ c5.kernel
+ * c5_product[i,j,l,m] = Σ k21<3, k22<3, k20<256: c4_padded[0,k20,l + k21,m + k22]·c5_kernel[j,k20,k21,k22]
  * 199,360,512 floating-point operations.
  */
 function conv_1x256x13x3x3x256x13_predict(
@@ -8292,7 +8346,7 @@ function conv_1x256x13x3x3x256x13_predict(
 }
 
 /**
- * p5 = max c5 over windows [1,1,3,3]
+ * p5[i,j,l,m] = max k23<1, k24<1, k25<3, k26<3: relu(c5_product[0,j,2·l + k25,2·m + k26] + c5_bias[j])
  * 165,888 floating-point operations.
  */
 function windowMax_1x256x6x1x1x3x3x6_predict(
@@ -8323,8 +8377,8 @@ function windowMax_1x256x6x1x1x3x3x6_predict(
 }
 
 /**
- * f6.product = reshape(p5, [1,9216]) · f6.kernel
- * f6 = relu(f6.z)
+ * f6_product[i,j] = Σ k27<9216: p5[0,(k27 div 36),((k27 div 6) mod 6),(k27 mod 6)]·f6_kernel[k27,j]
+ * f6[i,j] = relu(f6_product[0,j] + f6_bias[j])
  * 75,501,568 floating-point operations.
  */
 function dotRelu_1x9216x4096_predict(
@@ -8380,8 +8434,8 @@ function dotRelu_1x9216x4096_predict(
 }
 
 /**
- * f7.product = f6 · f7.kernel
- * f7 = relu(f7.z)
+ * f7_product[i,j] = Σ k28<4096: f6[0,k28]·f7_kernel[k28,j]
+ * f7[i,j] = relu(f7_product[0,j] + f7_bias[j])
  * 33,558,528 floating-point operations.
  */
 function dotRelu_1x4096x4096_predict(
@@ -8437,8 +8491,8 @@ function dotRelu_1x4096x4096_predict(
 }
 
 /**
- * scores.product = f7 · scores.kernel
- * scores = scores.product + scores.bias
+ * scores_product[i,j] = Σ k29<4096: f7[0,k29]·scores_kernel[k29,j]
+ * scores[i,j] = scores_product[0,j] + scores_bias[j]
  * 8,193,000 floating-point operations.
  */
 function dotAdd_1x4096x1000_predict(
@@ -8485,27 +8539,71 @@ function dotAdd_1x4096x1000_predict(
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
-/** Copies the first `count` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
-function feed(
-  slot: Float32Array,
-  given: Float32Array,
-  perRow: number,
-  count: number,
-  name: string,
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
-  slot.set(given);
-  if (perRow > 0) slot.fill(0, count * perRow);
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
 }
 
-/** As feed, for labels: each of the real rows must name a class. */
-function feedLabels(
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** As checkArray, for labels: each of the real rows must name a class. */
+function checkLabels(
   slot: Int32Array,
   given: Int32Array,
   perRow: number,
@@ -8513,7 +8611,7 @@ function feedLabels(
   name: string,
   classes: number,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
+  checkArray(slot, given, perRow, count, name);
   const used = perRow > 0 ? count * perRow : slot.length;
   for (let n = 0; n < used; n++) {
     const label = given[n]!;
@@ -8522,21 +8620,70 @@ function feedLabels(
         `${name}[${n}] is ${label}, but labels are whole numbers from 0 to ${classes - 1}`,
       );
   }
-  slot.set(given);
-  slot.fill(0, used);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
+}
+
+/** The real rows of an input hold neither NaN nor infinity. */
+function checkNumbers(given: Float32Array, perRow: number, count: number, name: string): void {
+  const used = perRow > 0 ? count * perRow : given.length;
+  // in double, a sum of finite float32 numbers is finite; whatever else it is, the first of them is looked for
+  let total = 0;
+  let whole = 0;
+  for (; whole + 4 <= used; whole += 4)
+    total += given[whole]! + given[whole + 1]! + (given[whole + 2]! + given[whole + 3]!);
+  for (let n = total - total === 0 ? whole : 0; n < used; n++) {
+    const value = given[n]!;
+    if (value - value !== 0)
+      throw Object.assign(
+        new RangeError(
+          `${name}[${n}] is ${value}${perRow > 0 ? `, in row ${Math.floor(n / perRow)} of the batch (counted from 0)` : ""}; leave it out, or fill the value in`,
+        ),
+        { input: name, at: n, value },
+      );
+  }
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with numbers uniform in [low, high). */
@@ -8547,18 +8694,20 @@ function fillUniform(
   low: number,
   high: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

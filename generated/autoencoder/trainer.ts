@@ -4,13 +4,13 @@
 //
 //   parameters 209,968   arena 4,215,680 bytes, nothing else is ever allocated   36,935,344 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 b301a13caf7d6d8b
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 f9b590ff5c90dd4a
 
 /** The model's name. */
 export const MODEL: string = "autoencoder";
 
 /** A hash of the training graph: weights and state of another graph do not belong here. */
-export const GRAPH: string = "b286174db6a58145";
+export const GRAPH: string = "2c93d149a4dadd6c";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 4_215_680;
@@ -40,8 +40,8 @@ export const STATE: readonly {
   readonly dtype: "f32" | "i32";
   readonly offset: number;
 }[] = [
-  { name: "adam.beta1^t", shape: [], dtype: "f32", offset: 839872 },
-  { name: "adam.beta2^t", shape: [], dtype: "f32", offset: 839888 },
+  { name: "adam.1-beta1^t", shape: [], dtype: "f32", offset: 839872 },
+  { name: "adam.1-beta2^t", shape: [], dtype: "f32", offset: 839888 },
   { name: "encoder.kernel.m", shape: [784, 128], dtype: "f32", offset: 839904 },
   { name: "encoder.kernel.v", shape: [784, 128], dtype: "f32", offset: 1241312 },
   { name: "encoder.bias.m", shape: [128], dtype: "f32", offset: 1642720 },
@@ -78,8 +78,11 @@ export interface PredictBatch {
 }
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(batch: EvaluateBatch, count?: number): { readonly loss: number; readonly count: number };
   /** Views, valid until the next call. */
@@ -115,9 +118,9 @@ export interface Trainer {
   };
   readonly state: {
     /** [] */
-    readonly "adam.beta1^t": Float32Array;
+    readonly "adam.1-beta1^t": Float32Array;
     /** [] */
-    readonly "adam.beta2^t": Float32Array;
+    readonly "adam.1-beta2^t": Float32Array;
     /** [784, 128] */
     readonly "encoder.kernel.m": Float32Array;
     /** [784, 128] */
@@ -161,6 +164,8 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const encoder_kernel = new Float32Array(arena, 0, 100352); // [784,128]  parameter, always there
   const encoder_bias = new Float32Array(arena, 401408, 128); // [128]  parameter, always there
@@ -170,8 +175,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const decoder_bias = new Float32Array(arena, 434816, 128); // [128]  parameter, always there
   const image_kernel = new Float32Array(arena, 435328, 100352); // [128,784]  parameter, always there
   const image_bias = new Float32Array(arena, 836736, 784); // [784]  parameter, always there
-  const adam_beta1_t = new Float32Array(arena, 839872, 1); // []  state, always there
-  const adam_beta2_t = new Float32Array(arena, 839888, 1); // []  state, always there
+  const adam_1_beta1_t = new Float32Array(arena, 839872, 1); // []  state, always there
+  const adam_1_beta2_t = new Float32Array(arena, 839888, 1); // []  state, always there
   const encoder_kernel_m = new Float32Array(arena, 839904, 100352); // [784,128]  state, always there
   const encoder_kernel_v = new Float32Array(arena, 1241312, 100352); // [784,128]  state, always there
   const encoder_bias_m = new Float32Array(arena, 1642720, 128); // [128]  state, always there
@@ -190,15 +195,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const image_bias_v = new Float32Array(arena, 2516512, 784); // [784]  state, always there
   const stepCount = new Int32Array(arena, 2519648, 1); // []  state, always there
   const x = new Float32Array(arena, 2519664, 25088); // [32,784]  input, statements 1–27
-  const live_rows = new Int32Array(arena, 2857584, 1); // []  input, statements 1–11
-  const encoder = new Float32Array(arena, 2820720, 4096); // [32,128]  residual, statements 4–25
-  const code = new Float32Array(arena, 2853488, 1024); // [32,32]  residual, statements 5–22
-  const decoder = new Float32Array(arena, 2837104, 4096); // [32,128]  residual, statements 6–19
-  const d_rowSum = new Float32Array(arena, 2857600, 1); // []  scratch, statements 9–10
-  const image = new Float32Array(arena, 2620016, 25088); // [32,784]  residual, statements 10–11
-  const d_image_z = new Float32Array(arena, 2720368, 25088); // [32,784]  scratch, statements 10–19
-  const rowSum = new Float32Array(arena, 2857584, 1); // []  scratch, statements 11–12, written over live_rows
-  const rate = new Float32Array(arena, 2640496, 1); // []  scratch, statements 14–27
+  const live_rows = new Int32Array(arena, 2857584, 1); // []  input, statements 1–13
+  const encoder = new Float32Array(arena, 2820720, 4096); // [32,128]  residual, statements 2–25
+  const code = new Float32Array(arena, 2853488, 1024); // [32,32]  residual, statements 3–22
+  const decoder = new Float32Array(arena, 2837104, 4096); // [32,128]  residual, statements 4–19
+  const d_rowSum = new Float32Array(arena, 2857600, 1); // []  scratch, statements 11–12
+  const image = new Float32Array(arena, 2620016, 25088); // [32,784]  residual, statements 12–13
+  const d_image_z = new Float32Array(arena, 2720368, 25088); // [32,784]  scratch, statements 12–19
+  const rowSum = new Float32Array(arena, 2857584, 1); // []  scratch, statements 13–14, written over live_rows
+  const rate = new Float32Array(arena, 2640496, 1); // []  scratch, statements 15–27
   const correction = new Float32Array(arena, 2640512, 1); // []  scratch, statements 16–27
   const d_decoder_z = new Float32Array(arena, 2620016, 4096); // [32,128]  scratch, statements 18–22
   const d_code = new Float32Array(arena, 2636400, 1024); // [32,32]  scratch, statements 21–25
@@ -356,82 +361,103 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     image_bias,
   );
 
-  const seed = options.seed ?? 0;
   fillUniform(encoder_kernel, seed, 0, -0.08111071056538127, 0.08111071056538127);
   fillUniform(code_kernel, seed, 1, -0.19364916731037085, 0.19364916731037085);
   fillUniform(decoder_kernel, seed, 2, -0.19364916731037085, 0.19364916731037085);
   fillUniform(image_kernel, seed, 3, -0.08111071056538127, 0.08111071056538127);
-  adam_beta1_t.fill(1);
-  adam_beta2_t.fill(1);
   const hyper = {};
+  const taken: readonly string[] = ["x"];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 32): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 32,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
     checkCount(count, 32);
-    feed(x, batch["x"], 784, count, "x");
+    checkBatch("step takes a batch", batch, taken);
+    checkArray(x, batch["x"], 784, count, "x");
+    if (finite) checkNumbers(batch["x"], 784, count, "x");
+    feed(x, batch["x"], 784, count);
     live_rows[0] = count;
 
     // 1.
-    // adam.beta1^t_next = adam.beta1^t ⊙ 0.9    %adam.beta1^t_next  update of beta1^t by adam, models/autoencoder.ts:10
-    adam_beta1_t[0] = adam_beta1_t[0]! * 0.9;
-
-    // 2.
-    // adam.beta2^t_next = adam.beta2^t ⊙ 0.999    %adam.beta2^t_next  update of beta2^t by adam, models/autoencoder.ts:10
-    adam_beta2_t[0] = adam_beta2_t[0]! * 0.999;
-
-    // 3.
     // stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/autoencoder.ts:15
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
-    // 4.
+    // 2.
     // encoder.product = x · encoder.kernel    %encoder.product  dot, models/autoencoder.ts:10
     // encoder.z = encoder.product + encoder.bias    %encoder.z  add, models/autoencoder.ts:10
     // encoder = relu(encoder.z)    %encoder  relu, models/autoencoder.ts:10
     dotRelu_encoder();
 
-    // 5.
+    // 3.
     // code.product = encoder · code.kernel    %code.product  dot, models/autoencoder.ts:11
     // code = code.product + code.bias    %code  add, models/autoencoder.ts:11
     dotAdd_code();
 
-    // 6.
+    // 4.
     // decoder.product = code · decoder.kernel    %decoder.product  dot, models/autoencoder.ts:12
     // decoder.z = decoder.product + decoder.bias    %decoder.z  add, models/autoencoder.ts:12
     // decoder = relu(decoder.z)    %decoder  relu, models/autoencoder.ts:12
     dotRelu_decoder();
 
-    // 7.
+    // 5.
     // cast = f32(live rows)    %cast  cast, models/autoencoder.ts:15
     const cast = live_rows[0]!;
 
-    // 8.
+    // 6.
     // perRow = 1 / cast    %perRow  recip, models/autoencoder.ts:15
     const perRow = Math.fround(1 / cast);
 
+    // 7.
+    // 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/autoencoder.ts:10
+    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
+
+    // 8.
+    // adam.1-beta1^t_next = 1-beta1^t_mul + 0.09999999999999998    %adam.1-beta1^t_next  update of 1-beta1^t by adam,
+    //     models/autoencoder.ts:10
+    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
+
     // 9.
-    // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/autoencoder.ts:15
-    d_rowSum[0] = perRow;
+    // 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/autoencoder.ts:10
+    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
 
     // 10.
+    // adam.1-beta2^t_next = 1-beta2^t_mul + 0.0010000000000000009    %adam.1-beta2^t_next  update of 1-beta2^t by adam,
+    //     models/autoencoder.ts:10
+    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
+
+    // 11.
+    // d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 14): d_a = d_y ⊙ (b), models/autoencoder.ts:15
+    d_rowSum[0] = perRow;
+
+    // 12.
     // image.product = decoder · image.kernel    %image.product  dot, models/autoencoder.ts:13
     // image.z = image.product + image.bias    %image.z  add, models/autoencoder.ts:13
     // image = sigmoid(image.z)    %image  sigmoid, models/autoencoder.ts:13
     // isLive = [row < live rows]    %isLive  lt, models/autoencoder.ts:15
-    // d_mul_2 = isLive ? d_rowSum : 0    %d_mul_2  adjoint of where, models/autoencoder.ts:15
-    // d_sum = d_mul_2 ⊙ 0.0012755102040816326    %d_sum  adjoint of mul, models/autoencoder.ts:15
+    // d_mul_2 = isLive ? d_rowSum : 0    %d_mul_2  adjoint of where (statement 13): d_a = d_y ⊙ (c ? 1 : 0), models/autoencoder.ts:15
+    // d_sum = d_mul_2 ⊙ 0.0012755102040816326    %d_sum  adjoint of mul (statement 13): d_a = d_y ⊙ (b), models/autoencoder.ts:15
     // difference = image − x    %difference  sub, models/autoencoder.ts:15
-    // d_difference_part = d_sum ⊙ difference    %d_difference_part  adjoint of mul, models/autoencoder.ts:15
-    // d_difference_2 = d_sum ⊙ difference    %d_difference_2  adjoint of mul, models/autoencoder.ts:15
-    // d_difference = d_difference_part + d_difference_part    %d_difference  adjoint of sub, models/autoencoder.ts:15
-    // d_image = d_difference    %d_image  adjoint of sub, models/autoencoder.ts:15
-    // d_image.z_sub = 1 − image    %d_image.z_sub  adjoint of sigmoid, models/autoencoder.ts:13
-    // d_image.z_mul = image ⊙ d_image.z_sub    %d_image.z_mul  adjoint of sigmoid, models/autoencoder.ts:13
-    // d_image.z = d_difference ⊙ d_image.z_mul    %d_image.z  adjoint of sigmoid, models/autoencoder.ts:13
-    // d_broadcast_4 = d_image.z    %d_broadcast_4  adjoint of add, models/autoencoder.ts:13
-    // d_image.product = d_image.z    %d_image.product  adjoint of add, models/autoencoder.ts:13
+    // d_difference_part = d_sum ⊙ difference    %d_difference_part  adjoint of mul (statement 13): d_a = d_y ⊙ (b),
+    //     models/autoencoder.ts:15
+    // d_difference_2 = d_sum ⊙ difference    %d_difference_2  adjoint of mul (statement 13): d_b = d_y ⊙ (a), models/autoencoder.ts:15
+    // d_difference = d_difference_part + d_difference_part    %d_difference  adjoint of sub (statement 12): d_x = Σ over the uses of x,
+    //     models/autoencoder.ts:15
+    // d_image = d_difference    %d_image  adjoint of sub (statement 12): d_a = d_y, models/autoencoder.ts:15
+    // d_image.z_sub = 1 − image    %d_image.z_sub  adjoint of sigmoid (statement 12): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/autoencoder.ts:13
+    // d_image.z_mul = image ⊙ d_image.z_sub    %d_image.z_mul  adjoint of sigmoid (statement 12): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/autoencoder.ts:13
+    // d_image.z = d_difference ⊙ d_image.z_mul    %d_image.z  adjoint of sigmoid (statement 12): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1
+    //     + exp(−x)), models/autoencoder.ts:13
+    // d_broadcast_4 = d_image.z    %d_broadcast_4  adjoint of add (statement 12): d_b = d_y, models/autoencoder.ts:13
+    // d_image.product = d_image.z    %d_image.product  adjoint of add (statement 12): d_a = d_y, models/autoencoder.ts:13
     dotSigmoidMul_d_image_z();
 
-    // 11.
+    // 13.
     // difference = image − x    %difference  sub, models/autoencoder.ts:15
     // mul = difference ⊙ difference    %mul  mul, models/autoencoder.ts:15
     // sum = Σ mul over axes 1    %sum  sum, models/autoencoder.ts:15
@@ -441,35 +467,32 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/autoencoder.ts:15
     sum_rowSum();
 
-    // 12.
+    // 14.
     // loss = rowSum ⊙ perRow    %loss  mul, models/autoencoder.ts:15
     const loss = Math.fround(rowSum[0]! * perRow);
 
-    // 13.
-    // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/autoencoder.ts:10
-    const rate_sub = 1 - adam_beta1_t[0]!;
-
-    // 14.
-    // rate = 0.001 / rate_sub    %rate  update of rate by adam, models/autoencoder.ts:10
-    rate[0] = 0.001 / rate_sub;
-
     // 15.
-    // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/autoencoder.ts:10
-    const correction_sub = 1 - adam_beta2_t[0]!;
+    // rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/autoencoder.ts:10
+    rate[0] = 0.001 / adam_1_beta1_t[0]!;
 
     // 16.
-    // correction = 1 / correction_sub    %correction  update of correction by adam, models/autoencoder.ts:10
-    correction[0] = 1 / correction_sub;
+    // correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/autoencoder.ts:10
+    correction[0] = 1 / adam_1_beta2_t[0]!;
 
     // 17.
-    // d_image.bias = Σ d_image.z over axes 0    %d_image.bias  adjoint of broadcast, models/autoencoder.ts:13
+    // d_image.bias = Σ d_image.z over axes 0    %d_image.bias  adjoint of broadcast (statement 12): d_x = Σ d_y over the broadcast
+    //     axes, models/autoencoder.ts:13
     // image.bias_mul = image.bias.m ⊙ 0.9    %image.bias_mul  update of image.bias by adam, models/autoencoder.ts:13
-    // image.bias_mul_2 = d_image.bias ⊙ 0.09999999999999998    %image.bias_mul_2  update of image.bias by adam, models/autoencoder.ts:13
-    // image.bias.m_next = image.bias_mul + image.bias_mul_2    %image.bias.m_next  update of image.bias by adam, models/autoencoder.ts:13
+    // image.bias_mul_2 = d_image.bias ⊙ 0.09999999999999998    %image.bias_mul_2  update of image.bias by adam,
+    //     models/autoencoder.ts:13
+    // image.bias.m_next = image.bias_mul + image.bias_mul_2    %image.bias.m_next  update of image.bias by adam,
+    //     models/autoencoder.ts:13
     // image.bias_mul_3 = image.bias.v ⊙ 0.999    %image.bias_mul_3  update of image.bias by adam, models/autoencoder.ts:13
     // image.bias_mul_4 = d_image.bias ⊙ d_image.bias    %image.bias_mul_4  update of image.bias by adam, models/autoencoder.ts:13
-    // image.bias_mul_5 = image.bias_mul_4 ⊙ 0.0010000000000000009    %image.bias_mul_5  update of image.bias by adam, models/autoencoder.ts:13
-    // image.bias.v_next = image.bias_mul_3 + image.bias_mul_5    %image.bias.v_next  update of image.bias by adam, models/autoencoder.ts:13
+    // image.bias_mul_5 = image.bias_mul_4 ⊙ 0.0010000000000000009    %image.bias_mul_5  update of image.bias by adam,
+    //     models/autoencoder.ts:13
+    // image.bias.v_next = image.bias_mul_3 + image.bias_mul_5    %image.bias.v_next  update of image.bias by adam,
+    //     models/autoencoder.ts:13
     // image.bias_mul_7 = image.bias.m_next ⊙ rate    %image.bias_mul_7  update of image.bias by adam, models/autoencoder.ts:13
     // image.bias_mul_6 = image.bias.v_next ⊙ correction    %image.bias_mul_6  update of image.bias by adam, models/autoencoder.ts:13
     // image.bias_sqrt = √image.bias_mul_6    %image.bias_sqrt  update of image.bias by adam, models/autoencoder.ts:13
@@ -479,78 +502,110 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_image_bias();
 
     // 18.
-    // d_decoder = d_image.z · image.kernelᵀ    %d_decoder  adjoint of dot, models/autoencoder.ts:13
-    // d_decoder.z_lt = [0 < decoder]    %d_decoder.z_lt  adjoint of relu, models/autoencoder.ts:12
-    // d_decoder.z = d_decoder.z_lt ? d_decoder : 0    %d_decoder.z  adjoint of relu, models/autoencoder.ts:12
-    // d_broadcast_3 = d_decoder.z    %d_broadcast_3  adjoint of add, models/autoencoder.ts:12
-    // d_decoder.product = d_decoder.z    %d_decoder.product  adjoint of add, models/autoencoder.ts:12
+    // d_decoder = d_image.z · image.kernelᵀ    %d_decoder  adjoint of dot (statement 12): d_a = d_y·bᵀ, models/autoencoder.ts:13
+    // d_decoder.z_lt = [0 < decoder]    %d_decoder.z_lt  adjoint of relu (statement 4): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 :
+    //     x, models/autoencoder.ts:12
+    // d_decoder.z = d_decoder.z_lt ? d_decoder : 0    %d_decoder.z  adjoint of relu (statement 4): d_x = d_y ⊙ (0 < y ? 1 : 0) for y =
+    //     x < 0 ? 0 : x, models/autoencoder.ts:12
+    // d_broadcast_3 = d_decoder.z    %d_broadcast_3  adjoint of add (statement 4): d_b = d_y, models/autoencoder.ts:12
+    // d_decoder.product = d_decoder.z    %d_decoder.product  adjoint of add (statement 4): d_a = d_y, models/autoencoder.ts:12
     dotWhere_d_decoder_z();
 
     // 19.
-    // d_image.kernel = decoderᵀ · d_image.z    %d_image.kernel  adjoint of dot, models/autoencoder.ts:13
+    // d_image.kernel = decoderᵀ · d_image.z    %d_image.kernel  adjoint of dot (statement 12): d_b = aᵀ·d_y, models/autoencoder.ts:13
     // image.kernel_mul = image.kernel.m ⊙ 0.9    %image.kernel_mul  update of image.kernel by adam, models/autoencoder.ts:13
-    // image.kernel_mul_2 = d_image.kernel ⊙ 0.09999999999999998    %image.kernel_mul_2  update of image.kernel by adam, models/autoencoder.ts:13
-    // image.kernel.m_next = image.kernel_mul + image.kernel_mul_2    %image.kernel.m_next  update of image.kernel by adam, models/autoencoder.ts:13
+    // image.kernel_mul_2 = d_image.kernel ⊙ 0.09999999999999998    %image.kernel_mul_2  update of image.kernel by adam,
+    //     models/autoencoder.ts:13
+    // image.kernel.m_next = image.kernel_mul + image.kernel_mul_2    %image.kernel.m_next  update of image.kernel by adam,
+    //     models/autoencoder.ts:13
     // image.kernel_mul_3 = image.kernel.v ⊙ 0.999    %image.kernel_mul_3  update of image.kernel by adam, models/autoencoder.ts:13
-    // image.kernel_mul_4 = d_image.kernel ⊙ d_image.kernel    %image.kernel_mul_4  update of image.kernel by adam, models/autoencoder.ts:13
-    // image.kernel_mul_5 = image.kernel_mul_4 ⊙ 0.0010000000000000009    %image.kernel_mul_5  update of image.kernel by adam, models/autoencoder.ts:13
-    // image.kernel.v_next = image.kernel_mul_3 + image.kernel_mul_5    %image.kernel.v_next  update of image.kernel by adam, models/autoencoder.ts:13
+    // image.kernel_mul_4 = d_image.kernel ⊙ d_image.kernel    %image.kernel_mul_4  update of image.kernel by adam,
+    //     models/autoencoder.ts:13
+    // image.kernel_mul_5 = image.kernel_mul_4 ⊙ 0.0010000000000000009    %image.kernel_mul_5  update of image.kernel by adam,
+    //     models/autoencoder.ts:13
+    // image.kernel.v_next = image.kernel_mul_3 + image.kernel_mul_5    %image.kernel.v_next  update of image.kernel by adam,
+    //     models/autoencoder.ts:13
     // image.kernel_mul_7 = image.kernel.m_next ⊙ rate    %image.kernel_mul_7  update of image.kernel by adam, models/autoencoder.ts:13
-    // image.kernel_mul_6 = image.kernel.v_next ⊙ correction    %image.kernel_mul_6  update of image.kernel by adam, models/autoencoder.ts:13
+    // image.kernel_mul_6 = image.kernel.v_next ⊙ correction    %image.kernel_mul_6  update of image.kernel by adam,
+    //     models/autoencoder.ts:13
     // image.kernel_sqrt = √image.kernel_mul_6    %image.kernel_sqrt  update of image.kernel by adam, models/autoencoder.ts:13
     // image.kernel_add = image.kernel_sqrt + 1e-8    %image.kernel_add  update of image.kernel by adam, models/autoencoder.ts:13
-    // image.kernel_div = image.kernel_mul_7 / image.kernel_add    %image.kernel_div  update of image.kernel by adam, models/autoencoder.ts:13
-    // image.kernel_next = image.kernel − image.kernel_div    %image.kernel_next  update of image.kernel by adam, models/autoencoder.ts:13
+    // image.kernel_div = image.kernel_mul_7 / image.kernel_add    %image.kernel_div  update of image.kernel by adam,
+    //     models/autoencoder.ts:13
+    // image.kernel_next = image.kernel − image.kernel_div    %image.kernel_next  update of image.kernel by adam,
+    //     models/autoencoder.ts:13
     dotAdam_image_kernel();
 
     // 20.
-    // d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast, models/autoencoder.ts:12
+    // d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast (statement 4): d_x = Σ d_y over the broadcast
+    //     axes, models/autoencoder.ts:12
     // decoder.bias_mul = decoder.bias.m ⊙ 0.9    %decoder.bias_mul  update of decoder.bias by adam, models/autoencoder.ts:12
-    // decoder.bias_mul_2 = d_decoder.bias ⊙ 0.09999999999999998    %decoder.bias_mul_2  update of decoder.bias by adam, models/autoencoder.ts:12
-    // decoder.bias.m_next = decoder.bias_mul + decoder.bias_mul_2    %decoder.bias.m_next  update of decoder.bias by adam, models/autoencoder.ts:12
+    // decoder.bias_mul_2 = d_decoder.bias ⊙ 0.09999999999999998    %decoder.bias_mul_2  update of decoder.bias by adam,
+    //     models/autoencoder.ts:12
+    // decoder.bias.m_next = decoder.bias_mul + decoder.bias_mul_2    %decoder.bias.m_next  update of decoder.bias by adam,
+    //     models/autoencoder.ts:12
     // decoder.bias_mul_3 = decoder.bias.v ⊙ 0.999    %decoder.bias_mul_3  update of decoder.bias by adam, models/autoencoder.ts:12
-    // decoder.bias_mul_4 = d_decoder.bias ⊙ d_decoder.bias    %decoder.bias_mul_4  update of decoder.bias by adam, models/autoencoder.ts:12
-    // decoder.bias_mul_5 = decoder.bias_mul_4 ⊙ 0.0010000000000000009    %decoder.bias_mul_5  update of decoder.bias by adam, models/autoencoder.ts:12
-    // decoder.bias.v_next = decoder.bias_mul_3 + decoder.bias_mul_5    %decoder.bias.v_next  update of decoder.bias by adam, models/autoencoder.ts:12
+    // decoder.bias_mul_4 = d_decoder.bias ⊙ d_decoder.bias    %decoder.bias_mul_4  update of decoder.bias by adam,
+    //     models/autoencoder.ts:12
+    // decoder.bias_mul_5 = decoder.bias_mul_4 ⊙ 0.0010000000000000009    %decoder.bias_mul_5  update of decoder.bias by adam,
+    //     models/autoencoder.ts:12
+    // decoder.bias.v_next = decoder.bias_mul_3 + decoder.bias_mul_5    %decoder.bias.v_next  update of decoder.bias by adam,
+    //     models/autoencoder.ts:12
     // decoder.bias_mul_7 = decoder.bias.m_next ⊙ rate    %decoder.bias_mul_7  update of decoder.bias by adam, models/autoencoder.ts:12
-    // decoder.bias_mul_6 = decoder.bias.v_next ⊙ correction    %decoder.bias_mul_6  update of decoder.bias by adam, models/autoencoder.ts:12
+    // decoder.bias_mul_6 = decoder.bias.v_next ⊙ correction    %decoder.bias_mul_6  update of decoder.bias by adam,
+    //     models/autoencoder.ts:12
     // decoder.bias_sqrt = √decoder.bias_mul_6    %decoder.bias_sqrt  update of decoder.bias by adam, models/autoencoder.ts:12
     // decoder.bias_add = decoder.bias_sqrt + 1e-8    %decoder.bias_add  update of decoder.bias by adam, models/autoencoder.ts:12
-    // decoder.bias_div = decoder.bias_mul_7 / decoder.bias_add    %decoder.bias_div  update of decoder.bias by adam, models/autoencoder.ts:12
-    // decoder.bias_next = decoder.bias − decoder.bias_div    %decoder.bias_next  update of decoder.bias by adam, models/autoencoder.ts:12
+    // decoder.bias_div = decoder.bias_mul_7 / decoder.bias_add    %decoder.bias_div  update of decoder.bias by adam,
+    //     models/autoencoder.ts:12
+    // decoder.bias_next = decoder.bias − decoder.bias_div    %decoder.bias_next  update of decoder.bias by adam,
+    //     models/autoencoder.ts:12
     sumAdam_decoder_bias();
 
     // 21.
-    // d_code = d_decoder.z · decoder.kernelᵀ    %d_code  adjoint of dot, models/autoencoder.ts:12
-    // d_broadcast_2 = d_code    %d_broadcast_2  adjoint of add, models/autoencoder.ts:11
-    // d_code.product = d_code    %d_code.product  adjoint of add, models/autoencoder.ts:11
+    // d_code = d_decoder.z · decoder.kernelᵀ    %d_code  adjoint of dot (statement 4): d_a = d_y·bᵀ, models/autoencoder.ts:12
+    // d_broadcast_2 = d_code    %d_broadcast_2  adjoint of add (statement 3): d_b = d_y, models/autoencoder.ts:11
+    // d_code.product = d_code    %d_code.product  adjoint of add (statement 3): d_a = d_y, models/autoencoder.ts:11
     dot_d_code();
 
     // 22.
-    // d_decoder.kernel = codeᵀ · d_decoder.z    %d_decoder.kernel  adjoint of dot, models/autoencoder.ts:12
+    // d_decoder.kernel = codeᵀ · d_decoder.z    %d_decoder.kernel  adjoint of dot (statement 4): d_b = aᵀ·d_y, models/autoencoder.ts:12
     // decoder.kernel_mul = decoder.kernel.m ⊙ 0.9    %decoder.kernel_mul  update of decoder.kernel by adam, models/autoencoder.ts:12
-    // decoder.kernel_mul_2 = d_decoder.kernel ⊙ 0.09999999999999998    %decoder.kernel_mul_2  update of decoder.kernel by adam, models/autoencoder.ts:12
-    // decoder.kernel.m_next = decoder.kernel_mul + decoder.kernel_mul_2    %decoder.kernel.m_next  update of decoder.kernel by adam, models/autoencoder.ts:12
-    // decoder.kernel_mul_3 = decoder.kernel.v ⊙ 0.999    %decoder.kernel_mul_3  update of decoder.kernel by adam, models/autoencoder.ts:12
-    // decoder.kernel_mul_4 = d_decoder.kernel ⊙ d_decoder.kernel    %decoder.kernel_mul_4  update of decoder.kernel by adam, models/autoencoder.ts:12
-    // decoder.kernel_mul_5 = decoder.kernel_mul_4 ⊙ 0.0010000000000000009    %decoder.kernel_mul_5  update of decoder.kernel by adam, models/autoencoder.ts:12
-    // decoder.kernel.v_next = decoder.kernel_mul_3 + decoder.kernel_mul_5    %decoder.kernel.v_next  update of decoder.kernel by adam, models/autoencoder.ts:12
-    // decoder.kernel_mul_7 = decoder.kernel.m_next ⊙ rate    %decoder.kernel_mul_7  update of decoder.kernel by adam, models/autoencoder.ts:12
-    // decoder.kernel_mul_6 = decoder.kernel.v_next ⊙ correction    %decoder.kernel_mul_6  update of decoder.kernel by adam, models/autoencoder.ts:12
+    // decoder.kernel_mul_2 = d_decoder.kernel ⊙ 0.09999999999999998    %decoder.kernel_mul_2  update of decoder.kernel by adam,
+    //     models/autoencoder.ts:12
+    // decoder.kernel.m_next = decoder.kernel_mul + decoder.kernel_mul_2    %decoder.kernel.m_next  update of decoder.kernel by adam,
+    //     models/autoencoder.ts:12
+    // decoder.kernel_mul_3 = decoder.kernel.v ⊙ 0.999    %decoder.kernel_mul_3  update of decoder.kernel by adam,
+    //     models/autoencoder.ts:12
+    // decoder.kernel_mul_4 = d_decoder.kernel ⊙ d_decoder.kernel    %decoder.kernel_mul_4  update of decoder.kernel by adam,
+    //     models/autoencoder.ts:12
+    // decoder.kernel_mul_5 = decoder.kernel_mul_4 ⊙ 0.0010000000000000009    %decoder.kernel_mul_5  update of decoder.kernel by adam,
+    //     models/autoencoder.ts:12
+    // decoder.kernel.v_next = decoder.kernel_mul_3 + decoder.kernel_mul_5    %decoder.kernel.v_next  update of decoder.kernel by adam,
+    //     models/autoencoder.ts:12
+    // decoder.kernel_mul_7 = decoder.kernel.m_next ⊙ rate    %decoder.kernel_mul_7  update of decoder.kernel by adam,
+    //     models/autoencoder.ts:12
+    // decoder.kernel_mul_6 = decoder.kernel.v_next ⊙ correction    %decoder.kernel_mul_6  update of decoder.kernel by adam,
+    //     models/autoencoder.ts:12
     // decoder.kernel_sqrt = √decoder.kernel_mul_6    %decoder.kernel_sqrt  update of decoder.kernel by adam, models/autoencoder.ts:12
-    // decoder.kernel_add = decoder.kernel_sqrt + 1e-8    %decoder.kernel_add  update of decoder.kernel by adam, models/autoencoder.ts:12
-    // decoder.kernel_div = decoder.kernel_mul_7 / decoder.kernel_add    %decoder.kernel_div  update of decoder.kernel by adam, models/autoencoder.ts:12
-    // decoder.kernel_next = decoder.kernel − decoder.kernel_div    %decoder.kernel_next  update of decoder.kernel by adam, models/autoencoder.ts:12
+    // decoder.kernel_add = decoder.kernel_sqrt + 1e-8    %decoder.kernel_add  update of decoder.kernel by adam,
+    //     models/autoencoder.ts:12
+    // decoder.kernel_div = decoder.kernel_mul_7 / decoder.kernel_add    %decoder.kernel_div  update of decoder.kernel by adam,
+    //     models/autoencoder.ts:12
+    // decoder.kernel_next = decoder.kernel − decoder.kernel_div    %decoder.kernel_next  update of decoder.kernel by adam,
+    //     models/autoencoder.ts:12
     dotAdam_decoder_kernel();
 
     // 23.
-    // d_code.bias = Σ d_code over axes 0    %d_code.bias  adjoint of broadcast, models/autoencoder.ts:11
+    // d_code.bias = Σ d_code over axes 0    %d_code.bias  adjoint of broadcast (statement 3): d_x = Σ d_y over the broadcast axes,
+    //     models/autoencoder.ts:11
     // code.bias_mul = code.bias.m ⊙ 0.9    %code.bias_mul  update of code.bias by adam, models/autoencoder.ts:11
     // code.bias_mul_2 = d_code.bias ⊙ 0.09999999999999998    %code.bias_mul_2  update of code.bias by adam, models/autoencoder.ts:11
     // code.bias.m_next = code.bias_mul + code.bias_mul_2    %code.bias.m_next  update of code.bias by adam, models/autoencoder.ts:11
     // code.bias_mul_3 = code.bias.v ⊙ 0.999    %code.bias_mul_3  update of code.bias by adam, models/autoencoder.ts:11
     // code.bias_mul_4 = d_code.bias ⊙ d_code.bias    %code.bias_mul_4  update of code.bias by adam, models/autoencoder.ts:11
-    // code.bias_mul_5 = code.bias_mul_4 ⊙ 0.0010000000000000009    %code.bias_mul_5  update of code.bias by adam, models/autoencoder.ts:11
+    // code.bias_mul_5 = code.bias_mul_4 ⊙ 0.0010000000000000009    %code.bias_mul_5  update of code.bias by adam,
+    //     models/autoencoder.ts:11
     // code.bias.v_next = code.bias_mul_3 + code.bias_mul_5    %code.bias.v_next  update of code.bias by adam, models/autoencoder.ts:11
     // code.bias_mul_7 = code.bias.m_next ⊙ rate    %code.bias_mul_7  update of code.bias by adam, models/autoencoder.ts:11
     // code.bias_mul_6 = code.bias.v_next ⊙ correction    %code.bias_mul_6  update of code.bias by adam, models/autoencoder.ts:11
@@ -561,65 +616,93 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_code_bias();
 
     // 24.
-    // d_encoder = d_code · code.kernelᵀ    %d_encoder  adjoint of dot, models/autoencoder.ts:11
-    // d_encoder.z_lt = [0 < encoder]    %d_encoder.z_lt  adjoint of relu, models/autoencoder.ts:10
-    // d_encoder.z = d_encoder.z_lt ? d_encoder : 0    %d_encoder.z  adjoint of relu, models/autoencoder.ts:10
-    // d_broadcast = d_encoder.z    %d_broadcast  adjoint of add, models/autoencoder.ts:10
-    // d_encoder.product = d_encoder.z    %d_encoder.product  adjoint of add, models/autoencoder.ts:10
+    // d_encoder = d_code · code.kernelᵀ    %d_encoder  adjoint of dot (statement 3): d_a = d_y·bᵀ, models/autoencoder.ts:11
+    // d_encoder.z_lt = [0 < encoder]    %d_encoder.z_lt  adjoint of relu (statement 2): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 :
+    //     x, models/autoencoder.ts:10
+    // d_encoder.z = d_encoder.z_lt ? d_encoder : 0    %d_encoder.z  adjoint of relu (statement 2): d_x = d_y ⊙ (0 < y ? 1 : 0) for y =
+    //     x < 0 ? 0 : x, models/autoencoder.ts:10
+    // d_broadcast = d_encoder.z    %d_broadcast  adjoint of add (statement 2): d_b = d_y, models/autoencoder.ts:10
+    // d_encoder.product = d_encoder.z    %d_encoder.product  adjoint of add (statement 2): d_a = d_y, models/autoencoder.ts:10
     dotWhere_d_encoder_z();
 
     // 25.
-    // d_code.kernel = encoderᵀ · d_code    %d_code.kernel  adjoint of dot, models/autoencoder.ts:11
+    // d_code.kernel = encoderᵀ · d_code    %d_code.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y, models/autoencoder.ts:11
     // code.kernel_mul = code.kernel.m ⊙ 0.9    %code.kernel_mul  update of code.kernel by adam, models/autoencoder.ts:11
-    // code.kernel_mul_2 = d_code.kernel ⊙ 0.09999999999999998    %code.kernel_mul_2  update of code.kernel by adam, models/autoencoder.ts:11
-    // code.kernel.m_next = code.kernel_mul + code.kernel_mul_2    %code.kernel.m_next  update of code.kernel by adam, models/autoencoder.ts:11
+    // code.kernel_mul_2 = d_code.kernel ⊙ 0.09999999999999998    %code.kernel_mul_2  update of code.kernel by adam,
+    //     models/autoencoder.ts:11
+    // code.kernel.m_next = code.kernel_mul + code.kernel_mul_2    %code.kernel.m_next  update of code.kernel by adam,
+    //     models/autoencoder.ts:11
     // code.kernel_mul_3 = code.kernel.v ⊙ 0.999    %code.kernel_mul_3  update of code.kernel by adam, models/autoencoder.ts:11
     // code.kernel_mul_4 = d_code.kernel ⊙ d_code.kernel    %code.kernel_mul_4  update of code.kernel by adam, models/autoencoder.ts:11
-    // code.kernel_mul_5 = code.kernel_mul_4 ⊙ 0.0010000000000000009    %code.kernel_mul_5  update of code.kernel by adam, models/autoencoder.ts:11
-    // code.kernel.v_next = code.kernel_mul_3 + code.kernel_mul_5    %code.kernel.v_next  update of code.kernel by adam, models/autoencoder.ts:11
+    // code.kernel_mul_5 = code.kernel_mul_4 ⊙ 0.0010000000000000009    %code.kernel_mul_5  update of code.kernel by adam,
+    //     models/autoencoder.ts:11
+    // code.kernel.v_next = code.kernel_mul_3 + code.kernel_mul_5    %code.kernel.v_next  update of code.kernel by adam,
+    //     models/autoencoder.ts:11
     // code.kernel_mul_7 = code.kernel.m_next ⊙ rate    %code.kernel_mul_7  update of code.kernel by adam, models/autoencoder.ts:11
-    // code.kernel_mul_6 = code.kernel.v_next ⊙ correction    %code.kernel_mul_6  update of code.kernel by adam, models/autoencoder.ts:11
+    // code.kernel_mul_6 = code.kernel.v_next ⊙ correction    %code.kernel_mul_6  update of code.kernel by adam,
+    //     models/autoencoder.ts:11
     // code.kernel_sqrt = √code.kernel_mul_6    %code.kernel_sqrt  update of code.kernel by adam, models/autoencoder.ts:11
     // code.kernel_add = code.kernel_sqrt + 1e-8    %code.kernel_add  update of code.kernel by adam, models/autoencoder.ts:11
-    // code.kernel_div = code.kernel_mul_7 / code.kernel_add    %code.kernel_div  update of code.kernel by adam, models/autoencoder.ts:11
+    // code.kernel_div = code.kernel_mul_7 / code.kernel_add    %code.kernel_div  update of code.kernel by adam,
+    //     models/autoencoder.ts:11
     // code.kernel_next = code.kernel − code.kernel_div    %code.kernel_next  update of code.kernel by adam, models/autoencoder.ts:11
     dotAdam_code_kernel();
 
     // 26.
-    // d_encoder.bias = Σ d_encoder.z over axes 0    %d_encoder.bias  adjoint of broadcast, models/autoencoder.ts:10
+    // d_encoder.bias = Σ d_encoder.z over axes 0    %d_encoder.bias  adjoint of broadcast (statement 2): d_x = Σ d_y over the broadcast
+    //     axes, models/autoencoder.ts:10
     // encoder.bias_mul = encoder.bias.m ⊙ 0.9    %encoder.bias_mul  update of encoder.bias by adam, models/autoencoder.ts:10
-    // encoder.bias_mul_2 = d_encoder.bias ⊙ 0.09999999999999998    %encoder.bias_mul_2  update of encoder.bias by adam, models/autoencoder.ts:10
-    // encoder.bias.m_next = encoder.bias_mul + encoder.bias_mul_2    %encoder.bias.m_next  update of encoder.bias by adam, models/autoencoder.ts:10
+    // encoder.bias_mul_2 = d_encoder.bias ⊙ 0.09999999999999998    %encoder.bias_mul_2  update of encoder.bias by adam,
+    //     models/autoencoder.ts:10
+    // encoder.bias.m_next = encoder.bias_mul + encoder.bias_mul_2    %encoder.bias.m_next  update of encoder.bias by adam,
+    //     models/autoencoder.ts:10
     // encoder.bias_mul_3 = encoder.bias.v ⊙ 0.999    %encoder.bias_mul_3  update of encoder.bias by adam, models/autoencoder.ts:10
-    // encoder.bias_mul_4 = d_encoder.bias ⊙ d_encoder.bias    %encoder.bias_mul_4  update of encoder.bias by adam, models/autoencoder.ts:10
-    // encoder.bias_mul_5 = encoder.bias_mul_4 ⊙ 0.0010000000000000009    %encoder.bias_mul_5  update of encoder.bias by adam, models/autoencoder.ts:10
-    // encoder.bias.v_next = encoder.bias_mul_3 + encoder.bias_mul_5    %encoder.bias.v_next  update of encoder.bias by adam, models/autoencoder.ts:10
+    // encoder.bias_mul_4 = d_encoder.bias ⊙ d_encoder.bias    %encoder.bias_mul_4  update of encoder.bias by adam,
+    //     models/autoencoder.ts:10
+    // encoder.bias_mul_5 = encoder.bias_mul_4 ⊙ 0.0010000000000000009    %encoder.bias_mul_5  update of encoder.bias by adam,
+    //     models/autoencoder.ts:10
+    // encoder.bias.v_next = encoder.bias_mul_3 + encoder.bias_mul_5    %encoder.bias.v_next  update of encoder.bias by adam,
+    //     models/autoencoder.ts:10
     // encoder.bias_mul_7 = encoder.bias.m_next ⊙ rate    %encoder.bias_mul_7  update of encoder.bias by adam, models/autoencoder.ts:10
-    // encoder.bias_mul_6 = encoder.bias.v_next ⊙ correction    %encoder.bias_mul_6  update of encoder.bias by adam, models/autoencoder.ts:10
+    // encoder.bias_mul_6 = encoder.bias.v_next ⊙ correction    %encoder.bias_mul_6  update of encoder.bias by adam,
+    //     models/autoencoder.ts:10
     // encoder.bias_sqrt = √encoder.bias_mul_6    %encoder.bias_sqrt  update of encoder.bias by adam, models/autoencoder.ts:10
     // encoder.bias_add = encoder.bias_sqrt + 1e-8    %encoder.bias_add  update of encoder.bias by adam, models/autoencoder.ts:10
-    // encoder.bias_div = encoder.bias_mul_7 / encoder.bias_add    %encoder.bias_div  update of encoder.bias by adam, models/autoencoder.ts:10
-    // encoder.bias_next = encoder.bias − encoder.bias_div    %encoder.bias_next  update of encoder.bias by adam, models/autoencoder.ts:10
+    // encoder.bias_div = encoder.bias_mul_7 / encoder.bias_add    %encoder.bias_div  update of encoder.bias by adam,
+    //     models/autoencoder.ts:10
+    // encoder.bias_next = encoder.bias − encoder.bias_div    %encoder.bias_next  update of encoder.bias by adam,
+    //     models/autoencoder.ts:10
     sumAdam_encoder_bias();
 
     // 27.
-    // d_encoder.kernel = xᵀ · d_encoder.z    %d_encoder.kernel  adjoint of dot, models/autoencoder.ts:10
+    // d_encoder.kernel = xᵀ · d_encoder.z    %d_encoder.kernel  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/autoencoder.ts:10
     // encoder.kernel_mul = encoder.kernel.m ⊙ 0.9    %encoder.kernel_mul  update of encoder.kernel by adam, models/autoencoder.ts:10
-    // encoder.kernel_mul_2 = d_encoder.kernel ⊙ 0.09999999999999998    %encoder.kernel_mul_2  update of encoder.kernel by adam, models/autoencoder.ts:10
-    // encoder.kernel.m_next = encoder.kernel_mul + encoder.kernel_mul_2    %encoder.kernel.m_next  update of encoder.kernel by adam, models/autoencoder.ts:10
-    // encoder.kernel_mul_3 = encoder.kernel.v ⊙ 0.999    %encoder.kernel_mul_3  update of encoder.kernel by adam, models/autoencoder.ts:10
-    // encoder.kernel_mul_4 = d_encoder.kernel ⊙ d_encoder.kernel    %encoder.kernel_mul_4  update of encoder.kernel by adam, models/autoencoder.ts:10
-    // encoder.kernel_mul_5 = encoder.kernel_mul_4 ⊙ 0.0010000000000000009    %encoder.kernel_mul_5  update of encoder.kernel by adam, models/autoencoder.ts:10
-    // encoder.kernel.v_next = encoder.kernel_mul_3 + encoder.kernel_mul_5    %encoder.kernel.v_next  update of encoder.kernel by adam, models/autoencoder.ts:10
-    // encoder.kernel_mul_7 = encoder.kernel.m_next ⊙ rate    %encoder.kernel_mul_7  update of encoder.kernel by adam, models/autoencoder.ts:10
-    // encoder.kernel_mul_6 = encoder.kernel.v_next ⊙ correction    %encoder.kernel_mul_6  update of encoder.kernel by adam, models/autoencoder.ts:10
+    // encoder.kernel_mul_2 = d_encoder.kernel ⊙ 0.09999999999999998    %encoder.kernel_mul_2  update of encoder.kernel by adam,
+    //     models/autoencoder.ts:10
+    // encoder.kernel.m_next = encoder.kernel_mul + encoder.kernel_mul_2    %encoder.kernel.m_next  update of encoder.kernel by adam,
+    //     models/autoencoder.ts:10
+    // encoder.kernel_mul_3 = encoder.kernel.v ⊙ 0.999    %encoder.kernel_mul_3  update of encoder.kernel by adam,
+    //     models/autoencoder.ts:10
+    // encoder.kernel_mul_4 = d_encoder.kernel ⊙ d_encoder.kernel    %encoder.kernel_mul_4  update of encoder.kernel by adam,
+    //     models/autoencoder.ts:10
+    // encoder.kernel_mul_5 = encoder.kernel_mul_4 ⊙ 0.0010000000000000009    %encoder.kernel_mul_5  update of encoder.kernel by adam,
+    //     models/autoencoder.ts:10
+    // encoder.kernel.v_next = encoder.kernel_mul_3 + encoder.kernel_mul_5    %encoder.kernel.v_next  update of encoder.kernel by adam,
+    //     models/autoencoder.ts:10
+    // encoder.kernel_mul_7 = encoder.kernel.m_next ⊙ rate    %encoder.kernel_mul_7  update of encoder.kernel by adam,
+    //     models/autoencoder.ts:10
+    // encoder.kernel_mul_6 = encoder.kernel.v_next ⊙ correction    %encoder.kernel_mul_6  update of encoder.kernel by adam,
+    //     models/autoencoder.ts:10
     // encoder.kernel_sqrt = √encoder.kernel_mul_6    %encoder.kernel_sqrt  update of encoder.kernel by adam, models/autoencoder.ts:10
-    // encoder.kernel_add = encoder.kernel_sqrt + 1e-8    %encoder.kernel_add  update of encoder.kernel by adam, models/autoencoder.ts:10
-    // encoder.kernel_div = encoder.kernel_mul_7 / encoder.kernel_add    %encoder.kernel_div  update of encoder.kernel by adam, models/autoencoder.ts:10
-    // encoder.kernel_next = encoder.kernel − encoder.kernel_div    %encoder.kernel_next  update of encoder.kernel by adam, models/autoencoder.ts:10
+    // encoder.kernel_add = encoder.kernel_sqrt + 1e-8    %encoder.kernel_add  update of encoder.kernel by adam,
+    //     models/autoencoder.ts:10
+    // encoder.kernel_div = encoder.kernel_mul_7 / encoder.kernel_add    %encoder.kernel_div  update of encoder.kernel by adam,
+    //     models/autoencoder.ts:10
+    // encoder.kernel_next = encoder.kernel − encoder.kernel_div    %encoder.kernel_next  update of encoder.kernel by adam,
+    //     models/autoencoder.ts:10
     dotAdam_encoder_kernel();
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -628,7 +711,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     count: number = 250,
   ): { readonly loss: number; readonly count: number } {
     checkCount(count, 250);
-    feed(x_evaluate, batch["x"], 784, count, "x");
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkArray(x_evaluate, batch["x"], 784, count, "x");
+    feed(x_evaluate, batch["x"], 784, count);
     live_rows_evaluate[0] = count;
 
     // 1.
@@ -689,7 +774,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly image: Float32Array;
   } {
     const count = 1;
-    feed(x_predict, batch["x"], 784, count, "x");
+    checkBatch("predict takes a batch", batch, taken);
+    checkArray(x_predict, batch["x"], 784, count, "x");
+    feed(x_predict, batch["x"], 784, count);
 
     // 1.
     // encoder.product = x · encoder.kernel    %encoder.product  dot, models/autoencoder.ts:10
@@ -729,13 +816,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 2519628)
       throw new RangeError(
         `restore: needs 2519628 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -760,8 +861,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       "image.bias": image_bias,
     },
     state: {
-      "adam.beta1^t": adam_beta1_t,
-      "adam.beta2^t": adam_beta2_t,
+      "adam.1-beta1^t": adam_1_beta1_t,
+      "adam.1-beta2^t": adam_1_beta2_t,
       "encoder.kernel.m": encoder_kernel_m,
       "encoder.kernel.v": encoder_kernel_v,
       "encoder.bias.m": encoder_bias_m,
@@ -790,8 +891,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 }
 
 /**
- * encoder.product = x · encoder.kernel
- * encoder = relu(encoder.z)
+ * encoder_product[i,j] = Σ k<784: x[i,k]·encoder_kernel[k,j]
+ * encoder[i,j] = relu(encoder_product[i,j] + encoder_bias[j])
  * 6,426,624 floating-point operations.
  */
 function dotRelu_32x784x128(
@@ -937,8 +1038,8 @@ function dotRelu_32x784x128(
 }
 
 /**
- * code.product = encoder · code.kernel
- * code = code.product + code.bias
+ * code_product[i,j] = Σ k1<128: encoder[i,k1]·code_kernel[k1,j]
+ * code[i,j] = code_product[i,j] + code_bias[j]
  * 263,168 floating-point operations.
  */
 function dotAdd_32x128x32(
@@ -1072,8 +1173,8 @@ function dotAdd_32x128x32(
 }
 
 /**
- * decoder.product = code · decoder.kernel
- * decoder = relu(decoder.z)
+ * decoder_product[i,j] = Σ k2<32: code[i,k2]·decoder_kernel[k2,j]
+ * decoder[i,j] = relu(decoder_product[i,j] + decoder_bias[j])
  * 266,240 floating-point operations.
  */
 function dotRelu_32x32x128(
@@ -1212,9 +1313,10 @@ function dotRelu_32x32x128(
 }
 
 /**
- * image.product = decoder · image.kernel
- * image = sigmoid(image.z)
- * d_image.product = d_image.z
+ * image_product[i,j] = Σ k3<128: decoder[i,k3]·image_kernel[k3,j]
+ * image[i,j] = 1 / (1 + exp(−(image_product[i,j] + image_bias[j])))
+ * d_image_z[i,j] = (where(i < live_rows, d_rowSum, 0)·(1 / 784)·(image[i,j] − x[i,j]) + where(i < live_rows, d_rowSum, 0)·(1 /
+ *     784)·(image[i,j] − x[i,j]))·(image[i,j]·(1 − image[i,j]))
  * All sums first, kept in image; then the rest, point by point.
  * 6,798,848 floating-point operations.
  */
@@ -1339,9 +1441,7 @@ function dotSigmoidMul_32x128x784(
         const image_2 = Math.fround(1 / (1 + exp(-(image_product + image_bias[j]!))));
         image[i * 784 + j] = image_2;
         const mul_0 =
-          (i < live_rows_0 ? d_rowSum_0 : 0) *
-          0.0012755102040816326 *
-          Math.fround(image_2 - x[i * 784 + j]!);
+          (i < live_rows_0 ? d_rowSum_0 : 0) * (1 / 784) * Math.fround(image_2 - x[i * 784 + j]!);
         d_image_z[i * 784 + j] = (mul_0 + mul_0) * (image_2 * (1 - image_2));
       }
     }
@@ -1349,8 +1449,8 @@ function dotSigmoidMul_32x128x784(
 }
 
 /**
- * sum = Σ mul over axes 1
- * rowSum = Σ liveRows
+ * sum[i] = Σ k4<784: (image[i,k4] − x[i,k4])·(image[i,k4] − x[i,k4])
+ * rowSum = Σ k5<32: where(k5 < live_rows, sum[k5]·(1 / 784), 0)
  * 100,416 floating-point operations.
  */
 function sum_784x32(
@@ -1373,17 +1473,17 @@ function sum_784x32(
         sum += part_0 * part_0;
       }
       const sum_2 = Math.fround(sum);
-      total += i < live_rows_0 ? sum_2 * 0.0012755102040816326 : 0;
+      total += i < live_rows_0 ? sum_2 * (1 / 784) : 0;
     }
     rowSum[0] = total;
   };
 }
 
 /**
- * d_image.bias = Σ d_image.z over axes 0
- * image.bias.m_next = image.bias_mul + image.bias_mul_2
- * image.bias.v_next = image.bias_mul_3 + image.bias_mul_5
- * image.bias_next = image.bias − image.bias_div
+ * d_image_bias[i] = Σ k6<32: d_image_z[k6,i]
+ * image_bias_m′[i] = image_bias_m[i]·0.9 + d_image_bias[i]·(1 − 0.9)
+ * image_bias_v′[i] = image_bias_v[i]·0.999 + d_image_bias[i]·d_image_bias[i]·(1 − 0.999)
+ * image_bias′[i] = image_bias[i] − image_bias_m′[i]·rate / (sqrt(image_bias_v′[i]·correction) + 1e-8)
  * 35,280 floating-point operations.
  */
 function sumAdam_32x784(
@@ -1422,36 +1522,34 @@ function sumAdam_32x784(
       const d_image_bias1 = Math.fround(sum1);
       const d_image_bias2 = Math.fround(sum2);
       const d_image_bias3 = Math.fround(sum3);
-      const image_bias_m_next0 = Math.fround(
-        image_bias_m[i]! * 0.9 + d_image_bias0 * 0.09999999999999998,
-      );
+      const image_bias_m_next0 = Math.fround(image_bias_m[i]! * 0.9 + d_image_bias0 * (1 - 0.9));
       image_bias_m[i] = image_bias_m_next0;
       const image_bias_m_next1 = Math.fround(
-        image_bias_m[i + 1]! * 0.9 + d_image_bias1 * 0.09999999999999998,
+        image_bias_m[i + 1]! * 0.9 + d_image_bias1 * (1 - 0.9),
       );
       image_bias_m[i + 1] = image_bias_m_next1;
       const image_bias_m_next2 = Math.fround(
-        image_bias_m[i + 2]! * 0.9 + d_image_bias2 * 0.09999999999999998,
+        image_bias_m[i + 2]! * 0.9 + d_image_bias2 * (1 - 0.9),
       );
       image_bias_m[i + 2] = image_bias_m_next2;
       const image_bias_m_next3 = Math.fround(
-        image_bias_m[i + 3]! * 0.9 + d_image_bias3 * 0.09999999999999998,
+        image_bias_m[i + 3]! * 0.9 + d_image_bias3 * (1 - 0.9),
       );
       image_bias_m[i + 3] = image_bias_m_next3;
       const image_bias_v_next0 = Math.fround(
-        image_bias_v[i]! * 0.999 + d_image_bias0 * d_image_bias0 * 0.0010000000000000009,
+        image_bias_v[i]! * 0.999 + d_image_bias0 * d_image_bias0 * (1 - 0.999),
       );
       image_bias_v[i] = image_bias_v_next0;
       const image_bias_v_next1 = Math.fround(
-        image_bias_v[i + 1]! * 0.999 + d_image_bias1 * d_image_bias1 * 0.0010000000000000009,
+        image_bias_v[i + 1]! * 0.999 + d_image_bias1 * d_image_bias1 * (1 - 0.999),
       );
       image_bias_v[i + 1] = image_bias_v_next1;
       const image_bias_v_next2 = Math.fround(
-        image_bias_v[i + 2]! * 0.999 + d_image_bias2 * d_image_bias2 * 0.0010000000000000009,
+        image_bias_v[i + 2]! * 0.999 + d_image_bias2 * d_image_bias2 * (1 - 0.999),
       );
       image_bias_v[i + 2] = image_bias_v_next2;
       const image_bias_v_next3 = Math.fround(
-        image_bias_v[i + 3]! * 0.999 + d_image_bias3 * d_image_bias3 * 0.0010000000000000009,
+        image_bias_v[i + 3]! * 0.999 + d_image_bias3 * d_image_bias3 * (1 - 0.999),
       );
       image_bias_v[i + 3] = image_bias_v_next3;
       image_bias[i] =
@@ -1471,8 +1569,8 @@ function sumAdam_32x784(
 }
 
 /**
- * d_decoder = d_image.z · image.kernelᵀ
- * d_decoder.product = d_decoder.z
+ * d_decoder[i,j] = Σ k7<784: d_image_z[i,k7]·image_kernel[j,k7]
+ * d_decoder_z[i,j] = where(0 < decoder[i,j], d_decoder[i,j], 0)
  * 6,422,528 floating-point operations.
  */
 function dotWhere_32x784x128(
@@ -1603,10 +1701,10 @@ function dotWhere_32x784x128(
 }
 
 /**
- * d_image.kernel = decoderᵀ · d_image.z
- * image.kernel.m_next = image.kernel_mul + image.kernel_mul_2
- * image.kernel.v_next = image.kernel_mul_3 + image.kernel_mul_5
- * image.kernel_next = image.kernel − image.kernel_div
+ * d_image_kernel[i,j] = Σ k8<32: decoder[k8,i]·d_image_z[k8,j]
+ * image_kernel_m′[i,j] = image_kernel_m[i,j]·0.9 + d_image_kernel[i,j]·(1 − 0.9)
+ * image_kernel_v′[i,j] = image_kernel_v[i,j]·0.999 + d_image_kernel[i,j]·d_image_kernel[i,j]·(1 − 0.999)
+ * image_kernel′[i,j] = image_kernel[i,j] − image_kernel_m′[i,j]·rate / (sqrt(image_kernel_v′[i,j]·correction) + 1e-8)
  * 7,727,104 floating-point operations.
  */
 function dotAdam_128x32x784(
@@ -1701,57 +1799,56 @@ function dotAdam_128x32x784(
       const d_image_kernel11 = Math.fround(sum11);
       const d_image_kernel12 = Math.fround(sum12);
       const image_kernel_m_next00 = Math.fround(
-        image_kernel_m[i * 784 + j]! * 0.9 + d_image_kernel00 * 0.09999999999999998,
+        image_kernel_m[i * 784 + j]! * 0.9 + d_image_kernel00 * (1 - 0.9),
       );
       image_kernel_m[i * 784 + j] = image_kernel_m_next00;
       const image_kernel_m_next01 = Math.fround(
-        image_kernel_m[i * 784 + j + 1]! * 0.9 + d_image_kernel01 * 0.09999999999999998,
+        image_kernel_m[i * 784 + j + 1]! * 0.9 + d_image_kernel01 * (1 - 0.9),
       );
       image_kernel_m[i * 784 + j + 1] = image_kernel_m_next01;
       const image_kernel_m_next02 = Math.fround(
-        image_kernel_m[i * 784 + j + 2]! * 0.9 + d_image_kernel02 * 0.09999999999999998,
+        image_kernel_m[i * 784 + j + 2]! * 0.9 + d_image_kernel02 * (1 - 0.9),
       );
       image_kernel_m[i * 784 + j + 2] = image_kernel_m_next02;
       const image_kernel_m_next10 = Math.fround(
-        image_kernel_m[i * 784 + j + 784]! * 0.9 + d_image_kernel10 * 0.09999999999999998,
+        image_kernel_m[i * 784 + j + 784]! * 0.9 + d_image_kernel10 * (1 - 0.9),
       );
       image_kernel_m[i * 784 + j + 784] = image_kernel_m_next10;
       const image_kernel_m_next11 = Math.fround(
-        image_kernel_m[i * 784 + j + 785]! * 0.9 + d_image_kernel11 * 0.09999999999999998,
+        image_kernel_m[i * 784 + j + 785]! * 0.9 + d_image_kernel11 * (1 - 0.9),
       );
       image_kernel_m[i * 784 + j + 785] = image_kernel_m_next11;
       const image_kernel_m_next12 = Math.fround(
-        image_kernel_m[i * 784 + j + 786]! * 0.9 + d_image_kernel12 * 0.09999999999999998,
+        image_kernel_m[i * 784 + j + 786]! * 0.9 + d_image_kernel12 * (1 - 0.9),
       );
       image_kernel_m[i * 784 + j + 786] = image_kernel_m_next12;
       const image_kernel_v_next00 = Math.fround(
-        image_kernel_v[i * 784 + j]! * 0.999 +
-          d_image_kernel00 * d_image_kernel00 * 0.0010000000000000009,
+        image_kernel_v[i * 784 + j]! * 0.999 + d_image_kernel00 * d_image_kernel00 * (1 - 0.999),
       );
       image_kernel_v[i * 784 + j] = image_kernel_v_next00;
       const image_kernel_v_next01 = Math.fround(
         image_kernel_v[i * 784 + j + 1]! * 0.999 +
-          d_image_kernel01 * d_image_kernel01 * 0.0010000000000000009,
+          d_image_kernel01 * d_image_kernel01 * (1 - 0.999),
       );
       image_kernel_v[i * 784 + j + 1] = image_kernel_v_next01;
       const image_kernel_v_next02 = Math.fround(
         image_kernel_v[i * 784 + j + 2]! * 0.999 +
-          d_image_kernel02 * d_image_kernel02 * 0.0010000000000000009,
+          d_image_kernel02 * d_image_kernel02 * (1 - 0.999),
       );
       image_kernel_v[i * 784 + j + 2] = image_kernel_v_next02;
       const image_kernel_v_next10 = Math.fround(
         image_kernel_v[i * 784 + j + 784]! * 0.999 +
-          d_image_kernel10 * d_image_kernel10 * 0.0010000000000000009,
+          d_image_kernel10 * d_image_kernel10 * (1 - 0.999),
       );
       image_kernel_v[i * 784 + j + 784] = image_kernel_v_next10;
       const image_kernel_v_next11 = Math.fround(
         image_kernel_v[i * 784 + j + 785]! * 0.999 +
-          d_image_kernel11 * d_image_kernel11 * 0.0010000000000000009,
+          d_image_kernel11 * d_image_kernel11 * (1 - 0.999),
       );
       image_kernel_v[i * 784 + j + 785] = image_kernel_v_next11;
       const image_kernel_v_next12 = Math.fround(
         image_kernel_v[i * 784 + j + 786]! * 0.999 +
-          d_image_kernel12 * d_image_kernel12 * 0.0010000000000000009,
+          d_image_kernel12 * d_image_kernel12 * (1 - 0.999),
       );
       image_kernel_v[i * 784 + j + 786] = image_kernel_v_next12;
       image_kernel[i * 784 + j] =
@@ -1785,21 +1882,19 @@ function dotAdam_128x32x784(
     const d_image_kernel0 = Math.fround(sum0);
     const d_image_kernel1 = Math.fround(sum1);
     const image_kernel_m_next0 = Math.fround(
-      image_kernel_m[i * 784 + 783]! * 0.9 + d_image_kernel0 * 0.09999999999999998,
+      image_kernel_m[i * 784 + 783]! * 0.9 + d_image_kernel0 * (1 - 0.9),
     );
     image_kernel_m[i * 784 + 783] = image_kernel_m_next0;
     const image_kernel_m_next1 = Math.fround(
-      image_kernel_m[i * 784 + 1567]! * 0.9 + d_image_kernel1 * 0.09999999999999998,
+      image_kernel_m[i * 784 + 1567]! * 0.9 + d_image_kernel1 * (1 - 0.9),
     );
     image_kernel_m[i * 784 + 1567] = image_kernel_m_next1;
     const image_kernel_v_next0 = Math.fround(
-      image_kernel_v[i * 784 + 783]! * 0.999 +
-        d_image_kernel0 * d_image_kernel0 * 0.0010000000000000009,
+      image_kernel_v[i * 784 + 783]! * 0.999 + d_image_kernel0 * d_image_kernel0 * (1 - 0.999),
     );
     image_kernel_v[i * 784 + 783] = image_kernel_v_next0;
     const image_kernel_v_next1 = Math.fround(
-      image_kernel_v[i * 784 + 1567]! * 0.999 +
-        d_image_kernel1 * d_image_kernel1 * 0.0010000000000000009,
+      image_kernel_v[i * 784 + 1567]! * 0.999 + d_image_kernel1 * d_image_kernel1 * (1 - 0.999),
     );
     image_kernel_v[i * 784 + 1567] = image_kernel_v_next1;
     image_kernel[i * 784 + 783] =
@@ -1817,10 +1912,10 @@ function dotAdam_128x32x784(
 }
 
 /**
- * d_decoder.bias = Σ d_decoder.z over axes 0
- * decoder.bias.m_next = decoder.bias_mul + decoder.bias_mul_2
- * decoder.bias.v_next = decoder.bias_mul_3 + decoder.bias_mul_5
- * decoder.bias_next = decoder.bias − decoder.bias_div
+ * d_decoder_bias[i] = Σ k9<32: d_decoder_z[k9,i]
+ * decoder_bias_m′[i] = decoder_bias_m[i]·0.9 + d_decoder_bias[i]·(1 − 0.9)
+ * decoder_bias_v′[i] = decoder_bias_v[i]·0.999 + d_decoder_bias[i]·d_decoder_bias[i]·(1 − 0.999)
+ * decoder_bias′[i] = decoder_bias[i] − decoder_bias_m′[i]·rate / (sqrt(decoder_bias_v′[i]·correction) + 1e-8)
  * 5,760 floating-point operations.
  */
 function sumAdam_32x128(
@@ -1860,35 +1955,35 @@ function sumAdam_32x128(
       const d_decoder_bias2 = Math.fround(sum2);
       const d_decoder_bias3 = Math.fround(sum3);
       const decoder_bias_m_next0 = Math.fround(
-        decoder_bias_m[i]! * 0.9 + d_decoder_bias0 * 0.09999999999999998,
+        decoder_bias_m[i]! * 0.9 + d_decoder_bias0 * (1 - 0.9),
       );
       decoder_bias_m[i] = decoder_bias_m_next0;
       const decoder_bias_m_next1 = Math.fround(
-        decoder_bias_m[i + 1]! * 0.9 + d_decoder_bias1 * 0.09999999999999998,
+        decoder_bias_m[i + 1]! * 0.9 + d_decoder_bias1 * (1 - 0.9),
       );
       decoder_bias_m[i + 1] = decoder_bias_m_next1;
       const decoder_bias_m_next2 = Math.fround(
-        decoder_bias_m[i + 2]! * 0.9 + d_decoder_bias2 * 0.09999999999999998,
+        decoder_bias_m[i + 2]! * 0.9 + d_decoder_bias2 * (1 - 0.9),
       );
       decoder_bias_m[i + 2] = decoder_bias_m_next2;
       const decoder_bias_m_next3 = Math.fround(
-        decoder_bias_m[i + 3]! * 0.9 + d_decoder_bias3 * 0.09999999999999998,
+        decoder_bias_m[i + 3]! * 0.9 + d_decoder_bias3 * (1 - 0.9),
       );
       decoder_bias_m[i + 3] = decoder_bias_m_next3;
       const decoder_bias_v_next0 = Math.fround(
-        decoder_bias_v[i]! * 0.999 + d_decoder_bias0 * d_decoder_bias0 * 0.0010000000000000009,
+        decoder_bias_v[i]! * 0.999 + d_decoder_bias0 * d_decoder_bias0 * (1 - 0.999),
       );
       decoder_bias_v[i] = decoder_bias_v_next0;
       const decoder_bias_v_next1 = Math.fround(
-        decoder_bias_v[i + 1]! * 0.999 + d_decoder_bias1 * d_decoder_bias1 * 0.0010000000000000009,
+        decoder_bias_v[i + 1]! * 0.999 + d_decoder_bias1 * d_decoder_bias1 * (1 - 0.999),
       );
       decoder_bias_v[i + 1] = decoder_bias_v_next1;
       const decoder_bias_v_next2 = Math.fround(
-        decoder_bias_v[i + 2]! * 0.999 + d_decoder_bias2 * d_decoder_bias2 * 0.0010000000000000009,
+        decoder_bias_v[i + 2]! * 0.999 + d_decoder_bias2 * d_decoder_bias2 * (1 - 0.999),
       );
       decoder_bias_v[i + 2] = decoder_bias_v_next2;
       const decoder_bias_v_next3 = Math.fround(
-        decoder_bias_v[i + 3]! * 0.999 + d_decoder_bias3 * d_decoder_bias3 * 0.0010000000000000009,
+        decoder_bias_v[i + 3]! * 0.999 + d_decoder_bias3 * d_decoder_bias3 * (1 - 0.999),
       );
       decoder_bias_v[i + 3] = decoder_bias_v_next3;
       decoder_bias[i] =
@@ -1908,7 +2003,7 @@ function sumAdam_32x128(
 }
 
 /**
- * d_code.product = d_code
+ * d_code[i,j] = Σ k10<128: d_decoder_z[i,k10]·decoder_kernel[j,k10]
  * 262,144 floating-point operations.
  */
 function dot_32x128x32(
@@ -2025,10 +2120,10 @@ function dot_32x128x32(
 }
 
 /**
- * d_decoder.kernel = codeᵀ · d_decoder.z
- * decoder.kernel.m_next = decoder.kernel_mul + decoder.kernel_mul_2
- * decoder.kernel.v_next = decoder.kernel_mul_3 + decoder.kernel_mul_5
- * decoder.kernel_next = decoder.kernel − decoder.kernel_div
+ * d_decoder_kernel[i,j] = Σ k11<32: code[k11,i]·d_decoder_z[k11,j]
+ * decoder_kernel_m′[i,j] = decoder_kernel_m[i,j]·0.9 + d_decoder_kernel[i,j]·(1 − 0.9)
+ * decoder_kernel_v′[i,j] = decoder_kernel_v[i,j]·0.999 + d_decoder_kernel[i,j]·d_decoder_kernel[i,j]·(1 − 0.999)
+ * decoder_kernel′[i,j] = decoder_kernel[i,j] − decoder_kernel_m′[i,j]·rate / (sqrt(decoder_kernel_v′[i,j]·correction) + 1e-8)
  * 315,392 floating-point operations.
  */
 function dotAdam_32x32x128(
@@ -2123,57 +2218,57 @@ function dotAdam_32x32x128(
       const d_decoder_kernel11 = Math.fround(sum11);
       const d_decoder_kernel12 = Math.fround(sum12);
       const decoder_kernel_m_next00 = Math.fround(
-        decoder_kernel_m[i * 128 + j]! * 0.9 + d_decoder_kernel00 * 0.09999999999999998,
+        decoder_kernel_m[i * 128 + j]! * 0.9 + d_decoder_kernel00 * (1 - 0.9),
       );
       decoder_kernel_m[i * 128 + j] = decoder_kernel_m_next00;
       const decoder_kernel_m_next01 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_decoder_kernel01 * 0.09999999999999998,
+        decoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_decoder_kernel01 * (1 - 0.9),
       );
       decoder_kernel_m[i * 128 + j + 1] = decoder_kernel_m_next01;
       const decoder_kernel_m_next02 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 2]! * 0.9 + d_decoder_kernel02 * 0.09999999999999998,
+        decoder_kernel_m[i * 128 + j + 2]! * 0.9 + d_decoder_kernel02 * (1 - 0.9),
       );
       decoder_kernel_m[i * 128 + j + 2] = decoder_kernel_m_next02;
       const decoder_kernel_m_next10 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_decoder_kernel10 * 0.09999999999999998,
+        decoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_decoder_kernel10 * (1 - 0.9),
       );
       decoder_kernel_m[i * 128 + j + 128] = decoder_kernel_m_next10;
       const decoder_kernel_m_next11 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_decoder_kernel11 * 0.09999999999999998,
+        decoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_decoder_kernel11 * (1 - 0.9),
       );
       decoder_kernel_m[i * 128 + j + 129] = decoder_kernel_m_next11;
       const decoder_kernel_m_next12 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 130]! * 0.9 + d_decoder_kernel12 * 0.09999999999999998,
+        decoder_kernel_m[i * 128 + j + 130]! * 0.9 + d_decoder_kernel12 * (1 - 0.9),
       );
       decoder_kernel_m[i * 128 + j + 130] = decoder_kernel_m_next12;
       const decoder_kernel_v_next00 = Math.fround(
         decoder_kernel_v[i * 128 + j]! * 0.999 +
-          d_decoder_kernel00 * d_decoder_kernel00 * 0.0010000000000000009,
+          d_decoder_kernel00 * d_decoder_kernel00 * (1 - 0.999),
       );
       decoder_kernel_v[i * 128 + j] = decoder_kernel_v_next00;
       const decoder_kernel_v_next01 = Math.fround(
         decoder_kernel_v[i * 128 + j + 1]! * 0.999 +
-          d_decoder_kernel01 * d_decoder_kernel01 * 0.0010000000000000009,
+          d_decoder_kernel01 * d_decoder_kernel01 * (1 - 0.999),
       );
       decoder_kernel_v[i * 128 + j + 1] = decoder_kernel_v_next01;
       const decoder_kernel_v_next02 = Math.fround(
         decoder_kernel_v[i * 128 + j + 2]! * 0.999 +
-          d_decoder_kernel02 * d_decoder_kernel02 * 0.0010000000000000009,
+          d_decoder_kernel02 * d_decoder_kernel02 * (1 - 0.999),
       );
       decoder_kernel_v[i * 128 + j + 2] = decoder_kernel_v_next02;
       const decoder_kernel_v_next10 = Math.fround(
         decoder_kernel_v[i * 128 + j + 128]! * 0.999 +
-          d_decoder_kernel10 * d_decoder_kernel10 * 0.0010000000000000009,
+          d_decoder_kernel10 * d_decoder_kernel10 * (1 - 0.999),
       );
       decoder_kernel_v[i * 128 + j + 128] = decoder_kernel_v_next10;
       const decoder_kernel_v_next11 = Math.fround(
         decoder_kernel_v[i * 128 + j + 129]! * 0.999 +
-          d_decoder_kernel11 * d_decoder_kernel11 * 0.0010000000000000009,
+          d_decoder_kernel11 * d_decoder_kernel11 * (1 - 0.999),
       );
       decoder_kernel_v[i * 128 + j + 129] = decoder_kernel_v_next11;
       const decoder_kernel_v_next12 = Math.fround(
         decoder_kernel_v[i * 128 + j + 130]! * 0.999 +
-          d_decoder_kernel12 * d_decoder_kernel12 * 0.0010000000000000009,
+          d_decoder_kernel12 * d_decoder_kernel12 * (1 - 0.999),
       );
       decoder_kernel_v[i * 128 + j + 130] = decoder_kernel_v_next12;
       decoder_kernel[i * 128 + j] =
@@ -2220,39 +2315,39 @@ function dotAdam_32x32x128(
     const d_decoder_kernel10_2 = Math.fround(sum10_2);
     const d_decoder_kernel11_2 = Math.fround(sum11_2);
     const decoder_kernel_m_next00_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 126]! * 0.9 + d_decoder_kernel00_2 * 0.09999999999999998,
+      decoder_kernel_m[i * 128 + 126]! * 0.9 + d_decoder_kernel00_2 * (1 - 0.9),
     );
     decoder_kernel_m[i * 128 + 126] = decoder_kernel_m_next00_2;
     const decoder_kernel_m_next01_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 127]! * 0.9 + d_decoder_kernel01_2 * 0.09999999999999998,
+      decoder_kernel_m[i * 128 + 127]! * 0.9 + d_decoder_kernel01_2 * (1 - 0.9),
     );
     decoder_kernel_m[i * 128 + 127] = decoder_kernel_m_next01_2;
     const decoder_kernel_m_next10_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 254]! * 0.9 + d_decoder_kernel10_2 * 0.09999999999999998,
+      decoder_kernel_m[i * 128 + 254]! * 0.9 + d_decoder_kernel10_2 * (1 - 0.9),
     );
     decoder_kernel_m[i * 128 + 254] = decoder_kernel_m_next10_2;
     const decoder_kernel_m_next11_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 255]! * 0.9 + d_decoder_kernel11_2 * 0.09999999999999998,
+      decoder_kernel_m[i * 128 + 255]! * 0.9 + d_decoder_kernel11_2 * (1 - 0.9),
     );
     decoder_kernel_m[i * 128 + 255] = decoder_kernel_m_next11_2;
     const decoder_kernel_v_next00_2 = Math.fround(
       decoder_kernel_v[i * 128 + 126]! * 0.999 +
-        d_decoder_kernel00_2 * d_decoder_kernel00_2 * 0.0010000000000000009,
+        d_decoder_kernel00_2 * d_decoder_kernel00_2 * (1 - 0.999),
     );
     decoder_kernel_v[i * 128 + 126] = decoder_kernel_v_next00_2;
     const decoder_kernel_v_next01_2 = Math.fround(
       decoder_kernel_v[i * 128 + 127]! * 0.999 +
-        d_decoder_kernel01_2 * d_decoder_kernel01_2 * 0.0010000000000000009,
+        d_decoder_kernel01_2 * d_decoder_kernel01_2 * (1 - 0.999),
     );
     decoder_kernel_v[i * 128 + 127] = decoder_kernel_v_next01_2;
     const decoder_kernel_v_next10_2 = Math.fround(
       decoder_kernel_v[i * 128 + 254]! * 0.999 +
-        d_decoder_kernel10_2 * d_decoder_kernel10_2 * 0.0010000000000000009,
+        d_decoder_kernel10_2 * d_decoder_kernel10_2 * (1 - 0.999),
     );
     decoder_kernel_v[i * 128 + 254] = decoder_kernel_v_next10_2;
     const decoder_kernel_v_next11_2 = Math.fround(
       decoder_kernel_v[i * 128 + 255]! * 0.999 +
-        d_decoder_kernel11_2 * d_decoder_kernel11_2 * 0.0010000000000000009,
+        d_decoder_kernel11_2 * d_decoder_kernel11_2 * (1 - 0.999),
     );
     decoder_kernel_v[i * 128 + 255] = decoder_kernel_v_next11_2;
     decoder_kernel[i * 128 + 126] =
@@ -2280,10 +2375,10 @@ function dotAdam_32x32x128(
 }
 
 /**
- * d_code.bias = Σ d_code over axes 0
- * code.bias.m_next = code.bias_mul + code.bias_mul_2
- * code.bias.v_next = code.bias_mul_3 + code.bias_mul_5
- * code.bias_next = code.bias − code.bias_div
+ * d_code_bias[i] = Σ k12<32: d_code[k12,i]
+ * code_bias_m′[i] = code_bias_m[i]·0.9 + d_code_bias[i]·(1 − 0.9)
+ * code_bias_v′[i] = code_bias_v[i]·0.999 + d_code_bias[i]·d_code_bias[i]·(1 − 0.999)
+ * code_bias′[i] = code_bias[i] − code_bias_m′[i]·rate / (sqrt(code_bias_v′[i]·correction) + 1e-8)
  * 1,440 floating-point operations.
  */
 function sumAdam_32x32(
@@ -2322,36 +2417,28 @@ function sumAdam_32x32(
       const d_code_bias1 = Math.fround(sum1);
       const d_code_bias2 = Math.fround(sum2);
       const d_code_bias3 = Math.fround(sum3);
-      const code_bias_m_next0 = Math.fround(
-        code_bias_m[i]! * 0.9 + d_code_bias0 * 0.09999999999999998,
-      );
+      const code_bias_m_next0 = Math.fround(code_bias_m[i]! * 0.9 + d_code_bias0 * (1 - 0.9));
       code_bias_m[i] = code_bias_m_next0;
-      const code_bias_m_next1 = Math.fround(
-        code_bias_m[i + 1]! * 0.9 + d_code_bias1 * 0.09999999999999998,
-      );
+      const code_bias_m_next1 = Math.fround(code_bias_m[i + 1]! * 0.9 + d_code_bias1 * (1 - 0.9));
       code_bias_m[i + 1] = code_bias_m_next1;
-      const code_bias_m_next2 = Math.fround(
-        code_bias_m[i + 2]! * 0.9 + d_code_bias2 * 0.09999999999999998,
-      );
+      const code_bias_m_next2 = Math.fround(code_bias_m[i + 2]! * 0.9 + d_code_bias2 * (1 - 0.9));
       code_bias_m[i + 2] = code_bias_m_next2;
-      const code_bias_m_next3 = Math.fround(
-        code_bias_m[i + 3]! * 0.9 + d_code_bias3 * 0.09999999999999998,
-      );
+      const code_bias_m_next3 = Math.fround(code_bias_m[i + 3]! * 0.9 + d_code_bias3 * (1 - 0.9));
       code_bias_m[i + 3] = code_bias_m_next3;
       const code_bias_v_next0 = Math.fround(
-        code_bias_v[i]! * 0.999 + d_code_bias0 * d_code_bias0 * 0.0010000000000000009,
+        code_bias_v[i]! * 0.999 + d_code_bias0 * d_code_bias0 * (1 - 0.999),
       );
       code_bias_v[i] = code_bias_v_next0;
       const code_bias_v_next1 = Math.fround(
-        code_bias_v[i + 1]! * 0.999 + d_code_bias1 * d_code_bias1 * 0.0010000000000000009,
+        code_bias_v[i + 1]! * 0.999 + d_code_bias1 * d_code_bias1 * (1 - 0.999),
       );
       code_bias_v[i + 1] = code_bias_v_next1;
       const code_bias_v_next2 = Math.fround(
-        code_bias_v[i + 2]! * 0.999 + d_code_bias2 * d_code_bias2 * 0.0010000000000000009,
+        code_bias_v[i + 2]! * 0.999 + d_code_bias2 * d_code_bias2 * (1 - 0.999),
       );
       code_bias_v[i + 2] = code_bias_v_next2;
       const code_bias_v_next3 = Math.fround(
-        code_bias_v[i + 3]! * 0.999 + d_code_bias3 * d_code_bias3 * 0.0010000000000000009,
+        code_bias_v[i + 3]! * 0.999 + d_code_bias3 * d_code_bias3 * (1 - 0.999),
       );
       code_bias_v[i + 3] = code_bias_v_next3;
       code_bias[i] =
@@ -2371,8 +2458,8 @@ function sumAdam_32x32(
 }
 
 /**
- * d_encoder = d_code · code.kernelᵀ
- * d_encoder.product = d_encoder.z
+ * d_encoder[i,j] = Σ k13<32: d_code[i,k13]·code_kernel[j,k13]
+ * d_encoder_z[i,j] = where(0 < encoder[i,j], d_encoder[i,j], 0)
  * 262,144 floating-point operations.
  */
 function dotWhere_32x32x128(
@@ -2496,10 +2583,10 @@ function dotWhere_32x32x128(
 }
 
 /**
- * d_code.kernel = encoderᵀ · d_code
- * code.kernel.m_next = code.kernel_mul + code.kernel_mul_2
- * code.kernel.v_next = code.kernel_mul_3 + code.kernel_mul_5
- * code.kernel_next = code.kernel − code.kernel_div
+ * d_code_kernel[i,j] = Σ k14<32: encoder[k14,i]·d_code[k14,j]
+ * code_kernel_m′[i,j] = code_kernel_m[i,j]·0.9 + d_code_kernel[i,j]·(1 − 0.9)
+ * code_kernel_v′[i,j] = code_kernel_v[i,j]·0.999 + d_code_kernel[i,j]·d_code_kernel[i,j]·(1 − 0.999)
+ * code_kernel′[i,j] = code_kernel[i,j] − code_kernel_m′[i,j]·rate / (sqrt(code_kernel_v′[i,j]·correction) + 1e-8)
  * 315,392 floating-point operations.
  */
 function dotAdam_128x32x32(
@@ -2593,57 +2680,51 @@ function dotAdam_128x32x32(
         const d_code_kernel20 = Math.fround(sum20);
         const d_code_kernel21 = Math.fround(sum21);
         const code_kernel_m_next00 = Math.fround(
-          code_kernel_m[i * 32 + j]! * 0.9 + d_code_kernel00 * 0.09999999999999998,
+          code_kernel_m[i * 32 + j]! * 0.9 + d_code_kernel00 * (1 - 0.9),
         );
         code_kernel_m[i * 32 + j] = code_kernel_m_next00;
         const code_kernel_m_next01 = Math.fround(
-          code_kernel_m[i * 32 + j + 1]! * 0.9 + d_code_kernel01 * 0.09999999999999998,
+          code_kernel_m[i * 32 + j + 1]! * 0.9 + d_code_kernel01 * (1 - 0.9),
         );
         code_kernel_m[i * 32 + j + 1] = code_kernel_m_next01;
         const code_kernel_m_next10 = Math.fround(
-          code_kernel_m[i * 32 + j + 32]! * 0.9 + d_code_kernel10 * 0.09999999999999998,
+          code_kernel_m[i * 32 + j + 32]! * 0.9 + d_code_kernel10 * (1 - 0.9),
         );
         code_kernel_m[i * 32 + j + 32] = code_kernel_m_next10;
         const code_kernel_m_next11 = Math.fround(
-          code_kernel_m[i * 32 + j + 33]! * 0.9 + d_code_kernel11 * 0.09999999999999998,
+          code_kernel_m[i * 32 + j + 33]! * 0.9 + d_code_kernel11 * (1 - 0.9),
         );
         code_kernel_m[i * 32 + j + 33] = code_kernel_m_next11;
         const code_kernel_m_next20 = Math.fround(
-          code_kernel_m[i * 32 + j + 64]! * 0.9 + d_code_kernel20 * 0.09999999999999998,
+          code_kernel_m[i * 32 + j + 64]! * 0.9 + d_code_kernel20 * (1 - 0.9),
         );
         code_kernel_m[i * 32 + j + 64] = code_kernel_m_next20;
         const code_kernel_m_next21 = Math.fround(
-          code_kernel_m[i * 32 + j + 65]! * 0.9 + d_code_kernel21 * 0.09999999999999998,
+          code_kernel_m[i * 32 + j + 65]! * 0.9 + d_code_kernel21 * (1 - 0.9),
         );
         code_kernel_m[i * 32 + j + 65] = code_kernel_m_next21;
         const code_kernel_v_next00 = Math.fround(
-          code_kernel_v[i * 32 + j]! * 0.999 +
-            d_code_kernel00 * d_code_kernel00 * 0.0010000000000000009,
+          code_kernel_v[i * 32 + j]! * 0.999 + d_code_kernel00 * d_code_kernel00 * (1 - 0.999),
         );
         code_kernel_v[i * 32 + j] = code_kernel_v_next00;
         const code_kernel_v_next01 = Math.fround(
-          code_kernel_v[i * 32 + j + 1]! * 0.999 +
-            d_code_kernel01 * d_code_kernel01 * 0.0010000000000000009,
+          code_kernel_v[i * 32 + j + 1]! * 0.999 + d_code_kernel01 * d_code_kernel01 * (1 - 0.999),
         );
         code_kernel_v[i * 32 + j + 1] = code_kernel_v_next01;
         const code_kernel_v_next10 = Math.fround(
-          code_kernel_v[i * 32 + j + 32]! * 0.999 +
-            d_code_kernel10 * d_code_kernel10 * 0.0010000000000000009,
+          code_kernel_v[i * 32 + j + 32]! * 0.999 + d_code_kernel10 * d_code_kernel10 * (1 - 0.999),
         );
         code_kernel_v[i * 32 + j + 32] = code_kernel_v_next10;
         const code_kernel_v_next11 = Math.fround(
-          code_kernel_v[i * 32 + j + 33]! * 0.999 +
-            d_code_kernel11 * d_code_kernel11 * 0.0010000000000000009,
+          code_kernel_v[i * 32 + j + 33]! * 0.999 + d_code_kernel11 * d_code_kernel11 * (1 - 0.999),
         );
         code_kernel_v[i * 32 + j + 33] = code_kernel_v_next11;
         const code_kernel_v_next20 = Math.fround(
-          code_kernel_v[i * 32 + j + 64]! * 0.999 +
-            d_code_kernel20 * d_code_kernel20 * 0.0010000000000000009,
+          code_kernel_v[i * 32 + j + 64]! * 0.999 + d_code_kernel20 * d_code_kernel20 * (1 - 0.999),
         );
         code_kernel_v[i * 32 + j + 64] = code_kernel_v_next20;
         const code_kernel_v_next21 = Math.fround(
-          code_kernel_v[i * 32 + j + 65]! * 0.999 +
-            d_code_kernel21 * d_code_kernel21 * 0.0010000000000000009,
+          code_kernel_v[i * 32 + j + 65]! * 0.999 + d_code_kernel21 * d_code_kernel21 * (1 - 0.999),
         );
         code_kernel_v[i * 32 + j + 65] = code_kernel_v_next21;
         code_kernel[i * 32 + j] =
@@ -2686,39 +2767,35 @@ function dotAdam_128x32x32(
       const d_code_kernel10_2 = Math.fround(sum10_2);
       const d_code_kernel11_2 = Math.fround(sum11_2);
       const code_kernel_m_next00_2 = Math.fround(
-        code_kernel_m[j + 4032]! * 0.9 + d_code_kernel00_2 * 0.09999999999999998,
+        code_kernel_m[j + 4032]! * 0.9 + d_code_kernel00_2 * (1 - 0.9),
       );
       code_kernel_m[j + 4032] = code_kernel_m_next00_2;
       const code_kernel_m_next01_2 = Math.fround(
-        code_kernel_m[j + 4033]! * 0.9 + d_code_kernel01_2 * 0.09999999999999998,
+        code_kernel_m[j + 4033]! * 0.9 + d_code_kernel01_2 * (1 - 0.9),
       );
       code_kernel_m[j + 4033] = code_kernel_m_next01_2;
       const code_kernel_m_next10_2 = Math.fround(
-        code_kernel_m[j + 4064]! * 0.9 + d_code_kernel10_2 * 0.09999999999999998,
+        code_kernel_m[j + 4064]! * 0.9 + d_code_kernel10_2 * (1 - 0.9),
       );
       code_kernel_m[j + 4064] = code_kernel_m_next10_2;
       const code_kernel_m_next11_2 = Math.fround(
-        code_kernel_m[j + 4065]! * 0.9 + d_code_kernel11_2 * 0.09999999999999998,
+        code_kernel_m[j + 4065]! * 0.9 + d_code_kernel11_2 * (1 - 0.9),
       );
       code_kernel_m[j + 4065] = code_kernel_m_next11_2;
       const code_kernel_v_next00_2 = Math.fround(
-        code_kernel_v[j + 4032]! * 0.999 +
-          d_code_kernel00_2 * d_code_kernel00_2 * 0.0010000000000000009,
+        code_kernel_v[j + 4032]! * 0.999 + d_code_kernel00_2 * d_code_kernel00_2 * (1 - 0.999),
       );
       code_kernel_v[j + 4032] = code_kernel_v_next00_2;
       const code_kernel_v_next01_2 = Math.fround(
-        code_kernel_v[j + 4033]! * 0.999 +
-          d_code_kernel01_2 * d_code_kernel01_2 * 0.0010000000000000009,
+        code_kernel_v[j + 4033]! * 0.999 + d_code_kernel01_2 * d_code_kernel01_2 * (1 - 0.999),
       );
       code_kernel_v[j + 4033] = code_kernel_v_next01_2;
       const code_kernel_v_next10_2 = Math.fround(
-        code_kernel_v[j + 4064]! * 0.999 +
-          d_code_kernel10_2 * d_code_kernel10_2 * 0.0010000000000000009,
+        code_kernel_v[j + 4064]! * 0.999 + d_code_kernel10_2 * d_code_kernel10_2 * (1 - 0.999),
       );
       code_kernel_v[j + 4064] = code_kernel_v_next10_2;
       const code_kernel_v_next11_2 = Math.fround(
-        code_kernel_v[j + 4065]! * 0.999 +
-          d_code_kernel11_2 * d_code_kernel11_2 * 0.0010000000000000009,
+        code_kernel_v[j + 4065]! * 0.999 + d_code_kernel11_2 * d_code_kernel11_2 * (1 - 0.999),
       );
       code_kernel_v[j + 4065] = code_kernel_v_next11_2;
       code_kernel[j + 4032] =
@@ -2742,10 +2819,10 @@ function dotAdam_128x32x32(
 }
 
 /**
- * d_encoder.kernel = xᵀ · d_encoder.z
- * encoder.kernel.m_next = encoder.kernel_mul + encoder.kernel_mul_2
- * encoder.kernel.v_next = encoder.kernel_mul_3 + encoder.kernel_mul_5
- * encoder.kernel_next = encoder.kernel − encoder.kernel_div
+ * d_encoder_kernel[i,j] = Σ k16<32: x[k16,i]·d_encoder_z[k16,j]
+ * encoder_kernel_m′[i,j] = encoder_kernel_m[i,j]·0.9 + d_encoder_kernel[i,j]·(1 − 0.9)
+ * encoder_kernel_v′[i,j] = encoder_kernel_v[i,j]·0.999 + d_encoder_kernel[i,j]·d_encoder_kernel[i,j]·(1 − 0.999)
+ * encoder_kernel′[i,j] = encoder_kernel[i,j] − encoder_kernel_m′[i,j]·rate / (sqrt(encoder_kernel_v′[i,j]·correction) + 1e-8)
  * 7,727,104 floating-point operations.
  */
 function dotAdam_784x32x128(
@@ -2840,57 +2917,57 @@ function dotAdam_784x32x128(
       const d_encoder_kernel20 = Math.fround(sum20);
       const d_encoder_kernel21 = Math.fround(sum21);
       const encoder_kernel_m_next00 = Math.fround(
-        encoder_kernel_m[i * 128 + j]! * 0.9 + d_encoder_kernel00 * 0.09999999999999998,
+        encoder_kernel_m[i * 128 + j]! * 0.9 + d_encoder_kernel00 * (1 - 0.9),
       );
       encoder_kernel_m[i * 128 + j] = encoder_kernel_m_next00;
       const encoder_kernel_m_next01 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_encoder_kernel01 * 0.09999999999999998,
+        encoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_encoder_kernel01 * (1 - 0.9),
       );
       encoder_kernel_m[i * 128 + j + 1] = encoder_kernel_m_next01;
       const encoder_kernel_m_next10 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_encoder_kernel10 * 0.09999999999999998,
+        encoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_encoder_kernel10 * (1 - 0.9),
       );
       encoder_kernel_m[i * 128 + j + 128] = encoder_kernel_m_next10;
       const encoder_kernel_m_next11 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_encoder_kernel11 * 0.09999999999999998,
+        encoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_encoder_kernel11 * (1 - 0.9),
       );
       encoder_kernel_m[i * 128 + j + 129] = encoder_kernel_m_next11;
       const encoder_kernel_m_next20 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 256]! * 0.9 + d_encoder_kernel20 * 0.09999999999999998,
+        encoder_kernel_m[i * 128 + j + 256]! * 0.9 + d_encoder_kernel20 * (1 - 0.9),
       );
       encoder_kernel_m[i * 128 + j + 256] = encoder_kernel_m_next20;
       const encoder_kernel_m_next21 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 257]! * 0.9 + d_encoder_kernel21 * 0.09999999999999998,
+        encoder_kernel_m[i * 128 + j + 257]! * 0.9 + d_encoder_kernel21 * (1 - 0.9),
       );
       encoder_kernel_m[i * 128 + j + 257] = encoder_kernel_m_next21;
       const encoder_kernel_v_next00 = Math.fround(
         encoder_kernel_v[i * 128 + j]! * 0.999 +
-          d_encoder_kernel00 * d_encoder_kernel00 * 0.0010000000000000009,
+          d_encoder_kernel00 * d_encoder_kernel00 * (1 - 0.999),
       );
       encoder_kernel_v[i * 128 + j] = encoder_kernel_v_next00;
       const encoder_kernel_v_next01 = Math.fround(
         encoder_kernel_v[i * 128 + j + 1]! * 0.999 +
-          d_encoder_kernel01 * d_encoder_kernel01 * 0.0010000000000000009,
+          d_encoder_kernel01 * d_encoder_kernel01 * (1 - 0.999),
       );
       encoder_kernel_v[i * 128 + j + 1] = encoder_kernel_v_next01;
       const encoder_kernel_v_next10 = Math.fround(
         encoder_kernel_v[i * 128 + j + 128]! * 0.999 +
-          d_encoder_kernel10 * d_encoder_kernel10 * 0.0010000000000000009,
+          d_encoder_kernel10 * d_encoder_kernel10 * (1 - 0.999),
       );
       encoder_kernel_v[i * 128 + j + 128] = encoder_kernel_v_next10;
       const encoder_kernel_v_next11 = Math.fround(
         encoder_kernel_v[i * 128 + j + 129]! * 0.999 +
-          d_encoder_kernel11 * d_encoder_kernel11 * 0.0010000000000000009,
+          d_encoder_kernel11 * d_encoder_kernel11 * (1 - 0.999),
       );
       encoder_kernel_v[i * 128 + j + 129] = encoder_kernel_v_next11;
       const encoder_kernel_v_next20 = Math.fround(
         encoder_kernel_v[i * 128 + j + 256]! * 0.999 +
-          d_encoder_kernel20 * d_encoder_kernel20 * 0.0010000000000000009,
+          d_encoder_kernel20 * d_encoder_kernel20 * (1 - 0.999),
       );
       encoder_kernel_v[i * 128 + j + 256] = encoder_kernel_v_next20;
       const encoder_kernel_v_next21 = Math.fround(
         encoder_kernel_v[i * 128 + j + 257]! * 0.999 +
-          d_encoder_kernel21 * d_encoder_kernel21 * 0.0010000000000000009,
+          d_encoder_kernel21 * d_encoder_kernel21 * (1 - 0.999),
       );
       encoder_kernel_v[i * 128 + j + 257] = encoder_kernel_v_next21;
       encoder_kernel[i * 128 + j] =
@@ -2945,21 +3022,19 @@ function dotAdam_784x32x128(
       const d_encoder_kernel0 = Math.fround(sum0);
       const d_encoder_kernel1 = Math.fround(sum1);
       const encoder_kernel_m_next0 = Math.fround(
-        encoder_kernel_m[j + 100224]! * 0.9 + d_encoder_kernel0 * 0.09999999999999998,
+        encoder_kernel_m[j + 100224]! * 0.9 + d_encoder_kernel0 * (1 - 0.9),
       );
       encoder_kernel_m[j + 100224] = encoder_kernel_m_next0;
       const encoder_kernel_m_next1 = Math.fround(
-        encoder_kernel_m[j + 100225]! * 0.9 + d_encoder_kernel1 * 0.09999999999999998,
+        encoder_kernel_m[j + 100225]! * 0.9 + d_encoder_kernel1 * (1 - 0.9),
       );
       encoder_kernel_m[j + 100225] = encoder_kernel_m_next1;
       const encoder_kernel_v_next0 = Math.fround(
-        encoder_kernel_v[j + 100224]! * 0.999 +
-          d_encoder_kernel0 * d_encoder_kernel0 * 0.0010000000000000009,
+        encoder_kernel_v[j + 100224]! * 0.999 + d_encoder_kernel0 * d_encoder_kernel0 * (1 - 0.999),
       );
       encoder_kernel_v[j + 100224] = encoder_kernel_v_next0;
       const encoder_kernel_v_next1 = Math.fround(
-        encoder_kernel_v[j + 100225]! * 0.999 +
-          d_encoder_kernel1 * d_encoder_kernel1 * 0.0010000000000000009,
+        encoder_kernel_v[j + 100225]! * 0.999 + d_encoder_kernel1 * d_encoder_kernel1 * (1 - 0.999),
       );
       encoder_kernel_v[j + 100225] = encoder_kernel_v_next1;
       encoder_kernel[j + 100224] =
@@ -2975,8 +3050,8 @@ function dotAdam_784x32x128(
 }
 
 /**
- * encoder.product = x · encoder.kernel
- * encoder = relu(encoder.z)
+ * encoder_product[i,j] = Σ k<784: x[i,k]·encoder_kernel[k,j]
+ * encoder[i,j] = relu(encoder_product[i,j] + encoder_bias[j])
  * 50,208,000 floating-point operations.
  */
 function dotRelu_250x784x128_evaluate(
@@ -3108,8 +3183,8 @@ function dotRelu_250x784x128_evaluate(
 }
 
 /**
- * code.product = encoder · code.kernel
- * code = code.product + code.bias
+ * code_product[i,j] = Σ k1<128: encoder[i,k1]·code_kernel[k1,j]
+ * code[i,j] = code_product[i,j] + code_bias[j]
  * 2,056,000 floating-point operations.
  */
 function dotAdd_250x128x32_evaluate(
@@ -3232,8 +3307,8 @@ function dotAdd_250x128x32_evaluate(
 }
 
 /**
- * decoder.product = code · decoder.kernel
- * decoder = relu(decoder.z)
+ * decoder_product[i,j] = Σ k2<32: code[i,k2]·decoder_kernel[k2,j]
+ * decoder[i,j] = relu(decoder_product[i,j] + decoder_bias[j])
  * 2,080,000 floating-point operations.
  */
 function dotRelu_250x32x128_evaluate(
@@ -3366,7 +3441,7 @@ function dotRelu_250x32x128_evaluate(
 }
 
 /**
- * image.product = decoder · image.kernel
+ * image_product[i,j] = Σ k3<128: decoder[i,k3]·image_kernel[k3,j]
  * 50,176,000 floating-point operations.
  */
 function dot_250x128x784_evaluate(
@@ -3476,8 +3551,9 @@ function dot_250x128x784_evaluate(
 }
 
 /**
- * sum = Σ mul over axes 1
- * rowSum = Σ liveRows
+ * sum[i] = Σ k4<784: (1 / (1 + exp(−(image_product[i,k4] + image_bias[k4]))) − x[i,k4])·(1 / (1 + exp(−(image_product[i,k4] +
+ *     image_bias[k4]))) − x[i,k4])
+ * rowSum = Σ k5<250: where(k5 < live_rows, sum[k5]·(1 / 784), 0)
  * 2,744,500 floating-point operations.
  */
 function sum_784x250_evaluate(
@@ -3503,15 +3579,15 @@ function sum_784x250_evaluate(
         sum += sub_0 * sub_0;
       }
       const sum_2 = Math.fround(sum);
-      total += i < live_rows_0 ? sum_2 * 0.0012755102040816326 : 0;
+      total += i < live_rows_0 ? sum_2 * (1 / 784) : 0;
     }
     rowSum[0] = total;
   };
 }
 
 /**
- * encoder.product = x · encoder.kernel
- * encoder = relu(encoder.z)
+ * encoder_product[i,j] = Σ k<784: x[0,k]·encoder_kernel[k,j]
+ * encoder[i,j] = relu(encoder_product[0,j] + encoder_bias[j])
  * 200,832 floating-point operations.
  */
 function dotRelu_1x784x128_predict(
@@ -3562,8 +3638,8 @@ function dotRelu_1x784x128_predict(
 }
 
 /**
- * code.product = encoder · code.kernel
- * code = code.product + code.bias
+ * code_product[i,j] = Σ k1<128: encoder[0,k1]·code_kernel[k1,j]
+ * code[i,j] = code_product[0,j] + code_bias[j]
  * 8,224 floating-point operations.
  */
 function dotAdd_1x128x32_predict(
@@ -3606,8 +3682,8 @@ function dotAdd_1x128x32_predict(
 }
 
 /**
- * decoder.product = code · decoder.kernel
- * decoder = relu(decoder.z)
+ * decoder_product[i,j] = Σ k2<32: code[0,k2]·decoder_kernel[k2,j]
+ * decoder[i,j] = relu(decoder_product[0,j] + decoder_bias[j])
  * 8,320 floating-point operations.
  */
 function dotRelu_1x32x128_predict(
@@ -3658,8 +3734,8 @@ function dotRelu_1x32x128_predict(
 }
 
 /**
- * image.product = decoder · image.kernel
- * image = sigmoid(image.z)
+ * image_product[i,j] = Σ k3<128: decoder[0,k3]·image_kernel[k3,j]
+ * image[i,j] = 1 / (1 + exp(−(image_product[0,j] + image_bias[j])))
  * All sums first, kept in image; then the rest, point by point.
  * 204,624 floating-point operations.
  */
@@ -3702,36 +3778,131 @@ function dotSigmoid_1x128x784_predict(
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
-/** Copies the first `count` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
-function feed(
-  slot: Float32Array,
-  given: Float32Array,
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
+): void {
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
+}
+
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
-  slot.set(given);
-  if (perRow > 0) slot.fill(0, count * perRow);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
-  perRow: number,
-  count: number,
-  name: string,
-): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+/** The real rows of an input hold neither NaN nor infinity. */
+function checkNumbers(given: Float32Array, perRow: number, count: number, name: string): void {
+  const used = perRow > 0 ? count * perRow : given.length;
+  // in double, a sum of finite float32 numbers is finite; whatever else it is, the first of them is looked for
+  let total = 0;
+  let whole = 0;
+  for (; whole + 4 <= used; whole += 4)
+    total += given[whole]! + given[whole + 1]! + (given[whole + 2]! + given[whole + 3]!);
+  for (let n = total - total === 0 ? whole : 0; n < used; n++) {
+    const value = given[n]!;
+    if (value - value !== 0)
+      throw Object.assign(
+        new RangeError(
+          `${name}[${n}] is ${value}${perRow > 0 ? `, in row ${Math.floor(n / perRow)} of the batch (counted from 0)` : ""}; leave it out, or fill the value in`,
+        ),
+        { input: name, at: n, value },
+      );
+  }
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with numbers uniform in [low, high). */
@@ -3742,18 +3913,20 @@ function fillUniform(
   low: number,
   high: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

@@ -4,13 +4,13 @@
 //
 //   parameters 41,536   arena 2,737,216 bytes, nothing else is ever allocated   139,925,216 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 08bc7387785eb57e
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 7ed66134723b4991
 
 /** The model's name. */
 export const MODEL: string = "char-lstm";
 
 /** A hash of the training graph: weights and state of another graph do not belong here. */
-export const GRAPH: string = "e6815406662bf5dd";
+export const GRAPH: string = "e7ede4d0ca347e5b";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 2_737_216;
@@ -39,8 +39,8 @@ export const STATE: readonly {
   readonly dtype: "f32" | "i32";
   readonly offset: number;
 }[] = [
-  { name: "adam.beta1^t", shape: [], dtype: "f32", offset: 166144 },
-  { name: "adam.beta2^t", shape: [], dtype: "f32", offset: 166160 },
+  { name: "adam.1-beta1^t", shape: [], dtype: "f32", offset: 166144 },
+  { name: "adam.1-beta2^t", shape: [], dtype: "f32", offset: 166160 },
   { name: "embedding.table.m", shape: [64, 64], dtype: "f32", offset: 166176 },
   { name: "embedding.table.v", shape: [64, 64], dtype: "f32", offset: 182560 },
   { name: "lstm.kernel.m", shape: [64, 256], dtype: "f32", offset: 198944 },
@@ -79,8 +79,11 @@ export interface PredictBatch {
 }
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -117,9 +120,9 @@ export interface Trainer {
   };
   readonly state: {
     /** [] */
-    readonly "adam.beta1^t": Float32Array;
+    readonly "adam.1-beta1^t": Float32Array;
     /** [] */
-    readonly "adam.beta2^t": Float32Array;
+    readonly "adam.1-beta2^t": Float32Array;
     /** [64, 64] */
     readonly "embedding.table.m": Float32Array;
     /** [64, 64] */
@@ -159,6 +162,8 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const embedding_table = new Float32Array(arena, 0, 4096); // [64,64]  parameter, always there
   const lstm_kernel = new Float32Array(arena, 16384, 16384); // [64,256]  parameter, always there
@@ -167,8 +172,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const lstm_recurrentBias = new Float32Array(arena, 148480, 256); // [256]  parameter, always there
   const scores_kernel = new Float32Array(arena, 149504, 4096); // [64,64]  parameter, always there
   const scores_bias = new Float32Array(arena, 165888, 64); // [64]  parameter, always there
-  const adam_beta1_t = new Float32Array(arena, 166144, 1); // []  state, always there
-  const adam_beta2_t = new Float32Array(arena, 166160, 1); // []  state, always there
+  const adam_1_beta1_t = new Float32Array(arena, 166144, 1); // []  state, always there
+  const adam_1_beta2_t = new Float32Array(arena, 166160, 1); // []  state, always there
   const embedding_table_m = new Float32Array(arena, 166176, 4096); // [64,64]  state, always there
   const embedding_table_v = new Float32Array(arena, 182560, 4096); // [64,64]  state, always there
   const lstm_kernel_m = new Float32Array(arena, 198944, 16384); // [64,256]  state, always there
@@ -184,218 +189,218 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_bias_m = new Float32Array(arena, 497952, 64); // [64]  state, always there
   const scores_bias_v = new Float32Array(arena, 498208, 64); // [64]  state, always there
   const stepCount = new Int32Array(arena, 498464, 1); // []  state, always there
-  const x = new Int32Array(arena, 2423600, 512); // [32,16]  input, statements 1–152
-  const next = new Int32Array(arena, 1817392, 512); // [32,16]  input, statements 1–94
-  const live_rows = new Int32Array(arena, 1819440, 1); // []  input, statements 1–94
-  const embedding = new Float32Array(arena, 506672, 32768); // [32,16,64]  residual, statements 4–149
-  const lstm_inputs = new Float32Array(arena, 637744, 131072); // [32,16,256]  scratch, statements 7–87
-  const lstm_recurrence = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 8–12
-  const lstm_f = new Float32Array(arena, 2688064, 2048); // [32,64]  residual, statements 9–143
-  const lstm_i = new Float32Array(arena, 2696256, 2048); // [32,64]  residual, statements 10–143
-  const lstm_g = new Float32Array(arena, 2704448, 2048); // [32,64]  residual, statements 11–143
-  const lstm_c = new Float32Array(arena, 498480, 2048); // [32,64]  residual, statements 11–140
-  const tanh_ = new Float32Array(arena, 2712640, 2048); // [32,64]  residual, statements 11–143
-  const lstm_o = new Float32Array(arena, 2720832, 2048); // [32,64]  residual, statements 12–143
-  const lstm_recurrence_2 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 13–17
-  const lstm_f_2 = new Float32Array(arena, 1948464, 2048); // [32,64]  residual, statements 14–141
-  const lstm_i_2 = new Float32Array(arena, 1956656, 2048); // [32,64]  residual, statements 15–140
-  const lstm_g_2 = new Float32Array(arena, 1964848, 2048); // [32,64]  residual, statements 16–140
-  const lstm_c_2 = new Float32Array(arena, 1555248, 2048); // [32,64]  residual, statements 16–137
-  const tanh_2 = new Float32Array(arena, 1973040, 2048); // [32,64]  residual, statements 16–140
-  const lstm_o_2 = new Float32Array(arena, 1981232, 2048); // [32,64]  residual, statements 17–140
-  const lstm_recurrence_3 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 18–22
-  const lstm_f_3 = new Float32Array(arena, 1563440, 2048); // [32,64]  residual, statements 19–138
-  const lstm_i_3 = new Float32Array(arena, 1571632, 2048); // [32,64]  residual, statements 20–137
-  const lstm_g_3 = new Float32Array(arena, 1579824, 2048); // [32,64]  residual, statements 21–137
-  const lstm_c_3 = new Float32Array(arena, 1489712, 2048); // [32,64]  residual, statements 21–134
-  const tanh_3 = new Float32Array(arena, 1588016, 2048); // [32,64]  residual, statements 21–137
-  const lstm_o_3 = new Float32Array(arena, 1596208, 2048); // [32,64]  residual, statements 22–137
-  const lstm_recurrence_4 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 23–27
-  const lstm_f_4 = new Float32Array(arena, 1497904, 2048); // [32,64]  residual, statements 24–135
-  const lstm_i_4 = new Float32Array(arena, 1506096, 2048); // [32,64]  residual, statements 25–134
-  const lstm_g_4 = new Float32Array(arena, 1514288, 2048); // [32,64]  residual, statements 26–134
-  const lstm_c_4 = new Float32Array(arena, 1424176, 2048); // [32,64]  residual, statements 26–131
-  const tanh_4 = new Float32Array(arena, 1522480, 2048); // [32,64]  residual, statements 26–134
-  const lstm_o_4 = new Float32Array(arena, 1530672, 2048); // [32,64]  residual, statements 27–134
-  const lstm_recurrence_5 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 28–32
-  const lstm_f_5 = new Float32Array(arena, 1432368, 2048); // [32,64]  residual, statements 29–132
-  const lstm_i_5 = new Float32Array(arena, 1440560, 2048); // [32,64]  residual, statements 30–131
-  const lstm_g_5 = new Float32Array(arena, 1448752, 2048); // [32,64]  residual, statements 31–131
-  const lstm_c_5 = new Float32Array(arena, 1325872, 2048); // [32,64]  residual, statements 31–128
-  const tanh_5 = new Float32Array(arena, 1456944, 2048); // [32,64]  residual, statements 31–131
-  const lstm_o_5 = new Float32Array(arena, 1465136, 2048); // [32,64]  residual, statements 32–131
-  const lstm_recurrence_6 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 33–37
-  const lstm_f_6 = new Float32Array(arena, 1334064, 2048); // [32,64]  residual, statements 34–129
-  const lstm_i_6 = new Float32Array(arena, 1342256, 2048); // [32,64]  residual, statements 35–128
-  const lstm_g_6 = new Float32Array(arena, 1350448, 2048); // [32,64]  residual, statements 36–128
-  const lstm_c_6 = new Float32Array(arena, 1358640, 2048); // [32,64]  residual, statements 36–125
-  const tanh_6 = new Float32Array(arena, 1366832, 2048); // [32,64]  residual, statements 36–128
-  const lstm_o_6 = new Float32Array(arena, 1375024, 2048); // [32,64]  residual, statements 37–128
-  const lstm_recurrence_7 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 38–42
-  const lstm_f_7 = new Float32Array(arena, 1383216, 2048); // [32,64]  residual, statements 39–126
-  const lstm_i_7 = new Float32Array(arena, 1473328, 2048); // [32,64]  residual, statements 40–125
-  const lstm_g_7 = new Float32Array(arena, 1481520, 2048); // [32,64]  residual, statements 41–125
-  const lstm_c_7 = new Float32Array(arena, 1538864, 2048); // [32,64]  residual, statements 41–122
-  const tanh_7 = new Float32Array(arena, 1547056, 2048); // [32,64]  residual, statements 41–125
-  const lstm_o_7 = new Float32Array(arena, 1604400, 2048); // [32,64]  residual, statements 42–125
-  const lstm_recurrence_8 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 43–47
-  const lstm_f_8 = new Float32Array(arena, 1612592, 2048); // [32,64]  residual, statements 44–123
-  const lstm_i_8 = new Float32Array(arena, 1989424, 2048); // [32,64]  residual, statements 45–122
-  const lstm_g_8 = new Float32Array(arena, 1997616, 2048); // [32,64]  residual, statements 46–122
-  const lstm_c_8 = new Float32Array(arena, 2005808, 2048); // [32,64]  residual, statements 46–119
-  const tanh_8 = new Float32Array(arena, 2014000, 2048); // [32,64]  residual, statements 46–122
-  const lstm_o_8 = new Float32Array(arena, 2022192, 2048); // [32,64]  residual, statements 47–122
-  const lstm_recurrence_9 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 48–52
-  const lstm_f_9 = new Float32Array(arena, 2030384, 2048); // [32,64]  residual, statements 49–120
-  const lstm_i_9 = new Float32Array(arena, 2038576, 2048); // [32,64]  residual, statements 50–119
-  const lstm_g_9 = new Float32Array(arena, 2046768, 2048); // [32,64]  residual, statements 51–119
-  const lstm_c_9 = new Float32Array(arena, 2054960, 2048); // [32,64]  residual, statements 51–116
-  const tanh_9 = new Float32Array(arena, 2063152, 2048); // [32,64]  residual, statements 51–119
-  const lstm_o_9 = new Float32Array(arena, 2071344, 2048); // [32,64]  residual, statements 52–119
-  const lstm_recurrence_10 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 53–57
-  const lstm_f_10 = new Float32Array(arena, 2079536, 2048); // [32,64]  residual, statements 54–117
-  const lstm_i_10 = new Float32Array(arena, 2087728, 2048); // [32,64]  residual, statements 55–116
-  const lstm_g_10 = new Float32Array(arena, 2095920, 2048); // [32,64]  residual, statements 56–116
-  const lstm_c_10 = new Float32Array(arena, 1784624, 2048); // [32,64]  residual, statements 56–113
-  const tanh_10 = new Float32Array(arena, 2104112, 2048); // [32,64]  residual, statements 56–116
-  const lstm_o_10 = new Float32Array(arena, 2112304, 2048); // [32,64]  residual, statements 57–116
-  const lstm_recurrence_11 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 58–62
-  const lstm_f_11 = new Float32Array(arena, 1792816, 2048); // [32,64]  residual, statements 59–114
-  const lstm_i_11 = new Float32Array(arena, 1801008, 2048); // [32,64]  residual, statements 60–113
-  const lstm_g_11 = new Float32Array(arena, 1809200, 2048); // [32,64]  residual, statements 61–113
-  const lstm_c_11 = new Float32Array(arena, 1751856, 2048); // [32,64]  residual, statements 61–110
-  const tanh_11 = new Float32Array(arena, 2120496, 2048); // [32,64]  residual, statements 61–113
-  const lstm_o_11 = new Float32Array(arena, 2128688, 2048); // [32,64]  residual, statements 62–113
-  const lstm_recurrence_12 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 63–67
-  const lstm_f_12 = new Float32Array(arena, 1760048, 2048); // [32,64]  residual, statements 64–111
-  const lstm_i_12 = new Float32Array(arena, 1768240, 2048); // [32,64]  residual, statements 65–110
-  const lstm_g_12 = new Float32Array(arena, 1776432, 2048); // [32,64]  residual, statements 66–110
-  const lstm_c_12 = new Float32Array(arena, 1719088, 2048); // [32,64]  residual, statements 66–107
-  const tanh_12 = new Float32Array(arena, 2136880, 2048); // [32,64]  residual, statements 66–110
-  const lstm_o_12 = new Float32Array(arena, 2145072, 2048); // [32,64]  residual, statements 67–110
-  const lstm_recurrence_13 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 68–72
-  const lstm_f_13 = new Float32Array(arena, 1727280, 2048); // [32,64]  residual, statements 69–108
-  const lstm_i_13 = new Float32Array(arena, 1735472, 2048); // [32,64]  residual, statements 70–107
-  const lstm_g_13 = new Float32Array(arena, 1743664, 2048); // [32,64]  residual, statements 71–107
-  const lstm_c_13 = new Float32Array(arena, 1686320, 2048); // [32,64]  residual, statements 71–104
-  const tanh_13 = new Float32Array(arena, 2153264, 2048); // [32,64]  residual, statements 71–107
-  const lstm_o_13 = new Float32Array(arena, 2161456, 2048); // [32,64]  residual, statements 72–107
-  const lstm_recurrence_14 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 73–77
-  const lstm_f_14 = new Float32Array(arena, 1694512, 2048); // [32,64]  residual, statements 74–105
-  const lstm_i_14 = new Float32Array(arena, 1702704, 2048); // [32,64]  residual, statements 75–104
-  const lstm_g_14 = new Float32Array(arena, 1710896, 2048); // [32,64]  residual, statements 76–104
-  const lstm_c_14 = new Float32Array(arena, 1653552, 2048); // [32,64]  residual, statements 76–101
-  const tanh_14 = new Float32Array(arena, 2169648, 2048); // [32,64]  residual, statements 76–104
-  const lstm_o_14 = new Float32Array(arena, 2177840, 2048); // [32,64]  residual, statements 77–104
-  const lstm_recurrence_15 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 78–82
-  const lstm_f_15 = new Float32Array(arena, 1661744, 2048); // [32,64]  residual, statements 79–102
-  const lstm_i_15 = new Float32Array(arena, 1669936, 2048); // [32,64]  residual, statements 80–101
-  const lstm_g_15 = new Float32Array(arena, 1678128, 2048); // [32,64]  residual, statements 81–101
-  const lstm_c_15 = new Float32Array(arena, 1620784, 2048); // [32,64]  residual, statements 81–98
-  const tanh_15 = new Float32Array(arena, 2186032, 2048); // [32,64]  residual, statements 81–101
-  const lstm_o_15 = new Float32Array(arena, 2194224, 2048); // [32,64]  residual, statements 82–101
-  const lstm_recurrence_16 = new Float32Array(arena, 1293104, 8192); // [32,256]  scratch, statements 83–87
-  const lstm_f_16 = new Float32Array(arena, 1628976, 2048); // [32,64]  residual, statements 84–99
-  const lstm_i_16 = new Float32Array(arena, 1637168, 2048); // [32,64]  residual, statements 85–98
-  const lstm_g_16 = new Float32Array(arena, 1645360, 2048); // [32,64]  residual, statements 86–98
-  const tanh_16 = new Float32Array(arena, 2202416, 2048); // [32,64]  residual, statements 86–98
-  const lstm_o_16 = new Float32Array(arena, 2210608, 2048); // [32,64]  residual, statements 87–98
-  const lstm = new Float32Array(arena, 1162032, 32768); // [32,16,64]  residual, statements 87–97
-  const scores = new Float32Array(arena, 637744, 32768); // [32,16,64]  scratch, statements 88–89
-  const largest = new Float32Array(arena, 899888, 512); // [32,16]  scratch, statement 89
-  const exps = new Float32Array(arena, 768816, 32768); // [32,16,64]  residual, statements 89–94
-  const total = new Float32Array(arena, 901936, 512); // [32,16]  residual, statements 89–94
-  const chosen = new Float32Array(arena, 903984, 512); // [32,16]  scratch, statement 89
-  const rowSum = new Float32Array(arena, 906032, 1); // []  scratch, statements 89–92
-  const d_rowSum = new Float32Array(arena, 637744, 1); // []  scratch, statements 93–94
-  const d_shifted = new Float32Array(arena, 768816, 32768); // [32,16,64]  scratch, statements 94–97, written over exps
-  const d_scores_bias = new Float32Array(arena, 2425648, 64); // [64]  scratch, statements 95–183
-  const d_scores_bias_square = new Float32Array(arena, 2425904, 1); // []  scratch, statements 95–161
-  const d_lstm = new Float32Array(arena, 1817392, 32768); // [32,16,64]  scratch, statements 96–141
-  const d_scores_kernel = new Float32Array(arena, 2407216, 4096); // [64,64]  scratch, statements 97–182
-  const d_lstm_c_16 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 98–99
-  const d_lstm_recurrence_16 = new Float32Array(arena, 1391408, 8192); // [32,256]  scratch, statements 98–144
-  const d_lstm_h_15 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 99–101
-  const d_lstm_c_15 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 99–102, written over d_lstm_c_16
-  const d_lstm_recurrentKernel_part = new Float32Array(arena, 670512, 16384); // [64,256]  scratch, statements 100–145
-  const d_lstm_recurrence_15 = new Float32Array(arena, 1620784, 8192); // [32,256]  scratch, statements 101–144
-  const d_lstm_h_14 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 102–104
-  const d_lstm_c_14 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 102–105, written over d_lstm_c_15
-  const d_lstm_recurrentKernel_2 = new Float32Array(arena, 736048, 16384); // [64,256]  scratch, statements 103–145
-  const d_lstm_recurrence_14 = new Float32Array(arena, 1653552, 8192); // [32,256]  scratch, statements 104–144
-  const d_lstm_h_13 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 105–107
-  const d_lstm_c_13 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 105–108, written over d_lstm_c_14
-  const d_lstm_recurrentKernel_3 = new Float32Array(arena, 801584, 16384); // [64,256]  scratch, statements 106–145
-  const d_lstm_recurrence_13 = new Float32Array(arena, 1686320, 8192); // [32,256]  scratch, statements 107–144
-  const d_lstm_h_12 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 108–110
-  const d_lstm_c_12 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 108–111, written over d_lstm_c_13
-  const d_lstm_recurrentKernel_4 = new Float32Array(arena, 867120, 16384); // [64,256]  scratch, statements 109–145
-  const d_lstm_recurrence_12 = new Float32Array(arena, 1719088, 8192); // [32,256]  scratch, statements 110–144
-  const d_lstm_h_11 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 111–113
-  const d_lstm_c_11 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 111–114, written over d_lstm_c_12
-  const d_lstm_recurrentKernel_5 = new Float32Array(arena, 932656, 16384); // [64,256]  scratch, statements 112–145
-  const d_lstm_recurrence_11 = new Float32Array(arena, 1751856, 8192); // [32,256]  scratch, statements 113–144
-  const d_lstm_h_10 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 114–116
-  const d_lstm_c_10 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 114–117, written over d_lstm_c_11
-  const d_lstm_recurrentKernel_6 = new Float32Array(arena, 998192, 16384); // [64,256]  scratch, statements 115–145
-  const d_lstm_recurrence_10 = new Float32Array(arena, 1784624, 8192); // [32,256]  scratch, statements 116–144
-  const d_lstm_h_9 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 117–119
-  const d_lstm_c_9 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 117–120, written over d_lstm_c_10
-  const d_lstm_recurrentKernel_7 = new Float32Array(arena, 1063728, 16384); // [64,256]  scratch, statements 118–145
-  const d_lstm_recurrence_9 = new Float32Array(arena, 2425920, 8192); // [32,256]  scratch, statements 119–144
-  const d_lstm_h_8 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 120–122
-  const d_lstm_c_8 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 120–123, written over d_lstm_c_9
-  const d_lstm_recurrentKernel_8 = new Float32Array(arena, 1129264, 16384); // [64,256]  scratch, statements 121–145
-  const d_lstm_recurrence_8 = new Float32Array(arena, 2458688, 8192); // [32,256]  scratch, statements 122–144
-  const d_lstm_h_7 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 123–125
-  const d_lstm_c_7 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 123–126, written over d_lstm_c_8
-  const d_lstm_recurrentKernel_9 = new Float32Array(arena, 1194800, 16384); // [64,256]  scratch, statements 124–145
-  const d_lstm_recurrence_7 = new Float32Array(arena, 2491456, 8192); // [32,256]  scratch, statements 125–144
-  const d_lstm_h_6 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 126–128
-  const d_lstm_c_6 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 126–129, written over d_lstm_c_7
-  const d_lstm_recurrentKernel_10 = new Float32Array(arena, 1260336, 16384); // [64,256]  scratch, statements 127–145
-  const d_lstm_recurrence_6 = new Float32Array(arena, 2524224, 8192); // [32,256]  scratch, statements 128–144
-  const d_lstm_h_5 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 129–131
-  const d_lstm_c_5 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 129–132, written over d_lstm_c_6
-  const d_lstm_recurrentKernel_11 = new Float32Array(arena, 1325872, 16384); // [64,256]  scratch, statements 130–145
-  const d_lstm_recurrence_5 = new Float32Array(arena, 2556992, 8192); // [32,256]  scratch, statements 131–144
-  const d_lstm_h_4 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 132–134
-  const d_lstm_c_4 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 132–135, written over d_lstm_c_5
-  const d_lstm_recurrentKernel_12 = new Float32Array(arena, 1424176, 16384); // [64,256]  scratch, statements 133–145
-  const d_lstm_recurrence_4 = new Float32Array(arena, 2589760, 8192); // [32,256]  scratch, statements 134–144
-  const d_lstm_h_3 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 135–137
-  const d_lstm_c_3 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 135–138, written over d_lstm_c_4
-  const d_lstm_recurrentKernel_13 = new Float32Array(arena, 1489712, 16384); // [64,256]  scratch, statements 136–145
-  const d_lstm_recurrence_3 = new Float32Array(arena, 2622528, 8192); // [32,256]  scratch, statements 137–144
-  const d_lstm_h_2 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 138–140
-  const d_lstm_c_2 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 138–141, written over d_lstm_c_3
-  const d_lstm_recurrentKernel_14 = new Float32Array(arena, 1555248, 16384); // [64,256]  scratch, statements 139–145
-  const d_lstm_recurrence_2 = new Float32Array(arena, 2655296, 8192); // [32,256]  scratch, statements 140–144
-  const d_lstm_h = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 141–143
-  const d_lstm_c = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 141–143, written over d_lstm_c_2
-  const d_lstm_recurrentKernel_15 = new Float32Array(arena, 2341680, 16384); // [64,256]  scratch, statements 142–145
-  const d_lstm_recurrence = new Float32Array(arena, 637744, 8192); // [32,256]  scratch, statements 143–145
-  const d_lstm_inputs = new Float32Array(arena, 1817392, 131072); // [32,16,256]  scratch, statements 143–150
-  const d_lstm_recurrentBias = new Float32Array(arena, 498480, 256); // [256]  scratch, statements 144–181
-  const d_lstm_recurrentBias_square = new Float32Array(arena, 499504, 1); // []  scratch, statements 144–159
-  const d_lstm_recurrentKernel = new Float32Array(arena, 2341680, 16384); // [64,256]  scratch, statements 145–180, written over d_lstm_recurrentKernel_15
-  const d_lstm_bias = new Float32Array(arena, 2688064, 256); // [256]  scratch, statements 146–179
-  const d_lstm_bias_square = new Float32Array(arena, 2689088, 1); // []  scratch, statements 146–157
-  const d_embedding = new Float32Array(arena, 637744, 32768); // [32,16,64]  scratch, statements 148–152
-  const d_lstm_kernel = new Float32Array(arena, 499520, 16384); // [64,256]  scratch, statements 151–178
-  const d_embedding_table = new Float32Array(arena, 565056, 4096); // [64,64]  scratch, statements 152–177
-  const d_embedding_table_square = new Float32Array(arena, 581440, 1); // []  scratch, statements 152–156
-  const d_lstm_kernel_square = new Float32Array(arena, 581456, 1); // []  scratch, statements 153–156
-  const d_lstm_recurrentKernel_square = new Float32Array(arena, 581472, 1); // []  scratch, statements 154–158
-  const d_scores_kernel_square = new Float32Array(arena, 581488, 1); // []  scratch, statements 155–160
-  const clip_scale = new Float32Array(arena, 499504, 1); // []  scratch, statements 165–183
-  const rate = new Float32Array(arena, 581440, 1); // []  scratch, statements 174–183
+  const x = new Int32Array(arena, 2423600, 512); // [32,16]  input, statements 1–154
+  const next = new Int32Array(arena, 1817392, 512); // [32,16]  input, statements 1–96
+  const live_rows = new Int32Array(arena, 1819440, 1); // []  input, statements 1–96
+  const embedding = new Float32Array(arena, 506672, 32768); // [32,16,64]  residual, statements 2–151
+  const lstm_inputs = new Float32Array(arena, 637744, 131072); // [32,16,256]  scratch, statements 5–85
+  const lstm_recurrence = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 6–10
+  const lstm_f = new Float32Array(arena, 2688064, 2048); // [32,64]  residual, statements 7–145
+  const lstm_i = new Float32Array(arena, 2696256, 2048); // [32,64]  residual, statements 8–145
+  const lstm_g = new Float32Array(arena, 2704448, 2048); // [32,64]  residual, statements 9–145
+  const lstm_c = new Float32Array(arena, 498480, 2048); // [32,64]  residual, statements 9–142
+  const tanh_ = new Float32Array(arena, 2712640, 2048); // [32,64]  residual, statements 9–145
+  const lstm_o = new Float32Array(arena, 2720832, 2048); // [32,64]  residual, statements 10–145
+  const lstm_recurrence_2 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 11–15
+  const lstm_f_2 = new Float32Array(arena, 1948464, 2048); // [32,64]  residual, statements 12–143
+  const lstm_i_2 = new Float32Array(arena, 1956656, 2048); // [32,64]  residual, statements 13–142
+  const lstm_g_2 = new Float32Array(arena, 1964848, 2048); // [32,64]  residual, statements 14–142
+  const lstm_c_2 = new Float32Array(arena, 1555248, 2048); // [32,64]  residual, statements 14–139
+  const tanh_2 = new Float32Array(arena, 1973040, 2048); // [32,64]  residual, statements 14–142
+  const lstm_o_2 = new Float32Array(arena, 1981232, 2048); // [32,64]  residual, statements 15–142
+  const lstm_recurrence_3 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 16–20
+  const lstm_f_3 = new Float32Array(arena, 1563440, 2048); // [32,64]  residual, statements 17–140
+  const lstm_i_3 = new Float32Array(arena, 1571632, 2048); // [32,64]  residual, statements 18–139
+  const lstm_g_3 = new Float32Array(arena, 1579824, 2048); // [32,64]  residual, statements 19–139
+  const lstm_c_3 = new Float32Array(arena, 1489712, 2048); // [32,64]  residual, statements 19–136
+  const tanh_3 = new Float32Array(arena, 1588016, 2048); // [32,64]  residual, statements 19–139
+  const lstm_o_3 = new Float32Array(arena, 1596208, 2048); // [32,64]  residual, statements 20–139
+  const lstm_recurrence_4 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 21–25
+  const lstm_f_4 = new Float32Array(arena, 1497904, 2048); // [32,64]  residual, statements 22–137
+  const lstm_i_4 = new Float32Array(arena, 1506096, 2048); // [32,64]  residual, statements 23–136
+  const lstm_g_4 = new Float32Array(arena, 1514288, 2048); // [32,64]  residual, statements 24–136
+  const lstm_c_4 = new Float32Array(arena, 1424176, 2048); // [32,64]  residual, statements 24–133
+  const tanh_4 = new Float32Array(arena, 1522480, 2048); // [32,64]  residual, statements 24–136
+  const lstm_o_4 = new Float32Array(arena, 1530672, 2048); // [32,64]  residual, statements 25–136
+  const lstm_recurrence_5 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 26–30
+  const lstm_f_5 = new Float32Array(arena, 1432368, 2048); // [32,64]  residual, statements 27–134
+  const lstm_i_5 = new Float32Array(arena, 1440560, 2048); // [32,64]  residual, statements 28–133
+  const lstm_g_5 = new Float32Array(arena, 1448752, 2048); // [32,64]  residual, statements 29–133
+  const lstm_c_5 = new Float32Array(arena, 1325872, 2048); // [32,64]  residual, statements 29–130
+  const tanh_5 = new Float32Array(arena, 1456944, 2048); // [32,64]  residual, statements 29–133
+  const lstm_o_5 = new Float32Array(arena, 1465136, 2048); // [32,64]  residual, statements 30–133
+  const lstm_recurrence_6 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 31–35
+  const lstm_f_6 = new Float32Array(arena, 1334064, 2048); // [32,64]  residual, statements 32–131
+  const lstm_i_6 = new Float32Array(arena, 1342256, 2048); // [32,64]  residual, statements 33–130
+  const lstm_g_6 = new Float32Array(arena, 1350448, 2048); // [32,64]  residual, statements 34–130
+  const lstm_c_6 = new Float32Array(arena, 1358640, 2048); // [32,64]  residual, statements 34–127
+  const tanh_6 = new Float32Array(arena, 1366832, 2048); // [32,64]  residual, statements 34–130
+  const lstm_o_6 = new Float32Array(arena, 1375024, 2048); // [32,64]  residual, statements 35–130
+  const lstm_recurrence_7 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 36–40
+  const lstm_f_7 = new Float32Array(arena, 1383216, 2048); // [32,64]  residual, statements 37–128
+  const lstm_i_7 = new Float32Array(arena, 1473328, 2048); // [32,64]  residual, statements 38–127
+  const lstm_g_7 = new Float32Array(arena, 1481520, 2048); // [32,64]  residual, statements 39–127
+  const lstm_c_7 = new Float32Array(arena, 1538864, 2048); // [32,64]  residual, statements 39–124
+  const tanh_7 = new Float32Array(arena, 1547056, 2048); // [32,64]  residual, statements 39–127
+  const lstm_o_7 = new Float32Array(arena, 1604400, 2048); // [32,64]  residual, statements 40–127
+  const lstm_recurrence_8 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 41–45
+  const lstm_f_8 = new Float32Array(arena, 1612592, 2048); // [32,64]  residual, statements 42–125
+  const lstm_i_8 = new Float32Array(arena, 1989424, 2048); // [32,64]  residual, statements 43–124
+  const lstm_g_8 = new Float32Array(arena, 1997616, 2048); // [32,64]  residual, statements 44–124
+  const lstm_c_8 = new Float32Array(arena, 2005808, 2048); // [32,64]  residual, statements 44–121
+  const tanh_8 = new Float32Array(arena, 2014000, 2048); // [32,64]  residual, statements 44–124
+  const lstm_o_8 = new Float32Array(arena, 2022192, 2048); // [32,64]  residual, statements 45–124
+  const lstm_recurrence_9 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 46–50
+  const lstm_f_9 = new Float32Array(arena, 2030384, 2048); // [32,64]  residual, statements 47–122
+  const lstm_i_9 = new Float32Array(arena, 2038576, 2048); // [32,64]  residual, statements 48–121
+  const lstm_g_9 = new Float32Array(arena, 2046768, 2048); // [32,64]  residual, statements 49–121
+  const lstm_c_9 = new Float32Array(arena, 2054960, 2048); // [32,64]  residual, statements 49–118
+  const tanh_9 = new Float32Array(arena, 2063152, 2048); // [32,64]  residual, statements 49–121
+  const lstm_o_9 = new Float32Array(arena, 2071344, 2048); // [32,64]  residual, statements 50–121
+  const lstm_recurrence_10 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 51–55
+  const lstm_f_10 = new Float32Array(arena, 2079536, 2048); // [32,64]  residual, statements 52–119
+  const lstm_i_10 = new Float32Array(arena, 2087728, 2048); // [32,64]  residual, statements 53–118
+  const lstm_g_10 = new Float32Array(arena, 2095920, 2048); // [32,64]  residual, statements 54–118
+  const lstm_c_10 = new Float32Array(arena, 1784624, 2048); // [32,64]  residual, statements 54–115
+  const tanh_10 = new Float32Array(arena, 2104112, 2048); // [32,64]  residual, statements 54–118
+  const lstm_o_10 = new Float32Array(arena, 2112304, 2048); // [32,64]  residual, statements 55–118
+  const lstm_recurrence_11 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 56–60
+  const lstm_f_11 = new Float32Array(arena, 1792816, 2048); // [32,64]  residual, statements 57–116
+  const lstm_i_11 = new Float32Array(arena, 1801008, 2048); // [32,64]  residual, statements 58–115
+  const lstm_g_11 = new Float32Array(arena, 1809200, 2048); // [32,64]  residual, statements 59–115
+  const lstm_c_11 = new Float32Array(arena, 1751856, 2048); // [32,64]  residual, statements 59–112
+  const tanh_11 = new Float32Array(arena, 2120496, 2048); // [32,64]  residual, statements 59–115
+  const lstm_o_11 = new Float32Array(arena, 2128688, 2048); // [32,64]  residual, statements 60–115
+  const lstm_recurrence_12 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 61–65
+  const lstm_f_12 = new Float32Array(arena, 1760048, 2048); // [32,64]  residual, statements 62–113
+  const lstm_i_12 = new Float32Array(arena, 1768240, 2048); // [32,64]  residual, statements 63–112
+  const lstm_g_12 = new Float32Array(arena, 1776432, 2048); // [32,64]  residual, statements 64–112
+  const lstm_c_12 = new Float32Array(arena, 1719088, 2048); // [32,64]  residual, statements 64–109
+  const tanh_12 = new Float32Array(arena, 2136880, 2048); // [32,64]  residual, statements 64–112
+  const lstm_o_12 = new Float32Array(arena, 2145072, 2048); // [32,64]  residual, statements 65–112
+  const lstm_recurrence_13 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 66–70
+  const lstm_f_13 = new Float32Array(arena, 1727280, 2048); // [32,64]  residual, statements 67–110
+  const lstm_i_13 = new Float32Array(arena, 1735472, 2048); // [32,64]  residual, statements 68–109
+  const lstm_g_13 = new Float32Array(arena, 1743664, 2048); // [32,64]  residual, statements 69–109
+  const lstm_c_13 = new Float32Array(arena, 1686320, 2048); // [32,64]  residual, statements 69–106
+  const tanh_13 = new Float32Array(arena, 2153264, 2048); // [32,64]  residual, statements 69–109
+  const lstm_o_13 = new Float32Array(arena, 2161456, 2048); // [32,64]  residual, statements 70–109
+  const lstm_recurrence_14 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 71–75
+  const lstm_f_14 = new Float32Array(arena, 1694512, 2048); // [32,64]  residual, statements 72–107
+  const lstm_i_14 = new Float32Array(arena, 1702704, 2048); // [32,64]  residual, statements 73–106
+  const lstm_g_14 = new Float32Array(arena, 1710896, 2048); // [32,64]  residual, statements 74–106
+  const lstm_c_14 = new Float32Array(arena, 1653552, 2048); // [32,64]  residual, statements 74–103
+  const tanh_14 = new Float32Array(arena, 2169648, 2048); // [32,64]  residual, statements 74–106
+  const lstm_o_14 = new Float32Array(arena, 2177840, 2048); // [32,64]  residual, statements 75–106
+  const lstm_recurrence_15 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 76–80
+  const lstm_f_15 = new Float32Array(arena, 1661744, 2048); // [32,64]  residual, statements 77–104
+  const lstm_i_15 = new Float32Array(arena, 1669936, 2048); // [32,64]  residual, statements 78–103
+  const lstm_g_15 = new Float32Array(arena, 1678128, 2048); // [32,64]  residual, statements 79–103
+  const lstm_c_15 = new Float32Array(arena, 1620784, 2048); // [32,64]  residual, statements 79–100
+  const tanh_15 = new Float32Array(arena, 2186032, 2048); // [32,64]  residual, statements 79–103
+  const lstm_o_15 = new Float32Array(arena, 2194224, 2048); // [32,64]  residual, statements 80–103
+  const lstm_recurrence_16 = new Float32Array(arena, 1293104, 8192); // [32,256]  scratch, statements 81–85
+  const lstm_f_16 = new Float32Array(arena, 1628976, 2048); // [32,64]  residual, statements 82–101
+  const lstm_i_16 = new Float32Array(arena, 1637168, 2048); // [32,64]  residual, statements 83–100
+  const lstm_g_16 = new Float32Array(arena, 1645360, 2048); // [32,64]  residual, statements 84–100
+  const tanh_16 = new Float32Array(arena, 2202416, 2048); // [32,64]  residual, statements 84–100
+  const lstm_o_16 = new Float32Array(arena, 2210608, 2048); // [32,64]  residual, statements 85–100
+  const lstm = new Float32Array(arena, 1162032, 32768); // [32,16,64]  residual, statements 85–99
+  const scores = new Float32Array(arena, 637744, 32768); // [32,16,64]  scratch, statements 86–87
+  const largest = new Float32Array(arena, 899888, 512); // [32,16]  scratch, statement 87
+  const exps = new Float32Array(arena, 768816, 32768); // [32,16,64]  residual, statements 87–96
+  const total = new Float32Array(arena, 901936, 512); // [32,16]  residual, statements 87–96
+  const chosen = new Float32Array(arena, 903984, 512); // [32,16]  scratch, statement 87
+  const rowSum = new Float32Array(arena, 906032, 1); // []  scratch, statements 87–90
+  const d_rowSum = new Float32Array(arena, 637744, 1); // []  scratch, statements 95–96
+  const d_shifted = new Float32Array(arena, 768816, 32768); // [32,16,64]  scratch, statements 96–99, written over exps
+  const d_scores_bias = new Float32Array(arena, 2425648, 64); // [64]  scratch, statements 97–183
+  const d_scores_bias_square = new Float32Array(arena, 2425904, 1); // []  scratch, statements 97–163
+  const d_lstm = new Float32Array(arena, 1817392, 32768); // [32,16,64]  scratch, statements 98–143
+  const d_scores_kernel = new Float32Array(arena, 2407216, 4096); // [64,64]  scratch, statements 99–182
+  const d_lstm_c_16 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 100–101
+  const d_lstm_recurrence_16 = new Float32Array(arena, 1391408, 8192); // [32,256]  scratch, statements 100–146
+  const d_lstm_h_15 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 101–103
+  const d_lstm_c_15 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 101–104, written over d_lstm_c_16
+  const d_lstm_recurrentKernel_part = new Float32Array(arena, 670512, 16384); // [64,256]  scratch, statements 102–147
+  const d_lstm_recurrence_15 = new Float32Array(arena, 1620784, 8192); // [32,256]  scratch, statements 103–146
+  const d_lstm_h_14 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 104–106
+  const d_lstm_c_14 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 104–107, written over d_lstm_c_15
+  const d_lstm_recurrentKernel_2 = new Float32Array(arena, 736048, 16384); // [64,256]  scratch, statements 105–147
+  const d_lstm_recurrence_14 = new Float32Array(arena, 1653552, 8192); // [32,256]  scratch, statements 106–146
+  const d_lstm_h_13 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 107–109
+  const d_lstm_c_13 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 107–110, written over d_lstm_c_14
+  const d_lstm_recurrentKernel_3 = new Float32Array(arena, 801584, 16384); // [64,256]  scratch, statements 108–147
+  const d_lstm_recurrence_13 = new Float32Array(arena, 1686320, 8192); // [32,256]  scratch, statements 109–146
+  const d_lstm_h_12 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 110–112
+  const d_lstm_c_12 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 110–113, written over d_lstm_c_13
+  const d_lstm_recurrentKernel_4 = new Float32Array(arena, 867120, 16384); // [64,256]  scratch, statements 111–147
+  const d_lstm_recurrence_12 = new Float32Array(arena, 1719088, 8192); // [32,256]  scratch, statements 112–146
+  const d_lstm_h_11 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 113–115
+  const d_lstm_c_11 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 113–116, written over d_lstm_c_12
+  const d_lstm_recurrentKernel_5 = new Float32Array(arena, 932656, 16384); // [64,256]  scratch, statements 114–147
+  const d_lstm_recurrence_11 = new Float32Array(arena, 1751856, 8192); // [32,256]  scratch, statements 115–146
+  const d_lstm_h_10 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 116–118
+  const d_lstm_c_10 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 116–119, written over d_lstm_c_11
+  const d_lstm_recurrentKernel_6 = new Float32Array(arena, 998192, 16384); // [64,256]  scratch, statements 117–147
+  const d_lstm_recurrence_10 = new Float32Array(arena, 1784624, 8192); // [32,256]  scratch, statements 118–146
+  const d_lstm_h_9 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 119–121
+  const d_lstm_c_9 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 119–122, written over d_lstm_c_10
+  const d_lstm_recurrentKernel_7 = new Float32Array(arena, 1063728, 16384); // [64,256]  scratch, statements 120–147
+  const d_lstm_recurrence_9 = new Float32Array(arena, 2425920, 8192); // [32,256]  scratch, statements 121–146
+  const d_lstm_h_8 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 122–124
+  const d_lstm_c_8 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 122–125, written over d_lstm_c_9
+  const d_lstm_recurrentKernel_8 = new Float32Array(arena, 1129264, 16384); // [64,256]  scratch, statements 123–147
+  const d_lstm_recurrence_8 = new Float32Array(arena, 2458688, 8192); // [32,256]  scratch, statements 124–146
+  const d_lstm_h_7 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 125–127
+  const d_lstm_c_7 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 125–128, written over d_lstm_c_8
+  const d_lstm_recurrentKernel_9 = new Float32Array(arena, 1194800, 16384); // [64,256]  scratch, statements 126–147
+  const d_lstm_recurrence_7 = new Float32Array(arena, 2491456, 8192); // [32,256]  scratch, statements 127–146
+  const d_lstm_h_6 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 128–130
+  const d_lstm_c_6 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 128–131, written over d_lstm_c_7
+  const d_lstm_recurrentKernel_10 = new Float32Array(arena, 1260336, 16384); // [64,256]  scratch, statements 129–147
+  const d_lstm_recurrence_6 = new Float32Array(arena, 2524224, 8192); // [32,256]  scratch, statements 130–146
+  const d_lstm_h_5 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 131–133
+  const d_lstm_c_5 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 131–134, written over d_lstm_c_6
+  const d_lstm_recurrentKernel_11 = new Float32Array(arena, 1325872, 16384); // [64,256]  scratch, statements 132–147
+  const d_lstm_recurrence_5 = new Float32Array(arena, 2556992, 8192); // [32,256]  scratch, statements 133–146
+  const d_lstm_h_4 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 134–136
+  const d_lstm_c_4 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 134–137, written over d_lstm_c_5
+  const d_lstm_recurrentKernel_12 = new Float32Array(arena, 1424176, 16384); // [64,256]  scratch, statements 135–147
+  const d_lstm_recurrence_4 = new Float32Array(arena, 2589760, 8192); // [32,256]  scratch, statements 136–146
+  const d_lstm_h_3 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 137–139
+  const d_lstm_c_3 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 137–140, written over d_lstm_c_4
+  const d_lstm_recurrentKernel_13 = new Float32Array(arena, 1489712, 16384); // [64,256]  scratch, statements 138–147
+  const d_lstm_recurrence_3 = new Float32Array(arena, 2622528, 8192); // [32,256]  scratch, statements 139–146
+  const d_lstm_h_2 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 140–142
+  const d_lstm_c_2 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 140–143, written over d_lstm_c_3
+  const d_lstm_recurrentKernel_14 = new Float32Array(arena, 1555248, 16384); // [64,256]  scratch, statements 141–147
+  const d_lstm_recurrence_2 = new Float32Array(arena, 2655296, 8192); // [32,256]  scratch, statements 142–146
+  const d_lstm_h = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 143–145
+  const d_lstm_c = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 143–145, written over d_lstm_c_2
+  const d_lstm_recurrentKernel_15 = new Float32Array(arena, 2341680, 16384); // [64,256]  scratch, statements 144–147
+  const d_lstm_recurrence = new Float32Array(arena, 637744, 8192); // [32,256]  scratch, statements 145–147
+  const d_lstm_inputs = new Float32Array(arena, 1817392, 131072); // [32,16,256]  scratch, statements 145–152
+  const d_lstm_recurrentBias = new Float32Array(arena, 498480, 256); // [256]  scratch, statements 146–181
+  const d_lstm_recurrentBias_square = new Float32Array(arena, 499504, 1); // []  scratch, statements 146–161
+  const d_lstm_recurrentKernel = new Float32Array(arena, 2341680, 16384); // [64,256]  scratch, statements 147–180, written over d_lstm_recurrentKernel_15
+  const d_lstm_bias = new Float32Array(arena, 2688064, 256); // [256]  scratch, statements 148–179
+  const d_lstm_bias_square = new Float32Array(arena, 2689088, 1); // []  scratch, statements 148–159
+  const d_embedding = new Float32Array(arena, 637744, 32768); // [32,16,64]  scratch, statements 150–154
+  const d_lstm_kernel = new Float32Array(arena, 499520, 16384); // [64,256]  scratch, statements 153–178
+  const d_embedding_table = new Float32Array(arena, 565056, 4096); // [64,64]  scratch, statements 154–177
+  const d_embedding_table_square = new Float32Array(arena, 581440, 1); // []  scratch, statements 154–158
+  const d_lstm_kernel_square = new Float32Array(arena, 581456, 1); // []  scratch, statements 155–158
+  const d_lstm_recurrentKernel_square = new Float32Array(arena, 581472, 1); // []  scratch, statements 156–160
+  const d_scores_kernel_square = new Float32Array(arena, 581488, 1); // []  scratch, statements 157–162
+  const clip_scale = new Float32Array(arena, 499504, 1); // []  scratch, statements 167–183
+  const rate = new Float32Array(arena, 581440, 1); // []  scratch, statements 175–183
   const correction = new Float32Array(arena, 581456, 1); // []  scratch, statements 176–183
-  const embedding_wide = new Float64Array(arena, 1162032, 32768); // [32,16,64]  scratch, statements 5–7
-  const lstm_kernel_wide = new Float64Array(arena, 1424176, 16384); // [256,64]  scratch, statements 6–7
-  const lstm_kernel_wide_2 = new Float64Array(arena, 768816, 16384); // [64,256]  scratch, statements 147–148
-  const embedding_wide_2 = new Float64Array(arena, 2425920, 32768); // [16,64,32]  scratch, statements 149–151
-  const d_lstm_inputs_wide = new Float64Array(arena, 768816, 131072); // [16,256,32]  scratch, statements 150–151
+  const embedding_wide = new Float64Array(arena, 1162032, 32768); // [32,16,64]  scratch, statements 3–5
+  const lstm_kernel_wide = new Float64Array(arena, 1424176, 16384); // [256,64]  scratch, statements 4–5
+  const lstm_kernel_wide_2 = new Float64Array(arena, 768816, 16384); // [64,256]  scratch, statements 149–150
+  const embedding_wide_2 = new Float64Array(arena, 2425920, 32768); // [16,64,32]  scratch, statements 151–153
+  const d_lstm_inputs_wide = new Float64Array(arena, 768816, 131072); // [16,256,32]  scratch, statements 152–153
   const x_evaluate = new Int32Array(arena, 498480, 512); // [32,16]  input, statement 1
   const next_evaluate = new Int32Array(arena, 1317680, 512); // [32,16]  input, statements 1–40
   const live_rows_evaluate = new Int32Array(arena, 1319728, 1); // []  input, statements 1–40
@@ -1969,68 +1974,70 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_predict,
   );
 
-  const seed = options.seed ?? 0;
   fillUniform(embedding_table, seed, 0, -0.05, 0.05);
   fillUniform(lstm_kernel, seed, 1, -0.13693063937629152, 0.13693063937629152);
   fillUniform(lstm_recurrentKernel, seed, 2, -0.13693063937629152, 0.13693063937629152);
   fillUniform(scores_kernel, seed, 3, -0.21650635094610965, 0.21650635094610965);
-  adam_beta1_t.fill(1);
-  adam_beta2_t.fill(1);
   const hyper = {};
+  const taken: readonly string[] = ["x", "next"];
+  const taken_2: readonly string[] = ["x"];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 32): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 32,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
     checkCount(count, 32);
-    feedLabels(x, batch["x"], 16, count, "x", 64);
-    feedLabels(next, batch["next"], 16, count, "next", 64);
+    checkBatch("step takes a batch", batch, taken);
+    checkLabels(x, batch["x"], 16, count, "x", 64);
+    checkLabels(next, batch["next"], 16, count, "next", 64);
+    feed(x, batch["x"], 16, count);
+    feed(next, batch["next"], 16, count);
     live_rows[0] = count;
 
     // 1.
-    // adam.beta1^t_next = adam.beta1^t ⊙ 0.9    %adam.beta1^t_next  update of beta1^t by adam, models/char-lstm.ts:12
-    adam_beta1_t[0] = adam_beta1_t[0]! * 0.9;
-
-    // 2.
-    // adam.beta2^t_next = adam.beta2^t ⊙ 0.999    %adam.beta2^t_next  update of beta2^t by adam, models/char-lstm.ts:12
-    adam_beta2_t[0] = adam_beta2_t[0]! * 0.999;
-
-    // 3.
     // stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/char-lstm.ts:16
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
-    // 4.
+    // 2.
     // embedding = embedding.table[x]    %embedding  gather, models/char-lstm.ts:12
     gather_embedding();
 
-    // 5.
+    // 3.
     // embedding_wide = embedding in double, in the order it is read    %embedding_wide  widen for dot, models/char-lstm.ts:13
     widen_embedding_wide();
 
-    // 6.
+    // 4.
     // lstm.kernel_wide = lstm.kernel in double, in the order it is read    %lstm.kernel_wide  widen for dot, models/char-lstm.ts:13
     widen_lstm_kernel_wide();
 
-    // 7.
+    // 5.
     // dot = Σ embedding·lstm.kernel over axes 2 of embedding    %dot  dot, models/char-lstm.ts:13
     // lstm.inputs = dot + lstm.bias    %lstm.inputs  add, models/char-lstm.ts:13
     dotAdd_lstm_inputs();
 
-    // 8.
+    // 6.
     // dot_2 = 0 · lstm.recurrentKernel    %dot_2  dot, models/char-lstm.ts:13
     // lstm.recurrence = dot_2 + lstm.recurrentBias    %lstm.recurrence  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence();
 
-    // 9.
-    // add_2 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,64 .. 32,128] + lstm.recurrence[0,64 .. 32,128]    %add_2  add, models/char-lstm.ts:13
+    // 7.
+    // add_2 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,64 .. 32,128] + lstm.recurrence[0,64 .. 32,128]    %add_2  add,
+    //     models/char-lstm.ts:13
     // lstm.f = sigmoid(add_2)    %lstm.f  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f();
 
-    // 10.
-    // add = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,0 .. 32,64] + lstm.recurrence[0,0 .. 32,64]    %add  add, models/char-lstm.ts:13
+    // 8.
+    // add = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,0 .. 32,64] + lstm.recurrence[0,0 .. 32,64]    %add  add,
+    //     models/char-lstm.ts:13
     // lstm.i = sigmoid(add)    %lstm.i  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i();
 
-    // 11.
-    // add_3 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,128 .. 32,192] + lstm.recurrence[0,128 .. 32,192]    %add_3  add, models/char-lstm.ts:13
+    // 9.
+    // add_3 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,128 .. 32,192] + lstm.recurrence[0,128 .. 32,192]    %add_3  add,
+    //     models/char-lstm.ts:13
     // lstm.g = tanh(add_3)    %lstm.g  tanh, models/char-lstm.ts:13
     // mul = lstm.f ⊙ 0    %mul  mul, models/char-lstm.ts:13
     // mul_2 = lstm.i ⊙ lstm.g    %mul_2  mul, models/char-lstm.ts:13
@@ -2038,29 +2045,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh = tanh(lstm.c)    %tanh  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_();
 
-    // 12.
-    // add_4 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,192 .. 32,256] + lstm.recurrence[0,192 .. 32,256]    %add_4  add, models/char-lstm.ts:13
+    // 10.
+    // add_4 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,192 .. 32,256] + lstm.recurrence[0,192 .. 32,256]    %add_4  add,
+    //     models/char-lstm.ts:13
     // lstm.o = sigmoid(add_4)    %lstm.o  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o();
 
-    // 13.
+    // 11.
     // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
     // dot_3 = lstm.h · lstm.recurrentKernel    %dot_3  dot, models/char-lstm.ts:13
     // lstm.recurrence_2 = dot_3 + lstm.recurrentBias    %lstm.recurrence_2  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_2();
 
-    // 14.
-    // add_6 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_2[0,64 .. 32,128]    %add_6  add, models/char-lstm.ts:13
+    // 12.
+    // add_6 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_2[0,64 .. 32,128]    %add_6  add,
+    //     models/char-lstm.ts:13
     // lstm.f_2 = sigmoid(add_6)    %lstm.f_2  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_2();
 
-    // 15.
-    // add_5 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_2[0,0 .. 32,64]    %add_5  add, models/char-lstm.ts:13
+    // 13.
+    // add_5 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_2[0,0 .. 32,64]    %add_5  add,
+    //     models/char-lstm.ts:13
     // lstm.i_2 = sigmoid(add_5)    %lstm.i_2  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_2();
 
-    // 16.
-    // add_7 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_2[0,128 .. 32,192]    %add_7  add, models/char-lstm.ts:13
+    // 14.
+    // add_7 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_2[0,128 .. 32,192]    %add_7  add,
+    //     models/char-lstm.ts:13
     // lstm.g_2 = tanh(add_7)    %lstm.g_2  tanh, models/char-lstm.ts:13
     // mul_3 = lstm.f_2 ⊙ lstm.c    %mul_3  mul, models/char-lstm.ts:13
     // mul_4 = lstm.i_2 ⊙ lstm.g_2    %mul_4  mul, models/char-lstm.ts:13
@@ -2068,29 +2079,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_2 = tanh(lstm.c_2)    %tanh_2  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_2();
 
-    // 17.
-    // add_8 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_2[0,192 .. 32,256]    %add_8  add, models/char-lstm.ts:13
+    // 15.
+    // add_8 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_2[0,192 .. 32,256]    %add_8  add,
+    //     models/char-lstm.ts:13
     // lstm.o_2 = sigmoid(add_8)    %lstm.o_2  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_2();
 
-    // 18.
+    // 16.
     // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
     // dot_4 = lstm.h_2 · lstm.recurrentKernel    %dot_4  dot, models/char-lstm.ts:13
     // lstm.recurrence_3 = dot_4 + lstm.recurrentBias    %lstm.recurrence_3  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_3();
 
-    // 19.
-    // add_10 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_3[0,64 .. 32,128]    %add_10  add, models/char-lstm.ts:13
+    // 17.
+    // add_10 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_3[0,64 .. 32,128]    %add_10  add,
+    //     models/char-lstm.ts:13
     // lstm.f_3 = sigmoid(add_10)    %lstm.f_3  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_3();
 
-    // 20.
-    // add_9 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_3[0,0 .. 32,64]    %add_9  add, models/char-lstm.ts:13
+    // 18.
+    // add_9 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_3[0,0 .. 32,64]    %add_9  add,
+    //     models/char-lstm.ts:13
     // lstm.i_3 = sigmoid(add_9)    %lstm.i_3  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_3();
 
-    // 21.
-    // add_11 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_3[0,128 .. 32,192]    %add_11  add, models/char-lstm.ts:13
+    // 19.
+    // add_11 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_3[0,128 .. 32,192]    %add_11  add,
+    //     models/char-lstm.ts:13
     // lstm.g_3 = tanh(add_11)    %lstm.g_3  tanh, models/char-lstm.ts:13
     // mul_5 = lstm.f_3 ⊙ lstm.c_2    %mul_5  mul, models/char-lstm.ts:13
     // mul_6 = lstm.i_3 ⊙ lstm.g_3    %mul_6  mul, models/char-lstm.ts:13
@@ -2098,29 +2113,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_3 = tanh(lstm.c_3)    %tanh_3  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_3();
 
-    // 22.
-    // add_12 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_3[0,192 .. 32,256]    %add_12  add, models/char-lstm.ts:13
+    // 20.
+    // add_12 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_3[0,192 .. 32,256]    %add_12  add,
+    //     models/char-lstm.ts:13
     // lstm.o_3 = sigmoid(add_12)    %lstm.o_3  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_3();
 
-    // 23.
+    // 21.
     // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
     // dot_5 = lstm.h_3 · lstm.recurrentKernel    %dot_5  dot, models/char-lstm.ts:13
     // lstm.recurrence_4 = dot_5 + lstm.recurrentBias    %lstm.recurrence_4  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_4();
 
-    // 24.
-    // add_14 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_4[0,64 .. 32,128]    %add_14  add, models/char-lstm.ts:13
+    // 22.
+    // add_14 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_4[0,64 .. 32,128]    %add_14  add,
+    //     models/char-lstm.ts:13
     // lstm.f_4 = sigmoid(add_14)    %lstm.f_4  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_4();
 
-    // 25.
-    // add_13 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_4[0,0 .. 32,64]    %add_13  add, models/char-lstm.ts:13
+    // 23.
+    // add_13 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_4[0,0 .. 32,64]    %add_13  add,
+    //     models/char-lstm.ts:13
     // lstm.i_4 = sigmoid(add_13)    %lstm.i_4  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_4();
 
-    // 26.
-    // add_15 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_4[0,128 .. 32,192]    %add_15  add, models/char-lstm.ts:13
+    // 24.
+    // add_15 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_4[0,128 .. 32,192]    %add_15  add,
+    //     models/char-lstm.ts:13
     // lstm.g_4 = tanh(add_15)    %lstm.g_4  tanh, models/char-lstm.ts:13
     // mul_7 = lstm.f_4 ⊙ lstm.c_3    %mul_7  mul, models/char-lstm.ts:13
     // mul_8 = lstm.i_4 ⊙ lstm.g_4    %mul_8  mul, models/char-lstm.ts:13
@@ -2128,29 +2147,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_4 = tanh(lstm.c_4)    %tanh_4  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_4();
 
-    // 27.
-    // add_16 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_4[0,192 .. 32,256]    %add_16  add, models/char-lstm.ts:13
+    // 25.
+    // add_16 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_4[0,192 .. 32,256]    %add_16  add,
+    //     models/char-lstm.ts:13
     // lstm.o_4 = sigmoid(add_16)    %lstm.o_4  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_4();
 
-    // 28.
+    // 26.
     // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
     // dot_6 = lstm.h_4 · lstm.recurrentKernel    %dot_6  dot, models/char-lstm.ts:13
     // lstm.recurrence_5 = dot_6 + lstm.recurrentBias    %lstm.recurrence_5  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_5();
 
-    // 29.
-    // add_18 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_5[0,64 .. 32,128]    %add_18  add, models/char-lstm.ts:13
+    // 27.
+    // add_18 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_5[0,64 .. 32,128]    %add_18  add,
+    //     models/char-lstm.ts:13
     // lstm.f_5 = sigmoid(add_18)    %lstm.f_5  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_5();
 
-    // 30.
-    // add_17 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_5[0,0 .. 32,64]    %add_17  add, models/char-lstm.ts:13
+    // 28.
+    // add_17 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_5[0,0 .. 32,64]    %add_17  add,
+    //     models/char-lstm.ts:13
     // lstm.i_5 = sigmoid(add_17)    %lstm.i_5  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_5();
 
-    // 31.
-    // add_19 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_5[0,128 .. 32,192]    %add_19  add, models/char-lstm.ts:13
+    // 29.
+    // add_19 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_5[0,128 .. 32,192]    %add_19  add,
+    //     models/char-lstm.ts:13
     // lstm.g_5 = tanh(add_19)    %lstm.g_5  tanh, models/char-lstm.ts:13
     // mul_9 = lstm.f_5 ⊙ lstm.c_4    %mul_9  mul, models/char-lstm.ts:13
     // mul_10 = lstm.i_5 ⊙ lstm.g_5    %mul_10  mul, models/char-lstm.ts:13
@@ -2158,29 +2181,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_5 = tanh(lstm.c_5)    %tanh_5  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_5();
 
-    // 32.
-    // add_20 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_5[0,192 .. 32,256]    %add_20  add, models/char-lstm.ts:13
+    // 30.
+    // add_20 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_5[0,192 .. 32,256]    %add_20  add,
+    //     models/char-lstm.ts:13
     // lstm.o_5 = sigmoid(add_20)    %lstm.o_5  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_5();
 
-    // 33.
+    // 31.
     // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
     // dot_7 = lstm.h_5 · lstm.recurrentKernel    %dot_7  dot, models/char-lstm.ts:13
     // lstm.recurrence_6 = dot_7 + lstm.recurrentBias    %lstm.recurrence_6  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_6();
 
-    // 34.
-    // add_22 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_6[0,64 .. 32,128]    %add_22  add, models/char-lstm.ts:13
+    // 32.
+    // add_22 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_6[0,64 .. 32,128]    %add_22  add,
+    //     models/char-lstm.ts:13
     // lstm.f_6 = sigmoid(add_22)    %lstm.f_6  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_6();
 
-    // 35.
-    // add_21 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_6[0,0 .. 32,64]    %add_21  add, models/char-lstm.ts:13
+    // 33.
+    // add_21 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_6[0,0 .. 32,64]    %add_21  add,
+    //     models/char-lstm.ts:13
     // lstm.i_6 = sigmoid(add_21)    %lstm.i_6  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_6();
 
-    // 36.
-    // add_23 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_6[0,128 .. 32,192]    %add_23  add, models/char-lstm.ts:13
+    // 34.
+    // add_23 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_6[0,128 .. 32,192]    %add_23  add,
+    //     models/char-lstm.ts:13
     // lstm.g_6 = tanh(add_23)    %lstm.g_6  tanh, models/char-lstm.ts:13
     // mul_11 = lstm.f_6 ⊙ lstm.c_5    %mul_11  mul, models/char-lstm.ts:13
     // mul_12 = lstm.i_6 ⊙ lstm.g_6    %mul_12  mul, models/char-lstm.ts:13
@@ -2188,29 +2215,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_6 = tanh(lstm.c_6)    %tanh_6  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_6();
 
-    // 37.
-    // add_24 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_6[0,192 .. 32,256]    %add_24  add, models/char-lstm.ts:13
+    // 35.
+    // add_24 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_6[0,192 .. 32,256]    %add_24  add,
+    //     models/char-lstm.ts:13
     // lstm.o_6 = sigmoid(add_24)    %lstm.o_6  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_6();
 
-    // 38.
+    // 36.
     // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
     // dot_8 = lstm.h_6 · lstm.recurrentKernel    %dot_8  dot, models/char-lstm.ts:13
     // lstm.recurrence_7 = dot_8 + lstm.recurrentBias    %lstm.recurrence_7  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_7();
 
-    // 39.
-    // add_26 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_7[0,64 .. 32,128]    %add_26  add, models/char-lstm.ts:13
+    // 37.
+    // add_26 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_7[0,64 .. 32,128]    %add_26  add,
+    //     models/char-lstm.ts:13
     // lstm.f_7 = sigmoid(add_26)    %lstm.f_7  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_7();
 
-    // 40.
-    // add_25 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_7[0,0 .. 32,64]    %add_25  add, models/char-lstm.ts:13
+    // 38.
+    // add_25 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_7[0,0 .. 32,64]    %add_25  add,
+    //     models/char-lstm.ts:13
     // lstm.i_7 = sigmoid(add_25)    %lstm.i_7  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_7();
 
-    // 41.
-    // add_27 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_7[0,128 .. 32,192]    %add_27  add, models/char-lstm.ts:13
+    // 39.
+    // add_27 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_7[0,128 .. 32,192]    %add_27  add,
+    //     models/char-lstm.ts:13
     // lstm.g_7 = tanh(add_27)    %lstm.g_7  tanh, models/char-lstm.ts:13
     // mul_13 = lstm.f_7 ⊙ lstm.c_6    %mul_13  mul, models/char-lstm.ts:13
     // mul_14 = lstm.i_7 ⊙ lstm.g_7    %mul_14  mul, models/char-lstm.ts:13
@@ -2218,29 +2249,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_7 = tanh(lstm.c_7)    %tanh_7  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_7();
 
-    // 42.
-    // add_28 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_7[0,192 .. 32,256]    %add_28  add, models/char-lstm.ts:13
+    // 40.
+    // add_28 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_7[0,192 .. 32,256]    %add_28  add,
+    //     models/char-lstm.ts:13
     // lstm.o_7 = sigmoid(add_28)    %lstm.o_7  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_7();
 
-    // 43.
+    // 41.
     // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
     // dot_9 = lstm.h_7 · lstm.recurrentKernel    %dot_9  dot, models/char-lstm.ts:13
     // lstm.recurrence_8 = dot_9 + lstm.recurrentBias    %lstm.recurrence_8  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_8();
 
-    // 44.
-    // add_30 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_8[0,64 .. 32,128]    %add_30  add, models/char-lstm.ts:13
+    // 42.
+    // add_30 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_8[0,64 .. 32,128]    %add_30  add,
+    //     models/char-lstm.ts:13
     // lstm.f_8 = sigmoid(add_30)    %lstm.f_8  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_8();
 
-    // 45.
-    // add_29 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_8[0,0 .. 32,64]    %add_29  add, models/char-lstm.ts:13
+    // 43.
+    // add_29 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_8[0,0 .. 32,64]    %add_29  add,
+    //     models/char-lstm.ts:13
     // lstm.i_8 = sigmoid(add_29)    %lstm.i_8  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_8();
 
-    // 46.
-    // add_31 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_8[0,128 .. 32,192]    %add_31  add, models/char-lstm.ts:13
+    // 44.
+    // add_31 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_8[0,128 .. 32,192]    %add_31  add,
+    //     models/char-lstm.ts:13
     // lstm.g_8 = tanh(add_31)    %lstm.g_8  tanh, models/char-lstm.ts:13
     // mul_15 = lstm.f_8 ⊙ lstm.c_7    %mul_15  mul, models/char-lstm.ts:13
     // mul_16 = lstm.i_8 ⊙ lstm.g_8    %mul_16  mul, models/char-lstm.ts:13
@@ -2248,29 +2283,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_8 = tanh(lstm.c_8)    %tanh_8  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_8();
 
-    // 47.
-    // add_32 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_8[0,192 .. 32,256]    %add_32  add, models/char-lstm.ts:13
+    // 45.
+    // add_32 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_8[0,192 .. 32,256]    %add_32  add,
+    //     models/char-lstm.ts:13
     // lstm.o_8 = sigmoid(add_32)    %lstm.o_8  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_8();
 
-    // 48.
+    // 46.
     // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
     // dot_10 = lstm.h_8 · lstm.recurrentKernel    %dot_10  dot, models/char-lstm.ts:13
     // lstm.recurrence_9 = dot_10 + lstm.recurrentBias    %lstm.recurrence_9  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_9();
 
-    // 49.
-    // add_34 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_9[0,64 .. 32,128]    %add_34  add, models/char-lstm.ts:13
+    // 47.
+    // add_34 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_9[0,64 .. 32,128]    %add_34  add,
+    //     models/char-lstm.ts:13
     // lstm.f_9 = sigmoid(add_34)    %lstm.f_9  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_9();
 
-    // 50.
-    // add_33 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_9[0,0 .. 32,64]    %add_33  add, models/char-lstm.ts:13
+    // 48.
+    // add_33 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_9[0,0 .. 32,64]    %add_33  add,
+    //     models/char-lstm.ts:13
     // lstm.i_9 = sigmoid(add_33)    %lstm.i_9  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_9();
 
-    // 51.
-    // add_35 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_9[0,128 .. 32,192]    %add_35  add, models/char-lstm.ts:13
+    // 49.
+    // add_35 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_9[0,128 .. 32,192]    %add_35  add,
+    //     models/char-lstm.ts:13
     // lstm.g_9 = tanh(add_35)    %lstm.g_9  tanh, models/char-lstm.ts:13
     // mul_17 = lstm.f_9 ⊙ lstm.c_8    %mul_17  mul, models/char-lstm.ts:13
     // mul_18 = lstm.i_9 ⊙ lstm.g_9    %mul_18  mul, models/char-lstm.ts:13
@@ -2278,29 +2317,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_9 = tanh(lstm.c_9)    %tanh_9  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_9();
 
-    // 52.
-    // add_36 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_9[0,192 .. 32,256]    %add_36  add, models/char-lstm.ts:13
+    // 50.
+    // add_36 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_9[0,192 .. 32,256]    %add_36  add,
+    //     models/char-lstm.ts:13
     // lstm.o_9 = sigmoid(add_36)    %lstm.o_9  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_9();
 
-    // 53.
+    // 51.
     // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
     // dot_11 = lstm.h_9 · lstm.recurrentKernel    %dot_11  dot, models/char-lstm.ts:13
     // lstm.recurrence_10 = dot_11 + lstm.recurrentBias    %lstm.recurrence_10  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_10();
 
-    // 54.
-    // add_38 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_10[0,64 .. 32,128]    %add_38  add, models/char-lstm.ts:13
+    // 52.
+    // add_38 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_10[0,64 .. 32,128]    %add_38  add,
+    //     models/char-lstm.ts:13
     // lstm.f_10 = sigmoid(add_38)    %lstm.f_10  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_10();
 
-    // 55.
-    // add_37 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_10[0,0 .. 32,64]    %add_37  add, models/char-lstm.ts:13
+    // 53.
+    // add_37 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_10[0,0 .. 32,64]    %add_37  add,
+    //     models/char-lstm.ts:13
     // lstm.i_10 = sigmoid(add_37)    %lstm.i_10  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_10();
 
-    // 56.
-    // add_39 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_10[0,128 .. 32,192]    %add_39  add, models/char-lstm.ts:13
+    // 54.
+    // add_39 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_10[0,128 .. 32,192]    %add_39
+    //     add, models/char-lstm.ts:13
     // lstm.g_10 = tanh(add_39)    %lstm.g_10  tanh, models/char-lstm.ts:13
     // mul_19 = lstm.f_10 ⊙ lstm.c_9    %mul_19  mul, models/char-lstm.ts:13
     // mul_20 = lstm.i_10 ⊙ lstm.g_10    %mul_20  mul, models/char-lstm.ts:13
@@ -2308,29 +2351,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_10 = tanh(lstm.c_10)    %tanh_10  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_10();
 
-    // 57.
-    // add_40 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_10[0,192 .. 32,256]    %add_40  add, models/char-lstm.ts:13
+    // 55.
+    // add_40 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_10[0,192 .. 32,256]    %add_40
+    //     add, models/char-lstm.ts:13
     // lstm.o_10 = sigmoid(add_40)    %lstm.o_10  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_10();
 
-    // 58.
+    // 56.
     // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
     // dot_12 = lstm.h_10 · lstm.recurrentKernel    %dot_12  dot, models/char-lstm.ts:13
     // lstm.recurrence_11 = dot_12 + lstm.recurrentBias    %lstm.recurrence_11  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_11();
 
-    // 59.
-    // add_42 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_11[0,64 .. 32,128]    %add_42  add, models/char-lstm.ts:13
+    // 57.
+    // add_42 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_11[0,64 .. 32,128]    %add_42
+    //     add, models/char-lstm.ts:13
     // lstm.f_11 = sigmoid(add_42)    %lstm.f_11  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_11();
 
-    // 60.
-    // add_41 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_11[0,0 .. 32,64]    %add_41  add, models/char-lstm.ts:13
+    // 58.
+    // add_41 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_11[0,0 .. 32,64]    %add_41  add,
+    //     models/char-lstm.ts:13
     // lstm.i_11 = sigmoid(add_41)    %lstm.i_11  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_11();
 
-    // 61.
-    // add_43 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_11[0,128 .. 32,192]    %add_43  add, models/char-lstm.ts:13
+    // 59.
+    // add_43 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_11[0,128 .. 32,192]    %add_43
+    //     add, models/char-lstm.ts:13
     // lstm.g_11 = tanh(add_43)    %lstm.g_11  tanh, models/char-lstm.ts:13
     // mul_21 = lstm.f_11 ⊙ lstm.c_10    %mul_21  mul, models/char-lstm.ts:13
     // mul_22 = lstm.i_11 ⊙ lstm.g_11    %mul_22  mul, models/char-lstm.ts:13
@@ -2338,29 +2385,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_11 = tanh(lstm.c_11)    %tanh_11  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_11();
 
-    // 62.
-    // add_44 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_11[0,192 .. 32,256]    %add_44  add, models/char-lstm.ts:13
+    // 60.
+    // add_44 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_11[0,192 .. 32,256]    %add_44
+    //     add, models/char-lstm.ts:13
     // lstm.o_11 = sigmoid(add_44)    %lstm.o_11  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_11();
 
-    // 63.
+    // 61.
     // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
     // dot_13 = lstm.h_11 · lstm.recurrentKernel    %dot_13  dot, models/char-lstm.ts:13
     // lstm.recurrence_12 = dot_13 + lstm.recurrentBias    %lstm.recurrence_12  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_12();
 
-    // 64.
-    // add_46 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_12[0,64 .. 32,128]    %add_46  add, models/char-lstm.ts:13
+    // 62.
+    // add_46 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_12[0,64 .. 32,128]    %add_46
+    //     add, models/char-lstm.ts:13
     // lstm.f_12 = sigmoid(add_46)    %lstm.f_12  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_12();
 
-    // 65.
-    // add_45 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_12[0,0 .. 32,64]    %add_45  add, models/char-lstm.ts:13
+    // 63.
+    // add_45 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_12[0,0 .. 32,64]    %add_45  add,
+    //     models/char-lstm.ts:13
     // lstm.i_12 = sigmoid(add_45)    %lstm.i_12  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_12();
 
-    // 66.
-    // add_47 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_12[0,128 .. 32,192]    %add_47  add, models/char-lstm.ts:13
+    // 64.
+    // add_47 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_12[0,128 .. 32,192]    %add_47
+    //     add, models/char-lstm.ts:13
     // lstm.g_12 = tanh(add_47)    %lstm.g_12  tanh, models/char-lstm.ts:13
     // mul_23 = lstm.f_12 ⊙ lstm.c_11    %mul_23  mul, models/char-lstm.ts:13
     // mul_24 = lstm.i_12 ⊙ lstm.g_12    %mul_24  mul, models/char-lstm.ts:13
@@ -2368,29 +2419,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_12 = tanh(lstm.c_12)    %tanh_12  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_12();
 
-    // 67.
-    // add_48 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_12[0,192 .. 32,256]    %add_48  add, models/char-lstm.ts:13
+    // 65.
+    // add_48 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_12[0,192 .. 32,256]    %add_48
+    //     add, models/char-lstm.ts:13
     // lstm.o_12 = sigmoid(add_48)    %lstm.o_12  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_12();
 
-    // 68.
+    // 66.
     // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
     // dot_14 = lstm.h_12 · lstm.recurrentKernel    %dot_14  dot, models/char-lstm.ts:13
     // lstm.recurrence_13 = dot_14 + lstm.recurrentBias    %lstm.recurrence_13  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_13();
 
-    // 69.
-    // add_50 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_13[0,64 .. 32,128]    %add_50  add, models/char-lstm.ts:13
+    // 67.
+    // add_50 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_13[0,64 .. 32,128]    %add_50
+    //     add, models/char-lstm.ts:13
     // lstm.f_13 = sigmoid(add_50)    %lstm.f_13  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_13();
 
-    // 70.
-    // add_49 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_13[0,0 .. 32,64]    %add_49  add, models/char-lstm.ts:13
+    // 68.
+    // add_49 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_13[0,0 .. 32,64]    %add_49  add,
+    //     models/char-lstm.ts:13
     // lstm.i_13 = sigmoid(add_49)    %lstm.i_13  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_13();
 
-    // 71.
-    // add_51 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_13[0,128 .. 32,192]    %add_51  add, models/char-lstm.ts:13
+    // 69.
+    // add_51 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_13[0,128 .. 32,192]    %add_51
+    //     add, models/char-lstm.ts:13
     // lstm.g_13 = tanh(add_51)    %lstm.g_13  tanh, models/char-lstm.ts:13
     // mul_25 = lstm.f_13 ⊙ lstm.c_12    %mul_25  mul, models/char-lstm.ts:13
     // mul_26 = lstm.i_13 ⊙ lstm.g_13    %mul_26  mul, models/char-lstm.ts:13
@@ -2398,29 +2453,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_13 = tanh(lstm.c_13)    %tanh_13  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_13();
 
-    // 72.
-    // add_52 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_13[0,192 .. 32,256]    %add_52  add, models/char-lstm.ts:13
+    // 70.
+    // add_52 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_13[0,192 .. 32,256]    %add_52
+    //     add, models/char-lstm.ts:13
     // lstm.o_13 = sigmoid(add_52)    %lstm.o_13  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_13();
 
-    // 73.
+    // 71.
     // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
     // dot_15 = lstm.h_13 · lstm.recurrentKernel    %dot_15  dot, models/char-lstm.ts:13
     // lstm.recurrence_14 = dot_15 + lstm.recurrentBias    %lstm.recurrence_14  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_14();
 
-    // 74.
-    // add_54 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_14[0,64 .. 32,128]    %add_54  add, models/char-lstm.ts:13
+    // 72.
+    // add_54 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_14[0,64 .. 32,128]    %add_54
+    //     add, models/char-lstm.ts:13
     // lstm.f_14 = sigmoid(add_54)    %lstm.f_14  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_14();
 
-    // 75.
-    // add_53 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_14[0,0 .. 32,64]    %add_53  add, models/char-lstm.ts:13
+    // 73.
+    // add_53 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_14[0,0 .. 32,64]    %add_53  add,
+    //     models/char-lstm.ts:13
     // lstm.i_14 = sigmoid(add_53)    %lstm.i_14  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_14();
 
-    // 76.
-    // add_55 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_14[0,128 .. 32,192]    %add_55  add, models/char-lstm.ts:13
+    // 74.
+    // add_55 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_14[0,128 .. 32,192]    %add_55
+    //     add, models/char-lstm.ts:13
     // lstm.g_14 = tanh(add_55)    %lstm.g_14  tanh, models/char-lstm.ts:13
     // mul_27 = lstm.f_14 ⊙ lstm.c_13    %mul_27  mul, models/char-lstm.ts:13
     // mul_28 = lstm.i_14 ⊙ lstm.g_14    %mul_28  mul, models/char-lstm.ts:13
@@ -2428,29 +2487,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_14 = tanh(lstm.c_14)    %tanh_14  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_14();
 
-    // 77.
-    // add_56 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_14[0,192 .. 32,256]    %add_56  add, models/char-lstm.ts:13
+    // 75.
+    // add_56 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_14[0,192 .. 32,256]    %add_56
+    //     add, models/char-lstm.ts:13
     // lstm.o_14 = sigmoid(add_56)    %lstm.o_14  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_14();
 
-    // 78.
+    // 76.
     // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
     // dot_16 = lstm.h_14 · lstm.recurrentKernel    %dot_16  dot, models/char-lstm.ts:13
     // lstm.recurrence_15 = dot_16 + lstm.recurrentBias    %lstm.recurrence_15  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_15();
 
-    // 79.
-    // add_58 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_15[0,64 .. 32,128]    %add_58  add, models/char-lstm.ts:13
+    // 77.
+    // add_58 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_15[0,64 .. 32,128]    %add_58
+    //     add, models/char-lstm.ts:13
     // lstm.f_15 = sigmoid(add_58)    %lstm.f_15  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_15();
 
-    // 80.
-    // add_57 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_15[0,0 .. 32,64]    %add_57  add, models/char-lstm.ts:13
+    // 78.
+    // add_57 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_15[0,0 .. 32,64]    %add_57  add,
+    //     models/char-lstm.ts:13
     // lstm.i_15 = sigmoid(add_57)    %lstm.i_15  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_15();
 
-    // 81.
-    // add_59 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_15[0,128 .. 32,192]    %add_59  add, models/char-lstm.ts:13
+    // 79.
+    // add_59 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_15[0,128 .. 32,192]    %add_59
+    //     add, models/char-lstm.ts:13
     // lstm.g_15 = tanh(add_59)    %lstm.g_15  tanh, models/char-lstm.ts:13
     // mul_29 = lstm.f_15 ⊙ lstm.c_14    %mul_29  mul, models/char-lstm.ts:13
     // mul_30 = lstm.i_15 ⊙ lstm.g_15    %mul_30  mul, models/char-lstm.ts:13
@@ -2458,29 +2521,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_15 = tanh(lstm.c_15)    %tanh_15  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_15();
 
-    // 82.
-    // add_60 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_15[0,192 .. 32,256]    %add_60  add, models/char-lstm.ts:13
+    // 80.
+    // add_60 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_15[0,192 .. 32,256]    %add_60
+    //     add, models/char-lstm.ts:13
     // lstm.o_15 = sigmoid(add_60)    %lstm.o_15  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_15();
 
-    // 83.
+    // 81.
     // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
     // dot_17 = lstm.h_15 · lstm.recurrentKernel    %dot_17  dot, models/char-lstm.ts:13
     // lstm.recurrence_16 = dot_17 + lstm.recurrentBias    %lstm.recurrence_16  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_16();
 
-    // 84.
-    // add_62 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_16[0,64 .. 32,128]    %add_62  add, models/char-lstm.ts:13
+    // 82.
+    // add_62 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_16[0,64 .. 32,128]    %add_62
+    //     add, models/char-lstm.ts:13
     // lstm.f_16 = sigmoid(add_62)    %lstm.f_16  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_16();
 
-    // 85.
-    // add_61 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_16[0,0 .. 32,64]    %add_61  add, models/char-lstm.ts:13
+    // 83.
+    // add_61 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_16[0,0 .. 32,64]    %add_61  add,
+    //     models/char-lstm.ts:13
     // lstm.i_16 = sigmoid(add_61)    %lstm.i_16  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_16();
 
-    // 86.
-    // add_63 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_16[0,128 .. 32,192]    %add_63  add, models/char-lstm.ts:13
+    // 84.
+    // add_63 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_16[0,128 .. 32,192]    %add_63
+    //     add, models/char-lstm.ts:13
     // lstm.g_16 = tanh(add_63)    %lstm.g_16  tanh, models/char-lstm.ts:13
     // mul_31 = lstm.f_16 ⊙ lstm.c_15    %mul_31  mul, models/char-lstm.ts:13
     // mul_32 = lstm.i_16 ⊙ lstm.g_16    %mul_32  mul, models/char-lstm.ts:13
@@ -2488,8 +2555,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_16 = tanh(lstm.c_16)    %tanh_16  tanh, models/char-lstm.ts:13
     tanh_tanh_16();
 
-    // 87.
-    // add_64 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_16[0,192 .. 32,256]    %add_64  add, models/char-lstm.ts:13
+    // 85.
+    // add_64 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_16[0,192 .. 32,256]    %add_64
+    //     add, models/char-lstm.ts:13
     // lstm.o_16 = sigmoid(add_64)    %lstm.o_16  sigmoid, models/char-lstm.ts:13
     // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
     // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
@@ -2507,15 +2575,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
     // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
     // lstm.h_16 = lstm.o_16 ⊙ tanh_16    %lstm.h_16  mul, models/char-lstm.ts:13
-    // lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1    %lstm  concat, models/char-lstm.ts:13
+    // lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4,
+    //     [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8,
+    //     [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12,
+    //     [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16,
+    //     [32,1,64])) along axis 1    %lstm  concat, models/char-lstm.ts:13
     sigmoidConcat_lstm();
 
-    // 88.
+    // 86.
     // scores.product = Σ lstm·scores.kernel over axes 2 of lstm    %scores.product  dot, models/char-lstm.ts:14
     // scores = scores.product + scores.bias    %scores  add, models/char-lstm.ts:14
     dotAdd_scores();
 
-    // 89.
+    // 87.
     // largest = max scores over axes 2    %largest  reduceMax, models/char-lstm.ts:16
     // shifted = scores − largest    %shifted  sub, models/char-lstm.ts:16
     // exps = exp(shifted)    %exps  exp, models/char-lstm.ts:16
@@ -2532,1100 +2604,1602 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/char-lstm.ts:16
     reduceMaxExpSum_chosen();
 
-    // 90.
+    // 88.
     // cast = f32(live rows)    %cast  cast, models/char-lstm.ts:16
     const cast = live_rows[0]!;
 
-    // 91.
+    // 89.
     // perRow = 1 / cast    %perRow  recip, models/char-lstm.ts:16
     const perRow = Math.fround(1 / cast);
 
-    // 92.
+    // 90.
     // loss = rowSum ⊙ perRow    %loss  mul, models/char-lstm.ts:16
     const loss = Math.fround(rowSum[0]! * perRow);
 
+    // 91.
+    // 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/char-lstm.ts:12
+    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
+
+    // 92.
+    // adam.1-beta1^t_next = 1-beta1^t_mul + 0.09999999999999998    %adam.1-beta1^t_next  update of 1-beta1^t by adam,
+    //     models/char-lstm.ts:12
+    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
+
     // 93.
-    // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/char-lstm.ts:16
-    d_rowSum[0] = perRow;
+    // 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/char-lstm.ts:12
+    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
 
     // 94.
-    // isLive = [row < live rows]    %isLive  lt, models/char-lstm.ts:16
-    // d_mul_33 = isLive ? d_rowSum : 0    %d_mul_33  adjoint of where, models/char-lstm.ts:16
-    // d_sum = d_mul_33 ⊙ 0.0625    %d_sum  adjoint of mul, models/char-lstm.ts:16
-    // isLabel = [position on axis 2 = next]    %isLabel  eq, models/char-lstm.ts:16
-    // d_chosen = −d_sum    %d_chosen  adjoint of sub, models/char-lstm.ts:16
-    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where, models/char-lstm.ts:16
-    // d_total = d_sum / total    %d_total  adjoint of log, models/char-lstm.ts:16
-    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp, models/char-lstm.ts:16
-    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub, models/char-lstm.ts:16
-    // d_scores = d_shifted    %d_scores  adjoint of sub, models/char-lstm.ts:16
-    // d_broadcast_19 = d_shifted    %d_broadcast_19  adjoint of add, models/char-lstm.ts:14
-    // d_scores.product = d_shifted    %d_scores.product  adjoint of add, models/char-lstm.ts:14
-    mulAdd_d_shifted();
+    // adam.1-beta2^t_next = 1-beta2^t_mul + 0.0010000000000000009    %adam.1-beta2^t_next  update of 1-beta2^t by adam,
+    //     models/char-lstm.ts:12
+    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
 
     // 95.
-    // d_scores.bias = Σ d_shifted over axes 0,1    %d_scores.bias  adjoint of broadcast, models/char-lstm.ts:14
-    // scores.bias_mul = d_scores.bias ⊙ d_scores.bias    %scores.bias_mul  update of scores.bias by clipByGlobalNorm, models/char-lstm.ts:14
-    // d_scores.bias_square = Σ scores.bias_mul    %d_scores.bias_square  update of scores.bias by clipByGlobalNorm, models/char-lstm.ts:14
-    sumClipByGlobalNorm_d_scores_bias();
+    // d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 90): d_a = d_y ⊙ (b), models/char-lstm.ts:16
+    d_rowSum[0] = perRow;
 
     // 96.
-    // d_lstm = Σ d_shifted·scores.kernel over axes 2 of d_shifted    %d_lstm  adjoint of dot, models/char-lstm.ts:14
-    dot_d_lstm();
+    // isLive = [row < live rows]    %isLive  lt, models/char-lstm.ts:16
+    // d_mul_33 = isLive ? d_rowSum : 0    %d_mul_33  adjoint of where (statement 87): d_a = d_y ⊙ (c ? 1 : 0), models/char-lstm.ts:16
+    // d_sum = d_mul_33 ⊙ 0.0625    %d_sum  adjoint of mul (statement 87): d_a = d_y ⊙ (b), models/char-lstm.ts:16
+    // isLabel = [position on axis 2 = next]    %isLabel  eq, models/char-lstm.ts:16
+    // d_chosen = −d_sum    %d_chosen  adjoint of sub (statement 87): d_b = d_y ⊙ (−1), models/char-lstm.ts:16
+    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where (statement 87): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/char-lstm.ts:16
+    // d_total = d_sum / total    %d_total  adjoint of log (statement 87): d_x = d_y ⊙ (1 / x), models/char-lstm.ts:16
+    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp (statement 87): d_x = d_y ⊙ (y), models/char-lstm.ts:16
+    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub (statement 87): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:16
+    // d_scores = d_shifted    %d_scores  adjoint of sub (statement 87): d_a = d_y, models/char-lstm.ts:16
+    // d_broadcast_19 = d_shifted    %d_broadcast_19  adjoint of add (statement 86): d_b = d_y, models/char-lstm.ts:14
+    // d_scores.product = d_shifted    %d_scores.product  adjoint of add (statement 86): d_a = d_y, models/char-lstm.ts:14
+    mulAdd_d_shifted();
 
     // 97.
-    // d_scores.kernel = Σ lstm·d_shifted over axes 0,1 of lstm    %d_scores.kernel  adjoint of dot, models/char-lstm.ts:14
-    dot_d_scores_kernel();
+    // d_scores.bias = Σ d_shifted over axes 0,1    %d_scores.bias  adjoint of broadcast (statement 86): d_x = Σ d_y over the broadcast
+    //     axes, models/char-lstm.ts:14
+    // scores.bias_mul = d_scores.bias ⊙ d_scores.bias    %scores.bias_mul  update of scores.bias by clipByGlobalNorm,
+    //     models/char-lstm.ts:14
+    // d_scores.bias_square = Σ scores.bias_mul    %d_scores.bias_square  update of scores.bias by clipByGlobalNorm,
+    //     models/char-lstm.ts:14
+    sumClipByGlobalNorm_d_scores_bias();
 
     // 98.
-    // d_tanh_16 = reshape(d_lstm[0,15,0 .. 32,16,64], [32,64]) ⊙ lstm.o_16    %d_tanh_16  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_16_mul = tanh_16 ⊙ tanh_16    %d_lstm.c_16_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_16_sub = 1 − d_lstm.c_16_mul    %d_lstm.c_16_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_16 = d_tanh_16 ⊙ d_lstm.c_16_sub    %d_lstm.c_16  adjoint of tanh, models/char-lstm.ts:13
-    // d_mul_32 = d_lstm.c_16    %d_mul_32  adjoint of add, models/char-lstm.ts:13
-    // d_mul_31 = d_lstm.c_16    %d_mul_31  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.o_16 = reshape(d_lstm[0,15,0 .. 32,16,64], [32,64]) ⊙ tanh_16    %d_lstm.o_16  adjoint of mul, models/char-lstm.ts:13
-    // d_add_64_sub = 1 − lstm.o_16    %d_add_64_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_64_mul = lstm.o_16 ⊙ d_add_64_sub    %d_add_64_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_64 = d_lstm.o_16 ⊙ d_add_64_mul    %d_add_64  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_144 = d_add_64    %d_slice_144  adjoint of add, models/char-lstm.ts:13
-    // d_slice_140 = d_add_64    %d_slice_140  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g_16 = d_lstm.c_16 ⊙ lstm.i_16    %d_lstm.g_16  adjoint of mul, models/char-lstm.ts:13
-    // d_add_63_mul = lstm.g_16 ⊙ lstm.g_16    %d_add_63_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_63_sub = 1 − d_add_63_mul    %d_add_63_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_63 = d_lstm.g_16 ⊙ d_add_63_sub    %d_add_63  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_143 = d_add_63    %d_slice_143  adjoint of add, models/char-lstm.ts:13
-    // d_slice_139 = d_add_63    %d_slice_139  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_16_partial = pad(d_add_64, [0,192], [0,0]) + pad(d_add_63, [0,128], [0,64])    %d_lstm.recurrence_16_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_16_partial = pad(d_add_64, [0,192], [0,0]) + pad(d_add_63, [0,128], [0,64])    %d_reshape_16_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f_16 = d_lstm.c_16 ⊙ lstm.c_15    %d_lstm.f_16  adjoint of mul, models/char-lstm.ts:13
-    // d_add_62_sub = 1 − lstm.f_16    %d_add_62_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_62_mul = lstm.f_16 ⊙ d_add_62_sub    %d_add_62_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_62 = d_lstm.f_16 ⊙ d_add_62_mul    %d_add_62  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_142 = d_add_62    %d_slice_142  adjoint of add, models/char-lstm.ts:13
-    // d_slice_138 = d_add_62    %d_slice_138  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_16_partial_2 = d_lstm.recurrence_16_partial + pad(d_add_62, [0,64], [0,128])    %d_lstm.recurrence_16_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_16_partial_2 = d_lstm.recurrence_16_partial + pad(d_add_62, [0,64], [0,128])    %d_reshape_16_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i_16 = d_lstm.c_16 ⊙ lstm.g_16    %d_lstm.i_16  adjoint of mul, models/char-lstm.ts:13
-    // d_add_61_sub = 1 − lstm.i_16    %d_add_61_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_61_mul = lstm.i_16 ⊙ d_add_61_sub    %d_add_61_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_61 = d_lstm.i_16 ⊙ d_add_61_mul    %d_add_61  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_141 = d_add_61    %d_slice_141  adjoint of add, models/char-lstm.ts:13
-    // d_slice_137 = d_add_61    %d_slice_137  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_16 = d_lstm.recurrence_16_partial_2 + pad(d_add_61, [0,0], [0,192])    %d_lstm.recurrence_16  adjoint of add, models/char-lstm.ts:13
-    // d_dot_17 = d_lstm.recurrence_16    %d_dot_17  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_16 = d_lstm.recurrence_16_partial_2 + pad(d_add_61, [0,0], [0,192])    %d_reshape_16  adjoint of reshape, models/char-lstm.ts:13
-    mulAdd_d_lstm_recurrence_16();
+    // d_lstm = Σ d_shifted·scores.kernel over axes 2 of d_shifted    %d_lstm  adjoint of dot (statement 86): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:14
+    dot_d_lstm();
 
     // 99.
-    // d_lstm.h_15_2 = d_lstm.recurrence_16 · lstm.recurrentKernelᵀ    %d_lstm.h_15_2  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.h_15 = reshape(d_lstm[0,14,0 .. 32,15,64], [32,64]) + d_lstm.h_15_2    %d_lstm.h_15  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_15_part = d_lstm.c_16 ⊙ lstm.f_16    %d_lstm.c_15_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_15 = d_lstm.h_15 ⊙ lstm.o_15    %d_tanh_15  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_15_mul = tanh_15 ⊙ tanh_15    %d_lstm.c_15_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_15_sub = 1 − d_lstm.c_15_mul    %d_lstm.c_15_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_15_2 = d_tanh_15 ⊙ d_lstm.c_15_sub    %d_lstm.c_15_2  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_15 = d_lstm.c_15_part + d_lstm.c_15_2    %d_lstm.c_15  adjoint of add, models/char-lstm.ts:13
-    // d_mul_30 = d_lstm.c_15    %d_mul_30  adjoint of add, models/char-lstm.ts:13
-    // d_mul_29 = d_lstm.c_15    %d_mul_29  adjoint of add, models/char-lstm.ts:13
-    dotAdd_d_lstm_c_15();
+    // d_scores.kernel = Σ lstm·d_shifted over axes 0,1 of lstm    %d_scores.kernel  adjoint of dot (statement 86): d_b = aᵀ·d_y,
+    //     models/char-lstm.ts:14
+    dot_d_scores_kernel();
 
     // 100.
-    // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_part = lstm.h_15ᵀ · d_lstm.recurrence_16    %d_lstm.recurrentKernel_part  adjoint of dot, models/char-lstm.ts:13
-    dot_d_lstm_recurrentKernel_part();
+    // d_tanh_16 = reshape(d_lstm[0,15,0 .. 32,16,64], [32,64]) ⊙ lstm.o_16    %d_tanh_16  adjoint of mul (statement 85): d_b = d_y ⊙
+    //     (a), models/char-lstm.ts:13
+    // d_lstm.c_16_mul = tanh_16 ⊙ tanh_16    %d_lstm.c_16_mul  adjoint of tanh (statement 84): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_16_sub = 1 − d_lstm.c_16_mul    %d_lstm.c_16_sub  adjoint of tanh (statement 84): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_16 = d_tanh_16 ⊙ d_lstm.c_16_sub    %d_lstm.c_16  adjoint of tanh (statement 84): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_mul_32 = d_lstm.c_16    %d_mul_32  adjoint of add (statement 84): d_b = d_y, models/char-lstm.ts:13
+    // d_mul_31 = d_lstm.c_16    %d_mul_31  adjoint of add (statement 84): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.o_16 = reshape(d_lstm[0,15,0 .. 32,16,64], [32,64]) ⊙ tanh_16    %d_lstm.o_16  adjoint of mul (statement 85): d_a = d_y ⊙
+    //     (b), models/char-lstm.ts:13
+    // d_add_64_sub = 1 − lstm.o_16    %d_add_64_sub  adjoint of sigmoid (statement 85): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_64_mul = lstm.o_16 ⊙ d_add_64_sub    %d_add_64_mul  adjoint of sigmoid (statement 85): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_64 = d_lstm.o_16 ⊙ d_add_64_mul    %d_add_64  adjoint of sigmoid (statement 85): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_144 = d_add_64    %d_slice_144  adjoint of add (statement 85): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_140 = d_add_64    %d_slice_140  adjoint of add (statement 85): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g_16 = d_lstm.c_16 ⊙ lstm.i_16    %d_lstm.g_16  adjoint of mul (statement 84): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_63_mul = lstm.g_16 ⊙ lstm.g_16    %d_add_63_mul  adjoint of tanh (statement 84): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_add_63_sub = 1 − d_add_63_mul    %d_add_63_sub  adjoint of tanh (statement 84): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_63 = d_lstm.g_16 ⊙ d_add_63_sub    %d_add_63  adjoint of tanh (statement 84): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_143 = d_add_63    %d_slice_143  adjoint of add (statement 84): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_139 = d_add_63    %d_slice_139  adjoint of add (statement 84): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_16_partial = pad(d_add_64, [0,192], [0,0]) + pad(d_add_63, [0,128], [0,64])    %d_lstm.recurrence_16_partial
+    //     adjoint of add (statement 81): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_16_partial = pad(d_add_64, [0,192], [0,0]) + pad(d_add_63, [0,128], [0,64])    %d_reshape_16_partial  adjoint of
+    //     reshape (statement 83): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f_16 = d_lstm.c_16 ⊙ lstm.c_15    %d_lstm.f_16  adjoint of mul (statement 84): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_62_sub = 1 − lstm.f_16    %d_add_62_sub  adjoint of sigmoid (statement 82): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_62_mul = lstm.f_16 ⊙ d_add_62_sub    %d_add_62_mul  adjoint of sigmoid (statement 82): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_62 = d_lstm.f_16 ⊙ d_add_62_mul    %d_add_62  adjoint of sigmoid (statement 82): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_142 = d_add_62    %d_slice_142  adjoint of add (statement 82): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_138 = d_add_62    %d_slice_138  adjoint of add (statement 82): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_16_partial_2 = d_lstm.recurrence_16_partial + pad(d_add_62, [0,64], [0,128])    %d_lstm.recurrence_16_partial_2
+    //     adjoint of add (statement 81): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_16_partial_2 = d_lstm.recurrence_16_partial + pad(d_add_62, [0,64], [0,128])    %d_reshape_16_partial_2  adjoint of
+    //     reshape (statement 83): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i_16 = d_lstm.c_16 ⊙ lstm.g_16    %d_lstm.i_16  adjoint of mul (statement 84): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_61_sub = 1 − lstm.i_16    %d_add_61_sub  adjoint of sigmoid (statement 83): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_61_mul = lstm.i_16 ⊙ d_add_61_sub    %d_add_61_mul  adjoint of sigmoid (statement 83): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_61 = d_lstm.i_16 ⊙ d_add_61_mul    %d_add_61  adjoint of sigmoid (statement 83): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_141 = d_add_61    %d_slice_141  adjoint of add (statement 83): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_137 = d_add_61    %d_slice_137  adjoint of add (statement 83): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_16 = d_lstm.recurrence_16_partial_2 + pad(d_add_61, [0,0], [0,192])    %d_lstm.recurrence_16  adjoint of add
+    //     (statement 81): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_17 = d_lstm.recurrence_16    %d_dot_17  adjoint of add (statement 81): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape_16 = d_lstm.recurrence_16_partial_2 + pad(d_add_61, [0,0], [0,192])    %d_reshape_16  adjoint of reshape (statement
+    //     83): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    mulAdd_d_lstm_recurrence_16();
 
     // 101.
-    // d_lstm.o_15 = d_lstm.h_15 ⊙ tanh_15    %d_lstm.o_15  adjoint of mul, models/char-lstm.ts:13
-    // d_add_60_sub = 1 − lstm.o_15    %d_add_60_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_60_mul = lstm.o_15 ⊙ d_add_60_sub    %d_add_60_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_60 = d_lstm.o_15 ⊙ d_add_60_mul    %d_add_60  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_135 = d_add_60    %d_slice_135  adjoint of add, models/char-lstm.ts:13
-    // d_slice_131 = d_add_60    %d_slice_131  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g_15 = d_lstm.c_15 ⊙ lstm.i_15    %d_lstm.g_15  adjoint of mul, models/char-lstm.ts:13
-    // d_add_59_mul = lstm.g_15 ⊙ lstm.g_15    %d_add_59_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_59_sub = 1 − d_add_59_mul    %d_add_59_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_59 = d_lstm.g_15 ⊙ d_add_59_sub    %d_add_59  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_134 = d_add_59    %d_slice_134  adjoint of add, models/char-lstm.ts:13
-    // d_slice_130 = d_add_59    %d_slice_130  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_15_partial = pad(d_add_60, [0,192], [0,0]) + pad(d_add_59, [0,128], [0,64])    %d_lstm.recurrence_15_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_15_partial = pad(d_add_60, [0,192], [0,0]) + pad(d_add_59, [0,128], [0,64])    %d_reshape_15_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f_15 = d_lstm.c_15 ⊙ lstm.c_14    %d_lstm.f_15  adjoint of mul, models/char-lstm.ts:13
-    // d_add_58_sub = 1 − lstm.f_15    %d_add_58_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_58_mul = lstm.f_15 ⊙ d_add_58_sub    %d_add_58_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_58 = d_lstm.f_15 ⊙ d_add_58_mul    %d_add_58  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_133 = d_add_58    %d_slice_133  adjoint of add, models/char-lstm.ts:13
-    // d_slice_129 = d_add_58    %d_slice_129  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_15_partial_2 = d_lstm.recurrence_15_partial + pad(d_add_58, [0,64], [0,128])    %d_lstm.recurrence_15_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_15_partial_2 = d_lstm.recurrence_15_partial + pad(d_add_58, [0,64], [0,128])    %d_reshape_15_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i_15 = d_lstm.c_15 ⊙ lstm.g_15    %d_lstm.i_15  adjoint of mul, models/char-lstm.ts:13
-    // d_add_57_sub = 1 − lstm.i_15    %d_add_57_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_57_mul = lstm.i_15 ⊙ d_add_57_sub    %d_add_57_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_57 = d_lstm.i_15 ⊙ d_add_57_mul    %d_add_57  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_132 = d_add_57    %d_slice_132  adjoint of add, models/char-lstm.ts:13
-    // d_slice_128 = d_add_57    %d_slice_128  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_15 = d_lstm.recurrence_15_partial_2 + pad(d_add_57, [0,0], [0,192])    %d_lstm.recurrence_15  adjoint of add, models/char-lstm.ts:13
-    // d_dot_16 = d_lstm.recurrence_15    %d_dot_16  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_15 = d_lstm.recurrence_15_partial_2 + pad(d_add_57, [0,0], [0,192])    %d_reshape_15  adjoint of reshape, models/char-lstm.ts:13
-    add_d_lstm_recurrence_15();
+    // d_lstm.h_15_2 = d_lstm.recurrence_16 · lstm.recurrentKernelᵀ    %d_lstm.h_15_2  adjoint of dot (statement 81): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:13
+    // d_lstm.h_15 = reshape(d_lstm[0,14,0 .. 32,15,64], [32,64]) + d_lstm.h_15_2    %d_lstm.h_15  adjoint of mul (statement 85): d_x =
+    //     Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.c_15_part = d_lstm.c_16 ⊙ lstm.f_16    %d_lstm.c_15_part  adjoint of mul (statement 84): d_b = d_y ⊙ (a),
+    //     models/char-lstm.ts:13
+    // d_tanh_15 = d_lstm.h_15 ⊙ lstm.o_15    %d_tanh_15  adjoint of mul (statement 85): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_lstm.c_15_mul = tanh_15 ⊙ tanh_15    %d_lstm.c_15_mul  adjoint of tanh (statement 79): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_15_sub = 1 − d_lstm.c_15_mul    %d_lstm.c_15_sub  adjoint of tanh (statement 79): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_15_2 = d_tanh_15 ⊙ d_lstm.c_15_sub    %d_lstm.c_15_2  adjoint of tanh (statement 79): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_15 = d_lstm.c_15_part + d_lstm.c_15_2    %d_lstm.c_15  adjoint of add (statement 79): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_mul_30 = d_lstm.c_15    %d_mul_30  adjoint of add (statement 79): d_b = d_y, models/char-lstm.ts:13
+    // d_mul_29 = d_lstm.c_15    %d_mul_29  adjoint of add (statement 79): d_a = d_y, models/char-lstm.ts:13
+    dotAdd_d_lstm_c_15();
 
     // 102.
-    // d_lstm.h_14_2 = d_lstm.recurrence_15 · lstm.recurrentKernelᵀ    %d_lstm.h_14_2  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.h_14 = reshape(d_lstm[0,13,0 .. 32,14,64], [32,64]) + d_lstm.h_14_2    %d_lstm.h_14  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_14_part = d_lstm.c_15 ⊙ lstm.f_15    %d_lstm.c_14_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_14 = d_lstm.h_14 ⊙ lstm.o_14    %d_tanh_14  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_14_mul = tanh_14 ⊙ tanh_14    %d_lstm.c_14_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_14_sub = 1 − d_lstm.c_14_mul    %d_lstm.c_14_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_14_2 = d_tanh_14 ⊙ d_lstm.c_14_sub    %d_lstm.c_14_2  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_14 = d_lstm.c_14_part + d_lstm.c_14_2    %d_lstm.c_14  adjoint of add, models/char-lstm.ts:13
-    // d_mul_28 = d_lstm.c_14    %d_mul_28  adjoint of add, models/char-lstm.ts:13
-    // d_mul_27 = d_lstm.c_14    %d_mul_27  adjoint of add, models/char-lstm.ts:13
-    dotAdd_d_lstm_c_14();
+    // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_part = lstm.h_15ᵀ · d_lstm.recurrence_16    %d_lstm.recurrentKernel_part  adjoint of dot (statement 81):
+    //     d_b = aᵀ·d_y, models/char-lstm.ts:13
+    dot_d_lstm_recurrentKernel_part();
 
     // 103.
-    // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_2 = lstm.h_14ᵀ · d_lstm.recurrence_15    %d_lstm.recurrentKernel_2  adjoint of dot, models/char-lstm.ts:13
-    dot_d_lstm_recurrentKernel_2();
+    // d_lstm.o_15 = d_lstm.h_15 ⊙ tanh_15    %d_lstm.o_15  adjoint of mul (statement 102): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_60_sub = 1 − lstm.o_15    %d_add_60_sub  adjoint of sigmoid (statement 80): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_60_mul = lstm.o_15 ⊙ d_add_60_sub    %d_add_60_mul  adjoint of sigmoid (statement 80): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_60 = d_lstm.o_15 ⊙ d_add_60_mul    %d_add_60  adjoint of sigmoid (statement 80): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_135 = d_add_60    %d_slice_135  adjoint of add (statement 80): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_131 = d_add_60    %d_slice_131  adjoint of add (statement 80): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g_15 = d_lstm.c_15 ⊙ lstm.i_15    %d_lstm.g_15  adjoint of mul (statement 79): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_59_mul = lstm.g_15 ⊙ lstm.g_15    %d_add_59_mul  adjoint of tanh (statement 79): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_add_59_sub = 1 − d_add_59_mul    %d_add_59_sub  adjoint of tanh (statement 79): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_59 = d_lstm.g_15 ⊙ d_add_59_sub    %d_add_59  adjoint of tanh (statement 79): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_134 = d_add_59    %d_slice_134  adjoint of add (statement 79): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_130 = d_add_59    %d_slice_130  adjoint of add (statement 79): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_15_partial = pad(d_add_60, [0,192], [0,0]) + pad(d_add_59, [0,128], [0,64])    %d_lstm.recurrence_15_partial
+    //     adjoint of add (statement 76): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_15_partial = pad(d_add_60, [0,192], [0,0]) + pad(d_add_59, [0,128], [0,64])    %d_reshape_15_partial  adjoint of
+    //     reshape (statement 78): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f_15 = d_lstm.c_15 ⊙ lstm.c_14    %d_lstm.f_15  adjoint of mul (statement 79): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_58_sub = 1 − lstm.f_15    %d_add_58_sub  adjoint of sigmoid (statement 77): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_58_mul = lstm.f_15 ⊙ d_add_58_sub    %d_add_58_mul  adjoint of sigmoid (statement 77): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_58 = d_lstm.f_15 ⊙ d_add_58_mul    %d_add_58  adjoint of sigmoid (statement 77): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_133 = d_add_58    %d_slice_133  adjoint of add (statement 77): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_129 = d_add_58    %d_slice_129  adjoint of add (statement 77): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_15_partial_2 = d_lstm.recurrence_15_partial + pad(d_add_58, [0,64], [0,128])    %d_lstm.recurrence_15_partial_2
+    //     adjoint of add (statement 76): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_15_partial_2 = d_lstm.recurrence_15_partial + pad(d_add_58, [0,64], [0,128])    %d_reshape_15_partial_2  adjoint of
+    //     reshape (statement 78): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i_15 = d_lstm.c_15 ⊙ lstm.g_15    %d_lstm.i_15  adjoint of mul (statement 79): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_57_sub = 1 − lstm.i_15    %d_add_57_sub  adjoint of sigmoid (statement 78): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_57_mul = lstm.i_15 ⊙ d_add_57_sub    %d_add_57_mul  adjoint of sigmoid (statement 78): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_57 = d_lstm.i_15 ⊙ d_add_57_mul    %d_add_57  adjoint of sigmoid (statement 78): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_132 = d_add_57    %d_slice_132  adjoint of add (statement 78): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_128 = d_add_57    %d_slice_128  adjoint of add (statement 78): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_15 = d_lstm.recurrence_15_partial_2 + pad(d_add_57, [0,0], [0,192])    %d_lstm.recurrence_15  adjoint of add
+    //     (statement 76): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_16 = d_lstm.recurrence_15    %d_dot_16  adjoint of add (statement 76): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape_15 = d_lstm.recurrence_15_partial_2 + pad(d_add_57, [0,0], [0,192])    %d_reshape_15  adjoint of reshape (statement
+    //     78): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    add_d_lstm_recurrence_15();
 
     // 104.
-    // d_lstm.o_14 = d_lstm.h_14 ⊙ tanh_14    %d_lstm.o_14  adjoint of mul, models/char-lstm.ts:13
-    // d_add_56_sub = 1 − lstm.o_14    %d_add_56_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_56_mul = lstm.o_14 ⊙ d_add_56_sub    %d_add_56_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_56 = d_lstm.o_14 ⊙ d_add_56_mul    %d_add_56  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_126 = d_add_56    %d_slice_126  adjoint of add, models/char-lstm.ts:13
-    // d_slice_122 = d_add_56    %d_slice_122  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g_14 = d_lstm.c_14 ⊙ lstm.i_14    %d_lstm.g_14  adjoint of mul, models/char-lstm.ts:13
-    // d_add_55_mul = lstm.g_14 ⊙ lstm.g_14    %d_add_55_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_55_sub = 1 − d_add_55_mul    %d_add_55_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_55 = d_lstm.g_14 ⊙ d_add_55_sub    %d_add_55  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_125 = d_add_55    %d_slice_125  adjoint of add, models/char-lstm.ts:13
-    // d_slice_121 = d_add_55    %d_slice_121  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_14_partial = pad(d_add_56, [0,192], [0,0]) + pad(d_add_55, [0,128], [0,64])    %d_lstm.recurrence_14_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_14_partial = pad(d_add_56, [0,192], [0,0]) + pad(d_add_55, [0,128], [0,64])    %d_reshape_14_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f_14 = d_lstm.c_14 ⊙ lstm.c_13    %d_lstm.f_14  adjoint of mul, models/char-lstm.ts:13
-    // d_add_54_sub = 1 − lstm.f_14    %d_add_54_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_54_mul = lstm.f_14 ⊙ d_add_54_sub    %d_add_54_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_54 = d_lstm.f_14 ⊙ d_add_54_mul    %d_add_54  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_124 = d_add_54    %d_slice_124  adjoint of add, models/char-lstm.ts:13
-    // d_slice_120 = d_add_54    %d_slice_120  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_14_partial_2 = d_lstm.recurrence_14_partial + pad(d_add_54, [0,64], [0,128])    %d_lstm.recurrence_14_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_14_partial_2 = d_lstm.recurrence_14_partial + pad(d_add_54, [0,64], [0,128])    %d_reshape_14_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i_14 = d_lstm.c_14 ⊙ lstm.g_14    %d_lstm.i_14  adjoint of mul, models/char-lstm.ts:13
-    // d_add_53_sub = 1 − lstm.i_14    %d_add_53_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_53_mul = lstm.i_14 ⊙ d_add_53_sub    %d_add_53_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_53 = d_lstm.i_14 ⊙ d_add_53_mul    %d_add_53  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_123 = d_add_53    %d_slice_123  adjoint of add, models/char-lstm.ts:13
-    // d_slice_119 = d_add_53    %d_slice_119  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_14 = d_lstm.recurrence_14_partial_2 + pad(d_add_53, [0,0], [0,192])    %d_lstm.recurrence_14  adjoint of add, models/char-lstm.ts:13
-    // d_dot_15 = d_lstm.recurrence_14    %d_dot_15  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_14 = d_lstm.recurrence_14_partial_2 + pad(d_add_53, [0,0], [0,192])    %d_reshape_14  adjoint of reshape, models/char-lstm.ts:13
-    add_d_lstm_recurrence_14();
+    // d_lstm.h_14_2 = d_lstm.recurrence_15 · lstm.recurrentKernelᵀ    %d_lstm.h_14_2  adjoint of dot (statement 76): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:13
+    // d_lstm.h_14 = reshape(d_lstm[0,13,0 .. 32,14,64], [32,64]) + d_lstm.h_14_2    %d_lstm.h_14  adjoint of mul (statement 85): d_x =
+    //     Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.c_14_part = d_lstm.c_15 ⊙ lstm.f_15    %d_lstm.c_14_part  adjoint of mul (statement 79): d_b = d_y ⊙ (a),
+    //     models/char-lstm.ts:13
+    // d_tanh_14 = d_lstm.h_14 ⊙ lstm.o_14    %d_tanh_14  adjoint of mul (statement 85): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_lstm.c_14_mul = tanh_14 ⊙ tanh_14    %d_lstm.c_14_mul  adjoint of tanh (statement 74): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_14_sub = 1 − d_lstm.c_14_mul    %d_lstm.c_14_sub  adjoint of tanh (statement 74): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_14_2 = d_tanh_14 ⊙ d_lstm.c_14_sub    %d_lstm.c_14_2  adjoint of tanh (statement 74): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_14 = d_lstm.c_14_part + d_lstm.c_14_2    %d_lstm.c_14  adjoint of add (statement 74): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_mul_28 = d_lstm.c_14    %d_mul_28  adjoint of add (statement 74): d_b = d_y, models/char-lstm.ts:13
+    // d_mul_27 = d_lstm.c_14    %d_mul_27  adjoint of add (statement 74): d_a = d_y, models/char-lstm.ts:13
+    dotAdd_d_lstm_c_14();
 
     // 105.
-    // d_lstm.h_13_2 = d_lstm.recurrence_14 · lstm.recurrentKernelᵀ    %d_lstm.h_13_2  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.h_13 = reshape(d_lstm[0,12,0 .. 32,13,64], [32,64]) + d_lstm.h_13_2    %d_lstm.h_13  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_13_part = d_lstm.c_14 ⊙ lstm.f_14    %d_lstm.c_13_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_13 = d_lstm.h_13 ⊙ lstm.o_13    %d_tanh_13  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_13_mul = tanh_13 ⊙ tanh_13    %d_lstm.c_13_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_13_sub = 1 − d_lstm.c_13_mul    %d_lstm.c_13_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_13_2 = d_tanh_13 ⊙ d_lstm.c_13_sub    %d_lstm.c_13_2  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_13 = d_lstm.c_13_part + d_lstm.c_13_2    %d_lstm.c_13  adjoint of add, models/char-lstm.ts:13
-    // d_mul_26 = d_lstm.c_13    %d_mul_26  adjoint of add, models/char-lstm.ts:13
-    // d_mul_25 = d_lstm.c_13    %d_mul_25  adjoint of add, models/char-lstm.ts:13
-    dotAdd_d_lstm_c_13();
+    // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_2 = lstm.h_14ᵀ · d_lstm.recurrence_15    %d_lstm.recurrentKernel_2  adjoint of dot (statement 76): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:13
+    dot_d_lstm_recurrentKernel_2();
 
     // 106.
-    // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_3 = lstm.h_13ᵀ · d_lstm.recurrence_14    %d_lstm.recurrentKernel_3  adjoint of dot, models/char-lstm.ts:13
-    dot_d_lstm_recurrentKernel_3();
+    // d_lstm.o_14 = d_lstm.h_14 ⊙ tanh_14    %d_lstm.o_14  adjoint of mul (statement 105): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_56_sub = 1 − lstm.o_14    %d_add_56_sub  adjoint of sigmoid (statement 75): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_56_mul = lstm.o_14 ⊙ d_add_56_sub    %d_add_56_mul  adjoint of sigmoid (statement 75): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_56 = d_lstm.o_14 ⊙ d_add_56_mul    %d_add_56  adjoint of sigmoid (statement 75): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_126 = d_add_56    %d_slice_126  adjoint of add (statement 75): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_122 = d_add_56    %d_slice_122  adjoint of add (statement 75): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g_14 = d_lstm.c_14 ⊙ lstm.i_14    %d_lstm.g_14  adjoint of mul (statement 74): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_55_mul = lstm.g_14 ⊙ lstm.g_14    %d_add_55_mul  adjoint of tanh (statement 74): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_add_55_sub = 1 − d_add_55_mul    %d_add_55_sub  adjoint of tanh (statement 74): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_55 = d_lstm.g_14 ⊙ d_add_55_sub    %d_add_55  adjoint of tanh (statement 74): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_125 = d_add_55    %d_slice_125  adjoint of add (statement 74): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_121 = d_add_55    %d_slice_121  adjoint of add (statement 74): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_14_partial = pad(d_add_56, [0,192], [0,0]) + pad(d_add_55, [0,128], [0,64])    %d_lstm.recurrence_14_partial
+    //     adjoint of add (statement 71): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_14_partial = pad(d_add_56, [0,192], [0,0]) + pad(d_add_55, [0,128], [0,64])    %d_reshape_14_partial  adjoint of
+    //     reshape (statement 73): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f_14 = d_lstm.c_14 ⊙ lstm.c_13    %d_lstm.f_14  adjoint of mul (statement 74): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_54_sub = 1 − lstm.f_14    %d_add_54_sub  adjoint of sigmoid (statement 72): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_54_mul = lstm.f_14 ⊙ d_add_54_sub    %d_add_54_mul  adjoint of sigmoid (statement 72): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_54 = d_lstm.f_14 ⊙ d_add_54_mul    %d_add_54  adjoint of sigmoid (statement 72): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_124 = d_add_54    %d_slice_124  adjoint of add (statement 72): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_120 = d_add_54    %d_slice_120  adjoint of add (statement 72): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_14_partial_2 = d_lstm.recurrence_14_partial + pad(d_add_54, [0,64], [0,128])    %d_lstm.recurrence_14_partial_2
+    //     adjoint of add (statement 71): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_14_partial_2 = d_lstm.recurrence_14_partial + pad(d_add_54, [0,64], [0,128])    %d_reshape_14_partial_2  adjoint of
+    //     reshape (statement 73): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i_14 = d_lstm.c_14 ⊙ lstm.g_14    %d_lstm.i_14  adjoint of mul (statement 74): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_53_sub = 1 − lstm.i_14    %d_add_53_sub  adjoint of sigmoid (statement 73): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_53_mul = lstm.i_14 ⊙ d_add_53_sub    %d_add_53_mul  adjoint of sigmoid (statement 73): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_53 = d_lstm.i_14 ⊙ d_add_53_mul    %d_add_53  adjoint of sigmoid (statement 73): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_123 = d_add_53    %d_slice_123  adjoint of add (statement 73): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_119 = d_add_53    %d_slice_119  adjoint of add (statement 73): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_14 = d_lstm.recurrence_14_partial_2 + pad(d_add_53, [0,0], [0,192])    %d_lstm.recurrence_14  adjoint of add
+    //     (statement 71): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_15 = d_lstm.recurrence_14    %d_dot_15  adjoint of add (statement 71): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape_14 = d_lstm.recurrence_14_partial_2 + pad(d_add_53, [0,0], [0,192])    %d_reshape_14  adjoint of reshape (statement
+    //     73): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    add_d_lstm_recurrence_14();
 
     // 107.
-    // d_lstm.o_13 = d_lstm.h_13 ⊙ tanh_13    %d_lstm.o_13  adjoint of mul, models/char-lstm.ts:13
-    // d_add_52_sub = 1 − lstm.o_13    %d_add_52_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_52_mul = lstm.o_13 ⊙ d_add_52_sub    %d_add_52_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_52 = d_lstm.o_13 ⊙ d_add_52_mul    %d_add_52  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_117 = d_add_52    %d_slice_117  adjoint of add, models/char-lstm.ts:13
-    // d_slice_113 = d_add_52    %d_slice_113  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g_13 = d_lstm.c_13 ⊙ lstm.i_13    %d_lstm.g_13  adjoint of mul, models/char-lstm.ts:13
-    // d_add_51_mul = lstm.g_13 ⊙ lstm.g_13    %d_add_51_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_51_sub = 1 − d_add_51_mul    %d_add_51_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_51 = d_lstm.g_13 ⊙ d_add_51_sub    %d_add_51  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_116 = d_add_51    %d_slice_116  adjoint of add, models/char-lstm.ts:13
-    // d_slice_112 = d_add_51    %d_slice_112  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_13_partial = pad(d_add_52, [0,192], [0,0]) + pad(d_add_51, [0,128], [0,64])    %d_lstm.recurrence_13_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_13_partial = pad(d_add_52, [0,192], [0,0]) + pad(d_add_51, [0,128], [0,64])    %d_reshape_13_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f_13 = d_lstm.c_13 ⊙ lstm.c_12    %d_lstm.f_13  adjoint of mul, models/char-lstm.ts:13
-    // d_add_50_sub = 1 − lstm.f_13    %d_add_50_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_50_mul = lstm.f_13 ⊙ d_add_50_sub    %d_add_50_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_50 = d_lstm.f_13 ⊙ d_add_50_mul    %d_add_50  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_115 = d_add_50    %d_slice_115  adjoint of add, models/char-lstm.ts:13
-    // d_slice_111 = d_add_50    %d_slice_111  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_13_partial_2 = d_lstm.recurrence_13_partial + pad(d_add_50, [0,64], [0,128])    %d_lstm.recurrence_13_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_13_partial_2 = d_lstm.recurrence_13_partial + pad(d_add_50, [0,64], [0,128])    %d_reshape_13_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i_13 = d_lstm.c_13 ⊙ lstm.g_13    %d_lstm.i_13  adjoint of mul, models/char-lstm.ts:13
-    // d_add_49_sub = 1 − lstm.i_13    %d_add_49_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_49_mul = lstm.i_13 ⊙ d_add_49_sub    %d_add_49_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_49 = d_lstm.i_13 ⊙ d_add_49_mul    %d_add_49  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_114 = d_add_49    %d_slice_114  adjoint of add, models/char-lstm.ts:13
-    // d_slice_110 = d_add_49    %d_slice_110  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_13 = d_lstm.recurrence_13_partial_2 + pad(d_add_49, [0,0], [0,192])    %d_lstm.recurrence_13  adjoint of add, models/char-lstm.ts:13
-    // d_dot_14 = d_lstm.recurrence_13    %d_dot_14  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_13 = d_lstm.recurrence_13_partial_2 + pad(d_add_49, [0,0], [0,192])    %d_reshape_13  adjoint of reshape, models/char-lstm.ts:13
-    add_d_lstm_recurrence_13();
+    // d_lstm.h_13_2 = d_lstm.recurrence_14 · lstm.recurrentKernelᵀ    %d_lstm.h_13_2  adjoint of dot (statement 71): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:13
+    // d_lstm.h_13 = reshape(d_lstm[0,12,0 .. 32,13,64], [32,64]) + d_lstm.h_13_2    %d_lstm.h_13  adjoint of mul (statement 85): d_x =
+    //     Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.c_13_part = d_lstm.c_14 ⊙ lstm.f_14    %d_lstm.c_13_part  adjoint of mul (statement 74): d_b = d_y ⊙ (a),
+    //     models/char-lstm.ts:13
+    // d_tanh_13 = d_lstm.h_13 ⊙ lstm.o_13    %d_tanh_13  adjoint of mul (statement 85): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_lstm.c_13_mul = tanh_13 ⊙ tanh_13    %d_lstm.c_13_mul  adjoint of tanh (statement 69): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_13_sub = 1 − d_lstm.c_13_mul    %d_lstm.c_13_sub  adjoint of tanh (statement 69): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_13_2 = d_tanh_13 ⊙ d_lstm.c_13_sub    %d_lstm.c_13_2  adjoint of tanh (statement 69): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_13 = d_lstm.c_13_part + d_lstm.c_13_2    %d_lstm.c_13  adjoint of add (statement 69): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_mul_26 = d_lstm.c_13    %d_mul_26  adjoint of add (statement 69): d_b = d_y, models/char-lstm.ts:13
+    // d_mul_25 = d_lstm.c_13    %d_mul_25  adjoint of add (statement 69): d_a = d_y, models/char-lstm.ts:13
+    dotAdd_d_lstm_c_13();
 
     // 108.
-    // d_lstm.h_12_2 = d_lstm.recurrence_13 · lstm.recurrentKernelᵀ    %d_lstm.h_12_2  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.h_12 = reshape(d_lstm[0,11,0 .. 32,12,64], [32,64]) + d_lstm.h_12_2    %d_lstm.h_12  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_12_part = d_lstm.c_13 ⊙ lstm.f_13    %d_lstm.c_12_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_12 = d_lstm.h_12 ⊙ lstm.o_12    %d_tanh_12  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_12_mul = tanh_12 ⊙ tanh_12    %d_lstm.c_12_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_12_sub = 1 − d_lstm.c_12_mul    %d_lstm.c_12_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_12_2 = d_tanh_12 ⊙ d_lstm.c_12_sub    %d_lstm.c_12_2  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_12 = d_lstm.c_12_part + d_lstm.c_12_2    %d_lstm.c_12  adjoint of add, models/char-lstm.ts:13
-    // d_mul_24 = d_lstm.c_12    %d_mul_24  adjoint of add, models/char-lstm.ts:13
-    // d_mul_23 = d_lstm.c_12    %d_mul_23  adjoint of add, models/char-lstm.ts:13
-    dotAdd_d_lstm_c_12();
+    // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_3 = lstm.h_13ᵀ · d_lstm.recurrence_14    %d_lstm.recurrentKernel_3  adjoint of dot (statement 71): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:13
+    dot_d_lstm_recurrentKernel_3();
 
     // 109.
-    // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_4 = lstm.h_12ᵀ · d_lstm.recurrence_13    %d_lstm.recurrentKernel_4  adjoint of dot, models/char-lstm.ts:13
-    dot_d_lstm_recurrentKernel_4();
+    // d_lstm.o_13 = d_lstm.h_13 ⊙ tanh_13    %d_lstm.o_13  adjoint of mul (statement 108): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_52_sub = 1 − lstm.o_13    %d_add_52_sub  adjoint of sigmoid (statement 70): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_52_mul = lstm.o_13 ⊙ d_add_52_sub    %d_add_52_mul  adjoint of sigmoid (statement 70): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_52 = d_lstm.o_13 ⊙ d_add_52_mul    %d_add_52  adjoint of sigmoid (statement 70): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_117 = d_add_52    %d_slice_117  adjoint of add (statement 70): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_113 = d_add_52    %d_slice_113  adjoint of add (statement 70): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g_13 = d_lstm.c_13 ⊙ lstm.i_13    %d_lstm.g_13  adjoint of mul (statement 69): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_51_mul = lstm.g_13 ⊙ lstm.g_13    %d_add_51_mul  adjoint of tanh (statement 69): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_add_51_sub = 1 − d_add_51_mul    %d_add_51_sub  adjoint of tanh (statement 69): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_51 = d_lstm.g_13 ⊙ d_add_51_sub    %d_add_51  adjoint of tanh (statement 69): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_116 = d_add_51    %d_slice_116  adjoint of add (statement 69): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_112 = d_add_51    %d_slice_112  adjoint of add (statement 69): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_13_partial = pad(d_add_52, [0,192], [0,0]) + pad(d_add_51, [0,128], [0,64])    %d_lstm.recurrence_13_partial
+    //     adjoint of add (statement 66): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_13_partial = pad(d_add_52, [0,192], [0,0]) + pad(d_add_51, [0,128], [0,64])    %d_reshape_13_partial  adjoint of
+    //     reshape (statement 68): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f_13 = d_lstm.c_13 ⊙ lstm.c_12    %d_lstm.f_13  adjoint of mul (statement 69): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_50_sub = 1 − lstm.f_13    %d_add_50_sub  adjoint of sigmoid (statement 67): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_50_mul = lstm.f_13 ⊙ d_add_50_sub    %d_add_50_mul  adjoint of sigmoid (statement 67): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_50 = d_lstm.f_13 ⊙ d_add_50_mul    %d_add_50  adjoint of sigmoid (statement 67): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_115 = d_add_50    %d_slice_115  adjoint of add (statement 67): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_111 = d_add_50    %d_slice_111  adjoint of add (statement 67): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_13_partial_2 = d_lstm.recurrence_13_partial + pad(d_add_50, [0,64], [0,128])    %d_lstm.recurrence_13_partial_2
+    //     adjoint of add (statement 66): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_13_partial_2 = d_lstm.recurrence_13_partial + pad(d_add_50, [0,64], [0,128])    %d_reshape_13_partial_2  adjoint of
+    //     reshape (statement 68): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i_13 = d_lstm.c_13 ⊙ lstm.g_13    %d_lstm.i_13  adjoint of mul (statement 69): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_49_sub = 1 − lstm.i_13    %d_add_49_sub  adjoint of sigmoid (statement 68): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_49_mul = lstm.i_13 ⊙ d_add_49_sub    %d_add_49_mul  adjoint of sigmoid (statement 68): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_49 = d_lstm.i_13 ⊙ d_add_49_mul    %d_add_49  adjoint of sigmoid (statement 68): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_114 = d_add_49    %d_slice_114  adjoint of add (statement 68): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_110 = d_add_49    %d_slice_110  adjoint of add (statement 68): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_13 = d_lstm.recurrence_13_partial_2 + pad(d_add_49, [0,0], [0,192])    %d_lstm.recurrence_13  adjoint of add
+    //     (statement 66): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_14 = d_lstm.recurrence_13    %d_dot_14  adjoint of add (statement 66): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape_13 = d_lstm.recurrence_13_partial_2 + pad(d_add_49, [0,0], [0,192])    %d_reshape_13  adjoint of reshape (statement
+    //     68): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    add_d_lstm_recurrence_13();
 
     // 110.
-    // d_lstm.o_12 = d_lstm.h_12 ⊙ tanh_12    %d_lstm.o_12  adjoint of mul, models/char-lstm.ts:13
-    // d_add_48_sub = 1 − lstm.o_12    %d_add_48_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_48_mul = lstm.o_12 ⊙ d_add_48_sub    %d_add_48_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_48 = d_lstm.o_12 ⊙ d_add_48_mul    %d_add_48  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_108 = d_add_48    %d_slice_108  adjoint of add, models/char-lstm.ts:13
-    // d_slice_104 = d_add_48    %d_slice_104  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g_12 = d_lstm.c_12 ⊙ lstm.i_12    %d_lstm.g_12  adjoint of mul, models/char-lstm.ts:13
-    // d_add_47_mul = lstm.g_12 ⊙ lstm.g_12    %d_add_47_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_47_sub = 1 − d_add_47_mul    %d_add_47_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_47 = d_lstm.g_12 ⊙ d_add_47_sub    %d_add_47  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_107 = d_add_47    %d_slice_107  adjoint of add, models/char-lstm.ts:13
-    // d_slice_103 = d_add_47    %d_slice_103  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_12_partial = pad(d_add_48, [0,192], [0,0]) + pad(d_add_47, [0,128], [0,64])    %d_lstm.recurrence_12_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_12_partial = pad(d_add_48, [0,192], [0,0]) + pad(d_add_47, [0,128], [0,64])    %d_reshape_12_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f_12 = d_lstm.c_12 ⊙ lstm.c_11    %d_lstm.f_12  adjoint of mul, models/char-lstm.ts:13
-    // d_add_46_sub = 1 − lstm.f_12    %d_add_46_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_46_mul = lstm.f_12 ⊙ d_add_46_sub    %d_add_46_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_46 = d_lstm.f_12 ⊙ d_add_46_mul    %d_add_46  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_106 = d_add_46    %d_slice_106  adjoint of add, models/char-lstm.ts:13
-    // d_slice_102 = d_add_46    %d_slice_102  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_12_partial_2 = d_lstm.recurrence_12_partial + pad(d_add_46, [0,64], [0,128])    %d_lstm.recurrence_12_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_12_partial_2 = d_lstm.recurrence_12_partial + pad(d_add_46, [0,64], [0,128])    %d_reshape_12_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i_12 = d_lstm.c_12 ⊙ lstm.g_12    %d_lstm.i_12  adjoint of mul, models/char-lstm.ts:13
-    // d_add_45_sub = 1 − lstm.i_12    %d_add_45_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_45_mul = lstm.i_12 ⊙ d_add_45_sub    %d_add_45_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_45 = d_lstm.i_12 ⊙ d_add_45_mul    %d_add_45  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_105 = d_add_45    %d_slice_105  adjoint of add, models/char-lstm.ts:13
-    // d_slice_101 = d_add_45    %d_slice_101  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_12 = d_lstm.recurrence_12_partial_2 + pad(d_add_45, [0,0], [0,192])    %d_lstm.recurrence_12  adjoint of add, models/char-lstm.ts:13
-    // d_dot_13 = d_lstm.recurrence_12    %d_dot_13  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_12 = d_lstm.recurrence_12_partial_2 + pad(d_add_45, [0,0], [0,192])    %d_reshape_12  adjoint of reshape, models/char-lstm.ts:13
-    add_d_lstm_recurrence_12();
+    // d_lstm.h_12_2 = d_lstm.recurrence_13 · lstm.recurrentKernelᵀ    %d_lstm.h_12_2  adjoint of dot (statement 66): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:13
+    // d_lstm.h_12 = reshape(d_lstm[0,11,0 .. 32,12,64], [32,64]) + d_lstm.h_12_2    %d_lstm.h_12  adjoint of mul (statement 85): d_x =
+    //     Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.c_12_part = d_lstm.c_13 ⊙ lstm.f_13    %d_lstm.c_12_part  adjoint of mul (statement 69): d_b = d_y ⊙ (a),
+    //     models/char-lstm.ts:13
+    // d_tanh_12 = d_lstm.h_12 ⊙ lstm.o_12    %d_tanh_12  adjoint of mul (statement 85): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_lstm.c_12_mul = tanh_12 ⊙ tanh_12    %d_lstm.c_12_mul  adjoint of tanh (statement 64): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_12_sub = 1 − d_lstm.c_12_mul    %d_lstm.c_12_sub  adjoint of tanh (statement 64): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_12_2 = d_tanh_12 ⊙ d_lstm.c_12_sub    %d_lstm.c_12_2  adjoint of tanh (statement 64): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_12 = d_lstm.c_12_part + d_lstm.c_12_2    %d_lstm.c_12  adjoint of add (statement 64): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_mul_24 = d_lstm.c_12    %d_mul_24  adjoint of add (statement 64): d_b = d_y, models/char-lstm.ts:13
+    // d_mul_23 = d_lstm.c_12    %d_mul_23  adjoint of add (statement 64): d_a = d_y, models/char-lstm.ts:13
+    dotAdd_d_lstm_c_12();
 
     // 111.
-    // d_lstm.h_11_2 = d_lstm.recurrence_12 · lstm.recurrentKernelᵀ    %d_lstm.h_11_2  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.h_11 = reshape(d_lstm[0,10,0 .. 32,11,64], [32,64]) + d_lstm.h_11_2    %d_lstm.h_11  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_11_part = d_lstm.c_12 ⊙ lstm.f_12    %d_lstm.c_11_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_11 = d_lstm.h_11 ⊙ lstm.o_11    %d_tanh_11  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_11_mul = tanh_11 ⊙ tanh_11    %d_lstm.c_11_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_11_sub = 1 − d_lstm.c_11_mul    %d_lstm.c_11_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_11_2 = d_tanh_11 ⊙ d_lstm.c_11_sub    %d_lstm.c_11_2  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_11 = d_lstm.c_11_part + d_lstm.c_11_2    %d_lstm.c_11  adjoint of add, models/char-lstm.ts:13
-    // d_mul_22 = d_lstm.c_11    %d_mul_22  adjoint of add, models/char-lstm.ts:13
-    // d_mul_21 = d_lstm.c_11    %d_mul_21  adjoint of add, models/char-lstm.ts:13
-    dotAdd_d_lstm_c_11();
+    // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_4 = lstm.h_12ᵀ · d_lstm.recurrence_13    %d_lstm.recurrentKernel_4  adjoint of dot (statement 66): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:13
+    dot_d_lstm_recurrentKernel_4();
 
     // 112.
-    // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_5 = lstm.h_11ᵀ · d_lstm.recurrence_12    %d_lstm.recurrentKernel_5  adjoint of dot, models/char-lstm.ts:13
-    dot_d_lstm_recurrentKernel_5();
+    // d_lstm.o_12 = d_lstm.h_12 ⊙ tanh_12    %d_lstm.o_12  adjoint of mul (statement 111): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_48_sub = 1 − lstm.o_12    %d_add_48_sub  adjoint of sigmoid (statement 65): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_48_mul = lstm.o_12 ⊙ d_add_48_sub    %d_add_48_mul  adjoint of sigmoid (statement 65): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_48 = d_lstm.o_12 ⊙ d_add_48_mul    %d_add_48  adjoint of sigmoid (statement 65): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_108 = d_add_48    %d_slice_108  adjoint of add (statement 65): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_104 = d_add_48    %d_slice_104  adjoint of add (statement 65): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g_12 = d_lstm.c_12 ⊙ lstm.i_12    %d_lstm.g_12  adjoint of mul (statement 64): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_47_mul = lstm.g_12 ⊙ lstm.g_12    %d_add_47_mul  adjoint of tanh (statement 64): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_add_47_sub = 1 − d_add_47_mul    %d_add_47_sub  adjoint of tanh (statement 64): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_47 = d_lstm.g_12 ⊙ d_add_47_sub    %d_add_47  adjoint of tanh (statement 64): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_107 = d_add_47    %d_slice_107  adjoint of add (statement 64): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_103 = d_add_47    %d_slice_103  adjoint of add (statement 64): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_12_partial = pad(d_add_48, [0,192], [0,0]) + pad(d_add_47, [0,128], [0,64])    %d_lstm.recurrence_12_partial
+    //     adjoint of add (statement 61): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_12_partial = pad(d_add_48, [0,192], [0,0]) + pad(d_add_47, [0,128], [0,64])    %d_reshape_12_partial  adjoint of
+    //     reshape (statement 63): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f_12 = d_lstm.c_12 ⊙ lstm.c_11    %d_lstm.f_12  adjoint of mul (statement 64): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_46_sub = 1 − lstm.f_12    %d_add_46_sub  adjoint of sigmoid (statement 62): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_46_mul = lstm.f_12 ⊙ d_add_46_sub    %d_add_46_mul  adjoint of sigmoid (statement 62): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_46 = d_lstm.f_12 ⊙ d_add_46_mul    %d_add_46  adjoint of sigmoid (statement 62): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_106 = d_add_46    %d_slice_106  adjoint of add (statement 62): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_102 = d_add_46    %d_slice_102  adjoint of add (statement 62): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_12_partial_2 = d_lstm.recurrence_12_partial + pad(d_add_46, [0,64], [0,128])    %d_lstm.recurrence_12_partial_2
+    //     adjoint of add (statement 61): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_12_partial_2 = d_lstm.recurrence_12_partial + pad(d_add_46, [0,64], [0,128])    %d_reshape_12_partial_2  adjoint of
+    //     reshape (statement 63): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i_12 = d_lstm.c_12 ⊙ lstm.g_12    %d_lstm.i_12  adjoint of mul (statement 64): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_45_sub = 1 − lstm.i_12    %d_add_45_sub  adjoint of sigmoid (statement 63): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_45_mul = lstm.i_12 ⊙ d_add_45_sub    %d_add_45_mul  adjoint of sigmoid (statement 63): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_45 = d_lstm.i_12 ⊙ d_add_45_mul    %d_add_45  adjoint of sigmoid (statement 63): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_105 = d_add_45    %d_slice_105  adjoint of add (statement 63): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_101 = d_add_45    %d_slice_101  adjoint of add (statement 63): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_12 = d_lstm.recurrence_12_partial_2 + pad(d_add_45, [0,0], [0,192])    %d_lstm.recurrence_12  adjoint of add
+    //     (statement 61): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_13 = d_lstm.recurrence_12    %d_dot_13  adjoint of add (statement 61): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape_12 = d_lstm.recurrence_12_partial_2 + pad(d_add_45, [0,0], [0,192])    %d_reshape_12  adjoint of reshape (statement
+    //     63): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    add_d_lstm_recurrence_12();
 
     // 113.
-    // d_lstm.o_11 = d_lstm.h_11 ⊙ tanh_11    %d_lstm.o_11  adjoint of mul, models/char-lstm.ts:13
-    // d_add_44_sub = 1 − lstm.o_11    %d_add_44_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_44_mul = lstm.o_11 ⊙ d_add_44_sub    %d_add_44_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_44 = d_lstm.o_11 ⊙ d_add_44_mul    %d_add_44  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_99 = d_add_44    %d_slice_99  adjoint of add, models/char-lstm.ts:13
-    // d_slice_95 = d_add_44    %d_slice_95  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g_11 = d_lstm.c_11 ⊙ lstm.i_11    %d_lstm.g_11  adjoint of mul, models/char-lstm.ts:13
-    // d_add_43_mul = lstm.g_11 ⊙ lstm.g_11    %d_add_43_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_43_sub = 1 − d_add_43_mul    %d_add_43_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_43 = d_lstm.g_11 ⊙ d_add_43_sub    %d_add_43  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_98 = d_add_43    %d_slice_98  adjoint of add, models/char-lstm.ts:13
-    // d_slice_94 = d_add_43    %d_slice_94  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_11_partial = pad(d_add_44, [0,192], [0,0]) + pad(d_add_43, [0,128], [0,64])    %d_lstm.recurrence_11_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_11_partial = pad(d_add_44, [0,192], [0,0]) + pad(d_add_43, [0,128], [0,64])    %d_reshape_11_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f_11 = d_lstm.c_11 ⊙ lstm.c_10    %d_lstm.f_11  adjoint of mul, models/char-lstm.ts:13
-    // d_add_42_sub = 1 − lstm.f_11    %d_add_42_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_42_mul = lstm.f_11 ⊙ d_add_42_sub    %d_add_42_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_42 = d_lstm.f_11 ⊙ d_add_42_mul    %d_add_42  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_97 = d_add_42    %d_slice_97  adjoint of add, models/char-lstm.ts:13
-    // d_slice_93 = d_add_42    %d_slice_93  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_11_partial_2 = d_lstm.recurrence_11_partial + pad(d_add_42, [0,64], [0,128])    %d_lstm.recurrence_11_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_11_partial_2 = d_lstm.recurrence_11_partial + pad(d_add_42, [0,64], [0,128])    %d_reshape_11_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i_11 = d_lstm.c_11 ⊙ lstm.g_11    %d_lstm.i_11  adjoint of mul, models/char-lstm.ts:13
-    // d_add_41_sub = 1 − lstm.i_11    %d_add_41_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_41_mul = lstm.i_11 ⊙ d_add_41_sub    %d_add_41_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_41 = d_lstm.i_11 ⊙ d_add_41_mul    %d_add_41  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_96 = d_add_41    %d_slice_96  adjoint of add, models/char-lstm.ts:13
-    // d_slice_92 = d_add_41    %d_slice_92  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_11 = d_lstm.recurrence_11_partial_2 + pad(d_add_41, [0,0], [0,192])    %d_lstm.recurrence_11  adjoint of add, models/char-lstm.ts:13
-    // d_dot_12 = d_lstm.recurrence_11    %d_dot_12  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_11 = d_lstm.recurrence_11_partial_2 + pad(d_add_41, [0,0], [0,192])    %d_reshape_11  adjoint of reshape, models/char-lstm.ts:13
-    add_d_lstm_recurrence_11();
+    // d_lstm.h_11_2 = d_lstm.recurrence_12 · lstm.recurrentKernelᵀ    %d_lstm.h_11_2  adjoint of dot (statement 61): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:13
+    // d_lstm.h_11 = reshape(d_lstm[0,10,0 .. 32,11,64], [32,64]) + d_lstm.h_11_2    %d_lstm.h_11  adjoint of mul (statement 85): d_x =
+    //     Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.c_11_part = d_lstm.c_12 ⊙ lstm.f_12    %d_lstm.c_11_part  adjoint of mul (statement 64): d_b = d_y ⊙ (a),
+    //     models/char-lstm.ts:13
+    // d_tanh_11 = d_lstm.h_11 ⊙ lstm.o_11    %d_tanh_11  adjoint of mul (statement 85): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_lstm.c_11_mul = tanh_11 ⊙ tanh_11    %d_lstm.c_11_mul  adjoint of tanh (statement 59): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_11_sub = 1 − d_lstm.c_11_mul    %d_lstm.c_11_sub  adjoint of tanh (statement 59): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_11_2 = d_tanh_11 ⊙ d_lstm.c_11_sub    %d_lstm.c_11_2  adjoint of tanh (statement 59): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_11 = d_lstm.c_11_part + d_lstm.c_11_2    %d_lstm.c_11  adjoint of add (statement 59): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_mul_22 = d_lstm.c_11    %d_mul_22  adjoint of add (statement 59): d_b = d_y, models/char-lstm.ts:13
+    // d_mul_21 = d_lstm.c_11    %d_mul_21  adjoint of add (statement 59): d_a = d_y, models/char-lstm.ts:13
+    dotAdd_d_lstm_c_11();
 
     // 114.
-    // d_lstm.h_10_2 = d_lstm.recurrence_11 · lstm.recurrentKernelᵀ    %d_lstm.h_10_2  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.h_10 = reshape(d_lstm[0,9,0 .. 32,10,64], [32,64]) + d_lstm.h_10_2    %d_lstm.h_10  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_10_part = d_lstm.c_11 ⊙ lstm.f_11    %d_lstm.c_10_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_10 = d_lstm.h_10 ⊙ lstm.o_10    %d_tanh_10  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_10_mul = tanh_10 ⊙ tanh_10    %d_lstm.c_10_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_10_sub = 1 − d_lstm.c_10_mul    %d_lstm.c_10_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_10_2 = d_tanh_10 ⊙ d_lstm.c_10_sub    %d_lstm.c_10_2  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_10 = d_lstm.c_10_part + d_lstm.c_10_2    %d_lstm.c_10  adjoint of add, models/char-lstm.ts:13
-    // d_mul_20 = d_lstm.c_10    %d_mul_20  adjoint of add, models/char-lstm.ts:13
-    // d_mul_19 = d_lstm.c_10    %d_mul_19  adjoint of add, models/char-lstm.ts:13
-    dotAdd_d_lstm_c_10();
+    // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_5 = lstm.h_11ᵀ · d_lstm.recurrence_12    %d_lstm.recurrentKernel_5  adjoint of dot (statement 61): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:13
+    dot_d_lstm_recurrentKernel_5();
 
     // 115.
-    // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_6 = lstm.h_10ᵀ · d_lstm.recurrence_11    %d_lstm.recurrentKernel_6  adjoint of dot, models/char-lstm.ts:13
-    dot_d_lstm_recurrentKernel_6();
+    // d_lstm.o_11 = d_lstm.h_11 ⊙ tanh_11    %d_lstm.o_11  adjoint of mul (statement 114): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_44_sub = 1 − lstm.o_11    %d_add_44_sub  adjoint of sigmoid (statement 60): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_44_mul = lstm.o_11 ⊙ d_add_44_sub    %d_add_44_mul  adjoint of sigmoid (statement 60): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_44 = d_lstm.o_11 ⊙ d_add_44_mul    %d_add_44  adjoint of sigmoid (statement 60): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_99 = d_add_44    %d_slice_99  adjoint of add (statement 60): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_95 = d_add_44    %d_slice_95  adjoint of add (statement 60): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g_11 = d_lstm.c_11 ⊙ lstm.i_11    %d_lstm.g_11  adjoint of mul (statement 59): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_43_mul = lstm.g_11 ⊙ lstm.g_11    %d_add_43_mul  adjoint of tanh (statement 59): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_add_43_sub = 1 − d_add_43_mul    %d_add_43_sub  adjoint of tanh (statement 59): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_43 = d_lstm.g_11 ⊙ d_add_43_sub    %d_add_43  adjoint of tanh (statement 59): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_98 = d_add_43    %d_slice_98  adjoint of add (statement 59): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_94 = d_add_43    %d_slice_94  adjoint of add (statement 59): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_11_partial = pad(d_add_44, [0,192], [0,0]) + pad(d_add_43, [0,128], [0,64])    %d_lstm.recurrence_11_partial
+    //     adjoint of add (statement 56): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_11_partial = pad(d_add_44, [0,192], [0,0]) + pad(d_add_43, [0,128], [0,64])    %d_reshape_11_partial  adjoint of
+    //     reshape (statement 58): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f_11 = d_lstm.c_11 ⊙ lstm.c_10    %d_lstm.f_11  adjoint of mul (statement 59): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_42_sub = 1 − lstm.f_11    %d_add_42_sub  adjoint of sigmoid (statement 57): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_42_mul = lstm.f_11 ⊙ d_add_42_sub    %d_add_42_mul  adjoint of sigmoid (statement 57): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_42 = d_lstm.f_11 ⊙ d_add_42_mul    %d_add_42  adjoint of sigmoid (statement 57): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_97 = d_add_42    %d_slice_97  adjoint of add (statement 57): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_93 = d_add_42    %d_slice_93  adjoint of add (statement 57): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_11_partial_2 = d_lstm.recurrence_11_partial + pad(d_add_42, [0,64], [0,128])    %d_lstm.recurrence_11_partial_2
+    //     adjoint of add (statement 56): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_11_partial_2 = d_lstm.recurrence_11_partial + pad(d_add_42, [0,64], [0,128])    %d_reshape_11_partial_2  adjoint of
+    //     reshape (statement 58): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i_11 = d_lstm.c_11 ⊙ lstm.g_11    %d_lstm.i_11  adjoint of mul (statement 59): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_41_sub = 1 − lstm.i_11    %d_add_41_sub  adjoint of sigmoid (statement 58): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_41_mul = lstm.i_11 ⊙ d_add_41_sub    %d_add_41_mul  adjoint of sigmoid (statement 58): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_41 = d_lstm.i_11 ⊙ d_add_41_mul    %d_add_41  adjoint of sigmoid (statement 58): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_96 = d_add_41    %d_slice_96  adjoint of add (statement 58): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_92 = d_add_41    %d_slice_92  adjoint of add (statement 58): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_11 = d_lstm.recurrence_11_partial_2 + pad(d_add_41, [0,0], [0,192])    %d_lstm.recurrence_11  adjoint of add
+    //     (statement 56): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_12 = d_lstm.recurrence_11    %d_dot_12  adjoint of add (statement 56): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape_11 = d_lstm.recurrence_11_partial_2 + pad(d_add_41, [0,0], [0,192])    %d_reshape_11  adjoint of reshape (statement
+    //     58): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    add_d_lstm_recurrence_11();
 
     // 116.
-    // d_lstm.o_10 = d_lstm.h_10 ⊙ tanh_10    %d_lstm.o_10  adjoint of mul, models/char-lstm.ts:13
-    // d_add_40_sub = 1 − lstm.o_10    %d_add_40_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_40_mul = lstm.o_10 ⊙ d_add_40_sub    %d_add_40_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_40 = d_lstm.o_10 ⊙ d_add_40_mul    %d_add_40  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_90 = d_add_40    %d_slice_90  adjoint of add, models/char-lstm.ts:13
-    // d_slice_86 = d_add_40    %d_slice_86  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g_10 = d_lstm.c_10 ⊙ lstm.i_10    %d_lstm.g_10  adjoint of mul, models/char-lstm.ts:13
-    // d_add_39_mul = lstm.g_10 ⊙ lstm.g_10    %d_add_39_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_39_sub = 1 − d_add_39_mul    %d_add_39_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_39 = d_lstm.g_10 ⊙ d_add_39_sub    %d_add_39  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_89 = d_add_39    %d_slice_89  adjoint of add, models/char-lstm.ts:13
-    // d_slice_85 = d_add_39    %d_slice_85  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_10_partial = pad(d_add_40, [0,192], [0,0]) + pad(d_add_39, [0,128], [0,64])    %d_lstm.recurrence_10_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_10_partial = pad(d_add_40, [0,192], [0,0]) + pad(d_add_39, [0,128], [0,64])    %d_reshape_10_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f_10 = d_lstm.c_10 ⊙ lstm.c_9    %d_lstm.f_10  adjoint of mul, models/char-lstm.ts:13
-    // d_add_38_sub = 1 − lstm.f_10    %d_add_38_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_38_mul = lstm.f_10 ⊙ d_add_38_sub    %d_add_38_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_38 = d_lstm.f_10 ⊙ d_add_38_mul    %d_add_38  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_88 = d_add_38    %d_slice_88  adjoint of add, models/char-lstm.ts:13
-    // d_slice_84 = d_add_38    %d_slice_84  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_10_partial_2 = d_lstm.recurrence_10_partial + pad(d_add_38, [0,64], [0,128])    %d_lstm.recurrence_10_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_10_partial_2 = d_lstm.recurrence_10_partial + pad(d_add_38, [0,64], [0,128])    %d_reshape_10_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i_10 = d_lstm.c_10 ⊙ lstm.g_10    %d_lstm.i_10  adjoint of mul, models/char-lstm.ts:13
-    // d_add_37_sub = 1 − lstm.i_10    %d_add_37_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_37_mul = lstm.i_10 ⊙ d_add_37_sub    %d_add_37_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_37 = d_lstm.i_10 ⊙ d_add_37_mul    %d_add_37  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_87 = d_add_37    %d_slice_87  adjoint of add, models/char-lstm.ts:13
-    // d_slice_83 = d_add_37    %d_slice_83  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_10 = d_lstm.recurrence_10_partial_2 + pad(d_add_37, [0,0], [0,192])    %d_lstm.recurrence_10  adjoint of add, models/char-lstm.ts:13
-    // d_dot_11 = d_lstm.recurrence_10    %d_dot_11  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_10 = d_lstm.recurrence_10_partial_2 + pad(d_add_37, [0,0], [0,192])    %d_reshape_10  adjoint of reshape, models/char-lstm.ts:13
-    add_d_lstm_recurrence_10();
+    // d_lstm.h_10_2 = d_lstm.recurrence_11 · lstm.recurrentKernelᵀ    %d_lstm.h_10_2  adjoint of dot (statement 56): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:13
+    // d_lstm.h_10 = reshape(d_lstm[0,9,0 .. 32,10,64], [32,64]) + d_lstm.h_10_2    %d_lstm.h_10  adjoint of mul (statement 85): d_x = Σ
+    //     over the uses of x, models/char-lstm.ts:13
+    // d_lstm.c_10_part = d_lstm.c_11 ⊙ lstm.f_11    %d_lstm.c_10_part  adjoint of mul (statement 59): d_b = d_y ⊙ (a),
+    //     models/char-lstm.ts:13
+    // d_tanh_10 = d_lstm.h_10 ⊙ lstm.o_10    %d_tanh_10  adjoint of mul (statement 85): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_lstm.c_10_mul = tanh_10 ⊙ tanh_10    %d_lstm.c_10_mul  adjoint of tanh (statement 54): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_10_sub = 1 − d_lstm.c_10_mul    %d_lstm.c_10_sub  adjoint of tanh (statement 54): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_10_2 = d_tanh_10 ⊙ d_lstm.c_10_sub    %d_lstm.c_10_2  adjoint of tanh (statement 54): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_10 = d_lstm.c_10_part + d_lstm.c_10_2    %d_lstm.c_10  adjoint of add (statement 54): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_mul_20 = d_lstm.c_10    %d_mul_20  adjoint of add (statement 54): d_b = d_y, models/char-lstm.ts:13
+    // d_mul_19 = d_lstm.c_10    %d_mul_19  adjoint of add (statement 54): d_a = d_y, models/char-lstm.ts:13
+    dotAdd_d_lstm_c_10();
 
     // 117.
-    // d_lstm.h_9_2 = d_lstm.recurrence_10 · lstm.recurrentKernelᵀ    %d_lstm.h_9_2  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.h_9 = reshape(d_lstm[0,8,0 .. 32,9,64], [32,64]) + d_lstm.h_9_2    %d_lstm.h_9  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_9_part = d_lstm.c_10 ⊙ lstm.f_10    %d_lstm.c_9_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_9 = d_lstm.h_9 ⊙ lstm.o_9    %d_tanh_9  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_9_mul = tanh_9 ⊙ tanh_9    %d_lstm.c_9_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_9_sub = 1 − d_lstm.c_9_mul    %d_lstm.c_9_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_9_2 = d_tanh_9 ⊙ d_lstm.c_9_sub    %d_lstm.c_9_2  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_9 = d_lstm.c_9_part + d_lstm.c_9_2    %d_lstm.c_9  adjoint of add, models/char-lstm.ts:13
-    // d_mul_18 = d_lstm.c_9    %d_mul_18  adjoint of add, models/char-lstm.ts:13
-    // d_mul_17 = d_lstm.c_9    %d_mul_17  adjoint of add, models/char-lstm.ts:13
-    dotAdd_d_lstm_c_9();
+    // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_6 = lstm.h_10ᵀ · d_lstm.recurrence_11    %d_lstm.recurrentKernel_6  adjoint of dot (statement 56): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:13
+    dot_d_lstm_recurrentKernel_6();
 
     // 118.
-    // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_7 = lstm.h_9ᵀ · d_lstm.recurrence_10    %d_lstm.recurrentKernel_7  adjoint of dot, models/char-lstm.ts:13
-    dot_d_lstm_recurrentKernel_7();
+    // d_lstm.o_10 = d_lstm.h_10 ⊙ tanh_10    %d_lstm.o_10  adjoint of mul (statement 117): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_40_sub = 1 − lstm.o_10    %d_add_40_sub  adjoint of sigmoid (statement 55): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_40_mul = lstm.o_10 ⊙ d_add_40_sub    %d_add_40_mul  adjoint of sigmoid (statement 55): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_40 = d_lstm.o_10 ⊙ d_add_40_mul    %d_add_40  adjoint of sigmoid (statement 55): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_90 = d_add_40    %d_slice_90  adjoint of add (statement 55): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_86 = d_add_40    %d_slice_86  adjoint of add (statement 55): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g_10 = d_lstm.c_10 ⊙ lstm.i_10    %d_lstm.g_10  adjoint of mul (statement 54): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_39_mul = lstm.g_10 ⊙ lstm.g_10    %d_add_39_mul  adjoint of tanh (statement 54): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_add_39_sub = 1 − d_add_39_mul    %d_add_39_sub  adjoint of tanh (statement 54): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_39 = d_lstm.g_10 ⊙ d_add_39_sub    %d_add_39  adjoint of tanh (statement 54): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_89 = d_add_39    %d_slice_89  adjoint of add (statement 54): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_85 = d_add_39    %d_slice_85  adjoint of add (statement 54): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_10_partial = pad(d_add_40, [0,192], [0,0]) + pad(d_add_39, [0,128], [0,64])    %d_lstm.recurrence_10_partial
+    //     adjoint of add (statement 51): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_10_partial = pad(d_add_40, [0,192], [0,0]) + pad(d_add_39, [0,128], [0,64])    %d_reshape_10_partial  adjoint of
+    //     reshape (statement 53): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f_10 = d_lstm.c_10 ⊙ lstm.c_9    %d_lstm.f_10  adjoint of mul (statement 54): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_38_sub = 1 − lstm.f_10    %d_add_38_sub  adjoint of sigmoid (statement 52): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_38_mul = lstm.f_10 ⊙ d_add_38_sub    %d_add_38_mul  adjoint of sigmoid (statement 52): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_38 = d_lstm.f_10 ⊙ d_add_38_mul    %d_add_38  adjoint of sigmoid (statement 52): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_88 = d_add_38    %d_slice_88  adjoint of add (statement 52): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_84 = d_add_38    %d_slice_84  adjoint of add (statement 52): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_10_partial_2 = d_lstm.recurrence_10_partial + pad(d_add_38, [0,64], [0,128])    %d_lstm.recurrence_10_partial_2
+    //     adjoint of add (statement 51): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_10_partial_2 = d_lstm.recurrence_10_partial + pad(d_add_38, [0,64], [0,128])    %d_reshape_10_partial_2  adjoint of
+    //     reshape (statement 53): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i_10 = d_lstm.c_10 ⊙ lstm.g_10    %d_lstm.i_10  adjoint of mul (statement 54): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_37_sub = 1 − lstm.i_10    %d_add_37_sub  adjoint of sigmoid (statement 53): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_37_mul = lstm.i_10 ⊙ d_add_37_sub    %d_add_37_mul  adjoint of sigmoid (statement 53): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_37 = d_lstm.i_10 ⊙ d_add_37_mul    %d_add_37  adjoint of sigmoid (statement 53): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_87 = d_add_37    %d_slice_87  adjoint of add (statement 53): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_83 = d_add_37    %d_slice_83  adjoint of add (statement 53): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_10 = d_lstm.recurrence_10_partial_2 + pad(d_add_37, [0,0], [0,192])    %d_lstm.recurrence_10  adjoint of add
+    //     (statement 51): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_11 = d_lstm.recurrence_10    %d_dot_11  adjoint of add (statement 51): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape_10 = d_lstm.recurrence_10_partial_2 + pad(d_add_37, [0,0], [0,192])    %d_reshape_10  adjoint of reshape (statement
+    //     53): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    add_d_lstm_recurrence_10();
 
     // 119.
-    // d_lstm.o_9 = d_lstm.h_9 ⊙ tanh_9    %d_lstm.o_9  adjoint of mul, models/char-lstm.ts:13
-    // d_add_36_sub = 1 − lstm.o_9    %d_add_36_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_36_mul = lstm.o_9 ⊙ d_add_36_sub    %d_add_36_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_36 = d_lstm.o_9 ⊙ d_add_36_mul    %d_add_36  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_81 = d_add_36    %d_slice_81  adjoint of add, models/char-lstm.ts:13
-    // d_slice_77 = d_add_36    %d_slice_77  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g_9 = d_lstm.c_9 ⊙ lstm.i_9    %d_lstm.g_9  adjoint of mul, models/char-lstm.ts:13
-    // d_add_35_mul = lstm.g_9 ⊙ lstm.g_9    %d_add_35_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_35_sub = 1 − d_add_35_mul    %d_add_35_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_35 = d_lstm.g_9 ⊙ d_add_35_sub    %d_add_35  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_80 = d_add_35    %d_slice_80  adjoint of add, models/char-lstm.ts:13
-    // d_slice_76 = d_add_35    %d_slice_76  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_9_partial = pad(d_add_36, [0,192], [0,0]) + pad(d_add_35, [0,128], [0,64])    %d_lstm.recurrence_9_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_9_partial = pad(d_add_36, [0,192], [0,0]) + pad(d_add_35, [0,128], [0,64])    %d_reshape_9_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f_9 = d_lstm.c_9 ⊙ lstm.c_8    %d_lstm.f_9  adjoint of mul, models/char-lstm.ts:13
-    // d_add_34_sub = 1 − lstm.f_9    %d_add_34_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_34_mul = lstm.f_9 ⊙ d_add_34_sub    %d_add_34_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_34 = d_lstm.f_9 ⊙ d_add_34_mul    %d_add_34  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_79 = d_add_34    %d_slice_79  adjoint of add, models/char-lstm.ts:13
-    // d_slice_75 = d_add_34    %d_slice_75  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_9_partial_2 = d_lstm.recurrence_9_partial + pad(d_add_34, [0,64], [0,128])    %d_lstm.recurrence_9_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_9_partial_2 = d_lstm.recurrence_9_partial + pad(d_add_34, [0,64], [0,128])    %d_reshape_9_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i_9 = d_lstm.c_9 ⊙ lstm.g_9    %d_lstm.i_9  adjoint of mul, models/char-lstm.ts:13
-    // d_add_33_sub = 1 − lstm.i_9    %d_add_33_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_33_mul = lstm.i_9 ⊙ d_add_33_sub    %d_add_33_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_33 = d_lstm.i_9 ⊙ d_add_33_mul    %d_add_33  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_78 = d_add_33    %d_slice_78  adjoint of add, models/char-lstm.ts:13
-    // d_slice_74 = d_add_33    %d_slice_74  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_9 = d_lstm.recurrence_9_partial_2 + pad(d_add_33, [0,0], [0,192])    %d_lstm.recurrence_9  adjoint of add, models/char-lstm.ts:13
-    // d_dot_10 = d_lstm.recurrence_9    %d_dot_10  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_9 = d_lstm.recurrence_9_partial_2 + pad(d_add_33, [0,0], [0,192])    %d_reshape_9  adjoint of reshape, models/char-lstm.ts:13
-    add_d_lstm_recurrence_9();
+    // d_lstm.h_9_2 = d_lstm.recurrence_10 · lstm.recurrentKernelᵀ    %d_lstm.h_9_2  adjoint of dot (statement 51): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:13
+    // d_lstm.h_9 = reshape(d_lstm[0,8,0 .. 32,9,64], [32,64]) + d_lstm.h_9_2    %d_lstm.h_9  adjoint of mul (statement 85): d_x = Σ
+    //     over the uses of x, models/char-lstm.ts:13
+    // d_lstm.c_9_part = d_lstm.c_10 ⊙ lstm.f_10    %d_lstm.c_9_part  adjoint of mul (statement 54): d_b = d_y ⊙ (a),
+    //     models/char-lstm.ts:13
+    // d_tanh_9 = d_lstm.h_9 ⊙ lstm.o_9    %d_tanh_9  adjoint of mul (statement 85): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_lstm.c_9_mul = tanh_9 ⊙ tanh_9    %d_lstm.c_9_mul  adjoint of tanh (statement 49): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_9_sub = 1 − d_lstm.c_9_mul    %d_lstm.c_9_sub  adjoint of tanh (statement 49): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_9_2 = d_tanh_9 ⊙ d_lstm.c_9_sub    %d_lstm.c_9_2  adjoint of tanh (statement 49): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_9 = d_lstm.c_9_part + d_lstm.c_9_2    %d_lstm.c_9  adjoint of add (statement 49): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_mul_18 = d_lstm.c_9    %d_mul_18  adjoint of add (statement 49): d_b = d_y, models/char-lstm.ts:13
+    // d_mul_17 = d_lstm.c_9    %d_mul_17  adjoint of add (statement 49): d_a = d_y, models/char-lstm.ts:13
+    dotAdd_d_lstm_c_9();
 
     // 120.
-    // d_lstm.h_8_2 = d_lstm.recurrence_9 · lstm.recurrentKernelᵀ    %d_lstm.h_8_2  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.h_8 = reshape(d_lstm[0,7,0 .. 32,8,64], [32,64]) + d_lstm.h_8_2    %d_lstm.h_8  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_8_part = d_lstm.c_9 ⊙ lstm.f_9    %d_lstm.c_8_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_8 = d_lstm.h_8 ⊙ lstm.o_8    %d_tanh_8  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_8_mul = tanh_8 ⊙ tanh_8    %d_lstm.c_8_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_8_sub = 1 − d_lstm.c_8_mul    %d_lstm.c_8_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_8_2 = d_tanh_8 ⊙ d_lstm.c_8_sub    %d_lstm.c_8_2  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_8 = d_lstm.c_8_part + d_lstm.c_8_2    %d_lstm.c_8  adjoint of add, models/char-lstm.ts:13
-    // d_mul_16 = d_lstm.c_8    %d_mul_16  adjoint of add, models/char-lstm.ts:13
-    // d_mul_15 = d_lstm.c_8    %d_mul_15  adjoint of add, models/char-lstm.ts:13
-    dotAdd_d_lstm_c_8();
+    // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_7 = lstm.h_9ᵀ · d_lstm.recurrence_10    %d_lstm.recurrentKernel_7  adjoint of dot (statement 51): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:13
+    dot_d_lstm_recurrentKernel_7();
 
     // 121.
-    // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_8 = lstm.h_8ᵀ · d_lstm.recurrence_9    %d_lstm.recurrentKernel_8  adjoint of dot, models/char-lstm.ts:13
-    dot_d_lstm_recurrentKernel_8();
+    // d_lstm.o_9 = d_lstm.h_9 ⊙ tanh_9    %d_lstm.o_9  adjoint of mul (statement 120): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_36_sub = 1 − lstm.o_9    %d_add_36_sub  adjoint of sigmoid (statement 50): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_36_mul = lstm.o_9 ⊙ d_add_36_sub    %d_add_36_mul  adjoint of sigmoid (statement 50): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_36 = d_lstm.o_9 ⊙ d_add_36_mul    %d_add_36  adjoint of sigmoid (statement 50): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_81 = d_add_36    %d_slice_81  adjoint of add (statement 50): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_77 = d_add_36    %d_slice_77  adjoint of add (statement 50): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g_9 = d_lstm.c_9 ⊙ lstm.i_9    %d_lstm.g_9  adjoint of mul (statement 49): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_35_mul = lstm.g_9 ⊙ lstm.g_9    %d_add_35_mul  adjoint of tanh (statement 49): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_add_35_sub = 1 − d_add_35_mul    %d_add_35_sub  adjoint of tanh (statement 49): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_35 = d_lstm.g_9 ⊙ d_add_35_sub    %d_add_35  adjoint of tanh (statement 49): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_80 = d_add_35    %d_slice_80  adjoint of add (statement 49): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_76 = d_add_35    %d_slice_76  adjoint of add (statement 49): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_9_partial = pad(d_add_36, [0,192], [0,0]) + pad(d_add_35, [0,128], [0,64])    %d_lstm.recurrence_9_partial
+    //     adjoint of add (statement 46): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_9_partial = pad(d_add_36, [0,192], [0,0]) + pad(d_add_35, [0,128], [0,64])    %d_reshape_9_partial  adjoint of reshape
+    //     (statement 48): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f_9 = d_lstm.c_9 ⊙ lstm.c_8    %d_lstm.f_9  adjoint of mul (statement 49): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_34_sub = 1 − lstm.f_9    %d_add_34_sub  adjoint of sigmoid (statement 47): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_34_mul = lstm.f_9 ⊙ d_add_34_sub    %d_add_34_mul  adjoint of sigmoid (statement 47): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_34 = d_lstm.f_9 ⊙ d_add_34_mul    %d_add_34  adjoint of sigmoid (statement 47): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_79 = d_add_34    %d_slice_79  adjoint of add (statement 47): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_75 = d_add_34    %d_slice_75  adjoint of add (statement 47): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_9_partial_2 = d_lstm.recurrence_9_partial + pad(d_add_34, [0,64], [0,128])    %d_lstm.recurrence_9_partial_2
+    //     adjoint of add (statement 46): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_9_partial_2 = d_lstm.recurrence_9_partial + pad(d_add_34, [0,64], [0,128])    %d_reshape_9_partial_2  adjoint of
+    //     reshape (statement 48): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i_9 = d_lstm.c_9 ⊙ lstm.g_9    %d_lstm.i_9  adjoint of mul (statement 49): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_33_sub = 1 − lstm.i_9    %d_add_33_sub  adjoint of sigmoid (statement 48): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_33_mul = lstm.i_9 ⊙ d_add_33_sub    %d_add_33_mul  adjoint of sigmoid (statement 48): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_33 = d_lstm.i_9 ⊙ d_add_33_mul    %d_add_33  adjoint of sigmoid (statement 48): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_78 = d_add_33    %d_slice_78  adjoint of add (statement 48): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_74 = d_add_33    %d_slice_74  adjoint of add (statement 48): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_9 = d_lstm.recurrence_9_partial_2 + pad(d_add_33, [0,0], [0,192])    %d_lstm.recurrence_9  adjoint of add
+    //     (statement 46): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_10 = d_lstm.recurrence_9    %d_dot_10  adjoint of add (statement 46): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape_9 = d_lstm.recurrence_9_partial_2 + pad(d_add_33, [0,0], [0,192])    %d_reshape_9  adjoint of reshape (statement 48):
+    //     d_x = Σ over the uses of x, models/char-lstm.ts:13
+    add_d_lstm_recurrence_9();
 
     // 122.
-    // d_lstm.o_8 = d_lstm.h_8 ⊙ tanh_8    %d_lstm.o_8  adjoint of mul, models/char-lstm.ts:13
-    // d_add_32_sub = 1 − lstm.o_8    %d_add_32_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_32_mul = lstm.o_8 ⊙ d_add_32_sub    %d_add_32_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_32 = d_lstm.o_8 ⊙ d_add_32_mul    %d_add_32  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_72 = d_add_32    %d_slice_72  adjoint of add, models/char-lstm.ts:13
-    // d_slice_68 = d_add_32    %d_slice_68  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g_8 = d_lstm.c_8 ⊙ lstm.i_8    %d_lstm.g_8  adjoint of mul, models/char-lstm.ts:13
-    // d_add_31_mul = lstm.g_8 ⊙ lstm.g_8    %d_add_31_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_31_sub = 1 − d_add_31_mul    %d_add_31_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_31 = d_lstm.g_8 ⊙ d_add_31_sub    %d_add_31  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_71 = d_add_31    %d_slice_71  adjoint of add, models/char-lstm.ts:13
-    // d_slice_67 = d_add_31    %d_slice_67  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_8_partial = pad(d_add_32, [0,192], [0,0]) + pad(d_add_31, [0,128], [0,64])    %d_lstm.recurrence_8_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_8_partial = pad(d_add_32, [0,192], [0,0]) + pad(d_add_31, [0,128], [0,64])    %d_reshape_8_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f_8 = d_lstm.c_8 ⊙ lstm.c_7    %d_lstm.f_8  adjoint of mul, models/char-lstm.ts:13
-    // d_add_30_sub = 1 − lstm.f_8    %d_add_30_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_30_mul = lstm.f_8 ⊙ d_add_30_sub    %d_add_30_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_30 = d_lstm.f_8 ⊙ d_add_30_mul    %d_add_30  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_70 = d_add_30    %d_slice_70  adjoint of add, models/char-lstm.ts:13
-    // d_slice_66 = d_add_30    %d_slice_66  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_8_partial_2 = d_lstm.recurrence_8_partial + pad(d_add_30, [0,64], [0,128])    %d_lstm.recurrence_8_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_8_partial_2 = d_lstm.recurrence_8_partial + pad(d_add_30, [0,64], [0,128])    %d_reshape_8_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i_8 = d_lstm.c_8 ⊙ lstm.g_8    %d_lstm.i_8  adjoint of mul, models/char-lstm.ts:13
-    // d_add_29_sub = 1 − lstm.i_8    %d_add_29_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_29_mul = lstm.i_8 ⊙ d_add_29_sub    %d_add_29_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_29 = d_lstm.i_8 ⊙ d_add_29_mul    %d_add_29  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_69 = d_add_29    %d_slice_69  adjoint of add, models/char-lstm.ts:13
-    // d_slice_65 = d_add_29    %d_slice_65  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_8 = d_lstm.recurrence_8_partial_2 + pad(d_add_29, [0,0], [0,192])    %d_lstm.recurrence_8  adjoint of add, models/char-lstm.ts:13
-    // d_dot_9 = d_lstm.recurrence_8    %d_dot_9  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_8 = d_lstm.recurrence_8_partial_2 + pad(d_add_29, [0,0], [0,192])    %d_reshape_8  adjoint of reshape, models/char-lstm.ts:13
-    add_d_lstm_recurrence_8();
+    // d_lstm.h_8_2 = d_lstm.recurrence_9 · lstm.recurrentKernelᵀ    %d_lstm.h_8_2  adjoint of dot (statement 46): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:13
+    // d_lstm.h_8 = reshape(d_lstm[0,7,0 .. 32,8,64], [32,64]) + d_lstm.h_8_2    %d_lstm.h_8  adjoint of mul (statement 85): d_x = Σ
+    //     over the uses of x, models/char-lstm.ts:13
+    // d_lstm.c_8_part = d_lstm.c_9 ⊙ lstm.f_9    %d_lstm.c_8_part  adjoint of mul (statement 49): d_b = d_y ⊙ (a),
+    //     models/char-lstm.ts:13
+    // d_tanh_8 = d_lstm.h_8 ⊙ lstm.o_8    %d_tanh_8  adjoint of mul (statement 85): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_lstm.c_8_mul = tanh_8 ⊙ tanh_8    %d_lstm.c_8_mul  adjoint of tanh (statement 44): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_8_sub = 1 − d_lstm.c_8_mul    %d_lstm.c_8_sub  adjoint of tanh (statement 44): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_8_2 = d_tanh_8 ⊙ d_lstm.c_8_sub    %d_lstm.c_8_2  adjoint of tanh (statement 44): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_8 = d_lstm.c_8_part + d_lstm.c_8_2    %d_lstm.c_8  adjoint of add (statement 44): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_mul_16 = d_lstm.c_8    %d_mul_16  adjoint of add (statement 44): d_b = d_y, models/char-lstm.ts:13
+    // d_mul_15 = d_lstm.c_8    %d_mul_15  adjoint of add (statement 44): d_a = d_y, models/char-lstm.ts:13
+    dotAdd_d_lstm_c_8();
 
     // 123.
-    // d_lstm.h_7_2 = d_lstm.recurrence_8 · lstm.recurrentKernelᵀ    %d_lstm.h_7_2  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.h_7 = reshape(d_lstm[0,6,0 .. 32,7,64], [32,64]) + d_lstm.h_7_2    %d_lstm.h_7  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_7_part = d_lstm.c_8 ⊙ lstm.f_8    %d_lstm.c_7_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_7 = d_lstm.h_7 ⊙ lstm.o_7    %d_tanh_7  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_7_mul = tanh_7 ⊙ tanh_7    %d_lstm.c_7_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_7_sub = 1 − d_lstm.c_7_mul    %d_lstm.c_7_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_7_2 = d_tanh_7 ⊙ d_lstm.c_7_sub    %d_lstm.c_7_2  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_7 = d_lstm.c_7_part + d_lstm.c_7_2    %d_lstm.c_7  adjoint of add, models/char-lstm.ts:13
-    // d_mul_14 = d_lstm.c_7    %d_mul_14  adjoint of add, models/char-lstm.ts:13
-    // d_mul_13 = d_lstm.c_7    %d_mul_13  adjoint of add, models/char-lstm.ts:13
-    dotAdd_d_lstm_c_7();
+    // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_8 = lstm.h_8ᵀ · d_lstm.recurrence_9    %d_lstm.recurrentKernel_8  adjoint of dot (statement 46): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:13
+    dot_d_lstm_recurrentKernel_8();
 
     // 124.
-    // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_9 = lstm.h_7ᵀ · d_lstm.recurrence_8    %d_lstm.recurrentKernel_9  adjoint of dot, models/char-lstm.ts:13
-    dot_d_lstm_recurrentKernel_9();
+    // d_lstm.o_8 = d_lstm.h_8 ⊙ tanh_8    %d_lstm.o_8  adjoint of mul (statement 123): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_32_sub = 1 − lstm.o_8    %d_add_32_sub  adjoint of sigmoid (statement 45): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_32_mul = lstm.o_8 ⊙ d_add_32_sub    %d_add_32_mul  adjoint of sigmoid (statement 45): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_32 = d_lstm.o_8 ⊙ d_add_32_mul    %d_add_32  adjoint of sigmoid (statement 45): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_72 = d_add_32    %d_slice_72  adjoint of add (statement 45): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_68 = d_add_32    %d_slice_68  adjoint of add (statement 45): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g_8 = d_lstm.c_8 ⊙ lstm.i_8    %d_lstm.g_8  adjoint of mul (statement 44): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_31_mul = lstm.g_8 ⊙ lstm.g_8    %d_add_31_mul  adjoint of tanh (statement 44): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_add_31_sub = 1 − d_add_31_mul    %d_add_31_sub  adjoint of tanh (statement 44): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_31 = d_lstm.g_8 ⊙ d_add_31_sub    %d_add_31  adjoint of tanh (statement 44): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_71 = d_add_31    %d_slice_71  adjoint of add (statement 44): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_67 = d_add_31    %d_slice_67  adjoint of add (statement 44): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_8_partial = pad(d_add_32, [0,192], [0,0]) + pad(d_add_31, [0,128], [0,64])    %d_lstm.recurrence_8_partial
+    //     adjoint of add (statement 41): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_8_partial = pad(d_add_32, [0,192], [0,0]) + pad(d_add_31, [0,128], [0,64])    %d_reshape_8_partial  adjoint of reshape
+    //     (statement 43): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f_8 = d_lstm.c_8 ⊙ lstm.c_7    %d_lstm.f_8  adjoint of mul (statement 44): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_30_sub = 1 − lstm.f_8    %d_add_30_sub  adjoint of sigmoid (statement 42): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_30_mul = lstm.f_8 ⊙ d_add_30_sub    %d_add_30_mul  adjoint of sigmoid (statement 42): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_30 = d_lstm.f_8 ⊙ d_add_30_mul    %d_add_30  adjoint of sigmoid (statement 42): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_70 = d_add_30    %d_slice_70  adjoint of add (statement 42): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_66 = d_add_30    %d_slice_66  adjoint of add (statement 42): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_8_partial_2 = d_lstm.recurrence_8_partial + pad(d_add_30, [0,64], [0,128])    %d_lstm.recurrence_8_partial_2
+    //     adjoint of add (statement 41): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_8_partial_2 = d_lstm.recurrence_8_partial + pad(d_add_30, [0,64], [0,128])    %d_reshape_8_partial_2  adjoint of
+    //     reshape (statement 43): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i_8 = d_lstm.c_8 ⊙ lstm.g_8    %d_lstm.i_8  adjoint of mul (statement 44): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_29_sub = 1 − lstm.i_8    %d_add_29_sub  adjoint of sigmoid (statement 43): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_29_mul = lstm.i_8 ⊙ d_add_29_sub    %d_add_29_mul  adjoint of sigmoid (statement 43): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_29 = d_lstm.i_8 ⊙ d_add_29_mul    %d_add_29  adjoint of sigmoid (statement 43): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_69 = d_add_29    %d_slice_69  adjoint of add (statement 43): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_65 = d_add_29    %d_slice_65  adjoint of add (statement 43): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_8 = d_lstm.recurrence_8_partial_2 + pad(d_add_29, [0,0], [0,192])    %d_lstm.recurrence_8  adjoint of add
+    //     (statement 41): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_9 = d_lstm.recurrence_8    %d_dot_9  adjoint of add (statement 41): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape_8 = d_lstm.recurrence_8_partial_2 + pad(d_add_29, [0,0], [0,192])    %d_reshape_8  adjoint of reshape (statement 43):
+    //     d_x = Σ over the uses of x, models/char-lstm.ts:13
+    add_d_lstm_recurrence_8();
 
     // 125.
-    // d_lstm.o_7 = d_lstm.h_7 ⊙ tanh_7    %d_lstm.o_7  adjoint of mul, models/char-lstm.ts:13
-    // d_add_28_sub = 1 − lstm.o_7    %d_add_28_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_28_mul = lstm.o_7 ⊙ d_add_28_sub    %d_add_28_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_28 = d_lstm.o_7 ⊙ d_add_28_mul    %d_add_28  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_63 = d_add_28    %d_slice_63  adjoint of add, models/char-lstm.ts:13
-    // d_slice_59 = d_add_28    %d_slice_59  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g_7 = d_lstm.c_7 ⊙ lstm.i_7    %d_lstm.g_7  adjoint of mul, models/char-lstm.ts:13
-    // d_add_27_mul = lstm.g_7 ⊙ lstm.g_7    %d_add_27_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_27_sub = 1 − d_add_27_mul    %d_add_27_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_27 = d_lstm.g_7 ⊙ d_add_27_sub    %d_add_27  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_62 = d_add_27    %d_slice_62  adjoint of add, models/char-lstm.ts:13
-    // d_slice_58 = d_add_27    %d_slice_58  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_7_partial = pad(d_add_28, [0,192], [0,0]) + pad(d_add_27, [0,128], [0,64])    %d_lstm.recurrence_7_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_7_partial = pad(d_add_28, [0,192], [0,0]) + pad(d_add_27, [0,128], [0,64])    %d_reshape_7_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f_7 = d_lstm.c_7 ⊙ lstm.c_6    %d_lstm.f_7  adjoint of mul, models/char-lstm.ts:13
-    // d_add_26_sub = 1 − lstm.f_7    %d_add_26_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_26_mul = lstm.f_7 ⊙ d_add_26_sub    %d_add_26_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_26 = d_lstm.f_7 ⊙ d_add_26_mul    %d_add_26  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_61 = d_add_26    %d_slice_61  adjoint of add, models/char-lstm.ts:13
-    // d_slice_57 = d_add_26    %d_slice_57  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_7_partial_2 = d_lstm.recurrence_7_partial + pad(d_add_26, [0,64], [0,128])    %d_lstm.recurrence_7_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_7_partial_2 = d_lstm.recurrence_7_partial + pad(d_add_26, [0,64], [0,128])    %d_reshape_7_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i_7 = d_lstm.c_7 ⊙ lstm.g_7    %d_lstm.i_7  adjoint of mul, models/char-lstm.ts:13
-    // d_add_25_sub = 1 − lstm.i_7    %d_add_25_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_25_mul = lstm.i_7 ⊙ d_add_25_sub    %d_add_25_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_25 = d_lstm.i_7 ⊙ d_add_25_mul    %d_add_25  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_60 = d_add_25    %d_slice_60  adjoint of add, models/char-lstm.ts:13
-    // d_slice_56 = d_add_25    %d_slice_56  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_7 = d_lstm.recurrence_7_partial_2 + pad(d_add_25, [0,0], [0,192])    %d_lstm.recurrence_7  adjoint of add, models/char-lstm.ts:13
-    // d_dot_8 = d_lstm.recurrence_7    %d_dot_8  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_7 = d_lstm.recurrence_7_partial_2 + pad(d_add_25, [0,0], [0,192])    %d_reshape_7  adjoint of reshape, models/char-lstm.ts:13
-    add_d_lstm_recurrence_7();
+    // d_lstm.h_7_2 = d_lstm.recurrence_8 · lstm.recurrentKernelᵀ    %d_lstm.h_7_2  adjoint of dot (statement 41): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:13
+    // d_lstm.h_7 = reshape(d_lstm[0,6,0 .. 32,7,64], [32,64]) + d_lstm.h_7_2    %d_lstm.h_7  adjoint of mul (statement 85): d_x = Σ
+    //     over the uses of x, models/char-lstm.ts:13
+    // d_lstm.c_7_part = d_lstm.c_8 ⊙ lstm.f_8    %d_lstm.c_7_part  adjoint of mul (statement 44): d_b = d_y ⊙ (a),
+    //     models/char-lstm.ts:13
+    // d_tanh_7 = d_lstm.h_7 ⊙ lstm.o_7    %d_tanh_7  adjoint of mul (statement 85): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_lstm.c_7_mul = tanh_7 ⊙ tanh_7    %d_lstm.c_7_mul  adjoint of tanh (statement 39): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_7_sub = 1 − d_lstm.c_7_mul    %d_lstm.c_7_sub  adjoint of tanh (statement 39): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_7_2 = d_tanh_7 ⊙ d_lstm.c_7_sub    %d_lstm.c_7_2  adjoint of tanh (statement 39): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_7 = d_lstm.c_7_part + d_lstm.c_7_2    %d_lstm.c_7  adjoint of add (statement 39): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_mul_14 = d_lstm.c_7    %d_mul_14  adjoint of add (statement 39): d_b = d_y, models/char-lstm.ts:13
+    // d_mul_13 = d_lstm.c_7    %d_mul_13  adjoint of add (statement 39): d_a = d_y, models/char-lstm.ts:13
+    dotAdd_d_lstm_c_7();
 
     // 126.
-    // d_lstm.h_6_2 = d_lstm.recurrence_7 · lstm.recurrentKernelᵀ    %d_lstm.h_6_2  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.h_6 = reshape(d_lstm[0,5,0 .. 32,6,64], [32,64]) + d_lstm.h_6_2    %d_lstm.h_6  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_6_part = d_lstm.c_7 ⊙ lstm.f_7    %d_lstm.c_6_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_6 = d_lstm.h_6 ⊙ lstm.o_6    %d_tanh_6  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_6_mul = tanh_6 ⊙ tanh_6    %d_lstm.c_6_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_6_sub = 1 − d_lstm.c_6_mul    %d_lstm.c_6_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_6_2 = d_tanh_6 ⊙ d_lstm.c_6_sub    %d_lstm.c_6_2  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_6 = d_lstm.c_6_part + d_lstm.c_6_2    %d_lstm.c_6  adjoint of add, models/char-lstm.ts:13
-    // d_mul_12 = d_lstm.c_6    %d_mul_12  adjoint of add, models/char-lstm.ts:13
-    // d_mul_11 = d_lstm.c_6    %d_mul_11  adjoint of add, models/char-lstm.ts:13
-    dotAdd_d_lstm_c_6();
+    // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_9 = lstm.h_7ᵀ · d_lstm.recurrence_8    %d_lstm.recurrentKernel_9  adjoint of dot (statement 41): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:13
+    dot_d_lstm_recurrentKernel_9();
 
     // 127.
-    // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_10 = lstm.h_6ᵀ · d_lstm.recurrence_7    %d_lstm.recurrentKernel_10  adjoint of dot, models/char-lstm.ts:13
-    dot_d_lstm_recurrentKernel_10();
+    // d_lstm.o_7 = d_lstm.h_7 ⊙ tanh_7    %d_lstm.o_7  adjoint of mul (statement 126): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_28_sub = 1 − lstm.o_7    %d_add_28_sub  adjoint of sigmoid (statement 40): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_28_mul = lstm.o_7 ⊙ d_add_28_sub    %d_add_28_mul  adjoint of sigmoid (statement 40): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_28 = d_lstm.o_7 ⊙ d_add_28_mul    %d_add_28  adjoint of sigmoid (statement 40): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_63 = d_add_28    %d_slice_63  adjoint of add (statement 40): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_59 = d_add_28    %d_slice_59  adjoint of add (statement 40): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g_7 = d_lstm.c_7 ⊙ lstm.i_7    %d_lstm.g_7  adjoint of mul (statement 39): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_27_mul = lstm.g_7 ⊙ lstm.g_7    %d_add_27_mul  adjoint of tanh (statement 39): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_add_27_sub = 1 − d_add_27_mul    %d_add_27_sub  adjoint of tanh (statement 39): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_27 = d_lstm.g_7 ⊙ d_add_27_sub    %d_add_27  adjoint of tanh (statement 39): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_62 = d_add_27    %d_slice_62  adjoint of add (statement 39): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_58 = d_add_27    %d_slice_58  adjoint of add (statement 39): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_7_partial = pad(d_add_28, [0,192], [0,0]) + pad(d_add_27, [0,128], [0,64])    %d_lstm.recurrence_7_partial
+    //     adjoint of add (statement 36): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_7_partial = pad(d_add_28, [0,192], [0,0]) + pad(d_add_27, [0,128], [0,64])    %d_reshape_7_partial  adjoint of reshape
+    //     (statement 38): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f_7 = d_lstm.c_7 ⊙ lstm.c_6    %d_lstm.f_7  adjoint of mul (statement 39): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_26_sub = 1 − lstm.f_7    %d_add_26_sub  adjoint of sigmoid (statement 37): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_26_mul = lstm.f_7 ⊙ d_add_26_sub    %d_add_26_mul  adjoint of sigmoid (statement 37): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_26 = d_lstm.f_7 ⊙ d_add_26_mul    %d_add_26  adjoint of sigmoid (statement 37): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_61 = d_add_26    %d_slice_61  adjoint of add (statement 37): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_57 = d_add_26    %d_slice_57  adjoint of add (statement 37): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_7_partial_2 = d_lstm.recurrence_7_partial + pad(d_add_26, [0,64], [0,128])    %d_lstm.recurrence_7_partial_2
+    //     adjoint of add (statement 36): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_7_partial_2 = d_lstm.recurrence_7_partial + pad(d_add_26, [0,64], [0,128])    %d_reshape_7_partial_2  adjoint of
+    //     reshape (statement 38): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i_7 = d_lstm.c_7 ⊙ lstm.g_7    %d_lstm.i_7  adjoint of mul (statement 39): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_25_sub = 1 − lstm.i_7    %d_add_25_sub  adjoint of sigmoid (statement 38): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_25_mul = lstm.i_7 ⊙ d_add_25_sub    %d_add_25_mul  adjoint of sigmoid (statement 38): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_25 = d_lstm.i_7 ⊙ d_add_25_mul    %d_add_25  adjoint of sigmoid (statement 38): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_60 = d_add_25    %d_slice_60  adjoint of add (statement 38): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_56 = d_add_25    %d_slice_56  adjoint of add (statement 38): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_7 = d_lstm.recurrence_7_partial_2 + pad(d_add_25, [0,0], [0,192])    %d_lstm.recurrence_7  adjoint of add
+    //     (statement 36): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_8 = d_lstm.recurrence_7    %d_dot_8  adjoint of add (statement 36): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape_7 = d_lstm.recurrence_7_partial_2 + pad(d_add_25, [0,0], [0,192])    %d_reshape_7  adjoint of reshape (statement 38):
+    //     d_x = Σ over the uses of x, models/char-lstm.ts:13
+    add_d_lstm_recurrence_7();
 
     // 128.
-    // d_lstm.o_6 = d_lstm.h_6 ⊙ tanh_6    %d_lstm.o_6  adjoint of mul, models/char-lstm.ts:13
-    // d_add_24_sub = 1 − lstm.o_6    %d_add_24_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_24_mul = lstm.o_6 ⊙ d_add_24_sub    %d_add_24_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_24 = d_lstm.o_6 ⊙ d_add_24_mul    %d_add_24  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_54 = d_add_24    %d_slice_54  adjoint of add, models/char-lstm.ts:13
-    // d_slice_50 = d_add_24    %d_slice_50  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g_6 = d_lstm.c_6 ⊙ lstm.i_6    %d_lstm.g_6  adjoint of mul, models/char-lstm.ts:13
-    // d_add_23_mul = lstm.g_6 ⊙ lstm.g_6    %d_add_23_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_23_sub = 1 − d_add_23_mul    %d_add_23_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_23 = d_lstm.g_6 ⊙ d_add_23_sub    %d_add_23  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_53 = d_add_23    %d_slice_53  adjoint of add, models/char-lstm.ts:13
-    // d_slice_49 = d_add_23    %d_slice_49  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_6_partial = pad(d_add_24, [0,192], [0,0]) + pad(d_add_23, [0,128], [0,64])    %d_lstm.recurrence_6_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_6_partial = pad(d_add_24, [0,192], [0,0]) + pad(d_add_23, [0,128], [0,64])    %d_reshape_6_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f_6 = d_lstm.c_6 ⊙ lstm.c_5    %d_lstm.f_6  adjoint of mul, models/char-lstm.ts:13
-    // d_add_22_sub = 1 − lstm.f_6    %d_add_22_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_22_mul = lstm.f_6 ⊙ d_add_22_sub    %d_add_22_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_22 = d_lstm.f_6 ⊙ d_add_22_mul    %d_add_22  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_52 = d_add_22    %d_slice_52  adjoint of add, models/char-lstm.ts:13
-    // d_slice_48 = d_add_22    %d_slice_48  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_6_partial_2 = d_lstm.recurrence_6_partial + pad(d_add_22, [0,64], [0,128])    %d_lstm.recurrence_6_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_6_partial_2 = d_lstm.recurrence_6_partial + pad(d_add_22, [0,64], [0,128])    %d_reshape_6_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i_6 = d_lstm.c_6 ⊙ lstm.g_6    %d_lstm.i_6  adjoint of mul, models/char-lstm.ts:13
-    // d_add_21_sub = 1 − lstm.i_6    %d_add_21_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_21_mul = lstm.i_6 ⊙ d_add_21_sub    %d_add_21_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_21 = d_lstm.i_6 ⊙ d_add_21_mul    %d_add_21  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_51 = d_add_21    %d_slice_51  adjoint of add, models/char-lstm.ts:13
-    // d_slice_47 = d_add_21    %d_slice_47  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_6 = d_lstm.recurrence_6_partial_2 + pad(d_add_21, [0,0], [0,192])    %d_lstm.recurrence_6  adjoint of add, models/char-lstm.ts:13
-    // d_dot_7 = d_lstm.recurrence_6    %d_dot_7  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_6 = d_lstm.recurrence_6_partial_2 + pad(d_add_21, [0,0], [0,192])    %d_reshape_6  adjoint of reshape, models/char-lstm.ts:13
-    add_d_lstm_recurrence_6();
+    // d_lstm.h_6_2 = d_lstm.recurrence_7 · lstm.recurrentKernelᵀ    %d_lstm.h_6_2  adjoint of dot (statement 36): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:13
+    // d_lstm.h_6 = reshape(d_lstm[0,5,0 .. 32,6,64], [32,64]) + d_lstm.h_6_2    %d_lstm.h_6  adjoint of mul (statement 85): d_x = Σ
+    //     over the uses of x, models/char-lstm.ts:13
+    // d_lstm.c_6_part = d_lstm.c_7 ⊙ lstm.f_7    %d_lstm.c_6_part  adjoint of mul (statement 39): d_b = d_y ⊙ (a),
+    //     models/char-lstm.ts:13
+    // d_tanh_6 = d_lstm.h_6 ⊙ lstm.o_6    %d_tanh_6  adjoint of mul (statement 85): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_lstm.c_6_mul = tanh_6 ⊙ tanh_6    %d_lstm.c_6_mul  adjoint of tanh (statement 34): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_6_sub = 1 − d_lstm.c_6_mul    %d_lstm.c_6_sub  adjoint of tanh (statement 34): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_6_2 = d_tanh_6 ⊙ d_lstm.c_6_sub    %d_lstm.c_6_2  adjoint of tanh (statement 34): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_6 = d_lstm.c_6_part + d_lstm.c_6_2    %d_lstm.c_6  adjoint of add (statement 34): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_mul_12 = d_lstm.c_6    %d_mul_12  adjoint of add (statement 34): d_b = d_y, models/char-lstm.ts:13
+    // d_mul_11 = d_lstm.c_6    %d_mul_11  adjoint of add (statement 34): d_a = d_y, models/char-lstm.ts:13
+    dotAdd_d_lstm_c_6();
 
     // 129.
-    // d_lstm.h_5_2 = d_lstm.recurrence_6 · lstm.recurrentKernelᵀ    %d_lstm.h_5_2  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.h_5 = reshape(d_lstm[0,4,0 .. 32,5,64], [32,64]) + d_lstm.h_5_2    %d_lstm.h_5  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_5_part = d_lstm.c_6 ⊙ lstm.f_6    %d_lstm.c_5_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_5 = d_lstm.h_5 ⊙ lstm.o_5    %d_tanh_5  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_5_mul = tanh_5 ⊙ tanh_5    %d_lstm.c_5_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_5_sub = 1 − d_lstm.c_5_mul    %d_lstm.c_5_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_5_2 = d_tanh_5 ⊙ d_lstm.c_5_sub    %d_lstm.c_5_2  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_5 = d_lstm.c_5_part + d_lstm.c_5_2    %d_lstm.c_5  adjoint of add, models/char-lstm.ts:13
-    // d_mul_10 = d_lstm.c_5    %d_mul_10  adjoint of add, models/char-lstm.ts:13
-    // d_mul_9 = d_lstm.c_5    %d_mul_9  adjoint of add, models/char-lstm.ts:13
-    dotAdd_d_lstm_c_5();
+    // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_10 = lstm.h_6ᵀ · d_lstm.recurrence_7    %d_lstm.recurrentKernel_10  adjoint of dot (statement 36): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:13
+    dot_d_lstm_recurrentKernel_10();
 
     // 130.
-    // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_11 = lstm.h_5ᵀ · d_lstm.recurrence_6    %d_lstm.recurrentKernel_11  adjoint of dot, models/char-lstm.ts:13
-    dot_d_lstm_recurrentKernel_11();
+    // d_lstm.o_6 = d_lstm.h_6 ⊙ tanh_6    %d_lstm.o_6  adjoint of mul (statement 129): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_24_sub = 1 − lstm.o_6    %d_add_24_sub  adjoint of sigmoid (statement 35): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_24_mul = lstm.o_6 ⊙ d_add_24_sub    %d_add_24_mul  adjoint of sigmoid (statement 35): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_24 = d_lstm.o_6 ⊙ d_add_24_mul    %d_add_24  adjoint of sigmoid (statement 35): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_54 = d_add_24    %d_slice_54  adjoint of add (statement 35): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_50 = d_add_24    %d_slice_50  adjoint of add (statement 35): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g_6 = d_lstm.c_6 ⊙ lstm.i_6    %d_lstm.g_6  adjoint of mul (statement 34): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_23_mul = lstm.g_6 ⊙ lstm.g_6    %d_add_23_mul  adjoint of tanh (statement 34): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_add_23_sub = 1 − d_add_23_mul    %d_add_23_sub  adjoint of tanh (statement 34): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_23 = d_lstm.g_6 ⊙ d_add_23_sub    %d_add_23  adjoint of tanh (statement 34): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_53 = d_add_23    %d_slice_53  adjoint of add (statement 34): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_49 = d_add_23    %d_slice_49  adjoint of add (statement 34): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_6_partial = pad(d_add_24, [0,192], [0,0]) + pad(d_add_23, [0,128], [0,64])    %d_lstm.recurrence_6_partial
+    //     adjoint of add (statement 31): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_6_partial = pad(d_add_24, [0,192], [0,0]) + pad(d_add_23, [0,128], [0,64])    %d_reshape_6_partial  adjoint of reshape
+    //     (statement 33): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f_6 = d_lstm.c_6 ⊙ lstm.c_5    %d_lstm.f_6  adjoint of mul (statement 34): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_22_sub = 1 − lstm.f_6    %d_add_22_sub  adjoint of sigmoid (statement 32): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_22_mul = lstm.f_6 ⊙ d_add_22_sub    %d_add_22_mul  adjoint of sigmoid (statement 32): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_22 = d_lstm.f_6 ⊙ d_add_22_mul    %d_add_22  adjoint of sigmoid (statement 32): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_52 = d_add_22    %d_slice_52  adjoint of add (statement 32): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_48 = d_add_22    %d_slice_48  adjoint of add (statement 32): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_6_partial_2 = d_lstm.recurrence_6_partial + pad(d_add_22, [0,64], [0,128])    %d_lstm.recurrence_6_partial_2
+    //     adjoint of add (statement 31): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_6_partial_2 = d_lstm.recurrence_6_partial + pad(d_add_22, [0,64], [0,128])    %d_reshape_6_partial_2  adjoint of
+    //     reshape (statement 33): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i_6 = d_lstm.c_6 ⊙ lstm.g_6    %d_lstm.i_6  adjoint of mul (statement 34): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_21_sub = 1 − lstm.i_6    %d_add_21_sub  adjoint of sigmoid (statement 33): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_21_mul = lstm.i_6 ⊙ d_add_21_sub    %d_add_21_mul  adjoint of sigmoid (statement 33): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_21 = d_lstm.i_6 ⊙ d_add_21_mul    %d_add_21  adjoint of sigmoid (statement 33): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_51 = d_add_21    %d_slice_51  adjoint of add (statement 33): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_47 = d_add_21    %d_slice_47  adjoint of add (statement 33): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_6 = d_lstm.recurrence_6_partial_2 + pad(d_add_21, [0,0], [0,192])    %d_lstm.recurrence_6  adjoint of add
+    //     (statement 31): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_7 = d_lstm.recurrence_6    %d_dot_7  adjoint of add (statement 31): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape_6 = d_lstm.recurrence_6_partial_2 + pad(d_add_21, [0,0], [0,192])    %d_reshape_6  adjoint of reshape (statement 33):
+    //     d_x = Σ over the uses of x, models/char-lstm.ts:13
+    add_d_lstm_recurrence_6();
 
     // 131.
-    // d_lstm.o_5 = d_lstm.h_5 ⊙ tanh_5    %d_lstm.o_5  adjoint of mul, models/char-lstm.ts:13
-    // d_add_20_sub = 1 − lstm.o_5    %d_add_20_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_20_mul = lstm.o_5 ⊙ d_add_20_sub    %d_add_20_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_20 = d_lstm.o_5 ⊙ d_add_20_mul    %d_add_20  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_45 = d_add_20    %d_slice_45  adjoint of add, models/char-lstm.ts:13
-    // d_slice_41 = d_add_20    %d_slice_41  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g_5 = d_lstm.c_5 ⊙ lstm.i_5    %d_lstm.g_5  adjoint of mul, models/char-lstm.ts:13
-    // d_add_19_mul = lstm.g_5 ⊙ lstm.g_5    %d_add_19_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_19_sub = 1 − d_add_19_mul    %d_add_19_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_19 = d_lstm.g_5 ⊙ d_add_19_sub    %d_add_19  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_44 = d_add_19    %d_slice_44  adjoint of add, models/char-lstm.ts:13
-    // d_slice_40 = d_add_19    %d_slice_40  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_5_partial = pad(d_add_20, [0,192], [0,0]) + pad(d_add_19, [0,128], [0,64])    %d_lstm.recurrence_5_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_5_partial = pad(d_add_20, [0,192], [0,0]) + pad(d_add_19, [0,128], [0,64])    %d_reshape_5_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f_5 = d_lstm.c_5 ⊙ lstm.c_4    %d_lstm.f_5  adjoint of mul, models/char-lstm.ts:13
-    // d_add_18_sub = 1 − lstm.f_5    %d_add_18_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_18_mul = lstm.f_5 ⊙ d_add_18_sub    %d_add_18_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_18 = d_lstm.f_5 ⊙ d_add_18_mul    %d_add_18  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_43 = d_add_18    %d_slice_43  adjoint of add, models/char-lstm.ts:13
-    // d_slice_39 = d_add_18    %d_slice_39  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_5_partial_2 = d_lstm.recurrence_5_partial + pad(d_add_18, [0,64], [0,128])    %d_lstm.recurrence_5_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_5_partial_2 = d_lstm.recurrence_5_partial + pad(d_add_18, [0,64], [0,128])    %d_reshape_5_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i_5 = d_lstm.c_5 ⊙ lstm.g_5    %d_lstm.i_5  adjoint of mul, models/char-lstm.ts:13
-    // d_add_17_sub = 1 − lstm.i_5    %d_add_17_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_17_mul = lstm.i_5 ⊙ d_add_17_sub    %d_add_17_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_17 = d_lstm.i_5 ⊙ d_add_17_mul    %d_add_17  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_42 = d_add_17    %d_slice_42  adjoint of add, models/char-lstm.ts:13
-    // d_slice_38 = d_add_17    %d_slice_38  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_5 = d_lstm.recurrence_5_partial_2 + pad(d_add_17, [0,0], [0,192])    %d_lstm.recurrence_5  adjoint of add, models/char-lstm.ts:13
-    // d_dot_6 = d_lstm.recurrence_5    %d_dot_6  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_5 = d_lstm.recurrence_5_partial_2 + pad(d_add_17, [0,0], [0,192])    %d_reshape_5  adjoint of reshape, models/char-lstm.ts:13
-    add_d_lstm_recurrence_5();
+    // d_lstm.h_5_2 = d_lstm.recurrence_6 · lstm.recurrentKernelᵀ    %d_lstm.h_5_2  adjoint of dot (statement 31): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:13
+    // d_lstm.h_5 = reshape(d_lstm[0,4,0 .. 32,5,64], [32,64]) + d_lstm.h_5_2    %d_lstm.h_5  adjoint of mul (statement 85): d_x = Σ
+    //     over the uses of x, models/char-lstm.ts:13
+    // d_lstm.c_5_part = d_lstm.c_6 ⊙ lstm.f_6    %d_lstm.c_5_part  adjoint of mul (statement 34): d_b = d_y ⊙ (a),
+    //     models/char-lstm.ts:13
+    // d_tanh_5 = d_lstm.h_5 ⊙ lstm.o_5    %d_tanh_5  adjoint of mul (statement 85): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_lstm.c_5_mul = tanh_5 ⊙ tanh_5    %d_lstm.c_5_mul  adjoint of tanh (statement 29): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_5_sub = 1 − d_lstm.c_5_mul    %d_lstm.c_5_sub  adjoint of tanh (statement 29): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_5_2 = d_tanh_5 ⊙ d_lstm.c_5_sub    %d_lstm.c_5_2  adjoint of tanh (statement 29): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_5 = d_lstm.c_5_part + d_lstm.c_5_2    %d_lstm.c_5  adjoint of add (statement 29): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_mul_10 = d_lstm.c_5    %d_mul_10  adjoint of add (statement 29): d_b = d_y, models/char-lstm.ts:13
+    // d_mul_9 = d_lstm.c_5    %d_mul_9  adjoint of add (statement 29): d_a = d_y, models/char-lstm.ts:13
+    dotAdd_d_lstm_c_5();
 
     // 132.
-    // d_lstm.h_4_2 = d_lstm.recurrence_5 · lstm.recurrentKernelᵀ    %d_lstm.h_4_2  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.h_4 = reshape(d_lstm[0,3,0 .. 32,4,64], [32,64]) + d_lstm.h_4_2    %d_lstm.h_4  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_4_part = d_lstm.c_5 ⊙ lstm.f_5    %d_lstm.c_4_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_4 = d_lstm.h_4 ⊙ lstm.o_4    %d_tanh_4  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_4_mul = tanh_4 ⊙ tanh_4    %d_lstm.c_4_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_4_sub = 1 − d_lstm.c_4_mul    %d_lstm.c_4_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_4_2 = d_tanh_4 ⊙ d_lstm.c_4_sub    %d_lstm.c_4_2  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_4 = d_lstm.c_4_part + d_lstm.c_4_2    %d_lstm.c_4  adjoint of add, models/char-lstm.ts:13
-    // d_mul_8 = d_lstm.c_4    %d_mul_8  adjoint of add, models/char-lstm.ts:13
-    // d_mul_7 = d_lstm.c_4    %d_mul_7  adjoint of add, models/char-lstm.ts:13
-    dotAdd_d_lstm_c_4();
+    // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_11 = lstm.h_5ᵀ · d_lstm.recurrence_6    %d_lstm.recurrentKernel_11  adjoint of dot (statement 31): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:13
+    dot_d_lstm_recurrentKernel_11();
 
     // 133.
-    // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_12 = lstm.h_4ᵀ · d_lstm.recurrence_5    %d_lstm.recurrentKernel_12  adjoint of dot, models/char-lstm.ts:13
-    dot_d_lstm_recurrentKernel_12();
+    // d_lstm.o_5 = d_lstm.h_5 ⊙ tanh_5    %d_lstm.o_5  adjoint of mul (statement 132): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_20_sub = 1 − lstm.o_5    %d_add_20_sub  adjoint of sigmoid (statement 30): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_20_mul = lstm.o_5 ⊙ d_add_20_sub    %d_add_20_mul  adjoint of sigmoid (statement 30): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_20 = d_lstm.o_5 ⊙ d_add_20_mul    %d_add_20  adjoint of sigmoid (statement 30): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_45 = d_add_20    %d_slice_45  adjoint of add (statement 30): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_41 = d_add_20    %d_slice_41  adjoint of add (statement 30): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g_5 = d_lstm.c_5 ⊙ lstm.i_5    %d_lstm.g_5  adjoint of mul (statement 29): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_19_mul = lstm.g_5 ⊙ lstm.g_5    %d_add_19_mul  adjoint of tanh (statement 29): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_add_19_sub = 1 − d_add_19_mul    %d_add_19_sub  adjoint of tanh (statement 29): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_19 = d_lstm.g_5 ⊙ d_add_19_sub    %d_add_19  adjoint of tanh (statement 29): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_44 = d_add_19    %d_slice_44  adjoint of add (statement 29): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_40 = d_add_19    %d_slice_40  adjoint of add (statement 29): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_5_partial = pad(d_add_20, [0,192], [0,0]) + pad(d_add_19, [0,128], [0,64])    %d_lstm.recurrence_5_partial
+    //     adjoint of add (statement 26): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_5_partial = pad(d_add_20, [0,192], [0,0]) + pad(d_add_19, [0,128], [0,64])    %d_reshape_5_partial  adjoint of reshape
+    //     (statement 28): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f_5 = d_lstm.c_5 ⊙ lstm.c_4    %d_lstm.f_5  adjoint of mul (statement 29): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_18_sub = 1 − lstm.f_5    %d_add_18_sub  adjoint of sigmoid (statement 27): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_18_mul = lstm.f_5 ⊙ d_add_18_sub    %d_add_18_mul  adjoint of sigmoid (statement 27): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_18 = d_lstm.f_5 ⊙ d_add_18_mul    %d_add_18  adjoint of sigmoid (statement 27): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_43 = d_add_18    %d_slice_43  adjoint of add (statement 27): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_39 = d_add_18    %d_slice_39  adjoint of add (statement 27): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_5_partial_2 = d_lstm.recurrence_5_partial + pad(d_add_18, [0,64], [0,128])    %d_lstm.recurrence_5_partial_2
+    //     adjoint of add (statement 26): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_5_partial_2 = d_lstm.recurrence_5_partial + pad(d_add_18, [0,64], [0,128])    %d_reshape_5_partial_2  adjoint of
+    //     reshape (statement 28): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i_5 = d_lstm.c_5 ⊙ lstm.g_5    %d_lstm.i_5  adjoint of mul (statement 29): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_17_sub = 1 − lstm.i_5    %d_add_17_sub  adjoint of sigmoid (statement 28): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_17_mul = lstm.i_5 ⊙ d_add_17_sub    %d_add_17_mul  adjoint of sigmoid (statement 28): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_17 = d_lstm.i_5 ⊙ d_add_17_mul    %d_add_17  adjoint of sigmoid (statement 28): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_42 = d_add_17    %d_slice_42  adjoint of add (statement 28): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_38 = d_add_17    %d_slice_38  adjoint of add (statement 28): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_5 = d_lstm.recurrence_5_partial_2 + pad(d_add_17, [0,0], [0,192])    %d_lstm.recurrence_5  adjoint of add
+    //     (statement 26): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_6 = d_lstm.recurrence_5    %d_dot_6  adjoint of add (statement 26): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape_5 = d_lstm.recurrence_5_partial_2 + pad(d_add_17, [0,0], [0,192])    %d_reshape_5  adjoint of reshape (statement 28):
+    //     d_x = Σ over the uses of x, models/char-lstm.ts:13
+    add_d_lstm_recurrence_5();
 
     // 134.
-    // d_lstm.o_4 = d_lstm.h_4 ⊙ tanh_4    %d_lstm.o_4  adjoint of mul, models/char-lstm.ts:13
-    // d_add_16_sub = 1 − lstm.o_4    %d_add_16_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_16_mul = lstm.o_4 ⊙ d_add_16_sub    %d_add_16_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_16 = d_lstm.o_4 ⊙ d_add_16_mul    %d_add_16  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_36 = d_add_16    %d_slice_36  adjoint of add, models/char-lstm.ts:13
-    // d_slice_32 = d_add_16    %d_slice_32  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g_4 = d_lstm.c_4 ⊙ lstm.i_4    %d_lstm.g_4  adjoint of mul, models/char-lstm.ts:13
-    // d_add_15_mul = lstm.g_4 ⊙ lstm.g_4    %d_add_15_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_15_sub = 1 − d_add_15_mul    %d_add_15_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_15 = d_lstm.g_4 ⊙ d_add_15_sub    %d_add_15  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_35 = d_add_15    %d_slice_35  adjoint of add, models/char-lstm.ts:13
-    // d_slice_31 = d_add_15    %d_slice_31  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_4_partial = pad(d_add_16, [0,192], [0,0]) + pad(d_add_15, [0,128], [0,64])    %d_lstm.recurrence_4_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_4_partial = pad(d_add_16, [0,192], [0,0]) + pad(d_add_15, [0,128], [0,64])    %d_reshape_4_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f_4 = d_lstm.c_4 ⊙ lstm.c_3    %d_lstm.f_4  adjoint of mul, models/char-lstm.ts:13
-    // d_add_14_sub = 1 − lstm.f_4    %d_add_14_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_14_mul = lstm.f_4 ⊙ d_add_14_sub    %d_add_14_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_14 = d_lstm.f_4 ⊙ d_add_14_mul    %d_add_14  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_34 = d_add_14    %d_slice_34  adjoint of add, models/char-lstm.ts:13
-    // d_slice_30 = d_add_14    %d_slice_30  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_4_partial_2 = d_lstm.recurrence_4_partial + pad(d_add_14, [0,64], [0,128])    %d_lstm.recurrence_4_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_4_partial_2 = d_lstm.recurrence_4_partial + pad(d_add_14, [0,64], [0,128])    %d_reshape_4_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i_4 = d_lstm.c_4 ⊙ lstm.g_4    %d_lstm.i_4  adjoint of mul, models/char-lstm.ts:13
-    // d_add_13_sub = 1 − lstm.i_4    %d_add_13_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_13_mul = lstm.i_4 ⊙ d_add_13_sub    %d_add_13_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_13 = d_lstm.i_4 ⊙ d_add_13_mul    %d_add_13  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_33 = d_add_13    %d_slice_33  adjoint of add, models/char-lstm.ts:13
-    // d_slice_29 = d_add_13    %d_slice_29  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_4 = d_lstm.recurrence_4_partial_2 + pad(d_add_13, [0,0], [0,192])    %d_lstm.recurrence_4  adjoint of add, models/char-lstm.ts:13
-    // d_dot_5 = d_lstm.recurrence_4    %d_dot_5  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_4 = d_lstm.recurrence_4_partial_2 + pad(d_add_13, [0,0], [0,192])    %d_reshape_4  adjoint of reshape, models/char-lstm.ts:13
-    add_d_lstm_recurrence_4();
+    // d_lstm.h_4_2 = d_lstm.recurrence_5 · lstm.recurrentKernelᵀ    %d_lstm.h_4_2  adjoint of dot (statement 26): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:13
+    // d_lstm.h_4 = reshape(d_lstm[0,3,0 .. 32,4,64], [32,64]) + d_lstm.h_4_2    %d_lstm.h_4  adjoint of mul (statement 85): d_x = Σ
+    //     over the uses of x, models/char-lstm.ts:13
+    // d_lstm.c_4_part = d_lstm.c_5 ⊙ lstm.f_5    %d_lstm.c_4_part  adjoint of mul (statement 29): d_b = d_y ⊙ (a),
+    //     models/char-lstm.ts:13
+    // d_tanh_4 = d_lstm.h_4 ⊙ lstm.o_4    %d_tanh_4  adjoint of mul (statement 85): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_lstm.c_4_mul = tanh_4 ⊙ tanh_4    %d_lstm.c_4_mul  adjoint of tanh (statement 24): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_4_sub = 1 − d_lstm.c_4_mul    %d_lstm.c_4_sub  adjoint of tanh (statement 24): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_4_2 = d_tanh_4 ⊙ d_lstm.c_4_sub    %d_lstm.c_4_2  adjoint of tanh (statement 24): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_4 = d_lstm.c_4_part + d_lstm.c_4_2    %d_lstm.c_4  adjoint of add (statement 24): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_mul_8 = d_lstm.c_4    %d_mul_8  adjoint of add (statement 24): d_b = d_y, models/char-lstm.ts:13
+    // d_mul_7 = d_lstm.c_4    %d_mul_7  adjoint of add (statement 24): d_a = d_y, models/char-lstm.ts:13
+    dotAdd_d_lstm_c_4();
 
     // 135.
-    // d_lstm.h_3_2 = d_lstm.recurrence_4 · lstm.recurrentKernelᵀ    %d_lstm.h_3_2  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.h_3 = reshape(d_lstm[0,2,0 .. 32,3,64], [32,64]) + d_lstm.h_3_2    %d_lstm.h_3  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_3_part = d_lstm.c_4 ⊙ lstm.f_4    %d_lstm.c_3_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_3 = d_lstm.h_3 ⊙ lstm.o_3    %d_tanh_3  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_3_mul = tanh_3 ⊙ tanh_3    %d_lstm.c_3_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_3_sub = 1 − d_lstm.c_3_mul    %d_lstm.c_3_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_3_2 = d_tanh_3 ⊙ d_lstm.c_3_sub    %d_lstm.c_3_2  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_3 = d_lstm.c_3_part + d_lstm.c_3_2    %d_lstm.c_3  adjoint of add, models/char-lstm.ts:13
-    // d_mul_6 = d_lstm.c_3    %d_mul_6  adjoint of add, models/char-lstm.ts:13
-    // d_mul_5 = d_lstm.c_3    %d_mul_5  adjoint of add, models/char-lstm.ts:13
-    dotAdd_d_lstm_c_3();
+    // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_12 = lstm.h_4ᵀ · d_lstm.recurrence_5    %d_lstm.recurrentKernel_12  adjoint of dot (statement 26): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:13
+    dot_d_lstm_recurrentKernel_12();
 
     // 136.
-    // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_13 = lstm.h_3ᵀ · d_lstm.recurrence_4    %d_lstm.recurrentKernel_13  adjoint of dot, models/char-lstm.ts:13
-    dot_d_lstm_recurrentKernel_13();
+    // d_lstm.o_4 = d_lstm.h_4 ⊙ tanh_4    %d_lstm.o_4  adjoint of mul (statement 135): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_16_sub = 1 − lstm.o_4    %d_add_16_sub  adjoint of sigmoid (statement 25): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_16_mul = lstm.o_4 ⊙ d_add_16_sub    %d_add_16_mul  adjoint of sigmoid (statement 25): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_16 = d_lstm.o_4 ⊙ d_add_16_mul    %d_add_16  adjoint of sigmoid (statement 25): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_36 = d_add_16    %d_slice_36  adjoint of add (statement 25): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_32 = d_add_16    %d_slice_32  adjoint of add (statement 25): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g_4 = d_lstm.c_4 ⊙ lstm.i_4    %d_lstm.g_4  adjoint of mul (statement 24): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_15_mul = lstm.g_4 ⊙ lstm.g_4    %d_add_15_mul  adjoint of tanh (statement 24): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_add_15_sub = 1 − d_add_15_mul    %d_add_15_sub  adjoint of tanh (statement 24): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_15 = d_lstm.g_4 ⊙ d_add_15_sub    %d_add_15  adjoint of tanh (statement 24): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_35 = d_add_15    %d_slice_35  adjoint of add (statement 24): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_31 = d_add_15    %d_slice_31  adjoint of add (statement 24): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_4_partial = pad(d_add_16, [0,192], [0,0]) + pad(d_add_15, [0,128], [0,64])    %d_lstm.recurrence_4_partial
+    //     adjoint of add (statement 21): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_4_partial = pad(d_add_16, [0,192], [0,0]) + pad(d_add_15, [0,128], [0,64])    %d_reshape_4_partial  adjoint of reshape
+    //     (statement 23): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f_4 = d_lstm.c_4 ⊙ lstm.c_3    %d_lstm.f_4  adjoint of mul (statement 24): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_14_sub = 1 − lstm.f_4    %d_add_14_sub  adjoint of sigmoid (statement 22): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_14_mul = lstm.f_4 ⊙ d_add_14_sub    %d_add_14_mul  adjoint of sigmoid (statement 22): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_14 = d_lstm.f_4 ⊙ d_add_14_mul    %d_add_14  adjoint of sigmoid (statement 22): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_34 = d_add_14    %d_slice_34  adjoint of add (statement 22): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_30 = d_add_14    %d_slice_30  adjoint of add (statement 22): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_4_partial_2 = d_lstm.recurrence_4_partial + pad(d_add_14, [0,64], [0,128])    %d_lstm.recurrence_4_partial_2
+    //     adjoint of add (statement 21): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_4_partial_2 = d_lstm.recurrence_4_partial + pad(d_add_14, [0,64], [0,128])    %d_reshape_4_partial_2  adjoint of
+    //     reshape (statement 23): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i_4 = d_lstm.c_4 ⊙ lstm.g_4    %d_lstm.i_4  adjoint of mul (statement 24): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_13_sub = 1 − lstm.i_4    %d_add_13_sub  adjoint of sigmoid (statement 23): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_13_mul = lstm.i_4 ⊙ d_add_13_sub    %d_add_13_mul  adjoint of sigmoid (statement 23): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_13 = d_lstm.i_4 ⊙ d_add_13_mul    %d_add_13  adjoint of sigmoid (statement 23): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_33 = d_add_13    %d_slice_33  adjoint of add (statement 23): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_29 = d_add_13    %d_slice_29  adjoint of add (statement 23): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_4 = d_lstm.recurrence_4_partial_2 + pad(d_add_13, [0,0], [0,192])    %d_lstm.recurrence_4  adjoint of add
+    //     (statement 21): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_5 = d_lstm.recurrence_4    %d_dot_5  adjoint of add (statement 21): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape_4 = d_lstm.recurrence_4_partial_2 + pad(d_add_13, [0,0], [0,192])    %d_reshape_4  adjoint of reshape (statement 23):
+    //     d_x = Σ over the uses of x, models/char-lstm.ts:13
+    add_d_lstm_recurrence_4();
 
     // 137.
-    // d_lstm.o_3 = d_lstm.h_3 ⊙ tanh_3    %d_lstm.o_3  adjoint of mul, models/char-lstm.ts:13
-    // d_add_12_sub = 1 − lstm.o_3    %d_add_12_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_12_mul = lstm.o_3 ⊙ d_add_12_sub    %d_add_12_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_12 = d_lstm.o_3 ⊙ d_add_12_mul    %d_add_12  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_27 = d_add_12    %d_slice_27  adjoint of add, models/char-lstm.ts:13
-    // d_slice_23 = d_add_12    %d_slice_23  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g_3 = d_lstm.c_3 ⊙ lstm.i_3    %d_lstm.g_3  adjoint of mul, models/char-lstm.ts:13
-    // d_add_11_mul = lstm.g_3 ⊙ lstm.g_3    %d_add_11_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_11_sub = 1 − d_add_11_mul    %d_add_11_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_11 = d_lstm.g_3 ⊙ d_add_11_sub    %d_add_11  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_26 = d_add_11    %d_slice_26  adjoint of add, models/char-lstm.ts:13
-    // d_slice_22 = d_add_11    %d_slice_22  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_3_partial = pad(d_add_12, [0,192], [0,0]) + pad(d_add_11, [0,128], [0,64])    %d_lstm.recurrence_3_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_3_partial = pad(d_add_12, [0,192], [0,0]) + pad(d_add_11, [0,128], [0,64])    %d_reshape_3_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f_3 = d_lstm.c_3 ⊙ lstm.c_2    %d_lstm.f_3  adjoint of mul, models/char-lstm.ts:13
-    // d_add_10_sub = 1 − lstm.f_3    %d_add_10_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_10_mul = lstm.f_3 ⊙ d_add_10_sub    %d_add_10_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_10 = d_lstm.f_3 ⊙ d_add_10_mul    %d_add_10  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_25 = d_add_10    %d_slice_25  adjoint of add, models/char-lstm.ts:13
-    // d_slice_21 = d_add_10    %d_slice_21  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_3_partial_2 = d_lstm.recurrence_3_partial + pad(d_add_10, [0,64], [0,128])    %d_lstm.recurrence_3_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_3_partial_2 = d_lstm.recurrence_3_partial + pad(d_add_10, [0,64], [0,128])    %d_reshape_3_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i_3 = d_lstm.c_3 ⊙ lstm.g_3    %d_lstm.i_3  adjoint of mul, models/char-lstm.ts:13
-    // d_add_9_sub = 1 − lstm.i_3    %d_add_9_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_9_mul = lstm.i_3 ⊙ d_add_9_sub    %d_add_9_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_9 = d_lstm.i_3 ⊙ d_add_9_mul    %d_add_9  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_24 = d_add_9    %d_slice_24  adjoint of add, models/char-lstm.ts:13
-    // d_slice_20 = d_add_9    %d_slice_20  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_3 = d_lstm.recurrence_3_partial_2 + pad(d_add_9, [0,0], [0,192])    %d_lstm.recurrence_3  adjoint of add, models/char-lstm.ts:13
-    // d_dot_4 = d_lstm.recurrence_3    %d_dot_4  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_3 = d_lstm.recurrence_3_partial_2 + pad(d_add_9, [0,0], [0,192])    %d_reshape_3  adjoint of reshape, models/char-lstm.ts:13
-    add_d_lstm_recurrence_3();
+    // d_lstm.h_3_2 = d_lstm.recurrence_4 · lstm.recurrentKernelᵀ    %d_lstm.h_3_2  adjoint of dot (statement 21): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:13
+    // d_lstm.h_3 = reshape(d_lstm[0,2,0 .. 32,3,64], [32,64]) + d_lstm.h_3_2    %d_lstm.h_3  adjoint of mul (statement 85): d_x = Σ
+    //     over the uses of x, models/char-lstm.ts:13
+    // d_lstm.c_3_part = d_lstm.c_4 ⊙ lstm.f_4    %d_lstm.c_3_part  adjoint of mul (statement 24): d_b = d_y ⊙ (a),
+    //     models/char-lstm.ts:13
+    // d_tanh_3 = d_lstm.h_3 ⊙ lstm.o_3    %d_tanh_3  adjoint of mul (statement 85): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_lstm.c_3_mul = tanh_3 ⊙ tanh_3    %d_lstm.c_3_mul  adjoint of tanh (statement 19): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_3_sub = 1 − d_lstm.c_3_mul    %d_lstm.c_3_sub  adjoint of tanh (statement 19): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_3_2 = d_tanh_3 ⊙ d_lstm.c_3_sub    %d_lstm.c_3_2  adjoint of tanh (statement 19): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_3 = d_lstm.c_3_part + d_lstm.c_3_2    %d_lstm.c_3  adjoint of add (statement 19): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_mul_6 = d_lstm.c_3    %d_mul_6  adjoint of add (statement 19): d_b = d_y, models/char-lstm.ts:13
+    // d_mul_5 = d_lstm.c_3    %d_mul_5  adjoint of add (statement 19): d_a = d_y, models/char-lstm.ts:13
+    dotAdd_d_lstm_c_3();
 
     // 138.
-    // d_lstm.h_2_2 = d_lstm.recurrence_3 · lstm.recurrentKernelᵀ    %d_lstm.h_2_2  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.h_2 = reshape(d_lstm[0,1,0 .. 32,2,64], [32,64]) + d_lstm.h_2_2    %d_lstm.h_2  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_2_part = d_lstm.c_3 ⊙ lstm.f_3    %d_lstm.c_2_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_2 = d_lstm.h_2 ⊙ lstm.o_2    %d_tanh_2  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_2_mul = tanh_2 ⊙ tanh_2    %d_lstm.c_2_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_2_sub = 1 − d_lstm.c_2_mul    %d_lstm.c_2_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_2_2 = d_tanh_2 ⊙ d_lstm.c_2_sub    %d_lstm.c_2_2  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_2 = d_lstm.c_2_part + d_lstm.c_2_2    %d_lstm.c_2  adjoint of add, models/char-lstm.ts:13
-    // d_mul_4 = d_lstm.c_2    %d_mul_4  adjoint of add, models/char-lstm.ts:13
-    // d_mul_3 = d_lstm.c_2    %d_mul_3  adjoint of add, models/char-lstm.ts:13
-    dotAdd_d_lstm_c_2();
+    // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_13 = lstm.h_3ᵀ · d_lstm.recurrence_4    %d_lstm.recurrentKernel_13  adjoint of dot (statement 21): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:13
+    dot_d_lstm_recurrentKernel_13();
 
     // 139.
-    // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_14 = lstm.h_2ᵀ · d_lstm.recurrence_3    %d_lstm.recurrentKernel_14  adjoint of dot, models/char-lstm.ts:13
-    dot_d_lstm_recurrentKernel_14();
+    // d_lstm.o_3 = d_lstm.h_3 ⊙ tanh_3    %d_lstm.o_3  adjoint of mul (statement 138): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_12_sub = 1 − lstm.o_3    %d_add_12_sub  adjoint of sigmoid (statement 20): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_12_mul = lstm.o_3 ⊙ d_add_12_sub    %d_add_12_mul  adjoint of sigmoid (statement 20): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_12 = d_lstm.o_3 ⊙ d_add_12_mul    %d_add_12  adjoint of sigmoid (statement 20): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_27 = d_add_12    %d_slice_27  adjoint of add (statement 20): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_23 = d_add_12    %d_slice_23  adjoint of add (statement 20): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g_3 = d_lstm.c_3 ⊙ lstm.i_3    %d_lstm.g_3  adjoint of mul (statement 19): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_11_mul = lstm.g_3 ⊙ lstm.g_3    %d_add_11_mul  adjoint of tanh (statement 19): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_add_11_sub = 1 − d_add_11_mul    %d_add_11_sub  adjoint of tanh (statement 19): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_11 = d_lstm.g_3 ⊙ d_add_11_sub    %d_add_11  adjoint of tanh (statement 19): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_26 = d_add_11    %d_slice_26  adjoint of add (statement 19): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_22 = d_add_11    %d_slice_22  adjoint of add (statement 19): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_3_partial = pad(d_add_12, [0,192], [0,0]) + pad(d_add_11, [0,128], [0,64])    %d_lstm.recurrence_3_partial
+    //     adjoint of add (statement 16): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_3_partial = pad(d_add_12, [0,192], [0,0]) + pad(d_add_11, [0,128], [0,64])    %d_reshape_3_partial  adjoint of reshape
+    //     (statement 18): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f_3 = d_lstm.c_3 ⊙ lstm.c_2    %d_lstm.f_3  adjoint of mul (statement 19): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_10_sub = 1 − lstm.f_3    %d_add_10_sub  adjoint of sigmoid (statement 17): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_10_mul = lstm.f_3 ⊙ d_add_10_sub    %d_add_10_mul  adjoint of sigmoid (statement 17): d_x = d_y ⊙ (y·(1 − y)) for y = 1 /
+    //     (1 + exp(−x)), models/char-lstm.ts:13
+    // d_add_10 = d_lstm.f_3 ⊙ d_add_10_mul    %d_add_10  adjoint of sigmoid (statement 17): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_25 = d_add_10    %d_slice_25  adjoint of add (statement 17): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_21 = d_add_10    %d_slice_21  adjoint of add (statement 17): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_3_partial_2 = d_lstm.recurrence_3_partial + pad(d_add_10, [0,64], [0,128])    %d_lstm.recurrence_3_partial_2
+    //     adjoint of add (statement 16): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_3_partial_2 = d_lstm.recurrence_3_partial + pad(d_add_10, [0,64], [0,128])    %d_reshape_3_partial_2  adjoint of
+    //     reshape (statement 18): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i_3 = d_lstm.c_3 ⊙ lstm.g_3    %d_lstm.i_3  adjoint of mul (statement 19): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_9_sub = 1 − lstm.i_3    %d_add_9_sub  adjoint of sigmoid (statement 18): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)),
+    //     models/char-lstm.ts:13
+    // d_add_9_mul = lstm.i_3 ⊙ d_add_9_sub    %d_add_9_mul  adjoint of sigmoid (statement 18): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_9 = d_lstm.i_3 ⊙ d_add_9_mul    %d_add_9  adjoint of sigmoid (statement 18): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_24 = d_add_9    %d_slice_24  adjoint of add (statement 18): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_20 = d_add_9    %d_slice_20  adjoint of add (statement 18): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_3 = d_lstm.recurrence_3_partial_2 + pad(d_add_9, [0,0], [0,192])    %d_lstm.recurrence_3  adjoint of add
+    //     (statement 16): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_4 = d_lstm.recurrence_3    %d_dot_4  adjoint of add (statement 16): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape_3 = d_lstm.recurrence_3_partial_2 + pad(d_add_9, [0,0], [0,192])    %d_reshape_3  adjoint of reshape (statement 18):
+    //     d_x = Σ over the uses of x, models/char-lstm.ts:13
+    add_d_lstm_recurrence_3();
 
     // 140.
-    // d_lstm.o_2 = d_lstm.h_2 ⊙ tanh_2    %d_lstm.o_2  adjoint of mul, models/char-lstm.ts:13
-    // d_add_8_sub = 1 − lstm.o_2    %d_add_8_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_8_mul = lstm.o_2 ⊙ d_add_8_sub    %d_add_8_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_8 = d_lstm.o_2 ⊙ d_add_8_mul    %d_add_8  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_18 = d_add_8    %d_slice_18  adjoint of add, models/char-lstm.ts:13
-    // d_slice_14 = d_add_8    %d_slice_14  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g_2 = d_lstm.c_2 ⊙ lstm.i_2    %d_lstm.g_2  adjoint of mul, models/char-lstm.ts:13
-    // d_add_7_mul = lstm.g_2 ⊙ lstm.g_2    %d_add_7_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_7_sub = 1 − d_add_7_mul    %d_add_7_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_7 = d_lstm.g_2 ⊙ d_add_7_sub    %d_add_7  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_17 = d_add_7    %d_slice_17  adjoint of add, models/char-lstm.ts:13
-    // d_slice_13 = d_add_7    %d_slice_13  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_2_partial = pad(d_add_8, [0,192], [0,0]) + pad(d_add_7, [0,128], [0,64])    %d_lstm.recurrence_2_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_2_partial = pad(d_add_8, [0,192], [0,0]) + pad(d_add_7, [0,128], [0,64])    %d_reshape_2_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f_2 = d_lstm.c_2 ⊙ lstm.c    %d_lstm.f_2  adjoint of mul, models/char-lstm.ts:13
-    // d_add_6_sub = 1 − lstm.f_2    %d_add_6_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_6_mul = lstm.f_2 ⊙ d_add_6_sub    %d_add_6_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_6 = d_lstm.f_2 ⊙ d_add_6_mul    %d_add_6  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_16 = d_add_6    %d_slice_16  adjoint of add, models/char-lstm.ts:13
-    // d_slice_12 = d_add_6    %d_slice_12  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_2_partial_2 = d_lstm.recurrence_2_partial + pad(d_add_6, [0,64], [0,128])    %d_lstm.recurrence_2_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_2_partial_2 = d_lstm.recurrence_2_partial + pad(d_add_6, [0,64], [0,128])    %d_reshape_2_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i_2 = d_lstm.c_2 ⊙ lstm.g_2    %d_lstm.i_2  adjoint of mul, models/char-lstm.ts:13
-    // d_add_5_sub = 1 − lstm.i_2    %d_add_5_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_5_mul = lstm.i_2 ⊙ d_add_5_sub    %d_add_5_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_5 = d_lstm.i_2 ⊙ d_add_5_mul    %d_add_5  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_15 = d_add_5    %d_slice_15  adjoint of add, models/char-lstm.ts:13
-    // d_slice_11 = d_add_5    %d_slice_11  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_2 = d_lstm.recurrence_2_partial_2 + pad(d_add_5, [0,0], [0,192])    %d_lstm.recurrence_2  adjoint of add, models/char-lstm.ts:13
-    // d_dot_3 = d_lstm.recurrence_2    %d_dot_3  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_2 = d_lstm.recurrence_2_partial_2 + pad(d_add_5, [0,0], [0,192])    %d_reshape_2  adjoint of reshape, models/char-lstm.ts:13
-    add_d_lstm_recurrence_2();
+    // d_lstm.h_2_2 = d_lstm.recurrence_3 · lstm.recurrentKernelᵀ    %d_lstm.h_2_2  adjoint of dot (statement 16): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:13
+    // d_lstm.h_2 = reshape(d_lstm[0,1,0 .. 32,2,64], [32,64]) + d_lstm.h_2_2    %d_lstm.h_2  adjoint of mul (statement 85): d_x = Σ
+    //     over the uses of x, models/char-lstm.ts:13
+    // d_lstm.c_2_part = d_lstm.c_3 ⊙ lstm.f_3    %d_lstm.c_2_part  adjoint of mul (statement 19): d_b = d_y ⊙ (a),
+    //     models/char-lstm.ts:13
+    // d_tanh_2 = d_lstm.h_2 ⊙ lstm.o_2    %d_tanh_2  adjoint of mul (statement 85): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_lstm.c_2_mul = tanh_2 ⊙ tanh_2    %d_lstm.c_2_mul  adjoint of tanh (statement 14): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_2_sub = 1 − d_lstm.c_2_mul    %d_lstm.c_2_sub  adjoint of tanh (statement 14): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_2_2 = d_tanh_2 ⊙ d_lstm.c_2_sub    %d_lstm.c_2_2  adjoint of tanh (statement 14): d_x = d_y ⊙ (1 − y·y),
+    //     models/char-lstm.ts:13
+    // d_lstm.c_2 = d_lstm.c_2_part + d_lstm.c_2_2    %d_lstm.c_2  adjoint of add (statement 14): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_mul_4 = d_lstm.c_2    %d_mul_4  adjoint of add (statement 14): d_b = d_y, models/char-lstm.ts:13
+    // d_mul_3 = d_lstm.c_2    %d_mul_3  adjoint of add (statement 14): d_a = d_y, models/char-lstm.ts:13
+    dotAdd_d_lstm_c_2();
 
     // 141.
-    // d_lstm.h_17 = d_lstm.recurrence_2 · lstm.recurrentKernelᵀ    %d_lstm.h_17  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.h = reshape(d_lstm[0,0,0 .. 32,1,64], [32,64]) + d_lstm.h_17    %d_lstm.h  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_part = d_lstm.c_2 ⊙ lstm.f_2    %d_lstm.c_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh = d_lstm.h ⊙ lstm.o    %d_tanh  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_mul = tanh ⊙ tanh    %d_lstm.c_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_sub = 1 − d_lstm.c_mul    %d_lstm.c_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_17 = d_tanh ⊙ d_lstm.c_sub    %d_lstm.c_17  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c = d_lstm.c_part + d_lstm.c_17    %d_lstm.c  adjoint of add, models/char-lstm.ts:13
-    // d_mul_2 = d_lstm.c    %d_mul_2  adjoint of add, models/char-lstm.ts:13
-    // d_mul = d_lstm.c    %d_mul  adjoint of add, models/char-lstm.ts:13
-    dotAdd_d_lstm_c();
+    // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_14 = lstm.h_2ᵀ · d_lstm.recurrence_3    %d_lstm.recurrentKernel_14  adjoint of dot (statement 16): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:13
+    dot_d_lstm_recurrentKernel_14();
 
     // 142.
-    // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_15 = lstm.hᵀ · d_lstm.recurrence_2    %d_lstm.recurrentKernel_15  adjoint of dot, models/char-lstm.ts:13
-    dot_d_lstm_recurrentKernel_15();
+    // d_lstm.o_2 = d_lstm.h_2 ⊙ tanh_2    %d_lstm.o_2  adjoint of mul (statement 141): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_8_sub = 1 − lstm.o_2    %d_add_8_sub  adjoint of sigmoid (statement 15): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)),
+    //     models/char-lstm.ts:13
+    // d_add_8_mul = lstm.o_2 ⊙ d_add_8_sub    %d_add_8_mul  adjoint of sigmoid (statement 15): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_8 = d_lstm.o_2 ⊙ d_add_8_mul    %d_add_8  adjoint of sigmoid (statement 15): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_18 = d_add_8    %d_slice_18  adjoint of add (statement 15): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_14 = d_add_8    %d_slice_14  adjoint of add (statement 15): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g_2 = d_lstm.c_2 ⊙ lstm.i_2    %d_lstm.g_2  adjoint of mul (statement 14): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_7_mul = lstm.g_2 ⊙ lstm.g_2    %d_add_7_mul  adjoint of tanh (statement 14): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_7_sub = 1 − d_add_7_mul    %d_add_7_sub  adjoint of tanh (statement 14): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_7 = d_lstm.g_2 ⊙ d_add_7_sub    %d_add_7  adjoint of tanh (statement 14): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_17 = d_add_7    %d_slice_17  adjoint of add (statement 14): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_13 = d_add_7    %d_slice_13  adjoint of add (statement 14): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_2_partial = pad(d_add_8, [0,192], [0,0]) + pad(d_add_7, [0,128], [0,64])    %d_lstm.recurrence_2_partial
+    //     adjoint of add (statement 11): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_2_partial = pad(d_add_8, [0,192], [0,0]) + pad(d_add_7, [0,128], [0,64])    %d_reshape_2_partial  adjoint of reshape
+    //     (statement 13): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f_2 = d_lstm.c_2 ⊙ lstm.c    %d_lstm.f_2  adjoint of mul (statement 14): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_6_sub = 1 − lstm.f_2    %d_add_6_sub  adjoint of sigmoid (statement 12): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)),
+    //     models/char-lstm.ts:13
+    // d_add_6_mul = lstm.f_2 ⊙ d_add_6_sub    %d_add_6_mul  adjoint of sigmoid (statement 12): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_6 = d_lstm.f_2 ⊙ d_add_6_mul    %d_add_6  adjoint of sigmoid (statement 12): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_16 = d_add_6    %d_slice_16  adjoint of add (statement 12): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_12 = d_add_6    %d_slice_12  adjoint of add (statement 12): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_2_partial_2 = d_lstm.recurrence_2_partial + pad(d_add_6, [0,64], [0,128])    %d_lstm.recurrence_2_partial_2
+    //     adjoint of add (statement 11): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_2_partial_2 = d_lstm.recurrence_2_partial + pad(d_add_6, [0,64], [0,128])    %d_reshape_2_partial_2  adjoint of reshape
+    //     (statement 13): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i_2 = d_lstm.c_2 ⊙ lstm.g_2    %d_lstm.i_2  adjoint of mul (statement 14): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_5_sub = 1 − lstm.i_2    %d_add_5_sub  adjoint of sigmoid (statement 13): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)),
+    //     models/char-lstm.ts:13
+    // d_add_5_mul = lstm.i_2 ⊙ d_add_5_sub    %d_add_5_mul  adjoint of sigmoid (statement 13): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_5 = d_lstm.i_2 ⊙ d_add_5_mul    %d_add_5  adjoint of sigmoid (statement 13): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_15 = d_add_5    %d_slice_15  adjoint of add (statement 13): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_11 = d_add_5    %d_slice_11  adjoint of add (statement 13): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_2 = d_lstm.recurrence_2_partial_2 + pad(d_add_5, [0,0], [0,192])    %d_lstm.recurrence_2  adjoint of add
+    //     (statement 11): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_3 = d_lstm.recurrence_2    %d_dot_3  adjoint of add (statement 11): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape_2 = d_lstm.recurrence_2_partial_2 + pad(d_add_5, [0,0], [0,192])    %d_reshape_2  adjoint of reshape (statement 13):
+    //     d_x = Σ over the uses of x, models/char-lstm.ts:13
+    add_d_lstm_recurrence_2();
 
     // 143.
-    // d_lstm.o = d_lstm.h ⊙ tanh    %d_lstm.o  adjoint of mul, models/char-lstm.ts:13
-    // d_add_4_sub = 1 − lstm.o    %d_add_4_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_4_mul = lstm.o ⊙ d_add_4_sub    %d_add_4_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_4 = d_lstm.o ⊙ d_add_4_mul    %d_add_4  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_9 = d_add_4    %d_slice_9  adjoint of add, models/char-lstm.ts:13
-    // d_slice_5 = d_add_4    %d_slice_5  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.g = d_lstm.c ⊙ lstm.i    %d_lstm.g  adjoint of mul, models/char-lstm.ts:13
-    // d_add_3_mul = lstm.g ⊙ lstm.g    %d_add_3_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_3_sub = 1 − d_add_3_mul    %d_add_3_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_3 = d_lstm.g ⊙ d_add_3_sub    %d_add_3  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_8 = d_add_3    %d_slice_8  adjoint of add, models/char-lstm.ts:13
-    // d_slice_4 = d_add_3    %d_slice_4  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_partial = pad(d_add_4, [0,192], [0,0]) + pad(d_add_3, [0,128], [0,64])    %d_lstm.recurrence_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_partial = pad(d_add_4, [0,192], [0,0]) + pad(d_add_3, [0,128], [0,64])    %d_reshape_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.f = d_lstm.c ⊙ 0    %d_lstm.f  adjoint of mul, models/char-lstm.ts:13
-    // d_add_2_sub = 1 − lstm.f    %d_add_2_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_2_mul = lstm.f ⊙ d_add_2_sub    %d_add_2_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_2 = d_lstm.f ⊙ d_add_2_mul    %d_add_2  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_7 = d_add_2    %d_slice_7  adjoint of add, models/char-lstm.ts:13
-    // d_slice_3 = d_add_2    %d_slice_3  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence_partial_2 = d_lstm.recurrence_partial + pad(d_add_2, [0,64], [0,128])    %d_lstm.recurrence_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_partial_2 = d_lstm.recurrence_partial + pad(d_add_2, [0,64], [0,128])    %d_reshape_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.i = d_lstm.c ⊙ lstm.g    %d_lstm.i  adjoint of mul, models/char-lstm.ts:13
-    // d_add_sub = 1 − lstm.i    %d_add_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_mul = lstm.i ⊙ d_add_sub    %d_add_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add = d_lstm.i ⊙ d_add_mul    %d_add  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_6 = d_add    %d_slice_6  adjoint of add, models/char-lstm.ts:13
-    // d_slice_2 = d_add    %d_slice_2  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.recurrence = d_lstm.recurrence_partial_2 + pad(d_add, [0,0], [0,192])    %d_lstm.recurrence  adjoint of add, models/char-lstm.ts:13
-    // d_dot_2 = d_lstm.recurrence    %d_dot_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape = d_lstm.recurrence_partial_2 + pad(d_add, [0,0], [0,192])    %d_reshape  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.inputs_partial = pad(reshape(d_lstm.recurrence_16, [32,1,256]), [0,15,0], [0,0,0]) + pad(reshape(d_lstm.recurrence_15, [32,1,256]), [0,14,0], [0,1,0])    %d_lstm.inputs_partial  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_2 = d_lstm.inputs_partial + pad(reshape(d_lstm.recurrence_14, [32,1,256]), [0,13,0], [0,2,0])    %d_lstm.inputs_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_3 = d_lstm.inputs_partial_2 + pad(reshape(d_lstm.recurrence_13, [32,1,256]), [0,12,0], [0,3,0])    %d_lstm.inputs_partial_3  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_4 = d_lstm.inputs_partial_3 + pad(reshape(d_lstm.recurrence_12, [32,1,256]), [0,11,0], [0,4,0])    %d_lstm.inputs_partial_4  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_5 = d_lstm.inputs_partial_4 + pad(reshape(d_lstm.recurrence_11, [32,1,256]), [0,10,0], [0,5,0])    %d_lstm.inputs_partial_5  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_6 = d_lstm.inputs_partial_5 + pad(reshape(d_lstm.recurrence_10, [32,1,256]), [0,9,0], [0,6,0])    %d_lstm.inputs_partial_6  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_7 = d_lstm.inputs_partial_6 + pad(reshape(d_lstm.recurrence_9, [32,1,256]), [0,8,0], [0,7,0])    %d_lstm.inputs_partial_7  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_8 = d_lstm.inputs_partial_7 + pad(reshape(d_lstm.recurrence_8, [32,1,256]), [0,7,0], [0,8,0])    %d_lstm.inputs_partial_8  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_9 = d_lstm.inputs_partial_8 + pad(reshape(d_lstm.recurrence_7, [32,1,256]), [0,6,0], [0,9,0])    %d_lstm.inputs_partial_9  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_10 = d_lstm.inputs_partial_9 + pad(reshape(d_lstm.recurrence_6, [32,1,256]), [0,5,0], [0,10,0])    %d_lstm.inputs_partial_10  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_11 = d_lstm.inputs_partial_10 + pad(reshape(d_lstm.recurrence_5, [32,1,256]), [0,4,0], [0,11,0])    %d_lstm.inputs_partial_11  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_12 = d_lstm.inputs_partial_11 + pad(reshape(d_lstm.recurrence_4, [32,1,256]), [0,3,0], [0,12,0])    %d_lstm.inputs_partial_12  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_13 = d_lstm.inputs_partial_12 + pad(reshape(d_lstm.recurrence_3, [32,1,256]), [0,2,0], [0,13,0])    %d_lstm.inputs_partial_13  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_14 = d_lstm.inputs_partial_13 + pad(reshape(d_lstm.recurrence_2, [32,1,256]), [0,1,0], [0,14,0])    %d_lstm.inputs_partial_14  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs = d_lstm.inputs_partial_14 + pad(reshape(d_lstm.recurrence, [32,1,256]), [0,0,0], [0,15,0])    %d_lstm.inputs  adjoint of add, models/char-lstm.ts:13
-    // d_broadcast = d_lstm.inputs    %d_broadcast  adjoint of add, models/char-lstm.ts:13
-    // d_dot = d_lstm.inputs    %d_dot  adjoint of add, models/char-lstm.ts:13
-    add_d_lstm_inputs();
+    // d_lstm.h_17 = d_lstm.recurrence_2 · lstm.recurrentKernelᵀ    %d_lstm.h_17  adjoint of dot (statement 11): d_a = d_y·bᵀ,
+    //     models/char-lstm.ts:13
+    // d_lstm.h = reshape(d_lstm[0,0,0 .. 32,1,64], [32,64]) + d_lstm.h_17    %d_lstm.h  adjoint of mul (statement 85): d_x = Σ over the
+    //     uses of x, models/char-lstm.ts:13
+    // d_lstm.c_part = d_lstm.c_2 ⊙ lstm.f_2    %d_lstm.c_part  adjoint of mul (statement 14): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_tanh = d_lstm.h ⊙ lstm.o    %d_tanh  adjoint of mul (statement 85): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_lstm.c_mul = tanh ⊙ tanh    %d_lstm.c_mul  adjoint of tanh (statement 9): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_lstm.c_sub = 1 − d_lstm.c_mul    %d_lstm.c_sub  adjoint of tanh (statement 9): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_lstm.c_17 = d_tanh ⊙ d_lstm.c_sub    %d_lstm.c_17  adjoint of tanh (statement 9): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_lstm.c = d_lstm.c_part + d_lstm.c_17    %d_lstm.c  adjoint of add (statement 9): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_mul_2 = d_lstm.c    %d_mul_2  adjoint of add (statement 9): d_b = d_y, models/char-lstm.ts:13
+    // d_mul = d_lstm.c    %d_mul  adjoint of add (statement 9): d_a = d_y, models/char-lstm.ts:13
+    dotAdd_d_lstm_c();
 
     // 144.
-    // d_broadcast_3_partial = d_lstm.recurrence_16 + d_lstm.recurrence_15    %d_broadcast_3_partial  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_2 = d_broadcast_3_partial + d_lstm.recurrence_14    %d_broadcast_3_partial_2  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_3 = d_broadcast_3_partial_2 + d_lstm.recurrence_13    %d_broadcast_3_partial_3  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_4 = d_broadcast_3_partial_3 + d_lstm.recurrence_12    %d_broadcast_3_partial_4  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_5 = d_broadcast_3_partial_4 + d_lstm.recurrence_11    %d_broadcast_3_partial_5  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_6 = d_broadcast_3_partial_5 + d_lstm.recurrence_10    %d_broadcast_3_partial_6  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_7 = d_broadcast_3_partial_6 + d_lstm.recurrence_9    %d_broadcast_3_partial_7  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_8 = d_broadcast_3_partial_7 + d_lstm.recurrence_8    %d_broadcast_3_partial_8  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_9 = d_broadcast_3_partial_8 + d_lstm.recurrence_7    %d_broadcast_3_partial_9  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_10 = d_broadcast_3_partial_9 + d_lstm.recurrence_6    %d_broadcast_3_partial_10  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_11 = d_broadcast_3_partial_10 + d_lstm.recurrence_5    %d_broadcast_3_partial_11  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_12 = d_broadcast_3_partial_11 + d_lstm.recurrence_4    %d_broadcast_3_partial_12  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_13 = d_broadcast_3_partial_12 + d_lstm.recurrence_3    %d_broadcast_3_partial_13  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_14 = d_broadcast_3_partial_13 + d_lstm.recurrence_2    %d_broadcast_3_partial_14  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3 = d_broadcast_3_partial_14 + d_lstm.recurrence    %d_broadcast_3  adjoint of broadcast, models/char-lstm.ts:13
-    // d_lstm.recurrentBias = Σ d_broadcast_3 over axes 0    %d_lstm.recurrentBias  adjoint of broadcast, models/char-lstm.ts:13
-    // lstm.recurrentBias_mul = d_lstm.recurrentBias ⊙ d_lstm.recurrentBias    %lstm.recurrentBias_mul  update of lstm.recurrentBias by clipByGlobalNorm, models/char-lstm.ts:13
-    // d_lstm.recurrentBias_square = Σ lstm.recurrentBias_mul    %d_lstm.recurrentBias_square  update of lstm.recurrentBias by clipByGlobalNorm, models/char-lstm.ts:13
-    sumClipByGlobalNorm_d_lstm_recurrentBias();
+    // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_15 = lstm.hᵀ · d_lstm.recurrence_2    %d_lstm.recurrentKernel_15  adjoint of dot (statement 11): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:13
+    dot_d_lstm_recurrentKernel_15();
 
     // 145.
-    // d_lstm.recurrentKernel_16 = 0ᵀ · d_lstm.recurrence    %d_lstm.recurrentKernel_16  adjoint of dot, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_partial = d_lstm.recurrentKernel_part + d_lstm.recurrentKernel_2    %d_lstm.recurrentKernel_partial  adjoint of param, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_partial_2 = d_lstm.recurrentKernel_partial + d_lstm.recurrentKernel_3    %d_lstm.recurrentKernel_partial_2  adjoint of param, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_partial_3 = d_lstm.recurrentKernel_partial_2 + d_lstm.recurrentKernel_4    %d_lstm.recurrentKernel_partial_3  adjoint of param, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_partial_4 = d_lstm.recurrentKernel_partial_3 + d_lstm.recurrentKernel_5    %d_lstm.recurrentKernel_partial_4  adjoint of param, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_partial_5 = d_lstm.recurrentKernel_partial_4 + d_lstm.recurrentKernel_6    %d_lstm.recurrentKernel_partial_5  adjoint of param, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_partial_6 = d_lstm.recurrentKernel_partial_5 + d_lstm.recurrentKernel_7    %d_lstm.recurrentKernel_partial_6  adjoint of param, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_partial_7 = d_lstm.recurrentKernel_partial_6 + d_lstm.recurrentKernel_8    %d_lstm.recurrentKernel_partial_7  adjoint of param, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_partial_8 = d_lstm.recurrentKernel_partial_7 + d_lstm.recurrentKernel_9    %d_lstm.recurrentKernel_partial_8  adjoint of param, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_partial_9 = d_lstm.recurrentKernel_partial_8 + d_lstm.recurrentKernel_10    %d_lstm.recurrentKernel_partial_9  adjoint of param, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_partial_10 = d_lstm.recurrentKernel_partial_9 + d_lstm.recurrentKernel_11    %d_lstm.recurrentKernel_partial_10  adjoint of param, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_partial_11 = d_lstm.recurrentKernel_partial_10 + d_lstm.recurrentKernel_12    %d_lstm.recurrentKernel_partial_11  adjoint of param, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_partial_12 = d_lstm.recurrentKernel_partial_11 + d_lstm.recurrentKernel_13    %d_lstm.recurrentKernel_partial_12  adjoint of param, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_partial_13 = d_lstm.recurrentKernel_partial_12 + d_lstm.recurrentKernel_14    %d_lstm.recurrentKernel_partial_13  adjoint of param, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_partial_14 = d_lstm.recurrentKernel_partial_13 + d_lstm.recurrentKernel_15    %d_lstm.recurrentKernel_partial_14  adjoint of param, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel = d_lstm.recurrentKernel_partial_14 + d_lstm.recurrentKernel_16    %d_lstm.recurrentKernel  adjoint of param, models/char-lstm.ts:13
-    dotAdd_d_lstm_recurrentKernel();
+    // d_lstm.o = d_lstm.h ⊙ tanh    %d_lstm.o  adjoint of mul (statement 144): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_4_sub = 1 − lstm.o    %d_add_4_sub  adjoint of sigmoid (statement 10): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)),
+    //     models/char-lstm.ts:13
+    // d_add_4_mul = lstm.o ⊙ d_add_4_sub    %d_add_4_mul  adjoint of sigmoid (statement 10): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_4 = d_lstm.o ⊙ d_add_4_mul    %d_add_4  adjoint of sigmoid (statement 10): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_9 = d_add_4    %d_slice_9  adjoint of add (statement 10): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_5 = d_add_4    %d_slice_5  adjoint of add (statement 10): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.g = d_lstm.c ⊙ lstm.i    %d_lstm.g  adjoint of mul (statement 9): d_b = d_y ⊙ (a), models/char-lstm.ts:13
+    // d_add_3_mul = lstm.g ⊙ lstm.g    %d_add_3_mul  adjoint of tanh (statement 9): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_3_sub = 1 − d_add_3_mul    %d_add_3_sub  adjoint of tanh (statement 9): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_add_3 = d_lstm.g ⊙ d_add_3_sub    %d_add_3  adjoint of tanh (statement 9): d_x = d_y ⊙ (1 − y·y), models/char-lstm.ts:13
+    // d_slice_8 = d_add_3    %d_slice_8  adjoint of add (statement 9): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_4 = d_add_3    %d_slice_4  adjoint of add (statement 9): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_partial = pad(d_add_4, [0,192], [0,0]) + pad(d_add_3, [0,128], [0,64])    %d_lstm.recurrence_partial  adjoint
+    //     of add (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_partial = pad(d_add_4, [0,192], [0,0]) + pad(d_add_3, [0,128], [0,64])    %d_reshape_partial  adjoint of reshape
+    //     (statement 8): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.f = d_lstm.c ⊙ 0    %d_lstm.f  adjoint of mul (statement 9): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_2_sub = 1 − lstm.f    %d_add_2_sub  adjoint of sigmoid (statement 7): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)),
+    //     models/char-lstm.ts:13
+    // d_add_2_mul = lstm.f ⊙ d_add_2_sub    %d_add_2_mul  adjoint of sigmoid (statement 7): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add_2 = d_lstm.f ⊙ d_add_2_mul    %d_add_2  adjoint of sigmoid (statement 7): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_slice_7 = d_add_2    %d_slice_7  adjoint of add (statement 7): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_3 = d_add_2    %d_slice_3  adjoint of add (statement 7): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence_partial_2 = d_lstm.recurrence_partial + pad(d_add_2, [0,64], [0,128])    %d_lstm.recurrence_partial_2  adjoint
+    //     of add (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_reshape_partial_2 = d_lstm.recurrence_partial + pad(d_add_2, [0,64], [0,128])    %d_reshape_partial_2  adjoint of reshape
+    //     (statement 8): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.i = d_lstm.c ⊙ lstm.g    %d_lstm.i  adjoint of mul (statement 9): d_a = d_y ⊙ (b), models/char-lstm.ts:13
+    // d_add_sub = 1 − lstm.i    %d_add_sub  adjoint of sigmoid (statement 8): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)),
+    //     models/char-lstm.ts:13
+    // d_add_mul = lstm.i ⊙ d_add_sub    %d_add_mul  adjoint of sigmoid (statement 8): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
+    //     exp(−x)), models/char-lstm.ts:13
+    // d_add = d_lstm.i ⊙ d_add_mul    %d_add  adjoint of sigmoid (statement 8): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)),
+    //     models/char-lstm.ts:13
+    // d_slice_6 = d_add    %d_slice_6  adjoint of add (statement 8): d_b = d_y, models/char-lstm.ts:13
+    // d_slice_2 = d_add    %d_slice_2  adjoint of add (statement 8): d_a = d_y, models/char-lstm.ts:13
+    // d_lstm.recurrence = d_lstm.recurrence_partial_2 + pad(d_add, [0,0], [0,192])    %d_lstm.recurrence  adjoint of add (statement 6):
+    //     d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_dot_2 = d_lstm.recurrence    %d_dot_2  adjoint of add (statement 6): d_a = d_y, models/char-lstm.ts:13
+    // d_reshape = d_lstm.recurrence_partial_2 + pad(d_add, [0,0], [0,192])    %d_reshape  adjoint of reshape (statement 8): d_x = Σ
+    //     over the uses of x, models/char-lstm.ts:13
+    // d_lstm.inputs_partial = pad(reshape(d_lstm.recurrence_16, [32,1,256]), [0,15,0], [0,0,0]) + pad(reshape(d_lstm.recurrence_15,
+    //     [32,1,256]), [0,14,0], [0,1,0])    %d_lstm.inputs_partial  adjoint of add (statement 5): d_x = Σ over the uses of x,
+    //     models/char-lstm.ts:13
+    // d_lstm.inputs_partial_2 = d_lstm.inputs_partial + pad(reshape(d_lstm.recurrence_14, [32,1,256]), [0,13,0], [0,2,0])
+    //     %d_lstm.inputs_partial_2  adjoint of add (statement 5): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_3 = d_lstm.inputs_partial_2 + pad(reshape(d_lstm.recurrence_13, [32,1,256]), [0,12,0], [0,3,0])
+    //     %d_lstm.inputs_partial_3  adjoint of add (statement 5): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_4 = d_lstm.inputs_partial_3 + pad(reshape(d_lstm.recurrence_12, [32,1,256]), [0,11,0], [0,4,0])
+    //     %d_lstm.inputs_partial_4  adjoint of add (statement 5): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_5 = d_lstm.inputs_partial_4 + pad(reshape(d_lstm.recurrence_11, [32,1,256]), [0,10,0], [0,5,0])
+    //     %d_lstm.inputs_partial_5  adjoint of add (statement 5): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_6 = d_lstm.inputs_partial_5 + pad(reshape(d_lstm.recurrence_10, [32,1,256]), [0,9,0], [0,6,0])
+    //     %d_lstm.inputs_partial_6  adjoint of add (statement 5): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_7 = d_lstm.inputs_partial_6 + pad(reshape(d_lstm.recurrence_9, [32,1,256]), [0,8,0], [0,7,0])
+    //     %d_lstm.inputs_partial_7  adjoint of add (statement 5): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_8 = d_lstm.inputs_partial_7 + pad(reshape(d_lstm.recurrence_8, [32,1,256]), [0,7,0], [0,8,0])
+    //     %d_lstm.inputs_partial_8  adjoint of add (statement 5): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_9 = d_lstm.inputs_partial_8 + pad(reshape(d_lstm.recurrence_7, [32,1,256]), [0,6,0], [0,9,0])
+    //     %d_lstm.inputs_partial_9  adjoint of add (statement 5): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_10 = d_lstm.inputs_partial_9 + pad(reshape(d_lstm.recurrence_6, [32,1,256]), [0,5,0], [0,10,0])
+    //     %d_lstm.inputs_partial_10  adjoint of add (statement 5): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_11 = d_lstm.inputs_partial_10 + pad(reshape(d_lstm.recurrence_5, [32,1,256]), [0,4,0], [0,11,0])
+    //     %d_lstm.inputs_partial_11  adjoint of add (statement 5): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_12 = d_lstm.inputs_partial_11 + pad(reshape(d_lstm.recurrence_4, [32,1,256]), [0,3,0], [0,12,0])
+    //     %d_lstm.inputs_partial_12  adjoint of add (statement 5): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_13 = d_lstm.inputs_partial_12 + pad(reshape(d_lstm.recurrence_3, [32,1,256]), [0,2,0], [0,13,0])
+    //     %d_lstm.inputs_partial_13  adjoint of add (statement 5): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_14 = d_lstm.inputs_partial_13 + pad(reshape(d_lstm.recurrence_2, [32,1,256]), [0,1,0], [0,14,0])
+    //     %d_lstm.inputs_partial_14  adjoint of add (statement 5): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.inputs = d_lstm.inputs_partial_14 + pad(reshape(d_lstm.recurrence, [32,1,256]), [0,0,0], [0,15,0])    %d_lstm.inputs
+    //     adjoint of add (statement 5): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_broadcast = d_lstm.inputs    %d_broadcast  adjoint of add (statement 5): d_b = d_y, models/char-lstm.ts:13
+    // d_dot = d_lstm.inputs    %d_dot  adjoint of add (statement 5): d_a = d_y, models/char-lstm.ts:13
+    add_d_lstm_inputs();
 
     // 146.
-    // d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %d_lstm.bias  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3_partial = d_lstm.recurrence_16 + d_lstm.recurrence_15    %d_broadcast_3_partial  adjoint of broadcast (statement
+    //     6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_broadcast_3_partial_2 = d_broadcast_3_partial + d_lstm.recurrence_14    %d_broadcast_3_partial_2  adjoint of broadcast
+    //     (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_broadcast_3_partial_3 = d_broadcast_3_partial_2 + d_lstm.recurrence_13    %d_broadcast_3_partial_3  adjoint of broadcast
+    //     (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_broadcast_3_partial_4 = d_broadcast_3_partial_3 + d_lstm.recurrence_12    %d_broadcast_3_partial_4  adjoint of broadcast
+    //     (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_broadcast_3_partial_5 = d_broadcast_3_partial_4 + d_lstm.recurrence_11    %d_broadcast_3_partial_5  adjoint of broadcast
+    //     (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_broadcast_3_partial_6 = d_broadcast_3_partial_5 + d_lstm.recurrence_10    %d_broadcast_3_partial_6  adjoint of broadcast
+    //     (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_broadcast_3_partial_7 = d_broadcast_3_partial_6 + d_lstm.recurrence_9    %d_broadcast_3_partial_7  adjoint of broadcast
+    //     (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_broadcast_3_partial_8 = d_broadcast_3_partial_7 + d_lstm.recurrence_8    %d_broadcast_3_partial_8  adjoint of broadcast
+    //     (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_broadcast_3_partial_9 = d_broadcast_3_partial_8 + d_lstm.recurrence_7    %d_broadcast_3_partial_9  adjoint of broadcast
+    //     (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_broadcast_3_partial_10 = d_broadcast_3_partial_9 + d_lstm.recurrence_6    %d_broadcast_3_partial_10  adjoint of broadcast
+    //     (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_broadcast_3_partial_11 = d_broadcast_3_partial_10 + d_lstm.recurrence_5    %d_broadcast_3_partial_11  adjoint of broadcast
+    //     (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_broadcast_3_partial_12 = d_broadcast_3_partial_11 + d_lstm.recurrence_4    %d_broadcast_3_partial_12  adjoint of broadcast
+    //     (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_broadcast_3_partial_13 = d_broadcast_3_partial_12 + d_lstm.recurrence_3    %d_broadcast_3_partial_13  adjoint of broadcast
+    //     (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_broadcast_3_partial_14 = d_broadcast_3_partial_13 + d_lstm.recurrence_2    %d_broadcast_3_partial_14  adjoint of broadcast
+    //     (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_broadcast_3 = d_broadcast_3_partial_14 + d_lstm.recurrence    %d_broadcast_3  adjoint of broadcast (statement 6): d_x = Σ over
+    //     the uses of x, models/char-lstm.ts:13
+    // d_lstm.recurrentBias = Σ d_broadcast_3 over axes 0    %d_lstm.recurrentBias  adjoint of broadcast (statement 6): d_x = Σ d_y over
+    //     the broadcast axes, models/char-lstm.ts:13
+    // lstm.recurrentBias_mul = d_lstm.recurrentBias ⊙ d_lstm.recurrentBias    %lstm.recurrentBias_mul  update of lstm.recurrentBias by
+    //     clipByGlobalNorm, models/char-lstm.ts:13
+    // d_lstm.recurrentBias_square = Σ lstm.recurrentBias_mul    %d_lstm.recurrentBias_square  update of lstm.recurrentBias by
+    //     clipByGlobalNorm, models/char-lstm.ts:13
+    sumClipByGlobalNorm_d_lstm_recurrentBias();
+
+    // 147.
+    // d_lstm.recurrentKernel_16 = 0ᵀ · d_lstm.recurrence    %d_lstm.recurrentKernel_16  adjoint of dot (statement 6): d_b = aᵀ·d_y,
+    //     models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_partial = d_lstm.recurrentKernel_part + d_lstm.recurrentKernel_2    %d_lstm.recurrentKernel_partial
+    //     adjoint of param (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_partial_2 = d_lstm.recurrentKernel_partial + d_lstm.recurrentKernel_3    %d_lstm.recurrentKernel_partial_2
+    //     adjoint of param (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_partial_3 = d_lstm.recurrentKernel_partial_2 + d_lstm.recurrentKernel_4
+    //     %d_lstm.recurrentKernel_partial_3  adjoint of param (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_partial_4 = d_lstm.recurrentKernel_partial_3 + d_lstm.recurrentKernel_5
+    //     %d_lstm.recurrentKernel_partial_4  adjoint of param (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_partial_5 = d_lstm.recurrentKernel_partial_4 + d_lstm.recurrentKernel_6
+    //     %d_lstm.recurrentKernel_partial_5  adjoint of param (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_partial_6 = d_lstm.recurrentKernel_partial_5 + d_lstm.recurrentKernel_7
+    //     %d_lstm.recurrentKernel_partial_6  adjoint of param (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_partial_7 = d_lstm.recurrentKernel_partial_6 + d_lstm.recurrentKernel_8
+    //     %d_lstm.recurrentKernel_partial_7  adjoint of param (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_partial_8 = d_lstm.recurrentKernel_partial_7 + d_lstm.recurrentKernel_9
+    //     %d_lstm.recurrentKernel_partial_8  adjoint of param (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_partial_9 = d_lstm.recurrentKernel_partial_8 + d_lstm.recurrentKernel_10
+    //     %d_lstm.recurrentKernel_partial_9  adjoint of param (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_partial_10 = d_lstm.recurrentKernel_partial_9 + d_lstm.recurrentKernel_11
+    //     %d_lstm.recurrentKernel_partial_10  adjoint of param (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_partial_11 = d_lstm.recurrentKernel_partial_10 + d_lstm.recurrentKernel_12
+    //     %d_lstm.recurrentKernel_partial_11  adjoint of param (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_partial_12 = d_lstm.recurrentKernel_partial_11 + d_lstm.recurrentKernel_13
+    //     %d_lstm.recurrentKernel_partial_12  adjoint of param (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_partial_13 = d_lstm.recurrentKernel_partial_12 + d_lstm.recurrentKernel_14
+    //     %d_lstm.recurrentKernel_partial_13  adjoint of param (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_partial_14 = d_lstm.recurrentKernel_partial_13 + d_lstm.recurrentKernel_15
+    //     %d_lstm.recurrentKernel_partial_14  adjoint of param (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel = d_lstm.recurrentKernel_partial_14 + d_lstm.recurrentKernel_16    %d_lstm.recurrentKernel  adjoint of
+    //     param (statement 6): d_x = Σ over the uses of x, models/char-lstm.ts:13
+    dotAdd_d_lstm_recurrentKernel();
+
+    // 148.
+    // d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %d_lstm.bias  adjoint of broadcast (statement 5): d_x = Σ d_y over the broadcast
+    //     axes, models/char-lstm.ts:13
     // lstm.bias_mul = d_lstm.bias ⊙ d_lstm.bias    %lstm.bias_mul  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:13
     // d_lstm.bias_square = Σ lstm.bias_mul    %d_lstm.bias_square  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:13
     sumClipByGlobalNorm_d_lstm_bias();
 
-    // 147.
-    // lstm.kernel_wide_2 = lstm.kernel in double, in the order it is read    %lstm.kernel_wide_2  widen for d_embedding, models/char-lstm.ts:13
+    // 149.
+    // lstm.kernel_wide_2 = lstm.kernel in double, in the order it is read    %lstm.kernel_wide_2  widen for d_embedding,
+    //     models/char-lstm.ts:13
     widen_lstm_kernel_wide_2();
 
-    // 148.
-    // d_embedding = Σ d_lstm.inputs·lstm.kernel over axes 2 of d_lstm.inputs    %d_embedding  adjoint of dot, models/char-lstm.ts:13
+    // 150.
+    // d_embedding = Σ d_lstm.inputs·lstm.kernel over axes 2 of d_lstm.inputs    %d_embedding  adjoint of dot (statement 5): d_a =
+    //     d_y·bᵀ, models/char-lstm.ts:13
     dot_d_embedding();
 
-    // 149.
-    // embedding_wide_2 = embedding in double, in the order it is read    %embedding_wide_2  widen for d_lstm.kernel, models/char-lstm.ts:13
+    // 151.
+    // embedding_wide_2 = embedding in double, in the order it is read    %embedding_wide_2  widen for d_lstm.kernel,
+    //     models/char-lstm.ts:13
     widen_embedding_wide_2();
 
-    // 150.
-    // d_lstm.inputs_wide = d_lstm.inputs in double, in the order it is read    %d_lstm.inputs_wide  widen for d_lstm.kernel, models/char-lstm.ts:13
+    // 152.
+    // d_lstm.inputs_wide = d_lstm.inputs in double, in the order it is read    %d_lstm.inputs_wide  widen for d_lstm.kernel,
+    //     models/char-lstm.ts:13
     widen_d_lstm_inputs_wide();
 
-    // 151.
-    // d_lstm.kernel = Σ embedding·d_lstm.inputs over axes 0,1 of embedding    %d_lstm.kernel  adjoint of dot, models/char-lstm.ts:13
+    // 153.
+    // d_lstm.kernel = Σ embedding·d_lstm.inputs over axes 0,1 of embedding    %d_lstm.kernel  adjoint of dot (statement 5): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:13
     dot_d_lstm_kernel();
 
-    // 152.
-    // d_embedding.table = d_embedding added at x    %d_embedding.table  adjoint of gather, models/char-lstm.ts:12
-    // embedding.table_mul = d_embedding.table ⊙ d_embedding.table    %embedding.table_mul  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
-    // d_embedding.table_square = Σ embedding.table_mul    %d_embedding.table_square  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
+    // 154.
+    // d_embedding.table = d_embedding added at x    %d_embedding.table  adjoint of gather (statement 2): d_x = d_y added at the
+    //     positions, models/char-lstm.ts:12
+    // embedding.table_mul = d_embedding.table ⊙ d_embedding.table    %embedding.table_mul  update of embedding.table by
+    //     clipByGlobalNorm, models/char-lstm.ts:12
+    // d_embedding.table_square = Σ embedding.table_mul    %d_embedding.table_square  update of embedding.table by clipByGlobalNorm,
+    //     models/char-lstm.ts:12
     scatterAddClipByGlobalNorm_d_embedding_table();
 
-    // 153.
-    // lstm.kernel_mul = d_lstm.kernel ⊙ d_lstm.kernel    %lstm.kernel_mul  update of lstm.kernel by clipByGlobalNorm, models/char-lstm.ts:13
-    // d_lstm.kernel_square = Σ lstm.kernel_mul    %d_lstm.kernel_square  update of lstm.kernel by clipByGlobalNorm, models/char-lstm.ts:13
+    // 155.
+    // lstm.kernel_mul = d_lstm.kernel ⊙ d_lstm.kernel    %lstm.kernel_mul  update of lstm.kernel by clipByGlobalNorm,
+    //     models/char-lstm.ts:13
+    // d_lstm.kernel_square = Σ lstm.kernel_mul    %d_lstm.kernel_square  update of lstm.kernel by clipByGlobalNorm,
+    //     models/char-lstm.ts:13
     clipByGlobalNorm_d_lstm_kernel_square();
 
-    // 154.
-    // lstm.recurrentKernel_mul = d_lstm.recurrentKernel ⊙ d_lstm.recurrentKernel    %lstm.recurrentKernel_mul  update of lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_square = Σ lstm.recurrentKernel_mul    %d_lstm.recurrentKernel_square  update of lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
+    // 156.
+    // lstm.recurrentKernel_mul = d_lstm.recurrentKernel ⊙ d_lstm.recurrentKernel    %lstm.recurrentKernel_mul  update of
+    //     lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_square = Σ lstm.recurrentKernel_mul    %d_lstm.recurrentKernel_square  update of lstm.recurrentKernel by
+    //     clipByGlobalNorm, models/char-lstm.ts:13
     clipByGlobalNorm_d_lstm_recurrentKernel_square();
 
-    // 155.
-    // scores.kernel_mul = d_scores.kernel ⊙ d_scores.kernel    %scores.kernel_mul  update of scores.kernel by clipByGlobalNorm, models/char-lstm.ts:14
-    // d_scores.kernel_square = Σ scores.kernel_mul    %d_scores.kernel_square  update of scores.kernel by clipByGlobalNorm, models/char-lstm.ts:14
+    // 157.
+    // scores.kernel_mul = d_scores.kernel ⊙ d_scores.kernel    %scores.kernel_mul  update of scores.kernel by clipByGlobalNorm,
+    //     models/char-lstm.ts:14
+    // d_scores.kernel_square = Σ scores.kernel_mul    %d_scores.kernel_square  update of scores.kernel by clipByGlobalNorm,
+    //     models/char-lstm.ts:14
     clipByGlobalNorm_d_scores_kernel_square();
 
-    // 156.
-    // embedding.table_add = d_embedding.table_square + d_lstm.kernel_square    %embedding.table_add  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
+    // 158.
+    // embedding.table_add = d_embedding.table_square + d_lstm.kernel_square    %embedding.table_add  update of embedding.table by
+    //     clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add = d_embedding_table_square[0]! + d_lstm_kernel_square[0]!;
 
-    // 157.
-    // embedding.table_add_2 = embedding.table_add + d_lstm.bias_square    %embedding.table_add_2  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
+    // 159.
+    // embedding.table_add_2 = embedding.table_add + d_lstm.bias_square    %embedding.table_add_2  update of embedding.table by
+    //     clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_2 = embedding_table_add + d_lstm_bias_square[0]!;
 
-    // 158.
-    // embedding.table_add_3 = embedding.table_add_2 + d_lstm.recurrentKernel_square    %embedding.table_add_3  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
+    // 160.
+    // embedding.table_add_3 = embedding.table_add_2 + d_lstm.recurrentKernel_square    %embedding.table_add_3  update of
+    //     embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_3 = embedding_table_add_2 + d_lstm_recurrentKernel_square[0]!;
 
-    // 159.
-    // embedding.table_add_4 = embedding.table_add_3 + d_lstm.recurrentBias_square    %embedding.table_add_4  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
+    // 161.
+    // embedding.table_add_4 = embedding.table_add_3 + d_lstm.recurrentBias_square    %embedding.table_add_4  update of embedding.table
+    //     by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_4 = embedding_table_add_3 + d_lstm_recurrentBias_square[0]!;
 
-    // 160.
-    // embedding.table_add_5 = embedding.table_add_4 + d_scores.kernel_square    %embedding.table_add_5  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
+    // 162.
+    // embedding.table_add_5 = embedding.table_add_4 + d_scores.kernel_square    %embedding.table_add_5  update of embedding.table by
+    //     clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_5 = embedding_table_add_4 + d_scores_kernel_square[0]!;
 
-    // 161.
-    // embedding.table_add_6 = embedding.table_add_5 + d_scores.bias_square    %embedding.table_add_6  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
+    // 163.
+    // embedding.table_add_6 = embedding.table_add_5 + d_scores.bias_square    %embedding.table_add_6  update of embedding.table by
+    //     clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_6 = embedding_table_add_5 + d_scores_bias_square[0]!;
 
-    // 162.
+    // 164.
     // clip.norm = √embedding.table_add_6    %clip.norm  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const clip_norm = Math.sqrt(embedding_table_add_6);
 
-    // 163.
-    // embedding.table_add_7 = clip.norm + 0.000001    %embedding.table_add_7  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
+    // 165.
+    // embedding.table_add_7 = clip.norm + 0.000001    %embedding.table_add_7  update of embedding.table by clipByGlobalNorm,
+    //     models/char-lstm.ts:12
     const embedding_table_add_7 = clip_norm + 0.000001;
 
-    // 164.
-    // embedding.table_div = 1 / embedding.table_add_7    %embedding.table_div  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
+    // 166.
+    // embedding.table_div = 1 / embedding.table_add_7    %embedding.table_div  update of embedding.table by clipByGlobalNorm,
+    //     models/char-lstm.ts:12
     const embedding_table_div = 1 / embedding_table_add_7;
 
-    // 165.
+    // 167.
     // clip.scale = min(embedding.table_div, 1)    %clip.scale  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     clip_scale[0] = Math.min(embedding_table_div, 1);
 
-    // 166.
-    // embedding.table_mul_2 = embedding.table.m ⊙ 0.9    %embedding.table_mul_2  update of embedding.table by adam, models/char-lstm.ts:12
-    // d_embedding.table_clipped = d_embedding.table ⊙ clip.scale    %d_embedding.table_clipped  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
-    // embedding.table_mul_3 = d_embedding.table_clipped ⊙ 0.09999999999999998    %embedding.table_mul_3  update of embedding.table by adam, models/char-lstm.ts:12
-    // embedding.table.m_next = embedding.table_mul_2 + embedding.table_mul_3    %embedding.table.m_next  update of embedding.table by adam, models/char-lstm.ts:12
+    // 168.
+    // embedding.table_mul_2 = embedding.table.m ⊙ 0.9    %embedding.table_mul_2  update of embedding.table by adam,
+    //     models/char-lstm.ts:12
+    // d_embedding.table_clipped = d_embedding.table ⊙ clip.scale    %d_embedding.table_clipped  update of embedding.table by
+    //     clipByGlobalNorm, models/char-lstm.ts:12
+    // embedding.table_mul_3 = d_embedding.table_clipped ⊙ 0.09999999999999998    %embedding.table_mul_3  update of embedding.table by
+    //     adam, models/char-lstm.ts:12
+    // embedding.table.m_next = embedding.table_mul_2 + embedding.table_mul_3    %embedding.table.m_next  update of embedding.table by
+    //     adam, models/char-lstm.ts:12
     adam_embedding_table_m();
 
-    // 167.
+    // 169.
     // lstm.kernel_mul_2 = lstm.kernel.m ⊙ 0.9    %lstm.kernel_mul_2  update of lstm.kernel by adam, models/char-lstm.ts:13
-    // d_lstm.kernel_clipped = d_lstm.kernel ⊙ clip.scale    %d_lstm.kernel_clipped  update of lstm.kernel by clipByGlobalNorm, models/char-lstm.ts:13
-    // lstm.kernel_mul_3 = d_lstm.kernel_clipped ⊙ 0.09999999999999998    %lstm.kernel_mul_3  update of lstm.kernel by adam, models/char-lstm.ts:13
-    // lstm.kernel.m_next = lstm.kernel_mul_2 + lstm.kernel_mul_3    %lstm.kernel.m_next  update of lstm.kernel by adam, models/char-lstm.ts:13
+    // d_lstm.kernel_clipped = d_lstm.kernel ⊙ clip.scale    %d_lstm.kernel_clipped  update of lstm.kernel by clipByGlobalNorm,
+    //     models/char-lstm.ts:13
+    // lstm.kernel_mul_3 = d_lstm.kernel_clipped ⊙ 0.09999999999999998    %lstm.kernel_mul_3  update of lstm.kernel by adam,
+    //     models/char-lstm.ts:13
+    // lstm.kernel.m_next = lstm.kernel_mul_2 + lstm.kernel_mul_3    %lstm.kernel.m_next  update of lstm.kernel by adam,
+    //     models/char-lstm.ts:13
     adam_lstm_kernel_m();
 
-    // 168.
+    // 170.
     // lstm.bias_mul_2 = lstm.bias.m ⊙ 0.9    %lstm.bias_mul_2  update of lstm.bias by adam, models/char-lstm.ts:13
-    // d_lstm.bias_clipped = d_lstm.bias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:13
-    // lstm.bias_mul_3 = d_lstm.bias_clipped ⊙ 0.09999999999999998    %lstm.bias_mul_3  update of lstm.bias by adam, models/char-lstm.ts:13
+    // d_lstm.bias_clipped = d_lstm.bias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
+    //     models/char-lstm.ts:13
+    // lstm.bias_mul_3 = d_lstm.bias_clipped ⊙ 0.09999999999999998    %lstm.bias_mul_3  update of lstm.bias by adam,
+    //     models/char-lstm.ts:13
     // lstm.bias.m_next = lstm.bias_mul_2 + lstm.bias_mul_3    %lstm.bias.m_next  update of lstm.bias by adam, models/char-lstm.ts:13
     adam_lstm_bias_m();
 
-    // 169.
-    // lstm.recurrentKernel_mul_2 = lstm.recurrentKernel.m ⊙ 0.9    %lstm.recurrentKernel_mul_2  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
-    // lstm.recurrentKernel_mul_3 = d_lstm.recurrentKernel_clipped ⊙ 0.09999999999999998    %lstm.recurrentKernel_mul_3  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
-    // lstm.recurrentKernel.m_next = lstm.recurrentKernel_mul_2 + lstm.recurrentKernel_mul_3    %lstm.recurrentKernel.m_next  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
+    // 171.
+    // lstm.recurrentKernel_mul_2 = lstm.recurrentKernel.m ⊙ 0.9    %lstm.recurrentKernel_mul_2  update of lstm.recurrentKernel by adam,
+    //     models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of
+    //     lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
+    // lstm.recurrentKernel_mul_3 = d_lstm.recurrentKernel_clipped ⊙ 0.09999999999999998    %lstm.recurrentKernel_mul_3  update of
+    //     lstm.recurrentKernel by adam, models/char-lstm.ts:13
+    // lstm.recurrentKernel.m_next = lstm.recurrentKernel_mul_2 + lstm.recurrentKernel_mul_3    %lstm.recurrentKernel.m_next  update of
+    //     lstm.recurrentKernel by adam, models/char-lstm.ts:13
     adam_lstm_recurrentKernel_m();
 
-    // 170.
-    // lstm.recurrentBias_mul_2 = lstm.recurrentBias.m ⊙ 0.9    %lstm.recurrentBias_mul_2  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
-    // d_lstm.recurrentBias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.recurrentBias_clipped  update of lstm.recurrentBias by clipByGlobalNorm, models/char-lstm.ts:13
-    // lstm.recurrentBias_mul_3 = d_lstm.recurrentBias_clipped ⊙ 0.09999999999999998    %lstm.recurrentBias_mul_3  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
-    // lstm.recurrentBias.m_next = lstm.recurrentBias_mul_2 + lstm.recurrentBias_mul_3    %lstm.recurrentBias.m_next  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
+    // 172.
+    // lstm.recurrentBias_mul_2 = lstm.recurrentBias.m ⊙ 0.9    %lstm.recurrentBias_mul_2  update of lstm.recurrentBias by adam,
+    //     models/char-lstm.ts:13
+    // d_lstm.recurrentBias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.recurrentBias_clipped  update of lstm.recurrentBias
+    //     by clipByGlobalNorm, models/char-lstm.ts:13
+    // lstm.recurrentBias_mul_3 = d_lstm.recurrentBias_clipped ⊙ 0.09999999999999998    %lstm.recurrentBias_mul_3  update of
+    //     lstm.recurrentBias by adam, models/char-lstm.ts:13
+    // lstm.recurrentBias.m_next = lstm.recurrentBias_mul_2 + lstm.recurrentBias_mul_3    %lstm.recurrentBias.m_next  update of
+    //     lstm.recurrentBias by adam, models/char-lstm.ts:13
     adam_lstm_recurrentBias_m();
 
-    // 171.
+    // 173.
     // scores.kernel_mul_2 = scores.kernel.m ⊙ 0.9    %scores.kernel_mul_2  update of scores.kernel by adam, models/char-lstm.ts:14
-    // d_scores.kernel_clipped = d_scores.kernel ⊙ clip.scale    %d_scores.kernel_clipped  update of scores.kernel by clipByGlobalNorm, models/char-lstm.ts:14
-    // scores.kernel_mul_3 = d_scores.kernel_clipped ⊙ 0.09999999999999998    %scores.kernel_mul_3  update of scores.kernel by adam, models/char-lstm.ts:14
-    // scores.kernel.m_next = scores.kernel_mul_2 + scores.kernel_mul_3    %scores.kernel.m_next  update of scores.kernel by adam, models/char-lstm.ts:14
+    // d_scores.kernel_clipped = d_scores.kernel ⊙ clip.scale    %d_scores.kernel_clipped  update of scores.kernel by clipByGlobalNorm,
+    //     models/char-lstm.ts:14
+    // scores.kernel_mul_3 = d_scores.kernel_clipped ⊙ 0.09999999999999998    %scores.kernel_mul_3  update of scores.kernel by adam,
+    //     models/char-lstm.ts:14
+    // scores.kernel.m_next = scores.kernel_mul_2 + scores.kernel_mul_3    %scores.kernel.m_next  update of scores.kernel by adam,
+    //     models/char-lstm.ts:14
     adam_scores_kernel_m();
 
-    // 172.
+    // 174.
     // scores.bias_mul_2 = scores.bias.m ⊙ 0.9    %scores.bias_mul_2  update of scores.bias by adam, models/char-lstm.ts:14
-    // d_scores.bias_clipped = d_scores.bias ⊙ clip.scale    %d_scores.bias_clipped  update of scores.bias by clipByGlobalNorm, models/char-lstm.ts:14
-    // scores.bias_mul_3 = d_scores.bias_clipped ⊙ 0.09999999999999998    %scores.bias_mul_3  update of scores.bias by adam, models/char-lstm.ts:14
-    // scores.bias.m_next = scores.bias_mul_2 + scores.bias_mul_3    %scores.bias.m_next  update of scores.bias by adam, models/char-lstm.ts:14
+    // d_scores.bias_clipped = d_scores.bias ⊙ clip.scale    %d_scores.bias_clipped  update of scores.bias by clipByGlobalNorm,
+    //     models/char-lstm.ts:14
+    // scores.bias_mul_3 = d_scores.bias_clipped ⊙ 0.09999999999999998    %scores.bias_mul_3  update of scores.bias by adam,
+    //     models/char-lstm.ts:14
+    // scores.bias.m_next = scores.bias_mul_2 + scores.bias_mul_3    %scores.bias.m_next  update of scores.bias by adam,
+    //     models/char-lstm.ts:14
     adam_scores_bias_m();
 
-    // 173.
-    // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/char-lstm.ts:12
-    const rate_sub = 1 - adam_beta1_t[0]!;
-
-    // 174.
-    // rate = 0.003 / rate_sub    %rate  update of rate by adam, models/char-lstm.ts:12
-    rate[0] = 0.003 / rate_sub;
-
     // 175.
-    // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/char-lstm.ts:12
-    const correction_sub = 1 - adam_beta2_t[0]!;
+    // rate = 0.003 / adam.1-beta1^t_next    %rate  update of rate by adam, models/char-lstm.ts:12
+    rate[0] = 0.003 / adam_1_beta1_t[0]!;
 
     // 176.
-    // correction = 1 / correction_sub    %correction  update of correction by adam, models/char-lstm.ts:12
-    correction[0] = 1 / correction_sub;
+    // correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/char-lstm.ts:12
+    correction[0] = 1 / adam_1_beta2_t[0]!;
 
     // 177.
-    // embedding.table_mul_4 = embedding.table.v ⊙ 0.999    %embedding.table_mul_4  update of embedding.table by adam, models/char-lstm.ts:12
-    // d_embedding.table_clipped = d_embedding.table ⊙ clip.scale    %d_embedding.table_clipped  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
-    // embedding.table_mul_5 = d_embedding.table_clipped ⊙ d_embedding.table_clipped    %embedding.table_mul_5  update of embedding.table by adam, models/char-lstm.ts:12
-    // embedding.table_mul_6 = embedding.table_mul_5 ⊙ 0.0010000000000000009    %embedding.table_mul_6  update of embedding.table by adam, models/char-lstm.ts:12
-    // embedding.table.v_next = embedding.table_mul_4 + embedding.table_mul_6    %embedding.table.v_next  update of embedding.table by adam, models/char-lstm.ts:12
-    // embedding.table_mul_8 = embedding.table.m_next ⊙ rate    %embedding.table_mul_8  update of embedding.table by adam, models/char-lstm.ts:12
-    // embedding.table_mul_7 = embedding.table.v_next ⊙ correction    %embedding.table_mul_7  update of embedding.table by adam, models/char-lstm.ts:12
+    // embedding.table_mul_4 = embedding.table.v ⊙ 0.999    %embedding.table_mul_4  update of embedding.table by adam,
+    //     models/char-lstm.ts:12
+    // d_embedding.table_clipped = d_embedding.table ⊙ clip.scale    %d_embedding.table_clipped  update of embedding.table by
+    //     clipByGlobalNorm, models/char-lstm.ts:12
+    // embedding.table_mul_5 = d_embedding.table_clipped ⊙ d_embedding.table_clipped    %embedding.table_mul_5  update of
+    //     embedding.table by adam, models/char-lstm.ts:12
+    // embedding.table_mul_6 = embedding.table_mul_5 ⊙ 0.0010000000000000009    %embedding.table_mul_6  update of embedding.table by
+    //     adam, models/char-lstm.ts:12
+    // embedding.table.v_next = embedding.table_mul_4 + embedding.table_mul_6    %embedding.table.v_next  update of embedding.table by
+    //     adam, models/char-lstm.ts:12
+    // embedding.table_mul_8 = embedding.table.m_next ⊙ rate    %embedding.table_mul_8  update of embedding.table by adam,
+    //     models/char-lstm.ts:12
+    // embedding.table_mul_7 = embedding.table.v_next ⊙ correction    %embedding.table_mul_7  update of embedding.table by adam,
+    //     models/char-lstm.ts:12
     // embedding.table_sqrt = √embedding.table_mul_7    %embedding.table_sqrt  update of embedding.table by adam, models/char-lstm.ts:12
-    // embedding.table_add_8 = embedding.table_sqrt + 1e-8    %embedding.table_add_8  update of embedding.table by adam, models/char-lstm.ts:12
-    // embedding.table_div_2 = embedding.table_mul_8 / embedding.table_add_8    %embedding.table_div_2  update of embedding.table by adam, models/char-lstm.ts:12
-    // embedding.table_next = embedding.table − embedding.table_div_2    %embedding.table_next  update of embedding.table by adam, models/char-lstm.ts:12
+    // embedding.table_add_8 = embedding.table_sqrt + 1e-8    %embedding.table_add_8  update of embedding.table by adam,
+    //     models/char-lstm.ts:12
+    // embedding.table_div_2 = embedding.table_mul_8 / embedding.table_add_8    %embedding.table_div_2  update of embedding.table by
+    //     adam, models/char-lstm.ts:12
+    // embedding.table_next = embedding.table − embedding.table_div_2    %embedding.table_next  update of embedding.table by adam,
+    //     models/char-lstm.ts:12
     adam_embedding_table();
 
     // 178.
     // lstm.kernel_mul_4 = lstm.kernel.v ⊙ 0.999    %lstm.kernel_mul_4  update of lstm.kernel by adam, models/char-lstm.ts:13
-    // d_lstm.kernel_clipped = d_lstm.kernel ⊙ clip.scale    %d_lstm.kernel_clipped  update of lstm.kernel by clipByGlobalNorm, models/char-lstm.ts:13
-    // lstm.kernel_mul_5 = d_lstm.kernel_clipped ⊙ d_lstm.kernel_clipped    %lstm.kernel_mul_5  update of lstm.kernel by adam, models/char-lstm.ts:13
-    // lstm.kernel_mul_6 = lstm.kernel_mul_5 ⊙ 0.0010000000000000009    %lstm.kernel_mul_6  update of lstm.kernel by adam, models/char-lstm.ts:13
-    // lstm.kernel.v_next = lstm.kernel_mul_4 + lstm.kernel_mul_6    %lstm.kernel.v_next  update of lstm.kernel by adam, models/char-lstm.ts:13
+    // d_lstm.kernel_clipped = d_lstm.kernel ⊙ clip.scale    %d_lstm.kernel_clipped  update of lstm.kernel by clipByGlobalNorm,
+    //     models/char-lstm.ts:13
+    // lstm.kernel_mul_5 = d_lstm.kernel_clipped ⊙ d_lstm.kernel_clipped    %lstm.kernel_mul_5  update of lstm.kernel by adam,
+    //     models/char-lstm.ts:13
+    // lstm.kernel_mul_6 = lstm.kernel_mul_5 ⊙ 0.0010000000000000009    %lstm.kernel_mul_6  update of lstm.kernel by adam,
+    //     models/char-lstm.ts:13
+    // lstm.kernel.v_next = lstm.kernel_mul_4 + lstm.kernel_mul_6    %lstm.kernel.v_next  update of lstm.kernel by adam,
+    //     models/char-lstm.ts:13
     // lstm.kernel_mul_8 = lstm.kernel.m_next ⊙ rate    %lstm.kernel_mul_8  update of lstm.kernel by adam, models/char-lstm.ts:13
     // lstm.kernel_mul_7 = lstm.kernel.v_next ⊙ correction    %lstm.kernel_mul_7  update of lstm.kernel by adam, models/char-lstm.ts:13
     // lstm.kernel_sqrt = √lstm.kernel_mul_7    %lstm.kernel_sqrt  update of lstm.kernel by adam, models/char-lstm.ts:13
@@ -3636,9 +4210,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 179.
     // lstm.bias_mul_4 = lstm.bias.v ⊙ 0.999    %lstm.bias_mul_4  update of lstm.bias by adam, models/char-lstm.ts:13
-    // d_lstm.bias_clipped = d_lstm.bias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:13
-    // lstm.bias_mul_5 = d_lstm.bias_clipped ⊙ d_lstm.bias_clipped    %lstm.bias_mul_5  update of lstm.bias by adam, models/char-lstm.ts:13
-    // lstm.bias_mul_6 = lstm.bias_mul_5 ⊙ 0.0010000000000000009    %lstm.bias_mul_6  update of lstm.bias by adam, models/char-lstm.ts:13
+    // d_lstm.bias_clipped = d_lstm.bias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
+    //     models/char-lstm.ts:13
+    // lstm.bias_mul_5 = d_lstm.bias_clipped ⊙ d_lstm.bias_clipped    %lstm.bias_mul_5  update of lstm.bias by adam,
+    //     models/char-lstm.ts:13
+    // lstm.bias_mul_6 = lstm.bias_mul_5 ⊙ 0.0010000000000000009    %lstm.bias_mul_6  update of lstm.bias by adam,
+    //     models/char-lstm.ts:13
     // lstm.bias.v_next = lstm.bias_mul_4 + lstm.bias_mul_6    %lstm.bias.v_next  update of lstm.bias by adam, models/char-lstm.ts:13
     // lstm.bias_mul_8 = lstm.bias.m_next ⊙ rate    %lstm.bias_mul_8  update of lstm.bias by adam, models/char-lstm.ts:13
     // lstm.bias_mul_7 = lstm.bias.v_next ⊙ correction    %lstm.bias_mul_7  update of lstm.bias by adam, models/char-lstm.ts:13
@@ -3649,53 +4226,87 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     adam_lstm_bias();
 
     // 180.
-    // lstm.recurrentKernel_mul_4 = lstm.recurrentKernel.v ⊙ 0.999    %lstm.recurrentKernel_mul_4  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
-    // lstm.recurrentKernel_mul_5 = d_lstm.recurrentKernel_clipped ⊙ d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_5  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
-    // lstm.recurrentKernel_mul_6 = lstm.recurrentKernel_mul_5 ⊙ 0.0010000000000000009    %lstm.recurrentKernel_mul_6  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
-    // lstm.recurrentKernel.v_next = lstm.recurrentKernel_mul_4 + lstm.recurrentKernel_mul_6    %lstm.recurrentKernel.v_next  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
-    // lstm.recurrentKernel_mul_8 = lstm.recurrentKernel.m_next ⊙ rate    %lstm.recurrentKernel_mul_8  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
-    // lstm.recurrentKernel_mul_7 = lstm.recurrentKernel.v_next ⊙ correction    %lstm.recurrentKernel_mul_7  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
-    // lstm.recurrentKernel_sqrt = √lstm.recurrentKernel_mul_7    %lstm.recurrentKernel_sqrt  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
-    // lstm.recurrentKernel_add = lstm.recurrentKernel_sqrt + 1e-8    %lstm.recurrentKernel_add  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
-    // lstm.recurrentKernel_div = lstm.recurrentKernel_mul_8 / lstm.recurrentKernel_add    %lstm.recurrentKernel_div  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
-    // lstm.recurrentKernel_next = lstm.recurrentKernel − lstm.recurrentKernel_div    %lstm.recurrentKernel_next  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
+    // lstm.recurrentKernel_mul_4 = lstm.recurrentKernel.v ⊙ 0.999    %lstm.recurrentKernel_mul_4  update of lstm.recurrentKernel by
+    //     adam, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of
+    //     lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
+    // lstm.recurrentKernel_mul_5 = d_lstm.recurrentKernel_clipped ⊙ d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_5
+    //     update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
+    // lstm.recurrentKernel_mul_6 = lstm.recurrentKernel_mul_5 ⊙ 0.0010000000000000009    %lstm.recurrentKernel_mul_6  update of
+    //     lstm.recurrentKernel by adam, models/char-lstm.ts:13
+    // lstm.recurrentKernel.v_next = lstm.recurrentKernel_mul_4 + lstm.recurrentKernel_mul_6    %lstm.recurrentKernel.v_next  update of
+    //     lstm.recurrentKernel by adam, models/char-lstm.ts:13
+    // lstm.recurrentKernel_mul_8 = lstm.recurrentKernel.m_next ⊙ rate    %lstm.recurrentKernel_mul_8  update of lstm.recurrentKernel by
+    //     adam, models/char-lstm.ts:13
+    // lstm.recurrentKernel_mul_7 = lstm.recurrentKernel.v_next ⊙ correction    %lstm.recurrentKernel_mul_7  update of
+    //     lstm.recurrentKernel by adam, models/char-lstm.ts:13
+    // lstm.recurrentKernel_sqrt = √lstm.recurrentKernel_mul_7    %lstm.recurrentKernel_sqrt  update of lstm.recurrentKernel by adam,
+    //     models/char-lstm.ts:13
+    // lstm.recurrentKernel_add = lstm.recurrentKernel_sqrt + 1e-8    %lstm.recurrentKernel_add  update of lstm.recurrentKernel by adam,
+    //     models/char-lstm.ts:13
+    // lstm.recurrentKernel_div = lstm.recurrentKernel_mul_8 / lstm.recurrentKernel_add    %lstm.recurrentKernel_div  update of
+    //     lstm.recurrentKernel by adam, models/char-lstm.ts:13
+    // lstm.recurrentKernel_next = lstm.recurrentKernel − lstm.recurrentKernel_div    %lstm.recurrentKernel_next  update of
+    //     lstm.recurrentKernel by adam, models/char-lstm.ts:13
     adam_lstm_recurrentKernel();
 
     // 181.
-    // lstm.recurrentBias_mul_4 = lstm.recurrentBias.v ⊙ 0.999    %lstm.recurrentBias_mul_4  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
-    // d_lstm.recurrentBias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.recurrentBias_clipped  update of lstm.recurrentBias by clipByGlobalNorm, models/char-lstm.ts:13
-    // lstm.recurrentBias_mul_5 = d_lstm.recurrentBias_clipped ⊙ d_lstm.recurrentBias_clipped    %lstm.recurrentBias_mul_5  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
-    // lstm.recurrentBias_mul_6 = lstm.recurrentBias_mul_5 ⊙ 0.0010000000000000009    %lstm.recurrentBias_mul_6  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
-    // lstm.recurrentBias.v_next = lstm.recurrentBias_mul_4 + lstm.recurrentBias_mul_6    %lstm.recurrentBias.v_next  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
-    // lstm.recurrentBias_mul_8 = lstm.recurrentBias.m_next ⊙ rate    %lstm.recurrentBias_mul_8  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
-    // lstm.recurrentBias_mul_7 = lstm.recurrentBias.v_next ⊙ correction    %lstm.recurrentBias_mul_7  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
-    // lstm.recurrentBias_sqrt = √lstm.recurrentBias_mul_7    %lstm.recurrentBias_sqrt  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
-    // lstm.recurrentBias_add = lstm.recurrentBias_sqrt + 1e-8    %lstm.recurrentBias_add  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
-    // lstm.recurrentBias_div = lstm.recurrentBias_mul_8 / lstm.recurrentBias_add    %lstm.recurrentBias_div  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
-    // lstm.recurrentBias_next = lstm.recurrentBias − lstm.recurrentBias_div    %lstm.recurrentBias_next  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
+    // lstm.recurrentBias_mul_4 = lstm.recurrentBias.v ⊙ 0.999    %lstm.recurrentBias_mul_4  update of lstm.recurrentBias by adam,
+    //     models/char-lstm.ts:13
+    // d_lstm.recurrentBias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.recurrentBias_clipped  update of lstm.recurrentBias
+    //     by clipByGlobalNorm, models/char-lstm.ts:13
+    // lstm.recurrentBias_mul_5 = d_lstm.recurrentBias_clipped ⊙ d_lstm.recurrentBias_clipped    %lstm.recurrentBias_mul_5  update of
+    //     lstm.recurrentBias by adam, models/char-lstm.ts:13
+    // lstm.recurrentBias_mul_6 = lstm.recurrentBias_mul_5 ⊙ 0.0010000000000000009    %lstm.recurrentBias_mul_6  update of
+    //     lstm.recurrentBias by adam, models/char-lstm.ts:13
+    // lstm.recurrentBias.v_next = lstm.recurrentBias_mul_4 + lstm.recurrentBias_mul_6    %lstm.recurrentBias.v_next  update of
+    //     lstm.recurrentBias by adam, models/char-lstm.ts:13
+    // lstm.recurrentBias_mul_8 = lstm.recurrentBias.m_next ⊙ rate    %lstm.recurrentBias_mul_8  update of lstm.recurrentBias by adam,
+    //     models/char-lstm.ts:13
+    // lstm.recurrentBias_mul_7 = lstm.recurrentBias.v_next ⊙ correction    %lstm.recurrentBias_mul_7  update of lstm.recurrentBias by
+    //     adam, models/char-lstm.ts:13
+    // lstm.recurrentBias_sqrt = √lstm.recurrentBias_mul_7    %lstm.recurrentBias_sqrt  update of lstm.recurrentBias by adam,
+    //     models/char-lstm.ts:13
+    // lstm.recurrentBias_add = lstm.recurrentBias_sqrt + 1e-8    %lstm.recurrentBias_add  update of lstm.recurrentBias by adam,
+    //     models/char-lstm.ts:13
+    // lstm.recurrentBias_div = lstm.recurrentBias_mul_8 / lstm.recurrentBias_add    %lstm.recurrentBias_div  update of
+    //     lstm.recurrentBias by adam, models/char-lstm.ts:13
+    // lstm.recurrentBias_next = lstm.recurrentBias − lstm.recurrentBias_div    %lstm.recurrentBias_next  update of lstm.recurrentBias
+    //     by adam, models/char-lstm.ts:13
     adam_lstm_recurrentBias();
 
     // 182.
     // scores.kernel_mul_4 = scores.kernel.v ⊙ 0.999    %scores.kernel_mul_4  update of scores.kernel by adam, models/char-lstm.ts:14
-    // d_scores.kernel_clipped = d_scores.kernel ⊙ clip.scale    %d_scores.kernel_clipped  update of scores.kernel by clipByGlobalNorm, models/char-lstm.ts:14
-    // scores.kernel_mul_5 = d_scores.kernel_clipped ⊙ d_scores.kernel_clipped    %scores.kernel_mul_5  update of scores.kernel by adam, models/char-lstm.ts:14
-    // scores.kernel_mul_6 = scores.kernel_mul_5 ⊙ 0.0010000000000000009    %scores.kernel_mul_6  update of scores.kernel by adam, models/char-lstm.ts:14
-    // scores.kernel.v_next = scores.kernel_mul_4 + scores.kernel_mul_6    %scores.kernel.v_next  update of scores.kernel by adam, models/char-lstm.ts:14
-    // scores.kernel_mul_8 = scores.kernel.m_next ⊙ rate    %scores.kernel_mul_8  update of scores.kernel by adam, models/char-lstm.ts:14
-    // scores.kernel_mul_7 = scores.kernel.v_next ⊙ correction    %scores.kernel_mul_7  update of scores.kernel by adam, models/char-lstm.ts:14
+    // d_scores.kernel_clipped = d_scores.kernel ⊙ clip.scale    %d_scores.kernel_clipped  update of scores.kernel by clipByGlobalNorm,
+    //     models/char-lstm.ts:14
+    // scores.kernel_mul_5 = d_scores.kernel_clipped ⊙ d_scores.kernel_clipped    %scores.kernel_mul_5  update of scores.kernel by adam,
+    //     models/char-lstm.ts:14
+    // scores.kernel_mul_6 = scores.kernel_mul_5 ⊙ 0.0010000000000000009    %scores.kernel_mul_6  update of scores.kernel by adam,
+    //     models/char-lstm.ts:14
+    // scores.kernel.v_next = scores.kernel_mul_4 + scores.kernel_mul_6    %scores.kernel.v_next  update of scores.kernel by adam,
+    //     models/char-lstm.ts:14
+    // scores.kernel_mul_8 = scores.kernel.m_next ⊙ rate    %scores.kernel_mul_8  update of scores.kernel by adam,
+    //     models/char-lstm.ts:14
+    // scores.kernel_mul_7 = scores.kernel.v_next ⊙ correction    %scores.kernel_mul_7  update of scores.kernel by adam,
+    //     models/char-lstm.ts:14
     // scores.kernel_sqrt = √scores.kernel_mul_7    %scores.kernel_sqrt  update of scores.kernel by adam, models/char-lstm.ts:14
     // scores.kernel_add = scores.kernel_sqrt + 1e-8    %scores.kernel_add  update of scores.kernel by adam, models/char-lstm.ts:14
-    // scores.kernel_div = scores.kernel_mul_8 / scores.kernel_add    %scores.kernel_div  update of scores.kernel by adam, models/char-lstm.ts:14
-    // scores.kernel_next = scores.kernel − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adam, models/char-lstm.ts:14
+    // scores.kernel_div = scores.kernel_mul_8 / scores.kernel_add    %scores.kernel_div  update of scores.kernel by adam,
+    //     models/char-lstm.ts:14
+    // scores.kernel_next = scores.kernel − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adam,
+    //     models/char-lstm.ts:14
     adam_scores_kernel();
 
     // 183.
     // scores.bias_mul_4 = scores.bias.v ⊙ 0.999    %scores.bias_mul_4  update of scores.bias by adam, models/char-lstm.ts:14
-    // d_scores.bias_clipped = d_scores.bias ⊙ clip.scale    %d_scores.bias_clipped  update of scores.bias by clipByGlobalNorm, models/char-lstm.ts:14
-    // scores.bias_mul_5 = d_scores.bias_clipped ⊙ d_scores.bias_clipped    %scores.bias_mul_5  update of scores.bias by adam, models/char-lstm.ts:14
-    // scores.bias_mul_6 = scores.bias_mul_5 ⊙ 0.0010000000000000009    %scores.bias_mul_6  update of scores.bias by adam, models/char-lstm.ts:14
-    // scores.bias.v_next = scores.bias_mul_4 + scores.bias_mul_6    %scores.bias.v_next  update of scores.bias by adam, models/char-lstm.ts:14
+    // d_scores.bias_clipped = d_scores.bias ⊙ clip.scale    %d_scores.bias_clipped  update of scores.bias by clipByGlobalNorm,
+    //     models/char-lstm.ts:14
+    // scores.bias_mul_5 = d_scores.bias_clipped ⊙ d_scores.bias_clipped    %scores.bias_mul_5  update of scores.bias by adam,
+    //     models/char-lstm.ts:14
+    // scores.bias_mul_6 = scores.bias_mul_5 ⊙ 0.0010000000000000009    %scores.bias_mul_6  update of scores.bias by adam,
+    //     models/char-lstm.ts:14
+    // scores.bias.v_next = scores.bias_mul_4 + scores.bias_mul_6    %scores.bias.v_next  update of scores.bias by adam,
+    //     models/char-lstm.ts:14
     // scores.bias_mul_8 = scores.bias.m_next ⊙ rate    %scores.bias_mul_8  update of scores.bias by adam, models/char-lstm.ts:14
     // scores.bias_mul_7 = scores.bias.v_next ⊙ correction    %scores.bias_mul_7  update of scores.bias by adam, models/char-lstm.ts:14
     // scores.bias_sqrt = √scores.bias_mul_7    %scores.bias_sqrt  update of scores.bias by adam, models/char-lstm.ts:14
@@ -3704,7 +4315,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.bias_next = scores.bias − scores.bias_div    %scores.bias_next  update of scores.bias by adam, models/char-lstm.ts:14
     adam_scores_bias();
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -3713,8 +4324,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     count: number = 32,
   ): { readonly loss: number; readonly accuracy: number; readonly count: number } {
     checkCount(count, 32);
-    feedLabels(x_evaluate, batch["x"], 16, count, "x", 64);
-    feedLabels(next_evaluate, batch["next"], 16, count, "next", 64);
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkLabels(x_evaluate, batch["x"], 16, count, "x", 64);
+    checkLabels(next_evaluate, batch["next"], 16, count, "next", 64);
+    feed(x_evaluate, batch["x"], 16, count);
+    feed(next_evaluate, batch["next"], 16, count);
     live_rows_evaluate[0] = count;
 
     // 1.
@@ -3732,16 +4346,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_evaluate();
 
     // 4.
-    // add_2 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,64 .. 32,128] + lstm.recurrence[0,64 .. 32,128]    %add_2  add, models/char-lstm.ts:13
+    // add_2 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,64 .. 32,128] + lstm.recurrence[0,64 .. 32,128]    %add_2  add,
+    //     models/char-lstm.ts:13
     // lstm.f = sigmoid(add_2)    %lstm.f  sigmoid, models/char-lstm.ts:13
     // mul = lstm.f ⊙ 0    %mul  mul, models/char-lstm.ts:13
-    // add = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,0 .. 32,64] + lstm.recurrence[0,0 .. 32,64]    %add  add, models/char-lstm.ts:13
+    // add = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,0 .. 32,64] + lstm.recurrence[0,0 .. 32,64]    %add  add,
+    //     models/char-lstm.ts:13
     // lstm.i = sigmoid(add)    %lstm.i  sigmoid, models/char-lstm.ts:13
-    // add_3 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,128 .. 32,192] + lstm.recurrence[0,128 .. 32,192]    %add_3  add, models/char-lstm.ts:13
+    // add_3 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,128 .. 32,192] + lstm.recurrence[0,128 .. 32,192]    %add_3  add,
+    //     models/char-lstm.ts:13
     // lstm.g = tanh(add_3)    %lstm.g  tanh, models/char-lstm.ts:13
     // mul_2 = lstm.i ⊙ lstm.g    %mul_2  mul, models/char-lstm.ts:13
     // lstm.c = mul + mul_2    %lstm.c  add, models/char-lstm.ts:13
-    // add_4 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,192 .. 32,256] + lstm.recurrence[0,192 .. 32,256]    %add_4  add, models/char-lstm.ts:13
+    // add_4 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,192 .. 32,256] + lstm.recurrence[0,192 .. 32,256]    %add_4  add,
+    //     models/char-lstm.ts:13
     // lstm.o = sigmoid(add_4)    %lstm.o  sigmoid, models/char-lstm.ts:13
     // tanh = tanh(lstm.c)    %tanh  tanh, models/char-lstm.ts:13
     // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
@@ -3753,16 +4371,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_2_evaluate();
 
     // 6.
-    // add_6 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_2[0,64 .. 32,128]    %add_6  add, models/char-lstm.ts:13
+    // add_6 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_2[0,64 .. 32,128]    %add_6  add,
+    //     models/char-lstm.ts:13
     // lstm.f_2 = sigmoid(add_6)    %lstm.f_2  sigmoid, models/char-lstm.ts:13
     // mul_3 = lstm.f_2 ⊙ lstm.c    %mul_3  mul, models/char-lstm.ts:13
-    // add_5 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_2[0,0 .. 32,64]    %add_5  add, models/char-lstm.ts:13
+    // add_5 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_2[0,0 .. 32,64]    %add_5  add,
+    //     models/char-lstm.ts:13
     // lstm.i_2 = sigmoid(add_5)    %lstm.i_2  sigmoid, models/char-lstm.ts:13
-    // add_7 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_2[0,128 .. 32,192]    %add_7  add, models/char-lstm.ts:13
+    // add_7 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_2[0,128 .. 32,192]    %add_7  add,
+    //     models/char-lstm.ts:13
     // lstm.g_2 = tanh(add_7)    %lstm.g_2  tanh, models/char-lstm.ts:13
     // mul_4 = lstm.i_2 ⊙ lstm.g_2    %mul_4  mul, models/char-lstm.ts:13
     // lstm.c_2 = mul_3 + mul_4    %lstm.c_2  add, models/char-lstm.ts:13
-    // add_8 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_2[0,192 .. 32,256]    %add_8  add, models/char-lstm.ts:13
+    // add_8 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_2[0,192 .. 32,256]    %add_8  add,
+    //     models/char-lstm.ts:13
     // lstm.o_2 = sigmoid(add_8)    %lstm.o_2  sigmoid, models/char-lstm.ts:13
     // tanh_2 = tanh(lstm.c_2)    %tanh_2  tanh, models/char-lstm.ts:13
     // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
@@ -3774,16 +4396,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_3_evaluate();
 
     // 8.
-    // add_10 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_3[0,64 .. 32,128]    %add_10  add, models/char-lstm.ts:13
+    // add_10 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_3[0,64 .. 32,128]    %add_10  add,
+    //     models/char-lstm.ts:13
     // lstm.f_3 = sigmoid(add_10)    %lstm.f_3  sigmoid, models/char-lstm.ts:13
     // mul_5 = lstm.f_3 ⊙ lstm.c_2    %mul_5  mul, models/char-lstm.ts:13
-    // add_9 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_3[0,0 .. 32,64]    %add_9  add, models/char-lstm.ts:13
+    // add_9 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_3[0,0 .. 32,64]    %add_9  add,
+    //     models/char-lstm.ts:13
     // lstm.i_3 = sigmoid(add_9)    %lstm.i_3  sigmoid, models/char-lstm.ts:13
-    // add_11 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_3[0,128 .. 32,192]    %add_11  add, models/char-lstm.ts:13
+    // add_11 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_3[0,128 .. 32,192]    %add_11  add,
+    //     models/char-lstm.ts:13
     // lstm.g_3 = tanh(add_11)    %lstm.g_3  tanh, models/char-lstm.ts:13
     // mul_6 = lstm.i_3 ⊙ lstm.g_3    %mul_6  mul, models/char-lstm.ts:13
     // lstm.c_3 = mul_5 + mul_6    %lstm.c_3  add, models/char-lstm.ts:13
-    // add_12 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_3[0,192 .. 32,256]    %add_12  add, models/char-lstm.ts:13
+    // add_12 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_3[0,192 .. 32,256]    %add_12  add,
+    //     models/char-lstm.ts:13
     // lstm.o_3 = sigmoid(add_12)    %lstm.o_3  sigmoid, models/char-lstm.ts:13
     // tanh_3 = tanh(lstm.c_3)    %tanh_3  tanh, models/char-lstm.ts:13
     // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
@@ -3795,16 +4421,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_4_evaluate();
 
     // 10.
-    // add_14 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_4[0,64 .. 32,128]    %add_14  add, models/char-lstm.ts:13
+    // add_14 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_4[0,64 .. 32,128]    %add_14  add,
+    //     models/char-lstm.ts:13
     // lstm.f_4 = sigmoid(add_14)    %lstm.f_4  sigmoid, models/char-lstm.ts:13
     // mul_7 = lstm.f_4 ⊙ lstm.c_3    %mul_7  mul, models/char-lstm.ts:13
-    // add_13 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_4[0,0 .. 32,64]    %add_13  add, models/char-lstm.ts:13
+    // add_13 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_4[0,0 .. 32,64]    %add_13  add,
+    //     models/char-lstm.ts:13
     // lstm.i_4 = sigmoid(add_13)    %lstm.i_4  sigmoid, models/char-lstm.ts:13
-    // add_15 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_4[0,128 .. 32,192]    %add_15  add, models/char-lstm.ts:13
+    // add_15 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_4[0,128 .. 32,192]    %add_15  add,
+    //     models/char-lstm.ts:13
     // lstm.g_4 = tanh(add_15)    %lstm.g_4  tanh, models/char-lstm.ts:13
     // mul_8 = lstm.i_4 ⊙ lstm.g_4    %mul_8  mul, models/char-lstm.ts:13
     // lstm.c_4 = mul_7 + mul_8    %lstm.c_4  add, models/char-lstm.ts:13
-    // add_16 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_4[0,192 .. 32,256]    %add_16  add, models/char-lstm.ts:13
+    // add_16 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_4[0,192 .. 32,256]    %add_16  add,
+    //     models/char-lstm.ts:13
     // lstm.o_4 = sigmoid(add_16)    %lstm.o_4  sigmoid, models/char-lstm.ts:13
     // tanh_4 = tanh(lstm.c_4)    %tanh_4  tanh, models/char-lstm.ts:13
     // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
@@ -3816,16 +4446,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_5_evaluate();
 
     // 12.
-    // add_18 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_5[0,64 .. 32,128]    %add_18  add, models/char-lstm.ts:13
+    // add_18 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_5[0,64 .. 32,128]    %add_18  add,
+    //     models/char-lstm.ts:13
     // lstm.f_5 = sigmoid(add_18)    %lstm.f_5  sigmoid, models/char-lstm.ts:13
     // mul_9 = lstm.f_5 ⊙ lstm.c_4    %mul_9  mul, models/char-lstm.ts:13
-    // add_17 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_5[0,0 .. 32,64]    %add_17  add, models/char-lstm.ts:13
+    // add_17 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_5[0,0 .. 32,64]    %add_17  add,
+    //     models/char-lstm.ts:13
     // lstm.i_5 = sigmoid(add_17)    %lstm.i_5  sigmoid, models/char-lstm.ts:13
-    // add_19 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_5[0,128 .. 32,192]    %add_19  add, models/char-lstm.ts:13
+    // add_19 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_5[0,128 .. 32,192]    %add_19  add,
+    //     models/char-lstm.ts:13
     // lstm.g_5 = tanh(add_19)    %lstm.g_5  tanh, models/char-lstm.ts:13
     // mul_10 = lstm.i_5 ⊙ lstm.g_5    %mul_10  mul, models/char-lstm.ts:13
     // lstm.c_5 = mul_9 + mul_10    %lstm.c_5  add, models/char-lstm.ts:13
-    // add_20 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_5[0,192 .. 32,256]    %add_20  add, models/char-lstm.ts:13
+    // add_20 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_5[0,192 .. 32,256]    %add_20  add,
+    //     models/char-lstm.ts:13
     // lstm.o_5 = sigmoid(add_20)    %lstm.o_5  sigmoid, models/char-lstm.ts:13
     // tanh_5 = tanh(lstm.c_5)    %tanh_5  tanh, models/char-lstm.ts:13
     // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
@@ -3837,16 +4471,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_6_evaluate();
 
     // 14.
-    // add_22 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_6[0,64 .. 32,128]    %add_22  add, models/char-lstm.ts:13
+    // add_22 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_6[0,64 .. 32,128]    %add_22  add,
+    //     models/char-lstm.ts:13
     // lstm.f_6 = sigmoid(add_22)    %lstm.f_6  sigmoid, models/char-lstm.ts:13
     // mul_11 = lstm.f_6 ⊙ lstm.c_5    %mul_11  mul, models/char-lstm.ts:13
-    // add_21 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_6[0,0 .. 32,64]    %add_21  add, models/char-lstm.ts:13
+    // add_21 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_6[0,0 .. 32,64]    %add_21  add,
+    //     models/char-lstm.ts:13
     // lstm.i_6 = sigmoid(add_21)    %lstm.i_6  sigmoid, models/char-lstm.ts:13
-    // add_23 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_6[0,128 .. 32,192]    %add_23  add, models/char-lstm.ts:13
+    // add_23 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_6[0,128 .. 32,192]    %add_23  add,
+    //     models/char-lstm.ts:13
     // lstm.g_6 = tanh(add_23)    %lstm.g_6  tanh, models/char-lstm.ts:13
     // mul_12 = lstm.i_6 ⊙ lstm.g_6    %mul_12  mul, models/char-lstm.ts:13
     // lstm.c_6 = mul_11 + mul_12    %lstm.c_6  add, models/char-lstm.ts:13
-    // add_24 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_6[0,192 .. 32,256]    %add_24  add, models/char-lstm.ts:13
+    // add_24 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_6[0,192 .. 32,256]    %add_24  add,
+    //     models/char-lstm.ts:13
     // lstm.o_6 = sigmoid(add_24)    %lstm.o_6  sigmoid, models/char-lstm.ts:13
     // tanh_6 = tanh(lstm.c_6)    %tanh_6  tanh, models/char-lstm.ts:13
     // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
@@ -3858,16 +4496,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_7_evaluate();
 
     // 16.
-    // add_26 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_7[0,64 .. 32,128]    %add_26  add, models/char-lstm.ts:13
+    // add_26 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_7[0,64 .. 32,128]    %add_26  add,
+    //     models/char-lstm.ts:13
     // lstm.f_7 = sigmoid(add_26)    %lstm.f_7  sigmoid, models/char-lstm.ts:13
     // mul_13 = lstm.f_7 ⊙ lstm.c_6    %mul_13  mul, models/char-lstm.ts:13
-    // add_25 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_7[0,0 .. 32,64]    %add_25  add, models/char-lstm.ts:13
+    // add_25 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_7[0,0 .. 32,64]    %add_25  add,
+    //     models/char-lstm.ts:13
     // lstm.i_7 = sigmoid(add_25)    %lstm.i_7  sigmoid, models/char-lstm.ts:13
-    // add_27 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_7[0,128 .. 32,192]    %add_27  add, models/char-lstm.ts:13
+    // add_27 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_7[0,128 .. 32,192]    %add_27  add,
+    //     models/char-lstm.ts:13
     // lstm.g_7 = tanh(add_27)    %lstm.g_7  tanh, models/char-lstm.ts:13
     // mul_14 = lstm.i_7 ⊙ lstm.g_7    %mul_14  mul, models/char-lstm.ts:13
     // lstm.c_7 = mul_13 + mul_14    %lstm.c_7  add, models/char-lstm.ts:13
-    // add_28 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_7[0,192 .. 32,256]    %add_28  add, models/char-lstm.ts:13
+    // add_28 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_7[0,192 .. 32,256]    %add_28  add,
+    //     models/char-lstm.ts:13
     // lstm.o_7 = sigmoid(add_28)    %lstm.o_7  sigmoid, models/char-lstm.ts:13
     // tanh_7 = tanh(lstm.c_7)    %tanh_7  tanh, models/char-lstm.ts:13
     // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
@@ -3879,16 +4521,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_8_evaluate();
 
     // 18.
-    // add_30 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_8[0,64 .. 32,128]    %add_30  add, models/char-lstm.ts:13
+    // add_30 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_8[0,64 .. 32,128]    %add_30  add,
+    //     models/char-lstm.ts:13
     // lstm.f_8 = sigmoid(add_30)    %lstm.f_8  sigmoid, models/char-lstm.ts:13
     // mul_15 = lstm.f_8 ⊙ lstm.c_7    %mul_15  mul, models/char-lstm.ts:13
-    // add_29 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_8[0,0 .. 32,64]    %add_29  add, models/char-lstm.ts:13
+    // add_29 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_8[0,0 .. 32,64]    %add_29  add,
+    //     models/char-lstm.ts:13
     // lstm.i_8 = sigmoid(add_29)    %lstm.i_8  sigmoid, models/char-lstm.ts:13
-    // add_31 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_8[0,128 .. 32,192]    %add_31  add, models/char-lstm.ts:13
+    // add_31 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_8[0,128 .. 32,192]    %add_31  add,
+    //     models/char-lstm.ts:13
     // lstm.g_8 = tanh(add_31)    %lstm.g_8  tanh, models/char-lstm.ts:13
     // mul_16 = lstm.i_8 ⊙ lstm.g_8    %mul_16  mul, models/char-lstm.ts:13
     // lstm.c_8 = mul_15 + mul_16    %lstm.c_8  add, models/char-lstm.ts:13
-    // add_32 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_8[0,192 .. 32,256]    %add_32  add, models/char-lstm.ts:13
+    // add_32 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_8[0,192 .. 32,256]    %add_32  add,
+    //     models/char-lstm.ts:13
     // lstm.o_8 = sigmoid(add_32)    %lstm.o_8  sigmoid, models/char-lstm.ts:13
     // tanh_8 = tanh(lstm.c_8)    %tanh_8  tanh, models/char-lstm.ts:13
     // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
@@ -3900,16 +4546,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_9_evaluate();
 
     // 20.
-    // add_34 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_9[0,64 .. 32,128]    %add_34  add, models/char-lstm.ts:13
+    // add_34 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_9[0,64 .. 32,128]    %add_34  add,
+    //     models/char-lstm.ts:13
     // lstm.f_9 = sigmoid(add_34)    %lstm.f_9  sigmoid, models/char-lstm.ts:13
     // mul_17 = lstm.f_9 ⊙ lstm.c_8    %mul_17  mul, models/char-lstm.ts:13
-    // add_33 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_9[0,0 .. 32,64]    %add_33  add, models/char-lstm.ts:13
+    // add_33 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_9[0,0 .. 32,64]    %add_33  add,
+    //     models/char-lstm.ts:13
     // lstm.i_9 = sigmoid(add_33)    %lstm.i_9  sigmoid, models/char-lstm.ts:13
-    // add_35 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_9[0,128 .. 32,192]    %add_35  add, models/char-lstm.ts:13
+    // add_35 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_9[0,128 .. 32,192]    %add_35  add,
+    //     models/char-lstm.ts:13
     // lstm.g_9 = tanh(add_35)    %lstm.g_9  tanh, models/char-lstm.ts:13
     // mul_18 = lstm.i_9 ⊙ lstm.g_9    %mul_18  mul, models/char-lstm.ts:13
     // lstm.c_9 = mul_17 + mul_18    %lstm.c_9  add, models/char-lstm.ts:13
-    // add_36 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_9[0,192 .. 32,256]    %add_36  add, models/char-lstm.ts:13
+    // add_36 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_9[0,192 .. 32,256]    %add_36  add,
+    //     models/char-lstm.ts:13
     // lstm.o_9 = sigmoid(add_36)    %lstm.o_9  sigmoid, models/char-lstm.ts:13
     // tanh_9 = tanh(lstm.c_9)    %tanh_9  tanh, models/char-lstm.ts:13
     // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
@@ -3921,16 +4571,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_10_evaluate();
 
     // 22.
-    // add_38 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_10[0,64 .. 32,128]    %add_38  add, models/char-lstm.ts:13
+    // add_38 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_10[0,64 .. 32,128]    %add_38  add,
+    //     models/char-lstm.ts:13
     // lstm.f_10 = sigmoid(add_38)    %lstm.f_10  sigmoid, models/char-lstm.ts:13
     // mul_19 = lstm.f_10 ⊙ lstm.c_9    %mul_19  mul, models/char-lstm.ts:13
-    // add_37 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_10[0,0 .. 32,64]    %add_37  add, models/char-lstm.ts:13
+    // add_37 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_10[0,0 .. 32,64]    %add_37  add,
+    //     models/char-lstm.ts:13
     // lstm.i_10 = sigmoid(add_37)    %lstm.i_10  sigmoid, models/char-lstm.ts:13
-    // add_39 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_10[0,128 .. 32,192]    %add_39  add, models/char-lstm.ts:13
+    // add_39 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_10[0,128 .. 32,192]    %add_39
+    //     add, models/char-lstm.ts:13
     // lstm.g_10 = tanh(add_39)    %lstm.g_10  tanh, models/char-lstm.ts:13
     // mul_20 = lstm.i_10 ⊙ lstm.g_10    %mul_20  mul, models/char-lstm.ts:13
     // lstm.c_10 = mul_19 + mul_20    %lstm.c_10  add, models/char-lstm.ts:13
-    // add_40 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_10[0,192 .. 32,256]    %add_40  add, models/char-lstm.ts:13
+    // add_40 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_10[0,192 .. 32,256]    %add_40
+    //     add, models/char-lstm.ts:13
     // lstm.o_10 = sigmoid(add_40)    %lstm.o_10  sigmoid, models/char-lstm.ts:13
     // tanh_10 = tanh(lstm.c_10)    %tanh_10  tanh, models/char-lstm.ts:13
     // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
@@ -3942,16 +4596,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_11_evaluate();
 
     // 24.
-    // add_42 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_11[0,64 .. 32,128]    %add_42  add, models/char-lstm.ts:13
+    // add_42 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_11[0,64 .. 32,128]    %add_42
+    //     add, models/char-lstm.ts:13
     // lstm.f_11 = sigmoid(add_42)    %lstm.f_11  sigmoid, models/char-lstm.ts:13
     // mul_21 = lstm.f_11 ⊙ lstm.c_10    %mul_21  mul, models/char-lstm.ts:13
-    // add_41 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_11[0,0 .. 32,64]    %add_41  add, models/char-lstm.ts:13
+    // add_41 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_11[0,0 .. 32,64]    %add_41  add,
+    //     models/char-lstm.ts:13
     // lstm.i_11 = sigmoid(add_41)    %lstm.i_11  sigmoid, models/char-lstm.ts:13
-    // add_43 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_11[0,128 .. 32,192]    %add_43  add, models/char-lstm.ts:13
+    // add_43 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_11[0,128 .. 32,192]    %add_43
+    //     add, models/char-lstm.ts:13
     // lstm.g_11 = tanh(add_43)    %lstm.g_11  tanh, models/char-lstm.ts:13
     // mul_22 = lstm.i_11 ⊙ lstm.g_11    %mul_22  mul, models/char-lstm.ts:13
     // lstm.c_11 = mul_21 + mul_22    %lstm.c_11  add, models/char-lstm.ts:13
-    // add_44 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_11[0,192 .. 32,256]    %add_44  add, models/char-lstm.ts:13
+    // add_44 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_11[0,192 .. 32,256]    %add_44
+    //     add, models/char-lstm.ts:13
     // lstm.o_11 = sigmoid(add_44)    %lstm.o_11  sigmoid, models/char-lstm.ts:13
     // tanh_11 = tanh(lstm.c_11)    %tanh_11  tanh, models/char-lstm.ts:13
     // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
@@ -3963,16 +4621,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_12_evaluate();
 
     // 26.
-    // add_46 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_12[0,64 .. 32,128]    %add_46  add, models/char-lstm.ts:13
+    // add_46 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_12[0,64 .. 32,128]    %add_46
+    //     add, models/char-lstm.ts:13
     // lstm.f_12 = sigmoid(add_46)    %lstm.f_12  sigmoid, models/char-lstm.ts:13
     // mul_23 = lstm.f_12 ⊙ lstm.c_11    %mul_23  mul, models/char-lstm.ts:13
-    // add_45 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_12[0,0 .. 32,64]    %add_45  add, models/char-lstm.ts:13
+    // add_45 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_12[0,0 .. 32,64]    %add_45  add,
+    //     models/char-lstm.ts:13
     // lstm.i_12 = sigmoid(add_45)    %lstm.i_12  sigmoid, models/char-lstm.ts:13
-    // add_47 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_12[0,128 .. 32,192]    %add_47  add, models/char-lstm.ts:13
+    // add_47 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_12[0,128 .. 32,192]    %add_47
+    //     add, models/char-lstm.ts:13
     // lstm.g_12 = tanh(add_47)    %lstm.g_12  tanh, models/char-lstm.ts:13
     // mul_24 = lstm.i_12 ⊙ lstm.g_12    %mul_24  mul, models/char-lstm.ts:13
     // lstm.c_12 = mul_23 + mul_24    %lstm.c_12  add, models/char-lstm.ts:13
-    // add_48 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_12[0,192 .. 32,256]    %add_48  add, models/char-lstm.ts:13
+    // add_48 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_12[0,192 .. 32,256]    %add_48
+    //     add, models/char-lstm.ts:13
     // lstm.o_12 = sigmoid(add_48)    %lstm.o_12  sigmoid, models/char-lstm.ts:13
     // tanh_12 = tanh(lstm.c_12)    %tanh_12  tanh, models/char-lstm.ts:13
     // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
@@ -3984,16 +4646,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_13_evaluate();
 
     // 28.
-    // add_50 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_13[0,64 .. 32,128]    %add_50  add, models/char-lstm.ts:13
+    // add_50 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_13[0,64 .. 32,128]    %add_50
+    //     add, models/char-lstm.ts:13
     // lstm.f_13 = sigmoid(add_50)    %lstm.f_13  sigmoid, models/char-lstm.ts:13
     // mul_25 = lstm.f_13 ⊙ lstm.c_12    %mul_25  mul, models/char-lstm.ts:13
-    // add_49 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_13[0,0 .. 32,64]    %add_49  add, models/char-lstm.ts:13
+    // add_49 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_13[0,0 .. 32,64]    %add_49  add,
+    //     models/char-lstm.ts:13
     // lstm.i_13 = sigmoid(add_49)    %lstm.i_13  sigmoid, models/char-lstm.ts:13
-    // add_51 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_13[0,128 .. 32,192]    %add_51  add, models/char-lstm.ts:13
+    // add_51 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_13[0,128 .. 32,192]    %add_51
+    //     add, models/char-lstm.ts:13
     // lstm.g_13 = tanh(add_51)    %lstm.g_13  tanh, models/char-lstm.ts:13
     // mul_26 = lstm.i_13 ⊙ lstm.g_13    %mul_26  mul, models/char-lstm.ts:13
     // lstm.c_13 = mul_25 + mul_26    %lstm.c_13  add, models/char-lstm.ts:13
-    // add_52 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_13[0,192 .. 32,256]    %add_52  add, models/char-lstm.ts:13
+    // add_52 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_13[0,192 .. 32,256]    %add_52
+    //     add, models/char-lstm.ts:13
     // lstm.o_13 = sigmoid(add_52)    %lstm.o_13  sigmoid, models/char-lstm.ts:13
     // tanh_13 = tanh(lstm.c_13)    %tanh_13  tanh, models/char-lstm.ts:13
     // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
@@ -4005,16 +4671,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_14_evaluate();
 
     // 30.
-    // add_54 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_14[0,64 .. 32,128]    %add_54  add, models/char-lstm.ts:13
+    // add_54 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_14[0,64 .. 32,128]    %add_54
+    //     add, models/char-lstm.ts:13
     // lstm.f_14 = sigmoid(add_54)    %lstm.f_14  sigmoid, models/char-lstm.ts:13
     // mul_27 = lstm.f_14 ⊙ lstm.c_13    %mul_27  mul, models/char-lstm.ts:13
-    // add_53 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_14[0,0 .. 32,64]    %add_53  add, models/char-lstm.ts:13
+    // add_53 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_14[0,0 .. 32,64]    %add_53  add,
+    //     models/char-lstm.ts:13
     // lstm.i_14 = sigmoid(add_53)    %lstm.i_14  sigmoid, models/char-lstm.ts:13
-    // add_55 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_14[0,128 .. 32,192]    %add_55  add, models/char-lstm.ts:13
+    // add_55 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_14[0,128 .. 32,192]    %add_55
+    //     add, models/char-lstm.ts:13
     // lstm.g_14 = tanh(add_55)    %lstm.g_14  tanh, models/char-lstm.ts:13
     // mul_28 = lstm.i_14 ⊙ lstm.g_14    %mul_28  mul, models/char-lstm.ts:13
     // lstm.c_14 = mul_27 + mul_28    %lstm.c_14  add, models/char-lstm.ts:13
-    // add_56 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_14[0,192 .. 32,256]    %add_56  add, models/char-lstm.ts:13
+    // add_56 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_14[0,192 .. 32,256]    %add_56
+    //     add, models/char-lstm.ts:13
     // lstm.o_14 = sigmoid(add_56)    %lstm.o_14  sigmoid, models/char-lstm.ts:13
     // tanh_14 = tanh(lstm.c_14)    %tanh_14  tanh, models/char-lstm.ts:13
     // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
@@ -4026,16 +4696,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_15_evaluate();
 
     // 32.
-    // add_58 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_15[0,64 .. 32,128]    %add_58  add, models/char-lstm.ts:13
+    // add_58 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_15[0,64 .. 32,128]    %add_58
+    //     add, models/char-lstm.ts:13
     // lstm.f_15 = sigmoid(add_58)    %lstm.f_15  sigmoid, models/char-lstm.ts:13
     // mul_29 = lstm.f_15 ⊙ lstm.c_14    %mul_29  mul, models/char-lstm.ts:13
-    // add_57 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_15[0,0 .. 32,64]    %add_57  add, models/char-lstm.ts:13
+    // add_57 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_15[0,0 .. 32,64]    %add_57  add,
+    //     models/char-lstm.ts:13
     // lstm.i_15 = sigmoid(add_57)    %lstm.i_15  sigmoid, models/char-lstm.ts:13
-    // add_59 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_15[0,128 .. 32,192]    %add_59  add, models/char-lstm.ts:13
+    // add_59 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_15[0,128 .. 32,192]    %add_59
+    //     add, models/char-lstm.ts:13
     // lstm.g_15 = tanh(add_59)    %lstm.g_15  tanh, models/char-lstm.ts:13
     // mul_30 = lstm.i_15 ⊙ lstm.g_15    %mul_30  mul, models/char-lstm.ts:13
     // lstm.c_15 = mul_29 + mul_30    %lstm.c_15  add, models/char-lstm.ts:13
-    // add_60 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_15[0,192 .. 32,256]    %add_60  add, models/char-lstm.ts:13
+    // add_60 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_15[0,192 .. 32,256]    %add_60
+    //     add, models/char-lstm.ts:13
     // lstm.o_15 = sigmoid(add_60)    %lstm.o_15  sigmoid, models/char-lstm.ts:13
     // tanh_15 = tanh(lstm.c_15)    %tanh_15  tanh, models/char-lstm.ts:13
     // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
@@ -4047,20 +4721,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_16_evaluate();
 
     // 34.
-    // add_64 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_16[0,192 .. 32,256]    %add_64  add, models/char-lstm.ts:13
+    // add_64 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_16[0,192 .. 32,256]    %add_64
+    //     add, models/char-lstm.ts:13
     // lstm.o_16 = sigmoid(add_64)    %lstm.o_16  sigmoid, models/char-lstm.ts:13
-    // add_62 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_16[0,64 .. 32,128]    %add_62  add, models/char-lstm.ts:13
+    // add_62 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_16[0,64 .. 32,128]    %add_62
+    //     add, models/char-lstm.ts:13
     // lstm.f_16 = sigmoid(add_62)    %lstm.f_16  sigmoid, models/char-lstm.ts:13
     // mul_31 = lstm.f_16 ⊙ lstm.c_15    %mul_31  mul, models/char-lstm.ts:13
-    // add_61 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_16[0,0 .. 32,64]    %add_61  add, models/char-lstm.ts:13
+    // add_61 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_16[0,0 .. 32,64]    %add_61  add,
+    //     models/char-lstm.ts:13
     // lstm.i_16 = sigmoid(add_61)    %lstm.i_16  sigmoid, models/char-lstm.ts:13
-    // add_63 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_16[0,128 .. 32,192]    %add_63  add, models/char-lstm.ts:13
+    // add_63 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_16[0,128 .. 32,192]    %add_63
+    //     add, models/char-lstm.ts:13
     // lstm.g_16 = tanh(add_63)    %lstm.g_16  tanh, models/char-lstm.ts:13
     // mul_32 = lstm.i_16 ⊙ lstm.g_16    %mul_32  mul, models/char-lstm.ts:13
     // lstm.c_16 = mul_31 + mul_32    %lstm.c_16  add, models/char-lstm.ts:13
     // tanh_16 = tanh(lstm.c_16)    %tanh_16  tanh, models/char-lstm.ts:13
     // lstm.h_16 = lstm.o_16 ⊙ tanh_16    %lstm.h_16  mul, models/char-lstm.ts:13
-    // lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1    %lstm  concat, models/char-lstm.ts:13
+    // lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4,
+    //     [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8,
+    //     [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12,
+    //     [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16,
+    //     [32,1,64])) along axis 1    %lstm  concat, models/char-lstm.ts:13
     concat_lstm_evaluate();
 
     // 35.
@@ -4127,7 +4809,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly scores: Float32Array;
   } {
     const count = 1;
-    feedLabels(x_predict, batch["x"], 16, count, "x", 64);
+    checkBatch("predict takes a batch", batch, taken_2, taken);
+    checkLabels(x_predict, batch["x"], 16, count, "x", 64);
+    feed(x_predict, batch["x"], 16, count);
 
     // 1.
     // embedding = embedding.table[x]    %embedding  gather, models/char-lstm.ts:12
@@ -4144,16 +4828,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_predict();
 
     // 4.
-    // add_2 = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,64 .. 1,128] + lstm.recurrence[0,64 .. 1,128]    %add_2  add, models/char-lstm.ts:13
+    // add_2 = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,64 .. 1,128] + lstm.recurrence[0,64 .. 1,128]    %add_2  add,
+    //     models/char-lstm.ts:13
     // lstm.f = sigmoid(add_2)    %lstm.f  sigmoid, models/char-lstm.ts:13
     // mul = lstm.f ⊙ 0    %mul  mul, models/char-lstm.ts:13
-    // add = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,0 .. 1,64] + lstm.recurrence[0,0 .. 1,64]    %add  add, models/char-lstm.ts:13
+    // add = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,0 .. 1,64] + lstm.recurrence[0,0 .. 1,64]    %add  add,
+    //     models/char-lstm.ts:13
     // lstm.i = sigmoid(add)    %lstm.i  sigmoid, models/char-lstm.ts:13
-    // add_3 = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,128 .. 1,192] + lstm.recurrence[0,128 .. 1,192]    %add_3  add, models/char-lstm.ts:13
+    // add_3 = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,128 .. 1,192] + lstm.recurrence[0,128 .. 1,192]    %add_3  add,
+    //     models/char-lstm.ts:13
     // lstm.g = tanh(add_3)    %lstm.g  tanh, models/char-lstm.ts:13
     // mul_2 = lstm.i ⊙ lstm.g    %mul_2  mul, models/char-lstm.ts:13
     // lstm.c = mul + mul_2    %lstm.c  add, models/char-lstm.ts:13
-    // add_4 = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,192 .. 1,256] + lstm.recurrence[0,192 .. 1,256]    %add_4  add, models/char-lstm.ts:13
+    // add_4 = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,192 .. 1,256] + lstm.recurrence[0,192 .. 1,256]    %add_4  add,
+    //     models/char-lstm.ts:13
     // lstm.o = sigmoid(add_4)    %lstm.o  sigmoid, models/char-lstm.ts:13
     // tanh = tanh(lstm.c)    %tanh  tanh, models/char-lstm.ts:13
     // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
@@ -4165,16 +4853,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_2_predict();
 
     // 6.
-    // add_6 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_2[0,64 .. 1,128]    %add_6  add, models/char-lstm.ts:13
+    // add_6 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_2[0,64 .. 1,128]    %add_6  add,
+    //     models/char-lstm.ts:13
     // lstm.f_2 = sigmoid(add_6)    %lstm.f_2  sigmoid, models/char-lstm.ts:13
     // mul_3 = lstm.f_2 ⊙ lstm.c    %mul_3  mul, models/char-lstm.ts:13
-    // add_5 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_2[0,0 .. 1,64]    %add_5  add, models/char-lstm.ts:13
+    // add_5 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_2[0,0 .. 1,64]    %add_5  add,
+    //     models/char-lstm.ts:13
     // lstm.i_2 = sigmoid(add_5)    %lstm.i_2  sigmoid, models/char-lstm.ts:13
-    // add_7 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_2[0,128 .. 1,192]    %add_7  add, models/char-lstm.ts:13
+    // add_7 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_2[0,128 .. 1,192]    %add_7  add,
+    //     models/char-lstm.ts:13
     // lstm.g_2 = tanh(add_7)    %lstm.g_2  tanh, models/char-lstm.ts:13
     // mul_4 = lstm.i_2 ⊙ lstm.g_2    %mul_4  mul, models/char-lstm.ts:13
     // lstm.c_2 = mul_3 + mul_4    %lstm.c_2  add, models/char-lstm.ts:13
-    // add_8 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_2[0,192 .. 1,256]    %add_8  add, models/char-lstm.ts:13
+    // add_8 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_2[0,192 .. 1,256]    %add_8  add,
+    //     models/char-lstm.ts:13
     // lstm.o_2 = sigmoid(add_8)    %lstm.o_2  sigmoid, models/char-lstm.ts:13
     // tanh_2 = tanh(lstm.c_2)    %tanh_2  tanh, models/char-lstm.ts:13
     // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
@@ -4186,16 +4878,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_3_predict();
 
     // 8.
-    // add_10 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_3[0,64 .. 1,128]    %add_10  add, models/char-lstm.ts:13
+    // add_10 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_3[0,64 .. 1,128]    %add_10  add,
+    //     models/char-lstm.ts:13
     // lstm.f_3 = sigmoid(add_10)    %lstm.f_3  sigmoid, models/char-lstm.ts:13
     // mul_5 = lstm.f_3 ⊙ lstm.c_2    %mul_5  mul, models/char-lstm.ts:13
-    // add_9 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_3[0,0 .. 1,64]    %add_9  add, models/char-lstm.ts:13
+    // add_9 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_3[0,0 .. 1,64]    %add_9  add,
+    //     models/char-lstm.ts:13
     // lstm.i_3 = sigmoid(add_9)    %lstm.i_3  sigmoid, models/char-lstm.ts:13
-    // add_11 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_3[0,128 .. 1,192]    %add_11  add, models/char-lstm.ts:13
+    // add_11 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_3[0,128 .. 1,192]    %add_11  add,
+    //     models/char-lstm.ts:13
     // lstm.g_3 = tanh(add_11)    %lstm.g_3  tanh, models/char-lstm.ts:13
     // mul_6 = lstm.i_3 ⊙ lstm.g_3    %mul_6  mul, models/char-lstm.ts:13
     // lstm.c_3 = mul_5 + mul_6    %lstm.c_3  add, models/char-lstm.ts:13
-    // add_12 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_3[0,192 .. 1,256]    %add_12  add, models/char-lstm.ts:13
+    // add_12 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_3[0,192 .. 1,256]    %add_12  add,
+    //     models/char-lstm.ts:13
     // lstm.o_3 = sigmoid(add_12)    %lstm.o_3  sigmoid, models/char-lstm.ts:13
     // tanh_3 = tanh(lstm.c_3)    %tanh_3  tanh, models/char-lstm.ts:13
     // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
@@ -4207,16 +4903,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_4_predict();
 
     // 10.
-    // add_14 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_4[0,64 .. 1,128]    %add_14  add, models/char-lstm.ts:13
+    // add_14 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_4[0,64 .. 1,128]    %add_14  add,
+    //     models/char-lstm.ts:13
     // lstm.f_4 = sigmoid(add_14)    %lstm.f_4  sigmoid, models/char-lstm.ts:13
     // mul_7 = lstm.f_4 ⊙ lstm.c_3    %mul_7  mul, models/char-lstm.ts:13
-    // add_13 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_4[0,0 .. 1,64]    %add_13  add, models/char-lstm.ts:13
+    // add_13 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_4[0,0 .. 1,64]    %add_13  add,
+    //     models/char-lstm.ts:13
     // lstm.i_4 = sigmoid(add_13)    %lstm.i_4  sigmoid, models/char-lstm.ts:13
-    // add_15 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_4[0,128 .. 1,192]    %add_15  add, models/char-lstm.ts:13
+    // add_15 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_4[0,128 .. 1,192]    %add_15  add,
+    //     models/char-lstm.ts:13
     // lstm.g_4 = tanh(add_15)    %lstm.g_4  tanh, models/char-lstm.ts:13
     // mul_8 = lstm.i_4 ⊙ lstm.g_4    %mul_8  mul, models/char-lstm.ts:13
     // lstm.c_4 = mul_7 + mul_8    %lstm.c_4  add, models/char-lstm.ts:13
-    // add_16 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_4[0,192 .. 1,256]    %add_16  add, models/char-lstm.ts:13
+    // add_16 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_4[0,192 .. 1,256]    %add_16  add,
+    //     models/char-lstm.ts:13
     // lstm.o_4 = sigmoid(add_16)    %lstm.o_4  sigmoid, models/char-lstm.ts:13
     // tanh_4 = tanh(lstm.c_4)    %tanh_4  tanh, models/char-lstm.ts:13
     // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
@@ -4228,16 +4928,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_5_predict();
 
     // 12.
-    // add_18 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_5[0,64 .. 1,128]    %add_18  add, models/char-lstm.ts:13
+    // add_18 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_5[0,64 .. 1,128]    %add_18  add,
+    //     models/char-lstm.ts:13
     // lstm.f_5 = sigmoid(add_18)    %lstm.f_5  sigmoid, models/char-lstm.ts:13
     // mul_9 = lstm.f_5 ⊙ lstm.c_4    %mul_9  mul, models/char-lstm.ts:13
-    // add_17 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_5[0,0 .. 1,64]    %add_17  add, models/char-lstm.ts:13
+    // add_17 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_5[0,0 .. 1,64]    %add_17  add,
+    //     models/char-lstm.ts:13
     // lstm.i_5 = sigmoid(add_17)    %lstm.i_5  sigmoid, models/char-lstm.ts:13
-    // add_19 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_5[0,128 .. 1,192]    %add_19  add, models/char-lstm.ts:13
+    // add_19 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_5[0,128 .. 1,192]    %add_19  add,
+    //     models/char-lstm.ts:13
     // lstm.g_5 = tanh(add_19)    %lstm.g_5  tanh, models/char-lstm.ts:13
     // mul_10 = lstm.i_5 ⊙ lstm.g_5    %mul_10  mul, models/char-lstm.ts:13
     // lstm.c_5 = mul_9 + mul_10    %lstm.c_5  add, models/char-lstm.ts:13
-    // add_20 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_5[0,192 .. 1,256]    %add_20  add, models/char-lstm.ts:13
+    // add_20 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_5[0,192 .. 1,256]    %add_20  add,
+    //     models/char-lstm.ts:13
     // lstm.o_5 = sigmoid(add_20)    %lstm.o_5  sigmoid, models/char-lstm.ts:13
     // tanh_5 = tanh(lstm.c_5)    %tanh_5  tanh, models/char-lstm.ts:13
     // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
@@ -4249,16 +4953,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_6_predict();
 
     // 14.
-    // add_22 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_6[0,64 .. 1,128]    %add_22  add, models/char-lstm.ts:13
+    // add_22 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_6[0,64 .. 1,128]    %add_22  add,
+    //     models/char-lstm.ts:13
     // lstm.f_6 = sigmoid(add_22)    %lstm.f_6  sigmoid, models/char-lstm.ts:13
     // mul_11 = lstm.f_6 ⊙ lstm.c_5    %mul_11  mul, models/char-lstm.ts:13
-    // add_21 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_6[0,0 .. 1,64]    %add_21  add, models/char-lstm.ts:13
+    // add_21 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_6[0,0 .. 1,64]    %add_21  add,
+    //     models/char-lstm.ts:13
     // lstm.i_6 = sigmoid(add_21)    %lstm.i_6  sigmoid, models/char-lstm.ts:13
-    // add_23 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_6[0,128 .. 1,192]    %add_23  add, models/char-lstm.ts:13
+    // add_23 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_6[0,128 .. 1,192]    %add_23  add,
+    //     models/char-lstm.ts:13
     // lstm.g_6 = tanh(add_23)    %lstm.g_6  tanh, models/char-lstm.ts:13
     // mul_12 = lstm.i_6 ⊙ lstm.g_6    %mul_12  mul, models/char-lstm.ts:13
     // lstm.c_6 = mul_11 + mul_12    %lstm.c_6  add, models/char-lstm.ts:13
-    // add_24 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_6[0,192 .. 1,256]    %add_24  add, models/char-lstm.ts:13
+    // add_24 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_6[0,192 .. 1,256]    %add_24  add,
+    //     models/char-lstm.ts:13
     // lstm.o_6 = sigmoid(add_24)    %lstm.o_6  sigmoid, models/char-lstm.ts:13
     // tanh_6 = tanh(lstm.c_6)    %tanh_6  tanh, models/char-lstm.ts:13
     // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
@@ -4270,16 +4978,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_7_predict();
 
     // 16.
-    // add_26 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_7[0,64 .. 1,128]    %add_26  add, models/char-lstm.ts:13
+    // add_26 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_7[0,64 .. 1,128]    %add_26  add,
+    //     models/char-lstm.ts:13
     // lstm.f_7 = sigmoid(add_26)    %lstm.f_7  sigmoid, models/char-lstm.ts:13
     // mul_13 = lstm.f_7 ⊙ lstm.c_6    %mul_13  mul, models/char-lstm.ts:13
-    // add_25 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_7[0,0 .. 1,64]    %add_25  add, models/char-lstm.ts:13
+    // add_25 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_7[0,0 .. 1,64]    %add_25  add,
+    //     models/char-lstm.ts:13
     // lstm.i_7 = sigmoid(add_25)    %lstm.i_7  sigmoid, models/char-lstm.ts:13
-    // add_27 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_7[0,128 .. 1,192]    %add_27  add, models/char-lstm.ts:13
+    // add_27 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_7[0,128 .. 1,192]    %add_27  add,
+    //     models/char-lstm.ts:13
     // lstm.g_7 = tanh(add_27)    %lstm.g_7  tanh, models/char-lstm.ts:13
     // mul_14 = lstm.i_7 ⊙ lstm.g_7    %mul_14  mul, models/char-lstm.ts:13
     // lstm.c_7 = mul_13 + mul_14    %lstm.c_7  add, models/char-lstm.ts:13
-    // add_28 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_7[0,192 .. 1,256]    %add_28  add, models/char-lstm.ts:13
+    // add_28 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_7[0,192 .. 1,256]    %add_28  add,
+    //     models/char-lstm.ts:13
     // lstm.o_7 = sigmoid(add_28)    %lstm.o_7  sigmoid, models/char-lstm.ts:13
     // tanh_7 = tanh(lstm.c_7)    %tanh_7  tanh, models/char-lstm.ts:13
     // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
@@ -4291,16 +5003,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_8_predict();
 
     // 18.
-    // add_30 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_8[0,64 .. 1,128]    %add_30  add, models/char-lstm.ts:13
+    // add_30 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_8[0,64 .. 1,128]    %add_30  add,
+    //     models/char-lstm.ts:13
     // lstm.f_8 = sigmoid(add_30)    %lstm.f_8  sigmoid, models/char-lstm.ts:13
     // mul_15 = lstm.f_8 ⊙ lstm.c_7    %mul_15  mul, models/char-lstm.ts:13
-    // add_29 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_8[0,0 .. 1,64]    %add_29  add, models/char-lstm.ts:13
+    // add_29 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_8[0,0 .. 1,64]    %add_29  add,
+    //     models/char-lstm.ts:13
     // lstm.i_8 = sigmoid(add_29)    %lstm.i_8  sigmoid, models/char-lstm.ts:13
-    // add_31 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_8[0,128 .. 1,192]    %add_31  add, models/char-lstm.ts:13
+    // add_31 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_8[0,128 .. 1,192]    %add_31  add,
+    //     models/char-lstm.ts:13
     // lstm.g_8 = tanh(add_31)    %lstm.g_8  tanh, models/char-lstm.ts:13
     // mul_16 = lstm.i_8 ⊙ lstm.g_8    %mul_16  mul, models/char-lstm.ts:13
     // lstm.c_8 = mul_15 + mul_16    %lstm.c_8  add, models/char-lstm.ts:13
-    // add_32 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_8[0,192 .. 1,256]    %add_32  add, models/char-lstm.ts:13
+    // add_32 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_8[0,192 .. 1,256]    %add_32  add,
+    //     models/char-lstm.ts:13
     // lstm.o_8 = sigmoid(add_32)    %lstm.o_8  sigmoid, models/char-lstm.ts:13
     // tanh_8 = tanh(lstm.c_8)    %tanh_8  tanh, models/char-lstm.ts:13
     // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
@@ -4312,16 +5028,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_9_predict();
 
     // 20.
-    // add_34 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_9[0,64 .. 1,128]    %add_34  add, models/char-lstm.ts:13
+    // add_34 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_9[0,64 .. 1,128]    %add_34  add,
+    //     models/char-lstm.ts:13
     // lstm.f_9 = sigmoid(add_34)    %lstm.f_9  sigmoid, models/char-lstm.ts:13
     // mul_17 = lstm.f_9 ⊙ lstm.c_8    %mul_17  mul, models/char-lstm.ts:13
-    // add_33 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_9[0,0 .. 1,64]    %add_33  add, models/char-lstm.ts:13
+    // add_33 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_9[0,0 .. 1,64]    %add_33  add,
+    //     models/char-lstm.ts:13
     // lstm.i_9 = sigmoid(add_33)    %lstm.i_9  sigmoid, models/char-lstm.ts:13
-    // add_35 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_9[0,128 .. 1,192]    %add_35  add, models/char-lstm.ts:13
+    // add_35 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_9[0,128 .. 1,192]    %add_35  add,
+    //     models/char-lstm.ts:13
     // lstm.g_9 = tanh(add_35)    %lstm.g_9  tanh, models/char-lstm.ts:13
     // mul_18 = lstm.i_9 ⊙ lstm.g_9    %mul_18  mul, models/char-lstm.ts:13
     // lstm.c_9 = mul_17 + mul_18    %lstm.c_9  add, models/char-lstm.ts:13
-    // add_36 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_9[0,192 .. 1,256]    %add_36  add, models/char-lstm.ts:13
+    // add_36 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_9[0,192 .. 1,256]    %add_36  add,
+    //     models/char-lstm.ts:13
     // lstm.o_9 = sigmoid(add_36)    %lstm.o_9  sigmoid, models/char-lstm.ts:13
     // tanh_9 = tanh(lstm.c_9)    %tanh_9  tanh, models/char-lstm.ts:13
     // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
@@ -4333,16 +5053,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_10_predict();
 
     // 22.
-    // add_38 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_10[0,64 .. 1,128]    %add_38  add, models/char-lstm.ts:13
+    // add_38 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_10[0,64 .. 1,128]    %add_38  add,
+    //     models/char-lstm.ts:13
     // lstm.f_10 = sigmoid(add_38)    %lstm.f_10  sigmoid, models/char-lstm.ts:13
     // mul_19 = lstm.f_10 ⊙ lstm.c_9    %mul_19  mul, models/char-lstm.ts:13
-    // add_37 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_10[0,0 .. 1,64]    %add_37  add, models/char-lstm.ts:13
+    // add_37 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_10[0,0 .. 1,64]    %add_37  add,
+    //     models/char-lstm.ts:13
     // lstm.i_10 = sigmoid(add_37)    %lstm.i_10  sigmoid, models/char-lstm.ts:13
-    // add_39 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_10[0,128 .. 1,192]    %add_39  add, models/char-lstm.ts:13
+    // add_39 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_10[0,128 .. 1,192]    %add_39  add,
+    //     models/char-lstm.ts:13
     // lstm.g_10 = tanh(add_39)    %lstm.g_10  tanh, models/char-lstm.ts:13
     // mul_20 = lstm.i_10 ⊙ lstm.g_10    %mul_20  mul, models/char-lstm.ts:13
     // lstm.c_10 = mul_19 + mul_20    %lstm.c_10  add, models/char-lstm.ts:13
-    // add_40 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_10[0,192 .. 1,256]    %add_40  add, models/char-lstm.ts:13
+    // add_40 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_10[0,192 .. 1,256]    %add_40  add,
+    //     models/char-lstm.ts:13
     // lstm.o_10 = sigmoid(add_40)    %lstm.o_10  sigmoid, models/char-lstm.ts:13
     // tanh_10 = tanh(lstm.c_10)    %tanh_10  tanh, models/char-lstm.ts:13
     // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
@@ -4354,16 +5078,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_11_predict();
 
     // 24.
-    // add_42 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_11[0,64 .. 1,128]    %add_42  add, models/char-lstm.ts:13
+    // add_42 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_11[0,64 .. 1,128]    %add_42  add,
+    //     models/char-lstm.ts:13
     // lstm.f_11 = sigmoid(add_42)    %lstm.f_11  sigmoid, models/char-lstm.ts:13
     // mul_21 = lstm.f_11 ⊙ lstm.c_10    %mul_21  mul, models/char-lstm.ts:13
-    // add_41 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_11[0,0 .. 1,64]    %add_41  add, models/char-lstm.ts:13
+    // add_41 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_11[0,0 .. 1,64]    %add_41  add,
+    //     models/char-lstm.ts:13
     // lstm.i_11 = sigmoid(add_41)    %lstm.i_11  sigmoid, models/char-lstm.ts:13
-    // add_43 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_11[0,128 .. 1,192]    %add_43  add, models/char-lstm.ts:13
+    // add_43 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_11[0,128 .. 1,192]    %add_43  add,
+    //     models/char-lstm.ts:13
     // lstm.g_11 = tanh(add_43)    %lstm.g_11  tanh, models/char-lstm.ts:13
     // mul_22 = lstm.i_11 ⊙ lstm.g_11    %mul_22  mul, models/char-lstm.ts:13
     // lstm.c_11 = mul_21 + mul_22    %lstm.c_11  add, models/char-lstm.ts:13
-    // add_44 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_11[0,192 .. 1,256]    %add_44  add, models/char-lstm.ts:13
+    // add_44 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_11[0,192 .. 1,256]    %add_44  add,
+    //     models/char-lstm.ts:13
     // lstm.o_11 = sigmoid(add_44)    %lstm.o_11  sigmoid, models/char-lstm.ts:13
     // tanh_11 = tanh(lstm.c_11)    %tanh_11  tanh, models/char-lstm.ts:13
     // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
@@ -4375,16 +5103,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_12_predict();
 
     // 26.
-    // add_46 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_12[0,64 .. 1,128]    %add_46  add, models/char-lstm.ts:13
+    // add_46 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_12[0,64 .. 1,128]    %add_46  add,
+    //     models/char-lstm.ts:13
     // lstm.f_12 = sigmoid(add_46)    %lstm.f_12  sigmoid, models/char-lstm.ts:13
     // mul_23 = lstm.f_12 ⊙ lstm.c_11    %mul_23  mul, models/char-lstm.ts:13
-    // add_45 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_12[0,0 .. 1,64]    %add_45  add, models/char-lstm.ts:13
+    // add_45 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_12[0,0 .. 1,64]    %add_45  add,
+    //     models/char-lstm.ts:13
     // lstm.i_12 = sigmoid(add_45)    %lstm.i_12  sigmoid, models/char-lstm.ts:13
-    // add_47 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_12[0,128 .. 1,192]    %add_47  add, models/char-lstm.ts:13
+    // add_47 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_12[0,128 .. 1,192]    %add_47  add,
+    //     models/char-lstm.ts:13
     // lstm.g_12 = tanh(add_47)    %lstm.g_12  tanh, models/char-lstm.ts:13
     // mul_24 = lstm.i_12 ⊙ lstm.g_12    %mul_24  mul, models/char-lstm.ts:13
     // lstm.c_12 = mul_23 + mul_24    %lstm.c_12  add, models/char-lstm.ts:13
-    // add_48 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_12[0,192 .. 1,256]    %add_48  add, models/char-lstm.ts:13
+    // add_48 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_12[0,192 .. 1,256]    %add_48  add,
+    //     models/char-lstm.ts:13
     // lstm.o_12 = sigmoid(add_48)    %lstm.o_12  sigmoid, models/char-lstm.ts:13
     // tanh_12 = tanh(lstm.c_12)    %tanh_12  tanh, models/char-lstm.ts:13
     // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
@@ -4396,16 +5128,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_13_predict();
 
     // 28.
-    // add_50 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_13[0,64 .. 1,128]    %add_50  add, models/char-lstm.ts:13
+    // add_50 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_13[0,64 .. 1,128]    %add_50  add,
+    //     models/char-lstm.ts:13
     // lstm.f_13 = sigmoid(add_50)    %lstm.f_13  sigmoid, models/char-lstm.ts:13
     // mul_25 = lstm.f_13 ⊙ lstm.c_12    %mul_25  mul, models/char-lstm.ts:13
-    // add_49 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_13[0,0 .. 1,64]    %add_49  add, models/char-lstm.ts:13
+    // add_49 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_13[0,0 .. 1,64]    %add_49  add,
+    //     models/char-lstm.ts:13
     // lstm.i_13 = sigmoid(add_49)    %lstm.i_13  sigmoid, models/char-lstm.ts:13
-    // add_51 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_13[0,128 .. 1,192]    %add_51  add, models/char-lstm.ts:13
+    // add_51 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_13[0,128 .. 1,192]    %add_51  add,
+    //     models/char-lstm.ts:13
     // lstm.g_13 = tanh(add_51)    %lstm.g_13  tanh, models/char-lstm.ts:13
     // mul_26 = lstm.i_13 ⊙ lstm.g_13    %mul_26  mul, models/char-lstm.ts:13
     // lstm.c_13 = mul_25 + mul_26    %lstm.c_13  add, models/char-lstm.ts:13
-    // add_52 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_13[0,192 .. 1,256]    %add_52  add, models/char-lstm.ts:13
+    // add_52 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_13[0,192 .. 1,256]    %add_52  add,
+    //     models/char-lstm.ts:13
     // lstm.o_13 = sigmoid(add_52)    %lstm.o_13  sigmoid, models/char-lstm.ts:13
     // tanh_13 = tanh(lstm.c_13)    %tanh_13  tanh, models/char-lstm.ts:13
     // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
@@ -4417,16 +5153,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_14_predict();
 
     // 30.
-    // add_54 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_14[0,64 .. 1,128]    %add_54  add, models/char-lstm.ts:13
+    // add_54 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_14[0,64 .. 1,128]    %add_54  add,
+    //     models/char-lstm.ts:13
     // lstm.f_14 = sigmoid(add_54)    %lstm.f_14  sigmoid, models/char-lstm.ts:13
     // mul_27 = lstm.f_14 ⊙ lstm.c_13    %mul_27  mul, models/char-lstm.ts:13
-    // add_53 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_14[0,0 .. 1,64]    %add_53  add, models/char-lstm.ts:13
+    // add_53 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_14[0,0 .. 1,64]    %add_53  add,
+    //     models/char-lstm.ts:13
     // lstm.i_14 = sigmoid(add_53)    %lstm.i_14  sigmoid, models/char-lstm.ts:13
-    // add_55 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_14[0,128 .. 1,192]    %add_55  add, models/char-lstm.ts:13
+    // add_55 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_14[0,128 .. 1,192]    %add_55  add,
+    //     models/char-lstm.ts:13
     // lstm.g_14 = tanh(add_55)    %lstm.g_14  tanh, models/char-lstm.ts:13
     // mul_28 = lstm.i_14 ⊙ lstm.g_14    %mul_28  mul, models/char-lstm.ts:13
     // lstm.c_14 = mul_27 + mul_28    %lstm.c_14  add, models/char-lstm.ts:13
-    // add_56 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_14[0,192 .. 1,256]    %add_56  add, models/char-lstm.ts:13
+    // add_56 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_14[0,192 .. 1,256]    %add_56  add,
+    //     models/char-lstm.ts:13
     // lstm.o_14 = sigmoid(add_56)    %lstm.o_14  sigmoid, models/char-lstm.ts:13
     // tanh_14 = tanh(lstm.c_14)    %tanh_14  tanh, models/char-lstm.ts:13
     // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
@@ -4438,16 +5178,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_15_predict();
 
     // 32.
-    // add_58 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_15[0,64 .. 1,128]    %add_58  add, models/char-lstm.ts:13
+    // add_58 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_15[0,64 .. 1,128]    %add_58  add,
+    //     models/char-lstm.ts:13
     // lstm.f_15 = sigmoid(add_58)    %lstm.f_15  sigmoid, models/char-lstm.ts:13
     // mul_29 = lstm.f_15 ⊙ lstm.c_14    %mul_29  mul, models/char-lstm.ts:13
-    // add_57 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_15[0,0 .. 1,64]    %add_57  add, models/char-lstm.ts:13
+    // add_57 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_15[0,0 .. 1,64]    %add_57  add,
+    //     models/char-lstm.ts:13
     // lstm.i_15 = sigmoid(add_57)    %lstm.i_15  sigmoid, models/char-lstm.ts:13
-    // add_59 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_15[0,128 .. 1,192]    %add_59  add, models/char-lstm.ts:13
+    // add_59 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_15[0,128 .. 1,192]    %add_59  add,
+    //     models/char-lstm.ts:13
     // lstm.g_15 = tanh(add_59)    %lstm.g_15  tanh, models/char-lstm.ts:13
     // mul_30 = lstm.i_15 ⊙ lstm.g_15    %mul_30  mul, models/char-lstm.ts:13
     // lstm.c_15 = mul_29 + mul_30    %lstm.c_15  add, models/char-lstm.ts:13
-    // add_60 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_15[0,192 .. 1,256]    %add_60  add, models/char-lstm.ts:13
+    // add_60 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_15[0,192 .. 1,256]    %add_60  add,
+    //     models/char-lstm.ts:13
     // lstm.o_15 = sigmoid(add_60)    %lstm.o_15  sigmoid, models/char-lstm.ts:13
     // tanh_15 = tanh(lstm.c_15)    %tanh_15  tanh, models/char-lstm.ts:13
     // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
@@ -4459,20 +5203,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_lstm_recurrence_16_predict();
 
     // 34.
-    // add_64 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_16[0,192 .. 1,256]    %add_64  add, models/char-lstm.ts:13
+    // add_64 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_16[0,192 .. 1,256]    %add_64  add,
+    //     models/char-lstm.ts:13
     // lstm.o_16 = sigmoid(add_64)    %lstm.o_16  sigmoid, models/char-lstm.ts:13
-    // add_62 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_16[0,64 .. 1,128]    %add_62  add, models/char-lstm.ts:13
+    // add_62 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_16[0,64 .. 1,128]    %add_62  add,
+    //     models/char-lstm.ts:13
     // lstm.f_16 = sigmoid(add_62)    %lstm.f_16  sigmoid, models/char-lstm.ts:13
     // mul_31 = lstm.f_16 ⊙ lstm.c_15    %mul_31  mul, models/char-lstm.ts:13
-    // add_61 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_16[0,0 .. 1,64]    %add_61  add, models/char-lstm.ts:13
+    // add_61 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_16[0,0 .. 1,64]    %add_61  add,
+    //     models/char-lstm.ts:13
     // lstm.i_16 = sigmoid(add_61)    %lstm.i_16  sigmoid, models/char-lstm.ts:13
-    // add_63 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_16[0,128 .. 1,192]    %add_63  add, models/char-lstm.ts:13
+    // add_63 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_16[0,128 .. 1,192]    %add_63  add,
+    //     models/char-lstm.ts:13
     // lstm.g_16 = tanh(add_63)    %lstm.g_16  tanh, models/char-lstm.ts:13
     // mul_32 = lstm.i_16 ⊙ lstm.g_16    %mul_32  mul, models/char-lstm.ts:13
     // lstm.c_16 = mul_31 + mul_32    %lstm.c_16  add, models/char-lstm.ts:13
     // tanh_16 = tanh(lstm.c_16)    %tanh_16  tanh, models/char-lstm.ts:13
     // lstm.h_16 = lstm.o_16 ⊙ tanh_16    %lstm.h_16  mul, models/char-lstm.ts:13
-    // lstm = concat(reshape(lstm.h, [1,1,64]), reshape(lstm.h_2, [1,1,64]), reshape(lstm.h_3, [1,1,64]), reshape(lstm.h_4, [1,1,64]), reshape(lstm.h_5, [1,1,64]), reshape(lstm.h_6, [1,1,64]), reshape(lstm.h_7, [1,1,64]), reshape(lstm.h_8, [1,1,64]), reshape(lstm.h_9, [1,1,64]), reshape(lstm.h_10, [1,1,64]), reshape(lstm.h_11, [1,1,64]), reshape(lstm.h_12, [1,1,64]), reshape(lstm.h_13, [1,1,64]), reshape(lstm.h_14, [1,1,64]), reshape(lstm.h_15, [1,1,64]), reshape(lstm.h_16, [1,1,64])) along axis 1    %lstm  concat, models/char-lstm.ts:13
+    // lstm = concat(reshape(lstm.h, [1,1,64]), reshape(lstm.h_2, [1,1,64]), reshape(lstm.h_3, [1,1,64]), reshape(lstm.h_4, [1,1,64]),
+    //     reshape(lstm.h_5, [1,1,64]), reshape(lstm.h_6, [1,1,64]), reshape(lstm.h_7, [1,1,64]), reshape(lstm.h_8, [1,1,64]),
+    //     reshape(lstm.h_9, [1,1,64]), reshape(lstm.h_10, [1,1,64]), reshape(lstm.h_11, [1,1,64]), reshape(lstm.h_12, [1,1,64]),
+    //     reshape(lstm.h_13, [1,1,64]), reshape(lstm.h_14, [1,1,64]), reshape(lstm.h_15, [1,1,64]), reshape(lstm.h_16, [1,1,64])) along
+    //     axis 1    %lstm  concat, models/char-lstm.ts:13
     concat_lstm_predict();
 
     // 35.
@@ -4495,13 +5247,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 498444)
       throw new RangeError(
         `restore: needs 498444 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -4525,8 +5291,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       "scores.bias": scores_bias,
     },
     state: {
-      "adam.beta1^t": adam_beta1_t,
-      "adam.beta2^t": adam_beta2_t,
+      "adam.1-beta1^t": adam_1_beta1_t,
+      "adam.1-beta2^t": adam_1_beta2_t,
       "embedding.table.m": embedding_table_m,
       "embedding.table.v": embedding_table_v,
       "lstm.kernel.m": lstm_kernel_m,
@@ -4553,7 +5319,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 }
 
 /**
- * embedding = embedding.table[x]
+ * embedding[i,j,l] = Σ k<64: where(k = x[i,j], embedding_table[k,l], 0)
  * 2,097,152 floating-point operations.
  */
 function gather_32x16x64x64(
@@ -4595,7 +5361,7 @@ function gather_32x16x64x64(
   };
 }
 
-/** embedding_wide = embedding in double, in the order it is read */
+/** embedding_wide[i,j,l] = f64(embedding[i,j,l]) */
 function widen_32x16x64(embedding_: Float32Array, embedding_wide_: Float64Array): () => void {
   return function widen_32x16x64(): void {
     const embedding = embedding_;
@@ -4610,7 +5376,7 @@ function widen_32x16x64(embedding_: Float32Array, embedding_wide_: Float64Array)
   };
 }
 
-/** lstm.kernel_wide = lstm.kernel in double, in the order it is read */
+/** lstm_kernel_wide[i,j] = f64(lstm_kernel[j,i]) */
 function widen_256x64(lstm_kernel_: Float32Array, lstm_kernel_wide_: Float64Array): () => void {
   return function widen_256x64(): void {
     const lstm_kernel = lstm_kernel_;
@@ -4631,8 +5397,8 @@ function widen_256x64(lstm_kernel_: Float32Array, lstm_kernel_wide_: Float64Arra
 }
 
 /**
- * dot = Σ embedding·lstm.kernel over axes 2 of embedding
- * lstm.inputs = dot + lstm.bias
+ * dot[i,j,l] = Σ k1<64: f32(embedding_wide[i,j,k1])·f32(lstm_kernel_wide[l,k1])
+ * lstm_inputs[i,j,l] = dot[i,j,l] + lstm_bias[l]
  * 16,908,288 floating-point operations.
  */
 function dotAdd_32x16x64x256(
@@ -4754,8 +5520,8 @@ function dotAdd_32x16x64x256(
 }
 
 /**
- * dot_2 = 0 · lstm.recurrentKernel
- * lstm.recurrence = dot_2 + lstm.recurrentBias
+ * dot_2[i,j] = Σ k2<64: 0·lstm_recurrentKernel[k2,j]
+ * lstm_recurrence[i,j] = dot_2[i,j] + lstm_recurrentBias[j]
  * 1,056,768 floating-point operations.
  */
 function dotAdd_32x64x256(
@@ -4802,7 +5568,7 @@ function dotAdd_32x64x256(
 }
 
 /**
- * lstm.f = sigmoid(add_2)
+ * lstm_f[i,j] = 1 / (1 + exp(−(lstm_inputs[i,0,j + 64] + lstm_recurrence[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64(
@@ -4824,7 +5590,7 @@ function sigmoid_32x64(
 }
 
 /**
- * lstm.i = sigmoid(add)
+ * lstm_i[i,j] = 1 / (1 + exp(−(lstm_inputs[i,0,j] + lstm_recurrence[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_2(
@@ -4846,9 +5612,9 @@ function sigmoid_32x64_2(
 }
 
 /**
- * lstm.g = tanh(add_3)
- * lstm.c = mul + mul_2
- * tanh = tanh(lstm.c)
+ * lstm_g[i,j] = tanh(lstm_inputs[i,0,j + 128] + lstm_recurrence[i,j + 128])
+ * lstm_c[i,j] = lstm_f[i,j]·0 + lstm_i[i,j]·lstm_g[i,j]
+ * tanh_[i,j] = tanh(lstm_c[i,j])
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64(
@@ -4883,7 +5649,7 @@ function tanhAddTanh_32x64(
 }
 
 /**
- * lstm.o = sigmoid(add_4)
+ * lstm_o[i,j] = 1 / (1 + exp(−(lstm_inputs[i,0,j + 192] + lstm_recurrence[i,j + 192])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_3(
@@ -4905,8 +5671,8 @@ function sigmoid_32x64_3(
 }
 
 /**
- * dot_3 = lstm.h · lstm.recurrentKernel
- * lstm.recurrence_2 = dot_3 + lstm.recurrentBias
+ * dot_3[i,j] = Σ k3<64: lstm_o[i,k3]·tanh_[i,k3]·lstm_recurrentKernel[k3,j]
+ * lstm_recurrence_2[i,j] = dot_3[i,j] + lstm_recurrentBias[j]
  * 1,581,056 floating-point operations.
  */
 function dotAdd_32x64x256_2(
@@ -5045,7 +5811,7 @@ function dotAdd_32x64x256_2(
 }
 
 /**
- * lstm.f_2 = sigmoid(add_6)
+ * lstm_f_2[i,j] = 1 / (1 + exp(−(lstm_inputs[i,1,j + 64] + lstm_recurrence_2[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_4(
@@ -5067,7 +5833,7 @@ function sigmoid_32x64_4(
 }
 
 /**
- * lstm.i_2 = sigmoid(add_5)
+ * lstm_i_2[i,j] = 1 / (1 + exp(−(lstm_inputs[i,1,j] + lstm_recurrence_2[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_5(
@@ -5089,9 +5855,9 @@ function sigmoid_32x64_5(
 }
 
 /**
- * lstm.g_2 = tanh(add_7)
- * lstm.c_2 = mul_3 + mul_4
- * tanh_2 = tanh(lstm.c_2)
+ * lstm_g_2[i,j] = tanh(lstm_inputs[i,1,j + 128] + lstm_recurrence_2[i,j + 128])
+ * lstm_c_2[i,j] = lstm_f_2[i,j]·lstm_c[i,j] + lstm_i_2[i,j]·lstm_g_2[i,j]
+ * tanh_2[i,j] = tanh(lstm_c_2[i,j])
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_2(
@@ -5130,7 +5896,7 @@ function tanhAddTanh_32x64_2(
 }
 
 /**
- * lstm.o_2 = sigmoid(add_8)
+ * lstm_o_2[i,j] = 1 / (1 + exp(−(lstm_inputs[i,1,j + 192] + lstm_recurrence_2[i,j + 192])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_6(
@@ -5153,7 +5919,7 @@ function sigmoid_32x64_6(
 }
 
 /**
- * lstm.f_3 = sigmoid(add_10)
+ * lstm_f_3[i,j] = 1 / (1 + exp(−(lstm_inputs[i,2,j + 64] + lstm_recurrence_3[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_7(
@@ -5175,7 +5941,7 @@ function sigmoid_32x64_7(
 }
 
 /**
- * lstm.i_3 = sigmoid(add_9)
+ * lstm_i_3[i,j] = 1 / (1 + exp(−(lstm_inputs[i,2,j] + lstm_recurrence_3[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_8(
@@ -5197,9 +5963,9 @@ function sigmoid_32x64_8(
 }
 
 /**
- * lstm.g_3 = tanh(add_11)
- * lstm.c_3 = mul_5 + mul_6
- * tanh_3 = tanh(lstm.c_3)
+ * lstm_g_3[i,j] = tanh(lstm_inputs[i,2,j + 128] + lstm_recurrence_3[i,j + 128])
+ * lstm_c_3[i,j] = lstm_f_3[i,j]·lstm_c_2[i,j] + lstm_i_3[i,j]·lstm_g_3[i,j]
+ * tanh_3[i,j] = tanh(lstm_c_3[i,j])
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_3(
@@ -5238,7 +6004,7 @@ function tanhAddTanh_32x64_3(
 }
 
 /**
- * lstm.o_3 = sigmoid(add_12)
+ * lstm_o_3[i,j] = 1 / (1 + exp(−(lstm_inputs[i,2,j + 192] + lstm_recurrence_3[i,j + 192])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_9(
@@ -5261,7 +6027,7 @@ function sigmoid_32x64_9(
 }
 
 /**
- * lstm.f_4 = sigmoid(add_14)
+ * lstm_f_4[i,j] = 1 / (1 + exp(−(lstm_inputs[i,3,j + 64] + lstm_recurrence_4[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_10(
@@ -5283,7 +6049,7 @@ function sigmoid_32x64_10(
 }
 
 /**
- * lstm.i_4 = sigmoid(add_13)
+ * lstm_i_4[i,j] = 1 / (1 + exp(−(lstm_inputs[i,3,j] + lstm_recurrence_4[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_11(
@@ -5305,9 +6071,9 @@ function sigmoid_32x64_11(
 }
 
 /**
- * lstm.g_4 = tanh(add_15)
- * lstm.c_4 = mul_7 + mul_8
- * tanh_4 = tanh(lstm.c_4)
+ * lstm_g_4[i,j] = tanh(lstm_inputs[i,3,j + 128] + lstm_recurrence_4[i,j + 128])
+ * lstm_c_4[i,j] = lstm_f_4[i,j]·lstm_c_3[i,j] + lstm_i_4[i,j]·lstm_g_4[i,j]
+ * tanh_4[i,j] = tanh(lstm_c_4[i,j])
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_4(
@@ -5346,7 +6112,7 @@ function tanhAddTanh_32x64_4(
 }
 
 /**
- * lstm.o_4 = sigmoid(add_16)
+ * lstm_o_4[i,j] = 1 / (1 + exp(−(lstm_inputs[i,3,j + 192] + lstm_recurrence_4[i,j + 192])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_12(
@@ -5369,7 +6135,7 @@ function sigmoid_32x64_12(
 }
 
 /**
- * lstm.f_5 = sigmoid(add_18)
+ * lstm_f_5[i,j] = 1 / (1 + exp(−(lstm_inputs[i,4,j + 64] + lstm_recurrence_5[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_13(
@@ -5392,7 +6158,7 @@ function sigmoid_32x64_13(
 }
 
 /**
- * lstm.i_5 = sigmoid(add_17)
+ * lstm_i_5[i,j] = 1 / (1 + exp(−(lstm_inputs[i,4,j] + lstm_recurrence_5[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_14(
@@ -5414,9 +6180,9 @@ function sigmoid_32x64_14(
 }
 
 /**
- * lstm.g_5 = tanh(add_19)
- * lstm.c_5 = mul_9 + mul_10
- * tanh_5 = tanh(lstm.c_5)
+ * lstm_g_5[i,j] = tanh(lstm_inputs[i,4,j + 128] + lstm_recurrence_5[i,j + 128])
+ * lstm_c_5[i,j] = lstm_f_5[i,j]·lstm_c_4[i,j] + lstm_i_5[i,j]·lstm_g_5[i,j]
+ * tanh_5[i,j] = tanh(lstm_c_5[i,j])
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_5(
@@ -5455,7 +6221,7 @@ function tanhAddTanh_32x64_5(
 }
 
 /**
- * lstm.o_5 = sigmoid(add_20)
+ * lstm_o_5[i,j] = 1 / (1 + exp(−(lstm_inputs[i,4,j + 192] + lstm_recurrence_5[i,j + 192])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_15(
@@ -5478,7 +6244,7 @@ function sigmoid_32x64_15(
 }
 
 /**
- * lstm.f_6 = sigmoid(add_22)
+ * lstm_f_6[i,j] = 1 / (1 + exp(−(lstm_inputs[i,5,j + 64] + lstm_recurrence_6[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_16(
@@ -5501,7 +6267,7 @@ function sigmoid_32x64_16(
 }
 
 /**
- * lstm.i_6 = sigmoid(add_21)
+ * lstm_i_6[i,j] = 1 / (1 + exp(−(lstm_inputs[i,5,j] + lstm_recurrence_6[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_17(
@@ -5523,9 +6289,9 @@ function sigmoid_32x64_17(
 }
 
 /**
- * lstm.g_6 = tanh(add_23)
- * lstm.c_6 = mul_11 + mul_12
- * tanh_6 = tanh(lstm.c_6)
+ * lstm_g_6[i,j] = tanh(lstm_inputs[i,5,j + 128] + lstm_recurrence_6[i,j + 128])
+ * lstm_c_6[i,j] = lstm_f_6[i,j]·lstm_c_5[i,j] + lstm_i_6[i,j]·lstm_g_6[i,j]
+ * tanh_6[i,j] = tanh(lstm_c_6[i,j])
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_6(
@@ -5564,7 +6330,7 @@ function tanhAddTanh_32x64_6(
 }
 
 /**
- * lstm.o_6 = sigmoid(add_24)
+ * lstm_o_6[i,j] = 1 / (1 + exp(−(lstm_inputs[i,5,j + 192] + lstm_recurrence_6[i,j + 192])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_18(
@@ -5587,7 +6353,7 @@ function sigmoid_32x64_18(
 }
 
 /**
- * lstm.f_7 = sigmoid(add_26)
+ * lstm_f_7[i,j] = 1 / (1 + exp(−(lstm_inputs[i,6,j + 64] + lstm_recurrence_7[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_19(
@@ -5610,7 +6376,7 @@ function sigmoid_32x64_19(
 }
 
 /**
- * lstm.i_7 = sigmoid(add_25)
+ * lstm_i_7[i,j] = 1 / (1 + exp(−(lstm_inputs[i,6,j] + lstm_recurrence_7[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_20(
@@ -5632,9 +6398,9 @@ function sigmoid_32x64_20(
 }
 
 /**
- * lstm.g_7 = tanh(add_27)
- * lstm.c_7 = mul_13 + mul_14
- * tanh_7 = tanh(lstm.c_7)
+ * lstm_g_7[i,j] = tanh(lstm_inputs[i,6,j + 128] + lstm_recurrence_7[i,j + 128])
+ * lstm_c_7[i,j] = lstm_f_7[i,j]·lstm_c_6[i,j] + lstm_i_7[i,j]·lstm_g_7[i,j]
+ * tanh_7[i,j] = tanh(lstm_c_7[i,j])
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_7(
@@ -5673,7 +6439,7 @@ function tanhAddTanh_32x64_7(
 }
 
 /**
- * lstm.o_7 = sigmoid(add_28)
+ * lstm_o_7[i,j] = 1 / (1 + exp(−(lstm_inputs[i,6,j + 192] + lstm_recurrence_7[i,j + 192])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_21(
@@ -5696,7 +6462,7 @@ function sigmoid_32x64_21(
 }
 
 /**
- * lstm.f_8 = sigmoid(add_30)
+ * lstm_f_8[i,j] = 1 / (1 + exp(−(lstm_inputs[i,7,j + 64] + lstm_recurrence_8[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_22(
@@ -5719,7 +6485,7 @@ function sigmoid_32x64_22(
 }
 
 /**
- * lstm.i_8 = sigmoid(add_29)
+ * lstm_i_8[i,j] = 1 / (1 + exp(−(lstm_inputs[i,7,j] + lstm_recurrence_8[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_23(
@@ -5741,9 +6507,9 @@ function sigmoid_32x64_23(
 }
 
 /**
- * lstm.g_8 = tanh(add_31)
- * lstm.c_8 = mul_15 + mul_16
- * tanh_8 = tanh(lstm.c_8)
+ * lstm_g_8[i,j] = tanh(lstm_inputs[i,7,j + 128] + lstm_recurrence_8[i,j + 128])
+ * lstm_c_8[i,j] = lstm_f_8[i,j]·lstm_c_7[i,j] + lstm_i_8[i,j]·lstm_g_8[i,j]
+ * tanh_8[i,j] = tanh(lstm_c_8[i,j])
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_8(
@@ -5782,7 +6548,7 @@ function tanhAddTanh_32x64_8(
 }
 
 /**
- * lstm.o_8 = sigmoid(add_32)
+ * lstm_o_8[i,j] = 1 / (1 + exp(−(lstm_inputs[i,7,j + 192] + lstm_recurrence_8[i,j + 192])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_24(
@@ -5805,7 +6571,7 @@ function sigmoid_32x64_24(
 }
 
 /**
- * lstm.f_9 = sigmoid(add_34)
+ * lstm_f_9[i,j] = 1 / (1 + exp(−(lstm_inputs[i,8,j + 64] + lstm_recurrence_9[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_25(
@@ -5828,7 +6594,7 @@ function sigmoid_32x64_25(
 }
 
 /**
- * lstm.i_9 = sigmoid(add_33)
+ * lstm_i_9[i,j] = 1 / (1 + exp(−(lstm_inputs[i,8,j] + lstm_recurrence_9[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_26(
@@ -5850,9 +6616,9 @@ function sigmoid_32x64_26(
 }
 
 /**
- * lstm.g_9 = tanh(add_35)
- * lstm.c_9 = mul_17 + mul_18
- * tanh_9 = tanh(lstm.c_9)
+ * lstm_g_9[i,j] = tanh(lstm_inputs[i,8,j + 128] + lstm_recurrence_9[i,j + 128])
+ * lstm_c_9[i,j] = lstm_f_9[i,j]·lstm_c_8[i,j] + lstm_i_9[i,j]·lstm_g_9[i,j]
+ * tanh_9[i,j] = tanh(lstm_c_9[i,j])
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_9(
@@ -5891,7 +6657,7 @@ function tanhAddTanh_32x64_9(
 }
 
 /**
- * lstm.o_9 = sigmoid(add_36)
+ * lstm_o_9[i,j] = 1 / (1 + exp(−(lstm_inputs[i,8,j + 192] + lstm_recurrence_9[i,j + 192])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_27(
@@ -5914,7 +6680,7 @@ function sigmoid_32x64_27(
 }
 
 /**
- * lstm.f_10 = sigmoid(add_38)
+ * lstm_f_10[i,j] = 1 / (1 + exp(−(lstm_inputs[i,9,j + 64] + lstm_recurrence_10[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_28(
@@ -5937,7 +6703,7 @@ function sigmoid_32x64_28(
 }
 
 /**
- * lstm.i_10 = sigmoid(add_37)
+ * lstm_i_10[i,j] = 1 / (1 + exp(−(lstm_inputs[i,9,j] + lstm_recurrence_10[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_29(
@@ -5959,9 +6725,9 @@ function sigmoid_32x64_29(
 }
 
 /**
- * lstm.g_10 = tanh(add_39)
- * lstm.c_10 = mul_19 + mul_20
- * tanh_10 = tanh(lstm.c_10)
+ * lstm_g_10[i,j] = tanh(lstm_inputs[i,9,j + 128] + lstm_recurrence_10[i,j + 128])
+ * lstm_c_10[i,j] = lstm_f_10[i,j]·lstm_c_9[i,j] + lstm_i_10[i,j]·lstm_g_10[i,j]
+ * tanh_10[i,j] = tanh(lstm_c_10[i,j])
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_10(
@@ -6000,7 +6766,7 @@ function tanhAddTanh_32x64_10(
 }
 
 /**
- * lstm.o_10 = sigmoid(add_40)
+ * lstm_o_10[i,j] = 1 / (1 + exp(−(lstm_inputs[i,9,j + 192] + lstm_recurrence_10[i,j + 192])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_30(
@@ -6023,7 +6789,7 @@ function sigmoid_32x64_30(
 }
 
 /**
- * lstm.f_11 = sigmoid(add_42)
+ * lstm_f_11[i,j] = 1 / (1 + exp(−(lstm_inputs[i,10,j + 64] + lstm_recurrence_11[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_31(
@@ -6046,7 +6812,7 @@ function sigmoid_32x64_31(
 }
 
 /**
- * lstm.i_11 = sigmoid(add_41)
+ * lstm_i_11[i,j] = 1 / (1 + exp(−(lstm_inputs[i,10,j] + lstm_recurrence_11[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_32(
@@ -6068,9 +6834,9 @@ function sigmoid_32x64_32(
 }
 
 /**
- * lstm.g_11 = tanh(add_43)
- * lstm.c_11 = mul_21 + mul_22
- * tanh_11 = tanh(lstm.c_11)
+ * lstm_g_11[i,j] = tanh(lstm_inputs[i,10,j + 128] + lstm_recurrence_11[i,j + 128])
+ * lstm_c_11[i,j] = lstm_f_11[i,j]·lstm_c_10[i,j] + lstm_i_11[i,j]·lstm_g_11[i,j]
+ * tanh_11[i,j] = tanh(lstm_c_11[i,j])
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_11(
@@ -6109,7 +6875,7 @@ function tanhAddTanh_32x64_11(
 }
 
 /**
- * lstm.o_11 = sigmoid(add_44)
+ * lstm_o_11[i,j] = 1 / (1 + exp(−(lstm_inputs[i,10,j + 192] + lstm_recurrence_11[i,j + 192])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_33(
@@ -6132,7 +6898,7 @@ function sigmoid_32x64_33(
 }
 
 /**
- * lstm.f_12 = sigmoid(add_46)
+ * lstm_f_12[i,j] = 1 / (1 + exp(−(lstm_inputs[i,11,j + 64] + lstm_recurrence_12[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_34(
@@ -6155,7 +6921,7 @@ function sigmoid_32x64_34(
 }
 
 /**
- * lstm.i_12 = sigmoid(add_45)
+ * lstm_i_12[i,j] = 1 / (1 + exp(−(lstm_inputs[i,11,j] + lstm_recurrence_12[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_35(
@@ -6177,9 +6943,9 @@ function sigmoid_32x64_35(
 }
 
 /**
- * lstm.g_12 = tanh(add_47)
- * lstm.c_12 = mul_23 + mul_24
- * tanh_12 = tanh(lstm.c_12)
+ * lstm_g_12[i,j] = tanh(lstm_inputs[i,11,j + 128] + lstm_recurrence_12[i,j + 128])
+ * lstm_c_12[i,j] = lstm_f_12[i,j]·lstm_c_11[i,j] + lstm_i_12[i,j]·lstm_g_12[i,j]
+ * tanh_12[i,j] = tanh(lstm_c_12[i,j])
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_12(
@@ -6218,7 +6984,7 @@ function tanhAddTanh_32x64_12(
 }
 
 /**
- * lstm.o_12 = sigmoid(add_48)
+ * lstm_o_12[i,j] = 1 / (1 + exp(−(lstm_inputs[i,11,j + 192] + lstm_recurrence_12[i,j + 192])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_36(
@@ -6241,7 +7007,7 @@ function sigmoid_32x64_36(
 }
 
 /**
- * lstm.f_13 = sigmoid(add_50)
+ * lstm_f_13[i,j] = 1 / (1 + exp(−(lstm_inputs[i,12,j + 64] + lstm_recurrence_13[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_37(
@@ -6264,7 +7030,7 @@ function sigmoid_32x64_37(
 }
 
 /**
- * lstm.i_13 = sigmoid(add_49)
+ * lstm_i_13[i,j] = 1 / (1 + exp(−(lstm_inputs[i,12,j] + lstm_recurrence_13[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_38(
@@ -6286,9 +7052,9 @@ function sigmoid_32x64_38(
 }
 
 /**
- * lstm.g_13 = tanh(add_51)
- * lstm.c_13 = mul_25 + mul_26
- * tanh_13 = tanh(lstm.c_13)
+ * lstm_g_13[i,j] = tanh(lstm_inputs[i,12,j + 128] + lstm_recurrence_13[i,j + 128])
+ * lstm_c_13[i,j] = lstm_f_13[i,j]·lstm_c_12[i,j] + lstm_i_13[i,j]·lstm_g_13[i,j]
+ * tanh_13[i,j] = tanh(lstm_c_13[i,j])
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_13(
@@ -6327,7 +7093,7 @@ function tanhAddTanh_32x64_13(
 }
 
 /**
- * lstm.o_13 = sigmoid(add_52)
+ * lstm_o_13[i,j] = 1 / (1 + exp(−(lstm_inputs[i,12,j + 192] + lstm_recurrence_13[i,j + 192])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_39(
@@ -6350,7 +7116,7 @@ function sigmoid_32x64_39(
 }
 
 /**
- * lstm.f_14 = sigmoid(add_54)
+ * lstm_f_14[i,j] = 1 / (1 + exp(−(lstm_inputs[i,13,j + 64] + lstm_recurrence_14[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_40(
@@ -6373,7 +7139,7 @@ function sigmoid_32x64_40(
 }
 
 /**
- * lstm.i_14 = sigmoid(add_53)
+ * lstm_i_14[i,j] = 1 / (1 + exp(−(lstm_inputs[i,13,j] + lstm_recurrence_14[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_41(
@@ -6395,9 +7161,9 @@ function sigmoid_32x64_41(
 }
 
 /**
- * lstm.g_14 = tanh(add_55)
- * lstm.c_14 = mul_27 + mul_28
- * tanh_14 = tanh(lstm.c_14)
+ * lstm_g_14[i,j] = tanh(lstm_inputs[i,13,j + 128] + lstm_recurrence_14[i,j + 128])
+ * lstm_c_14[i,j] = lstm_f_14[i,j]·lstm_c_13[i,j] + lstm_i_14[i,j]·lstm_g_14[i,j]
+ * tanh_14[i,j] = tanh(lstm_c_14[i,j])
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_14(
@@ -6436,7 +7202,7 @@ function tanhAddTanh_32x64_14(
 }
 
 /**
- * lstm.o_14 = sigmoid(add_56)
+ * lstm_o_14[i,j] = 1 / (1 + exp(−(lstm_inputs[i,13,j + 192] + lstm_recurrence_14[i,j + 192])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_42(
@@ -6459,7 +7225,7 @@ function sigmoid_32x64_42(
 }
 
 /**
- * lstm.f_15 = sigmoid(add_58)
+ * lstm_f_15[i,j] = 1 / (1 + exp(−(lstm_inputs[i,14,j + 64] + lstm_recurrence_15[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_43(
@@ -6482,7 +7248,7 @@ function sigmoid_32x64_43(
 }
 
 /**
- * lstm.i_15 = sigmoid(add_57)
+ * lstm_i_15[i,j] = 1 / (1 + exp(−(lstm_inputs[i,14,j] + lstm_recurrence_15[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_44(
@@ -6504,9 +7270,9 @@ function sigmoid_32x64_44(
 }
 
 /**
- * lstm.g_15 = tanh(add_59)
- * lstm.c_15 = mul_29 + mul_30
- * tanh_15 = tanh(lstm.c_15)
+ * lstm_g_15[i,j] = tanh(lstm_inputs[i,14,j + 128] + lstm_recurrence_15[i,j + 128])
+ * lstm_c_15[i,j] = lstm_f_15[i,j]·lstm_c_14[i,j] + lstm_i_15[i,j]·lstm_g_15[i,j]
+ * tanh_15[i,j] = tanh(lstm_c_15[i,j])
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_15(
@@ -6545,7 +7311,7 @@ function tanhAddTanh_32x64_15(
 }
 
 /**
- * lstm.o_15 = sigmoid(add_60)
+ * lstm_o_15[i,j] = 1 / (1 + exp(−(lstm_inputs[i,14,j + 192] + lstm_recurrence_15[i,j + 192])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_45(
@@ -6568,7 +7334,7 @@ function sigmoid_32x64_45(
 }
 
 /**
- * lstm.f_16 = sigmoid(add_62)
+ * lstm_f_16[i,j] = 1 / (1 + exp(−(lstm_inputs[i,15,j + 64] + lstm_recurrence_16[i,j + 64])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_46(
@@ -6591,7 +7357,7 @@ function sigmoid_32x64_46(
 }
 
 /**
- * lstm.i_16 = sigmoid(add_61)
+ * lstm_i_16[i,j] = 1 / (1 + exp(−(lstm_inputs[i,15,j] + lstm_recurrence_16[i,j])))
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_47(
@@ -6613,8 +7379,8 @@ function sigmoid_32x64_47(
 }
 
 /**
- * lstm.g_16 = tanh(add_63)
- * tanh_16 = tanh(lstm.c_16)
+ * lstm_g_16[i,j] = tanh(lstm_inputs[i,15,j + 128] + lstm_recurrence_16[i,j + 128])
+ * tanh_16[i,j] = tanh(lstm_f_16[i,j]·lstm_c_15[i,j] + lstm_i_16[i,j]·lstm_g_16[i,j])
  * 12,288 floating-point operations.
  */
 function tanh_32x64(
@@ -6649,8 +7415,13 @@ function tanh_32x64(
 }
 
 /**
- * lstm.o_16 = sigmoid(add_64)
- * lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1
+ * lstm_o_16[i,j] = 1 / (1 + exp(−(lstm_inputs[i,15,j + 192] + lstm_recurrence_16[i,j + 192])))
+ * lstm[i,j,l] = where(j < 1, lstm_o[i,l]·tanh_[i,l], where(j < 2, lstm_o_2[i,l]·tanh_2[i,l], where(j < 3, lstm_o_3[i,l]·tanh_3[i,l],
+ *     where(j < 4, lstm_o_4[i,l]·tanh_4[i,l], where(j < 5, lstm_o_5[i,l]·tanh_5[i,l], where(j < 6, lstm_o_6[i,l]·tanh_6[i,l], where(j < 7,
+ *     lstm_o_7[i,l]·tanh_7[i,l], where(j < 8, lstm_o_8[i,l]·tanh_8[i,l], where(j < 9, lstm_o_9[i,l]·tanh_9[i,l], where(j < 10,
+ *     lstm_o_10[i,l]·tanh_10[i,l], where(j < 11, lstm_o_11[i,l]·tanh_11[i,l], where(j < 12, lstm_o_12[i,l]·tanh_12[i,l], where(j < 13,
+ *     lstm_o_13[i,l]·tanh_13[i,l], where(j < 14, lstm_o_14[i,l]·tanh_14[i,l], where(j < 15, lstm_o_15[i,l]·tanh_15[i,l],
+ *     lstm_o_16[i,l]·tanh_16[i,l])))))))))))))))
  * 534,528 floating-point operations.
  */
 function sigmoidConcat_32x16x64(
@@ -6775,8 +7546,8 @@ function sigmoidConcat_32x16x64(
 }
 
 /**
- * scores.product = Σ lstm·scores.kernel over axes 2 of lstm
- * scores = scores.product + scores.bias
+ * scores_product[i,j,l] = Σ k18<64: lstm[i,j,k18]·scores_kernel[k18,l]
+ * scores[i,j,l] = scores_product[i,j,l] + scores_bias[l]
  * 4,227,072 floating-point operations.
  */
 function dotAdd_32x16x64x64(
@@ -6898,12 +7669,12 @@ function dotAdd_32x16x64x64(
 }
 
 /**
- * largest = max scores over axes 2
- * exps = exp(shifted)
- * total = Σ exps over axes 2
- * chosen = Σ where over axes 2
- * sum = Σ rowLoss over axes 1
- * rowSum = Σ liveRows
+ * largest[i,j] = max k19<64: scores[i,j,k19]
+ * exps[i,j,l] = exp(scores[i,j,l] − largest[i,j])
+ * total[i,j] = Σ k20<64: exps[i,j,k20]
+ * chosen[i,j] = Σ k21<64: where(k21 = next[i,j], scores[i,j,k21] − largest[i,j], 0)
+ * sum[i] = Σ k22<16: (log(total[i,k22]) − chosen[i,k22])
+ * rowSum = Σ k23<32: where(k23 < live_rows, sum[k23]·0.0625, 0)
  * 198,208 floating-point operations.
  */
 function reduceMaxExpSum_32x16x64(
@@ -6970,8 +7741,8 @@ function reduceMaxExpSum_32x16x64(
 }
 
 /**
- * d_sum = d_mul_33 ⊙ 0.0625
- * d_scores.product = d_shifted
+ * d_sum[i] = where(i < live_rows, d_rowSum, 0)·0.0625
+ * d_shifted[i,j,l] = where(l = next[i,j], −d_sum[i], 0) + d_sum[i] / total[i,j]·exps[i,j,l]
  * 131,104 floating-point operations.
  */
 function mulAdd_32x16x64(
@@ -7005,8 +7776,8 @@ function mulAdd_32x16x64(
 }
 
 /**
- * d_scores.bias = Σ d_shifted over axes 0,1
- * d_scores.bias_square = Σ scores.bias_mul
+ * d_scores_bias[i] = Σ k24<32, k25<16: d_shifted[k24,k25,i]
+ * d_scores_bias_square = Σ k78<64: d_scores_bias[k78]·d_scores_bias[k78]
  * 32,896 floating-point operations.
  */
 function sumClipByGlobalNorm_32x16x64(
@@ -7035,7 +7806,7 @@ function sumClipByGlobalNorm_32x16x64(
 }
 
 /**
- * d_lstm = Σ d_shifted·scores.kernel over axes 2 of d_shifted
+ * d_lstm[i,j,l] = Σ k26<64: d_shifted[i,j,k26]·scores_kernel[l,k26]
  * 4,194,304 floating-point operations.
  */
 function dot_32x16x64x64(
@@ -7143,7 +7914,7 @@ function dot_32x16x64x64(
 }
 
 /**
- * d_scores.kernel = Σ lstm·d_shifted over axes 0,1 of lstm
+ * d_scores_kernel[i,j] = Σ k28<16, k27<32: lstm[k27,k28,i]·d_shifted[k27,k28,j]
  * 4,194,304 floating-point operations.
  */
 function dot_64x16x32x64(
@@ -7257,8 +8028,11 @@ function dot_64x16x32x64(
 }
 
 /**
- * d_mul_31 = d_lstm.c_16
- * d_reshape_16 = d_lstm.recurrence_16_partial_2 + pad(d_add_61, [0,0], [0,192])
+ * d_lstm_c_16[i,j] = d_lstm[i,15,j]·lstm_o_16[i,j]·(1 − tanh_16[i,j]·tanh_16[i,j])
+ * d_lstm_recurrence_16[i,j] = where(0 ≤ j − 192, d_lstm[i,15,j − 192]·tanh_16[i,j − 192]·(lstm_o_16[i,j − 192]·(1 − lstm_o_16[i,j −
+ *     192])), 0) + where(0 ≤ j − 128 ∧ j − 128 < 64, d_lstm_c_16[i,j − 128]·lstm_i_16[i,j − 128]·(1 − lstm_g_16[i,j − 128]·lstm_g_16[i,j −
+ *     128]), 0) + where(0 ≤ j − 64 ∧ j − 64 < 64, d_lstm_c_16[i,j − 64]·lstm_c_15[i,j − 64]·(lstm_f_16[i,j − 64]·(1 − lstm_f_16[i,j −
+ *     64])), 0) + where(j < 64, d_lstm_c_16[i,j]·lstm_g_16[i,j]·(lstm_i_16[i,j]·(1 − lstm_i_16[i,j])), 0)
  * 163,840 floating-point operations.
  */
 function mulAdd_32x64(
@@ -7316,9 +8090,9 @@ function mulAdd_32x64(
 }
 
 /**
- * d_lstm.h_15_2 = d_lstm.recurrence_16 · lstm.recurrentKernelᵀ
- * d_lstm.h_15 = reshape(d_lstm[0,14,0 .. 32,15,64], [32,64]) + d_lstm.h_15_2
- * d_mul_29 = d_lstm.c_15
+ * d_lstm_h_15_2[i,j] = Σ k29<256: d_lstm_recurrence_16[i,k29]·lstm_recurrentKernel[j,k29]
+ * d_lstm_h_15[i,j] = d_lstm[i,14,j] + d_lstm_h_15_2[i,j]
+ * d_lstm_c_15[i,j] = d_lstm_c_16[i,j]·lstm_f_16[i,j] + d_lstm_h_15[i,j]·lstm_o_15[i,j]·(1 − tanh_15[i,j]·tanh_15[i,j])
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64(
@@ -7483,7 +8257,7 @@ function dotAdd_32x256x64(
 }
 
 /**
- * d_lstm.recurrentKernel_part = lstm.h_15ᵀ · d_lstm.recurrence_16
+ * d_lstm_recurrentKernel_part[i,j] = Σ k30<32: lstm_o_15[k30,i]·tanh_15[k30,i]·d_lstm_recurrence_16[k30,j]
  * 1,572,864 floating-point operations.
  */
 function dot_64x32x256(
@@ -7608,7 +8382,10 @@ function dot_64x32x256(
 }
 
 /**
- * d_reshape_15 = d_lstm.recurrence_15_partial_2 + pad(d_add_57, [0,0], [0,192])
+ * d_lstm_recurrence_15[i,j] = where(0 ≤ j − 192, d_lstm_h_15[i,j − 192]·tanh_15[i,j − 192]·(lstm_o_15[i,j − 192]·(1 − lstm_o_15[i,j −
+ *     192])), 0) + where(0 ≤ j − 128 ∧ j − 128 < 64, d_lstm_c_15[i,j − 128]·lstm_i_15[i,j − 128]·(1 − lstm_g_15[i,j − 128]·lstm_g_15[i,j −
+ *     128]), 0) + where(0 ≤ j − 64 ∧ j − 64 < 64, d_lstm_c_15[i,j − 64]·lstm_c_14[i,j − 64]·(lstm_f_15[i,j − 64]·(1 − lstm_f_15[i,j −
+ *     64])), 0) + where(j < 64, d_lstm_c_15[i,j]·lstm_g_15[i,j]·(lstm_i_15[i,j]·(1 − lstm_i_15[i,j])), 0)
  * 155,648 floating-point operations.
  */
 function add_32x256(
@@ -7670,9 +8447,9 @@ function add_32x256(
 }
 
 /**
- * d_lstm.h_14_2 = d_lstm.recurrence_15 · lstm.recurrentKernelᵀ
- * d_lstm.h_14 = reshape(d_lstm[0,13,0 .. 32,14,64], [32,64]) + d_lstm.h_14_2
- * d_mul_27 = d_lstm.c_14
+ * d_lstm_h_14_2[i,j] = Σ k31<256: d_lstm_recurrence_15[i,k31]·lstm_recurrentKernel[j,k31]
+ * d_lstm_h_14[i,j] = d_lstm[i,13,j] + d_lstm_h_14_2[i,j]
+ * d_lstm_c_14[i,j] = d_lstm_c_15[i,j]·lstm_f_15[i,j] + d_lstm_h_14[i,j]·lstm_o_14[i,j]·(1 − tanh_14[i,j]·tanh_14[i,j])
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_2(
@@ -7837,9 +8614,9 @@ function dotAdd_32x256x64_2(
 }
 
 /**
- * d_lstm.h_13_2 = d_lstm.recurrence_14 · lstm.recurrentKernelᵀ
- * d_lstm.h_13 = reshape(d_lstm[0,12,0 .. 32,13,64], [32,64]) + d_lstm.h_13_2
- * d_mul_25 = d_lstm.c_13
+ * d_lstm_h_13_2[i,j] = Σ k33<256: d_lstm_recurrence_14[i,k33]·lstm_recurrentKernel[j,k33]
+ * d_lstm_h_13[i,j] = d_lstm[i,12,j] + d_lstm_h_13_2[i,j]
+ * d_lstm_c_13[i,j] = d_lstm_c_14[i,j]·lstm_f_14[i,j] + d_lstm_h_13[i,j]·lstm_o_13[i,j]·(1 − tanh_13[i,j]·tanh_13[i,j])
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_3(
@@ -8004,9 +8781,9 @@ function dotAdd_32x256x64_3(
 }
 
 /**
- * d_lstm.h_12_2 = d_lstm.recurrence_13 · lstm.recurrentKernelᵀ
- * d_lstm.h_12 = reshape(d_lstm[0,11,0 .. 32,12,64], [32,64]) + d_lstm.h_12_2
- * d_mul_23 = d_lstm.c_12
+ * d_lstm_h_12_2[i,j] = Σ k35<256: d_lstm_recurrence_13[i,k35]·lstm_recurrentKernel[j,k35]
+ * d_lstm_h_12[i,j] = d_lstm[i,11,j] + d_lstm_h_12_2[i,j]
+ * d_lstm_c_12[i,j] = d_lstm_c_13[i,j]·lstm_f_13[i,j] + d_lstm_h_12[i,j]·lstm_o_12[i,j]·(1 − tanh_12[i,j]·tanh_12[i,j])
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_4(
@@ -8171,9 +8948,9 @@ function dotAdd_32x256x64_4(
 }
 
 /**
- * d_lstm.h_11_2 = d_lstm.recurrence_12 · lstm.recurrentKernelᵀ
- * d_lstm.h_11 = reshape(d_lstm[0,10,0 .. 32,11,64], [32,64]) + d_lstm.h_11_2
- * d_mul_21 = d_lstm.c_11
+ * d_lstm_h_11_2[i,j] = Σ k37<256: d_lstm_recurrence_12[i,k37]·lstm_recurrentKernel[j,k37]
+ * d_lstm_h_11[i,j] = d_lstm[i,10,j] + d_lstm_h_11_2[i,j]
+ * d_lstm_c_11[i,j] = d_lstm_c_12[i,j]·lstm_f_12[i,j] + d_lstm_h_11[i,j]·lstm_o_11[i,j]·(1 − tanh_11[i,j]·tanh_11[i,j])
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_5(
@@ -8338,9 +9115,9 @@ function dotAdd_32x256x64_5(
 }
 
 /**
- * d_lstm.h_10_2 = d_lstm.recurrence_11 · lstm.recurrentKernelᵀ
- * d_lstm.h_10 = reshape(d_lstm[0,9,0 .. 32,10,64], [32,64]) + d_lstm.h_10_2
- * d_mul_19 = d_lstm.c_10
+ * d_lstm_h_10_2[i,j] = Σ k39<256: d_lstm_recurrence_11[i,k39]·lstm_recurrentKernel[j,k39]
+ * d_lstm_h_10[i,j] = d_lstm[i,9,j] + d_lstm_h_10_2[i,j]
+ * d_lstm_c_10[i,j] = d_lstm_c_11[i,j]·lstm_f_11[i,j] + d_lstm_h_10[i,j]·lstm_o_10[i,j]·(1 − tanh_10[i,j]·tanh_10[i,j])
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_6(
@@ -8505,9 +9282,9 @@ function dotAdd_32x256x64_6(
 }
 
 /**
- * d_lstm.h_9_2 = d_lstm.recurrence_10 · lstm.recurrentKernelᵀ
- * d_lstm.h_9 = reshape(d_lstm[0,8,0 .. 32,9,64], [32,64]) + d_lstm.h_9_2
- * d_mul_17 = d_lstm.c_9
+ * d_lstm_h_9_2[i,j] = Σ k41<256: d_lstm_recurrence_10[i,k41]·lstm_recurrentKernel[j,k41]
+ * d_lstm_h_9[i,j] = d_lstm[i,8,j] + d_lstm_h_9_2[i,j]
+ * d_lstm_c_9[i,j] = d_lstm_c_10[i,j]·lstm_f_10[i,j] + d_lstm_h_9[i,j]·lstm_o_9[i,j]·(1 − tanh_9[i,j]·tanh_9[i,j])
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_7(
@@ -8672,9 +9449,9 @@ function dotAdd_32x256x64_7(
 }
 
 /**
- * d_lstm.h_8_2 = d_lstm.recurrence_9 · lstm.recurrentKernelᵀ
- * d_lstm.h_8 = reshape(d_lstm[0,7,0 .. 32,8,64], [32,64]) + d_lstm.h_8_2
- * d_mul_15 = d_lstm.c_8
+ * d_lstm_h_8_2[i,j] = Σ k43<256: d_lstm_recurrence_9[i,k43]·lstm_recurrentKernel[j,k43]
+ * d_lstm_h_8[i,j] = d_lstm[i,7,j] + d_lstm_h_8_2[i,j]
+ * d_lstm_c_8[i,j] = d_lstm_c_9[i,j]·lstm_f_9[i,j] + d_lstm_h_8[i,j]·lstm_o_8[i,j]·(1 − tanh_8[i,j]·tanh_8[i,j])
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_8(
@@ -8839,9 +9616,9 @@ function dotAdd_32x256x64_8(
 }
 
 /**
- * d_lstm.h_7_2 = d_lstm.recurrence_8 · lstm.recurrentKernelᵀ
- * d_lstm.h_7 = reshape(d_lstm[0,6,0 .. 32,7,64], [32,64]) + d_lstm.h_7_2
- * d_mul_13 = d_lstm.c_7
+ * d_lstm_h_7_2[i,j] = Σ k45<256: d_lstm_recurrence_8[i,k45]·lstm_recurrentKernel[j,k45]
+ * d_lstm_h_7[i,j] = d_lstm[i,6,j] + d_lstm_h_7_2[i,j]
+ * d_lstm_c_7[i,j] = d_lstm_c_8[i,j]·lstm_f_8[i,j] + d_lstm_h_7[i,j]·lstm_o_7[i,j]·(1 − tanh_7[i,j]·tanh_7[i,j])
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_9(
@@ -9006,9 +9783,9 @@ function dotAdd_32x256x64_9(
 }
 
 /**
- * d_lstm.h_6_2 = d_lstm.recurrence_7 · lstm.recurrentKernelᵀ
- * d_lstm.h_6 = reshape(d_lstm[0,5,0 .. 32,6,64], [32,64]) + d_lstm.h_6_2
- * d_mul_11 = d_lstm.c_6
+ * d_lstm_h_6_2[i,j] = Σ k47<256: d_lstm_recurrence_7[i,k47]·lstm_recurrentKernel[j,k47]
+ * d_lstm_h_6[i,j] = d_lstm[i,5,j] + d_lstm_h_6_2[i,j]
+ * d_lstm_c_6[i,j] = d_lstm_c_7[i,j]·lstm_f_7[i,j] + d_lstm_h_6[i,j]·lstm_o_6[i,j]·(1 − tanh_6[i,j]·tanh_6[i,j])
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_10(
@@ -9173,9 +9950,9 @@ function dotAdd_32x256x64_10(
 }
 
 /**
- * d_lstm.h_5_2 = d_lstm.recurrence_6 · lstm.recurrentKernelᵀ
- * d_lstm.h_5 = reshape(d_lstm[0,4,0 .. 32,5,64], [32,64]) + d_lstm.h_5_2
- * d_mul_9 = d_lstm.c_5
+ * d_lstm_h_5_2[i,j] = Σ k49<256: d_lstm_recurrence_6[i,k49]·lstm_recurrentKernel[j,k49]
+ * d_lstm_h_5[i,j] = d_lstm[i,4,j] + d_lstm_h_5_2[i,j]
+ * d_lstm_c_5[i,j] = d_lstm_c_6[i,j]·lstm_f_6[i,j] + d_lstm_h_5[i,j]·lstm_o_5[i,j]·(1 − tanh_5[i,j]·tanh_5[i,j])
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_11(
@@ -9340,9 +10117,9 @@ function dotAdd_32x256x64_11(
 }
 
 /**
- * d_lstm.h_4_2 = d_lstm.recurrence_5 · lstm.recurrentKernelᵀ
- * d_lstm.h_4 = reshape(d_lstm[0,3,0 .. 32,4,64], [32,64]) + d_lstm.h_4_2
- * d_mul_7 = d_lstm.c_4
+ * d_lstm_h_4_2[i,j] = Σ k51<256: d_lstm_recurrence_5[i,k51]·lstm_recurrentKernel[j,k51]
+ * d_lstm_h_4[i,j] = d_lstm[i,3,j] + d_lstm_h_4_2[i,j]
+ * d_lstm_c_4[i,j] = d_lstm_c_5[i,j]·lstm_f_5[i,j] + d_lstm_h_4[i,j]·lstm_o_4[i,j]·(1 − tanh_4[i,j]·tanh_4[i,j])
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_12(
@@ -9507,9 +10284,9 @@ function dotAdd_32x256x64_12(
 }
 
 /**
- * d_lstm.h_3_2 = d_lstm.recurrence_4 · lstm.recurrentKernelᵀ
- * d_lstm.h_3 = reshape(d_lstm[0,2,0 .. 32,3,64], [32,64]) + d_lstm.h_3_2
- * d_mul_5 = d_lstm.c_3
+ * d_lstm_h_3_2[i,j] = Σ k53<256: d_lstm_recurrence_4[i,k53]·lstm_recurrentKernel[j,k53]
+ * d_lstm_h_3[i,j] = d_lstm[i,2,j] + d_lstm_h_3_2[i,j]
+ * d_lstm_c_3[i,j] = d_lstm_c_4[i,j]·lstm_f_4[i,j] + d_lstm_h_3[i,j]·lstm_o_3[i,j]·(1 − tanh_3[i,j]·tanh_3[i,j])
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_13(
@@ -9674,9 +10451,9 @@ function dotAdd_32x256x64_13(
 }
 
 /**
- * d_lstm.h_2_2 = d_lstm.recurrence_3 · lstm.recurrentKernelᵀ
- * d_lstm.h_2 = reshape(d_lstm[0,1,0 .. 32,2,64], [32,64]) + d_lstm.h_2_2
- * d_mul_3 = d_lstm.c_2
+ * d_lstm_h_2_2[i,j] = Σ k55<256: d_lstm_recurrence_3[i,k55]·lstm_recurrentKernel[j,k55]
+ * d_lstm_h_2[i,j] = d_lstm[i,1,j] + d_lstm_h_2_2[i,j]
+ * d_lstm_c_2[i,j] = d_lstm_c_3[i,j]·lstm_f_3[i,j] + d_lstm_h_2[i,j]·lstm_o_2[i,j]·(1 − tanh_2[i,j]·tanh_2[i,j])
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_14(
@@ -9841,9 +10618,9 @@ function dotAdd_32x256x64_14(
 }
 
 /**
- * d_lstm.h_17 = d_lstm.recurrence_2 · lstm.recurrentKernelᵀ
- * d_lstm.h = reshape(d_lstm[0,0,0 .. 32,1,64], [32,64]) + d_lstm.h_17
- * d_mul = d_lstm.c
+ * d_lstm_h_17[i,j] = Σ k57<256: d_lstm_recurrence_2[i,k57]·lstm_recurrentKernel[j,k57]
+ * d_lstm_h[i,j] = d_lstm[i,0,j] + d_lstm_h_17[i,j]
+ * d_lstm_c[i,j] = d_lstm_c_2[i,j]·lstm_f_2[i,j] + d_lstm_h[i,j]·lstm_o[i,j]·(1 − tanh_[i,j]·tanh_[i,j])
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_15(
@@ -10008,8 +10785,18 @@ function dotAdd_32x256x64_15(
 }
 
 /**
- * d_reshape = d_lstm.recurrence_partial_2 + pad(d_add, [0,0], [0,192])
- * d_dot = d_lstm.inputs
+ * d_lstm_recurrence[i,j] = where(0 ≤ j − 192, d_lstm_h[i,j − 192]·tanh_[i,j − 192]·(lstm_o[i,j − 192]·(1 − lstm_o[i,j − 192])), 0) +
+ *     where(0 ≤ j − 128 ∧ j − 128 < 64, d_lstm_c[i,j − 128]·lstm_i[i,j − 128]·(1 − lstm_g[i,j − 128]·lstm_g[i,j − 128]), 0) + where(0 ≤ j
+ *     − 64 ∧ j − 64 < 64, d_lstm_c[i,j − 64]·0·(lstm_f[i,j − 64]·(1 − lstm_f[i,j − 64])), 0) + where(j < 64,
+ *     d_lstm_c[i,j]·lstm_g[i,j]·(lstm_i[i,j]·(1 − lstm_i[i,j])), 0)
+ * d_lstm_inputs[i,j,l] = where(0 ≤ j − 15, d_lstm_recurrence_16[i,l], 0) + where(0 ≤ j − 14 ∧ j − 14 < 1, d_lstm_recurrence_15[i,l],
+ *     0) + where(0 ≤ j − 13 ∧ j − 13 < 1, d_lstm_recurrence_14[i,l], 0) + where(0 ≤ j − 12 ∧ j − 12 < 1, d_lstm_recurrence_13[i,l], 0) +
+ *     where(0 ≤ j − 11 ∧ j − 11 < 1, d_lstm_recurrence_12[i,l], 0) + where(0 ≤ j − 10 ∧ j − 10 < 1, d_lstm_recurrence_11[i,l], 0) +
+ *     where(0 ≤ j − 9 ∧ j − 9 < 1, d_lstm_recurrence_10[i,l], 0) + where(0 ≤ j − 8 ∧ j − 8 < 1, d_lstm_recurrence_9[i,l], 0) + where(0 ≤ j
+ *     − 7 ∧ j − 7 < 1, d_lstm_recurrence_8[i,l], 0) + where(0 ≤ j − 6 ∧ j − 6 < 1, d_lstm_recurrence_7[i,l], 0) + where(0 ≤ j − 5 ∧ j − 5
+ *     < 1, d_lstm_recurrence_6[i,l], 0) + where(0 ≤ j − 4 ∧ j − 4 < 1, d_lstm_recurrence_5[i,l], 0) + where(0 ≤ j − 3 ∧ j − 3 < 1,
+ *     d_lstm_recurrence_4[i,l], 0) + where(0 ≤ j − 2 ∧ j − 2 < 1, d_lstm_recurrence_3[i,l], 0) + where(0 ≤ j − 1 ∧ j − 1 < 1,
+ *     d_lstm_recurrence_2[i,l], 0) + where(j < 1, d_lstm_recurrence[i,l], 0)
  * 2,121,728 floating-point operations.
  */
 function add_32x16x256(
@@ -10118,8 +10905,12 @@ function add_32x16x256(
 }
 
 /**
- * d_lstm.recurrentBias = Σ d_broadcast_3 over axes 0
- * d_lstm.recurrentBias_square = Σ lstm.recurrentBias_mul
+ * d_lstm_recurrentBias[i] = Σ k59<32: (d_lstm_recurrence_16[k59,i] + d_lstm_recurrence_15[k59,i] + d_lstm_recurrence_14[k59,i] +
+ *     d_lstm_recurrence_13[k59,i] + d_lstm_recurrence_12[k59,i] + d_lstm_recurrence_11[k59,i] + d_lstm_recurrence_10[k59,i] +
+ *     d_lstm_recurrence_9[k59,i] + d_lstm_recurrence_8[k59,i] + d_lstm_recurrence_7[k59,i] + d_lstm_recurrence_6[k59,i] +
+ *     d_lstm_recurrence_5[k59,i] + d_lstm_recurrence_4[k59,i] + d_lstm_recurrence_3[k59,i] + d_lstm_recurrence_2[k59,i] +
+ *     d_lstm_recurrence[k59,i])
+ * d_lstm_recurrentBias_square = Σ k75<256: d_lstm_recurrentBias[k75]·d_lstm_recurrentBias[k75]
  * 131,584 floating-point operations.
  */
 function sumClipByGlobalNorm_32x256(
@@ -10192,8 +10983,12 @@ function sumClipByGlobalNorm_32x256(
 }
 
 /**
- * d_lstm.recurrentKernel_16 = 0ᵀ · d_lstm.recurrence
- * d_lstm.recurrentKernel = d_lstm.recurrentKernel_partial_14 + d_lstm.recurrentKernel_16
+ * d_lstm_recurrentKernel_16[i,j] = Σ k60<32: 0·d_lstm_recurrence[k60,j]
+ * d_lstm_recurrentKernel[i,j] = d_lstm_recurrentKernel_part[i,j] + d_lstm_recurrentKernel_2[i,j] + d_lstm_recurrentKernel_3[i,j] +
+ *     d_lstm_recurrentKernel_4[i,j] + d_lstm_recurrentKernel_5[i,j] + d_lstm_recurrentKernel_6[i,j] + d_lstm_recurrentKernel_7[i,j] +
+ *     d_lstm_recurrentKernel_8[i,j] + d_lstm_recurrentKernel_9[i,j] + d_lstm_recurrentKernel_10[i,j] + d_lstm_recurrentKernel_11[i,j] +
+ *     d_lstm_recurrentKernel_12[i,j] + d_lstm_recurrentKernel_13[i,j] + d_lstm_recurrentKernel_14[i,j] + d_lstm_recurrentKernel_15[i,j] +
+ *     d_lstm_recurrentKernel_16[i,j]
  * 1,294,336 floating-point operations.
  */
 function dotAdd_64x32x256(
@@ -10332,8 +11127,8 @@ function dotAdd_64x32x256(
 }
 
 /**
- * d_lstm.bias = Σ d_lstm.inputs over axes 0,1
- * d_lstm.bias_square = Σ lstm.bias_mul
+ * d_lstm_bias[i] = Σ k61<32, k62<16: d_lstm_inputs[k61,k62,i]
+ * d_lstm_bias_square = Σ k72<256: d_lstm_bias[k72]·d_lstm_bias[k72]
  * 131,584 floating-point operations.
  */
 function sumClipByGlobalNorm_32x16x256(
@@ -10361,7 +11156,7 @@ function sumClipByGlobalNorm_32x16x256(
   };
 }
 
-/** lstm.kernel_wide_2 = lstm.kernel in double, in the order it is read */
+/** lstm_kernel_wide_2[i,j] = f64(lstm_kernel[i,j]) */
 function widen_64x256(lstm_kernel_: Float32Array, lstm_kernel_wide_2_: Float64Array): () => void {
   return function widen_64x256(): void {
     const lstm_kernel = lstm_kernel_;
@@ -10375,7 +11170,7 @@ function widen_64x256(lstm_kernel_: Float32Array, lstm_kernel_wide_2_: Float64Ar
 }
 
 /**
- * d_embedding = Σ d_lstm.inputs·lstm.kernel over axes 2 of d_lstm.inputs
+ * d_embedding[i,j,l] = Σ k63<256: d_lstm_inputs[i,j,k63]·f32(lstm_kernel_wide_2[l,k63])
  * 16,777,216 floating-point operations.
  */
 function dot_32x16x256x64(
@@ -10482,7 +11277,7 @@ function dot_32x16x256x64(
   };
 }
 
-/** embedding_wide_2 = embedding in double, in the order it is read */
+/** embedding_wide_2[i,j,l] = f64(embedding[l,i,j]) */
 function widen_16x64x32(embedding_: Float32Array, embedding_wide_2_: Float64Array): () => void {
   return function widen_16x64x32(): void {
     const embedding = embedding_;
@@ -10504,7 +11299,7 @@ function widen_16x64x32(embedding_: Float32Array, embedding_wide_2_: Float64Arra
   };
 }
 
-/** d_lstm.inputs_wide = d_lstm.inputs in double, in the order it is read */
+/** d_lstm_inputs_wide[i,j,l] = f64(d_lstm_inputs[l,i,j]) */
 function widen_16x256x32(
   d_lstm_inputs_: Float32Array,
   d_lstm_inputs_wide_: Float64Array,
@@ -10539,7 +11334,7 @@ function widen_16x256x32(
 }
 
 /**
- * d_lstm.kernel = Σ embedding·d_lstm.inputs over axes 0,1 of embedding
+ * d_lstm_kernel[i,j] = Σ k65<16, k64<32: f32(embedding_wide_2[k65,i,k64])·f32(d_lstm_inputs_wide[k65,j,k64])
  * 16,777,216 floating-point operations.
  */
 function dot_64x16x32x256(
@@ -10653,8 +11448,8 @@ function dot_64x16x32x256(
 }
 
 /**
- * d_embedding.table = d_embedding added at x
- * d_embedding.table_square = Σ embedding.table_mul
+ * d_embedding_table[i,j] = Σ k66<32, k67<16: where(x[k66,k67] = i, d_embedding[k66,k67,j], 0)
+ * d_embedding_table_square = Σ k68<64, k69<64: d_embedding_table[k68,k69]·d_embedding_table[k68,k69]
  * 2,105,344 floating-point operations.
  */
 function scatterAddClipByGlobalNorm_64x32x16x64(
@@ -10687,7 +11482,7 @@ function scatterAddClipByGlobalNorm_64x32x16x64(
 }
 
 /**
- * d_lstm.kernel_square = Σ lstm.kernel_mul
+ * d_lstm_kernel_square = Σ k70<64, k71<256: d_lstm_kernel[k70,k71]·d_lstm_kernel[k70,k71]
  * 32,768 floating-point operations.
  */
 function clipByGlobalNorm_64x256(
@@ -10709,7 +11504,7 @@ function clipByGlobalNorm_64x256(
 }
 
 /**
- * d_scores.kernel_square = Σ scores.kernel_mul
+ * d_scores_kernel_square = Σ k76<64, k77<64: d_scores_kernel[k76,k77]·d_scores_kernel[k76,k77]
  * 8,192 floating-point operations.
  */
 function clipByGlobalNorm_64x64(
@@ -10731,7 +11526,7 @@ function clipByGlobalNorm_64x64(
 }
 
 /**
- * embedding.table.m_next = embedding.table_mul_2 + embedding.table_mul_3
+ * embedding_table_m′[i,j] = embedding_table_m[i,j]·0.9 + d_embedding_table[i,j]·clip_scale·(1 − 0.9)
  * 16,384 floating-point operations.
  */
 function adam_64x64(
@@ -10748,14 +11543,14 @@ function adam_64x64(
       for (let j = 0; j < 64; j++) {
         embedding_table_m[i * 64 + j] =
           embedding_table_m[i * 64 + j]! * 0.9 +
-          Math.fround(d_embedding_table[i * 64 + j]! * clip_scale_0) * 0.09999999999999998;
+          Math.fround(d_embedding_table[i * 64 + j]! * clip_scale_0) * (1 - 0.9);
       }
     }
   };
 }
 
 /**
- * lstm.kernel.m_next = lstm.kernel_mul_2 + lstm.kernel_mul_3
+ * lstm_kernel_m′[i,j] = lstm_kernel_m[i,j]·0.9 + d_lstm_kernel[i,j]·clip_scale·(1 − 0.9)
  * 65,536 floating-point operations.
  */
 function adam_64x256(
@@ -10772,14 +11567,14 @@ function adam_64x256(
       for (let j = 0; j < 256; j++) {
         lstm_kernel_m[i * 256 + j] =
           lstm_kernel_m[i * 256 + j]! * 0.9 +
-          Math.fround(d_lstm_kernel[i * 256 + j]! * clip_scale_0) * 0.09999999999999998;
+          Math.fround(d_lstm_kernel[i * 256 + j]! * clip_scale_0) * (1 - 0.9);
       }
     }
   };
 }
 
 /**
- * lstm.bias.m_next = lstm.bias_mul_2 + lstm.bias_mul_3
+ * lstm_bias_m′[i] = lstm_bias_m[i]·0.9 + d_lstm_bias[i]·clip_scale·(1 − 0.9)
  * 1,024 floating-point operations.
  */
 function adam_256(
@@ -10794,13 +11589,13 @@ function adam_256(
     const clip_scale_0 = clip_scale[0]!;
     for (let i = 0; i < 256; i++) {
       lstm_bias_m[i] =
-        lstm_bias_m[i]! * 0.9 + Math.fround(d_lstm_bias[i]! * clip_scale_0) * 0.09999999999999998;
+        lstm_bias_m[i]! * 0.9 + Math.fround(d_lstm_bias[i]! * clip_scale_0) * (1 - 0.9);
     }
   };
 }
 
 /**
- * scores.bias.m_next = scores.bias_mul_2 + scores.bias_mul_3
+ * scores_bias_m′[i] = scores_bias_m[i]·0.9 + d_scores_bias[i]·clip_scale·(1 − 0.9)
  * 256 floating-point operations.
  */
 function adam_64(
@@ -10815,15 +11610,15 @@ function adam_64(
     const clip_scale_0 = clip_scale[0]!;
     for (let i = 0; i < 64; i++) {
       scores_bias_m[i] =
-        scores_bias_m[i]! * 0.9 +
-        Math.fround(d_scores_bias[i]! * clip_scale_0) * 0.09999999999999998;
+        scores_bias_m[i]! * 0.9 + Math.fround(d_scores_bias[i]! * clip_scale_0) * (1 - 0.9);
     }
   };
 }
 
 /**
- * embedding.table.v_next = embedding.table_mul_4 + embedding.table_mul_6
- * embedding.table_next = embedding.table − embedding.table_div_2
+ * embedding_table_v′[i,j] = embedding_table_v[i,j]·0.999 + d_embedding_table[i,j]·clip_scale·(d_embedding_table[i,j]·clip_scale)·(1 −
+ *     0.999)
+ * embedding_table′[i,j] = embedding_table[i,j] − embedding_table_m′[i,j]·rate / (sqrt(embedding_table_v′[i,j]·correction) + 1e-8)
  * 49,152 floating-point operations.
  */
 function adam_64x64_2(
@@ -10850,7 +11645,7 @@ function adam_64x64_2(
       for (let j = 0; j < 64; j++) {
         const part_0 = Math.fround(d_embedding_table[i * 64 + j]! * clip_scale_0);
         const embedding_table_v_next = Math.fround(
-          embedding_table_v[i * 64 + j]! * 0.999 + part_0 * part_0 * 0.0010000000000000009,
+          embedding_table_v[i * 64 + j]! * 0.999 + part_0 * part_0 * (1 - 0.999),
         );
         embedding_table_v[i * 64 + j] = embedding_table_v_next;
         embedding_table[i * 64 + j] =
@@ -10863,8 +11658,8 @@ function adam_64x64_2(
 }
 
 /**
- * lstm.kernel.v_next = lstm.kernel_mul_4 + lstm.kernel_mul_6
- * lstm.kernel_next = lstm.kernel − lstm.kernel_div
+ * lstm_kernel_v′[i,j] = lstm_kernel_v[i,j]·0.999 + d_lstm_kernel[i,j]·clip_scale·(d_lstm_kernel[i,j]·clip_scale)·(1 − 0.999)
+ * lstm_kernel′[i,j] = lstm_kernel[i,j] − lstm_kernel_m′[i,j]·rate / (sqrt(lstm_kernel_v′[i,j]·correction) + 1e-8)
  * 196,608 floating-point operations.
  */
 function adam_64x256_2(
@@ -10891,7 +11686,7 @@ function adam_64x256_2(
       for (let j = 0; j < 256; j++) {
         const part_0 = Math.fround(d_lstm_kernel[i * 256 + j]! * clip_scale_0);
         const lstm_kernel_v_next = Math.fround(
-          lstm_kernel_v[i * 256 + j]! * 0.999 + part_0 * part_0 * 0.0010000000000000009,
+          lstm_kernel_v[i * 256 + j]! * 0.999 + part_0 * part_0 * (1 - 0.999),
         );
         lstm_kernel_v[i * 256 + j] = lstm_kernel_v_next;
         lstm_kernel[i * 256 + j] =
@@ -10904,8 +11699,8 @@ function adam_64x256_2(
 }
 
 /**
- * lstm.bias.v_next = lstm.bias_mul_4 + lstm.bias_mul_6
- * lstm.bias_next = lstm.bias − lstm.bias_div
+ * lstm_bias_v′[i] = lstm_bias_v[i]·0.999 + d_lstm_bias[i]·clip_scale·(d_lstm_bias[i]·clip_scale)·(1 − 0.999)
+ * lstm_bias′[i] = lstm_bias[i] − lstm_bias_m′[i]·rate / (sqrt(lstm_bias_v′[i]·correction) + 1e-8)
  * 3,072 floating-point operations.
  */
 function adam_256_2(
@@ -10930,9 +11725,7 @@ function adam_256_2(
     const correction_0 = correction[0]!;
     for (let i = 0; i < 256; i++) {
       const part_0 = Math.fround(d_lstm_bias[i]! * clip_scale_0);
-      const lstm_bias_v_next = Math.fround(
-        lstm_bias_v[i]! * 0.999 + part_0 * part_0 * 0.0010000000000000009,
-      );
+      const lstm_bias_v_next = Math.fround(lstm_bias_v[i]! * 0.999 + part_0 * part_0 * (1 - 0.999));
       lstm_bias_v[i] = lstm_bias_v_next;
       lstm_bias[i] =
         lstm_bias[i]! -
@@ -10942,8 +11735,8 @@ function adam_256_2(
 }
 
 /**
- * scores.bias.v_next = scores.bias_mul_4 + scores.bias_mul_6
- * scores.bias_next = scores.bias − scores.bias_div
+ * scores_bias_v′[i] = scores_bias_v[i]·0.999 + d_scores_bias[i]·clip_scale·(d_scores_bias[i]·clip_scale)·(1 − 0.999)
+ * scores_bias′[i] = scores_bias[i] − scores_bias_m′[i]·rate / (sqrt(scores_bias_v′[i]·correction) + 1e-8)
  * 768 floating-point operations.
  */
 function adam_64_2(
@@ -10969,7 +11762,7 @@ function adam_64_2(
     for (let i = 0; i < 64; i++) {
       const part_0 = Math.fround(d_scores_bias[i]! * clip_scale_0);
       const scores_bias_v_next = Math.fround(
-        scores_bias_v[i]! * 0.999 + part_0 * part_0 * 0.0010000000000000009,
+        scores_bias_v[i]! * 0.999 + part_0 * part_0 * (1 - 0.999),
       );
       scores_bias_v[i] = scores_bias_v_next;
       scores_bias[i] =
@@ -10980,7 +11773,7 @@ function adam_64_2(
 }
 
 /**
- * embedding = embedding.table[x]
+ * embedding[i,j,l] = Σ k<64: where(k = x[i,j], embedding_table[k,l], 0)
  * 2,097,152 floating-point operations.
  */
 function gather_32x16x64x64_evaluate(
@@ -11023,8 +11816,8 @@ function gather_32x16x64x64_evaluate(
 }
 
 /**
- * dot = Σ embedding·lstm.kernel over axes 2 of embedding
- * lstm.inputs = dot + lstm.bias
+ * dot[i,j,l] = Σ k1<64: embedding[i,j,k1]·lstm_kernel[k1,l]
+ * lstm_inputs[i,j,l] = dot[i,j,l] + lstm_bias[l]
  * 16,908,288 floating-point operations.
  */
 function dotAdd_32x16x64x256_evaluate(
@@ -11146,8 +11939,8 @@ function dotAdd_32x16x64x256_evaluate(
 }
 
 /**
- * dot_2 = 0 · lstm.recurrentKernel
- * lstm.recurrence = dot_2 + lstm.recurrentBias
+ * dot_2[i,j] = Σ k2<64: 0·lstm_recurrentKernel[k2,j]
+ * lstm_recurrence[i,j] = dot_2[i,j] + lstm_recurrentBias[j]
  * 1,056,768 floating-point operations.
  */
 function dotAdd_32x64x256_evaluate(
@@ -11194,8 +11987,9 @@ function dotAdd_32x64x256_evaluate(
 }
 
 /**
- * lstm.c = mul + mul_2
- * lstm.h = lstm.o ⊙ tanh
+ * lstm_c[i,j] = 1 / (1 + exp(−(lstm_inputs[i,0,j + 64] + lstm_recurrence[i,j + 64])))·0 + 1 / (1 + exp(−(lstm_inputs[i,0,j] +
+ *     lstm_recurrence[i,j])))·tanh(lstm_inputs[i,0,j + 128] + lstm_recurrence[i,j + 128])
+ * lstm_h[i,j] = 1 / (1 + exp(−(lstm_inputs[i,0,j + 192] + lstm_recurrence[i,j + 192])))·tanh(lstm_c[i,j])
  * 45,056 floating-point operations.
  */
 function addMul_32x64_evaluate(
@@ -11228,8 +12022,8 @@ function addMul_32x64_evaluate(
 }
 
 /**
- * dot_3 = lstm.h · lstm.recurrentKernel
- * lstm.recurrence_2 = dot_3 + lstm.recurrentBias
+ * dot_3[i,j] = Σ k3<64: lstm_h[i,k3]·lstm_recurrentKernel[k3,j]
+ * lstm_recurrence_2[i,j] = dot_3[i,j] + lstm_recurrentBias[j]
  * 1,056,768 floating-point operations.
  */
 function dotAdd_32x64x256_2_evaluate(
@@ -11348,8 +12142,9 @@ function dotAdd_32x64x256_2_evaluate(
 }
 
 /**
- * lstm.c_2 = mul_3 + mul_4
- * lstm.h_2 = lstm.o_2 ⊙ tanh_2
+ * lstm_c_2[i,j] = 1 / (1 + exp(−(lstm_inputs[i,1,j + 64] + lstm_recurrence_2[i,j + 64])))·lstm_c[i,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[i,1,j] + lstm_recurrence_2[i,j])))·tanh(lstm_inputs[i,1,j + 128] + lstm_recurrence_2[i,j + 128])
+ * lstm_h_2[i,j] = 1 / (1 + exp(−(lstm_inputs[i,1,j + 192] + lstm_recurrence_2[i,j + 192])))·tanh(lstm_c_2[i,j])
  * 45,056 floating-point operations.
  */
 function addMul_32x64_2_evaluate(
@@ -11386,8 +12181,9 @@ function addMul_32x64_2_evaluate(
 }
 
 /**
- * lstm.c_3 = mul_5 + mul_6
- * lstm.h_3 = lstm.o_3 ⊙ tanh_3
+ * lstm_c_3[i,j] = 1 / (1 + exp(−(lstm_inputs[i,2,j + 64] + lstm_recurrence_3[i,j + 64])))·lstm_c_2[i,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[i,2,j] + lstm_recurrence_3[i,j])))·tanh(lstm_inputs[i,2,j + 128] + lstm_recurrence_3[i,j + 128])
+ * lstm_h_3[i,j] = 1 / (1 + exp(−(lstm_inputs[i,2,j + 192] + lstm_recurrence_3[i,j + 192])))·tanh(lstm_c_3[i,j])
  * 45,056 floating-point operations.
  */
 function addMul_32x64_3_evaluate(
@@ -11424,8 +12220,9 @@ function addMul_32x64_3_evaluate(
 }
 
 /**
- * lstm.c_4 = mul_7 + mul_8
- * lstm.h_4 = lstm.o_4 ⊙ tanh_4
+ * lstm_c_4[i,j] = 1 / (1 + exp(−(lstm_inputs[i,3,j + 64] + lstm_recurrence_4[i,j + 64])))·lstm_c_3[i,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[i,3,j] + lstm_recurrence_4[i,j])))·tanh(lstm_inputs[i,3,j + 128] + lstm_recurrence_4[i,j + 128])
+ * lstm_h_4[i,j] = 1 / (1 + exp(−(lstm_inputs[i,3,j + 192] + lstm_recurrence_4[i,j + 192])))·tanh(lstm_c_4[i,j])
  * 45,056 floating-point operations.
  */
 function addMul_32x64_4_evaluate(
@@ -11462,8 +12259,9 @@ function addMul_32x64_4_evaluate(
 }
 
 /**
- * lstm.c_5 = mul_9 + mul_10
- * lstm.h_5 = lstm.o_5 ⊙ tanh_5
+ * lstm_c_5[i,j] = 1 / (1 + exp(−(lstm_inputs[i,4,j + 64] + lstm_recurrence_5[i,j + 64])))·lstm_c_4[i,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[i,4,j] + lstm_recurrence_5[i,j])))·tanh(lstm_inputs[i,4,j + 128] + lstm_recurrence_5[i,j + 128])
+ * lstm_h_5[i,j] = 1 / (1 + exp(−(lstm_inputs[i,4,j + 192] + lstm_recurrence_5[i,j + 192])))·tanh(lstm_c_5[i,j])
  * 45,056 floating-point operations.
  */
 function addMul_32x64_5_evaluate(
@@ -11502,8 +12300,9 @@ function addMul_32x64_5_evaluate(
 }
 
 /**
- * lstm.c_6 = mul_11 + mul_12
- * lstm.h_6 = lstm.o_6 ⊙ tanh_6
+ * lstm_c_6[i,j] = 1 / (1 + exp(−(lstm_inputs[i,5,j + 64] + lstm_recurrence_6[i,j + 64])))·lstm_c_5[i,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[i,5,j] + lstm_recurrence_6[i,j])))·tanh(lstm_inputs[i,5,j + 128] + lstm_recurrence_6[i,j + 128])
+ * lstm_h_6[i,j] = 1 / (1 + exp(−(lstm_inputs[i,5,j + 192] + lstm_recurrence_6[i,j + 192])))·tanh(lstm_c_6[i,j])
  * 45,056 floating-point operations.
  */
 function addMul_32x64_6_evaluate(
@@ -11542,8 +12341,9 @@ function addMul_32x64_6_evaluate(
 }
 
 /**
- * lstm.c_7 = mul_13 + mul_14
- * lstm.h_7 = lstm.o_7 ⊙ tanh_7
+ * lstm_c_7[i,j] = 1 / (1 + exp(−(lstm_inputs[i,6,j + 64] + lstm_recurrence_7[i,j + 64])))·lstm_c_6[i,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[i,6,j] + lstm_recurrence_7[i,j])))·tanh(lstm_inputs[i,6,j + 128] + lstm_recurrence_7[i,j + 128])
+ * lstm_h_7[i,j] = 1 / (1 + exp(−(lstm_inputs[i,6,j + 192] + lstm_recurrence_7[i,j + 192])))·tanh(lstm_c_7[i,j])
  * 45,056 floating-point operations.
  */
 function addMul_32x64_7_evaluate(
@@ -11582,8 +12382,9 @@ function addMul_32x64_7_evaluate(
 }
 
 /**
- * lstm.c_8 = mul_15 + mul_16
- * lstm.h_8 = lstm.o_8 ⊙ tanh_8
+ * lstm_c_8[i,j] = 1 / (1 + exp(−(lstm_inputs[i,7,j + 64] + lstm_recurrence_8[i,j + 64])))·lstm_c_7[i,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[i,7,j] + lstm_recurrence_8[i,j])))·tanh(lstm_inputs[i,7,j + 128] + lstm_recurrence_8[i,j + 128])
+ * lstm_h_8[i,j] = 1 / (1 + exp(−(lstm_inputs[i,7,j + 192] + lstm_recurrence_8[i,j + 192])))·tanh(lstm_c_8[i,j])
  * 45,056 floating-point operations.
  */
 function addMul_32x64_8_evaluate(
@@ -11622,8 +12423,9 @@ function addMul_32x64_8_evaluate(
 }
 
 /**
- * lstm.c_9 = mul_17 + mul_18
- * lstm.h_9 = lstm.o_9 ⊙ tanh_9
+ * lstm_c_9[i,j] = 1 / (1 + exp(−(lstm_inputs[i,8,j + 64] + lstm_recurrence_9[i,j + 64])))·lstm_c_8[i,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[i,8,j] + lstm_recurrence_9[i,j])))·tanh(lstm_inputs[i,8,j + 128] + lstm_recurrence_9[i,j + 128])
+ * lstm_h_9[i,j] = 1 / (1 + exp(−(lstm_inputs[i,8,j + 192] + lstm_recurrence_9[i,j + 192])))·tanh(lstm_c_9[i,j])
  * 45,056 floating-point operations.
  */
 function addMul_32x64_9_evaluate(
@@ -11662,8 +12464,9 @@ function addMul_32x64_9_evaluate(
 }
 
 /**
- * lstm.c_10 = mul_19 + mul_20
- * lstm.h_10 = lstm.o_10 ⊙ tanh_10
+ * lstm_c_10[i,j] = 1 / (1 + exp(−(lstm_inputs[i,9,j + 64] + lstm_recurrence_10[i,j + 64])))·lstm_c_9[i,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[i,9,j] + lstm_recurrence_10[i,j])))·tanh(lstm_inputs[i,9,j + 128] + lstm_recurrence_10[i,j + 128])
+ * lstm_h_10[i,j] = 1 / (1 + exp(−(lstm_inputs[i,9,j + 192] + lstm_recurrence_10[i,j + 192])))·tanh(lstm_c_10[i,j])
  * 45,056 floating-point operations.
  */
 function addMul_32x64_10_evaluate(
@@ -11702,8 +12505,9 @@ function addMul_32x64_10_evaluate(
 }
 
 /**
- * lstm.c_11 = mul_21 + mul_22
- * lstm.h_11 = lstm.o_11 ⊙ tanh_11
+ * lstm_c_11[i,j] = 1 / (1 + exp(−(lstm_inputs[i,10,j + 64] + lstm_recurrence_11[i,j + 64])))·lstm_c_10[i,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[i,10,j] + lstm_recurrence_11[i,j])))·tanh(lstm_inputs[i,10,j + 128] + lstm_recurrence_11[i,j + 128])
+ * lstm_h_11[i,j] = 1 / (1 + exp(−(lstm_inputs[i,10,j + 192] + lstm_recurrence_11[i,j + 192])))·tanh(lstm_c_11[i,j])
  * 45,056 floating-point operations.
  */
 function addMul_32x64_11_evaluate(
@@ -11742,8 +12546,9 @@ function addMul_32x64_11_evaluate(
 }
 
 /**
- * lstm.c_12 = mul_23 + mul_24
- * lstm.h_12 = lstm.o_12 ⊙ tanh_12
+ * lstm_c_12[i,j] = 1 / (1 + exp(−(lstm_inputs[i,11,j + 64] + lstm_recurrence_12[i,j + 64])))·lstm_c_11[i,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[i,11,j] + lstm_recurrence_12[i,j])))·tanh(lstm_inputs[i,11,j + 128] + lstm_recurrence_12[i,j + 128])
+ * lstm_h_12[i,j] = 1 / (1 + exp(−(lstm_inputs[i,11,j + 192] + lstm_recurrence_12[i,j + 192])))·tanh(lstm_c_12[i,j])
  * 45,056 floating-point operations.
  */
 function addMul_32x64_12_evaluate(
@@ -11782,8 +12587,9 @@ function addMul_32x64_12_evaluate(
 }
 
 /**
- * lstm.c_13 = mul_25 + mul_26
- * lstm.h_13 = lstm.o_13 ⊙ tanh_13
+ * lstm_c_13[i,j] = 1 / (1 + exp(−(lstm_inputs[i,12,j + 64] + lstm_recurrence_13[i,j + 64])))·lstm_c_12[i,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[i,12,j] + lstm_recurrence_13[i,j])))·tanh(lstm_inputs[i,12,j + 128] + lstm_recurrence_13[i,j + 128])
+ * lstm_h_13[i,j] = 1 / (1 + exp(−(lstm_inputs[i,12,j + 192] + lstm_recurrence_13[i,j + 192])))·tanh(lstm_c_13[i,j])
  * 45,056 floating-point operations.
  */
 function addMul_32x64_13_evaluate(
@@ -11822,8 +12628,9 @@ function addMul_32x64_13_evaluate(
 }
 
 /**
- * lstm.c_14 = mul_27 + mul_28
- * lstm.h_14 = lstm.o_14 ⊙ tanh_14
+ * lstm_c_14[i,j] = 1 / (1 + exp(−(lstm_inputs[i,13,j + 64] + lstm_recurrence_14[i,j + 64])))·lstm_c_13[i,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[i,13,j] + lstm_recurrence_14[i,j])))·tanh(lstm_inputs[i,13,j + 128] + lstm_recurrence_14[i,j + 128])
+ * lstm_h_14[i,j] = 1 / (1 + exp(−(lstm_inputs[i,13,j + 192] + lstm_recurrence_14[i,j + 192])))·tanh(lstm_c_14[i,j])
  * 45,056 floating-point operations.
  */
 function addMul_32x64_14_evaluate(
@@ -11862,8 +12669,9 @@ function addMul_32x64_14_evaluate(
 }
 
 /**
- * lstm.c_15 = mul_29 + mul_30
- * lstm.h_15 = lstm.o_15 ⊙ tanh_15
+ * lstm_c_15[i,j] = 1 / (1 + exp(−(lstm_inputs[i,14,j + 64] + lstm_recurrence_15[i,j + 64])))·lstm_c_14[i,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[i,14,j] + lstm_recurrence_15[i,j])))·tanh(lstm_inputs[i,14,j + 128] + lstm_recurrence_15[i,j + 128])
+ * lstm_h_15[i,j] = 1 / (1 + exp(−(lstm_inputs[i,14,j + 192] + lstm_recurrence_15[i,j + 192])))·tanh(lstm_c_15[i,j])
  * 45,056 floating-point operations.
  */
 function addMul_32x64_15_evaluate(
@@ -11902,7 +12710,12 @@ function addMul_32x64_15_evaluate(
 }
 
 /**
- * lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1
+ * lstm[i,j,l] = where(j < 1, lstm_h[i,l], where(j < 2, lstm_h_2[i,l], where(j < 3, lstm_h_3[i,l], where(j < 4, lstm_h_4[i,l], where(j
+ *     < 5, lstm_h_5[i,l], where(j < 6, lstm_h_6[i,l], where(j < 7, lstm_h_7[i,l], where(j < 8, lstm_h_8[i,l], where(j < 9, lstm_h_9[i,l],
+ *     where(j < 10, lstm_h_10[i,l], where(j < 11, lstm_h_11[i,l], where(j < 12, lstm_h_12[i,l], where(j < 13, lstm_h_13[i,l], where(j <
+ *     14, lstm_h_14[i,l], where(j < 15, lstm_h_15[i,l], 1 / (1 + exp(−(lstm_inputs[i,15,l + 192] + lstm_recurrence_16[i,l + 192])))·tanh(1
+ *     / (1 + exp(−(lstm_inputs[i,15,l + 64] + lstm_recurrence_16[i,l + 64])))·lstm_c_15[i,l] + 1 / (1 + exp(−(lstm_inputs[i,15,l] +
+ *     lstm_recurrence_16[i,l])))·tanh(lstm_inputs[i,15,l + 128] + lstm_recurrence_16[i,l + 128])))))))))))))))))
  * 45,056 floating-point operations.
  */
 function concat_32x16x64_evaluate(
@@ -11985,8 +12798,8 @@ function concat_32x16x64_evaluate(
 }
 
 /**
- * scores.product = Σ lstm·scores.kernel over axes 2 of lstm
- * scores = scores.product + scores.bias
+ * scores_product[i,j,l] = Σ k18<64: lstm[i,j,k18]·scores_kernel[k18,l]
+ * scores[i,j,l] = scores_product[i,j,l] + scores_bias[l]
  * 4,227,072 floating-point operations.
  */
 function dotAdd_32x16x64x64_evaluate(
@@ -12108,11 +12921,11 @@ function dotAdd_32x16x64x64_evaluate(
 }
 
 /**
- * largest = max scores over axes 2
- * total = Σ exps over axes 2
- * chosen = Σ where over axes 2
- * sum = Σ rowLoss over axes 1
- * rowSum = Σ liveRows
+ * largest[i,j] = max k19<64: scores[i,j,k19]
+ * total[i,j] = Σ k20<64: exp(scores[i,j,k20] − largest[i,j])
+ * chosen[i,j] = Σ k21<64: where(k21 = next[i,j], scores[i,j,k21] − largest[i,j], 0)
+ * sum[i] = Σ k22<16: (log(total[i,k22]) − chosen[i,k22])
+ * rowSum = Σ k23<32: where(k23 < live_rows, sum[k23]·0.0625, 0)
  * 198,208 floating-point operations.
  */
 function reduceMaxSum_32x16_evaluate(
@@ -12170,9 +12983,9 @@ function reduceMaxSum_32x16_evaluate(
 }
 
 /**
- * argmax = argmax scores over axis 2
- * sum_2 = Σ cast_2 over axes 1
- * rowSum_2 = Σ liveRows_2
+ * argmax[i,j] = argmax k24<64: scores[i,j,k24]
+ * sum_2[i] = Σ k25<16: f32(argmax[i,k25] = next[i,k25])
+ * rowSum_2 = Σ k26<32: where(k26 < live_rows, sum_2[k26]·0.0625, 0)
  * 33,344 floating-point operations.
  */
 function argmaxSum_32x16_evaluate(
@@ -12215,7 +13028,7 @@ function argmaxSum_32x16_evaluate(
 }
 
 /**
- * embedding = embedding.table[x]
+ * embedding[i,j,l] = Σ k<64: where(k = x[0,j], embedding_table[k,l], 0)
  * 65,536 floating-point operations.
  */
 function gather_1x16x64x64_predict(
@@ -12251,8 +13064,8 @@ function gather_1x16x64x64_predict(
 }
 
 /**
- * dot = Σ embedding·lstm.kernel over axes 2 of embedding
- * lstm.inputs = dot + lstm.bias
+ * dot[i,j,l] = Σ k1<64: embedding[0,j,k1]·lstm_kernel[k1,l]
+ * lstm_inputs[i,j,l] = dot[0,j,l] + lstm_bias[l]
  * 528,384 floating-point operations.
  */
 function dotAdd_1x16x64x256_predict(
@@ -12371,8 +13184,8 @@ function dotAdd_1x16x64x256_predict(
 }
 
 /**
- * dot_2 = 0 · lstm.recurrentKernel
- * lstm.recurrence = dot_2 + lstm.recurrentBias
+ * dot_2[i,j] = Σ k2<64: 0·lstm_recurrentKernel[k2,j]
+ * lstm_recurrence[i,j] = dot_2[0,j] + lstm_recurrentBias[j]
  * 33,024 floating-point operations.
  */
 function dotAdd_1x64x256_predict(
@@ -12412,8 +13225,9 @@ function dotAdd_1x64x256_predict(
 }
 
 /**
- * lstm.c = mul + mul_2
- * lstm.h = lstm.o ⊙ tanh
+ * lstm_c[i,j] = 1 / (1 + exp(−(lstm_inputs[0,0,j + 64] + lstm_recurrence[0,j + 64])))·0 + 1 / (1 + exp(−(lstm_inputs[0,0,j] +
+ *     lstm_recurrence[0,j])))·tanh(lstm_inputs[0,0,j + 128] + lstm_recurrence[0,j + 128])
+ * lstm_h[i,j] = 1 / (1 + exp(−(lstm_inputs[0,0,j + 192] + lstm_recurrence[0,j + 192])))·tanh(lstm_c[0,j])
  * 1,408 floating-point operations.
  */
 function addMul_1x64_predict(
@@ -12441,8 +13255,8 @@ function addMul_1x64_predict(
 }
 
 /**
- * dot_3 = lstm.h · lstm.recurrentKernel
- * lstm.recurrence_2 = dot_3 + lstm.recurrentBias
+ * dot_3[i,j] = Σ k3<64: lstm_h[0,k3]·lstm_recurrentKernel[k3,j]
+ * lstm_recurrence_2[i,j] = dot_3[0,j] + lstm_recurrentBias[j]
  * 33,024 floating-point operations.
  */
 function dotAdd_1x64x256_2_predict(
@@ -12485,8 +13299,9 @@ function dotAdd_1x64x256_2_predict(
 }
 
 /**
- * lstm.c_2 = mul_3 + mul_4
- * lstm.h_2 = lstm.o_2 ⊙ tanh_2
+ * lstm_c_2[i,j] = 1 / (1 + exp(−(lstm_inputs[0,1,j + 64] + lstm_recurrence_2[0,j + 64])))·lstm_c[0,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[0,1,j] + lstm_recurrence_2[0,j])))·tanh(lstm_inputs[0,1,j + 128] + lstm_recurrence_2[0,j + 128])
+ * lstm_h_2[i,j] = 1 / (1 + exp(−(lstm_inputs[0,1,j + 192] + lstm_recurrence_2[0,j + 192])))·tanh(lstm_c_2[0,j])
  * 1,408 floating-point operations.
  */
 function addMul_1x64_2_predict(
@@ -12516,8 +13331,9 @@ function addMul_1x64_2_predict(
 }
 
 /**
- * lstm.c_3 = mul_5 + mul_6
- * lstm.h_3 = lstm.o_3 ⊙ tanh_3
+ * lstm_c_3[i,j] = 1 / (1 + exp(−(lstm_inputs[0,2,j + 64] + lstm_recurrence_3[0,j + 64])))·lstm_c_2[0,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[0,2,j] + lstm_recurrence_3[0,j])))·tanh(lstm_inputs[0,2,j + 128] + lstm_recurrence_3[0,j + 128])
+ * lstm_h_3[i,j] = 1 / (1 + exp(−(lstm_inputs[0,2,j + 192] + lstm_recurrence_3[0,j + 192])))·tanh(lstm_c_3[0,j])
  * 1,408 floating-point operations.
  */
 function addMul_1x64_3_predict(
@@ -12547,8 +13363,9 @@ function addMul_1x64_3_predict(
 }
 
 /**
- * lstm.c_4 = mul_7 + mul_8
- * lstm.h_4 = lstm.o_4 ⊙ tanh_4
+ * lstm_c_4[i,j] = 1 / (1 + exp(−(lstm_inputs[0,3,j + 64] + lstm_recurrence_4[0,j + 64])))·lstm_c_3[0,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[0,3,j] + lstm_recurrence_4[0,j])))·tanh(lstm_inputs[0,3,j + 128] + lstm_recurrence_4[0,j + 128])
+ * lstm_h_4[i,j] = 1 / (1 + exp(−(lstm_inputs[0,3,j + 192] + lstm_recurrence_4[0,j + 192])))·tanh(lstm_c_4[0,j])
  * 1,408 floating-point operations.
  */
 function addMul_1x64_4_predict(
@@ -12578,8 +13395,9 @@ function addMul_1x64_4_predict(
 }
 
 /**
- * lstm.c_5 = mul_9 + mul_10
- * lstm.h_5 = lstm.o_5 ⊙ tanh_5
+ * lstm_c_5[i,j] = 1 / (1 + exp(−(lstm_inputs[0,4,j + 64] + lstm_recurrence_5[0,j + 64])))·lstm_c_4[0,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[0,4,j] + lstm_recurrence_5[0,j])))·tanh(lstm_inputs[0,4,j + 128] + lstm_recurrence_5[0,j + 128])
+ * lstm_h_5[i,j] = 1 / (1 + exp(−(lstm_inputs[0,4,j + 192] + lstm_recurrence_5[0,j + 192])))·tanh(lstm_c_5[0,j])
  * 1,408 floating-point operations.
  */
 function addMul_1x64_5_predict(
@@ -12609,8 +13427,9 @@ function addMul_1x64_5_predict(
 }
 
 /**
- * lstm.c_6 = mul_11 + mul_12
- * lstm.h_6 = lstm.o_6 ⊙ tanh_6
+ * lstm_c_6[i,j] = 1 / (1 + exp(−(lstm_inputs[0,5,j + 64] + lstm_recurrence_6[0,j + 64])))·lstm_c_5[0,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[0,5,j] + lstm_recurrence_6[0,j])))·tanh(lstm_inputs[0,5,j + 128] + lstm_recurrence_6[0,j + 128])
+ * lstm_h_6[i,j] = 1 / (1 + exp(−(lstm_inputs[0,5,j + 192] + lstm_recurrence_6[0,j + 192])))·tanh(lstm_c_6[0,j])
  * 1,408 floating-point operations.
  */
 function addMul_1x64_6_predict(
@@ -12640,8 +13459,9 @@ function addMul_1x64_6_predict(
 }
 
 /**
- * lstm.c_7 = mul_13 + mul_14
- * lstm.h_7 = lstm.o_7 ⊙ tanh_7
+ * lstm_c_7[i,j] = 1 / (1 + exp(−(lstm_inputs[0,6,j + 64] + lstm_recurrence_7[0,j + 64])))·lstm_c_6[0,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[0,6,j] + lstm_recurrence_7[0,j])))·tanh(lstm_inputs[0,6,j + 128] + lstm_recurrence_7[0,j + 128])
+ * lstm_h_7[i,j] = 1 / (1 + exp(−(lstm_inputs[0,6,j + 192] + lstm_recurrence_7[0,j + 192])))·tanh(lstm_c_7[0,j])
  * 1,408 floating-point operations.
  */
 function addMul_1x64_7_predict(
@@ -12671,8 +13491,9 @@ function addMul_1x64_7_predict(
 }
 
 /**
- * lstm.c_8 = mul_15 + mul_16
- * lstm.h_8 = lstm.o_8 ⊙ tanh_8
+ * lstm_c_8[i,j] = 1 / (1 + exp(−(lstm_inputs[0,7,j + 64] + lstm_recurrence_8[0,j + 64])))·lstm_c_7[0,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[0,7,j] + lstm_recurrence_8[0,j])))·tanh(lstm_inputs[0,7,j + 128] + lstm_recurrence_8[0,j + 128])
+ * lstm_h_8[i,j] = 1 / (1 + exp(−(lstm_inputs[0,7,j + 192] + lstm_recurrence_8[0,j + 192])))·tanh(lstm_c_8[0,j])
  * 1,408 floating-point operations.
  */
 function addMul_1x64_8_predict(
@@ -12702,8 +13523,9 @@ function addMul_1x64_8_predict(
 }
 
 /**
- * lstm.c_9 = mul_17 + mul_18
- * lstm.h_9 = lstm.o_9 ⊙ tanh_9
+ * lstm_c_9[i,j] = 1 / (1 + exp(−(lstm_inputs[0,8,j + 64] + lstm_recurrence_9[0,j + 64])))·lstm_c_8[0,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[0,8,j] + lstm_recurrence_9[0,j])))·tanh(lstm_inputs[0,8,j + 128] + lstm_recurrence_9[0,j + 128])
+ * lstm_h_9[i,j] = 1 / (1 + exp(−(lstm_inputs[0,8,j + 192] + lstm_recurrence_9[0,j + 192])))·tanh(lstm_c_9[0,j])
  * 1,408 floating-point operations.
  */
 function addMul_1x64_9_predict(
@@ -12733,8 +13555,9 @@ function addMul_1x64_9_predict(
 }
 
 /**
- * lstm.c_10 = mul_19 + mul_20
- * lstm.h_10 = lstm.o_10 ⊙ tanh_10
+ * lstm_c_10[i,j] = 1 / (1 + exp(−(lstm_inputs[0,9,j + 64] + lstm_recurrence_10[0,j + 64])))·lstm_c_9[0,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[0,9,j] + lstm_recurrence_10[0,j])))·tanh(lstm_inputs[0,9,j + 128] + lstm_recurrence_10[0,j + 128])
+ * lstm_h_10[i,j] = 1 / (1 + exp(−(lstm_inputs[0,9,j + 192] + lstm_recurrence_10[0,j + 192])))·tanh(lstm_c_10[0,j])
  * 1,408 floating-point operations.
  */
 function addMul_1x64_10_predict(
@@ -12764,8 +13587,9 @@ function addMul_1x64_10_predict(
 }
 
 /**
- * lstm.c_11 = mul_21 + mul_22
- * lstm.h_11 = lstm.o_11 ⊙ tanh_11
+ * lstm_c_11[i,j] = 1 / (1 + exp(−(lstm_inputs[0,10,j + 64] + lstm_recurrence_11[0,j + 64])))·lstm_c_10[0,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[0,10,j] + lstm_recurrence_11[0,j])))·tanh(lstm_inputs[0,10,j + 128] + lstm_recurrence_11[0,j + 128])
+ * lstm_h_11[i,j] = 1 / (1 + exp(−(lstm_inputs[0,10,j + 192] + lstm_recurrence_11[0,j + 192])))·tanh(lstm_c_11[0,j])
  * 1,408 floating-point operations.
  */
 function addMul_1x64_11_predict(
@@ -12795,8 +13619,9 @@ function addMul_1x64_11_predict(
 }
 
 /**
- * lstm.c_12 = mul_23 + mul_24
- * lstm.h_12 = lstm.o_12 ⊙ tanh_12
+ * lstm_c_12[i,j] = 1 / (1 + exp(−(lstm_inputs[0,11,j + 64] + lstm_recurrence_12[0,j + 64])))·lstm_c_11[0,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[0,11,j] + lstm_recurrence_12[0,j])))·tanh(lstm_inputs[0,11,j + 128] + lstm_recurrence_12[0,j + 128])
+ * lstm_h_12[i,j] = 1 / (1 + exp(−(lstm_inputs[0,11,j + 192] + lstm_recurrence_12[0,j + 192])))·tanh(lstm_c_12[0,j])
  * 1,408 floating-point operations.
  */
 function addMul_1x64_12_predict(
@@ -12826,8 +13651,9 @@ function addMul_1x64_12_predict(
 }
 
 /**
- * lstm.c_13 = mul_25 + mul_26
- * lstm.h_13 = lstm.o_13 ⊙ tanh_13
+ * lstm_c_13[i,j] = 1 / (1 + exp(−(lstm_inputs[0,12,j + 64] + lstm_recurrence_13[0,j + 64])))·lstm_c_12[0,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[0,12,j] + lstm_recurrence_13[0,j])))·tanh(lstm_inputs[0,12,j + 128] + lstm_recurrence_13[0,j + 128])
+ * lstm_h_13[i,j] = 1 / (1 + exp(−(lstm_inputs[0,12,j + 192] + lstm_recurrence_13[0,j + 192])))·tanh(lstm_c_13[0,j])
  * 1,408 floating-point operations.
  */
 function addMul_1x64_13_predict(
@@ -12857,8 +13683,9 @@ function addMul_1x64_13_predict(
 }
 
 /**
- * lstm.c_14 = mul_27 + mul_28
- * lstm.h_14 = lstm.o_14 ⊙ tanh_14
+ * lstm_c_14[i,j] = 1 / (1 + exp(−(lstm_inputs[0,13,j + 64] + lstm_recurrence_14[0,j + 64])))·lstm_c_13[0,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[0,13,j] + lstm_recurrence_14[0,j])))·tanh(lstm_inputs[0,13,j + 128] + lstm_recurrence_14[0,j + 128])
+ * lstm_h_14[i,j] = 1 / (1 + exp(−(lstm_inputs[0,13,j + 192] + lstm_recurrence_14[0,j + 192])))·tanh(lstm_c_14[0,j])
  * 1,408 floating-point operations.
  */
 function addMul_1x64_14_predict(
@@ -12888,8 +13715,9 @@ function addMul_1x64_14_predict(
 }
 
 /**
- * lstm.c_15 = mul_29 + mul_30
- * lstm.h_15 = lstm.o_15 ⊙ tanh_15
+ * lstm_c_15[i,j] = 1 / (1 + exp(−(lstm_inputs[0,14,j + 64] + lstm_recurrence_15[0,j + 64])))·lstm_c_14[0,j] + 1 / (1 +
+ *     exp(−(lstm_inputs[0,14,j] + lstm_recurrence_15[0,j])))·tanh(lstm_inputs[0,14,j + 128] + lstm_recurrence_15[0,j + 128])
+ * lstm_h_15[i,j] = 1 / (1 + exp(−(lstm_inputs[0,14,j + 192] + lstm_recurrence_15[0,j + 192])))·tanh(lstm_c_15[0,j])
  * 1,408 floating-point operations.
  */
 function addMul_1x64_15_predict(
@@ -12919,7 +13747,12 @@ function addMul_1x64_15_predict(
 }
 
 /**
- * lstm = concat(reshape(lstm.h, [1,1,64]), reshape(lstm.h_2, [1,1,64]), reshape(lstm.h_3, [1,1,64]), reshape(lstm.h_4, [1,1,64]), reshape(lstm.h_5, [1,1,64]), reshape(lstm.h_6, [1,1,64]), reshape(lstm.h_7, [1,1,64]), reshape(lstm.h_8, [1,1,64]), reshape(lstm.h_9, [1,1,64]), reshape(lstm.h_10, [1,1,64]), reshape(lstm.h_11, [1,1,64]), reshape(lstm.h_12, [1,1,64]), reshape(lstm.h_13, [1,1,64]), reshape(lstm.h_14, [1,1,64]), reshape(lstm.h_15, [1,1,64]), reshape(lstm.h_16, [1,1,64])) along axis 1
+ * lstm[i,j,l] = where(j < 1, lstm_h[0,l], where(j < 2, lstm_h_2[0,l], where(j < 3, lstm_h_3[0,l], where(j < 4, lstm_h_4[0,l], where(j
+ *     < 5, lstm_h_5[0,l], where(j < 6, lstm_h_6[0,l], where(j < 7, lstm_h_7[0,l], where(j < 8, lstm_h_8[0,l], where(j < 9, lstm_h_9[0,l],
+ *     where(j < 10, lstm_h_10[0,l], where(j < 11, lstm_h_11[0,l], where(j < 12, lstm_h_12[0,l], where(j < 13, lstm_h_13[0,l], where(j <
+ *     14, lstm_h_14[0,l], where(j < 15, lstm_h_15[0,l], 1 / (1 + exp(−(lstm_inputs[0,15,l + 192] + lstm_recurrence_16[0,l + 192])))·tanh(1
+ *     / (1 + exp(−(lstm_inputs[0,15,l + 64] + lstm_recurrence_16[0,l + 64])))·lstm_c_15[0,l] + 1 / (1 + exp(−(lstm_inputs[0,15,l] +
+ *     lstm_recurrence_16[0,l])))·tanh(lstm_inputs[0,15,l + 128] + lstm_recurrence_16[0,l + 128])))))))))))))))))
  * 1,408 floating-point operations.
  */
 function concat_1x16x64_predict(
@@ -12991,8 +13824,8 @@ function concat_1x16x64_predict(
 }
 
 /**
- * scores.product = Σ lstm·scores.kernel over axes 2 of lstm
- * scores = scores.product + scores.bias
+ * scores_product[i,j,l] = Σ k18<64: lstm[0,j,k18]·scores_kernel[k18,l]
+ * scores[i,j,l] = scores_product[0,j,l] + scores_bias[l]
  * 132,096 floating-point operations.
  */
 function dotAdd_1x16x64x64_predict(
@@ -13110,14 +13943,71 @@ function dotAdd_1x16x64x64_predict(
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
-/** As feed, for labels: each of the real rows must name a class. */
-function feedLabels(
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
+): void {
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
+}
+
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** As checkArray, for labels: each of the real rows must name a class. */
+function checkLabels(
   slot: Int32Array,
   given: Int32Array,
   perRow: number,
@@ -13125,7 +14015,7 @@ function feedLabels(
   name: string,
   classes: number,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
+  checkArray(slot, given, perRow, count, name);
   const used = perRow > 0 ? count * perRow : slot.length;
   for (let n = 0; n < used; n++) {
     const label = given[n]!;
@@ -13134,21 +14024,50 @@ function feedLabels(
         `${name}[${n}] is ${label}, but labels are whole numbers from 0 to ${classes - 1}`,
       );
   }
-  slot.set(given);
-  slot.fill(0, used);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with numbers uniform in [low, high). */
@@ -13159,18 +14078,20 @@ function fillUniform(
   low: number,
   high: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

@@ -4,13 +4,13 @@
 //
 //   parameters 110,400   arena 9,365,328 bytes, nothing else is ever allocated   460,714,736 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 889f81696e411035
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-5, step 1e-5, kernels 1e-6, sha256 825c7d33c0a2c82a
 
 /** The model's name. */
 export const MODEL: string = "char-transformer";
 
 /** A hash of the training graph: weights and state of another graph do not belong here. */
-export const GRAPH: string = "c4c291ab697294a1";
+export const GRAPH: string = "9c96e790599eb678";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 9_365_328;
@@ -172,8 +172,8 @@ export const STATE: readonly {
   readonly dtype: "f32" | "i32";
   readonly offset: number;
 }[] = [
-  { name: "adamw.beta1^t", shape: [], dtype: "f32", offset: 441600 },
-  { name: "adamw.beta2^t", shape: [], dtype: "f32", offset: 441616 },
+  { name: "adamw.1-beta1^t", shape: [], dtype: "f32", offset: 441600 },
+  { name: "adamw.1-beta2^t", shape: [], dtype: "f32", offset: 441616 },
   { name: "embedding.table.m", shape: [64, 64], dtype: "f32", offset: 441632 },
   { name: "embedding.table.v", shape: [64, 64], dtype: "f32", offset: 458016 },
   { name: "positionalEncoding.table.m", shape: [32, 64], dtype: "f32", offset: 474400 },
@@ -274,8 +274,11 @@ export interface PredictBatch {
 }
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -374,9 +377,9 @@ export interface Trainer {
   };
   readonly state: {
     /** [] */
-    readonly "adamw.beta1^t": Float32Array;
+    readonly "adamw.1-beta1^t": Float32Array;
     /** [] */
-    readonly "adamw.beta2^t": Float32Array;
+    readonly "adamw.1-beta2^t": Float32Array;
     /** [64, 64] */
     readonly "embedding.table.m": Float32Array;
     /** [64, 64] */
@@ -540,6 +543,8 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const embedding_table = new Float32Array(arena, 0, 4096); // [64,64]  parameter, always there
   const positionalEncoding_table = new Float32Array(arena, 16384, 2048); // [32,64]  parameter, always there
@@ -579,8 +584,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const layerNorm_5_beta = new Float32Array(arena, 424704, 64); // [64]  parameter, always there
   const scores_kernel = new Float32Array(arena, 424960, 4096); // [64,64]  parameter, always there
   const scores_bias = new Float32Array(arena, 441344, 64); // [64]  parameter, always there
-  const adamw_beta1_t = new Float32Array(arena, 441600, 1); // []  state, always there
-  const adamw_beta2_t = new Float32Array(arena, 441616, 1); // []  state, always there
+  const adamw_1_beta1_t = new Float32Array(arena, 441600, 1); // []  state, always there
+  const adamw_1_beta2_t = new Float32Array(arena, 441616, 1); // []  state, always there
   const embedding_table_m = new Float32Array(arena, 441632, 4096); // [64,64]  state, always there
   const embedding_table_v = new Float32Array(arena, 458016, 4096); // [64,64]  state, always there
   const positionalEncoding_table_m = new Float32Array(arena, 474400, 2048); // [32,64]  state, always there
@@ -659,68 +664,68 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_bias_v = new Float32Array(arena, 1324576, 64); // [64]  state, always there
   const stepCount = new Int32Array(arena, 1324832, 1); // []  state, always there
   const x = new Int32Array(arena, 9336624, 512); // [16,32]  input, statements 1–126
-  const next = new Int32Array(arena, 1980208, 512); // [16,32]  input, statements 1–39
-  const live_rows = new Int32Array(arena, 1992496, 1); // []  input, statements 1–39
-  const embedding = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statement 4
-  const positionalEncoding = new Float32Array(arena, 6567728, 32768); // [16,32,64]  residual, statements 4–123
-  const sum = new Float32Array(arena, 9338672, 512); // [16,32]  residual, statements 4–123
-  const sqrt = new Float32Array(arena, 9340720, 512); // [16,32]  residual, statements 4–123
-  const layerNorm_inverse = new Float32Array(arena, 9342768, 512); // [16,32]  residual, statements 4–123
-  const layerNorm_normal = new Float32Array(arena, 6698800, 32768); // [16,32,64]  residual, statements 4–124
-  const layerNorm = new Float32Array(arena, 6829872, 32768); // [16,32,64]  residual, statements 4–121
-  const multiHeadAttention_query = new Float32Array(arena, 6960944, 32768); // [16,32,64]  residual, statements 5–114
-  const multiHeadAttention_key = new Float32Array(arena, 7092016, 32768); // [16,32,64]  residual, statements 6–118
-  const multiHeadAttention_value = new Float32Array(arena, 7223088, 32768); // [16,32,64]  residual, statements 7–108
-  const masked = new Float32Array(arena, 5519152, 65536); // [16,4,32,32]  scratch, statements 8–9
-  const exps = new Float32Array(arena, 5519152, 65536); // [16,4,32,32]  residual, statements 9–109, written over masked
-  const total = new Float32Array(arena, 9320240, 2048); // [16,4,32]  residual, statements 9–109
-  const weights = new Float32Array(arena, 5781296, 65536); // [16,4,32,32]  residual, statements 9–110
-  const transpose_4 = new Float32Array(arena, 7354160, 32768); // [16,32,4,16]  residual, statements 10–107
-  const residual = new Float32Array(arena, 7485232, 32768); // [16,32,64]  residual, statements 11–103
-  const sum_3 = new Float32Array(arena, 9344816, 512); // [16,32]  residual, statements 12–103
-  const sqrt_2 = new Float32Array(arena, 9346864, 512); // [16,32]  residual, statements 12–103
-  const layerNorm_2_inverse = new Float32Array(arena, 9348912, 512); // [16,32]  residual, statements 12–103
-  const layerNorm_2_normal = new Float32Array(arena, 7616304, 32768); // [16,32,64]  residual, statements 12–104
-  const layerNorm_2 = new Float32Array(arena, 7747376, 32768); // [16,32,64]  residual, statements 12–99
-  const dense_z = new Float32Array(arena, 3422000, 131072); // [16,32,256]  residual, statements 15–92
-  const add_3 = new Float32Array(arena, 3946288, 131072); // [16,32,256]  residual, statements 15–93
-  const residual_2 = new Float32Array(arena, 7878448, 32768); // [16,32,64]  residual, statements 17–86
-  const sum_5 = new Float32Array(arena, 9350960, 512); // [16,32]  residual, statements 18–86
-  const sqrt_3 = new Float32Array(arena, 9353008, 512); // [16,32]  residual, statements 18–86
-  const layerNorm_3_inverse = new Float32Array(arena, 9355056, 512); // [16,32]  residual, statements 18–86
-  const layerNorm_3_normal = new Float32Array(arena, 8009520, 32768); // [16,32,64]  residual, statements 18–87
-  const layerNorm_3 = new Float32Array(arena, 8140592, 32768); // [16,32,64]  residual, statements 18–84
-  const multiHeadAttention_2_query = new Float32Array(arena, 8271664, 32768); // [16,32,64]  residual, statements 19–77
-  const multiHeadAttention_2_key = new Float32Array(arena, 8402736, 32768); // [16,32,64]  residual, statements 20–81
-  const multiHeadAttention_2_value = new Float32Array(arena, 8533808, 32768); // [16,32,64]  residual, statements 21–71
-  const masked_2 = new Float32Array(arena, 6043440, 65536); // [16,4,32,32]  scratch, statements 22–23
-  const exps_2 = new Float32Array(arena, 6043440, 65536); // [16,4,32,32]  residual, statements 23–72, written over masked_2
-  const total_2 = new Float32Array(arena, 9328432, 2048); // [16,4,32]  residual, statements 23–72
-  const weights_2 = new Float32Array(arena, 6305584, 65536); // [16,4,32,32]  residual, statements 23–73
-  const transpose_8 = new Float32Array(arena, 8664880, 32768); // [16,32,4,16]  residual, statements 24–70
-  const residual_3 = new Float32Array(arena, 8795952, 32768); // [16,32,64]  residual, statements 25–66
-  const sum_7 = new Float32Array(arena, 9357104, 512); // [16,32]  residual, statements 26–66
-  const sqrt_4 = new Float32Array(arena, 9359152, 512); // [16,32]  residual, statements 26–66
-  const layerNorm_4_inverse = new Float32Array(arena, 9361200, 512); // [16,32]  residual, statements 26–66
-  const layerNorm_4_normal = new Float32Array(arena, 8927024, 32768); // [16,32,64]  residual, statements 26–67
-  const layerNorm_4 = new Float32Array(arena, 9058096, 32768); // [16,32,64]  residual, statements 26–62
-  const dense_3_z = new Float32Array(arena, 2373424, 131072); // [16,32,256]  residual, statements 29–54
-  const add_6 = new Float32Array(arena, 4470576, 131072); // [16,32,256]  residual, statements 29–55
-  const residual_4 = new Float32Array(arena, 1324848, 32768); // [16,32,64]  residual, statements 31–48
-  const sum_9 = new Float32Array(arena, 9363248, 512); // [16,32]  residual, statements 32–48
-  const sqrt_5 = new Float32Array(arena, 1982256, 512); // [16,32]  residual, statements 32–48
-  const layerNorm_5_inverse = new Float32Array(arena, 1984304, 512); // [16,32]  residual, statements 32–48
-  const layerNorm_5_normal = new Float32Array(arena, 1455920, 32768); // [16,32,64]  residual, statements 32–49
-  const layerNorm_5 = new Float32Array(arena, 1586992, 32768); // [16,32,64]  residual, statements 32–46
-  const scores_3 = new Float32Array(arena, 1718064, 32768); // [16,32,64]  scratch, statements 33–34
-  const largest_3 = new Float32Array(arena, 1986352, 512); // [16,32]  scratch, statement 34
-  const exps_3 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  residual, statements 34–39
-  const total_3 = new Float32Array(arena, 1988400, 512); // [16,32]  residual, statements 34–39
-  const chosen = new Float32Array(arena, 1990448, 512); // [16,32]  scratch, statement 34
-  const rowSum = new Float32Array(arena, 1992512, 1); // []  scratch, statements 34–37
-  const d_rowSum = new Float32Array(arena, 1718064, 1); // []  scratch, statements 38–39
-  const d_shifted_3 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 39–46, written over exps_3
-  const rate = new Float32Array(arena, 9365296, 1); // []  scratch, statements 41–126
+  const next = new Int32Array(arena, 1980208, 512); // [16,32]  input, statements 1–41
+  const live_rows = new Int32Array(arena, 1992496, 1); // []  input, statements 1–41
+  const embedding = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statement 2
+  const positionalEncoding = new Float32Array(arena, 6567728, 32768); // [16,32,64]  residual, statements 2–123
+  const sum = new Float32Array(arena, 9338672, 512); // [16,32]  residual, statements 2–123
+  const sqrt = new Float32Array(arena, 9340720, 512); // [16,32]  residual, statements 2–123
+  const layerNorm_inverse = new Float32Array(arena, 9342768, 512); // [16,32]  residual, statements 2–123
+  const layerNorm_normal = new Float32Array(arena, 6698800, 32768); // [16,32,64]  residual, statements 2–124
+  const layerNorm = new Float32Array(arena, 6829872, 32768); // [16,32,64]  residual, statements 2–121
+  const multiHeadAttention_query = new Float32Array(arena, 6960944, 32768); // [16,32,64]  residual, statements 3–114
+  const multiHeadAttention_key = new Float32Array(arena, 7092016, 32768); // [16,32,64]  residual, statements 4–118
+  const multiHeadAttention_value = new Float32Array(arena, 7223088, 32768); // [16,32,64]  residual, statements 5–108
+  const masked = new Float32Array(arena, 5519152, 65536); // [16,4,32,32]  scratch, statements 6–7
+  const exps = new Float32Array(arena, 5519152, 65536); // [16,4,32,32]  residual, statements 7–109, written over masked
+  const total = new Float32Array(arena, 9320240, 2048); // [16,4,32]  residual, statements 7–109
+  const weights = new Float32Array(arena, 5781296, 65536); // [16,4,32,32]  residual, statements 7–110
+  const transpose_4 = new Float32Array(arena, 7354160, 32768); // [16,32,4,16]  residual, statements 8–107
+  const residual = new Float32Array(arena, 7485232, 32768); // [16,32,64]  residual, statements 9–103
+  const sum_3 = new Float32Array(arena, 9344816, 512); // [16,32]  residual, statements 10–103
+  const sqrt_2 = new Float32Array(arena, 9346864, 512); // [16,32]  residual, statements 10–103
+  const layerNorm_2_inverse = new Float32Array(arena, 9348912, 512); // [16,32]  residual, statements 10–103
+  const layerNorm_2_normal = new Float32Array(arena, 7616304, 32768); // [16,32,64]  residual, statements 10–104
+  const layerNorm_2 = new Float32Array(arena, 7747376, 32768); // [16,32,64]  residual, statements 10–99
+  const dense_z = new Float32Array(arena, 3422000, 131072); // [16,32,256]  residual, statements 13–92
+  const add_3 = new Float32Array(arena, 3946288, 131072); // [16,32,256]  residual, statements 13–93
+  const residual_2 = new Float32Array(arena, 7878448, 32768); // [16,32,64]  residual, statements 15–86
+  const sum_5 = new Float32Array(arena, 9350960, 512); // [16,32]  residual, statements 16–86
+  const sqrt_3 = new Float32Array(arena, 9353008, 512); // [16,32]  residual, statements 16–86
+  const layerNorm_3_inverse = new Float32Array(arena, 9355056, 512); // [16,32]  residual, statements 16–86
+  const layerNorm_3_normal = new Float32Array(arena, 8009520, 32768); // [16,32,64]  residual, statements 16–87
+  const layerNorm_3 = new Float32Array(arena, 8140592, 32768); // [16,32,64]  residual, statements 16–84
+  const multiHeadAttention_2_query = new Float32Array(arena, 8271664, 32768); // [16,32,64]  residual, statements 17–77
+  const multiHeadAttention_2_key = new Float32Array(arena, 8402736, 32768); // [16,32,64]  residual, statements 18–81
+  const multiHeadAttention_2_value = new Float32Array(arena, 8533808, 32768); // [16,32,64]  residual, statements 19–71
+  const masked_2 = new Float32Array(arena, 6043440, 65536); // [16,4,32,32]  scratch, statements 20–21
+  const exps_2 = new Float32Array(arena, 6043440, 65536); // [16,4,32,32]  residual, statements 21–72, written over masked_2
+  const total_2 = new Float32Array(arena, 9328432, 2048); // [16,4,32]  residual, statements 21–72
+  const weights_2 = new Float32Array(arena, 6305584, 65536); // [16,4,32,32]  residual, statements 21–73
+  const transpose_8 = new Float32Array(arena, 8664880, 32768); // [16,32,4,16]  residual, statements 22–70
+  const residual_3 = new Float32Array(arena, 8795952, 32768); // [16,32,64]  residual, statements 23–66
+  const sum_7 = new Float32Array(arena, 9357104, 512); // [16,32]  residual, statements 24–66
+  const sqrt_4 = new Float32Array(arena, 9359152, 512); // [16,32]  residual, statements 24–66
+  const layerNorm_4_inverse = new Float32Array(arena, 9361200, 512); // [16,32]  residual, statements 24–66
+  const layerNorm_4_normal = new Float32Array(arena, 8927024, 32768); // [16,32,64]  residual, statements 24–67
+  const layerNorm_4 = new Float32Array(arena, 9058096, 32768); // [16,32,64]  residual, statements 24–62
+  const dense_3_z = new Float32Array(arena, 2373424, 131072); // [16,32,256]  residual, statements 27–54
+  const add_6 = new Float32Array(arena, 4470576, 131072); // [16,32,256]  residual, statements 27–55
+  const residual_4 = new Float32Array(arena, 1324848, 32768); // [16,32,64]  residual, statements 29–48
+  const sum_9 = new Float32Array(arena, 9363248, 512); // [16,32]  residual, statements 30–48
+  const sqrt_5 = new Float32Array(arena, 1982256, 512); // [16,32]  residual, statements 30–48
+  const layerNorm_5_inverse = new Float32Array(arena, 1984304, 512); // [16,32]  residual, statements 30–48
+  const layerNorm_5_normal = new Float32Array(arena, 1455920, 32768); // [16,32,64]  residual, statements 30–49
+  const layerNorm_5 = new Float32Array(arena, 1586992, 32768); // [16,32,64]  residual, statements 30–46
+  const scores_3 = new Float32Array(arena, 1718064, 32768); // [16,32,64]  scratch, statements 31–32
+  const largest_3 = new Float32Array(arena, 1986352, 512); // [16,32]  scratch, statement 32
+  const exps_3 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  residual, statements 32–41
+  const total_3 = new Float32Array(arena, 1988400, 512); // [16,32]  residual, statements 32–41
+  const chosen = new Float32Array(arena, 1990448, 512); // [16,32]  scratch, statement 32
+  const rowSum = new Float32Array(arena, 1992512, 1); // []  scratch, statements 32–35
+  const d_rowSum = new Float32Array(arena, 1718064, 1); // []  scratch, statements 40–41
+  const d_shifted_3 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 41–46, written over exps_3
+  const rate = new Float32Array(arena, 9365296, 1); // []  scratch, statements 42–126
   const correction = new Float32Array(arena, 9365312, 1); // []  scratch, statements 43–126
   const d_layerNorm_5 = new Float32Array(arena, 1718064, 32768); // [16,32,64]  scratch, statements 45–49
   const d_layerNorm_5_centered_2 = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statement 48, written over residual_4
@@ -760,12 +765,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const d_layerNorm_centered_2 = new Float32Array(arena, 6567728, 32768); // [16,32,64]  scratch, statement 123, written over positionalEncoding
   const d_layerNorm_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statement 123
   const d_positionalEncoding = new Float32Array(arena, 9189168, 32768); // [16,32,64]  scratch, statements 123–126, written over d_residual
-  const layerNorm_2_wide = new Float64Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 13–15
-  const dense_kernel_wide = new Float64Array(arena, 1586992, 16384); // [256,64]  scratch, statements 14–15
-  const dense_2_kernel_wide = new Float64Array(arena, 1324848, 16384); // [64,256]  scratch, statements 16–17
-  const layerNorm_4_wide = new Float64Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 27–29
-  const dense_3_kernel_wide = new Float64Array(arena, 1586992, 16384); // [256,64]  scratch, statements 28–29
-  const dense_4_kernel_wide = new Float64Array(arena, 1455920, 16384); // [64,256]  scratch, statements 30–31
+  const layerNorm_2_wide = new Float64Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 11–13
+  const dense_kernel_wide = new Float64Array(arena, 1586992, 16384); // [256,64]  scratch, statements 12–13
+  const dense_2_kernel_wide = new Float64Array(arena, 1324848, 16384); // [64,256]  scratch, statements 14–15
+  const layerNorm_4_wide = new Float64Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 25–27
+  const dense_3_kernel_wide = new Float64Array(arena, 1586992, 16384); // [256,64]  scratch, statements 26–27
+  const dense_4_kernel_wide = new Float64Array(arena, 1455920, 16384); // [64,256]  scratch, statements 28–29
   const d_layerNorm_5_centered_wide = new Float64Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 51–53
   const dense_4_kernel_wide_2 = new Float64Array(arena, 1586992, 16384); // [256,64]  scratch, statements 52–53
   const dense_3_z_wide = new Float64Array(arena, 1324848, 131072); // [16,256,32]  scratch, statements 54–58
@@ -1819,7 +1824,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_3_predict,
   );
 
-  const seed = options.seed ?? 0;
   fillUniform(embedding_table, seed, 0, -0.05, 0.05);
   fillNormal(positionalEncoding_table, seed, 1, 0, 0.02);
   layerNorm_gamma.fill(1);
@@ -1858,30 +1862,30 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   fillUniform(dense_4_kernel, seed, 13, -0.13693063937629152, 0.13693063937629152);
   layerNorm_5_gamma.fill(1);
   fillUniform(scores_kernel, seed, 14, -0.21650635094610965, 0.21650635094610965);
-  adamw_beta1_t.fill(1);
-  adamw_beta2_t.fill(1);
   const hyper = {};
+  const taken: readonly string[] = ["x", "next"];
+  const taken_2: readonly string[] = ["x"];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 16): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 16,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
     checkCount(count, 16);
-    feedLabels(x, batch["x"], 32, count, "x", 64);
-    feedLabels(next, batch["next"], 32, count, "next", 64);
+    checkBatch("step takes a batch", batch, taken);
+    checkLabels(x, batch["x"], 32, count, "x", 64);
+    checkLabels(next, batch["next"], 32, count, "next", 64);
+    feed(x, batch["x"], 32, count);
+    feed(next, batch["next"], 32, count);
     live_rows[0] = count;
 
     // 1.
-    // adamw.beta1^t_next = adamw.beta1^t ⊙ 0.9    %adamw.beta1^t_next  update of beta1^t by adamw, models/char-transformer.ts:13
-    adamw_beta1_t[0] = adamw_beta1_t[0]! * 0.9;
-
-    // 2.
-    // adamw.beta2^t_next = adamw.beta2^t ⊙ 0.999    %adamw.beta2^t_next  update of beta2^t by adamw, models/char-transformer.ts:13
-    adamw_beta2_t[0] = adamw_beta2_t[0]! * 0.999;
-
-    // 3.
     // stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/char-transformer.ts:21
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
-    // 4.
+    // 2.
     // embedding = embedding.table[x]    %embedding  gather, models/char-transformer.ts:13
     // positionalEncoding = embedding + positionalEncoding.table    %positionalEncoding  add, models/char-transformer.ts:14
     // sum = Σ positionalEncoding over axes 2    %sum  sum, models/char-transformer.ts:16
@@ -1898,30 +1902,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm = mul_2 + layerNorm.beta    %layerNorm  add, models/char-transformer.ts:16
     gatherAddAdd_layerNorm();
 
-    // 5.
+    // 3.
     // dot = Σ layerNorm·multiHeadAttention.query.kernel over axes 2 of layerNorm    %dot  dot, models/char-transformer.ts:16
     // multiHeadAttention.query = dot + multiHeadAttention.query.bias    %multiHeadAttention.query  add, models/char-transformer.ts:16
     dotAdd_multiHeadAttention_query();
 
-    // 6.
+    // 4.
     // dot_2 = Σ layerNorm·multiHeadAttention.key.kernel over axes 2 of layerNorm    %dot_2  dot, models/char-transformer.ts:16
     // multiHeadAttention.key = dot_2 + multiHeadAttention.key.bias    %multiHeadAttention.key  add, models/char-transformer.ts:16
     dotAdd_multiHeadAttention_key();
 
-    // 7.
+    // 5.
     // dot_3 = Σ layerNorm·multiHeadAttention.value.kernel over axes 2 of layerNorm    %dot_3  dot, models/char-transformer.ts:16
     // multiHeadAttention.value = dot_3 + multiHeadAttention.value.bias    %multiHeadAttention.value  add, models/char-transformer.ts:16
     dotAdd_multiHeadAttention_value();
 
-    // 8.
-    // dot_4 = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key, [16,32,4,16]), [0,2,1,3])ᵀ    %dot_4  dot, models/char-transformer.ts:16
+    // 6.
+    // dot_4 = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key,
+    //     [16,32,4,16]), [0,2,1,3])ᵀ    %dot_4  dot, models/char-transformer.ts:16
     // isPast = [column ≤ row]    %isPast  le, models/char-transformer.ts:16
     // isPast_2 = [column ≤ row]    %isPast_2  le, models/char-transformer.ts:16
     // scores = dot_4 ⊙ 0.25    %scores  mul, models/char-transformer.ts:16
     // masked = isPast ? scores : -1e+30    %masked  where, models/char-transformer.ts:16
     dotWhere_masked();
 
-    // 9.
+    // 7.
     // largest = max masked over axes 3    %largest  reduceMax, models/char-transformer.ts:16
     // shifted = masked − largest    %shifted  sub, models/char-transformer.ts:16
     // exps = exp(shifted)    %exps  exp, models/char-transformer.ts:16
@@ -1929,17 +1934,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // weights = exps / total    %weights  div, models/char-transformer.ts:16
     reduceMaxExpSumDiv_weights();
 
-    // 10.
-    // dot_5 = weights · transpose(reshape(multiHeadAttention.value, [16,32,4,16]), [0,2,1,3])    %dot_5  dot, models/char-transformer.ts:16
+    // 8.
+    // dot_5 = weights · transpose(reshape(multiHeadAttention.value, [16,32,4,16]), [0,2,1,3])    %dot_5  dot,
+    //     models/char-transformer.ts:16
     dot_transpose_4();
 
-    // 11.
-    // dot_6 = Σ reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])·multiHeadAttention.output.kernel over axes 2 of reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])    %dot_6  dot, models/char-transformer.ts:16
+    // 9.
+    // dot_6 = Σ reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])·multiHeadAttention.output.kernel over axes 2 of
+    //     reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])    %dot_6  dot, models/char-transformer.ts:16
     // multiHeadAttention = dot_6 + multiHeadAttention.output.bias    %multiHeadAttention  add, models/char-transformer.ts:16
     // residual = positionalEncoding + multiHeadAttention    %residual  add, models/char-transformer.ts:16
     dotAdd_residual();
 
-    // 12.
+    // 10.
     // sum_3 = Σ residual over axes 2    %sum_3  sum, models/char-transformer.ts:17
     // layerNorm_2.mu = sum_3 ⊙ 0.015625    %layerNorm_2.mu  mul, models/char-transformer.ts:17
     // layerNorm_2.centered = residual − layerNorm_2.mu    %layerNorm_2.centered  sub, models/char-transformer.ts:17
@@ -1954,15 +1961,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_2 = mul_4 + layerNorm_2.beta    %layerNorm_2  add, models/char-transformer.ts:17
     sumSqrtAdd_layerNorm_2();
 
-    // 13.
-    // layerNorm_2_wide = layerNorm_2 in double, in the order it is read    %layerNorm_2_wide  widen for dense.product, models/char-transformer.ts:17
+    // 11.
+    // layerNorm_2_wide = layerNorm_2 in double, in the order it is read    %layerNorm_2_wide  widen for dense.product,
+    //     models/char-transformer.ts:17
     widen_layerNorm_2_wide();
 
-    // 14.
-    // dense.kernel_wide = dense.kernel in double, in the order it is read    %dense.kernel_wide  widen for dense.product, models/char-transformer.ts:17
+    // 12.
+    // dense.kernel_wide = dense.kernel in double, in the order it is read    %dense.kernel_wide  widen for dense.product,
+    //     models/char-transformer.ts:17
     widen_dense_kernel_wide();
 
-    // 15.
+    // 13.
     // dense.product = Σ layerNorm_2·dense.kernel over axes 2 of layerNorm_2    %dense.product  dot, models/char-transformer.ts:17
     // dense.z = dense.product + dense.bias    %dense.z  add, models/char-transformer.ts:17
     // mul_5 = dense.z ⊙ 0.7071067811865476    %mul_5  mul, models/char-transformer.ts:17
@@ -1970,11 +1979,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // add_3 = erf + 1    %add_3  add, models/char-transformer.ts:17
     dotAdd_add_3();
 
-    // 16.
-    // dense_2.kernel_wide = dense_2.kernel in double, in the order it is read    %dense_2.kernel_wide  widen for dense_2.product, models/char-transformer.ts:17
+    // 14.
+    // dense_2.kernel_wide = dense_2.kernel in double, in the order it is read    %dense_2.kernel_wide  widen for dense_2.product,
+    //     models/char-transformer.ts:17
     widen_dense_2_kernel_wide();
 
-    // 17.
+    // 15.
     // mul_6 = dense.z ⊙ 0.5    %mul_6  mul, models/char-transformer.ts:17
     // dense = mul_6 ⊙ add_3    %dense  mul, models/char-transformer.ts:17
     // dense_2.product = Σ dense·dense_2.kernel over axes 2 of dense    %dense_2.product  dot, models/char-transformer.ts:17
@@ -1982,7 +1992,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // residual_2 = residual + dense_2    %residual_2  add, models/char-transformer.ts:17
     dotAdd_residual_2();
 
-    // 18.
+    // 16.
     // sum_5 = Σ residual_2 over axes 2    %sum_5  sum, models/char-transformer.ts:16
     // layerNorm_3.mu = sum_5 ⊙ 0.015625    %layerNorm_3.mu  mul, models/char-transformer.ts:16
     // layerNorm_3.centered = residual_2 − layerNorm_3.mu    %layerNorm_3.centered  sub, models/char-transformer.ts:16
@@ -1997,30 +2007,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_3 = mul_8 + layerNorm_3.beta    %layerNorm_3  add, models/char-transformer.ts:16
     sumSqrtAdd_layerNorm_3();
 
-    // 19.
+    // 17.
     // dot_7 = Σ layerNorm_3·multiHeadAttention_2.query.kernel over axes 2 of layerNorm_3    %dot_7  dot, models/char-transformer.ts:16
-    // multiHeadAttention_2.query = dot_7 + multiHeadAttention_2.query.bias    %multiHeadAttention_2.query  add, models/char-transformer.ts:16
+    // multiHeadAttention_2.query = dot_7 + multiHeadAttention_2.query.bias    %multiHeadAttention_2.query  add,
+    //     models/char-transformer.ts:16
     dotAdd_multiHeadAttention_2_query();
 
-    // 20.
+    // 18.
     // dot_8 = Σ layerNorm_3·multiHeadAttention_2.key.kernel over axes 2 of layerNorm_3    %dot_8  dot, models/char-transformer.ts:16
     // multiHeadAttention_2.key = dot_8 + multiHeadAttention_2.key.bias    %multiHeadAttention_2.key  add, models/char-transformer.ts:16
     dotAdd_multiHeadAttention_2_key();
 
-    // 21.
+    // 19.
     // dot_9 = Σ layerNorm_3·multiHeadAttention_2.value.kernel over axes 2 of layerNorm_3    %dot_9  dot, models/char-transformer.ts:16
-    // multiHeadAttention_2.value = dot_9 + multiHeadAttention_2.value.bias    %multiHeadAttention_2.value  add, models/char-transformer.ts:16
+    // multiHeadAttention_2.value = dot_9 + multiHeadAttention_2.value.bias    %multiHeadAttention_2.value  add,
+    //     models/char-transformer.ts:16
     dotAdd_multiHeadAttention_2_value();
 
-    // 22.
-    // dot_10 = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.key, [16,32,4,16]), [0,2,1,3])ᵀ    %dot_10  dot, models/char-transformer.ts:16
+    // 20.
+    // dot_10 = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.key,
+    //     [16,32,4,16]), [0,2,1,3])ᵀ    %dot_10  dot, models/char-transformer.ts:16
     // isPast = [column ≤ row]    %isPast  le, models/char-transformer.ts:16
     // isPast_2 = [column ≤ row]    %isPast_2  le, models/char-transformer.ts:16
     // scores_2 = dot_10 ⊙ 0.25    %scores_2  mul, models/char-transformer.ts:16
     // masked_2 = isPast ? scores_2 : -1e+30    %masked_2  where, models/char-transformer.ts:16
     dotWhere_masked_2();
 
-    // 23.
+    // 21.
     // largest_2 = max masked_2 over axes 3    %largest_2  reduceMax, models/char-transformer.ts:16
     // shifted_2 = masked_2 − largest_2    %shifted_2  sub, models/char-transformer.ts:16
     // exps_2 = exp(shifted_2)    %exps_2  exp, models/char-transformer.ts:16
@@ -2028,17 +2041,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // weights_2 = exps_2 / total_2    %weights_2  div, models/char-transformer.ts:16
     reduceMaxExpSumDiv_weights_2();
 
-    // 24.
-    // dot_11 = weights_2 · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])    %dot_11  dot, models/char-transformer.ts:16
+    // 22.
+    // dot_11 = weights_2 · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])    %dot_11  dot,
+    //     models/char-transformer.ts:16
     dot_transpose_8();
 
-    // 25.
-    // dot_12 = Σ reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.output.kernel over axes 2 of reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])    %dot_12  dot, models/char-transformer.ts:16
+    // 23.
+    // dot_12 = Σ reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.output.kernel over axes 2 of
+    //     reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])    %dot_12  dot, models/char-transformer.ts:16
     // multiHeadAttention_2 = dot_12 + multiHeadAttention_2.output.bias    %multiHeadAttention_2  add, models/char-transformer.ts:16
     // residual_3 = residual_2 + multiHeadAttention_2    %residual_3  add, models/char-transformer.ts:16
     dotAdd_residual_3();
 
-    // 26.
+    // 24.
     // sum_7 = Σ residual_3 over axes 2    %sum_7  sum, models/char-transformer.ts:17
     // layerNorm_4.mu = sum_7 ⊙ 0.015625    %layerNorm_4.mu  mul, models/char-transformer.ts:17
     // layerNorm_4.centered = residual_3 − layerNorm_4.mu    %layerNorm_4.centered  sub, models/char-transformer.ts:17
@@ -2053,15 +2068,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_4 = mul_10 + layerNorm_4.beta    %layerNorm_4  add, models/char-transformer.ts:17
     sumSqrtAdd_layerNorm_4();
 
-    // 27.
-    // layerNorm_4_wide = layerNorm_4 in double, in the order it is read    %layerNorm_4_wide  widen for dense_3.product, models/char-transformer.ts:17
+    // 25.
+    // layerNorm_4_wide = layerNorm_4 in double, in the order it is read    %layerNorm_4_wide  widen for dense_3.product,
+    //     models/char-transformer.ts:17
     widen_layerNorm_4_wide();
 
-    // 28.
-    // dense_3.kernel_wide = dense_3.kernel in double, in the order it is read    %dense_3.kernel_wide  widen for dense_3.product, models/char-transformer.ts:17
+    // 26.
+    // dense_3.kernel_wide = dense_3.kernel in double, in the order it is read    %dense_3.kernel_wide  widen for dense_3.product,
+    //     models/char-transformer.ts:17
     widen_dense_3_kernel_wide();
 
-    // 29.
+    // 27.
     // dense_3.product = Σ layerNorm_4·dense_3.kernel over axes 2 of layerNorm_4    %dense_3.product  dot, models/char-transformer.ts:17
     // dense_3.z = dense_3.product + dense_3.bias    %dense_3.z  add, models/char-transformer.ts:17
     // mul_11 = dense_3.z ⊙ 0.7071067811865476    %mul_11  mul, models/char-transformer.ts:17
@@ -2069,11 +2086,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // add_6 = erf_2 + 1    %add_6  add, models/char-transformer.ts:17
     dotAdd_add_6();
 
-    // 30.
-    // dense_4.kernel_wide = dense_4.kernel in double, in the order it is read    %dense_4.kernel_wide  widen for dense_4.product, models/char-transformer.ts:17
+    // 28.
+    // dense_4.kernel_wide = dense_4.kernel in double, in the order it is read    %dense_4.kernel_wide  widen for dense_4.product,
+    //     models/char-transformer.ts:17
     widen_dense_4_kernel_wide();
 
-    // 31.
+    // 29.
     // mul_12 = dense_3.z ⊙ 0.5    %mul_12  mul, models/char-transformer.ts:17
     // dense_3 = mul_12 ⊙ add_6    %dense_3  mul, models/char-transformer.ts:17
     // dense_4.product = Σ dense_3·dense_4.kernel over axes 2 of dense_3    %dense_4.product  dot, models/char-transformer.ts:17
@@ -2081,7 +2099,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // residual_4 = residual_3 + dense_4    %residual_4  add, models/char-transformer.ts:17
     dotAdd_residual_4();
 
-    // 32.
+    // 30.
     // sum_9 = Σ residual_4 over axes 2    %sum_9  sum, models/char-transformer.ts:19
     // layerNorm_5.mu = sum_9 ⊙ 0.015625    %layerNorm_5.mu  mul, models/char-transformer.ts:19
     // layerNorm_5.centered = residual_4 − layerNorm_5.mu    %layerNorm_5.centered  sub, models/char-transformer.ts:19
@@ -2096,12 +2114,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_5 = mul_14 + layerNorm_5.beta    %layerNorm_5  add, models/char-transformer.ts:19
     sumSqrtAdd_layerNorm_5();
 
-    // 33.
+    // 31.
     // scores.product = Σ layerNorm_5·scores.kernel over axes 2 of layerNorm_5    %scores.product  dot, models/char-transformer.ts:19
     // scores_3 = scores.product + scores.bias    %scores_3  add, models/char-transformer.ts:19
     dotAdd_scores_3();
 
-    // 34.
+    // 32.
     // largest_3 = max scores_3 over axes 2    %largest_3  reduceMax, models/char-transformer.ts:21
     // shifted_3 = scores_3 − largest_3    %shifted_3  sub, models/char-transformer.ts:21
     // exps_3 = exp(shifted_3)    %exps_3  exp, models/char-transformer.ts:21
@@ -2118,216 +2136,331 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/char-transformer.ts:21
     reduceMaxExpSum_chosen();
 
-    // 35.
+    // 33.
     // cast = f32(live rows)    %cast  cast, models/char-transformer.ts:21
     const cast = live_rows[0]!;
 
-    // 36.
+    // 34.
     // perRow = 1 / cast    %perRow  recip, models/char-transformer.ts:21
     const perRow = Math.fround(1 / cast);
 
-    // 37.
+    // 35.
     // loss = rowSum ⊙ perRow    %loss  mul, models/char-transformer.ts:21
     const loss = Math.fround(rowSum[0]! * perRow);
 
+    // 36.
+    // 1-beta1^t_mul = adamw.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adamw, models/char-transformer.ts:13
+    const _1_beta1_t_mul = adamw_1_beta1_t[0]! * 0.9;
+
+    // 37.
+    // adamw.1-beta1^t_next = 1-beta1^t_mul + 0.09999999999999998    %adamw.1-beta1^t_next  update of 1-beta1^t by adamw,
+    //     models/char-transformer.ts:13
+    adamw_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
+
     // 38.
-    // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/char-transformer.ts:21
-    d_rowSum[0] = perRow;
+    // 1-beta2^t_mul = adamw.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adamw, models/char-transformer.ts:13
+    const _1_beta2_t_mul = adamw_1_beta2_t[0]! * 0.999;
 
     // 39.
-    // isLive = [row < live rows]    %isLive  lt, models/char-transformer.ts:21
-    // d_mul_15 = isLive ? d_rowSum : 0    %d_mul_15  adjoint of where, models/char-transformer.ts:21
-    // d_sum_11 = d_mul_15 ⊙ 0.03125    %d_sum_11  adjoint of mul, models/char-transformer.ts:21
-    // isLabel = [position on axis 2 = next]    %isLabel  eq, models/char-transformer.ts:21
-    // d_chosen = −d_sum_11    %d_chosen  adjoint of sub, models/char-transformer.ts:21
-    // d_shifted_3_part = isLabel ? d_chosen : 0    %d_shifted_3_part  adjoint of where, models/char-transformer.ts:21
-    // d_total_3 = d_sum_11 / total_3    %d_total_3  adjoint of log, models/char-transformer.ts:21
-    // d_shifted_3_2 = d_total_3 ⊙ exps_3    %d_shifted_3_2  adjoint of exp, models/char-transformer.ts:21
-    // d_shifted_3 = d_shifted_3_part + d_shifted_3_2    %d_shifted_3  adjoint of sub, models/char-transformer.ts:21
-    // d_scores_3 = d_shifted_3    %d_scores_3  adjoint of sub, models/char-transformer.ts:21
-    // d_broadcast_40 = d_shifted_3    %d_broadcast_40  adjoint of add, models/char-transformer.ts:19
-    // d_scores.product = d_shifted_3    %d_scores.product  adjoint of add, models/char-transformer.ts:19
-    mulAdd_d_shifted_3();
+    // adamw.1-beta2^t_next = 1-beta2^t_mul + 0.0010000000000000009    %adamw.1-beta2^t_next  update of 1-beta2^t by adamw,
+    //     models/char-transformer.ts:13
+    adamw_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
 
     // 40.
-    // rate_sub = 1 − adamw.beta1^t_next    %rate_sub  update of rate by adamw, models/char-transformer.ts:13
-    const rate_sub = 1 - adamw_beta1_t[0]!;
+    // d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 35): d_a = d_y ⊙ (b), models/char-transformer.ts:21
+    d_rowSum[0] = perRow;
 
     // 41.
-    // rate = 0.001 / rate_sub    %rate  update of rate by adamw, models/char-transformer.ts:13
-    rate[0] = 0.001 / rate_sub;
+    // isLive = [row < live rows]    %isLive  lt, models/char-transformer.ts:21
+    // d_mul_15 = isLive ? d_rowSum : 0    %d_mul_15  adjoint of where (statement 32): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/char-transformer.ts:21
+    // d_sum_11 = d_mul_15 ⊙ 0.03125    %d_sum_11  adjoint of mul (statement 32): d_a = d_y ⊙ (b), models/char-transformer.ts:21
+    // isLabel = [position on axis 2 = next]    %isLabel  eq, models/char-transformer.ts:21
+    // d_chosen = −d_sum_11    %d_chosen  adjoint of sub (statement 32): d_b = d_y ⊙ (−1), models/char-transformer.ts:21
+    // d_shifted_3_part = isLabel ? d_chosen : 0    %d_shifted_3_part  adjoint of where (statement 32): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/char-transformer.ts:21
+    // d_total_3 = d_sum_11 / total_3    %d_total_3  adjoint of log (statement 32): d_x = d_y ⊙ (1 / x), models/char-transformer.ts:21
+    // d_shifted_3_2 = d_total_3 ⊙ exps_3    %d_shifted_3_2  adjoint of exp (statement 32): d_x = d_y ⊙ (y),
+    //     models/char-transformer.ts:21
+    // d_shifted_3 = d_shifted_3_part + d_shifted_3_2    %d_shifted_3  adjoint of sub (statement 32): d_x = Σ over the uses of x,
+    //     models/char-transformer.ts:21
+    // d_scores_3 = d_shifted_3    %d_scores_3  adjoint of sub (statement 32): d_a = d_y, models/char-transformer.ts:21
+    // d_broadcast_40 = d_shifted_3    %d_broadcast_40  adjoint of add (statement 31): d_b = d_y, models/char-transformer.ts:19
+    // d_scores.product = d_shifted_3    %d_scores.product  adjoint of add (statement 31): d_a = d_y, models/char-transformer.ts:19
+    mulAdd_d_shifted_3();
 
     // 42.
-    // correction_sub = 1 − adamw.beta2^t_next    %correction_sub  update of correction by adamw, models/char-transformer.ts:13
-    const correction_sub = 1 - adamw_beta2_t[0]!;
+    // rate = 0.001 / adamw.1-beta1^t_next    %rate  update of rate by adamw, models/char-transformer.ts:13
+    rate[0] = 0.001 / adamw_1_beta1_t[0]!;
 
     // 43.
-    // correction = 1 / correction_sub    %correction  update of correction by adamw, models/char-transformer.ts:13
-    correction[0] = 1 / correction_sub;
+    // correction = 1 / adamw.1-beta2^t_next    %correction  update of correction by adamw, models/char-transformer.ts:13
+    correction[0] = 1 / adamw_1_beta2_t[0]!;
 
     // 44.
-    // d_scores.bias = Σ d_shifted_3 over axes 0,1    %d_scores.bias  adjoint of broadcast, models/char-transformer.ts:19
+    // d_scores.bias = Σ d_shifted_3 over axes 0,1    %d_scores.bias  adjoint of broadcast (statement 31): d_x = Σ d_y over the
+    //     broadcast axes, models/char-transformer.ts:19
     // scores.bias_mul = scores.bias.m ⊙ 0.9    %scores.bias_mul  update of scores.bias by adamw, models/char-transformer.ts:19
-    // scores.bias_mul_2 = d_scores.bias ⊙ 0.09999999999999998    %scores.bias_mul_2  update of scores.bias by adamw, models/char-transformer.ts:19
-    // scores.bias.m_next = scores.bias_mul + scores.bias_mul_2    %scores.bias.m_next  update of scores.bias by adamw, models/char-transformer.ts:19
+    // scores.bias_mul_2 = d_scores.bias ⊙ 0.09999999999999998    %scores.bias_mul_2  update of scores.bias by adamw,
+    //     models/char-transformer.ts:19
+    // scores.bias.m_next = scores.bias_mul + scores.bias_mul_2    %scores.bias.m_next  update of scores.bias by adamw,
+    //     models/char-transformer.ts:19
     // scores.bias_mul_3 = scores.bias.v ⊙ 0.999    %scores.bias_mul_3  update of scores.bias by adamw, models/char-transformer.ts:19
-    // scores.bias_mul_4 = d_scores.bias ⊙ d_scores.bias    %scores.bias_mul_4  update of scores.bias by adamw, models/char-transformer.ts:19
-    // scores.bias_mul_5 = scores.bias_mul_4 ⊙ 0.0010000000000000009    %scores.bias_mul_5  update of scores.bias by adamw, models/char-transformer.ts:19
-    // scores.bias.v_next = scores.bias_mul_3 + scores.bias_mul_5    %scores.bias.v_next  update of scores.bias by adamw, models/char-transformer.ts:19
+    // scores.bias_mul_4 = d_scores.bias ⊙ d_scores.bias    %scores.bias_mul_4  update of scores.bias by adamw,
+    //     models/char-transformer.ts:19
+    // scores.bias_mul_5 = scores.bias_mul_4 ⊙ 0.0010000000000000009    %scores.bias_mul_5  update of scores.bias by adamw,
+    //     models/char-transformer.ts:19
+    // scores.bias.v_next = scores.bias_mul_3 + scores.bias_mul_5    %scores.bias.v_next  update of scores.bias by adamw,
+    //     models/char-transformer.ts:19
     // scores.bias_mul_7 = scores.bias ⊙ 0.00001    %scores.bias_mul_7  update of scores.bias by adamw, models/char-transformer.ts:19
-    // scores.bias_sub = scores.bias − scores.bias_mul_7    %scores.bias_sub  update of scores.bias by adamw, models/char-transformer.ts:19
-    // scores.bias_mul_8 = scores.bias.m_next ⊙ rate    %scores.bias_mul_8  update of scores.bias by adamw, models/char-transformer.ts:19
-    // scores.bias_mul_6 = scores.bias.v_next ⊙ correction    %scores.bias_mul_6  update of scores.bias by adamw, models/char-transformer.ts:19
+    // scores.bias_sub = scores.bias − scores.bias_mul_7    %scores.bias_sub  update of scores.bias by adamw,
+    //     models/char-transformer.ts:19
+    // scores.bias_mul_8 = scores.bias.m_next ⊙ rate    %scores.bias_mul_8  update of scores.bias by adamw,
+    //     models/char-transformer.ts:19
+    // scores.bias_mul_6 = scores.bias.v_next ⊙ correction    %scores.bias_mul_6  update of scores.bias by adamw,
+    //     models/char-transformer.ts:19
     // scores.bias_sqrt = √scores.bias_mul_6    %scores.bias_sqrt  update of scores.bias by adamw, models/char-transformer.ts:19
     // scores.bias_add = scores.bias_sqrt + 1e-8    %scores.bias_add  update of scores.bias by adamw, models/char-transformer.ts:19
-    // scores.bias_div = scores.bias_mul_8 / scores.bias_add    %scores.bias_div  update of scores.bias by adamw, models/char-transformer.ts:19
-    // scores.bias_next = scores.bias_sub − scores.bias_div    %scores.bias_next  update of scores.bias by adamw, models/char-transformer.ts:19
+    // scores.bias_div = scores.bias_mul_8 / scores.bias_add    %scores.bias_div  update of scores.bias by adamw,
+    //     models/char-transformer.ts:19
+    // scores.bias_next = scores.bias_sub − scores.bias_div    %scores.bias_next  update of scores.bias by adamw,
+    //     models/char-transformer.ts:19
     sumAdamw_scores_bias();
 
     // 45.
-    // d_layerNorm_5 = Σ d_shifted_3·scores.kernel over axes 2 of d_shifted_3    %d_layerNorm_5  adjoint of dot, models/char-transformer.ts:19
-    // d_broadcast_39 = d_layerNorm_5    %d_broadcast_39  adjoint of add, models/char-transformer.ts:19
-    // d_mul_14 = d_layerNorm_5    %d_mul_14  adjoint of add, models/char-transformer.ts:19
+    // d_layerNorm_5 = Σ d_shifted_3·scores.kernel over axes 2 of d_shifted_3    %d_layerNorm_5  adjoint of dot (statement 31): d_a =
+    //     d_y·bᵀ, models/char-transformer.ts:19
+    // d_broadcast_39 = d_layerNorm_5    %d_broadcast_39  adjoint of add (statement 30): d_b = d_y, models/char-transformer.ts:19
+    // d_mul_14 = d_layerNorm_5    %d_mul_14  adjoint of add (statement 30): d_a = d_y, models/char-transformer.ts:19
     dot_d_layerNorm_5();
 
     // 46.
-    // d_scores.kernel = Σ layerNorm_5·d_shifted_3 over axes 0,1 of layerNorm_5    %d_scores.kernel  adjoint of dot, models/char-transformer.ts:19
+    // d_scores.kernel = Σ layerNorm_5·d_shifted_3 over axes 0,1 of layerNorm_5    %d_scores.kernel  adjoint of dot (statement 31): d_b
+    //     = aᵀ·d_y, models/char-transformer.ts:19
     // scores.kernel_mul = scores.kernel.m ⊙ 0.9    %scores.kernel_mul  update of scores.kernel by adamw, models/char-transformer.ts:19
-    // scores.kernel_mul_2 = d_scores.kernel ⊙ 0.09999999999999998    %scores.kernel_mul_2  update of scores.kernel by adamw, models/char-transformer.ts:19
-    // scores.kernel.m_next = scores.kernel_mul + scores.kernel_mul_2    %scores.kernel.m_next  update of scores.kernel by adamw, models/char-transformer.ts:19
-    // scores.kernel_mul_3 = scores.kernel.v ⊙ 0.999    %scores.kernel_mul_3  update of scores.kernel by adamw, models/char-transformer.ts:19
-    // scores.kernel_mul_4 = d_scores.kernel ⊙ d_scores.kernel    %scores.kernel_mul_4  update of scores.kernel by adamw, models/char-transformer.ts:19
-    // scores.kernel_mul_5 = scores.kernel_mul_4 ⊙ 0.0010000000000000009    %scores.kernel_mul_5  update of scores.kernel by adamw, models/char-transformer.ts:19
-    // scores.kernel.v_next = scores.kernel_mul_3 + scores.kernel_mul_5    %scores.kernel.v_next  update of scores.kernel by adamw, models/char-transformer.ts:19
-    // scores.kernel_mul_7 = scores.kernel ⊙ 0.00001    %scores.kernel_mul_7  update of scores.kernel by adamw, models/char-transformer.ts:19
-    // scores.kernel_sub = scores.kernel − scores.kernel_mul_7    %scores.kernel_sub  update of scores.kernel by adamw, models/char-transformer.ts:19
-    // scores.kernel_mul_8 = scores.kernel.m_next ⊙ rate    %scores.kernel_mul_8  update of scores.kernel by adamw, models/char-transformer.ts:19
-    // scores.kernel_mul_6 = scores.kernel.v_next ⊙ correction    %scores.kernel_mul_6  update of scores.kernel by adamw, models/char-transformer.ts:19
+    // scores.kernel_mul_2 = d_scores.kernel ⊙ 0.09999999999999998    %scores.kernel_mul_2  update of scores.kernel by adamw,
+    //     models/char-transformer.ts:19
+    // scores.kernel.m_next = scores.kernel_mul + scores.kernel_mul_2    %scores.kernel.m_next  update of scores.kernel by adamw,
+    //     models/char-transformer.ts:19
+    // scores.kernel_mul_3 = scores.kernel.v ⊙ 0.999    %scores.kernel_mul_3  update of scores.kernel by adamw,
+    //     models/char-transformer.ts:19
+    // scores.kernel_mul_4 = d_scores.kernel ⊙ d_scores.kernel    %scores.kernel_mul_4  update of scores.kernel by adamw,
+    //     models/char-transformer.ts:19
+    // scores.kernel_mul_5 = scores.kernel_mul_4 ⊙ 0.0010000000000000009    %scores.kernel_mul_5  update of scores.kernel by adamw,
+    //     models/char-transformer.ts:19
+    // scores.kernel.v_next = scores.kernel_mul_3 + scores.kernel_mul_5    %scores.kernel.v_next  update of scores.kernel by adamw,
+    //     models/char-transformer.ts:19
+    // scores.kernel_mul_7 = scores.kernel ⊙ 0.00001    %scores.kernel_mul_7  update of scores.kernel by adamw,
+    //     models/char-transformer.ts:19
+    // scores.kernel_sub = scores.kernel − scores.kernel_mul_7    %scores.kernel_sub  update of scores.kernel by adamw,
+    //     models/char-transformer.ts:19
+    // scores.kernel_mul_8 = scores.kernel.m_next ⊙ rate    %scores.kernel_mul_8  update of scores.kernel by adamw,
+    //     models/char-transformer.ts:19
+    // scores.kernel_mul_6 = scores.kernel.v_next ⊙ correction    %scores.kernel_mul_6  update of scores.kernel by adamw,
+    //     models/char-transformer.ts:19
     // scores.kernel_sqrt = √scores.kernel_mul_6    %scores.kernel_sqrt  update of scores.kernel by adamw, models/char-transformer.ts:19
-    // scores.kernel_add = scores.kernel_sqrt + 1e-8    %scores.kernel_add  update of scores.kernel by adamw, models/char-transformer.ts:19
-    // scores.kernel_div = scores.kernel_mul_8 / scores.kernel_add    %scores.kernel_div  update of scores.kernel by adamw, models/char-transformer.ts:19
-    // scores.kernel_next = scores.kernel_sub − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adamw, models/char-transformer.ts:19
+    // scores.kernel_add = scores.kernel_sqrt + 1e-8    %scores.kernel_add  update of scores.kernel by adamw,
+    //     models/char-transformer.ts:19
+    // scores.kernel_div = scores.kernel_mul_8 / scores.kernel_add    %scores.kernel_div  update of scores.kernel by adamw,
+    //     models/char-transformer.ts:19
+    // scores.kernel_next = scores.kernel_sub − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adamw,
+    //     models/char-transformer.ts:19
     dotAdamw_scores_kernel();
 
     // 47.
-    // d_layerNorm_5.beta = Σ d_layerNorm_5 over axes 0,1    %d_layerNorm_5.beta  adjoint of broadcast, models/char-transformer.ts:19
-    // layerNorm_5.beta_mul = layerNorm_5.beta.m ⊙ 0.9    %layerNorm_5.beta_mul  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
-    // layerNorm_5.beta_mul_2 = d_layerNorm_5.beta ⊙ 0.09999999999999998    %layerNorm_5.beta_mul_2  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
-    // layerNorm_5.beta.m_next = layerNorm_5.beta_mul + layerNorm_5.beta_mul_2    %layerNorm_5.beta.m_next  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
-    // layerNorm_5.beta_mul_3 = layerNorm_5.beta.v ⊙ 0.999    %layerNorm_5.beta_mul_3  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
-    // layerNorm_5.beta_mul_4 = d_layerNorm_5.beta ⊙ d_layerNorm_5.beta    %layerNorm_5.beta_mul_4  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
-    // layerNorm_5.beta_mul_5 = layerNorm_5.beta_mul_4 ⊙ 0.0010000000000000009    %layerNorm_5.beta_mul_5  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
-    // layerNorm_5.beta.v_next = layerNorm_5.beta_mul_3 + layerNorm_5.beta_mul_5    %layerNorm_5.beta.v_next  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
-    // layerNorm_5.beta_mul_7 = layerNorm_5.beta ⊙ 0.00001    %layerNorm_5.beta_mul_7  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
-    // layerNorm_5.beta_sub = layerNorm_5.beta − layerNorm_5.beta_mul_7    %layerNorm_5.beta_sub  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
-    // layerNorm_5.beta_mul_8 = layerNorm_5.beta.m_next ⊙ rate    %layerNorm_5.beta_mul_8  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
-    // layerNorm_5.beta_mul_6 = layerNorm_5.beta.v_next ⊙ correction    %layerNorm_5.beta_mul_6  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
-    // layerNorm_5.beta_sqrt = √layerNorm_5.beta_mul_6    %layerNorm_5.beta_sqrt  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
-    // layerNorm_5.beta_add = layerNorm_5.beta_sqrt + 1e-8    %layerNorm_5.beta_add  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
-    // layerNorm_5.beta_div = layerNorm_5.beta_mul_8 / layerNorm_5.beta_add    %layerNorm_5.beta_div  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
-    // layerNorm_5.beta_next = layerNorm_5.beta_sub − layerNorm_5.beta_div    %layerNorm_5.beta_next  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
+    // d_layerNorm_5.beta = Σ d_layerNorm_5 over axes 0,1    %d_layerNorm_5.beta  adjoint of broadcast (statement 30): d_x = Σ d_y over
+    //     the broadcast axes, models/char-transformer.ts:19
+    // layerNorm_5.beta_mul = layerNorm_5.beta.m ⊙ 0.9    %layerNorm_5.beta_mul  update of layerNorm_5.beta by adamw,
+    //     models/char-transformer.ts:19
+    // layerNorm_5.beta_mul_2 = d_layerNorm_5.beta ⊙ 0.09999999999999998    %layerNorm_5.beta_mul_2  update of layerNorm_5.beta by
+    //     adamw, models/char-transformer.ts:19
+    // layerNorm_5.beta.m_next = layerNorm_5.beta_mul + layerNorm_5.beta_mul_2    %layerNorm_5.beta.m_next  update of layerNorm_5.beta
+    //     by adamw, models/char-transformer.ts:19
+    // layerNorm_5.beta_mul_3 = layerNorm_5.beta.v ⊙ 0.999    %layerNorm_5.beta_mul_3  update of layerNorm_5.beta by adamw,
+    //     models/char-transformer.ts:19
+    // layerNorm_5.beta_mul_4 = d_layerNorm_5.beta ⊙ d_layerNorm_5.beta    %layerNorm_5.beta_mul_4  update of layerNorm_5.beta by adamw,
+    //     models/char-transformer.ts:19
+    // layerNorm_5.beta_mul_5 = layerNorm_5.beta_mul_4 ⊙ 0.0010000000000000009    %layerNorm_5.beta_mul_5  update of layerNorm_5.beta by
+    //     adamw, models/char-transformer.ts:19
+    // layerNorm_5.beta.v_next = layerNorm_5.beta_mul_3 + layerNorm_5.beta_mul_5    %layerNorm_5.beta.v_next  update of layerNorm_5.beta
+    //     by adamw, models/char-transformer.ts:19
+    // layerNorm_5.beta_mul_7 = layerNorm_5.beta ⊙ 0.00001    %layerNorm_5.beta_mul_7  update of layerNorm_5.beta by adamw,
+    //     models/char-transformer.ts:19
+    // layerNorm_5.beta_sub = layerNorm_5.beta − layerNorm_5.beta_mul_7    %layerNorm_5.beta_sub  update of layerNorm_5.beta by adamw,
+    //     models/char-transformer.ts:19
+    // layerNorm_5.beta_mul_8 = layerNorm_5.beta.m_next ⊙ rate    %layerNorm_5.beta_mul_8  update of layerNorm_5.beta by adamw,
+    //     models/char-transformer.ts:19
+    // layerNorm_5.beta_mul_6 = layerNorm_5.beta.v_next ⊙ correction    %layerNorm_5.beta_mul_6  update of layerNorm_5.beta by adamw,
+    //     models/char-transformer.ts:19
+    // layerNorm_5.beta_sqrt = √layerNorm_5.beta_mul_6    %layerNorm_5.beta_sqrt  update of layerNorm_5.beta by adamw,
+    //     models/char-transformer.ts:19
+    // layerNorm_5.beta_add = layerNorm_5.beta_sqrt + 1e-8    %layerNorm_5.beta_add  update of layerNorm_5.beta by adamw,
+    //     models/char-transformer.ts:19
+    // layerNorm_5.beta_div = layerNorm_5.beta_mul_8 / layerNorm_5.beta_add    %layerNorm_5.beta_div  update of layerNorm_5.beta by
+    //     adamw, models/char-transformer.ts:19
+    // layerNorm_5.beta_next = layerNorm_5.beta_sub − layerNorm_5.beta_div    %layerNorm_5.beta_next  update of layerNorm_5.beta by
+    //     adamw, models/char-transformer.ts:19
     sumAdamw_layerNorm_5_beta();
 
     // 48.
-    // d_layerNorm_5.normal = d_layerNorm_5 ⊙ layerNorm_5.gamma    %d_layerNorm_5.normal  adjoint of mul, models/char-transformer.ts:19
+    // d_layerNorm_5.normal = d_layerNorm_5 ⊙ layerNorm_5.gamma    %d_layerNorm_5.normal  adjoint of mul (statement 30): d_a = d_y ⊙
+    //     (b), models/char-transformer.ts:19
     // layerNorm_5.mu = sum_9 ⊙ 0.015625    %layerNorm_5.mu  mul, models/char-transformer.ts:19
     // layerNorm_5.centered = residual_4 − layerNorm_5.mu    %layerNorm_5.centered  sub, models/char-transformer.ts:19
-    // d_broadcast_37 = d_layerNorm_5.normal ⊙ layerNorm_5.centered    %d_broadcast_37  adjoint of mul, models/char-transformer.ts:19
-    // d_layerNorm_5.inverse = Σ d_broadcast_37 over axes 2    %d_layerNorm_5.inverse  adjoint of broadcast, models/char-transformer.ts:19
-    // d_sqrt_5_mul = layerNorm_5.inverse ⊙ layerNorm_5.inverse    %d_sqrt_5_mul  adjoint of recip, models/char-transformer.ts:19
-    // d_sqrt_5_mul_2 = d_layerNorm_5.inverse ⊙ d_sqrt_5_mul    %d_sqrt_5_mul_2  adjoint of recip, models/char-transformer.ts:19
-    // d_sqrt_5 = −d_sqrt_5_mul_2    %d_sqrt_5  adjoint of recip, models/char-transformer.ts:19
-    // d_add_7_mul = sqrt_5 ⊙ 2    %d_add_7_mul  adjoint of sqrt, models/char-transformer.ts:19
-    // d_add_7 = d_sqrt_5 / d_add_7_mul    %d_add_7  adjoint of sqrt, models/char-transformer.ts:19
-    // d_layerNorm_5.sigmaSquared = d_add_7    %d_layerNorm_5.sigmaSquared  adjoint of add, models/char-transformer.ts:19
-    // d_sum_10 = d_add_7 ⊙ 0.015625    %d_sum_10  adjoint of mul, models/char-transformer.ts:19
-    // d_layerNorm_5.centered_2 = d_sum_10 ⊙ layerNorm_5.centered    %d_layerNorm_5.centered_2  adjoint of mul, models/char-transformer.ts:19
-    // d_layerNorm_5.centered_3 = d_sum_10 ⊙ layerNorm_5.centered    %d_layerNorm_5.centered_3  adjoint of mul, models/char-transformer.ts:19
-    // d_layerNorm_5.centered_part = d_layerNorm_5.normal ⊙ layerNorm_5.inverse    %d_layerNorm_5.centered_part  adjoint of mul, models/char-transformer.ts:19
-    // d_layerNorm_5.centered_partial = d_layerNorm_5.centered_part + d_layerNorm_5.centered_2    %d_layerNorm_5.centered_partial  adjoint of sub, models/char-transformer.ts:19
-    // d_layerNorm_5.centered = d_layerNorm_5.centered_partial + d_layerNorm_5.centered_2    %d_layerNorm_5.centered  adjoint of sub, models/char-transformer.ts:19
-    // d_broadcast_36 = −d_layerNorm_5.centered    %d_broadcast_36  adjoint of sub, models/char-transformer.ts:19
-    // d_layerNorm_5.mu = Σ d_broadcast_36 over axes 2    %d_layerNorm_5.mu  adjoint of broadcast, models/char-transformer.ts:19
+    // d_broadcast_37 = d_layerNorm_5.normal ⊙ layerNorm_5.centered    %d_broadcast_37  adjoint of mul (statement 30): d_b = d_y ⊙ (a),
+    //     models/char-transformer.ts:19
+    // d_layerNorm_5.inverse = Σ d_broadcast_37 over axes 2    %d_layerNorm_5.inverse  adjoint of broadcast (statement 30): d_x = Σ d_y
+    //     over the broadcast axes, models/char-transformer.ts:19
+    // d_sqrt_5_mul = layerNorm_5.inverse ⊙ layerNorm_5.inverse    %d_sqrt_5_mul  adjoint of recip (statement 30): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/char-transformer.ts:19
+    // d_sqrt_5_mul_2 = d_layerNorm_5.inverse ⊙ d_sqrt_5_mul    %d_sqrt_5_mul_2  adjoint of recip (statement 30): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/char-transformer.ts:19
+    // d_sqrt_5 = −d_sqrt_5_mul_2    %d_sqrt_5  adjoint of recip (statement 30): d_x = d_y ⊙ (−(y·y)) for y = 1 / x,
+    //     models/char-transformer.ts:19
+    // d_add_7_mul = sqrt_5 ⊙ 2    %d_add_7_mul  adjoint of sqrt (statement 30): d_x = d_y ⊙ (1 / (2·y)), models/char-transformer.ts:19
+    // d_add_7 = d_sqrt_5 / d_add_7_mul    %d_add_7  adjoint of sqrt (statement 30): d_x = d_y ⊙ (1 / (2·y)),
+    //     models/char-transformer.ts:19
+    // d_layerNorm_5.sigmaSquared = d_add_7    %d_layerNorm_5.sigmaSquared  adjoint of add (statement 30): d_a = d_y,
+    //     models/char-transformer.ts:19
+    // d_sum_10 = d_add_7 ⊙ 0.015625    %d_sum_10  adjoint of mul (statement 30): d_a = d_y ⊙ (b), models/char-transformer.ts:19
+    // d_layerNorm_5.centered_2 = d_sum_10 ⊙ layerNorm_5.centered    %d_layerNorm_5.centered_2  adjoint of mul (statement 30): d_a = d_y
+    //     ⊙ (b), models/char-transformer.ts:19
+    // d_layerNorm_5.centered_3 = d_sum_10 ⊙ layerNorm_5.centered    %d_layerNorm_5.centered_3  adjoint of mul (statement 30): d_b = d_y
+    //     ⊙ (a), models/char-transformer.ts:19
+    // d_layerNorm_5.centered_part = d_layerNorm_5.normal ⊙ layerNorm_5.inverse    %d_layerNorm_5.centered_part  adjoint of mul
+    //     (statement 30): d_a = d_y ⊙ (b), models/char-transformer.ts:19
+    // d_layerNorm_5.centered_partial = d_layerNorm_5.centered_part + d_layerNorm_5.centered_2    %d_layerNorm_5.centered_partial
+    //     adjoint of sub (statement 48): d_x = Σ over the uses of x, models/char-transformer.ts:19
+    // d_layerNorm_5.centered = d_layerNorm_5.centered_partial + d_layerNorm_5.centered_2    %d_layerNorm_5.centered  adjoint of sub
+    //     (statement 48): d_x = Σ over the uses of x, models/char-transformer.ts:19
+    // d_broadcast_36 = −d_layerNorm_5.centered    %d_broadcast_36  adjoint of sub (statement 48): d_b = d_y ⊙ (−1),
+    //     models/char-transformer.ts:19
+    // d_layerNorm_5.mu = Σ d_broadcast_36 over axes 2    %d_layerNorm_5.mu  adjoint of broadcast (statement 48): d_x = Σ d_y over the
+    //     broadcast axes, models/char-transformer.ts:19
     sumMulAddSum_d_layerNorm_5_mu();
 
     // 49.
-    // d_broadcast_38 = d_layerNorm_5 ⊙ layerNorm_5.normal    %d_broadcast_38  adjoint of mul, models/char-transformer.ts:19
-    // d_layerNorm_5.gamma = Σ d_broadcast_38 over axes 0,1    %d_layerNorm_5.gamma  adjoint of broadcast, models/char-transformer.ts:19
-    // layerNorm_5.gamma_mul = layerNorm_5.gamma.m ⊙ 0.9    %layerNorm_5.gamma_mul  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
-    // layerNorm_5.gamma_mul_2 = d_layerNorm_5.gamma ⊙ 0.09999999999999998    %layerNorm_5.gamma_mul_2  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
-    // layerNorm_5.gamma.m_next = layerNorm_5.gamma_mul + layerNorm_5.gamma_mul_2    %layerNorm_5.gamma.m_next  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
-    // layerNorm_5.gamma_mul_3 = layerNorm_5.gamma.v ⊙ 0.999    %layerNorm_5.gamma_mul_3  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
-    // layerNorm_5.gamma_mul_4 = d_layerNorm_5.gamma ⊙ d_layerNorm_5.gamma    %layerNorm_5.gamma_mul_4  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
-    // layerNorm_5.gamma_mul_5 = layerNorm_5.gamma_mul_4 ⊙ 0.0010000000000000009    %layerNorm_5.gamma_mul_5  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
-    // layerNorm_5.gamma.v_next = layerNorm_5.gamma_mul_3 + layerNorm_5.gamma_mul_5    %layerNorm_5.gamma.v_next  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
-    // layerNorm_5.gamma_mul_7 = layerNorm_5.gamma ⊙ 0.00001    %layerNorm_5.gamma_mul_7  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
-    // layerNorm_5.gamma_sub = layerNorm_5.gamma − layerNorm_5.gamma_mul_7    %layerNorm_5.gamma_sub  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
-    // layerNorm_5.gamma_mul_8 = layerNorm_5.gamma.m_next ⊙ rate    %layerNorm_5.gamma_mul_8  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
-    // layerNorm_5.gamma_mul_6 = layerNorm_5.gamma.v_next ⊙ correction    %layerNorm_5.gamma_mul_6  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
-    // layerNorm_5.gamma_sqrt = √layerNorm_5.gamma_mul_6    %layerNorm_5.gamma_sqrt  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
-    // layerNorm_5.gamma_add = layerNorm_5.gamma_sqrt + 1e-8    %layerNorm_5.gamma_add  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
-    // layerNorm_5.gamma_div = layerNorm_5.gamma_mul_8 / layerNorm_5.gamma_add    %layerNorm_5.gamma_div  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
-    // layerNorm_5.gamma_next = layerNorm_5.gamma_sub − layerNorm_5.gamma_div    %layerNorm_5.gamma_next  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
+    // d_broadcast_38 = d_layerNorm_5 ⊙ layerNorm_5.normal    %d_broadcast_38  adjoint of mul (statement 30): d_b = d_y ⊙ (a),
+    //     models/char-transformer.ts:19
+    // d_layerNorm_5.gamma = Σ d_broadcast_38 over axes 0,1    %d_layerNorm_5.gamma  adjoint of broadcast (statement 30): d_x = Σ d_y
+    //     over the broadcast axes, models/char-transformer.ts:19
+    // layerNorm_5.gamma_mul = layerNorm_5.gamma.m ⊙ 0.9    %layerNorm_5.gamma_mul  update of layerNorm_5.gamma by adamw,
+    //     models/char-transformer.ts:19
+    // layerNorm_5.gamma_mul_2 = d_layerNorm_5.gamma ⊙ 0.09999999999999998    %layerNorm_5.gamma_mul_2  update of layerNorm_5.gamma by
+    //     adamw, models/char-transformer.ts:19
+    // layerNorm_5.gamma.m_next = layerNorm_5.gamma_mul + layerNorm_5.gamma_mul_2    %layerNorm_5.gamma.m_next  update of
+    //     layerNorm_5.gamma by adamw, models/char-transformer.ts:19
+    // layerNorm_5.gamma_mul_3 = layerNorm_5.gamma.v ⊙ 0.999    %layerNorm_5.gamma_mul_3  update of layerNorm_5.gamma by adamw,
+    //     models/char-transformer.ts:19
+    // layerNorm_5.gamma_mul_4 = d_layerNorm_5.gamma ⊙ d_layerNorm_5.gamma    %layerNorm_5.gamma_mul_4  update of layerNorm_5.gamma by
+    //     adamw, models/char-transformer.ts:19
+    // layerNorm_5.gamma_mul_5 = layerNorm_5.gamma_mul_4 ⊙ 0.0010000000000000009    %layerNorm_5.gamma_mul_5  update of
+    //     layerNorm_5.gamma by adamw, models/char-transformer.ts:19
+    // layerNorm_5.gamma.v_next = layerNorm_5.gamma_mul_3 + layerNorm_5.gamma_mul_5    %layerNorm_5.gamma.v_next  update of
+    //     layerNorm_5.gamma by adamw, models/char-transformer.ts:19
+    // layerNorm_5.gamma_mul_7 = layerNorm_5.gamma ⊙ 0.00001    %layerNorm_5.gamma_mul_7  update of layerNorm_5.gamma by adamw,
+    //     models/char-transformer.ts:19
+    // layerNorm_5.gamma_sub = layerNorm_5.gamma − layerNorm_5.gamma_mul_7    %layerNorm_5.gamma_sub  update of layerNorm_5.gamma by
+    //     adamw, models/char-transformer.ts:19
+    // layerNorm_5.gamma_mul_8 = layerNorm_5.gamma.m_next ⊙ rate    %layerNorm_5.gamma_mul_8  update of layerNorm_5.gamma by adamw,
+    //     models/char-transformer.ts:19
+    // layerNorm_5.gamma_mul_6 = layerNorm_5.gamma.v_next ⊙ correction    %layerNorm_5.gamma_mul_6  update of layerNorm_5.gamma by
+    //     adamw, models/char-transformer.ts:19
+    // layerNorm_5.gamma_sqrt = √layerNorm_5.gamma_mul_6    %layerNorm_5.gamma_sqrt  update of layerNorm_5.gamma by adamw,
+    //     models/char-transformer.ts:19
+    // layerNorm_5.gamma_add = layerNorm_5.gamma_sqrt + 1e-8    %layerNorm_5.gamma_add  update of layerNorm_5.gamma by adamw,
+    //     models/char-transformer.ts:19
+    // layerNorm_5.gamma_div = layerNorm_5.gamma_mul_8 / layerNorm_5.gamma_add    %layerNorm_5.gamma_div  update of layerNorm_5.gamma by
+    //     adamw, models/char-transformer.ts:19
+    // layerNorm_5.gamma_next = layerNorm_5.gamma_sub − layerNorm_5.gamma_div    %layerNorm_5.gamma_next  update of layerNorm_5.gamma by
+    //     adamw, models/char-transformer.ts:19
     sumAdamw_layerNorm_5_gamma();
 
     // 50.
-    // d_sum_9 = d_layerNorm_5.mu ⊙ 0.015625    %d_sum_9  adjoint of mul, models/char-transformer.ts:19
-    // d_residual_4 = d_layerNorm_5.centered + d_sum_9    %d_residual_4  adjoint of add, models/char-transformer.ts:17
-    // d_dense_4 = d_residual_4    %d_dense_4  adjoint of add, models/char-transformer.ts:17
-    // d_broadcast_35 = d_residual_4    %d_broadcast_35  adjoint of add, models/char-transformer.ts:17
-    // d_dense_4.product = d_residual_4    %d_dense_4.product  adjoint of add, models/char-transformer.ts:17
-    // d_dense_4.bias = Σ d_residual_4 over axes 0,1    %d_dense_4.bias  adjoint of broadcast, models/char-transformer.ts:17
+    // d_sum_9 = d_layerNorm_5.mu ⊙ 0.015625    %d_sum_9  adjoint of mul (statement 48): d_a = d_y ⊙ (b), models/char-transformer.ts:19
+    // d_residual_4 = d_layerNorm_5.centered + d_sum_9    %d_residual_4  adjoint of add (statement 29): d_x = Σ over the uses of x,
+    //     models/char-transformer.ts:17
+    // d_dense_4 = d_residual_4    %d_dense_4  adjoint of add (statement 29): d_b = d_y, models/char-transformer.ts:17
+    // d_broadcast_35 = d_residual_4    %d_broadcast_35  adjoint of add (statement 29): d_b = d_y, models/char-transformer.ts:17
+    // d_dense_4.product = d_residual_4    %d_dense_4.product  adjoint of add (statement 29): d_a = d_y, models/char-transformer.ts:17
+    // d_dense_4.bias = Σ d_residual_4 over axes 0,1    %d_dense_4.bias  adjoint of broadcast (statement 29): d_x = Σ d_y over the
+    //     broadcast axes, models/char-transformer.ts:17
     // dense_4.bias_mul = dense_4.bias.m ⊙ 0.9    %dense_4.bias_mul  update of dense_4.bias by adamw, models/char-transformer.ts:17
-    // dense_4.bias_mul_2 = d_dense_4.bias ⊙ 0.09999999999999998    %dense_4.bias_mul_2  update of dense_4.bias by adamw, models/char-transformer.ts:17
-    // dense_4.bias.m_next = dense_4.bias_mul + dense_4.bias_mul_2    %dense_4.bias.m_next  update of dense_4.bias by adamw, models/char-transformer.ts:17
-    // dense_4.bias_mul_3 = dense_4.bias.v ⊙ 0.999    %dense_4.bias_mul_3  update of dense_4.bias by adamw, models/char-transformer.ts:17
-    // dense_4.bias_mul_4 = d_dense_4.bias ⊙ d_dense_4.bias    %dense_4.bias_mul_4  update of dense_4.bias by adamw, models/char-transformer.ts:17
-    // dense_4.bias_mul_5 = dense_4.bias_mul_4 ⊙ 0.0010000000000000009    %dense_4.bias_mul_5  update of dense_4.bias by adamw, models/char-transformer.ts:17
-    // dense_4.bias.v_next = dense_4.bias_mul_3 + dense_4.bias_mul_5    %dense_4.bias.v_next  update of dense_4.bias by adamw, models/char-transformer.ts:17
-    // dense_4.bias_mul_7 = dense_4.bias ⊙ 0.00001    %dense_4.bias_mul_7  update of dense_4.bias by adamw, models/char-transformer.ts:17
-    // dense_4.bias_sub = dense_4.bias − dense_4.bias_mul_7    %dense_4.bias_sub  update of dense_4.bias by adamw, models/char-transformer.ts:17
-    // dense_4.bias_mul_8 = dense_4.bias.m_next ⊙ rate    %dense_4.bias_mul_8  update of dense_4.bias by adamw, models/char-transformer.ts:17
-    // dense_4.bias_mul_6 = dense_4.bias.v_next ⊙ correction    %dense_4.bias_mul_6  update of dense_4.bias by adamw, models/char-transformer.ts:17
+    // dense_4.bias_mul_2 = d_dense_4.bias ⊙ 0.09999999999999998    %dense_4.bias_mul_2  update of dense_4.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.bias.m_next = dense_4.bias_mul + dense_4.bias_mul_2    %dense_4.bias.m_next  update of dense_4.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.bias_mul_3 = dense_4.bias.v ⊙ 0.999    %dense_4.bias_mul_3  update of dense_4.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.bias_mul_4 = d_dense_4.bias ⊙ d_dense_4.bias    %dense_4.bias_mul_4  update of dense_4.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.bias_mul_5 = dense_4.bias_mul_4 ⊙ 0.0010000000000000009    %dense_4.bias_mul_5  update of dense_4.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.bias.v_next = dense_4.bias_mul_3 + dense_4.bias_mul_5    %dense_4.bias.v_next  update of dense_4.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.bias_mul_7 = dense_4.bias ⊙ 0.00001    %dense_4.bias_mul_7  update of dense_4.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.bias_sub = dense_4.bias − dense_4.bias_mul_7    %dense_4.bias_sub  update of dense_4.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.bias_mul_8 = dense_4.bias.m_next ⊙ rate    %dense_4.bias_mul_8  update of dense_4.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.bias_mul_6 = dense_4.bias.v_next ⊙ correction    %dense_4.bias_mul_6  update of dense_4.bias by adamw,
+    //     models/char-transformer.ts:17
     // dense_4.bias_sqrt = √dense_4.bias_mul_6    %dense_4.bias_sqrt  update of dense_4.bias by adamw, models/char-transformer.ts:17
     // dense_4.bias_add = dense_4.bias_sqrt + 1e-8    %dense_4.bias_add  update of dense_4.bias by adamw, models/char-transformer.ts:17
-    // dense_4.bias_div = dense_4.bias_mul_8 / dense_4.bias_add    %dense_4.bias_div  update of dense_4.bias by adamw, models/char-transformer.ts:17
-    // dense_4.bias_next = dense_4.bias_sub − dense_4.bias_div    %dense_4.bias_next  update of dense_4.bias by adamw, models/char-transformer.ts:17
+    // dense_4.bias_div = dense_4.bias_mul_8 / dense_4.bias_add    %dense_4.bias_div  update of dense_4.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.bias_next = dense_4.bias_sub − dense_4.bias_div    %dense_4.bias_next  update of dense_4.bias by adamw,
+    //     models/char-transformer.ts:17
     sumAdamw_dense_4_bias();
 
     // 51.
-    // d_layerNorm_5.centered_wide = d_layerNorm_5.centered in double, in the order it is read    %d_layerNorm_5.centered_wide  widen for d_dense_3, models/char-transformer.ts:17
+    // d_layerNorm_5.centered_wide = d_layerNorm_5.centered in double, in the order it is read    %d_layerNorm_5.centered_wide  widen
+    //     for d_dense_3, models/char-transformer.ts:17
     widen_d_layerNorm_5_centered_wide();
 
     // 52.
-    // dense_4.kernel_wide_2 = dense_4.kernel in double, in the order it is read    %dense_4.kernel_wide_2  widen for d_dense_3, models/char-transformer.ts:17
+    // dense_4.kernel_wide_2 = dense_4.kernel in double, in the order it is read    %dense_4.kernel_wide_2  widen for d_dense_3,
+    //     models/char-transformer.ts:17
     widen_dense_4_kernel_wide_2();
 
     // 53.
-    // d_sum_9 = d_layerNorm_5.mu ⊙ 0.015625    %d_sum_9  adjoint of mul, models/char-transformer.ts:19
-    // d_residual_4 = d_layerNorm_5.centered + d_sum_9    %d_residual_4  adjoint of add, models/char-transformer.ts:17
-    // d_dense_4 = d_residual_4    %d_dense_4  adjoint of add, models/char-transformer.ts:17
-    // d_broadcast_35 = d_residual_4    %d_broadcast_35  adjoint of add, models/char-transformer.ts:17
-    // d_dense_4.product = d_residual_4    %d_dense_4.product  adjoint of add, models/char-transformer.ts:17
-    // d_dense_3 = Σ d_residual_4·dense_4.kernel over axes 2 of d_residual_4    %d_dense_3  adjoint of dot, models/char-transformer.ts:17
-    // d_mul_12 = d_dense_3 ⊙ add_6    %d_mul_12  adjoint of mul, models/char-transformer.ts:17
-    // d_dense_3.z_part = d_mul_12 ⊙ 0.5    %d_dense_3.z_part  adjoint of mul, models/char-transformer.ts:17
+    // d_sum_9 = d_layerNorm_5.mu ⊙ 0.015625    %d_sum_9  adjoint of mul (statement 48): d_a = d_y ⊙ (b), models/char-transformer.ts:19
+    // d_residual_4 = d_layerNorm_5.centered + d_sum_9    %d_residual_4  adjoint of add (statement 29): d_x = Σ over the uses of x,
+    //     models/char-transformer.ts:17
+    // d_dense_4 = d_residual_4    %d_dense_4  adjoint of add (statement 29): d_b = d_y, models/char-transformer.ts:17
+    // d_broadcast_35 = d_residual_4    %d_broadcast_35  adjoint of add (statement 29): d_b = d_y, models/char-transformer.ts:17
+    // d_dense_4.product = d_residual_4    %d_dense_4.product  adjoint of add (statement 29): d_a = d_y, models/char-transformer.ts:17
+    // d_dense_3 = Σ d_residual_4·dense_4.kernel over axes 2 of d_residual_4    %d_dense_3  adjoint of dot (statement 29): d_a = d_y·bᵀ,
+    //     models/char-transformer.ts:17
+    // d_mul_12 = d_dense_3 ⊙ add_6    %d_mul_12  adjoint of mul (statement 29): d_a = d_y ⊙ (b), models/char-transformer.ts:17
+    // d_dense_3.z_part = d_mul_12 ⊙ 0.5    %d_dense_3.z_part  adjoint of mul (statement 53): d_a = d_y ⊙ (b),
+    //     models/char-transformer.ts:17
     // mul_12 = dense_3.z ⊙ 0.5    %mul_12  mul, models/char-transformer.ts:17
-    // d_add_6 = d_dense_3 ⊙ mul_12    %d_add_6  adjoint of mul, models/char-transformer.ts:17
-    // d_erf_2 = d_add_6    %d_erf_2  adjoint of add, models/char-transformer.ts:17
+    // d_add_6 = d_dense_3 ⊙ mul_12    %d_add_6  adjoint of mul (statement 29): d_b = d_y ⊙ (a), models/char-transformer.ts:17
+    // d_erf_2 = d_add_6    %d_erf_2  adjoint of add (statement 27): d_a = d_y, models/char-transformer.ts:17
     // mul_11 = dense_3.z ⊙ 0.7071067811865476    %mul_11  mul, models/char-transformer.ts:17
-    // d_mul_11_mul = mul_11 ⊙ mul_11    %d_mul_11_mul  adjoint of erf, models/char-transformer.ts:17
-    // d_mul_11_neg = −d_mul_11_mul    %d_mul_11_neg  adjoint of erf, models/char-transformer.ts:17
-    // d_mul_11_exp = exp(d_mul_11_neg)    %d_mul_11_exp  adjoint of erf, models/char-transformer.ts:17
-    // d_mul_11_mul_2 = d_mul_11_exp ⊙ 1.1283791670955126    %d_mul_11_mul_2  adjoint of erf, models/char-transformer.ts:17
-    // d_mul_11 = d_add_6 ⊙ d_mul_11_mul_2    %d_mul_11  adjoint of erf, models/char-transformer.ts:17
-    // d_dense_3.z_2 = d_mul_11 ⊙ 0.7071067811865476    %d_dense_3.z_2  adjoint of mul, models/char-transformer.ts:17
-    // d_dense_3.z = d_dense_3.z_part + d_dense_3.z_2    %d_dense_3.z  adjoint of add, models/char-transformer.ts:17
-    // d_broadcast_34 = d_dense_3.z    %d_broadcast_34  adjoint of add, models/char-transformer.ts:17
-    // d_dense_3.product = d_dense_3.z    %d_dense_3.product  adjoint of add, models/char-transformer.ts:17
+    // d_mul_11_mul = mul_11 ⊙ mul_11    %d_mul_11_mul  adjoint of erf (statement 27): d_x = d_y ⊙ (1.1283791670955126·exp(−(x·x))),
+    //     models/char-transformer.ts:17
+    // d_mul_11_neg = −d_mul_11_mul    %d_mul_11_neg  adjoint of erf (statement 27): d_x = d_y ⊙ (1.1283791670955126·exp(−(x·x))),
+    //     models/char-transformer.ts:17
+    // d_mul_11_exp = exp(d_mul_11_neg)    %d_mul_11_exp  adjoint of erf (statement 27): d_x = d_y ⊙ (1.1283791670955126·exp(−(x·x))),
+    //     models/char-transformer.ts:17
+    // d_mul_11_mul_2 = d_mul_11_exp ⊙ 1.1283791670955126    %d_mul_11_mul_2  adjoint of erf (statement 27): d_x = d_y ⊙
+    //     (1.1283791670955126·exp(−(x·x))), models/char-transformer.ts:17
+    // d_mul_11 = d_add_6 ⊙ d_mul_11_mul_2    %d_mul_11  adjoint of erf (statement 27): d_x = d_y ⊙ (1.1283791670955126·exp(−(x·x))),
+    //     models/char-transformer.ts:17
+    // d_dense_3.z_2 = d_mul_11 ⊙ 0.7071067811865476    %d_dense_3.z_2  adjoint of mul (statement 53): d_a = d_y ⊙ (b),
+    //     models/char-transformer.ts:17
+    // d_dense_3.z = d_dense_3.z_part + d_dense_3.z_2    %d_dense_3.z  adjoint of add (statement 27): d_x = Σ over the uses of x,
+    //     models/char-transformer.ts:17
+    // d_broadcast_34 = d_dense_3.z    %d_broadcast_34  adjoint of add (statement 27): d_b = d_y, models/char-transformer.ts:17
+    // d_dense_3.product = d_dense_3.z    %d_dense_3.product  adjoint of add (statement 27): d_a = d_y, models/char-transformer.ts:17
     dotAdd_d_dense_3_z();
 
     // 54.
-    // dense_3.z_wide = dense_3.z in double, in the order it is read    %dense_3.z_wide  widen for d_dense_4.kernel, models/char-transformer.ts:17
+    // dense_3.z_wide = dense_3.z in double, in the order it is read    %dense_3.z_wide  widen for d_dense_4.kernel,
+    //     models/char-transformer.ts:17
     widen_dense_3_z_wide();
 
     // 55.
@@ -2335,487 +2468,819 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_add_6_wide();
 
     // 56.
-    // d_layerNorm_5.centered_wide_2 = d_layerNorm_5.centered in double, in the order it is read    %d_layerNorm_5.centered_wide_2  widen for d_dense_4.kernel, models/char-transformer.ts:17
+    // d_layerNorm_5.centered_wide_2 = d_layerNorm_5.centered in double, in the order it is read    %d_layerNorm_5.centered_wide_2
+    //     widen for d_dense_4.kernel, models/char-transformer.ts:17
     widen_d_layerNorm_5_centered_wide_2();
 
     // 57.
-    // d_layerNorm_5.mu_wide = d_layerNorm_5.mu in double, in the order it is read    %d_layerNorm_5.mu_wide  widen for d_dense_4.kernel, models/char-transformer.ts:17
+    // d_layerNorm_5.mu_wide = d_layerNorm_5.mu in double, in the order it is read    %d_layerNorm_5.mu_wide  widen for
+    //     d_dense_4.kernel, models/char-transformer.ts:17
     widen_d_layerNorm_5_mu_wide();
 
     // 58.
     // mul_12 = dense_3.z ⊙ 0.5    %mul_12  mul, models/char-transformer.ts:17
     // dense_3 = mul_12 ⊙ add_6    %dense_3  mul, models/char-transformer.ts:17
-    // d_sum_9 = d_layerNorm_5.mu ⊙ 0.015625    %d_sum_9  adjoint of mul, models/char-transformer.ts:19
-    // d_residual_4 = d_layerNorm_5.centered + d_sum_9    %d_residual_4  adjoint of add, models/char-transformer.ts:17
-    // d_dense_4 = d_residual_4    %d_dense_4  adjoint of add, models/char-transformer.ts:17
-    // d_broadcast_35 = d_residual_4    %d_broadcast_35  adjoint of add, models/char-transformer.ts:17
-    // d_dense_4.product = d_residual_4    %d_dense_4.product  adjoint of add, models/char-transformer.ts:17
-    // d_dense_4.kernel = Σ dense_3·d_residual_4 over axes 0,1 of dense_3    %d_dense_4.kernel  adjoint of dot, models/char-transformer.ts:17
-    // dense_4.kernel_mul = dense_4.kernel.m ⊙ 0.9    %dense_4.kernel_mul  update of dense_4.kernel by adamw, models/char-transformer.ts:17
-    // dense_4.kernel_mul_2 = d_dense_4.kernel ⊙ 0.09999999999999998    %dense_4.kernel_mul_2  update of dense_4.kernel by adamw, models/char-transformer.ts:17
-    // dense_4.kernel.m_next = dense_4.kernel_mul + dense_4.kernel_mul_2    %dense_4.kernel.m_next  update of dense_4.kernel by adamw, models/char-transformer.ts:17
-    // dense_4.kernel_mul_3 = dense_4.kernel.v ⊙ 0.999    %dense_4.kernel_mul_3  update of dense_4.kernel by adamw, models/char-transformer.ts:17
-    // dense_4.kernel_mul_4 = d_dense_4.kernel ⊙ d_dense_4.kernel    %dense_4.kernel_mul_4  update of dense_4.kernel by adamw, models/char-transformer.ts:17
-    // dense_4.kernel_mul_5 = dense_4.kernel_mul_4 ⊙ 0.0010000000000000009    %dense_4.kernel_mul_5  update of dense_4.kernel by adamw, models/char-transformer.ts:17
-    // dense_4.kernel.v_next = dense_4.kernel_mul_3 + dense_4.kernel_mul_5    %dense_4.kernel.v_next  update of dense_4.kernel by adamw, models/char-transformer.ts:17
-    // dense_4.kernel_mul_7 = dense_4.kernel ⊙ 0.00001    %dense_4.kernel_mul_7  update of dense_4.kernel by adamw, models/char-transformer.ts:17
-    // dense_4.kernel_sub = dense_4.kernel − dense_4.kernel_mul_7    %dense_4.kernel_sub  update of dense_4.kernel by adamw, models/char-transformer.ts:17
-    // dense_4.kernel_mul_8 = dense_4.kernel.m_next ⊙ rate    %dense_4.kernel_mul_8  update of dense_4.kernel by adamw, models/char-transformer.ts:17
-    // dense_4.kernel_mul_6 = dense_4.kernel.v_next ⊙ correction    %dense_4.kernel_mul_6  update of dense_4.kernel by adamw, models/char-transformer.ts:17
-    // dense_4.kernel_sqrt = √dense_4.kernel_mul_6    %dense_4.kernel_sqrt  update of dense_4.kernel by adamw, models/char-transformer.ts:17
-    // dense_4.kernel_add = dense_4.kernel_sqrt + 1e-8    %dense_4.kernel_add  update of dense_4.kernel by adamw, models/char-transformer.ts:17
-    // dense_4.kernel_div = dense_4.kernel_mul_8 / dense_4.kernel_add    %dense_4.kernel_div  update of dense_4.kernel by adamw, models/char-transformer.ts:17
-    // dense_4.kernel_next = dense_4.kernel_sub − dense_4.kernel_div    %dense_4.kernel_next  update of dense_4.kernel by adamw, models/char-transformer.ts:17
+    // d_sum_9 = d_layerNorm_5.mu ⊙ 0.015625    %d_sum_9  adjoint of mul (statement 48): d_a = d_y ⊙ (b), models/char-transformer.ts:19
+    // d_residual_4 = d_layerNorm_5.centered + d_sum_9    %d_residual_4  adjoint of add (statement 29): d_x = Σ over the uses of x,
+    //     models/char-transformer.ts:17
+    // d_dense_4 = d_residual_4    %d_dense_4  adjoint of add (statement 29): d_b = d_y, models/char-transformer.ts:17
+    // d_broadcast_35 = d_residual_4    %d_broadcast_35  adjoint of add (statement 29): d_b = d_y, models/char-transformer.ts:17
+    // d_dense_4.product = d_residual_4    %d_dense_4.product  adjoint of add (statement 29): d_a = d_y, models/char-transformer.ts:17
+    // d_dense_4.kernel = Σ dense_3·d_residual_4 over axes 0,1 of dense_3    %d_dense_4.kernel  adjoint of dot (statement 29): d_b =
+    //     aᵀ·d_y, models/char-transformer.ts:17
+    // dense_4.kernel_mul = dense_4.kernel.m ⊙ 0.9    %dense_4.kernel_mul  update of dense_4.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.kernel_mul_2 = d_dense_4.kernel ⊙ 0.09999999999999998    %dense_4.kernel_mul_2  update of dense_4.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.kernel.m_next = dense_4.kernel_mul + dense_4.kernel_mul_2    %dense_4.kernel.m_next  update of dense_4.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.kernel_mul_3 = dense_4.kernel.v ⊙ 0.999    %dense_4.kernel_mul_3  update of dense_4.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.kernel_mul_4 = d_dense_4.kernel ⊙ d_dense_4.kernel    %dense_4.kernel_mul_4  update of dense_4.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.kernel_mul_5 = dense_4.kernel_mul_4 ⊙ 0.0010000000000000009    %dense_4.kernel_mul_5  update of dense_4.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.kernel.v_next = dense_4.kernel_mul_3 + dense_4.kernel_mul_5    %dense_4.kernel.v_next  update of dense_4.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.kernel_mul_7 = dense_4.kernel ⊙ 0.00001    %dense_4.kernel_mul_7  update of dense_4.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.kernel_sub = dense_4.kernel − dense_4.kernel_mul_7    %dense_4.kernel_sub  update of dense_4.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.kernel_mul_8 = dense_4.kernel.m_next ⊙ rate    %dense_4.kernel_mul_8  update of dense_4.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.kernel_mul_6 = dense_4.kernel.v_next ⊙ correction    %dense_4.kernel_mul_6  update of dense_4.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.kernel_sqrt = √dense_4.kernel_mul_6    %dense_4.kernel_sqrt  update of dense_4.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.kernel_add = dense_4.kernel_sqrt + 1e-8    %dense_4.kernel_add  update of dense_4.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.kernel_div = dense_4.kernel_mul_8 / dense_4.kernel_add    %dense_4.kernel_div  update of dense_4.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_4.kernel_next = dense_4.kernel_sub − dense_4.kernel_div    %dense_4.kernel_next  update of dense_4.kernel by adamw,
+    //     models/char-transformer.ts:17
     dotAdamw_dense_4_kernel();
 
     // 59.
-    // d_dense_3.bias = Σ d_dense_3.z over axes 0,1    %d_dense_3.bias  adjoint of broadcast, models/char-transformer.ts:17
+    // d_dense_3.bias = Σ d_dense_3.z over axes 0,1    %d_dense_3.bias  adjoint of broadcast (statement 27): d_x = Σ d_y over the
+    //     broadcast axes, models/char-transformer.ts:17
     // dense_3.bias_mul = dense_3.bias.m ⊙ 0.9    %dense_3.bias_mul  update of dense_3.bias by adamw, models/char-transformer.ts:17
-    // dense_3.bias_mul_2 = d_dense_3.bias ⊙ 0.09999999999999998    %dense_3.bias_mul_2  update of dense_3.bias by adamw, models/char-transformer.ts:17
-    // dense_3.bias.m_next = dense_3.bias_mul + dense_3.bias_mul_2    %dense_3.bias.m_next  update of dense_3.bias by adamw, models/char-transformer.ts:17
-    // dense_3.bias_mul_3 = dense_3.bias.v ⊙ 0.999    %dense_3.bias_mul_3  update of dense_3.bias by adamw, models/char-transformer.ts:17
-    // dense_3.bias_mul_4 = d_dense_3.bias ⊙ d_dense_3.bias    %dense_3.bias_mul_4  update of dense_3.bias by adamw, models/char-transformer.ts:17
-    // dense_3.bias_mul_5 = dense_3.bias_mul_4 ⊙ 0.0010000000000000009    %dense_3.bias_mul_5  update of dense_3.bias by adamw, models/char-transformer.ts:17
-    // dense_3.bias.v_next = dense_3.bias_mul_3 + dense_3.bias_mul_5    %dense_3.bias.v_next  update of dense_3.bias by adamw, models/char-transformer.ts:17
-    // dense_3.bias_mul_7 = dense_3.bias ⊙ 0.00001    %dense_3.bias_mul_7  update of dense_3.bias by adamw, models/char-transformer.ts:17
-    // dense_3.bias_sub = dense_3.bias − dense_3.bias_mul_7    %dense_3.bias_sub  update of dense_3.bias by adamw, models/char-transformer.ts:17
-    // dense_3.bias_mul_8 = dense_3.bias.m_next ⊙ rate    %dense_3.bias_mul_8  update of dense_3.bias by adamw, models/char-transformer.ts:17
-    // dense_3.bias_mul_6 = dense_3.bias.v_next ⊙ correction    %dense_3.bias_mul_6  update of dense_3.bias by adamw, models/char-transformer.ts:17
+    // dense_3.bias_mul_2 = d_dense_3.bias ⊙ 0.09999999999999998    %dense_3.bias_mul_2  update of dense_3.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.bias.m_next = dense_3.bias_mul + dense_3.bias_mul_2    %dense_3.bias.m_next  update of dense_3.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.bias_mul_3 = dense_3.bias.v ⊙ 0.999    %dense_3.bias_mul_3  update of dense_3.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.bias_mul_4 = d_dense_3.bias ⊙ d_dense_3.bias    %dense_3.bias_mul_4  update of dense_3.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.bias_mul_5 = dense_3.bias_mul_4 ⊙ 0.0010000000000000009    %dense_3.bias_mul_5  update of dense_3.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.bias.v_next = dense_3.bias_mul_3 + dense_3.bias_mul_5    %dense_3.bias.v_next  update of dense_3.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.bias_mul_7 = dense_3.bias ⊙ 0.00001    %dense_3.bias_mul_7  update of dense_3.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.bias_sub = dense_3.bias − dense_3.bias_mul_7    %dense_3.bias_sub  update of dense_3.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.bias_mul_8 = dense_3.bias.m_next ⊙ rate    %dense_3.bias_mul_8  update of dense_3.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.bias_mul_6 = dense_3.bias.v_next ⊙ correction    %dense_3.bias_mul_6  update of dense_3.bias by adamw,
+    //     models/char-transformer.ts:17
     // dense_3.bias_sqrt = √dense_3.bias_mul_6    %dense_3.bias_sqrt  update of dense_3.bias by adamw, models/char-transformer.ts:17
     // dense_3.bias_add = dense_3.bias_sqrt + 1e-8    %dense_3.bias_add  update of dense_3.bias by adamw, models/char-transformer.ts:17
-    // dense_3.bias_div = dense_3.bias_mul_8 / dense_3.bias_add    %dense_3.bias_div  update of dense_3.bias by adamw, models/char-transformer.ts:17
-    // dense_3.bias_next = dense_3.bias_sub − dense_3.bias_div    %dense_3.bias_next  update of dense_3.bias by adamw, models/char-transformer.ts:17
+    // dense_3.bias_div = dense_3.bias_mul_8 / dense_3.bias_add    %dense_3.bias_div  update of dense_3.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.bias_next = dense_3.bias_sub − dense_3.bias_div    %dense_3.bias_next  update of dense_3.bias by adamw,
+    //     models/char-transformer.ts:17
     sumAdamw_dense_3_bias();
 
     // 60.
-    // dense_3.kernel_wide_2 = dense_3.kernel in double, in the order it is read    %dense_3.kernel_wide_2  widen for d_layerNorm_4, models/char-transformer.ts:17
+    // dense_3.kernel_wide_2 = dense_3.kernel in double, in the order it is read    %dense_3.kernel_wide_2  widen for d_layerNorm_4,
+    //     models/char-transformer.ts:17
     widen_dense_3_kernel_wide_2();
 
     // 61.
-    // d_layerNorm_4 = Σ d_dense_3.z·dense_3.kernel over axes 2 of d_dense_3.z    %d_layerNorm_4  adjoint of dot, models/char-transformer.ts:17
-    // d_broadcast_33 = d_layerNorm_4    %d_broadcast_33  adjoint of add, models/char-transformer.ts:17
-    // d_mul_10 = d_layerNorm_4    %d_mul_10  adjoint of add, models/char-transformer.ts:17
+    // d_layerNorm_4 = Σ d_dense_3.z·dense_3.kernel over axes 2 of d_dense_3.z    %d_layerNorm_4  adjoint of dot (statement 27): d_a =
+    //     d_y·bᵀ, models/char-transformer.ts:17
+    // d_broadcast_33 = d_layerNorm_4    %d_broadcast_33  adjoint of add (statement 24): d_b = d_y, models/char-transformer.ts:17
+    // d_mul_10 = d_layerNorm_4    %d_mul_10  adjoint of add (statement 24): d_a = d_y, models/char-transformer.ts:17
     dot_d_layerNorm_4();
 
     // 62.
-    // layerNorm_4_wide_2 = layerNorm_4 in double, in the order it is read    %layerNorm_4_wide_2  widen for d_dense_3.kernel, models/char-transformer.ts:17
+    // layerNorm_4_wide_2 = layerNorm_4 in double, in the order it is read    %layerNorm_4_wide_2  widen for d_dense_3.kernel,
+    //     models/char-transformer.ts:17
     widen_layerNorm_4_wide_2();
 
     // 63.
-    // d_dense_3.z_wide = d_dense_3.z in double, in the order it is read    %d_dense_3.z_wide  widen for d_dense_3.kernel, models/char-transformer.ts:17
+    // d_dense_3.z_wide = d_dense_3.z in double, in the order it is read    %d_dense_3.z_wide  widen for d_dense_3.kernel,
+    //     models/char-transformer.ts:17
     widen_d_dense_3_z_wide();
 
     // 64.
-    // d_dense_3.kernel = Σ layerNorm_4·d_dense_3.z over axes 0,1 of layerNorm_4    %d_dense_3.kernel  adjoint of dot, models/char-transformer.ts:17
-    // dense_3.kernel_mul = dense_3.kernel.m ⊙ 0.9    %dense_3.kernel_mul  update of dense_3.kernel by adamw, models/char-transformer.ts:17
-    // dense_3.kernel_mul_2 = d_dense_3.kernel ⊙ 0.09999999999999998    %dense_3.kernel_mul_2  update of dense_3.kernel by adamw, models/char-transformer.ts:17
-    // dense_3.kernel.m_next = dense_3.kernel_mul + dense_3.kernel_mul_2    %dense_3.kernel.m_next  update of dense_3.kernel by adamw, models/char-transformer.ts:17
-    // dense_3.kernel_mul_3 = dense_3.kernel.v ⊙ 0.999    %dense_3.kernel_mul_3  update of dense_3.kernel by adamw, models/char-transformer.ts:17
-    // dense_3.kernel_mul_4 = d_dense_3.kernel ⊙ d_dense_3.kernel    %dense_3.kernel_mul_4  update of dense_3.kernel by adamw, models/char-transformer.ts:17
-    // dense_3.kernel_mul_5 = dense_3.kernel_mul_4 ⊙ 0.0010000000000000009    %dense_3.kernel_mul_5  update of dense_3.kernel by adamw, models/char-transformer.ts:17
-    // dense_3.kernel.v_next = dense_3.kernel_mul_3 + dense_3.kernel_mul_5    %dense_3.kernel.v_next  update of dense_3.kernel by adamw, models/char-transformer.ts:17
-    // dense_3.kernel_mul_7 = dense_3.kernel ⊙ 0.00001    %dense_3.kernel_mul_7  update of dense_3.kernel by adamw, models/char-transformer.ts:17
-    // dense_3.kernel_sub = dense_3.kernel − dense_3.kernel_mul_7    %dense_3.kernel_sub  update of dense_3.kernel by adamw, models/char-transformer.ts:17
-    // dense_3.kernel_mul_8 = dense_3.kernel.m_next ⊙ rate    %dense_3.kernel_mul_8  update of dense_3.kernel by adamw, models/char-transformer.ts:17
-    // dense_3.kernel_mul_6 = dense_3.kernel.v_next ⊙ correction    %dense_3.kernel_mul_6  update of dense_3.kernel by adamw, models/char-transformer.ts:17
-    // dense_3.kernel_sqrt = √dense_3.kernel_mul_6    %dense_3.kernel_sqrt  update of dense_3.kernel by adamw, models/char-transformer.ts:17
-    // dense_3.kernel_add = dense_3.kernel_sqrt + 1e-8    %dense_3.kernel_add  update of dense_3.kernel by adamw, models/char-transformer.ts:17
-    // dense_3.kernel_div = dense_3.kernel_mul_8 / dense_3.kernel_add    %dense_3.kernel_div  update of dense_3.kernel by adamw, models/char-transformer.ts:17
-    // dense_3.kernel_next = dense_3.kernel_sub − dense_3.kernel_div    %dense_3.kernel_next  update of dense_3.kernel by adamw, models/char-transformer.ts:17
+    // d_dense_3.kernel = Σ layerNorm_4·d_dense_3.z over axes 0,1 of layerNorm_4    %d_dense_3.kernel  adjoint of dot (statement 27):
+    //     d_b = aᵀ·d_y, models/char-transformer.ts:17
+    // dense_3.kernel_mul = dense_3.kernel.m ⊙ 0.9    %dense_3.kernel_mul  update of dense_3.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.kernel_mul_2 = d_dense_3.kernel ⊙ 0.09999999999999998    %dense_3.kernel_mul_2  update of dense_3.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.kernel.m_next = dense_3.kernel_mul + dense_3.kernel_mul_2    %dense_3.kernel.m_next  update of dense_3.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.kernel_mul_3 = dense_3.kernel.v ⊙ 0.999    %dense_3.kernel_mul_3  update of dense_3.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.kernel_mul_4 = d_dense_3.kernel ⊙ d_dense_3.kernel    %dense_3.kernel_mul_4  update of dense_3.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.kernel_mul_5 = dense_3.kernel_mul_4 ⊙ 0.0010000000000000009    %dense_3.kernel_mul_5  update of dense_3.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.kernel.v_next = dense_3.kernel_mul_3 + dense_3.kernel_mul_5    %dense_3.kernel.v_next  update of dense_3.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.kernel_mul_7 = dense_3.kernel ⊙ 0.00001    %dense_3.kernel_mul_7  update of dense_3.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.kernel_sub = dense_3.kernel − dense_3.kernel_mul_7    %dense_3.kernel_sub  update of dense_3.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.kernel_mul_8 = dense_3.kernel.m_next ⊙ rate    %dense_3.kernel_mul_8  update of dense_3.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.kernel_mul_6 = dense_3.kernel.v_next ⊙ correction    %dense_3.kernel_mul_6  update of dense_3.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.kernel_sqrt = √dense_3.kernel_mul_6    %dense_3.kernel_sqrt  update of dense_3.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.kernel_add = dense_3.kernel_sqrt + 1e-8    %dense_3.kernel_add  update of dense_3.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.kernel_div = dense_3.kernel_mul_8 / dense_3.kernel_add    %dense_3.kernel_div  update of dense_3.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_3.kernel_next = dense_3.kernel_sub − dense_3.kernel_div    %dense_3.kernel_next  update of dense_3.kernel by adamw,
+    //     models/char-transformer.ts:17
     dotAdamw_dense_3_kernel();
 
     // 65.
-    // d_layerNorm_4.beta = Σ d_layerNorm_4 over axes 0,1    %d_layerNorm_4.beta  adjoint of broadcast, models/char-transformer.ts:17
-    // layerNorm_4.beta_mul = layerNorm_4.beta.m ⊙ 0.9    %layerNorm_4.beta_mul  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_4.beta_mul_2 = d_layerNorm_4.beta ⊙ 0.09999999999999998    %layerNorm_4.beta_mul_2  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_4.beta.m_next = layerNorm_4.beta_mul + layerNorm_4.beta_mul_2    %layerNorm_4.beta.m_next  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_4.beta_mul_3 = layerNorm_4.beta.v ⊙ 0.999    %layerNorm_4.beta_mul_3  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_4.beta_mul_4 = d_layerNorm_4.beta ⊙ d_layerNorm_4.beta    %layerNorm_4.beta_mul_4  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_4.beta_mul_5 = layerNorm_4.beta_mul_4 ⊙ 0.0010000000000000009    %layerNorm_4.beta_mul_5  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_4.beta.v_next = layerNorm_4.beta_mul_3 + layerNorm_4.beta_mul_5    %layerNorm_4.beta.v_next  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_4.beta_mul_7 = layerNorm_4.beta ⊙ 0.00001    %layerNorm_4.beta_mul_7  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_4.beta_sub = layerNorm_4.beta − layerNorm_4.beta_mul_7    %layerNorm_4.beta_sub  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_4.beta_mul_8 = layerNorm_4.beta.m_next ⊙ rate    %layerNorm_4.beta_mul_8  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_4.beta_mul_6 = layerNorm_4.beta.v_next ⊙ correction    %layerNorm_4.beta_mul_6  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_4.beta_sqrt = √layerNorm_4.beta_mul_6    %layerNorm_4.beta_sqrt  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_4.beta_add = layerNorm_4.beta_sqrt + 1e-8    %layerNorm_4.beta_add  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_4.beta_div = layerNorm_4.beta_mul_8 / layerNorm_4.beta_add    %layerNorm_4.beta_div  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_4.beta_next = layerNorm_4.beta_sub − layerNorm_4.beta_div    %layerNorm_4.beta_next  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
+    // d_layerNorm_4.beta = Σ d_layerNorm_4 over axes 0,1    %d_layerNorm_4.beta  adjoint of broadcast (statement 24): d_x = Σ d_y over
+    //     the broadcast axes, models/char-transformer.ts:17
+    // layerNorm_4.beta_mul = layerNorm_4.beta.m ⊙ 0.9    %layerNorm_4.beta_mul  update of layerNorm_4.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_4.beta_mul_2 = d_layerNorm_4.beta ⊙ 0.09999999999999998    %layerNorm_4.beta_mul_2  update of layerNorm_4.beta by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_4.beta.m_next = layerNorm_4.beta_mul + layerNorm_4.beta_mul_2    %layerNorm_4.beta.m_next  update of layerNorm_4.beta
+    //     by adamw, models/char-transformer.ts:17
+    // layerNorm_4.beta_mul_3 = layerNorm_4.beta.v ⊙ 0.999    %layerNorm_4.beta_mul_3  update of layerNorm_4.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_4.beta_mul_4 = d_layerNorm_4.beta ⊙ d_layerNorm_4.beta    %layerNorm_4.beta_mul_4  update of layerNorm_4.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_4.beta_mul_5 = layerNorm_4.beta_mul_4 ⊙ 0.0010000000000000009    %layerNorm_4.beta_mul_5  update of layerNorm_4.beta by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_4.beta.v_next = layerNorm_4.beta_mul_3 + layerNorm_4.beta_mul_5    %layerNorm_4.beta.v_next  update of layerNorm_4.beta
+    //     by adamw, models/char-transformer.ts:17
+    // layerNorm_4.beta_mul_7 = layerNorm_4.beta ⊙ 0.00001    %layerNorm_4.beta_mul_7  update of layerNorm_4.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_4.beta_sub = layerNorm_4.beta − layerNorm_4.beta_mul_7    %layerNorm_4.beta_sub  update of layerNorm_4.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_4.beta_mul_8 = layerNorm_4.beta.m_next ⊙ rate    %layerNorm_4.beta_mul_8  update of layerNorm_4.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_4.beta_mul_6 = layerNorm_4.beta.v_next ⊙ correction    %layerNorm_4.beta_mul_6  update of layerNorm_4.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_4.beta_sqrt = √layerNorm_4.beta_mul_6    %layerNorm_4.beta_sqrt  update of layerNorm_4.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_4.beta_add = layerNorm_4.beta_sqrt + 1e-8    %layerNorm_4.beta_add  update of layerNorm_4.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_4.beta_div = layerNorm_4.beta_mul_8 / layerNorm_4.beta_add    %layerNorm_4.beta_div  update of layerNorm_4.beta by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_4.beta_next = layerNorm_4.beta_sub − layerNorm_4.beta_div    %layerNorm_4.beta_next  update of layerNorm_4.beta by
+    //     adamw, models/char-transformer.ts:17
     sumAdamw_layerNorm_4_beta();
 
     // 66.
-    // d_layerNorm_4.normal = d_layerNorm_4 ⊙ layerNorm_4.gamma    %d_layerNorm_4.normal  adjoint of mul, models/char-transformer.ts:17
+    // d_layerNorm_4.normal = d_layerNorm_4 ⊙ layerNorm_4.gamma    %d_layerNorm_4.normal  adjoint of mul (statement 24): d_a = d_y ⊙
+    //     (b), models/char-transformer.ts:17
     // layerNorm_4.mu = sum_7 ⊙ 0.015625    %layerNorm_4.mu  mul, models/char-transformer.ts:17
     // layerNorm_4.centered = residual_3 − layerNorm_4.mu    %layerNorm_4.centered  sub, models/char-transformer.ts:17
-    // d_broadcast_31 = d_layerNorm_4.normal ⊙ layerNorm_4.centered    %d_broadcast_31  adjoint of mul, models/char-transformer.ts:17
-    // d_layerNorm_4.inverse = Σ d_broadcast_31 over axes 2    %d_layerNorm_4.inverse  adjoint of broadcast, models/char-transformer.ts:17
-    // d_sqrt_4_mul = layerNorm_4.inverse ⊙ layerNorm_4.inverse    %d_sqrt_4_mul  adjoint of recip, models/char-transformer.ts:17
-    // d_sqrt_4_mul_2 = d_layerNorm_4.inverse ⊙ d_sqrt_4_mul    %d_sqrt_4_mul_2  adjoint of recip, models/char-transformer.ts:17
-    // d_sqrt_4 = −d_sqrt_4_mul_2    %d_sqrt_4  adjoint of recip, models/char-transformer.ts:17
-    // d_add_5_mul = sqrt_4 ⊙ 2    %d_add_5_mul  adjoint of sqrt, models/char-transformer.ts:17
-    // d_add_5 = d_sqrt_4 / d_add_5_mul    %d_add_5  adjoint of sqrt, models/char-transformer.ts:17
-    // d_layerNorm_4.sigmaSquared = d_add_5    %d_layerNorm_4.sigmaSquared  adjoint of add, models/char-transformer.ts:17
-    // d_sum_8 = d_add_5 ⊙ 0.015625    %d_sum_8  adjoint of mul, models/char-transformer.ts:17
-    // d_layerNorm_4.centered_2 = d_sum_8 ⊙ layerNorm_4.centered    %d_layerNorm_4.centered_2  adjoint of mul, models/char-transformer.ts:17
-    // d_layerNorm_4.centered_3 = d_sum_8 ⊙ layerNorm_4.centered    %d_layerNorm_4.centered_3  adjoint of mul, models/char-transformer.ts:17
-    // d_layerNorm_4.centered_part = d_layerNorm_4.normal ⊙ layerNorm_4.inverse    %d_layerNorm_4.centered_part  adjoint of mul, models/char-transformer.ts:17
-    // d_layerNorm_4.centered_partial = d_layerNorm_4.centered_part + d_layerNorm_4.centered_2    %d_layerNorm_4.centered_partial  adjoint of sub, models/char-transformer.ts:17
-    // d_layerNorm_4.centered = d_layerNorm_4.centered_partial + d_layerNorm_4.centered_2    %d_layerNorm_4.centered  adjoint of sub, models/char-transformer.ts:17
-    // d_broadcast_30 = −d_layerNorm_4.centered    %d_broadcast_30  adjoint of sub, models/char-transformer.ts:17
-    // d_layerNorm_4.mu = Σ d_broadcast_30 over axes 2    %d_layerNorm_4.mu  adjoint of broadcast, models/char-transformer.ts:17
-    // d_sum_9 = d_layerNorm_5.mu ⊙ 0.015625    %d_sum_9  adjoint of mul, models/char-transformer.ts:19
-    // d_residual_4 = d_layerNorm_5.centered + d_sum_9    %d_residual_4  adjoint of add, models/char-transformer.ts:17
-    // d_dense_4 = d_residual_4    %d_dense_4  adjoint of add, models/char-transformer.ts:17
-    // d_broadcast_35 = d_residual_4    %d_broadcast_35  adjoint of add, models/char-transformer.ts:17
-    // d_dense_4.product = d_residual_4    %d_dense_4.product  adjoint of add, models/char-transformer.ts:17
-    // d_residual_3_partial = d_residual_4 + d_layerNorm_4.centered    %d_residual_3_partial  adjoint of add, models/char-transformer.ts:16
-    // d_sum_7 = d_layerNorm_4.mu ⊙ 0.015625    %d_sum_7  adjoint of mul, models/char-transformer.ts:17
-    // d_residual_3 = d_residual_3_partial + d_sum_7    %d_residual_3  adjoint of add, models/char-transformer.ts:16
-    // d_multiHeadAttention_2 = d_residual_3    %d_multiHeadAttention_2  adjoint of add, models/char-transformer.ts:16
-    // d_broadcast_29 = d_residual_3    %d_broadcast_29  adjoint of add, models/char-transformer.ts:16
-    // d_dot_12 = d_residual_3    %d_dot_12  adjoint of add, models/char-transformer.ts:16
+    // d_broadcast_31 = d_layerNorm_4.normal ⊙ layerNorm_4.centered    %d_broadcast_31  adjoint of mul (statement 24): d_b = d_y ⊙ (a),
+    //     models/char-transformer.ts:17
+    // d_layerNorm_4.inverse = Σ d_broadcast_31 over axes 2    %d_layerNorm_4.inverse  adjoint of broadcast (statement 24): d_x = Σ d_y
+    //     over the broadcast axes, models/char-transformer.ts:17
+    // d_sqrt_4_mul = layerNorm_4.inverse ⊙ layerNorm_4.inverse    %d_sqrt_4_mul  adjoint of recip (statement 24): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/char-transformer.ts:17
+    // d_sqrt_4_mul_2 = d_layerNorm_4.inverse ⊙ d_sqrt_4_mul    %d_sqrt_4_mul_2  adjoint of recip (statement 24): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/char-transformer.ts:17
+    // d_sqrt_4 = −d_sqrt_4_mul_2    %d_sqrt_4  adjoint of recip (statement 24): d_x = d_y ⊙ (−(y·y)) for y = 1 / x,
+    //     models/char-transformer.ts:17
+    // d_add_5_mul = sqrt_4 ⊙ 2    %d_add_5_mul  adjoint of sqrt (statement 24): d_x = d_y ⊙ (1 / (2·y)), models/char-transformer.ts:17
+    // d_add_5 = d_sqrt_4 / d_add_5_mul    %d_add_5  adjoint of sqrt (statement 24): d_x = d_y ⊙ (1 / (2·y)),
+    //     models/char-transformer.ts:17
+    // d_layerNorm_4.sigmaSquared = d_add_5    %d_layerNorm_4.sigmaSquared  adjoint of add (statement 24): d_a = d_y,
+    //     models/char-transformer.ts:17
+    // d_sum_8 = d_add_5 ⊙ 0.015625    %d_sum_8  adjoint of mul (statement 24): d_a = d_y ⊙ (b), models/char-transformer.ts:17
+    // d_layerNorm_4.centered_2 = d_sum_8 ⊙ layerNorm_4.centered    %d_layerNorm_4.centered_2  adjoint of mul (statement 24): d_a = d_y
+    //     ⊙ (b), models/char-transformer.ts:17
+    // d_layerNorm_4.centered_3 = d_sum_8 ⊙ layerNorm_4.centered    %d_layerNorm_4.centered_3  adjoint of mul (statement 24): d_b = d_y
+    //     ⊙ (a), models/char-transformer.ts:17
+    // d_layerNorm_4.centered_part = d_layerNorm_4.normal ⊙ layerNorm_4.inverse    %d_layerNorm_4.centered_part  adjoint of mul
+    //     (statement 24): d_a = d_y ⊙ (b), models/char-transformer.ts:17
+    // d_layerNorm_4.centered_partial = d_layerNorm_4.centered_part + d_layerNorm_4.centered_2    %d_layerNorm_4.centered_partial
+    //     adjoint of sub (statement 66): d_x = Σ over the uses of x, models/char-transformer.ts:17
+    // d_layerNorm_4.centered = d_layerNorm_4.centered_partial + d_layerNorm_4.centered_2    %d_layerNorm_4.centered  adjoint of sub
+    //     (statement 66): d_x = Σ over the uses of x, models/char-transformer.ts:17
+    // d_broadcast_30 = −d_layerNorm_4.centered    %d_broadcast_30  adjoint of sub (statement 66): d_b = d_y ⊙ (−1),
+    //     models/char-transformer.ts:17
+    // d_layerNorm_4.mu = Σ d_broadcast_30 over axes 2    %d_layerNorm_4.mu  adjoint of broadcast (statement 66): d_x = Σ d_y over the
+    //     broadcast axes, models/char-transformer.ts:17
+    // d_sum_9 = d_layerNorm_5.mu ⊙ 0.015625    %d_sum_9  adjoint of mul (statement 48): d_a = d_y ⊙ (b), models/char-transformer.ts:19
+    // d_residual_4 = d_layerNorm_5.centered + d_sum_9    %d_residual_4  adjoint of add (statement 29): d_x = Σ over the uses of x,
+    //     models/char-transformer.ts:17
+    // d_dense_4 = d_residual_4    %d_dense_4  adjoint of add (statement 29): d_b = d_y, models/char-transformer.ts:17
+    // d_broadcast_35 = d_residual_4    %d_broadcast_35  adjoint of add (statement 29): d_b = d_y, models/char-transformer.ts:17
+    // d_dense_4.product = d_residual_4    %d_dense_4.product  adjoint of add (statement 29): d_a = d_y, models/char-transformer.ts:17
+    // d_residual_3_partial = d_residual_4 + d_layerNorm_4.centered    %d_residual_3_partial  adjoint of add (statement 23): d_x = Σ
+    //     over the uses of x, models/char-transformer.ts:16
+    // d_sum_7 = d_layerNorm_4.mu ⊙ 0.015625    %d_sum_7  adjoint of mul (statement 66): d_a = d_y ⊙ (b), models/char-transformer.ts:17
+    // d_residual_3 = d_residual_3_partial + d_sum_7    %d_residual_3  adjoint of add (statement 23): d_x = Σ over the uses of x,
+    //     models/char-transformer.ts:16
+    // d_multiHeadAttention_2 = d_residual_3    %d_multiHeadAttention_2  adjoint of add (statement 23): d_b = d_y,
+    //     models/char-transformer.ts:16
+    // d_broadcast_29 = d_residual_3    %d_broadcast_29  adjoint of add (statement 23): d_b = d_y, models/char-transformer.ts:16
+    // d_dot_12 = d_residual_3    %d_dot_12  adjoint of add (statement 23): d_a = d_y, models/char-transformer.ts:16
     sumMulAdd_d_residual_3();
 
     // 67.
-    // d_broadcast_32 = d_layerNorm_4 ⊙ layerNorm_4.normal    %d_broadcast_32  adjoint of mul, models/char-transformer.ts:17
-    // d_layerNorm_4.gamma = Σ d_broadcast_32 over axes 0,1    %d_layerNorm_4.gamma  adjoint of broadcast, models/char-transformer.ts:17
-    // layerNorm_4.gamma_mul = layerNorm_4.gamma.m ⊙ 0.9    %layerNorm_4.gamma_mul  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_4.gamma_mul_2 = d_layerNorm_4.gamma ⊙ 0.09999999999999998    %layerNorm_4.gamma_mul_2  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_4.gamma.m_next = layerNorm_4.gamma_mul + layerNorm_4.gamma_mul_2    %layerNorm_4.gamma.m_next  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_4.gamma_mul_3 = layerNorm_4.gamma.v ⊙ 0.999    %layerNorm_4.gamma_mul_3  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_4.gamma_mul_4 = d_layerNorm_4.gamma ⊙ d_layerNorm_4.gamma    %layerNorm_4.gamma_mul_4  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_4.gamma_mul_5 = layerNorm_4.gamma_mul_4 ⊙ 0.0010000000000000009    %layerNorm_4.gamma_mul_5  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_4.gamma.v_next = layerNorm_4.gamma_mul_3 + layerNorm_4.gamma_mul_5    %layerNorm_4.gamma.v_next  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_4.gamma_mul_7 = layerNorm_4.gamma ⊙ 0.00001    %layerNorm_4.gamma_mul_7  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_4.gamma_sub = layerNorm_4.gamma − layerNorm_4.gamma_mul_7    %layerNorm_4.gamma_sub  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_4.gamma_mul_8 = layerNorm_4.gamma.m_next ⊙ rate    %layerNorm_4.gamma_mul_8  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_4.gamma_mul_6 = layerNorm_4.gamma.v_next ⊙ correction    %layerNorm_4.gamma_mul_6  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_4.gamma_sqrt = √layerNorm_4.gamma_mul_6    %layerNorm_4.gamma_sqrt  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_4.gamma_add = layerNorm_4.gamma_sqrt + 1e-8    %layerNorm_4.gamma_add  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_4.gamma_div = layerNorm_4.gamma_mul_8 / layerNorm_4.gamma_add    %layerNorm_4.gamma_div  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_4.gamma_next = layerNorm_4.gamma_sub − layerNorm_4.gamma_div    %layerNorm_4.gamma_next  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
+    // d_broadcast_32 = d_layerNorm_4 ⊙ layerNorm_4.normal    %d_broadcast_32  adjoint of mul (statement 24): d_b = d_y ⊙ (a),
+    //     models/char-transformer.ts:17
+    // d_layerNorm_4.gamma = Σ d_broadcast_32 over axes 0,1    %d_layerNorm_4.gamma  adjoint of broadcast (statement 24): d_x = Σ d_y
+    //     over the broadcast axes, models/char-transformer.ts:17
+    // layerNorm_4.gamma_mul = layerNorm_4.gamma.m ⊙ 0.9    %layerNorm_4.gamma_mul  update of layerNorm_4.gamma by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_4.gamma_mul_2 = d_layerNorm_4.gamma ⊙ 0.09999999999999998    %layerNorm_4.gamma_mul_2  update of layerNorm_4.gamma by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_4.gamma.m_next = layerNorm_4.gamma_mul + layerNorm_4.gamma_mul_2    %layerNorm_4.gamma.m_next  update of
+    //     layerNorm_4.gamma by adamw, models/char-transformer.ts:17
+    // layerNorm_4.gamma_mul_3 = layerNorm_4.gamma.v ⊙ 0.999    %layerNorm_4.gamma_mul_3  update of layerNorm_4.gamma by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_4.gamma_mul_4 = d_layerNorm_4.gamma ⊙ d_layerNorm_4.gamma    %layerNorm_4.gamma_mul_4  update of layerNorm_4.gamma by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_4.gamma_mul_5 = layerNorm_4.gamma_mul_4 ⊙ 0.0010000000000000009    %layerNorm_4.gamma_mul_5  update of
+    //     layerNorm_4.gamma by adamw, models/char-transformer.ts:17
+    // layerNorm_4.gamma.v_next = layerNorm_4.gamma_mul_3 + layerNorm_4.gamma_mul_5    %layerNorm_4.gamma.v_next  update of
+    //     layerNorm_4.gamma by adamw, models/char-transformer.ts:17
+    // layerNorm_4.gamma_mul_7 = layerNorm_4.gamma ⊙ 0.00001    %layerNorm_4.gamma_mul_7  update of layerNorm_4.gamma by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_4.gamma_sub = layerNorm_4.gamma − layerNorm_4.gamma_mul_7    %layerNorm_4.gamma_sub  update of layerNorm_4.gamma by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_4.gamma_mul_8 = layerNorm_4.gamma.m_next ⊙ rate    %layerNorm_4.gamma_mul_8  update of layerNorm_4.gamma by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_4.gamma_mul_6 = layerNorm_4.gamma.v_next ⊙ correction    %layerNorm_4.gamma_mul_6  update of layerNorm_4.gamma by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_4.gamma_sqrt = √layerNorm_4.gamma_mul_6    %layerNorm_4.gamma_sqrt  update of layerNorm_4.gamma by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_4.gamma_add = layerNorm_4.gamma_sqrt + 1e-8    %layerNorm_4.gamma_add  update of layerNorm_4.gamma by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_4.gamma_div = layerNorm_4.gamma_mul_8 / layerNorm_4.gamma_add    %layerNorm_4.gamma_div  update of layerNorm_4.gamma by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_4.gamma_next = layerNorm_4.gamma_sub − layerNorm_4.gamma_div    %layerNorm_4.gamma_next  update of layerNorm_4.gamma by
+    //     adamw, models/char-transformer.ts:17
     sumAdamw_layerNorm_4_gamma();
 
     // 68.
-    // d_multiHeadAttention_2.output.bias = Σ d_residual_3 over axes 0,1    %d_multiHeadAttention_2.output.bias  adjoint of broadcast, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.bias_mul = multiHeadAttention_2.output.bias.m ⊙ 0.9    %multiHeadAttention_2.output.bias_mul  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.bias_mul_2 = d_multiHeadAttention_2.output.bias ⊙ 0.09999999999999998    %multiHeadAttention_2.output.bias_mul_2  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.bias.m_next = multiHeadAttention_2.output.bias_mul + multiHeadAttention_2.output.bias_mul_2    %multiHeadAttention_2.output.bias.m_next  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.bias_mul_3 = multiHeadAttention_2.output.bias.v ⊙ 0.999    %multiHeadAttention_2.output.bias_mul_3  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.bias_mul_4 = d_multiHeadAttention_2.output.bias ⊙ d_multiHeadAttention_2.output.bias    %multiHeadAttention_2.output.bias_mul_4  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.bias_mul_5 = multiHeadAttention_2.output.bias_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention_2.output.bias_mul_5  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.bias.v_next = multiHeadAttention_2.output.bias_mul_3 + multiHeadAttention_2.output.bias_mul_5    %multiHeadAttention_2.output.bias.v_next  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.bias_mul_7 = multiHeadAttention_2.output.bias ⊙ 0.00001    %multiHeadAttention_2.output.bias_mul_7  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.bias_sub = multiHeadAttention_2.output.bias − multiHeadAttention_2.output.bias_mul_7    %multiHeadAttention_2.output.bias_sub  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.bias_mul_8 = multiHeadAttention_2.output.bias.m_next ⊙ rate    %multiHeadAttention_2.output.bias_mul_8  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.bias_mul_6 = multiHeadAttention_2.output.bias.v_next ⊙ correction    %multiHeadAttention_2.output.bias_mul_6  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.bias_sqrt = √multiHeadAttention_2.output.bias_mul_6    %multiHeadAttention_2.output.bias_sqrt  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.bias_add = multiHeadAttention_2.output.bias_sqrt + 1e-8    %multiHeadAttention_2.output.bias_add  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.bias_div = multiHeadAttention_2.output.bias_mul_8 / multiHeadAttention_2.output.bias_add    %multiHeadAttention_2.output.bias_div  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.bias_next = multiHeadAttention_2.output.bias_sub − multiHeadAttention_2.output.bias_div    %multiHeadAttention_2.output.bias_next  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention_2.output.bias = Σ d_residual_3 over axes 0,1    %d_multiHeadAttention_2.output.bias  adjoint of broadcast
+    //     (statement 23): d_x = Σ d_y over the broadcast axes, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.bias_mul = multiHeadAttention_2.output.bias.m ⊙ 0.9    %multiHeadAttention_2.output.bias_mul  update
+    //     of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.bias_mul_2 = d_multiHeadAttention_2.output.bias ⊙ 0.09999999999999998
+    //     %multiHeadAttention_2.output.bias_mul_2  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.bias.m_next = multiHeadAttention_2.output.bias_mul + multiHeadAttention_2.output.bias_mul_2
+    //     %multiHeadAttention_2.output.bias.m_next  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.bias_mul_3 = multiHeadAttention_2.output.bias.v ⊙ 0.999    %multiHeadAttention_2.output.bias_mul_3
+    //     update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.bias_mul_4 = d_multiHeadAttention_2.output.bias ⊙ d_multiHeadAttention_2.output.bias
+    //     %multiHeadAttention_2.output.bias_mul_4  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.bias_mul_5 = multiHeadAttention_2.output.bias_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention_2.output.bias_mul_5  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.bias.v_next = multiHeadAttention_2.output.bias_mul_3 + multiHeadAttention_2.output.bias_mul_5
+    //     %multiHeadAttention_2.output.bias.v_next  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.bias_mul_7 = multiHeadAttention_2.output.bias ⊙ 0.00001    %multiHeadAttention_2.output.bias_mul_7
+    //     update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.bias_sub = multiHeadAttention_2.output.bias − multiHeadAttention_2.output.bias_mul_7
+    //     %multiHeadAttention_2.output.bias_sub  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.bias_mul_8 = multiHeadAttention_2.output.bias.m_next ⊙ rate
+    //     %multiHeadAttention_2.output.bias_mul_8  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.bias_mul_6 = multiHeadAttention_2.output.bias.v_next ⊙ correction
+    //     %multiHeadAttention_2.output.bias_mul_6  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.bias_sqrt = √multiHeadAttention_2.output.bias_mul_6    %multiHeadAttention_2.output.bias_sqrt  update
+    //     of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.bias_add = multiHeadAttention_2.output.bias_sqrt + 1e-8    %multiHeadAttention_2.output.bias_add
+    //     update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.bias_div = multiHeadAttention_2.output.bias_mul_8 / multiHeadAttention_2.output.bias_add
+    //     %multiHeadAttention_2.output.bias_div  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.bias_next = multiHeadAttention_2.output.bias_sub − multiHeadAttention_2.output.bias_div
+    //     %multiHeadAttention_2.output.bias_next  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
     sumAdamw_multiHeadAttention_2_output_bias();
 
     // 69.
-    // d_reshape_8 = Σ d_residual_3·multiHeadAttention_2.output.kernel over axes 2 of d_residual_3    %d_reshape_8  adjoint of dot, models/char-transformer.ts:16
+    // d_reshape_8 = Σ d_residual_3·multiHeadAttention_2.output.kernel over axes 2 of d_residual_3    %d_reshape_8  adjoint of dot
+    //     (statement 23): d_a = d_y·bᵀ, models/char-transformer.ts:16
     dot_d_reshape_8();
 
     // 70.
-    // d_multiHeadAttention_2.output.kernel = Σ reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])·d_residual_3 over axes 0,1 of reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])    %d_multiHeadAttention_2.output.kernel  adjoint of dot, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.kernel_mul = multiHeadAttention_2.output.kernel.m ⊙ 0.9    %multiHeadAttention_2.output.kernel_mul  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.kernel_mul_2 = d_multiHeadAttention_2.output.kernel ⊙ 0.09999999999999998    %multiHeadAttention_2.output.kernel_mul_2  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.kernel.m_next = multiHeadAttention_2.output.kernel_mul + multiHeadAttention_2.output.kernel_mul_2    %multiHeadAttention_2.output.kernel.m_next  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.kernel_mul_3 = multiHeadAttention_2.output.kernel.v ⊙ 0.999    %multiHeadAttention_2.output.kernel_mul_3  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.kernel_mul_4 = d_multiHeadAttention_2.output.kernel ⊙ d_multiHeadAttention_2.output.kernel    %multiHeadAttention_2.output.kernel_mul_4  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.kernel_mul_5 = multiHeadAttention_2.output.kernel_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention_2.output.kernel_mul_5  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.kernel.v_next = multiHeadAttention_2.output.kernel_mul_3 + multiHeadAttention_2.output.kernel_mul_5    %multiHeadAttention_2.output.kernel.v_next  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.kernel_mul_7 = multiHeadAttention_2.output.kernel ⊙ 0.00001    %multiHeadAttention_2.output.kernel_mul_7  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.kernel_sub = multiHeadAttention_2.output.kernel − multiHeadAttention_2.output.kernel_mul_7    %multiHeadAttention_2.output.kernel_sub  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.kernel_mul_8 = multiHeadAttention_2.output.kernel.m_next ⊙ rate    %multiHeadAttention_2.output.kernel_mul_8  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.kernel_mul_6 = multiHeadAttention_2.output.kernel.v_next ⊙ correction    %multiHeadAttention_2.output.kernel_mul_6  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.kernel_sqrt = √multiHeadAttention_2.output.kernel_mul_6    %multiHeadAttention_2.output.kernel_sqrt  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.kernel_add = multiHeadAttention_2.output.kernel_sqrt + 1e-8    %multiHeadAttention_2.output.kernel_add  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.kernel_div = multiHeadAttention_2.output.kernel_mul_8 / multiHeadAttention_2.output.kernel_add    %multiHeadAttention_2.output.kernel_div  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.output.kernel_next = multiHeadAttention_2.output.kernel_sub − multiHeadAttention_2.output.kernel_div    %multiHeadAttention_2.output.kernel_next  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention_2.output.kernel = Σ reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])·d_residual_3 over axes 0,1 of
+    //     reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])    %d_multiHeadAttention_2.output.kernel  adjoint of dot (statement 23): d_b =
+    //     aᵀ·d_y, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.kernel_mul = multiHeadAttention_2.output.kernel.m ⊙ 0.9    %multiHeadAttention_2.output.kernel_mul
+    //     update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.kernel_mul_2 = d_multiHeadAttention_2.output.kernel ⊙ 0.09999999999999998
+    //     %multiHeadAttention_2.output.kernel_mul_2  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.kernel.m_next = multiHeadAttention_2.output.kernel_mul + multiHeadAttention_2.output.kernel_mul_2
+    //     %multiHeadAttention_2.output.kernel.m_next  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.kernel_mul_3 = multiHeadAttention_2.output.kernel.v ⊙ 0.999
+    //     %multiHeadAttention_2.output.kernel_mul_3  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.kernel_mul_4 = d_multiHeadAttention_2.output.kernel ⊙ d_multiHeadAttention_2.output.kernel
+    //     %multiHeadAttention_2.output.kernel_mul_4  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.kernel_mul_5 = multiHeadAttention_2.output.kernel_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention_2.output.kernel_mul_5  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.kernel.v_next = multiHeadAttention_2.output.kernel_mul_3 + multiHeadAttention_2.output.kernel_mul_5
+    //     %multiHeadAttention_2.output.kernel.v_next  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.kernel_mul_7 = multiHeadAttention_2.output.kernel ⊙ 0.00001
+    //     %multiHeadAttention_2.output.kernel_mul_7  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.kernel_sub = multiHeadAttention_2.output.kernel − multiHeadAttention_2.output.kernel_mul_7
+    //     %multiHeadAttention_2.output.kernel_sub  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.kernel_mul_8 = multiHeadAttention_2.output.kernel.m_next ⊙ rate
+    //     %multiHeadAttention_2.output.kernel_mul_8  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.kernel_mul_6 = multiHeadAttention_2.output.kernel.v_next ⊙ correction
+    //     %multiHeadAttention_2.output.kernel_mul_6  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.kernel_sqrt = √multiHeadAttention_2.output.kernel_mul_6    %multiHeadAttention_2.output.kernel_sqrt
+    //     update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.kernel_add = multiHeadAttention_2.output.kernel_sqrt + 1e-8
+    //     %multiHeadAttention_2.output.kernel_add  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.kernel_div = multiHeadAttention_2.output.kernel_mul_8 / multiHeadAttention_2.output.kernel_add
+    //     %multiHeadAttention_2.output.kernel_div  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.output.kernel_next = multiHeadAttention_2.output.kernel_sub − multiHeadAttention_2.output.kernel_div
+    //     %multiHeadAttention_2.output.kernel_next  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
     dotAdamw_multiHeadAttention_2_output_kernel();
 
     // 71.
-    // d_weights_2 = transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])ᵀ    %d_weights_2  adjoint of dot, models/char-transformer.ts:16
+    // d_weights_2 = transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.value,
+    //     [16,32,4,16]), [0,2,1,3])ᵀ    %d_weights_2  adjoint of dot (statement 22): d_a = d_y·bᵀ, models/char-transformer.ts:16
     dot_d_weights_2();
 
     // 72.
-    // d_broadcast_28_mul = total_2 ⊙ total_2    %d_broadcast_28_mul  adjoint of div, models/char-transformer.ts:16
-    // d_broadcast_28_div = 1 / d_broadcast_28_mul    %d_broadcast_28_div  adjoint of div, models/char-transformer.ts:16
-    // d_broadcast_28_mul_2 = exps_2 ⊙ d_broadcast_28_div    %d_broadcast_28_mul_2  adjoint of div, models/char-transformer.ts:16
-    // d_broadcast_28_mul_3 = d_weights_2 ⊙ d_broadcast_28_mul_2    %d_broadcast_28_mul_3  adjoint of div, models/char-transformer.ts:16
-    // d_broadcast_28 = −d_broadcast_28_mul_3    %d_broadcast_28  adjoint of div, models/char-transformer.ts:16
-    // d_total_2 = Σ d_broadcast_28 over axes 3    %d_total_2  adjoint of broadcast, models/char-transformer.ts:16
+    // d_broadcast_28_mul = total_2 ⊙ total_2    %d_broadcast_28_mul  adjoint of div (statement 21): d_b = d_y ⊙ (−(a·(1 / (b·b)))),
+    //     models/char-transformer.ts:16
+    // d_broadcast_28_div = 1 / d_broadcast_28_mul    %d_broadcast_28_div  adjoint of div (statement 21): d_b = d_y ⊙ (−(a·(1 /
+    //     (b·b)))), models/char-transformer.ts:16
+    // d_broadcast_28_mul_2 = exps_2 ⊙ d_broadcast_28_div    %d_broadcast_28_mul_2  adjoint of div (statement 21): d_b = d_y ⊙ (−(a·(1 /
+    //     (b·b)))), models/char-transformer.ts:16
+    // d_broadcast_28_mul_3 = d_weights_2 ⊙ d_broadcast_28_mul_2    %d_broadcast_28_mul_3  adjoint of div (statement 21): d_b = d_y ⊙
+    //     (−(a·(1 / (b·b)))), models/char-transformer.ts:16
+    // d_broadcast_28 = −d_broadcast_28_mul_3    %d_broadcast_28  adjoint of div (statement 21): d_b = d_y ⊙ (−(a·(1 / (b·b)))),
+    //     models/char-transformer.ts:16
+    // d_total_2 = Σ d_broadcast_28 over axes 3    %d_total_2  adjoint of broadcast (statement 21): d_x = Σ d_y over the broadcast axes,
+    //     models/char-transformer.ts:16
     // isPast = [column ≤ row]    %isPast  le, models/char-transformer.ts:16
     // isPast_2 = [column ≤ row]    %isPast_2  le, models/char-transformer.ts:16
-    // d_exps_2_part = d_weights_2 / total_2    %d_exps_2_part  adjoint of div, models/char-transformer.ts:16
-    // d_exps_2 = d_exps_2_part + d_total_2    %d_exps_2  adjoint of exp, models/char-transformer.ts:16
-    // d_shifted_2 = d_exps_2 ⊙ exps_2    %d_shifted_2  adjoint of exp, models/char-transformer.ts:16
-    // d_masked_2 = d_shifted_2    %d_masked_2  adjoint of sub, models/char-transformer.ts:16
-    // d_scores_2 = isPast ? d_shifted_2 : 0    %d_scores_2  adjoint of where, models/char-transformer.ts:16
-    // d_dot_10 = d_scores_2 ⊙ 0.25    %d_dot_10  adjoint of mul, models/char-transformer.ts:16
+    // d_exps_2_part = d_weights_2 / total_2    %d_exps_2_part  adjoint of div (statement 21): d_a = d_y ⊙ (1 / b),
+    //     models/char-transformer.ts:16
+    // d_exps_2 = d_exps_2_part + d_total_2    %d_exps_2  adjoint of exp (statement 21): d_x = Σ over the uses of x,
+    //     models/char-transformer.ts:16
+    // d_shifted_2 = d_exps_2 ⊙ exps_2    %d_shifted_2  adjoint of exp (statement 21): d_x = d_y ⊙ (y), models/char-transformer.ts:16
+    // d_masked_2 = d_shifted_2    %d_masked_2  adjoint of sub (statement 21): d_a = d_y, models/char-transformer.ts:16
+    // d_scores_2 = isPast ? d_shifted_2 : 0    %d_scores_2  adjoint of where (statement 20): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/char-transformer.ts:16
+    // d_dot_10 = d_scores_2 ⊙ 0.25    %d_dot_10  adjoint of mul (statement 20): d_a = d_y ⊙ (b), models/char-transformer.ts:16
     sumMul_d_dot_10();
 
     // 73.
-    // d_transpose_7 = weights_2ᵀ · transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3])    %d_transpose_7  adjoint of dot, models/char-transformer.ts:16
+    // d_transpose_7 = weights_2ᵀ · transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3])    %d_transpose_7  adjoint of dot
+    //     (statement 22): d_b = aᵀ·d_y, models/char-transformer.ts:16
     dot_d_reshape_7();
 
     // 74.
-    // d_multiHeadAttention_2.value.bias = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1    %d_multiHeadAttention_2.value.bias  adjoint of broadcast, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.bias_mul = multiHeadAttention_2.value.bias.m ⊙ 0.9    %multiHeadAttention_2.value.bias_mul  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.bias_mul_2 = d_multiHeadAttention_2.value.bias ⊙ 0.09999999999999998    %multiHeadAttention_2.value.bias_mul_2  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.bias.m_next = multiHeadAttention_2.value.bias_mul + multiHeadAttention_2.value.bias_mul_2    %multiHeadAttention_2.value.bias.m_next  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.bias_mul_3 = multiHeadAttention_2.value.bias.v ⊙ 0.999    %multiHeadAttention_2.value.bias_mul_3  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.bias_mul_4 = d_multiHeadAttention_2.value.bias ⊙ d_multiHeadAttention_2.value.bias    %multiHeadAttention_2.value.bias_mul_4  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.bias_mul_5 = multiHeadAttention_2.value.bias_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention_2.value.bias_mul_5  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.bias.v_next = multiHeadAttention_2.value.bias_mul_3 + multiHeadAttention_2.value.bias_mul_5    %multiHeadAttention_2.value.bias.v_next  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.bias_mul_7 = multiHeadAttention_2.value.bias ⊙ 0.00001    %multiHeadAttention_2.value.bias_mul_7  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.bias_sub = multiHeadAttention_2.value.bias − multiHeadAttention_2.value.bias_mul_7    %multiHeadAttention_2.value.bias_sub  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.bias_mul_8 = multiHeadAttention_2.value.bias.m_next ⊙ rate    %multiHeadAttention_2.value.bias_mul_8  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.bias_mul_6 = multiHeadAttention_2.value.bias.v_next ⊙ correction    %multiHeadAttention_2.value.bias_mul_6  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.bias_sqrt = √multiHeadAttention_2.value.bias_mul_6    %multiHeadAttention_2.value.bias_sqrt  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.bias_add = multiHeadAttention_2.value.bias_sqrt + 1e-8    %multiHeadAttention_2.value.bias_add  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.bias_div = multiHeadAttention_2.value.bias_mul_8 / multiHeadAttention_2.value.bias_add    %multiHeadAttention_2.value.bias_div  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.bias_next = multiHeadAttention_2.value.bias_sub − multiHeadAttention_2.value.bias_div    %multiHeadAttention_2.value.bias_next  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention_2.value.bias = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1
+    //     %d_multiHeadAttention_2.value.bias  adjoint of broadcast (statement 19): d_x = Σ d_y over the broadcast axes,
+    //     models/char-transformer.ts:16
+    // multiHeadAttention_2.value.bias_mul = multiHeadAttention_2.value.bias.m ⊙ 0.9    %multiHeadAttention_2.value.bias_mul  update of
+    //     multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.bias_mul_2 = d_multiHeadAttention_2.value.bias ⊙ 0.09999999999999998
+    //     %multiHeadAttention_2.value.bias_mul_2  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.bias.m_next = multiHeadAttention_2.value.bias_mul + multiHeadAttention_2.value.bias_mul_2
+    //     %multiHeadAttention_2.value.bias.m_next  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.bias_mul_3 = multiHeadAttention_2.value.bias.v ⊙ 0.999    %multiHeadAttention_2.value.bias_mul_3
+    //     update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.bias_mul_4 = d_multiHeadAttention_2.value.bias ⊙ d_multiHeadAttention_2.value.bias
+    //     %multiHeadAttention_2.value.bias_mul_4  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.bias_mul_5 = multiHeadAttention_2.value.bias_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention_2.value.bias_mul_5  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.bias.v_next = multiHeadAttention_2.value.bias_mul_3 + multiHeadAttention_2.value.bias_mul_5
+    //     %multiHeadAttention_2.value.bias.v_next  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.bias_mul_7 = multiHeadAttention_2.value.bias ⊙ 0.00001    %multiHeadAttention_2.value.bias_mul_7
+    //     update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.bias_sub = multiHeadAttention_2.value.bias − multiHeadAttention_2.value.bias_mul_7
+    //     %multiHeadAttention_2.value.bias_sub  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.bias_mul_8 = multiHeadAttention_2.value.bias.m_next ⊙ rate    %multiHeadAttention_2.value.bias_mul_8
+    //     update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.bias_mul_6 = multiHeadAttention_2.value.bias.v_next ⊙ correction
+    //     %multiHeadAttention_2.value.bias_mul_6  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.bias_sqrt = √multiHeadAttention_2.value.bias_mul_6    %multiHeadAttention_2.value.bias_sqrt  update of
+    //     multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.bias_add = multiHeadAttention_2.value.bias_sqrt + 1e-8    %multiHeadAttention_2.value.bias_add  update
+    //     of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.bias_div = multiHeadAttention_2.value.bias_mul_8 / multiHeadAttention_2.value.bias_add
+    //     %multiHeadAttention_2.value.bias_div  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.bias_next = multiHeadAttention_2.value.bias_sub − multiHeadAttention_2.value.bias_div
+    //     %multiHeadAttention_2.value.bias_next  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
     sumAdamw_multiHeadAttention_2_value_bias();
 
     // 75.
-    // d_layerNorm_3_part = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.value.kernel over axes 2 of reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])    %d_layerNorm_3_part  adjoint of dot, models/char-transformer.ts:16
+    // d_layerNorm_3_part = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.value.kernel over axes 2 of
+    //     reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])    %d_layerNorm_3_part  adjoint of dot (statement 19): d_a = d_y·bᵀ,
+    //     models/char-transformer.ts:16
     dot_d_layerNorm_3_part();
 
     // 76.
-    // d_multiHeadAttention_2.value.kernel = Σ layerNorm_3·reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1 of layerNorm_3    %d_multiHeadAttention_2.value.kernel  adjoint of dot, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.kernel_mul = multiHeadAttention_2.value.kernel.m ⊙ 0.9    %multiHeadAttention_2.value.kernel_mul  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.kernel_mul_2 = d_multiHeadAttention_2.value.kernel ⊙ 0.09999999999999998    %multiHeadAttention_2.value.kernel_mul_2  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.kernel.m_next = multiHeadAttention_2.value.kernel_mul + multiHeadAttention_2.value.kernel_mul_2    %multiHeadAttention_2.value.kernel.m_next  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.kernel_mul_3 = multiHeadAttention_2.value.kernel.v ⊙ 0.999    %multiHeadAttention_2.value.kernel_mul_3  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.kernel_mul_4 = d_multiHeadAttention_2.value.kernel ⊙ d_multiHeadAttention_2.value.kernel    %multiHeadAttention_2.value.kernel_mul_4  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.kernel_mul_5 = multiHeadAttention_2.value.kernel_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention_2.value.kernel_mul_5  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.kernel.v_next = multiHeadAttention_2.value.kernel_mul_3 + multiHeadAttention_2.value.kernel_mul_5    %multiHeadAttention_2.value.kernel.v_next  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.kernel_mul_7 = multiHeadAttention_2.value.kernel ⊙ 0.00001    %multiHeadAttention_2.value.kernel_mul_7  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.kernel_sub = multiHeadAttention_2.value.kernel − multiHeadAttention_2.value.kernel_mul_7    %multiHeadAttention_2.value.kernel_sub  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.kernel_mul_8 = multiHeadAttention_2.value.kernel.m_next ⊙ rate    %multiHeadAttention_2.value.kernel_mul_8  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.kernel_mul_6 = multiHeadAttention_2.value.kernel.v_next ⊙ correction    %multiHeadAttention_2.value.kernel_mul_6  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.kernel_sqrt = √multiHeadAttention_2.value.kernel_mul_6    %multiHeadAttention_2.value.kernel_sqrt  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.kernel_add = multiHeadAttention_2.value.kernel_sqrt + 1e-8    %multiHeadAttention_2.value.kernel_add  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.kernel_div = multiHeadAttention_2.value.kernel_mul_8 / multiHeadAttention_2.value.kernel_add    %multiHeadAttention_2.value.kernel_div  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.value.kernel_next = multiHeadAttention_2.value.kernel_sub − multiHeadAttention_2.value.kernel_div    %multiHeadAttention_2.value.kernel_next  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention_2.value.kernel = Σ layerNorm_3·reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1 of
+    //     layerNorm_3    %d_multiHeadAttention_2.value.kernel  adjoint of dot (statement 19): d_b = aᵀ·d_y, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.kernel_mul = multiHeadAttention_2.value.kernel.m ⊙ 0.9    %multiHeadAttention_2.value.kernel_mul
+    //     update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.kernel_mul_2 = d_multiHeadAttention_2.value.kernel ⊙ 0.09999999999999998
+    //     %multiHeadAttention_2.value.kernel_mul_2  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.kernel.m_next = multiHeadAttention_2.value.kernel_mul + multiHeadAttention_2.value.kernel_mul_2
+    //     %multiHeadAttention_2.value.kernel.m_next  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.kernel_mul_3 = multiHeadAttention_2.value.kernel.v ⊙ 0.999    %multiHeadAttention_2.value.kernel_mul_3
+    //     update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.kernel_mul_4 = d_multiHeadAttention_2.value.kernel ⊙ d_multiHeadAttention_2.value.kernel
+    //     %multiHeadAttention_2.value.kernel_mul_4  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.kernel_mul_5 = multiHeadAttention_2.value.kernel_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention_2.value.kernel_mul_5  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.kernel.v_next = multiHeadAttention_2.value.kernel_mul_3 + multiHeadAttention_2.value.kernel_mul_5
+    //     %multiHeadAttention_2.value.kernel.v_next  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.kernel_mul_7 = multiHeadAttention_2.value.kernel ⊙ 0.00001    %multiHeadAttention_2.value.kernel_mul_7
+    //     update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.kernel_sub = multiHeadAttention_2.value.kernel − multiHeadAttention_2.value.kernel_mul_7
+    //     %multiHeadAttention_2.value.kernel_sub  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.kernel_mul_8 = multiHeadAttention_2.value.kernel.m_next ⊙ rate
+    //     %multiHeadAttention_2.value.kernel_mul_8  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.kernel_mul_6 = multiHeadAttention_2.value.kernel.v_next ⊙ correction
+    //     %multiHeadAttention_2.value.kernel_mul_6  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.kernel_sqrt = √multiHeadAttention_2.value.kernel_mul_6    %multiHeadAttention_2.value.kernel_sqrt
+    //     update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.kernel_add = multiHeadAttention_2.value.kernel_sqrt + 1e-8    %multiHeadAttention_2.value.kernel_add
+    //     update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.kernel_div = multiHeadAttention_2.value.kernel_mul_8 / multiHeadAttention_2.value.kernel_add
+    //     %multiHeadAttention_2.value.kernel_div  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.value.kernel_next = multiHeadAttention_2.value.kernel_sub − multiHeadAttention_2.value.kernel_div
+    //     %multiHeadAttention_2.value.kernel_next  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
     dotAdamw_multiHeadAttention_2_value_kernel();
 
     // 77.
-    // d_transpose_6_dot = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3])ᵀ · d_dot_10    %d_transpose_6_dot  adjoint of dot, models/char-transformer.ts:16
+    // d_transpose_6_dot = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3])ᵀ · d_dot_10    %d_transpose_6_dot
+    //     adjoint of dot (statement 20): d_b = aᵀ·d_y, models/char-transformer.ts:16
     dot_d_reshape_6();
 
     // 78.
-    // d_multiHeadAttention_2.key.bias = Σ reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64]) over axes 0,1    %d_multiHeadAttention_2.key.bias  adjoint of broadcast, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.bias_mul = multiHeadAttention_2.key.bias.m ⊙ 0.9    %multiHeadAttention_2.key.bias_mul  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.bias_mul_2 = d_multiHeadAttention_2.key.bias ⊙ 0.09999999999999998    %multiHeadAttention_2.key.bias_mul_2  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.bias.m_next = multiHeadAttention_2.key.bias_mul + multiHeadAttention_2.key.bias_mul_2    %multiHeadAttention_2.key.bias.m_next  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.bias_mul_3 = multiHeadAttention_2.key.bias.v ⊙ 0.999    %multiHeadAttention_2.key.bias_mul_3  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.bias_mul_4 = d_multiHeadAttention_2.key.bias ⊙ d_multiHeadAttention_2.key.bias    %multiHeadAttention_2.key.bias_mul_4  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.bias_mul_5 = multiHeadAttention_2.key.bias_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention_2.key.bias_mul_5  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.bias.v_next = multiHeadAttention_2.key.bias_mul_3 + multiHeadAttention_2.key.bias_mul_5    %multiHeadAttention_2.key.bias.v_next  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.bias_mul_7 = multiHeadAttention_2.key.bias ⊙ 0.00001    %multiHeadAttention_2.key.bias_mul_7  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.bias_sub = multiHeadAttention_2.key.bias − multiHeadAttention_2.key.bias_mul_7    %multiHeadAttention_2.key.bias_sub  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.bias_mul_8 = multiHeadAttention_2.key.bias.m_next ⊙ rate    %multiHeadAttention_2.key.bias_mul_8  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.bias_mul_6 = multiHeadAttention_2.key.bias.v_next ⊙ correction    %multiHeadAttention_2.key.bias_mul_6  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.bias_sqrt = √multiHeadAttention_2.key.bias_mul_6    %multiHeadAttention_2.key.bias_sqrt  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.bias_add = multiHeadAttention_2.key.bias_sqrt + 1e-8    %multiHeadAttention_2.key.bias_add  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.bias_div = multiHeadAttention_2.key.bias_mul_8 / multiHeadAttention_2.key.bias_add    %multiHeadAttention_2.key.bias_div  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.bias_next = multiHeadAttention_2.key.bias_sub − multiHeadAttention_2.key.bias_div    %multiHeadAttention_2.key.bias_next  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention_2.key.bias = Σ reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64]) over axes 0,1
+    //     %d_multiHeadAttention_2.key.bias  adjoint of broadcast (statement 18): d_x = Σ d_y over the broadcast axes,
+    //     models/char-transformer.ts:16
+    // multiHeadAttention_2.key.bias_mul = multiHeadAttention_2.key.bias.m ⊙ 0.9    %multiHeadAttention_2.key.bias_mul  update of
+    //     multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.bias_mul_2 = d_multiHeadAttention_2.key.bias ⊙ 0.09999999999999998
+    //     %multiHeadAttention_2.key.bias_mul_2  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.bias.m_next = multiHeadAttention_2.key.bias_mul + multiHeadAttention_2.key.bias_mul_2
+    //     %multiHeadAttention_2.key.bias.m_next  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.bias_mul_3 = multiHeadAttention_2.key.bias.v ⊙ 0.999    %multiHeadAttention_2.key.bias_mul_3  update of
+    //     multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.bias_mul_4 = d_multiHeadAttention_2.key.bias ⊙ d_multiHeadAttention_2.key.bias
+    //     %multiHeadAttention_2.key.bias_mul_4  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.bias_mul_5 = multiHeadAttention_2.key.bias_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention_2.key.bias_mul_5  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.bias.v_next = multiHeadAttention_2.key.bias_mul_3 + multiHeadAttention_2.key.bias_mul_5
+    //     %multiHeadAttention_2.key.bias.v_next  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.bias_mul_7 = multiHeadAttention_2.key.bias ⊙ 0.00001    %multiHeadAttention_2.key.bias_mul_7  update of
+    //     multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.bias_sub = multiHeadAttention_2.key.bias − multiHeadAttention_2.key.bias_mul_7
+    //     %multiHeadAttention_2.key.bias_sub  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.bias_mul_8 = multiHeadAttention_2.key.bias.m_next ⊙ rate    %multiHeadAttention_2.key.bias_mul_8  update
+    //     of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.bias_mul_6 = multiHeadAttention_2.key.bias.v_next ⊙ correction    %multiHeadAttention_2.key.bias_mul_6
+    //     update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.bias_sqrt = √multiHeadAttention_2.key.bias_mul_6    %multiHeadAttention_2.key.bias_sqrt  update of
+    //     multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.bias_add = multiHeadAttention_2.key.bias_sqrt + 1e-8    %multiHeadAttention_2.key.bias_add  update of
+    //     multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.bias_div = multiHeadAttention_2.key.bias_mul_8 / multiHeadAttention_2.key.bias_add
+    //     %multiHeadAttention_2.key.bias_div  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.bias_next = multiHeadAttention_2.key.bias_sub − multiHeadAttention_2.key.bias_div
+    //     %multiHeadAttention_2.key.bias_next  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
     sumAdamw_multiHeadAttention_2_key_bias();
 
     // 79.
-    // d_layerNorm_3_2 = Σ reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64])·multiHeadAttention_2.key.kernel over axes 2 of reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64])    %d_layerNorm_3_2  adjoint of dot, models/char-transformer.ts:16
+    // d_layerNorm_3_2 = Σ reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64])·multiHeadAttention_2.key.kernel over axes 2 of
+    //     reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64])    %d_layerNorm_3_2  adjoint of dot (statement 18): d_a = d_y·bᵀ,
+    //     models/char-transformer.ts:16
     dot_d_layerNorm_3_2();
 
     // 80.
-    // d_multiHeadAttention_2.key.kernel = Σ layerNorm_3·reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64]) over axes 0,1 of layerNorm_3    %d_multiHeadAttention_2.key.kernel  adjoint of dot, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.kernel_mul = multiHeadAttention_2.key.kernel.m ⊙ 0.9    %multiHeadAttention_2.key.kernel_mul  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.kernel_mul_2 = d_multiHeadAttention_2.key.kernel ⊙ 0.09999999999999998    %multiHeadAttention_2.key.kernel_mul_2  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.kernel.m_next = multiHeadAttention_2.key.kernel_mul + multiHeadAttention_2.key.kernel_mul_2    %multiHeadAttention_2.key.kernel.m_next  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.kernel_mul_3 = multiHeadAttention_2.key.kernel.v ⊙ 0.999    %multiHeadAttention_2.key.kernel_mul_3  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.kernel_mul_4 = d_multiHeadAttention_2.key.kernel ⊙ d_multiHeadAttention_2.key.kernel    %multiHeadAttention_2.key.kernel_mul_4  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.kernel_mul_5 = multiHeadAttention_2.key.kernel_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention_2.key.kernel_mul_5  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.kernel.v_next = multiHeadAttention_2.key.kernel_mul_3 + multiHeadAttention_2.key.kernel_mul_5    %multiHeadAttention_2.key.kernel.v_next  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.kernel_mul_7 = multiHeadAttention_2.key.kernel ⊙ 0.00001    %multiHeadAttention_2.key.kernel_mul_7  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.kernel_sub = multiHeadAttention_2.key.kernel − multiHeadAttention_2.key.kernel_mul_7    %multiHeadAttention_2.key.kernel_sub  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.kernel_mul_8 = multiHeadAttention_2.key.kernel.m_next ⊙ rate    %multiHeadAttention_2.key.kernel_mul_8  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.kernel_mul_6 = multiHeadAttention_2.key.kernel.v_next ⊙ correction    %multiHeadAttention_2.key.kernel_mul_6  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.kernel_sqrt = √multiHeadAttention_2.key.kernel_mul_6    %multiHeadAttention_2.key.kernel_sqrt  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.kernel_add = multiHeadAttention_2.key.kernel_sqrt + 1e-8    %multiHeadAttention_2.key.kernel_add  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.kernel_div = multiHeadAttention_2.key.kernel_mul_8 / multiHeadAttention_2.key.kernel_add    %multiHeadAttention_2.key.kernel_div  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.key.kernel_next = multiHeadAttention_2.key.kernel_sub − multiHeadAttention_2.key.kernel_div    %multiHeadAttention_2.key.kernel_next  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention_2.key.kernel = Σ layerNorm_3·reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64]) over axes 0,1 of
+    //     layerNorm_3    %d_multiHeadAttention_2.key.kernel  adjoint of dot (statement 18): d_b = aᵀ·d_y, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.kernel_mul = multiHeadAttention_2.key.kernel.m ⊙ 0.9    %multiHeadAttention_2.key.kernel_mul  update of
+    //     multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.kernel_mul_2 = d_multiHeadAttention_2.key.kernel ⊙ 0.09999999999999998
+    //     %multiHeadAttention_2.key.kernel_mul_2  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.kernel.m_next = multiHeadAttention_2.key.kernel_mul + multiHeadAttention_2.key.kernel_mul_2
+    //     %multiHeadAttention_2.key.kernel.m_next  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.kernel_mul_3 = multiHeadAttention_2.key.kernel.v ⊙ 0.999    %multiHeadAttention_2.key.kernel_mul_3
+    //     update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.kernel_mul_4 = d_multiHeadAttention_2.key.kernel ⊙ d_multiHeadAttention_2.key.kernel
+    //     %multiHeadAttention_2.key.kernel_mul_4  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.kernel_mul_5 = multiHeadAttention_2.key.kernel_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention_2.key.kernel_mul_5  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.kernel.v_next = multiHeadAttention_2.key.kernel_mul_3 + multiHeadAttention_2.key.kernel_mul_5
+    //     %multiHeadAttention_2.key.kernel.v_next  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.kernel_mul_7 = multiHeadAttention_2.key.kernel ⊙ 0.00001    %multiHeadAttention_2.key.kernel_mul_7
+    //     update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.kernel_sub = multiHeadAttention_2.key.kernel − multiHeadAttention_2.key.kernel_mul_7
+    //     %multiHeadAttention_2.key.kernel_sub  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.kernel_mul_8 = multiHeadAttention_2.key.kernel.m_next ⊙ rate    %multiHeadAttention_2.key.kernel_mul_8
+    //     update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.kernel_mul_6 = multiHeadAttention_2.key.kernel.v_next ⊙ correction
+    //     %multiHeadAttention_2.key.kernel_mul_6  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.kernel_sqrt = √multiHeadAttention_2.key.kernel_mul_6    %multiHeadAttention_2.key.kernel_sqrt  update of
+    //     multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.kernel_add = multiHeadAttention_2.key.kernel_sqrt + 1e-8    %multiHeadAttention_2.key.kernel_add  update
+    //     of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.kernel_div = multiHeadAttention_2.key.kernel_mul_8 / multiHeadAttention_2.key.kernel_add
+    //     %multiHeadAttention_2.key.kernel_div  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.key.kernel_next = multiHeadAttention_2.key.kernel_sub − multiHeadAttention_2.key.kernel_div
+    //     %multiHeadAttention_2.key.kernel_next  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
     dotAdamw_multiHeadAttention_2_key_kernel();
 
     // 81.
-    // d_transpose_5 = d_dot_10 · transpose(reshape(multiHeadAttention_2.key, [16,32,4,16]), [0,2,1,3])    %d_transpose_5  adjoint of dot, models/char-transformer.ts:16
+    // d_transpose_5 = d_dot_10 · transpose(reshape(multiHeadAttention_2.key, [16,32,4,16]), [0,2,1,3])    %d_transpose_5  adjoint of
+    //     dot (statement 20): d_a = d_y·bᵀ, models/char-transformer.ts:16
     dot_d_reshape_5();
 
     // 82.
-    // d_multiHeadAttention_2.query.bias = Σ reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64]) over axes 0,1    %d_multiHeadAttention_2.query.bias  adjoint of broadcast, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.bias_mul = multiHeadAttention_2.query.bias.m ⊙ 0.9    %multiHeadAttention_2.query.bias_mul  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.bias_mul_2 = d_multiHeadAttention_2.query.bias ⊙ 0.09999999999999998    %multiHeadAttention_2.query.bias_mul_2  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.bias.m_next = multiHeadAttention_2.query.bias_mul + multiHeadAttention_2.query.bias_mul_2    %multiHeadAttention_2.query.bias.m_next  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.bias_mul_3 = multiHeadAttention_2.query.bias.v ⊙ 0.999    %multiHeadAttention_2.query.bias_mul_3  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.bias_mul_4 = d_multiHeadAttention_2.query.bias ⊙ d_multiHeadAttention_2.query.bias    %multiHeadAttention_2.query.bias_mul_4  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.bias_mul_5 = multiHeadAttention_2.query.bias_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention_2.query.bias_mul_5  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.bias.v_next = multiHeadAttention_2.query.bias_mul_3 + multiHeadAttention_2.query.bias_mul_5    %multiHeadAttention_2.query.bias.v_next  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.bias_mul_7 = multiHeadAttention_2.query.bias ⊙ 0.00001    %multiHeadAttention_2.query.bias_mul_7  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.bias_sub = multiHeadAttention_2.query.bias − multiHeadAttention_2.query.bias_mul_7    %multiHeadAttention_2.query.bias_sub  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.bias_mul_8 = multiHeadAttention_2.query.bias.m_next ⊙ rate    %multiHeadAttention_2.query.bias_mul_8  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.bias_mul_6 = multiHeadAttention_2.query.bias.v_next ⊙ correction    %multiHeadAttention_2.query.bias_mul_6  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.bias_sqrt = √multiHeadAttention_2.query.bias_mul_6    %multiHeadAttention_2.query.bias_sqrt  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.bias_add = multiHeadAttention_2.query.bias_sqrt + 1e-8    %multiHeadAttention_2.query.bias_add  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.bias_div = multiHeadAttention_2.query.bias_mul_8 / multiHeadAttention_2.query.bias_add    %multiHeadAttention_2.query.bias_div  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.bias_next = multiHeadAttention_2.query.bias_sub − multiHeadAttention_2.query.bias_div    %multiHeadAttention_2.query.bias_next  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention_2.query.bias = Σ reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64]) over axes 0,1
+    //     %d_multiHeadAttention_2.query.bias  adjoint of broadcast (statement 17): d_x = Σ d_y over the broadcast axes,
+    //     models/char-transformer.ts:16
+    // multiHeadAttention_2.query.bias_mul = multiHeadAttention_2.query.bias.m ⊙ 0.9    %multiHeadAttention_2.query.bias_mul  update of
+    //     multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.bias_mul_2 = d_multiHeadAttention_2.query.bias ⊙ 0.09999999999999998
+    //     %multiHeadAttention_2.query.bias_mul_2  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.bias.m_next = multiHeadAttention_2.query.bias_mul + multiHeadAttention_2.query.bias_mul_2
+    //     %multiHeadAttention_2.query.bias.m_next  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.bias_mul_3 = multiHeadAttention_2.query.bias.v ⊙ 0.999    %multiHeadAttention_2.query.bias_mul_3
+    //     update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.bias_mul_4 = d_multiHeadAttention_2.query.bias ⊙ d_multiHeadAttention_2.query.bias
+    //     %multiHeadAttention_2.query.bias_mul_4  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.bias_mul_5 = multiHeadAttention_2.query.bias_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention_2.query.bias_mul_5  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.bias.v_next = multiHeadAttention_2.query.bias_mul_3 + multiHeadAttention_2.query.bias_mul_5
+    //     %multiHeadAttention_2.query.bias.v_next  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.bias_mul_7 = multiHeadAttention_2.query.bias ⊙ 0.00001    %multiHeadAttention_2.query.bias_mul_7
+    //     update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.bias_sub = multiHeadAttention_2.query.bias − multiHeadAttention_2.query.bias_mul_7
+    //     %multiHeadAttention_2.query.bias_sub  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.bias_mul_8 = multiHeadAttention_2.query.bias.m_next ⊙ rate    %multiHeadAttention_2.query.bias_mul_8
+    //     update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.bias_mul_6 = multiHeadAttention_2.query.bias.v_next ⊙ correction
+    //     %multiHeadAttention_2.query.bias_mul_6  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.bias_sqrt = √multiHeadAttention_2.query.bias_mul_6    %multiHeadAttention_2.query.bias_sqrt  update of
+    //     multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.bias_add = multiHeadAttention_2.query.bias_sqrt + 1e-8    %multiHeadAttention_2.query.bias_add  update
+    //     of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.bias_div = multiHeadAttention_2.query.bias_mul_8 / multiHeadAttention_2.query.bias_add
+    //     %multiHeadAttention_2.query.bias_div  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.bias_next = multiHeadAttention_2.query.bias_sub − multiHeadAttention_2.query.bias_div
+    //     %multiHeadAttention_2.query.bias_next  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
     sumAdamw_multiHeadAttention_2_query_bias();
 
     // 83.
-    // d_layerNorm_3_3 = Σ reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.query.kernel over axes 2 of reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64])    %d_layerNorm_3_3  adjoint of dot, models/char-transformer.ts:16
-    // d_layerNorm_3_partial = d_layerNorm_3_part + d_layerNorm_3_2    %d_layerNorm_3_partial  adjoint of add, models/char-transformer.ts:16
-    // d_layerNorm_3 = d_layerNorm_3_partial + d_layerNorm_3_3    %d_layerNorm_3  adjoint of add, models/char-transformer.ts:16
-    // d_broadcast_22 = d_layerNorm_3    %d_broadcast_22  adjoint of add, models/char-transformer.ts:16
-    // d_mul_8 = d_layerNorm_3    %d_mul_8  adjoint of add, models/char-transformer.ts:16
+    // d_layerNorm_3_3 = Σ reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.query.kernel over axes 2 of
+    //     reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64])    %d_layerNorm_3_3  adjoint of dot (statement 17): d_a = d_y·bᵀ,
+    //     models/char-transformer.ts:16
+    // d_layerNorm_3_partial = d_layerNorm_3_part + d_layerNorm_3_2    %d_layerNorm_3_partial  adjoint of add (statement 16): d_x = Σ
+    //     over the uses of x, models/char-transformer.ts:16
+    // d_layerNorm_3 = d_layerNorm_3_partial + d_layerNorm_3_3    %d_layerNorm_3  adjoint of add (statement 16): d_x = Σ over the uses
+    //     of x, models/char-transformer.ts:16
+    // d_broadcast_22 = d_layerNorm_3    %d_broadcast_22  adjoint of add (statement 16): d_b = d_y, models/char-transformer.ts:16
+    // d_mul_8 = d_layerNorm_3    %d_mul_8  adjoint of add (statement 16): d_a = d_y, models/char-transformer.ts:16
     dotAdd_d_layerNorm_3();
 
     // 84.
-    // d_multiHeadAttention_2.query.kernel = Σ layerNorm_3·reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64]) over axes 0,1 of layerNorm_3    %d_multiHeadAttention_2.query.kernel  adjoint of dot, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.kernel_mul = multiHeadAttention_2.query.kernel.m ⊙ 0.9    %multiHeadAttention_2.query.kernel_mul  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.kernel_mul_2 = d_multiHeadAttention_2.query.kernel ⊙ 0.09999999999999998    %multiHeadAttention_2.query.kernel_mul_2  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.kernel.m_next = multiHeadAttention_2.query.kernel_mul + multiHeadAttention_2.query.kernel_mul_2    %multiHeadAttention_2.query.kernel.m_next  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.kernel_mul_3 = multiHeadAttention_2.query.kernel.v ⊙ 0.999    %multiHeadAttention_2.query.kernel_mul_3  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.kernel_mul_4 = d_multiHeadAttention_2.query.kernel ⊙ d_multiHeadAttention_2.query.kernel    %multiHeadAttention_2.query.kernel_mul_4  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.kernel_mul_5 = multiHeadAttention_2.query.kernel_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention_2.query.kernel_mul_5  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.kernel.v_next = multiHeadAttention_2.query.kernel_mul_3 + multiHeadAttention_2.query.kernel_mul_5    %multiHeadAttention_2.query.kernel.v_next  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.kernel_mul_7 = multiHeadAttention_2.query.kernel ⊙ 0.00001    %multiHeadAttention_2.query.kernel_mul_7  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.kernel_sub = multiHeadAttention_2.query.kernel − multiHeadAttention_2.query.kernel_mul_7    %multiHeadAttention_2.query.kernel_sub  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.kernel_mul_8 = multiHeadAttention_2.query.kernel.m_next ⊙ rate    %multiHeadAttention_2.query.kernel_mul_8  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.kernel_mul_6 = multiHeadAttention_2.query.kernel.v_next ⊙ correction    %multiHeadAttention_2.query.kernel_mul_6  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.kernel_sqrt = √multiHeadAttention_2.query.kernel_mul_6    %multiHeadAttention_2.query.kernel_sqrt  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.kernel_add = multiHeadAttention_2.query.kernel_sqrt + 1e-8    %multiHeadAttention_2.query.kernel_add  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.kernel_div = multiHeadAttention_2.query.kernel_mul_8 / multiHeadAttention_2.query.kernel_add    %multiHeadAttention_2.query.kernel_div  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention_2.query.kernel_next = multiHeadAttention_2.query.kernel_sub − multiHeadAttention_2.query.kernel_div    %multiHeadAttention_2.query.kernel_next  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention_2.query.kernel = Σ layerNorm_3·reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64]) over axes 0,1 of
+    //     layerNorm_3    %d_multiHeadAttention_2.query.kernel  adjoint of dot (statement 17): d_b = aᵀ·d_y, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.kernel_mul = multiHeadAttention_2.query.kernel.m ⊙ 0.9    %multiHeadAttention_2.query.kernel_mul
+    //     update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.kernel_mul_2 = d_multiHeadAttention_2.query.kernel ⊙ 0.09999999999999998
+    //     %multiHeadAttention_2.query.kernel_mul_2  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.kernel.m_next = multiHeadAttention_2.query.kernel_mul + multiHeadAttention_2.query.kernel_mul_2
+    //     %multiHeadAttention_2.query.kernel.m_next  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.kernel_mul_3 = multiHeadAttention_2.query.kernel.v ⊙ 0.999    %multiHeadAttention_2.query.kernel_mul_3
+    //     update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.kernel_mul_4 = d_multiHeadAttention_2.query.kernel ⊙ d_multiHeadAttention_2.query.kernel
+    //     %multiHeadAttention_2.query.kernel_mul_4  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.kernel_mul_5 = multiHeadAttention_2.query.kernel_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention_2.query.kernel_mul_5  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.kernel.v_next = multiHeadAttention_2.query.kernel_mul_3 + multiHeadAttention_2.query.kernel_mul_5
+    //     %multiHeadAttention_2.query.kernel.v_next  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.kernel_mul_7 = multiHeadAttention_2.query.kernel ⊙ 0.00001    %multiHeadAttention_2.query.kernel_mul_7
+    //     update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.kernel_sub = multiHeadAttention_2.query.kernel − multiHeadAttention_2.query.kernel_mul_7
+    //     %multiHeadAttention_2.query.kernel_sub  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.kernel_mul_8 = multiHeadAttention_2.query.kernel.m_next ⊙ rate
+    //     %multiHeadAttention_2.query.kernel_mul_8  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.kernel_mul_6 = multiHeadAttention_2.query.kernel.v_next ⊙ correction
+    //     %multiHeadAttention_2.query.kernel_mul_6  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.kernel_sqrt = √multiHeadAttention_2.query.kernel_mul_6    %multiHeadAttention_2.query.kernel_sqrt
+    //     update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.kernel_add = multiHeadAttention_2.query.kernel_sqrt + 1e-8    %multiHeadAttention_2.query.kernel_add
+    //     update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.kernel_div = multiHeadAttention_2.query.kernel_mul_8 / multiHeadAttention_2.query.kernel_add
+    //     %multiHeadAttention_2.query.kernel_div  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention_2.query.kernel_next = multiHeadAttention_2.query.kernel_sub − multiHeadAttention_2.query.kernel_div
+    //     %multiHeadAttention_2.query.kernel_next  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
     dotAdamw_multiHeadAttention_2_query_kernel();
 
     // 85.
-    // d_layerNorm_3.beta = Σ d_layerNorm_3 over axes 0,1    %d_layerNorm_3.beta  adjoint of broadcast, models/char-transformer.ts:16
-    // layerNorm_3.beta_mul = layerNorm_3.beta.m ⊙ 0.9    %layerNorm_3.beta_mul  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
-    // layerNorm_3.beta_mul_2 = d_layerNorm_3.beta ⊙ 0.09999999999999998    %layerNorm_3.beta_mul_2  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
-    // layerNorm_3.beta.m_next = layerNorm_3.beta_mul + layerNorm_3.beta_mul_2    %layerNorm_3.beta.m_next  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
-    // layerNorm_3.beta_mul_3 = layerNorm_3.beta.v ⊙ 0.999    %layerNorm_3.beta_mul_3  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
-    // layerNorm_3.beta_mul_4 = d_layerNorm_3.beta ⊙ d_layerNorm_3.beta    %layerNorm_3.beta_mul_4  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
-    // layerNorm_3.beta_mul_5 = layerNorm_3.beta_mul_4 ⊙ 0.0010000000000000009    %layerNorm_3.beta_mul_5  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
-    // layerNorm_3.beta.v_next = layerNorm_3.beta_mul_3 + layerNorm_3.beta_mul_5    %layerNorm_3.beta.v_next  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
-    // layerNorm_3.beta_mul_7 = layerNorm_3.beta ⊙ 0.00001    %layerNorm_3.beta_mul_7  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
-    // layerNorm_3.beta_sub = layerNorm_3.beta − layerNorm_3.beta_mul_7    %layerNorm_3.beta_sub  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
-    // layerNorm_3.beta_mul_8 = layerNorm_3.beta.m_next ⊙ rate    %layerNorm_3.beta_mul_8  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
-    // layerNorm_3.beta_mul_6 = layerNorm_3.beta.v_next ⊙ correction    %layerNorm_3.beta_mul_6  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
-    // layerNorm_3.beta_sqrt = √layerNorm_3.beta_mul_6    %layerNorm_3.beta_sqrt  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
-    // layerNorm_3.beta_add = layerNorm_3.beta_sqrt + 1e-8    %layerNorm_3.beta_add  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
-    // layerNorm_3.beta_div = layerNorm_3.beta_mul_8 / layerNorm_3.beta_add    %layerNorm_3.beta_div  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
-    // layerNorm_3.beta_next = layerNorm_3.beta_sub − layerNorm_3.beta_div    %layerNorm_3.beta_next  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
+    // d_layerNorm_3.beta = Σ d_layerNorm_3 over axes 0,1    %d_layerNorm_3.beta  adjoint of broadcast (statement 16): d_x = Σ d_y over
+    //     the broadcast axes, models/char-transformer.ts:16
+    // layerNorm_3.beta_mul = layerNorm_3.beta.m ⊙ 0.9    %layerNorm_3.beta_mul  update of layerNorm_3.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm_3.beta_mul_2 = d_layerNorm_3.beta ⊙ 0.09999999999999998    %layerNorm_3.beta_mul_2  update of layerNorm_3.beta by
+    //     adamw, models/char-transformer.ts:16
+    // layerNorm_3.beta.m_next = layerNorm_3.beta_mul + layerNorm_3.beta_mul_2    %layerNorm_3.beta.m_next  update of layerNorm_3.beta
+    //     by adamw, models/char-transformer.ts:16
+    // layerNorm_3.beta_mul_3 = layerNorm_3.beta.v ⊙ 0.999    %layerNorm_3.beta_mul_3  update of layerNorm_3.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm_3.beta_mul_4 = d_layerNorm_3.beta ⊙ d_layerNorm_3.beta    %layerNorm_3.beta_mul_4  update of layerNorm_3.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm_3.beta_mul_5 = layerNorm_3.beta_mul_4 ⊙ 0.0010000000000000009    %layerNorm_3.beta_mul_5  update of layerNorm_3.beta by
+    //     adamw, models/char-transformer.ts:16
+    // layerNorm_3.beta.v_next = layerNorm_3.beta_mul_3 + layerNorm_3.beta_mul_5    %layerNorm_3.beta.v_next  update of layerNorm_3.beta
+    //     by adamw, models/char-transformer.ts:16
+    // layerNorm_3.beta_mul_7 = layerNorm_3.beta ⊙ 0.00001    %layerNorm_3.beta_mul_7  update of layerNorm_3.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm_3.beta_sub = layerNorm_3.beta − layerNorm_3.beta_mul_7    %layerNorm_3.beta_sub  update of layerNorm_3.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm_3.beta_mul_8 = layerNorm_3.beta.m_next ⊙ rate    %layerNorm_3.beta_mul_8  update of layerNorm_3.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm_3.beta_mul_6 = layerNorm_3.beta.v_next ⊙ correction    %layerNorm_3.beta_mul_6  update of layerNorm_3.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm_3.beta_sqrt = √layerNorm_3.beta_mul_6    %layerNorm_3.beta_sqrt  update of layerNorm_3.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm_3.beta_add = layerNorm_3.beta_sqrt + 1e-8    %layerNorm_3.beta_add  update of layerNorm_3.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm_3.beta_div = layerNorm_3.beta_mul_8 / layerNorm_3.beta_add    %layerNorm_3.beta_div  update of layerNorm_3.beta by
+    //     adamw, models/char-transformer.ts:16
+    // layerNorm_3.beta_next = layerNorm_3.beta_sub − layerNorm_3.beta_div    %layerNorm_3.beta_next  update of layerNorm_3.beta by
+    //     adamw, models/char-transformer.ts:16
     sumAdamw_layerNorm_3_beta();
 
     // 86.
-    // d_layerNorm_3.normal = d_layerNorm_3 ⊙ layerNorm_3.gamma    %d_layerNorm_3.normal  adjoint of mul, models/char-transformer.ts:16
+    // d_layerNorm_3.normal = d_layerNorm_3 ⊙ layerNorm_3.gamma    %d_layerNorm_3.normal  adjoint of mul (statement 16): d_a = d_y ⊙
+    //     (b), models/char-transformer.ts:16
     // layerNorm_3.mu = sum_5 ⊙ 0.015625    %layerNorm_3.mu  mul, models/char-transformer.ts:16
     // layerNorm_3.centered = residual_2 − layerNorm_3.mu    %layerNorm_3.centered  sub, models/char-transformer.ts:16
-    // d_broadcast_20 = d_layerNorm_3.normal ⊙ layerNorm_3.centered    %d_broadcast_20  adjoint of mul, models/char-transformer.ts:16
-    // d_layerNorm_3.inverse = Σ d_broadcast_20 over axes 2    %d_layerNorm_3.inverse  adjoint of broadcast, models/char-transformer.ts:16
-    // d_sqrt_3_mul = layerNorm_3.inverse ⊙ layerNorm_3.inverse    %d_sqrt_3_mul  adjoint of recip, models/char-transformer.ts:16
-    // d_sqrt_3_mul_2 = d_layerNorm_3.inverse ⊙ d_sqrt_3_mul    %d_sqrt_3_mul_2  adjoint of recip, models/char-transformer.ts:16
-    // d_sqrt_3 = −d_sqrt_3_mul_2    %d_sqrt_3  adjoint of recip, models/char-transformer.ts:16
-    // d_add_4_mul = sqrt_3 ⊙ 2    %d_add_4_mul  adjoint of sqrt, models/char-transformer.ts:16
-    // d_add_4 = d_sqrt_3 / d_add_4_mul    %d_add_4  adjoint of sqrt, models/char-transformer.ts:16
-    // d_layerNorm_3.sigmaSquared = d_add_4    %d_layerNorm_3.sigmaSquared  adjoint of add, models/char-transformer.ts:16
-    // d_sum_6 = d_add_4 ⊙ 0.015625    %d_sum_6  adjoint of mul, models/char-transformer.ts:16
-    // d_layerNorm_3.centered_2 = d_sum_6 ⊙ layerNorm_3.centered    %d_layerNorm_3.centered_2  adjoint of mul, models/char-transformer.ts:16
-    // d_layerNorm_3.centered_3 = d_sum_6 ⊙ layerNorm_3.centered    %d_layerNorm_3.centered_3  adjoint of mul, models/char-transformer.ts:16
-    // d_layerNorm_3.centered_part = d_layerNorm_3.normal ⊙ layerNorm_3.inverse    %d_layerNorm_3.centered_part  adjoint of mul, models/char-transformer.ts:16
-    // d_layerNorm_3.centered_partial = d_layerNorm_3.centered_part + d_layerNorm_3.centered_2    %d_layerNorm_3.centered_partial  adjoint of sub, models/char-transformer.ts:16
-    // d_layerNorm_3.centered = d_layerNorm_3.centered_partial + d_layerNorm_3.centered_2    %d_layerNorm_3.centered  adjoint of sub, models/char-transformer.ts:16
-    // d_broadcast_19 = −d_layerNorm_3.centered    %d_broadcast_19  adjoint of sub, models/char-transformer.ts:16
-    // d_layerNorm_3.mu = Σ d_broadcast_19 over axes 2    %d_layerNorm_3.mu  adjoint of broadcast, models/char-transformer.ts:16
-    // d_residual_2_partial = d_residual_3 + d_layerNorm_3.centered    %d_residual_2_partial  adjoint of add, models/char-transformer.ts:17
-    // d_sum_5 = d_layerNorm_3.mu ⊙ 0.015625    %d_sum_5  adjoint of mul, models/char-transformer.ts:16
-    // d_residual_2 = d_residual_2_partial + d_sum_5    %d_residual_2  adjoint of add, models/char-transformer.ts:17
-    // d_dense_2 = d_residual_2    %d_dense_2  adjoint of add, models/char-transformer.ts:17
-    // d_broadcast_18 = d_residual_2    %d_broadcast_18  adjoint of add, models/char-transformer.ts:17
-    // d_dense_2.product = d_residual_2    %d_dense_2.product  adjoint of add, models/char-transformer.ts:17
+    // d_broadcast_20 = d_layerNorm_3.normal ⊙ layerNorm_3.centered    %d_broadcast_20  adjoint of mul (statement 16): d_b = d_y ⊙ (a),
+    //     models/char-transformer.ts:16
+    // d_layerNorm_3.inverse = Σ d_broadcast_20 over axes 2    %d_layerNorm_3.inverse  adjoint of broadcast (statement 16): d_x = Σ d_y
+    //     over the broadcast axes, models/char-transformer.ts:16
+    // d_sqrt_3_mul = layerNorm_3.inverse ⊙ layerNorm_3.inverse    %d_sqrt_3_mul  adjoint of recip (statement 16): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/char-transformer.ts:16
+    // d_sqrt_3_mul_2 = d_layerNorm_3.inverse ⊙ d_sqrt_3_mul    %d_sqrt_3_mul_2  adjoint of recip (statement 16): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/char-transformer.ts:16
+    // d_sqrt_3 = −d_sqrt_3_mul_2    %d_sqrt_3  adjoint of recip (statement 16): d_x = d_y ⊙ (−(y·y)) for y = 1 / x,
+    //     models/char-transformer.ts:16
+    // d_add_4_mul = sqrt_3 ⊙ 2    %d_add_4_mul  adjoint of sqrt (statement 16): d_x = d_y ⊙ (1 / (2·y)), models/char-transformer.ts:16
+    // d_add_4 = d_sqrt_3 / d_add_4_mul    %d_add_4  adjoint of sqrt (statement 16): d_x = d_y ⊙ (1 / (2·y)),
+    //     models/char-transformer.ts:16
+    // d_layerNorm_3.sigmaSquared = d_add_4    %d_layerNorm_3.sigmaSquared  adjoint of add (statement 16): d_a = d_y,
+    //     models/char-transformer.ts:16
+    // d_sum_6 = d_add_4 ⊙ 0.015625    %d_sum_6  adjoint of mul (statement 16): d_a = d_y ⊙ (b), models/char-transformer.ts:16
+    // d_layerNorm_3.centered_2 = d_sum_6 ⊙ layerNorm_3.centered    %d_layerNorm_3.centered_2  adjoint of mul (statement 16): d_a = d_y
+    //     ⊙ (b), models/char-transformer.ts:16
+    // d_layerNorm_3.centered_3 = d_sum_6 ⊙ layerNorm_3.centered    %d_layerNorm_3.centered_3  adjoint of mul (statement 16): d_b = d_y
+    //     ⊙ (a), models/char-transformer.ts:16
+    // d_layerNorm_3.centered_part = d_layerNorm_3.normal ⊙ layerNorm_3.inverse    %d_layerNorm_3.centered_part  adjoint of mul
+    //     (statement 16): d_a = d_y ⊙ (b), models/char-transformer.ts:16
+    // d_layerNorm_3.centered_partial = d_layerNorm_3.centered_part + d_layerNorm_3.centered_2    %d_layerNorm_3.centered_partial
+    //     adjoint of sub (statement 86): d_x = Σ over the uses of x, models/char-transformer.ts:16
+    // d_layerNorm_3.centered = d_layerNorm_3.centered_partial + d_layerNorm_3.centered_2    %d_layerNorm_3.centered  adjoint of sub
+    //     (statement 86): d_x = Σ over the uses of x, models/char-transformer.ts:16
+    // d_broadcast_19 = −d_layerNorm_3.centered    %d_broadcast_19  adjoint of sub (statement 86): d_b = d_y ⊙ (−1),
+    //     models/char-transformer.ts:16
+    // d_layerNorm_3.mu = Σ d_broadcast_19 over axes 2    %d_layerNorm_3.mu  adjoint of broadcast (statement 86): d_x = Σ d_y over the
+    //     broadcast axes, models/char-transformer.ts:16
+    // d_residual_2_partial = d_residual_3 + d_layerNorm_3.centered    %d_residual_2_partial  adjoint of add (statement 15): d_x = Σ
+    //     over the uses of x, models/char-transformer.ts:17
+    // d_sum_5 = d_layerNorm_3.mu ⊙ 0.015625    %d_sum_5  adjoint of mul (statement 86): d_a = d_y ⊙ (b), models/char-transformer.ts:16
+    // d_residual_2 = d_residual_2_partial + d_sum_5    %d_residual_2  adjoint of add (statement 15): d_x = Σ over the uses of x,
+    //     models/char-transformer.ts:17
+    // d_dense_2 = d_residual_2    %d_dense_2  adjoint of add (statement 15): d_b = d_y, models/char-transformer.ts:17
+    // d_broadcast_18 = d_residual_2    %d_broadcast_18  adjoint of add (statement 15): d_b = d_y, models/char-transformer.ts:17
+    // d_dense_2.product = d_residual_2    %d_dense_2.product  adjoint of add (statement 15): d_a = d_y, models/char-transformer.ts:17
     sumMulAdd_d_residual_2();
 
     // 87.
-    // d_broadcast_21 = d_layerNorm_3 ⊙ layerNorm_3.normal    %d_broadcast_21  adjoint of mul, models/char-transformer.ts:16
-    // d_layerNorm_3.gamma = Σ d_broadcast_21 over axes 0,1    %d_layerNorm_3.gamma  adjoint of broadcast, models/char-transformer.ts:16
-    // layerNorm_3.gamma_mul = layerNorm_3.gamma.m ⊙ 0.9    %layerNorm_3.gamma_mul  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm_3.gamma_mul_2 = d_layerNorm_3.gamma ⊙ 0.09999999999999998    %layerNorm_3.gamma_mul_2  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm_3.gamma.m_next = layerNorm_3.gamma_mul + layerNorm_3.gamma_mul_2    %layerNorm_3.gamma.m_next  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm_3.gamma_mul_3 = layerNorm_3.gamma.v ⊙ 0.999    %layerNorm_3.gamma_mul_3  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm_3.gamma_mul_4 = d_layerNorm_3.gamma ⊙ d_layerNorm_3.gamma    %layerNorm_3.gamma_mul_4  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm_3.gamma_mul_5 = layerNorm_3.gamma_mul_4 ⊙ 0.0010000000000000009    %layerNorm_3.gamma_mul_5  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm_3.gamma.v_next = layerNorm_3.gamma_mul_3 + layerNorm_3.gamma_mul_5    %layerNorm_3.gamma.v_next  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm_3.gamma_mul_7 = layerNorm_3.gamma ⊙ 0.00001    %layerNorm_3.gamma_mul_7  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm_3.gamma_sub = layerNorm_3.gamma − layerNorm_3.gamma_mul_7    %layerNorm_3.gamma_sub  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm_3.gamma_mul_8 = layerNorm_3.gamma.m_next ⊙ rate    %layerNorm_3.gamma_mul_8  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm_3.gamma_mul_6 = layerNorm_3.gamma.v_next ⊙ correction    %layerNorm_3.gamma_mul_6  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm_3.gamma_sqrt = √layerNorm_3.gamma_mul_6    %layerNorm_3.gamma_sqrt  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm_3.gamma_add = layerNorm_3.gamma_sqrt + 1e-8    %layerNorm_3.gamma_add  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm_3.gamma_div = layerNorm_3.gamma_mul_8 / layerNorm_3.gamma_add    %layerNorm_3.gamma_div  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm_3.gamma_next = layerNorm_3.gamma_sub − layerNorm_3.gamma_div    %layerNorm_3.gamma_next  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
+    // d_broadcast_21 = d_layerNorm_3 ⊙ layerNorm_3.normal    %d_broadcast_21  adjoint of mul (statement 16): d_b = d_y ⊙ (a),
+    //     models/char-transformer.ts:16
+    // d_layerNorm_3.gamma = Σ d_broadcast_21 over axes 0,1    %d_layerNorm_3.gamma  adjoint of broadcast (statement 16): d_x = Σ d_y
+    //     over the broadcast axes, models/char-transformer.ts:16
+    // layerNorm_3.gamma_mul = layerNorm_3.gamma.m ⊙ 0.9    %layerNorm_3.gamma_mul  update of layerNorm_3.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm_3.gamma_mul_2 = d_layerNorm_3.gamma ⊙ 0.09999999999999998    %layerNorm_3.gamma_mul_2  update of layerNorm_3.gamma by
+    //     adamw, models/char-transformer.ts:16
+    // layerNorm_3.gamma.m_next = layerNorm_3.gamma_mul + layerNorm_3.gamma_mul_2    %layerNorm_3.gamma.m_next  update of
+    //     layerNorm_3.gamma by adamw, models/char-transformer.ts:16
+    // layerNorm_3.gamma_mul_3 = layerNorm_3.gamma.v ⊙ 0.999    %layerNorm_3.gamma_mul_3  update of layerNorm_3.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm_3.gamma_mul_4 = d_layerNorm_3.gamma ⊙ d_layerNorm_3.gamma    %layerNorm_3.gamma_mul_4  update of layerNorm_3.gamma by
+    //     adamw, models/char-transformer.ts:16
+    // layerNorm_3.gamma_mul_5 = layerNorm_3.gamma_mul_4 ⊙ 0.0010000000000000009    %layerNorm_3.gamma_mul_5  update of
+    //     layerNorm_3.gamma by adamw, models/char-transformer.ts:16
+    // layerNorm_3.gamma.v_next = layerNorm_3.gamma_mul_3 + layerNorm_3.gamma_mul_5    %layerNorm_3.gamma.v_next  update of
+    //     layerNorm_3.gamma by adamw, models/char-transformer.ts:16
+    // layerNorm_3.gamma_mul_7 = layerNorm_3.gamma ⊙ 0.00001    %layerNorm_3.gamma_mul_7  update of layerNorm_3.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm_3.gamma_sub = layerNorm_3.gamma − layerNorm_3.gamma_mul_7    %layerNorm_3.gamma_sub  update of layerNorm_3.gamma by
+    //     adamw, models/char-transformer.ts:16
+    // layerNorm_3.gamma_mul_8 = layerNorm_3.gamma.m_next ⊙ rate    %layerNorm_3.gamma_mul_8  update of layerNorm_3.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm_3.gamma_mul_6 = layerNorm_3.gamma.v_next ⊙ correction    %layerNorm_3.gamma_mul_6  update of layerNorm_3.gamma by
+    //     adamw, models/char-transformer.ts:16
+    // layerNorm_3.gamma_sqrt = √layerNorm_3.gamma_mul_6    %layerNorm_3.gamma_sqrt  update of layerNorm_3.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm_3.gamma_add = layerNorm_3.gamma_sqrt + 1e-8    %layerNorm_3.gamma_add  update of layerNorm_3.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm_3.gamma_div = layerNorm_3.gamma_mul_8 / layerNorm_3.gamma_add    %layerNorm_3.gamma_div  update of layerNorm_3.gamma by
+    //     adamw, models/char-transformer.ts:16
+    // layerNorm_3.gamma_next = layerNorm_3.gamma_sub − layerNorm_3.gamma_div    %layerNorm_3.gamma_next  update of layerNorm_3.gamma by
+    //     adamw, models/char-transformer.ts:16
     sumAdamw_layerNorm_3_gamma();
 
     // 88.
-    // d_dense_2.bias = Σ d_residual_2 over axes 0,1    %d_dense_2.bias  adjoint of broadcast, models/char-transformer.ts:17
+    // d_dense_2.bias = Σ d_residual_2 over axes 0,1    %d_dense_2.bias  adjoint of broadcast (statement 15): d_x = Σ d_y over the
+    //     broadcast axes, models/char-transformer.ts:17
     // dense_2.bias_mul = dense_2.bias.m ⊙ 0.9    %dense_2.bias_mul  update of dense_2.bias by adamw, models/char-transformer.ts:17
-    // dense_2.bias_mul_2 = d_dense_2.bias ⊙ 0.09999999999999998    %dense_2.bias_mul_2  update of dense_2.bias by adamw, models/char-transformer.ts:17
-    // dense_2.bias.m_next = dense_2.bias_mul + dense_2.bias_mul_2    %dense_2.bias.m_next  update of dense_2.bias by adamw, models/char-transformer.ts:17
-    // dense_2.bias_mul_3 = dense_2.bias.v ⊙ 0.999    %dense_2.bias_mul_3  update of dense_2.bias by adamw, models/char-transformer.ts:17
-    // dense_2.bias_mul_4 = d_dense_2.bias ⊙ d_dense_2.bias    %dense_2.bias_mul_4  update of dense_2.bias by adamw, models/char-transformer.ts:17
-    // dense_2.bias_mul_5 = dense_2.bias_mul_4 ⊙ 0.0010000000000000009    %dense_2.bias_mul_5  update of dense_2.bias by adamw, models/char-transformer.ts:17
-    // dense_2.bias.v_next = dense_2.bias_mul_3 + dense_2.bias_mul_5    %dense_2.bias.v_next  update of dense_2.bias by adamw, models/char-transformer.ts:17
-    // dense_2.bias_mul_7 = dense_2.bias ⊙ 0.00001    %dense_2.bias_mul_7  update of dense_2.bias by adamw, models/char-transformer.ts:17
-    // dense_2.bias_sub = dense_2.bias − dense_2.bias_mul_7    %dense_2.bias_sub  update of dense_2.bias by adamw, models/char-transformer.ts:17
-    // dense_2.bias_mul_8 = dense_2.bias.m_next ⊙ rate    %dense_2.bias_mul_8  update of dense_2.bias by adamw, models/char-transformer.ts:17
-    // dense_2.bias_mul_6 = dense_2.bias.v_next ⊙ correction    %dense_2.bias_mul_6  update of dense_2.bias by adamw, models/char-transformer.ts:17
+    // dense_2.bias_mul_2 = d_dense_2.bias ⊙ 0.09999999999999998    %dense_2.bias_mul_2  update of dense_2.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.bias.m_next = dense_2.bias_mul + dense_2.bias_mul_2    %dense_2.bias.m_next  update of dense_2.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.bias_mul_3 = dense_2.bias.v ⊙ 0.999    %dense_2.bias_mul_3  update of dense_2.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.bias_mul_4 = d_dense_2.bias ⊙ d_dense_2.bias    %dense_2.bias_mul_4  update of dense_2.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.bias_mul_5 = dense_2.bias_mul_4 ⊙ 0.0010000000000000009    %dense_2.bias_mul_5  update of dense_2.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.bias.v_next = dense_2.bias_mul_3 + dense_2.bias_mul_5    %dense_2.bias.v_next  update of dense_2.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.bias_mul_7 = dense_2.bias ⊙ 0.00001    %dense_2.bias_mul_7  update of dense_2.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.bias_sub = dense_2.bias − dense_2.bias_mul_7    %dense_2.bias_sub  update of dense_2.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.bias_mul_8 = dense_2.bias.m_next ⊙ rate    %dense_2.bias_mul_8  update of dense_2.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.bias_mul_6 = dense_2.bias.v_next ⊙ correction    %dense_2.bias_mul_6  update of dense_2.bias by adamw,
+    //     models/char-transformer.ts:17
     // dense_2.bias_sqrt = √dense_2.bias_mul_6    %dense_2.bias_sqrt  update of dense_2.bias by adamw, models/char-transformer.ts:17
     // dense_2.bias_add = dense_2.bias_sqrt + 1e-8    %dense_2.bias_add  update of dense_2.bias by adamw, models/char-transformer.ts:17
-    // dense_2.bias_div = dense_2.bias_mul_8 / dense_2.bias_add    %dense_2.bias_div  update of dense_2.bias by adamw, models/char-transformer.ts:17
-    // dense_2.bias_next = dense_2.bias_sub − dense_2.bias_div    %dense_2.bias_next  update of dense_2.bias by adamw, models/char-transformer.ts:17
+    // dense_2.bias_div = dense_2.bias_mul_8 / dense_2.bias_add    %dense_2.bias_div  update of dense_2.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.bias_next = dense_2.bias_sub − dense_2.bias_div    %dense_2.bias_next  update of dense_2.bias by adamw,
+    //     models/char-transformer.ts:17
     sumAdamw_dense_2_bias();
 
     // 89.
-    // d_residual_2_wide = d_residual_2 in double, in the order it is read    %d_residual_2_wide  widen for d_dense, models/char-transformer.ts:17
+    // d_residual_2_wide = d_residual_2 in double, in the order it is read    %d_residual_2_wide  widen for d_dense,
+    //     models/char-transformer.ts:17
     widen_d_residual_2_wide();
 
     // 90.
-    // dense_2.kernel_wide_2 = dense_2.kernel in double, in the order it is read    %dense_2.kernel_wide_2  widen for d_dense, models/char-transformer.ts:17
+    // dense_2.kernel_wide_2 = dense_2.kernel in double, in the order it is read    %dense_2.kernel_wide_2  widen for d_dense,
+    //     models/char-transformer.ts:17
     widen_dense_2_kernel_wide_2();
 
     // 91.
-    // d_dense = Σ d_residual_2·dense_2.kernel over axes 2 of d_residual_2    %d_dense  adjoint of dot, models/char-transformer.ts:17
-    // d_mul_6 = d_dense ⊙ add_3    %d_mul_6  adjoint of mul, models/char-transformer.ts:17
-    // d_dense.z_part = d_mul_6 ⊙ 0.5    %d_dense.z_part  adjoint of mul, models/char-transformer.ts:17
+    // d_dense = Σ d_residual_2·dense_2.kernel over axes 2 of d_residual_2    %d_dense  adjoint of dot (statement 15): d_a = d_y·bᵀ,
+    //     models/char-transformer.ts:17
+    // d_mul_6 = d_dense ⊙ add_3    %d_mul_6  adjoint of mul (statement 15): d_a = d_y ⊙ (b), models/char-transformer.ts:17
+    // d_dense.z_part = d_mul_6 ⊙ 0.5    %d_dense.z_part  adjoint of mul (statement 91): d_a = d_y ⊙ (b), models/char-transformer.ts:17
     // mul_6 = dense.z ⊙ 0.5    %mul_6  mul, models/char-transformer.ts:17
-    // d_add_3 = d_dense ⊙ mul_6    %d_add_3  adjoint of mul, models/char-transformer.ts:17
-    // d_erf = d_add_3    %d_erf  adjoint of add, models/char-transformer.ts:17
+    // d_add_3 = d_dense ⊙ mul_6    %d_add_3  adjoint of mul (statement 15): d_b = d_y ⊙ (a), models/char-transformer.ts:17
+    // d_erf = d_add_3    %d_erf  adjoint of add (statement 13): d_a = d_y, models/char-transformer.ts:17
     // mul_5 = dense.z ⊙ 0.7071067811865476    %mul_5  mul, models/char-transformer.ts:17
-    // d_mul_5_mul = mul_5 ⊙ mul_5    %d_mul_5_mul  adjoint of erf, models/char-transformer.ts:17
-    // d_mul_5_neg = −d_mul_5_mul    %d_mul_5_neg  adjoint of erf, models/char-transformer.ts:17
-    // d_mul_5_exp = exp(d_mul_5_neg)    %d_mul_5_exp  adjoint of erf, models/char-transformer.ts:17
-    // d_mul_5_mul_2 = d_mul_5_exp ⊙ 1.1283791670955126    %d_mul_5_mul_2  adjoint of erf, models/char-transformer.ts:17
-    // d_mul_5 = d_add_3 ⊙ d_mul_5_mul_2    %d_mul_5  adjoint of erf, models/char-transformer.ts:17
-    // d_dense.z_2 = d_mul_5 ⊙ 0.7071067811865476    %d_dense.z_2  adjoint of mul, models/char-transformer.ts:17
-    // d_dense.z = d_dense.z_part + d_dense.z_2    %d_dense.z  adjoint of add, models/char-transformer.ts:17
-    // d_broadcast_17 = d_dense.z    %d_broadcast_17  adjoint of add, models/char-transformer.ts:17
-    // d_dense.product = d_dense.z    %d_dense.product  adjoint of add, models/char-transformer.ts:17
+    // d_mul_5_mul = mul_5 ⊙ mul_5    %d_mul_5_mul  adjoint of erf (statement 13): d_x = d_y ⊙ (1.1283791670955126·exp(−(x·x))),
+    //     models/char-transformer.ts:17
+    // d_mul_5_neg = −d_mul_5_mul    %d_mul_5_neg  adjoint of erf (statement 13): d_x = d_y ⊙ (1.1283791670955126·exp(−(x·x))),
+    //     models/char-transformer.ts:17
+    // d_mul_5_exp = exp(d_mul_5_neg)    %d_mul_5_exp  adjoint of erf (statement 13): d_x = d_y ⊙ (1.1283791670955126·exp(−(x·x))),
+    //     models/char-transformer.ts:17
+    // d_mul_5_mul_2 = d_mul_5_exp ⊙ 1.1283791670955126    %d_mul_5_mul_2  adjoint of erf (statement 13): d_x = d_y ⊙
+    //     (1.1283791670955126·exp(−(x·x))), models/char-transformer.ts:17
+    // d_mul_5 = d_add_3 ⊙ d_mul_5_mul_2    %d_mul_5  adjoint of erf (statement 13): d_x = d_y ⊙ (1.1283791670955126·exp(−(x·x))),
+    //     models/char-transformer.ts:17
+    // d_dense.z_2 = d_mul_5 ⊙ 0.7071067811865476    %d_dense.z_2  adjoint of mul (statement 91): d_a = d_y ⊙ (b),
+    //     models/char-transformer.ts:17
+    // d_dense.z = d_dense.z_part + d_dense.z_2    %d_dense.z  adjoint of add (statement 13): d_x = Σ over the uses of x,
+    //     models/char-transformer.ts:17
+    // d_broadcast_17 = d_dense.z    %d_broadcast_17  adjoint of add (statement 13): d_b = d_y, models/char-transformer.ts:17
+    // d_dense.product = d_dense.z    %d_dense.product  adjoint of add (statement 13): d_a = d_y, models/char-transformer.ts:17
     dotAdd_d_dense_z();
 
     // 92.
-    // dense.z_wide = dense.z in double, in the order it is read    %dense.z_wide  widen for d_dense_2.kernel, models/char-transformer.ts:17
+    // dense.z_wide = dense.z in double, in the order it is read    %dense.z_wide  widen for d_dense_2.kernel,
+    //     models/char-transformer.ts:17
     widen_dense_z_wide();
 
     // 93.
@@ -2823,463 +3288,790 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_add_3_wide();
 
     // 94.
-    // d_residual_2_wide_2 = d_residual_2 in double, in the order it is read    %d_residual_2_wide_2  widen for d_dense_2.kernel, models/char-transformer.ts:17
+    // d_residual_2_wide_2 = d_residual_2 in double, in the order it is read    %d_residual_2_wide_2  widen for d_dense_2.kernel,
+    //     models/char-transformer.ts:17
     widen_d_residual_2_wide_2();
 
     // 95.
     // mul_6 = dense.z ⊙ 0.5    %mul_6  mul, models/char-transformer.ts:17
     // dense = mul_6 ⊙ add_3    %dense  mul, models/char-transformer.ts:17
-    // d_dense_2.kernel = Σ dense·d_residual_2 over axes 0,1 of dense    %d_dense_2.kernel  adjoint of dot, models/char-transformer.ts:17
-    // dense_2.kernel_mul = dense_2.kernel.m ⊙ 0.9    %dense_2.kernel_mul  update of dense_2.kernel by adamw, models/char-transformer.ts:17
-    // dense_2.kernel_mul_2 = d_dense_2.kernel ⊙ 0.09999999999999998    %dense_2.kernel_mul_2  update of dense_2.kernel by adamw, models/char-transformer.ts:17
-    // dense_2.kernel.m_next = dense_2.kernel_mul + dense_2.kernel_mul_2    %dense_2.kernel.m_next  update of dense_2.kernel by adamw, models/char-transformer.ts:17
-    // dense_2.kernel_mul_3 = dense_2.kernel.v ⊙ 0.999    %dense_2.kernel_mul_3  update of dense_2.kernel by adamw, models/char-transformer.ts:17
-    // dense_2.kernel_mul_4 = d_dense_2.kernel ⊙ d_dense_2.kernel    %dense_2.kernel_mul_4  update of dense_2.kernel by adamw, models/char-transformer.ts:17
-    // dense_2.kernel_mul_5 = dense_2.kernel_mul_4 ⊙ 0.0010000000000000009    %dense_2.kernel_mul_5  update of dense_2.kernel by adamw, models/char-transformer.ts:17
-    // dense_2.kernel.v_next = dense_2.kernel_mul_3 + dense_2.kernel_mul_5    %dense_2.kernel.v_next  update of dense_2.kernel by adamw, models/char-transformer.ts:17
-    // dense_2.kernel_mul_7 = dense_2.kernel ⊙ 0.00001    %dense_2.kernel_mul_7  update of dense_2.kernel by adamw, models/char-transformer.ts:17
-    // dense_2.kernel_sub = dense_2.kernel − dense_2.kernel_mul_7    %dense_2.kernel_sub  update of dense_2.kernel by adamw, models/char-transformer.ts:17
-    // dense_2.kernel_mul_8 = dense_2.kernel.m_next ⊙ rate    %dense_2.kernel_mul_8  update of dense_2.kernel by adamw, models/char-transformer.ts:17
-    // dense_2.kernel_mul_6 = dense_2.kernel.v_next ⊙ correction    %dense_2.kernel_mul_6  update of dense_2.kernel by adamw, models/char-transformer.ts:17
-    // dense_2.kernel_sqrt = √dense_2.kernel_mul_6    %dense_2.kernel_sqrt  update of dense_2.kernel by adamw, models/char-transformer.ts:17
-    // dense_2.kernel_add = dense_2.kernel_sqrt + 1e-8    %dense_2.kernel_add  update of dense_2.kernel by adamw, models/char-transformer.ts:17
-    // dense_2.kernel_div = dense_2.kernel_mul_8 / dense_2.kernel_add    %dense_2.kernel_div  update of dense_2.kernel by adamw, models/char-transformer.ts:17
-    // dense_2.kernel_next = dense_2.kernel_sub − dense_2.kernel_div    %dense_2.kernel_next  update of dense_2.kernel by adamw, models/char-transformer.ts:17
+    // d_dense_2.kernel = Σ dense·d_residual_2 over axes 0,1 of dense    %d_dense_2.kernel  adjoint of dot (statement 15): d_b = aᵀ·d_y,
+    //     models/char-transformer.ts:17
+    // dense_2.kernel_mul = dense_2.kernel.m ⊙ 0.9    %dense_2.kernel_mul  update of dense_2.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.kernel_mul_2 = d_dense_2.kernel ⊙ 0.09999999999999998    %dense_2.kernel_mul_2  update of dense_2.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.kernel.m_next = dense_2.kernel_mul + dense_2.kernel_mul_2    %dense_2.kernel.m_next  update of dense_2.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.kernel_mul_3 = dense_2.kernel.v ⊙ 0.999    %dense_2.kernel_mul_3  update of dense_2.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.kernel_mul_4 = d_dense_2.kernel ⊙ d_dense_2.kernel    %dense_2.kernel_mul_4  update of dense_2.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.kernel_mul_5 = dense_2.kernel_mul_4 ⊙ 0.0010000000000000009    %dense_2.kernel_mul_5  update of dense_2.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.kernel.v_next = dense_2.kernel_mul_3 + dense_2.kernel_mul_5    %dense_2.kernel.v_next  update of dense_2.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.kernel_mul_7 = dense_2.kernel ⊙ 0.00001    %dense_2.kernel_mul_7  update of dense_2.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.kernel_sub = dense_2.kernel − dense_2.kernel_mul_7    %dense_2.kernel_sub  update of dense_2.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.kernel_mul_8 = dense_2.kernel.m_next ⊙ rate    %dense_2.kernel_mul_8  update of dense_2.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.kernel_mul_6 = dense_2.kernel.v_next ⊙ correction    %dense_2.kernel_mul_6  update of dense_2.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.kernel_sqrt = √dense_2.kernel_mul_6    %dense_2.kernel_sqrt  update of dense_2.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.kernel_add = dense_2.kernel_sqrt + 1e-8    %dense_2.kernel_add  update of dense_2.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.kernel_div = dense_2.kernel_mul_8 / dense_2.kernel_add    %dense_2.kernel_div  update of dense_2.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense_2.kernel_next = dense_2.kernel_sub − dense_2.kernel_div    %dense_2.kernel_next  update of dense_2.kernel by adamw,
+    //     models/char-transformer.ts:17
     dotAdamw_dense_2_kernel();
 
     // 96.
-    // d_dense.bias = Σ d_dense.z over axes 0,1    %d_dense.bias  adjoint of broadcast, models/char-transformer.ts:17
+    // d_dense.bias = Σ d_dense.z over axes 0,1    %d_dense.bias  adjoint of broadcast (statement 13): d_x = Σ d_y over the broadcast
+    //     axes, models/char-transformer.ts:17
     // dense.bias_mul = dense.bias.m ⊙ 0.9    %dense.bias_mul  update of dense.bias by adamw, models/char-transformer.ts:17
-    // dense.bias_mul_2 = d_dense.bias ⊙ 0.09999999999999998    %dense.bias_mul_2  update of dense.bias by adamw, models/char-transformer.ts:17
-    // dense.bias.m_next = dense.bias_mul + dense.bias_mul_2    %dense.bias.m_next  update of dense.bias by adamw, models/char-transformer.ts:17
+    // dense.bias_mul_2 = d_dense.bias ⊙ 0.09999999999999998    %dense.bias_mul_2  update of dense.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense.bias.m_next = dense.bias_mul + dense.bias_mul_2    %dense.bias.m_next  update of dense.bias by adamw,
+    //     models/char-transformer.ts:17
     // dense.bias_mul_3 = dense.bias.v ⊙ 0.999    %dense.bias_mul_3  update of dense.bias by adamw, models/char-transformer.ts:17
     // dense.bias_mul_4 = d_dense.bias ⊙ d_dense.bias    %dense.bias_mul_4  update of dense.bias by adamw, models/char-transformer.ts:17
-    // dense.bias_mul_5 = dense.bias_mul_4 ⊙ 0.0010000000000000009    %dense.bias_mul_5  update of dense.bias by adamw, models/char-transformer.ts:17
-    // dense.bias.v_next = dense.bias_mul_3 + dense.bias_mul_5    %dense.bias.v_next  update of dense.bias by adamw, models/char-transformer.ts:17
+    // dense.bias_mul_5 = dense.bias_mul_4 ⊙ 0.0010000000000000009    %dense.bias_mul_5  update of dense.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense.bias.v_next = dense.bias_mul_3 + dense.bias_mul_5    %dense.bias.v_next  update of dense.bias by adamw,
+    //     models/char-transformer.ts:17
     // dense.bias_mul_7 = dense.bias ⊙ 0.00001    %dense.bias_mul_7  update of dense.bias by adamw, models/char-transformer.ts:17
     // dense.bias_sub = dense.bias − dense.bias_mul_7    %dense.bias_sub  update of dense.bias by adamw, models/char-transformer.ts:17
     // dense.bias_mul_8 = dense.bias.m_next ⊙ rate    %dense.bias_mul_8  update of dense.bias by adamw, models/char-transformer.ts:17
-    // dense.bias_mul_6 = dense.bias.v_next ⊙ correction    %dense.bias_mul_6  update of dense.bias by adamw, models/char-transformer.ts:17
+    // dense.bias_mul_6 = dense.bias.v_next ⊙ correction    %dense.bias_mul_6  update of dense.bias by adamw,
+    //     models/char-transformer.ts:17
     // dense.bias_sqrt = √dense.bias_mul_6    %dense.bias_sqrt  update of dense.bias by adamw, models/char-transformer.ts:17
     // dense.bias_add = dense.bias_sqrt + 1e-8    %dense.bias_add  update of dense.bias by adamw, models/char-transformer.ts:17
-    // dense.bias_div = dense.bias_mul_8 / dense.bias_add    %dense.bias_div  update of dense.bias by adamw, models/char-transformer.ts:17
-    // dense.bias_next = dense.bias_sub − dense.bias_div    %dense.bias_next  update of dense.bias by adamw, models/char-transformer.ts:17
+    // dense.bias_div = dense.bias_mul_8 / dense.bias_add    %dense.bias_div  update of dense.bias by adamw,
+    //     models/char-transformer.ts:17
+    // dense.bias_next = dense.bias_sub − dense.bias_div    %dense.bias_next  update of dense.bias by adamw,
+    //     models/char-transformer.ts:17
     sumAdamw_dense_bias();
 
     // 97.
-    // dense.kernel_wide_2 = dense.kernel in double, in the order it is read    %dense.kernel_wide_2  widen for d_layerNorm_2, models/char-transformer.ts:17
+    // dense.kernel_wide_2 = dense.kernel in double, in the order it is read    %dense.kernel_wide_2  widen for d_layerNorm_2,
+    //     models/char-transformer.ts:17
     widen_dense_kernel_wide_2();
 
     // 98.
-    // d_layerNorm_2 = Σ d_dense.z·dense.kernel over axes 2 of d_dense.z    %d_layerNorm_2  adjoint of dot, models/char-transformer.ts:17
-    // d_broadcast_16 = d_layerNorm_2    %d_broadcast_16  adjoint of add, models/char-transformer.ts:17
-    // d_mul_4 = d_layerNorm_2    %d_mul_4  adjoint of add, models/char-transformer.ts:17
+    // d_layerNorm_2 = Σ d_dense.z·dense.kernel over axes 2 of d_dense.z    %d_layerNorm_2  adjoint of dot (statement 13): d_a = d_y·bᵀ,
+    //     models/char-transformer.ts:17
+    // d_broadcast_16 = d_layerNorm_2    %d_broadcast_16  adjoint of add (statement 10): d_b = d_y, models/char-transformer.ts:17
+    // d_mul_4 = d_layerNorm_2    %d_mul_4  adjoint of add (statement 10): d_a = d_y, models/char-transformer.ts:17
     dot_d_layerNorm_2();
 
     // 99.
-    // layerNorm_2_wide_2 = layerNorm_2 in double, in the order it is read    %layerNorm_2_wide_2  widen for d_dense.kernel, models/char-transformer.ts:17
+    // layerNorm_2_wide_2 = layerNorm_2 in double, in the order it is read    %layerNorm_2_wide_2  widen for d_dense.kernel,
+    //     models/char-transformer.ts:17
     widen_layerNorm_2_wide_2();
 
     // 100.
-    // d_dense.z_wide = d_dense.z in double, in the order it is read    %d_dense.z_wide  widen for d_dense.kernel, models/char-transformer.ts:17
+    // d_dense.z_wide = d_dense.z in double, in the order it is read    %d_dense.z_wide  widen for d_dense.kernel,
+    //     models/char-transformer.ts:17
     widen_d_dense_z_wide();
 
     // 101.
-    // d_dense.kernel = Σ layerNorm_2·d_dense.z over axes 0,1 of layerNorm_2    %d_dense.kernel  adjoint of dot, models/char-transformer.ts:17
+    // d_dense.kernel = Σ layerNorm_2·d_dense.z over axes 0,1 of layerNorm_2    %d_dense.kernel  adjoint of dot (statement 13): d_b =
+    //     aᵀ·d_y, models/char-transformer.ts:17
     // dense.kernel_mul = dense.kernel.m ⊙ 0.9    %dense.kernel_mul  update of dense.kernel by adamw, models/char-transformer.ts:17
-    // dense.kernel_mul_2 = d_dense.kernel ⊙ 0.09999999999999998    %dense.kernel_mul_2  update of dense.kernel by adamw, models/char-transformer.ts:17
-    // dense.kernel.m_next = dense.kernel_mul + dense.kernel_mul_2    %dense.kernel.m_next  update of dense.kernel by adamw, models/char-transformer.ts:17
-    // dense.kernel_mul_3 = dense.kernel.v ⊙ 0.999    %dense.kernel_mul_3  update of dense.kernel by adamw, models/char-transformer.ts:17
-    // dense.kernel_mul_4 = d_dense.kernel ⊙ d_dense.kernel    %dense.kernel_mul_4  update of dense.kernel by adamw, models/char-transformer.ts:17
-    // dense.kernel_mul_5 = dense.kernel_mul_4 ⊙ 0.0010000000000000009    %dense.kernel_mul_5  update of dense.kernel by adamw, models/char-transformer.ts:17
-    // dense.kernel.v_next = dense.kernel_mul_3 + dense.kernel_mul_5    %dense.kernel.v_next  update of dense.kernel by adamw, models/char-transformer.ts:17
-    // dense.kernel_mul_7 = dense.kernel ⊙ 0.00001    %dense.kernel_mul_7  update of dense.kernel by adamw, models/char-transformer.ts:17
-    // dense.kernel_sub = dense.kernel − dense.kernel_mul_7    %dense.kernel_sub  update of dense.kernel by adamw, models/char-transformer.ts:17
-    // dense.kernel_mul_8 = dense.kernel.m_next ⊙ rate    %dense.kernel_mul_8  update of dense.kernel by adamw, models/char-transformer.ts:17
-    // dense.kernel_mul_6 = dense.kernel.v_next ⊙ correction    %dense.kernel_mul_6  update of dense.kernel by adamw, models/char-transformer.ts:17
+    // dense.kernel_mul_2 = d_dense.kernel ⊙ 0.09999999999999998    %dense.kernel_mul_2  update of dense.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense.kernel.m_next = dense.kernel_mul + dense.kernel_mul_2    %dense.kernel.m_next  update of dense.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense.kernel_mul_3 = dense.kernel.v ⊙ 0.999    %dense.kernel_mul_3  update of dense.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense.kernel_mul_4 = d_dense.kernel ⊙ d_dense.kernel    %dense.kernel_mul_4  update of dense.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense.kernel_mul_5 = dense.kernel_mul_4 ⊙ 0.0010000000000000009    %dense.kernel_mul_5  update of dense.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense.kernel.v_next = dense.kernel_mul_3 + dense.kernel_mul_5    %dense.kernel.v_next  update of dense.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense.kernel_mul_7 = dense.kernel ⊙ 0.00001    %dense.kernel_mul_7  update of dense.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense.kernel_sub = dense.kernel − dense.kernel_mul_7    %dense.kernel_sub  update of dense.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense.kernel_mul_8 = dense.kernel.m_next ⊙ rate    %dense.kernel_mul_8  update of dense.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense.kernel_mul_6 = dense.kernel.v_next ⊙ correction    %dense.kernel_mul_6  update of dense.kernel by adamw,
+    //     models/char-transformer.ts:17
     // dense.kernel_sqrt = √dense.kernel_mul_6    %dense.kernel_sqrt  update of dense.kernel by adamw, models/char-transformer.ts:17
     // dense.kernel_add = dense.kernel_sqrt + 1e-8    %dense.kernel_add  update of dense.kernel by adamw, models/char-transformer.ts:17
-    // dense.kernel_div = dense.kernel_mul_8 / dense.kernel_add    %dense.kernel_div  update of dense.kernel by adamw, models/char-transformer.ts:17
-    // dense.kernel_next = dense.kernel_sub − dense.kernel_div    %dense.kernel_next  update of dense.kernel by adamw, models/char-transformer.ts:17
+    // dense.kernel_div = dense.kernel_mul_8 / dense.kernel_add    %dense.kernel_div  update of dense.kernel by adamw,
+    //     models/char-transformer.ts:17
+    // dense.kernel_next = dense.kernel_sub − dense.kernel_div    %dense.kernel_next  update of dense.kernel by adamw,
+    //     models/char-transformer.ts:17
     dotAdamw_dense_kernel();
 
     // 102.
-    // d_layerNorm_2.beta = Σ d_layerNorm_2 over axes 0,1    %d_layerNorm_2.beta  adjoint of broadcast, models/char-transformer.ts:17
-    // layerNorm_2.beta_mul = layerNorm_2.beta.m ⊙ 0.9    %layerNorm_2.beta_mul  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_2.beta_mul_2 = d_layerNorm_2.beta ⊙ 0.09999999999999998    %layerNorm_2.beta_mul_2  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_2.beta.m_next = layerNorm_2.beta_mul + layerNorm_2.beta_mul_2    %layerNorm_2.beta.m_next  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_2.beta_mul_3 = layerNorm_2.beta.v ⊙ 0.999    %layerNorm_2.beta_mul_3  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_2.beta_mul_4 = d_layerNorm_2.beta ⊙ d_layerNorm_2.beta    %layerNorm_2.beta_mul_4  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_2.beta_mul_5 = layerNorm_2.beta_mul_4 ⊙ 0.0010000000000000009    %layerNorm_2.beta_mul_5  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_2.beta.v_next = layerNorm_2.beta_mul_3 + layerNorm_2.beta_mul_5    %layerNorm_2.beta.v_next  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_2.beta_mul_7 = layerNorm_2.beta ⊙ 0.00001    %layerNorm_2.beta_mul_7  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_2.beta_sub = layerNorm_2.beta − layerNorm_2.beta_mul_7    %layerNorm_2.beta_sub  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_2.beta_mul_8 = layerNorm_2.beta.m_next ⊙ rate    %layerNorm_2.beta_mul_8  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_2.beta_mul_6 = layerNorm_2.beta.v_next ⊙ correction    %layerNorm_2.beta_mul_6  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_2.beta_sqrt = √layerNorm_2.beta_mul_6    %layerNorm_2.beta_sqrt  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_2.beta_add = layerNorm_2.beta_sqrt + 1e-8    %layerNorm_2.beta_add  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_2.beta_div = layerNorm_2.beta_mul_8 / layerNorm_2.beta_add    %layerNorm_2.beta_div  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
-    // layerNorm_2.beta_next = layerNorm_2.beta_sub − layerNorm_2.beta_div    %layerNorm_2.beta_next  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
+    // d_layerNorm_2.beta = Σ d_layerNorm_2 over axes 0,1    %d_layerNorm_2.beta  adjoint of broadcast (statement 10): d_x = Σ d_y over
+    //     the broadcast axes, models/char-transformer.ts:17
+    // layerNorm_2.beta_mul = layerNorm_2.beta.m ⊙ 0.9    %layerNorm_2.beta_mul  update of layerNorm_2.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_2.beta_mul_2 = d_layerNorm_2.beta ⊙ 0.09999999999999998    %layerNorm_2.beta_mul_2  update of layerNorm_2.beta by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_2.beta.m_next = layerNorm_2.beta_mul + layerNorm_2.beta_mul_2    %layerNorm_2.beta.m_next  update of layerNorm_2.beta
+    //     by adamw, models/char-transformer.ts:17
+    // layerNorm_2.beta_mul_3 = layerNorm_2.beta.v ⊙ 0.999    %layerNorm_2.beta_mul_3  update of layerNorm_2.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_2.beta_mul_4 = d_layerNorm_2.beta ⊙ d_layerNorm_2.beta    %layerNorm_2.beta_mul_4  update of layerNorm_2.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_2.beta_mul_5 = layerNorm_2.beta_mul_4 ⊙ 0.0010000000000000009    %layerNorm_2.beta_mul_5  update of layerNorm_2.beta by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_2.beta.v_next = layerNorm_2.beta_mul_3 + layerNorm_2.beta_mul_5    %layerNorm_2.beta.v_next  update of layerNorm_2.beta
+    //     by adamw, models/char-transformer.ts:17
+    // layerNorm_2.beta_mul_7 = layerNorm_2.beta ⊙ 0.00001    %layerNorm_2.beta_mul_7  update of layerNorm_2.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_2.beta_sub = layerNorm_2.beta − layerNorm_2.beta_mul_7    %layerNorm_2.beta_sub  update of layerNorm_2.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_2.beta_mul_8 = layerNorm_2.beta.m_next ⊙ rate    %layerNorm_2.beta_mul_8  update of layerNorm_2.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_2.beta_mul_6 = layerNorm_2.beta.v_next ⊙ correction    %layerNorm_2.beta_mul_6  update of layerNorm_2.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_2.beta_sqrt = √layerNorm_2.beta_mul_6    %layerNorm_2.beta_sqrt  update of layerNorm_2.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_2.beta_add = layerNorm_2.beta_sqrt + 1e-8    %layerNorm_2.beta_add  update of layerNorm_2.beta by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_2.beta_div = layerNorm_2.beta_mul_8 / layerNorm_2.beta_add    %layerNorm_2.beta_div  update of layerNorm_2.beta by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_2.beta_next = layerNorm_2.beta_sub − layerNorm_2.beta_div    %layerNorm_2.beta_next  update of layerNorm_2.beta by
+    //     adamw, models/char-transformer.ts:17
     sumAdamw_layerNorm_2_beta();
 
     // 103.
-    // d_layerNorm_2.normal = d_layerNorm_2 ⊙ layerNorm_2.gamma    %d_layerNorm_2.normal  adjoint of mul, models/char-transformer.ts:17
+    // d_layerNorm_2.normal = d_layerNorm_2 ⊙ layerNorm_2.gamma    %d_layerNorm_2.normal  adjoint of mul (statement 10): d_a = d_y ⊙
+    //     (b), models/char-transformer.ts:17
     // layerNorm_2.mu = sum_3 ⊙ 0.015625    %layerNorm_2.mu  mul, models/char-transformer.ts:17
     // layerNorm_2.centered = residual − layerNorm_2.mu    %layerNorm_2.centered  sub, models/char-transformer.ts:17
-    // d_broadcast_14 = d_layerNorm_2.normal ⊙ layerNorm_2.centered    %d_broadcast_14  adjoint of mul, models/char-transformer.ts:17
-    // d_layerNorm_2.inverse = Σ d_broadcast_14 over axes 2    %d_layerNorm_2.inverse  adjoint of broadcast, models/char-transformer.ts:17
-    // d_sqrt_2_mul = layerNorm_2.inverse ⊙ layerNorm_2.inverse    %d_sqrt_2_mul  adjoint of recip, models/char-transformer.ts:17
-    // d_sqrt_2_mul_2 = d_layerNorm_2.inverse ⊙ d_sqrt_2_mul    %d_sqrt_2_mul_2  adjoint of recip, models/char-transformer.ts:17
-    // d_sqrt_2 = −d_sqrt_2_mul_2    %d_sqrt_2  adjoint of recip, models/char-transformer.ts:17
-    // d_add_2_mul = sqrt_2 ⊙ 2    %d_add_2_mul  adjoint of sqrt, models/char-transformer.ts:17
-    // d_add_2 = d_sqrt_2 / d_add_2_mul    %d_add_2  adjoint of sqrt, models/char-transformer.ts:17
-    // d_layerNorm_2.sigmaSquared = d_add_2    %d_layerNorm_2.sigmaSquared  adjoint of add, models/char-transformer.ts:17
-    // d_sum_4 = d_add_2 ⊙ 0.015625    %d_sum_4  adjoint of mul, models/char-transformer.ts:17
-    // d_layerNorm_2.centered_2 = d_sum_4 ⊙ layerNorm_2.centered    %d_layerNorm_2.centered_2  adjoint of mul, models/char-transformer.ts:17
-    // d_layerNorm_2.centered_3 = d_sum_4 ⊙ layerNorm_2.centered    %d_layerNorm_2.centered_3  adjoint of mul, models/char-transformer.ts:17
-    // d_layerNorm_2.centered_part = d_layerNorm_2.normal ⊙ layerNorm_2.inverse    %d_layerNorm_2.centered_part  adjoint of mul, models/char-transformer.ts:17
-    // d_layerNorm_2.centered_partial = d_layerNorm_2.centered_part + d_layerNorm_2.centered_2    %d_layerNorm_2.centered_partial  adjoint of sub, models/char-transformer.ts:17
-    // d_layerNorm_2.centered = d_layerNorm_2.centered_partial + d_layerNorm_2.centered_2    %d_layerNorm_2.centered  adjoint of sub, models/char-transformer.ts:17
-    // d_broadcast_13 = −d_layerNorm_2.centered    %d_broadcast_13  adjoint of sub, models/char-transformer.ts:17
-    // d_layerNorm_2.mu = Σ d_broadcast_13 over axes 2    %d_layerNorm_2.mu  adjoint of broadcast, models/char-transformer.ts:17
-    // d_residual_partial = d_residual_2 + d_layerNorm_2.centered    %d_residual_partial  adjoint of add, models/char-transformer.ts:16
-    // d_sum_3 = d_layerNorm_2.mu ⊙ 0.015625    %d_sum_3  adjoint of mul, models/char-transformer.ts:17
-    // d_residual = d_residual_partial + d_sum_3    %d_residual  adjoint of add, models/char-transformer.ts:16
-    // d_multiHeadAttention = d_residual    %d_multiHeadAttention  adjoint of add, models/char-transformer.ts:16
-    // d_broadcast_12 = d_residual    %d_broadcast_12  adjoint of add, models/char-transformer.ts:16
-    // d_dot_6 = d_residual    %d_dot_6  adjoint of add, models/char-transformer.ts:16
+    // d_broadcast_14 = d_layerNorm_2.normal ⊙ layerNorm_2.centered    %d_broadcast_14  adjoint of mul (statement 10): d_b = d_y ⊙ (a),
+    //     models/char-transformer.ts:17
+    // d_layerNorm_2.inverse = Σ d_broadcast_14 over axes 2    %d_layerNorm_2.inverse  adjoint of broadcast (statement 10): d_x = Σ d_y
+    //     over the broadcast axes, models/char-transformer.ts:17
+    // d_sqrt_2_mul = layerNorm_2.inverse ⊙ layerNorm_2.inverse    %d_sqrt_2_mul  adjoint of recip (statement 10): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/char-transformer.ts:17
+    // d_sqrt_2_mul_2 = d_layerNorm_2.inverse ⊙ d_sqrt_2_mul    %d_sqrt_2_mul_2  adjoint of recip (statement 10): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/char-transformer.ts:17
+    // d_sqrt_2 = −d_sqrt_2_mul_2    %d_sqrt_2  adjoint of recip (statement 10): d_x = d_y ⊙ (−(y·y)) for y = 1 / x,
+    //     models/char-transformer.ts:17
+    // d_add_2_mul = sqrt_2 ⊙ 2    %d_add_2_mul  adjoint of sqrt (statement 10): d_x = d_y ⊙ (1 / (2·y)), models/char-transformer.ts:17
+    // d_add_2 = d_sqrt_2 / d_add_2_mul    %d_add_2  adjoint of sqrt (statement 10): d_x = d_y ⊙ (1 / (2·y)),
+    //     models/char-transformer.ts:17
+    // d_layerNorm_2.sigmaSquared = d_add_2    %d_layerNorm_2.sigmaSquared  adjoint of add (statement 10): d_a = d_y,
+    //     models/char-transformer.ts:17
+    // d_sum_4 = d_add_2 ⊙ 0.015625    %d_sum_4  adjoint of mul (statement 10): d_a = d_y ⊙ (b), models/char-transformer.ts:17
+    // d_layerNorm_2.centered_2 = d_sum_4 ⊙ layerNorm_2.centered    %d_layerNorm_2.centered_2  adjoint of mul (statement 10): d_a = d_y
+    //     ⊙ (b), models/char-transformer.ts:17
+    // d_layerNorm_2.centered_3 = d_sum_4 ⊙ layerNorm_2.centered    %d_layerNorm_2.centered_3  adjoint of mul (statement 10): d_b = d_y
+    //     ⊙ (a), models/char-transformer.ts:17
+    // d_layerNorm_2.centered_part = d_layerNorm_2.normal ⊙ layerNorm_2.inverse    %d_layerNorm_2.centered_part  adjoint of mul
+    //     (statement 10): d_a = d_y ⊙ (b), models/char-transformer.ts:17
+    // d_layerNorm_2.centered_partial = d_layerNorm_2.centered_part + d_layerNorm_2.centered_2    %d_layerNorm_2.centered_partial
+    //     adjoint of sub (statement 103): d_x = Σ over the uses of x, models/char-transformer.ts:17
+    // d_layerNorm_2.centered = d_layerNorm_2.centered_partial + d_layerNorm_2.centered_2    %d_layerNorm_2.centered  adjoint of sub
+    //     (statement 103): d_x = Σ over the uses of x, models/char-transformer.ts:17
+    // d_broadcast_13 = −d_layerNorm_2.centered    %d_broadcast_13  adjoint of sub (statement 103): d_b = d_y ⊙ (−1),
+    //     models/char-transformer.ts:17
+    // d_layerNorm_2.mu = Σ d_broadcast_13 over axes 2    %d_layerNorm_2.mu  adjoint of broadcast (statement 103): d_x = Σ d_y over the
+    //     broadcast axes, models/char-transformer.ts:17
+    // d_residual_partial = d_residual_2 + d_layerNorm_2.centered    %d_residual_partial  adjoint of add (statement 9): d_x = Σ over the
+    //     uses of x, models/char-transformer.ts:16
+    // d_sum_3 = d_layerNorm_2.mu ⊙ 0.015625    %d_sum_3  adjoint of mul (statement 103): d_a = d_y ⊙ (b), models/char-transformer.ts:17
+    // d_residual = d_residual_partial + d_sum_3    %d_residual  adjoint of add (statement 9): d_x = Σ over the uses of x,
+    //     models/char-transformer.ts:16
+    // d_multiHeadAttention = d_residual    %d_multiHeadAttention  adjoint of add (statement 9): d_b = d_y,
+    //     models/char-transformer.ts:16
+    // d_broadcast_12 = d_residual    %d_broadcast_12  adjoint of add (statement 9): d_b = d_y, models/char-transformer.ts:16
+    // d_dot_6 = d_residual    %d_dot_6  adjoint of add (statement 9): d_a = d_y, models/char-transformer.ts:16
     sumMulAdd_d_residual();
 
     // 104.
-    // d_broadcast_15 = d_layerNorm_2 ⊙ layerNorm_2.normal    %d_broadcast_15  adjoint of mul, models/char-transformer.ts:17
-    // d_layerNorm_2.gamma = Σ d_broadcast_15 over axes 0,1    %d_layerNorm_2.gamma  adjoint of broadcast, models/char-transformer.ts:17
-    // layerNorm_2.gamma_mul = layerNorm_2.gamma.m ⊙ 0.9    %layerNorm_2.gamma_mul  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_2.gamma_mul_2 = d_layerNorm_2.gamma ⊙ 0.09999999999999998    %layerNorm_2.gamma_mul_2  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_2.gamma.m_next = layerNorm_2.gamma_mul + layerNorm_2.gamma_mul_2    %layerNorm_2.gamma.m_next  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_2.gamma_mul_3 = layerNorm_2.gamma.v ⊙ 0.999    %layerNorm_2.gamma_mul_3  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_2.gamma_mul_4 = d_layerNorm_2.gamma ⊙ d_layerNorm_2.gamma    %layerNorm_2.gamma_mul_4  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_2.gamma_mul_5 = layerNorm_2.gamma_mul_4 ⊙ 0.0010000000000000009    %layerNorm_2.gamma_mul_5  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_2.gamma.v_next = layerNorm_2.gamma_mul_3 + layerNorm_2.gamma_mul_5    %layerNorm_2.gamma.v_next  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_2.gamma_mul_7 = layerNorm_2.gamma ⊙ 0.00001    %layerNorm_2.gamma_mul_7  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_2.gamma_sub = layerNorm_2.gamma − layerNorm_2.gamma_mul_7    %layerNorm_2.gamma_sub  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_2.gamma_mul_8 = layerNorm_2.gamma.m_next ⊙ rate    %layerNorm_2.gamma_mul_8  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_2.gamma_mul_6 = layerNorm_2.gamma.v_next ⊙ correction    %layerNorm_2.gamma_mul_6  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_2.gamma_sqrt = √layerNorm_2.gamma_mul_6    %layerNorm_2.gamma_sqrt  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_2.gamma_add = layerNorm_2.gamma_sqrt + 1e-8    %layerNorm_2.gamma_add  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_2.gamma_div = layerNorm_2.gamma_mul_8 / layerNorm_2.gamma_add    %layerNorm_2.gamma_div  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
-    // layerNorm_2.gamma_next = layerNorm_2.gamma_sub − layerNorm_2.gamma_div    %layerNorm_2.gamma_next  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
+    // d_broadcast_15 = d_layerNorm_2 ⊙ layerNorm_2.normal    %d_broadcast_15  adjoint of mul (statement 10): d_b = d_y ⊙ (a),
+    //     models/char-transformer.ts:17
+    // d_layerNorm_2.gamma = Σ d_broadcast_15 over axes 0,1    %d_layerNorm_2.gamma  adjoint of broadcast (statement 10): d_x = Σ d_y
+    //     over the broadcast axes, models/char-transformer.ts:17
+    // layerNorm_2.gamma_mul = layerNorm_2.gamma.m ⊙ 0.9    %layerNorm_2.gamma_mul  update of layerNorm_2.gamma by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_2.gamma_mul_2 = d_layerNorm_2.gamma ⊙ 0.09999999999999998    %layerNorm_2.gamma_mul_2  update of layerNorm_2.gamma by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_2.gamma.m_next = layerNorm_2.gamma_mul + layerNorm_2.gamma_mul_2    %layerNorm_2.gamma.m_next  update of
+    //     layerNorm_2.gamma by adamw, models/char-transformer.ts:17
+    // layerNorm_2.gamma_mul_3 = layerNorm_2.gamma.v ⊙ 0.999    %layerNorm_2.gamma_mul_3  update of layerNorm_2.gamma by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_2.gamma_mul_4 = d_layerNorm_2.gamma ⊙ d_layerNorm_2.gamma    %layerNorm_2.gamma_mul_4  update of layerNorm_2.gamma by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_2.gamma_mul_5 = layerNorm_2.gamma_mul_4 ⊙ 0.0010000000000000009    %layerNorm_2.gamma_mul_5  update of
+    //     layerNorm_2.gamma by adamw, models/char-transformer.ts:17
+    // layerNorm_2.gamma.v_next = layerNorm_2.gamma_mul_3 + layerNorm_2.gamma_mul_5    %layerNorm_2.gamma.v_next  update of
+    //     layerNorm_2.gamma by adamw, models/char-transformer.ts:17
+    // layerNorm_2.gamma_mul_7 = layerNorm_2.gamma ⊙ 0.00001    %layerNorm_2.gamma_mul_7  update of layerNorm_2.gamma by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_2.gamma_sub = layerNorm_2.gamma − layerNorm_2.gamma_mul_7    %layerNorm_2.gamma_sub  update of layerNorm_2.gamma by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_2.gamma_mul_8 = layerNorm_2.gamma.m_next ⊙ rate    %layerNorm_2.gamma_mul_8  update of layerNorm_2.gamma by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_2.gamma_mul_6 = layerNorm_2.gamma.v_next ⊙ correction    %layerNorm_2.gamma_mul_6  update of layerNorm_2.gamma by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_2.gamma_sqrt = √layerNorm_2.gamma_mul_6    %layerNorm_2.gamma_sqrt  update of layerNorm_2.gamma by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_2.gamma_add = layerNorm_2.gamma_sqrt + 1e-8    %layerNorm_2.gamma_add  update of layerNorm_2.gamma by adamw,
+    //     models/char-transformer.ts:17
+    // layerNorm_2.gamma_div = layerNorm_2.gamma_mul_8 / layerNorm_2.gamma_add    %layerNorm_2.gamma_div  update of layerNorm_2.gamma by
+    //     adamw, models/char-transformer.ts:17
+    // layerNorm_2.gamma_next = layerNorm_2.gamma_sub − layerNorm_2.gamma_div    %layerNorm_2.gamma_next  update of layerNorm_2.gamma by
+    //     adamw, models/char-transformer.ts:17
     sumAdamw_layerNorm_2_gamma();
 
     // 105.
-    // d_multiHeadAttention.output.bias = Σ d_residual over axes 0,1    %d_multiHeadAttention.output.bias  adjoint of broadcast, models/char-transformer.ts:16
-    // multiHeadAttention.output.bias_mul = multiHeadAttention.output.bias.m ⊙ 0.9    %multiHeadAttention.output.bias_mul  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.bias_mul_2 = d_multiHeadAttention.output.bias ⊙ 0.09999999999999998    %multiHeadAttention.output.bias_mul_2  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.bias.m_next = multiHeadAttention.output.bias_mul + multiHeadAttention.output.bias_mul_2    %multiHeadAttention.output.bias.m_next  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.bias_mul_3 = multiHeadAttention.output.bias.v ⊙ 0.999    %multiHeadAttention.output.bias_mul_3  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.bias_mul_4 = d_multiHeadAttention.output.bias ⊙ d_multiHeadAttention.output.bias    %multiHeadAttention.output.bias_mul_4  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.bias_mul_5 = multiHeadAttention.output.bias_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention.output.bias_mul_5  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.bias.v_next = multiHeadAttention.output.bias_mul_3 + multiHeadAttention.output.bias_mul_5    %multiHeadAttention.output.bias.v_next  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.bias_mul_7 = multiHeadAttention.output.bias ⊙ 0.00001    %multiHeadAttention.output.bias_mul_7  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.bias_sub = multiHeadAttention.output.bias − multiHeadAttention.output.bias_mul_7    %multiHeadAttention.output.bias_sub  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.bias_mul_8 = multiHeadAttention.output.bias.m_next ⊙ rate    %multiHeadAttention.output.bias_mul_8  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.bias_mul_6 = multiHeadAttention.output.bias.v_next ⊙ correction    %multiHeadAttention.output.bias_mul_6  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.bias_sqrt = √multiHeadAttention.output.bias_mul_6    %multiHeadAttention.output.bias_sqrt  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.bias_add = multiHeadAttention.output.bias_sqrt + 1e-8    %multiHeadAttention.output.bias_add  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.bias_div = multiHeadAttention.output.bias_mul_8 / multiHeadAttention.output.bias_add    %multiHeadAttention.output.bias_div  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.bias_next = multiHeadAttention.output.bias_sub − multiHeadAttention.output.bias_div    %multiHeadAttention.output.bias_next  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention.output.bias = Σ d_residual over axes 0,1    %d_multiHeadAttention.output.bias  adjoint of broadcast
+    //     (statement 9): d_x = Σ d_y over the broadcast axes, models/char-transformer.ts:16
+    // multiHeadAttention.output.bias_mul = multiHeadAttention.output.bias.m ⊙ 0.9    %multiHeadAttention.output.bias_mul  update of
+    //     multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.bias_mul_2 = d_multiHeadAttention.output.bias ⊙ 0.09999999999999998
+    //     %multiHeadAttention.output.bias_mul_2  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.bias.m_next = multiHeadAttention.output.bias_mul + multiHeadAttention.output.bias_mul_2
+    //     %multiHeadAttention.output.bias.m_next  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.bias_mul_3 = multiHeadAttention.output.bias.v ⊙ 0.999    %multiHeadAttention.output.bias_mul_3  update
+    //     of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.bias_mul_4 = d_multiHeadAttention.output.bias ⊙ d_multiHeadAttention.output.bias
+    //     %multiHeadAttention.output.bias_mul_4  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.bias_mul_5 = multiHeadAttention.output.bias_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention.output.bias_mul_5  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.bias.v_next = multiHeadAttention.output.bias_mul_3 + multiHeadAttention.output.bias_mul_5
+    //     %multiHeadAttention.output.bias.v_next  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.bias_mul_7 = multiHeadAttention.output.bias ⊙ 0.00001    %multiHeadAttention.output.bias_mul_7  update
+    //     of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.bias_sub = multiHeadAttention.output.bias − multiHeadAttention.output.bias_mul_7
+    //     %multiHeadAttention.output.bias_sub  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.bias_mul_8 = multiHeadAttention.output.bias.m_next ⊙ rate    %multiHeadAttention.output.bias_mul_8
+    //     update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.bias_mul_6 = multiHeadAttention.output.bias.v_next ⊙ correction
+    //     %multiHeadAttention.output.bias_mul_6  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.bias_sqrt = √multiHeadAttention.output.bias_mul_6    %multiHeadAttention.output.bias_sqrt  update of
+    //     multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.bias_add = multiHeadAttention.output.bias_sqrt + 1e-8    %multiHeadAttention.output.bias_add  update of
+    //     multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.bias_div = multiHeadAttention.output.bias_mul_8 / multiHeadAttention.output.bias_add
+    //     %multiHeadAttention.output.bias_div  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.bias_next = multiHeadAttention.output.bias_sub − multiHeadAttention.output.bias_div
+    //     %multiHeadAttention.output.bias_next  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
     sumAdamw_multiHeadAttention_output_bias();
 
     // 106.
-    // d_reshape_4 = Σ d_residual·multiHeadAttention.output.kernel over axes 2 of d_residual    %d_reshape_4  adjoint of dot, models/char-transformer.ts:16
+    // d_reshape_4 = Σ d_residual·multiHeadAttention.output.kernel over axes 2 of d_residual    %d_reshape_4  adjoint of dot (statement
+    //     9): d_a = d_y·bᵀ, models/char-transformer.ts:16
     dot_d_reshape_4();
 
     // 107.
-    // d_multiHeadAttention.output.kernel = Σ reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])·d_residual over axes 0,1 of reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])    %d_multiHeadAttention.output.kernel  adjoint of dot, models/char-transformer.ts:16
-    // multiHeadAttention.output.kernel_mul = multiHeadAttention.output.kernel.m ⊙ 0.9    %multiHeadAttention.output.kernel_mul  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.kernel_mul_2 = d_multiHeadAttention.output.kernel ⊙ 0.09999999999999998    %multiHeadAttention.output.kernel_mul_2  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.kernel.m_next = multiHeadAttention.output.kernel_mul + multiHeadAttention.output.kernel_mul_2    %multiHeadAttention.output.kernel.m_next  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.kernel_mul_3 = multiHeadAttention.output.kernel.v ⊙ 0.999    %multiHeadAttention.output.kernel_mul_3  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.kernel_mul_4 = d_multiHeadAttention.output.kernel ⊙ d_multiHeadAttention.output.kernel    %multiHeadAttention.output.kernel_mul_4  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.kernel_mul_5 = multiHeadAttention.output.kernel_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention.output.kernel_mul_5  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.kernel.v_next = multiHeadAttention.output.kernel_mul_3 + multiHeadAttention.output.kernel_mul_5    %multiHeadAttention.output.kernel.v_next  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.kernel_mul_7 = multiHeadAttention.output.kernel ⊙ 0.00001    %multiHeadAttention.output.kernel_mul_7  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.kernel_sub = multiHeadAttention.output.kernel − multiHeadAttention.output.kernel_mul_7    %multiHeadAttention.output.kernel_sub  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.kernel_mul_8 = multiHeadAttention.output.kernel.m_next ⊙ rate    %multiHeadAttention.output.kernel_mul_8  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.kernel_mul_6 = multiHeadAttention.output.kernel.v_next ⊙ correction    %multiHeadAttention.output.kernel_mul_6  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.kernel_sqrt = √multiHeadAttention.output.kernel_mul_6    %multiHeadAttention.output.kernel_sqrt  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.kernel_add = multiHeadAttention.output.kernel_sqrt + 1e-8    %multiHeadAttention.output.kernel_add  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.kernel_div = multiHeadAttention.output.kernel_mul_8 / multiHeadAttention.output.kernel_add    %multiHeadAttention.output.kernel_div  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.output.kernel_next = multiHeadAttention.output.kernel_sub − multiHeadAttention.output.kernel_div    %multiHeadAttention.output.kernel_next  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention.output.kernel = Σ reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])·d_residual over axes 0,1 of
+    //     reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])    %d_multiHeadAttention.output.kernel  adjoint of dot (statement 9): d_b =
+    //     aᵀ·d_y, models/char-transformer.ts:16
+    // multiHeadAttention.output.kernel_mul = multiHeadAttention.output.kernel.m ⊙ 0.9    %multiHeadAttention.output.kernel_mul  update
+    //     of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.kernel_mul_2 = d_multiHeadAttention.output.kernel ⊙ 0.09999999999999998
+    //     %multiHeadAttention.output.kernel_mul_2  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.kernel.m_next = multiHeadAttention.output.kernel_mul + multiHeadAttention.output.kernel_mul_2
+    //     %multiHeadAttention.output.kernel.m_next  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.kernel_mul_3 = multiHeadAttention.output.kernel.v ⊙ 0.999    %multiHeadAttention.output.kernel_mul_3
+    //     update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.kernel_mul_4 = d_multiHeadAttention.output.kernel ⊙ d_multiHeadAttention.output.kernel
+    //     %multiHeadAttention.output.kernel_mul_4  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.kernel_mul_5 = multiHeadAttention.output.kernel_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention.output.kernel_mul_5  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.kernel.v_next = multiHeadAttention.output.kernel_mul_3 + multiHeadAttention.output.kernel_mul_5
+    //     %multiHeadAttention.output.kernel.v_next  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.kernel_mul_7 = multiHeadAttention.output.kernel ⊙ 0.00001    %multiHeadAttention.output.kernel_mul_7
+    //     update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.kernel_sub = multiHeadAttention.output.kernel − multiHeadAttention.output.kernel_mul_7
+    //     %multiHeadAttention.output.kernel_sub  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.kernel_mul_8 = multiHeadAttention.output.kernel.m_next ⊙ rate
+    //     %multiHeadAttention.output.kernel_mul_8  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.kernel_mul_6 = multiHeadAttention.output.kernel.v_next ⊙ correction
+    //     %multiHeadAttention.output.kernel_mul_6  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.kernel_sqrt = √multiHeadAttention.output.kernel_mul_6    %multiHeadAttention.output.kernel_sqrt  update
+    //     of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.kernel_add = multiHeadAttention.output.kernel_sqrt + 1e-8    %multiHeadAttention.output.kernel_add
+    //     update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.kernel_div = multiHeadAttention.output.kernel_mul_8 / multiHeadAttention.output.kernel_add
+    //     %multiHeadAttention.output.kernel_div  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.output.kernel_next = multiHeadAttention.output.kernel_sub − multiHeadAttention.output.kernel_div
+    //     %multiHeadAttention.output.kernel_next  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
     dotAdamw_multiHeadAttention_output_kernel();
 
     // 108.
-    // d_weights = transpose(reshape(d_reshape_4, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.value, [16,32,4,16]), [0,2,1,3])ᵀ    %d_weights  adjoint of dot, models/char-transformer.ts:16
+    // d_weights = transpose(reshape(d_reshape_4, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.value, [16,32,4,16]),
+    //     [0,2,1,3])ᵀ    %d_weights  adjoint of dot (statement 8): d_a = d_y·bᵀ, models/char-transformer.ts:16
     dot_d_weights();
 
     // 109.
-    // d_broadcast_11_mul = total ⊙ total    %d_broadcast_11_mul  adjoint of div, models/char-transformer.ts:16
-    // d_broadcast_11_div = 1 / d_broadcast_11_mul    %d_broadcast_11_div  adjoint of div, models/char-transformer.ts:16
-    // d_broadcast_11_mul_2 = exps ⊙ d_broadcast_11_div    %d_broadcast_11_mul_2  adjoint of div, models/char-transformer.ts:16
-    // d_broadcast_11_mul_3 = d_weights ⊙ d_broadcast_11_mul_2    %d_broadcast_11_mul_3  adjoint of div, models/char-transformer.ts:16
-    // d_broadcast_11 = −d_broadcast_11_mul_3    %d_broadcast_11  adjoint of div, models/char-transformer.ts:16
-    // d_total = Σ d_broadcast_11 over axes 3    %d_total  adjoint of broadcast, models/char-transformer.ts:16
+    // d_broadcast_11_mul = total ⊙ total    %d_broadcast_11_mul  adjoint of div (statement 7): d_b = d_y ⊙ (−(a·(1 / (b·b)))),
+    //     models/char-transformer.ts:16
+    // d_broadcast_11_div = 1 / d_broadcast_11_mul    %d_broadcast_11_div  adjoint of div (statement 7): d_b = d_y ⊙ (−(a·(1 / (b·b)))),
+    //     models/char-transformer.ts:16
+    // d_broadcast_11_mul_2 = exps ⊙ d_broadcast_11_div    %d_broadcast_11_mul_2  adjoint of div (statement 7): d_b = d_y ⊙ (−(a·(1 /
+    //     (b·b)))), models/char-transformer.ts:16
+    // d_broadcast_11_mul_3 = d_weights ⊙ d_broadcast_11_mul_2    %d_broadcast_11_mul_3  adjoint of div (statement 7): d_b = d_y ⊙
+    //     (−(a·(1 / (b·b)))), models/char-transformer.ts:16
+    // d_broadcast_11 = −d_broadcast_11_mul_3    %d_broadcast_11  adjoint of div (statement 7): d_b = d_y ⊙ (−(a·(1 / (b·b)))),
+    //     models/char-transformer.ts:16
+    // d_total = Σ d_broadcast_11 over axes 3    %d_total  adjoint of broadcast (statement 7): d_x = Σ d_y over the broadcast axes,
+    //     models/char-transformer.ts:16
     // isPast = [column ≤ row]    %isPast  le, models/char-transformer.ts:16
     // isPast_2 = [column ≤ row]    %isPast_2  le, models/char-transformer.ts:16
-    // d_exps_part = d_weights / total    %d_exps_part  adjoint of div, models/char-transformer.ts:16
-    // d_exps = d_exps_part + d_total    %d_exps  adjoint of exp, models/char-transformer.ts:16
-    // d_shifted = d_exps ⊙ exps    %d_shifted  adjoint of exp, models/char-transformer.ts:16
-    // d_masked = d_shifted    %d_masked  adjoint of sub, models/char-transformer.ts:16
-    // d_scores = isPast ? d_shifted : 0    %d_scores  adjoint of where, models/char-transformer.ts:16
-    // d_dot_4 = d_scores ⊙ 0.25    %d_dot_4  adjoint of mul, models/char-transformer.ts:16
+    // d_exps_part = d_weights / total    %d_exps_part  adjoint of div (statement 7): d_a = d_y ⊙ (1 / b), models/char-transformer.ts:16
+    // d_exps = d_exps_part + d_total    %d_exps  adjoint of exp (statement 7): d_x = Σ over the uses of x,
+    //     models/char-transformer.ts:16
+    // d_shifted = d_exps ⊙ exps    %d_shifted  adjoint of exp (statement 7): d_x = d_y ⊙ (y), models/char-transformer.ts:16
+    // d_masked = d_shifted    %d_masked  adjoint of sub (statement 7): d_a = d_y, models/char-transformer.ts:16
+    // d_scores = isPast ? d_shifted : 0    %d_scores  adjoint of where (statement 6): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/char-transformer.ts:16
+    // d_dot_4 = d_scores ⊙ 0.25    %d_dot_4  adjoint of mul (statement 6): d_a = d_y ⊙ (b), models/char-transformer.ts:16
     sumMul_d_dot_4();
 
     // 110.
-    // d_transpose_3 = weightsᵀ · transpose(reshape(d_reshape_4, [16,32,4,16]), [0,2,1,3])    %d_transpose_3  adjoint of dot, models/char-transformer.ts:16
+    // d_transpose_3 = weightsᵀ · transpose(reshape(d_reshape_4, [16,32,4,16]), [0,2,1,3])    %d_transpose_3  adjoint of dot (statement
+    //     8): d_b = aᵀ·d_y, models/char-transformer.ts:16
     dot_d_reshape_3();
 
     // 111.
-    // d_multiHeadAttention.value.bias = Σ reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64]) over axes 0,1    %d_multiHeadAttention.value.bias  adjoint of broadcast, models/char-transformer.ts:16
-    // multiHeadAttention.value.bias_mul = multiHeadAttention.value.bias.m ⊙ 0.9    %multiHeadAttention.value.bias_mul  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.bias_mul_2 = d_multiHeadAttention.value.bias ⊙ 0.09999999999999998    %multiHeadAttention.value.bias_mul_2  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.bias.m_next = multiHeadAttention.value.bias_mul + multiHeadAttention.value.bias_mul_2    %multiHeadAttention.value.bias.m_next  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.bias_mul_3 = multiHeadAttention.value.bias.v ⊙ 0.999    %multiHeadAttention.value.bias_mul_3  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.bias_mul_4 = d_multiHeadAttention.value.bias ⊙ d_multiHeadAttention.value.bias    %multiHeadAttention.value.bias_mul_4  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.bias_mul_5 = multiHeadAttention.value.bias_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention.value.bias_mul_5  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.bias.v_next = multiHeadAttention.value.bias_mul_3 + multiHeadAttention.value.bias_mul_5    %multiHeadAttention.value.bias.v_next  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.bias_mul_7 = multiHeadAttention.value.bias ⊙ 0.00001    %multiHeadAttention.value.bias_mul_7  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.bias_sub = multiHeadAttention.value.bias − multiHeadAttention.value.bias_mul_7    %multiHeadAttention.value.bias_sub  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.bias_mul_8 = multiHeadAttention.value.bias.m_next ⊙ rate    %multiHeadAttention.value.bias_mul_8  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.bias_mul_6 = multiHeadAttention.value.bias.v_next ⊙ correction    %multiHeadAttention.value.bias_mul_6  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.bias_sqrt = √multiHeadAttention.value.bias_mul_6    %multiHeadAttention.value.bias_sqrt  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.bias_add = multiHeadAttention.value.bias_sqrt + 1e-8    %multiHeadAttention.value.bias_add  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.bias_div = multiHeadAttention.value.bias_mul_8 / multiHeadAttention.value.bias_add    %multiHeadAttention.value.bias_div  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.bias_next = multiHeadAttention.value.bias_sub − multiHeadAttention.value.bias_div    %multiHeadAttention.value.bias_next  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention.value.bias = Σ reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64]) over axes 0,1
+    //     %d_multiHeadAttention.value.bias  adjoint of broadcast (statement 5): d_x = Σ d_y over the broadcast axes,
+    //     models/char-transformer.ts:16
+    // multiHeadAttention.value.bias_mul = multiHeadAttention.value.bias.m ⊙ 0.9    %multiHeadAttention.value.bias_mul  update of
+    //     multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.bias_mul_2 = d_multiHeadAttention.value.bias ⊙ 0.09999999999999998
+    //     %multiHeadAttention.value.bias_mul_2  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.bias.m_next = multiHeadAttention.value.bias_mul + multiHeadAttention.value.bias_mul_2
+    //     %multiHeadAttention.value.bias.m_next  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.bias_mul_3 = multiHeadAttention.value.bias.v ⊙ 0.999    %multiHeadAttention.value.bias_mul_3  update of
+    //     multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.bias_mul_4 = d_multiHeadAttention.value.bias ⊙ d_multiHeadAttention.value.bias
+    //     %multiHeadAttention.value.bias_mul_4  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.bias_mul_5 = multiHeadAttention.value.bias_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention.value.bias_mul_5  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.bias.v_next = multiHeadAttention.value.bias_mul_3 + multiHeadAttention.value.bias_mul_5
+    //     %multiHeadAttention.value.bias.v_next  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.bias_mul_7 = multiHeadAttention.value.bias ⊙ 0.00001    %multiHeadAttention.value.bias_mul_7  update of
+    //     multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.bias_sub = multiHeadAttention.value.bias − multiHeadAttention.value.bias_mul_7
+    //     %multiHeadAttention.value.bias_sub  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.bias_mul_8 = multiHeadAttention.value.bias.m_next ⊙ rate    %multiHeadAttention.value.bias_mul_8  update
+    //     of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.bias_mul_6 = multiHeadAttention.value.bias.v_next ⊙ correction    %multiHeadAttention.value.bias_mul_6
+    //     update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.bias_sqrt = √multiHeadAttention.value.bias_mul_6    %multiHeadAttention.value.bias_sqrt  update of
+    //     multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.bias_add = multiHeadAttention.value.bias_sqrt + 1e-8    %multiHeadAttention.value.bias_add  update of
+    //     multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.bias_div = multiHeadAttention.value.bias_mul_8 / multiHeadAttention.value.bias_add
+    //     %multiHeadAttention.value.bias_div  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.bias_next = multiHeadAttention.value.bias_sub − multiHeadAttention.value.bias_div
+    //     %multiHeadAttention.value.bias_next  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
     sumAdamw_multiHeadAttention_value_bias();
 
     // 112.
-    // d_layerNorm_part = Σ reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64])·multiHeadAttention.value.kernel over axes 2 of reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64])    %d_layerNorm_part  adjoint of dot, models/char-transformer.ts:16
+    // d_layerNorm_part = Σ reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64])·multiHeadAttention.value.kernel over axes 2 of
+    //     reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64])    %d_layerNorm_part  adjoint of dot (statement 5): d_a = d_y·bᵀ,
+    //     models/char-transformer.ts:16
     dot_d_layerNorm_part();
 
     // 113.
-    // d_multiHeadAttention.value.kernel = Σ layerNorm·reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64]) over axes 0,1 of layerNorm    %d_multiHeadAttention.value.kernel  adjoint of dot, models/char-transformer.ts:16
-    // multiHeadAttention.value.kernel_mul = multiHeadAttention.value.kernel.m ⊙ 0.9    %multiHeadAttention.value.kernel_mul  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.kernel_mul_2 = d_multiHeadAttention.value.kernel ⊙ 0.09999999999999998    %multiHeadAttention.value.kernel_mul_2  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.kernel.m_next = multiHeadAttention.value.kernel_mul + multiHeadAttention.value.kernel_mul_2    %multiHeadAttention.value.kernel.m_next  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.kernel_mul_3 = multiHeadAttention.value.kernel.v ⊙ 0.999    %multiHeadAttention.value.kernel_mul_3  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.kernel_mul_4 = d_multiHeadAttention.value.kernel ⊙ d_multiHeadAttention.value.kernel    %multiHeadAttention.value.kernel_mul_4  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.kernel_mul_5 = multiHeadAttention.value.kernel_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention.value.kernel_mul_5  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.kernel.v_next = multiHeadAttention.value.kernel_mul_3 + multiHeadAttention.value.kernel_mul_5    %multiHeadAttention.value.kernel.v_next  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.kernel_mul_7 = multiHeadAttention.value.kernel ⊙ 0.00001    %multiHeadAttention.value.kernel_mul_7  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.kernel_sub = multiHeadAttention.value.kernel − multiHeadAttention.value.kernel_mul_7    %multiHeadAttention.value.kernel_sub  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.kernel_mul_8 = multiHeadAttention.value.kernel.m_next ⊙ rate    %multiHeadAttention.value.kernel_mul_8  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.kernel_mul_6 = multiHeadAttention.value.kernel.v_next ⊙ correction    %multiHeadAttention.value.kernel_mul_6  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.kernel_sqrt = √multiHeadAttention.value.kernel_mul_6    %multiHeadAttention.value.kernel_sqrt  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.kernel_add = multiHeadAttention.value.kernel_sqrt + 1e-8    %multiHeadAttention.value.kernel_add  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.kernel_div = multiHeadAttention.value.kernel_mul_8 / multiHeadAttention.value.kernel_add    %multiHeadAttention.value.kernel_div  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.value.kernel_next = multiHeadAttention.value.kernel_sub − multiHeadAttention.value.kernel_div    %multiHeadAttention.value.kernel_next  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention.value.kernel = Σ layerNorm·reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64]) over axes 0,1 of
+    //     layerNorm    %d_multiHeadAttention.value.kernel  adjoint of dot (statement 5): d_b = aᵀ·d_y, models/char-transformer.ts:16
+    // multiHeadAttention.value.kernel_mul = multiHeadAttention.value.kernel.m ⊙ 0.9    %multiHeadAttention.value.kernel_mul  update of
+    //     multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.kernel_mul_2 = d_multiHeadAttention.value.kernel ⊙ 0.09999999999999998
+    //     %multiHeadAttention.value.kernel_mul_2  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.kernel.m_next = multiHeadAttention.value.kernel_mul + multiHeadAttention.value.kernel_mul_2
+    //     %multiHeadAttention.value.kernel.m_next  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.kernel_mul_3 = multiHeadAttention.value.kernel.v ⊙ 0.999    %multiHeadAttention.value.kernel_mul_3
+    //     update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.kernel_mul_4 = d_multiHeadAttention.value.kernel ⊙ d_multiHeadAttention.value.kernel
+    //     %multiHeadAttention.value.kernel_mul_4  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.kernel_mul_5 = multiHeadAttention.value.kernel_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention.value.kernel_mul_5  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.kernel.v_next = multiHeadAttention.value.kernel_mul_3 + multiHeadAttention.value.kernel_mul_5
+    //     %multiHeadAttention.value.kernel.v_next  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.kernel_mul_7 = multiHeadAttention.value.kernel ⊙ 0.00001    %multiHeadAttention.value.kernel_mul_7
+    //     update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.kernel_sub = multiHeadAttention.value.kernel − multiHeadAttention.value.kernel_mul_7
+    //     %multiHeadAttention.value.kernel_sub  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.kernel_mul_8 = multiHeadAttention.value.kernel.m_next ⊙ rate    %multiHeadAttention.value.kernel_mul_8
+    //     update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.kernel_mul_6 = multiHeadAttention.value.kernel.v_next ⊙ correction
+    //     %multiHeadAttention.value.kernel_mul_6  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.kernel_sqrt = √multiHeadAttention.value.kernel_mul_6    %multiHeadAttention.value.kernel_sqrt  update of
+    //     multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.kernel_add = multiHeadAttention.value.kernel_sqrt + 1e-8    %multiHeadAttention.value.kernel_add  update
+    //     of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.kernel_div = multiHeadAttention.value.kernel_mul_8 / multiHeadAttention.value.kernel_add
+    //     %multiHeadAttention.value.kernel_div  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.value.kernel_next = multiHeadAttention.value.kernel_sub − multiHeadAttention.value.kernel_div
+    //     %multiHeadAttention.value.kernel_next  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
     dotAdamw_multiHeadAttention_value_kernel();
 
     // 114.
-    // d_transpose_2_dot = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3])ᵀ · d_dot_4    %d_transpose_2_dot  adjoint of dot, models/char-transformer.ts:16
+    // d_transpose_2_dot = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3])ᵀ · d_dot_4    %d_transpose_2_dot
+    //     adjoint of dot (statement 6): d_b = aᵀ·d_y, models/char-transformer.ts:16
     dot_d_reshape_2();
 
     // 115.
-    // d_multiHeadAttention.key.bias = Σ reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64]) over axes 0,1    %d_multiHeadAttention.key.bias  adjoint of broadcast, models/char-transformer.ts:16
-    // multiHeadAttention.key.bias_mul = multiHeadAttention.key.bias.m ⊙ 0.9    %multiHeadAttention.key.bias_mul  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.bias_mul_2 = d_multiHeadAttention.key.bias ⊙ 0.09999999999999998    %multiHeadAttention.key.bias_mul_2  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.bias.m_next = multiHeadAttention.key.bias_mul + multiHeadAttention.key.bias_mul_2    %multiHeadAttention.key.bias.m_next  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.bias_mul_3 = multiHeadAttention.key.bias.v ⊙ 0.999    %multiHeadAttention.key.bias_mul_3  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.bias_mul_4 = d_multiHeadAttention.key.bias ⊙ d_multiHeadAttention.key.bias    %multiHeadAttention.key.bias_mul_4  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.bias_mul_5 = multiHeadAttention.key.bias_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention.key.bias_mul_5  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.bias.v_next = multiHeadAttention.key.bias_mul_3 + multiHeadAttention.key.bias_mul_5    %multiHeadAttention.key.bias.v_next  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.bias_mul_7 = multiHeadAttention.key.bias ⊙ 0.00001    %multiHeadAttention.key.bias_mul_7  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.bias_sub = multiHeadAttention.key.bias − multiHeadAttention.key.bias_mul_7    %multiHeadAttention.key.bias_sub  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.bias_mul_8 = multiHeadAttention.key.bias.m_next ⊙ rate    %multiHeadAttention.key.bias_mul_8  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.bias_mul_6 = multiHeadAttention.key.bias.v_next ⊙ correction    %multiHeadAttention.key.bias_mul_6  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.bias_sqrt = √multiHeadAttention.key.bias_mul_6    %multiHeadAttention.key.bias_sqrt  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.bias_add = multiHeadAttention.key.bias_sqrt + 1e-8    %multiHeadAttention.key.bias_add  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.bias_div = multiHeadAttention.key.bias_mul_8 / multiHeadAttention.key.bias_add    %multiHeadAttention.key.bias_div  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.bias_next = multiHeadAttention.key.bias_sub − multiHeadAttention.key.bias_div    %multiHeadAttention.key.bias_next  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention.key.bias = Σ reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64]) over axes 0,1
+    //     %d_multiHeadAttention.key.bias  adjoint of broadcast (statement 4): d_x = Σ d_y over the broadcast axes,
+    //     models/char-transformer.ts:16
+    // multiHeadAttention.key.bias_mul = multiHeadAttention.key.bias.m ⊙ 0.9    %multiHeadAttention.key.bias_mul  update of
+    //     multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.bias_mul_2 = d_multiHeadAttention.key.bias ⊙ 0.09999999999999998    %multiHeadAttention.key.bias_mul_2
+    //     update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.bias.m_next = multiHeadAttention.key.bias_mul + multiHeadAttention.key.bias_mul_2
+    //     %multiHeadAttention.key.bias.m_next  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.bias_mul_3 = multiHeadAttention.key.bias.v ⊙ 0.999    %multiHeadAttention.key.bias_mul_3  update of
+    //     multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.bias_mul_4 = d_multiHeadAttention.key.bias ⊙ d_multiHeadAttention.key.bias
+    //     %multiHeadAttention.key.bias_mul_4  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.bias_mul_5 = multiHeadAttention.key.bias_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention.key.bias_mul_5  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.bias.v_next = multiHeadAttention.key.bias_mul_3 + multiHeadAttention.key.bias_mul_5
+    //     %multiHeadAttention.key.bias.v_next  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.bias_mul_7 = multiHeadAttention.key.bias ⊙ 0.00001    %multiHeadAttention.key.bias_mul_7  update of
+    //     multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.bias_sub = multiHeadAttention.key.bias − multiHeadAttention.key.bias_mul_7
+    //     %multiHeadAttention.key.bias_sub  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.bias_mul_8 = multiHeadAttention.key.bias.m_next ⊙ rate    %multiHeadAttention.key.bias_mul_8  update of
+    //     multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.bias_mul_6 = multiHeadAttention.key.bias.v_next ⊙ correction    %multiHeadAttention.key.bias_mul_6  update
+    //     of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.bias_sqrt = √multiHeadAttention.key.bias_mul_6    %multiHeadAttention.key.bias_sqrt  update of
+    //     multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.bias_add = multiHeadAttention.key.bias_sqrt + 1e-8    %multiHeadAttention.key.bias_add  update of
+    //     multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.bias_div = multiHeadAttention.key.bias_mul_8 / multiHeadAttention.key.bias_add
+    //     %multiHeadAttention.key.bias_div  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.bias_next = multiHeadAttention.key.bias_sub − multiHeadAttention.key.bias_div
+    //     %multiHeadAttention.key.bias_next  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
     sumAdamw_multiHeadAttention_key_bias();
 
     // 116.
-    // d_layerNorm_6 = Σ reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64])·multiHeadAttention.key.kernel over axes 2 of reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64])    %d_layerNorm_6  adjoint of dot, models/char-transformer.ts:16
+    // d_layerNorm_6 = Σ reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64])·multiHeadAttention.key.kernel over axes 2 of
+    //     reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64])    %d_layerNorm_6  adjoint of dot (statement 4): d_a = d_y·bᵀ,
+    //     models/char-transformer.ts:16
     dot_d_layerNorm_6();
 
     // 117.
-    // d_multiHeadAttention.key.kernel = Σ layerNorm·reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64]) over axes 0,1 of layerNorm    %d_multiHeadAttention.key.kernel  adjoint of dot, models/char-transformer.ts:16
-    // multiHeadAttention.key.kernel_mul = multiHeadAttention.key.kernel.m ⊙ 0.9    %multiHeadAttention.key.kernel_mul  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.kernel_mul_2 = d_multiHeadAttention.key.kernel ⊙ 0.09999999999999998    %multiHeadAttention.key.kernel_mul_2  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.kernel.m_next = multiHeadAttention.key.kernel_mul + multiHeadAttention.key.kernel_mul_2    %multiHeadAttention.key.kernel.m_next  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.kernel_mul_3 = multiHeadAttention.key.kernel.v ⊙ 0.999    %multiHeadAttention.key.kernel_mul_3  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.kernel_mul_4 = d_multiHeadAttention.key.kernel ⊙ d_multiHeadAttention.key.kernel    %multiHeadAttention.key.kernel_mul_4  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.kernel_mul_5 = multiHeadAttention.key.kernel_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention.key.kernel_mul_5  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.kernel.v_next = multiHeadAttention.key.kernel_mul_3 + multiHeadAttention.key.kernel_mul_5    %multiHeadAttention.key.kernel.v_next  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.kernel_mul_7 = multiHeadAttention.key.kernel ⊙ 0.00001    %multiHeadAttention.key.kernel_mul_7  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.kernel_sub = multiHeadAttention.key.kernel − multiHeadAttention.key.kernel_mul_7    %multiHeadAttention.key.kernel_sub  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.kernel_mul_8 = multiHeadAttention.key.kernel.m_next ⊙ rate    %multiHeadAttention.key.kernel_mul_8  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.kernel_mul_6 = multiHeadAttention.key.kernel.v_next ⊙ correction    %multiHeadAttention.key.kernel_mul_6  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.kernel_sqrt = √multiHeadAttention.key.kernel_mul_6    %multiHeadAttention.key.kernel_sqrt  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.kernel_add = multiHeadAttention.key.kernel_sqrt + 1e-8    %multiHeadAttention.key.kernel_add  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.kernel_div = multiHeadAttention.key.kernel_mul_8 / multiHeadAttention.key.kernel_add    %multiHeadAttention.key.kernel_div  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.key.kernel_next = multiHeadAttention.key.kernel_sub − multiHeadAttention.key.kernel_div    %multiHeadAttention.key.kernel_next  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention.key.kernel = Σ layerNorm·reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64]) over axes 0,1 of
+    //     layerNorm    %d_multiHeadAttention.key.kernel  adjoint of dot (statement 4): d_b = aᵀ·d_y, models/char-transformer.ts:16
+    // multiHeadAttention.key.kernel_mul = multiHeadAttention.key.kernel.m ⊙ 0.9    %multiHeadAttention.key.kernel_mul  update of
+    //     multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.kernel_mul_2 = d_multiHeadAttention.key.kernel ⊙ 0.09999999999999998
+    //     %multiHeadAttention.key.kernel_mul_2  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.kernel.m_next = multiHeadAttention.key.kernel_mul + multiHeadAttention.key.kernel_mul_2
+    //     %multiHeadAttention.key.kernel.m_next  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.kernel_mul_3 = multiHeadAttention.key.kernel.v ⊙ 0.999    %multiHeadAttention.key.kernel_mul_3  update of
+    //     multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.kernel_mul_4 = d_multiHeadAttention.key.kernel ⊙ d_multiHeadAttention.key.kernel
+    //     %multiHeadAttention.key.kernel_mul_4  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.kernel_mul_5 = multiHeadAttention.key.kernel_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention.key.kernel_mul_5  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.kernel.v_next = multiHeadAttention.key.kernel_mul_3 + multiHeadAttention.key.kernel_mul_5
+    //     %multiHeadAttention.key.kernel.v_next  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.kernel_mul_7 = multiHeadAttention.key.kernel ⊙ 0.00001    %multiHeadAttention.key.kernel_mul_7  update of
+    //     multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.kernel_sub = multiHeadAttention.key.kernel − multiHeadAttention.key.kernel_mul_7
+    //     %multiHeadAttention.key.kernel_sub  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.kernel_mul_8 = multiHeadAttention.key.kernel.m_next ⊙ rate    %multiHeadAttention.key.kernel_mul_8  update
+    //     of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.kernel_mul_6 = multiHeadAttention.key.kernel.v_next ⊙ correction    %multiHeadAttention.key.kernel_mul_6
+    //     update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.kernel_sqrt = √multiHeadAttention.key.kernel_mul_6    %multiHeadAttention.key.kernel_sqrt  update of
+    //     multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.kernel_add = multiHeadAttention.key.kernel_sqrt + 1e-8    %multiHeadAttention.key.kernel_add  update of
+    //     multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.kernel_div = multiHeadAttention.key.kernel_mul_8 / multiHeadAttention.key.kernel_add
+    //     %multiHeadAttention.key.kernel_div  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.key.kernel_next = multiHeadAttention.key.kernel_sub − multiHeadAttention.key.kernel_div
+    //     %multiHeadAttention.key.kernel_next  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
     dotAdamw_multiHeadAttention_key_kernel();
 
     // 118.
-    // d_transpose = d_dot_4 · transpose(reshape(multiHeadAttention.key, [16,32,4,16]), [0,2,1,3])    %d_transpose  adjoint of dot, models/char-transformer.ts:16
+    // d_transpose = d_dot_4 · transpose(reshape(multiHeadAttention.key, [16,32,4,16]), [0,2,1,3])    %d_transpose  adjoint of dot
+    //     (statement 6): d_a = d_y·bᵀ, models/char-transformer.ts:16
     dot_d_reshape();
 
     // 119.
-    // d_multiHeadAttention.query.bias = Σ reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64]) over axes 0,1    %d_multiHeadAttention.query.bias  adjoint of broadcast, models/char-transformer.ts:16
-    // multiHeadAttention.query.bias_mul = multiHeadAttention.query.bias.m ⊙ 0.9    %multiHeadAttention.query.bias_mul  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.bias_mul_2 = d_multiHeadAttention.query.bias ⊙ 0.09999999999999998    %multiHeadAttention.query.bias_mul_2  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.bias.m_next = multiHeadAttention.query.bias_mul + multiHeadAttention.query.bias_mul_2    %multiHeadAttention.query.bias.m_next  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.bias_mul_3 = multiHeadAttention.query.bias.v ⊙ 0.999    %multiHeadAttention.query.bias_mul_3  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.bias_mul_4 = d_multiHeadAttention.query.bias ⊙ d_multiHeadAttention.query.bias    %multiHeadAttention.query.bias_mul_4  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.bias_mul_5 = multiHeadAttention.query.bias_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention.query.bias_mul_5  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.bias.v_next = multiHeadAttention.query.bias_mul_3 + multiHeadAttention.query.bias_mul_5    %multiHeadAttention.query.bias.v_next  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.bias_mul_7 = multiHeadAttention.query.bias ⊙ 0.00001    %multiHeadAttention.query.bias_mul_7  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.bias_sub = multiHeadAttention.query.bias − multiHeadAttention.query.bias_mul_7    %multiHeadAttention.query.bias_sub  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.bias_mul_8 = multiHeadAttention.query.bias.m_next ⊙ rate    %multiHeadAttention.query.bias_mul_8  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.bias_mul_6 = multiHeadAttention.query.bias.v_next ⊙ correction    %multiHeadAttention.query.bias_mul_6  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.bias_sqrt = √multiHeadAttention.query.bias_mul_6    %multiHeadAttention.query.bias_sqrt  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.bias_add = multiHeadAttention.query.bias_sqrt + 1e-8    %multiHeadAttention.query.bias_add  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.bias_div = multiHeadAttention.query.bias_mul_8 / multiHeadAttention.query.bias_add    %multiHeadAttention.query.bias_div  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.bias_next = multiHeadAttention.query.bias_sub − multiHeadAttention.query.bias_div    %multiHeadAttention.query.bias_next  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention.query.bias = Σ reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64]) over axes 0,1
+    //     %d_multiHeadAttention.query.bias  adjoint of broadcast (statement 3): d_x = Σ d_y over the broadcast axes,
+    //     models/char-transformer.ts:16
+    // multiHeadAttention.query.bias_mul = multiHeadAttention.query.bias.m ⊙ 0.9    %multiHeadAttention.query.bias_mul  update of
+    //     multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.bias_mul_2 = d_multiHeadAttention.query.bias ⊙ 0.09999999999999998
+    //     %multiHeadAttention.query.bias_mul_2  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.bias.m_next = multiHeadAttention.query.bias_mul + multiHeadAttention.query.bias_mul_2
+    //     %multiHeadAttention.query.bias.m_next  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.bias_mul_3 = multiHeadAttention.query.bias.v ⊙ 0.999    %multiHeadAttention.query.bias_mul_3  update of
+    //     multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.bias_mul_4 = d_multiHeadAttention.query.bias ⊙ d_multiHeadAttention.query.bias
+    //     %multiHeadAttention.query.bias_mul_4  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.bias_mul_5 = multiHeadAttention.query.bias_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention.query.bias_mul_5  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.bias.v_next = multiHeadAttention.query.bias_mul_3 + multiHeadAttention.query.bias_mul_5
+    //     %multiHeadAttention.query.bias.v_next  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.bias_mul_7 = multiHeadAttention.query.bias ⊙ 0.00001    %multiHeadAttention.query.bias_mul_7  update of
+    //     multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.bias_sub = multiHeadAttention.query.bias − multiHeadAttention.query.bias_mul_7
+    //     %multiHeadAttention.query.bias_sub  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.bias_mul_8 = multiHeadAttention.query.bias.m_next ⊙ rate    %multiHeadAttention.query.bias_mul_8  update
+    //     of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.bias_mul_6 = multiHeadAttention.query.bias.v_next ⊙ correction    %multiHeadAttention.query.bias_mul_6
+    //     update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.bias_sqrt = √multiHeadAttention.query.bias_mul_6    %multiHeadAttention.query.bias_sqrt  update of
+    //     multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.bias_add = multiHeadAttention.query.bias_sqrt + 1e-8    %multiHeadAttention.query.bias_add  update of
+    //     multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.bias_div = multiHeadAttention.query.bias_mul_8 / multiHeadAttention.query.bias_add
+    //     %multiHeadAttention.query.bias_div  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.bias_next = multiHeadAttention.query.bias_sub − multiHeadAttention.query.bias_div
+    //     %multiHeadAttention.query.bias_next  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
     sumAdamw_multiHeadAttention_query_bias();
 
     // 120.
-    // d_layerNorm_7 = Σ reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64])·multiHeadAttention.query.kernel over axes 2 of reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64])    %d_layerNorm_7  adjoint of dot, models/char-transformer.ts:16
-    // d_layerNorm_partial = d_layerNorm_part + d_layerNorm_6    %d_layerNorm_partial  adjoint of add, models/char-transformer.ts:16
-    // d_layerNorm = d_layerNorm_partial + d_layerNorm_7    %d_layerNorm  adjoint of add, models/char-transformer.ts:16
-    // d_broadcast_5 = d_layerNorm    %d_broadcast_5  adjoint of add, models/char-transformer.ts:16
-    // d_mul_2 = d_layerNorm    %d_mul_2  adjoint of add, models/char-transformer.ts:16
+    // d_layerNorm_7 = Σ reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64])·multiHeadAttention.query.kernel over axes 2 of
+    //     reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64])    %d_layerNorm_7  adjoint of dot (statement 3): d_a = d_y·bᵀ,
+    //     models/char-transformer.ts:16
+    // d_layerNorm_partial = d_layerNorm_part + d_layerNorm_6    %d_layerNorm_partial  adjoint of add (statement 2): d_x = Σ over the
+    //     uses of x, models/char-transformer.ts:16
+    // d_layerNorm = d_layerNorm_partial + d_layerNorm_7    %d_layerNorm  adjoint of add (statement 2): d_x = Σ over the uses of x,
+    //     models/char-transformer.ts:16
+    // d_broadcast_5 = d_layerNorm    %d_broadcast_5  adjoint of add (statement 2): d_b = d_y, models/char-transformer.ts:16
+    // d_mul_2 = d_layerNorm    %d_mul_2  adjoint of add (statement 2): d_a = d_y, models/char-transformer.ts:16
     dotAdd_d_layerNorm();
 
     // 121.
-    // d_multiHeadAttention.query.kernel = Σ layerNorm·reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64]) over axes 0,1 of layerNorm    %d_multiHeadAttention.query.kernel  adjoint of dot, models/char-transformer.ts:16
-    // multiHeadAttention.query.kernel_mul = multiHeadAttention.query.kernel.m ⊙ 0.9    %multiHeadAttention.query.kernel_mul  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.kernel_mul_2 = d_multiHeadAttention.query.kernel ⊙ 0.09999999999999998    %multiHeadAttention.query.kernel_mul_2  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.kernel.m_next = multiHeadAttention.query.kernel_mul + multiHeadAttention.query.kernel_mul_2    %multiHeadAttention.query.kernel.m_next  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.kernel_mul_3 = multiHeadAttention.query.kernel.v ⊙ 0.999    %multiHeadAttention.query.kernel_mul_3  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.kernel_mul_4 = d_multiHeadAttention.query.kernel ⊙ d_multiHeadAttention.query.kernel    %multiHeadAttention.query.kernel_mul_4  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.kernel_mul_5 = multiHeadAttention.query.kernel_mul_4 ⊙ 0.0010000000000000009    %multiHeadAttention.query.kernel_mul_5  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.kernel.v_next = multiHeadAttention.query.kernel_mul_3 + multiHeadAttention.query.kernel_mul_5    %multiHeadAttention.query.kernel.v_next  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.kernel_mul_7 = multiHeadAttention.query.kernel ⊙ 0.00001    %multiHeadAttention.query.kernel_mul_7  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.kernel_sub = multiHeadAttention.query.kernel − multiHeadAttention.query.kernel_mul_7    %multiHeadAttention.query.kernel_sub  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.kernel_mul_8 = multiHeadAttention.query.kernel.m_next ⊙ rate    %multiHeadAttention.query.kernel_mul_8  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.kernel_mul_6 = multiHeadAttention.query.kernel.v_next ⊙ correction    %multiHeadAttention.query.kernel_mul_6  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.kernel_sqrt = √multiHeadAttention.query.kernel_mul_6    %multiHeadAttention.query.kernel_sqrt  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.kernel_add = multiHeadAttention.query.kernel_sqrt + 1e-8    %multiHeadAttention.query.kernel_add  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.kernel_div = multiHeadAttention.query.kernel_mul_8 / multiHeadAttention.query.kernel_add    %multiHeadAttention.query.kernel_div  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    // multiHeadAttention.query.kernel_next = multiHeadAttention.query.kernel_sub − multiHeadAttention.query.kernel_div    %multiHeadAttention.query.kernel_next  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
+    // d_multiHeadAttention.query.kernel = Σ layerNorm·reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64]) over axes 0,1 of layerNorm
+    //     %d_multiHeadAttention.query.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y, models/char-transformer.ts:16
+    // multiHeadAttention.query.kernel_mul = multiHeadAttention.query.kernel.m ⊙ 0.9    %multiHeadAttention.query.kernel_mul  update of
+    //     multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.kernel_mul_2 = d_multiHeadAttention.query.kernel ⊙ 0.09999999999999998
+    //     %multiHeadAttention.query.kernel_mul_2  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.kernel.m_next = multiHeadAttention.query.kernel_mul + multiHeadAttention.query.kernel_mul_2
+    //     %multiHeadAttention.query.kernel.m_next  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.kernel_mul_3 = multiHeadAttention.query.kernel.v ⊙ 0.999    %multiHeadAttention.query.kernel_mul_3
+    //     update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.kernel_mul_4 = d_multiHeadAttention.query.kernel ⊙ d_multiHeadAttention.query.kernel
+    //     %multiHeadAttention.query.kernel_mul_4  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.kernel_mul_5 = multiHeadAttention.query.kernel_mul_4 ⊙ 0.0010000000000000009
+    //     %multiHeadAttention.query.kernel_mul_5  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.kernel.v_next = multiHeadAttention.query.kernel_mul_3 + multiHeadAttention.query.kernel_mul_5
+    //     %multiHeadAttention.query.kernel.v_next  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.kernel_mul_7 = multiHeadAttention.query.kernel ⊙ 0.00001    %multiHeadAttention.query.kernel_mul_7
+    //     update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.kernel_sub = multiHeadAttention.query.kernel − multiHeadAttention.query.kernel_mul_7
+    //     %multiHeadAttention.query.kernel_sub  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.kernel_mul_8 = multiHeadAttention.query.kernel.m_next ⊙ rate    %multiHeadAttention.query.kernel_mul_8
+    //     update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.kernel_mul_6 = multiHeadAttention.query.kernel.v_next ⊙ correction
+    //     %multiHeadAttention.query.kernel_mul_6  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.kernel_sqrt = √multiHeadAttention.query.kernel_mul_6    %multiHeadAttention.query.kernel_sqrt  update of
+    //     multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.kernel_add = multiHeadAttention.query.kernel_sqrt + 1e-8    %multiHeadAttention.query.kernel_add  update
+    //     of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.kernel_div = multiHeadAttention.query.kernel_mul_8 / multiHeadAttention.query.kernel_add
+    //     %multiHeadAttention.query.kernel_div  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
+    // multiHeadAttention.query.kernel_next = multiHeadAttention.query.kernel_sub − multiHeadAttention.query.kernel_div
+    //     %multiHeadAttention.query.kernel_next  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
     dotAdamw_multiHeadAttention_query_kernel();
 
     // 122.
-    // d_layerNorm.beta = Σ d_layerNorm over axes 0,1    %d_layerNorm.beta  adjoint of broadcast, models/char-transformer.ts:16
-    // layerNorm.beta_mul = layerNorm.beta.m ⊙ 0.9    %layerNorm.beta_mul  update of layerNorm.beta by adamw, models/char-transformer.ts:16
-    // layerNorm.beta_mul_2 = d_layerNorm.beta ⊙ 0.09999999999999998    %layerNorm.beta_mul_2  update of layerNorm.beta by adamw, models/char-transformer.ts:16
-    // layerNorm.beta.m_next = layerNorm.beta_mul + layerNorm.beta_mul_2    %layerNorm.beta.m_next  update of layerNorm.beta by adamw, models/char-transformer.ts:16
-    // layerNorm.beta_mul_3 = layerNorm.beta.v ⊙ 0.999    %layerNorm.beta_mul_3  update of layerNorm.beta by adamw, models/char-transformer.ts:16
-    // layerNorm.beta_mul_4 = d_layerNorm.beta ⊙ d_layerNorm.beta    %layerNorm.beta_mul_4  update of layerNorm.beta by adamw, models/char-transformer.ts:16
-    // layerNorm.beta_mul_5 = layerNorm.beta_mul_4 ⊙ 0.0010000000000000009    %layerNorm.beta_mul_5  update of layerNorm.beta by adamw, models/char-transformer.ts:16
-    // layerNorm.beta.v_next = layerNorm.beta_mul_3 + layerNorm.beta_mul_5    %layerNorm.beta.v_next  update of layerNorm.beta by adamw, models/char-transformer.ts:16
-    // layerNorm.beta_mul_7 = layerNorm.beta ⊙ 0.00001    %layerNorm.beta_mul_7  update of layerNorm.beta by adamw, models/char-transformer.ts:16
-    // layerNorm.beta_sub = layerNorm.beta − layerNorm.beta_mul_7    %layerNorm.beta_sub  update of layerNorm.beta by adamw, models/char-transformer.ts:16
-    // layerNorm.beta_mul_8 = layerNorm.beta.m_next ⊙ rate    %layerNorm.beta_mul_8  update of layerNorm.beta by adamw, models/char-transformer.ts:16
-    // layerNorm.beta_mul_6 = layerNorm.beta.v_next ⊙ correction    %layerNorm.beta_mul_6  update of layerNorm.beta by adamw, models/char-transformer.ts:16
-    // layerNorm.beta_sqrt = √layerNorm.beta_mul_6    %layerNorm.beta_sqrt  update of layerNorm.beta by adamw, models/char-transformer.ts:16
-    // layerNorm.beta_add = layerNorm.beta_sqrt + 1e-8    %layerNorm.beta_add  update of layerNorm.beta by adamw, models/char-transformer.ts:16
-    // layerNorm.beta_div = layerNorm.beta_mul_8 / layerNorm.beta_add    %layerNorm.beta_div  update of layerNorm.beta by adamw, models/char-transformer.ts:16
-    // layerNorm.beta_next = layerNorm.beta_sub − layerNorm.beta_div    %layerNorm.beta_next  update of layerNorm.beta by adamw, models/char-transformer.ts:16
+    // d_layerNorm.beta = Σ d_layerNorm over axes 0,1    %d_layerNorm.beta  adjoint of broadcast (statement 2): d_x = Σ d_y over the
+    //     broadcast axes, models/char-transformer.ts:16
+    // layerNorm.beta_mul = layerNorm.beta.m ⊙ 0.9    %layerNorm.beta_mul  update of layerNorm.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.beta_mul_2 = d_layerNorm.beta ⊙ 0.09999999999999998    %layerNorm.beta_mul_2  update of layerNorm.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.beta.m_next = layerNorm.beta_mul + layerNorm.beta_mul_2    %layerNorm.beta.m_next  update of layerNorm.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.beta_mul_3 = layerNorm.beta.v ⊙ 0.999    %layerNorm.beta_mul_3  update of layerNorm.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.beta_mul_4 = d_layerNorm.beta ⊙ d_layerNorm.beta    %layerNorm.beta_mul_4  update of layerNorm.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.beta_mul_5 = layerNorm.beta_mul_4 ⊙ 0.0010000000000000009    %layerNorm.beta_mul_5  update of layerNorm.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.beta.v_next = layerNorm.beta_mul_3 + layerNorm.beta_mul_5    %layerNorm.beta.v_next  update of layerNorm.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.beta_mul_7 = layerNorm.beta ⊙ 0.00001    %layerNorm.beta_mul_7  update of layerNorm.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.beta_sub = layerNorm.beta − layerNorm.beta_mul_7    %layerNorm.beta_sub  update of layerNorm.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.beta_mul_8 = layerNorm.beta.m_next ⊙ rate    %layerNorm.beta_mul_8  update of layerNorm.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.beta_mul_6 = layerNorm.beta.v_next ⊙ correction    %layerNorm.beta_mul_6  update of layerNorm.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.beta_sqrt = √layerNorm.beta_mul_6    %layerNorm.beta_sqrt  update of layerNorm.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.beta_add = layerNorm.beta_sqrt + 1e-8    %layerNorm.beta_add  update of layerNorm.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.beta_div = layerNorm.beta_mul_8 / layerNorm.beta_add    %layerNorm.beta_div  update of layerNorm.beta by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.beta_next = layerNorm.beta_sub − layerNorm.beta_div    %layerNorm.beta_next  update of layerNorm.beta by adamw,
+    //     models/char-transformer.ts:16
     sumAdamw_layerNorm_beta();
 
     // 123.
-    // d_layerNorm.normal = d_layerNorm ⊙ layerNorm.gamma    %d_layerNorm.normal  adjoint of mul, models/char-transformer.ts:16
+    // d_layerNorm.normal = d_layerNorm ⊙ layerNorm.gamma    %d_layerNorm.normal  adjoint of mul (statement 2): d_a = d_y ⊙ (b),
+    //     models/char-transformer.ts:16
     // layerNorm.mu = sum ⊙ 0.015625    %layerNorm.mu  mul, models/char-transformer.ts:16
     // layerNorm.centered = positionalEncoding − layerNorm.mu    %layerNorm.centered  sub, models/char-transformer.ts:16
-    // d_broadcast_3 = d_layerNorm.normal ⊙ layerNorm.centered    %d_broadcast_3  adjoint of mul, models/char-transformer.ts:16
-    // d_layerNorm.inverse = Σ d_broadcast_3 over axes 2    %d_layerNorm.inverse  adjoint of broadcast, models/char-transformer.ts:16
-    // d_sqrt_mul = layerNorm.inverse ⊙ layerNorm.inverse    %d_sqrt_mul  adjoint of recip, models/char-transformer.ts:16
-    // d_sqrt_mul_2 = d_layerNorm.inverse ⊙ d_sqrt_mul    %d_sqrt_mul_2  adjoint of recip, models/char-transformer.ts:16
-    // d_sqrt = −d_sqrt_mul_2    %d_sqrt  adjoint of recip, models/char-transformer.ts:16
-    // d_add_mul = sqrt ⊙ 2    %d_add_mul  adjoint of sqrt, models/char-transformer.ts:16
-    // d_add = d_sqrt / d_add_mul    %d_add  adjoint of sqrt, models/char-transformer.ts:16
-    // d_layerNorm.sigmaSquared = d_add    %d_layerNorm.sigmaSquared  adjoint of add, models/char-transformer.ts:16
-    // d_sum_2 = d_add ⊙ 0.015625    %d_sum_2  adjoint of mul, models/char-transformer.ts:16
-    // d_layerNorm.centered_2 = d_sum_2 ⊙ layerNorm.centered    %d_layerNorm.centered_2  adjoint of mul, models/char-transformer.ts:16
-    // d_layerNorm.centered_3 = d_sum_2 ⊙ layerNorm.centered    %d_layerNorm.centered_3  adjoint of mul, models/char-transformer.ts:16
-    // d_layerNorm.centered_part = d_layerNorm.normal ⊙ layerNorm.inverse    %d_layerNorm.centered_part  adjoint of mul, models/char-transformer.ts:16
-    // d_layerNorm.centered_partial = d_layerNorm.centered_part + d_layerNorm.centered_2    %d_layerNorm.centered_partial  adjoint of sub, models/char-transformer.ts:16
-    // d_layerNorm.centered = d_layerNorm.centered_partial + d_layerNorm.centered_2    %d_layerNorm.centered  adjoint of sub, models/char-transformer.ts:16
-    // d_broadcast_2 = −d_layerNorm.centered    %d_broadcast_2  adjoint of sub, models/char-transformer.ts:16
-    // d_layerNorm.mu = Σ d_broadcast_2 over axes 2    %d_layerNorm.mu  adjoint of broadcast, models/char-transformer.ts:16
-    // d_positionalEncoding_partial = d_residual + d_layerNorm.centered    %d_positionalEncoding_partial  adjoint of add, models/char-transformer.ts:14
-    // d_sum = d_layerNorm.mu ⊙ 0.015625    %d_sum  adjoint of mul, models/char-transformer.ts:16
-    // d_positionalEncoding = d_positionalEncoding_partial + d_sum    %d_positionalEncoding  adjoint of add, models/char-transformer.ts:14
-    // d_broadcast = d_positionalEncoding    %d_broadcast  adjoint of add, models/char-transformer.ts:14
-    // d_embedding = d_positionalEncoding    %d_embedding  adjoint of add, models/char-transformer.ts:14
+    // d_broadcast_3 = d_layerNorm.normal ⊙ layerNorm.centered    %d_broadcast_3  adjoint of mul (statement 2): d_b = d_y ⊙ (a),
+    //     models/char-transformer.ts:16
+    // d_layerNorm.inverse = Σ d_broadcast_3 over axes 2    %d_layerNorm.inverse  adjoint of broadcast (statement 2): d_x = Σ d_y over
+    //     the broadcast axes, models/char-transformer.ts:16
+    // d_sqrt_mul = layerNorm.inverse ⊙ layerNorm.inverse    %d_sqrt_mul  adjoint of recip (statement 2): d_x = d_y ⊙ (−(y·y)) for y = 1
+    //     / x, models/char-transformer.ts:16
+    // d_sqrt_mul_2 = d_layerNorm.inverse ⊙ d_sqrt_mul    %d_sqrt_mul_2  adjoint of recip (statement 2): d_x = d_y ⊙ (−(y·y)) for y = 1
+    //     / x, models/char-transformer.ts:16
+    // d_sqrt = −d_sqrt_mul_2    %d_sqrt  adjoint of recip (statement 2): d_x = d_y ⊙ (−(y·y)) for y = 1 / x,
+    //     models/char-transformer.ts:16
+    // d_add_mul = sqrt ⊙ 2    %d_add_mul  adjoint of sqrt (statement 2): d_x = d_y ⊙ (1 / (2·y)), models/char-transformer.ts:16
+    // d_add = d_sqrt / d_add_mul    %d_add  adjoint of sqrt (statement 2): d_x = d_y ⊙ (1 / (2·y)), models/char-transformer.ts:16
+    // d_layerNorm.sigmaSquared = d_add    %d_layerNorm.sigmaSquared  adjoint of add (statement 2): d_a = d_y,
+    //     models/char-transformer.ts:16
+    // d_sum_2 = d_add ⊙ 0.015625    %d_sum_2  adjoint of mul (statement 2): d_a = d_y ⊙ (b), models/char-transformer.ts:16
+    // d_layerNorm.centered_2 = d_sum_2 ⊙ layerNorm.centered    %d_layerNorm.centered_2  adjoint of mul (statement 2): d_a = d_y ⊙ (b),
+    //     models/char-transformer.ts:16
+    // d_layerNorm.centered_3 = d_sum_2 ⊙ layerNorm.centered    %d_layerNorm.centered_3  adjoint of mul (statement 2): d_b = d_y ⊙ (a),
+    //     models/char-transformer.ts:16
+    // d_layerNorm.centered_part = d_layerNorm.normal ⊙ layerNorm.inverse    %d_layerNorm.centered_part  adjoint of mul (statement 2):
+    //     d_a = d_y ⊙ (b), models/char-transformer.ts:16
+    // d_layerNorm.centered_partial = d_layerNorm.centered_part + d_layerNorm.centered_2    %d_layerNorm.centered_partial  adjoint of
+    //     sub (statement 123): d_x = Σ over the uses of x, models/char-transformer.ts:16
+    // d_layerNorm.centered = d_layerNorm.centered_partial + d_layerNorm.centered_2    %d_layerNorm.centered  adjoint of sub (statement
+    //     123): d_x = Σ over the uses of x, models/char-transformer.ts:16
+    // d_broadcast_2 = −d_layerNorm.centered    %d_broadcast_2  adjoint of sub (statement 123): d_b = d_y ⊙ (−1),
+    //     models/char-transformer.ts:16
+    // d_layerNorm.mu = Σ d_broadcast_2 over axes 2    %d_layerNorm.mu  adjoint of broadcast (statement 123): d_x = Σ d_y over the
+    //     broadcast axes, models/char-transformer.ts:16
+    // d_positionalEncoding_partial = d_residual + d_layerNorm.centered    %d_positionalEncoding_partial  adjoint of add (statement 2):
+    //     d_x = Σ over the uses of x, models/char-transformer.ts:14
+    // d_sum = d_layerNorm.mu ⊙ 0.015625    %d_sum  adjoint of mul (statement 123): d_a = d_y ⊙ (b), models/char-transformer.ts:16
+    // d_positionalEncoding = d_positionalEncoding_partial + d_sum    %d_positionalEncoding  adjoint of add (statement 2): d_x = Σ over
+    //     the uses of x, models/char-transformer.ts:14
+    // d_broadcast = d_positionalEncoding    %d_broadcast  adjoint of add (statement 2): d_b = d_y, models/char-transformer.ts:14
+    // d_embedding = d_positionalEncoding    %d_embedding  adjoint of add (statement 2): d_a = d_y, models/char-transformer.ts:14
     sumMulAdd_d_positionalEncoding();
 
     // 124.
-    // d_broadcast_4 = d_layerNorm ⊙ layerNorm.normal    %d_broadcast_4  adjoint of mul, models/char-transformer.ts:16
-    // d_layerNorm.gamma = Σ d_broadcast_4 over axes 0,1    %d_layerNorm.gamma  adjoint of broadcast, models/char-transformer.ts:16
-    // layerNorm.gamma_mul = layerNorm.gamma.m ⊙ 0.9    %layerNorm.gamma_mul  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm.gamma_mul_2 = d_layerNorm.gamma ⊙ 0.09999999999999998    %layerNorm.gamma_mul_2  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm.gamma.m_next = layerNorm.gamma_mul + layerNorm.gamma_mul_2    %layerNorm.gamma.m_next  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm.gamma_mul_3 = layerNorm.gamma.v ⊙ 0.999    %layerNorm.gamma_mul_3  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm.gamma_mul_4 = d_layerNorm.gamma ⊙ d_layerNorm.gamma    %layerNorm.gamma_mul_4  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm.gamma_mul_5 = layerNorm.gamma_mul_4 ⊙ 0.0010000000000000009    %layerNorm.gamma_mul_5  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm.gamma.v_next = layerNorm.gamma_mul_3 + layerNorm.gamma_mul_5    %layerNorm.gamma.v_next  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm.gamma_mul_7 = layerNorm.gamma ⊙ 0.00001    %layerNorm.gamma_mul_7  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm.gamma_sub = layerNorm.gamma − layerNorm.gamma_mul_7    %layerNorm.gamma_sub  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm.gamma_mul_8 = layerNorm.gamma.m_next ⊙ rate    %layerNorm.gamma_mul_8  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm.gamma_mul_6 = layerNorm.gamma.v_next ⊙ correction    %layerNorm.gamma_mul_6  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm.gamma_sqrt = √layerNorm.gamma_mul_6    %layerNorm.gamma_sqrt  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm.gamma_add = layerNorm.gamma_sqrt + 1e-8    %layerNorm.gamma_add  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm.gamma_div = layerNorm.gamma_mul_8 / layerNorm.gamma_add    %layerNorm.gamma_div  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
-    // layerNorm.gamma_next = layerNorm.gamma_sub − layerNorm.gamma_div    %layerNorm.gamma_next  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
+    // d_broadcast_4 = d_layerNorm ⊙ layerNorm.normal    %d_broadcast_4  adjoint of mul (statement 2): d_b = d_y ⊙ (a),
+    //     models/char-transformer.ts:16
+    // d_layerNorm.gamma = Σ d_broadcast_4 over axes 0,1    %d_layerNorm.gamma  adjoint of broadcast (statement 2): d_x = Σ d_y over the
+    //     broadcast axes, models/char-transformer.ts:16
+    // layerNorm.gamma_mul = layerNorm.gamma.m ⊙ 0.9    %layerNorm.gamma_mul  update of layerNorm.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.gamma_mul_2 = d_layerNorm.gamma ⊙ 0.09999999999999998    %layerNorm.gamma_mul_2  update of layerNorm.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.gamma.m_next = layerNorm.gamma_mul + layerNorm.gamma_mul_2    %layerNorm.gamma.m_next  update of layerNorm.gamma by
+    //     adamw, models/char-transformer.ts:16
+    // layerNorm.gamma_mul_3 = layerNorm.gamma.v ⊙ 0.999    %layerNorm.gamma_mul_3  update of layerNorm.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.gamma_mul_4 = d_layerNorm.gamma ⊙ d_layerNorm.gamma    %layerNorm.gamma_mul_4  update of layerNorm.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.gamma_mul_5 = layerNorm.gamma_mul_4 ⊙ 0.0010000000000000009    %layerNorm.gamma_mul_5  update of layerNorm.gamma by
+    //     adamw, models/char-transformer.ts:16
+    // layerNorm.gamma.v_next = layerNorm.gamma_mul_3 + layerNorm.gamma_mul_5    %layerNorm.gamma.v_next  update of layerNorm.gamma by
+    //     adamw, models/char-transformer.ts:16
+    // layerNorm.gamma_mul_7 = layerNorm.gamma ⊙ 0.00001    %layerNorm.gamma_mul_7  update of layerNorm.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.gamma_sub = layerNorm.gamma − layerNorm.gamma_mul_7    %layerNorm.gamma_sub  update of layerNorm.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.gamma_mul_8 = layerNorm.gamma.m_next ⊙ rate    %layerNorm.gamma_mul_8  update of layerNorm.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.gamma_mul_6 = layerNorm.gamma.v_next ⊙ correction    %layerNorm.gamma_mul_6  update of layerNorm.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.gamma_sqrt = √layerNorm.gamma_mul_6    %layerNorm.gamma_sqrt  update of layerNorm.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.gamma_add = layerNorm.gamma_sqrt + 1e-8    %layerNorm.gamma_add  update of layerNorm.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.gamma_div = layerNorm.gamma_mul_8 / layerNorm.gamma_add    %layerNorm.gamma_div  update of layerNorm.gamma by adamw,
+    //     models/char-transformer.ts:16
+    // layerNorm.gamma_next = layerNorm.gamma_sub − layerNorm.gamma_div    %layerNorm.gamma_next  update of layerNorm.gamma by adamw,
+    //     models/char-transformer.ts:16
     sumAdamw_layerNorm_gamma();
 
     // 125.
-    // d_positionalEncoding.table = Σ d_positionalEncoding over axes 0    %d_positionalEncoding.table  adjoint of broadcast, models/char-transformer.ts:14
-    // positionalEncoding.table_mul = positionalEncoding.table.m ⊙ 0.9    %positionalEncoding.table_mul  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
-    // positionalEncoding.table_mul_2 = d_positionalEncoding.table ⊙ 0.09999999999999998    %positionalEncoding.table_mul_2  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
-    // positionalEncoding.table.m_next = positionalEncoding.table_mul + positionalEncoding.table_mul_2    %positionalEncoding.table.m_next  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
-    // positionalEncoding.table_mul_3 = positionalEncoding.table.v ⊙ 0.999    %positionalEncoding.table_mul_3  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
-    // positionalEncoding.table_mul_4 = d_positionalEncoding.table ⊙ d_positionalEncoding.table    %positionalEncoding.table_mul_4  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
-    // positionalEncoding.table_mul_5 = positionalEncoding.table_mul_4 ⊙ 0.0010000000000000009    %positionalEncoding.table_mul_5  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
-    // positionalEncoding.table.v_next = positionalEncoding.table_mul_3 + positionalEncoding.table_mul_5    %positionalEncoding.table.v_next  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
-    // positionalEncoding.table_mul_7 = positionalEncoding.table ⊙ 0.00001    %positionalEncoding.table_mul_7  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
-    // positionalEncoding.table_sub = positionalEncoding.table − positionalEncoding.table_mul_7    %positionalEncoding.table_sub  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
-    // positionalEncoding.table_mul_8 = positionalEncoding.table.m_next ⊙ rate    %positionalEncoding.table_mul_8  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
-    // positionalEncoding.table_mul_6 = positionalEncoding.table.v_next ⊙ correction    %positionalEncoding.table_mul_6  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
-    // positionalEncoding.table_sqrt = √positionalEncoding.table_mul_6    %positionalEncoding.table_sqrt  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
-    // positionalEncoding.table_add = positionalEncoding.table_sqrt + 1e-8    %positionalEncoding.table_add  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
-    // positionalEncoding.table_div = positionalEncoding.table_mul_8 / positionalEncoding.table_add    %positionalEncoding.table_div  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
-    // positionalEncoding.table_next = positionalEncoding.table_sub − positionalEncoding.table_div    %positionalEncoding.table_next  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
+    // d_positionalEncoding.table = Σ d_positionalEncoding over axes 0    %d_positionalEncoding.table  adjoint of broadcast (statement
+    //     2): d_x = Σ d_y over the broadcast axes, models/char-transformer.ts:14
+    // positionalEncoding.table_mul = positionalEncoding.table.m ⊙ 0.9    %positionalEncoding.table_mul  update of
+    //     positionalEncoding.table by adamw, models/char-transformer.ts:14
+    // positionalEncoding.table_mul_2 = d_positionalEncoding.table ⊙ 0.09999999999999998    %positionalEncoding.table_mul_2  update of
+    //     positionalEncoding.table by adamw, models/char-transformer.ts:14
+    // positionalEncoding.table.m_next = positionalEncoding.table_mul + positionalEncoding.table_mul_2
+    //     %positionalEncoding.table.m_next  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
+    // positionalEncoding.table_mul_3 = positionalEncoding.table.v ⊙ 0.999    %positionalEncoding.table_mul_3  update of
+    //     positionalEncoding.table by adamw, models/char-transformer.ts:14
+    // positionalEncoding.table_mul_4 = d_positionalEncoding.table ⊙ d_positionalEncoding.table    %positionalEncoding.table_mul_4
+    //     update of positionalEncoding.table by adamw, models/char-transformer.ts:14
+    // positionalEncoding.table_mul_5 = positionalEncoding.table_mul_4 ⊙ 0.0010000000000000009    %positionalEncoding.table_mul_5
+    //     update of positionalEncoding.table by adamw, models/char-transformer.ts:14
+    // positionalEncoding.table.v_next = positionalEncoding.table_mul_3 + positionalEncoding.table_mul_5
+    //     %positionalEncoding.table.v_next  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
+    // positionalEncoding.table_mul_7 = positionalEncoding.table ⊙ 0.00001    %positionalEncoding.table_mul_7  update of
+    //     positionalEncoding.table by adamw, models/char-transformer.ts:14
+    // positionalEncoding.table_sub = positionalEncoding.table − positionalEncoding.table_mul_7    %positionalEncoding.table_sub  update
+    //     of positionalEncoding.table by adamw, models/char-transformer.ts:14
+    // positionalEncoding.table_mul_8 = positionalEncoding.table.m_next ⊙ rate    %positionalEncoding.table_mul_8  update of
+    //     positionalEncoding.table by adamw, models/char-transformer.ts:14
+    // positionalEncoding.table_mul_6 = positionalEncoding.table.v_next ⊙ correction    %positionalEncoding.table_mul_6  update of
+    //     positionalEncoding.table by adamw, models/char-transformer.ts:14
+    // positionalEncoding.table_sqrt = √positionalEncoding.table_mul_6    %positionalEncoding.table_sqrt  update of
+    //     positionalEncoding.table by adamw, models/char-transformer.ts:14
+    // positionalEncoding.table_add = positionalEncoding.table_sqrt + 1e-8    %positionalEncoding.table_add  update of
+    //     positionalEncoding.table by adamw, models/char-transformer.ts:14
+    // positionalEncoding.table_div = positionalEncoding.table_mul_8 / positionalEncoding.table_add    %positionalEncoding.table_div
+    //     update of positionalEncoding.table by adamw, models/char-transformer.ts:14
+    // positionalEncoding.table_next = positionalEncoding.table_sub − positionalEncoding.table_div    %positionalEncoding.table_next
+    //     update of positionalEncoding.table by adamw, models/char-transformer.ts:14
     sumAdamw_positionalEncoding_table();
 
     // 126.
-    // d_embedding.table = d_positionalEncoding added at x    %d_embedding.table  adjoint of gather, models/char-transformer.ts:13
-    // embedding.table_mul = embedding.table.m ⊙ 0.9    %embedding.table_mul  update of embedding.table by adamw, models/char-transformer.ts:13
-    // embedding.table_mul_2 = d_embedding.table ⊙ 0.09999999999999998    %embedding.table_mul_2  update of embedding.table by adamw, models/char-transformer.ts:13
-    // embedding.table.m_next = embedding.table_mul + embedding.table_mul_2    %embedding.table.m_next  update of embedding.table by adamw, models/char-transformer.ts:13
-    // embedding.table_mul_3 = embedding.table.v ⊙ 0.999    %embedding.table_mul_3  update of embedding.table by adamw, models/char-transformer.ts:13
-    // embedding.table_mul_4 = d_embedding.table ⊙ d_embedding.table    %embedding.table_mul_4  update of embedding.table by adamw, models/char-transformer.ts:13
-    // embedding.table_mul_5 = embedding.table_mul_4 ⊙ 0.0010000000000000009    %embedding.table_mul_5  update of embedding.table by adamw, models/char-transformer.ts:13
-    // embedding.table.v_next = embedding.table_mul_3 + embedding.table_mul_5    %embedding.table.v_next  update of embedding.table by adamw, models/char-transformer.ts:13
-    // embedding.table_mul_7 = embedding.table ⊙ 0.00001    %embedding.table_mul_7  update of embedding.table by adamw, models/char-transformer.ts:13
-    // embedding.table_sub = embedding.table − embedding.table_mul_7    %embedding.table_sub  update of embedding.table by adamw, models/char-transformer.ts:13
-    // embedding.table_mul_8 = embedding.table.m_next ⊙ rate    %embedding.table_mul_8  update of embedding.table by adamw, models/char-transformer.ts:13
-    // embedding.table_mul_6 = embedding.table.v_next ⊙ correction    %embedding.table_mul_6  update of embedding.table by adamw, models/char-transformer.ts:13
-    // embedding.table_sqrt = √embedding.table_mul_6    %embedding.table_sqrt  update of embedding.table by adamw, models/char-transformer.ts:13
-    // embedding.table_add = embedding.table_sqrt + 1e-8    %embedding.table_add  update of embedding.table by adamw, models/char-transformer.ts:13
-    // embedding.table_div = embedding.table_mul_8 / embedding.table_add    %embedding.table_div  update of embedding.table by adamw, models/char-transformer.ts:13
-    // embedding.table_next = embedding.table_sub − embedding.table_div    %embedding.table_next  update of embedding.table by adamw, models/char-transformer.ts:13
+    // d_embedding.table = d_positionalEncoding added at x    %d_embedding.table  adjoint of gather (statement 2): d_x = d_y added at
+    //     the positions, models/char-transformer.ts:13
+    // embedding.table_mul = embedding.table.m ⊙ 0.9    %embedding.table_mul  update of embedding.table by adamw,
+    //     models/char-transformer.ts:13
+    // embedding.table_mul_2 = d_embedding.table ⊙ 0.09999999999999998    %embedding.table_mul_2  update of embedding.table by adamw,
+    //     models/char-transformer.ts:13
+    // embedding.table.m_next = embedding.table_mul + embedding.table_mul_2    %embedding.table.m_next  update of embedding.table by
+    //     adamw, models/char-transformer.ts:13
+    // embedding.table_mul_3 = embedding.table.v ⊙ 0.999    %embedding.table_mul_3  update of embedding.table by adamw,
+    //     models/char-transformer.ts:13
+    // embedding.table_mul_4 = d_embedding.table ⊙ d_embedding.table    %embedding.table_mul_4  update of embedding.table by adamw,
+    //     models/char-transformer.ts:13
+    // embedding.table_mul_5 = embedding.table_mul_4 ⊙ 0.0010000000000000009    %embedding.table_mul_5  update of embedding.table by
+    //     adamw, models/char-transformer.ts:13
+    // embedding.table.v_next = embedding.table_mul_3 + embedding.table_mul_5    %embedding.table.v_next  update of embedding.table by
+    //     adamw, models/char-transformer.ts:13
+    // embedding.table_mul_7 = embedding.table ⊙ 0.00001    %embedding.table_mul_7  update of embedding.table by adamw,
+    //     models/char-transformer.ts:13
+    // embedding.table_sub = embedding.table − embedding.table_mul_7    %embedding.table_sub  update of embedding.table by adamw,
+    //     models/char-transformer.ts:13
+    // embedding.table_mul_8 = embedding.table.m_next ⊙ rate    %embedding.table_mul_8  update of embedding.table by adamw,
+    //     models/char-transformer.ts:13
+    // embedding.table_mul_6 = embedding.table.v_next ⊙ correction    %embedding.table_mul_6  update of embedding.table by adamw,
+    //     models/char-transformer.ts:13
+    // embedding.table_sqrt = √embedding.table_mul_6    %embedding.table_sqrt  update of embedding.table by adamw,
+    //     models/char-transformer.ts:13
+    // embedding.table_add = embedding.table_sqrt + 1e-8    %embedding.table_add  update of embedding.table by adamw,
+    //     models/char-transformer.ts:13
+    // embedding.table_div = embedding.table_mul_8 / embedding.table_add    %embedding.table_div  update of embedding.table by adamw,
+    //     models/char-transformer.ts:13
+    // embedding.table_next = embedding.table_sub − embedding.table_div    %embedding.table_next  update of embedding.table by adamw,
+    //     models/char-transformer.ts:13
     scatterAddAdamw_embedding_table();
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -3288,8 +4080,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     count: number = 16,
   ): { readonly loss: number; readonly accuracy: number; readonly count: number } {
     checkCount(count, 16);
-    feedLabels(x_evaluate, batch["x"], 32, count, "x", 64);
-    feedLabels(next_evaluate, batch["next"], 32, count, "next", 64);
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkLabels(x_evaluate, batch["x"], 32, count, "x", 64);
+    checkLabels(next_evaluate, batch["next"], 32, count, "next", 64);
+    feed(x_evaluate, batch["x"], 32, count);
+    feed(next_evaluate, batch["next"], 32, count);
     live_rows_evaluate[0] = count;
 
     // 1.
@@ -3325,7 +4120,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_multiHeadAttention_value_evaluate();
 
     // 5.
-    // dot_4 = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key, [16,32,4,16]), [0,2,1,3])ᵀ    %dot_4  dot, models/char-transformer.ts:16
+    // dot_4 = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key,
+    //     [16,32,4,16]), [0,2,1,3])ᵀ    %dot_4  dot, models/char-transformer.ts:16
     // isPast = [column ≤ row]    %isPast  le, models/char-transformer.ts:16
     // isPast_2 = [column ≤ row]    %isPast_2  le, models/char-transformer.ts:16
     // scores = dot_4 ⊙ 0.25    %scores  mul, models/char-transformer.ts:16
@@ -3341,11 +4137,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     reduceMaxExpSumDiv_weights_evaluate();
 
     // 7.
-    // dot_5 = weights · transpose(reshape(multiHeadAttention.value, [16,32,4,16]), [0,2,1,3])    %dot_5  dot, models/char-transformer.ts:16
+    // dot_5 = weights · transpose(reshape(multiHeadAttention.value, [16,32,4,16]), [0,2,1,3])    %dot_5  dot,
+    //     models/char-transformer.ts:16
     dot_transpose_4_evaluate();
 
     // 8.
-    // dot_6 = Σ reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])·multiHeadAttention.output.kernel over axes 2 of reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])    %dot_6  dot, models/char-transformer.ts:16
+    // dot_6 = Σ reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])·multiHeadAttention.output.kernel over axes 2 of
+    //     reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])    %dot_6  dot, models/char-transformer.ts:16
     // multiHeadAttention = dot_6 + multiHeadAttention.output.bias    %multiHeadAttention  add, models/char-transformer.ts:16
     // residual = positionalEncoding + multiHeadAttention    %residual  add, models/char-transformer.ts:16
     dotAdd_residual_evaluate();
@@ -3398,7 +4196,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 13.
     // dot_7 = Σ layerNorm_3·multiHeadAttention_2.query.kernel over axes 2 of layerNorm_3    %dot_7  dot, models/char-transformer.ts:16
-    // multiHeadAttention_2.query = dot_7 + multiHeadAttention_2.query.bias    %multiHeadAttention_2.query  add, models/char-transformer.ts:16
+    // multiHeadAttention_2.query = dot_7 + multiHeadAttention_2.query.bias    %multiHeadAttention_2.query  add,
+    //     models/char-transformer.ts:16
     dotAdd_multiHeadAttention_2_query_evaluate();
 
     // 14.
@@ -3408,11 +4207,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 15.
     // dot_9 = Σ layerNorm_3·multiHeadAttention_2.value.kernel over axes 2 of layerNorm_3    %dot_9  dot, models/char-transformer.ts:16
-    // multiHeadAttention_2.value = dot_9 + multiHeadAttention_2.value.bias    %multiHeadAttention_2.value  add, models/char-transformer.ts:16
+    // multiHeadAttention_2.value = dot_9 + multiHeadAttention_2.value.bias    %multiHeadAttention_2.value  add,
+    //     models/char-transformer.ts:16
     dotAdd_multiHeadAttention_2_value_evaluate();
 
     // 16.
-    // dot_10 = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.key, [16,32,4,16]), [0,2,1,3])ᵀ    %dot_10  dot, models/char-transformer.ts:16
+    // dot_10 = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.key,
+    //     [16,32,4,16]), [0,2,1,3])ᵀ    %dot_10  dot, models/char-transformer.ts:16
     // isPast = [column ≤ row]    %isPast  le, models/char-transformer.ts:16
     // isPast_2 = [column ≤ row]    %isPast_2  le, models/char-transformer.ts:16
     // scores_2 = dot_10 ⊙ 0.25    %scores_2  mul, models/char-transformer.ts:16
@@ -3428,11 +4229,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     reduceMaxExpSumDiv_weights_2_evaluate();
 
     // 18.
-    // dot_11 = weights_2 · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])    %dot_11  dot, models/char-transformer.ts:16
+    // dot_11 = weights_2 · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])    %dot_11  dot,
+    //     models/char-transformer.ts:16
     dot_transpose_8_evaluate();
 
     // 19.
-    // dot_12 = Σ reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.output.kernel over axes 2 of reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])    %dot_12  dot, models/char-transformer.ts:16
+    // dot_12 = Σ reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.output.kernel over axes 2 of
+    //     reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])    %dot_12  dot, models/char-transformer.ts:16
     // multiHeadAttention_2 = dot_12 + multiHeadAttention_2.output.bias    %multiHeadAttention_2  add, models/char-transformer.ts:16
     // residual_3 = residual_2 + multiHeadAttention_2    %residual_3  add, models/char-transformer.ts:16
     dotAdd_residual_3_evaluate();
@@ -3547,7 +4350,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly scores: Float32Array;
   } {
     const count = 1;
-    feedLabels(x_predict, batch["x"], 32, count, "x", 64);
+    checkBatch("predict takes a batch", batch, taken_2, taken);
+    checkLabels(x_predict, batch["x"], 32, count, "x", 64);
+    feed(x_predict, batch["x"], 32, count);
 
     // 1.
     // embedding = embedding.table[x]    %embedding  gather, models/char-transformer.ts:13
@@ -3582,7 +4387,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_multiHeadAttention_value_predict();
 
     // 5.
-    // dot_4 = transpose(reshape(multiHeadAttention.query, [1,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key, [1,32,4,16]), [0,2,1,3])ᵀ    %dot_4  dot, models/char-transformer.ts:16
+    // dot_4 = transpose(reshape(multiHeadAttention.query, [1,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key,
+    //     [1,32,4,16]), [0,2,1,3])ᵀ    %dot_4  dot, models/char-transformer.ts:16
     // isPast = [column ≤ row]    %isPast  le, models/char-transformer.ts:16
     // isPast_2 = [column ≤ row]    %isPast_2  le, models/char-transformer.ts:16
     // scores = dot_4 ⊙ 0.25    %scores  mul, models/char-transformer.ts:16
@@ -3598,11 +4404,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     reduceMaxExpSumDiv_weights_predict();
 
     // 7.
-    // dot_5 = weights · transpose(reshape(multiHeadAttention.value, [1,32,4,16]), [0,2,1,3])    %dot_5  dot, models/char-transformer.ts:16
+    // dot_5 = weights · transpose(reshape(multiHeadAttention.value, [1,32,4,16]), [0,2,1,3])    %dot_5  dot,
+    //     models/char-transformer.ts:16
     dot_transpose_4_predict();
 
     // 8.
-    // dot_6 = Σ reshape(transpose(dot_5, [0,2,1,3]), [1,32,64])·multiHeadAttention.output.kernel over axes 2 of reshape(transpose(dot_5, [0,2,1,3]), [1,32,64])    %dot_6  dot, models/char-transformer.ts:16
+    // dot_6 = Σ reshape(transpose(dot_5, [0,2,1,3]), [1,32,64])·multiHeadAttention.output.kernel over axes 2 of
+    //     reshape(transpose(dot_5, [0,2,1,3]), [1,32,64])    %dot_6  dot, models/char-transformer.ts:16
     // multiHeadAttention = dot_6 + multiHeadAttention.output.bias    %multiHeadAttention  add, models/char-transformer.ts:16
     // residual = positionalEncoding + multiHeadAttention    %residual  add, models/char-transformer.ts:16
     dotAdd_residual_predict();
@@ -3655,7 +4463,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 13.
     // dot_7 = Σ layerNorm_3·multiHeadAttention_2.query.kernel over axes 2 of layerNorm_3    %dot_7  dot, models/char-transformer.ts:16
-    // multiHeadAttention_2.query = dot_7 + multiHeadAttention_2.query.bias    %multiHeadAttention_2.query  add, models/char-transformer.ts:16
+    // multiHeadAttention_2.query = dot_7 + multiHeadAttention_2.query.bias    %multiHeadAttention_2.query  add,
+    //     models/char-transformer.ts:16
     dotAdd_multiHeadAttention_2_query_predict();
 
     // 14.
@@ -3665,11 +4474,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 15.
     // dot_9 = Σ layerNorm_3·multiHeadAttention_2.value.kernel over axes 2 of layerNorm_3    %dot_9  dot, models/char-transformer.ts:16
-    // multiHeadAttention_2.value = dot_9 + multiHeadAttention_2.value.bias    %multiHeadAttention_2.value  add, models/char-transformer.ts:16
+    // multiHeadAttention_2.value = dot_9 + multiHeadAttention_2.value.bias    %multiHeadAttention_2.value  add,
+    //     models/char-transformer.ts:16
     dotAdd_multiHeadAttention_2_value_predict();
 
     // 16.
-    // dot_10 = transpose(reshape(multiHeadAttention_2.query, [1,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.key, [1,32,4,16]), [0,2,1,3])ᵀ    %dot_10  dot, models/char-transformer.ts:16
+    // dot_10 = transpose(reshape(multiHeadAttention_2.query, [1,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.key,
+    //     [1,32,4,16]), [0,2,1,3])ᵀ    %dot_10  dot, models/char-transformer.ts:16
     // isPast = [column ≤ row]    %isPast  le, models/char-transformer.ts:16
     // isPast_2 = [column ≤ row]    %isPast_2  le, models/char-transformer.ts:16
     // scores_2 = dot_10 ⊙ 0.25    %scores_2  mul, models/char-transformer.ts:16
@@ -3685,11 +4496,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     reduceMaxExpSumDiv_weights_2_predict();
 
     // 18.
-    // dot_11 = weights_2 · transpose(reshape(multiHeadAttention_2.value, [1,32,4,16]), [0,2,1,3])    %dot_11  dot, models/char-transformer.ts:16
+    // dot_11 = weights_2 · transpose(reshape(multiHeadAttention_2.value, [1,32,4,16]), [0,2,1,3])    %dot_11  dot,
+    //     models/char-transformer.ts:16
     dot_transpose_8_predict();
 
     // 19.
-    // dot_12 = Σ reshape(transpose(dot_11, [0,2,1,3]), [1,32,64])·multiHeadAttention_2.output.kernel over axes 2 of reshape(transpose(dot_11, [0,2,1,3]), [1,32,64])    %dot_12  dot, models/char-transformer.ts:16
+    // dot_12 = Σ reshape(transpose(dot_11, [0,2,1,3]), [1,32,64])·multiHeadAttention_2.output.kernel over axes 2 of
+    //     reshape(transpose(dot_11, [0,2,1,3]), [1,32,64])    %dot_12  dot, models/char-transformer.ts:16
     // multiHeadAttention_2 = dot_12 + multiHeadAttention_2.output.bias    %multiHeadAttention_2  add, models/char-transformer.ts:16
     // residual_3 = residual_2 + multiHeadAttention_2    %residual_3  add, models/char-transformer.ts:16
     dotAdd_residual_3_predict();
@@ -3760,13 +4573,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 1324812)
       throw new RangeError(
         `restore: needs 1324812 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -3821,8 +4648,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       "scores.bias": scores_bias,
     },
     state: {
-      "adamw.beta1^t": adamw_beta1_t,
-      "adamw.beta2^t": adamw_beta2_t,
+      "adamw.1-beta1^t": adamw_1_beta1_t,
+      "adamw.1-beta2^t": adamw_1_beta2_t,
       "embedding.table.m": embedding_table_m,
       "embedding.table.v": embedding_table_v,
       "positionalEncoding.table.m": positionalEncoding_table_m,
@@ -3911,14 +4738,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 }
 
 /**
- * embedding = embedding.table[x]
- * positionalEncoding = embedding + positionalEncoding.table
- * sum = Σ positionalEncoding over axes 2
- * sum_2 = Σ mul over axes 2
- * sqrt = √add
- * layerNorm.inverse = 1 / sqrt
- * layerNorm.normal = layerNorm.centered ⊙ layerNorm.inverse
- * layerNorm = mul_2 + layerNorm.beta
+ * embedding[i,j,l] = Σ k<64: where(k = x[i,j], embedding_table[k,l], 0)
+ * positionalEncoding[i,j,l] = embedding[i,j,l] + positionalEncoding_table[j,l]
+ * sum[i,j] = Σ k1<64: positionalEncoding[i,j,k1]
+ * sum_2[i,j] = Σ k2<64: (positionalEncoding[i,j,k2] − sum[i,j]·0.015625)·(positionalEncoding[i,j,k2] − sum[i,j]·0.015625)
+ * sqrt[i,j] = sqrt(sum_2[i,j]·0.015625 + 0.00001)
+ * layerNorm_inverse[i,j] = 1 / sqrt[i,j]
+ * layerNorm_normal[i,j,l] = (positionalEncoding[i,j,l] − sum[i,j]·0.015625)·layerNorm_inverse[i,j]
+ * layerNorm[i,j,l] = layerNorm_normal[i,j,l]·layerNorm_gamma[l] + layerNorm_beta[l]
  * 2,525,184 floating-point operations.
  */
 function gatherAddAdd_16x32x64(
@@ -4000,8 +4827,8 @@ function gatherAddAdd_16x32x64(
 }
 
 /**
- * dot = Σ layerNorm·multiHeadAttention.query.kernel over axes 2 of layerNorm
- * multiHeadAttention.query = dot + multiHeadAttention.query.bias
+ * dot[i,j,l] = Σ k3<64: layerNorm[i,j,k3]·multiHeadAttention_query_kernel[k3,l]
+ * multiHeadAttention_query[i,j,l] = dot[i,j,l] + multiHeadAttention_query_bias[l]
  * 4,227,072 floating-point operations.
  */
 function dotAdd_16x32x64x64(
@@ -4137,8 +4964,8 @@ function dotAdd_16x32x64x64(
 }
 
 /**
- * dot_4 = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key, [16,32,4,16]), [0,2,1,3])ᵀ
- * masked = isPast ? scores : -1e+30
+ * dot_4[i,j,l,m] = Σ k6<16: multiHeadAttention_query[i,l,16·j + k6]·multiHeadAttention_key[i,m,16·j + k6]
+ * masked[i,j,l,m] = where(m ≤ l, dot_4[i,j,l,m]·0.25, −1e+30)
  * 2,162,688 floating-point operations.
  */
 function dotWhere_16x4x32x16x32(
@@ -4213,10 +5040,10 @@ function dotWhere_16x4x32x16x32(
 }
 
 /**
- * largest = max masked over axes 3
- * exps = exp(shifted)
- * total = Σ exps over axes 3
- * weights = exps / total
+ * largest[i,j,l] = max k7<32: masked[i,j,l,k7]
+ * exps[i,j,l,m] = exp(masked[i,j,l,m] − largest[i,j,l])
+ * total[i,j,l] = Σ k8<32: exps[i,j,l,k8]
+ * weights[i,j,l,m] = exps[i,j,l,m] / total[i,j,l]
  * 327,680 floating-point operations.
  */
 function reduceMaxExpSumDiv_16x4x32x32(
@@ -4265,7 +5092,7 @@ function reduceMaxExpSumDiv_16x4x32x32(
 }
 
 /**
- * dot_5 = weights · transpose(reshape(multiHeadAttention.value, [16,32,4,16]), [0,2,1,3])
+ * transpose_4[i,j,l,m] = Σ k9<32: weights[i,l,j,k9]·multiHeadAttention_value[i,k9,16·l + m]
  * 2,097,152 floating-point operations.
  */
 function dot_16x32x4x32x16(
@@ -4404,8 +5231,8 @@ function dot_16x32x4x32x16(
 }
 
 /**
- * dot_6 = Σ reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])·multiHeadAttention.output.kernel over axes 2 of reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])
- * residual = positionalEncoding + multiHeadAttention
+ * dot_6[i,j,l] = Σ k10<64: transpose_4[i,j,(k10 div 16),(k10 mod 16)]·multiHeadAttention_output_kernel[k10,l]
+ * residual[i,j,l] = positionalEncoding[i,j,l] + (dot_6[i,j,l] + multiHeadAttention_output_bias[l])
  * 4,259,840 floating-point operations.
  */
 function dotAdd_16x32x64x64_2(
@@ -4553,12 +5380,12 @@ function dotAdd_16x32x64x64_2(
 }
 
 /**
- * sum_3 = Σ residual over axes 2
- * sum_4 = Σ mul_3 over axes 2
- * sqrt_2 = √add_2
- * layerNorm_2.inverse = 1 / sqrt_2
- * layerNorm_2.normal = layerNorm_2.centered ⊙ layerNorm_2.inverse
- * layerNorm_2 = mul_4 + layerNorm_2.beta
+ * sum_3[i,j] = Σ k11<64: residual[i,j,k11]
+ * sum_4[i,j] = Σ k12<64: (residual[i,j,k12] − sum_3[i,j]·0.015625)·(residual[i,j,k12] − sum_3[i,j]·0.015625)
+ * sqrt_2[i,j] = sqrt(sum_4[i,j]·0.015625 + 0.00001)
+ * layerNorm_2_inverse[i,j] = 1 / sqrt_2[i,j]
+ * layerNorm_2_normal[i,j,l] = (residual[i,j,l] − sum_3[i,j]·0.015625)·layerNorm_2_inverse[i,j]
+ * layerNorm_2[i,j,l] = layerNorm_2_normal[i,j,l]·layerNorm_2_gamma[l] + layerNorm_2_beta[l]
  * 395,264 floating-point operations.
  */
 function sumSqrtAdd_16x32x64(
@@ -4618,7 +5445,7 @@ function sumSqrtAdd_16x32x64(
   };
 }
 
-/** layerNorm_2_wide = layerNorm_2 in double, in the order it is read */
+/** layerNorm_2_wide[i,j,l] = f64(layerNorm_2[i,j,l]) */
 function widen_16x32x64(layerNorm_2_: Float32Array, layerNorm_2_wide_: Float64Array): () => void {
   return function widen_16x32x64(): void {
     const layerNorm_2 = layerNorm_2_;
@@ -4633,7 +5460,7 @@ function widen_16x32x64(layerNorm_2_: Float32Array, layerNorm_2_wide_: Float64Ar
   };
 }
 
-/** dense.kernel_wide = dense.kernel in double, in the order it is read */
+/** dense_kernel_wide[i,j] = f64(dense_kernel[j,i]) */
 function widen_256x64(dense_kernel_: Float32Array, dense_kernel_wide_: Float64Array): () => void {
   return function widen_256x64(): void {
     const dense_kernel = dense_kernel_;
@@ -4654,9 +5481,9 @@ function widen_256x64(dense_kernel_: Float32Array, dense_kernel_wide_: Float64Ar
 }
 
 /**
- * dense.product = Σ layerNorm_2·dense.kernel over axes 2 of layerNorm_2
- * dense.z = dense.product + dense.bias
- * add_3 = erf + 1
+ * dense_product[i,j,l] = Σ k13<64: f32(layerNorm_2_wide[i,j,k13])·f32(dense_kernel_wide[l,k13])
+ * dense_z[i,j,l] = dense_product[i,j,l] + dense_bias[l]
+ * add_3[i,j,l] = erf(dense_z[i,j,l]·0.7071067811865476) + 1
  * All sums first, kept in dense_z; then the rest, point by point.
  * 17,301,504 floating-point operations.
  */
@@ -4784,7 +5611,7 @@ function dotAdd_16x32x64x256(
   };
 }
 
-/** dense_2.kernel_wide = dense_2.kernel in double, in the order it is read */
+/** dense_2_kernel_wide[i,j] = f64(dense_2_kernel[j,i]) */
 function widen_64x256(
   dense_2_kernel_: Float32Array,
   dense_2_kernel_wide_: Float64Array,
@@ -4808,8 +5635,8 @@ function widen_64x256(
 }
 
 /**
- * dense_2.product = Σ dense·dense_2.kernel over axes 2 of dense
- * residual_2 = residual + dense_2
+ * dense_2_product[i,j,l] = Σ k14<256: dense_z[i,j,k14]·0.5·add_3[i,j,k14]·f32(dense_2_kernel_wide[l,k14])
+ * residual_2[i,j,l] = residual[i,j,l] + (dense_2_product[i,j,l] + dense_2_bias[l])
  * 33,619,968 floating-point operations.
  */
 function dotAdd_16x32x256x64(
@@ -4961,12 +5788,12 @@ function dotAdd_16x32x256x64(
 }
 
 /**
- * largest_3 = max scores_3 over axes 2
- * exps_3 = exp(shifted_3)
- * total_3 = Σ exps_3 over axes 2
- * chosen = Σ where over axes 2
- * sum_11 = Σ rowLoss over axes 1
- * rowSum = Σ liveRows
+ * largest_3[i,j] = max k32<64: scores_3[i,j,k32]
+ * exps_3[i,j,l] = exp(scores_3[i,j,l] − largest_3[i,j])
+ * total_3[i,j] = Σ k33<64: exps_3[i,j,k33]
+ * chosen[i,j] = Σ k34<64: where(k34 = next[i,j], scores_3[i,j,k34] − largest_3[i,j], 0)
+ * sum_11[i] = Σ k35<32: (log(total_3[i,k35]) − chosen[i,k35])
+ * rowSum = Σ k36<16: where(k36 < live_rows, sum_11[k36]·0.03125, 0)
  * 198,176 floating-point operations.
  */
 function reduceMaxExpSum_16x32x64(
@@ -5035,8 +5862,8 @@ function reduceMaxExpSum_16x32x64(
 }
 
 /**
- * d_sum_11 = d_mul_15 ⊙ 0.03125
- * d_scores.product = d_shifted_3
+ * d_sum_11[i] = where(i < live_rows, d_rowSum, 0)·0.03125
+ * d_shifted_3[i,j,l] = where(l = next[i,j], −d_sum_11[i], 0) + d_sum_11[i] / total_3[i,j]·exps_3[i,j,l]
  * 131,088 floating-point operations.
  */
 function mulAdd_16x32x64(
@@ -5070,10 +5897,10 @@ function mulAdd_16x32x64(
 }
 
 /**
- * d_scores.bias = Σ d_shifted_3 over axes 0,1
- * scores.bias.m_next = scores.bias_mul + scores.bias_mul_2
- * scores.bias.v_next = scores.bias_mul_3 + scores.bias_mul_5
- * scores.bias_next = scores.bias_sub − scores.bias_div
+ * d_scores_bias[i] = Σ k37<16, k38<32: d_shifted_3[k37,k38,i]
+ * scores_bias_m′[i] = scores_bias_m[i]·0.9 + d_scores_bias[i]·(1 − 0.9)
+ * scores_bias_v′[i] = scores_bias_v[i]·0.999 + d_scores_bias[i]·d_scores_bias[i]·(1 − 0.999)
+ * scores_bias′[i] = scores_bias[i] − scores_bias[i]·0.00001 − scores_bias_m′[i]·rate / (sqrt(scores_bias_v′[i]·correction) + 1e-8)
  * 33,728 floating-point operations.
  */
 function sumAdamw_16x32x64(
@@ -5114,36 +5941,34 @@ function sumAdamw_16x32x64(
       const d_scores_bias1 = Math.fround(sum1);
       const d_scores_bias2 = Math.fround(sum2);
       const d_scores_bias3 = Math.fround(sum3);
-      const scores_bias_m_next0 = Math.fround(
-        scores_bias_m[i]! * 0.9 + d_scores_bias0 * 0.09999999999999998,
-      );
+      const scores_bias_m_next0 = Math.fround(scores_bias_m[i]! * 0.9 + d_scores_bias0 * (1 - 0.9));
       scores_bias_m[i] = scores_bias_m_next0;
       const scores_bias_m_next1 = Math.fround(
-        scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * 0.09999999999999998,
+        scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * (1 - 0.9),
       );
       scores_bias_m[i + 1] = scores_bias_m_next1;
       const scores_bias_m_next2 = Math.fround(
-        scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * 0.09999999999999998,
+        scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * (1 - 0.9),
       );
       scores_bias_m[i + 2] = scores_bias_m_next2;
       const scores_bias_m_next3 = Math.fround(
-        scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * 0.09999999999999998,
+        scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * (1 - 0.9),
       );
       scores_bias_m[i + 3] = scores_bias_m_next3;
       const scores_bias_v_next0 = Math.fround(
-        scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * 0.0010000000000000009,
+        scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * (1 - 0.999),
       );
       scores_bias_v[i] = scores_bias_v_next0;
       const scores_bias_v_next1 = Math.fround(
-        scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * 0.0010000000000000009,
+        scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * (1 - 0.999),
       );
       scores_bias_v[i + 1] = scores_bias_v_next1;
       const scores_bias_v_next2 = Math.fround(
-        scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * 0.0010000000000000009,
+        scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * (1 - 0.999),
       );
       scores_bias_v[i + 2] = scores_bias_v_next2;
       const scores_bias_v_next3 = Math.fround(
-        scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * 0.0010000000000000009,
+        scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * (1 - 0.999),
       );
       scores_bias_v[i + 3] = scores_bias_v_next3;
       const scores_bias_0 = scores_bias[i]!;
@@ -5171,7 +5996,7 @@ function sumAdamw_16x32x64(
 }
 
 /**
- * d_mul_14 = d_layerNorm_5
+ * d_layerNorm_5[i,j,l] = Σ k39<64: d_shifted_3[i,j,k39]·scores_kernel[l,k39]
  * 4,194,304 floating-point operations.
  */
 function dot_16x32x64x64(
@@ -5279,10 +6104,11 @@ function dot_16x32x64x64(
 }
 
 /**
- * d_scores.kernel = Σ layerNorm_5·d_shifted_3 over axes 0,1 of layerNorm_5
- * scores.kernel.m_next = scores.kernel_mul + scores.kernel_mul_2
- * scores.kernel.v_next = scores.kernel_mul_3 + scores.kernel_mul_5
- * scores.kernel_next = scores.kernel_sub − scores.kernel_div
+ * d_scores_kernel[i,j] = Σ k40<16, k41<32: layerNorm_5[k40,k41,i]·d_shifted_3[k40,k41,j]
+ * scores_kernel_m′[i,j] = scores_kernel_m[i,j]·0.9 + d_scores_kernel[i,j]·(1 − 0.9)
+ * scores_kernel_v′[i,j] = scores_kernel_v[i,j]·0.999 + d_scores_kernel[i,j]·d_scores_kernel[i,j]·(1 − 0.999)
+ * scores_kernel′[i,j] = scores_kernel[i,j] − scores_kernel[i,j]·0.00001 − scores_kernel_m′[i,j]·rate /
+ *     (sqrt(scores_kernel_v′[i,j]·correction) + 1e-8)
  * 4,255,744 floating-point operations.
  */
 function dotAdamw_64x16x32x64(
@@ -5379,57 +6205,56 @@ function dotAdamw_64x16x32x64(
       const d_scores_kernel20 = Math.fround(sum20);
       const d_scores_kernel21 = Math.fround(sum21);
       const scores_kernel_m_next00 = Math.fround(
-        scores_kernel_m[i * 64 + j]! * 0.9 + d_scores_kernel00 * 0.09999999999999998,
+        scores_kernel_m[i * 64 + j]! * 0.9 + d_scores_kernel00 * (1 - 0.9),
       );
       scores_kernel_m[i * 64 + j] = scores_kernel_m_next00;
       const scores_kernel_m_next01 = Math.fround(
-        scores_kernel_m[i * 64 + j + 1]! * 0.9 + d_scores_kernel01 * 0.09999999999999998,
+        scores_kernel_m[i * 64 + j + 1]! * 0.9 + d_scores_kernel01 * (1 - 0.9),
       );
       scores_kernel_m[i * 64 + j + 1] = scores_kernel_m_next01;
       const scores_kernel_m_next10 = Math.fround(
-        scores_kernel_m[i * 64 + j + 64]! * 0.9 + d_scores_kernel10 * 0.09999999999999998,
+        scores_kernel_m[i * 64 + j + 64]! * 0.9 + d_scores_kernel10 * (1 - 0.9),
       );
       scores_kernel_m[i * 64 + j + 64] = scores_kernel_m_next10;
       const scores_kernel_m_next11 = Math.fround(
-        scores_kernel_m[i * 64 + j + 65]! * 0.9 + d_scores_kernel11 * 0.09999999999999998,
+        scores_kernel_m[i * 64 + j + 65]! * 0.9 + d_scores_kernel11 * (1 - 0.9),
       );
       scores_kernel_m[i * 64 + j + 65] = scores_kernel_m_next11;
       const scores_kernel_m_next20 = Math.fround(
-        scores_kernel_m[i * 64 + j + 128]! * 0.9 + d_scores_kernel20 * 0.09999999999999998,
+        scores_kernel_m[i * 64 + j + 128]! * 0.9 + d_scores_kernel20 * (1 - 0.9),
       );
       scores_kernel_m[i * 64 + j + 128] = scores_kernel_m_next20;
       const scores_kernel_m_next21 = Math.fround(
-        scores_kernel_m[i * 64 + j + 129]! * 0.9 + d_scores_kernel21 * 0.09999999999999998,
+        scores_kernel_m[i * 64 + j + 129]! * 0.9 + d_scores_kernel21 * (1 - 0.9),
       );
       scores_kernel_m[i * 64 + j + 129] = scores_kernel_m_next21;
       const scores_kernel_v_next00 = Math.fround(
-        scores_kernel_v[i * 64 + j]! * 0.999 +
-          d_scores_kernel00 * d_scores_kernel00 * 0.0010000000000000009,
+        scores_kernel_v[i * 64 + j]! * 0.999 + d_scores_kernel00 * d_scores_kernel00 * (1 - 0.999),
       );
       scores_kernel_v[i * 64 + j] = scores_kernel_v_next00;
       const scores_kernel_v_next01 = Math.fround(
         scores_kernel_v[i * 64 + j + 1]! * 0.999 +
-          d_scores_kernel01 * d_scores_kernel01 * 0.0010000000000000009,
+          d_scores_kernel01 * d_scores_kernel01 * (1 - 0.999),
       );
       scores_kernel_v[i * 64 + j + 1] = scores_kernel_v_next01;
       const scores_kernel_v_next10 = Math.fround(
         scores_kernel_v[i * 64 + j + 64]! * 0.999 +
-          d_scores_kernel10 * d_scores_kernel10 * 0.0010000000000000009,
+          d_scores_kernel10 * d_scores_kernel10 * (1 - 0.999),
       );
       scores_kernel_v[i * 64 + j + 64] = scores_kernel_v_next10;
       const scores_kernel_v_next11 = Math.fround(
         scores_kernel_v[i * 64 + j + 65]! * 0.999 +
-          d_scores_kernel11 * d_scores_kernel11 * 0.0010000000000000009,
+          d_scores_kernel11 * d_scores_kernel11 * (1 - 0.999),
       );
       scores_kernel_v[i * 64 + j + 65] = scores_kernel_v_next11;
       const scores_kernel_v_next20 = Math.fround(
         scores_kernel_v[i * 64 + j + 128]! * 0.999 +
-          d_scores_kernel20 * d_scores_kernel20 * 0.0010000000000000009,
+          d_scores_kernel20 * d_scores_kernel20 * (1 - 0.999),
       );
       scores_kernel_v[i * 64 + j + 128] = scores_kernel_v_next20;
       const scores_kernel_v_next21 = Math.fround(
         scores_kernel_v[i * 64 + j + 129]! * 0.999 +
-          d_scores_kernel21 * d_scores_kernel21 * 0.0010000000000000009,
+          d_scores_kernel21 * d_scores_kernel21 * (1 - 0.999),
       );
       scores_kernel_v[i * 64 + j + 129] = scores_kernel_v_next21;
       const scores_kernel_0 = scores_kernel[i * 64 + j]!;
@@ -5498,21 +6323,19 @@ function dotAdamw_64x16x32x64(
       const d_scores_kernel0 = Math.fround(sum0);
       const d_scores_kernel1 = Math.fround(sum1);
       const scores_kernel_m_next0 = Math.fround(
-        scores_kernel_m[j + 4032]! * 0.9 + d_scores_kernel0 * 0.09999999999999998,
+        scores_kernel_m[j + 4032]! * 0.9 + d_scores_kernel0 * (1 - 0.9),
       );
       scores_kernel_m[j + 4032] = scores_kernel_m_next0;
       const scores_kernel_m_next1 = Math.fround(
-        scores_kernel_m[j + 4033]! * 0.9 + d_scores_kernel1 * 0.09999999999999998,
+        scores_kernel_m[j + 4033]! * 0.9 + d_scores_kernel1 * (1 - 0.9),
       );
       scores_kernel_m[j + 4033] = scores_kernel_m_next1;
       const scores_kernel_v_next0 = Math.fround(
-        scores_kernel_v[j + 4032]! * 0.999 +
-          d_scores_kernel0 * d_scores_kernel0 * 0.0010000000000000009,
+        scores_kernel_v[j + 4032]! * 0.999 + d_scores_kernel0 * d_scores_kernel0 * (1 - 0.999),
       );
       scores_kernel_v[j + 4032] = scores_kernel_v_next0;
       const scores_kernel_v_next1 = Math.fround(
-        scores_kernel_v[j + 4033]! * 0.999 +
-          d_scores_kernel1 * d_scores_kernel1 * 0.0010000000000000009,
+        scores_kernel_v[j + 4033]! * 0.999 + d_scores_kernel1 * d_scores_kernel1 * (1 - 0.999),
       );
       scores_kernel_v[j + 4033] = scores_kernel_v_next1;
       const scores_kernel_6 = scores_kernel[j + 4032]!;
@@ -5530,10 +6353,12 @@ function dotAdamw_64x16x32x64(
 }
 
 /**
- * d_layerNorm_5.inverse = Σ d_broadcast_37 over axes 2
- * d_layerNorm_5.centered_3 = d_sum_10 ⊙ layerNorm_5.centered
- * d_layerNorm_5.centered = d_layerNorm_5.centered_partial + d_layerNorm_5.centered_2
- * d_layerNorm_5.mu = Σ d_broadcast_36 over axes 2
+ * d_layerNorm_5_inverse[i,j] = Σ k46<64: d_layerNorm_5[i,j,k46]·layerNorm_5_gamma[k46]·(residual_4[i,j,k46] − sum_9[i,j]·0.015625)
+ * d_layerNorm_5_centered_2[i,j,l] = −(d_layerNorm_5_inverse[i,j]·(layerNorm_5_inverse[i,j]·layerNorm_5_inverse[i,j])) /
+ *     (sqrt_5[i,j]·2)·0.015625·(residual_4[i,j,l] − sum_9[i,j]·0.015625)
+ * d_layerNorm_5_centered[i,j,l] = d_layerNorm_5[i,j,l]·layerNorm_5_gamma[l]·layerNorm_5_inverse[i,j] + d_layerNorm_5_centered_2[i,j,l]
+ *     + d_layerNorm_5_centered_2[i,j,l]
+ * d_layerNorm_5_mu[i,j] = Σ k47<64: −d_layerNorm_5_centered[i,j,k47]
  * 655,360 floating-point operations.
  */
 function sumMulAddSum_16x32x64(
@@ -5604,10 +6429,11 @@ function sumMulAddSum_16x32x64(
 }
 
 /**
- * d_layerNorm_5.gamma = Σ d_broadcast_38 over axes 0,1
- * layerNorm_5.gamma.m_next = layerNorm_5.gamma_mul + layerNorm_5.gamma_mul_2
- * layerNorm_5.gamma.v_next = layerNorm_5.gamma_mul_3 + layerNorm_5.gamma_mul_5
- * layerNorm_5.gamma_next = layerNorm_5.gamma_sub − layerNorm_5.gamma_div
+ * d_layerNorm_5_gamma[i] = Σ k44<16, k45<32: d_layerNorm_5[k44,k45,i]·layerNorm_5_normal[k44,k45,i]
+ * layerNorm_5_gamma_m′[i] = layerNorm_5_gamma_m[i]·0.9 + d_layerNorm_5_gamma[i]·(1 − 0.9)
+ * layerNorm_5_gamma_v′[i] = layerNorm_5_gamma_v[i]·0.999 + d_layerNorm_5_gamma[i]·d_layerNorm_5_gamma[i]·(1 − 0.999)
+ * layerNorm_5_gamma′[i] = layerNorm_5_gamma[i] − layerNorm_5_gamma[i]·0.00001 − layerNorm_5_gamma_m′[i]·rate /
+ *     (sqrt(layerNorm_5_gamma_v′[i]·correction) + 1e-8)
  * 66,496 floating-point operations.
  */
 function sumAdamw_16x32x64_2(
@@ -5639,12 +6465,11 @@ function sumAdamw_16x32x64_2(
       }
       const d_layerNorm_5_gamma = Math.fround(sum);
       const layerNorm_5_gamma_m_next = Math.fround(
-        layerNorm_5_gamma_m[i]! * 0.9 + d_layerNorm_5_gamma * 0.09999999999999998,
+        layerNorm_5_gamma_m[i]! * 0.9 + d_layerNorm_5_gamma * (1 - 0.9),
       );
       layerNorm_5_gamma_m[i] = layerNorm_5_gamma_m_next;
       const layerNorm_5_gamma_v_next = Math.fround(
-        layerNorm_5_gamma_v[i]! * 0.999 +
-          d_layerNorm_5_gamma * d_layerNorm_5_gamma * 0.0010000000000000009,
+        layerNorm_5_gamma_v[i]! * 0.999 + d_layerNorm_5_gamma * d_layerNorm_5_gamma * (1 - 0.999),
       );
       layerNorm_5_gamma_v[i] = layerNorm_5_gamma_v_next;
       const layerNorm_5_gamma_0 = layerNorm_5_gamma[i]!;
@@ -5658,10 +6483,11 @@ function sumAdamw_16x32x64_2(
 }
 
 /**
- * d_dense_4.bias = Σ d_residual_4 over axes 0,1
- * dense_4.bias.m_next = dense_4.bias_mul + dense_4.bias_mul_2
- * dense_4.bias.v_next = dense_4.bias_mul_3 + dense_4.bias_mul_5
- * dense_4.bias_next = dense_4.bias_sub − dense_4.bias_div
+ * d_dense_4_bias[i] = Σ k48<16, k49<32: (d_layerNorm_5_centered[k48,k49,i] + d_layerNorm_5_mu[k48,k49]·0.015625)
+ * dense_4_bias_m′[i] = dense_4_bias_m[i]·0.9 + d_dense_4_bias[i]·(1 − 0.9)
+ * dense_4_bias_v′[i] = dense_4_bias_v[i]·0.999 + d_dense_4_bias[i]·d_dense_4_bias[i]·(1 − 0.999)
+ * dense_4_bias′[i] = dense_4_bias[i] − dense_4_bias[i]·0.00001 − dense_4_bias_m′[i]·rate / (sqrt(dense_4_bias_v′[i]·correction) +
+ *     1e-8)
  * 99,264 floating-point operations.
  */
 function sumAdamw_16x32x64_3(
@@ -5707,35 +6533,35 @@ function sumAdamw_16x32x64_3(
       const d_dense_4_bias2 = Math.fround(sum2);
       const d_dense_4_bias3 = Math.fround(sum3);
       const dense_4_bias_m_next0 = Math.fround(
-        dense_4_bias_m[i]! * 0.9 + d_dense_4_bias0 * 0.09999999999999998,
+        dense_4_bias_m[i]! * 0.9 + d_dense_4_bias0 * (1 - 0.9),
       );
       dense_4_bias_m[i] = dense_4_bias_m_next0;
       const dense_4_bias_m_next1 = Math.fround(
-        dense_4_bias_m[i + 1]! * 0.9 + d_dense_4_bias1 * 0.09999999999999998,
+        dense_4_bias_m[i + 1]! * 0.9 + d_dense_4_bias1 * (1 - 0.9),
       );
       dense_4_bias_m[i + 1] = dense_4_bias_m_next1;
       const dense_4_bias_m_next2 = Math.fround(
-        dense_4_bias_m[i + 2]! * 0.9 + d_dense_4_bias2 * 0.09999999999999998,
+        dense_4_bias_m[i + 2]! * 0.9 + d_dense_4_bias2 * (1 - 0.9),
       );
       dense_4_bias_m[i + 2] = dense_4_bias_m_next2;
       const dense_4_bias_m_next3 = Math.fround(
-        dense_4_bias_m[i + 3]! * 0.9 + d_dense_4_bias3 * 0.09999999999999998,
+        dense_4_bias_m[i + 3]! * 0.9 + d_dense_4_bias3 * (1 - 0.9),
       );
       dense_4_bias_m[i + 3] = dense_4_bias_m_next3;
       const dense_4_bias_v_next0 = Math.fround(
-        dense_4_bias_v[i]! * 0.999 + d_dense_4_bias0 * d_dense_4_bias0 * 0.0010000000000000009,
+        dense_4_bias_v[i]! * 0.999 + d_dense_4_bias0 * d_dense_4_bias0 * (1 - 0.999),
       );
       dense_4_bias_v[i] = dense_4_bias_v_next0;
       const dense_4_bias_v_next1 = Math.fround(
-        dense_4_bias_v[i + 1]! * 0.999 + d_dense_4_bias1 * d_dense_4_bias1 * 0.0010000000000000009,
+        dense_4_bias_v[i + 1]! * 0.999 + d_dense_4_bias1 * d_dense_4_bias1 * (1 - 0.999),
       );
       dense_4_bias_v[i + 1] = dense_4_bias_v_next1;
       const dense_4_bias_v_next2 = Math.fround(
-        dense_4_bias_v[i + 2]! * 0.999 + d_dense_4_bias2 * d_dense_4_bias2 * 0.0010000000000000009,
+        dense_4_bias_v[i + 2]! * 0.999 + d_dense_4_bias2 * d_dense_4_bias2 * (1 - 0.999),
       );
       dense_4_bias_v[i + 2] = dense_4_bias_v_next2;
       const dense_4_bias_v_next3 = Math.fround(
-        dense_4_bias_v[i + 3]! * 0.999 + d_dense_4_bias3 * d_dense_4_bias3 * 0.0010000000000000009,
+        dense_4_bias_v[i + 3]! * 0.999 + d_dense_4_bias3 * d_dense_4_bias3 * (1 - 0.999),
       );
       dense_4_bias_v[i + 3] = dense_4_bias_v_next3;
       const dense_4_bias_0 = dense_4_bias[i]!;
@@ -5762,7 +6588,7 @@ function sumAdamw_16x32x64_3(
   };
 }
 
-/** dense_4.kernel_wide_2 = dense_4.kernel in double, in the order it is read */
+/** dense_4_kernel_wide_2[i,j] = f64(dense_4_kernel[i,j]) */
 function widen_256x64_2(
   dense_4_kernel_: Float32Array,
   dense_4_kernel_wide_2_: Float64Array,
@@ -5779,8 +6605,10 @@ function widen_256x64_2(
 }
 
 /**
- * d_dense_3 = Σ d_residual_4·dense_4.kernel over axes 2 of d_residual_4
- * d_dense_3.product = d_dense_3.z
+ * d_dense_3[i,j,l] = Σ k50<64: (f32(d_layerNorm_5_centered_wide[i,j,k50]) +
+ *     d_layerNorm_5_mu[i,j]·0.015625)·f32(dense_4_kernel_wide_2[l,k50])
+ * d_dense_3_z[i,j,l] = d_dense_3[i,j,l]·add_6[i,j,l]·0.5 +
+ *     d_dense_3[i,j,l]·(dense_3_z[i,j,l]·0.5)·(exp(−(dense_3_z[i,j,l]·0.7071067811865476·(dense_3_z[i,j,l]·0.7071067811865476)))·1.1283791670955126)·0.7071067811865476
  * All sums first, kept in d_dense_3_z; then the rest, point by point.
  * 35,258,368 floating-point operations.
  */
@@ -5935,7 +6763,7 @@ function dotAdd_16x32x64x256_2(
   };
 }
 
-/** dense_3.z_wide = dense_3.z in double, in the order it is read */
+/** dense_3_z_wide[i,j,l] = f64(dense_3_z[i,l,j]) */
 function widen_16x256x32(dense_3_z_: Float32Array, dense_3_z_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -5962,7 +6790,7 @@ function widen_16x256x32(dense_3_z_: Float32Array, dense_3_z_wide_: Float64Array
   };
 }
 
-/** d_layerNorm_5.centered_wide_2 = d_layerNorm_5.centered in double, in the order it is read */
+/** d_layerNorm_5_centered_wide_2[i,j,l] = f64(d_layerNorm_5_centered[i,l,j]) */
 function widen_16x64x32(
   d_layerNorm_5_centered_: Float32Array,
   d_layerNorm_5_centered_wide_2_: Float64Array,
@@ -5995,7 +6823,7 @@ function widen_16x64x32(
   };
 }
 
-/** d_layerNorm_5.mu_wide = d_layerNorm_5.mu in double, in the order it is read */
+/** d_layerNorm_5_mu_wide[i,j] = f64(d_layerNorm_5_mu[i,j]) */
 function widen_16x32(
   d_layerNorm_5_mu_: Float32Array,
   d_layerNorm_5_mu_wide_: Float64Array,
@@ -6012,10 +6840,13 @@ function widen_16x32(
 }
 
 /**
- * d_dense_4.kernel = Σ dense_3·d_residual_4 over axes 0,1 of dense_3
- * dense_4.kernel.m_next = dense_4.kernel_mul + dense_4.kernel_mul_2
- * dense_4.kernel.v_next = dense_4.kernel_mul_3 + dense_4.kernel_mul_5
- * dense_4.kernel_next = dense_4.kernel_sub − dense_4.kernel_div
+ * d_dense_4_kernel[i,j] = Σ k51<16, k52<32:
+ *     f32(dense_3_z_wide[k51,i,k52])·0.5·f32(add_6_wide[k51,i,k52])·(f32(d_layerNorm_5_centered_wide_2[k51,j,k52]) +
+ *     f32(d_layerNorm_5_mu_wide[k51,k52])·0.015625)
+ * dense_4_kernel_m′[i,j] = dense_4_kernel_m[i,j]·0.9 + d_dense_4_kernel[i,j]·(1 − 0.9)
+ * dense_4_kernel_v′[i,j] = dense_4_kernel_v[i,j]·0.999 + d_dense_4_kernel[i,j]·d_dense_4_kernel[i,j]·(1 − 0.999)
+ * dense_4_kernel′[i,j] = dense_4_kernel[i,j] − dense_4_kernel[i,j]·0.00001 − dense_4_kernel_m′[i,j]·rate /
+ *     (sqrt(dense_4_kernel_v′[i,j]·correction) + 1e-8)
  * 50,577,408 floating-point operations.
  */
 function dotAdamw_256x16x32x64(
@@ -6164,57 +6995,56 @@ function dotAdamw_256x16x32x64(
     const d_dense_4_kernel20 = Math.fround(sum20);
     const d_dense_4_kernel21 = Math.fround(sum21);
     const dense_4_kernel_m_next00 = Math.fround(
-      dense_4_kernel_m[i * 64 + j]! * 0.9 + d_dense_4_kernel00 * 0.09999999999999998,
+      dense_4_kernel_m[i * 64 + j]! * 0.9 + d_dense_4_kernel00 * (1 - 0.9),
     );
     dense_4_kernel_m[i * 64 + j] = dense_4_kernel_m_next00;
     const dense_4_kernel_m_next01 = Math.fround(
-      dense_4_kernel_m[i * 64 + j + 1]! * 0.9 + d_dense_4_kernel01 * 0.09999999999999998,
+      dense_4_kernel_m[i * 64 + j + 1]! * 0.9 + d_dense_4_kernel01 * (1 - 0.9),
     );
     dense_4_kernel_m[i * 64 + j + 1] = dense_4_kernel_m_next01;
     const dense_4_kernel_m_next10 = Math.fround(
-      dense_4_kernel_m[i * 64 + j + 64]! * 0.9 + d_dense_4_kernel10 * 0.09999999999999998,
+      dense_4_kernel_m[i * 64 + j + 64]! * 0.9 + d_dense_4_kernel10 * (1 - 0.9),
     );
     dense_4_kernel_m[i * 64 + j + 64] = dense_4_kernel_m_next10;
     const dense_4_kernel_m_next11 = Math.fround(
-      dense_4_kernel_m[i * 64 + j + 65]! * 0.9 + d_dense_4_kernel11 * 0.09999999999999998,
+      dense_4_kernel_m[i * 64 + j + 65]! * 0.9 + d_dense_4_kernel11 * (1 - 0.9),
     );
     dense_4_kernel_m[i * 64 + j + 65] = dense_4_kernel_m_next11;
     const dense_4_kernel_m_next20 = Math.fround(
-      dense_4_kernel_m[i * 64 + j + 128]! * 0.9 + d_dense_4_kernel20 * 0.09999999999999998,
+      dense_4_kernel_m[i * 64 + j + 128]! * 0.9 + d_dense_4_kernel20 * (1 - 0.9),
     );
     dense_4_kernel_m[i * 64 + j + 128] = dense_4_kernel_m_next20;
     const dense_4_kernel_m_next21 = Math.fround(
-      dense_4_kernel_m[i * 64 + j + 129]! * 0.9 + d_dense_4_kernel21 * 0.09999999999999998,
+      dense_4_kernel_m[i * 64 + j + 129]! * 0.9 + d_dense_4_kernel21 * (1 - 0.9),
     );
     dense_4_kernel_m[i * 64 + j + 129] = dense_4_kernel_m_next21;
     const dense_4_kernel_v_next00 = Math.fround(
-      dense_4_kernel_v[i * 64 + j]! * 0.999 +
-        d_dense_4_kernel00 * d_dense_4_kernel00 * 0.0010000000000000009,
+      dense_4_kernel_v[i * 64 + j]! * 0.999 + d_dense_4_kernel00 * d_dense_4_kernel00 * (1 - 0.999),
     );
     dense_4_kernel_v[i * 64 + j] = dense_4_kernel_v_next00;
     const dense_4_kernel_v_next01 = Math.fround(
       dense_4_kernel_v[i * 64 + j + 1]! * 0.999 +
-        d_dense_4_kernel01 * d_dense_4_kernel01 * 0.0010000000000000009,
+        d_dense_4_kernel01 * d_dense_4_kernel01 * (1 - 0.999),
     );
     dense_4_kernel_v[i * 64 + j + 1] = dense_4_kernel_v_next01;
     const dense_4_kernel_v_next10 = Math.fround(
       dense_4_kernel_v[i * 64 + j + 64]! * 0.999 +
-        d_dense_4_kernel10 * d_dense_4_kernel10 * 0.0010000000000000009,
+        d_dense_4_kernel10 * d_dense_4_kernel10 * (1 - 0.999),
     );
     dense_4_kernel_v[i * 64 + j + 64] = dense_4_kernel_v_next10;
     const dense_4_kernel_v_next11 = Math.fround(
       dense_4_kernel_v[i * 64 + j + 65]! * 0.999 +
-        d_dense_4_kernel11 * d_dense_4_kernel11 * 0.0010000000000000009,
+        d_dense_4_kernel11 * d_dense_4_kernel11 * (1 - 0.999),
     );
     dense_4_kernel_v[i * 64 + j + 65] = dense_4_kernel_v_next11;
     const dense_4_kernel_v_next20 = Math.fround(
       dense_4_kernel_v[i * 64 + j + 128]! * 0.999 +
-        d_dense_4_kernel20 * d_dense_4_kernel20 * 0.0010000000000000009,
+        d_dense_4_kernel20 * d_dense_4_kernel20 * (1 - 0.999),
     );
     dense_4_kernel_v[i * 64 + j + 128] = dense_4_kernel_v_next20;
     const dense_4_kernel_v_next21 = Math.fround(
       dense_4_kernel_v[i * 64 + j + 129]! * 0.999 +
-        d_dense_4_kernel21 * d_dense_4_kernel21 * 0.0010000000000000009,
+        d_dense_4_kernel21 * d_dense_4_kernel21 * (1 - 0.999),
     );
     dense_4_kernel_v[i * 64 + j + 129] = dense_4_kernel_v_next21;
     const dense_4_kernel_0 = dense_4_kernel[i * 64 + j]!;
@@ -6292,21 +7122,19 @@ function dotAdamw_256x16x32x64(
       const d_dense_4_kernel0 = Math.fround(sum0);
       const d_dense_4_kernel1 = Math.fround(sum1);
       const dense_4_kernel_m_next0 = Math.fround(
-        dense_4_kernel_m[j + 16320]! * 0.9 + d_dense_4_kernel0 * 0.09999999999999998,
+        dense_4_kernel_m[j + 16320]! * 0.9 + d_dense_4_kernel0 * (1 - 0.9),
       );
       dense_4_kernel_m[j + 16320] = dense_4_kernel_m_next0;
       const dense_4_kernel_m_next1 = Math.fround(
-        dense_4_kernel_m[j + 16321]! * 0.9 + d_dense_4_kernel1 * 0.09999999999999998,
+        dense_4_kernel_m[j + 16321]! * 0.9 + d_dense_4_kernel1 * (1 - 0.9),
       );
       dense_4_kernel_m[j + 16321] = dense_4_kernel_m_next1;
       const dense_4_kernel_v_next0 = Math.fround(
-        dense_4_kernel_v[j + 16320]! * 0.999 +
-          d_dense_4_kernel0 * d_dense_4_kernel0 * 0.0010000000000000009,
+        dense_4_kernel_v[j + 16320]! * 0.999 + d_dense_4_kernel0 * d_dense_4_kernel0 * (1 - 0.999),
       );
       dense_4_kernel_v[j + 16320] = dense_4_kernel_v_next0;
       const dense_4_kernel_v_next1 = Math.fround(
-        dense_4_kernel_v[j + 16321]! * 0.999 +
-          d_dense_4_kernel1 * d_dense_4_kernel1 * 0.0010000000000000009,
+        dense_4_kernel_v[j + 16321]! * 0.999 + d_dense_4_kernel1 * d_dense_4_kernel1 * (1 - 0.999),
       );
       dense_4_kernel_v[j + 16321] = dense_4_kernel_v_next1;
       const dense_4_kernel_6 = dense_4_kernel[j + 16320]!;
@@ -6326,10 +7154,11 @@ function dotAdamw_256x16x32x64(
 }
 
 /**
- * d_dense_3.bias = Σ d_dense_3.z over axes 0,1
- * dense_3.bias.m_next = dense_3.bias_mul + dense_3.bias_mul_2
- * dense_3.bias.v_next = dense_3.bias_mul_3 + dense_3.bias_mul_5
- * dense_3.bias_next = dense_3.bias_sub − dense_3.bias_div
+ * d_dense_3_bias[i] = Σ k53<16, k54<32: d_dense_3_z[k53,k54,i]
+ * dense_3_bias_m′[i] = dense_3_bias_m[i]·0.9 + d_dense_3_bias[i]·(1 − 0.9)
+ * dense_3_bias_v′[i] = dense_3_bias_v[i]·0.999 + d_dense_3_bias[i]·d_dense_3_bias[i]·(1 − 0.999)
+ * dense_3_bias′[i] = dense_3_bias[i] − dense_3_bias[i]·0.00001 − dense_3_bias_m′[i]·rate / (sqrt(dense_3_bias_v′[i]·correction) +
+ *     1e-8)
  * 134,912 floating-point operations.
  */
 function sumAdamw_16x32x256(
@@ -6371,35 +7200,35 @@ function sumAdamw_16x32x256(
       const d_dense_3_bias2 = Math.fround(sum2);
       const d_dense_3_bias3 = Math.fround(sum3);
       const dense_3_bias_m_next0 = Math.fround(
-        dense_3_bias_m[i]! * 0.9 + d_dense_3_bias0 * 0.09999999999999998,
+        dense_3_bias_m[i]! * 0.9 + d_dense_3_bias0 * (1 - 0.9),
       );
       dense_3_bias_m[i] = dense_3_bias_m_next0;
       const dense_3_bias_m_next1 = Math.fround(
-        dense_3_bias_m[i + 1]! * 0.9 + d_dense_3_bias1 * 0.09999999999999998,
+        dense_3_bias_m[i + 1]! * 0.9 + d_dense_3_bias1 * (1 - 0.9),
       );
       dense_3_bias_m[i + 1] = dense_3_bias_m_next1;
       const dense_3_bias_m_next2 = Math.fround(
-        dense_3_bias_m[i + 2]! * 0.9 + d_dense_3_bias2 * 0.09999999999999998,
+        dense_3_bias_m[i + 2]! * 0.9 + d_dense_3_bias2 * (1 - 0.9),
       );
       dense_3_bias_m[i + 2] = dense_3_bias_m_next2;
       const dense_3_bias_m_next3 = Math.fround(
-        dense_3_bias_m[i + 3]! * 0.9 + d_dense_3_bias3 * 0.09999999999999998,
+        dense_3_bias_m[i + 3]! * 0.9 + d_dense_3_bias3 * (1 - 0.9),
       );
       dense_3_bias_m[i + 3] = dense_3_bias_m_next3;
       const dense_3_bias_v_next0 = Math.fround(
-        dense_3_bias_v[i]! * 0.999 + d_dense_3_bias0 * d_dense_3_bias0 * 0.0010000000000000009,
+        dense_3_bias_v[i]! * 0.999 + d_dense_3_bias0 * d_dense_3_bias0 * (1 - 0.999),
       );
       dense_3_bias_v[i] = dense_3_bias_v_next0;
       const dense_3_bias_v_next1 = Math.fround(
-        dense_3_bias_v[i + 1]! * 0.999 + d_dense_3_bias1 * d_dense_3_bias1 * 0.0010000000000000009,
+        dense_3_bias_v[i + 1]! * 0.999 + d_dense_3_bias1 * d_dense_3_bias1 * (1 - 0.999),
       );
       dense_3_bias_v[i + 1] = dense_3_bias_v_next1;
       const dense_3_bias_v_next2 = Math.fround(
-        dense_3_bias_v[i + 2]! * 0.999 + d_dense_3_bias2 * d_dense_3_bias2 * 0.0010000000000000009,
+        dense_3_bias_v[i + 2]! * 0.999 + d_dense_3_bias2 * d_dense_3_bias2 * (1 - 0.999),
       );
       dense_3_bias_v[i + 2] = dense_3_bias_v_next2;
       const dense_3_bias_v_next3 = Math.fround(
-        dense_3_bias_v[i + 3]! * 0.999 + d_dense_3_bias3 * d_dense_3_bias3 * 0.0010000000000000009,
+        dense_3_bias_v[i + 3]! * 0.999 + d_dense_3_bias3 * d_dense_3_bias3 * (1 - 0.999),
       );
       dense_3_bias_v[i + 3] = dense_3_bias_v_next3;
       const dense_3_bias_0 = dense_3_bias[i]!;
@@ -6426,7 +7255,7 @@ function sumAdamw_16x32x256(
   };
 }
 
-/** dense_3.kernel_wide_2 = dense_3.kernel in double, in the order it is read */
+/** dense_3_kernel_wide_2[i,j] = f64(dense_3_kernel[i,j]) */
 function widen_64x256_2(
   dense_3_kernel_: Float32Array,
   dense_3_kernel_wide_2_: Float64Array,
@@ -6443,7 +7272,7 @@ function widen_64x256_2(
 }
 
 /**
- * d_mul_10 = d_layerNorm_4
+ * d_layerNorm_4[i,j,l] = Σ k55<256: d_dense_3_z[i,j,k55]·f32(dense_3_kernel_wide_2[l,k55])
  * 16,777,216 floating-point operations.
  */
 function dot_16x32x256x64(
@@ -6551,10 +7380,11 @@ function dot_16x32x256x64(
 }
 
 /**
- * d_dense_3.kernel = Σ layerNorm_4·d_dense_3.z over axes 0,1 of layerNorm_4
- * dense_3.kernel.m_next = dense_3.kernel_mul + dense_3.kernel_mul_2
- * dense_3.kernel.v_next = dense_3.kernel_mul_3 + dense_3.kernel_mul_5
- * dense_3.kernel_next = dense_3.kernel_sub − dense_3.kernel_div
+ * d_dense_3_kernel[i,j] = Σ k56<16, k57<32: f32(layerNorm_4_wide_2[k56,i,k57])·f32(d_dense_3_z_wide[k56,j,k57])
+ * dense_3_kernel_m′[i,j] = dense_3_kernel_m[i,j]·0.9 + d_dense_3_kernel[i,j]·(1 − 0.9)
+ * dense_3_kernel_v′[i,j] = dense_3_kernel_v[i,j]·0.999 + d_dense_3_kernel[i,j]·d_dense_3_kernel[i,j]·(1 − 0.999)
+ * dense_3_kernel′[i,j] = dense_3_kernel[i,j] − dense_3_kernel[i,j]·0.00001 − dense_3_kernel_m′[i,j]·rate /
+ *     (sqrt(dense_3_kernel_v′[i,j]·correction) + 1e-8)
  * 17,022,976 floating-point operations.
  */
 function dotAdamw_64x16x32x256(
@@ -6651,57 +7481,57 @@ function dotAdamw_64x16x32x256(
       const d_dense_3_kernel11 = Math.fround(sum11);
       const d_dense_3_kernel12 = Math.fround(sum12);
       const dense_3_kernel_m_next00 = Math.fround(
-        dense_3_kernel_m[i * 256 + j]! * 0.9 + d_dense_3_kernel00 * 0.09999999999999998,
+        dense_3_kernel_m[i * 256 + j]! * 0.9 + d_dense_3_kernel00 * (1 - 0.9),
       );
       dense_3_kernel_m[i * 256 + j] = dense_3_kernel_m_next00;
       const dense_3_kernel_m_next01 = Math.fround(
-        dense_3_kernel_m[i * 256 + j + 1]! * 0.9 + d_dense_3_kernel01 * 0.09999999999999998,
+        dense_3_kernel_m[i * 256 + j + 1]! * 0.9 + d_dense_3_kernel01 * (1 - 0.9),
       );
       dense_3_kernel_m[i * 256 + j + 1] = dense_3_kernel_m_next01;
       const dense_3_kernel_m_next02 = Math.fround(
-        dense_3_kernel_m[i * 256 + j + 2]! * 0.9 + d_dense_3_kernel02 * 0.09999999999999998,
+        dense_3_kernel_m[i * 256 + j + 2]! * 0.9 + d_dense_3_kernel02 * (1 - 0.9),
       );
       dense_3_kernel_m[i * 256 + j + 2] = dense_3_kernel_m_next02;
       const dense_3_kernel_m_next10 = Math.fround(
-        dense_3_kernel_m[i * 256 + j + 256]! * 0.9 + d_dense_3_kernel10 * 0.09999999999999998,
+        dense_3_kernel_m[i * 256 + j + 256]! * 0.9 + d_dense_3_kernel10 * (1 - 0.9),
       );
       dense_3_kernel_m[i * 256 + j + 256] = dense_3_kernel_m_next10;
       const dense_3_kernel_m_next11 = Math.fround(
-        dense_3_kernel_m[i * 256 + j + 257]! * 0.9 + d_dense_3_kernel11 * 0.09999999999999998,
+        dense_3_kernel_m[i * 256 + j + 257]! * 0.9 + d_dense_3_kernel11 * (1 - 0.9),
       );
       dense_3_kernel_m[i * 256 + j + 257] = dense_3_kernel_m_next11;
       const dense_3_kernel_m_next12 = Math.fround(
-        dense_3_kernel_m[i * 256 + j + 258]! * 0.9 + d_dense_3_kernel12 * 0.09999999999999998,
+        dense_3_kernel_m[i * 256 + j + 258]! * 0.9 + d_dense_3_kernel12 * (1 - 0.9),
       );
       dense_3_kernel_m[i * 256 + j + 258] = dense_3_kernel_m_next12;
       const dense_3_kernel_v_next00 = Math.fround(
         dense_3_kernel_v[i * 256 + j]! * 0.999 +
-          d_dense_3_kernel00 * d_dense_3_kernel00 * 0.0010000000000000009,
+          d_dense_3_kernel00 * d_dense_3_kernel00 * (1 - 0.999),
       );
       dense_3_kernel_v[i * 256 + j] = dense_3_kernel_v_next00;
       const dense_3_kernel_v_next01 = Math.fround(
         dense_3_kernel_v[i * 256 + j + 1]! * 0.999 +
-          d_dense_3_kernel01 * d_dense_3_kernel01 * 0.0010000000000000009,
+          d_dense_3_kernel01 * d_dense_3_kernel01 * (1 - 0.999),
       );
       dense_3_kernel_v[i * 256 + j + 1] = dense_3_kernel_v_next01;
       const dense_3_kernel_v_next02 = Math.fround(
         dense_3_kernel_v[i * 256 + j + 2]! * 0.999 +
-          d_dense_3_kernel02 * d_dense_3_kernel02 * 0.0010000000000000009,
+          d_dense_3_kernel02 * d_dense_3_kernel02 * (1 - 0.999),
       );
       dense_3_kernel_v[i * 256 + j + 2] = dense_3_kernel_v_next02;
       const dense_3_kernel_v_next10 = Math.fround(
         dense_3_kernel_v[i * 256 + j + 256]! * 0.999 +
-          d_dense_3_kernel10 * d_dense_3_kernel10 * 0.0010000000000000009,
+          d_dense_3_kernel10 * d_dense_3_kernel10 * (1 - 0.999),
       );
       dense_3_kernel_v[i * 256 + j + 256] = dense_3_kernel_v_next10;
       const dense_3_kernel_v_next11 = Math.fround(
         dense_3_kernel_v[i * 256 + j + 257]! * 0.999 +
-          d_dense_3_kernel11 * d_dense_3_kernel11 * 0.0010000000000000009,
+          d_dense_3_kernel11 * d_dense_3_kernel11 * (1 - 0.999),
       );
       dense_3_kernel_v[i * 256 + j + 257] = dense_3_kernel_v_next11;
       const dense_3_kernel_v_next12 = Math.fround(
         dense_3_kernel_v[i * 256 + j + 258]! * 0.999 +
-          d_dense_3_kernel12 * d_dense_3_kernel12 * 0.0010000000000000009,
+          d_dense_3_kernel12 * d_dense_3_kernel12 * (1 - 0.999),
       );
       dense_3_kernel_v[i * 256 + j + 258] = dense_3_kernel_v_next12;
       const dense_3_kernel_0 = dense_3_kernel[i * 256 + j]!;
@@ -6770,21 +7600,21 @@ function dotAdamw_64x16x32x256(
       const d_dense_3_kernel0 = Math.fround(sum0);
       const d_dense_3_kernel1 = Math.fround(sum1);
       const dense_3_kernel_m_next0 = Math.fround(
-        dense_3_kernel_m[i * 256 + 255]! * 0.9 + d_dense_3_kernel0 * 0.09999999999999998,
+        dense_3_kernel_m[i * 256 + 255]! * 0.9 + d_dense_3_kernel0 * (1 - 0.9),
       );
       dense_3_kernel_m[i * 256 + 255] = dense_3_kernel_m_next0;
       const dense_3_kernel_m_next1 = Math.fround(
-        dense_3_kernel_m[i * 256 + 511]! * 0.9 + d_dense_3_kernel1 * 0.09999999999999998,
+        dense_3_kernel_m[i * 256 + 511]! * 0.9 + d_dense_3_kernel1 * (1 - 0.9),
       );
       dense_3_kernel_m[i * 256 + 511] = dense_3_kernel_m_next1;
       const dense_3_kernel_v_next0 = Math.fround(
         dense_3_kernel_v[i * 256 + 255]! * 0.999 +
-          d_dense_3_kernel0 * d_dense_3_kernel0 * 0.0010000000000000009,
+          d_dense_3_kernel0 * d_dense_3_kernel0 * (1 - 0.999),
       );
       dense_3_kernel_v[i * 256 + 255] = dense_3_kernel_v_next0;
       const dense_3_kernel_v_next1 = Math.fround(
         dense_3_kernel_v[i * 256 + 511]! * 0.999 +
-          d_dense_3_kernel1 * d_dense_3_kernel1 * 0.0010000000000000009,
+          d_dense_3_kernel1 * d_dense_3_kernel1 * (1 - 0.999),
       );
       dense_3_kernel_v[i * 256 + 511] = dense_3_kernel_v_next1;
       const dense_3_kernel_6 = dense_3_kernel[i * 256 + 255]!;
@@ -6804,11 +7634,14 @@ function dotAdamw_64x16x32x256(
 }
 
 /**
- * d_layerNorm_4.inverse = Σ d_broadcast_31 over axes 2
- * d_layerNorm_4.centered_3 = d_sum_8 ⊙ layerNorm_4.centered
- * d_layerNorm_4.centered = d_layerNorm_4.centered_partial + d_layerNorm_4.centered_2
- * d_layerNorm_4.mu = Σ d_broadcast_30 over axes 2
- * d_dot_12 = d_residual_3
+ * d_layerNorm_4_inverse[i,j] = Σ k62<64: d_layerNorm_4[i,j,k62]·layerNorm_4_gamma[k62]·(residual_3[i,j,k62] − sum_7[i,j]·0.015625)
+ * d_layerNorm_4_centered_2[i,j,l] = −(d_layerNorm_4_inverse[i,j]·(layerNorm_4_inverse[i,j]·layerNorm_4_inverse[i,j])) /
+ *     (sqrt_4[i,j]·2)·0.015625·(residual_3[i,j,l] − sum_7[i,j]·0.015625)
+ * d_layerNorm_4_centered[i,j,l] = d_layerNorm_4[i,j,l]·layerNorm_4_gamma[l]·layerNorm_4_inverse[i,j] + d_layerNorm_4_centered_2[i,j,l]
+ *     + d_layerNorm_4_centered_2[i,j,l]
+ * d_layerNorm_4_mu[i,j] = Σ k63<64: −d_layerNorm_4_centered[i,j,k63]
+ * d_residual_3[i,j,l] = d_layerNorm_5_centered[i,j,l] + d_layerNorm_5_mu[i,j]·0.015625 + d_layerNorm_4_centered[i,j,l] +
+ *     d_layerNorm_4_mu[i,j]·0.015625
  * 819,200 floating-point operations.
  */
 function sumMulAdd_16x32x64(
@@ -6891,7 +7724,7 @@ function sumMulAdd_16x32x64(
 }
 
 /**
- * d_weights_2 = transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])ᵀ
+ * d_weights_2[i,j,l,m] = Σ k69<16: d_reshape_8[i,l,16·j + k69]·multiHeadAttention_2_value[i,m,16·j + k69]
  * 2,097,152 floating-point operations.
  */
 function dot_16x4x32x16x32(
@@ -6955,8 +7788,8 @@ function dot_16x4x32x16x32(
 }
 
 /**
- * d_total_2 = Σ d_broadcast_28 over axes 3
- * d_dot_10 = d_scores_2 ⊙ 0.25
+ * d_total_2[i,j,l] = Σ k71<32: −(d_weights_2[i,j,l,k71]·(exps_2[i,j,l,k71]·(1 / (total_2[i,j,l]·total_2[i,j,l]))))
+ * d_dot_10[i,j,l,m] = where(m ≤ l, (d_weights_2[i,j,l,m] / total_2[i,j,l] + d_total_2[i,j,l])·exps_2[i,j,l,m], 0)·0.25
  * 655,360 floating-point operations.
  */
 function sumMul_16x4x32x32(
@@ -7002,7 +7835,7 @@ function sumMul_16x4x32x32(
 }
 
 /**
- * d_transpose_7 = weights_2ᵀ · transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3])
+ * d_reshape_7[i,j,l,m] = Σ k70<32: weights_2[i,l,k70,j]·d_reshape_8[i,k70,16·l + m]
  * 2,097,152 floating-point operations.
  */
 function dot_16x32x4x32x16_2(
@@ -7131,10 +7964,12 @@ function dot_16x32x4x32x16_2(
 }
 
 /**
- * d_multiHeadAttention_2.value.bias = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1
- * multiHeadAttention_2.value.bias.m_next = multiHeadAttention_2.value.bias_mul + multiHeadAttention_2.value.bias_mul_2
- * multiHeadAttention_2.value.bias.v_next = multiHeadAttention_2.value.bias_mul_3 + multiHeadAttention_2.value.bias_mul_5
- * multiHeadAttention_2.value.bias_next = multiHeadAttention_2.value.bias_sub − multiHeadAttention_2.value.bias_div
+ * d_multiHeadAttention_2_value_bias[i] = Σ k74<16, k75<32: d_reshape_7[k74,k75,(i div 16),(i mod 16)]
+ * multiHeadAttention_2_value_bias_m′[i] = multiHeadAttention_2_value_bias_m[i]·0.9 + d_multiHeadAttention_2_value_bias[i]·(1 − 0.9)
+ * multiHeadAttention_2_value_bias_v′[i] = multiHeadAttention_2_value_bias_v[i]·0.999 +
+ *     d_multiHeadAttention_2_value_bias[i]·d_multiHeadAttention_2_value_bias[i]·(1 − 0.999)
+ * multiHeadAttention_2_value_bias′[i] = multiHeadAttention_2_value_bias[i] − multiHeadAttention_2_value_bias[i]·0.00001 −
+ *     multiHeadAttention_2_value_bias_m′[i]·rate / (sqrt(multiHeadAttention_2_value_bias_v′[i]·correction) + 1e-8)
  * 33,728 floating-point operations.
  */
 function sumAdamw_16x32x64_4(
@@ -7163,15 +7998,12 @@ function sumAdamw_16x32x64_4(
       }
       const d_multiHeadAttention_2_value_bias = Math.fround(sum);
       const multiHeadAttention_2_value_bias_m_next = Math.fround(
-        multiHeadAttention_2_value_bias_m[i]! * 0.9 +
-          d_multiHeadAttention_2_value_bias * 0.09999999999999998,
+        multiHeadAttention_2_value_bias_m[i]! * 0.9 + d_multiHeadAttention_2_value_bias * (1 - 0.9),
       );
       multiHeadAttention_2_value_bias_m[i] = multiHeadAttention_2_value_bias_m_next;
       const multiHeadAttention_2_value_bias_v_next = Math.fround(
         multiHeadAttention_2_value_bias_v[i]! * 0.999 +
-          d_multiHeadAttention_2_value_bias *
-            d_multiHeadAttention_2_value_bias *
-            0.0010000000000000009,
+          d_multiHeadAttention_2_value_bias * d_multiHeadAttention_2_value_bias * (1 - 0.999),
       );
       multiHeadAttention_2_value_bias_v[i] = multiHeadAttention_2_value_bias_v_next;
       const multiHeadAttention_2_value_bias_0 = multiHeadAttention_2_value_bias[i]!;
@@ -7185,7 +8017,7 @@ function sumAdamw_16x32x64_4(
 }
 
 /**
- * d_transpose_6_dot = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3])ᵀ · d_dot_10
+ * d_reshape_6[i,j,l,m] = Σ k73<32: multiHeadAttention_2_query[i,k73,16·l + m]·d_dot_10[i,l,k73,j]
  * 2,097,152 floating-point operations.
  */
 function dot_16x32x4x32x16_3(
@@ -7308,8 +8140,8 @@ function dot_16x32x4x32x16_3(
 }
 
 /**
- * d_layerNorm_3_3 = Σ reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.query.kernel over axes 2 of reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64])
- * d_mul_8 = d_layerNorm_3
+ * d_layerNorm_3_3[i,j,l] = Σ k86<64: d_reshape_5[i,j,(k86 div 16),(k86 mod 16)]·multiHeadAttention_2_query_kernel[l,k86]
+ * d_layerNorm_3[i,j,l] = d_layerNorm_3_part[i,j,l] + d_layerNorm_3_2[i,j,l] + d_layerNorm_3_3[i,j,l]
  * 4,259,840 floating-point operations.
  */
 function dotAdd_16x32x64x64_3(
@@ -7465,11 +8297,13 @@ function dotAdd_16x32x64x64_3(
 }
 
 /**
- * d_layerNorm_3.inverse = Σ d_broadcast_20 over axes 2
- * d_layerNorm_3.centered_3 = d_sum_6 ⊙ layerNorm_3.centered
- * d_layerNorm_3.centered = d_layerNorm_3.centered_partial + d_layerNorm_3.centered_2
- * d_layerNorm_3.mu = Σ d_broadcast_19 over axes 2
- * d_dense_2.product = d_residual_2
+ * d_layerNorm_3_inverse[i,j] = Σ k93<64: d_layerNorm_3[i,j,k93]·layerNorm_3_gamma[k93]·(residual_2[i,j,k93] − sum_5[i,j]·0.015625)
+ * d_layerNorm_3_centered_2[i,j,l] = −(d_layerNorm_3_inverse[i,j]·(layerNorm_3_inverse[i,j]·layerNorm_3_inverse[i,j])) /
+ *     (sqrt_3[i,j]·2)·0.015625·(residual_2[i,j,l] − sum_5[i,j]·0.015625)
+ * d_layerNorm_3_centered[i,j,l] = d_layerNorm_3[i,j,l]·layerNorm_3_gamma[l]·layerNorm_3_inverse[i,j] + d_layerNorm_3_centered_2[i,j,l]
+ *     + d_layerNorm_3_centered_2[i,j,l]
+ * d_layerNorm_3_mu[i,j] = Σ k94<64: −d_layerNorm_3_centered[i,j,k94]
+ * d_residual_2[i,j,l] = d_residual_3[i,j,l] + d_layerNorm_3_centered[i,j,l] + d_layerNorm_3_mu[i,j]·0.015625
  * 753,664 floating-point operations.
  */
 function sumMulAdd_16x32x64_2(
@@ -7549,8 +8383,9 @@ function sumMulAdd_16x32x64_2(
 }
 
 /**
- * d_dense = Σ d_residual_2·dense_2.kernel over axes 2 of d_residual_2
- * d_dense.product = d_dense.z
+ * d_dense[i,j,l] = Σ k97<64: f32(d_residual_2_wide[i,j,k97])·f32(dense_2_kernel_wide_2[l,k97])
+ * d_dense_z[i,j,l] = d_dense[i,j,l]·add_3[i,j,l]·0.5 +
+ *     d_dense[i,j,l]·(dense_z[i,j,l]·0.5)·(exp(−(dense_z[i,j,l]·0.7071067811865476·(dense_z[i,j,l]·0.7071067811865476)))·1.1283791670955126)·0.7071067811865476
  * All sums first, kept in d_dense_z; then the rest, point by point.
  * 18,481,152 floating-point operations.
  */
@@ -7684,10 +8519,12 @@ function dotAdd_16x32x64x256_3(
 }
 
 /**
- * d_dense_2.kernel = Σ dense·d_residual_2 over axes 0,1 of dense
- * dense_2.kernel.m_next = dense_2.kernel_mul + dense_2.kernel_mul_2
- * dense_2.kernel.v_next = dense_2.kernel_mul_3 + dense_2.kernel_mul_5
- * dense_2.kernel_next = dense_2.kernel_sub − dense_2.kernel_div
+ * d_dense_2_kernel[i,j] = Σ k98<16, k99<32:
+ *     f32(dense_z_wide[k98,i,k99])·0.5·f32(add_3_wide[k98,i,k99])·f32(d_residual_2_wide_2[k98,j,k99])
+ * dense_2_kernel_m′[i,j] = dense_2_kernel_m[i,j]·0.9 + d_dense_2_kernel[i,j]·(1 − 0.9)
+ * dense_2_kernel_v′[i,j] = dense_2_kernel_v[i,j]·0.999 + d_dense_2_kernel[i,j]·d_dense_2_kernel[i,j]·(1 − 0.999)
+ * dense_2_kernel′[i,j] = dense_2_kernel[i,j] − dense_2_kernel[i,j]·0.00001 − dense_2_kernel_m′[i,j]·rate /
+ *     (sqrt(dense_2_kernel_v′[i,j]·correction) + 1e-8)
  * 33,800,192 floating-point operations.
  */
 function dotAdamw_256x16x32x64_2(
@@ -7810,57 +8647,56 @@ function dotAdamw_256x16x32x64_2(
     const d_dense_2_kernel20 = Math.fround(sum20);
     const d_dense_2_kernel21 = Math.fround(sum21);
     const dense_2_kernel_m_next00 = Math.fround(
-      dense_2_kernel_m[i * 64 + j]! * 0.9 + d_dense_2_kernel00 * 0.09999999999999998,
+      dense_2_kernel_m[i * 64 + j]! * 0.9 + d_dense_2_kernel00 * (1 - 0.9),
     );
     dense_2_kernel_m[i * 64 + j] = dense_2_kernel_m_next00;
     const dense_2_kernel_m_next01 = Math.fround(
-      dense_2_kernel_m[i * 64 + j + 1]! * 0.9 + d_dense_2_kernel01 * 0.09999999999999998,
+      dense_2_kernel_m[i * 64 + j + 1]! * 0.9 + d_dense_2_kernel01 * (1 - 0.9),
     );
     dense_2_kernel_m[i * 64 + j + 1] = dense_2_kernel_m_next01;
     const dense_2_kernel_m_next10 = Math.fround(
-      dense_2_kernel_m[i * 64 + j + 64]! * 0.9 + d_dense_2_kernel10 * 0.09999999999999998,
+      dense_2_kernel_m[i * 64 + j + 64]! * 0.9 + d_dense_2_kernel10 * (1 - 0.9),
     );
     dense_2_kernel_m[i * 64 + j + 64] = dense_2_kernel_m_next10;
     const dense_2_kernel_m_next11 = Math.fround(
-      dense_2_kernel_m[i * 64 + j + 65]! * 0.9 + d_dense_2_kernel11 * 0.09999999999999998,
+      dense_2_kernel_m[i * 64 + j + 65]! * 0.9 + d_dense_2_kernel11 * (1 - 0.9),
     );
     dense_2_kernel_m[i * 64 + j + 65] = dense_2_kernel_m_next11;
     const dense_2_kernel_m_next20 = Math.fround(
-      dense_2_kernel_m[i * 64 + j + 128]! * 0.9 + d_dense_2_kernel20 * 0.09999999999999998,
+      dense_2_kernel_m[i * 64 + j + 128]! * 0.9 + d_dense_2_kernel20 * (1 - 0.9),
     );
     dense_2_kernel_m[i * 64 + j + 128] = dense_2_kernel_m_next20;
     const dense_2_kernel_m_next21 = Math.fround(
-      dense_2_kernel_m[i * 64 + j + 129]! * 0.9 + d_dense_2_kernel21 * 0.09999999999999998,
+      dense_2_kernel_m[i * 64 + j + 129]! * 0.9 + d_dense_2_kernel21 * (1 - 0.9),
     );
     dense_2_kernel_m[i * 64 + j + 129] = dense_2_kernel_m_next21;
     const dense_2_kernel_v_next00 = Math.fround(
-      dense_2_kernel_v[i * 64 + j]! * 0.999 +
-        d_dense_2_kernel00 * d_dense_2_kernel00 * 0.0010000000000000009,
+      dense_2_kernel_v[i * 64 + j]! * 0.999 + d_dense_2_kernel00 * d_dense_2_kernel00 * (1 - 0.999),
     );
     dense_2_kernel_v[i * 64 + j] = dense_2_kernel_v_next00;
     const dense_2_kernel_v_next01 = Math.fround(
       dense_2_kernel_v[i * 64 + j + 1]! * 0.999 +
-        d_dense_2_kernel01 * d_dense_2_kernel01 * 0.0010000000000000009,
+        d_dense_2_kernel01 * d_dense_2_kernel01 * (1 - 0.999),
     );
     dense_2_kernel_v[i * 64 + j + 1] = dense_2_kernel_v_next01;
     const dense_2_kernel_v_next10 = Math.fround(
       dense_2_kernel_v[i * 64 + j + 64]! * 0.999 +
-        d_dense_2_kernel10 * d_dense_2_kernel10 * 0.0010000000000000009,
+        d_dense_2_kernel10 * d_dense_2_kernel10 * (1 - 0.999),
     );
     dense_2_kernel_v[i * 64 + j + 64] = dense_2_kernel_v_next10;
     const dense_2_kernel_v_next11 = Math.fround(
       dense_2_kernel_v[i * 64 + j + 65]! * 0.999 +
-        d_dense_2_kernel11 * d_dense_2_kernel11 * 0.0010000000000000009,
+        d_dense_2_kernel11 * d_dense_2_kernel11 * (1 - 0.999),
     );
     dense_2_kernel_v[i * 64 + j + 65] = dense_2_kernel_v_next11;
     const dense_2_kernel_v_next20 = Math.fround(
       dense_2_kernel_v[i * 64 + j + 128]! * 0.999 +
-        d_dense_2_kernel20 * d_dense_2_kernel20 * 0.0010000000000000009,
+        d_dense_2_kernel20 * d_dense_2_kernel20 * (1 - 0.999),
     );
     dense_2_kernel_v[i * 64 + j + 128] = dense_2_kernel_v_next20;
     const dense_2_kernel_v_next21 = Math.fround(
       dense_2_kernel_v[i * 64 + j + 129]! * 0.999 +
-        d_dense_2_kernel21 * d_dense_2_kernel21 * 0.0010000000000000009,
+        d_dense_2_kernel21 * d_dense_2_kernel21 * (1 - 0.999),
     );
     dense_2_kernel_v[i * 64 + j + 129] = dense_2_kernel_v_next21;
     const dense_2_kernel_0 = dense_2_kernel[i * 64 + j]!;
@@ -7933,21 +8769,19 @@ function dotAdamw_256x16x32x64_2(
       const d_dense_2_kernel0 = Math.fround(sum0);
       const d_dense_2_kernel1 = Math.fround(sum1);
       const dense_2_kernel_m_next0 = Math.fround(
-        dense_2_kernel_m[j + 16320]! * 0.9 + d_dense_2_kernel0 * 0.09999999999999998,
+        dense_2_kernel_m[j + 16320]! * 0.9 + d_dense_2_kernel0 * (1 - 0.9),
       );
       dense_2_kernel_m[j + 16320] = dense_2_kernel_m_next0;
       const dense_2_kernel_m_next1 = Math.fround(
-        dense_2_kernel_m[j + 16321]! * 0.9 + d_dense_2_kernel1 * 0.09999999999999998,
+        dense_2_kernel_m[j + 16321]! * 0.9 + d_dense_2_kernel1 * (1 - 0.9),
       );
       dense_2_kernel_m[j + 16321] = dense_2_kernel_m_next1;
       const dense_2_kernel_v_next0 = Math.fround(
-        dense_2_kernel_v[j + 16320]! * 0.999 +
-          d_dense_2_kernel0 * d_dense_2_kernel0 * 0.0010000000000000009,
+        dense_2_kernel_v[j + 16320]! * 0.999 + d_dense_2_kernel0 * d_dense_2_kernel0 * (1 - 0.999),
       );
       dense_2_kernel_v[j + 16320] = dense_2_kernel_v_next0;
       const dense_2_kernel_v_next1 = Math.fround(
-        dense_2_kernel_v[j + 16321]! * 0.999 +
-          d_dense_2_kernel1 * d_dense_2_kernel1 * 0.0010000000000000009,
+        dense_2_kernel_v[j + 16321]! * 0.999 + d_dense_2_kernel1 * d_dense_2_kernel1 * (1 - 0.999),
       );
       dense_2_kernel_v[j + 16321] = dense_2_kernel_v_next1;
       const dense_2_kernel_6 = dense_2_kernel[j + 16320]!;
@@ -7967,10 +8801,12 @@ function dotAdamw_256x16x32x64_2(
 }
 
 /**
- * d_positionalEncoding.table = Σ d_positionalEncoding over axes 0
- * positionalEncoding.table.m_next = positionalEncoding.table_mul + positionalEncoding.table_mul_2
- * positionalEncoding.table.v_next = positionalEncoding.table_mul_3 + positionalEncoding.table_mul_5
- * positionalEncoding.table_next = positionalEncoding.table_sub − positionalEncoding.table_div
+ * d_positionalEncoding_table[i,j] = Σ k142<16: d_positionalEncoding[k142,i,j]
+ * positionalEncoding_table_m′[i,j] = positionalEncoding_table_m[i,j]·0.9 + d_positionalEncoding_table[i,j]·(1 − 0.9)
+ * positionalEncoding_table_v′[i,j] = positionalEncoding_table_v[i,j]·0.999 +
+ *     d_positionalEncoding_table[i,j]·d_positionalEncoding_table[i,j]·(1 − 0.999)
+ * positionalEncoding_table′[i,j] = positionalEncoding_table[i,j] − positionalEncoding_table[i,j]·0.00001 −
+ *     positionalEncoding_table_m′[i,j]·rate / (sqrt(positionalEncoding_table_v′[i,j]·correction) + 1e-8)
  * 63,488 floating-point operations.
  */
 function sumAdamw_32x16x64(
@@ -8011,43 +8847,42 @@ function sumAdamw_32x16x64(
         const d_positionalEncoding_table2 = Math.fround(sum2);
         const d_positionalEncoding_table3 = Math.fround(sum3);
         const positionalEncoding_table_m_next0 = Math.fround(
-          positionalEncoding_table_m[i * 64 + j]! * 0.9 +
-            d_positionalEncoding_table0 * 0.09999999999999998,
+          positionalEncoding_table_m[i * 64 + j]! * 0.9 + d_positionalEncoding_table0 * (1 - 0.9),
         );
         positionalEncoding_table_m[i * 64 + j] = positionalEncoding_table_m_next0;
         const positionalEncoding_table_m_next1 = Math.fround(
           positionalEncoding_table_m[i * 64 + j + 1]! * 0.9 +
-            d_positionalEncoding_table1 * 0.09999999999999998,
+            d_positionalEncoding_table1 * (1 - 0.9),
         );
         positionalEncoding_table_m[i * 64 + j + 1] = positionalEncoding_table_m_next1;
         const positionalEncoding_table_m_next2 = Math.fround(
           positionalEncoding_table_m[i * 64 + j + 2]! * 0.9 +
-            d_positionalEncoding_table2 * 0.09999999999999998,
+            d_positionalEncoding_table2 * (1 - 0.9),
         );
         positionalEncoding_table_m[i * 64 + j + 2] = positionalEncoding_table_m_next2;
         const positionalEncoding_table_m_next3 = Math.fround(
           positionalEncoding_table_m[i * 64 + j + 3]! * 0.9 +
-            d_positionalEncoding_table3 * 0.09999999999999998,
+            d_positionalEncoding_table3 * (1 - 0.9),
         );
         positionalEncoding_table_m[i * 64 + j + 3] = positionalEncoding_table_m_next3;
         const positionalEncoding_table_v_next0 = Math.fround(
           positionalEncoding_table_v[i * 64 + j]! * 0.999 +
-            d_positionalEncoding_table0 * d_positionalEncoding_table0 * 0.0010000000000000009,
+            d_positionalEncoding_table0 * d_positionalEncoding_table0 * (1 - 0.999),
         );
         positionalEncoding_table_v[i * 64 + j] = positionalEncoding_table_v_next0;
         const positionalEncoding_table_v_next1 = Math.fround(
           positionalEncoding_table_v[i * 64 + j + 1]! * 0.999 +
-            d_positionalEncoding_table1 * d_positionalEncoding_table1 * 0.0010000000000000009,
+            d_positionalEncoding_table1 * d_positionalEncoding_table1 * (1 - 0.999),
         );
         positionalEncoding_table_v[i * 64 + j + 1] = positionalEncoding_table_v_next1;
         const positionalEncoding_table_v_next2 = Math.fround(
           positionalEncoding_table_v[i * 64 + j + 2]! * 0.999 +
-            d_positionalEncoding_table2 * d_positionalEncoding_table2 * 0.0010000000000000009,
+            d_positionalEncoding_table2 * d_positionalEncoding_table2 * (1 - 0.999),
         );
         positionalEncoding_table_v[i * 64 + j + 2] = positionalEncoding_table_v_next2;
         const positionalEncoding_table_v_next3 = Math.fround(
           positionalEncoding_table_v[i * 64 + j + 3]! * 0.999 +
-            d_positionalEncoding_table3 * d_positionalEncoding_table3 * 0.0010000000000000009,
+            d_positionalEncoding_table3 * d_positionalEncoding_table3 * (1 - 0.999),
         );
         positionalEncoding_table_v[i * 64 + j + 3] = positionalEncoding_table_v_next3;
         const positionalEncoding_table_0 = positionalEncoding_table[i * 64 + j]!;
@@ -8080,10 +8915,11 @@ function sumAdamw_32x16x64(
 }
 
 /**
- * d_embedding.table = d_positionalEncoding added at x
- * embedding.table.m_next = embedding.table_mul + embedding.table_mul_2
- * embedding.table.v_next = embedding.table_mul_3 + embedding.table_mul_5
- * embedding.table_next = embedding.table_sub − embedding.table_div
+ * d_embedding_table[i,j] = Σ k143<16, k144<32: where(x[k143,k144] = i, d_positionalEncoding[k143,k144,j], 0)
+ * embedding_table_m′[i,j] = embedding_table_m[i,j]·0.9 + d_embedding_table[i,j]·(1 − 0.9)
+ * embedding_table_v′[i,j] = embedding_table_v[i,j]·0.999 + d_embedding_table[i,j]·d_embedding_table[i,j]·(1 − 0.999)
+ * embedding_table′[i,j] = embedding_table[i,j] − embedding_table[i,j]·0.00001 − embedding_table_m′[i,j]·rate /
+ *     (sqrt(embedding_table_v′[i,j]·correction) + 1e-8)
  * 2,158,592 floating-point operations.
  */
 function scatterAddAdamw_64x16x32x64(
@@ -8127,39 +8963,39 @@ function scatterAddAdamw_64x16x32x64(
       const d_embedding_table2 = Math.fround(sum2);
       const d_embedding_table3 = Math.fround(sum3);
       const embedding_table_m_next0 = Math.fround(
-        embedding_table_m[i * 64 + j]! * 0.9 + d_embedding_table0 * 0.09999999999999998,
+        embedding_table_m[i * 64 + j]! * 0.9 + d_embedding_table0 * (1 - 0.9),
       );
       embedding_table_m[i * 64 + j] = embedding_table_m_next0;
       const embedding_table_m_next1 = Math.fround(
-        embedding_table_m[i * 64 + j + 1]! * 0.9 + d_embedding_table1 * 0.09999999999999998,
+        embedding_table_m[i * 64 + j + 1]! * 0.9 + d_embedding_table1 * (1 - 0.9),
       );
       embedding_table_m[i * 64 + j + 1] = embedding_table_m_next1;
       const embedding_table_m_next2 = Math.fround(
-        embedding_table_m[i * 64 + j + 2]! * 0.9 + d_embedding_table2 * 0.09999999999999998,
+        embedding_table_m[i * 64 + j + 2]! * 0.9 + d_embedding_table2 * (1 - 0.9),
       );
       embedding_table_m[i * 64 + j + 2] = embedding_table_m_next2;
       const embedding_table_m_next3 = Math.fround(
-        embedding_table_m[i * 64 + j + 3]! * 0.9 + d_embedding_table3 * 0.09999999999999998,
+        embedding_table_m[i * 64 + j + 3]! * 0.9 + d_embedding_table3 * (1 - 0.9),
       );
       embedding_table_m[i * 64 + j + 3] = embedding_table_m_next3;
       const embedding_table_v_next0 = Math.fround(
         embedding_table_v[i * 64 + j]! * 0.999 +
-          d_embedding_table0 * d_embedding_table0 * 0.0010000000000000009,
+          d_embedding_table0 * d_embedding_table0 * (1 - 0.999),
       );
       embedding_table_v[i * 64 + j] = embedding_table_v_next0;
       const embedding_table_v_next1 = Math.fround(
         embedding_table_v[i * 64 + j + 1]! * 0.999 +
-          d_embedding_table1 * d_embedding_table1 * 0.0010000000000000009,
+          d_embedding_table1 * d_embedding_table1 * (1 - 0.999),
       );
       embedding_table_v[i * 64 + j + 1] = embedding_table_v_next1;
       const embedding_table_v_next2 = Math.fround(
         embedding_table_v[i * 64 + j + 2]! * 0.999 +
-          d_embedding_table2 * d_embedding_table2 * 0.0010000000000000009,
+          d_embedding_table2 * d_embedding_table2 * (1 - 0.999),
       );
       embedding_table_v[i * 64 + j + 2] = embedding_table_v_next2;
       const embedding_table_v_next3 = Math.fround(
         embedding_table_v[i * 64 + j + 3]! * 0.999 +
-          d_embedding_table3 * d_embedding_table3 * 0.0010000000000000009,
+          d_embedding_table3 * d_embedding_table3 * (1 - 0.999),
       );
       embedding_table_v[i * 64 + j + 3] = embedding_table_v_next3;
       const embedding_table_0 = embedding_table[i * 64 + j]!;
@@ -8196,11 +9032,12 @@ function scatterAddAdamw_64x16x32x64(
 }
 
 /**
- * embedding = embedding.table[x]
- * positionalEncoding = embedding + positionalEncoding.table
- * sum = Σ positionalEncoding over axes 2
- * sum_2 = Σ mul over axes 2
- * layerNorm = mul_2 + layerNorm.beta
+ * embedding[i,j,l] = Σ k<64: where(k = x[i,j], embedding_table[k,l], 0)
+ * positionalEncoding[i,j,l] = embedding[i,j,l] + positionalEncoding_table[j,l]
+ * sum[i,j] = Σ k1<64: positionalEncoding[i,j,k1]
+ * sum_2[i,j] = Σ k2<64: (positionalEncoding[i,j,k2] − sum[i,j]·0.015625)·(positionalEncoding[i,j,k2] − sum[i,j]·0.015625)
+ * layerNorm[i,j,l] = (positionalEncoding[i,j,l] − sum[i,j]·0.015625)·(1 / sqrt(sum_2[i,j]·0.015625 + 0.00001))·layerNorm_gamma[l] +
+ *     layerNorm_beta[l]
  * 2,654,208 floating-point operations.
  */
 function gatherAddSumAdd_16x32x64_evaluate(
@@ -8269,10 +9106,10 @@ function gatherAddSumAdd_16x32x64_evaluate(
 }
 
 /**
- * largest = max masked over axes 3
- * exps = exp(shifted)
- * total = Σ exps over axes 3
- * weights = exps / total
+ * largest[i,j,l] = max k7<32: masked[i,j,l,k7]
+ * exps[i,j,l,m] = exp(masked[i,j,l,m] − largest[i,j,l])
+ * total[i,j,l] = Σ k8<32: exps[i,j,l,k8]
+ * weights[i,j,l,m] = exps[i,j,l,m] / total[i,j,l]
  * 327,680 floating-point operations.
  */
 function reduceMaxExpSumDiv_16x4x32x32_evaluate(
@@ -8318,9 +9155,10 @@ function reduceMaxExpSumDiv_16x4x32x32_evaluate(
 }
 
 /**
- * sum_3 = Σ residual over axes 2
- * sum_4 = Σ mul_3 over axes 2
- * layerNorm_2 = mul_4 + layerNorm_2.beta
+ * sum_3[i,j] = Σ k11<64: residual[i,j,k11]
+ * sum_4[i,j] = Σ k12<64: (residual[i,j,k12] − sum_3[i,j]·0.015625)·(residual[i,j,k12] − sum_3[i,j]·0.015625)
+ * layerNorm_2[i,j,l] = (residual[i,j,l] − sum_3[i,j]·0.015625)·(1 / sqrt(sum_4[i,j]·0.015625 + 0.00001))·layerNorm_2_gamma[l] +
+ *     layerNorm_2_beta[l]
  * 524,288 floating-point operations.
  */
 function sumAdd_16x32x64_evaluate(
@@ -8366,9 +9204,9 @@ function sumAdd_16x32x64_evaluate(
 }
 
 /**
- * dense.product = Σ layerNorm_2·dense.kernel over axes 2 of layerNorm_2
- * dense.z = dense.product + dense.bias
- * dense = mul_6 ⊙ add_3
+ * dense_product[i,j,l] = Σ k13<64: layerNorm_2[i,j,k13]·dense_kernel[k13,l]
+ * dense_z[i,j,l] = dense_product[i,j,l] + dense_bias[l]
+ * dense[i,j,l] = dense_z[i,j,l]·0.5·(erf(dense_z[i,j,l]·0.7071067811865476) + 1)
  * All sums first, kept in dense; then the rest, point by point.
  * 17,563,648 floating-point operations.
  */
@@ -8494,8 +9332,8 @@ function dotAddMul_16x32x64x256_evaluate(
 }
 
 /**
- * dense_2.product = Σ dense·dense_2.kernel over axes 2 of dense
- * residual_2 = residual + dense_2
+ * dense_2_product[i,j,l] = Σ k14<256: dense[i,j,k14]·dense_2_kernel[k14,l]
+ * residual_2[i,j,l] = residual[i,j,l] + (dense_2_product[i,j,l] + dense_2_bias[l])
  * 16,842,752 floating-point operations.
  */
 function dotAdd_16x32x256x64_evaluate(
@@ -8627,11 +9465,11 @@ function dotAdd_16x32x256x64_evaluate(
 }
 
 /**
- * largest_3 = max scores_3 over axes 2
- * total_3 = Σ exps_3 over axes 2
- * chosen = Σ where over axes 2
- * sum_11 = Σ rowLoss over axes 1
- * rowSum = Σ liveRows
+ * largest_3[i,j] = max k32<64: scores_3[i,j,k32]
+ * total_3[i,j] = Σ k33<64: exp(scores_3[i,j,k33] − largest_3[i,j])
+ * chosen[i,j] = Σ k34<64: where(k34 = next[i,j], scores_3[i,j,k34] − largest_3[i,j], 0)
+ * sum_11[i] = Σ k35<32: (log(total_3[i,k35]) − chosen[i,k35])
+ * rowSum = Σ k36<16: where(k36 < live_rows, sum_11[k36]·0.03125, 0)
  * 198,176 floating-point operations.
  */
 function reduceMaxSum_16x32_evaluate(
@@ -8691,9 +9529,9 @@ function reduceMaxSum_16x32_evaluate(
 }
 
 /**
- * argmax = argmax scores_3 over axis 2
- * sum_12 = Σ cast_2 over axes 1
- * rowSum_2 = Σ liveRows_2
+ * argmax[i,j] = argmax k37<64: scores_3[i,j,k37]
+ * sum_12[i] = Σ k38<32: f32(argmax[i,k38] = next[i,k38])
+ * rowSum_2 = Σ k39<16: where(k39 < live_rows, sum_12[k39]·0.03125, 0)
  * 33,312 floating-point operations.
  */
 function argmaxSum_16x32_evaluate(
@@ -8736,11 +9574,12 @@ function argmaxSum_16x32_evaluate(
 }
 
 /**
- * embedding = embedding.table[x]
- * positionalEncoding = embedding + positionalEncoding.table
- * sum = Σ positionalEncoding over axes 2
- * sum_2 = Σ mul over axes 2
- * layerNorm = mul_2 + layerNorm.beta
+ * embedding[i,j,l] = Σ k<64: where(k = x[0,j], embedding_table[k,l], 0)
+ * positionalEncoding[i,j,l] = embedding[0,j,l] + positionalEncoding_table[j,l]
+ * sum[i,j] = Σ k1<64: positionalEncoding[0,j,k1]
+ * sum_2[i,j] = Σ k2<64: (positionalEncoding[0,j,k2] − sum[0,j]·0.015625)·(positionalEncoding[0,j,k2] − sum[0,j]·0.015625)
+ * layerNorm[i,j,l] = (positionalEncoding[0,j,l] − sum[0,j]·0.015625)·(1 / sqrt(sum_2[0,j]·0.015625 + 0.00001))·layerNorm_gamma[l] +
+ *     layerNorm_beta[l]
  * 165,888 floating-point operations.
  */
 function gatherAddSumAdd_1x32x64_predict(
@@ -8804,8 +9643,8 @@ function gatherAddSumAdd_1x32x64_predict(
 }
 
 /**
- * dot = Σ layerNorm·multiHeadAttention.query.kernel over axes 2 of layerNorm
- * multiHeadAttention.query = dot + multiHeadAttention.query.bias
+ * dot[i,j,l] = Σ k3<64: layerNorm[0,j,k3]·multiHeadAttention_query_kernel[k3,l]
+ * multiHeadAttention_query[i,j,l] = dot[0,j,l] + multiHeadAttention_query_bias[l]
  * 264,192 floating-point operations.
  */
 function dotAdd_1x32x64x64_predict(
@@ -8935,8 +9774,8 @@ function dotAdd_1x32x64x64_predict(
 }
 
 /**
- * dot_4 = transpose(reshape(multiHeadAttention.query, [1,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key, [1,32,4,16]), [0,2,1,3])ᵀ
- * masked = isPast ? scores : -1e+30
+ * dot_4[i,j,l,m] = Σ k6<16: multiHeadAttention_query[0,l,16·j + k6]·multiHeadAttention_key[0,m,16·j + k6]
+ * masked[i,j,l,m] = where(m ≤ l, dot_4[0,j,l,m]·0.25, −1e+30)
  * 135,168 floating-point operations.
  */
 function dotWhere_1x4x32x16x32_predict(
@@ -9003,10 +9842,10 @@ function dotWhere_1x4x32x16x32_predict(
 }
 
 /**
- * largest = max masked over axes 3
- * exps = exp(shifted)
- * total = Σ exps over axes 3
- * weights = exps / total
+ * largest[i,j,l] = max k7<32: masked[0,j,l,k7]
+ * exps[i,j,l,m] = exp(masked[0,j,l,m] − largest[0,j,l])
+ * total[i,j,l] = Σ k8<32: exps[0,j,l,k8]
+ * weights[i,j,l,m] = exps[0,j,l,m] / total[0,j,l]
  * 20,480 floating-point operations.
  */
 function reduceMaxExpSumDiv_1x4x32x32_predict(
@@ -9042,7 +9881,7 @@ function reduceMaxExpSumDiv_1x4x32x32_predict(
 }
 
 /**
- * dot_5 = weights · transpose(reshape(multiHeadAttention.value, [1,32,4,16]), [0,2,1,3])
+ * transpose_4[i,j,l,m] = Σ k9<32: weights[0,l,j,k9]·multiHeadAttention_value[0,k9,16·l + m]
  * 131,072 floating-point operations.
  */
 function dot_1x32x4x32x16_predict(
@@ -9163,8 +10002,8 @@ function dot_1x32x4x32x16_predict(
 }
 
 /**
- * dot_6 = Σ reshape(transpose(dot_5, [0,2,1,3]), [1,32,64])·multiHeadAttention.output.kernel over axes 2 of reshape(transpose(dot_5, [0,2,1,3]), [1,32,64])
- * residual = positionalEncoding + multiHeadAttention
+ * dot_6[i,j,l] = Σ k10<64: transpose_4[0,j,(k10 div 16),(k10 mod 16)]·multiHeadAttention_output_kernel[k10,l]
+ * residual[i,j,l] = positionalEncoding[0,j,l] + (dot_6[0,j,l] + multiHeadAttention_output_bias[l])
  * 266,240 floating-point operations.
  */
 function dotAdd_1x32x64x64_2_predict(
@@ -9304,9 +10143,10 @@ function dotAdd_1x32x64x64_2_predict(
 }
 
 /**
- * sum_3 = Σ residual over axes 2
- * sum_4 = Σ mul_3 over axes 2
- * layerNorm_2 = mul_4 + layerNorm_2.beta
+ * sum_3[i,j] = Σ k11<64: residual[0,j,k11]
+ * sum_4[i,j] = Σ k12<64: (residual[0,j,k12] − sum_3[0,j]·0.015625)·(residual[0,j,k12] − sum_3[0,j]·0.015625)
+ * layerNorm_2[i,j,l] = (residual[0,j,l] − sum_3[0,j]·0.015625)·(1 / sqrt(sum_4[0,j]·0.015625 + 0.00001))·layerNorm_2_gamma[l] +
+ *     layerNorm_2_beta[l]
  * 32,768 floating-point operations.
  */
 function sumAdd_1x32x64_predict(
@@ -9345,9 +10185,9 @@ function sumAdd_1x32x64_predict(
 }
 
 /**
- * dense.product = Σ layerNorm_2·dense.kernel over axes 2 of layerNorm_2
- * dense.z = dense.product + dense.bias
- * dense = mul_6 ⊙ add_3
+ * dense_product[i,j,l] = Σ k13<64: layerNorm_2[0,j,k13]·dense_kernel[k13,l]
+ * dense_z[i,j,l] = dense_product[0,j,l] + dense_bias[l]
+ * dense[i,j,l] = dense_z[0,j,l]·0.5·(erf(dense_z[0,j,l]·0.7071067811865476) + 1)
  * All sums first, kept in dense; then the rest, point by point.
  * 1,097,728 floating-point operations.
  */
@@ -9463,8 +10303,8 @@ function dotAddMul_1x32x64x256_predict(
 }
 
 /**
- * dense_2.product = Σ dense·dense_2.kernel over axes 2 of dense
- * residual_2 = residual + dense_2
+ * dense_2_product[i,j,l] = Σ k14<256: dense[0,j,k14]·dense_2_kernel[k14,l]
+ * residual_2[i,j,l] = residual[0,j,l] + (dense_2_product[0,j,l] + dense_2_bias[l])
  * 1,052,672 floating-point operations.
  */
 function dotAdd_1x32x256x64_predict(
@@ -9587,14 +10427,71 @@ function dotAdd_1x32x256x64_predict(
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
-/** As feed, for labels: each of the real rows must name a class. */
-function feedLabels(
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
+): void {
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
+}
+
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** As checkArray, for labels: each of the real rows must name a class. */
+function checkLabels(
   slot: Int32Array,
   given: Int32Array,
   perRow: number,
@@ -9602,7 +10499,7 @@ function feedLabels(
   name: string,
   classes: number,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
+  checkArray(slot, given, perRow, count, name);
   const used = perRow > 0 ? count * perRow : slot.length;
   for (let n = 0; n < used; n++) {
     const label = given[n]!;
@@ -9611,21 +10508,50 @@ function feedLabels(
         `${name}[${n}] is ${label}, but labels are whole numbers from 0 to ${classes - 1}`,
       );
   }
-  slot.set(given);
-  slot.fill(0, used);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with numbers uniform in [low, high). */
@@ -9636,8 +10562,10 @@ function fillUniform(
   low: number,
   high: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /** Fills a view with normal numbers, two at a time (Box & Muller 1958). */
@@ -9648,9 +10576,13 @@ function fillNormal(
   mean: number,
   deviation: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n += 2) {
-    const radius = Math.sqrt(-2 * log((randomBits(seed, stream, n) + 0.5) / 4294967296 + 0.5));
-    const angle = (2 * Math.PI * (randomBits(seed, stream, n + 1) + 0.5)) / 4294967296;
+    const radius = Math.sqrt(
+      -2 * log((randomBits(bits, stream, n, above) + 0.5) / 4294967296 + 0.5),
+    );
+    const angle = (2 * Math.PI * (randomBits(bits, stream, n + 1, above) + 0.5)) / 4294967296;
     view[n] = mean + deviation * radius * cos(angle);
     if (n + 1 < view.length) view[n + 1] = mean + deviation * radius * sin(angle);
   }
@@ -9658,12 +10590,12 @@ function fillNormal(
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

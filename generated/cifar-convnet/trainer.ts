@@ -4,13 +4,13 @@
 //
 //   parameters 2,168,362   arena 79,301,216 bytes, nothing else is ever allocated   10,140,597,986 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 ceca7f63685d4dbc
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 7a679329ee34ec31
 
 /** The model's name. */
 export const MODEL: string = "cifar-convnet";
 
 /** A hash of the training graph: weights and state of another graph do not belong here. */
-export const GRAPH: string = "451c64179e2b899d";
+export const GRAPH: string = "8c1ce6b75bcd49f8";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 79_301_216;
@@ -44,8 +44,8 @@ export const STATE: readonly {
   readonly dtype: "f32" | "i32";
   readonly offset: number;
 }[] = [
-  { name: "adam.beta1^t", shape: [], dtype: "f32", offset: 8673456 },
-  { name: "adam.beta2^t", shape: [], dtype: "f32", offset: 8673472 },
+  { name: "adam.1-beta1^t", shape: [], dtype: "f32", offset: 8673456 },
+  { name: "adam.1-beta2^t", shape: [], dtype: "f32", offset: 8673472 },
   { name: "conv1.kernel.m", shape: [32, 3, 3, 3], dtype: "f32", offset: 8673488 },
   { name: "conv1.kernel.v", shape: [32, 3, 3, 3], dtype: "f32", offset: 8676944 },
   { name: "conv1.bias.m", shape: [32], dtype: "f32", offset: 8680400 },
@@ -94,8 +94,11 @@ export interface PredictBatch {
 }
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -142,9 +145,9 @@ export interface Trainer {
   };
   readonly state: {
     /** [] */
-    readonly "adam.beta1^t": Float32Array;
+    readonly "adam.1-beta1^t": Float32Array;
     /** [] */
-    readonly "adam.beta2^t": Float32Array;
+    readonly "adam.1-beta2^t": Float32Array;
     /** [32, 3, 3, 3] */
     readonly "conv1.kernel.m": Float32Array;
     /** [32, 3, 3, 3] */
@@ -204,6 +207,8 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const conv1_kernel = new Float32Array(arena, 0, 864); // [32,3,3,3]  parameter, always there
   const conv1_bias = new Float32Array(arena, 3456, 32); // [32]  parameter, always there
@@ -217,8 +222,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const hidden_bias = new Float32Array(arena, 8650880, 512); // [512]  parameter, always there
   const scores_kernel = new Float32Array(arena, 8652928, 5120); // [512,10]  parameter, always there
   const scores_bias = new Float32Array(arena, 8673408, 10); // [10]  parameter, always there
-  const adam_beta1_t = new Float32Array(arena, 8673456, 1); // []  state, always there
-  const adam_beta2_t = new Float32Array(arena, 8673472, 1); // []  state, always there
+  const adam_1_beta1_t = new Float32Array(arena, 8673456, 1); // []  state, always there
+  const adam_1_beta2_t = new Float32Array(arena, 8673472, 1); // []  state, always there
   const conv1_kernel_m = new Float32Array(arena, 8673488, 864); // [32,3,3,3]  state, always there
   const conv1_kernel_v = new Float32Array(arena, 8676944, 864); // [32,3,3,3]  state, always there
   const conv1_bias_m = new Float32Array(arena, 8680400, 32); // [32]  state, always there
@@ -245,21 +250,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_bias_v = new Float32Array(arena, 26020352, 10); // [10]  state, always there
   const stepCount = new Int32Array(arena, 26020400, 1); // []  state, always there
   const x = new Float32Array(arena, 78514752, 196608); // [64,3,32,32]  input, statements 1–62
-  const y = new Int32Array(arena, 57543232, 64); // [64]  input, statements 1–23
-  const live_rows = new Int32Array(arena, 57543488, 1); // []  input, statements 1–23
-  const conv1 = new Float32Array(arena, 44960320, 2097152); // [64,32,32,32]  residual, statements 5–58
-  const conv2 = new Float32Array(arena, 61737536, 2097152); // [64,32,32,32]  residual, statements 8–53
-  const half = new Float32Array(arena, 74320448, 524288); // [64,32,16,16]  residual, statements 9–50
-  const conv3 = new Float32Array(arena, 53348928, 1048576); // [64,64,16,16]  residual, statements 12–43
-  const conv4 = new Float32Array(arena, 70126144, 1048576); // [64,64,16,16]  residual, statements 15–38
-  const quarter = new Float32Array(arena, 42797632, 262144); // [64,64,8,8]  residual, statements 16–35
-  const hidden = new Float32Array(arena, 43846208, 32768); // [64,512]  residual, statements 18–31
-  const scores = new Float32Array(arena, 26020416, 640); // [64,10]  scratch, statements 19–23
-  const d_rowSum = new Float32Array(arena, 26025536, 1); // []  scratch, statements 22–23
-  const exps = new Float32Array(arena, 26022976, 640); // [64,10]  residual, statement 23
-  const rowSum = new Float32Array(arena, 26025536, 1); // []  scratch, statements 23–24, written over d_rowSum
-  const d_shifted = new Float32Array(arena, 26020416, 640); // [64,10]  scratch, statements 23–31, written over scores
-  const rate = new Float32Array(arena, 79301184, 1); // []  scratch, statements 26–63
+  const y = new Int32Array(arena, 57543232, 64); // [64]  input, statements 1–25
+  const live_rows = new Int32Array(arena, 57543488, 1); // []  input, statements 1–25
+  const conv1 = new Float32Array(arena, 44960320, 2097152); // [64,32,32,32]  residual, statements 3–58
+  const conv2 = new Float32Array(arena, 61737536, 2097152); // [64,32,32,32]  residual, statements 6–53
+  const half = new Float32Array(arena, 74320448, 524288); // [64,32,16,16]  residual, statements 7–50
+  const conv3 = new Float32Array(arena, 53348928, 1048576); // [64,64,16,16]  residual, statements 10–43
+  const conv4 = new Float32Array(arena, 70126144, 1048576); // [64,64,16,16]  residual, statements 13–38
+  const quarter = new Float32Array(arena, 42797632, 262144); // [64,64,8,8]  residual, statements 14–35
+  const hidden = new Float32Array(arena, 43846208, 32768); // [64,512]  residual, statements 16–31
+  const scores = new Float32Array(arena, 26020416, 640); // [64,10]  scratch, statements 17–25
+  const d_rowSum = new Float32Array(arena, 26025536, 1); // []  scratch, statements 24–25
+  const exps = new Float32Array(arena, 26022976, 640); // [64,10]  residual, statement 25
+  const rowSum = new Float32Array(arena, 26025536, 1); // []  scratch, statements 25–26, written over d_rowSum
+  const d_shifted = new Float32Array(arena, 26020416, 640); // [64,10]  scratch, statements 25–31, written over scores
+  const rate = new Float32Array(arena, 79301184, 1); // []  scratch, statements 27–63
   const correction = new Float32Array(arena, 79301200, 1); // []  scratch, statements 28–63
   const d_hidden_z = new Float32Array(arena, 29428288, 32768); // [64,512]  scratch, statements 30–36
   const d_flatten = new Float32Array(arena, 28117568, 262144); // [64,4096]  scratch, statements 34–38
@@ -270,14 +275,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const d_conv2_windowArgmax = new Int32Array(arena, 26020416, 524288); // [64,32,16,16]  scratch, statement 53
   const d_conv2_z = new Float32Array(arena, 61737536, 2097152); // [64,32,32,32]  scratch, statements 53–59, written over conv2
   const d_conv1_z = new Float32Array(arena, 70126144, 2097152); // [64,32,32,32]  scratch, statements 57–63
-  const x_padded = new Float32Array(arena, 26020416, 221952); // [64,3,34,34]  scratch, statements 4–5
-  const conv1_padded_wide = new Float64Array(arena, 26020416, 2367488); // [64,34,34,32]  scratch, statements 6–8
-  const conv2_kernel_wide = new Float64Array(arena, 53348928, 9216); // [32,3,3,32]  scratch, statements 7–8
-  const half_padded_wide = new Float64Array(arena, 26020416, 663552); // [64,18,18,32]  scratch, statements 10–12
-  const conv3_kernel_wide = new Float64Array(arena, 31328832, 18432); // [64,3,3,32]  scratch, statements 11–12
-  const conv3_padded_wide = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, statements 13–15
-  const conv4_kernel_wide = new Float64Array(arena, 36637248, 36864); // [64,3,3,64]  scratch, statements 14–15
-  const hidden_kernel_wide = new Float64Array(arena, 26020416, 2097152); // [512,4096]  scratch, statements 17–18
+  const x_padded = new Float32Array(arena, 26020416, 221952); // [64,3,34,34]  scratch, statements 2–3
+  const conv1_padded_wide = new Float64Array(arena, 26020416, 2367488); // [64,34,34,32]  scratch, statements 4–6
+  const conv2_kernel_wide = new Float64Array(arena, 53348928, 9216); // [32,3,3,32]  scratch, statements 5–6
+  const half_padded_wide = new Float64Array(arena, 26020416, 663552); // [64,18,18,32]  scratch, statements 8–10
+  const conv3_kernel_wide = new Float64Array(arena, 31328832, 18432); // [64,3,3,32]  scratch, statements 9–10
+  const conv3_padded_wide = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, statements 11–13
+  const conv4_kernel_wide = new Float64Array(arena, 36637248, 36864); // [64,3,3,64]  scratch, statements 12–13
+  const hidden_kernel_wide = new Float64Array(arena, 26020416, 2097152); // [512,4096]  scratch, statements 15–16
   const d_hidden_z_wide = new Float64Array(arena, 26020416, 32768); // [64,512]  scratch, statements 33–34
   const quarter_wide = new Float64Array(arena, 26020416, 262144); // [64,8,8,64]  scratch, statements 35–37
   const d_hidden_z_wide_2 = new Float64Array(arena, 29166144, 32768); // [512,64]  scratch, statements 36–37
@@ -619,124 +624,149 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_predict,
   );
 
-  const seed = options.seed ?? 0;
   fillUniform(conv1_kernel, seed, 0, -0.13801311186847084, 0.13801311186847084);
   fillUniform(conv2_kernel, seed, 1, -0.10206207261596575, 0.10206207261596575);
   fillUniform(conv3_kernel, seed, 2, -0.08333333333333333, 0.08333333333333333);
   fillUniform(conv4_kernel, seed, 3, -0.07216878364870322, 0.07216878364870322);
   fillUniform(hidden_kernel, seed, 4, -0.03608439182435161, 0.03608439182435161);
   fillUniform(scores_kernel, seed, 5, -0.10721125348377948, 0.10721125348377948);
-  adam_beta1_t.fill(1);
-  adam_beta2_t.fill(1);
   const hyper = {};
+  const taken: readonly string[] = ["x", "y"];
+  const taken_2: readonly string[] = ["x"];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 64): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 64,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
     checkCount(count, 64);
-    feed(x, batch["x"], 3072, count, "x");
-    feedLabels(y, batch["y"], 1, count, "y", 10);
+    checkBatch("step takes a batch", batch, taken);
+    checkArray(x, batch["x"], 3072, count, "x");
+    checkLabels(y, batch["y"], 1, count, "y", 10);
+    if (finite) checkNumbers(batch["x"], 3072, count, "x");
+    feed(x, batch["x"], 3072, count);
+    feed(y, batch["y"], 1, count);
     live_rows[0] = count;
 
     // 1.
-    // adam.beta1^t_next = adam.beta1^t ⊙ 0.9    %adam.beta1^t_next  update of beta1^t by adam, models/cifar-convnet.ts:16
-    adam_beta1_t[0] = adam_beta1_t[0]! * 0.9;
-
-    // 2.
-    // adam.beta2^t_next = adam.beta2^t ⊙ 0.999    %adam.beta2^t_next  update of beta2^t by adam, models/cifar-convnet.ts:16
-    adam_beta2_t[0] = adam_beta2_t[0]! * 0.999;
-
-    // 3.
     // stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/cifar-convnet.ts:23
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
-    // 4.
+    // 2.
     // x_padded = x in a margin of zeros    %x_padded  pad for conv1.product, models/cifar-convnet.ts:16
     pad_x_padded();
 
-    // 5.
+    // 3.
     // conv1.product = x ∗ conv1.kernel    %conv1.product  conv, models/cifar-convnet.ts:16
     // conv1.z = conv1.product + conv1.bias    %conv1.z  add, models/cifar-convnet.ts:16
     // conv1 = relu(conv1.z)    %conv1  relu, models/cifar-convnet.ts:16
     convRelu_conv1();
 
-    // 6.
-    // conv1_padded_wide = conv1_padded in double, in the order it is read    %conv1_padded_wide  widen for conv2.product, models/cifar-convnet.ts:16
+    // 4.
+    // conv1_padded_wide = conv1_padded in double, in the order it is read    %conv1_padded_wide  widen for conv2.product,
+    //     models/cifar-convnet.ts:16
     widen_conv1_padded_wide();
 
-    // 7.
-    // conv2.kernel_wide = conv2.kernel in double, in the order it is read    %conv2.kernel_wide  widen for conv2.product, models/cifar-convnet.ts:16
+    // 5.
+    // conv2.kernel_wide = conv2.kernel in double, in the order it is read    %conv2.kernel_wide  widen for conv2.product,
+    //     models/cifar-convnet.ts:16
     widen_conv2_kernel_wide();
 
-    // 8.
+    // 6.
     // conv2.product = conv1 ∗ conv2.kernel    %conv2.product  conv, models/cifar-convnet.ts:16
     // conv2.z = conv2.product + conv2.bias    %conv2.z  add, models/cifar-convnet.ts:16
     // conv2 = relu(conv2.z)    %conv2  relu, models/cifar-convnet.ts:16
     convRelu_conv2();
 
-    // 9.
+    // 7.
     // half = max conv2 over windows [1,1,2,2]    %half  windowMax, models/cifar-convnet.ts:17
     windowMax_half();
 
-    // 10.
-    // half_padded_wide = half_padded in double, in the order it is read    %half_padded_wide  widen for conv3.product, models/cifar-convnet.ts:18
+    // 8.
+    // half_padded_wide = half_padded in double, in the order it is read    %half_padded_wide  widen for conv3.product,
+    //     models/cifar-convnet.ts:18
     widen_half_padded_wide();
 
-    // 11.
-    // conv3.kernel_wide = conv3.kernel in double, in the order it is read    %conv3.kernel_wide  widen for conv3.product, models/cifar-convnet.ts:18
+    // 9.
+    // conv3.kernel_wide = conv3.kernel in double, in the order it is read    %conv3.kernel_wide  widen for conv3.product,
+    //     models/cifar-convnet.ts:18
     widen_conv3_kernel_wide();
 
-    // 12.
+    // 10.
     // conv3.product = half ∗ conv3.kernel    %conv3.product  conv, models/cifar-convnet.ts:18
     // conv3.z = conv3.product + conv3.bias    %conv3.z  add, models/cifar-convnet.ts:18
     // conv3 = relu(conv3.z)    %conv3  relu, models/cifar-convnet.ts:18
     convRelu_conv3();
 
-    // 13.
-    // conv3_padded_wide = conv3_padded in double, in the order it is read    %conv3_padded_wide  widen for conv4.product, models/cifar-convnet.ts:18
+    // 11.
+    // conv3_padded_wide = conv3_padded in double, in the order it is read    %conv3_padded_wide  widen for conv4.product,
+    //     models/cifar-convnet.ts:18
     widen_conv3_padded_wide();
 
-    // 14.
-    // conv4.kernel_wide = conv4.kernel in double, in the order it is read    %conv4.kernel_wide  widen for conv4.product, models/cifar-convnet.ts:18
+    // 12.
+    // conv4.kernel_wide = conv4.kernel in double, in the order it is read    %conv4.kernel_wide  widen for conv4.product,
+    //     models/cifar-convnet.ts:18
     widen_conv4_kernel_wide();
 
-    // 15.
+    // 13.
     // conv4.product = conv3 ∗ conv4.kernel    %conv4.product  conv, models/cifar-convnet.ts:18
     // conv4.z = conv4.product + conv4.bias    %conv4.z  add, models/cifar-convnet.ts:18
     // conv4 = relu(conv4.z)    %conv4  relu, models/cifar-convnet.ts:18
     convRelu_conv4();
 
-    // 16.
+    // 14.
     // quarter = max conv4 over windows [1,1,2,2]    %quarter  windowMax, models/cifar-convnet.ts:19
     windowMax_quarter();
 
-    // 17.
-    // hidden.kernel_wide = hidden.kernel in double, in the order it is read    %hidden.kernel_wide  widen for hidden.product, models/cifar-convnet.ts:20
+    // 15.
+    // hidden.kernel_wide = hidden.kernel in double, in the order it is read    %hidden.kernel_wide  widen for hidden.product,
+    //     models/cifar-convnet.ts:20
     widen_hidden_kernel_wide();
 
-    // 18.
+    // 16.
     // hidden.product = reshape(quarter, [64,4096]) · hidden.kernel    %hidden.product  dot, models/cifar-convnet.ts:20
     // hidden.z = hidden.product + hidden.bias    %hidden.z  add, models/cifar-convnet.ts:20
     // hidden = relu(hidden.z)    %hidden  relu, models/cifar-convnet.ts:20
     dotRelu_hidden();
 
-    // 19.
+    // 17.
     // scores.product = hidden · scores.kernel    %scores.product  dot, models/cifar-convnet.ts:21
     // scores = scores.product + scores.bias    %scores  add, models/cifar-convnet.ts:21
     dotAdd_scores();
 
-    // 20.
+    // 18.
     // cast = f32(live rows)    %cast  cast, models/cifar-convnet.ts:23
     const cast = live_rows[0]!;
 
-    // 21.
+    // 19.
     // perRow = 1 / cast    %perRow  recip, models/cifar-convnet.ts:23
     const perRow = Math.fround(1 / cast);
 
+    // 20.
+    // 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/cifar-convnet.ts:16
+    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
+
+    // 21.
+    // adam.1-beta1^t_next = 1-beta1^t_mul + 0.09999999999999998    %adam.1-beta1^t_next  update of 1-beta1^t by adam,
+    //     models/cifar-convnet.ts:16
+    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
+
     // 22.
-    // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/cifar-convnet.ts:23
-    d_rowSum[0] = perRow;
+    // 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/cifar-convnet.ts:16
+    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
 
     // 23.
+    // adam.1-beta2^t_next = 1-beta2^t_mul + 0.0010000000000000009    %adam.1-beta2^t_next  update of 1-beta2^t by adam,
+    //     models/cifar-convnet.ts:16
+    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
+
+    // 24.
+    // d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 26): d_a = d_y ⊙ (b), models/cifar-convnet.ts:23
+    d_rowSum[0] = perRow;
+
+    // 25.
     // largest = max scores over axes 1    %largest  reduceMax, models/cifar-convnet.ts:23
     // shifted = scores − largest    %shifted  sub, models/cifar-convnet.ts:23
     // exps = exp(shifted)    %exps  exp, models/cifar-convnet.ts:23
@@ -749,103 +779,128 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/cifar-convnet.ts:23
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/cifar-convnet.ts:23
     // rowSum = Σ liveRows    %rowSum  sum, models/cifar-convnet.ts:23
-    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where, models/cifar-convnet.ts:23
-    // d_logTotal = d_rowLoss    %d_logTotal  adjoint of sub, models/cifar-convnet.ts:23
-    // d_chosen = −d_rowLoss    %d_chosen  adjoint of sub, models/cifar-convnet.ts:23
-    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where, models/cifar-convnet.ts:23
-    // d_total = d_rowLoss / total    %d_total  adjoint of log, models/cifar-convnet.ts:23
-    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp, models/cifar-convnet.ts:23
-    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub, models/cifar-convnet.ts:23
-    // d_scores = d_shifted    %d_scores  adjoint of sub, models/cifar-convnet.ts:23
-    // d_broadcast_6 = d_shifted    %d_broadcast_6  adjoint of add, models/cifar-convnet.ts:21
-    // d_scores.product = d_shifted    %d_scores.product  adjoint of add, models/cifar-convnet.ts:21
+    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where (statement 25): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/cifar-convnet.ts:23
+    // d_logTotal = d_rowLoss    %d_logTotal  adjoint of sub (statement 25): d_a = d_y, models/cifar-convnet.ts:23
+    // d_chosen = −d_rowLoss    %d_chosen  adjoint of sub (statement 25): d_b = d_y ⊙ (−1), models/cifar-convnet.ts:23
+    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where (statement 25): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/cifar-convnet.ts:23
+    // d_total = d_rowLoss / total    %d_total  adjoint of log (statement 25): d_x = d_y ⊙ (1 / x), models/cifar-convnet.ts:23
+    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp (statement 25): d_x = d_y ⊙ (y), models/cifar-convnet.ts:23
+    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub (statement 25): d_x = Σ over the uses of x,
+    //     models/cifar-convnet.ts:23
+    // d_scores = d_shifted    %d_scores  adjoint of sub (statement 25): d_a = d_y, models/cifar-convnet.ts:23
+    // d_broadcast_6 = d_shifted    %d_broadcast_6  adjoint of add (statement 17): d_b = d_y, models/cifar-convnet.ts:21
+    // d_scores.product = d_shifted    %d_scores.product  adjoint of add (statement 17): d_a = d_y, models/cifar-convnet.ts:21
     reduceMaxExpSumAdd_d_shifted();
 
-    // 24.
+    // 26.
     // loss = rowSum ⊙ perRow    %loss  mul, models/cifar-convnet.ts:23
     const loss = Math.fround(rowSum[0]! * perRow);
 
-    // 25.
-    // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/cifar-convnet.ts:16
-    const rate_sub = 1 - adam_beta1_t[0]!;
-
-    // 26.
-    // rate = 0.001 / rate_sub    %rate  update of rate by adam, models/cifar-convnet.ts:16
-    rate[0] = 0.001 / rate_sub;
-
     // 27.
-    // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/cifar-convnet.ts:16
-    const correction_sub = 1 - adam_beta2_t[0]!;
+    // rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/cifar-convnet.ts:16
+    rate[0] = 0.001 / adam_1_beta1_t[0]!;
 
     // 28.
-    // correction = 1 / correction_sub    %correction  update of correction by adam, models/cifar-convnet.ts:16
-    correction[0] = 1 / correction_sub;
+    // correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/cifar-convnet.ts:16
+    correction[0] = 1 / adam_1_beta2_t[0]!;
 
     // 29.
-    // d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast, models/cifar-convnet.ts:21
+    // d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 17): d_x = Σ d_y over the broadcast
+    //     axes, models/cifar-convnet.ts:21
     // scores.bias_mul = scores.bias.m ⊙ 0.9    %scores.bias_mul  update of scores.bias by adam, models/cifar-convnet.ts:21
-    // scores.bias_mul_2 = d_scores.bias ⊙ 0.09999999999999998    %scores.bias_mul_2  update of scores.bias by adam, models/cifar-convnet.ts:21
-    // scores.bias.m_next = scores.bias_mul + scores.bias_mul_2    %scores.bias.m_next  update of scores.bias by adam, models/cifar-convnet.ts:21
+    // scores.bias_mul_2 = d_scores.bias ⊙ 0.09999999999999998    %scores.bias_mul_2  update of scores.bias by adam,
+    //     models/cifar-convnet.ts:21
+    // scores.bias.m_next = scores.bias_mul + scores.bias_mul_2    %scores.bias.m_next  update of scores.bias by adam,
+    //     models/cifar-convnet.ts:21
     // scores.bias_mul_3 = scores.bias.v ⊙ 0.999    %scores.bias_mul_3  update of scores.bias by adam, models/cifar-convnet.ts:21
-    // scores.bias_mul_4 = d_scores.bias ⊙ d_scores.bias    %scores.bias_mul_4  update of scores.bias by adam, models/cifar-convnet.ts:21
-    // scores.bias_mul_5 = scores.bias_mul_4 ⊙ 0.0010000000000000009    %scores.bias_mul_5  update of scores.bias by adam, models/cifar-convnet.ts:21
-    // scores.bias.v_next = scores.bias_mul_3 + scores.bias_mul_5    %scores.bias.v_next  update of scores.bias by adam, models/cifar-convnet.ts:21
+    // scores.bias_mul_4 = d_scores.bias ⊙ d_scores.bias    %scores.bias_mul_4  update of scores.bias by adam,
+    //     models/cifar-convnet.ts:21
+    // scores.bias_mul_5 = scores.bias_mul_4 ⊙ 0.0010000000000000009    %scores.bias_mul_5  update of scores.bias by adam,
+    //     models/cifar-convnet.ts:21
+    // scores.bias.v_next = scores.bias_mul_3 + scores.bias_mul_5    %scores.bias.v_next  update of scores.bias by adam,
+    //     models/cifar-convnet.ts:21
     // scores.bias_mul_7 = scores.bias.m_next ⊙ rate    %scores.bias_mul_7  update of scores.bias by adam, models/cifar-convnet.ts:21
-    // scores.bias_mul_6 = scores.bias.v_next ⊙ correction    %scores.bias_mul_6  update of scores.bias by adam, models/cifar-convnet.ts:21
+    // scores.bias_mul_6 = scores.bias.v_next ⊙ correction    %scores.bias_mul_6  update of scores.bias by adam,
+    //     models/cifar-convnet.ts:21
     // scores.bias_sqrt = √scores.bias_mul_6    %scores.bias_sqrt  update of scores.bias by adam, models/cifar-convnet.ts:21
     // scores.bias_add = scores.bias_sqrt + 1e-8    %scores.bias_add  update of scores.bias by adam, models/cifar-convnet.ts:21
-    // scores.bias_div = scores.bias_mul_7 / scores.bias_add    %scores.bias_div  update of scores.bias by adam, models/cifar-convnet.ts:21
+    // scores.bias_div = scores.bias_mul_7 / scores.bias_add    %scores.bias_div  update of scores.bias by adam,
+    //     models/cifar-convnet.ts:21
     // scores.bias_next = scores.bias − scores.bias_div    %scores.bias_next  update of scores.bias by adam, models/cifar-convnet.ts:21
     sumAdam_scores_bias();
 
     // 30.
-    // d_hidden = d_shifted · scores.kernelᵀ    %d_hidden  adjoint of dot, models/cifar-convnet.ts:21
-    // d_hidden.z_lt = [0 < hidden]    %d_hidden.z_lt  adjoint of relu, models/cifar-convnet.ts:20
-    // d_hidden.z = d_hidden.z_lt ? d_hidden : 0    %d_hidden.z  adjoint of relu, models/cifar-convnet.ts:20
-    // d_broadcast_5 = d_hidden.z    %d_broadcast_5  adjoint of add, models/cifar-convnet.ts:20
-    // d_hidden.product = d_hidden.z    %d_hidden.product  adjoint of add, models/cifar-convnet.ts:20
+    // d_hidden = d_shifted · scores.kernelᵀ    %d_hidden  adjoint of dot (statement 17): d_a = d_y·bᵀ, models/cifar-convnet.ts:21
+    // d_hidden.z_lt = [0 < hidden]    %d_hidden.z_lt  adjoint of relu (statement 16): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 :
+    //     x, models/cifar-convnet.ts:20
+    // d_hidden.z = d_hidden.z_lt ? d_hidden : 0    %d_hidden.z  adjoint of relu (statement 16): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x <
+    //     0 ? 0 : x, models/cifar-convnet.ts:20
+    // d_broadcast_5 = d_hidden.z    %d_broadcast_5  adjoint of add (statement 16): d_b = d_y, models/cifar-convnet.ts:20
+    // d_hidden.product = d_hidden.z    %d_hidden.product  adjoint of add (statement 16): d_a = d_y, models/cifar-convnet.ts:20
     dotWhere_d_hidden_z();
 
     // 31.
-    // d_scores.kernel = hiddenᵀ · d_shifted    %d_scores.kernel  adjoint of dot, models/cifar-convnet.ts:21
+    // d_scores.kernel = hiddenᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 17): d_b = aᵀ·d_y,
+    //     models/cifar-convnet.ts:21
     // scores.kernel_mul = scores.kernel.m ⊙ 0.9    %scores.kernel_mul  update of scores.kernel by adam, models/cifar-convnet.ts:21
-    // scores.kernel_mul_2 = d_scores.kernel ⊙ 0.09999999999999998    %scores.kernel_mul_2  update of scores.kernel by adam, models/cifar-convnet.ts:21
-    // scores.kernel.m_next = scores.kernel_mul + scores.kernel_mul_2    %scores.kernel.m_next  update of scores.kernel by adam, models/cifar-convnet.ts:21
-    // scores.kernel_mul_3 = scores.kernel.v ⊙ 0.999    %scores.kernel_mul_3  update of scores.kernel by adam, models/cifar-convnet.ts:21
-    // scores.kernel_mul_4 = d_scores.kernel ⊙ d_scores.kernel    %scores.kernel_mul_4  update of scores.kernel by adam, models/cifar-convnet.ts:21
-    // scores.kernel_mul_5 = scores.kernel_mul_4 ⊙ 0.0010000000000000009    %scores.kernel_mul_5  update of scores.kernel by adam, models/cifar-convnet.ts:21
-    // scores.kernel.v_next = scores.kernel_mul_3 + scores.kernel_mul_5    %scores.kernel.v_next  update of scores.kernel by adam, models/cifar-convnet.ts:21
-    // scores.kernel_mul_7 = scores.kernel.m_next ⊙ rate    %scores.kernel_mul_7  update of scores.kernel by adam, models/cifar-convnet.ts:21
-    // scores.kernel_mul_6 = scores.kernel.v_next ⊙ correction    %scores.kernel_mul_6  update of scores.kernel by adam, models/cifar-convnet.ts:21
+    // scores.kernel_mul_2 = d_scores.kernel ⊙ 0.09999999999999998    %scores.kernel_mul_2  update of scores.kernel by adam,
+    //     models/cifar-convnet.ts:21
+    // scores.kernel.m_next = scores.kernel_mul + scores.kernel_mul_2    %scores.kernel.m_next  update of scores.kernel by adam,
+    //     models/cifar-convnet.ts:21
+    // scores.kernel_mul_3 = scores.kernel.v ⊙ 0.999    %scores.kernel_mul_3  update of scores.kernel by adam,
+    //     models/cifar-convnet.ts:21
+    // scores.kernel_mul_4 = d_scores.kernel ⊙ d_scores.kernel    %scores.kernel_mul_4  update of scores.kernel by adam,
+    //     models/cifar-convnet.ts:21
+    // scores.kernel_mul_5 = scores.kernel_mul_4 ⊙ 0.0010000000000000009    %scores.kernel_mul_5  update of scores.kernel by adam,
+    //     models/cifar-convnet.ts:21
+    // scores.kernel.v_next = scores.kernel_mul_3 + scores.kernel_mul_5    %scores.kernel.v_next  update of scores.kernel by adam,
+    //     models/cifar-convnet.ts:21
+    // scores.kernel_mul_7 = scores.kernel.m_next ⊙ rate    %scores.kernel_mul_7  update of scores.kernel by adam,
+    //     models/cifar-convnet.ts:21
+    // scores.kernel_mul_6 = scores.kernel.v_next ⊙ correction    %scores.kernel_mul_6  update of scores.kernel by adam,
+    //     models/cifar-convnet.ts:21
     // scores.kernel_sqrt = √scores.kernel_mul_6    %scores.kernel_sqrt  update of scores.kernel by adam, models/cifar-convnet.ts:21
     // scores.kernel_add = scores.kernel_sqrt + 1e-8    %scores.kernel_add  update of scores.kernel by adam, models/cifar-convnet.ts:21
-    // scores.kernel_div = scores.kernel_mul_7 / scores.kernel_add    %scores.kernel_div  update of scores.kernel by adam, models/cifar-convnet.ts:21
-    // scores.kernel_next = scores.kernel − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adam, models/cifar-convnet.ts:21
+    // scores.kernel_div = scores.kernel_mul_7 / scores.kernel_add    %scores.kernel_div  update of scores.kernel by adam,
+    //     models/cifar-convnet.ts:21
+    // scores.kernel_next = scores.kernel − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adam,
+    //     models/cifar-convnet.ts:21
     dotAdam_scores_kernel();
 
     // 32.
-    // d_hidden.bias = Σ d_hidden.z over axes 0    %d_hidden.bias  adjoint of broadcast, models/cifar-convnet.ts:20
+    // d_hidden.bias = Σ d_hidden.z over axes 0    %d_hidden.bias  adjoint of broadcast (statement 16): d_x = Σ d_y over the broadcast
+    //     axes, models/cifar-convnet.ts:20
     // hidden.bias_mul = hidden.bias.m ⊙ 0.9    %hidden.bias_mul  update of hidden.bias by adam, models/cifar-convnet.ts:20
-    // hidden.bias_mul_2 = d_hidden.bias ⊙ 0.09999999999999998    %hidden.bias_mul_2  update of hidden.bias by adam, models/cifar-convnet.ts:20
-    // hidden.bias.m_next = hidden.bias_mul + hidden.bias_mul_2    %hidden.bias.m_next  update of hidden.bias by adam, models/cifar-convnet.ts:20
+    // hidden.bias_mul_2 = d_hidden.bias ⊙ 0.09999999999999998    %hidden.bias_mul_2  update of hidden.bias by adam,
+    //     models/cifar-convnet.ts:20
+    // hidden.bias.m_next = hidden.bias_mul + hidden.bias_mul_2    %hidden.bias.m_next  update of hidden.bias by adam,
+    //     models/cifar-convnet.ts:20
     // hidden.bias_mul_3 = hidden.bias.v ⊙ 0.999    %hidden.bias_mul_3  update of hidden.bias by adam, models/cifar-convnet.ts:20
-    // hidden.bias_mul_4 = d_hidden.bias ⊙ d_hidden.bias    %hidden.bias_mul_4  update of hidden.bias by adam, models/cifar-convnet.ts:20
-    // hidden.bias_mul_5 = hidden.bias_mul_4 ⊙ 0.0010000000000000009    %hidden.bias_mul_5  update of hidden.bias by adam, models/cifar-convnet.ts:20
-    // hidden.bias.v_next = hidden.bias_mul_3 + hidden.bias_mul_5    %hidden.bias.v_next  update of hidden.bias by adam, models/cifar-convnet.ts:20
+    // hidden.bias_mul_4 = d_hidden.bias ⊙ d_hidden.bias    %hidden.bias_mul_4  update of hidden.bias by adam,
+    //     models/cifar-convnet.ts:20
+    // hidden.bias_mul_5 = hidden.bias_mul_4 ⊙ 0.0010000000000000009    %hidden.bias_mul_5  update of hidden.bias by adam,
+    //     models/cifar-convnet.ts:20
+    // hidden.bias.v_next = hidden.bias_mul_3 + hidden.bias_mul_5    %hidden.bias.v_next  update of hidden.bias by adam,
+    //     models/cifar-convnet.ts:20
     // hidden.bias_mul_7 = hidden.bias.m_next ⊙ rate    %hidden.bias_mul_7  update of hidden.bias by adam, models/cifar-convnet.ts:20
-    // hidden.bias_mul_6 = hidden.bias.v_next ⊙ correction    %hidden.bias_mul_6  update of hidden.bias by adam, models/cifar-convnet.ts:20
+    // hidden.bias_mul_6 = hidden.bias.v_next ⊙ correction    %hidden.bias_mul_6  update of hidden.bias by adam,
+    //     models/cifar-convnet.ts:20
     // hidden.bias_sqrt = √hidden.bias_mul_6    %hidden.bias_sqrt  update of hidden.bias by adam, models/cifar-convnet.ts:20
     // hidden.bias_add = hidden.bias_sqrt + 1e-8    %hidden.bias_add  update of hidden.bias by adam, models/cifar-convnet.ts:20
-    // hidden.bias_div = hidden.bias_mul_7 / hidden.bias_add    %hidden.bias_div  update of hidden.bias by adam, models/cifar-convnet.ts:20
+    // hidden.bias_div = hidden.bias_mul_7 / hidden.bias_add    %hidden.bias_div  update of hidden.bias by adam,
+    //     models/cifar-convnet.ts:20
     // hidden.bias_next = hidden.bias − hidden.bias_div    %hidden.bias_next  update of hidden.bias by adam, models/cifar-convnet.ts:20
     sumAdam_hidden_bias();
 
     // 33.
-    // d_hidden.z_wide = d_hidden.z in double, in the order it is read    %d_hidden.z_wide  widen for d_flatten, models/cifar-convnet.ts:20
+    // d_hidden.z_wide = d_hidden.z in double, in the order it is read    %d_hidden.z_wide  widen for d_flatten,
+    //     models/cifar-convnet.ts:20
     widen_d_hidden_z_wide();
 
     // 34.
-    // d_flatten = d_hidden.z · hidden.kernelᵀ    %d_flatten  adjoint of dot, models/cifar-convnet.ts:20
+    // d_flatten = d_hidden.z · hidden.kernelᵀ    %d_flatten  adjoint of dot (statement 16): d_a = d_y·bᵀ, models/cifar-convnet.ts:20
     dot_d_flatten();
 
     // 35.
@@ -853,44 +908,65 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_quarter_wide();
 
     // 36.
-    // d_hidden.z_wide_2 = d_hidden.z in double, in the order it is read    %d_hidden.z_wide_2  widen for d_hidden.kernel, models/cifar-convnet.ts:20
+    // d_hidden.z_wide_2 = d_hidden.z in double, in the order it is read    %d_hidden.z_wide_2  widen for d_hidden.kernel,
+    //     models/cifar-convnet.ts:20
     widen_d_hidden_z_wide_2();
 
     // 37.
-    // d_hidden.kernel = reshape(quarter, [64,4096])ᵀ · d_hidden.z    %d_hidden.kernel  adjoint of dot, models/cifar-convnet.ts:20
+    // d_hidden.kernel = reshape(quarter, [64,4096])ᵀ · d_hidden.z    %d_hidden.kernel  adjoint of dot (statement 16): d_b = aᵀ·d_y,
+    //     models/cifar-convnet.ts:20
     // hidden.kernel_mul = hidden.kernel.m ⊙ 0.9    %hidden.kernel_mul  update of hidden.kernel by adam, models/cifar-convnet.ts:20
-    // hidden.kernel_mul_2 = d_hidden.kernel ⊙ 0.09999999999999998    %hidden.kernel_mul_2  update of hidden.kernel by adam, models/cifar-convnet.ts:20
-    // hidden.kernel.m_next = hidden.kernel_mul + hidden.kernel_mul_2    %hidden.kernel.m_next  update of hidden.kernel by adam, models/cifar-convnet.ts:20
-    // hidden.kernel_mul_3 = hidden.kernel.v ⊙ 0.999    %hidden.kernel_mul_3  update of hidden.kernel by adam, models/cifar-convnet.ts:20
-    // hidden.kernel_mul_4 = d_hidden.kernel ⊙ d_hidden.kernel    %hidden.kernel_mul_4  update of hidden.kernel by adam, models/cifar-convnet.ts:20
-    // hidden.kernel_mul_5 = hidden.kernel_mul_4 ⊙ 0.0010000000000000009    %hidden.kernel_mul_5  update of hidden.kernel by adam, models/cifar-convnet.ts:20
-    // hidden.kernel.v_next = hidden.kernel_mul_3 + hidden.kernel_mul_5    %hidden.kernel.v_next  update of hidden.kernel by adam, models/cifar-convnet.ts:20
-    // hidden.kernel_mul_7 = hidden.kernel.m_next ⊙ rate    %hidden.kernel_mul_7  update of hidden.kernel by adam, models/cifar-convnet.ts:20
-    // hidden.kernel_mul_6 = hidden.kernel.v_next ⊙ correction    %hidden.kernel_mul_6  update of hidden.kernel by adam, models/cifar-convnet.ts:20
+    // hidden.kernel_mul_2 = d_hidden.kernel ⊙ 0.09999999999999998    %hidden.kernel_mul_2  update of hidden.kernel by adam,
+    //     models/cifar-convnet.ts:20
+    // hidden.kernel.m_next = hidden.kernel_mul + hidden.kernel_mul_2    %hidden.kernel.m_next  update of hidden.kernel by adam,
+    //     models/cifar-convnet.ts:20
+    // hidden.kernel_mul_3 = hidden.kernel.v ⊙ 0.999    %hidden.kernel_mul_3  update of hidden.kernel by adam,
+    //     models/cifar-convnet.ts:20
+    // hidden.kernel_mul_4 = d_hidden.kernel ⊙ d_hidden.kernel    %hidden.kernel_mul_4  update of hidden.kernel by adam,
+    //     models/cifar-convnet.ts:20
+    // hidden.kernel_mul_5 = hidden.kernel_mul_4 ⊙ 0.0010000000000000009    %hidden.kernel_mul_5  update of hidden.kernel by adam,
+    //     models/cifar-convnet.ts:20
+    // hidden.kernel.v_next = hidden.kernel_mul_3 + hidden.kernel_mul_5    %hidden.kernel.v_next  update of hidden.kernel by adam,
+    //     models/cifar-convnet.ts:20
+    // hidden.kernel_mul_7 = hidden.kernel.m_next ⊙ rate    %hidden.kernel_mul_7  update of hidden.kernel by adam,
+    //     models/cifar-convnet.ts:20
+    // hidden.kernel_mul_6 = hidden.kernel.v_next ⊙ correction    %hidden.kernel_mul_6  update of hidden.kernel by adam,
+    //     models/cifar-convnet.ts:20
     // hidden.kernel_sqrt = √hidden.kernel_mul_6    %hidden.kernel_sqrt  update of hidden.kernel by adam, models/cifar-convnet.ts:20
     // hidden.kernel_add = hidden.kernel_sqrt + 1e-8    %hidden.kernel_add  update of hidden.kernel by adam, models/cifar-convnet.ts:20
-    // hidden.kernel_div = hidden.kernel_mul_7 / hidden.kernel_add    %hidden.kernel_div  update of hidden.kernel by adam, models/cifar-convnet.ts:20
-    // hidden.kernel_next = hidden.kernel − hidden.kernel_div    %hidden.kernel_next  update of hidden.kernel by adam, models/cifar-convnet.ts:20
+    // hidden.kernel_div = hidden.kernel_mul_7 / hidden.kernel_add    %hidden.kernel_div  update of hidden.kernel by adam,
+    //     models/cifar-convnet.ts:20
+    // hidden.kernel_next = hidden.kernel − hidden.kernel_div    %hidden.kernel_next  update of hidden.kernel by adam,
+    //     models/cifar-convnet.ts:20
     dotAdam_hidden_kernel();
 
     // 38.
-    // d_conv4_windowArgmax = argmax conv4 over windows [1,1,2,2]    %d_conv4_windowArgmax  adjoint of windowMax, models/cifar-convnet.ts:19
-    // d_conv4.z_lt = [0 < conv4]    %d_conv4.z_lt  adjoint of relu, models/cifar-convnet.ts:18
-    // d_conv4 = reshape(d_flatten, [64,64,8,8]) scattered to d_conv4_windowArgmax    %d_conv4  adjoint of windowMax, models/cifar-convnet.ts:19
-    // d_conv4.z = d_conv4.z_lt ? d_conv4 : 0    %d_conv4.z  adjoint of relu, models/cifar-convnet.ts:18
-    // d_broadcast_4 = d_conv4.z    %d_broadcast_4  adjoint of add, models/cifar-convnet.ts:18
-    // d_conv4.product = d_conv4.z    %d_conv4.product  adjoint of add, models/cifar-convnet.ts:18
+    // d_conv4_windowArgmax = argmax conv4 over windows [1,1,2,2]    %d_conv4_windowArgmax  adjoint of windowMax (statement 14): d_x =
+    //     d_y where x was the window's first largest, models/cifar-convnet.ts:19
+    // d_conv4.z_lt = [0 < conv4]    %d_conv4.z_lt  adjoint of relu (statement 13): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/cifar-convnet.ts:18
+    // d_conv4 = reshape(d_flatten, [64,64,8,8]) scattered to d_conv4_windowArgmax    %d_conv4  adjoint of windowMax (statement 14): d_x
+    //     = d_y where x was the window's first largest, models/cifar-convnet.ts:19
+    // d_conv4.z = d_conv4.z_lt ? d_conv4 : 0    %d_conv4.z  adjoint of relu (statement 13): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ?
+    //     0 : x, models/cifar-convnet.ts:18
+    // d_broadcast_4 = d_conv4.z    %d_broadcast_4  adjoint of add (statement 13): d_b = d_y, models/cifar-convnet.ts:18
+    // d_conv4.product = d_conv4.z    %d_conv4.product  adjoint of add (statement 13): d_a = d_y, models/cifar-convnet.ts:18
     windowArgmaxWhere_d_conv4_z();
 
     // 39.
-    // d_conv4.bias = Σ d_conv4.z over axes 0,2,3    %d_conv4.bias  adjoint of broadcast, models/cifar-convnet.ts:18
+    // d_conv4.bias = Σ d_conv4.z over axes 0,2,3    %d_conv4.bias  adjoint of broadcast (statement 13): d_x = Σ d_y over the broadcast
+    //     axes, models/cifar-convnet.ts:18
     // conv4.bias_mul = conv4.bias.m ⊙ 0.9    %conv4.bias_mul  update of conv4.bias by adam, models/cifar-convnet.ts:18
-    // conv4.bias_mul_2 = d_conv4.bias ⊙ 0.09999999999999998    %conv4.bias_mul_2  update of conv4.bias by adam, models/cifar-convnet.ts:18
-    // conv4.bias.m_next = conv4.bias_mul + conv4.bias_mul_2    %conv4.bias.m_next  update of conv4.bias by adam, models/cifar-convnet.ts:18
+    // conv4.bias_mul_2 = d_conv4.bias ⊙ 0.09999999999999998    %conv4.bias_mul_2  update of conv4.bias by adam,
+    //     models/cifar-convnet.ts:18
+    // conv4.bias.m_next = conv4.bias_mul + conv4.bias_mul_2    %conv4.bias.m_next  update of conv4.bias by adam,
+    //     models/cifar-convnet.ts:18
     // conv4.bias_mul_3 = conv4.bias.v ⊙ 0.999    %conv4.bias_mul_3  update of conv4.bias by adam, models/cifar-convnet.ts:18
     // conv4.bias_mul_4 = d_conv4.bias ⊙ d_conv4.bias    %conv4.bias_mul_4  update of conv4.bias by adam, models/cifar-convnet.ts:18
-    // conv4.bias_mul_5 = conv4.bias_mul_4 ⊙ 0.0010000000000000009    %conv4.bias_mul_5  update of conv4.bias by adam, models/cifar-convnet.ts:18
-    // conv4.bias.v_next = conv4.bias_mul_3 + conv4.bias_mul_5    %conv4.bias.v_next  update of conv4.bias by adam, models/cifar-convnet.ts:18
+    // conv4.bias_mul_5 = conv4.bias_mul_4 ⊙ 0.0010000000000000009    %conv4.bias_mul_5  update of conv4.bias by adam,
+    //     models/cifar-convnet.ts:18
+    // conv4.bias.v_next = conv4.bias_mul_3 + conv4.bias_mul_5    %conv4.bias.v_next  update of conv4.bias by adam,
+    //     models/cifar-convnet.ts:18
     // conv4.bias_mul_7 = conv4.bias.m_next ⊙ rate    %conv4.bias_mul_7  update of conv4.bias by adam, models/cifar-convnet.ts:18
     // conv4.bias_mul_6 = conv4.bias.v_next ⊙ correction    %conv4.bias_mul_6  update of conv4.bias by adam, models/cifar-convnet.ts:18
     // conv4.bias_sqrt = √conv4.bias_mul_6    %conv4.bias_sqrt  update of conv4.bias by adam, models/cifar-convnet.ts:18
@@ -900,55 +976,77 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_conv4_bias();
 
     // 40.
-    // d_conv4.z_padded_wide = d_conv4.z_padded in double, in the order it is read    %d_conv4.z_padded_wide  widen for d_conv3, models/cifar-convnet.ts:18
+    // d_conv4.z_padded_wide = d_conv4.z_padded in double, in the order it is read    %d_conv4.z_padded_wide  widen for d_conv3,
+    //     models/cifar-convnet.ts:18
     widen_d_conv4_z_padded_wide();
 
     // 41.
-    // conv4.kernel_wide_2 = conv4.kernel in double, in the order it is read    %conv4.kernel_wide_2  widen for d_conv3, models/cifar-convnet.ts:18
+    // conv4.kernel_wide_2 = conv4.kernel in double, in the order it is read    %conv4.kernel_wide_2  widen for d_conv3,
+    //     models/cifar-convnet.ts:18
     widen_conv4_kernel_wide_2();
 
     // 42.
-    // d_conv3 = d_conv4.z ∗ reverse(transpose(conv4.kernel, [1,0,2,3]), [2,3])    %d_conv3  adjoint of conv, models/cifar-convnet.ts:18
-    // d_conv3.z_lt = [0 < conv3]    %d_conv3.z_lt  adjoint of relu, models/cifar-convnet.ts:18
-    // d_conv3.z = d_conv3.z_lt ? d_conv3 : 0    %d_conv3.z  adjoint of relu, models/cifar-convnet.ts:18
-    // d_broadcast_3 = d_conv3.z    %d_broadcast_3  adjoint of add, models/cifar-convnet.ts:18
-    // d_conv3.product = d_conv3.z    %d_conv3.product  adjoint of add, models/cifar-convnet.ts:18
+    // d_conv3 = d_conv4.z ∗ reverse(transpose(conv4.kernel, [1,0,2,3]), [2,3])    %d_conv3  adjoint of conv (statement 13): d_x = d_y ∗
+    //     reversed w, models/cifar-convnet.ts:18
+    // d_conv3.z_lt = [0 < conv3]    %d_conv3.z_lt  adjoint of relu (statement 10): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/cifar-convnet.ts:18
+    // d_conv3.z = d_conv3.z_lt ? d_conv3 : 0    %d_conv3.z  adjoint of relu (statement 10): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ?
+    //     0 : x, models/cifar-convnet.ts:18
+    // d_broadcast_3 = d_conv3.z    %d_broadcast_3  adjoint of add (statement 10): d_b = d_y, models/cifar-convnet.ts:18
+    // d_conv3.product = d_conv3.z    %d_conv3.product  adjoint of add (statement 10): d_a = d_y, models/cifar-convnet.ts:18
     convWhere_d_conv3_z();
 
     // 43.
-    // conv3_padded_wide_2 = conv3_padded in double, in the order it is read    %conv3_padded_wide_2  widen for d_conv4.kernel, models/cifar-convnet.ts:18
+    // conv3_padded_wide_2 = conv3_padded in double, in the order it is read    %conv3_padded_wide_2  widen for d_conv4.kernel,
+    //     models/cifar-convnet.ts:18
     widen_conv3_padded_wide_2();
 
     // 44.
-    // d_conv4.z_wide = d_conv4.z in double, in the order it is read    %d_conv4.z_wide  widen for d_conv4.kernel, models/cifar-convnet.ts:18
+    // d_conv4.z_wide = d_conv4.z in double, in the order it is read    %d_conv4.z_wide  widen for d_conv4.kernel,
+    //     models/cifar-convnet.ts:18
     widen_d_conv4_z_wide();
 
     // 45.
-    // d_conv4.kernel_conv = transpose(conv3, [1,0,2,3]) ∗ transpose(d_conv4.z, [1,0,2,3])    %d_conv4.kernel_conv  adjoint of conv, models/cifar-convnet.ts:18
+    // d_conv4.kernel_conv = transpose(conv3, [1,0,2,3]) ∗ transpose(d_conv4.z, [1,0,2,3])    %d_conv4.kernel_conv  adjoint of conv
+    //     (statement 13): d_w = xᵀ ∗ d_yᵀ, models/cifar-convnet.ts:18
     // conv4.kernel_mul = conv4.kernel.m ⊙ 0.9    %conv4.kernel_mul  update of conv4.kernel by adam, models/cifar-convnet.ts:18
-    // conv4.kernel_mul_2 = transpose(d_conv4.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv4.kernel_mul_2  update of conv4.kernel by adam, models/cifar-convnet.ts:18
-    // conv4.kernel.m_next = conv4.kernel_mul + conv4.kernel_mul_2    %conv4.kernel.m_next  update of conv4.kernel by adam, models/cifar-convnet.ts:18
+    // conv4.kernel_mul_2 = transpose(d_conv4.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv4.kernel_mul_2  update of
+    //     conv4.kernel by adam, models/cifar-convnet.ts:18
+    // conv4.kernel.m_next = conv4.kernel_mul + conv4.kernel_mul_2    %conv4.kernel.m_next  update of conv4.kernel by adam,
+    //     models/cifar-convnet.ts:18
     // conv4.kernel_mul_3 = conv4.kernel.v ⊙ 0.999    %conv4.kernel_mul_3  update of conv4.kernel by adam, models/cifar-convnet.ts:18
-    // conv4.kernel_mul_4 = transpose(d_conv4.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv4.kernel_conv, [1,0,2,3])    %conv4.kernel_mul_4  update of conv4.kernel by adam, models/cifar-convnet.ts:18
-    // conv4.kernel_mul_5 = conv4.kernel_mul_4 ⊙ 0.0010000000000000009    %conv4.kernel_mul_5  update of conv4.kernel by adam, models/cifar-convnet.ts:18
-    // conv4.kernel.v_next = conv4.kernel_mul_3 + conv4.kernel_mul_5    %conv4.kernel.v_next  update of conv4.kernel by adam, models/cifar-convnet.ts:18
-    // conv4.kernel_mul_7 = conv4.kernel.m_next ⊙ rate    %conv4.kernel_mul_7  update of conv4.kernel by adam, models/cifar-convnet.ts:18
-    // conv4.kernel_mul_6 = conv4.kernel.v_next ⊙ correction    %conv4.kernel_mul_6  update of conv4.kernel by adam, models/cifar-convnet.ts:18
+    // conv4.kernel_mul_4 = transpose(d_conv4.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv4.kernel_conv, [1,0,2,3])    %conv4.kernel_mul_4
+    //     update of conv4.kernel by adam, models/cifar-convnet.ts:18
+    // conv4.kernel_mul_5 = conv4.kernel_mul_4 ⊙ 0.0010000000000000009    %conv4.kernel_mul_5  update of conv4.kernel by adam,
+    //     models/cifar-convnet.ts:18
+    // conv4.kernel.v_next = conv4.kernel_mul_3 + conv4.kernel_mul_5    %conv4.kernel.v_next  update of conv4.kernel by adam,
+    //     models/cifar-convnet.ts:18
+    // conv4.kernel_mul_7 = conv4.kernel.m_next ⊙ rate    %conv4.kernel_mul_7  update of conv4.kernel by adam,
+    //     models/cifar-convnet.ts:18
+    // conv4.kernel_mul_6 = conv4.kernel.v_next ⊙ correction    %conv4.kernel_mul_6  update of conv4.kernel by adam,
+    //     models/cifar-convnet.ts:18
     // conv4.kernel_sqrt = √conv4.kernel_mul_6    %conv4.kernel_sqrt  update of conv4.kernel by adam, models/cifar-convnet.ts:18
     // conv4.kernel_add = conv4.kernel_sqrt + 1e-8    %conv4.kernel_add  update of conv4.kernel by adam, models/cifar-convnet.ts:18
-    // conv4.kernel_div = conv4.kernel_mul_7 / conv4.kernel_add    %conv4.kernel_div  update of conv4.kernel by adam, models/cifar-convnet.ts:18
-    // conv4.kernel_next = conv4.kernel − conv4.kernel_div    %conv4.kernel_next  update of conv4.kernel by adam, models/cifar-convnet.ts:18
+    // conv4.kernel_div = conv4.kernel_mul_7 / conv4.kernel_add    %conv4.kernel_div  update of conv4.kernel by adam,
+    //     models/cifar-convnet.ts:18
+    // conv4.kernel_next = conv4.kernel − conv4.kernel_div    %conv4.kernel_next  update of conv4.kernel by adam,
+    //     models/cifar-convnet.ts:18
     convAdam_conv4_kernel();
 
     // 46.
-    // d_conv3.bias = Σ d_conv3.z over axes 0,2,3    %d_conv3.bias  adjoint of broadcast, models/cifar-convnet.ts:18
+    // d_conv3.bias = Σ d_conv3.z over axes 0,2,3    %d_conv3.bias  adjoint of broadcast (statement 10): d_x = Σ d_y over the broadcast
+    //     axes, models/cifar-convnet.ts:18
     // conv3.bias_mul = conv3.bias.m ⊙ 0.9    %conv3.bias_mul  update of conv3.bias by adam, models/cifar-convnet.ts:18
-    // conv3.bias_mul_2 = d_conv3.bias ⊙ 0.09999999999999998    %conv3.bias_mul_2  update of conv3.bias by adam, models/cifar-convnet.ts:18
-    // conv3.bias.m_next = conv3.bias_mul + conv3.bias_mul_2    %conv3.bias.m_next  update of conv3.bias by adam, models/cifar-convnet.ts:18
+    // conv3.bias_mul_2 = d_conv3.bias ⊙ 0.09999999999999998    %conv3.bias_mul_2  update of conv3.bias by adam,
+    //     models/cifar-convnet.ts:18
+    // conv3.bias.m_next = conv3.bias_mul + conv3.bias_mul_2    %conv3.bias.m_next  update of conv3.bias by adam,
+    //     models/cifar-convnet.ts:18
     // conv3.bias_mul_3 = conv3.bias.v ⊙ 0.999    %conv3.bias_mul_3  update of conv3.bias by adam, models/cifar-convnet.ts:18
     // conv3.bias_mul_4 = d_conv3.bias ⊙ d_conv3.bias    %conv3.bias_mul_4  update of conv3.bias by adam, models/cifar-convnet.ts:18
-    // conv3.bias_mul_5 = conv3.bias_mul_4 ⊙ 0.0010000000000000009    %conv3.bias_mul_5  update of conv3.bias by adam, models/cifar-convnet.ts:18
-    // conv3.bias.v_next = conv3.bias_mul_3 + conv3.bias_mul_5    %conv3.bias.v_next  update of conv3.bias by adam, models/cifar-convnet.ts:18
+    // conv3.bias_mul_5 = conv3.bias_mul_4 ⊙ 0.0010000000000000009    %conv3.bias_mul_5  update of conv3.bias by adam,
+    //     models/cifar-convnet.ts:18
+    // conv3.bias.v_next = conv3.bias_mul_3 + conv3.bias_mul_5    %conv3.bias.v_next  update of conv3.bias by adam,
+    //     models/cifar-convnet.ts:18
     // conv3.bias_mul_7 = conv3.bias.m_next ⊙ rate    %conv3.bias_mul_7  update of conv3.bias by adam, models/cifar-convnet.ts:18
     // conv3.bias_mul_6 = conv3.bias.v_next ⊙ correction    %conv3.bias_mul_6  update of conv3.bias by adam, models/cifar-convnet.ts:18
     // conv3.bias_sqrt = √conv3.bias_mul_6    %conv3.bias_sqrt  update of conv3.bias by adam, models/cifar-convnet.ts:18
@@ -958,60 +1056,84 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_conv3_bias();
 
     // 47.
-    // d_conv3.z_padded_wide = d_conv3.z_padded in double, in the order it is read    %d_conv3.z_padded_wide  widen for d_half, models/cifar-convnet.ts:18
+    // d_conv3.z_padded_wide = d_conv3.z_padded in double, in the order it is read    %d_conv3.z_padded_wide  widen for d_half,
+    //     models/cifar-convnet.ts:18
     widen_d_conv3_z_padded_wide();
 
     // 48.
-    // conv3.kernel_wide_2 = conv3.kernel in double, in the order it is read    %conv3.kernel_wide_2  widen for d_half, models/cifar-convnet.ts:18
+    // conv3.kernel_wide_2 = conv3.kernel in double, in the order it is read    %conv3.kernel_wide_2  widen for d_half,
+    //     models/cifar-convnet.ts:18
     widen_conv3_kernel_wide_2();
 
     // 49.
-    // d_half = d_conv3.z ∗ reverse(transpose(conv3.kernel, [1,0,2,3]), [2,3])    %d_half  adjoint of conv, models/cifar-convnet.ts:18
+    // d_half = d_conv3.z ∗ reverse(transpose(conv3.kernel, [1,0,2,3]), [2,3])    %d_half  adjoint of conv (statement 10): d_x = d_y ∗
+    //     reversed w, models/cifar-convnet.ts:18
     conv_d_half();
 
     // 50.
-    // half_padded_wide_2 = half_padded in double, in the order it is read    %half_padded_wide_2  widen for d_conv3.kernel, models/cifar-convnet.ts:18
+    // half_padded_wide_2 = half_padded in double, in the order it is read    %half_padded_wide_2  widen for d_conv3.kernel,
+    //     models/cifar-convnet.ts:18
     widen_half_padded_wide_2();
 
     // 51.
-    // d_conv3.z_wide = d_conv3.z in double, in the order it is read    %d_conv3.z_wide  widen for d_conv3.kernel, models/cifar-convnet.ts:18
+    // d_conv3.z_wide = d_conv3.z in double, in the order it is read    %d_conv3.z_wide  widen for d_conv3.kernel,
+    //     models/cifar-convnet.ts:18
     widen_d_conv3_z_wide();
 
     // 52.
-    // d_conv3.kernel_conv = transpose(half, [1,0,2,3]) ∗ transpose(d_conv3.z, [1,0,2,3])    %d_conv3.kernel_conv  adjoint of conv, models/cifar-convnet.ts:18
+    // d_conv3.kernel_conv = transpose(half, [1,0,2,3]) ∗ transpose(d_conv3.z, [1,0,2,3])    %d_conv3.kernel_conv  adjoint of conv
+    //     (statement 10): d_w = xᵀ ∗ d_yᵀ, models/cifar-convnet.ts:18
     // conv3.kernel_mul = conv3.kernel.m ⊙ 0.9    %conv3.kernel_mul  update of conv3.kernel by adam, models/cifar-convnet.ts:18
-    // conv3.kernel_mul_2 = transpose(d_conv3.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv3.kernel_mul_2  update of conv3.kernel by adam, models/cifar-convnet.ts:18
-    // conv3.kernel.m_next = conv3.kernel_mul + conv3.kernel_mul_2    %conv3.kernel.m_next  update of conv3.kernel by adam, models/cifar-convnet.ts:18
+    // conv3.kernel_mul_2 = transpose(d_conv3.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv3.kernel_mul_2  update of
+    //     conv3.kernel by adam, models/cifar-convnet.ts:18
+    // conv3.kernel.m_next = conv3.kernel_mul + conv3.kernel_mul_2    %conv3.kernel.m_next  update of conv3.kernel by adam,
+    //     models/cifar-convnet.ts:18
     // conv3.kernel_mul_3 = conv3.kernel.v ⊙ 0.999    %conv3.kernel_mul_3  update of conv3.kernel by adam, models/cifar-convnet.ts:18
-    // conv3.kernel_mul_4 = transpose(d_conv3.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv3.kernel_conv, [1,0,2,3])    %conv3.kernel_mul_4  update of conv3.kernel by adam, models/cifar-convnet.ts:18
-    // conv3.kernel_mul_5 = conv3.kernel_mul_4 ⊙ 0.0010000000000000009    %conv3.kernel_mul_5  update of conv3.kernel by adam, models/cifar-convnet.ts:18
-    // conv3.kernel.v_next = conv3.kernel_mul_3 + conv3.kernel_mul_5    %conv3.kernel.v_next  update of conv3.kernel by adam, models/cifar-convnet.ts:18
-    // conv3.kernel_mul_7 = conv3.kernel.m_next ⊙ rate    %conv3.kernel_mul_7  update of conv3.kernel by adam, models/cifar-convnet.ts:18
-    // conv3.kernel_mul_6 = conv3.kernel.v_next ⊙ correction    %conv3.kernel_mul_6  update of conv3.kernel by adam, models/cifar-convnet.ts:18
+    // conv3.kernel_mul_4 = transpose(d_conv3.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv3.kernel_conv, [1,0,2,3])    %conv3.kernel_mul_4
+    //     update of conv3.kernel by adam, models/cifar-convnet.ts:18
+    // conv3.kernel_mul_5 = conv3.kernel_mul_4 ⊙ 0.0010000000000000009    %conv3.kernel_mul_5  update of conv3.kernel by adam,
+    //     models/cifar-convnet.ts:18
+    // conv3.kernel.v_next = conv3.kernel_mul_3 + conv3.kernel_mul_5    %conv3.kernel.v_next  update of conv3.kernel by adam,
+    //     models/cifar-convnet.ts:18
+    // conv3.kernel_mul_7 = conv3.kernel.m_next ⊙ rate    %conv3.kernel_mul_7  update of conv3.kernel by adam,
+    //     models/cifar-convnet.ts:18
+    // conv3.kernel_mul_6 = conv3.kernel.v_next ⊙ correction    %conv3.kernel_mul_6  update of conv3.kernel by adam,
+    //     models/cifar-convnet.ts:18
     // conv3.kernel_sqrt = √conv3.kernel_mul_6    %conv3.kernel_sqrt  update of conv3.kernel by adam, models/cifar-convnet.ts:18
     // conv3.kernel_add = conv3.kernel_sqrt + 1e-8    %conv3.kernel_add  update of conv3.kernel by adam, models/cifar-convnet.ts:18
-    // conv3.kernel_div = conv3.kernel_mul_7 / conv3.kernel_add    %conv3.kernel_div  update of conv3.kernel by adam, models/cifar-convnet.ts:18
-    // conv3.kernel_next = conv3.kernel − conv3.kernel_div    %conv3.kernel_next  update of conv3.kernel by adam, models/cifar-convnet.ts:18
+    // conv3.kernel_div = conv3.kernel_mul_7 / conv3.kernel_add    %conv3.kernel_div  update of conv3.kernel by adam,
+    //     models/cifar-convnet.ts:18
+    // conv3.kernel_next = conv3.kernel − conv3.kernel_div    %conv3.kernel_next  update of conv3.kernel by adam,
+    //     models/cifar-convnet.ts:18
     convAdam_conv3_kernel();
 
     // 53.
-    // d_conv2_windowArgmax = argmax conv2 over windows [1,1,2,2]    %d_conv2_windowArgmax  adjoint of windowMax, models/cifar-convnet.ts:17
-    // d_conv2.z_lt = [0 < conv2]    %d_conv2.z_lt  adjoint of relu, models/cifar-convnet.ts:16
-    // d_conv2 = d_half scattered to d_conv2_windowArgmax    %d_conv2  adjoint of windowMax, models/cifar-convnet.ts:17
-    // d_conv2.z = d_conv2.z_lt ? d_conv2 : 0    %d_conv2.z  adjoint of relu, models/cifar-convnet.ts:16
-    // d_broadcast_2 = d_conv2.z    %d_broadcast_2  adjoint of add, models/cifar-convnet.ts:16
-    // d_conv2.product = d_conv2.z    %d_conv2.product  adjoint of add, models/cifar-convnet.ts:16
+    // d_conv2_windowArgmax = argmax conv2 over windows [1,1,2,2]    %d_conv2_windowArgmax  adjoint of windowMax (statement 7): d_x =
+    //     d_y where x was the window's first largest, models/cifar-convnet.ts:17
+    // d_conv2.z_lt = [0 < conv2]    %d_conv2.z_lt  adjoint of relu (statement 6): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/cifar-convnet.ts:16
+    // d_conv2 = d_half scattered to d_conv2_windowArgmax    %d_conv2  adjoint of windowMax (statement 7): d_x = d_y where x was the
+    //     window's first largest, models/cifar-convnet.ts:17
+    // d_conv2.z = d_conv2.z_lt ? d_conv2 : 0    %d_conv2.z  adjoint of relu (statement 6): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ?
+    //     0 : x, models/cifar-convnet.ts:16
+    // d_broadcast_2 = d_conv2.z    %d_broadcast_2  adjoint of add (statement 6): d_b = d_y, models/cifar-convnet.ts:16
+    // d_conv2.product = d_conv2.z    %d_conv2.product  adjoint of add (statement 6): d_a = d_y, models/cifar-convnet.ts:16
     windowArgmaxWhere_d_conv2_z();
 
     // 54.
-    // d_conv2.bias = Σ d_conv2.z over axes 0,2,3    %d_conv2.bias  adjoint of broadcast, models/cifar-convnet.ts:16
+    // d_conv2.bias = Σ d_conv2.z over axes 0,2,3    %d_conv2.bias  adjoint of broadcast (statement 6): d_x = Σ d_y over the broadcast
+    //     axes, models/cifar-convnet.ts:16
     // conv2.bias_mul = conv2.bias.m ⊙ 0.9    %conv2.bias_mul  update of conv2.bias by adam, models/cifar-convnet.ts:16
-    // conv2.bias_mul_2 = d_conv2.bias ⊙ 0.09999999999999998    %conv2.bias_mul_2  update of conv2.bias by adam, models/cifar-convnet.ts:16
-    // conv2.bias.m_next = conv2.bias_mul + conv2.bias_mul_2    %conv2.bias.m_next  update of conv2.bias by adam, models/cifar-convnet.ts:16
+    // conv2.bias_mul_2 = d_conv2.bias ⊙ 0.09999999999999998    %conv2.bias_mul_2  update of conv2.bias by adam,
+    //     models/cifar-convnet.ts:16
+    // conv2.bias.m_next = conv2.bias_mul + conv2.bias_mul_2    %conv2.bias.m_next  update of conv2.bias by adam,
+    //     models/cifar-convnet.ts:16
     // conv2.bias_mul_3 = conv2.bias.v ⊙ 0.999    %conv2.bias_mul_3  update of conv2.bias by adam, models/cifar-convnet.ts:16
     // conv2.bias_mul_4 = d_conv2.bias ⊙ d_conv2.bias    %conv2.bias_mul_4  update of conv2.bias by adam, models/cifar-convnet.ts:16
-    // conv2.bias_mul_5 = conv2.bias_mul_4 ⊙ 0.0010000000000000009    %conv2.bias_mul_5  update of conv2.bias by adam, models/cifar-convnet.ts:16
-    // conv2.bias.v_next = conv2.bias_mul_3 + conv2.bias_mul_5    %conv2.bias.v_next  update of conv2.bias by adam, models/cifar-convnet.ts:16
+    // conv2.bias_mul_5 = conv2.bias_mul_4 ⊙ 0.0010000000000000009    %conv2.bias_mul_5  update of conv2.bias by adam,
+    //     models/cifar-convnet.ts:16
+    // conv2.bias.v_next = conv2.bias_mul_3 + conv2.bias_mul_5    %conv2.bias.v_next  update of conv2.bias by adam,
+    //     models/cifar-convnet.ts:16
     // conv2.bias_mul_7 = conv2.bias.m_next ⊙ rate    %conv2.bias_mul_7  update of conv2.bias by adam, models/cifar-convnet.ts:16
     // conv2.bias_mul_6 = conv2.bias.v_next ⊙ correction    %conv2.bias_mul_6  update of conv2.bias by adam, models/cifar-convnet.ts:16
     // conv2.bias_sqrt = √conv2.bias_mul_6    %conv2.bias_sqrt  update of conv2.bias by adam, models/cifar-convnet.ts:16
@@ -1021,55 +1143,77 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_conv2_bias();
 
     // 55.
-    // d_conv2.z_padded_wide = d_conv2.z_padded in double, in the order it is read    %d_conv2.z_padded_wide  widen for d_conv1, models/cifar-convnet.ts:16
+    // d_conv2.z_padded_wide = d_conv2.z_padded in double, in the order it is read    %d_conv2.z_padded_wide  widen for d_conv1,
+    //     models/cifar-convnet.ts:16
     widen_d_conv2_z_padded_wide();
 
     // 56.
-    // conv2.kernel_wide_2 = conv2.kernel in double, in the order it is read    %conv2.kernel_wide_2  widen for d_conv1, models/cifar-convnet.ts:16
+    // conv2.kernel_wide_2 = conv2.kernel in double, in the order it is read    %conv2.kernel_wide_2  widen for d_conv1,
+    //     models/cifar-convnet.ts:16
     widen_conv2_kernel_wide_2();
 
     // 57.
-    // d_conv1 = d_conv2.z ∗ reverse(transpose(conv2.kernel, [1,0,2,3]), [2,3])    %d_conv1  adjoint of conv, models/cifar-convnet.ts:16
-    // d_conv1.z_lt = [0 < conv1]    %d_conv1.z_lt  adjoint of relu, models/cifar-convnet.ts:16
-    // d_conv1.z = d_conv1.z_lt ? d_conv1 : 0    %d_conv1.z  adjoint of relu, models/cifar-convnet.ts:16
-    // d_broadcast = d_conv1.z    %d_broadcast  adjoint of add, models/cifar-convnet.ts:16
-    // d_conv1.product = d_conv1.z    %d_conv1.product  adjoint of add, models/cifar-convnet.ts:16
+    // d_conv1 = d_conv2.z ∗ reverse(transpose(conv2.kernel, [1,0,2,3]), [2,3])    %d_conv1  adjoint of conv (statement 6): d_x = d_y ∗
+    //     reversed w, models/cifar-convnet.ts:16
+    // d_conv1.z_lt = [0 < conv1]    %d_conv1.z_lt  adjoint of relu (statement 3): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/cifar-convnet.ts:16
+    // d_conv1.z = d_conv1.z_lt ? d_conv1 : 0    %d_conv1.z  adjoint of relu (statement 3): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ?
+    //     0 : x, models/cifar-convnet.ts:16
+    // d_broadcast = d_conv1.z    %d_broadcast  adjoint of add (statement 3): d_b = d_y, models/cifar-convnet.ts:16
+    // d_conv1.product = d_conv1.z    %d_conv1.product  adjoint of add (statement 3): d_a = d_y, models/cifar-convnet.ts:16
     convWhere_d_conv1_z();
 
     // 58.
-    // conv1_padded_wide_2 = conv1_padded in double, in the order it is read    %conv1_padded_wide_2  widen for d_conv2.kernel, models/cifar-convnet.ts:16
+    // conv1_padded_wide_2 = conv1_padded in double, in the order it is read    %conv1_padded_wide_2  widen for d_conv2.kernel,
+    //     models/cifar-convnet.ts:16
     widen_conv1_padded_wide_2();
 
     // 59.
-    // d_conv2.z_wide = d_conv2.z in double, in the order it is read    %d_conv2.z_wide  widen for d_conv2.kernel, models/cifar-convnet.ts:16
+    // d_conv2.z_wide = d_conv2.z in double, in the order it is read    %d_conv2.z_wide  widen for d_conv2.kernel,
+    //     models/cifar-convnet.ts:16
     widen_d_conv2_z_wide();
 
     // 60.
-    // d_conv2.kernel_conv = transpose(conv1, [1,0,2,3]) ∗ transpose(d_conv2.z, [1,0,2,3])    %d_conv2.kernel_conv  adjoint of conv, models/cifar-convnet.ts:16
+    // d_conv2.kernel_conv = transpose(conv1, [1,0,2,3]) ∗ transpose(d_conv2.z, [1,0,2,3])    %d_conv2.kernel_conv  adjoint of conv
+    //     (statement 6): d_w = xᵀ ∗ d_yᵀ, models/cifar-convnet.ts:16
     // conv2.kernel_mul = conv2.kernel.m ⊙ 0.9    %conv2.kernel_mul  update of conv2.kernel by adam, models/cifar-convnet.ts:16
-    // conv2.kernel_mul_2 = transpose(d_conv2.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2.kernel_mul_2  update of conv2.kernel by adam, models/cifar-convnet.ts:16
-    // conv2.kernel.m_next = conv2.kernel_mul + conv2.kernel_mul_2    %conv2.kernel.m_next  update of conv2.kernel by adam, models/cifar-convnet.ts:16
+    // conv2.kernel_mul_2 = transpose(d_conv2.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2.kernel_mul_2  update of
+    //     conv2.kernel by adam, models/cifar-convnet.ts:16
+    // conv2.kernel.m_next = conv2.kernel_mul + conv2.kernel_mul_2    %conv2.kernel.m_next  update of conv2.kernel by adam,
+    //     models/cifar-convnet.ts:16
     // conv2.kernel_mul_3 = conv2.kernel.v ⊙ 0.999    %conv2.kernel_mul_3  update of conv2.kernel by adam, models/cifar-convnet.ts:16
-    // conv2.kernel_mul_4 = transpose(d_conv2.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2.kernel_conv, [1,0,2,3])    %conv2.kernel_mul_4  update of conv2.kernel by adam, models/cifar-convnet.ts:16
-    // conv2.kernel_mul_5 = conv2.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2.kernel_mul_5  update of conv2.kernel by adam, models/cifar-convnet.ts:16
-    // conv2.kernel.v_next = conv2.kernel_mul_3 + conv2.kernel_mul_5    %conv2.kernel.v_next  update of conv2.kernel by adam, models/cifar-convnet.ts:16
-    // conv2.kernel_mul_7 = conv2.kernel.m_next ⊙ rate    %conv2.kernel_mul_7  update of conv2.kernel by adam, models/cifar-convnet.ts:16
-    // conv2.kernel_mul_6 = conv2.kernel.v_next ⊙ correction    %conv2.kernel_mul_6  update of conv2.kernel by adam, models/cifar-convnet.ts:16
+    // conv2.kernel_mul_4 = transpose(d_conv2.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2.kernel_conv, [1,0,2,3])    %conv2.kernel_mul_4
+    //     update of conv2.kernel by adam, models/cifar-convnet.ts:16
+    // conv2.kernel_mul_5 = conv2.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2.kernel_mul_5  update of conv2.kernel by adam,
+    //     models/cifar-convnet.ts:16
+    // conv2.kernel.v_next = conv2.kernel_mul_3 + conv2.kernel_mul_5    %conv2.kernel.v_next  update of conv2.kernel by adam,
+    //     models/cifar-convnet.ts:16
+    // conv2.kernel_mul_7 = conv2.kernel.m_next ⊙ rate    %conv2.kernel_mul_7  update of conv2.kernel by adam,
+    //     models/cifar-convnet.ts:16
+    // conv2.kernel_mul_6 = conv2.kernel.v_next ⊙ correction    %conv2.kernel_mul_6  update of conv2.kernel by adam,
+    //     models/cifar-convnet.ts:16
     // conv2.kernel_sqrt = √conv2.kernel_mul_6    %conv2.kernel_sqrt  update of conv2.kernel by adam, models/cifar-convnet.ts:16
     // conv2.kernel_add = conv2.kernel_sqrt + 1e-8    %conv2.kernel_add  update of conv2.kernel by adam, models/cifar-convnet.ts:16
-    // conv2.kernel_div = conv2.kernel_mul_7 / conv2.kernel_add    %conv2.kernel_div  update of conv2.kernel by adam, models/cifar-convnet.ts:16
-    // conv2.kernel_next = conv2.kernel − conv2.kernel_div    %conv2.kernel_next  update of conv2.kernel by adam, models/cifar-convnet.ts:16
+    // conv2.kernel_div = conv2.kernel_mul_7 / conv2.kernel_add    %conv2.kernel_div  update of conv2.kernel by adam,
+    //     models/cifar-convnet.ts:16
+    // conv2.kernel_next = conv2.kernel − conv2.kernel_div    %conv2.kernel_next  update of conv2.kernel by adam,
+    //     models/cifar-convnet.ts:16
     convAdam_conv2_kernel();
 
     // 61.
-    // d_conv1.bias = Σ d_conv1.z over axes 0,2,3    %d_conv1.bias  adjoint of broadcast, models/cifar-convnet.ts:16
+    // d_conv1.bias = Σ d_conv1.z over axes 0,2,3    %d_conv1.bias  adjoint of broadcast (statement 3): d_x = Σ d_y over the broadcast
+    //     axes, models/cifar-convnet.ts:16
     // conv1.bias_mul = conv1.bias.m ⊙ 0.9    %conv1.bias_mul  update of conv1.bias by adam, models/cifar-convnet.ts:16
-    // conv1.bias_mul_2 = d_conv1.bias ⊙ 0.09999999999999998    %conv1.bias_mul_2  update of conv1.bias by adam, models/cifar-convnet.ts:16
-    // conv1.bias.m_next = conv1.bias_mul + conv1.bias_mul_2    %conv1.bias.m_next  update of conv1.bias by adam, models/cifar-convnet.ts:16
+    // conv1.bias_mul_2 = d_conv1.bias ⊙ 0.09999999999999998    %conv1.bias_mul_2  update of conv1.bias by adam,
+    //     models/cifar-convnet.ts:16
+    // conv1.bias.m_next = conv1.bias_mul + conv1.bias_mul_2    %conv1.bias.m_next  update of conv1.bias by adam,
+    //     models/cifar-convnet.ts:16
     // conv1.bias_mul_3 = conv1.bias.v ⊙ 0.999    %conv1.bias_mul_3  update of conv1.bias by adam, models/cifar-convnet.ts:16
     // conv1.bias_mul_4 = d_conv1.bias ⊙ d_conv1.bias    %conv1.bias_mul_4  update of conv1.bias by adam, models/cifar-convnet.ts:16
-    // conv1.bias_mul_5 = conv1.bias_mul_4 ⊙ 0.0010000000000000009    %conv1.bias_mul_5  update of conv1.bias by adam, models/cifar-convnet.ts:16
-    // conv1.bias.v_next = conv1.bias_mul_3 + conv1.bias_mul_5    %conv1.bias.v_next  update of conv1.bias by adam, models/cifar-convnet.ts:16
+    // conv1.bias_mul_5 = conv1.bias_mul_4 ⊙ 0.0010000000000000009    %conv1.bias_mul_5  update of conv1.bias by adam,
+    //     models/cifar-convnet.ts:16
+    // conv1.bias.v_next = conv1.bias_mul_3 + conv1.bias_mul_5    %conv1.bias.v_next  update of conv1.bias by adam,
+    //     models/cifar-convnet.ts:16
     // conv1.bias_mul_7 = conv1.bias.m_next ⊙ rate    %conv1.bias_mul_7  update of conv1.bias by adam, models/cifar-convnet.ts:16
     // conv1.bias_mul_6 = conv1.bias.v_next ⊙ correction    %conv1.bias_mul_6  update of conv1.bias by adam, models/cifar-convnet.ts:16
     // conv1.bias_sqrt = √conv1.bias_mul_6    %conv1.bias_sqrt  update of conv1.bias by adam, models/cifar-convnet.ts:16
@@ -1079,27 +1223,38 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_conv1_bias();
 
     // 62.
-    // x_padded_2_wide = x_padded_2 in double, in the order it is read    %x_padded_2_wide  widen for d_conv1.kernel, models/cifar-convnet.ts:16
+    // x_padded_2_wide = x_padded_2 in double, in the order it is read    %x_padded_2_wide  widen for d_conv1.kernel,
+    //     models/cifar-convnet.ts:16
     widen_x_padded_2_wide();
 
     // 63.
-    // d_conv1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv1.z, [1,0,2,3])    %d_conv1.kernel_conv  adjoint of conv, models/cifar-convnet.ts:16
+    // d_conv1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv1.z, [1,0,2,3])    %d_conv1.kernel_conv  adjoint of conv
+    //     (statement 3): d_w = xᵀ ∗ d_yᵀ, models/cifar-convnet.ts:16
     // conv1.kernel_mul = conv1.kernel.m ⊙ 0.9    %conv1.kernel_mul  update of conv1.kernel by adam, models/cifar-convnet.ts:16
-    // conv1.kernel_mul_2 = transpose(d_conv1.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv1.kernel_mul_2  update of conv1.kernel by adam, models/cifar-convnet.ts:16
-    // conv1.kernel.m_next = conv1.kernel_mul + conv1.kernel_mul_2    %conv1.kernel.m_next  update of conv1.kernel by adam, models/cifar-convnet.ts:16
+    // conv1.kernel_mul_2 = transpose(d_conv1.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv1.kernel_mul_2  update of
+    //     conv1.kernel by adam, models/cifar-convnet.ts:16
+    // conv1.kernel.m_next = conv1.kernel_mul + conv1.kernel_mul_2    %conv1.kernel.m_next  update of conv1.kernel by adam,
+    //     models/cifar-convnet.ts:16
     // conv1.kernel_mul_3 = conv1.kernel.v ⊙ 0.999    %conv1.kernel_mul_3  update of conv1.kernel by adam, models/cifar-convnet.ts:16
-    // conv1.kernel_mul_4 = transpose(d_conv1.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv1.kernel_conv, [1,0,2,3])    %conv1.kernel_mul_4  update of conv1.kernel by adam, models/cifar-convnet.ts:16
-    // conv1.kernel_mul_5 = conv1.kernel_mul_4 ⊙ 0.0010000000000000009    %conv1.kernel_mul_5  update of conv1.kernel by adam, models/cifar-convnet.ts:16
-    // conv1.kernel.v_next = conv1.kernel_mul_3 + conv1.kernel_mul_5    %conv1.kernel.v_next  update of conv1.kernel by adam, models/cifar-convnet.ts:16
-    // conv1.kernel_mul_7 = conv1.kernel.m_next ⊙ rate    %conv1.kernel_mul_7  update of conv1.kernel by adam, models/cifar-convnet.ts:16
-    // conv1.kernel_mul_6 = conv1.kernel.v_next ⊙ correction    %conv1.kernel_mul_6  update of conv1.kernel by adam, models/cifar-convnet.ts:16
+    // conv1.kernel_mul_4 = transpose(d_conv1.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv1.kernel_conv, [1,0,2,3])    %conv1.kernel_mul_4
+    //     update of conv1.kernel by adam, models/cifar-convnet.ts:16
+    // conv1.kernel_mul_5 = conv1.kernel_mul_4 ⊙ 0.0010000000000000009    %conv1.kernel_mul_5  update of conv1.kernel by adam,
+    //     models/cifar-convnet.ts:16
+    // conv1.kernel.v_next = conv1.kernel_mul_3 + conv1.kernel_mul_5    %conv1.kernel.v_next  update of conv1.kernel by adam,
+    //     models/cifar-convnet.ts:16
+    // conv1.kernel_mul_7 = conv1.kernel.m_next ⊙ rate    %conv1.kernel_mul_7  update of conv1.kernel by adam,
+    //     models/cifar-convnet.ts:16
+    // conv1.kernel_mul_6 = conv1.kernel.v_next ⊙ correction    %conv1.kernel_mul_6  update of conv1.kernel by adam,
+    //     models/cifar-convnet.ts:16
     // conv1.kernel_sqrt = √conv1.kernel_mul_6    %conv1.kernel_sqrt  update of conv1.kernel by adam, models/cifar-convnet.ts:16
     // conv1.kernel_add = conv1.kernel_sqrt + 1e-8    %conv1.kernel_add  update of conv1.kernel by adam, models/cifar-convnet.ts:16
-    // conv1.kernel_div = conv1.kernel_mul_7 / conv1.kernel_add    %conv1.kernel_div  update of conv1.kernel by adam, models/cifar-convnet.ts:16
-    // conv1.kernel_next = conv1.kernel − conv1.kernel_div    %conv1.kernel_next  update of conv1.kernel by adam, models/cifar-convnet.ts:16
+    // conv1.kernel_div = conv1.kernel_mul_7 / conv1.kernel_add    %conv1.kernel_div  update of conv1.kernel by adam,
+    //     models/cifar-convnet.ts:16
+    // conv1.kernel_next = conv1.kernel − conv1.kernel_div    %conv1.kernel_next  update of conv1.kernel by adam,
+    //     models/cifar-convnet.ts:16
     convAdam_conv1_kernel();
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -1108,8 +1263,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     count: number = 10,
   ): { readonly loss: number; readonly accuracy: number; readonly count: number } {
     checkCount(count, 10);
-    feed(x_evaluate, batch["x"], 3072, count, "x");
-    feedLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkArray(x_evaluate, batch["x"], 3072, count, "x");
+    checkLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    feed(x_evaluate, batch["x"], 3072, count);
+    feed(y_evaluate, batch["y"], 1, count);
     live_rows_evaluate[0] = count;
 
     // 1.
@@ -1226,7 +1384,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly scores: Float32Array;
   } {
     const count = 1;
-    feed(x_predict, batch["x"], 3072, count, "x");
+    checkBatch("predict takes a batch", batch, taken_2, taken);
+    checkArray(x_predict, batch["x"], 3072, count, "x");
+    feed(x_predict, batch["x"], 3072, count);
 
     // 1.
     // x_padded = x in a margin of zeros    %x_padded  pad for conv1.product, models/cifar-convnet.ts:16
@@ -1302,13 +1462,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 26020356)
       throw new RangeError(
         `restore: needs 26020356 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -1337,8 +1511,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       "scores.bias": scores_bias,
     },
     state: {
-      "adam.beta1^t": adam_beta1_t,
-      "adam.beta2^t": adam_beta2_t,
+      "adam.1-beta1^t": adam_1_beta1_t,
+      "adam.1-beta2^t": adam_1_beta2_t,
       "conv1.kernel.m": conv1_kernel_m,
       "conv1.kernel.v": conv1_kernel_v,
       "conv1.bias.m": conv1_bias_m,
@@ -1374,7 +1548,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   };
 }
 
-/** x_padded = x in a margin of zeros */
+/** x_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0) */
 function pad_64x3x34x34(x_: Float32Array, x_padded_: Float32Array): () => void {
   return function pad_64x3x34x34(): void {
     const x = x_;
@@ -1404,8 +1578,8 @@ function pad_64x3x34x34(x_: Float32Array, x_padded_: Float32Array): () => void {
 }
 
 /**
- * conv1.product = x ∗ conv1.kernel
- * conv1 = relu(conv1.z)
+ * conv1_product[i,j,l,m] = Σ k<3, k1<3, k2<3: x_padded[i,k,l + k1,m + k2]·conv1_kernel[j,k,k1,k2]
+ * conv1[i,j,l,m] = relu(conv1_product[i,j,l,m] + conv1_bias[j])
  * 115,343,360 floating-point operations.
  */
 function convRelu_64x32x32x3x3x3x32(
@@ -1490,7 +1664,7 @@ function convRelu_64x32x32x3x3x3x32(
   };
 }
 
-/** conv1_padded_wide = conv1_padded in double, in the order it is read */
+/** conv1_padded_wide[i,j,l,m] = f64(where(0 ≤ j − 1 ∧ j − 1 < 32 ∧ 0 ≤ l − 1 ∧ l − 1 < 32, conv1[i,m,j − 1,l − 1], 0)) */
 function widen_64x34x34x32(conv1_: Float32Array, conv1_padded_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -1569,7 +1743,7 @@ function widen_64x34x34x32(conv1_: Float32Array, conv1_padded_wide_: Float64Arra
   };
 }
 
-/** conv2.kernel_wide = conv2.kernel in double, in the order it is read */
+/** conv2_kernel_wide[i,j,l,m] = f64(conv2_kernel[i,m,j,l]) */
 function widen_32x3x3x32(
   conv2_kernel_: Float32Array,
   conv2_kernel_wide_: Float64Array,
@@ -1591,8 +1765,8 @@ function widen_32x3x3x32(
 }
 
 /**
- * conv2.product = conv1 ∗ conv2.kernel
- * conv2 = relu(conv2.z)
+ * conv2_product[i,j,l,m] = Σ k4<3, k5<3, k3<32: f32(conv1_padded_wide[i,l + k4,m + k5,k3])·f32(conv2_kernel_wide[j,k4,k5,k3])
+ * conv2[i,j,l,m] = relu(conv2_product[i,j,l,m] + conv2_bias[j])
  * 1,210,056,704 floating-point operations.
  */
 function convRelu_64x32x32x3x3x32x32(
@@ -1758,7 +1932,7 @@ function convRelu_64x32x32x3x3x32x32(
 }
 
 /**
- * half = max conv2 over windows [1,1,2,2]
+ * half[i,j,l,m] = max k6<1, k7<1, k8<2, k9<2: conv2[i,j,2·l + k8,2·m + k9]
  * 2,097,152 floating-point operations.
  */
 function windowMax_64x32x16x1x1x2x2x16(conv2_: Float32Array, half_: Float32Array): () => void {
@@ -1788,7 +1962,7 @@ function windowMax_64x32x16x1x1x2x2x16(conv2_: Float32Array, half_: Float32Array
   };
 }
 
-/** half_padded_wide = half_padded in double, in the order it is read */
+/** half_padded_wide[i,j,l,m] = f64(where(0 ≤ j − 1 ∧ j − 1 < 16 ∧ 0 ≤ l − 1 ∧ l − 1 < 16, half[i,m,j − 1,l − 1], 0)) */
 function widen_64x18x18x32(half_: Float32Array, half_padded_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -1867,7 +2041,7 @@ function widen_64x18x18x32(half_: Float32Array, half_padded_wide_: Float64Array)
   };
 }
 
-/** conv3.kernel_wide = conv3.kernel in double, in the order it is read */
+/** conv3_kernel_wide[i,j,l,m] = f64(conv3_kernel[i,m,j,l]) */
 function widen_64x3x3x32(
   conv3_kernel_: Float32Array,
   conv3_kernel_wide_: Float64Array,
@@ -1889,8 +2063,8 @@ function widen_64x3x3x32(
 }
 
 /**
- * conv3.product = half ∗ conv3.kernel
- * conv3 = relu(conv3.z)
+ * conv3_product[i,j,l,m] = Σ k11<3, k12<3, k10<32: f32(half_padded_wide[i,l + k11,m + k12,k10])·f32(conv3_kernel_wide[j,k11,k12,k10])
+ * conv3[i,j,l,m] = relu(conv3_product[i,j,l,m] + conv3_bias[j])
  * 605,028,352 floating-point operations.
  */
 function convRelu_64x64x16x3x3x32x16(
@@ -2054,7 +2228,7 @@ function convRelu_64x64x16x3x3x32x16(
   };
 }
 
-/** conv3_padded_wide = conv3_padded in double, in the order it is read */
+/** conv3_padded_wide[i,j,l,m] = f64(where(0 ≤ j − 1 ∧ j − 1 < 16 ∧ 0 ≤ l − 1 ∧ l − 1 < 16, conv3[i,m,j − 1,l − 1], 0)) */
 function widen_64x18x18x64(conv3_: Float32Array, conv3_padded_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -2133,7 +2307,7 @@ function widen_64x18x18x64(conv3_: Float32Array, conv3_padded_wide_: Float64Arra
   };
 }
 
-/** conv4.kernel_wide = conv4.kernel in double, in the order it is read */
+/** conv4_kernel_wide[i,j,l,m] = f64(conv4_kernel[i,m,j,l]) */
 function widen_64x3x3x64(
   conv4_kernel_: Float32Array,
   conv4_kernel_wide_: Float64Array,
@@ -2155,8 +2329,8 @@ function widen_64x3x3x64(
 }
 
 /**
- * conv4.product = conv3 ∗ conv4.kernel
- * conv4 = relu(conv4.z)
+ * conv4_product[i,j,l,m] = Σ k14<3, k15<3, k13<64: f32(conv3_padded_wide[i,l + k14,m + k15,k13])·f32(conv4_kernel_wide[j,k14,k15,k13])
+ * conv4[i,j,l,m] = relu(conv4_product[i,j,l,m] + conv4_bias[j])
  * 1,209,008,128 floating-point operations.
  */
 function convRelu_64x64x16x3x3x64x16(
@@ -2329,7 +2503,7 @@ function convRelu_64x64x16x3x3x64x16(
 }
 
 /**
- * quarter = max conv4 over windows [1,1,2,2]
+ * quarter[i,j,l,m] = max k16<1, k17<1, k18<2, k19<2: conv4[i,j,2·l + k18,2·m + k19]
  * 1,048,576 floating-point operations.
  */
 function windowMax_64x64x8x1x1x2x2x8(conv4_: Float32Array, quarter_: Float32Array): () => void {
@@ -2359,7 +2533,7 @@ function windowMax_64x64x8x1x1x2x2x8(conv4_: Float32Array, quarter_: Float32Arra
   };
 }
 
-/** hidden.kernel_wide = hidden.kernel in double, in the order it is read */
+/** hidden_kernel_wide[i,j] = f64(hidden_kernel[j,i]) */
 function widen_512x4096(
   hidden_kernel_: Float32Array,
   hidden_kernel_wide_: Float64Array,
@@ -2388,8 +2562,8 @@ function widen_512x4096(
 }
 
 /**
- * hidden.product = reshape(quarter, [64,4096]) · hidden.kernel
- * hidden = relu(hidden.z)
+ * hidden_product[i,j] = Σ k20<4096: quarter[i,(k20 div 64),((k20 div 8) mod 8),(k20 mod 8)]·f32(hidden_kernel_wide[j,k20])
+ * hidden[i,j] = relu(hidden_product[i,j] + hidden_bias[j])
  * 268,468,224 floating-point operations.
  */
 function dotRelu_64x4096x512(
@@ -2540,8 +2714,8 @@ function dotRelu_64x4096x512(
 }
 
 /**
- * scores.product = hidden · scores.kernel
- * scores = scores.product + scores.bias
+ * scores_product[i,j] = Σ k21<512: hidden[i,k21]·scores_kernel[k21,j]
+ * scores[i,j] = scores_product[i,j] + scores_bias[j]
  * 656,000 floating-point operations.
  */
 function dotAdd_64x512x10(
@@ -2664,12 +2838,12 @@ function dotAdd_64x512x10(
 }
 
 /**
- * largest = max scores over axes 1
- * exps = exp(shifted)
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
- * d_scores.product = d_shifted
+ * largest[i] = max k22<10: scores[i,k22]
+ * exps[i,j] = exp(scores[i,j] − largest[i])
+ * total[i] = Σ k23<10: exps[i,k23]
+ * chosen[i] = Σ k24<10: where(k24 = y[i], scores[i,k24] − largest[i], 0)
+ * rowSum = Σ k25<64: where(k25 < live_rows, log(total[k25]) − chosen[k25], 0)
+ * d_shifted[i,j] = where(j = y[i], −where(i < live_rows, d_rowSum, 0), 0) + where(i < live_rows, d_rowSum, 0) / total[i]·exps[i,j]
  * 6,592 floating-point operations.
  */
 function reduceMaxExpSumAdd_64x10(
@@ -2725,10 +2899,10 @@ function reduceMaxExpSumAdd_64x10(
 }
 
 /**
- * d_scores.bias = Σ d_shifted over axes 0
- * scores.bias.m_next = scores.bias_mul + scores.bias_mul_2
- * scores.bias.v_next = scores.bias_mul_3 + scores.bias_mul_5
- * scores.bias_next = scores.bias − scores.bias_div
+ * d_scores_bias[i] = Σ k26<64: d_shifted[k26,i]
+ * scores_bias_m′[i] = scores_bias_m[i]·0.9 + d_scores_bias[i]·(1 − 0.9)
+ * scores_bias_v′[i] = scores_bias_v[i]·0.999 + d_scores_bias[i]·d_scores_bias[i]·(1 − 0.999)
+ * scores_bias′[i] = scores_bias[i] − scores_bias_m′[i]·rate / (sqrt(scores_bias_v′[i]·correction) + 1e-8)
  * 770 floating-point operations.
  */
 function sumAdam_64x10(
@@ -2767,36 +2941,34 @@ function sumAdam_64x10(
       const d_scores_bias1 = Math.fround(sum1);
       const d_scores_bias2 = Math.fround(sum2);
       const d_scores_bias3 = Math.fround(sum3);
-      const scores_bias_m_next0 = Math.fround(
-        scores_bias_m[i]! * 0.9 + d_scores_bias0 * 0.09999999999999998,
-      );
+      const scores_bias_m_next0 = Math.fround(scores_bias_m[i]! * 0.9 + d_scores_bias0 * (1 - 0.9));
       scores_bias_m[i] = scores_bias_m_next0;
       const scores_bias_m_next1 = Math.fround(
-        scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * 0.09999999999999998,
+        scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * (1 - 0.9),
       );
       scores_bias_m[i + 1] = scores_bias_m_next1;
       const scores_bias_m_next2 = Math.fround(
-        scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * 0.09999999999999998,
+        scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * (1 - 0.9),
       );
       scores_bias_m[i + 2] = scores_bias_m_next2;
       const scores_bias_m_next3 = Math.fround(
-        scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * 0.09999999999999998,
+        scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * (1 - 0.9),
       );
       scores_bias_m[i + 3] = scores_bias_m_next3;
       const scores_bias_v_next0 = Math.fround(
-        scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * 0.0010000000000000009,
+        scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * (1 - 0.999),
       );
       scores_bias_v[i] = scores_bias_v_next0;
       const scores_bias_v_next1 = Math.fround(
-        scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * 0.0010000000000000009,
+        scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * (1 - 0.999),
       );
       scores_bias_v[i + 1] = scores_bias_v_next1;
       const scores_bias_v_next2 = Math.fround(
-        scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * 0.0010000000000000009,
+        scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * (1 - 0.999),
       );
       scores_bias_v[i + 2] = scores_bias_v_next2;
       const scores_bias_v_next3 = Math.fround(
-        scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * 0.0010000000000000009,
+        scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * (1 - 0.999),
       );
       scores_bias_v[i + 3] = scores_bias_v_next3;
       scores_bias[i] =
@@ -2823,19 +2995,19 @@ function sumAdam_64x10(
     const d_scores_bias0_2 = Math.fround(sum0_2);
     const d_scores_bias1_2 = Math.fround(sum1_2);
     const scores_bias_m_next0_2 = Math.fround(
-      scores_bias_m[8]! * 0.9 + d_scores_bias0_2 * 0.09999999999999998,
+      scores_bias_m[8]! * 0.9 + d_scores_bias0_2 * (1 - 0.9),
     );
     scores_bias_m[8] = scores_bias_m_next0_2;
     const scores_bias_m_next1_2 = Math.fround(
-      scores_bias_m[9]! * 0.9 + d_scores_bias1_2 * 0.09999999999999998,
+      scores_bias_m[9]! * 0.9 + d_scores_bias1_2 * (1 - 0.9),
     );
     scores_bias_m[9] = scores_bias_m_next1_2;
     const scores_bias_v_next0_2 = Math.fround(
-      scores_bias_v[8]! * 0.999 + d_scores_bias0_2 * d_scores_bias0_2 * 0.0010000000000000009,
+      scores_bias_v[8]! * 0.999 + d_scores_bias0_2 * d_scores_bias0_2 * (1 - 0.999),
     );
     scores_bias_v[8] = scores_bias_v_next0_2;
     const scores_bias_v_next1_2 = Math.fround(
-      scores_bias_v[9]! * 0.999 + d_scores_bias1_2 * d_scores_bias1_2 * 0.0010000000000000009,
+      scores_bias_v[9]! * 0.999 + d_scores_bias1_2 * d_scores_bias1_2 * (1 - 0.999),
     );
     scores_bias_v[9] = scores_bias_v_next1_2;
     scores_bias[8] =
@@ -2848,8 +3020,8 @@ function sumAdam_64x10(
 }
 
 /**
- * d_hidden = d_shifted · scores.kernelᵀ
- * d_hidden.product = d_hidden.z
+ * d_hidden[i,j] = Σ k27<10: d_shifted[i,k27]·scores_kernel[j,k27]
+ * d_hidden_z[i,j] = where(0 < hidden[i,j], d_hidden[i,j], 0)
  * 655,360 floating-point operations.
  */
 function dotWhere_64x10x512(
@@ -2916,10 +3088,10 @@ function dotWhere_64x10x512(
 }
 
 /**
- * d_scores.kernel = hiddenᵀ · d_shifted
- * scores.kernel.m_next = scores.kernel_mul + scores.kernel_mul_2
- * scores.kernel.v_next = scores.kernel_mul_3 + scores.kernel_mul_5
- * scores.kernel_next = scores.kernel − scores.kernel_div
+ * d_scores_kernel[i,j] = Σ k28<64: hidden[k28,i]·d_shifted[k28,j]
+ * scores_kernel_m′[i,j] = scores_kernel_m[i,j]·0.9 + d_scores_kernel[i,j]·(1 − 0.9)
+ * scores_kernel_v′[i,j] = scores_kernel_v[i,j]·0.999 + d_scores_kernel[i,j]·d_scores_kernel[i,j]·(1 − 0.999)
+ * scores_kernel′[i,j] = scores_kernel[i,j] − scores_kernel_m′[i,j]·rate / (sqrt(scores_kernel_v′[i,j]·correction) + 1e-8)
  * 721,920 floating-point operations.
  */
 function dotAdam_512x64x10(
@@ -3013,57 +3185,57 @@ function dotAdam_512x64x10(
         const d_scores_kernel20 = Math.fround(sum20);
         const d_scores_kernel21 = Math.fround(sum21);
         const scores_kernel_m_next00 = Math.fround(
-          scores_kernel_m[i * 10 + j]! * 0.9 + d_scores_kernel00 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j]! * 0.9 + d_scores_kernel00 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j] = scores_kernel_m_next00;
         const scores_kernel_m_next01 = Math.fround(
-          scores_kernel_m[i * 10 + j + 1]! * 0.9 + d_scores_kernel01 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 1]! * 0.9 + d_scores_kernel01 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 1] = scores_kernel_m_next01;
         const scores_kernel_m_next10 = Math.fround(
-          scores_kernel_m[i * 10 + j + 10]! * 0.9 + d_scores_kernel10 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 10]! * 0.9 + d_scores_kernel10 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 10] = scores_kernel_m_next10;
         const scores_kernel_m_next11 = Math.fround(
-          scores_kernel_m[i * 10 + j + 11]! * 0.9 + d_scores_kernel11 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 11]! * 0.9 + d_scores_kernel11 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 11] = scores_kernel_m_next11;
         const scores_kernel_m_next20 = Math.fround(
-          scores_kernel_m[i * 10 + j + 20]! * 0.9 + d_scores_kernel20 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 20]! * 0.9 + d_scores_kernel20 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 20] = scores_kernel_m_next20;
         const scores_kernel_m_next21 = Math.fround(
-          scores_kernel_m[i * 10 + j + 21]! * 0.9 + d_scores_kernel21 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 21]! * 0.9 + d_scores_kernel21 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 21] = scores_kernel_m_next21;
         const scores_kernel_v_next00 = Math.fround(
           scores_kernel_v[i * 10 + j]! * 0.999 +
-            d_scores_kernel00 * d_scores_kernel00 * 0.0010000000000000009,
+            d_scores_kernel00 * d_scores_kernel00 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j] = scores_kernel_v_next00;
         const scores_kernel_v_next01 = Math.fround(
           scores_kernel_v[i * 10 + j + 1]! * 0.999 +
-            d_scores_kernel01 * d_scores_kernel01 * 0.0010000000000000009,
+            d_scores_kernel01 * d_scores_kernel01 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 1] = scores_kernel_v_next01;
         const scores_kernel_v_next10 = Math.fround(
           scores_kernel_v[i * 10 + j + 10]! * 0.999 +
-            d_scores_kernel10 * d_scores_kernel10 * 0.0010000000000000009,
+            d_scores_kernel10 * d_scores_kernel10 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 10] = scores_kernel_v_next10;
         const scores_kernel_v_next11 = Math.fround(
           scores_kernel_v[i * 10 + j + 11]! * 0.999 +
-            d_scores_kernel11 * d_scores_kernel11 * 0.0010000000000000009,
+            d_scores_kernel11 * d_scores_kernel11 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 11] = scores_kernel_v_next11;
         const scores_kernel_v_next20 = Math.fround(
           scores_kernel_v[i * 10 + j + 20]! * 0.999 +
-            d_scores_kernel20 * d_scores_kernel20 * 0.0010000000000000009,
+            d_scores_kernel20 * d_scores_kernel20 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 20] = scores_kernel_v_next20;
         const scores_kernel_v_next21 = Math.fround(
           scores_kernel_v[i * 10 + j + 21]! * 0.999 +
-            d_scores_kernel21 * d_scores_kernel21 * 0.0010000000000000009,
+            d_scores_kernel21 * d_scores_kernel21 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 21] = scores_kernel_v_next21;
         scores_kernel[i * 10 + j] =
@@ -3112,39 +3284,39 @@ function dotAdam_512x64x10(
       const d_scores_kernel10_2 = Math.fround(sum10_2);
       const d_scores_kernel11_2 = Math.fround(sum11_2);
       const scores_kernel_m_next00_2 = Math.fround(
-        scores_kernel_m[j + 5100]! * 0.9 + d_scores_kernel00_2 * 0.09999999999999998,
+        scores_kernel_m[j + 5100]! * 0.9 + d_scores_kernel00_2 * (1 - 0.9),
       );
       scores_kernel_m[j + 5100] = scores_kernel_m_next00_2;
       const scores_kernel_m_next01_2 = Math.fround(
-        scores_kernel_m[j + 5101]! * 0.9 + d_scores_kernel01_2 * 0.09999999999999998,
+        scores_kernel_m[j + 5101]! * 0.9 + d_scores_kernel01_2 * (1 - 0.9),
       );
       scores_kernel_m[j + 5101] = scores_kernel_m_next01_2;
       const scores_kernel_m_next10_2 = Math.fround(
-        scores_kernel_m[j + 5110]! * 0.9 + d_scores_kernel10_2 * 0.09999999999999998,
+        scores_kernel_m[j + 5110]! * 0.9 + d_scores_kernel10_2 * (1 - 0.9),
       );
       scores_kernel_m[j + 5110] = scores_kernel_m_next10_2;
       const scores_kernel_m_next11_2 = Math.fround(
-        scores_kernel_m[j + 5111]! * 0.9 + d_scores_kernel11_2 * 0.09999999999999998,
+        scores_kernel_m[j + 5111]! * 0.9 + d_scores_kernel11_2 * (1 - 0.9),
       );
       scores_kernel_m[j + 5111] = scores_kernel_m_next11_2;
       const scores_kernel_v_next00_2 = Math.fround(
         scores_kernel_v[j + 5100]! * 0.999 +
-          d_scores_kernel00_2 * d_scores_kernel00_2 * 0.0010000000000000009,
+          d_scores_kernel00_2 * d_scores_kernel00_2 * (1 - 0.999),
       );
       scores_kernel_v[j + 5100] = scores_kernel_v_next00_2;
       const scores_kernel_v_next01_2 = Math.fround(
         scores_kernel_v[j + 5101]! * 0.999 +
-          d_scores_kernel01_2 * d_scores_kernel01_2 * 0.0010000000000000009,
+          d_scores_kernel01_2 * d_scores_kernel01_2 * (1 - 0.999),
       );
       scores_kernel_v[j + 5101] = scores_kernel_v_next01_2;
       const scores_kernel_v_next10_2 = Math.fround(
         scores_kernel_v[j + 5110]! * 0.999 +
-          d_scores_kernel10_2 * d_scores_kernel10_2 * 0.0010000000000000009,
+          d_scores_kernel10_2 * d_scores_kernel10_2 * (1 - 0.999),
       );
       scores_kernel_v[j + 5110] = scores_kernel_v_next10_2;
       const scores_kernel_v_next11_2 = Math.fround(
         scores_kernel_v[j + 5111]! * 0.999 +
-          d_scores_kernel11_2 * d_scores_kernel11_2 * 0.0010000000000000009,
+          d_scores_kernel11_2 * d_scores_kernel11_2 * (1 - 0.999),
       );
       scores_kernel_v[j + 5111] = scores_kernel_v_next11_2;
       scores_kernel[j + 5100] =
@@ -3168,10 +3340,10 @@ function dotAdam_512x64x10(
 }
 
 /**
- * d_hidden.bias = Σ d_hidden.z over axes 0
- * hidden.bias.m_next = hidden.bias_mul + hidden.bias_mul_2
- * hidden.bias.v_next = hidden.bias_mul_3 + hidden.bias_mul_5
- * hidden.bias_next = hidden.bias − hidden.bias_div
+ * d_hidden_bias[i] = Σ k29<64: d_hidden_z[k29,i]
+ * hidden_bias_m′[i] = hidden_bias_m[i]·0.9 + d_hidden_bias[i]·(1 − 0.9)
+ * hidden_bias_v′[i] = hidden_bias_v[i]·0.999 + d_hidden_bias[i]·d_hidden_bias[i]·(1 − 0.999)
+ * hidden_bias′[i] = hidden_bias[i] − hidden_bias_m′[i]·rate / (sqrt(hidden_bias_v′[i]·correction) + 1e-8)
  * 39,424 floating-point operations.
  */
 function sumAdam_64x512(
@@ -3210,36 +3382,34 @@ function sumAdam_64x512(
       const d_hidden_bias1 = Math.fround(sum1);
       const d_hidden_bias2 = Math.fround(sum2);
       const d_hidden_bias3 = Math.fround(sum3);
-      const hidden_bias_m_next0 = Math.fround(
-        hidden_bias_m[i]! * 0.9 + d_hidden_bias0 * 0.09999999999999998,
-      );
+      const hidden_bias_m_next0 = Math.fround(hidden_bias_m[i]! * 0.9 + d_hidden_bias0 * (1 - 0.9));
       hidden_bias_m[i] = hidden_bias_m_next0;
       const hidden_bias_m_next1 = Math.fround(
-        hidden_bias_m[i + 1]! * 0.9 + d_hidden_bias1 * 0.09999999999999998,
+        hidden_bias_m[i + 1]! * 0.9 + d_hidden_bias1 * (1 - 0.9),
       );
       hidden_bias_m[i + 1] = hidden_bias_m_next1;
       const hidden_bias_m_next2 = Math.fround(
-        hidden_bias_m[i + 2]! * 0.9 + d_hidden_bias2 * 0.09999999999999998,
+        hidden_bias_m[i + 2]! * 0.9 + d_hidden_bias2 * (1 - 0.9),
       );
       hidden_bias_m[i + 2] = hidden_bias_m_next2;
       const hidden_bias_m_next3 = Math.fround(
-        hidden_bias_m[i + 3]! * 0.9 + d_hidden_bias3 * 0.09999999999999998,
+        hidden_bias_m[i + 3]! * 0.9 + d_hidden_bias3 * (1 - 0.9),
       );
       hidden_bias_m[i + 3] = hidden_bias_m_next3;
       const hidden_bias_v_next0 = Math.fround(
-        hidden_bias_v[i]! * 0.999 + d_hidden_bias0 * d_hidden_bias0 * 0.0010000000000000009,
+        hidden_bias_v[i]! * 0.999 + d_hidden_bias0 * d_hidden_bias0 * (1 - 0.999),
       );
       hidden_bias_v[i] = hidden_bias_v_next0;
       const hidden_bias_v_next1 = Math.fround(
-        hidden_bias_v[i + 1]! * 0.999 + d_hidden_bias1 * d_hidden_bias1 * 0.0010000000000000009,
+        hidden_bias_v[i + 1]! * 0.999 + d_hidden_bias1 * d_hidden_bias1 * (1 - 0.999),
       );
       hidden_bias_v[i + 1] = hidden_bias_v_next1;
       const hidden_bias_v_next2 = Math.fround(
-        hidden_bias_v[i + 2]! * 0.999 + d_hidden_bias2 * d_hidden_bias2 * 0.0010000000000000009,
+        hidden_bias_v[i + 2]! * 0.999 + d_hidden_bias2 * d_hidden_bias2 * (1 - 0.999),
       );
       hidden_bias_v[i + 2] = hidden_bias_v_next2;
       const hidden_bias_v_next3 = Math.fround(
-        hidden_bias_v[i + 3]! * 0.999 + d_hidden_bias3 * d_hidden_bias3 * 0.0010000000000000009,
+        hidden_bias_v[i + 3]! * 0.999 + d_hidden_bias3 * d_hidden_bias3 * (1 - 0.999),
       );
       hidden_bias_v[i + 3] = hidden_bias_v_next3;
       hidden_bias[i] =
@@ -3258,7 +3428,7 @@ function sumAdam_64x512(
   };
 }
 
-/** d_hidden.z_wide = d_hidden.z in double, in the order it is read */
+/** d_hidden_z_wide[i,j] = f64(d_hidden_z[i,j]) */
 function widen_64x512(d_hidden_z_: Float32Array, d_hidden_z_wide_: Float64Array): () => void {
   return function widen_64x512(): void {
     const d_hidden_z = d_hidden_z_;
@@ -3272,7 +3442,7 @@ function widen_64x512(d_hidden_z_: Float32Array, d_hidden_z_wide_: Float64Array)
 }
 
 /**
- * d_flatten = d_hidden.z · hidden.kernelᵀ
+ * d_flatten[i,j] = Σ k30<512: f32(d_hidden_z_wide[i,k30])·hidden_kernel[j,k30]
  * 268,435,456 floating-point operations.
  */
 function dot_64x512x4096(
@@ -3381,7 +3551,7 @@ function dot_64x512x4096(
   };
 }
 
-/** quarter_wide = quarter in double, in the order it is read */
+/** quarter_wide[i,j,l,m] = f64(quarter[m,i,j,l]) */
 function widen_64x8x8x64(quarter_: Float32Array, quarter_wide_: Float64Array): () => void {
   return function widen_64x8x8x64(): void {
     const quarter = quarter_;
@@ -3403,7 +3573,7 @@ function widen_64x8x8x64(quarter_: Float32Array, quarter_wide_: Float64Array): (
   };
 }
 
-/** d_hidden.z_wide_2 = d_hidden.z in double, in the order it is read */
+/** d_hidden_z_wide_2[i,j] = f64(d_hidden_z[j,i]) */
 function widen_512x64(d_hidden_z_: Float32Array, d_hidden_z_wide_2_: Float64Array): () => void {
   return function widen_512x64(): void {
     const d_hidden_z = d_hidden_z_;
@@ -3424,10 +3594,10 @@ function widen_512x64(d_hidden_z_: Float32Array, d_hidden_z_wide_2_: Float64Arra
 }
 
 /**
- * d_hidden.kernel = reshape(quarter, [64,4096])ᵀ · d_hidden.z
- * hidden.kernel.m_next = hidden.kernel_mul + hidden.kernel_mul_2
- * hidden.kernel.v_next = hidden.kernel_mul_3 + hidden.kernel_mul_5
- * hidden.kernel_next = hidden.kernel − hidden.kernel_div
+ * d_hidden_kernel[i,j] = Σ k31<64: f32(quarter_wide[(i div 64),((i div 8) mod 8),(i mod 8),k31])·f32(d_hidden_z_wide_2[j,k31])
+ * hidden_kernel_m′[i,j] = hidden_kernel_m[i,j]·0.9 + d_hidden_kernel[i,j]·(1 − 0.9)
+ * hidden_kernel_v′[i,j] = hidden_kernel_v[i,j]·0.999 + d_hidden_kernel[i,j]·d_hidden_kernel[i,j]·(1 − 0.999)
+ * hidden_kernel′[i,j] = hidden_kernel[i,j] − hidden_kernel_m′[i,j]·rate / (sqrt(hidden_kernel_v′[i,j]·correction) + 1e-8)
  * 295,698,432 floating-point operations.
  */
 function dotAdam_4096x64x512(
@@ -3522,57 +3692,56 @@ function dotAdam_4096x64x512(
       const d_hidden_kernel20 = Math.fround(sum20);
       const d_hidden_kernel21 = Math.fround(sum21);
       const hidden_kernel_m_next00 = Math.fround(
-        hidden_kernel_m[i * 512 + j]! * 0.9 + d_hidden_kernel00 * 0.09999999999999998,
+        hidden_kernel_m[i * 512 + j]! * 0.9 + d_hidden_kernel00 * (1 - 0.9),
       );
       hidden_kernel_m[i * 512 + j] = hidden_kernel_m_next00;
       const hidden_kernel_m_next01 = Math.fround(
-        hidden_kernel_m[i * 512 + j + 1]! * 0.9 + d_hidden_kernel01 * 0.09999999999999998,
+        hidden_kernel_m[i * 512 + j + 1]! * 0.9 + d_hidden_kernel01 * (1 - 0.9),
       );
       hidden_kernel_m[i * 512 + j + 1] = hidden_kernel_m_next01;
       const hidden_kernel_m_next10 = Math.fround(
-        hidden_kernel_m[i * 512 + j + 512]! * 0.9 + d_hidden_kernel10 * 0.09999999999999998,
+        hidden_kernel_m[i * 512 + j + 512]! * 0.9 + d_hidden_kernel10 * (1 - 0.9),
       );
       hidden_kernel_m[i * 512 + j + 512] = hidden_kernel_m_next10;
       const hidden_kernel_m_next11 = Math.fround(
-        hidden_kernel_m[i * 512 + j + 513]! * 0.9 + d_hidden_kernel11 * 0.09999999999999998,
+        hidden_kernel_m[i * 512 + j + 513]! * 0.9 + d_hidden_kernel11 * (1 - 0.9),
       );
       hidden_kernel_m[i * 512 + j + 513] = hidden_kernel_m_next11;
       const hidden_kernel_m_next20 = Math.fround(
-        hidden_kernel_m[i * 512 + j + 1024]! * 0.9 + d_hidden_kernel20 * 0.09999999999999998,
+        hidden_kernel_m[i * 512 + j + 1024]! * 0.9 + d_hidden_kernel20 * (1 - 0.9),
       );
       hidden_kernel_m[i * 512 + j + 1024] = hidden_kernel_m_next20;
       const hidden_kernel_m_next21 = Math.fround(
-        hidden_kernel_m[i * 512 + j + 1025]! * 0.9 + d_hidden_kernel21 * 0.09999999999999998,
+        hidden_kernel_m[i * 512 + j + 1025]! * 0.9 + d_hidden_kernel21 * (1 - 0.9),
       );
       hidden_kernel_m[i * 512 + j + 1025] = hidden_kernel_m_next21;
       const hidden_kernel_v_next00 = Math.fround(
-        hidden_kernel_v[i * 512 + j]! * 0.999 +
-          d_hidden_kernel00 * d_hidden_kernel00 * 0.0010000000000000009,
+        hidden_kernel_v[i * 512 + j]! * 0.999 + d_hidden_kernel00 * d_hidden_kernel00 * (1 - 0.999),
       );
       hidden_kernel_v[i * 512 + j] = hidden_kernel_v_next00;
       const hidden_kernel_v_next01 = Math.fround(
         hidden_kernel_v[i * 512 + j + 1]! * 0.999 +
-          d_hidden_kernel01 * d_hidden_kernel01 * 0.0010000000000000009,
+          d_hidden_kernel01 * d_hidden_kernel01 * (1 - 0.999),
       );
       hidden_kernel_v[i * 512 + j + 1] = hidden_kernel_v_next01;
       const hidden_kernel_v_next10 = Math.fround(
         hidden_kernel_v[i * 512 + j + 512]! * 0.999 +
-          d_hidden_kernel10 * d_hidden_kernel10 * 0.0010000000000000009,
+          d_hidden_kernel10 * d_hidden_kernel10 * (1 - 0.999),
       );
       hidden_kernel_v[i * 512 + j + 512] = hidden_kernel_v_next10;
       const hidden_kernel_v_next11 = Math.fround(
         hidden_kernel_v[i * 512 + j + 513]! * 0.999 +
-          d_hidden_kernel11 * d_hidden_kernel11 * 0.0010000000000000009,
+          d_hidden_kernel11 * d_hidden_kernel11 * (1 - 0.999),
       );
       hidden_kernel_v[i * 512 + j + 513] = hidden_kernel_v_next11;
       const hidden_kernel_v_next20 = Math.fround(
         hidden_kernel_v[i * 512 + j + 1024]! * 0.999 +
-          d_hidden_kernel20 * d_hidden_kernel20 * 0.0010000000000000009,
+          d_hidden_kernel20 * d_hidden_kernel20 * (1 - 0.999),
       );
       hidden_kernel_v[i * 512 + j + 1024] = hidden_kernel_v_next20;
       const hidden_kernel_v_next21 = Math.fround(
         hidden_kernel_v[i * 512 + j + 1025]! * 0.999 +
-          d_hidden_kernel21 * d_hidden_kernel21 * 0.0010000000000000009,
+          d_hidden_kernel21 * d_hidden_kernel21 * (1 - 0.999),
       );
       hidden_kernel_v[i * 512 + j + 1025] = hidden_kernel_v_next21;
       hidden_kernel[i * 512 + j] =
@@ -3627,21 +3796,19 @@ function dotAdam_4096x64x512(
       const d_hidden_kernel0 = Math.fround(sum0);
       const d_hidden_kernel1 = Math.fround(sum1);
       const hidden_kernel_m_next0 = Math.fround(
-        hidden_kernel_m[j + 2096640]! * 0.9 + d_hidden_kernel0 * 0.09999999999999998,
+        hidden_kernel_m[j + 2096640]! * 0.9 + d_hidden_kernel0 * (1 - 0.9),
       );
       hidden_kernel_m[j + 2096640] = hidden_kernel_m_next0;
       const hidden_kernel_m_next1 = Math.fround(
-        hidden_kernel_m[j + 2096641]! * 0.9 + d_hidden_kernel1 * 0.09999999999999998,
+        hidden_kernel_m[j + 2096641]! * 0.9 + d_hidden_kernel1 * (1 - 0.9),
       );
       hidden_kernel_m[j + 2096641] = hidden_kernel_m_next1;
       const hidden_kernel_v_next0 = Math.fround(
-        hidden_kernel_v[j + 2096640]! * 0.999 +
-          d_hidden_kernel0 * d_hidden_kernel0 * 0.0010000000000000009,
+        hidden_kernel_v[j + 2096640]! * 0.999 + d_hidden_kernel0 * d_hidden_kernel0 * (1 - 0.999),
       );
       hidden_kernel_v[j + 2096640] = hidden_kernel_v_next0;
       const hidden_kernel_v_next1 = Math.fround(
-        hidden_kernel_v[j + 2096641]! * 0.999 +
-          d_hidden_kernel1 * d_hidden_kernel1 * 0.0010000000000000009,
+        hidden_kernel_v[j + 2096641]! * 0.999 + d_hidden_kernel1 * d_hidden_kernel1 * (1 - 0.999),
       );
       hidden_kernel_v[j + 2096641] = hidden_kernel_v_next1;
       hidden_kernel[j + 2096640] =
@@ -3655,8 +3822,9 @@ function dotAdam_4096x64x512(
 }
 
 /**
- * d_conv4_windowArgmax = argmax conv4 over windows [1,1,2,2]
- * d_conv4.product = d_conv4.z
+ * d_conv4_windowArgmax[i,j,l,m] = argmax k32<1, k33<1, k34<2, k35<2: conv4[i,j,2·l + k34,2·m + k35]
+ * d_conv4_z[i,j,l,m] = where(0 < conv4[i,j,l,m], where(d_conv4_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2),
+ *     d_flatten[i,64·j + 8·(l div 2) + (m div 2)], 0), 0)
  * 1,048,576 floating-point operations.
  */
 function windowArgmaxWhere_64x64x8x8(
@@ -3712,10 +3880,10 @@ function windowArgmaxWhere_64x64x8x8(
 }
 
 /**
- * d_conv4.bias = Σ d_conv4.z over axes 0,2,3
- * conv4.bias.m_next = conv4.bias_mul + conv4.bias_mul_2
- * conv4.bias.v_next = conv4.bias_mul_3 + conv4.bias_mul_5
- * conv4.bias_next = conv4.bias − conv4.bias_div
+ * d_conv4_bias[i] = Σ k36<64, k37<16, k38<16: d_conv4_z[k36,i,k37,k38]
+ * conv4_bias_m′[i] = conv4_bias_m[i]·0.9 + d_conv4_bias[i]·(1 − 0.9)
+ * conv4_bias_v′[i] = conv4_bias_v[i]·0.999 + d_conv4_bias[i]·d_conv4_bias[i]·(1 − 0.999)
+ * conv4_bias′[i] = conv4_bias[i] − conv4_bias_m′[i]·rate / (sqrt(conv4_bias_v′[i]·correction) + 1e-8)
  * 1,049,408 floating-point operations.
  */
 function sumAdam_64x16x16x64(
@@ -3746,12 +3914,10 @@ function sumAdam_64x16x16x64(
       }
     }
     const d_conv4_bias = Math.fround(sum);
-    const conv4_bias_m_next = Math.fround(
-      conv4_bias_m[i]! * 0.9 + d_conv4_bias * 0.09999999999999998,
-    );
+    const conv4_bias_m_next = Math.fround(conv4_bias_m[i]! * 0.9 + d_conv4_bias * (1 - 0.9));
     conv4_bias_m[i] = conv4_bias_m_next;
     const conv4_bias_v_next = Math.fround(
-      conv4_bias_v[i]! * 0.999 + d_conv4_bias * d_conv4_bias * 0.0010000000000000009,
+      conv4_bias_v[i]! * 0.999 + d_conv4_bias * d_conv4_bias * (1 - 0.999),
     );
     conv4_bias_v[i] = conv4_bias_v_next;
     conv4_bias[i] =
@@ -3765,7 +3931,7 @@ function sumAdam_64x16x16x64(
   };
 }
 
-/** conv4.kernel_wide_2 = conv4.kernel in double, in the order it is read */
+/** conv4_kernel_wide_2[i,j,l,m] = f64(conv4_kernel[m,i,j,l]) */
 function widen_64x3x3x64_2(
   conv4_kernel_: Float32Array,
   conv4_kernel_wide_2_: Float64Array,
@@ -3787,8 +3953,9 @@ function widen_64x3x3x64_2(
 }
 
 /**
- * d_conv3 = d_conv4.z ∗ reverse(transpose(conv4.kernel, [1,0,2,3]), [2,3])
- * d_conv3.product = d_conv3.z
+ * d_conv3[i,j,l,m] = Σ k40<3, k41<3, k39<64: f32(d_conv4_z_padded_wide[i,l + k40,m + k41,k39])·f32(conv4_kernel_wide_2[j,−k40 + 2,−k41
+ *     + 2,k39])
+ * d_conv3_z[i,j,l,m] = where(0 < conv3[i,j,l,m], d_conv3[i,j,l,m], 0)
  * 1,207,959,552 floating-point operations.
  */
 function convWhere_64x64x16x3x3x64x16(
@@ -3968,7 +4135,7 @@ function convWhere_64x64x16x3x3x64x16(
   };
 }
 
-/** conv3_padded_wide_2 = conv3_padded in double, in the order it is read */
+/** conv3_padded_wide_2[i,j,l,m] = f64(where(0 ≤ j − 1 ∧ j − 1 < 16 ∧ 0 ≤ l − 1 ∧ l − 1 < 16, conv3[m,i,j − 1,l − 1], 0)) */
 function widen_64x18x18x64_2(conv3_: Float32Array, conv3_padded_wide_2_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -4047,7 +4214,7 @@ function widen_64x18x18x64_2(conv3_: Float32Array, conv3_padded_wide_2_: Float64
   };
 }
 
-/** d_conv4.z_wide = d_conv4.z in double, in the order it is read */
+/** d_conv4_z_wide[i,j,l,m] = f64(d_conv4_z[m,i,j,l]) */
 function widen_64x16x16x64(d_conv4_z_: Float32Array, d_conv4_z_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -4085,10 +4252,11 @@ function widen_64x16x16x64(d_conv4_z_: Float32Array, d_conv4_z_wide_: Float64Arr
 }
 
 /**
- * d_conv4.kernel_conv = transpose(conv3, [1,0,2,3]) ∗ transpose(d_conv4.z, [1,0,2,3])
- * conv4.kernel.m_next = conv4.kernel_mul + conv4.kernel_mul_2
- * conv4.kernel.v_next = conv4.kernel_mul_3 + conv4.kernel_mul_5
- * conv4.kernel_next = conv4.kernel − conv4.kernel_div
+ * d_conv4_kernel[i,j,l,m] = Σ k43<16, k44<16, k42<64: f32(conv3_padded_wide_2[j,l + k43,m +
+ *     k44,k42])·f32(d_conv4_z_wide[i,k43,k44,k42])
+ * conv4_kernel_m′[i,j,l,m] = conv4_kernel_m[i,j,l,m]·0.9 + d_conv4_kernel[i,j,l,m]·(1 − 0.9)
+ * conv4_kernel_v′[i,j,l,m] = conv4_kernel_v[i,j,l,m]·0.999 + d_conv4_kernel[i,j,l,m]·d_conv4_kernel[i,j,l,m]·(1 − 0.999)
+ * conv4_kernel′[i,j,l,m] = conv4_kernel[i,j,l,m] − conv4_kernel_m′[i,j,l,m]·rate / (sqrt(conv4_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 1,208,438,784 floating-point operations.
  */
 function convAdam_64x64x3x16x16x64x3(
@@ -4203,62 +4371,57 @@ function convAdam_64x64x3x16x16x64x3(
           const d_conv4_kernel11 = Math.fround(sum11);
           const d_conv4_kernel12 = Math.fround(sum12);
           const conv4_kernel_m_next00 = Math.fround(
-            conv4_kernel_m[i * 576 + j * 9 + l * 3]! * 0.9 + d_conv4_kernel00 * 0.09999999999999998,
+            conv4_kernel_m[i * 576 + j * 9 + l * 3]! * 0.9 + d_conv4_kernel00 * (1 - 0.9),
           );
           conv4_kernel_m[i * 576 + j * 9 + l * 3] = conv4_kernel_m_next00;
           const conv4_kernel_m_next01 = Math.fround(
-            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1]! * 0.9 +
-              d_conv4_kernel01 * 0.09999999999999998,
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1]! * 0.9 + d_conv4_kernel01 * (1 - 0.9),
           );
           conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1] = conv4_kernel_m_next01;
           const conv4_kernel_m_next02 = Math.fround(
-            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 2]! * 0.9 +
-              d_conv4_kernel02 * 0.09999999999999998,
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 2]! * 0.9 + d_conv4_kernel02 * (1 - 0.9),
           );
           conv4_kernel_m[i * 576 + j * 9 + l * 3 + 2] = conv4_kernel_m_next02;
           const conv4_kernel_m_next10 = Math.fround(
-            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 576]! * 0.9 +
-              d_conv4_kernel10 * 0.09999999999999998,
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 576]! * 0.9 + d_conv4_kernel10 * (1 - 0.9),
           );
           conv4_kernel_m[i * 576 + j * 9 + l * 3 + 576] = conv4_kernel_m_next10;
           const conv4_kernel_m_next11 = Math.fround(
-            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 577]! * 0.9 +
-              d_conv4_kernel11 * 0.09999999999999998,
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 577]! * 0.9 + d_conv4_kernel11 * (1 - 0.9),
           );
           conv4_kernel_m[i * 576 + j * 9 + l * 3 + 577] = conv4_kernel_m_next11;
           const conv4_kernel_m_next12 = Math.fround(
-            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 578]! * 0.9 +
-              d_conv4_kernel12 * 0.09999999999999998,
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 578]! * 0.9 + d_conv4_kernel12 * (1 - 0.9),
           );
           conv4_kernel_m[i * 576 + j * 9 + l * 3 + 578] = conv4_kernel_m_next12;
           const conv4_kernel_v_next00 = Math.fround(
             conv4_kernel_v[i * 576 + j * 9 + l * 3]! * 0.999 +
-              d_conv4_kernel00 * d_conv4_kernel00 * 0.0010000000000000009,
+              d_conv4_kernel00 * d_conv4_kernel00 * (1 - 0.999),
           );
           conv4_kernel_v[i * 576 + j * 9 + l * 3] = conv4_kernel_v_next00;
           const conv4_kernel_v_next01 = Math.fround(
             conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1]! * 0.999 +
-              d_conv4_kernel01 * d_conv4_kernel01 * 0.0010000000000000009,
+              d_conv4_kernel01 * d_conv4_kernel01 * (1 - 0.999),
           );
           conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1] = conv4_kernel_v_next01;
           const conv4_kernel_v_next02 = Math.fround(
             conv4_kernel_v[i * 576 + j * 9 + l * 3 + 2]! * 0.999 +
-              d_conv4_kernel02 * d_conv4_kernel02 * 0.0010000000000000009,
+              d_conv4_kernel02 * d_conv4_kernel02 * (1 - 0.999),
           );
           conv4_kernel_v[i * 576 + j * 9 + l * 3 + 2] = conv4_kernel_v_next02;
           const conv4_kernel_v_next10 = Math.fround(
             conv4_kernel_v[i * 576 + j * 9 + l * 3 + 576]! * 0.999 +
-              d_conv4_kernel10 * d_conv4_kernel10 * 0.0010000000000000009,
+              d_conv4_kernel10 * d_conv4_kernel10 * (1 - 0.999),
           );
           conv4_kernel_v[i * 576 + j * 9 + l * 3 + 576] = conv4_kernel_v_next10;
           const conv4_kernel_v_next11 = Math.fround(
             conv4_kernel_v[i * 576 + j * 9 + l * 3 + 577]! * 0.999 +
-              d_conv4_kernel11 * d_conv4_kernel11 * 0.0010000000000000009,
+              d_conv4_kernel11 * d_conv4_kernel11 * (1 - 0.999),
           );
           conv4_kernel_v[i * 576 + j * 9 + l * 3 + 577] = conv4_kernel_v_next11;
           const conv4_kernel_v_next12 = Math.fround(
             conv4_kernel_v[i * 576 + j * 9 + l * 3 + 578]! * 0.999 +
-              d_conv4_kernel12 * d_conv4_kernel12 * 0.0010000000000000009,
+              d_conv4_kernel12 * d_conv4_kernel12 * (1 - 0.999),
           );
           conv4_kernel_v[i * 576 + j * 9 + l * 3 + 578] = conv4_kernel_v_next12;
           conv4_kernel[i * 576 + j * 9 + l * 3] =
@@ -4291,7 +4454,7 @@ function convAdam_64x64x3x16x16x64x3(
   };
 }
 
-/** conv3.kernel_wide_2 = conv3.kernel in double, in the order it is read */
+/** conv3_kernel_wide_2[i,j,l,m] = f64(conv3_kernel[m,i,j,l]) */
 function widen_32x3x3x64(
   conv3_kernel_: Float32Array,
   conv3_kernel_wide_2_: Float64Array,
@@ -4313,7 +4476,8 @@ function widen_32x3x3x64(
 }
 
 /**
- * d_half = d_conv3.z ∗ reverse(transpose(conv3.kernel, [1,0,2,3]), [2,3])
+ * d_half[i,j,l,m] = Σ k49<3, k50<3, k48<64: f32(d_conv3_z_padded_wide[i,l + k49,m + k50,k48])·f32(conv3_kernel_wide_2[j,−k49 + 2,−k50
+ *     + 2,k48])
  * 603,979,776 floating-point operations.
  */
 function conv_64x32x16x3x3x64x16(
@@ -4470,7 +4634,7 @@ function conv_64x32x16x3x3x64x16(
   };
 }
 
-/** half_padded_wide_2 = half_padded in double, in the order it is read */
+/** half_padded_wide_2[i,j,l,m] = f64(where(0 ≤ j − 1 ∧ j − 1 < 16 ∧ 0 ≤ l − 1 ∧ l − 1 < 16, half[m,i,j − 1,l − 1], 0)) */
 function widen_32x18x18x64(half_: Float32Array, half_padded_wide_2_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -4550,10 +4714,11 @@ function widen_32x18x18x64(half_: Float32Array, half_padded_wide_2_: Float64Arra
 }
 
 /**
- * d_conv3.kernel_conv = transpose(half, [1,0,2,3]) ∗ transpose(d_conv3.z, [1,0,2,3])
- * conv3.kernel.m_next = conv3.kernel_mul + conv3.kernel_mul_2
- * conv3.kernel.v_next = conv3.kernel_mul_3 + conv3.kernel_mul_5
- * conv3.kernel_next = conv3.kernel − conv3.kernel_div
+ * d_conv3_kernel[i,j,l,m] = Σ k52<16, k53<16, k51<64: f32(half_padded_wide_2[j,l + k52,m +
+ *     k53,k51])·f32(d_conv3_z_wide[i,k52,k53,k51])
+ * conv3_kernel_m′[i,j,l,m] = conv3_kernel_m[i,j,l,m]·0.9 + d_conv3_kernel[i,j,l,m]·(1 − 0.9)
+ * conv3_kernel_v′[i,j,l,m] = conv3_kernel_v[i,j,l,m]·0.999 + d_conv3_kernel[i,j,l,m]·d_conv3_kernel[i,j,l,m]·(1 − 0.999)
+ * conv3_kernel′[i,j,l,m] = conv3_kernel[i,j,l,m] − conv3_kernel_m′[i,j,l,m]·rate / (sqrt(conv3_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 604,219,392 floating-point operations.
  */
 function convAdam_64x32x3x16x16x64x3(
@@ -4668,62 +4833,57 @@ function convAdam_64x32x3x16x16x64x3(
           const d_conv3_kernel11 = Math.fround(sum11);
           const d_conv3_kernel12 = Math.fround(sum12);
           const conv3_kernel_m_next00 = Math.fround(
-            conv3_kernel_m[i * 288 + j * 9 + l * 3]! * 0.9 + d_conv3_kernel00 * 0.09999999999999998,
+            conv3_kernel_m[i * 288 + j * 9 + l * 3]! * 0.9 + d_conv3_kernel00 * (1 - 0.9),
           );
           conv3_kernel_m[i * 288 + j * 9 + l * 3] = conv3_kernel_m_next00;
           const conv3_kernel_m_next01 = Math.fround(
-            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 1]! * 0.9 +
-              d_conv3_kernel01 * 0.09999999999999998,
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 1]! * 0.9 + d_conv3_kernel01 * (1 - 0.9),
           );
           conv3_kernel_m[i * 288 + j * 9 + l * 3 + 1] = conv3_kernel_m_next01;
           const conv3_kernel_m_next02 = Math.fround(
-            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 2]! * 0.9 +
-              d_conv3_kernel02 * 0.09999999999999998,
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 2]! * 0.9 + d_conv3_kernel02 * (1 - 0.9),
           );
           conv3_kernel_m[i * 288 + j * 9 + l * 3 + 2] = conv3_kernel_m_next02;
           const conv3_kernel_m_next10 = Math.fround(
-            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 288]! * 0.9 +
-              d_conv3_kernel10 * 0.09999999999999998,
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 288]! * 0.9 + d_conv3_kernel10 * (1 - 0.9),
           );
           conv3_kernel_m[i * 288 + j * 9 + l * 3 + 288] = conv3_kernel_m_next10;
           const conv3_kernel_m_next11 = Math.fround(
-            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 289]! * 0.9 +
-              d_conv3_kernel11 * 0.09999999999999998,
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 289]! * 0.9 + d_conv3_kernel11 * (1 - 0.9),
           );
           conv3_kernel_m[i * 288 + j * 9 + l * 3 + 289] = conv3_kernel_m_next11;
           const conv3_kernel_m_next12 = Math.fround(
-            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 290]! * 0.9 +
-              d_conv3_kernel12 * 0.09999999999999998,
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 290]! * 0.9 + d_conv3_kernel12 * (1 - 0.9),
           );
           conv3_kernel_m[i * 288 + j * 9 + l * 3 + 290] = conv3_kernel_m_next12;
           const conv3_kernel_v_next00 = Math.fround(
             conv3_kernel_v[i * 288 + j * 9 + l * 3]! * 0.999 +
-              d_conv3_kernel00 * d_conv3_kernel00 * 0.0010000000000000009,
+              d_conv3_kernel00 * d_conv3_kernel00 * (1 - 0.999),
           );
           conv3_kernel_v[i * 288 + j * 9 + l * 3] = conv3_kernel_v_next00;
           const conv3_kernel_v_next01 = Math.fround(
             conv3_kernel_v[i * 288 + j * 9 + l * 3 + 1]! * 0.999 +
-              d_conv3_kernel01 * d_conv3_kernel01 * 0.0010000000000000009,
+              d_conv3_kernel01 * d_conv3_kernel01 * (1 - 0.999),
           );
           conv3_kernel_v[i * 288 + j * 9 + l * 3 + 1] = conv3_kernel_v_next01;
           const conv3_kernel_v_next02 = Math.fround(
             conv3_kernel_v[i * 288 + j * 9 + l * 3 + 2]! * 0.999 +
-              d_conv3_kernel02 * d_conv3_kernel02 * 0.0010000000000000009,
+              d_conv3_kernel02 * d_conv3_kernel02 * (1 - 0.999),
           );
           conv3_kernel_v[i * 288 + j * 9 + l * 3 + 2] = conv3_kernel_v_next02;
           const conv3_kernel_v_next10 = Math.fround(
             conv3_kernel_v[i * 288 + j * 9 + l * 3 + 288]! * 0.999 +
-              d_conv3_kernel10 * d_conv3_kernel10 * 0.0010000000000000009,
+              d_conv3_kernel10 * d_conv3_kernel10 * (1 - 0.999),
           );
           conv3_kernel_v[i * 288 + j * 9 + l * 3 + 288] = conv3_kernel_v_next10;
           const conv3_kernel_v_next11 = Math.fround(
             conv3_kernel_v[i * 288 + j * 9 + l * 3 + 289]! * 0.999 +
-              d_conv3_kernel11 * d_conv3_kernel11 * 0.0010000000000000009,
+              d_conv3_kernel11 * d_conv3_kernel11 * (1 - 0.999),
           );
           conv3_kernel_v[i * 288 + j * 9 + l * 3 + 289] = conv3_kernel_v_next11;
           const conv3_kernel_v_next12 = Math.fround(
             conv3_kernel_v[i * 288 + j * 9 + l * 3 + 290]! * 0.999 +
-              d_conv3_kernel12 * d_conv3_kernel12 * 0.0010000000000000009,
+              d_conv3_kernel12 * d_conv3_kernel12 * (1 - 0.999),
           );
           conv3_kernel_v[i * 288 + j * 9 + l * 3 + 290] = conv3_kernel_v_next12;
           conv3_kernel[i * 288 + j * 9 + l * 3] =
@@ -4757,8 +4917,9 @@ function convAdam_64x32x3x16x16x64x3(
 }
 
 /**
- * d_conv2_windowArgmax = argmax conv2 over windows [1,1,2,2]
- * d_conv2.product = d_conv2.z
+ * d_conv2_windowArgmax[i,j,l,m] = argmax k54<1, k55<1, k56<2, k57<2: conv2[i,j,2·l + k56,2·m + k57]
+ * d_conv2_z[i,j,l,m] = where(0 < conv2[i,j,l,m], where(d_conv2_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2),
+ *     d_half[i,j,(l div 2),(m div 2)], 0), 0)
  * 2,097,152 floating-point operations.
  */
 function windowArgmaxWhere_64x32x16x16(
@@ -4815,10 +4976,10 @@ function windowArgmaxWhere_64x32x16x16(
 }
 
 /**
- * d_conv2.bias = Σ d_conv2.z over axes 0,2,3
- * conv2.bias.m_next = conv2.bias_mul + conv2.bias_mul_2
- * conv2.bias.v_next = conv2.bias_mul_3 + conv2.bias_mul_5
- * conv2.bias_next = conv2.bias − conv2.bias_div
+ * d_conv2_bias[i] = Σ k58<64, k59<32, k60<32: d_conv2_z[k58,i,k59,k60]
+ * conv2_bias_m′[i] = conv2_bias_m[i]·0.9 + d_conv2_bias[i]·(1 − 0.9)
+ * conv2_bias_v′[i] = conv2_bias_v[i]·0.999 + d_conv2_bias[i]·d_conv2_bias[i]·(1 − 0.999)
+ * conv2_bias′[i] = conv2_bias[i] − conv2_bias_m′[i]·rate / (sqrt(conv2_bias_v′[i]·correction) + 1e-8)
  * 2,097,568 floating-point operations.
  */
 function sumAdam_64x32x32x32(
@@ -4849,12 +5010,10 @@ function sumAdam_64x32x32x32(
       }
     }
     const d_conv2_bias = Math.fround(sum);
-    const conv2_bias_m_next = Math.fround(
-      conv2_bias_m[i]! * 0.9 + d_conv2_bias * 0.09999999999999998,
-    );
+    const conv2_bias_m_next = Math.fround(conv2_bias_m[i]! * 0.9 + d_conv2_bias * (1 - 0.9));
     conv2_bias_m[i] = conv2_bias_m_next;
     const conv2_bias_v_next = Math.fround(
-      conv2_bias_v[i]! * 0.999 + d_conv2_bias * d_conv2_bias * 0.0010000000000000009,
+      conv2_bias_v[i]! * 0.999 + d_conv2_bias * d_conv2_bias * (1 - 0.999),
     );
     conv2_bias_v[i] = conv2_bias_v_next;
     conv2_bias[i] =
@@ -4868,7 +5027,7 @@ function sumAdam_64x32x32x32(
   };
 }
 
-/** conv2.kernel_wide_2 = conv2.kernel in double, in the order it is read */
+/** conv2_kernel_wide_2[i,j,l,m] = f64(conv2_kernel[m,i,j,l]) */
 function widen_32x3x3x32_2(
   conv2_kernel_: Float32Array,
   conv2_kernel_wide_2_: Float64Array,
@@ -4890,8 +5049,9 @@ function widen_32x3x3x32_2(
 }
 
 /**
- * d_conv1 = d_conv2.z ∗ reverse(transpose(conv2.kernel, [1,0,2,3]), [2,3])
- * d_conv1.product = d_conv1.z
+ * d_conv1[i,j,l,m] = Σ k62<3, k63<3, k61<32: f32(d_conv2_z_padded_wide[i,l + k62,m + k63,k61])·f32(conv2_kernel_wide_2[j,−k62 + 2,−k63
+ *     + 2,k61])
+ * d_conv1_z[i,j,l,m] = where(0 < conv1[i,j,l,m], d_conv1[i,j,l,m], 0)
  * 1,207,959,552 floating-point operations.
  */
 function convWhere_64x32x32x3x3x32x32(
@@ -5078,7 +5238,7 @@ function convWhere_64x32x32x3x3x32x32(
   };
 }
 
-/** conv1_padded_wide_2 = conv1_padded in double, in the order it is read */
+/** conv1_padded_wide_2[i,j,l,m] = f64(where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, conv1[i,j,l − 1,m − 1], 0)) */
 function widen_64x32x34x34(conv1_: Float32Array, conv1_padded_wide_2_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -5113,7 +5273,7 @@ function widen_64x32x34x34(conv1_: Float32Array, conv1_padded_wide_2_: Float64Ar
   };
 }
 
-/** d_conv2.z_wide = d_conv2.z in double, in the order it is read */
+/** d_conv2_z_wide[i,j,l,m] = f64(d_conv2_z[i,j,l,m]) */
 function widen_64x32x32x32(d_conv2_z_: Float32Array, d_conv2_z_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -5137,10 +5297,11 @@ function widen_64x32x32x32(d_conv2_z_: Float32Array, d_conv2_z_wide_: Float64Arr
 }
 
 /**
- * d_conv2.kernel_conv = transpose(conv1, [1,0,2,3]) ∗ transpose(d_conv2.z, [1,0,2,3])
- * conv2.kernel.m_next = conv2.kernel_mul + conv2.kernel_mul_2
- * conv2.kernel.v_next = conv2.kernel_mul_3 + conv2.kernel_mul_5
- * conv2.kernel_next = conv2.kernel − conv2.kernel_div
+ * d_conv2_kernel[i,j,l,m] = Σ k64<64, k65<32, k66<32: f32(conv1_padded_wide_2[k64,j,l + k65,m +
+ *     k66])·f32(d_conv2_z_wide[k64,i,k65,k66])
+ * conv2_kernel_m′[i,j,l,m] = conv2_kernel_m[i,j,l,m]·0.9 + d_conv2_kernel[i,j,l,m]·(1 − 0.9)
+ * conv2_kernel_v′[i,j,l,m] = conv2_kernel_v[i,j,l,m]·0.999 + d_conv2_kernel[i,j,l,m]·d_conv2_kernel[i,j,l,m]·(1 − 0.999)
+ * conv2_kernel′[i,j,l,m] = conv2_kernel[i,j,l,m] − conv2_kernel_m′[i,j,l,m]·rate / (sqrt(conv2_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 1,208,079,360 floating-point operations.
  */
 function convAdam_32x32x3x64x32x32x3(
@@ -5255,62 +5416,57 @@ function convAdam_32x32x3x64x32x32x3(
           const d_conv2_kernel11 = Math.fround(sum11);
           const d_conv2_kernel12 = Math.fround(sum12);
           const conv2_kernel_m_next00 = Math.fround(
-            conv2_kernel_m[i * 288 + j * 9 + l * 3]! * 0.9 + d_conv2_kernel00 * 0.09999999999999998,
+            conv2_kernel_m[i * 288 + j * 9 + l * 3]! * 0.9 + d_conv2_kernel00 * (1 - 0.9),
           );
           conv2_kernel_m[i * 288 + j * 9 + l * 3] = conv2_kernel_m_next00;
           const conv2_kernel_m_next01 = Math.fround(
-            conv2_kernel_m[i * 288 + j * 9 + l * 3 + 1]! * 0.9 +
-              d_conv2_kernel01 * 0.09999999999999998,
+            conv2_kernel_m[i * 288 + j * 9 + l * 3 + 1]! * 0.9 + d_conv2_kernel01 * (1 - 0.9),
           );
           conv2_kernel_m[i * 288 + j * 9 + l * 3 + 1] = conv2_kernel_m_next01;
           const conv2_kernel_m_next02 = Math.fround(
-            conv2_kernel_m[i * 288 + j * 9 + l * 3 + 2]! * 0.9 +
-              d_conv2_kernel02 * 0.09999999999999998,
+            conv2_kernel_m[i * 288 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2_kernel02 * (1 - 0.9),
           );
           conv2_kernel_m[i * 288 + j * 9 + l * 3 + 2] = conv2_kernel_m_next02;
           const conv2_kernel_m_next10 = Math.fround(
-            conv2_kernel_m[i * 288 + j * 9 + l * 3 + 288]! * 0.9 +
-              d_conv2_kernel10 * 0.09999999999999998,
+            conv2_kernel_m[i * 288 + j * 9 + l * 3 + 288]! * 0.9 + d_conv2_kernel10 * (1 - 0.9),
           );
           conv2_kernel_m[i * 288 + j * 9 + l * 3 + 288] = conv2_kernel_m_next10;
           const conv2_kernel_m_next11 = Math.fround(
-            conv2_kernel_m[i * 288 + j * 9 + l * 3 + 289]! * 0.9 +
-              d_conv2_kernel11 * 0.09999999999999998,
+            conv2_kernel_m[i * 288 + j * 9 + l * 3 + 289]! * 0.9 + d_conv2_kernel11 * (1 - 0.9),
           );
           conv2_kernel_m[i * 288 + j * 9 + l * 3 + 289] = conv2_kernel_m_next11;
           const conv2_kernel_m_next12 = Math.fround(
-            conv2_kernel_m[i * 288 + j * 9 + l * 3 + 290]! * 0.9 +
-              d_conv2_kernel12 * 0.09999999999999998,
+            conv2_kernel_m[i * 288 + j * 9 + l * 3 + 290]! * 0.9 + d_conv2_kernel12 * (1 - 0.9),
           );
           conv2_kernel_m[i * 288 + j * 9 + l * 3 + 290] = conv2_kernel_m_next12;
           const conv2_kernel_v_next00 = Math.fround(
             conv2_kernel_v[i * 288 + j * 9 + l * 3]! * 0.999 +
-              d_conv2_kernel00 * d_conv2_kernel00 * 0.0010000000000000009,
+              d_conv2_kernel00 * d_conv2_kernel00 * (1 - 0.999),
           );
           conv2_kernel_v[i * 288 + j * 9 + l * 3] = conv2_kernel_v_next00;
           const conv2_kernel_v_next01 = Math.fround(
             conv2_kernel_v[i * 288 + j * 9 + l * 3 + 1]! * 0.999 +
-              d_conv2_kernel01 * d_conv2_kernel01 * 0.0010000000000000009,
+              d_conv2_kernel01 * d_conv2_kernel01 * (1 - 0.999),
           );
           conv2_kernel_v[i * 288 + j * 9 + l * 3 + 1] = conv2_kernel_v_next01;
           const conv2_kernel_v_next02 = Math.fround(
             conv2_kernel_v[i * 288 + j * 9 + l * 3 + 2]! * 0.999 +
-              d_conv2_kernel02 * d_conv2_kernel02 * 0.0010000000000000009,
+              d_conv2_kernel02 * d_conv2_kernel02 * (1 - 0.999),
           );
           conv2_kernel_v[i * 288 + j * 9 + l * 3 + 2] = conv2_kernel_v_next02;
           const conv2_kernel_v_next10 = Math.fround(
             conv2_kernel_v[i * 288 + j * 9 + l * 3 + 288]! * 0.999 +
-              d_conv2_kernel10 * d_conv2_kernel10 * 0.0010000000000000009,
+              d_conv2_kernel10 * d_conv2_kernel10 * (1 - 0.999),
           );
           conv2_kernel_v[i * 288 + j * 9 + l * 3 + 288] = conv2_kernel_v_next10;
           const conv2_kernel_v_next11 = Math.fround(
             conv2_kernel_v[i * 288 + j * 9 + l * 3 + 289]! * 0.999 +
-              d_conv2_kernel11 * d_conv2_kernel11 * 0.0010000000000000009,
+              d_conv2_kernel11 * d_conv2_kernel11 * (1 - 0.999),
           );
           conv2_kernel_v[i * 288 + j * 9 + l * 3 + 289] = conv2_kernel_v_next11;
           const conv2_kernel_v_next12 = Math.fround(
             conv2_kernel_v[i * 288 + j * 9 + l * 3 + 290]! * 0.999 +
-              d_conv2_kernel12 * d_conv2_kernel12 * 0.0010000000000000009,
+              d_conv2_kernel12 * d_conv2_kernel12 * (1 - 0.999),
           );
           conv2_kernel_v[i * 288 + j * 9 + l * 3 + 290] = conv2_kernel_v_next12;
           conv2_kernel[i * 288 + j * 9 + l * 3] =
@@ -5343,7 +5499,7 @@ function convAdam_32x32x3x64x32x32x3(
   };
 }
 
-/** x_padded_2_wide = x_padded_2 in double, in the order it is read */
+/** x_padded_2_wide[i,j,l,m] = f64(where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0)) */
 function widen_64x3x34x34(x_: Float32Array, x_padded_2_wide_: Float64Array): () => void {
   return function widen_64x3x34x34(): void {
     const x = x_;
@@ -5374,10 +5530,10 @@ function widen_64x3x34x34(x_: Float32Array, x_padded_2_wide_: Float64Array): () 
 }
 
 /**
- * d_conv1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv1.z, [1,0,2,3])
- * conv1.kernel.m_next = conv1.kernel_mul + conv1.kernel_mul_2
- * conv1.kernel.v_next = conv1.kernel_mul_3 + conv1.kernel_mul_5
- * conv1.kernel_next = conv1.kernel − conv1.kernel_div
+ * d_conv1_kernel[i,j,l,m] = Σ k70<64, k71<32, k72<32: f32(x_padded_2_wide[k70,j,l + k71,m + k72])·d_conv1_z[k70,i,k71,k72]
+ * conv1_kernel_m′[i,j,l,m] = conv1_kernel_m[i,j,l,m]·0.9 + d_conv1_kernel[i,j,l,m]·(1 − 0.9)
+ * conv1_kernel_v′[i,j,l,m] = conv1_kernel_v[i,j,l,m]·0.999 + d_conv1_kernel[i,j,l,m]·d_conv1_kernel[i,j,l,m]·(1 − 0.999)
+ * conv1_kernel′[i,j,l,m] = conv1_kernel[i,j,l,m] − conv1_kernel_m′[i,j,l,m]·rate / (sqrt(conv1_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 113,257,440 floating-point operations.
  */
 function convAdam_32x3x3x64x32x32x3(
@@ -5488,62 +5644,57 @@ function convAdam_32x3x3x64x32x32x3(
           const d_conv1_kernel11 = Math.fround(sum11);
           const d_conv1_kernel12 = Math.fround(sum12);
           const conv1_kernel_m_next00 = Math.fround(
-            conv1_kernel_m[i * 27 + j * 9 + l * 3]! * 0.9 + d_conv1_kernel00 * 0.09999999999999998,
+            conv1_kernel_m[i * 27 + j * 9 + l * 3]! * 0.9 + d_conv1_kernel00 * (1 - 0.9),
           );
           conv1_kernel_m[i * 27 + j * 9 + l * 3] = conv1_kernel_m_next00;
           const conv1_kernel_m_next01 = Math.fround(
-            conv1_kernel_m[i * 27 + j * 9 + l * 3 + 1]! * 0.9 +
-              d_conv1_kernel01 * 0.09999999999999998,
+            conv1_kernel_m[i * 27 + j * 9 + l * 3 + 1]! * 0.9 + d_conv1_kernel01 * (1 - 0.9),
           );
           conv1_kernel_m[i * 27 + j * 9 + l * 3 + 1] = conv1_kernel_m_next01;
           const conv1_kernel_m_next02 = Math.fround(
-            conv1_kernel_m[i * 27 + j * 9 + l * 3 + 2]! * 0.9 +
-              d_conv1_kernel02 * 0.09999999999999998,
+            conv1_kernel_m[i * 27 + j * 9 + l * 3 + 2]! * 0.9 + d_conv1_kernel02 * (1 - 0.9),
           );
           conv1_kernel_m[i * 27 + j * 9 + l * 3 + 2] = conv1_kernel_m_next02;
           const conv1_kernel_m_next10 = Math.fround(
-            conv1_kernel_m[i * 27 + j * 9 + l * 3 + 27]! * 0.9 +
-              d_conv1_kernel10 * 0.09999999999999998,
+            conv1_kernel_m[i * 27 + j * 9 + l * 3 + 27]! * 0.9 + d_conv1_kernel10 * (1 - 0.9),
           );
           conv1_kernel_m[i * 27 + j * 9 + l * 3 + 27] = conv1_kernel_m_next10;
           const conv1_kernel_m_next11 = Math.fround(
-            conv1_kernel_m[i * 27 + j * 9 + l * 3 + 28]! * 0.9 +
-              d_conv1_kernel11 * 0.09999999999999998,
+            conv1_kernel_m[i * 27 + j * 9 + l * 3 + 28]! * 0.9 + d_conv1_kernel11 * (1 - 0.9),
           );
           conv1_kernel_m[i * 27 + j * 9 + l * 3 + 28] = conv1_kernel_m_next11;
           const conv1_kernel_m_next12 = Math.fround(
-            conv1_kernel_m[i * 27 + j * 9 + l * 3 + 29]! * 0.9 +
-              d_conv1_kernel12 * 0.09999999999999998,
+            conv1_kernel_m[i * 27 + j * 9 + l * 3 + 29]! * 0.9 + d_conv1_kernel12 * (1 - 0.9),
           );
           conv1_kernel_m[i * 27 + j * 9 + l * 3 + 29] = conv1_kernel_m_next12;
           const conv1_kernel_v_next00 = Math.fround(
             conv1_kernel_v[i * 27 + j * 9 + l * 3]! * 0.999 +
-              d_conv1_kernel00 * d_conv1_kernel00 * 0.0010000000000000009,
+              d_conv1_kernel00 * d_conv1_kernel00 * (1 - 0.999),
           );
           conv1_kernel_v[i * 27 + j * 9 + l * 3] = conv1_kernel_v_next00;
           const conv1_kernel_v_next01 = Math.fround(
             conv1_kernel_v[i * 27 + j * 9 + l * 3 + 1]! * 0.999 +
-              d_conv1_kernel01 * d_conv1_kernel01 * 0.0010000000000000009,
+              d_conv1_kernel01 * d_conv1_kernel01 * (1 - 0.999),
           );
           conv1_kernel_v[i * 27 + j * 9 + l * 3 + 1] = conv1_kernel_v_next01;
           const conv1_kernel_v_next02 = Math.fround(
             conv1_kernel_v[i * 27 + j * 9 + l * 3 + 2]! * 0.999 +
-              d_conv1_kernel02 * d_conv1_kernel02 * 0.0010000000000000009,
+              d_conv1_kernel02 * d_conv1_kernel02 * (1 - 0.999),
           );
           conv1_kernel_v[i * 27 + j * 9 + l * 3 + 2] = conv1_kernel_v_next02;
           const conv1_kernel_v_next10 = Math.fround(
             conv1_kernel_v[i * 27 + j * 9 + l * 3 + 27]! * 0.999 +
-              d_conv1_kernel10 * d_conv1_kernel10 * 0.0010000000000000009,
+              d_conv1_kernel10 * d_conv1_kernel10 * (1 - 0.999),
           );
           conv1_kernel_v[i * 27 + j * 9 + l * 3 + 27] = conv1_kernel_v_next10;
           const conv1_kernel_v_next11 = Math.fround(
             conv1_kernel_v[i * 27 + j * 9 + l * 3 + 28]! * 0.999 +
-              d_conv1_kernel11 * d_conv1_kernel11 * 0.0010000000000000009,
+              d_conv1_kernel11 * d_conv1_kernel11 * (1 - 0.999),
           );
           conv1_kernel_v[i * 27 + j * 9 + l * 3 + 28] = conv1_kernel_v_next11;
           const conv1_kernel_v_next12 = Math.fround(
             conv1_kernel_v[i * 27 + j * 9 + l * 3 + 29]! * 0.999 +
-              d_conv1_kernel12 * d_conv1_kernel12 * 0.0010000000000000009,
+              d_conv1_kernel12 * d_conv1_kernel12 * (1 - 0.999),
           );
           conv1_kernel_v[i * 27 + j * 9 + l * 3 + 29] = conv1_kernel_v_next12;
           conv1_kernel[i * 27 + j * 9 + l * 3] =
@@ -5576,7 +5727,7 @@ function convAdam_32x3x3x64x32x32x3(
   };
 }
 
-/** x_padded = x in a margin of zeros */
+/** x_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0) */
 function pad_10x3x34x34_evaluate(x_: Float32Array, x_padded_: Float32Array): () => void {
   return function pad_10x3x34x34_evaluate(): void {
     const x = x_;
@@ -5606,8 +5757,8 @@ function pad_10x3x34x34_evaluate(x_: Float32Array, x_padded_: Float32Array): () 
 }
 
 /**
- * conv1.product = x ∗ conv1.kernel
- * conv1 = relu(conv1.z)
+ * conv1_product[i,j,l,m] = Σ k<3, k1<3, k2<3: x_padded[i,k,l + k1,m + k2]·conv1_kernel[j,k,k1,k2]
+ * conv1[i,j,l,m] = relu(conv1_product[i,j,l,m] + conv1_bias[j])
  * 18,022,400 floating-point operations.
  */
 function convRelu_10x32x32x3x3x3x32_evaluate(
@@ -5692,7 +5843,7 @@ function convRelu_10x32x32x3x3x3x32_evaluate(
   };
 }
 
-/** conv1_padded = conv1 in a margin of zeros */
+/** conv1_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, conv1[i,j,l − 1,m − 1], 0) */
 function pad_10x32x34x34_evaluate(conv1_: Float32Array, conv1_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -5728,7 +5879,7 @@ function pad_10x32x34x34_evaluate(conv1_: Float32Array, conv1_padded_: Float32Ar
 }
 
 /**
- * conv2.product = conv1 ∗ conv2.kernel
+ * conv2_product[i,j,l,m] = Σ k4<3, k5<3, k3<32: conv1_padded[i,k3,l + k4,m + k5]·conv2_kernel[j,k3,k4,k5]
  * 188,743,680 floating-point operations.
  */
 function conv_10x32x32x3x3x32x32_evaluate(
@@ -5866,7 +6017,7 @@ function conv_10x32x32x3x3x32x32_evaluate(
 }
 
 /**
- * half = max conv2 over windows [1,1,2,2]
+ * half[i,j,l,m] = max k6<1, k7<1, k8<2, k9<2: relu(conv2_product[i,j,2·l + k8,2·m + k9] + conv2_bias[j])
  * 655,360 floating-point operations.
  */
 function windowMax_10x32x16x1x1x2x2x16_evaluate(
@@ -5907,7 +6058,7 @@ function windowMax_10x32x16x1x1x2x2x16_evaluate(
   };
 }
 
-/** half_padded = half in a margin of zeros */
+/** half_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, half[i,j,l − 1,m − 1], 0) */
 function pad_10x32x18x18_evaluate(half_: Float32Array, half_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -5943,8 +6094,8 @@ function pad_10x32x18x18_evaluate(half_: Float32Array, half_padded_: Float32Arra
 }
 
 /**
- * conv3.product = half ∗ conv3.kernel
- * conv3 = relu(conv3.z)
+ * conv3_product[i,j,l,m] = Σ k11<3, k12<3, k10<32: half_padded[i,k10,l + k11,m + k12]·conv3_kernel[j,k10,k11,k12]
+ * conv3[i,j,l,m] = relu(conv3_product[i,j,l,m] + conv3_bias[j])
  * 94,535,680 floating-point operations.
  */
 function convRelu_10x64x16x3x3x32x16_evaluate(
@@ -6105,7 +6256,7 @@ function convRelu_10x64x16x3x3x32x16_evaluate(
   };
 }
 
-/** conv3_padded = conv3 in a margin of zeros */
+/** conv3_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, conv3[i,j,l − 1,m − 1], 0) */
 function pad_10x64x18x18_evaluate(conv3_: Float32Array, conv3_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -6141,7 +6292,7 @@ function pad_10x64x18x18_evaluate(conv3_: Float32Array, conv3_padded_: Float32Ar
 }
 
 /**
- * conv4.product = conv3 ∗ conv4.kernel
+ * conv4_product[i,j,l,m] = Σ k14<3, k15<3, k13<64: conv3_padded[i,k13,l + k14,m + k15]·conv4_kernel[j,k13,k14,k15]
  * 188,743,680 floating-point operations.
  */
 function conv_10x64x16x3x3x64x16_evaluate(
@@ -6281,7 +6432,7 @@ function conv_10x64x16x3x3x64x16_evaluate(
 }
 
 /**
- * quarter = max conv4 over windows [1,1,2,2]
+ * quarter[i,j,l,m] = max k16<1, k17<1, k18<2, k19<2: relu(conv4_product[i,j,2·l + k18,2·m + k19] + conv4_bias[j])
  * 327,680 floating-point operations.
  */
 function windowMax_10x64x8x1x1x2x2x8_evaluate(
@@ -6323,8 +6474,8 @@ function windowMax_10x64x8x1x1x2x2x8_evaluate(
 }
 
 /**
- * hidden.product = reshape(quarter, [10,4096]) · hidden.kernel
- * hidden = relu(hidden.z)
+ * hidden_product[i,j] = Σ k20<4096: quarter[i,(k20 div 64),((k20 div 8) mod 8),(k20 mod 8)]·hidden_kernel[k20,j]
+ * hidden[i,j] = relu(hidden_product[i,j] + hidden_bias[j])
  * 41,948,160 floating-point operations.
  */
 function dotRelu_10x4096x512_evaluate(
@@ -6475,8 +6626,8 @@ function dotRelu_10x4096x512_evaluate(
 }
 
 /**
- * scores.product = hidden · scores.kernel
- * scores = scores.product + scores.bias
+ * scores_product[i,j] = Σ k21<512: hidden[i,k21]·scores_kernel[k21,j]
+ * scores[i,j] = scores_product[i,j] + scores_bias[j]
  * 102,500 floating-point operations.
  */
 function dotAdd_10x512x10_evaluate(
@@ -6599,10 +6750,10 @@ function dotAdd_10x512x10_evaluate(
 }
 
 /**
- * largest = max scores over axes 1
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
+ * largest[i] = max k22<10: scores[i,k22]
+ * total[i] = Σ k23<10: exp(scores[i,k23] − largest[i])
+ * chosen[i] = Σ k24<10: where(k24 = y[i], scores[i,k24] − largest[i], 0)
+ * rowSum = Σ k25<10: where(k25 < live_rows, log(total[k25]) − chosen[k25], 0)
  * 630 floating-point operations.
  */
 function reduceMaxSum_10x10_evaluate(
@@ -6642,8 +6793,8 @@ function reduceMaxSum_10x10_evaluate(
 }
 
 /**
- * argmax = argmax scores over axis 1
- * rowSum_2 = Σ liveRows_2
+ * argmax[i] = argmax k26<10: scores[i,k26]
+ * rowSum_2 = Σ k27<10: where(k27 < live_rows, f32(argmax[k27] = y[k27]), 0)
  * 110 floating-point operations.
  */
 function argmaxSum_10x10_evaluate(
@@ -6676,7 +6827,7 @@ function argmaxSum_10x10_evaluate(
   };
 }
 
-/** x_padded = x in a margin of zeros */
+/** x_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[0,j,l − 1,m − 1], 0) */
 function pad_1x3x34x34_predict(x_: Float32Array, x_padded_: Float32Array): () => void {
   return function pad_1x3x34x34_predict(): void {
     const x = x_;
@@ -6704,8 +6855,8 @@ function pad_1x3x34x34_predict(x_: Float32Array, x_padded_: Float32Array): () =>
 }
 
 /**
- * conv1.product = x ∗ conv1.kernel
- * conv1 = relu(conv1.z)
+ * conv1_product[i,j,l,m] = Σ k<3, k1<3, k2<3: x_padded[0,k,l + k1,m + k2]·conv1_kernel[j,k,k1,k2]
+ * conv1[i,j,l,m] = relu(conv1_product[0,j,l,m] + conv1_bias[j])
  * 1,802,240 floating-point operations.
  */
 function convRelu_1x32x32x3x3x3x32_predict(
@@ -6787,7 +6938,7 @@ function convRelu_1x32x32x3x3x3x32_predict(
   };
 }
 
-/** conv1_padded = conv1 in a margin of zeros */
+/** conv1_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, conv1[0,j,l − 1,m − 1], 0) */
 function pad_1x32x34x34_predict(conv1_: Float32Array, conv1_padded_: Float32Array): () => void {
   return function pad_1x32x34x34_predict(): void {
     const conv1 = conv1_;
@@ -6815,7 +6966,7 @@ function pad_1x32x34x34_predict(conv1_: Float32Array, conv1_padded_: Float32Arra
 }
 
 /**
- * conv2.product = conv1 ∗ conv2.kernel
+ * conv2_product[i,j,l,m] = Σ k4<3, k5<3, k3<32: conv1_padded[0,k3,l + k4,m + k5]·conv2_kernel[j,k3,k4,k5]
  * 18,874,368 floating-point operations.
  */
 function conv_1x32x32x3x3x32x32_predict(
@@ -6938,7 +7089,7 @@ function conv_1x32x32x3x3x32x32_predict(
 }
 
 /**
- * half = max conv2 over windows [1,1,2,2]
+ * half[i,j,l,m] = max k6<1, k7<1, k8<2, k9<2: relu(conv2_product[0,j,2·l + k8,2·m + k9] + conv2_bias[j])
  * 65,536 floating-point operations.
  */
 function windowMax_1x32x16x1x1x2x2x16_predict(
@@ -6971,7 +7122,7 @@ function windowMax_1x32x16x1x1x2x2x16_predict(
   };
 }
 
-/** half_padded = half in a margin of zeros */
+/** half_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, half[0,j,l − 1,m − 1], 0) */
 function pad_1x32x18x18_predict(half_: Float32Array, half_padded_: Float32Array): () => void {
   return function pad_1x32x18x18_predict(): void {
     const half = half_;
@@ -6999,8 +7150,8 @@ function pad_1x32x18x18_predict(half_: Float32Array, half_padded_: Float32Array)
 }
 
 /**
- * conv3.product = half ∗ conv3.kernel
- * conv3 = relu(conv3.z)
+ * conv3_product[i,j,l,m] = Σ k11<3, k12<3, k10<32: half_padded[0,k10,l + k11,m + k12]·conv3_kernel[j,k10,k11,k12]
+ * conv3[i,j,l,m] = relu(conv3_product[0,j,l,m] + conv3_bias[j])
  * 9,453,568 floating-point operations.
  */
 function convRelu_1x64x16x3x3x32x16_predict(
@@ -7150,7 +7301,7 @@ function convRelu_1x64x16x3x3x32x16_predict(
   };
 }
 
-/** conv3_padded = conv3 in a margin of zeros */
+/** conv3_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, conv3[0,j,l − 1,m − 1], 0) */
 function pad_1x64x18x18_predict(conv3_: Float32Array, conv3_padded_: Float32Array): () => void {
   return function pad_1x64x18x18_predict(): void {
     const conv3 = conv3_;
@@ -7178,7 +7329,7 @@ function pad_1x64x18x18_predict(conv3_: Float32Array, conv3_padded_: Float32Arra
 }
 
 /**
- * conv4.product = conv3 ∗ conv4.kernel
+ * conv4_product[i,j,l,m] = Σ k14<3, k15<3, k13<64: conv3_padded[0,k13,l + k14,m + k15]·conv4_kernel[j,k13,k14,k15]
  * 18,874,368 floating-point operations.
  */
 function conv_1x64x16x3x3x64x16_predict(
@@ -7306,7 +7457,7 @@ function conv_1x64x16x3x3x64x16_predict(
 }
 
 /**
- * quarter = max conv4 over windows [1,1,2,2]
+ * quarter[i,j,l,m] = max k16<1, k17<1, k18<2, k19<2: relu(conv4_product[0,j,2·l + k18,2·m + k19] + conv4_bias[j])
  * 32,768 floating-point operations.
  */
 function windowMax_1x64x8x1x1x2x2x8_predict(
@@ -7340,8 +7491,8 @@ function windowMax_1x64x8x1x1x2x2x8_predict(
 }
 
 /**
- * hidden.product = reshape(quarter, [1,4096]) · hidden.kernel
- * hidden = relu(hidden.z)
+ * hidden_product[i,j] = Σ k20<4096: quarter[0,(k20 div 64),((k20 div 8) mod 8),(k20 mod 8)]·hidden_kernel[k20,j]
+ * hidden[i,j] = relu(hidden_product[0,j] + hidden_bias[j])
  * 4,194,816 floating-point operations.
  */
 function dotRelu_1x4096x512_predict(
@@ -7397,8 +7548,8 @@ function dotRelu_1x4096x512_predict(
 }
 
 /**
- * scores.product = hidden · scores.kernel
- * scores = scores.product + scores.bias
+ * scores_product[i,j] = Σ k21<512: hidden[0,k21]·scores_kernel[k21,j]
+ * scores[i,j] = scores_product[0,j] + scores_bias[j]
  * 10,250 floating-point operations.
  */
 function dotAdd_1x512x10_predict(
@@ -7453,27 +7604,71 @@ function dotAdd_1x512x10_predict(
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
-/** Copies the first `count` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
-function feed(
-  slot: Float32Array,
-  given: Float32Array,
-  perRow: number,
-  count: number,
-  name: string,
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
-  slot.set(given);
-  if (perRow > 0) slot.fill(0, count * perRow);
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
 }
 
-/** As feed, for labels: each of the real rows must name a class. */
-function feedLabels(
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** As checkArray, for labels: each of the real rows must name a class. */
+function checkLabels(
   slot: Int32Array,
   given: Int32Array,
   perRow: number,
@@ -7481,7 +7676,7 @@ function feedLabels(
   name: string,
   classes: number,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
+  checkArray(slot, given, perRow, count, name);
   const used = perRow > 0 ? count * perRow : slot.length;
   for (let n = 0; n < used; n++) {
     const label = given[n]!;
@@ -7490,21 +7685,70 @@ function feedLabels(
         `${name}[${n}] is ${label}, but labels are whole numbers from 0 to ${classes - 1}`,
       );
   }
-  slot.set(given);
-  slot.fill(0, used);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
+}
+
+/** The real rows of an input hold neither NaN nor infinity. */
+function checkNumbers(given: Float32Array, perRow: number, count: number, name: string): void {
+  const used = perRow > 0 ? count * perRow : given.length;
+  // in double, a sum of finite float32 numbers is finite; whatever else it is, the first of them is looked for
+  let total = 0;
+  let whole = 0;
+  for (; whole + 4 <= used; whole += 4)
+    total += given[whole]! + given[whole + 1]! + (given[whole + 2]! + given[whole + 3]!);
+  for (let n = total - total === 0 ? whole : 0; n < used; n++) {
+    const value = given[n]!;
+    if (value - value !== 0)
+      throw Object.assign(
+        new RangeError(
+          `${name}[${n}] is ${value}${perRow > 0 ? `, in row ${Math.floor(n / perRow)} of the batch (counted from 0)` : ""}; leave it out, or fill the value in`,
+        ),
+        { input: name, at: n, value },
+      );
+  }
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with numbers uniform in [low, high). */
@@ -7515,18 +7759,20 @@ function fillUniform(
   low: number,
   high: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

@@ -64,7 +64,9 @@ export interface Gradients {
 }
 
 /** The gradients, with an arena of their own: a training step may never store one. */
-export function createGradients(_options: { readonly seed?: number } = {}): Gradients {
+export function createGradients(options: { readonly seed?: number } = {}): Gradients {
+  checkRecord("createGradients takes options", options, ["seed"]);
+  checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const x = new Float32Array(arena, 0, 1); // []  parameter, always there
   const y = new Float32Array(arena, 16, 1); // []  parameter, always there
@@ -76,12 +78,13 @@ export function createGradients(_options: { readonly seed?: number } = {}): Grad
   x.fill(-2);
   y.fill(5);
   z.fill(-4);
+  const taken: readonly string[] = [];
   const ofParameters = { x: parameter_x_output, y: parameter_y_output, z: parameter_z_output };
   const ofInputs = {};
 
   function gradients(
-    _batch: Batch,
-    _count: number = 1,
+    batch: Batch,
+    count: number = 1,
   ): {
     readonly loss: number;
     readonly parameters: {
@@ -94,6 +97,9 @@ export function createGradients(_options: { readonly seed?: number } = {}): Grad
     };
     readonly inputs: Readonly<Record<string, never>>;
   } {
+    checkCount(count, 1);
+    checkBatch("gradients takes a batch", batch, taken);
+
     // 1.
     // q = x + y    %q  add, models/circuit.ts:7
     const q = Math.fround(x[0]! + y[0]!);
@@ -103,31 +109,31 @@ export function createGradients(_options: { readonly seed?: number } = {}): Grad
     const f = Math.fround(q * z[0]!);
 
     // 3.
-    // d_q = z    %d_q  adjoint of mul, models/circuit.ts:8
+    // d_q = z    %d_q  adjoint of mul (statement 2): d_a = d_y ⊙ (b), models/circuit.ts:8
     const d_q = z[0]!;
 
     // 4.
-    // d_z = q    %d_z  adjoint of mul, models/circuit.ts:8
+    // d_z = q    %d_z  adjoint of mul (statement 2): d_b = d_y ⊙ (a), models/circuit.ts:8
     const d_z = q;
 
     // 5.
-    // d_y = d_q    %d_y  adjoint of add, models/circuit.ts:7
+    // d_y = d_q    %d_y  adjoint of add (statement 1): d_b = d_y, models/circuit.ts:7
     const d_y = d_q;
 
     // 6.
-    // d_x = d_q    %d_x  adjoint of add, models/circuit.ts:7
+    // d_x = d_q    %d_x  adjoint of add (statement 1): d_a = d_y, models/circuit.ts:7
     const d_x = d_q;
 
     // 7.
-    // parameter:x_output = d_x    %parameter:x_output  adjoint of add, models/circuit.ts:7
+    // parameter:x_output = d_x    %parameter:x_output  adjoint of add (statement 1): d_a = d_y, models/circuit.ts:7
     parameter_x_output[0] = d_x;
 
     // 8.
-    // parameter:y_output = d_y    %parameter:y_output  adjoint of add, models/circuit.ts:7
+    // parameter:y_output = d_y    %parameter:y_output  adjoint of add (statement 1): d_b = d_y, models/circuit.ts:7
     parameter_y_output[0] = d_y;
 
     // 9.
-    // parameter:z_output = d_z    %parameter:z_output  adjoint of mul, models/circuit.ts:8
+    // parameter:z_output = d_z    %parameter:z_output  adjoint of mul (statement 2): d_b = d_y ⊙ (a), models/circuit.ts:8
     parameter_z_output[0] = d_z;
 
     return { loss: f, parameters: ofParameters, inputs: ofInputs };
@@ -145,13 +151,27 @@ export function createGradients(_options: { readonly seed?: number } = {}): Grad
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length < 12)
       throw new RangeError(
         `restore: needs 12 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of PARAMETERS) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of PARAMETERS) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -160,4 +180,60 @@ export function createGradients(_options: { readonly seed?: number } = {}): Grad
   }
 
   return { gradients, parameters: { x: x, y: y, z: z }, bytes, restore };
+}
+
+/** How many rows of a batch are real. */
+function checkCount(count: number, rows: number): void {
+  if (!Number.isInteger(count) || count < 1 || count > rows)
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
+): void {
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
+}
+
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }

@@ -4,7 +4,7 @@
 //
 //   parameters 3   arena 80 bytes, nothing else is ever allocated   0 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-10, float32 1e-10, step 1e-6, kernels 1e-6, sha256 009f3f1455f42658
+// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-6, sha256 56de85ebcf8bddd1
 
 /** The model's name. */
 export const MODEL: string = "circuit";
@@ -44,8 +44,11 @@ export interface EvaluateBatch {}
 export interface PredictBatch {}
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(batch: EvaluateBatch, count?: number): { readonly loss: number; readonly count: number };
   /** Views, valid until the next call. */
@@ -75,7 +78,9 @@ export interface Trainer {
 }
 
 /** A trainer with its own arena and its initial weights. */
-export function createTrainer(_options: { readonly seed?: number } = {}): Trainer {
+export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const x = new Float32Array(arena, 0, 1); // []  parameter, always there
   const y = new Float32Array(arena, 16, 1); // []  parameter, always there
@@ -87,9 +92,18 @@ export function createTrainer(_options: { readonly seed?: number } = {}): Traine
   y.fill(5);
   z.fill(-4);
   const hyper = {};
+  const taken: readonly string[] = [];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(_batch: TrainBatch, _count: number = 1): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 1,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
+    checkCount(count, 1);
+    checkBatch("step takes a batch", batch, taken);
+
     // 1.
     // stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/circuit.ts:8
     stepCount[0] = (stepCount[0]! + 1) | 0;
@@ -103,11 +117,11 @@ export function createTrainer(_options: { readonly seed?: number } = {}): Traine
     const f = Math.fround(q * z[0]!);
 
     // 4.
-    // d_q = z    %d_q  adjoint of mul, models/circuit.ts:8
+    // d_q = z    %d_q  adjoint of mul (statement 3): d_a = d_y ⊙ (b), models/circuit.ts:8
     const d_q = z[0]!;
 
     // 5.
-    // d_z = q    %d_z  adjoint of mul, models/circuit.ts:8
+    // d_z = q    %d_z  adjoint of mul (statement 3): d_b = d_y ⊙ (a), models/circuit.ts:8
     const d_z = q;
 
     // 6.
@@ -115,7 +129,7 @@ export function createTrainer(_options: { readonly seed?: number } = {}): Traine
     z[0] = z[0]! - d_z;
 
     // 7.
-    // d_y = d_q    %d_y  adjoint of add, models/circuit.ts:7
+    // d_y = d_q    %d_y  adjoint of add (statement 2): d_b = d_y, models/circuit.ts:7
     const d_y = d_q;
 
     // 8.
@@ -123,21 +137,24 @@ export function createTrainer(_options: { readonly seed?: number } = {}): Traine
     y[0] = y[0]! - d_y;
 
     // 9.
-    // d_x = d_q    %d_x  adjoint of add, models/circuit.ts:7
+    // d_x = d_q    %d_x  adjoint of add (statement 2): d_a = d_y, models/circuit.ts:7
     const d_x = d_q;
 
     // 10.
     // x_next = x − d_x    %x_next  update of x by sgd, models/circuit.ts:4
     x[0] = x[0]! - d_x;
 
-    return f;
+    return finite ? checkLoss(f) : f;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
   function evaluate(
-    _batch: EvaluateBatch,
+    batch: EvaluateBatch,
     count: number = 1,
   ): { readonly loss: number; readonly count: number } {
+    checkCount(count, 1);
+    checkBatch("evaluate takes a batch", batch, taken);
+
     // 1.
     // q = x + y    %q  add, models/circuit.ts:7
     const q = x[0]! + y[0]!;
@@ -152,10 +169,12 @@ export function createTrainer(_options: { readonly seed?: number } = {}): Traine
   const outputs = { f: f_output_predict };
 
   /** The model's outputs for one batch: views, valid until the next call. */
-  function predict(_batch: PredictBatch): {
+  function predict(batch: PredictBatch): {
     /** [] */
     readonly f: Float32Array;
   } {
+    checkBatch("predict takes a batch", batch, taken);
+
     // 1.
     // q = x + y    %q  add, models/circuit.ts:7
     const q = x[0]! + y[0]!;
@@ -183,13 +202,27 @@ export function createTrainer(_options: { readonly seed?: number } = {}): Traine
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 16)
       throw new RangeError(
         `restore: needs 16 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -212,4 +245,82 @@ export function createTrainer(_options: { readonly seed?: number } = {}): Traine
     bytes,
     restore,
   };
+}
+
+/** How many rows of a batch are real. */
+function checkCount(count: number, rows: number): void {
+  if (!Number.isInteger(count) || count < 1 || count > rows)
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
+}
+
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
+): void {
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
+}
+
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }

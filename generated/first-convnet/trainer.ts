@@ -4,7 +4,7 @@
 //
 //   parameters 12,226   arena 1,830,704 bytes, nothing else is ever allocated   48,046,820 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 a1169b241e2ee233
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 5ed794b48052c4d8
 
 /** The model's name. */
 export const MODEL: string = "first-convnet";
@@ -58,8 +58,11 @@ export interface PredictBatch {
 }
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -100,6 +103,8 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const maps_kernel = new Float32Array(arena, 0, 450); // [6,3,5,5]  parameter, always there
   const maps_bias = new Float32Array(arena, 1808, 6); // [6]  parameter, always there
@@ -202,16 +207,26 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_predict,
   );
 
-  const seed = options.seed ?? 0;
   fillUniform(maps_kernel, seed, 0, -0.16329931618554522, 0.16329931618554522);
   fillUniform(scores_kernel, seed, 1, -0.07112680171657046, 0.07112680171657046);
   const hyper = {};
+  const taken: readonly string[] = ["x", "y"];
+  const taken_2: readonly string[] = ["x"];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 32): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 32,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
     checkCount(count, 32);
-    feed(x, batch["x"], 3072, count, "x");
-    feedLabels(y, batch["y"], 1, count, "y", 10);
+    checkBatch("step takes a batch", batch, taken);
+    checkArray(x, batch["x"], 3072, count, "x");
+    checkLabels(y, batch["y"], 1, count, "y", 10);
+    if (finite) checkNumbers(batch["x"], 3072, count, "x");
+    feed(x, batch["x"], 3072, count);
+    feed(y, batch["y"], 1, count);
     live_rows[0] = count;
 
     // 1.
@@ -242,7 +257,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     const perRow = Math.fround(1 / cast);
 
     // 7.
-    // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/first-convnet.ts:14
+    // d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 10): d_a = d_y ⊙ (b), models/first-convnet.ts:14
     d_rowSum[0] = perRow;
 
     // 8.
@@ -258,20 +273,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/first-convnet.ts:14
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/first-convnet.ts:14
     // rowSum = Σ liveRows    %rowSum  sum, models/first-convnet.ts:14
-    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where, models/first-convnet.ts:14
-    // d_logTotal = d_rowLoss    %d_logTotal  adjoint of sub, models/first-convnet.ts:14
-    // d_chosen = −d_rowLoss    %d_chosen  adjoint of sub, models/first-convnet.ts:14
-    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where, models/first-convnet.ts:14
-    // d_total = d_rowLoss / total    %d_total  adjoint of log, models/first-convnet.ts:14
-    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp, models/first-convnet.ts:14
-    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub, models/first-convnet.ts:14
-    // d_scores = d_shifted    %d_scores  adjoint of sub, models/first-convnet.ts:14
-    // d_broadcast_2 = d_shifted    %d_broadcast_2  adjoint of add, models/first-convnet.ts:12
-    // d_scores.product = d_shifted    %d_scores.product  adjoint of add, models/first-convnet.ts:12
+    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where (statement 8): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/first-convnet.ts:14
+    // d_logTotal = d_rowLoss    %d_logTotal  adjoint of sub (statement 8): d_a = d_y, models/first-convnet.ts:14
+    // d_chosen = −d_rowLoss    %d_chosen  adjoint of sub (statement 8): d_b = d_y ⊙ (−1), models/first-convnet.ts:14
+    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where (statement 8): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/first-convnet.ts:14
+    // d_total = d_rowLoss / total    %d_total  adjoint of log (statement 8): d_x = d_y ⊙ (1 / x), models/first-convnet.ts:14
+    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp (statement 8): d_x = d_y ⊙ (y), models/first-convnet.ts:14
+    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub (statement 8): d_x = Σ over the uses of x,
+    //     models/first-convnet.ts:14
+    // d_scores = d_shifted    %d_scores  adjoint of sub (statement 8): d_a = d_y, models/first-convnet.ts:14
+    // d_broadcast_2 = d_shifted    %d_broadcast_2  adjoint of add (statement 4): d_b = d_y, models/first-convnet.ts:12
+    // d_scores.product = d_shifted    %d_scores.product  adjoint of add (statement 4): d_a = d_y, models/first-convnet.ts:12
     reduceMaxExpSumAdd_d_shifted();
 
     // 9.
-    // d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast, models/first-convnet.ts:12
+    // d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 4): d_x = Σ d_y over the broadcast
+    //     axes, models/first-convnet.ts:12
     // scores.bias_mul = d_scores.bias ⊙ 0.1    %scores.bias_mul  update of scores.bias by sgd, models/first-convnet.ts:12
     // scores.bias_next = scores.bias − scores.bias_mul    %scores.bias_next  update of scores.bias by sgd, models/first-convnet.ts:12
     sumSgd_scores_bias();
@@ -281,26 +300,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     const loss = Math.fround(rowSum[0]! * perRow);
 
     // 11.
-    // d_flatten = d_shifted · scores.kernelᵀ    %d_flatten  adjoint of dot, models/first-convnet.ts:12
+    // d_flatten = d_shifted · scores.kernelᵀ    %d_flatten  adjoint of dot (statement 4): d_a = d_y·bᵀ, models/first-convnet.ts:12
     dot_d_flatten();
 
     // 12.
-    // d_scores.kernel = reshape(pooled, [32,1176])ᵀ · d_shifted    %d_scores.kernel  adjoint of dot, models/first-convnet.ts:12
+    // d_scores.kernel = reshape(pooled, [32,1176])ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 4): d_b = aᵀ·d_y,
+    //     models/first-convnet.ts:12
     // scores.kernel_mul = d_scores.kernel ⊙ 0.1    %scores.kernel_mul  update of scores.kernel by sgd, models/first-convnet.ts:12
-    // scores.kernel_next = scores.kernel − scores.kernel_mul    %scores.kernel_next  update of scores.kernel by sgd, models/first-convnet.ts:12
+    // scores.kernel_next = scores.kernel − scores.kernel_mul    %scores.kernel_next  update of scores.kernel by sgd,
+    //     models/first-convnet.ts:12
     dotSgd_scores_kernel();
 
     // 13.
-    // d_maps_windowArgmax = argmax maps over windows [1,1,2,2]    %d_maps_windowArgmax  adjoint of windowMax, models/first-convnet.ts:11
-    // d_maps.z_lt = [0 < maps]    %d_maps.z_lt  adjoint of relu, models/first-convnet.ts:10
-    // d_maps = reshape(d_flatten, [32,6,14,14]) scattered to d_maps_windowArgmax    %d_maps  adjoint of windowMax, models/first-convnet.ts:11
-    // d_maps.z = d_maps.z_lt ? d_maps : 0    %d_maps.z  adjoint of relu, models/first-convnet.ts:10
-    // d_broadcast = d_maps.z    %d_broadcast  adjoint of add, models/first-convnet.ts:10
-    // d_maps.product = d_maps.z    %d_maps.product  adjoint of add, models/first-convnet.ts:10
+    // d_maps_windowArgmax = argmax maps over windows [1,1,2,2]    %d_maps_windowArgmax  adjoint of windowMax (statement 3): d_x = d_y
+    //     where x was the window's first largest, models/first-convnet.ts:11
+    // d_maps.z_lt = [0 < maps]    %d_maps.z_lt  adjoint of relu (statement 2): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/first-convnet.ts:10
+    // d_maps = reshape(d_flatten, [32,6,14,14]) scattered to d_maps_windowArgmax    %d_maps  adjoint of windowMax (statement 3): d_x =
+    //     d_y where x was the window's first largest, models/first-convnet.ts:11
+    // d_maps.z = d_maps.z_lt ? d_maps : 0    %d_maps.z  adjoint of relu (statement 2): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 :
+    //     x, models/first-convnet.ts:10
+    // d_broadcast = d_maps.z    %d_broadcast  adjoint of add (statement 2): d_b = d_y, models/first-convnet.ts:10
+    // d_maps.product = d_maps.z    %d_maps.product  adjoint of add (statement 2): d_a = d_y, models/first-convnet.ts:10
     windowArgmaxWhere_d_maps_z();
 
     // 14.
-    // d_maps.bias = Σ d_maps.z over axes 0,2,3    %d_maps.bias  adjoint of broadcast, models/first-convnet.ts:10
+    // d_maps.bias = Σ d_maps.z over axes 0,2,3    %d_maps.bias  adjoint of broadcast (statement 2): d_x = Σ d_y over the broadcast
+    //     axes, models/first-convnet.ts:10
     // maps.bias_mul = d_maps.bias ⊙ 0.1    %maps.bias_mul  update of maps.bias by sgd, models/first-convnet.ts:10
     // maps.bias_next = maps.bias − maps.bias_mul    %maps.bias_next  update of maps.bias by sgd, models/first-convnet.ts:10
     sumSgd_maps_bias();
@@ -310,12 +336,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_x_wide();
 
     // 16.
-    // d_maps.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_maps.z, [1,0,2,3])    %d_maps.kernel_conv  adjoint of conv, models/first-convnet.ts:10
-    // maps.kernel_mul = transpose(d_maps.kernel_conv, [1,0,2,3]) ⊙ 0.1    %maps.kernel_mul  update of maps.kernel by sgd, models/first-convnet.ts:10
+    // d_maps.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_maps.z, [1,0,2,3])    %d_maps.kernel_conv  adjoint of conv (statement
+    //     2): d_w = xᵀ ∗ d_yᵀ, models/first-convnet.ts:10
+    // maps.kernel_mul = transpose(d_maps.kernel_conv, [1,0,2,3]) ⊙ 0.1    %maps.kernel_mul  update of maps.kernel by sgd,
+    //     models/first-convnet.ts:10
     // maps.kernel_next = maps.kernel − maps.kernel_mul    %maps.kernel_next  update of maps.kernel by sgd, models/first-convnet.ts:10
     convSgd_maps_kernel();
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -324,8 +352,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     count: number = 50,
   ): { readonly loss: number; readonly accuracy: number; readonly count: number } {
     checkCount(count, 50);
-    feed(x_evaluate, batch["x"], 3072, count, "x");
-    feedLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkArray(x_evaluate, batch["x"], 3072, count, "x");
+    checkLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    feed(x_evaluate, batch["x"], 3072, count);
+    feed(y_evaluate, batch["y"], 1, count);
     live_rows_evaluate[0] = count;
 
     // 1.
@@ -398,7 +429,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly scores: Float32Array;
   } {
     const count = 1;
-    feed(x_predict, batch["x"], 3072, count, "x");
+    checkBatch("predict takes a batch", batch, taken_2, taken);
+    checkArray(x_predict, batch["x"], 3072, count, "x");
+    feed(x_predict, batch["x"], 3072, count);
 
     // 1.
     // maps.product = x ∗ maps.kernel    %maps.product  conv, models/first-convnet.ts:10
@@ -430,13 +463,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 48908)
       throw new RangeError(
         `restore: needs 48908 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -467,8 +514,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 }
 
 /**
- * maps.product = x ∗ maps.kernel
- * maps = relu(maps.z)
+ * maps_product[i,j,l,m] = Σ k<3, k1<5, k2<5: x[i,k,l + k1,m + k2]·maps_kernel[j,k,k1,k2]
+ * maps[i,j,l,m] = relu(maps_product[i,j,l,m] + maps_bias[j])
  * 22,729,728 floating-point operations.
  */
 function convRelu_32x6x28x3x5x5x28(
@@ -555,7 +602,7 @@ function convRelu_32x6x28x3x5x5x28(
 }
 
 /**
- * pooled = max maps over windows [1,1,2,2]
+ * pooled[i,j,l,m] = max k3<1, k4<1, k5<2, k6<2: maps[i,j,2·l + k5,2·m + k6]
  * 150,528 floating-point operations.
  */
 function windowMax_32x6x14x1x1x2x2x14(maps_: Float32Array, pooled_: Float32Array): () => void {
@@ -586,8 +633,8 @@ function windowMax_32x6x14x1x1x2x2x14(maps_: Float32Array, pooled_: Float32Array
 }
 
 /**
- * scores.product = reshape(pooled, [32,1176]) · scores.kernel
- * scores = scores.product + scores.bias
+ * scores_product[i,j] = Σ k7<1176: pooled[i,(k7 div 196),((k7 div 14) mod 14),(k7 mod 14)]·scores_kernel[k7,j]
+ * scores[i,j] = scores_product[i,j] + scores_bias[j]
  * 752,960 floating-point operations.
  */
 function dotAdd_32x1176x10(
@@ -727,12 +774,12 @@ function dotAdd_32x1176x10(
 }
 
 /**
- * largest = max scores over axes 1
- * exps = exp(shifted)
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
- * d_scores.product = d_shifted
+ * largest[i] = max k8<10: scores[i,k8]
+ * exps[i,j] = exp(scores[i,j] − largest[i])
+ * total[i] = Σ k9<10: exps[i,k9]
+ * chosen[i] = Σ k10<10: where(k10 = y[i], scores[i,k10] − largest[i], 0)
+ * rowSum = Σ k11<32: where(k11 < live_rows, log(total[k11]) − chosen[k11], 0)
+ * d_shifted[i,j] = where(j = y[i], −where(i < live_rows, d_rowSum, 0), 0) + where(i < live_rows, d_rowSum, 0) / total[i]·exps[i,j]
  * 3,296 floating-point operations.
  */
 function reduceMaxExpSumAdd_32x10(
@@ -788,8 +835,8 @@ function reduceMaxExpSumAdd_32x10(
 }
 
 /**
- * d_scores.bias = Σ d_shifted over axes 0
- * scores.bias_next = scores.bias − scores.bias_mul
+ * d_scores_bias[i] = Σ k12<32: d_shifted[k12,i]
+ * scores_bias′[i] = scores_bias[i] − d_scores_bias[i]·0.1
  * 340 floating-point operations.
  */
 function sumSgd_32x10(d_shifted_: Float32Array, scores_bias_: Float32Array): () => void {
@@ -836,7 +883,7 @@ function sumSgd_32x10(d_shifted_: Float32Array, scores_bias_: Float32Array): () 
 }
 
 /**
- * d_flatten = d_shifted · scores.kernelᵀ
+ * d_flatten[i,j] = Σ k13<10: d_shifted[i,k13]·scores_kernel[j,k13]
  * 752,640 floating-point operations.
  */
 function dot_32x10x1176(
@@ -893,8 +940,8 @@ function dot_32x10x1176(
 }
 
 /**
- * d_scores.kernel = reshape(pooled, [32,1176])ᵀ · d_shifted
- * scores.kernel_next = scores.kernel − scores.kernel_mul
+ * d_scores_kernel[i,j] = Σ k14<32: pooled[k14,(i div 196),((i div 14) mod 14),(i mod 14)]·d_shifted[k14,j]
+ * scores_kernel′[i,j] = scores_kernel[i,j] − d_scores_kernel[i,j]·0.1
  * 776,160 floating-point operations.
  */
 function dotSgd_1176x32x10(
@@ -989,8 +1036,9 @@ function dotSgd_1176x32x10(
 }
 
 /**
- * d_maps_windowArgmax = argmax maps over windows [1,1,2,2]
- * d_maps.product = d_maps.z
+ * d_maps_windowArgmax[i,j,l,m] = argmax k15<1, k16<1, k17<2, k18<2: maps[i,j,2·l + k17,2·m + k18]
+ * d_maps_z[i,j,l,m] = where(0 < maps[i,j,l,m], where(d_maps_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2),
+ *     d_flatten[i,196·j + 14·(l div 2) + (m div 2)], 0), 0)
  * 150,528 floating-point operations.
  */
 function windowArgmaxWhere_32x6x14x14(
@@ -1046,8 +1094,8 @@ function windowArgmaxWhere_32x6x14x14(
 }
 
 /**
- * d_maps.bias = Σ d_maps.z over axes 0,2,3
- * maps.bias_next = maps.bias − maps.bias_mul
+ * d_maps_bias[i] = Σ k19<32, k20<28, k21<28: d_maps_z[k19,i,k20,k21]
+ * maps_bias′[i] = maps_bias[i] − d_maps_bias[i]·0.1
  * 150,540 floating-point operations.
  */
 function sumSgd_32x28x28x6(d_maps_z_: Float32Array, maps_bias_: Float32Array): () => void {
@@ -1074,7 +1122,7 @@ function sumSgd_32x28x28x6(d_maps_z_: Float32Array, maps_bias_: Float32Array): (
   };
 }
 
-/** x_wide = x in double, in the order it is read */
+/** x_wide[i,j,l,m] = f64(x[i,j,l,m]) */
 function widen_32x3x32x32(x_: Float32Array, x_wide_: Float64Array): () => void {
   return function widen_32x3x32x32(): void {
     const x = x_;
@@ -1092,8 +1140,8 @@ function widen_32x3x32x32(x_: Float32Array, x_wide_: Float64Array): () => void {
 }
 
 /**
- * d_maps.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_maps.z, [1,0,2,3])
- * maps.kernel_next = maps.kernel − maps.kernel_mul
+ * d_maps_kernel[i,j,l,m] = Σ k22<32, k23<28, k24<28: f32(x_wide[k22,j,l + k23,m + k24])·d_maps_z[k22,i,k23,k24]
+ * maps_kernel′[i,j,l,m] = maps_kernel[i,j,l,m] − d_maps_kernel[i,j,l,m]·0.1
  * 22,580,100 floating-point operations.
  */
 function convSgd_6x3x5x32x28x28x5(
@@ -1237,7 +1285,7 @@ function convSgd_6x3x5x32x28x28x5(
 }
 
 /**
- * maps.product = x ∗ maps.kernel
+ * maps_product[i,j,l,m] = Σ k<3, k1<5, k2<5: x[i,k,l + k1,m + k2]·maps_kernel[j,k,k1,k2]
  * 35,280,000 floating-point operations.
  */
 function conv_50x6x28x3x5x5x28_evaluate(
@@ -1304,7 +1352,7 @@ function conv_50x6x28x3x5x5x28_evaluate(
 }
 
 /**
- * pooled = max maps over windows [1,1,2,2]
+ * pooled[i,j,l,m] = max k3<1, k4<1, k5<2, k6<2: relu(maps_product[i,j,2·l + k5,2·m + k6] + maps_bias[j])
  * 470,400 floating-point operations.
  */
 function windowMax_50x6x14x1x1x2x2x14_evaluate(
@@ -1346,8 +1394,8 @@ function windowMax_50x6x14x1x1x2x2x14_evaluate(
 }
 
 /**
- * scores.product = reshape(pooled, [50,1176]) · scores.kernel
- * scores = scores.product + scores.bias
+ * scores_product[i,j] = Σ k7<1176: pooled[i,(k7 div 196),((k7 div 14) mod 14),(k7 mod 14)]·scores_kernel[k7,j]
+ * scores[i,j] = scores_product[i,j] + scores_bias[j]
  * 1,176,500 floating-point operations.
  */
 function dotAdd_50x1176x10_evaluate(
@@ -1487,10 +1535,10 @@ function dotAdd_50x1176x10_evaluate(
 }
 
 /**
- * largest = max scores over axes 1
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
+ * largest[i] = max k8<10: scores[i,k8]
+ * total[i] = Σ k9<10: exp(scores[i,k9] − largest[i])
+ * chosen[i] = Σ k10<10: where(k10 = y[i], scores[i,k10] − largest[i], 0)
+ * rowSum = Σ k11<50: where(k11 < live_rows, log(total[k11]) − chosen[k11], 0)
  * 3,150 floating-point operations.
  */
 function reduceMaxSum_10x50_evaluate(
@@ -1530,8 +1578,8 @@ function reduceMaxSum_10x50_evaluate(
 }
 
 /**
- * argmax = argmax scores over axis 1
- * rowSum_2 = Σ liveRows_2
+ * argmax[i] = argmax k12<10: scores[i,k12]
+ * rowSum_2 = Σ k13<50: where(k13 < live_rows, f32(argmax[k13] = y[k13]), 0)
  * 550 floating-point operations.
  */
 function argmaxSum_10x50_evaluate(
@@ -1565,7 +1613,7 @@ function argmaxSum_10x50_evaluate(
 }
 
 /**
- * maps.product = x ∗ maps.kernel
+ * maps_product[i,j,l,m] = Σ k<3, k1<5, k2<5: x[0,k,l + k1,m + k2]·maps_kernel[j,k,k1,k2]
  * 705,600 floating-point operations.
  */
 function conv_1x6x28x3x5x5x28_predict(
@@ -1629,7 +1677,7 @@ function conv_1x6x28x3x5x5x28_predict(
 }
 
 /**
- * pooled = max maps over windows [1,1,2,2]
+ * pooled[i,j,l,m] = max k3<1, k4<1, k5<2, k6<2: relu(maps_product[0,j,2·l + k5,2·m + k6] + maps_bias[j])
  * 9,408 floating-point operations.
  */
 function windowMax_1x6x14x1x1x2x2x14_predict(
@@ -1663,8 +1711,8 @@ function windowMax_1x6x14x1x1x2x2x14_predict(
 }
 
 /**
- * scores.product = reshape(pooled, [1,1176]) · scores.kernel
- * scores = scores.product + scores.bias
+ * scores_product[i,j] = Σ k7<1176: pooled[0,(k7 div 196),((k7 div 14) mod 14),(k7 mod 14)]·scores_kernel[k7,j]
+ * scores[i,j] = scores_product[0,j] + scores_bias[j]
  * 23,530 floating-point operations.
  */
 function dotAdd_1x1176x10_predict(
@@ -1719,27 +1767,71 @@ function dotAdd_1x1176x10_predict(
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
-/** Copies the first `count` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
-function feed(
-  slot: Float32Array,
-  given: Float32Array,
-  perRow: number,
-  count: number,
-  name: string,
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
-  slot.set(given);
-  if (perRow > 0) slot.fill(0, count * perRow);
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
 }
 
-/** As feed, for labels: each of the real rows must name a class. */
-function feedLabels(
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** As checkArray, for labels: each of the real rows must name a class. */
+function checkLabels(
   slot: Int32Array,
   given: Int32Array,
   perRow: number,
@@ -1747,7 +1839,7 @@ function feedLabels(
   name: string,
   classes: number,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
+  checkArray(slot, given, perRow, count, name);
   const used = perRow > 0 ? count * perRow : slot.length;
   for (let n = 0; n < used; n++) {
     const label = given[n]!;
@@ -1756,21 +1848,70 @@ function feedLabels(
         `${name}[${n}] is ${label}, but labels are whole numbers from 0 to ${classes - 1}`,
       );
   }
-  slot.set(given);
-  slot.fill(0, used);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
+}
+
+/** The real rows of an input hold neither NaN nor infinity. */
+function checkNumbers(given: Float32Array, perRow: number, count: number, name: string): void {
+  const used = perRow > 0 ? count * perRow : given.length;
+  // in double, a sum of finite float32 numbers is finite; whatever else it is, the first of them is looked for
+  let total = 0;
+  let whole = 0;
+  for (; whole + 4 <= used; whole += 4)
+    total += given[whole]! + given[whole + 1]! + (given[whole + 2]! + given[whole + 3]!);
+  for (let n = total - total === 0 ? whole : 0; n < used; n++) {
+    const value = given[n]!;
+    if (value - value !== 0)
+      throw Object.assign(
+        new RangeError(
+          `${name}[${n}] is ${value}${perRow > 0 ? `, in row ${Math.floor(n / perRow)} of the batch (counted from 0)` : ""}; leave it out, or fill the value in`,
+        ),
+        { input: name, at: n, value },
+      );
+  }
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with numbers uniform in [low, high). */
@@ -1781,18 +1922,20 @@ function fillUniform(
   low: number,
   high: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

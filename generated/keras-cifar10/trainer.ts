@@ -4,13 +4,13 @@
 //
 //   parameters 394,634   arena 5,931,744 bytes, nothing else is ever allocated   55,721,026 FLOPs a step
 //   approximate rewrites: log(c ? softmax(x) : 1) → c ? x − logsumexp(x) : 0
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 fce84726a27a47f0
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 44148ab880591a87
 
 /** The model's name. */
 export const MODEL: string = "keras-cifar10";
 
 /** A hash of the training graph: weights and state of another graph do not belong here. */
-export const GRAPH: string = "e772352ff672cc45";
+export const GRAPH: string = "b91768be78fcdd0d";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 5_931_744;
@@ -36,8 +36,8 @@ export const STATE: readonly {
   readonly dtype: "f32" | "i32";
   readonly offset: number;
 }[] = [
-  { name: "adam.beta1^t", shape: [], dtype: "f32", offset: 1578544 },
-  { name: "adam.beta2^t", shape: [], dtype: "f32", offset: 1578560 },
+  { name: "adam.1-beta1^t", shape: [], dtype: "f32", offset: 1578544 },
+  { name: "adam.1-beta2^t", shape: [], dtype: "f32", offset: 1578560 },
   { name: "dense.kernel.m", shape: [3072, 128], dtype: "f32", offset: 1578576 },
   { name: "dense.kernel.v", shape: [3072, 128], dtype: "f32", offset: 3151440 },
   { name: "dense.bias.m", shape: [128], dtype: "f32", offset: 4724304 },
@@ -70,8 +70,11 @@ export interface PredictBatch {
 }
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -102,9 +105,9 @@ export interface Trainer {
   };
   readonly state: {
     /** [] */
-    readonly "adam.beta1^t": Float32Array;
+    readonly "adam.1-beta1^t": Float32Array;
     /** [] */
-    readonly "adam.beta2^t": Float32Array;
+    readonly "adam.1-beta2^t": Float32Array;
     /** [3072, 128] */
     readonly "dense.kernel.m": Float32Array;
     /** [3072, 128] */
@@ -132,13 +135,15 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const dense_kernel = new Float32Array(arena, 0, 393216); // [3072,128]  parameter, always there
   const dense_bias = new Float32Array(arena, 1572864, 128); // [128]  parameter, always there
   const dense_2_kernel = new Float32Array(arena, 1573376, 1280); // [128,10]  parameter, always there
   const dense_2_bias = new Float32Array(arena, 1578496, 10); // [10]  parameter, always there
-  const adam_beta1_t = new Float32Array(arena, 1578544, 1); // []  state, always there
-  const adam_beta2_t = new Float32Array(arena, 1578560, 1); // []  state, always there
+  const adam_1_beta1_t = new Float32Array(arena, 1578544, 1); // []  state, always there
+  const adam_1_beta2_t = new Float32Array(arena, 1578560, 1); // []  state, always there
   const dense_kernel_m = new Float32Array(arena, 1578576, 393216); // [3072,128]  state, always there
   const dense_kernel_v = new Float32Array(arena, 3151440, 393216); // [3072,128]  state, always there
   const dense_bias_m = new Float32Array(arena, 4724304, 128); // [128]  state, always there
@@ -149,17 +154,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const dense_2_bias_v = new Float32Array(arena, 4735616, 10); // [10]  state, always there
   const stepCount = new Int32Array(arena, 4735664, 1); // []  state, always there
   const x = new Float32Array(arena, 5522112, 98304); // [32,3,32,32]  input, statements 1–20
-  const y = new Int32Array(arena, 4754624, 32); // [32]  input, statements 1–11
-  const live_rows = new Int32Array(arena, 4754880, 1); // []  input, statements 1–11
-  const dense = new Float32Array(arena, 4735680, 4096); // [32,128]  residual, statements 4–18
-  const dense_2_z = new Float32Array(arena, 4752064, 320); // [32,10]  scratch, statements 5–6
-  const exps = new Float32Array(arena, 4753344, 320); // [32,10]  residual, statements 6–11
-  const total = new Float32Array(arena, 4754752, 32); // [32]  residual, statements 6–11
-  const rowSum = new Float32Array(arena, 4754896, 1); // []  scratch, statements 6–9
-  const d_rowSum = new Float32Array(arena, 4754896, 1); // []  scratch, statements 10–11
-  const d_sub = new Float32Array(arena, 4752064, 320); // [32,10]  scratch, statement 11
-  const d_shifted = new Float32Array(arena, 4753344, 320); // [32,10]  scratch, statements 11–18, written over exps
-  const rate = new Float32Array(arena, 5931712, 1); // []  scratch, statements 13–22
+  const y = new Int32Array(arena, 4754624, 32); // [32]  input, statements 1–13
+  const live_rows = new Int32Array(arena, 4754880, 1); // []  input, statements 1–13
+  const dense = new Float32Array(arena, 4735680, 4096); // [32,128]  residual, statements 2–18
+  const dense_2_z = new Float32Array(arena, 4752064, 320); // [32,10]  scratch, statements 3–4
+  const exps = new Float32Array(arena, 4753344, 320); // [32,10]  residual, statements 4–13
+  const total = new Float32Array(arena, 4754752, 32); // [32]  residual, statements 4–13
+  const rowSum = new Float32Array(arena, 4754896, 1); // []  scratch, statements 4–7
+  const d_rowSum = new Float32Array(arena, 4754896, 1); // []  scratch, statements 12–13
+  const d_sub = new Float32Array(arena, 4752064, 320); // [32,10]  scratch, statement 13
+  const d_shifted = new Float32Array(arena, 4753344, 320); // [32,10]  scratch, statements 13–18, written over exps
+  const rate = new Float32Array(arena, 5931712, 1); // []  scratch, statements 14–22
   const correction = new Float32Array(arena, 5931728, 1); // []  scratch, statements 15–22
   const d_dense_z = new Float32Array(arena, 5915328, 4096); // [32,128]  scratch, statements 17–21
   const x_wide = new Float64Array(arena, 4735680, 98304); // [3,32,32,32]  scratch, statements 20–22
@@ -272,44 +277,44 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dense_2_predict,
   );
 
-  const seed = options.seed ?? 0;
   fillUniform(dense_kernel, seed, 0, -0.04330127018922193, 0.04330127018922193);
   fillUniform(dense_2_kernel, seed, 1, -0.20851441405707477, 0.20851441405707477);
-  adam_beta1_t.fill(1);
-  adam_beta2_t.fill(1);
   const hyper = {};
+  const taken: readonly string[] = ["x", "y"];
+  const taken_2: readonly string[] = ["x"];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 32): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 32,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
     checkCount(count, 32);
-    feed(x, batch["x"], 3072, count, "x");
-    feedLabels(y, batch["y"], 1, count, "y", 10);
+    checkBatch("step takes a batch", batch, taken);
+    checkArray(x, batch["x"], 3072, count, "x");
+    checkLabels(y, batch["y"], 1, count, "y", 10);
+    if (finite) checkNumbers(batch["x"], 3072, count, "x");
+    feed(x, batch["x"], 3072, count);
+    feed(y, batch["y"], 1, count);
     live_rows[0] = count;
 
     // 1.
-    // adam.beta1^t_next = adam.beta1^t ⊙ 0.9    %adam.beta1^t_next  update of beta1^t by adam, models/keras-cifar10.ts:5
-    adam_beta1_t[0] = adam_beta1_t[0]! * 0.9;
-
-    // 2.
-    // adam.beta2^t_next = adam.beta2^t ⊙ 0.999    %adam.beta2^t_next  update of beta2^t by adam, models/keras-cifar10.ts:5
-    adam_beta2_t[0] = adam_beta2_t[0]! * 0.999;
-
-    // 3.
     // stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/keras-cifar10.ts:7
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
-    // 4.
+    // 2.
     // dense.product = reshape(x, [32,3072]) · dense.kernel    %dense.product  dot, models/keras-cifar10.ts:5
     // dense.z = dense.product + dense.bias    %dense.z  add, models/keras-cifar10.ts:5
     // dense = relu(dense.z)    %dense  relu, models/keras-cifar10.ts:5
     dotRelu_dense();
 
-    // 5.
+    // 3.
     // dense_2.product = dense · dense_2.kernel    %dense_2.product  dot, models/keras-cifar10.ts:6
     // dense_2.z = dense_2.product + dense_2.bias    %dense_2.z  add, models/keras-cifar10.ts:6
     dotAdd_dense_2_z();
 
-    // 6.
+    // 4.
     // largest = max dense_2.z over axes 1    %largest  reduceMax, models/keras-cifar10.ts:6
     // shifted = dense_2.z − largest    %shifted  sub, models/keras-cifar10.ts:6
     // exps = exp(shifted)    %exps  exp, models/keras-cifar10.ts:6
@@ -325,105 +330,145 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/keras-cifar10.ts:7
     reduceMaxExpSum_total();
 
-    // 7.
+    // 5.
     // cast = f32(live rows)    %cast  cast, models/keras-cifar10.ts:7
     const cast = live_rows[0]!;
 
-    // 8.
+    // 6.
     // perRow = 1 / cast    %perRow  recip, models/keras-cifar10.ts:7
     const perRow = Math.fround(1 / cast);
 
-    // 9.
+    // 7.
     // loss = rowSum ⊙ perRow    %loss  mul, models/keras-cifar10.ts:7
     const loss = Math.fround(rowSum[0]! * perRow);
 
+    // 8.
+    // 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/keras-cifar10.ts:5
+    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
+
+    // 9.
+    // adam.1-beta1^t_next = 1-beta1^t_mul + 0.09999999999999998    %adam.1-beta1^t_next  update of 1-beta1^t by adam,
+    //     models/keras-cifar10.ts:5
+    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
+
     // 10.
-    // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/keras-cifar10.ts:7
-    d_rowSum[0] = perRow;
+    // 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/keras-cifar10.ts:5
+    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
 
     // 11.
-    // isLabel = [column = y]    %isLabel  eq, models/keras-cifar10.ts:7
-    // isLive = [row < live rows]    %isLive  lt, models/keras-cifar10.ts:7
-    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where, models/keras-cifar10.ts:7
-    // d_sum = −d_rowLoss    %d_sum  adjoint of neg, models/keras-cifar10.ts:7
-    // d_sub = isLabel ? d_sum : 0    %d_sub  adjoint of where, models/keras-cifar10.ts:7
-    // d_broadcast_7 = −d_sub    %d_broadcast_7  adjoint of sub, models/keras-cifar10.ts:7
-    // d_logTotal = Σ d_broadcast_7 over axes 1    %d_logTotal  adjoint of broadcast, models/keras-cifar10.ts:7
-    // d_total = d_logTotal / total    %d_total  adjoint of log, models/keras-cifar10.ts:7
-    // d_shifted_part = d_total ⊙ exps    %d_shifted_part  adjoint of exp, models/keras-cifar10.ts:6
-    // d_shifted = d_sub + d_shifted_part    %d_shifted  adjoint of sub, models/keras-cifar10.ts:6
-    // d_dense_2.z = d_shifted    %d_dense_2.z  adjoint of sub, models/keras-cifar10.ts:6
-    // d_broadcast_2 = d_shifted    %d_broadcast_2  adjoint of add, models/keras-cifar10.ts:6
-    // d_dense_2.product = d_shifted    %d_dense_2.product  adjoint of add, models/keras-cifar10.ts:6
-    whereSumAdd_d_shifted();
+    // adam.1-beta2^t_next = 1-beta2^t_mul + 0.0010000000000000009    %adam.1-beta2^t_next  update of 1-beta2^t by adam,
+    //     models/keras-cifar10.ts:5
+    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
 
     // 12.
-    // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/keras-cifar10.ts:5
-    const rate_sub = 1 - adam_beta1_t[0]!;
+    // d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 7): d_a = d_y ⊙ (b), models/keras-cifar10.ts:7
+    d_rowSum[0] = perRow;
 
     // 13.
-    // rate = 0.001 / rate_sub    %rate  update of rate by adam, models/keras-cifar10.ts:5
-    rate[0] = 0.001 / rate_sub;
+    // isLabel = [column = y]    %isLabel  eq, models/keras-cifar10.ts:7
+    // isLive = [row < live rows]    %isLive  lt, models/keras-cifar10.ts:7
+    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where (statement 4): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/keras-cifar10.ts:7
+    // d_sum = −d_rowLoss    %d_sum  adjoint of neg (statement 4): d_x = d_y ⊙ (−1), models/keras-cifar10.ts:7
+    // d_sub = isLabel ? d_sum : 0    %d_sub  adjoint of where (statement 4): d_a = d_y ⊙ (c ? 1 : 0), models/keras-cifar10.ts:7
+    // d_broadcast_7 = −d_sub    %d_broadcast_7  adjoint of sub (statement 4): d_b = d_y ⊙ (−1), models/keras-cifar10.ts:7
+    // d_logTotal = Σ d_broadcast_7 over axes 1    %d_logTotal  adjoint of broadcast (statement 4): d_x = Σ d_y over the broadcast axes,
+    //     models/keras-cifar10.ts:7
+    // d_total = d_logTotal / total    %d_total  adjoint of log (statement 4): d_x = d_y ⊙ (1 / x), models/keras-cifar10.ts:7
+    // d_shifted_part = d_total ⊙ exps    %d_shifted_part  adjoint of exp (statement 4): d_x = d_y ⊙ (y), models/keras-cifar10.ts:6
+    // d_shifted = d_sub + d_shifted_part    %d_shifted  adjoint of sub (statement 4): d_x = Σ over the uses of x,
+    //     models/keras-cifar10.ts:6
+    // d_dense_2.z = d_shifted    %d_dense_2.z  adjoint of sub (statement 4): d_a = d_y, models/keras-cifar10.ts:6
+    // d_broadcast_2 = d_shifted    %d_broadcast_2  adjoint of add (statement 3): d_b = d_y, models/keras-cifar10.ts:6
+    // d_dense_2.product = d_shifted    %d_dense_2.product  adjoint of add (statement 3): d_a = d_y, models/keras-cifar10.ts:6
+    whereSumAdd_d_shifted();
 
     // 14.
-    // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/keras-cifar10.ts:5
-    const correction_sub = 1 - adam_beta2_t[0]!;
+    // rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/keras-cifar10.ts:5
+    rate[0] = 0.001 / adam_1_beta1_t[0]!;
 
     // 15.
-    // correction = 1 / correction_sub    %correction  update of correction by adam, models/keras-cifar10.ts:5
-    correction[0] = 1 / correction_sub;
+    // correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/keras-cifar10.ts:5
+    correction[0] = 1 / adam_1_beta2_t[0]!;
 
     // 16.
-    // d_dense_2.bias = Σ d_shifted over axes 0    %d_dense_2.bias  adjoint of broadcast, models/keras-cifar10.ts:6
+    // d_dense_2.bias = Σ d_shifted over axes 0    %d_dense_2.bias  adjoint of broadcast (statement 3): d_x = Σ d_y over the broadcast
+    //     axes, models/keras-cifar10.ts:6
     // dense_2.bias_mul = dense_2.bias.m ⊙ 0.9    %dense_2.bias_mul  update of dense_2.bias by adam, models/keras-cifar10.ts:6
-    // dense_2.bias_mul_2 = d_dense_2.bias ⊙ 0.09999999999999998    %dense_2.bias_mul_2  update of dense_2.bias by adam, models/keras-cifar10.ts:6
-    // dense_2.bias.m_next = dense_2.bias_mul + dense_2.bias_mul_2    %dense_2.bias.m_next  update of dense_2.bias by adam, models/keras-cifar10.ts:6
+    // dense_2.bias_mul_2 = d_dense_2.bias ⊙ 0.09999999999999998    %dense_2.bias_mul_2  update of dense_2.bias by adam,
+    //     models/keras-cifar10.ts:6
+    // dense_2.bias.m_next = dense_2.bias_mul + dense_2.bias_mul_2    %dense_2.bias.m_next  update of dense_2.bias by adam,
+    //     models/keras-cifar10.ts:6
     // dense_2.bias_mul_3 = dense_2.bias.v ⊙ 0.999    %dense_2.bias_mul_3  update of dense_2.bias by adam, models/keras-cifar10.ts:6
-    // dense_2.bias_mul_4 = d_dense_2.bias ⊙ d_dense_2.bias    %dense_2.bias_mul_4  update of dense_2.bias by adam, models/keras-cifar10.ts:6
-    // dense_2.bias_mul_5 = dense_2.bias_mul_4 ⊙ 0.0010000000000000009    %dense_2.bias_mul_5  update of dense_2.bias by adam, models/keras-cifar10.ts:6
-    // dense_2.bias.v_next = dense_2.bias_mul_3 + dense_2.bias_mul_5    %dense_2.bias.v_next  update of dense_2.bias by adam, models/keras-cifar10.ts:6
+    // dense_2.bias_mul_4 = d_dense_2.bias ⊙ d_dense_2.bias    %dense_2.bias_mul_4  update of dense_2.bias by adam,
+    //     models/keras-cifar10.ts:6
+    // dense_2.bias_mul_5 = dense_2.bias_mul_4 ⊙ 0.0010000000000000009    %dense_2.bias_mul_5  update of dense_2.bias by adam,
+    //     models/keras-cifar10.ts:6
+    // dense_2.bias.v_next = dense_2.bias_mul_3 + dense_2.bias_mul_5    %dense_2.bias.v_next  update of dense_2.bias by adam,
+    //     models/keras-cifar10.ts:6
     // dense_2.bias_mul_7 = dense_2.bias.m_next ⊙ rate    %dense_2.bias_mul_7  update of dense_2.bias by adam, models/keras-cifar10.ts:6
-    // dense_2.bias_mul_6 = dense_2.bias.v_next ⊙ correction    %dense_2.bias_mul_6  update of dense_2.bias by adam, models/keras-cifar10.ts:6
+    // dense_2.bias_mul_6 = dense_2.bias.v_next ⊙ correction    %dense_2.bias_mul_6  update of dense_2.bias by adam,
+    //     models/keras-cifar10.ts:6
     // dense_2.bias_sqrt = √dense_2.bias_mul_6    %dense_2.bias_sqrt  update of dense_2.bias by adam, models/keras-cifar10.ts:6
     // dense_2.bias_add = dense_2.bias_sqrt + 1e-8    %dense_2.bias_add  update of dense_2.bias by adam, models/keras-cifar10.ts:6
-    // dense_2.bias_div = dense_2.bias_mul_7 / dense_2.bias_add    %dense_2.bias_div  update of dense_2.bias by adam, models/keras-cifar10.ts:6
-    // dense_2.bias_next = dense_2.bias − dense_2.bias_div    %dense_2.bias_next  update of dense_2.bias by adam, models/keras-cifar10.ts:6
+    // dense_2.bias_div = dense_2.bias_mul_7 / dense_2.bias_add    %dense_2.bias_div  update of dense_2.bias by adam,
+    //     models/keras-cifar10.ts:6
+    // dense_2.bias_next = dense_2.bias − dense_2.bias_div    %dense_2.bias_next  update of dense_2.bias by adam,
+    //     models/keras-cifar10.ts:6
     sumAdam_dense_2_bias();
 
     // 17.
-    // d_dense = d_shifted · dense_2.kernelᵀ    %d_dense  adjoint of dot, models/keras-cifar10.ts:6
-    // d_dense.z_lt = [0 < dense]    %d_dense.z_lt  adjoint of relu, models/keras-cifar10.ts:5
-    // d_dense.z = d_dense.z_lt ? d_dense : 0    %d_dense.z  adjoint of relu, models/keras-cifar10.ts:5
-    // d_broadcast = d_dense.z    %d_broadcast  adjoint of add, models/keras-cifar10.ts:5
-    // d_dense.product = d_dense.z    %d_dense.product  adjoint of add, models/keras-cifar10.ts:5
+    // d_dense = d_shifted · dense_2.kernelᵀ    %d_dense  adjoint of dot (statement 3): d_a = d_y·bᵀ, models/keras-cifar10.ts:6
+    // d_dense.z_lt = [0 < dense]    %d_dense.z_lt  adjoint of relu (statement 2): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/keras-cifar10.ts:5
+    // d_dense.z = d_dense.z_lt ? d_dense : 0    %d_dense.z  adjoint of relu (statement 2): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ?
+    //     0 : x, models/keras-cifar10.ts:5
+    // d_broadcast = d_dense.z    %d_broadcast  adjoint of add (statement 2): d_b = d_y, models/keras-cifar10.ts:5
+    // d_dense.product = d_dense.z    %d_dense.product  adjoint of add (statement 2): d_a = d_y, models/keras-cifar10.ts:5
     dotWhere_d_dense_z();
 
     // 18.
-    // d_dense_2.kernel = denseᵀ · d_shifted    %d_dense_2.kernel  adjoint of dot, models/keras-cifar10.ts:6
+    // d_dense_2.kernel = denseᵀ · d_shifted    %d_dense_2.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y, models/keras-cifar10.ts:6
     // dense_2.kernel_mul = dense_2.kernel.m ⊙ 0.9    %dense_2.kernel_mul  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
-    // dense_2.kernel_mul_2 = d_dense_2.kernel ⊙ 0.09999999999999998    %dense_2.kernel_mul_2  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
-    // dense_2.kernel.m_next = dense_2.kernel_mul + dense_2.kernel_mul_2    %dense_2.kernel.m_next  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
-    // dense_2.kernel_mul_3 = dense_2.kernel.v ⊙ 0.999    %dense_2.kernel_mul_3  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
-    // dense_2.kernel_mul_4 = d_dense_2.kernel ⊙ d_dense_2.kernel    %dense_2.kernel_mul_4  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
-    // dense_2.kernel_mul_5 = dense_2.kernel_mul_4 ⊙ 0.0010000000000000009    %dense_2.kernel_mul_5  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
-    // dense_2.kernel.v_next = dense_2.kernel_mul_3 + dense_2.kernel_mul_5    %dense_2.kernel.v_next  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
-    // dense_2.kernel_mul_7 = dense_2.kernel.m_next ⊙ rate    %dense_2.kernel_mul_7  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
-    // dense_2.kernel_mul_6 = dense_2.kernel.v_next ⊙ correction    %dense_2.kernel_mul_6  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
+    // dense_2.kernel_mul_2 = d_dense_2.kernel ⊙ 0.09999999999999998    %dense_2.kernel_mul_2  update of dense_2.kernel by adam,
+    //     models/keras-cifar10.ts:6
+    // dense_2.kernel.m_next = dense_2.kernel_mul + dense_2.kernel_mul_2    %dense_2.kernel.m_next  update of dense_2.kernel by adam,
+    //     models/keras-cifar10.ts:6
+    // dense_2.kernel_mul_3 = dense_2.kernel.v ⊙ 0.999    %dense_2.kernel_mul_3  update of dense_2.kernel by adam,
+    //     models/keras-cifar10.ts:6
+    // dense_2.kernel_mul_4 = d_dense_2.kernel ⊙ d_dense_2.kernel    %dense_2.kernel_mul_4  update of dense_2.kernel by adam,
+    //     models/keras-cifar10.ts:6
+    // dense_2.kernel_mul_5 = dense_2.kernel_mul_4 ⊙ 0.0010000000000000009    %dense_2.kernel_mul_5  update of dense_2.kernel by adam,
+    //     models/keras-cifar10.ts:6
+    // dense_2.kernel.v_next = dense_2.kernel_mul_3 + dense_2.kernel_mul_5    %dense_2.kernel.v_next  update of dense_2.kernel by adam,
+    //     models/keras-cifar10.ts:6
+    // dense_2.kernel_mul_7 = dense_2.kernel.m_next ⊙ rate    %dense_2.kernel_mul_7  update of dense_2.kernel by adam,
+    //     models/keras-cifar10.ts:6
+    // dense_2.kernel_mul_6 = dense_2.kernel.v_next ⊙ correction    %dense_2.kernel_mul_6  update of dense_2.kernel by adam,
+    //     models/keras-cifar10.ts:6
     // dense_2.kernel_sqrt = √dense_2.kernel_mul_6    %dense_2.kernel_sqrt  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
-    // dense_2.kernel_add = dense_2.kernel_sqrt + 1e-8    %dense_2.kernel_add  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
-    // dense_2.kernel_div = dense_2.kernel_mul_7 / dense_2.kernel_add    %dense_2.kernel_div  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
-    // dense_2.kernel_next = dense_2.kernel − dense_2.kernel_div    %dense_2.kernel_next  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
+    // dense_2.kernel_add = dense_2.kernel_sqrt + 1e-8    %dense_2.kernel_add  update of dense_2.kernel by adam,
+    //     models/keras-cifar10.ts:6
+    // dense_2.kernel_div = dense_2.kernel_mul_7 / dense_2.kernel_add    %dense_2.kernel_div  update of dense_2.kernel by adam,
+    //     models/keras-cifar10.ts:6
+    // dense_2.kernel_next = dense_2.kernel − dense_2.kernel_div    %dense_2.kernel_next  update of dense_2.kernel by adam,
+    //     models/keras-cifar10.ts:6
     dotAdam_dense_2_kernel();
 
     // 19.
-    // d_dense.bias = Σ d_dense.z over axes 0    %d_dense.bias  adjoint of broadcast, models/keras-cifar10.ts:5
+    // d_dense.bias = Σ d_dense.z over axes 0    %d_dense.bias  adjoint of broadcast (statement 2): d_x = Σ d_y over the broadcast axes,
+    //     models/keras-cifar10.ts:5
     // dense.bias_mul = dense.bias.m ⊙ 0.9    %dense.bias_mul  update of dense.bias by adam, models/keras-cifar10.ts:5
-    // dense.bias_mul_2 = d_dense.bias ⊙ 0.09999999999999998    %dense.bias_mul_2  update of dense.bias by adam, models/keras-cifar10.ts:5
-    // dense.bias.m_next = dense.bias_mul + dense.bias_mul_2    %dense.bias.m_next  update of dense.bias by adam, models/keras-cifar10.ts:5
+    // dense.bias_mul_2 = d_dense.bias ⊙ 0.09999999999999998    %dense.bias_mul_2  update of dense.bias by adam,
+    //     models/keras-cifar10.ts:5
+    // dense.bias.m_next = dense.bias_mul + dense.bias_mul_2    %dense.bias.m_next  update of dense.bias by adam,
+    //     models/keras-cifar10.ts:5
     // dense.bias_mul_3 = dense.bias.v ⊙ 0.999    %dense.bias_mul_3  update of dense.bias by adam, models/keras-cifar10.ts:5
     // dense.bias_mul_4 = d_dense.bias ⊙ d_dense.bias    %dense.bias_mul_4  update of dense.bias by adam, models/keras-cifar10.ts:5
-    // dense.bias_mul_5 = dense.bias_mul_4 ⊙ 0.0010000000000000009    %dense.bias_mul_5  update of dense.bias by adam, models/keras-cifar10.ts:5
-    // dense.bias.v_next = dense.bias_mul_3 + dense.bias_mul_5    %dense.bias.v_next  update of dense.bias by adam, models/keras-cifar10.ts:5
+    // dense.bias_mul_5 = dense.bias_mul_4 ⊙ 0.0010000000000000009    %dense.bias_mul_5  update of dense.bias by adam,
+    //     models/keras-cifar10.ts:5
+    // dense.bias.v_next = dense.bias_mul_3 + dense.bias_mul_5    %dense.bias.v_next  update of dense.bias by adam,
+    //     models/keras-cifar10.ts:5
     // dense.bias_mul_7 = dense.bias.m_next ⊙ rate    %dense.bias_mul_7  update of dense.bias by adam, models/keras-cifar10.ts:5
     // dense.bias_mul_6 = dense.bias.v_next ⊙ correction    %dense.bias_mul_6  update of dense.bias by adam, models/keras-cifar10.ts:5
     // dense.bias_sqrt = √dense.bias_mul_6    %dense.bias_sqrt  update of dense.bias by adam, models/keras-cifar10.ts:5
@@ -437,27 +482,37 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_x_wide();
 
     // 21.
-    // d_dense.z_wide = d_dense.z in double, in the order it is read    %d_dense.z_wide  widen for d_dense.kernel, models/keras-cifar10.ts:5
+    // d_dense.z_wide = d_dense.z in double, in the order it is read    %d_dense.z_wide  widen for d_dense.kernel,
+    //     models/keras-cifar10.ts:5
     widen_d_dense_z_wide();
 
     // 22.
-    // d_dense.kernel = reshape(x, [32,3072])ᵀ · d_dense.z    %d_dense.kernel  adjoint of dot, models/keras-cifar10.ts:5
+    // d_dense.kernel = reshape(x, [32,3072])ᵀ · d_dense.z    %d_dense.kernel  adjoint of dot (statement 2): d_b = aᵀ·d_y,
+    //     models/keras-cifar10.ts:5
     // dense.kernel_mul = dense.kernel.m ⊙ 0.9    %dense.kernel_mul  update of dense.kernel by adam, models/keras-cifar10.ts:5
-    // dense.kernel_mul_2 = d_dense.kernel ⊙ 0.09999999999999998    %dense.kernel_mul_2  update of dense.kernel by adam, models/keras-cifar10.ts:5
-    // dense.kernel.m_next = dense.kernel_mul + dense.kernel_mul_2    %dense.kernel.m_next  update of dense.kernel by adam, models/keras-cifar10.ts:5
+    // dense.kernel_mul_2 = d_dense.kernel ⊙ 0.09999999999999998    %dense.kernel_mul_2  update of dense.kernel by adam,
+    //     models/keras-cifar10.ts:5
+    // dense.kernel.m_next = dense.kernel_mul + dense.kernel_mul_2    %dense.kernel.m_next  update of dense.kernel by adam,
+    //     models/keras-cifar10.ts:5
     // dense.kernel_mul_3 = dense.kernel.v ⊙ 0.999    %dense.kernel_mul_3  update of dense.kernel by adam, models/keras-cifar10.ts:5
-    // dense.kernel_mul_4 = d_dense.kernel ⊙ d_dense.kernel    %dense.kernel_mul_4  update of dense.kernel by adam, models/keras-cifar10.ts:5
-    // dense.kernel_mul_5 = dense.kernel_mul_4 ⊙ 0.0010000000000000009    %dense.kernel_mul_5  update of dense.kernel by adam, models/keras-cifar10.ts:5
-    // dense.kernel.v_next = dense.kernel_mul_3 + dense.kernel_mul_5    %dense.kernel.v_next  update of dense.kernel by adam, models/keras-cifar10.ts:5
+    // dense.kernel_mul_4 = d_dense.kernel ⊙ d_dense.kernel    %dense.kernel_mul_4  update of dense.kernel by adam,
+    //     models/keras-cifar10.ts:5
+    // dense.kernel_mul_5 = dense.kernel_mul_4 ⊙ 0.0010000000000000009    %dense.kernel_mul_5  update of dense.kernel by adam,
+    //     models/keras-cifar10.ts:5
+    // dense.kernel.v_next = dense.kernel_mul_3 + dense.kernel_mul_5    %dense.kernel.v_next  update of dense.kernel by adam,
+    //     models/keras-cifar10.ts:5
     // dense.kernel_mul_7 = dense.kernel.m_next ⊙ rate    %dense.kernel_mul_7  update of dense.kernel by adam, models/keras-cifar10.ts:5
-    // dense.kernel_mul_6 = dense.kernel.v_next ⊙ correction    %dense.kernel_mul_6  update of dense.kernel by adam, models/keras-cifar10.ts:5
+    // dense.kernel_mul_6 = dense.kernel.v_next ⊙ correction    %dense.kernel_mul_6  update of dense.kernel by adam,
+    //     models/keras-cifar10.ts:5
     // dense.kernel_sqrt = √dense.kernel_mul_6    %dense.kernel_sqrt  update of dense.kernel by adam, models/keras-cifar10.ts:5
     // dense.kernel_add = dense.kernel_sqrt + 1e-8    %dense.kernel_add  update of dense.kernel by adam, models/keras-cifar10.ts:5
-    // dense.kernel_div = dense.kernel_mul_7 / dense.kernel_add    %dense.kernel_div  update of dense.kernel by adam, models/keras-cifar10.ts:5
-    // dense.kernel_next = dense.kernel − dense.kernel_div    %dense.kernel_next  update of dense.kernel by adam, models/keras-cifar10.ts:5
+    // dense.kernel_div = dense.kernel_mul_7 / dense.kernel_add    %dense.kernel_div  update of dense.kernel by adam,
+    //     models/keras-cifar10.ts:5
+    // dense.kernel_next = dense.kernel − dense.kernel_div    %dense.kernel_next  update of dense.kernel by adam,
+    //     models/keras-cifar10.ts:5
     dotAdam_dense_kernel();
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -466,8 +521,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     count: number = 32,
   ): { readonly loss: number; readonly accuracy: number; readonly count: number } {
     checkCount(count, 32);
-    feed(x_evaluate, batch["x"], 3072, count, "x");
-    feedLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkArray(x_evaluate, batch["x"], 3072, count, "x");
+    checkLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    feed(x_evaluate, batch["x"], 3072, count);
+    feed(y_evaluate, batch["y"], 1, count);
     live_rows_evaluate[0] = count;
 
     // 1.
@@ -538,7 +596,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly scores: Float32Array;
   } {
     const count = 1;
-    feed(x_predict, batch["x"], 3072, count, "x");
+    checkBatch("predict takes a batch", batch, taken_2, taken);
+    checkArray(x_predict, batch["x"], 3072, count, "x");
+    feed(x_predict, batch["x"], 3072, count);
 
     // 1.
     // dense.product = reshape(x, [1,3072]) · dense.kernel    %dense.product  dot, models/keras-cifar10.ts:5
@@ -574,13 +634,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 4735620)
       throw new RangeError(
         `restore: needs 4735620 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -601,8 +675,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       "dense_2.bias": dense_2_bias,
     },
     state: {
-      "adam.beta1^t": adam_beta1_t,
-      "adam.beta2^t": adam_beta2_t,
+      "adam.1-beta1^t": adam_1_beta1_t,
+      "adam.1-beta2^t": adam_1_beta2_t,
       "dense.kernel.m": dense_kernel_m,
       "dense.kernel.v": dense_kernel_v,
       "dense.bias.m": dense_bias_m,
@@ -623,8 +697,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 }
 
 /**
- * dense.product = reshape(x, [32,3072]) · dense.kernel
- * dense = relu(dense.z)
+ * dense_product[i,j] = Σ k<3072: x[i,(k div 1024),((k div 32) mod 32),(k mod 32)]·dense_kernel[k,j]
+ * dense[i,j] = relu(dense_product[i,j] + dense_bias[j])
  * 25,169,920 floating-point operations.
  */
 function dotRelu_32x3072x128(
@@ -775,8 +849,8 @@ function dotRelu_32x3072x128(
 }
 
 /**
- * dense_2.product = dense · dense_2.kernel
- * dense_2.z = dense_2.product + dense_2.bias
+ * dense_2_product[i,j] = Σ k1<128: dense[i,k1]·dense_2_kernel[k1,j]
+ * dense_2_z[i,j] = dense_2_product[i,j] + dense_2_bias[j]
  * 82,240 floating-point operations.
  */
 function dotAdd_32x128x10(
@@ -901,11 +975,11 @@ function dotAdd_32x128x10(
 }
 
 /**
- * largest = max dense_2.z over axes 1
- * exps = exp(shifted)
- * total = Σ exps over axes 1
- * sum = Σ logP over axes 1
- * rowSum = Σ liveRows
+ * largest[i] = max k2<10: dense_2_z[i,k2]
+ * exps[i,j] = exp(dense_2_z[i,j] − largest[i])
+ * total[i] = Σ k3<10: exps[i,k3]
+ * sum[i] = Σ k4<10: where(k4 = y[i], dense_2_z[i,k4] − largest[i] − log(total[i]), 0)
+ * rowSum = Σ k5<32: where(k5 < live_rows, −sum[k5], 0)
  * 2,624 floating-point operations.
  */
 function reduceMaxExpSum_32x10(
@@ -953,9 +1027,9 @@ function reduceMaxExpSum_32x10(
 }
 
 /**
- * d_sub = isLabel ? d_sum : 0
- * d_logTotal = Σ d_broadcast_7 over axes 1
- * d_dense_2.product = d_shifted
+ * d_sub[i,j] = where(j = y[i], −where(i < live_rows, d_rowSum, 0), 0)
+ * d_logTotal[i] = Σ k6<10: −d_sub[i,k6]
+ * d_shifted[i,j] = d_sub[i,j] + d_logTotal[i] / total[i]·exps[i,j]
  * 1,920 floating-point operations.
  */
 function whereSumAdd_32x10(
@@ -996,10 +1070,10 @@ function whereSumAdd_32x10(
 }
 
 /**
- * d_dense_2.bias = Σ d_shifted over axes 0
- * dense_2.bias.m_next = dense_2.bias_mul + dense_2.bias_mul_2
- * dense_2.bias.v_next = dense_2.bias_mul_3 + dense_2.bias_mul_5
- * dense_2.bias_next = dense_2.bias − dense_2.bias_div
+ * d_dense_2_bias[i] = Σ k7<32: d_shifted[k7,i]
+ * dense_2_bias_m′[i] = dense_2_bias_m[i]·0.9 + d_dense_2_bias[i]·(1 − 0.9)
+ * dense_2_bias_v′[i] = dense_2_bias_v[i]·0.999 + d_dense_2_bias[i]·d_dense_2_bias[i]·(1 − 0.999)
+ * dense_2_bias′[i] = dense_2_bias[i] − dense_2_bias_m′[i]·rate / (sqrt(dense_2_bias_v′[i]·correction) + 1e-8)
  * 450 floating-point operations.
  */
 function sumAdam_32x10(
@@ -1039,35 +1113,35 @@ function sumAdam_32x10(
       const d_dense_2_bias2 = Math.fround(sum2);
       const d_dense_2_bias3 = Math.fround(sum3);
       const dense_2_bias_m_next0 = Math.fround(
-        dense_2_bias_m[i]! * 0.9 + d_dense_2_bias0 * 0.09999999999999998,
+        dense_2_bias_m[i]! * 0.9 + d_dense_2_bias0 * (1 - 0.9),
       );
       dense_2_bias_m[i] = dense_2_bias_m_next0;
       const dense_2_bias_m_next1 = Math.fround(
-        dense_2_bias_m[i + 1]! * 0.9 + d_dense_2_bias1 * 0.09999999999999998,
+        dense_2_bias_m[i + 1]! * 0.9 + d_dense_2_bias1 * (1 - 0.9),
       );
       dense_2_bias_m[i + 1] = dense_2_bias_m_next1;
       const dense_2_bias_m_next2 = Math.fround(
-        dense_2_bias_m[i + 2]! * 0.9 + d_dense_2_bias2 * 0.09999999999999998,
+        dense_2_bias_m[i + 2]! * 0.9 + d_dense_2_bias2 * (1 - 0.9),
       );
       dense_2_bias_m[i + 2] = dense_2_bias_m_next2;
       const dense_2_bias_m_next3 = Math.fround(
-        dense_2_bias_m[i + 3]! * 0.9 + d_dense_2_bias3 * 0.09999999999999998,
+        dense_2_bias_m[i + 3]! * 0.9 + d_dense_2_bias3 * (1 - 0.9),
       );
       dense_2_bias_m[i + 3] = dense_2_bias_m_next3;
       const dense_2_bias_v_next0 = Math.fround(
-        dense_2_bias_v[i]! * 0.999 + d_dense_2_bias0 * d_dense_2_bias0 * 0.0010000000000000009,
+        dense_2_bias_v[i]! * 0.999 + d_dense_2_bias0 * d_dense_2_bias0 * (1 - 0.999),
       );
       dense_2_bias_v[i] = dense_2_bias_v_next0;
       const dense_2_bias_v_next1 = Math.fround(
-        dense_2_bias_v[i + 1]! * 0.999 + d_dense_2_bias1 * d_dense_2_bias1 * 0.0010000000000000009,
+        dense_2_bias_v[i + 1]! * 0.999 + d_dense_2_bias1 * d_dense_2_bias1 * (1 - 0.999),
       );
       dense_2_bias_v[i + 1] = dense_2_bias_v_next1;
       const dense_2_bias_v_next2 = Math.fround(
-        dense_2_bias_v[i + 2]! * 0.999 + d_dense_2_bias2 * d_dense_2_bias2 * 0.0010000000000000009,
+        dense_2_bias_v[i + 2]! * 0.999 + d_dense_2_bias2 * d_dense_2_bias2 * (1 - 0.999),
       );
       dense_2_bias_v[i + 2] = dense_2_bias_v_next2;
       const dense_2_bias_v_next3 = Math.fround(
-        dense_2_bias_v[i + 3]! * 0.999 + d_dense_2_bias3 * d_dense_2_bias3 * 0.0010000000000000009,
+        dense_2_bias_v[i + 3]! * 0.999 + d_dense_2_bias3 * d_dense_2_bias3 * (1 - 0.999),
       );
       dense_2_bias_v[i + 3] = dense_2_bias_v_next3;
       dense_2_bias[i] =
@@ -1094,19 +1168,19 @@ function sumAdam_32x10(
     const d_dense_2_bias0_2 = Math.fround(sum0_2);
     const d_dense_2_bias1_2 = Math.fround(sum1_2);
     const dense_2_bias_m_next0_2 = Math.fround(
-      dense_2_bias_m[8]! * 0.9 + d_dense_2_bias0_2 * 0.09999999999999998,
+      dense_2_bias_m[8]! * 0.9 + d_dense_2_bias0_2 * (1 - 0.9),
     );
     dense_2_bias_m[8] = dense_2_bias_m_next0_2;
     const dense_2_bias_m_next1_2 = Math.fround(
-      dense_2_bias_m[9]! * 0.9 + d_dense_2_bias1_2 * 0.09999999999999998,
+      dense_2_bias_m[9]! * 0.9 + d_dense_2_bias1_2 * (1 - 0.9),
     );
     dense_2_bias_m[9] = dense_2_bias_m_next1_2;
     const dense_2_bias_v_next0_2 = Math.fround(
-      dense_2_bias_v[8]! * 0.999 + d_dense_2_bias0_2 * d_dense_2_bias0_2 * 0.0010000000000000009,
+      dense_2_bias_v[8]! * 0.999 + d_dense_2_bias0_2 * d_dense_2_bias0_2 * (1 - 0.999),
     );
     dense_2_bias_v[8] = dense_2_bias_v_next0_2;
     const dense_2_bias_v_next1_2 = Math.fround(
-      dense_2_bias_v[9]! * 0.999 + d_dense_2_bias1_2 * d_dense_2_bias1_2 * 0.0010000000000000009,
+      dense_2_bias_v[9]! * 0.999 + d_dense_2_bias1_2 * d_dense_2_bias1_2 * (1 - 0.999),
     );
     dense_2_bias_v[9] = dense_2_bias_v_next1_2;
     dense_2_bias[8] =
@@ -1119,8 +1193,8 @@ function sumAdam_32x10(
 }
 
 /**
- * d_dense = d_shifted · dense_2.kernelᵀ
- * d_dense.product = d_dense.z
+ * d_dense[i,j] = Σ k8<10: d_shifted[i,k8]·dense_2_kernel[j,k8]
+ * d_dense_z[i,j] = where(0 < dense[i,j], d_dense[i,j], 0)
  * 81,920 floating-point operations.
  */
 function dotWhere_32x10x128(
@@ -1182,10 +1256,10 @@ function dotWhere_32x10x128(
 }
 
 /**
- * d_dense_2.kernel = denseᵀ · d_shifted
- * dense_2.kernel.m_next = dense_2.kernel_mul + dense_2.kernel_mul_2
- * dense_2.kernel.v_next = dense_2.kernel_mul_3 + dense_2.kernel_mul_5
- * dense_2.kernel_next = dense_2.kernel − dense_2.kernel_div
+ * d_dense_2_kernel[i,j] = Σ k9<32: dense[k9,i]·d_shifted[k9,j]
+ * dense_2_kernel_m′[i,j] = dense_2_kernel_m[i,j]·0.9 + d_dense_2_kernel[i,j]·(1 − 0.9)
+ * dense_2_kernel_v′[i,j] = dense_2_kernel_v[i,j]·0.999 + d_dense_2_kernel[i,j]·d_dense_2_kernel[i,j]·(1 − 0.999)
+ * dense_2_kernel′[i,j] = dense_2_kernel[i,j] − dense_2_kernel_m′[i,j]·rate / (sqrt(dense_2_kernel_v′[i,j]·correction) + 1e-8)
  * 98,560 floating-point operations.
  */
 function dotAdam_128x32x10(
@@ -1279,57 +1353,57 @@ function dotAdam_128x32x10(
         const d_dense_2_kernel20 = Math.fround(sum20);
         const d_dense_2_kernel21 = Math.fround(sum21);
         const dense_2_kernel_m_next00 = Math.fround(
-          dense_2_kernel_m[i * 10 + j]! * 0.9 + d_dense_2_kernel00 * 0.09999999999999998,
+          dense_2_kernel_m[i * 10 + j]! * 0.9 + d_dense_2_kernel00 * (1 - 0.9),
         );
         dense_2_kernel_m[i * 10 + j] = dense_2_kernel_m_next00;
         const dense_2_kernel_m_next01 = Math.fround(
-          dense_2_kernel_m[i * 10 + j + 1]! * 0.9 + d_dense_2_kernel01 * 0.09999999999999998,
+          dense_2_kernel_m[i * 10 + j + 1]! * 0.9 + d_dense_2_kernel01 * (1 - 0.9),
         );
         dense_2_kernel_m[i * 10 + j + 1] = dense_2_kernel_m_next01;
         const dense_2_kernel_m_next10 = Math.fround(
-          dense_2_kernel_m[i * 10 + j + 10]! * 0.9 + d_dense_2_kernel10 * 0.09999999999999998,
+          dense_2_kernel_m[i * 10 + j + 10]! * 0.9 + d_dense_2_kernel10 * (1 - 0.9),
         );
         dense_2_kernel_m[i * 10 + j + 10] = dense_2_kernel_m_next10;
         const dense_2_kernel_m_next11 = Math.fround(
-          dense_2_kernel_m[i * 10 + j + 11]! * 0.9 + d_dense_2_kernel11 * 0.09999999999999998,
+          dense_2_kernel_m[i * 10 + j + 11]! * 0.9 + d_dense_2_kernel11 * (1 - 0.9),
         );
         dense_2_kernel_m[i * 10 + j + 11] = dense_2_kernel_m_next11;
         const dense_2_kernel_m_next20 = Math.fround(
-          dense_2_kernel_m[i * 10 + j + 20]! * 0.9 + d_dense_2_kernel20 * 0.09999999999999998,
+          dense_2_kernel_m[i * 10 + j + 20]! * 0.9 + d_dense_2_kernel20 * (1 - 0.9),
         );
         dense_2_kernel_m[i * 10 + j + 20] = dense_2_kernel_m_next20;
         const dense_2_kernel_m_next21 = Math.fround(
-          dense_2_kernel_m[i * 10 + j + 21]! * 0.9 + d_dense_2_kernel21 * 0.09999999999999998,
+          dense_2_kernel_m[i * 10 + j + 21]! * 0.9 + d_dense_2_kernel21 * (1 - 0.9),
         );
         dense_2_kernel_m[i * 10 + j + 21] = dense_2_kernel_m_next21;
         const dense_2_kernel_v_next00 = Math.fround(
           dense_2_kernel_v[i * 10 + j]! * 0.999 +
-            d_dense_2_kernel00 * d_dense_2_kernel00 * 0.0010000000000000009,
+            d_dense_2_kernel00 * d_dense_2_kernel00 * (1 - 0.999),
         );
         dense_2_kernel_v[i * 10 + j] = dense_2_kernel_v_next00;
         const dense_2_kernel_v_next01 = Math.fround(
           dense_2_kernel_v[i * 10 + j + 1]! * 0.999 +
-            d_dense_2_kernel01 * d_dense_2_kernel01 * 0.0010000000000000009,
+            d_dense_2_kernel01 * d_dense_2_kernel01 * (1 - 0.999),
         );
         dense_2_kernel_v[i * 10 + j + 1] = dense_2_kernel_v_next01;
         const dense_2_kernel_v_next10 = Math.fround(
           dense_2_kernel_v[i * 10 + j + 10]! * 0.999 +
-            d_dense_2_kernel10 * d_dense_2_kernel10 * 0.0010000000000000009,
+            d_dense_2_kernel10 * d_dense_2_kernel10 * (1 - 0.999),
         );
         dense_2_kernel_v[i * 10 + j + 10] = dense_2_kernel_v_next10;
         const dense_2_kernel_v_next11 = Math.fround(
           dense_2_kernel_v[i * 10 + j + 11]! * 0.999 +
-            d_dense_2_kernel11 * d_dense_2_kernel11 * 0.0010000000000000009,
+            d_dense_2_kernel11 * d_dense_2_kernel11 * (1 - 0.999),
         );
         dense_2_kernel_v[i * 10 + j + 11] = dense_2_kernel_v_next11;
         const dense_2_kernel_v_next20 = Math.fround(
           dense_2_kernel_v[i * 10 + j + 20]! * 0.999 +
-            d_dense_2_kernel20 * d_dense_2_kernel20 * 0.0010000000000000009,
+            d_dense_2_kernel20 * d_dense_2_kernel20 * (1 - 0.999),
         );
         dense_2_kernel_v[i * 10 + j + 20] = dense_2_kernel_v_next20;
         const dense_2_kernel_v_next21 = Math.fround(
           dense_2_kernel_v[i * 10 + j + 21]! * 0.999 +
-            d_dense_2_kernel21 * d_dense_2_kernel21 * 0.0010000000000000009,
+            d_dense_2_kernel21 * d_dense_2_kernel21 * (1 - 0.999),
         );
         dense_2_kernel_v[i * 10 + j + 21] = dense_2_kernel_v_next21;
         dense_2_kernel[i * 10 + j] =
@@ -1378,39 +1452,39 @@ function dotAdam_128x32x10(
       const d_dense_2_kernel10_2 = Math.fround(sum10_2);
       const d_dense_2_kernel11_2 = Math.fround(sum11_2);
       const dense_2_kernel_m_next00_2 = Math.fround(
-        dense_2_kernel_m[j + 1260]! * 0.9 + d_dense_2_kernel00_2 * 0.09999999999999998,
+        dense_2_kernel_m[j + 1260]! * 0.9 + d_dense_2_kernel00_2 * (1 - 0.9),
       );
       dense_2_kernel_m[j + 1260] = dense_2_kernel_m_next00_2;
       const dense_2_kernel_m_next01_2 = Math.fround(
-        dense_2_kernel_m[j + 1261]! * 0.9 + d_dense_2_kernel01_2 * 0.09999999999999998,
+        dense_2_kernel_m[j + 1261]! * 0.9 + d_dense_2_kernel01_2 * (1 - 0.9),
       );
       dense_2_kernel_m[j + 1261] = dense_2_kernel_m_next01_2;
       const dense_2_kernel_m_next10_2 = Math.fround(
-        dense_2_kernel_m[j + 1270]! * 0.9 + d_dense_2_kernel10_2 * 0.09999999999999998,
+        dense_2_kernel_m[j + 1270]! * 0.9 + d_dense_2_kernel10_2 * (1 - 0.9),
       );
       dense_2_kernel_m[j + 1270] = dense_2_kernel_m_next10_2;
       const dense_2_kernel_m_next11_2 = Math.fround(
-        dense_2_kernel_m[j + 1271]! * 0.9 + d_dense_2_kernel11_2 * 0.09999999999999998,
+        dense_2_kernel_m[j + 1271]! * 0.9 + d_dense_2_kernel11_2 * (1 - 0.9),
       );
       dense_2_kernel_m[j + 1271] = dense_2_kernel_m_next11_2;
       const dense_2_kernel_v_next00_2 = Math.fround(
         dense_2_kernel_v[j + 1260]! * 0.999 +
-          d_dense_2_kernel00_2 * d_dense_2_kernel00_2 * 0.0010000000000000009,
+          d_dense_2_kernel00_2 * d_dense_2_kernel00_2 * (1 - 0.999),
       );
       dense_2_kernel_v[j + 1260] = dense_2_kernel_v_next00_2;
       const dense_2_kernel_v_next01_2 = Math.fround(
         dense_2_kernel_v[j + 1261]! * 0.999 +
-          d_dense_2_kernel01_2 * d_dense_2_kernel01_2 * 0.0010000000000000009,
+          d_dense_2_kernel01_2 * d_dense_2_kernel01_2 * (1 - 0.999),
       );
       dense_2_kernel_v[j + 1261] = dense_2_kernel_v_next01_2;
       const dense_2_kernel_v_next10_2 = Math.fround(
         dense_2_kernel_v[j + 1270]! * 0.999 +
-          d_dense_2_kernel10_2 * d_dense_2_kernel10_2 * 0.0010000000000000009,
+          d_dense_2_kernel10_2 * d_dense_2_kernel10_2 * (1 - 0.999),
       );
       dense_2_kernel_v[j + 1270] = dense_2_kernel_v_next10_2;
       const dense_2_kernel_v_next11_2 = Math.fround(
         dense_2_kernel_v[j + 1271]! * 0.999 +
-          d_dense_2_kernel11_2 * d_dense_2_kernel11_2 * 0.0010000000000000009,
+          d_dense_2_kernel11_2 * d_dense_2_kernel11_2 * (1 - 0.999),
       );
       dense_2_kernel_v[j + 1271] = dense_2_kernel_v_next11_2;
       dense_2_kernel[j + 1260] =
@@ -1434,10 +1508,10 @@ function dotAdam_128x32x10(
 }
 
 /**
- * d_dense.bias = Σ d_dense.z over axes 0
- * dense.bias.m_next = dense.bias_mul + dense.bias_mul_2
- * dense.bias.v_next = dense.bias_mul_3 + dense.bias_mul_5
- * dense.bias_next = dense.bias − dense.bias_div
+ * d_dense_bias[i] = Σ k10<32: d_dense_z[k10,i]
+ * dense_bias_m′[i] = dense_bias_m[i]·0.9 + d_dense_bias[i]·(1 − 0.9)
+ * dense_bias_v′[i] = dense_bias_v[i]·0.999 + d_dense_bias[i]·d_dense_bias[i]·(1 − 0.999)
+ * dense_bias′[i] = dense_bias[i] − dense_bias_m′[i]·rate / (sqrt(dense_bias_v′[i]·correction) + 1e-8)
  * 5,760 floating-point operations.
  */
 function sumAdam_32x128(
@@ -1476,36 +1550,34 @@ function sumAdam_32x128(
       const d_dense_bias1 = Math.fround(sum1);
       const d_dense_bias2 = Math.fround(sum2);
       const d_dense_bias3 = Math.fround(sum3);
-      const dense_bias_m_next0 = Math.fround(
-        dense_bias_m[i]! * 0.9 + d_dense_bias0 * 0.09999999999999998,
-      );
+      const dense_bias_m_next0 = Math.fround(dense_bias_m[i]! * 0.9 + d_dense_bias0 * (1 - 0.9));
       dense_bias_m[i] = dense_bias_m_next0;
       const dense_bias_m_next1 = Math.fround(
-        dense_bias_m[i + 1]! * 0.9 + d_dense_bias1 * 0.09999999999999998,
+        dense_bias_m[i + 1]! * 0.9 + d_dense_bias1 * (1 - 0.9),
       );
       dense_bias_m[i + 1] = dense_bias_m_next1;
       const dense_bias_m_next2 = Math.fround(
-        dense_bias_m[i + 2]! * 0.9 + d_dense_bias2 * 0.09999999999999998,
+        dense_bias_m[i + 2]! * 0.9 + d_dense_bias2 * (1 - 0.9),
       );
       dense_bias_m[i + 2] = dense_bias_m_next2;
       const dense_bias_m_next3 = Math.fround(
-        dense_bias_m[i + 3]! * 0.9 + d_dense_bias3 * 0.09999999999999998,
+        dense_bias_m[i + 3]! * 0.9 + d_dense_bias3 * (1 - 0.9),
       );
       dense_bias_m[i + 3] = dense_bias_m_next3;
       const dense_bias_v_next0 = Math.fround(
-        dense_bias_v[i]! * 0.999 + d_dense_bias0 * d_dense_bias0 * 0.0010000000000000009,
+        dense_bias_v[i]! * 0.999 + d_dense_bias0 * d_dense_bias0 * (1 - 0.999),
       );
       dense_bias_v[i] = dense_bias_v_next0;
       const dense_bias_v_next1 = Math.fround(
-        dense_bias_v[i + 1]! * 0.999 + d_dense_bias1 * d_dense_bias1 * 0.0010000000000000009,
+        dense_bias_v[i + 1]! * 0.999 + d_dense_bias1 * d_dense_bias1 * (1 - 0.999),
       );
       dense_bias_v[i + 1] = dense_bias_v_next1;
       const dense_bias_v_next2 = Math.fround(
-        dense_bias_v[i + 2]! * 0.999 + d_dense_bias2 * d_dense_bias2 * 0.0010000000000000009,
+        dense_bias_v[i + 2]! * 0.999 + d_dense_bias2 * d_dense_bias2 * (1 - 0.999),
       );
       dense_bias_v[i + 2] = dense_bias_v_next2;
       const dense_bias_v_next3 = Math.fround(
-        dense_bias_v[i + 3]! * 0.999 + d_dense_bias3 * d_dense_bias3 * 0.0010000000000000009,
+        dense_bias_v[i + 3]! * 0.999 + d_dense_bias3 * d_dense_bias3 * (1 - 0.999),
       );
       dense_bias_v[i + 3] = dense_bias_v_next3;
       dense_bias[i] =
@@ -1524,7 +1596,7 @@ function sumAdam_32x128(
   };
 }
 
-/** x_wide = x in double, in the order it is read */
+/** x_wide[i,j,l,m] = f64(x[m,i,j,l]) */
 function widen_3x32x32x32(x_: Float32Array, x_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -1557,7 +1629,7 @@ function widen_3x32x32x32(x_: Float32Array, x_wide_: Float64Array): () => void {
   };
 }
 
-/** d_dense.z_wide = d_dense.z in double, in the order it is read */
+/** d_dense_z_wide[i,j] = f64(d_dense_z[j,i]) */
 function widen_128x32(d_dense_z_: Float32Array, d_dense_z_wide_: Float64Array): () => void {
   return function widen_128x32(): void {
     const d_dense_z = d_dense_z_;
@@ -1578,10 +1650,10 @@ function widen_128x32(d_dense_z_: Float32Array, d_dense_z_wide_: Float64Array): 
 }
 
 /**
- * d_dense.kernel = reshape(x, [32,3072])ᵀ · d_dense.z
- * dense.kernel.m_next = dense.kernel_mul + dense.kernel_mul_2
- * dense.kernel.v_next = dense.kernel_mul_3 + dense.kernel_mul_5
- * dense.kernel_next = dense.kernel − dense.kernel_div
+ * d_dense_kernel[i,j] = Σ k11<32: f32(x_wide[(i div 1024),((i div 32) mod 32),(i mod 32),k11])·f32(d_dense_z_wide[j,k11])
+ * dense_kernel_m′[i,j] = dense_kernel_m[i,j]·0.9 + d_dense_kernel[i,j]·(1 − 0.9)
+ * dense_kernel_v′[i,j] = dense_kernel_v[i,j]·0.999 + d_dense_kernel[i,j]·d_dense_kernel[i,j]·(1 − 0.999)
+ * dense_kernel′[i,j] = dense_kernel[i,j] − dense_kernel_m′[i,j]·rate / (sqrt(dense_kernel_v′[i,j]·correction) + 1e-8)
  * 30,277,632 floating-point operations.
  */
 function dotAdam_3072x32x128(
@@ -1676,57 +1748,56 @@ function dotAdam_3072x32x128(
       const d_dense_kernel20 = Math.fround(sum20);
       const d_dense_kernel21 = Math.fround(sum21);
       const dense_kernel_m_next00 = Math.fround(
-        dense_kernel_m[i * 128 + j]! * 0.9 + d_dense_kernel00 * 0.09999999999999998,
+        dense_kernel_m[i * 128 + j]! * 0.9 + d_dense_kernel00 * (1 - 0.9),
       );
       dense_kernel_m[i * 128 + j] = dense_kernel_m_next00;
       const dense_kernel_m_next01 = Math.fround(
-        dense_kernel_m[i * 128 + j + 1]! * 0.9 + d_dense_kernel01 * 0.09999999999999998,
+        dense_kernel_m[i * 128 + j + 1]! * 0.9 + d_dense_kernel01 * (1 - 0.9),
       );
       dense_kernel_m[i * 128 + j + 1] = dense_kernel_m_next01;
       const dense_kernel_m_next10 = Math.fround(
-        dense_kernel_m[i * 128 + j + 128]! * 0.9 + d_dense_kernel10 * 0.09999999999999998,
+        dense_kernel_m[i * 128 + j + 128]! * 0.9 + d_dense_kernel10 * (1 - 0.9),
       );
       dense_kernel_m[i * 128 + j + 128] = dense_kernel_m_next10;
       const dense_kernel_m_next11 = Math.fround(
-        dense_kernel_m[i * 128 + j + 129]! * 0.9 + d_dense_kernel11 * 0.09999999999999998,
+        dense_kernel_m[i * 128 + j + 129]! * 0.9 + d_dense_kernel11 * (1 - 0.9),
       );
       dense_kernel_m[i * 128 + j + 129] = dense_kernel_m_next11;
       const dense_kernel_m_next20 = Math.fround(
-        dense_kernel_m[i * 128 + j + 256]! * 0.9 + d_dense_kernel20 * 0.09999999999999998,
+        dense_kernel_m[i * 128 + j + 256]! * 0.9 + d_dense_kernel20 * (1 - 0.9),
       );
       dense_kernel_m[i * 128 + j + 256] = dense_kernel_m_next20;
       const dense_kernel_m_next21 = Math.fround(
-        dense_kernel_m[i * 128 + j + 257]! * 0.9 + d_dense_kernel21 * 0.09999999999999998,
+        dense_kernel_m[i * 128 + j + 257]! * 0.9 + d_dense_kernel21 * (1 - 0.9),
       );
       dense_kernel_m[i * 128 + j + 257] = dense_kernel_m_next21;
       const dense_kernel_v_next00 = Math.fround(
-        dense_kernel_v[i * 128 + j]! * 0.999 +
-          d_dense_kernel00 * d_dense_kernel00 * 0.0010000000000000009,
+        dense_kernel_v[i * 128 + j]! * 0.999 + d_dense_kernel00 * d_dense_kernel00 * (1 - 0.999),
       );
       dense_kernel_v[i * 128 + j] = dense_kernel_v_next00;
       const dense_kernel_v_next01 = Math.fround(
         dense_kernel_v[i * 128 + j + 1]! * 0.999 +
-          d_dense_kernel01 * d_dense_kernel01 * 0.0010000000000000009,
+          d_dense_kernel01 * d_dense_kernel01 * (1 - 0.999),
       );
       dense_kernel_v[i * 128 + j + 1] = dense_kernel_v_next01;
       const dense_kernel_v_next10 = Math.fround(
         dense_kernel_v[i * 128 + j + 128]! * 0.999 +
-          d_dense_kernel10 * d_dense_kernel10 * 0.0010000000000000009,
+          d_dense_kernel10 * d_dense_kernel10 * (1 - 0.999),
       );
       dense_kernel_v[i * 128 + j + 128] = dense_kernel_v_next10;
       const dense_kernel_v_next11 = Math.fround(
         dense_kernel_v[i * 128 + j + 129]! * 0.999 +
-          d_dense_kernel11 * d_dense_kernel11 * 0.0010000000000000009,
+          d_dense_kernel11 * d_dense_kernel11 * (1 - 0.999),
       );
       dense_kernel_v[i * 128 + j + 129] = dense_kernel_v_next11;
       const dense_kernel_v_next20 = Math.fround(
         dense_kernel_v[i * 128 + j + 256]! * 0.999 +
-          d_dense_kernel20 * d_dense_kernel20 * 0.0010000000000000009,
+          d_dense_kernel20 * d_dense_kernel20 * (1 - 0.999),
       );
       dense_kernel_v[i * 128 + j + 256] = dense_kernel_v_next20;
       const dense_kernel_v_next21 = Math.fround(
         dense_kernel_v[i * 128 + j + 257]! * 0.999 +
-          d_dense_kernel21 * d_dense_kernel21 * 0.0010000000000000009,
+          d_dense_kernel21 * d_dense_kernel21 * (1 - 0.999),
       );
       dense_kernel_v[i * 128 + j + 257] = dense_kernel_v_next21;
       dense_kernel[i * 128 + j] =
@@ -1757,8 +1828,8 @@ function dotAdam_3072x32x128(
 }
 
 /**
- * dense.product = reshape(x, [32,3072]) · dense.kernel
- * dense = relu(dense.z)
+ * dense_product[i,j] = Σ k<3072: x[i,(k div 1024),((k div 32) mod 32),(k mod 32)]·dense_kernel[k,j]
+ * dense[i,j] = relu(dense_product[i,j] + dense_bias[j])
  * 25,169,920 floating-point operations.
  */
 function dotRelu_32x3072x128_evaluate(
@@ -1909,8 +1980,8 @@ function dotRelu_32x3072x128_evaluate(
 }
 
 /**
- * dense_2.product = dense · dense_2.kernel
- * dense_2.z = dense_2.product + dense_2.bias
+ * dense_2_product[i,j] = Σ k1<128: dense[i,k1]·dense_2_kernel[k1,j]
+ * dense_2_z[i,j] = dense_2_product[i,j] + dense_2_bias[j]
  * 82,240 floating-point operations.
  */
 function dotAdd_32x128x10_evaluate(
@@ -2035,12 +2106,12 @@ function dotAdd_32x128x10_evaluate(
 }
 
 /**
- * largest = max dense_2.z over axes 1
- * exps = exp(shifted)
- * total = Σ exps over axes 1
- * sum = Σ logP over axes 1
- * rowSum = Σ liveRows
- * argmax = argmax dense_2 over axis 1
+ * largest[i] = max k2<10: dense_2_z[i,k2]
+ * exps[i,j] = exp(dense_2_z[i,j] − largest[i])
+ * total[i] = Σ k3<10: exps[i,k3]
+ * sum[i] = Σ k4<10: where(k4 = y[i], dense_2_z[i,k4] − largest[i] − log(total[i]), 0)
+ * rowSum = Σ k5<32: where(k5 < live_rows, −sum[k5], 0)
+ * argmax[i] = argmax k6<10: exps[i,k6] / total[i]
  * 3,264 floating-point operations.
  */
 function reduceMaxExpSumArgmax_32x10_evaluate(
@@ -2097,7 +2168,7 @@ function reduceMaxExpSumArgmax_32x10_evaluate(
 }
 
 /**
- * rowSum_2 = Σ liveRows_2
+ * rowSum_2 = Σ k7<32: where(k7 < live_rows, f32(argmax[k7] = y[k7]), 0)
  * 32 floating-point operations.
  */
 function sum_32_evaluate(
@@ -2121,8 +2192,8 @@ function sum_32_evaluate(
 }
 
 /**
- * dense.product = reshape(x, [1,3072]) · dense.kernel
- * dense = relu(dense.z)
+ * dense_product[i,j] = Σ k<3072: x[0,(k div 1024),((k div 32) mod 32),(k mod 32)]·dense_kernel[k,j]
+ * dense[i,j] = relu(dense_product[0,j] + dense_bias[j])
  * 786,560 floating-point operations.
  */
 function dotRelu_1x3072x128_predict(
@@ -2178,8 +2249,8 @@ function dotRelu_1x3072x128_predict(
 }
 
 /**
- * dense_2.product = dense · dense_2.kernel
- * dense_2.z = dense_2.product + dense_2.bias
+ * dense_2_product[i,j] = Σ k1<128: dense[0,k1]·dense_2_kernel[k1,j]
+ * dense_2_z[i,j] = dense_2_product[0,j] + dense_2_bias[j]
  * 2,570 floating-point operations.
  */
 function dotAdd_1x128x10_predict(
@@ -2235,10 +2306,10 @@ function dotAdd_1x128x10_predict(
 }
 
 /**
- * largest = max dense_2.z over axes 1
- * exps = exp(shifted)
- * total = Σ exps over axes 1
- * dense_2 = exps / total
+ * largest[i] = max k2<10: dense_2_z[0,k2]
+ * exps[i,j] = exp(dense_2_z[0,j] − largest[0])
+ * total[i] = Σ k3<10: exps[0,k3]
+ * dense_2[i,j] = exps[0,j] / total[0]
  * 50 floating-point operations.
  */
 function reduceMaxExpSumDiv_1x10_predict(
@@ -2269,27 +2340,71 @@ function reduceMaxExpSumDiv_1x10_predict(
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
-/** Copies the first `count` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
-function feed(
-  slot: Float32Array,
-  given: Float32Array,
-  perRow: number,
-  count: number,
-  name: string,
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
-  slot.set(given);
-  if (perRow > 0) slot.fill(0, count * perRow);
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
 }
 
-/** As feed, for labels: each of the real rows must name a class. */
-function feedLabels(
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** As checkArray, for labels: each of the real rows must name a class. */
+function checkLabels(
   slot: Int32Array,
   given: Int32Array,
   perRow: number,
@@ -2297,7 +2412,7 @@ function feedLabels(
   name: string,
   classes: number,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
+  checkArray(slot, given, perRow, count, name);
   const used = perRow > 0 ? count * perRow : slot.length;
   for (let n = 0; n < used; n++) {
     const label = given[n]!;
@@ -2306,21 +2421,70 @@ function feedLabels(
         `${name}[${n}] is ${label}, but labels are whole numbers from 0 to ${classes - 1}`,
       );
   }
-  slot.set(given);
-  slot.fill(0, used);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
+}
+
+/** The real rows of an input hold neither NaN nor infinity. */
+function checkNumbers(given: Float32Array, perRow: number, count: number, name: string): void {
+  const used = perRow > 0 ? count * perRow : given.length;
+  // in double, a sum of finite float32 numbers is finite; whatever else it is, the first of them is looked for
+  let total = 0;
+  let whole = 0;
+  for (; whole + 4 <= used; whole += 4)
+    total += given[whole]! + given[whole + 1]! + (given[whole + 2]! + given[whole + 3]!);
+  for (let n = total - total === 0 ? whole : 0; n < used; n++) {
+    const value = given[n]!;
+    if (value - value !== 0)
+      throw Object.assign(
+        new RangeError(
+          `${name}[${n}] is ${value}${perRow > 0 ? `, in row ${Math.floor(n / perRow)} of the batch (counted from 0)` : ""}; leave it out, or fill the value in`,
+        ),
+        { input: name, at: n, value },
+      );
+  }
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with numbers uniform in [low, high). */
@@ -2331,18 +2495,20 @@ function fillUniform(
   low: number,
   high: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

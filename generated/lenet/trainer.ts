@@ -4,13 +4,13 @@
 //
 //   parameters 44,426   arena 1,952,528 bytes, nothing else is ever allocated   62,001,250 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 af4d1044a68801e9
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 0b71cff9bd38c8f2
 
 /** The model's name. */
 export const MODEL: string = "lenet";
 
 /** A hash of the training graph: weights and state of another graph do not belong here. */
-export const GRAPH: string = "df48f902320b2bea";
+export const GRAPH: string = "883cc591c427e70c";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 1_952_528;
@@ -42,8 +42,8 @@ export const STATE: readonly {
   readonly dtype: "f32" | "i32";
   readonly offset: number;
 }[] = [
-  { name: "adam.beta1^t", shape: [], dtype: "f32", offset: 177728 },
-  { name: "adam.beta2^t", shape: [], dtype: "f32", offset: 177744 },
+  { name: "adam.1-beta1^t", shape: [], dtype: "f32", offset: 177728 },
+  { name: "adam.1-beta2^t", shape: [], dtype: "f32", offset: 177744 },
   { name: "c1.kernel.m", shape: [6, 1, 5, 5], dtype: "f32", offset: 177760 },
   { name: "c1.kernel.v", shape: [6, 1, 5, 5], dtype: "f32", offset: 178368 },
   { name: "c1.bias.m", shape: [6], dtype: "f32", offset: 178976 },
@@ -88,8 +88,11 @@ export interface PredictBatch {
 }
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -132,9 +135,9 @@ export interface Trainer {
   };
   readonly state: {
     /** [] */
-    readonly "adam.beta1^t": Float32Array;
+    readonly "adam.1-beta1^t": Float32Array;
     /** [] */
-    readonly "adam.beta2^t": Float32Array;
+    readonly "adam.1-beta2^t": Float32Array;
     /** [6, 1, 5, 5] */
     readonly "c1.kernel.m": Float32Array;
     /** [6, 1, 5, 5] */
@@ -186,6 +189,8 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const c1_kernel = new Float32Array(arena, 0, 150); // [6,1,5,5]  parameter, always there
   const c1_bias = new Float32Array(arena, 608, 6); // [6]  parameter, always there
@@ -197,8 +202,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const f6_bias = new Float32Array(arena, 173984, 84); // [84]  parameter, always there
   const scores_kernel = new Float32Array(arena, 174320, 840); // [84,10]  parameter, always there
   const scores_bias = new Float32Array(arena, 177680, 10); // [10]  parameter, always there
-  const adam_beta1_t = new Float32Array(arena, 177728, 1); // []  state, always there
-  const adam_beta2_t = new Float32Array(arena, 177744, 1); // []  state, always there
+  const adam_1_beta1_t = new Float32Array(arena, 177728, 1); // []  state, always there
+  const adam_1_beta2_t = new Float32Array(arena, 177744, 1); // []  state, always there
   const c1_kernel_m = new Float32Array(arena, 177760, 150); // [6,1,5,5]  state, always there
   const c1_kernel_v = new Float32Array(arena, 178368, 150); // [6,1,5,5]  state, always there
   const c1_bias_m = new Float32Array(arena, 178976, 6); // [6]  state, always there
@@ -221,20 +226,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_bias_v = new Float32Array(arena, 533168, 10); // [10]  state, always there
   const stepCount = new Int32Array(arena, 533216, 1); // []  state, always there
   const x = new Float32Array(arena, 1852144, 25088); // [32,1,28,28]  input, statements 1–38
-  const y = new Int32Array(arena, 594672, 32); // [32]  input, statements 1–14
-  const live_rows = new Int32Array(arena, 594800, 1); // []  input, statements 1–14
-  const c1 = new Float32Array(arena, 1057520, 110592); // [32,6,24,24]  residual, statements 4–36
-  const s2 = new Float32Array(arena, 1630960, 27648); // [32,6,12,12]  residual, statements 5–33
-  const c3 = new Float32Array(arena, 1499888, 32768); // [32,16,8,8]  residual, statements 6–29
-  const s4 = new Float32Array(arena, 533232, 8192); // [32,16,4,4]  residual, statements 7–28
-  const f5 = new Float32Array(arena, 566000, 3840); // [32,120]  residual, statements 8–25
-  const f6 = new Float32Array(arena, 581360, 2688); // [32,84]  residual, statements 9–22
-  const scores = new Float32Array(arena, 592112, 320); // [32,10]  scratch, statements 10–14
-  const d_rowSum = new Float32Array(arena, 594816, 1); // []  scratch, statements 13–14
-  const exps = new Float32Array(arena, 593392, 320); // [32,10]  residual, statement 14
-  const rowSum = new Float32Array(arena, 594816, 1); // []  scratch, statements 14–15, written over d_rowSum
-  const d_shifted = new Float32Array(arena, 592112, 320); // [32,10]  scratch, statements 14–22, written over scores
-  const rate = new Float32Array(arena, 1952496, 1); // []  scratch, statements 17–38
+  const y = new Int32Array(arena, 594672, 32); // [32]  input, statements 1–16
+  const live_rows = new Int32Array(arena, 594800, 1); // []  input, statements 1–16
+  const c1 = new Float32Array(arena, 1057520, 110592); // [32,6,24,24]  residual, statements 2–36
+  const s2 = new Float32Array(arena, 1630960, 27648); // [32,6,12,12]  residual, statements 3–33
+  const c3 = new Float32Array(arena, 1499888, 32768); // [32,16,8,8]  residual, statements 4–29
+  const s4 = new Float32Array(arena, 533232, 8192); // [32,16,4,4]  residual, statements 5–28
+  const f5 = new Float32Array(arena, 566000, 3840); // [32,120]  residual, statements 6–25
+  const f6 = new Float32Array(arena, 581360, 2688); // [32,84]  residual, statements 7–22
+  const scores = new Float32Array(arena, 592112, 320); // [32,10]  scratch, statements 8–16
+  const d_rowSum = new Float32Array(arena, 594816, 1); // []  scratch, statements 15–16
+  const exps = new Float32Array(arena, 593392, 320); // [32,10]  residual, statement 16
+  const rowSum = new Float32Array(arena, 594816, 1); // []  scratch, statements 16–17, written over d_rowSum
+  const d_shifted = new Float32Array(arena, 592112, 320); // [32,10]  scratch, statements 16–22, written over scores
+  const rate = new Float32Array(arena, 1952496, 1); // []  scratch, statements 18–38
   const correction = new Float32Array(arena, 1952512, 1); // []  scratch, statements 19–38
   const d_f6_z = new Float32Array(arena, 614128, 2688); // [32,84]  scratch, statements 21–25
   const d_f5_z = new Float32Array(arena, 598768, 3840); // [32,120]  scratch, statements 24–28
@@ -453,85 +458,102 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_predict,
   );
 
-  const seed = options.seed ?? 0;
   fillUniform(c1_kernel, seed, 0, -0.1851640199545103, 0.1851640199545103);
   fillUniform(c3_kernel, seed, 1, -0.1044465935734187, 0.1044465935734187);
   fillUniform(f5_kernel, seed, 2, -0.12632278815997783, 0.12632278815997783);
   fillUniform(f6_kernel, seed, 3, -0.17149858514250885, 0.17149858514250885);
   fillUniform(scores_kernel, seed, 4, -0.25264557631995566, 0.25264557631995566);
-  adam_beta1_t.fill(1);
-  adam_beta2_t.fill(1);
   const hyper = {};
+  const taken: readonly string[] = ["x", "y"];
+  const taken_2: readonly string[] = ["x"];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 32): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 32,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
     checkCount(count, 32);
-    feed(x, batch["x"], 784, count, "x");
-    feedLabels(y, batch["y"], 1, count, "y", 10);
+    checkBatch("step takes a batch", batch, taken);
+    checkArray(x, batch["x"], 784, count, "x");
+    checkLabels(y, batch["y"], 1, count, "y", 10);
+    if (finite) checkNumbers(batch["x"], 784, count, "x");
+    feed(x, batch["x"], 784, count);
+    feed(y, batch["y"], 1, count);
     live_rows[0] = count;
 
     // 1.
-    // adam.beta1^t_next = adam.beta1^t ⊙ 0.9    %adam.beta1^t_next  update of beta1^t by adam, models/lenet.ts:7
-    adam_beta1_t[0] = adam_beta1_t[0]! * 0.9;
-
-    // 2.
-    // adam.beta2^t_next = adam.beta2^t ⊙ 0.999    %adam.beta2^t_next  update of beta2^t by adam, models/lenet.ts:7
-    adam_beta2_t[0] = adam_beta2_t[0]! * 0.999;
-
-    // 3.
     // stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/lenet.ts:15
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
-    // 4.
+    // 2.
     // c1.product = x ∗ c1.kernel    %c1.product  conv, models/lenet.ts:7
     // c1.z = c1.product + c1.bias    %c1.z  add, models/lenet.ts:7
     // c1 = relu(c1.z)    %c1  relu, models/lenet.ts:7
     convRelu_c1();
 
-    // 5.
+    // 3.
     // s2 = max c1 over windows [1,1,2,2]    %s2  windowMax, models/lenet.ts:8
     windowMax_s2();
 
-    // 6.
+    // 4.
     // c3.product = s2 ∗ c3.kernel    %c3.product  conv, models/lenet.ts:9
     // c3.z = c3.product + c3.bias    %c3.z  add, models/lenet.ts:9
     // c3 = relu(c3.z)    %c3  relu, models/lenet.ts:9
     convRelu_c3();
 
-    // 7.
+    // 5.
     // s4 = max c3 over windows [1,1,2,2]    %s4  windowMax, models/lenet.ts:10
     windowMax_s4();
 
-    // 8.
+    // 6.
     // f5.product = reshape(s4, [32,256]) · f5.kernel    %f5.product  dot, models/lenet.ts:11
     // f5.z = f5.product + f5.bias    %f5.z  add, models/lenet.ts:11
     // f5 = relu(f5.z)    %f5  relu, models/lenet.ts:11
     dotRelu_f5();
 
-    // 9.
+    // 7.
     // f6.product = f5 · f6.kernel    %f6.product  dot, models/lenet.ts:12
     // f6.z = f6.product + f6.bias    %f6.z  add, models/lenet.ts:12
     // f6 = relu(f6.z)    %f6  relu, models/lenet.ts:12
     dotRelu_f6();
 
-    // 10.
+    // 8.
     // scores.product = f6 · scores.kernel    %scores.product  dot, models/lenet.ts:13
     // scores = scores.product + scores.bias    %scores  add, models/lenet.ts:13
     dotAdd_scores();
 
-    // 11.
+    // 9.
     // cast = f32(live rows)    %cast  cast, models/lenet.ts:15
     const cast = live_rows[0]!;
 
-    // 12.
+    // 10.
     // perRow = 1 / cast    %perRow  recip, models/lenet.ts:15
     const perRow = Math.fround(1 / cast);
 
+    // 11.
+    // 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/lenet.ts:7
+    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
+
+    // 12.
+    // adam.1-beta1^t_next = 1-beta1^t_mul + 0.09999999999999998    %adam.1-beta1^t_next  update of 1-beta1^t by adam, models/lenet.ts:7
+    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
+
     // 13.
-    // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/lenet.ts:15
-    d_rowSum[0] = perRow;
+    // 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/lenet.ts:7
+    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
 
     // 14.
+    // adam.1-beta2^t_next = 1-beta2^t_mul + 0.0010000000000000009    %adam.1-beta2^t_next  update of 1-beta2^t by adam,
+    //     models/lenet.ts:7
+    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
+
+    // 15.
+    // d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 17): d_a = d_y ⊙ (b), models/lenet.ts:15
+    d_rowSum[0] = perRow;
+
+    // 16.
     // largest = max scores over axes 1    %largest  reduceMax, models/lenet.ts:15
     // shifted = scores − largest    %shifted  sub, models/lenet.ts:15
     // exps = exp(shifted)    %exps  exp, models/lenet.ts:15
@@ -544,47 +566,45 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/lenet.ts:15
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/lenet.ts:15
     // rowSum = Σ liveRows    %rowSum  sum, models/lenet.ts:15
-    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where, models/lenet.ts:15
-    // d_logTotal = d_rowLoss    %d_logTotal  adjoint of sub, models/lenet.ts:15
-    // d_chosen = −d_rowLoss    %d_chosen  adjoint of sub, models/lenet.ts:15
-    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where, models/lenet.ts:15
-    // d_total = d_rowLoss / total    %d_total  adjoint of log, models/lenet.ts:15
-    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp, models/lenet.ts:15
-    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub, models/lenet.ts:15
-    // d_scores = d_shifted    %d_scores  adjoint of sub, models/lenet.ts:15
-    // d_broadcast_5 = d_shifted    %d_broadcast_5  adjoint of add, models/lenet.ts:13
-    // d_scores.product = d_shifted    %d_scores.product  adjoint of add, models/lenet.ts:13
+    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where (statement 16): d_a = d_y ⊙ (c ? 1 : 0), models/lenet.ts:15
+    // d_logTotal = d_rowLoss    %d_logTotal  adjoint of sub (statement 16): d_a = d_y, models/lenet.ts:15
+    // d_chosen = −d_rowLoss    %d_chosen  adjoint of sub (statement 16): d_b = d_y ⊙ (−1), models/lenet.ts:15
+    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where (statement 16): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/lenet.ts:15
+    // d_total = d_rowLoss / total    %d_total  adjoint of log (statement 16): d_x = d_y ⊙ (1 / x), models/lenet.ts:15
+    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp (statement 16): d_x = d_y ⊙ (y), models/lenet.ts:15
+    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub (statement 16): d_x = Σ over the uses of x,
+    //     models/lenet.ts:15
+    // d_scores = d_shifted    %d_scores  adjoint of sub (statement 16): d_a = d_y, models/lenet.ts:15
+    // d_broadcast_5 = d_shifted    %d_broadcast_5  adjoint of add (statement 8): d_b = d_y, models/lenet.ts:13
+    // d_scores.product = d_shifted    %d_scores.product  adjoint of add (statement 8): d_a = d_y, models/lenet.ts:13
     reduceMaxExpSumAdd_d_shifted();
 
-    // 15.
+    // 17.
     // loss = rowSum ⊙ perRow    %loss  mul, models/lenet.ts:15
     const loss = Math.fround(rowSum[0]! * perRow);
 
-    // 16.
-    // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/lenet.ts:7
-    const rate_sub = 1 - adam_beta1_t[0]!;
-
-    // 17.
-    // rate = 0.001 / rate_sub    %rate  update of rate by adam, models/lenet.ts:7
-    rate[0] = 0.001 / rate_sub;
-
     // 18.
-    // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/lenet.ts:7
-    const correction_sub = 1 - adam_beta2_t[0]!;
+    // rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/lenet.ts:7
+    rate[0] = 0.001 / adam_1_beta1_t[0]!;
 
     // 19.
-    // correction = 1 / correction_sub    %correction  update of correction by adam, models/lenet.ts:7
-    correction[0] = 1 / correction_sub;
+    // correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/lenet.ts:7
+    correction[0] = 1 / adam_1_beta2_t[0]!;
 
     // 20.
-    // d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast, models/lenet.ts:13
+    // d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 8): d_x = Σ d_y over the broadcast
+    //     axes, models/lenet.ts:13
     // scores.bias_mul = scores.bias.m ⊙ 0.9    %scores.bias_mul  update of scores.bias by adam, models/lenet.ts:13
     // scores.bias_mul_2 = d_scores.bias ⊙ 0.09999999999999998    %scores.bias_mul_2  update of scores.bias by adam, models/lenet.ts:13
-    // scores.bias.m_next = scores.bias_mul + scores.bias_mul_2    %scores.bias.m_next  update of scores.bias by adam, models/lenet.ts:13
+    // scores.bias.m_next = scores.bias_mul + scores.bias_mul_2    %scores.bias.m_next  update of scores.bias by adam,
+    //     models/lenet.ts:13
     // scores.bias_mul_3 = scores.bias.v ⊙ 0.999    %scores.bias_mul_3  update of scores.bias by adam, models/lenet.ts:13
     // scores.bias_mul_4 = d_scores.bias ⊙ d_scores.bias    %scores.bias_mul_4  update of scores.bias by adam, models/lenet.ts:13
-    // scores.bias_mul_5 = scores.bias_mul_4 ⊙ 0.0010000000000000009    %scores.bias_mul_5  update of scores.bias by adam, models/lenet.ts:13
-    // scores.bias.v_next = scores.bias_mul_3 + scores.bias_mul_5    %scores.bias.v_next  update of scores.bias by adam, models/lenet.ts:13
+    // scores.bias_mul_5 = scores.bias_mul_4 ⊙ 0.0010000000000000009    %scores.bias_mul_5  update of scores.bias by adam,
+    //     models/lenet.ts:13
+    // scores.bias.v_next = scores.bias_mul_3 + scores.bias_mul_5    %scores.bias.v_next  update of scores.bias by adam,
+    //     models/lenet.ts:13
     // scores.bias_mul_7 = scores.bias.m_next ⊙ rate    %scores.bias_mul_7  update of scores.bias by adam, models/lenet.ts:13
     // scores.bias_mul_6 = scores.bias.v_next ⊙ correction    %scores.bias_mul_6  update of scores.bias by adam, models/lenet.ts:13
     // scores.bias_sqrt = √scores.bias_mul_6    %scores.bias_sqrt  update of scores.bias by adam, models/lenet.ts:13
@@ -594,32 +614,43 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_scores_bias();
 
     // 21.
-    // d_f6 = d_shifted · scores.kernelᵀ    %d_f6  adjoint of dot, models/lenet.ts:13
-    // d_f6.z_lt = [0 < f6]    %d_f6.z_lt  adjoint of relu, models/lenet.ts:12
-    // d_f6.z = d_f6.z_lt ? d_f6 : 0    %d_f6.z  adjoint of relu, models/lenet.ts:12
-    // d_broadcast_4 = d_f6.z    %d_broadcast_4  adjoint of add, models/lenet.ts:12
-    // d_f6.product = d_f6.z    %d_f6.product  adjoint of add, models/lenet.ts:12
+    // d_f6 = d_shifted · scores.kernelᵀ    %d_f6  adjoint of dot (statement 8): d_a = d_y·bᵀ, models/lenet.ts:13
+    // d_f6.z_lt = [0 < f6]    %d_f6.z_lt  adjoint of relu (statement 7): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/lenet.ts:12
+    // d_f6.z = d_f6.z_lt ? d_f6 : 0    %d_f6.z  adjoint of relu (statement 7): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/lenet.ts:12
+    // d_broadcast_4 = d_f6.z    %d_broadcast_4  adjoint of add (statement 7): d_b = d_y, models/lenet.ts:12
+    // d_f6.product = d_f6.z    %d_f6.product  adjoint of add (statement 7): d_a = d_y, models/lenet.ts:12
     dotWhere_d_f6_z();
 
     // 22.
-    // d_scores.kernel = f6ᵀ · d_shifted    %d_scores.kernel  adjoint of dot, models/lenet.ts:13
+    // d_scores.kernel = f6ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 8): d_b = aᵀ·d_y, models/lenet.ts:13
     // scores.kernel_mul = scores.kernel.m ⊙ 0.9    %scores.kernel_mul  update of scores.kernel by adam, models/lenet.ts:13
-    // scores.kernel_mul_2 = d_scores.kernel ⊙ 0.09999999999999998    %scores.kernel_mul_2  update of scores.kernel by adam, models/lenet.ts:13
-    // scores.kernel.m_next = scores.kernel_mul + scores.kernel_mul_2    %scores.kernel.m_next  update of scores.kernel by adam, models/lenet.ts:13
+    // scores.kernel_mul_2 = d_scores.kernel ⊙ 0.09999999999999998    %scores.kernel_mul_2  update of scores.kernel by adam,
+    //     models/lenet.ts:13
+    // scores.kernel.m_next = scores.kernel_mul + scores.kernel_mul_2    %scores.kernel.m_next  update of scores.kernel by adam,
+    //     models/lenet.ts:13
     // scores.kernel_mul_3 = scores.kernel.v ⊙ 0.999    %scores.kernel_mul_3  update of scores.kernel by adam, models/lenet.ts:13
-    // scores.kernel_mul_4 = d_scores.kernel ⊙ d_scores.kernel    %scores.kernel_mul_4  update of scores.kernel by adam, models/lenet.ts:13
-    // scores.kernel_mul_5 = scores.kernel_mul_4 ⊙ 0.0010000000000000009    %scores.kernel_mul_5  update of scores.kernel by adam, models/lenet.ts:13
-    // scores.kernel.v_next = scores.kernel_mul_3 + scores.kernel_mul_5    %scores.kernel.v_next  update of scores.kernel by adam, models/lenet.ts:13
+    // scores.kernel_mul_4 = d_scores.kernel ⊙ d_scores.kernel    %scores.kernel_mul_4  update of scores.kernel by adam,
+    //     models/lenet.ts:13
+    // scores.kernel_mul_5 = scores.kernel_mul_4 ⊙ 0.0010000000000000009    %scores.kernel_mul_5  update of scores.kernel by adam,
+    //     models/lenet.ts:13
+    // scores.kernel.v_next = scores.kernel_mul_3 + scores.kernel_mul_5    %scores.kernel.v_next  update of scores.kernel by adam,
+    //     models/lenet.ts:13
     // scores.kernel_mul_7 = scores.kernel.m_next ⊙ rate    %scores.kernel_mul_7  update of scores.kernel by adam, models/lenet.ts:13
-    // scores.kernel_mul_6 = scores.kernel.v_next ⊙ correction    %scores.kernel_mul_6  update of scores.kernel by adam, models/lenet.ts:13
+    // scores.kernel_mul_6 = scores.kernel.v_next ⊙ correction    %scores.kernel_mul_6  update of scores.kernel by adam,
+    //     models/lenet.ts:13
     // scores.kernel_sqrt = √scores.kernel_mul_6    %scores.kernel_sqrt  update of scores.kernel by adam, models/lenet.ts:13
     // scores.kernel_add = scores.kernel_sqrt + 1e-8    %scores.kernel_add  update of scores.kernel by adam, models/lenet.ts:13
-    // scores.kernel_div = scores.kernel_mul_7 / scores.kernel_add    %scores.kernel_div  update of scores.kernel by adam, models/lenet.ts:13
-    // scores.kernel_next = scores.kernel − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adam, models/lenet.ts:13
+    // scores.kernel_div = scores.kernel_mul_7 / scores.kernel_add    %scores.kernel_div  update of scores.kernel by adam,
+    //     models/lenet.ts:13
+    // scores.kernel_next = scores.kernel − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adam,
+    //     models/lenet.ts:13
     dotAdam_scores_kernel();
 
     // 23.
-    // d_f6.bias = Σ d_f6.z over axes 0    %d_f6.bias  adjoint of broadcast, models/lenet.ts:12
+    // d_f6.bias = Σ d_f6.z over axes 0    %d_f6.bias  adjoint of broadcast (statement 7): d_x = Σ d_y over the broadcast axes,
+    //     models/lenet.ts:12
     // f6.bias_mul = f6.bias.m ⊙ 0.9    %f6.bias_mul  update of f6.bias by adam, models/lenet.ts:12
     // f6.bias_mul_2 = d_f6.bias ⊙ 0.09999999999999998    %f6.bias_mul_2  update of f6.bias by adam, models/lenet.ts:12
     // f6.bias.m_next = f6.bias_mul + f6.bias_mul_2    %f6.bias.m_next  update of f6.bias by adam, models/lenet.ts:12
@@ -636,15 +667,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_f6_bias();
 
     // 24.
-    // d_f5 = d_f6.z · f6.kernelᵀ    %d_f5  adjoint of dot, models/lenet.ts:12
-    // d_f5.z_lt = [0 < f5]    %d_f5.z_lt  adjoint of relu, models/lenet.ts:11
-    // d_f5.z = d_f5.z_lt ? d_f5 : 0    %d_f5.z  adjoint of relu, models/lenet.ts:11
-    // d_broadcast_3 = d_f5.z    %d_broadcast_3  adjoint of add, models/lenet.ts:11
-    // d_f5.product = d_f5.z    %d_f5.product  adjoint of add, models/lenet.ts:11
+    // d_f5 = d_f6.z · f6.kernelᵀ    %d_f5  adjoint of dot (statement 7): d_a = d_y·bᵀ, models/lenet.ts:12
+    // d_f5.z_lt = [0 < f5]    %d_f5.z_lt  adjoint of relu (statement 6): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/lenet.ts:11
+    // d_f5.z = d_f5.z_lt ? d_f5 : 0    %d_f5.z  adjoint of relu (statement 6): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/lenet.ts:11
+    // d_broadcast_3 = d_f5.z    %d_broadcast_3  adjoint of add (statement 6): d_b = d_y, models/lenet.ts:11
+    // d_f5.product = d_f5.z    %d_f5.product  adjoint of add (statement 6): d_a = d_y, models/lenet.ts:11
     dotWhere_d_f5_z();
 
     // 25.
-    // d_f6.kernel = f5ᵀ · d_f6.z    %d_f6.kernel  adjoint of dot, models/lenet.ts:12
+    // d_f6.kernel = f5ᵀ · d_f6.z    %d_f6.kernel  adjoint of dot (statement 7): d_b = aᵀ·d_y, models/lenet.ts:12
     // f6.kernel_mul = f6.kernel.m ⊙ 0.9    %f6.kernel_mul  update of f6.kernel by adam, models/lenet.ts:12
     // f6.kernel_mul_2 = d_f6.kernel ⊙ 0.09999999999999998    %f6.kernel_mul_2  update of f6.kernel by adam, models/lenet.ts:12
     // f6.kernel.m_next = f6.kernel_mul + f6.kernel_mul_2    %f6.kernel.m_next  update of f6.kernel by adam, models/lenet.ts:12
@@ -661,7 +694,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdam_f6_kernel();
 
     // 26.
-    // d_f5.bias = Σ d_f5.z over axes 0    %d_f5.bias  adjoint of broadcast, models/lenet.ts:11
+    // d_f5.bias = Σ d_f5.z over axes 0    %d_f5.bias  adjoint of broadcast (statement 6): d_x = Σ d_y over the broadcast axes,
+    //     models/lenet.ts:11
     // f5.bias_mul = f5.bias.m ⊙ 0.9    %f5.bias_mul  update of f5.bias by adam, models/lenet.ts:11
     // f5.bias_mul_2 = d_f5.bias ⊙ 0.09999999999999998    %f5.bias_mul_2  update of f5.bias by adam, models/lenet.ts:11
     // f5.bias.m_next = f5.bias_mul + f5.bias_mul_2    %f5.bias.m_next  update of f5.bias by adam, models/lenet.ts:11
@@ -678,11 +712,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_f5_bias();
 
     // 27.
-    // d_flatten = d_f5.z · f5.kernelᵀ    %d_flatten  adjoint of dot, models/lenet.ts:11
+    // d_flatten = d_f5.z · f5.kernelᵀ    %d_flatten  adjoint of dot (statement 6): d_a = d_y·bᵀ, models/lenet.ts:11
     dot_d_flatten();
 
     // 28.
-    // d_f5.kernel = reshape(s4, [32,256])ᵀ · d_f5.z    %d_f5.kernel  adjoint of dot, models/lenet.ts:11
+    // d_f5.kernel = reshape(s4, [32,256])ᵀ · d_f5.z    %d_f5.kernel  adjoint of dot (statement 6): d_b = aᵀ·d_y, models/lenet.ts:11
     // f5.kernel_mul = f5.kernel.m ⊙ 0.9    %f5.kernel_mul  update of f5.kernel by adam, models/lenet.ts:11
     // f5.kernel_mul_2 = d_f5.kernel ⊙ 0.09999999999999998    %f5.kernel_mul_2  update of f5.kernel by adam, models/lenet.ts:11
     // f5.kernel.m_next = f5.kernel_mul + f5.kernel_mul_2    %f5.kernel.m_next  update of f5.kernel by adam, models/lenet.ts:11
@@ -699,16 +733,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdam_f5_kernel();
 
     // 29.
-    // d_c3_windowArgmax = argmax c3 over windows [1,1,2,2]    %d_c3_windowArgmax  adjoint of windowMax, models/lenet.ts:10
-    // d_c3.z_lt = [0 < c3]    %d_c3.z_lt  adjoint of relu, models/lenet.ts:9
-    // d_c3 = reshape(d_flatten, [32,16,4,4]) scattered to d_c3_windowArgmax    %d_c3  adjoint of windowMax, models/lenet.ts:10
-    // d_c3.z = d_c3.z_lt ? d_c3 : 0    %d_c3.z  adjoint of relu, models/lenet.ts:9
-    // d_broadcast_2 = d_c3.z    %d_broadcast_2  adjoint of add, models/lenet.ts:9
-    // d_c3.product = d_c3.z    %d_c3.product  adjoint of add, models/lenet.ts:9
+    // d_c3_windowArgmax = argmax c3 over windows [1,1,2,2]    %d_c3_windowArgmax  adjoint of windowMax (statement 5): d_x = d_y where x
+    //     was the window's first largest, models/lenet.ts:10
+    // d_c3.z_lt = [0 < c3]    %d_c3.z_lt  adjoint of relu (statement 4): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/lenet.ts:9
+    // d_c3 = reshape(d_flatten, [32,16,4,4]) scattered to d_c3_windowArgmax    %d_c3  adjoint of windowMax (statement 5): d_x = d_y
+    //     where x was the window's first largest, models/lenet.ts:10
+    // d_c3.z = d_c3.z_lt ? d_c3 : 0    %d_c3.z  adjoint of relu (statement 4): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/lenet.ts:9
+    // d_broadcast_2 = d_c3.z    %d_broadcast_2  adjoint of add (statement 4): d_b = d_y, models/lenet.ts:9
+    // d_c3.product = d_c3.z    %d_c3.product  adjoint of add (statement 4): d_a = d_y, models/lenet.ts:9
     windowArgmaxWhere_d_c3_z();
 
     // 30.
-    // d_c3.bias = Σ d_c3.z over axes 0,2,3    %d_c3.bias  adjoint of broadcast, models/lenet.ts:9
+    // d_c3.bias = Σ d_c3.z over axes 0,2,3    %d_c3.bias  adjoint of broadcast (statement 4): d_x = Σ d_y over the broadcast axes,
+    //     models/lenet.ts:9
     // c3.bias_mul = c3.bias.m ⊙ 0.9    %c3.bias_mul  update of c3.bias by adam, models/lenet.ts:9
     // c3.bias_mul_2 = d_c3.bias ⊙ 0.09999999999999998    %c3.bias_mul_2  update of c3.bias by adam, models/lenet.ts:9
     // c3.bias.m_next = c3.bias_mul + c3.bias_mul_2    %c3.bias.m_next  update of c3.bias by adam, models/lenet.ts:9
@@ -729,7 +768,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_d_c3_z_padded();
 
     // 32.
-    // d_s2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])    %d_s2  adjoint of conv, models/lenet.ts:9
+    // d_s2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])    %d_s2  adjoint of conv (statement 4): d_x = d_y ∗ reversed w,
+    //     models/lenet.ts:9
     conv_d_s2();
 
     // 33.
@@ -741,12 +781,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_d_c3_z_wide();
 
     // 35.
-    // d_c3.kernel_conv = transpose(s2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])    %d_c3.kernel_conv  adjoint of conv, models/lenet.ts:9
+    // d_c3.kernel_conv = transpose(s2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])    %d_c3.kernel_conv  adjoint of conv (statement 4):
+    //     d_w = xᵀ ∗ d_yᵀ, models/lenet.ts:9
     // c3.kernel_mul = c3.kernel.m ⊙ 0.9    %c3.kernel_mul  update of c3.kernel by adam, models/lenet.ts:9
-    // c3.kernel_mul_2 = transpose(d_c3.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %c3.kernel_mul_2  update of c3.kernel by adam, models/lenet.ts:9
+    // c3.kernel_mul_2 = transpose(d_c3.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %c3.kernel_mul_2  update of c3.kernel by adam,
+    //     models/lenet.ts:9
     // c3.kernel.m_next = c3.kernel_mul + c3.kernel_mul_2    %c3.kernel.m_next  update of c3.kernel by adam, models/lenet.ts:9
     // c3.kernel_mul_3 = c3.kernel.v ⊙ 0.999    %c3.kernel_mul_3  update of c3.kernel by adam, models/lenet.ts:9
-    // c3.kernel_mul_4 = transpose(d_c3.kernel_conv, [1,0,2,3]) ⊙ transpose(d_c3.kernel_conv, [1,0,2,3])    %c3.kernel_mul_4  update of c3.kernel by adam, models/lenet.ts:9
+    // c3.kernel_mul_4 = transpose(d_c3.kernel_conv, [1,0,2,3]) ⊙ transpose(d_c3.kernel_conv, [1,0,2,3])    %c3.kernel_mul_4  update of
+    //     c3.kernel by adam, models/lenet.ts:9
     // c3.kernel_mul_5 = c3.kernel_mul_4 ⊙ 0.0010000000000000009    %c3.kernel_mul_5  update of c3.kernel by adam, models/lenet.ts:9
     // c3.kernel.v_next = c3.kernel_mul_3 + c3.kernel_mul_5    %c3.kernel.v_next  update of c3.kernel by adam, models/lenet.ts:9
     // c3.kernel_mul_7 = c3.kernel.m_next ⊙ rate    %c3.kernel_mul_7  update of c3.kernel by adam, models/lenet.ts:9
@@ -758,16 +801,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convAdam_c3_kernel();
 
     // 36.
-    // d_c1_windowArgmax = argmax c1 over windows [1,1,2,2]    %d_c1_windowArgmax  adjoint of windowMax, models/lenet.ts:8
-    // d_c1.z_lt = [0 < c1]    %d_c1.z_lt  adjoint of relu, models/lenet.ts:7
-    // d_c1 = d_s2 scattered to d_c1_windowArgmax    %d_c1  adjoint of windowMax, models/lenet.ts:8
-    // d_c1.z = d_c1.z_lt ? d_c1 : 0    %d_c1.z  adjoint of relu, models/lenet.ts:7
-    // d_broadcast = d_c1.z    %d_broadcast  adjoint of add, models/lenet.ts:7
-    // d_c1.product = d_c1.z    %d_c1.product  adjoint of add, models/lenet.ts:7
+    // d_c1_windowArgmax = argmax c1 over windows [1,1,2,2]    %d_c1_windowArgmax  adjoint of windowMax (statement 3): d_x = d_y where x
+    //     was the window's first largest, models/lenet.ts:8
+    // d_c1.z_lt = [0 < c1]    %d_c1.z_lt  adjoint of relu (statement 2): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/lenet.ts:7
+    // d_c1 = d_s2 scattered to d_c1_windowArgmax    %d_c1  adjoint of windowMax (statement 3): d_x = d_y where x was the window's first
+    //     largest, models/lenet.ts:8
+    // d_c1.z = d_c1.z_lt ? d_c1 : 0    %d_c1.z  adjoint of relu (statement 2): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/lenet.ts:7
+    // d_broadcast = d_c1.z    %d_broadcast  adjoint of add (statement 2): d_b = d_y, models/lenet.ts:7
+    // d_c1.product = d_c1.z    %d_c1.product  adjoint of add (statement 2): d_a = d_y, models/lenet.ts:7
     windowArgmaxWhere_d_c1_z();
 
     // 37.
-    // d_c1.bias = Σ d_c1.z over axes 0,2,3    %d_c1.bias  adjoint of broadcast, models/lenet.ts:7
+    // d_c1.bias = Σ d_c1.z over axes 0,2,3    %d_c1.bias  adjoint of broadcast (statement 2): d_x = Σ d_y over the broadcast axes,
+    //     models/lenet.ts:7
     // c1.bias_mul = c1.bias.m ⊙ 0.9    %c1.bias_mul  update of c1.bias by adam, models/lenet.ts:7
     // c1.bias_mul_2 = d_c1.bias ⊙ 0.09999999999999998    %c1.bias_mul_2  update of c1.bias by adam, models/lenet.ts:7
     // c1.bias.m_next = c1.bias_mul + c1.bias_mul_2    %c1.bias.m_next  update of c1.bias by adam, models/lenet.ts:7
@@ -784,12 +832,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_c1_bias();
 
     // 38.
-    // d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])    %d_c1.kernel_conv  adjoint of conv, models/lenet.ts:7
+    // d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])    %d_c1.kernel_conv  adjoint of conv (statement 2):
+    //     d_w = xᵀ ∗ d_yᵀ, models/lenet.ts:7
     // c1.kernel_mul = c1.kernel.m ⊙ 0.9    %c1.kernel_mul  update of c1.kernel by adam, models/lenet.ts:7
-    // c1.kernel_mul_2 = transpose(d_c1.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %c1.kernel_mul_2  update of c1.kernel by adam, models/lenet.ts:7
+    // c1.kernel_mul_2 = transpose(d_c1.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %c1.kernel_mul_2  update of c1.kernel by adam,
+    //     models/lenet.ts:7
     // c1.kernel.m_next = c1.kernel_mul + c1.kernel_mul_2    %c1.kernel.m_next  update of c1.kernel by adam, models/lenet.ts:7
     // c1.kernel_mul_3 = c1.kernel.v ⊙ 0.999    %c1.kernel_mul_3  update of c1.kernel by adam, models/lenet.ts:7
-    // c1.kernel_mul_4 = transpose(d_c1.kernel_conv, [1,0,2,3]) ⊙ transpose(d_c1.kernel_conv, [1,0,2,3])    %c1.kernel_mul_4  update of c1.kernel by adam, models/lenet.ts:7
+    // c1.kernel_mul_4 = transpose(d_c1.kernel_conv, [1,0,2,3]) ⊙ transpose(d_c1.kernel_conv, [1,0,2,3])    %c1.kernel_mul_4  update of
+    //     c1.kernel by adam, models/lenet.ts:7
     // c1.kernel_mul_5 = c1.kernel_mul_4 ⊙ 0.0010000000000000009    %c1.kernel_mul_5  update of c1.kernel by adam, models/lenet.ts:7
     // c1.kernel.v_next = c1.kernel_mul_3 + c1.kernel_mul_5    %c1.kernel.v_next  update of c1.kernel by adam, models/lenet.ts:7
     // c1.kernel_mul_7 = c1.kernel.m_next ⊙ rate    %c1.kernel_mul_7  update of c1.kernel by adam, models/lenet.ts:7
@@ -800,7 +851,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c1.kernel_next = c1.kernel − c1.kernel_div    %c1.kernel_next  update of c1.kernel by adam, models/lenet.ts:7
     convAdam_c1_kernel();
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -809,8 +860,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     count: number = 50,
   ): { readonly loss: number; readonly accuracy: number; readonly count: number } {
     checkCount(count, 50);
-    feed(x_evaluate, batch["x"], 784, count, "x");
-    feedLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkArray(x_evaluate, batch["x"], 784, count, "x");
+    checkLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    feed(x_evaluate, batch["x"], 784, count);
+    feed(y_evaluate, batch["y"], 1, count);
     live_rows_evaluate[0] = count;
 
     // 1.
@@ -905,7 +959,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly scores: Float32Array;
   } {
     const count = 1;
-    feed(x_predict, batch["x"], 784, count, "x");
+    checkBatch("predict takes a batch", batch, taken_2, taken);
+    checkArray(x_predict, batch["x"], 784, count, "x");
+    feed(x_predict, batch["x"], 784, count);
 
     // 1.
     // c1.product = x ∗ c1.kernel    %c1.product  conv, models/lenet.ts:7
@@ -959,13 +1015,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 533124)
       throw new RangeError(
         `restore: needs 533124 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -992,8 +1062,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       "scores.bias": scores_bias,
     },
     state: {
-      "adam.beta1^t": adam_beta1_t,
-      "adam.beta2^t": adam_beta2_t,
+      "adam.1-beta1^t": adam_1_beta1_t,
+      "adam.1-beta2^t": adam_1_beta2_t,
       "c1.kernel.m": c1_kernel_m,
       "c1.kernel.v": c1_kernel_v,
       "c1.bias.m": c1_bias_m,
@@ -1026,8 +1096,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 }
 
 /**
- * c1.product = x ∗ c1.kernel
- * c1 = relu(c1.z)
+ * c1_product[i,j,l,m] = Σ k<1, k1<5, k2<5: x[i,0,l + k1,m + k2]·c1_kernel[j,0,k1,k2]
+ * c1[i,j,l,m] = relu(c1_product[i,j,l,m] + c1_bias[j])
  * 5,640,192 floating-point operations.
  */
 function convRelu_32x6x24x1x5x5x24(
@@ -1111,7 +1181,7 @@ function convRelu_32x6x24x1x5x5x24(
 }
 
 /**
- * s2 = max c1 over windows [1,1,2,2]
+ * s2[i,j,l,m] = max k3<1, k4<1, k5<2, k6<2: c1[i,j,2·l + k5,2·m + k6]
  * 110,592 floating-point operations.
  */
 function windowMax_32x6x12x1x1x2x2x12(c1_: Float32Array, s2_: Float32Array): () => void {
@@ -1142,8 +1212,8 @@ function windowMax_32x6x12x1x1x2x2x12(c1_: Float32Array, s2_: Float32Array): () 
 }
 
 /**
- * c3.product = s2 ∗ c3.kernel
- * c3 = relu(c3.z)
+ * c3_product[i,j,l,m] = Σ k7<6, k8<5, k9<5: s2[i,k7,l + k8,m + k9]·c3_kernel[j,k7,k8,k9]
+ * c3[i,j,l,m] = relu(c3_product[i,j,l,m] + c3_bias[j])
  * 9,863,168 floating-point operations.
  */
 function convRelu_32x16x8x6x5x5x8(
@@ -1229,7 +1299,7 @@ function convRelu_32x16x8x6x5x5x8(
 }
 
 /**
- * s4 = max c3 over windows [1,1,2,2]
+ * s4[i,j,l,m] = max k10<1, k11<1, k12<2, k13<2: c3[i,j,2·l + k12,2·m + k13]
  * 32,768 floating-point operations.
  */
 function windowMax_32x16x4x1x1x2x2x4(c3_: Float32Array, s4_: Float32Array): () => void {
@@ -1255,8 +1325,8 @@ function windowMax_32x16x4x1x1x2x2x4(c3_: Float32Array, s4_: Float32Array): () =
 }
 
 /**
- * f5.product = reshape(s4, [32,256]) · f5.kernel
- * f5 = relu(f5.z)
+ * f5_product[i,j] = Σ k14<256: s4[i,(k14 div 16),((k14 div 4) mod 4),(k14 mod 4)]·f5_kernel[k14,j]
+ * f5[i,j] = relu(f5_product[i,j] + f5_bias[j])
  * 1,969,920 floating-point operations.
  */
 function dotRelu_32x256x120(
@@ -1367,8 +1437,8 @@ function dotRelu_32x256x120(
 }
 
 /**
- * f6.product = f5 · f6.kernel
- * f6 = relu(f6.z)
+ * f6_product[i,j] = Σ k15<120: f5[i,k15]·f6_kernel[k15,j]
+ * f6[i,j] = relu(f6_product[i,j] + f6_bias[j])
  * 647,808 floating-point operations.
  */
 function dotRelu_32x120x84(
@@ -1479,8 +1549,8 @@ function dotRelu_32x120x84(
 }
 
 /**
- * scores.product = f6 · scores.kernel
- * scores = scores.product + scores.bias
+ * scores_product[i,j] = Σ k16<84: f6[i,k16]·scores_kernel[k16,j]
+ * scores[i,j] = scores_product[i,j] + scores_bias[j]
  * 54,080 floating-point operations.
  */
 function dotAdd_32x84x10(
@@ -1605,12 +1675,12 @@ function dotAdd_32x84x10(
 }
 
 /**
- * largest = max scores over axes 1
- * exps = exp(shifted)
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
- * d_scores.product = d_shifted
+ * largest[i] = max k17<10: scores[i,k17]
+ * exps[i,j] = exp(scores[i,j] − largest[i])
+ * total[i] = Σ k18<10: exps[i,k18]
+ * chosen[i] = Σ k19<10: where(k19 = y[i], scores[i,k19] − largest[i], 0)
+ * rowSum = Σ k20<32: where(k20 < live_rows, log(total[k20]) − chosen[k20], 0)
+ * d_shifted[i,j] = where(j = y[i], −where(i < live_rows, d_rowSum, 0), 0) + where(i < live_rows, d_rowSum, 0) / total[i]·exps[i,j]
  * 3,296 floating-point operations.
  */
 function reduceMaxExpSumAdd_32x10(
@@ -1666,10 +1736,10 @@ function reduceMaxExpSumAdd_32x10(
 }
 
 /**
- * d_scores.bias = Σ d_shifted over axes 0
- * scores.bias.m_next = scores.bias_mul + scores.bias_mul_2
- * scores.bias.v_next = scores.bias_mul_3 + scores.bias_mul_5
- * scores.bias_next = scores.bias − scores.bias_div
+ * d_scores_bias[i] = Σ k21<32: d_shifted[k21,i]
+ * scores_bias_m′[i] = scores_bias_m[i]·0.9 + d_scores_bias[i]·(1 − 0.9)
+ * scores_bias_v′[i] = scores_bias_v[i]·0.999 + d_scores_bias[i]·d_scores_bias[i]·(1 − 0.999)
+ * scores_bias′[i] = scores_bias[i] − scores_bias_m′[i]·rate / (sqrt(scores_bias_v′[i]·correction) + 1e-8)
  * 450 floating-point operations.
  */
 function sumAdam_32x10(
@@ -1708,36 +1778,34 @@ function sumAdam_32x10(
       const d_scores_bias1 = Math.fround(sum1);
       const d_scores_bias2 = Math.fround(sum2);
       const d_scores_bias3 = Math.fround(sum3);
-      const scores_bias_m_next0 = Math.fround(
-        scores_bias_m[i]! * 0.9 + d_scores_bias0 * 0.09999999999999998,
-      );
+      const scores_bias_m_next0 = Math.fround(scores_bias_m[i]! * 0.9 + d_scores_bias0 * (1 - 0.9));
       scores_bias_m[i] = scores_bias_m_next0;
       const scores_bias_m_next1 = Math.fround(
-        scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * 0.09999999999999998,
+        scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * (1 - 0.9),
       );
       scores_bias_m[i + 1] = scores_bias_m_next1;
       const scores_bias_m_next2 = Math.fround(
-        scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * 0.09999999999999998,
+        scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * (1 - 0.9),
       );
       scores_bias_m[i + 2] = scores_bias_m_next2;
       const scores_bias_m_next3 = Math.fround(
-        scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * 0.09999999999999998,
+        scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * (1 - 0.9),
       );
       scores_bias_m[i + 3] = scores_bias_m_next3;
       const scores_bias_v_next0 = Math.fround(
-        scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * 0.0010000000000000009,
+        scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * (1 - 0.999),
       );
       scores_bias_v[i] = scores_bias_v_next0;
       const scores_bias_v_next1 = Math.fround(
-        scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * 0.0010000000000000009,
+        scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * (1 - 0.999),
       );
       scores_bias_v[i + 1] = scores_bias_v_next1;
       const scores_bias_v_next2 = Math.fround(
-        scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * 0.0010000000000000009,
+        scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * (1 - 0.999),
       );
       scores_bias_v[i + 2] = scores_bias_v_next2;
       const scores_bias_v_next3 = Math.fround(
-        scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * 0.0010000000000000009,
+        scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * (1 - 0.999),
       );
       scores_bias_v[i + 3] = scores_bias_v_next3;
       scores_bias[i] =
@@ -1764,19 +1832,19 @@ function sumAdam_32x10(
     const d_scores_bias0_2 = Math.fround(sum0_2);
     const d_scores_bias1_2 = Math.fround(sum1_2);
     const scores_bias_m_next0_2 = Math.fround(
-      scores_bias_m[8]! * 0.9 + d_scores_bias0_2 * 0.09999999999999998,
+      scores_bias_m[8]! * 0.9 + d_scores_bias0_2 * (1 - 0.9),
     );
     scores_bias_m[8] = scores_bias_m_next0_2;
     const scores_bias_m_next1_2 = Math.fround(
-      scores_bias_m[9]! * 0.9 + d_scores_bias1_2 * 0.09999999999999998,
+      scores_bias_m[9]! * 0.9 + d_scores_bias1_2 * (1 - 0.9),
     );
     scores_bias_m[9] = scores_bias_m_next1_2;
     const scores_bias_v_next0_2 = Math.fround(
-      scores_bias_v[8]! * 0.999 + d_scores_bias0_2 * d_scores_bias0_2 * 0.0010000000000000009,
+      scores_bias_v[8]! * 0.999 + d_scores_bias0_2 * d_scores_bias0_2 * (1 - 0.999),
     );
     scores_bias_v[8] = scores_bias_v_next0_2;
     const scores_bias_v_next1_2 = Math.fround(
-      scores_bias_v[9]! * 0.999 + d_scores_bias1_2 * d_scores_bias1_2 * 0.0010000000000000009,
+      scores_bias_v[9]! * 0.999 + d_scores_bias1_2 * d_scores_bias1_2 * (1 - 0.999),
     );
     scores_bias_v[9] = scores_bias_v_next1_2;
     scores_bias[8] =
@@ -1789,8 +1857,8 @@ function sumAdam_32x10(
 }
 
 /**
- * d_f6 = d_shifted · scores.kernelᵀ
- * d_f6.product = d_f6.z
+ * d_f6[i,j] = Σ k22<10: d_shifted[i,k22]·scores_kernel[j,k22]
+ * d_f6_z[i,j] = where(0 < f6[i,j], d_f6[i,j], 0)
  * 53,760 floating-point operations.
  */
 function dotWhere_32x10x84(
@@ -1852,10 +1920,10 @@ function dotWhere_32x10x84(
 }
 
 /**
- * d_scores.kernel = f6ᵀ · d_shifted
- * scores.kernel.m_next = scores.kernel_mul + scores.kernel_mul_2
- * scores.kernel.v_next = scores.kernel_mul_3 + scores.kernel_mul_5
- * scores.kernel_next = scores.kernel − scores.kernel_div
+ * d_scores_kernel[i,j] = Σ k23<32: f6[k23,i]·d_shifted[k23,j]
+ * scores_kernel_m′[i,j] = scores_kernel_m[i,j]·0.9 + d_scores_kernel[i,j]·(1 − 0.9)
+ * scores_kernel_v′[i,j] = scores_kernel_v[i,j]·0.999 + d_scores_kernel[i,j]·d_scores_kernel[i,j]·(1 − 0.999)
+ * scores_kernel′[i,j] = scores_kernel[i,j] − scores_kernel_m′[i,j]·rate / (sqrt(scores_kernel_v′[i,j]·correction) + 1e-8)
  * 64,680 floating-point operations.
  */
 function dotAdam_84x32x10(
@@ -1949,57 +2017,57 @@ function dotAdam_84x32x10(
         const d_scores_kernel20 = Math.fround(sum20);
         const d_scores_kernel21 = Math.fround(sum21);
         const scores_kernel_m_next00 = Math.fround(
-          scores_kernel_m[i * 10 + j]! * 0.9 + d_scores_kernel00 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j]! * 0.9 + d_scores_kernel00 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j] = scores_kernel_m_next00;
         const scores_kernel_m_next01 = Math.fround(
-          scores_kernel_m[i * 10 + j + 1]! * 0.9 + d_scores_kernel01 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 1]! * 0.9 + d_scores_kernel01 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 1] = scores_kernel_m_next01;
         const scores_kernel_m_next10 = Math.fround(
-          scores_kernel_m[i * 10 + j + 10]! * 0.9 + d_scores_kernel10 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 10]! * 0.9 + d_scores_kernel10 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 10] = scores_kernel_m_next10;
         const scores_kernel_m_next11 = Math.fround(
-          scores_kernel_m[i * 10 + j + 11]! * 0.9 + d_scores_kernel11 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 11]! * 0.9 + d_scores_kernel11 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 11] = scores_kernel_m_next11;
         const scores_kernel_m_next20 = Math.fround(
-          scores_kernel_m[i * 10 + j + 20]! * 0.9 + d_scores_kernel20 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 20]! * 0.9 + d_scores_kernel20 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 20] = scores_kernel_m_next20;
         const scores_kernel_m_next21 = Math.fround(
-          scores_kernel_m[i * 10 + j + 21]! * 0.9 + d_scores_kernel21 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 21]! * 0.9 + d_scores_kernel21 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 21] = scores_kernel_m_next21;
         const scores_kernel_v_next00 = Math.fround(
           scores_kernel_v[i * 10 + j]! * 0.999 +
-            d_scores_kernel00 * d_scores_kernel00 * 0.0010000000000000009,
+            d_scores_kernel00 * d_scores_kernel00 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j] = scores_kernel_v_next00;
         const scores_kernel_v_next01 = Math.fround(
           scores_kernel_v[i * 10 + j + 1]! * 0.999 +
-            d_scores_kernel01 * d_scores_kernel01 * 0.0010000000000000009,
+            d_scores_kernel01 * d_scores_kernel01 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 1] = scores_kernel_v_next01;
         const scores_kernel_v_next10 = Math.fround(
           scores_kernel_v[i * 10 + j + 10]! * 0.999 +
-            d_scores_kernel10 * d_scores_kernel10 * 0.0010000000000000009,
+            d_scores_kernel10 * d_scores_kernel10 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 10] = scores_kernel_v_next10;
         const scores_kernel_v_next11 = Math.fround(
           scores_kernel_v[i * 10 + j + 11]! * 0.999 +
-            d_scores_kernel11 * d_scores_kernel11 * 0.0010000000000000009,
+            d_scores_kernel11 * d_scores_kernel11 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 11] = scores_kernel_v_next11;
         const scores_kernel_v_next20 = Math.fround(
           scores_kernel_v[i * 10 + j + 20]! * 0.999 +
-            d_scores_kernel20 * d_scores_kernel20 * 0.0010000000000000009,
+            d_scores_kernel20 * d_scores_kernel20 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 20] = scores_kernel_v_next20;
         const scores_kernel_v_next21 = Math.fround(
           scores_kernel_v[i * 10 + j + 21]! * 0.999 +
-            d_scores_kernel21 * d_scores_kernel21 * 0.0010000000000000009,
+            d_scores_kernel21 * d_scores_kernel21 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 21] = scores_kernel_v_next21;
         scores_kernel[i * 10 + j] =
@@ -2032,10 +2100,10 @@ function dotAdam_84x32x10(
 }
 
 /**
- * d_f6.bias = Σ d_f6.z over axes 0
- * f6.bias.m_next = f6.bias_mul + f6.bias_mul_2
- * f6.bias.v_next = f6.bias_mul_3 + f6.bias_mul_5
- * f6.bias_next = f6.bias − f6.bias_div
+ * d_f6_bias[i] = Σ k24<32: d_f6_z[k24,i]
+ * f6_bias_m′[i] = f6_bias_m[i]·0.9 + d_f6_bias[i]·(1 − 0.9)
+ * f6_bias_v′[i] = f6_bias_v[i]·0.999 + d_f6_bias[i]·d_f6_bias[i]·(1 − 0.999)
+ * f6_bias′[i] = f6_bias[i] − f6_bias_m′[i]·rate / (sqrt(f6_bias_v′[i]·correction) + 1e-8)
  * 3,780 floating-point operations.
  */
 function sumAdam_32x84(
@@ -2074,34 +2142,28 @@ function sumAdam_32x84(
       const d_f6_bias1 = Math.fround(sum1);
       const d_f6_bias2 = Math.fround(sum2);
       const d_f6_bias3 = Math.fround(sum3);
-      const f6_bias_m_next0 = Math.fround(f6_bias_m[i]! * 0.9 + d_f6_bias0 * 0.09999999999999998);
+      const f6_bias_m_next0 = Math.fround(f6_bias_m[i]! * 0.9 + d_f6_bias0 * (1 - 0.9));
       f6_bias_m[i] = f6_bias_m_next0;
-      const f6_bias_m_next1 = Math.fround(
-        f6_bias_m[i + 1]! * 0.9 + d_f6_bias1 * 0.09999999999999998,
-      );
+      const f6_bias_m_next1 = Math.fround(f6_bias_m[i + 1]! * 0.9 + d_f6_bias1 * (1 - 0.9));
       f6_bias_m[i + 1] = f6_bias_m_next1;
-      const f6_bias_m_next2 = Math.fround(
-        f6_bias_m[i + 2]! * 0.9 + d_f6_bias2 * 0.09999999999999998,
-      );
+      const f6_bias_m_next2 = Math.fround(f6_bias_m[i + 2]! * 0.9 + d_f6_bias2 * (1 - 0.9));
       f6_bias_m[i + 2] = f6_bias_m_next2;
-      const f6_bias_m_next3 = Math.fround(
-        f6_bias_m[i + 3]! * 0.9 + d_f6_bias3 * 0.09999999999999998,
-      );
+      const f6_bias_m_next3 = Math.fround(f6_bias_m[i + 3]! * 0.9 + d_f6_bias3 * (1 - 0.9));
       f6_bias_m[i + 3] = f6_bias_m_next3;
       const f6_bias_v_next0 = Math.fround(
-        f6_bias_v[i]! * 0.999 + d_f6_bias0 * d_f6_bias0 * 0.0010000000000000009,
+        f6_bias_v[i]! * 0.999 + d_f6_bias0 * d_f6_bias0 * (1 - 0.999),
       );
       f6_bias_v[i] = f6_bias_v_next0;
       const f6_bias_v_next1 = Math.fround(
-        f6_bias_v[i + 1]! * 0.999 + d_f6_bias1 * d_f6_bias1 * 0.0010000000000000009,
+        f6_bias_v[i + 1]! * 0.999 + d_f6_bias1 * d_f6_bias1 * (1 - 0.999),
       );
       f6_bias_v[i + 1] = f6_bias_v_next1;
       const f6_bias_v_next2 = Math.fround(
-        f6_bias_v[i + 2]! * 0.999 + d_f6_bias2 * d_f6_bias2 * 0.0010000000000000009,
+        f6_bias_v[i + 2]! * 0.999 + d_f6_bias2 * d_f6_bias2 * (1 - 0.999),
       );
       f6_bias_v[i + 2] = f6_bias_v_next2;
       const f6_bias_v_next3 = Math.fround(
-        f6_bias_v[i + 3]! * 0.999 + d_f6_bias3 * d_f6_bias3 * 0.0010000000000000009,
+        f6_bias_v[i + 3]! * 0.999 + d_f6_bias3 * d_f6_bias3 * (1 - 0.999),
       );
       f6_bias_v[i + 3] = f6_bias_v_next3;
       f6_bias[i] =
@@ -2121,8 +2183,8 @@ function sumAdam_32x84(
 }
 
 /**
- * d_f5 = d_f6.z · f6.kernelᵀ
- * d_f5.product = d_f5.z
+ * d_f5[i,j] = Σ k25<84: d_f6_z[i,k25]·f6_kernel[j,k25]
+ * d_f5_z[i,j] = where(0 < f5[i,j], d_f5[i,j], 0)
  * 645,120 floating-point operations.
  */
 function dotWhere_32x84x120(
@@ -2224,10 +2286,10 @@ function dotWhere_32x84x120(
 }
 
 /**
- * d_f6.kernel = f5ᵀ · d_f6.z
- * f6.kernel.m_next = f6.kernel_mul + f6.kernel_mul_2
- * f6.kernel.v_next = f6.kernel_mul_3 + f6.kernel_mul_5
- * f6.kernel_next = f6.kernel − f6.kernel_div
+ * d_f6_kernel[i,j] = Σ k26<32: f5[k26,i]·d_f6_z[k26,j]
+ * f6_kernel_m′[i,j] = f6_kernel_m[i,j]·0.9 + d_f6_kernel[i,j]·(1 − 0.9)
+ * f6_kernel_v′[i,j] = f6_kernel_v[i,j]·0.999 + d_f6_kernel[i,j]·d_f6_kernel[i,j]·(1 − 0.999)
+ * f6_kernel′[i,j] = f6_kernel[i,j] − f6_kernel_m′[i,j]·rate / (sqrt(f6_kernel_v′[i,j]·correction) + 1e-8)
  * 776,160 floating-point operations.
  */
 function dotAdam_120x32x84(
@@ -2322,56 +2384,51 @@ function dotAdam_120x32x84(
       const d_f6_kernel20 = Math.fround(sum20);
       const d_f6_kernel21 = Math.fround(sum21);
       const f6_kernel_m_next00 = Math.fround(
-        f6_kernel_m[i * 84 + j]! * 0.9 + d_f6_kernel00 * 0.09999999999999998,
+        f6_kernel_m[i * 84 + j]! * 0.9 + d_f6_kernel00 * (1 - 0.9),
       );
       f6_kernel_m[i * 84 + j] = f6_kernel_m_next00;
       const f6_kernel_m_next01 = Math.fround(
-        f6_kernel_m[i * 84 + j + 1]! * 0.9 + d_f6_kernel01 * 0.09999999999999998,
+        f6_kernel_m[i * 84 + j + 1]! * 0.9 + d_f6_kernel01 * (1 - 0.9),
       );
       f6_kernel_m[i * 84 + j + 1] = f6_kernel_m_next01;
       const f6_kernel_m_next10 = Math.fround(
-        f6_kernel_m[i * 84 + j + 84]! * 0.9 + d_f6_kernel10 * 0.09999999999999998,
+        f6_kernel_m[i * 84 + j + 84]! * 0.9 + d_f6_kernel10 * (1 - 0.9),
       );
       f6_kernel_m[i * 84 + j + 84] = f6_kernel_m_next10;
       const f6_kernel_m_next11 = Math.fround(
-        f6_kernel_m[i * 84 + j + 85]! * 0.9 + d_f6_kernel11 * 0.09999999999999998,
+        f6_kernel_m[i * 84 + j + 85]! * 0.9 + d_f6_kernel11 * (1 - 0.9),
       );
       f6_kernel_m[i * 84 + j + 85] = f6_kernel_m_next11;
       const f6_kernel_m_next20 = Math.fround(
-        f6_kernel_m[i * 84 + j + 168]! * 0.9 + d_f6_kernel20 * 0.09999999999999998,
+        f6_kernel_m[i * 84 + j + 168]! * 0.9 + d_f6_kernel20 * (1 - 0.9),
       );
       f6_kernel_m[i * 84 + j + 168] = f6_kernel_m_next20;
       const f6_kernel_m_next21 = Math.fround(
-        f6_kernel_m[i * 84 + j + 169]! * 0.9 + d_f6_kernel21 * 0.09999999999999998,
+        f6_kernel_m[i * 84 + j + 169]! * 0.9 + d_f6_kernel21 * (1 - 0.9),
       );
       f6_kernel_m[i * 84 + j + 169] = f6_kernel_m_next21;
       const f6_kernel_v_next00 = Math.fround(
-        f6_kernel_v[i * 84 + j]! * 0.999 + d_f6_kernel00 * d_f6_kernel00 * 0.0010000000000000009,
+        f6_kernel_v[i * 84 + j]! * 0.999 + d_f6_kernel00 * d_f6_kernel00 * (1 - 0.999),
       );
       f6_kernel_v[i * 84 + j] = f6_kernel_v_next00;
       const f6_kernel_v_next01 = Math.fround(
-        f6_kernel_v[i * 84 + j + 1]! * 0.999 +
-          d_f6_kernel01 * d_f6_kernel01 * 0.0010000000000000009,
+        f6_kernel_v[i * 84 + j + 1]! * 0.999 + d_f6_kernel01 * d_f6_kernel01 * (1 - 0.999),
       );
       f6_kernel_v[i * 84 + j + 1] = f6_kernel_v_next01;
       const f6_kernel_v_next10 = Math.fround(
-        f6_kernel_v[i * 84 + j + 84]! * 0.999 +
-          d_f6_kernel10 * d_f6_kernel10 * 0.0010000000000000009,
+        f6_kernel_v[i * 84 + j + 84]! * 0.999 + d_f6_kernel10 * d_f6_kernel10 * (1 - 0.999),
       );
       f6_kernel_v[i * 84 + j + 84] = f6_kernel_v_next10;
       const f6_kernel_v_next11 = Math.fround(
-        f6_kernel_v[i * 84 + j + 85]! * 0.999 +
-          d_f6_kernel11 * d_f6_kernel11 * 0.0010000000000000009,
+        f6_kernel_v[i * 84 + j + 85]! * 0.999 + d_f6_kernel11 * d_f6_kernel11 * (1 - 0.999),
       );
       f6_kernel_v[i * 84 + j + 85] = f6_kernel_v_next11;
       const f6_kernel_v_next20 = Math.fround(
-        f6_kernel_v[i * 84 + j + 168]! * 0.999 +
-          d_f6_kernel20 * d_f6_kernel20 * 0.0010000000000000009,
+        f6_kernel_v[i * 84 + j + 168]! * 0.999 + d_f6_kernel20 * d_f6_kernel20 * (1 - 0.999),
       );
       f6_kernel_v[i * 84 + j + 168] = f6_kernel_v_next20;
       const f6_kernel_v_next21 = Math.fround(
-        f6_kernel_v[i * 84 + j + 169]! * 0.999 +
-          d_f6_kernel21 * d_f6_kernel21 * 0.0010000000000000009,
+        f6_kernel_v[i * 84 + j + 169]! * 0.999 + d_f6_kernel21 * d_f6_kernel21 * (1 - 0.999),
       );
       f6_kernel_v[i * 84 + j + 169] = f6_kernel_v_next21;
       f6_kernel[i * 84 + j] =
@@ -2402,10 +2459,10 @@ function dotAdam_120x32x84(
 }
 
 /**
- * d_f5.bias = Σ d_f5.z over axes 0
- * f5.bias.m_next = f5.bias_mul + f5.bias_mul_2
- * f5.bias.v_next = f5.bias_mul_3 + f5.bias_mul_5
- * f5.bias_next = f5.bias − f5.bias_div
+ * d_f5_bias[i] = Σ k27<32: d_f5_z[k27,i]
+ * f5_bias_m′[i] = f5_bias_m[i]·0.9 + d_f5_bias[i]·(1 − 0.9)
+ * f5_bias_v′[i] = f5_bias_v[i]·0.999 + d_f5_bias[i]·d_f5_bias[i]·(1 − 0.999)
+ * f5_bias′[i] = f5_bias[i] − f5_bias_m′[i]·rate / (sqrt(f5_bias_v′[i]·correction) + 1e-8)
  * 5,400 floating-point operations.
  */
 function sumAdam_32x120(
@@ -2444,34 +2501,28 @@ function sumAdam_32x120(
       const d_f5_bias1 = Math.fround(sum1);
       const d_f5_bias2 = Math.fround(sum2);
       const d_f5_bias3 = Math.fround(sum3);
-      const f5_bias_m_next0 = Math.fround(f5_bias_m[i]! * 0.9 + d_f5_bias0 * 0.09999999999999998);
+      const f5_bias_m_next0 = Math.fround(f5_bias_m[i]! * 0.9 + d_f5_bias0 * (1 - 0.9));
       f5_bias_m[i] = f5_bias_m_next0;
-      const f5_bias_m_next1 = Math.fround(
-        f5_bias_m[i + 1]! * 0.9 + d_f5_bias1 * 0.09999999999999998,
-      );
+      const f5_bias_m_next1 = Math.fround(f5_bias_m[i + 1]! * 0.9 + d_f5_bias1 * (1 - 0.9));
       f5_bias_m[i + 1] = f5_bias_m_next1;
-      const f5_bias_m_next2 = Math.fround(
-        f5_bias_m[i + 2]! * 0.9 + d_f5_bias2 * 0.09999999999999998,
-      );
+      const f5_bias_m_next2 = Math.fround(f5_bias_m[i + 2]! * 0.9 + d_f5_bias2 * (1 - 0.9));
       f5_bias_m[i + 2] = f5_bias_m_next2;
-      const f5_bias_m_next3 = Math.fround(
-        f5_bias_m[i + 3]! * 0.9 + d_f5_bias3 * 0.09999999999999998,
-      );
+      const f5_bias_m_next3 = Math.fround(f5_bias_m[i + 3]! * 0.9 + d_f5_bias3 * (1 - 0.9));
       f5_bias_m[i + 3] = f5_bias_m_next3;
       const f5_bias_v_next0 = Math.fround(
-        f5_bias_v[i]! * 0.999 + d_f5_bias0 * d_f5_bias0 * 0.0010000000000000009,
+        f5_bias_v[i]! * 0.999 + d_f5_bias0 * d_f5_bias0 * (1 - 0.999),
       );
       f5_bias_v[i] = f5_bias_v_next0;
       const f5_bias_v_next1 = Math.fround(
-        f5_bias_v[i + 1]! * 0.999 + d_f5_bias1 * d_f5_bias1 * 0.0010000000000000009,
+        f5_bias_v[i + 1]! * 0.999 + d_f5_bias1 * d_f5_bias1 * (1 - 0.999),
       );
       f5_bias_v[i + 1] = f5_bias_v_next1;
       const f5_bias_v_next2 = Math.fround(
-        f5_bias_v[i + 2]! * 0.999 + d_f5_bias2 * d_f5_bias2 * 0.0010000000000000009,
+        f5_bias_v[i + 2]! * 0.999 + d_f5_bias2 * d_f5_bias2 * (1 - 0.999),
       );
       f5_bias_v[i + 2] = f5_bias_v_next2;
       const f5_bias_v_next3 = Math.fround(
-        f5_bias_v[i + 3]! * 0.999 + d_f5_bias3 * d_f5_bias3 * 0.0010000000000000009,
+        f5_bias_v[i + 3]! * 0.999 + d_f5_bias3 * d_f5_bias3 * (1 - 0.999),
       );
       f5_bias_v[i + 3] = f5_bias_v_next3;
       f5_bias[i] =
@@ -2491,7 +2542,7 @@ function sumAdam_32x120(
 }
 
 /**
- * d_flatten = d_f5.z · f5.kernelᵀ
+ * d_flatten[i,j] = Σ k28<120: d_f5_z[i,k28]·f5_kernel[j,k28]
  * 1,966,080 floating-point operations.
  */
 function dot_32x120x256(
@@ -2596,10 +2647,10 @@ function dot_32x120x256(
 }
 
 /**
- * d_f5.kernel = reshape(s4, [32,256])ᵀ · d_f5.z
- * f5.kernel.m_next = f5.kernel_mul + f5.kernel_mul_2
- * f5.kernel.v_next = f5.kernel_mul_3 + f5.kernel_mul_5
- * f5.kernel_next = f5.kernel − f5.kernel_div
+ * d_f5_kernel[i,j] = Σ k29<32: s4[k29,(i div 16),((i div 4) mod 4),(i mod 4)]·d_f5_z[k29,j]
+ * f5_kernel_m′[i,j] = f5_kernel_m[i,j]·0.9 + d_f5_kernel[i,j]·(1 − 0.9)
+ * f5_kernel_v′[i,j] = f5_kernel_v[i,j]·0.999 + d_f5_kernel[i,j]·d_f5_kernel[i,j]·(1 − 0.999)
+ * f5_kernel′[i,j] = f5_kernel[i,j] − f5_kernel_m′[i,j]·rate / (sqrt(f5_kernel_v′[i,j]·correction) + 1e-8)
  * 2,365,440 floating-point operations.
  */
 function dotAdam_256x32x120(
@@ -2694,56 +2745,51 @@ function dotAdam_256x32x120(
       const d_f5_kernel11 = Math.fround(sum11);
       const d_f5_kernel12 = Math.fround(sum12);
       const f5_kernel_m_next00 = Math.fround(
-        f5_kernel_m[i * 120 + j]! * 0.9 + d_f5_kernel00 * 0.09999999999999998,
+        f5_kernel_m[i * 120 + j]! * 0.9 + d_f5_kernel00 * (1 - 0.9),
       );
       f5_kernel_m[i * 120 + j] = f5_kernel_m_next00;
       const f5_kernel_m_next01 = Math.fround(
-        f5_kernel_m[i * 120 + j + 1]! * 0.9 + d_f5_kernel01 * 0.09999999999999998,
+        f5_kernel_m[i * 120 + j + 1]! * 0.9 + d_f5_kernel01 * (1 - 0.9),
       );
       f5_kernel_m[i * 120 + j + 1] = f5_kernel_m_next01;
       const f5_kernel_m_next02 = Math.fround(
-        f5_kernel_m[i * 120 + j + 2]! * 0.9 + d_f5_kernel02 * 0.09999999999999998,
+        f5_kernel_m[i * 120 + j + 2]! * 0.9 + d_f5_kernel02 * (1 - 0.9),
       );
       f5_kernel_m[i * 120 + j + 2] = f5_kernel_m_next02;
       const f5_kernel_m_next10 = Math.fround(
-        f5_kernel_m[i * 120 + j + 120]! * 0.9 + d_f5_kernel10 * 0.09999999999999998,
+        f5_kernel_m[i * 120 + j + 120]! * 0.9 + d_f5_kernel10 * (1 - 0.9),
       );
       f5_kernel_m[i * 120 + j + 120] = f5_kernel_m_next10;
       const f5_kernel_m_next11 = Math.fround(
-        f5_kernel_m[i * 120 + j + 121]! * 0.9 + d_f5_kernel11 * 0.09999999999999998,
+        f5_kernel_m[i * 120 + j + 121]! * 0.9 + d_f5_kernel11 * (1 - 0.9),
       );
       f5_kernel_m[i * 120 + j + 121] = f5_kernel_m_next11;
       const f5_kernel_m_next12 = Math.fround(
-        f5_kernel_m[i * 120 + j + 122]! * 0.9 + d_f5_kernel12 * 0.09999999999999998,
+        f5_kernel_m[i * 120 + j + 122]! * 0.9 + d_f5_kernel12 * (1 - 0.9),
       );
       f5_kernel_m[i * 120 + j + 122] = f5_kernel_m_next12;
       const f5_kernel_v_next00 = Math.fround(
-        f5_kernel_v[i * 120 + j]! * 0.999 + d_f5_kernel00 * d_f5_kernel00 * 0.0010000000000000009,
+        f5_kernel_v[i * 120 + j]! * 0.999 + d_f5_kernel00 * d_f5_kernel00 * (1 - 0.999),
       );
       f5_kernel_v[i * 120 + j] = f5_kernel_v_next00;
       const f5_kernel_v_next01 = Math.fround(
-        f5_kernel_v[i * 120 + j + 1]! * 0.999 +
-          d_f5_kernel01 * d_f5_kernel01 * 0.0010000000000000009,
+        f5_kernel_v[i * 120 + j + 1]! * 0.999 + d_f5_kernel01 * d_f5_kernel01 * (1 - 0.999),
       );
       f5_kernel_v[i * 120 + j + 1] = f5_kernel_v_next01;
       const f5_kernel_v_next02 = Math.fround(
-        f5_kernel_v[i * 120 + j + 2]! * 0.999 +
-          d_f5_kernel02 * d_f5_kernel02 * 0.0010000000000000009,
+        f5_kernel_v[i * 120 + j + 2]! * 0.999 + d_f5_kernel02 * d_f5_kernel02 * (1 - 0.999),
       );
       f5_kernel_v[i * 120 + j + 2] = f5_kernel_v_next02;
       const f5_kernel_v_next10 = Math.fround(
-        f5_kernel_v[i * 120 + j + 120]! * 0.999 +
-          d_f5_kernel10 * d_f5_kernel10 * 0.0010000000000000009,
+        f5_kernel_v[i * 120 + j + 120]! * 0.999 + d_f5_kernel10 * d_f5_kernel10 * (1 - 0.999),
       );
       f5_kernel_v[i * 120 + j + 120] = f5_kernel_v_next10;
       const f5_kernel_v_next11 = Math.fround(
-        f5_kernel_v[i * 120 + j + 121]! * 0.999 +
-          d_f5_kernel11 * d_f5_kernel11 * 0.0010000000000000009,
+        f5_kernel_v[i * 120 + j + 121]! * 0.999 + d_f5_kernel11 * d_f5_kernel11 * (1 - 0.999),
       );
       f5_kernel_v[i * 120 + j + 121] = f5_kernel_v_next11;
       const f5_kernel_v_next12 = Math.fround(
-        f5_kernel_v[i * 120 + j + 122]! * 0.999 +
-          d_f5_kernel12 * d_f5_kernel12 * 0.0010000000000000009,
+        f5_kernel_v[i * 120 + j + 122]! * 0.999 + d_f5_kernel12 * d_f5_kernel12 * (1 - 0.999),
       );
       f5_kernel_v[i * 120 + j + 122] = f5_kernel_v_next12;
       f5_kernel[i * 120 + j] =
@@ -2774,8 +2820,9 @@ function dotAdam_256x32x120(
 }
 
 /**
- * d_c3_windowArgmax = argmax c3 over windows [1,1,2,2]
- * d_c3.product = d_c3.z
+ * d_c3_windowArgmax[i,j,l,m] = argmax k30<1, k31<1, k32<2, k33<2: c3[i,j,2·l + k32,2·m + k33]
+ * d_c3_z[i,j,l,m] = where(0 < c3[i,j,l,m], where(d_c3_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2),
+ *     d_flatten[i,16·j + 4·(l div 2) + (m div 2)], 0), 0)
  * 32,768 floating-point operations.
  */
 function windowArgmaxWhere_32x16x4x4(
@@ -2831,10 +2878,10 @@ function windowArgmaxWhere_32x16x4x4(
 }
 
 /**
- * d_c3.bias = Σ d_c3.z over axes 0,2,3
- * c3.bias.m_next = c3.bias_mul + c3.bias_mul_2
- * c3.bias.v_next = c3.bias_mul_3 + c3.bias_mul_5
- * c3.bias_next = c3.bias − c3.bias_div
+ * d_c3_bias[i] = Σ k34<32, k35<8, k36<8: d_c3_z[k34,i,k35,k36]
+ * c3_bias_m′[i] = c3_bias_m[i]·0.9 + d_c3_bias[i]·(1 − 0.9)
+ * c3_bias_v′[i] = c3_bias_v[i]·0.999 + d_c3_bias[i]·d_c3_bias[i]·(1 − 0.999)
+ * c3_bias′[i] = c3_bias[i] − c3_bias_m′[i]·rate / (sqrt(c3_bias_v′[i]·correction) + 1e-8)
  * 32,976 floating-point operations.
  */
 function sumAdam_32x8x8x16(
@@ -2864,10 +2911,10 @@ function sumAdam_32x8x8x16(
         }
       }
       const d_c3_bias = Math.fround(sum);
-      const c3_bias_m_next = Math.fround(c3_bias_m[i]! * 0.9 + d_c3_bias * 0.09999999999999998);
+      const c3_bias_m_next = Math.fround(c3_bias_m[i]! * 0.9 + d_c3_bias * (1 - 0.9));
       c3_bias_m[i] = c3_bias_m_next;
       const c3_bias_v_next = Math.fround(
-        c3_bias_v[i]! * 0.999 + d_c3_bias * d_c3_bias * 0.0010000000000000009,
+        c3_bias_v[i]! * 0.999 + d_c3_bias * d_c3_bias * (1 - 0.999),
       );
       c3_bias_v[i] = c3_bias_v_next;
       c3_bias[i] =
@@ -2876,7 +2923,7 @@ function sumAdam_32x8x8x16(
   };
 }
 
-/** d_c3.z_padded = d_c3.z in a margin of zeros */
+/** d_c3_z_padded[i,j,l,m] = where(0 ≤ l − 4 ∧ l − 4 < 8 ∧ 0 ≤ m − 4 ∧ m − 4 < 8, d_c3_z[i,j,l − 4,m − 4], 0) */
 function pad_32x16x16x16(d_c3_z_: Float32Array, d_c3_z_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -2928,7 +2975,7 @@ function pad_32x16x16x16(d_c3_z_: Float32Array, d_c3_z_padded_: Float32Array): (
 }
 
 /**
- * d_s2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])
+ * d_s2[i,j,l,m] = Σ k37<16, k38<5, k39<5: d_c3_z_padded[i,k37,l + k38,m + k39]·c3_kernel[k37,j,−k38 + 4,−k39 + 4]
  * 22,118,400 floating-point operations.
  */
 function conv_32x6x12x16x5x5x12(
@@ -2997,7 +3044,7 @@ function conv_32x6x12x16x5x5x12(
   };
 }
 
-/** s2_wide = s2 in double, in the order it is read */
+/** s2_wide[i,j,l,m] = f64(s2[m,i,j,l]) */
 function widen_6x12x12x32(s2_: Float32Array, s2_wide_: Float64Array): () => void {
   return function widen_6x12x12x32(): void {
     const s2 = s2_;
@@ -3025,7 +3072,7 @@ function widen_6x12x12x32(s2_: Float32Array, s2_wide_: Float64Array): () => void
   };
 }
 
-/** d_c3.z_wide = d_c3.z in double, in the order it is read */
+/** d_c3_z_wide[i,j,l,m] = f64(d_c3_z[m,i,j,l]) */
 function widen_16x8x8x32(d_c3_z_: Float32Array, d_c3_z_wide_: Float64Array): () => void {
   return function widen_16x8x8x32(): void {
     const d_c3_z = d_c3_z_;
@@ -3048,10 +3095,10 @@ function widen_16x8x8x32(d_c3_z_: Float32Array, d_c3_z_wide_: Float64Array): () 
 }
 
 /**
- * d_c3.kernel_conv = transpose(s2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])
- * c3.kernel.m_next = c3.kernel_mul + c3.kernel_mul_2
- * c3.kernel.v_next = c3.kernel_mul_3 + c3.kernel_mul_5
- * c3.kernel_next = c3.kernel − c3.kernel_div
+ * d_c3_kernel[i,j,l,m] = Σ k41<8, k42<8, k40<32: f32(s2_wide[j,l + k41,m + k42,k40])·f32(d_c3_z_wide[i,k41,k42,k40])
+ * c3_kernel_m′[i,j,l,m] = c3_kernel_m[i,j,l,m]·0.9 + d_c3_kernel[i,j,l,m]·(1 − 0.9)
+ * c3_kernel_v′[i,j,l,m] = c3_kernel_v[i,j,l,m]·0.999 + d_c3_kernel[i,j,l,m]·d_c3_kernel[i,j,l,m]·(1 − 0.999)
+ * c3_kernel′[i,j,l,m] = c3_kernel[i,j,l,m] − c3_kernel_m′[i,j,l,m]·rate / (sqrt(c3_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 9,861,600 floating-point operations.
  */
 function convAdam_16x6x5x8x8x32x5(
@@ -3152,57 +3199,57 @@ function convAdam_16x6x5x8x8x32x5(
     const d_c3_kernel20 = Math.fround(sum20);
     const d_c3_kernel21 = Math.fround(sum21);
     const c3_kernel_m_next00 = Math.fround(
-      c3_kernel_m[i * 150 + j * 25 + l * 5 + m]! * 0.9 + d_c3_kernel00 * 0.09999999999999998,
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + m]! * 0.9 + d_c3_kernel00 * (1 - 0.9),
     );
     c3_kernel_m[i * 150 + j * 25 + l * 5 + m] = c3_kernel_m_next00;
     const c3_kernel_m_next01 = Math.fround(
-      c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 1]! * 0.9 + d_c3_kernel01 * 0.09999999999999998,
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 1]! * 0.9 + d_c3_kernel01 * (1 - 0.9),
     );
     c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 1] = c3_kernel_m_next01;
     const c3_kernel_m_next10 = Math.fround(
-      c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 150]! * 0.9 + d_c3_kernel10 * 0.09999999999999998,
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 150]! * 0.9 + d_c3_kernel10 * (1 - 0.9),
     );
     c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 150] = c3_kernel_m_next10;
     const c3_kernel_m_next11 = Math.fround(
-      c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 151]! * 0.9 + d_c3_kernel11 * 0.09999999999999998,
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 151]! * 0.9 + d_c3_kernel11 * (1 - 0.9),
     );
     c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 151] = c3_kernel_m_next11;
     const c3_kernel_m_next20 = Math.fround(
-      c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 300]! * 0.9 + d_c3_kernel20 * 0.09999999999999998,
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 300]! * 0.9 + d_c3_kernel20 * (1 - 0.9),
     );
     c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 300] = c3_kernel_m_next20;
     const c3_kernel_m_next21 = Math.fround(
-      c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 301]! * 0.9 + d_c3_kernel21 * 0.09999999999999998,
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 301]! * 0.9 + d_c3_kernel21 * (1 - 0.9),
     );
     c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 301] = c3_kernel_m_next21;
     const c3_kernel_v_next00 = Math.fround(
       c3_kernel_v[i * 150 + j * 25 + l * 5 + m]! * 0.999 +
-        d_c3_kernel00 * d_c3_kernel00 * 0.0010000000000000009,
+        d_c3_kernel00 * d_c3_kernel00 * (1 - 0.999),
     );
     c3_kernel_v[i * 150 + j * 25 + l * 5 + m] = c3_kernel_v_next00;
     const c3_kernel_v_next01 = Math.fround(
       c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 1]! * 0.999 +
-        d_c3_kernel01 * d_c3_kernel01 * 0.0010000000000000009,
+        d_c3_kernel01 * d_c3_kernel01 * (1 - 0.999),
     );
     c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 1] = c3_kernel_v_next01;
     const c3_kernel_v_next10 = Math.fround(
       c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 150]! * 0.999 +
-        d_c3_kernel10 * d_c3_kernel10 * 0.0010000000000000009,
+        d_c3_kernel10 * d_c3_kernel10 * (1 - 0.999),
     );
     c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 150] = c3_kernel_v_next10;
     const c3_kernel_v_next11 = Math.fround(
       c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 151]! * 0.999 +
-        d_c3_kernel11 * d_c3_kernel11 * 0.0010000000000000009,
+        d_c3_kernel11 * d_c3_kernel11 * (1 - 0.999),
     );
     c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 151] = c3_kernel_v_next11;
     const c3_kernel_v_next20 = Math.fround(
       c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 300]! * 0.999 +
-        d_c3_kernel20 * d_c3_kernel20 * 0.0010000000000000009,
+        d_c3_kernel20 * d_c3_kernel20 * (1 - 0.999),
     );
     c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 300] = c3_kernel_v_next20;
     const c3_kernel_v_next21 = Math.fround(
       c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 301]! * 0.999 +
-        d_c3_kernel21 * d_c3_kernel21 * 0.0010000000000000009,
+        d_c3_kernel21 * d_c3_kernel21 * (1 - 0.999),
     );
     c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 301] = c3_kernel_v_next21;
     c3_kernel[i * 150 + j * 25 + l * 5 + m] =
@@ -3258,30 +3305,30 @@ function convAdam_16x6x5x8x8x32x5(
     const d_c3_kernel1 = Math.fround(sum1);
     const d_c3_kernel2 = Math.fround(sum2);
     const c3_kernel_m_next0 = Math.fround(
-      c3_kernel_m[i * 150 + j * 25 + l * 5 + 4]! * 0.9 + d_c3_kernel0 * 0.09999999999999998,
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + 4]! * 0.9 + d_c3_kernel0 * (1 - 0.9),
     );
     c3_kernel_m[i * 150 + j * 25 + l * 5 + 4] = c3_kernel_m_next0;
     const c3_kernel_m_next1 = Math.fround(
-      c3_kernel_m[i * 150 + j * 25 + l * 5 + 154]! * 0.9 + d_c3_kernel1 * 0.09999999999999998,
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + 154]! * 0.9 + d_c3_kernel1 * (1 - 0.9),
     );
     c3_kernel_m[i * 150 + j * 25 + l * 5 + 154] = c3_kernel_m_next1;
     const c3_kernel_m_next2 = Math.fround(
-      c3_kernel_m[i * 150 + j * 25 + l * 5 + 304]! * 0.9 + d_c3_kernel2 * 0.09999999999999998,
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + 304]! * 0.9 + d_c3_kernel2 * (1 - 0.9),
     );
     c3_kernel_m[i * 150 + j * 25 + l * 5 + 304] = c3_kernel_m_next2;
     const c3_kernel_v_next0 = Math.fround(
       c3_kernel_v[i * 150 + j * 25 + l * 5 + 4]! * 0.999 +
-        d_c3_kernel0 * d_c3_kernel0 * 0.0010000000000000009,
+        d_c3_kernel0 * d_c3_kernel0 * (1 - 0.999),
     );
     c3_kernel_v[i * 150 + j * 25 + l * 5 + 4] = c3_kernel_v_next0;
     const c3_kernel_v_next1 = Math.fround(
       c3_kernel_v[i * 150 + j * 25 + l * 5 + 154]! * 0.999 +
-        d_c3_kernel1 * d_c3_kernel1 * 0.0010000000000000009,
+        d_c3_kernel1 * d_c3_kernel1 * (1 - 0.999),
     );
     c3_kernel_v[i * 150 + j * 25 + l * 5 + 154] = c3_kernel_v_next1;
     const c3_kernel_v_next2 = Math.fround(
       c3_kernel_v[i * 150 + j * 25 + l * 5 + 304]! * 0.999 +
-        d_c3_kernel2 * d_c3_kernel2 * 0.0010000000000000009,
+        d_c3_kernel2 * d_c3_kernel2 * (1 - 0.999),
     );
     c3_kernel_v[i * 150 + j * 25 + l * 5 + 304] = c3_kernel_v_next2;
     c3_kernel[i * 150 + j * 25 + l * 5 + 4] =
@@ -3324,21 +3371,21 @@ function convAdam_16x6x5x8x8x32x5(
     const d_c3_kernel0_2 = Math.fround(sum0_2);
     const d_c3_kernel1_2 = Math.fround(sum1_2);
     const c3_kernel_m_next0_2 = Math.fround(
-      c3_kernel_m[j * 25 + l * 5 + m + 2250]! * 0.9 + d_c3_kernel0_2 * 0.09999999999999998,
+      c3_kernel_m[j * 25 + l * 5 + m + 2250]! * 0.9 + d_c3_kernel0_2 * (1 - 0.9),
     );
     c3_kernel_m[j * 25 + l * 5 + m + 2250] = c3_kernel_m_next0_2;
     const c3_kernel_m_next1_2 = Math.fround(
-      c3_kernel_m[j * 25 + l * 5 + m + 2251]! * 0.9 + d_c3_kernel1_2 * 0.09999999999999998,
+      c3_kernel_m[j * 25 + l * 5 + m + 2251]! * 0.9 + d_c3_kernel1_2 * (1 - 0.9),
     );
     c3_kernel_m[j * 25 + l * 5 + m + 2251] = c3_kernel_m_next1_2;
     const c3_kernel_v_next0_2 = Math.fround(
       c3_kernel_v[j * 25 + l * 5 + m + 2250]! * 0.999 +
-        d_c3_kernel0_2 * d_c3_kernel0_2 * 0.0010000000000000009,
+        d_c3_kernel0_2 * d_c3_kernel0_2 * (1 - 0.999),
     );
     c3_kernel_v[j * 25 + l * 5 + m + 2250] = c3_kernel_v_next0_2;
     const c3_kernel_v_next1_2 = Math.fround(
       c3_kernel_v[j * 25 + l * 5 + m + 2251]! * 0.999 +
-        d_c3_kernel1_2 * d_c3_kernel1_2 * 0.0010000000000000009,
+        d_c3_kernel1_2 * d_c3_kernel1_2 * (1 - 0.999),
     );
     c3_kernel_v[j * 25 + l * 5 + m + 2251] = c3_kernel_v_next1_2;
     c3_kernel[j * 25 + l * 5 + m + 2250] =
@@ -3385,12 +3432,11 @@ function convAdam_16x6x5x8x8x32x5(
         }
         const d_c3_kernel = Math.fround(sum);
         const c3_kernel_m_next = Math.fround(
-          c3_kernel_m[j * 25 + l * 5 + 2254]! * 0.9 + d_c3_kernel * 0.09999999999999998,
+          c3_kernel_m[j * 25 + l * 5 + 2254]! * 0.9 + d_c3_kernel * (1 - 0.9),
         );
         c3_kernel_m[j * 25 + l * 5 + 2254] = c3_kernel_m_next;
         const c3_kernel_v_next = Math.fround(
-          c3_kernel_v[j * 25 + l * 5 + 2254]! * 0.999 +
-            d_c3_kernel * d_c3_kernel * 0.0010000000000000009,
+          c3_kernel_v[j * 25 + l * 5 + 2254]! * 0.999 + d_c3_kernel * d_c3_kernel * (1 - 0.999),
         );
         c3_kernel_v[j * 25 + l * 5 + 2254] = c3_kernel_v_next;
         c3_kernel[j * 25 + l * 5 + 2254] =
@@ -3402,8 +3448,9 @@ function convAdam_16x6x5x8x8x32x5(
 }
 
 /**
- * d_c1_windowArgmax = argmax c1 over windows [1,1,2,2]
- * d_c1.product = d_c1.z
+ * d_c1_windowArgmax[i,j,l,m] = argmax k43<1, k44<1, k45<2, k46<2: c1[i,j,2·l + k45,2·m + k46]
+ * d_c1_z[i,j,l,m] = where(0 < c1[i,j,l,m], where(d_c1_windowArgmax[i,j,(l div 2),(m div 2)] = 2·(l mod 2) + (m mod 2), d_s2[i,j,(l div
+ *     2),(m div 2)], 0), 0)
  * 110,592 floating-point operations.
  */
 function windowArgmaxWhere_32x6x12x12(
@@ -3459,10 +3506,10 @@ function windowArgmaxWhere_32x6x12x12(
 }
 
 /**
- * d_c1.bias = Σ d_c1.z over axes 0,2,3
- * c1.bias.m_next = c1.bias_mul + c1.bias_mul_2
- * c1.bias.v_next = c1.bias_mul_3 + c1.bias_mul_5
- * c1.bias_next = c1.bias − c1.bias_div
+ * d_c1_bias[i] = Σ k47<32, k48<24, k49<24: d_c1_z[k47,i,k48,k49]
+ * c1_bias_m′[i] = c1_bias_m[i]·0.9 + d_c1_bias[i]·(1 − 0.9)
+ * c1_bias_v′[i] = c1_bias_v[i]·0.999 + d_c1_bias[i]·d_c1_bias[i]·(1 − 0.999)
+ * c1_bias′[i] = c1_bias[i] − c1_bias_m′[i]·rate / (sqrt(c1_bias_v′[i]·correction) + 1e-8)
  * 110,670 floating-point operations.
  */
 function sumAdam_32x24x24x6(
@@ -3493,11 +3540,9 @@ function sumAdam_32x24x24x6(
       }
     }
     const d_c1_bias = Math.fround(sum);
-    const c1_bias_m_next = Math.fround(c1_bias_m[i]! * 0.9 + d_c1_bias * 0.09999999999999998);
+    const c1_bias_m_next = Math.fround(c1_bias_m[i]! * 0.9 + d_c1_bias * (1 - 0.9));
     c1_bias_m[i] = c1_bias_m_next;
-    const c1_bias_v_next = Math.fround(
-      c1_bias_v[i]! * 0.999 + d_c1_bias * d_c1_bias * 0.0010000000000000009,
-    );
+    const c1_bias_v_next = Math.fround(c1_bias_v[i]! * 0.999 + d_c1_bias * d_c1_bias * (1 - 0.999));
     c1_bias_v[i] = c1_bias_v_next;
     c1_bias[i] =
       c1_bias[i]! - (c1_bias_m_next * rate_0) / (Math.sqrt(c1_bias_v_next * correction_0) + 1e-8);
@@ -3510,10 +3555,10 @@ function sumAdam_32x24x24x6(
 }
 
 /**
- * d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])
- * c1.kernel.m_next = c1.kernel_mul + c1.kernel_mul_2
- * c1.kernel.v_next = c1.kernel_mul_3 + c1.kernel_mul_5
- * c1.kernel_next = c1.kernel − c1.kernel_div
+ * d_c1_kernel[i,j,l,m] = Σ k50<32, k51<24, k52<24: x[k50,0,l + k51,m + k52]·d_c1_z[k50,i,k51,k52]
+ * c1_kernel_m′[i,j,l,m] = c1_kernel_m[i,0,l,m]·0.9 + d_c1_kernel[i,0,l,m]·(1 − 0.9)
+ * c1_kernel_v′[i,j,l,m] = c1_kernel_v[i,0,l,m]·0.999 + d_c1_kernel[i,0,l,m]·d_c1_kernel[i,0,l,m]·(1 − 0.999)
+ * c1_kernel′[i,j,l,m] = c1_kernel[i,0,l,m] − c1_kernel_m′[i,0,l,m]·rate / (sqrt(c1_kernel_v′[i,0,l,m]·correction) + 1e-8)
  * 5,531,550 floating-point operations.
  */
 function convAdam_6x1x5x32x24x24x5(
@@ -3613,57 +3658,51 @@ function convAdam_6x1x5x32x24x24x5(
     const d_c1_kernel20 = Math.fround(sum20);
     const d_c1_kernel21 = Math.fround(sum21);
     const c1_kernel_m_next00 = Math.fround(
-      c1_kernel_m[i * 25 + l * 5 + m]! * 0.9 + d_c1_kernel00 * 0.09999999999999998,
+      c1_kernel_m[i * 25 + l * 5 + m]! * 0.9 + d_c1_kernel00 * (1 - 0.9),
     );
     c1_kernel_m[i * 25 + l * 5 + m] = c1_kernel_m_next00;
     const c1_kernel_m_next01 = Math.fround(
-      c1_kernel_m[i * 25 + l * 5 + m + 1]! * 0.9 + d_c1_kernel01 * 0.09999999999999998,
+      c1_kernel_m[i * 25 + l * 5 + m + 1]! * 0.9 + d_c1_kernel01 * (1 - 0.9),
     );
     c1_kernel_m[i * 25 + l * 5 + m + 1] = c1_kernel_m_next01;
     const c1_kernel_m_next10 = Math.fround(
-      c1_kernel_m[i * 25 + l * 5 + m + 25]! * 0.9 + d_c1_kernel10 * 0.09999999999999998,
+      c1_kernel_m[i * 25 + l * 5 + m + 25]! * 0.9 + d_c1_kernel10 * (1 - 0.9),
     );
     c1_kernel_m[i * 25 + l * 5 + m + 25] = c1_kernel_m_next10;
     const c1_kernel_m_next11 = Math.fround(
-      c1_kernel_m[i * 25 + l * 5 + m + 26]! * 0.9 + d_c1_kernel11 * 0.09999999999999998,
+      c1_kernel_m[i * 25 + l * 5 + m + 26]! * 0.9 + d_c1_kernel11 * (1 - 0.9),
     );
     c1_kernel_m[i * 25 + l * 5 + m + 26] = c1_kernel_m_next11;
     const c1_kernel_m_next20 = Math.fround(
-      c1_kernel_m[i * 25 + l * 5 + m + 50]! * 0.9 + d_c1_kernel20 * 0.09999999999999998,
+      c1_kernel_m[i * 25 + l * 5 + m + 50]! * 0.9 + d_c1_kernel20 * (1 - 0.9),
     );
     c1_kernel_m[i * 25 + l * 5 + m + 50] = c1_kernel_m_next20;
     const c1_kernel_m_next21 = Math.fround(
-      c1_kernel_m[i * 25 + l * 5 + m + 51]! * 0.9 + d_c1_kernel21 * 0.09999999999999998,
+      c1_kernel_m[i * 25 + l * 5 + m + 51]! * 0.9 + d_c1_kernel21 * (1 - 0.9),
     );
     c1_kernel_m[i * 25 + l * 5 + m + 51] = c1_kernel_m_next21;
     const c1_kernel_v_next00 = Math.fround(
-      c1_kernel_v[i * 25 + l * 5 + m]! * 0.999 +
-        d_c1_kernel00 * d_c1_kernel00 * 0.0010000000000000009,
+      c1_kernel_v[i * 25 + l * 5 + m]! * 0.999 + d_c1_kernel00 * d_c1_kernel00 * (1 - 0.999),
     );
     c1_kernel_v[i * 25 + l * 5 + m] = c1_kernel_v_next00;
     const c1_kernel_v_next01 = Math.fround(
-      c1_kernel_v[i * 25 + l * 5 + m + 1]! * 0.999 +
-        d_c1_kernel01 * d_c1_kernel01 * 0.0010000000000000009,
+      c1_kernel_v[i * 25 + l * 5 + m + 1]! * 0.999 + d_c1_kernel01 * d_c1_kernel01 * (1 - 0.999),
     );
     c1_kernel_v[i * 25 + l * 5 + m + 1] = c1_kernel_v_next01;
     const c1_kernel_v_next10 = Math.fround(
-      c1_kernel_v[i * 25 + l * 5 + m + 25]! * 0.999 +
-        d_c1_kernel10 * d_c1_kernel10 * 0.0010000000000000009,
+      c1_kernel_v[i * 25 + l * 5 + m + 25]! * 0.999 + d_c1_kernel10 * d_c1_kernel10 * (1 - 0.999),
     );
     c1_kernel_v[i * 25 + l * 5 + m + 25] = c1_kernel_v_next10;
     const c1_kernel_v_next11 = Math.fround(
-      c1_kernel_v[i * 25 + l * 5 + m + 26]! * 0.999 +
-        d_c1_kernel11 * d_c1_kernel11 * 0.0010000000000000009,
+      c1_kernel_v[i * 25 + l * 5 + m + 26]! * 0.999 + d_c1_kernel11 * d_c1_kernel11 * (1 - 0.999),
     );
     c1_kernel_v[i * 25 + l * 5 + m + 26] = c1_kernel_v_next11;
     const c1_kernel_v_next20 = Math.fround(
-      c1_kernel_v[i * 25 + l * 5 + m + 50]! * 0.999 +
-        d_c1_kernel20 * d_c1_kernel20 * 0.0010000000000000009,
+      c1_kernel_v[i * 25 + l * 5 + m + 50]! * 0.999 + d_c1_kernel20 * d_c1_kernel20 * (1 - 0.999),
     );
     c1_kernel_v[i * 25 + l * 5 + m + 50] = c1_kernel_v_next20;
     const c1_kernel_v_next21 = Math.fround(
-      c1_kernel_v[i * 25 + l * 5 + m + 51]! * 0.999 +
-        d_c1_kernel21 * d_c1_kernel21 * 0.0010000000000000009,
+      c1_kernel_v[i * 25 + l * 5 + m + 51]! * 0.999 + d_c1_kernel21 * d_c1_kernel21 * (1 - 0.999),
     );
     c1_kernel_v[i * 25 + l * 5 + m + 51] = c1_kernel_v_next21;
     c1_kernel[i * 25 + l * 5 + m] =
@@ -3718,30 +3757,27 @@ function convAdam_6x1x5x32x24x24x5(
     const d_c1_kernel1 = Math.fround(sum1);
     const d_c1_kernel2 = Math.fround(sum2);
     const c1_kernel_m_next0 = Math.fround(
-      c1_kernel_m[i * 25 + l * 5 + 4]! * 0.9 + d_c1_kernel0 * 0.09999999999999998,
+      c1_kernel_m[i * 25 + l * 5 + 4]! * 0.9 + d_c1_kernel0 * (1 - 0.9),
     );
     c1_kernel_m[i * 25 + l * 5 + 4] = c1_kernel_m_next0;
     const c1_kernel_m_next1 = Math.fround(
-      c1_kernel_m[i * 25 + l * 5 + 29]! * 0.9 + d_c1_kernel1 * 0.09999999999999998,
+      c1_kernel_m[i * 25 + l * 5 + 29]! * 0.9 + d_c1_kernel1 * (1 - 0.9),
     );
     c1_kernel_m[i * 25 + l * 5 + 29] = c1_kernel_m_next1;
     const c1_kernel_m_next2 = Math.fround(
-      c1_kernel_m[i * 25 + l * 5 + 54]! * 0.9 + d_c1_kernel2 * 0.09999999999999998,
+      c1_kernel_m[i * 25 + l * 5 + 54]! * 0.9 + d_c1_kernel2 * (1 - 0.9),
     );
     c1_kernel_m[i * 25 + l * 5 + 54] = c1_kernel_m_next2;
     const c1_kernel_v_next0 = Math.fround(
-      c1_kernel_v[i * 25 + l * 5 + 4]! * 0.999 +
-        d_c1_kernel0 * d_c1_kernel0 * 0.0010000000000000009,
+      c1_kernel_v[i * 25 + l * 5 + 4]! * 0.999 + d_c1_kernel0 * d_c1_kernel0 * (1 - 0.999),
     );
     c1_kernel_v[i * 25 + l * 5 + 4] = c1_kernel_v_next0;
     const c1_kernel_v_next1 = Math.fround(
-      c1_kernel_v[i * 25 + l * 5 + 29]! * 0.999 +
-        d_c1_kernel1 * d_c1_kernel1 * 0.0010000000000000009,
+      c1_kernel_v[i * 25 + l * 5 + 29]! * 0.999 + d_c1_kernel1 * d_c1_kernel1 * (1 - 0.999),
     );
     c1_kernel_v[i * 25 + l * 5 + 29] = c1_kernel_v_next1;
     const c1_kernel_v_next2 = Math.fround(
-      c1_kernel_v[i * 25 + l * 5 + 54]! * 0.999 +
-        d_c1_kernel2 * d_c1_kernel2 * 0.0010000000000000009,
+      c1_kernel_v[i * 25 + l * 5 + 54]! * 0.999 + d_c1_kernel2 * d_c1_kernel2 * (1 - 0.999),
     );
     c1_kernel_v[i * 25 + l * 5 + 54] = c1_kernel_v_next2;
     c1_kernel[i * 25 + l * 5 + 4] =
@@ -3767,7 +3803,7 @@ function convAdam_6x1x5x32x24x24x5(
 }
 
 /**
- * c1.product = x ∗ c1.kernel
+ * c1_product[i,j,l,m] = Σ k<1, k1<5, k2<5: x[i,0,l + k1,m + k2]·c1_kernel[j,0,k1,k2]
  * 8,640,000 floating-point operations.
  */
 function conv_50x6x24x1x5x5x24_evaluate(
@@ -3831,7 +3867,7 @@ function conv_50x6x24x1x5x5x24_evaluate(
 }
 
 /**
- * s2 = max c1 over windows [1,1,2,2]
+ * s2[i,j,l,m] = max k3<1, k4<1, k5<2, k6<2: relu(c1_product[i,j,2·l + k5,2·m + k6] + c1_bias[j])
  * 345,600 floating-point operations.
  */
 function windowMax_50x6x12x1x1x2x2x12_evaluate(
@@ -3869,7 +3905,7 @@ function windowMax_50x6x12x1x1x2x2x12_evaluate(
 }
 
 /**
- * c3.product = s2 ∗ c3.kernel
+ * c3_product[i,j,l,m] = Σ k7<6, k8<5, k9<5: s2[i,k7,l + k8,m + k9]·c3_kernel[j,k7,k8,k9]
  * 15,360,000 floating-point operations.
  */
 function conv_50x16x8x6x5x5x8_evaluate(
@@ -3935,7 +3971,7 @@ function conv_50x16x8x6x5x5x8_evaluate(
 }
 
 /**
- * s4 = max c3 over windows [1,1,2,2]
+ * s4[i,j,l,m] = max k10<1, k11<1, k12<2, k13<2: relu(c3_product[i,j,2·l + k12,2·m + k13] + c3_bias[j])
  * 102,400 floating-point operations.
  */
 function windowMax_50x16x4x1x1x2x2x4_evaluate(
@@ -3968,8 +4004,8 @@ function windowMax_50x16x4x1x1x2x2x4_evaluate(
 }
 
 /**
- * f5.product = reshape(s4, [50,256]) · f5.kernel
- * f5 = relu(f5.z)
+ * f5_product[i,j] = Σ k14<256: s4[i,(k14 div 16),((k14 div 4) mod 4),(k14 mod 4)]·f5_kernel[k14,j]
+ * f5[i,j] = relu(f5_product[i,j] + f5_bias[j])
  * 3,078,000 floating-point operations.
  */
 function dotRelu_50x256x120_evaluate(
@@ -4080,8 +4116,8 @@ function dotRelu_50x256x120_evaluate(
 }
 
 /**
- * f6.product = f5 · f6.kernel
- * f6 = relu(f6.z)
+ * f6_product[i,j] = Σ k15<120: f5[i,k15]·f6_kernel[k15,j]
+ * f6[i,j] = relu(f6_product[i,j] + f6_bias[j])
  * 1,012,200 floating-point operations.
  */
 function dotRelu_50x120x84_evaluate(
@@ -4192,8 +4228,8 @@ function dotRelu_50x120x84_evaluate(
 }
 
 /**
- * scores.product = f6 · scores.kernel
- * scores = scores.product + scores.bias
+ * scores_product[i,j] = Σ k16<84: f6[i,k16]·scores_kernel[k16,j]
+ * scores[i,j] = scores_product[i,j] + scores_bias[j]
  * 84,500 floating-point operations.
  */
 function dotAdd_50x84x10_evaluate(
@@ -4318,10 +4354,10 @@ function dotAdd_50x84x10_evaluate(
 }
 
 /**
- * largest = max scores over axes 1
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
+ * largest[i] = max k17<10: scores[i,k17]
+ * total[i] = Σ k18<10: exp(scores[i,k18] − largest[i])
+ * chosen[i] = Σ k19<10: where(k19 = y[i], scores[i,k19] − largest[i], 0)
+ * rowSum = Σ k20<50: where(k20 < live_rows, log(total[k20]) − chosen[k20], 0)
  * 3,150 floating-point operations.
  */
 function reduceMaxSum_10x50_evaluate(
@@ -4361,8 +4397,8 @@ function reduceMaxSum_10x50_evaluate(
 }
 
 /**
- * argmax = argmax scores over axis 1
- * rowSum_2 = Σ liveRows_2
+ * argmax[i] = argmax k21<10: scores[i,k21]
+ * rowSum_2 = Σ k22<50: where(k22 < live_rows, f32(argmax[k22] = y[k22]), 0)
  * 550 floating-point operations.
  */
 function argmaxSum_10x50_evaluate(
@@ -4396,7 +4432,7 @@ function argmaxSum_10x50_evaluate(
 }
 
 /**
- * c1.product = x ∗ c1.kernel
+ * c1_product[i,j,l,m] = Σ k<1, k1<5, k2<5: x[0,0,l + k1,m + k2]·c1_kernel[j,0,k1,k2]
  * 172,800 floating-point operations.
  */
 function conv_1x6x24x1x5x5x24_predict(
@@ -4457,7 +4493,7 @@ function conv_1x6x24x1x5x5x24_predict(
 }
 
 /**
- * s2 = max c1 over windows [1,1,2,2]
+ * s2[i,j,l,m] = max k3<1, k4<1, k5<2, k6<2: relu(c1_product[0,j,2·l + k5,2·m + k6] + c1_bias[j])
  * 6,912 floating-point operations.
  */
 function windowMax_1x6x12x1x1x2x2x12_predict(
@@ -4488,7 +4524,7 @@ function windowMax_1x6x12x1x1x2x2x12_predict(
 }
 
 /**
- * c3.product = s2 ∗ c3.kernel
+ * c3_product[i,j,l,m] = Σ k7<6, k8<5, k9<5: s2[0,k7,l + k8,m + k9]·c3_kernel[j,k7,k8,k9]
  * 307,200 floating-point operations.
  */
 function conv_1x16x8x6x5x5x8_predict(
@@ -4551,7 +4587,7 @@ function conv_1x16x8x6x5x5x8_predict(
 }
 
 /**
- * s4 = max c3 over windows [1,1,2,2]
+ * s4[i,j,l,m] = max k10<1, k11<1, k12<2, k13<2: relu(c3_product[0,j,2·l + k12,2·m + k13] + c3_bias[j])
  * 2,048 floating-point operations.
  */
 function windowMax_1x16x4x1x1x2x2x4_predict(
@@ -4582,8 +4618,8 @@ function windowMax_1x16x4x1x1x2x2x4_predict(
 }
 
 /**
- * f5.product = reshape(s4, [1,256]) · f5.kernel
- * f5 = relu(f5.z)
+ * f5_product[i,j] = Σ k14<256: s4[0,(k14 div 16),((k14 div 4) mod 4),(k14 mod 4)]·f5_kernel[k14,j]
+ * f5[i,j] = relu(f5_product[0,j] + f5_bias[j])
  * 61,560 floating-point operations.
  */
 function dotRelu_1x256x120_predict(
@@ -4634,8 +4670,8 @@ function dotRelu_1x256x120_predict(
 }
 
 /**
- * f6.product = f5 · f6.kernel
- * f6 = relu(f6.z)
+ * f6_product[i,j] = Σ k15<120: f5[0,k15]·f6_kernel[k15,j]
+ * f6[i,j] = relu(f6_product[0,j] + f6_bias[j])
  * 20,244 floating-point operations.
  */
 function dotRelu_1x120x84_predict(
@@ -4686,8 +4722,8 @@ function dotRelu_1x120x84_predict(
 }
 
 /**
- * scores.product = f6 · scores.kernel
- * scores = scores.product + scores.bias
+ * scores_product[i,j] = Σ k16<84: f6[0,k16]·scores_kernel[k16,j]
+ * scores[i,j] = scores_product[0,j] + scores_bias[j]
  * 1,690 floating-point operations.
  */
 function dotAdd_1x84x10_predict(
@@ -4742,27 +4778,71 @@ function dotAdd_1x84x10_predict(
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
-/** Copies the first `count` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
-function feed(
-  slot: Float32Array,
-  given: Float32Array,
-  perRow: number,
-  count: number,
-  name: string,
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
-  slot.set(given);
-  if (perRow > 0) slot.fill(0, count * perRow);
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
 }
 
-/** As feed, for labels: each of the real rows must name a class. */
-function feedLabels(
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** As checkArray, for labels: each of the real rows must name a class. */
+function checkLabels(
   slot: Int32Array,
   given: Int32Array,
   perRow: number,
@@ -4770,7 +4850,7 @@ function feedLabels(
   name: string,
   classes: number,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
+  checkArray(slot, given, perRow, count, name);
   const used = perRow > 0 ? count * perRow : slot.length;
   for (let n = 0; n < used; n++) {
     const label = given[n]!;
@@ -4779,21 +4859,70 @@ function feedLabels(
         `${name}[${n}] is ${label}, but labels are whole numbers from 0 to ${classes - 1}`,
       );
   }
-  slot.set(given);
-  slot.fill(0, used);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
+}
+
+/** The real rows of an input hold neither NaN nor infinity. */
+function checkNumbers(given: Float32Array, perRow: number, count: number, name: string): void {
+  const used = perRow > 0 ? count * perRow : given.length;
+  // in double, a sum of finite float32 numbers is finite; whatever else it is, the first of them is looked for
+  let total = 0;
+  let whole = 0;
+  for (; whole + 4 <= used; whole += 4)
+    total += given[whole]! + given[whole + 1]! + (given[whole + 2]! + given[whole + 3]!);
+  for (let n = total - total === 0 ? whole : 0; n < used; n++) {
+    const value = given[n]!;
+    if (value - value !== 0)
+      throw Object.assign(
+        new RangeError(
+          `${name}[${n}] is ${value}${perRow > 0 ? `, in row ${Math.floor(n / perRow)} of the batch (counted from 0)` : ""}; leave it out, or fill the value in`,
+        ),
+        { input: name, at: n, value },
+      );
+  }
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with numbers uniform in [low, high). */
@@ -4804,18 +4933,20 @@ function fillUniform(
   low: number,
   high: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

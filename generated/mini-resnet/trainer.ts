@@ -4,13 +4,13 @@
 //
 //   parameters 5,266   arena 8,387,680 bytes, nothing else is ever allocated   341,306,162 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 9b8dffd5053e521e
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 2389382d5a424d4d
 
 /** The model's name. */
 export const MODEL: string = "mini-resnet";
 
 /** A hash of the training graph: weights and state of another graph do not belong here. */
-export const GRAPH: string = "5cd034f6dc6cc996";
+export const GRAPH: string = "2e881f40c9c84801";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 8_387_680;
@@ -64,8 +64,8 @@ export const STATE: readonly {
   { name: "batchNorm_5.variance", shape: [16], dtype: "f32", offset: 20000 },
   { name: "batchNorm_6.mean", shape: [16], dtype: "f32", offset: 20704 },
   { name: "batchNorm_6.variance", shape: [16], dtype: "f32", offset: 20768 },
-  { name: "adam.beta1^t", shape: [], dtype: "f32", offset: 21648 },
-  { name: "adam.beta2^t", shape: [], dtype: "f32", offset: 21664 },
+  { name: "adam.1-beta1^t", shape: [], dtype: "f32", offset: 21648 },
+  { name: "adam.1-beta2^t", shape: [], dtype: "f32", offset: 21664 },
   { name: "stem.kernel.m", shape: [8, 3, 3, 3], dtype: "f32", offset: 21680 },
   { name: "stem.kernel.v", shape: [8, 3, 3, 3], dtype: "f32", offset: 22544 },
   { name: "batchNorm.gamma.m", shape: [8], dtype: "f32", offset: 23408 },
@@ -130,8 +130,11 @@ export interface PredictBatch {
 }
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -220,9 +223,9 @@ export interface Trainer {
     /** [16] */
     readonly "batchNorm_6.variance": Float32Array;
     /** [] */
-    readonly "adam.beta1^t": Float32Array;
+    readonly "adam.1-beta1^t": Float32Array;
     /** [] */
-    readonly "adam.beta2^t": Float32Array;
+    readonly "adam.1-beta2^t": Float32Array;
     /** [8, 3, 3, 3] */
     readonly "stem.kernel.m": Float32Array;
     /** [8, 3, 3, 3] */
@@ -314,6 +317,8 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const stem_kernel = new Float32Array(arena, 0, 216); // [8,3,3,3]  parameter, always there
   const batchNorm_mean = new Float32Array(arena, 864, 8); // [8]  state, always there
@@ -347,8 +352,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const batchNorm_6_beta = new Float32Array(arena, 20896, 16); // [16]  parameter, always there
   const scores_kernel = new Float32Array(arena, 20960, 160); // [16,10]  parameter, always there
   const scores_bias = new Float32Array(arena, 21600, 10); // [10]  parameter, always there
-  const adam_beta1_t = new Float32Array(arena, 21648, 1); // []  state, always there
-  const adam_beta2_t = new Float32Array(arena, 21664, 1); // []  state, always there
+  const adam_1_beta1_t = new Float32Array(arena, 21648, 1); // []  state, always there
+  const adam_1_beta2_t = new Float32Array(arena, 21664, 1); // []  state, always there
   const stem_kernel_m = new Float32Array(arena, 21680, 216); // [8,3,3,3]  state, always there
   const stem_kernel_v = new Float32Array(arena, 22544, 216); // [8,3,3,3]  state, always there
   const batchNorm_gamma_m = new Float32Array(arena, 23408, 8); // [8]  state, always there
@@ -390,92 +395,90 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_bias_m = new Float32Array(arena, 63728, 10); // [10]  state, always there
   const scores_bias_v = new Float32Array(arena, 63776, 10); // [10]  state, always there
   const stepCount = new Int32Array(arena, 63824, 1); // []  state, always there
-  const x = new Float32Array(arena, 1374560, 49152); // [16,3,32,32]  input, statements 1–89
-  const y = new Int32Array(arena, 1835296, 16); // [16]  input, statements 1–31
-  const live_rows = new Int32Array(arena, 1571456, 1); // []  input, statements 1–31
-  const stem = new Float32Array(arena, 2620064, 131072); // [16,8,32,32]  residual, statements 5–86
-  const batchNorm_mu = new Float32Array(arena, 1571168, 8); // [8]  residual, statements 6–86
-  const sqrt = new Float32Array(arena, 1571200, 8); // [8]  residual, statements 6–86
-  const batchNorm_inverse = new Float32Array(arena, 1571232, 8); // [8]  residual, statements 6–86
-  const batchNorm_normal = new Float32Array(arena, 3144352, 131072); // [16,8,32,32]  residual, statements 7–87
-  const relu = new Float32Array(arena, 3668640, 131072); // [16,8,32,32]  residual, statements 7–82
-  const conv2d = new Float32Array(arena, 4192928, 131072); // [16,8,32,32]  residual, statements 9–77
-  const batchNorm_2_mu = new Float32Array(arena, 1571264, 8); // [8]  residual, statements 10–77
-  const sqrt_2 = new Float32Array(arena, 1571296, 8); // [8]  residual, statements 10–77
-  const batchNorm_2_inverse = new Float32Array(arena, 1571328, 8); // [8]  residual, statements 10–77
-  const batchNorm_2_normal = new Float32Array(arena, 4717216, 131072); // [16,8,32,32]  residual, statements 11–78
-  const first = new Float32Array(arena, 5241504, 131072); // [16,8,32,32]  residual, statements 11–73
-  const conv2d_2 = new Float32Array(arena, 5765792, 131072); // [16,8,32,32]  residual, statements 13–68
-  const batchNorm_3_mu = new Float32Array(arena, 1571360, 8); // [8]  residual, statements 14–68
-  const sqrt_3 = new Float32Array(arena, 1571392, 8); // [8]  residual, statements 14–68
-  const batchNorm_3_inverse = new Float32Array(arena, 1571424, 8); // [8]  residual, statements 14–68
-  const batchNorm_3_normal = new Float32Array(arena, 6290080, 131072); // [16,8,32,32]  residual, statements 15–69
-  const relu_2 = new Float32Array(arena, 6814368, 131072); // [16,8,32,32]  residual, statements 15–64
-  const conv2d_3 = new Float32Array(arena, 7862944, 65536); // [16,16,16,16]  residual, statements 17–59
-  const batchNorm_4_mu = new Float32Array(arena, 8387232, 16); // [16]  residual, statements 18–59
-  const sqrt_4 = new Float32Array(arena, 8387296, 16); // [16]  residual, statements 18–59
-  const batchNorm_4_inverse = new Float32Array(arena, 8387360, 16); // [16]  residual, statements 18–59
-  const batchNorm_4_normal = new Float32Array(arena, 8125088, 65536); // [16,16,16,16]  residual, statements 19–60
-  const first_2 = new Float32Array(arena, 63840, 65536); // [16,16,16,16]  residual, statements 19–55
-  const conv2d_4 = new Float32Array(arena, 325984, 65536); // [16,16,16,16]  residual, statements 21–50
-  const batchNorm_5_mu = new Float32Array(arena, 8387424, 16); // [16]  residual, statements 22–50
-  const sqrt_5 = new Float32Array(arena, 8387488, 16); // [16]  residual, statements 22–50
-  const batchNorm_5_inverse = new Float32Array(arena, 8387552, 16); // [16]  residual, statements 22–50
-  const batchNorm_5_normal = new Float32Array(arena, 588128, 65536); // [16,16,16,16]  residual, statements 23–51
-  const conv2d_5 = new Float32Array(arena, 850272, 65536); // [16,16,16,16]  residual, statements 24–43
-  const batchNorm_6_mu = new Float32Array(arena, 1836320, 16); // [16]  residual, statements 25–43
-  const sqrt_6 = new Float32Array(arena, 1836384, 16); // [16]  residual, statements 25–43
-  const batchNorm_6_inverse = new Float32Array(arena, 1836448, 16); // [16]  residual, statements 25–43
-  const batchNorm_6_normal = new Float32Array(arena, 1571488, 65536); // [16,16,16,16]  residual, statements 26–44
-  const relu_3 = new Float32Array(arena, 1112416, 65536); // [16,16,16,16]  residual, statements 26–40
-  const globalAveragePool2d = new Float32Array(arena, 1833632, 256); // [16,16]  residual, statements 26–39
-  const scores = new Float32Array(arena, 1835680, 160); // [16,10]  scratch, statements 27–31
-  const d_rowSum = new Float32Array(arena, 1571472, 1); // []  scratch, statements 30–31
-  const exps = new Float32Array(arena, 1834656, 160); // [16,10]  residual, statement 31
-  const rowSum = new Float32Array(arena, 1571472, 1); // []  scratch, statements 31–32, written over d_rowSum
-  const d_shifted = new Float32Array(arena, 1835680, 160); // [16,10]  scratch, statements 31–39, written over scores
-  const rate = new Float32Array(arena, 1571456, 1); // []  scratch, statements 34–90
-  const correction = new Float32Array(arena, 1571472, 1); // []  scratch, statements 36–90
-  const d_globalAveragePool2d = new Float32Array(arena, 1834656, 256); // [16,16]  scratch, statements 38–40
-  const d_add_20 = new Float32Array(arena, 1112416, 65536); // [16,16,16,16]  scratch, statements 40–51, written over relu_3
-  const d_batchNorm_6_inverse = new Float32Array(arena, 1833632, 16); // [16]  scratch, statements 42–43
-  const d_batchNorm_6_centered = new Float32Array(arena, 850272, 65536); // [16,16,16,16]  scratch, statements 43–48, written over conv2d_5
-  const d_batchNorm_6_mu = new Float32Array(arena, 8387616, 16); // [16]  scratch, statements 45–48
-  const d_relu_2_part = new Float32Array(arena, 7338656, 131072); // [16,8,32,32]  scratch, statements 47–63
-  const d_batchNorm_5_inverse = new Float32Array(arena, 850272, 16); // [16]  scratch, statements 49–50
-  const d_batchNorm_5_centered = new Float32Array(arena, 325984, 65536); // [16,16,16,16]  scratch, statements 50–56, written over conv2d_4
-  const d_batchNorm_5_mu = new Float32Array(arena, 1182048, 16); // [16]  scratch, statements 52–56
-  const d_batchNorm_4 = new Float32Array(arena, 919904, 65536); // [16,16,16,16]  scratch, statements 54–60
-  const d_batchNorm_4_inverse = new Float32Array(arena, 63840, 16); // [16]  scratch, statements 58–59
-  const d_batchNorm_4_centered = new Float32Array(arena, 7862944, 65536); // [16,16,16,16]  scratch, statements 59–65, written over conv2d_3
-  const d_batchNorm_4_mu = new Float32Array(arena, 1247584, 16); // [16]  scratch, statements 61–65
-  const d_add_10 = new Float32Array(arena, 7338656, 131072); // [16,8,32,32]  scratch, statements 63–81, written over d_relu_2_part
-  const d_batchNorm_3_inverse = new Float32Array(arena, 63840, 8); // [8]  scratch, statements 67–68
-  const d_batchNorm_3_centered = new Float32Array(arena, 5765792, 131072); // [16,8,32,32]  scratch, statements 68–74, written over conv2d_2
-  const d_batchNorm_3_mu = new Float32Array(arena, 1180000, 8); // [8]  scratch, statements 70–74
-  const d_batchNorm_2 = new Float32Array(arena, 655712, 131072); // [16,8,32,32]  scratch, statements 72–78
-  const d_batchNorm_2_inverse = new Float32Array(arena, 63840, 8); // [8]  scratch, statements 76–77
-  const d_batchNorm_2_centered = new Float32Array(arena, 4192928, 131072); // [16,8,32,32]  scratch, statements 77–83, written over conv2d
-  const d_batchNorm_2_mu = new Float32Array(arena, 655712, 8); // [8]  scratch, statements 79–83
-  const d_batchNorm = new Float32Array(arena, 7338656, 131072); // [16,8,32,32]  scratch, statements 81–87, written over d_add_10
-  const d_batchNorm_inverse = new Float32Array(arena, 63840, 8); // [8]  scratch, statements 85–86
-  const d_batchNorm_centered = new Float32Array(arena, 2620064, 131072); // [16,8,32,32]  scratch, statements 86–90, written over stem
-  const d_batchNorm_mu = new Float32Array(arena, 285792, 8); // [8]  scratch, statements 88–90
-  const x_padded = new Float32Array(arena, 63840, 55488); // [16,3,34,34]  scratch, statements 4–5
-  const relu_padded = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, statements 8–9
-  const first_padded = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, statements 12–13
-  const relu_2_padded = new Float32Array(arena, 63840, 139392); // [16,8,33,33]  scratch, statements 16–17
-  const first_2_padded = new Float32Array(arena, 588128, 82944); // [16,16,18,18]  scratch, statements 20–21
-  const d_batchNorm_6_centered_padded = new Float32Array(arena, 1571488, 262144); // [16,16,32,32]  scratch, statements 46–47
-  const d_batchNorm_5_centered_padded = new Float32Array(arena, 588128, 82944); // [16,16,18,18]  scratch, statements 53–54
-  const first_2_padded_2 = new Float32Array(arena, 588128, 82944); // [16,16,18,18]  scratch, statements 55–56
-  const d_batchNorm_4_centered_padded = new Float32Array(arena, 63840, 295936); // [16,16,34,34]  scratch, statements 62–63
-  const relu_2_padded_2 = new Float32Array(arena, 63840, 139392); // [16,8,33,33]  scratch, statements 64–65
-  const d_batchNorm_3_centered_padded = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, statements 71–72
-  const first_padded_2 = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, statements 73–74
-  const d_batchNorm_2_centered_padded = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, statements 80–81
-  const relu_padded_2 = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, statements 82–83
-  const x_padded_2 = new Float32Array(arena, 63840, 55488); // [16,3,34,34]  scratch, statements 89–90
+  const x = new Float32Array(arena, 1374560, 49152); // [16,3,32,32]  input, statements 1–86
+  const y = new Int32Array(arena, 1835296, 16); // [16]  input, statements 1–26
+  const stem = new Float32Array(arena, 2620064, 131072); // [16,8,32,32]  residual, statements 3–83
+  const batchNorm_mu = new Float32Array(arena, 1571168, 8); // [8]  residual, statements 4–83
+  const sqrt = new Float32Array(arena, 1571200, 8); // [8]  residual, statements 4–83
+  const batchNorm_inverse = new Float32Array(arena, 1571232, 8); // [8]  residual, statements 4–83
+  const batchNorm_normal = new Float32Array(arena, 3144352, 131072); // [16,8,32,32]  residual, statements 5–84
+  const relu = new Float32Array(arena, 3668640, 131072); // [16,8,32,32]  residual, statements 5–79
+  const conv2d = new Float32Array(arena, 4192928, 131072); // [16,8,32,32]  residual, statements 7–74
+  const batchNorm_2_mu = new Float32Array(arena, 1571264, 8); // [8]  residual, statements 8–74
+  const sqrt_2 = new Float32Array(arena, 1571296, 8); // [8]  residual, statements 8–74
+  const batchNorm_2_inverse = new Float32Array(arena, 1571328, 8); // [8]  residual, statements 8–74
+  const batchNorm_2_normal = new Float32Array(arena, 4717216, 131072); // [16,8,32,32]  residual, statements 9–75
+  const first = new Float32Array(arena, 5241504, 131072); // [16,8,32,32]  residual, statements 9–70
+  const conv2d_2 = new Float32Array(arena, 5765792, 131072); // [16,8,32,32]  residual, statements 11–65
+  const batchNorm_3_mu = new Float32Array(arena, 1571360, 8); // [8]  residual, statements 12–65
+  const sqrt_3 = new Float32Array(arena, 1571392, 8); // [8]  residual, statements 12–65
+  const batchNorm_3_inverse = new Float32Array(arena, 1571424, 8); // [8]  residual, statements 12–65
+  const batchNorm_3_normal = new Float32Array(arena, 6290080, 131072); // [16,8,32,32]  residual, statements 13–66
+  const relu_2 = new Float32Array(arena, 6814368, 131072); // [16,8,32,32]  residual, statements 13–61
+  const conv2d_3 = new Float32Array(arena, 7862944, 65536); // [16,16,16,16]  residual, statements 15–56
+  const batchNorm_4_mu = new Float32Array(arena, 8387232, 16); // [16]  residual, statements 16–56
+  const sqrt_4 = new Float32Array(arena, 8387296, 16); // [16]  residual, statements 16–56
+  const batchNorm_4_inverse = new Float32Array(arena, 8387360, 16); // [16]  residual, statements 16–56
+  const batchNorm_4_normal = new Float32Array(arena, 8125088, 65536); // [16,16,16,16]  residual, statements 17–57
+  const first_2 = new Float32Array(arena, 63840, 65536); // [16,16,16,16]  residual, statements 17–52
+  const conv2d_4 = new Float32Array(arena, 325984, 65536); // [16,16,16,16]  residual, statements 19–47
+  const batchNorm_5_mu = new Float32Array(arena, 8387424, 16); // [16]  residual, statements 20–47
+  const sqrt_5 = new Float32Array(arena, 8387488, 16); // [16]  residual, statements 20–47
+  const batchNorm_5_inverse = new Float32Array(arena, 8387552, 16); // [16]  residual, statements 20–47
+  const batchNorm_5_normal = new Float32Array(arena, 588128, 65536); // [16,16,16,16]  residual, statements 21–48
+  const conv2d_5 = new Float32Array(arena, 850272, 65536); // [16,16,16,16]  residual, statements 22–40
+  const batchNorm_6_mu = new Float32Array(arena, 1836320, 16); // [16]  residual, statements 23–40
+  const sqrt_6 = new Float32Array(arena, 1836384, 16); // [16]  residual, statements 23–40
+  const batchNorm_6_inverse = new Float32Array(arena, 1836448, 16); // [16]  residual, statements 23–40
+  const batchNorm_6_normal = new Float32Array(arena, 1571488, 65536); // [16,16,16,16]  residual, statements 24–41
+  const relu_3 = new Float32Array(arena, 1112416, 65536); // [16,16,16,16]  residual, statements 24–37
+  const globalAveragePool2d = new Float32Array(arena, 1833632, 256); // [16,16]  residual, statements 24–36
+  const scores = new Float32Array(arena, 1835680, 160); // [16,10]  scratch, statements 25–26
+  const exps = new Float32Array(arena, 1834656, 160); // [16,10]  residual, statement 26
+  const sum_14 = new Float32Array(arena, 1571456, 1); // []  scratch, statements 26–27
+  const d_shifted = new Float32Array(arena, 1835680, 160); // [16,10]  scratch, statements 26–36, written over scores
+  const rate = new Float32Array(arena, 1571456, 1); // []  scratch, statements 30–87
+  const correction = new Float32Array(arena, 1571472, 1); // []  scratch, statements 33–87
+  const d_globalAveragePool2d = new Float32Array(arena, 1834656, 256); // [16,16]  scratch, statements 35–37
+  const d_add_20 = new Float32Array(arena, 1112416, 65536); // [16,16,16,16]  scratch, statements 37–48, written over relu_3
+  const d_batchNorm_6_inverse = new Float32Array(arena, 1833632, 16); // [16]  scratch, statements 39–40
+  const d_batchNorm_6_centered = new Float32Array(arena, 850272, 65536); // [16,16,16,16]  scratch, statements 40–45, written over conv2d_5
+  const d_batchNorm_6_mu = new Float32Array(arena, 8387616, 16); // [16]  scratch, statements 42–45
+  const d_relu_2_part = new Float32Array(arena, 7338656, 131072); // [16,8,32,32]  scratch, statements 44–60
+  const d_batchNorm_5_inverse = new Float32Array(arena, 850272, 16); // [16]  scratch, statements 46–47
+  const d_batchNorm_5_centered = new Float32Array(arena, 325984, 65536); // [16,16,16,16]  scratch, statements 47–53, written over conv2d_4
+  const d_batchNorm_5_mu = new Float32Array(arena, 1182048, 16); // [16]  scratch, statements 49–53
+  const d_batchNorm_4 = new Float32Array(arena, 919904, 65536); // [16,16,16,16]  scratch, statements 51–57
+  const d_batchNorm_4_inverse = new Float32Array(arena, 63840, 16); // [16]  scratch, statements 55–56
+  const d_batchNorm_4_centered = new Float32Array(arena, 7862944, 65536); // [16,16,16,16]  scratch, statements 56–62, written over conv2d_3
+  const d_batchNorm_4_mu = new Float32Array(arena, 1247584, 16); // [16]  scratch, statements 58–62
+  const d_add_10 = new Float32Array(arena, 7338656, 131072); // [16,8,32,32]  scratch, statements 60–78, written over d_relu_2_part
+  const d_batchNorm_3_inverse = new Float32Array(arena, 63840, 8); // [8]  scratch, statements 64–65
+  const d_batchNorm_3_centered = new Float32Array(arena, 5765792, 131072); // [16,8,32,32]  scratch, statements 65–71, written over conv2d_2
+  const d_batchNorm_3_mu = new Float32Array(arena, 1180000, 8); // [8]  scratch, statements 67–71
+  const d_batchNorm_2 = new Float32Array(arena, 655712, 131072); // [16,8,32,32]  scratch, statements 69–75
+  const d_batchNorm_2_inverse = new Float32Array(arena, 63840, 8); // [8]  scratch, statements 73–74
+  const d_batchNorm_2_centered = new Float32Array(arena, 4192928, 131072); // [16,8,32,32]  scratch, statements 74–80, written over conv2d
+  const d_batchNorm_2_mu = new Float32Array(arena, 655712, 8); // [8]  scratch, statements 76–80
+  const d_batchNorm = new Float32Array(arena, 7338656, 131072); // [16,8,32,32]  scratch, statements 78–84, written over d_add_10
+  const d_batchNorm_inverse = new Float32Array(arena, 63840, 8); // [8]  scratch, statements 82–83
+  const d_batchNorm_centered = new Float32Array(arena, 2620064, 131072); // [16,8,32,32]  scratch, statements 83–87, written over stem
+  const d_batchNorm_mu = new Float32Array(arena, 285792, 8); // [8]  scratch, statements 85–87
+  const x_padded = new Float32Array(arena, 63840, 55488); // [16,3,34,34]  scratch, statements 2–3
+  const relu_padded = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, statements 6–7
+  const first_padded = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, statements 10–11
+  const relu_2_padded = new Float32Array(arena, 63840, 139392); // [16,8,33,33]  scratch, statements 14–15
+  const first_2_padded = new Float32Array(arena, 588128, 82944); // [16,16,18,18]  scratch, statements 18–19
+  const d_batchNorm_6_centered_padded = new Float32Array(arena, 1571488, 262144); // [16,16,32,32]  scratch, statements 43–44
+  const d_batchNorm_5_centered_padded = new Float32Array(arena, 588128, 82944); // [16,16,18,18]  scratch, statements 50–51
+  const first_2_padded_2 = new Float32Array(arena, 588128, 82944); // [16,16,18,18]  scratch, statements 52–53
+  const d_batchNorm_4_centered_padded = new Float32Array(arena, 63840, 295936); // [16,16,34,34]  scratch, statements 59–60
+  const relu_2_padded_2 = new Float32Array(arena, 63840, 139392); // [16,8,33,33]  scratch, statements 61–62
+  const d_batchNorm_3_centered_padded = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, statements 68–69
+  const first_padded_2 = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, statements 70–71
+  const d_batchNorm_2_centered_padded = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, statements 77–78
+  const relu_padded_2 = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, statements 79–80
+  const x_padded_2 = new Float32Array(arena, 63840, 55488); // [16,3,34,34]  scratch, statements 86–87
   const x_evaluate = new Float32Array(arena, 285792, 49152); // [16,3,32,32]  input, statement 1
   const y_evaluate = new Int32Array(arena, 1704288, 16); // [16]  input, statements 1–18
   const live_rows_evaluate = new Int32Array(arena, 1704352, 1); // []  input, statements 1–18
@@ -625,15 +628,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     globalAveragePool2d,
   );
   const dotAdd_scores = dotAdd_16x16x10(globalAveragePool2d, scores_kernel, scores_bias, scores);
-  const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_16x10(
-    rowSum,
-    scores,
-    exps,
-    y,
-    live_rows,
-    d_rowSum,
-    d_shifted,
-  );
+  const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_16x10(sum_14, scores, exps, y, d_shifted);
   const sumAdam_scores_bias = sumAdam_16x10(
     d_shifted,
     scores_bias_m,
@@ -1143,7 +1138,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_predict,
   );
 
-  const seed = options.seed ?? 0;
   fillUniform(stem_kernel, seed, 0, -0.24618298195866548, 0.24618298195866548);
   batchNorm_gamma.fill(1);
   fillUniform(conv2d_kernel, seed, 1, -0.2041241452319315, 0.2041241452319315);
@@ -1163,38 +1157,38 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   batchNorm_4_variance.fill(1);
   batchNorm_5_variance.fill(1);
   batchNorm_6_variance.fill(1);
-  adam_beta1_t.fill(1);
-  adam_beta2_t.fill(1);
   const hyper = {};
+  const taken: readonly string[] = ["x", "y"];
+  const taken_2: readonly string[] = ["x"];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 16): number {
-    checkFull(count, 16);
-    feed(x, batch["x"], 3072, count, "x");
-    feedLabels(y, batch["y"], 1, count, "y", 10);
-    live_rows[0] = count;
+  function step(
+    batch: TrainBatch,
+    count: number = 16,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
+    checkFull(count, 16, "a step", "%sum (models/mini-resnet.ts:21): it combines the rows");
+    checkBatch("step takes a batch", batch, taken);
+    checkArray(x, batch["x"], 3072, count, "x");
+    checkLabels(y, batch["y"], 1, count, "y", 10);
+    if (finite) checkNumbers(batch["x"], 3072, count, "x");
+    feed(x, batch["x"], 3072, count);
+    feed(y, batch["y"], 1, count);
 
     // 1.
-    // adam.beta1^t_next = adam.beta1^t ⊙ 0.9    %adam.beta1^t_next  update of beta1^t by adam, models/mini-resnet.ts:20
-    adam_beta1_t[0] = adam_beta1_t[0]! * 0.9;
-
-    // 2.
-    // adam.beta2^t_next = adam.beta2^t ⊙ 0.999    %adam.beta2^t_next  update of beta2^t by adam, models/mini-resnet.ts:20
-    adam_beta2_t[0] = adam_beta2_t[0]! * 0.999;
-
-    // 3.
     // stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/mini-resnet.ts:26
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
-    // 4.
+    // 2.
     // x_padded = x in a margin of zeros    %x_padded  pad for stem, models/mini-resnet.ts:20
     pad_x_padded();
 
-    // 5.
+    // 3.
     // stem = x ∗ stem.kernel    %stem  conv, models/mini-resnet.ts:20
     conv_stem();
 
-    // 6.
+    // 4.
     // sum = Σ stem over axes 0,2,3    %sum  sum, models/mini-resnet.ts:21
     // batchNorm.mu = sum ⊙ 0.00006103515625    %batchNorm.mu  mul, models/mini-resnet.ts:21
     // batchNorm.centered = stem − batchNorm.mu    %batchNorm.centered  sub, models/mini-resnet.ts:21
@@ -1212,7 +1206,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // add_3 = mul_4 + mul_5    %add_3  add, models/mini-resnet.ts:21
     sumMulAdd_batchNorm_variance();
 
-    // 7.
+    // 5.
     // batchNorm.centered = stem − batchNorm.mu    %batchNorm.centered  sub, models/mini-resnet.ts:21
     // batchNorm.normal = batchNorm.centered ⊙ batchNorm.inverse    %batchNorm.normal  mul, models/mini-resnet.ts:21
     // mul_6 = batchNorm.normal ⊙ batchNorm.gamma    %mul_6  mul, models/mini-resnet.ts:21
@@ -1220,15 +1214,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // relu = relu(batchNorm)    %relu  relu, models/mini-resnet.ts:21
     mulRelu_relu();
 
-    // 8.
+    // 6.
     // relu_padded = relu in a margin of zeros    %relu_padded  pad for conv2d, models/mini-resnet.ts:6
     pad_relu_padded();
 
-    // 9.
+    // 7.
     // conv2d = relu ∗ conv2d.kernel    %conv2d  conv, models/mini-resnet.ts:6
     conv_conv2d();
 
-    // 10.
+    // 8.
     // sum_3 = Σ conv2d over axes 0,2,3    %sum_3  sum, models/mini-resnet.ts:6
     // batchNorm_2.mu = sum_3 ⊙ 0.00006103515625    %batchNorm_2.mu  mul, models/mini-resnet.ts:6
     // batchNorm_2.centered = conv2d − batchNorm_2.mu    %batchNorm_2.centered  sub, models/mini-resnet.ts:6
@@ -1246,7 +1240,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // add_6 = mul_10 + mul_11    %add_6  add, models/mini-resnet.ts:6
     sumMulAdd_batchNorm_2_variance();
 
-    // 11.
+    // 9.
     // batchNorm_2.centered = conv2d − batchNorm_2.mu    %batchNorm_2.centered  sub, models/mini-resnet.ts:6
     // batchNorm_2.normal = batchNorm_2.centered ⊙ batchNorm_2.inverse    %batchNorm_2.normal  mul, models/mini-resnet.ts:6
     // mul_12 = batchNorm_2.normal ⊙ batchNorm_2.gamma    %mul_12  mul, models/mini-resnet.ts:6
@@ -1254,15 +1248,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // first = relu(batchNorm_2)    %first  relu, models/mini-resnet.ts:6
     mulRelu_first();
 
-    // 12.
+    // 10.
     // first_padded = first in a margin of zeros    %first_padded  pad for conv2d_2, models/mini-resnet.ts:7
     pad_first_padded();
 
-    // 13.
+    // 11.
     // conv2d_2 = first ∗ conv2d_2.kernel    %conv2d_2  conv, models/mini-resnet.ts:7
     conv_conv2d_2();
 
-    // 14.
+    // 12.
     // sum_5 = Σ conv2d_2 over axes 0,2,3    %sum_5  sum, models/mini-resnet.ts:7
     // batchNorm_3.mu = sum_5 ⊙ 0.00006103515625    %batchNorm_3.mu  mul, models/mini-resnet.ts:7
     // batchNorm_3.centered = conv2d_2 − batchNorm_3.mu    %batchNorm_3.centered  sub, models/mini-resnet.ts:7
@@ -1280,7 +1274,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // add_9 = mul_16 + mul_17    %add_9  add, models/mini-resnet.ts:7
     sumMulAdd_batchNorm_3_variance();
 
-    // 15.
+    // 13.
     // batchNorm_3.centered = conv2d_2 − batchNorm_3.mu    %batchNorm_3.centered  sub, models/mini-resnet.ts:7
     // batchNorm_3.normal = batchNorm_3.centered ⊙ batchNorm_3.inverse    %batchNorm_3.normal  mul, models/mini-resnet.ts:7
     // mul_18 = batchNorm_3.normal ⊙ batchNorm_3.gamma    %mul_18  mul, models/mini-resnet.ts:7
@@ -1289,15 +1283,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // relu_2 = relu(add_10)    %relu_2  relu, models/mini-resnet.ts:9
     mulRelu_relu_2();
 
-    // 16.
+    // 14.
     // relu_2_padded = relu_2 in a margin of zeros    %relu_2_padded  pad for conv2d_3, models/mini-resnet.ts:6
     pad_relu_2_padded();
 
-    // 17.
+    // 15.
     // conv2d_3 = relu_2 ∗ conv2d_3.kernel    %conv2d_3  conv, models/mini-resnet.ts:6
     conv_conv2d_3();
 
-    // 18.
+    // 16.
     // sum_7 = Σ conv2d_3 over axes 0,2,3    %sum_7  sum, models/mini-resnet.ts:6
     // batchNorm_4.mu = sum_7 ⊙ 0.000244140625    %batchNorm_4.mu  mul, models/mini-resnet.ts:6
     // batchNorm_4.centered = conv2d_3 − batchNorm_4.mu    %batchNorm_4.centered  sub, models/mini-resnet.ts:6
@@ -1315,7 +1309,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // add_13 = mul_22 + mul_23    %add_13  add, models/mini-resnet.ts:6
     sumMulAdd_batchNorm_4_variance();
 
-    // 19.
+    // 17.
     // batchNorm_4.centered = conv2d_3 − batchNorm_4.mu    %batchNorm_4.centered  sub, models/mini-resnet.ts:6
     // batchNorm_4.normal = batchNorm_4.centered ⊙ batchNorm_4.inverse    %batchNorm_4.normal  mul, models/mini-resnet.ts:6
     // mul_24 = batchNorm_4.normal ⊙ batchNorm_4.gamma    %mul_24  mul, models/mini-resnet.ts:6
@@ -1323,15 +1317,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // first_2 = relu(batchNorm_4)    %first_2  relu, models/mini-resnet.ts:6
     mulRelu_first_2();
 
-    // 20.
+    // 18.
     // first_2_padded = first_2 in a margin of zeros    %first_2_padded  pad for conv2d_4, models/mini-resnet.ts:7
     pad_first_2_padded();
 
-    // 21.
+    // 19.
     // conv2d_4 = first_2 ∗ conv2d_4.kernel    %conv2d_4  conv, models/mini-resnet.ts:7
     conv_conv2d_4();
 
-    // 22.
+    // 20.
     // sum_9 = Σ conv2d_4 over axes 0,2,3    %sum_9  sum, models/mini-resnet.ts:7
     // batchNorm_5.mu = sum_9 ⊙ 0.000244140625    %batchNorm_5.mu  mul, models/mini-resnet.ts:7
     // batchNorm_5.centered = conv2d_4 − batchNorm_5.mu    %batchNorm_5.centered  sub, models/mini-resnet.ts:7
@@ -1349,16 +1343,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // add_16 = mul_28 + mul_29    %add_16  add, models/mini-resnet.ts:7
     sumMulAdd_batchNorm_5_variance();
 
-    // 23.
+    // 21.
     // batchNorm_5.centered = conv2d_4 − batchNorm_5.mu    %batchNorm_5.centered  sub, models/mini-resnet.ts:7
     // batchNorm_5.normal = batchNorm_5.centered ⊙ batchNorm_5.inverse    %batchNorm_5.normal  mul, models/mini-resnet.ts:7
     mul_batchNorm_5_normal();
 
-    // 24.
+    // 22.
     // conv2d_5 = relu_2 ∗ conv2d_5.kernel    %conv2d_5  conv, models/mini-resnet.ts:8
     conv_conv2d_5();
 
-    // 25.
+    // 23.
     // sum_11 = Σ conv2d_5 over axes 0,2,3    %sum_11  sum, models/mini-resnet.ts:8
     // batchNorm_6.mu = sum_11 ⊙ 0.000244140625    %batchNorm_6.mu  mul, models/mini-resnet.ts:8
     // batchNorm_6.centered = conv2d_5 − batchNorm_6.mu    %batchNorm_6.centered  sub, models/mini-resnet.ts:8
@@ -1376,7 +1370,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // add_19 = mul_34 + mul_35    %add_19  add, models/mini-resnet.ts:8
     sumMulAdd_batchNorm_6_variance();
 
-    // 26.
+    // 24.
     // batchNorm_6.centered = conv2d_5 − batchNorm_6.mu    %batchNorm_6.centered  sub, models/mini-resnet.ts:8
     // batchNorm_6.normal = batchNorm_6.centered ⊙ batchNorm_6.inverse    %batchNorm_6.normal  mul, models/mini-resnet.ts:8
     // mul_36 = batchNorm_6.normal ⊙ batchNorm_6.gamma    %mul_36  mul, models/mini-resnet.ts:8
@@ -1389,24 +1383,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // globalAveragePool2d = sum_13 ⊙ 0.00390625    %globalAveragePool2d  mul, models/mini-resnet.ts:23
     mulReluSumMul_globalAveragePool2d();
 
-    // 27.
+    // 25.
     // scores.product = globalAveragePool2d · scores.kernel    %scores.product  dot, models/mini-resnet.ts:24
     // scores = scores.product + scores.bias    %scores  add, models/mini-resnet.ts:24
     dotAdd_scores();
 
-    // 28.
-    // cast = f32(live rows)    %cast  cast, models/mini-resnet.ts:26
-    const cast = live_rows[0]!;
-
-    // 29.
-    // perRow = 1 / cast    %perRow  recip, models/mini-resnet.ts:26
-    const perRow = Math.fround(1 / cast);
-
-    // 30.
-    // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/mini-resnet.ts:26
-    d_rowSum[0] = perRow;
-
-    // 31.
+    // 26.
     // largest = max scores over axes 1    %largest  reduceMax, models/mini-resnet.ts:26
     // shifted = scores − largest    %shifted  sub, models/mini-resnet.ts:26
     // exps = exp(shifted)    %exps  exp, models/mini-resnet.ts:26
@@ -1414,675 +1396,1064 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isLabel = [column = y]    %isLabel  eq, models/mini-resnet.ts:26
     // where = isLabel ? shifted : 0    %where  where, models/mini-resnet.ts:26
     // chosen = Σ where over axes 1    %chosen  sum, models/mini-resnet.ts:26
-    // isLive = [row < live rows]    %isLive  lt, models/mini-resnet.ts:26
     // logTotal = log(total)    %logTotal  log, models/mini-resnet.ts:26
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/mini-resnet.ts:26
-    // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/mini-resnet.ts:26
-    // rowSum = Σ liveRows    %rowSum  sum, models/mini-resnet.ts:26
-    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where, models/mini-resnet.ts:26
-    // d_logTotal = d_rowLoss    %d_logTotal  adjoint of sub, models/mini-resnet.ts:26
-    // d_chosen = −d_rowLoss    %d_chosen  adjoint of sub, models/mini-resnet.ts:26
-    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where, models/mini-resnet.ts:26
-    // d_total = d_rowLoss / total    %d_total  adjoint of log, models/mini-resnet.ts:26
-    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp, models/mini-resnet.ts:26
-    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub, models/mini-resnet.ts:26
-    // d_scores = d_shifted    %d_scores  adjoint of sub, models/mini-resnet.ts:26
-    // d_broadcast_25 = d_shifted    %d_broadcast_25  adjoint of add, models/mini-resnet.ts:24
-    // d_scores.product = d_shifted    %d_scores.product  adjoint of add, models/mini-resnet.ts:24
+    // sum_14 = Σ rowLoss    %sum_14  sum, models/mini-resnet.ts:26
+    // d_chosen = −0.0625    %d_chosen  adjoint of sub (statement 26): d_b = d_y ⊙ (−1), models/mini-resnet.ts:26
+    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where (statement 26): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/mini-resnet.ts:26
+    // d_total = 0.0625 / total    %d_total  adjoint of log (statement 26): d_x = d_y ⊙ (1 / x), models/mini-resnet.ts:26
+    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp (statement 26): d_x = d_y ⊙ (y), models/mini-resnet.ts:26
+    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub (statement 26): d_x = Σ over the uses of x,
+    //     models/mini-resnet.ts:26
+    // d_scores = d_shifted    %d_scores  adjoint of sub (statement 26): d_a = d_y, models/mini-resnet.ts:26
+    // d_broadcast_25 = d_shifted    %d_broadcast_25  adjoint of add (statement 25): d_b = d_y, models/mini-resnet.ts:24
+    // d_scores.product = d_shifted    %d_scores.product  adjoint of add (statement 25): d_a = d_y, models/mini-resnet.ts:24
     reduceMaxExpSumAdd_d_shifted();
 
+    // 27.
+    // loss = sum_14 ⊙ 0.0625    %loss  mul, models/mini-resnet.ts:26
+    const loss = Math.fround(sum_14[0]! * 0.0625);
+
+    // 28.
+    // 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/mini-resnet.ts:20
+    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
+
+    // 29.
+    // adam.1-beta1^t_next = 1-beta1^t_mul + 0.09999999999999998    %adam.1-beta1^t_next  update of 1-beta1^t by adam,
+    //     models/mini-resnet.ts:20
+    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
+
+    // 30.
+    // rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/mini-resnet.ts:20
+    rate[0] = 0.001 / adam_1_beta1_t[0]!;
+
+    // 31.
+    // 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/mini-resnet.ts:20
+    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
+
     // 32.
-    // loss = rowSum ⊙ perRow    %loss  mul, models/mini-resnet.ts:26
-    const loss = Math.fround(rowSum[0]! * perRow);
+    // adam.1-beta2^t_next = 1-beta2^t_mul + 0.0010000000000000009    %adam.1-beta2^t_next  update of 1-beta2^t by adam,
+    //     models/mini-resnet.ts:20
+    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
 
     // 33.
-    // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/mini-resnet.ts:20
-    const rate_sub = 1 - adam_beta1_t[0]!;
+    // correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/mini-resnet.ts:20
+    correction[0] = 1 / adam_1_beta2_t[0]!;
 
     // 34.
-    // rate = 0.001 / rate_sub    %rate  update of rate by adam, models/mini-resnet.ts:20
-    rate[0] = 0.001 / rate_sub;
-
-    // 35.
-    // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/mini-resnet.ts:20
-    const correction_sub = 1 - adam_beta2_t[0]!;
-
-    // 36.
-    // correction = 1 / correction_sub    %correction  update of correction by adam, models/mini-resnet.ts:20
-    correction[0] = 1 / correction_sub;
-
-    // 37.
-    // d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast, models/mini-resnet.ts:24
+    // d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 25): d_x = Σ d_y over the broadcast
+    //     axes, models/mini-resnet.ts:24
     // scores.bias_mul = scores.bias.m ⊙ 0.9    %scores.bias_mul  update of scores.bias by adam, models/mini-resnet.ts:24
-    // scores.bias_mul_2 = d_scores.bias ⊙ 0.09999999999999998    %scores.bias_mul_2  update of scores.bias by adam, models/mini-resnet.ts:24
-    // scores.bias.m_next = scores.bias_mul + scores.bias_mul_2    %scores.bias.m_next  update of scores.bias by adam, models/mini-resnet.ts:24
+    // scores.bias_mul_2 = d_scores.bias ⊙ 0.09999999999999998    %scores.bias_mul_2  update of scores.bias by adam,
+    //     models/mini-resnet.ts:24
+    // scores.bias.m_next = scores.bias_mul + scores.bias_mul_2    %scores.bias.m_next  update of scores.bias by adam,
+    //     models/mini-resnet.ts:24
     // scores.bias_mul_3 = scores.bias.v ⊙ 0.999    %scores.bias_mul_3  update of scores.bias by adam, models/mini-resnet.ts:24
     // scores.bias_mul_4 = d_scores.bias ⊙ d_scores.bias    %scores.bias_mul_4  update of scores.bias by adam, models/mini-resnet.ts:24
-    // scores.bias_mul_5 = scores.bias_mul_4 ⊙ 0.0010000000000000009    %scores.bias_mul_5  update of scores.bias by adam, models/mini-resnet.ts:24
-    // scores.bias.v_next = scores.bias_mul_3 + scores.bias_mul_5    %scores.bias.v_next  update of scores.bias by adam, models/mini-resnet.ts:24
+    // scores.bias_mul_5 = scores.bias_mul_4 ⊙ 0.0010000000000000009    %scores.bias_mul_5  update of scores.bias by adam,
+    //     models/mini-resnet.ts:24
+    // scores.bias.v_next = scores.bias_mul_3 + scores.bias_mul_5    %scores.bias.v_next  update of scores.bias by adam,
+    //     models/mini-resnet.ts:24
     // scores.bias_mul_7 = scores.bias.m_next ⊙ rate    %scores.bias_mul_7  update of scores.bias by adam, models/mini-resnet.ts:24
-    // scores.bias_mul_6 = scores.bias.v_next ⊙ correction    %scores.bias_mul_6  update of scores.bias by adam, models/mini-resnet.ts:24
+    // scores.bias_mul_6 = scores.bias.v_next ⊙ correction    %scores.bias_mul_6  update of scores.bias by adam,
+    //     models/mini-resnet.ts:24
     // scores.bias_sqrt = √scores.bias_mul_6    %scores.bias_sqrt  update of scores.bias by adam, models/mini-resnet.ts:24
     // scores.bias_add = scores.bias_sqrt + 1e-8    %scores.bias_add  update of scores.bias by adam, models/mini-resnet.ts:24
-    // scores.bias_div = scores.bias_mul_7 / scores.bias_add    %scores.bias_div  update of scores.bias by adam, models/mini-resnet.ts:24
+    // scores.bias_div = scores.bias_mul_7 / scores.bias_add    %scores.bias_div  update of scores.bias by adam,
+    //     models/mini-resnet.ts:24
     // scores.bias_next = scores.bias − scores.bias_div    %scores.bias_next  update of scores.bias by adam, models/mini-resnet.ts:24
     sumAdam_scores_bias();
 
-    // 38.
-    // d_globalAveragePool2d = d_shifted · scores.kernelᵀ    %d_globalAveragePool2d  adjoint of dot, models/mini-resnet.ts:24
+    // 35.
+    // d_globalAveragePool2d = d_shifted · scores.kernelᵀ    %d_globalAveragePool2d  adjoint of dot (statement 25): d_a = d_y·bᵀ,
+    //     models/mini-resnet.ts:24
     dot_d_globalAveragePool2d();
 
-    // 39.
-    // d_scores.kernel = globalAveragePool2dᵀ · d_shifted    %d_scores.kernel  adjoint of dot, models/mini-resnet.ts:24
+    // 36.
+    // d_scores.kernel = globalAveragePool2dᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 25): d_b = aᵀ·d_y,
+    //     models/mini-resnet.ts:24
     // scores.kernel_mul = scores.kernel.m ⊙ 0.9    %scores.kernel_mul  update of scores.kernel by adam, models/mini-resnet.ts:24
-    // scores.kernel_mul_2 = d_scores.kernel ⊙ 0.09999999999999998    %scores.kernel_mul_2  update of scores.kernel by adam, models/mini-resnet.ts:24
-    // scores.kernel.m_next = scores.kernel_mul + scores.kernel_mul_2    %scores.kernel.m_next  update of scores.kernel by adam, models/mini-resnet.ts:24
+    // scores.kernel_mul_2 = d_scores.kernel ⊙ 0.09999999999999998    %scores.kernel_mul_2  update of scores.kernel by adam,
+    //     models/mini-resnet.ts:24
+    // scores.kernel.m_next = scores.kernel_mul + scores.kernel_mul_2    %scores.kernel.m_next  update of scores.kernel by adam,
+    //     models/mini-resnet.ts:24
     // scores.kernel_mul_3 = scores.kernel.v ⊙ 0.999    %scores.kernel_mul_3  update of scores.kernel by adam, models/mini-resnet.ts:24
-    // scores.kernel_mul_4 = d_scores.kernel ⊙ d_scores.kernel    %scores.kernel_mul_4  update of scores.kernel by adam, models/mini-resnet.ts:24
-    // scores.kernel_mul_5 = scores.kernel_mul_4 ⊙ 0.0010000000000000009    %scores.kernel_mul_5  update of scores.kernel by adam, models/mini-resnet.ts:24
-    // scores.kernel.v_next = scores.kernel_mul_3 + scores.kernel_mul_5    %scores.kernel.v_next  update of scores.kernel by adam, models/mini-resnet.ts:24
-    // scores.kernel_mul_7 = scores.kernel.m_next ⊙ rate    %scores.kernel_mul_7  update of scores.kernel by adam, models/mini-resnet.ts:24
-    // scores.kernel_mul_6 = scores.kernel.v_next ⊙ correction    %scores.kernel_mul_6  update of scores.kernel by adam, models/mini-resnet.ts:24
+    // scores.kernel_mul_4 = d_scores.kernel ⊙ d_scores.kernel    %scores.kernel_mul_4  update of scores.kernel by adam,
+    //     models/mini-resnet.ts:24
+    // scores.kernel_mul_5 = scores.kernel_mul_4 ⊙ 0.0010000000000000009    %scores.kernel_mul_5  update of scores.kernel by adam,
+    //     models/mini-resnet.ts:24
+    // scores.kernel.v_next = scores.kernel_mul_3 + scores.kernel_mul_5    %scores.kernel.v_next  update of scores.kernel by adam,
+    //     models/mini-resnet.ts:24
+    // scores.kernel_mul_7 = scores.kernel.m_next ⊙ rate    %scores.kernel_mul_7  update of scores.kernel by adam,
+    //     models/mini-resnet.ts:24
+    // scores.kernel_mul_6 = scores.kernel.v_next ⊙ correction    %scores.kernel_mul_6  update of scores.kernel by adam,
+    //     models/mini-resnet.ts:24
     // scores.kernel_sqrt = √scores.kernel_mul_6    %scores.kernel_sqrt  update of scores.kernel by adam, models/mini-resnet.ts:24
     // scores.kernel_add = scores.kernel_sqrt + 1e-8    %scores.kernel_add  update of scores.kernel by adam, models/mini-resnet.ts:24
-    // scores.kernel_div = scores.kernel_mul_7 / scores.kernel_add    %scores.kernel_div  update of scores.kernel by adam, models/mini-resnet.ts:24
-    // scores.kernel_next = scores.kernel − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adam, models/mini-resnet.ts:24
+    // scores.kernel_div = scores.kernel_mul_7 / scores.kernel_add    %scores.kernel_div  update of scores.kernel by adam,
+    //     models/mini-resnet.ts:24
+    // scores.kernel_next = scores.kernel − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adam,
+    //     models/mini-resnet.ts:24
     dotAdam_scores_kernel();
 
-    // 40.
-    // d_add_20_lt = [0 < relu_3]    %d_add_20_lt  adjoint of relu, models/mini-resnet.ts:9
-    // d_sum_13 = d_globalAveragePool2d ⊙ 0.00390625    %d_sum_13  adjoint of mul, models/mini-resnet.ts:23
-    // d_add_20 = d_add_20_lt ? d_sum_13 : 0    %d_add_20  adjoint of relu, models/mini-resnet.ts:9
-    // d_batchNorm_6 = d_add_20    %d_batchNorm_6  adjoint of add, models/mini-resnet.ts:9
-    // d_broadcast_24 = d_add_20    %d_broadcast_24  adjoint of add, models/mini-resnet.ts:8
-    // d_mul_36 = d_add_20    %d_mul_36  adjoint of add, models/mini-resnet.ts:8
-    // d_batchNorm_5 = d_add_20    %d_batchNorm_5  adjoint of add, models/mini-resnet.ts:9
-    // d_broadcast_20 = d_add_20    %d_broadcast_20  adjoint of add, models/mini-resnet.ts:7
-    // d_mul_30 = d_add_20    %d_mul_30  adjoint of add, models/mini-resnet.ts:7
+    // 37.
+    // d_add_20_lt = [0 < relu_3]    %d_add_20_lt  adjoint of relu (statement 24): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/mini-resnet.ts:9
+    // d_sum_13 = d_globalAveragePool2d ⊙ 0.00390625    %d_sum_13  adjoint of mul (statement 24): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:23
+    // d_add_20 = d_add_20_lt ? d_sum_13 : 0    %d_add_20  adjoint of relu (statement 24): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0
+    //     : x, models/mini-resnet.ts:9
+    // d_batchNorm_6 = d_add_20    %d_batchNorm_6  adjoint of add (statement 24): d_a = d_y, models/mini-resnet.ts:9
+    // d_broadcast_24 = d_add_20    %d_broadcast_24  adjoint of add (statement 24): d_b = d_y, models/mini-resnet.ts:8
+    // d_mul_36 = d_add_20    %d_mul_36  adjoint of add (statement 24): d_a = d_y, models/mini-resnet.ts:8
+    // d_batchNorm_5 = d_add_20    %d_batchNorm_5  adjoint of add (statement 24): d_b = d_y, models/mini-resnet.ts:9
+    // d_broadcast_20 = d_add_20    %d_broadcast_20  adjoint of add (statement 24): d_b = d_y, models/mini-resnet.ts:7
+    // d_mul_30 = d_add_20    %d_mul_30  adjoint of add (statement 24): d_a = d_y, models/mini-resnet.ts:7
     where_d_add_20();
 
-    // 41.
-    // d_batchNorm_6.beta = Σ d_add_20 over axes 0,2,3    %d_batchNorm_6.beta  adjoint of broadcast, models/mini-resnet.ts:8
-    // d_batchNorm_5.beta = Σ d_add_20 over axes 0,2,3    %d_batchNorm_5.beta  adjoint of broadcast, models/mini-resnet.ts:7
-    // batchNorm_5.beta_mul = batchNorm_5.beta.m ⊙ 0.9    %batchNorm_5.beta_mul  update of batchNorm_5.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_5.beta_mul_2 = d_batchNorm_6.beta ⊙ 0.09999999999999998    %batchNorm_5.beta_mul_2  update of batchNorm_5.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_5.beta.m_next = batchNorm_5.beta_mul + batchNorm_5.beta_mul_2    %batchNorm_5.beta.m_next  update of batchNorm_5.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_5.beta_mul_3 = batchNorm_5.beta.v ⊙ 0.999    %batchNorm_5.beta_mul_3  update of batchNorm_5.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_5.beta_mul_4 = d_batchNorm_6.beta ⊙ d_batchNorm_6.beta    %batchNorm_5.beta_mul_4  update of batchNorm_5.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_5.beta_mul_5 = batchNorm_5.beta_mul_4 ⊙ 0.0010000000000000009    %batchNorm_5.beta_mul_5  update of batchNorm_5.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_5.beta.v_next = batchNorm_5.beta_mul_3 + batchNorm_5.beta_mul_5    %batchNorm_5.beta.v_next  update of batchNorm_5.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_5.beta_mul_7 = batchNorm_5.beta.m_next ⊙ rate    %batchNorm_5.beta_mul_7  update of batchNorm_5.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_5.beta_mul_6 = batchNorm_5.beta.v_next ⊙ correction    %batchNorm_5.beta_mul_6  update of batchNorm_5.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_5.beta_sqrt = √batchNorm_5.beta_mul_6    %batchNorm_5.beta_sqrt  update of batchNorm_5.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_5.beta_add = batchNorm_5.beta_sqrt + 1e-8    %batchNorm_5.beta_add  update of batchNorm_5.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_5.beta_div = batchNorm_5.beta_mul_7 / batchNorm_5.beta_add    %batchNorm_5.beta_div  update of batchNorm_5.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_5.beta_next = batchNorm_5.beta − batchNorm_5.beta_div    %batchNorm_5.beta_next  update of batchNorm_5.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_6.beta_mul = batchNorm_6.beta.m ⊙ 0.9    %batchNorm_6.beta_mul  update of batchNorm_6.beta by adam, models/mini-resnet.ts:8
-    // batchNorm_6.beta.m_next = batchNorm_6.beta_mul + batchNorm_5.beta_mul_2    %batchNorm_6.beta.m_next  update of batchNorm_6.beta by adam, models/mini-resnet.ts:8
-    // batchNorm_6.beta_mul_3 = batchNorm_6.beta.v ⊙ 0.999    %batchNorm_6.beta_mul_3  update of batchNorm_6.beta by adam, models/mini-resnet.ts:8
-    // batchNorm_6.beta.v_next = batchNorm_6.beta_mul_3 + batchNorm_5.beta_mul_5    %batchNorm_6.beta.v_next  update of batchNorm_6.beta by adam, models/mini-resnet.ts:8
-    // batchNorm_6.beta_mul_7 = batchNorm_6.beta.m_next ⊙ rate    %batchNorm_6.beta_mul_7  update of batchNorm_6.beta by adam, models/mini-resnet.ts:8
-    // batchNorm_6.beta_mul_6 = batchNorm_6.beta.v_next ⊙ correction    %batchNorm_6.beta_mul_6  update of batchNorm_6.beta by adam, models/mini-resnet.ts:8
-    // batchNorm_6.beta_sqrt = √batchNorm_6.beta_mul_6    %batchNorm_6.beta_sqrt  update of batchNorm_6.beta by adam, models/mini-resnet.ts:8
-    // batchNorm_6.beta_add = batchNorm_6.beta_sqrt + 1e-8    %batchNorm_6.beta_add  update of batchNorm_6.beta by adam, models/mini-resnet.ts:8
-    // batchNorm_6.beta_div = batchNorm_6.beta_mul_7 / batchNorm_6.beta_add    %batchNorm_6.beta_div  update of batchNorm_6.beta by adam, models/mini-resnet.ts:8
-    // batchNorm_6.beta_next = batchNorm_6.beta − batchNorm_6.beta_div    %batchNorm_6.beta_next  update of batchNorm_6.beta by adam, models/mini-resnet.ts:8
+    // 38.
+    // d_batchNorm_6.beta = Σ d_add_20 over axes 0,2,3    %d_batchNorm_6.beta  adjoint of broadcast (statement 24): d_x = Σ d_y over the
+    //     broadcast axes, models/mini-resnet.ts:8
+    // d_batchNorm_5.beta = Σ d_add_20 over axes 0,2,3    %d_batchNorm_5.beta  adjoint of broadcast (statement 24): d_x = Σ d_y over the
+    //     broadcast axes, models/mini-resnet.ts:7
+    // batchNorm_5.beta_mul = batchNorm_5.beta.m ⊙ 0.9    %batchNorm_5.beta_mul  update of batchNorm_5.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_5.beta_mul_2 = d_batchNorm_6.beta ⊙ 0.09999999999999998    %batchNorm_5.beta_mul_2  update of batchNorm_5.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_5.beta.m_next = batchNorm_5.beta_mul + batchNorm_5.beta_mul_2    %batchNorm_5.beta.m_next  update of batchNorm_5.beta
+    //     by adam, models/mini-resnet.ts:7
+    // batchNorm_5.beta_mul_3 = batchNorm_5.beta.v ⊙ 0.999    %batchNorm_5.beta_mul_3  update of batchNorm_5.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_5.beta_mul_4 = d_batchNorm_6.beta ⊙ d_batchNorm_6.beta    %batchNorm_5.beta_mul_4  update of batchNorm_5.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_5.beta_mul_5 = batchNorm_5.beta_mul_4 ⊙ 0.0010000000000000009    %batchNorm_5.beta_mul_5  update of batchNorm_5.beta by
+    //     adam, models/mini-resnet.ts:7
+    // batchNorm_5.beta.v_next = batchNorm_5.beta_mul_3 + batchNorm_5.beta_mul_5    %batchNorm_5.beta.v_next  update of batchNorm_5.beta
+    //     by adam, models/mini-resnet.ts:7
+    // batchNorm_5.beta_mul_7 = batchNorm_5.beta.m_next ⊙ rate    %batchNorm_5.beta_mul_7  update of batchNorm_5.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_5.beta_mul_6 = batchNorm_5.beta.v_next ⊙ correction    %batchNorm_5.beta_mul_6  update of batchNorm_5.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_5.beta_sqrt = √batchNorm_5.beta_mul_6    %batchNorm_5.beta_sqrt  update of batchNorm_5.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_5.beta_add = batchNorm_5.beta_sqrt + 1e-8    %batchNorm_5.beta_add  update of batchNorm_5.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_5.beta_div = batchNorm_5.beta_mul_7 / batchNorm_5.beta_add    %batchNorm_5.beta_div  update of batchNorm_5.beta by
+    //     adam, models/mini-resnet.ts:7
+    // batchNorm_5.beta_next = batchNorm_5.beta − batchNorm_5.beta_div    %batchNorm_5.beta_next  update of batchNorm_5.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_6.beta_mul = batchNorm_6.beta.m ⊙ 0.9    %batchNorm_6.beta_mul  update of batchNorm_6.beta by adam,
+    //     models/mini-resnet.ts:8
+    // batchNorm_6.beta.m_next = batchNorm_6.beta_mul + batchNorm_5.beta_mul_2    %batchNorm_6.beta.m_next  update of batchNorm_6.beta
+    //     by adam, models/mini-resnet.ts:8
+    // batchNorm_6.beta_mul_3 = batchNorm_6.beta.v ⊙ 0.999    %batchNorm_6.beta_mul_3  update of batchNorm_6.beta by adam,
+    //     models/mini-resnet.ts:8
+    // batchNorm_6.beta.v_next = batchNorm_6.beta_mul_3 + batchNorm_5.beta_mul_5    %batchNorm_6.beta.v_next  update of batchNorm_6.beta
+    //     by adam, models/mini-resnet.ts:8
+    // batchNorm_6.beta_mul_7 = batchNorm_6.beta.m_next ⊙ rate    %batchNorm_6.beta_mul_7  update of batchNorm_6.beta by adam,
+    //     models/mini-resnet.ts:8
+    // batchNorm_6.beta_mul_6 = batchNorm_6.beta.v_next ⊙ correction    %batchNorm_6.beta_mul_6  update of batchNorm_6.beta by adam,
+    //     models/mini-resnet.ts:8
+    // batchNorm_6.beta_sqrt = √batchNorm_6.beta_mul_6    %batchNorm_6.beta_sqrt  update of batchNorm_6.beta by adam,
+    //     models/mini-resnet.ts:8
+    // batchNorm_6.beta_add = batchNorm_6.beta_sqrt + 1e-8    %batchNorm_6.beta_add  update of batchNorm_6.beta by adam,
+    //     models/mini-resnet.ts:8
+    // batchNorm_6.beta_div = batchNorm_6.beta_mul_7 / batchNorm_6.beta_add    %batchNorm_6.beta_div  update of batchNorm_6.beta by
+    //     adam, models/mini-resnet.ts:8
+    // batchNorm_6.beta_next = batchNorm_6.beta − batchNorm_6.beta_div    %batchNorm_6.beta_next  update of batchNorm_6.beta by adam,
+    //     models/mini-resnet.ts:8
     sumAdam_batchNorm_6_beta();
 
-    // 42.
-    // d_batchNorm_6.normal = d_add_20 ⊙ batchNorm_6.gamma    %d_batchNorm_6.normal  adjoint of mul, models/mini-resnet.ts:8
+    // 39.
+    // d_batchNorm_6.normal = d_add_20 ⊙ batchNorm_6.gamma    %d_batchNorm_6.normal  adjoint of mul (statement 24): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:8
     // batchNorm_6.centered = conv2d_5 − batchNorm_6.mu    %batchNorm_6.centered  sub, models/mini-resnet.ts:8
-    // d_broadcast_22 = d_batchNorm_6.normal ⊙ batchNorm_6.centered    %d_broadcast_22  adjoint of mul, models/mini-resnet.ts:8
-    // d_batchNorm_6.inverse = Σ d_broadcast_22 over axes 0,2,3    %d_batchNorm_6.inverse  adjoint of broadcast, models/mini-resnet.ts:8
+    // d_broadcast_22 = d_batchNorm_6.normal ⊙ batchNorm_6.centered    %d_broadcast_22  adjoint of mul (statement 24): d_b = d_y ⊙ (a),
+    //     models/mini-resnet.ts:8
+    // d_batchNorm_6.inverse = Σ d_broadcast_22 over axes 0,2,3    %d_batchNorm_6.inverse  adjoint of broadcast (statement 24): d_x = Σ
+    //     d_y over the broadcast axes, models/mini-resnet.ts:8
     sum_d_batchNorm_6_inverse();
 
-    // 43.
-    // d_sqrt_6_mul = batchNorm_6.inverse ⊙ batchNorm_6.inverse    %d_sqrt_6_mul  adjoint of recip, models/mini-resnet.ts:8
-    // d_sqrt_6_mul_2 = d_batchNorm_6.inverse ⊙ d_sqrt_6_mul    %d_sqrt_6_mul_2  adjoint of recip, models/mini-resnet.ts:8
-    // d_sqrt_6 = −d_sqrt_6_mul_2    %d_sqrt_6  adjoint of recip, models/mini-resnet.ts:8
-    // d_add_17_mul = sqrt_6 ⊙ 2    %d_add_17_mul  adjoint of sqrt, models/mini-resnet.ts:8
-    // d_add_17 = d_sqrt_6 / d_add_17_mul    %d_add_17  adjoint of sqrt, models/mini-resnet.ts:8
-    // d_batchNorm_6.sigmaSquared = d_add_17    %d_batchNorm_6.sigmaSquared  adjoint of add, models/mini-resnet.ts:8
-    // d_sum_12 = d_add_17 ⊙ 0.000244140625    %d_sum_12  adjoint of mul, models/mini-resnet.ts:8
+    // 40.
+    // d_sqrt_6_mul = batchNorm_6.inverse ⊙ batchNorm_6.inverse    %d_sqrt_6_mul  adjoint of recip (statement 23): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/mini-resnet.ts:8
+    // d_sqrt_6_mul_2 = d_batchNorm_6.inverse ⊙ d_sqrt_6_mul    %d_sqrt_6_mul_2  adjoint of recip (statement 23): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/mini-resnet.ts:8
+    // d_sqrt_6 = −d_sqrt_6_mul_2    %d_sqrt_6  adjoint of recip (statement 23): d_x = d_y ⊙ (−(y·y)) for y = 1 / x,
+    //     models/mini-resnet.ts:8
+    // d_add_17_mul = sqrt_6 ⊙ 2    %d_add_17_mul  adjoint of sqrt (statement 23): d_x = d_y ⊙ (1 / (2·y)), models/mini-resnet.ts:8
+    // d_add_17 = d_sqrt_6 / d_add_17_mul    %d_add_17  adjoint of sqrt (statement 23): d_x = d_y ⊙ (1 / (2·y)), models/mini-resnet.ts:8
+    // d_batchNorm_6.sigmaSquared = d_add_17    %d_batchNorm_6.sigmaSquared  adjoint of add (statement 23): d_a = d_y,
+    //     models/mini-resnet.ts:8
+    // d_sum_12 = d_add_17 ⊙ 0.000244140625    %d_sum_12  adjoint of mul (statement 23): d_a = d_y ⊙ (b), models/mini-resnet.ts:8
     // batchNorm_6.centered = conv2d_5 − batchNorm_6.mu    %batchNorm_6.centered  sub, models/mini-resnet.ts:8
-    // d_batchNorm_6.centered_2 = d_sum_12 ⊙ batchNorm_6.centered    %d_batchNorm_6.centered_2  adjoint of mul, models/mini-resnet.ts:8
-    // d_batchNorm_6.centered_3 = d_sum_12 ⊙ batchNorm_6.centered    %d_batchNorm_6.centered_3  adjoint of mul, models/mini-resnet.ts:8
-    // d_batchNorm_6.normal = d_add_20 ⊙ batchNorm_6.gamma    %d_batchNorm_6.normal  adjoint of mul, models/mini-resnet.ts:8
-    // d_batchNorm_6.centered_part = d_batchNorm_6.normal ⊙ batchNorm_6.inverse    %d_batchNorm_6.centered_part  adjoint of mul, models/mini-resnet.ts:8
-    // d_batchNorm_6.centered_partial = d_batchNorm_6.centered_part + d_batchNorm_6.centered_2    %d_batchNorm_6.centered_partial  adjoint of sub, models/mini-resnet.ts:8
-    // d_batchNorm_6.centered = d_batchNorm_6.centered_partial + d_batchNorm_6.centered_2    %d_batchNorm_6.centered  adjoint of sub, models/mini-resnet.ts:8
+    // d_batchNorm_6.centered_2 = d_sum_12 ⊙ batchNorm_6.centered    %d_batchNorm_6.centered_2  adjoint of mul (statement 23): d_a = d_y
+    //     ⊙ (b), models/mini-resnet.ts:8
+    // d_batchNorm_6.centered_3 = d_sum_12 ⊙ batchNorm_6.centered    %d_batchNorm_6.centered_3  adjoint of mul (statement 23): d_b = d_y
+    //     ⊙ (a), models/mini-resnet.ts:8
+    // d_batchNorm_6.normal = d_add_20 ⊙ batchNorm_6.gamma    %d_batchNorm_6.normal  adjoint of mul (statement 24): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:8
+    // d_batchNorm_6.centered_part = d_batchNorm_6.normal ⊙ batchNorm_6.inverse    %d_batchNorm_6.centered_part  adjoint of mul
+    //     (statement 24): d_a = d_y ⊙ (b), models/mini-resnet.ts:8
+    // d_batchNorm_6.centered_partial = d_batchNorm_6.centered_part + d_batchNorm_6.centered_2    %d_batchNorm_6.centered_partial
+    //     adjoint of sub (statement 40): d_x = Σ over the uses of x, models/mini-resnet.ts:8
+    // d_batchNorm_6.centered = d_batchNorm_6.centered_partial + d_batchNorm_6.centered_2    %d_batchNorm_6.centered  adjoint of sub
+    //     (statement 40): d_x = Σ over the uses of x, models/mini-resnet.ts:8
     mulAdd_d_batchNorm_6_centered();
 
-    // 44.
-    // d_broadcast_23 = d_add_20 ⊙ batchNorm_6.normal    %d_broadcast_23  adjoint of mul, models/mini-resnet.ts:8
-    // d_batchNorm_6.gamma = Σ d_broadcast_23 over axes 0,2,3    %d_batchNorm_6.gamma  adjoint of broadcast, models/mini-resnet.ts:8
-    // batchNorm_6.gamma_mul = batchNorm_6.gamma.m ⊙ 0.9    %batchNorm_6.gamma_mul  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
-    // batchNorm_6.gamma_mul_2 = d_batchNorm_6.gamma ⊙ 0.09999999999999998    %batchNorm_6.gamma_mul_2  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
-    // batchNorm_6.gamma.m_next = batchNorm_6.gamma_mul + batchNorm_6.gamma_mul_2    %batchNorm_6.gamma.m_next  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
-    // batchNorm_6.gamma_mul_3 = batchNorm_6.gamma.v ⊙ 0.999    %batchNorm_6.gamma_mul_3  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
-    // batchNorm_6.gamma_mul_4 = d_batchNorm_6.gamma ⊙ d_batchNorm_6.gamma    %batchNorm_6.gamma_mul_4  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
-    // batchNorm_6.gamma_mul_5 = batchNorm_6.gamma_mul_4 ⊙ 0.0010000000000000009    %batchNorm_6.gamma_mul_5  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
-    // batchNorm_6.gamma.v_next = batchNorm_6.gamma_mul_3 + batchNorm_6.gamma_mul_5    %batchNorm_6.gamma.v_next  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
-    // batchNorm_6.gamma_mul_7 = batchNorm_6.gamma.m_next ⊙ rate    %batchNorm_6.gamma_mul_7  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
-    // batchNorm_6.gamma_mul_6 = batchNorm_6.gamma.v_next ⊙ correction    %batchNorm_6.gamma_mul_6  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
-    // batchNorm_6.gamma_sqrt = √batchNorm_6.gamma_mul_6    %batchNorm_6.gamma_sqrt  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
-    // batchNorm_6.gamma_add = batchNorm_6.gamma_sqrt + 1e-8    %batchNorm_6.gamma_add  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
-    // batchNorm_6.gamma_div = batchNorm_6.gamma_mul_7 / batchNorm_6.gamma_add    %batchNorm_6.gamma_div  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
-    // batchNorm_6.gamma_next = batchNorm_6.gamma − batchNorm_6.gamma_div    %batchNorm_6.gamma_next  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
+    // 41.
+    // d_broadcast_23 = d_add_20 ⊙ batchNorm_6.normal    %d_broadcast_23  adjoint of mul (statement 24): d_b = d_y ⊙ (a),
+    //     models/mini-resnet.ts:8
+    // d_batchNorm_6.gamma = Σ d_broadcast_23 over axes 0,2,3    %d_batchNorm_6.gamma  adjoint of broadcast (statement 24): d_x = Σ d_y
+    //     over the broadcast axes, models/mini-resnet.ts:8
+    // batchNorm_6.gamma_mul = batchNorm_6.gamma.m ⊙ 0.9    %batchNorm_6.gamma_mul  update of batchNorm_6.gamma by adam,
+    //     models/mini-resnet.ts:8
+    // batchNorm_6.gamma_mul_2 = d_batchNorm_6.gamma ⊙ 0.09999999999999998    %batchNorm_6.gamma_mul_2  update of batchNorm_6.gamma by
+    //     adam, models/mini-resnet.ts:8
+    // batchNorm_6.gamma.m_next = batchNorm_6.gamma_mul + batchNorm_6.gamma_mul_2    %batchNorm_6.gamma.m_next  update of
+    //     batchNorm_6.gamma by adam, models/mini-resnet.ts:8
+    // batchNorm_6.gamma_mul_3 = batchNorm_6.gamma.v ⊙ 0.999    %batchNorm_6.gamma_mul_3  update of batchNorm_6.gamma by adam,
+    //     models/mini-resnet.ts:8
+    // batchNorm_6.gamma_mul_4 = d_batchNorm_6.gamma ⊙ d_batchNorm_6.gamma    %batchNorm_6.gamma_mul_4  update of batchNorm_6.gamma by
+    //     adam, models/mini-resnet.ts:8
+    // batchNorm_6.gamma_mul_5 = batchNorm_6.gamma_mul_4 ⊙ 0.0010000000000000009    %batchNorm_6.gamma_mul_5  update of
+    //     batchNorm_6.gamma by adam, models/mini-resnet.ts:8
+    // batchNorm_6.gamma.v_next = batchNorm_6.gamma_mul_3 + batchNorm_6.gamma_mul_5    %batchNorm_6.gamma.v_next  update of
+    //     batchNorm_6.gamma by adam, models/mini-resnet.ts:8
+    // batchNorm_6.gamma_mul_7 = batchNorm_6.gamma.m_next ⊙ rate    %batchNorm_6.gamma_mul_7  update of batchNorm_6.gamma by adam,
+    //     models/mini-resnet.ts:8
+    // batchNorm_6.gamma_mul_6 = batchNorm_6.gamma.v_next ⊙ correction    %batchNorm_6.gamma_mul_6  update of batchNorm_6.gamma by adam,
+    //     models/mini-resnet.ts:8
+    // batchNorm_6.gamma_sqrt = √batchNorm_6.gamma_mul_6    %batchNorm_6.gamma_sqrt  update of batchNorm_6.gamma by adam,
+    //     models/mini-resnet.ts:8
+    // batchNorm_6.gamma_add = batchNorm_6.gamma_sqrt + 1e-8    %batchNorm_6.gamma_add  update of batchNorm_6.gamma by adam,
+    //     models/mini-resnet.ts:8
+    // batchNorm_6.gamma_div = batchNorm_6.gamma_mul_7 / batchNorm_6.gamma_add    %batchNorm_6.gamma_div  update of batchNorm_6.gamma by
+    //     adam, models/mini-resnet.ts:8
+    // batchNorm_6.gamma_next = batchNorm_6.gamma − batchNorm_6.gamma_div    %batchNorm_6.gamma_next  update of batchNorm_6.gamma by
+    //     adam, models/mini-resnet.ts:8
     sumAdam_batchNorm_6_gamma();
 
-    // 45.
-    // d_broadcast_21 = −d_batchNorm_6.centered    %d_broadcast_21  adjoint of sub, models/mini-resnet.ts:8
-    // d_batchNorm_6.mu = Σ d_broadcast_21 over axes 0,2,3    %d_batchNorm_6.mu  adjoint of broadcast, models/mini-resnet.ts:8
+    // 42.
+    // d_broadcast_21 = −d_batchNorm_6.centered    %d_broadcast_21  adjoint of sub (statement 40): d_b = d_y ⊙ (−1),
+    //     models/mini-resnet.ts:8
+    // d_batchNorm_6.mu = Σ d_broadcast_21 over axes 0,2,3    %d_batchNorm_6.mu  adjoint of broadcast (statement 40): d_x = Σ d_y over
+    //     the broadcast axes, models/mini-resnet.ts:8
     sum_d_batchNorm_6_mu();
 
-    // 46.
-    // d_batchNorm_6.centered_padded = what is computed from d_batchNorm_6.centered in a margin of zeros    %d_batchNorm_6.centered_padded  pad for d_relu_2_part, models/mini-resnet.ts:8
+    // 43.
+    // d_batchNorm_6.centered_padded = what is computed from d_batchNorm_6.centered in a margin of zeros
+    //     %d_batchNorm_6.centered_padded  pad for d_relu_2_part, models/mini-resnet.ts:8
     pad_d_batchNorm_6_centered_padded();
 
-    // 47.
-    // d_sum_11 = d_batchNorm_6.mu ⊙ 0.000244140625    %d_sum_11  adjoint of mul, models/mini-resnet.ts:8
-    // d_conv2d_5 = d_batchNorm_6.centered + d_sum_11    %d_conv2d_5  adjoint of conv, models/mini-resnet.ts:8
-    // d_relu_2_part = d_conv2d_5 ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])    %d_relu_2_part  adjoint of conv, models/mini-resnet.ts:8
+    // 44.
+    // d_sum_11 = d_batchNorm_6.mu ⊙ 0.000244140625    %d_sum_11  adjoint of mul (statement 23): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:8
+    // d_conv2d_5 = d_batchNorm_6.centered + d_sum_11    %d_conv2d_5  adjoint of conv (statement 22): d_x = Σ over the uses of x,
+    //     models/mini-resnet.ts:8
+    // d_relu_2_part = d_conv2d_5 ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])    %d_relu_2_part  adjoint of conv (statement
+    //     22): d_x = d_y ∗ reversed w, models/mini-resnet.ts:8
     conv_d_relu_2_part();
 
-    // 48.
-    // d_sum_11 = d_batchNorm_6.mu ⊙ 0.000244140625    %d_sum_11  adjoint of mul, models/mini-resnet.ts:8
-    // d_conv2d_5 = d_batchNorm_6.centered + d_sum_11    %d_conv2d_5  adjoint of conv, models/mini-resnet.ts:8
-    // d_conv2d_5.kernel_conv = transpose(relu_2, [1,0,2,3]) ∗ transpose(d_conv2d_5, [1,0,2,3])    %d_conv2d_5.kernel_conv  adjoint of conv, models/mini-resnet.ts:8
+    // 45.
+    // d_sum_11 = d_batchNorm_6.mu ⊙ 0.000244140625    %d_sum_11  adjoint of mul (statement 23): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:8
+    // d_conv2d_5 = d_batchNorm_6.centered + d_sum_11    %d_conv2d_5  adjoint of conv (statement 22): d_x = Σ over the uses of x,
+    //     models/mini-resnet.ts:8
+    // d_conv2d_5.kernel_conv = transpose(relu_2, [1,0,2,3]) ∗ transpose(d_conv2d_5, [1,0,2,3])    %d_conv2d_5.kernel_conv  adjoint of
+    //     conv (statement 22): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:8
     // conv2d_5.kernel_mul = conv2d_5.kernel.m ⊙ 0.9    %conv2d_5.kernel_mul  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
-    // conv2d_5.kernel_mul_2 = transpose(d_conv2d_5.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_5.kernel_mul_2  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
-    // conv2d_5.kernel.m_next = conv2d_5.kernel_mul + conv2d_5.kernel_mul_2    %conv2d_5.kernel.m_next  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
-    // conv2d_5.kernel_mul_3 = conv2d_5.kernel.v ⊙ 0.999    %conv2d_5.kernel_mul_3  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
-    // conv2d_5.kernel_mul_4 = transpose(d_conv2d_5.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_5.kernel_conv, [1,0,2,3])    %conv2d_5.kernel_mul_4  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
-    // conv2d_5.kernel_mul_5 = conv2d_5.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_5.kernel_mul_5  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
-    // conv2d_5.kernel.v_next = conv2d_5.kernel_mul_3 + conv2d_5.kernel_mul_5    %conv2d_5.kernel.v_next  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
-    // conv2d_5.kernel_mul_7 = conv2d_5.kernel.m_next ⊙ rate    %conv2d_5.kernel_mul_7  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
-    // conv2d_5.kernel_mul_6 = conv2d_5.kernel.v_next ⊙ correction    %conv2d_5.kernel_mul_6  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
-    // conv2d_5.kernel_sqrt = √conv2d_5.kernel_mul_6    %conv2d_5.kernel_sqrt  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
-    // conv2d_5.kernel_add = conv2d_5.kernel_sqrt + 1e-8    %conv2d_5.kernel_add  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
-    // conv2d_5.kernel_div = conv2d_5.kernel_mul_7 / conv2d_5.kernel_add    %conv2d_5.kernel_div  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
-    // conv2d_5.kernel_next = conv2d_5.kernel − conv2d_5.kernel_div    %conv2d_5.kernel_next  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
+    // conv2d_5.kernel_mul_2 = transpose(d_conv2d_5.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_5.kernel_mul_2  update of
+    //     conv2d_5.kernel by adam, models/mini-resnet.ts:8
+    // conv2d_5.kernel.m_next = conv2d_5.kernel_mul + conv2d_5.kernel_mul_2    %conv2d_5.kernel.m_next  update of conv2d_5.kernel by
+    //     adam, models/mini-resnet.ts:8
+    // conv2d_5.kernel_mul_3 = conv2d_5.kernel.v ⊙ 0.999    %conv2d_5.kernel_mul_3  update of conv2d_5.kernel by adam,
+    //     models/mini-resnet.ts:8
+    // conv2d_5.kernel_mul_4 = transpose(d_conv2d_5.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_5.kernel_conv, [1,0,2,3])
+    //     %conv2d_5.kernel_mul_4  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
+    // conv2d_5.kernel_mul_5 = conv2d_5.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_5.kernel_mul_5  update of conv2d_5.kernel by
+    //     adam, models/mini-resnet.ts:8
+    // conv2d_5.kernel.v_next = conv2d_5.kernel_mul_3 + conv2d_5.kernel_mul_5    %conv2d_5.kernel.v_next  update of conv2d_5.kernel by
+    //     adam, models/mini-resnet.ts:8
+    // conv2d_5.kernel_mul_7 = conv2d_5.kernel.m_next ⊙ rate    %conv2d_5.kernel_mul_7  update of conv2d_5.kernel by adam,
+    //     models/mini-resnet.ts:8
+    // conv2d_5.kernel_mul_6 = conv2d_5.kernel.v_next ⊙ correction    %conv2d_5.kernel_mul_6  update of conv2d_5.kernel by adam,
+    //     models/mini-resnet.ts:8
+    // conv2d_5.kernel_sqrt = √conv2d_5.kernel_mul_6    %conv2d_5.kernel_sqrt  update of conv2d_5.kernel by adam,
+    //     models/mini-resnet.ts:8
+    // conv2d_5.kernel_add = conv2d_5.kernel_sqrt + 1e-8    %conv2d_5.kernel_add  update of conv2d_5.kernel by adam,
+    //     models/mini-resnet.ts:8
+    // conv2d_5.kernel_div = conv2d_5.kernel_mul_7 / conv2d_5.kernel_add    %conv2d_5.kernel_div  update of conv2d_5.kernel by adam,
+    //     models/mini-resnet.ts:8
+    // conv2d_5.kernel_next = conv2d_5.kernel − conv2d_5.kernel_div    %conv2d_5.kernel_next  update of conv2d_5.kernel by adam,
+    //     models/mini-resnet.ts:8
     convAdam_conv2d_5_kernel();
 
-    // 49.
-    // d_batchNorm_5.normal = d_add_20 ⊙ batchNorm_5.gamma    %d_batchNorm_5.normal  adjoint of mul, models/mini-resnet.ts:7
+    // 46.
+    // d_batchNorm_5.normal = d_add_20 ⊙ batchNorm_5.gamma    %d_batchNorm_5.normal  adjoint of mul (statement 24): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:7
     // batchNorm_5.centered = conv2d_4 − batchNorm_5.mu    %batchNorm_5.centered  sub, models/mini-resnet.ts:7
-    // d_broadcast_18 = d_batchNorm_5.normal ⊙ batchNorm_5.centered    %d_broadcast_18  adjoint of mul, models/mini-resnet.ts:7
-    // d_batchNorm_5.inverse = Σ d_broadcast_18 over axes 0,2,3    %d_batchNorm_5.inverse  adjoint of broadcast, models/mini-resnet.ts:7
+    // d_broadcast_18 = d_batchNorm_5.normal ⊙ batchNorm_5.centered    %d_broadcast_18  adjoint of mul (statement 21): d_b = d_y ⊙ (a),
+    //     models/mini-resnet.ts:7
+    // d_batchNorm_5.inverse = Σ d_broadcast_18 over axes 0,2,3    %d_batchNorm_5.inverse  adjoint of broadcast (statement 21): d_x = Σ
+    //     d_y over the broadcast axes, models/mini-resnet.ts:7
     sum_d_batchNorm_5_inverse();
 
-    // 50.
-    // d_sqrt_5_mul = batchNorm_5.inverse ⊙ batchNorm_5.inverse    %d_sqrt_5_mul  adjoint of recip, models/mini-resnet.ts:7
-    // d_sqrt_5_mul_2 = d_batchNorm_5.inverse ⊙ d_sqrt_5_mul    %d_sqrt_5_mul_2  adjoint of recip, models/mini-resnet.ts:7
-    // d_sqrt_5 = −d_sqrt_5_mul_2    %d_sqrt_5  adjoint of recip, models/mini-resnet.ts:7
-    // d_add_14_mul = sqrt_5 ⊙ 2    %d_add_14_mul  adjoint of sqrt, models/mini-resnet.ts:7
-    // d_add_14 = d_sqrt_5 / d_add_14_mul    %d_add_14  adjoint of sqrt, models/mini-resnet.ts:7
-    // d_batchNorm_5.sigmaSquared = d_add_14    %d_batchNorm_5.sigmaSquared  adjoint of add, models/mini-resnet.ts:7
-    // d_sum_10 = d_add_14 ⊙ 0.000244140625    %d_sum_10  adjoint of mul, models/mini-resnet.ts:7
+    // 47.
+    // d_sqrt_5_mul = batchNorm_5.inverse ⊙ batchNorm_5.inverse    %d_sqrt_5_mul  adjoint of recip (statement 20): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/mini-resnet.ts:7
+    // d_sqrt_5_mul_2 = d_batchNorm_5.inverse ⊙ d_sqrt_5_mul    %d_sqrt_5_mul_2  adjoint of recip (statement 20): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/mini-resnet.ts:7
+    // d_sqrt_5 = −d_sqrt_5_mul_2    %d_sqrt_5  adjoint of recip (statement 20): d_x = d_y ⊙ (−(y·y)) for y = 1 / x,
+    //     models/mini-resnet.ts:7
+    // d_add_14_mul = sqrt_5 ⊙ 2    %d_add_14_mul  adjoint of sqrt (statement 20): d_x = d_y ⊙ (1 / (2·y)), models/mini-resnet.ts:7
+    // d_add_14 = d_sqrt_5 / d_add_14_mul    %d_add_14  adjoint of sqrt (statement 20): d_x = d_y ⊙ (1 / (2·y)), models/mini-resnet.ts:7
+    // d_batchNorm_5.sigmaSquared = d_add_14    %d_batchNorm_5.sigmaSquared  adjoint of add (statement 20): d_a = d_y,
+    //     models/mini-resnet.ts:7
+    // d_sum_10 = d_add_14 ⊙ 0.000244140625    %d_sum_10  adjoint of mul (statement 20): d_a = d_y ⊙ (b), models/mini-resnet.ts:7
     // batchNorm_5.centered = conv2d_4 − batchNorm_5.mu    %batchNorm_5.centered  sub, models/mini-resnet.ts:7
-    // d_batchNorm_5.centered_2 = d_sum_10 ⊙ batchNorm_5.centered    %d_batchNorm_5.centered_2  adjoint of mul, models/mini-resnet.ts:7
-    // d_batchNorm_5.centered_3 = d_sum_10 ⊙ batchNorm_5.centered    %d_batchNorm_5.centered_3  adjoint of mul, models/mini-resnet.ts:7
-    // d_batchNorm_5.normal = d_add_20 ⊙ batchNorm_5.gamma    %d_batchNorm_5.normal  adjoint of mul, models/mini-resnet.ts:7
-    // d_batchNorm_5.centered_part = d_batchNorm_5.normal ⊙ batchNorm_5.inverse    %d_batchNorm_5.centered_part  adjoint of mul, models/mini-resnet.ts:7
-    // d_batchNorm_5.centered_partial = d_batchNorm_5.centered_part + d_batchNorm_5.centered_2    %d_batchNorm_5.centered_partial  adjoint of sub, models/mini-resnet.ts:7
-    // d_batchNorm_5.centered = d_batchNorm_5.centered_partial + d_batchNorm_5.centered_2    %d_batchNorm_5.centered  adjoint of sub, models/mini-resnet.ts:7
+    // d_batchNorm_5.centered_2 = d_sum_10 ⊙ batchNorm_5.centered    %d_batchNorm_5.centered_2  adjoint of mul (statement 20): d_a = d_y
+    //     ⊙ (b), models/mini-resnet.ts:7
+    // d_batchNorm_5.centered_3 = d_sum_10 ⊙ batchNorm_5.centered    %d_batchNorm_5.centered_3  adjoint of mul (statement 20): d_b = d_y
+    //     ⊙ (a), models/mini-resnet.ts:7
+    // d_batchNorm_5.normal = d_add_20 ⊙ batchNorm_5.gamma    %d_batchNorm_5.normal  adjoint of mul (statement 24): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:7
+    // d_batchNorm_5.centered_part = d_batchNorm_5.normal ⊙ batchNorm_5.inverse    %d_batchNorm_5.centered_part  adjoint of mul
+    //     (statement 21): d_a = d_y ⊙ (b), models/mini-resnet.ts:7
+    // d_batchNorm_5.centered_partial = d_batchNorm_5.centered_part + d_batchNorm_5.centered_2    %d_batchNorm_5.centered_partial
+    //     adjoint of sub (statement 47): d_x = Σ over the uses of x, models/mini-resnet.ts:7
+    // d_batchNorm_5.centered = d_batchNorm_5.centered_partial + d_batchNorm_5.centered_2    %d_batchNorm_5.centered  adjoint of sub
+    //     (statement 47): d_x = Σ over the uses of x, models/mini-resnet.ts:7
     mulAdd_d_batchNorm_5_centered();
 
-    // 51.
-    // d_broadcast_19 = d_add_20 ⊙ batchNorm_5.normal    %d_broadcast_19  adjoint of mul, models/mini-resnet.ts:7
-    // d_batchNorm_5.gamma = Σ d_broadcast_19 over axes 0,2,3    %d_batchNorm_5.gamma  adjoint of broadcast, models/mini-resnet.ts:7
-    // batchNorm_5.gamma_mul = batchNorm_5.gamma.m ⊙ 0.9    %batchNorm_5.gamma_mul  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_5.gamma_mul_2 = d_batchNorm_5.gamma ⊙ 0.09999999999999998    %batchNorm_5.gamma_mul_2  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_5.gamma.m_next = batchNorm_5.gamma_mul + batchNorm_5.gamma_mul_2    %batchNorm_5.gamma.m_next  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_5.gamma_mul_3 = batchNorm_5.gamma.v ⊙ 0.999    %batchNorm_5.gamma_mul_3  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_5.gamma_mul_4 = d_batchNorm_5.gamma ⊙ d_batchNorm_5.gamma    %batchNorm_5.gamma_mul_4  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_5.gamma_mul_5 = batchNorm_5.gamma_mul_4 ⊙ 0.0010000000000000009    %batchNorm_5.gamma_mul_5  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_5.gamma.v_next = batchNorm_5.gamma_mul_3 + batchNorm_5.gamma_mul_5    %batchNorm_5.gamma.v_next  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_5.gamma_mul_7 = batchNorm_5.gamma.m_next ⊙ rate    %batchNorm_5.gamma_mul_7  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_5.gamma_mul_6 = batchNorm_5.gamma.v_next ⊙ correction    %batchNorm_5.gamma_mul_6  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_5.gamma_sqrt = √batchNorm_5.gamma_mul_6    %batchNorm_5.gamma_sqrt  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_5.gamma_add = batchNorm_5.gamma_sqrt + 1e-8    %batchNorm_5.gamma_add  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_5.gamma_div = batchNorm_5.gamma_mul_7 / batchNorm_5.gamma_add    %batchNorm_5.gamma_div  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_5.gamma_next = batchNorm_5.gamma − batchNorm_5.gamma_div    %batchNorm_5.gamma_next  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
+    // 48.
+    // d_broadcast_19 = d_add_20 ⊙ batchNorm_5.normal    %d_broadcast_19  adjoint of mul (statement 24): d_b = d_y ⊙ (a),
+    //     models/mini-resnet.ts:7
+    // d_batchNorm_5.gamma = Σ d_broadcast_19 over axes 0,2,3    %d_batchNorm_5.gamma  adjoint of broadcast (statement 24): d_x = Σ d_y
+    //     over the broadcast axes, models/mini-resnet.ts:7
+    // batchNorm_5.gamma_mul = batchNorm_5.gamma.m ⊙ 0.9    %batchNorm_5.gamma_mul  update of batchNorm_5.gamma by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_5.gamma_mul_2 = d_batchNorm_5.gamma ⊙ 0.09999999999999998    %batchNorm_5.gamma_mul_2  update of batchNorm_5.gamma by
+    //     adam, models/mini-resnet.ts:7
+    // batchNorm_5.gamma.m_next = batchNorm_5.gamma_mul + batchNorm_5.gamma_mul_2    %batchNorm_5.gamma.m_next  update of
+    //     batchNorm_5.gamma by adam, models/mini-resnet.ts:7
+    // batchNorm_5.gamma_mul_3 = batchNorm_5.gamma.v ⊙ 0.999    %batchNorm_5.gamma_mul_3  update of batchNorm_5.gamma by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_5.gamma_mul_4 = d_batchNorm_5.gamma ⊙ d_batchNorm_5.gamma    %batchNorm_5.gamma_mul_4  update of batchNorm_5.gamma by
+    //     adam, models/mini-resnet.ts:7
+    // batchNorm_5.gamma_mul_5 = batchNorm_5.gamma_mul_4 ⊙ 0.0010000000000000009    %batchNorm_5.gamma_mul_5  update of
+    //     batchNorm_5.gamma by adam, models/mini-resnet.ts:7
+    // batchNorm_5.gamma.v_next = batchNorm_5.gamma_mul_3 + batchNorm_5.gamma_mul_5    %batchNorm_5.gamma.v_next  update of
+    //     batchNorm_5.gamma by adam, models/mini-resnet.ts:7
+    // batchNorm_5.gamma_mul_7 = batchNorm_5.gamma.m_next ⊙ rate    %batchNorm_5.gamma_mul_7  update of batchNorm_5.gamma by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_5.gamma_mul_6 = batchNorm_5.gamma.v_next ⊙ correction    %batchNorm_5.gamma_mul_6  update of batchNorm_5.gamma by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_5.gamma_sqrt = √batchNorm_5.gamma_mul_6    %batchNorm_5.gamma_sqrt  update of batchNorm_5.gamma by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_5.gamma_add = batchNorm_5.gamma_sqrt + 1e-8    %batchNorm_5.gamma_add  update of batchNorm_5.gamma by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_5.gamma_div = batchNorm_5.gamma_mul_7 / batchNorm_5.gamma_add    %batchNorm_5.gamma_div  update of batchNorm_5.gamma by
+    //     adam, models/mini-resnet.ts:7
+    // batchNorm_5.gamma_next = batchNorm_5.gamma − batchNorm_5.gamma_div    %batchNorm_5.gamma_next  update of batchNorm_5.gamma by
+    //     adam, models/mini-resnet.ts:7
     sumAdam_batchNorm_5_gamma();
 
-    // 52.
-    // d_broadcast_17 = −d_batchNorm_5.centered    %d_broadcast_17  adjoint of sub, models/mini-resnet.ts:7
-    // d_batchNorm_5.mu = Σ d_broadcast_17 over axes 0,2,3    %d_batchNorm_5.mu  adjoint of broadcast, models/mini-resnet.ts:7
+    // 49.
+    // d_broadcast_17 = −d_batchNorm_5.centered    %d_broadcast_17  adjoint of sub (statement 47): d_b = d_y ⊙ (−1),
+    //     models/mini-resnet.ts:7
+    // d_batchNorm_5.mu = Σ d_broadcast_17 over axes 0,2,3    %d_batchNorm_5.mu  adjoint of broadcast (statement 47): d_x = Σ d_y over
+    //     the broadcast axes, models/mini-resnet.ts:7
     sum_d_batchNorm_5_mu();
 
-    // 53.
-    // d_batchNorm_5.centered_padded = what is computed from d_batchNorm_5.centered in a margin of zeros    %d_batchNorm_5.centered_padded  pad for d_first_2, models/mini-resnet.ts:7
+    // 50.
+    // d_batchNorm_5.centered_padded = what is computed from d_batchNorm_5.centered in a margin of zeros
+    //     %d_batchNorm_5.centered_padded  pad for d_first_2, models/mini-resnet.ts:7
     pad_d_batchNorm_5_centered_padded();
 
-    // 54.
-    // d_sum_9 = d_batchNorm_5.mu ⊙ 0.000244140625    %d_sum_9  adjoint of mul, models/mini-resnet.ts:7
-    // d_conv2d_4 = d_batchNorm_5.centered + d_sum_9    %d_conv2d_4  adjoint of conv, models/mini-resnet.ts:7
-    // d_first_2 = d_conv2d_4 ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])    %d_first_2  adjoint of conv, models/mini-resnet.ts:7
-    // d_batchNorm_4_lt = [0 < first_2]    %d_batchNorm_4_lt  adjoint of relu, models/mini-resnet.ts:6
-    // d_batchNorm_4 = d_batchNorm_4_lt ? d_first_2 : 0    %d_batchNorm_4  adjoint of relu, models/mini-resnet.ts:6
-    // d_broadcast_16 = d_batchNorm_4    %d_broadcast_16  adjoint of add, models/mini-resnet.ts:6
-    // d_mul_24 = d_batchNorm_4    %d_mul_24  adjoint of add, models/mini-resnet.ts:6
+    // 51.
+    // d_sum_9 = d_batchNorm_5.mu ⊙ 0.000244140625    %d_sum_9  adjoint of mul (statement 20): d_a = d_y ⊙ (b), models/mini-resnet.ts:7
+    // d_conv2d_4 = d_batchNorm_5.centered + d_sum_9    %d_conv2d_4  adjoint of conv (statement 19): d_x = Σ over the uses of x,
+    //     models/mini-resnet.ts:7
+    // d_first_2 = d_conv2d_4 ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])    %d_first_2  adjoint of conv (statement 19): d_x
+    //     = d_y ∗ reversed w, models/mini-resnet.ts:7
+    // d_batchNorm_4_lt = [0 < first_2]    %d_batchNorm_4_lt  adjoint of relu (statement 17): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0
+    //     ? 0 : x, models/mini-resnet.ts:6
+    // d_batchNorm_4 = d_batchNorm_4_lt ? d_first_2 : 0    %d_batchNorm_4  adjoint of relu (statement 17): d_x = d_y ⊙ (0 < y ? 1 : 0)
+    //     for y = x < 0 ? 0 : x, models/mini-resnet.ts:6
+    // d_broadcast_16 = d_batchNorm_4    %d_broadcast_16  adjoint of add (statement 17): d_b = d_y, models/mini-resnet.ts:6
+    // d_mul_24 = d_batchNorm_4    %d_mul_24  adjoint of add (statement 17): d_a = d_y, models/mini-resnet.ts:6
     convWhere_d_batchNorm_4();
 
-    // 55.
+    // 52.
     // first_2_padded_2 = first_2 in a margin of zeros    %first_2_padded_2  pad for d_conv2d_4.kernel, models/mini-resnet.ts:7
     pad_first_2_padded_2();
 
-    // 56.
-    // d_sum_9 = d_batchNorm_5.mu ⊙ 0.000244140625    %d_sum_9  adjoint of mul, models/mini-resnet.ts:7
-    // d_conv2d_4 = d_batchNorm_5.centered + d_sum_9    %d_conv2d_4  adjoint of conv, models/mini-resnet.ts:7
-    // d_conv2d_4.kernel_conv = transpose(first_2, [1,0,2,3]) ∗ transpose(d_conv2d_4, [1,0,2,3])    %d_conv2d_4.kernel_conv  adjoint of conv, models/mini-resnet.ts:7
+    // 53.
+    // d_sum_9 = d_batchNorm_5.mu ⊙ 0.000244140625    %d_sum_9  adjoint of mul (statement 20): d_a = d_y ⊙ (b), models/mini-resnet.ts:7
+    // d_conv2d_4 = d_batchNorm_5.centered + d_sum_9    %d_conv2d_4  adjoint of conv (statement 19): d_x = Σ over the uses of x,
+    //     models/mini-resnet.ts:7
+    // d_conv2d_4.kernel_conv = transpose(first_2, [1,0,2,3]) ∗ transpose(d_conv2d_4, [1,0,2,3])    %d_conv2d_4.kernel_conv  adjoint of
+    //     conv (statement 19): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:7
     // conv2d_4.kernel_mul = conv2d_4.kernel.m ⊙ 0.9    %conv2d_4.kernel_mul  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_4.kernel_mul_2 = transpose(d_conv2d_4.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_4.kernel_mul_2  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_4.kernel.m_next = conv2d_4.kernel_mul + conv2d_4.kernel_mul_2    %conv2d_4.kernel.m_next  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_4.kernel_mul_3 = conv2d_4.kernel.v ⊙ 0.999    %conv2d_4.kernel_mul_3  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_4.kernel_mul_4 = transpose(d_conv2d_4.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_4.kernel_conv, [1,0,2,3])    %conv2d_4.kernel_mul_4  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_4.kernel_mul_5 = conv2d_4.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_4.kernel_mul_5  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_4.kernel.v_next = conv2d_4.kernel_mul_3 + conv2d_4.kernel_mul_5    %conv2d_4.kernel.v_next  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_4.kernel_mul_7 = conv2d_4.kernel.m_next ⊙ rate    %conv2d_4.kernel_mul_7  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_4.kernel_mul_6 = conv2d_4.kernel.v_next ⊙ correction    %conv2d_4.kernel_mul_6  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_4.kernel_sqrt = √conv2d_4.kernel_mul_6    %conv2d_4.kernel_sqrt  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_4.kernel_add = conv2d_4.kernel_sqrt + 1e-8    %conv2d_4.kernel_add  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_4.kernel_div = conv2d_4.kernel_mul_7 / conv2d_4.kernel_add    %conv2d_4.kernel_div  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_4.kernel_next = conv2d_4.kernel − conv2d_4.kernel_div    %conv2d_4.kernel_next  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
+    // conv2d_4.kernel_mul_2 = transpose(d_conv2d_4.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_4.kernel_mul_2  update of
+    //     conv2d_4.kernel by adam, models/mini-resnet.ts:7
+    // conv2d_4.kernel.m_next = conv2d_4.kernel_mul + conv2d_4.kernel_mul_2    %conv2d_4.kernel.m_next  update of conv2d_4.kernel by
+    //     adam, models/mini-resnet.ts:7
+    // conv2d_4.kernel_mul_3 = conv2d_4.kernel.v ⊙ 0.999    %conv2d_4.kernel_mul_3  update of conv2d_4.kernel by adam,
+    //     models/mini-resnet.ts:7
+    // conv2d_4.kernel_mul_4 = transpose(d_conv2d_4.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_4.kernel_conv, [1,0,2,3])
+    //     %conv2d_4.kernel_mul_4  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
+    // conv2d_4.kernel_mul_5 = conv2d_4.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_4.kernel_mul_5  update of conv2d_4.kernel by
+    //     adam, models/mini-resnet.ts:7
+    // conv2d_4.kernel.v_next = conv2d_4.kernel_mul_3 + conv2d_4.kernel_mul_5    %conv2d_4.kernel.v_next  update of conv2d_4.kernel by
+    //     adam, models/mini-resnet.ts:7
+    // conv2d_4.kernel_mul_7 = conv2d_4.kernel.m_next ⊙ rate    %conv2d_4.kernel_mul_7  update of conv2d_4.kernel by adam,
+    //     models/mini-resnet.ts:7
+    // conv2d_4.kernel_mul_6 = conv2d_4.kernel.v_next ⊙ correction    %conv2d_4.kernel_mul_6  update of conv2d_4.kernel by adam,
+    //     models/mini-resnet.ts:7
+    // conv2d_4.kernel_sqrt = √conv2d_4.kernel_mul_6    %conv2d_4.kernel_sqrt  update of conv2d_4.kernel by adam,
+    //     models/mini-resnet.ts:7
+    // conv2d_4.kernel_add = conv2d_4.kernel_sqrt + 1e-8    %conv2d_4.kernel_add  update of conv2d_4.kernel by adam,
+    //     models/mini-resnet.ts:7
+    // conv2d_4.kernel_div = conv2d_4.kernel_mul_7 / conv2d_4.kernel_add    %conv2d_4.kernel_div  update of conv2d_4.kernel by adam,
+    //     models/mini-resnet.ts:7
+    // conv2d_4.kernel_next = conv2d_4.kernel − conv2d_4.kernel_div    %conv2d_4.kernel_next  update of conv2d_4.kernel by adam,
+    //     models/mini-resnet.ts:7
     convAdam_conv2d_4_kernel();
 
-    // 57.
-    // d_batchNorm_4.beta = Σ d_batchNorm_4 over axes 0,2,3    %d_batchNorm_4.beta  adjoint of broadcast, models/mini-resnet.ts:6
-    // batchNorm_4.beta_mul = batchNorm_4.beta.m ⊙ 0.9    %batchNorm_4.beta_mul  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_4.beta_mul_2 = d_batchNorm_4.beta ⊙ 0.09999999999999998    %batchNorm_4.beta_mul_2  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_4.beta.m_next = batchNorm_4.beta_mul + batchNorm_4.beta_mul_2    %batchNorm_4.beta.m_next  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_4.beta_mul_3 = batchNorm_4.beta.v ⊙ 0.999    %batchNorm_4.beta_mul_3  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_4.beta_mul_4 = d_batchNorm_4.beta ⊙ d_batchNorm_4.beta    %batchNorm_4.beta_mul_4  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_4.beta_mul_5 = batchNorm_4.beta_mul_4 ⊙ 0.0010000000000000009    %batchNorm_4.beta_mul_5  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_4.beta.v_next = batchNorm_4.beta_mul_3 + batchNorm_4.beta_mul_5    %batchNorm_4.beta.v_next  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_4.beta_mul_7 = batchNorm_4.beta.m_next ⊙ rate    %batchNorm_4.beta_mul_7  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_4.beta_mul_6 = batchNorm_4.beta.v_next ⊙ correction    %batchNorm_4.beta_mul_6  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_4.beta_sqrt = √batchNorm_4.beta_mul_6    %batchNorm_4.beta_sqrt  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_4.beta_add = batchNorm_4.beta_sqrt + 1e-8    %batchNorm_4.beta_add  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_4.beta_div = batchNorm_4.beta_mul_7 / batchNorm_4.beta_add    %batchNorm_4.beta_div  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_4.beta_next = batchNorm_4.beta − batchNorm_4.beta_div    %batchNorm_4.beta_next  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
+    // 54.
+    // d_batchNorm_4.beta = Σ d_batchNorm_4 over axes 0,2,3    %d_batchNorm_4.beta  adjoint of broadcast (statement 17): d_x = Σ d_y
+    //     over the broadcast axes, models/mini-resnet.ts:6
+    // batchNorm_4.beta_mul = batchNorm_4.beta.m ⊙ 0.9    %batchNorm_4.beta_mul  update of batchNorm_4.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_4.beta_mul_2 = d_batchNorm_4.beta ⊙ 0.09999999999999998    %batchNorm_4.beta_mul_2  update of batchNorm_4.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_4.beta.m_next = batchNorm_4.beta_mul + batchNorm_4.beta_mul_2    %batchNorm_4.beta.m_next  update of batchNorm_4.beta
+    //     by adam, models/mini-resnet.ts:6
+    // batchNorm_4.beta_mul_3 = batchNorm_4.beta.v ⊙ 0.999    %batchNorm_4.beta_mul_3  update of batchNorm_4.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_4.beta_mul_4 = d_batchNorm_4.beta ⊙ d_batchNorm_4.beta    %batchNorm_4.beta_mul_4  update of batchNorm_4.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_4.beta_mul_5 = batchNorm_4.beta_mul_4 ⊙ 0.0010000000000000009    %batchNorm_4.beta_mul_5  update of batchNorm_4.beta by
+    //     adam, models/mini-resnet.ts:6
+    // batchNorm_4.beta.v_next = batchNorm_4.beta_mul_3 + batchNorm_4.beta_mul_5    %batchNorm_4.beta.v_next  update of batchNorm_4.beta
+    //     by adam, models/mini-resnet.ts:6
+    // batchNorm_4.beta_mul_7 = batchNorm_4.beta.m_next ⊙ rate    %batchNorm_4.beta_mul_7  update of batchNorm_4.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_4.beta_mul_6 = batchNorm_4.beta.v_next ⊙ correction    %batchNorm_4.beta_mul_6  update of batchNorm_4.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_4.beta_sqrt = √batchNorm_4.beta_mul_6    %batchNorm_4.beta_sqrt  update of batchNorm_4.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_4.beta_add = batchNorm_4.beta_sqrt + 1e-8    %batchNorm_4.beta_add  update of batchNorm_4.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_4.beta_div = batchNorm_4.beta_mul_7 / batchNorm_4.beta_add    %batchNorm_4.beta_div  update of batchNorm_4.beta by
+    //     adam, models/mini-resnet.ts:6
+    // batchNorm_4.beta_next = batchNorm_4.beta − batchNorm_4.beta_div    %batchNorm_4.beta_next  update of batchNorm_4.beta by adam,
+    //     models/mini-resnet.ts:6
     sumAdam_batchNorm_4_beta();
 
-    // 58.
-    // d_batchNorm_4.normal = d_batchNorm_4 ⊙ batchNorm_4.gamma    %d_batchNorm_4.normal  adjoint of mul, models/mini-resnet.ts:6
+    // 55.
+    // d_batchNorm_4.normal = d_batchNorm_4 ⊙ batchNorm_4.gamma    %d_batchNorm_4.normal  adjoint of mul (statement 17): d_a = d_y ⊙
+    //     (b), models/mini-resnet.ts:6
     // batchNorm_4.centered = conv2d_3 − batchNorm_4.mu    %batchNorm_4.centered  sub, models/mini-resnet.ts:6
-    // d_broadcast_14 = d_batchNorm_4.normal ⊙ batchNorm_4.centered    %d_broadcast_14  adjoint of mul, models/mini-resnet.ts:6
-    // d_batchNorm_4.inverse = Σ d_broadcast_14 over axes 0,2,3    %d_batchNorm_4.inverse  adjoint of broadcast, models/mini-resnet.ts:6
+    // d_broadcast_14 = d_batchNorm_4.normal ⊙ batchNorm_4.centered    %d_broadcast_14  adjoint of mul (statement 17): d_b = d_y ⊙ (a),
+    //     models/mini-resnet.ts:6
+    // d_batchNorm_4.inverse = Σ d_broadcast_14 over axes 0,2,3    %d_batchNorm_4.inverse  adjoint of broadcast (statement 17): d_x = Σ
+    //     d_y over the broadcast axes, models/mini-resnet.ts:6
     sum_d_batchNorm_4_inverse();
 
-    // 59.
-    // d_sqrt_4_mul = batchNorm_4.inverse ⊙ batchNorm_4.inverse    %d_sqrt_4_mul  adjoint of recip, models/mini-resnet.ts:6
-    // d_sqrt_4_mul_2 = d_batchNorm_4.inverse ⊙ d_sqrt_4_mul    %d_sqrt_4_mul_2  adjoint of recip, models/mini-resnet.ts:6
-    // d_sqrt_4 = −d_sqrt_4_mul_2    %d_sqrt_4  adjoint of recip, models/mini-resnet.ts:6
-    // d_add_11_mul = sqrt_4 ⊙ 2    %d_add_11_mul  adjoint of sqrt, models/mini-resnet.ts:6
-    // d_add_11 = d_sqrt_4 / d_add_11_mul    %d_add_11  adjoint of sqrt, models/mini-resnet.ts:6
-    // d_batchNorm_4.sigmaSquared = d_add_11    %d_batchNorm_4.sigmaSquared  adjoint of add, models/mini-resnet.ts:6
-    // d_sum_8 = d_add_11 ⊙ 0.000244140625    %d_sum_8  adjoint of mul, models/mini-resnet.ts:6
+    // 56.
+    // d_sqrt_4_mul = batchNorm_4.inverse ⊙ batchNorm_4.inverse    %d_sqrt_4_mul  adjoint of recip (statement 16): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/mini-resnet.ts:6
+    // d_sqrt_4_mul_2 = d_batchNorm_4.inverse ⊙ d_sqrt_4_mul    %d_sqrt_4_mul_2  adjoint of recip (statement 16): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/mini-resnet.ts:6
+    // d_sqrt_4 = −d_sqrt_4_mul_2    %d_sqrt_4  adjoint of recip (statement 16): d_x = d_y ⊙ (−(y·y)) for y = 1 / x,
+    //     models/mini-resnet.ts:6
+    // d_add_11_mul = sqrt_4 ⊙ 2    %d_add_11_mul  adjoint of sqrt (statement 16): d_x = d_y ⊙ (1 / (2·y)), models/mini-resnet.ts:6
+    // d_add_11 = d_sqrt_4 / d_add_11_mul    %d_add_11  adjoint of sqrt (statement 16): d_x = d_y ⊙ (1 / (2·y)), models/mini-resnet.ts:6
+    // d_batchNorm_4.sigmaSquared = d_add_11    %d_batchNorm_4.sigmaSquared  adjoint of add (statement 16): d_a = d_y,
+    //     models/mini-resnet.ts:6
+    // d_sum_8 = d_add_11 ⊙ 0.000244140625    %d_sum_8  adjoint of mul (statement 16): d_a = d_y ⊙ (b), models/mini-resnet.ts:6
     // batchNorm_4.centered = conv2d_3 − batchNorm_4.mu    %batchNorm_4.centered  sub, models/mini-resnet.ts:6
-    // d_batchNorm_4.centered_2 = d_sum_8 ⊙ batchNorm_4.centered    %d_batchNorm_4.centered_2  adjoint of mul, models/mini-resnet.ts:6
-    // d_batchNorm_4.centered_3 = d_sum_8 ⊙ batchNorm_4.centered    %d_batchNorm_4.centered_3  adjoint of mul, models/mini-resnet.ts:6
-    // d_batchNorm_4.normal = d_batchNorm_4 ⊙ batchNorm_4.gamma    %d_batchNorm_4.normal  adjoint of mul, models/mini-resnet.ts:6
-    // d_batchNorm_4.centered_part = d_batchNorm_4.normal ⊙ batchNorm_4.inverse    %d_batchNorm_4.centered_part  adjoint of mul, models/mini-resnet.ts:6
-    // d_batchNorm_4.centered_partial = d_batchNorm_4.centered_part + d_batchNorm_4.centered_2    %d_batchNorm_4.centered_partial  adjoint of sub, models/mini-resnet.ts:6
-    // d_batchNorm_4.centered = d_batchNorm_4.centered_partial + d_batchNorm_4.centered_2    %d_batchNorm_4.centered  adjoint of sub, models/mini-resnet.ts:6
+    // d_batchNorm_4.centered_2 = d_sum_8 ⊙ batchNorm_4.centered    %d_batchNorm_4.centered_2  adjoint of mul (statement 16): d_a = d_y
+    //     ⊙ (b), models/mini-resnet.ts:6
+    // d_batchNorm_4.centered_3 = d_sum_8 ⊙ batchNorm_4.centered    %d_batchNorm_4.centered_3  adjoint of mul (statement 16): d_b = d_y
+    //     ⊙ (a), models/mini-resnet.ts:6
+    // d_batchNorm_4.normal = d_batchNorm_4 ⊙ batchNorm_4.gamma    %d_batchNorm_4.normal  adjoint of mul (statement 17): d_a = d_y ⊙
+    //     (b), models/mini-resnet.ts:6
+    // d_batchNorm_4.centered_part = d_batchNorm_4.normal ⊙ batchNorm_4.inverse    %d_batchNorm_4.centered_part  adjoint of mul
+    //     (statement 17): d_a = d_y ⊙ (b), models/mini-resnet.ts:6
+    // d_batchNorm_4.centered_partial = d_batchNorm_4.centered_part + d_batchNorm_4.centered_2    %d_batchNorm_4.centered_partial
+    //     adjoint of sub (statement 56): d_x = Σ over the uses of x, models/mini-resnet.ts:6
+    // d_batchNorm_4.centered = d_batchNorm_4.centered_partial + d_batchNorm_4.centered_2    %d_batchNorm_4.centered  adjoint of sub
+    //     (statement 56): d_x = Σ over the uses of x, models/mini-resnet.ts:6
     mulAdd_d_batchNorm_4_centered();
 
-    // 60.
-    // d_broadcast_15 = d_batchNorm_4 ⊙ batchNorm_4.normal    %d_broadcast_15  adjoint of mul, models/mini-resnet.ts:6
-    // d_batchNorm_4.gamma = Σ d_broadcast_15 over axes 0,2,3    %d_batchNorm_4.gamma  adjoint of broadcast, models/mini-resnet.ts:6
-    // batchNorm_4.gamma_mul = batchNorm_4.gamma.m ⊙ 0.9    %batchNorm_4.gamma_mul  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_4.gamma_mul_2 = d_batchNorm_4.gamma ⊙ 0.09999999999999998    %batchNorm_4.gamma_mul_2  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_4.gamma.m_next = batchNorm_4.gamma_mul + batchNorm_4.gamma_mul_2    %batchNorm_4.gamma.m_next  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_4.gamma_mul_3 = batchNorm_4.gamma.v ⊙ 0.999    %batchNorm_4.gamma_mul_3  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_4.gamma_mul_4 = d_batchNorm_4.gamma ⊙ d_batchNorm_4.gamma    %batchNorm_4.gamma_mul_4  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_4.gamma_mul_5 = batchNorm_4.gamma_mul_4 ⊙ 0.0010000000000000009    %batchNorm_4.gamma_mul_5  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_4.gamma.v_next = batchNorm_4.gamma_mul_3 + batchNorm_4.gamma_mul_5    %batchNorm_4.gamma.v_next  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_4.gamma_mul_7 = batchNorm_4.gamma.m_next ⊙ rate    %batchNorm_4.gamma_mul_7  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_4.gamma_mul_6 = batchNorm_4.gamma.v_next ⊙ correction    %batchNorm_4.gamma_mul_6  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_4.gamma_sqrt = √batchNorm_4.gamma_mul_6    %batchNorm_4.gamma_sqrt  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_4.gamma_add = batchNorm_4.gamma_sqrt + 1e-8    %batchNorm_4.gamma_add  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_4.gamma_div = batchNorm_4.gamma_mul_7 / batchNorm_4.gamma_add    %batchNorm_4.gamma_div  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_4.gamma_next = batchNorm_4.gamma − batchNorm_4.gamma_div    %batchNorm_4.gamma_next  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
+    // 57.
+    // d_broadcast_15 = d_batchNorm_4 ⊙ batchNorm_4.normal    %d_broadcast_15  adjoint of mul (statement 17): d_b = d_y ⊙ (a),
+    //     models/mini-resnet.ts:6
+    // d_batchNorm_4.gamma = Σ d_broadcast_15 over axes 0,2,3    %d_batchNorm_4.gamma  adjoint of broadcast (statement 17): d_x = Σ d_y
+    //     over the broadcast axes, models/mini-resnet.ts:6
+    // batchNorm_4.gamma_mul = batchNorm_4.gamma.m ⊙ 0.9    %batchNorm_4.gamma_mul  update of batchNorm_4.gamma by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_4.gamma_mul_2 = d_batchNorm_4.gamma ⊙ 0.09999999999999998    %batchNorm_4.gamma_mul_2  update of batchNorm_4.gamma by
+    //     adam, models/mini-resnet.ts:6
+    // batchNorm_4.gamma.m_next = batchNorm_4.gamma_mul + batchNorm_4.gamma_mul_2    %batchNorm_4.gamma.m_next  update of
+    //     batchNorm_4.gamma by adam, models/mini-resnet.ts:6
+    // batchNorm_4.gamma_mul_3 = batchNorm_4.gamma.v ⊙ 0.999    %batchNorm_4.gamma_mul_3  update of batchNorm_4.gamma by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_4.gamma_mul_4 = d_batchNorm_4.gamma ⊙ d_batchNorm_4.gamma    %batchNorm_4.gamma_mul_4  update of batchNorm_4.gamma by
+    //     adam, models/mini-resnet.ts:6
+    // batchNorm_4.gamma_mul_5 = batchNorm_4.gamma_mul_4 ⊙ 0.0010000000000000009    %batchNorm_4.gamma_mul_5  update of
+    //     batchNorm_4.gamma by adam, models/mini-resnet.ts:6
+    // batchNorm_4.gamma.v_next = batchNorm_4.gamma_mul_3 + batchNorm_4.gamma_mul_5    %batchNorm_4.gamma.v_next  update of
+    //     batchNorm_4.gamma by adam, models/mini-resnet.ts:6
+    // batchNorm_4.gamma_mul_7 = batchNorm_4.gamma.m_next ⊙ rate    %batchNorm_4.gamma_mul_7  update of batchNorm_4.gamma by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_4.gamma_mul_6 = batchNorm_4.gamma.v_next ⊙ correction    %batchNorm_4.gamma_mul_6  update of batchNorm_4.gamma by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_4.gamma_sqrt = √batchNorm_4.gamma_mul_6    %batchNorm_4.gamma_sqrt  update of batchNorm_4.gamma by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_4.gamma_add = batchNorm_4.gamma_sqrt + 1e-8    %batchNorm_4.gamma_add  update of batchNorm_4.gamma by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_4.gamma_div = batchNorm_4.gamma_mul_7 / batchNorm_4.gamma_add    %batchNorm_4.gamma_div  update of batchNorm_4.gamma by
+    //     adam, models/mini-resnet.ts:6
+    // batchNorm_4.gamma_next = batchNorm_4.gamma − batchNorm_4.gamma_div    %batchNorm_4.gamma_next  update of batchNorm_4.gamma by
+    //     adam, models/mini-resnet.ts:6
     sumAdam_batchNorm_4_gamma();
 
-    // 61.
-    // d_broadcast_13 = −d_batchNorm_4.centered    %d_broadcast_13  adjoint of sub, models/mini-resnet.ts:6
-    // d_batchNorm_4.mu = Σ d_broadcast_13 over axes 0,2,3    %d_batchNorm_4.mu  adjoint of broadcast, models/mini-resnet.ts:6
+    // 58.
+    // d_broadcast_13 = −d_batchNorm_4.centered    %d_broadcast_13  adjoint of sub (statement 56): d_b = d_y ⊙ (−1),
+    //     models/mini-resnet.ts:6
+    // d_batchNorm_4.mu = Σ d_broadcast_13 over axes 0,2,3    %d_batchNorm_4.mu  adjoint of broadcast (statement 56): d_x = Σ d_y over
+    //     the broadcast axes, models/mini-resnet.ts:6
     sum_d_batchNorm_4_mu();
 
-    // 62.
-    // d_batchNorm_4.centered_padded = what is computed from d_batchNorm_4.centered in a margin of zeros    %d_batchNorm_4.centered_padded  pad for d_relu_2_2, models/mini-resnet.ts:6
+    // 59.
+    // d_batchNorm_4.centered_padded = what is computed from d_batchNorm_4.centered in a margin of zeros
+    //     %d_batchNorm_4.centered_padded  pad for d_relu_2_2, models/mini-resnet.ts:6
     pad_d_batchNorm_4_centered_padded();
 
-    // 63.
-    // d_sum_7 = d_batchNorm_4.mu ⊙ 0.000244140625    %d_sum_7  adjoint of mul, models/mini-resnet.ts:6
-    // d_conv2d_3 = d_batchNorm_4.centered + d_sum_7    %d_conv2d_3  adjoint of conv, models/mini-resnet.ts:6
-    // d_relu_2_2 = d_conv2d_3 ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])    %d_relu_2_2  adjoint of conv, models/mini-resnet.ts:6
-    // d_add_10_lt = [0 < relu_2]    %d_add_10_lt  adjoint of relu, models/mini-resnet.ts:9
-    // d_relu_2 = d_relu_2_part + d_relu_2_2    %d_relu_2  adjoint of relu, models/mini-resnet.ts:9
-    // d_add_10 = d_add_10_lt ? d_relu_2 : 0    %d_add_10  adjoint of relu, models/mini-resnet.ts:9
-    // d_batchNorm_3 = d_add_10    %d_batchNorm_3  adjoint of add, models/mini-resnet.ts:9
-    // d_broadcast_12 = d_add_10    %d_broadcast_12  adjoint of add, models/mini-resnet.ts:7
-    // d_mul_18 = d_add_10    %d_mul_18  adjoint of add, models/mini-resnet.ts:7
+    // 60.
+    // d_sum_7 = d_batchNorm_4.mu ⊙ 0.000244140625    %d_sum_7  adjoint of mul (statement 16): d_a = d_y ⊙ (b), models/mini-resnet.ts:6
+    // d_conv2d_3 = d_batchNorm_4.centered + d_sum_7    %d_conv2d_3  adjoint of conv (statement 15): d_x = Σ over the uses of x,
+    //     models/mini-resnet.ts:6
+    // d_relu_2_2 = d_conv2d_3 ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])    %d_relu_2_2  adjoint of conv (statement 15):
+    //     d_x = d_y ∗ reversed w, models/mini-resnet.ts:6
+    // d_add_10_lt = [0 < relu_2]    %d_add_10_lt  adjoint of relu (statement 13): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/mini-resnet.ts:9
+    // d_relu_2 = d_relu_2_part + d_relu_2_2    %d_relu_2  adjoint of relu (statement 13): d_x = Σ over the uses of x,
+    //     models/mini-resnet.ts:9
+    // d_add_10 = d_add_10_lt ? d_relu_2 : 0    %d_add_10  adjoint of relu (statement 13): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0
+    //     : x, models/mini-resnet.ts:9
+    // d_batchNorm_3 = d_add_10    %d_batchNorm_3  adjoint of add (statement 13): d_b = d_y, models/mini-resnet.ts:9
+    // d_broadcast_12 = d_add_10    %d_broadcast_12  adjoint of add (statement 13): d_b = d_y, models/mini-resnet.ts:7
+    // d_mul_18 = d_add_10    %d_mul_18  adjoint of add (statement 13): d_a = d_y, models/mini-resnet.ts:7
     convWhere_d_add_10();
 
-    // 64.
+    // 61.
     // relu_2_padded_2 = relu_2 in a margin of zeros    %relu_2_padded_2  pad for d_conv2d_3.kernel, models/mini-resnet.ts:6
     pad_relu_2_padded_2();
 
-    // 65.
-    // d_sum_7 = d_batchNorm_4.mu ⊙ 0.000244140625    %d_sum_7  adjoint of mul, models/mini-resnet.ts:6
-    // d_conv2d_3 = d_batchNorm_4.centered + d_sum_7    %d_conv2d_3  adjoint of conv, models/mini-resnet.ts:6
-    // d_conv2d_3.kernel_conv = transpose(relu_2, [1,0,2,3]) ∗ transpose(d_conv2d_3, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint of conv, models/mini-resnet.ts:6
+    // 62.
+    // d_sum_7 = d_batchNorm_4.mu ⊙ 0.000244140625    %d_sum_7  adjoint of mul (statement 16): d_a = d_y ⊙ (b), models/mini-resnet.ts:6
+    // d_conv2d_3 = d_batchNorm_4.centered + d_sum_7    %d_conv2d_3  adjoint of conv (statement 15): d_x = Σ over the uses of x,
+    //     models/mini-resnet.ts:6
+    // d_conv2d_3.kernel_conv = transpose(relu_2, [1,0,2,3]) ∗ transpose(d_conv2d_3, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint of
+    //     conv (statement 15): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:6
     // conv2d_3.kernel_mul = conv2d_3.kernel.m ⊙ 0.9    %conv2d_3.kernel_mul  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
-    // conv2d_3.kernel_mul_2 = transpose(d_conv2d_3.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_3.kernel_mul_2  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
-    // conv2d_3.kernel.m_next = conv2d_3.kernel_mul + conv2d_3.kernel_mul_2    %conv2d_3.kernel.m_next  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
-    // conv2d_3.kernel_mul_3 = conv2d_3.kernel.v ⊙ 0.999    %conv2d_3.kernel_mul_3  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
-    // conv2d_3.kernel_mul_4 = transpose(d_conv2d_3.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_3.kernel_conv, [1,0,2,3])    %conv2d_3.kernel_mul_4  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
-    // conv2d_3.kernel_mul_5 = conv2d_3.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_3.kernel_mul_5  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
-    // conv2d_3.kernel.v_next = conv2d_3.kernel_mul_3 + conv2d_3.kernel_mul_5    %conv2d_3.kernel.v_next  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
-    // conv2d_3.kernel_mul_7 = conv2d_3.kernel.m_next ⊙ rate    %conv2d_3.kernel_mul_7  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
-    // conv2d_3.kernel_mul_6 = conv2d_3.kernel.v_next ⊙ correction    %conv2d_3.kernel_mul_6  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
-    // conv2d_3.kernel_sqrt = √conv2d_3.kernel_mul_6    %conv2d_3.kernel_sqrt  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
-    // conv2d_3.kernel_add = conv2d_3.kernel_sqrt + 1e-8    %conv2d_3.kernel_add  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
-    // conv2d_3.kernel_div = conv2d_3.kernel_mul_7 / conv2d_3.kernel_add    %conv2d_3.kernel_div  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
-    // conv2d_3.kernel_next = conv2d_3.kernel − conv2d_3.kernel_div    %conv2d_3.kernel_next  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
+    // conv2d_3.kernel_mul_2 = transpose(d_conv2d_3.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_3.kernel_mul_2  update of
+    //     conv2d_3.kernel by adam, models/mini-resnet.ts:6
+    // conv2d_3.kernel.m_next = conv2d_3.kernel_mul + conv2d_3.kernel_mul_2    %conv2d_3.kernel.m_next  update of conv2d_3.kernel by
+    //     adam, models/mini-resnet.ts:6
+    // conv2d_3.kernel_mul_3 = conv2d_3.kernel.v ⊙ 0.999    %conv2d_3.kernel_mul_3  update of conv2d_3.kernel by adam,
+    //     models/mini-resnet.ts:6
+    // conv2d_3.kernel_mul_4 = transpose(d_conv2d_3.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_3.kernel_conv, [1,0,2,3])
+    //     %conv2d_3.kernel_mul_4  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
+    // conv2d_3.kernel_mul_5 = conv2d_3.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_3.kernel_mul_5  update of conv2d_3.kernel by
+    //     adam, models/mini-resnet.ts:6
+    // conv2d_3.kernel.v_next = conv2d_3.kernel_mul_3 + conv2d_3.kernel_mul_5    %conv2d_3.kernel.v_next  update of conv2d_3.kernel by
+    //     adam, models/mini-resnet.ts:6
+    // conv2d_3.kernel_mul_7 = conv2d_3.kernel.m_next ⊙ rate    %conv2d_3.kernel_mul_7  update of conv2d_3.kernel by adam,
+    //     models/mini-resnet.ts:6
+    // conv2d_3.kernel_mul_6 = conv2d_3.kernel.v_next ⊙ correction    %conv2d_3.kernel_mul_6  update of conv2d_3.kernel by adam,
+    //     models/mini-resnet.ts:6
+    // conv2d_3.kernel_sqrt = √conv2d_3.kernel_mul_6    %conv2d_3.kernel_sqrt  update of conv2d_3.kernel by adam,
+    //     models/mini-resnet.ts:6
+    // conv2d_3.kernel_add = conv2d_3.kernel_sqrt + 1e-8    %conv2d_3.kernel_add  update of conv2d_3.kernel by adam,
+    //     models/mini-resnet.ts:6
+    // conv2d_3.kernel_div = conv2d_3.kernel_mul_7 / conv2d_3.kernel_add    %conv2d_3.kernel_div  update of conv2d_3.kernel by adam,
+    //     models/mini-resnet.ts:6
+    // conv2d_3.kernel_next = conv2d_3.kernel − conv2d_3.kernel_div    %conv2d_3.kernel_next  update of conv2d_3.kernel by adam,
+    //     models/mini-resnet.ts:6
     convAdam_conv2d_3_kernel();
 
-    // 66.
-    // d_batchNorm_3.beta = Σ d_add_10 over axes 0,2,3    %d_batchNorm_3.beta  adjoint of broadcast, models/mini-resnet.ts:7
-    // batchNorm_3.beta_mul = batchNorm_3.beta.m ⊙ 0.9    %batchNorm_3.beta_mul  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_3.beta_mul_2 = d_batchNorm_3.beta ⊙ 0.09999999999999998    %batchNorm_3.beta_mul_2  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_3.beta.m_next = batchNorm_3.beta_mul + batchNorm_3.beta_mul_2    %batchNorm_3.beta.m_next  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_3.beta_mul_3 = batchNorm_3.beta.v ⊙ 0.999    %batchNorm_3.beta_mul_3  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_3.beta_mul_4 = d_batchNorm_3.beta ⊙ d_batchNorm_3.beta    %batchNorm_3.beta_mul_4  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_3.beta_mul_5 = batchNorm_3.beta_mul_4 ⊙ 0.0010000000000000009    %batchNorm_3.beta_mul_5  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_3.beta.v_next = batchNorm_3.beta_mul_3 + batchNorm_3.beta_mul_5    %batchNorm_3.beta.v_next  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_3.beta_mul_7 = batchNorm_3.beta.m_next ⊙ rate    %batchNorm_3.beta_mul_7  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_3.beta_mul_6 = batchNorm_3.beta.v_next ⊙ correction    %batchNorm_3.beta_mul_6  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_3.beta_sqrt = √batchNorm_3.beta_mul_6    %batchNorm_3.beta_sqrt  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_3.beta_add = batchNorm_3.beta_sqrt + 1e-8    %batchNorm_3.beta_add  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_3.beta_div = batchNorm_3.beta_mul_7 / batchNorm_3.beta_add    %batchNorm_3.beta_div  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
-    // batchNorm_3.beta_next = batchNorm_3.beta − batchNorm_3.beta_div    %batchNorm_3.beta_next  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
+    // 63.
+    // d_batchNorm_3.beta = Σ d_add_10 over axes 0,2,3    %d_batchNorm_3.beta  adjoint of broadcast (statement 13): d_x = Σ d_y over the
+    //     broadcast axes, models/mini-resnet.ts:7
+    // batchNorm_3.beta_mul = batchNorm_3.beta.m ⊙ 0.9    %batchNorm_3.beta_mul  update of batchNorm_3.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_3.beta_mul_2 = d_batchNorm_3.beta ⊙ 0.09999999999999998    %batchNorm_3.beta_mul_2  update of batchNorm_3.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_3.beta.m_next = batchNorm_3.beta_mul + batchNorm_3.beta_mul_2    %batchNorm_3.beta.m_next  update of batchNorm_3.beta
+    //     by adam, models/mini-resnet.ts:7
+    // batchNorm_3.beta_mul_3 = batchNorm_3.beta.v ⊙ 0.999    %batchNorm_3.beta_mul_3  update of batchNorm_3.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_3.beta_mul_4 = d_batchNorm_3.beta ⊙ d_batchNorm_3.beta    %batchNorm_3.beta_mul_4  update of batchNorm_3.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_3.beta_mul_5 = batchNorm_3.beta_mul_4 ⊙ 0.0010000000000000009    %batchNorm_3.beta_mul_5  update of batchNorm_3.beta by
+    //     adam, models/mini-resnet.ts:7
+    // batchNorm_3.beta.v_next = batchNorm_3.beta_mul_3 + batchNorm_3.beta_mul_5    %batchNorm_3.beta.v_next  update of batchNorm_3.beta
+    //     by adam, models/mini-resnet.ts:7
+    // batchNorm_3.beta_mul_7 = batchNorm_3.beta.m_next ⊙ rate    %batchNorm_3.beta_mul_7  update of batchNorm_3.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_3.beta_mul_6 = batchNorm_3.beta.v_next ⊙ correction    %batchNorm_3.beta_mul_6  update of batchNorm_3.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_3.beta_sqrt = √batchNorm_3.beta_mul_6    %batchNorm_3.beta_sqrt  update of batchNorm_3.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_3.beta_add = batchNorm_3.beta_sqrt + 1e-8    %batchNorm_3.beta_add  update of batchNorm_3.beta by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_3.beta_div = batchNorm_3.beta_mul_7 / batchNorm_3.beta_add    %batchNorm_3.beta_div  update of batchNorm_3.beta by
+    //     adam, models/mini-resnet.ts:7
+    // batchNorm_3.beta_next = batchNorm_3.beta − batchNorm_3.beta_div    %batchNorm_3.beta_next  update of batchNorm_3.beta by adam,
+    //     models/mini-resnet.ts:7
     sumAdam_batchNorm_3_beta();
 
-    // 67.
-    // d_batchNorm_3.normal = d_add_10 ⊙ batchNorm_3.gamma    %d_batchNorm_3.normal  adjoint of mul, models/mini-resnet.ts:7
+    // 64.
+    // d_batchNorm_3.normal = d_add_10 ⊙ batchNorm_3.gamma    %d_batchNorm_3.normal  adjoint of mul (statement 13): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:7
     // batchNorm_3.centered = conv2d_2 − batchNorm_3.mu    %batchNorm_3.centered  sub, models/mini-resnet.ts:7
-    // d_broadcast_10 = d_batchNorm_3.normal ⊙ batchNorm_3.centered    %d_broadcast_10  adjoint of mul, models/mini-resnet.ts:7
-    // d_batchNorm_3.inverse = Σ d_broadcast_10 over axes 0,2,3    %d_batchNorm_3.inverse  adjoint of broadcast, models/mini-resnet.ts:7
+    // d_broadcast_10 = d_batchNorm_3.normal ⊙ batchNorm_3.centered    %d_broadcast_10  adjoint of mul (statement 13): d_b = d_y ⊙ (a),
+    //     models/mini-resnet.ts:7
+    // d_batchNorm_3.inverse = Σ d_broadcast_10 over axes 0,2,3    %d_batchNorm_3.inverse  adjoint of broadcast (statement 13): d_x = Σ
+    //     d_y over the broadcast axes, models/mini-resnet.ts:7
     sum_d_batchNorm_3_inverse();
 
-    // 68.
-    // d_sqrt_3_mul = batchNorm_3.inverse ⊙ batchNorm_3.inverse    %d_sqrt_3_mul  adjoint of recip, models/mini-resnet.ts:7
-    // d_sqrt_3_mul_2 = d_batchNorm_3.inverse ⊙ d_sqrt_3_mul    %d_sqrt_3_mul_2  adjoint of recip, models/mini-resnet.ts:7
-    // d_sqrt_3 = −d_sqrt_3_mul_2    %d_sqrt_3  adjoint of recip, models/mini-resnet.ts:7
-    // d_add_7_mul = sqrt_3 ⊙ 2    %d_add_7_mul  adjoint of sqrt, models/mini-resnet.ts:7
-    // d_add_7 = d_sqrt_3 / d_add_7_mul    %d_add_7  adjoint of sqrt, models/mini-resnet.ts:7
-    // d_batchNorm_3.sigmaSquared = d_add_7    %d_batchNorm_3.sigmaSquared  adjoint of add, models/mini-resnet.ts:7
-    // d_sum_6 = d_add_7 ⊙ 0.00006103515625    %d_sum_6  adjoint of mul, models/mini-resnet.ts:7
+    // 65.
+    // d_sqrt_3_mul = batchNorm_3.inverse ⊙ batchNorm_3.inverse    %d_sqrt_3_mul  adjoint of recip (statement 12): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/mini-resnet.ts:7
+    // d_sqrt_3_mul_2 = d_batchNorm_3.inverse ⊙ d_sqrt_3_mul    %d_sqrt_3_mul_2  adjoint of recip (statement 12): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/mini-resnet.ts:7
+    // d_sqrt_3 = −d_sqrt_3_mul_2    %d_sqrt_3  adjoint of recip (statement 12): d_x = d_y ⊙ (−(y·y)) for y = 1 / x,
+    //     models/mini-resnet.ts:7
+    // d_add_7_mul = sqrt_3 ⊙ 2    %d_add_7_mul  adjoint of sqrt (statement 12): d_x = d_y ⊙ (1 / (2·y)), models/mini-resnet.ts:7
+    // d_add_7 = d_sqrt_3 / d_add_7_mul    %d_add_7  adjoint of sqrt (statement 12): d_x = d_y ⊙ (1 / (2·y)), models/mini-resnet.ts:7
+    // d_batchNorm_3.sigmaSquared = d_add_7    %d_batchNorm_3.sigmaSquared  adjoint of add (statement 12): d_a = d_y,
+    //     models/mini-resnet.ts:7
+    // d_sum_6 = d_add_7 ⊙ 0.00006103515625    %d_sum_6  adjoint of mul (statement 12): d_a = d_y ⊙ (b), models/mini-resnet.ts:7
     // batchNorm_3.centered = conv2d_2 − batchNorm_3.mu    %batchNorm_3.centered  sub, models/mini-resnet.ts:7
-    // d_batchNorm_3.centered_2 = d_sum_6 ⊙ batchNorm_3.centered    %d_batchNorm_3.centered_2  adjoint of mul, models/mini-resnet.ts:7
-    // d_batchNorm_3.centered_3 = d_sum_6 ⊙ batchNorm_3.centered    %d_batchNorm_3.centered_3  adjoint of mul, models/mini-resnet.ts:7
-    // d_batchNorm_3.normal = d_add_10 ⊙ batchNorm_3.gamma    %d_batchNorm_3.normal  adjoint of mul, models/mini-resnet.ts:7
-    // d_batchNorm_3.centered_part = d_batchNorm_3.normal ⊙ batchNorm_3.inverse    %d_batchNorm_3.centered_part  adjoint of mul, models/mini-resnet.ts:7
-    // d_batchNorm_3.centered_partial = d_batchNorm_3.centered_part + d_batchNorm_3.centered_2    %d_batchNorm_3.centered_partial  adjoint of sub, models/mini-resnet.ts:7
-    // d_batchNorm_3.centered = d_batchNorm_3.centered_partial + d_batchNorm_3.centered_2    %d_batchNorm_3.centered  adjoint of sub, models/mini-resnet.ts:7
+    // d_batchNorm_3.centered_2 = d_sum_6 ⊙ batchNorm_3.centered    %d_batchNorm_3.centered_2  adjoint of mul (statement 12): d_a = d_y
+    //     ⊙ (b), models/mini-resnet.ts:7
+    // d_batchNorm_3.centered_3 = d_sum_6 ⊙ batchNorm_3.centered    %d_batchNorm_3.centered_3  adjoint of mul (statement 12): d_b = d_y
+    //     ⊙ (a), models/mini-resnet.ts:7
+    // d_batchNorm_3.normal = d_add_10 ⊙ batchNorm_3.gamma    %d_batchNorm_3.normal  adjoint of mul (statement 13): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:7
+    // d_batchNorm_3.centered_part = d_batchNorm_3.normal ⊙ batchNorm_3.inverse    %d_batchNorm_3.centered_part  adjoint of mul
+    //     (statement 13): d_a = d_y ⊙ (b), models/mini-resnet.ts:7
+    // d_batchNorm_3.centered_partial = d_batchNorm_3.centered_part + d_batchNorm_3.centered_2    %d_batchNorm_3.centered_partial
+    //     adjoint of sub (statement 65): d_x = Σ over the uses of x, models/mini-resnet.ts:7
+    // d_batchNorm_3.centered = d_batchNorm_3.centered_partial + d_batchNorm_3.centered_2    %d_batchNorm_3.centered  adjoint of sub
+    //     (statement 65): d_x = Σ over the uses of x, models/mini-resnet.ts:7
     mulAdd_d_batchNorm_3_centered();
 
-    // 69.
-    // d_broadcast_11 = d_add_10 ⊙ batchNorm_3.normal    %d_broadcast_11  adjoint of mul, models/mini-resnet.ts:7
-    // d_batchNorm_3.gamma = Σ d_broadcast_11 over axes 0,2,3    %d_batchNorm_3.gamma  adjoint of broadcast, models/mini-resnet.ts:7
-    // batchNorm_3.gamma_mul = batchNorm_3.gamma.m ⊙ 0.9    %batchNorm_3.gamma_mul  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_3.gamma_mul_2 = d_batchNorm_3.gamma ⊙ 0.09999999999999998    %batchNorm_3.gamma_mul_2  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_3.gamma.m_next = batchNorm_3.gamma_mul + batchNorm_3.gamma_mul_2    %batchNorm_3.gamma.m_next  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_3.gamma_mul_3 = batchNorm_3.gamma.v ⊙ 0.999    %batchNorm_3.gamma_mul_3  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_3.gamma_mul_4 = d_batchNorm_3.gamma ⊙ d_batchNorm_3.gamma    %batchNorm_3.gamma_mul_4  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_3.gamma_mul_5 = batchNorm_3.gamma_mul_4 ⊙ 0.0010000000000000009    %batchNorm_3.gamma_mul_5  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_3.gamma.v_next = batchNorm_3.gamma_mul_3 + batchNorm_3.gamma_mul_5    %batchNorm_3.gamma.v_next  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_3.gamma_mul_7 = batchNorm_3.gamma.m_next ⊙ rate    %batchNorm_3.gamma_mul_7  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_3.gamma_mul_6 = batchNorm_3.gamma.v_next ⊙ correction    %batchNorm_3.gamma_mul_6  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_3.gamma_sqrt = √batchNorm_3.gamma_mul_6    %batchNorm_3.gamma_sqrt  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_3.gamma_add = batchNorm_3.gamma_sqrt + 1e-8    %batchNorm_3.gamma_add  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_3.gamma_div = batchNorm_3.gamma_mul_7 / batchNorm_3.gamma_add    %batchNorm_3.gamma_div  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
-    // batchNorm_3.gamma_next = batchNorm_3.gamma − batchNorm_3.gamma_div    %batchNorm_3.gamma_next  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
+    // 66.
+    // d_broadcast_11 = d_add_10 ⊙ batchNorm_3.normal    %d_broadcast_11  adjoint of mul (statement 13): d_b = d_y ⊙ (a),
+    //     models/mini-resnet.ts:7
+    // d_batchNorm_3.gamma = Σ d_broadcast_11 over axes 0,2,3    %d_batchNorm_3.gamma  adjoint of broadcast (statement 13): d_x = Σ d_y
+    //     over the broadcast axes, models/mini-resnet.ts:7
+    // batchNorm_3.gamma_mul = batchNorm_3.gamma.m ⊙ 0.9    %batchNorm_3.gamma_mul  update of batchNorm_3.gamma by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_3.gamma_mul_2 = d_batchNorm_3.gamma ⊙ 0.09999999999999998    %batchNorm_3.gamma_mul_2  update of batchNorm_3.gamma by
+    //     adam, models/mini-resnet.ts:7
+    // batchNorm_3.gamma.m_next = batchNorm_3.gamma_mul + batchNorm_3.gamma_mul_2    %batchNorm_3.gamma.m_next  update of
+    //     batchNorm_3.gamma by adam, models/mini-resnet.ts:7
+    // batchNorm_3.gamma_mul_3 = batchNorm_3.gamma.v ⊙ 0.999    %batchNorm_3.gamma_mul_3  update of batchNorm_3.gamma by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_3.gamma_mul_4 = d_batchNorm_3.gamma ⊙ d_batchNorm_3.gamma    %batchNorm_3.gamma_mul_4  update of batchNorm_3.gamma by
+    //     adam, models/mini-resnet.ts:7
+    // batchNorm_3.gamma_mul_5 = batchNorm_3.gamma_mul_4 ⊙ 0.0010000000000000009    %batchNorm_3.gamma_mul_5  update of
+    //     batchNorm_3.gamma by adam, models/mini-resnet.ts:7
+    // batchNorm_3.gamma.v_next = batchNorm_3.gamma_mul_3 + batchNorm_3.gamma_mul_5    %batchNorm_3.gamma.v_next  update of
+    //     batchNorm_3.gamma by adam, models/mini-resnet.ts:7
+    // batchNorm_3.gamma_mul_7 = batchNorm_3.gamma.m_next ⊙ rate    %batchNorm_3.gamma_mul_7  update of batchNorm_3.gamma by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_3.gamma_mul_6 = batchNorm_3.gamma.v_next ⊙ correction    %batchNorm_3.gamma_mul_6  update of batchNorm_3.gamma by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_3.gamma_sqrt = √batchNorm_3.gamma_mul_6    %batchNorm_3.gamma_sqrt  update of batchNorm_3.gamma by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_3.gamma_add = batchNorm_3.gamma_sqrt + 1e-8    %batchNorm_3.gamma_add  update of batchNorm_3.gamma by adam,
+    //     models/mini-resnet.ts:7
+    // batchNorm_3.gamma_div = batchNorm_3.gamma_mul_7 / batchNorm_3.gamma_add    %batchNorm_3.gamma_div  update of batchNorm_3.gamma by
+    //     adam, models/mini-resnet.ts:7
+    // batchNorm_3.gamma_next = batchNorm_3.gamma − batchNorm_3.gamma_div    %batchNorm_3.gamma_next  update of batchNorm_3.gamma by
+    //     adam, models/mini-resnet.ts:7
     sumAdam_batchNorm_3_gamma();
 
-    // 70.
-    // d_broadcast_9 = −d_batchNorm_3.centered    %d_broadcast_9  adjoint of sub, models/mini-resnet.ts:7
-    // d_batchNorm_3.mu = Σ d_broadcast_9 over axes 0,2,3    %d_batchNorm_3.mu  adjoint of broadcast, models/mini-resnet.ts:7
+    // 67.
+    // d_broadcast_9 = −d_batchNorm_3.centered    %d_broadcast_9  adjoint of sub (statement 65): d_b = d_y ⊙ (−1),
+    //     models/mini-resnet.ts:7
+    // d_batchNorm_3.mu = Σ d_broadcast_9 over axes 0,2,3    %d_batchNorm_3.mu  adjoint of broadcast (statement 65): d_x = Σ d_y over
+    //     the broadcast axes, models/mini-resnet.ts:7
     sum_d_batchNorm_3_mu();
 
-    // 71.
-    // d_batchNorm_3.centered_padded = what is computed from d_batchNorm_3.centered in a margin of zeros    %d_batchNorm_3.centered_padded  pad for d_first, models/mini-resnet.ts:7
+    // 68.
+    // d_batchNorm_3.centered_padded = what is computed from d_batchNorm_3.centered in a margin of zeros
+    //     %d_batchNorm_3.centered_padded  pad for d_first, models/mini-resnet.ts:7
     pad_d_batchNorm_3_centered_padded();
 
-    // 72.
-    // d_sum_5 = d_batchNorm_3.mu ⊙ 0.00006103515625    %d_sum_5  adjoint of mul, models/mini-resnet.ts:7
-    // d_conv2d_2 = d_batchNorm_3.centered + d_sum_5    %d_conv2d_2  adjoint of conv, models/mini-resnet.ts:7
-    // d_first = d_conv2d_2 ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])    %d_first  adjoint of conv, models/mini-resnet.ts:7
-    // d_batchNorm_2_lt = [0 < first]    %d_batchNorm_2_lt  adjoint of relu, models/mini-resnet.ts:6
-    // d_batchNorm_2 = d_batchNorm_2_lt ? d_first : 0    %d_batchNorm_2  adjoint of relu, models/mini-resnet.ts:6
-    // d_broadcast_8 = d_batchNorm_2    %d_broadcast_8  adjoint of add, models/mini-resnet.ts:6
-    // d_mul_12 = d_batchNorm_2    %d_mul_12  adjoint of add, models/mini-resnet.ts:6
+    // 69.
+    // d_sum_5 = d_batchNorm_3.mu ⊙ 0.00006103515625    %d_sum_5  adjoint of mul (statement 12): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:7
+    // d_conv2d_2 = d_batchNorm_3.centered + d_sum_5    %d_conv2d_2  adjoint of conv (statement 11): d_x = Σ over the uses of x,
+    //     models/mini-resnet.ts:7
+    // d_first = d_conv2d_2 ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])    %d_first  adjoint of conv (statement 11): d_x =
+    //     d_y ∗ reversed w, models/mini-resnet.ts:7
+    // d_batchNorm_2_lt = [0 < first]    %d_batchNorm_2_lt  adjoint of relu (statement 9): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0
+    //     : x, models/mini-resnet.ts:6
+    // d_batchNorm_2 = d_batchNorm_2_lt ? d_first : 0    %d_batchNorm_2  adjoint of relu (statement 9): d_x = d_y ⊙ (0 < y ? 1 : 0) for
+    //     y = x < 0 ? 0 : x, models/mini-resnet.ts:6
+    // d_broadcast_8 = d_batchNorm_2    %d_broadcast_8  adjoint of add (statement 9): d_b = d_y, models/mini-resnet.ts:6
+    // d_mul_12 = d_batchNorm_2    %d_mul_12  adjoint of add (statement 9): d_a = d_y, models/mini-resnet.ts:6
     convWhere_d_batchNorm_2();
 
-    // 73.
+    // 70.
     // first_padded_2 = first in a margin of zeros    %first_padded_2  pad for d_conv2d_2.kernel, models/mini-resnet.ts:7
     pad_first_padded_2();
 
-    // 74.
-    // d_sum_5 = d_batchNorm_3.mu ⊙ 0.00006103515625    %d_sum_5  adjoint of mul, models/mini-resnet.ts:7
-    // d_conv2d_2 = d_batchNorm_3.centered + d_sum_5    %d_conv2d_2  adjoint of conv, models/mini-resnet.ts:7
-    // d_conv2d_2.kernel_conv = transpose(first, [1,0,2,3]) ∗ transpose(d_conv2d_2, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint of conv, models/mini-resnet.ts:7
+    // 71.
+    // d_sum_5 = d_batchNorm_3.mu ⊙ 0.00006103515625    %d_sum_5  adjoint of mul (statement 12): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:7
+    // d_conv2d_2 = d_batchNorm_3.centered + d_sum_5    %d_conv2d_2  adjoint of conv (statement 11): d_x = Σ over the uses of x,
+    //     models/mini-resnet.ts:7
+    // d_conv2d_2.kernel_conv = transpose(first, [1,0,2,3]) ∗ transpose(d_conv2d_2, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint of
+    //     conv (statement 11): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:7
     // conv2d_2.kernel_mul = conv2d_2.kernel.m ⊙ 0.9    %conv2d_2.kernel_mul  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_2.kernel_mul_2 = transpose(d_conv2d_2.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_2.kernel_mul_2  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_2.kernel.m_next = conv2d_2.kernel_mul + conv2d_2.kernel_mul_2    %conv2d_2.kernel.m_next  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_2.kernel_mul_3 = conv2d_2.kernel.v ⊙ 0.999    %conv2d_2.kernel_mul_3  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_2.kernel_mul_4 = transpose(d_conv2d_2.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_2.kernel_conv, [1,0,2,3])    %conv2d_2.kernel_mul_4  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_2.kernel_mul_5 = conv2d_2.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_2.kernel_mul_5  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_2.kernel.v_next = conv2d_2.kernel_mul_3 + conv2d_2.kernel_mul_5    %conv2d_2.kernel.v_next  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_2.kernel_mul_7 = conv2d_2.kernel.m_next ⊙ rate    %conv2d_2.kernel_mul_7  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_2.kernel_mul_6 = conv2d_2.kernel.v_next ⊙ correction    %conv2d_2.kernel_mul_6  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_2.kernel_sqrt = √conv2d_2.kernel_mul_6    %conv2d_2.kernel_sqrt  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_2.kernel_add = conv2d_2.kernel_sqrt + 1e-8    %conv2d_2.kernel_add  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_2.kernel_div = conv2d_2.kernel_mul_7 / conv2d_2.kernel_add    %conv2d_2.kernel_div  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
-    // conv2d_2.kernel_next = conv2d_2.kernel − conv2d_2.kernel_div    %conv2d_2.kernel_next  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
+    // conv2d_2.kernel_mul_2 = transpose(d_conv2d_2.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_2.kernel_mul_2  update of
+    //     conv2d_2.kernel by adam, models/mini-resnet.ts:7
+    // conv2d_2.kernel.m_next = conv2d_2.kernel_mul + conv2d_2.kernel_mul_2    %conv2d_2.kernel.m_next  update of conv2d_2.kernel by
+    //     adam, models/mini-resnet.ts:7
+    // conv2d_2.kernel_mul_3 = conv2d_2.kernel.v ⊙ 0.999    %conv2d_2.kernel_mul_3  update of conv2d_2.kernel by adam,
+    //     models/mini-resnet.ts:7
+    // conv2d_2.kernel_mul_4 = transpose(d_conv2d_2.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_2.kernel_conv, [1,0,2,3])
+    //     %conv2d_2.kernel_mul_4  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
+    // conv2d_2.kernel_mul_5 = conv2d_2.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_2.kernel_mul_5  update of conv2d_2.kernel by
+    //     adam, models/mini-resnet.ts:7
+    // conv2d_2.kernel.v_next = conv2d_2.kernel_mul_3 + conv2d_2.kernel_mul_5    %conv2d_2.kernel.v_next  update of conv2d_2.kernel by
+    //     adam, models/mini-resnet.ts:7
+    // conv2d_2.kernel_mul_7 = conv2d_2.kernel.m_next ⊙ rate    %conv2d_2.kernel_mul_7  update of conv2d_2.kernel by adam,
+    //     models/mini-resnet.ts:7
+    // conv2d_2.kernel_mul_6 = conv2d_2.kernel.v_next ⊙ correction    %conv2d_2.kernel_mul_6  update of conv2d_2.kernel by adam,
+    //     models/mini-resnet.ts:7
+    // conv2d_2.kernel_sqrt = √conv2d_2.kernel_mul_6    %conv2d_2.kernel_sqrt  update of conv2d_2.kernel by adam,
+    //     models/mini-resnet.ts:7
+    // conv2d_2.kernel_add = conv2d_2.kernel_sqrt + 1e-8    %conv2d_2.kernel_add  update of conv2d_2.kernel by adam,
+    //     models/mini-resnet.ts:7
+    // conv2d_2.kernel_div = conv2d_2.kernel_mul_7 / conv2d_2.kernel_add    %conv2d_2.kernel_div  update of conv2d_2.kernel by adam,
+    //     models/mini-resnet.ts:7
+    // conv2d_2.kernel_next = conv2d_2.kernel − conv2d_2.kernel_div    %conv2d_2.kernel_next  update of conv2d_2.kernel by adam,
+    //     models/mini-resnet.ts:7
     convAdam_conv2d_2_kernel();
 
-    // 75.
-    // d_batchNorm_2.beta = Σ d_batchNorm_2 over axes 0,2,3    %d_batchNorm_2.beta  adjoint of broadcast, models/mini-resnet.ts:6
-    // batchNorm_2.beta_mul = batchNorm_2.beta.m ⊙ 0.9    %batchNorm_2.beta_mul  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_2.beta_mul_2 = d_batchNorm_2.beta ⊙ 0.09999999999999998    %batchNorm_2.beta_mul_2  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_2.beta.m_next = batchNorm_2.beta_mul + batchNorm_2.beta_mul_2    %batchNorm_2.beta.m_next  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_2.beta_mul_3 = batchNorm_2.beta.v ⊙ 0.999    %batchNorm_2.beta_mul_3  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_2.beta_mul_4 = d_batchNorm_2.beta ⊙ d_batchNorm_2.beta    %batchNorm_2.beta_mul_4  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_2.beta_mul_5 = batchNorm_2.beta_mul_4 ⊙ 0.0010000000000000009    %batchNorm_2.beta_mul_5  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_2.beta.v_next = batchNorm_2.beta_mul_3 + batchNorm_2.beta_mul_5    %batchNorm_2.beta.v_next  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_2.beta_mul_7 = batchNorm_2.beta.m_next ⊙ rate    %batchNorm_2.beta_mul_7  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_2.beta_mul_6 = batchNorm_2.beta.v_next ⊙ correction    %batchNorm_2.beta_mul_6  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_2.beta_sqrt = √batchNorm_2.beta_mul_6    %batchNorm_2.beta_sqrt  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_2.beta_add = batchNorm_2.beta_sqrt + 1e-8    %batchNorm_2.beta_add  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_2.beta_div = batchNorm_2.beta_mul_7 / batchNorm_2.beta_add    %batchNorm_2.beta_div  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
-    // batchNorm_2.beta_next = batchNorm_2.beta − batchNorm_2.beta_div    %batchNorm_2.beta_next  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
+    // 72.
+    // d_batchNorm_2.beta = Σ d_batchNorm_2 over axes 0,2,3    %d_batchNorm_2.beta  adjoint of broadcast (statement 9): d_x = Σ d_y over
+    //     the broadcast axes, models/mini-resnet.ts:6
+    // batchNorm_2.beta_mul = batchNorm_2.beta.m ⊙ 0.9    %batchNorm_2.beta_mul  update of batchNorm_2.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_2.beta_mul_2 = d_batchNorm_2.beta ⊙ 0.09999999999999998    %batchNorm_2.beta_mul_2  update of batchNorm_2.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_2.beta.m_next = batchNorm_2.beta_mul + batchNorm_2.beta_mul_2    %batchNorm_2.beta.m_next  update of batchNorm_2.beta
+    //     by adam, models/mini-resnet.ts:6
+    // batchNorm_2.beta_mul_3 = batchNorm_2.beta.v ⊙ 0.999    %batchNorm_2.beta_mul_3  update of batchNorm_2.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_2.beta_mul_4 = d_batchNorm_2.beta ⊙ d_batchNorm_2.beta    %batchNorm_2.beta_mul_4  update of batchNorm_2.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_2.beta_mul_5 = batchNorm_2.beta_mul_4 ⊙ 0.0010000000000000009    %batchNorm_2.beta_mul_5  update of batchNorm_2.beta by
+    //     adam, models/mini-resnet.ts:6
+    // batchNorm_2.beta.v_next = batchNorm_2.beta_mul_3 + batchNorm_2.beta_mul_5    %batchNorm_2.beta.v_next  update of batchNorm_2.beta
+    //     by adam, models/mini-resnet.ts:6
+    // batchNorm_2.beta_mul_7 = batchNorm_2.beta.m_next ⊙ rate    %batchNorm_2.beta_mul_7  update of batchNorm_2.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_2.beta_mul_6 = batchNorm_2.beta.v_next ⊙ correction    %batchNorm_2.beta_mul_6  update of batchNorm_2.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_2.beta_sqrt = √batchNorm_2.beta_mul_6    %batchNorm_2.beta_sqrt  update of batchNorm_2.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_2.beta_add = batchNorm_2.beta_sqrt + 1e-8    %batchNorm_2.beta_add  update of batchNorm_2.beta by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_2.beta_div = batchNorm_2.beta_mul_7 / batchNorm_2.beta_add    %batchNorm_2.beta_div  update of batchNorm_2.beta by
+    //     adam, models/mini-resnet.ts:6
+    // batchNorm_2.beta_next = batchNorm_2.beta − batchNorm_2.beta_div    %batchNorm_2.beta_next  update of batchNorm_2.beta by adam,
+    //     models/mini-resnet.ts:6
     sumAdam_batchNorm_2_beta();
 
-    // 76.
-    // d_batchNorm_2.normal = d_batchNorm_2 ⊙ batchNorm_2.gamma    %d_batchNorm_2.normal  adjoint of mul, models/mini-resnet.ts:6
+    // 73.
+    // d_batchNorm_2.normal = d_batchNorm_2 ⊙ batchNorm_2.gamma    %d_batchNorm_2.normal  adjoint of mul (statement 9): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:6
     // batchNorm_2.centered = conv2d − batchNorm_2.mu    %batchNorm_2.centered  sub, models/mini-resnet.ts:6
-    // d_broadcast_6 = d_batchNorm_2.normal ⊙ batchNorm_2.centered    %d_broadcast_6  adjoint of mul, models/mini-resnet.ts:6
-    // d_batchNorm_2.inverse = Σ d_broadcast_6 over axes 0,2,3    %d_batchNorm_2.inverse  adjoint of broadcast, models/mini-resnet.ts:6
+    // d_broadcast_6 = d_batchNorm_2.normal ⊙ batchNorm_2.centered    %d_broadcast_6  adjoint of mul (statement 9): d_b = d_y ⊙ (a),
+    //     models/mini-resnet.ts:6
+    // d_batchNorm_2.inverse = Σ d_broadcast_6 over axes 0,2,3    %d_batchNorm_2.inverse  adjoint of broadcast (statement 9): d_x = Σ
+    //     d_y over the broadcast axes, models/mini-resnet.ts:6
     sum_d_batchNorm_2_inverse();
 
-    // 77.
-    // d_sqrt_2_mul = batchNorm_2.inverse ⊙ batchNorm_2.inverse    %d_sqrt_2_mul  adjoint of recip, models/mini-resnet.ts:6
-    // d_sqrt_2_mul_2 = d_batchNorm_2.inverse ⊙ d_sqrt_2_mul    %d_sqrt_2_mul_2  adjoint of recip, models/mini-resnet.ts:6
-    // d_sqrt_2 = −d_sqrt_2_mul_2    %d_sqrt_2  adjoint of recip, models/mini-resnet.ts:6
-    // d_add_4_mul = sqrt_2 ⊙ 2    %d_add_4_mul  adjoint of sqrt, models/mini-resnet.ts:6
-    // d_add_4 = d_sqrt_2 / d_add_4_mul    %d_add_4  adjoint of sqrt, models/mini-resnet.ts:6
-    // d_batchNorm_2.sigmaSquared = d_add_4    %d_batchNorm_2.sigmaSquared  adjoint of add, models/mini-resnet.ts:6
-    // d_sum_4 = d_add_4 ⊙ 0.00006103515625    %d_sum_4  adjoint of mul, models/mini-resnet.ts:6
+    // 74.
+    // d_sqrt_2_mul = batchNorm_2.inverse ⊙ batchNorm_2.inverse    %d_sqrt_2_mul  adjoint of recip (statement 8): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/mini-resnet.ts:6
+    // d_sqrt_2_mul_2 = d_batchNorm_2.inverse ⊙ d_sqrt_2_mul    %d_sqrt_2_mul_2  adjoint of recip (statement 8): d_x = d_y ⊙ (−(y·y))
+    //     for y = 1 / x, models/mini-resnet.ts:6
+    // d_sqrt_2 = −d_sqrt_2_mul_2    %d_sqrt_2  adjoint of recip (statement 8): d_x = d_y ⊙ (−(y·y)) for y = 1 / x,
+    //     models/mini-resnet.ts:6
+    // d_add_4_mul = sqrt_2 ⊙ 2    %d_add_4_mul  adjoint of sqrt (statement 8): d_x = d_y ⊙ (1 / (2·y)), models/mini-resnet.ts:6
+    // d_add_4 = d_sqrt_2 / d_add_4_mul    %d_add_4  adjoint of sqrt (statement 8): d_x = d_y ⊙ (1 / (2·y)), models/mini-resnet.ts:6
+    // d_batchNorm_2.sigmaSquared = d_add_4    %d_batchNorm_2.sigmaSquared  adjoint of add (statement 8): d_a = d_y,
+    //     models/mini-resnet.ts:6
+    // d_sum_4 = d_add_4 ⊙ 0.00006103515625    %d_sum_4  adjoint of mul (statement 8): d_a = d_y ⊙ (b), models/mini-resnet.ts:6
     // batchNorm_2.centered = conv2d − batchNorm_2.mu    %batchNorm_2.centered  sub, models/mini-resnet.ts:6
-    // d_batchNorm_2.centered_2 = d_sum_4 ⊙ batchNorm_2.centered    %d_batchNorm_2.centered_2  adjoint of mul, models/mini-resnet.ts:6
-    // d_batchNorm_2.centered_3 = d_sum_4 ⊙ batchNorm_2.centered    %d_batchNorm_2.centered_3  adjoint of mul, models/mini-resnet.ts:6
-    // d_batchNorm_2.normal = d_batchNorm_2 ⊙ batchNorm_2.gamma    %d_batchNorm_2.normal  adjoint of mul, models/mini-resnet.ts:6
-    // d_batchNorm_2.centered_part = d_batchNorm_2.normal ⊙ batchNorm_2.inverse    %d_batchNorm_2.centered_part  adjoint of mul, models/mini-resnet.ts:6
-    // d_batchNorm_2.centered_partial = d_batchNorm_2.centered_part + d_batchNorm_2.centered_2    %d_batchNorm_2.centered_partial  adjoint of sub, models/mini-resnet.ts:6
-    // d_batchNorm_2.centered = d_batchNorm_2.centered_partial + d_batchNorm_2.centered_2    %d_batchNorm_2.centered  adjoint of sub, models/mini-resnet.ts:6
+    // d_batchNorm_2.centered_2 = d_sum_4 ⊙ batchNorm_2.centered    %d_batchNorm_2.centered_2  adjoint of mul (statement 8): d_a = d_y ⊙
+    //     (b), models/mini-resnet.ts:6
+    // d_batchNorm_2.centered_3 = d_sum_4 ⊙ batchNorm_2.centered    %d_batchNorm_2.centered_3  adjoint of mul (statement 8): d_b = d_y ⊙
+    //     (a), models/mini-resnet.ts:6
+    // d_batchNorm_2.normal = d_batchNorm_2 ⊙ batchNorm_2.gamma    %d_batchNorm_2.normal  adjoint of mul (statement 9): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:6
+    // d_batchNorm_2.centered_part = d_batchNorm_2.normal ⊙ batchNorm_2.inverse    %d_batchNorm_2.centered_part  adjoint of mul
+    //     (statement 9): d_a = d_y ⊙ (b), models/mini-resnet.ts:6
+    // d_batchNorm_2.centered_partial = d_batchNorm_2.centered_part + d_batchNorm_2.centered_2    %d_batchNorm_2.centered_partial
+    //     adjoint of sub (statement 74): d_x = Σ over the uses of x, models/mini-resnet.ts:6
+    // d_batchNorm_2.centered = d_batchNorm_2.centered_partial + d_batchNorm_2.centered_2    %d_batchNorm_2.centered  adjoint of sub
+    //     (statement 74): d_x = Σ over the uses of x, models/mini-resnet.ts:6
     mulAdd_d_batchNorm_2_centered();
 
-    // 78.
-    // d_broadcast_7 = d_batchNorm_2 ⊙ batchNorm_2.normal    %d_broadcast_7  adjoint of mul, models/mini-resnet.ts:6
-    // d_batchNorm_2.gamma = Σ d_broadcast_7 over axes 0,2,3    %d_batchNorm_2.gamma  adjoint of broadcast, models/mini-resnet.ts:6
-    // batchNorm_2.gamma_mul = batchNorm_2.gamma.m ⊙ 0.9    %batchNorm_2.gamma_mul  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_2.gamma_mul_2 = d_batchNorm_2.gamma ⊙ 0.09999999999999998    %batchNorm_2.gamma_mul_2  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_2.gamma.m_next = batchNorm_2.gamma_mul + batchNorm_2.gamma_mul_2    %batchNorm_2.gamma.m_next  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_2.gamma_mul_3 = batchNorm_2.gamma.v ⊙ 0.999    %batchNorm_2.gamma_mul_3  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_2.gamma_mul_4 = d_batchNorm_2.gamma ⊙ d_batchNorm_2.gamma    %batchNorm_2.gamma_mul_4  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_2.gamma_mul_5 = batchNorm_2.gamma_mul_4 ⊙ 0.0010000000000000009    %batchNorm_2.gamma_mul_5  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_2.gamma.v_next = batchNorm_2.gamma_mul_3 + batchNorm_2.gamma_mul_5    %batchNorm_2.gamma.v_next  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_2.gamma_mul_7 = batchNorm_2.gamma.m_next ⊙ rate    %batchNorm_2.gamma_mul_7  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_2.gamma_mul_6 = batchNorm_2.gamma.v_next ⊙ correction    %batchNorm_2.gamma_mul_6  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_2.gamma_sqrt = √batchNorm_2.gamma_mul_6    %batchNorm_2.gamma_sqrt  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_2.gamma_add = batchNorm_2.gamma_sqrt + 1e-8    %batchNorm_2.gamma_add  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_2.gamma_div = batchNorm_2.gamma_mul_7 / batchNorm_2.gamma_add    %batchNorm_2.gamma_div  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
-    // batchNorm_2.gamma_next = batchNorm_2.gamma − batchNorm_2.gamma_div    %batchNorm_2.gamma_next  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
+    // 75.
+    // d_broadcast_7 = d_batchNorm_2 ⊙ batchNorm_2.normal    %d_broadcast_7  adjoint of mul (statement 9): d_b = d_y ⊙ (a),
+    //     models/mini-resnet.ts:6
+    // d_batchNorm_2.gamma = Σ d_broadcast_7 over axes 0,2,3    %d_batchNorm_2.gamma  adjoint of broadcast (statement 9): d_x = Σ d_y
+    //     over the broadcast axes, models/mini-resnet.ts:6
+    // batchNorm_2.gamma_mul = batchNorm_2.gamma.m ⊙ 0.9    %batchNorm_2.gamma_mul  update of batchNorm_2.gamma by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_2.gamma_mul_2 = d_batchNorm_2.gamma ⊙ 0.09999999999999998    %batchNorm_2.gamma_mul_2  update of batchNorm_2.gamma by
+    //     adam, models/mini-resnet.ts:6
+    // batchNorm_2.gamma.m_next = batchNorm_2.gamma_mul + batchNorm_2.gamma_mul_2    %batchNorm_2.gamma.m_next  update of
+    //     batchNorm_2.gamma by adam, models/mini-resnet.ts:6
+    // batchNorm_2.gamma_mul_3 = batchNorm_2.gamma.v ⊙ 0.999    %batchNorm_2.gamma_mul_3  update of batchNorm_2.gamma by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_2.gamma_mul_4 = d_batchNorm_2.gamma ⊙ d_batchNorm_2.gamma    %batchNorm_2.gamma_mul_4  update of batchNorm_2.gamma by
+    //     adam, models/mini-resnet.ts:6
+    // batchNorm_2.gamma_mul_5 = batchNorm_2.gamma_mul_4 ⊙ 0.0010000000000000009    %batchNorm_2.gamma_mul_5  update of
+    //     batchNorm_2.gamma by adam, models/mini-resnet.ts:6
+    // batchNorm_2.gamma.v_next = batchNorm_2.gamma_mul_3 + batchNorm_2.gamma_mul_5    %batchNorm_2.gamma.v_next  update of
+    //     batchNorm_2.gamma by adam, models/mini-resnet.ts:6
+    // batchNorm_2.gamma_mul_7 = batchNorm_2.gamma.m_next ⊙ rate    %batchNorm_2.gamma_mul_7  update of batchNorm_2.gamma by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_2.gamma_mul_6 = batchNorm_2.gamma.v_next ⊙ correction    %batchNorm_2.gamma_mul_6  update of batchNorm_2.gamma by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_2.gamma_sqrt = √batchNorm_2.gamma_mul_6    %batchNorm_2.gamma_sqrt  update of batchNorm_2.gamma by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_2.gamma_add = batchNorm_2.gamma_sqrt + 1e-8    %batchNorm_2.gamma_add  update of batchNorm_2.gamma by adam,
+    //     models/mini-resnet.ts:6
+    // batchNorm_2.gamma_div = batchNorm_2.gamma_mul_7 / batchNorm_2.gamma_add    %batchNorm_2.gamma_div  update of batchNorm_2.gamma by
+    //     adam, models/mini-resnet.ts:6
+    // batchNorm_2.gamma_next = batchNorm_2.gamma − batchNorm_2.gamma_div    %batchNorm_2.gamma_next  update of batchNorm_2.gamma by
+    //     adam, models/mini-resnet.ts:6
     sumAdam_batchNorm_2_gamma();
 
-    // 79.
-    // d_broadcast_5 = −d_batchNorm_2.centered    %d_broadcast_5  adjoint of sub, models/mini-resnet.ts:6
-    // d_batchNorm_2.mu = Σ d_broadcast_5 over axes 0,2,3    %d_batchNorm_2.mu  adjoint of broadcast, models/mini-resnet.ts:6
+    // 76.
+    // d_broadcast_5 = −d_batchNorm_2.centered    %d_broadcast_5  adjoint of sub (statement 74): d_b = d_y ⊙ (−1),
+    //     models/mini-resnet.ts:6
+    // d_batchNorm_2.mu = Σ d_broadcast_5 over axes 0,2,3    %d_batchNorm_2.mu  adjoint of broadcast (statement 74): d_x = Σ d_y over
+    //     the broadcast axes, models/mini-resnet.ts:6
     sum_d_batchNorm_2_mu();
 
-    // 80.
-    // d_batchNorm_2.centered_padded = what is computed from d_batchNorm_2.centered in a margin of zeros    %d_batchNorm_2.centered_padded  pad for d_relu_part, models/mini-resnet.ts:6
+    // 77.
+    // d_batchNorm_2.centered_padded = what is computed from d_batchNorm_2.centered in a margin of zeros
+    //     %d_batchNorm_2.centered_padded  pad for d_relu_part, models/mini-resnet.ts:6
     pad_d_batchNorm_2_centered_padded();
 
-    // 81.
-    // d_sum_3 = d_batchNorm_2.mu ⊙ 0.00006103515625    %d_sum_3  adjoint of mul, models/mini-resnet.ts:6
-    // d_conv2d = d_batchNorm_2.centered + d_sum_3    %d_conv2d  adjoint of conv, models/mini-resnet.ts:6
-    // d_relu_part = d_conv2d ∗ reverse(transpose(conv2d.kernel, [1,0,2,3]), [2,3])    %d_relu_part  adjoint of conv, models/mini-resnet.ts:6
-    // d_batchNorm_lt = [0 < relu]    %d_batchNorm_lt  adjoint of relu, models/mini-resnet.ts:21
-    // d_relu = d_add_10 + d_relu_part    %d_relu  adjoint of relu, models/mini-resnet.ts:21
-    // d_batchNorm = d_batchNorm_lt ? d_relu : 0    %d_batchNorm  adjoint of relu, models/mini-resnet.ts:21
-    // d_broadcast_4 = d_batchNorm    %d_broadcast_4  adjoint of add, models/mini-resnet.ts:21
-    // d_mul_6 = d_batchNorm    %d_mul_6  adjoint of add, models/mini-resnet.ts:21
+    // 78.
+    // d_sum_3 = d_batchNorm_2.mu ⊙ 0.00006103515625    %d_sum_3  adjoint of mul (statement 8): d_a = d_y ⊙ (b), models/mini-resnet.ts:6
+    // d_conv2d = d_batchNorm_2.centered + d_sum_3    %d_conv2d  adjoint of conv (statement 7): d_x = Σ over the uses of x,
+    //     models/mini-resnet.ts:6
+    // d_relu_part = d_conv2d ∗ reverse(transpose(conv2d.kernel, [1,0,2,3]), [2,3])    %d_relu_part  adjoint of conv (statement 7): d_x
+    //     = d_y ∗ reversed w, models/mini-resnet.ts:6
+    // d_batchNorm_lt = [0 < relu]    %d_batchNorm_lt  adjoint of relu (statement 5): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/mini-resnet.ts:21
+    // d_relu = d_add_10 + d_relu_part    %d_relu  adjoint of relu (statement 5): d_x = Σ over the uses of x, models/mini-resnet.ts:21
+    // d_batchNorm = d_batchNorm_lt ? d_relu : 0    %d_batchNorm  adjoint of relu (statement 5): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x <
+    //     0 ? 0 : x, models/mini-resnet.ts:21
+    // d_broadcast_4 = d_batchNorm    %d_broadcast_4  adjoint of add (statement 5): d_b = d_y, models/mini-resnet.ts:21
+    // d_mul_6 = d_batchNorm    %d_mul_6  adjoint of add (statement 5): d_a = d_y, models/mini-resnet.ts:21
     convWhere_d_batchNorm();
 
-    // 82.
+    // 79.
     // relu_padded_2 = relu in a margin of zeros    %relu_padded_2  pad for d_conv2d.kernel, models/mini-resnet.ts:6
     pad_relu_padded_2();
 
-    // 83.
-    // d_sum_3 = d_batchNorm_2.mu ⊙ 0.00006103515625    %d_sum_3  adjoint of mul, models/mini-resnet.ts:6
-    // d_conv2d = d_batchNorm_2.centered + d_sum_3    %d_conv2d  adjoint of conv, models/mini-resnet.ts:6
-    // d_conv2d.kernel_conv = transpose(relu, [1,0,2,3]) ∗ transpose(d_conv2d, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint of conv, models/mini-resnet.ts:6
+    // 80.
+    // d_sum_3 = d_batchNorm_2.mu ⊙ 0.00006103515625    %d_sum_3  adjoint of mul (statement 8): d_a = d_y ⊙ (b), models/mini-resnet.ts:6
+    // d_conv2d = d_batchNorm_2.centered + d_sum_3    %d_conv2d  adjoint of conv (statement 7): d_x = Σ over the uses of x,
+    //     models/mini-resnet.ts:6
+    // d_conv2d.kernel_conv = transpose(relu, [1,0,2,3]) ∗ transpose(d_conv2d, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint of conv
+    //     (statement 7): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:6
     // conv2d.kernel_mul = conv2d.kernel.m ⊙ 0.9    %conv2d.kernel_mul  update of conv2d.kernel by adam, models/mini-resnet.ts:6
-    // conv2d.kernel_mul_2 = transpose(d_conv2d.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d.kernel_mul_2  update of conv2d.kernel by adam, models/mini-resnet.ts:6
-    // conv2d.kernel.m_next = conv2d.kernel_mul + conv2d.kernel_mul_2    %conv2d.kernel.m_next  update of conv2d.kernel by adam, models/mini-resnet.ts:6
+    // conv2d.kernel_mul_2 = transpose(d_conv2d.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d.kernel_mul_2  update of
+    //     conv2d.kernel by adam, models/mini-resnet.ts:6
+    // conv2d.kernel.m_next = conv2d.kernel_mul + conv2d.kernel_mul_2    %conv2d.kernel.m_next  update of conv2d.kernel by adam,
+    //     models/mini-resnet.ts:6
     // conv2d.kernel_mul_3 = conv2d.kernel.v ⊙ 0.999    %conv2d.kernel_mul_3  update of conv2d.kernel by adam, models/mini-resnet.ts:6
-    // conv2d.kernel_mul_4 = transpose(d_conv2d.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d.kernel_conv, [1,0,2,3])    %conv2d.kernel_mul_4  update of conv2d.kernel by adam, models/mini-resnet.ts:6
-    // conv2d.kernel_mul_5 = conv2d.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d.kernel_mul_5  update of conv2d.kernel by adam, models/mini-resnet.ts:6
-    // conv2d.kernel.v_next = conv2d.kernel_mul_3 + conv2d.kernel_mul_5    %conv2d.kernel.v_next  update of conv2d.kernel by adam, models/mini-resnet.ts:6
-    // conv2d.kernel_mul_7 = conv2d.kernel.m_next ⊙ rate    %conv2d.kernel_mul_7  update of conv2d.kernel by adam, models/mini-resnet.ts:6
-    // conv2d.kernel_mul_6 = conv2d.kernel.v_next ⊙ correction    %conv2d.kernel_mul_6  update of conv2d.kernel by adam, models/mini-resnet.ts:6
+    // conv2d.kernel_mul_4 = transpose(d_conv2d.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d.kernel_conv, [1,0,2,3])
+    //     %conv2d.kernel_mul_4  update of conv2d.kernel by adam, models/mini-resnet.ts:6
+    // conv2d.kernel_mul_5 = conv2d.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d.kernel_mul_5  update of conv2d.kernel by adam,
+    //     models/mini-resnet.ts:6
+    // conv2d.kernel.v_next = conv2d.kernel_mul_3 + conv2d.kernel_mul_5    %conv2d.kernel.v_next  update of conv2d.kernel by adam,
+    //     models/mini-resnet.ts:6
+    // conv2d.kernel_mul_7 = conv2d.kernel.m_next ⊙ rate    %conv2d.kernel_mul_7  update of conv2d.kernel by adam,
+    //     models/mini-resnet.ts:6
+    // conv2d.kernel_mul_6 = conv2d.kernel.v_next ⊙ correction    %conv2d.kernel_mul_6  update of conv2d.kernel by adam,
+    //     models/mini-resnet.ts:6
     // conv2d.kernel_sqrt = √conv2d.kernel_mul_6    %conv2d.kernel_sqrt  update of conv2d.kernel by adam, models/mini-resnet.ts:6
     // conv2d.kernel_add = conv2d.kernel_sqrt + 1e-8    %conv2d.kernel_add  update of conv2d.kernel by adam, models/mini-resnet.ts:6
-    // conv2d.kernel_div = conv2d.kernel_mul_7 / conv2d.kernel_add    %conv2d.kernel_div  update of conv2d.kernel by adam, models/mini-resnet.ts:6
-    // conv2d.kernel_next = conv2d.kernel − conv2d.kernel_div    %conv2d.kernel_next  update of conv2d.kernel by adam, models/mini-resnet.ts:6
+    // conv2d.kernel_div = conv2d.kernel_mul_7 / conv2d.kernel_add    %conv2d.kernel_div  update of conv2d.kernel by adam,
+    //     models/mini-resnet.ts:6
+    // conv2d.kernel_next = conv2d.kernel − conv2d.kernel_div    %conv2d.kernel_next  update of conv2d.kernel by adam,
+    //     models/mini-resnet.ts:6
     convAdam_conv2d_kernel();
 
-    // 84.
-    // d_batchNorm.beta = Σ d_batchNorm over axes 0,2,3    %d_batchNorm.beta  adjoint of broadcast, models/mini-resnet.ts:21
+    // 81.
+    // d_batchNorm.beta = Σ d_batchNorm over axes 0,2,3    %d_batchNorm.beta  adjoint of broadcast (statement 5): d_x = Σ d_y over the
+    //     broadcast axes, models/mini-resnet.ts:21
     // batchNorm.beta_mul = batchNorm.beta.m ⊙ 0.9    %batchNorm.beta_mul  update of batchNorm.beta by adam, models/mini-resnet.ts:21
-    // batchNorm.beta_mul_2 = d_batchNorm.beta ⊙ 0.09999999999999998    %batchNorm.beta_mul_2  update of batchNorm.beta by adam, models/mini-resnet.ts:21
-    // batchNorm.beta.m_next = batchNorm.beta_mul + batchNorm.beta_mul_2    %batchNorm.beta.m_next  update of batchNorm.beta by adam, models/mini-resnet.ts:21
-    // batchNorm.beta_mul_3 = batchNorm.beta.v ⊙ 0.999    %batchNorm.beta_mul_3  update of batchNorm.beta by adam, models/mini-resnet.ts:21
-    // batchNorm.beta_mul_4 = d_batchNorm.beta ⊙ d_batchNorm.beta    %batchNorm.beta_mul_4  update of batchNorm.beta by adam, models/mini-resnet.ts:21
-    // batchNorm.beta_mul_5 = batchNorm.beta_mul_4 ⊙ 0.0010000000000000009    %batchNorm.beta_mul_5  update of batchNorm.beta by adam, models/mini-resnet.ts:21
-    // batchNorm.beta.v_next = batchNorm.beta_mul_3 + batchNorm.beta_mul_5    %batchNorm.beta.v_next  update of batchNorm.beta by adam, models/mini-resnet.ts:21
-    // batchNorm.beta_mul_7 = batchNorm.beta.m_next ⊙ rate    %batchNorm.beta_mul_7  update of batchNorm.beta by adam, models/mini-resnet.ts:21
-    // batchNorm.beta_mul_6 = batchNorm.beta.v_next ⊙ correction    %batchNorm.beta_mul_6  update of batchNorm.beta by adam, models/mini-resnet.ts:21
+    // batchNorm.beta_mul_2 = d_batchNorm.beta ⊙ 0.09999999999999998    %batchNorm.beta_mul_2  update of batchNorm.beta by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.beta.m_next = batchNorm.beta_mul + batchNorm.beta_mul_2    %batchNorm.beta.m_next  update of batchNorm.beta by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.beta_mul_3 = batchNorm.beta.v ⊙ 0.999    %batchNorm.beta_mul_3  update of batchNorm.beta by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.beta_mul_4 = d_batchNorm.beta ⊙ d_batchNorm.beta    %batchNorm.beta_mul_4  update of batchNorm.beta by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.beta_mul_5 = batchNorm.beta_mul_4 ⊙ 0.0010000000000000009    %batchNorm.beta_mul_5  update of batchNorm.beta by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.beta.v_next = batchNorm.beta_mul_3 + batchNorm.beta_mul_5    %batchNorm.beta.v_next  update of batchNorm.beta by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.beta_mul_7 = batchNorm.beta.m_next ⊙ rate    %batchNorm.beta_mul_7  update of batchNorm.beta by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.beta_mul_6 = batchNorm.beta.v_next ⊙ correction    %batchNorm.beta_mul_6  update of batchNorm.beta by adam,
+    //     models/mini-resnet.ts:21
     // batchNorm.beta_sqrt = √batchNorm.beta_mul_6    %batchNorm.beta_sqrt  update of batchNorm.beta by adam, models/mini-resnet.ts:21
-    // batchNorm.beta_add = batchNorm.beta_sqrt + 1e-8    %batchNorm.beta_add  update of batchNorm.beta by adam, models/mini-resnet.ts:21
-    // batchNorm.beta_div = batchNorm.beta_mul_7 / batchNorm.beta_add    %batchNorm.beta_div  update of batchNorm.beta by adam, models/mini-resnet.ts:21
-    // batchNorm.beta_next = batchNorm.beta − batchNorm.beta_div    %batchNorm.beta_next  update of batchNorm.beta by adam, models/mini-resnet.ts:21
+    // batchNorm.beta_add = batchNorm.beta_sqrt + 1e-8    %batchNorm.beta_add  update of batchNorm.beta by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.beta_div = batchNorm.beta_mul_7 / batchNorm.beta_add    %batchNorm.beta_div  update of batchNorm.beta by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.beta_next = batchNorm.beta − batchNorm.beta_div    %batchNorm.beta_next  update of batchNorm.beta by adam,
+    //     models/mini-resnet.ts:21
     sumAdam_batchNorm_beta();
 
-    // 85.
-    // d_batchNorm.normal = d_batchNorm ⊙ batchNorm.gamma    %d_batchNorm.normal  adjoint of mul, models/mini-resnet.ts:21
+    // 82.
+    // d_batchNorm.normal = d_batchNorm ⊙ batchNorm.gamma    %d_batchNorm.normal  adjoint of mul (statement 5): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:21
     // batchNorm.centered = stem − batchNorm.mu    %batchNorm.centered  sub, models/mini-resnet.ts:21
-    // d_broadcast_2 = d_batchNorm.normal ⊙ batchNorm.centered    %d_broadcast_2  adjoint of mul, models/mini-resnet.ts:21
-    // d_batchNorm.inverse = Σ d_broadcast_2 over axes 0,2,3    %d_batchNorm.inverse  adjoint of broadcast, models/mini-resnet.ts:21
+    // d_broadcast_2 = d_batchNorm.normal ⊙ batchNorm.centered    %d_broadcast_2  adjoint of mul (statement 5): d_b = d_y ⊙ (a),
+    //     models/mini-resnet.ts:21
+    // d_batchNorm.inverse = Σ d_broadcast_2 over axes 0,2,3    %d_batchNorm.inverse  adjoint of broadcast (statement 5): d_x = Σ d_y
+    //     over the broadcast axes, models/mini-resnet.ts:21
     sum_d_batchNorm_inverse();
 
-    // 86.
-    // d_sqrt_mul = batchNorm.inverse ⊙ batchNorm.inverse    %d_sqrt_mul  adjoint of recip, models/mini-resnet.ts:21
-    // d_sqrt_mul_2 = d_batchNorm.inverse ⊙ d_sqrt_mul    %d_sqrt_mul_2  adjoint of recip, models/mini-resnet.ts:21
-    // d_sqrt = −d_sqrt_mul_2    %d_sqrt  adjoint of recip, models/mini-resnet.ts:21
-    // d_add_mul = sqrt ⊙ 2    %d_add_mul  adjoint of sqrt, models/mini-resnet.ts:21
-    // d_add = d_sqrt / d_add_mul    %d_add  adjoint of sqrt, models/mini-resnet.ts:21
-    // d_batchNorm.sigmaSquared = d_add    %d_batchNorm.sigmaSquared  adjoint of add, models/mini-resnet.ts:21
-    // d_sum_2 = d_add ⊙ 0.00006103515625    %d_sum_2  adjoint of mul, models/mini-resnet.ts:21
+    // 83.
+    // d_sqrt_mul = batchNorm.inverse ⊙ batchNorm.inverse    %d_sqrt_mul  adjoint of recip (statement 4): d_x = d_y ⊙ (−(y·y)) for y = 1
+    //     / x, models/mini-resnet.ts:21
+    // d_sqrt_mul_2 = d_batchNorm.inverse ⊙ d_sqrt_mul    %d_sqrt_mul_2  adjoint of recip (statement 4): d_x = d_y ⊙ (−(y·y)) for y = 1
+    //     / x, models/mini-resnet.ts:21
+    // d_sqrt = −d_sqrt_mul_2    %d_sqrt  adjoint of recip (statement 4): d_x = d_y ⊙ (−(y·y)) for y = 1 / x, models/mini-resnet.ts:21
+    // d_add_mul = sqrt ⊙ 2    %d_add_mul  adjoint of sqrt (statement 4): d_x = d_y ⊙ (1 / (2·y)), models/mini-resnet.ts:21
+    // d_add = d_sqrt / d_add_mul    %d_add  adjoint of sqrt (statement 4): d_x = d_y ⊙ (1 / (2·y)), models/mini-resnet.ts:21
+    // d_batchNorm.sigmaSquared = d_add    %d_batchNorm.sigmaSquared  adjoint of add (statement 4): d_a = d_y, models/mini-resnet.ts:21
+    // d_sum_2 = d_add ⊙ 0.00006103515625    %d_sum_2  adjoint of mul (statement 4): d_a = d_y ⊙ (b), models/mini-resnet.ts:21
     // batchNorm.centered = stem − batchNorm.mu    %batchNorm.centered  sub, models/mini-resnet.ts:21
-    // d_batchNorm.centered_2 = d_sum_2 ⊙ batchNorm.centered    %d_batchNorm.centered_2  adjoint of mul, models/mini-resnet.ts:21
-    // d_batchNorm.centered_3 = d_sum_2 ⊙ batchNorm.centered    %d_batchNorm.centered_3  adjoint of mul, models/mini-resnet.ts:21
-    // d_batchNorm.normal = d_batchNorm ⊙ batchNorm.gamma    %d_batchNorm.normal  adjoint of mul, models/mini-resnet.ts:21
-    // d_batchNorm.centered_part = d_batchNorm.normal ⊙ batchNorm.inverse    %d_batchNorm.centered_part  adjoint of mul, models/mini-resnet.ts:21
-    // d_batchNorm.centered_partial = d_batchNorm.centered_part + d_batchNorm.centered_2    %d_batchNorm.centered_partial  adjoint of sub, models/mini-resnet.ts:21
-    // d_batchNorm.centered = d_batchNorm.centered_partial + d_batchNorm.centered_2    %d_batchNorm.centered  adjoint of sub, models/mini-resnet.ts:21
+    // d_batchNorm.centered_2 = d_sum_2 ⊙ batchNorm.centered    %d_batchNorm.centered_2  adjoint of mul (statement 4): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:21
+    // d_batchNorm.centered_3 = d_sum_2 ⊙ batchNorm.centered    %d_batchNorm.centered_3  adjoint of mul (statement 4): d_b = d_y ⊙ (a),
+    //     models/mini-resnet.ts:21
+    // d_batchNorm.normal = d_batchNorm ⊙ batchNorm.gamma    %d_batchNorm.normal  adjoint of mul (statement 5): d_a = d_y ⊙ (b),
+    //     models/mini-resnet.ts:21
+    // d_batchNorm.centered_part = d_batchNorm.normal ⊙ batchNorm.inverse    %d_batchNorm.centered_part  adjoint of mul (statement 5):
+    //     d_a = d_y ⊙ (b), models/mini-resnet.ts:21
+    // d_batchNorm.centered_partial = d_batchNorm.centered_part + d_batchNorm.centered_2    %d_batchNorm.centered_partial  adjoint of
+    //     sub (statement 83): d_x = Σ over the uses of x, models/mini-resnet.ts:21
+    // d_batchNorm.centered = d_batchNorm.centered_partial + d_batchNorm.centered_2    %d_batchNorm.centered  adjoint of sub (statement
+    //     83): d_x = Σ over the uses of x, models/mini-resnet.ts:21
     mulAdd_d_batchNorm_centered();
 
-    // 87.
-    // d_broadcast_3 = d_batchNorm ⊙ batchNorm.normal    %d_broadcast_3  adjoint of mul, models/mini-resnet.ts:21
-    // d_batchNorm.gamma = Σ d_broadcast_3 over axes 0,2,3    %d_batchNorm.gamma  adjoint of broadcast, models/mini-resnet.ts:21
-    // batchNorm.gamma_mul = batchNorm.gamma.m ⊙ 0.9    %batchNorm.gamma_mul  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
-    // batchNorm.gamma_mul_2 = d_batchNorm.gamma ⊙ 0.09999999999999998    %batchNorm.gamma_mul_2  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
-    // batchNorm.gamma.m_next = batchNorm.gamma_mul + batchNorm.gamma_mul_2    %batchNorm.gamma.m_next  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
-    // batchNorm.gamma_mul_3 = batchNorm.gamma.v ⊙ 0.999    %batchNorm.gamma_mul_3  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
-    // batchNorm.gamma_mul_4 = d_batchNorm.gamma ⊙ d_batchNorm.gamma    %batchNorm.gamma_mul_4  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
-    // batchNorm.gamma_mul_5 = batchNorm.gamma_mul_4 ⊙ 0.0010000000000000009    %batchNorm.gamma_mul_5  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
-    // batchNorm.gamma.v_next = batchNorm.gamma_mul_3 + batchNorm.gamma_mul_5    %batchNorm.gamma.v_next  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
-    // batchNorm.gamma_mul_7 = batchNorm.gamma.m_next ⊙ rate    %batchNorm.gamma_mul_7  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
-    // batchNorm.gamma_mul_6 = batchNorm.gamma.v_next ⊙ correction    %batchNorm.gamma_mul_6  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
-    // batchNorm.gamma_sqrt = √batchNorm.gamma_mul_6    %batchNorm.gamma_sqrt  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
-    // batchNorm.gamma_add = batchNorm.gamma_sqrt + 1e-8    %batchNorm.gamma_add  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
-    // batchNorm.gamma_div = batchNorm.gamma_mul_7 / batchNorm.gamma_add    %batchNorm.gamma_div  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
-    // batchNorm.gamma_next = batchNorm.gamma − batchNorm.gamma_div    %batchNorm.gamma_next  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
+    // 84.
+    // d_broadcast_3 = d_batchNorm ⊙ batchNorm.normal    %d_broadcast_3  adjoint of mul (statement 5): d_b = d_y ⊙ (a),
+    //     models/mini-resnet.ts:21
+    // d_batchNorm.gamma = Σ d_broadcast_3 over axes 0,2,3    %d_batchNorm.gamma  adjoint of broadcast (statement 5): d_x = Σ d_y over
+    //     the broadcast axes, models/mini-resnet.ts:21
+    // batchNorm.gamma_mul = batchNorm.gamma.m ⊙ 0.9    %batchNorm.gamma_mul  update of batchNorm.gamma by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.gamma_mul_2 = d_batchNorm.gamma ⊙ 0.09999999999999998    %batchNorm.gamma_mul_2  update of batchNorm.gamma by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.gamma.m_next = batchNorm.gamma_mul + batchNorm.gamma_mul_2    %batchNorm.gamma.m_next  update of batchNorm.gamma by
+    //     adam, models/mini-resnet.ts:21
+    // batchNorm.gamma_mul_3 = batchNorm.gamma.v ⊙ 0.999    %batchNorm.gamma_mul_3  update of batchNorm.gamma by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.gamma_mul_4 = d_batchNorm.gamma ⊙ d_batchNorm.gamma    %batchNorm.gamma_mul_4  update of batchNorm.gamma by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.gamma_mul_5 = batchNorm.gamma_mul_4 ⊙ 0.0010000000000000009    %batchNorm.gamma_mul_5  update of batchNorm.gamma by
+    //     adam, models/mini-resnet.ts:21
+    // batchNorm.gamma.v_next = batchNorm.gamma_mul_3 + batchNorm.gamma_mul_5    %batchNorm.gamma.v_next  update of batchNorm.gamma by
+    //     adam, models/mini-resnet.ts:21
+    // batchNorm.gamma_mul_7 = batchNorm.gamma.m_next ⊙ rate    %batchNorm.gamma_mul_7  update of batchNorm.gamma by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.gamma_mul_6 = batchNorm.gamma.v_next ⊙ correction    %batchNorm.gamma_mul_6  update of batchNorm.gamma by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.gamma_sqrt = √batchNorm.gamma_mul_6    %batchNorm.gamma_sqrt  update of batchNorm.gamma by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.gamma_add = batchNorm.gamma_sqrt + 1e-8    %batchNorm.gamma_add  update of batchNorm.gamma by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.gamma_div = batchNorm.gamma_mul_7 / batchNorm.gamma_add    %batchNorm.gamma_div  update of batchNorm.gamma by adam,
+    //     models/mini-resnet.ts:21
+    // batchNorm.gamma_next = batchNorm.gamma − batchNorm.gamma_div    %batchNorm.gamma_next  update of batchNorm.gamma by adam,
+    //     models/mini-resnet.ts:21
     sumAdam_batchNorm_gamma();
 
-    // 88.
-    // d_broadcast = −d_batchNorm.centered    %d_broadcast  adjoint of sub, models/mini-resnet.ts:21
-    // d_batchNorm.mu = Σ d_broadcast over axes 0,2,3    %d_batchNorm.mu  adjoint of broadcast, models/mini-resnet.ts:21
+    // 85.
+    // d_broadcast = −d_batchNorm.centered    %d_broadcast  adjoint of sub (statement 83): d_b = d_y ⊙ (−1), models/mini-resnet.ts:21
+    // d_batchNorm.mu = Σ d_broadcast over axes 0,2,3    %d_batchNorm.mu  adjoint of broadcast (statement 83): d_x = Σ d_y over the
+    //     broadcast axes, models/mini-resnet.ts:21
     sum_d_batchNorm_mu();
 
-    // 89.
+    // 86.
     // x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_stem.kernel, models/mini-resnet.ts:20
     pad_x_padded_2();
 
-    // 90.
-    // d_sum = d_batchNorm.mu ⊙ 0.00006103515625    %d_sum  adjoint of mul, models/mini-resnet.ts:21
-    // d_stem = d_batchNorm.centered + d_sum    %d_stem  adjoint of conv, models/mini-resnet.ts:20
-    // d_stem.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_stem, [1,0,2,3])    %d_stem.kernel_conv  adjoint of conv, models/mini-resnet.ts:20
+    // 87.
+    // d_sum = d_batchNorm.mu ⊙ 0.00006103515625    %d_sum  adjoint of mul (statement 4): d_a = d_y ⊙ (b), models/mini-resnet.ts:21
+    // d_stem = d_batchNorm.centered + d_sum    %d_stem  adjoint of conv (statement 3): d_x = Σ over the uses of x,
+    //     models/mini-resnet.ts:20
+    // d_stem.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_stem, [1,0,2,3])    %d_stem.kernel_conv  adjoint of conv (statement
+    //     3): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:20
     // stem.kernel_mul = stem.kernel.m ⊙ 0.9    %stem.kernel_mul  update of stem.kernel by adam, models/mini-resnet.ts:20
-    // stem.kernel_mul_2 = transpose(d_stem.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %stem.kernel_mul_2  update of stem.kernel by adam, models/mini-resnet.ts:20
-    // stem.kernel.m_next = stem.kernel_mul + stem.kernel_mul_2    %stem.kernel.m_next  update of stem.kernel by adam, models/mini-resnet.ts:20
+    // stem.kernel_mul_2 = transpose(d_stem.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %stem.kernel_mul_2  update of stem.kernel
+    //     by adam, models/mini-resnet.ts:20
+    // stem.kernel.m_next = stem.kernel_mul + stem.kernel_mul_2    %stem.kernel.m_next  update of stem.kernel by adam,
+    //     models/mini-resnet.ts:20
     // stem.kernel_mul_3 = stem.kernel.v ⊙ 0.999    %stem.kernel_mul_3  update of stem.kernel by adam, models/mini-resnet.ts:20
-    // stem.kernel_mul_4 = transpose(d_stem.kernel_conv, [1,0,2,3]) ⊙ transpose(d_stem.kernel_conv, [1,0,2,3])    %stem.kernel_mul_4  update of stem.kernel by adam, models/mini-resnet.ts:20
-    // stem.kernel_mul_5 = stem.kernel_mul_4 ⊙ 0.0010000000000000009    %stem.kernel_mul_5  update of stem.kernel by adam, models/mini-resnet.ts:20
-    // stem.kernel.v_next = stem.kernel_mul_3 + stem.kernel_mul_5    %stem.kernel.v_next  update of stem.kernel by adam, models/mini-resnet.ts:20
+    // stem.kernel_mul_4 = transpose(d_stem.kernel_conv, [1,0,2,3]) ⊙ transpose(d_stem.kernel_conv, [1,0,2,3])    %stem.kernel_mul_4
+    //     update of stem.kernel by adam, models/mini-resnet.ts:20
+    // stem.kernel_mul_5 = stem.kernel_mul_4 ⊙ 0.0010000000000000009    %stem.kernel_mul_5  update of stem.kernel by adam,
+    //     models/mini-resnet.ts:20
+    // stem.kernel.v_next = stem.kernel_mul_3 + stem.kernel_mul_5    %stem.kernel.v_next  update of stem.kernel by adam,
+    //     models/mini-resnet.ts:20
     // stem.kernel_mul_7 = stem.kernel.m_next ⊙ rate    %stem.kernel_mul_7  update of stem.kernel by adam, models/mini-resnet.ts:20
-    // stem.kernel_mul_6 = stem.kernel.v_next ⊙ correction    %stem.kernel_mul_6  update of stem.kernel by adam, models/mini-resnet.ts:20
+    // stem.kernel_mul_6 = stem.kernel.v_next ⊙ correction    %stem.kernel_mul_6  update of stem.kernel by adam,
+    //     models/mini-resnet.ts:20
     // stem.kernel_sqrt = √stem.kernel_mul_6    %stem.kernel_sqrt  update of stem.kernel by adam, models/mini-resnet.ts:20
     // stem.kernel_add = stem.kernel_sqrt + 1e-8    %stem.kernel_add  update of stem.kernel by adam, models/mini-resnet.ts:20
-    // stem.kernel_div = stem.kernel_mul_7 / stem.kernel_add    %stem.kernel_div  update of stem.kernel by adam, models/mini-resnet.ts:20
+    // stem.kernel_div = stem.kernel_mul_7 / stem.kernel_add    %stem.kernel_div  update of stem.kernel by adam,
+    //     models/mini-resnet.ts:20
     // stem.kernel_next = stem.kernel − stem.kernel_div    %stem.kernel_next  update of stem.kernel by adam, models/mini-resnet.ts:20
     convAdam_stem_kernel();
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -2091,8 +2462,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     count: number = 16,
   ): { readonly loss: number; readonly accuracy: number; readonly count: number } {
     checkCount(count, 16);
-    feed(x_evaluate, batch["x"], 3072, count, "x");
-    feedLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkArray(x_evaluate, batch["x"], 3072, count, "x");
+    checkLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    feed(x_evaluate, batch["x"], 3072, count);
+    feed(y_evaluate, batch["y"], 1, count);
     live_rows_evaluate[0] = count;
 
     // 1.
@@ -2253,7 +2627,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly scores: Float32Array;
   } {
     const count = 1;
-    feed(x_predict, batch["x"], 3072, count, "x");
+    checkBatch("predict takes a batch", batch, taken_2, taken);
+    checkArray(x_predict, batch["x"], 3072, count, "x");
+    feed(x_predict, batch["x"], 3072, count);
 
     // 1.
     // x_padded = x in a margin of zeros    %x_padded  pad for stem, models/mini-resnet.ts:20
@@ -2373,13 +2749,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 63780)
       throw new RangeError(
         `restore: needs 63780 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -2429,8 +2819,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       "batchNorm_5.variance": batchNorm_5_variance,
       "batchNorm_6.mean": batchNorm_6_mean,
       "batchNorm_6.variance": batchNorm_6_variance,
-      "adam.beta1^t": adam_beta1_t,
-      "adam.beta2^t": adam_beta2_t,
+      "adam.1-beta1^t": adam_1_beta1_t,
+      "adam.1-beta2^t": adam_1_beta2_t,
       "stem.kernel.m": stem_kernel_m,
       "stem.kernel.v": stem_kernel_v,
       "batchNorm.gamma.m": batchNorm_gamma_m,
@@ -2482,7 +2872,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   };
 }
 
-/** x_padded = x in a margin of zeros */
+/** x_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0) */
 function pad_16x3x34x34(x_: Float32Array, x_padded_: Float32Array): () => void {
   return function pad_16x3x34x34(): void {
     const x = x_;
@@ -2512,7 +2902,7 @@ function pad_16x3x34x34(x_: Float32Array, x_padded_: Float32Array): () => void {
 }
 
 /**
- * stem = x ∗ stem.kernel
+ * stem[i,j,l,m] = Σ k<3, k1<3, k2<3: x_padded[i,k,l + k1,m + k2]·stem_kernel[j,k,k1,k2]
  * 7,077,888 floating-point operations.
  */
 function conv_16x8x32x3x3x3x32(
@@ -2578,14 +2968,14 @@ function conv_16x8x32x3x3x3x32(
 }
 
 /**
- * sum = Σ stem over axes 0,2,3
- * batchNorm.mu = sum ⊙ 0.00006103515625
- * sum_2 = Σ mul over axes 0,2,3
- * batchNorm.sigmaSquared = sum_2 ⊙ 0.00006103515625
- * sqrt = √add
- * batchNorm.inverse = 1 / sqrt
- * add_2 = mul_2 + mul_3
- * add_3 = mul_4 + mul_5
+ * sum[i] = Σ k3<16, k4<32, k5<32: stem[k3,i,k4,k5]
+ * batchNorm_mu[i] = sum[i]·(1 / 16384)
+ * sum_2[i] = Σ k6<16, k7<32, k8<32: (stem[k6,i,k7,k8] − batchNorm_mu[i])·(stem[k6,i,k7,k8] − batchNorm_mu[i])
+ * batchNorm_sigmaSquared[i] = sum_2[i]·(1 / 16384)
+ * sqrt[i] = sqrt(batchNorm_sigmaSquared[i] + 0.00001)
+ * batchNorm_inverse[i] = 1 / sqrt[i]
+ * batchNorm_mean′[i] = batchNorm_mean[i]·0.9 + batchNorm_mu[i]·(1 − 0.9)
+ * batchNorm_variance′[i] = batchNorm_variance[i]·0.9 + batchNorm_sigmaSquared[i]·0.10000610388817674
  * 655,448 floating-point operations.
  */
 function sumMulAdd_16x32x32x8(
@@ -2614,7 +3004,7 @@ function sumMulAdd_16x32x32x8(
       }
     }
     const sum_2 = Math.fround(sum);
-    const batchNorm_mu = Math.fround(sum_2 * 0.00006103515625);
+    const batchNorm_mu = Math.fround(sum_2 * (1 / 16_384));
     batchNorm_mu_2[i] = batchNorm_mu;
     let sum_3 = 0;
     for (let k = 0; k < 16; k++) {
@@ -2626,11 +3016,11 @@ function sumMulAdd_16x32x32x8(
       }
     }
     const sum_2_2 = Math.fround(sum_3);
-    const batchNorm_sigmaSquared = Math.fround(sum_2_2 * 0.00006103515625);
+    const batchNorm_sigmaSquared = Math.fround(sum_2_2 * (1 / 16_384));
     const sqrt = Math.fround(Math.sqrt(batchNorm_sigmaSquared + 0.00001));
     sqrt_2[i] = sqrt;
     batchNorm_inverse[i] = 1 / sqrt;
-    batchNorm_mean[i] = batchNorm_mean[i]! * 0.9 + batchNorm_mu * 0.09999999999999998;
+    batchNorm_mean[i] = batchNorm_mean[i]! * 0.9 + batchNorm_mu * (1 - 0.9);
     batchNorm_variance[i] =
       batchNorm_variance[i]! * 0.9 + batchNorm_sigmaSquared * 0.10000610388817674;
   }
@@ -2642,8 +3032,8 @@ function sumMulAdd_16x32x32x8(
 }
 
 /**
- * batchNorm.normal = batchNorm.centered ⊙ batchNorm.inverse
- * relu = relu(batchNorm)
+ * batchNorm_normal[i,j,l,m] = (stem[i,j,l,m] − batchNorm_mu[j])·batchNorm_inverse[j]
+ * relu[i,j,l,m] = relu(batchNorm_normal[i,j,l,m]·batchNorm_gamma[j] + batchNorm_beta[j])
  * 524,288 floating-point operations.
  */
 function mulRelu_16x8x32x32(
@@ -2690,7 +3080,7 @@ function mulRelu_16x8x32x32(
   };
 }
 
-/** relu_padded = relu in a margin of zeros */
+/** relu_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, relu[i,j,l − 1,m − 1], 0) */
 function pad_16x8x34x34(relu_: Float32Array, relu_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -2726,7 +3116,7 @@ function pad_16x8x34x34(relu_: Float32Array, relu_padded_: Float32Array): () => 
 }
 
 /**
- * conv2d = relu ∗ conv2d.kernel
+ * conv2d[i,j,l,m] = Σ k9<8, k10<3, k11<3: relu_padded[i,k9,l + k10,m + k11]·conv2d_kernel[j,k9,k10,k11]
  * 18,874,368 floating-point operations.
  */
 function conv_16x8x32x8x3x3x32(
@@ -2793,8 +3183,8 @@ function conv_16x8x32x8x3x3x32(
 }
 
 /**
- * batchNorm_3.normal = batchNorm_3.centered ⊙ batchNorm_3.inverse
- * relu_2 = relu(add_10)
+ * batchNorm_3_normal[i,j,l,m] = (conv2d_2[i,j,l,m] − batchNorm_3_mu[j])·batchNorm_3_inverse[j]
+ * relu_2[i,j,l,m] = relu(relu[i,j,l,m] + (batchNorm_3_normal[i,j,l,m]·batchNorm_3_gamma[j] + batchNorm_3_beta[j]))
  * 655,360 floating-point operations.
  */
 function mulRelu_16x8x32x32_2(
@@ -2845,7 +3235,7 @@ function mulRelu_16x8x32x32_2(
   };
 }
 
-/** relu_2_padded = relu_2 in a margin of zeros */
+/** relu_2_padded[i,j,l,m] = where(l < 32 ∧ m < 32, relu_2[i,j,l,m], 0) */
 function pad_16x8x33x33(relu_2_: Float32Array, relu_2_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -2874,7 +3264,7 @@ function pad_16x8x33x33(relu_2_: Float32Array, relu_2_padded_: Float32Array): ()
 }
 
 /**
- * conv2d_3 = relu_2 ∗ conv2d_3.kernel
+ * conv2d_3[i,j,l,m] = Σ k27<8, k28<3, k29<3: relu_2_padded[i,k27,2·l + k28,2·m + k29]·conv2d_3_kernel[j,k27,k28,k29]
  * 9,437,184 floating-point operations.
  */
 function conv_16x16x16x8x3x3x16(
@@ -2944,14 +3334,14 @@ function conv_16x16x16x8x3x3x16(
 }
 
 /**
- * sum_7 = Σ conv2d_3 over axes 0,2,3
- * batchNorm_4.mu = sum_7 ⊙ 0.000244140625
- * sum_8 = Σ mul_19 over axes 0,2,3
- * batchNorm_4.sigmaSquared = sum_8 ⊙ 0.000244140625
- * sqrt_4 = √add_11
- * batchNorm_4.inverse = 1 / sqrt_4
- * add_12 = mul_20 + mul_21
- * add_13 = mul_22 + mul_23
+ * sum_7[i] = Σ k30<16, k31<16, k32<16: conv2d_3[k30,i,k31,k32]
+ * batchNorm_4_mu[i] = sum_7[i]·(1 / 4096)
+ * sum_8[i] = Σ k33<16, k34<16, k35<16: (conv2d_3[k33,i,k34,k35] − batchNorm_4_mu[i])·(conv2d_3[k33,i,k34,k35] − batchNorm_4_mu[i])
+ * batchNorm_4_sigmaSquared[i] = sum_8[i]·(1 / 4096)
+ * sqrt_4[i] = sqrt(batchNorm_4_sigmaSquared[i] + 0.00001)
+ * batchNorm_4_inverse[i] = 1 / sqrt_4[i]
+ * batchNorm_4_mean′[i] = batchNorm_4_mean[i]·0.9 + batchNorm_4_mu[i]·(1 − 0.9)
+ * batchNorm_4_variance′[i] = batchNorm_4_variance[i]·0.9 + batchNorm_4_sigmaSquared[i]·0.10002442002442
  * 327,856 floating-point operations.
  */
 function sumMulAdd_16x16x16x16(
@@ -2980,7 +3370,7 @@ function sumMulAdd_16x16x16x16(
       }
     }
     const sum_7 = Math.fround(sum);
-    const batchNorm_4_mu = Math.fround(sum_7 * 0.000244140625);
+    const batchNorm_4_mu = Math.fround(sum_7 * (1 / 4096));
     batchNorm_4_mu_2[i] = batchNorm_4_mu;
     let sum_2 = 0;
     for (let k = 0; k < 16; k++) {
@@ -2992,11 +3382,11 @@ function sumMulAdd_16x16x16x16(
       }
     }
     const sum_8 = Math.fround(sum_2);
-    const batchNorm_4_sigmaSquared = Math.fround(sum_8 * 0.000244140625);
+    const batchNorm_4_sigmaSquared = Math.fround(sum_8 * (1 / 4096));
     const sqrt_4 = Math.fround(Math.sqrt(batchNorm_4_sigmaSquared + 0.00001));
     sqrt_4_2[i] = sqrt_4;
     batchNorm_4_inverse[i] = 1 / sqrt_4;
-    batchNorm_4_mean[i] = batchNorm_4_mean[i]! * 0.9 + batchNorm_4_mu * 0.09999999999999998;
+    batchNorm_4_mean[i] = batchNorm_4_mean[i]! * 0.9 + batchNorm_4_mu * (1 - 0.9);
     batchNorm_4_variance[i] =
       batchNorm_4_variance[i]! * 0.9 + batchNorm_4_sigmaSquared * 0.10002442002442;
   }
@@ -3008,8 +3398,8 @@ function sumMulAdd_16x16x16x16(
 }
 
 /**
- * batchNorm_4.normal = batchNorm_4.centered ⊙ batchNorm_4.inverse
- * first_2 = relu(batchNorm_4)
+ * batchNorm_4_normal[i,j,l,m] = (conv2d_3[i,j,l,m] − batchNorm_4_mu[j])·batchNorm_4_inverse[j]
+ * first_2[i,j,l,m] = relu(batchNorm_4_normal[i,j,l,m]·batchNorm_4_gamma[j] + batchNorm_4_beta[j])
  * 262,144 floating-point operations.
  */
 function mulRelu_16x16x16x16(
@@ -3055,7 +3445,7 @@ function mulRelu_16x16x16x16(
   };
 }
 
-/** first_2_padded = first_2 in a margin of zeros */
+/** first_2_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, first_2[i,j,l − 1,m − 1], 0) */
 function pad_16x16x18x18(first_2_: Float32Array, first_2_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -3091,7 +3481,7 @@ function pad_16x16x18x18(first_2_: Float32Array, first_2_padded_: Float32Array):
 }
 
 /**
- * conv2d_4 = first_2 ∗ conv2d_4.kernel
+ * conv2d_4[i,j,l,m] = Σ k36<16, k37<3, k38<3: first_2_padded[i,k36,l + k37,m + k38]·conv2d_4_kernel[j,k36,k37,k38]
  * 18,874,368 floating-point operations.
  */
 function conv_16x16x16x16x3x3x16(
@@ -3162,7 +3552,7 @@ function conv_16x16x16x16x3x3x16(
 }
 
 /**
- * batchNorm_5.normal = batchNorm_5.centered ⊙ batchNorm_5.inverse
+ * batchNorm_5_normal[i,j,l,m] = (conv2d_4[i,j,l,m] − batchNorm_5_mu[j])·batchNorm_5_inverse[j]
  * 131,072 floating-point operations.
  */
 function mul_16x16x16x16(
@@ -3196,7 +3586,7 @@ function mul_16x16x16x16(
 }
 
 /**
- * conv2d_5 = relu_2 ∗ conv2d_5.kernel
+ * conv2d_5[i,j,l,m] = Σ k45<8, k46<1, k47<1: relu_2[i,k45,2·l,2·m]·conv2d_5_kernel[j,k45,0,0]
  * 1,048,576 floating-point operations.
  */
 function conv_16x16x16x8x1x1x16(
@@ -3258,10 +3648,11 @@ function conv_16x16x16x8x1x1x16(
 }
 
 /**
- * batchNorm_6.normal = batchNorm_6.centered ⊙ batchNorm_6.inverse
- * relu_3 = relu(add_20)
- * sum_13 = Σ relu_3 over axes 2,3
- * globalAveragePool2d = sum_13 ⊙ 0.00390625
+ * batchNorm_6_normal[i,j,l,m] = (conv2d_5[i,j,l,m] − batchNorm_6_mu[j])·batchNorm_6_inverse[j]
+ * relu_3[i,j,l,m] = relu(batchNorm_6_normal[i,j,l,m]·batchNorm_6_gamma[j] + batchNorm_6_beta[j] +
+ *     (batchNorm_5_normal[i,j,l,m]·batchNorm_5_gamma[j] + batchNorm_5_beta[j]))
+ * sum_13[i,j] = Σ k54<16, k55<16: relu_3[i,j,k54,k55]
+ * globalAveragePool2d[i,j] = sum_13[i,j]·(1 / 256)
  * 524,544 floating-point operations.
  */
 function mulReluSumMul_16x16x16x16(
@@ -3327,7 +3718,7 @@ function mulReluSumMul_16x16x16x16(
         }
       }
       const sum_13 = Math.fround(sum);
-      globalAveragePool2d[i * 16 + j] = sum_13 * 0.00390625;
+      globalAveragePool2d[i * 16 + j] = sum_13 * (1 / 256);
     }
   }
   return function mulReluSumMul_16x16x16x16(): void {
@@ -3338,8 +3729,8 @@ function mulReluSumMul_16x16x16x16(
 }
 
 /**
- * scores.product = globalAveragePool2d · scores.kernel
- * scores = scores.product + scores.bias
+ * scores_product[i,j] = Σ k56<16: globalAveragePool2d[i,k56]·scores_kernel[k56,j]
+ * scores[i,j] = scores_product[i,j] + scores_bias[j]
  * 5,280 floating-point operations.
  */
 function dotAdd_16x16x10(
@@ -3403,33 +3794,27 @@ function dotAdd_16x16x10(
 }
 
 /**
- * largest = max scores over axes 1
- * exps = exp(shifted)
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
- * d_scores.product = d_shifted
+ * largest[i] = max k57<10: scores[i,k57]
+ * exps[i,j] = exp(scores[i,j] − largest[i])
+ * total[i] = Σ k58<10: exps[i,k58]
+ * chosen[i] = Σ k59<10: where(k59 = y[i], scores[i,k59] − largest[i], 0)
+ * sum_14 = Σ k60<16: (log(total[k60]) − chosen[k60])
+ * d_shifted[i,j] = where(j = y[i], −0.0625, 0) + 0.0625 / total[i]·exps[i,j]
  * 1,648 floating-point operations.
  */
 function reduceMaxExpSumAdd_16x10(
-  rowSum_: Float32Array,
+  sum_14_: Float32Array,
   scores_: Float32Array,
   exps_: Float32Array,
   y_: Int32Array,
-  live_rows_: Int32Array,
-  d_rowSum_: Float32Array,
   d_shifted_: Float32Array,
 ): () => void {
   return function reduceMaxExpSumAdd_16x10(): void {
-    const rowSum = rowSum_;
+    const sum_14 = sum_14_;
     const scores = scores_;
     const exps = exps_;
     const y = y_;
-    const live_rows = live_rows_;
-    const d_rowSum = d_rowSum_;
     const d_shifted = d_shifted_;
-    const live_rows_0 = live_rows[0]!;
-    const d_rowSum_0 = d_rowSum[0]!;
     let total = 0;
     for (let i = 0; i < 16; i++) {
       let max = -Infinity;
@@ -3451,23 +3836,22 @@ function reduceMaxExpSumAdd_16x10(
         sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
       }
       const chosen = Math.fround(sum_2);
-      total += i < live_rows_0 ? log(total_2) - chosen : 0;
+      total += log(total_2) - chosen;
       const y_1 = y[i]!;
-      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      const div_0 = 0.0625 / total_2;
       for (let j = 0; j < 10; j++) {
-        d_shifted[i * 10 + j] =
-          (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
+        d_shifted[i * 10 + j] = (j === y_1 ? -0.0625 : 0) + div_0 * exps[i * 10 + j]!;
       }
     }
-    rowSum[0] = total;
+    sum_14[0] = total;
   };
 }
 
 /**
- * d_scores.bias = Σ d_shifted over axes 0
- * scores.bias.m_next = scores.bias_mul + scores.bias_mul_2
- * scores.bias.v_next = scores.bias_mul_3 + scores.bias_mul_5
- * scores.bias_next = scores.bias − scores.bias_div
+ * d_scores_bias[i] = Σ k61<16: d_shifted[k61,i]
+ * scores_bias_m′[i] = scores_bias_m[i]·0.9 + d_scores_bias[i]·(1 − 0.9)
+ * scores_bias_v′[i] = scores_bias_v[i]·0.999 + d_scores_bias[i]·d_scores_bias[i]·(1 − 0.999)
+ * scores_bias′[i] = scores_bias[i] − scores_bias_m′[i]·rate / (sqrt(scores_bias_v′[i]·correction) + 1e-8)
  * 290 floating-point operations.
  */
 function sumAdam_16x10(
@@ -3506,36 +3890,34 @@ function sumAdam_16x10(
       const d_scores_bias1 = Math.fround(sum1);
       const d_scores_bias2 = Math.fround(sum2);
       const d_scores_bias3 = Math.fround(sum3);
-      const scores_bias_m_next0 = Math.fround(
-        scores_bias_m[i]! * 0.9 + d_scores_bias0 * 0.09999999999999998,
-      );
+      const scores_bias_m_next0 = Math.fround(scores_bias_m[i]! * 0.9 + d_scores_bias0 * (1 - 0.9));
       scores_bias_m[i] = scores_bias_m_next0;
       const scores_bias_m_next1 = Math.fround(
-        scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * 0.09999999999999998,
+        scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * (1 - 0.9),
       );
       scores_bias_m[i + 1] = scores_bias_m_next1;
       const scores_bias_m_next2 = Math.fround(
-        scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * 0.09999999999999998,
+        scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * (1 - 0.9),
       );
       scores_bias_m[i + 2] = scores_bias_m_next2;
       const scores_bias_m_next3 = Math.fround(
-        scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * 0.09999999999999998,
+        scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * (1 - 0.9),
       );
       scores_bias_m[i + 3] = scores_bias_m_next3;
       const scores_bias_v_next0 = Math.fround(
-        scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * 0.0010000000000000009,
+        scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * (1 - 0.999),
       );
       scores_bias_v[i] = scores_bias_v_next0;
       const scores_bias_v_next1 = Math.fround(
-        scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * 0.0010000000000000009,
+        scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * (1 - 0.999),
       );
       scores_bias_v[i + 1] = scores_bias_v_next1;
       const scores_bias_v_next2 = Math.fround(
-        scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * 0.0010000000000000009,
+        scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * (1 - 0.999),
       );
       scores_bias_v[i + 2] = scores_bias_v_next2;
       const scores_bias_v_next3 = Math.fround(
-        scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * 0.0010000000000000009,
+        scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * (1 - 0.999),
       );
       scores_bias_v[i + 3] = scores_bias_v_next3;
       scores_bias[i] =
@@ -3562,19 +3944,19 @@ function sumAdam_16x10(
     const d_scores_bias0_2 = Math.fround(sum0_2);
     const d_scores_bias1_2 = Math.fround(sum1_2);
     const scores_bias_m_next0_2 = Math.fround(
-      scores_bias_m[8]! * 0.9 + d_scores_bias0_2 * 0.09999999999999998,
+      scores_bias_m[8]! * 0.9 + d_scores_bias0_2 * (1 - 0.9),
     );
     scores_bias_m[8] = scores_bias_m_next0_2;
     const scores_bias_m_next1_2 = Math.fround(
-      scores_bias_m[9]! * 0.9 + d_scores_bias1_2 * 0.09999999999999998,
+      scores_bias_m[9]! * 0.9 + d_scores_bias1_2 * (1 - 0.9),
     );
     scores_bias_m[9] = scores_bias_m_next1_2;
     const scores_bias_v_next0_2 = Math.fround(
-      scores_bias_v[8]! * 0.999 + d_scores_bias0_2 * d_scores_bias0_2 * 0.0010000000000000009,
+      scores_bias_v[8]! * 0.999 + d_scores_bias0_2 * d_scores_bias0_2 * (1 - 0.999),
     );
     scores_bias_v[8] = scores_bias_v_next0_2;
     const scores_bias_v_next1_2 = Math.fround(
-      scores_bias_v[9]! * 0.999 + d_scores_bias1_2 * d_scores_bias1_2 * 0.0010000000000000009,
+      scores_bias_v[9]! * 0.999 + d_scores_bias1_2 * d_scores_bias1_2 * (1 - 0.999),
     );
     scores_bias_v[9] = scores_bias_v_next1_2;
     scores_bias[8] =
@@ -3587,7 +3969,7 @@ function sumAdam_16x10(
 }
 
 /**
- * d_globalAveragePool2d = d_shifted · scores.kernelᵀ
+ * d_globalAveragePool2d[i,j] = Σ k62<10: d_shifted[i,k62]·scores_kernel[j,k62]
  * 5,120 floating-point operations.
  */
 function dot_16x10x16(
@@ -3639,10 +4021,10 @@ function dot_16x10x16(
 }
 
 /**
- * d_scores.kernel = globalAveragePool2dᵀ · d_shifted
- * scores.kernel.m_next = scores.kernel_mul + scores.kernel_mul_2
- * scores.kernel.v_next = scores.kernel_mul_3 + scores.kernel_mul_5
- * scores.kernel_next = scores.kernel − scores.kernel_div
+ * d_scores_kernel[i,j] = Σ k63<16: globalAveragePool2d[k63,i]·d_shifted[k63,j]
+ * scores_kernel_m′[i,j] = scores_kernel_m[i,j]·0.9 + d_scores_kernel[i,j]·(1 − 0.9)
+ * scores_kernel_v′[i,j] = scores_kernel_v[i,j]·0.999 + d_scores_kernel[i,j]·d_scores_kernel[i,j]·(1 − 0.999)
+ * scores_kernel′[i,j] = scores_kernel[i,j] − scores_kernel_m′[i,j]·rate / (sqrt(scores_kernel_v′[i,j]·correction) + 1e-8)
  * 7,200 floating-point operations.
  */
 function dotAdam_16x16x10(
@@ -3699,75 +4081,75 @@ function dotAdam_16x16x10(
         const d_scores_kernel30 = Math.fround(sum30);
         const d_scores_kernel31 = Math.fround(sum31);
         const scores_kernel_m_next00 = Math.fround(
-          scores_kernel_m[i * 10 + j]! * 0.9 + d_scores_kernel00 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j]! * 0.9 + d_scores_kernel00 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j] = scores_kernel_m_next00;
         const scores_kernel_m_next01 = Math.fround(
-          scores_kernel_m[i * 10 + j + 1]! * 0.9 + d_scores_kernel01 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 1]! * 0.9 + d_scores_kernel01 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 1] = scores_kernel_m_next01;
         const scores_kernel_m_next10 = Math.fround(
-          scores_kernel_m[i * 10 + j + 10]! * 0.9 + d_scores_kernel10 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 10]! * 0.9 + d_scores_kernel10 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 10] = scores_kernel_m_next10;
         const scores_kernel_m_next11 = Math.fround(
-          scores_kernel_m[i * 10 + j + 11]! * 0.9 + d_scores_kernel11 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 11]! * 0.9 + d_scores_kernel11 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 11] = scores_kernel_m_next11;
         const scores_kernel_m_next20 = Math.fround(
-          scores_kernel_m[i * 10 + j + 20]! * 0.9 + d_scores_kernel20 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 20]! * 0.9 + d_scores_kernel20 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 20] = scores_kernel_m_next20;
         const scores_kernel_m_next21 = Math.fround(
-          scores_kernel_m[i * 10 + j + 21]! * 0.9 + d_scores_kernel21 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 21]! * 0.9 + d_scores_kernel21 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 21] = scores_kernel_m_next21;
         const scores_kernel_m_next30 = Math.fround(
-          scores_kernel_m[i * 10 + j + 30]! * 0.9 + d_scores_kernel30 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 30]! * 0.9 + d_scores_kernel30 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 30] = scores_kernel_m_next30;
         const scores_kernel_m_next31 = Math.fround(
-          scores_kernel_m[i * 10 + j + 31]! * 0.9 + d_scores_kernel31 * 0.09999999999999998,
+          scores_kernel_m[i * 10 + j + 31]! * 0.9 + d_scores_kernel31 * (1 - 0.9),
         );
         scores_kernel_m[i * 10 + j + 31] = scores_kernel_m_next31;
         const scores_kernel_v_next00 = Math.fround(
           scores_kernel_v[i * 10 + j]! * 0.999 +
-            d_scores_kernel00 * d_scores_kernel00 * 0.0010000000000000009,
+            d_scores_kernel00 * d_scores_kernel00 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j] = scores_kernel_v_next00;
         const scores_kernel_v_next01 = Math.fround(
           scores_kernel_v[i * 10 + j + 1]! * 0.999 +
-            d_scores_kernel01 * d_scores_kernel01 * 0.0010000000000000009,
+            d_scores_kernel01 * d_scores_kernel01 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 1] = scores_kernel_v_next01;
         const scores_kernel_v_next10 = Math.fround(
           scores_kernel_v[i * 10 + j + 10]! * 0.999 +
-            d_scores_kernel10 * d_scores_kernel10 * 0.0010000000000000009,
+            d_scores_kernel10 * d_scores_kernel10 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 10] = scores_kernel_v_next10;
         const scores_kernel_v_next11 = Math.fround(
           scores_kernel_v[i * 10 + j + 11]! * 0.999 +
-            d_scores_kernel11 * d_scores_kernel11 * 0.0010000000000000009,
+            d_scores_kernel11 * d_scores_kernel11 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 11] = scores_kernel_v_next11;
         const scores_kernel_v_next20 = Math.fround(
           scores_kernel_v[i * 10 + j + 20]! * 0.999 +
-            d_scores_kernel20 * d_scores_kernel20 * 0.0010000000000000009,
+            d_scores_kernel20 * d_scores_kernel20 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 20] = scores_kernel_v_next20;
         const scores_kernel_v_next21 = Math.fround(
           scores_kernel_v[i * 10 + j + 21]! * 0.999 +
-            d_scores_kernel21 * d_scores_kernel21 * 0.0010000000000000009,
+            d_scores_kernel21 * d_scores_kernel21 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 21] = scores_kernel_v_next21;
         const scores_kernel_v_next30 = Math.fround(
           scores_kernel_v[i * 10 + j + 30]! * 0.999 +
-            d_scores_kernel30 * d_scores_kernel30 * 0.0010000000000000009,
+            d_scores_kernel30 * d_scores_kernel30 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 30] = scores_kernel_v_next30;
         const scores_kernel_v_next31 = Math.fround(
           scores_kernel_v[i * 10 + j + 31]! * 0.999 +
-            d_scores_kernel31 * d_scores_kernel31 * 0.0010000000000000009,
+            d_scores_kernel31 * d_scores_kernel31 * (1 - 0.999),
         );
         scores_kernel_v[i * 10 + j + 31] = scores_kernel_v_next31;
         scores_kernel[i * 10 + j] =
@@ -3808,7 +4190,7 @@ function dotAdam_16x16x10(
 }
 
 /**
- * d_mul_30 = d_add_20
+ * d_add_20[i,j,l,m] = where(0 < relu_3[i,j,l,m], d_globalAveragePool2d[i,j]·(1 / 256), 0)
  * 65,536 floating-point operations.
  */
 function where_16x16x16x16(
@@ -3827,7 +4209,7 @@ function where_16x16x16x16(
         for (let m = 0; m < 16; m++) {
           d_add_20[i * 4096 + j * 256 + l * 16 + m] =
             0 < relu_3[i * 4096 + j * 256 + l * 16 + m]!
-              ? d_globalAveragePool2d[i * 16 + j]! * 0.00390625
+              ? d_globalAveragePool2d[i * 16 + j]! * (1 / 256)
               : 0;
         }
       }
@@ -3841,13 +4223,13 @@ function where_16x16x16x16(
 }
 
 /**
- * d_batchNorm_5.beta = Σ d_add_20 over axes 0,2,3
- * batchNorm_5.beta.m_next = batchNorm_5.beta_mul + batchNorm_5.beta_mul_2
- * batchNorm_5.beta.v_next = batchNorm_5.beta_mul_3 + batchNorm_5.beta_mul_5
- * batchNorm_5.beta_next = batchNorm_5.beta − batchNorm_5.beta_div
- * batchNorm_6.beta.m_next = batchNorm_6.beta_mul + batchNorm_5.beta_mul_2
- * batchNorm_6.beta.v_next = batchNorm_6.beta_mul_3 + batchNorm_5.beta_mul_5
- * batchNorm_6.beta_next = batchNorm_6.beta − batchNorm_6.beta_div
+ * d_batchNorm_6_beta[i] = Σ k64<16, k65<16, k66<16: d_add_20[k64,i,k65,k66]
+ * batchNorm_5_beta_m′[i] = batchNorm_5_beta_m[i]·0.9 + d_batchNorm_6_beta[i]·(1 − 0.9)
+ * batchNorm_5_beta_v′[i] = batchNorm_5_beta_v[i]·0.999 + d_batchNorm_6_beta[i]·d_batchNorm_6_beta[i]·(1 − 0.999)
+ * batchNorm_5_beta′[i] = batchNorm_5_beta[i] − batchNorm_5_beta_m′[i]·rate / (sqrt(batchNorm_5_beta_v′[i]·correction) + 1e-8)
+ * batchNorm_6_beta_m′[i] = batchNorm_6_beta_m[i]·0.9 + d_batchNorm_6_beta[i]·(1 − 0.9)
+ * batchNorm_6_beta_v′[i] = batchNorm_6_beta_v[i]·0.999 + d_batchNorm_6_beta[i]·d_batchNorm_6_beta[i]·(1 − 0.999)
+ * batchNorm_6_beta′[i] = batchNorm_6_beta[i] − batchNorm_6_beta_m′[i]·rate / (sqrt(batchNorm_6_beta_v′[i]·correction) + 1e-8)
  * 65,952 floating-point operations.
  */
 function sumAdam_16x16x16x16(
@@ -3885,12 +4267,12 @@ function sumAdam_16x16x16x16(
     }
     const d_batchNorm_6_beta = Math.fround(sum);
     const batchNorm_5_beta_m_next = Math.fround(
-      batchNorm_5_beta_m[i]! * 0.9 + Math.fround(d_batchNorm_6_beta * 0.09999999999999998),
+      batchNorm_5_beta_m[i]! * 0.9 + Math.fround(d_batchNorm_6_beta * (1 - 0.9)),
     );
     batchNorm_5_beta_m[i] = batchNorm_5_beta_m_next;
     const batchNorm_5_beta_v_next = Math.fround(
       batchNorm_5_beta_v[i]! * 0.999 +
-        Math.fround(d_batchNorm_6_beta * d_batchNorm_6_beta * 0.0010000000000000009),
+        Math.fround(d_batchNorm_6_beta * d_batchNorm_6_beta * (1 - 0.999)),
     );
     batchNorm_5_beta_v[i] = batchNorm_5_beta_v_next;
     batchNorm_5_beta[i] =
@@ -3898,12 +4280,12 @@ function sumAdam_16x16x16x16(
       (batchNorm_5_beta_m_next * rate_0) /
         (Math.sqrt(batchNorm_5_beta_v_next * correction_0) + 1e-8);
     const batchNorm_6_beta_m_next = Math.fround(
-      batchNorm_6_beta_m[i]! * 0.9 + Math.fround(d_batchNorm_6_beta * 0.09999999999999998),
+      batchNorm_6_beta_m[i]! * 0.9 + Math.fround(d_batchNorm_6_beta * (1 - 0.9)),
     );
     batchNorm_6_beta_m[i] = batchNorm_6_beta_m_next;
     const batchNorm_6_beta_v_next = Math.fround(
       batchNorm_6_beta_v[i]! * 0.999 +
-        Math.fround(d_batchNorm_6_beta * d_batchNorm_6_beta * 0.0010000000000000009),
+        Math.fround(d_batchNorm_6_beta * d_batchNorm_6_beta * (1 - 0.999)),
     );
     batchNorm_6_beta_v[i] = batchNorm_6_beta_v_next;
     batchNorm_6_beta[i] =
@@ -3919,7 +4301,8 @@ function sumAdam_16x16x16x16(
 }
 
 /**
- * d_batchNorm_6.inverse = Σ d_broadcast_22 over axes 0,2,3
+ * d_batchNorm_6_inverse[i] = Σ k70<16, k71<16, k72<16: d_add_20[k70,i,k71,k72]·batchNorm_6_gamma[i]·(conv2d_5[k70,i,k71,k72] −
+ *     batchNorm_6_mu[i])
  * 262,144 floating-point operations.
  */
 function sum_16x16x16x16(
@@ -3959,8 +4342,10 @@ function sum_16x16x16x16(
 }
 
 /**
- * d_batchNorm_6.centered_3 = d_sum_12 ⊙ batchNorm_6.centered
- * d_batchNorm_6.centered = d_batchNorm_6.centered_partial + d_batchNorm_6.centered_2
+ * d_batchNorm_6_centered_2[i,j,l,m] = −(d_batchNorm_6_inverse[j]·(batchNorm_6_inverse[j]·batchNorm_6_inverse[j])) / (sqrt_6[j]·2)·(1 /
+ *     4096)·(conv2d_5[i,j,l,m] − batchNorm_6_mu[j])
+ * d_batchNorm_6_centered[i,j,l,m] = d_add_20[i,j,l,m]·batchNorm_6_gamma[j]·batchNorm_6_inverse[j] + d_batchNorm_6_centered_2[i,j,l,m]
+ *     + d_batchNorm_6_centered_2[i,j,l,m]
  * 786,432 floating-point operations.
  */
 function mulAdd_16x16x16x16(
@@ -3991,7 +4376,7 @@ function mulAdd_16x16x16x16(
           const d_batchNorm_6_centered_2 = Math.fround(
             (-(d_batchNorm_6_inverse[j]! * (batchNorm_6_inverse_0 * batchNorm_6_inverse_0)) /
               (sqrt_6[j]! * 2)) *
-              0.000244140625 *
+              (1 / 4096) *
               Math.fround(conv2d_5[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_6_mu[j]!),
           );
           d_batchNorm_6_centered[i * 4096 + j * 256 + l * 16 + m] =
@@ -4011,10 +4396,10 @@ function mulAdd_16x16x16x16(
 }
 
 /**
- * d_batchNorm_6.gamma = Σ d_broadcast_23 over axes 0,2,3
- * batchNorm_6.gamma.m_next = batchNorm_6.gamma_mul + batchNorm_6.gamma_mul_2
- * batchNorm_6.gamma.v_next = batchNorm_6.gamma_mul_3 + batchNorm_6.gamma_mul_5
- * batchNorm_6.gamma_next = batchNorm_6.gamma − batchNorm_6.gamma_div
+ * d_batchNorm_6_gamma[i] = Σ k67<16, k68<16, k69<16: d_add_20[k67,i,k68,k69]·batchNorm_6_normal[k67,i,k68,k69]
+ * batchNorm_6_gamma_m′[i] = batchNorm_6_gamma_m[i]·0.9 + d_batchNorm_6_gamma[i]·(1 − 0.9)
+ * batchNorm_6_gamma_v′[i] = batchNorm_6_gamma_v[i]·0.999 + d_batchNorm_6_gamma[i]·d_batchNorm_6_gamma[i]·(1 − 0.999)
+ * batchNorm_6_gamma′[i] = batchNorm_6_gamma[i] − batchNorm_6_gamma_m′[i]·rate / (sqrt(batchNorm_6_gamma_v′[i]·correction) + 1e-8)
  * 131,280 floating-point operations.
  */
 function sumAdam_16x16x16x16_2(
@@ -4050,12 +4435,11 @@ function sumAdam_16x16x16x16_2(
     }
     const d_batchNorm_6_gamma = Math.fround(sum);
     const batchNorm_6_gamma_m_next = Math.fround(
-      batchNorm_6_gamma_m[i]! * 0.9 + d_batchNorm_6_gamma * 0.09999999999999998,
+      batchNorm_6_gamma_m[i]! * 0.9 + d_batchNorm_6_gamma * (1 - 0.9),
     );
     batchNorm_6_gamma_m[i] = batchNorm_6_gamma_m_next;
     const batchNorm_6_gamma_v_next = Math.fround(
-      batchNorm_6_gamma_v[i]! * 0.999 +
-        d_batchNorm_6_gamma * d_batchNorm_6_gamma * 0.0010000000000000009,
+      batchNorm_6_gamma_v[i]! * 0.999 + d_batchNorm_6_gamma * d_batchNorm_6_gamma * (1 - 0.999),
     );
     batchNorm_6_gamma_v[i] = batchNorm_6_gamma_v_next;
     batchNorm_6_gamma[i] =
@@ -4071,7 +4455,7 @@ function sumAdam_16x16x16x16_2(
 }
 
 /**
- * d_batchNorm_6.mu = Σ d_broadcast_21 over axes 0,2,3
+ * d_batchNorm_6_mu[i] = Σ k73<16, k74<16, k75<16: −d_batchNorm_6_centered[k73,i,k74,k75]
  * 131,072 floating-point operations.
  */
 function sum_16x16x16x16_2(
@@ -4101,7 +4485,8 @@ function sum_16x16x16x16_2(
 }
 
 /**
- * d_batchNorm_6.centered_padded = what is computed from d_batchNorm_6.centered in a margin of zeros
+ * d_batchNorm_6_centered_padded[i,j,l,m] = where((l mod 2) = 0 ∧ (m mod 2) = 0, d_batchNorm_6_centered[i,j,(l div 2),(m div 2)] +
+ *     d_batchNorm_6_mu[j]·(1 / 4096), 0)
  * 524,288 floating-point operations.
  */
 function pad_16x16x32x32(
@@ -4120,7 +4505,7 @@ function pad_16x16x32x32(
         for (let m = 0; m < 16; m++) {
           d_batchNorm_6_centered_padded[i * 16384 + j * 1024 + l * 64 + m * 2] =
             d_batchNorm_6_centered[i * 4096 + j * 256 + l * 16 + m]! +
-            d_batchNorm_6_mu[j]! * 0.000244140625;
+            d_batchNorm_6_mu[j]! * (1 / 4096);
           d_batchNorm_6_centered_padded[i * 16384 + j * 1024 + l * 64 + m * 2 + 1] = 0;
           d_batchNorm_6_centered_padded[i * 16384 + j * 1024 + l * 64 + m * 2 + 32] = 0;
           d_batchNorm_6_centered_padded[i * 16384 + j * 1024 + l * 64 + m * 2 + 33] = 0;
@@ -4136,7 +4521,7 @@ function pad_16x16x32x32(
 }
 
 /**
- * d_relu_2_part = d_conv2d_5 ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])
+ * d_relu_2_part[i,j,l,m] = Σ k76<16, k77<1, k78<1: d_batchNorm_6_centered_padded[i,k76,l,m]·conv2d_5_kernel[k76,j,0,0]
  * 4,194,304 floating-point operations.
  */
 function conv_16x8x32x16x1x1x32(
@@ -4202,10 +4587,12 @@ function conv_16x8x32x16x1x1x32(
 }
 
 /**
- * d_conv2d_5.kernel_conv = transpose(relu_2, [1,0,2,3]) ∗ transpose(d_conv2d_5, [1,0,2,3])
- * conv2d_5.kernel.m_next = conv2d_5.kernel_mul + conv2d_5.kernel_mul_2
- * conv2d_5.kernel.v_next = conv2d_5.kernel_mul_3 + conv2d_5.kernel_mul_5
- * conv2d_5.kernel_next = conv2d_5.kernel − conv2d_5.kernel_div
+ * d_conv2d_5_kernel[i,j,l,m] = Σ k79<16, k80<16, k81<16: relu_2[k79,j,2·k80,2·k81]·(d_batchNorm_6_centered[k79,i,k80,k81] +
+ *     d_batchNorm_6_mu[i]·(1 / 4096))
+ * conv2d_5_kernel_m′[i,j,l,m] = conv2d_5_kernel_m[i,j,0,0]·0.9 + d_conv2d_5_kernel[i,j,0,0]·(1 − 0.9)
+ * conv2d_5_kernel_v′[i,j,l,m] = conv2d_5_kernel_v[i,j,0,0]·0.999 + d_conv2d_5_kernel[i,j,0,0]·d_conv2d_5_kernel[i,j,0,0]·(1 − 0.999)
+ * conv2d_5_kernel′[i,j,l,m] = conv2d_5_kernel[i,j,0,0] − conv2d_5_kernel_m′[i,j,0,0]·rate /
+ *     (sqrt(conv2d_5_kernel_v′[i,j,0,0]·correction) + 1e-8)
  * 2,098,816 floating-point operations.
  */
 function convAdam_16x8x1x16x16x16x1(
@@ -4232,8 +4619,8 @@ function convAdam_16x8x1x16x16x16x1(
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
-    const mul_0 = d_batchNorm_6_mu[i]! * 0.000244140625;
-    const mul_1 = d_batchNorm_6_mu[i + 1]! * 0.000244140625;
+    const mul_0 = d_batchNorm_6_mu[i]! * (1 / 4096);
+    const mul_1 = d_batchNorm_6_mu[i + 1]! * (1 / 4096);
     let sum00 = 0;
     let sum01 = 0;
     let sum02 = 0;
@@ -4275,75 +4662,75 @@ function convAdam_16x8x1x16x16x16x1(
     const d_conv2d_5_kernel12 = Math.fround(sum12);
     const d_conv2d_5_kernel13 = Math.fround(sum13);
     const conv2d_5_kernel_m_next00 = Math.fround(
-      conv2d_5_kernel_m[i * 8 + j]! * 0.9 + d_conv2d_5_kernel00 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 8 + j]! * 0.9 + d_conv2d_5_kernel00 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 8 + j] = conv2d_5_kernel_m_next00;
     const conv2d_5_kernel_m_next01 = Math.fround(
-      conv2d_5_kernel_m[i * 8 + j + 1]! * 0.9 + d_conv2d_5_kernel01 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 8 + j + 1]! * 0.9 + d_conv2d_5_kernel01 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 8 + j + 1] = conv2d_5_kernel_m_next01;
     const conv2d_5_kernel_m_next02 = Math.fround(
-      conv2d_5_kernel_m[i * 8 + j + 2]! * 0.9 + d_conv2d_5_kernel02 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 8 + j + 2]! * 0.9 + d_conv2d_5_kernel02 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 8 + j + 2] = conv2d_5_kernel_m_next02;
     const conv2d_5_kernel_m_next03 = Math.fround(
-      conv2d_5_kernel_m[i * 8 + j + 3]! * 0.9 + d_conv2d_5_kernel03 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 8 + j + 3]! * 0.9 + d_conv2d_5_kernel03 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 8 + j + 3] = conv2d_5_kernel_m_next03;
     const conv2d_5_kernel_m_next10 = Math.fround(
-      conv2d_5_kernel_m[i * 8 + j + 8]! * 0.9 + d_conv2d_5_kernel10 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 8 + j + 8]! * 0.9 + d_conv2d_5_kernel10 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 8 + j + 8] = conv2d_5_kernel_m_next10;
     const conv2d_5_kernel_m_next11 = Math.fround(
-      conv2d_5_kernel_m[i * 8 + j + 9]! * 0.9 + d_conv2d_5_kernel11 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 8 + j + 9]! * 0.9 + d_conv2d_5_kernel11 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 8 + j + 9] = conv2d_5_kernel_m_next11;
     const conv2d_5_kernel_m_next12 = Math.fround(
-      conv2d_5_kernel_m[i * 8 + j + 10]! * 0.9 + d_conv2d_5_kernel12 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 8 + j + 10]! * 0.9 + d_conv2d_5_kernel12 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 8 + j + 10] = conv2d_5_kernel_m_next12;
     const conv2d_5_kernel_m_next13 = Math.fround(
-      conv2d_5_kernel_m[i * 8 + j + 11]! * 0.9 + d_conv2d_5_kernel13 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 8 + j + 11]! * 0.9 + d_conv2d_5_kernel13 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 8 + j + 11] = conv2d_5_kernel_m_next13;
     const conv2d_5_kernel_v_next00 = Math.fround(
       conv2d_5_kernel_v[i * 8 + j]! * 0.999 +
-        d_conv2d_5_kernel00 * d_conv2d_5_kernel00 * 0.0010000000000000009,
+        d_conv2d_5_kernel00 * d_conv2d_5_kernel00 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 8 + j] = conv2d_5_kernel_v_next00;
     const conv2d_5_kernel_v_next01 = Math.fround(
       conv2d_5_kernel_v[i * 8 + j + 1]! * 0.999 +
-        d_conv2d_5_kernel01 * d_conv2d_5_kernel01 * 0.0010000000000000009,
+        d_conv2d_5_kernel01 * d_conv2d_5_kernel01 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 8 + j + 1] = conv2d_5_kernel_v_next01;
     const conv2d_5_kernel_v_next02 = Math.fround(
       conv2d_5_kernel_v[i * 8 + j + 2]! * 0.999 +
-        d_conv2d_5_kernel02 * d_conv2d_5_kernel02 * 0.0010000000000000009,
+        d_conv2d_5_kernel02 * d_conv2d_5_kernel02 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 8 + j + 2] = conv2d_5_kernel_v_next02;
     const conv2d_5_kernel_v_next03 = Math.fround(
       conv2d_5_kernel_v[i * 8 + j + 3]! * 0.999 +
-        d_conv2d_5_kernel03 * d_conv2d_5_kernel03 * 0.0010000000000000009,
+        d_conv2d_5_kernel03 * d_conv2d_5_kernel03 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 8 + j + 3] = conv2d_5_kernel_v_next03;
     const conv2d_5_kernel_v_next10 = Math.fround(
       conv2d_5_kernel_v[i * 8 + j + 8]! * 0.999 +
-        d_conv2d_5_kernel10 * d_conv2d_5_kernel10 * 0.0010000000000000009,
+        d_conv2d_5_kernel10 * d_conv2d_5_kernel10 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 8 + j + 8] = conv2d_5_kernel_v_next10;
     const conv2d_5_kernel_v_next11 = Math.fround(
       conv2d_5_kernel_v[i * 8 + j + 9]! * 0.999 +
-        d_conv2d_5_kernel11 * d_conv2d_5_kernel11 * 0.0010000000000000009,
+        d_conv2d_5_kernel11 * d_conv2d_5_kernel11 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 8 + j + 9] = conv2d_5_kernel_v_next11;
     const conv2d_5_kernel_v_next12 = Math.fround(
       conv2d_5_kernel_v[i * 8 + j + 10]! * 0.999 +
-        d_conv2d_5_kernel12 * d_conv2d_5_kernel12 * 0.0010000000000000009,
+        d_conv2d_5_kernel12 * d_conv2d_5_kernel12 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 8 + j + 10] = conv2d_5_kernel_v_next12;
     const conv2d_5_kernel_v_next13 = Math.fround(
       conv2d_5_kernel_v[i * 8 + j + 11]! * 0.999 +
-        d_conv2d_5_kernel13 * d_conv2d_5_kernel13 * 0.0010000000000000009,
+        d_conv2d_5_kernel13 * d_conv2d_5_kernel13 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 8 + j + 11] = conv2d_5_kernel_v_next13;
     conv2d_5_kernel[i * 8 + j] =
@@ -4389,7 +4776,8 @@ function convAdam_16x8x1x16x16x16x1(
 }
 
 /**
- * d_batchNorm_5.centered_padded = what is computed from d_batchNorm_5.centered in a margin of zeros
+ * d_batchNorm_5_centered_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, d_batchNorm_5_centered[i,j,l − 1,m −
+ *     1] + d_batchNorm_5_mu[j]·(1 / 4096), 0)
  * 165,888 floating-point operations.
  */
 function pad_16x16x18x18_2(
@@ -4414,7 +4802,7 @@ function pad_16x16x18x18_2(
         for (let m = 0; m < 16; m++) {
           d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
             d_batchNorm_5_centered[i * 4096 + j * 256 + l * 16 + m]! +
-            d_batchNorm_5_mu[j]! * 0.000244140625;
+            d_batchNorm_5_mu[j]! * (1 / 4096);
         }
         d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
       }
@@ -4433,8 +4821,9 @@ function pad_16x16x18x18_2(
 }
 
 /**
- * d_first_2 = d_conv2d_4 ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])
- * d_mul_24 = d_batchNorm_4
+ * d_first_2[i,j,l,m] = Σ k91<16, k92<3, k93<3: d_batchNorm_5_centered_padded[i,k91,l + k92,m + k93]·conv2d_4_kernel[k91,j,−k92 +
+ *     2,−k93 + 2]
+ * d_batchNorm_4[i,j,l,m] = where(0 < first_2[i,j,l,m], d_first_2[i,j,l,m], 0)
  * 18,874,368 floating-point operations.
  */
 function convWhere_16x16x16x16x3x3x16(
@@ -4523,10 +4912,12 @@ function convWhere_16x16x16x16x3x3x16(
 }
 
 /**
- * d_conv2d_4.kernel_conv = transpose(first_2, [1,0,2,3]) ∗ transpose(d_conv2d_4, [1,0,2,3])
- * conv2d_4.kernel.m_next = conv2d_4.kernel_mul + conv2d_4.kernel_mul_2
- * conv2d_4.kernel.v_next = conv2d_4.kernel_mul_3 + conv2d_4.kernel_mul_5
- * conv2d_4.kernel_next = conv2d_4.kernel − conv2d_4.kernel_div
+ * d_conv2d_4_kernel[i,j,l,m] = Σ k94<16, k95<16, k96<16: first_2_padded_2[k94,j,l + k95,m +
+ *     k96]·(d_batchNorm_5_centered[k94,i,k95,k96] + d_batchNorm_5_mu[i]·(1 / 4096))
+ * conv2d_4_kernel_m′[i,j,l,m] = conv2d_4_kernel_m[i,j,l,m]·0.9 + d_conv2d_4_kernel[i,j,l,m]·(1 − 0.9)
+ * conv2d_4_kernel_v′[i,j,l,m] = conv2d_4_kernel_v[i,j,l,m]·0.999 + d_conv2d_4_kernel[i,j,l,m]·d_conv2d_4_kernel[i,j,l,m]·(1 − 0.999)
+ * conv2d_4_kernel′[i,j,l,m] = conv2d_4_kernel[i,j,l,m] − conv2d_4_kernel_m′[i,j,l,m]·rate /
+ *     (sqrt(conv2d_4_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 37,778,688 floating-point operations.
  */
 function convAdam_16x16x3x16x16x16x3(
@@ -4554,10 +4945,10 @@ function convAdam_16x16x3x16x16x16x3(
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
-    const mul_0 = d_batchNorm_5_mu[i]! * 0.000244140625;
-    const mul_1 = d_batchNorm_5_mu[i + 1]! * 0.000244140625;
-    const mul_2 = d_batchNorm_5_mu[i + 2]! * 0.000244140625;
-    const mul_3 = d_batchNorm_5_mu[i + 3]! * 0.000244140625;
+    const mul_0 = d_batchNorm_5_mu[i]! * (1 / 4096);
+    const mul_1 = d_batchNorm_5_mu[i + 1]! * (1 / 4096);
+    const mul_2 = d_batchNorm_5_mu[i + 2]! * (1 / 4096);
+    const mul_3 = d_batchNorm_5_mu[i + 3]! * (1 / 4096);
     let sum00 = 0;
     let sum01 = 0;
     let sum10 = 0;
@@ -4604,82 +4995,75 @@ function convAdam_16x16x3x16x16x16x3(
     const d_conv2d_4_kernel30 = Math.fround(sum30);
     const d_conv2d_4_kernel31 = Math.fround(sum31);
     const conv2d_4_kernel_m_next00 = Math.fround(
-      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 + d_conv2d_4_kernel00 * 0.09999999999999998,
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 + d_conv2d_4_kernel00 * (1 - 0.9),
     );
     conv2d_4_kernel_m[i * 144 + j * 9 + l * 3] = conv2d_4_kernel_m_next00;
     const conv2d_4_kernel_m_next01 = Math.fround(
-      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 +
-        d_conv2d_4_kernel01 * 0.09999999999999998,
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 + d_conv2d_4_kernel01 * (1 - 0.9),
     );
     conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 1] = conv2d_4_kernel_m_next01;
     const conv2d_4_kernel_m_next10 = Math.fround(
-      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 +
-        d_conv2d_4_kernel10 * 0.09999999999999998,
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 + d_conv2d_4_kernel10 * (1 - 0.9),
     );
     conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 144] = conv2d_4_kernel_m_next10;
     const conv2d_4_kernel_m_next11 = Math.fround(
-      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 +
-        d_conv2d_4_kernel11 * 0.09999999999999998,
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 + d_conv2d_4_kernel11 * (1 - 0.9),
     );
     conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 145] = conv2d_4_kernel_m_next11;
     const conv2d_4_kernel_m_next20 = Math.fround(
-      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 288]! * 0.9 +
-        d_conv2d_4_kernel20 * 0.09999999999999998,
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 288]! * 0.9 + d_conv2d_4_kernel20 * (1 - 0.9),
     );
     conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 288] = conv2d_4_kernel_m_next20;
     const conv2d_4_kernel_m_next21 = Math.fround(
-      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 289]! * 0.9 +
-        d_conv2d_4_kernel21 * 0.09999999999999998,
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 289]! * 0.9 + d_conv2d_4_kernel21 * (1 - 0.9),
     );
     conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 289] = conv2d_4_kernel_m_next21;
     const conv2d_4_kernel_m_next30 = Math.fround(
-      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 +
-        d_conv2d_4_kernel30 * 0.09999999999999998,
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 + d_conv2d_4_kernel30 * (1 - 0.9),
     );
     conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 432] = conv2d_4_kernel_m_next30;
     const conv2d_4_kernel_m_next31 = Math.fround(
-      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 +
-        d_conv2d_4_kernel31 * 0.09999999999999998,
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 + d_conv2d_4_kernel31 * (1 - 0.9),
     );
     conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 433] = conv2d_4_kernel_m_next31;
     const conv2d_4_kernel_v_next00 = Math.fround(
       conv2d_4_kernel_v[i * 144 + j * 9 + l * 3]! * 0.999 +
-        d_conv2d_4_kernel00 * d_conv2d_4_kernel00 * 0.0010000000000000009,
+        d_conv2d_4_kernel00 * d_conv2d_4_kernel00 * (1 - 0.999),
     );
     conv2d_4_kernel_v[i * 144 + j * 9 + l * 3] = conv2d_4_kernel_v_next00;
     const conv2d_4_kernel_v_next01 = Math.fround(
       conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 1]! * 0.999 +
-        d_conv2d_4_kernel01 * d_conv2d_4_kernel01 * 0.0010000000000000009,
+        d_conv2d_4_kernel01 * d_conv2d_4_kernel01 * (1 - 0.999),
     );
     conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 1] = conv2d_4_kernel_v_next01;
     const conv2d_4_kernel_v_next10 = Math.fround(
       conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 144]! * 0.999 +
-        d_conv2d_4_kernel10 * d_conv2d_4_kernel10 * 0.0010000000000000009,
+        d_conv2d_4_kernel10 * d_conv2d_4_kernel10 * (1 - 0.999),
     );
     conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 144] = conv2d_4_kernel_v_next10;
     const conv2d_4_kernel_v_next11 = Math.fround(
       conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 145]! * 0.999 +
-        d_conv2d_4_kernel11 * d_conv2d_4_kernel11 * 0.0010000000000000009,
+        d_conv2d_4_kernel11 * d_conv2d_4_kernel11 * (1 - 0.999),
     );
     conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 145] = conv2d_4_kernel_v_next11;
     const conv2d_4_kernel_v_next20 = Math.fround(
       conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 288]! * 0.999 +
-        d_conv2d_4_kernel20 * d_conv2d_4_kernel20 * 0.0010000000000000009,
+        d_conv2d_4_kernel20 * d_conv2d_4_kernel20 * (1 - 0.999),
     );
     conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 288] = conv2d_4_kernel_v_next20;
     const conv2d_4_kernel_v_next21 = Math.fround(
       conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 289]! * 0.999 +
-        d_conv2d_4_kernel21 * d_conv2d_4_kernel21 * 0.0010000000000000009,
+        d_conv2d_4_kernel21 * d_conv2d_4_kernel21 * (1 - 0.999),
     );
     conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 289] = conv2d_4_kernel_v_next21;
     const conv2d_4_kernel_v_next30 = Math.fround(
       conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 432]! * 0.999 +
-        d_conv2d_4_kernel30 * d_conv2d_4_kernel30 * 0.0010000000000000009,
+        d_conv2d_4_kernel30 * d_conv2d_4_kernel30 * (1 - 0.999),
     );
     conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 432] = conv2d_4_kernel_v_next30;
     const conv2d_4_kernel_v_next31 = Math.fround(
       conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 433]! * 0.999 +
-        d_conv2d_4_kernel31 * d_conv2d_4_kernel31 * 0.0010000000000000009,
+        d_conv2d_4_kernel31 * d_conv2d_4_kernel31 * (1 - 0.999),
     );
     conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 433] = conv2d_4_kernel_v_next31;
     conv2d_4_kernel[i * 144 + j * 9 + l * 3] =
@@ -4714,10 +5098,10 @@ function convAdam_16x16x3x16x16x16x3(
       conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 433]! -
       (conv2d_4_kernel_m_next31 * rate_0) /
         (Math.sqrt(conv2d_4_kernel_v_next31 * correction_0) + 1e-8);
-    const mul_4 = d_batchNorm_5_mu[i]! * 0.000244140625;
-    const mul_5 = d_batchNorm_5_mu[i + 1]! * 0.000244140625;
-    const mul_6 = d_batchNorm_5_mu[i + 2]! * 0.000244140625;
-    const mul_7 = d_batchNorm_5_mu[i + 3]! * 0.000244140625;
+    const mul_4 = d_batchNorm_5_mu[i]! * (1 / 4096);
+    const mul_5 = d_batchNorm_5_mu[i + 1]! * (1 / 4096);
+    const mul_6 = d_batchNorm_5_mu[i + 2]! * (1 / 4096);
+    const mul_7 = d_batchNorm_5_mu[i + 3]! * (1 / 4096);
     let sum0 = 0;
     let sum1 = 0;
     let sum2 = 0;
@@ -4747,43 +5131,39 @@ function convAdam_16x16x3x16x16x16x3(
     const d_conv2d_4_kernel2 = Math.fround(sum2);
     const d_conv2d_4_kernel3 = Math.fround(sum3);
     const conv2d_4_kernel_m_next0 = Math.fround(
-      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
-        d_conv2d_4_kernel0 * 0.09999999999999998,
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2d_4_kernel0 * (1 - 0.9),
     );
     conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_4_kernel_m_next0;
     const conv2d_4_kernel_m_next1 = Math.fround(
-      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
-        d_conv2d_4_kernel1 * 0.09999999999999998,
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 + d_conv2d_4_kernel1 * (1 - 0.9),
     );
     conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_4_kernel_m_next1;
     const conv2d_4_kernel_m_next2 = Math.fround(
-      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 +
-        d_conv2d_4_kernel2 * 0.09999999999999998,
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 + d_conv2d_4_kernel2 * (1 - 0.9),
     );
     conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 290] = conv2d_4_kernel_m_next2;
     const conv2d_4_kernel_m_next3 = Math.fround(
-      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 +
-        d_conv2d_4_kernel3 * 0.09999999999999998,
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 + d_conv2d_4_kernel3 * (1 - 0.9),
     );
     conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 434] = conv2d_4_kernel_m_next3;
     const conv2d_4_kernel_v_next0 = Math.fround(
       conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
-        d_conv2d_4_kernel0 * d_conv2d_4_kernel0 * 0.0010000000000000009,
+        d_conv2d_4_kernel0 * d_conv2d_4_kernel0 * (1 - 0.999),
     );
     conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_4_kernel_v_next0;
     const conv2d_4_kernel_v_next1 = Math.fround(
       conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
-        d_conv2d_4_kernel1 * d_conv2d_4_kernel1 * 0.0010000000000000009,
+        d_conv2d_4_kernel1 * d_conv2d_4_kernel1 * (1 - 0.999),
     );
     conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_4_kernel_v_next1;
     const conv2d_4_kernel_v_next2 = Math.fround(
       conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 290]! * 0.999 +
-        d_conv2d_4_kernel2 * d_conv2d_4_kernel2 * 0.0010000000000000009,
+        d_conv2d_4_kernel2 * d_conv2d_4_kernel2 * (1 - 0.999),
     );
     conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 290] = conv2d_4_kernel_v_next2;
     const conv2d_4_kernel_v_next3 = Math.fround(
       conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 434]! * 0.999 +
-        d_conv2d_4_kernel3 * d_conv2d_4_kernel3 * 0.0010000000000000009,
+        d_conv2d_4_kernel3 * d_conv2d_4_kernel3 * (1 - 0.999),
     );
     conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 434] = conv2d_4_kernel_v_next3;
     conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 2] =
@@ -4815,10 +5195,10 @@ function convAdam_16x16x3x16x16x16x3(
 }
 
 /**
- * d_batchNorm_4.beta = Σ d_batchNorm_4 over axes 0,2,3
- * batchNorm_4.beta.m_next = batchNorm_4.beta_mul + batchNorm_4.beta_mul_2
- * batchNorm_4.beta.v_next = batchNorm_4.beta_mul_3 + batchNorm_4.beta_mul_5
- * batchNorm_4.beta_next = batchNorm_4.beta − batchNorm_4.beta_div
+ * d_batchNorm_4_beta[i] = Σ k97<16, k98<16, k99<16: d_batchNorm_4[k97,i,k98,k99]
+ * batchNorm_4_beta_m′[i] = batchNorm_4_beta_m[i]·0.9 + d_batchNorm_4_beta[i]·(1 − 0.9)
+ * batchNorm_4_beta_v′[i] = batchNorm_4_beta_v[i]·0.999 + d_batchNorm_4_beta[i]·d_batchNorm_4_beta[i]·(1 − 0.999)
+ * batchNorm_4_beta′[i] = batchNorm_4_beta[i] − batchNorm_4_beta_m′[i]·rate / (sqrt(batchNorm_4_beta_v′[i]·correction) + 1e-8)
  * 65,744 floating-point operations.
  */
 function sumAdam_16x16x16x16_3(
@@ -4850,12 +5230,11 @@ function sumAdam_16x16x16x16_3(
     }
     const d_batchNorm_4_beta = Math.fround(sum);
     const batchNorm_4_beta_m_next = Math.fround(
-      batchNorm_4_beta_m[i]! * 0.9 + d_batchNorm_4_beta * 0.09999999999999998,
+      batchNorm_4_beta_m[i]! * 0.9 + d_batchNorm_4_beta * (1 - 0.9),
     );
     batchNorm_4_beta_m[i] = batchNorm_4_beta_m_next;
     const batchNorm_4_beta_v_next = Math.fround(
-      batchNorm_4_beta_v[i]! * 0.999 +
-        d_batchNorm_4_beta * d_batchNorm_4_beta * 0.0010000000000000009,
+      batchNorm_4_beta_v[i]! * 0.999 + d_batchNorm_4_beta * d_batchNorm_4_beta * (1 - 0.999),
     );
     batchNorm_4_beta_v[i] = batchNorm_4_beta_v_next;
     batchNorm_4_beta[i] =
@@ -4871,7 +5250,8 @@ function sumAdam_16x16x16x16_3(
 }
 
 /**
- * d_batchNorm_4.centered_padded = what is computed from d_batchNorm_4.centered in a margin of zeros
+ * d_batchNorm_4_centered_padded[i,j,l,m] = where(0 ≤ (l div 2) − 1 ∧ (l mod 2) = 0 ∧ 0 ≤ (m div 2) − 1 ∧ (m mod 2) = 0,
+ *     d_batchNorm_4_centered[i,j,(l div 2) − 1,(m div 2) − 1] + d_batchNorm_4_mu[j]·(1 / 4096), 0)
  * 591,872 floating-point operations.
  */
 function pad_16x16x34x34(
@@ -4892,7 +5272,7 @@ function pad_16x16x34x34(
             0 <= l - 1 && 0 <= m - 1
               ? Math.fround(
                   d_batchNorm_4_centered[i * 4096 + j * 256 + l * 16 + m - 17]! +
-                    d_batchNorm_4_mu[j]! * 0.000244140625,
+                    d_batchNorm_4_mu[j]! * (1 / 4096),
                 )
               : 0;
           d_batchNorm_4_centered_padded[i * 18496 + j * 1156 + l * 68 + m * 2 + 1] = 0;
@@ -4910,8 +5290,9 @@ function pad_16x16x34x34(
 }
 
 /**
- * d_relu_2_2 = d_conv2d_3 ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])
- * d_mul_18 = d_add_10
+ * d_relu_2_2[i,j,l,m] = Σ k109<16, k110<3, k111<3: d_batchNorm_4_centered_padded[i,k109,l + k110,m +
+ *     k111]·conv2d_3_kernel[k109,j,−k110 + 2,−k111 + 2]
+ * d_add_10[i,j,l,m] = where(0 < relu_2[i,j,l,m], d_relu_2_part[i,j,l,m] + d_relu_2_2[i,j,l,m], 0)
  * 37,879,808 floating-point operations.
  */
 function convWhere_16x8x32x16x3x3x32(
@@ -5018,10 +5399,12 @@ function convWhere_16x8x32x16x3x3x32(
 }
 
 /**
- * d_conv2d_3.kernel_conv = transpose(relu_2, [1,0,2,3]) ∗ transpose(d_conv2d_3, [1,0,2,3])
- * conv2d_3.kernel.m_next = conv2d_3.kernel_mul + conv2d_3.kernel_mul_2
- * conv2d_3.kernel.v_next = conv2d_3.kernel_mul_3 + conv2d_3.kernel_mul_5
- * conv2d_3.kernel_next = conv2d_3.kernel − conv2d_3.kernel_div
+ * d_conv2d_3_kernel[i,j,l,m] = Σ k112<16, k113<16, k114<16: relu_2_padded_2[k112,j,l + 2·k113,m +
+ *     2·k114]·(d_batchNorm_4_centered[k112,i,k113,k114] + d_batchNorm_4_mu[i]·(1 / 4096))
+ * conv2d_3_kernel_m′[i,j,l,m] = conv2d_3_kernel_m[i,j,l,m]·0.9 + d_conv2d_3_kernel[i,j,l,m]·(1 − 0.9)
+ * conv2d_3_kernel_v′[i,j,l,m] = conv2d_3_kernel_v[i,j,l,m]·0.999 + d_conv2d_3_kernel[i,j,l,m]·d_conv2d_3_kernel[i,j,l,m]·(1 − 0.999)
+ * conv2d_3_kernel′[i,j,l,m] = conv2d_3_kernel[i,j,l,m] − conv2d_3_kernel_m′[i,j,l,m]·rate /
+ *     (sqrt(conv2d_3_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 18,889,344 floating-point operations.
  */
 function convAdam_16x8x3x16x16x16x3(
@@ -5049,10 +5432,10 @@ function convAdam_16x8x3x16x16x16x3(
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
-    const mul_0 = d_batchNorm_4_mu[i]! * 0.000244140625;
-    const mul_1 = d_batchNorm_4_mu[i + 1]! * 0.000244140625;
-    const mul_2 = d_batchNorm_4_mu[i + 2]! * 0.000244140625;
-    const mul_3 = d_batchNorm_4_mu[i + 3]! * 0.000244140625;
+    const mul_0 = d_batchNorm_4_mu[i]! * (1 / 4096);
+    const mul_1 = d_batchNorm_4_mu[i + 1]! * (1 / 4096);
+    const mul_2 = d_batchNorm_4_mu[i + 2]! * (1 / 4096);
+    const mul_3 = d_batchNorm_4_mu[i + 3]! * (1 / 4096);
     let sum00 = 0;
     let sum01 = 0;
     let sum10 = 0;
@@ -5100,82 +5483,75 @@ function convAdam_16x8x3x16x16x16x3(
     const d_conv2d_3_kernel30 = Math.fround(sum30);
     const d_conv2d_3_kernel31 = Math.fround(sum31);
     const conv2d_3_kernel_m_next00 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 + d_conv2d_3_kernel00 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 + d_conv2d_3_kernel00 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_m_next00;
     const conv2d_3_kernel_m_next01 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 +
-        d_conv2d_3_kernel01 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 + d_conv2d_3_kernel01 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_m_next01;
     const conv2d_3_kernel_m_next10 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
-        d_conv2d_3_kernel10 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 + d_conv2d_3_kernel10 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_m_next10;
     const conv2d_3_kernel_m_next11 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 +
-        d_conv2d_3_kernel11 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 + d_conv2d_3_kernel11 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_m_next11;
     const conv2d_3_kernel_m_next20 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144]! * 0.9 +
-        d_conv2d_3_kernel20 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144]! * 0.9 + d_conv2d_3_kernel20 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_m_next20;
     const conv2d_3_kernel_m_next21 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145]! * 0.9 +
-        d_conv2d_3_kernel21 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145]! * 0.9 + d_conv2d_3_kernel21 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_m_next21;
     const conv2d_3_kernel_m_next30 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216]! * 0.9 +
-        d_conv2d_3_kernel30 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216]! * 0.9 + d_conv2d_3_kernel30 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_m_next30;
     const conv2d_3_kernel_m_next31 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217]! * 0.9 +
-        d_conv2d_3_kernel31 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217]! * 0.9 + d_conv2d_3_kernel31 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_m_next31;
     const conv2d_3_kernel_v_next00 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
-        d_conv2d_3_kernel00 * d_conv2d_3_kernel00 * 0.0010000000000000009,
+        d_conv2d_3_kernel00 * d_conv2d_3_kernel00 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_v_next00;
     const conv2d_3_kernel_v_next01 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1]! * 0.999 +
-        d_conv2d_3_kernel01 * d_conv2d_3_kernel01 * 0.0010000000000000009,
+        d_conv2d_3_kernel01 * d_conv2d_3_kernel01 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_v_next01;
     const conv2d_3_kernel_v_next10 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
-        d_conv2d_3_kernel10 * d_conv2d_3_kernel10 * 0.0010000000000000009,
+        d_conv2d_3_kernel10 * d_conv2d_3_kernel10 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_v_next10;
     const conv2d_3_kernel_v_next11 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73]! * 0.999 +
-        d_conv2d_3_kernel11 * d_conv2d_3_kernel11 * 0.0010000000000000009,
+        d_conv2d_3_kernel11 * d_conv2d_3_kernel11 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_v_next11;
     const conv2d_3_kernel_v_next20 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144]! * 0.999 +
-        d_conv2d_3_kernel20 * d_conv2d_3_kernel20 * 0.0010000000000000009,
+        d_conv2d_3_kernel20 * d_conv2d_3_kernel20 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_v_next20;
     const conv2d_3_kernel_v_next21 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145]! * 0.999 +
-        d_conv2d_3_kernel21 * d_conv2d_3_kernel21 * 0.0010000000000000009,
+        d_conv2d_3_kernel21 * d_conv2d_3_kernel21 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_v_next21;
     const conv2d_3_kernel_v_next30 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216]! * 0.999 +
-        d_conv2d_3_kernel30 * d_conv2d_3_kernel30 * 0.0010000000000000009,
+        d_conv2d_3_kernel30 * d_conv2d_3_kernel30 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_v_next30;
     const conv2d_3_kernel_v_next31 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217]! * 0.999 +
-        d_conv2d_3_kernel31 * d_conv2d_3_kernel31 * 0.0010000000000000009,
+        d_conv2d_3_kernel31 * d_conv2d_3_kernel31 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_v_next31;
     conv2d_3_kernel[i * 72 + j * 9 + l * 3] =
@@ -5210,10 +5586,10 @@ function convAdam_16x8x3x16x16x16x3(
       conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 217]! -
       (conv2d_3_kernel_m_next31 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next31 * correction_0) + 1e-8);
-    const mul_4 = d_batchNorm_4_mu[i]! * 0.000244140625;
-    const mul_5 = d_batchNorm_4_mu[i + 1]! * 0.000244140625;
-    const mul_6 = d_batchNorm_4_mu[i + 2]! * 0.000244140625;
-    const mul_7 = d_batchNorm_4_mu[i + 3]! * 0.000244140625;
+    const mul_4 = d_batchNorm_4_mu[i]! * (1 / 4096);
+    const mul_5 = d_batchNorm_4_mu[i + 1]! * (1 / 4096);
+    const mul_6 = d_batchNorm_4_mu[i + 2]! * (1 / 4096);
+    const mul_7 = d_batchNorm_4_mu[i + 3]! * (1 / 4096);
     let sum0 = 0;
     let sum1 = 0;
     let sum2 = 0;
@@ -5243,43 +5619,39 @@ function convAdam_16x8x3x16x16x16x3(
     const d_conv2d_3_kernel2 = Math.fround(sum2);
     const d_conv2d_3_kernel3 = Math.fround(sum3);
     const conv2d_3_kernel_m_next0 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
-        d_conv2d_3_kernel0 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2d_3_kernel0 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_m_next0;
     const conv2d_3_kernel_m_next1 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
-        d_conv2d_3_kernel1 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 + d_conv2d_3_kernel1 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_m_next1;
     const conv2d_3_kernel_m_next2 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146]! * 0.9 +
-        d_conv2d_3_kernel2 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146]! * 0.9 + d_conv2d_3_kernel2 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_m_next2;
     const conv2d_3_kernel_m_next3 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218]! * 0.9 +
-        d_conv2d_3_kernel3 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218]! * 0.9 + d_conv2d_3_kernel3 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_m_next3;
     const conv2d_3_kernel_v_next0 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
-        d_conv2d_3_kernel0 * d_conv2d_3_kernel0 * 0.0010000000000000009,
+        d_conv2d_3_kernel0 * d_conv2d_3_kernel0 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_v_next0;
     const conv2d_3_kernel_v_next1 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
-        d_conv2d_3_kernel1 * d_conv2d_3_kernel1 * 0.0010000000000000009,
+        d_conv2d_3_kernel1 * d_conv2d_3_kernel1 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_v_next1;
     const conv2d_3_kernel_v_next2 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146]! * 0.999 +
-        d_conv2d_3_kernel2 * d_conv2d_3_kernel2 * 0.0010000000000000009,
+        d_conv2d_3_kernel2 * d_conv2d_3_kernel2 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_v_next2;
     const conv2d_3_kernel_v_next3 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218]! * 0.999 +
-        d_conv2d_3_kernel3 * d_conv2d_3_kernel3 * 0.0010000000000000009,
+        d_conv2d_3_kernel3 * d_conv2d_3_kernel3 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_v_next3;
     conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 2] =
@@ -5311,10 +5683,10 @@ function convAdam_16x8x3x16x16x16x3(
 }
 
 /**
- * d_batchNorm_3.beta = Σ d_add_10 over axes 0,2,3
- * batchNorm_3.beta.m_next = batchNorm_3.beta_mul + batchNorm_3.beta_mul_2
- * batchNorm_3.beta.v_next = batchNorm_3.beta_mul_3 + batchNorm_3.beta_mul_5
- * batchNorm_3.beta_next = batchNorm_3.beta − batchNorm_3.beta_div
+ * d_batchNorm_3_beta[i] = Σ k115<16, k116<32, k117<32: d_add_10[k115,i,k116,k117]
+ * batchNorm_3_beta_m′[i] = batchNorm_3_beta_m[i]·0.9 + d_batchNorm_3_beta[i]·(1 − 0.9)
+ * batchNorm_3_beta_v′[i] = batchNorm_3_beta_v[i]·0.999 + d_batchNorm_3_beta[i]·d_batchNorm_3_beta[i]·(1 − 0.999)
+ * batchNorm_3_beta′[i] = batchNorm_3_beta[i] − batchNorm_3_beta_m′[i]·rate / (sqrt(batchNorm_3_beta_v′[i]·correction) + 1e-8)
  * 131,176 floating-point operations.
  */
 function sumAdam_16x32x32x8(
@@ -5346,12 +5718,11 @@ function sumAdam_16x32x32x8(
     }
     const d_batchNorm_3_beta = Math.fround(sum);
     const batchNorm_3_beta_m_next = Math.fround(
-      batchNorm_3_beta_m[i]! * 0.9 + d_batchNorm_3_beta * 0.09999999999999998,
+      batchNorm_3_beta_m[i]! * 0.9 + d_batchNorm_3_beta * (1 - 0.9),
     );
     batchNorm_3_beta_m[i] = batchNorm_3_beta_m_next;
     const batchNorm_3_beta_v_next = Math.fround(
-      batchNorm_3_beta_v[i]! * 0.999 +
-        d_batchNorm_3_beta * d_batchNorm_3_beta * 0.0010000000000000009,
+      batchNorm_3_beta_v[i]! * 0.999 + d_batchNorm_3_beta * d_batchNorm_3_beta * (1 - 0.999),
     );
     batchNorm_3_beta_v[i] = batchNorm_3_beta_v_next;
     batchNorm_3_beta[i] =
@@ -5367,7 +5738,8 @@ function sumAdam_16x32x32x8(
 }
 
 /**
- * d_batchNorm_3.inverse = Σ d_broadcast_10 over axes 0,2,3
+ * d_batchNorm_3_inverse[i] = Σ k121<16, k122<32, k123<32: d_add_10[k121,i,k122,k123]·batchNorm_3_gamma[i]·(conv2d_2[k121,i,k122,k123]
+ *     − batchNorm_3_mu[i])
  * 524,288 floating-point operations.
  */
 function sum_16x32x32x8(
@@ -5407,8 +5779,10 @@ function sum_16x32x32x8(
 }
 
 /**
- * d_batchNorm_3.centered_3 = d_sum_6 ⊙ batchNorm_3.centered
- * d_batchNorm_3.centered = d_batchNorm_3.centered_partial + d_batchNorm_3.centered_2
+ * d_batchNorm_3_centered_2[i,j,l,m] = −(d_batchNorm_3_inverse[j]·(batchNorm_3_inverse[j]·batchNorm_3_inverse[j])) / (sqrt_3[j]·2)·(1 /
+ *     16384)·(conv2d_2[i,j,l,m] − batchNorm_3_mu[j])
+ * d_batchNorm_3_centered[i,j,l,m] = d_add_10[i,j,l,m]·batchNorm_3_gamma[j]·batchNorm_3_inverse[j] + d_batchNorm_3_centered_2[i,j,l,m]
+ *     + d_batchNorm_3_centered_2[i,j,l,m]
  * 1,572,864 floating-point operations.
  */
 function mulAdd_16x8x32x32(
@@ -5439,7 +5813,7 @@ function mulAdd_16x8x32x32(
           const d_batchNorm_3_centered_2 = Math.fround(
             (-(d_batchNorm_3_inverse[j]! * (batchNorm_3_inverse_0 * batchNorm_3_inverse_0)) /
               (sqrt_3[j]! * 2)) *
-              0.00006103515625 *
+              (1 / 16_384) *
               Math.fround(conv2d_2[i * 8192 + j * 1024 + l * 32 + m]! - batchNorm_3_mu[j]!),
           );
           d_batchNorm_3_centered[i * 8192 + j * 1024 + l * 32 + m] =
@@ -5459,10 +5833,10 @@ function mulAdd_16x8x32x32(
 }
 
 /**
- * d_batchNorm_3.gamma = Σ d_broadcast_11 over axes 0,2,3
- * batchNorm_3.gamma.m_next = batchNorm_3.gamma_mul + batchNorm_3.gamma_mul_2
- * batchNorm_3.gamma.v_next = batchNorm_3.gamma_mul_3 + batchNorm_3.gamma_mul_5
- * batchNorm_3.gamma_next = batchNorm_3.gamma − batchNorm_3.gamma_div
+ * d_batchNorm_3_gamma[i] = Σ k118<16, k119<32, k120<32: d_add_10[k118,i,k119,k120]·batchNorm_3_normal[k118,i,k119,k120]
+ * batchNorm_3_gamma_m′[i] = batchNorm_3_gamma_m[i]·0.9 + d_batchNorm_3_gamma[i]·(1 − 0.9)
+ * batchNorm_3_gamma_v′[i] = batchNorm_3_gamma_v[i]·0.999 + d_batchNorm_3_gamma[i]·d_batchNorm_3_gamma[i]·(1 − 0.999)
+ * batchNorm_3_gamma′[i] = batchNorm_3_gamma[i] − batchNorm_3_gamma_m′[i]·rate / (sqrt(batchNorm_3_gamma_v′[i]·correction) + 1e-8)
  * 262,248 floating-point operations.
  */
 function sumAdam_16x32x32x8_2(
@@ -5498,12 +5872,11 @@ function sumAdam_16x32x32x8_2(
     }
     const d_batchNorm_3_gamma = Math.fround(sum);
     const batchNorm_3_gamma_m_next = Math.fround(
-      batchNorm_3_gamma_m[i]! * 0.9 + d_batchNorm_3_gamma * 0.09999999999999998,
+      batchNorm_3_gamma_m[i]! * 0.9 + d_batchNorm_3_gamma * (1 - 0.9),
     );
     batchNorm_3_gamma_m[i] = batchNorm_3_gamma_m_next;
     const batchNorm_3_gamma_v_next = Math.fround(
-      batchNorm_3_gamma_v[i]! * 0.999 +
-        d_batchNorm_3_gamma * d_batchNorm_3_gamma * 0.0010000000000000009,
+      batchNorm_3_gamma_v[i]! * 0.999 + d_batchNorm_3_gamma * d_batchNorm_3_gamma * (1 - 0.999),
     );
     batchNorm_3_gamma_v[i] = batchNorm_3_gamma_v_next;
     batchNorm_3_gamma[i] =
@@ -5519,7 +5892,7 @@ function sumAdam_16x32x32x8_2(
 }
 
 /**
- * d_batchNorm_3.mu = Σ d_broadcast_9 over axes 0,2,3
+ * d_batchNorm_3_mu[i] = Σ k124<16, k125<32, k126<32: −d_batchNorm_3_centered[k124,i,k125,k126]
  * 262,144 floating-point operations.
  */
 function sum_16x32x32x8_2(
@@ -5549,7 +5922,8 @@ function sum_16x32x32x8_2(
 }
 
 /**
- * d_batchNorm_3.centered_padded = what is computed from d_batchNorm_3.centered in a margin of zeros
+ * d_batchNorm_3_centered_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, d_batchNorm_3_centered[i,j,l − 1,m −
+ *     1] + d_batchNorm_3_mu[j]·(1 / 16384), 0)
  * 295,936 floating-point operations.
  */
 function pad_16x8x34x34_2(
@@ -5574,7 +5948,7 @@ function pad_16x8x34x34_2(
         for (let m = 0; m < 32; m++) {
           d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + l * 34 + m + 35] =
             d_batchNorm_3_centered[i * 8192 + j * 1024 + l * 32 + m]! +
-            d_batchNorm_3_mu[j]! * 0.00006103515625;
+            d_batchNorm_3_mu[j]! * (1 / 16_384);
         }
         d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + l * 34 + 67] = 0;
       }
@@ -5593,8 +5967,9 @@ function pad_16x8x34x34_2(
 }
 
 /**
- * d_first = d_conv2d_2 ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])
- * d_mul_12 = d_batchNorm_2
+ * d_first[i,j,l,m] = Σ k127<8, k128<3, k129<3: d_batchNorm_3_centered_padded[i,k127,l + k128,m + k129]·conv2d_2_kernel[k127,j,−k128 +
+ *     2,−k129 + 2]
+ * d_batchNorm_2[i,j,l,m] = where(0 < first[i,j,l,m], d_first[i,j,l,m], 0)
  * 18,874,368 floating-point operations.
  */
 function convWhere_16x8x32x8x3x3x32(
@@ -5683,10 +6058,12 @@ function convWhere_16x8x32x8x3x3x32(
 }
 
 /**
- * d_conv2d_2.kernel_conv = transpose(first, [1,0,2,3]) ∗ transpose(d_conv2d_2, [1,0,2,3])
- * conv2d_2.kernel.m_next = conv2d_2.kernel_mul + conv2d_2.kernel_mul_2
- * conv2d_2.kernel.v_next = conv2d_2.kernel_mul_3 + conv2d_2.kernel_mul_5
- * conv2d_2.kernel_next = conv2d_2.kernel − conv2d_2.kernel_div
+ * d_conv2d_2_kernel[i,j,l,m] = Σ k130<16, k131<32, k132<32: first_padded_2[k130,j,l + k131,m +
+ *     k132]·(d_batchNorm_3_centered[k130,i,k131,k132] + d_batchNorm_3_mu[i]·(1 / 16384))
+ * conv2d_2_kernel_m′[i,j,l,m] = conv2d_2_kernel_m[i,j,l,m]·0.9 + d_conv2d_2_kernel[i,j,l,m]·(1 − 0.9)
+ * conv2d_2_kernel_v′[i,j,l,m] = conv2d_2_kernel_v[i,j,l,m]·0.999 + d_conv2d_2_kernel[i,j,l,m]·d_conv2d_2_kernel[i,j,l,m]·(1 − 0.999)
+ * conv2d_2_kernel′[i,j,l,m] = conv2d_2_kernel[i,j,l,m] − conv2d_2_kernel_m′[i,j,l,m]·rate /
+ *     (sqrt(conv2d_2_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 37,756,224 floating-point operations.
  */
 function convAdam_8x8x3x16x32x32x3(
@@ -5713,8 +6090,8 @@ function convAdam_8x8x3x16x32x32x3(
     for (let i = 0; i < 8; i += 2) {
       for (let j = 0; j < 8; j++) {
         for (let l = 0; l < 3; l++) {
-          const mul_0 = d_batchNorm_3_mu[i]! * 0.00006103515625;
-          const mul_1 = d_batchNorm_3_mu[i + 1]! * 0.00006103515625;
+          const mul_0 = d_batchNorm_3_mu[i]! * (1 / 16_384);
+          const mul_1 = d_batchNorm_3_mu[i + 1]! * (1 / 16_384);
           let sum00 = 0;
           let sum01 = 0;
           let sum02 = 0;
@@ -5817,63 +6194,57 @@ function convAdam_8x8x3x16x32x32x3(
           const d_conv2d_2_kernel11 = Math.fround(sum11);
           const d_conv2d_2_kernel12 = Math.fround(sum12);
           const conv2d_2_kernel_m_next00 = Math.fround(
-            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 +
-              d_conv2d_2_kernel00 * 0.09999999999999998,
+            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 + d_conv2d_2_kernel00 * (1 - 0.9),
           );
           conv2d_2_kernel_m[i * 72 + j * 9 + l * 3] = conv2d_2_kernel_m_next00;
           const conv2d_2_kernel_m_next01 = Math.fround(
-            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 +
-              d_conv2d_2_kernel01 * 0.09999999999999998,
+            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 + d_conv2d_2_kernel01 * (1 - 0.9),
           );
           conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_2_kernel_m_next01;
           const conv2d_2_kernel_m_next02 = Math.fround(
-            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
-              d_conv2d_2_kernel02 * 0.09999999999999998,
+            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2d_2_kernel02 * (1 - 0.9),
           );
           conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_2_kernel_m_next02;
           const conv2d_2_kernel_m_next10 = Math.fround(
-            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
-              d_conv2d_2_kernel10 * 0.09999999999999998,
+            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 + d_conv2d_2_kernel10 * (1 - 0.9),
           );
           conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 72] = conv2d_2_kernel_m_next10;
           const conv2d_2_kernel_m_next11 = Math.fround(
-            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 +
-              d_conv2d_2_kernel11 * 0.09999999999999998,
+            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 + d_conv2d_2_kernel11 * (1 - 0.9),
           );
           conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_2_kernel_m_next11;
           const conv2d_2_kernel_m_next12 = Math.fround(
-            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
-              d_conv2d_2_kernel12 * 0.09999999999999998,
+            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 + d_conv2d_2_kernel12 * (1 - 0.9),
           );
           conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_2_kernel_m_next12;
           const conv2d_2_kernel_v_next00 = Math.fround(
             conv2d_2_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
-              d_conv2d_2_kernel00 * d_conv2d_2_kernel00 * 0.0010000000000000009,
+              d_conv2d_2_kernel00 * d_conv2d_2_kernel00 * (1 - 0.999),
           );
           conv2d_2_kernel_v[i * 72 + j * 9 + l * 3] = conv2d_2_kernel_v_next00;
           const conv2d_2_kernel_v_next01 = Math.fround(
             conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 1]! * 0.999 +
-              d_conv2d_2_kernel01 * d_conv2d_2_kernel01 * 0.0010000000000000009,
+              d_conv2d_2_kernel01 * d_conv2d_2_kernel01 * (1 - 0.999),
           );
           conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_2_kernel_v_next01;
           const conv2d_2_kernel_v_next02 = Math.fround(
             conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
-              d_conv2d_2_kernel02 * d_conv2d_2_kernel02 * 0.0010000000000000009,
+              d_conv2d_2_kernel02 * d_conv2d_2_kernel02 * (1 - 0.999),
           );
           conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_2_kernel_v_next02;
           const conv2d_2_kernel_v_next10 = Math.fround(
             conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
-              d_conv2d_2_kernel10 * d_conv2d_2_kernel10 * 0.0010000000000000009,
+              d_conv2d_2_kernel10 * d_conv2d_2_kernel10 * (1 - 0.999),
           );
           conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 72] = conv2d_2_kernel_v_next10;
           const conv2d_2_kernel_v_next11 = Math.fround(
             conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 73]! * 0.999 +
-              d_conv2d_2_kernel11 * d_conv2d_2_kernel11 * 0.0010000000000000009,
+              d_conv2d_2_kernel11 * d_conv2d_2_kernel11 * (1 - 0.999),
           );
           conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_2_kernel_v_next11;
           const conv2d_2_kernel_v_next12 = Math.fround(
             conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
-              d_conv2d_2_kernel12 * d_conv2d_2_kernel12 * 0.0010000000000000009,
+              d_conv2d_2_kernel12 * d_conv2d_2_kernel12 * (1 - 0.999),
           );
           conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_2_kernel_v_next12;
           conv2d_2_kernel[i * 72 + j * 9 + l * 3] =
@@ -5907,8 +6278,9 @@ function convAdam_8x8x3x16x32x32x3(
 }
 
 /**
- * d_relu_part = d_conv2d ∗ reverse(transpose(conv2d.kernel, [1,0,2,3]), [2,3])
- * d_mul_6 = d_batchNorm
+ * d_relu_part[i,j,l,m] = Σ k145<8, k146<3, k147<3: d_batchNorm_2_centered_padded[i,k145,l + k146,m + k147]·conv2d_kernel[k145,j,−k146
+ *     + 2,−k147 + 2]
+ * d_batchNorm[i,j,l,m] = where(0 < relu[i,j,l,m], d_add_10[i,j,l,m] + d_relu_part[i,j,l,m], 0)
  * 19,005,440 floating-point operations.
  */
 function convWhere_16x8x32x8x3x3x32_2(
@@ -6015,10 +6387,11 @@ function convWhere_16x8x32x8x3x3x32_2(
 }
 
 /**
- * d_stem.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_stem, [1,0,2,3])
- * stem.kernel.m_next = stem.kernel_mul + stem.kernel_mul_2
- * stem.kernel.v_next = stem.kernel_mul_3 + stem.kernel_mul_5
- * stem.kernel_next = stem.kernel − stem.kernel_div
+ * d_stem_kernel[i,j,l,m] = Σ k163<16, k164<32, k165<32: x_padded_2[k163,j,l + k164,m + k165]·(d_batchNorm_centered[k163,i,k164,k165] +
+ *     d_batchNorm_mu[i]·(1 / 16384))
+ * stem_kernel_m′[i,j,l,m] = stem_kernel_m[i,j,l,m]·0.9 + d_stem_kernel[i,j,l,m]·(1 − 0.9)
+ * stem_kernel_v′[i,j,l,m] = stem_kernel_v[i,j,l,m]·0.999 + d_stem_kernel[i,j,l,m]·d_stem_kernel[i,j,l,m]·(1 − 0.999)
+ * stem_kernel′[i,j,l,m] = stem_kernel[i,j,l,m] − stem_kernel_m′[i,j,l,m]·rate / (sqrt(stem_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 14,158,584 floating-point operations.
  */
 function convAdam_8x3x3x16x32x32x3(
@@ -6045,8 +6418,8 @@ function convAdam_8x3x3x16x32x32x3(
     for (let i = 0; i < 8; i += 2) {
       for (let j = 0; j < 3; j++) {
         for (let l = 0; l < 3; l++) {
-          const mul_0 = d_batchNorm_mu[i]! * 0.00006103515625;
-          const mul_1 = d_batchNorm_mu[i + 1]! * 0.00006103515625;
+          const mul_0 = d_batchNorm_mu[i]! * (1 / 16_384);
+          const mul_1 = d_batchNorm_mu[i + 1]! * (1 / 16_384);
           let sum00 = 0;
           let sum01 = 0;
           let sum02 = 0;
@@ -6137,62 +6510,57 @@ function convAdam_8x3x3x16x32x32x3(
           const d_stem_kernel11 = Math.fround(sum11);
           const d_stem_kernel12 = Math.fround(sum12);
           const stem_kernel_m_next00 = Math.fround(
-            stem_kernel_m[i * 27 + j * 9 + l * 3]! * 0.9 + d_stem_kernel00 * 0.09999999999999998,
+            stem_kernel_m[i * 27 + j * 9 + l * 3]! * 0.9 + d_stem_kernel00 * (1 - 0.9),
           );
           stem_kernel_m[i * 27 + j * 9 + l * 3] = stem_kernel_m_next00;
           const stem_kernel_m_next01 = Math.fround(
-            stem_kernel_m[i * 27 + j * 9 + l * 3 + 1]! * 0.9 +
-              d_stem_kernel01 * 0.09999999999999998,
+            stem_kernel_m[i * 27 + j * 9 + l * 3 + 1]! * 0.9 + d_stem_kernel01 * (1 - 0.9),
           );
           stem_kernel_m[i * 27 + j * 9 + l * 3 + 1] = stem_kernel_m_next01;
           const stem_kernel_m_next02 = Math.fround(
-            stem_kernel_m[i * 27 + j * 9 + l * 3 + 2]! * 0.9 +
-              d_stem_kernel02 * 0.09999999999999998,
+            stem_kernel_m[i * 27 + j * 9 + l * 3 + 2]! * 0.9 + d_stem_kernel02 * (1 - 0.9),
           );
           stem_kernel_m[i * 27 + j * 9 + l * 3 + 2] = stem_kernel_m_next02;
           const stem_kernel_m_next10 = Math.fround(
-            stem_kernel_m[i * 27 + j * 9 + l * 3 + 27]! * 0.9 +
-              d_stem_kernel10 * 0.09999999999999998,
+            stem_kernel_m[i * 27 + j * 9 + l * 3 + 27]! * 0.9 + d_stem_kernel10 * (1 - 0.9),
           );
           stem_kernel_m[i * 27 + j * 9 + l * 3 + 27] = stem_kernel_m_next10;
           const stem_kernel_m_next11 = Math.fround(
-            stem_kernel_m[i * 27 + j * 9 + l * 3 + 28]! * 0.9 +
-              d_stem_kernel11 * 0.09999999999999998,
+            stem_kernel_m[i * 27 + j * 9 + l * 3 + 28]! * 0.9 + d_stem_kernel11 * (1 - 0.9),
           );
           stem_kernel_m[i * 27 + j * 9 + l * 3 + 28] = stem_kernel_m_next11;
           const stem_kernel_m_next12 = Math.fround(
-            stem_kernel_m[i * 27 + j * 9 + l * 3 + 29]! * 0.9 +
-              d_stem_kernel12 * 0.09999999999999998,
+            stem_kernel_m[i * 27 + j * 9 + l * 3 + 29]! * 0.9 + d_stem_kernel12 * (1 - 0.9),
           );
           stem_kernel_m[i * 27 + j * 9 + l * 3 + 29] = stem_kernel_m_next12;
           const stem_kernel_v_next00 = Math.fround(
             stem_kernel_v[i * 27 + j * 9 + l * 3]! * 0.999 +
-              d_stem_kernel00 * d_stem_kernel00 * 0.0010000000000000009,
+              d_stem_kernel00 * d_stem_kernel00 * (1 - 0.999),
           );
           stem_kernel_v[i * 27 + j * 9 + l * 3] = stem_kernel_v_next00;
           const stem_kernel_v_next01 = Math.fround(
             stem_kernel_v[i * 27 + j * 9 + l * 3 + 1]! * 0.999 +
-              d_stem_kernel01 * d_stem_kernel01 * 0.0010000000000000009,
+              d_stem_kernel01 * d_stem_kernel01 * (1 - 0.999),
           );
           stem_kernel_v[i * 27 + j * 9 + l * 3 + 1] = stem_kernel_v_next01;
           const stem_kernel_v_next02 = Math.fround(
             stem_kernel_v[i * 27 + j * 9 + l * 3 + 2]! * 0.999 +
-              d_stem_kernel02 * d_stem_kernel02 * 0.0010000000000000009,
+              d_stem_kernel02 * d_stem_kernel02 * (1 - 0.999),
           );
           stem_kernel_v[i * 27 + j * 9 + l * 3 + 2] = stem_kernel_v_next02;
           const stem_kernel_v_next10 = Math.fround(
             stem_kernel_v[i * 27 + j * 9 + l * 3 + 27]! * 0.999 +
-              d_stem_kernel10 * d_stem_kernel10 * 0.0010000000000000009,
+              d_stem_kernel10 * d_stem_kernel10 * (1 - 0.999),
           );
           stem_kernel_v[i * 27 + j * 9 + l * 3 + 27] = stem_kernel_v_next10;
           const stem_kernel_v_next11 = Math.fround(
             stem_kernel_v[i * 27 + j * 9 + l * 3 + 28]! * 0.999 +
-              d_stem_kernel11 * d_stem_kernel11 * 0.0010000000000000009,
+              d_stem_kernel11 * d_stem_kernel11 * (1 - 0.999),
           );
           stem_kernel_v[i * 27 + j * 9 + l * 3 + 28] = stem_kernel_v_next11;
           const stem_kernel_v_next12 = Math.fround(
             stem_kernel_v[i * 27 + j * 9 + l * 3 + 29]! * 0.999 +
-              d_stem_kernel12 * d_stem_kernel12 * 0.0010000000000000009,
+              d_stem_kernel12 * d_stem_kernel12 * (1 - 0.999),
           );
           stem_kernel_v[i * 27 + j * 9 + l * 3 + 29] = stem_kernel_v_next12;
           stem_kernel[i * 27 + j * 9 + l * 3] =
@@ -6225,7 +6593,7 @@ function convAdam_8x3x3x16x32x32x3(
   };
 }
 
-/** x_padded = x in a margin of zeros */
+/** x_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0) */
 function pad_16x3x34x34_evaluate(x_: Float32Array, x_padded_: Float32Array): () => void {
   return function pad_16x3x34x34_evaluate(): void {
     const x = x_;
@@ -6255,8 +6623,9 @@ function pad_16x3x34x34_evaluate(x_: Float32Array, x_padded_: Float32Array): () 
 }
 
 /**
- * stem = x ∗ stem.kernel
- * relu = relu(batchNorm)
+ * stem[i,j,l,m] = Σ k<3, k1<3, k2<3: x_padded[i,k,l + k1,m + k2]·stem_kernel[j,k,k1,k2]
+ * relu[i,j,l,m] = relu((stem[i,j,l,m] − batchNorm_mean[j])·(1 / sqrt(batchNorm_variance[j] + 0.00001))·batchNorm_gamma[j] +
+ *     batchNorm_beta[j])
  * 7,995,392 floating-point operations.
  */
 function convRelu_16x8x32x3x3x3x32_evaluate(
@@ -6384,8 +6753,9 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
 }
 
 /**
- * conv2d = relu ∗ conv2d.kernel
- * first = relu(batchNorm_2)
+ * conv2d[i,j,l,m] = Σ k3<8, k4<3, k5<3: relu_padded[i,k3,l + k4,m + k5]·conv2d_kernel[j,k3,k4,k5]
+ * first[i,j,l,m] = relu((conv2d[i,j,l,m] − batchNorm_2_mean[j])·(1 / sqrt(batchNorm_2_variance[j] + 0.00001))·batchNorm_2_gamma[j] +
+ *     batchNorm_2_beta[j])
  * 19,791,872 floating-point operations.
  */
 function convRelu_16x8x32x8x3x3x32_evaluate(
@@ -6514,8 +6884,9 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
 }
 
 /**
- * conv2d_2 = first ∗ conv2d_2.kernel
- * relu_2 = relu(add_4)
+ * conv2d_2[i,j,l,m] = Σ k6<8, k7<3, k8<3: first_padded[i,k6,l + k7,m + k8]·conv2d_2_kernel[j,k6,k7,k8]
+ * relu_2[i,j,l,m] = relu(relu[i,j,l,m] + ((conv2d_2[i,j,l,m] − batchNorm_3_mean[j])·(1 / sqrt(batchNorm_3_variance[j] +
+ *     0.00001))·batchNorm_3_gamma[j] + batchNorm_3_beta[j]))
  * 19,922,944 floating-point operations.
  */
 function convRelu_16x8x32x8x3x3x32_2_evaluate(
@@ -6664,7 +7035,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
   };
 }
 
-/** relu_2_padded = relu_2 in a margin of zeros */
+/** relu_2_padded[i,j,l,m] = where(l < 32 ∧ m < 32, relu_2[i,j,l,m], 0) */
 function pad_16x8x33x33_evaluate(relu_2_: Float32Array, relu_2_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -6693,8 +7064,9 @@ function pad_16x8x33x33_evaluate(relu_2_: Float32Array, relu_2_padded_: Float32A
 }
 
 /**
- * conv2d_3 = relu_2 ∗ conv2d_3.kernel
- * first_2 = relu(batchNorm_4)
+ * conv2d_3[i,j,l,m] = Σ k9<8, k10<3, k11<3: relu_2_padded[i,k9,2·l + k10,2·m + k11]·conv2d_3_kernel[j,k9,k10,k11]
+ * first_2[i,j,l,m] = relu((conv2d_3[i,j,l,m] − batchNorm_4_mean[j])·(1 / sqrt(batchNorm_4_variance[j] + 0.00001))·batchNorm_4_gamma[j]
+ *     + batchNorm_4_beta[j])
  * 9,895,936 floating-point operations.
  */
 function convRelu_16x16x16x8x3x3x16_evaluate(
@@ -6825,7 +7197,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
   };
 }
 
-/** first_2_padded = first_2 in a margin of zeros */
+/** first_2_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, first_2[i,j,l − 1,m − 1], 0) */
 function pad_16x16x18x18_evaluate(
   first_2_: Float32Array,
   first_2_padded_: Float32Array,
@@ -6864,7 +7236,7 @@ function pad_16x16x18x18_evaluate(
 }
 
 /**
- * conv2d_4 = first_2 ∗ conv2d_4.kernel
+ * conv2d_4[i,j,l,m] = Σ k12<16, k13<3, k14<3: first_2_padded[i,k12,l + k13,m + k14]·conv2d_4_kernel[j,k12,k13,k14]
  * 18,874,368 floating-point operations.
  */
 function conv_16x16x16x16x3x3x16_evaluate(
@@ -6935,7 +7307,7 @@ function conv_16x16x16x16x3x3x16_evaluate(
 }
 
 /**
- * conv2d_5 = relu_2 ∗ conv2d_5.kernel
+ * conv2d_5[i,j,l,m] = Σ k15<8, k16<1, k17<1: relu_2[i,k15,2·l,2·m]·conv2d_5_kernel[j,k15,0,0]
  * 1,048,576 floating-point operations.
  */
 function conv_16x16x16x8x1x1x16_evaluate(
@@ -6997,8 +7369,10 @@ function conv_16x16x16x8x1x1x16_evaluate(
 }
 
 /**
- * sum = Σ relu_3 over axes 2,3
- * globalAveragePool2d = sum ⊙ 0.00390625
+ * sum[i,j] = Σ k18<16, k19<16: relu((conv2d_5[i,j,k18,k19] − batchNorm_6_mean[j])·(1 / sqrt(batchNorm_6_variance[j] +
+ *     0.00001))·batchNorm_6_gamma[j] + batchNorm_6_beta[j] + ((conv2d_4[i,j,k18,k19] − batchNorm_5_mean[j])·(1 /
+ *     sqrt(batchNorm_5_variance[j] + 0.00001))·batchNorm_5_gamma[j] + batchNorm_5_beta[j]))
+ * globalAveragePool2d[i,j] = sum[i,j]·(1 / 256)
  * 1,048,832 floating-point operations.
  */
 function sumMul_16x16x16x16_evaluate(
@@ -7060,7 +7434,7 @@ function sumMul_16x16x16x16_evaluate(
         }
       }
       const sum_2 = Math.fround(sum);
-      globalAveragePool2d[i * 16 + j] = sum_2 * 0.00390625;
+      globalAveragePool2d[i * 16 + j] = sum_2 * (1 / 256);
     }
   }
   return function sumMul_16x16x16x16_evaluate(): void {
@@ -7071,8 +7445,8 @@ function sumMul_16x16x16x16_evaluate(
 }
 
 /**
- * scores.product = globalAveragePool2d · scores.kernel
- * scores = scores.product + scores.bias
+ * scores_product[i,j] = Σ k20<16: globalAveragePool2d[i,k20]·scores_kernel[k20,j]
+ * scores[i,j] = scores_product[i,j] + scores_bias[j]
  * 5,280 floating-point operations.
  */
 function dotAdd_16x16x10_evaluate(
@@ -7136,10 +7510,10 @@ function dotAdd_16x16x10_evaluate(
 }
 
 /**
- * largest = max scores over axes 1
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
+ * largest[i] = max k21<10: scores[i,k21]
+ * total[i] = Σ k22<10: exp(scores[i,k22] − largest[i])
+ * chosen[i] = Σ k23<10: where(k23 = y[i], scores[i,k23] − largest[i], 0)
+ * rowSum = Σ k24<16: where(k24 < live_rows, log(total[k24]) − chosen[k24], 0)
  * 1,008 floating-point operations.
  */
 function reduceMaxSum_10x16_evaluate(
@@ -7179,8 +7553,8 @@ function reduceMaxSum_10x16_evaluate(
 }
 
 /**
- * argmax = argmax scores over axis 1
- * rowSum_2 = Σ liveRows_2
+ * argmax[i] = argmax k25<10: scores[i,k25]
+ * rowSum_2 = Σ k26<16: where(k26 < live_rows, f32(argmax[k26] = y[k26]), 0)
  * 176 floating-point operations.
  */
 function argmaxSum_10x16_evaluate(
@@ -7213,7 +7587,7 @@ function argmaxSum_10x16_evaluate(
   };
 }
 
-/** x_padded = x in a margin of zeros */
+/** x_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[0,j,l − 1,m − 1], 0) */
 function pad_1x3x34x34_predict(x_: Float32Array, x_padded_: Float32Array): () => void {
   return function pad_1x3x34x34_predict(): void {
     const x = x_;
@@ -7241,8 +7615,9 @@ function pad_1x3x34x34_predict(x_: Float32Array, x_padded_: Float32Array): () =>
 }
 
 /**
- * stem = x ∗ stem.kernel
- * relu = relu(batchNorm)
+ * stem[i,j,l,m] = Σ k<3, k1<3, k2<3: x_padded[0,k,l + k1,m + k2]·stem_kernel[j,k,k1,k2]
+ * relu[i,j,l,m] = relu((stem[0,j,l,m] − batchNorm_mean[j])·(1 / sqrt(batchNorm_variance[j] + 0.00001))·batchNorm_gamma[j] +
+ *     batchNorm_beta[j])
  * 499,712 floating-point operations.
  */
 function convRelu_1x8x32x3x3x3x32_predict(
@@ -7366,7 +7741,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
   };
 }
 
-/** relu_padded = relu in a margin of zeros */
+/** relu_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, relu[0,j,l − 1,m − 1], 0) */
 function pad_1x8x34x34_predict(relu_: Float32Array, relu_padded_: Float32Array): () => void {
   return function pad_1x8x34x34_predict(): void {
     const relu = relu_;
@@ -7394,8 +7769,9 @@ function pad_1x8x34x34_predict(relu_: Float32Array, relu_padded_: Float32Array):
 }
 
 /**
- * conv2d = relu ∗ conv2d.kernel
- * first = relu(batchNorm_2)
+ * conv2d[i,j,l,m] = Σ k3<8, k4<3, k5<3: relu_padded[0,k3,l + k4,m + k5]·conv2d_kernel[j,k3,k4,k5]
+ * first[i,j,l,m] = relu((conv2d[0,j,l,m] − batchNorm_2_mean[j])·(1 / sqrt(batchNorm_2_variance[j] + 0.00001))·batchNorm_2_gamma[j] +
+ *     batchNorm_2_beta[j])
  * 1,236,992 floating-point operations.
  */
 function convRelu_1x8x32x8x3x3x32_predict(
@@ -7521,8 +7897,9 @@ function convRelu_1x8x32x8x3x3x32_predict(
 }
 
 /**
- * conv2d_2 = first ∗ conv2d_2.kernel
- * relu_2 = relu(add_4)
+ * conv2d_2[i,j,l,m] = Σ k6<8, k7<3, k8<3: first_padded[0,k6,l + k7,m + k8]·conv2d_2_kernel[j,k6,k7,k8]
+ * relu_2[i,j,l,m] = relu(relu[0,j,l,m] + ((conv2d_2[0,j,l,m] − batchNorm_3_mean[j])·(1 / sqrt(batchNorm_3_variance[j] +
+ *     0.00001))·batchNorm_3_gamma[j] + batchNorm_3_beta[j]))
  * 1,245,184 floating-point operations.
  */
 function convRelu_1x8x32x8x3x3x32_2_predict(
@@ -7665,7 +8042,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
   };
 }
 
-/** relu_2_padded = relu_2 in a margin of zeros */
+/** relu_2_padded[i,j,l,m] = where(l < 32 ∧ m < 32, relu_2[0,j,l,m], 0) */
 function pad_1x8x33x33_predict(relu_2_: Float32Array, relu_2_padded_: Float32Array): () => void {
   return function pad_1x8x33x33_predict(): void {
     const relu_2 = relu_2_;
@@ -7686,8 +8063,9 @@ function pad_1x8x33x33_predict(relu_2_: Float32Array, relu_2_padded_: Float32Arr
 }
 
 /**
- * conv2d_3 = relu_2 ∗ conv2d_3.kernel
- * first_2 = relu(batchNorm_4)
+ * conv2d_3[i,j,l,m] = Σ k9<8, k10<3, k11<3: relu_2_padded[0,k9,2·l + k10,2·m + k11]·conv2d_3_kernel[j,k9,k10,k11]
+ * first_2[i,j,l,m] = relu((conv2d_3[0,j,l,m] − batchNorm_4_mean[j])·(1 / sqrt(batchNorm_4_variance[j] + 0.00001))·batchNorm_4_gamma[j]
+ *     + batchNorm_4_beta[j])
  * 618,496 floating-point operations.
  */
 function convRelu_1x16x16x8x3x3x16_predict(
@@ -7811,7 +8189,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
   };
 }
 
-/** first_2_padded = first_2 in a margin of zeros */
+/** first_2_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, first_2[0,j,l − 1,m − 1], 0) */
 function pad_1x16x18x18_predict(first_2_: Float32Array, first_2_padded_: Float32Array): () => void {
   return function pad_1x16x18x18_predict(): void {
     const first_2 = first_2_;
@@ -7839,7 +8217,7 @@ function pad_1x16x18x18_predict(first_2_: Float32Array, first_2_padded_: Float32
 }
 
 /**
- * conv2d_4 = first_2 ∗ conv2d_4.kernel
+ * conv2d_4[i,j,l,m] = Σ k12<16, k13<3, k14<3: first_2_padded[0,k12,l + k13,m + k14]·conv2d_4_kernel[j,k12,k13,k14]
  * 1,179,648 floating-point operations.
  */
 function conv_1x16x16x16x3x3x16_predict(
@@ -7903,7 +8281,7 @@ function conv_1x16x16x16x3x3x16_predict(
 }
 
 /**
- * conv2d_5 = relu_2 ∗ conv2d_5.kernel
+ * conv2d_5[i,j,l,m] = Σ k15<8, k16<1, k17<1: relu_2[0,k15,2·l,2·m]·conv2d_5_kernel[j,k15,0,0]
  * 65,536 floating-point operations.
  */
 function conv_1x16x16x8x1x1x16_predict(
@@ -7957,8 +8335,10 @@ function conv_1x16x16x8x1x1x16_predict(
 }
 
 /**
- * sum = Σ relu_3 over axes 2,3
- * globalAveragePool2d = sum ⊙ 0.00390625
+ * sum[i,j] = Σ k18<16, k19<16: relu((conv2d_5[0,j,k18,k19] − batchNorm_6_mean[j])·(1 / sqrt(batchNorm_6_variance[j] +
+ *     0.00001))·batchNorm_6_gamma[j] + batchNorm_6_beta[j] + ((conv2d_4[0,j,k18,k19] − batchNorm_5_mean[j])·(1 /
+ *     sqrt(batchNorm_5_variance[j] + 0.00001))·batchNorm_5_gamma[j] + batchNorm_5_beta[j]))
+ * globalAveragePool2d[i,j] = sum[0,j]·(1 / 256)
  * 65,552 floating-point operations.
  */
 function sumMul_1x16x16x16_predict(
@@ -8018,14 +8398,14 @@ function sumMul_1x16x16x16_predict(
         }
       }
       const sum_2 = Math.fround(sum);
-      globalAveragePool2d[j] = sum_2 * 0.00390625;
+      globalAveragePool2d[j] = sum_2 * (1 / 256);
     }
   };
 }
 
 /**
- * scores.product = globalAveragePool2d · scores.kernel
- * scores = scores.product + scores.bias
+ * scores_product[i,j] = Σ k20<16: globalAveragePool2d[0,k20]·scores_kernel[k20,j]
+ * scores[i,j] = scores_product[0,j] + scores_bias[j]
  * 330 floating-point operations.
  */
 function dotAdd_1x16x10_predict(
@@ -8080,35 +8460,79 @@ function dotAdd_1x16x10_predict(
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
 /** Each row's result depends on the other rows, so no row may be missing. */
-function checkFull(count: number, rows: number): void {
+function checkFull(count: number, rows: number, what: string, where: string): void {
   if (count !== rows)
     throw new RangeError(
-      `a step needs a full batch of ${rows} rows, but got ${count}: in this model each row's result depends on the other rows of its batch (batch norm); leave the rest of the data out, or evaluate it`,
+      `${what} needs a full batch of ${rows} rows, but got ${shown(count)}: in this model a row's result depends on the other rows of its batch, in ${where}. Leave the rest of the data out, or compile for a batch that divides it`,
     );
 }
 
-/** Copies the first `count` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
-function feed(
-  slot: Float32Array,
-  given: Float32Array,
-  perRow: number,
-  count: number,
-  name: string,
-): void {
-  checkLength(slot.length, given, perRow, count, name);
-  slot.set(given);
-  if (perRow > 0) slot.fill(0, count * perRow);
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
 }
 
-/** As feed, for labels: each of the real rows must name a class. */
-function feedLabels(
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
+): void {
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
+}
+
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** As checkArray, for labels: each of the real rows must name a class. */
+function checkLabels(
   slot: Int32Array,
   given: Int32Array,
   perRow: number,
@@ -8116,7 +8540,7 @@ function feedLabels(
   name: string,
   classes: number,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
+  checkArray(slot, given, perRow, count, name);
   const used = perRow > 0 ? count * perRow : slot.length;
   for (let n = 0; n < used; n++) {
     const label = given[n]!;
@@ -8125,21 +8549,70 @@ function feedLabels(
         `${name}[${n}] is ${label}, but labels are whole numbers from 0 to ${classes - 1}`,
       );
   }
-  slot.set(given);
-  slot.fill(0, used);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
+}
+
+/** The real rows of an input hold neither NaN nor infinity. */
+function checkNumbers(given: Float32Array, perRow: number, count: number, name: string): void {
+  const used = perRow > 0 ? count * perRow : given.length;
+  // in double, a sum of finite float32 numbers is finite; whatever else it is, the first of them is looked for
+  let total = 0;
+  let whole = 0;
+  for (; whole + 4 <= used; whole += 4)
+    total += given[whole]! + given[whole + 1]! + (given[whole + 2]! + given[whole + 3]!);
+  for (let n = total - total === 0 ? whole : 0; n < used; n++) {
+    const value = given[n]!;
+    if (value - value !== 0)
+      throw Object.assign(
+        new RangeError(
+          `${name}[${n}] is ${value}${perRow > 0 ? `, in row ${Math.floor(n / perRow)} of the batch (counted from 0)` : ""}; leave it out, or fill the value in`,
+        ),
+        { input: name, at: n, value },
+      );
+  }
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with numbers uniform in [low, high). */
@@ -8150,18 +8623,20 @@ function fillUniform(
   low: number,
   high: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

@@ -4,13 +4,13 @@
 //
 //   parameters 101,770   arena 2,134,336 bytes, nothing else is ever allocated   14,425,954 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 91b4cdff7bc04292
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 5ed6b64b0360ef27
 
 /** The model's name. */
 export const MODEL: string = "mnist-mlp";
 
 /** A hash of the training graph: weights and state of another graph do not belong here. */
-export const GRAPH: string = "a3a749c059a903a4";
+export const GRAPH: string = "1ca8de498982d843";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 2_134_336;
@@ -36,8 +36,8 @@ export const STATE: readonly {
   readonly dtype: "f32" | "i32";
   readonly offset: number;
 }[] = [
-  { name: "adam.beta1^t", shape: [], dtype: "f32", offset: 407088 },
-  { name: "adam.beta2^t", shape: [], dtype: "f32", offset: 407104 },
+  { name: "adam.1-beta1^t", shape: [], dtype: "f32", offset: 407088 },
+  { name: "adam.1-beta2^t", shape: [], dtype: "f32", offset: 407104 },
   { name: "W1.m", shape: [784, 128], dtype: "f32", offset: 407120 },
   { name: "W1.v", shape: [784, 128], dtype: "f32", offset: 808528 },
   { name: "b1.m", shape: [128], dtype: "f32", offset: 1209936 },
@@ -70,8 +70,11 @@ export interface PredictBatch {
 }
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -102,9 +105,9 @@ export interface Trainer {
   };
   readonly state: {
     /** [] */
-    readonly "adam.beta1^t": Float32Array;
+    readonly "adam.1-beta1^t": Float32Array;
     /** [] */
-    readonly "adam.beta2^t": Float32Array;
+    readonly "adam.1-beta2^t": Float32Array;
     /** [784, 128] */
     readonly "W1.m": Float32Array;
     /** [784, 128] */
@@ -132,13 +135,15 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const W1 = new Float32Array(arena, 0, 100352); // [784,128]  parameter, always there
   const b1 = new Float32Array(arena, 401408, 128); // [128]  parameter, always there
   const W2 = new Float32Array(arena, 401920, 1280); // [128,10]  parameter, always there
   const b2 = new Float32Array(arena, 407040, 10); // [10]  parameter, always there
-  const adam_beta1_t = new Float32Array(arena, 407088, 1); // []  state, always there
-  const adam_beta2_t = new Float32Array(arena, 407104, 1); // []  state, always there
+  const adam_1_beta1_t = new Float32Array(arena, 407088, 1); // []  state, always there
+  const adam_1_beta2_t = new Float32Array(arena, 407104, 1); // []  state, always there
   const W1_m = new Float32Array(arena, 407120, 100352); // [784,128]  state, always there
   const W1_v = new Float32Array(arena, 808528, 100352); // [784,128]  state, always there
   const b1_m = new Float32Array(arena, 1209936, 128); // [128]  state, always there
@@ -149,15 +154,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const b2_v = new Float32Array(arena, 1221248, 10); // [10]  state, always there
   const stepCount = new Int32Array(arena, 1221296, 1); // []  state, always there
   const x = new Float32Array(arena, 1221312, 25088); // [32,784]  input, statements 1–19
-  const y = new Int32Array(arena, 1339328, 32); // [32]  input, statements 1–9
-  const live_rows = new Int32Array(arena, 1339456, 1); // []  input, statements 1–9
-  const hidden = new Float32Array(arena, 1321664, 4096); // [32,128]  residual, statements 4–17
-  const scores = new Float32Array(arena, 1354432, 320); // [32,10]  scratch, statements 5–9
-  const d_rowSum = new Float32Array(arena, 1339472, 1); // []  scratch, statements 8–9
-  const exps = new Float32Array(arena, 1338048, 320); // [32,10]  residual, statement 9
-  const rowSum = new Float32Array(arena, 1339472, 1); // []  scratch, statements 9–10, written over d_rowSum
-  const d_shifted = new Float32Array(arena, 1354432, 320); // [32,10]  scratch, statements 9–17, written over scores
-  const rate = new Float32Array(arena, 1355712, 1); // []  scratch, statements 12–19
+  const y = new Int32Array(arena, 1339328, 32); // [32]  input, statements 1–11
+  const live_rows = new Int32Array(arena, 1339456, 1); // []  input, statements 1–11
+  const hidden = new Float32Array(arena, 1321664, 4096); // [32,128]  residual, statements 2–17
+  const scores = new Float32Array(arena, 1354432, 320); // [32,10]  scratch, statements 3–11
+  const d_rowSum = new Float32Array(arena, 1339472, 1); // []  scratch, statements 10–11
+  const exps = new Float32Array(arena, 1338048, 320); // [32,10]  residual, statement 11
+  const rowSum = new Float32Array(arena, 1339472, 1); // []  scratch, statements 11–12, written over d_rowSum
+  const d_shifted = new Float32Array(arena, 1354432, 320); // [32,10]  scratch, statements 11–17, written over scores
+  const rate = new Float32Array(arena, 1355712, 1); // []  scratch, statements 13–19
   const correction = new Float32Array(arena, 1355728, 1); // []  scratch, statements 14–19
   const d_z1 = new Float32Array(arena, 1338048, 4096); // [32,128]  scratch, statements 16–19
   const x_evaluate = new Float32Array(arena, 1221312, 196000); // [250,784]  input, statement 1
@@ -209,56 +214,74 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const dotRelu_hidden_predict = dotRelu_1x784x128_predict(x_predict, W1, b1, hidden_predict);
   const dotAdd_scores_predict = dotAdd_1x128x10_predict(hidden_predict, W2, b2, scores_predict);
 
-  const seed = options.seed ?? 0;
   fillUniform(W1, seed, 0, -0.08111071056538127, 0.08111071056538127);
   fillUniform(W2, seed, 1, -0.20851441405707477, 0.20851441405707477);
-  adam_beta1_t.fill(1);
-  adam_beta2_t.fill(1);
   const hyper = {};
+  const taken: readonly string[] = ["x", "y"];
+  const taken_2: readonly string[] = ["x"];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 32): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 32,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
     checkCount(count, 32);
-    feed(x, batch["x"], 784, count, "x");
-    feedLabels(y, batch["y"], 1, count, "y", 10);
+    checkBatch("step takes a batch", batch, taken);
+    checkArray(x, batch["x"], 784, count, "x");
+    checkLabels(y, batch["y"], 1, count, "y", 10);
+    if (finite) checkNumbers(batch["x"], 784, count, "x");
+    feed(x, batch["x"], 784, count);
+    feed(y, batch["y"], 1, count);
     live_rows[0] = count;
 
     // 1.
-    // adam.beta1^t_next = adam.beta1^t ⊙ 0.9    %adam.beta1^t_next  update of beta1^t by adam, models/mnist-mlp.ts:9
-    adam_beta1_t[0] = adam_beta1_t[0]! * 0.9;
-
-    // 2.
-    // adam.beta2^t_next = adam.beta2^t ⊙ 0.999    %adam.beta2^t_next  update of beta2^t by adam, models/mnist-mlp.ts:9
-    adam_beta2_t[0] = adam_beta2_t[0]! * 0.999;
-
-    // 3.
     // stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/mnist-mlp.ts:17
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
-    // 4.
+    // 2.
     // dot = x · W1    %dot  dot, models/mnist-mlp.ts:13
     // z1 = dot + b1    %z1  add, models/mnist-mlp.ts:13
     // hidden = relu(z1)    %hidden  relu, models/mnist-mlp.ts:14
     dotRelu_hidden();
 
-    // 5.
+    // 3.
     // dot_2 = hidden · W2    %dot_2  dot, models/mnist-mlp.ts:15
     // scores = dot_2 + b2    %scores  add, models/mnist-mlp.ts:15
     dotAdd_scores();
 
-    // 6.
+    // 4.
     // cast = f32(live rows)    %cast  cast, models/mnist-mlp.ts:17
     const cast = live_rows[0]!;
 
-    // 7.
+    // 5.
     // perRow = 1 / cast    %perRow  recip, models/mnist-mlp.ts:17
     const perRow = Math.fround(1 / cast);
 
+    // 6.
+    // 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/mnist-mlp.ts:9
+    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
+
+    // 7.
+    // adam.1-beta1^t_next = 1-beta1^t_mul + 0.09999999999999998    %adam.1-beta1^t_next  update of 1-beta1^t by adam,
+    //     models/mnist-mlp.ts:9
+    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
+
     // 8.
-    // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/mnist-mlp.ts:17
-    d_rowSum[0] = perRow;
+    // 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/mnist-mlp.ts:9
+    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
 
     // 9.
+    // adam.1-beta2^t_next = 1-beta2^t_mul + 0.0010000000000000009    %adam.1-beta2^t_next  update of 1-beta2^t by adam,
+    //     models/mnist-mlp.ts:9
+    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
+
+    // 10.
+    // d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 12): d_a = d_y ⊙ (b), models/mnist-mlp.ts:17
+    d_rowSum[0] = perRow;
+
+    // 11.
     // largest = max scores over axes 1    %largest  reduceMax, models/mnist-mlp.ts:17
     // shifted = scores − largest    %shifted  sub, models/mnist-mlp.ts:17
     // exps = exp(shifted)    %exps  exp, models/mnist-mlp.ts:17
@@ -271,40 +294,35 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/mnist-mlp.ts:17
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/mnist-mlp.ts:17
     // rowSum = Σ liveRows    %rowSum  sum, models/mnist-mlp.ts:17
-    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where, models/mnist-mlp.ts:17
-    // d_logTotal = d_rowLoss    %d_logTotal  adjoint of sub, models/mnist-mlp.ts:17
-    // d_chosen = −d_rowLoss    %d_chosen  adjoint of sub, models/mnist-mlp.ts:17
-    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where, models/mnist-mlp.ts:17
-    // d_total = d_rowLoss / total    %d_total  adjoint of log, models/mnist-mlp.ts:17
-    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp, models/mnist-mlp.ts:17
-    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub, models/mnist-mlp.ts:17
-    // d_scores = d_shifted    %d_scores  adjoint of sub, models/mnist-mlp.ts:17
-    // d_broadcast_2 = d_shifted    %d_broadcast_2  adjoint of add, models/mnist-mlp.ts:15
-    // d_dot_2 = d_shifted    %d_dot_2  adjoint of add, models/mnist-mlp.ts:15
+    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where (statement 11): d_a = d_y ⊙ (c ? 1 : 0), models/mnist-mlp.ts:17
+    // d_logTotal = d_rowLoss    %d_logTotal  adjoint of sub (statement 11): d_a = d_y, models/mnist-mlp.ts:17
+    // d_chosen = −d_rowLoss    %d_chosen  adjoint of sub (statement 11): d_b = d_y ⊙ (−1), models/mnist-mlp.ts:17
+    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where (statement 11): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/mnist-mlp.ts:17
+    // d_total = d_rowLoss / total    %d_total  adjoint of log (statement 11): d_x = d_y ⊙ (1 / x), models/mnist-mlp.ts:17
+    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp (statement 11): d_x = d_y ⊙ (y), models/mnist-mlp.ts:17
+    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub (statement 11): d_x = Σ over the uses of x,
+    //     models/mnist-mlp.ts:17
+    // d_scores = d_shifted    %d_scores  adjoint of sub (statement 11): d_a = d_y, models/mnist-mlp.ts:17
+    // d_broadcast_2 = d_shifted    %d_broadcast_2  adjoint of add (statement 3): d_b = d_y, models/mnist-mlp.ts:15
+    // d_dot_2 = d_shifted    %d_dot_2  adjoint of add (statement 3): d_a = d_y, models/mnist-mlp.ts:15
     reduceMaxExpSumAdd_d_shifted();
 
-    // 10.
+    // 12.
     // loss = rowSum ⊙ perRow    %loss  mul, models/mnist-mlp.ts:17
     const loss = Math.fround(rowSum[0]! * perRow);
 
-    // 11.
-    // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/mnist-mlp.ts:9
-    const rate_sub = 1 - adam_beta1_t[0]!;
-
-    // 12.
-    // rate = 0.001 / rate_sub    %rate  update of rate by adam, models/mnist-mlp.ts:9
-    rate[0] = 0.001 / rate_sub;
-
     // 13.
-    // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/mnist-mlp.ts:9
-    const correction_sub = 1 - adam_beta2_t[0]!;
+    // rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/mnist-mlp.ts:9
+    rate[0] = 0.001 / adam_1_beta1_t[0]!;
 
     // 14.
-    // correction = 1 / correction_sub    %correction  update of correction by adam, models/mnist-mlp.ts:9
-    correction[0] = 1 / correction_sub;
+    // correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/mnist-mlp.ts:9
+    correction[0] = 1 / adam_1_beta2_t[0]!;
 
     // 15.
-    // d_b2 = Σ d_shifted over axes 0    %d_b2  adjoint of broadcast, models/mnist-mlp.ts:15
+    // d_b2 = Σ d_shifted over axes 0    %d_b2  adjoint of broadcast (statement 3): d_x = Σ d_y over the broadcast axes,
+    //     models/mnist-mlp.ts:15
     // b2_mul = b2.m ⊙ 0.9    %b2_mul  update of b2 by adam, models/mnist-mlp.ts:12
     // b2_mul_2 = d_b2 ⊙ 0.09999999999999998    %b2_mul_2  update of b2 by adam, models/mnist-mlp.ts:12
     // b2.m_next = b2_mul + b2_mul_2    %b2.m_next  update of b2 by adam, models/mnist-mlp.ts:12
@@ -321,15 +339,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_b2();
 
     // 16.
-    // d_hidden = d_shifted · W2ᵀ    %d_hidden  adjoint of dot, models/mnist-mlp.ts:15
-    // d_z1_lt = [0 < hidden]    %d_z1_lt  adjoint of relu, models/mnist-mlp.ts:14
-    // d_z1 = d_z1_lt ? d_hidden : 0    %d_z1  adjoint of relu, models/mnist-mlp.ts:14
-    // d_broadcast = d_z1    %d_broadcast  adjoint of add, models/mnist-mlp.ts:13
-    // d_dot = d_z1    %d_dot  adjoint of add, models/mnist-mlp.ts:13
+    // d_hidden = d_shifted · W2ᵀ    %d_hidden  adjoint of dot (statement 3): d_a = d_y·bᵀ, models/mnist-mlp.ts:15
+    // d_z1_lt = [0 < hidden]    %d_z1_lt  adjoint of relu (statement 2): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/mnist-mlp.ts:14
+    // d_z1 = d_z1_lt ? d_hidden : 0    %d_z1  adjoint of relu (statement 2): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/mnist-mlp.ts:14
+    // d_broadcast = d_z1    %d_broadcast  adjoint of add (statement 2): d_b = d_y, models/mnist-mlp.ts:13
+    // d_dot = d_z1    %d_dot  adjoint of add (statement 2): d_a = d_y, models/mnist-mlp.ts:13
     dotWhere_d_z1();
 
     // 17.
-    // d_W2 = hiddenᵀ · d_shifted    %d_W2  adjoint of dot, models/mnist-mlp.ts:15
+    // d_W2 = hiddenᵀ · d_shifted    %d_W2  adjoint of dot (statement 3): d_b = aᵀ·d_y, models/mnist-mlp.ts:15
     // W2_mul = W2.m ⊙ 0.9    %W2_mul  update of W2 by adam, models/mnist-mlp.ts:11
     // W2_mul_2 = d_W2 ⊙ 0.09999999999999998    %W2_mul_2  update of W2 by adam, models/mnist-mlp.ts:11
     // W2.m_next = W2_mul + W2_mul_2    %W2.m_next  update of W2 by adam, models/mnist-mlp.ts:11
@@ -346,7 +366,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdam_W2();
 
     // 18.
-    // d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast, models/mnist-mlp.ts:13
+    // d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast (statement 2): d_x = Σ d_y over the broadcast axes,
+    //     models/mnist-mlp.ts:13
     // b1_mul = b1.m ⊙ 0.9    %b1_mul  update of b1 by adam, models/mnist-mlp.ts:10
     // b1_mul_2 = d_b1 ⊙ 0.09999999999999998    %b1_mul_2  update of b1 by adam, models/mnist-mlp.ts:10
     // b1.m_next = b1_mul + b1_mul_2    %b1.m_next  update of b1 by adam, models/mnist-mlp.ts:10
@@ -363,7 +384,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_b1();
 
     // 19.
-    // d_W1 = xᵀ · d_z1    %d_W1  adjoint of dot, models/mnist-mlp.ts:13
+    // d_W1 = xᵀ · d_z1    %d_W1  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/mnist-mlp.ts:13
     // W1_mul = W1.m ⊙ 0.9    %W1_mul  update of W1 by adam, models/mnist-mlp.ts:9
     // W1_mul_2 = d_W1 ⊙ 0.09999999999999998    %W1_mul_2  update of W1 by adam, models/mnist-mlp.ts:9
     // W1.m_next = W1_mul + W1_mul_2    %W1.m_next  update of W1 by adam, models/mnist-mlp.ts:9
@@ -379,7 +400,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // W1_next = W1 − W1_div    %W1_next  update of W1 by adam, models/mnist-mlp.ts:9
     dotAdam_W1();
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -388,8 +409,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     count: number = 250,
   ): { readonly loss: number; readonly accuracy: number; readonly count: number } {
     checkCount(count, 250);
-    feed(x_evaluate, batch["x"], 784, count, "x");
-    feedLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkArray(x_evaluate, batch["x"], 784, count, "x");
+    checkLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    feed(x_evaluate, batch["x"], 784, count);
+    feed(y_evaluate, batch["y"], 1, count);
     live_rows_evaluate[0] = count;
 
     // 1.
@@ -458,7 +482,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly scores: Float32Array;
   } {
     const count = 1;
-    feed(x_predict, batch["x"], 784, count, "x");
+    checkBatch("predict takes a batch", batch, taken_2, taken);
+    checkArray(x_predict, batch["x"], 784, count, "x");
+    feed(x_predict, batch["x"], 784, count);
 
     // 1.
     // dot = x · W1    %dot  dot, models/mnist-mlp.ts:13
@@ -486,13 +512,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 1221252)
       throw new RangeError(
         `restore: needs 1221252 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -508,8 +548,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     inputs: { x: x, y: y },
     parameters: { W1: W1, b1: b1, W2: W2, b2: b2 },
     state: {
-      "adam.beta1^t": adam_beta1_t,
-      "adam.beta2^t": adam_beta2_t,
+      "adam.1-beta1^t": adam_1_beta1_t,
+      "adam.1-beta2^t": adam_1_beta2_t,
       "W1.m": W1_m,
       "W1.v": W1_v,
       "b1.m": b1_m,
@@ -530,8 +570,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 }
 
 /**
- * dot = x · W1
- * hidden = relu(z1)
+ * dot[i,j] = Σ k<784: x[i,k]·W1[k,j]
+ * hidden[i,j] = relu(dot[i,j] + b1[j])
  * 6,426,624 floating-point operations.
  */
 function dotRelu_32x784x128(
@@ -677,8 +717,8 @@ function dotRelu_32x784x128(
 }
 
 /**
- * dot_2 = hidden · W2
- * scores = dot_2 + b2
+ * dot_2[i,j] = Σ k1<128: hidden[i,k1]·W2[k1,j]
+ * scores[i,j] = dot_2[i,j] + b2[j]
  * 82,240 floating-point operations.
  */
 function dotAdd_32x128x10(
@@ -803,12 +843,12 @@ function dotAdd_32x128x10(
 }
 
 /**
- * largest = max scores over axes 1
- * exps = exp(shifted)
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
- * d_dot_2 = d_shifted
+ * largest[i] = max k2<10: scores[i,k2]
+ * exps[i,j] = exp(scores[i,j] − largest[i])
+ * total[i] = Σ k3<10: exps[i,k3]
+ * chosen[i] = Σ k4<10: where(k4 = y[i], scores[i,k4] − largest[i], 0)
+ * rowSum = Σ k5<32: where(k5 < live_rows, log(total[k5]) − chosen[k5], 0)
+ * d_shifted[i,j] = where(j = y[i], −where(i < live_rows, d_rowSum, 0), 0) + where(i < live_rows, d_rowSum, 0) / total[i]·exps[i,j]
  * 3,296 floating-point operations.
  */
 function reduceMaxExpSumAdd_32x10(
@@ -864,10 +904,10 @@ function reduceMaxExpSumAdd_32x10(
 }
 
 /**
- * d_b2 = Σ d_shifted over axes 0
- * b2.m_next = b2_mul + b2_mul_2
- * b2.v_next = b2_mul_3 + b2_mul_5
- * b2_next = b2 − b2_div
+ * d_b2[i] = Σ k6<32: d_shifted[k6,i]
+ * b2_m′[i] = b2_m[i]·0.9 + d_b2[i]·(1 − 0.9)
+ * b2_v′[i] = b2_v[i]·0.999 + d_b2[i]·d_b2[i]·(1 − 0.999)
+ * b2′[i] = b2[i] − b2_m′[i]·rate / (sqrt(b2_v′[i]·correction) + 1e-8)
  * 450 floating-point operations.
  */
 function sumAdam_32x10(
@@ -906,27 +946,21 @@ function sumAdam_32x10(
       const d_b2_1 = Math.fround(sum1);
       const d_b2_2 = Math.fround(sum2);
       const d_b2_3 = Math.fround(sum3);
-      const b2_m_next0 = Math.fround(b2_m[i]! * 0.9 + d_b2_0 * 0.09999999999999998);
+      const b2_m_next0 = Math.fround(b2_m[i]! * 0.9 + d_b2_0 * (1 - 0.9));
       b2_m[i] = b2_m_next0;
-      const b2_m_next1 = Math.fround(b2_m[i + 1]! * 0.9 + d_b2_1 * 0.09999999999999998);
+      const b2_m_next1 = Math.fround(b2_m[i + 1]! * 0.9 + d_b2_1 * (1 - 0.9));
       b2_m[i + 1] = b2_m_next1;
-      const b2_m_next2 = Math.fround(b2_m[i + 2]! * 0.9 + d_b2_2 * 0.09999999999999998);
+      const b2_m_next2 = Math.fround(b2_m[i + 2]! * 0.9 + d_b2_2 * (1 - 0.9));
       b2_m[i + 2] = b2_m_next2;
-      const b2_m_next3 = Math.fround(b2_m[i + 3]! * 0.9 + d_b2_3 * 0.09999999999999998);
+      const b2_m_next3 = Math.fround(b2_m[i + 3]! * 0.9 + d_b2_3 * (1 - 0.9));
       b2_m[i + 3] = b2_m_next3;
-      const b2_v_next0 = Math.fround(b2_v[i]! * 0.999 + d_b2_0 * d_b2_0 * 0.0010000000000000009);
+      const b2_v_next0 = Math.fround(b2_v[i]! * 0.999 + d_b2_0 * d_b2_0 * (1 - 0.999));
       b2_v[i] = b2_v_next0;
-      const b2_v_next1 = Math.fround(
-        b2_v[i + 1]! * 0.999 + d_b2_1 * d_b2_1 * 0.0010000000000000009,
-      );
+      const b2_v_next1 = Math.fround(b2_v[i + 1]! * 0.999 + d_b2_1 * d_b2_1 * (1 - 0.999));
       b2_v[i + 1] = b2_v_next1;
-      const b2_v_next2 = Math.fround(
-        b2_v[i + 2]! * 0.999 + d_b2_2 * d_b2_2 * 0.0010000000000000009,
-      );
+      const b2_v_next2 = Math.fround(b2_v[i + 2]! * 0.999 + d_b2_2 * d_b2_2 * (1 - 0.999));
       b2_v[i + 2] = b2_v_next2;
-      const b2_v_next3 = Math.fround(
-        b2_v[i + 3]! * 0.999 + d_b2_3 * d_b2_3 * 0.0010000000000000009,
-      );
+      const b2_v_next3 = Math.fround(b2_v[i + 3]! * 0.999 + d_b2_3 * d_b2_3 * (1 - 0.999));
       b2_v[i + 3] = b2_v_next3;
       b2[i] = b2[i]! - (b2_m_next0 * rate_0) / (Math.sqrt(b2_v_next0 * correction_0) + 1e-8);
       b2[i + 1] =
@@ -946,17 +980,13 @@ function sumAdam_32x10(
     }
     const d_b2_0_2 = Math.fround(sum0_2);
     const d_b2_1_2 = Math.fround(sum1_2);
-    const b2_m_next0_2 = Math.fround(b2_m[8]! * 0.9 + d_b2_0_2 * 0.09999999999999998);
+    const b2_m_next0_2 = Math.fround(b2_m[8]! * 0.9 + d_b2_0_2 * (1 - 0.9));
     b2_m[8] = b2_m_next0_2;
-    const b2_m_next1_2 = Math.fround(b2_m[9]! * 0.9 + d_b2_1_2 * 0.09999999999999998);
+    const b2_m_next1_2 = Math.fround(b2_m[9]! * 0.9 + d_b2_1_2 * (1 - 0.9));
     b2_m[9] = b2_m_next1_2;
-    const b2_v_next0_2 = Math.fround(
-      b2_v[8]! * 0.999 + d_b2_0_2 * d_b2_0_2 * 0.0010000000000000009,
-    );
+    const b2_v_next0_2 = Math.fround(b2_v[8]! * 0.999 + d_b2_0_2 * d_b2_0_2 * (1 - 0.999));
     b2_v[8] = b2_v_next0_2;
-    const b2_v_next1_2 = Math.fround(
-      b2_v[9]! * 0.999 + d_b2_1_2 * d_b2_1_2 * 0.0010000000000000009,
-    );
+    const b2_v_next1_2 = Math.fround(b2_v[9]! * 0.999 + d_b2_1_2 * d_b2_1_2 * (1 - 0.999));
     b2_v[9] = b2_v_next1_2;
     b2[8] = b2[8]! - (b2_m_next0_2 * rate_0) / (Math.sqrt(b2_v_next0_2 * correction_0) + 1e-8);
     b2[9] = b2[9]! - (b2_m_next1_2 * rate_0) / (Math.sqrt(b2_v_next1_2 * correction_0) + 1e-8);
@@ -964,8 +994,8 @@ function sumAdam_32x10(
 }
 
 /**
- * d_hidden = d_shifted · W2ᵀ
- * d_dot = d_z1
+ * d_hidden[i,j] = Σ k7<10: d_shifted[i,k7]·W2[j,k7]
+ * d_z1[i,j] = where(0 < hidden[i,j], d_hidden[i,j], 0)
  * 81,920 floating-point operations.
  */
 function dotWhere_32x10x128(
@@ -1027,10 +1057,10 @@ function dotWhere_32x10x128(
 }
 
 /**
- * d_W2 = hiddenᵀ · d_shifted
- * W2.m_next = W2_mul + W2_mul_2
- * W2.v_next = W2_mul_3 + W2_mul_5
- * W2_next = W2 − W2_div
+ * d_W2[i,j] = Σ k8<32: hidden[k8,i]·d_shifted[k8,j]
+ * W2_m′[i,j] = W2_m[i,j]·0.9 + d_W2[i,j]·(1 − 0.9)
+ * W2_v′[i,j] = W2_v[i,j]·0.999 + d_W2[i,j]·d_W2[i,j]·(1 − 0.999)
+ * W2′[i,j] = W2[i,j] − W2_m′[i,j]·rate / (sqrt(W2_v′[i,j]·correction) + 1e-8)
  * 98,560 floating-point operations.
  */
 function dotAdam_128x32x10(
@@ -1123,50 +1153,40 @@ function dotAdam_128x32x10(
         const d_W2_11 = Math.fround(sum11);
         const d_W2_20 = Math.fround(sum20);
         const d_W2_21 = Math.fround(sum21);
-        const W2_m_next00 = Math.fround(W2_m[i * 10 + j]! * 0.9 + d_W2_00 * 0.09999999999999998);
+        const W2_m_next00 = Math.fround(W2_m[i * 10 + j]! * 0.9 + d_W2_00 * (1 - 0.9));
         W2_m[i * 10 + j] = W2_m_next00;
-        const W2_m_next01 = Math.fround(
-          W2_m[i * 10 + j + 1]! * 0.9 + d_W2_01 * 0.09999999999999998,
-        );
+        const W2_m_next01 = Math.fround(W2_m[i * 10 + j + 1]! * 0.9 + d_W2_01 * (1 - 0.9));
         W2_m[i * 10 + j + 1] = W2_m_next01;
-        const W2_m_next10 = Math.fround(
-          W2_m[i * 10 + j + 10]! * 0.9 + d_W2_10 * 0.09999999999999998,
-        );
+        const W2_m_next10 = Math.fround(W2_m[i * 10 + j + 10]! * 0.9 + d_W2_10 * (1 - 0.9));
         W2_m[i * 10 + j + 10] = W2_m_next10;
-        const W2_m_next11 = Math.fround(
-          W2_m[i * 10 + j + 11]! * 0.9 + d_W2_11 * 0.09999999999999998,
-        );
+        const W2_m_next11 = Math.fround(W2_m[i * 10 + j + 11]! * 0.9 + d_W2_11 * (1 - 0.9));
         W2_m[i * 10 + j + 11] = W2_m_next11;
-        const W2_m_next20 = Math.fround(
-          W2_m[i * 10 + j + 20]! * 0.9 + d_W2_20 * 0.09999999999999998,
-        );
+        const W2_m_next20 = Math.fround(W2_m[i * 10 + j + 20]! * 0.9 + d_W2_20 * (1 - 0.9));
         W2_m[i * 10 + j + 20] = W2_m_next20;
-        const W2_m_next21 = Math.fround(
-          W2_m[i * 10 + j + 21]! * 0.9 + d_W2_21 * 0.09999999999999998,
-        );
+        const W2_m_next21 = Math.fround(W2_m[i * 10 + j + 21]! * 0.9 + d_W2_21 * (1 - 0.9));
         W2_m[i * 10 + j + 21] = W2_m_next21;
         const W2_v_next00 = Math.fround(
-          W2_v[i * 10 + j]! * 0.999 + d_W2_00 * d_W2_00 * 0.0010000000000000009,
+          W2_v[i * 10 + j]! * 0.999 + d_W2_00 * d_W2_00 * (1 - 0.999),
         );
         W2_v[i * 10 + j] = W2_v_next00;
         const W2_v_next01 = Math.fround(
-          W2_v[i * 10 + j + 1]! * 0.999 + d_W2_01 * d_W2_01 * 0.0010000000000000009,
+          W2_v[i * 10 + j + 1]! * 0.999 + d_W2_01 * d_W2_01 * (1 - 0.999),
         );
         W2_v[i * 10 + j + 1] = W2_v_next01;
         const W2_v_next10 = Math.fround(
-          W2_v[i * 10 + j + 10]! * 0.999 + d_W2_10 * d_W2_10 * 0.0010000000000000009,
+          W2_v[i * 10 + j + 10]! * 0.999 + d_W2_10 * d_W2_10 * (1 - 0.999),
         );
         W2_v[i * 10 + j + 10] = W2_v_next10;
         const W2_v_next11 = Math.fround(
-          W2_v[i * 10 + j + 11]! * 0.999 + d_W2_11 * d_W2_11 * 0.0010000000000000009,
+          W2_v[i * 10 + j + 11]! * 0.999 + d_W2_11 * d_W2_11 * (1 - 0.999),
         );
         W2_v[i * 10 + j + 11] = W2_v_next11;
         const W2_v_next20 = Math.fround(
-          W2_v[i * 10 + j + 20]! * 0.999 + d_W2_20 * d_W2_20 * 0.0010000000000000009,
+          W2_v[i * 10 + j + 20]! * 0.999 + d_W2_20 * d_W2_20 * (1 - 0.999),
         );
         W2_v[i * 10 + j + 20] = W2_v_next20;
         const W2_v_next21 = Math.fround(
-          W2_v[i * 10 + j + 21]! * 0.999 + d_W2_21 * d_W2_21 * 0.0010000000000000009,
+          W2_v[i * 10 + j + 21]! * 0.999 + d_W2_21 * d_W2_21 * (1 - 0.999),
         );
         W2_v[i * 10 + j + 21] = W2_v_next21;
         W2[i * 10 + j] =
@@ -1207,28 +1227,28 @@ function dotAdam_128x32x10(
       const d_W2_01_2 = Math.fround(sum01_2);
       const d_W2_10_2 = Math.fround(sum10_2);
       const d_W2_11_2 = Math.fround(sum11_2);
-      const W2_m_next00_2 = Math.fround(W2_m[j + 1260]! * 0.9 + d_W2_00_2 * 0.09999999999999998);
+      const W2_m_next00_2 = Math.fround(W2_m[j + 1260]! * 0.9 + d_W2_00_2 * (1 - 0.9));
       W2_m[j + 1260] = W2_m_next00_2;
-      const W2_m_next01_2 = Math.fround(W2_m[j + 1261]! * 0.9 + d_W2_01_2 * 0.09999999999999998);
+      const W2_m_next01_2 = Math.fround(W2_m[j + 1261]! * 0.9 + d_W2_01_2 * (1 - 0.9));
       W2_m[j + 1261] = W2_m_next01_2;
-      const W2_m_next10_2 = Math.fround(W2_m[j + 1270]! * 0.9 + d_W2_10_2 * 0.09999999999999998);
+      const W2_m_next10_2 = Math.fround(W2_m[j + 1270]! * 0.9 + d_W2_10_2 * (1 - 0.9));
       W2_m[j + 1270] = W2_m_next10_2;
-      const W2_m_next11_2 = Math.fround(W2_m[j + 1271]! * 0.9 + d_W2_11_2 * 0.09999999999999998);
+      const W2_m_next11_2 = Math.fround(W2_m[j + 1271]! * 0.9 + d_W2_11_2 * (1 - 0.9));
       W2_m[j + 1271] = W2_m_next11_2;
       const W2_v_next00_2 = Math.fround(
-        W2_v[j + 1260]! * 0.999 + d_W2_00_2 * d_W2_00_2 * 0.0010000000000000009,
+        W2_v[j + 1260]! * 0.999 + d_W2_00_2 * d_W2_00_2 * (1 - 0.999),
       );
       W2_v[j + 1260] = W2_v_next00_2;
       const W2_v_next01_2 = Math.fround(
-        W2_v[j + 1261]! * 0.999 + d_W2_01_2 * d_W2_01_2 * 0.0010000000000000009,
+        W2_v[j + 1261]! * 0.999 + d_W2_01_2 * d_W2_01_2 * (1 - 0.999),
       );
       W2_v[j + 1261] = W2_v_next01_2;
       const W2_v_next10_2 = Math.fround(
-        W2_v[j + 1270]! * 0.999 + d_W2_10_2 * d_W2_10_2 * 0.0010000000000000009,
+        W2_v[j + 1270]! * 0.999 + d_W2_10_2 * d_W2_10_2 * (1 - 0.999),
       );
       W2_v[j + 1270] = W2_v_next10_2;
       const W2_v_next11_2 = Math.fround(
-        W2_v[j + 1271]! * 0.999 + d_W2_11_2 * d_W2_11_2 * 0.0010000000000000009,
+        W2_v[j + 1271]! * 0.999 + d_W2_11_2 * d_W2_11_2 * (1 - 0.999),
       );
       W2_v[j + 1271] = W2_v_next11_2;
       W2[j + 1260] =
@@ -1244,10 +1264,10 @@ function dotAdam_128x32x10(
 }
 
 /**
- * d_b1 = Σ d_z1 over axes 0
- * b1.m_next = b1_mul + b1_mul_2
- * b1.v_next = b1_mul_3 + b1_mul_5
- * b1_next = b1 − b1_div
+ * d_b1[i] = Σ k9<32: d_z1[k9,i]
+ * b1_m′[i] = b1_m[i]·0.9 + d_b1[i]·(1 − 0.9)
+ * b1_v′[i] = b1_v[i]·0.999 + d_b1[i]·d_b1[i]·(1 − 0.999)
+ * b1′[i] = b1[i] − b1_m′[i]·rate / (sqrt(b1_v′[i]·correction) + 1e-8)
  * 5,760 floating-point operations.
  */
 function sumAdam_32x128(
@@ -1286,27 +1306,21 @@ function sumAdam_32x128(
       const d_b1_1 = Math.fround(sum1);
       const d_b1_2 = Math.fround(sum2);
       const d_b1_3 = Math.fround(sum3);
-      const b1_m_next0 = Math.fround(b1_m[i]! * 0.9 + d_b1_0 * 0.09999999999999998);
+      const b1_m_next0 = Math.fround(b1_m[i]! * 0.9 + d_b1_0 * (1 - 0.9));
       b1_m[i] = b1_m_next0;
-      const b1_m_next1 = Math.fround(b1_m[i + 1]! * 0.9 + d_b1_1 * 0.09999999999999998);
+      const b1_m_next1 = Math.fround(b1_m[i + 1]! * 0.9 + d_b1_1 * (1 - 0.9));
       b1_m[i + 1] = b1_m_next1;
-      const b1_m_next2 = Math.fround(b1_m[i + 2]! * 0.9 + d_b1_2 * 0.09999999999999998);
+      const b1_m_next2 = Math.fround(b1_m[i + 2]! * 0.9 + d_b1_2 * (1 - 0.9));
       b1_m[i + 2] = b1_m_next2;
-      const b1_m_next3 = Math.fround(b1_m[i + 3]! * 0.9 + d_b1_3 * 0.09999999999999998);
+      const b1_m_next3 = Math.fround(b1_m[i + 3]! * 0.9 + d_b1_3 * (1 - 0.9));
       b1_m[i + 3] = b1_m_next3;
-      const b1_v_next0 = Math.fround(b1_v[i]! * 0.999 + d_b1_0 * d_b1_0 * 0.0010000000000000009);
+      const b1_v_next0 = Math.fround(b1_v[i]! * 0.999 + d_b1_0 * d_b1_0 * (1 - 0.999));
       b1_v[i] = b1_v_next0;
-      const b1_v_next1 = Math.fround(
-        b1_v[i + 1]! * 0.999 + d_b1_1 * d_b1_1 * 0.0010000000000000009,
-      );
+      const b1_v_next1 = Math.fround(b1_v[i + 1]! * 0.999 + d_b1_1 * d_b1_1 * (1 - 0.999));
       b1_v[i + 1] = b1_v_next1;
-      const b1_v_next2 = Math.fround(
-        b1_v[i + 2]! * 0.999 + d_b1_2 * d_b1_2 * 0.0010000000000000009,
-      );
+      const b1_v_next2 = Math.fround(b1_v[i + 2]! * 0.999 + d_b1_2 * d_b1_2 * (1 - 0.999));
       b1_v[i + 2] = b1_v_next2;
-      const b1_v_next3 = Math.fround(
-        b1_v[i + 3]! * 0.999 + d_b1_3 * d_b1_3 * 0.0010000000000000009,
-      );
+      const b1_v_next3 = Math.fround(b1_v[i + 3]! * 0.999 + d_b1_3 * d_b1_3 * (1 - 0.999));
       b1_v[i + 3] = b1_v_next3;
       b1[i] = b1[i]! - (b1_m_next0 * rate_0) / (Math.sqrt(b1_v_next0 * correction_0) + 1e-8);
       b1[i + 1] =
@@ -1320,10 +1334,10 @@ function sumAdam_32x128(
 }
 
 /**
- * d_W1 = xᵀ · d_z1
- * W1.m_next = W1_mul + W1_mul_2
- * W1.v_next = W1_mul_3 + W1_mul_5
- * W1_next = W1 − W1_div
+ * d_W1[i,j] = Σ k10<32: x[k10,i]·d_z1[k10,j]
+ * W1_m′[i,j] = W1_m[i,j]·0.9 + d_W1[i,j]·(1 − 0.9)
+ * W1_v′[i,j] = W1_v[i,j]·0.999 + d_W1[i,j]·d_W1[i,j]·(1 − 0.999)
+ * W1′[i,j] = W1[i,j] − W1_m′[i,j]·rate / (sqrt(W1_v′[i,j]·correction) + 1e-8)
  * 7,727,104 floating-point operations.
  */
 function dotAdam_784x32x128(
@@ -1417,48 +1431,38 @@ function dotAdam_784x32x128(
       const d_W1_11 = Math.fround(sum11);
       const d_W1_20 = Math.fround(sum20);
       const d_W1_21 = Math.fround(sum21);
-      const W1_m_next00 = Math.fround(W1_m[i * 128 + j]! * 0.9 + d_W1_00 * 0.09999999999999998);
+      const W1_m_next00 = Math.fround(W1_m[i * 128 + j]! * 0.9 + d_W1_00 * (1 - 0.9));
       W1_m[i * 128 + j] = W1_m_next00;
-      const W1_m_next01 = Math.fround(W1_m[i * 128 + j + 1]! * 0.9 + d_W1_01 * 0.09999999999999998);
+      const W1_m_next01 = Math.fround(W1_m[i * 128 + j + 1]! * 0.9 + d_W1_01 * (1 - 0.9));
       W1_m[i * 128 + j + 1] = W1_m_next01;
-      const W1_m_next10 = Math.fround(
-        W1_m[i * 128 + j + 128]! * 0.9 + d_W1_10 * 0.09999999999999998,
-      );
+      const W1_m_next10 = Math.fround(W1_m[i * 128 + j + 128]! * 0.9 + d_W1_10 * (1 - 0.9));
       W1_m[i * 128 + j + 128] = W1_m_next10;
-      const W1_m_next11 = Math.fround(
-        W1_m[i * 128 + j + 129]! * 0.9 + d_W1_11 * 0.09999999999999998,
-      );
+      const W1_m_next11 = Math.fround(W1_m[i * 128 + j + 129]! * 0.9 + d_W1_11 * (1 - 0.9));
       W1_m[i * 128 + j + 129] = W1_m_next11;
-      const W1_m_next20 = Math.fround(
-        W1_m[i * 128 + j + 256]! * 0.9 + d_W1_20 * 0.09999999999999998,
-      );
+      const W1_m_next20 = Math.fround(W1_m[i * 128 + j + 256]! * 0.9 + d_W1_20 * (1 - 0.9));
       W1_m[i * 128 + j + 256] = W1_m_next20;
-      const W1_m_next21 = Math.fround(
-        W1_m[i * 128 + j + 257]! * 0.9 + d_W1_21 * 0.09999999999999998,
-      );
+      const W1_m_next21 = Math.fround(W1_m[i * 128 + j + 257]! * 0.9 + d_W1_21 * (1 - 0.9));
       W1_m[i * 128 + j + 257] = W1_m_next21;
-      const W1_v_next00 = Math.fround(
-        W1_v[i * 128 + j]! * 0.999 + d_W1_00 * d_W1_00 * 0.0010000000000000009,
-      );
+      const W1_v_next00 = Math.fround(W1_v[i * 128 + j]! * 0.999 + d_W1_00 * d_W1_00 * (1 - 0.999));
       W1_v[i * 128 + j] = W1_v_next00;
       const W1_v_next01 = Math.fround(
-        W1_v[i * 128 + j + 1]! * 0.999 + d_W1_01 * d_W1_01 * 0.0010000000000000009,
+        W1_v[i * 128 + j + 1]! * 0.999 + d_W1_01 * d_W1_01 * (1 - 0.999),
       );
       W1_v[i * 128 + j + 1] = W1_v_next01;
       const W1_v_next10 = Math.fround(
-        W1_v[i * 128 + j + 128]! * 0.999 + d_W1_10 * d_W1_10 * 0.0010000000000000009,
+        W1_v[i * 128 + j + 128]! * 0.999 + d_W1_10 * d_W1_10 * (1 - 0.999),
       );
       W1_v[i * 128 + j + 128] = W1_v_next10;
       const W1_v_next11 = Math.fround(
-        W1_v[i * 128 + j + 129]! * 0.999 + d_W1_11 * d_W1_11 * 0.0010000000000000009,
+        W1_v[i * 128 + j + 129]! * 0.999 + d_W1_11 * d_W1_11 * (1 - 0.999),
       );
       W1_v[i * 128 + j + 129] = W1_v_next11;
       const W1_v_next20 = Math.fround(
-        W1_v[i * 128 + j + 256]! * 0.999 + d_W1_20 * d_W1_20 * 0.0010000000000000009,
+        W1_v[i * 128 + j + 256]! * 0.999 + d_W1_20 * d_W1_20 * (1 - 0.999),
       );
       W1_v[i * 128 + j + 256] = W1_v_next20;
       const W1_v_next21 = Math.fround(
-        W1_v[i * 128 + j + 257]! * 0.999 + d_W1_21 * d_W1_21 * 0.0010000000000000009,
+        W1_v[i * 128 + j + 257]! * 0.999 + d_W1_21 * d_W1_21 * (1 - 0.999),
       );
       W1_v[i * 128 + j + 257] = W1_v_next21;
       W1[i * 128 + j] =
@@ -1505,17 +1509,13 @@ function dotAdam_784x32x128(
       }
       const d_W1_0 = Math.fround(sum0);
       const d_W1_1 = Math.fround(sum1);
-      const W1_m_next0 = Math.fround(W1_m[j + 100224]! * 0.9 + d_W1_0 * 0.09999999999999998);
+      const W1_m_next0 = Math.fround(W1_m[j + 100224]! * 0.9 + d_W1_0 * (1 - 0.9));
       W1_m[j + 100224] = W1_m_next0;
-      const W1_m_next1 = Math.fround(W1_m[j + 100225]! * 0.9 + d_W1_1 * 0.09999999999999998);
+      const W1_m_next1 = Math.fround(W1_m[j + 100225]! * 0.9 + d_W1_1 * (1 - 0.9));
       W1_m[j + 100225] = W1_m_next1;
-      const W1_v_next0 = Math.fround(
-        W1_v[j + 100224]! * 0.999 + d_W1_0 * d_W1_0 * 0.0010000000000000009,
-      );
+      const W1_v_next0 = Math.fround(W1_v[j + 100224]! * 0.999 + d_W1_0 * d_W1_0 * (1 - 0.999));
       W1_v[j + 100224] = W1_v_next0;
-      const W1_v_next1 = Math.fround(
-        W1_v[j + 100225]! * 0.999 + d_W1_1 * d_W1_1 * 0.0010000000000000009,
-      );
+      const W1_v_next1 = Math.fround(W1_v[j + 100225]! * 0.999 + d_W1_1 * d_W1_1 * (1 - 0.999));
       W1_v[j + 100225] = W1_v_next1;
       W1[j + 100224] =
         W1[j + 100224]! - (W1_m_next0 * rate_0) / (Math.sqrt(W1_v_next0 * correction_0) + 1e-8);
@@ -1526,8 +1526,8 @@ function dotAdam_784x32x128(
 }
 
 /**
- * dot = x · W1
- * hidden = relu(z1)
+ * dot[i,j] = Σ k<784: x[i,k]·W1[k,j]
+ * hidden[i,j] = relu(dot[i,j] + b1[j])
  * 50,208,000 floating-point operations.
  */
 function dotRelu_250x784x128_evaluate(
@@ -1659,8 +1659,8 @@ function dotRelu_250x784x128_evaluate(
 }
 
 /**
- * dot_2 = hidden · W2
- * scores = dot_2 + b2
+ * dot_2[i,j] = Σ k1<128: hidden[i,k1]·W2[k1,j]
+ * scores[i,j] = dot_2[i,j] + b2[j]
  * 642,500 floating-point operations.
  */
 function dotAdd_250x128x10_evaluate(
@@ -1774,10 +1774,10 @@ function dotAdd_250x128x10_evaluate(
 }
 
 /**
- * largest = max scores over axes 1
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
+ * largest[i] = max k2<10: scores[i,k2]
+ * total[i] = Σ k3<10: exp(scores[i,k3] − largest[i])
+ * chosen[i] = Σ k4<10: where(k4 = y[i], scores[i,k4] − largest[i], 0)
+ * rowSum = Σ k5<250: where(k5 < live_rows, log(total[k5]) − chosen[k5], 0)
  * 15,750 floating-point operations.
  */
 function reduceMaxSum_10x250_evaluate(
@@ -1817,8 +1817,8 @@ function reduceMaxSum_10x250_evaluate(
 }
 
 /**
- * argmax = argmax scores over axis 1
- * rowSum_2 = Σ liveRows_2
+ * argmax[i] = argmax k6<10: scores[i,k6]
+ * rowSum_2 = Σ k7<250: where(k7 < live_rows, f32(argmax[k7] = y[k7]), 0)
  * 2,750 floating-point operations.
  */
 function argmaxSum_10x250_evaluate(
@@ -1852,8 +1852,8 @@ function argmaxSum_10x250_evaluate(
 }
 
 /**
- * dot = x · W1
- * hidden = relu(z1)
+ * dot[i,j] = Σ k<784: x[0,k]·W1[k,j]
+ * hidden[i,j] = relu(dot[0,j] + b1[j])
  * 200,832 floating-point operations.
  */
 function dotRelu_1x784x128_predict(
@@ -1904,8 +1904,8 @@ function dotRelu_1x784x128_predict(
 }
 
 /**
- * dot_2 = hidden · W2
- * scores = dot_2 + b2
+ * dot_2[i,j] = Σ k1<128: hidden[0,k1]·W2[k1,j]
+ * scores[i,j] = dot_2[0,j] + b2[j]
  * 2,570 floating-point operations.
  */
 function dotAdd_1x128x10_predict(
@@ -1960,27 +1960,71 @@ function dotAdd_1x128x10_predict(
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
-/** Copies the first `count` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
-function feed(
-  slot: Float32Array,
-  given: Float32Array,
-  perRow: number,
-  count: number,
-  name: string,
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
-  slot.set(given);
-  if (perRow > 0) slot.fill(0, count * perRow);
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
 }
 
-/** As feed, for labels: each of the real rows must name a class. */
-function feedLabels(
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** As checkArray, for labels: each of the real rows must name a class. */
+function checkLabels(
   slot: Int32Array,
   given: Int32Array,
   perRow: number,
@@ -1988,7 +2032,7 @@ function feedLabels(
   name: string,
   classes: number,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
+  checkArray(slot, given, perRow, count, name);
   const used = perRow > 0 ? count * perRow : slot.length;
   for (let n = 0; n < used; n++) {
     const label = given[n]!;
@@ -1997,21 +2041,70 @@ function feedLabels(
         `${name}[${n}] is ${label}, but labels are whole numbers from 0 to ${classes - 1}`,
       );
   }
-  slot.set(given);
-  slot.fill(0, used);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
+}
+
+/** The real rows of an input hold neither NaN nor infinity. */
+function checkNumbers(given: Float32Array, perRow: number, count: number, name: string): void {
+  const used = perRow > 0 ? count * perRow : given.length;
+  // in double, a sum of finite float32 numbers is finite; whatever else it is, the first of them is looked for
+  let total = 0;
+  let whole = 0;
+  for (; whole + 4 <= used; whole += 4)
+    total += given[whole]! + given[whole + 1]! + (given[whole + 2]! + given[whole + 3]!);
+  for (let n = total - total === 0 ? whole : 0; n < used; n++) {
+    const value = given[n]!;
+    if (value - value !== 0)
+      throw Object.assign(
+        new RangeError(
+          `${name}[${n}] is ${value}${perRow > 0 ? `, in row ${Math.floor(n / perRow)} of the batch (counted from 0)` : ""}; leave it out, or fill the value in`,
+        ),
+        { input: name, at: n, value },
+      );
+  }
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with numbers uniform in [low, high). */
@@ -2022,18 +2115,20 @@ function fillUniform(
   low: number,
   high: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

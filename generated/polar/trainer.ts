@@ -4,7 +4,7 @@
 //
 //   parameters 8   arena 7,104 bytes, nothing else is ever allocated   1,992 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 34cb765027bfd3c0
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 5a8e5464f3d89c20
 
 /** The model's name. */
 export const MODEL: string = "polar";
@@ -56,8 +56,11 @@ export interface PredictBatch {
 }
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -94,6 +97,8 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const W = new Float32Array(arena, 0, 6); // [3,2]  parameter, always there
   const b = new Float32Array(arena, 32, 2); // [2]  parameter, always there
@@ -155,15 +160,25 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const sqrtConcat_polar_predict = sqrtConcat_1x1_predict(points_predict, r_predict, polar_predict);
   const dotAdd_scores_predict = dotAdd_1x3x2_predict(polar_predict, W, b, scores_predict);
 
-  const seed = options.seed ?? 0;
   fillUniform(W, seed, 0, -1.0954451150103321, 1.0954451150103321);
   const hyper = {};
+  const taken: readonly string[] = ["points", "color"];
+  const taken_2: readonly string[] = ["points"];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 32): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 32,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
     checkCount(count, 32);
-    feed(points, batch["points"], 2, count, "points");
-    feedLabels(color, batch["color"], 1, count, "color", 2);
+    checkBatch("step takes a batch", batch, taken);
+    checkArray(points, batch["points"], 2, count, "points");
+    checkLabels(color, batch["color"], 1, count, "color", 2);
+    if (finite) checkNumbers(batch["points"], 2, count, "points");
+    feed(points, batch["points"], 2, count);
+    feed(color, batch["color"], 1, count);
     live_rows[0] = count;
 
     // 1.
@@ -195,7 +210,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     const perRow = Math.fround(1 / cast);
 
     // 6.
-    // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/polar.ts:19
+    // d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 10): d_a = d_y ⊙ (b), models/polar.ts:19
     d_rowSum[0] = perRow;
 
     // 7.
@@ -211,25 +226,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/polar.ts:19
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/polar.ts:19
     // rowSum = Σ liveRows    %rowSum  sum, models/polar.ts:19
-    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where, models/polar.ts:19
-    // d_logTotal = d_rowLoss    %d_logTotal  adjoint of sub, models/polar.ts:19
-    // d_chosen = −d_rowLoss    %d_chosen  adjoint of sub, models/polar.ts:19
-    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where, models/polar.ts:19
-    // d_total = d_rowLoss / total    %d_total  adjoint of log, models/polar.ts:19
-    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp, models/polar.ts:19
-    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub, models/polar.ts:19
-    // d_scores = d_shifted    %d_scores  adjoint of sub, models/polar.ts:19
-    // d_broadcast = d_shifted    %d_broadcast  adjoint of add, models/polar.ts:17
-    // d_dot = d_shifted    %d_dot  adjoint of add, models/polar.ts:17
+    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where (statement 7): d_a = d_y ⊙ (c ? 1 : 0), models/polar.ts:19
+    // d_logTotal = d_rowLoss    %d_logTotal  adjoint of sub (statement 7): d_a = d_y, models/polar.ts:19
+    // d_chosen = −d_rowLoss    %d_chosen  adjoint of sub (statement 7): d_b = d_y ⊙ (−1), models/polar.ts:19
+    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where (statement 7): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/polar.ts:19
+    // d_total = d_rowLoss / total    %d_total  adjoint of log (statement 7): d_x = d_y ⊙ (1 / x), models/polar.ts:19
+    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp (statement 7): d_x = d_y ⊙ (y), models/polar.ts:19
+    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub (statement 7): d_x = Σ over the uses of x,
+    //     models/polar.ts:19
+    // d_scores = d_shifted    %d_scores  adjoint of sub (statement 7): d_a = d_y, models/polar.ts:19
+    // d_broadcast = d_shifted    %d_broadcast  adjoint of add (statement 3): d_b = d_y, models/polar.ts:17
+    // d_dot = d_shifted    %d_dot  adjoint of add (statement 3): d_a = d_y, models/polar.ts:17
     reduceMaxExpSumAdd_d_shifted();
 
     // 8.
-    // d_b = Σ d_shifted over axes 0    %d_b  adjoint of broadcast, models/polar.ts:17
+    // d_b = Σ d_shifted over axes 0    %d_b  adjoint of broadcast (statement 3): d_x = Σ d_y over the broadcast axes,
+    //     models/polar.ts:17
     // b_next = b − d_b    %b_next  update of b by sgd, models/polar.ts:16
     sumSgd_b();
 
     // 9.
-    // d_W = polarᵀ · d_shifted    %d_W  adjoint of dot, models/polar.ts:17
+    // d_W = polarᵀ · d_shifted    %d_W  adjoint of dot (statement 3): d_b = aᵀ·d_y, models/polar.ts:17
     // W_next = W − d_W    %W_next  update of W by sgd, models/polar.ts:15
     dotSgd_W();
 
@@ -237,7 +255,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // loss = rowSum ⊙ perRow    %loss  mul, models/polar.ts:19
     const loss = Math.fround(rowSum[0]! * perRow);
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -246,8 +264,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     count: number = 250,
   ): { readonly loss: number; readonly accuracy: number; readonly count: number } {
     checkCount(count, 250);
-    feed(points_evaluate, batch["points"], 2, count, "points");
-    feedLabels(color_evaluate, batch["color"], 1, count, "color", 2);
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkArray(points_evaluate, batch["points"], 2, count, "points");
+    checkLabels(color_evaluate, batch["color"], 1, count, "color", 2);
+    feed(points_evaluate, batch["points"], 2, count);
+    feed(color_evaluate, batch["color"], 1, count);
     live_rows_evaluate[0] = count;
 
     // 1.
@@ -321,7 +342,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly scores: Float32Array;
   } {
     const count = 1;
-    feed(points_predict, batch["points"], 2, count, "points");
+    checkBatch("predict takes a batch", batch, taken_2, taken);
+    checkArray(points_predict, batch["points"], 2, count, "points");
+    feed(points_predict, batch["points"], 2, count);
 
     // 1.
     // xSquared = points[0,0 .. 1,1] ⊙ points[0,0 .. 1,1]    %xSquared  mul, models/polar.ts:8
@@ -354,13 +377,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 36)
       throw new RangeError(
         `restore: needs 36 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -386,8 +423,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 }
 
 /**
- * r = √add
- * polar = concat(r, cos, sin) along axis 1
+ * r[i,j] = sqrt(points[i,0]·points[i,0] + points[i,1]·points[i,1] + 1e-12)
+ * polar[i,j] = where(j < 1, r[i,j], where(j < 2, points[i,0] / r[i,0], points[i,1] / r[i,0]))
  * 352 floating-point operations.
  */
 function sqrtConcat_32x1(
@@ -415,8 +452,8 @@ function sqrtConcat_32x1(
 }
 
 /**
- * dot = polar · W
- * scores = dot + b
+ * dot[i,j] = Σ k<3: polar[i,k]·W[k,j]
+ * scores[i,j] = dot[i,j] + b[j]
  * 448 floating-point operations.
  */
 function dotAdd_32x3x2(
@@ -478,12 +515,12 @@ function dotAdd_32x3x2(
 }
 
 /**
- * largest = max scores over axes 1
- * exps = exp(shifted)
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
- * d_dot = d_shifted
+ * largest[i] = max k1<2: scores[i,k1]
+ * exps[i,j] = exp(scores[i,j] − largest[i])
+ * total[i] = Σ k2<2: exps[i,k2]
+ * chosen[i] = Σ k3<2: where(k3 = color[i], scores[i,k3] − largest[i], 0)
+ * rowSum = Σ k4<32: where(k4 < live_rows, log(total[k4]) − chosen[k4], 0)
+ * d_shifted[i,j] = where(j = color[i], −where(i < live_rows, d_rowSum, 0), 0) + where(i < live_rows, d_rowSum, 0) / total[i]·exps[i,j]
  * 736 floating-point operations.
  */
 function reduceMaxExpSumAdd_32x2(
@@ -539,8 +576,8 @@ function reduceMaxExpSumAdd_32x2(
 }
 
 /**
- * d_b = Σ d_shifted over axes 0
- * b_next = b − d_b
+ * d_b[i] = Σ k5<32: d_shifted[k5,i]
+ * b′[i] = b[i] − d_b[i]
  * 66 floating-point operations.
  */
 function sumSgd_32x2(d_shifted_: Float32Array, b_: Float32Array): () => void {
@@ -563,8 +600,8 @@ function sumSgd_32x2(d_shifted_: Float32Array, b_: Float32Array): () => void {
 }
 
 /**
- * d_W = polarᵀ · d_shifted
- * W_next = W − d_W
+ * d_W[i,j] = Σ k6<32: polar[k6,i]·d_shifted[k6,j]
+ * W′[i,j] = W[i,j] − d_W[i,j]
  * 390 floating-point operations.
  */
 function dotSgd_3x32x2(
@@ -655,8 +692,8 @@ function dotSgd_3x32x2(
 }
 
 /**
- * r = √add
- * polar = concat(r, cos, sin) along axis 1
+ * r[i,j] = sqrt(points[i,0]·points[i,0] + points[i,1]·points[i,1] + 1e-12)
+ * polar[i,j] = where(j < 1, r[i,j], where(j < 2, points[i,0] / r[i,0], points[i,1] / r[i,0]))
  * 2,750 floating-point operations.
  */
 function sqrtConcat_250x1_evaluate(
@@ -684,8 +721,8 @@ function sqrtConcat_250x1_evaluate(
 }
 
 /**
- * dot = polar · W
- * scores = dot + b
+ * dot[i,j] = Σ k<3: polar[i,k]·W[k,j]
+ * scores[i,j] = dot[i,j] + b[j]
  * 3,500 floating-point operations.
  */
 function dotAdd_250x3x2_evaluate(
@@ -771,10 +808,10 @@ function dotAdd_250x3x2_evaluate(
 }
 
 /**
- * largest = max scores over axes 1
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
+ * largest[i] = max k1<2: scores[i,k1]
+ * total[i] = Σ k2<2: exp(scores[i,k2] − largest[i])
+ * chosen[i] = Σ k3<2: where(k3 = color[i], scores[i,k3] − largest[i], 0)
+ * rowSum = Σ k4<250: where(k4 < live_rows, log(total[k4]) − chosen[k4], 0)
  * 3,750 floating-point operations.
  */
 function reduceMaxSum_2x250_evaluate(
@@ -814,8 +851,8 @@ function reduceMaxSum_2x250_evaluate(
 }
 
 /**
- * argmax = argmax scores over axis 1
- * rowSum_2 = Σ liveRows_2
+ * argmax[i] = argmax k5<2: scores[i,k5]
+ * rowSum_2 = Σ k6<250: where(k6 < live_rows, f32(argmax[k6] = color[k6]), 0)
  * 750 floating-point operations.
  */
 function argmaxSum_2x250_evaluate(
@@ -849,8 +886,8 @@ function argmaxSum_2x250_evaluate(
 }
 
 /**
- * r = √add
- * polar = concat(r, cos, sin) along axis 1
+ * r[i,j] = sqrt(points[0,0]·points[0,0] + points[0,1]·points[0,1] + 1e-12)
+ * polar[i,j] = where(j < 1, r[0,j], where(j < 2, points[0,0] / r[0,0], points[0,1] / r[0,0]))
  * 11 floating-point operations.
  */
 function sqrtConcat_1x1_predict(
@@ -873,8 +910,8 @@ function sqrtConcat_1x1_predict(
 }
 
 /**
- * dot = polar · W
- * scores = dot + b
+ * dot[i,j] = Σ k<3: polar[0,k]·W[k,j]
+ * scores[i,j] = dot[0,j] + b[j]
  * 14 floating-point operations.
  */
 function dotAdd_1x3x2_predict(
@@ -904,27 +941,71 @@ function dotAdd_1x3x2_predict(
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
-/** Copies the first `count` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
-function feed(
-  slot: Float32Array,
-  given: Float32Array,
-  perRow: number,
-  count: number,
-  name: string,
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
-  slot.set(given);
-  if (perRow > 0) slot.fill(0, count * perRow);
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
 }
 
-/** As feed, for labels: each of the real rows must name a class. */
-function feedLabels(
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** As checkArray, for labels: each of the real rows must name a class. */
+function checkLabels(
   slot: Int32Array,
   given: Int32Array,
   perRow: number,
@@ -932,7 +1013,7 @@ function feedLabels(
   name: string,
   classes: number,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
+  checkArray(slot, given, perRow, count, name);
   const used = perRow > 0 ? count * perRow : slot.length;
   for (let n = 0; n < used; n++) {
     const label = given[n]!;
@@ -941,21 +1022,70 @@ function feedLabels(
         `${name}[${n}] is ${label}, but labels are whole numbers from 0 to ${classes - 1}`,
       );
   }
-  slot.set(given);
-  slot.fill(0, used);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
+}
+
+/** The real rows of an input hold neither NaN nor infinity. */
+function checkNumbers(given: Float32Array, perRow: number, count: number, name: string): void {
+  const used = perRow > 0 ? count * perRow : given.length;
+  // in double, a sum of finite float32 numbers is finite; whatever else it is, the first of them is looked for
+  let total = 0;
+  let whole = 0;
+  for (; whole + 4 <= used; whole += 4)
+    total += given[whole]! + given[whole + 1]! + (given[whole + 2]! + given[whole + 3]!);
+  for (let n = total - total === 0 ? whole : 0; n < used; n++) {
+    const value = given[n]!;
+    if (value - value !== 0)
+      throw Object.assign(
+        new RangeError(
+          `${name}[${n}] is ${value}${perRow > 0 ? `, in row ${Math.floor(n / perRow)} of the batch (counted from 0)` : ""}; leave it out, or fill the value in`,
+        ),
+        { input: name, at: n, value },
+      );
+  }
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with numbers uniform in [low, high). */
@@ -966,18 +1096,20 @@ function fillUniform(
   low: number,
   high: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

@@ -4,13 +4,13 @@
 //
 //   parameters 8,160   arena 328,112 bytes, nothing else is ever allocated   17,459,456 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 139c74b58f510f21
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 23b87b3d099b64bd
 
 /** The model's name. */
 export const MODEL: string = "style-transfer";
 
 /** A hash of the training graph: weights and state of another graph do not belong here. */
-export const GRAPH: string = "51e264355ee715d5";
+export const GRAPH: string = "6cd4e25afb8b9de8";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 328_112;
@@ -37,8 +37,8 @@ export const STATE: readonly {
   readonly dtype: "f32" | "i32";
   readonly offset: number;
 }[] = [
-  { name: "adam.beta1^t", shape: [], dtype: "f32", offset: 32640 },
-  { name: "adam.beta2^t", shape: [], dtype: "f32", offset: 32656 },
+  { name: "adam.1-beta1^t", shape: [], dtype: "f32", offset: 32640 },
+  { name: "adam.1-beta2^t", shape: [], dtype: "f32", offset: 32656 },
   { name: "image.m", shape: [1, 3, 32, 32], dtype: "f32", offset: 32672 },
   { name: "image.v", shape: [1, 3, 32, 32], dtype: "f32", offset: 44960 },
   { name: "stepCount", shape: [], dtype: "i32", offset: 57248 },
@@ -62,8 +62,11 @@ export interface EvaluateBatch {
 export interface PredictBatch {}
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -101,9 +104,9 @@ export interface Trainer {
   };
   readonly state: {
     /** [] */
-    readonly "adam.beta1^t": Float32Array;
+    readonly "adam.1-beta1^t": Float32Array;
     /** [] */
-    readonly "adam.beta2^t": Float32Array;
+    readonly "adam.1-beta2^t": Float32Array;
     /** [1, 3, 32, 32] */
     readonly "image.m": Float32Array;
     /** [1, 3, 32, 32] */
@@ -119,54 +122,56 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const image = new Float32Array(arena, 0, 3072); // [1,3,32,32]  parameter, always there
   const first_kernel = new Float32Array(arena, 12288, 432); // [16,3,3,3]  parameter, always there
   const first_bias = new Float32Array(arena, 14016, 16); // [16]  parameter, always there
   const second_kernel = new Float32Array(arena, 14080, 4608); // [32,16,3,3]  parameter, always there
   const second_bias = new Float32Array(arena, 32512, 32); // [32]  parameter, always there
-  const adam_beta1_t = new Float32Array(arena, 32640, 1); // []  state, always there
-  const adam_beta2_t = new Float32Array(arena, 32656, 1); // []  state, always there
+  const adam_1_beta1_t = new Float32Array(arena, 32640, 1); // []  state, always there
+  const adam_1_beta2_t = new Float32Array(arena, 32656, 1); // []  state, always there
   const image_m = new Float32Array(arena, 32672, 3072); // [1,3,32,32]  state, always there
   const image_v = new Float32Array(arena, 44960, 3072); // [1,3,32,32]  state, always there
   const stepCount = new Int32Array(arena, 57248, 1); // []  state, always there
-  const content = new Float32Array(arena, 159920, 3072); // [1,3,32,32]  input, statements 1–9
-  const style = new Float32Array(arena, 234976, 3072); // [1,3,32,32]  input, statements 1–12
-  const near = new Float32Array(arena, 57264, 16384); // [1,16,32,32]  residual, statements 5–38
-  const maxPool2d = new Float32Array(arena, 143536, 4096); // [1,16,16,16]  scratch, statements 6–7
-  const far = new Float32Array(arena, 188336, 8192); // [1,32,16,16]  residual, statements 8–30
-  const first_product_2 = new Float32Array(arena, 122800, 16384); // [1,16,32,32]  scratch, statements 10–11
-  const maxPool2d_2 = new Float32Array(arena, 274608, 4096); // [1,16,16,16]  scratch, statements 11–29
-  const near_3 = new Float32Array(arena, 122800, 16384); // [1,16,32,32]  scratch, statements 13–18
-  const maxPool2d_3 = new Float32Array(arena, 221104, 4096); // [1,16,16,16]  scratch, statements 14–15
-  const far_3 = new Float32Array(arena, 221104, 8192); // [1,32,16,16]  scratch, statements 16–22
-  const dot = new Float32Array(arena, 253872, 256); // [16,16]  scratch, statements 17–18
-  const sub_2 = new Float32Array(arena, 253872, 256); // [16,16]  residual, statements 18–19, written over dot
-  const d_dot = new Float32Array(arena, 254896, 256); // [16,16]  scratch, statements 18–35
-  const sum_2 = new Float32Array(arena, 122800, 1); // []  scratch, statements 19–20
-  const dot_3 = new Float32Array(arena, 122800, 1024); // [32,32]  scratch, statements 21–22
-  const sub_3 = new Float32Array(arena, 122800, 1024); // [32,32]  residual, statements 22–23, written over dot_3
-  const d_dot_3 = new Float32Array(arena, 155568, 1024); // [32,32]  scratch, statements 22–28
-  const sum_3 = new Float32Array(arena, 126896, 1); // []  scratch, statements 23–24
-  const d_F_3_part = new Float32Array(arena, 122800, 8192); // [32,256]  scratch, statements 27–30
-  const d_F_3_2 = new Float32Array(arena, 295344, 8192); // [32,256]  scratch, statements 28–30
-  const sub = new Float32Array(arena, 155568, 8192); // [1,32,16,16]  residual, statements 30–31
-  const d_second = new Float32Array(arena, 295344, 8192); // [1,32,16,16]  scratch, statements 30–36, written over d_F_3_2
-  const sum = new Float32Array(arena, 122800, 1); // []  scratch, statements 31–32
-  const d_F_part = new Float32Array(arena, 122800, 16384); // [16,1024]  scratch, statements 34–38
-  const d_F_2 = new Float32Array(arena, 188336, 16384); // [16,1024]  scratch, statements 35–38
-  const d_maxPool2d = new Float32Array(arena, 295344, 4096); // [1,16,16,16]  scratch, statements 37–38
-  const d_near_windowArgmax = new Int32Array(arena, 253872, 4096); // [1,16,16,16]  scratch, statement 38
-  const d_first = new Float32Array(arena, 188336, 16384); // [1,16,32,32]  scratch, statements 38–43, written over d_F_2
-  const rate = new Float32Array(arena, 131248, 1); // []  scratch, statements 40–44
+  const content = new Float32Array(arena, 159920, 3072); // [1,3,32,32]  input, statements 1–7
+  const style = new Float32Array(arena, 234976, 3072); // [1,3,32,32]  input, statements 1–10
+  const near = new Float32Array(arena, 57264, 16384); // [1,16,32,32]  residual, statements 3–40
+  const maxPool2d = new Float32Array(arena, 143536, 4096); // [1,16,16,16]  scratch, statements 4–5
+  const far = new Float32Array(arena, 188336, 8192); // [1,32,16,16]  residual, statements 6–32
+  const first_product_2 = new Float32Array(arena, 122800, 16384); // [1,16,32,32]  scratch, statements 8–9
+  const maxPool2d_2 = new Float32Array(arena, 274608, 4096); // [1,16,16,16]  scratch, statements 9–31
+  const near_3 = new Float32Array(arena, 122800, 16384); // [1,16,32,32]  scratch, statements 11–16
+  const maxPool2d_3 = new Float32Array(arena, 221104, 4096); // [1,16,16,16]  scratch, statements 12–13
+  const far_3 = new Float32Array(arena, 221104, 8192); // [1,32,16,16]  scratch, statements 14–20
+  const dot = new Float32Array(arena, 253872, 256); // [16,16]  scratch, statements 15–16
+  const sub_2 = new Float32Array(arena, 253872, 256); // [16,16]  residual, statements 16–17, written over dot
+  const d_dot = new Float32Array(arena, 254896, 256); // [16,16]  scratch, statements 16–37
+  const sum_2 = new Float32Array(arena, 122800, 1); // []  scratch, statements 17–18
+  const dot_3 = new Float32Array(arena, 122800, 1024); // [32,32]  scratch, statements 19–20
+  const sub_3 = new Float32Array(arena, 122800, 1024); // [32,32]  residual, statements 20–21, written over dot_3
+  const d_dot_3 = new Float32Array(arena, 155568, 1024); // [32,32]  scratch, statements 20–30
+  const sum_3 = new Float32Array(arena, 126896, 1); // []  scratch, statements 21–22
+  const d_F_3_part = new Float32Array(arena, 122800, 8192); // [32,256]  scratch, statements 29–32
+  const d_F_3_2 = new Float32Array(arena, 295344, 8192); // [32,256]  scratch, statements 30–32
+  const sub = new Float32Array(arena, 155568, 8192); // [1,32,16,16]  residual, statements 32–33
+  const d_second = new Float32Array(arena, 295344, 8192); // [1,32,16,16]  scratch, statements 32–38, written over d_F_3_2
+  const sum = new Float32Array(arena, 122800, 1); // []  scratch, statements 33–34
+  const d_F_part = new Float32Array(arena, 122800, 16384); // [16,1024]  scratch, statements 36–40
+  const d_F_2 = new Float32Array(arena, 188336, 16384); // [16,1024]  scratch, statements 37–40
+  const d_maxPool2d = new Float32Array(arena, 295344, 4096); // [1,16,16,16]  scratch, statements 39–40
+  const d_near_windowArgmax = new Int32Array(arena, 253872, 4096); // [1,16,16,16]  scratch, statement 40
+  const d_first = new Float32Array(arena, 188336, 16384); // [1,16,32,32]  scratch, statements 40–43, written over d_F_2
+  const rate = new Float32Array(arena, 131248, 1); // []  scratch, statements 41–44
   const correction = new Float32Array(arena, 131264, 1); // []  scratch, statements 42–44
-  const image_padded = new Float32Array(arena, 122800, 3468); // [1,3,34,34]  scratch, statements 4–5
-  const maxPool2d_padded = new Float32Array(arena, 122800, 5184); // [1,16,18,18]  scratch, statements 7–8
-  const content_padded = new Float32Array(arena, 221104, 3468); // [1,3,34,34]  scratch, statements 9–10
-  const style_padded = new Float32Array(arena, 221104, 3468); // [1,3,34,34]  scratch, statements 12–13
-  const maxPool2d_3_padded = new Float32Array(arena, 253872, 5184); // [1,16,18,18]  scratch, statements 15–16
-  const maxPool2d_2_padded = new Float32Array(arena, 221104, 5184); // [1,16,18,18]  scratch, statements 29–30
-  const d_second_padded = new Float32Array(arena, 253872, 10368); // [1,32,18,18]  scratch, statements 36–37
+  const image_padded = new Float32Array(arena, 122800, 3468); // [1,3,34,34]  scratch, statements 2–3
+  const maxPool2d_padded = new Float32Array(arena, 122800, 5184); // [1,16,18,18]  scratch, statements 5–6
+  const content_padded = new Float32Array(arena, 221104, 3468); // [1,3,34,34]  scratch, statements 7–8
+  const style_padded = new Float32Array(arena, 221104, 3468); // [1,3,34,34]  scratch, statements 10–11
+  const maxPool2d_3_padded = new Float32Array(arena, 253872, 5184); // [1,16,18,18]  scratch, statements 13–14
+  const maxPool2d_2_padded = new Float32Array(arena, 221104, 5184); // [1,16,18,18]  scratch, statements 31–32
+  const d_second_padded = new Float32Array(arena, 253872, 10368); // [1,32,18,18]  scratch, statements 38–39
   const d_first_padded = new Float32Array(arena, 57264, 18496); // [1,16,34,34]  scratch, statements 43–44
   const content_evaluate = new Float32Array(arena, 159920, 3072); // [1,3,32,32]  input, statements 1–6
   const style_evaluate = new Float32Array(arena, 267744, 3072); // [1,3,32,32]  input, statements 1–11
@@ -339,240 +344,270 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const sum_sum_3_evaluate = sum_32x32_evaluate(dot_3_evaluate, dot_4_evaluate, sum_3_evaluate);
   const copy_image_output_predict = copy_1x3x32x32_predict(image, image_output_predict);
 
-  const seed = options.seed ?? 0;
   fillUniform(image, seed, 0, 0, 1);
   fillNormal(first_kernel, seed, 1, 0, 0.2721655269759087);
   fillNormal(second_kernel, seed, 2, 0, 0.11785113019775792);
-  adam_beta1_t.fill(1);
-  adam_beta2_t.fill(1);
   const hyper = {};
+  const taken: readonly string[] = ["content", "style"];
+  const taken_2: readonly string[] = [];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 1): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 1,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
     checkCount(count, 1);
-    feed(content, batch["content"], 3072, count, "content");
-    feed(style, batch["style"], 3072, count, "style");
+    checkBatch("step takes a batch", batch, taken);
+    checkArray(content, batch["content"], 3072, count, "content");
+    checkArray(style, batch["style"], 3072, count, "style");
+    if (finite) checkNumbers(batch["content"], 3072, count, "content");
+    if (finite) checkNumbers(batch["style"], 3072, count, "style");
+    feed(content, batch["content"], 3072, count);
+    feed(style, batch["style"], 3072, count);
 
     // 1.
-    // adam.beta1^t_next = adam.beta1^t ⊙ 0.9    %adam.beta1^t_next  update of beta1^t by adam, models/style-transfer.ts:17
-    adam_beta1_t[0] = adam_beta1_t[0]! * 0.9;
-
-    // 2.
-    // adam.beta2^t_next = adam.beta2^t ⊙ 0.999    %adam.beta2^t_next  update of beta2^t by adam, models/style-transfer.ts:17
-    adam_beta2_t[0] = adam_beta2_t[0]! * 0.999;
-
-    // 3.
     // stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/style-transfer.ts:32
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
-    // 4.
+    // 2.
     // image_padded = image in a margin of zeros    %image_padded  pad for first.product, models/style-transfer.ts:24
     pad_image_padded();
 
-    // 5.
+    // 3.
     // first.product = image ∗ first.kernel    %first.product  conv, models/style-transfer.ts:24
     // first = first.product + first.bias    %first  add, models/style-transfer.ts:24
     // near = relu(first)    %near  relu, models/style-transfer.ts:24
     convRelu_near();
 
-    // 6.
+    // 4.
     // maxPool2d = max near over windows [1,1,2,2]    %maxPool2d  windowMax, models/style-transfer.ts:25
     windowMax_maxPool2d();
 
-    // 7.
+    // 5.
     // maxPool2d_padded = maxPool2d in a margin of zeros    %maxPool2d_padded  pad for second.product, models/style-transfer.ts:25
     pad_maxPool2d_padded();
 
-    // 8.
+    // 6.
     // second.product = maxPool2d ∗ second.kernel    %second.product  conv, models/style-transfer.ts:25
     // second = second.product + second.bias    %second  add, models/style-transfer.ts:25
     // far = relu(second)    %far  relu, models/style-transfer.ts:25
     convRelu_far();
 
-    // 9.
+    // 7.
     // content_padded = content in a margin of zeros    %content_padded  pad for first.product_2, models/style-transfer.ts:24
     pad_content_padded();
 
-    // 10.
+    // 8.
     // first.product_2 = content ∗ first.kernel    %first.product_2  conv, models/style-transfer.ts:24
     conv_first_product_2();
 
-    // 11.
+    // 9.
     // first_2 = first.product_2 + first.bias    %first_2  add, models/style-transfer.ts:24
     // near_2 = relu(first_2)    %near_2  relu, models/style-transfer.ts:24
     // maxPool2d_2 = max near_2 over windows [1,1,2,2]    %maxPool2d_2  windowMax, models/style-transfer.ts:25
     windowMax_maxPool2d_2();
 
-    // 12.
+    // 10.
     // style_padded = style in a margin of zeros    %style_padded  pad for first.product_3, models/style-transfer.ts:24
     pad_style_padded();
 
-    // 13.
+    // 11.
     // first.product_3 = style ∗ first.kernel    %first.product_3  conv, models/style-transfer.ts:24
     // first_3 = first.product_3 + first.bias    %first_3  add, models/style-transfer.ts:24
     // near_3 = relu(first_3)    %near_3  relu, models/style-transfer.ts:24
     convRelu_near_3();
 
-    // 14.
+    // 12.
     // maxPool2d_3 = max near_3 over windows [1,1,2,2]    %maxPool2d_3  windowMax, models/style-transfer.ts:25
     windowMax_maxPool2d_3();
 
-    // 15.
-    // maxPool2d_3_padded = maxPool2d_3 in a margin of zeros    %maxPool2d_3_padded  pad for second.product_3, models/style-transfer.ts:25
+    // 13.
+    // maxPool2d_3_padded = maxPool2d_3 in a margin of zeros    %maxPool2d_3_padded  pad for second.product_3,
+    //     models/style-transfer.ts:25
     pad_maxPool2d_3_padded();
 
-    // 16.
+    // 14.
     // second.product_3 = maxPool2d_3 ∗ second.kernel    %second.product_3  conv, models/style-transfer.ts:25
     // second_3 = second.product_3 + second.bias    %second_3  add, models/style-transfer.ts:25
     // far_3 = relu(second_3)    %far_3  relu, models/style-transfer.ts:25
     convRelu_far_3();
 
-    // 17.
+    // 15.
     // dot = reshape(near, [16,1024]) · reshape(near, [16,1024])ᵀ    %dot  dot, models/style-transfer.ts:7
     dot_dot();
 
-    // 18.
+    // 16.
     // dot_2 = reshape(near_3, [16,1024]) · reshape(near_3, [16,1024])ᵀ    %dot_2  dot, models/style-transfer.ts:7
     // mul_3 = dot ⊙ 0.00006103515625    %mul_3  mul, models/style-transfer.ts:7
     // mul_4 = dot_2 ⊙ 0.00006103515625    %mul_4  mul, models/style-transfer.ts:7
     // sub_2 = mul_3 − mul_4    %sub_2  sub, models/style-transfer.ts:10
-    // d_sub_2_part = sub_2 ⊙ 0.390625    %d_sub_2_part  adjoint of mul, models/style-transfer.ts:10
-    // d_sub_2_2 = sub_2 ⊙ 0.390625    %d_sub_2_2  adjoint of mul, models/style-transfer.ts:10
-    // d_sub_2 = d_sub_2_part + d_sub_2_part    %d_sub_2  adjoint of sub, models/style-transfer.ts:10
-    // d_mul_3 = d_sub_2    %d_mul_3  adjoint of sub, models/style-transfer.ts:10
-    // d_dot = d_sub_2 ⊙ 0.00006103515625    %d_dot  adjoint of mul, models/style-transfer.ts:7
+    // d_sub_2_part = sub_2 ⊙ 0.390625    %d_sub_2_part  adjoint of mul (statement 17): d_a = d_y ⊙ (b), models/style-transfer.ts:10
+    // d_sub_2_2 = sub_2 ⊙ 0.390625    %d_sub_2_2  adjoint of mul (statement 17): d_b = d_y ⊙ (a), models/style-transfer.ts:10
+    // d_sub_2 = d_sub_2_part + d_sub_2_part    %d_sub_2  adjoint of sub (statement 16): d_x = Σ over the uses of x,
+    //     models/style-transfer.ts:10
+    // d_mul_3 = d_sub_2    %d_mul_3  adjoint of sub (statement 16): d_a = d_y, models/style-transfer.ts:10
+    // d_dot = d_sub_2 ⊙ 0.00006103515625    %d_dot  adjoint of mul (statement 16): d_a = d_y ⊙ (b), models/style-transfer.ts:7
     dotSubMul_d_dot();
 
-    // 19.
+    // 17.
     // mul_5 = sub_2 ⊙ sub_2    %mul_5  mul, models/style-transfer.ts:10
     // sum_2 = Σ mul_5    %sum_2  sum, models/style-transfer.ts:10
     sum_sum_2();
 
-    // 20.
+    // 18.
     // mul_6 = sum_2 ⊙ 0.00390625    %mul_6  mul, models/style-transfer.ts:10
-    const mul_6 = sum_2[0]! * 0.00390625;
+    const mul_6 = sum_2[0]! * (1 / 256);
 
-    // 21.
+    // 19.
     // dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ    %dot_3  dot, models/style-transfer.ts:7
     dot_dot_3();
 
-    // 22.
+    // 20.
     // dot_4 = reshape(far_3, [32,256]) · reshape(far_3, [32,256])ᵀ    %dot_4  dot, models/style-transfer.ts:7
     // mul_7 = dot_3 ⊙ 0.0001220703125    %mul_7  mul, models/style-transfer.ts:7
     // mul_8 = dot_4 ⊙ 0.0001220703125    %mul_8  mul, models/style-transfer.ts:7
     // sub_3 = mul_7 − mul_8    %sub_3  sub, models/style-transfer.ts:10
-    // d_sub_3_part = sub_3 ⊙ 0.09765625    %d_sub_3_part  adjoint of mul, models/style-transfer.ts:10
-    // d_sub_3_2 = sub_3 ⊙ 0.09765625    %d_sub_3_2  adjoint of mul, models/style-transfer.ts:10
-    // d_sub_3 = d_sub_3_part + d_sub_3_part    %d_sub_3  adjoint of sub, models/style-transfer.ts:10
-    // d_mul_7 = d_sub_3    %d_mul_7  adjoint of sub, models/style-transfer.ts:10
-    // d_dot_3 = d_sub_3 ⊙ 0.0001220703125    %d_dot_3  adjoint of mul, models/style-transfer.ts:7
+    // d_sub_3_part = sub_3 ⊙ 0.09765625    %d_sub_3_part  adjoint of mul (statement 21): d_a = d_y ⊙ (b), models/style-transfer.ts:10
+    // d_sub_3_2 = sub_3 ⊙ 0.09765625    %d_sub_3_2  adjoint of mul (statement 21): d_b = d_y ⊙ (a), models/style-transfer.ts:10
+    // d_sub_3 = d_sub_3_part + d_sub_3_part    %d_sub_3  adjoint of sub (statement 20): d_x = Σ over the uses of x,
+    //     models/style-transfer.ts:10
+    // d_mul_7 = d_sub_3    %d_mul_7  adjoint of sub (statement 20): d_a = d_y, models/style-transfer.ts:10
+    // d_dot_3 = d_sub_3 ⊙ 0.0001220703125    %d_dot_3  adjoint of mul (statement 20): d_a = d_y ⊙ (b), models/style-transfer.ts:7
     dotSubMul_d_dot_3();
 
-    // 23.
+    // 21.
     // mul_9 = sub_3 ⊙ sub_3    %mul_9  mul, models/style-transfer.ts:10
     // sum_3 = Σ mul_9    %sum_3  sum, models/style-transfer.ts:10
     sum_sum_3();
 
-    // 24.
+    // 22.
     // mul_10 = sum_3 ⊙ 0.0009765625    %mul_10  mul, models/style-transfer.ts:10
-    const mul_10 = sum_3[0]! * 0.0009765625;
+    const mul_10 = sum_3[0]! * (1 / 1024);
 
-    // 25.
+    // 23.
     // styleLoss = mul_6 + mul_10    %styleLoss  add, models/style-transfer.ts:30
     const styleLoss = mul_6 + mul_10;
 
-    // 26.
+    // 24.
     // mul_11 = styleLoss ⊙ 100    %mul_11  mul, models/style-transfer.ts:32
     const mul_11 = styleLoss * 100;
 
+    // 25.
+    // 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/style-transfer.ts:17
+    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
+
+    // 26.
+    // adam.1-beta1^t_next = 1-beta1^t_mul + 0.09999999999999998    %adam.1-beta1^t_next  update of 1-beta1^t by adam,
+    //     models/style-transfer.ts:17
+    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
+
     // 27.
-    // d_F_3_part = d_dot_3 · reshape(far, [32,256])ᵀᵀ    %d_F_3_part  adjoint of dot, models/style-transfer.ts:7
-    dot_d_F_3_part();
+    // 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/style-transfer.ts:17
+    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
 
     // 28.
-    // d_transpose_3 = reshape(far, [32,256])ᵀ · d_dot_3    %d_transpose_3  adjoint of dot, models/style-transfer.ts:7
-    dot_d_F_3_2();
+    // adam.1-beta2^t_next = 1-beta2^t_mul + 0.0010000000000000009    %adam.1-beta2^t_next  update of 1-beta2^t by adam,
+    //     models/style-transfer.ts:17
+    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
 
     // 29.
-    // maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for second.product_2, models/style-transfer.ts:25
-    pad_maxPool2d_2_padded();
+    // d_F_3_part = d_dot_3 · reshape(far, [32,256])ᵀᵀ    %d_F_3_part  adjoint of dot (statement 19): d_a = d_y·bᵀ,
+    //     models/style-transfer.ts:7
+    dot_d_F_3_part();
 
     // 30.
+    // d_transpose_3 = reshape(far, [32,256])ᵀ · d_dot_3    %d_transpose_3  adjoint of dot (statement 19): d_b = aᵀ·d_y,
+    //     models/style-transfer.ts:7
+    dot_d_F_3_2();
+
+    // 31.
+    // maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for second.product_2,
+    //     models/style-transfer.ts:25
+    pad_maxPool2d_2_padded();
+
+    // 32.
     // second.product_2 = maxPool2d_2 ∗ second.kernel    %second.product_2  conv, models/style-transfer.ts:25
     // second_2 = second.product_2 + second.bias    %second_2  add, models/style-transfer.ts:25
     // far_2 = relu(second_2)    %far_2  relu, models/style-transfer.ts:25
     // sub = far − far_2    %sub  sub, models/style-transfer.ts:10
-    // d_second_lt = [0 < far]    %d_second_lt  adjoint of relu, models/style-transfer.ts:25
-    // d_F_3 = d_F_3_part + d_transpose_3ᵀ    %d_F_3  adjoint of reshape, models/style-transfer.ts:6
-    // d_sub_part = sub ⊙ 0.0001220703125    %d_sub_part  adjoint of mul, models/style-transfer.ts:10
-    // d_sub_4 = sub ⊙ 0.0001220703125    %d_sub_4  adjoint of mul, models/style-transfer.ts:10
-    // d_sub = d_sub_part + d_sub_part    %d_sub  adjoint of sub, models/style-transfer.ts:10
-    // d_far = reshape(d_F_3, [1,32,16,16]) + d_sub    %d_far  adjoint of relu, models/style-transfer.ts:25
-    // d_second = d_second_lt ? d_far : 0    %d_second  adjoint of relu, models/style-transfer.ts:25
-    // d_second.product = d_second    %d_second.product  adjoint of add, models/style-transfer.ts:25
+    // d_second_lt = [0 < far]    %d_second_lt  adjoint of relu (statement 6): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/style-transfer.ts:25
+    // d_F_3 = d_F_3_part + d_transpose_3ᵀ    %d_F_3  adjoint of reshape (statement 19): d_x = Σ over the uses of x,
+    //     models/style-transfer.ts:6
+    // d_sub_part = sub ⊙ 0.0001220703125    %d_sub_part  adjoint of mul (statement 33): d_a = d_y ⊙ (b), models/style-transfer.ts:10
+    // d_sub_4 = sub ⊙ 0.0001220703125    %d_sub_4  adjoint of mul (statement 33): d_b = d_y ⊙ (a), models/style-transfer.ts:10
+    // d_sub = d_sub_part + d_sub_part    %d_sub  adjoint of sub (statement 32): d_x = Σ over the uses of x, models/style-transfer.ts:10
+    // d_far = reshape(d_F_3, [1,32,16,16]) + d_sub    %d_far  adjoint of relu (statement 6): d_x = Σ over the uses of x,
+    //     models/style-transfer.ts:25
+    // d_second = d_second_lt ? d_far : 0    %d_second  adjoint of relu (statement 6): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 :
+    //     x, models/style-transfer.ts:25
+    // d_second.product = d_second    %d_second.product  adjoint of add (statement 6): d_a = d_y, models/style-transfer.ts:25
     convSubWhere_d_second();
 
-    // 31.
+    // 33.
     // mul = sub ⊙ sub    %mul  mul, models/style-transfer.ts:10
     // sum = Σ mul    %sum  sum, models/style-transfer.ts:10
     sum_sum();
 
-    // 32.
+    // 34.
     // mul_2 = sum ⊙ 0.0001220703125    %mul_2  mul, models/style-transfer.ts:10
-    const mul_2 = sum[0]! * 0.0001220703125;
+    const mul_2 = sum[0]! * (1 / 8192);
 
-    // 33.
+    // 35.
     // loss = mul_2 + mul_11    %loss  add, models/style-transfer.ts:32
     const loss = Math.fround(mul_2 + mul_11);
 
-    // 34.
-    // d_F_part = d_dot · reshape(near, [16,1024])ᵀᵀ    %d_F_part  adjoint of dot, models/style-transfer.ts:7
+    // 36.
+    // d_F_part = d_dot · reshape(near, [16,1024])ᵀᵀ    %d_F_part  adjoint of dot (statement 15): d_a = d_y·bᵀ,
+    //     models/style-transfer.ts:7
     dot_d_F_part();
 
-    // 35.
-    // d_transpose = reshape(near, [16,1024])ᵀ · d_dot    %d_transpose  adjoint of dot, models/style-transfer.ts:7
+    // 37.
+    // d_transpose = reshape(near, [16,1024])ᵀ · d_dot    %d_transpose  adjoint of dot (statement 15): d_b = aᵀ·d_y,
+    //     models/style-transfer.ts:7
     dot_d_F_2();
 
-    // 36.
+    // 38.
     // d_second_padded = d_second in a margin of zeros    %d_second_padded  pad for d_maxPool2d, models/style-transfer.ts:25
     pad_d_second_padded();
 
-    // 37.
-    // d_maxPool2d = d_second ∗ reverse(transpose(second.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv, models/style-transfer.ts:25
+    // 39.
+    // d_maxPool2d = d_second ∗ reverse(transpose(second.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv (statement 6): d_x
+    //     = d_y ∗ reversed w, models/style-transfer.ts:25
     conv_d_maxPool2d();
 
-    // 38.
-    // d_near_windowArgmax = argmax near over windows [1,1,2,2]    %d_near_windowArgmax  adjoint of windowMax, models/style-transfer.ts:25
-    // d_first_lt = [0 < near]    %d_first_lt  adjoint of relu, models/style-transfer.ts:24
-    // d_F = d_F_part + d_transposeᵀ    %d_F  adjoint of reshape, models/style-transfer.ts:6
-    // d_near_2 = d_maxPool2d scattered to d_near_windowArgmax    %d_near_2  adjoint of windowMax, models/style-transfer.ts:25
-    // d_near = reshape(d_F, [1,16,32,32]) + d_near_2    %d_near  adjoint of relu, models/style-transfer.ts:24
-    // d_first = d_first_lt ? d_near : 0    %d_first  adjoint of relu, models/style-transfer.ts:24
-    // d_first.product = d_first    %d_first.product  adjoint of add, models/style-transfer.ts:24
+    // 40.
+    // d_near_windowArgmax = argmax near over windows [1,1,2,2]    %d_near_windowArgmax  adjoint of windowMax (statement 4): d_x = d_y
+    //     where x was the window's first largest, models/style-transfer.ts:25
+    // d_first_lt = [0 < near]    %d_first_lt  adjoint of relu (statement 3): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/style-transfer.ts:24
+    // d_F = d_F_part + d_transposeᵀ    %d_F  adjoint of reshape (statement 15): d_x = Σ over the uses of x, models/style-transfer.ts:6
+    // d_near_2 = d_maxPool2d scattered to d_near_windowArgmax    %d_near_2  adjoint of windowMax (statement 4): d_x = d_y where x was
+    //     the window's first largest, models/style-transfer.ts:25
+    // d_near = reshape(d_F, [1,16,32,32]) + d_near_2    %d_near  adjoint of relu (statement 3): d_x = Σ over the uses of x,
+    //     models/style-transfer.ts:24
+    // d_first = d_first_lt ? d_near : 0    %d_first  adjoint of relu (statement 3): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/style-transfer.ts:24
+    // d_first.product = d_first    %d_first.product  adjoint of add (statement 3): d_a = d_y, models/style-transfer.ts:24
     windowArgmaxWhere_d_first();
 
-    // 39.
-    // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/style-transfer.ts:17
-    const rate_sub = 1 - adam_beta1_t[0]!;
-
-    // 40.
-    // rate = 0.02 / rate_sub    %rate  update of rate by adam, models/style-transfer.ts:17
-    rate[0] = 0.02 / rate_sub;
-
     // 41.
-    // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/style-transfer.ts:17
-    const correction_sub = 1 - adam_beta2_t[0]!;
+    // rate = 0.02 / adam.1-beta1^t_next    %rate  update of rate by adam, models/style-transfer.ts:17
+    rate[0] = 0.02 / adam_1_beta1_t[0]!;
 
     // 42.
-    // correction = 1 / correction_sub    %correction  update of correction by adam, models/style-transfer.ts:17
-    correction[0] = 1 / correction_sub;
+    // correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/style-transfer.ts:17
+    correction[0] = 1 / adam_1_beta2_t[0]!;
 
     // 43.
     // d_first_padded = d_first in a margin of zeros    %d_first_padded  pad for d_image, models/style-transfer.ts:24
     pad_d_first_padded();
 
     // 44.
-    // d_image = d_first ∗ reverse(transpose(first.kernel, [1,0,2,3]), [2,3])    %d_image  adjoint of conv, models/style-transfer.ts:24
+    // d_image = d_first ∗ reverse(transpose(first.kernel, [1,0,2,3]), [2,3])    %d_image  adjoint of conv (statement 3): d_x = d_y ∗
+    //     reversed w, models/style-transfer.ts:24
     // image_mul = image.m ⊙ 0.9    %image_mul  update of image by adam, models/style-transfer.ts:17
     // image_mul_2 = d_image ⊙ 0.09999999999999998    %image_mul_2  update of image by adam, models/style-transfer.ts:17
     // image.m_next = image_mul + image_mul_2    %image.m_next  update of image by adam, models/style-transfer.ts:17
@@ -588,7 +623,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // image_next = image − image_div    %image_next  update of image by adam, models/style-transfer.ts:17
     convAdam_image();
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -602,8 +637,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly count: number;
   } {
     checkCount(count, 1);
-    feed(content_evaluate, batch["content"], 3072, count, "content");
-    feed(style_evaluate, batch["style"], 3072, count, "style");
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkArray(content_evaluate, batch["content"], 3072, count, "content");
+    checkArray(style_evaluate, batch["style"], 3072, count, "style");
+    feed(content_evaluate, batch["content"], 3072, count);
+    feed(style_evaluate, batch["style"], 3072, count);
 
     // 1.
     // image_padded = image in a margin of zeros    %image_padded  pad for first.product, models/style-transfer.ts:24
@@ -644,7 +682,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     windowMax_maxPool2d_2_evaluate();
 
     // 9.
-    // maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for second.product_2, models/style-transfer.ts:25
+    // maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for second.product_2,
+    //     models/style-transfer.ts:25
     pad_maxPool2d_2_padded_evaluate();
 
     // 10.
@@ -666,7 +705,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     windowMax_maxPool2d_3_evaluate();
 
     // 14.
-    // maxPool2d_3_padded = maxPool2d_3 in a margin of zeros    %maxPool2d_3_padded  pad for second.product_3, models/style-transfer.ts:25
+    // maxPool2d_3_padded = maxPool2d_3 in a margin of zeros    %maxPool2d_3_padded  pad for second.product_3,
+    //     models/style-transfer.ts:25
     pad_maxPool2d_3_padded_evaluate();
 
     // 15.
@@ -685,7 +725,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 17.
     // mul_2 = sum ⊙ 0.0001220703125    %mul_2  mul, models/style-transfer.ts:10
-    const mul_2 = Math.fround(sum_evaluate[0]! * 0.0001220703125);
+    const mul_2 = Math.fround(sum_evaluate[0]! * (1 / 8192));
 
     // 18.
     // dot = reshape(near, [16,1024]) · reshape(near, [16,1024])ᵀ    %dot  dot, models/style-transfer.ts:7
@@ -705,7 +745,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 21.
     // mul_6 = sum_2 ⊙ 0.00390625    %mul_6  mul, models/style-transfer.ts:10
-    const mul_6 = sum_2_evaluate[0]! * 0.00390625;
+    const mul_6 = sum_2_evaluate[0]! * (1 / 256);
 
     // 22.
     // dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ    %dot_3  dot, models/style-transfer.ts:7
@@ -725,7 +765,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 25.
     // mul_10 = sum_3 ⊙ 0.0009765625    %mul_10  mul, models/style-transfer.ts:10
-    const mul_10 = sum_3_evaluate[0]! * 0.0009765625;
+    const mul_10 = sum_3_evaluate[0]! * (1 / 1024);
 
     // 26.
     // styleLoss = mul_6 + mul_10    %styleLoss  add, models/style-transfer.ts:30
@@ -745,10 +785,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const outputs = { image: image_output_predict };
 
   /** The model's outputs for one batch: views, valid until the next call. */
-  function predict(_batch: PredictBatch): {
+  function predict(batch: PredictBatch): {
     /** [1, 3, 32, 32] */
     readonly image: Float32Array;
   } {
+    checkBatch("predict takes a batch", batch, taken_2, taken);
+
     // 1.
     // image_output = image    %image_output  param, models/style-transfer.ts:17
     copy_image_output_predict();
@@ -768,13 +810,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 57228)
       throw new RangeError(
         `restore: needs 57228 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -796,8 +852,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       "second.bias": second_bias,
     },
     state: {
-      "adam.beta1^t": adam_beta1_t,
-      "adam.beta2^t": adam_beta2_t,
+      "adam.1-beta1^t": adam_1_beta1_t,
+      "adam.1-beta2^t": adam_1_beta2_t,
       "image.m": image_m,
       "image.v": image_v,
       stepCount: stepCount,
@@ -811,7 +867,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   };
 }
 
-/** image_padded = image in a margin of zeros */
+/** image_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, image[0,j,l − 1,m − 1], 0) */
 function pad_1x3x34x34(image_: Float32Array, image_padded_: Float32Array): () => void {
   return function pad_1x3x34x34(): void {
     const image = image_;
@@ -839,8 +895,8 @@ function pad_1x3x34x34(image_: Float32Array, image_padded_: Float32Array): () =>
 }
 
 /**
- * first.product = image ∗ first.kernel
- * near = relu(first)
+ * first_product[i,j,l,m] = Σ k<3, k1<3, k2<3: image_padded[0,k,l + k1,m + k2]·first_kernel[j,k,k1,k2]
+ * near[i,j,l,m] = relu(first_product[0,j,l,m] + first_bias[j])
  * 901,120 floating-point operations.
  */
 function convRelu_1x16x32x3x3x3x32(
@@ -923,7 +979,7 @@ function convRelu_1x16x32x3x3x3x32(
 }
 
 /**
- * maxPool2d = max near over windows [1,1,2,2]
+ * maxPool2d[i,j,l,m] = max k3<1, k4<1, k5<2, k6<2: near[0,j,2·l + k5,2·m + k6]
  * 16,384 floating-point operations.
  */
 function windowMax_1x16x16x1x1x2x2x16(near_: Float32Array, maxPool2d_: Float32Array): () => void {
@@ -946,7 +1002,7 @@ function windowMax_1x16x16x1x1x2x2x16(near_: Float32Array, maxPool2d_: Float32Ar
   };
 }
 
-/** maxPool2d_padded = maxPool2d in a margin of zeros */
+/** maxPool2d_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, maxPool2d[0,j,l − 1,m − 1], 0) */
 function pad_1x16x18x18(maxPool2d_: Float32Array, maxPool2d_padded_: Float32Array): () => void {
   return function pad_1x16x18x18(): void {
     const maxPool2d = maxPool2d_;
@@ -974,8 +1030,8 @@ function pad_1x16x18x18(maxPool2d_: Float32Array, maxPool2d_padded_: Float32Arra
 }
 
 /**
- * second.product = maxPool2d ∗ second.kernel
- * far = relu(second)
+ * second_product[i,j,l,m] = Σ k7<16, k8<3, k9<3: maxPool2d_padded[0,k7,l + k8,m + k9]·second_kernel[j,k7,k8,k9]
+ * far[i,j,l,m] = relu(second_product[0,j,l,m] + second_bias[j])
  * 2,367,488 floating-point operations.
  */
 function convRelu_1x32x16x16x3x3x16(
@@ -1059,7 +1115,7 @@ function convRelu_1x32x16x16x3x3x16(
 }
 
 /**
- * first.product_2 = content ∗ first.kernel
+ * first_product_2[i,j,l,m] = Σ k10<3, k11<3, k12<3: content_padded[0,k10,l + k11,m + k12]·first_kernel[j,k10,k11,k12]
  * 884,736 floating-point operations.
  */
 function conv_1x16x32x3x3x3x32(
@@ -1122,7 +1178,7 @@ function conv_1x16x32x3x3x3x32(
 }
 
 /**
- * maxPool2d_2 = max near_2 over windows [1,1,2,2]
+ * maxPool2d_2[i,j,l,m] = max k13<1, k14<1, k15<2, k16<2: relu(first_product_2[0,j,2·l + k15,2·m + k16] + first_bias[j])
  * 32,768 floating-point operations.
  */
 function windowMax_1x16x16x1x1x2x2x16_2(
@@ -1156,7 +1212,7 @@ function windowMax_1x16x16x1x1x2x2x16_2(
 }
 
 /**
- * dot = reshape(near, [16,1024]) · reshape(near, [16,1024])ᵀ
+ * dot[i,j] = Σ k34<1024: near[0,i,(k34 div 32),(k34 mod 32)]·near[0,j,(k34 div 32),(k34 mod 32)]
  * 524,288 floating-point operations.
  */
 function dot_16x1024x16(near_: Float32Array, dot_: Float32Array): () => void {
@@ -1261,9 +1317,9 @@ function dot_16x1024x16(near_: Float32Array, dot_: Float32Array): () => void {
 }
 
 /**
- * dot_2 = reshape(near_3, [16,1024]) · reshape(near_3, [16,1024])ᵀ
- * sub_2 = mul_3 − mul_4
- * d_dot = d_sub_2 ⊙ 0.00006103515625
+ * dot_2[i,j] = Σ k35<1024: near_3[0,i,(k35 div 32),(k35 mod 32)]·near_3[0,j,(k35 div 32),(k35 mod 32)]
+ * sub_2[i,j] = dot[i,j]·(1 / 16384) − dot_2[i,j]·(1 / 16384)
+ * d_dot[i,j] = (sub_2[i,j]·0.390625 + sub_2[i,j]·0.390625)·(1 / 16384)
  * 526,080 floating-point operations.
  */
 function dotSubMul_16x1024x16(
@@ -1349,27 +1405,17 @@ function dotSubMul_16x1024x16(
     const dot_2_11 = Math.fround(sum11);
     const dot_2_20 = Math.fround(sum20);
     const dot_2_21 = Math.fround(sum21);
-    const sub_2_00 = Math.fround(dot[i * 16 + j]! * 0.00006103515625 - dot_2_00 * 0.00006103515625);
+    const sub_2_00 = Math.fround(dot[i * 16 + j]! * (1 / 16_384) - dot_2_00 * (1 / 16_384));
     sub_2[i * 16 + j] = sub_2_00;
-    const sub_2_01 = Math.fround(
-      dot[i * 16 + j + 1]! * 0.00006103515625 - dot_2_01 * 0.00006103515625,
-    );
+    const sub_2_01 = Math.fround(dot[i * 16 + j + 1]! * (1 / 16_384) - dot_2_01 * (1 / 16_384));
     sub_2[i * 16 + j + 1] = sub_2_01;
-    const sub_2_10 = Math.fround(
-      dot[i * 16 + j + 16]! * 0.00006103515625 - dot_2_10 * 0.00006103515625,
-    );
+    const sub_2_10 = Math.fround(dot[i * 16 + j + 16]! * (1 / 16_384) - dot_2_10 * (1 / 16_384));
     sub_2[i * 16 + j + 16] = sub_2_10;
-    const sub_2_11 = Math.fround(
-      dot[i * 16 + j + 17]! * 0.00006103515625 - dot_2_11 * 0.00006103515625,
-    );
+    const sub_2_11 = Math.fround(dot[i * 16 + j + 17]! * (1 / 16_384) - dot_2_11 * (1 / 16_384));
     sub_2[i * 16 + j + 17] = sub_2_11;
-    const sub_2_20 = Math.fround(
-      dot[i * 16 + j + 32]! * 0.00006103515625 - dot_2_20 * 0.00006103515625,
-    );
+    const sub_2_20 = Math.fround(dot[i * 16 + j + 32]! * (1 / 16_384) - dot_2_20 * (1 / 16_384));
     sub_2[i * 16 + j + 32] = sub_2_20;
-    const sub_2_21 = Math.fround(
-      dot[i * 16 + j + 33]! * 0.00006103515625 - dot_2_21 * 0.00006103515625,
-    );
+    const sub_2_21 = Math.fround(dot[i * 16 + j + 33]! * (1 / 16_384) - dot_2_21 * (1 / 16_384));
     sub_2[i * 16 + j + 33] = sub_2_21;
     const mul_0 = sub_2_00 * 0.390625;
     const mul_1 = sub_2_01 * 0.390625;
@@ -1377,12 +1423,12 @@ function dotSubMul_16x1024x16(
     const mul_3 = sub_2_11 * 0.390625;
     const mul_4 = sub_2_20 * 0.390625;
     const mul_5 = sub_2_21 * 0.390625;
-    d_dot[i * 16 + j] = (mul_0 + mul_0) * 0.00006103515625;
-    d_dot[i * 16 + j + 1] = (mul_1 + mul_1) * 0.00006103515625;
-    d_dot[i * 16 + j + 16] = (mul_2 + mul_2) * 0.00006103515625;
-    d_dot[i * 16 + j + 17] = (mul_3 + mul_3) * 0.00006103515625;
-    d_dot[i * 16 + j + 32] = (mul_4 + mul_4) * 0.00006103515625;
-    d_dot[i * 16 + j + 33] = (mul_5 + mul_5) * 0.00006103515625;
+    d_dot[i * 16 + j] = (mul_0 + mul_0) * (1 / 16_384);
+    d_dot[i * 16 + j + 1] = (mul_1 + mul_1) * (1 / 16_384);
+    d_dot[i * 16 + j + 16] = (mul_2 + mul_2) * (1 / 16_384);
+    d_dot[i * 16 + j + 17] = (mul_3 + mul_3) * (1 / 16_384);
+    d_dot[i * 16 + j + 32] = (mul_4 + mul_4) * (1 / 16_384);
+    d_dot[i * 16 + j + 33] = (mul_5 + mul_5) * (1 / 16_384);
   }
   return function dotSubMul_16x1024x16(): void {
     const near_3 = near_3_;
@@ -1406,20 +1452,20 @@ function dotSubMul_16x1024x16(
       }
       const dot_2_0 = Math.fround(sum0);
       const dot_2_1 = Math.fround(sum1);
-      const sub_2_0 = Math.fround(dot[j + 240]! * 0.00006103515625 - dot_2_0 * 0.00006103515625);
+      const sub_2_0 = Math.fround(dot[j + 240]! * (1 / 16_384) - dot_2_0 * (1 / 16_384));
       sub_2[j + 240] = sub_2_0;
-      const sub_2_1 = Math.fround(dot[j + 241]! * 0.00006103515625 - dot_2_1 * 0.00006103515625);
+      const sub_2_1 = Math.fround(dot[j + 241]! * (1 / 16_384) - dot_2_1 * (1 / 16_384));
       sub_2[j + 241] = sub_2_1;
       const mul_6 = sub_2_0 * 0.390625;
       const mul_7 = sub_2_1 * 0.390625;
-      d_dot[j + 240] = (mul_6 + mul_6) * 0.00006103515625;
-      d_dot[j + 241] = (mul_7 + mul_7) * 0.00006103515625;
+      d_dot[j + 240] = (mul_6 + mul_6) * (1 / 16_384);
+      d_dot[j + 241] = (mul_7 + mul_7) * (1 / 16_384);
     }
   };
 }
 
 /**
- * sum_2 = Σ mul_5
+ * sum_2 = Σ k36<16, k37<16: sub_2[k36,k37]·sub_2[k36,k37]
  * 512 floating-point operations.
  */
 function sum_16x16(sub_2_: Float32Array, sum_2_: Float32Array): () => void {
@@ -1438,7 +1484,7 @@ function sum_16x16(sub_2_: Float32Array, sum_2_: Float32Array): () => void {
 }
 
 /**
- * dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ
+ * dot_3[i,j] = Σ k38<256: far[0,i,(k38 div 16),(k38 mod 16)]·far[0,j,(k38 div 16),(k38 mod 16)]
  * 524,288 floating-point operations.
  */
 function dot_32x256x32(far_: Float32Array, dot_3_: Float32Array): () => void {
@@ -1549,9 +1595,9 @@ function dot_32x256x32(far_: Float32Array, dot_3_: Float32Array): () => void {
 }
 
 /**
- * dot_4 = reshape(far_3, [32,256]) · reshape(far_3, [32,256])ᵀ
- * sub_3 = mul_7 − mul_8
- * d_dot_3 = d_sub_3 ⊙ 0.0001220703125
+ * dot_4[i,j] = Σ k39<256: far_3[0,i,(k39 div 16),(k39 mod 16)]·far_3[0,j,(k39 div 16),(k39 mod 16)]
+ * sub_3[i,j] = dot_3[i,j]·(1 / 8192) − dot_4[i,j]·(1 / 8192)
+ * d_dot_3[i,j] = (sub_3[i,j]·0.09765625 + sub_3[i,j]·0.09765625)·(1 / 8192)
  * 531,456 floating-point operations.
  */
 function dotSubMul_32x256x32(
@@ -1637,29 +1683,17 @@ function dotSubMul_32x256x32(
       const dot_4_11 = Math.fround(sum11);
       const dot_4_20 = Math.fround(sum20);
       const dot_4_21 = Math.fround(sum21);
-      const sub_3_00 = Math.fround(
-        dot_3[i * 32 + j]! * 0.0001220703125 - dot_4_00 * 0.0001220703125,
-      );
+      const sub_3_00 = Math.fround(dot_3[i * 32 + j]! * (1 / 8192) - dot_4_00 * (1 / 8192));
       sub_3[i * 32 + j] = sub_3_00;
-      const sub_3_01 = Math.fround(
-        dot_3[i * 32 + j + 1]! * 0.0001220703125 - dot_4_01 * 0.0001220703125,
-      );
+      const sub_3_01 = Math.fround(dot_3[i * 32 + j + 1]! * (1 / 8192) - dot_4_01 * (1 / 8192));
       sub_3[i * 32 + j + 1] = sub_3_01;
-      const sub_3_10 = Math.fround(
-        dot_3[i * 32 + j + 32]! * 0.0001220703125 - dot_4_10 * 0.0001220703125,
-      );
+      const sub_3_10 = Math.fround(dot_3[i * 32 + j + 32]! * (1 / 8192) - dot_4_10 * (1 / 8192));
       sub_3[i * 32 + j + 32] = sub_3_10;
-      const sub_3_11 = Math.fround(
-        dot_3[i * 32 + j + 33]! * 0.0001220703125 - dot_4_11 * 0.0001220703125,
-      );
+      const sub_3_11 = Math.fround(dot_3[i * 32 + j + 33]! * (1 / 8192) - dot_4_11 * (1 / 8192));
       sub_3[i * 32 + j + 33] = sub_3_11;
-      const sub_3_20 = Math.fround(
-        dot_3[i * 32 + j + 64]! * 0.0001220703125 - dot_4_20 * 0.0001220703125,
-      );
+      const sub_3_20 = Math.fround(dot_3[i * 32 + j + 64]! * (1 / 8192) - dot_4_20 * (1 / 8192));
       sub_3[i * 32 + j + 64] = sub_3_20;
-      const sub_3_21 = Math.fround(
-        dot_3[i * 32 + j + 65]! * 0.0001220703125 - dot_4_21 * 0.0001220703125,
-      );
+      const sub_3_21 = Math.fround(dot_3[i * 32 + j + 65]! * (1 / 8192) - dot_4_21 * (1 / 8192));
       sub_3[i * 32 + j + 65] = sub_3_21;
       const mul_0 = sub_3_00 * 0.09765625;
       const mul_1 = sub_3_01 * 0.09765625;
@@ -1667,12 +1701,12 @@ function dotSubMul_32x256x32(
       const mul_3 = sub_3_11 * 0.09765625;
       const mul_4 = sub_3_20 * 0.09765625;
       const mul_5 = sub_3_21 * 0.09765625;
-      d_dot_3[i * 32 + j] = (mul_0 + mul_0) * 0.0001220703125;
-      d_dot_3[i * 32 + j + 1] = (mul_1 + mul_1) * 0.0001220703125;
-      d_dot_3[i * 32 + j + 32] = (mul_2 + mul_2) * 0.0001220703125;
-      d_dot_3[i * 32 + j + 33] = (mul_3 + mul_3) * 0.0001220703125;
-      d_dot_3[i * 32 + j + 64] = (mul_4 + mul_4) * 0.0001220703125;
-      d_dot_3[i * 32 + j + 65] = (mul_5 + mul_5) * 0.0001220703125;
+      d_dot_3[i * 32 + j] = (mul_0 + mul_0) * (1 / 8192);
+      d_dot_3[i * 32 + j + 1] = (mul_1 + mul_1) * (1 / 8192);
+      d_dot_3[i * 32 + j + 32] = (mul_2 + mul_2) * (1 / 8192);
+      d_dot_3[i * 32 + j + 33] = (mul_3 + mul_3) * (1 / 8192);
+      d_dot_3[i * 32 + j + 64] = (mul_4 + mul_4) * (1 / 8192);
+      d_dot_3[i * 32 + j + 65] = (mul_5 + mul_5) * (1 / 8192);
     }
   }
   return function dotSubMul_32x256x32(): void {
@@ -1702,36 +1736,28 @@ function dotSubMul_32x256x32(
       const dot_4_01_2 = Math.fround(sum01_2);
       const dot_4_10_2 = Math.fround(sum10_2);
       const dot_4_11_2 = Math.fround(sum11_2);
-      const sub_3_00_2 = Math.fround(
-        dot_3[j + 960]! * 0.0001220703125 - dot_4_00_2 * 0.0001220703125,
-      );
+      const sub_3_00_2 = Math.fround(dot_3[j + 960]! * (1 / 8192) - dot_4_00_2 * (1 / 8192));
       sub_3[j + 960] = sub_3_00_2;
-      const sub_3_01_2 = Math.fround(
-        dot_3[j + 961]! * 0.0001220703125 - dot_4_01_2 * 0.0001220703125,
-      );
+      const sub_3_01_2 = Math.fround(dot_3[j + 961]! * (1 / 8192) - dot_4_01_2 * (1 / 8192));
       sub_3[j + 961] = sub_3_01_2;
-      const sub_3_10_2 = Math.fround(
-        dot_3[j + 992]! * 0.0001220703125 - dot_4_10_2 * 0.0001220703125,
-      );
+      const sub_3_10_2 = Math.fround(dot_3[j + 992]! * (1 / 8192) - dot_4_10_2 * (1 / 8192));
       sub_3[j + 992] = sub_3_10_2;
-      const sub_3_11_2 = Math.fround(
-        dot_3[j + 993]! * 0.0001220703125 - dot_4_11_2 * 0.0001220703125,
-      );
+      const sub_3_11_2 = Math.fround(dot_3[j + 993]! * (1 / 8192) - dot_4_11_2 * (1 / 8192));
       sub_3[j + 993] = sub_3_11_2;
       const mul_6 = sub_3_00_2 * 0.09765625;
       const mul_7 = sub_3_01_2 * 0.09765625;
       const mul_8 = sub_3_10_2 * 0.09765625;
       const mul_9 = sub_3_11_2 * 0.09765625;
-      d_dot_3[j + 960] = (mul_6 + mul_6) * 0.0001220703125;
-      d_dot_3[j + 961] = (mul_7 + mul_7) * 0.0001220703125;
-      d_dot_3[j + 992] = (mul_8 + mul_8) * 0.0001220703125;
-      d_dot_3[j + 993] = (mul_9 + mul_9) * 0.0001220703125;
+      d_dot_3[j + 960] = (mul_6 + mul_6) * (1 / 8192);
+      d_dot_3[j + 961] = (mul_7 + mul_7) * (1 / 8192);
+      d_dot_3[j + 992] = (mul_8 + mul_8) * (1 / 8192);
+      d_dot_3[j + 993] = (mul_9 + mul_9) * (1 / 8192);
     }
   };
 }
 
 /**
- * sum_3 = Σ mul_9
+ * sum_3 = Σ k40<32, k41<32: sub_3[k40,k41]·sub_3[k40,k41]
  * 2,048 floating-point operations.
  */
 function sum_32x32(sub_3_: Float32Array, sum_3_: Float32Array): () => void {
@@ -1750,7 +1776,7 @@ function sum_32x32(sub_3_: Float32Array, sum_3_: Float32Array): () => void {
 }
 
 /**
- * d_F_3_part = d_dot_3 · reshape(far, [32,256])ᵀᵀ
+ * d_F_3_part[i,j] = Σ k42<32: d_dot_3[i,k42]·far[0,k42,(j div 16),(j mod 16)]
  * 524,288 floating-point operations.
  */
 function dot_32x32x256(
@@ -1855,7 +1881,7 @@ function dot_32x32x256(
 }
 
 /**
- * d_transpose_3 = reshape(far, [32,256])ᵀ · d_dot_3
+ * d_F_3_2[i,j] = Σ k43<32: far[0,k43,(j div 16),(j mod 16)]·d_dot_3[k43,i]
  * 524,288 floating-point operations.
  */
 function dot_32x32x256_2(
@@ -1960,9 +1986,10 @@ function dot_32x32x256_2(
 }
 
 /**
- * second.product_2 = maxPool2d_2 ∗ second.kernel
- * sub = far − far_2
- * d_second.product = d_second
+ * second_product_2[i,j,l,m] = Σ k17<16, k18<3, k19<3: maxPool2d_2_padded[0,k17,l + k18,m + k19]·second_kernel[j,k17,k18,k19]
+ * sub[i,j,l,m] = far[0,j,l,m] − relu(second_product_2[0,j,l,m] + second_bias[j])
+ * d_second[i,j,l,m] = where(0 < far[0,j,l,m], d_F_3_part[j,16·l + m] + d_F_3_2[j,16·l + m] + (sub[0,j,l,m]·(1 / 8192) +
+ *     sub[0,j,l,m]·(1 / 8192)), 0)
  * 2,416,640 floating-point operations.
  */
 function convSubWhere_1x32x16x16x3x3x16(
@@ -2057,49 +2084,49 @@ function convSubWhere_1x32x16x16x3x3x16(
         0 < far[j * 256 + l * 16 + m]!
           ? d_F_3_part[j * 256 + l * 16 + m]! +
             d_F_3_2[j * 256 + l * 16 + m]! +
-            (sub00 * 0.0001220703125 + sub00 * 0.0001220703125)
+            (sub00 * (1 / 8192) + sub00 * (1 / 8192))
           : 0;
       d_second[j * 256 + l * 16 + m + 1] =
         0 < far[j * 256 + l * 16 + m + 1]!
           ? d_F_3_part[j * 256 + l * 16 + m + 1]! +
             d_F_3_2[j * 256 + l * 16 + m + 1]! +
-            (sub01 * 0.0001220703125 + sub01 * 0.0001220703125)
+            (sub01 * (1 / 8192) + sub01 * (1 / 8192))
           : 0;
       d_second[j * 256 + l * 16 + m + 2] =
         0 < far[j * 256 + l * 16 + m + 2]!
           ? d_F_3_part[j * 256 + l * 16 + m + 2]! +
             d_F_3_2[j * 256 + l * 16 + m + 2]! +
-            (sub02 * 0.0001220703125 + sub02 * 0.0001220703125)
+            (sub02 * (1 / 8192) + sub02 * (1 / 8192))
           : 0;
       d_second[j * 256 + l * 16 + m + 3] =
         0 < far[j * 256 + l * 16 + m + 3]!
           ? d_F_3_part[j * 256 + l * 16 + m + 3]! +
             d_F_3_2[j * 256 + l * 16 + m + 3]! +
-            (sub03 * 0.0001220703125 + sub03 * 0.0001220703125)
+            (sub03 * (1 / 8192) + sub03 * (1 / 8192))
           : 0;
       d_second[j * 256 + l * 16 + m + 256] =
         0 < far[j * 256 + l * 16 + m + 256]!
           ? d_F_3_part[j * 256 + l * 16 + m + 256]! +
             d_F_3_2[j * 256 + l * 16 + m + 256]! +
-            (sub10 * 0.0001220703125 + sub10 * 0.0001220703125)
+            (sub10 * (1 / 8192) + sub10 * (1 / 8192))
           : 0;
       d_second[j * 256 + l * 16 + m + 257] =
         0 < far[j * 256 + l * 16 + m + 257]!
           ? d_F_3_part[j * 256 + l * 16 + m + 257]! +
             d_F_3_2[j * 256 + l * 16 + m + 257]! +
-            (sub11 * 0.0001220703125 + sub11 * 0.0001220703125)
+            (sub11 * (1 / 8192) + sub11 * (1 / 8192))
           : 0;
       d_second[j * 256 + l * 16 + m + 258] =
         0 < far[j * 256 + l * 16 + m + 258]!
           ? d_F_3_part[j * 256 + l * 16 + m + 258]! +
             d_F_3_2[j * 256 + l * 16 + m + 258]! +
-            (sub12 * 0.0001220703125 + sub12 * 0.0001220703125)
+            (sub12 * (1 / 8192) + sub12 * (1 / 8192))
           : 0;
       d_second[j * 256 + l * 16 + m + 259] =
         0 < far[j * 256 + l * 16 + m + 259]!
           ? d_F_3_part[j * 256 + l * 16 + m + 259]! +
             d_F_3_2[j * 256 + l * 16 + m + 259]! +
-            (sub13 * 0.0001220703125 + sub13 * 0.0001220703125)
+            (sub13 * (1 / 8192) + sub13 * (1 / 8192))
           : 0;
     }
   }
@@ -2113,7 +2140,7 @@ function convSubWhere_1x32x16x16x3x3x16(
 }
 
 /**
- * sum = Σ mul
+ * sum = Σ k30<1, k32<16, k33<16, k31<32: sub[0,k31,k32,k33]·sub[0,k31,k32,k33]
  * 16,384 floating-point operations.
  */
 function sum_1x16x16x32(sub_: Float32Array, sum_2_: Float32Array): () => void {
@@ -2134,7 +2161,7 @@ function sum_1x16x16x32(sub_: Float32Array, sum_2_: Float32Array): () => void {
 }
 
 /**
- * d_F_part = d_dot · reshape(near, [16,1024])ᵀᵀ
+ * d_F_part[i,j] = Σ k44<16: d_dot[i,k44]·near[0,k44,(j div 32),(j mod 32)]
  * 524,288 floating-point operations.
  */
 function dot_16x16x1024(
@@ -2191,7 +2218,7 @@ function dot_16x16x1024(
 }
 
 /**
- * d_transpose = reshape(near, [16,1024])ᵀ · d_dot
+ * d_F_2[i,j] = Σ k45<16: near[0,k45,(j div 32),(j mod 32)]·d_dot[k45,i]
  * 524,288 floating-point operations.
  */
 function dot_16x16x1024_2(
@@ -2247,7 +2274,7 @@ function dot_16x16x1024_2(
   };
 }
 
-/** d_second_padded = d_second in a margin of zeros */
+/** d_second_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, d_second[0,j,l − 1,m − 1], 0) */
 function pad_1x32x18x18(d_second_: Float32Array, d_second_padded_: Float32Array): () => void {
   return function pad_1x32x18x18(): void {
     const d_second = d_second_;
@@ -2275,7 +2302,7 @@ function pad_1x32x18x18(d_second_: Float32Array, d_second_padded_: Float32Array)
 }
 
 /**
- * d_maxPool2d = d_second ∗ reverse(transpose(second.kernel, [1,0,2,3]), [2,3])
+ * d_maxPool2d[i,j,l,m] = Σ k47<3, k48<3, k46<32: d_second_padded[0,k46,l + k47,m + k48]·second_kernel[k46,j,−k47 + 2,−k48 + 2]
  * 2,359,296 floating-point operations.
  */
 function conv_1x16x16x3x3x32x16(
@@ -2391,8 +2418,9 @@ function conv_1x16x16x3x3x32x16(
 }
 
 /**
- * d_near_windowArgmax = argmax near over windows [1,1,2,2]
- * d_first.product = d_first
+ * d_near_windowArgmax[i,j,l,m] = argmax k49<1, k50<1, k51<2, k52<2: near[0,j,2·l + k51,2·m + k52]
+ * d_first[i,j,l,m] = where(0 < near[0,j,l,m], d_F_part[j,32·l + m] + d_F_2[j,32·l + m] + where(d_near_windowArgmax[0,j,(l div 2),(m
+ *     div 2)] = 2·(l mod 2) + (m mod 2), d_maxPool2d[0,j,(l div 2),(m div 2)], 0), 0)
  * 49,152 floating-point operations.
  */
 function windowArgmaxWhere_1x16x16x16(
@@ -2451,7 +2479,7 @@ function windowArgmaxWhere_1x16x16x16(
   };
 }
 
-/** d_first_padded = d_first in a margin of zeros */
+/** d_first_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, d_first[0,j,l − 1,m − 1], 0) */
 function pad_1x16x34x34(d_first_: Float32Array, d_first_padded_: Float32Array): () => void {
   return function pad_1x16x34x34(): void {
     const d_first = d_first_;
@@ -2479,10 +2507,10 @@ function pad_1x16x34x34(d_first_: Float32Array, d_first_padded_: Float32Array): 
 }
 
 /**
- * d_image = d_first ∗ reverse(transpose(first.kernel, [1,0,2,3]), [2,3])
- * image.m_next = image_mul + image_mul_2
- * image.v_next = image_mul_3 + image_mul_5
- * image_next = image − image_div
+ * d_image[i,j,l,m] = Σ k53<16, k54<3, k55<3: d_first_padded[0,k53,l + k54,m + k55]·first_kernel[k53,j,−k54 + 2,−k55 + 2]
+ * image_m′[i,j,l,m] = image_m[0,j,l,m]·0.9 + d_image[0,j,l,m]·(1 − 0.9)
+ * image_v′[i,j,l,m] = image_v[0,j,l,m]·0.999 + d_image[0,j,l,m]·d_image[0,j,l,m]·(1 − 0.999)
+ * image′[i,j,l,m] = image[0,j,l,m] − image_m′[0,j,l,m]·rate / (sqrt(image_v′[0,j,l,m]·correction) + 1e-8)
  * 924,672 floating-point operations.
  */
 function convAdam_1x3x32x16x3x3x32(
@@ -2543,68 +2571,52 @@ function convAdam_1x3x32x16x3x3x32(
       const d_image11 = Math.fround(sum11);
       const d_image12 = Math.fround(sum12);
       const d_image13 = Math.fround(sum13);
-      const image_m_next00 = Math.fround(
-        image_m[l * 32 + m]! * 0.9 + d_image00 * 0.09999999999999998,
-      );
+      const image_m_next00 = Math.fround(image_m[l * 32 + m]! * 0.9 + d_image00 * (1 - 0.9));
       image_m[l * 32 + m] = image_m_next00;
-      const image_m_next01 = Math.fround(
-        image_m[l * 32 + m + 1]! * 0.9 + d_image01 * 0.09999999999999998,
-      );
+      const image_m_next01 = Math.fround(image_m[l * 32 + m + 1]! * 0.9 + d_image01 * (1 - 0.9));
       image_m[l * 32 + m + 1] = image_m_next01;
-      const image_m_next02 = Math.fround(
-        image_m[l * 32 + m + 2]! * 0.9 + d_image02 * 0.09999999999999998,
-      );
+      const image_m_next02 = Math.fround(image_m[l * 32 + m + 2]! * 0.9 + d_image02 * (1 - 0.9));
       image_m[l * 32 + m + 2] = image_m_next02;
-      const image_m_next03 = Math.fround(
-        image_m[l * 32 + m + 3]! * 0.9 + d_image03 * 0.09999999999999998,
-      );
+      const image_m_next03 = Math.fround(image_m[l * 32 + m + 3]! * 0.9 + d_image03 * (1 - 0.9));
       image_m[l * 32 + m + 3] = image_m_next03;
-      const image_m_next10 = Math.fround(
-        image_m[l * 32 + m + 1024]! * 0.9 + d_image10 * 0.09999999999999998,
-      );
+      const image_m_next10 = Math.fround(image_m[l * 32 + m + 1024]! * 0.9 + d_image10 * (1 - 0.9));
       image_m[l * 32 + m + 1024] = image_m_next10;
-      const image_m_next11 = Math.fround(
-        image_m[l * 32 + m + 1025]! * 0.9 + d_image11 * 0.09999999999999998,
-      );
+      const image_m_next11 = Math.fround(image_m[l * 32 + m + 1025]! * 0.9 + d_image11 * (1 - 0.9));
       image_m[l * 32 + m + 1025] = image_m_next11;
-      const image_m_next12 = Math.fround(
-        image_m[l * 32 + m + 1026]! * 0.9 + d_image12 * 0.09999999999999998,
-      );
+      const image_m_next12 = Math.fround(image_m[l * 32 + m + 1026]! * 0.9 + d_image12 * (1 - 0.9));
       image_m[l * 32 + m + 1026] = image_m_next12;
-      const image_m_next13 = Math.fround(
-        image_m[l * 32 + m + 1027]! * 0.9 + d_image13 * 0.09999999999999998,
-      );
+      const image_m_next13 = Math.fround(image_m[l * 32 + m + 1027]! * 0.9 + d_image13 * (1 - 0.9));
       image_m[l * 32 + m + 1027] = image_m_next13;
       const image_v_next00 = Math.fround(
-        image_v[l * 32 + m]! * 0.999 + d_image00 * d_image00 * 0.0010000000000000009,
+        image_v[l * 32 + m]! * 0.999 + d_image00 * d_image00 * (1 - 0.999),
       );
       image_v[l * 32 + m] = image_v_next00;
       const image_v_next01 = Math.fround(
-        image_v[l * 32 + m + 1]! * 0.999 + d_image01 * d_image01 * 0.0010000000000000009,
+        image_v[l * 32 + m + 1]! * 0.999 + d_image01 * d_image01 * (1 - 0.999),
       );
       image_v[l * 32 + m + 1] = image_v_next01;
       const image_v_next02 = Math.fround(
-        image_v[l * 32 + m + 2]! * 0.999 + d_image02 * d_image02 * 0.0010000000000000009,
+        image_v[l * 32 + m + 2]! * 0.999 + d_image02 * d_image02 * (1 - 0.999),
       );
       image_v[l * 32 + m + 2] = image_v_next02;
       const image_v_next03 = Math.fround(
-        image_v[l * 32 + m + 3]! * 0.999 + d_image03 * d_image03 * 0.0010000000000000009,
+        image_v[l * 32 + m + 3]! * 0.999 + d_image03 * d_image03 * (1 - 0.999),
       );
       image_v[l * 32 + m + 3] = image_v_next03;
       const image_v_next10 = Math.fround(
-        image_v[l * 32 + m + 1024]! * 0.999 + d_image10 * d_image10 * 0.0010000000000000009,
+        image_v[l * 32 + m + 1024]! * 0.999 + d_image10 * d_image10 * (1 - 0.999),
       );
       image_v[l * 32 + m + 1024] = image_v_next10;
       const image_v_next11 = Math.fround(
-        image_v[l * 32 + m + 1025]! * 0.999 + d_image11 * d_image11 * 0.0010000000000000009,
+        image_v[l * 32 + m + 1025]! * 0.999 + d_image11 * d_image11 * (1 - 0.999),
       );
       image_v[l * 32 + m + 1025] = image_v_next11;
       const image_v_next12 = Math.fround(
-        image_v[l * 32 + m + 1026]! * 0.999 + d_image12 * d_image12 * 0.0010000000000000009,
+        image_v[l * 32 + m + 1026]! * 0.999 + d_image12 * d_image12 * (1 - 0.999),
       );
       image_v[l * 32 + m + 1026] = image_v_next12;
       const image_v_next13 = Math.fround(
-        image_v[l * 32 + m + 1027]! * 0.999 + d_image13 * d_image13 * 0.0010000000000000009,
+        image_v[l * 32 + m + 1027]! * 0.999 + d_image13 * d_image13 * (1 - 0.999),
       );
       image_v[l * 32 + m + 1027] = image_v_next13;
       image[l * 32 + m] =
@@ -2669,36 +2681,28 @@ function convAdam_1x3x32x16x3x3x32(
       const d_image1 = Math.fround(sum1);
       const d_image2 = Math.fround(sum2);
       const d_image3 = Math.fround(sum3);
-      const image_m_next0 = Math.fround(
-        image_m[l * 32 + m + 2048]! * 0.9 + d_image0 * 0.09999999999999998,
-      );
+      const image_m_next0 = Math.fround(image_m[l * 32 + m + 2048]! * 0.9 + d_image0 * (1 - 0.9));
       image_m[l * 32 + m + 2048] = image_m_next0;
-      const image_m_next1 = Math.fround(
-        image_m[l * 32 + m + 2049]! * 0.9 + d_image1 * 0.09999999999999998,
-      );
+      const image_m_next1 = Math.fround(image_m[l * 32 + m + 2049]! * 0.9 + d_image1 * (1 - 0.9));
       image_m[l * 32 + m + 2049] = image_m_next1;
-      const image_m_next2 = Math.fround(
-        image_m[l * 32 + m + 2050]! * 0.9 + d_image2 * 0.09999999999999998,
-      );
+      const image_m_next2 = Math.fround(image_m[l * 32 + m + 2050]! * 0.9 + d_image2 * (1 - 0.9));
       image_m[l * 32 + m + 2050] = image_m_next2;
-      const image_m_next3 = Math.fround(
-        image_m[l * 32 + m + 2051]! * 0.9 + d_image3 * 0.09999999999999998,
-      );
+      const image_m_next3 = Math.fround(image_m[l * 32 + m + 2051]! * 0.9 + d_image3 * (1 - 0.9));
       image_m[l * 32 + m + 2051] = image_m_next3;
       const image_v_next0 = Math.fround(
-        image_v[l * 32 + m + 2048]! * 0.999 + d_image0 * d_image0 * 0.0010000000000000009,
+        image_v[l * 32 + m + 2048]! * 0.999 + d_image0 * d_image0 * (1 - 0.999),
       );
       image_v[l * 32 + m + 2048] = image_v_next0;
       const image_v_next1 = Math.fround(
-        image_v[l * 32 + m + 2049]! * 0.999 + d_image1 * d_image1 * 0.0010000000000000009,
+        image_v[l * 32 + m + 2049]! * 0.999 + d_image1 * d_image1 * (1 - 0.999),
       );
       image_v[l * 32 + m + 2049] = image_v_next1;
       const image_v_next2 = Math.fround(
-        image_v[l * 32 + m + 2050]! * 0.999 + d_image2 * d_image2 * 0.0010000000000000009,
+        image_v[l * 32 + m + 2050]! * 0.999 + d_image2 * d_image2 * (1 - 0.999),
       );
       image_v[l * 32 + m + 2050] = image_v_next2;
       const image_v_next3 = Math.fround(
-        image_v[l * 32 + m + 2051]! * 0.999 + d_image3 * d_image3 * 0.0010000000000000009,
+        image_v[l * 32 + m + 2051]! * 0.999 + d_image3 * d_image3 * (1 - 0.999),
       );
       image_v[l * 32 + m + 2051] = image_v_next3;
       image[l * 32 + m + 2048] =
@@ -2726,7 +2730,7 @@ function convAdam_1x3x32x16x3x3x32(
 }
 
 /**
- * first.product_2 = content ∗ first.kernel
+ * first_product_2[i,j,l,m] = Σ k10<3, k11<3, k12<3: content_padded[0,k10,l + k11,m + k12]·first_kernel[j,k10,k11,k12]
  * 884,736 floating-point operations.
  */
 function conv_1x16x32x3x3x3x32_evaluate(
@@ -2789,7 +2793,7 @@ function conv_1x16x32x3x3x3x32_evaluate(
 }
 
 /**
- * maxPool2d_2 = max near_2 over windows [1,1,2,2]
+ * maxPool2d_2[i,j,l,m] = max k13<1, k14<1, k15<2, k16<2: relu(first_product_2[0,j,2·l + k15,2·m + k16] + first_bias[j])
  * 32,768 floating-point operations.
  */
 function windowMax_1x16x16x1x1x2x2x16_2_evaluate(
@@ -2823,7 +2827,7 @@ function windowMax_1x16x16x1x1x2x2x16_2_evaluate(
 }
 
 /**
- * second.product_2 = maxPool2d_2 ∗ second.kernel
+ * second_product_2[i,j,l,m] = Σ k17<16, k18<3, k19<3: maxPool2d_2_padded[0,k17,l + k18,m + k19]·second_kernel[j,k17,k18,k19]
  * 2,359,296 floating-point operations.
  */
 function conv_1x32x16x16x3x3x16_evaluate(
@@ -2890,7 +2894,8 @@ function conv_1x32x16x16x3x3x16_evaluate(
 }
 
 /**
- * sum = Σ mul
+ * sum = Σ k30<1, k32<16, k33<16, k31<32: (far[0,k31,k32,k33] − relu(second_product_2[0,k31,k32,k33] +
+ *     second_bias[k31]))·(far[0,k31,k32,k33] − relu(second_product_2[0,k31,k32,k33] + second_bias[k31]))
  * 49,152 floating-point operations.
  */
 function sum_1x16x16x32_evaluate(
@@ -2921,7 +2926,7 @@ function sum_1x16x16x32_evaluate(
 }
 
 /**
- * dot = reshape(near, [16,1024]) · reshape(near, [16,1024])ᵀ
+ * dot[i,j] = Σ k34<1024: near[0,i,(k34 div 32),(k34 mod 32)]·near[0,j,(k34 div 32),(k34 mod 32)]
  * 524,288 floating-point operations.
  */
 function dot_16x1024x16_evaluate(near_: Float32Array, dot_: Float32Array): () => void {
@@ -3026,7 +3031,8 @@ function dot_16x1024x16_evaluate(near_: Float32Array, dot_: Float32Array): () =>
 }
 
 /**
- * sum_2 = Σ mul_5
+ * sum_2 = Σ k36<16, k37<16: (dot[k36,k37]·(1 / 16384) − dot_2[k36,k37]·(1 / 16384))·(dot[k36,k37]·(1 / 16384) − dot_2[k36,k37]·(1 /
+ *     16384))
  * 2,048 floating-point operations.
  */
 function sum_16x16_evaluate(
@@ -3041,7 +3047,7 @@ function sum_16x16_evaluate(
     let sum = 0;
     for (let k = 0; k < 16; k++) {
       for (let k2 = 0; k2 < 16; k2++) {
-        const sub_0 = dot[k * 16 + k2]! * 0.00006103515625 - dot_2[k * 16 + k2]! * 0.00006103515625;
+        const sub_0 = dot[k * 16 + k2]! * (1 / 16_384) - dot_2[k * 16 + k2]! * (1 / 16_384);
         sum += sub_0 * sub_0;
       }
     }
@@ -3050,7 +3056,7 @@ function sum_16x16_evaluate(
 }
 
 /**
- * dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ
+ * dot_3[i,j] = Σ k38<256: far[0,i,(k38 div 16),(k38 mod 16)]·far[0,j,(k38 div 16),(k38 mod 16)]
  * 524,288 floating-point operations.
  */
 function dot_32x256x32_evaluate(far_: Float32Array, dot_3_: Float32Array): () => void {
@@ -3161,7 +3167,8 @@ function dot_32x256x32_evaluate(far_: Float32Array, dot_3_: Float32Array): () =>
 }
 
 /**
- * sum_3 = Σ mul_9
+ * sum_3 = Σ k40<32, k41<32: (dot_3[k40,k41]·(1 / 8192) − dot_4[k40,k41]·(1 / 8192))·(dot_3[k40,k41]·(1 / 8192) − dot_4[k40,k41]·(1 /
+ *     8192))
  * 8,192 floating-point operations.
  */
 function sum_32x32_evaluate(
@@ -3176,7 +3183,7 @@ function sum_32x32_evaluate(
     let sum = 0;
     for (let k = 0; k < 32; k++) {
       for (let k2 = 0; k2 < 32; k2++) {
-        const sub_0 = dot_3[k * 32 + k2]! * 0.0001220703125 - dot_4[k * 32 + k2]! * 0.0001220703125;
+        const sub_0 = dot_3[k * 32 + k2]! * (1 / 8192) - dot_4[k * 32 + k2]! * (1 / 8192);
         sum += sub_0 * sub_0;
       }
     }
@@ -3184,7 +3191,7 @@ function sum_32x32_evaluate(
   };
 }
 
-/** image_output = image */
+/** image_output[i,j,l,m] = image[0,j,l,m] */
 function copy_1x3x32x32_predict(image_: Float32Array, image_output_: Float32Array): () => void {
   return function copy_1x3x32x32_predict(): void {
     const image = image_;
@@ -3199,36 +3206,131 @@ function copy_1x3x32x32_predict(image_: Float32Array, image_output_: Float32Arra
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
-/** Copies the first `count` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
-function feed(
-  slot: Float32Array,
-  given: Float32Array,
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
+): void {
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
+}
+
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
-  slot.set(given);
-  if (perRow > 0) slot.fill(0, count * perRow);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
-  perRow: number,
-  count: number,
-  name: string,
-): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+/** The real rows of an input hold neither NaN nor infinity. */
+function checkNumbers(given: Float32Array, perRow: number, count: number, name: string): void {
+  const used = perRow > 0 ? count * perRow : given.length;
+  // in double, a sum of finite float32 numbers is finite; whatever else it is, the first of them is looked for
+  let total = 0;
+  let whole = 0;
+  for (; whole + 4 <= used; whole += 4)
+    total += given[whole]! + given[whole + 1]! + (given[whole + 2]! + given[whole + 3]!);
+  for (let n = total - total === 0 ? whole : 0; n < used; n++) {
+    const value = given[n]!;
+    if (value - value !== 0)
+      throw Object.assign(
+        new RangeError(
+          `${name}[${n}] is ${value}${perRow > 0 ? `, in row ${Math.floor(n / perRow)} of the batch (counted from 0)` : ""}; leave it out, or fill the value in`,
+        ),
+        { input: name, at: n, value },
+      );
+  }
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with numbers uniform in [low, high). */
@@ -3239,8 +3341,10 @@ function fillUniform(
   low: number,
   high: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /** Fills a view with normal numbers, two at a time (Box & Muller 1958). */
@@ -3251,9 +3355,13 @@ function fillNormal(
   mean: number,
   deviation: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n += 2) {
-    const radius = Math.sqrt(-2 * log((randomBits(seed, stream, n) + 0.5) / 4294967296 + 0.5));
-    const angle = (2 * Math.PI * (randomBits(seed, stream, n + 1) + 0.5)) / 4294967296;
+    const radius = Math.sqrt(
+      -2 * log((randomBits(bits, stream, n, above) + 0.5) / 4294967296 + 0.5),
+    );
+    const angle = (2 * Math.PI * (randomBits(bits, stream, n + 1, above) + 0.5)) / 4294967296;
     view[n] = mean + deviation * radius * cos(angle);
     if (n + 1 < view.length) view[n + 1] = mean + deviation * radius * sin(angle);
   }
@@ -3261,12 +3369,12 @@ function fillNormal(
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

@@ -4,7 +4,7 @@
 //
 //   parameters 318,410   arena 9,775,232 bytes, nothing else is ever allocated   169,163,384 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 3ae2c0c858d4b370
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 562b6c4e1cf393f7
 
 /** The model's name. */
 export const MODEL: string = "three-layer-net-sigmoid";
@@ -68,8 +68,11 @@ export interface PredictBatch {
 }
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -126,6 +129,8 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const W1 = new Float32Array(arena, 0, 307200); // [3072,100]  parameter, always there
   const b1 = new Float32Array(arena, 1228800, 100); // [100]  parameter, always there
@@ -224,17 +229,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const dotSigmoid_h2_predict = dotSigmoid_1x100x100_predict(h1_predict, W2, h2_predict, b2);
   const dotAdd_scores_predict = dotAdd_1x100x10_predict(h2_predict, W3, b3, scores_predict);
 
-  const seed = options.seed ?? 0;
   fillUniform(W1, seed, 0, -0.04349196560146415, 0.04349196560146415);
   fillUniform(W2, seed, 1, -0.17320508075688773, 0.17320508075688773);
   fillUniform(W3, seed, 2, -0.23354968324845687, 0.23354968324845687);
   const hyper = {};
+  const taken: readonly string[] = ["x", "y"];
+  const taken_2: readonly string[] = ["x"];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 128): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 128,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
     checkCount(count, 128);
-    feed(x, batch["x"], 3072, count, "x");
-    feedLabels(y, batch["y"], 1, count, "y", 10);
+    checkBatch("step takes a batch", batch, taken);
+    checkArray(x, batch["x"], 3072, count, "x");
+    checkLabels(y, batch["y"], 1, count, "y", 10);
+    if (finite) checkNumbers(batch["x"], 3072, count, "x");
+    feed(x, batch["x"], 3072, count);
+    feed(y, batch["y"], 1, count);
     live_rows[0] = count;
 
     // 1.
@@ -302,7 +317,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     const l2 = l2_sum_2 * 0.0001;
 
     // 15.
-    // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/three-layer-net-sigmoid.ts:23
+    // d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 18): d_a = d_y ⊙ (b), models/three-layer-net-sigmoid.ts:23
     d_rowSum[0] = perRow;
 
     // 16.
@@ -318,20 +333,25 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/three-layer-net-sigmoid.ts:23
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/three-layer-net-sigmoid.ts:23
     // rowSum = Σ liveRows    %rowSum  sum, models/three-layer-net-sigmoid.ts:23
-    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where, models/three-layer-net-sigmoid.ts:23
-    // d_logTotal = d_rowLoss    %d_logTotal  adjoint of sub, models/three-layer-net-sigmoid.ts:23
-    // d_chosen = −d_rowLoss    %d_chosen  adjoint of sub, models/three-layer-net-sigmoid.ts:23
-    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where, models/three-layer-net-sigmoid.ts:23
-    // d_total = d_rowLoss / total    %d_total  adjoint of log, models/three-layer-net-sigmoid.ts:23
-    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp, models/three-layer-net-sigmoid.ts:23
-    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub, models/three-layer-net-sigmoid.ts:23
-    // d_scores = d_shifted    %d_scores  adjoint of sub, models/three-layer-net-sigmoid.ts:23
-    // d_broadcast_3 = d_shifted    %d_broadcast_3  adjoint of add, models/three-layer-net-sigmoid.ts:21
-    // d_dot_3 = d_shifted    %d_dot_3  adjoint of add, models/three-layer-net-sigmoid.ts:21
+    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where (statement 16): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/three-layer-net-sigmoid.ts:23
+    // d_logTotal = d_rowLoss    %d_logTotal  adjoint of sub (statement 16): d_a = d_y, models/three-layer-net-sigmoid.ts:23
+    // d_chosen = −d_rowLoss    %d_chosen  adjoint of sub (statement 16): d_b = d_y ⊙ (−1), models/three-layer-net-sigmoid.ts:23
+    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where (statement 16): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/three-layer-net-sigmoid.ts:23
+    // d_total = d_rowLoss / total    %d_total  adjoint of log (statement 16): d_x = d_y ⊙ (1 / x), models/three-layer-net-sigmoid.ts:23
+    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp (statement 16): d_x = d_y ⊙ (y),
+    //     models/three-layer-net-sigmoid.ts:23
+    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub (statement 16): d_x = Σ over the uses of x,
+    //     models/three-layer-net-sigmoid.ts:23
+    // d_scores = d_shifted    %d_scores  adjoint of sub (statement 16): d_a = d_y, models/three-layer-net-sigmoid.ts:23
+    // d_broadcast_3 = d_shifted    %d_broadcast_3  adjoint of add (statement 6): d_b = d_y, models/three-layer-net-sigmoid.ts:21
+    // d_dot_3 = d_shifted    %d_dot_3  adjoint of add (statement 6): d_a = d_y, models/three-layer-net-sigmoid.ts:21
     reduceMaxExpSumAdd_d_shifted();
 
     // 17.
-    // d_b3 = Σ d_shifted over axes 0    %d_b3  adjoint of broadcast, models/three-layer-net-sigmoid.ts:21
+    // d_b3 = Σ d_shifted over axes 0    %d_b3  adjoint of broadcast (statement 6): d_x = Σ d_y over the broadcast axes,
+    //     models/three-layer-net-sigmoid.ts:21
     // b3_mul = b3.momentum ⊙ 0.9    %b3_mul  update of b3 by sgd, models/three-layer-net-sigmoid.ts:16
     // b3.momentum_next = b3_mul + d_b3    %b3.momentum_next  update of b3 by sgd, models/three-layer-net-sigmoid.ts:16
     // b3_mul_2 = b3.momentum_next ⊙ 0.1    %b3_mul_2  update of b3 by sgd, models/three-layer-net-sigmoid.ts:16
@@ -347,28 +367,34 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     const loss = Math.fround(mul + l2);
 
     // 20.
-    // d_h2 = d_shifted · W3ᵀ    %d_h2  adjoint of dot, models/three-layer-net-sigmoid.ts:21
-    // d_z2_sub = 1 − h2    %d_z2_sub  adjoint of sigmoid, models/three-layer-net-sigmoid.ts:20
-    // d_z2_mul = h2 ⊙ d_z2_sub    %d_z2_mul  adjoint of sigmoid, models/three-layer-net-sigmoid.ts:20
-    // d_z2 = d_h2 ⊙ d_z2_mul    %d_z2  adjoint of sigmoid, models/three-layer-net-sigmoid.ts:20
-    // d_broadcast_2 = d_z2    %d_broadcast_2  adjoint of add, models/three-layer-net-sigmoid.ts:19
-    // d_dot_2 = d_z2    %d_dot_2  adjoint of add, models/three-layer-net-sigmoid.ts:19
+    // d_h2 = d_shifted · W3ᵀ    %d_h2  adjoint of dot (statement 6): d_a = d_y·bᵀ, models/three-layer-net-sigmoid.ts:21
+    // d_z2_sub = 1 − h2    %d_z2_sub  adjoint of sigmoid (statement 5): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)),
+    //     models/three-layer-net-sigmoid.ts:20
+    // d_z2_mul = h2 ⊙ d_z2_sub    %d_z2_mul  adjoint of sigmoid (statement 5): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)),
+    //     models/three-layer-net-sigmoid.ts:20
+    // d_z2 = d_h2 ⊙ d_z2_mul    %d_z2  adjoint of sigmoid (statement 5): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)),
+    //     models/three-layer-net-sigmoid.ts:20
+    // d_broadcast_2 = d_z2    %d_broadcast_2  adjoint of add (statement 5): d_b = d_y, models/three-layer-net-sigmoid.ts:19
+    // d_dot_2 = d_z2    %d_dot_2  adjoint of add (statement 5): d_a = d_y, models/three-layer-net-sigmoid.ts:19
     dotMul_d_z2();
 
     // 21.
-    // d_W3_3 = h2ᵀ · d_shifted    %d_W3_3  adjoint of dot, models/three-layer-net-sigmoid.ts:21
+    // d_W3_3 = h2ᵀ · d_shifted    %d_W3_3  adjoint of dot (statement 6): d_b = aᵀ·d_y, models/three-layer-net-sigmoid.ts:21
     // W3_mul = W3.momentum ⊙ 0.9    %W3_mul  update of W3 by sgd, models/three-layer-net-sigmoid.ts:15
-    // d_W3_part = W3 ⊙ 0.0001    %d_W3_part  adjoint of mul, models/three-layer-net-sigmoid.ts:23
-    // d_W3_2 = W3 ⊙ 0.0001    %d_W3_2  adjoint of mul, models/three-layer-net-sigmoid.ts:23
-    // d_W3_partial = d_W3_part + d_W3_part    %d_W3_partial  adjoint of param, models/three-layer-net-sigmoid.ts:15
-    // d_W3 = d_W3_partial + d_W3_3    %d_W3  adjoint of param, models/three-layer-net-sigmoid.ts:15
+    // d_W3_part = W3 ⊙ 0.0001    %d_W3_part  adjoint of mul (statement 11): d_a = d_y ⊙ (b), models/three-layer-net-sigmoid.ts:23
+    // d_W3_2 = W3 ⊙ 0.0001    %d_W3_2  adjoint of mul (statement 11): d_b = d_y ⊙ (a), models/three-layer-net-sigmoid.ts:23
+    // d_W3_partial = d_W3_part + d_W3_part    %d_W3_partial  adjoint of param (statement 6): d_x = Σ over the uses of x,
+    //     models/three-layer-net-sigmoid.ts:15
+    // d_W3 = d_W3_partial + d_W3_3    %d_W3  adjoint of param (statement 6): d_x = Σ over the uses of x,
+    //     models/three-layer-net-sigmoid.ts:15
     // W3.momentum_next = W3_mul + d_W3    %W3.momentum_next  update of W3 by sgd, models/three-layer-net-sigmoid.ts:15
     // W3_mul_2 = W3.momentum_next ⊙ 0.1    %W3_mul_2  update of W3 by sgd, models/three-layer-net-sigmoid.ts:15
     // W3_next = W3 − W3_mul_2    %W3_next  update of W3 by sgd, models/three-layer-net-sigmoid.ts:15
     dotSgd_W3();
 
     // 22.
-    // d_b2 = Σ d_z2 over axes 0    %d_b2  adjoint of broadcast, models/three-layer-net-sigmoid.ts:19
+    // d_b2 = Σ d_z2 over axes 0    %d_b2  adjoint of broadcast (statement 5): d_x = Σ d_y over the broadcast axes,
+    //     models/three-layer-net-sigmoid.ts:19
     // b2_mul = b2.momentum ⊙ 0.9    %b2_mul  update of b2 by sgd, models/three-layer-net-sigmoid.ts:14
     // b2.momentum_next = b2_mul + d_b2    %b2.momentum_next  update of b2 by sgd, models/three-layer-net-sigmoid.ts:14
     // b2_mul_2 = b2.momentum_next ⊙ 0.1    %b2_mul_2  update of b2 by sgd, models/three-layer-net-sigmoid.ts:14
@@ -376,28 +402,34 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumSgd_b2();
 
     // 23.
-    // d_h1 = d_z2 · W2ᵀ    %d_h1  adjoint of dot, models/three-layer-net-sigmoid.ts:19
-    // d_z1_sub = 1 − h1    %d_z1_sub  adjoint of sigmoid, models/three-layer-net-sigmoid.ts:18
-    // d_z1_mul = h1 ⊙ d_z1_sub    %d_z1_mul  adjoint of sigmoid, models/three-layer-net-sigmoid.ts:18
-    // d_z1 = d_h1 ⊙ d_z1_mul    %d_z1  adjoint of sigmoid, models/three-layer-net-sigmoid.ts:18
-    // d_broadcast = d_z1    %d_broadcast  adjoint of add, models/three-layer-net-sigmoid.ts:17
-    // d_dot = d_z1    %d_dot  adjoint of add, models/three-layer-net-sigmoid.ts:17
+    // d_h1 = d_z2 · W2ᵀ    %d_h1  adjoint of dot (statement 5): d_a = d_y·bᵀ, models/three-layer-net-sigmoid.ts:19
+    // d_z1_sub = 1 − h1    %d_z1_sub  adjoint of sigmoid (statement 4): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)),
+    //     models/three-layer-net-sigmoid.ts:18
+    // d_z1_mul = h1 ⊙ d_z1_sub    %d_z1_mul  adjoint of sigmoid (statement 4): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)),
+    //     models/three-layer-net-sigmoid.ts:18
+    // d_z1 = d_h1 ⊙ d_z1_mul    %d_z1  adjoint of sigmoid (statement 4): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)),
+    //     models/three-layer-net-sigmoid.ts:18
+    // d_broadcast = d_z1    %d_broadcast  adjoint of add (statement 4): d_b = d_y, models/three-layer-net-sigmoid.ts:17
+    // d_dot = d_z1    %d_dot  adjoint of add (statement 4): d_a = d_y, models/three-layer-net-sigmoid.ts:17
     dotMul_d_z1();
 
     // 24.
-    // d_W2_3 = h1ᵀ · d_z2    %d_W2_3  adjoint of dot, models/three-layer-net-sigmoid.ts:19
+    // d_W2_3 = h1ᵀ · d_z2    %d_W2_3  adjoint of dot (statement 5): d_b = aᵀ·d_y, models/three-layer-net-sigmoid.ts:19
     // W2_mul = W2.momentum ⊙ 0.9    %W2_mul  update of W2 by sgd, models/three-layer-net-sigmoid.ts:13
-    // d_W2_part = W2 ⊙ 0.0001    %d_W2_part  adjoint of mul, models/three-layer-net-sigmoid.ts:23
-    // d_W2_2 = W2 ⊙ 0.0001    %d_W2_2  adjoint of mul, models/three-layer-net-sigmoid.ts:23
-    // d_W2_partial = d_W2_part + d_W2_part    %d_W2_partial  adjoint of param, models/three-layer-net-sigmoid.ts:13
-    // d_W2 = d_W2_partial + d_W2_3    %d_W2  adjoint of param, models/three-layer-net-sigmoid.ts:13
+    // d_W2_part = W2 ⊙ 0.0001    %d_W2_part  adjoint of mul (statement 10): d_a = d_y ⊙ (b), models/three-layer-net-sigmoid.ts:23
+    // d_W2_2 = W2 ⊙ 0.0001    %d_W2_2  adjoint of mul (statement 10): d_b = d_y ⊙ (a), models/three-layer-net-sigmoid.ts:23
+    // d_W2_partial = d_W2_part + d_W2_part    %d_W2_partial  adjoint of param (statement 5): d_x = Σ over the uses of x,
+    //     models/three-layer-net-sigmoid.ts:13
+    // d_W2 = d_W2_partial + d_W2_3    %d_W2  adjoint of param (statement 5): d_x = Σ over the uses of x,
+    //     models/three-layer-net-sigmoid.ts:13
     // W2.momentum_next = W2_mul + d_W2    %W2.momentum_next  update of W2 by sgd, models/three-layer-net-sigmoid.ts:13
     // W2_mul_2 = W2.momentum_next ⊙ 0.1    %W2_mul_2  update of W2 by sgd, models/three-layer-net-sigmoid.ts:13
     // W2_next = W2 − W2_mul_2    %W2_next  update of W2 by sgd, models/three-layer-net-sigmoid.ts:13
     dotSgd_W2();
 
     // 25.
-    // d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast, models/three-layer-net-sigmoid.ts:17
+    // d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast (statement 4): d_x = Σ d_y over the broadcast axes,
+    //     models/three-layer-net-sigmoid.ts:17
     // b1_mul = b1.momentum ⊙ 0.9    %b1_mul  update of b1 by sgd, models/three-layer-net-sigmoid.ts:12
     // b1.momentum_next = b1_mul + d_b1    %b1.momentum_next  update of b1 by sgd, models/three-layer-net-sigmoid.ts:12
     // b1_mul_2 = b1.momentum_next ⊙ 0.1    %b1_mul_2  update of b1 by sgd, models/three-layer-net-sigmoid.ts:12
@@ -413,18 +445,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_d_z1_wide();
 
     // 28.
-    // d_W1_3 = xᵀ · d_z1    %d_W1_3  adjoint of dot, models/three-layer-net-sigmoid.ts:17
+    // d_W1_3 = xᵀ · d_z1    %d_W1_3  adjoint of dot (statement 4): d_b = aᵀ·d_y, models/three-layer-net-sigmoid.ts:17
     // W1_mul = W1.momentum ⊙ 0.9    %W1_mul  update of W1 by sgd, models/three-layer-net-sigmoid.ts:11
-    // d_W1_part = W1 ⊙ 0.0001    %d_W1_part  adjoint of mul, models/three-layer-net-sigmoid.ts:23
-    // d_W1_2 = W1 ⊙ 0.0001    %d_W1_2  adjoint of mul, models/three-layer-net-sigmoid.ts:23
-    // d_W1_partial = d_W1_part + d_W1_part    %d_W1_partial  adjoint of param, models/three-layer-net-sigmoid.ts:11
-    // d_W1 = d_W1_partial + d_W1_3    %d_W1  adjoint of param, models/three-layer-net-sigmoid.ts:11
+    // d_W1_part = W1 ⊙ 0.0001    %d_W1_part  adjoint of mul (statement 9): d_a = d_y ⊙ (b), models/three-layer-net-sigmoid.ts:23
+    // d_W1_2 = W1 ⊙ 0.0001    %d_W1_2  adjoint of mul (statement 9): d_b = d_y ⊙ (a), models/three-layer-net-sigmoid.ts:23
+    // d_W1_partial = d_W1_part + d_W1_part    %d_W1_partial  adjoint of param (statement 4): d_x = Σ over the uses of x,
+    //     models/three-layer-net-sigmoid.ts:11
+    // d_W1 = d_W1_partial + d_W1_3    %d_W1  adjoint of param (statement 4): d_x = Σ over the uses of x,
+    //     models/three-layer-net-sigmoid.ts:11
     // W1.momentum_next = W1_mul + d_W1    %W1.momentum_next  update of W1 by sgd, models/three-layer-net-sigmoid.ts:11
     // W1_mul_2 = W1.momentum_next ⊙ 0.1    %W1_mul_2  update of W1 by sgd, models/three-layer-net-sigmoid.ts:11
     // W1_next = W1 − W1_mul_2    %W1_next  update of W1 by sgd, models/three-layer-net-sigmoid.ts:11
     dotSgd_W1();
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -433,8 +467,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     count: number = 250,
   ): { readonly loss: number; readonly accuracy: number; readonly count: number } {
     checkCount(count, 250);
-    feed(x_evaluate, batch["x"], 3072, count, "x");
-    feedLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkArray(x_evaluate, batch["x"], 3072, count, "x");
+    checkLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    feed(x_evaluate, batch["x"], 3072, count);
+    feed(y_evaluate, batch["y"], 1, count);
     live_rows_evaluate[0] = count;
 
     // 1.
@@ -540,7 +577,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly scores: Float32Array;
   } {
     const count = 1;
-    feed(x_predict, batch["x"], 3072, count, "x");
+    checkBatch("predict takes a batch", batch, taken_2, taken);
+    checkArray(x_predict, batch["x"], 3072, count, "x");
+    feed(x_predict, batch["x"], 3072, count);
 
     // 1.
     // dot = x · W1    %dot  dot, models/three-layer-net-sigmoid.ts:17
@@ -574,13 +613,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 2547284)
       throw new RangeError(
         `restore: needs 2547284 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -613,7 +666,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   };
 }
 
-/** x_wide = x in double, in the order it is read */
+/** x_wide[i,j] = f64(x[i,j]) */
 function widen_128x3072(x_: Float32Array, x_wide_: Float64Array): () => void {
   return function widen_128x3072(): void {
     const x = x_;
@@ -626,7 +679,7 @@ function widen_128x3072(x_: Float32Array, x_wide_: Float64Array): () => void {
   };
 }
 
-/** W1_wide = W1 in double, in the order it is read */
+/** W1_wide[i,j] = f64(W1[j,i]) */
 function widen_100x3072(W1_: Float32Array, W1_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -660,8 +713,8 @@ function widen_100x3072(W1_: Float32Array, W1_wide_: Float64Array): () => void {
 }
 
 /**
- * dot = x · W1
- * h1 = sigmoid(z1)
+ * dot[i,j] = Σ k<3072: f32(x_wide[i,k])·f32(W1_wide[j,k])
+ * h1[i,j] = 1 / (1 + exp(−(dot[i,j] + b1[j])))
  * All sums first, kept in h1; then the rest, point by point.
  * 78,707,200 floating-point operations.
  */
@@ -787,8 +840,8 @@ function dotSigmoid_128x3072x100(
 }
 
 /**
- * dot_2 = h1 · W2
- * h2 = sigmoid(z2)
+ * dot_2[i,j] = Σ k1<100: h1[i,k1]·W2[k1,j]
+ * h2[i,j] = 1 / (1 + exp(−(dot_2[i,j] + b2[j])))
  * All sums first, kept in h2; then the rest, point by point.
  * 2,624,000 floating-point operations.
  */
@@ -903,8 +956,8 @@ function dotSigmoid_128x100x100(
 }
 
 /**
- * dot_3 = h2 · W3
- * scores = dot_3 + b3
+ * dot_3[i,j] = Σ k2<100: h2[i,k2]·W3[k2,j]
+ * scores[i,j] = dot_3[i,j] + b3[j]
  * 257,280 floating-point operations.
  */
 function dotAdd_128x100x10(
@@ -1029,7 +1082,7 @@ function dotAdd_128x100x10(
 }
 
 /**
- * W1.l2 = Σ W1.l2.terms
+ * W1_l2 = Σ k7<3072, k8<100: W1[k7,k8]·W1[k7,k8]
  * 614,400 floating-point operations.
  */
 function sum_3072x100(W1_: Float32Array, W1_l2_: Float32Array): () => void {
@@ -1048,7 +1101,7 @@ function sum_3072x100(W1_: Float32Array, W1_l2_: Float32Array): () => void {
 }
 
 /**
- * W2.l2 = Σ W2.l2.terms
+ * W2_l2 = Σ k9<100, k10<100: W2[k9,k10]·W2[k9,k10]
  * 20,000 floating-point operations.
  */
 function sum_100x100(W2_: Float32Array, W2_l2_: Float32Array): () => void {
@@ -1067,7 +1120,7 @@ function sum_100x100(W2_: Float32Array, W2_l2_: Float32Array): () => void {
 }
 
 /**
- * W3.l2 = Σ W3.l2.terms
+ * W3_l2 = Σ k12<10, k11<100: W3[k11,k12]·W3[k11,k12]
  * 2,000 floating-point operations.
  */
 function sum_10x100(W3_: Float32Array, W3_l2_: Float32Array): () => void {
@@ -1086,12 +1139,12 @@ function sum_10x100(W3_: Float32Array, W3_l2_: Float32Array): () => void {
 }
 
 /**
- * largest = max scores over axes 1
- * exps = exp(shifted)
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
- * d_dot_3 = d_shifted
+ * largest[i] = max k3<10: scores[i,k3]
+ * exps[i,j] = exp(scores[i,j] − largest[i])
+ * total[i] = Σ k4<10: exps[i,k4]
+ * chosen[i] = Σ k5<10: where(k5 = y[i], scores[i,k5] − largest[i], 0)
+ * rowSum = Σ k6<128: where(k6 < live_rows, log(total[k6]) − chosen[k6], 0)
+ * d_shifted[i,j] = where(j = y[i], −where(i < live_rows, d_rowSum, 0), 0) + where(i < live_rows, d_rowSum, 0) / total[i]·exps[i,j]
  * 13,184 floating-point operations.
  */
 function reduceMaxExpSumAdd_128x10(
@@ -1147,9 +1200,9 @@ function reduceMaxExpSumAdd_128x10(
 }
 
 /**
- * d_b3 = Σ d_shifted over axes 0
- * b3.momentum_next = b3_mul + d_b3
- * b3_next = b3 − b3_mul_2
+ * d_b3[i] = Σ k13<128: d_shifted[k13,i]
+ * b3_momentum′[i] = b3_momentum[i]·0.9 + d_b3[i]
+ * b3′[i] = b3[i] − b3_momentum′[i]·0.1
  * 1,320 floating-point operations.
  */
 function sumSgd_128x10(
@@ -1213,8 +1266,8 @@ function sumSgd_128x10(
 }
 
 /**
- * d_h2 = d_shifted · W3ᵀ
- * d_dot_2 = d_z2
+ * d_h2[i,j] = Σ k14<10: d_shifted[i,k14]·W3[j,k14]
+ * d_z2[i,j] = d_h2[i,j]·(h2[i,j]·(1 − h2[i,j]))
  * 294,400 floating-point operations.
  */
 function dotMul_128x10x100(
@@ -1289,9 +1342,9 @@ function dotMul_128x10x100(
 }
 
 /**
- * d_W3_3 = h2ᵀ · d_shifted
- * W3.momentum_next = W3_mul + d_W3
- * W3_next = W3 − W3_mul_2
+ * d_W3_3[i,j] = Σ k15<128: h2[k15,i]·d_shifted[k15,j]
+ * W3_momentum′[i,j] = W3_momentum[i,j]·0.9 + (W3[i,j]·0.0001 + W3[i,j]·0.0001 + d_W3_3[i,j])
+ * W3′[i,j] = W3[i,j] − W3_momentum′[i,j]·0.1
  * 264,000 floating-point operations.
  */
 function dotSgd_100x128x10(
@@ -1443,9 +1496,9 @@ function dotSgd_100x128x10(
 }
 
 /**
- * d_b2 = Σ d_z2 over axes 0
- * b2.momentum_next = b2_mul + d_b2
- * b2_next = b2 − b2_mul_2
+ * d_b2[i] = Σ k16<128: d_z2[k16,i]
+ * b2_momentum′[i] = b2_momentum[i]·0.9 + d_b2[i]
+ * b2′[i] = b2[i] − b2_momentum′[i]·0.1
  * 13,200 floating-point operations.
  */
 function sumSgd_128x100(
@@ -1493,8 +1546,8 @@ function sumSgd_128x100(
 }
 
 /**
- * d_h1 = d_z2 · W2ᵀ
- * d_dot = d_z1
+ * d_h1[i,j] = Σ k17<100: d_z2[i,k17]·W2[j,k17]
+ * d_z1[i,j] = d_h1[i,j]·(h1[i,j]·(1 − h1[i,j]))
  * 2,598,400 floating-point operations.
  */
 function dotMul_128x100x100(
@@ -1617,9 +1670,9 @@ function dotMul_128x100x100(
 }
 
 /**
- * d_W2_3 = h1ᵀ · d_z2
- * W2.momentum_next = W2_mul + d_W2
- * W2_next = W2 − W2_mul_2
+ * d_W2_3[i,j] = Σ k18<128: h1[k18,i]·d_z2[k18,j]
+ * W2_momentum′[i,j] = W2_momentum[i,j]·0.9 + (W2[i,j]·0.0001 + W2[i,j]·0.0001 + d_W2_3[i,j])
+ * W2′[i,j] = W2[i,j] − W2_momentum′[i,j]·0.1
  * 2,640,000 floating-point operations.
  */
 function dotSgd_100x128x100(
@@ -1779,7 +1832,7 @@ function dotSgd_100x128x100(
   };
 }
 
-/** x_wide_2 = x in double, in the order it is read */
+/** x_wide_2[i,j] = f64(x[j,i]) */
 function widen_3072x128(x_: Float32Array, x_wide_2_: Float64Array): () => void {
   return function widen_3072x128(): void {
     const x = x_;
@@ -1799,7 +1852,7 @@ function widen_3072x128(x_: Float32Array, x_wide_2_: Float64Array): () => void {
   };
 }
 
-/** d_z1_wide = d_z1 in double, in the order it is read */
+/** d_z1_wide[i,j] = f64(d_z1[j,i]) */
 function widen_100x128(d_z1_: Float32Array, d_z1_wide_: Float64Array): () => void {
   return function widen_100x128(): void {
     const d_z1 = d_z1_;
@@ -1826,9 +1879,9 @@ function widen_100x128(d_z1_: Float32Array, d_z1_wide_: Float64Array): () => voi
 }
 
 /**
- * d_W1_3 = xᵀ · d_z1
- * W1.momentum_next = W1_mul + d_W1
- * W1_next = W1 − W1_mul_2
+ * d_W1_3[i,j] = Σ k20<128: f32(x_wide_2[i,k20])·f32(d_z1_wide[j,k20])
+ * W1_momentum′[i,j] = W1_momentum[i,j]·0.9 + (W1[i,j]·0.0001 + W1[i,j]·0.0001 + d_W1_3[i,j])
+ * W1′[i,j] = W1[i,j] − W1_momentum′[i,j]·0.1
  * 81,100,800 floating-point operations.
  */
 function dotSgd_3072x128x100(
@@ -1960,8 +2013,8 @@ function dotSgd_3072x128x100(
 }
 
 /**
- * dot = x · W1
- * h1 = sigmoid(z1)
+ * dot[i,j] = Σ k<3072: x[i,k]·W1[k,j]
+ * h1[i,j] = 1 / (1 + exp(−(dot[i,j] + b1[j])))
  * All sums first, kept in h1; then the rest, point by point.
  * 153,725,000 floating-point operations.
  */
@@ -2085,8 +2138,8 @@ function dotSigmoid_250x3072x100_evaluate(
 }
 
 /**
- * dot_2 = h1 · W2
- * h2 = sigmoid(z2)
+ * dot_2[i,j] = Σ k1<100: h1[i,k1]·W2[k1,j]
+ * h2[i,j] = 1 / (1 + exp(−(dot_2[i,j] + b2[j])))
  * All sums first, kept in h2; then the rest, point by point.
  * 5,125,000 floating-point operations.
  */
@@ -2205,8 +2258,8 @@ function dotSigmoid_250x100x100_evaluate(
 }
 
 /**
- * dot_3 = h2 · W3
- * scores = dot_3 + b3
+ * dot_3[i,j] = Σ k2<100: h2[i,k2]·W3[k2,j]
+ * scores[i,j] = dot_3[i,j] + b3[j]
  * 502,500 floating-point operations.
  */
 function dotAdd_250x100x10_evaluate(
@@ -2320,10 +2373,10 @@ function dotAdd_250x100x10_evaluate(
 }
 
 /**
- * largest = max scores over axes 1
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
+ * largest[i] = max k3<10: scores[i,k3]
+ * total[i] = Σ k4<10: exp(scores[i,k4] − largest[i])
+ * chosen[i] = Σ k5<10: where(k5 = y[i], scores[i,k5] − largest[i], 0)
+ * rowSum = Σ k6<250: where(k6 < live_rows, log(total[k6]) − chosen[k6], 0)
  * 15,750 floating-point operations.
  */
 function reduceMaxSum_10x250_evaluate(
@@ -2363,7 +2416,7 @@ function reduceMaxSum_10x250_evaluate(
 }
 
 /**
- * W1.l2 = Σ W1.l2.terms
+ * W1_l2 = Σ k7<3072, k8<100: W1[k7,k8]·W1[k7,k8]
  * 614,400 floating-point operations.
  */
 function sum_3072x100_evaluate(W1_: Float32Array, W1_l2_: Float32Array): () => void {
@@ -2382,7 +2435,7 @@ function sum_3072x100_evaluate(W1_: Float32Array, W1_l2_: Float32Array): () => v
 }
 
 /**
- * W2.l2 = Σ W2.l2.terms
+ * W2_l2 = Σ k9<100, k10<100: W2[k9,k10]·W2[k9,k10]
  * 20,000 floating-point operations.
  */
 function sum_100x100_evaluate(W2_: Float32Array, W2_l2_: Float32Array): () => void {
@@ -2401,7 +2454,7 @@ function sum_100x100_evaluate(W2_: Float32Array, W2_l2_: Float32Array): () => vo
 }
 
 /**
- * W3.l2 = Σ W3.l2.terms
+ * W3_l2 = Σ k12<10, k11<100: W3[k11,k12]·W3[k11,k12]
  * 2,000 floating-point operations.
  */
 function sum_10x100_evaluate(W3_: Float32Array, W3_l2_: Float32Array): () => void {
@@ -2420,8 +2473,8 @@ function sum_10x100_evaluate(W3_: Float32Array, W3_l2_: Float32Array): () => voi
 }
 
 /**
- * argmax = argmax scores over axis 1
- * rowSum_2 = Σ liveRows_2
+ * argmax[i] = argmax k13<10: scores[i,k13]
+ * rowSum_2 = Σ k14<250: where(k14 < live_rows, f32(argmax[k14] = y[k14]), 0)
  * 2,750 floating-point operations.
  */
 function argmaxSum_10x250_evaluate(
@@ -2455,8 +2508,8 @@ function argmaxSum_10x250_evaluate(
 }
 
 /**
- * dot = x · W1
- * h1 = sigmoid(z1)
+ * dot[i,j] = Σ k<3072: x[0,k]·W1[k,j]
+ * h1[i,j] = 1 / (1 + exp(−(dot[0,j] + b1[j])))
  * All sums first, kept in h1; then the rest, point by point.
  * 614,900 floating-point operations.
  */
@@ -2506,8 +2559,8 @@ function dotSigmoid_1x3072x100_predict(
 }
 
 /**
- * dot_2 = h1 · W2
- * h2 = sigmoid(z2)
+ * dot_2[i,j] = Σ k1<100: h1[0,k1]·W2[k1,j]
+ * h2[i,j] = 1 / (1 + exp(−(dot_2[0,j] + b2[j])))
  * All sums first, kept in h2; then the rest, point by point.
  * 20,500 floating-point operations.
  */
@@ -2551,8 +2604,8 @@ function dotSigmoid_1x100x100_predict(
 }
 
 /**
- * dot_3 = h2 · W3
- * scores = dot_3 + b3
+ * dot_3[i,j] = Σ k2<100: h2[0,k2]·W3[k2,j]
+ * scores[i,j] = dot_3[0,j] + b3[j]
  * 2,010 floating-point operations.
  */
 function dotAdd_1x100x10_predict(
@@ -2607,27 +2660,71 @@ function dotAdd_1x100x10_predict(
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
-/** Copies the first `count` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
-function feed(
-  slot: Float32Array,
-  given: Float32Array,
-  perRow: number,
-  count: number,
-  name: string,
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
-  slot.set(given);
-  if (perRow > 0) slot.fill(0, count * perRow);
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
 }
 
-/** As feed, for labels: each of the real rows must name a class. */
-function feedLabels(
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** As checkArray, for labels: each of the real rows must name a class. */
+function checkLabels(
   slot: Int32Array,
   given: Int32Array,
   perRow: number,
@@ -2635,7 +2732,7 @@ function feedLabels(
   name: string,
   classes: number,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
+  checkArray(slot, given, perRow, count, name);
   const used = perRow > 0 ? count * perRow : slot.length;
   for (let n = 0; n < used; n++) {
     const label = given[n]!;
@@ -2644,21 +2741,70 @@ function feedLabels(
         `${name}[${n}] is ${label}, but labels are whole numbers from 0 to ${classes - 1}`,
       );
   }
-  slot.set(given);
-  slot.fill(0, used);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
+}
+
+/** The real rows of an input hold neither NaN nor infinity. */
+function checkNumbers(given: Float32Array, perRow: number, count: number, name: string): void {
+  const used = perRow > 0 ? count * perRow : given.length;
+  // in double, a sum of finite float32 numbers is finite; whatever else it is, the first of them is looked for
+  let total = 0;
+  let whole = 0;
+  for (; whole + 4 <= used; whole += 4)
+    total += given[whole]! + given[whole + 1]! + (given[whole + 2]! + given[whole + 3]!);
+  for (let n = total - total === 0 ? whole : 0; n < used; n++) {
+    const value = given[n]!;
+    if (value - value !== 0)
+      throw Object.assign(
+        new RangeError(
+          `${name}[${n}] is ${value}${perRow > 0 ? `, in row ${Math.floor(n / perRow)} of the batch (counted from 0)` : ""}; leave it out, or fill the value in`,
+        ),
+        { input: name, at: n, value },
+      );
+  }
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with numbers uniform in [low, high). */
@@ -2669,18 +2815,20 @@ function fillUniform(
   low: number,
   high: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

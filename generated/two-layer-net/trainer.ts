@@ -4,7 +4,7 @@
 //
 //   parameters 308,310   arena 13,231,488 bytes, nothing else is ever allocated   318,649,116 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 d96376691973cb04
+// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 9687898dca9ba64a
 
 /** The model's name. */
 export const MODEL: string = "two-layer-net";
@@ -58,8 +58,11 @@ export interface PredictBatch {
 }
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -100,6 +103,8 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const W1 = new Float32Array(arena, 0, 307200); // [3072,100]  parameter, always there
   const b1 = new Float32Array(arena, 1228800, 100); // [100]  parameter, always there
@@ -188,16 +193,26 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const dotRelu_hidden_predict = dotRelu_1x3072x100_predict(x_predict, W1, b1, hidden_predict);
   const dotAdd_scores_predict = dotAdd_1x100x10_predict(hidden_predict, W2, b2, scores_predict);
 
-  const seed = options.seed ?? 0;
   fillNormal(W1, seed, 0, 0, 0.02551551815399144);
   fillNormal(W2, seed, 1, 0, 0.1414213562373095);
   const hyper = {};
+  const taken: readonly string[] = ["x", "y"];
+  const taken_2: readonly string[] = ["x"];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 256): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 256,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
     checkCount(count, 256);
-    feed(x, batch["x"], 3072, count, "x");
-    feedLabels(y, batch["y"], 1, count, "y", 10);
+    checkBatch("step takes a batch", batch, taken);
+    checkArray(x, batch["x"], 3072, count, "x");
+    checkLabels(y, batch["y"], 1, count, "y", 10);
+    if (finite) checkNumbers(batch["x"], 3072, count, "x");
+    feed(x, batch["x"], 3072, count);
+    feed(y, batch["y"], 1, count);
     live_rows[0] = count;
 
     // 1.
@@ -250,7 +265,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     const l2 = l2_sum * 0.001;
 
     // 12.
-    // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/two-layer-net.ts:19
+    // d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 15): d_a = d_y ⊙ (b), models/two-layer-net.ts:19
     d_rowSum[0] = perRow;
 
     // 13.
@@ -265,21 +280,29 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isLive = [row < live rows]    %isLive  lt, models/two-layer-net.ts:19
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/two-layer-net.ts:19
     // rowSum = Σ liveRows    %rowSum  sum, models/two-layer-net.ts:19
-    // d_margin_lt = [0 < hinge]    %d_margin_lt  adjoint of relu, models/two-layer-net.ts:19
-    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where, models/two-layer-net.ts:19
-    // d_hinge = isLabel ? 0 : d_rowLoss    %d_hinge  adjoint of where, models/two-layer-net.ts:19
-    // d_margin = d_margin_lt ? d_hinge : 0    %d_margin  adjoint of relu, models/two-layer-net.ts:19
-    // d_above = d_margin    %d_above  adjoint of add, models/two-layer-net.ts:19
-    // d_broadcast_4 = −d_margin    %d_broadcast_4  adjoint of sub, models/two-layer-net.ts:19
-    // d_labelScore = Σ d_broadcast_4 over axes 1    %d_labelScore  adjoint of broadcast, models/two-layer-net.ts:19
-    // d_scores_part = isLabel ? d_labelScore : 0    %d_scores_part  adjoint of where, models/two-layer-net.ts:19
-    // d_scores = d_margin + d_scores_part    %d_scores  adjoint of add, models/two-layer-net.ts:17
-    // d_broadcast_2 = d_scores    %d_broadcast_2  adjoint of add, models/two-layer-net.ts:17
-    // d_dot_2 = d_scores    %d_dot_2  adjoint of add, models/two-layer-net.ts:17
+    // d_margin_lt = [0 < hinge]    %d_margin_lt  adjoint of relu (statement 13): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/two-layer-net.ts:19
+    // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where (statement 13): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/two-layer-net.ts:19
+    // d_hinge = isLabel ? 0 : d_rowLoss    %d_hinge  adjoint of where (statement 13): d_b = d_y ⊙ (c ? 0 : 1),
+    //     models/two-layer-net.ts:19
+    // d_margin = d_margin_lt ? d_hinge : 0    %d_margin  adjoint of relu (statement 13): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0
+    //     : x, models/two-layer-net.ts:19
+    // d_above = d_margin    %d_above  adjoint of add (statement 13): d_a = d_y, models/two-layer-net.ts:19
+    // d_broadcast_4 = −d_margin    %d_broadcast_4  adjoint of sub (statement 13): d_b = d_y ⊙ (−1), models/two-layer-net.ts:19
+    // d_labelScore = Σ d_broadcast_4 over axes 1    %d_labelScore  adjoint of broadcast (statement 13): d_x = Σ d_y over the broadcast
+    //     axes, models/two-layer-net.ts:19
+    // d_scores_part = isLabel ? d_labelScore : 0    %d_scores_part  adjoint of where (statement 13): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/two-layer-net.ts:19
+    // d_scores = d_margin + d_scores_part    %d_scores  adjoint of add (statement 5): d_x = Σ over the uses of x,
+    //     models/two-layer-net.ts:17
+    // d_broadcast_2 = d_scores    %d_broadcast_2  adjoint of add (statement 5): d_b = d_y, models/two-layer-net.ts:17
+    // d_dot_2 = d_scores    %d_dot_2  adjoint of add (statement 5): d_a = d_y, models/two-layer-net.ts:17
     sumReluAdd_d_scores();
 
     // 14.
-    // d_b2 = Σ d_scores over axes 0    %d_b2  adjoint of broadcast, models/two-layer-net.ts:17
+    // d_b2 = Σ d_scores over axes 0    %d_b2  adjoint of broadcast (statement 5): d_x = Σ d_y over the broadcast axes,
+    //     models/two-layer-net.ts:17
     // b2_mul = d_b2 ⊙ 0.01    %b2_mul  update of b2 by sgd, models/two-layer-net.ts:14
     // b2_next = b2 − b2_mul    %b2_next  update of b2 by sgd, models/two-layer-net.ts:14
     sumSgd_b2();
@@ -293,25 +316,29 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     const loss = Math.fround(mul + l2);
 
     // 17.
-    // d_hidden = d_scores · W2ᵀ    %d_hidden  adjoint of dot, models/two-layer-net.ts:17
-    // d_z1_lt = [0 < hidden]    %d_z1_lt  adjoint of relu, models/two-layer-net.ts:16
-    // d_z1 = d_z1_lt ? d_hidden : 0    %d_z1  adjoint of relu, models/two-layer-net.ts:16
-    // d_broadcast = d_z1    %d_broadcast  adjoint of add, models/two-layer-net.ts:15
-    // d_dot = d_z1    %d_dot  adjoint of add, models/two-layer-net.ts:15
+    // d_hidden = d_scores · W2ᵀ    %d_hidden  adjoint of dot (statement 5): d_a = d_y·bᵀ, models/two-layer-net.ts:17
+    // d_z1_lt = [0 < hidden]    %d_z1_lt  adjoint of relu (statement 4): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/two-layer-net.ts:16
+    // d_z1 = d_z1_lt ? d_hidden : 0    %d_z1  adjoint of relu (statement 4): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/two-layer-net.ts:16
+    // d_broadcast = d_z1    %d_broadcast  adjoint of add (statement 4): d_b = d_y, models/two-layer-net.ts:15
+    // d_dot = d_z1    %d_dot  adjoint of add (statement 4): d_a = d_y, models/two-layer-net.ts:15
     dotWhere_d_z1();
 
     // 18.
-    // d_W2_3 = hiddenᵀ · d_scores    %d_W2_3  adjoint of dot, models/two-layer-net.ts:17
-    // d_W2_part = W2 ⊙ 0.001    %d_W2_part  adjoint of mul, models/two-layer-net.ts:19
-    // d_W2_2 = W2 ⊙ 0.001    %d_W2_2  adjoint of mul, models/two-layer-net.ts:19
-    // d_W2_partial = d_W2_part + d_W2_part    %d_W2_partial  adjoint of param, models/two-layer-net.ts:13
-    // d_W2 = d_W2_partial + d_W2_3    %d_W2  adjoint of param, models/two-layer-net.ts:13
+    // d_W2_3 = hiddenᵀ · d_scores    %d_W2_3  adjoint of dot (statement 5): d_b = aᵀ·d_y, models/two-layer-net.ts:17
+    // d_W2_part = W2 ⊙ 0.001    %d_W2_part  adjoint of mul (statement 9): d_a = d_y ⊙ (b), models/two-layer-net.ts:19
+    // d_W2_2 = W2 ⊙ 0.001    %d_W2_2  adjoint of mul (statement 9): d_b = d_y ⊙ (a), models/two-layer-net.ts:19
+    // d_W2_partial = d_W2_part + d_W2_part    %d_W2_partial  adjoint of param (statement 5): d_x = Σ over the uses of x,
+    //     models/two-layer-net.ts:13
+    // d_W2 = d_W2_partial + d_W2_3    %d_W2  adjoint of param (statement 5): d_x = Σ over the uses of x, models/two-layer-net.ts:13
     // W2_mul = d_W2 ⊙ 0.01    %W2_mul  update of W2 by sgd, models/two-layer-net.ts:13
     // W2_next = W2 − W2_mul    %W2_next  update of W2 by sgd, models/two-layer-net.ts:13
     dotSgd_W2();
 
     // 19.
-    // d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast, models/two-layer-net.ts:15
+    // d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast (statement 4): d_x = Σ d_y over the broadcast axes,
+    //     models/two-layer-net.ts:15
     // b1_mul = d_b1 ⊙ 0.01    %b1_mul  update of b1 by sgd, models/two-layer-net.ts:12
     // b1_next = b1 − b1_mul    %b1_next  update of b1 by sgd, models/two-layer-net.ts:12
     sumSgd_b1();
@@ -325,16 +352,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_d_z1_wide();
 
     // 22.
-    // d_W1_3 = xᵀ · d_z1    %d_W1_3  adjoint of dot, models/two-layer-net.ts:15
-    // d_W1_part = W1 ⊙ 0.001    %d_W1_part  adjoint of mul, models/two-layer-net.ts:19
-    // d_W1_2 = W1 ⊙ 0.001    %d_W1_2  adjoint of mul, models/two-layer-net.ts:19
-    // d_W1_partial = d_W1_part + d_W1_part    %d_W1_partial  adjoint of param, models/two-layer-net.ts:11
-    // d_W1 = d_W1_partial + d_W1_3    %d_W1  adjoint of param, models/two-layer-net.ts:11
+    // d_W1_3 = xᵀ · d_z1    %d_W1_3  adjoint of dot (statement 4): d_b = aᵀ·d_y, models/two-layer-net.ts:15
+    // d_W1_part = W1 ⊙ 0.001    %d_W1_part  adjoint of mul (statement 8): d_a = d_y ⊙ (b), models/two-layer-net.ts:19
+    // d_W1_2 = W1 ⊙ 0.001    %d_W1_2  adjoint of mul (statement 8): d_b = d_y ⊙ (a), models/two-layer-net.ts:19
+    // d_W1_partial = d_W1_part + d_W1_part    %d_W1_partial  adjoint of param (statement 4): d_x = Σ over the uses of x,
+    //     models/two-layer-net.ts:11
+    // d_W1 = d_W1_partial + d_W1_3    %d_W1  adjoint of param (statement 4): d_x = Σ over the uses of x, models/two-layer-net.ts:11
     // W1_mul = d_W1 ⊙ 0.01    %W1_mul  update of W1 by sgd, models/two-layer-net.ts:11
     // W1_next = W1 − W1_mul    %W1_next  update of W1 by sgd, models/two-layer-net.ts:11
     dotSgd_W1();
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -343,8 +371,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     count: number = 250,
   ): { readonly loss: number; readonly accuracy: number; readonly count: number } {
     checkCount(count, 250);
-    feed(x_evaluate, batch["x"], 3072, count, "x");
-    feedLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkArray(x_evaluate, batch["x"], 3072, count, "x");
+    checkLabels(y_evaluate, batch["y"], 1, count, "y", 10);
+    feed(x_evaluate, batch["x"], 3072, count);
+    feed(y_evaluate, batch["y"], 1, count);
     live_rows_evaluate[0] = count;
 
     // 1.
@@ -434,7 +465,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly scores: Float32Array;
   } {
     const count = 1;
-    feed(x_predict, batch["x"], 3072, count, "x");
+    checkBatch("predict takes a batch", batch, taken_2, taken);
+    checkArray(x_predict, batch["x"], 3072, count, "x");
+    feed(x_predict, batch["x"], 3072, count);
 
     // 1.
     // dot = x · W1    %dot  dot, models/two-layer-net.ts:15
@@ -462,13 +495,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 1233244)
       throw new RangeError(
         `restore: needs 1233244 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -493,7 +540,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   };
 }
 
-/** x_wide = x in double, in the order it is read */
+/** x_wide[i,j] = f64(x[i,j]) */
 function widen_256x3072(x_: Float32Array, x_wide_: Float64Array): () => void {
   return function widen_256x3072(): void {
     const x = x_;
@@ -506,7 +553,7 @@ function widen_256x3072(x_: Float32Array, x_wide_: Float64Array): () => void {
   };
 }
 
-/** W1_wide = W1 in double, in the order it is read */
+/** W1_wide[i,j] = f64(W1[j,i]) */
 function widen_100x3072(W1_: Float32Array, W1_wide_: Float64Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -540,8 +587,8 @@ function widen_100x3072(W1_: Float32Array, W1_wide_: Float64Array): () => void {
 }
 
 /**
- * dot = x · W1
- * hidden = relu(z1)
+ * dot[i,j] = Σ k<3072: f32(x_wide[i,k])·f32(W1_wide[j,k])
+ * hidden[i,j] = relu(dot[i,j] + b1[j])
  * 157,312,000 floating-point operations.
  */
 function dotRelu_256x3072x100(
@@ -680,8 +727,8 @@ function dotRelu_256x3072x100(
 }
 
 /**
- * dot_2 = hidden · W2
- * scores = dot_2 + b2
+ * dot_2[i,j] = Σ k1<100: hidden[i,k1]·W2[k1,j]
+ * scores[i,j] = dot_2[i,j] + b2[j]
  * 514,560 floating-point operations.
  */
 function dotAdd_256x100x10(
@@ -795,7 +842,7 @@ function dotAdd_256x100x10(
 }
 
 /**
- * W1.l2 = Σ W1.l2.terms
+ * W1_l2 = Σ k5<3072, k6<100: W1[k5,k6]·W1[k5,k6]
  * 614,400 floating-point operations.
  */
 function sum_3072x100(W1_: Float32Array, W1_l2_: Float32Array): () => void {
@@ -814,7 +861,7 @@ function sum_3072x100(W1_: Float32Array, W1_l2_: Float32Array): () => void {
 }
 
 /**
- * W2.l2 = Σ W2.l2.terms
+ * W2_l2 = Σ k8<10, k7<100: W2[k7,k8]·W2[k7,k8]
  * 2,000 floating-point operations.
  */
 function sum_10x100(W2_: Float32Array, W2_l2_: Float32Array): () => void {
@@ -833,13 +880,13 @@ function sum_10x100(W2_: Float32Array, W2_l2_: Float32Array): () => void {
 }
 
 /**
- * labelScore = Σ where over axes 1
- * hinge = relu(margin)
- * rowLoss = Σ hinges over axes 1
- * rowSum = Σ liveRows
- * d_above = d_margin
- * d_labelScore = Σ d_broadcast_4 over axes 1
- * d_dot_2 = d_scores
+ * labelScore[i] = Σ k2<10: where(k2 = y[i], scores[i,k2], 0)
+ * hinge[i,j] = relu(scores[i,j] − labelScore[i] + 1)
+ * rowLoss[i] = Σ k3<10: where(k3 = y[i], 0, hinge[i,k3])
+ * rowSum = Σ k4<256: where(k4 < live_rows, rowLoss[k4], 0)
+ * d_margin[i,j] = where(0 < hinge[i,j], where(j = y[i], 0, where(i < live_rows, d_rowSum, 0)), 0)
+ * d_labelScore[i] = Σ k9<10: −d_margin[i,k9]
+ * d_scores[i,j] = d_margin[i,j] + where(j = y[i], d_labelScore[i], 0)
  * 18,176 floating-point operations.
  */
 function sumReluAdd_256x10(
@@ -903,8 +950,8 @@ function sumReluAdd_256x10(
 }
 
 /**
- * d_b2 = Σ d_scores over axes 0
- * b2_next = b2 − b2_mul
+ * d_b2[i] = Σ k10<256: d_scores[k10,i]
+ * b2′[i] = b2[i] − d_b2[i]·0.01
  * 2,580 floating-point operations.
  */
 function sumSgd_256x10(d_scores_: Float32Array, b2_: Float32Array): () => void {
@@ -951,8 +998,8 @@ function sumSgd_256x10(d_scores_: Float32Array, b2_: Float32Array): () => void {
 }
 
 /**
- * d_hidden = d_scores · W2ᵀ
- * d_dot = d_z1
+ * d_hidden[i,j] = Σ k11<10: d_scores[i,k11]·W2[j,k11]
+ * d_z1[i,j] = where(0 < hidden[i,j], d_hidden[i,j], 0)
  * 512,000 floating-point operations.
  */
 function dotWhere_256x10x100(
@@ -1019,8 +1066,8 @@ function dotWhere_256x10x100(
 }
 
 /**
- * d_W2_3 = hiddenᵀ · d_scores
- * W2_next = W2 − W2_mul
+ * d_W2_3[i,j] = Σ k12<256: hidden[k12,i]·d_scores[k12,j]
+ * W2′[i,j] = W2[i,j] − (W2[i,j]·0.001 + W2[i,j]·0.001 + d_W2_3[i,j])·0.01
  * 518,000 floating-point operations.
  */
 function dotSgd_100x256x10(
@@ -1154,8 +1201,8 @@ function dotSgd_100x256x10(
 }
 
 /**
- * d_b1 = Σ d_z1 over axes 0
- * b1_next = b1 − b1_mul
+ * d_b1[i] = Σ k13<256: d_z1[k13,i]
+ * b1′[i] = b1[i] − d_b1[i]·0.01
  * 25,800 floating-point operations.
  */
 function sumSgd_256x100(d_z1_: Float32Array, b1_: Float32Array): () => void {
@@ -1189,7 +1236,7 @@ function sumSgd_256x100(d_z1_: Float32Array, b1_: Float32Array): () => void {
   };
 }
 
-/** x_wide_2 = x in double, in the order it is read */
+/** x_wide_2[i,j] = f64(x[j,i]) */
 function widen_3072x256(x_: Float32Array, x_wide_2_: Float64Array): () => void {
   return function widen_3072x256(): void {
     const x = x_;
@@ -1209,7 +1256,7 @@ function widen_3072x256(x_: Float32Array, x_wide_2_: Float64Array): () => void {
   };
 }
 
-/** d_z1_wide = d_z1 in double, in the order it is read */
+/** d_z1_wide[i,j] = f64(d_z1[j,i]) */
 function widen_100x256(d_z1_: Float32Array, d_z1_wide_: Float64Array): () => void {
   return function widen_100x256(): void {
     const d_z1 = d_z1_;
@@ -1236,8 +1283,8 @@ function widen_100x256(d_z1_: Float32Array, d_z1_wide_: Float64Array): () => voi
 }
 
 /**
- * d_W1_3 = xᵀ · d_z1
- * W1_next = W1 − W1_mul
+ * d_W1_3[i,j] = Σ k14<256: f32(x_wide_2[i,k14])·f32(d_z1_wide[j,k14])
+ * W1′[i,j] = W1[i,j] − (W1[i,j]·0.001 + W1[i,j]·0.001 + d_W1_3[i,j])·0.01
  * 159,129,600 floating-point operations.
  */
 function dotSgd_3072x256x100(
@@ -1349,8 +1396,8 @@ function dotSgd_3072x256x100(
 }
 
 /**
- * dot = x · W1
- * hidden = relu(z1)
+ * dot[i,j] = Σ k<3072: x[i,k]·W1[k,j]
+ * hidden[i,j] = relu(dot[i,j] + b1[j])
  * 153,625,000 floating-point operations.
  */
 function dotRelu_250x3072x100_evaluate(
@@ -1487,8 +1534,8 @@ function dotRelu_250x3072x100_evaluate(
 }
 
 /**
- * dot_2 = hidden · W2
- * scores = dot_2 + b2
+ * dot_2[i,j] = Σ k1<100: hidden[i,k1]·W2[k1,j]
+ * scores[i,j] = dot_2[i,j] + b2[j]
  * 502,500 floating-point operations.
  */
 function dotAdd_250x100x10_evaluate(
@@ -1602,9 +1649,9 @@ function dotAdd_250x100x10_evaluate(
 }
 
 /**
- * labelScore = Σ where over axes 1
- * rowLoss = Σ hinges over axes 1
- * rowSum = Σ liveRows
+ * labelScore[i] = Σ k2<10: where(k2 = y[i], scores[i,k2], 0)
+ * rowLoss[i] = Σ k3<10: where(k3 = y[i], 0, relu(scores[i,k3] − labelScore[i] + 1))
+ * rowSum = Σ k4<250: where(k4 < live_rows, rowLoss[k4], 0)
  * 10,250 floating-point operations.
  */
 function sum_10x250_evaluate(
@@ -1645,7 +1692,7 @@ function sum_10x250_evaluate(
 }
 
 /**
- * W1.l2 = Σ W1.l2.terms
+ * W1_l2 = Σ k5<3072, k6<100: W1[k5,k6]·W1[k5,k6]
  * 614,400 floating-point operations.
  */
 function sum_3072x100_evaluate(W1_: Float32Array, W1_l2_: Float32Array): () => void {
@@ -1664,7 +1711,7 @@ function sum_3072x100_evaluate(W1_: Float32Array, W1_l2_: Float32Array): () => v
 }
 
 /**
- * W2.l2 = Σ W2.l2.terms
+ * W2_l2 = Σ k8<10, k7<100: W2[k7,k8]·W2[k7,k8]
  * 2,000 floating-point operations.
  */
 function sum_10x100_evaluate(W2_: Float32Array, W2_l2_: Float32Array): () => void {
@@ -1683,8 +1730,8 @@ function sum_10x100_evaluate(W2_: Float32Array, W2_l2_: Float32Array): () => voi
 }
 
 /**
- * argmax = argmax scores over axis 1
- * rowSum_2 = Σ liveRows_2
+ * argmax[i] = argmax k9<10: scores[i,k9]
+ * rowSum_2 = Σ k10<250: where(k10 < live_rows, f32(argmax[k10] = y[k10]), 0)
  * 2,750 floating-point operations.
  */
 function argmaxSum_10x250_evaluate(
@@ -1718,8 +1765,8 @@ function argmaxSum_10x250_evaluate(
 }
 
 /**
- * dot = x · W1
- * hidden = relu(z1)
+ * dot[i,j] = Σ k<3072: x[0,k]·W1[k,j]
+ * hidden[i,j] = relu(dot[0,j] + b1[j])
  * 614,500 floating-point operations.
  */
 function dotRelu_1x3072x100_predict(
@@ -1775,8 +1822,8 @@ function dotRelu_1x3072x100_predict(
 }
 
 /**
- * dot_2 = hidden · W2
- * scores = dot_2 + b2
+ * dot_2[i,j] = Σ k1<100: hidden[0,k1]·W2[k1,j]
+ * scores[i,j] = dot_2[0,j] + b2[j]
  * 2,010 floating-point operations.
  */
 function dotAdd_1x100x10_predict(
@@ -1831,27 +1878,71 @@ function dotAdd_1x100x10_predict(
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
-/** Copies the first `count` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
-function feed(
-  slot: Float32Array,
-  given: Float32Array,
-  perRow: number,
-  count: number,
-  name: string,
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
-  slot.set(given);
-  if (perRow > 0) slot.fill(0, count * perRow);
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
 }
 
-/** As feed, for labels: each of the real rows must name a class. */
-function feedLabels(
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** As checkArray, for labels: each of the real rows must name a class. */
+function checkLabels(
   slot: Int32Array,
   given: Int32Array,
   perRow: number,
@@ -1859,7 +1950,7 @@ function feedLabels(
   name: string,
   classes: number,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
+  checkArray(slot, given, perRow, count, name);
   const used = perRow > 0 ? count * perRow : slot.length;
   for (let n = 0; n < used; n++) {
     const label = given[n]!;
@@ -1868,21 +1959,70 @@ function feedLabels(
         `${name}[${n}] is ${label}, but labels are whole numbers from 0 to ${classes - 1}`,
       );
   }
-  slot.set(given);
-  slot.fill(0, used);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
+}
+
+/** The real rows of an input hold neither NaN nor infinity. */
+function checkNumbers(given: Float32Array, perRow: number, count: number, name: string): void {
+  const used = perRow > 0 ? count * perRow : given.length;
+  // in double, a sum of finite float32 numbers is finite; whatever else it is, the first of them is looked for
+  let total = 0;
+  let whole = 0;
+  for (; whole + 4 <= used; whole += 4)
+    total += given[whole]! + given[whole + 1]! + (given[whole + 2]! + given[whole + 3]!);
+  for (let n = total - total === 0 ? whole : 0; n < used; n++) {
+    const value = given[n]!;
+    if (value - value !== 0)
+      throw Object.assign(
+        new RangeError(
+          `${name}[${n}] is ${value}${perRow > 0 ? `, in row ${Math.floor(n / perRow)} of the batch (counted from 0)` : ""}; leave it out, or fill the value in`,
+        ),
+        { input: name, at: n, value },
+      );
+  }
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with normal numbers, two at a time (Box & Muller 1958). */
@@ -1893,9 +2033,13 @@ function fillNormal(
   mean: number,
   deviation: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n += 2) {
-    const radius = Math.sqrt(-2 * log((randomBits(seed, stream, n) + 0.5) / 4294967296 + 0.5));
-    const angle = (2 * Math.PI * (randomBits(seed, stream, n + 1) + 0.5)) / 4294967296;
+    const radius = Math.sqrt(
+      -2 * log((randomBits(bits, stream, n, above) + 0.5) / 4294967296 + 0.5),
+    );
+    const angle = (2 * Math.PI * (randomBits(bits, stream, n + 1, above) + 0.5)) / 4294967296;
     view[n] = mean + deviation * radius * cos(angle);
     if (n + 1 < view.length) view[n + 1] = mean + deviation * radius * sin(angle);
   }
@@ -1903,12 +2047,12 @@ function fillNormal(
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

@@ -4,13 +4,13 @@
 //
 //   parameters 29,579   arena 3,830,496 bytes, nothing else is ever allocated   335,887,911 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 7fa7593efff711bb
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 ec354a1e994f3b00
 
 /** The model's name. */
 export const MODEL: string = "unet-small";
 
 /** A hash of the training graph: weights and state of another graph do not belong here. */
-export const GRAPH: string = "0e6ea8c6f0046f8b";
+export const GRAPH: string = "f2821aef3fb0480c";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 3_830_496;
@@ -62,8 +62,8 @@ export const STATE: readonly {
   readonly dtype: "f32" | "i32";
   readonly offset: number;
 }[] = [
-  { name: "adam.beta1^t", shape: [], dtype: "f32", offset: 118320 },
-  { name: "adam.beta2^t", shape: [], dtype: "f32", offset: 118336 },
+  { name: "adam.1-beta1^t", shape: [], dtype: "f32", offset: 118320 },
+  { name: "adam.1-beta2^t", shape: [], dtype: "f32", offset: 118336 },
   { name: "conv2d.kernel.m", shape: [8, 1, 3, 3], dtype: "f32", offset: 118352 },
   { name: "conv2d.kernel.v", shape: [8, 1, 3, 3], dtype: "f32", offset: 118640 },
   { name: "conv2d.bias.m", shape: [8], dtype: "f32", offset: 118928 },
@@ -136,8 +136,11 @@ export interface PredictBatch {
 }
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -208,9 +211,9 @@ export interface Trainer {
   };
   readonly state: {
     /** [] */
-    readonly "adam.beta1^t": Float32Array;
+    readonly "adam.1-beta1^t": Float32Array;
     /** [] */
-    readonly "adam.beta2^t": Float32Array;
+    readonly "adam.1-beta2^t": Float32Array;
     /** [8, 1, 3, 3] */
     readonly "conv2d.kernel.m": Float32Array;
     /** [8, 1, 3, 3] */
@@ -318,6 +321,8 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const conv2d_kernel = new Float32Array(arena, 0, 72); // [8,1,3,3]  parameter, always there
   const conv2d_bias = new Float32Array(arena, 288, 8); // [8]  parameter, always there
@@ -343,8 +348,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const conv2d_10_bias = new Float32Array(arena, 118176, 8); // [8]  parameter, always there
   const planes_kernel = new Float32Array(arena, 118208, 24); // [3,8,1,1]  parameter, always there
   const planes_bias = new Float32Array(arena, 118304, 3); // [3]  parameter, always there
-  const adam_beta1_t = new Float32Array(arena, 118320, 1); // []  state, always there
-  const adam_beta2_t = new Float32Array(arena, 118336, 1); // []  state, always there
+  const adam_1_beta1_t = new Float32Array(arena, 118320, 1); // []  state, always there
+  const adam_1_beta2_t = new Float32Array(arena, 118336, 1); // []  state, always there
   const conv2d_kernel_m = new Float32Array(arena, 118352, 72); // [8,1,3,3]  state, always there
   const conv2d_kernel_v = new Float32Array(arena, 118640, 72); // [8,1,3,3]  state, always there
   const conv2d_bias_m = new Float32Array(arena, 118928, 8); // [8]  state, always there
@@ -395,30 +400,30 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const planes_bias_v = new Float32Array(arena, 354976, 3); // [3]  state, always there
   const stepCount = new Int32Array(arena, 354992, 1); // []  state, always there
   const x = new Float32Array(arena, 2517696, 8192); // [8,1,32,32]  input, statements 1–102
-  const y = new Int32Array(arena, 1350336, 8192); // [8,32,32]  input, statements 1–37
-  const live_rows = new Int32Array(arena, 1383104, 1); // []  input, statements 1–37
-  const conv2d = new Float32Array(arena, 1403584, 65536); // [8,8,32,32]  residual, statements 5–99
-  const maxPool2d = new Float32Array(arena, 2321088, 16384); // [8,8,16,16]  residual, statements 8–93
-  const conv2d_3 = new Float32Array(arena, 1927872, 32768); // [8,16,16,16]  residual, statements 10–88
-  const conv2d_4 = new Float32Array(arena, 2058944, 32768); // [8,16,16,16]  residual, statements 12–84
-  const maxPool2d_2 = new Float32Array(arena, 2550464, 8192); // [8,16,8,8]  residual, statements 13–82
-  const conv2d_5 = new Float32Array(arena, 2386624, 16384); // [8,32,8,8]  residual, statements 15–77
-  const conv2d_6 = new Float32Array(arena, 2452160, 16384); // [8,32,8,8]  residual, statements 18–72
-  const conv2d_7 = new Float32Array(arena, 2190016, 32768); // [8,16,16,16]  residual, statements 21–65
-  const conv2d_8 = new Float32Array(arena, 3699392, 32768); // [8,16,16,16]  residual, statements 23–59
-  const conv2dTranspose_product = new Float32Array(arena, 912576, 65536); // [8,8,32,32]  scratch, statements 25–26
-  const concat_2 = new Float32Array(arena, 3175104, 131072); // [8,16,32,32]  residual, statements 7–95
-  const conv2d_9 = new Float32Array(arena, 946880, 65536); // [8,8,32,32]  residual, statements 28–48
-  const conv2d_10 = new Float32Array(arena, 650944, 65536); // [8,8,32,32]  residual, statements 30–44
-  const planes = new Float32Array(arena, 355008, 24576); // [8,3,32,32]  scratch, statements 31–32
-  const largest = new Float32Array(arena, 551616, 8192); // [8,32,32]  scratch, statement 32
-  const exps = new Float32Array(arena, 453312, 24576); // [8,32,32,3]  residual, statements 32–37
-  const total = new Float32Array(arena, 584384, 8192); // [8,32,32]  residual, statements 32–37
-  const chosen = new Float32Array(arena, 617152, 8192); // [8,32,32]  scratch, statement 32
-  const rowSum = new Float32Array(arena, 649920, 1); // []  scratch, statements 32–35
-  const d_rowSum = new Float32Array(arena, 355008, 1); // []  scratch, statements 36–37
-  const d_shifted = new Float32Array(arena, 453312, 24576); // [8,32,32,3]  scratch, statements 37–44, written over exps
-  const rate = new Float32Array(arena, 3830464, 1); // []  scratch, statements 39–103
+  const y = new Int32Array(arena, 1350336, 8192); // [8,32,32]  input, statements 1–39
+  const live_rows = new Int32Array(arena, 1383104, 1); // []  input, statements 1–39
+  const conv2d = new Float32Array(arena, 1403584, 65536); // [8,8,32,32]  residual, statements 3–99
+  const maxPool2d = new Float32Array(arena, 2321088, 16384); // [8,8,16,16]  residual, statements 6–93
+  const conv2d_3 = new Float32Array(arena, 1927872, 32768); // [8,16,16,16]  residual, statements 8–88
+  const conv2d_4 = new Float32Array(arena, 2058944, 32768); // [8,16,16,16]  residual, statements 10–84
+  const maxPool2d_2 = new Float32Array(arena, 2550464, 8192); // [8,16,8,8]  residual, statements 11–82
+  const conv2d_5 = new Float32Array(arena, 2386624, 16384); // [8,32,8,8]  residual, statements 13–77
+  const conv2d_6 = new Float32Array(arena, 2452160, 16384); // [8,32,8,8]  residual, statements 16–72
+  const conv2d_7 = new Float32Array(arena, 2190016, 32768); // [8,16,16,16]  residual, statements 19–65
+  const conv2d_8 = new Float32Array(arena, 3699392, 32768); // [8,16,16,16]  residual, statements 21–59
+  const conv2dTranspose_product = new Float32Array(arena, 912576, 65536); // [8,8,32,32]  scratch, statements 23–24
+  const concat_2 = new Float32Array(arena, 3175104, 131072); // [8,16,32,32]  residual, statements 5–95
+  const conv2d_9 = new Float32Array(arena, 946880, 65536); // [8,8,32,32]  residual, statements 26–48
+  const conv2d_10 = new Float32Array(arena, 650944, 65536); // [8,8,32,32]  residual, statements 28–44
+  const planes = new Float32Array(arena, 355008, 24576); // [8,3,32,32]  scratch, statements 29–30
+  const largest = new Float32Array(arena, 551616, 8192); // [8,32,32]  scratch, statement 30
+  const exps = new Float32Array(arena, 453312, 24576); // [8,32,32,3]  residual, statements 30–39
+  const total = new Float32Array(arena, 584384, 8192); // [8,32,32]  residual, statements 30–39
+  const chosen = new Float32Array(arena, 617152, 8192); // [8,32,32]  scratch, statement 30
+  const rowSum = new Float32Array(arena, 649920, 1); // []  scratch, statements 30–33
+  const d_rowSum = new Float32Array(arena, 355008, 1); // []  scratch, statements 38–39
+  const d_shifted = new Float32Array(arena, 453312, 24576); // [8,32,32,3]  scratch, statements 39–44, written over exps
+  const rate = new Float32Array(arena, 3830464, 1); // []  scratch, statements 40–103
   const correction = new Float32Array(arena, 3830480, 1); // []  scratch, statements 41–103
   const d_conv2d_10_z = new Float32Array(arena, 2583232, 65536); // [8,8,32,32]  scratch, statements 43–49
   const d_conv2d_9_z = new Float32Array(arena, 1665728, 65536); // [8,8,32,32]  scratch, statements 47–54
@@ -437,19 +442,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const d_conv2d_2_windowArgmax = new Int32Array(arena, 1241792, 16384); // [8,8,16,16]  scratch, statement 95
   const d_conv2d_2_z = new Float32Array(arena, 879296, 65536); // [8,8,32,32]  scratch, statements 95–100
   const d_conv2d_z = new Float32Array(arena, 1141440, 65536); // [8,8,32,32]  scratch, statements 98–103
-  const x_padded = new Float32Array(arena, 355008, 9248); // [8,1,34,34]  scratch, statements 4–5
-  const conv2d_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 6–7
-  const maxPool2d_padded = new Float32Array(arena, 355008, 20736); // [8,8,18,18]  scratch, statements 9–10
-  const conv2d_3_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 11–12
-  const maxPool2d_2_padded = new Float32Array(arena, 355008, 12800); // [8,16,10,10]  scratch, statements 14–15
-  const conv2d_5_padded_wide = new Float64Array(arena, 355008, 25600); // [8,10,10,32]  scratch, statements 16–18
-  const conv2d_6_kernel_wide = new Float64Array(arena, 559808, 9216); // [32,3,3,32]  scratch, statements 17–18
-  const conv2d_4_padded_wide = new Float64Array(arena, 355008, 124416); // [8,18,18,48]  scratch, statements 19–21
-  const conv2d_7_kernel_wide = new Float64Array(arena, 1665728, 6912); // [16,3,3,48]  scratch, statements 20–21
-  const conv2d_7_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 22–23
-  const conv2d_8_padded = new Float32Array(arena, 355008, 139392); // [8,16,33,33]  scratch, statements 24–25
-  const concat_2_padded = new Float32Array(arena, 355008, 147968); // [8,16,34,34]  scratch, statements 27–28
-  const conv2d_9_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 29–30
+  const x_padded = new Float32Array(arena, 355008, 9248); // [8,1,34,34]  scratch, statements 2–3
+  const conv2d_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 4–5
+  const maxPool2d_padded = new Float32Array(arena, 355008, 20736); // [8,8,18,18]  scratch, statements 7–8
+  const conv2d_3_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 9–10
+  const maxPool2d_2_padded = new Float32Array(arena, 355008, 12800); // [8,16,10,10]  scratch, statements 12–13
+  const conv2d_5_padded_wide = new Float64Array(arena, 355008, 25600); // [8,10,10,32]  scratch, statements 14–16
+  const conv2d_6_kernel_wide = new Float64Array(arena, 559808, 9216); // [32,3,3,32]  scratch, statements 15–16
+  const conv2d_4_padded_wide = new Float64Array(arena, 355008, 124416); // [8,18,18,48]  scratch, statements 17–19
+  const conv2d_7_kernel_wide = new Float64Array(arena, 1665728, 6912); // [16,3,3,48]  scratch, statements 18–19
+  const conv2d_7_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 20–21
+  const conv2d_8_padded = new Float32Array(arena, 355008, 139392); // [8,16,33,33]  scratch, statements 22–23
+  const concat_2_padded = new Float32Array(arena, 355008, 147968); // [8,16,34,34]  scratch, statements 25–26
+  const conv2d_9_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 27–28
   const d_conv2d_10_z_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 46–47
   const conv2d_9_padded_2 = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 48–49
   const d_conv2d_9_z_padded = new Float32Array(arena, 879296, 73984); // [8,8,34,34]  scratch, statements 51–52
@@ -1172,7 +1177,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_output_predict,
   );
 
-  const seed = options.seed ?? 0;
   fillUniform(conv2d_kernel, seed, 0, -0.2721655269759087, 0.2721655269759087);
   fillUniform(conv2d_2_kernel, seed, 1, -0.2041241452319315, 0.2041241452319315);
   fillUniform(conv2d_3_kernel, seed, 2, -0.16666666666666666, 0.16666666666666666);
@@ -1185,165 +1189,171 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   fillUniform(conv2d_9_kernel, seed, 9, -0.16666666666666666, 0.16666666666666666);
   fillUniform(conv2d_10_kernel, seed, 10, -0.2041241452319315, 0.2041241452319315);
   fillUniform(planes_kernel, seed, 11, -0.7385489458759964, 0.7385489458759964);
-  adam_beta1_t.fill(1);
-  adam_beta2_t.fill(1);
   const hyper = {};
+  const taken: readonly string[] = ["x", "y"];
+  const taken_2: readonly string[] = ["x"];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 8): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 8,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
     checkCount(count, 8);
-    feed(x, batch["x"], 1024, count, "x");
-    feedLabels(y, batch["y"], 1024, count, "y", 3);
+    checkBatch("step takes a batch", batch, taken);
+    checkArray(x, batch["x"], 1024, count, "x");
+    checkLabels(y, batch["y"], 1024, count, "y", 3);
+    if (finite) checkNumbers(batch["x"], 1024, count, "x");
+    feed(x, batch["x"], 1024, count);
+    feed(y, batch["y"], 1024, count);
     live_rows[0] = count;
 
     // 1.
-    // adam.beta1^t_next = adam.beta1^t ⊙ 0.9    %adam.beta1^t_next  update of beta1^t by adam, models/unet-small.ts:6
-    adam_beta1_t[0] = adam_beta1_t[0]! * 0.9;
-
-    // 2.
-    // adam.beta2^t_next = adam.beta2^t ⊙ 0.999    %adam.beta2^t_next  update of beta2^t by adam, models/unet-small.ts:6
-    adam_beta2_t[0] = adam_beta2_t[0]! * 0.999;
-
-    // 3.
     // stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/unet-small.ts:27
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
-    // 4.
+    // 2.
     // x_padded = x in a margin of zeros    %x_padded  pad for conv2d.product, models/unet-small.ts:6
     pad_x_padded();
 
-    // 5.
+    // 3.
     // conv2d.product = x ∗ conv2d.kernel    %conv2d.product  conv, models/unet-small.ts:6
     // conv2d.z = conv2d.product + conv2d.bias    %conv2d.z  add, models/unet-small.ts:6
     // conv2d = relu(conv2d.z)    %conv2d  relu, models/unet-small.ts:6
     convRelu_conv2d();
 
-    // 6.
+    // 4.
     // conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for conv2d_2.product, models/unet-small.ts:6
     pad_conv2d_padded();
 
-    // 7.
+    // 5.
     // conv2d_2.product = conv2d ∗ conv2d_2.kernel    %conv2d_2.product  conv, models/unet-small.ts:6
     // conv2d_2.z = conv2d_2.product + conv2d_2.bias    %conv2d_2.z  add, models/unet-small.ts:6
     // conv2d_2 = relu(conv2d_2.z)    %conv2d_2  relu, models/unet-small.ts:6
     convRelu_concat_2();
 
-    // 8.
+    // 6.
     // maxPool2d = max conv2d_2 over windows [1,1,2,2]    %maxPool2d  windowMax, models/unet-small.ts:18
     windowMax_maxPool2d();
 
-    // 9.
+    // 7.
     // maxPool2d_padded = maxPool2d in a margin of zeros    %maxPool2d_padded  pad for conv2d_3.product, models/unet-small.ts:6
     pad_maxPool2d_padded();
 
-    // 10.
+    // 8.
     // conv2d_3.product = maxPool2d ∗ conv2d_3.kernel    %conv2d_3.product  conv, models/unet-small.ts:6
     // conv2d_3.z = conv2d_3.product + conv2d_3.bias    %conv2d_3.z  add, models/unet-small.ts:6
     // conv2d_3 = relu(conv2d_3.z)    %conv2d_3  relu, models/unet-small.ts:6
     convRelu_conv2d_3();
 
-    // 11.
+    // 9.
     // conv2d_3_padded = conv2d_3 in a margin of zeros    %conv2d_3_padded  pad for conv2d_4.product, models/unet-small.ts:6
     pad_conv2d_3_padded();
 
-    // 12.
+    // 10.
     // conv2d_4.product = conv2d_3 ∗ conv2d_4.kernel    %conv2d_4.product  conv, models/unet-small.ts:6
     // conv2d_4.z = conv2d_4.product + conv2d_4.bias    %conv2d_4.z  add, models/unet-small.ts:6
     // conv2d_4 = relu(conv2d_4.z)    %conv2d_4  relu, models/unet-small.ts:6
     convRelu_conv2d_4();
 
-    // 13.
+    // 11.
     // maxPool2d_2 = max conv2d_4 over windows [1,1,2,2]    %maxPool2d_2  windowMax, models/unet-small.ts:19
     windowMax_maxPool2d_2();
 
-    // 14.
+    // 12.
     // maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for conv2d_5.product, models/unet-small.ts:6
     pad_maxPool2d_2_padded();
 
-    // 15.
+    // 13.
     // conv2d_5.product = maxPool2d_2 ∗ conv2d_5.kernel    %conv2d_5.product  conv, models/unet-small.ts:6
     // conv2d_5.z = conv2d_5.product + conv2d_5.bias    %conv2d_5.z  add, models/unet-small.ts:6
     // conv2d_5 = relu(conv2d_5.z)    %conv2d_5  relu, models/unet-small.ts:6
     convRelu_conv2d_5();
 
-    // 16.
-    // conv2d_5_padded_wide = conv2d_5_padded in double, in the order it is read    %conv2d_5_padded_wide  widen for conv2d_6.product, models/unet-small.ts:6
+    // 14.
+    // conv2d_5_padded_wide = conv2d_5_padded in double, in the order it is read    %conv2d_5_padded_wide  widen for conv2d_6.product,
+    //     models/unet-small.ts:6
     widen_conv2d_5_padded_wide();
 
-    // 17.
-    // conv2d_6.kernel_wide = conv2d_6.kernel in double, in the order it is read    %conv2d_6.kernel_wide  widen for conv2d_6.product, models/unet-small.ts:6
+    // 15.
+    // conv2d_6.kernel_wide = conv2d_6.kernel in double, in the order it is read    %conv2d_6.kernel_wide  widen for conv2d_6.product,
+    //     models/unet-small.ts:6
     widen_conv2d_6_kernel_wide();
 
-    // 18.
+    // 16.
     // conv2d_6.product = conv2d_5 ∗ conv2d_6.kernel    %conv2d_6.product  conv, models/unet-small.ts:6
     // conv2d_6.z = conv2d_6.product + conv2d_6.bias    %conv2d_6.z  add, models/unet-small.ts:6
     // conv2d_6 = relu(conv2d_6.z)    %conv2d_6  relu, models/unet-small.ts:6
     convRelu_conv2d_6();
 
-    // 19.
-    // conv2d_4_padded_wide = conv2d_4_padded in double, in the order it is read    %conv2d_4_padded_wide  widen for conv2d_7.product, models/unet-small.ts:6
+    // 17.
+    // conv2d_4_padded_wide = conv2d_4_padded in double, in the order it is read    %conv2d_4_padded_wide  widen for conv2d_7.product,
+    //     models/unet-small.ts:6
     widen_conv2d_4_padded_wide();
 
-    // 20.
-    // conv2d_7.kernel_wide = conv2d_7.kernel in double, in the order it is read    %conv2d_7.kernel_wide  widen for conv2d_7.product, models/unet-small.ts:6
+    // 18.
+    // conv2d_7.kernel_wide = conv2d_7.kernel in double, in the order it is read    %conv2d_7.kernel_wide  widen for conv2d_7.product,
+    //     models/unet-small.ts:6
     widen_conv2d_7_kernel_wide();
 
-    // 21.
+    // 19.
     // concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:21
     // conv2d_7.product = concat ∗ conv2d_7.kernel    %conv2d_7.product  conv, models/unet-small.ts:6
     // conv2d_7.z = conv2d_7.product + conv2d_7.bias    %conv2d_7.z  add, models/unet-small.ts:6
     // conv2d_7 = relu(conv2d_7.z)    %conv2d_7  relu, models/unet-small.ts:6
     convRelu_conv2d_7();
 
-    // 22.
+    // 20.
     // conv2d_7_padded = conv2d_7 in a margin of zeros    %conv2d_7_padded  pad for conv2d_8.product, models/unet-small.ts:6
     pad_conv2d_7_padded();
 
-    // 23.
+    // 21.
     // conv2d_8.product = conv2d_7 ∗ conv2d_8.kernel    %conv2d_8.product  conv, models/unet-small.ts:6
     // conv2d_8.z = conv2d_8.product + conv2d_8.bias    %conv2d_8.z  add, models/unet-small.ts:6
     // conv2d_8 = relu(conv2d_8.z)    %conv2d_8  relu, models/unet-small.ts:6
     convRelu_conv2d_8();
 
-    // 24.
+    // 22.
     // conv2d_8_padded = conv2d_8 in a margin of zeros    %conv2d_8_padded  pad for conv2dTranspose.product, models/unet-small.ts:22
     pad_conv2d_8_padded();
 
-    // 25.
-    // conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])    %conv2dTranspose.product  conv, models/unet-small.ts:22
+    // 23.
+    // conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])    %conv2dTranspose.product
+    //     conv, models/unet-small.ts:22
     conv_conv2dTranspose_product();
 
-    // 26.
+    // 24.
     // conv2dTranspose = conv2dTranspose.product + conv2dTranspose.bias    %conv2dTranspose  add, models/unet-small.ts:22
     // concat_2 = concat(conv2d_2, conv2dTranspose) along axis 1    %concat_2  concat, models/unet-small.ts:23
     concat_concat_2();
 
-    // 27.
+    // 25.
     // concat_2_padded = concat_2 in a margin of zeros    %concat_2_padded  pad for conv2d_9.product, models/unet-small.ts:6
     pad_concat_2_padded();
 
-    // 28.
+    // 26.
     // conv2d_9.product = concat_2 ∗ conv2d_9.kernel    %conv2d_9.product  conv, models/unet-small.ts:6
     // conv2d_9.z = conv2d_9.product + conv2d_9.bias    %conv2d_9.z  add, models/unet-small.ts:6
     // conv2d_9 = relu(conv2d_9.z)    %conv2d_9  relu, models/unet-small.ts:6
     convRelu_conv2d_9();
 
-    // 29.
+    // 27.
     // conv2d_9_padded = conv2d_9 in a margin of zeros    %conv2d_9_padded  pad for conv2d_10.product, models/unet-small.ts:6
     pad_conv2d_9_padded();
 
-    // 30.
+    // 28.
     // conv2d_10.product = conv2d_9 ∗ conv2d_10.kernel    %conv2d_10.product  conv, models/unet-small.ts:6
     // conv2d_10.z = conv2d_10.product + conv2d_10.bias    %conv2d_10.z  add, models/unet-small.ts:6
     // conv2d_10 = relu(conv2d_10.z)    %conv2d_10  relu, models/unet-small.ts:6
     convRelu_conv2d_10();
 
-    // 31.
+    // 29.
     // planes.product = conv2d_10 ∗ planes.kernel    %planes.product  conv, models/unet-small.ts:24
     // planes = planes.product + planes.bias    %planes  add, models/unet-small.ts:24
     convAdd_planes();
 
-    // 32.
+    // 30.
     // largest = max transpose(planes, [0,2,3,1]) over axes 3    %largest  reduceMax, models/unet-small.ts:27
     // shifted = transpose(planes, [0,2,3,1]) − largest    %shifted  sub, models/unet-small.ts:27
     // exps = exp(shifted)    %exps  exp, models/unet-small.ts:27
@@ -1360,60 +1370,77 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/unet-small.ts:27
     reduceMaxExpSum_chosen();
 
-    // 33.
+    // 31.
     // cast = f32(live rows)    %cast  cast, models/unet-small.ts:27
     const cast = live_rows[0]!;
 
-    // 34.
+    // 32.
     // perRow = 1 / cast    %perRow  recip, models/unet-small.ts:27
     const perRow = Math.fround(1 / cast);
 
-    // 35.
+    // 33.
     // loss = rowSum ⊙ perRow    %loss  mul, models/unet-small.ts:27
     const loss = Math.fround(rowSum[0]! * perRow);
 
+    // 34.
+    // 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/unet-small.ts:6
+    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
+
+    // 35.
+    // adam.1-beta1^t_next = 1-beta1^t_mul + 0.09999999999999998    %adam.1-beta1^t_next  update of 1-beta1^t by adam,
+    //     models/unet-small.ts:6
+    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
+
     // 36.
-    // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/unet-small.ts:27
-    d_rowSum[0] = perRow;
+    // 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/unet-small.ts:6
+    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
 
     // 37.
-    // isLive = [row < live rows]    %isLive  lt, models/unet-small.ts:27
-    // d_mul = isLive ? d_rowSum : 0    %d_mul  adjoint of where, models/unet-small.ts:27
-    // d_sum = d_mul ⊙ 0.0009765625    %d_sum  adjoint of mul, models/unet-small.ts:27
-    // isLabel = [position on axis 3 = y]    %isLabel  eq, models/unet-small.ts:27
-    // d_chosen = −d_sum    %d_chosen  adjoint of sub, models/unet-small.ts:27
-    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where, models/unet-small.ts:27
-    // d_total = d_sum / total    %d_total  adjoint of log, models/unet-small.ts:27
-    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp, models/unet-small.ts:27
-    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub, models/unet-small.ts:27
-    // d_scores = d_shifted    %d_scores  adjoint of sub, models/unet-small.ts:27
-    mulAdd_d_shifted();
+    // adam.1-beta2^t_next = 1-beta2^t_mul + 0.0010000000000000009    %adam.1-beta2^t_next  update of 1-beta2^t by adam,
+    //     models/unet-small.ts:6
+    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
 
     // 38.
-    // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/unet-small.ts:6
-    const rate_sub = 1 - adam_beta1_t[0]!;
+    // d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 33): d_a = d_y ⊙ (b), models/unet-small.ts:27
+    d_rowSum[0] = perRow;
 
     // 39.
-    // rate = 0.003 / rate_sub    %rate  update of rate by adam, models/unet-small.ts:6
-    rate[0] = 0.003 / rate_sub;
+    // isLive = [row < live rows]    %isLive  lt, models/unet-small.ts:27
+    // d_mul = isLive ? d_rowSum : 0    %d_mul  adjoint of where (statement 30): d_a = d_y ⊙ (c ? 1 : 0), models/unet-small.ts:27
+    // d_sum = d_mul ⊙ 0.0009765625    %d_sum  adjoint of mul (statement 30): d_a = d_y ⊙ (b), models/unet-small.ts:27
+    // isLabel = [position on axis 3 = y]    %isLabel  eq, models/unet-small.ts:27
+    // d_chosen = −d_sum    %d_chosen  adjoint of sub (statement 30): d_b = d_y ⊙ (−1), models/unet-small.ts:27
+    // d_shifted_part = isLabel ? d_chosen : 0    %d_shifted_part  adjoint of where (statement 30): d_a = d_y ⊙ (c ? 1 : 0),
+    //     models/unet-small.ts:27
+    // d_total = d_sum / total    %d_total  adjoint of log (statement 30): d_x = d_y ⊙ (1 / x), models/unet-small.ts:27
+    // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp (statement 30): d_x = d_y ⊙ (y), models/unet-small.ts:27
+    // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub (statement 30): d_x = Σ over the uses of x,
+    //     models/unet-small.ts:27
+    // d_scores = d_shifted    %d_scores  adjoint of sub (statement 30): d_a = d_y, models/unet-small.ts:27
+    mulAdd_d_shifted();
 
     // 40.
-    // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/unet-small.ts:6
-    const correction_sub = 1 - adam_beta2_t[0]!;
+    // rate = 0.003 / adam.1-beta1^t_next    %rate  update of rate by adam, models/unet-small.ts:6
+    rate[0] = 0.003 / adam_1_beta1_t[0]!;
 
     // 41.
-    // correction = 1 / correction_sub    %correction  update of correction by adam, models/unet-small.ts:6
-    correction[0] = 1 / correction_sub;
+    // correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/unet-small.ts:6
+    correction[0] = 1 / adam_1_beta2_t[0]!;
 
     // 42.
-    // d_planes.bias = Σ transpose(d_shifted, [0,3,1,2]) over axes 0,2,3    %d_planes.bias  adjoint of broadcast, models/unet-small.ts:24
+    // d_planes.bias = Σ transpose(d_shifted, [0,3,1,2]) over axes 0,2,3    %d_planes.bias  adjoint of broadcast (statement 29): d_x = Σ
+    //     d_y over the broadcast axes, models/unet-small.ts:24
     // planes.bias_mul = planes.bias.m ⊙ 0.9    %planes.bias_mul  update of planes.bias by adam, models/unet-small.ts:24
-    // planes.bias_mul_2 = d_planes.bias ⊙ 0.09999999999999998    %planes.bias_mul_2  update of planes.bias by adam, models/unet-small.ts:24
-    // planes.bias.m_next = planes.bias_mul + planes.bias_mul_2    %planes.bias.m_next  update of planes.bias by adam, models/unet-small.ts:24
+    // planes.bias_mul_2 = d_planes.bias ⊙ 0.09999999999999998    %planes.bias_mul_2  update of planes.bias by adam,
+    //     models/unet-small.ts:24
+    // planes.bias.m_next = planes.bias_mul + planes.bias_mul_2    %planes.bias.m_next  update of planes.bias by adam,
+    //     models/unet-small.ts:24
     // planes.bias_mul_3 = planes.bias.v ⊙ 0.999    %planes.bias_mul_3  update of planes.bias by adam, models/unet-small.ts:24
     // planes.bias_mul_4 = d_planes.bias ⊙ d_planes.bias    %planes.bias_mul_4  update of planes.bias by adam, models/unet-small.ts:24
-    // planes.bias_mul_5 = planes.bias_mul_4 ⊙ 0.0010000000000000009    %planes.bias_mul_5  update of planes.bias by adam, models/unet-small.ts:24
-    // planes.bias.v_next = planes.bias_mul_3 + planes.bias_mul_5    %planes.bias.v_next  update of planes.bias by adam, models/unet-small.ts:24
+    // planes.bias_mul_5 = planes.bias_mul_4 ⊙ 0.0010000000000000009    %planes.bias_mul_5  update of planes.bias by adam,
+    //     models/unet-small.ts:24
+    // planes.bias.v_next = planes.bias_mul_3 + planes.bias_mul_5    %planes.bias.v_next  update of planes.bias by adam,
+    //     models/unet-small.ts:24
     // planes.bias_mul_7 = planes.bias.m_next ⊙ rate    %planes.bias_mul_7  update of planes.bias by adam, models/unet-small.ts:24
     // planes.bias_mul_6 = planes.bias.v_next ⊙ correction    %planes.bias_mul_6  update of planes.bias by adam, models/unet-small.ts:24
     // planes.bias_sqrt = √planes.bias_mul_6    %planes.bias_sqrt  update of planes.bias by adam, models/unet-small.ts:24
@@ -1423,45 +1450,69 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_planes_bias();
 
     // 43.
-    // d_conv2d_10 = transpose(d_shifted, [0,3,1,2]) ∗ reverse(transpose(planes.kernel, [1,0,2,3]), [2,3])    %d_conv2d_10  adjoint of conv, models/unet-small.ts:24
-    // d_conv2d_10.z_lt = [0 < conv2d_10]    %d_conv2d_10.z_lt  adjoint of relu, models/unet-small.ts:6
-    // d_conv2d_10.z = d_conv2d_10.z_lt ? d_conv2d_10 : 0    %d_conv2d_10.z  adjoint of relu, models/unet-small.ts:6
-    // d_broadcast_12 = d_conv2d_10.z    %d_broadcast_12  adjoint of add, models/unet-small.ts:6
-    // d_conv2d_10.product = d_conv2d_10.z    %d_conv2d_10.product  adjoint of add, models/unet-small.ts:6
+    // d_conv2d_10 = transpose(d_shifted, [0,3,1,2]) ∗ reverse(transpose(planes.kernel, [1,0,2,3]), [2,3])    %d_conv2d_10  adjoint of
+    //     conv (statement 29): d_x = d_y ∗ reversed w, models/unet-small.ts:24
+    // d_conv2d_10.z_lt = [0 < conv2d_10]    %d_conv2d_10.z_lt  adjoint of relu (statement 28): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x <
+    //     0 ? 0 : x, models/unet-small.ts:6
+    // d_conv2d_10.z = d_conv2d_10.z_lt ? d_conv2d_10 : 0    %d_conv2d_10.z  adjoint of relu (statement 28): d_x = d_y ⊙ (0 < y ? 1 : 0)
+    //     for y = x < 0 ? 0 : x, models/unet-small.ts:6
+    // d_broadcast_12 = d_conv2d_10.z    %d_broadcast_12  adjoint of add (statement 28): d_b = d_y, models/unet-small.ts:6
+    // d_conv2d_10.product = d_conv2d_10.z    %d_conv2d_10.product  adjoint of add (statement 28): d_a = d_y, models/unet-small.ts:6
     convWhere_d_conv2d_10_z();
 
     // 44.
-    // d_planes.kernel_conv = transpose(conv2d_10, [1,0,2,3]) ∗ transpose(d_shifted, [3,0,1,2])    %d_planes.kernel_conv  adjoint of conv, models/unet-small.ts:24
+    // d_planes.kernel_conv = transpose(conv2d_10, [1,0,2,3]) ∗ transpose(d_shifted, [3,0,1,2])    %d_planes.kernel_conv  adjoint of
+    //     conv (statement 29): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:24
     // planes.kernel_mul = planes.kernel.m ⊙ 0.9    %planes.kernel_mul  update of planes.kernel by adam, models/unet-small.ts:24
-    // planes.kernel_mul_2 = transpose(d_planes.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %planes.kernel_mul_2  update of planes.kernel by adam, models/unet-small.ts:24
-    // planes.kernel.m_next = planes.kernel_mul + planes.kernel_mul_2    %planes.kernel.m_next  update of planes.kernel by adam, models/unet-small.ts:24
+    // planes.kernel_mul_2 = transpose(d_planes.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %planes.kernel_mul_2  update of
+    //     planes.kernel by adam, models/unet-small.ts:24
+    // planes.kernel.m_next = planes.kernel_mul + planes.kernel_mul_2    %planes.kernel.m_next  update of planes.kernel by adam,
+    //     models/unet-small.ts:24
     // planes.kernel_mul_3 = planes.kernel.v ⊙ 0.999    %planes.kernel_mul_3  update of planes.kernel by adam, models/unet-small.ts:24
-    // planes.kernel_mul_4 = transpose(d_planes.kernel_conv, [1,0,2,3]) ⊙ transpose(d_planes.kernel_conv, [1,0,2,3])    %planes.kernel_mul_4  update of planes.kernel by adam, models/unet-small.ts:24
-    // planes.kernel_mul_5 = planes.kernel_mul_4 ⊙ 0.0010000000000000009    %planes.kernel_mul_5  update of planes.kernel by adam, models/unet-small.ts:24
-    // planes.kernel.v_next = planes.kernel_mul_3 + planes.kernel_mul_5    %planes.kernel.v_next  update of planes.kernel by adam, models/unet-small.ts:24
-    // planes.kernel_mul_7 = planes.kernel.m_next ⊙ rate    %planes.kernel_mul_7  update of planes.kernel by adam, models/unet-small.ts:24
-    // planes.kernel_mul_6 = planes.kernel.v_next ⊙ correction    %planes.kernel_mul_6  update of planes.kernel by adam, models/unet-small.ts:24
+    // planes.kernel_mul_4 = transpose(d_planes.kernel_conv, [1,0,2,3]) ⊙ transpose(d_planes.kernel_conv, [1,0,2,3])
+    //     %planes.kernel_mul_4  update of planes.kernel by adam, models/unet-small.ts:24
+    // planes.kernel_mul_5 = planes.kernel_mul_4 ⊙ 0.0010000000000000009    %planes.kernel_mul_5  update of planes.kernel by adam,
+    //     models/unet-small.ts:24
+    // planes.kernel.v_next = planes.kernel_mul_3 + planes.kernel_mul_5    %planes.kernel.v_next  update of planes.kernel by adam,
+    //     models/unet-small.ts:24
+    // planes.kernel_mul_7 = planes.kernel.m_next ⊙ rate    %planes.kernel_mul_7  update of planes.kernel by adam,
+    //     models/unet-small.ts:24
+    // planes.kernel_mul_6 = planes.kernel.v_next ⊙ correction    %planes.kernel_mul_6  update of planes.kernel by adam,
+    //     models/unet-small.ts:24
     // planes.kernel_sqrt = √planes.kernel_mul_6    %planes.kernel_sqrt  update of planes.kernel by adam, models/unet-small.ts:24
     // planes.kernel_add = planes.kernel_sqrt + 1e-8    %planes.kernel_add  update of planes.kernel by adam, models/unet-small.ts:24
-    // planes.kernel_div = planes.kernel_mul_7 / planes.kernel_add    %planes.kernel_div  update of planes.kernel by adam, models/unet-small.ts:24
-    // planes.kernel_next = planes.kernel − planes.kernel_div    %planes.kernel_next  update of planes.kernel by adam, models/unet-small.ts:24
+    // planes.kernel_div = planes.kernel_mul_7 / planes.kernel_add    %planes.kernel_div  update of planes.kernel by adam,
+    //     models/unet-small.ts:24
+    // planes.kernel_next = planes.kernel − planes.kernel_div    %planes.kernel_next  update of planes.kernel by adam,
+    //     models/unet-small.ts:24
     convAdam_planes_kernel();
 
     // 45.
-    // d_conv2d_10.bias = Σ d_conv2d_10.z over axes 0,2,3    %d_conv2d_10.bias  adjoint of broadcast, models/unet-small.ts:6
+    // d_conv2d_10.bias = Σ d_conv2d_10.z over axes 0,2,3    %d_conv2d_10.bias  adjoint of broadcast (statement 28): d_x = Σ d_y over
+    //     the broadcast axes, models/unet-small.ts:6
     // conv2d_10.bias_mul = conv2d_10.bias.m ⊙ 0.9    %conv2d_10.bias_mul  update of conv2d_10.bias by adam, models/unet-small.ts:6
-    // conv2d_10.bias_mul_2 = d_conv2d_10.bias ⊙ 0.09999999999999998    %conv2d_10.bias_mul_2  update of conv2d_10.bias by adam, models/unet-small.ts:6
-    // conv2d_10.bias.m_next = conv2d_10.bias_mul + conv2d_10.bias_mul_2    %conv2d_10.bias.m_next  update of conv2d_10.bias by adam, models/unet-small.ts:6
-    // conv2d_10.bias_mul_3 = conv2d_10.bias.v ⊙ 0.999    %conv2d_10.bias_mul_3  update of conv2d_10.bias by adam, models/unet-small.ts:6
-    // conv2d_10.bias_mul_4 = d_conv2d_10.bias ⊙ d_conv2d_10.bias    %conv2d_10.bias_mul_4  update of conv2d_10.bias by adam, models/unet-small.ts:6
-    // conv2d_10.bias_mul_5 = conv2d_10.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_10.bias_mul_5  update of conv2d_10.bias by adam, models/unet-small.ts:6
-    // conv2d_10.bias.v_next = conv2d_10.bias_mul_3 + conv2d_10.bias_mul_5    %conv2d_10.bias.v_next  update of conv2d_10.bias by adam, models/unet-small.ts:6
-    // conv2d_10.bias_mul_7 = conv2d_10.bias.m_next ⊙ rate    %conv2d_10.bias_mul_7  update of conv2d_10.bias by adam, models/unet-small.ts:6
-    // conv2d_10.bias_mul_6 = conv2d_10.bias.v_next ⊙ correction    %conv2d_10.bias_mul_6  update of conv2d_10.bias by adam, models/unet-small.ts:6
+    // conv2d_10.bias_mul_2 = d_conv2d_10.bias ⊙ 0.09999999999999998    %conv2d_10.bias_mul_2  update of conv2d_10.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_10.bias.m_next = conv2d_10.bias_mul + conv2d_10.bias_mul_2    %conv2d_10.bias.m_next  update of conv2d_10.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_10.bias_mul_3 = conv2d_10.bias.v ⊙ 0.999    %conv2d_10.bias_mul_3  update of conv2d_10.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_10.bias_mul_4 = d_conv2d_10.bias ⊙ d_conv2d_10.bias    %conv2d_10.bias_mul_4  update of conv2d_10.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_10.bias_mul_5 = conv2d_10.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_10.bias_mul_5  update of conv2d_10.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_10.bias.v_next = conv2d_10.bias_mul_3 + conv2d_10.bias_mul_5    %conv2d_10.bias.v_next  update of conv2d_10.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_10.bias_mul_7 = conv2d_10.bias.m_next ⊙ rate    %conv2d_10.bias_mul_7  update of conv2d_10.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_10.bias_mul_6 = conv2d_10.bias.v_next ⊙ correction    %conv2d_10.bias_mul_6  update of conv2d_10.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_10.bias_sqrt = √conv2d_10.bias_mul_6    %conv2d_10.bias_sqrt  update of conv2d_10.bias by adam, models/unet-small.ts:6
     // conv2d_10.bias_add = conv2d_10.bias_sqrt + 1e-8    %conv2d_10.bias_add  update of conv2d_10.bias by adam, models/unet-small.ts:6
-    // conv2d_10.bias_div = conv2d_10.bias_mul_7 / conv2d_10.bias_add    %conv2d_10.bias_div  update of conv2d_10.bias by adam, models/unet-small.ts:6
-    // conv2d_10.bias_next = conv2d_10.bias − conv2d_10.bias_div    %conv2d_10.bias_next  update of conv2d_10.bias by adam, models/unet-small.ts:6
+    // conv2d_10.bias_div = conv2d_10.bias_mul_7 / conv2d_10.bias_add    %conv2d_10.bias_div  update of conv2d_10.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_10.bias_next = conv2d_10.bias − conv2d_10.bias_div    %conv2d_10.bias_next  update of conv2d_10.bias by adam,
+    //     models/unet-small.ts:6
     sumAdam_conv2d_10_bias();
 
     // 46.
@@ -1469,11 +1520,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_d_conv2d_10_z_padded();
 
     // 47.
-    // d_conv2d_9 = d_conv2d_10.z ∗ reverse(transpose(conv2d_10.kernel, [1,0,2,3]), [2,3])    %d_conv2d_9  adjoint of conv, models/unet-small.ts:6
-    // d_conv2d_9.z_lt = [0 < conv2d_9]    %d_conv2d_9.z_lt  adjoint of relu, models/unet-small.ts:6
-    // d_conv2d_9.z = d_conv2d_9.z_lt ? d_conv2d_9 : 0    %d_conv2d_9.z  adjoint of relu, models/unet-small.ts:6
-    // d_broadcast_11 = d_conv2d_9.z    %d_broadcast_11  adjoint of add, models/unet-small.ts:6
-    // d_conv2d_9.product = d_conv2d_9.z    %d_conv2d_9.product  adjoint of add, models/unet-small.ts:6
+    // d_conv2d_9 = d_conv2d_10.z ∗ reverse(transpose(conv2d_10.kernel, [1,0,2,3]), [2,3])    %d_conv2d_9  adjoint of conv (statement
+    //     28): d_x = d_y ∗ reversed w, models/unet-small.ts:6
+    // d_conv2d_9.z_lt = [0 < conv2d_9]    %d_conv2d_9.z_lt  adjoint of relu (statement 26): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ?
+    //     0 : x, models/unet-small.ts:6
+    // d_conv2d_9.z = d_conv2d_9.z_lt ? d_conv2d_9 : 0    %d_conv2d_9.z  adjoint of relu (statement 26): d_x = d_y ⊙ (0 < y ? 1 : 0) for
+    //     y = x < 0 ? 0 : x, models/unet-small.ts:6
+    // d_broadcast_11 = d_conv2d_9.z    %d_broadcast_11  adjoint of add (statement 26): d_b = d_y, models/unet-small.ts:6
+    // d_conv2d_9.product = d_conv2d_9.z    %d_conv2d_9.product  adjoint of add (statement 26): d_a = d_y, models/unet-small.ts:6
     convWhere_d_conv2d_9_z();
 
     // 48.
@@ -1481,37 +1535,61 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_conv2d_9_padded_2();
 
     // 49.
-    // d_conv2d_10.kernel_conv = transpose(conv2d_9, [1,0,2,3]) ∗ transpose(d_conv2d_10.z, [1,0,2,3])    %d_conv2d_10.kernel_conv  adjoint of conv, models/unet-small.ts:6
-    // conv2d_10.kernel_mul = conv2d_10.kernel.m ⊙ 0.9    %conv2d_10.kernel_mul  update of conv2d_10.kernel by adam, models/unet-small.ts:6
-    // conv2d_10.kernel_mul_2 = transpose(d_conv2d_10.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_10.kernel_mul_2  update of conv2d_10.kernel by adam, models/unet-small.ts:6
-    // conv2d_10.kernel.m_next = conv2d_10.kernel_mul + conv2d_10.kernel_mul_2    %conv2d_10.kernel.m_next  update of conv2d_10.kernel by adam, models/unet-small.ts:6
-    // conv2d_10.kernel_mul_3 = conv2d_10.kernel.v ⊙ 0.999    %conv2d_10.kernel_mul_3  update of conv2d_10.kernel by adam, models/unet-small.ts:6
-    // conv2d_10.kernel_mul_4 = transpose(d_conv2d_10.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_10.kernel_conv, [1,0,2,3])    %conv2d_10.kernel_mul_4  update of conv2d_10.kernel by adam, models/unet-small.ts:6
-    // conv2d_10.kernel_mul_5 = conv2d_10.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_10.kernel_mul_5  update of conv2d_10.kernel by adam, models/unet-small.ts:6
-    // conv2d_10.kernel.v_next = conv2d_10.kernel_mul_3 + conv2d_10.kernel_mul_5    %conv2d_10.kernel.v_next  update of conv2d_10.kernel by adam, models/unet-small.ts:6
-    // conv2d_10.kernel_mul_7 = conv2d_10.kernel.m_next ⊙ rate    %conv2d_10.kernel_mul_7  update of conv2d_10.kernel by adam, models/unet-small.ts:6
-    // conv2d_10.kernel_mul_6 = conv2d_10.kernel.v_next ⊙ correction    %conv2d_10.kernel_mul_6  update of conv2d_10.kernel by adam, models/unet-small.ts:6
-    // conv2d_10.kernel_sqrt = √conv2d_10.kernel_mul_6    %conv2d_10.kernel_sqrt  update of conv2d_10.kernel by adam, models/unet-small.ts:6
-    // conv2d_10.kernel_add = conv2d_10.kernel_sqrt + 1e-8    %conv2d_10.kernel_add  update of conv2d_10.kernel by adam, models/unet-small.ts:6
-    // conv2d_10.kernel_div = conv2d_10.kernel_mul_7 / conv2d_10.kernel_add    %conv2d_10.kernel_div  update of conv2d_10.kernel by adam, models/unet-small.ts:6
-    // conv2d_10.kernel_next = conv2d_10.kernel − conv2d_10.kernel_div    %conv2d_10.kernel_next  update of conv2d_10.kernel by adam, models/unet-small.ts:6
+    // d_conv2d_10.kernel_conv = transpose(conv2d_9, [1,0,2,3]) ∗ transpose(d_conv2d_10.z, [1,0,2,3])    %d_conv2d_10.kernel_conv
+    //     adjoint of conv (statement 28): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:6
+    // conv2d_10.kernel_mul = conv2d_10.kernel.m ⊙ 0.9    %conv2d_10.kernel_mul  update of conv2d_10.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_10.kernel_mul_2 = transpose(d_conv2d_10.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_10.kernel_mul_2  update
+    //     of conv2d_10.kernel by adam, models/unet-small.ts:6
+    // conv2d_10.kernel.m_next = conv2d_10.kernel_mul + conv2d_10.kernel_mul_2    %conv2d_10.kernel.m_next  update of conv2d_10.kernel
+    //     by adam, models/unet-small.ts:6
+    // conv2d_10.kernel_mul_3 = conv2d_10.kernel.v ⊙ 0.999    %conv2d_10.kernel_mul_3  update of conv2d_10.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_10.kernel_mul_4 = transpose(d_conv2d_10.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_10.kernel_conv, [1,0,2,3])
+    //     %conv2d_10.kernel_mul_4  update of conv2d_10.kernel by adam, models/unet-small.ts:6
+    // conv2d_10.kernel_mul_5 = conv2d_10.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_10.kernel_mul_5  update of conv2d_10.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_10.kernel.v_next = conv2d_10.kernel_mul_3 + conv2d_10.kernel_mul_5    %conv2d_10.kernel.v_next  update of conv2d_10.kernel
+    //     by adam, models/unet-small.ts:6
+    // conv2d_10.kernel_mul_7 = conv2d_10.kernel.m_next ⊙ rate    %conv2d_10.kernel_mul_7  update of conv2d_10.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_10.kernel_mul_6 = conv2d_10.kernel.v_next ⊙ correction    %conv2d_10.kernel_mul_6  update of conv2d_10.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_10.kernel_sqrt = √conv2d_10.kernel_mul_6    %conv2d_10.kernel_sqrt  update of conv2d_10.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_10.kernel_add = conv2d_10.kernel_sqrt + 1e-8    %conv2d_10.kernel_add  update of conv2d_10.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_10.kernel_div = conv2d_10.kernel_mul_7 / conv2d_10.kernel_add    %conv2d_10.kernel_div  update of conv2d_10.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_10.kernel_next = conv2d_10.kernel − conv2d_10.kernel_div    %conv2d_10.kernel_next  update of conv2d_10.kernel by adam,
+    //     models/unet-small.ts:6
     convAdam_conv2d_10_kernel();
 
     // 50.
-    // d_conv2d_9.bias = Σ d_conv2d_9.z over axes 0,2,3    %d_conv2d_9.bias  adjoint of broadcast, models/unet-small.ts:6
+    // d_conv2d_9.bias = Σ d_conv2d_9.z over axes 0,2,3    %d_conv2d_9.bias  adjoint of broadcast (statement 26): d_x = Σ d_y over the
+    //     broadcast axes, models/unet-small.ts:6
     // conv2d_9.bias_mul = conv2d_9.bias.m ⊙ 0.9    %conv2d_9.bias_mul  update of conv2d_9.bias by adam, models/unet-small.ts:6
-    // conv2d_9.bias_mul_2 = d_conv2d_9.bias ⊙ 0.09999999999999998    %conv2d_9.bias_mul_2  update of conv2d_9.bias by adam, models/unet-small.ts:6
-    // conv2d_9.bias.m_next = conv2d_9.bias_mul + conv2d_9.bias_mul_2    %conv2d_9.bias.m_next  update of conv2d_9.bias by adam, models/unet-small.ts:6
+    // conv2d_9.bias_mul_2 = d_conv2d_9.bias ⊙ 0.09999999999999998    %conv2d_9.bias_mul_2  update of conv2d_9.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_9.bias.m_next = conv2d_9.bias_mul + conv2d_9.bias_mul_2    %conv2d_9.bias.m_next  update of conv2d_9.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_9.bias_mul_3 = conv2d_9.bias.v ⊙ 0.999    %conv2d_9.bias_mul_3  update of conv2d_9.bias by adam, models/unet-small.ts:6
-    // conv2d_9.bias_mul_4 = d_conv2d_9.bias ⊙ d_conv2d_9.bias    %conv2d_9.bias_mul_4  update of conv2d_9.bias by adam, models/unet-small.ts:6
-    // conv2d_9.bias_mul_5 = conv2d_9.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_9.bias_mul_5  update of conv2d_9.bias by adam, models/unet-small.ts:6
-    // conv2d_9.bias.v_next = conv2d_9.bias_mul_3 + conv2d_9.bias_mul_5    %conv2d_9.bias.v_next  update of conv2d_9.bias by adam, models/unet-small.ts:6
-    // conv2d_9.bias_mul_7 = conv2d_9.bias.m_next ⊙ rate    %conv2d_9.bias_mul_7  update of conv2d_9.bias by adam, models/unet-small.ts:6
-    // conv2d_9.bias_mul_6 = conv2d_9.bias.v_next ⊙ correction    %conv2d_9.bias_mul_6  update of conv2d_9.bias by adam, models/unet-small.ts:6
+    // conv2d_9.bias_mul_4 = d_conv2d_9.bias ⊙ d_conv2d_9.bias    %conv2d_9.bias_mul_4  update of conv2d_9.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_9.bias_mul_5 = conv2d_9.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_9.bias_mul_5  update of conv2d_9.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_9.bias.v_next = conv2d_9.bias_mul_3 + conv2d_9.bias_mul_5    %conv2d_9.bias.v_next  update of conv2d_9.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_9.bias_mul_7 = conv2d_9.bias.m_next ⊙ rate    %conv2d_9.bias_mul_7  update of conv2d_9.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_9.bias_mul_6 = conv2d_9.bias.v_next ⊙ correction    %conv2d_9.bias_mul_6  update of conv2d_9.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_9.bias_sqrt = √conv2d_9.bias_mul_6    %conv2d_9.bias_sqrt  update of conv2d_9.bias by adam, models/unet-small.ts:6
     // conv2d_9.bias_add = conv2d_9.bias_sqrt + 1e-8    %conv2d_9.bias_add  update of conv2d_9.bias by adam, models/unet-small.ts:6
-    // conv2d_9.bias_div = conv2d_9.bias_mul_7 / conv2d_9.bias_add    %conv2d_9.bias_div  update of conv2d_9.bias by adam, models/unet-small.ts:6
-    // conv2d_9.bias_next = conv2d_9.bias − conv2d_9.bias_div    %conv2d_9.bias_next  update of conv2d_9.bias by adam, models/unet-small.ts:6
+    // conv2d_9.bias_div = conv2d_9.bias_mul_7 / conv2d_9.bias_add    %conv2d_9.bias_div  update of conv2d_9.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_9.bias_next = conv2d_9.bias − conv2d_9.bias_div    %conv2d_9.bias_next  update of conv2d_9.bias by adam,
+    //     models/unet-small.ts:6
     sumAdam_conv2d_9_bias();
 
     // 51.
@@ -1519,7 +1597,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_d_conv2d_9_z_padded();
 
     // 52.
-    // d_concat_2 = d_conv2d_9.z ∗ reverse(transpose(conv2d_9.kernel, [1,0,2,3]), [2,3])    %d_concat_2  adjoint of conv, models/unet-small.ts:6
+    // d_concat_2 = d_conv2d_9.z ∗ reverse(transpose(conv2d_9.kernel, [1,0,2,3]), [2,3])    %d_concat_2  adjoint of conv (statement 26):
+    //     d_x = d_y ∗ reversed w, models/unet-small.ts:6
     conv_d_concat_2();
 
     // 53.
@@ -1527,66 +1606,106 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_concat_2_padded_2();
 
     // 54.
-    // d_conv2d_9.z_wide = d_conv2d_9.z in double, in the order it is read    %d_conv2d_9.z_wide  widen for d_conv2d_9.kernel, models/unet-small.ts:6
+    // d_conv2d_9.z_wide = d_conv2d_9.z in double, in the order it is read    %d_conv2d_9.z_wide  widen for d_conv2d_9.kernel,
+    //     models/unet-small.ts:6
     widen_d_conv2d_9_z_wide();
 
     // 55.
-    // d_conv2d_9.kernel_conv = transpose(concat_2, [1,0,2,3]) ∗ transpose(d_conv2d_9.z, [1,0,2,3])    %d_conv2d_9.kernel_conv  adjoint of conv, models/unet-small.ts:6
+    // d_conv2d_9.kernel_conv = transpose(concat_2, [1,0,2,3]) ∗ transpose(d_conv2d_9.z, [1,0,2,3])    %d_conv2d_9.kernel_conv  adjoint
+    //     of conv (statement 26): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:6
     // conv2d_9.kernel_mul = conv2d_9.kernel.m ⊙ 0.9    %conv2d_9.kernel_mul  update of conv2d_9.kernel by adam, models/unet-small.ts:6
-    // conv2d_9.kernel_mul_2 = transpose(d_conv2d_9.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_9.kernel_mul_2  update of conv2d_9.kernel by adam, models/unet-small.ts:6
-    // conv2d_9.kernel.m_next = conv2d_9.kernel_mul + conv2d_9.kernel_mul_2    %conv2d_9.kernel.m_next  update of conv2d_9.kernel by adam, models/unet-small.ts:6
-    // conv2d_9.kernel_mul_3 = conv2d_9.kernel.v ⊙ 0.999    %conv2d_9.kernel_mul_3  update of conv2d_9.kernel by adam, models/unet-small.ts:6
-    // conv2d_9.kernel_mul_4 = transpose(d_conv2d_9.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_9.kernel_conv, [1,0,2,3])    %conv2d_9.kernel_mul_4  update of conv2d_9.kernel by adam, models/unet-small.ts:6
-    // conv2d_9.kernel_mul_5 = conv2d_9.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_9.kernel_mul_5  update of conv2d_9.kernel by adam, models/unet-small.ts:6
-    // conv2d_9.kernel.v_next = conv2d_9.kernel_mul_3 + conv2d_9.kernel_mul_5    %conv2d_9.kernel.v_next  update of conv2d_9.kernel by adam, models/unet-small.ts:6
-    // conv2d_9.kernel_mul_7 = conv2d_9.kernel.m_next ⊙ rate    %conv2d_9.kernel_mul_7  update of conv2d_9.kernel by adam, models/unet-small.ts:6
-    // conv2d_9.kernel_mul_6 = conv2d_9.kernel.v_next ⊙ correction    %conv2d_9.kernel_mul_6  update of conv2d_9.kernel by adam, models/unet-small.ts:6
+    // conv2d_9.kernel_mul_2 = transpose(d_conv2d_9.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_9.kernel_mul_2  update of
+    //     conv2d_9.kernel by adam, models/unet-small.ts:6
+    // conv2d_9.kernel.m_next = conv2d_9.kernel_mul + conv2d_9.kernel_mul_2    %conv2d_9.kernel.m_next  update of conv2d_9.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_9.kernel_mul_3 = conv2d_9.kernel.v ⊙ 0.999    %conv2d_9.kernel_mul_3  update of conv2d_9.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_9.kernel_mul_4 = transpose(d_conv2d_9.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_9.kernel_conv, [1,0,2,3])
+    //     %conv2d_9.kernel_mul_4  update of conv2d_9.kernel by adam, models/unet-small.ts:6
+    // conv2d_9.kernel_mul_5 = conv2d_9.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_9.kernel_mul_5  update of conv2d_9.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_9.kernel.v_next = conv2d_9.kernel_mul_3 + conv2d_9.kernel_mul_5    %conv2d_9.kernel.v_next  update of conv2d_9.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_9.kernel_mul_7 = conv2d_9.kernel.m_next ⊙ rate    %conv2d_9.kernel_mul_7  update of conv2d_9.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_9.kernel_mul_6 = conv2d_9.kernel.v_next ⊙ correction    %conv2d_9.kernel_mul_6  update of conv2d_9.kernel by adam,
+    //     models/unet-small.ts:6
     // conv2d_9.kernel_sqrt = √conv2d_9.kernel_mul_6    %conv2d_9.kernel_sqrt  update of conv2d_9.kernel by adam, models/unet-small.ts:6
-    // conv2d_9.kernel_add = conv2d_9.kernel_sqrt + 1e-8    %conv2d_9.kernel_add  update of conv2d_9.kernel by adam, models/unet-small.ts:6
-    // conv2d_9.kernel_div = conv2d_9.kernel_mul_7 / conv2d_9.kernel_add    %conv2d_9.kernel_div  update of conv2d_9.kernel by adam, models/unet-small.ts:6
-    // conv2d_9.kernel_next = conv2d_9.kernel − conv2d_9.kernel_div    %conv2d_9.kernel_next  update of conv2d_9.kernel by adam, models/unet-small.ts:6
+    // conv2d_9.kernel_add = conv2d_9.kernel_sqrt + 1e-8    %conv2d_9.kernel_add  update of conv2d_9.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_9.kernel_div = conv2d_9.kernel_mul_7 / conv2d_9.kernel_add    %conv2d_9.kernel_div  update of conv2d_9.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_9.kernel_next = conv2d_9.kernel − conv2d_9.kernel_div    %conv2d_9.kernel_next  update of conv2d_9.kernel by adam,
+    //     models/unet-small.ts:6
     convAdam_conv2d_9_kernel();
 
     // 56.
-    // d_conv2dTranspose.bias = Σ d_concat_2[0,8,0,0 .. 8,16,32,32] over axes 0,2,3    %d_conv2dTranspose.bias  adjoint of broadcast, models/unet-small.ts:22
-    // conv2dTranspose.bias_mul = conv2dTranspose.bias.m ⊙ 0.9    %conv2dTranspose.bias_mul  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
-    // conv2dTranspose.bias_mul_2 = d_conv2dTranspose.bias ⊙ 0.09999999999999998    %conv2dTranspose.bias_mul_2  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
-    // conv2dTranspose.bias.m_next = conv2dTranspose.bias_mul + conv2dTranspose.bias_mul_2    %conv2dTranspose.bias.m_next  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
-    // conv2dTranspose.bias_mul_3 = conv2dTranspose.bias.v ⊙ 0.999    %conv2dTranspose.bias_mul_3  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
-    // conv2dTranspose.bias_mul_4 = d_conv2dTranspose.bias ⊙ d_conv2dTranspose.bias    %conv2dTranspose.bias_mul_4  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
-    // conv2dTranspose.bias_mul_5 = conv2dTranspose.bias_mul_4 ⊙ 0.0010000000000000009    %conv2dTranspose.bias_mul_5  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
-    // conv2dTranspose.bias.v_next = conv2dTranspose.bias_mul_3 + conv2dTranspose.bias_mul_5    %conv2dTranspose.bias.v_next  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
-    // conv2dTranspose.bias_mul_7 = conv2dTranspose.bias.m_next ⊙ rate    %conv2dTranspose.bias_mul_7  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
-    // conv2dTranspose.bias_mul_6 = conv2dTranspose.bias.v_next ⊙ correction    %conv2dTranspose.bias_mul_6  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
-    // conv2dTranspose.bias_sqrt = √conv2dTranspose.bias_mul_6    %conv2dTranspose.bias_sqrt  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
-    // conv2dTranspose.bias_add = conv2dTranspose.bias_sqrt + 1e-8    %conv2dTranspose.bias_add  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
-    // conv2dTranspose.bias_div = conv2dTranspose.bias_mul_7 / conv2dTranspose.bias_add    %conv2dTranspose.bias_div  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
-    // conv2dTranspose.bias_next = conv2dTranspose.bias − conv2dTranspose.bias_div    %conv2dTranspose.bias_next  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
+    // d_conv2dTranspose.bias = Σ d_concat_2[0,8,0,0 .. 8,16,32,32] over axes 0,2,3    %d_conv2dTranspose.bias  adjoint of broadcast
+    //     (statement 24): d_x = Σ d_y over the broadcast axes, models/unet-small.ts:22
+    // conv2dTranspose.bias_mul = conv2dTranspose.bias.m ⊙ 0.9    %conv2dTranspose.bias_mul  update of conv2dTranspose.bias by adam,
+    //     models/unet-small.ts:22
+    // conv2dTranspose.bias_mul_2 = d_conv2dTranspose.bias ⊙ 0.09999999999999998    %conv2dTranspose.bias_mul_2  update of
+    //     conv2dTranspose.bias by adam, models/unet-small.ts:22
+    // conv2dTranspose.bias.m_next = conv2dTranspose.bias_mul + conv2dTranspose.bias_mul_2    %conv2dTranspose.bias.m_next  update of
+    //     conv2dTranspose.bias by adam, models/unet-small.ts:22
+    // conv2dTranspose.bias_mul_3 = conv2dTranspose.bias.v ⊙ 0.999    %conv2dTranspose.bias_mul_3  update of conv2dTranspose.bias by
+    //     adam, models/unet-small.ts:22
+    // conv2dTranspose.bias_mul_4 = d_conv2dTranspose.bias ⊙ d_conv2dTranspose.bias    %conv2dTranspose.bias_mul_4  update of
+    //     conv2dTranspose.bias by adam, models/unet-small.ts:22
+    // conv2dTranspose.bias_mul_5 = conv2dTranspose.bias_mul_4 ⊙ 0.0010000000000000009    %conv2dTranspose.bias_mul_5  update of
+    //     conv2dTranspose.bias by adam, models/unet-small.ts:22
+    // conv2dTranspose.bias.v_next = conv2dTranspose.bias_mul_3 + conv2dTranspose.bias_mul_5    %conv2dTranspose.bias.v_next  update of
+    //     conv2dTranspose.bias by adam, models/unet-small.ts:22
+    // conv2dTranspose.bias_mul_7 = conv2dTranspose.bias.m_next ⊙ rate    %conv2dTranspose.bias_mul_7  update of conv2dTranspose.bias by
+    //     adam, models/unet-small.ts:22
+    // conv2dTranspose.bias_mul_6 = conv2dTranspose.bias.v_next ⊙ correction    %conv2dTranspose.bias_mul_6  update of
+    //     conv2dTranspose.bias by adam, models/unet-small.ts:22
+    // conv2dTranspose.bias_sqrt = √conv2dTranspose.bias_mul_6    %conv2dTranspose.bias_sqrt  update of conv2dTranspose.bias by adam,
+    //     models/unet-small.ts:22
+    // conv2dTranspose.bias_add = conv2dTranspose.bias_sqrt + 1e-8    %conv2dTranspose.bias_add  update of conv2dTranspose.bias by adam,
+    //     models/unet-small.ts:22
+    // conv2dTranspose.bias_div = conv2dTranspose.bias_mul_7 / conv2dTranspose.bias_add    %conv2dTranspose.bias_div  update of
+    //     conv2dTranspose.bias by adam, models/unet-small.ts:22
+    // conv2dTranspose.bias_next = conv2dTranspose.bias − conv2dTranspose.bias_div    %conv2dTranspose.bias_next  update of
+    //     conv2dTranspose.bias by adam, models/unet-small.ts:22
     sumAdam_conv2dTranspose_bias();
 
     // 57.
-    // d_conv2d_8 = d_concat_2[0,8,0,0 .. 8,16,32,32] ∗ reverse(transpose(reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]), [2,3])    %d_conv2d_8  adjoint of conv, models/unet-small.ts:22
-    // d_conv2d_8.z_lt = [0 < conv2d_8]    %d_conv2d_8.z_lt  adjoint of relu, models/unet-small.ts:6
-    // d_conv2d_8.z = d_conv2d_8.z_lt ? d_conv2d_8 : 0    %d_conv2d_8.z  adjoint of relu, models/unet-small.ts:6
-    // d_broadcast_9 = d_conv2d_8.z    %d_broadcast_9  adjoint of add, models/unet-small.ts:6
-    // d_conv2d_8.product = d_conv2d_8.z    %d_conv2d_8.product  adjoint of add, models/unet-small.ts:6
+    // d_conv2d_8 = d_concat_2[0,8,0,0 .. 8,16,32,32] ∗ reverse(transpose(reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3]),
+    //     [1,0,2,3]), [2,3])    %d_conv2d_8  adjoint of conv (statement 23): d_x = d_y ∗ reversed w, models/unet-small.ts:22
+    // d_conv2d_8.z_lt = [0 < conv2d_8]    %d_conv2d_8.z_lt  adjoint of relu (statement 21): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ?
+    //     0 : x, models/unet-small.ts:6
+    // d_conv2d_8.z = d_conv2d_8.z_lt ? d_conv2d_8 : 0    %d_conv2d_8.z  adjoint of relu (statement 21): d_x = d_y ⊙ (0 < y ? 1 : 0) for
+    //     y = x < 0 ? 0 : x, models/unet-small.ts:6
+    // d_broadcast_9 = d_conv2d_8.z    %d_broadcast_9  adjoint of add (statement 21): d_b = d_y, models/unet-small.ts:6
+    // d_conv2d_8.product = d_conv2d_8.z    %d_conv2d_8.product  adjoint of add (statement 21): d_a = d_y, models/unet-small.ts:6
     convWhere_d_conv2d_8_z();
 
     // 58.
-    // d_conv2d_8.bias = Σ d_conv2d_8.z over axes 0,2,3    %d_conv2d_8.bias  adjoint of broadcast, models/unet-small.ts:6
+    // d_conv2d_8.bias = Σ d_conv2d_8.z over axes 0,2,3    %d_conv2d_8.bias  adjoint of broadcast (statement 21): d_x = Σ d_y over the
+    //     broadcast axes, models/unet-small.ts:6
     // conv2d_8.bias_mul = conv2d_8.bias.m ⊙ 0.9    %conv2d_8.bias_mul  update of conv2d_8.bias by adam, models/unet-small.ts:6
-    // conv2d_8.bias_mul_2 = d_conv2d_8.bias ⊙ 0.09999999999999998    %conv2d_8.bias_mul_2  update of conv2d_8.bias by adam, models/unet-small.ts:6
-    // conv2d_8.bias.m_next = conv2d_8.bias_mul + conv2d_8.bias_mul_2    %conv2d_8.bias.m_next  update of conv2d_8.bias by adam, models/unet-small.ts:6
+    // conv2d_8.bias_mul_2 = d_conv2d_8.bias ⊙ 0.09999999999999998    %conv2d_8.bias_mul_2  update of conv2d_8.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_8.bias.m_next = conv2d_8.bias_mul + conv2d_8.bias_mul_2    %conv2d_8.bias.m_next  update of conv2d_8.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_8.bias_mul_3 = conv2d_8.bias.v ⊙ 0.999    %conv2d_8.bias_mul_3  update of conv2d_8.bias by adam, models/unet-small.ts:6
-    // conv2d_8.bias_mul_4 = d_conv2d_8.bias ⊙ d_conv2d_8.bias    %conv2d_8.bias_mul_4  update of conv2d_8.bias by adam, models/unet-small.ts:6
-    // conv2d_8.bias_mul_5 = conv2d_8.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_8.bias_mul_5  update of conv2d_8.bias by adam, models/unet-small.ts:6
-    // conv2d_8.bias.v_next = conv2d_8.bias_mul_3 + conv2d_8.bias_mul_5    %conv2d_8.bias.v_next  update of conv2d_8.bias by adam, models/unet-small.ts:6
-    // conv2d_8.bias_mul_7 = conv2d_8.bias.m_next ⊙ rate    %conv2d_8.bias_mul_7  update of conv2d_8.bias by adam, models/unet-small.ts:6
-    // conv2d_8.bias_mul_6 = conv2d_8.bias.v_next ⊙ correction    %conv2d_8.bias_mul_6  update of conv2d_8.bias by adam, models/unet-small.ts:6
+    // conv2d_8.bias_mul_4 = d_conv2d_8.bias ⊙ d_conv2d_8.bias    %conv2d_8.bias_mul_4  update of conv2d_8.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_8.bias_mul_5 = conv2d_8.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_8.bias_mul_5  update of conv2d_8.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_8.bias.v_next = conv2d_8.bias_mul_3 + conv2d_8.bias_mul_5    %conv2d_8.bias.v_next  update of conv2d_8.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_8.bias_mul_7 = conv2d_8.bias.m_next ⊙ rate    %conv2d_8.bias_mul_7  update of conv2d_8.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_8.bias_mul_6 = conv2d_8.bias.v_next ⊙ correction    %conv2d_8.bias_mul_6  update of conv2d_8.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_8.bias_sqrt = √conv2d_8.bias_mul_6    %conv2d_8.bias_sqrt  update of conv2d_8.bias by adam, models/unet-small.ts:6
     // conv2d_8.bias_add = conv2d_8.bias_sqrt + 1e-8    %conv2d_8.bias_add  update of conv2d_8.bias by adam, models/unet-small.ts:6
-    // conv2d_8.bias_div = conv2d_8.bias_mul_7 / conv2d_8.bias_add    %conv2d_8.bias_div  update of conv2d_8.bias by adam, models/unet-small.ts:6
-    // conv2d_8.bias_next = conv2d_8.bias − conv2d_8.bias_div    %conv2d_8.bias_next  update of conv2d_8.bias by adam, models/unet-small.ts:6
+    // conv2d_8.bias_div = conv2d_8.bias_mul_7 / conv2d_8.bias_add    %conv2d_8.bias_div  update of conv2d_8.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_8.bias_next = conv2d_8.bias − conv2d_8.bias_div    %conv2d_8.bias_next  update of conv2d_8.bias by adam,
+    //     models/unet-small.ts:6
     sumAdam_conv2d_8_bias();
 
     // 59.
@@ -1594,26 +1713,41 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_conv2d_8_padded_2();
 
     // 60.
-    // d_reverse_conv = transpose(conv2d_8, [1,0,2,3]) ∗ transpose(d_concat_2[0,8,0,0 .. 8,16,32,32], [1,0,2,3])    %d_reverse_conv  adjoint of conv, models/unet-small.ts:22
+    // d_reverse_conv = transpose(conv2d_8, [1,0,2,3]) ∗ transpose(d_concat_2[0,8,0,0 .. 8,16,32,32], [1,0,2,3])    %d_reverse_conv
+    //     adjoint of conv (statement 23): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:22
     conv_d_reverse();
 
     // 61.
-    // conv2dTranspose.kernel_mul = conv2dTranspose.kernel.m ⊙ 0.9    %conv2dTranspose.kernel_mul  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
-    // conv2dTranspose.kernel_mul_2 = transpose(reverse(transpose(d_reverse_conv, [1,0,2,3]), [2,3]), [1,0,2,3]) ⊙ 0.09999999999999998    %conv2dTranspose.kernel_mul_2  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
-    // conv2dTranspose.kernel.m_next = conv2dTranspose.kernel_mul + conv2dTranspose.kernel_mul_2    %conv2dTranspose.kernel.m_next  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
+    // conv2dTranspose.kernel_mul = conv2dTranspose.kernel.m ⊙ 0.9    %conv2dTranspose.kernel_mul  update of conv2dTranspose.kernel by
+    //     adam, models/unet-small.ts:22
+    // conv2dTranspose.kernel_mul_2 = transpose(reverse(transpose(d_reverse_conv, [1,0,2,3]), [2,3]), [1,0,2,3]) ⊙ 0.09999999999999998
+    //     %conv2dTranspose.kernel_mul_2  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
+    // conv2dTranspose.kernel.m_next = conv2dTranspose.kernel_mul + conv2dTranspose.kernel_mul_2    %conv2dTranspose.kernel.m_next
+    //     update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
     adam_conv2dTranspose_kernel_m();
 
     // 62.
-    // conv2dTranspose.kernel_mul_3 = conv2dTranspose.kernel.v ⊙ 0.999    %conv2dTranspose.kernel_mul_3  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
-    // conv2dTranspose.kernel_mul_4 = transpose(reverse(transpose(d_reverse_conv, [1,0,2,3]), [2,3]), [1,0,2,3]) ⊙ transpose(reverse(transpose(d_reverse_conv, [1,0,2,3]), [2,3]), [1,0,2,3])    %conv2dTranspose.kernel_mul_4  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
-    // conv2dTranspose.kernel_mul_5 = conv2dTranspose.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2dTranspose.kernel_mul_5  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
-    // conv2dTranspose.kernel.v_next = conv2dTranspose.kernel_mul_3 + conv2dTranspose.kernel_mul_5    %conv2dTranspose.kernel.v_next  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
-    // conv2dTranspose.kernel_mul_7 = conv2dTranspose.kernel.m_next ⊙ rate    %conv2dTranspose.kernel_mul_7  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
-    // conv2dTranspose.kernel_mul_6 = conv2dTranspose.kernel.v_next ⊙ correction    %conv2dTranspose.kernel_mul_6  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
-    // conv2dTranspose.kernel_sqrt = √conv2dTranspose.kernel_mul_6    %conv2dTranspose.kernel_sqrt  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
-    // conv2dTranspose.kernel_add = conv2dTranspose.kernel_sqrt + 1e-8    %conv2dTranspose.kernel_add  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
-    // conv2dTranspose.kernel_div = conv2dTranspose.kernel_mul_7 / conv2dTranspose.kernel_add    %conv2dTranspose.kernel_div  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
-    // conv2dTranspose.kernel_next = conv2dTranspose.kernel − conv2dTranspose.kernel_div    %conv2dTranspose.kernel_next  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
+    // conv2dTranspose.kernel_mul_3 = conv2dTranspose.kernel.v ⊙ 0.999    %conv2dTranspose.kernel_mul_3  update of
+    //     conv2dTranspose.kernel by adam, models/unet-small.ts:22
+    // conv2dTranspose.kernel_mul_4 = transpose(reverse(transpose(d_reverse_conv, [1,0,2,3]), [2,3]), [1,0,2,3]) ⊙
+    //     transpose(reverse(transpose(d_reverse_conv, [1,0,2,3]), [2,3]), [1,0,2,3])    %conv2dTranspose.kernel_mul_4  update of
+    //     conv2dTranspose.kernel by adam, models/unet-small.ts:22
+    // conv2dTranspose.kernel_mul_5 = conv2dTranspose.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2dTranspose.kernel_mul_5  update of
+    //     conv2dTranspose.kernel by adam, models/unet-small.ts:22
+    // conv2dTranspose.kernel.v_next = conv2dTranspose.kernel_mul_3 + conv2dTranspose.kernel_mul_5    %conv2dTranspose.kernel.v_next
+    //     update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
+    // conv2dTranspose.kernel_mul_7 = conv2dTranspose.kernel.m_next ⊙ rate    %conv2dTranspose.kernel_mul_7  update of
+    //     conv2dTranspose.kernel by adam, models/unet-small.ts:22
+    // conv2dTranspose.kernel_mul_6 = conv2dTranspose.kernel.v_next ⊙ correction    %conv2dTranspose.kernel_mul_6  update of
+    //     conv2dTranspose.kernel by adam, models/unet-small.ts:22
+    // conv2dTranspose.kernel_sqrt = √conv2dTranspose.kernel_mul_6    %conv2dTranspose.kernel_sqrt  update of conv2dTranspose.kernel by
+    //     adam, models/unet-small.ts:22
+    // conv2dTranspose.kernel_add = conv2dTranspose.kernel_sqrt + 1e-8    %conv2dTranspose.kernel_add  update of conv2dTranspose.kernel
+    //     by adam, models/unet-small.ts:22
+    // conv2dTranspose.kernel_div = conv2dTranspose.kernel_mul_7 / conv2dTranspose.kernel_add    %conv2dTranspose.kernel_div  update of
+    //     conv2dTranspose.kernel by adam, models/unet-small.ts:22
+    // conv2dTranspose.kernel_next = conv2dTranspose.kernel − conv2dTranspose.kernel_div    %conv2dTranspose.kernel_next  update of
+    //     conv2dTranspose.kernel by adam, models/unet-small.ts:22
     adam_conv2dTranspose_kernel();
 
     // 63.
@@ -1621,11 +1755,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_d_conv2d_8_z_padded();
 
     // 64.
-    // d_conv2d_7 = d_conv2d_8.z ∗ reverse(transpose(conv2d_8.kernel, [1,0,2,3]), [2,3])    %d_conv2d_7  adjoint of conv, models/unet-small.ts:6
-    // d_conv2d_7.z_lt = [0 < conv2d_7]    %d_conv2d_7.z_lt  adjoint of relu, models/unet-small.ts:6
-    // d_conv2d_7.z = d_conv2d_7.z_lt ? d_conv2d_7 : 0    %d_conv2d_7.z  adjoint of relu, models/unet-small.ts:6
-    // d_broadcast_8 = d_conv2d_7.z    %d_broadcast_8  adjoint of add, models/unet-small.ts:6
-    // d_conv2d_7.product = d_conv2d_7.z    %d_conv2d_7.product  adjoint of add, models/unet-small.ts:6
+    // d_conv2d_7 = d_conv2d_8.z ∗ reverse(transpose(conv2d_8.kernel, [1,0,2,3]), [2,3])    %d_conv2d_7  adjoint of conv (statement 21):
+    //     d_x = d_y ∗ reversed w, models/unet-small.ts:6
+    // d_conv2d_7.z_lt = [0 < conv2d_7]    %d_conv2d_7.z_lt  adjoint of relu (statement 19): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ?
+    //     0 : x, models/unet-small.ts:6
+    // d_conv2d_7.z = d_conv2d_7.z_lt ? d_conv2d_7 : 0    %d_conv2d_7.z  adjoint of relu (statement 19): d_x = d_y ⊙ (0 < y ? 1 : 0) for
+    //     y = x < 0 ? 0 : x, models/unet-small.ts:6
+    // d_broadcast_8 = d_conv2d_7.z    %d_broadcast_8  adjoint of add (statement 19): d_b = d_y, models/unet-small.ts:6
+    // d_conv2d_7.product = d_conv2d_7.z    %d_conv2d_7.product  adjoint of add (statement 19): d_a = d_y, models/unet-small.ts:6
     convWhere_d_conv2d_7_z();
 
     // 65.
@@ -1633,37 +1770,59 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_conv2d_7_padded_2();
 
     // 66.
-    // d_conv2d_8.kernel_conv = transpose(conv2d_7, [1,0,2,3]) ∗ transpose(d_conv2d_8.z, [1,0,2,3])    %d_conv2d_8.kernel_conv  adjoint of conv, models/unet-small.ts:6
+    // d_conv2d_8.kernel_conv = transpose(conv2d_7, [1,0,2,3]) ∗ transpose(d_conv2d_8.z, [1,0,2,3])    %d_conv2d_8.kernel_conv  adjoint
+    //     of conv (statement 21): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:6
     // conv2d_8.kernel_mul = conv2d_8.kernel.m ⊙ 0.9    %conv2d_8.kernel_mul  update of conv2d_8.kernel by adam, models/unet-small.ts:6
-    // conv2d_8.kernel_mul_2 = transpose(d_conv2d_8.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_8.kernel_mul_2  update of conv2d_8.kernel by adam, models/unet-small.ts:6
-    // conv2d_8.kernel.m_next = conv2d_8.kernel_mul + conv2d_8.kernel_mul_2    %conv2d_8.kernel.m_next  update of conv2d_8.kernel by adam, models/unet-small.ts:6
-    // conv2d_8.kernel_mul_3 = conv2d_8.kernel.v ⊙ 0.999    %conv2d_8.kernel_mul_3  update of conv2d_8.kernel by adam, models/unet-small.ts:6
-    // conv2d_8.kernel_mul_4 = transpose(d_conv2d_8.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_8.kernel_conv, [1,0,2,3])    %conv2d_8.kernel_mul_4  update of conv2d_8.kernel by adam, models/unet-small.ts:6
-    // conv2d_8.kernel_mul_5 = conv2d_8.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_8.kernel_mul_5  update of conv2d_8.kernel by adam, models/unet-small.ts:6
-    // conv2d_8.kernel.v_next = conv2d_8.kernel_mul_3 + conv2d_8.kernel_mul_5    %conv2d_8.kernel.v_next  update of conv2d_8.kernel by adam, models/unet-small.ts:6
-    // conv2d_8.kernel_mul_7 = conv2d_8.kernel.m_next ⊙ rate    %conv2d_8.kernel_mul_7  update of conv2d_8.kernel by adam, models/unet-small.ts:6
-    // conv2d_8.kernel_mul_6 = conv2d_8.kernel.v_next ⊙ correction    %conv2d_8.kernel_mul_6  update of conv2d_8.kernel by adam, models/unet-small.ts:6
+    // conv2d_8.kernel_mul_2 = transpose(d_conv2d_8.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_8.kernel_mul_2  update of
+    //     conv2d_8.kernel by adam, models/unet-small.ts:6
+    // conv2d_8.kernel.m_next = conv2d_8.kernel_mul + conv2d_8.kernel_mul_2    %conv2d_8.kernel.m_next  update of conv2d_8.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_8.kernel_mul_3 = conv2d_8.kernel.v ⊙ 0.999    %conv2d_8.kernel_mul_3  update of conv2d_8.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_8.kernel_mul_4 = transpose(d_conv2d_8.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_8.kernel_conv, [1,0,2,3])
+    //     %conv2d_8.kernel_mul_4  update of conv2d_8.kernel by adam, models/unet-small.ts:6
+    // conv2d_8.kernel_mul_5 = conv2d_8.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_8.kernel_mul_5  update of conv2d_8.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_8.kernel.v_next = conv2d_8.kernel_mul_3 + conv2d_8.kernel_mul_5    %conv2d_8.kernel.v_next  update of conv2d_8.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_8.kernel_mul_7 = conv2d_8.kernel.m_next ⊙ rate    %conv2d_8.kernel_mul_7  update of conv2d_8.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_8.kernel_mul_6 = conv2d_8.kernel.v_next ⊙ correction    %conv2d_8.kernel_mul_6  update of conv2d_8.kernel by adam,
+    //     models/unet-small.ts:6
     // conv2d_8.kernel_sqrt = √conv2d_8.kernel_mul_6    %conv2d_8.kernel_sqrt  update of conv2d_8.kernel by adam, models/unet-small.ts:6
-    // conv2d_8.kernel_add = conv2d_8.kernel_sqrt + 1e-8    %conv2d_8.kernel_add  update of conv2d_8.kernel by adam, models/unet-small.ts:6
-    // conv2d_8.kernel_div = conv2d_8.kernel_mul_7 / conv2d_8.kernel_add    %conv2d_8.kernel_div  update of conv2d_8.kernel by adam, models/unet-small.ts:6
-    // conv2d_8.kernel_next = conv2d_8.kernel − conv2d_8.kernel_div    %conv2d_8.kernel_next  update of conv2d_8.kernel by adam, models/unet-small.ts:6
+    // conv2d_8.kernel_add = conv2d_8.kernel_sqrt + 1e-8    %conv2d_8.kernel_add  update of conv2d_8.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_8.kernel_div = conv2d_8.kernel_mul_7 / conv2d_8.kernel_add    %conv2d_8.kernel_div  update of conv2d_8.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_8.kernel_next = conv2d_8.kernel − conv2d_8.kernel_div    %conv2d_8.kernel_next  update of conv2d_8.kernel by adam,
+    //     models/unet-small.ts:6
     convAdam_conv2d_8_kernel();
 
     // 67.
-    // d_conv2d_7.bias = Σ d_conv2d_7.z over axes 0,2,3    %d_conv2d_7.bias  adjoint of broadcast, models/unet-small.ts:6
+    // d_conv2d_7.bias = Σ d_conv2d_7.z over axes 0,2,3    %d_conv2d_7.bias  adjoint of broadcast (statement 19): d_x = Σ d_y over the
+    //     broadcast axes, models/unet-small.ts:6
     // conv2d_7.bias_mul = conv2d_7.bias.m ⊙ 0.9    %conv2d_7.bias_mul  update of conv2d_7.bias by adam, models/unet-small.ts:6
-    // conv2d_7.bias_mul_2 = d_conv2d_7.bias ⊙ 0.09999999999999998    %conv2d_7.bias_mul_2  update of conv2d_7.bias by adam, models/unet-small.ts:6
-    // conv2d_7.bias.m_next = conv2d_7.bias_mul + conv2d_7.bias_mul_2    %conv2d_7.bias.m_next  update of conv2d_7.bias by adam, models/unet-small.ts:6
+    // conv2d_7.bias_mul_2 = d_conv2d_7.bias ⊙ 0.09999999999999998    %conv2d_7.bias_mul_2  update of conv2d_7.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_7.bias.m_next = conv2d_7.bias_mul + conv2d_7.bias_mul_2    %conv2d_7.bias.m_next  update of conv2d_7.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_7.bias_mul_3 = conv2d_7.bias.v ⊙ 0.999    %conv2d_7.bias_mul_3  update of conv2d_7.bias by adam, models/unet-small.ts:6
-    // conv2d_7.bias_mul_4 = d_conv2d_7.bias ⊙ d_conv2d_7.bias    %conv2d_7.bias_mul_4  update of conv2d_7.bias by adam, models/unet-small.ts:6
-    // conv2d_7.bias_mul_5 = conv2d_7.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_7.bias_mul_5  update of conv2d_7.bias by adam, models/unet-small.ts:6
-    // conv2d_7.bias.v_next = conv2d_7.bias_mul_3 + conv2d_7.bias_mul_5    %conv2d_7.bias.v_next  update of conv2d_7.bias by adam, models/unet-small.ts:6
-    // conv2d_7.bias_mul_7 = conv2d_7.bias.m_next ⊙ rate    %conv2d_7.bias_mul_7  update of conv2d_7.bias by adam, models/unet-small.ts:6
-    // conv2d_7.bias_mul_6 = conv2d_7.bias.v_next ⊙ correction    %conv2d_7.bias_mul_6  update of conv2d_7.bias by adam, models/unet-small.ts:6
+    // conv2d_7.bias_mul_4 = d_conv2d_7.bias ⊙ d_conv2d_7.bias    %conv2d_7.bias_mul_4  update of conv2d_7.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_7.bias_mul_5 = conv2d_7.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_7.bias_mul_5  update of conv2d_7.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_7.bias.v_next = conv2d_7.bias_mul_3 + conv2d_7.bias_mul_5    %conv2d_7.bias.v_next  update of conv2d_7.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_7.bias_mul_7 = conv2d_7.bias.m_next ⊙ rate    %conv2d_7.bias_mul_7  update of conv2d_7.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_7.bias_mul_6 = conv2d_7.bias.v_next ⊙ correction    %conv2d_7.bias_mul_6  update of conv2d_7.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_7.bias_sqrt = √conv2d_7.bias_mul_6    %conv2d_7.bias_sqrt  update of conv2d_7.bias by adam, models/unet-small.ts:6
     // conv2d_7.bias_add = conv2d_7.bias_sqrt + 1e-8    %conv2d_7.bias_add  update of conv2d_7.bias by adam, models/unet-small.ts:6
-    // conv2d_7.bias_div = conv2d_7.bias_mul_7 / conv2d_7.bias_add    %conv2d_7.bias_div  update of conv2d_7.bias by adam, models/unet-small.ts:6
-    // conv2d_7.bias_next = conv2d_7.bias − conv2d_7.bias_div    %conv2d_7.bias_next  update of conv2d_7.bias by adam, models/unet-small.ts:6
+    // conv2d_7.bias_div = conv2d_7.bias_mul_7 / conv2d_7.bias_add    %conv2d_7.bias_div  update of conv2d_7.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_7.bias_next = conv2d_7.bias − conv2d_7.bias_div    %conv2d_7.bias_next  update of conv2d_7.bias by adam,
+    //     models/unet-small.ts:6
     sumAdam_conv2d_7_bias();
 
     // 68.
@@ -1671,70 +1830,102 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_d_conv2d_7_z_padded();
 
     // 69.
-    // d_concat = d_conv2d_7.z ∗ reverse(transpose(conv2d_7.kernel, [1,0,2,3]), [2,3])    %d_concat  adjoint of conv, models/unet-small.ts:6
+    // d_concat = d_conv2d_7.z ∗ reverse(transpose(conv2d_7.kernel, [1,0,2,3]), [2,3])    %d_concat  adjoint of conv (statement 19): d_x
+    //     = d_y ∗ reversed w, models/unet-small.ts:6
     conv_d_concat();
 
     // 70.
-    // conv2d_4_padded = what is computed from conv2d_4 in a margin of zeros    %conv2d_4_padded  pad for d_conv2d_7.kernel, models/unet-small.ts:6
+    // conv2d_4_padded = what is computed from conv2d_4 in a margin of zeros    %conv2d_4_padded  pad for d_conv2d_7.kernel,
+    //     models/unet-small.ts:6
     pad_conv2d_4_padded();
 
     // 71.
     // concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:21
-    // d_conv2d_7.kernel_conv = transpose(concat, [1,0,2,3]) ∗ transpose(d_conv2d_7.z, [1,0,2,3])    %d_conv2d_7.kernel_conv  adjoint of conv, models/unet-small.ts:6
+    // d_conv2d_7.kernel_conv = transpose(concat, [1,0,2,3]) ∗ transpose(d_conv2d_7.z, [1,0,2,3])    %d_conv2d_7.kernel_conv  adjoint of
+    //     conv (statement 19): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:6
     // conv2d_7.kernel_mul = conv2d_7.kernel.m ⊙ 0.9    %conv2d_7.kernel_mul  update of conv2d_7.kernel by adam, models/unet-small.ts:6
-    // conv2d_7.kernel_mul_2 = transpose(d_conv2d_7.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_7.kernel_mul_2  update of conv2d_7.kernel by adam, models/unet-small.ts:6
-    // conv2d_7.kernel.m_next = conv2d_7.kernel_mul + conv2d_7.kernel_mul_2    %conv2d_7.kernel.m_next  update of conv2d_7.kernel by adam, models/unet-small.ts:6
-    // conv2d_7.kernel_mul_3 = conv2d_7.kernel.v ⊙ 0.999    %conv2d_7.kernel_mul_3  update of conv2d_7.kernel by adam, models/unet-small.ts:6
-    // conv2d_7.kernel_mul_4 = transpose(d_conv2d_7.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_7.kernel_conv, [1,0,2,3])    %conv2d_7.kernel_mul_4  update of conv2d_7.kernel by adam, models/unet-small.ts:6
-    // conv2d_7.kernel_mul_5 = conv2d_7.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_7.kernel_mul_5  update of conv2d_7.kernel by adam, models/unet-small.ts:6
-    // conv2d_7.kernel.v_next = conv2d_7.kernel_mul_3 + conv2d_7.kernel_mul_5    %conv2d_7.kernel.v_next  update of conv2d_7.kernel by adam, models/unet-small.ts:6
-    // conv2d_7.kernel_mul_7 = conv2d_7.kernel.m_next ⊙ rate    %conv2d_7.kernel_mul_7  update of conv2d_7.kernel by adam, models/unet-small.ts:6
-    // conv2d_7.kernel_mul_6 = conv2d_7.kernel.v_next ⊙ correction    %conv2d_7.kernel_mul_6  update of conv2d_7.kernel by adam, models/unet-small.ts:6
+    // conv2d_7.kernel_mul_2 = transpose(d_conv2d_7.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_7.kernel_mul_2  update of
+    //     conv2d_7.kernel by adam, models/unet-small.ts:6
+    // conv2d_7.kernel.m_next = conv2d_7.kernel_mul + conv2d_7.kernel_mul_2    %conv2d_7.kernel.m_next  update of conv2d_7.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_7.kernel_mul_3 = conv2d_7.kernel.v ⊙ 0.999    %conv2d_7.kernel_mul_3  update of conv2d_7.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_7.kernel_mul_4 = transpose(d_conv2d_7.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_7.kernel_conv, [1,0,2,3])
+    //     %conv2d_7.kernel_mul_4  update of conv2d_7.kernel by adam, models/unet-small.ts:6
+    // conv2d_7.kernel_mul_5 = conv2d_7.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_7.kernel_mul_5  update of conv2d_7.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_7.kernel.v_next = conv2d_7.kernel_mul_3 + conv2d_7.kernel_mul_5    %conv2d_7.kernel.v_next  update of conv2d_7.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_7.kernel_mul_7 = conv2d_7.kernel.m_next ⊙ rate    %conv2d_7.kernel_mul_7  update of conv2d_7.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_7.kernel_mul_6 = conv2d_7.kernel.v_next ⊙ correction    %conv2d_7.kernel_mul_6  update of conv2d_7.kernel by adam,
+    //     models/unet-small.ts:6
     // conv2d_7.kernel_sqrt = √conv2d_7.kernel_mul_6    %conv2d_7.kernel_sqrt  update of conv2d_7.kernel by adam, models/unet-small.ts:6
-    // conv2d_7.kernel_add = conv2d_7.kernel_sqrt + 1e-8    %conv2d_7.kernel_add  update of conv2d_7.kernel by adam, models/unet-small.ts:6
-    // conv2d_7.kernel_div = conv2d_7.kernel_mul_7 / conv2d_7.kernel_add    %conv2d_7.kernel_div  update of conv2d_7.kernel by adam, models/unet-small.ts:6
-    // conv2d_7.kernel_next = conv2d_7.kernel − conv2d_7.kernel_div    %conv2d_7.kernel_next  update of conv2d_7.kernel by adam, models/unet-small.ts:6
+    // conv2d_7.kernel_add = conv2d_7.kernel_sqrt + 1e-8    %conv2d_7.kernel_add  update of conv2d_7.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_7.kernel_div = conv2d_7.kernel_mul_7 / conv2d_7.kernel_add    %conv2d_7.kernel_div  update of conv2d_7.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_7.kernel_next = conv2d_7.kernel − conv2d_7.kernel_div    %conv2d_7.kernel_next  update of conv2d_7.kernel by adam,
+    //     models/unet-small.ts:6
     convAdam_conv2d_7_kernel();
 
     // 72.
-    // d_conv2d_6 = Σ reshape(d_concat[0,16,0,0 .. 8,48,16,16], [8,32,8,2,8,2]) over axes 3,5    %d_conv2d_6  adjoint of broadcast, models/unet-small.ts:20
-    // d_conv2d_6.z_lt = [0 < conv2d_6]    %d_conv2d_6.z_lt  adjoint of relu, models/unet-small.ts:6
-    // d_conv2d_6.z = d_conv2d_6.z_lt ? d_conv2d_6 : 0    %d_conv2d_6.z  adjoint of relu, models/unet-small.ts:6
-    // d_broadcast_6 = d_conv2d_6.z    %d_broadcast_6  adjoint of add, models/unet-small.ts:6
-    // d_conv2d_6.product = d_conv2d_6.z    %d_conv2d_6.product  adjoint of add, models/unet-small.ts:6
+    // d_conv2d_6 = Σ reshape(d_concat[0,16,0,0 .. 8,48,16,16], [8,32,8,2,8,2]) over axes 3,5    %d_conv2d_6  adjoint of broadcast
+    //     (statement 71): d_x = Σ d_y over the broadcast axes, models/unet-small.ts:20
+    // d_conv2d_6.z_lt = [0 < conv2d_6]    %d_conv2d_6.z_lt  adjoint of relu (statement 16): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ?
+    //     0 : x, models/unet-small.ts:6
+    // d_conv2d_6.z = d_conv2d_6.z_lt ? d_conv2d_6 : 0    %d_conv2d_6.z  adjoint of relu (statement 16): d_x = d_y ⊙ (0 < y ? 1 : 0) for
+    //     y = x < 0 ? 0 : x, models/unet-small.ts:6
+    // d_broadcast_6 = d_conv2d_6.z    %d_broadcast_6  adjoint of add (statement 16): d_b = d_y, models/unet-small.ts:6
+    // d_conv2d_6.product = d_conv2d_6.z    %d_conv2d_6.product  adjoint of add (statement 16): d_a = d_y, models/unet-small.ts:6
     sumWhere_d_conv2d_6_z();
 
     // 73.
-    // d_conv2d_6.bias = Σ d_conv2d_6.z over axes 0,2,3    %d_conv2d_6.bias  adjoint of broadcast, models/unet-small.ts:6
+    // d_conv2d_6.bias = Σ d_conv2d_6.z over axes 0,2,3    %d_conv2d_6.bias  adjoint of broadcast (statement 16): d_x = Σ d_y over the
+    //     broadcast axes, models/unet-small.ts:6
     // conv2d_6.bias_mul = conv2d_6.bias.m ⊙ 0.9    %conv2d_6.bias_mul  update of conv2d_6.bias by adam, models/unet-small.ts:6
-    // conv2d_6.bias_mul_2 = d_conv2d_6.bias ⊙ 0.09999999999999998    %conv2d_6.bias_mul_2  update of conv2d_6.bias by adam, models/unet-small.ts:6
-    // conv2d_6.bias.m_next = conv2d_6.bias_mul + conv2d_6.bias_mul_2    %conv2d_6.bias.m_next  update of conv2d_6.bias by adam, models/unet-small.ts:6
+    // conv2d_6.bias_mul_2 = d_conv2d_6.bias ⊙ 0.09999999999999998    %conv2d_6.bias_mul_2  update of conv2d_6.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_6.bias.m_next = conv2d_6.bias_mul + conv2d_6.bias_mul_2    %conv2d_6.bias.m_next  update of conv2d_6.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_6.bias_mul_3 = conv2d_6.bias.v ⊙ 0.999    %conv2d_6.bias_mul_3  update of conv2d_6.bias by adam, models/unet-small.ts:6
-    // conv2d_6.bias_mul_4 = d_conv2d_6.bias ⊙ d_conv2d_6.bias    %conv2d_6.bias_mul_4  update of conv2d_6.bias by adam, models/unet-small.ts:6
-    // conv2d_6.bias_mul_5 = conv2d_6.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_6.bias_mul_5  update of conv2d_6.bias by adam, models/unet-small.ts:6
-    // conv2d_6.bias.v_next = conv2d_6.bias_mul_3 + conv2d_6.bias_mul_5    %conv2d_6.bias.v_next  update of conv2d_6.bias by adam, models/unet-small.ts:6
-    // conv2d_6.bias_mul_7 = conv2d_6.bias.m_next ⊙ rate    %conv2d_6.bias_mul_7  update of conv2d_6.bias by adam, models/unet-small.ts:6
-    // conv2d_6.bias_mul_6 = conv2d_6.bias.v_next ⊙ correction    %conv2d_6.bias_mul_6  update of conv2d_6.bias by adam, models/unet-small.ts:6
+    // conv2d_6.bias_mul_4 = d_conv2d_6.bias ⊙ d_conv2d_6.bias    %conv2d_6.bias_mul_4  update of conv2d_6.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_6.bias_mul_5 = conv2d_6.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_6.bias_mul_5  update of conv2d_6.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_6.bias.v_next = conv2d_6.bias_mul_3 + conv2d_6.bias_mul_5    %conv2d_6.bias.v_next  update of conv2d_6.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_6.bias_mul_7 = conv2d_6.bias.m_next ⊙ rate    %conv2d_6.bias_mul_7  update of conv2d_6.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_6.bias_mul_6 = conv2d_6.bias.v_next ⊙ correction    %conv2d_6.bias_mul_6  update of conv2d_6.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_6.bias_sqrt = √conv2d_6.bias_mul_6    %conv2d_6.bias_sqrt  update of conv2d_6.bias by adam, models/unet-small.ts:6
     // conv2d_6.bias_add = conv2d_6.bias_sqrt + 1e-8    %conv2d_6.bias_add  update of conv2d_6.bias by adam, models/unet-small.ts:6
-    // conv2d_6.bias_div = conv2d_6.bias_mul_7 / conv2d_6.bias_add    %conv2d_6.bias_div  update of conv2d_6.bias by adam, models/unet-small.ts:6
-    // conv2d_6.bias_next = conv2d_6.bias − conv2d_6.bias_div    %conv2d_6.bias_next  update of conv2d_6.bias by adam, models/unet-small.ts:6
+    // conv2d_6.bias_div = conv2d_6.bias_mul_7 / conv2d_6.bias_add    %conv2d_6.bias_div  update of conv2d_6.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_6.bias_next = conv2d_6.bias − conv2d_6.bias_div    %conv2d_6.bias_next  update of conv2d_6.bias by adam,
+    //     models/unet-small.ts:6
     sumAdam_conv2d_6_bias();
 
     // 74.
-    // d_conv2d_6.z_padded_wide = d_conv2d_6.z_padded in double, in the order it is read    %d_conv2d_6.z_padded_wide  widen for d_conv2d_5, models/unet-small.ts:6
+    // d_conv2d_6.z_padded_wide = d_conv2d_6.z_padded in double, in the order it is read    %d_conv2d_6.z_padded_wide  widen for
+    //     d_conv2d_5, models/unet-small.ts:6
     widen_d_conv2d_6_z_padded_wide();
 
     // 75.
-    // conv2d_6.kernel_wide_2 = conv2d_6.kernel in double, in the order it is read    %conv2d_6.kernel_wide_2  widen for d_conv2d_5, models/unet-small.ts:6
+    // conv2d_6.kernel_wide_2 = conv2d_6.kernel in double, in the order it is read    %conv2d_6.kernel_wide_2  widen for d_conv2d_5,
+    //     models/unet-small.ts:6
     widen_conv2d_6_kernel_wide_2();
 
     // 76.
-    // d_conv2d_5 = d_conv2d_6.z ∗ reverse(transpose(conv2d_6.kernel, [1,0,2,3]), [2,3])    %d_conv2d_5  adjoint of conv, models/unet-small.ts:6
-    // d_conv2d_5.z_lt = [0 < conv2d_5]    %d_conv2d_5.z_lt  adjoint of relu, models/unet-small.ts:6
-    // d_conv2d_5.z = d_conv2d_5.z_lt ? d_conv2d_5 : 0    %d_conv2d_5.z  adjoint of relu, models/unet-small.ts:6
-    // d_broadcast_5 = d_conv2d_5.z    %d_broadcast_5  adjoint of add, models/unet-small.ts:6
-    // d_conv2d_5.product = d_conv2d_5.z    %d_conv2d_5.product  adjoint of add, models/unet-small.ts:6
+    // d_conv2d_5 = d_conv2d_6.z ∗ reverse(transpose(conv2d_6.kernel, [1,0,2,3]), [2,3])    %d_conv2d_5  adjoint of conv (statement 16):
+    //     d_x = d_y ∗ reversed w, models/unet-small.ts:6
+    // d_conv2d_5.z_lt = [0 < conv2d_5]    %d_conv2d_5.z_lt  adjoint of relu (statement 13): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ?
+    //     0 : x, models/unet-small.ts:6
+    // d_conv2d_5.z = d_conv2d_5.z_lt ? d_conv2d_5 : 0    %d_conv2d_5.z  adjoint of relu (statement 13): d_x = d_y ⊙ (0 < y ? 1 : 0) for
+    //     y = x < 0 ? 0 : x, models/unet-small.ts:6
+    // d_broadcast_5 = d_conv2d_5.z    %d_broadcast_5  adjoint of add (statement 13): d_b = d_y, models/unet-small.ts:6
+    // d_conv2d_5.product = d_conv2d_5.z    %d_conv2d_5.product  adjoint of add (statement 13): d_a = d_y, models/unet-small.ts:6
     convWhere_d_conv2d_5_z();
 
     // 77.
@@ -1742,37 +1933,59 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_conv2d_5_padded();
 
     // 78.
-    // d_conv2d_6.kernel_conv = transpose(conv2d_5, [1,0,2,3]) ∗ transpose(d_conv2d_6.z, [1,0,2,3])    %d_conv2d_6.kernel_conv  adjoint of conv, models/unet-small.ts:6
+    // d_conv2d_6.kernel_conv = transpose(conv2d_5, [1,0,2,3]) ∗ transpose(d_conv2d_6.z, [1,0,2,3])    %d_conv2d_6.kernel_conv  adjoint
+    //     of conv (statement 16): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:6
     // conv2d_6.kernel_mul = conv2d_6.kernel.m ⊙ 0.9    %conv2d_6.kernel_mul  update of conv2d_6.kernel by adam, models/unet-small.ts:6
-    // conv2d_6.kernel_mul_2 = transpose(d_conv2d_6.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_6.kernel_mul_2  update of conv2d_6.kernel by adam, models/unet-small.ts:6
-    // conv2d_6.kernel.m_next = conv2d_6.kernel_mul + conv2d_6.kernel_mul_2    %conv2d_6.kernel.m_next  update of conv2d_6.kernel by adam, models/unet-small.ts:6
-    // conv2d_6.kernel_mul_3 = conv2d_6.kernel.v ⊙ 0.999    %conv2d_6.kernel_mul_3  update of conv2d_6.kernel by adam, models/unet-small.ts:6
-    // conv2d_6.kernel_mul_4 = transpose(d_conv2d_6.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_6.kernel_conv, [1,0,2,3])    %conv2d_6.kernel_mul_4  update of conv2d_6.kernel by adam, models/unet-small.ts:6
-    // conv2d_6.kernel_mul_5 = conv2d_6.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_6.kernel_mul_5  update of conv2d_6.kernel by adam, models/unet-small.ts:6
-    // conv2d_6.kernel.v_next = conv2d_6.kernel_mul_3 + conv2d_6.kernel_mul_5    %conv2d_6.kernel.v_next  update of conv2d_6.kernel by adam, models/unet-small.ts:6
-    // conv2d_6.kernel_mul_7 = conv2d_6.kernel.m_next ⊙ rate    %conv2d_6.kernel_mul_7  update of conv2d_6.kernel by adam, models/unet-small.ts:6
-    // conv2d_6.kernel_mul_6 = conv2d_6.kernel.v_next ⊙ correction    %conv2d_6.kernel_mul_6  update of conv2d_6.kernel by adam, models/unet-small.ts:6
+    // conv2d_6.kernel_mul_2 = transpose(d_conv2d_6.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_6.kernel_mul_2  update of
+    //     conv2d_6.kernel by adam, models/unet-small.ts:6
+    // conv2d_6.kernel.m_next = conv2d_6.kernel_mul + conv2d_6.kernel_mul_2    %conv2d_6.kernel.m_next  update of conv2d_6.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_6.kernel_mul_3 = conv2d_6.kernel.v ⊙ 0.999    %conv2d_6.kernel_mul_3  update of conv2d_6.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_6.kernel_mul_4 = transpose(d_conv2d_6.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_6.kernel_conv, [1,0,2,3])
+    //     %conv2d_6.kernel_mul_4  update of conv2d_6.kernel by adam, models/unet-small.ts:6
+    // conv2d_6.kernel_mul_5 = conv2d_6.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_6.kernel_mul_5  update of conv2d_6.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_6.kernel.v_next = conv2d_6.kernel_mul_3 + conv2d_6.kernel_mul_5    %conv2d_6.kernel.v_next  update of conv2d_6.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_6.kernel_mul_7 = conv2d_6.kernel.m_next ⊙ rate    %conv2d_6.kernel_mul_7  update of conv2d_6.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_6.kernel_mul_6 = conv2d_6.kernel.v_next ⊙ correction    %conv2d_6.kernel_mul_6  update of conv2d_6.kernel by adam,
+    //     models/unet-small.ts:6
     // conv2d_6.kernel_sqrt = √conv2d_6.kernel_mul_6    %conv2d_6.kernel_sqrt  update of conv2d_6.kernel by adam, models/unet-small.ts:6
-    // conv2d_6.kernel_add = conv2d_6.kernel_sqrt + 1e-8    %conv2d_6.kernel_add  update of conv2d_6.kernel by adam, models/unet-small.ts:6
-    // conv2d_6.kernel_div = conv2d_6.kernel_mul_7 / conv2d_6.kernel_add    %conv2d_6.kernel_div  update of conv2d_6.kernel by adam, models/unet-small.ts:6
-    // conv2d_6.kernel_next = conv2d_6.kernel − conv2d_6.kernel_div    %conv2d_6.kernel_next  update of conv2d_6.kernel by adam, models/unet-small.ts:6
+    // conv2d_6.kernel_add = conv2d_6.kernel_sqrt + 1e-8    %conv2d_6.kernel_add  update of conv2d_6.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_6.kernel_div = conv2d_6.kernel_mul_7 / conv2d_6.kernel_add    %conv2d_6.kernel_div  update of conv2d_6.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_6.kernel_next = conv2d_6.kernel − conv2d_6.kernel_div    %conv2d_6.kernel_next  update of conv2d_6.kernel by adam,
+    //     models/unet-small.ts:6
     convAdam_conv2d_6_kernel();
 
     // 79.
-    // d_conv2d_5.bias = Σ d_conv2d_5.z over axes 0,2,3    %d_conv2d_5.bias  adjoint of broadcast, models/unet-small.ts:6
+    // d_conv2d_5.bias = Σ d_conv2d_5.z over axes 0,2,3    %d_conv2d_5.bias  adjoint of broadcast (statement 13): d_x = Σ d_y over the
+    //     broadcast axes, models/unet-small.ts:6
     // conv2d_5.bias_mul = conv2d_5.bias.m ⊙ 0.9    %conv2d_5.bias_mul  update of conv2d_5.bias by adam, models/unet-small.ts:6
-    // conv2d_5.bias_mul_2 = d_conv2d_5.bias ⊙ 0.09999999999999998    %conv2d_5.bias_mul_2  update of conv2d_5.bias by adam, models/unet-small.ts:6
-    // conv2d_5.bias.m_next = conv2d_5.bias_mul + conv2d_5.bias_mul_2    %conv2d_5.bias.m_next  update of conv2d_5.bias by adam, models/unet-small.ts:6
+    // conv2d_5.bias_mul_2 = d_conv2d_5.bias ⊙ 0.09999999999999998    %conv2d_5.bias_mul_2  update of conv2d_5.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_5.bias.m_next = conv2d_5.bias_mul + conv2d_5.bias_mul_2    %conv2d_5.bias.m_next  update of conv2d_5.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_5.bias_mul_3 = conv2d_5.bias.v ⊙ 0.999    %conv2d_5.bias_mul_3  update of conv2d_5.bias by adam, models/unet-small.ts:6
-    // conv2d_5.bias_mul_4 = d_conv2d_5.bias ⊙ d_conv2d_5.bias    %conv2d_5.bias_mul_4  update of conv2d_5.bias by adam, models/unet-small.ts:6
-    // conv2d_5.bias_mul_5 = conv2d_5.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_5.bias_mul_5  update of conv2d_5.bias by adam, models/unet-small.ts:6
-    // conv2d_5.bias.v_next = conv2d_5.bias_mul_3 + conv2d_5.bias_mul_5    %conv2d_5.bias.v_next  update of conv2d_5.bias by adam, models/unet-small.ts:6
-    // conv2d_5.bias_mul_7 = conv2d_5.bias.m_next ⊙ rate    %conv2d_5.bias_mul_7  update of conv2d_5.bias by adam, models/unet-small.ts:6
-    // conv2d_5.bias_mul_6 = conv2d_5.bias.v_next ⊙ correction    %conv2d_5.bias_mul_6  update of conv2d_5.bias by adam, models/unet-small.ts:6
+    // conv2d_5.bias_mul_4 = d_conv2d_5.bias ⊙ d_conv2d_5.bias    %conv2d_5.bias_mul_4  update of conv2d_5.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_5.bias_mul_5 = conv2d_5.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_5.bias_mul_5  update of conv2d_5.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_5.bias.v_next = conv2d_5.bias_mul_3 + conv2d_5.bias_mul_5    %conv2d_5.bias.v_next  update of conv2d_5.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_5.bias_mul_7 = conv2d_5.bias.m_next ⊙ rate    %conv2d_5.bias_mul_7  update of conv2d_5.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_5.bias_mul_6 = conv2d_5.bias.v_next ⊙ correction    %conv2d_5.bias_mul_6  update of conv2d_5.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_5.bias_sqrt = √conv2d_5.bias_mul_6    %conv2d_5.bias_sqrt  update of conv2d_5.bias by adam, models/unet-small.ts:6
     // conv2d_5.bias_add = conv2d_5.bias_sqrt + 1e-8    %conv2d_5.bias_add  update of conv2d_5.bias by adam, models/unet-small.ts:6
-    // conv2d_5.bias_div = conv2d_5.bias_mul_7 / conv2d_5.bias_add    %conv2d_5.bias_div  update of conv2d_5.bias by adam, models/unet-small.ts:6
-    // conv2d_5.bias_next = conv2d_5.bias − conv2d_5.bias_div    %conv2d_5.bias_next  update of conv2d_5.bias by adam, models/unet-small.ts:6
+    // conv2d_5.bias_div = conv2d_5.bias_mul_7 / conv2d_5.bias_add    %conv2d_5.bias_div  update of conv2d_5.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_5.bias_next = conv2d_5.bias − conv2d_5.bias_div    %conv2d_5.bias_next  update of conv2d_5.bias by adam,
+    //     models/unet-small.ts:6
     sumAdam_conv2d_5_bias();
 
     // 80.
@@ -1780,55 +1993,84 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_d_conv2d_5_z_padded();
 
     // 81.
-    // d_maxPool2d_2 = d_conv2d_5.z ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d_2  adjoint of conv, models/unet-small.ts:6
+    // d_maxPool2d_2 = d_conv2d_5.z ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d_2  adjoint of conv
+    //     (statement 13): d_x = d_y ∗ reversed w, models/unet-small.ts:6
     conv_d_maxPool2d_2();
 
     // 82.
-    // maxPool2d_2_padded_2 = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded_2  pad for d_conv2d_5.kernel, models/unet-small.ts:6
+    // maxPool2d_2_padded_2 = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded_2  pad for d_conv2d_5.kernel,
+    //     models/unet-small.ts:6
     pad_maxPool2d_2_padded_2();
 
     // 83.
-    // d_conv2d_5.kernel_conv = transpose(maxPool2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_5.z, [1,0,2,3])    %d_conv2d_5.kernel_conv  adjoint of conv, models/unet-small.ts:6
+    // d_conv2d_5.kernel_conv = transpose(maxPool2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_5.z, [1,0,2,3])    %d_conv2d_5.kernel_conv
+    //     adjoint of conv (statement 13): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:6
     // conv2d_5.kernel_mul = conv2d_5.kernel.m ⊙ 0.9    %conv2d_5.kernel_mul  update of conv2d_5.kernel by adam, models/unet-small.ts:6
-    // conv2d_5.kernel_mul_2 = transpose(d_conv2d_5.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_5.kernel_mul_2  update of conv2d_5.kernel by adam, models/unet-small.ts:6
-    // conv2d_5.kernel.m_next = conv2d_5.kernel_mul + conv2d_5.kernel_mul_2    %conv2d_5.kernel.m_next  update of conv2d_5.kernel by adam, models/unet-small.ts:6
-    // conv2d_5.kernel_mul_3 = conv2d_5.kernel.v ⊙ 0.999    %conv2d_5.kernel_mul_3  update of conv2d_5.kernel by adam, models/unet-small.ts:6
-    // conv2d_5.kernel_mul_4 = transpose(d_conv2d_5.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_5.kernel_conv, [1,0,2,3])    %conv2d_5.kernel_mul_4  update of conv2d_5.kernel by adam, models/unet-small.ts:6
-    // conv2d_5.kernel_mul_5 = conv2d_5.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_5.kernel_mul_5  update of conv2d_5.kernel by adam, models/unet-small.ts:6
-    // conv2d_5.kernel.v_next = conv2d_5.kernel_mul_3 + conv2d_5.kernel_mul_5    %conv2d_5.kernel.v_next  update of conv2d_5.kernel by adam, models/unet-small.ts:6
-    // conv2d_5.kernel_mul_7 = conv2d_5.kernel.m_next ⊙ rate    %conv2d_5.kernel_mul_7  update of conv2d_5.kernel by adam, models/unet-small.ts:6
-    // conv2d_5.kernel_mul_6 = conv2d_5.kernel.v_next ⊙ correction    %conv2d_5.kernel_mul_6  update of conv2d_5.kernel by adam, models/unet-small.ts:6
+    // conv2d_5.kernel_mul_2 = transpose(d_conv2d_5.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_5.kernel_mul_2  update of
+    //     conv2d_5.kernel by adam, models/unet-small.ts:6
+    // conv2d_5.kernel.m_next = conv2d_5.kernel_mul + conv2d_5.kernel_mul_2    %conv2d_5.kernel.m_next  update of conv2d_5.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_5.kernel_mul_3 = conv2d_5.kernel.v ⊙ 0.999    %conv2d_5.kernel_mul_3  update of conv2d_5.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_5.kernel_mul_4 = transpose(d_conv2d_5.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_5.kernel_conv, [1,0,2,3])
+    //     %conv2d_5.kernel_mul_4  update of conv2d_5.kernel by adam, models/unet-small.ts:6
+    // conv2d_5.kernel_mul_5 = conv2d_5.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_5.kernel_mul_5  update of conv2d_5.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_5.kernel.v_next = conv2d_5.kernel_mul_3 + conv2d_5.kernel_mul_5    %conv2d_5.kernel.v_next  update of conv2d_5.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_5.kernel_mul_7 = conv2d_5.kernel.m_next ⊙ rate    %conv2d_5.kernel_mul_7  update of conv2d_5.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_5.kernel_mul_6 = conv2d_5.kernel.v_next ⊙ correction    %conv2d_5.kernel_mul_6  update of conv2d_5.kernel by adam,
+    //     models/unet-small.ts:6
     // conv2d_5.kernel_sqrt = √conv2d_5.kernel_mul_6    %conv2d_5.kernel_sqrt  update of conv2d_5.kernel by adam, models/unet-small.ts:6
-    // conv2d_5.kernel_add = conv2d_5.kernel_sqrt + 1e-8    %conv2d_5.kernel_add  update of conv2d_5.kernel by adam, models/unet-small.ts:6
-    // conv2d_5.kernel_div = conv2d_5.kernel_mul_7 / conv2d_5.kernel_add    %conv2d_5.kernel_div  update of conv2d_5.kernel by adam, models/unet-small.ts:6
-    // conv2d_5.kernel_next = conv2d_5.kernel − conv2d_5.kernel_div    %conv2d_5.kernel_next  update of conv2d_5.kernel by adam, models/unet-small.ts:6
+    // conv2d_5.kernel_add = conv2d_5.kernel_sqrt + 1e-8    %conv2d_5.kernel_add  update of conv2d_5.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_5.kernel_div = conv2d_5.kernel_mul_7 / conv2d_5.kernel_add    %conv2d_5.kernel_div  update of conv2d_5.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_5.kernel_next = conv2d_5.kernel − conv2d_5.kernel_div    %conv2d_5.kernel_next  update of conv2d_5.kernel by adam,
+    //     models/unet-small.ts:6
     convAdam_conv2d_5_kernel();
 
     // 84.
-    // d_conv2d_4_windowArgmax = argmax conv2d_4 over windows [1,1,2,2]    %d_conv2d_4_windowArgmax  adjoint of windowMax, models/unet-small.ts:19
-    // d_conv2d_4.z_lt = [0 < conv2d_4]    %d_conv2d_4.z_lt  adjoint of relu, models/unet-small.ts:6
-    // d_conv2d_4_2 = d_maxPool2d_2 scattered to d_conv2d_4_windowArgmax    %d_conv2d_4_2  adjoint of windowMax, models/unet-small.ts:19
-    // d_conv2d_4 = d_concat[0,0,0,0 .. 8,16,16,16] + d_conv2d_4_2    %d_conv2d_4  adjoint of relu, models/unet-small.ts:6
-    // d_conv2d_4.z = d_conv2d_4.z_lt ? d_conv2d_4 : 0    %d_conv2d_4.z  adjoint of relu, models/unet-small.ts:6
-    // d_broadcast_4 = d_conv2d_4.z    %d_broadcast_4  adjoint of add, models/unet-small.ts:6
-    // d_conv2d_4.product = d_conv2d_4.z    %d_conv2d_4.product  adjoint of add, models/unet-small.ts:6
+    // d_conv2d_4_windowArgmax = argmax conv2d_4 over windows [1,1,2,2]    %d_conv2d_4_windowArgmax  adjoint of windowMax (statement
+    //     11): d_x = d_y where x was the window's first largest, models/unet-small.ts:19
+    // d_conv2d_4.z_lt = [0 < conv2d_4]    %d_conv2d_4.z_lt  adjoint of relu (statement 10): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ?
+    //     0 : x, models/unet-small.ts:6
+    // d_conv2d_4_2 = d_maxPool2d_2 scattered to d_conv2d_4_windowArgmax    %d_conv2d_4_2  adjoint of windowMax (statement 11): d_x =
+    //     d_y where x was the window's first largest, models/unet-small.ts:19
+    // d_conv2d_4 = d_concat[0,0,0,0 .. 8,16,16,16] + d_conv2d_4_2    %d_conv2d_4  adjoint of relu (statement 10): d_x = Σ over the uses
+    //     of x, models/unet-small.ts:6
+    // d_conv2d_4.z = d_conv2d_4.z_lt ? d_conv2d_4 : 0    %d_conv2d_4.z  adjoint of relu (statement 10): d_x = d_y ⊙ (0 < y ? 1 : 0) for
+    //     y = x < 0 ? 0 : x, models/unet-small.ts:6
+    // d_broadcast_4 = d_conv2d_4.z    %d_broadcast_4  adjoint of add (statement 10): d_b = d_y, models/unet-small.ts:6
+    // d_conv2d_4.product = d_conv2d_4.z    %d_conv2d_4.product  adjoint of add (statement 10): d_a = d_y, models/unet-small.ts:6
     windowArgmaxWhere_d_conv2d_4_z();
 
     // 85.
-    // d_conv2d_4.bias = Σ d_conv2d_4.z over axes 0,2,3    %d_conv2d_4.bias  adjoint of broadcast, models/unet-small.ts:6
+    // d_conv2d_4.bias = Σ d_conv2d_4.z over axes 0,2,3    %d_conv2d_4.bias  adjoint of broadcast (statement 10): d_x = Σ d_y over the
+    //     broadcast axes, models/unet-small.ts:6
     // conv2d_4.bias_mul = conv2d_4.bias.m ⊙ 0.9    %conv2d_4.bias_mul  update of conv2d_4.bias by adam, models/unet-small.ts:6
-    // conv2d_4.bias_mul_2 = d_conv2d_4.bias ⊙ 0.09999999999999998    %conv2d_4.bias_mul_2  update of conv2d_4.bias by adam, models/unet-small.ts:6
-    // conv2d_4.bias.m_next = conv2d_4.bias_mul + conv2d_4.bias_mul_2    %conv2d_4.bias.m_next  update of conv2d_4.bias by adam, models/unet-small.ts:6
+    // conv2d_4.bias_mul_2 = d_conv2d_4.bias ⊙ 0.09999999999999998    %conv2d_4.bias_mul_2  update of conv2d_4.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_4.bias.m_next = conv2d_4.bias_mul + conv2d_4.bias_mul_2    %conv2d_4.bias.m_next  update of conv2d_4.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_4.bias_mul_3 = conv2d_4.bias.v ⊙ 0.999    %conv2d_4.bias_mul_3  update of conv2d_4.bias by adam, models/unet-small.ts:6
-    // conv2d_4.bias_mul_4 = d_conv2d_4.bias ⊙ d_conv2d_4.bias    %conv2d_4.bias_mul_4  update of conv2d_4.bias by adam, models/unet-small.ts:6
-    // conv2d_4.bias_mul_5 = conv2d_4.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_4.bias_mul_5  update of conv2d_4.bias by adam, models/unet-small.ts:6
-    // conv2d_4.bias.v_next = conv2d_4.bias_mul_3 + conv2d_4.bias_mul_5    %conv2d_4.bias.v_next  update of conv2d_4.bias by adam, models/unet-small.ts:6
-    // conv2d_4.bias_mul_7 = conv2d_4.bias.m_next ⊙ rate    %conv2d_4.bias_mul_7  update of conv2d_4.bias by adam, models/unet-small.ts:6
-    // conv2d_4.bias_mul_6 = conv2d_4.bias.v_next ⊙ correction    %conv2d_4.bias_mul_6  update of conv2d_4.bias by adam, models/unet-small.ts:6
+    // conv2d_4.bias_mul_4 = d_conv2d_4.bias ⊙ d_conv2d_4.bias    %conv2d_4.bias_mul_4  update of conv2d_4.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_4.bias_mul_5 = conv2d_4.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_4.bias_mul_5  update of conv2d_4.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_4.bias.v_next = conv2d_4.bias_mul_3 + conv2d_4.bias_mul_5    %conv2d_4.bias.v_next  update of conv2d_4.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_4.bias_mul_7 = conv2d_4.bias.m_next ⊙ rate    %conv2d_4.bias_mul_7  update of conv2d_4.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_4.bias_mul_6 = conv2d_4.bias.v_next ⊙ correction    %conv2d_4.bias_mul_6  update of conv2d_4.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_4.bias_sqrt = √conv2d_4.bias_mul_6    %conv2d_4.bias_sqrt  update of conv2d_4.bias by adam, models/unet-small.ts:6
     // conv2d_4.bias_add = conv2d_4.bias_sqrt + 1e-8    %conv2d_4.bias_add  update of conv2d_4.bias by adam, models/unet-small.ts:6
-    // conv2d_4.bias_div = conv2d_4.bias_mul_7 / conv2d_4.bias_add    %conv2d_4.bias_div  update of conv2d_4.bias by adam, models/unet-small.ts:6
-    // conv2d_4.bias_next = conv2d_4.bias − conv2d_4.bias_div    %conv2d_4.bias_next  update of conv2d_4.bias by adam, models/unet-small.ts:6
+    // conv2d_4.bias_div = conv2d_4.bias_mul_7 / conv2d_4.bias_add    %conv2d_4.bias_div  update of conv2d_4.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_4.bias_next = conv2d_4.bias − conv2d_4.bias_div    %conv2d_4.bias_next  update of conv2d_4.bias by adam,
+    //     models/unet-small.ts:6
     sumAdam_conv2d_4_bias();
 
     // 86.
@@ -1836,11 +2078,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_d_conv2d_4_z_padded();
 
     // 87.
-    // d_conv2d_3 = d_conv2d_4.z ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])    %d_conv2d_3  adjoint of conv, models/unet-small.ts:6
-    // d_conv2d_3.z_lt = [0 < conv2d_3]    %d_conv2d_3.z_lt  adjoint of relu, models/unet-small.ts:6
-    // d_conv2d_3.z = d_conv2d_3.z_lt ? d_conv2d_3 : 0    %d_conv2d_3.z  adjoint of relu, models/unet-small.ts:6
-    // d_broadcast_3 = d_conv2d_3.z    %d_broadcast_3  adjoint of add, models/unet-small.ts:6
-    // d_conv2d_3.product = d_conv2d_3.z    %d_conv2d_3.product  adjoint of add, models/unet-small.ts:6
+    // d_conv2d_3 = d_conv2d_4.z ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])    %d_conv2d_3  adjoint of conv (statement 10):
+    //     d_x = d_y ∗ reversed w, models/unet-small.ts:6
+    // d_conv2d_3.z_lt = [0 < conv2d_3]    %d_conv2d_3.z_lt  adjoint of relu (statement 8): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ?
+    //     0 : x, models/unet-small.ts:6
+    // d_conv2d_3.z = d_conv2d_3.z_lt ? d_conv2d_3 : 0    %d_conv2d_3.z  adjoint of relu (statement 8): d_x = d_y ⊙ (0 < y ? 1 : 0) for
+    //     y = x < 0 ? 0 : x, models/unet-small.ts:6
+    // d_broadcast_3 = d_conv2d_3.z    %d_broadcast_3  adjoint of add (statement 8): d_b = d_y, models/unet-small.ts:6
+    // d_conv2d_3.product = d_conv2d_3.z    %d_conv2d_3.product  adjoint of add (statement 8): d_a = d_y, models/unet-small.ts:6
     convWhere_d_conv2d_3_z();
 
     // 88.
@@ -1848,37 +2093,59 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_conv2d_3_padded_2();
 
     // 89.
-    // d_conv2d_4.kernel_conv = transpose(conv2d_3, [1,0,2,3]) ∗ transpose(d_conv2d_4.z, [1,0,2,3])    %d_conv2d_4.kernel_conv  adjoint of conv, models/unet-small.ts:6
+    // d_conv2d_4.kernel_conv = transpose(conv2d_3, [1,0,2,3]) ∗ transpose(d_conv2d_4.z, [1,0,2,3])    %d_conv2d_4.kernel_conv  adjoint
+    //     of conv (statement 10): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:6
     // conv2d_4.kernel_mul = conv2d_4.kernel.m ⊙ 0.9    %conv2d_4.kernel_mul  update of conv2d_4.kernel by adam, models/unet-small.ts:6
-    // conv2d_4.kernel_mul_2 = transpose(d_conv2d_4.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_4.kernel_mul_2  update of conv2d_4.kernel by adam, models/unet-small.ts:6
-    // conv2d_4.kernel.m_next = conv2d_4.kernel_mul + conv2d_4.kernel_mul_2    %conv2d_4.kernel.m_next  update of conv2d_4.kernel by adam, models/unet-small.ts:6
-    // conv2d_4.kernel_mul_3 = conv2d_4.kernel.v ⊙ 0.999    %conv2d_4.kernel_mul_3  update of conv2d_4.kernel by adam, models/unet-small.ts:6
-    // conv2d_4.kernel_mul_4 = transpose(d_conv2d_4.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_4.kernel_conv, [1,0,2,3])    %conv2d_4.kernel_mul_4  update of conv2d_4.kernel by adam, models/unet-small.ts:6
-    // conv2d_4.kernel_mul_5 = conv2d_4.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_4.kernel_mul_5  update of conv2d_4.kernel by adam, models/unet-small.ts:6
-    // conv2d_4.kernel.v_next = conv2d_4.kernel_mul_3 + conv2d_4.kernel_mul_5    %conv2d_4.kernel.v_next  update of conv2d_4.kernel by adam, models/unet-small.ts:6
-    // conv2d_4.kernel_mul_7 = conv2d_4.kernel.m_next ⊙ rate    %conv2d_4.kernel_mul_7  update of conv2d_4.kernel by adam, models/unet-small.ts:6
-    // conv2d_4.kernel_mul_6 = conv2d_4.kernel.v_next ⊙ correction    %conv2d_4.kernel_mul_6  update of conv2d_4.kernel by adam, models/unet-small.ts:6
+    // conv2d_4.kernel_mul_2 = transpose(d_conv2d_4.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_4.kernel_mul_2  update of
+    //     conv2d_4.kernel by adam, models/unet-small.ts:6
+    // conv2d_4.kernel.m_next = conv2d_4.kernel_mul + conv2d_4.kernel_mul_2    %conv2d_4.kernel.m_next  update of conv2d_4.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_4.kernel_mul_3 = conv2d_4.kernel.v ⊙ 0.999    %conv2d_4.kernel_mul_3  update of conv2d_4.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_4.kernel_mul_4 = transpose(d_conv2d_4.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_4.kernel_conv, [1,0,2,3])
+    //     %conv2d_4.kernel_mul_4  update of conv2d_4.kernel by adam, models/unet-small.ts:6
+    // conv2d_4.kernel_mul_5 = conv2d_4.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_4.kernel_mul_5  update of conv2d_4.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_4.kernel.v_next = conv2d_4.kernel_mul_3 + conv2d_4.kernel_mul_5    %conv2d_4.kernel.v_next  update of conv2d_4.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_4.kernel_mul_7 = conv2d_4.kernel.m_next ⊙ rate    %conv2d_4.kernel_mul_7  update of conv2d_4.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_4.kernel_mul_6 = conv2d_4.kernel.v_next ⊙ correction    %conv2d_4.kernel_mul_6  update of conv2d_4.kernel by adam,
+    //     models/unet-small.ts:6
     // conv2d_4.kernel_sqrt = √conv2d_4.kernel_mul_6    %conv2d_4.kernel_sqrt  update of conv2d_4.kernel by adam, models/unet-small.ts:6
-    // conv2d_4.kernel_add = conv2d_4.kernel_sqrt + 1e-8    %conv2d_4.kernel_add  update of conv2d_4.kernel by adam, models/unet-small.ts:6
-    // conv2d_4.kernel_div = conv2d_4.kernel_mul_7 / conv2d_4.kernel_add    %conv2d_4.kernel_div  update of conv2d_4.kernel by adam, models/unet-small.ts:6
-    // conv2d_4.kernel_next = conv2d_4.kernel − conv2d_4.kernel_div    %conv2d_4.kernel_next  update of conv2d_4.kernel by adam, models/unet-small.ts:6
+    // conv2d_4.kernel_add = conv2d_4.kernel_sqrt + 1e-8    %conv2d_4.kernel_add  update of conv2d_4.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_4.kernel_div = conv2d_4.kernel_mul_7 / conv2d_4.kernel_add    %conv2d_4.kernel_div  update of conv2d_4.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_4.kernel_next = conv2d_4.kernel − conv2d_4.kernel_div    %conv2d_4.kernel_next  update of conv2d_4.kernel by adam,
+    //     models/unet-small.ts:6
     convAdam_conv2d_4_kernel();
 
     // 90.
-    // d_conv2d_3.bias = Σ d_conv2d_3.z over axes 0,2,3    %d_conv2d_3.bias  adjoint of broadcast, models/unet-small.ts:6
+    // d_conv2d_3.bias = Σ d_conv2d_3.z over axes 0,2,3    %d_conv2d_3.bias  adjoint of broadcast (statement 8): d_x = Σ d_y over the
+    //     broadcast axes, models/unet-small.ts:6
     // conv2d_3.bias_mul = conv2d_3.bias.m ⊙ 0.9    %conv2d_3.bias_mul  update of conv2d_3.bias by adam, models/unet-small.ts:6
-    // conv2d_3.bias_mul_2 = d_conv2d_3.bias ⊙ 0.09999999999999998    %conv2d_3.bias_mul_2  update of conv2d_3.bias by adam, models/unet-small.ts:6
-    // conv2d_3.bias.m_next = conv2d_3.bias_mul + conv2d_3.bias_mul_2    %conv2d_3.bias.m_next  update of conv2d_3.bias by adam, models/unet-small.ts:6
+    // conv2d_3.bias_mul_2 = d_conv2d_3.bias ⊙ 0.09999999999999998    %conv2d_3.bias_mul_2  update of conv2d_3.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_3.bias.m_next = conv2d_3.bias_mul + conv2d_3.bias_mul_2    %conv2d_3.bias.m_next  update of conv2d_3.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_3.bias_mul_3 = conv2d_3.bias.v ⊙ 0.999    %conv2d_3.bias_mul_3  update of conv2d_3.bias by adam, models/unet-small.ts:6
-    // conv2d_3.bias_mul_4 = d_conv2d_3.bias ⊙ d_conv2d_3.bias    %conv2d_3.bias_mul_4  update of conv2d_3.bias by adam, models/unet-small.ts:6
-    // conv2d_3.bias_mul_5 = conv2d_3.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_3.bias_mul_5  update of conv2d_3.bias by adam, models/unet-small.ts:6
-    // conv2d_3.bias.v_next = conv2d_3.bias_mul_3 + conv2d_3.bias_mul_5    %conv2d_3.bias.v_next  update of conv2d_3.bias by adam, models/unet-small.ts:6
-    // conv2d_3.bias_mul_7 = conv2d_3.bias.m_next ⊙ rate    %conv2d_3.bias_mul_7  update of conv2d_3.bias by adam, models/unet-small.ts:6
-    // conv2d_3.bias_mul_6 = conv2d_3.bias.v_next ⊙ correction    %conv2d_3.bias_mul_6  update of conv2d_3.bias by adam, models/unet-small.ts:6
+    // conv2d_3.bias_mul_4 = d_conv2d_3.bias ⊙ d_conv2d_3.bias    %conv2d_3.bias_mul_4  update of conv2d_3.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_3.bias_mul_5 = conv2d_3.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_3.bias_mul_5  update of conv2d_3.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_3.bias.v_next = conv2d_3.bias_mul_3 + conv2d_3.bias_mul_5    %conv2d_3.bias.v_next  update of conv2d_3.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_3.bias_mul_7 = conv2d_3.bias.m_next ⊙ rate    %conv2d_3.bias_mul_7  update of conv2d_3.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_3.bias_mul_6 = conv2d_3.bias.v_next ⊙ correction    %conv2d_3.bias_mul_6  update of conv2d_3.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_3.bias_sqrt = √conv2d_3.bias_mul_6    %conv2d_3.bias_sqrt  update of conv2d_3.bias by adam, models/unet-small.ts:6
     // conv2d_3.bias_add = conv2d_3.bias_sqrt + 1e-8    %conv2d_3.bias_add  update of conv2d_3.bias by adam, models/unet-small.ts:6
-    // conv2d_3.bias_div = conv2d_3.bias_mul_7 / conv2d_3.bias_add    %conv2d_3.bias_div  update of conv2d_3.bias by adam, models/unet-small.ts:6
-    // conv2d_3.bias_next = conv2d_3.bias − conv2d_3.bias_div    %conv2d_3.bias_next  update of conv2d_3.bias by adam, models/unet-small.ts:6
+    // conv2d_3.bias_div = conv2d_3.bias_mul_7 / conv2d_3.bias_add    %conv2d_3.bias_div  update of conv2d_3.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_3.bias_next = conv2d_3.bias − conv2d_3.bias_div    %conv2d_3.bias_next  update of conv2d_3.bias by adam,
+    //     models/unet-small.ts:6
     sumAdam_conv2d_3_bias();
 
     // 91.
@@ -1886,7 +2153,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_d_conv2d_3_z_padded();
 
     // 92.
-    // d_maxPool2d = d_conv2d_3.z ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv, models/unet-small.ts:6
+    // d_maxPool2d = d_conv2d_3.z ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv (statement
+    //     8): d_x = d_y ∗ reversed w, models/unet-small.ts:6
     conv_d_maxPool2d();
 
     // 93.
@@ -1894,47 +2162,74 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_maxPool2d_padded_2();
 
     // 94.
-    // d_conv2d_3.kernel_conv = transpose(maxPool2d, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint of conv, models/unet-small.ts:6
+    // d_conv2d_3.kernel_conv = transpose(maxPool2d, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint
+    //     of conv (statement 8): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:6
     // conv2d_3.kernel_mul = conv2d_3.kernel.m ⊙ 0.9    %conv2d_3.kernel_mul  update of conv2d_3.kernel by adam, models/unet-small.ts:6
-    // conv2d_3.kernel_mul_2 = transpose(d_conv2d_3.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_3.kernel_mul_2  update of conv2d_3.kernel by adam, models/unet-small.ts:6
-    // conv2d_3.kernel.m_next = conv2d_3.kernel_mul + conv2d_3.kernel_mul_2    %conv2d_3.kernel.m_next  update of conv2d_3.kernel by adam, models/unet-small.ts:6
-    // conv2d_3.kernel_mul_3 = conv2d_3.kernel.v ⊙ 0.999    %conv2d_3.kernel_mul_3  update of conv2d_3.kernel by adam, models/unet-small.ts:6
-    // conv2d_3.kernel_mul_4 = transpose(d_conv2d_3.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_3.kernel_conv, [1,0,2,3])    %conv2d_3.kernel_mul_4  update of conv2d_3.kernel by adam, models/unet-small.ts:6
-    // conv2d_3.kernel_mul_5 = conv2d_3.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_3.kernel_mul_5  update of conv2d_3.kernel by adam, models/unet-small.ts:6
-    // conv2d_3.kernel.v_next = conv2d_3.kernel_mul_3 + conv2d_3.kernel_mul_5    %conv2d_3.kernel.v_next  update of conv2d_3.kernel by adam, models/unet-small.ts:6
-    // conv2d_3.kernel_mul_7 = conv2d_3.kernel.m_next ⊙ rate    %conv2d_3.kernel_mul_7  update of conv2d_3.kernel by adam, models/unet-small.ts:6
-    // conv2d_3.kernel_mul_6 = conv2d_3.kernel.v_next ⊙ correction    %conv2d_3.kernel_mul_6  update of conv2d_3.kernel by adam, models/unet-small.ts:6
+    // conv2d_3.kernel_mul_2 = transpose(d_conv2d_3.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_3.kernel_mul_2  update of
+    //     conv2d_3.kernel by adam, models/unet-small.ts:6
+    // conv2d_3.kernel.m_next = conv2d_3.kernel_mul + conv2d_3.kernel_mul_2    %conv2d_3.kernel.m_next  update of conv2d_3.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_3.kernel_mul_3 = conv2d_3.kernel.v ⊙ 0.999    %conv2d_3.kernel_mul_3  update of conv2d_3.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_3.kernel_mul_4 = transpose(d_conv2d_3.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_3.kernel_conv, [1,0,2,3])
+    //     %conv2d_3.kernel_mul_4  update of conv2d_3.kernel by adam, models/unet-small.ts:6
+    // conv2d_3.kernel_mul_5 = conv2d_3.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_3.kernel_mul_5  update of conv2d_3.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_3.kernel.v_next = conv2d_3.kernel_mul_3 + conv2d_3.kernel_mul_5    %conv2d_3.kernel.v_next  update of conv2d_3.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_3.kernel_mul_7 = conv2d_3.kernel.m_next ⊙ rate    %conv2d_3.kernel_mul_7  update of conv2d_3.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_3.kernel_mul_6 = conv2d_3.kernel.v_next ⊙ correction    %conv2d_3.kernel_mul_6  update of conv2d_3.kernel by adam,
+    //     models/unet-small.ts:6
     // conv2d_3.kernel_sqrt = √conv2d_3.kernel_mul_6    %conv2d_3.kernel_sqrt  update of conv2d_3.kernel by adam, models/unet-small.ts:6
-    // conv2d_3.kernel_add = conv2d_3.kernel_sqrt + 1e-8    %conv2d_3.kernel_add  update of conv2d_3.kernel by adam, models/unet-small.ts:6
-    // conv2d_3.kernel_div = conv2d_3.kernel_mul_7 / conv2d_3.kernel_add    %conv2d_3.kernel_div  update of conv2d_3.kernel by adam, models/unet-small.ts:6
-    // conv2d_3.kernel_next = conv2d_3.kernel − conv2d_3.kernel_div    %conv2d_3.kernel_next  update of conv2d_3.kernel by adam, models/unet-small.ts:6
+    // conv2d_3.kernel_add = conv2d_3.kernel_sqrt + 1e-8    %conv2d_3.kernel_add  update of conv2d_3.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_3.kernel_div = conv2d_3.kernel_mul_7 / conv2d_3.kernel_add    %conv2d_3.kernel_div  update of conv2d_3.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_3.kernel_next = conv2d_3.kernel − conv2d_3.kernel_div    %conv2d_3.kernel_next  update of conv2d_3.kernel by adam,
+    //     models/unet-small.ts:6
     convAdam_conv2d_3_kernel();
 
     // 95.
-    // d_conv2d_2_windowArgmax = argmax conv2d_2 over windows [1,1,2,2]    %d_conv2d_2_windowArgmax  adjoint of windowMax, models/unet-small.ts:18
-    // d_conv2d_2.z_lt = [0 < conv2d_2]    %d_conv2d_2.z_lt  adjoint of relu, models/unet-small.ts:6
-    // d_conv2d_2_2 = d_maxPool2d scattered to d_conv2d_2_windowArgmax    %d_conv2d_2_2  adjoint of windowMax, models/unet-small.ts:18
-    // d_conv2d_2 = d_concat_2[0,0,0,0 .. 8,8,32,32] + d_conv2d_2_2    %d_conv2d_2  adjoint of relu, models/unet-small.ts:6
-    // d_conv2d_2.z = d_conv2d_2.z_lt ? d_conv2d_2 : 0    %d_conv2d_2.z  adjoint of relu, models/unet-small.ts:6
-    // d_broadcast_2 = d_conv2d_2.z    %d_broadcast_2  adjoint of add, models/unet-small.ts:6
-    // d_conv2d_2.product = d_conv2d_2.z    %d_conv2d_2.product  adjoint of add, models/unet-small.ts:6
+    // d_conv2d_2_windowArgmax = argmax conv2d_2 over windows [1,1,2,2]    %d_conv2d_2_windowArgmax  adjoint of windowMax (statement 6):
+    //     d_x = d_y where x was the window's first largest, models/unet-small.ts:18
+    // d_conv2d_2.z_lt = [0 < conv2d_2]    %d_conv2d_2.z_lt  adjoint of relu (statement 5): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ?
+    //     0 : x, models/unet-small.ts:6
+    // d_conv2d_2_2 = d_maxPool2d scattered to d_conv2d_2_windowArgmax    %d_conv2d_2_2  adjoint of windowMax (statement 6): d_x = d_y
+    //     where x was the window's first largest, models/unet-small.ts:18
+    // d_conv2d_2 = d_concat_2[0,0,0,0 .. 8,8,32,32] + d_conv2d_2_2    %d_conv2d_2  adjoint of relu (statement 5): d_x = Σ over the uses
+    //     of x, models/unet-small.ts:6
+    // d_conv2d_2.z = d_conv2d_2.z_lt ? d_conv2d_2 : 0    %d_conv2d_2.z  adjoint of relu (statement 5): d_x = d_y ⊙ (0 < y ? 1 : 0) for
+    //     y = x < 0 ? 0 : x, models/unet-small.ts:6
+    // d_broadcast_2 = d_conv2d_2.z    %d_broadcast_2  adjoint of add (statement 5): d_b = d_y, models/unet-small.ts:6
+    // d_conv2d_2.product = d_conv2d_2.z    %d_conv2d_2.product  adjoint of add (statement 5): d_a = d_y, models/unet-small.ts:6
     windowArgmaxWhere_d_conv2d_2_z();
 
     // 96.
-    // d_conv2d_2.bias = Σ d_conv2d_2.z over axes 0,2,3    %d_conv2d_2.bias  adjoint of broadcast, models/unet-small.ts:6
+    // d_conv2d_2.bias = Σ d_conv2d_2.z over axes 0,2,3    %d_conv2d_2.bias  adjoint of broadcast (statement 5): d_x = Σ d_y over the
+    //     broadcast axes, models/unet-small.ts:6
     // conv2d_2.bias_mul = conv2d_2.bias.m ⊙ 0.9    %conv2d_2.bias_mul  update of conv2d_2.bias by adam, models/unet-small.ts:6
-    // conv2d_2.bias_mul_2 = d_conv2d_2.bias ⊙ 0.09999999999999998    %conv2d_2.bias_mul_2  update of conv2d_2.bias by adam, models/unet-small.ts:6
-    // conv2d_2.bias.m_next = conv2d_2.bias_mul + conv2d_2.bias_mul_2    %conv2d_2.bias.m_next  update of conv2d_2.bias by adam, models/unet-small.ts:6
+    // conv2d_2.bias_mul_2 = d_conv2d_2.bias ⊙ 0.09999999999999998    %conv2d_2.bias_mul_2  update of conv2d_2.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_2.bias.m_next = conv2d_2.bias_mul + conv2d_2.bias_mul_2    %conv2d_2.bias.m_next  update of conv2d_2.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_2.bias_mul_3 = conv2d_2.bias.v ⊙ 0.999    %conv2d_2.bias_mul_3  update of conv2d_2.bias by adam, models/unet-small.ts:6
-    // conv2d_2.bias_mul_4 = d_conv2d_2.bias ⊙ d_conv2d_2.bias    %conv2d_2.bias_mul_4  update of conv2d_2.bias by adam, models/unet-small.ts:6
-    // conv2d_2.bias_mul_5 = conv2d_2.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_2.bias_mul_5  update of conv2d_2.bias by adam, models/unet-small.ts:6
-    // conv2d_2.bias.v_next = conv2d_2.bias_mul_3 + conv2d_2.bias_mul_5    %conv2d_2.bias.v_next  update of conv2d_2.bias by adam, models/unet-small.ts:6
-    // conv2d_2.bias_mul_7 = conv2d_2.bias.m_next ⊙ rate    %conv2d_2.bias_mul_7  update of conv2d_2.bias by adam, models/unet-small.ts:6
-    // conv2d_2.bias_mul_6 = conv2d_2.bias.v_next ⊙ correction    %conv2d_2.bias_mul_6  update of conv2d_2.bias by adam, models/unet-small.ts:6
+    // conv2d_2.bias_mul_4 = d_conv2d_2.bias ⊙ d_conv2d_2.bias    %conv2d_2.bias_mul_4  update of conv2d_2.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_2.bias_mul_5 = conv2d_2.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d_2.bias_mul_5  update of conv2d_2.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_2.bias.v_next = conv2d_2.bias_mul_3 + conv2d_2.bias_mul_5    %conv2d_2.bias.v_next  update of conv2d_2.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_2.bias_mul_7 = conv2d_2.bias.m_next ⊙ rate    %conv2d_2.bias_mul_7  update of conv2d_2.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_2.bias_mul_6 = conv2d_2.bias.v_next ⊙ correction    %conv2d_2.bias_mul_6  update of conv2d_2.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d_2.bias_sqrt = √conv2d_2.bias_mul_6    %conv2d_2.bias_sqrt  update of conv2d_2.bias by adam, models/unet-small.ts:6
     // conv2d_2.bias_add = conv2d_2.bias_sqrt + 1e-8    %conv2d_2.bias_add  update of conv2d_2.bias by adam, models/unet-small.ts:6
-    // conv2d_2.bias_div = conv2d_2.bias_mul_7 / conv2d_2.bias_add    %conv2d_2.bias_div  update of conv2d_2.bias by adam, models/unet-small.ts:6
-    // conv2d_2.bias_next = conv2d_2.bias − conv2d_2.bias_div    %conv2d_2.bias_next  update of conv2d_2.bias by adam, models/unet-small.ts:6
+    // conv2d_2.bias_div = conv2d_2.bias_mul_7 / conv2d_2.bias_add    %conv2d_2.bias_div  update of conv2d_2.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d_2.bias_next = conv2d_2.bias − conv2d_2.bias_div    %conv2d_2.bias_next  update of conv2d_2.bias by adam,
+    //     models/unet-small.ts:6
     sumAdam_conv2d_2_bias();
 
     // 97.
@@ -1942,11 +2237,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_d_conv2d_2_z_padded();
 
     // 98.
-    // d_conv2d = d_conv2d_2.z ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])    %d_conv2d  adjoint of conv, models/unet-small.ts:6
-    // d_conv2d.z_lt = [0 < conv2d]    %d_conv2d.z_lt  adjoint of relu, models/unet-small.ts:6
-    // d_conv2d.z = d_conv2d.z_lt ? d_conv2d : 0    %d_conv2d.z  adjoint of relu, models/unet-small.ts:6
-    // d_broadcast = d_conv2d.z    %d_broadcast  adjoint of add, models/unet-small.ts:6
-    // d_conv2d.product = d_conv2d.z    %d_conv2d.product  adjoint of add, models/unet-small.ts:6
+    // d_conv2d = d_conv2d_2.z ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])    %d_conv2d  adjoint of conv (statement 5): d_x
+    //     = d_y ∗ reversed w, models/unet-small.ts:6
+    // d_conv2d.z_lt = [0 < conv2d]    %d_conv2d.z_lt  adjoint of relu (statement 3): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x,
+    //     models/unet-small.ts:6
+    // d_conv2d.z = d_conv2d.z_lt ? d_conv2d : 0    %d_conv2d.z  adjoint of relu (statement 3): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x <
+    //     0 ? 0 : x, models/unet-small.ts:6
+    // d_broadcast = d_conv2d.z    %d_broadcast  adjoint of add (statement 3): d_b = d_y, models/unet-small.ts:6
+    // d_conv2d.product = d_conv2d.z    %d_conv2d.product  adjoint of add (statement 3): d_a = d_y, models/unet-small.ts:6
     convWhere_d_conv2d_z();
 
     // 99.
@@ -1954,31 +2252,48 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_conv2d_padded_2();
 
     // 100.
-    // d_conv2d_2.kernel_conv = transpose(conv2d, [1,0,2,3]) ∗ transpose(d_conv2d_2.z, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint of conv, models/unet-small.ts:6
+    // d_conv2d_2.kernel_conv = transpose(conv2d, [1,0,2,3]) ∗ transpose(d_conv2d_2.z, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint of
+    //     conv (statement 5): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:6
     // conv2d_2.kernel_mul = conv2d_2.kernel.m ⊙ 0.9    %conv2d_2.kernel_mul  update of conv2d_2.kernel by adam, models/unet-small.ts:6
-    // conv2d_2.kernel_mul_2 = transpose(d_conv2d_2.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_2.kernel_mul_2  update of conv2d_2.kernel by adam, models/unet-small.ts:6
-    // conv2d_2.kernel.m_next = conv2d_2.kernel_mul + conv2d_2.kernel_mul_2    %conv2d_2.kernel.m_next  update of conv2d_2.kernel by adam, models/unet-small.ts:6
-    // conv2d_2.kernel_mul_3 = conv2d_2.kernel.v ⊙ 0.999    %conv2d_2.kernel_mul_3  update of conv2d_2.kernel by adam, models/unet-small.ts:6
-    // conv2d_2.kernel_mul_4 = transpose(d_conv2d_2.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_2.kernel_conv, [1,0,2,3])    %conv2d_2.kernel_mul_4  update of conv2d_2.kernel by adam, models/unet-small.ts:6
-    // conv2d_2.kernel_mul_5 = conv2d_2.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_2.kernel_mul_5  update of conv2d_2.kernel by adam, models/unet-small.ts:6
-    // conv2d_2.kernel.v_next = conv2d_2.kernel_mul_3 + conv2d_2.kernel_mul_5    %conv2d_2.kernel.v_next  update of conv2d_2.kernel by adam, models/unet-small.ts:6
-    // conv2d_2.kernel_mul_7 = conv2d_2.kernel.m_next ⊙ rate    %conv2d_2.kernel_mul_7  update of conv2d_2.kernel by adam, models/unet-small.ts:6
-    // conv2d_2.kernel_mul_6 = conv2d_2.kernel.v_next ⊙ correction    %conv2d_2.kernel_mul_6  update of conv2d_2.kernel by adam, models/unet-small.ts:6
+    // conv2d_2.kernel_mul_2 = transpose(d_conv2d_2.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_2.kernel_mul_2  update of
+    //     conv2d_2.kernel by adam, models/unet-small.ts:6
+    // conv2d_2.kernel.m_next = conv2d_2.kernel_mul + conv2d_2.kernel_mul_2    %conv2d_2.kernel.m_next  update of conv2d_2.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_2.kernel_mul_3 = conv2d_2.kernel.v ⊙ 0.999    %conv2d_2.kernel_mul_3  update of conv2d_2.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_2.kernel_mul_4 = transpose(d_conv2d_2.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d_2.kernel_conv, [1,0,2,3])
+    //     %conv2d_2.kernel_mul_4  update of conv2d_2.kernel by adam, models/unet-small.ts:6
+    // conv2d_2.kernel_mul_5 = conv2d_2.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d_2.kernel_mul_5  update of conv2d_2.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_2.kernel.v_next = conv2d_2.kernel_mul_3 + conv2d_2.kernel_mul_5    %conv2d_2.kernel.v_next  update of conv2d_2.kernel by
+    //     adam, models/unet-small.ts:6
+    // conv2d_2.kernel_mul_7 = conv2d_2.kernel.m_next ⊙ rate    %conv2d_2.kernel_mul_7  update of conv2d_2.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_2.kernel_mul_6 = conv2d_2.kernel.v_next ⊙ correction    %conv2d_2.kernel_mul_6  update of conv2d_2.kernel by adam,
+    //     models/unet-small.ts:6
     // conv2d_2.kernel_sqrt = √conv2d_2.kernel_mul_6    %conv2d_2.kernel_sqrt  update of conv2d_2.kernel by adam, models/unet-small.ts:6
-    // conv2d_2.kernel_add = conv2d_2.kernel_sqrt + 1e-8    %conv2d_2.kernel_add  update of conv2d_2.kernel by adam, models/unet-small.ts:6
-    // conv2d_2.kernel_div = conv2d_2.kernel_mul_7 / conv2d_2.kernel_add    %conv2d_2.kernel_div  update of conv2d_2.kernel by adam, models/unet-small.ts:6
-    // conv2d_2.kernel_next = conv2d_2.kernel − conv2d_2.kernel_div    %conv2d_2.kernel_next  update of conv2d_2.kernel by adam, models/unet-small.ts:6
+    // conv2d_2.kernel_add = conv2d_2.kernel_sqrt + 1e-8    %conv2d_2.kernel_add  update of conv2d_2.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_2.kernel_div = conv2d_2.kernel_mul_7 / conv2d_2.kernel_add    %conv2d_2.kernel_div  update of conv2d_2.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d_2.kernel_next = conv2d_2.kernel − conv2d_2.kernel_div    %conv2d_2.kernel_next  update of conv2d_2.kernel by adam,
+    //     models/unet-small.ts:6
     convAdam_conv2d_2_kernel();
 
     // 101.
-    // d_conv2d.bias = Σ d_conv2d.z over axes 0,2,3    %d_conv2d.bias  adjoint of broadcast, models/unet-small.ts:6
+    // d_conv2d.bias = Σ d_conv2d.z over axes 0,2,3    %d_conv2d.bias  adjoint of broadcast (statement 3): d_x = Σ d_y over the
+    //     broadcast axes, models/unet-small.ts:6
     // conv2d.bias_mul = conv2d.bias.m ⊙ 0.9    %conv2d.bias_mul  update of conv2d.bias by adam, models/unet-small.ts:6
-    // conv2d.bias_mul_2 = d_conv2d.bias ⊙ 0.09999999999999998    %conv2d.bias_mul_2  update of conv2d.bias by adam, models/unet-small.ts:6
-    // conv2d.bias.m_next = conv2d.bias_mul + conv2d.bias_mul_2    %conv2d.bias.m_next  update of conv2d.bias by adam, models/unet-small.ts:6
+    // conv2d.bias_mul_2 = d_conv2d.bias ⊙ 0.09999999999999998    %conv2d.bias_mul_2  update of conv2d.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d.bias.m_next = conv2d.bias_mul + conv2d.bias_mul_2    %conv2d.bias.m_next  update of conv2d.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d.bias_mul_3 = conv2d.bias.v ⊙ 0.999    %conv2d.bias_mul_3  update of conv2d.bias by adam, models/unet-small.ts:6
     // conv2d.bias_mul_4 = d_conv2d.bias ⊙ d_conv2d.bias    %conv2d.bias_mul_4  update of conv2d.bias by adam, models/unet-small.ts:6
-    // conv2d.bias_mul_5 = conv2d.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d.bias_mul_5  update of conv2d.bias by adam, models/unet-small.ts:6
-    // conv2d.bias.v_next = conv2d.bias_mul_3 + conv2d.bias_mul_5    %conv2d.bias.v_next  update of conv2d.bias by adam, models/unet-small.ts:6
+    // conv2d.bias_mul_5 = conv2d.bias_mul_4 ⊙ 0.0010000000000000009    %conv2d.bias_mul_5  update of conv2d.bias by adam,
+    //     models/unet-small.ts:6
+    // conv2d.bias.v_next = conv2d.bias_mul_3 + conv2d.bias_mul_5    %conv2d.bias.v_next  update of conv2d.bias by adam,
+    //     models/unet-small.ts:6
     // conv2d.bias_mul_7 = conv2d.bias.m_next ⊙ rate    %conv2d.bias_mul_7  update of conv2d.bias by adam, models/unet-small.ts:6
     // conv2d.bias_mul_6 = conv2d.bias.v_next ⊙ correction    %conv2d.bias_mul_6  update of conv2d.bias by adam, models/unet-small.ts:6
     // conv2d.bias_sqrt = √conv2d.bias_mul_6    %conv2d.bias_sqrt  update of conv2d.bias by adam, models/unet-small.ts:6
@@ -1992,23 +2307,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_x_padded_2();
 
     // 103.
-    // d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint of conv, models/unet-small.ts:6
+    // d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint of conv
+    //     (statement 3): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:6
     // conv2d.kernel_mul = conv2d.kernel.m ⊙ 0.9    %conv2d.kernel_mul  update of conv2d.kernel by adam, models/unet-small.ts:6
-    // conv2d.kernel_mul_2 = transpose(d_conv2d.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d.kernel_mul_2  update of conv2d.kernel by adam, models/unet-small.ts:6
-    // conv2d.kernel.m_next = conv2d.kernel_mul + conv2d.kernel_mul_2    %conv2d.kernel.m_next  update of conv2d.kernel by adam, models/unet-small.ts:6
+    // conv2d.kernel_mul_2 = transpose(d_conv2d.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d.kernel_mul_2  update of
+    //     conv2d.kernel by adam, models/unet-small.ts:6
+    // conv2d.kernel.m_next = conv2d.kernel_mul + conv2d.kernel_mul_2    %conv2d.kernel.m_next  update of conv2d.kernel by adam,
+    //     models/unet-small.ts:6
     // conv2d.kernel_mul_3 = conv2d.kernel.v ⊙ 0.999    %conv2d.kernel_mul_3  update of conv2d.kernel by adam, models/unet-small.ts:6
-    // conv2d.kernel_mul_4 = transpose(d_conv2d.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d.kernel_conv, [1,0,2,3])    %conv2d.kernel_mul_4  update of conv2d.kernel by adam, models/unet-small.ts:6
-    // conv2d.kernel_mul_5 = conv2d.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d.kernel_mul_5  update of conv2d.kernel by adam, models/unet-small.ts:6
-    // conv2d.kernel.v_next = conv2d.kernel_mul_3 + conv2d.kernel_mul_5    %conv2d.kernel.v_next  update of conv2d.kernel by adam, models/unet-small.ts:6
-    // conv2d.kernel_mul_7 = conv2d.kernel.m_next ⊙ rate    %conv2d.kernel_mul_7  update of conv2d.kernel by adam, models/unet-small.ts:6
-    // conv2d.kernel_mul_6 = conv2d.kernel.v_next ⊙ correction    %conv2d.kernel_mul_6  update of conv2d.kernel by adam, models/unet-small.ts:6
+    // conv2d.kernel_mul_4 = transpose(d_conv2d.kernel_conv, [1,0,2,3]) ⊙ transpose(d_conv2d.kernel_conv, [1,0,2,3])
+    //     %conv2d.kernel_mul_4  update of conv2d.kernel by adam, models/unet-small.ts:6
+    // conv2d.kernel_mul_5 = conv2d.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2d.kernel_mul_5  update of conv2d.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d.kernel.v_next = conv2d.kernel_mul_3 + conv2d.kernel_mul_5    %conv2d.kernel.v_next  update of conv2d.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d.kernel_mul_7 = conv2d.kernel.m_next ⊙ rate    %conv2d.kernel_mul_7  update of conv2d.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d.kernel_mul_6 = conv2d.kernel.v_next ⊙ correction    %conv2d.kernel_mul_6  update of conv2d.kernel by adam,
+    //     models/unet-small.ts:6
     // conv2d.kernel_sqrt = √conv2d.kernel_mul_6    %conv2d.kernel_sqrt  update of conv2d.kernel by adam, models/unet-small.ts:6
     // conv2d.kernel_add = conv2d.kernel_sqrt + 1e-8    %conv2d.kernel_add  update of conv2d.kernel by adam, models/unet-small.ts:6
-    // conv2d.kernel_div = conv2d.kernel_mul_7 / conv2d.kernel_add    %conv2d.kernel_div  update of conv2d.kernel by adam, models/unet-small.ts:6
-    // conv2d.kernel_next = conv2d.kernel − conv2d.kernel_div    %conv2d.kernel_next  update of conv2d.kernel by adam, models/unet-small.ts:6
+    // conv2d.kernel_div = conv2d.kernel_mul_7 / conv2d.kernel_add    %conv2d.kernel_div  update of conv2d.kernel by adam,
+    //     models/unet-small.ts:6
+    // conv2d.kernel_next = conv2d.kernel − conv2d.kernel_div    %conv2d.kernel_next  update of conv2d.kernel by adam,
+    //     models/unet-small.ts:6
     convAdam_conv2d_kernel();
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -2017,8 +2342,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     count: number = 8,
   ): { readonly loss: number; readonly accuracy: number; readonly count: number } {
     checkCount(count, 8);
-    feed(x_evaluate, batch["x"], 1024, count, "x");
-    feedLabels(y_evaluate, batch["y"], 1024, count, "y", 3);
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkArray(x_evaluate, batch["x"], 1024, count, "x");
+    checkLabels(y_evaluate, batch["y"], 1024, count, "y", 3);
+    feed(x_evaluate, batch["x"], 1024, count);
+    feed(y_evaluate, batch["y"], 1024, count);
     live_rows_evaluate[0] = count;
 
     // 1.
@@ -2118,7 +2446,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_conv2d_8_padded_evaluate();
 
     // 21.
-    // conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])    %conv2dTranspose.product  conv, models/unet-small.ts:22
+    // conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])    %conv2dTranspose.product
+    //     conv, models/unet-small.ts:22
     conv_conv2dTranspose_product_evaluate();
 
     // 22.
@@ -2210,7 +2539,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly scores: Float32Array;
   } {
     const count = 1;
-    feed(x_predict, batch["x"], 1024, count, "x");
+    checkBatch("predict takes a batch", batch, taken_2, taken);
+    checkArray(x_predict, batch["x"], 1024, count, "x");
+    feed(x_predict, batch["x"], 1024, count);
 
     // 1.
     // x_padded = x in a margin of zeros    %x_padded  pad for conv2d.product, models/unet-small.ts:6
@@ -2309,7 +2640,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_conv2d_8_padded_predict();
 
     // 21.
-    // conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])    %conv2dTranspose.product  conv, models/unet-small.ts:22
+    // conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])    %conv2dTranspose.product
+    //     conv, models/unet-small.ts:22
     conv_conv2dTranspose_product_predict();
 
     // 22.
@@ -2361,13 +2693,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 354960)
       throw new RangeError(
         `restore: needs 354960 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -2408,8 +2754,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       "planes.bias": planes_bias,
     },
     state: {
-      "adam.beta1^t": adam_beta1_t,
-      "adam.beta2^t": adam_beta2_t,
+      "adam.1-beta1^t": adam_1_beta1_t,
+      "adam.1-beta2^t": adam_1_beta2_t,
       "conv2d.kernel.m": conv2d_kernel_m,
       "conv2d.kernel.v": conv2d_kernel_v,
       "conv2d.bias.m": conv2d_bias_m,
@@ -2469,7 +2815,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   };
 }
 
-/** x_padded = x in a margin of zeros */
+/** x_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,0,l − 1,m − 1], 0) */
 function pad_8x1x34x34(x_: Float32Array, x_padded_: Float32Array): () => void {
   return function pad_8x1x34x34(): void {
     const x = x_;
@@ -2497,8 +2843,8 @@ function pad_8x1x34x34(x_: Float32Array, x_padded_: Float32Array): () => void {
 }
 
 /**
- * conv2d.product = x ∗ conv2d.kernel
- * conv2d = relu(conv2d.z)
+ * conv2d_product[i,j,l,m] = Σ k<1, k1<3, k2<3: x_padded[i,0,l + k1,m + k2]·conv2d_kernel[j,0,k1,k2]
+ * conv2d[i,j,l,m] = relu(conv2d_product[i,j,l,m] + conv2d_bias[j])
  * 1,245,184 floating-point operations.
  */
 function convRelu_8x8x32x1x3x3x32(
@@ -2581,7 +2927,7 @@ function convRelu_8x8x32x1x3x3x32(
   };
 }
 
-/** conv2d_padded = conv2d in a margin of zeros */
+/** conv2d_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, conv2d[i,j,l − 1,m − 1], 0) */
 function pad_8x8x34x34(conv2d_: Float32Array, conv2d_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -2617,8 +2963,8 @@ function pad_8x8x34x34(conv2d_: Float32Array, conv2d_padded_: Float32Array): () 
 }
 
 /**
- * conv2d_2.product = conv2d ∗ conv2d_2.kernel
- * conv2d_2 = relu(conv2d_2.z)
+ * conv2d_2_product[i,j,l,m] = Σ k3<8, k4<3, k5<3: conv2d_padded[i,k3,l + k4,m + k5]·conv2d_2_kernel[j,k3,k4,k5]
+ * conv2d_2[i,j,l,m] in concat_2[i, j, l, m] = relu(conv2d_2_product[i,j,l,m] + conv2d_2_bias[j])
  * 9,502,720 floating-point operations.
  */
 function convRelu_8x8x32x8x3x3x32(
@@ -2708,7 +3054,7 @@ function convRelu_8x8x32x8x3x3x32(
 }
 
 /**
- * maxPool2d = max conv2d_2 over windows [1,1,2,2]
+ * maxPool2d[i,j,l,m] = max k6<1, k7<1, k8<2, k9<2: concat_2[i,j,2·l + k8,2·m + k9]
  * 65,536 floating-point operations.
  */
 function windowMax_8x8x16x1x1x2x2x16(
@@ -2741,7 +3087,7 @@ function windowMax_8x8x16x1x1x2x2x16(
   };
 }
 
-/** maxPool2d_padded = maxPool2d in a margin of zeros */
+/** maxPool2d_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, maxPool2d[i,j,l − 1,m − 1], 0) */
 function pad_8x8x18x18(maxPool2d_: Float32Array, maxPool2d_padded_: Float32Array): () => void {
   return function pad_8x8x18x18(): void {
     const maxPool2d = maxPool2d_;
@@ -2772,8 +3118,8 @@ function pad_8x8x18x18(maxPool2d_: Float32Array, maxPool2d_padded_: Float32Array
 }
 
 /**
- * conv2d_3.product = maxPool2d ∗ conv2d_3.kernel
- * conv2d_3 = relu(conv2d_3.z)
+ * conv2d_3_product[i,j,l,m] = Σ k10<8, k11<3, k12<3: maxPool2d_padded[i,k10,l + k11,m + k12]·conv2d_3_kernel[j,k10,k11,k12]
+ * conv2d_3[i,j,l,m] = relu(conv2d_3_product[i,j,l,m] + conv2d_3_bias[j])
  * 4,751,360 floating-point operations.
  */
 function convRelu_8x16x16x8x3x3x16(
@@ -2862,7 +3208,7 @@ function convRelu_8x16x16x8x3x3x16(
   };
 }
 
-/** conv2d_3_padded = conv2d_3 in a margin of zeros */
+/** conv2d_3_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, conv2d_3[i,j,l − 1,m − 1], 0) */
 function pad_8x16x18x18(conv2d_3_: Float32Array, conv2d_3_padded_: Float32Array): () => void {
   return function pad_8x16x18x18(): void {
     const conv2d_3 = conv2d_3_;
@@ -2893,8 +3239,8 @@ function pad_8x16x18x18(conv2d_3_: Float32Array, conv2d_3_padded_: Float32Array)
 }
 
 /**
- * conv2d_4.product = conv2d_3 ∗ conv2d_4.kernel
- * conv2d_4 = relu(conv2d_4.z)
+ * conv2d_4_product[i,j,l,m] = Σ k13<16, k14<3, k15<3: conv2d_3_padded[i,k13,l + k14,m + k15]·conv2d_4_kernel[j,k13,k14,k15]
+ * conv2d_4[i,j,l,m] = relu(conv2d_4_product[i,j,l,m] + conv2d_4_bias[j])
  * 9,469,952 floating-point operations.
  */
 function convRelu_8x16x16x16x3x3x16(
@@ -2985,7 +3331,7 @@ function convRelu_8x16x16x16x3x3x16(
 }
 
 /**
- * maxPool2d_2 = max conv2d_4 over windows [1,1,2,2]
+ * maxPool2d_2[i,j,l,m] = max k16<1, k17<1, k18<2, k19<2: conv2d_4[i,j,2·l + k18,2·m + k19]
  * 32,768 floating-point operations.
  */
 function windowMax_8x16x8x1x1x2x2x8(
@@ -3018,7 +3364,7 @@ function windowMax_8x16x8x1x1x2x2x8(
   };
 }
 
-/** maxPool2d_2_padded = maxPool2d_2 in a margin of zeros */
+/** maxPool2d_2_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 8 ∧ 0 ≤ m − 1 ∧ m − 1 < 8, maxPool2d_2[i,j,l − 1,m − 1], 0) */
 function pad_8x16x10x10(maxPool2d_2_: Float32Array, maxPool2d_2_padded_: Float32Array): () => void {
   return function pad_8x16x10x10(): void {
     const maxPool2d_2 = maxPool2d_2_;
@@ -3049,8 +3395,8 @@ function pad_8x16x10x10(maxPool2d_2_: Float32Array, maxPool2d_2_padded_: Float32
 }
 
 /**
- * conv2d_5.product = maxPool2d_2 ∗ conv2d_5.kernel
- * conv2d_5 = relu(conv2d_5.z)
+ * conv2d_5_product[i,j,l,m] = Σ k20<16, k21<3, k22<3: maxPool2d_2_padded[i,k20,l + k21,m + k22]·conv2d_5_kernel[j,k20,k21,k22]
+ * conv2d_5[i,j,l,m] = relu(conv2d_5_product[i,j,l,m] + conv2d_5_bias[j])
  * 4,734,976 floating-point operations.
  */
 function convRelu_8x32x8x16x3x3x8(
@@ -3139,7 +3485,7 @@ function convRelu_8x32x8x16x3x3x8(
   };
 }
 
-/** conv2d_5_padded_wide = conv2d_5_padded in double, in the order it is read */
+/** conv2d_5_padded_wide[i,j,l,m] = f64(where(0 ≤ j − 1 ∧ j − 1 < 8 ∧ 0 ≤ l − 1 ∧ l − 1 < 8, conv2d_5[i,m,j − 1,l − 1], 0)) */
 function widen_8x10x10x32(
   conv2d_5_: Float32Array,
   conv2d_5_padded_wide_: Float64Array,
@@ -3209,7 +3555,7 @@ function widen_8x10x10x32(
   };
 }
 
-/** conv2d_6.kernel_wide = conv2d_6.kernel in double, in the order it is read */
+/** conv2d_6_kernel_wide[i,j,l,m] = f64(conv2d_6_kernel[i,m,j,l]) */
 function widen_32x3x3x32(
   conv2d_6_kernel_: Float32Array,
   conv2d_6_kernel_wide_: Float64Array,
@@ -3231,8 +3577,9 @@ function widen_32x3x3x32(
 }
 
 /**
- * conv2d_6.product = conv2d_5 ∗ conv2d_6.kernel
- * conv2d_6 = relu(conv2d_6.z)
+ * conv2d_6_product[i,j,l,m] = Σ k24<3, k25<3, k23<32: f32(conv2d_5_padded_wide[i,l + k24,m +
+ *     k25,k23])·f32(conv2d_6_kernel_wide[j,k24,k25,k23])
+ * conv2d_6[i,j,l,m] = relu(conv2d_6_product[i,j,l,m] + conv2d_6_bias[j])
  * 9,453,568 floating-point operations.
  */
 function convRelu_8x32x8x3x3x32x8(
@@ -3419,7 +3766,10 @@ function convRelu_8x32x8x3x3x32x8(
   };
 }
 
-/** conv2d_4_padded_wide = conv2d_4_padded in double, in the order it is read */
+/**
+ * conv2d_4_padded_wide[i,j,l,m] = f64(where(0 ≤ j − 1 ∧ j − 1 < 16 ∧ 0 ≤ l − 1 ∧ l − 1 < 16, where(m < 16, conv2d_4[i,m,j − 1,l − 1],
+ *     conv2d_6[i,m − 16,((j + 1) div 2) − 1,((l + 1) div 2) − 1]), 0))
+ */
 function widen_8x18x18x48(
   conv2d_4_: Float32Array,
   conv2d_6_: Float32Array,
@@ -3559,7 +3909,7 @@ function widen_8x18x18x48(
   };
 }
 
-/** conv2d_7.kernel_wide = conv2d_7.kernel in double, in the order it is read */
+/** conv2d_7_kernel_wide[i,j,l,m] = f64(conv2d_7_kernel[i,m,j,l]) */
 function widen_16x3x3x48(
   conv2d_7_kernel_: Float32Array,
   conv2d_7_kernel_wide_: Float64Array,
@@ -3581,8 +3931,9 @@ function widen_16x3x3x48(
 }
 
 /**
- * conv2d_7.product = concat ∗ conv2d_7.kernel
- * conv2d_7 = relu(conv2d_7.z)
+ * conv2d_7_product[i,j,l,m] = Σ k27<3, k28<3, k26<48: f32(conv2d_4_padded_wide[i,l + k27,m +
+ *     k28,k26])·f32(conv2d_7_kernel_wide[j,k27,k28,k26])
+ * conv2d_7[i,j,l,m] = relu(conv2d_7_product[i,j,l,m] + conv2d_7_bias[j])
  * 28,344,320 floating-point operations.
  */
 function convRelu_8x16x16x3x3x48x16(
@@ -3744,7 +4095,10 @@ function convRelu_8x16x16x3x3x48x16(
   };
 }
 
-/** conv2d_8_padded = conv2d_8 in a margin of zeros */
+/**
+ * conv2d_8_padded[i,j,l,m] = where(0 ≤ ((l + 1) div 2) − 1 ∧ ((l + 1) mod 2) = 0 ∧ 0 ≤ ((m + 1) div 2) − 1 ∧ ((m + 1) mod 2) = 0,
+ *     conv2d_8[i,j,((l + 1) div 2) − 1,((m + 1) div 2) − 1], 0)
+ */
 function pad_8x16x33x33(conv2d_8_: Float32Array, conv2d_8_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -3778,7 +4132,8 @@ function pad_8x16x33x33(conv2d_8_: Float32Array, conv2d_8_padded_: Float32Array)
 }
 
 /**
- * conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])
+ * conv2dTranspose_product[i,j,l,m] = Σ k32<16, k33<2, k34<2: conv2d_8_padded[i,k32,l + k33,m + k34]·conv2dTranspose_kernel[k32,j,−k33
+ *     + 1,−k34 + 1]
  * 8,388,608 floating-point operations.
  */
 function conv_8x8x32x16x2x2x32(
@@ -3851,7 +4206,7 @@ function conv_8x8x32x16x2x2x32(
 }
 
 /**
- * concat_2 = concat(conv2d_2, conv2dTranspose) along axis 1
+ * concat_2[i,j,l,m] in concat_2[i, j + 8, l, m] = conv2dTranspose_product[i,j,l,m] + conv2dTranspose_bias[j]
  * 65,536 floating-point operations.
  */
 function concat_8x8x32x32(
@@ -3881,7 +4236,7 @@ function concat_8x8x32x32(
   };
 }
 
-/** concat_2_padded = concat_2 in a margin of zeros */
+/** concat_2_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, concat_2[i,j,l − 1,m − 1], 0) */
 function pad_8x16x34x34(concat_2_: Float32Array, concat_2_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -3917,8 +4272,8 @@ function pad_8x16x34x34(concat_2_: Float32Array, concat_2_padded_: Float32Array)
 }
 
 /**
- * conv2d_9.product = concat_2 ∗ conv2d_9.kernel
- * conv2d_9 = relu(conv2d_9.z)
+ * conv2d_9_product[i,j,l,m] = Σ k35<16, k36<3, k37<3: concat_2_padded[i,k35,l + k36,m + k37]·conv2d_9_kernel[j,k35,k36,k37]
+ * conv2d_9[i,j,l,m] = relu(conv2d_9_product[i,j,l,m] + conv2d_9_bias[j])
  * 18,939,904 floating-point operations.
  */
 function convRelu_8x8x32x16x3x3x32(
@@ -4009,8 +4364,8 @@ function convRelu_8x8x32x16x3x3x32(
 }
 
 /**
- * conv2d_10.product = conv2d_9 ∗ conv2d_10.kernel
- * conv2d_10 = relu(conv2d_10.z)
+ * conv2d_10_product[i,j,l,m] = Σ k38<8, k39<3, k40<3: conv2d_9_padded[i,k38,l + k39,m + k40]·conv2d_10_kernel[j,k38,k39,k40]
+ * conv2d_10[i,j,l,m] = relu(conv2d_10_product[i,j,l,m] + conv2d_10_bias[j])
  * 9,502,720 floating-point operations.
  */
 function convRelu_8x8x32x8x3x3x32_2(
@@ -4101,8 +4456,8 @@ function convRelu_8x8x32x8x3x3x32_2(
 }
 
 /**
- * planes.product = conv2d_10 ∗ planes.kernel
- * planes = planes.product + planes.bias
+ * planes_product[i,j,l,m] = Σ k41<8, k42<1, k43<1: conv2d_10[i,k41,l,m]·planes_kernel[j,k41,0,0]
+ * planes[i,j,l,m] = planes_product[i,j,l,m] + planes_bias[j]
  * 417,792 floating-point operations.
  */
 function convAdd_8x3x32x8x1x1x32(
@@ -4201,12 +4556,12 @@ function convAdd_8x3x32x8x1x1x32(
 }
 
 /**
- * largest = max transpose(planes, [0,2,3,1]) over axes 3
- * exps = exp(shifted)
- * total = Σ exps over axes 3
- * chosen = Σ where over axes 3
- * sum = Σ rowLoss over axes 1,2
- * rowSum = Σ liveRows
+ * largest[i,j,l] = max k44<3: planes[i,k44,j,l]
+ * exps[i,j,l,m] = exp(planes[i,m,j,l] − largest[i,j,l])
+ * total[i,j,l] = Σ k45<3: exps[i,j,l,k45]
+ * chosen[i,j,l] = Σ k46<3: where(k46 = y[i,j,l], planes[i,k46,j,l] − largest[i,j,l], 0)
+ * sum[i] = Σ k47<32, k48<32: (log(total[i,k47,k48]) − chosen[i,k47,k48])
+ * rowSum = Σ k49<8: where(k49 < live_rows, sum[k49]·(1 / 1024), 0)
  * 172,048 floating-point operations.
  */
 function reduceMaxExpSum_8x32x32x3(
@@ -4282,15 +4637,15 @@ function reduceMaxExpSum_8x32x32x3(
         }
       }
       const sum_4 = Math.fround(sum_3);
-      total += i < live_rows_0 ? sum_4 * 0.0009765625 : 0;
+      total += i < live_rows_0 ? sum_4 * (1 / 1024) : 0;
     }
     rowSum[0] = total;
   };
 }
 
 /**
- * d_sum = d_mul ⊙ 0.0009765625
- * d_scores = d_shifted
+ * d_sum[i] = where(i < live_rows, d_rowSum, 0)·(1 / 1024)
+ * d_shifted[i,j,l,m] = where(m = y[i,j,l], −d_sum[i], 0) + d_sum[i] / total[i,j,l]·exps[i,j,l,m]
  * 98,312 floating-point operations.
  */
 function mulAdd_8x32x32x3(
@@ -4311,7 +4666,7 @@ function mulAdd_8x32x32x3(
     const live_rows_0 = live_rows[0]!;
     const d_rowSum_0 = d_rowSum[0]!;
     for (let i = 0; i < 8; i++) {
-      const d_sum = Math.fround((i < live_rows_0 ? d_rowSum_0 : 0) * 0.0009765625);
+      const d_sum = Math.fround((i < live_rows_0 ? d_rowSum_0 : 0) * (1 / 1024));
       for (let j = 0; j < 32; j++) {
         for (let l = 0; l < 32; l++) {
           for (let m = 0; m < 3; m++) {
@@ -4326,10 +4681,10 @@ function mulAdd_8x32x32x3(
 }
 
 /**
- * d_planes.bias = Σ transpose(d_shifted, [0,3,1,2]) over axes 0,2,3
- * planes.bias.m_next = planes.bias_mul + planes.bias_mul_2
- * planes.bias.v_next = planes.bias_mul_3 + planes.bias_mul_5
- * planes.bias_next = planes.bias − planes.bias_div
+ * d_planes_bias[i] = Σ k50<8, k51<32, k52<32: d_shifted[k50,k51,k52,i]
+ * planes_bias_m′[i] = planes_bias_m[i]·0.9 + d_planes_bias[i]·(1 − 0.9)
+ * planes_bias_v′[i] = planes_bias_v[i]·0.999 + d_planes_bias[i]·d_planes_bias[i]·(1 − 0.999)
+ * planes_bias′[i] = planes_bias[i] − planes_bias_m′[i]·rate / (sqrt(planes_bias_v′[i]·correction) + 1e-8)
  * 24,615 floating-point operations.
  */
 function sumAdam_8x32x32x3(
@@ -4367,28 +4722,22 @@ function sumAdam_8x32x32x3(
     const d_planes_bias0 = Math.fround(sum0);
     const d_planes_bias1 = Math.fround(sum1);
     const d_planes_bias2 = Math.fround(sum2);
-    const planes_bias_m_next0 = Math.fround(
-      planes_bias_m[0]! * 0.9 + d_planes_bias0 * 0.09999999999999998,
-    );
+    const planes_bias_m_next0 = Math.fround(planes_bias_m[0]! * 0.9 + d_planes_bias0 * (1 - 0.9));
     planes_bias_m[0] = planes_bias_m_next0;
-    const planes_bias_m_next1 = Math.fround(
-      planes_bias_m[1]! * 0.9 + d_planes_bias1 * 0.09999999999999998,
-    );
+    const planes_bias_m_next1 = Math.fround(planes_bias_m[1]! * 0.9 + d_planes_bias1 * (1 - 0.9));
     planes_bias_m[1] = planes_bias_m_next1;
-    const planes_bias_m_next2 = Math.fround(
-      planes_bias_m[2]! * 0.9 + d_planes_bias2 * 0.09999999999999998,
-    );
+    const planes_bias_m_next2 = Math.fround(planes_bias_m[2]! * 0.9 + d_planes_bias2 * (1 - 0.9));
     planes_bias_m[2] = planes_bias_m_next2;
     const planes_bias_v_next0 = Math.fround(
-      planes_bias_v[0]! * 0.999 + d_planes_bias0 * d_planes_bias0 * 0.0010000000000000009,
+      planes_bias_v[0]! * 0.999 + d_planes_bias0 * d_planes_bias0 * (1 - 0.999),
     );
     planes_bias_v[0] = planes_bias_v_next0;
     const planes_bias_v_next1 = Math.fround(
-      planes_bias_v[1]! * 0.999 + d_planes_bias1 * d_planes_bias1 * 0.0010000000000000009,
+      planes_bias_v[1]! * 0.999 + d_planes_bias1 * d_planes_bias1 * (1 - 0.999),
     );
     planes_bias_v[1] = planes_bias_v_next1;
     const planes_bias_v_next2 = Math.fround(
-      planes_bias_v[2]! * 0.999 + d_planes_bias2 * d_planes_bias2 * 0.0010000000000000009,
+      planes_bias_v[2]! * 0.999 + d_planes_bias2 * d_planes_bias2 * (1 - 0.999),
     );
     planes_bias_v[2] = planes_bias_v_next2;
     planes_bias[0] =
@@ -4404,8 +4753,8 @@ function sumAdam_8x32x32x3(
 }
 
 /**
- * d_conv2d_10 = transpose(d_shifted, [0,3,1,2]) ∗ reverse(transpose(planes.kernel, [1,0,2,3]), [2,3])
- * d_conv2d_10.product = d_conv2d_10.z
+ * d_conv2d_10[i,j,l,m] = Σ k53<3, k54<1, k55<1: d_shifted[i,l,m,k53]·planes_kernel[k53,j,0,0]
+ * d_conv2d_10_z[i,j,l,m] = where(0 < conv2d_10[i,j,l,m], d_conv2d_10[i,j,l,m], 0)
  * 393,216 floating-point operations.
  */
 function convWhere_8x8x32x3x1x1x32(
@@ -4485,10 +4834,11 @@ function convWhere_8x8x32x3x1x1x32(
 }
 
 /**
- * d_planes.kernel_conv = transpose(conv2d_10, [1,0,2,3]) ∗ transpose(d_shifted, [3,0,1,2])
- * planes.kernel.m_next = planes.kernel_mul + planes.kernel_mul_2
- * planes.kernel.v_next = planes.kernel_mul_3 + planes.kernel_mul_5
- * planes.kernel_next = planes.kernel − planes.kernel_div
+ * d_planes_kernel[i,j,l,m] = Σ k56<8, k57<32, k58<32: conv2d_10[k56,j,k57,k58]·d_shifted[k56,k57,k58,i]
+ * planes_kernel_m′[i,j,l,m] = planes_kernel_m[i,j,0,0]·0.9 + d_planes_kernel[i,j,0,0]·(1 − 0.9)
+ * planes_kernel_v′[i,j,l,m] = planes_kernel_v[i,j,0,0]·0.999 + d_planes_kernel[i,j,0,0]·d_planes_kernel[i,j,0,0]·(1 − 0.999)
+ * planes_kernel′[i,j,l,m] = planes_kernel[i,j,0,0] − planes_kernel_m′[i,j,0,0]·rate / (sqrt(planes_kernel_v′[i,j,0,0]·correction) +
+ *     1e-8)
  * 393,528 floating-point operations.
  */
 function convAdam_3x8x1x8x32x32x1(
@@ -4585,56 +4935,51 @@ function convAdam_3x8x1x8x32x32x1(
       const d_planes_kernel20 = Math.fround(sum20);
       const d_planes_kernel21 = Math.fround(sum21);
       const planes_kernel_m_next00 = Math.fround(
-        planes_kernel_m[j]! * 0.9 + d_planes_kernel00 * 0.09999999999999998,
+        planes_kernel_m[j]! * 0.9 + d_planes_kernel00 * (1 - 0.9),
       );
       planes_kernel_m[j] = planes_kernel_m_next00;
       const planes_kernel_m_next01 = Math.fround(
-        planes_kernel_m[j + 1]! * 0.9 + d_planes_kernel01 * 0.09999999999999998,
+        planes_kernel_m[j + 1]! * 0.9 + d_planes_kernel01 * (1 - 0.9),
       );
       planes_kernel_m[j + 1] = planes_kernel_m_next01;
       const planes_kernel_m_next10 = Math.fround(
-        planes_kernel_m[j + 8]! * 0.9 + d_planes_kernel10 * 0.09999999999999998,
+        planes_kernel_m[j + 8]! * 0.9 + d_planes_kernel10 * (1 - 0.9),
       );
       planes_kernel_m[j + 8] = planes_kernel_m_next10;
       const planes_kernel_m_next11 = Math.fround(
-        planes_kernel_m[j + 9]! * 0.9 + d_planes_kernel11 * 0.09999999999999998,
+        planes_kernel_m[j + 9]! * 0.9 + d_planes_kernel11 * (1 - 0.9),
       );
       planes_kernel_m[j + 9] = planes_kernel_m_next11;
       const planes_kernel_m_next20 = Math.fround(
-        planes_kernel_m[j + 16]! * 0.9 + d_planes_kernel20 * 0.09999999999999998,
+        planes_kernel_m[j + 16]! * 0.9 + d_planes_kernel20 * (1 - 0.9),
       );
       planes_kernel_m[j + 16] = planes_kernel_m_next20;
       const planes_kernel_m_next21 = Math.fround(
-        planes_kernel_m[j + 17]! * 0.9 + d_planes_kernel21 * 0.09999999999999998,
+        planes_kernel_m[j + 17]! * 0.9 + d_planes_kernel21 * (1 - 0.9),
       );
       planes_kernel_m[j + 17] = planes_kernel_m_next21;
       const planes_kernel_v_next00 = Math.fround(
-        planes_kernel_v[j]! * 0.999 + d_planes_kernel00 * d_planes_kernel00 * 0.0010000000000000009,
+        planes_kernel_v[j]! * 0.999 + d_planes_kernel00 * d_planes_kernel00 * (1 - 0.999),
       );
       planes_kernel_v[j] = planes_kernel_v_next00;
       const planes_kernel_v_next01 = Math.fround(
-        planes_kernel_v[j + 1]! * 0.999 +
-          d_planes_kernel01 * d_planes_kernel01 * 0.0010000000000000009,
+        planes_kernel_v[j + 1]! * 0.999 + d_planes_kernel01 * d_planes_kernel01 * (1 - 0.999),
       );
       planes_kernel_v[j + 1] = planes_kernel_v_next01;
       const planes_kernel_v_next10 = Math.fround(
-        planes_kernel_v[j + 8]! * 0.999 +
-          d_planes_kernel10 * d_planes_kernel10 * 0.0010000000000000009,
+        planes_kernel_v[j + 8]! * 0.999 + d_planes_kernel10 * d_planes_kernel10 * (1 - 0.999),
       );
       planes_kernel_v[j + 8] = planes_kernel_v_next10;
       const planes_kernel_v_next11 = Math.fround(
-        planes_kernel_v[j + 9]! * 0.999 +
-          d_planes_kernel11 * d_planes_kernel11 * 0.0010000000000000009,
+        planes_kernel_v[j + 9]! * 0.999 + d_planes_kernel11 * d_planes_kernel11 * (1 - 0.999),
       );
       planes_kernel_v[j + 9] = planes_kernel_v_next11;
       const planes_kernel_v_next20 = Math.fround(
-        planes_kernel_v[j + 16]! * 0.999 +
-          d_planes_kernel20 * d_planes_kernel20 * 0.0010000000000000009,
+        planes_kernel_v[j + 16]! * 0.999 + d_planes_kernel20 * d_planes_kernel20 * (1 - 0.999),
       );
       planes_kernel_v[j + 16] = planes_kernel_v_next20;
       const planes_kernel_v_next21 = Math.fround(
-        planes_kernel_v[j + 17]! * 0.999 +
-          d_planes_kernel21 * d_planes_kernel21 * 0.0010000000000000009,
+        planes_kernel_v[j + 17]! * 0.999 + d_planes_kernel21 * d_planes_kernel21 * (1 - 0.999),
       );
       planes_kernel_v[j + 17] = planes_kernel_v_next21;
       planes_kernel[j] =
@@ -4666,10 +5011,10 @@ function convAdam_3x8x1x8x32x32x1(
 }
 
 /**
- * d_conv2d_10.bias = Σ d_conv2d_10.z over axes 0,2,3
- * conv2d_10.bias.m_next = conv2d_10.bias_mul + conv2d_10.bias_mul_2
- * conv2d_10.bias.v_next = conv2d_10.bias_mul_3 + conv2d_10.bias_mul_5
- * conv2d_10.bias_next = conv2d_10.bias − conv2d_10.bias_div
+ * d_conv2d_10_bias[i] = Σ k59<8, k60<32, k61<32: d_conv2d_10_z[k59,i,k60,k61]
+ * conv2d_10_bias_m′[i] = conv2d_10_bias_m[i]·0.9 + d_conv2d_10_bias[i]·(1 − 0.9)
+ * conv2d_10_bias_v′[i] = conv2d_10_bias_v[i]·0.999 + d_conv2d_10_bias[i]·d_conv2d_10_bias[i]·(1 − 0.999)
+ * conv2d_10_bias′[i] = conv2d_10_bias[i] − conv2d_10_bias_m′[i]·rate / (sqrt(conv2d_10_bias_v′[i]·correction) + 1e-8)
  * 65,640 floating-point operations.
  */
 function sumAdam_8x32x32x8(
@@ -4701,11 +5046,11 @@ function sumAdam_8x32x32x8(
     }
     const d_conv2d_10_bias = Math.fround(sum);
     const conv2d_10_bias_m_next = Math.fround(
-      conv2d_10_bias_m[i]! * 0.9 + d_conv2d_10_bias * 0.09999999999999998,
+      conv2d_10_bias_m[i]! * 0.9 + d_conv2d_10_bias * (1 - 0.9),
     );
     conv2d_10_bias_m[i] = conv2d_10_bias_m_next;
     const conv2d_10_bias_v_next = Math.fround(
-      conv2d_10_bias_v[i]! * 0.999 + d_conv2d_10_bias * d_conv2d_10_bias * 0.0010000000000000009,
+      conv2d_10_bias_v[i]! * 0.999 + d_conv2d_10_bias * d_conv2d_10_bias * (1 - 0.999),
     );
     conv2d_10_bias_v[i] = conv2d_10_bias_v_next;
     conv2d_10_bias[i] =
@@ -4720,8 +5065,8 @@ function sumAdam_8x32x32x8(
 }
 
 /**
- * d_conv2d_9 = d_conv2d_10.z ∗ reverse(transpose(conv2d_10.kernel, [1,0,2,3]), [2,3])
- * d_conv2d_9.product = d_conv2d_9.z
+ * d_conv2d_9[i,j,l,m] = Σ k62<8, k63<3, k64<3: d_conv2d_10_z_padded[i,k62,l + k63,m + k64]·conv2d_10_kernel[k62,j,−k63 + 2,−k64 + 2]
+ * d_conv2d_9_z[i,j,l,m] = where(0 < conv2d_9[i,j,l,m], d_conv2d_9[i,j,l,m], 0)
  * 9,437,184 floating-point operations.
  */
 function convWhere_8x8x32x8x3x3x32(
@@ -4810,10 +5155,12 @@ function convWhere_8x8x32x8x3x3x32(
 }
 
 /**
- * d_conv2d_10.kernel_conv = transpose(conv2d_9, [1,0,2,3]) ∗ transpose(d_conv2d_10.z, [1,0,2,3])
- * conv2d_10.kernel.m_next = conv2d_10.kernel_mul + conv2d_10.kernel_mul_2
- * conv2d_10.kernel.v_next = conv2d_10.kernel_mul_3 + conv2d_10.kernel_mul_5
- * conv2d_10.kernel_next = conv2d_10.kernel − conv2d_10.kernel_div
+ * d_conv2d_10_kernel[i,j,l,m] = Σ k65<8, k66<32, k67<32: conv2d_9_padded_2[k65,j,l + k66,m + k67]·d_conv2d_10_z[k65,i,k66,k67]
+ * conv2d_10_kernel_m′[i,j,l,m] = conv2d_10_kernel_m[i,j,l,m]·0.9 + d_conv2d_10_kernel[i,j,l,m]·(1 − 0.9)
+ * conv2d_10_kernel_v′[i,j,l,m] = conv2d_10_kernel_v[i,j,l,m]·0.999 + d_conv2d_10_kernel[i,j,l,m]·d_conv2d_10_kernel[i,j,l,m]·(1 −
+ *     0.999)
+ * conv2d_10_kernel′[i,j,l,m] = conv2d_10_kernel[i,j,l,m] − conv2d_10_kernel_m′[i,j,l,m]·rate /
+ *     (sqrt(conv2d_10_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 9,444,672 floating-point operations.
  */
 function convAdam_8x8x3x8x32x32x3(
@@ -4924,63 +5271,62 @@ function convAdam_8x8x3x8x32x32x3(
           const d_conv2d_10_kernel11 = Math.fround(sum11);
           const d_conv2d_10_kernel12 = Math.fround(sum12);
           const conv2d_10_kernel_m_next00 = Math.fround(
-            conv2d_10_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 +
-              d_conv2d_10_kernel00 * 0.09999999999999998,
+            conv2d_10_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 + d_conv2d_10_kernel00 * (1 - 0.9),
           );
           conv2d_10_kernel_m[i * 72 + j * 9 + l * 3] = conv2d_10_kernel_m_next00;
           const conv2d_10_kernel_m_next01 = Math.fround(
             conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 +
-              d_conv2d_10_kernel01 * 0.09999999999999998,
+              d_conv2d_10_kernel01 * (1 - 0.9),
           );
           conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_10_kernel_m_next01;
           const conv2d_10_kernel_m_next02 = Math.fround(
             conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
-              d_conv2d_10_kernel02 * 0.09999999999999998,
+              d_conv2d_10_kernel02 * (1 - 0.9),
           );
           conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_10_kernel_m_next02;
           const conv2d_10_kernel_m_next10 = Math.fround(
             conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
-              d_conv2d_10_kernel10 * 0.09999999999999998,
+              d_conv2d_10_kernel10 * (1 - 0.9),
           );
           conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 72] = conv2d_10_kernel_m_next10;
           const conv2d_10_kernel_m_next11 = Math.fround(
             conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 +
-              d_conv2d_10_kernel11 * 0.09999999999999998,
+              d_conv2d_10_kernel11 * (1 - 0.9),
           );
           conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_10_kernel_m_next11;
           const conv2d_10_kernel_m_next12 = Math.fround(
             conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
-              d_conv2d_10_kernel12 * 0.09999999999999998,
+              d_conv2d_10_kernel12 * (1 - 0.9),
           );
           conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_10_kernel_m_next12;
           const conv2d_10_kernel_v_next00 = Math.fround(
             conv2d_10_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
-              d_conv2d_10_kernel00 * d_conv2d_10_kernel00 * 0.0010000000000000009,
+              d_conv2d_10_kernel00 * d_conv2d_10_kernel00 * (1 - 0.999),
           );
           conv2d_10_kernel_v[i * 72 + j * 9 + l * 3] = conv2d_10_kernel_v_next00;
           const conv2d_10_kernel_v_next01 = Math.fround(
             conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 1]! * 0.999 +
-              d_conv2d_10_kernel01 * d_conv2d_10_kernel01 * 0.0010000000000000009,
+              d_conv2d_10_kernel01 * d_conv2d_10_kernel01 * (1 - 0.999),
           );
           conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_10_kernel_v_next01;
           const conv2d_10_kernel_v_next02 = Math.fround(
             conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
-              d_conv2d_10_kernel02 * d_conv2d_10_kernel02 * 0.0010000000000000009,
+              d_conv2d_10_kernel02 * d_conv2d_10_kernel02 * (1 - 0.999),
           );
           conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_10_kernel_v_next02;
           const conv2d_10_kernel_v_next10 = Math.fround(
             conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
-              d_conv2d_10_kernel10 * d_conv2d_10_kernel10 * 0.0010000000000000009,
+              d_conv2d_10_kernel10 * d_conv2d_10_kernel10 * (1 - 0.999),
           );
           conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 72] = conv2d_10_kernel_v_next10;
           const conv2d_10_kernel_v_next11 = Math.fround(
             conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 73]! * 0.999 +
-              d_conv2d_10_kernel11 * d_conv2d_10_kernel11 * 0.0010000000000000009,
+              d_conv2d_10_kernel11 * d_conv2d_10_kernel11 * (1 - 0.999),
           );
           conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_10_kernel_v_next11;
           const conv2d_10_kernel_v_next12 = Math.fround(
             conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
-              d_conv2d_10_kernel12 * d_conv2d_10_kernel12 * 0.0010000000000000009,
+              d_conv2d_10_kernel12 * d_conv2d_10_kernel12 * (1 - 0.999),
           );
           conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_10_kernel_v_next12;
           conv2d_10_kernel[i * 72 + j * 9 + l * 3] =
@@ -5014,7 +5360,7 @@ function convAdam_8x8x3x8x32x32x3(
 }
 
 /**
- * d_concat_2 = d_conv2d_9.z ∗ reverse(transpose(conv2d_9.kernel, [1,0,2,3]), [2,3])
+ * d_concat_2[i,j,l,m] = Σ k71<8, k72<3, k73<3: d_conv2d_9_z_padded[i,k71,l + k72,m + k73]·conv2d_9_kernel[k71,j,−k72 + 2,−k73 + 2]
  * 18,874,368 floating-point operations.
  */
 function conv_8x16x32x8x3x3x32(
@@ -5084,7 +5430,7 @@ function conv_8x16x32x8x3x3x32(
   };
 }
 
-/** d_conv2d_9.z_wide = d_conv2d_9.z in double, in the order it is read */
+/** d_conv2d_9_z_wide[i,j,l,m] = f64(d_conv2d_9_z[i,j,l,m]) */
 function widen_8x8x32x32(
   d_conv2d_9_z_: Float32Array,
   d_conv2d_9_z_wide_: Float64Array,
@@ -5111,10 +5457,11 @@ function widen_8x8x32x32(
 }
 
 /**
- * d_conv2d_9.kernel_conv = transpose(concat_2, [1,0,2,3]) ∗ transpose(d_conv2d_9.z, [1,0,2,3])
- * conv2d_9.kernel.m_next = conv2d_9.kernel_mul + conv2d_9.kernel_mul_2
- * conv2d_9.kernel.v_next = conv2d_9.kernel_mul_3 + conv2d_9.kernel_mul_5
- * conv2d_9.kernel_next = conv2d_9.kernel − conv2d_9.kernel_div
+ * d_conv2d_9_kernel[i,j,l,m] = Σ k74<8, k75<32, k76<32: concat_2_padded_2[k74,j,l + k75,m + k76]·f32(d_conv2d_9_z_wide[k74,i,k75,k76])
+ * conv2d_9_kernel_m′[i,j,l,m] = conv2d_9_kernel_m[i,j,l,m]·0.9 + d_conv2d_9_kernel[i,j,l,m]·(1 − 0.9)
+ * conv2d_9_kernel_v′[i,j,l,m] = conv2d_9_kernel_v[i,j,l,m]·0.999 + d_conv2d_9_kernel[i,j,l,m]·d_conv2d_9_kernel[i,j,l,m]·(1 − 0.999)
+ * conv2d_9_kernel′[i,j,l,m] = conv2d_9_kernel[i,j,l,m] − conv2d_9_kernel_m′[i,j,l,m]·rate /
+ *     (sqrt(conv2d_9_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 18,889,344 floating-point operations.
  */
 function convAdam_8x16x3x8x32x32x3(
@@ -5233,63 +5580,60 @@ function convAdam_8x16x3x8x32x32x3(
           const d_conv2d_9_kernel11 = Math.fround(sum11);
           const d_conv2d_9_kernel12 = Math.fround(sum12);
           const conv2d_9_kernel_m_next00 = Math.fround(
-            conv2d_9_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 +
-              d_conv2d_9_kernel00 * 0.09999999999999998,
+            conv2d_9_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 + d_conv2d_9_kernel00 * (1 - 0.9),
           );
           conv2d_9_kernel_m[i * 144 + j * 9 + l * 3] = conv2d_9_kernel_m_next00;
           const conv2d_9_kernel_m_next01 = Math.fround(
-            conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 +
-              d_conv2d_9_kernel01 * 0.09999999999999998,
+            conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 + d_conv2d_9_kernel01 * (1 - 0.9),
           );
           conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 1] = conv2d_9_kernel_m_next01;
           const conv2d_9_kernel_m_next02 = Math.fround(
-            conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
-              d_conv2d_9_kernel02 * 0.09999999999999998,
+            conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2d_9_kernel02 * (1 - 0.9),
           );
           conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_9_kernel_m_next02;
           const conv2d_9_kernel_m_next10 = Math.fround(
             conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 +
-              d_conv2d_9_kernel10 * 0.09999999999999998,
+              d_conv2d_9_kernel10 * (1 - 0.9),
           );
           conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 144] = conv2d_9_kernel_m_next10;
           const conv2d_9_kernel_m_next11 = Math.fround(
             conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 +
-              d_conv2d_9_kernel11 * 0.09999999999999998,
+              d_conv2d_9_kernel11 * (1 - 0.9),
           );
           conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 145] = conv2d_9_kernel_m_next11;
           const conv2d_9_kernel_m_next12 = Math.fround(
             conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
-              d_conv2d_9_kernel12 * 0.09999999999999998,
+              d_conv2d_9_kernel12 * (1 - 0.9),
           );
           conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_9_kernel_m_next12;
           const conv2d_9_kernel_v_next00 = Math.fround(
             conv2d_9_kernel_v[i * 144 + j * 9 + l * 3]! * 0.999 +
-              d_conv2d_9_kernel00 * d_conv2d_9_kernel00 * 0.0010000000000000009,
+              d_conv2d_9_kernel00 * d_conv2d_9_kernel00 * (1 - 0.999),
           );
           conv2d_9_kernel_v[i * 144 + j * 9 + l * 3] = conv2d_9_kernel_v_next00;
           const conv2d_9_kernel_v_next01 = Math.fround(
             conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 1]! * 0.999 +
-              d_conv2d_9_kernel01 * d_conv2d_9_kernel01 * 0.0010000000000000009,
+              d_conv2d_9_kernel01 * d_conv2d_9_kernel01 * (1 - 0.999),
           );
           conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 1] = conv2d_9_kernel_v_next01;
           const conv2d_9_kernel_v_next02 = Math.fround(
             conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
-              d_conv2d_9_kernel02 * d_conv2d_9_kernel02 * 0.0010000000000000009,
+              d_conv2d_9_kernel02 * d_conv2d_9_kernel02 * (1 - 0.999),
           );
           conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_9_kernel_v_next02;
           const conv2d_9_kernel_v_next10 = Math.fround(
             conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 144]! * 0.999 +
-              d_conv2d_9_kernel10 * d_conv2d_9_kernel10 * 0.0010000000000000009,
+              d_conv2d_9_kernel10 * d_conv2d_9_kernel10 * (1 - 0.999),
           );
           conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 144] = conv2d_9_kernel_v_next10;
           const conv2d_9_kernel_v_next11 = Math.fround(
             conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 145]! * 0.999 +
-              d_conv2d_9_kernel11 * d_conv2d_9_kernel11 * 0.0010000000000000009,
+              d_conv2d_9_kernel11 * d_conv2d_9_kernel11 * (1 - 0.999),
           );
           conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 145] = conv2d_9_kernel_v_next11;
           const conv2d_9_kernel_v_next12 = Math.fround(
             conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
-              d_conv2d_9_kernel12 * d_conv2d_9_kernel12 * 0.0010000000000000009,
+              d_conv2d_9_kernel12 * d_conv2d_9_kernel12 * (1 - 0.999),
           );
           conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_9_kernel_v_next12;
           conv2d_9_kernel[i * 144 + j * 9 + l * 3] =
@@ -5323,10 +5667,11 @@ function convAdam_8x16x3x8x32x32x3(
 }
 
 /**
- * d_conv2dTranspose.bias = Σ d_concat_2[0,8,0,0 .. 8,16,32,32] over axes 0,2,3
- * conv2dTranspose.bias.m_next = conv2dTranspose.bias_mul + conv2dTranspose.bias_mul_2
- * conv2dTranspose.bias.v_next = conv2dTranspose.bias_mul_3 + conv2dTranspose.bias_mul_5
- * conv2dTranspose.bias_next = conv2dTranspose.bias − conv2dTranspose.bias_div
+ * d_conv2dTranspose_bias[i] = Σ k77<8, k78<32, k79<32: d_concat_2[k77,i + 8,k78,k79]
+ * conv2dTranspose_bias_m′[i] = conv2dTranspose_bias_m[i]·0.9 + d_conv2dTranspose_bias[i]·(1 − 0.9)
+ * conv2dTranspose_bias_v′[i] = conv2dTranspose_bias_v[i]·0.999 + d_conv2dTranspose_bias[i]·d_conv2dTranspose_bias[i]·(1 − 0.999)
+ * conv2dTranspose_bias′[i] = conv2dTranspose_bias[i] − conv2dTranspose_bias_m′[i]·rate / (sqrt(conv2dTranspose_bias_v′[i]·correction)
+ *     + 1e-8)
  * 65,640 floating-point operations.
  */
 function sumAdam_8x32x32x8_2(
@@ -5358,12 +5703,12 @@ function sumAdam_8x32x32x8_2(
     }
     const d_conv2dTranspose_bias = Math.fround(sum);
     const conv2dTranspose_bias_m_next = Math.fround(
-      conv2dTranspose_bias_m[i]! * 0.9 + d_conv2dTranspose_bias * 0.09999999999999998,
+      conv2dTranspose_bias_m[i]! * 0.9 + d_conv2dTranspose_bias * (1 - 0.9),
     );
     conv2dTranspose_bias_m[i] = conv2dTranspose_bias_m_next;
     const conv2dTranspose_bias_v_next = Math.fround(
       conv2dTranspose_bias_v[i]! * 0.999 +
-        d_conv2dTranspose_bias * d_conv2dTranspose_bias * 0.0010000000000000009,
+        d_conv2dTranspose_bias * d_conv2dTranspose_bias * (1 - 0.999),
     );
     conv2dTranspose_bias_v[i] = conv2dTranspose_bias_v_next;
     conv2dTranspose_bias[i] =
@@ -5379,8 +5724,8 @@ function sumAdam_8x32x32x8_2(
 }
 
 /**
- * d_conv2d_8 = d_concat_2[0,8,0,0 .. 8,16,32,32] ∗ reverse(transpose(reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]), [2,3])
- * d_conv2d_8.product = d_conv2d_8.z
+ * d_conv2d_8[i,j,l,m] = Σ k80<8, k81<2, k82<2: d_concat_2[i,k80 + 8,2·l + k81,2·m + k82]·conv2dTranspose_kernel[j,k80,k81,k82]
+ * d_conv2d_8_z[i,j,l,m] = where(0 < conv2d_8[i,j,l,m], d_conv2d_8[i,j,l,m], 0)
  * 2,097,152 floating-point operations.
  */
 function convWhere_8x16x16x8x2x2x16(
@@ -5470,10 +5815,10 @@ function convWhere_8x16x16x8x2x2x16(
 }
 
 /**
- * d_conv2d_8.bias = Σ d_conv2d_8.z over axes 0,2,3
- * conv2d_8.bias.m_next = conv2d_8.bias_mul + conv2d_8.bias_mul_2
- * conv2d_8.bias.v_next = conv2d_8.bias_mul_3 + conv2d_8.bias_mul_5
- * conv2d_8.bias_next = conv2d_8.bias − conv2d_8.bias_div
+ * d_conv2d_8_bias[i] = Σ k86<8, k87<16, k88<16: d_conv2d_8_z[k86,i,k87,k88]
+ * conv2d_8_bias_m′[i] = conv2d_8_bias_m[i]·0.9 + d_conv2d_8_bias[i]·(1 − 0.9)
+ * conv2d_8_bias_v′[i] = conv2d_8_bias_v[i]·0.999 + d_conv2d_8_bias[i]·d_conv2d_8_bias[i]·(1 − 0.999)
+ * conv2d_8_bias′[i] = conv2d_8_bias[i] − conv2d_8_bias_m′[i]·rate / (sqrt(conv2d_8_bias_v′[i]·correction) + 1e-8)
  * 32,976 floating-point operations.
  */
 function sumAdam_8x16x16x16(
@@ -5504,11 +5849,11 @@ function sumAdam_8x16x16x16(
       }
       const d_conv2d_8_bias = Math.fround(sum);
       const conv2d_8_bias_m_next = Math.fround(
-        conv2d_8_bias_m[i]! * 0.9 + d_conv2d_8_bias * 0.09999999999999998,
+        conv2d_8_bias_m[i]! * 0.9 + d_conv2d_8_bias * (1 - 0.9),
       );
       conv2d_8_bias_m[i] = conv2d_8_bias_m_next;
       const conv2d_8_bias_v_next = Math.fround(
-        conv2d_8_bias_v[i]! * 0.999 + d_conv2d_8_bias * d_conv2d_8_bias * 0.0010000000000000009,
+        conv2d_8_bias_v[i]! * 0.999 + d_conv2d_8_bias * d_conv2d_8_bias * (1 - 0.999),
       );
       conv2d_8_bias_v[i] = conv2d_8_bias_v_next;
       conv2d_8_bias[i] =
@@ -5519,7 +5864,7 @@ function sumAdam_8x16x16x16(
 }
 
 /**
- * d_reverse_conv = transpose(conv2d_8, [1,0,2,3]) ∗ transpose(d_concat_2[0,8,0,0 .. 8,16,32,32], [1,0,2,3])
+ * d_reverse[i,j,l,m] = Σ k83<8, k84<32, k85<32: conv2d_8_padded_2[k83,j,l + k84,m + k85]·d_concat_2[k83,i + 8,k84,k85]
  * 8,388,608 floating-point operations.
  */
 function conv_8x16x2x8x32x32x2(
@@ -5650,7 +5995,7 @@ function conv_8x16x2x8x32x32x2(
 }
 
 /**
- * conv2dTranspose.kernel.m_next = conv2dTranspose.kernel_mul + conv2dTranspose.kernel_mul_2
+ * conv2dTranspose_kernel_m′[i,j,l,m] = conv2dTranspose_kernel_m[i,j,l,m]·0.9 + d_reverse[j,i,−l + 1,−m + 1]·(1 − 0.9)
  * 1,536 floating-point operations.
  */
 function adam_16x8x2x2(
@@ -5666,7 +6011,7 @@ function adam_16x8x2x2(
           for (let m = 0; m < 2; m++) {
             conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m] =
               conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m]! * 0.9 +
-              d_reverse[j * 64 + i * 4 + l * -2 + m * -1 + 3]! * 0.09999999999999998;
+              d_reverse[j * 64 + i * 4 + l * -2 + m * -1 + 3]! * (1 - 0.9);
           }
         }
       }
@@ -5675,8 +6020,10 @@ function adam_16x8x2x2(
 }
 
 /**
- * conv2dTranspose.kernel.v_next = conv2dTranspose.kernel_mul_3 + conv2dTranspose.kernel_mul_5
- * conv2dTranspose.kernel_next = conv2dTranspose.kernel − conv2dTranspose.kernel_div
+ * conv2dTranspose_kernel_v′[i,j,l,m] = conv2dTranspose_kernel_v[i,j,l,m]·0.999 + d_reverse[j,i,−l + 1,−m + 1]·d_reverse[j,i,−l + 1,−m
+ *     + 1]·(1 − 0.999)
+ * conv2dTranspose_kernel′[i,j,l,m] = conv2dTranspose_kernel[i,j,l,m] − conv2dTranspose_kernel_m′[i,j,l,m]·rate /
+ *     (sqrt(conv2dTranspose_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 5,120 floating-point operations.
  */
 function adam_16x8x2x2_2(
@@ -5703,7 +6050,7 @@ function adam_16x8x2x2_2(
             const d_reverse_0 = d_reverse[j * 64 + i * 4 + l * -2 + m * -1 + 3]!;
             const conv2dTranspose_kernel_v_next = Math.fround(
               conv2dTranspose_kernel_v[i * 32 + j * 4 + l * 2 + m]! * 0.999 +
-                d_reverse_0 * d_reverse_0 * 0.0010000000000000009,
+                d_reverse_0 * d_reverse_0 * (1 - 0.999),
             );
             conv2dTranspose_kernel_v[i * 32 + j * 4 + l * 2 + m] = conv2dTranspose_kernel_v_next;
             conv2dTranspose_kernel[i * 32 + j * 4 + l * 2 + m] =
@@ -5718,8 +6065,8 @@ function adam_16x8x2x2_2(
 }
 
 /**
- * d_conv2d_7 = d_conv2d_8.z ∗ reverse(transpose(conv2d_8.kernel, [1,0,2,3]), [2,3])
- * d_conv2d_7.product = d_conv2d_7.z
+ * d_conv2d_7[i,j,l,m] = Σ k89<16, k90<3, k91<3: d_conv2d_8_z_padded[i,k89,l + k90,m + k91]·conv2d_8_kernel[k89,j,−k90 + 2,−k91 + 2]
+ * d_conv2d_7_z[i,j,l,m] = where(0 < conv2d_7[i,j,l,m], d_conv2d_7[i,j,l,m], 0)
  * 9,437,184 floating-point operations.
  */
 function convWhere_8x16x16x16x3x3x16(
@@ -5808,10 +6155,11 @@ function convWhere_8x16x16x16x3x3x16(
 }
 
 /**
- * d_conv2d_8.kernel_conv = transpose(conv2d_7, [1,0,2,3]) ∗ transpose(d_conv2d_8.z, [1,0,2,3])
- * conv2d_8.kernel.m_next = conv2d_8.kernel_mul + conv2d_8.kernel_mul_2
- * conv2d_8.kernel.v_next = conv2d_8.kernel_mul_3 + conv2d_8.kernel_mul_5
- * conv2d_8.kernel_next = conv2d_8.kernel − conv2d_8.kernel_div
+ * d_conv2d_8_kernel[i,j,l,m] = Σ k92<8, k93<16, k94<16: conv2d_7_padded_2[k92,j,l + k93,m + k94]·d_conv2d_8_z[k92,i,k93,k94]
+ * conv2d_8_kernel_m′[i,j,l,m] = conv2d_8_kernel_m[i,j,l,m]·0.9 + d_conv2d_8_kernel[i,j,l,m]·(1 − 0.9)
+ * conv2d_8_kernel_v′[i,j,l,m] = conv2d_8_kernel_v[i,j,l,m]·0.999 + d_conv2d_8_kernel[i,j,l,m]·d_conv2d_8_kernel[i,j,l,m]·(1 − 0.999)
+ * conv2d_8_kernel′[i,j,l,m] = conv2d_8_kernel[i,j,l,m] − conv2d_8_kernel_m′[i,j,l,m]·rate /
+ *     (sqrt(conv2d_8_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 9,467,136 floating-point operations.
  */
 function convAdam_16x16x3x8x16x16x3(
@@ -5876,82 +6224,75 @@ function convAdam_16x16x3x8x16x16x3(
     const d_conv2d_8_kernel30 = Math.fround(sum30);
     const d_conv2d_8_kernel31 = Math.fround(sum31);
     const conv2d_8_kernel_m_next00 = Math.fround(
-      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 + d_conv2d_8_kernel00 * 0.09999999999999998,
+      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 + d_conv2d_8_kernel00 * (1 - 0.9),
     );
     conv2d_8_kernel_m[i * 144 + j * 9 + l * 3] = conv2d_8_kernel_m_next00;
     const conv2d_8_kernel_m_next01 = Math.fround(
-      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 +
-        d_conv2d_8_kernel01 * 0.09999999999999998,
+      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 + d_conv2d_8_kernel01 * (1 - 0.9),
     );
     conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 1] = conv2d_8_kernel_m_next01;
     const conv2d_8_kernel_m_next10 = Math.fround(
-      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 +
-        d_conv2d_8_kernel10 * 0.09999999999999998,
+      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 + d_conv2d_8_kernel10 * (1 - 0.9),
     );
     conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 144] = conv2d_8_kernel_m_next10;
     const conv2d_8_kernel_m_next11 = Math.fround(
-      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 +
-        d_conv2d_8_kernel11 * 0.09999999999999998,
+      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 + d_conv2d_8_kernel11 * (1 - 0.9),
     );
     conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 145] = conv2d_8_kernel_m_next11;
     const conv2d_8_kernel_m_next20 = Math.fround(
-      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 288]! * 0.9 +
-        d_conv2d_8_kernel20 * 0.09999999999999998,
+      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 288]! * 0.9 + d_conv2d_8_kernel20 * (1 - 0.9),
     );
     conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 288] = conv2d_8_kernel_m_next20;
     const conv2d_8_kernel_m_next21 = Math.fround(
-      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 289]! * 0.9 +
-        d_conv2d_8_kernel21 * 0.09999999999999998,
+      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 289]! * 0.9 + d_conv2d_8_kernel21 * (1 - 0.9),
     );
     conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 289] = conv2d_8_kernel_m_next21;
     const conv2d_8_kernel_m_next30 = Math.fround(
-      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 +
-        d_conv2d_8_kernel30 * 0.09999999999999998,
+      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 + d_conv2d_8_kernel30 * (1 - 0.9),
     );
     conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 432] = conv2d_8_kernel_m_next30;
     const conv2d_8_kernel_m_next31 = Math.fround(
-      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 +
-        d_conv2d_8_kernel31 * 0.09999999999999998,
+      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 + d_conv2d_8_kernel31 * (1 - 0.9),
     );
     conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 433] = conv2d_8_kernel_m_next31;
     const conv2d_8_kernel_v_next00 = Math.fround(
       conv2d_8_kernel_v[i * 144 + j * 9 + l * 3]! * 0.999 +
-        d_conv2d_8_kernel00 * d_conv2d_8_kernel00 * 0.0010000000000000009,
+        d_conv2d_8_kernel00 * d_conv2d_8_kernel00 * (1 - 0.999),
     );
     conv2d_8_kernel_v[i * 144 + j * 9 + l * 3] = conv2d_8_kernel_v_next00;
     const conv2d_8_kernel_v_next01 = Math.fround(
       conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 1]! * 0.999 +
-        d_conv2d_8_kernel01 * d_conv2d_8_kernel01 * 0.0010000000000000009,
+        d_conv2d_8_kernel01 * d_conv2d_8_kernel01 * (1 - 0.999),
     );
     conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 1] = conv2d_8_kernel_v_next01;
     const conv2d_8_kernel_v_next10 = Math.fround(
       conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 144]! * 0.999 +
-        d_conv2d_8_kernel10 * d_conv2d_8_kernel10 * 0.0010000000000000009,
+        d_conv2d_8_kernel10 * d_conv2d_8_kernel10 * (1 - 0.999),
     );
     conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 144] = conv2d_8_kernel_v_next10;
     const conv2d_8_kernel_v_next11 = Math.fround(
       conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 145]! * 0.999 +
-        d_conv2d_8_kernel11 * d_conv2d_8_kernel11 * 0.0010000000000000009,
+        d_conv2d_8_kernel11 * d_conv2d_8_kernel11 * (1 - 0.999),
     );
     conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 145] = conv2d_8_kernel_v_next11;
     const conv2d_8_kernel_v_next20 = Math.fround(
       conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 288]! * 0.999 +
-        d_conv2d_8_kernel20 * d_conv2d_8_kernel20 * 0.0010000000000000009,
+        d_conv2d_8_kernel20 * d_conv2d_8_kernel20 * (1 - 0.999),
     );
     conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 288] = conv2d_8_kernel_v_next20;
     const conv2d_8_kernel_v_next21 = Math.fround(
       conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 289]! * 0.999 +
-        d_conv2d_8_kernel21 * d_conv2d_8_kernel21 * 0.0010000000000000009,
+        d_conv2d_8_kernel21 * d_conv2d_8_kernel21 * (1 - 0.999),
     );
     conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 289] = conv2d_8_kernel_v_next21;
     const conv2d_8_kernel_v_next30 = Math.fround(
       conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 432]! * 0.999 +
-        d_conv2d_8_kernel30 * d_conv2d_8_kernel30 * 0.0010000000000000009,
+        d_conv2d_8_kernel30 * d_conv2d_8_kernel30 * (1 - 0.999),
     );
     conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 432] = conv2d_8_kernel_v_next30;
     const conv2d_8_kernel_v_next31 = Math.fround(
       conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 433]! * 0.999 +
-        d_conv2d_8_kernel31 * d_conv2d_8_kernel31 * 0.0010000000000000009,
+        d_conv2d_8_kernel31 * d_conv2d_8_kernel31 * (1 - 0.999),
     );
     conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 433] = conv2d_8_kernel_v_next31;
     conv2d_8_kernel[i * 144 + j * 9 + l * 3] =
@@ -6011,43 +6352,39 @@ function convAdam_16x16x3x8x16x16x3(
     const d_conv2d_8_kernel2 = Math.fround(sum2);
     const d_conv2d_8_kernel3 = Math.fround(sum3);
     const conv2d_8_kernel_m_next0 = Math.fround(
-      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
-        d_conv2d_8_kernel0 * 0.09999999999999998,
+      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2d_8_kernel0 * (1 - 0.9),
     );
     conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_8_kernel_m_next0;
     const conv2d_8_kernel_m_next1 = Math.fround(
-      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
-        d_conv2d_8_kernel1 * 0.09999999999999998,
+      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 + d_conv2d_8_kernel1 * (1 - 0.9),
     );
     conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_8_kernel_m_next1;
     const conv2d_8_kernel_m_next2 = Math.fround(
-      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 +
-        d_conv2d_8_kernel2 * 0.09999999999999998,
+      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 + d_conv2d_8_kernel2 * (1 - 0.9),
     );
     conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 290] = conv2d_8_kernel_m_next2;
     const conv2d_8_kernel_m_next3 = Math.fround(
-      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 +
-        d_conv2d_8_kernel3 * 0.09999999999999998,
+      conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 + d_conv2d_8_kernel3 * (1 - 0.9),
     );
     conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 434] = conv2d_8_kernel_m_next3;
     const conv2d_8_kernel_v_next0 = Math.fround(
       conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
-        d_conv2d_8_kernel0 * d_conv2d_8_kernel0 * 0.0010000000000000009,
+        d_conv2d_8_kernel0 * d_conv2d_8_kernel0 * (1 - 0.999),
     );
     conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_8_kernel_v_next0;
     const conv2d_8_kernel_v_next1 = Math.fround(
       conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
-        d_conv2d_8_kernel1 * d_conv2d_8_kernel1 * 0.0010000000000000009,
+        d_conv2d_8_kernel1 * d_conv2d_8_kernel1 * (1 - 0.999),
     );
     conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_8_kernel_v_next1;
     const conv2d_8_kernel_v_next2 = Math.fround(
       conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 290]! * 0.999 +
-        d_conv2d_8_kernel2 * d_conv2d_8_kernel2 * 0.0010000000000000009,
+        d_conv2d_8_kernel2 * d_conv2d_8_kernel2 * (1 - 0.999),
     );
     conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 290] = conv2d_8_kernel_v_next2;
     const conv2d_8_kernel_v_next3 = Math.fround(
       conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 434]! * 0.999 +
-        d_conv2d_8_kernel3 * d_conv2d_8_kernel3 * 0.0010000000000000009,
+        d_conv2d_8_kernel3 * d_conv2d_8_kernel3 * (1 - 0.999),
     );
     conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 434] = conv2d_8_kernel_v_next3;
     conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 2] =
@@ -6079,7 +6416,7 @@ function convAdam_16x16x3x8x16x16x3(
 }
 
 /**
- * d_concat = d_conv2d_7.z ∗ reverse(transpose(conv2d_7.kernel, [1,0,2,3]), [2,3])
+ * d_concat[i,j,l,m] = Σ k98<16, k99<3, k100<3: d_conv2d_7_z_padded[i,k98,l + k99,m + k100]·conv2d_7_kernel[k98,j,−k99 + 2,−k100 + 2]
  * 28,311,552 floating-point operations.
  */
 function conv_8x48x16x16x3x3x16(
@@ -6149,7 +6486,10 @@ function conv_8x48x16x16x3x3x16(
   };
 }
 
-/** conv2d_4_padded = what is computed from conv2d_4 in a margin of zeros */
+/**
+ * conv2d_4_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, where(j < 16, conv2d_4[i,j,l − 1,m − 1],
+ *     conv2d_6[i,j − 16,((l + 1) div 2) − 1,((m + 1) div 2) − 1]), 0)
+ */
 function pad_8x48x18x18(
   conv2d_4_: Float32Array,
   conv2d_6_: Float32Array,
@@ -6210,10 +6550,11 @@ function pad_8x48x18x18(
 }
 
 /**
- * d_conv2d_7.kernel_conv = transpose(concat, [1,0,2,3]) ∗ transpose(d_conv2d_7.z, [1,0,2,3])
- * conv2d_7.kernel.m_next = conv2d_7.kernel_mul + conv2d_7.kernel_mul_2
- * conv2d_7.kernel.v_next = conv2d_7.kernel_mul_3 + conv2d_7.kernel_mul_5
- * conv2d_7.kernel_next = conv2d_7.kernel − conv2d_7.kernel_div
+ * d_conv2d_7_kernel[i,j,l,m] = Σ k101<8, k102<16, k103<16: conv2d_4_padded[k101,j,l + k102,m + k103]·d_conv2d_7_z[k101,i,k102,k103]
+ * conv2d_7_kernel_m′[i,j,l,m] = conv2d_7_kernel_m[i,j,l,m]·0.9 + d_conv2d_7_kernel[i,j,l,m]·(1 − 0.9)
+ * conv2d_7_kernel_v′[i,j,l,m] = conv2d_7_kernel_v[i,j,l,m]·0.999 + d_conv2d_7_kernel[i,j,l,m]·d_conv2d_7_kernel[i,j,l,m]·(1 − 0.999)
+ * conv2d_7_kernel′[i,j,l,m] = conv2d_7_kernel[i,j,l,m] − conv2d_7_kernel_m′[i,j,l,m]·rate /
+ *     (sqrt(conv2d_7_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 28,401,408 floating-point operations.
  */
 function convAdam_16x48x3x8x16x16x3(
@@ -6277,82 +6618,75 @@ function convAdam_16x48x3x8x16x16x3(
     const d_conv2d_7_kernel30 = Math.fround(sum30);
     const d_conv2d_7_kernel31 = Math.fround(sum31);
     const conv2d_7_kernel_m_next00 = Math.fround(
-      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3]! * 0.9 + d_conv2d_7_kernel00 * 0.09999999999999998,
+      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3]! * 0.9 + d_conv2d_7_kernel00 * (1 - 0.9),
     );
     conv2d_7_kernel_m[i * 432 + j * 9 + l * 3] = conv2d_7_kernel_m_next00;
     const conv2d_7_kernel_m_next01 = Math.fround(
-      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1]! * 0.9 +
-        d_conv2d_7_kernel01 * 0.09999999999999998,
+      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1]! * 0.9 + d_conv2d_7_kernel01 * (1 - 0.9),
     );
     conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1] = conv2d_7_kernel_m_next01;
     const conv2d_7_kernel_m_next10 = Math.fround(
-      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 432]! * 0.9 +
-        d_conv2d_7_kernel10 * 0.09999999999999998,
+      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 432]! * 0.9 + d_conv2d_7_kernel10 * (1 - 0.9),
     );
     conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 432] = conv2d_7_kernel_m_next10;
     const conv2d_7_kernel_m_next11 = Math.fround(
-      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 433]! * 0.9 +
-        d_conv2d_7_kernel11 * 0.09999999999999998,
+      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 433]! * 0.9 + d_conv2d_7_kernel11 * (1 - 0.9),
     );
     conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 433] = conv2d_7_kernel_m_next11;
     const conv2d_7_kernel_m_next20 = Math.fround(
-      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 864]! * 0.9 +
-        d_conv2d_7_kernel20 * 0.09999999999999998,
+      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 864]! * 0.9 + d_conv2d_7_kernel20 * (1 - 0.9),
     );
     conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 864] = conv2d_7_kernel_m_next20;
     const conv2d_7_kernel_m_next21 = Math.fround(
-      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 865]! * 0.9 +
-        d_conv2d_7_kernel21 * 0.09999999999999998,
+      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 865]! * 0.9 + d_conv2d_7_kernel21 * (1 - 0.9),
     );
     conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 865] = conv2d_7_kernel_m_next21;
     const conv2d_7_kernel_m_next30 = Math.fround(
-      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1296]! * 0.9 +
-        d_conv2d_7_kernel30 * 0.09999999999999998,
+      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1296]! * 0.9 + d_conv2d_7_kernel30 * (1 - 0.9),
     );
     conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1296] = conv2d_7_kernel_m_next30;
     const conv2d_7_kernel_m_next31 = Math.fround(
-      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1297]! * 0.9 +
-        d_conv2d_7_kernel31 * 0.09999999999999998,
+      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1297]! * 0.9 + d_conv2d_7_kernel31 * (1 - 0.9),
     );
     conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1297] = conv2d_7_kernel_m_next31;
     const conv2d_7_kernel_v_next00 = Math.fround(
       conv2d_7_kernel_v[i * 432 + j * 9 + l * 3]! * 0.999 +
-        d_conv2d_7_kernel00 * d_conv2d_7_kernel00 * 0.0010000000000000009,
+        d_conv2d_7_kernel00 * d_conv2d_7_kernel00 * (1 - 0.999),
     );
     conv2d_7_kernel_v[i * 432 + j * 9 + l * 3] = conv2d_7_kernel_v_next00;
     const conv2d_7_kernel_v_next01 = Math.fround(
       conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1]! * 0.999 +
-        d_conv2d_7_kernel01 * d_conv2d_7_kernel01 * 0.0010000000000000009,
+        d_conv2d_7_kernel01 * d_conv2d_7_kernel01 * (1 - 0.999),
     );
     conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1] = conv2d_7_kernel_v_next01;
     const conv2d_7_kernel_v_next10 = Math.fround(
       conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 432]! * 0.999 +
-        d_conv2d_7_kernel10 * d_conv2d_7_kernel10 * 0.0010000000000000009,
+        d_conv2d_7_kernel10 * d_conv2d_7_kernel10 * (1 - 0.999),
     );
     conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 432] = conv2d_7_kernel_v_next10;
     const conv2d_7_kernel_v_next11 = Math.fround(
       conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 433]! * 0.999 +
-        d_conv2d_7_kernel11 * d_conv2d_7_kernel11 * 0.0010000000000000009,
+        d_conv2d_7_kernel11 * d_conv2d_7_kernel11 * (1 - 0.999),
     );
     conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 433] = conv2d_7_kernel_v_next11;
     const conv2d_7_kernel_v_next20 = Math.fround(
       conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 864]! * 0.999 +
-        d_conv2d_7_kernel20 * d_conv2d_7_kernel20 * 0.0010000000000000009,
+        d_conv2d_7_kernel20 * d_conv2d_7_kernel20 * (1 - 0.999),
     );
     conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 864] = conv2d_7_kernel_v_next20;
     const conv2d_7_kernel_v_next21 = Math.fround(
       conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 865]! * 0.999 +
-        d_conv2d_7_kernel21 * d_conv2d_7_kernel21 * 0.0010000000000000009,
+        d_conv2d_7_kernel21 * d_conv2d_7_kernel21 * (1 - 0.999),
     );
     conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 865] = conv2d_7_kernel_v_next21;
     const conv2d_7_kernel_v_next30 = Math.fround(
       conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1296]! * 0.999 +
-        d_conv2d_7_kernel30 * d_conv2d_7_kernel30 * 0.0010000000000000009,
+        d_conv2d_7_kernel30 * d_conv2d_7_kernel30 * (1 - 0.999),
     );
     conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1296] = conv2d_7_kernel_v_next30;
     const conv2d_7_kernel_v_next31 = Math.fround(
       conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1297]! * 0.999 +
-        d_conv2d_7_kernel31 * d_conv2d_7_kernel31 * 0.0010000000000000009,
+        d_conv2d_7_kernel31 * d_conv2d_7_kernel31 * (1 - 0.999),
     );
     conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1297] = conv2d_7_kernel_v_next31;
     conv2d_7_kernel[i * 432 + j * 9 + l * 3] =
@@ -6412,43 +6746,39 @@ function convAdam_16x48x3x8x16x16x3(
     const d_conv2d_7_kernel2 = Math.fround(sum2);
     const d_conv2d_7_kernel3 = Math.fround(sum3);
     const conv2d_7_kernel_m_next0 = Math.fround(
-      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 2]! * 0.9 +
-        d_conv2d_7_kernel0 * 0.09999999999999998,
+      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2d_7_kernel0 * (1 - 0.9),
     );
     conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 2] = conv2d_7_kernel_m_next0;
     const conv2d_7_kernel_m_next1 = Math.fround(
-      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 434]! * 0.9 +
-        d_conv2d_7_kernel1 * 0.09999999999999998,
+      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 434]! * 0.9 + d_conv2d_7_kernel1 * (1 - 0.9),
     );
     conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 434] = conv2d_7_kernel_m_next1;
     const conv2d_7_kernel_m_next2 = Math.fround(
-      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 866]! * 0.9 +
-        d_conv2d_7_kernel2 * 0.09999999999999998,
+      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 866]! * 0.9 + d_conv2d_7_kernel2 * (1 - 0.9),
     );
     conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 866] = conv2d_7_kernel_m_next2;
     const conv2d_7_kernel_m_next3 = Math.fround(
-      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1298]! * 0.9 +
-        d_conv2d_7_kernel3 * 0.09999999999999998,
+      conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1298]! * 0.9 + d_conv2d_7_kernel3 * (1 - 0.9),
     );
     conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1298] = conv2d_7_kernel_m_next3;
     const conv2d_7_kernel_v_next0 = Math.fround(
       conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 2]! * 0.999 +
-        d_conv2d_7_kernel0 * d_conv2d_7_kernel0 * 0.0010000000000000009,
+        d_conv2d_7_kernel0 * d_conv2d_7_kernel0 * (1 - 0.999),
     );
     conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 2] = conv2d_7_kernel_v_next0;
     const conv2d_7_kernel_v_next1 = Math.fround(
       conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 434]! * 0.999 +
-        d_conv2d_7_kernel1 * d_conv2d_7_kernel1 * 0.0010000000000000009,
+        d_conv2d_7_kernel1 * d_conv2d_7_kernel1 * (1 - 0.999),
     );
     conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 434] = conv2d_7_kernel_v_next1;
     const conv2d_7_kernel_v_next2 = Math.fround(
       conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 866]! * 0.999 +
-        d_conv2d_7_kernel2 * d_conv2d_7_kernel2 * 0.0010000000000000009,
+        d_conv2d_7_kernel2 * d_conv2d_7_kernel2 * (1 - 0.999),
     );
     conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 866] = conv2d_7_kernel_v_next2;
     const conv2d_7_kernel_v_next3 = Math.fround(
       conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1298]! * 0.999 +
-        d_conv2d_7_kernel3 * d_conv2d_7_kernel3 * 0.0010000000000000009,
+        d_conv2d_7_kernel3 * d_conv2d_7_kernel3 * (1 - 0.999),
     );
     conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1298] = conv2d_7_kernel_v_next3;
     conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 2] =
@@ -6480,8 +6810,8 @@ function convAdam_16x48x3x8x16x16x3(
 }
 
 /**
- * d_conv2d_6 = Σ reshape(d_concat[0,16,0,0 .. 8,48,16,16], [8,32,8,2,8,2]) over axes 3,5
- * d_conv2d_6.product = d_conv2d_6.z
+ * d_conv2d_6[i,j,l,m] = Σ k104<2, k105<2: d_concat[i,j + 16,2·l + k104,2·m + k105]
+ * d_conv2d_6_z[i,j,l,m] = where(0 < conv2d_6[i,j,l,m], d_conv2d_6[i,j,l,m], 0)
  * 65,536 floating-point operations.
  */
 function sumWhere_8x32x8x2x2x8(
@@ -6519,10 +6849,10 @@ function sumWhere_8x32x8x2x2x8(
 }
 
 /**
- * d_conv2d_6.bias = Σ d_conv2d_6.z over axes 0,2,3
- * conv2d_6.bias.m_next = conv2d_6.bias_mul + conv2d_6.bias_mul_2
- * conv2d_6.bias.v_next = conv2d_6.bias_mul_3 + conv2d_6.bias_mul_5
- * conv2d_6.bias_next = conv2d_6.bias − conv2d_6.bias_div
+ * d_conv2d_6_bias[i] = Σ k106<8, k107<8, k108<8: d_conv2d_6_z[k106,i,k107,k108]
+ * conv2d_6_bias_m′[i] = conv2d_6_bias_m[i]·0.9 + d_conv2d_6_bias[i]·(1 − 0.9)
+ * conv2d_6_bias_v′[i] = conv2d_6_bias_v[i]·0.999 + d_conv2d_6_bias[i]·d_conv2d_6_bias[i]·(1 − 0.999)
+ * conv2d_6_bias′[i] = conv2d_6_bias[i] − conv2d_6_bias_m′[i]·rate / (sqrt(conv2d_6_bias_v′[i]·correction) + 1e-8)
  * 16,800 floating-point operations.
  */
 function sumAdam_8x8x8x32(
@@ -6553,11 +6883,11 @@ function sumAdam_8x8x8x32(
       }
       const d_conv2d_6_bias = Math.fround(sum);
       const conv2d_6_bias_m_next = Math.fround(
-        conv2d_6_bias_m[i]! * 0.9 + d_conv2d_6_bias * 0.09999999999999998,
+        conv2d_6_bias_m[i]! * 0.9 + d_conv2d_6_bias * (1 - 0.9),
       );
       conv2d_6_bias_m[i] = conv2d_6_bias_m_next;
       const conv2d_6_bias_v_next = Math.fround(
-        conv2d_6_bias_v[i]! * 0.999 + d_conv2d_6_bias * d_conv2d_6_bias * 0.0010000000000000009,
+        conv2d_6_bias_v[i]! * 0.999 + d_conv2d_6_bias * d_conv2d_6_bias * (1 - 0.999),
       );
       conv2d_6_bias_v[i] = conv2d_6_bias_v_next;
       conv2d_6_bias[i] =
@@ -6567,7 +6897,7 @@ function sumAdam_8x8x8x32(
   };
 }
 
-/** conv2d_6.kernel_wide_2 = conv2d_6.kernel in double, in the order it is read */
+/** conv2d_6_kernel_wide_2[i,j,l,m] = f64(conv2d_6_kernel[m,i,j,l]) */
 function widen_32x3x3x32_2(
   conv2d_6_kernel_: Float32Array,
   conv2d_6_kernel_wide_2_: Float64Array,
@@ -6589,8 +6919,9 @@ function widen_32x3x3x32_2(
 }
 
 /**
- * d_conv2d_5 = d_conv2d_6.z ∗ reverse(transpose(conv2d_6.kernel, [1,0,2,3]), [2,3])
- * d_conv2d_5.product = d_conv2d_5.z
+ * d_conv2d_5[i,j,l,m] = Σ k110<3, k111<3, k109<32: f32(d_conv2d_6_z_padded_wide[i,l + k110,m +
+ *     k111,k109])·f32(conv2d_6_kernel_wide_2[j,−k110 + 2,−k111 + 2,k109])
+ * d_conv2d_5_z[i,j,l,m] = where(0 < conv2d_5[i,j,l,m], d_conv2d_5[i,j,l,m], 0)
  * 9,437,184 floating-point operations.
  */
 function convWhere_8x32x8x3x3x32x8(
@@ -6783,7 +7114,7 @@ function convWhere_8x32x8x3x3x32x8(
   };
 }
 
-/** conv2d_5_padded = conv2d_5 in a margin of zeros */
+/** conv2d_5_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 8 ∧ 0 ≤ m − 1 ∧ m − 1 < 8, conv2d_5[i,j,l − 1,m − 1], 0) */
 function pad_8x32x10x10(conv2d_5_: Float32Array, conv2d_5_padded_: Float32Array): () => void {
   return function pad_8x32x10x10(): void {
     const conv2d_5 = conv2d_5_;
@@ -6814,10 +7145,11 @@ function pad_8x32x10x10(conv2d_5_: Float32Array, conv2d_5_padded_: Float32Array)
 }
 
 /**
- * d_conv2d_6.kernel_conv = transpose(conv2d_5, [1,0,2,3]) ∗ transpose(d_conv2d_6.z, [1,0,2,3])
- * conv2d_6.kernel.m_next = conv2d_6.kernel_mul + conv2d_6.kernel_mul_2
- * conv2d_6.kernel.v_next = conv2d_6.kernel_mul_3 + conv2d_6.kernel_mul_5
- * conv2d_6.kernel_next = conv2d_6.kernel − conv2d_6.kernel_div
+ * d_conv2d_6_kernel[i,j,l,m] = Σ k112<8, k113<8, k114<8: conv2d_5_padded[k112,j,l + k113,m + k114]·d_conv2d_6_z[k112,i,k113,k114]
+ * conv2d_6_kernel_m′[i,j,l,m] = conv2d_6_kernel_m[i,j,l,m]·0.9 + d_conv2d_6_kernel[i,j,l,m]·(1 − 0.9)
+ * conv2d_6_kernel_v′[i,j,l,m] = conv2d_6_kernel_v[i,j,l,m]·0.999 + d_conv2d_6_kernel[i,j,l,m]·d_conv2d_6_kernel[i,j,l,m]·(1 − 0.999)
+ * conv2d_6_kernel′[i,j,l,m] = conv2d_6_kernel[i,j,l,m] − conv2d_6_kernel_m′[i,j,l,m]·rate /
+ *     (sqrt(conv2d_6_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 9,556,992 floating-point operations.
  */
 function convAdam_32x32x3x8x8x8x3(
@@ -6881,82 +7213,75 @@ function convAdam_32x32x3x8x8x8x3(
     const d_conv2d_6_kernel30 = Math.fround(sum30);
     const d_conv2d_6_kernel31 = Math.fround(sum31);
     const conv2d_6_kernel_m_next00 = Math.fround(
-      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3]! * 0.9 + d_conv2d_6_kernel00 * 0.09999999999999998,
+      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3]! * 0.9 + d_conv2d_6_kernel00 * (1 - 0.9),
     );
     conv2d_6_kernel_m[i * 288 + j * 9 + l * 3] = conv2d_6_kernel_m_next00;
     const conv2d_6_kernel_m_next01 = Math.fround(
-      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 1]! * 0.9 +
-        d_conv2d_6_kernel01 * 0.09999999999999998,
+      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 1]! * 0.9 + d_conv2d_6_kernel01 * (1 - 0.9),
     );
     conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 1] = conv2d_6_kernel_m_next01;
     const conv2d_6_kernel_m_next10 = Math.fround(
-      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 288]! * 0.9 +
-        d_conv2d_6_kernel10 * 0.09999999999999998,
+      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 288]! * 0.9 + d_conv2d_6_kernel10 * (1 - 0.9),
     );
     conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 288] = conv2d_6_kernel_m_next10;
     const conv2d_6_kernel_m_next11 = Math.fround(
-      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 289]! * 0.9 +
-        d_conv2d_6_kernel11 * 0.09999999999999998,
+      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 289]! * 0.9 + d_conv2d_6_kernel11 * (1 - 0.9),
     );
     conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 289] = conv2d_6_kernel_m_next11;
     const conv2d_6_kernel_m_next20 = Math.fround(
-      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 576]! * 0.9 +
-        d_conv2d_6_kernel20 * 0.09999999999999998,
+      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 576]! * 0.9 + d_conv2d_6_kernel20 * (1 - 0.9),
     );
     conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 576] = conv2d_6_kernel_m_next20;
     const conv2d_6_kernel_m_next21 = Math.fround(
-      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 577]! * 0.9 +
-        d_conv2d_6_kernel21 * 0.09999999999999998,
+      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 577]! * 0.9 + d_conv2d_6_kernel21 * (1 - 0.9),
     );
     conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 577] = conv2d_6_kernel_m_next21;
     const conv2d_6_kernel_m_next30 = Math.fround(
-      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 864]! * 0.9 +
-        d_conv2d_6_kernel30 * 0.09999999999999998,
+      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 864]! * 0.9 + d_conv2d_6_kernel30 * (1 - 0.9),
     );
     conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 864] = conv2d_6_kernel_m_next30;
     const conv2d_6_kernel_m_next31 = Math.fround(
-      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 865]! * 0.9 +
-        d_conv2d_6_kernel31 * 0.09999999999999998,
+      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 865]! * 0.9 + d_conv2d_6_kernel31 * (1 - 0.9),
     );
     conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 865] = conv2d_6_kernel_m_next31;
     const conv2d_6_kernel_v_next00 = Math.fround(
       conv2d_6_kernel_v[i * 288 + j * 9 + l * 3]! * 0.999 +
-        d_conv2d_6_kernel00 * d_conv2d_6_kernel00 * 0.0010000000000000009,
+        d_conv2d_6_kernel00 * d_conv2d_6_kernel00 * (1 - 0.999),
     );
     conv2d_6_kernel_v[i * 288 + j * 9 + l * 3] = conv2d_6_kernel_v_next00;
     const conv2d_6_kernel_v_next01 = Math.fround(
       conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 1]! * 0.999 +
-        d_conv2d_6_kernel01 * d_conv2d_6_kernel01 * 0.0010000000000000009,
+        d_conv2d_6_kernel01 * d_conv2d_6_kernel01 * (1 - 0.999),
     );
     conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 1] = conv2d_6_kernel_v_next01;
     const conv2d_6_kernel_v_next10 = Math.fround(
       conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 288]! * 0.999 +
-        d_conv2d_6_kernel10 * d_conv2d_6_kernel10 * 0.0010000000000000009,
+        d_conv2d_6_kernel10 * d_conv2d_6_kernel10 * (1 - 0.999),
     );
     conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 288] = conv2d_6_kernel_v_next10;
     const conv2d_6_kernel_v_next11 = Math.fround(
       conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 289]! * 0.999 +
-        d_conv2d_6_kernel11 * d_conv2d_6_kernel11 * 0.0010000000000000009,
+        d_conv2d_6_kernel11 * d_conv2d_6_kernel11 * (1 - 0.999),
     );
     conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 289] = conv2d_6_kernel_v_next11;
     const conv2d_6_kernel_v_next20 = Math.fround(
       conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 576]! * 0.999 +
-        d_conv2d_6_kernel20 * d_conv2d_6_kernel20 * 0.0010000000000000009,
+        d_conv2d_6_kernel20 * d_conv2d_6_kernel20 * (1 - 0.999),
     );
     conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 576] = conv2d_6_kernel_v_next20;
     const conv2d_6_kernel_v_next21 = Math.fround(
       conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 577]! * 0.999 +
-        d_conv2d_6_kernel21 * d_conv2d_6_kernel21 * 0.0010000000000000009,
+        d_conv2d_6_kernel21 * d_conv2d_6_kernel21 * (1 - 0.999),
     );
     conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 577] = conv2d_6_kernel_v_next21;
     const conv2d_6_kernel_v_next30 = Math.fround(
       conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 864]! * 0.999 +
-        d_conv2d_6_kernel30 * d_conv2d_6_kernel30 * 0.0010000000000000009,
+        d_conv2d_6_kernel30 * d_conv2d_6_kernel30 * (1 - 0.999),
     );
     conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 864] = conv2d_6_kernel_v_next30;
     const conv2d_6_kernel_v_next31 = Math.fround(
       conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 865]! * 0.999 +
-        d_conv2d_6_kernel31 * d_conv2d_6_kernel31 * 0.0010000000000000009,
+        d_conv2d_6_kernel31 * d_conv2d_6_kernel31 * (1 - 0.999),
     );
     conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 865] = conv2d_6_kernel_v_next31;
     conv2d_6_kernel[i * 288 + j * 9 + l * 3] =
@@ -7016,43 +7341,39 @@ function convAdam_32x32x3x8x8x8x3(
     const d_conv2d_6_kernel2 = Math.fround(sum2);
     const d_conv2d_6_kernel3 = Math.fround(sum3);
     const conv2d_6_kernel_m_next0 = Math.fround(
-      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 2]! * 0.9 +
-        d_conv2d_6_kernel0 * 0.09999999999999998,
+      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2d_6_kernel0 * (1 - 0.9),
     );
     conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 2] = conv2d_6_kernel_m_next0;
     const conv2d_6_kernel_m_next1 = Math.fround(
-      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 290]! * 0.9 +
-        d_conv2d_6_kernel1 * 0.09999999999999998,
+      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 290]! * 0.9 + d_conv2d_6_kernel1 * (1 - 0.9),
     );
     conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 290] = conv2d_6_kernel_m_next1;
     const conv2d_6_kernel_m_next2 = Math.fround(
-      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 578]! * 0.9 +
-        d_conv2d_6_kernel2 * 0.09999999999999998,
+      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 578]! * 0.9 + d_conv2d_6_kernel2 * (1 - 0.9),
     );
     conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 578] = conv2d_6_kernel_m_next2;
     const conv2d_6_kernel_m_next3 = Math.fround(
-      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 866]! * 0.9 +
-        d_conv2d_6_kernel3 * 0.09999999999999998,
+      conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 866]! * 0.9 + d_conv2d_6_kernel3 * (1 - 0.9),
     );
     conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 866] = conv2d_6_kernel_m_next3;
     const conv2d_6_kernel_v_next0 = Math.fround(
       conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 2]! * 0.999 +
-        d_conv2d_6_kernel0 * d_conv2d_6_kernel0 * 0.0010000000000000009,
+        d_conv2d_6_kernel0 * d_conv2d_6_kernel0 * (1 - 0.999),
     );
     conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 2] = conv2d_6_kernel_v_next0;
     const conv2d_6_kernel_v_next1 = Math.fround(
       conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 290]! * 0.999 +
-        d_conv2d_6_kernel1 * d_conv2d_6_kernel1 * 0.0010000000000000009,
+        d_conv2d_6_kernel1 * d_conv2d_6_kernel1 * (1 - 0.999),
     );
     conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 290] = conv2d_6_kernel_v_next1;
     const conv2d_6_kernel_v_next2 = Math.fround(
       conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 578]! * 0.999 +
-        d_conv2d_6_kernel2 * d_conv2d_6_kernel2 * 0.0010000000000000009,
+        d_conv2d_6_kernel2 * d_conv2d_6_kernel2 * (1 - 0.999),
     );
     conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 578] = conv2d_6_kernel_v_next2;
     const conv2d_6_kernel_v_next3 = Math.fround(
       conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 866]! * 0.999 +
-        d_conv2d_6_kernel3 * d_conv2d_6_kernel3 * 0.0010000000000000009,
+        d_conv2d_6_kernel3 * d_conv2d_6_kernel3 * (1 - 0.999),
     );
     conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 866] = conv2d_6_kernel_v_next3;
     conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 2] =
@@ -7084,7 +7405,8 @@ function convAdam_32x32x3x8x8x8x3(
 }
 
 /**
- * d_maxPool2d_2 = d_conv2d_5.z ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])
+ * d_maxPool2d_2[i,j,l,m] = Σ k119<3, k120<3, k118<32: d_conv2d_5_z_padded[i,k118,l + k119,m + k120]·conv2d_5_kernel[k118,j,−k119 +
+ *     2,−k120 + 2]
  * 4,718,592 floating-point operations.
  */
 function conv_8x16x8x3x3x32x8(
@@ -7225,10 +7547,11 @@ function conv_8x16x8x3x3x32x8(
 }
 
 /**
- * d_conv2d_5.kernel_conv = transpose(maxPool2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_5.z, [1,0,2,3])
- * conv2d_5.kernel.m_next = conv2d_5.kernel_mul + conv2d_5.kernel_mul_2
- * conv2d_5.kernel.v_next = conv2d_5.kernel_mul_3 + conv2d_5.kernel_mul_5
- * conv2d_5.kernel_next = conv2d_5.kernel − conv2d_5.kernel_div
+ * d_conv2d_5_kernel[i,j,l,m] = Σ k121<8, k122<8, k123<8: maxPool2d_2_padded_2[k121,j,l + k122,m + k123]·d_conv2d_5_z[k121,i,k122,k123]
+ * conv2d_5_kernel_m′[i,j,l,m] = conv2d_5_kernel_m[i,j,l,m]·0.9 + d_conv2d_5_kernel[i,j,l,m]·(1 − 0.9)
+ * conv2d_5_kernel_v′[i,j,l,m] = conv2d_5_kernel_v[i,j,l,m]·0.999 + d_conv2d_5_kernel[i,j,l,m]·d_conv2d_5_kernel[i,j,l,m]·(1 − 0.999)
+ * conv2d_5_kernel′[i,j,l,m] = conv2d_5_kernel[i,j,l,m] − conv2d_5_kernel_m′[i,j,l,m]·rate /
+ *     (sqrt(conv2d_5_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 4,778,496 floating-point operations.
  */
 function convAdam_32x16x3x8x8x8x3(
@@ -7293,82 +7616,75 @@ function convAdam_32x16x3x8x8x8x3(
     const d_conv2d_5_kernel30 = Math.fround(sum30);
     const d_conv2d_5_kernel31 = Math.fround(sum31);
     const conv2d_5_kernel_m_next00 = Math.fround(
-      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 + d_conv2d_5_kernel00 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 + d_conv2d_5_kernel00 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 144 + j * 9 + l * 3] = conv2d_5_kernel_m_next00;
     const conv2d_5_kernel_m_next01 = Math.fround(
-      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 +
-        d_conv2d_5_kernel01 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 + d_conv2d_5_kernel01 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 1] = conv2d_5_kernel_m_next01;
     const conv2d_5_kernel_m_next10 = Math.fround(
-      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 +
-        d_conv2d_5_kernel10 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 + d_conv2d_5_kernel10 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 144] = conv2d_5_kernel_m_next10;
     const conv2d_5_kernel_m_next11 = Math.fround(
-      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 +
-        d_conv2d_5_kernel11 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 + d_conv2d_5_kernel11 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 145] = conv2d_5_kernel_m_next11;
     const conv2d_5_kernel_m_next20 = Math.fround(
-      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 288]! * 0.9 +
-        d_conv2d_5_kernel20 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 288]! * 0.9 + d_conv2d_5_kernel20 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 288] = conv2d_5_kernel_m_next20;
     const conv2d_5_kernel_m_next21 = Math.fround(
-      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 289]! * 0.9 +
-        d_conv2d_5_kernel21 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 289]! * 0.9 + d_conv2d_5_kernel21 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 289] = conv2d_5_kernel_m_next21;
     const conv2d_5_kernel_m_next30 = Math.fround(
-      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 +
-        d_conv2d_5_kernel30 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 + d_conv2d_5_kernel30 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 432] = conv2d_5_kernel_m_next30;
     const conv2d_5_kernel_m_next31 = Math.fround(
-      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 +
-        d_conv2d_5_kernel31 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 + d_conv2d_5_kernel31 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 433] = conv2d_5_kernel_m_next31;
     const conv2d_5_kernel_v_next00 = Math.fround(
       conv2d_5_kernel_v[i * 144 + j * 9 + l * 3]! * 0.999 +
-        d_conv2d_5_kernel00 * d_conv2d_5_kernel00 * 0.0010000000000000009,
+        d_conv2d_5_kernel00 * d_conv2d_5_kernel00 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 144 + j * 9 + l * 3] = conv2d_5_kernel_v_next00;
     const conv2d_5_kernel_v_next01 = Math.fround(
       conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 1]! * 0.999 +
-        d_conv2d_5_kernel01 * d_conv2d_5_kernel01 * 0.0010000000000000009,
+        d_conv2d_5_kernel01 * d_conv2d_5_kernel01 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 1] = conv2d_5_kernel_v_next01;
     const conv2d_5_kernel_v_next10 = Math.fround(
       conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 144]! * 0.999 +
-        d_conv2d_5_kernel10 * d_conv2d_5_kernel10 * 0.0010000000000000009,
+        d_conv2d_5_kernel10 * d_conv2d_5_kernel10 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 144] = conv2d_5_kernel_v_next10;
     const conv2d_5_kernel_v_next11 = Math.fround(
       conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 145]! * 0.999 +
-        d_conv2d_5_kernel11 * d_conv2d_5_kernel11 * 0.0010000000000000009,
+        d_conv2d_5_kernel11 * d_conv2d_5_kernel11 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 145] = conv2d_5_kernel_v_next11;
     const conv2d_5_kernel_v_next20 = Math.fround(
       conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 288]! * 0.999 +
-        d_conv2d_5_kernel20 * d_conv2d_5_kernel20 * 0.0010000000000000009,
+        d_conv2d_5_kernel20 * d_conv2d_5_kernel20 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 288] = conv2d_5_kernel_v_next20;
     const conv2d_5_kernel_v_next21 = Math.fround(
       conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 289]! * 0.999 +
-        d_conv2d_5_kernel21 * d_conv2d_5_kernel21 * 0.0010000000000000009,
+        d_conv2d_5_kernel21 * d_conv2d_5_kernel21 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 289] = conv2d_5_kernel_v_next21;
     const conv2d_5_kernel_v_next30 = Math.fround(
       conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 432]! * 0.999 +
-        d_conv2d_5_kernel30 * d_conv2d_5_kernel30 * 0.0010000000000000009,
+        d_conv2d_5_kernel30 * d_conv2d_5_kernel30 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 432] = conv2d_5_kernel_v_next30;
     const conv2d_5_kernel_v_next31 = Math.fround(
       conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 433]! * 0.999 +
-        d_conv2d_5_kernel31 * d_conv2d_5_kernel31 * 0.0010000000000000009,
+        d_conv2d_5_kernel31 * d_conv2d_5_kernel31 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 433] = conv2d_5_kernel_v_next31;
     conv2d_5_kernel[i * 144 + j * 9 + l * 3] =
@@ -7428,43 +7744,39 @@ function convAdam_32x16x3x8x8x8x3(
     const d_conv2d_5_kernel2 = Math.fround(sum2);
     const d_conv2d_5_kernel3 = Math.fround(sum3);
     const conv2d_5_kernel_m_next0 = Math.fround(
-      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
-        d_conv2d_5_kernel0 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2d_5_kernel0 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_5_kernel_m_next0;
     const conv2d_5_kernel_m_next1 = Math.fround(
-      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
-        d_conv2d_5_kernel1 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 + d_conv2d_5_kernel1 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_5_kernel_m_next1;
     const conv2d_5_kernel_m_next2 = Math.fround(
-      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 +
-        d_conv2d_5_kernel2 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 + d_conv2d_5_kernel2 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 290] = conv2d_5_kernel_m_next2;
     const conv2d_5_kernel_m_next3 = Math.fround(
-      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 +
-        d_conv2d_5_kernel3 * 0.09999999999999998,
+      conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 + d_conv2d_5_kernel3 * (1 - 0.9),
     );
     conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 434] = conv2d_5_kernel_m_next3;
     const conv2d_5_kernel_v_next0 = Math.fround(
       conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
-        d_conv2d_5_kernel0 * d_conv2d_5_kernel0 * 0.0010000000000000009,
+        d_conv2d_5_kernel0 * d_conv2d_5_kernel0 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_5_kernel_v_next0;
     const conv2d_5_kernel_v_next1 = Math.fround(
       conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
-        d_conv2d_5_kernel1 * d_conv2d_5_kernel1 * 0.0010000000000000009,
+        d_conv2d_5_kernel1 * d_conv2d_5_kernel1 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_5_kernel_v_next1;
     const conv2d_5_kernel_v_next2 = Math.fround(
       conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 290]! * 0.999 +
-        d_conv2d_5_kernel2 * d_conv2d_5_kernel2 * 0.0010000000000000009,
+        d_conv2d_5_kernel2 * d_conv2d_5_kernel2 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 290] = conv2d_5_kernel_v_next2;
     const conv2d_5_kernel_v_next3 = Math.fround(
       conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 434]! * 0.999 +
-        d_conv2d_5_kernel3 * d_conv2d_5_kernel3 * 0.0010000000000000009,
+        d_conv2d_5_kernel3 * d_conv2d_5_kernel3 * (1 - 0.999),
     );
     conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 434] = conv2d_5_kernel_v_next3;
     conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 2] =
@@ -7496,8 +7808,9 @@ function convAdam_32x16x3x8x8x8x3(
 }
 
 /**
- * d_conv2d_4_windowArgmax = argmax conv2d_4 over windows [1,1,2,2]
- * d_conv2d_4.product = d_conv2d_4.z
+ * d_conv2d_4_windowArgmax[i,j,l,m] = argmax k124<1, k125<1, k126<2, k127<2: conv2d_4[i,j,2·l + k126,2·m + k127]
+ * d_conv2d_4_z[i,j,l,m] = where(0 < conv2d_4[i,j,l,m], d_concat[i,j,l,m] + where(d_conv2d_4_windowArgmax[i,j,(l div 2),(m div 2)] =
+ *     2·(l mod 2) + (m mod 2), d_maxPool2d_2[i,j,(l div 2),(m div 2)], 0), 0)
  * 65,536 floating-point operations.
  */
 function windowArgmaxWhere_8x16x8x8(
@@ -7558,7 +7871,8 @@ function windowArgmaxWhere_8x16x8x8(
 }
 
 /**
- * d_maxPool2d = d_conv2d_3.z ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])
+ * d_maxPool2d[i,j,l,m] = Σ k140<16, k141<3, k142<3: d_conv2d_3_z_padded[i,k140,l + k141,m + k142]·conv2d_3_kernel[k140,j,−k141 +
+ *     2,−k142 + 2]
  * 4,718,592 floating-point operations.
  */
 function conv_8x8x16x16x3x3x16(
@@ -7629,10 +7943,11 @@ function conv_8x8x16x16x3x3x16(
 }
 
 /**
- * d_conv2d_3.kernel_conv = transpose(maxPool2d, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])
- * conv2d_3.kernel.m_next = conv2d_3.kernel_mul + conv2d_3.kernel_mul_2
- * conv2d_3.kernel.v_next = conv2d_3.kernel_mul_3 + conv2d_3.kernel_mul_5
- * conv2d_3.kernel_next = conv2d_3.kernel − conv2d_3.kernel_div
+ * d_conv2d_3_kernel[i,j,l,m] = Σ k143<8, k144<16, k145<16: maxPool2d_padded_2[k143,j,l + k144,m + k145]·d_conv2d_3_z[k143,i,k144,k145]
+ * conv2d_3_kernel_m′[i,j,l,m] = conv2d_3_kernel_m[i,j,l,m]·0.9 + d_conv2d_3_kernel[i,j,l,m]·(1 − 0.9)
+ * conv2d_3_kernel_v′[i,j,l,m] = conv2d_3_kernel_v[i,j,l,m]·0.999 + d_conv2d_3_kernel[i,j,l,m]·d_conv2d_3_kernel[i,j,l,m]·(1 − 0.999)
+ * conv2d_3_kernel′[i,j,l,m] = conv2d_3_kernel[i,j,l,m] − conv2d_3_kernel_m′[i,j,l,m]·rate /
+ *     (sqrt(conv2d_3_kernel_v′[i,j,l,m]·correction) + 1e-8)
  * 4,733,568 floating-point operations.
  */
 function convAdam_16x8x3x8x16x16x3(
@@ -7697,82 +8012,75 @@ function convAdam_16x8x3x8x16x16x3(
     const d_conv2d_3_kernel30 = Math.fround(sum30);
     const d_conv2d_3_kernel31 = Math.fround(sum31);
     const conv2d_3_kernel_m_next00 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 + d_conv2d_3_kernel00 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 + d_conv2d_3_kernel00 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_m_next00;
     const conv2d_3_kernel_m_next01 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 +
-        d_conv2d_3_kernel01 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 + d_conv2d_3_kernel01 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_m_next01;
     const conv2d_3_kernel_m_next10 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
-        d_conv2d_3_kernel10 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 + d_conv2d_3_kernel10 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_m_next10;
     const conv2d_3_kernel_m_next11 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 +
-        d_conv2d_3_kernel11 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 + d_conv2d_3_kernel11 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_m_next11;
     const conv2d_3_kernel_m_next20 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144]! * 0.9 +
-        d_conv2d_3_kernel20 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144]! * 0.9 + d_conv2d_3_kernel20 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_m_next20;
     const conv2d_3_kernel_m_next21 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145]! * 0.9 +
-        d_conv2d_3_kernel21 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145]! * 0.9 + d_conv2d_3_kernel21 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_m_next21;
     const conv2d_3_kernel_m_next30 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216]! * 0.9 +
-        d_conv2d_3_kernel30 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216]! * 0.9 + d_conv2d_3_kernel30 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_m_next30;
     const conv2d_3_kernel_m_next31 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217]! * 0.9 +
-        d_conv2d_3_kernel31 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217]! * 0.9 + d_conv2d_3_kernel31 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_m_next31;
     const conv2d_3_kernel_v_next00 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
-        d_conv2d_3_kernel00 * d_conv2d_3_kernel00 * 0.0010000000000000009,
+        d_conv2d_3_kernel00 * d_conv2d_3_kernel00 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_v_next00;
     const conv2d_3_kernel_v_next01 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1]! * 0.999 +
-        d_conv2d_3_kernel01 * d_conv2d_3_kernel01 * 0.0010000000000000009,
+        d_conv2d_3_kernel01 * d_conv2d_3_kernel01 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_v_next01;
     const conv2d_3_kernel_v_next10 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
-        d_conv2d_3_kernel10 * d_conv2d_3_kernel10 * 0.0010000000000000009,
+        d_conv2d_3_kernel10 * d_conv2d_3_kernel10 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_v_next10;
     const conv2d_3_kernel_v_next11 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73]! * 0.999 +
-        d_conv2d_3_kernel11 * d_conv2d_3_kernel11 * 0.0010000000000000009,
+        d_conv2d_3_kernel11 * d_conv2d_3_kernel11 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_v_next11;
     const conv2d_3_kernel_v_next20 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144]! * 0.999 +
-        d_conv2d_3_kernel20 * d_conv2d_3_kernel20 * 0.0010000000000000009,
+        d_conv2d_3_kernel20 * d_conv2d_3_kernel20 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_v_next20;
     const conv2d_3_kernel_v_next21 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145]! * 0.999 +
-        d_conv2d_3_kernel21 * d_conv2d_3_kernel21 * 0.0010000000000000009,
+        d_conv2d_3_kernel21 * d_conv2d_3_kernel21 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_v_next21;
     const conv2d_3_kernel_v_next30 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216]! * 0.999 +
-        d_conv2d_3_kernel30 * d_conv2d_3_kernel30 * 0.0010000000000000009,
+        d_conv2d_3_kernel30 * d_conv2d_3_kernel30 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_v_next30;
     const conv2d_3_kernel_v_next31 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217]! * 0.999 +
-        d_conv2d_3_kernel31 * d_conv2d_3_kernel31 * 0.0010000000000000009,
+        d_conv2d_3_kernel31 * d_conv2d_3_kernel31 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_v_next31;
     conv2d_3_kernel[i * 72 + j * 9 + l * 3] =
@@ -7832,43 +8140,39 @@ function convAdam_16x8x3x8x16x16x3(
     const d_conv2d_3_kernel2 = Math.fround(sum2);
     const d_conv2d_3_kernel3 = Math.fround(sum3);
     const conv2d_3_kernel_m_next0 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
-        d_conv2d_3_kernel0 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 + d_conv2d_3_kernel0 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_m_next0;
     const conv2d_3_kernel_m_next1 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
-        d_conv2d_3_kernel1 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 + d_conv2d_3_kernel1 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_m_next1;
     const conv2d_3_kernel_m_next2 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146]! * 0.9 +
-        d_conv2d_3_kernel2 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146]! * 0.9 + d_conv2d_3_kernel2 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_m_next2;
     const conv2d_3_kernel_m_next3 = Math.fround(
-      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218]! * 0.9 +
-        d_conv2d_3_kernel3 * 0.09999999999999998,
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218]! * 0.9 + d_conv2d_3_kernel3 * (1 - 0.9),
     );
     conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_m_next3;
     const conv2d_3_kernel_v_next0 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
-        d_conv2d_3_kernel0 * d_conv2d_3_kernel0 * 0.0010000000000000009,
+        d_conv2d_3_kernel0 * d_conv2d_3_kernel0 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_v_next0;
     const conv2d_3_kernel_v_next1 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
-        d_conv2d_3_kernel1 * d_conv2d_3_kernel1 * 0.0010000000000000009,
+        d_conv2d_3_kernel1 * d_conv2d_3_kernel1 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_v_next1;
     const conv2d_3_kernel_v_next2 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146]! * 0.999 +
-        d_conv2d_3_kernel2 * d_conv2d_3_kernel2 * 0.0010000000000000009,
+        d_conv2d_3_kernel2 * d_conv2d_3_kernel2 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_v_next2;
     const conv2d_3_kernel_v_next3 = Math.fround(
       conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218]! * 0.999 +
-        d_conv2d_3_kernel3 * d_conv2d_3_kernel3 * 0.0010000000000000009,
+        d_conv2d_3_kernel3 * d_conv2d_3_kernel3 * (1 - 0.999),
     );
     conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_v_next3;
     conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 2] =
@@ -7900,8 +8204,9 @@ function convAdam_16x8x3x8x16x16x3(
 }
 
 /**
- * d_conv2d_2_windowArgmax = argmax conv2d_2 over windows [1,1,2,2]
- * d_conv2d_2.product = d_conv2d_2.z
+ * d_conv2d_2_windowArgmax[i,j,l,m] = argmax k146<1, k147<1, k148<2, k149<2: concat_2[i,j,2·l + k148,2·m + k149]
+ * d_conv2d_2_z[i,j,l,m] = where(0 < concat_2[i,j,l,m], d_concat_2[i,j,l,m] + where(d_conv2d_2_windowArgmax[i,j,(l div 2),(m div 2)] =
+ *     2·(l mod 2) + (m mod 2), d_maxPool2d[i,j,(l div 2),(m div 2)], 0), 0)
  * 131,072 floating-point operations.
  */
 function windowArgmaxWhere_8x8x16x16(
@@ -7963,10 +8268,11 @@ function windowArgmaxWhere_8x8x16x16(
 }
 
 /**
- * d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z, [1,0,2,3])
- * conv2d.kernel.m_next = conv2d.kernel_mul + conv2d.kernel_mul_2
- * conv2d.kernel.v_next = conv2d.kernel_mul_3 + conv2d.kernel_mul_5
- * conv2d.kernel_next = conv2d.kernel − conv2d.kernel_div
+ * d_conv2d_kernel[i,j,l,m] = Σ k162<8, k163<32, k164<32: x_padded_2[k162,0,l + k163,m + k164]·d_conv2d_z[k162,i,k163,k164]
+ * conv2d_kernel_m′[i,j,l,m] = conv2d_kernel_m[i,0,l,m]·0.9 + d_conv2d_kernel[i,0,l,m]·(1 − 0.9)
+ * conv2d_kernel_v′[i,j,l,m] = conv2d_kernel_v[i,0,l,m]·0.999 + d_conv2d_kernel[i,0,l,m]·d_conv2d_kernel[i,0,l,m]·(1 − 0.999)
+ * conv2d_kernel′[i,j,l,m] = conv2d_kernel[i,0,l,m] − conv2d_kernel_m′[i,0,l,m]·rate / (sqrt(conv2d_kernel_v′[i,0,l,m]·correction) +
+ *     1e-8)
  * 1,180,584 floating-point operations.
  */
 function convAdam_8x1x3x8x32x32x3(
@@ -8064,57 +8370,57 @@ function convAdam_8x1x3x8x32x32x3(
         const d_conv2d_kernel11 = Math.fround(sum11);
         const d_conv2d_kernel12 = Math.fround(sum12);
         const conv2d_kernel_m_next00 = Math.fround(
-          conv2d_kernel_m[i * 9 + l * 3]! * 0.9 + d_conv2d_kernel00 * 0.09999999999999998,
+          conv2d_kernel_m[i * 9 + l * 3]! * 0.9 + d_conv2d_kernel00 * (1 - 0.9),
         );
         conv2d_kernel_m[i * 9 + l * 3] = conv2d_kernel_m_next00;
         const conv2d_kernel_m_next01 = Math.fround(
-          conv2d_kernel_m[i * 9 + l * 3 + 1]! * 0.9 + d_conv2d_kernel01 * 0.09999999999999998,
+          conv2d_kernel_m[i * 9 + l * 3 + 1]! * 0.9 + d_conv2d_kernel01 * (1 - 0.9),
         );
         conv2d_kernel_m[i * 9 + l * 3 + 1] = conv2d_kernel_m_next01;
         const conv2d_kernel_m_next02 = Math.fround(
-          conv2d_kernel_m[i * 9 + l * 3 + 2]! * 0.9 + d_conv2d_kernel02 * 0.09999999999999998,
+          conv2d_kernel_m[i * 9 + l * 3 + 2]! * 0.9 + d_conv2d_kernel02 * (1 - 0.9),
         );
         conv2d_kernel_m[i * 9 + l * 3 + 2] = conv2d_kernel_m_next02;
         const conv2d_kernel_m_next10 = Math.fround(
-          conv2d_kernel_m[i * 9 + l * 3 + 9]! * 0.9 + d_conv2d_kernel10 * 0.09999999999999998,
+          conv2d_kernel_m[i * 9 + l * 3 + 9]! * 0.9 + d_conv2d_kernel10 * (1 - 0.9),
         );
         conv2d_kernel_m[i * 9 + l * 3 + 9] = conv2d_kernel_m_next10;
         const conv2d_kernel_m_next11 = Math.fround(
-          conv2d_kernel_m[i * 9 + l * 3 + 10]! * 0.9 + d_conv2d_kernel11 * 0.09999999999999998,
+          conv2d_kernel_m[i * 9 + l * 3 + 10]! * 0.9 + d_conv2d_kernel11 * (1 - 0.9),
         );
         conv2d_kernel_m[i * 9 + l * 3 + 10] = conv2d_kernel_m_next11;
         const conv2d_kernel_m_next12 = Math.fround(
-          conv2d_kernel_m[i * 9 + l * 3 + 11]! * 0.9 + d_conv2d_kernel12 * 0.09999999999999998,
+          conv2d_kernel_m[i * 9 + l * 3 + 11]! * 0.9 + d_conv2d_kernel12 * (1 - 0.9),
         );
         conv2d_kernel_m[i * 9 + l * 3 + 11] = conv2d_kernel_m_next12;
         const conv2d_kernel_v_next00 = Math.fround(
           conv2d_kernel_v[i * 9 + l * 3]! * 0.999 +
-            d_conv2d_kernel00 * d_conv2d_kernel00 * 0.0010000000000000009,
+            d_conv2d_kernel00 * d_conv2d_kernel00 * (1 - 0.999),
         );
         conv2d_kernel_v[i * 9 + l * 3] = conv2d_kernel_v_next00;
         const conv2d_kernel_v_next01 = Math.fround(
           conv2d_kernel_v[i * 9 + l * 3 + 1]! * 0.999 +
-            d_conv2d_kernel01 * d_conv2d_kernel01 * 0.0010000000000000009,
+            d_conv2d_kernel01 * d_conv2d_kernel01 * (1 - 0.999),
         );
         conv2d_kernel_v[i * 9 + l * 3 + 1] = conv2d_kernel_v_next01;
         const conv2d_kernel_v_next02 = Math.fround(
           conv2d_kernel_v[i * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2d_kernel02 * d_conv2d_kernel02 * 0.0010000000000000009,
+            d_conv2d_kernel02 * d_conv2d_kernel02 * (1 - 0.999),
         );
         conv2d_kernel_v[i * 9 + l * 3 + 2] = conv2d_kernel_v_next02;
         const conv2d_kernel_v_next10 = Math.fround(
           conv2d_kernel_v[i * 9 + l * 3 + 9]! * 0.999 +
-            d_conv2d_kernel10 * d_conv2d_kernel10 * 0.0010000000000000009,
+            d_conv2d_kernel10 * d_conv2d_kernel10 * (1 - 0.999),
         );
         conv2d_kernel_v[i * 9 + l * 3 + 9] = conv2d_kernel_v_next10;
         const conv2d_kernel_v_next11 = Math.fround(
           conv2d_kernel_v[i * 9 + l * 3 + 10]! * 0.999 +
-            d_conv2d_kernel11 * d_conv2d_kernel11 * 0.0010000000000000009,
+            d_conv2d_kernel11 * d_conv2d_kernel11 * (1 - 0.999),
         );
         conv2d_kernel_v[i * 9 + l * 3 + 10] = conv2d_kernel_v_next11;
         const conv2d_kernel_v_next12 = Math.fround(
           conv2d_kernel_v[i * 9 + l * 3 + 11]! * 0.999 +
-            d_conv2d_kernel12 * d_conv2d_kernel12 * 0.0010000000000000009,
+            d_conv2d_kernel12 * d_conv2d_kernel12 * (1 - 0.999),
         );
         conv2d_kernel_v[i * 9 + l * 3 + 11] = conv2d_kernel_v_next12;
         conv2d_kernel[i * 9 + l * 3] =
@@ -8146,7 +8452,7 @@ function convAdam_8x1x3x8x32x32x3(
   };
 }
 
-/** x_padded = x in a margin of zeros */
+/** x_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,0,l − 1,m − 1], 0) */
 function pad_8x1x34x34_evaluate(x_: Float32Array, x_padded_: Float32Array): () => void {
   return function pad_8x1x34x34_evaluate(): void {
     const x = x_;
@@ -8174,8 +8480,8 @@ function pad_8x1x34x34_evaluate(x_: Float32Array, x_padded_: Float32Array): () =
 }
 
 /**
- * conv2d.product = x ∗ conv2d.kernel
- * conv2d = relu(conv2d.z)
+ * conv2d_product[i,j,l,m] = Σ k<1, k1<3, k2<3: x_padded[i,0,l + k1,m + k2]·conv2d_kernel[j,0,k1,k2]
+ * conv2d[i,j,l,m] = relu(conv2d_product[i,j,l,m] + conv2d_bias[j])
  * 1,245,184 floating-point operations.
  */
 function convRelu_8x8x32x1x3x3x32_evaluate(
@@ -8259,8 +8565,8 @@ function convRelu_8x8x32x1x3x3x32_evaluate(
 }
 
 /**
- * conv2d_2.product = conv2d ∗ conv2d_2.kernel
- * conv2d_2 = relu(conv2d_2.z)
+ * conv2d_2_product[i,j,l,m] = Σ k3<8, k4<3, k5<3: conv2d_padded[i,k3,l + k4,m + k5]·conv2d_2_kernel[j,k3,k4,k5]
+ * conv2d_2[i,j,l,m] in concat_2[i, j, l, m] = relu(conv2d_2_product[i,j,l,m] + conv2d_2_bias[j])
  * 9,502,720 floating-point operations.
  */
 function convRelu_8x8x32x8x3x3x32_evaluate(
@@ -8350,7 +8656,7 @@ function convRelu_8x8x32x8x3x3x32_evaluate(
 }
 
 /**
- * maxPool2d = max conv2d_2 over windows [1,1,2,2]
+ * maxPool2d[i,j,l,m] = max k6<1, k7<1, k8<2, k9<2: concat_2[i,j,2·l + k8,2·m + k9]
  * 65,536 floating-point operations.
  */
 function windowMax_8x8x16x1x1x2x2x16_evaluate(
@@ -8383,7 +8689,7 @@ function windowMax_8x8x16x1x1x2x2x16_evaluate(
   };
 }
 
-/** maxPool2d_padded = maxPool2d in a margin of zeros */
+/** maxPool2d_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, maxPool2d[i,j,l − 1,m − 1], 0) */
 function pad_8x8x18x18_evaluate(
   maxPool2d_: Float32Array,
   maxPool2d_padded_: Float32Array,
@@ -8417,8 +8723,8 @@ function pad_8x8x18x18_evaluate(
 }
 
 /**
- * conv2d_3.product = maxPool2d ∗ conv2d_3.kernel
- * conv2d_3 = relu(conv2d_3.z)
+ * conv2d_3_product[i,j,l,m] = Σ k10<8, k11<3, k12<3: maxPool2d_padded[i,k10,l + k11,m + k12]·conv2d_3_kernel[j,k10,k11,k12]
+ * conv2d_3[i,j,l,m] = relu(conv2d_3_product[i,j,l,m] + conv2d_3_bias[j])
  * 4,751,360 floating-point operations.
  */
 function convRelu_8x16x16x8x3x3x16_evaluate(
@@ -8508,8 +8814,8 @@ function convRelu_8x16x16x8x3x3x16_evaluate(
 }
 
 /**
- * conv2d_4.product = conv2d_3 ∗ conv2d_4.kernel
- * conv2d_4 = relu(conv2d_4.z)
+ * conv2d_4_product[i,j,l,m] = Σ k13<16, k14<3, k15<3: conv2d_3_padded[i,k13,l + k14,m + k15]·conv2d_4_kernel[j,k13,k14,k15]
+ * conv2d_4[i,j,l,m] in concat[i, j, l, m] = relu(conv2d_4_product[i,j,l,m] + conv2d_4_bias[j])
  * 9,469,952 floating-point operations.
  */
 function convRelu_8x16x16x16x3x3x16_evaluate(
@@ -8600,7 +8906,7 @@ function convRelu_8x16x16x16x3x3x16_evaluate(
 }
 
 /**
- * maxPool2d_2 = max conv2d_4 over windows [1,1,2,2]
+ * maxPool2d_2[i,j,l,m] = max k16<1, k17<1, k18<2, k19<2: concat[i,j,2·l + k18,2·m + k19]
  * 32,768 floating-point operations.
  */
 function windowMax_8x16x8x1x1x2x2x8_evaluate(
@@ -8633,7 +8939,7 @@ function windowMax_8x16x8x1x1x2x2x8_evaluate(
   };
 }
 
-/** maxPool2d_2_padded = maxPool2d_2 in a margin of zeros */
+/** maxPool2d_2_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 8 ∧ 0 ≤ m − 1 ∧ m − 1 < 8, maxPool2d_2[i,j,l − 1,m − 1], 0) */
 function pad_8x16x10x10_evaluate(
   maxPool2d_2_: Float32Array,
   maxPool2d_2_padded_: Float32Array,
@@ -8667,8 +8973,8 @@ function pad_8x16x10x10_evaluate(
 }
 
 /**
- * conv2d_5.product = maxPool2d_2 ∗ conv2d_5.kernel
- * conv2d_5 = relu(conv2d_5.z)
+ * conv2d_5_product[i,j,l,m] = Σ k20<16, k21<3, k22<3: maxPool2d_2_padded[i,k20,l + k21,m + k22]·conv2d_5_kernel[j,k20,k21,k22]
+ * conv2d_5[i,j,l,m] = relu(conv2d_5_product[i,j,l,m] + conv2d_5_bias[j])
  * 4,734,976 floating-point operations.
  */
 function convRelu_8x32x8x16x3x3x8_evaluate(
@@ -8757,7 +9063,7 @@ function convRelu_8x32x8x16x3x3x8_evaluate(
   };
 }
 
-/** conv2d_5_padded = conv2d_5 in a margin of zeros */
+/** conv2d_5_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 8 ∧ 0 ≤ m − 1 ∧ m − 1 < 8, conv2d_5[i,j,l − 1,m − 1], 0) */
 function pad_8x32x10x10_evaluate(
   conv2d_5_: Float32Array,
   conv2d_5_padded_: Float32Array,
@@ -8791,7 +9097,7 @@ function pad_8x32x10x10_evaluate(
 }
 
 /**
- * conv2d_6.product = conv2d_5 ∗ conv2d_6.kernel
+ * conv2d_6_product[i,j,l,m] = Σ k24<3, k25<3, k23<32: conv2d_5_padded[i,k23,l + k24,m + k25]·conv2d_6_kernel[j,k23,k24,k25]
  * 9,437,184 floating-point operations.
  */
 function conv_8x32x8x3x3x32x8_evaluate(
@@ -8940,7 +9246,7 @@ function conv_8x32x8x3x3x32x8_evaluate(
 }
 
 /**
- * concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1
+ * concat[i,j,l,m] in concat[i, j + 16, l, m] = relu(conv2d_6_product[i,j,(l div 2),(m div 2)] + conv2d_6_bias[j])
  * 65,536 floating-point operations.
  */
 function concat_8x32x16x16_evaluate(
@@ -8973,7 +9279,7 @@ function concat_8x32x16x16_evaluate(
   };
 }
 
-/** concat_padded = concat in a margin of zeros */
+/** concat_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, concat[i,j,l − 1,m − 1], 0) */
 function pad_8x48x18x18_evaluate(concat_: Float32Array, concat_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -9009,8 +9315,8 @@ function pad_8x48x18x18_evaluate(concat_: Float32Array, concat_padded_: Float32A
 }
 
 /**
- * conv2d_7.product = concat ∗ conv2d_7.kernel
- * conv2d_7 = relu(conv2d_7.z)
+ * conv2d_7_product[i,j,l,m] = Σ k27<3, k28<3, k26<48: concat_padded[i,k26,l + k27,m + k28]·conv2d_7_kernel[j,k26,k27,k28]
+ * conv2d_7[i,j,l,m] = relu(conv2d_7_product[i,j,l,m] + conv2d_7_bias[j])
  * 28,344,320 floating-point operations.
  */
 function convRelu_8x16x16x3x3x48x16_evaluate(
@@ -9163,8 +9469,8 @@ function convRelu_8x16x16x3x3x48x16_evaluate(
 }
 
 /**
- * conv2d_8.product = conv2d_7 ∗ conv2d_8.kernel
- * conv2d_8 = relu(conv2d_8.z)
+ * conv2d_8_product[i,j,l,m] = Σ k29<16, k30<3, k31<3: conv2d_7_padded[i,k29,l + k30,m + k31]·conv2d_8_kernel[j,k29,k30,k31]
+ * conv2d_8[i,j,l,m] = relu(conv2d_8_product[i,j,l,m] + conv2d_8_bias[j])
  * 9,469,952 floating-point operations.
  */
 function convRelu_8x16x16x16x3x3x16_2_evaluate(
@@ -9254,7 +9560,10 @@ function convRelu_8x16x16x16x3x3x16_2_evaluate(
   };
 }
 
-/** conv2d_8_padded = conv2d_8 in a margin of zeros */
+/**
+ * conv2d_8_padded[i,j,l,m] = where(0 ≤ ((l + 1) div 2) − 1 ∧ ((l + 1) mod 2) = 0 ∧ 0 ≤ ((m + 1) div 2) − 1 ∧ ((m + 1) mod 2) = 0,
+ *     conv2d_8[i,j,((l + 1) div 2) − 1,((m + 1) div 2) − 1], 0)
+ */
 function pad_8x16x33x33_evaluate(
   conv2d_8_: Float32Array,
   conv2d_8_padded_: Float32Array,
@@ -9291,7 +9600,8 @@ function pad_8x16x33x33_evaluate(
 }
 
 /**
- * conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])
+ * conv2dTranspose_product[i,j,l,m] = Σ k32<16, k33<2, k34<2: conv2d_8_padded[i,k32,l + k33,m + k34]·conv2dTranspose_kernel[k32,j,−k33
+ *     + 1,−k34 + 1]
  * 8,388,608 floating-point operations.
  */
 function conv_8x8x32x16x2x2x32_evaluate(
@@ -9364,7 +9674,7 @@ function conv_8x8x32x16x2x2x32_evaluate(
 }
 
 /**
- * concat_2 = concat(conv2d_2, conv2dTranspose) along axis 1
+ * concat_2[i,j,l,m] in concat_2[i, j + 8, l, m] = conv2dTranspose_product[i,j,l,m] + conv2dTranspose_bias[j]
  * 65,536 floating-point operations.
  */
 function concat_8x8x32x32_evaluate(
@@ -9394,7 +9704,7 @@ function concat_8x8x32x32_evaluate(
   };
 }
 
-/** concat_2_padded = concat_2 in a margin of zeros */
+/** concat_2_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, concat_2[i,j,l − 1,m − 1], 0) */
 function pad_8x16x34x34_evaluate(
   concat_2_: Float32Array,
   concat_2_padded_: Float32Array,
@@ -9433,8 +9743,8 @@ function pad_8x16x34x34_evaluate(
 }
 
 /**
- * conv2d_9.product = concat_2 ∗ conv2d_9.kernel
- * conv2d_9 = relu(conv2d_9.z)
+ * conv2d_9_product[i,j,l,m] = Σ k35<16, k36<3, k37<3: concat_2_padded[i,k35,l + k36,m + k37]·conv2d_9_kernel[j,k35,k36,k37]
+ * conv2d_9[i,j,l,m] = relu(conv2d_9_product[i,j,l,m] + conv2d_9_bias[j])
  * 18,939,904 floating-point operations.
  */
 function convRelu_8x8x32x16x3x3x32_evaluate(
@@ -9525,8 +9835,8 @@ function convRelu_8x8x32x16x3x3x32_evaluate(
 }
 
 /**
- * conv2d_10.product = conv2d_9 ∗ conv2d_10.kernel
- * conv2d_10 = relu(conv2d_10.z)
+ * conv2d_10_product[i,j,l,m] = Σ k38<8, k39<3, k40<3: conv2d_9_padded[i,k38,l + k39,m + k40]·conv2d_10_kernel[j,k38,k39,k40]
+ * conv2d_10[i,j,l,m] = relu(conv2d_10_product[i,j,l,m] + conv2d_10_bias[j])
  * 9,502,720 floating-point operations.
  */
 function convRelu_8x8x32x8x3x3x32_2_evaluate(
@@ -9617,8 +9927,8 @@ function convRelu_8x8x32x8x3x3x32_2_evaluate(
 }
 
 /**
- * planes.product = conv2d_10 ∗ planes.kernel
- * planes = planes.product + planes.bias
+ * planes_product[i,j,l,m] = Σ k41<8, k42<1, k43<1: conv2d_10[i,k41,l,m]·planes_kernel[j,k41,0,0]
+ * planes[i,j,l,m] = planes_product[i,j,l,m] + planes_bias[j]
  * 417,792 floating-point operations.
  */
 function convAdd_8x3x32x8x1x1x32_evaluate(
@@ -9717,11 +10027,11 @@ function convAdd_8x3x32x8x1x1x32_evaluate(
 }
 
 /**
- * largest = max transpose(planes, [0,2,3,1]) over axes 3
- * total = Σ exps over axes 3
- * chosen = Σ where over axes 3
- * sum = Σ rowLoss over axes 1,2
- * rowSum = Σ liveRows
+ * largest[i,j,l] = max k44<3: planes[i,k44,j,l]
+ * total[i,j,l] = Σ k45<3: exp(planes[i,k45,j,l] − largest[i,j,l])
+ * chosen[i,j,l] = Σ k46<3: where(k46 = y[i,j,l], planes[i,k46,j,l] − largest[i,j,l], 0)
+ * sum[i] = Σ k47<32, k48<32: (log(total[i,k47,k48]) − chosen[i,k47,k48])
+ * rowSum = Σ k49<8: where(k49 < live_rows, sum[k49]·(1 / 1024), 0)
  * 172,048 floating-point operations.
  */
 function reduceMaxSum_8x32x32_evaluate(
@@ -9788,16 +10098,16 @@ function reduceMaxSum_8x32x32_evaluate(
         }
       }
       const sum_4 = Math.fround(sum_3);
-      total += i < live_rows_0 ? sum_4 * 0.0009765625 : 0;
+      total += i < live_rows_0 ? sum_4 * (1 / 1024) : 0;
     }
     rowSum[0] = total;
   };
 }
 
 /**
- * argmax = argmax transpose(planes, [0,2,3,1]) over axis 3
- * sum_2 = Σ cast_2 over axes 1,2
- * rowSum_2 = Σ liveRows_2
+ * argmax[i,j,l] = argmax k50<3: planes[i,k50,j,l]
+ * sum_2[i] = Σ k51<32, k52<32: f32(argmax[i,k51,k52] = y[i,k51,k52])
+ * rowSum_2 = Σ k53<8: where(k53 < live_rows, sum_2[k53]·(1 / 1024), 0)
  * 32,784 floating-point operations.
  */
 function argmaxSum_8x32x32_evaluate(
@@ -9837,13 +10147,13 @@ function argmaxSum_8x32x32_evaluate(
         }
       }
       const sum_2 = Math.fround(sum);
-      total += i < live_rows_0 ? sum_2 * 0.0009765625 : 0;
+      total += i < live_rows_0 ? sum_2 * (1 / 1024) : 0;
     }
     rowSum_2[0] = total;
   };
 }
 
-/** x_padded = x in a margin of zeros */
+/** x_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[0,0,l − 1,m − 1], 0) */
 function pad_1x1x34x34_predict(x_: Float32Array, x_padded_: Float32Array): () => void {
   return function pad_1x1x34x34_predict(): void {
     const x = x_;
@@ -9869,8 +10179,8 @@ function pad_1x1x34x34_predict(x_: Float32Array, x_padded_: Float32Array): () =>
 }
 
 /**
- * conv2d.product = x ∗ conv2d.kernel
- * conv2d = relu(conv2d.z)
+ * conv2d_product[i,j,l,m] = Σ k<1, k1<3, k2<3: x_padded[0,0,l + k1,m + k2]·conv2d_kernel[j,0,k1,k2]
+ * conv2d[i,j,l,m] = relu(conv2d_product[0,j,l,m] + conv2d_bias[j])
  * 155,648 floating-point operations.
  */
 function convRelu_1x8x32x1x3x3x32_predict(
@@ -9951,8 +10261,8 @@ function convRelu_1x8x32x1x3x3x32_predict(
 }
 
 /**
- * conv2d_2.product = conv2d ∗ conv2d_2.kernel
- * conv2d_2 = relu(conv2d_2.z)
+ * conv2d_2_product[i,j,l,m] = Σ k3<8, k4<3, k5<3: conv2d_padded[0,k3,l + k4,m + k5]·conv2d_2_kernel[j,k3,k4,k5]
+ * conv2d_2[i,j,l,m] in concat_2[0, j, l, m] = relu(conv2d_2_product[0,j,l,m] + conv2d_2_bias[j])
  * 1,187,840 floating-point operations.
  */
 function convRelu_1x8x32x8x3x3x32_predict(
@@ -10036,7 +10346,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
 }
 
 /**
- * maxPool2d = max conv2d_2 over windows [1,1,2,2]
+ * maxPool2d[i,j,l,m] = max k6<1, k7<1, k8<2, k9<2: concat_2[0,j,2·l + k8,2·m + k9]
  * 8,192 floating-point operations.
  */
 function windowMax_1x8x16x1x1x2x2x16_predict(
@@ -10062,7 +10372,7 @@ function windowMax_1x8x16x1x1x2x2x16_predict(
   };
 }
 
-/** maxPool2d_padded = maxPool2d in a margin of zeros */
+/** maxPool2d_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, maxPool2d[0,j,l − 1,m − 1], 0) */
 function pad_1x8x18x18_predict(
   maxPool2d_: Float32Array,
   maxPool2d_padded_: Float32Array,
@@ -10093,8 +10403,8 @@ function pad_1x8x18x18_predict(
 }
 
 /**
- * conv2d_3.product = maxPool2d ∗ conv2d_3.kernel
- * conv2d_3 = relu(conv2d_3.z)
+ * conv2d_3_product[i,j,l,m] = Σ k10<8, k11<3, k12<3: maxPool2d_padded[0,k10,l + k11,m + k12]·conv2d_3_kernel[j,k10,k11,k12]
+ * conv2d_3[i,j,l,m] = relu(conv2d_3_product[0,j,l,m] + conv2d_3_bias[j])
  * 593,920 floating-point operations.
  */
 function convRelu_1x16x16x8x3x3x16_predict(
@@ -10176,7 +10486,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
   };
 }
 
-/** conv2d_3_padded = conv2d_3 in a margin of zeros */
+/** conv2d_3_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, conv2d_3[0,j,l − 1,m − 1], 0) */
 function pad_1x16x18x18_predict(
   conv2d_3_: Float32Array,
   conv2d_3_padded_: Float32Array,
@@ -10207,8 +10517,8 @@ function pad_1x16x18x18_predict(
 }
 
 /**
- * conv2d_4.product = conv2d_3 ∗ conv2d_4.kernel
- * conv2d_4 = relu(conv2d_4.z)
+ * conv2d_4_product[i,j,l,m] = Σ k13<16, k14<3, k15<3: conv2d_3_padded[0,k13,l + k14,m + k15]·conv2d_4_kernel[j,k13,k14,k15]
+ * conv2d_4[i,j,l,m] in concat[0, j, l, m] = relu(conv2d_4_product[0,j,l,m] + conv2d_4_bias[j])
  * 1,183,744 floating-point operations.
  */
 function convRelu_1x16x16x16x3x3x16_predict(
@@ -10292,7 +10602,7 @@ function convRelu_1x16x16x16x3x3x16_predict(
 }
 
 /**
- * maxPool2d_2 = max conv2d_4 over windows [1,1,2,2]
+ * maxPool2d_2[i,j,l,m] = max k16<1, k17<1, k18<2, k19<2: concat[0,j,2·l + k18,2·m + k19]
  * 4,096 floating-point operations.
  */
 function windowMax_1x16x8x1x1x2x2x8_predict(
@@ -10318,7 +10628,7 @@ function windowMax_1x16x8x1x1x2x2x8_predict(
   };
 }
 
-/** maxPool2d_2_padded = maxPool2d_2 in a margin of zeros */
+/** maxPool2d_2_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 8 ∧ 0 ≤ m − 1 ∧ m − 1 < 8, maxPool2d_2[0,j,l − 1,m − 1], 0) */
 function pad_1x16x10x10_predict(
   maxPool2d_2_: Float32Array,
   maxPool2d_2_padded_: Float32Array,
@@ -10349,8 +10659,8 @@ function pad_1x16x10x10_predict(
 }
 
 /**
- * conv2d_5.product = maxPool2d_2 ∗ conv2d_5.kernel
- * conv2d_5 = relu(conv2d_5.z)
+ * conv2d_5_product[i,j,l,m] = Σ k20<16, k21<3, k22<3: maxPool2d_2_padded[0,k20,l + k21,m + k22]·conv2d_5_kernel[j,k20,k21,k22]
+ * conv2d_5[i,j,l,m] = relu(conv2d_5_product[0,j,l,m] + conv2d_5_bias[j])
  * 591,872 floating-point operations.
  */
 function convRelu_1x32x8x16x3x3x8_predict(
@@ -10435,7 +10745,7 @@ function convRelu_1x32x8x16x3x3x8_predict(
   };
 }
 
-/** conv2d_5_padded = conv2d_5 in a margin of zeros */
+/** conv2d_5_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 8 ∧ 0 ≤ m − 1 ∧ m − 1 < 8, conv2d_5[0,j,l − 1,m − 1], 0) */
 function pad_1x32x10x10_predict(
   conv2d_5_: Float32Array,
   conv2d_5_padded_: Float32Array,
@@ -10466,7 +10776,7 @@ function pad_1x32x10x10_predict(
 }
 
 /**
- * conv2d_6.product = conv2d_5 ∗ conv2d_6.kernel
+ * conv2d_6_product[i,j,l,m] = Σ k24<3, k25<3, k23<32: conv2d_5_padded[0,k23,l + k24,m + k25]·conv2d_6_kernel[j,k23,k24,k25]
  * 1,179,648 floating-point operations.
  */
 function conv_1x32x8x3x3x32x8_predict(
@@ -10601,7 +10911,7 @@ function conv_1x32x8x3x3x32x8_predict(
 }
 
 /**
- * concat = concat(conv2d_4, reshape(conv2d_6, [1,32,16,16])) along axis 1
+ * concat[i,j,l,m] in concat[0, j + 16, l, m] = relu(conv2d_6_product[0,j,(l div 2),(m div 2)] + conv2d_6_bias[j])
  * 8,192 floating-point operations.
  */
 function concat_1x32x16x16_predict(
@@ -10626,7 +10936,7 @@ function concat_1x32x16x16_predict(
   };
 }
 
-/** concat_padded = concat in a margin of zeros */
+/** concat_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, concat[0,j,l − 1,m − 1], 0) */
 function pad_1x48x18x18_predict(concat_: Float32Array, concat_padded_: Float32Array): () => void {
   return function pad_1x48x18x18_predict(): void {
     const concat = concat_;
@@ -10654,8 +10964,8 @@ function pad_1x48x18x18_predict(concat_: Float32Array, concat_padded_: Float32Ar
 }
 
 /**
- * conv2d_7.product = concat ∗ conv2d_7.kernel
- * conv2d_7 = relu(conv2d_7.z)
+ * conv2d_7_product[i,j,l,m] = Σ k27<3, k28<3, k26<48: concat_padded[0,k26,l + k27,m + k28]·conv2d_7_kernel[j,k26,k27,k28]
+ * conv2d_7[i,j,l,m] = relu(conv2d_7_product[0,j,l,m] + conv2d_7_bias[j])
  * 3,543,040 floating-point operations.
  */
 function convRelu_1x16x16x3x3x48x16_predict(
@@ -10793,8 +11103,8 @@ function convRelu_1x16x16x3x3x48x16_predict(
 }
 
 /**
- * conv2d_8.product = conv2d_7 ∗ conv2d_8.kernel
- * conv2d_8 = relu(conv2d_8.z)
+ * conv2d_8_product[i,j,l,m] = Σ k29<16, k30<3, k31<3: conv2d_7_padded[0,k29,l + k30,m + k31]·conv2d_8_kernel[j,k29,k30,k31]
+ * conv2d_8[i,j,l,m] = relu(conv2d_8_product[0,j,l,m] + conv2d_8_bias[j])
  * 1,183,744 floating-point operations.
  */
 function convRelu_1x16x16x16x3x3x16_2_predict(
@@ -10877,7 +11187,10 @@ function convRelu_1x16x16x16x3x3x16_2_predict(
   };
 }
 
-/** conv2d_8_padded = conv2d_8 in a margin of zeros */
+/**
+ * conv2d_8_padded[i,j,l,m] = where(0 ≤ ((l + 1) div 2) − 1 ∧ ((l + 1) mod 2) = 0 ∧ 0 ≤ ((m + 1) div 2) − 1 ∧ ((m + 1) mod 2) = 0,
+ *     conv2d_8[0,j,((l + 1) div 2) − 1,((m + 1) div 2) − 1], 0)
+ */
 function pad_1x16x33x33_predict(
   conv2d_8_: Float32Array,
   conv2d_8_padded_: Float32Array,
@@ -10906,7 +11219,8 @@ function pad_1x16x33x33_predict(
 }
 
 /**
- * conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])
+ * conv2dTranspose_product[i,j,l,m] = Σ k32<16, k33<2, k34<2: conv2d_8_padded[0,k32,l + k33,m + k34]·conv2dTranspose_kernel[k32,j,−k33
+ *     + 1,−k34 + 1]
  * 1,048,576 floating-point operations.
  */
 function conv_1x8x32x16x2x2x32_predict(
@@ -10972,7 +11286,7 @@ function conv_1x8x32x16x2x2x32_predict(
 }
 
 /**
- * concat_2 = concat(conv2d_2, conv2dTranspose) along axis 1
+ * concat_2[i,j,l,m] in concat_2[0, j + 8, l, m] = conv2dTranspose_product[0,j,l,m] + conv2dTranspose_bias[j]
  * 8,192 floating-point operations.
  */
 function concat_1x8x32x32_predict(
@@ -10995,7 +11309,7 @@ function concat_1x8x32x32_predict(
   };
 }
 
-/** concat_2_padded = concat_2 in a margin of zeros */
+/** concat_2_padded[i,j,l,m] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, concat_2[0,j,l − 1,m − 1], 0) */
 function pad_1x16x34x34_predict(
   concat_2_: Float32Array,
   concat_2_padded_: Float32Array,
@@ -11026,8 +11340,8 @@ function pad_1x16x34x34_predict(
 }
 
 /**
- * conv2d_9.product = concat_2 ∗ conv2d_9.kernel
- * conv2d_9 = relu(conv2d_9.z)
+ * conv2d_9_product[i,j,l,m] = Σ k35<16, k36<3, k37<3: concat_2_padded[0,k35,l + k36,m + k37]·conv2d_9_kernel[j,k35,k36,k37]
+ * conv2d_9[i,j,l,m] = relu(conv2d_9_product[0,j,l,m] + conv2d_9_bias[j])
  * 2,367,488 floating-point operations.
  */
 function convRelu_1x8x32x16x3x3x32_predict(
@@ -11111,8 +11425,8 @@ function convRelu_1x8x32x16x3x3x32_predict(
 }
 
 /**
- * conv2d_10.product = conv2d_9 ∗ conv2d_10.kernel
- * conv2d_10 = relu(conv2d_10.z)
+ * conv2d_10_product[i,j,l,m] = Σ k38<8, k39<3, k40<3: conv2d_9_padded[0,k38,l + k39,m + k40]·conv2d_10_kernel[j,k38,k39,k40]
+ * conv2d_10[i,j,l,m] = relu(conv2d_10_product[0,j,l,m] + conv2d_10_bias[j])
  * 1,187,840 floating-point operations.
  */
 function convRelu_1x8x32x8x3x3x32_2_predict(
@@ -11196,7 +11510,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
 }
 
 /**
- * planes.product = conv2d_10 ∗ planes.kernel
+ * planes_product[i,j,l,m] = Σ k41<8, k42<1, k43<1: conv2d_10[0,k41,l,m]·planes_kernel[j,k41,0,0]
  * 49,152 floating-point operations.
  */
 function conv_1x3x32x8x1x1x32_predict(
@@ -11271,7 +11585,7 @@ function conv_1x3x32x8x1x1x32_predict(
 }
 
 /**
- * scores_output = scores
+ * scores_output[i,j,l,m] = planes_product[0,m,j,l] + planes_bias[m]
  * 3,072 floating-point operations.
  */
 function copy_1x32x32x3_predict(
@@ -11309,27 +11623,71 @@ function copy_1x32x32x3_predict(
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
-/** Copies the first `count` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
-function feed(
-  slot: Float32Array,
-  given: Float32Array,
-  perRow: number,
-  count: number,
-  name: string,
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
-  slot.set(given);
-  if (perRow > 0) slot.fill(0, count * perRow);
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
 }
 
-/** As feed, for labels: each of the real rows must name a class. */
-function feedLabels(
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** As checkArray, for labels: each of the real rows must name a class. */
+function checkLabels(
   slot: Int32Array,
   given: Int32Array,
   perRow: number,
@@ -11337,7 +11695,7 @@ function feedLabels(
   name: string,
   classes: number,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
+  checkArray(slot, given, perRow, count, name);
   const used = perRow > 0 ? count * perRow : slot.length;
   for (let n = 0; n < used; n++) {
     const label = given[n]!;
@@ -11346,21 +11704,70 @@ function feedLabels(
         `${name}[${n}] is ${label}, but labels are whole numbers from 0 to ${classes - 1}`,
       );
   }
-  slot.set(given);
-  slot.fill(0, used);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
+}
+
+/** The real rows of an input hold neither NaN nor infinity. */
+function checkNumbers(given: Float32Array, perRow: number, count: number, name: string): void {
+  const used = perRow > 0 ? count * perRow : given.length;
+  // in double, a sum of finite float32 numbers is finite; whatever else it is, the first of them is looked for
+  let total = 0;
+  let whole = 0;
+  for (; whole + 4 <= used; whole += 4)
+    total += given[whole]! + given[whole + 1]! + (given[whole + 2]! + given[whole + 3]!);
+  for (let n = total - total === 0 ? whole : 0; n < used; n++) {
+    const value = given[n]!;
+    if (value - value !== 0)
+      throw Object.assign(
+        new RangeError(
+          `${name}[${n}] is ${value}${perRow > 0 ? `, in row ${Math.floor(n / perRow)} of the batch (counted from 0)` : ""}; leave it out, or fill the value in`,
+        ),
+        { input: name, at: n, value },
+      );
+  }
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with numbers uniform in [low, high). */
@@ -11371,18 +11778,20 @@ function fillUniform(
   low: number,
   high: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

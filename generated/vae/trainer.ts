@@ -4,13 +4,13 @@
 //
 //   parameters 207,920   arena 4,223,120 bytes, nothing else is ever allocated   70,476,784 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 3e24d0f9ba7207de
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 8a3d45703025b4a3
 
 /** The model's name. */
 export const MODEL: string = "vae";
 
 /** A hash of the training graph: weights and state of another graph do not belong here. */
-export const GRAPH: string = "c499eb8b99da09a8";
+export const GRAPH: string = "b0dffd4045ab81f2";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 4_223_120;
@@ -43,8 +43,8 @@ export const STATE: readonly {
   readonly offset: number;
 }[] = [
   { name: "random", shape: [], dtype: "i32", offset: 418432 },
-  { name: "adam.beta1^t", shape: [], dtype: "f32", offset: 831696 },
-  { name: "adam.beta2^t", shape: [], dtype: "f32", offset: 831712 },
+  { name: "adam.1-beta1^t", shape: [], dtype: "f32", offset: 831696 },
+  { name: "adam.1-beta2^t", shape: [], dtype: "f32", offset: 831712 },
   { name: "encoder.kernel.m", shape: [784, 128], dtype: "f32", offset: 831728 },
   { name: "encoder.kernel.v", shape: [784, 128], dtype: "f32", offset: 1233136 },
   { name: "encoder.bias.m", shape: [128], dtype: "f32", offset: 1634544 },
@@ -85,8 +85,11 @@ export interface PredictBatch {
 }
 
 export interface Trainer {
-  /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): number;
+  /**
+   * One step on one batch, of which the first `count` rows are real. Returns the loss before the update. With `finite`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, options?: { readonly finite?: boolean }): number;
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -136,9 +139,9 @@ export interface Trainer {
     /** [] */
     readonly random: Int32Array;
     /** [] */
-    readonly "adam.beta1^t": Float32Array;
+    readonly "adam.1-beta1^t": Float32Array;
     /** [] */
-    readonly "adam.beta2^t": Float32Array;
+    readonly "adam.1-beta2^t": Float32Array;
     /** [784, 128] */
     readonly "encoder.kernel.m": Float32Array;
     /** [784, 128] */
@@ -190,6 +193,8 @@ export interface Trainer {
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
+  checkRecord("createTrainer takes options", options, ["seed"]);
+  const seed = checkSeed(options.seed);
   const arena = new ArrayBuffer(ARENA_BYTES);
   const encoder_kernel = new Float32Array(arena, 0, 100352); // [784,128]  parameter, always there
   const encoder_bias = new Float32Array(arena, 401408, 128); // [128]  parameter, always there
@@ -202,8 +207,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const decoder_bias = new Float32Array(arena, 426640, 128); // [128]  parameter, always there
   const logits_kernel = new Float32Array(arena, 427152, 100352); // [128,784]  parameter, always there
   const logits_bias = new Float32Array(arena, 828560, 784); // [784]  parameter, always there
-  const adam_beta1_t = new Float32Array(arena, 831696, 1); // []  state, always there
-  const adam_beta2_t = new Float32Array(arena, 831712, 1); // []  state, always there
+  const adam_1_beta1_t = new Float32Array(arena, 831696, 1); // []  state, always there
+  const adam_1_beta2_t = new Float32Array(arena, 831712, 1); // []  state, always there
   const encoder_kernel_m = new Float32Array(arena, 831728, 100352); // [784,128]  state, always there
   const encoder_kernel_v = new Float32Array(arena, 1233136, 100352); // [784,128]  state, always there
   const encoder_bias_m = new Float32Array(arena, 1634544, 128); // [128]  state, always there
@@ -226,34 +231,34 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const logits_bias_v = new Float32Array(arena, 2491952, 784); // [784]  state, always there
   const stepCount = new Int32Array(arena, 2495088, 1); // []  state, always there
   const x = new Float32Array(arena, 3699328, 50176); // [64,784]  input, statements 1–47
-  const live_rows = new Int32Array(arena, 4055680, 1); // []  input, statements 1–26
-  const encoder = new Float32Array(arena, 3965568, 8192); // [64,128]  residual, statements 6–45
-  const mu = new Float32Array(arena, 4031104, 1024); // [64,16]  residual, statements 7–38
-  const logVariance = new Float32Array(arena, 4035200, 1024); // [64,16]  scratch, statements 8–20
-  const exp_ = new Float32Array(arena, 4039296, 1024); // [64,16]  residual, statements 8–38
-  const exp_3 = new Float32Array(arena, 4043392, 1024); // [64,16]  residual, statements 8–38
-  const mul_7 = new Float32Array(arena, 4047488, 1024); // [64,16]  residual, statements 9–38
-  const z = new Float32Array(arena, 4051584, 1024); // [64,16]  residual, statements 9–39
-  const decoder = new Float32Array(arena, 3998336, 8192); // [64,128]  residual, statements 11–34
-  const logits = new Float32Array(arena, 3297920, 50176); // [64,784]  residual, statements 14–26
-  const exp_2 = new Float32Array(arena, 3498624, 50176); // [64,784]  residual, statements 14–26
-  const rowSum = new Float32Array(arena, 2495104, 1); // []  scratch, statements 15–18
-  const rowSum_2 = new Float32Array(arena, 2495104, 1); // []  scratch, statements 20–21
-  const d_rowSum_2 = new Float32Array(arena, 2495104, 1); // []  scratch, statements 23–24
-  const d_sum_2 = new Float32Array(arena, 2994816, 64); // [64]  scratch, statements 24–38
-  const d_rowSum = new Float32Array(arena, 2495104, 1); // []  scratch, statements 25–26
-  const d_logits = new Float32Array(arena, 3498624, 50176); // [64,784]  scratch, statements 26–35, written over exp_2
-  const rate = new Float32Array(arena, 2995072, 1); // []  scratch, statements 28–49
+  const live_rows = new Int32Array(arena, 4055680, 1); // []  input, statements 1–28
+  const encoder = new Float32Array(arena, 3965568, 8192); // [64,128]  residual, statements 4–45
+  const mu = new Float32Array(arena, 4031104, 1024); // [64,16]  residual, statements 5–38
+  const logVariance = new Float32Array(arena, 4035200, 1024); // [64,16]  scratch, statements 6–18
+  const exp_ = new Float32Array(arena, 4039296, 1024); // [64,16]  residual, statements 6–38
+  const exp_3 = new Float32Array(arena, 4043392, 1024); // [64,16]  residual, statements 6–38
+  const mul_7 = new Float32Array(arena, 4047488, 1024); // [64,16]  residual, statements 7–38
+  const z = new Float32Array(arena, 4051584, 1024); // [64,16]  residual, statements 7–39
+  const decoder = new Float32Array(arena, 3998336, 8192); // [64,128]  residual, statements 9–34
+  const logits = new Float32Array(arena, 3297920, 50176); // [64,784]  residual, statements 12–28
+  const exp_2 = new Float32Array(arena, 3498624, 50176); // [64,784]  residual, statements 12–28
+  const rowSum = new Float32Array(arena, 2495104, 1); // []  scratch, statements 13–16
+  const rowSum_2 = new Float32Array(arena, 2495104, 1); // []  scratch, statements 18–19
+  const d_rowSum_2 = new Float32Array(arena, 2495104, 1); // []  scratch, statements 25–26
+  const d_sum_2 = new Float32Array(arena, 2994816, 64); // [64]  scratch, statements 26–38
+  const d_rowSum = new Float32Array(arena, 2495104, 1); // []  scratch, statements 27–28
+  const d_logits = new Float32Array(arena, 3498624, 50176); // [64,784]  scratch, statements 28–35, written over exp_2
+  const rate = new Float32Array(arena, 2995072, 1); // []  scratch, statements 29–49
   const correction = new Float32Array(arena, 2995088, 1); // []  scratch, statements 30–49
   const d_decoder_z = new Float32Array(arena, 2962048, 8192); // [64,128]  scratch, statements 33–39
   const d_logVariance = new Float32Array(arena, 4047488, 1024); // [64,16]  scratch, statements 38–43, written over mul_7
   const d_mu = new Float32Array(arena, 4043392, 1024); // [64,16]  scratch, statements 38–45, written over exp_3
   const d_encoder_part = new Float32Array(arena, 2962048, 8192); // [64,128]  scratch, statements 42–44
   const d_encoder_z = new Float32Array(arena, 2962048, 8192); // [64,128]  scratch, statements 44–48, written over d_encoder_part
-  const x_wide = new Float64Array(arena, 3297920, 50176); // [64,784]  scratch, statements 4–6
-  const encoder_kernel_wide = new Float64Array(arena, 2495104, 100352); // [128,784]  scratch, statements 5–6
-  const decoder_wide = new Float64Array(arena, 3900032, 8192); // [64,128]  scratch, statements 12–14
-  const logits_kernel_wide = new Float64Array(arena, 2495104, 100352); // [784,128]  scratch, statements 13–14
+  const x_wide = new Float64Array(arena, 3297920, 50176); // [64,784]  scratch, statements 2–4
+  const encoder_kernel_wide = new Float64Array(arena, 2495104, 100352); // [128,784]  scratch, statements 3–4
+  const decoder_wide = new Float64Array(arena, 3900032, 8192); // [64,128]  scratch, statements 10–12
+  const logits_kernel_wide = new Float64Array(arena, 2495104, 100352); // [784,128]  scratch, statements 11–12
   const d_logits_wide = new Float64Array(arena, 2495104, 50176); // [64,784]  scratch, statements 32–33
   const decoder_wide_2 = new Float64Array(arena, 2896512, 8192); // [128,64]  scratch, statements 34–36
   const d_logits_wide_2 = new Float64Array(arena, 2495104, 50176); // [784,64]  scratch, statements 35–36
@@ -480,55 +485,54 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     logits_bias,
   );
 
-  const seed = options.seed ?? 0;
   fillUniform(encoder_kernel, seed, 0, -0.08111071056538127, 0.08111071056538127);
   fillUniform(mu_kernel, seed, 1, -0.2041241452319315, 0.2041241452319315);
   fillUniform(logVariance_kernel, seed, 2, -0.2041241452319315, 0.2041241452319315);
   fillUniform(decoder_kernel, seed, 3, -0.2041241452319315, 0.2041241452319315);
   fillUniform(logits_kernel, seed, 4, -0.08111071056538127, 0.08111071056538127);
-  random.fill(randomBits(seed, -1, 0));
-  adam_beta1_t.fill(1);
-  adam_beta2_t.fill(1);
+  random.fill(randomBits(seed | 0, -1, 0, Math.floor(seed / 4294967296)));
   const hyper = {};
+  const taken: readonly string[] = ["x"];
 
   /** One step on one batch. Returns the loss before the update. */
-  function step(batch: TrainBatch, count: number = 64): number {
+  function step(
+    batch: TrainBatch,
+    count: number = 64,
+    options?: { readonly finite?: boolean },
+  ): number {
+    const finite = isFiniteAsked(options);
     checkCount(count, 64);
-    feed(x, batch["x"], 784, count, "x");
+    checkBatch("step takes a batch", batch, taken);
+    checkArray(x, batch["x"], 784, count, "x");
+    if (finite) checkNumbers(batch["x"], 784, count, "x");
+    feed(x, batch["x"], 784, count);
     live_rows[0] = count;
 
     // 1.
-    // adam.beta1^t_next = adam.beta1^t ⊙ 0.9    %adam.beta1^t_next  update of beta1^t by adam, models/vae.ts:11
-    adam_beta1_t[0] = adam_beta1_t[0]! * 0.9;
-
-    // 2.
-    // adam.beta2^t_next = adam.beta2^t ⊙ 0.999    %adam.beta2^t_next  update of beta2^t by adam, models/vae.ts:11
-    adam_beta2_t[0] = adam_beta2_t[0]! * 0.999;
-
-    // 3.
     // stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/vae.ts:22
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
-    // 4.
+    // 2.
     // x_wide = x in double, in the order it is read    %x_wide  widen for encoder.product, models/vae.ts:11
     widen_x_wide();
 
-    // 5.
-    // encoder.kernel_wide = encoder.kernel in double, in the order it is read    %encoder.kernel_wide  widen for encoder.product, models/vae.ts:11
+    // 3.
+    // encoder.kernel_wide = encoder.kernel in double, in the order it is read    %encoder.kernel_wide  widen for encoder.product,
+    //     models/vae.ts:11
     widen_encoder_kernel_wide();
 
-    // 6.
+    // 4.
     // encoder.product = x · encoder.kernel    %encoder.product  dot, models/vae.ts:11
     // encoder.z = encoder.product + encoder.bias    %encoder.z  add, models/vae.ts:11
     // encoder = relu(encoder.z)    %encoder  relu, models/vae.ts:11
     dotRelu_encoder();
 
-    // 7.
+    // 5.
     // mu.product = encoder · mu.kernel    %mu.product  dot, models/vae.ts:12
     // mu = mu.product + mu.bias    %mu  add, models/vae.ts:12
     dotAdd_mu();
 
-    // 8.
+    // 6.
     // logVariance.product = encoder · logVariance.kernel    %logVariance.product  dot, models/vae.ts:13
     // logVariance = logVariance.product + logVariance.bias    %logVariance  add, models/vae.ts:13
     // mul = logVariance ⊙ 0.5    %mul  mul, models/vae.ts:15
@@ -536,7 +540,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // exp_3 = exp(logVariance)    %exp_3  exp, models/vae.ts:19
     dotAddExp_exp_3();
 
-    // 9.
+    // 7.
     // bits = random bits of random, stream 0    %bits  randomBits, models/vae.ts:15
     // cast = f32(bits)    %cast  cast, models/vae.ts:15
     // mul_2 = cast ⊙ 0.00390625    %mul_2  mul, models/vae.ts:15
@@ -561,25 +565,26 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // z = mu + mul_8    %z  add, models/vae.ts:15
     mulAdd_z();
 
-    // 10.
+    // 8.
     // random_next = random + 1    %random_next  add, models/vae.ts:15
     random[0] = (random[0]! + 1) | 0;
 
-    // 11.
+    // 9.
     // decoder.product = z · decoder.kernel    %decoder.product  dot, models/vae.ts:16
     // decoder.z = decoder.product + decoder.bias    %decoder.z  add, models/vae.ts:16
     // decoder = relu(decoder.z)    %decoder  relu, models/vae.ts:16
     dotRelu_decoder();
 
-    // 12.
+    // 10.
     // decoder_wide = decoder in double, in the order it is read    %decoder_wide  widen for logits.product, models/vae.ts:16
     widen_decoder_wide();
 
-    // 13.
-    // logits.kernel_wide = logits.kernel in double, in the order it is read    %logits.kernel_wide  widen for logits.product, models/vae.ts:16
+    // 11.
+    // logits.kernel_wide = logits.kernel in double, in the order it is read    %logits.kernel_wide  widen for logits.product,
+    //     models/vae.ts:16
     widen_logits_kernel_wide();
 
-    // 14.
+    // 12.
     // logits.product = decoder · logits.kernel    %logits.product  dot, models/vae.ts:16
     // logits = logits.product + logits.bias    %logits  add, models/vae.ts:16
     // abs = |logits|    %abs  abs, models/vae.ts:18
@@ -587,7 +592,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // exp_2 = exp(neg)    %exp_2  exp, models/vae.ts:18
     dotAddExp_exp_2();
 
-    // 15.
+    // 13.
     // max = max(logits, 0)    %max  max, models/vae.ts:18
     // mul_9 = logits ⊙ x    %mul_9  mul, models/vae.ts:18
     // sub = max − mul_9    %sub  sub, models/vae.ts:18
@@ -601,25 +606,25 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/vae.ts:18
     sum_rowSum();
 
-    // 16.
+    // 14.
     // cast_3 = f32(live rows)    %cast_3  cast, models/vae.ts:18
     // cast_4 = f32(live rows)    %cast_4  cast, models/vae.ts:20
     const cast_3 = live_rows[0]!;
 
-    // 17.
+    // 15.
     // perRow = 1 / cast_3    %perRow  recip, models/vae.ts:18
     // perRow_2 = 1 / cast_3    %perRow_2  recip, models/vae.ts:20
     const perRow = Math.fround(1 / cast_3);
 
-    // 18.
+    // 16.
     // mul_11 = rowSum ⊙ perRow    %mul_11  mul, models/vae.ts:18
     const mul_11 = rowSum[0]! * perRow;
 
-    // 19.
+    // 17.
     // reconstruction = mul_11 ⊙ 784    %reconstruction  mul, models/vae.ts:18
     const reconstruction = mul_11 * 784;
 
-    // 20.
+    // 18.
     // mul_12 = mu ⊙ mu    %mul_12  mul, models/vae.ts:19
     // add_4 = exp_3 + mul_12    %add_4  add, models/vae.ts:19
     // add_5 = logVariance + 1    %add_5  add, models/vae.ts:19
@@ -632,78 +637,97 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/vae.ts:20
     sum_rowSum_2();
 
-    // 21.
+    // 19.
     // divergence = rowSum_2 ⊙ perRow    %divergence  mul, models/vae.ts:20
     const divergence = rowSum_2[0]! * perRow;
 
-    // 22.
+    // 20.
     // loss = reconstruction + divergence    %loss  add, models/vae.ts:22
     const loss = Math.fround(reconstruction + divergence);
 
+    // 21.
+    // 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/vae.ts:11
+    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
+
+    // 22.
+    // adam.1-beta1^t_next = 1-beta1^t_mul + 0.09999999999999998    %adam.1-beta1^t_next  update of 1-beta1^t by adam, models/vae.ts:11
+    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
+
     // 23.
-    // d_rowSum_2 = perRow    %d_rowSum_2  adjoint of mul, models/vae.ts:20
-    d_rowSum_2[0] = perRow;
+    // 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/vae.ts:11
+    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
 
     // 24.
-    // isLive = [row < live rows]    %isLive  lt, models/vae.ts:18
-    // isLive_2 = [row < live rows]    %isLive_2  lt, models/vae.ts:20
-    // d_mul_13 = isLive ? d_rowSum_2 : 0    %d_mul_13  adjoint of where, models/vae.ts:20
-    // d_sum_2 = d_mul_13 ⊙ 0.5    %d_sum_2  adjoint of mul, models/vae.ts:20
-    mul_d_sum_2();
+    // adam.1-beta2^t_next = 1-beta2^t_mul + 0.0010000000000000009    %adam.1-beta2^t_next  update of 1-beta2^t by adam,
+    //     models/vae.ts:11
+    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
 
     // 25.
-    // d_rowSum = perRow ⊙ 784    %d_rowSum  adjoint of mul, models/vae.ts:18
-    d_rowSum[0] = perRow * 784;
+    // d_rowSum_2 = perRow    %d_rowSum_2  adjoint of mul (statement 19): d_a = d_y ⊙ (b), models/vae.ts:20
+    d_rowSum_2[0] = perRow;
 
     // 26.
     // isLive = [row < live rows]    %isLive  lt, models/vae.ts:18
     // isLive_2 = [row < live rows]    %isLive_2  lt, models/vae.ts:20
-    // d_mul_10 = isLive ? d_rowSum : 0    %d_mul_10  adjoint of where, models/vae.ts:18
-    // d_sum = d_mul_10 ⊙ 0.0012755102040816326    %d_sum  adjoint of mul, models/vae.ts:18
-    // d_exp_2_add = exp_2 + 1    %d_exp_2_add  adjoint of log1p, models/vae.ts:18
-    // d_exp_2 = d_sum / d_exp_2_add    %d_exp_2  adjoint of log1p, models/vae.ts:18
-    // d_neg = d_exp_2 ⊙ exp_2    %d_neg  adjoint of exp, models/vae.ts:18
-    // d_abs = −d_neg    %d_abs  adjoint of neg, models/vae.ts:18
-    // d_logits_sign = sign(logits)    %d_logits_sign  adjoint of abs, models/vae.ts:18
-    // d_logits_part = d_abs ⊙ d_logits_sign    %d_logits_part  adjoint of abs, models/vae.ts:18
-    // d_mul_9 = −d_sum    %d_mul_9  adjoint of sub, models/vae.ts:18
-    // d_logits_2 = d_mul_9 ⊙ x    %d_logits_2  adjoint of mul, models/vae.ts:18
-    // d_logits_partial = d_logits_part + d_logits_2    %d_logits_partial  adjoint of add, models/vae.ts:16
-    // d_logits_lt = [0 < logits]    %d_logits_lt  adjoint of max, models/vae.ts:18
-    // d_logits_eq = [logits = 0]    %d_logits_eq  adjoint of max, models/vae.ts:18
-    // d_logits_mul = d_sum ⊙ 0.5    %d_logits_mul  adjoint of max, models/vae.ts:18
-    // d_logits_where = d_logits_eq ? d_logits_mul : 0    %d_logits_where  adjoint of max, models/vae.ts:18
-    // d_logits_3 = d_logits_lt ? d_sum : d_logits_where    %d_logits_3  adjoint of max, models/vae.ts:18
-    // d_logits = d_logits_partial + d_logits_3    %d_logits  adjoint of add, models/vae.ts:16
-    // d_broadcast_5 = d_logits    %d_broadcast_5  adjoint of add, models/vae.ts:16
-    // d_logits.product = d_logits    %d_logits.product  adjoint of add, models/vae.ts:16
-    mulAdd_d_logits();
+    // d_mul_13 = isLive ? d_rowSum_2 : 0    %d_mul_13  adjoint of where (statement 18): d_a = d_y ⊙ (c ? 1 : 0), models/vae.ts:20
+    // d_sum_2 = d_mul_13 ⊙ 0.5    %d_sum_2  adjoint of mul (statement 18): d_a = d_y ⊙ (b), models/vae.ts:20
+    mul_d_sum_2();
 
     // 27.
-    // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/vae.ts:11
-    const rate_sub = 1 - adam_beta1_t[0]!;
+    // d_rowSum = perRow ⊙ 784    %d_rowSum  adjoint of mul (statement 16): d_a = d_y ⊙ (b), models/vae.ts:18
+    d_rowSum[0] = perRow * 784;
 
     // 28.
-    // rate = 0.001 / rate_sub    %rate  update of rate by adam, models/vae.ts:11
-    rate[0] = 0.001 / rate_sub;
+    // isLive = [row < live rows]    %isLive  lt, models/vae.ts:18
+    // isLive_2 = [row < live rows]    %isLive_2  lt, models/vae.ts:20
+    // d_mul_10 = isLive ? d_rowSum : 0    %d_mul_10  adjoint of where (statement 13): d_a = d_y ⊙ (c ? 1 : 0), models/vae.ts:18
+    // d_sum = d_mul_10 ⊙ 0.0012755102040816326    %d_sum  adjoint of mul (statement 13): d_a = d_y ⊙ (b), models/vae.ts:18
+    // d_exp_2_add = exp_2 + 1    %d_exp_2_add  adjoint of log1p (statement 13): d_x = d_y ⊙ (1 / (1 + x)), models/vae.ts:18
+    // d_exp_2 = d_sum / d_exp_2_add    %d_exp_2  adjoint of log1p (statement 13): d_x = d_y ⊙ (1 / (1 + x)), models/vae.ts:18
+    // d_neg = d_exp_2 ⊙ exp_2    %d_neg  adjoint of exp (statement 12): d_x = d_y ⊙ (y), models/vae.ts:18
+    // d_abs = −d_neg    %d_abs  adjoint of neg (statement 12): d_x = d_y ⊙ (−1), models/vae.ts:18
+    // d_logits_sign = sign(logits)    %d_logits_sign  adjoint of abs (statement 12): d_x = d_y ⊙ (sign(x)), models/vae.ts:18
+    // d_logits_part = d_abs ⊙ d_logits_sign    %d_logits_part  adjoint of abs (statement 12): d_x = d_y ⊙ (sign(x)), models/vae.ts:18
+    // d_mul_9 = −d_sum    %d_mul_9  adjoint of sub (statement 13): d_b = d_y ⊙ (−1), models/vae.ts:18
+    // d_logits_2 = d_mul_9 ⊙ x    %d_logits_2  adjoint of mul (statement 13): d_a = d_y ⊙ (b), models/vae.ts:18
+    // d_logits_partial = d_logits_part + d_logits_2    %d_logits_partial  adjoint of add (statement 12): d_x = Σ over the uses of x,
+    //     models/vae.ts:16
+    // d_logits_lt = [0 < logits]    %d_logits_lt  adjoint of max (statement 13): d_a = d_y ⊙ (b < a ? 1 : a = b ? 0.5 : 0),
+    //     models/vae.ts:18
+    // d_logits_eq = [logits = 0]    %d_logits_eq  adjoint of max (statement 13): d_a = d_y ⊙ (b < a ? 1 : a = b ? 0.5 : 0),
+    //     models/vae.ts:18
+    // d_logits_mul = d_sum ⊙ 0.5    %d_logits_mul  adjoint of max (statement 13): d_a = d_y ⊙ (b < a ? 1 : a = b ? 0.5 : 0),
+    //     models/vae.ts:18
+    // d_logits_where = d_logits_eq ? d_logits_mul : 0    %d_logits_where  adjoint of max (statement 13): d_a = d_y ⊙ (b < a ? 1 : a = b
+    //     ? 0.5 : 0), models/vae.ts:18
+    // d_logits_3 = d_logits_lt ? d_sum : d_logits_where    %d_logits_3  adjoint of max (statement 13): d_a = d_y ⊙ (b < a ? 1 : a = b ?
+    //     0.5 : 0), models/vae.ts:18
+    // d_logits = d_logits_partial + d_logits_3    %d_logits  adjoint of add (statement 12): d_x = Σ over the uses of x,
+    //     models/vae.ts:16
+    // d_broadcast_5 = d_logits    %d_broadcast_5  adjoint of add (statement 12): d_b = d_y, models/vae.ts:16
+    // d_logits.product = d_logits    %d_logits.product  adjoint of add (statement 12): d_a = d_y, models/vae.ts:16
+    mulAdd_d_logits();
 
     // 29.
-    // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/vae.ts:11
-    const correction_sub = 1 - adam_beta2_t[0]!;
+    // rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/vae.ts:11
+    rate[0] = 0.001 / adam_1_beta1_t[0]!;
 
     // 30.
-    // correction = 1 / correction_sub    %correction  update of correction by adam, models/vae.ts:11
-    correction[0] = 1 / correction_sub;
+    // correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/vae.ts:11
+    correction[0] = 1 / adam_1_beta2_t[0]!;
 
     // 31.
-    // d_logits.bias = Σ d_logits over axes 0    %d_logits.bias  adjoint of broadcast, models/vae.ts:16
+    // d_logits.bias = Σ d_logits over axes 0    %d_logits.bias  adjoint of broadcast (statement 12): d_x = Σ d_y over the broadcast
+    //     axes, models/vae.ts:16
     // logits.bias_mul = logits.bias.m ⊙ 0.9    %logits.bias_mul  update of logits.bias by adam, models/vae.ts:16
     // logits.bias_mul_2 = d_logits.bias ⊙ 0.09999999999999998    %logits.bias_mul_2  update of logits.bias by adam, models/vae.ts:16
     // logits.bias.m_next = logits.bias_mul + logits.bias_mul_2    %logits.bias.m_next  update of logits.bias by adam, models/vae.ts:16
     // logits.bias_mul_3 = logits.bias.v ⊙ 0.999    %logits.bias_mul_3  update of logits.bias by adam, models/vae.ts:16
     // logits.bias_mul_4 = d_logits.bias ⊙ d_logits.bias    %logits.bias_mul_4  update of logits.bias by adam, models/vae.ts:16
-    // logits.bias_mul_5 = logits.bias_mul_4 ⊙ 0.0010000000000000009    %logits.bias_mul_5  update of logits.bias by adam, models/vae.ts:16
-    // logits.bias.v_next = logits.bias_mul_3 + logits.bias_mul_5    %logits.bias.v_next  update of logits.bias by adam, models/vae.ts:16
+    // logits.bias_mul_5 = logits.bias_mul_4 ⊙ 0.0010000000000000009    %logits.bias_mul_5  update of logits.bias by adam,
+    //     models/vae.ts:16
+    // logits.bias.v_next = logits.bias_mul_3 + logits.bias_mul_5    %logits.bias.v_next  update of logits.bias by adam,
+    //     models/vae.ts:16
     // logits.bias_mul_7 = logits.bias.m_next ⊙ rate    %logits.bias_mul_7  update of logits.bias by adam, models/vae.ts:16
     // logits.bias_mul_6 = logits.bias.v_next ⊙ correction    %logits.bias_mul_6  update of logits.bias by adam, models/vae.ts:16
     // logits.bias_sqrt = √logits.bias_mul_6    %logits.bias_sqrt  update of logits.bias by adam, models/vae.ts:16
@@ -717,11 +741,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_d_logits_wide();
 
     // 33.
-    // d_decoder = d_logits · logits.kernelᵀ    %d_decoder  adjoint of dot, models/vae.ts:16
-    // d_decoder.z_lt = [0 < decoder]    %d_decoder.z_lt  adjoint of relu, models/vae.ts:16
-    // d_decoder.z = d_decoder.z_lt ? d_decoder : 0    %d_decoder.z  adjoint of relu, models/vae.ts:16
-    // d_broadcast_4 = d_decoder.z    %d_broadcast_4  adjoint of add, models/vae.ts:16
-    // d_decoder.product = d_decoder.z    %d_decoder.product  adjoint of add, models/vae.ts:16
+    // d_decoder = d_logits · logits.kernelᵀ    %d_decoder  adjoint of dot (statement 12): d_a = d_y·bᵀ, models/vae.ts:16
+    // d_decoder.z_lt = [0 < decoder]    %d_decoder.z_lt  adjoint of relu (statement 9): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 :
+    //     x, models/vae.ts:16
+    // d_decoder.z = d_decoder.z_lt ? d_decoder : 0    %d_decoder.z  adjoint of relu (statement 9): d_x = d_y ⊙ (0 < y ? 1 : 0) for y =
+    //     x < 0 ? 0 : x, models/vae.ts:16
+    // d_broadcast_4 = d_decoder.z    %d_broadcast_4  adjoint of add (statement 9): d_b = d_y, models/vae.ts:16
+    // d_decoder.product = d_decoder.z    %d_decoder.product  adjoint of add (statement 9): d_a = d_y, models/vae.ts:16
     dotWhere_d_decoder_z();
 
     // 34.
@@ -733,31 +759,43 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_d_logits_wide_2();
 
     // 36.
-    // d_logits.kernel = decoderᵀ · d_logits    %d_logits.kernel  adjoint of dot, models/vae.ts:16
+    // d_logits.kernel = decoderᵀ · d_logits    %d_logits.kernel  adjoint of dot (statement 12): d_b = aᵀ·d_y, models/vae.ts:16
     // logits.kernel_mul = logits.kernel.m ⊙ 0.9    %logits.kernel_mul  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel_mul_2 = d_logits.kernel ⊙ 0.09999999999999998    %logits.kernel_mul_2  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel.m_next = logits.kernel_mul + logits.kernel_mul_2    %logits.kernel.m_next  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel_mul_2 = d_logits.kernel ⊙ 0.09999999999999998    %logits.kernel_mul_2  update of logits.kernel by adam,
+    //     models/vae.ts:16
+    // logits.kernel.m_next = logits.kernel_mul + logits.kernel_mul_2    %logits.kernel.m_next  update of logits.kernel by adam,
+    //     models/vae.ts:16
     // logits.kernel_mul_3 = logits.kernel.v ⊙ 0.999    %logits.kernel_mul_3  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel_mul_4 = d_logits.kernel ⊙ d_logits.kernel    %logits.kernel_mul_4  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel_mul_5 = logits.kernel_mul_4 ⊙ 0.0010000000000000009    %logits.kernel_mul_5  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel.v_next = logits.kernel_mul_3 + logits.kernel_mul_5    %logits.kernel.v_next  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel_mul_4 = d_logits.kernel ⊙ d_logits.kernel    %logits.kernel_mul_4  update of logits.kernel by adam,
+    //     models/vae.ts:16
+    // logits.kernel_mul_5 = logits.kernel_mul_4 ⊙ 0.0010000000000000009    %logits.kernel_mul_5  update of logits.kernel by adam,
+    //     models/vae.ts:16
+    // logits.kernel.v_next = logits.kernel_mul_3 + logits.kernel_mul_5    %logits.kernel.v_next  update of logits.kernel by adam,
+    //     models/vae.ts:16
     // logits.kernel_mul_7 = logits.kernel.m_next ⊙ rate    %logits.kernel_mul_7  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel_mul_6 = logits.kernel.v_next ⊙ correction    %logits.kernel_mul_6  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel_mul_6 = logits.kernel.v_next ⊙ correction    %logits.kernel_mul_6  update of logits.kernel by adam,
+    //     models/vae.ts:16
     // logits.kernel_sqrt = √logits.kernel_mul_6    %logits.kernel_sqrt  update of logits.kernel by adam, models/vae.ts:16
     // logits.kernel_add = logits.kernel_sqrt + 1e-8    %logits.kernel_add  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel_div = logits.kernel_mul_7 / logits.kernel_add    %logits.kernel_div  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel_div = logits.kernel_mul_7 / logits.kernel_add    %logits.kernel_div  update of logits.kernel by adam,
+    //     models/vae.ts:16
     // logits.kernel_next = logits.kernel − logits.kernel_div    %logits.kernel_next  update of logits.kernel by adam, models/vae.ts:16
     dotAdam_logits_kernel();
 
     // 37.
-    // d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast, models/vae.ts:16
+    // d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast (statement 9): d_x = Σ d_y over the broadcast
+    //     axes, models/vae.ts:16
     // decoder.bias_mul = decoder.bias.m ⊙ 0.9    %decoder.bias_mul  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias_mul_2 = d_decoder.bias ⊙ 0.09999999999999998    %decoder.bias_mul_2  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias.m_next = decoder.bias_mul + decoder.bias_mul_2    %decoder.bias.m_next  update of decoder.bias by adam, models/vae.ts:16
+    // decoder.bias_mul_2 = d_decoder.bias ⊙ 0.09999999999999998    %decoder.bias_mul_2  update of decoder.bias by adam,
+    //     models/vae.ts:16
+    // decoder.bias.m_next = decoder.bias_mul + decoder.bias_mul_2    %decoder.bias.m_next  update of decoder.bias by adam,
+    //     models/vae.ts:16
     // decoder.bias_mul_3 = decoder.bias.v ⊙ 0.999    %decoder.bias_mul_3  update of decoder.bias by adam, models/vae.ts:16
     // decoder.bias_mul_4 = d_decoder.bias ⊙ d_decoder.bias    %decoder.bias_mul_4  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias_mul_5 = decoder.bias_mul_4 ⊙ 0.0010000000000000009    %decoder.bias_mul_5  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias.v_next = decoder.bias_mul_3 + decoder.bias_mul_5    %decoder.bias.v_next  update of decoder.bias by adam, models/vae.ts:16
+    // decoder.bias_mul_5 = decoder.bias_mul_4 ⊙ 0.0010000000000000009    %decoder.bias_mul_5  update of decoder.bias by adam,
+    //     models/vae.ts:16
+    // decoder.bias.v_next = decoder.bias_mul_3 + decoder.bias_mul_5    %decoder.bias.v_next  update of decoder.bias by adam,
+    //     models/vae.ts:16
     // decoder.bias_mul_7 = decoder.bias.m_next ⊙ rate    %decoder.bias_mul_7  update of decoder.bias by adam, models/vae.ts:16
     // decoder.bias_mul_6 = decoder.bias.v_next ⊙ correction    %decoder.bias_mul_6  update of decoder.bias by adam, models/vae.ts:16
     // decoder.bias_sqrt = √decoder.bias_mul_6    %decoder.bias_sqrt  update of decoder.bias by adam, models/vae.ts:16
@@ -767,61 +805,84 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_decoder_bias();
 
     // 38.
-    // d_z = d_decoder.z · decoder.kernelᵀ    %d_z  adjoint of dot, models/vae.ts:16
-    // d_mul_8 = d_z    %d_mul_8  adjoint of add, models/vae.ts:15
-    // d_add_5 = −d_sum_2    %d_add_5  adjoint of sub, models/vae.ts:19
-    // d_logVariance_part = d_sum_2 ⊙ exp_3    %d_logVariance_part  adjoint of exp, models/vae.ts:19
-    // d_logVariance_partial = d_add_5 + d_logVariance_part    %d_logVariance_partial  adjoint of add, models/vae.ts:13
-    // d_exp = d_z ⊙ mul_7    %d_exp  adjoint of mul, models/vae.ts:15
-    // d_mul = d_exp ⊙ exp    %d_mul  adjoint of exp, models/vae.ts:15
-    // d_logVariance_2 = d_mul ⊙ 0.5    %d_logVariance_2  adjoint of mul, models/vae.ts:15
-    // d_logVariance = d_logVariance_partial + d_logVariance_2    %d_logVariance  adjoint of add, models/vae.ts:13
-    // d_broadcast_3 = d_logVariance    %d_broadcast_3  adjoint of add, models/vae.ts:13
-    // d_logVariance.product = d_logVariance    %d_logVariance.product  adjoint of add, models/vae.ts:13
-    // d_mu_part = d_sum_2 ⊙ mu    %d_mu_part  adjoint of mul, models/vae.ts:19
-    // d_mu_2 = d_sum_2 ⊙ mu    %d_mu_2  adjoint of mul, models/vae.ts:19
-    // d_mu_partial = d_mu_part + d_mu_part    %d_mu_partial  adjoint of add, models/vae.ts:12
-    // d_mu = d_mu_partial + d_z    %d_mu  adjoint of add, models/vae.ts:12
-    // d_broadcast_2 = d_mu    %d_broadcast_2  adjoint of add, models/vae.ts:12
-    // d_mu.product = d_mu    %d_mu.product  adjoint of add, models/vae.ts:12
+    // d_z = d_decoder.z · decoder.kernelᵀ    %d_z  adjoint of dot (statement 9): d_a = d_y·bᵀ, models/vae.ts:16
+    // d_mul_8 = d_z    %d_mul_8  adjoint of add (statement 7): d_b = d_y, models/vae.ts:15
+    // d_add_5 = −d_sum_2    %d_add_5  adjoint of sub (statement 18): d_b = d_y ⊙ (−1), models/vae.ts:19
+    // d_logVariance_part = d_sum_2 ⊙ exp_3    %d_logVariance_part  adjoint of exp (statement 6): d_x = d_y ⊙ (y), models/vae.ts:19
+    // d_logVariance_partial = d_add_5 + d_logVariance_part    %d_logVariance_partial  adjoint of add (statement 6): d_x = Σ over the
+    //     uses of x, models/vae.ts:13
+    // d_exp = d_z ⊙ mul_7    %d_exp  adjoint of mul (statement 7): d_a = d_y ⊙ (b), models/vae.ts:15
+    // d_mul = d_exp ⊙ exp    %d_mul  adjoint of exp (statement 6): d_x = d_y ⊙ (y), models/vae.ts:15
+    // d_logVariance_2 = d_mul ⊙ 0.5    %d_logVariance_2  adjoint of mul (statement 6): d_a = d_y ⊙ (b), models/vae.ts:15
+    // d_logVariance = d_logVariance_partial + d_logVariance_2    %d_logVariance  adjoint of add (statement 6): d_x = Σ over the uses of
+    //     x, models/vae.ts:13
+    // d_broadcast_3 = d_logVariance    %d_broadcast_3  adjoint of add (statement 6): d_b = d_y, models/vae.ts:13
+    // d_logVariance.product = d_logVariance    %d_logVariance.product  adjoint of add (statement 6): d_a = d_y, models/vae.ts:13
+    // d_mu_part = d_sum_2 ⊙ mu    %d_mu_part  adjoint of mul (statement 18): d_a = d_y ⊙ (b), models/vae.ts:19
+    // d_mu_2 = d_sum_2 ⊙ mu    %d_mu_2  adjoint of mul (statement 18): d_b = d_y ⊙ (a), models/vae.ts:19
+    // d_mu_partial = d_mu_part + d_mu_part    %d_mu_partial  adjoint of add (statement 5): d_x = Σ over the uses of x, models/vae.ts:12
+    // d_mu = d_mu_partial + d_z    %d_mu  adjoint of add (statement 5): d_x = Σ over the uses of x, models/vae.ts:12
+    // d_broadcast_2 = d_mu    %d_broadcast_2  adjoint of add (statement 5): d_b = d_y, models/vae.ts:12
+    // d_mu.product = d_mu    %d_mu.product  adjoint of add (statement 5): d_a = d_y, models/vae.ts:12
     dotAdd_d_mu();
 
     // 39.
-    // d_decoder.kernel = zᵀ · d_decoder.z    %d_decoder.kernel  adjoint of dot, models/vae.ts:16
+    // d_decoder.kernel = zᵀ · d_decoder.z    %d_decoder.kernel  adjoint of dot (statement 9): d_b = aᵀ·d_y, models/vae.ts:16
     // decoder.kernel_mul = decoder.kernel.m ⊙ 0.9    %decoder.kernel_mul  update of decoder.kernel by adam, models/vae.ts:16
-    // decoder.kernel_mul_2 = d_decoder.kernel ⊙ 0.09999999999999998    %decoder.kernel_mul_2  update of decoder.kernel by adam, models/vae.ts:16
-    // decoder.kernel.m_next = decoder.kernel_mul + decoder.kernel_mul_2    %decoder.kernel.m_next  update of decoder.kernel by adam, models/vae.ts:16
+    // decoder.kernel_mul_2 = d_decoder.kernel ⊙ 0.09999999999999998    %decoder.kernel_mul_2  update of decoder.kernel by adam,
+    //     models/vae.ts:16
+    // decoder.kernel.m_next = decoder.kernel_mul + decoder.kernel_mul_2    %decoder.kernel.m_next  update of decoder.kernel by adam,
+    //     models/vae.ts:16
     // decoder.kernel_mul_3 = decoder.kernel.v ⊙ 0.999    %decoder.kernel_mul_3  update of decoder.kernel by adam, models/vae.ts:16
-    // decoder.kernel_mul_4 = d_decoder.kernel ⊙ d_decoder.kernel    %decoder.kernel_mul_4  update of decoder.kernel by adam, models/vae.ts:16
-    // decoder.kernel_mul_5 = decoder.kernel_mul_4 ⊙ 0.0010000000000000009    %decoder.kernel_mul_5  update of decoder.kernel by adam, models/vae.ts:16
-    // decoder.kernel.v_next = decoder.kernel_mul_3 + decoder.kernel_mul_5    %decoder.kernel.v_next  update of decoder.kernel by adam, models/vae.ts:16
+    // decoder.kernel_mul_4 = d_decoder.kernel ⊙ d_decoder.kernel    %decoder.kernel_mul_4  update of decoder.kernel by adam,
+    //     models/vae.ts:16
+    // decoder.kernel_mul_5 = decoder.kernel_mul_4 ⊙ 0.0010000000000000009    %decoder.kernel_mul_5  update of decoder.kernel by adam,
+    //     models/vae.ts:16
+    // decoder.kernel.v_next = decoder.kernel_mul_3 + decoder.kernel_mul_5    %decoder.kernel.v_next  update of decoder.kernel by adam,
+    //     models/vae.ts:16
     // decoder.kernel_mul_7 = decoder.kernel.m_next ⊙ rate    %decoder.kernel_mul_7  update of decoder.kernel by adam, models/vae.ts:16
-    // decoder.kernel_mul_6 = decoder.kernel.v_next ⊙ correction    %decoder.kernel_mul_6  update of decoder.kernel by adam, models/vae.ts:16
+    // decoder.kernel_mul_6 = decoder.kernel.v_next ⊙ correction    %decoder.kernel_mul_6  update of decoder.kernel by adam,
+    //     models/vae.ts:16
     // decoder.kernel_sqrt = √decoder.kernel_mul_6    %decoder.kernel_sqrt  update of decoder.kernel by adam, models/vae.ts:16
     // decoder.kernel_add = decoder.kernel_sqrt + 1e-8    %decoder.kernel_add  update of decoder.kernel by adam, models/vae.ts:16
-    // decoder.kernel_div = decoder.kernel_mul_7 / decoder.kernel_add    %decoder.kernel_div  update of decoder.kernel by adam, models/vae.ts:16
-    // decoder.kernel_next = decoder.kernel − decoder.kernel_div    %decoder.kernel_next  update of decoder.kernel by adam, models/vae.ts:16
+    // decoder.kernel_div = decoder.kernel_mul_7 / decoder.kernel_add    %decoder.kernel_div  update of decoder.kernel by adam,
+    //     models/vae.ts:16
+    // decoder.kernel_next = decoder.kernel − decoder.kernel_div    %decoder.kernel_next  update of decoder.kernel by adam,
+    //     models/vae.ts:16
     dotAdam_decoder_kernel();
 
     // 40.
-    // d_logVariance.bias = Σ d_logVariance over axes 0    %d_logVariance.bias  adjoint of broadcast, models/vae.ts:13
+    // d_logVariance.bias = Σ d_logVariance over axes 0    %d_logVariance.bias  adjoint of broadcast (statement 6): d_x = Σ d_y over the
+    //     broadcast axes, models/vae.ts:13
     // logVariance.bias_mul = logVariance.bias.m ⊙ 0.9    %logVariance.bias_mul  update of logVariance.bias by adam, models/vae.ts:13
-    // logVariance.bias_mul_2 = d_logVariance.bias ⊙ 0.09999999999999998    %logVariance.bias_mul_2  update of logVariance.bias by adam, models/vae.ts:13
-    // logVariance.bias.m_next = logVariance.bias_mul + logVariance.bias_mul_2    %logVariance.bias.m_next  update of logVariance.bias by adam, models/vae.ts:13
-    // logVariance.bias_mul_3 = logVariance.bias.v ⊙ 0.999    %logVariance.bias_mul_3  update of logVariance.bias by adam, models/vae.ts:13
-    // logVariance.bias_mul_4 = d_logVariance.bias ⊙ d_logVariance.bias    %logVariance.bias_mul_4  update of logVariance.bias by adam, models/vae.ts:13
-    // logVariance.bias_mul_5 = logVariance.bias_mul_4 ⊙ 0.0010000000000000009    %logVariance.bias_mul_5  update of logVariance.bias by adam, models/vae.ts:13
-    // logVariance.bias.v_next = logVariance.bias_mul_3 + logVariance.bias_mul_5    %logVariance.bias.v_next  update of logVariance.bias by adam, models/vae.ts:13
-    // logVariance.bias_mul_7 = logVariance.bias.m_next ⊙ rate    %logVariance.bias_mul_7  update of logVariance.bias by adam, models/vae.ts:13
-    // logVariance.bias_mul_6 = logVariance.bias.v_next ⊙ correction    %logVariance.bias_mul_6  update of logVariance.bias by adam, models/vae.ts:13
+    // logVariance.bias_mul_2 = d_logVariance.bias ⊙ 0.09999999999999998    %logVariance.bias_mul_2  update of logVariance.bias by adam,
+    //     models/vae.ts:13
+    // logVariance.bias.m_next = logVariance.bias_mul + logVariance.bias_mul_2    %logVariance.bias.m_next  update of logVariance.bias
+    //     by adam, models/vae.ts:13
+    // logVariance.bias_mul_3 = logVariance.bias.v ⊙ 0.999    %logVariance.bias_mul_3  update of logVariance.bias by adam,
+    //     models/vae.ts:13
+    // logVariance.bias_mul_4 = d_logVariance.bias ⊙ d_logVariance.bias    %logVariance.bias_mul_4  update of logVariance.bias by adam,
+    //     models/vae.ts:13
+    // logVariance.bias_mul_5 = logVariance.bias_mul_4 ⊙ 0.0010000000000000009    %logVariance.bias_mul_5  update of logVariance.bias by
+    //     adam, models/vae.ts:13
+    // logVariance.bias.v_next = logVariance.bias_mul_3 + logVariance.bias_mul_5    %logVariance.bias.v_next  update of logVariance.bias
+    //     by adam, models/vae.ts:13
+    // logVariance.bias_mul_7 = logVariance.bias.m_next ⊙ rate    %logVariance.bias_mul_7  update of logVariance.bias by adam,
+    //     models/vae.ts:13
+    // logVariance.bias_mul_6 = logVariance.bias.v_next ⊙ correction    %logVariance.bias_mul_6  update of logVariance.bias by adam,
+    //     models/vae.ts:13
     // logVariance.bias_sqrt = √logVariance.bias_mul_6    %logVariance.bias_sqrt  update of logVariance.bias by adam, models/vae.ts:13
-    // logVariance.bias_add = logVariance.bias_sqrt + 1e-8    %logVariance.bias_add  update of logVariance.bias by adam, models/vae.ts:13
-    // logVariance.bias_div = logVariance.bias_mul_7 / logVariance.bias_add    %logVariance.bias_div  update of logVariance.bias by adam, models/vae.ts:13
-    // logVariance.bias_next = logVariance.bias − logVariance.bias_div    %logVariance.bias_next  update of logVariance.bias by adam, models/vae.ts:13
+    // logVariance.bias_add = logVariance.bias_sqrt + 1e-8    %logVariance.bias_add  update of logVariance.bias by adam,
+    //     models/vae.ts:13
+    // logVariance.bias_div = logVariance.bias_mul_7 / logVariance.bias_add    %logVariance.bias_div  update of logVariance.bias by
+    //     adam, models/vae.ts:13
+    // logVariance.bias_next = logVariance.bias − logVariance.bias_div    %logVariance.bias_next  update of logVariance.bias by adam,
+    //     models/vae.ts:13
     sumAdam_logVariance_bias();
 
     // 41.
-    // d_mu.bias = Σ d_mu over axes 0    %d_mu.bias  adjoint of broadcast, models/vae.ts:12
+    // d_mu.bias = Σ d_mu over axes 0    %d_mu.bias  adjoint of broadcast (statement 5): d_x = Σ d_y over the broadcast axes,
+    //     models/vae.ts:12
     // mu.bias_mul = mu.bias.m ⊙ 0.9    %mu.bias_mul  update of mu.bias by adam, models/vae.ts:12
     // mu.bias_mul_2 = d_mu.bias ⊙ 0.09999999999999998    %mu.bias_mul_2  update of mu.bias by adam, models/vae.ts:12
     // mu.bias.m_next = mu.bias_mul + mu.bias_mul_2    %mu.bias.m_next  update of mu.bias by adam, models/vae.ts:12
@@ -838,37 +899,55 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdam_mu_bias();
 
     // 42.
-    // d_encoder_part = d_logVariance · logVariance.kernelᵀ    %d_encoder_part  adjoint of dot, models/vae.ts:13
+    // d_encoder_part = d_logVariance · logVariance.kernelᵀ    %d_encoder_part  adjoint of dot (statement 6): d_a = d_y·bᵀ,
+    //     models/vae.ts:13
     dot_d_encoder_part();
 
     // 43.
-    // d_logVariance.kernel = encoderᵀ · d_logVariance    %d_logVariance.kernel  adjoint of dot, models/vae.ts:13
-    // logVariance.kernel_mul = logVariance.kernel.m ⊙ 0.9    %logVariance.kernel_mul  update of logVariance.kernel by adam, models/vae.ts:13
-    // logVariance.kernel_mul_2 = d_logVariance.kernel ⊙ 0.09999999999999998    %logVariance.kernel_mul_2  update of logVariance.kernel by adam, models/vae.ts:13
-    // logVariance.kernel.m_next = logVariance.kernel_mul + logVariance.kernel_mul_2    %logVariance.kernel.m_next  update of logVariance.kernel by adam, models/vae.ts:13
-    // logVariance.kernel_mul_3 = logVariance.kernel.v ⊙ 0.999    %logVariance.kernel_mul_3  update of logVariance.kernel by adam, models/vae.ts:13
-    // logVariance.kernel_mul_4 = d_logVariance.kernel ⊙ d_logVariance.kernel    %logVariance.kernel_mul_4  update of logVariance.kernel by adam, models/vae.ts:13
-    // logVariance.kernel_mul_5 = logVariance.kernel_mul_4 ⊙ 0.0010000000000000009    %logVariance.kernel_mul_5  update of logVariance.kernel by adam, models/vae.ts:13
-    // logVariance.kernel.v_next = logVariance.kernel_mul_3 + logVariance.kernel_mul_5    %logVariance.kernel.v_next  update of logVariance.kernel by adam, models/vae.ts:13
-    // logVariance.kernel_mul_7 = logVariance.kernel.m_next ⊙ rate    %logVariance.kernel_mul_7  update of logVariance.kernel by adam, models/vae.ts:13
-    // logVariance.kernel_mul_6 = logVariance.kernel.v_next ⊙ correction    %logVariance.kernel_mul_6  update of logVariance.kernel by adam, models/vae.ts:13
-    // logVariance.kernel_sqrt = √logVariance.kernel_mul_6    %logVariance.kernel_sqrt  update of logVariance.kernel by adam, models/vae.ts:13
-    // logVariance.kernel_add = logVariance.kernel_sqrt + 1e-8    %logVariance.kernel_add  update of logVariance.kernel by adam, models/vae.ts:13
-    // logVariance.kernel_div = logVariance.kernel_mul_7 / logVariance.kernel_add    %logVariance.kernel_div  update of logVariance.kernel by adam, models/vae.ts:13
-    // logVariance.kernel_next = logVariance.kernel − logVariance.kernel_div    %logVariance.kernel_next  update of logVariance.kernel by adam, models/vae.ts:13
+    // d_logVariance.kernel = encoderᵀ · d_logVariance    %d_logVariance.kernel  adjoint of dot (statement 6): d_b = aᵀ·d_y,
+    //     models/vae.ts:13
+    // logVariance.kernel_mul = logVariance.kernel.m ⊙ 0.9    %logVariance.kernel_mul  update of logVariance.kernel by adam,
+    //     models/vae.ts:13
+    // logVariance.kernel_mul_2 = d_logVariance.kernel ⊙ 0.09999999999999998    %logVariance.kernel_mul_2  update of logVariance.kernel
+    //     by adam, models/vae.ts:13
+    // logVariance.kernel.m_next = logVariance.kernel_mul + logVariance.kernel_mul_2    %logVariance.kernel.m_next  update of
+    //     logVariance.kernel by adam, models/vae.ts:13
+    // logVariance.kernel_mul_3 = logVariance.kernel.v ⊙ 0.999    %logVariance.kernel_mul_3  update of logVariance.kernel by adam,
+    //     models/vae.ts:13
+    // logVariance.kernel_mul_4 = d_logVariance.kernel ⊙ d_logVariance.kernel    %logVariance.kernel_mul_4  update of logVariance.kernel
+    //     by adam, models/vae.ts:13
+    // logVariance.kernel_mul_5 = logVariance.kernel_mul_4 ⊙ 0.0010000000000000009    %logVariance.kernel_mul_5  update of
+    //     logVariance.kernel by adam, models/vae.ts:13
+    // logVariance.kernel.v_next = logVariance.kernel_mul_3 + logVariance.kernel_mul_5    %logVariance.kernel.v_next  update of
+    //     logVariance.kernel by adam, models/vae.ts:13
+    // logVariance.kernel_mul_7 = logVariance.kernel.m_next ⊙ rate    %logVariance.kernel_mul_7  update of logVariance.kernel by adam,
+    //     models/vae.ts:13
+    // logVariance.kernel_mul_6 = logVariance.kernel.v_next ⊙ correction    %logVariance.kernel_mul_6  update of logVariance.kernel by
+    //     adam, models/vae.ts:13
+    // logVariance.kernel_sqrt = √logVariance.kernel_mul_6    %logVariance.kernel_sqrt  update of logVariance.kernel by adam,
+    //     models/vae.ts:13
+    // logVariance.kernel_add = logVariance.kernel_sqrt + 1e-8    %logVariance.kernel_add  update of logVariance.kernel by adam,
+    //     models/vae.ts:13
+    // logVariance.kernel_div = logVariance.kernel_mul_7 / logVariance.kernel_add    %logVariance.kernel_div  update of
+    //     logVariance.kernel by adam, models/vae.ts:13
+    // logVariance.kernel_next = logVariance.kernel − logVariance.kernel_div    %logVariance.kernel_next  update of logVariance.kernel
+    //     by adam, models/vae.ts:13
     dotAdam_logVariance_kernel();
 
     // 44.
-    // d_encoder_2 = d_mu · mu.kernelᵀ    %d_encoder_2  adjoint of dot, models/vae.ts:12
-    // d_encoder.z_lt = [0 < encoder]    %d_encoder.z_lt  adjoint of relu, models/vae.ts:11
-    // d_encoder = d_encoder_part + d_encoder_2    %d_encoder  adjoint of relu, models/vae.ts:11
-    // d_encoder.z = d_encoder.z_lt ? d_encoder : 0    %d_encoder.z  adjoint of relu, models/vae.ts:11
-    // d_broadcast = d_encoder.z    %d_broadcast  adjoint of add, models/vae.ts:11
-    // d_encoder.product = d_encoder.z    %d_encoder.product  adjoint of add, models/vae.ts:11
+    // d_encoder_2 = d_mu · mu.kernelᵀ    %d_encoder_2  adjoint of dot (statement 5): d_a = d_y·bᵀ, models/vae.ts:12
+    // d_encoder.z_lt = [0 < encoder]    %d_encoder.z_lt  adjoint of relu (statement 4): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 :
+    //     x, models/vae.ts:11
+    // d_encoder = d_encoder_part + d_encoder_2    %d_encoder  adjoint of relu (statement 4): d_x = Σ over the uses of x,
+    //     models/vae.ts:11
+    // d_encoder.z = d_encoder.z_lt ? d_encoder : 0    %d_encoder.z  adjoint of relu (statement 4): d_x = d_y ⊙ (0 < y ? 1 : 0) for y =
+    //     x < 0 ? 0 : x, models/vae.ts:11
+    // d_broadcast = d_encoder.z    %d_broadcast  adjoint of add (statement 4): d_b = d_y, models/vae.ts:11
+    // d_encoder.product = d_encoder.z    %d_encoder.product  adjoint of add (statement 4): d_a = d_y, models/vae.ts:11
     dotWhere_d_encoder_z();
 
     // 45.
-    // d_mu.kernel = encoderᵀ · d_mu    %d_mu.kernel  adjoint of dot, models/vae.ts:12
+    // d_mu.kernel = encoderᵀ · d_mu    %d_mu.kernel  adjoint of dot (statement 5): d_b = aᵀ·d_y, models/vae.ts:12
     // mu.kernel_mul = mu.kernel.m ⊙ 0.9    %mu.kernel_mul  update of mu.kernel by adam, models/vae.ts:12
     // mu.kernel_mul_2 = d_mu.kernel ⊙ 0.09999999999999998    %mu.kernel_mul_2  update of mu.kernel by adam, models/vae.ts:12
     // mu.kernel.m_next = mu.kernel_mul + mu.kernel_mul_2    %mu.kernel.m_next  update of mu.kernel by adam, models/vae.ts:12
@@ -885,14 +964,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdam_mu_kernel();
 
     // 46.
-    // d_encoder.bias = Σ d_encoder.z over axes 0    %d_encoder.bias  adjoint of broadcast, models/vae.ts:11
+    // d_encoder.bias = Σ d_encoder.z over axes 0    %d_encoder.bias  adjoint of broadcast (statement 4): d_x = Σ d_y over the broadcast
+    //     axes, models/vae.ts:11
     // encoder.bias_mul = encoder.bias.m ⊙ 0.9    %encoder.bias_mul  update of encoder.bias by adam, models/vae.ts:11
-    // encoder.bias_mul_2 = d_encoder.bias ⊙ 0.09999999999999998    %encoder.bias_mul_2  update of encoder.bias by adam, models/vae.ts:11
-    // encoder.bias.m_next = encoder.bias_mul + encoder.bias_mul_2    %encoder.bias.m_next  update of encoder.bias by adam, models/vae.ts:11
+    // encoder.bias_mul_2 = d_encoder.bias ⊙ 0.09999999999999998    %encoder.bias_mul_2  update of encoder.bias by adam,
+    //     models/vae.ts:11
+    // encoder.bias.m_next = encoder.bias_mul + encoder.bias_mul_2    %encoder.bias.m_next  update of encoder.bias by adam,
+    //     models/vae.ts:11
     // encoder.bias_mul_3 = encoder.bias.v ⊙ 0.999    %encoder.bias_mul_3  update of encoder.bias by adam, models/vae.ts:11
     // encoder.bias_mul_4 = d_encoder.bias ⊙ d_encoder.bias    %encoder.bias_mul_4  update of encoder.bias by adam, models/vae.ts:11
-    // encoder.bias_mul_5 = encoder.bias_mul_4 ⊙ 0.0010000000000000009    %encoder.bias_mul_5  update of encoder.bias by adam, models/vae.ts:11
-    // encoder.bias.v_next = encoder.bias_mul_3 + encoder.bias_mul_5    %encoder.bias.v_next  update of encoder.bias by adam, models/vae.ts:11
+    // encoder.bias_mul_5 = encoder.bias_mul_4 ⊙ 0.0010000000000000009    %encoder.bias_mul_5  update of encoder.bias by adam,
+    //     models/vae.ts:11
+    // encoder.bias.v_next = encoder.bias_mul_3 + encoder.bias_mul_5    %encoder.bias.v_next  update of encoder.bias by adam,
+    //     models/vae.ts:11
     // encoder.bias_mul_7 = encoder.bias.m_next ⊙ rate    %encoder.bias_mul_7  update of encoder.bias by adam, models/vae.ts:11
     // encoder.bias_mul_6 = encoder.bias.v_next ⊙ correction    %encoder.bias_mul_6  update of encoder.bias by adam, models/vae.ts:11
     // encoder.bias_sqrt = √encoder.bias_mul_6    %encoder.bias_sqrt  update of encoder.bias by adam, models/vae.ts:11
@@ -906,27 +990,36 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_x_wide_2();
 
     // 48.
-    // d_encoder.z_wide = d_encoder.z in double, in the order it is read    %d_encoder.z_wide  widen for d_encoder.kernel, models/vae.ts:11
+    // d_encoder.z_wide = d_encoder.z in double, in the order it is read    %d_encoder.z_wide  widen for d_encoder.kernel,
+    //     models/vae.ts:11
     widen_d_encoder_z_wide();
 
     // 49.
-    // d_encoder.kernel = xᵀ · d_encoder.z    %d_encoder.kernel  adjoint of dot, models/vae.ts:11
+    // d_encoder.kernel = xᵀ · d_encoder.z    %d_encoder.kernel  adjoint of dot (statement 4): d_b = aᵀ·d_y, models/vae.ts:11
     // encoder.kernel_mul = encoder.kernel.m ⊙ 0.9    %encoder.kernel_mul  update of encoder.kernel by adam, models/vae.ts:11
-    // encoder.kernel_mul_2 = d_encoder.kernel ⊙ 0.09999999999999998    %encoder.kernel_mul_2  update of encoder.kernel by adam, models/vae.ts:11
-    // encoder.kernel.m_next = encoder.kernel_mul + encoder.kernel_mul_2    %encoder.kernel.m_next  update of encoder.kernel by adam, models/vae.ts:11
+    // encoder.kernel_mul_2 = d_encoder.kernel ⊙ 0.09999999999999998    %encoder.kernel_mul_2  update of encoder.kernel by adam,
+    //     models/vae.ts:11
+    // encoder.kernel.m_next = encoder.kernel_mul + encoder.kernel_mul_2    %encoder.kernel.m_next  update of encoder.kernel by adam,
+    //     models/vae.ts:11
     // encoder.kernel_mul_3 = encoder.kernel.v ⊙ 0.999    %encoder.kernel_mul_3  update of encoder.kernel by adam, models/vae.ts:11
-    // encoder.kernel_mul_4 = d_encoder.kernel ⊙ d_encoder.kernel    %encoder.kernel_mul_4  update of encoder.kernel by adam, models/vae.ts:11
-    // encoder.kernel_mul_5 = encoder.kernel_mul_4 ⊙ 0.0010000000000000009    %encoder.kernel_mul_5  update of encoder.kernel by adam, models/vae.ts:11
-    // encoder.kernel.v_next = encoder.kernel_mul_3 + encoder.kernel_mul_5    %encoder.kernel.v_next  update of encoder.kernel by adam, models/vae.ts:11
+    // encoder.kernel_mul_4 = d_encoder.kernel ⊙ d_encoder.kernel    %encoder.kernel_mul_4  update of encoder.kernel by adam,
+    //     models/vae.ts:11
+    // encoder.kernel_mul_5 = encoder.kernel_mul_4 ⊙ 0.0010000000000000009    %encoder.kernel_mul_5  update of encoder.kernel by adam,
+    //     models/vae.ts:11
+    // encoder.kernel.v_next = encoder.kernel_mul_3 + encoder.kernel_mul_5    %encoder.kernel.v_next  update of encoder.kernel by adam,
+    //     models/vae.ts:11
     // encoder.kernel_mul_7 = encoder.kernel.m_next ⊙ rate    %encoder.kernel_mul_7  update of encoder.kernel by adam, models/vae.ts:11
-    // encoder.kernel_mul_6 = encoder.kernel.v_next ⊙ correction    %encoder.kernel_mul_6  update of encoder.kernel by adam, models/vae.ts:11
+    // encoder.kernel_mul_6 = encoder.kernel.v_next ⊙ correction    %encoder.kernel_mul_6  update of encoder.kernel by adam,
+    //     models/vae.ts:11
     // encoder.kernel_sqrt = √encoder.kernel_mul_6    %encoder.kernel_sqrt  update of encoder.kernel by adam, models/vae.ts:11
     // encoder.kernel_add = encoder.kernel_sqrt + 1e-8    %encoder.kernel_add  update of encoder.kernel by adam, models/vae.ts:11
-    // encoder.kernel_div = encoder.kernel_mul_7 / encoder.kernel_add    %encoder.kernel_div  update of encoder.kernel by adam, models/vae.ts:11
-    // encoder.kernel_next = encoder.kernel − encoder.kernel_div    %encoder.kernel_next  update of encoder.kernel by adam, models/vae.ts:11
+    // encoder.kernel_div = encoder.kernel_mul_7 / encoder.kernel_add    %encoder.kernel_div  update of encoder.kernel by adam,
+    //     models/vae.ts:11
+    // encoder.kernel_next = encoder.kernel − encoder.kernel_div    %encoder.kernel_next  update of encoder.kernel by adam,
+    //     models/vae.ts:11
     dotAdam_encoder_kernel();
 
-    return loss;
+    return finite ? checkLoss(loss) : loss;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -940,7 +1033,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly count: number;
   } {
     checkCount(count, 250);
-    feed(x_evaluate, batch["x"], 784, count, "x");
+    checkBatch("evaluate takes a batch", batch, taken);
+    checkArray(x_evaluate, batch["x"], 784, count, "x");
+    feed(x_evaluate, batch["x"], 784, count);
     live_rows_evaluate[0] = count;
 
     // 1.
@@ -1069,7 +1164,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     readonly image: Float32Array;
   } {
     const count = 1;
-    feed(x_predict, batch["x"], 784, count, "x");
+    checkBatch("predict takes a batch", batch, taken);
+    checkArray(x_predict, batch["x"], 784, count, "x");
+    feed(x_predict, batch["x"], 784, count);
 
     // 1.
     // encoder.product = x · encoder.kernel    %encoder.product  dot, models/vae.ts:11
@@ -1109,13 +1206,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(
+        `restore takes a Uint8Array, as bytes() gives it, but got ${shown(packed)}`,
+      );
     if (packed.length !== 2495056)
       throw new RangeError(
         `restore: needs 2495056 bytes, but got ${packed.length}; they belong to another model`,
       );
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of [...PARAMETERS, ...STATE]) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += 4)
+        if (dtype !== "i32" && Number.isNaN(numbers.getFloat32(at, true)))
+          throw new RangeError(
+            `restore: ${name}[${n}] is NaN: the run behind these bytes had diverged; take earlier ones`,
+          );
+    }
+    at = 0;
     for (const { shape, offset } of [...PARAMETERS, ...STATE]) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -1143,8 +1254,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     },
     state: {
       random: random,
-      "adam.beta1^t": adam_beta1_t,
-      "adam.beta2^t": adam_beta2_t,
+      "adam.1-beta1^t": adam_1_beta1_t,
+      "adam.1-beta2^t": adam_1_beta2_t,
       "encoder.kernel.m": encoder_kernel_m,
       "encoder.kernel.v": encoder_kernel_v,
       "encoder.bias.m": encoder_bias_m,
@@ -1176,7 +1287,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   };
 }
 
-/** x_wide = x in double, in the order it is read */
+/** x_wide[i,j] = f64(x[i,j]) */
 function widen_64x784(x_: Float32Array, x_wide_: Float64Array): () => void {
   return function widen_64x784(): void {
     const x = x_;
@@ -1189,7 +1300,7 @@ function widen_64x784(x_: Float32Array, x_wide_: Float64Array): () => void {
   };
 }
 
-/** encoder.kernel_wide = encoder.kernel in double, in the order it is read */
+/** encoder_kernel_wide[i,j] = f64(encoder_kernel[j,i]) */
 function widen_128x784(
   encoder_kernel_: Float32Array,
   encoder_kernel_wide_: Float64Array,
@@ -1213,8 +1324,8 @@ function widen_128x784(
 }
 
 /**
- * encoder.product = x · encoder.kernel
- * encoder = relu(encoder.z)
+ * encoder_product[i,j] = Σ k<784: f32(x_wide[i,k])·f32(encoder_kernel_wide[j,k])
+ * encoder[i,j] = relu(encoder_product[i,j] + encoder_bias[j])
  * 12,853,248 floating-point operations.
  */
 function dotRelu_64x784x128(
@@ -1348,8 +1459,8 @@ function dotRelu_64x784x128(
 }
 
 /**
- * mu.product = encoder · mu.kernel
- * mu = mu.product + mu.bias
+ * mu_product[i,j] = Σ k1<128: encoder[i,k1]·mu_kernel[k1,j]
+ * mu[i,j] = mu_product[i,j] + mu_bias[j]
  * 263,168 floating-point operations.
  */
 function dotAdd_64x128x16(
@@ -1472,10 +1583,10 @@ function dotAdd_64x128x16(
 }
 
 /**
- * logVariance.product = encoder · logVariance.kernel
- * logVariance = logVariance.product + logVariance.bias
- * exp = exp(mul)
- * exp_3 = exp(logVariance)
+ * logVariance_product[i,j] = Σ k2<128: encoder[i,k2]·logVariance_kernel[k2,j]
+ * logVariance[i,j] = logVariance_product[i,j] + logVariance_bias[j]
+ * exp_[i,j] = exp(logVariance[i,j]·0.5)
+ * exp_3[i,j] = exp(logVariance[i,j])
  * All sums first, kept in logVariance; then the rest, point by point.
  * 266,240 floating-point operations.
  */
@@ -1601,8 +1712,10 @@ function dotAddExp_64x128x16(
 }
 
 /**
- * mul_7 = radius ⊙ cos
- * z = mu + mul_8
+ * mul_7[i,j] = sqrt(log((min(floor(f32(randomBits(random, 0, 16·i + j))·(1 / 256)) + 8388608, 16777215) +
+ *     1)·5.960464477539063e-8)·(−2))·cos(min(floor(f32(randomBits(random, 1, 16·i + j))·(1 / 256)) + 8388608,
+ *     16777215)·3.7450702829239286e-7)
+ * z[i,j] = mu[i,j] + exp_[i,j]·mul_7[i,j]
  * 20,480 floating-point operations.
  */
 function mulAdd_64x16(
@@ -1625,7 +1738,7 @@ function mulAdd_64x16(
           Math.sqrt(
             log(
               (Math.min(
-                Math.floor(randomBits(random_0, 0, i * 16 + j) * 0.00390625) + 8_388_608,
+                Math.floor(randomBits(random_0, 0, i * 16 + j) * (1 / 256)) + 8_388_608,
                 16_777_215,
               ) +
                 1) *
@@ -1634,7 +1747,7 @@ function mulAdd_64x16(
           ) *
             cos(
               Math.min(
-                Math.floor(randomBits(random_0, 1, i * 16 + j) * 0.00390625) + 8_388_608,
+                Math.floor(randomBits(random_0, 1, i * 16 + j) * (1 / 256)) + 8_388_608,
                 16_777_215,
               ) * 3.7450702829239286e-7,
             ),
@@ -1647,8 +1760,8 @@ function mulAdd_64x16(
 }
 
 /**
- * decoder.product = z · decoder.kernel
- * decoder = relu(decoder.z)
+ * decoder_product[i,j] = Σ k3<16: z[i,k3]·decoder_kernel[k3,j]
+ * decoder[i,j] = relu(decoder_product[i,j] + decoder_bias[j])
  * 270,336 floating-point operations.
  */
 function dotRelu_64x16x128(
@@ -1724,7 +1837,7 @@ function dotRelu_64x16x128(
   };
 }
 
-/** decoder_wide = decoder in double, in the order it is read */
+/** decoder_wide[i,j] = f64(decoder[i,j]) */
 function widen_64x128(decoder_: Float32Array, decoder_wide_: Float64Array): () => void {
   return function widen_64x128(): void {
     const decoder = decoder_;
@@ -1737,7 +1850,7 @@ function widen_64x128(decoder_: Float32Array, decoder_wide_: Float64Array): () =
   };
 }
 
-/** logits.kernel_wide = logits.kernel in double, in the order it is read */
+/** logits_kernel_wide[i,j] = f64(logits_kernel[j,i]) */
 function widen_784x128(
   logits_kernel_: Float32Array,
   logits_kernel_wide_: Float64Array,
@@ -1761,9 +1874,9 @@ function widen_784x128(
 }
 
 /**
- * logits.product = decoder · logits.kernel
- * logits = logits.product + logits.bias
- * exp_2 = exp(neg)
+ * logits_product[i,j] = Σ k4<128: f32(decoder_wide[i,k4])·f32(logits_kernel_wide[j,k4])
+ * logits[i,j] = logits_product[i,j] + logits_bias[j]
+ * exp_2[i,j] = exp(−abs(logits[i,j]))
  * All sums first, kept in logits; then the rest, point by point.
  * 13,045,760 floating-point operations.
  */
@@ -1886,8 +1999,8 @@ function dotAddExp_64x128x784(
 }
 
 /**
- * sum = Σ elementLoss over axes 1
- * rowSum = Σ liveRows
+ * sum[i] = Σ k5<784: (max(logits[i,k5], 0) − logits[i,k5]·x[i,k5] + log1p(exp_2[i,k5]))
+ * rowSum = Σ k6<64: where(k6 < live_rows, sum[k6]·(1 / 784), 0)
  * 301,184 floating-point operations.
  */
 function sum_784x64(
@@ -1912,15 +2025,15 @@ function sum_784x64(
         sum += Math.max(logits_0, 0) - logits_0 * x[i * 784 + k]! + log1p(exp_2[i * 784 + k]!);
       }
       const sum_2 = Math.fround(sum);
-      total += i < live_rows_0 ? sum_2 * 0.0012755102040816326 : 0;
+      total += i < live_rows_0 ? sum_2 * (1 / 784) : 0;
     }
     rowSum[0] = total;
   };
 }
 
 /**
- * sum_2 = Σ surprise over axes 1
- * rowSum_2 = Σ liveRows_2
+ * sum_2[i] = Σ k7<16: (exp_3[i,k7] + mu[i,k7]·mu[i,k7] − (logVariance[i,k7] + 1))
+ * rowSum_2 = Σ k8<64: where(k8 < live_rows, sum_2[k8]·0.5, 0)
  * 5,248 floating-point operations.
  */
 function sum_16x64(
@@ -1952,7 +2065,7 @@ function sum_16x64(
 }
 
 /**
- * d_sum_2 = d_mul_13 ⊙ 0.5
+ * d_sum_2[i] = where(i < live_rows, d_rowSum_2, 0)·0.5
  * 64 floating-point operations.
  */
 function mul_64(
@@ -1973,8 +2086,9 @@ function mul_64(
 }
 
 /**
- * d_sum = d_mul_10 ⊙ 0.0012755102040816326
- * d_logits.product = d_logits
+ * d_sum[i] = where(i < live_rows, d_rowSum, 0)·(1 / 784)
+ * d_logits[i,j] = −(d_sum[i] / (exp_2[i,j] + 1)·exp_2[i,j])·sign(logits[i,j]) + −d_sum[i]·x[i,j] + where(0 < logits[i,j], d_sum[i],
+ *     where(logits[i,j] = 0, d_sum[i]·0.5, 0))
  * 552,000 floating-point operations.
  */
 function mulAdd_64x784(
@@ -1995,7 +2109,7 @@ function mulAdd_64x784(
     const live_rows_0 = live_rows[0]!;
     const d_rowSum_0 = d_rowSum[0]!;
     for (let i = 0; i < 64; i++) {
-      const d_sum = Math.fround((i < live_rows_0 ? d_rowSum_0 : 0) * 0.0012755102040816326);
+      const d_sum = Math.fround((i < live_rows_0 ? d_rowSum_0 : 0) * (1 / 784));
       const neg_0 = -d_sum;
       for (let j = 0; j < 784; j++) {
         const exp_2_0 = exp_2[i * 784 + j]!;
@@ -2010,10 +2124,10 @@ function mulAdd_64x784(
 }
 
 /**
- * d_logits.bias = Σ d_logits over axes 0
- * logits.bias.m_next = logits.bias_mul + logits.bias_mul_2
- * logits.bias.v_next = logits.bias_mul_3 + logits.bias_mul_5
- * logits.bias_next = logits.bias − logits.bias_div
+ * d_logits_bias[i] = Σ k9<64: d_logits[k9,i]
+ * logits_bias_m′[i] = logits_bias_m[i]·0.9 + d_logits_bias[i]·(1 − 0.9)
+ * logits_bias_v′[i] = logits_bias_v[i]·0.999 + d_logits_bias[i]·d_logits_bias[i]·(1 − 0.999)
+ * logits_bias′[i] = logits_bias[i] − logits_bias_m′[i]·rate / (sqrt(logits_bias_v′[i]·correction) + 1e-8)
  * 60,368 floating-point operations.
  */
 function sumAdam_64x784(
@@ -2052,36 +2166,34 @@ function sumAdam_64x784(
       const d_logits_bias1 = Math.fround(sum1);
       const d_logits_bias2 = Math.fround(sum2);
       const d_logits_bias3 = Math.fround(sum3);
-      const logits_bias_m_next0 = Math.fround(
-        logits_bias_m[i]! * 0.9 + d_logits_bias0 * 0.09999999999999998,
-      );
+      const logits_bias_m_next0 = Math.fround(logits_bias_m[i]! * 0.9 + d_logits_bias0 * (1 - 0.9));
       logits_bias_m[i] = logits_bias_m_next0;
       const logits_bias_m_next1 = Math.fround(
-        logits_bias_m[i + 1]! * 0.9 + d_logits_bias1 * 0.09999999999999998,
+        logits_bias_m[i + 1]! * 0.9 + d_logits_bias1 * (1 - 0.9),
       );
       logits_bias_m[i + 1] = logits_bias_m_next1;
       const logits_bias_m_next2 = Math.fround(
-        logits_bias_m[i + 2]! * 0.9 + d_logits_bias2 * 0.09999999999999998,
+        logits_bias_m[i + 2]! * 0.9 + d_logits_bias2 * (1 - 0.9),
       );
       logits_bias_m[i + 2] = logits_bias_m_next2;
       const logits_bias_m_next3 = Math.fround(
-        logits_bias_m[i + 3]! * 0.9 + d_logits_bias3 * 0.09999999999999998,
+        logits_bias_m[i + 3]! * 0.9 + d_logits_bias3 * (1 - 0.9),
       );
       logits_bias_m[i + 3] = logits_bias_m_next3;
       const logits_bias_v_next0 = Math.fround(
-        logits_bias_v[i]! * 0.999 + d_logits_bias0 * d_logits_bias0 * 0.0010000000000000009,
+        logits_bias_v[i]! * 0.999 + d_logits_bias0 * d_logits_bias0 * (1 - 0.999),
       );
       logits_bias_v[i] = logits_bias_v_next0;
       const logits_bias_v_next1 = Math.fround(
-        logits_bias_v[i + 1]! * 0.999 + d_logits_bias1 * d_logits_bias1 * 0.0010000000000000009,
+        logits_bias_v[i + 1]! * 0.999 + d_logits_bias1 * d_logits_bias1 * (1 - 0.999),
       );
       logits_bias_v[i + 1] = logits_bias_v_next1;
       const logits_bias_v_next2 = Math.fround(
-        logits_bias_v[i + 2]! * 0.999 + d_logits_bias2 * d_logits_bias2 * 0.0010000000000000009,
+        logits_bias_v[i + 2]! * 0.999 + d_logits_bias2 * d_logits_bias2 * (1 - 0.999),
       );
       logits_bias_v[i + 2] = logits_bias_v_next2;
       const logits_bias_v_next3 = Math.fround(
-        logits_bias_v[i + 3]! * 0.999 + d_logits_bias3 * d_logits_bias3 * 0.0010000000000000009,
+        logits_bias_v[i + 3]! * 0.999 + d_logits_bias3 * d_logits_bias3 * (1 - 0.999),
       );
       logits_bias_v[i + 3] = logits_bias_v_next3;
       logits_bias[i] =
@@ -2101,8 +2213,8 @@ function sumAdam_64x784(
 }
 
 /**
- * d_decoder = d_logits · logits.kernelᵀ
- * d_decoder.product = d_decoder.z
+ * d_decoder[i,j] = Σ k10<784: f32(d_logits_wide[i,k10])·logits_kernel[j,k10]
+ * d_decoder_z[i,j] = where(0 < decoder[i,j], d_decoder[i,j], 0)
  * 12,845,056 floating-point operations.
  */
 function dotWhere_64x784x128(
@@ -2223,7 +2335,7 @@ function dotWhere_64x784x128(
   };
 }
 
-/** decoder_wide_2 = decoder in double, in the order it is read */
+/** decoder_wide_2[i,j] = f64(decoder[j,i]) */
 function widen_128x64(decoder_: Float32Array, decoder_wide_2_: Float64Array): () => void {
   return function widen_128x64(): void {
     const decoder = decoder_;
@@ -2243,7 +2355,7 @@ function widen_128x64(decoder_: Float32Array, decoder_wide_2_: Float64Array): ()
   };
 }
 
-/** d_logits_wide_2 = d_logits in double, in the order it is read */
+/** d_logits_wide_2[i,j] = f64(d_logits[j,i]) */
 function widen_784x64(d_logits_: Float32Array, d_logits_wide_2_: Float64Array): () => void {
   return function widen_784x64(): void {
     const d_logits = d_logits_;
@@ -2264,10 +2376,10 @@ function widen_784x64(d_logits_: Float32Array, d_logits_wide_2_: Float64Array): 
 }
 
 /**
- * d_logits.kernel = decoderᵀ · d_logits
- * logits.kernel.m_next = logits.kernel_mul + logits.kernel_mul_2
- * logits.kernel.v_next = logits.kernel_mul_3 + logits.kernel_mul_5
- * logits.kernel_next = logits.kernel − logits.kernel_div
+ * d_logits_kernel[i,j] = Σ k11<64: f32(decoder_wide_2[i,k11])·f32(d_logits_wide_2[j,k11])
+ * logits_kernel_m′[i,j] = logits_kernel_m[i,j]·0.9 + d_logits_kernel[i,j]·(1 − 0.9)
+ * logits_kernel_v′[i,j] = logits_kernel_v[i,j]·0.999 + d_logits_kernel[i,j]·d_logits_kernel[i,j]·(1 − 0.999)
+ * logits_kernel′[i,j] = logits_kernel[i,j] − logits_kernel_m′[i,j]·rate / (sqrt(logits_kernel_v′[i,j]·correction) + 1e-8)
  * 14,149,632 floating-point operations.
  */
 function dotAdam_128x64x784(
@@ -2362,57 +2474,56 @@ function dotAdam_128x64x784(
       const d_logits_kernel11 = Math.fround(sum11);
       const d_logits_kernel12 = Math.fround(sum12);
       const logits_kernel_m_next00 = Math.fround(
-        logits_kernel_m[i * 784 + j]! * 0.9 + d_logits_kernel00 * 0.09999999999999998,
+        logits_kernel_m[i * 784 + j]! * 0.9 + d_logits_kernel00 * (1 - 0.9),
       );
       logits_kernel_m[i * 784 + j] = logits_kernel_m_next00;
       const logits_kernel_m_next01 = Math.fround(
-        logits_kernel_m[i * 784 + j + 1]! * 0.9 + d_logits_kernel01 * 0.09999999999999998,
+        logits_kernel_m[i * 784 + j + 1]! * 0.9 + d_logits_kernel01 * (1 - 0.9),
       );
       logits_kernel_m[i * 784 + j + 1] = logits_kernel_m_next01;
       const logits_kernel_m_next02 = Math.fround(
-        logits_kernel_m[i * 784 + j + 2]! * 0.9 + d_logits_kernel02 * 0.09999999999999998,
+        logits_kernel_m[i * 784 + j + 2]! * 0.9 + d_logits_kernel02 * (1 - 0.9),
       );
       logits_kernel_m[i * 784 + j + 2] = logits_kernel_m_next02;
       const logits_kernel_m_next10 = Math.fround(
-        logits_kernel_m[i * 784 + j + 784]! * 0.9 + d_logits_kernel10 * 0.09999999999999998,
+        logits_kernel_m[i * 784 + j + 784]! * 0.9 + d_logits_kernel10 * (1 - 0.9),
       );
       logits_kernel_m[i * 784 + j + 784] = logits_kernel_m_next10;
       const logits_kernel_m_next11 = Math.fround(
-        logits_kernel_m[i * 784 + j + 785]! * 0.9 + d_logits_kernel11 * 0.09999999999999998,
+        logits_kernel_m[i * 784 + j + 785]! * 0.9 + d_logits_kernel11 * (1 - 0.9),
       );
       logits_kernel_m[i * 784 + j + 785] = logits_kernel_m_next11;
       const logits_kernel_m_next12 = Math.fround(
-        logits_kernel_m[i * 784 + j + 786]! * 0.9 + d_logits_kernel12 * 0.09999999999999998,
+        logits_kernel_m[i * 784 + j + 786]! * 0.9 + d_logits_kernel12 * (1 - 0.9),
       );
       logits_kernel_m[i * 784 + j + 786] = logits_kernel_m_next12;
       const logits_kernel_v_next00 = Math.fround(
-        logits_kernel_v[i * 784 + j]! * 0.999 +
-          d_logits_kernel00 * d_logits_kernel00 * 0.0010000000000000009,
+        logits_kernel_v[i * 784 + j]! * 0.999 + d_logits_kernel00 * d_logits_kernel00 * (1 - 0.999),
       );
       logits_kernel_v[i * 784 + j] = logits_kernel_v_next00;
       const logits_kernel_v_next01 = Math.fround(
         logits_kernel_v[i * 784 + j + 1]! * 0.999 +
-          d_logits_kernel01 * d_logits_kernel01 * 0.0010000000000000009,
+          d_logits_kernel01 * d_logits_kernel01 * (1 - 0.999),
       );
       logits_kernel_v[i * 784 + j + 1] = logits_kernel_v_next01;
       const logits_kernel_v_next02 = Math.fround(
         logits_kernel_v[i * 784 + j + 2]! * 0.999 +
-          d_logits_kernel02 * d_logits_kernel02 * 0.0010000000000000009,
+          d_logits_kernel02 * d_logits_kernel02 * (1 - 0.999),
       );
       logits_kernel_v[i * 784 + j + 2] = logits_kernel_v_next02;
       const logits_kernel_v_next10 = Math.fround(
         logits_kernel_v[i * 784 + j + 784]! * 0.999 +
-          d_logits_kernel10 * d_logits_kernel10 * 0.0010000000000000009,
+          d_logits_kernel10 * d_logits_kernel10 * (1 - 0.999),
       );
       logits_kernel_v[i * 784 + j + 784] = logits_kernel_v_next10;
       const logits_kernel_v_next11 = Math.fround(
         logits_kernel_v[i * 784 + j + 785]! * 0.999 +
-          d_logits_kernel11 * d_logits_kernel11 * 0.0010000000000000009,
+          d_logits_kernel11 * d_logits_kernel11 * (1 - 0.999),
       );
       logits_kernel_v[i * 784 + j + 785] = logits_kernel_v_next11;
       const logits_kernel_v_next12 = Math.fround(
         logits_kernel_v[i * 784 + j + 786]! * 0.999 +
-          d_logits_kernel12 * d_logits_kernel12 * 0.0010000000000000009,
+          d_logits_kernel12 * d_logits_kernel12 * (1 - 0.999),
       );
       logits_kernel_v[i * 784 + j + 786] = logits_kernel_v_next12;
       logits_kernel[i * 784 + j] =
@@ -2467,21 +2578,20 @@ function dotAdam_128x64x784(
       const d_logits_kernel0 = Math.fround(sum0);
       const d_logits_kernel1 = Math.fround(sum1);
       const logits_kernel_m_next0 = Math.fround(
-        logits_kernel_m[i * 784 + 783]! * 0.9 + d_logits_kernel0 * 0.09999999999999998,
+        logits_kernel_m[i * 784 + 783]! * 0.9 + d_logits_kernel0 * (1 - 0.9),
       );
       logits_kernel_m[i * 784 + 783] = logits_kernel_m_next0;
       const logits_kernel_m_next1 = Math.fround(
-        logits_kernel_m[i * 784 + 1567]! * 0.9 + d_logits_kernel1 * 0.09999999999999998,
+        logits_kernel_m[i * 784 + 1567]! * 0.9 + d_logits_kernel1 * (1 - 0.9),
       );
       logits_kernel_m[i * 784 + 1567] = logits_kernel_m_next1;
       const logits_kernel_v_next0 = Math.fround(
-        logits_kernel_v[i * 784 + 783]! * 0.999 +
-          d_logits_kernel0 * d_logits_kernel0 * 0.0010000000000000009,
+        logits_kernel_v[i * 784 + 783]! * 0.999 + d_logits_kernel0 * d_logits_kernel0 * (1 - 0.999),
       );
       logits_kernel_v[i * 784 + 783] = logits_kernel_v_next0;
       const logits_kernel_v_next1 = Math.fround(
         logits_kernel_v[i * 784 + 1567]! * 0.999 +
-          d_logits_kernel1 * d_logits_kernel1 * 0.0010000000000000009,
+          d_logits_kernel1 * d_logits_kernel1 * (1 - 0.999),
       );
       logits_kernel_v[i * 784 + 1567] = logits_kernel_v_next1;
       logits_kernel[i * 784 + 783] =
@@ -2495,10 +2605,10 @@ function dotAdam_128x64x784(
 }
 
 /**
- * d_decoder.bias = Σ d_decoder.z over axes 0
- * decoder.bias.m_next = decoder.bias_mul + decoder.bias_mul_2
- * decoder.bias.v_next = decoder.bias_mul_3 + decoder.bias_mul_5
- * decoder.bias_next = decoder.bias − decoder.bias_div
+ * d_decoder_bias[i] = Σ k12<64: d_decoder_z[k12,i]
+ * decoder_bias_m′[i] = decoder_bias_m[i]·0.9 + d_decoder_bias[i]·(1 − 0.9)
+ * decoder_bias_v′[i] = decoder_bias_v[i]·0.999 + d_decoder_bias[i]·d_decoder_bias[i]·(1 − 0.999)
+ * decoder_bias′[i] = decoder_bias[i] − decoder_bias_m′[i]·rate / (sqrt(decoder_bias_v′[i]·correction) + 1e-8)
  * 9,856 floating-point operations.
  */
 function sumAdam_64x128(
@@ -2538,35 +2648,35 @@ function sumAdam_64x128(
       const d_decoder_bias2 = Math.fround(sum2);
       const d_decoder_bias3 = Math.fround(sum3);
       const decoder_bias_m_next0 = Math.fround(
-        decoder_bias_m[i]! * 0.9 + d_decoder_bias0 * 0.09999999999999998,
+        decoder_bias_m[i]! * 0.9 + d_decoder_bias0 * (1 - 0.9),
       );
       decoder_bias_m[i] = decoder_bias_m_next0;
       const decoder_bias_m_next1 = Math.fround(
-        decoder_bias_m[i + 1]! * 0.9 + d_decoder_bias1 * 0.09999999999999998,
+        decoder_bias_m[i + 1]! * 0.9 + d_decoder_bias1 * (1 - 0.9),
       );
       decoder_bias_m[i + 1] = decoder_bias_m_next1;
       const decoder_bias_m_next2 = Math.fround(
-        decoder_bias_m[i + 2]! * 0.9 + d_decoder_bias2 * 0.09999999999999998,
+        decoder_bias_m[i + 2]! * 0.9 + d_decoder_bias2 * (1 - 0.9),
       );
       decoder_bias_m[i + 2] = decoder_bias_m_next2;
       const decoder_bias_m_next3 = Math.fround(
-        decoder_bias_m[i + 3]! * 0.9 + d_decoder_bias3 * 0.09999999999999998,
+        decoder_bias_m[i + 3]! * 0.9 + d_decoder_bias3 * (1 - 0.9),
       );
       decoder_bias_m[i + 3] = decoder_bias_m_next3;
       const decoder_bias_v_next0 = Math.fround(
-        decoder_bias_v[i]! * 0.999 + d_decoder_bias0 * d_decoder_bias0 * 0.0010000000000000009,
+        decoder_bias_v[i]! * 0.999 + d_decoder_bias0 * d_decoder_bias0 * (1 - 0.999),
       );
       decoder_bias_v[i] = decoder_bias_v_next0;
       const decoder_bias_v_next1 = Math.fround(
-        decoder_bias_v[i + 1]! * 0.999 + d_decoder_bias1 * d_decoder_bias1 * 0.0010000000000000009,
+        decoder_bias_v[i + 1]! * 0.999 + d_decoder_bias1 * d_decoder_bias1 * (1 - 0.999),
       );
       decoder_bias_v[i + 1] = decoder_bias_v_next1;
       const decoder_bias_v_next2 = Math.fround(
-        decoder_bias_v[i + 2]! * 0.999 + d_decoder_bias2 * d_decoder_bias2 * 0.0010000000000000009,
+        decoder_bias_v[i + 2]! * 0.999 + d_decoder_bias2 * d_decoder_bias2 * (1 - 0.999),
       );
       decoder_bias_v[i + 2] = decoder_bias_v_next2;
       const decoder_bias_v_next3 = Math.fround(
-        decoder_bias_v[i + 3]! * 0.999 + d_decoder_bias3 * d_decoder_bias3 * 0.0010000000000000009,
+        decoder_bias_v[i + 3]! * 0.999 + d_decoder_bias3 * d_decoder_bias3 * (1 - 0.999),
       );
       decoder_bias_v[i + 3] = decoder_bias_v_next3;
       decoder_bias[i] =
@@ -2586,9 +2696,9 @@ function sumAdam_64x128(
 }
 
 /**
- * d_mul_8 = d_z
- * d_logVariance.product = d_logVariance
- * d_mu.product = d_mu
+ * d_z[i,j] = Σ k13<128: d_decoder_z[i,k13]·decoder_kernel[j,k13]
+ * d_logVariance[i,j] = −d_sum_2[i] + d_sum_2[i]·exp_3[i,j] + d_z[i,j]·mul_7[i,j]·exp_[i,j]·0.5
+ * d_mu[i,j] = d_sum_2[i]·mu[i,j] + d_sum_2[i]·mu[i,j] + d_z[i,j]
  * 273,408 floating-point operations.
  */
 function dotAdd_64x128x16_2(
@@ -2772,10 +2882,10 @@ function dotAdd_64x128x16_2(
 }
 
 /**
- * d_decoder.kernel = zᵀ · d_decoder.z
- * decoder.kernel.m_next = decoder.kernel_mul + decoder.kernel_mul_2
- * decoder.kernel.v_next = decoder.kernel_mul_3 + decoder.kernel_mul_5
- * decoder.kernel_next = decoder.kernel − decoder.kernel_div
+ * d_decoder_kernel[i,j] = Σ k14<64: z[k14,i]·d_decoder_z[k14,j]
+ * decoder_kernel_m′[i,j] = decoder_kernel_m[i,j]·0.9 + d_decoder_kernel[i,j]·(1 − 0.9)
+ * decoder_kernel_v′[i,j] = decoder_kernel_v[i,j]·0.999 + d_decoder_kernel[i,j]·d_decoder_kernel[i,j]·(1 − 0.999)
+ * decoder_kernel′[i,j] = decoder_kernel[i,j] − decoder_kernel_m′[i,j]·rate / (sqrt(decoder_kernel_v′[i,j]·correction) + 1e-8)
  * 288,768 floating-point operations.
  */
 function dotAdam_16x64x128(
@@ -2870,57 +2980,57 @@ function dotAdam_16x64x128(
       const d_decoder_kernel11 = Math.fround(sum11);
       const d_decoder_kernel12 = Math.fround(sum12);
       const decoder_kernel_m_next00 = Math.fround(
-        decoder_kernel_m[i * 128 + j]! * 0.9 + d_decoder_kernel00 * 0.09999999999999998,
+        decoder_kernel_m[i * 128 + j]! * 0.9 + d_decoder_kernel00 * (1 - 0.9),
       );
       decoder_kernel_m[i * 128 + j] = decoder_kernel_m_next00;
       const decoder_kernel_m_next01 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_decoder_kernel01 * 0.09999999999999998,
+        decoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_decoder_kernel01 * (1 - 0.9),
       );
       decoder_kernel_m[i * 128 + j + 1] = decoder_kernel_m_next01;
       const decoder_kernel_m_next02 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 2]! * 0.9 + d_decoder_kernel02 * 0.09999999999999998,
+        decoder_kernel_m[i * 128 + j + 2]! * 0.9 + d_decoder_kernel02 * (1 - 0.9),
       );
       decoder_kernel_m[i * 128 + j + 2] = decoder_kernel_m_next02;
       const decoder_kernel_m_next10 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_decoder_kernel10 * 0.09999999999999998,
+        decoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_decoder_kernel10 * (1 - 0.9),
       );
       decoder_kernel_m[i * 128 + j + 128] = decoder_kernel_m_next10;
       const decoder_kernel_m_next11 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_decoder_kernel11 * 0.09999999999999998,
+        decoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_decoder_kernel11 * (1 - 0.9),
       );
       decoder_kernel_m[i * 128 + j + 129] = decoder_kernel_m_next11;
       const decoder_kernel_m_next12 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 130]! * 0.9 + d_decoder_kernel12 * 0.09999999999999998,
+        decoder_kernel_m[i * 128 + j + 130]! * 0.9 + d_decoder_kernel12 * (1 - 0.9),
       );
       decoder_kernel_m[i * 128 + j + 130] = decoder_kernel_m_next12;
       const decoder_kernel_v_next00 = Math.fround(
         decoder_kernel_v[i * 128 + j]! * 0.999 +
-          d_decoder_kernel00 * d_decoder_kernel00 * 0.0010000000000000009,
+          d_decoder_kernel00 * d_decoder_kernel00 * (1 - 0.999),
       );
       decoder_kernel_v[i * 128 + j] = decoder_kernel_v_next00;
       const decoder_kernel_v_next01 = Math.fround(
         decoder_kernel_v[i * 128 + j + 1]! * 0.999 +
-          d_decoder_kernel01 * d_decoder_kernel01 * 0.0010000000000000009,
+          d_decoder_kernel01 * d_decoder_kernel01 * (1 - 0.999),
       );
       decoder_kernel_v[i * 128 + j + 1] = decoder_kernel_v_next01;
       const decoder_kernel_v_next02 = Math.fround(
         decoder_kernel_v[i * 128 + j + 2]! * 0.999 +
-          d_decoder_kernel02 * d_decoder_kernel02 * 0.0010000000000000009,
+          d_decoder_kernel02 * d_decoder_kernel02 * (1 - 0.999),
       );
       decoder_kernel_v[i * 128 + j + 2] = decoder_kernel_v_next02;
       const decoder_kernel_v_next10 = Math.fround(
         decoder_kernel_v[i * 128 + j + 128]! * 0.999 +
-          d_decoder_kernel10 * d_decoder_kernel10 * 0.0010000000000000009,
+          d_decoder_kernel10 * d_decoder_kernel10 * (1 - 0.999),
       );
       decoder_kernel_v[i * 128 + j + 128] = decoder_kernel_v_next10;
       const decoder_kernel_v_next11 = Math.fround(
         decoder_kernel_v[i * 128 + j + 129]! * 0.999 +
-          d_decoder_kernel11 * d_decoder_kernel11 * 0.0010000000000000009,
+          d_decoder_kernel11 * d_decoder_kernel11 * (1 - 0.999),
       );
       decoder_kernel_v[i * 128 + j + 129] = decoder_kernel_v_next11;
       const decoder_kernel_v_next12 = Math.fround(
         decoder_kernel_v[i * 128 + j + 130]! * 0.999 +
-          d_decoder_kernel12 * d_decoder_kernel12 * 0.0010000000000000009,
+          d_decoder_kernel12 * d_decoder_kernel12 * (1 - 0.999),
       );
       decoder_kernel_v[i * 128 + j + 130] = decoder_kernel_v_next12;
       decoder_kernel[i * 128 + j] =
@@ -2967,39 +3077,39 @@ function dotAdam_16x64x128(
     const d_decoder_kernel10_2 = Math.fround(sum10_2);
     const d_decoder_kernel11_2 = Math.fround(sum11_2);
     const decoder_kernel_m_next00_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 126]! * 0.9 + d_decoder_kernel00_2 * 0.09999999999999998,
+      decoder_kernel_m[i * 128 + 126]! * 0.9 + d_decoder_kernel00_2 * (1 - 0.9),
     );
     decoder_kernel_m[i * 128 + 126] = decoder_kernel_m_next00_2;
     const decoder_kernel_m_next01_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 127]! * 0.9 + d_decoder_kernel01_2 * 0.09999999999999998,
+      decoder_kernel_m[i * 128 + 127]! * 0.9 + d_decoder_kernel01_2 * (1 - 0.9),
     );
     decoder_kernel_m[i * 128 + 127] = decoder_kernel_m_next01_2;
     const decoder_kernel_m_next10_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 254]! * 0.9 + d_decoder_kernel10_2 * 0.09999999999999998,
+      decoder_kernel_m[i * 128 + 254]! * 0.9 + d_decoder_kernel10_2 * (1 - 0.9),
     );
     decoder_kernel_m[i * 128 + 254] = decoder_kernel_m_next10_2;
     const decoder_kernel_m_next11_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 255]! * 0.9 + d_decoder_kernel11_2 * 0.09999999999999998,
+      decoder_kernel_m[i * 128 + 255]! * 0.9 + d_decoder_kernel11_2 * (1 - 0.9),
     );
     decoder_kernel_m[i * 128 + 255] = decoder_kernel_m_next11_2;
     const decoder_kernel_v_next00_2 = Math.fround(
       decoder_kernel_v[i * 128 + 126]! * 0.999 +
-        d_decoder_kernel00_2 * d_decoder_kernel00_2 * 0.0010000000000000009,
+        d_decoder_kernel00_2 * d_decoder_kernel00_2 * (1 - 0.999),
     );
     decoder_kernel_v[i * 128 + 126] = decoder_kernel_v_next00_2;
     const decoder_kernel_v_next01_2 = Math.fround(
       decoder_kernel_v[i * 128 + 127]! * 0.999 +
-        d_decoder_kernel01_2 * d_decoder_kernel01_2 * 0.0010000000000000009,
+        d_decoder_kernel01_2 * d_decoder_kernel01_2 * (1 - 0.999),
     );
     decoder_kernel_v[i * 128 + 127] = decoder_kernel_v_next01_2;
     const decoder_kernel_v_next10_2 = Math.fround(
       decoder_kernel_v[i * 128 + 254]! * 0.999 +
-        d_decoder_kernel10_2 * d_decoder_kernel10_2 * 0.0010000000000000009,
+        d_decoder_kernel10_2 * d_decoder_kernel10_2 * (1 - 0.999),
     );
     decoder_kernel_v[i * 128 + 254] = decoder_kernel_v_next10_2;
     const decoder_kernel_v_next11_2 = Math.fround(
       decoder_kernel_v[i * 128 + 255]! * 0.999 +
-        d_decoder_kernel11_2 * d_decoder_kernel11_2 * 0.0010000000000000009,
+        d_decoder_kernel11_2 * d_decoder_kernel11_2 * (1 - 0.999),
     );
     decoder_kernel_v[i * 128 + 255] = decoder_kernel_v_next11_2;
     decoder_kernel[i * 128 + 126] =
@@ -3027,10 +3137,10 @@ function dotAdam_16x64x128(
 }
 
 /**
- * d_logVariance.bias = Σ d_logVariance over axes 0
- * logVariance.bias.m_next = logVariance.bias_mul + logVariance.bias_mul_2
- * logVariance.bias.v_next = logVariance.bias_mul_3 + logVariance.bias_mul_5
- * logVariance.bias_next = logVariance.bias − logVariance.bias_div
+ * d_logVariance_bias[i] = Σ k15<64: d_logVariance[k15,i]
+ * logVariance_bias_m′[i] = logVariance_bias_m[i]·0.9 + d_logVariance_bias[i]·(1 − 0.9)
+ * logVariance_bias_v′[i] = logVariance_bias_v[i]·0.999 + d_logVariance_bias[i]·d_logVariance_bias[i]·(1 − 0.999)
+ * logVariance_bias′[i] = logVariance_bias[i] − logVariance_bias_m′[i]·rate / (sqrt(logVariance_bias_v′[i]·correction) + 1e-8)
  * 1,232 floating-point operations.
  */
 function sumAdam_64x16(
@@ -3070,39 +3180,38 @@ function sumAdam_64x16(
       const d_logVariance_bias2 = Math.fround(sum2);
       const d_logVariance_bias3 = Math.fround(sum3);
       const logVariance_bias_m_next0 = Math.fround(
-        logVariance_bias_m[i]! * 0.9 + d_logVariance_bias0 * 0.09999999999999998,
+        logVariance_bias_m[i]! * 0.9 + d_logVariance_bias0 * (1 - 0.9),
       );
       logVariance_bias_m[i] = logVariance_bias_m_next0;
       const logVariance_bias_m_next1 = Math.fround(
-        logVariance_bias_m[i + 1]! * 0.9 + d_logVariance_bias1 * 0.09999999999999998,
+        logVariance_bias_m[i + 1]! * 0.9 + d_logVariance_bias1 * (1 - 0.9),
       );
       logVariance_bias_m[i + 1] = logVariance_bias_m_next1;
       const logVariance_bias_m_next2 = Math.fround(
-        logVariance_bias_m[i + 2]! * 0.9 + d_logVariance_bias2 * 0.09999999999999998,
+        logVariance_bias_m[i + 2]! * 0.9 + d_logVariance_bias2 * (1 - 0.9),
       );
       logVariance_bias_m[i + 2] = logVariance_bias_m_next2;
       const logVariance_bias_m_next3 = Math.fround(
-        logVariance_bias_m[i + 3]! * 0.9 + d_logVariance_bias3 * 0.09999999999999998,
+        logVariance_bias_m[i + 3]! * 0.9 + d_logVariance_bias3 * (1 - 0.9),
       );
       logVariance_bias_m[i + 3] = logVariance_bias_m_next3;
       const logVariance_bias_v_next0 = Math.fround(
-        logVariance_bias_v[i]! * 0.999 +
-          d_logVariance_bias0 * d_logVariance_bias0 * 0.0010000000000000009,
+        logVariance_bias_v[i]! * 0.999 + d_logVariance_bias0 * d_logVariance_bias0 * (1 - 0.999),
       );
       logVariance_bias_v[i] = logVariance_bias_v_next0;
       const logVariance_bias_v_next1 = Math.fround(
         logVariance_bias_v[i + 1]! * 0.999 +
-          d_logVariance_bias1 * d_logVariance_bias1 * 0.0010000000000000009,
+          d_logVariance_bias1 * d_logVariance_bias1 * (1 - 0.999),
       );
       logVariance_bias_v[i + 1] = logVariance_bias_v_next1;
       const logVariance_bias_v_next2 = Math.fround(
         logVariance_bias_v[i + 2]! * 0.999 +
-          d_logVariance_bias2 * d_logVariance_bias2 * 0.0010000000000000009,
+          d_logVariance_bias2 * d_logVariance_bias2 * (1 - 0.999),
       );
       logVariance_bias_v[i + 2] = logVariance_bias_v_next2;
       const logVariance_bias_v_next3 = Math.fround(
         logVariance_bias_v[i + 3]! * 0.999 +
-          d_logVariance_bias3 * d_logVariance_bias3 * 0.0010000000000000009,
+          d_logVariance_bias3 * d_logVariance_bias3 * (1 - 0.999),
       );
       logVariance_bias_v[i + 3] = logVariance_bias_v_next3;
       logVariance_bias[i] =
@@ -3126,7 +3235,7 @@ function sumAdam_64x16(
 }
 
 /**
- * d_encoder_part = d_logVariance · logVariance.kernelᵀ
+ * d_encoder_part[i,j] = Σ k16<16: d_logVariance[i,k16]·logVariance_kernel[j,k16]
  * 262,144 floating-point operations.
  */
 function dot_64x16x128(
@@ -3183,10 +3292,11 @@ function dot_64x16x128(
 }
 
 /**
- * d_logVariance.kernel = encoderᵀ · d_logVariance
- * logVariance.kernel.m_next = logVariance.kernel_mul + logVariance.kernel_mul_2
- * logVariance.kernel.v_next = logVariance.kernel_mul_3 + logVariance.kernel_mul_5
- * logVariance.kernel_next = logVariance.kernel − logVariance.kernel_div
+ * d_logVariance_kernel[i,j] = Σ k17<64: encoder[k17,i]·d_logVariance[k17,j]
+ * logVariance_kernel_m′[i,j] = logVariance_kernel_m[i,j]·0.9 + d_logVariance_kernel[i,j]·(1 − 0.9)
+ * logVariance_kernel_v′[i,j] = logVariance_kernel_v[i,j]·0.999 + d_logVariance_kernel[i,j]·d_logVariance_kernel[i,j]·(1 − 0.999)
+ * logVariance_kernel′[i,j] = logVariance_kernel[i,j] − logVariance_kernel_m′[i,j]·rate / (sqrt(logVariance_kernel_v′[i,j]·correction)
+ *     + 1e-8)
  * 288,768 floating-point operations.
  */
 function dotAdam_128x64x16(
@@ -3280,62 +3390,57 @@ function dotAdam_128x64x16(
         const d_logVariance_kernel20 = Math.fround(sum20);
         const d_logVariance_kernel21 = Math.fround(sum21);
         const logVariance_kernel_m_next00 = Math.fround(
-          logVariance_kernel_m[i * 16 + j]! * 0.9 + d_logVariance_kernel00 * 0.09999999999999998,
+          logVariance_kernel_m[i * 16 + j]! * 0.9 + d_logVariance_kernel00 * (1 - 0.9),
         );
         logVariance_kernel_m[i * 16 + j] = logVariance_kernel_m_next00;
         const logVariance_kernel_m_next01 = Math.fround(
-          logVariance_kernel_m[i * 16 + j + 1]! * 0.9 +
-            d_logVariance_kernel01 * 0.09999999999999998,
+          logVariance_kernel_m[i * 16 + j + 1]! * 0.9 + d_logVariance_kernel01 * (1 - 0.9),
         );
         logVariance_kernel_m[i * 16 + j + 1] = logVariance_kernel_m_next01;
         const logVariance_kernel_m_next10 = Math.fround(
-          logVariance_kernel_m[i * 16 + j + 16]! * 0.9 +
-            d_logVariance_kernel10 * 0.09999999999999998,
+          logVariance_kernel_m[i * 16 + j + 16]! * 0.9 + d_logVariance_kernel10 * (1 - 0.9),
         );
         logVariance_kernel_m[i * 16 + j + 16] = logVariance_kernel_m_next10;
         const logVariance_kernel_m_next11 = Math.fround(
-          logVariance_kernel_m[i * 16 + j + 17]! * 0.9 +
-            d_logVariance_kernel11 * 0.09999999999999998,
+          logVariance_kernel_m[i * 16 + j + 17]! * 0.9 + d_logVariance_kernel11 * (1 - 0.9),
         );
         logVariance_kernel_m[i * 16 + j + 17] = logVariance_kernel_m_next11;
         const logVariance_kernel_m_next20 = Math.fround(
-          logVariance_kernel_m[i * 16 + j + 32]! * 0.9 +
-            d_logVariance_kernel20 * 0.09999999999999998,
+          logVariance_kernel_m[i * 16 + j + 32]! * 0.9 + d_logVariance_kernel20 * (1 - 0.9),
         );
         logVariance_kernel_m[i * 16 + j + 32] = logVariance_kernel_m_next20;
         const logVariance_kernel_m_next21 = Math.fround(
-          logVariance_kernel_m[i * 16 + j + 33]! * 0.9 +
-            d_logVariance_kernel21 * 0.09999999999999998,
+          logVariance_kernel_m[i * 16 + j + 33]! * 0.9 + d_logVariance_kernel21 * (1 - 0.9),
         );
         logVariance_kernel_m[i * 16 + j + 33] = logVariance_kernel_m_next21;
         const logVariance_kernel_v_next00 = Math.fround(
           logVariance_kernel_v[i * 16 + j]! * 0.999 +
-            d_logVariance_kernel00 * d_logVariance_kernel00 * 0.0010000000000000009,
+            d_logVariance_kernel00 * d_logVariance_kernel00 * (1 - 0.999),
         );
         logVariance_kernel_v[i * 16 + j] = logVariance_kernel_v_next00;
         const logVariance_kernel_v_next01 = Math.fround(
           logVariance_kernel_v[i * 16 + j + 1]! * 0.999 +
-            d_logVariance_kernel01 * d_logVariance_kernel01 * 0.0010000000000000009,
+            d_logVariance_kernel01 * d_logVariance_kernel01 * (1 - 0.999),
         );
         logVariance_kernel_v[i * 16 + j + 1] = logVariance_kernel_v_next01;
         const logVariance_kernel_v_next10 = Math.fround(
           logVariance_kernel_v[i * 16 + j + 16]! * 0.999 +
-            d_logVariance_kernel10 * d_logVariance_kernel10 * 0.0010000000000000009,
+            d_logVariance_kernel10 * d_logVariance_kernel10 * (1 - 0.999),
         );
         logVariance_kernel_v[i * 16 + j + 16] = logVariance_kernel_v_next10;
         const logVariance_kernel_v_next11 = Math.fround(
           logVariance_kernel_v[i * 16 + j + 17]! * 0.999 +
-            d_logVariance_kernel11 * d_logVariance_kernel11 * 0.0010000000000000009,
+            d_logVariance_kernel11 * d_logVariance_kernel11 * (1 - 0.999),
         );
         logVariance_kernel_v[i * 16 + j + 17] = logVariance_kernel_v_next11;
         const logVariance_kernel_v_next20 = Math.fround(
           logVariance_kernel_v[i * 16 + j + 32]! * 0.999 +
-            d_logVariance_kernel20 * d_logVariance_kernel20 * 0.0010000000000000009,
+            d_logVariance_kernel20 * d_logVariance_kernel20 * (1 - 0.999),
         );
         logVariance_kernel_v[i * 16 + j + 32] = logVariance_kernel_v_next20;
         const logVariance_kernel_v_next21 = Math.fround(
           logVariance_kernel_v[i * 16 + j + 33]! * 0.999 +
-            d_logVariance_kernel21 * d_logVariance_kernel21 * 0.0010000000000000009,
+            d_logVariance_kernel21 * d_logVariance_kernel21 * (1 - 0.999),
         );
         logVariance_kernel_v[i * 16 + j + 33] = logVariance_kernel_v_next21;
         logVariance_kernel[i * 16 + j] =
@@ -3384,39 +3489,39 @@ function dotAdam_128x64x16(
       const d_logVariance_kernel10_2 = Math.fround(sum10_2);
       const d_logVariance_kernel11_2 = Math.fround(sum11_2);
       const logVariance_kernel_m_next00_2 = Math.fround(
-        logVariance_kernel_m[j + 2016]! * 0.9 + d_logVariance_kernel00_2 * 0.09999999999999998,
+        logVariance_kernel_m[j + 2016]! * 0.9 + d_logVariance_kernel00_2 * (1 - 0.9),
       );
       logVariance_kernel_m[j + 2016] = logVariance_kernel_m_next00_2;
       const logVariance_kernel_m_next01_2 = Math.fround(
-        logVariance_kernel_m[j + 2017]! * 0.9 + d_logVariance_kernel01_2 * 0.09999999999999998,
+        logVariance_kernel_m[j + 2017]! * 0.9 + d_logVariance_kernel01_2 * (1 - 0.9),
       );
       logVariance_kernel_m[j + 2017] = logVariance_kernel_m_next01_2;
       const logVariance_kernel_m_next10_2 = Math.fround(
-        logVariance_kernel_m[j + 2032]! * 0.9 + d_logVariance_kernel10_2 * 0.09999999999999998,
+        logVariance_kernel_m[j + 2032]! * 0.9 + d_logVariance_kernel10_2 * (1 - 0.9),
       );
       logVariance_kernel_m[j + 2032] = logVariance_kernel_m_next10_2;
       const logVariance_kernel_m_next11_2 = Math.fround(
-        logVariance_kernel_m[j + 2033]! * 0.9 + d_logVariance_kernel11_2 * 0.09999999999999998,
+        logVariance_kernel_m[j + 2033]! * 0.9 + d_logVariance_kernel11_2 * (1 - 0.9),
       );
       logVariance_kernel_m[j + 2033] = logVariance_kernel_m_next11_2;
       const logVariance_kernel_v_next00_2 = Math.fround(
         logVariance_kernel_v[j + 2016]! * 0.999 +
-          d_logVariance_kernel00_2 * d_logVariance_kernel00_2 * 0.0010000000000000009,
+          d_logVariance_kernel00_2 * d_logVariance_kernel00_2 * (1 - 0.999),
       );
       logVariance_kernel_v[j + 2016] = logVariance_kernel_v_next00_2;
       const logVariance_kernel_v_next01_2 = Math.fround(
         logVariance_kernel_v[j + 2017]! * 0.999 +
-          d_logVariance_kernel01_2 * d_logVariance_kernel01_2 * 0.0010000000000000009,
+          d_logVariance_kernel01_2 * d_logVariance_kernel01_2 * (1 - 0.999),
       );
       logVariance_kernel_v[j + 2017] = logVariance_kernel_v_next01_2;
       const logVariance_kernel_v_next10_2 = Math.fround(
         logVariance_kernel_v[j + 2032]! * 0.999 +
-          d_logVariance_kernel10_2 * d_logVariance_kernel10_2 * 0.0010000000000000009,
+          d_logVariance_kernel10_2 * d_logVariance_kernel10_2 * (1 - 0.999),
       );
       logVariance_kernel_v[j + 2032] = logVariance_kernel_v_next10_2;
       const logVariance_kernel_v_next11_2 = Math.fround(
         logVariance_kernel_v[j + 2033]! * 0.999 +
-          d_logVariance_kernel11_2 * d_logVariance_kernel11_2 * 0.0010000000000000009,
+          d_logVariance_kernel11_2 * d_logVariance_kernel11_2 * (1 - 0.999),
       );
       logVariance_kernel_v[j + 2033] = logVariance_kernel_v_next11_2;
       logVariance_kernel[j + 2016] =
@@ -3440,8 +3545,8 @@ function dotAdam_128x64x16(
 }
 
 /**
- * d_encoder_2 = d_mu · mu.kernelᵀ
- * d_encoder.product = d_encoder.z
+ * d_encoder_2[i,j] = Σ k19<16: d_mu[i,k19]·mu_kernel[j,k19]
+ * d_encoder_z[i,j] = where(0 < encoder[i,j], d_encoder_part[i,j] + d_encoder_2[i,j], 0)
  * 270,336 floating-point operations.
  */
 function dotWhere_64x16x128(
@@ -3518,10 +3623,10 @@ function dotWhere_64x16x128(
 }
 
 /**
- * d_encoder.kernel = xᵀ · d_encoder.z
- * encoder.kernel.m_next = encoder.kernel_mul + encoder.kernel_mul_2
- * encoder.kernel.v_next = encoder.kernel_mul_3 + encoder.kernel_mul_5
- * encoder.kernel_next = encoder.kernel − encoder.kernel_div
+ * d_encoder_kernel[i,j] = Σ k22<64: f32(x_wide_2[i,k22])·f32(d_encoder_z_wide[j,k22])
+ * encoder_kernel_m′[i,j] = encoder_kernel_m[i,j]·0.9 + d_encoder_kernel[i,j]·(1 − 0.9)
+ * encoder_kernel_v′[i,j] = encoder_kernel_v[i,j]·0.999 + d_encoder_kernel[i,j]·d_encoder_kernel[i,j]·(1 − 0.999)
+ * encoder_kernel′[i,j] = encoder_kernel[i,j] − encoder_kernel_m′[i,j]·rate / (sqrt(encoder_kernel_v′[i,j]·correction) + 1e-8)
  * 14,149,632 floating-point operations.
  */
 function dotAdam_784x64x128(
@@ -3616,57 +3721,57 @@ function dotAdam_784x64x128(
       const d_encoder_kernel20 = Math.fround(sum20);
       const d_encoder_kernel21 = Math.fround(sum21);
       const encoder_kernel_m_next00 = Math.fround(
-        encoder_kernel_m[i * 128 + j]! * 0.9 + d_encoder_kernel00 * 0.09999999999999998,
+        encoder_kernel_m[i * 128 + j]! * 0.9 + d_encoder_kernel00 * (1 - 0.9),
       );
       encoder_kernel_m[i * 128 + j] = encoder_kernel_m_next00;
       const encoder_kernel_m_next01 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_encoder_kernel01 * 0.09999999999999998,
+        encoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_encoder_kernel01 * (1 - 0.9),
       );
       encoder_kernel_m[i * 128 + j + 1] = encoder_kernel_m_next01;
       const encoder_kernel_m_next10 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_encoder_kernel10 * 0.09999999999999998,
+        encoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_encoder_kernel10 * (1 - 0.9),
       );
       encoder_kernel_m[i * 128 + j + 128] = encoder_kernel_m_next10;
       const encoder_kernel_m_next11 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_encoder_kernel11 * 0.09999999999999998,
+        encoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_encoder_kernel11 * (1 - 0.9),
       );
       encoder_kernel_m[i * 128 + j + 129] = encoder_kernel_m_next11;
       const encoder_kernel_m_next20 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 256]! * 0.9 + d_encoder_kernel20 * 0.09999999999999998,
+        encoder_kernel_m[i * 128 + j + 256]! * 0.9 + d_encoder_kernel20 * (1 - 0.9),
       );
       encoder_kernel_m[i * 128 + j + 256] = encoder_kernel_m_next20;
       const encoder_kernel_m_next21 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 257]! * 0.9 + d_encoder_kernel21 * 0.09999999999999998,
+        encoder_kernel_m[i * 128 + j + 257]! * 0.9 + d_encoder_kernel21 * (1 - 0.9),
       );
       encoder_kernel_m[i * 128 + j + 257] = encoder_kernel_m_next21;
       const encoder_kernel_v_next00 = Math.fround(
         encoder_kernel_v[i * 128 + j]! * 0.999 +
-          d_encoder_kernel00 * d_encoder_kernel00 * 0.0010000000000000009,
+          d_encoder_kernel00 * d_encoder_kernel00 * (1 - 0.999),
       );
       encoder_kernel_v[i * 128 + j] = encoder_kernel_v_next00;
       const encoder_kernel_v_next01 = Math.fround(
         encoder_kernel_v[i * 128 + j + 1]! * 0.999 +
-          d_encoder_kernel01 * d_encoder_kernel01 * 0.0010000000000000009,
+          d_encoder_kernel01 * d_encoder_kernel01 * (1 - 0.999),
       );
       encoder_kernel_v[i * 128 + j + 1] = encoder_kernel_v_next01;
       const encoder_kernel_v_next10 = Math.fround(
         encoder_kernel_v[i * 128 + j + 128]! * 0.999 +
-          d_encoder_kernel10 * d_encoder_kernel10 * 0.0010000000000000009,
+          d_encoder_kernel10 * d_encoder_kernel10 * (1 - 0.999),
       );
       encoder_kernel_v[i * 128 + j + 128] = encoder_kernel_v_next10;
       const encoder_kernel_v_next11 = Math.fround(
         encoder_kernel_v[i * 128 + j + 129]! * 0.999 +
-          d_encoder_kernel11 * d_encoder_kernel11 * 0.0010000000000000009,
+          d_encoder_kernel11 * d_encoder_kernel11 * (1 - 0.999),
       );
       encoder_kernel_v[i * 128 + j + 129] = encoder_kernel_v_next11;
       const encoder_kernel_v_next20 = Math.fround(
         encoder_kernel_v[i * 128 + j + 256]! * 0.999 +
-          d_encoder_kernel20 * d_encoder_kernel20 * 0.0010000000000000009,
+          d_encoder_kernel20 * d_encoder_kernel20 * (1 - 0.999),
       );
       encoder_kernel_v[i * 128 + j + 256] = encoder_kernel_v_next20;
       const encoder_kernel_v_next21 = Math.fround(
         encoder_kernel_v[i * 128 + j + 257]! * 0.999 +
-          d_encoder_kernel21 * d_encoder_kernel21 * 0.0010000000000000009,
+          d_encoder_kernel21 * d_encoder_kernel21 * (1 - 0.999),
       );
       encoder_kernel_v[i * 128 + j + 257] = encoder_kernel_v_next21;
       encoder_kernel[i * 128 + j] =
@@ -3721,21 +3826,19 @@ function dotAdam_784x64x128(
       const d_encoder_kernel0 = Math.fround(sum0);
       const d_encoder_kernel1 = Math.fround(sum1);
       const encoder_kernel_m_next0 = Math.fround(
-        encoder_kernel_m[j + 100224]! * 0.9 + d_encoder_kernel0 * 0.09999999999999998,
+        encoder_kernel_m[j + 100224]! * 0.9 + d_encoder_kernel0 * (1 - 0.9),
       );
       encoder_kernel_m[j + 100224] = encoder_kernel_m_next0;
       const encoder_kernel_m_next1 = Math.fround(
-        encoder_kernel_m[j + 100225]! * 0.9 + d_encoder_kernel1 * 0.09999999999999998,
+        encoder_kernel_m[j + 100225]! * 0.9 + d_encoder_kernel1 * (1 - 0.9),
       );
       encoder_kernel_m[j + 100225] = encoder_kernel_m_next1;
       const encoder_kernel_v_next0 = Math.fround(
-        encoder_kernel_v[j + 100224]! * 0.999 +
-          d_encoder_kernel0 * d_encoder_kernel0 * 0.0010000000000000009,
+        encoder_kernel_v[j + 100224]! * 0.999 + d_encoder_kernel0 * d_encoder_kernel0 * (1 - 0.999),
       );
       encoder_kernel_v[j + 100224] = encoder_kernel_v_next0;
       const encoder_kernel_v_next1 = Math.fround(
-        encoder_kernel_v[j + 100225]! * 0.999 +
-          d_encoder_kernel1 * d_encoder_kernel1 * 0.0010000000000000009,
+        encoder_kernel_v[j + 100225]! * 0.999 + d_encoder_kernel1 * d_encoder_kernel1 * (1 - 0.999),
       );
       encoder_kernel_v[j + 100225] = encoder_kernel_v_next1;
       encoder_kernel[j + 100224] =
@@ -3751,8 +3854,8 @@ function dotAdam_784x64x128(
 }
 
 /**
- * encoder.product = x · encoder.kernel
- * encoder = relu(encoder.z)
+ * encoder_product[i,j] = Σ k<784: x[i,k]·encoder_kernel[k,j]
+ * encoder[i,j] = relu(encoder_product[i,j] + encoder_bias[j])
  * 50,208,000 floating-point operations.
  */
 function dotRelu_250x784x128_evaluate(
@@ -3884,8 +3987,8 @@ function dotRelu_250x784x128_evaluate(
 }
 
 /**
- * mu.product = encoder · mu.kernel
- * mu = mu.product + mu.bias
+ * mu_product[i,j] = Σ k1<128: encoder[i,k1]·mu_kernel[k1,j]
+ * mu[i,j] = mu_product[i,j] + mu_bias[j]
  * 1,028,000 floating-point operations.
  */
 function dotAdd_250x128x16_evaluate(
@@ -4008,9 +4111,11 @@ function dotAdd_250x128x16_evaluate(
 }
 
 /**
- * logVariance.product = encoder · logVariance.kernel
- * logVariance = logVariance.product + logVariance.bias
- * z = mu + mul_8
+ * logVariance_product[i,j] = Σ k2<128: encoder[i,k2]·logVariance_kernel[k2,j]
+ * logVariance[i,j] = logVariance_product[i,j] + logVariance_bias[j]
+ * z[i,j] = mu[i,j] + exp(logVariance[i,j]·0.5)·(sqrt(log((min(floor(f32(randomBits(random, 0, 16·i + j))·(1 / 256)) + 8388608,
+ *     16777215) + 1)·5.960464477539063e-8)·(−2))·cos(min(floor(f32(randomBits(random, 1, 16·i + j))·(1 / 256)) + 8388608,
+ *     16777215)·3.7450702829239286e-7))
  * All sums first, kept in logVariance; then the rest, point by point.
  * 1,116,000 floating-point operations.
  */
@@ -4137,7 +4242,7 @@ function dotAdd_250x128x16_2_evaluate(
             (Math.sqrt(
               log(
                 (Math.min(
-                  Math.floor(randomBits(random_0, 0, i * 16 + j) * 0.00390625) + 8_388_608,
+                  Math.floor(randomBits(random_0, 0, i * 16 + j) * (1 / 256)) + 8_388_608,
                   16_777_215,
                 ) +
                   1) *
@@ -4146,7 +4251,7 @@ function dotAdd_250x128x16_2_evaluate(
             ) *
               cos(
                 Math.min(
-                  Math.floor(randomBits(random_0, 1, i * 16 + j) * 0.00390625) + 8_388_608,
+                  Math.floor(randomBits(random_0, 1, i * 16 + j) * (1 / 256)) + 8_388_608,
                   16_777_215,
                 ) * 3.7450702829239286e-7,
               ));
@@ -4156,8 +4261,8 @@ function dotAdd_250x128x16_2_evaluate(
 }
 
 /**
- * decoder.product = z · decoder.kernel
- * decoder = relu(decoder.z)
+ * decoder_product[i,j] = Σ k3<16: z[i,k3]·decoder_kernel[k3,j]
+ * decoder[i,j] = relu(decoder_product[i,j] + decoder_bias[j])
  * 1,056,000 floating-point operations.
  */
 function dotRelu_250x16x128_evaluate(
@@ -4236,8 +4341,8 @@ function dotRelu_250x16x128_evaluate(
 }
 
 /**
- * logits.product = decoder · logits.kernel
- * logits = logits.product + logits.bias
+ * logits_product[i,j] = Σ k4<128: decoder[i,k4]·logits_kernel[k4,j]
+ * logits[i,j] = logits_product[i,j] + logits_bias[j]
  * 50,372,000 floating-point operations.
  */
 function dotAdd_250x128x784_evaluate(
@@ -4362,8 +4467,8 @@ function dotAdd_250x128x784_evaluate(
 }
 
 /**
- * sum = Σ elementLoss over axes 1
- * rowSum = Σ liveRows
+ * sum[i] = Σ k5<784: (max(logits[i,k5], 0) − logits[i,k5]·x[i,k5] + log1p(exp(−abs(logits[i,k5]))))
+ * rowSum = Σ k6<250: where(k6 < live_rows, sum[k6]·(1 / 784), 0)
  * 1,764,500 floating-point operations.
  */
 function sum_784x250_evaluate(
@@ -4386,15 +4491,15 @@ function sum_784x250_evaluate(
         sum += Math.max(logits_0, 0) - logits_0 * x[i * 784 + k]! + log1p(exp(-Math.abs(logits_0)));
       }
       const sum_2 = Math.fround(sum);
-      total += i < live_rows_0 ? sum_2 * 0.0012755102040816326 : 0;
+      total += i < live_rows_0 ? sum_2 * (1 / 784) : 0;
     }
     rowSum[0] = total;
   };
 }
 
 /**
- * sum_2 = Σ surprise over axes 1
- * rowSum_2 = Σ liveRows_2
+ * sum_2[i] = Σ k7<16: (exp(logVariance[i,k7]) + mu[i,k7]·mu[i,k7] − (logVariance[i,k7] + 1))
+ * rowSum_2 = Σ k8<250: where(k8 < live_rows, sum_2[k8]·0.5, 0)
  * 24,500 floating-point operations.
  */
 function sum_16x250_evaluate(
@@ -4425,8 +4530,8 @@ function sum_16x250_evaluate(
 }
 
 /**
- * encoder.product = x · encoder.kernel
- * encoder = relu(encoder.z)
+ * encoder_product[i,j] = Σ k<784: x[0,k]·encoder_kernel[k,j]
+ * encoder[i,j] = relu(encoder_product[0,j] + encoder_bias[j])
  * 200,832 floating-point operations.
  */
 function dotRelu_1x784x128_predict(
@@ -4477,8 +4582,8 @@ function dotRelu_1x784x128_predict(
 }
 
 /**
- * mu.product = encoder · mu.kernel
- * mu = mu.product + mu.bias
+ * mu_product[i,j] = Σ k1<128: encoder[0,k1]·mu_kernel[k1,j]
+ * mu[i,j] = mu_product[0,j] + mu_bias[j]
  * 4,112 floating-point operations.
  */
 function dotAdd_1x128x16_predict(
@@ -4521,8 +4626,8 @@ function dotAdd_1x128x16_predict(
 }
 
 /**
- * decoder.product_2 = mu · decoder.kernel
- * decoder_2 = relu(decoder.z_2)
+ * decoder_product_2[i,j] = Σ k2<16: mu[0,k2]·decoder_kernel[k2,j]
+ * decoder_2[i,j] = relu(decoder_product_2[0,j] + decoder_bias[j])
  * 4,224 floating-point operations.
  */
 function dotRelu_1x16x128_predict(
@@ -4573,8 +4678,8 @@ function dotRelu_1x16x128_predict(
 }
 
 /**
- * logits.product_2 = decoder_2 · logits.kernel
- * image = sigmoid(logits_2)
+ * logits_product_2[i,j] = Σ k3<128: decoder_2[0,k3]·logits_kernel[k3,j]
+ * image[i,j] = 1 / (1 + exp(−(logits_product_2[0,j] + logits_bias[j])))
  * All sums first, kept in image; then the rest, point by point.
  * 204,624 floating-point operations.
  */
@@ -4617,36 +4722,131 @@ function dotSigmoid_1x128x784_predict(
   };
 }
 
+/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+function feed(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
+  perRow: number,
+  count: number,
+): void {
+  slot.set(given);
+  if (perRow > 0)
+    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
+}
+
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${count}`);
+    throw new RangeError(`count needs a whole number from 1 to ${rows}, but got ${shown(count)}`);
 }
 
-/** Copies the first `count` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
-function feed(
-  slot: Float32Array,
-  given: Float32Array,
+const stepOptions: readonly string[] = ["finite"];
+
+/** Whether a step is to refuse what is not finite. */
+function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+  if (options === undefined) return false;
+  checkRecord("step takes options", options, stepOptions);
+  const { finite = false } = options;
+  if (typeof finite === "boolean") return finite;
+  throw new TypeError(`finite needs true or false, but got ${shown(finite)}`);
+}
+
+/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+function checkBatch(
+  takes: string,
+  batch: object,
+  taken: readonly string[],
+  known: readonly string[] = taken,
+): void {
+  let same = 0;
+  for (const name in batch)
+    if (name !== taken[same++]) {
+      same = -1;
+      break;
+    }
+  if (same > 0 && same === taken.length) return;
+  checkRecord(takes, batch, known);
+  for (const name of taken)
+    if (!(name in batch))
+      throw new RangeError(`${name} is missing from the batch: ${takes} { ${taken.join(", ")} }`);
+}
+
+/** A record of nothing but what is known. */
+function checkRecord(takes: string, given: object, known: readonly string[]): void {
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    Array.isArray(given) ||
+    ArrayBuffer.isView(given)
+  )
+    throw new TypeError(`${takes} { ${known.join(", ")} }, but got ${shown(given)}`);
+  for (const name in given)
+    if (!known.includes(name) && Object.hasOwn(given, name))
+      throw new RangeError(`${takes} { ${known.join(", ")} } and no ${shown(name)}`);
+}
+
+/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+function checkArray(
+  slot: Float32Array | Int32Array,
+  given: Float32Array | Int32Array,
   perRow: number,
   count: number,
   name: string,
 ): void {
-  checkLength(slot.length, given, perRow, count, name);
-  slot.set(given);
-  if (perRow > 0) slot.fill(0, count * perRow);
+  const kind = slot[Symbol.toStringTag];
+  if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
+    throw new TypeError(
+      `${name} needs ${slot.length} elements as ${kind}.from(…) makes them, but got ${shown(given)}`,
+    );
+  if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
+  throw new RangeError(`${name} needs ${slot.length} elements, but got ${given.length}`);
 }
 
-/** A batch comes whole, or as exactly its real rows. */
-function checkLength(
-  whole: number,
-  given: Float32Array | Int32Array | undefined,
-  perRow: number,
-  count: number,
-  name: string,
-): void {
-  if (given === undefined) throw new RangeError(`${name} is missing from the batch`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(`${name} needs ${whole} elements, but got ${given.length}`);
+/** The real rows of an input hold neither NaN nor infinity. */
+function checkNumbers(given: Float32Array, perRow: number, count: number, name: string): void {
+  const used = perRow > 0 ? count * perRow : given.length;
+  // in double, a sum of finite float32 numbers is finite; whatever else it is, the first of them is looked for
+  let total = 0;
+  let whole = 0;
+  for (; whole + 4 <= used; whole += 4)
+    total += given[whole]! + given[whole + 1]! + (given[whole + 2]! + given[whole + 3]!);
+  for (let n = total - total === 0 ? whole : 0; n < used; n++) {
+    const value = given[n]!;
+    if (value - value !== 0)
+      throw Object.assign(
+        new RangeError(
+          `${name}[${n}] is ${value}${perRow > 0 ? `, in row ${Math.floor(n / perRow)} of the batch (counted from 0)` : ""}; leave it out, or fill the value in`,
+        ),
+        { input: name, at: n, value },
+      );
+  }
+}
+
+/** A loss that is a number, or what it means that it is none. */
+function checkLoss(loss: number, phase?: string): number {
+  if (loss - loss === 0) return loss;
+  throw Object.assign(
+    new RangeError(
+      `the loss${phase === undefined ? "" : ` of phase ${phase}`} is ${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0`,
+    ),
+    { loss, phase },
+  );
+}
+
+/** Every seed that a number holds exactly. */
+function checkSeed(seed: number = 0): number {
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new (typeof seed === "number" ? RangeError : TypeError)(
+    `seed needs a whole number from 0 to 2^53 − 1, but got ${shown(seed)}`,
+  );
+}
+
+/** A value in a message: numbers and texts themselves, of others the kind. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "bigint") return `${value}n`;
+  const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 
 /** Fills a view with numbers uniform in [low, high). */
@@ -4657,18 +4857,20 @@ function fillUniform(
   low: number,
   high: number,
 ): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
  * Random bits number `at` of stream `stream`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

@@ -63,8 +63,7 @@ export function scopeOf(module: Module, kernelsOf: Pick<Kernels, "call">): Scope
 }
 
 /** Any text as a string literal. */
-export const quoted = (text: string): string =>
-  printable(JSON.stringify(text));
+export const quoted = (text: string): string => printable(JSON.stringify(text));
 
 /** A property name from a model: quoted, and never the one that sets a prototype. */
 export const property = (name: string): string =>
