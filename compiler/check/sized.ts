@@ -23,7 +23,7 @@ const UNDECIDED = (when: string): string => `(${when} ? Infinity : 0)`;
 
 /** Sizes of functions whose slopes at the operands say too little; of the others, every operand adds its own times its slope. */
 const OWN: Readonly<Partial<Record<ScalarFn, string>>> = {
-  mul: "fn.through(A, b) + fn.through(B, a) + rho * A * B",
+  mul: "fn.through(A, b) + fn.through(B, a) + fn.through(A, rho * B)",
   div: "(rho * B >= 0.5 * Math.abs(b) && B > 0 ? Infinity : 2 * (fn.through(A, 1 / b) + fn.through(B, a / (b * b))))",
   sqrt: "Math.min(fn.through(A, 0.5 / Math.sqrt(a)), Math.sqrt(A / rho))",
   sign: UNDECIDED("A > 0 && rho * A >= Math.abs(a)"),
