@@ -20,7 +20,7 @@ import { targets, type ProgramTarget } from "./targets.ts";
 const NOISE = { f32: { relative: 2 ** -23, runs: 12, times: 16 }, f64: { relative: 2 ** -40, runs: 2, times: 16 } } as const; // prettier-ignore
 
 /** How many times as many noisy runs say whether rounding could have made a difference, before it is called one. */
-const DOUBTS = 16;
+export const DOUBTS = 16;
 
 /** Values beyond this are infinite in float32, or become so when they are combined. */
 const LARGEST = 1e37;
@@ -45,7 +45,7 @@ interface Reference {
   readonly peak: number;
 }
 
-function referenceOf(plan: Plan): Reference {
+export function referenceOf(plan: Plan): Reference {
   const decisions: Decisions = [];
   const record = noise(0, 0, decisions);
   const calls = new Map<Declared, { feed: Map<string, Float64Array>; values: Meaning }>();
@@ -62,7 +62,7 @@ function referenceOf(plan: Plan): Reference {
 }
 
 /** Bounds for a precision; undefined where the noise changes a decision, so that nothing can be said. */
-function boundsOf(plan: Plan, { meaning, decisions }: Reference, dtype: Float, doubts: number): Bounds | undefined {
+export function boundsOf(plan: Plan, { meaning, decisions }: Reference, dtype: Float, doubts: number): Bounds | undefined {
   const { relative, runs, times } = NOISE[dtype];
   const bounds = new Map<string, number>();
   const widen = (name: string, values: Float64Array, exact: Float64Array): void => {
