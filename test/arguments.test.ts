@@ -97,8 +97,8 @@ describe("compile and load", () => {
   };
   test("options", async () => {
     expect(await refused(() => adjoint.compile(anything(undefined)))).toBe("compile: model needs a model, made by model(…), but got undefined"); // prettier-ignore
-    expect(await refused(() => adjoint.compile(tiny, { target: anything("none") }))).toBe('compile: target needs "typescript" or "wasm" or "wasm-external" or "twin", but got "none"'); // prettier-ignore
-    expect(await refused(() => adjoint.compile(tiny, { target: anything("wsam") }))).toBe('compile: target needs "typescript" or "wasm" or "wasm-external" or "twin", but got "wsam"; did you mean wasm?'); // prettier-ignore
+    expect(await refused(() => adjoint.compile(tiny, { target: anything("none") }))).toBe('compile: target needs "typescript" or "plain" or "wasm" or "wasm-external" or "twin", but got "none"'); // prettier-ignore
+    expect(await refused(() => adjoint.compile(tiny, { target: anything("wsam") }))).toBe('compile: target needs "typescript" or "plain" or "wasm" or "wasm-external" or "twin", but got "wsam"; did you mean wasm?'); // prettier-ignore
     expect(await refused(() => adjoint.compile(tiny, anything({ targets: "wasm" })))).toBe('compile: has no option "targets"; did you mean target?'); // prettier-ignore
   });
   test("what is loaded", async () => {

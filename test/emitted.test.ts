@@ -147,7 +147,7 @@ describe.each(modelNames.flatMap((name) => [`${name} trainer`, `${name} gradient
 test("the comment of a gradient is the one that the contract shows", () => {
   const { text } = emitted.get("mnist-mlp trainer")!;
   const at = modelText("mnist-mlp").split("\n").findIndex((line) => line.includes("matmul(x, W1)")) + 1; // prettier-ignore
-  expect(text).toContain(`    // d_W1 = xᵀ · d_z1    %d_W1  adjoint of dot (statement 4): d_b = aᵀ·d_y, models/mnist-mlp.ts:${at}\n`); // prettier-ignore
+  expect(text).toContain(`    // d_W1 = xᵀ · d_z1    %d_W1  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/mnist-mlp.ts:${at}\n`); // prettier-ignore
 });
 
 test.each(modelNames)("%s: each call goes to its kernel, bound once to the arrays that the plan gives it", (name) => {

@@ -25,6 +25,7 @@ test("the optional passes are those that the pipeline can do without", () => {
   expect(namesOf([])).toEqual([
     "differentiate",
     "numerics",
+    "additions",
     "recompute",
     "define",
     "split",
@@ -34,7 +35,7 @@ test("the optional passes are those that the pipeline can do without", () => {
     "unroll",
     "schedule",
   ]);
-  expect(namesOf(["share"])).toEqual(["share", "differentiate", "share", "numerics", "recompute", "define", "split", "separate", "parts", "pack", "unroll", "schedule"]); // prettier-ignore
+  expect(namesOf(["share"])).toEqual(["share", "differentiate", "share", "numerics", "additions", "recompute", "define", "split", "separate", "parts", "pack", "unroll", "schedule"]); // prettier-ignore
 });
 
 describe("the text of --passes", () => {

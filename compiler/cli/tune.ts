@@ -135,7 +135,7 @@ export async function search(options: SearchOptions): Promise<Found> {
       const model = options.build(watching(choice, names));
       const module = await load(await compile(model, { effort: "none", ...(options.source && { source: options.source }) })); // prettier-ignore
       const trainer = module.createTrainer({ seed: options.seed });
-      rows ??= split(trainer, options.train, options);
+      rows ??= split(trainer, options.train, { validation: options.validation, seed: options.seed }); // prettier-ignore
       const { epochs: entries } = await fit(trainer, rows.train, {
         epochs: epochsOf(choice, options.epochs),
         shuffle: { seed: options.seed },

@@ -4,7 +4,7 @@
 //
 //   parameters 61,100,840   arena 502,728,768 bytes, nothing else is ever allocated   8,764,434,534 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-10, sha256 43cc52c1ae5c9738
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-10, sha256 68bef338eeca8b1f
 
 /** The model's name. */
 export const MODEL: string = "alexnet";
@@ -8539,7 +8539,7 @@ function dotAdd_1x4096x1000_predict(
   };
 }
 
-/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+/** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(
   slot: Float32Array | Int32Array,
   given: Float32Array | Int32Array,

@@ -4,7 +4,7 @@
 //
 //   parameters 110,400   arena 9,365,328 bytes, nothing else is ever allocated   460,714,736 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-5, step 1e-5, kernels 1e-6, sha256 825c7d33c0a2c82a
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-5, step 1e-5, kernels 1e-6, sha256 b12b5ea229d9425a
 
 /** The model's name. */
 export const MODEL: string = "char-transformer";
@@ -10427,7 +10427,7 @@ function dotAdd_1x32x256x64_predict(
   };
 }
 
-/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+/** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(
   slot: Float32Array | Int32Array,
   given: Float32Array | Int32Array,

@@ -4,7 +4,7 @@
 //
 //   parameters 2,168,362   arena 79,301,216 bytes, nothing else is ever allocated   10,140,597,986 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 7a679329ee34ec31
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 2d79a87f8f7efb59
 
 /** The model's name. */
 export const MODEL: string = "cifar-convnet";
@@ -7604,7 +7604,7 @@ function dotAdd_1x512x10_predict(
   };
 }
 
-/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+/** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(
   slot: Float32Array | Int32Array,
   given: Float32Array | Int32Array,

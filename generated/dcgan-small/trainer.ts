@@ -4,7 +4,7 @@
 //
 //   parameters 31,074   arena 4,555,424 bytes, nothing else is ever allocated   475,901,882 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 5176589763bda4f1
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 ea483715db986705
 
 /** The model's name. */
 export const MODEL: string = "dcgan-small";
@@ -8837,7 +8837,7 @@ function convSigmoid_1x1x28x8x4x4x28_predict(
   };
 }
 
-/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+/** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(
   slot: Float32Array | Int32Array,
   given: Float32Array | Int32Array,

@@ -4,7 +4,7 @@
 //
 //   parameters 12,226   arena 1,830,704 bytes, nothing else is ever allocated   48,046,820 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 5ed794b48052c4d8
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 69af22d3007beb2b
 
 /** The model's name. */
 export const MODEL: string = "first-convnet";
@@ -1767,7 +1767,7 @@ function dotAdd_1x1176x10_predict(
   };
 }
 
-/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+/** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(
   slot: Float32Array | Int32Array,
   given: Float32Array | Int32Array,

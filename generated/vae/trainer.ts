@@ -4,7 +4,7 @@
 //
 //   parameters 207,920   arena 4,223,120 bytes, nothing else is ever allocated   70,476,784 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 8a3d45703025b4a3
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 317fa623b621a993
 
 /** The model's name. */
 export const MODEL: string = "vae";
@@ -4722,7 +4722,7 @@ function dotSigmoid_1x128x784_predict(
   };
 }
 
-/** Copies the first `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+/** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(
   slot: Float32Array | Int32Array,
   given: Float32Array | Int32Array,

@@ -141,7 +141,7 @@ const widthOf = (module: Module): string =>
 /** How an input gets into its slot, where there is one. */
 export const printFeeding = (floats: string, text: string): string =>
   text.includes("feed(")
-    ? `/** Copies the first \`count\` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
+    ? `/** Copies \`count\` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: ${floats} | Int32Array, given: ${floats} | Int32Array, perRow: number, count: number): void {
   slot.set(given);
   if (perRow > 0) for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
