@@ -60,7 +60,7 @@ describe("the emitted trainer of a model with batch norm and dropout", () => {
     expect(trainer.shortBatch).toBe("refuse");
     expect(text).toContain('readonly shortBatch: "refuse";');
     expect(() => trainer.step({ x, y }, 3)).toThrow(
-      new RangeError("a step needs a full batch of 4 rows, but got 3: in this model each row's result depends on the other rows of its batch (batch norm); leave the rest of the data out, or evaluate it"), // prettier-ignore
+      new RangeError("a step needs a full batch of 4 rows, but got 3: in this model a row's result depends on the other rows of its batch, in %sum (image-models.test.ts:15): it combines the rows. Leave the rest of the data out, or compile for a batch that divides it"), // prettier-ignore
     );
     expect(trainer.stepCount).toBe(0);
     expect(trainer.evaluate({ x: x.subarray(0, 50), y: y.subarray(0, 1) }, 1).count).toBe(1);
