@@ -38,6 +38,7 @@ test("arguments", async () => {
     "compile models/circuit.ts --target wsam": 'there is no target "wsam"; did you mean --target wasm?; --target takes typescript or wasm',
     "compile models/circuit.ts --target wasm --wasm externl": 'the bytes cannot go to "externl"; did you mean --wasm external?; --wasm takes embedded or external',
     "compile models/circuit.ts --wasm external": "only a WebAssembly trainer has bytes to lie beside it; add --target wasm",
+    "compile models/circuit.ts --plain --winograd --target wasm": "--plain writes the TypeScript trainer without any schedule, and goes together with --out, --print, --stages, --passes and --timings; leave out --target, --winograd",
     "compile models/circuit.ts --print fues": 'there is no pass "fues"; did you mean fuse?; the passes are prune, fold, algebra, share, stability, differentiate, movement, numerics, additions, recompute, define, split, fuse, parts, pack, unroll, schedule, place',
     "compile models/missing.ts": "there is no model file models/missing.ts; check the spelling, or write the model there",
     "compile models": "models is a folder; name a model file in it, such as models/mnist-mlp.ts",
