@@ -1,11 +1,10 @@
 /** What is true of x^e where x is 0 or negative: value and slopes are PyTorch's, finite wherever a limit is, to second order and on both targets. */
 
-import { isWrong } from "../compiler/check/result.ts";
 import { add, constant, elementwise, grad, model, mul, param, pow, sgd, sub, sum, type FloatTensor, type Model, type Scalar } from "adjoint"; // prettier-ignore
 import { expect, test } from "vitest";
 import { runningTrainer } from "../compiler/check/emitted.ts";
 import { checkModelGradients } from "../compiler/check/small.ts";
-import { withinBound } from "../compiler/check/result.ts";
+import { isWrong, withinBound } from "../compiler/check/result.ts";
 import { lower } from "../compiler/lower.ts";
 import { disagreements } from "./support/one-loss.ts";
 

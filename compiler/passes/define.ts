@@ -106,7 +106,8 @@ export const define: Pass<Graph, Defined> = {
       name: axes === 0 ? (axes++, "k") : `k${axes++}`,
       extent,
     });
-    const docs = docsOf(graph);
+    const docOf = docsIn(graph);
+    const docs = docsOf(graph, docOf);
     const terms: Term[] = [];
     const exact = exactValues(graph);
     const add = (definition: Definition, node: Node, value: number): void => {
@@ -143,7 +144,7 @@ export const define: Pass<Graph, Defined> = {
         value,
       );
     });
-    const { copies, results } = targets(graph, terms);
+    const { copies, results } = targets(graph, terms, docOf);
     for (const copy of copies) terms.push(copy);
     return { name: graph.name, storage: graph.nodes.filter(stored).map(storageOf), definitions: terms, results }; // prettier-ignore
   },
@@ -165,8 +166,7 @@ const definitionOf = (
 });
 
 /** The comment lines of each node: its own, unless it is a movement, and those of its aliases. */
-export function docsOf(graph: Graph): readonly Doc[][] {
-  const docOf = docsIn(graph);
+export function docsOf(graph: Graph, docOf: DocOf = docsIn(graph)): readonly Doc[][] {
   return graph.nodes.map((node, value) => {
     if (!hasDoc(node)) return [];
     const names = node.inputs.map((input) => nameOf(graph.nodes, input));
@@ -179,8 +179,10 @@ export function docsOf(graph: Graph): readonly Doc[][] {
   });
 }
 
+type DocOf = (maths: string, node: string, op: string, origin: Origin) => Doc;
+
 /** How a comment line of a graph is made: of a cotangent it says what it differentiates, and by which law. */
-function docsIn(graph: Graph): (maths: string, node: string, op: string, origin: Origin) => Doc {
+function docsIn(graph: Graph): DocOf {
   const told = tellersOf(graph);
   return (maths, node, op, origin) => {
     const said = { maths, node, role: roleOf({ origin, op }), site: origin.site };
@@ -213,11 +215,14 @@ function tellersOf({ nodes }: Graph): (name: string) => string {
 }
 
 /** Results name their value; a write of something that is stored elsewhere, or shown, is a copy. */
-function targets(graph: Graph, terms: Term[]): { copies: Term[]; results: EntryResult[] } {
+function targets(
+  graph: Graph,
+  terms: Term[],
+  docOf: DocOf,
+): { copies: Term[]; results: EntryResult[] } {
   const copies: Term[] = [];
   const results: EntryResult[] = [];
   const taken = new Set<string>();
-  const docOf = docsIn(graph);
   const copy = (node: Node, name: string, target?: string): void => {
     const own = axesOf(node.type.shape);
     const value = load(node.name, node.type.dtype, ...at(own));

@@ -18,7 +18,7 @@ export const pathIn = (shown: string): string =>
 const WIDTH = 140;
 
 /** Text in lines that fit, broken at blanks; a word that does not fit has a line of its own. */
-export function wrapped(text: string, width: number): string[] {
+function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = text;
   while (rest.length > width) {
