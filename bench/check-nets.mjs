@@ -1,13 +1,37 @@
 /** Guarantees the models that a check is measured on, declared as people write them: full extents, none with a `size`. */
 
 export const checked = (adjoint) => {
-  const { accuracy, adam, add, batchNorm, conv2d, dense, embedding, flatten, globalAveragePool2d, input, labels, layerNorm, maxPool2d, model, multiHeadAttention, positionalEncoding, relu, residual, softmaxCrossEntropy } = adjoint; // prettier-ignore
+  const {
+    accuracy,
+    adam,
+    add,
+    batchNorm,
+    conv2d,
+    dense,
+    embedding,
+    flatten,
+    globalAveragePool2d,
+    input,
+    labels,
+    layerNorm,
+    maxPool2d,
+    model,
+    multiHeadAttention,
+    positionalEncoding,
+    relu,
+    residual,
+    softmaxCrossEntropy,
+  } = adjoint;
   const classified = (scores, batch) => {
     const y = labels("y", [batch], { classes: 10 });
-    return { loss: softmaxCrossEntropy(scores, y), outputs: { scores }, metrics: { accuracy: accuracy(scores, y) }, optimizer: adam({ learningRate: 1e-3 }) }; // prettier-ignore
+    return {
+      loss: softmaxCrossEntropy(scores, y),
+      outputs: { scores },
+      metrics: { accuracy: accuracy(scores, y) },
+      optimizer: adam({ learningRate: 1e-3 }),
+    };
   };
-  const normal = (filters, size, strides) => (x) =>
-    batchNorm()(conv2d(filters, size, { strides, padding: "same" })(x));
+  const normal = (filters, size, strides) => (x) => batchNorm()(conv2d(filters, size, { strides, padding: "same" })(x));
   const block = (x, filters, strides) => {
     const body = normal(filters, 3, 1)(relu(normal(filters, 3, strides)(x)));
     return relu(add(body, strides === 1 ? x : normal(filters, 1, strides)(x)));
@@ -16,7 +40,12 @@ export const checked = (adjoint) => {
   return {
     "ResNet, 3 stages, 32×32": model("resnet", { batch }, ({ batch }) => {
       let h = relu(normal(16, 3, 1)(input("x", [batch, 3, 32, 32])));
-      for (const [filters, strides] of [[16, 1], [32, 2], [64, 2]]) h = block(h, filters, strides); // prettier-ignore
+      for (const [filters, strides] of [
+        [16, 1],
+        [32, 2],
+        [64, 2],
+      ])
+        h = block(h, filters, strides);
       return classified(dense(10)(globalAveragePool2d()(h)), batch);
     }),
     "conv + batch norm + pool, 28×28": model("conv28", { batch }, ({ batch }) => {
@@ -37,7 +66,7 @@ export const checked = (adjoint) => {
         h = residual([layerNorm(), dense(512, { activation: "gelu" }), dense(128)])(h);
       }
       const scores = dense(65, { name: "scores" })(layerNorm()(h));
-      return { loss: softmaxCrossEntropy(scores, next), outputs: { scores }, optimizer: adam({ learningRate: 1e-3 }) }; // prettier-ignore
+      return { loss: softmaxCrossEntropy(scores, next), outputs: { scores }, optimizer: adam({ learningRate: 1e-3 }) };
     }),
   };
 };

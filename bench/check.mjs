@@ -37,11 +37,18 @@ for (const [name, model] of nets)
   for (const target of ["typescript", "wasm"]) {
     const without = await seconds(model, { target, effort: "none" });
     const whole = await seconds(model, { target });
-    rows.push([name, target, without.seconds.toFixed(1), whole.seconds.toFixed(1), (whole.seconds / without.seconds).toFixed(1), whole.instance]); // prettier-ignore
+    rows.push([
+      name,
+      target,
+      without.seconds.toFixed(1),
+      whole.seconds.toFixed(1),
+      (whole.seconds / without.seconds).toFixed(1),
+      whole.instance,
+    ]);
     process.stderr.write(`${rows.at(-1).join("  ")}\n`);
     if (wanted !== undefined) process.stderr.write(`  ${whole.parts.join("\n  ")}\n`);
   }
-const table = markdown(["model", "target", "compile without the check, s", "with it, s", "ratio", "small instance"], rows); // prettier-ignore
+const table = markdown(["model", "target", "compile without the check, s", "with it, s", "ratio", "small instance"], rows);
 process.stdout.write(table);
 if (wanted === undefined)
   await writeFile(

@@ -29,7 +29,11 @@ async function measure(model) {
   const compiled = processor();
   await format(text);
   const { graph } = lowered.entries.find(({ name }) => name === "evaluate").traced;
-  return { nodes: graph.nodes.filter(({ inputs }) => inputs.length > 0).length, seconds: (compiled - began) / 1000, layout: (processor() - compiled) / 1000 }; // prettier-ignore
+  return {
+    nodes: graph.nodes.filter(({ inputs }) => inputs.length > 0).length,
+    seconds: (compiled - began) / 1000,
+    layout: (processor() - compiled) / 1000,
+  };
 }
 
 // what is loaded and compiled once is no part of any model's time
@@ -52,8 +56,7 @@ if (given.length === 0) {
   ratio = (await row("200 layers", deep(200))).seconds / shallow.seconds;
   fails ||= ratio > RATIO;
 }
-const verdict =
-  ratio === undefined ? "" : `\n200 layers take ${ratio.toFixed(1)} times as long as 50.\n`;
+const verdict = ratio === undefined ? "" : `\n200 layers take ${ratio.toFixed(1)} times as long as 50.\n`;
 const table = `${markdown(["model", "forward nodes", "compiler, s", "layout, s"], rows)}\n${verdict}`;
 process.stdout.write(table);
 if (given.length === 0)

@@ -20,7 +20,12 @@ async function declared(workload, folder, dist) {
     format: "esm",
     platform: "node",
     external: ["adjoint"],
-    plugins: [{ name: "adjoint", setup: (b) => b.onResolve({ filter: /^adjoint$/ }, () => ({ path: pathToFileURL(join(dist, "index.js")).href, external: true })) }], // prettier-ignore
+    plugins: [
+      {
+        name: "adjoint",
+        setup: (b) => b.onResolve({ filter: /^adjoint$/ }, () => ({ path: pathToFileURL(join(dist, "index.js")).href, external: true })),
+      },
+    ],
     logLevel: "error",
   });
   return (await import(pathToFileURL(file).href)).default;
@@ -53,7 +58,7 @@ export async function compiledTrainer(workload, target, folder, options = {}) {
   const file = join(folder, `${[target, ...Object.keys(options)].join(".")}.mjs`);
   writeFileSync(file, (await transform(text, PLAIN)).code);
   const flops = lowered.module.kernels.reduce((sum, { flops }) => sum + flops, 0);
-  return { file, milliseconds, ...(await shipped(text)), flops, arena: lowered.module.arenaBytes }; // prettier-ignore
+  return { file, milliseconds, ...(await shipped(text)), flops, arena: lowered.module.arenaBytes };
 }
 
 /** The module that a compiler (the folder of its build) makes of a workload; and a trainer with its kernels. */
@@ -67,9 +72,13 @@ export async function lowerWorkload(workload, target, folder, dist, options = {}
   const { code } = await transform(text, PLAIN);
   const file = join(folder, `${workload}.${target}.${names++}.mjs`);
   // WebAssembly: the exports of its instance; TypeScript: its kernels by kernel and arrays, in the order of the calls
-  const reached = target === "wasm"
-    ? code.replace(/return (new WebAssembly\.Instance\([^;]*)\.exports/, "return globalThis.kernelsOfBench = $1.exports")
-    : code.replace(/^  const hyper = /m, `  globalThis.kernelsOfBench = [${[...code.matchAll(/^  const (\w+) = (\w+)\(/gm)].flatMap(([, name, kernel]) => (module.kernels.some((one) => one.name === kernel) ? [name] : [])).join(", ")}];\n$&`); // prettier-ignore
+  const reached =
+    target === "wasm"
+      ? code.replace(/return (new WebAssembly\.Instance\([^;]*)\.exports/, "return globalThis.kernelsOfBench = $1.exports")
+      : code.replace(
+          /^  const hyper = /m,
+          `  globalThis.kernelsOfBench = [${[...code.matchAll(/^  const (\w+) = (\w+)\(/gm)].flatMap(([, name, kernel]) => (module.kernels.some((one) => one.name === kernel) ? [name] : [])).join(", ")}];\n$&`,
+        );
   writeFileSync(file, reached);
   const { createTrainer } = await import(pathToFileURL(file).href);
   const trainer = createTrainer({ seed: 1 });

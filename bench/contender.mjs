@@ -12,9 +12,8 @@ const [, , peer, folder, argument] = process.argv;
 const manifest = JSON.parse(readFileSync(`${folder}/manifest.json`, "utf8"));
 const data = openSync(`${folder}/data.bin`);
 const read = ({ shape, dtype, offset }) => {
-  const values = new (dtype === "i32" ? Int32Array : Float32Array)(shape.reduce((a, b) => a * b, 1)); // prettier-ignore
-  if (readSync(data, values, { position: offset }) < values.byteLength)
-    throw new Error(`${folder}/data.bin ends early`);
+  const values = new (dtype === "i32" ? Int32Array : Float32Array)(shape.reduce((a, b) => a * b, 1));
+  if (readSync(data, values, { position: offset }) < values.byteLength) throw new Error(`${folder}/data.bin ends early`);
   return values;
 };
 const workload = {

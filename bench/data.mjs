@@ -10,19 +10,16 @@ export function batchesFor(trainer, classes = 10) {
   const prototypes = new Map(
     floats.map(([name, view]) => [
       name,
-      Float32Array.from({ length: (classes * view.length) / rows }, () =>
-        random() < 0.2 ? random() : 0,
-      ),
+      Float32Array.from({ length: (classes * view.length) / rows }, () => (random() < 0.2 ? random() : 0)),
     ]),
   );
   return Array.from({ length: BATCHES }, () => {
     const labels = Int32Array.from({ length: rows }, () => Math.floor(random() * classes));
     const named = Object.entries(trainer.inputs).map(([name, view]) => {
-      if (view instanceof Int32Array) return [name, view.length === rows ? labels : view.map(() => Math.floor(random() * classes))]; // prettier-ignore
+      if (view instanceof Int32Array) return [name, view.length === rows ? labels : view.map(() => Math.floor(random() * classes))];
       const width = view.length / rows;
       const prototype = prototypes.get(name);
-      const pixel = (n) =>
-        prototype[labels[Math.floor(n / width)] * width + (n % width)] * (0.5 + 0.5 * random());
+      const pixel = (n) => prototype[labels[Math.floor(n / width)] * width + (n % width)] * (0.5 + 0.5 * random());
       return [name, Float32Array.from({ length: view.length }, (_, n) => pixel(n))];
     });
     return Object.fromEntries(named);

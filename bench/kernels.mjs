@@ -33,28 +33,24 @@ for (const workload of positionals) {
   const compared = [
     { label: "ours", dist: own, options: {} },
     ...(values.winograd ? [{ label: "--winograd", dist: own, options: { winograd: true } }] : []),
-    ...(values.against === undefined ? [] : [{ label: values.against, dist: resolve(values.against), options: {} }]), // prettier-ignore
+    ...(values.against === undefined ? [] : [{ label: values.against, dist: resolve(values.against), options: {} }]),
   ];
   const versions = [];
-  for (const { label, dist, options } of compared) versions.push({ label, ...(await kernelsOf(workload, values.target, folder, dist, options)) }); // prettier-ignore
+  for (const { label, dist, options } of compared)
+    versions.push({ label, ...(await kernelsOf(workload, values.target, folder, dist, options)) });
   report(workload, versions);
 }
 
 function report(workload, versions) {
   const repeats = Number(values.repeats);
-  const all = versions.flatMap(({ kernels }, version) =>
-    kernels.map((one) => ({ ...one, version })),
-  );
-  const contenders = [{ ...square, kernel: "prototype", version: 0, prepare: () => {} }, ...all]; // prettier-ignore
+  const all = versions.flatMap(({ kernels }, version) => kernels.map((one) => ({ ...one, version })));
+  const contenders = [{ ...square, kernel: "prototype", version: 0, prepare: () => {} }, ...all];
   for (const one of contenders) {
     let count = 1;
     for (;;) {
       one.prepare();
       const ms = timed(one.run, count, processor);
-      one.count = Math.max(
-        1,
-        Math.round((count * Number(values.seconds) * 1e3) / Math.max(ms, 0.01)),
-      );
+      one.count = Math.max(1, Math.round((count * Number(values.seconds) * 1e3) / Math.max(ms, 0.01)));
       if (ms > 500 * Number(values.seconds)) break;
       count = Math.min(one.count, count * 8) || 1;
     }
@@ -72,12 +68,14 @@ function report(workload, versions) {
   versions.forEach(({ label }, version) => {
     const own = contenders.filter((one) => one !== best && one.version === version);
     const total = own.reduce((sum, { times }) => sum + median(times), 0);
-    console.log(`${versions.length > 1 ? `[${label}] ` : ""}${total.toFixed(3)} ms in all`); // prettier-ignore
+    console.log(`${versions.length > 1 ? `[${label}] ` : ""}${total.toFixed(3)} ms in all`);
     for (const one of own) {
       const share = median(one.times) / total;
       if (share < Number(values.least)) continue;
       const ratios = one.times.map((time, n) => one.flops / time / (best.flops / best.times[n]));
-      console.log(`  ${one.kernel.padEnd(52)} ${(1e3 * median(one.times)).toFixed(1).padStart(9)} µs ${(100 * share).toFixed(1).padStart(5)} %  ${rate(one).toFixed(2).padStart(6)} GFLOP/s  ${median(ratios).toFixed(2)} of the prototype`); // prettier-ignore
+      console.log(
+        `  ${one.kernel.padEnd(52)} ${(1e3 * median(one.times)).toFixed(1).padStart(9)} µs ${(100 * share).toFixed(1).padStart(5)} %  ${rate(one).toFixed(2).padStart(6)} GFLOP/s  ${median(ratios).toFixed(2)} of the prototype`,
+      );
     }
   });
 }

@@ -9,8 +9,6 @@ export function compareLosses(ours, peer) {
     const pair = { step, ours: ours(step - 1), peer: peer(step - 1) };
     if (STEPS.includes(step)) losses.push(pair);
   }
-  const agrees = losses.every(
-    (pair) => Math.abs(pair.ours - pair.peer) <= TOLERANCE * Math.abs(pair.peer),
-  );
+  const agrees = losses.every((pair) => Math.abs(pair.ours - pair.peer) <= TOLERANCE * Math.abs(pair.peer));
   return { losses, agrees };
 }

@@ -74,26 +74,58 @@ async function sweep(name, model) {
     const split = row.parts > 1;
     return [
       ...(row.arena <= above.arena ? [] : ["gives a larger arena than the budget above"]),
-      ...(row.flops >= above.flops || row.parts > above.parts ? [] : ["does less work than the budget above, with a batch as whole"]), // prettier-ignore
+      ...(row.flops >= above.flops || row.parts > above.parts ? [] : ["does less work than the budget above, with a batch as whole"]),
       ...(row.parts >= above.parts || above.parts > 1 ? [] : ["has a whole batch again"]),
-      ...(split ? (distance(row.weights, first.weights) <= ROUNDING ? [] : ["trains to other weights"]) : Buffer.compare(row.weights, first.weights) === 0 ? [] : ["trains to other bits"]), // prettier-ignore
+      ...(split
+        ? distance(row.weights, first.weights) <= ROUNDING
+          ? []
+          : ["trains to other weights"]
+        : Buffer.compare(row.weights, first.weights) === 0
+          ? []
+          : ["trains to other bits"]),
     ].map((what) => `${name}: ${row.budget} ${what}`);
   });
   const { contenders } = inTurns(rows.map(({ step }) => step));
-  const shown = rows.map((row) => [row.budget ?? "none", row.arena, row.flops, `${((100 * row.flops) / first.flops - 100).toFixed(1)} %`, row.parts, row.again.length, row.parts > 1 ? "within rounding" : "same"]); // prettier-ignore
-  const head = ["budget", "arena, bytes", "FLOPs a step", "more work", "parts of the batch", "values computed again", "weights after 20 steps"]; // prettier-ignore
+  const shown = rows.map((row) => [
+    row.budget ?? "none",
+    row.arena,
+    row.flops,
+    `${((100 * row.flops) / first.flops - 100).toFixed(1)} %`,
+    row.parts,
+    row.again.length,
+    row.parts > 1 ? "within rounding" : "same",
+  ]);
+  const head = [
+    "budget",
+    "arena, bytes",
+    "FLOPs a step",
+    "more work",
+    "parts of the batch",
+    "values computed again",
+    "weights after 20 steps",
+  ];
   console.log(`${name}\n${[...head, "step, ms"].join("\t")}`);
   shown.forEach((row, n) => console.log([...row, contenders[n].median.toPrecision(3)].join("\t")));
   const line = (cells) => `| ${cells.join(" | ")} |`;
   return {
     faults,
-    table: [`# What a memory budget costs ${name}`, "", "Made by `node bench/memory.mjs`, which also prints the time of each step, and fails where a row breaks what it says.", `The last row is the smallest budget that was found possible. Parameters and state take ${first.pinned} bytes.`, "", line(head), line(head.map(() => "---")), ...shown.map(line), ""].join("\n"), // prettier-ignore
+    table: [
+      `# What a memory budget costs ${name}`,
+      "",
+      "Made by `node bench/memory.mjs`, which also prints the time of each step, and fails where a row breaks what it says.",
+      `The last row is the smallest budget that was found possible. Parameters and state take ${first.pinned} bytes.`,
+      "",
+      line(head),
+      line(head.map(() => "---")),
+      ...shown.map(line),
+      "",
+    ].join("\n"),
   };
 }
 
 /** The largest difference of two runs' weights, as a share of the largest weight. */
 function distance(a, b) {
-  const [x, y] = [a, b].map((bytes) => new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4))); // prettier-ignore
+  const [x, y] = [a, b].map((bytes) => new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4)));
   let [most, largest] = [0, 0];
   for (let n = 0; n < x.length; n++) {
     most = Math.max(most, Math.abs(x[n] - y[n]));

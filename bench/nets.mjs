@@ -17,7 +17,7 @@ export function convnet({ model, input, conv2d, maxPool2d, flatten, dense, ...ad
     const c2 = maxPool2d(2)(conv2d(16, 3, { ...options, name: "c2" })(c1));
     return classifier(adjoint, dense(10, { name: "scores" })(flatten()(c2)), batch);
   });
-} // prettier-ignore
+}
 
 function classifier({ labels, softmaxCrossEntropy, adam }, scores, batch) {
   const loss = softmaxCrossEntropy(scores, labels("y", [batch], { classes: 10 }));

@@ -13,8 +13,7 @@ export async function loadTrainer(root, model) {
   }
   const path = `models/${model}.ts`;
   const built = new URL("dist/index.js", root);
-  if (!existsSync(built))
-    throw new Error(`no generated/${model}/trainer.ts and no dist/: run npm run build first`);
+  if (!existsSync(built)) throw new Error(`no generated/${model}/trainer.ts and no dist/: run npm run build first`);
   const { compile, load } = await import(built.href);
   const { tsImport } = await import("tsx/esm/api");
   const { default: declared } = await tsImport(`../${path}`, import.meta.url);

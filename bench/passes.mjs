@@ -24,19 +24,27 @@ const { models, lower, printTrainer } = await loadCompiler(names);
 async function trainerOf(name, passes) {
   const lowered = await lower(models[name], passes === undefined ? {} : { passes });
   const { createTrainer } = await imported(printTrainer(lowered));
-  return { trainer: createTrainer({ seed: 1 }), arena: lowered.module.arenaBytes, classes: lowered.module.buffers.flatMap(({ classes }) => classes ?? []) }; // prettier-ignore
+  return {
+    trainer: createTrainer({ seed: 1 }),
+    arena: lowered.module.arenaBytes,
+    classes: lowered.module.buffers.flatMap(({ classes }) => classes ?? []),
+  };
 }
 
 async function measure(name) {
   const ours = await trainerOf(name);
   const plain = await trainerOf(name, []);
   const batches = batchesFor(ours.trainer, Math.min(10, ...ours.classes));
-  const steps = [ours, plain].map(({ trainer }) => (n) => trainer.step(batches[n % batches.length])); // prettier-ignore
+  const steps = [ours, plain].map(
+    ({ trainer }) =>
+      (n) =>
+        trainer.step(batches[n % batches.length]),
+  );
   const arenas = [ours, plain].map(({ arena }) => arena);
   const began = processor();
   steps[1](0);
   const first = processor() - began;
-  if (first > TOO_LONG) return { name, arenas, skipped: `a step without the optimizer took ${(first / 1000).toFixed(0)} s` }; // prettier-ignore
+  if (first > TOO_LONG) return { name, arenas, skipped: `a step without the optimizer took ${(first / 1000).toFixed(0)} s` };
   return { name, arenas, ...inTurns(steps, first > HEAVY ? FEW : BRIEF) };
 }
 
@@ -45,11 +53,14 @@ const mebibytes = (bytes) => (bytes / 2 ** 20).toPrecision(3);
 const rows = [];
 for (const name of names) {
   const { arenas, skipped, contenders, ratio } = await measure(name);
-  const times = skipped === undefined ? [...contenders.map(milliseconds), `${ratio.median.toFixed(2)}×`, `${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}×`] : ["–", "–", "–", skipped]; // prettier-ignore
+  const times =
+    skipped === undefined
+      ? [...contenders.map(milliseconds), `${ratio.median.toFixed(2)}×`, `${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}×`]
+      : ["–", "–", "–", skipped];
   rows.push([name, ...times, ...arenas.map(mebibytes)]);
   process.stderr.write(`${rows.at(-1).join("  ")}\n`);
 }
-const table = markdown(["model", "step, ms", "without, ms", "ratio", "min–max", "arena, MiB", "without, MiB"], rows); // prettier-ignore
+const table = markdown(["model", "step, ms", "without, ms", "ratio", "min–max", "arena, MiB", "without, MiB"], rows);
 process.stdout.write(`${table}\n`);
 if (given.length === 0)
   await writeFile(

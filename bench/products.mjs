@@ -39,7 +39,7 @@ process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 /** Asks OpenBLAS for GFLOP/s; undefined where there is none. */
 async function openblas() {
-  const child = spawn(values.python, [fileURLToPath(new URL("peers/openblas.py", import.meta.url))], { stdio: ["pipe", "pipe", "ignore"] }); // prettier-ignore
+  const child = spawn(values.python, [fileURLToPath(new URL("peers/openblas.py", import.meta.url))], { stdio: ["pipe", "pipe", "ignore"] });
   child.on("error", () => {});
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   if ((await lines.next()).done) return undefined;
@@ -58,7 +58,7 @@ function shapeOf({ kernel, doc, writes }) {
   const all = extents[2].split("x").map(Number);
   const isTransposed = (operand = "") => operand.endsWith("ᵀ");
   const isMomentum = extents[1] === "Sgd" && writes.length > 1;
-  const then = isMomentum ? "momentum" : { Sgd: "sgd", Adam: "adam", Where: "where", Add: "add", Relu: "relu" }[extents[1]]; // prettier-ignore
+  const then = isMomentum ? "momentum" : { Sgd: "sgd", Adam: "adam", Where: "where", Add: "add", Relu: "relu" }[extents[1]];
   return {
     m: all[0],
     n: all.at(-1),
@@ -77,11 +77,14 @@ const COPIES = /^(pack|widen|transpose)_/;
 /** The copies that a kernel reads, and those that they read, in the order of the step; what several read counts for each. */
 function copiesFor(kernel, kernels) {
   const before = kernels.slice(0, kernels.indexOf(kernel));
-  const direct = kernel.reads.flatMap((name) => before.findLast((one) => COPIES.test(one.kernel) && one.writes.includes(name)) ?? []); // prettier-ignore
+  const direct = kernel.reads.flatMap((name) => before.findLast((one) => COPIES.test(one.kernel) && one.writes.includes(name)) ?? []);
   return direct.flatMap((one) => [...copiesFor(one, kernels), one]);
 }
 
-const planText = (plan) => Object.entries(plan).flatMap(([name, value]) => value === false || value === "no" ? [] : [value === true ? name : `${name} ${value}`]).join(", "); // prettier-ignore
+const planText = (plan) =>
+  Object.entries(plan)
+    .flatMap(([name, value]) => (value === false || value === "no" ? [] : [value === true ? name : `${name} ${value}`]))
+    .join(", ");
 
 async function measure(workload, target, square, peer) {
   const { kernels, arena } = await kernelsOf(workload, target, folder, dist);
@@ -91,7 +94,12 @@ async function measure(workload, target, square, peer) {
     if (shape === undefined) continue;
     const copies = copiesFor(kernel, kernels);
     const own = [...copies, kernel];
-    const ours = { run: () => { for (const { run } of own) run(); }, times: [] }; // prettier-ignore
+    const ours = {
+      run: () => {
+        for (const { run } of own) run();
+      },
+      times: [],
+    };
     const rivals = (await fastest(target, shape, 4)).map((one) => ({ ...one, times: [] }));
     const turns = [];
     timeOf(ours.run, 25);
@@ -102,7 +110,7 @@ async function measure(workload, target, square, peer) {
     }
     const best = rivals.reduce((a, b) => (median(b.times) < median(a.times) ? b : a));
     const ratio = median(ours.times.map((time, n) => best.times[n] / time));
-    rows.push({ workload, target, kernel: kernel.kernel, shape, copies: copies.length, ours: median(ours.times), best, ratio, turns }); // prettier-ignore
+    rows.push({ workload, target, kernel: kernel.kernel, shape, copies: copies.length, ours: median(ours.times), best, ratio, turns });
     process.stderr.write(`${target} ${workload} ${kernel.kernel}: ${ratio.toFixed(2)}\n`);
   }
   return rows;
@@ -118,11 +126,27 @@ for (const target of wanted) {
   for (const workload of workloads) rows.push(...(await measure(workload, target, square, peer)));
   const turns = rows.flatMap((row) => row.turns);
   const rate = median(turns.map((turn) => turn.square));
-  const share = peer === undefined ? undefined : median(turns.map((turn) => turn.square / turn.blas)); // prettier-ignore
-  failed ||= rows.some(({ ratio }) => ratio < BARS[target].kernel) || (share ?? 1) < BARS[target].counts; // prettier-ignore
-  const beside = share === undefined ? "numpy was not found, so OpenBLAS is not beside it" : `${share.toFixed(2)} of OpenBLAS's sgemm (${median(turns.map((turn) => turn.blas)).toFixed(0)} GFLOP/s)`; // prettier-ignore
-  const table = markdown(["workload", "kernel", "µs with its copies", "GFLOP/s", "the fastest of its shape, µs", "of it", "its plan"], rows.map(({ workload, kernel, shape, copies, ours, best, ratio }) => [workload, `${kernel}${copies > 0 ? ` + ${copies}` : ""}`, (1e3 * ours).toPrecision(3), (flopsOf(shape) / 1e6 / ours).toFixed(1), (1e3 * median(best.times)).toPrecision(3), ratio.toFixed(2), planText(best.plan)])); // prettier-ignore
-  parts.push(`## ${target}\n\nThe square product: ${rate.toFixed(1)} GFLOP/s, ${beside}. A kernel must reach ${BARS[target].kernel} of the fastest hand-written program of its shape.\n\n${table}`); // prettier-ignore
+  const share = peer === undefined ? undefined : median(turns.map((turn) => turn.square / turn.blas));
+  failed ||= rows.some(({ ratio }) => ratio < BARS[target].kernel) || (share ?? 1) < BARS[target].counts;
+  const beside =
+    share === undefined
+      ? "numpy was not found, so OpenBLAS is not beside it"
+      : `${share.toFixed(2)} of OpenBLAS's sgemm (${median(turns.map((turn) => turn.blas)).toFixed(0)} GFLOP/s)`;
+  const table = markdown(
+    ["workload", "kernel", "µs with its copies", "GFLOP/s", "the fastest of its shape, µs", "of it", "its plan"],
+    rows.map(({ workload, kernel, shape, copies, ours, best, ratio }) => [
+      workload,
+      `${kernel}${copies > 0 ? ` + ${copies}` : ""}`,
+      (1e3 * ours).toPrecision(3),
+      (flopsOf(shape) / 1e6 / ours).toFixed(1),
+      (1e3 * median(best.times)).toPrecision(3),
+      ratio.toFixed(2),
+      planText(best.plan),
+    ]),
+  );
+  parts.push(
+    `## ${target}\n\nThe square product: ${rate.toFixed(1)} GFLOP/s, ${beside}. A kernel must reach ${BARS[target].kernel} of the fastest hand-written program of its shape.\n\n${table}`,
+  );
 }
 peer?.end();
 const text = parts.join("\n\n");

@@ -21,9 +21,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const root = new URL("../", import.meta.url);
-const known = readdirSync(new URL("models", root)).flatMap((file) =>
-  file.endsWith(".ts") ? [file.slice(0, -3)] : [],
-);
+const known = readdirSync(new URL("models", root)).flatMap((file) => (file.endsWith(".ts") ? [file.slice(0, -3)] : []));
 const unknown = positionals.find((name) => !known.includes(name));
 if (unknown !== undefined) {
   console.error(`no model "${unknown}" in models/: there are ${known.join(", ")}`);
@@ -31,8 +29,7 @@ if (unknown !== undefined) {
 }
 
 const results = [];
-for (const model of positionals.length > 0 ? positionals : peerModels)
-  results.push(await measure(model));
+for (const model of positionals.length > 0 ? positionals : peerModels) results.push(await measure(model));
 
 const machine = {
   cores: availableParallelism(),

@@ -75,7 +75,7 @@ const COLUMNS = [
 
 const given = process.argv.slice(2);
 const unknown = given.find((name) => !(name in TABLES));
-if (unknown !== undefined) throw new Error(`there is no table ${unknown}: there are ${Object.keys(TABLES).join(", ")}`); // prettier-ignore
+if (unknown !== undefined) throw new Error(`there is no table ${unknown}: there are ${Object.keys(TABLES).join(", ")}`);
 const { adjoint, lower, printTrainer, format } = await loadCompiler([]);
 
 /** One compilation: its text, and milliseconds of processor time, prettier's apart. */
@@ -103,8 +103,7 @@ async function measure(nets, target) {
   do rounds.push(await round());
   while (rounds.length < ROUNDS.most && processor() - began < ROUNDS.spent);
   const trainers = [];
-  for (const { text } of rounds[0])
-    trainers.push((await imported(text)).createTrainer({ seed: 1 }));
+  for (const { text } of rounds[0]) trainers.push((await imported(text)).createTrainer({ seed: 1 }));
   const steps = trainers.map((trainer) => {
     const batches = batchesFor(trainer);
     return (n) => trainer.step(batches[n % batches.length]);
@@ -141,21 +140,21 @@ const faults = [];
 async function tableOf(name, target) {
   const { sizes, net, laws } = TABLES[name];
   const rows = await measure(sizes.map(net), target);
-  process.stderr.write(
-    `${name}, ${target}: ${rows.map(({ step }) => digits(step)).join(" ")} ms\n`,
-  );
-  const exponents = (from) => COLUMNS.map(({ of }) => Math.log(of(rows.at(-1)) / of(rows.at(from))) / Math.log(sizes.at(-1) / sizes.at(from))); // prettier-ignore
+  process.stderr.write(`${name}, ${target}: ${rows.map(({ step }) => digits(step)).join(" ")} ms\n`);
+  const exponents = (from) =>
+    COLUMNS.map(({ of }) => Math.log(of(rows.at(-1)) / of(rows.at(from))) / Math.log(sizes.at(-1) / sizes.at(from)));
   const found = exponents(0);
   const work = found[COLUMNS.findIndex(({ law }) => law === "work")];
   const most = COLUMNS.map(({ law }) => (law === "step" ? work + SLACK : laws[law]));
   found.forEach((e, n) => {
-    if (e > most[n] + 0.005) faults.push(`${name}, ${target}: ${COLUMNS[n].head} grows with exponent ${e.toFixed(2)}, more than ${most[n].toFixed(2)}`); // prettier-ignore
+    if (e > most[n] + 0.005)
+      faults.push(`${name}, ${target}: ${COLUMNS[n].head} grows with exponent ${e.toFixed(2)}, more than ${most[n].toFixed(2)}`);
   });
   const shown = (all) => all.map((e) => e?.toFixed(2).replace("-0.00", "0.00") ?? "");
   return markdown(
     [name, ...COLUMNS.map(({ head }) => head)],
     [
-      ...sizes.map((size, n) => [String(size), ...COLUMNS.map(({ of, show = digits }) => show(of(rows[n])))]), // prettier-ignore
+      ...sizes.map((size, n) => [String(size), ...COLUMNS.map(({ of, show = digits }) => show(of(rows[n])))]),
       ["exponent", ...shown(found)],
       ["last two", ...shown(exponents(-2))],
       ["at most", ...shown(most)],
@@ -179,7 +178,7 @@ function sectionsIn(path) {
 
 const path = join(root, "bench", "scaling.md");
 const sections = sectionsIn(path);
-for (const name of given.length > 0 ? given : Object.keys(TABLES)) sections.set(name, await sectionOf(name)); // prettier-ignore
+for (const name of given.length > 0 ? given : Object.keys(TABLES)) sections.set(name, await sectionOf(name));
 const head = `# What grows with a model's size
 
 node bench/scaling.mjs: processor time, medians; compiling without the numeric check, layout is prettier's; calls and kernels of a training step, the file and

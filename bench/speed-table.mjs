@@ -1,10 +1,13 @@
 /** Guarantees the tables that people read: one line a contender, steps a second, ratios to it of both targets, start, memory, size. */
 
-const cell = (value, digits = 3) => (value === undefined ? "–" : value >= 1000 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(digits)))); // prettier-ignore
+const cell = (value, digits = 3) =>
+  value === undefined ? "–" : value >= 1000 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(digits)));
 
 /** What the numbers were taken on. */
 export function machineText({ cpu, cores, node, v8, clock, load, bareEngineMB }, results) {
-  const versions = new Set(results.flatMap(({ rows }) => rows.flatMap(({ version }) => (version === undefined || version === "adjoint" ? [] : [version])))); // prettier-ignore
+  const versions = new Set(
+    results.flatMap(({ rows }) => rows.flatMap(({ version }) => (version === undefined || version === "adjoint" ? [] : [version]))),
+  );
   return [
     `Node ${node} (V8 ${v8}), ${cores} cores, ${cpu}; load ${load.join(" ")}; bare engine ${bareEngineMB.toFixed(0)} MB`,
     [...versions].join(", "),
@@ -19,20 +22,25 @@ export function workloadTable({ workload, rows, compiled }, clock) {
     return step === undefined ? undefined : 1000 / step;
   };
   const [wasm, ts] = [rateOf("adjoint-wasm"), rateOf("adjoint-ts")];
-  const over = (ours, theirs) => (ours === undefined || theirs === undefined ? "–" : `${cell(ours / theirs)}×`); // prettier-ignore
-  const header = [workload.toUpperCase(), "steps/s", "wasm/", "ts/", "first step, ms", "peak MB", "loss 1", "loss 10", ""]; // prettier-ignore
+  const over = (ours, theirs) => (ours === undefined || theirs === undefined ? "–" : `${cell(ours / theirs)}×`);
+  const header = [workload.toUpperCase(), "steps/s", "wasm/", "ts/", "first step, ms", "peak MB", "loss 1", "loss 10", ""];
   const lines = rows.map((row) => {
-    if (row.skipped !== undefined)
-      return [row.name, "–", "–", "–", "–", "–", "–", "–", row.skipped];
+    if (row.skipped !== undefined) return [row.name, "–", "–", "–", "–", "–", "–", "–", row.skipped];
     const rate = rateOf(row.name);
-    const [first, tenth] = [row.losses?.[0] ?? row.first, row.losses?.[9]].map((loss) => loss?.toPrecision(6) ?? "–"); // prettier-ignore
+    const [first, tenth] = [row.losses?.[0] ?? row.first, row.losses?.[9]].map((loss) => loss?.toPrecision(6) ?? "–");
     const remark = row.agrees === false ? "LOSSES DIFFER" : (row.note ?? "");
-    const started = cell(row.startMs) + (row.sinceImport === undefined ? "" : ` (${cell(row.sinceImport)} from import)`); // prettier-ignore
-    return [row.name, cell(rate), over(wasm, rate), over(ts, rate), started, cell(row.peakMB), first, tenth, remark]; // prettier-ignore
+    const started = cell(row.startMs) + (row.sinceImport === undefined ? "" : ` (${cell(row.sinceImport)} from import)`);
+    return [row.name, cell(rate), over(wasm, rate), over(ts, rate), started, cell(row.peakMB), first, tenth, remark];
   });
   const all = [header, ...lines];
   const widths = header.map((_, n) => Math.max(...all.map((cells) => cells[n].length)));
-  const text = all.map((cells) => cells.map((value, n) => value.padEnd(widths[n])).join("  ").trimEnd()); // prettier-ignore
-  const size = ([target, { gzip, milliseconds, arena }]) => `${target}: ${(gzip / 1000).toFixed(1)} kB minified + gzip, compiled in ${(milliseconds / 1000).toFixed(1)} s, arena ${(arena / 1e6).toFixed(2)} MB`; // prettier-ignore
+  const text = all.map((cells) =>
+    cells
+      .map((value, n) => value.padEnd(widths[n]))
+      .join("  ")
+      .trimEnd(),
+  );
+  const size = ([target, { gzip, milliseconds, arena }]) =>
+    `${target}: ${(gzip / 1000).toFixed(1)} kB minified + gzip, compiled in ${(milliseconds / 1000).toFixed(1)} s, arena ${(arena / 1e6).toFixed(2)} MB`;
   return [...text, ...Object.entries(compiled).map(size)].join("\n");
 }

@@ -49,10 +49,53 @@ const VERY_SLOW_MS = 20000;
 const SLOW_MS = 4000;
 
 /** Whether this engine has multiply-add, by the smallest module that uses it: (f32x4.relaxed_madd) of three zeros. */
-const RELAXED = WebAssembly.validate(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11)); // prettier-ignore
+const RELAXED = WebAssembly.validate(
+  Uint8Array.of(
+    0,
+    97,
+    115,
+    109,
+    1,
+    0,
+    0,
+    0,
+    1,
+    5,
+    1,
+    96,
+    0,
+    1,
+    123,
+    3,
+    2,
+    1,
+    0,
+    10,
+    19,
+    1,
+    17,
+    0,
+    65,
+    0,
+    253,
+    15,
+    65,
+    0,
+    253,
+    15,
+    65,
+    0,
+    253,
+    15,
+    253,
+    133,
+    2,
+    11,
+  ),
+);
 
 /** Contenders by name, and what is compared with them; `skip` says why one has no such workload. */
-const node = (module, argument) => (dir) => [process.execPath, [here("contender.mjs"), here(`peers/${module}.mjs`), dir, argument(dir)]]; // prettier-ignore
+const node = (module, argument) => (dir) => [process.execPath, [here("contender.mjs"), here(`peers/${module}.mjs`), dir, argument(dir)]];
 const isImage = (spec) => spec.input.length === 3;
 const CONTENDERS = {
   "adjoint-wasm": { command: node("adjoint", (dir) => join(dir, "wasm.mjs")) },
@@ -65,13 +108,17 @@ const CONTENDERS = {
   torch: { command: (dir) => [values.python, [here("peers/pytorch.py"), dir, "1"]] },
   torch2: { command: (dir) => [values.python, [here("peers/pytorch.py"), dir, "2"]] },
   jax: { command: node("jax", () => "") },
-  "tfjs-wasm": { command: node("tfjs-step", () => "wasm"), skip: (spec) => isImage(spec) && "no gradient of filters" }, // prettier-ignore
+  "tfjs-wasm": { command: node("tfjs-step", () => "wasm"), skip: (spec) => isImage(spec) && "no gradient of filters" },
   "tfjs-cpu": {
     command: node("tfjs-step", () => "cpu"),
     skip: (spec) => spec.input[0] === 3 && "minutes a step",
   },
-  convnetjs: { command: node("convnet", () => ""), loose: (spec) => spec.optimizer.kind === "adam" && "no Adam" }, // prettier-ignore
-  "brain.js": { command: node("brain", () => ""), loose: () => "other loss", skip: (spec) => (isImage(spec) || spec.loss === "svm") && "dense nets only" }, // prettier-ignore
+  convnetjs: { command: node("convnet", () => ""), loose: (spec) => spec.optimizer.kind === "adam" && "no Adam" },
+  "brain.js": {
+    command: node("brain", () => ""),
+    loose: () => "other loss",
+    skip: (spec) => (isImage(spec) || spec.loss === "svm") && "dense nets only",
+  },
 };
 const chosen = values.only?.split(",") ?? Object.keys(CONTENDERS);
 const workloads = positionals.length > 0 ? positionals : Object.keys(SPECS);
@@ -82,8 +129,16 @@ for (const workload of workloads) {
   results.push(await measure(workload));
   console.log(`\n${workloadTable(results.at(-1), values.clock)}`);
 }
-const machine = { cpu: cpus()[0].model, cores: availableParallelism(), node: process.versions.node, v8: process.versions.v8, clock: values.clock, load: loadavg().map((n) => Number(n.toFixed(1))), bareEngineMB: bare }; // prettier-ignore
-if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ machine, results }, null, 1)); // prettier-ignore
+const machine = {
+  cpu: cpus()[0].model,
+  cores: availableParallelism(),
+  node: process.versions.node,
+  v8: process.versions.v8,
+  clock: values.clock,
+  load: loadavg().map((n) => Number(n.toFixed(1))),
+  bareEngineMB: bare,
+};
+if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ machine, results }, null, 1));
 console.log(`\n${machineText(machine, results)}`);
 const holds = results.every(({ rows }) => rows.every(({ agrees }) => agrees !== false));
 process.exit(holds ? 0 : 1);
@@ -97,7 +152,7 @@ async function measure(workload) {
     note(`${workload}: compiling for ${target}`);
     compiled[target] = await compiledTrainer(workload, target, dir);
   }
-  if (RELAXED && chosen.includes("adjoint-fast")) await compiledTrainer(workload, "wasm", dir, { relaxed: true, winograd: true }); // prettier-ignore
+  if (RELAXED && chosen.includes("adjoint-fast")) await compiledTrainer(workload, "wasm", dir, { relaxed: true, winograd: true });
   await writeWorkload(spec, compiled.typescript.file, dir);
 
   const rows = [];
@@ -117,7 +172,7 @@ async function measure(workload) {
       rows.push({ name, skipped: process.failure() });
       continue;
     }
-    const row = { name, ...hello, startMs: performance.now() - began, rssMB: hello.rss / 1024, note: loose?.(spec) || undefined }; // prettier-ignore
+    const row = { name, ...hello, startMs: performance.now() - began, rssMB: hello.rss / 1024, note: loose?.(spec) || undefined };
     rows.push(row);
     running.push({ row, process });
   }
@@ -135,7 +190,7 @@ async function measure(workload) {
   const judge = running.find(({ row }) => row.losses !== undefined)?.row;
   for (const { row } of running) {
     if (row.note !== undefined) continue;
-    row.agrees = row.losses === undefined ? near(row.first, judge.losses[0]) : [0, 9].every((n) => near(row.losses[n], judge.losses[n])); // prettier-ignore
+    row.agrees = row.losses === undefined ? near(row.first, judge.losses[0]) : [0, 9].every((n) => near(row.losses[n], judge.losses[n]));
   }
 
   const seconds = Number(values.seconds) * 1e3;
@@ -159,7 +214,7 @@ async function measure(workload) {
   for (let repeat = 0; repeat < Number(values.repeats); repeat++) {
     note(`${workload}: turn ${repeat + 1}`);
     for (const { row, process, steps } of running) {
-      if (repeat > 0 && (row.startMs > VERY_SLOW_MS || (repeat > 1 && row.probe > SLOW_MS))) continue; // prettier-ignore
+      if (repeat > 0 && (row.startMs > VERY_SLOW_MS || (repeat > 1 && row.probe > SLOW_MS))) continue;
       const { wall, cpu, rss } = await process.ask({ kind: "run", steps });
       row.times.push({ wall: wall / steps, cpu: cpu / steps });
       row.peakMB = rss / 1024;
@@ -167,7 +222,7 @@ async function measure(workload) {
   }
   for (const { row, process } of running) {
     process.end();
-    row.stepMs = { wall: median(row.times.map(({ wall }) => wall)), cpu: median(row.times.map(({ cpu }) => cpu)) }; // prettier-ignore
+    row.stepMs = { wall: median(row.times.map(({ wall }) => wall)), cpu: median(row.times.map(({ cpu }) => cpu)) };
   }
   return { workload, spec, compiled, rows };
 }
@@ -192,10 +247,13 @@ async function writeWorkload(spec, file, dir) {
     offset += view.byteLength;
     return entry;
   };
-  const parameters = PARAMETERS.map(({ name, shape }) => ({ name, ...put(trainer.parameters[name].slice(), shape) })); // prettier-ignore
+  const parameters = PARAMETERS.map(({ name, shape }) => ({ name, ...put(trainer.parameters[name].slice(), shape) }));
   const fed = batchesFor(trainer).slice(0, spec.batch * trainer.inputs.x.length > 1e7 ? 2 : 8);
-  if (spec.loss === "mse") for (const { x, y } of fed) y.forEach((_, n) => (y[n] = Math.sin(3 * x[2 * n]) * x[2 * n + 1])); // prettier-ignore
-  const batches = fed.map(({ x, y }) => ({ x: put(x, [spec.batch, ...spec.input]), y: put(y, spec.loss === "mse" ? [spec.batch, 1] : [spec.batch]) })); // prettier-ignore
+  if (spec.loss === "mse") for (const { x, y } of fed) y.forEach((_, n) => (y[n] = Math.sin(3 * x[2 * n]) * x[2 * n + 1]));
+  const batches = fed.map(({ x, y }) => ({
+    x: put(x, [spec.batch, ...spec.input]),
+    y: put(y, spec.loss === "mse" ? [spec.batch, 1] : [spec.batch]),
+  }));
   writeFileSync(join(dir, "data.bin"), Buffer.concat(chunks));
   writeFileSync(join(dir, "manifest.json"), JSON.stringify({ spec, parameters, batches }));
 }
@@ -221,7 +279,7 @@ function start(command, args) {
       if (lines.length > 0) return Promise.resolve(lines.shift());
       return failed ? Promise.resolve(undefined) : new Promise((resolve) => waiting.push(resolve));
     },
-    failure: () => errors.split("\n").findLast((line) => /Error|ENOENT/.test(line)) ?? "it ended without a word", // prettier-ignore
+    failure: () => errors.split("\n").findLast((line) => /Error|ENOENT/.test(line)) ?? "it ended without a word",
     end: () => child.stdin.end(),
   };
 }

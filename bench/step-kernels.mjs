@@ -5,7 +5,7 @@ import { batchesFor } from "./data.mjs";
 
 /** `writes`, `reads`: names of buffers; `doc`: what the kernel computes; `prepare`: puts in the arena what a step has there when it comes to the kernel. */
 export async function kernelsOf(workload, target, folder, dist, options = {}) {
-  const { module, trainer, functions } = await lowerWorkload(workload, target, folder, dist, options); // prettier-ignore
+  const { module, trainer, functions } = await lowerWorkload(workload, target, folder, dist, options);
   const entry = module.entries.find(({ name }) => name === "train") ?? module.entries[0];
   const declared = new Map(module.kernels.map((kernel) => [kernel.name, kernel]));
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
@@ -27,11 +27,20 @@ export async function kernelsOf(workload, target, folder, dist, options = {}) {
     // a rate, say: any small number takes as long
     if (kind === "store") return { run: () => void (floats[slots.get(buffer).offset / 4] = 1e-3) };
     const { flops, doc, params } = declared.get(kernel);
-    const run = target === "wasm"
-      ? () => functions[kernel](...args.map((name) => slots.get(name).offset))
-      : functions[distinct.indexOf(keyOf({ kernel, args }))];
+    const run =
+      target === "wasm"
+        ? () => functions[kernel](...args.map((name) => slots.get(name).offset))
+        : functions[distinct.indexOf(keyOf({ kernel, args }))];
     const given = (isMeant) => args.filter((_, n) => isMeant(params[n].access));
-    return { kernel, flops, run, doc, prepare: () => prepare(n), reads: given((access) => access !== "write"), writes: given((access) => access !== "read") };
-  }); // prettier-ignore
+    return {
+      kernel,
+      flops,
+      run,
+      doc,
+      prepare: () => prepare(n),
+      reads: given((access) => access !== "write"),
+      writes: given((access) => access !== "read"),
+    };
+  });
   return { kernels: steps.filter(({ kernel }) => kernel !== undefined), arena };
 }

@@ -7,9 +7,10 @@ import { median } from "./timing.mjs";
 
 const [, , url, threads] = process.argv;
 const { createTrainer, createThreadedTrainer, timesOf } = await import(url);
-const trainer = createThreadedTrainer === undefined
-  ? createTrainer({ seed: 1 })
-  : await createThreadedTrainer({ seed: 1, threads: Number(threads), spawn: workersOf(url) }); // prettier-ignore
+const trainer =
+  createThreadedTrainer === undefined
+    ? createTrainer({ seed: 1 })
+    : await createThreadedTrainer({ seed: 1, threads: Number(threads), spawn: workersOf(url) });
 const batches = batchesFor(trainer).slice(0, 2);
 let at = 0;
 const step = () => trainer.step(batches[at++ % batches.length]);
@@ -31,7 +32,7 @@ const answers = {
       if (timesOf !== undefined) taken.push(timesOf.splice(0));
     }
     const ms = performance.now() - began;
-    const calls = taken[0]?.map(({ call }, n) => ({ call, ms: median(taken.map((all) => all[n].ms)) })); // prettier-ignore
+    const calls = taken[0]?.map(({ call }, n) => ({ call, ms: median(taken.map((all) => all[n].ms)) }));
     return { steps, ms, calls };
   },
 };

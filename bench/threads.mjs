@@ -49,21 +49,13 @@ async function measure(workload, threads) {
   const turns = { one: [], team: [], beside: [] };
   for (let turn = 0; turn <= Number(values.repeats); turn++)
     for (const [name, processes] of Object.entries(sets)) {
-      const all = await Promise.all(
-        processes.map((process) => process.ask({ kind: "run", seconds })),
-      );
+      const all = await Promise.all(processes.map((process) => process.ask({ kind: "run", seconds })));
       if (turn > 0) turns[name].push(all); // the first warms up
     }
   for (const process of [...alone, team]) process.end();
-  const rate = (name) =>
-    median(turns[name].map((all) => all.reduce((sum, one) => sum + one.steps / one.ms, 0)));
+  const rate = (name) => median(turns[name].map((all) => all.reduce((sum, one) => sum + one.steps / one.ms, 0)));
   const ratio = median(
-    turns.team.map(
-      (all, turn) =>
-        all[0].steps /
-        all[0].ms /
-        turns.beside[turn].reduce((sum, one) => sum + one.steps / one.ms, 0),
-    ),
+    turns.team.map((all, turn) => all[0].steps / all[0].ms / turns.beside[turn].reduce((sum, one) => sum + one.steps / one.ms, 0)),
   );
   const same = bits[0].bits === bits[1].bits;
   const show = (name) => `${(1e3 * rate(name)).toFixed(1)} steps/s`;
@@ -105,15 +97,11 @@ function us(ms) {
 /** Each call of a step takes its time: a watcher stands between a step and its kernels. */
 function watch(file) {
   const text = readFileSync(file, "utf8");
-  const names = [...text.matchAll(/case \d+:\s*return kernels(?:\.(\w+)|\["([^"]+)"\])/g)].map(
-    ([, plain, quoted]) => plain ?? quoted,
-  );
+  const names = [...text.matchAll(/case \d+:\s*return kernels(?:\.(\w+)|\["([^"]+)"\])/g)].map(([, plain, quoted]) => plain ?? quoted);
   const watched = text.replace(
     /const (\{ kernels, run \}|kernels) = (options\.team \?\? alone\(options\.module\)|instantiate\(options\.module\));/,
     (_, left, team) =>
-      left === "kernels"
-        ? `const kernels = watched({ kernels: ${team} }).kernels;`
-        : `const { kernels, run } = watched(${team});`,
+      left === "kernels" ? `const kernels = watched({ kernels: ${team} }).kernels;` : `const { kernels, run } = watched(${team});`,
   );
   if (watched === text) throw new Error(`${file} makes its kernels otherwise`);
   writeFileSync(
@@ -133,10 +121,7 @@ function watched({ kernels, run }) {
 
 /** A process that answers: see bench/threads-process.mjs. */
 async function start(file, threads) {
-  const child = fork(fileURLToPath(new URL("threads-process.mjs", import.meta.url)), [
-    pathToFileURL(file).href,
-    String(threads),
-  ]);
+  const child = fork(fileURLToPath(new URL("threads-process.mjs", import.meta.url)), [pathToFileURL(file).href, String(threads)]);
   const answer = () =>
     new Promise((resolve, reject) => {
       child.once("message", resolve);

@@ -16,8 +16,7 @@ const USUAL = { warmUp: 1000, repeat: 300, repeats: 9, clock: wall };
 export function inTurns(steps, { warmUp, repeat, repeats, clock } = USUAL) {
   const counts = steps.map((step) => stepsIn(step, warmUp, repeat, clock));
   const times = steps.map(() => []);
-  for (let turn = 0; turn < repeats; turn++)
-    steps.forEach((step, n) => times[n].push(timed(step, counts[n], clock) / counts[n]));
+  for (let turn = 0; turn < repeats; turn++) steps.forEach((step, n) => times[n].push(timed(step, counts[n], clock) / counts[n]));
   const contenders = times.map((all, n) => ({ ...spread(all), steps: counts[n] }));
   if (steps.length < 2) return { contenders };
   const paired = times.at(-1).map((time, turn) => time / times[0][turn]);
@@ -51,4 +50,4 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-const spread = (values) => ({ median: median(values), min: Math.min(...values), max: Math.max(...values) }); // prettier-ignore
+const spread = (values) => ({ median: median(values), min: Math.min(...values), max: Math.max(...values) });

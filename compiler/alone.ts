@@ -20,9 +20,9 @@ type Functions = Readonly<Record<string, (...values: number[]) => number>>;
 /** The part of the engine's WebAssembly that is used here. */
 declare const WebAssembly: {
   readonly Instance: new (module: object, imports: { readonly mathematics: Functions }) => { readonly exports: unknown };
-}; // prettier-ignore
+};
 
-const named = (kernels: readonly Kernel[]): Kernel[] => kernels.map((kernel, n) => ({ ...kernel, name: `k${n}` })); // prettier-ignore
+const named = (kernels: readonly Kernel[]): Kernel[] => kernels.map((kernel, n) => ({ ...kernel, name: `k${n}` }));
 
 /** Functions of the emitted file's own that kernels call. */
 const supportFor = (needs: ReadonlySet<string>): string[] => [
@@ -46,14 +46,18 @@ export async function aloneInTypeScript(kernels: readonly Kernel[], arenaBytes: 
       return functions[`k${n}`]!(...views);
     },
   };
-} // prettier-ignore
+}
 
 /** As exports of a WebAssembly instance, whose memory is the arena. */
 export async function aloneInWasm(kernels: readonly Kernel[], arenaBytes: number, options: WasmOptions = {}): Promise<Alone> {
   const module: Module = { name: "alone", entries: [], buffers: [], slots: [], kernels: named(kernels), arenaBytes };
   const { bytes, imports } = await assemble(module, options);
-  const mathematics = await importText<Functions>(`${await stripTypes(supportFor(new Set(imports)).join("\n"))}\nexport { ${imports.join(", ")} };`);
-  const exports = new WebAssembly.Instance(compileBytes(bytes), { mathematics }).exports as { readonly memory: { readonly buffer: ArrayBuffer } } & Readonly<Record<string, (...offsets: number[]) => void>>; // what the text of the kernels exports
+  const mathematics = await importText<Functions>(
+    `${await stripTypes(supportFor(new Set(imports)).join("\n"))}\nexport { ${imports.join(", ")} };`,
+  );
+  const exports = new WebAssembly.Instance(compileBytes(bytes), { mathematics }).exports as {
+    readonly memory: { readonly buffer: ArrayBuffer };
+  } & Readonly<Record<string, (...offsets: number[]) => void>>; // what the text of the kernels exports
   return {
     arena: exports.memory.buffer,
     call(n, offsets) {
@@ -61,4 +65,4 @@ export async function aloneInWasm(kernels: readonly Kernel[], arenaBytes: number
       return () => run(...offsets);
     },
   };
-} // prettier-ignore
+}

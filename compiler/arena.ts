@@ -17,7 +17,13 @@ export function checkArena({ name, arenaBytes, buffers }: Module, site: string):
     code: "arena-size",
     site,
     law: `the arena of ${JSON.stringify(name)} would have ${grouped(arenaBytes)} bytes, and no engine gives more than ${grouped(MOST_BYTES)}; the largest of what it holds:`,
-    operands: largest.map(({ role, name: buffer, dtype, shape }) => ({ label: role, name: buffer, type: { dtype, shape }, site: `${grouped(sizeInBytes({ role, name: buffer, dtype, shape }))} bytes` })),
-    remedy: "Declare fewer rows a batch or smaller shapes; or, where activations fill it, a budget with --memory 2GiB, which computes them again.",
+    operands: largest.map(({ role, name: buffer, dtype, shape }) => ({
+      label: role,
+      name: buffer,
+      type: { dtype, shape },
+      site: `${grouped(sizeInBytes({ role, name: buffer, dtype, shape }))} bytes`,
+    })),
+    remedy:
+      "Declare fewer rows a batch or smaller shapes; or, where activations fill it, a budget with --memory 2GiB, which computes them again.",
   });
-} // prettier-ignore
+}

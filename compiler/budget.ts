@@ -4,15 +4,7 @@
  */
 
 import { asBudget, type Budget } from "./graph/bytes.ts";
-import {
-  fitting,
-  memoryPlans,
-  peakOf,
-  pinnedBytes,
-  splitPlans,
-  type Choice,
-  type MemoryPlan,
-} from "./memory.ts";
+import { fitting, memoryPlans, peakOf, pinnedBytes, splitPlans, type Choice, type MemoryPlan } from "./memory.ts";
 import type { Traced } from "./model/model.ts";
 import { fromRounded, place, toRounded, type Purpose, type Road } from "./passes/index.ts";
 import { aligned, isPinned, sizeInBytes } from "./passes/place.ts";
@@ -62,7 +54,9 @@ export function withinBudget(
   const chosen = plans.map(({ whole, split }) => fitting(whole, room) ?? fitting(listOf(split()), room));
   if (chosen.includes(undefined)) throw new BudgetError(refusal(model, declared, plans, pinned, budget));
   const fit = chosen.map((plan) => plan!);
-  const changed = declared.flatMap(({ name, rows }, n) => fit[n]!.chosen.again.size > 0 || fit[n]!.parts > 1 ? [{ name, rows, before: plans[n]!.whole[0]!, after: fit[n]! }] : []);
+  const changed = declared.flatMap(({ name, rows }, n) =>
+    fit[n]!.chosen.again.size > 0 || fit[n]!.parts > 1 ? [{ name, rows, before: plans[n]!.whole[0]!, after: fit[n]! }] : [],
+  );
   return {
     choices: new Map(changed.map(({ name, after }) => [name, { recomputed: after.chosen, parts: after.parts }])),
     facts: {
@@ -70,7 +64,9 @@ export function withinBudget(
       bytes: budget.bytes,
       entries: changed.map(({ name, rows, before, after }) => ({
         name,
-        again: before.module.buffers.filter((buffer) => after.chosen.again.has(buffer.name)).map((buffer) => ({ name: buffer.name, bytes: sizeInBytes(buffer) })),
+        again: before.module.buffers
+          .filter((buffer) => after.chosen.again.has(buffer.name))
+          .map((buffer) => ({ name: buffer.name, bytes: sizeInBytes(buffer) })),
         parts: after.parts,
         rows: rows / after.parts,
         flops: [before.flops, after.flops],
@@ -78,25 +74,17 @@ export function withinBudget(
       })),
     },
   };
-} // prettier-ignore
+}
 
-const listOf = (found: readonly MemoryPlan[] | Meeting): readonly MemoryPlan[] =>
-  "why" in found ? [] : found;
+const listOf = (found: readonly MemoryPlan[] | Meeting): readonly MemoryPlan[] => ("why" in found ? [] : found);
 
 /** Tensors named in a refusal. */
 const SHOWN = 8;
 const group = (n: number): string => n.toLocaleString("en-US");
-const smallest = (plans: readonly MemoryPlan[]): MemoryPlan =>
-  plans.reduce((least, plan) => (plan.bytes < least.bytes ? plan : least));
+const smallest = (plans: readonly MemoryPlan[]): MemoryPlan => plans.reduce((least, plan) => (plan.bytes < least.bytes ? plan : least));
 
 /** The entry that binds, what is alive where it is fullest, and the nearest budget that is possible. */
-function refusal(
-  model: string,
-  declared: readonly Declared[],
-  plans: readonly Plans[],
-  pinned: number,
-  budget: Budget,
-): string {
+function refusal(model: string, declared: readonly Declared[], plans: readonly Plans[], pinned: number, budget: Budget): string {
   const least = plans.map(({ whole, split }) => smallest([...whole, ...listOf(split())]));
   const at = least.reduce((most, plan, n) => (plan.bytes > least[most]!.bytes ? n : most), 0);
   const { module, bytes } = least[at]!;
@@ -105,7 +93,7 @@ function refusal(
   const bound = module.buffers
     .filter((buffer) => isPinned(buffer) || alive.includes(buffer.name))
     .map((buffer) => ({ name: buffer.name, bytes: aligned(sizeInBytes(buffer)), why: whyAlive(buffer.role, slots.get(buffer.name)!.live) }))
-    .sort((a, b) => b.bytes - a.bytes); // prettier-ignore
+    .sort((a, b) => b.bytes - a.bytes);
   const rest = bound.slice(SHOWN).reduce((n, one) => n + one.bytes, 0);
   const rows = [
     ...bound.slice(0, SHOWN).map((one) => [one.name, group(one.bytes), one.why] as const),
@@ -115,12 +103,12 @@ function refusal(
   const call = module.entries[0]!.calls[statement]!;
   const doc = call.kind === "call" ? call.group.stages.at(-1)!.definition.doc : call.doc;
   const found = plans[at]!.split();
-  const whole = "why" in found ? ` The batch cannot go in parts, because of ${found.value} (${found.site}): ${found.why}.` : ""; // prettier-ignore
+  const whole = "why" in found ? ` The batch cannot go in parts, because of ${found.value} (${found.site}): ${found.why}.` : "";
   const nearest = asBudget(pinned + bytes);
   return [
     `the trainer of ${JSON.stringify(model)} does not fit ${budget.text}: the smallest arena found has ${group(pinned + bytes)} bytes, and ${budget.text} are ${group(budget.bytes)}. Its entry ${declared[at]!.name} binds; most is alive at statement ${statement + 1}, ${doc.at(-1)?.maths ?? "which computes a scalar"}:`,
     "",
-    ...rows.map(([name, size, why]) => `    ${name.padEnd(widths[0]!)}  ${size.padStart(widths[1]!)} bytes  ${why}`.trimEnd()), // prettier-ignore
+    ...rows.map(([name, size, why]) => `    ${name.padEnd(widths[0]!)}  ${size.padStart(widths[1]!)} bytes  ${why}`.trimEnd()),
     "",
     `The nearest budget that is possible is ${nearest}: ask for that with --memory ${nearest}, declare fewer rows a batch, or a smaller model.${whole} No trainer was written`,
   ].join("\n");
@@ -130,6 +118,6 @@ function whyAlive(role: string, live: "always" | readonly [first: number, last: 
   if (live === "always") return `${role}, there from step to step`;
   const [first, last] = [live[0] + 1, live[1] + 1];
   if (role === "input") return `input, read until statement ${last}`;
-  if (role === "residual") return `made by statement ${first}, kept for the backward pass until ${last}`; // prettier-ignore
-  return first === last ? "made and read by this statement" : `${role}, made by statement ${first}, read until ${last}`; // prettier-ignore
+  if (role === "residual") return `made by statement ${first}, kept for the backward pass until ${last}`;
+  return first === last ? "made and read by this statement" : `${role}, made by statement ${first}, read until ${last}`;
 }

@@ -1,6 +1,6 @@
 /** Guarantees the whole compilation of a model: its files, checked, or an error that says why there are none. */
 
-import { COUNT, FLAG, FUNCTION, isRecord, kind, listOf, oneOf, optional, optionsOf, required, TEXT } from "./graph/arguments.ts"; // prettier-ignore
+import { COUNT, FLAG, FUNCTION, isRecord, kind, listOf, oneOf, optional, optionsOf, required, TEXT } from "./graph/arguments.ts";
 import { ModelError, type Diagnostic } from "./graph/error.ts";
 import { suggestion } from "./graph/nearest.ts";
 import { printGraph } from "./graph/print.ts";
@@ -9,7 +9,7 @@ import { adviceOn } from "./check/advice.ts";
 import { firstLosses } from "./check/first-loss.ts";
 import { checkModel, explainFailure, type CheckResult } from "./check/check.ts";
 import { printModule } from "./loop/print.ts";
-import { lower, print, type CompileOptions as LowerOptions, type Lowered, type Source } from "./lower.ts"; // prettier-ignore
+import { lower, print, type CompileOptions as LowerOptions, type Lowered, type Source } from "./lower.ts";
 import { measurePasses } from "./measure.ts";
 import { check as checkArguments } from "./model/arguments.ts";
 import { MODEL } from "./model/declared.ts";
@@ -57,8 +57,7 @@ export class CheckError extends Error {
   }
 }
 
-const isMap = (value: unknown): value is ReadonlyMap<unknown, unknown> =>
-  Object.prototype.toString.call(value) === "[object Map]";
+const isMap = (value: unknown): value is ReadonlyMap<unknown, unknown> => Object.prototype.toString.call(value) === "[object Map]";
 const PLACED = optionsOf<Source>({ path: required(TEXT), text: required(TEXT) }, "{ path, text }");
 const OPTIONS = optionsOf<CompileOptions>({
   source: PLACED,
@@ -98,13 +97,12 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
   const files = new Map<string, string>([[name("trainer.ts"), trainer]]);
   if (gradients !== undefined) files.set(name("gradients.ts"), gradients);
   if (lowered.target === "typescript")
-    files.set("model.graph", lowered.entries.map((entry) => printGraph({ ...entry.graph, name: entry.name })).join("\n")); // prettier-ignore
+    files.set("model.graph", lowered.entries.map((entry) => printGraph({ ...entry.graph, name: entry.name })).join("\n"));
   if (lowered.target !== "plain") files.set(name("model.plan"), printModule(lowered.module));
   const binaries = new Map<string, Uint8Array>();
   if (lowered.target === "wasm-external") {
     binaries.set("trainer.wasm", (await assemble(lowered.module, lowered.facts)).bytes);
-    if (other !== undefined)
-      binaries.set("gradients.wasm", (await assemble(other.module, other.facts)).bytes);
+    if (other !== undefined) binaries.set("gradients.wasm", (await assemble(other.module, other.facts)).bytes);
   }
   let check: CheckResult | undefined;
   if (effort !== "none") {
@@ -124,7 +122,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     });
     timings.push({ stage: "check", milliseconds: performance.now() - began });
     if (!check.holds) throw new CheckError(check);
-    const { line, json } = await certificateOf(check, { trainer, ...(gradients === undefined ? {} : { gradients }) }); // prettier-ignore
+    const { line, json } = await certificateOf(check, { trainer, ...(gradients === undefined ? {} : { gradients }) });
     files.set(name("trainer.ts"), withCertificate(trainer, line));
     files.set(name("certificate.json"), json);
   }
@@ -132,50 +130,73 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     const began = performance.now();
     files.set(
       name("report.md"),
-      printReport(
-        { ...lowered, passes: measurePasses(lowered) },
-        trainer,
-        check?.first ?? (await firstLosses(lowered, trainer)),
-      ),
+      printReport({ ...lowered, passes: measurePasses(lowered) }, trainer, check?.first ?? (await firstLosses(lowered, trainer))),
     );
     timings.push({ stage: "first loss", milliseconds: performance.now() - began });
   }
-  return { model: model.name, files, binaries, lowered, check, diagnostics: adviceOn(model, lowered, options), timings }; // prettier-ignore
+  return { model: model.name, files, binaries, lowered, check, diagnostics: adviceOn(model, lowered, options), timings };
 }
 
 /** A trainer has something to train. */
 function requireParameters({ module }: Lowered, site: string): void {
   const parameters = module.buffers.filter(({ role }) => role === "parameter");
   if (parameters.some(({ trainable }) => trainable !== false)) return;
-  const law = parameters.length === 0 ? "a model needs something to train, but this one declares no parameter" : `a model needs something to train, but all its parameters are frozen: ${parameters.map(({ name }) => name).join(", ")}`;
-  throw new ModelError({ code: "model/parameters", site, law, operands: [], remedy: "Declare one with param(name, shape, initial), or use a layer that does, such as dense." });
-} // prettier-ignore
+  const law =
+    parameters.length === 0
+      ? "a model needs something to train, but this one declares no parameter"
+      : `a model needs something to train, but all its parameters are frozen: ${parameters.map(({ name }) => name).join(", ")}`;
+  throw new ModelError({
+    code: "model/parameters",
+    site,
+    law,
+    operands: [],
+    remedy: "Declare one with param(name, shape, initial), or use a layer that does, such as dense.",
+  });
+}
 
 /** A trainer that this engine cannot run cannot be checked here. */
 async function checkRelaxed({ model, module, facts }: Lowered): Promise<void> {
   if (isRead((await assemble(module, facts)).bytes)) return;
-  throw new ModelError({ code: "target-relaxed", site: model.name, law: "this engine has no relaxed SIMD, so that the trainer's check cannot run", operands: [], remedy: "Compile with Node 22 or newer, or with node --experimental-wasm-relaxed-simd, or without --relaxed." }); // prettier-ignore
+  throw new ModelError({
+    code: "target-relaxed",
+    site: model.name,
+    law: "this engine has no relaxed SIMD, so that the trainer's check cannot run",
+    operands: [],
+    remedy: "Compile with Node 22 or newer, or with node --experimental-wasm-relaxed-simd, or without --relaxed.",
+  });
 }
 
 /** The name of a file of one target: trainer.ts, trainer.wasm.ts, trainer.twin.ts. */
-export const fileOf = (file: string, target: TargetName): string =>
-  file.replace(/(?=\.\w+$)/, SUFFIX[target]);
+export const fileOf = (file: string, target: TargetName): string => file.replace(/(?=\.\w+$)/, SUFFIX[target]);
 
-const SUFFIX: Readonly<Record<TargetName, string>> = { typescript: "", plain: ".plain", wasm: ".wasm", "wasm-external": ".wasm", twin: ".twin" }; // prettier-ignore
+const SUFFIX: Readonly<Record<TargetName, string>> = {
+  typescript: "",
+  plain: ".plain",
+  wasm: ".wasm",
+  "wasm-external": ".wasm",
+  twin: ".twin",
+};
 
-const COMPILED = kind("what compile resolves to", (value) => isRecord(value) && isMap(value["files"]), "Await it: await load(await compile(model))."); // prettier-ignore
+const COMPILED = kind(
+  "what compile resolves to",
+  (value) => isRecord(value) && isMap(value["files"]),
+  "Await it: await load(await compile(model)).",
+);
 
 /** An emitted file, loaded in process: its exports (createTrainer, ARENA_BYTES, …). Default: the trainer. */
-export async function load<Exports = TrainerModule>(
-  compiled: Pick<Compiled, "files">,
-  file?: string,
-): Promise<Exports> {
+export async function load<Exports = TrainerModule>(compiled: Pick<Compiled, "files">, file?: string): Promise<Exports> {
   checkArguments("load", { compiled, file }, { compiled: COMPILED, file: optional(TEXT) });
   const names = [...compiled.files.keys()];
   const asked = file ?? names.find((name) => /^trainer\..*ts$/.test(name)) ?? "trainer.ts";
   const text = compiled.files.get(asked);
   if (text === undefined)
-    throw new ModelError({ code: "load/file", site: "load", law: `the compilation has no file ${JSON.stringify(asked)}${suggestion(asked, names)}`, operands: [], remedy: `It has ${names.join(", ")}.` }); // prettier-ignore
+    throw new ModelError({
+      code: "load/file",
+      site: "load",
+      law: `the compilation has no file ${JSON.stringify(asked)}${suggestion(asked, names)}`,
+      operands: [],
+      remedy: `It has ${names.join(", ")}.`,
+    });
   return importText<Exports>(await stripTypes(text));
 }
 
@@ -202,10 +223,7 @@ type Views = Readonly<Record<string, Float32Array | Float64Array | Int32Array>>;
 
 export interface LoadedTrainer {
   step(batch: Batch, count?: number, options?: { readonly finite?: boolean }): number;
-  evaluate(
-    batch: Batch,
-    count?: number,
-  ): Readonly<Record<string, number>> & { readonly loss: number; readonly count: number };
+  evaluate(batch: Batch, count?: number): Readonly<Record<string, number>> & { readonly loss: number; readonly count: number };
   predict(batch: Batch): Views;
   readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };
   readonly inputs: Views;

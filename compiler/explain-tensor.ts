@@ -28,7 +28,18 @@ export interface TensorInEntry {
 
 export type Home =
   /** In the arena. A value that replaces a parameter or a state lives in that one's place; others are written over what dies there. */
-  | { readonly kind: "buffer"; readonly buffer: string; readonly role: string; readonly offset: number; readonly bytes: number; readonly over?: string; readonly followedBy?: string; readonly life: "always" | Life; readonly uses: readonly Use[]; readonly computed?: Computed }
+  | {
+      readonly kind: "buffer";
+      readonly buffer: string;
+      readonly role: string;
+      readonly offset: number;
+      readonly bytes: number;
+      readonly over?: string;
+      readonly followedBy?: string;
+      readonly life: "always" | Life;
+      readonly uses: readonly Use[];
+      readonly computed?: Computed;
+    }
   /** In the loops of one kernel, and nowhere else. */
   | { readonly kind: "local"; readonly computed: Computed }
   /** A local variable of the entry. */
@@ -37,7 +48,7 @@ export type Home =
   | { readonly kind: "substituted"; readonly into: readonly Computed[] }
   /** Costs nothing: readers only look elsewhere. */
   | { readonly kind: "movement" }
-  | { readonly kind: "constant" }; // prettier-ignore
+  | { readonly kind: "constant" };
 
 /** Why bytes are held from one statement to another; 0 is before the first, and one past the last is after it. */
 export interface Life {
@@ -81,10 +92,12 @@ export function explainTensor({ model, module, entries }: Lowered, tensor: strin
     if (node === undefined) return [];
     const docs = docsOf(graph);
     const maths = [...docs[at]!].sort((a, b) => Number(b.node === tensor) - Number(a.node === tensor));
-    return [{ entry: compiled.name, type: printType(node.type), maths, home: homeOf(module, compiled, n, node), chain: chainOf(graph, docs, at) }];
+    return [
+      { entry: compiled.name, type: printType(node.type), maths, home: homeOf(module, compiled, n, node), chain: chainOf(graph, docs, at) },
+    ];
   });
   return found.length === 0 ? undefined : { model: model.name, tensor, entries: found };
-} // prettier-ignore
+}
 
 /** Cotangents that a value is computed from, itself included, from the loss on; each with the law that made it. */
 function chainOf(graph: Graph, docs: readonly (readonly Doc[])[], at: number): TensorInEntry["chain"] {
@@ -99,23 +112,25 @@ function chainOf(graph: Graph, docs: readonly (readonly Doc[])[], at: number): T
     if (!needed.has(n) || origin.role !== "cotangent") return [];
     return docs[n]!.slice(0, 1);
   });
-} // prettier-ignore
+}
 
 function homeOf(module: Module, { program }: CompiledEntry, n: number, { name, op }: Node): Home {
   const entry = module.entries[n]!;
-  if (opOf(op).leaf === true && opOf(op).view !== true) return bufferOf(module, entry, inEntry(module, entry, name, n)); // prettier-ignore
+  if (opOf(op).leaf === true && opOf(op).view !== true) return bufferOf(module, entry, inEntry(module, entry, name, n));
   for (const [at, call] of program.calls.entries()) {
     if (call.kind !== "call") {
       if ((call.kind === "let" ? call.name : call.definition.name) !== name) continue;
-      return call.kind === "let" ? { kind: "scalar", statement: at + 1 } : bufferOf(module, entry, inEntry(module, entry, call.buffer, n)); // prettier-ignore
+      return call.kind === "let" ? { kind: "scalar", statement: at + 1 } : bufferOf(module, entry, inEntry(module, entry, call.buffer, n));
     }
     const stage = call.group.stages.find(({ definition }) => definition.name === name);
     if (stage === undefined) continue;
     const computed = computedAt(entry, at, name);
     if (stage.storage === "local") return { kind: "local", computed };
-    return { ...bufferOf(module, entry, inEntry(module, entry, storedIn(stage.definition), n)), computed }; // prettier-ignore
+    return { ...bufferOf(module, entry, inEntry(module, entry, storedIn(stage.definition), n)), computed };
   }
-  const into = program.calls.flatMap((call, at) => call.kind === "call" && call.doc.some(({ node }) => node === name) ? [computedAt(entry, at, name)] : []); // prettier-ignore
+  const into = program.calls.flatMap((call, at) =>
+    call.kind === "call" && call.doc.some(({ node }) => node === name) ? [computedAt(entry, at, name)] : [],
+  );
   if (into.length > 0) return { kind: "substituted", into };
   return { kind: opOf(op).leaf === true ? "constant" : "movement" };
 }
@@ -123,9 +138,7 @@ function homeOf(module: Module, { program }: CompiledEntry, n: number, { name, o
 /** Entries after the first have names of their own for what is theirs alone. */
 function inEntry({ buffers }: Module, entry: Entry, name: string, n: number): string {
   const own = `${name}_${entry.name}`;
-  return n > 0 && buffers.some((buffer) => buffer.name === own) && entry.buffers.includes(own)
-    ? own
-    : name;
+  return n > 0 && buffers.some((buffer) => buffer.name === own) && entry.buffers.includes(own) ? own : name;
 }
 
 function computedAt({ calls }: Entry, at: number, name: string): Computed {
@@ -143,16 +156,19 @@ function bufferOf({ slots, buffers }: Module, entry: Entry, buffer: string): Ext
   const life = live === "always" ? live : { from: because.given ? 0 : live[0] + 1, to: live[1] + 1, because };
   const places = { ...(over === undefined ? {} : { over }), ...(followedBy === undefined ? {} : { followedBy }) };
   return { kind: "buffer", buffer, role, offset, bytes, ...places, life, uses };
-} // prettier-ignore
+}
 
 function useOf(call: Call, n: number, buffer: string): Use {
-  const definitions: readonly Definition[] = call.kind === "call" ? call.group.stages.map(({ definition }) => definition) : call.kind === "store" ? [call.definition] : []; // prettier-ignore
+  const definitions: readonly Definition[] =
+    call.kind === "call" ? call.group.stages.map(({ definition }) => definition) : call.kind === "store" ? [call.definition] : [];
   const storing = definitions.filter((definition) => storedIn(definition) === buffer);
-  const reading = definitions.filter(({ value }) => loadsOf(value).some((load) => load.buffer === buffer)); // prettier-ignore
+  const reading = definitions.filter(({ value }) => loadsOf(value).some((load) => load.buffer === buffer));
   const local = call.kind === "let";
   const shown = storing.length > 0 ? storing : reading;
-  const maths = local ? call.doc.slice(-1).map((doc) => doc.maths) : shown.map(({ name, doc }) => (doc.find(({ node }) => node === name) ?? doc.at(-1))?.maths ?? name); // prettier-ignore
-  const does = storing.length === 0 ? "reads" : reading.length === 0 ? "stores" : "reads and stores"; // prettier-ignore
+  const maths = local
+    ? call.doc.slice(-1).map((doc) => doc.maths)
+    : shown.map(({ name, doc }) => (doc.find(({ node }) => node === name) ?? doc.at(-1))?.maths ?? name);
+  const does = storing.length === 0 ? "reads" : reading.length === 0 ? "stores" : "reads and stores";
   return {
     statement: n + 1,
     ...(call.kind === "call" ? { kernel: call.kernel } : {}),

@@ -29,7 +29,7 @@ export interface EntryFacts {
   readonly kernels: readonly KernelCost[];
   /** The statement at which the most bytes are held, counted from 1, and what holds them, largest first. */
   readonly peak: { readonly statement: number; readonly bytes: number; readonly held: readonly Held[] };
-} // prettier-ignore
+}
 
 export interface KernelCost {
   readonly statement: number;
@@ -66,7 +66,7 @@ export interface KernelCallFacts {
   readonly statement: number;
   readonly bytesMoved: number;
   readonly atBest: Roofline;
-  readonly stages: readonly { readonly text: string; readonly storage: Storage; readonly into?: string }[]; // prettier-ignore
+  readonly stages: readonly { readonly text: string; readonly storage: Storage; readonly into?: string }[];
   /** The graph nodes computed here. */
   readonly nodes: readonly Doc[];
   readonly neighbours: readonly Neighbour[];
@@ -81,13 +81,15 @@ export interface Neighbour {
 }
 
 /** Where fusion had nothing to refuse. */
-export type NoCandidate =
-  "neither reads the other" | "what reads it is computed with a later value that it reads as well";
+export type NoCandidate = "neither reads the other" | "what reads it is computed with a later value that it reads as well";
 
 /** Kernels with their costs, the arena, and what sits at its peak. */
 export function explainModel({ model, module, target }: Lowered): ModelFacts {
   const machine = machines[target];
-  const pinnedEnd = endOf(module, module.buffers.filter(isPinned).map(({ name }) => name));
+  const pinnedEnd = endOf(
+    module,
+    module.buffers.filter(isPinned).map(({ name }) => name),
+  );
   return {
     model: model.name,
     arenaBytes: module.arenaBytes,
@@ -99,10 +101,10 @@ export function explainModel({ model, module, target }: Lowered): ModelFacts {
       peak: peakOf(module, entry),
     })),
   };
-} // prettier-ignore
+}
 
 const endOf = ({ slots }: Module, buffers: readonly string[]): number =>
-  slots.filter(({ buffer }) => buffers.includes(buffer)).reduce((end, { offset, bytes }) => Math.max(end, aligned(offset + bytes)), 0); // prettier-ignore
+  slots.filter(({ buffer }) => buffers.includes(buffer)).reduce((end, { offset, bytes }) => Math.max(end, aligned(offset + bytes)), 0);
 
 const movedBy = ({ buffers }: Module, { group }: KernelCall): number =>
   bytesMoved(group, (name) => {
@@ -113,8 +115,8 @@ const movedBy = ({ buffers }: Module, { group }: KernelCall): number =>
 function costOf(module: Module, call: KernelCall, n: number, machine: Machine): KernelCost {
   const { flops } = module.kernels.find(({ name }) => name === call.kernel)!;
   const bytes = movedBy(module, call);
-  const stores = call.group.stages.flatMap(({ definition, storage }) => storage === "local" ? [] : [storedIn(definition)]); // prettier-ignore
-  return { statement: n + 1, kernel: call.kernel, flops, bytesMoved: bytes, atBest: rooflineOf(flops, bytes, machine), stores }; // prettier-ignore
+  const stores = call.group.stages.flatMap(({ definition, storage }) => (storage === "local" ? [] : [storedIn(definition)]));
+  return { statement: n + 1, kernel: call.kernel, flops, bytesMoved: bytes, atBest: rooflineOf(flops, bytes, machine), stores };
 }
 
 function peakOf({ slots, buffers }: Module, entry: Entry): EntryFacts["peak"] {
@@ -140,15 +142,21 @@ export function explainKernel({ model, module, entries, target, tiles }: Lowered
     entry.calls.flatMap((call, n): KernelCallFacts[] => {
       if (call.kind !== "call" || call.kernel !== name) return [];
       const bytes = movedBy(module, call);
-      return [{
-        entry: entry.name,
-        statement: n + 1,
-        bytesMoved: bytes,
-        atBest: rooflineOf(kernel.flops, bytes, machines[target]),
-        stages: call.group.stages.map(({ definition, storage }) => ({ text: printDefinition(definition), storage, ...(storedIn(definition) === definition.name ? {} : { into: storedIn(definition) }) })),
-        nodes: call.doc,
-        neighbours: neighboursOf(entry, entries[at]!, n),
-      }];
+      return [
+        {
+          entry: entry.name,
+          statement: n + 1,
+          bytesMoved: bytes,
+          atBest: rooflineOf(kernel.flops, bytes, machines[target]),
+          stages: call.group.stages.map(({ definition, storage }) => ({
+            text: printDefinition(definition),
+            storage,
+            ...(storedIn(definition) === definition.name ? {} : { into: storedIn(definition) }),
+          })),
+          nodes: call.doc,
+          neighbours: neighboursOf(entry, entries[at]!, n),
+        },
+      ];
     }),
   );
   const { group, buffers, modelled } = kernelSites(entries, module, target).get(name)![0]!;
@@ -164,7 +172,7 @@ export function explainKernel({ model, module, entries, target, tiles }: Lowered
     ...(sameTile(tile, modelled) ? {} : { insteadOf: printTile(modelled, group.axes) }),
     calls,
   };
-} // prettier-ignore
+}
 
 function neighboursOf(entry: Entry, compiled: CompiledEntry, n: number): Neighbour[] {
   const isKernel = (call: Call): boolean => call.kind === "call";
@@ -174,7 +182,7 @@ function neighboursOf(entry: Entry, compiled: CompiledEntry, n: number): Neighbo
     const call = entry.calls[at];
     if (call?.kind !== "call") return [];
     const [first, second] = side === "before" ? [at, n] : [n, at];
-    return [{ side, kernel: call.kernel, statement: at + 1, reasons: apart(compiled, first, second) }]; // prettier-ignore
+    return [{ side, kernel: call.kernel, statement: at + 1, reasons: apart(compiled, first, second) }];
   };
   return [...neighbour("before", before), ...neighbour("after", after)];
 }
@@ -196,4 +204,4 @@ function apart({ definitions, program }: CompiledEntry, first: number, second: n
   return reader === undefined
     ? [{ reason: "neither reads the other" }]
     : [{ value: reader.name, reason: "what reads it is computed with a later value that it reads as well" }];
-} // prettier-ignore
+}

@@ -107,13 +107,11 @@ export interface Lowered {
 export function citation(source: Source | undefined): Citation {
   const slashed = (file: string): string => file.replaceAll("\\", "/");
   let root: string | undefined;
-  const isSource = (file: string): boolean =>
-    source !== undefined && slashed(file).endsWith(`/${source.path}`);
+  const isSource = (file: string): boolean => source !== undefined && slashed(file).endsWith(`/${source.path}`);
   return {
     cite(file) {
       if (isSource(file)) root = slashed(file).slice(0, -source!.path.length);
-      if (root !== undefined && slashed(file).startsWith(root))
-        return slashed(file).slice(root.length);
+      if (root !== undefined && slashed(file).startsWith(root)) return slashed(file).slice(root.length);
       return slashed(file).split("/").at(-1) ?? file;
     },
     textOf: (file) => (isSource(file) ? source!.text : undefined),
@@ -126,7 +124,7 @@ export type InstanceExtents = Readonly<Record<EntryKind, ExtentMap>>;
 
 /** Rows of every entry. */
 export const batchSizes = (model: Model, batch: CompileOptions["batch"]): BatchSizes =>
-  typeof batch === "number" ? { train: batch, evaluate: batch, predict: batch } : (batch ?? model.batch); // prettier-ignore
+  typeof batch === "number" ? { train: batch, evaluate: batch, predict: batch } : (batch ?? model.batch);
 
 /** Declares one entry of a model. */
 export const traceOf = (model: Model, entry: EntryKind, options: CompileOptions): Traced =>
@@ -142,9 +140,7 @@ export const traceOf = (model: Model, entry: EntryKind, options: CompileOptions)
 /** The phase's own loss; what the model assigns to its states is written once a step, by the last phase. */
 const resultsOf = (graph: Graph, phase: Phase, writes: boolean): Graph => ({
   ...graph,
-  results: graph.results.filter((result) =>
-    result.kind === "loss" ? result.name === phase.name : result.kind !== "write" || writes,
-  ),
+  results: graph.results.filter((result) => (result.kind === "loss" ? result.name === phase.name : result.kind !== "write" || writes)),
 });
 
 export function entriesOf(
@@ -185,37 +181,57 @@ function checkNames(site: string, what: string, named: readonly { readonly name:
   const names = named.map(({ name }) => name);
   const twice = names.find((name, n) => taken.includes(name) || names.indexOf(name) < n);
   if (twice === undefined) return;
-  throw new ModelError({ code: "name/duplicate", site, law: `two things of the trainer are called ${JSON.stringify(twice)}, one of them a ${what}`, operands: [], remedy: `Give the ${what} another name.` });
-} // prettier-ignore
+  throw new ModelError({
+    code: "name/duplicate",
+    site,
+    law: `two things of the trainer are called ${JSON.stringify(twice)}, one of them a ${what}`,
+    operands: [],
+    remedy: `Give the ${what} another name.`,
+  });
+}
 
 function checkThreads({ name }: Model, threads: number | undefined, target: TargetName): void {
   if (threads === undefined) return;
   const refuse = (law: string, remedy: string): never => {
     throw new ModelError({ code: "target-threads", site: name, law, operands: [], remedy });
   };
-  if (!Number.isInteger(threads) || threads < 1) refuse(`threads needs a whole number of at least 1, but got ${threads}`, "Name how many threads share a step, such as 2.");
-  if (target !== "wasm" && target !== "wasm-external") refuse(`only WebAssembly kernels are divided among threads, but the target is ${target}`, "Compile for the target wasm, or without threads.");
-} // prettier-ignore
+  if (!Number.isInteger(threads) || threads < 1)
+    refuse(`threads needs a whole number of at least 1, but got ${threads}`, "Name how many threads share a step, such as 2.");
+  if (target !== "wasm" && target !== "wasm-external")
+    refuse(
+      `only WebAssembly kernels are divided among threads, but the target is ${target}`,
+      "Compile for the target wasm, or without threads.",
+    );
+}
 
 /** Runs the whole pipeline; the plan is proved before anything is printed. */
-export async function lower(
-  model: Model,
-  options: CompileOptions = {},
-  kind: "trainer" | "gradients" = "trainer",
-): Promise<Lowered> {
+export async function lower(model: Model, options: CompileOptions = {}, kind: "trainer" | "gradients" = "trainer"): Promise<Lowered> {
   const observation: Observation = { timings: [], stages: [] };
   const keep = options.keep ?? (() => false);
   const approximations = new Set<string>();
   const command = commandOf(options);
   const target = options.target ?? "typescript";
-  if (target !== "typescript" && options.dtype === "f64") 
-    throw new ModelError({ code: "target-float64", site: model.name, law: "WebAssembly kernels compute in float32, but float64 was asked for", operands: [], remedy: "Compile at float64 for the TypeScript target, or at float32 for this one." }); // prettier-ignore
+  if (target !== "typescript" && options.dtype === "f64")
+    throw new ModelError({
+      code: "target-float64",
+      site: model.name,
+      law: "WebAssembly kernels compute in float32, but float64 was asked for",
+      operands: [],
+      remedy: "Compile at float64 for the TypeScript target, or at float32 for this one.",
+    });
   checkThreads(model, options.threads, target);
   if (options.relaxed === true && !target.startsWith("wasm"))
-    throw new ModelError({ code: "target-relaxed", site: model.name, law: `only WebAssembly has relaxed SIMD, but the target is ${target}`, operands: [], remedy: "Compile for the target wasm, or without relaxed." }); // prettier-ignore
+    throw new ModelError({
+      code: "target-relaxed",
+      site: model.name,
+      law: `only WebAssembly has relaxed SIMD, but the target is ${target}`,
+      operands: [],
+      remedy: "Compile for the target wasm, or without relaxed.",
+    });
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
-  if (options.small !== true) requireSteady(declared, () => entriesOf(model, options, kind), options.source?.path ?? model.name, options.source); // prettier-ignore
+  if (options.small !== true)
+    requireSteady(declared, () => entriesOf(model, options, kind), options.source?.path ?? model.name, options.source);
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
   const budget = kind === "trainer" ? budgetOf(model, options) : undefined;
   const road = {
@@ -233,7 +249,8 @@ export async function lower(
       budget,
       road,
     );
-  if (spent !== undefined) observation.timings.push({ stage: "memory budget", milliseconds: performance.now() - began - observation.timings[0]!.milliseconds }); // prettier-ignore
+  if (spent !== undefined)
+    observation.timings.push({ stage: "memory budget", milliseconds: performance.now() - began - observation.timings[0]!.milliseconds });
   const chosen = spent?.choices ?? options.chosen ?? new Map<string, Choice>();
   const entryBy = (entry: (typeof declared)[number], along: Road): CompiledEntry => {
     const watch = observe(entry.name, observation, keep, command);
@@ -287,20 +304,18 @@ export async function lower(
   const entries =
     tiles.size === 0
       ? modelled
-      : modelled.map((entry) =>
-          scheduled(
-            entry,
-            runPass(schedule(machines[target], tiles), entry.definitions, watched(entry.name)),
-          ),
-        );
+      : modelled.map((entry) => scheduled(entry, runPass(schedule(machines[target], tiles), entry.definitions, watched(entry.name))));
   const module = tiles.size === 0 ? first : placed(entries);
   checkPlan(module, options.threads);
-  if (budget !== undefined && module.arenaBytes > budget.bytes) throw new CompilerFault("memory budget", `the plan of ${module.arenaBytes} bytes is larger than the one it was chosen by`); // prettier-ignore
+  if (budget !== undefined && module.arenaBytes > budget.bytes)
+    throw new CompilerFault("memory budget", `the plan of ${module.arenaBytes} bytes is larger than the one it was chosen by`);
   const batch = batchSizes(model, options.batch);
   const phases = declared.filter(({ purpose }) => purpose.kind === "train").map(({ name }) => name);
   const facts: Facts = {
     version: VERSION,
-    ...(options.source === undefined ? {} : { source: { path: options.source.path, hash: (await textHash(options.source.text)).slice(0, 16) } }),
+    ...(options.source === undefined
+      ? {}
+      : { source: { path: options.source.path, hash: (await textHash(options.source.text)).slice(0, 16) } }),
     command,
     batch,
     phases,
@@ -312,15 +327,21 @@ export async function lower(
     ...(options.relaxed === true ? { relaxed: true as const } : {}),
     approximations: [...approximations],
     ...(spent === undefined ? {} : { memory: spent.facts }),
-    ...(tiles.size === 0 ? {} : { schedules: { path: options.schedules!.path, hash: (await textHash(options.schedules!.text)).slice(0, 16) } }),
-  }; // prettier-ignore
+    ...(tiles.size === 0
+      ? {}
+      : { schedules: { path: options.schedules!.path, hash: (await textHash(options.schedules!.text)).slice(0, 16) } }),
+  };
   return { model, entries, module, facts, target, observation, chosen, tiles };
 }
 
 /** Where rows meet, by kind of entry. */
 function meetingsOf(declared: readonly { readonly name: string; readonly purpose: Purpose; readonly traced: Traced }[]): Facts["meetings"] {
-  return Object.fromEntries(declared.flatMap(({ name, purpose, traced: { meeting } }) => meeting === undefined ? [] : [[purpose.kind === "forward" ? name : "train", meeting]]));
-} // prettier-ignore
+  return Object.fromEntries(
+    declared.flatMap(({ name, purpose, traced: { meeting } }) =>
+      meeting === undefined ? [] : [[purpose.kind === "forward" ? name : "train", meeting]],
+    ),
+  );
+}
 
 /** The hash by which checkpoints and schedules know the graph they belong to. */
 async function graphHash(entries: readonly CompiledEntry[]): Promise<string> {
@@ -350,32 +371,21 @@ function budgetOf(model: Model, { memory, small, chosen }: CompileOptions): Budg
 /** What is computed, without whose lines it came from, or in which order a target's sums add: moving a line of the model changes no graph. */
 const withoutOrigins = (graph: Graph): Graph => ({
   ...graph,
-  nodes: graph.nodes.map((node) => ({ ...node, attrs: withoutOrder(node.attrs), origin: { role: "primal", site: "" } })), // prettier-ignore
+  nodes: graph.nodes.map((node) => ({ ...node, attrs: withoutOrder(node.attrs), origin: { role: "primal", site: "" } })),
   aliases: [],
 });
 
 /** What asks for a target that is not asked for by its name. */
-const FLAGS: Partial<Record<TargetName, string>> = { "wasm-external": "--target wasm --wasm external", plain: "--plain" }; // prettier-ignore
+const FLAGS: Partial<Record<TargetName, string>> = { "wasm-external": "--target wasm --wasm external", plain: "--plain" };
 
 /** The command that makes the files again. */
-export function commandOf({
-  source,
-  entries,
-  target,
-  passes,
-  threads,
-  relaxed,
-  winograd,
-  memory,
-}: CompileOptions): string {
+export function commandOf({ source, entries, target, passes, threads, relaxed, winograd, memory }: CompileOptions): string {
   const chosen = printPasses(passes);
   if (source === undefined) return "compile(model) in the program that declared it";
   return [
     "adjoint compile",
     source.path,
-    ...(target === undefined || target === "typescript"
-      ? []
-      : [FLAGS[target] ?? `--target ${target}`]),
+    ...(target === undefined || target === "typescript" ? [] : [FLAGS[target] ?? `--target ${target}`]),
     ...(threads === undefined ? [] : [`--threads ${threads}`]),
     ...(relaxed === true ? ["--relaxed"] : []),
     ...(winograd === true ? ["--winograd"] : []),
@@ -386,15 +396,9 @@ export function commandOf({
 }
 
 /** The emitted text of a lowered model, formatted. */
-export async function print(
-  { module, facts, target, observation }: Lowered,
-  kind: "trainer" | "gradients",
-): Promise<string> {
+export async function print({ module, facts, target, observation }: Lowered, kind: "trainer" | "gradients"): Promise<string> {
   let began = performance.now();
-  const text =
-    kind === "trainer"
-      ? await targets[target].printTrainer(module, facts)
-      : await targets[target].printGradients(module, facts);
+  const text = kind === "trainer" ? await targets[target].printTrainer(module, facts) : await targets[target].printGradients(module, facts);
   observation.timings.push({ stage: `print ${kind}`, milliseconds: performance.now() - began });
   began = performance.now();
   const formatted = await format(text);
@@ -404,7 +408,11 @@ export async function print(
 
 /** What prettier makes of TypeScript; loaded when first needed. */
 export async function format(text: string): Promise<string> {
-  const [prettier, babel, estree] = await Promise.all([import("prettier/standalone"), import("prettier/plugins/babel"), import("prettier/plugins/estree")]); // prettier-ignore
+  const [prettier, babel, estree] = await Promise.all([
+    import("prettier/standalone"),
+    import("prettier/plugins/babel"),
+    import("prettier/plugins/estree"),
+  ]);
   return prettier.format(text, {
     parser: "babel-ts",
     plugins: [babel, estree.default],

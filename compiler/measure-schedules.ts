@@ -34,9 +34,18 @@ export async function measureSchedules(lowered: Lowered, progress?: (text: strin
   const { entries, module, target, facts } = lowered;
   const sites = [...kernelSites(entries, module, target)].map(([kernel, [site]]) => ({ kernel, site: site! }));
   const calls = module.entries.flatMap((entry) => entry.calls.flatMap((call) => (call.kind === "call" ? [call.kernel] : [])));
-  const weighed = sites.map((one) => ({ ...one, seconds: predicted(one.site, module.kernels.find(({ name }) => name === one.kernel)!) * calls.filter((name) => name === one.kernel).length }));
+  const weighed = sites.map((one) => ({
+    ...one,
+    seconds:
+      predicted(
+        one.site,
+        module.kernels.find(({ name }) => name === one.kernel)!,
+      ) * calls.filter((name) => name === one.kernel).length,
+  }));
   const all = weighed.reduce((sum, { seconds }) => sum + seconds, 0);
-  const worth = weighed.filter(({ site, seconds }) => seconds >= LEAST_SHARE * all && sizesOf(site).length + ordersOf(site.modelled, site).length > 2);
+  const worth = weighed.filter(
+    ({ site, seconds }) => seconds >= LEAST_SHARE * all && sizesOf(site).length + ordersOf(site.modelled, site).length > 2,
+  );
   const measured: Measured[] = [];
   for (const [n, { kernel, site }] of worth.entries()) {
     progress?.(`measuring ${kernel}, ${n + 1} of ${worth.length}`);
@@ -44,7 +53,7 @@ export async function measureSchedules(lowered: Lowered, progress?: (text: strin
     measured.push(found);
   }
   return measured;
-} // prettier-ignore
+}
 
 /** Seconds of a kernel at best. */
 function predicted({ group, machine, buffers }: Site, { flops }: Kernel): number {
@@ -60,10 +69,10 @@ async function measureKernel(kernel: string, site: Site, options: WasmOptions): 
   const best = sized[0]!;
   const ordered = ordersOf(best.tile, site);
   const finalists = [site.modelled, ...sized.slice(0, FINALISTS).map(({ tile }) => tile)];
-  const raced = ordered.length > 1 ? await race(kernel, site, [...ordered, ...finalists], options) : sized; // prettier-ignore
+  const raced = ordered.length > 1 ? await race(kernel, site, [...ordered, ...finalists], options) : sized;
   const last = distinct([site.modelled, ...raced.slice(0, FINALISTS).map(({ tile }) => tile)]);
   const [modelled, ...others] = await inTurns(kernel, site, last, options);
-  const fastest = others.reduce((least, one) => (one.seconds < least.seconds ? one : least), modelled!); // prettier-ignore
+  const fastest = others.reduce((least, one) => (one.seconds < least.seconds ? one : least), modelled!);
   const chosen = modelled!.seconds / fastest.seconds >= LEAST_GAIN ? fastest : modelled!;
   const { axes } = site.group;
   return {
@@ -94,16 +103,15 @@ async function race(kernel: string, site: Site, tiles: readonly Tile[], options:
     return { tile, seconds };
   });
   return timed.sort((a, b) => a.seconds - b.seconds);
-} // prettier-ignore
+}
 
 /** Medians of several rounds, one candidate after the other in each. */
 async function inTurns(kernel: string, site: Site, tiles: readonly Tile[], options: WasmOptions): Promise<readonly Timed[]> {
   const running = await runningOf(kernel, site, tiles, options);
   const samples = running.map((): number[] => []);
-  for (let round = 0; round < ROUNDS; round++)
-    running.forEach(({ run }, n) => samples[n]!.push(sample(run, MILLISECONDS)));
+  for (let round = 0; round < ROUNDS; round++) running.forEach(({ run }, n) => samples[n]!.push(sample(run, MILLISECONDS)));
   return running.map(({ tile }, n) => ({ tile, seconds: median(samples[n]!) }));
-} // prettier-ignore
+}
 
 /** Seconds a call, over as many calls as take the milliseconds. */
 function sample(run: () => void, milliseconds: number): number {
@@ -130,14 +138,20 @@ async function runningOf(kernel: string, site: Site, tiles: readonly Tile[], opt
   const { offsets, bytes } = placed(all[0]!.built.args, site);
   const kernels = all.map(({ built: { params, body } }): Kernel => ({ name: kernel, doc: [], params, body, flops: 0 }));
   const alone = machine.name === "typescript" ? await aloneInTypeScript(kernels, bytes) : await aloneInWasm(kernels, bytes, options);
-  const runs = all.map(({ tile, built }, n) => ({ tile, run: alone.call(n, built.args.map((name) => offsets.get(name)!)) }));
+  const runs = all.map(({ tile, built }, n) => ({
+    tile,
+    run: alone.call(
+      n,
+      built.args.map((name) => offsets.get(name)!),
+    ),
+  }));
   checkBits(kernel, site, alone, offsets, runs);
   for (let round = 0; round < 2; round++) {
     for (const { run } of runs) sample(run, WARM / 2);
     await new Promise((resolve) => setTimeout(resolve, WARM)); // engines compile beside
   }
   return runs.slice(1);
-} // prettier-ignore
+}
 
 /** An address for each argument. */
 function placed(args: readonly string[], { buffers }: Site): { offsets: ReadonlyMap<string, number>; bytes: number } {
@@ -148,7 +162,7 @@ function placed(args: readonly string[], { buffers }: Site): { offsets: Readonly
     bytes += 64 * Math.ceil(sizeInBytes(buffers.get(name)!) / 64);
   }
   return { offsets, bytes: Math.max(64, bytes) };
-} // prettier-ignore
+}
 
 /** Fills the arena anew. Positive and no smaller than 0.1: nothing is subnormal, or no number. */
 function fill(arena: ArrayBuffer, { buffers }: Site, offsets: ReadonlyMap<string, number>): void {
@@ -156,7 +170,7 @@ function fill(arena: ArrayBuffer, { buffers }: Site, offsets: ReadonlyMap<string
     const { dtype, shape } = buffers.get(name)!;
     const size = sizeOf(shape);
     if (bytesOf(dtype) !== 4) throw new TypeError(`no schedule is measured over ${dtype}`);
-    const view = dtype === "f32" ? new Float32Array(arena, offset, size) : new Int32Array(arena, offset, size); // prettier-ignore
+    const view = dtype === "f32" ? new Float32Array(arena, offset, size) : new Int32Array(arena, offset, size);
     for (let n = 0, state = 1; n < size; n++) {
       state = (Math.imul(state, 1664525) + 1013904223) | 0;
       view[n] = dtype === "f32" ? 0.1 + 0.9 * ((state >>> 8) / 2 ** 24) : state < 0 ? 1 : 0;
@@ -174,6 +188,10 @@ function checkBits(kernel: string, site: Site, { arena }: Alone, offsets: Readon
     run();
     expected ??= bits.slice();
     const at = bits.findIndex((one, n) => one !== expected![n] && !Number.isNaN(floats[n]));
-    if (at >= 0) throw new CompilerFault("schedule", `${kernel} has other bits under the schedule ${JSON.stringify(printTile(tile, site.group.axes))}, at element ${at} of its arena`);
+    if (at >= 0)
+      throw new CompilerFault(
+        "schedule",
+        `${kernel} has other bits under the schedule ${JSON.stringify(printTile(tile, site.group.axes))}, at element ${at} of its arena`,
+      );
   }
-} // prettier-ignore
+}

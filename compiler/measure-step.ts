@@ -41,7 +41,7 @@ export interface Kept {
 /** Whether the chosen schedules stay. */
 export const isKept = ({ ratio }: StepTimes): boolean => ratio <= 1;
 
-export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!; // prettier-ignore
+export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 /** The kernels as they were measured where a step with them is not slower, else each with the cost model's schedule. */
 export async function keepByStep(
@@ -55,8 +55,12 @@ export async function keepByStep(
   return { kernels: isKept(step) ? kernels : kernels.map(asModelled), step };
 }
 
-const asModelled = ({ kernel, modelled, microseconds: [, microseconds] }: Measured): Measured =>
-  ({ kernel, schedule: modelled, modelled, microseconds: [microseconds, microseconds] }); // prettier-ignore
+const asModelled = ({ kernel, modelled, microseconds: [, microseconds] }: Measured): Measured => ({
+  kernel,
+  schedule: modelled,
+  modelled,
+  microseconds: [microseconds, microseconds],
+});
 
 async function contender(lowered: Lowered): Promise<Contender> {
   const trainer = await runningTrainer(lowered);
@@ -89,4 +93,4 @@ export function inTurns(chosen: Contender, modelled: Contender, clock = (): numb
     milliseconds: [median(turns.map(([one]) => one)), median(turns.map(([, other]) => other))],
     ratio: median(turns.map(([one, other]) => one / other)),
   };
-} // prettier-ignore
+}

@@ -29,10 +29,9 @@ export function measurePasses({ entries, module }: Lowered): readonly { readonly
     const placed = { ...last, bytesStored: own.reduce(endOf, pinned) - pinned };
     return { entry: entry.name, facts: [...facts, { pass: "place", before: last, after: placed }] };
   });
-} // prettier-ignore
+}
 
-const endOf = (end: number, { offset, bytes }: Slot): number =>
-  Math.max(end, aligned(offset + bytes));
+const endOf = (end: number, { offset, bytes }: Slot): number => Math.max(end, aligned(offset + bytes));
 
 function measureLevel(level: Level): Measure {
   if (isGraph(level)) return { ...measureDefined(define.run(level)), size: level.nodes.length };
@@ -53,11 +52,11 @@ const measureProgram = ({ calls, buffers }: CompiledEntry["program"]): Measure =
 
 /** As if nothing were fused. */
 function measureDefined({ storage, definitions, results, name }: Defined): Measure {
-  const kept = inlineMovements({ storage, definitions, results, name }).map((term) => term.definition); // prettier-ignore
-  const made = kept.flatMap((definition): Buffer[] => definition.target === undefined ? [{ ...definition, role: "scratch" }] : []); // prettier-ignore
+  const kept = inlineMovements({ storage, definitions, results, name }).map((term) => term.definition);
+  const made = kept.flatMap((definition): Buffer[] => (definition.target === undefined ? [{ ...definition, role: "scratch" }] : []));
   const groups = kept
     .filter(({ shape, value }) => shape.length > 0 || hasReduce(value))
-    .map((definition): Group => ({ axes: definition.axes, stages: [{ definition, storage: "buffer" }] })); // prettier-ignore
+    .map((definition): Group => ({ axes: definition.axes, stages: [{ definition, storage: "buffer" }] }));
   return measureGroups(groups, [...storage, ...made], definitions.length);
 }
 
@@ -71,4 +70,4 @@ function measureGroups(groups: readonly Group[], buffers: readonly Buffer[], siz
     bytesMoved: sum((group) => bytesMoved(group, (buffer) => bytes.get(buffer) ?? 0)),
     bytesStored: buffers.filter((buffer) => !isPinned(buffer)).reduce((n, buffer) => n + aligned(sizeInBytes(buffer)), 0),
   };
-} // prettier-ignore
+}

@@ -32,7 +32,7 @@ export interface Choice {
 
 /** A choice as the passes take it; a batch that the parts do not divide, as the small instance's, goes row by row. */
 export const roadOf = (choice: Choice | undefined, rows: number): Pick<Road, "recomputed" | "parts"> =>
-  choice === undefined ? {} : { recomputed: choice.recomputed, parts: { rows, parts: rows % choice.parts === 0 ? choice.parts : rows } }; // prettier-ignore
+  choice === undefined ? {} : { recomputed: choice.recomputed, parts: { rows, parts: rows % choice.parts === 0 ? choice.parts : rows } };
 
 export interface MemoryPlan {
   readonly chosen: Recomputed;
@@ -67,28 +67,28 @@ function planOf(graph: Graph, road: Road, { recomputed, parts }: Choice, rows: n
   const module = place(program.name, road).run([program]);
   const bytes = module.arenaBytes - pinnedBytes(module);
   return { plan: { chosen: recomputed, parts, bytes, flops: flopsOf(program), module }, program };
-} // prettier-ignore
+}
 
 /** Residuals in the order they are made; scalars are not worth it. */
 function residualsOf(graph: Graph, { buffers, calls, kernels }: Program): Residual[] {
   const nodes = new Set(graph.nodes.map(({ name }) => name));
   const flops = new Map(kernels.map((kernel) => [kernel.name, kernel.flops]));
-  const kept = new Map(buffers.filter(({ role, shape, name }) => role === "residual" && shape.length > 0 && nodes.has(name)).map((buffer) => [buffer.name, buffer])); // prettier-ignore
+  const kept = new Map(
+    buffers
+      .filter(({ role, shape, name }) => role === "residual" && shape.length > 0 && nodes.has(name))
+      .map((buffer) => [buffer.name, buffer]),
+  );
   return calls.flatMap((call) => {
     if (call.kind !== "call") return [];
     return call.group.stages.flatMap(({ definition: { name } }): Residual[] => {
       const buffer = kept.get(name);
-      return buffer === undefined ? [] : [{ name, bytes: aligned(sizeInBytes(buffer)), flops: flops.get(call.kernel)! }]; // prettier-ignore
+      return buffer === undefined ? [] : [{ name, bytes: aligned(sizeInBytes(buffer)), flops: flops.get(call.kernel)! }];
     });
   });
 }
 
 /** Plans of one entry that keep the batch whole. The first keeps everything, and is the only one unless others are searched. */
-export function memoryPlans(
-  graph: Graph,
-  road: Road,
-  effort: "search" | "keep everything",
-): readonly MemoryPlan[] {
+export function memoryPlans(graph: Graph, road: Road, effort: "search" | "keep everything"): readonly MemoryPlan[] {
   const planned = (recomputed: Recomputed) => planOf(graph, road, { recomputed, parts: 1 }, 1);
   const first = planned({ again: new Set(), kept: new Set() });
   if (effort === "keep everything") return [first.plan];
@@ -106,10 +106,9 @@ export function memoryPlans(
   };
   const base = plan(new Set());
   if (residuals.length <= FEW)
-    for (let set = 1; set < 2 ** residuals.length; set++) plan(namesOf(residuals.filter((_, n) => ((set >> n) & 1) === 1))); // prettier-ignore
+    for (let set = 1; set < 2 ** residuals.length; set++) plan(namesOf(residuals.filter((_, n) => ((set >> n) & 1) === 1)));
   else {
-    for (const k of strides(residuals.length))
-      plan(namesOf(residuals.filter((_, n) => n % k !== k - 1)));
+    for (const k of strides(residuals.length)) plan(namesOf(residuals.filter((_, n) => n % k !== k - 1)));
     chain(residuals, base, plan);
     keepAgain(residuals, [...plans.values()], plan, MOST - plans.size);
   }
@@ -126,19 +125,14 @@ const CHOICES = 3;
  * over the rows. `whole` are the plans for the whole batch. Each number of parts that divides the rows is tried, up to STATEMENTS, with
  * everything kept and with the best few choices of what is computed again.
  */
-export function splitPlans(
-  graph: Graph,
-  road: Road,
-  rows: number,
-  whole: readonly MemoryPlan[],
-): readonly MemoryPlan[] | Meeting {
+export function splitPlans(graph: Graph, road: Road, rows: number, whole: readonly MemoryPlan[]): readonly MemoryPlan[] | Meeting {
   const courses = coursesOf(define.run(graph), rows);
   if (meets(courses)) return courses;
   const statements = whole[0]!.module.entries[0]!.calls.length;
-  const parts = Array.from({ length: rows }, (_, n) => n + 1).filter((n) => n > 1 && rows % n === 0 && n * statements <= STATEMENTS); // prettier-ignore
+  const parts = Array.from({ length: rows }, (_, n) => n + 1).filter((n) => n > 1 && rows % n === 0 && n * statements <= STATEMENTS);
   const front = frontOf(whole);
-  const spread = Array.from({ length: CHOICES }, (_, n) => front[Math.round((n * (front.length - 1)) / (CHOICES - 1))]!.chosen); // prettier-ignore
-  return parts.flatMap((n) => [...new Set(spread)].map((recomputed) => planOf(graph, road, { recomputed, parts: n }, rows).plan)); // prettier-ignore
+  const spread = Array.from({ length: CHOICES }, (_, n) => front[Math.round((n * (front.length - 1)) / (CHOICES - 1))]!.chosen);
+  return parts.flatMap((n) => [...new Set(spread)].map((recomputed) => planOf(graph, road, { recomputed, parts: n }, rows).plan));
 }
 
 /** Plans than which none has both fewer bytes and less work, from most bytes to fewest. */
@@ -148,8 +142,7 @@ function frontOf(plans: readonly MemoryPlan[]): readonly MemoryPlan[] {
   return byWork.filter(({ bytes }) => bytes < least && ((least = bytes), true));
 }
 
-const namesOf = (residuals: readonly Residual[]): ReadonlySet<string> =>
-  new Set(residuals.map(({ name }) => name));
+const namesOf = (residuals: readonly Residual[]): ReadonlySet<string> => new Set(residuals.map(({ name }) => name));
 
 /** 2, 4, 8, …, √n, and one that keeps nothing. */
 function strides(n: number): readonly number[] {
@@ -161,11 +154,7 @@ function strides(n: number): readonly number[] {
 const worth = ({ bytes, flops }: Residual): number => bytes / Math.max(1, flops);
 
 /** Drops what is kept across the statement of the peak, best worth first, until nothing kept is alive there. */
-function chain(
-  residuals: readonly Residual[],
-  base: MemoryPlan,
-  plan: (again: ReadonlySet<string>) => MemoryPlan,
-): void {
+function chain(residuals: readonly Residual[], base: MemoryPlan, plan: (again: ReadonlySet<string>) => MemoryPlan): void {
   const each = Math.ceil(residuals.length / LINKS);
   let now = base;
   for (let link = 0; link < LINKS; link++) {
@@ -202,8 +191,8 @@ export function peakOf({ entries, slots }: Module): {
   statement: number;
   alive: readonly string[];
 } {
-  const aliveAt = (call: number) => slots.filter((slot) => slot.live !== "always" && isHeldAt(slot, call)); // prettier-ignore
-  const bytesAt = (call: number): number => aliveAt(call).reduce((n, { bytes }) => n + aligned(bytes), 0); // prettier-ignore
+  const aliveAt = (call: number) => slots.filter((slot) => slot.live !== "always" && isHeldAt(slot, call));
+  const bytesAt = (call: number): number => aliveAt(call).reduce((n, { bytes }) => n + aligned(bytes), 0);
   const calls = entries[0]!.calls.map((_, n) => n);
   const statement = calls.reduce((most, call) => (bytesAt(call) > bytesAt(most) ? call : most), 0);
   return { statement, alive: aliveAt(statement).map(({ buffer }) => buffer) };
@@ -213,5 +202,9 @@ export function peakOf({ entries, slots }: Module): {
 export function fitting(plans: readonly MemoryPlan[], bytes: number): MemoryPlan | undefined {
   return plans
     .filter((plan) => plan.bytes <= bytes)
-    .reduce<MemoryPlan | undefined>((best, plan) => best === undefined || plan.flops < best.flops || (plan.flops === best.flops && plan.bytes < best.bytes) ? plan : best, undefined); // prettier-ignore
+    .reduce<MemoryPlan | undefined>(
+      (best, plan) =>
+        best === undefined || plan.flops < best.flops || (plan.flops === best.flops && plan.bytes < best.bytes) ? plan : best,
+      undefined,
+    );
 }

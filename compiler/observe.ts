@@ -34,8 +34,7 @@ export type Level = Graph | Defined | Definitions | Program | Module | readonly 
 export const isGraph = (level: object): level is Graph => "nodes" in level;
 const isModule = (level: object): level is Module => "arenaBytes" in level;
 export const isDefinitions = (level: object): level is Definitions => "work" in level;
-export const isProgram = (level: object): level is Program =>
-  "calls" in level && "kernels" in level;
+export const isProgram = (level: object): level is Program => "calls" in level && "kernels" in level;
 
 /** The text of any level. */
 export function printLevel(level: object): string {
@@ -48,12 +47,7 @@ export function printLevel(level: object): string {
 }
 
 /** An observer for one entry; `keep` says which passes' text to keep. */
-export function observe(
-  entry: string,
-  into: Observation,
-  keep: (pass: string) => boolean,
-  reproduce: string,
-): Observer {
+export function observe(entry: string, into: Observation, keep: (pass: string) => boolean, reproduce: string): Observer {
   const passes = new Map<string, number>();
   return {
     after(pass, input, output, milliseconds) {
@@ -63,7 +57,7 @@ export function observe(
       // what a pass gives is an object of one of the levels: pipelines begin at Graph
       const [before, after] = [input as object, output as object];
       const name = round === 1 ? pass.name : `${pass.name}-${round}`;
-      if (keep(pass.name)) into.stages.push({ entry, pass: name, before: printLevel(before), after: printLevel(after) }); // prettier-ignore
+      if (keep(pass.name)) into.stages.push({ entry, pass: name, before: printLevel(before), after: printLevel(after) });
       if (before !== after) verifyLevel(pass.name, after, reproduce);
     },
   };
@@ -76,13 +70,22 @@ function verifyLevel(pass: string, level: object, reproduce: string): void {
     else if (isProgram(level)) verifyProgram(level);
   } catch (error) {
     if (!(error instanceof VerifyError)) throw error;
-    throw new CompilerFault(pass, `${error.message}\n\n${around(printLevel(level), error.culprit)}\n\nreproduce: ${reproduce} --print ${pass}`); // prettier-ignore
+    throw new CompilerFault(
+      pass,
+      `${error.message}\n\n${around(printLevel(level), error.culprit)}\n\nreproduce: ${reproduce} --print ${pass}`,
+    );
   }
 }
 
 /** Seven lines of text around the first mention of a name. */
 function around(text: string, name: string): string {
   const lines = text.split("\n");
-  const at = Math.max(0, lines.findIndex((line) => line.includes(name))); // prettier-ignore
-  return lines.slice(Math.max(0, at - 3), at + 4).map((line) => `    ${line}`).join("\n"); // prettier-ignore
+  const at = Math.max(
+    0,
+    lines.findIndex((line) => line.includes(name)),
+  );
+  return lines
+    .slice(Math.max(0, at - 3), at + 4)
+    .map((line) => `    ${line}`)
+    .join("\n");
 }

@@ -47,11 +47,20 @@ export function printSchedules({ model, graph, target }: Bound, on: string, kern
   });
   const bound = { adjoint: VERSION, model, graph, target: machines[target].name, measured: on };
   const head = Object.entries(bound).map(([key, value]) => `  "${key}": ${JSON.stringify(value)},`);
-  return ["{", ...head, '  "kernels": {', lines.join(",\n"), "  }", "}", ""].filter((line) => line !== "" || lines.length === 0).join("\n").trimEnd() + "\n";
-} // prettier-ignore
+  return (
+    ["{", ...head, '  "kernels": {', lines.join(",\n"), "  }", "}", ""]
+      .filter((line) => line !== "" || lines.length === 0)
+      .join("\n")
+      .trimEnd() + "\n"
+  );
+}
 
 /** The groups that each kernel of a module computes, with what the cost model makes of them; several where their loops came out alike. */
-export function kernelSites(entries: readonly { readonly definitions: Definitions; readonly program: Program }[], module: Module, target: TargetName): ReadonlyMap<string, readonly Site[]> {
+export function kernelSites(
+  entries: readonly { readonly definitions: Definitions; readonly program: Program }[],
+  module: Module,
+  target: TargetName,
+): ReadonlyMap<string, readonly Site[]> {
   const machine = machines[target];
   const sites = new Map<string, Site[]>();
   entries.forEach(({ definitions, program }, n) => {
@@ -62,29 +71,47 @@ export function kernelSites(entries: readonly { readonly definitions: Definition
       if (call.kind !== "call" || placed?.kind !== "call" || known.has(call.kernel)) return;
       known.add(call.kernel);
       const { group } = call;
-      sites.set(placed.kernel, [...(sites.get(placed.kernel) ?? []), { group, machine, buffers, modelled: modelledTile(group, machine, buffers) }]);
+      sites.set(placed.kernel, [
+        ...(sites.get(placed.kernel) ?? []),
+        { group, machine, buffers, modelled: modelledTile(group, machine, buffers) },
+      ]);
     });
   });
   return sites;
-} // prettier-ignore
+}
 
 /**
  * The tiles that a text says, by group; `sites` are those of the module that the cost model schedules, whose kernels the file may name.
  * Throws a ModelError that names what does not fit.
  */
-export function readSchedules({ path, text }: ScheduleText, bound: Bound, sites: ReadonlyMap<string, readonly Site[]>, again: string): Tiles {
+export function readSchedules(
+  { path, text }: ScheduleText,
+  bound: Bound,
+  sites: ReadonlyMap<string, readonly Site[]>,
+  again: string,
+): Tiles {
   const remedy = `Measure again with ${again}, or remove the file: the cost model then picks every schedule.`;
   const refuse = (code: string, law: string, site = path): never => {
     throw new ModelError({ code: `schedules/${code}`, site, law, operands: [], remedy });
   };
   const file = parsed(text, path, refuse);
   const target = machines[bound.target].name;
-  if (file.adjoint !== VERSION) refuse("version", `these schedules were measured by adjoint ${file.adjoint}, and this is ${VERSION}, whose kernels may be others`);
+  if (file.adjoint !== VERSION)
+    refuse("version", `these schedules were measured by adjoint ${file.adjoint}, and this is ${VERSION}, whose kernels may be others`);
   if (file.target !== target) refuse("target", `these schedules are for the target ${file.target}, but the target is ${target}`);
-  if (file.graph !== bound.graph) refuse("graph", `these schedules were measured for ${JSON.stringify(file.model)} with the graph ${file.graph}, but the graph of ${JSON.stringify(bound.model)} is ${bound.graph}`);
+  if (file.graph !== bound.graph)
+    refuse(
+      "graph",
+      `these schedules were measured for ${JSON.stringify(file.model)} with the graph ${file.graph}, but the graph of ${JSON.stringify(bound.model)} is ${bound.graph}`,
+    );
   const tiles = new Map<string, Tile>();
   for (const [kernel, schedule] of file.kernels) {
-    const of = sites.get(kernel) ?? refuse("kernel", `these schedules name the kernel ${JSON.stringify(kernel)}, which ${JSON.stringify(bound.model)} has not${suggestion(kernel, [...sites.keys()])}`);
+    const of =
+      sites.get(kernel) ??
+      refuse(
+        "kernel",
+        `these schedules name the kernel ${JSON.stringify(kernel)}, which ${JSON.stringify(bound.model)} has not${suggestion(kernel, [...sites.keys()])}`,
+      );
     for (const site of of) {
       const tile = tileOf(schedule, site);
       if ("wrong" in tile) return refuse("tile", `the schedule ${JSON.stringify(schedule)} of ${kernel} is not possible: ${tile.wrong}`);
@@ -92,7 +119,7 @@ export function readSchedules({ path, text }: ScheduleText, bound: Bound, sites:
     }
   }
   return tiles;
-} // prettier-ignore
+}
 
 /** A schedule's tile; or why the site cannot have it. */
 function tileOf(schedule: string, site: Site): Tile | { readonly wrong: string } {
@@ -101,7 +128,7 @@ function tileOf(schedule: string, site: Site): Tile | { readonly wrong: string }
   const wrong = refusalOf(tile, site);
   if (wrong !== undefined) return { wrong };
   const { group, machine, buffers } = site;
-  return nestUnder(tile, group, machine, buffers) === undefined ? { wrong: "its lanes cannot run in lockstep" } : tile; // prettier-ignore
+  return nestUnder(tile, group, machine, buffers) === undefined ? { wrong: "its lanes cannot run in lockstep" } : tile;
 }
 
 interface File {
@@ -119,14 +146,21 @@ type Refuse = (code: string, law: string, site?: string) => never;
 
 function parsed(text: string, path: string, refuse: Refuse): File {
   const json = jsonOf(text, path, refuse);
-  const file = isRecord(json) ? json : refuse("form", `schedules are a JSON object of ${[...WORDS, "kernels"].join(", ")}, but this is ${shown(json)}`); // prettier-ignore
+  const file = isRecord(json)
+    ? json
+    : refuse("form", `schedules are a JSON object of ${[...WORDS, "kernels"].join(", ")}, but this is ${shown(json)}`);
   for (const word of WORDS)
-    if (typeof file[word] !== "string") refuse("form", `schedules say their ${word} in words, but this one's is ${shown(file[word])}`); // prettier-ignore
+    if (typeof file[word] !== "string") refuse("form", `schedules say their ${word} in words, but this one's is ${shown(file[word])}`);
   const kernels = file["kernels"];
-  if (!isRecord(kernels)) return refuse("form", `schedules have an object of kernels, but this one's is ${shown(kernels)}`); // prettier-ignore
+  if (!isRecord(kernels)) return refuse("form", `schedules have an object of kernels, but this one's is ${shown(kernels)}`);
   const entries = Object.entries(kernels).map(([kernel, one]) => {
     const schedule = isRecord(one) ? one["schedule"] : undefined;
-    return [kernel, typeof schedule === "string" ? schedule : refuse("form", `each kernel has a schedule in words, but that of ${JSON.stringify(kernel)} is ${shown(schedule)}`)] as const; // prettier-ignore
+    return [
+      kernel,
+      typeof schedule === "string"
+        ? schedule
+        : refuse("form", `each kernel has a schedule in words, but that of ${JSON.stringify(kernel)} is ${shown(schedule)}`),
+    ] as const;
   });
   return { ...(file as unknown as File), kernels: entries }; // its words were looked at above
 }
@@ -154,6 +188,6 @@ function jsonOf(text: string, path: string, refuse: Refuse): unknown {
   } catch (error) {
     const position = /position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
     const before = text.slice(0, position === undefined ? text.length : Number(position));
-    return refuse("json", "schedules are JSON, but this is none", `${path}:${before.split("\n").length}`); // prettier-ignore
+    return refuse("json", "schedules are JSON, but this is none", `${path}:${before.split("\n").length}`);
   }
 }

@@ -20,9 +20,11 @@ export function requireSteady(declared: Declared, declare: () => Declared, place
   declared.forEach(({ traced }, n) => {
     const again = others[n]?.traced ?? traced;
     compare(traced.graph, again.graph, place, source);
-    traced.phases.forEach((phase, at) => compare(updatesOf(traced.graph, phase), updatesOf(again.graph, again.phases[at] ?? phase), place, source));
+    traced.phases.forEach((phase, at) =>
+      compare(updatesOf(traced.graph, phase), updatesOf(again.graph, again.phases[at] ?? phase), place, source),
+    );
   });
-} // prettier-ignore
+}
 
 /** Waits for the clock, at most a millisecond: what is declared from the time is then declared otherwise. */
 function awaitClock(): void {
@@ -34,7 +36,7 @@ function awaitClock(): void {
 function updatesOf(graph: Graph, phase: Phase): Graph {
   const builder = continued({ ...graph, results: [] });
   const trained = graph.nodes.flatMap((node, at) => {
-    const isTrained = node.op === "param" && node.attrs["trainable"] !== false && (phase.parameters?.includes(node.name) ?? true); // prettier-ignore
+    const isTrained = node.op === "param" && node.attrs["trainable"] !== false && (phase.parameters?.includes(node.name) ?? true);
     return isTrained ? [{ parameter: at as Value, gradient: at as Value }] : [];
   });
   phase.rule.update(scopesOf(builder, phase, trained));
@@ -48,7 +50,10 @@ interface Side {
 }
 
 function compare(first: Graph, again: Graph, place: string, source: Source | undefined): void {
-  const at = Array.from({ length: Math.max(first.nodes.length, again.nodes.length) }, (_, n) => n).find((n) => !same(first.nodes[n], again.nodes[n])) ?? returned(first, again);
+  const at =
+    Array.from({ length: Math.max(first.nodes.length, again.nodes.length) }, (_, n) => n).find(
+      (n) => !same(first.nodes[n], again.nodes[n]),
+    ) ?? returned(first, again);
   if (at === undefined) return;
   const sides = [first, again].map((graph): Side => ({ graph, node: graph.nodes[at] }));
   const { graph, node } = sides.find((side) => side.node !== undefined)!; // at is a place in one of them
@@ -60,11 +65,26 @@ function compare(first: Graph, again: Graph, place: string, source: Source | und
     code: "model/unsteady",
     site,
     law: `the declaration differs from call to call: the first node that differs is ${reader === undefined ? `%${node!.name}` : `a number that %${reader.name} reads`}${difference(sides)}`,
-    operands: reader !== undefined ? [] : sides.flatMap((side, n): Operand[] => (side.node === undefined ? [] : [{ label: n === 0 ? "one call" : "another", name: `%${side.node.name}`, type: side.node.type, site: `from ${side.node.op}  ${side.node.origin.site}`.trimEnd() }])),
-    remedy: "A model is declared anew for each entry point and each check, so its function must make the same of the same instance. Compute once, before model(…), what comes of Math.random, Date or a counter; random weights are the initializers' work.",
+    operands:
+      reader !== undefined
+        ? []
+        : sides.flatMap((side, n): Operand[] =>
+            side.node === undefined
+              ? []
+              : [
+                  {
+                    label: n === 0 ? "one call" : "another",
+                    name: `%${side.node.name}`,
+                    type: side.node.type,
+                    site: `from ${side.node.op}  ${side.node.origin.site}`.trimEnd(),
+                  },
+                ],
+          ),
+    remedy:
+      "A model is declared anew for each entry point and each check, so its function must make the same of the same instance. Compute once, before model(…), what comes of Math.random, Date or a counter; random weights are the initializers' work.",
     ...(line === undefined ? {} : { frame: codeFrame(source!.text, line) }),
   });
-} // prettier-ignore
+}
 
 const same = (a: Node | undefined, b: Node | undefined): boolean =>
   a !== undefined &&
@@ -82,8 +102,7 @@ const sameAttr = (a: Attr | undefined, b: Attr | undefined): boolean =>
     : Object.is(a, b);
 
 /** The first attribute in which two nodes differ. */
-const differing = (a: Attrs, b: Attrs): string | undefined =>
-  Object.keys({ ...a, ...b }).find((name) => !sameAttr(a[name], b[name]));
+const differing = (a: Attrs, b: Attrs): string | undefined => Object.keys({ ...a, ...b }).find((name) => !sameAttr(a[name], b[name]));
 
 /** `, whose value is 0.25 in one call and 0.5 in another`, where that is short enough to say. */
 function difference(sides: readonly Side[]): string {
@@ -91,12 +110,12 @@ function difference(sides: readonly Side[]): string {
   if (a === undefined || b === undefined) return "";
   const word = [...a.keys()].find((name) => a.get(name) !== b.get(name) && b.has(name));
   return word === undefined ? "" : `, ${word} ${a.get(word)} in one call and ${b.get(word)} in another`;
-} // prettier-ignore
+}
 
 /** What a node says of itself, by the words that lead to it. */
 const textsOf = (graph: Graph, { inputs, attrs }: Node): ReadonlyMap<string, string> =>
   new Map([
-    ...Object.entries(attrs).flatMap(([name, value]) => (Array.isArray(value) ? [] : [[`whose ${name} is`, String(value)] as const])), // prettier-ignore
+    ...Object.entries(attrs).flatMap(([name, value]) => (Array.isArray(value) ? [] : [[`whose ${name} is`, String(value)] as const])),
     ["which reads", inputs.map((input) => `%${nodeOf(graph, input).name}`).join(", ")],
   ]);
 
@@ -106,4 +125,4 @@ function returned(first: Graph, again: Graph): Value | undefined {
   const [a = [], b = []] = texts;
   const n = Array.from({ length: Math.max(a.length, b.length) }, (_, at) => at).find((at) => a[at] !== b[at]);
   return n === undefined ? undefined : (first.results[n] ?? again.results[n])!.value;
-} // prettier-ignore
+}

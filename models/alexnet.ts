@@ -1,4 +1,19 @@
-import { accuracy, conv2d, dense, dropout, flatten, heUniform, input, labels, maxPool2d, model, sgd, size, softmaxCrossEntropy, topK } from "adjoint"; // prettier-ignore
+import {
+  accuracy,
+  conv2d,
+  dense,
+  dropout,
+  flatten,
+  heUniform,
+  input,
+  labels,
+  maxPool2d,
+  model,
+  sgd,
+  size,
+  softmaxCrossEntropy,
+  topK,
+} from "adjoint";
 
 const relu = { activation: "relu", kernelInitializer: heUniform() } as const;
 const pool = (name: string) => maxPool2d(3, { name, strides: 2 });

@@ -1,4 +1,23 @@
-import { adam, add, batchMean, batchNorm, conv2d, conv2dTranspose, dense, flatten, input, leakyRelu, model, neg, randomNormal, relu, reshape, size, softplus, type FloatTensor } from "adjoint"; // prettier-ignore
+import {
+  adam,
+  add,
+  batchMean,
+  batchNorm,
+  conv2d,
+  conv2dTranspose,
+  dense,
+  flatten,
+  input,
+  leakyRelu,
+  model,
+  neg,
+  randomNormal,
+  relu,
+  reshape,
+  size,
+  softplus,
+  type FloatTensor,
+} from "adjoint";
 
 export default model("dcgan-small", { batch: 64 }, ({ batch }) => {
   const side = size("side", 7, { check: 2 });
@@ -7,11 +26,11 @@ export default model("dcgan-small", { batch: 64 }, ({ batch }) => {
   const halves = { strides: 2, padding: "same", activation: leaky } as const;
   const doubles = { strides: 2, padding: "same" } as const;
 
-  const spread = dense(2 * filters * side * side, { name: "generator.spread" })(randomNormal([batch, 32])); // prettier-ignore
+  const spread = dense(2 * filters * side * side, { name: "generator.spread" })(randomNormal([batch, 32]));
   const coarse = reshape(spread, [batch, 2 * filters, side, side]);
   const started = relu(batchNorm({ name: "generator.norm" })(coarse));
-  const doubled = conv2dTranspose(filters, 4, { name: "generator.double", ...doubles, activation: "relu" })(started); // prettier-ignore
-  const images = conv2dTranspose(1, 4, { name: "generator.paint", ...doubles, activation: "sigmoid" })(doubled); // prettier-ignore
+  const doubled = conv2dTranspose(filters, 4, { name: "generator.double", ...doubles, activation: "relu" })(started);
+  const images = conv2dTranspose(1, 4, { name: "generator.paint", ...doubles, activation: "sigmoid" })(doubled);
 
   const look = conv2d(filters, 4, { name: "discriminator.look", ...halves });
   const compare = conv2d(2 * filters, 4, { name: "discriminator.compare", ...halves });

@@ -1,10 +1,6 @@
 import { dense, flatten, sequential } from "adjoint";
 
-export default sequential("keras-cifar10", [
-  flatten(),
-  dense(128, { activation: "relu" }),
-  dense(10, { activation: "softmax" }),
-]).compile({
+export default sequential("keras-cifar10", [flatten(), dense(128, { activation: "relu" }), dense(10, { activation: "softmax" })]).compile({
   input: [3, 32, 32],
   optimizer: "adam",
   loss: "sparse_categorical_crossentropy",

@@ -1,4 +1,4 @@
-import { accuracy, adam, conv2d, dense, flatten, input, labels, maxPool2d, model, size, softmaxCrossEntropy } from "adjoint"; // prettier-ignore
+import { accuracy, adam, conv2d, dense, flatten, input, labels, maxPool2d, model, size, softmaxCrossEntropy } from "adjoint";
 
 export default model("lenet", { batch: { train: 32, evaluate: 50, predict: 1 } }, ({ batch }) => {
   const side = size("side", 28, { check: 16 });

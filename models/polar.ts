@@ -1,4 +1,21 @@
-import { accuracy, add, concatenate, div, glorot, input, labels, matmul, model, param, sgd, slice, softmaxCrossEntropy, sqrt, square, zeros } from "adjoint"; // prettier-ignore
+import {
+  accuracy,
+  add,
+  concatenate,
+  div,
+  glorot,
+  input,
+  labels,
+  matmul,
+  model,
+  param,
+  sgd,
+  slice,
+  softmaxCrossEntropy,
+  sqrt,
+  square,
+  zeros,
+} from "adjoint";
 
 export default model("polar", { batch: { train: 32, evaluate: 250, predict: 1 } }, ({ batch }) => {
   const points = input("points", [batch, 2]);

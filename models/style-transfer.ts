@@ -1,4 +1,24 @@
-import { adam, add, conv2d, he, input, matmul, maxPool2d, mean, model, mul, param, relu, reshape, size, square, sub, transpose, uniform, type FloatTensor } from "adjoint"; // prettier-ignore
+import {
+  adam,
+  add,
+  conv2d,
+  he,
+  input,
+  matmul,
+  maxPool2d,
+  mean,
+  model,
+  mul,
+  param,
+  relu,
+  reshape,
+  size,
+  square,
+  sub,
+  transpose,
+  uniform,
+  type FloatTensor,
+} from "adjoint";
 
 /** Which channels fire together, wherever they do: F·Fᵀ / (channels · positions). */
 function gram(features: FloatTensor): FloatTensor {

@@ -1,4 +1,4 @@
-import { adam, add, batchMean, bceWithLogits, dense, exp, input, model, mul, randomNormal, sigmoid, size, square, sub, sum } from "adjoint"; // prettier-ignore
+import { adam, add, batchMean, bceWithLogits, dense, exp, input, model, mul, randomNormal, sigmoid, size, square, sub, sum } from "adjoint";
 
 export default model("vae", { batch: { train: 64, evaluate: 250, predict: 1 } }, ({ batch }) => {
   const pixels = size("pixels", 784, { check: 16 });

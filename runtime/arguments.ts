@@ -105,11 +105,8 @@ export const recordOf = (says: string, each: Law, remedy?: string): Law => ({
 });
 
 /** A record of known names; all but the required may be left out, and no other may be there. */
-export function optionsOf<Options extends object>(
-  laws: Laws<Options>,
-  says = "its options as an object",
-): Law {
-  const named = Object.entries<Law>(laws).map(([name, law]): [string, Law] => [name, law.required || law.optional ? law : optional(law)]); // prettier-ignore
+export function optionsOf<Options extends object>(laws: Laws<Options>, says = "its options as an object"): Law {
+  const named = Object.entries<Law>(laws).map(([name, law]): [string, Law] => [name, law.required || law.optional ? law : optional(law)]);
   const entries = Object.fromEntries(named.map(([name, law]) => [name, schemaOf(law)]));
   return {
     says,
@@ -129,10 +126,7 @@ export interface Problem {
 }
 
 /** The first argument that its law does not hold of. A name that no law knows comes first: what it was meant for is missing. */
-export function problemIn<Given extends object>(
-  given: Given,
-  laws: Laws<Given>,
-): Problem | undefined {
+export function problemIn<Given extends object>(given: Given, laws: Laws<Given>): Problem | undefined {
   for (const name in laws) {
     const law: Law = laws[name];
     const result = v.safeParse(schemaOf(law), given[name]);
@@ -145,8 +139,7 @@ export function problemIn<Given extends object>(
 }
 
 /** A strict object says of a name too many that it expects it never. */
-const isUnknown = (issue: v.BaseIssue<unknown>): boolean =>
-  issue.type === "strict_object" && issue.expected === "never";
+const isUnknown = (issue: v.BaseIssue<unknown>): boolean => issue.type === "strict_object" && issue.expected === "never";
 
 /** The innermost law on an issue's path. */
 function located(
@@ -156,13 +149,12 @@ function located(
   path: readonly { readonly key?: unknown; readonly value: unknown }[],
   isUnknownName: boolean,
 ): Problem {
-  // prettier-ignore
   let [at, law, got] = [name, outermost, given];
   for (const [n, { key, value }] of path.entries()) {
     if (isUnknownName && n === path.length - 1) return { path: at, law, got, unknown: String(key) };
     const inner = law.names?.[String(key)] ?? law.each;
     if (inner === undefined) break;
-    at = typeof key === "number" ? `${at}[${key}]` : at === "options" ? String(key) : `${at}.${String(key)}`; // prettier-ignore
+    at = typeof key === "number" ? `${at}[${key}]` : at === "options" ? String(key) : `${at}.${String(key)}`;
     [law, got] = [inner, value];
   }
   return { path: at, law, got };
@@ -201,12 +193,13 @@ const tagOf = (value: unknown): string => Object.prototype.toString.call(value).
 
 /** A value as a message shows it, in a few words. */
 export function shown(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value); // prettier-ignore
-  if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`; // prettier-ignore
-  if (Array.isArray(value)) return value.length <= 8 && value.every(isPrimitive) ? `[${value.map(shown).join(", ")}]` : `a list of ${value.length}`; // prettier-ignore
-  if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : String(value); // prettier-ignore
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
+  if (Array.isArray(value))
+    return value.length <= 8 && value.every(isPrimitive) ? `[${value.map(shown).join(", ")}]` : `a list of ${value.length}`;
+  if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : String(value);
   const tag = tagOf(value);
   return tag === "Object" ? "an object" : `${/^[AEIOU]/.test(tag) ? "an" : "a"} ${tag}`;
 }
 
-const isPrimitive = (value: unknown): boolean => value === null || !["object", "function"].includes(typeof value); // prettier-ignore
+const isPrimitive = (value: unknown): boolean => value === null || !["object", "function"].includes(typeof value);

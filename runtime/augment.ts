@@ -17,7 +17,16 @@ export interface AugmentAt {
   readonly batch?: number;
 }
 
-const AT = optionsOf<AugmentAt>({ epoch: required(NUMBER), seed: required(NUMBER), rows: required(kind("a Uint32Array", (value) => value instanceof Uint32Array)), count: required(NUMBER), batch: NUMBER }, "where the batch stands, as fit says it"); // prettier-ignore
+const AT = optionsOf<AugmentAt>(
+  {
+    epoch: required(NUMBER),
+    seed: required(NUMBER),
+    rows: required(kind("a Uint32Array", (value) => value instanceof Uint32Array)),
+    count: required(NUMBER),
+    batch: NUMBER,
+  },
+  "where the batch stands, as fit says it",
+);
 
 /** Changes a filled batch in place, before the step that trains on it. */
 export type Augment<Batch = object> = (batch: Batch, at: AugmentAt) => void;
@@ -65,13 +74,12 @@ export function flip(pictures: Float32Array, shape: PictureShape, at: AugmentAt)
  * @param pictures [n, channels, height, width], changed in place
  * @throws RangeError when the array does not hold the batch's pictures, or `padding` exceeds height or width
  */
-export function crop(
-  pictures: Float32Array,
-  shape: PictureShape,
-  padding: number,
-  at: AugmentAt,
-): void {
-  hold("crop", { pictures, shape, padding, at }, { pictures: FLOATS, shape: PICTURE, padding: whole("a whole number of at least 0", 0), at: AT }); // prettier-ignore
+export function crop(pictures: Float32Array, shape: PictureShape, padding: number, at: AugmentAt): void {
+  hold(
+    "crop",
+    { pictures, shape, padding, at },
+    { pictures: FLOATS, shape: PICTURE, padding: whole("a whole number of at least 0", 0), at: AT },
+  );
   const [channels, height, width] = shape;
   const { size, each } = pictureSize(pictures, shape, at);
   if (!Number.isInteger(padding) || padding < 0 || padding > Math.min(height, width)) {
@@ -96,14 +104,7 @@ const scaled = (bits: number, ways: number): number => Math.floor((bits * ways) 
  * plane[r, c] ← plane[r + down, c + right], zero outside, for the plane that begins at `first`. In place:
  * lines are taken in the order that overwrites none unread.
  */
-function shift(
-  values: Float32Array,
-  first: number,
-  height: number,
-  width: number,
-  down: number,
-  right: number,
-): void {
+function shift(values: Float32Array, first: number, height: number, width: number, down: number, right: number): void {
   const from = Math.max(0, right);
   const to = Math.max(0, -right);
   const length = width - Math.abs(right);
@@ -133,11 +134,10 @@ function pictureSize(
     throw error.notPictures(pictures.length, count, shape);
   }
   return { size, each };
-} // prettier-ignore
+}
 
 /** The number of a picture, by its place in the batch: each row's pictures follow one another. */
-const pictureAt = ({ rows }: AugmentAt, place: number, each: number): number =>
-  rows[Math.floor(place / each)]! * each + (place % each);
+const pictureAt = ({ rows }: AugmentAt, place: number, each: number): number => rows[Math.floor(place / each)]! * each + (place % each);
 
 /**
  * Calls `augment` for the batch of rows `order[start]` … `order[start + count − 1]`, with one object for all steps.
@@ -145,12 +145,7 @@ const pictureAt = ({ rows }: AugmentAt, place: number, each: number): number =>
  * @param size the most rows of a batch
  * @param batch the rows that its arrays have room for
  */
-export function createAugmenter<Batch>(
-  augment: Augment<Batch>,
-  seed: number,
-  size: number,
-  batch = size,
-) {
+export function createAugmenter<Batch>(augment: Augment<Batch>, seed: number, size: number, batch = size) {
   const rows = new Uint32Array(size);
   const at = { epoch: 0, seed, rows, count: 0, batch };
   return (batch: Batch, epoch: number, order: Uint32Array, start: number, count: number): void => {

@@ -51,12 +51,7 @@ const NATIVE_COPY = 64;
  * Copies rows `order[start]` … `order[start + count − 1]` to the front of the buffer.
  * Rows past `count` keep what an earlier batch left there; the trainer puts copies of a real row there, of weight 0.
  */
-export function fillBatch(
-  buffer: BatchBuffer,
-  order: Uint32Array,
-  start: number,
-  count: number,
-): void {
+export function fillBatch(buffer: BatchBuffer, order: Uint32Array, start: number, count: number): void {
   const end = start + count;
   for (let c = 0; c < buffer.columns.length; c++) {
     const { from, to } = buffer.columns[c]!;

@@ -4,9 +4,7 @@ import type { Callbacks } from "./history.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** One callback that stands for all of them. `onStep` is there only where one of them listens to steps. */
-export function together<T extends Trainer>(
-  given: Callbacks<T> | readonly Callbacks<T>[] | undefined,
-): Callbacks<T> | undefined {
+export function together<T extends Trainer>(given: Callbacks<T> | readonly Callbacks<T>[] | undefined): Callbacks<T> | undefined {
   if (given === undefined) return undefined;
   // an array of callbacks has no hook of its own, and a callback no length
   const all = "length" in given ? given : [given];

@@ -51,14 +51,15 @@ const DTYPES = { f32: "F32", f64: "F64", i32: "I32" } as const;
 const BYTES = { f32: 4, f64: 8, i32: 4 } as const;
 
 const rowsOf = ({ PARAMETERS, STATE }: Tables): readonly TableRow[] => [...PARAMETERS, ...STATE];
-const bytesOf = ({ shape, dtype }: TableRow): number =>
-  shape.reduce((size, extent) => size * extent, BYTES[dtype]);
-const sizeOf = (rows: readonly TableRow[]): number =>
-  rows.reduce((sum, row) => sum + bytesOf(row), 0);
+const bytesOf = ({ shape, dtype }: TableRow): number => shape.reduce((size, extent) => size * extent, BYTES[dtype]);
+const sizeOf = (rows: readonly TableRow[]): number => rows.reduce((sum, row) => sum + bytesOf(row), 0);
 
 const RUN = kind("where fit stands", isRecord);
-const KEPT = kind("a map of bytes by epoch", (value) => Object.prototype.toString.call(value) === "[object Map]"); // prettier-ignore
-const CHECKPOINT = kind("what loadCheckpoint returns", (value) => isRecord(value) && Array.isArray(value["tensors"]) && isRecord(value["hyper"]) && typeof value["name"] === "string"); // prettier-ignore
+const KEPT = kind("a map of bytes by epoch", (value) => Object.prototype.toString.call(value) === "[object Map]");
+const CHECKPOINT = kind(
+  "what loadCheckpoint returns",
+  (value) => isRecord(value) && Array.isArray(value["tensors"]) && isRecord(value["hyper"]) && typeof value["name"] === "string",
+);
 
 /**
  * The trainer's parameters and state by name, its live scalars, where the run stands, and what is kept of earlier
@@ -66,13 +67,8 @@ const CHECKPOINT = kind("what loadCheckpoint returns", (value) => isRecord(value
  *
  * @throws RangeError when the tables are not of the trainer's module
  */
-export function saveCheckpoint(
-  tables: Tables,
-  trainer: Snapshot,
-  run?: RunState,
-  kept: Kept = new Map(),
-): Uint8Array {
-  hold("saveCheckpoint", { tables, trainer, run, kept }, { tables: TABLES, trainer: SNAPSHOT, run: optional(RUN), kept: KEPT }); // prettier-ignore
+export function saveCheckpoint(tables: Tables, trainer: Snapshot, run?: RunState, kept: Kept = new Map()): Uint8Array {
+  hold("saveCheckpoint", { tables, trainer, run, kept }, { tables: TABLES, trainer: SNAPSHOT, run: optional(RUN), kept: KEPT });
   const packed = trainer.bytes();
   const rows = rowsOf(tables);
   const declared = sizeOf(rows);
@@ -128,10 +124,9 @@ export function loadCheckpoint(file: Uint8Array, name: string): Checkpoint {
   const epochs = fromText(keptText);
   if (!isEpochs(epochs)) throw error.badField(name, "kept");
   const own = tensors.slice(0, Math.max(0, tensors.length - epochs.length));
-  const kept = new Map(epochs.map((epoch, n) => [epoch, tensors.at(n - epochs.length)?.bytes ?? new Uint8Array(0)])); // prettier-ignore
+  const kept = new Map(epochs.map((epoch, n) => [epoch, tensors.at(n - epochs.length)?.bytes ?? new Uint8Array(0)]));
   const length = own.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  for (const bytes of kept.values())
-    if (bytes.length !== length) throw error.badField(name, "kept");
+  for (const bytes of kept.values()) if (bytes.length !== length) throw error.badField(name, "kept");
   requireNumbers(name, own);
   for (const [epoch, bytes] of kept) requireNumbers(name, cut(bytes, own), epoch);
   return {
@@ -169,9 +164,7 @@ function requireNumbers(name: string, tensors: readonly Tensor[], epoch?: number
 
 /** Distinct epochs, from 1. */
 const isEpochs = (value: unknown): value is readonly number[] =>
-  Array.isArray(value) &&
-  value.every((epoch) => Number.isSafeInteger(epoch) && epoch >= 1) &&
-  new Set(value).size === value.length;
+  Array.isArray(value) && value.every((epoch) => Number.isSafeInteger(epoch) && epoch >= 1) && new Set(value).size === value.length;
 
 /** Under which name Adam kept β^t, where it now keeps 1 − β^t: adam.1-beta2^t was adam.beta2^t. */
 const formerName = (name: string): string => name.replace(/\.1-(beta[12]\^t)$/, ".$1");
@@ -198,7 +191,7 @@ export function requireSameModel(tables: Tables, trainer: Snapshot, checkpoint: 
   }
   for (const tensor of held.values()) differences.push(error.unknownTensor(tensor));
   const live = Object.keys(trainer.hyper);
-  for (const one of Object.keys(hyper)) if (!live.includes(one)) differences.push(error.unknownHyper(one)); // prettier-ignore
+  for (const one of Object.keys(hyper)) if (!live.includes(one)) differences.push(error.unknownHyper(one));
   for (const one of live) if (!Object.hasOwn(hyper, one)) differences.push(error.missingHyper(one));
   if (differences.length > 0) throw error.otherTensors(name, differences);
   if (graph !== undefined && tables.GRAPH !== undefined && graph !== tables.GRAPH) {
@@ -217,7 +210,7 @@ const isOfType = (tensor: Tensor, row: TableRow): boolean =>
  * @throws DataError when they are of another model: the message lists every tensor that differs; nothing is changed then
  */
 export function restoreCheckpoint(tables: Tables, trainer: Snapshot, checkpoint: Checkpoint): void {
-  hold("restoreCheckpoint", { tables, trainer, checkpoint }, { tables: TABLES, trainer: SNAPSHOT, checkpoint: CHECKPOINT }); // prettier-ignore
+  hold("restoreCheckpoint", { tables, trainer, checkpoint }, { tables: TABLES, trainer: SNAPSHOT, checkpoint: CHECKPOINT });
   requireSameModel(tables, trainer, checkpoint);
   const rows = rowsOf(tables);
   const byName = new Map(checkpoint.tensors.map((tensor) => [tensor.name, tensor.bytes]));

@@ -51,7 +51,7 @@ export function curvesOf(history: EpochHistory): readonly Panel[] {
   return drawn;
 }
 
-const COLORS = { training: "#2563eb", validation: "#ea7317" } as const satisfies Record<Curve["of"], Ink>; // prettier-ignore
+const COLORS = { training: "#2563eb", validation: "#ea7317" } as const satisfies Record<Curve["of"], Ink>;
 const TEXT: Ink = "#374151";
 const QUIET: Ink = "#6b7280";
 const GRID: Ink = "#e5e7eb";
@@ -85,45 +85,45 @@ function shapesOf({ name, curves }: Panel, y0: number): Shape[] {
   const epochs = curves[0]!.values.length;
   const [left, right] = [MARGIN.left, WIDTH - MARGIN.right];
   const [top, bottom] = [y0 + MARGIN.top, y0 + PANEL - MARGIN.bottom];
-  const x = (epoch: number): number =>
-    epochs === 1 ? (left + right) / 2 : left + 16 + ((epoch - 1) / (epochs - 1)) * (right - left - 32); // prettier-ignore
+  const x = (epoch: number): number => (epochs === 1 ? (left + right) / 2 : left + 16 + ((epoch - 1) / (epochs - 1)) * (right - left - 32));
   const y = (value: number): number => bottom - ((value - low) / (high - low)) * (bottom - top);
-  const shapes: Shape[] = [
-    { kind: "text", x: left, y: y0 + 24, anchor: "start", text: name, ink: TEXT, strong: true },
-  ];
+  const shapes: Shape[] = [{ kind: "text", x: left, y: y0 + 24, anchor: "start", text: name, ink: TEXT, strong: true }];
   for (const tick of ticks) {
     const at = Math.round(y(tick));
     shapes.push({ kind: "rect", x: left, y: at, width: right - left, height: 1, ink: GRID });
-    shapes.push({ kind: "text", x: left - 8, y: at + 4, anchor: "end", text: String(tick), ink: QUIET }); // prettier-ignore
+    shapes.push({ kind: "text", x: left - 8, y: at + 4, anchor: "end", text: String(tick), ink: QUIET });
   }
   shapes.push({ kind: "rect", x: left, y: bottom, width: right - left, height: 1, ink: AXIS });
   for (const epoch of wholeTicks(epochs, 10)) {
     const at = Math.round(x(epoch));
     shapes.push({ kind: "rect", x: at, y: bottom, width: 1, height: 5, ink: AXIS });
-    shapes.push({ kind: "text", x: at, y: bottom + 19, anchor: "middle", text: String(epoch), ink: QUIET }); // prettier-ignore
+    shapes.push({ kind: "text", x: at, y: bottom + 19, anchor: "middle", text: String(epoch), ink: QUIET });
   }
-  shapes.push({ kind: "text", x: (left + right) / 2, y: bottom + 36, anchor: "middle", text: "epoch", ink: QUIET }); // prettier-ignore
+  shapes.push({ kind: "text", x: (left + right) / 2, y: bottom + 36, anchor: "middle", text: "epoch", ink: QUIET });
   curves.forEach(({ of, values }, n) => {
     const ink = COLORS[of];
     const at = right - 108 * (curves.length - n);
-    shapes.push({ kind: "line", points: [[at, y0 + 20], [at + 18, y0 + 20]], ink, width: 2 }); // prettier-ignore
+    shapes.push({
+      kind: "line",
+      points: [
+        [at, y0 + 20],
+        [at + 18, y0 + 20],
+      ],
+      ink,
+      width: 2,
+    });
     shapes.push({ kind: "text", x: at + 26, y: y0 + 24, anchor: "start", text: of, ink: TEXT });
     for (const points of unbroken(values, x, y)) {
       shapes.push({ kind: "line", points, ink, width: 2 });
       // a dot is a line that goes nowhere, wider than it
-      if (epochs <= DOTTED)
-        for (const point of points) shapes.push({ kind: "line", points: [point, point], ink, width: 6 }); // prettier-ignore
+      if (epochs <= DOTTED) for (const point of points) shapes.push({ kind: "line", points: [point, point], ink, width: 6 });
     }
   });
   return shapes;
 }
 
 /** The points of finite values that follow one another. */
-function unbroken(
-  values: readonly number[],
-  x: (epoch: number) => number,
-  y: (value: number) => number,
-): Point[][] {
+function unbroken(values: readonly number[], x: (epoch: number) => number, y: (value: number) => number): Point[][] {
   const runs: Point[][] = [[]];
   values.forEach((value, n) => {
     if (Number.isFinite(value)) runs.at(-1)!.push([x(n + 1), y(value)]);
@@ -154,24 +154,17 @@ export function curvesText(history: EpochHistory, options: TextOptions): string 
     const finite = curves.map(({ values }) => values.filter(Number.isFinite));
     const series = finite.map((values) => stretched(values, width));
     const legend = curves.map(({ of }) => (color ? `${inks[of]}─ ${of}${asciichart.reset}` : of));
-    const plot = asciichart
-      .plot(series, { height, format: label, ...(color && { colors }) })
-      .replace(/ +$/gm, "");
+    const plot = asciichart.plot(series, { height, format: label, ...(color && { colors }) }).replace(/ +$/gm, "");
     return `${printable(name)}  ${legend.join("  ")}\n${plot}\n${footer(history.epochs.length, width)}`;
   };
-  return panels
-    .flatMap(({ name, curves }) =>
-      color ? [chart(name, curves)] : curves.map((one) => chart(name, [one])),
-    )
-    .join("\n\n");
+  return panels.flatMap(({ name, curves }) => (color ? [chart(name, curves)] : curves.map((one) => chart(name, [one])))).join("\n\n");
 }
 
 const LABEL = 10;
 const label = (value: number): string => value.toPrecision(4).padStart(LABEL);
 
 /** `epoch 1 … n` under the curves. */
-const footer = (epochs: number, width: number): string =>
-  `${"epoch".padStart(LABEL)}  1${String(epochs).padStart(width - 1)}`;
+const footer = (epochs: number, width: number): string => `${"epoch".padStart(LABEL)}  1${String(epochs).padStart(width - 1)}`;
 
 /** The values as so many columns, straight between two of them. */
 function stretched(values: readonly number[], width: number): number[] {

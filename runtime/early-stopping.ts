@@ -32,7 +32,7 @@ export interface EarlyStopping extends Callbacks {
 
 const OPTIONS = optionsOf<EarlyStoppingOptions>({
   monitor: TEXT,
-  patience: required({ ...COUNT, remedy: "the epochs without improvement after which training stops" }), // prettier-ignore
+  patience: required({ ...COUNT, remedy: "the epochs without improvement after which training stops" }),
   minDelta: numbers("a finite number of at least 0", (delta) => delta >= 0),
   mode: oneOf("min", "max"),
   restoreBest: FLAG,
@@ -48,12 +48,7 @@ const OPTIONS = optionsOf<EarlyStoppingOptions>({
  */
 export function earlyStopping(options: EarlyStoppingOptions): EarlyStopping {
   hold("earlyStopping", { options }, { options: OPTIONS });
-  const {
-    patience,
-    minDelta = 0,
-    mode = directionOf(options.monitor),
-    restoreBest = true,
-  } = options;
+  const { patience, minDelta = 0, mode = directionOf(options.monitor), restoreBest = true } = options;
   let best: { epoch: number; value: number } | undefined;
   let kept: Uint8Array | undefined;
   let waited = 0;
@@ -69,14 +64,17 @@ export function earlyStopping(options: EarlyStoppingOptions): EarlyStopping {
   };
   /** What is watched, of those that an epoch measures. */
   const monitorOf = (entry: object | undefined): string =>
-    options.monitor ?? (entry !== undefined && Object.hasOwn(entry, "val_loss") ? "val_loss" : "loss"); // prettier-ignore
+    options.monitor ?? (entry !== undefined && Object.hasOwn(entry, "val_loss") ? "val_loss" : "loss");
   /** Whether the epoch is the best so far. */
   const judge = (entry: { readonly epoch: number }): boolean => {
     const measures: ReadonlyMap<string, unknown> = new Map(Object.entries(entry));
     const monitor = monitorOf(entry);
     const value = measures.get(monitor);
     if (typeof value !== "number" || monitor === "epoch")
-      throw error.unknownMeasure(monitor, [...measures.keys()].filter((name) => name !== "epoch")); // prettier-ignore
+      throw error.unknownMeasure(
+        monitor,
+        [...measures.keys()].filter((name) => name !== "epoch"),
+      );
     const better = improves(value);
     if (better) best = { epoch: entry.epoch, value };
     waited = better ? 0 : waited + 1;
@@ -109,5 +107,4 @@ export function earlyStopping(options: EarlyStoppingOptions): EarlyStopping {
   };
 }
 
-const directionOf = (monitor = "loss"): "min" | "max" =>
-  /(accuracy|precision|recall|f1)$/i.test(monitor) ? "max" : "min";
+const directionOf = (monitor = "loss"): "min" | "max" => (/(accuracy|precision|recall|f1)$/i.test(monitor) ? "max" : "min");

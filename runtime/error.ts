@@ -30,9 +30,7 @@ export const unknownArray = (name: string, takes: readonly string[]): DataError 
   );
 
 export const wrongArrayType = (name: string, expected: string, found: string): DataError =>
-  new DataError(
-    `${name} must be a ${expected}, as the model declares it, not ${found}; convert it with ${expected}.from(…)`,
-  );
+  new DataError(`${name} must be a ${expected}, as the model declares it, not ${found}; convert it with ${expected}.from(…)`);
 
 export const noRowAxis = (name: string, length: number, batch: number): DataError =>
   new DataError(
@@ -47,20 +45,13 @@ export const rowsAcross = (name: string, axis: number): DataError =>
   );
 
 export const notWhole = (name: string, expected: number, found: number): DataError =>
-  new DataError(
-    `the input ${name} has no rows and is given whole, so it needs ${expected} values, but holds ${found}`,
-  );
+  new DataError(`the input ${name} has no rows and is given whole, so it needs ${expected} values, but holds ${found}`);
 
 export const brokenRow = (name: string, length: number, width: number): DataError =>
-  new DataError(
-    `${name} holds ${length} values, which is not a whole number of rows of ${width}; ` +
-      `the last row has ${length % width}`,
-  );
+  new DataError(`${name} holds ${length} values, which is not a whole number of rows of ${width}; ` + `the last row has ${length % width}`);
 
 export const unequalRows = (a: string, rowsA: number, b: string, rowsB: number): DataError =>
-  new DataError(
-    `${a} holds ${rowsA} rows, but ${b} holds ${rowsB}; every array needs one row for each example`,
-  );
+  new DataError(`${a} holds ${rowsA} rows, but ${b} holds ${rowsB}; every array needs one row for each example`);
 
 export const noRows = (names: readonly string[]): DataError =>
   new DataError(`the data hold no rows: ${list(names)} ${names.length === 1 ? "is" : "are"} empty`);
@@ -129,17 +120,13 @@ export const diverged = ({ phase, value, epoch, step, steps }: Divergence): Dive
 export function ofStep(
   cause: unknown,
   when: Omit<Divergence, "phase" | "value">,
-  placeOf: (
-    input: string,
-    at: number,
-  ) => { readonly row: number; readonly column: number } | undefined,
+  placeOf: (input: string, at: number) => { readonly row: number; readonly column: number } | undefined,
 ): unknown {
   if (!(cause instanceof RangeError)) return cause;
   const found: ReadonlyMap<string, unknown> = new Map(Object.entries(cause));
   const [loss, phase, input, at] = ["loss", "phase", "input", "at"].map((name) => found.get(name));
-  if (typeof loss === "number")
-    return diverged({ ...when, value: loss, ...(typeof phase === "string" && { phase }) });
-  const place = typeof input === "string" && typeof at === "number" ? placeOf(input, at) : undefined; // prettier-ignore
+  if (typeof loss === "number") return diverged({ ...when, value: loss, ...(typeof phase === "string" && { phase }) });
+  const place = typeof input === "string" && typeof at === "number" ? placeOf(input, at) : undefined;
   if (place === undefined) return cause;
   const { row, column } = place;
   return new DataError(
@@ -161,8 +148,7 @@ export const notPictures = (length: number, rows: number, shape: readonly number
 
 export const badPadding = (padding: number, height: number, width: number): RangeError =>
   new RangeError(
-    `crop takes a whole number of pixels from 0 to ${Math.min(height, width)} for pictures of ` +
-      `${height}×${width}, not ${padding}`,
+    `crop takes a whole number of pixels from 0 to ${Math.min(height, width)} for pictures of ` + `${height}×${width}, not ${padding}`,
   );
 
 /** A measure that is there only with validation data is named as such. */
@@ -171,11 +157,7 @@ export const unknownMeasure = (monitor: string, measured: readonly string[]): Da
   const unvalidated = monitor.startsWith("val_") && !measured.some((one) => one.startsWith("val_"));
   return new DataError(
     `early stopping watches ${monitor}, which no epoch measures; epochs measure ${list(measured)}` +
-      (unvalidated
-        ? `: give fit validation data`
-        : near === undefined
-          ? ""
-          : `; did you mean ${near}?`),
+      (unvalidated ? `: give fit validation data` : near === undefined ? "" : `; did you mean ${near}?`),
   );
 };
 
@@ -209,19 +191,13 @@ export const unequalScores = (scores: number, labels: number): RangeError =>
   );
 
 export const labelOutOfRange = (label: number, row: number, classes: number): RangeError =>
-  new RangeError(
-    `the label ${label} at row ${row} (counted from 0) names none of the ${classes} classes, 0 to ${classes - 1}`,
-  );
+  new RangeError(`the label ${label} at row ${row} (counted from 0) names none of the ${classes} classes, 0 to ${classes - 1}`);
 
 export const notSquare = (length: number): RangeError =>
-  new RangeError(
-    `a confusion matrix is [classes, classes], but ${length} values are not a square; make it with confusionMatrix`,
-  );
+  new RangeError(`a confusion matrix is [classes, classes], but ${length} values are not a square; make it with confusionMatrix`);
 
 export const noCurve = (): DataError =>
-  new DataError(
-    `the history holds no finite value, so there is no curve to draw; train for at least one epoch`,
-  );
+  new DataError(`the history holds no finite value, so there is no curve to draw; train for at least one epoch`);
 
 export const notTemplates = (length: number, shape: readonly number[]): RangeError =>
   new RangeError(
@@ -236,9 +212,7 @@ export const notFilters = (length: number, shape: readonly number[]): RangeError
   );
 
 export const unequalLabels = (labels: number, classes: number): RangeError =>
-  new RangeError(
-    `${labels} labels do not name ${classes} classes; give one name a class, or leave them out`,
-  );
+  new RangeError(`${labels} labels do not name ${classes} classes; give one name a class, or leave them out`);
 
 export const notColumns = (length: number, columns: number, plane: number): RangeError =>
   new RangeError(

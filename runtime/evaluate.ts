@@ -25,14 +25,11 @@ export function evaluate<T extends Trainer>(trainer: T, data: EvaluationData<T>)
 /** Throws a DataError where a last batch would be short and the trainer refuses one. */
 export function checkEvaluation(trainer: Trainer, { rows, columns }: Table): void {
   const size = trainer.batch.evaluate;
-  if (trainer.shortEvaluation === "refuse" && columns.length > 0 && rows % size !== 0) throw error.shortEvaluation(rows, size); // prettier-ignore
+  if (trainer.shortEvaluation === "refuse" && columns.length > 0 && rows % size !== 0) throw error.shortEvaluation(rows, size);
 }
 
 /** The same, pausing after each batch so that a caller may yield to the event loop or abort. */
-export function* evaluateBatches(
-  trainer: Trainer,
-  table: Table,
-): Generator<undefined, Readonly<Record<string, number>>> {
+export function* evaluateBatches(trainer: Trainer, table: Table): Generator<undefined, Readonly<Record<string, number>>> {
   const size = trainer.batch.evaluate;
   checkEvaluation(trainer, table);
   const buffer = allocateBatch(table, size);
@@ -50,7 +47,5 @@ export function* evaluateBatches(
     yield;
   }
   const count = sums.get("count") ?? 0;
-  return Object.fromEntries(
-    [...sums].map(([name, sum]) => [name, name === "count" ? count : sum / count]),
-  );
+  return Object.fromEntries([...sums].map(([name, sum]) => [name, name === "count" ? count : sum / count]));
 }

@@ -37,18 +37,13 @@ const OPTIONS = optionsOf<FitOptions>({
  * @throws the signal's reason when aborted; the trainer then stands between two steps and stays usable, and a
  * checkpoint holds where
  */
-export async function fit<T extends Trainer>(
-  trainer: T,
-  data: TrainingData<T>,
-  options: FitOptions<T>,
-): Promise<History<T>> {
+export async function fit<T extends Trainer>(trainer: T, data: TrainingData<T>, options: FitOptions<T>): Promise<History<T>> {
   hold("fit", { trainer, data, options }, { trainer: TRAINER, data: DATA, options: OPTIONS });
   const { epochs, shuffle, signal } = options;
   const callbacks = together(options.callbacks);
   const size = rowsAStep(trainer, options);
   const table = tabulate(trainer, data);
-  const validation =
-    options.validation === undefined ? undefined : tabulate(trainer, options.validation);
+  const validation = options.validation === undefined ? undefined : tabulate(trainer, options.validation);
   if (validation !== undefined) checkEvaluation(trainer, validation);
   signal?.throwIfAborted();
 
@@ -59,8 +54,7 @@ export async function fit<T extends Trainer>(
   const means = createLossMeans();
   const pace = createPace();
   const seed = shuffle?.seed ?? 0;
-  const augment =
-    options.augment && createAugmenter(options.augment, seed, size, trainer.batch.train);
+  const augment = options.augment && createAugmenter(options.augment, seed, size, trainer.batch.train);
   const checkpoints =
     options.checkpoint &&
     (await openCheckpoints(trainer, options.checkpoint, {
@@ -100,10 +94,9 @@ export async function fit<T extends Trainer>(
       try {
         loss = trainer.step(buffer.batch, rows, FINITE);
       } catch (cause) {
-        throw error.ofStep(cause, { epoch, step, steps }, (input, at) => placeOf(table, order, start, input, at)); // prettier-ignore
+        throw error.ofStep(cause, { epoch, step, steps }, (input, at) => placeOf(table, order, start, input, at));
       }
-      if (!means.add(loss, rows))
-        throw error.diverged({ ...means.fault(loss), epoch, step, steps });
+      if (!means.add(loss, rows)) throw error.diverged({ ...means.fault(loss), epoch, step, steps });
       if (callbacks?.onStep !== undefined) {
         event.epoch = epoch;
         event.step = step;
@@ -135,13 +128,7 @@ export async function fit<T extends Trainer>(
 const FINITE: StepOptions = { finite: true };
 
 /** The row of the data behind an element of the batch that began at `start`, and where in that row it stands; of inputs in rows. */
-function placeOf(
-  table: Table,
-  order: Uint32Array,
-  start: number,
-  input: string,
-  at: number,
-): { row: number; column: number } | undefined {
+function placeOf(table: Table, order: Uint32Array, start: number, input: string, at: number): { row: number; column: number } | undefined {
   const width = table.columns.find(({ name }) => name === input)?.width;
   const row = width && order[start + Math.floor(at / width)];
   return row === undefined || width === undefined ? undefined : { row, column: at % width };
@@ -170,12 +157,7 @@ function usedRows(trainer: Trainer, rows: number): { used: number; note?: string
 }
 
 /** The means of the validation data, each under `val_` and its name. */
-async function validate(
-  trainer: Trainer,
-  table: Table,
-  pace: Pace,
-  leaveIfAborted: () => Promise<void>,
-): Promise<Record<string, number>> {
+async function validate(trainer: Trainer, table: Table, pace: Pace, leaveIfAborted: () => Promise<void>): Promise<Record<string, number>> {
   const batches = evaluateBatches(trainer, table);
   for (;;) {
     const next = batches.next();

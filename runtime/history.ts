@@ -6,17 +6,13 @@ import type { CheckpointOptions } from "./resume.ts";
 import type { EvaluationData, Means, Trainer, TrainingData } from "./trainer.ts";
 
 /** `{ loss }` with one phase; with several, a mean for each phase by its name. */
-export type EpochLoss<L> = L extends number
-  ? { readonly loss: number }
-  : { readonly [Phase in keyof L]: number };
+export type EpochLoss<L> = L extends number ? { readonly loss: number } : { readonly [Phase in keyof L]: number };
 
 /**
  * One epoch: Σ(loss·rows)/Σrows of its steps, each loss taken before its update; and the means of the
  * validation data after the last of them, under `val_`.
  */
-export type EpochEntry<T extends Trainer = Trainer> = { readonly epoch: number } & EpochLoss<
-  ReturnType<T["step"]>
-> & {
+export type EpochEntry<T extends Trainer = Trainer> = { readonly epoch: number } & EpochLoss<ReturnType<T["step"]>> & {
     readonly [K in keyof Means<T> as K extends "count" ? never : `val_${K & string}`]?: number;
   };
 

@@ -10,9 +10,9 @@ export { mnist, type Digits } from "./data/mnist.ts";
 export { earlyStopping, type EarlyStopping, type EarlyStoppingOptions } from "./early-stopping.ts";
 export { predictAll, type PredictionData, type Predictions } from "./predict.ts";
 export { split, type SplitOptions } from "./split.ts";
-export { classReport, confusionMatrix, topK, type ClassMeasures, type ClassReport } from "./metrics.ts"; // prettier-ignore
-export { curvesOf, curvesRaster, curvesSvg, curvesText, type Curve, type EpochHistory, type Panel, type TextOptions } from "./curves.ts"; // prettier-ignore
-export { confusionPicture, filterPicture, imageShape, matrixPicture, templatePicture, type ImageShape } from "./pictures.ts"; // prettier-ignore
+export { classReport, confusionMatrix, topK, type ClassMeasures, type ClassReport } from "./metrics.ts";
+export { curvesOf, curvesRaster, curvesSvg, curvesText, type Curve, type EpochHistory, type Panel, type TextOptions } from "./curves.ts";
+export { confusionPicture, filterPicture, imageShape, matrixPicture, templatePicture, type ImageShape } from "./pictures.ts";
 export { png } from "./drawing/png.ts";
 export type { Raster } from "./drawing/raster.ts";
 export { CIFAR10_CLASSES, readCifar10, type Pictures } from "./data/cifar.ts";
@@ -21,8 +21,8 @@ export { readNpy, toFloats, toIntegers, type NpyArray, type NpyDtype } from "./d
 export { readNpz } from "./data/npz.ts";
 export { readText, windows, type Characters } from "./data/text.ts";
 export { crop, flip, type Augment, type AugmentAt, type PictureShape } from "./augment.ts";
-export { loadCheckpoint, restoreCheckpoint, saveCheckpoint, type Checkpoint, type Kept, type Tables } from "./checkpoint.ts"; // prettier-ignore
+export { loadCheckpoint, restoreCheckpoint, saveCheckpoint, type Checkpoint, type Kept, type Tables } from "./checkpoint.ts";
 export type { CheckpointOptions, CheckpointStore } from "./resume.ts";
 export type { RunState } from "./run-state.ts";
-export { readSafetensors, writeSafetensors, type Safetensors, type Tensor } from "./safetensors.ts"; // prettier-ignore
+export { readSafetensors, writeSafetensors, type Safetensors, type Tensor } from "./safetensors.ts";
 export { rangeScale, rescale, standardScale, type Columns, type Scale } from "./scale.ts";

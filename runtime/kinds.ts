@@ -1,6 +1,6 @@
 /** Guarantees the kinds of arguments that the runtime takes, and one error for what is of none: a RangeError for a number, else a TypeError. */
 
-import { kind, listOf, nearWord, optionsOf, problemIn, required, shown, TEXT, whole, type Law, type Laws } from "./arguments.ts"; // prettier-ignore
+import { kind, listOf, nearWord, optionsOf, problemIn, required, shown, TEXT, whole, type Law, type Laws } from "./arguments.ts";
 import type { CheckpointOptions, CheckpointStore } from "./resume.ts";
 
 /** Holds every argument to its law, options by their own names. */
@@ -10,36 +10,58 @@ export function hold<Given extends object>(of: string, given: Given, laws: Laws<
   const { path, law, got, unknown } = problem;
   if (unknown !== undefined) {
     const whose = path === "options" ? of : path;
-    throw new TypeError(`${whose} has no option ${JSON.stringify(unknown)}${nearWord(problem) || ";"} its options are ${Object.keys(law.names ?? {}).join(", ")}`); // prettier-ignore
+    throw new TypeError(
+      `${whose} has no option ${JSON.stringify(unknown)}${nearWord(problem) || ";"} its options are ${Object.keys(law.names ?? {}).join(", ")}`,
+    );
   }
   // what has no name of its own outside the call is told with the call
   const argument = Object.hasOwn(given, path) ? `${of}: ${path}` : path;
   const must = path === "options" ? `${of} needs` : `${argument} must be`;
-  const message = `${must} ${law.says}, not ${shown(got)}${nearWord(problem)}${law.remedy === undefined ? "" : `: ${law.remedy}`}`; // prettier-ignore
+  const message = `${must} ${law.says}, not ${shown(got)}${nearWord(problem)}${law.remedy === undefined ? "" : `: ${law.remedy}`}`;
   throw typeof got === "number" ? new RangeError(message) : new TypeError(message);
 }
 
 const classOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null; // prettier-ignore
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;
 const has = (value: unknown, type: string, ...names: readonly string[]): boolean =>
   isObject(value) && names.every((name) => typeof value[name] === type && value[name] !== null);
 
-export const BYTES: Law = kind("the bytes as a Uint8Array", (value) => classOf(value) === "Uint8Array"); // prettier-ignore
+export const BYTES: Law = kind("the bytes as a Uint8Array", (value) => classOf(value) === "Uint8Array");
 export const FLOATS: Law = kind("a Float32Array", (value) => classOf(value) === "Float32Array");
 export const IDS: Law = kind("an Int32Array", (value) => classOf(value) === "Int32Array");
 /** Any array of numbers; what they may be the function says. */
-export const NUMERIC: Law = kind("an array of numbers", (value) => (ArrayBuffer.isView(value) && "length" in value && !/^Big/.test(classOf(value))) || (Array.isArray(value) && value.every((one) => typeof one === "number"))); // prettier-ignore
+export const NUMERIC: Law = kind(
+  "an array of numbers",
+  (value) =>
+    (ArrayBuffer.isView(value) && "length" in value && !/^Big/.test(classOf(value))) ||
+    (Array.isArray(value) && value.every((one) => typeof one === "number")),
+);
 export const NUMBER: Law = kind("a number", (value) => typeof value === "number");
 export const SEED: Law = whole("a whole number within ±(2^53 − 1)", Number.MIN_SAFE_INTEGER);
 export const NAMES: Law = listOf("a list of texts", TEXT);
-export const PICTURE: Law = kind("[channels, height, width]", (value) => Array.isArray(value) && value.length === 3 && value.every((extent) => typeof extent === "number")); // prettier-ignore
+export const PICTURE: Law = kind(
+  "[channels, height, width]",
+  (value) => Array.isArray(value) && value.length === 3 && value.every((extent) => typeof extent === "number"),
+);
 
-export const TRAINER: Law = kind("a trainer, made by createTrainer()", (value) => has(value, "function", "step", "evaluate", "predict") && has(value, "object", "batch", "inputs")); // prettier-ignore
-export const SNAPSHOT: Law = kind("a trainer, made by createTrainer()", (value) => has(value, "function", "bytes", "restore") && has(value, "object", "hyper")); // prettier-ignore
+export const TRAINER: Law = kind(
+  "a trainer, made by createTrainer()",
+  (value) => has(value, "function", "step", "evaluate", "predict") && has(value, "object", "batch", "inputs"),
+);
+export const SNAPSHOT: Law = kind(
+  "a trainer, made by createTrainer()",
+  (value) => has(value, "function", "bytes", "restore") && has(value, "object", "hyper"),
+);
 /** The module itself, or a copy of what it exports. */
-export const TABLES: Law = kind("the trainer's module, for its PARAMETERS and STATE", (value) => isObject(value) && Array.isArray(value["PARAMETERS"]) && Array.isArray(value["STATE"])); // prettier-ignore
+export const TABLES: Law = kind(
+  "the trainer's module, for its PARAMETERS and STATE",
+  (value) => isObject(value) && Array.isArray(value["PARAMETERS"]) && Array.isArray(value["STATE"]),
+);
 /** Each array is judged by name in `tabulate`. */
-export const DATA: Law = kind("a record of arrays, such as { x, y }", (value) => isObject(value) && !Array.isArray(value) && !ArrayBuffer.isView(value)); // prettier-ignore
+export const DATA: Law = kind(
+  "a record of arrays, such as { x, y }",
+  (value) => isObject(value) && !Array.isArray(value) && !ArrayBuffer.isView(value),
+);
 
 const HOOKS: readonly string[] = ["onStep", "onEpoch", "onResume", "kept", "onEnd"];
 const isCallback = (value: unknown): boolean =>
@@ -47,10 +69,14 @@ const isCallback = (value: unknown): boolean =>
   !Array.isArray(value) &&
   Object.keys(value).every((name) => HOOKS.includes(name) || !/^on[A-Z]/.test(name)) &&
   HOOKS.every((name) => value[name] === undefined || typeof value[name] === "function");
-export const CALLBACKS: Law = kind(`a callback with functions ${HOOKS.join(", ")}, as far as it has them, or a list of such`, (value) => (Array.isArray(value) ? value.every(isCallback) : isCallback(value))); // prettier-ignore
+export const CALLBACKS: Law = kind(`a callback with functions ${HOOKS.join(", ")}, as far as it has them, or a list of such`, (value) =>
+  Array.isArray(value) ? value.every(isCallback) : isCallback(value),
+);
 
 const COUNTED = whole("a whole number of at least 1", 1);
-const STORE: Law = kind("a store with functions write, read, list and remove", (value) => has(value, "function", ...(["write", "read", "list", "remove"] satisfies (keyof CheckpointStore)[]))); // prettier-ignore
+const STORE: Law = kind("a store with functions write, read, list and remove", (value) =>
+  has(value, "function", ...(["write", "read", "list", "remove"] satisfies (keyof CheckpointStore)[])),
+);
 export const CHECKPOINT: Law = optionsOf<CheckpointOptions>(
   {
     store: required(STORE),
@@ -60,6 +86,12 @@ export const CHECKPOINT: Law = optionsOf<CheckpointOptions>(
   },
   "{ store, tables }",
 );
-export const SIGNAL: Law = kind("an AbortSignal", (value) => has(value, "function", "throwIfAborted") && has(value, "boolean", "aborted")); // prettier-ignore
-export const HISTORY: Law = kind("what fit resolves to", (value) => isObject(value) && Array.isArray(value["epochs"]) && value["epochs"].every(isObject)); // prettier-ignore
-export const RASTER: Law = kind("a picture, { width, height, data }", (value) => has(value, "number", "width", "height") && has(value, "object", "data")); // prettier-ignore
+export const SIGNAL: Law = kind("an AbortSignal", (value) => has(value, "function", "throwIfAborted") && has(value, "boolean", "aborted"));
+export const HISTORY: Law = kind(
+  "what fit resolves to",
+  (value) => isObject(value) && Array.isArray(value["epochs"]) && value["epochs"].every(isObject),
+);
+export const RASTER: Law = kind(
+  "a picture, { width, height, data }",
+  (value) => has(value, "number", "width", "height") && has(value, "object", "data"),
+);

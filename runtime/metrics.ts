@@ -60,8 +60,7 @@ export function confusionMatrix(scores: Numbers, labels: Numbers): Int32Array {
   const counts = new Int32Array(classes * classes);
   for (let row = 0; row < labels.length; row++) {
     let best = 0;
-    for (let c = 1; c < classes; c++)
-      if (scores[row * classes + c]! > scores[row * classes + best]!) best = c;
+    for (let c = 1; c < classes; c++) if (scores[row * classes + c]! > scores[row * classes + best]!) best = c;
     counts[labels[row]! * classes + best]!++;
   }
   return counts;
@@ -83,14 +82,19 @@ export function classReport(confusion: Numbers): ClassReport {
   const each = Array.from({ length: classes }, (_, c) => {
     const right = confusion[c * classes + c]!;
     const rows = count((k) => c * classes + k);
-    const precision = share(right, count((k) => k * classes + c)); // prettier-ignore
+    const precision = share(
+      right,
+      count((k) => k * classes + c),
+    );
     const recall = share(right, rows);
     return { precision, recall, f1: share(2 * precision * recall, precision + recall), rows };
   });
-  const mean = (name: keyof ClassMeasures): number =>
-    each.reduce((total, one) => total + one[name], 0) / classes;
+  const mean = (name: keyof ClassMeasures): number => each.reduce((total, one) => total + one[name], 0) / classes;
   return {
-    accuracy: share(count((k) => k * classes + k), each.reduce((n, { rows }) => n + rows, 0)), // prettier-ignore
+    accuracy: share(
+      count((k) => k * classes + k),
+      each.reduce((n, { rows }) => n + rows, 0),
+    ),
     classes: each,
     macro: { precision: mean("precision"), recall: mean("recall"), f1: mean("f1") },
   };
@@ -108,12 +112,10 @@ export function squareSide(matrix: Numbers): number {
 /** Scores in a row; every label names one of them. */
 function classesOf(scores: Numbers, labels: Numbers): number {
   const classes = scores.length / labels.length;
-  if (!Number.isInteger(classes) || classes < 2)
-    throw error.unequalScores(scores.length, labels.length);
+  if (!Number.isInteger(classes) || classes < 2) throw error.unequalScores(scores.length, labels.length);
   for (let row = 0; row < labels.length; row++) {
     const label = labels[row]!;
-    if (!(Number.isInteger(label) && label >= 0 && label < classes))
-      throw error.labelOutOfRange(label, row, classes);
+    if (!(Number.isInteger(label) && label >= 0 && label < classes)) throw error.labelOutOfRange(label, row, classes);
   }
   return classes;
 }

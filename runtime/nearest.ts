@@ -17,8 +17,7 @@ function editDistance(a: string, b: string): number {
       const same = a[i - 1] === b[j - 1];
       const replaced = rows[i - 1]![j - 1]! + (same ? 0 : 1);
       let least = Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, replaced);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        least = Math.min(least, rows[i - 2]![j - 2]! + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) least = Math.min(least, rows[i - 2]![j - 2]! + 1);
       row.push(least);
     }
     rows.push(row);

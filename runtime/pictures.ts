@@ -34,9 +34,7 @@ export function templatePicture(weights: Float32Array, shape: ImageShape): Raste
   const inputs = shape[0] * shape[1] * shape[2];
   const units = weights.length / inputs;
   if (!Number.isInteger(units) || units < 1) throw error.notTemplates(weights.length, shape);
-  const images = Array.from({ length: units }, (_, unit) =>
-    Float32Array.from({ length: inputs }, (_, at) => weights[at * units + unit]!),
-  );
+  const images = Array.from({ length: units }, (_, unit) => Float32Array.from({ length: inputs }, (_, at) => weights[at * units + unit]!));
   return imagesPicture(images, shape);
 }
 
@@ -52,7 +50,7 @@ export function filterPicture(weights: Float32Array, shape: ImageShape): Raster 
   const size = shape[0] * shape[1] * shape[2];
   const filters = weights.length / size;
   if (!Number.isInteger(filters) || filters < 1) throw error.notFilters(weights.length, shape);
-  const images = Array.from({ length: filters }, (_, n) => weights.subarray(n * size, (n + 1) * size)); // prettier-ignore
+  const images = Array.from({ length: filters }, (_, n) => weights.subarray(n * size, (n + 1) * size));
   return imagesPicture(images, shape);
 }
 
@@ -62,11 +60,7 @@ export function matrixPicture(values: Float32Array, rows: number, columns: numbe
   return drawTiles([signedTile(values, rows, columns)], 1);
 }
 
-function imagesPicture(
-  images: readonly Float32Array[],
-  [channels, height, width]: ImageShape,
-): Raster {
-  // prettier-ignore
+function imagesPicture(images: readonly Float32Array[], [channels, height, width]: ImageShape): Raster {
   const tiles = images.flatMap((image): Tile[] => {
     if (channels === 3) return [colorTile(image, height, width)];
     // channels below one another are scaled together, so that they can be compared
@@ -131,7 +125,7 @@ export function confusionPicture(confusion: ArrayLike<number>, labels?: readonly
       const [x, y] = [left + column * cell, margin + row * cell];
       fillRect(raster, x, y, cell - 1, cell - 1, shareColor(count / total));
       // an empty cell says so by being empty
-      if (counted && count > 0) centred(String(count), x + Math.floor(cell / 2), y + middle, count / total > 0.45 ? WHITE : INK); // prettier-ignore
+      if (counted && count > 0) centred(String(count), x + Math.floor(cell / 2), y + middle, count / total > 0.45 ? WHITE : INK);
     }
   }
   return raster;

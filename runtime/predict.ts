@@ -10,7 +10,7 @@ import type { Trainer, Values } from "./trainer.ts";
 export type PredictionData<T extends Trainer> = NonNullable<Parameters<T["predict"]>[0]>;
 
 /** What `T` predicts, by name: arrays [n, …]. */
-export type Predictions<T extends Trainer> = { readonly [K in keyof ReturnType<T["predict"]>]: Values }; // prettier-ignore
+export type Predictions<T extends Trainer> = { readonly [K in keyof ReturnType<T["predict"]>]: Values };
 
 /**
  * What the trainer predicts for each row of `data`: every output as a copy, [n, …] row-major. Changes nothing
@@ -39,7 +39,7 @@ export function predictAll<T extends Trainer>(trainer: T, data: PredictionData<T
       if (isWhole || !Number.isInteger(width)) throw noOutputRows(name, view.length, size);
       let all = outputs.get(name);
       if (all === undefined) {
-        all = isFloat(view) ? new Float32Array(rows * width) : new Int32Array(rows * width); // prettier-ignore
+        all = isFloat(view) ? new Float32Array(rows * width) : new Int32Array(rows * width);
         outputs.set(name, all);
       }
       all.set(view.subarray(0, count * width), start * width);

@@ -5,14 +5,11 @@ export const INVISIBLE: RegExp = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** `\u001b` for the character itself; one escape for each of its UTF-16 units, as JSON and TypeScript write it. */
 export const escaped = (character: string): string =>
-  Array.from(
-    { length: character.length },
-    (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, "0")}`,
-  ).join("");
+  Array.from({ length: character.length }, (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, "0")}`).join("");
 
 /** One line: line ends and tabs are written out as well. */
 export const printable = (text: string): string => text.replace(INVISIBLE, escaped);
 
 /** The same of several lines, in which line ends and tabs are those of the text. */
 export const printableLines = (text: string): string =>
-  text.replace(INVISIBLE, (character) => (character === "\n" || character === "\t" ? character : escaped(character))); // prettier-ignore
+  text.replace(INVISIBLE, (character) => (character === "\n" || character === "\t" ? character : escaped(character)));

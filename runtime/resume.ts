@@ -48,10 +48,8 @@ export interface Checkpoints {
 
 const NAME = /^checkpoint-(\d{6,15})\.safetensors$/;
 const numberOf = (name: string): number => Number(NAME.exec(name)?.[1]);
-const nameOf = (number: number): string =>
-  `checkpoint-${String(number).padStart(6, "0")}.safetensors`;
-const reasonOf = (cause: unknown): string =>
-  cause instanceof Error ? cause.message : String(cause);
+const nameOf = (number: number): string => `checkpoint-${String(number).padStart(6, "0")}.safetensors`;
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 /**
  * Finds the newest checkpoint that is whole, and gives the trainer what it holds.
@@ -59,11 +57,7 @@ const reasonOf = (cause: unknown): string =>
  * @throws DataError when it is of another model or another order of rows, or when there are some and none is whole
  * @throws RangeError when an option is out of range
  */
-export async function openCheckpoints(
-  trainer: Snapshot,
-  options: CheckpointOptions,
-  order: RowOrder,
-): Promise<Checkpoints> {
+export async function openCheckpoints(trainer: Snapshot, options: CheckpointOptions, order: RowOrder): Promise<Checkpoints> {
   const { store, tables, every = { epochs: 1 }, keep = 3 } = options;
   const steps = "steps" in every ? every.steps : undefined;
   const epochs = "epochs" in every ? every.epochs : undefined;
@@ -87,7 +81,12 @@ export async function openCheckpoints(
     kept: checkpoint?.kept ?? new Map(),
     ...(checkpoint === undefined || damaged.length === 0
       ? {}
-      : { note: error.fellBack(checkpoint.name, damaged.map(({ cause }) => reasonOf(cause))) }), // prettier-ignore
+      : {
+          note: error.fellBack(
+            checkpoint.name,
+            damaged.map(({ cause }) => reasonOf(cause)),
+          ),
+        }),
     due: {
       step: (done) => steps !== undefined && done % steps === 0,
       epoch: (done) => epochs !== undefined && done % epochs === 0,
@@ -114,10 +113,7 @@ export async function openCheckpoints(
 }
 
 /** What the store does, or why it did not. */
-async function attempt<Result>(
-  act: () => Promise<Result>,
-  fault: (reason: string, cause: unknown) => Error,
-): Promise<Result> {
+async function attempt<Result>(act: () => Promise<Result>, fault: (reason: string, cause: unknown) => Error): Promise<Result> {
   try {
     return await act();
   } catch (cause) {
@@ -126,14 +122,14 @@ async function attempt<Result>(
 }
 
 /** The newest checkpoint that can be read, and why the newer ones cannot, newest first. */
-async function newestWhole(
-  store: CheckpointStore,
-  names: readonly string[],
-): Promise<{ checkpoint?: Checkpoint; damaged: Damaged[] }> {
+async function newestWhole(store: CheckpointStore, names: readonly string[]): Promise<{ checkpoint?: Checkpoint; damaged: Damaged[] }> {
   const damaged: Damaged[] = [];
   for (const name of names.toReversed()) {
     try {
-      const bytes = await attempt(() => store.read(name), (...why) => error.notRead(name, ...why)); // prettier-ignore
+      const bytes = await attempt(
+        () => store.read(name),
+        (...why) => error.notRead(name, ...why),
+      );
       return { checkpoint: loadCheckpoint(bytes, name), damaged };
     } catch (cause) {
       damaged.push({ name, cause });

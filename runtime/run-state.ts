@@ -29,16 +29,12 @@ export interface RunState {
 
 /** JSON has no NaN and no ±Infinity: they are written as words. */
 export const toText = (value: unknown): string =>
-  JSON.stringify(value, (_, part: unknown) =>
-    typeof part === "number" && !Number.isFinite(part) ? String(part) : part,
-  );
+  JSON.stringify(value, (_, part: unknown) => (typeof part === "number" && !Number.isFinite(part) ? String(part) : part));
 
 /** The inverse of `toText` for whatever holds no strings; undefined for no JSON. */
 export function fromText(text: string): unknown {
   try {
-    return JSON.parse(text, (_, part: unknown) =>
-      part === "NaN" || part === "Infinity" || part === "-Infinity" ? Number(part) : part,
-    );
+    return JSON.parse(text, (_, part: unknown) => (part === "NaN" || part === "Infinity" || part === "-Infinity" ? Number(part) : part));
   } catch {
     return undefined;
   }
@@ -57,7 +53,7 @@ export const isNumbers = (value: unknown): value is Readonly<Record<string, numb
 function isLosses(value: unknown): value is LossSums {
   if (!isObject(value) || !isWhole(value["rows"], 0)) return false;
   const { sums } = value;
-  return typeof sums === "number" ? Number.isFinite(sums) : isNumbers(sums) && Object.values(sums).every(Number.isFinite); // prettier-ignore
+  return typeof sums === "number" ? Number.isFinite(sums) : isNumbers(sums) && Object.values(sums).every(Number.isFinite);
 }
 
 function isOrder(value: unknown): value is RowOrder {

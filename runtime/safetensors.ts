@@ -6,8 +6,20 @@ import * as error from "./checkpoint-error.ts";
 
 /** Bytes an element, by the format's names of types. */
 const SIZES: Readonly<Record<string, number>> = {
-  BOOL: 1, U8: 1, I8: 1, U16: 2, I16: 2, F16: 2, BF16: 2, U32: 4, I32: 4, F32: 4, U64: 8, I64: 8, F64: 8,
-}; // prettier-ignore
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  U16: 2,
+  I16: 2,
+  F16: 2,
+  BF16: 2,
+  U32: 4,
+  I32: 4,
+  F32: 4,
+  U64: 8,
+  I64: 8,
+  F64: 8,
+};
 
 export interface Tensor {
   readonly name: string;
@@ -29,8 +41,14 @@ const METADATA = "__metadata__";
 /** The format's own limit. Bytes. */
 const LONGEST_HEADER = 100_000_000;
 
-const TENSOR = optionsOf<Tensor>({ name: required(TEXT), dtype: required(TEXT), shape: required(listOf("a list of extents", NUMBER)), bytes: required(BYTES) }, "a tensor, { name, dtype, shape, bytes }"); // prettier-ignore
-const FILE = optionsOf<Safetensors>({ tensors: required(listOf("a list of tensors", TENSOR)), metadata: required(recordOf("texts by name", TEXT)) }, "its options as { tensors, metadata }"); // prettier-ignore
+const TENSOR = optionsOf<Tensor>(
+  { name: required(TEXT), dtype: required(TEXT), shape: required(listOf("a list of extents", NUMBER)), bytes: required(BYTES) },
+  "a tensor, { name, dtype, shape, bytes }",
+);
+const FILE = optionsOf<Safetensors>(
+  { tensors: required(listOf("a list of tensors", TENSOR)), metadata: required(recordOf("texts by name", TEXT)) },
+  "its options as { tensors, metadata }",
+);
 
 /** The file that holds the tensors one after another, in their order. */
 export function writeSafetensors(options: Safetensors): Uint8Array {
@@ -94,7 +112,7 @@ export function readSafetensors(file: Uint8Array, name: string): Safetensors {
   return {
     tensors: entries.map(({ tensor, dtype, shape, begin, end }) => ({ name: tensor, dtype, shape, bytes: data.subarray(begin, end) })),
     metadata: Object.fromEntries(texts),
-  }; // prettier-ignore
+  };
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -157,10 +175,10 @@ const isSizes = (value: unknown): value is readonly number[] =>
 function entryOf(tensor: string, value: unknown, name: string): Entry {
   if (!isRecord(value)) throw error.badEntry(name, tensor);
   const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== "string" || !isSizes(shape) || !isSizes(offsets)) throw error.badEntry(name, tensor); // prettier-ignore
+  if (typeof dtype !== "string" || !isSizes(shape) || !isSizes(offsets)) throw error.badEntry(name, tensor);
   const [begin, end] = offsets;
   const size = Object.hasOwn(SIZES, dtype) ? SIZES[dtype] : undefined;
-  if (size === undefined || begin === undefined || end === undefined || offsets.length !== 2) throw error.badEntry(name, tensor); // prettier-ignore
+  if (size === undefined || begin === undefined || end === undefined || offsets.length !== 2) throw error.badEntry(name, tensor);
   // a declared size beyond 2^53 is rounded, or ∞, and still unequal to any length there can be
   const bytes = shape.includes(0) ? 0 : shape.reduce((product, extent) => product * extent, size);
   if (end - begin !== bytes) throw error.wrongSize(name, tensor, shape, dtype, end - begin, bytes);

@@ -18,8 +18,12 @@ export interface Columns {
   readonly plane?: number;
 }
 
-const COLUMNS = optionsOf<Columns>({ columns: required(COUNT), plane: COUNT }, "its options as { columns, plane }"); // prettier-ignore
-const SCALE = kind("what standardScale or rangeScale returns", (value) => isRecord(value) && typeof value["plane"] === "number" && ArrayBuffer.isView(value["shift"]) && ArrayBuffer.isView(value["factor"])); // prettier-ignore
+const COLUMNS = optionsOf<Columns>({ columns: required(COUNT), plane: COUNT }, "its options as { columns, plane }");
+const SCALE = kind(
+  "what standardScale or rangeScale returns",
+  (value) =>
+    isRecord(value) && typeof value["plane"] === "number" && ArrayBuffer.isView(value["shift"]) && ArrayBuffer.isView(value["factor"]),
+);
 
 /**
  * To mean 0 and standard deviation 1 (of the whole, so divided by n). A column of one value only is centred.
@@ -35,7 +39,7 @@ export function standardScale(values: Float32Array, options: Columns): Scale {
   each(values, columns, plane, (value, column) => (shift[column]! += value));
   for (let c = 0; c < columns; c++) shift[c]! /= count;
   // a second pass about the mean: the one-pass formula loses all digits where the mean is large
-  each(values, columns, plane, (value, column) => (squares[column]! += (value - shift[column]!) ** 2)); // prettier-ignore
+  each(values, columns, plane, (value, column) => (squares[column]! += (value - shift[column]!) ** 2));
   return {
     plane,
     shift,
@@ -74,12 +78,7 @@ export function rescale(values: Float32Array, scale: Scale): Float32Array {
   return scaled;
 }
 
-function each(
-  values: Float32Array,
-  columns: number,
-  plane: number,
-  visit: (value: number, column: number, at: number) => void,
-): void {
+function each(values: Float32Array, columns: number, plane: number, visit: (value: number, column: number, at: number) => void): void {
   for (let at = 0; at < values.length;) {
     for (let column = 0; column < columns; column++) {
       for (let k = 0; k < plane; k++, at++) visit(values[at]!, column, at);
@@ -90,6 +89,7 @@ function each(
 /** Values of each column. */
 function perColumn(values: Float32Array, columns: number, plane: number): number {
   const width = columns * plane;
-  if (!Number.isInteger(columns) || !Number.isInteger(plane) || width < 1 || values.length === 0 || values.length % width !== 0) throw error.notColumns(values.length, columns, plane); // prettier-ignore
+  if (!Number.isInteger(columns) || !Number.isInteger(plane) || width < 1 || values.length === 0 || values.length % width !== 0)
+    throw error.notColumns(values.length, columns, plane);
   return values.length / columns;
 }

@@ -14,7 +14,7 @@ export interface SplitOptions {
 }
 
 const OPTIONS = optionsOf<SplitOptions>({
-  validation: required(numbers("a share of the rows above 0 and below 1, such as 0.1", (share) => share > 0 && share < 1)), // prettier-ignore
+  validation: required(numbers("a share of the rows above 0 and below 1, such as 0.1", (share) => share > 0 && share < 1)),
   seed: required(SEED),
 });
 

@@ -24,8 +24,7 @@ const className = (value: unknown): string => Object.prototype.toString.call(val
 /** Whether the values are f32; otherwise they are i32. */
 export const isFloat = (values: Values): boolean => className(values) === "Float32Array";
 
-const isValues = (value: unknown): value is Values =>
-  className(value) === "Float32Array" || className(value) === "Int32Array";
+const isValues = (value: unknown): value is Values => className(value) === "Float32Array" || className(value) === "Int32Array";
 
 /**
  * The table that `data` is to `trainer`. A row's width is read off the trainer's input; the row count follows.
@@ -33,8 +32,7 @@ const isValues = (value: unknown): value is Values =>
  *
  * @throws DataError naming the array, and the row and column where there is one
  */
-export const tabulate = (trainer: Trainer, data: object): Table =>
-  tabulateOnly(trainer, data, Object.keys(trainer.inputs));
+export const tabulate = (trainer: Trainer, data: object): Table => tabulateOnly(trainer, data, Object.keys(trainer.inputs));
 
 /** The same of some inputs only: prediction reads no labels. */
 export function tabulateOnly(trainer: Trainer, data: object, taken: readonly string[]): Table {

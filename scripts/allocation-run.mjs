@@ -26,8 +26,11 @@ const MOST = 20_000;
 const { createTrainer } = await import(pathToFileURL(positionals[0]).href);
 const trainer = createTrainer();
 const batch = Object.fromEntries(
-  Object.entries(trainer.inputs).map(([name, view]) => [name, view instanceof Float32Array ? view.map((_, n) => Math.sin(n)) : view.slice().fill(0)]),
-); // prettier-ignore
+  Object.entries(trainer.inputs).map(([name, view]) => [
+    name,
+    view instanceof Float32Array ? view.map((_, n) => Math.sin(n)) : view.slice().fill(0),
+  ]),
+);
 
 /** The bytes of what a step returns, and once more for its caller: a boxed number, or an object with one for each phase. */
 const losses = trainer.step(batch);
@@ -61,7 +64,7 @@ async function round(steps) {
     buffers: after.arrayBuffers - before.arrayBuffers,
     heap: (after.heapUsed - before.heapUsed) / steps,
     most,
-    collections: collections.filter(({ startTime }) => startTime >= began && startTime <= ended).length, // prettier-ignore
+    collections: collections.filter(({ startTime }) => startTime >= began && startTime <= ended).length,
     milliseconds: (ended - began) / steps,
   };
 }
@@ -69,7 +72,7 @@ async function round(steps) {
 const rounds = Number(values.rounds ?? 10);
 let growth = await round(FEWEST);
 for (let n = 0; n <= rounds; n++) {
-  const steps = values.steps === undefined ? (1000 * Number(values.seconds)) / growth.milliseconds : Number(values.steps); // prettier-ignore
+  const steps = values.steps === undefined ? (1000 * Number(values.seconds)) / growth.milliseconds : Number(values.steps);
   growth = await round(Math.min(MOST, Math.max(FEWEST, Math.floor(steps))));
   const { buffers, heap, collections } = growth;
   if (buffers === 0 && collections === 0 && heap >= 0 && heap <= most) break;

@@ -23,7 +23,7 @@ const folder = await mkdtemp(join(tmpdir(), "adjoint-allocation-"));
 const rows = [];
 try {
   for (const name of names) {
-    const small = await growth(`${name}-small`, printTrainer(await lower(models[name], { batch: 2, small: true })), SMALL); // prettier-ignore
+    const small = await growth(`${name}-small`, printTrainer(await lower(models[name], { batch: 2, small: true })), SMALL);
     const text = await readFile(join(root, "generated", name, "trainer.ts"), "utf8");
     rows.push({ name, small, shipped: await growth(name, text, SHIPPED) });
     process.stderr.write(`${name} `);
@@ -36,18 +36,25 @@ process.stderr.write("\n");
 async function growth(id, text, options) {
   const file = join(folder, `${id}.mjs`);
   await writeFile(file, await stripped(text));
-  const { stdout } = await promisify(execFile)(process.execPath, [...FLAGS, join(root, "scripts", "allocation-run.mjs"), file, ...options]); // prettier-ignore
+  const { stdout } = await promisify(execFile)(process.execPath, [...FLAGS, join(root, "scripts", "allocation-run.mjs"), file, ...options]);
   return JSON.parse(stdout);
 }
 
 /** Few steps are too few to tell a step's own bytes from V8's, which it takes once: there, buffers and collections alone count. */
 const ENOUGH = 100;
-const holds = ({ steps, buffers, heap, most, collections }) =>
-  buffers === 0 && collections === 0 && (steps < ENOUGH || heap <= most);
-const cells = ({ steps, buffers, heap, collections }) => [steps.toLocaleString("en-US"), String(buffers), String(collections), steps < ENOUGH ? "–" : heap.toFixed(0)]; // prettier-ignore
+const holds = ({ steps, buffers, heap, most, collections }) => buffers === 0 && collections === 0 && (steps < ENOUGH || heap <= most);
+const cells = ({ steps, buffers, heap, collections }) => [
+  steps.toLocaleString("en-US"),
+  String(buffers),
+  String(collections),
+  steps < ENOUGH ? "–" : heap.toFixed(0),
+];
 const head = (what) => [`${what}: steps`, "array buffers, bytes", "collections", "bytes a step"];
 const fails = rows.filter(({ small, shipped }) => !holds(small) || !holds(shipped));
-const table = markdown(["model", ...head("small"), ...head("shipped"), "holds"], rows.map((row) => [row.name, ...cells(row.small), ...cells(row.shipped), fails.includes(row) ? "**no**" : "yes"])); // prettier-ignore
+const table = markdown(
+  ["model", ...head("small"), ...head("shipped"), "holds"],
+  rows.map((row) => [row.name, ...cells(row.small), ...cells(row.shipped), fails.includes(row) ? "**no**" : "yes"]),
+);
 process.stdout.write(`${table}\n`);
 if (given.length === 0)
   await writeFile(

@@ -16,14 +16,18 @@ const stems = await modelStems();
 const chosen = (given, all, flag) => {
   const some = given?.split(",") ?? all;
   const unknown = some.find((name) => !all.includes(name));
-  if (unknown !== undefined) throw new Error(`--${flag} knows no ${unknown}; it takes ${all.join(", ")}`); // prettier-ignore
+  if (unknown !== undefined) throw new Error(`--${flag} knows no ${unknown}; it takes ${all.join(", ")}`);
   return some;
 };
 
 const only = chosen(values.only, stems, "only");
 await bundled(only, "matrix", async ({ code, models, entries, folder }) => {
   const { engines, matrixText, printMatrix, readMatrix, renewed, runMatrix } = code;
-  const names = chosen(values.engines, engines.map(({ name }) => name), "engines"); // prettier-ignore
+  const names = chosen(
+    values.engines,
+    engines.map(({ name }) => name),
+    "engines",
+  );
   const work = join(folder, "trainers");
   await mkdir(work);
   const { matrix, faults } = await runMatrix({
@@ -39,8 +43,7 @@ await bundled(only, "matrix", async ({ code, models, entries, folder }) => {
   for (const fault of faults) process.stdout.write(`${fault}\n`);
   if (faults.length > 0) process.exitCode = 1;
   else if (values.engines === undefined) {
-    const whole =
-      values.only === undefined ? matrix : renewed(readMatrix(matrixText(root)), matrix);
+    const whole = values.only === undefined ? matrix : renewed(readMatrix(matrixText(root)), matrix);
     await writeFile(join(root, "test", "snapshots", "bits.md"), printMatrix(whole));
   }
 });

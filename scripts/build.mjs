@@ -53,15 +53,12 @@ async function writeAll() {
     await rename(`${path}.${process.pid}.tmp`, path);
   }
   const made = new Set(ordered.map(({ path }) => basename(path)));
-  for (const name of await readdir(dist))
-    if (name.endsWith(".js") && !made.has(name)) await rm(join(dist, name));
+  for (const name of await readdir(dist)) if (name.endsWith(".js") && !made.has(name)) await rm(join(dist, name));
 }
 
 /** The texts of the licences of all that was bundled in. */
 async function licences() {
-  const packages = Object.keys(metafile.inputs).flatMap(
-    (path) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [],
-  );
+  const packages = Object.keys(metafile.inputs).flatMap((path) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
   const texts = [...new Set(packages)].sort().map(async (name) => {
     const folder = join(root, "node_modules", name);
     const { version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));

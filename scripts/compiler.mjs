@@ -8,12 +8,12 @@ import { build, transform } from "esbuild";
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** Names of the models: the stems of their files. */
-export const modelNames = (await readdir(join(root, "models"))).map((file) => file.replace(/\.ts$/, "")).sort(); // prettier-ignore
+export const modelNames = (await readdir(join(root, "models"))).map((file) => file.replace(/\.ts$/, "")).sort();
 
 /** The chosen names, all where none is given; throws an Error that names one that is no model. */
 export function chosenModels(names) {
   const unknown = names.find((name) => !modelNames.includes(name));
-  if (unknown !== undefined) throw new Error(`there is no model ${unknown} in models/: there are ${modelNames.join(", ")}`); // prettier-ignore
+  if (unknown !== undefined) throw new Error(`there is no model ${unknown} in models/: there are ${modelNames.join(", ")}`);
   return names.length > 0 ? names : modelNames;
 }
 
@@ -45,7 +45,7 @@ export async function loadCompiler(names) {
       external: ["esbuild", "prettier", "wabt"],
       alias: { adjoint: join(root, "compiler", "index.ts") },
       // picocolors is CommonJS and asks for Node's own modules
-      banner: { js: `import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);` }, // prettier-ignore
+      banner: { js: `import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);` },
     });
     return await import(pathToFileURL(outfile).href);
   } finally {
@@ -54,9 +54,7 @@ export async function loadCompiler(names) {
 }
 
 /** TypeScript without its types. */
-export const stripped = async (text) =>
-  (await transform(text, { loader: "ts", format: "esm", target: "es2022" })).code;
+export const stripped = async (text) => (await transform(text, { loader: "ts", format: "esm", target: "es2022" })).code;
 
 /** What a text of TypeScript exports. */
-export const imported = async (text) =>
-  import(`data:text/javascript;base64,${Buffer.from(await stripped(text)).toString("base64")}`);
+export const imported = async (text) => import(`data:text/javascript;base64,${Buffer.from(await stripped(text)).toString("base64")}`);

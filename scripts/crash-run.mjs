@@ -18,10 +18,7 @@ function smallSet() {
   let bits = 1;
   const next = () => (bits = (Math.imul(bits, 1664525) + 1013904223) >>> 0) / 2 ** 32;
   const y = Int32Array.from({ length: ROWS }, (_, row) => row % 10);
-  const x = Float32Array.from(
-    { length: ROWS * 784 },
-    (_, i) => (i % 10 === y[Math.floor(i / 784)] ? 0.2 : 0) + 0.8 * next(),
-  );
+  const x = Float32Array.from({ length: ROWS * 784 }, (_, i) => (i % 10 === y[Math.floor(i / 784)] ? 0.2 : 0) + 0.8 * next());
   return { x, y };
 }
 

@@ -15,7 +15,7 @@ const { values } = parseArgs({
   },
 });
 const KILLS = Number(values.kills);
-if (!Number.isInteger(KILLS) || KILLS < 1) throw new Error(`--kills needs a whole number of at least 1, not ${values.kills}`); // prettier-ignore
+if (!Number.isInteger(KILLS) || KILLS < 1) throw new Error(`--kills needs a whole number of at least 1, not ${values.kills}`);
 const STEPS_BETWEEN = 4;
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const result = join(root, "test", "snapshots", "crash.txt");
@@ -62,7 +62,7 @@ async function main() {
       if (now.resumed !== undefined) {
         const lost = before.lastStep - now.resumed;
         mostLost = Math.max(mostLost, lost);
-        if (now.resumed < before.saved) faults.push(`run ${runs}: went on from step ${now.resumed}, though ${before.saved} was saved`); // prettier-ignore
+        if (now.resumed < before.saved) faults.push(`run ${runs}: went on from step ${now.resumed}, though ${before.saved} was saved`);
         if (lost > STEPS_BETWEEN) faults.push(`run ${runs}: lost ${lost} steps`);
       }
       if (now.note !== undefined) faults.push(`run ${runs}: ${now.note}`);
@@ -114,10 +114,12 @@ async function diskFull(script, straight) {
   const limited = await run(script, folder, undefined, `ulimit -f 8; exec "$0" "$@"`);
   const after = await run(script, folder);
   const faults = [];
-  if (!/EFBIG.*the checkpoints before it are as they were/s.test(limited.errors)) faults.push(`file-size limit: no message, but ${limited.errors || "an end"}`); // prettier-ignore
-  if ((after.resumed ?? 0) < before.saved) faults.push(`file-size limit: went on from step ${after.resumed}, though ${before.saved} was saved`); // prettier-ignore
-  if (after.hash !== straight.hash) faults.push("file-size limit: ended with other weights or another history"); // prettier-ignore
-  const text = faults.length === 0 ? "EFBIG, named; went on from the checkpoint before, to the same hash" : "see below"; // prettier-ignore
+  if (!/EFBIG.*the checkpoints before it are as they were/s.test(limited.errors))
+    faults.push(`file-size limit: no message, but ${limited.errors || "an end"}`);
+  if ((after.resumed ?? 0) < before.saved)
+    faults.push(`file-size limit: went on from step ${after.resumed}, though ${before.saved} was saved`);
+  if (after.hash !== straight.hash) faults.push("file-size limit: ended with other weights or another history");
+  const text = faults.length === 0 ? "EFBIG, named; went on from the checkpoint before, to the same hash" : "see below";
   return { faults, text };
 }
 
@@ -125,16 +127,12 @@ async function diskFull(script, straight) {
 function run(script, folder, moment, limits) {
   return new Promise((resolve, reject) => {
     const command = [process.execPath, script, folder, String(STEPS_BETWEEN)];
-    const child =
-      limits === undefined
-        ? spawn(command[0], command.slice(1))
-        : spawn("sh", ["-c", limits, ...command]);
+    const child = limits === undefined ? spawn(command[0], command.slice(1)) : spawn("sh", ["-c", limits, ...command]);
     let output = "";
     let errors = "";
     child.stdout.on("data", (chunk) => (output += chunk));
     child.stderr.on("data", (chunk) => (errors += chunk));
-    const timer =
-      moment === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), moment);
+    const timer = moment === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), moment);
     child.on("error", reject);
     child.on("close", (_, signal) => {
       clearTimeout(timer);

@@ -8,8 +8,7 @@ import { build } from "esbuild";
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "/");
 
 /** Stems of models/. */
-export const modelStems = async () =>
-  (await readdir(join(root, "models"))).map((file) => file.replace(/\.ts$/, "")).sort();
+export const modelStems = async () => (await readdir(join(root, "models"))).map((file) => file.replace(/\.ts$/, "")).sort();
 
 /**
  * Builds in a folder that is removed afterwards, and hands on: `code`, the exports of test/engines/<driver>.ts and of what drives engines; `models`
@@ -22,7 +21,7 @@ export async function bundled(stems, driver, use) {
   try {
     const lines = [
       `export * from "./test/engines/${driver}.ts";`,
-      ...["engines", "browsers", "entries"].map((name) => `export * from "./test/engines/${name}.ts";`), // prettier-ignore
+      ...["engines", "browsers", "entries"].map((name) => `export * from "./test/engines/${name}.ts";`),
       ...stems.map((stem, n) => `import model${n} from ${JSON.stringify(`./models/${stem}.ts`)};`),
       `export const models = new Map([${stems.map((stem, n) => `[${JSON.stringify(stem)}, model${n}]`).join(", ")}]);`,
     ];
@@ -42,7 +41,7 @@ export async function bundled(stems, driver, use) {
       alias: { adjoint: join(root, "compiler", "index.ts") },
     });
     const entries = join(folder, "entries");
-    const { models, buildEntries, ...code } = await import(pathToFileURL(join(folder, "driver.mjs")).href); // prettier-ignore
+    const { models, buildEntries, ...code } = await import(pathToFileURL(join(folder, "driver.mjs")).href);
     await buildEntries(root, entries);
     await use({ code, models, entries, folder });
   } finally {

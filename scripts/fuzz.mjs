@@ -21,7 +21,7 @@ const number = (name) => {
   return value;
 };
 const minutes = values.minutes === undefined ? Infinity : number("minutes");
-const programs = values.programs === undefined ? (minutes === Infinity ? 1000 : Infinity) : number("programs"); // prettier-ignore
+const programs = values.programs === undefined ? (minutes === Infinity ? 1000 : Infinity) : number("programs");
 const seed = number("seed");
 /** Programs under one seed of fast-check; the next has the next seed. */
 const BATCH = 100;
@@ -47,7 +47,7 @@ async function main() {
     packages: "external",
   });
   const { campaign, added, noCounts, report } = await import(pathToFileURL(script).href);
-  if (values.path !== undefined) return again(await campaign({ programs: 1, seed, path: values.path })); // prettier-ignore
+  if (values.path !== undefined) return again(await campaign({ programs: 1, seed, path: values.path }));
 
   const began = performance.now();
   const elapsed = () => (performance.now() - began) / 60_000;
@@ -55,15 +55,17 @@ async function main() {
   let counts = noCounts();
   let batch = seed;
   let text = "";
-  const limits = [...(programs < Infinity ? [`--programs ${programs}`] : []), ...(minutes < Infinity ? [`--minutes ${minutes}`] : [])].join(" "); // prettier-ignore
+  const limits = [...(programs < Infinity ? [`--programs ${programs}`] : []), ...(minutes < Infinity ? [`--minutes ${minutes}`] : [])].join(
+    " ",
+  );
   for (; counts.programs < programs && elapsed() < minutes; batch++) {
     const wanted = Math.min(BATCH, programs - counts.programs);
     const found = await campaign({ programs: wanted, seed: batch });
     counts = added(counts, found.counts);
     for (const text of found.mismatches) process.stdout.write(`${text}\n`);
     mismatches.push(...found.mismatches);
-    process.stderr.write(`seed ${batch}: ${counts.programs} programs, ${mismatches.length} mismatches, ${elapsed().toFixed(1)} minutes\n`); // prettier-ignore
-    text = `npm run fuzz -- ${limits} --seed ${seed}\n\n${report(counts, mismatches, seed, batch)}`; // prettier-ignore
+    process.stderr.write(`seed ${batch}: ${counts.programs} programs, ${mismatches.length} mismatches, ${elapsed().toFixed(1)} minutes\n`);
+    text = `npm run fuzz -- ${limits} --seed ${seed}\n\n${report(counts, mismatches, seed, batch)}`;
     // a run that is ended early says how far it came
     await writeFile(join(root, "test", "snapshots", "fuzz.txt"), text);
   }

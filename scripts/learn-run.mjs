@@ -13,7 +13,14 @@ const DRAWN = 400;
 
 /** Data as the file names them; synthetic ones of the same shape where they lie in a folder that only a user has. */
 async function dataOf({ stem, exports, text }) {
-  const loaded = { shown: `models/${stem}.ts`, stem, model: exports.default, source: { path: `models/${stem}.ts`, text }, data: exports.data, exports }; // prettier-ignore
+  const loaded = {
+    shown: `models/${stem}.ts`,
+    stem,
+    model: exports.default,
+    source: { path: `models/${stem}.ts`, text },
+    data: exports.data,
+    exports,
+  };
   const found = readDataDeclaration(loaded);
   const declared = found.source === "fashion-mnist" ? { ...found, source: "cifar10" } : found;
   const inputs = inputsOf(loaded.model, loaded.source);
@@ -21,9 +28,7 @@ async function dataOf({ stem, exports, text }) {
 }
 
 const firstRows = (arrays, inputs) =>
-  Object.fromEntries(
-    inputs.map(({ name, row }) => [name, arrays[name].slice(0, JUDGED * row.reduce((a, b) => a * b, 1))]),
-  ); // prettier-ignore
+  Object.fromEntries(inputs.map(({ name, row }) => [name, arrays[name].slice(0, JUDGED * row.reduce((a, b) => a * b, 1))]));
 
 /** A training of at most so many steps; gives back how many were taken. */
 async function trained(trainer, train, epochs, most) {
@@ -34,7 +39,7 @@ async function trained(trainer, train, epochs, most) {
   };
   await fit(trainer, train, { epochs, shuffle: { seed: 0 }, callbacks: { onStep }, signal: abort.signal }).catch((reason) => {
     if (reason !== ENOUGH) throw reason;
-  }); // prettier-ignore
+  });
   return steps;
 }
 const ENOUGH = new Error("enough");
@@ -48,7 +53,7 @@ export async function learnShortly(files) {
   const flops = Number(/([\d,]+) FLOPs a step/.exec(files.header)[1].replaceAll(",", ""));
   const rows = learns.atLeast === undefined ? firstRows(test, inputs) : test;
   const first = learns.shareOfFirst === undefined ? {} : evaluate(trainer, rows);
-  const steps = await trained(trainer, train, declared.epochs, Math.max(1, Math.floor(MOST_FLOPS / flops))); // prettier-ignore
+  const steps = await trained(trainer, train, declared.epochs, Math.max(1, Math.floor(MOST_FLOPS / flops)));
   const last = evaluate(trainer, rows);
   const judged = judge(learns, { first, last, trainer, train, inputs });
   return { data: declared.source === "mnist" ? "MNIST" : "synthetic", steps, ...judged };
@@ -57,12 +62,16 @@ export async function learnShortly(files) {
 /** `{ metric, atLeast }`, `{ metric, shareOfFirst }` or `{ generator, within }`. */
 function judge(learns, { first, last, trainer, train, inputs }) {
   const { metric, atLeast, shareOfFirst, generator, within } = learns;
-  if (generator !== undefined) return judgeGenerator(generator, within, { last, trainer, train, inputs }); // prettier-ignore
+  if (generator !== undefined) return judgeGenerator(generator, within, { last, trainer, train, inputs });
   const value = last[metric];
-  if (value === undefined) throw new Error(`learns names ${metric}, but the trainer measures ${Object.keys(last).join(", ")}`); // prettier-ignore
-  if (atLeast !== undefined) return { threshold: `${metric} ≥ ${atLeast}`, reached: value.toFixed(4), holds: value >= atLeast }; // prettier-ignore
+  if (value === undefined) throw new Error(`learns names ${metric}, but the trainer measures ${Object.keys(last).join(", ")}`);
+  if (atLeast !== undefined) return { threshold: `${metric} ≥ ${atLeast}`, reached: value.toFixed(4), holds: value >= atLeast };
   const share = value / first[metric];
-  return { threshold: `${metric} ≤ ${shareOfFirst} of the first`, reached: `${share.toPrecision(3)} (${first[metric].toPrecision(4)} → ${value.toPrecision(4)})`, holds: share <= shareOfFirst }; // prettier-ignore
+  return {
+    threshold: `${metric} ≤ ${shareOfFirst} of the first`,
+    reached: `${share.toPrecision(3)} (${first[metric].toPrecision(4)} → ${value.toPrecision(4)})`,
+    holds: share <= shareOfFirst,
+  };
 }
 
 function judgeGenerator(output, within, { last, trainer, train, inputs }) {
@@ -74,7 +83,7 @@ function judgeGenerator(output, within, { last, trainer, train, inputs }) {
     drawn.push(...trainer.predict({})[output]);
   }
   const size = drawn.length / DRAWN;
-  const real = inputs.find(({ dtype, row }) => dtype === "f32" && row.reduce((a, b) => a * b, 1) === size); // prettier-ignore
+  const real = inputs.find(({ dtype, row }) => dtype === "f32" && row.reduce((a, b) => a * b, 1) === size);
   if (real === undefined) throw new Error(`no input has rows of ${size} values, as ${output} has`);
   const [made, given] = [momentsOf(drawn), momentsOf(train[real.name])];
   const off = [made.mean / given.mean - 1, made.variance / given.variance - 1];

@@ -21,18 +21,21 @@ const { values } = parseArgs({ options: { only: { type: "string" }, seeds: { typ
 const stems = (await readdir(join(root, "models"))).map((file) => file.replace(/\.ts$/, "")).sort();
 const chosen = values.only?.split(",") ?? stems;
 const unknown = chosen.find((name) => !stems.includes(name));
-if (unknown !== undefined) throw new Error(`there is no model ${unknown}; --only takes ${stems.join(", ")}`); // prettier-ignore
+if (unknown !== undefined) throw new Error(`there is no model ${unknown}; --only takes ${stems.join(", ")}`);
 const unmade = chosen.find((name) => !existsSync(join(root, "generated", name, "trainer.ts")));
-if (unmade !== undefined) throw new Error(`generated/${unmade}/trainer.ts is missing; make it with npm run generate`); // prettier-ignore
+if (unmade !== undefined) throw new Error(`generated/${unmade}/trainer.ts is missing; make it with npm run generate`);
 const seeds = values.seeds?.split(",").map(Number);
-if (seeds?.some((seed) => !Number.isInteger(seed))) throw new Error(`--seeds needs whole numbers, not ${values.seeds}`); // prettier-ignore
+if (seeds?.some((seed) => !Number.isInteger(seed))) throw new Error(`--seeds needs whole numbers, not ${values.seeds}`);
 
 /** `file.ts?text` is the file as a text. */
 const asText = {
   name: "as text",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\?text$/ }, ({ path, resolveDir }) => ({ path: join(resolveDir, path.slice(0, -"?text".length)), namespace: "text" })); // prettier-ignore
-    onLoad({ filter: /.*/, namespace: "text" }, async ({ path }) => ({ contents: await readFile(path, "utf8"), loader: "text" })); // prettier-ignore
+    onResolve({ filter: /\?text$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.slice(0, -"?text".length)),
+      namespace: "text",
+    }));
+    onLoad({ filter: /.*/, namespace: "text" }, async ({ path }) => ({ contents: await readFile(path, "utf8"), loader: "text" }));
   },
 };
 
@@ -68,16 +71,21 @@ async function full() {
   for (const { stem, ...files } of all) {
     const results = [];
     for (const seed of seeds) {
-      const { epochs, accuracy } = await learnFully({ stem, ...files, text: await textOf(stem) }, seed); // prettier-ignore
+      const { epochs, accuracy } = await learnFully({ stem, ...files, text: await textOf(stem) }, seed);
       results.push(accuracy);
       say(`${stem}  seed ${seed}  ${epochs} epochs  test accuracy ${percent(accuracy)}`);
     }
     const mean = results.reduce((sum, one) => sum + one, 0) / results.length;
     const bar = BARS[stem];
     const holds = bar === undefined || mean >= bar;
-    say(`${stem}  mean ${percent(mean)}${bar === undefined ? "" : `, at least ${percent(bar)} wanted: ${holds ? "holds" : "does not hold"}`}`); // prettier-ignore
+    say(
+      `${stem}  mean ${percent(mean)}${bar === undefined ? "" : `, at least ${percent(bar)} wanted: ${holds ? "holds" : "does not hold"}`}`,
+    );
     const lines = results.map((accuracy, n) => `seed ${seeds[n]}  ${percent(accuracy)}`);
-    await save(`learn-${stem}.txt`, `npm run learn -- --only ${stem} --seeds ${seeds.join(",")}\n\n${[...lines, `mean    ${percent(mean)}`].join("\n")}\n`); // prettier-ignore
+    await save(
+      `learn-${stem}.txt`,
+      `npm run learn -- --only ${stem} --seeds ${seeds.join(",")}\n\n${[...lines, `mean    ${percent(mean)}`].join("\n")}\n`,
+    );
     failed ||= !holds;
   }
   return failed;
@@ -101,8 +109,8 @@ async function bundled() {
     `import * as trainer${n} from ${quoted(`generated/${stem}/trainer.ts`)};`,
     `import source${n} from ${quoted(`generated/${stem}/trainer.ts?text`)};`,
   ]);
-  const list = chosen.map((stem, n) => `{ stem: ${JSON.stringify(stem)}, exports: model${n}, trainer: trainer${n}, header: source${n} }`); // prettier-ignore
-  const contents = [...lines, `export const all = [${list.join(", ")}];`, `export * from "./scripts/learn-run.mjs";`].join("\n"); // prettier-ignore
+  const list = chosen.map((stem, n) => `{ stem: ${JSON.stringify(stem)}, exports: model${n}, trainer: trainer${n}, header: source${n} }`);
+  const contents = [...lines, `export const all = [${list.join(", ")}];`, `export * from "./scripts/learn-run.mjs";`].join("\n");
   const folder = await mkdtemp(join(tmpdir(), "adjoint-learn-"));
   try {
     const outfile = join(folder, "learn.mjs");

@@ -29,7 +29,7 @@ try {
     const found = await mutate(await subjectOf(model), count, seed);
     outcomes.push(...found);
     const survivors = found.filter(({ reason }) => reason === undefined);
-    process.stderr.write(`${model}: ${found.length - survivors.length} of ${found.length} caught\n`); // prettier-ignore
+    process.stderr.write(`${model}: ${found.length - survivors.length} of ${found.length} caught\n`);
   }
   const text = report(outcomes, seed);
   process.stdout.write(text);

@@ -18,12 +18,7 @@ await bundled([MODEL], "policies", async ({ code, models, entries }) => {
       failed = true;
       continue;
     }
-    for (const { trainer, where, policy, came, holds } of await verdicts(
-      browser,
-      root,
-      entries,
-      jobOf,
-    )) {
+    for (const { trainer, where, policy, came, holds } of await verdicts(browser, root, entries, jobOf)) {
       rows.push([version, trainer, where, `\`${policy}\``, came, holds ? "yes" : "**no**"]);
       failed ||= !holds;
     }

@@ -23,8 +23,7 @@ const { values } = parseArgs({
 });
 const whole = (name, text) => {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0)
-    throw new Error(`--${name} needs a whole number, not ${text}`);
+  if (!Number.isInteger(value) || value < 0) throw new Error(`--${name} needs a whole number, not ${text}`);
   return value;
 };
 const seeds = values.seed.split(",").map((seed) => whole("seed", seed));
@@ -56,9 +55,7 @@ async function main() {
     packages: "external",
     alias: { adjoint: join(root, "compiler", "index.ts") },
   });
-  const { tryAll, rowOf, refused, explain, report, stranger, TARGETS } = await import(
-    pathToFileURL(outfile).href
-  );
+  const { tryAll, rowOf, refused, explain, report, stranger, TARGETS } = await import(pathToFileURL(outfile).href);
   if (values.target !== undefined && !TARGETS.includes(values.target))
     throw new Error(`--target needs ${TARGETS.join(" or ")}, not ${values.target}`);
   if (values.print) {
@@ -87,10 +84,11 @@ async function main() {
       rows.push(row);
       if (refused([row]).length > 0) process.stdout.write(`${explain(tried)}\n`);
       const seconds = row.outcomes.map((outcome) => outcome.seconds.toFixed(1)).join(" + ");
-      process.stderr.write(`seed ${seed}, model ${tried.n}: ${tried.stranger.family}, ${seconds} s; ${refused(rows).length} of ${rows.length} refused\n`); // prettier-ignore
+      process.stderr.write(
+        `seed ${seed}, model ${tried.n}: ${tried.stranger.family}, ${seconds} s; ${refused(rows).length} of ${rows.length} refused\n`,
+      );
       // a run that is ended early says how far it came
-      if (values.rows !== undefined && rows.length % 10 === 0)
-        await writeFile(values.rows, JSON.stringify(rows));
+      if (values.rows !== undefined && rows.length % 10 === 0) await writeFile(values.rows, JSON.stringify(rows));
     }
   if (values.rows !== undefined) await writeFile(values.rows, JSON.stringify(rows));
   process.stdout.write(report(rows, command));

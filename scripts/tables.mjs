@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { Project, SyntaxKind } from "ts-morph";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const { values, positionals } = parseArgs({ options: { check: { type: "boolean" } }, allowPositionals: true }); // prettier-ignore
+const { values, positionals } = parseArgs({ options: { check: { type: "boolean" } }, allowPositionals: true });
 const file = positionals[0] ?? join(root, "README.md");
 const MARKS = ["<!-- made by npm run tables -->", "<!-- end of what npm run tables made -->"];
 
@@ -37,10 +37,13 @@ async function sourceAt(path) {
 /** The docstring of a name that a file declares or passes on, and the file that declares it. */
 async function declaredIn(path, name) {
   const source = await sourceAt(path);
-  const declared = source.getFunction(name) ?? source.getClass(name) ?? source.getVariableStatement((one) => one.getDeclarations().some((each) => each.getName() === name)); // prettier-ignore
+  const declared =
+    source.getFunction(name) ??
+    source.getClass(name) ??
+    source.getVariableStatement((one) => one.getDeclarations().some((each) => each.getName() === name));
   if (declared !== undefined) {
     // of an overloaded function, the first signature carries the docstring
-    const documented = [...(declared.isKind(SyntaxKind.FunctionDeclaration) ? declared.getOverloads() : []), declared]; // prettier-ignore
+    const documented = [...(declared.isKind(SyntaxKind.FunctionDeclaration) ? declared.getOverloads() : []), declared];
     return { path, doc: documented.flatMap((one) => one.getJsDocs())[0]?.getDescription() ?? "" };
   }
   for (const passed of source.getExportDeclarations())
@@ -70,19 +73,19 @@ function firstSentence(name, doc) {
 }
 
 /** In code spans Markdown shows `<` as it is. */
-const cell = (text) => text.replaceAll("|", "\\|").replace(/`[^`]*`|</g, (part) => (part === "<" ? "&lt;" : part)); // prettier-ignore
-const table = (head, rows) => [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n"); // prettier-ignore
+const cell = (text) => text.replaceAll("|", "\\|").replace(/`[^`]*`|</g, (part) => (part === "<" ? "&lt;" : part));
+const table = (head, rows) => [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 const folded = (title, body) => `<details>\n<summary>${title}</summary>\n\n${body}\n\n</details>`;
 
 /** The literals of `export const <name> = { … }` of a model file; nothing where there is none. */
 function literalsOf(source, name) {
-  const object = source.getVariableDeclaration(name)?.getInitializerIfKind(SyntaxKind.ObjectLiteralExpression); // prettier-ignore
-  const pairs = object?.getProperties().filter((one) => one.isKind(SyntaxKind.PropertyAssignment)) ?? []; // prettier-ignore
-  return Object.fromEntries(pairs.map((pair) => [pair.getName(), pair.getInitializerOrThrow().getText().replaceAll('"', "")])); // prettier-ignore
+  const object = source.getVariableDeclaration(name)?.getInitializerIfKind(SyntaxKind.ObjectLiteralExpression);
+  const pairs = object?.getProperties().filter((one) => one.isKind(SyntaxKind.PropertyAssignment)) ?? [];
+  return Object.fromEntries(pairs.map((pair) => [pair.getName(), pair.getInitializerOrThrow().getText().replaceAll('"', "")]));
 }
 
 function learnsText({ metric, atLeast, shareOfFirst, generator, within }) {
-  if (generator !== undefined) return `${generator}: mean and variance within ${within} of the data's`; // prettier-ignore
+  if (generator !== undefined) return `${generator}: mean and variance within ${within} of the data's`;
   if (atLeast !== undefined) return `${metric} ≥ ${atLeast}`;
   return shareOfFirst === undefined ? "" : `${metric} ≤ ${shareOfFirst} of the first`;
 }
@@ -97,7 +100,7 @@ async function modelRows() {
     const links = `[${stem}](models/${stem}.ts)`;
     const trainer = `[trainer](generated/${stem}/trainer.ts)`;
     const { source: data = "" } = literalsOf(source, "data");
-    return [links, fact("parameters"), fact("arena, bytes"), data, learnsText(literalsOf(source, "learns")), trainer]; // prettier-ignore
+    return [links, fact("parameters"), fact("arena, bytes"), data, learnsText(literalsOf(source, "learns")), trainer];
   });
   return Promise.all(rows);
 }
@@ -106,21 +109,27 @@ async function block() {
   const names = await publicNames();
   const groupOf = ({ path, name }) => GROUPS.find(([, of]) => of.test(`${path} ${name}`))?.[0];
   const parts = GROUPS.map(([title]) => {
-    const rows = names.filter((one) => groupOf(one) === title).sort((a, b) => (a.name < b.name ? -1 : 1)); // prettier-ignore
-    return folded(`${title} (${rows.length})`, table(["name", "what it is"], rows.map(({ name, doc }) => [`\`${name}\``, cell(firstSentence(name, doc))]))); // prettier-ignore
+    const rows = names.filter((one) => groupOf(one) === title).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return folded(
+      `${title} (${rows.length})`,
+      table(
+        ["name", "what it is"],
+        rows.map(({ name, doc }) => [`\`${name}\``, cell(firstSentence(name, doc))]),
+      ),
+    );
   });
   const models = await modelRows();
-  const head = ["model", "parameters", "arena, bytes", "data", "learns (`npm run learn`)", "gradient code"]; // prettier-ignore
+  const head = ["model", "parameters", "arena, bytes", "data", "learns (`npm run learn`)", "gradient code"];
   return [...parts, folded(`Models (${models.length})`, table(head, models))].join("\n\n");
 }
 
 const readme = await readFile(file, "utf8");
 const [before, rest] = readme.split(`${MARKS[0]}\n`);
 const after = rest?.split(`${MARKS[1]}`)[1];
-if (after === undefined) throw new Error(`${file} needs the lines ${MARKS.join(" and ")}, between which the tables go`); // prettier-ignore
+if (after === undefined) throw new Error(`${file} needs the lines ${MARKS.join(" and ")}, between which the tables go`);
 const made = `${before}${MARKS[0]}\n\n${await block()}\n\n${MARKS[1]}${after}`;
 if (values.check !== true) await writeFile(file, made);
 else if (made !== readme) {
-  process.stderr.write(`the tables of ${relative(process.cwd(), file)} are not those of the code; run npm run tables\n`); // prettier-ignore
+  process.stderr.write(`the tables of ${relative(process.cwd(), file)} are not those of the code; run npm run tables\n`);
   process.exitCode = 1;
 }

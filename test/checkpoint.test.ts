@@ -6,7 +6,16 @@ import { describe, expect, test, vi } from "vitest";
 import * as circuit from "../generated/circuit/trainer.ts";
 import * as softmax from "../generated/linear-softmax/trainer.ts";
 import { crc32 } from "../runtime/crc32.ts";
-import { DataError, loadCheckpoint, readSafetensors, restoreCheckpoint, saveCheckpoint, writeSafetensors, type RunState, type Tables } from "../runtime/index.ts"; // prettier-ignore
+import {
+  DataError,
+  loadCheckpoint,
+  readSafetensors,
+  restoreCheckpoint,
+  saveCheckpoint,
+  writeSafetensors,
+  type RunState,
+  type Tables,
+} from "../runtime/index.ts";
 import { fromText, isRunState, toText } from "../runtime/run-state.ts";
 import { anyBytes, expectExactLength, flipBits, readOrRefuse } from "./support/fire.ts";
 
@@ -33,11 +42,11 @@ test("the CRC-32 is that of the standard's check value, in pieces as in one", ()
 
 describe("safetensors", () => {
   test("a file of the official library is read", () => {
-    const files = JSON.parse(readFileSync(new URL("./data/foreign.json", import.meta.url), "utf8")) as Record<string, string>; // prettier-ignore
-    const { tensors, metadata } = read(new Uint8Array(Buffer.from(files["safetensors"]!, "base64"))); // prettier-ignore
+    const files = JSON.parse(readFileSync(new URL("./data/foreign.json", import.meta.url), "utf8")) as Record<string, string>;
+    const { tensors, metadata } = read(new Uint8Array(Buffer.from(files["safetensors"]!, "base64")));
     expect(metadata).toEqual({ made: "by another" });
     const byName = new Map(tensors.map(({ name, ...tensor }) => [name, tensor]));
-    expect(byName.get("W")).toEqual({ dtype: "F32", shape: [2, 2], bytes: new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer) }); // prettier-ignore
+    expect(byName.get("W")).toEqual({ dtype: "F32", shape: [2, 2], bytes: new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer) });
     expect(byName.get("n")).toEqual({ dtype: "I32", shape: [], bytes: Uint8Array.of(7, 0, 0, 0) });
   });
 
@@ -61,53 +70,89 @@ describe("safetensors", () => {
     const name = fc.string({ unit: "binary" }).filter((one) => one !== "__metadata__");
     const shape = fc.array(fc.nat(3), { maxLength: 3 });
     fc.assert(
-      fc.property(fc.uniqueArray(fc.tuple(name, shape), { selector: ([one]) => one, maxLength: 6 }), fc.dictionary(fc.string(), fc.string()), (list, metadata) => {
-        const tensors = list.map(([name, shape], i) => ({ name, dtype: "I32", shape, bytes: new Uint8Array(4 * shape.reduce((a, b) => a * b, 1)).fill(i) }));
-        const result = read(writeSafetensors({ tensors, metadata }));
-        const order = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
-        expect(result.tensors.toSorted(order)).toEqual(tensors.toSorted(order));
-        expect({ ...result.metadata }).toEqual({ ...metadata });
-      }),
-    ); // prettier-ignore
+      fc.property(
+        fc.uniqueArray(fc.tuple(name, shape), { selector: ([one]) => one, maxLength: 6 }),
+        fc.dictionary(fc.string(), fc.string()),
+        (list, metadata) => {
+          const tensors = list.map(([name, shape], i) => ({
+            name,
+            dtype: "I32",
+            shape,
+            bytes: new Uint8Array(4 * shape.reduce((a, b) => a * b, 1)).fill(i),
+          }));
+          const result = read(writeSafetensors({ tensors, metadata }));
+          const order = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+          expect(result.tensors.toSorted(order)).toEqual(tensors.toSorted(order));
+          expect({ ...result.metadata }).toEqual({ ...metadata });
+        },
+      ),
+    );
   });
 
   const one = (entry: string) => `{"a":${entry}}`;
   test.each([
     [new Uint8Array(5), `f ends within its header, after 5 of 8 bytes; ${DAMAGED}`],
     [file("{}", 0, 9), `f ends within its header, after 10 of 17 bytes; ${DAMAGED}`],
-    [file("{}", 0, 2 ** 52), `f declares a header of 4503599627370496 bytes, where a safetensors file has at most 100000000; ${DAMAGED}, or name the right file`],
+    [
+      file("{}", 0, 2 ** 52),
+      `f declares a header of 4503599627370496 bytes, where a safetensors file has at most 100000000; ${DAMAGED}, or name the right file`,
+    ],
     [file("[1]"), `f has a header that is no JSON object, where one was expected of a safetensors file; ${DAMAGED}`],
-    [file(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 1), `f has "a" twice in its header; ${DAMAGED}`],
-    [file(`{"a\\"b":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}, "\\u0061\\u0022b" :{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 1), `f has "a\\"b" twice in its header; ${DAMAGED}`],
+    [
+      file(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 1),
+      `f has "a" twice in its header; ${DAMAGED}`,
+    ],
+    [
+      file(
+        `{"a\\"b":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}, "\\u0061\\u0022b" :{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`,
+        1,
+      ),
+      `f has "a\\"b" twice in its header; ${DAMAGED}`,
+    ],
     [file(`{"__metadata__":{"x":"1","x":"2"}}`), `f has "x" twice in its header; ${DAMAGED}`],
     [file(one(`{"dtype":"U8","shape":[1],"dtype":"I8","data_offsets":[0,1]}`), 1), `f has "dtype" twice in its header; ${DAMAGED}`],
     [file("{"), `f has a header that is no JSON object, where one was expected of a safetensors file; ${DAMAGED}`],
-    [file(`{"__metadata__":{"a":1}}`), `f has metadata that are not all texts, where a safetensors file has an object of strings; ${DAMAGED}`],
-    [file(one(`{"dtype":"F9","shape":[1],"data_offsets":[0,4]}`), 4), `f describes a by something else than a known dtype, a shape and two data_offsets; ${DAMAGED}`],
-    [file(one(`{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}`), 4), `f describes a by something else than a known dtype, a shape and two data_offsets; ${DAMAGED}`],
+    [
+      file(`{"__metadata__":{"a":1}}`),
+      `f has metadata that are not all texts, where a safetensors file has an object of strings; ${DAMAGED}`,
+    ],
+    [
+      file(one(`{"dtype":"F9","shape":[1],"data_offsets":[0,4]}`), 4),
+      `f describes a by something else than a known dtype, a shape and two data_offsets; ${DAMAGED}`,
+    ],
+    [
+      file(one(`{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}`), 4),
+      `f describes a by something else than a known dtype, a shape and two data_offsets; ${DAMAGED}`,
+    ],
     [file(one(`{"dtype":"F32","shape":[2],"data_offsets":[0,4]}`), 4), `f gives a 4 bytes, where f32[2] needs 8; ${DAMAGED}`],
-    [file(one(`{"dtype":"F32","shape":[1],"data_offsets":[4,8]}`), 8), `f places a at byte 4 of the data, where byte 0 comes next (no gap, no overlap); ${DAMAGED}`],
+    [
+      file(one(`{"dtype":"F32","shape":[1],"data_offsets":[4,8]}`), 8),
+      `f places a at byte 4 of the data, where byte 0 comes next (no gap, no overlap); ${DAMAGED}`,
+    ],
     [file(one(`{"dtype":"F32","shape":[1],"data_offsets":[0,4]}`), 5), `f declares 4 bytes of data, but holds 5; ${DAMAGED}`],
-    [file(one(`{"dtype":"F32","shape":[100000,100000],"data_offsets":[0,40000000000]}`), 4), `f declares 40000000000 bytes of data, but ends after 4; ${DAMAGED}`],
+    [
+      file(one(`{"dtype":"F32","shape":[100000,100000],"data_offsets":[0,40000000000]}`), 4),
+      `f declares 40000000000 bytes of data, but ends after 4; ${DAMAGED}`,
+    ],
   ])("refuses %#", (bytes, message) => {
     expect(() => read(bytes)).toThrowError(says(message));
-  }); // prettier-ignore
+  });
 
   test("names that mean something to JavaScript are names like others", () => {
-    expect(readOrRefuse(() => read(file(`{"__proto__":{"dtype":"constructor","shape":[],"data_offsets":[0,0]}}`)))).toBeUndefined(); // prettier-ignore
+    expect(readOrRefuse(() => read(file(`{"__proto__":{"dtype":"constructor","shape":[],"data_offsets":[0,0]}}`)))).toBeUndefined();
     const bytes = file(`{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 1);
     expect(read(bytes).tensors.map(({ name }) => name)).toEqual(["__proto__"]);
   });
 
   test("the same key in two objects is no fault, nor are texts that look like keys", () => {
     const of = (at: number) => `{"dtype":"U8","shape":[1],"data_offsets":[${at},${at + 1}]}`;
-    const bytes = file(`{"__metadata__":{"a":"{\\"a\\":1,\\"a\\":2}","b":"a","c":"a"},"a":${of(0)},"b":${of(1)}}`, 2); // prettier-ignore
+    const bytes = file(`{"__metadata__":{"a":"{\\"a\\":1,\\"a\\":2}","b":"a","c":"a"},"a":${of(0)},"b":${of(1)}}`, 2);
     expect(read(bytes).tensors.map(({ name }) => name)).toEqual(["a", "b"]);
   });
 
   test("deep nesting is refused, not followed", () => {
     expect(readOrRefuse(() => read(file(`{"a":${"[".repeat(200_000)}`)))).toBeUndefined();
-    expect(readOrRefuse(() => read(file(`{"a":${"[".repeat(5000)}${"]".repeat(5000)}}`)))).toBeUndefined(); // prettier-ignore
+    expect(readOrRefuse(() => read(file(`{"a":${"[".repeat(5000)}${"]".repeat(5000)}}`)))).toBeUndefined();
   });
 });
 
@@ -116,8 +161,11 @@ const RUN: RunState = {
   row: 64,
   order: { rows: 100, batchSize: 32, seed: -7 },
   losses: { rows: 64, sums: 0.1 + 0.2 },
-  history: [{ epoch: 1, loss: 1 / 3, val_precision: NaN }, { epoch: 2, loss: 5e-324, val_precision: Infinity }],
-}; // prettier-ignore
+  history: [
+    { epoch: 1, loss: 1 / 3, val_precision: NaN },
+    { epoch: 2, loss: 5e-324, val_precision: Infinity },
+  ],
+};
 
 /** A trainer whose bytes are given, for tables of one's own. */
 const holding = (bytes: Uint8Array, hyper: object = {}) => ({
@@ -127,8 +175,21 @@ const holding = (bytes: Uint8Array, hyper: object = {}) => ({
   stepCount: 12,
 });
 const row = (name: string, ...shape: number[]) => ({ name, shape, dtype: "f32" as const });
-const TABLES: Tables = { PARAMETERS: [row("W", 2, 1), row("b")], STATE: [{ name: "stepCount", shape: [], dtype: "i32" }], MODEL: "m", GRAPH: "abc" }; // prettier-ignore
-const saved = () => saveCheckpoint(TABLES, holding(Uint8Array.from({ length: 16 }, (_, i) => i), { learningRate: 0.1 }), RUN); // prettier-ignore
+const TABLES: Tables = {
+  PARAMETERS: [row("W", 2, 1), row("b")],
+  STATE: [{ name: "stepCount", shape: [], dtype: "i32" }],
+  MODEL: "m",
+  GRAPH: "abc",
+};
+const saved = () =>
+  saveCheckpoint(
+    TABLES,
+    holding(
+      Uint8Array.from({ length: 16 }, (_, i) => i),
+      { learningRate: 0.1 },
+    ),
+    RUN,
+  );
 
 describe("checkpoints", () => {
   test("a trained trainer's parameters and state return bit for bit", () => {
@@ -154,7 +215,7 @@ describe("checkpoints", () => {
   });
 
   test("the run's state returns with every bit", () => {
-    expect(loadCheckpoint(saved(), "f")).toMatchObject({ step: 12, model: "m", graph: "abc", hyper: { learningRate: 0.1 }, run: RUN }); // prettier-ignore
+    expect(loadCheckpoint(saved(), "f")).toMatchObject({ step: 12, model: "m", graph: "abc", hyper: { learningRate: 0.1 }, run: RUN });
     const number = fc.double();
     fc.assert(
       fc.property(fc.array(fc.record({ loss: number, val_x: number })), (entries) => {
@@ -162,7 +223,7 @@ describe("checkpoints", () => {
         const back = fromText(toText({ ...RUN, epoch: history.length + 1, history }));
         expect(isRunState(back)).toBe(true);
         // JSON keeps the value of −0, though not its sign
-        const plain = history.map((entry) => ({ epoch: entry.epoch, loss: entry.loss + 0, val_x: entry.val_x + 0 })); // prettier-ignore
+        const plain = history.map((entry) => ({ epoch: entry.epoch, loss: entry.loss + 0, val_x: entry.val_x + 0 }));
         expect(back).toMatchObject({ history: plain });
       }),
     );
@@ -173,17 +234,24 @@ describe("checkpoints", () => {
     [held(NaN, 1, 2, 0), new Map(), "f holds NaN in W, at element 0 (counted from 0)"],
     [held(0, NaN, NaN, 0), new Map(), "f holds NaN in W, at element 1 (counted from 0)"],
     [held(0, 1, NaN, 0), new Map(), "f holds NaN in b, at element 0 (counted from 0)"],
-    [held(0, 1, 2, 0), new Map([[1, held(0, 0, 0, 0)], [3, held(0, 0, NaN, 0)]]), "f holds NaN in b, as kept after epoch 3, at element 0 (counted from 0)"],
+    [
+      held(0, 1, 2, 0),
+      new Map([
+        [1, held(0, 0, 0, 0)],
+        [3, held(0, 0, NaN, 0)],
+      ]),
+      "f holds NaN in b, as kept after epoch 3, at element 0 (counted from 0)",
+    ],
   ])("NaN is said on loading, with file and tensor: %#", (bytes, kept, message) => {
     const written = saveCheckpoint(TABLES, holding(bytes, { learningRate: 0.1 }), RUN, kept);
     expect(() => loadCheckpoint(written, "f")).toThrowError(
       says(`${message}: the run had diverged; take an older checkpoint, and a smaller learning rate`),
     );
-  }); // prettier-ignore
+  });
 
   test("infinity, and integers whose bits would be NaN, are numbers like others", () => {
     const bytes = held(Infinity, -Infinity, 0, NaN);
-    expect(loadCheckpoint(saveCheckpoint(TABLES, holding(bytes)), "f").tensors[2]!.bytes).toEqual(bytes.subarray(12)); // prettier-ignore
+    expect(loadCheckpoint(saveCheckpoint(TABLES, holding(bytes)), "f").tensors[2]!.bytes).toEqual(bytes.subarray(12));
   });
 
   test("hyper is live again", () => {
@@ -192,8 +260,7 @@ describe("checkpoints", () => {
     expect(hyper.learningRate).toBe(0.1);
   });
 
-  const ANOTHER =
-    "it belongs to another model: give this run a store of its own, or use the trainer that wrote it";
+  const ANOTHER = "it belongs to another model: give this run a store of its own, or use the trainer that wrote it";
   const { PARAMETERS, STATE } = TABLES;
   test.each([
     [{ ...TABLES, MODEL: "n" }, "f is of the model m, not of n"],
@@ -202,32 +269,42 @@ describe("checkpoints", () => {
     [{ PARAMETERS, STATE: [row("stepCount")] }, "f holds stepCount as i32[], but the model declares it as f32[]"],
     [{ PARAMETERS, STATE: [...STATE, row("W.m", 2, 1)] }, "f lacks W.m, which the model declares as f32[2,1]"],
     [{ PARAMETERS, STATE: [] }, "f holds stepCount as i32[], which the model does not have"],
-    [{ PARAMETERS: [row("W", 1, 2), row("c")], STATE: [row("stepCount")] }, "f holds W as f32[2,1], but the model declares it as f32[1,2]; lacks c, which the model declares as f32[]; holds stepCount as i32[], but the model declares it as f32[]; holds b as f32[], which the model does not have"],
+    [
+      { PARAMETERS: [row("W", 1, 2), row("c")], STATE: [row("stepCount")] },
+      "f holds W as f32[2,1], but the model declares it as f32[1,2]; lacks c, which the model declares as f32[]; holds stepCount as i32[], but the model declares it as f32[]; holds b as f32[], which the model does not have",
+    ],
   ])("another model is refused by what differs: %#", (tables, message) => {
     const bytes = new Uint8Array(16);
     const into = () => restoreCheckpoint(tables, holding(bytes, { learningRate: 1 }), loadCheckpoint(saved(), "f"));
     expect(into).toThrowError(says(`${message}; ${ANOTHER}`));
     expect([...bytes]).toEqual(Array(16).fill(0));
-  }); // prettier-ignore
+  });
 
-  test.each(["adam", "critic.group2.adamw"])("a checkpoint from before %s kept 1 − β^t is refused with the remedy, and nothing is changed", (rule) => {
-    const before: Tables = { PARAMETERS, STATE: [...STATE, row(`${rule}.beta1^t`), row(`${rule}.beta2^t`)] };
-    const now: Tables = { PARAMETERS, STATE: [...STATE, row(`${rule}.1-beta1^t`), row(`${rule}.1-beta2^t`)] };
-    const bytes = new Uint8Array(24);
-    const old = loadCheckpoint(saveCheckpoint(before, holding(new Uint8Array(24).fill(7), {})), "f");
-    expect(() => restoreCheckpoint(now, holding(bytes, {}), old)).toThrowError(says(`f holds Adam's ${rule}.beta1^t, where the model now keeps ${rule}.1-beta1^t, which has more digits: it was written by a trainer that an earlier adjoint compiled; end that run with the trainer that wrote it, or begin this one in a store of its own`));
-    expect([...bytes]).toEqual(Array(24).fill(0));
-    expect(() => restoreCheckpoint(before, holding(bytes, {}), old)).not.toThrow();
-  }); // prettier-ignore
+  test.each(["adam", "critic.group2.adamw"])(
+    "a checkpoint from before %s kept 1 − β^t is refused with the remedy, and nothing is changed",
+    (rule) => {
+      const before: Tables = { PARAMETERS, STATE: [...STATE, row(`${rule}.beta1^t`), row(`${rule}.beta2^t`)] };
+      const now: Tables = { PARAMETERS, STATE: [...STATE, row(`${rule}.1-beta1^t`), row(`${rule}.1-beta2^t`)] };
+      const bytes = new Uint8Array(24);
+      const old = loadCheckpoint(saveCheckpoint(before, holding(new Uint8Array(24).fill(7), {})), "f");
+      expect(() => restoreCheckpoint(now, holding(bytes, {}), old)).toThrowError(
+        says(
+          `f holds Adam's ${rule}.beta1^t, where the model now keeps ${rule}.1-beta1^t, which has more digits: it was written by a trainer that an earlier adjoint compiled; end that run with the trainer that wrote it, or begin this one in a store of its own`,
+        ),
+      );
+      expect([...bytes]).toEqual(Array(24).fill(0));
+      expect(() => restoreCheckpoint(before, holding(bytes, {}), old)).not.toThrow();
+    },
+  );
 
   test("live scalars that differ", () => {
-    const into = (hyper: object) => () => restoreCheckpoint(TABLES, holding(new Uint8Array(16), hyper), loadCheckpoint(saved(), "f")); // prettier-ignore
-    expect(into({})).toThrowError(
-      says(`f holds the live scalar learningRate, which the model does not have; ${ANOTHER}`),
-    );
+    const into = (hyper: object) => () => restoreCheckpoint(TABLES, holding(new Uint8Array(16), hyper), loadCheckpoint(saved(), "f"));
+    expect(into({})).toThrowError(says(`f holds the live scalar learningRate, which the model does not have; ${ANOTHER}`));
     expect(into({ decay: 1, momentum: 1 })).toThrowError(
-      says(`f holds the live scalar learningRate, which the model does not have; lacks the live scalar decay, which the model declares; lacks the live scalar momentum, which the model declares; ${ANOTHER}`),
-    ); // prettier-ignore
+      says(
+        `f holds the live scalar learningRate, which the model does not have; lacks the live scalar decay, which the model declares; lacks the live scalar momentum, which the model declares; ${ANOTHER}`,
+      ),
+    );
     expect(into({ learningRate: 1, momentum: 1 })).toThrowError(
       says(`f lacks the live scalar momentum, which the model declares; ${ANOTHER}`),
     );
@@ -235,11 +312,15 @@ describe("checkpoints", () => {
 
   test("tables of another module, and files that are no checkpoints", () => {
     expect(() => saveCheckpoint(softmax, circuit.createTrainer())).toThrowError(
-      new RangeError("PARAMETERS and STATE declare 31404 bytes, but the trainer has 16; give the tables of the module that made the trainer"),
-    ); // prettier-ignore
+      new RangeError(
+        "PARAMETERS and STATE declare 31404 bytes, but the trainer has 16; give the tables of the module that made the trainer",
+      ),
+    );
     expect(() => loadCheckpoint(file("{}"), "f")).toThrowError(
-      says(`f is a safetensors file without a format in its metadata, where "adjoint-checkpoint 1" was expected; name a checkpoint that saveCheckpoint or fit wrote`),
-    ); // prettier-ignore
+      says(
+        `f is a safetensors file without a format in its metadata, where "adjoint-checkpoint 1" was expected; name a checkpoint that saveCheckpoint or fit wrote`,
+      ),
+    );
   });
 
   test("cut at any byte, longer, or flipped: refused, or the very same", () => {
@@ -250,17 +331,23 @@ describe("checkpoints", () => {
     anyBytes(saved(), load);
     const flipped = saved();
     flipped[flipped.length - 1]! ^= 1;
-    expect(() => load(flipped)).toThrowError(
-      says(`f does not have the checksum that it carries; ${DAMAGED}`),
-    );
+    expect(() => load(flipped)).toThrowError(says(`f does not have the checksum that it carries; ${DAMAGED}`));
   });
 
   test("a run's state of any other form is refused, though its checksum holds", () => {
     const broken: object[] = [
-      { epoch: 0 }, { row: 63 }, { row: 128 }, { row: 1.5 }, { order: { ...RUN.order, rows: 0 } },
-      { order: { ...RUN.order, seed: "1" } }, { losses: { rows: 1, sums: NaN } }, { losses: { rows: 1, sums: null } },
-      { history: [] }, { history: [{ epoch: 1 }, { epoch: 3 }] }, { history: [{ epoch: 1 }, { epoch: 2, loss: [1] }] },
-    ]; // prettier-ignore
+      { epoch: 0 },
+      { row: 63 },
+      { row: 128 },
+      { row: 1.5 },
+      { order: { ...RUN.order, rows: 0 } },
+      { order: { ...RUN.order, seed: "1" } },
+      { losses: { rows: 1, sums: NaN } },
+      { losses: { rows: 1, sums: null } },
+      { history: [] },
+      { history: [{ epoch: 1 }, { epoch: 3 }] },
+      { history: [{ epoch: 1 }, { epoch: 2, loss: [1] }] },
+    ];
     expect(isRunState(RUN)).toBe(true);
     expect(isRunState({ ...RUN, row: 100 })).toBe(true);
     for (const part of broken) {

@@ -1,45 +1,45 @@
 /** What the command line does: every verb on small models in a folder of its own, its exit codes, its JSON, its plain text. */
 
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs"; // prettier-ignore
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { CheckJson, CompileJson, DriftJson, InspectJson, SummaryJson, TrainJson, VerifyJson } from "../compiler/cli/json.ts"; // prettier-ignore
+import type { CheckJson, CompileJson, DriftJson, InspectJson, SummaryJson, TrainJson, VerifyJson } from "../compiler/cli/json.ts";
 import { adjoint, build, root, twoAtATime, type Ran, type RunOptions } from "./support/command.ts";
 import { writeDigits } from "./support/digits.ts";
 import { modelNames } from "./support/models.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "adjoint-"));
 const at = (path: string): string => join(folder, path);
-const run = (args: string, options: Partial<RunOptions> = {}): Promise<Ran> =>
-  adjoint(args.split(" "), { cwd: folder, ...options });
+const run = (args: string, options: Partial<RunOptions> = {}): Promise<Ran> => adjoint(args.split(" "), { cwd: folder, ...options });
 const json = <T>({ stdout }: Ran): T => JSON.parse(stdout) as T; // what the verb's type in json.ts says
 
 beforeAll(async () => {
   build();
   mkdirSync(at("models"));
   writeFileSync(at("package.json"), '{ "name": "mine", "type": "module" }');
-  for (const name of ["circuit", "linear-softmax"]) copyFileSync(`${root}models/${name}.ts`, at(`models/${name}.ts`)); // prettier-ignore
+  for (const name of ["circuit", "linear-softmax"]) copyFileSync(`${root}models/${name}.ts`, at(`models/${name}.ts`));
   writeDigits(at("digits"), { train: 40, test: 20 });
-  expect(await run("compile models/circuit.ts --entry gradients")).toMatchObject({ code: 0, stderr: "" }); // prettier-ignore
+  expect(await run("compile models/circuit.ts --entry gradients")).toMatchObject({ code: 0, stderr: "" });
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const CIRCUIT = ["certificate.json", "gradients.ts", "model.graph", "model.plan", "report.md", "trainer.ts"]; // prettier-ignore
+const CIRCUIT = ["certificate.json", "gradients.ts", "model.graph", "model.plan", "report.md", "trainer.ts"];
 
 test("compile writes every file of every model, and again only what changed", async () => {
   const first = await run("compile");
   expect(first).toEqual({
     code: 0,
     stderr: "",
-    stdout: "✓ circuit  generated/circuit/  arena 80 bytes  unchanged\n✓ linear-softmax  generated/linear-softmax/  arena 826,448 bytes  5 files written\n",
-  }); // prettier-ignore
+    stdout:
+      "✓ circuit  generated/circuit/  arena 80 bytes  unchanged\n✓ linear-softmax  generated/linear-softmax/  arena 826,448 bytes  5 files written\n",
+  });
   expect(readdirSync(at("generated/circuit")).sort()).toEqual(CIRCUIT);
   writeFileSync(at("generated/circuit/report.md"), "edited");
-  const again = json<CompileJson>(await run("compile models/circuit.ts --entry gradients --print fuse --json")); // prettier-ignore
-  expect(again.files.filter(({ written }) => written).map(({ file }) => file)).toEqual(["generated/circuit/report.md"]); // prettier-ignore
-  expect(Object.keys(again)).toEqual(["model", "folder", "files", "arenaBytes", "timings", "diagnostics", "stages"]); // prettier-ignore
-  expect(again.stages?.map(({ entry, pass }) => `${entry} ${pass}`)).toEqual(["train fuse", "evaluate fuse", "predict fuse"]); // prettier-ignore
+  const again = json<CompileJson>(await run("compile models/circuit.ts --entry gradients --print fuse --json"));
+  expect(again.files.filter(({ written }) => written).map(({ file }) => file)).toEqual(["generated/circuit/report.md"]);
+  expect(Object.keys(again)).toEqual(["model", "folder", "files", "arenaBytes", "timings", "diagnostics", "stages"]);
+  expect(again.stages?.map(({ entry, pass }) => `${entry} ${pass}`)).toEqual(["train fuse", "evaluate fuse", "predict fuse"]);
   expect(again.timings.map(({ stage }) => stage)).toContain("check");
 }, 30_000);
 
@@ -62,7 +62,7 @@ describe("one changed character", () => {
 
   test("of any generated file fails the drift check, which says what differs", async () => {
     const undo = EDITS.map((edit) => change(edit));
-    const [shown, data] = await twoAtATime(["compile --check", "compile --check --json models/circuit.ts"], run); // prettier-ignore
+    const [shown, data] = await twoAtATime(["compile --check", "compile --check --json models/circuit.ts"], run);
     undo.forEach((back) => back());
     expect([shown!.code, data!.code, shown!.stderr]).toEqual([1, 1, ""]);
     const { holds, files, differences } = json<DriftJson>(data!);
@@ -74,14 +74,16 @@ describe("one changed character", () => {
       expect(found).toContain(put);
       expect(expected).toContain(find);
       expect(readFileSync(at(file(name)), "utf8").split("\n")[line! - 1]).toBe(expected);
-      expect(shown!.stdout).toContain(`✗ ${file(name)}:${line} ${reason}\n    is      ${found}\n    made    ${expected}\n`); // prettier-ignore
+      expect(shown!.stdout).toContain(`✗ ${file(name)}:${line} ${reason}\n    is      ${found}\n    made    ${expected}\n`);
     }
-    expect(shown!.stdout).toContain("5 of 11 files under generated/ drifted. Run adjoint compile to make them again; edits to generated files are lost."); // prettier-ignore
+    expect(shown!.stdout).toContain(
+      "5 of 11 files under generated/ drifted. Run adjoint compile to make them again; edits to generated files are lost.",
+    );
   }, 30_000);
 
   test("of a certificate makes verify fail, and so does one of the trainer", async () => {
     const verify = `verify ${file("trainer.ts")}`;
-    expect((await run(verify)).stdout).toMatch(/^CERTIFIED {2}generated\/circuit\/trainer\.ts {2}\d+ tensors, worst error \d\.\de-\d+\n$/); // prettier-ignore
+    expect((await run(verify)).stdout).toMatch(/^CERTIFIED {2}generated\/circuit\/trainer\.ts {2}\d+ tensors, worst error \d\.\de-\d+\n$/);
     const reasons: string[] = [];
     for (const edit of [
       ["certificate.json", '"worst": 0', '"worst": 1'],
@@ -93,23 +95,27 @@ describe("one changed character", () => {
       const ran = await run(`${verify} --json`);
       undo();
       const { holds, reason, tensors, ...rest } = json<VerifyJson>(ran);
-      expect([ran.code, holds, rest]).toEqual([1, false, { file: file("trainer.ts"), model: "circuit" }]); // prettier-ignore
+      expect([ran.code, holds, rest]).toEqual([1, false, { file: file("trainer.ts"), model: "circuit" }]);
       reasons.push(reason!);
     }
-    expect(reasons[0]).toBe("certificate.json was edited: its own SHA-256 does not fit its numbers; make it again with adjoint compile"); // prettier-ignore
-    expect(reasons[1]).toMatch(/^the file's SHA-256 is [0-9a-f]{16}, but its certificate was made for [0-9a-f]{16}: one of them was edited; make both again with adjoint compile$/); // prettier-ignore
-    expect(reasons[2]).toMatch(/^the header says ".*differences 1e-11.*", but its certificate\.json makes that ".*differences 1e-10.*"; make the file again with adjoint compile$/); // prettier-ignore
+    expect(reasons[0]).toBe("certificate.json was edited: its own SHA-256 does not fit its numbers; make it again with adjoint compile");
+    expect(reasons[1]).toMatch(
+      /^the file's SHA-256 is [0-9a-f]{16}, but its certificate was made for [0-9a-f]{16}: one of them was edited; make both again with adjoint compile$/,
+    );
+    expect(reasons[2]).toMatch(
+      /^the header says ".*differences 1e-11.*", but its certificate\.json makes that ".*differences 1e-10.*"; make the file again with adjoint compile$/,
+    );
   }, 30_000);
 
   test("a file too many, one too few, and a model that is gone are named", async () => {
     mkdirSync(at("other/circuit"), { recursive: true });
-    for (const name of CIRCUIT.slice(0, 5)) copyFileSync(at(file(name)), at(`other/circuit/${name}`)); // prettier-ignore
+    for (const name of CIRCUIT.slice(0, 5)) copyFileSync(at(file(name)), at(`other/circuit/${name}`));
     rmSync(at("other/circuit/model.plan"));
     const trainer = readFileSync(at(file("trainer.ts")), "utf8");
     writeFileSync(at("other/circuit/trainer.ts"), trainer);
     writeFileSync(at("other/circuit/notes.txt"), "");
     mkdirSync(at("other/gone"));
-    writeFileSync(at("other/gone/trainer.ts"), trainer.replace("from models/circuit.ts", "from models/gone.ts")); // prettier-ignore
+    writeFileSync(at("other/gone/trainer.ts"), trainer.replace("from models/circuit.ts", "from models/gone.ts"));
     const { code, stdout } = await run("compile --check --json --out other");
     expect(code).toBe(1);
     expect((JSON.parse(stdout) as DriftJson).differences).toEqual([
@@ -117,57 +123,59 @@ describe("one changed character", () => {
       { file: "other/circuit/notes.txt", reason: "is made by no command; remove it" },
       { file: "other/gone/trainer.ts", reason: "cannot be made again: its model models/gone.ts is gone" },
       { file: "other/gone/certificate.json", reason: "is missing; run adjoint compile" },
-    ]); // prettier-ignore
+    ]);
   }, 30_000);
 });
 
 test("--target wasm writes a trainer of its own name, and --wasm external its bytes beside it", async () => {
   const kept = "compile models/circuit.ts --target wasm --out inside";
-  const [inside, beside] = await twoAtATime([kept, "compile models/circuit.ts --target wasm --wasm external --out beside"], run); // prettier-ignore
+  const [inside, beside] = await twoAtATime([kept, "compile models/circuit.ts --target wasm --wasm external --out beside"], run);
   expect([inside!.code, inside!.stderr, beside!.code, beside!.stderr]).toEqual([0, "", 0, ""]);
   const FILES = ["certificate.wasm.json", "model.wasm.plan", "report.wasm.md", "trainer.wasm.ts"];
   expect(readdirSync(at("inside/circuit")).sort()).toEqual(FILES);
-  expect(readdirSync(at("beside/circuit")).sort()).toEqual([...FILES.slice(0, 3), "trainer.wasm", FILES[3]]); // prettier-ignore
-  expect([...readFileSync(at("beside/circuit/trainer.wasm")).subarray(0, 8)]).toEqual([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]); // prettier-ignore
+  expect(readdirSync(at("beside/circuit")).sort()).toEqual([...FILES.slice(0, 3), "trainer.wasm", FILES[3]]);
+  expect([...readFileSync(at("beside/circuit/trainer.wasm")).subarray(0, 8)]).toEqual([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
   const text = (of: string): string => readFileSync(at(`${of}/circuit/trainer.wasm.ts`), "utf8");
-  expect(text("inside")).toContain(
-    "// Regenerate: adjoint compile models/circuit.ts --target wasm\n",
-  );
-  expect(text("beside")).toContain("// Regenerate: adjoint compile models/circuit.ts --target wasm --wasm external\n"); // prettier-ignore
+  expect(text("inside")).toContain("// Regenerate: adjoint compile models/circuit.ts --target wasm\n");
+  expect(text("beside")).toContain("// Regenerate: adjoint compile models/circuit.ts --target wasm --wasm external\n");
   expect([text("inside").includes("atob"), text("beside").includes("atob")]).toEqual([true, false]);
-  expect(await run(kept)).toMatchObject({ code: 0, stdout: expect.stringContaining("unchanged") as string }); // prettier-ignore
+  expect(await run(kept)).toMatchObject({ code: 0, stdout: expect.stringContaining("unchanged") as string });
 }, 60_000);
 
 describe("check", () => {
   /** The bounds that the first issue states: of gradients in float64, of emitted steps in float32. */
   const expectBounds = ({ tensors }: Pick<CheckJson, "tensors">): void => {
     const methods = new Set(tensors.map(({ method }) => method));
-    for (const method of ["central differences", "sampled elements"]) expect(methods).toContain(method); // prettier-ignore
+    for (const method of ["central differences", "sampled elements"]) expect(methods).toContain(method);
     for (const { name, method, worst, coordinates, kinks } of tensors) {
-      expect(worst, `${name}, ${method}`).toBeLessThan(method === "central differences" ? 1e-6 : 1e-4); // prettier-ignore
+      expect(worst, `${name}, ${method}`).toBeLessThan(method === "central differences" ? 1e-6 : 1e-4);
       expect(coordinates).toBeGreaterThan(0);
       expect(kinks).toBeGreaterThanOrEqual(0);
     }
   };
 
   test("tells every tensor's worst error, in the form of the contract", async () => {
-    const { code, stdout, stderr } = await run(`check --json models/circuit.ts ${root}models/linear-svm.ts`); // prettier-ignore
+    const { code, stdout, stderr } = await run(`check --json models/circuit.ts ${root}models/linear-svm.ts`);
     expect([code, stderr]).toEqual([0, ""]);
     const { results } = JSON.parse(stdout) as { results: CheckJson[] };
-    expect(results.map(({ model, holds }) => [model, holds])).toEqual([["circuit", true], ["linear-svm", true]]); // prettier-ignore
+    expect(results.map(({ model, holds }) => [model, holds])).toEqual([
+      ["circuit", true],
+      ["linear-svm", true],
+    ]);
     for (const result of results) {
       expect(Object.keys(result)).toEqual(["model", "holds", "tensors"]);
-      for (const tensor of result.tensors) expect(Object.keys(tensor)).toEqual(["name", "role", "method", "coordinates", "worst", "at", "kinks", "verdict"]); // prettier-ignore
+      for (const tensor of result.tensors)
+        expect(Object.keys(tensor)).toEqual(["name", "role", "method", "coordinates", "worst", "at", "kinks", "verdict"]);
       expectBounds(result);
       const methods = result.tensors.map(({ method }) => method);
       for (const method of ["one step", "three steps"]) expect(methods).toContain(method);
     }
     const gradients = results[1]!.tensors.filter(({ method }) => method === "central differences");
-    expect(gradients.map(({ name, role }) => `${role} ${name}`)).toEqual(["input x", "parameter W", "parameter b"]); // prettier-ignore
+    expect(gradients.map(({ name, role }) => `${role} ${name}`)).toEqual(["input x", "parameter W", "parameter b"]);
   }, 60_000);
 
   test.each(modelNames)("the certificate of %s, as committed, keeps the same bounds", (name) => {
-    expectBounds(JSON.parse(readFileSync(`${root}generated/${name}/certificate.json`, "utf8")) as CheckJson); // prettier-ignore
+    expectBounds(JSON.parse(readFileSync(`${root}generated/${name}/certificate.json`, "utf8")) as CheckJson);
   });
 
   test("a gradient that does not agree ends with 1, and compile then writes nothing", async () => {
@@ -180,59 +188,85 @@ export default model("wave", {}, () => {
   return { loss: sum(sin(mul(a, 1e9))), optimizer: sgd() };
 });`,
     );
-    const [checked, compiled] = await twoAtATime(["check models/wave.ts", "compile models/wave.ts"], run); // prettier-ignore
+    const [checked, compiled] = await twoAtATime(["check models/wave.ts", "compile models/wave.ts"], run);
     rmSync(at("models/wave.ts"));
-    expect([checked!.code, checked!.stderr, compiled!.code, compiled!.stdout]).toEqual([1, "", 1, ""]); // prettier-ignore
+    expect([checked!.code, checked!.stderr, compiled!.code, compiled!.stdout]).toEqual([1, "", 1, ""]);
     expect(checked!.stdout).toMatch(/\n✗ does not hold: the worst error is \d\.\de\+0\n$/);
-    expect(compiled!.stderr).toMatch(/^error the check of "wave" does not hold: a, by central differences: the worst error is .* above 1e-6\. No trainer was written\./); // prettier-ignore
+    expect(compiled!.stderr).toMatch(
+      /^error the check of "wave" does not hold: a, by central differences: the worst error is .* above 1e-6\. No trainer was written\./,
+    );
     expect(readdirSync(at("generated"))).not.toContain("wave");
   }, 30_000);
 });
 
 test("summary and inspect show what a model is", async () => {
   const [shown, summary, levels, data] = await twoAtATime(
-    ["summary models/linear-softmax.ts", "summary models/linear-softmax.ts --json", "inspect models/linear-softmax.ts", "inspect models/linear-softmax.ts --json --graph --live"],
+    [
+      "summary models/linear-softmax.ts",
+      "summary models/linear-softmax.ts --json",
+      "inspect models/linear-softmax.ts",
+      "inspect models/linear-softmax.ts --json --graph --live",
+    ],
     run,
-  ); // prettier-ignore
-  expect([shown, summary, levels, data].map((ran) => [ran!.code, ran!.stderr])).toEqual(Array(4).fill([0, ""])); // prettier-ignore
+  );
+  expect([shown, summary, levels, data].map((ran) => [ran!.code, ran!.stderr])).toEqual(Array(4).fill([0, ""]));
   const facts = json<SummaryJson>(summary!);
-  expect(facts).toMatchObject({ model: "linear-softmax", trainable: 7850, frozen: 0, arenaBytes: 826448 }); // prettier-ignore
+  expect(facts).toMatchObject({ model: "linear-softmax", trainable: 7850, frozen: 0, arenaBytes: 826448 });
   expect(facts.parameters).toEqual([
     { name: "W", shape: [784, 10], count: 7840, trainable: true },
     { name: "b", shape: [10], count: 10, trainable: true },
   ]);
   expect(facts.entries.map(({ name }) => name)).toEqual(["train", "evaluate", "predict"]);
-  for (const text of ["W          [784, 10]   7,840", "trainable parameters", "7,850", "826,448 bytes"]) expect(shown!.stdout).toContain(text); // prettier-ignore
-  for (const text of ["── Forward graph", "── After differentiation", "%d_W", "~ dot: dot: d_b = aᵀ·d_y", "── Kernels", "kernel ", "── Live ranges"]) expect(levels!.stdout).toContain(text); // prettier-ignore
+  for (const text of ["W          [784, 10]   7,840", "trainable parameters", "7,850", "826,448 bytes"])
+    expect(shown!.stdout).toContain(text);
+  for (const text of [
+    "── Forward graph",
+    "── After differentiation",
+    "%d_W",
+    "~ dot: dot: d_b = aᵀ·d_y",
+    "── Kernels",
+    "kernel ",
+    "── Live ranges",
+  ])
+    expect(levels!.stdout).toContain(text);
   const { live, ...rest } = json<InspectJson>(data!);
   expect(Object.keys(rest)).toEqual(["model", "graph"]);
-  expect(live!.find(({ buffer }) => buffer === "W")).toEqual({ entry: "all", buffer: "W", role: "parameter", offset: 0, bytes: 31360, live: "always" }); // prettier-ignore
+  expect(live!.find(({ buffer }) => buffer === "W")).toEqual({
+    entry: "all",
+    buffer: "W",
+    role: "parameter",
+    offset: 0,
+    bytes: 31360,
+    live: "always",
+  });
 }, 30_000);
 
 test("train tests once at the end, with the same digits on every run, and says where the gradient code is", async () => {
   const command = "train models/linear-softmax.ts --data digits --epochs 2 --seed 7";
   const [first, second, data] = await twoAtATime([command, command, `${command} --json`], run);
-  expect(first!.stdout).toMatch(/^test loss \d\.\d+\ntest accuracy \d+\.\d\d %\nread the gradient code in generated\/linear-softmax\/trainer\.ts\n$/); // prettier-ignore
+  expect(first!.stdout).toMatch(
+    /^test loss \d\.\d+\ntest accuracy \d+\.\d\d %\nread the gradient code in generated\/linear-softmax\/trainer\.ts\n$/,
+  );
   expect(second!.stdout).toBe(first!.stdout);
   expect(first!.stderr).toMatch(/^epoch 1\/2 {2}loss \d\.\d+ {2}\d\.\ds\nepoch 2\/2 {2}loss .*\n$/);
   const trained = json<TrainJson>(data!);
   expect(Object.keys(trained)).toEqual(["model", "epochs", "test", "seconds", "trainer"]);
   expect(trained.epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
   expect(trained.test["count"]).toBe(20);
-  expect(first!.stdout).toContain(`test accuracy ${(100 * trained.test["accuracy"]!).toFixed(2)} %`); // prettier-ignore
+  expect(first!.stdout).toContain(`test accuracy ${(100 * trained.test["accuracy"]!).toFixed(2)} %`);
 }, 30_000);
 
 test("an interrupt ends training with 130", async () => {
-  const { code, stdout, stderr } = await run("train models/linear-softmax.ts --data digits --epochs 1000000", { interrupt: true }); // prettier-ignore
+  const { code, stdout, stderr } = await run("train models/linear-softmax.ts --data digits --epochs 1000000", { interrupt: true });
   expect([code, stdout]).toEqual([130, ""]);
   expect(stderr).toMatch(/^epoch 1\/1000000 [^]*\nerror interrupted\n$/);
   expect(stderr).not.toMatch(/^\s+at /m);
 }, 30_000);
 
 test("colours are for terminals, and not where NO_COLOR asks for none", async () => {
-  const terminal = ["--import", "data:text/javascript,process.stdout.isTTY=process.stderr.isTTY=true"]; // prettier-ignore
-  const runs = [{}, { node: terminal }, { node: terminal, env: { NO_COLOR: "1" } }, { node: terminal, env: { CI: "true" } }]; // prettier-ignore
-  const [piped, watched, asked, ci] = await twoAtATime(runs, (options) => run("summary models/circuit.ts", options)); // prettier-ignore
+  const terminal = ["--import", "data:text/javascript,process.stdout.isTTY=process.stderr.isTTY=true"];
+  const runs = [{}, { node: terminal }, { node: terminal, env: { NO_COLOR: "1" } }, { node: terminal, env: { CI: "true" } }];
+  const [piped, watched, asked, ci] = await twoAtATime(runs, (options) => run("summary models/circuit.ts", options));
   expect(watched!.stdout).toContain("\x1b[1m");
   for (const ran of [piped, asked, ci]) expect(ran!.stdout).not.toContain("\x1b[");
   expect(asked!.stdout).toBe(piped!.stdout);

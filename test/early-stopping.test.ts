@@ -1,14 +1,7 @@
 /** Early stopping leaves the weights of the best epoch, bit for bit; callbacks work together; bad options are told. */
 
 import { describe, expect, test } from "vitest";
-import {
-  DataError,
-  earlyStopping,
-  fit,
-  predictAll,
-  split,
-  type Callbacks,
-} from "../runtime/index.ts";
+import { DataError, earlyStopping, fit, predictAll, split, type Callbacks } from "../runtime/index.ts";
 
 interface Rows {
   x: Float32Array;
@@ -69,20 +62,20 @@ describe("early stopping", () => {
     const losses = [0.5, 0.1, 0.4];
     const trainer = scripted(losses);
     const monitor = "val_loss";
-    await fit(trainer, two, { ...options, epochs: 3, callbacks: earlyStopping({ monitor, patience: 5 }) }); // prettier-ignore
+    await fit(trainer, two, { ...options, epochs: 3, callbacks: earlyStopping({ monitor, patience: 5 }) });
     expect(trainer.parameters.w[0]).toBe(after(2));
     const left = scripted(losses);
-    await fit(left, two, { ...options, epochs: 3, callbacks: earlyStopping({ monitor, patience: 5, restoreBest: false }) }); // prettier-ignore
+    await fit(left, two, { ...options, epochs: 3, callbacks: earlyStopping({ monitor, patience: 5, restoreBest: false }) });
     expect(left.parameters.w[0]).toBe(after(3));
   });
 
   test("without a monitor it watches val_loss, or loss where nothing validates", async () => {
     const stopping = earlyStopping({ patience: 2 });
-    const { epochs } = await fit(scripted([0.5, 0.3, 0.2, 0.25, 0.2, 0.1]), two, { ...options, callbacks: stopping }); // prettier-ignore
+    const { epochs } = await fit(scripted([0.5, 0.3, 0.2, 0.25, 0.2, 0.1]), two, { ...options, callbacks: stopping });
     expect([epochs.length, stopping.best]).toEqual([5, { epoch: 3, value: 0.2 }]);
     const alone = await fit(scripted([1]), two, { epochs: 9, callbacks: stopping });
     // the scripted trainer's own loss only rises
-    expect([alone.epochs.length, stopping.best]).toEqual([3, { epoch: 1, value: alone.epochs[0]!.loss }]); // prettier-ignore
+    expect([alone.epochs.length, stopping.best]).toEqual([3, { epoch: 1, value: alone.epochs[0]!.loss }]);
     expect(Object.keys(alone.epochs[0]!)).toEqual(["epoch", "loss"]);
   });
 
@@ -102,7 +95,7 @@ describe("early stopping", () => {
   test("an improvement of minDelta or less is none, and NaN never is one", async () => {
     const stopping = earlyStopping({ monitor: "val_loss", patience: 3, minDelta: 0.125 });
     const callbacks = stopping;
-    const { epochs } = await fit(scripted([NaN, 0.5, 0.375, NaN, 0.4, 0.1]), two, { ...options, callbacks }); // prettier-ignore
+    const { epochs } = await fit(scripted([NaN, 0.5, 0.375, NaN, 0.4, 0.1]), two, { ...options, callbacks });
     expect(epochs).toHaveLength(5);
     expect(stopping.best).toEqual({ epoch: 2, value: 0.5 });
   });
@@ -116,26 +109,20 @@ describe("early stopping", () => {
 
   test("names what there is to watch, the nearest first, and what is missing", async () => {
     const watch = (monitor: string) => ({ callbacks: earlyStopping({ monitor, patience: 1 }) });
-    await expect(
-      fit(scripted([1]), two, { ...options, ...watch("val_acuracy") }),
-    ).rejects.toThrowError(
+    await expect(fit(scripted([1]), two, { ...options, ...watch("val_acuracy") })).rejects.toThrowError(
       new DataError(
         "early stopping watches val_acuracy, which no epoch measures; epochs measure loss, val_loss, val_accuracy; " +
           "did you mean val_accuracy?",
       ),
     );
     await expect(fit(scripted([1]), two, { epochs: 2, ...watch("val_loss") })).rejects.toThrowError(
-      new DataError(
-        "early stopping watches val_loss, which no epoch measures; epochs measure loss: give fit validation data",
-      ),
+      new DataError("early stopping watches val_loss, which no epoch measures; epochs measure loss: give fit validation data"),
     );
   });
 
   test("patience and minDelta out of range are refused before training", () => {
     expect(() => earlyStopping({ monitor: "loss", patience: 0 })).toThrowError(
-      new RangeError(
-        "patience must be a whole number of at least 1, not 0: the epochs without improvement after which training stops",
-      ),
+      new RangeError("patience must be a whole number of at least 1, not 0: the epochs without improvement after which training stops"),
     );
     expect(() => earlyStopping({ monitor: "loss", patience: 1, minDelta: -1 })).toThrowError(
       new RangeError("minDelta must be a finite number of at least 0, not -1"),
@@ -196,7 +183,7 @@ describe("split", () => {
     const cut = (seed: number) => split(scripted([]), rows(10), { validation: 0.3, seed });
     const { train, validation } = cut(1);
     expect(firsts(validation)).toHaveLength(3);
-    expect([...firsts(train), ...firsts(validation)].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]); // prettier-ignore
+    expect([...firsts(train), ...firsts(validation)].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     for (const part of [train, validation]) {
       firsts(part).forEach((row, n) => {
         expect(part.x[2 * n + 1]).toBe(2 * row + 1);
@@ -208,20 +195,16 @@ describe("split", () => {
   });
 
   test("either part has at least one row", () => {
-    expect(firsts(split(scripted([]), rows(2), { validation: 0.01, seed: 0 }).validation)).toHaveLength(1); // prettier-ignore
-    expect(firsts(split(scripted([]), rows(2), { validation: 0.99, seed: 0 }).train)).toHaveLength(1); // prettier-ignore
+    expect(firsts(split(scripted([]), rows(2), { validation: 0.01, seed: 0 }).validation)).toHaveLength(1);
+    expect(firsts(split(scripted([]), rows(2), { validation: 0.99, seed: 0 }).train)).toHaveLength(1);
   });
 
   test("what cannot be split says so", () => {
     expect(() => split(scripted([]), rows(4), { validation: 1, seed: 0 })).toThrowError(
-      new RangeError(
-        "validation must be a share of the rows above 0 and below 1, such as 0.1, not 1",
-      ),
+      new RangeError("validation must be a share of the rows above 0 and below 1, such as 0.1, not 1"),
     );
     expect(() => split(scripted([]), rows(1), { validation: 0.5, seed: 0 })).toThrowError(
-      new DataError(
-        "the data hold 1 row, which cannot be both trained on and validated with; bring more rows",
-      ),
+      new DataError("the data hold 1 row, which cannot be both trained on and validated with; bring more rows"),
     );
   });
 });

@@ -1,7 +1,7 @@
 /** What the text of every emitted file says: it stands alone, type-checks under every flag, reads as its mathematics, and nothing in a step could allocate. */
 
-import { input, labels, matmul, model, mse, mul, pad, param, relu, sgd, slice, softmaxCrossEntropy, sum, zeros } from "adjoint"; // prettier-ignore
-import { Project, SyntaxKind, type FunctionDeclaration, type Node, type SourceFile } from "ts-morph"; // prettier-ignore
+import { input, labels, matmul, model, mse, mul, pad, param, relu, sgd, slice, softmaxCrossEntropy, sum, zeros } from "adjoint";
+import { Project, SyntaxKind, type FunctionDeclaration, type Node, type SourceFile } from "ts-morph";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { TrainerModule } from "../compiler/compile.ts";
 import { format, lower, print, type Lowered } from "../compiler/lower.ts";
@@ -22,7 +22,7 @@ beforeAll(async () => {
     for (const kind of ["trainer", "gradients"] as const) {
       const one = await lowered(name, {}, kind);
       const text = await print(one, kind);
-      emitted.set(`${name} ${kind}`, { one, text, file: project.createSourceFile(`${name}-${kind}.ts`, text) }); // prettier-ignore
+      emitted.set(`${name} ${kind}`, { one, text, file: project.createSourceFile(`${name}-${kind}.ts`, text) });
     }
 }, 180_000);
 
@@ -31,8 +31,14 @@ test("TypeScript has nothing to say, under every flag", async () => {
   // each phase reads what the other does not
   const phased = model("phased", { batch: 4 }, ({ batch }) => {
     const scores = matmul(input("x", [batch, 2]), param("W", [2, 3], zeros()));
-    const [fit, rank] = [mse(scores, input("t", [batch, 3])), softmaxCrossEntropy(scores, labels("y", [batch], { classes: 3 }))]; // prettier-ignore
-    return { phases: [{ name: "fit", loss: fit, optimizer: sgd() }, { name: "rank", loss: rank, optimizer: sgd() }], outputs: { scores } }; // prettier-ignore
+    const [fit, rank] = [mse(scores, input("t", [batch, 3])), softmaxCrossEntropy(scores, labels("y", [batch], { classes: 3 }))];
+    return {
+      phases: [
+        { name: "fit", loss: fit, optimizer: sgd() },
+        { name: "rank", loss: rank, optimizer: sgd() },
+      ],
+      outputs: { scores },
+    };
   });
   texts.set("phased", await print(await lower(phased), "trainer"));
   expect(complaintsAbout(texts)).toEqual([]);
@@ -52,7 +58,7 @@ const functionNamed = (file: SourceFile, name: string): FunctionDeclaration =>
   file.getDescendantsOfKind(SyntaxKind.FunctionDeclaration).find((f) => f.getName() === name)!;
 
 /** The function of an entry point; one of several phases has its phase's name. */
-const FUNCTION_OF: Readonly<Record<string, string>> = { train: "step", evaluate: "evaluate", predict: "predict", gradients: "gradients" }; // prettier-ignore
+const FUNCTION_OF: Readonly<Record<string, string>> = { train: "step", evaluate: "evaluate", predict: "predict", gradients: "gradients" };
 /** `// <mathematics>    %<node>  <role and rule>, <file>:<line>`. */
 const DOC = /^\/\/ (.+ = .+?) {1,4}%(.+?) {1,2}(\w[^%]*), (models\/[\w-]+\.ts):(\d+)$/;
 
@@ -65,99 +71,104 @@ const unwrapped = (lines: readonly string[]): string[] =>
 /** What engines compute alike, to the bit. */
 const EXACT = ["abs", "floor", "fround", "imul", "max", "min", "sign", "sqrt", "trunc"];
 /** What would reach beyond the file. */
-const REACHING = ["eval", "Function", "globalThis", "process", "require", "self", "window", "fetch"]; // prettier-ignore
+const REACHING = ["eval", "Function", "globalThis", "process", "require", "self", "window", "fetch"];
 
-describe.each(modelNames.flatMap((name) => [`${name} trainer`, `${name} gradients`]))(
-  "%s",
-  (name) => {
-    // prettier-ignore
-    const model = name.split(" ")[0]!;
+describe.each(modelNames.flatMap((name) => [`${name} trainer`, `${name} gradients`]))("%s", (name) => {
+  // prettier-ignore
+  const model = name.split(" ")[0]!;
 
-    test("stands alone: no import, no any, no cast, no suppression, none of the engine's own transcendentals", () => {
-      const { file, text } = emitted.get(name)!;
-      for (const kind of [
-        SyntaxKind.ImportDeclaration,
-        SyntaxKind.ImportKeyword,
-        SyntaxKind.AnyKeyword,
-        SyntaxKind.AsExpression,
-        SyntaxKind.AsteriskAsteriskToken,
-      ])
-        // prettier-ignore
-        expect(file.getDescendantsOfKind(kind).map((node) => node.getText())).toEqual([]);
-      expect(text).not.toMatch(/@ts-|eslint-|prettier-ignore/);
-      const called = new Set([...text.matchAll(/\bMath\.(\w+)/g)].map(([, fn]) => fn!));
-      expect([...called].filter((fn) => !EXACT.includes(fn) && fn !== "PI")).toEqual([]); // a number, the same everywhere
-      const names = file.getDescendantsOfKind(SyntaxKind.Identifier).map((id) => id.getText());
-      expect(names.filter((id) => REACHING.includes(id))).toEqual([]);
-    });
+  test("stands alone: no import, no any, no cast, no suppression, none of the engine's own transcendentals", () => {
+    const { file, text } = emitted.get(name)!;
+    for (const kind of [
+      SyntaxKind.ImportDeclaration,
+      SyntaxKind.ImportKeyword,
+      SyntaxKind.AnyKeyword,
+      SyntaxKind.AsExpression,
+      SyntaxKind.AsteriskAsteriskToken,
+    ])
+      // prettier-ignore
+      expect(file.getDescendantsOfKind(kind).map((node) => node.getText())).toEqual([]);
+    expect(text).not.toMatch(/@ts-|eslint-|prettier-ignore/);
+    const called = new Set([...text.matchAll(/\bMath\.(\w+)/g)].map(([, fn]) => fn!));
+    expect([...called].filter((fn) => !EXACT.includes(fn) && fn !== "PI")).toEqual([]); // a number, the same everywhere
+    const names = file.getDescendantsOfKind(SyntaxKind.Identifier).map((id) => id.getText());
+    expect(names.filter((id) => REACHING.includes(id))).toEqual([]);
+  });
 
-    test("has no comment wider than 140 columns, unless of one word", () => {
-      const wide = emitted.get(name)!.text.split("\n").filter((text) => text.length > 140 && /^\s*(\/\/|\*|\/\*\*)/.test(text)); // prettier-ignore
-      expect(wide.filter((text) => !/^\s*(\/\/|\*) +\S+$/.test(text))).toEqual([]);
-    });
+  test("has no comment wider than 140 columns, unless of one word", () => {
+    const wide = emitted
+      .get(name)!
+      .text.split("\n")
+      .filter((text) => text.length > 140 && /^\s*(\/\/|\*|\/\*\*)/.test(text));
+    expect(wide.filter((text) => !/^\s*(\/\/|\*) +\S+$/.test(text))).toEqual([]);
+  });
 
-    test("is what prettier would print", async () => {
-      const { text } = emitted.get(name)!;
-      expect(await format(text)).toBe(text);
-    });
+  test("is what prettier would print", async () => {
+    const { text } = emitted.get(name)!;
+    expect(await format(text)).toBe(text);
+  });
 
-    test("every statement stands under its mathematics, with graph node and model line", () => {
-      const { file, one } = emitted.get(name)!;
-      const lines = modelText(model).split("\n");
-      for (const entry of one.module.entries) {
-        const body = functionNamed(file, FUNCTION_OF[entry.name] ?? entry.name).getStatements();
-        const comments = body.map((s) =>
-          unwrapped(s.getLeadingCommentRanges().map((c) => c.getText())),
-        );
-        const first = comments.findIndex(([number]) => number === "// 1.");
-        // what precedes the first statement feeds the inputs; what follows the last one returns
-        expect(body.slice(first).map((s) => s.getKindName() === "ReturnStatement")).toEqual([...entry.calls.map(() => false), true]); // prettier-ignore
-        entry.calls.forEach((call, n) => {
-          const [number, ...docs] = comments[first + n]!;
-          expect(number).toBe(`// ${n + 1}.`);
-          expect(docs.length).toBeGreaterThan(0);
-          const nodes = docs.map((line) => {
-            expect(line).toMatch(DOC);
-            const [, , node, role, cited, at] = DOC.exec(line)!;
-            expect(cited).toBe(`models/${model}.ts`);
-            expect(role).toMatch(
-              /^(\w+|adjoint of \w+ \(statement \d+\): d_\w+ = .+|\w+ for .+|update of .+ by \w+)$/,
-            );
-            const differentiated = Number(/\(statement (\d+)\)/.exec(role!)?.[1] ?? n + 1);
-            expect(entry.calls[differentiated - 1]).toBeDefined();
-            expect(lines[Number(at) - 1]!.trim()).not.toBe("");
-            return node;
-          });
-          expect(nodes).toEqual(call.doc.map(({ node }) => node));
+  test("every statement stands under its mathematics, with graph node and model line", () => {
+    const { file, one } = emitted.get(name)!;
+    const lines = modelText(model).split("\n");
+    for (const entry of one.module.entries) {
+      const body = functionNamed(file, FUNCTION_OF[entry.name] ?? entry.name).getStatements();
+      const comments = body.map((s) => unwrapped(s.getLeadingCommentRanges().map((c) => c.getText())));
+      const first = comments.findIndex(([number]) => number === "// 1.");
+      // what precedes the first statement feeds the inputs; what follows the last one returns
+      expect(body.slice(first).map((s) => s.getKindName() === "ReturnStatement")).toEqual([...entry.calls.map(() => false), true]);
+      entry.calls.forEach((call, n) => {
+        const [number, ...docs] = comments[first + n]!;
+        expect(number).toBe(`// ${n + 1}.`);
+        expect(docs.length).toBeGreaterThan(0);
+        const nodes = docs.map((line) => {
+          expect(line).toMatch(DOC);
+          const [, , node, role, cited, at] = DOC.exec(line)!;
+          expect(cited).toBe(`models/${model}.ts`);
+          expect(role).toMatch(/^(\w+|adjoint of \w+ \(statement \d+\): d_\w+ = .+|\w+ for .+|update of .+ by \w+)$/);
+          const differentiated = Number(/\(statement (\d+)\)/.exec(role!)?.[1] ?? n + 1);
+          expect(entry.calls[differentiated - 1]).toBeDefined();
+          expect(lines[Number(at) - 1]!.trim()).not.toBe("");
+          return node;
         });
-      }
-    });
+        expect(nodes).toEqual(call.doc.map(({ node }) => node));
+      });
+    }
+  });
 
-    test("has no fact in its tables that the plan does not have", async () => {
-      const { one, text } = emitted.get(name)!;
-      const exports = await importText<TrainerModule>(await stripTypes(text));
-      expect(exports.ARENA_BYTES).toBe(one.module.arenaBytes);
-      const rows = [...exports.PARAMETERS, ...exports.STATE].map(({ name: of, offset, shape, dtype }) => [of, offset, shape, dtype]); // prettier-ignore
-      const kept = ["parameter", "state"].flatMap((of) => one.module.buffers.filter(({ role }) => role === of)); // prettier-ignore
-      expect(rows).toEqual(kept.map(({ name: of, shape, dtype }) => [of, one.module.slots.find(({ buffer }) => buffer === of)!.offset, shape, dtype])); // prettier-ignore
-    });
-  },
-);
+  test("has no fact in its tables that the plan does not have", async () => {
+    const { one, text } = emitted.get(name)!;
+    const exports = await importText<TrainerModule>(await stripTypes(text));
+    expect(exports.ARENA_BYTES).toBe(one.module.arenaBytes);
+    const rows = [...exports.PARAMETERS, ...exports.STATE].map(({ name: of, offset, shape, dtype }) => [of, offset, shape, dtype]);
+    const kept = ["parameter", "state"].flatMap((of) => one.module.buffers.filter(({ role }) => role === of));
+    expect(rows).toEqual(
+      kept.map(({ name: of, shape, dtype }) => [of, one.module.slots.find(({ buffer }) => buffer === of)!.offset, shape, dtype]),
+    );
+  });
+});
 
 test("the comment of a gradient is the one that the contract shows", () => {
   const { text } = emitted.get("mnist-mlp trainer")!;
-  const at = modelText("mnist-mlp").split("\n").findIndex((line) => line.includes("matmul(x, W1)")) + 1; // prettier-ignore
-  expect(text).toContain(`    // d_W1 = xᵀ · d_z1    %d_W1  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/mnist-mlp.ts:${at}\n`); // prettier-ignore
+  const at =
+    modelText("mnist-mlp")
+      .split("\n")
+      .findIndex((line) => line.includes("matmul(x, W1)")) + 1;
+  expect(text).toContain(`    // d_W1 = xᵀ · d_z1    %d_W1  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/mnist-mlp.ts:${at}\n`);
 });
 
 test.each(modelNames)("%s: each call goes to its kernel, bound once to the arrays that the plan gives it", (name) => {
-  const { file, one: { module } } = emitted.get(`${name} trainer`)!;
+  const {
+    file,
+    one: { module },
+  } = emitted.get(`${name} trainer`)!;
   const constant = (of: string) => file.getFunctionOrThrow("createTrainer").getVariableDeclaration(of)?.getInitializer();
   const address = (view: string): number => Number(/\(arena, (\d+), \d+\)$/.exec(constant(view)!.getText())![1]);
   const slots = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
   const bound = new Map<string, string>();
   for (const entry of module.entries) {
-    const calls = functionNamed(file, FUNCTION_OF[entry.name] ?? entry.name).getStatements()
+    const calls = functionNamed(file, FUNCTION_OF[entry.name] ?? entry.name)
+      .getStatements()
       .map((s) => s.asKind(SyntaxKind.ExpressionStatement)?.getExpressionIfKind(SyntaxKind.CallExpression))
       .filter((call) => call !== undefined && constant(call.getExpression().getText())?.isKind(SyntaxKind.CallExpression) === true);
     const planned = entry.calls.filter((call) => call.kind === "call");
@@ -173,7 +184,7 @@ test.each(modelNames)("%s: each call goes to its kernel, bound once to the array
     });
   }
   expect(new Set(bound.values()).size).toBe(bound.size);
-}); // prettier-ignore
+});
 
 test("a kernel that each entry calls once is its entry's own, so that an engine compiles it for one closure; WebAssembly's are shared", async () => {
   const net = model("twice", { batch: { train: 4, evaluate: 4, predict: 4 } }, ({ batch }) => {
@@ -182,19 +193,30 @@ test("a kernel that each entry calls once is its entry's own, so that an engine 
     return { loss: mse(y, input("t", [batch, 5])), outputs: { y }, optimizer: sgd({ learningRate: 0.1 }) };
   });
   const dots = async (target: "typescript" | "wasm") =>
-    (await lower(net, { target })).module.entries.map(({ calls }) => calls.flatMap((call) => (call.kind === "call" && call.kernel.startsWith("dotRelu_4x30x8") ? [call.kernel] : [])));
+    (await lower(net, { target })).module.entries.map(({ calls }) =>
+      calls.flatMap((call) => (call.kind === "call" && call.kernel.startsWith("dotRelu_4x30x8") ? [call.kernel] : [])),
+    );
   expect(await dots("typescript")).toEqual([["dotRelu_4x30x8"], ["dotRelu_4x30x8_evaluate"], ["dotRelu_4x30x8_predict"]]);
   expect(await dots("wasm")).toEqual([["dotRelu_4x30x8"], ["dotRelu_4x30x8"], ["dotRelu_4x30x8"]]);
-}); // prettier-ignore
+});
 
 // nothing that could allocate
 
 /** Expressions that make an object wherever an engine does not prove it away. */
 const MAKES = [
-  SyntaxKind.NewExpression, SyntaxKind.ObjectLiteralExpression, SyntaxKind.ArrayLiteralExpression, SyntaxKind.ArrowFunction,
-  SyntaxKind.FunctionExpression, SyntaxKind.TemplateExpression, SyntaxKind.SpreadElement, SyntaxKind.RegularExpressionLiteral,
-  SyntaxKind.BigIntLiteral, SyntaxKind.ClassExpression, SyntaxKind.YieldExpression, SyntaxKind.AwaitExpression,
-]; // prettier-ignore
+  SyntaxKind.NewExpression,
+  SyntaxKind.ObjectLiteralExpression,
+  SyntaxKind.ArrayLiteralExpression,
+  SyntaxKind.ArrowFunction,
+  SyntaxKind.FunctionExpression,
+  SyntaxKind.TemplateExpression,
+  SyntaxKind.SpreadElement,
+  SyntaxKind.RegularExpressionLiteral,
+  SyntaxKind.BigIntLiteral,
+  SyntaxKind.ClassExpression,
+  SyntaxKind.YieldExpression,
+  SyntaxKind.AwaitExpression,
+];
 /** Methods that return a number, nothing or their own array, and make nothing. */
 const METHODS = [
   "set",
@@ -216,22 +238,27 @@ const allocatingIn = (of: Node): string[] =>
     .getDescendants()
     .filter((node) => node.getFirstAncestorByKind(SyntaxKind.ThrowStatement) === undefined)
     .filter((node) => {
-      const method = node.asKind(SyntaxKind.CallExpression)?.getExpression().asKind(SyntaxKind.PropertyAccessExpression); // prettier-ignore
-      return MAKES.includes(node.getKind()) || (method !== undefined && !METHODS.includes(method.getName())); // prettier-ignore
+      const method = node.asKind(SyntaxKind.CallExpression)?.getExpression().asKind(SyntaxKind.PropertyAccessExpression);
+      return MAKES.includes(node.getKind()) || (method !== undefined && !METHODS.includes(method.getName()));
     })
     .map((node) => node.getText());
 
 test.each(modelNames)("%s: nothing in step, nor in what it calls, makes an object", (name) => {
   const { file, one } = emitted.get(`${name} trainer`)!;
   // wrapAngle reduces angles above 2²⁰ by exact integers, which are objects to V8: no model's angle comes near; shown is part of messages
-  const outer = file.getFunctions().filter((f) => !["createTrainer", "wrapAngle", "shown"].includes(f.getName() ?? "")); // prettier-ignore
+  const outer = file.getFunctions().filter((f) => !["createTrainer", "wrapAngle", "shown"].includes(f.getName() ?? ""));
   // a kernel's loops are what the function that binds them gives back
-  const loops = outer.map((f) => f.getStatements().at(-1)?.asKind(SyntaxKind.ReturnStatement)?.getExpressionIfKind(SyntaxKind.FunctionExpression)); // prettier-ignore
+  const loops = outer.map((f) =>
+    f.getStatements().at(-1)?.asKind(SyntaxKind.ReturnStatement)?.getExpressionIfKind(SyntaxKind.FunctionExpression),
+  );
   expect(loops.filter((f) => f !== undefined)).toHaveLength(one.module.kernels.length);
   // a step of several phases returns a record of their losses; the phases themselves make nothing
   const steps = one.facts.phases.length === 1 ? ["step"] : one.facts.phases;
   expect(
-    [...steps.map((step) => functionNamed(file, step)), ...outer.flatMap((f, n) => (loops[n] === undefined ? [f] : [loops[n].getBody(), ...f.getFunctions()]))].flatMap(allocatingIn), // prettier-ignore
+    [
+      ...steps.map((step) => functionNamed(file, step)),
+      ...outer.flatMap((f, n) => (loops[n] === undefined ? [f] : [loops[n].getBody(), ...f.getFunctions()])),
+    ].flatMap(allocatingIn),
   ).toEqual([]);
 });
 
@@ -243,6 +270,6 @@ test.each([
   ["a string", "`${x}`"],
   ["a view", "view.subarray(1)"],
 ])("%s made in a step would be seen", (_, expression) => {
-  const file = project.createSourceFile("made.ts", `function step(x: number) { const made = ${expression}; }`, { overwrite: true }); // prettier-ignore
+  const file = project.createSourceFile("made.ts", `function step(x: number) { const made = ${expression}; }`, { overwrite: true });
   expect(allocatingIn(functionNamed(file, "step"))).toHaveLength(1);
 });

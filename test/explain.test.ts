@@ -1,6 +1,6 @@
 /** What `adjoint explain` answers: costs that add up, why a buffer is alive, the laws that made a gradient, and why two kernels are not one. */
 
-import { add, concatenate, glorot, input, matmul, model, mse, mul, param, relu, sgd, sum, zeros } from "adjoint"; // prettier-ignore
+import { add, concatenate, glorot, input, matmul, model, mse, mul, param, relu, sgd, sum, zeros } from "adjoint";
 import { beforeAll, describe, expect, test } from "vitest";
 import { explainKernel, explainModel } from "../compiler/explain.ts";
 import { explainTensor, tensorNames, type Home } from "../compiler/explain-tensor.ts";
@@ -11,20 +11,20 @@ import { lowered } from "./support/models.ts";
 /** A loss of z = x·W + b, [3,4]. */
 const declared = (loss: (z: FloatTensor<readonly [3, 4]>) => Scalar) =>
   model("declared", { batch: 3 }, () => {
-    const z = add(matmul(input("x", [3, 5]), param("W", [5, 4], glorot())), param("b", [4], zeros())); // prettier-ignore
+    const z = add(matmul(input("x", [3, 5]), param("W", [5, 4], glorot())), param("b", [4], zeros()));
     return { loss: loss(z), outputs: { z }, optimizer: sgd() };
   });
 
 let mlp: Lowered;
 beforeAll(async () => void (mlp = await lowered("mnist-mlp")));
 
-const inTrain = (tensor: string) => explainTensor(mlp, tensor)!.entries.find(({ entry }) => entry === "train")!; // prettier-ignore
+const inTrain = (tensor: string) => explainTensor(mlp, tensor)!.entries.find(({ entry }) => entry === "train")!;
 const homeOf = (tensor: string): Home => inTrain(tensor).home;
 
 describe("of a model", () => {
   test("lists every kernel of every entry with its costs", () => {
     const facts = explainModel(mlp);
-    expect(facts.entries.map(({ entry, kernels }) => `${entry} ${kernels.length}`)).toEqual(["train 8", "evaluate 4", "predict 2"]); // prettier-ignore
+    expect(facts.entries.map(({ entry, kernels }) => `${entry} ${kernels.length}`)).toEqual(["train 8", "evaluate 4", "predict 2"]);
     // x[32,784], W1[784,128], b1[128] in, hidden[32,128] out; twice 32·784·128, and an add a unit
     expect(facts.entries[0]!.kernels[0]).toEqual({
       statement: 2,
@@ -78,17 +78,29 @@ describe("of a tensor", () => {
         { statement: 17, kernel: "dotAdam_128x32x10", does: "reads", maths: ["d_W2 = hiddenᵀ · d_shifted"] },
       ],
       computed: { statement: 2, kernel: "dotRelu_32x784x128", with: ["dot", "z1"] },
-    }); // prettier-ignore
+    });
   });
 
   test("names the laws of a gradient from the loss on, in order", () => {
     const { chain } = inTrain("d_W1");
-    expect(chain.map(({ node }) => node)).toEqual(["d_rowSum", "d_rowLoss", "d_chosen", "d_total", "d_shifted_part", "d_shifted_2", "d_shifted", "d_hidden", "d_z1_lt", "d_z1", "d_W1"]); // prettier-ignore
+    expect(chain.map(({ node }) => node)).toEqual([
+      "d_rowSum",
+      "d_rowLoss",
+      "d_chosen",
+      "d_total",
+      "d_shifted_part",
+      "d_shifted_2",
+      "d_shifted",
+      "d_hidden",
+      "d_z1_lt",
+      "d_z1",
+      "d_W1",
+    ]);
     expect(chain.at(-1)).toEqual({
       maths: "d_W1 = xᵀ · d_z1",
       node: "d_W1",
       role: "adjoint of dot",
-      site: "models/mnist-mlp.ts:13",
+      site: "models/mnist-mlp.ts:10",
       adjoint: { of: "dot", law: "d_b = aᵀ·d_y" },
     });
     // nothing of the layer before it: d_W2 needs neither the mask nor d_hidden
@@ -99,16 +111,16 @@ describe("of a tensor", () => {
   });
 
   test("finds each kind of home", () => {
-    expect(homeOf("d_W2")).toMatchObject({ kind: "local", computed: { statement: 17, kernel: "dotAdam_128x32x10" } }); // prettier-ignore
-    expect(homeOf("z1")).toEqual({ kind: "substituted", into: [{ statement: 2, kernel: "dotRelu_32x784x128", with: ["dot", "hidden"] }] }); // prettier-ignore
+    expect(homeOf("d_W2")).toMatchObject({ kind: "local", computed: { statement: 17, kernel: "dotAdam_128x32x10" } });
+    expect(homeOf("z1")).toEqual({ kind: "substituted", into: [{ statement: 2, kernel: "dotRelu_32x784x128", with: ["dot", "hidden"] }] });
     expect(homeOf("loss").kind).toBe("scalar");
     expect(homeOf("W1")).toMatchObject({ kind: "buffer", role: "parameter", life: "always" });
     expect(homeOf("W1_next")).toMatchObject({ kind: "buffer", buffer: "W1" });
     expect(homeOf("x")).toMatchObject({
       life: { from: 0, because: { given: true, shown: false } },
     });
-    const predicted = explainTensor(mlp, "scores")!.entries.find(({ entry }) => entry === "predict")!; // prettier-ignore
-    expect(predicted.home).toMatchObject({ buffer: "scores_predict", life: { because: { given: false, shown: true } } }); // prettier-ignore
+    const predicted = explainTensor(mlp, "scores")!.entries.find(({ entry }) => entry === "predict")!;
+    expect(predicted.home).toMatchObject({ buffer: "scores_predict", life: { because: { given: false, shown: true } } });
     const movement = mlp.entries[0]!.graph.nodes.find(({ op }) => op === "broadcast")!.name;
     expect(homeOf(movement)).toEqual({ kind: "movement" });
   });
@@ -119,7 +131,7 @@ describe("of a tensor", () => {
   });
 
   test("answers for every name of every entry, and for no other", () => {
-    for (const name of tensorNames(mlp)) expect(explainTensor(mlp, name)?.entries.length, name).toBeGreaterThan(0); // prettier-ignore
+    for (const name of tensorNames(mlp)) expect(explainTensor(mlp, name)?.entries.length, name).toBeGreaterThan(0);
     expect(explainTensor(mlp, "hiden")).toBeUndefined();
   });
 });
@@ -127,9 +139,7 @@ describe("of a tensor", () => {
 describe("of a kernel", () => {
   test("shows stages, loops, nodes, and why it stands apart from its neighbours", () => {
     const facts = explainKernel(mlp, "dotWhere_32x10x128")!;
-    expect(facts.unscheduled).toMatch(
-      /for i in 0\.\.32 \{\n {4}for j in 0\.\.128 \{\n {6}var sum: f32 = 0\n {6}for k in 0\.\.10 \{/,
-    );
+    expect(facts.unscheduled).toMatch(/for i in 0\.\.32 \{\n {4}for j in 0\.\.128 \{\n {6}var sum: f32 = 0\n {6}for k in 0\.\.10 \{/);
     expect(facts.schedule).toBe("i by 4, j by 2");
     expect(facts.insteadOf).toBeUndefined();
     expect(facts.loops).toContain("for i in 0..32 step 4 {");
@@ -137,25 +147,29 @@ describe("of a kernel", () => {
     expect(call).toMatchObject({ entry: "train", statement: 16 });
     expect(call!.stages.map(({ storage }) => storage)).toEqual(["local", "buffer"]);
     expect(call!.stages[1]!.text).toBe("d_z1[i,j] = where(0 < hidden[i,j], d_hidden[i,j], 0)");
-    expect(call!.nodes.map(({ node }) => node)).toEqual(["d_hidden", "d_z1_lt", "d_z1", "d_broadcast", "d_dot"]); // prettier-ignore
+    expect(call!.nodes.map(({ node }) => node)).toEqual(["d_hidden", "d_z1_lt", "d_z1", "d_broadcast", "d_dot"]);
     expect(call!.neighbours).toEqual([
       { side: "before", kernel: "sumAdam_32x10", statement: 15, reasons: [{ reason: "neither reads the other" }] },
       { side: "after", kernel: "dotAdam_128x32x10", statement: 17, reasons: [{ reason: "neither reads the other" }] },
-    ]); // prettier-ignore
+    ]);
     expect(explainKernel(mlp, "dotWhere")).toBeUndefined();
   });
 
   test("gives each reason where it is the reason", async () => {
     const refusals = mlp.entries[0]!.definitions.refusals;
-    expect(refusals.find(({ value }) => value === "largest")).toEqual({ value: "largest", from: ["dot_2", "scores"], reason: "it has another shape" }); // prettier-ignore
+    expect(refusals.find(({ value }) => value === "largest")).toEqual({
+      value: "largest",
+      from: ["dot_2", "scores"],
+      reason: "it has another shape",
+    });
     const reasons = async (loss: Parameters<typeof declared>[0]): Promise<string[]> =>
       (await lower(declared(loss))).entries[0]!.definitions.refusals.map(({ reason }) => reason);
-    expect(await reasons((z) => mse(mul(z, sum(z)), z))).toContain("it reduces, and the other's loops are tiled"); // prettier-ignore
-    expect(await reasons((z) => sum(relu(matmul(concatenate([z, z], 1), param("V", [8, 3], glorot())))))).toContain("it contracts"); // prettier-ignore
+    expect(await reasons((z) => mse(mul(z, sum(z)), z))).toContain("it reduces, and the other's loops are tiled");
+    expect(await reasons((z) => sum(relu(matmul(concatenate([z, z], 1), param("V", [8, 3], glorot())))))).toContain("it contracts");
     const left = await lower(
       declared((z) => sum(relu(z))),
       { passes: [] },
     );
-    expect(new Set(left.entries[0]!.definitions.refusals.map(({ reason }) => reason))).toEqual(new Set(["fusion is left out"])); // prettier-ignore
+    expect(new Set(left.entries[0]!.definitions.refusals.map(({ reason }) => reason))).toEqual(new Set(["fusion is left out"]));
   });
 });

@@ -1,12 +1,30 @@
 /** What report.md says of the start, and how a trainer names itself: facts of the model alone, the same on every machine. */
 
-import { add, input, labels, matmul, model, mul, param, sgd, softmaxCrossEntropy, square, sum, zeros, constant, type Scalar } from "adjoint"; // prettier-ignore
+import {
+  add,
+  input,
+  labels,
+  matmul,
+  model,
+  mul,
+  param,
+  sgd,
+  softmaxCrossEntropy,
+  square,
+  sum,
+  zeros,
+  constant,
+  type Scalar,
+} from "adjoint";
 import { expect, test } from "vitest";
 import { compile, load, type CompileOptions, type Model } from "../compiler/index.ts";
 
-const compiled = (of: Model, options: CompileOptions = {}) => compile(of, { effort: "none", ...options }); // prettier-ignore
+const compiled = (of: Model, options: CompileOptions = {}) => compile(of, { effort: "none", ...options });
 const reported = async (of: Model): Promise<readonly string[]> =>
-  (await compiled(of)).files.get("report.md")!.split("\n").filter((line) => line.startsWith("| loss")); // prettier-ignore
+  (await compiled(of)).files
+    .get("report.md")!
+    .split("\n")
+    .filter((line) => line.startsWith("| loss"));
 
 const classifier = (name: string, rate: number) =>
   model(name, { batch: 8 }, ({ batch }) => {
@@ -17,7 +35,7 @@ const classifier = (name: string, rate: number) =>
   });
 
 test("ten classes of which none is preferred cost ln 10 = 2.302585…", async () => {
-  expect(await reported(classifier("even", 0.1))).toEqual(["| loss before the first step, on drawn inputs (seed 0) | 2.303 |"]); // prettier-ignore
+  expect(await reported(classifier("even", 0.1))).toEqual(["| loss before the first step, on drawn inputs (seed 0) | 2.303 |"]);
 });
 
 test("every phase is measured at the initial weights, not at what an earlier phase wrote", async () => {
@@ -25,7 +43,12 @@ test("every phase is measured at the initial weights, not at what an earlier pha
     const a = param("a", [], constant(3));
     const b = param("b", [], constant(1));
     // phase one sends a to 3 − 6 = −3; a + b is 4 before, −2 after
-    const phase = (name: string, loss: Scalar, parameters: readonly (typeof a)[]) => ({ name, loss, parameters, optimizer: sgd({ learningRate: 1 }) }); // prettier-ignore
+    const phase = (name: string, loss: Scalar, parameters: readonly (typeof a)[]) => ({
+      name,
+      loss,
+      parameters,
+      optimizer: sgd({ learningRate: 1 }),
+    });
     return { phases: [phase("one", square(a), [a]), phase("two", sum(mul(add(a, b), b)), [b])] };
   });
   expect(await reported(two)).toEqual([

@@ -1,6 +1,6 @@
 /** What is true of a frozen parameter: nothing is computed, kept or stored for its gradient. */
 
-import { adam, add, input, matmul, model, mse, normal, param, tanh, zeros } from "adjoint"; // prettier-ignore
+import { adam, add, input, matmul, model, mse, normal, param, tanh, zeros } from "adjoint";
 import { describe, expect, test } from "vitest";
 import type { Node } from "../compiler/graph/graph.ts";
 import { lower } from "../compiler/lower.ts";
@@ -22,13 +22,11 @@ describe("a frozen parameter", () => {
     });
 
   test("has no gradient, moment or update in the graph, and its branch no cotangent", async () => {
-    const nodesOf = async (trainable: boolean) =>
-      (await lower(chain(trainable))).entries[0]!.graph.nodes;
+    const nodesOf = async (trainable: boolean) => (await lower(chain(trainable))).entries[0]!.graph.nodes;
     const serving = (nodes: readonly Node[], of: string) =>
       nodes.map(({ name }) => name).filter((name) => new RegExp(`^(d_)?${of}([._]|$)`).test(name));
     /** The op whose gradient a node is part of. */
-    const adjointOf = (nodes: readonly Node[]) =>
-      nodes.map(({ origin }) => (origin.role === "cotangent" ? origin.op : ""));
+    const adjointOf = (nodes: readonly Node[]) => nodes.map(({ origin }) => (origin.role === "cotangent" ? origin.op : ""));
     const trained = await nodesOf(true);
     const frozen = await nodesOf(false);
     for (const of of ["W2", "b2", "W3"]) {

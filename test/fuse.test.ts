@@ -1,6 +1,6 @@
 /** What is true of fusion on the running example: which kernels remain, what is never stored, and that tiles never change a bit. */
 
-import { adam, add, glorot, input, labels, matmul, model, param, softmaxCrossEntropy, svmLoss, tanh, zeros } from "adjoint"; // prettier-ignore
+import { adam, add, glorot, input, labels, matmul, model, param, softmaxCrossEntropy, svmLoss, tanh, zeros } from "adjoint";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { evaluateResults } from "../compiler/check/evaluate.ts";
 import { sizeOf } from "../compiler/graph/type.ts";
@@ -28,8 +28,7 @@ vi.mock(import("../compiler/passes/tile.ts"), async (original) => {
 
 type KernelCall = Extract<Call, { kind: "call" }>;
 
-const entry = ({ entries }: Lowered, name: string): CompiledEntry =>
-  entries.find((one) => one.name === name)!;
+const entry = ({ entries }: Lowered, name: string): CompiledEntry => entries.find((one) => one.name === name)!;
 
 const reduces = ({ group }: KernelCall): boolean =>
   group.stages.some(({ definition, storage }) => {
@@ -148,4 +147,4 @@ test.each(modelNames)("in double, a step of %s means what its differentiated gra
   for (const [loss, value] of expected.losses) close(found.get(loss)!, [value], 1e-12, loss);
   for (const [target, value] of expected.writes) close(found.get(target)!, value.data, 1e-12, target);
   expect(expected.writes.size).toBeGreaterThan(0);
-}); // prettier-ignore
+});

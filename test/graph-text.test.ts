@@ -83,72 +83,17 @@ describe("parseType", () => {
     expect(parseType("f32[32,784]")).toEqual(f32(32, 784));
     expect(parseType("bool[]")).toEqual(type("bool", []));
   });
-  it.each(["f33[2]", "f32[2", "f32[-1]", "f32[2,]", "f32[2] ", "f32[02]", ""])(
-    "refuses %j",
-    (text) => {
-      expect(() => parseType(text)).toThrow(
-        new VerifyError(text, `expected a type like f32[32,784], found ${JSON.stringify(text)}`),
-      );
-    },
-  );
+  it.each(["f33[2]", "f32[2", "f32[-1]", "f32[2,]", "f32[2] ", "f32[02]", ""])("refuses %j", (text) => {
+    expect(() => parseType(text)).toThrow(new VerifyError(text, `expected a type like f32[32,784], found ${JSON.stringify(text)}`));
+  });
 });
 
 describe("any graph", () => {
   const hostile = fc.oneof(
-    fc.constantFrom(
-      "",
-      " ",
-      "a b",
-      "x",
-      "true",
-      "inf",
-      "nan",
-      "0",
-      "1e5",
-      "-0",
-      "*/",
-      "//",
-      "// x",
-      '"',
-    ),
-    fc.constantFrom(
-      "a\nb",
-      "\r\n",
-      "a: b",
-      ": ",
-      "@",
-      "a @ b",
-      "~",
-      "!",
-      "%x",
-      "←",
-      "}",
-      "{",
-      "\\",
-      "\\n",
-    ),
-    fc.constantFrom(
-      "\u2028",
-      "\ud800",
-      "\u202e",
-      "\ufeff",
-      "𝒙",
-      "é",
-      "d_b = aᵀ·d_y",
-      "alias",
-      "return",
-    ),
-    fc.constantFrom(
-      "literal",
-      "write",
-      "loss",
-      "graph",
-      "models/mnist-mlp.ts:6",
-      "${x}",
-      "`",
-      "x.y",
-      "x-y",
-    ),
+    fc.constantFrom("", " ", "a b", "x", "true", "inf", "nan", "0", "1e5", "-0", "*/", "//", "// x", '"'),
+    fc.constantFrom("a\nb", "\r\n", "a: b", ": ", "@", "a @ b", "~", "!", "%x", "←", "}", "{", "\\", "\\n"),
+    fc.constantFrom("\u2028", "\ud800", "\u202e", "\ufeff", "𝒙", "é", "d_b = aᵀ·d_y", "alias", "return"),
+    fc.constantFrom("literal", "write", "loss", "graph", "models/mnist-mlp.ts:6", "${x}", "`", "x.y", "x-y"),
     fc.string({ unit: "binary" }),
     fc.string(),
     fc.string({ unit: fc.constantFrom(...'a0._-:@~!%"\\ \n={}[],/←') }),
@@ -156,19 +101,9 @@ describe("any graph", () => {
       unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
     }),
   );
-  const number = fc.oneof(
-    fc.double(),
-    fc.integer(),
-    fc.constantFrom(0, -0, NaN, Infinity, -Infinity, 1e21, 1e-7),
-  );
+  const number = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(0, -0, NaN, Infinity, -Infinity, 1e21, 1e-7));
   const { attr } = fc.letrec<{ attr: Attr }>((tie) => ({
-    attr: fc.oneof(
-      { maxDepth: 3 },
-      number,
-      hostile,
-      fc.boolean(),
-      fc.array(tie("attr"), { maxLength: 3 }),
-    ),
+    attr: fc.oneof({ maxDepth: 3 }, number, hostile, fc.boolean(), fc.array(tie("attr"), { maxLength: 3 })),
   }));
   const dtype = fc.constantFrom<DType>("f32", "f64", "i32", "bool");
   const plain = { noNullPrototype: true };
@@ -211,8 +146,7 @@ describe("any graph", () => {
     const nodes: Node[] = [];
     const at = (value: number): Value => (value % nodes.length) as Value;
     for (const body of bodies)
-      if ("value" in body)
-        nodes.push({ ...literal(body.dtype, body.value), name: body.name, origin: body.origin });
+      if ("value" in body) nodes.push({ ...literal(body.dtype, body.value), name: body.name, origin: body.origin });
       else {
         const inputs = nodes.length === 0 ? [] : body.inputs.map(at);
         const { op, attrs, dtype, shape, origin } = body;
@@ -226,9 +160,7 @@ describe("any graph", () => {
         });
       }
     const some = nodes.length > 0;
-    const aliases = some
-      ? rest.aliases.map((a) => ({ ...a, name: fresh.next().value!, value: at(a.value) }))
-      : [];
+    const aliases = some ? rest.aliases.map((a) => ({ ...a, name: fresh.next().value!, value: at(a.value) })) : [];
     const results = rest.results.map(({ kind, name, target, value }): Result =>
       kind === "write"
         ? { kind, target: at(target), value: at(value) }
@@ -237,8 +169,7 @@ describe("any graph", () => {
     return { name, nodes, aliases, results: some ? results : [] };
   });
 
-  const hold = (law: (graph: Graph) => void): void =>
-    fc.assert(fc.property(graphs, law), { numRuns: 1000 });
+  const hold = (law: (graph: Graph) => void): void => fc.assert(fc.property(graphs, law), { numRuns: 1000 });
 
   it("is read back from its text, its literals in normal form", () => {
     hold((graph) => {
@@ -276,138 +207,42 @@ describe("a wrong text", () => {
     ["", "graph", 'line 1, column 1: expected "graph", found the end of the text'],
     ["graf g {", "graph", 'line 1, column 1: expected "graph", found "graf"'],
     ["graph {", "graph", `line 1, column 7: expected the graph's name, found "{"`],
-    [
-      "graph g\n",
-      "g",
-      `line 1, column 8: expected "{" after the graph's name, found the end of the line`,
-    ],
-    [
-      "graph g {",
-      "g",
-      'line 1, column 10: expected a node like %y = relu %x : f32[2], or "return", found the end of the text',
-    ],
-    [
-      body("x = input : f32[]"),
-      "g",
-      'line 2, column 1: expected a node like %y = relu %x : f32[2], or "return", found "x"',
-    ],
-    [
-      body("%3 = input : f32[]"),
-      "g",
-      'line 2, column 2: expected a name like x or a JSON string, found "3"',
-    ],
-    [
-      body('%"\\q" = input : f32[]'),
-      "g",
-      String.raw`line 2, column 2: expected a JSON string, found "\"\\q\""`,
-    ],
+    ["graph g\n", "g", `line 1, column 8: expected "{" after the graph's name, found the end of the line`],
+    ["graph g {", "g", 'line 1, column 10: expected a node like %y = relu %x : f32[2], or "return", found the end of the text'],
+    [body("x = input : f32[]"), "g", 'line 2, column 1: expected a node like %y = relu %x : f32[2], or "return", found "x"'],
+    [body("%3 = input : f32[]"), "g", 'line 2, column 2: expected a name like x or a JSON string, found "3"'],
+    [body('%"\\q" = input : f32[]'), "g", String.raw`line 2, column 2: expected a JSON string, found "\"\\q\""`],
     [body("%x input : f32[]"), "x", 'line 2, column 4: expected "=" after %x, found "input"'],
     [body("%x = : f32[]"), "x", 'line 2, column 6: expected an op, found ":"'],
-    [
-      body("%x = input 3i64 : f32[]"),
-      "x",
-      'line 2, column 12: expected an operand, {attributes} or ":" and a type, found "3i64"',
-    ],
-    [
-      body("%x = input"),
-      "x",
-      'line 2, column 11: expected an operand, {attributes} or ":" and a type, found the end of the line',
-    ],
-    [
-      body("%x = input : f33[2]"),
-      "x",
-      'line 2, column 14: expected a type like f32[32,784], found "f33[2]"',
-    ],
-    [
-      body("%x = input : f32[2] hello"),
-      "x",
-      'line 2, column 21: expected an origin (@, ~ or !) or the end of the line, found "hello"',
-    ],
-    [
-      body("%x = input : f32[2] ~ x: y = 1"),
-      "x",
-      `line 2, column 28: expected ":" after the op whose gradient rule this is, found "="`,
-    ],
-    [
-      body("%x = input : f32[2] ~ a b: y"),
-      "x",
-      `line 2, column 25: expected ":" after the name of the primal, found "b:"`,
-    ],
-    [
-      body("%x = input : f32[2] ! x y"),
-      "x",
-      `line 2, column 25: expected ":" after the name of what is updated, found "y"`,
-    ],
-    [
-      body("%x = input : f32[2] ! x:"),
-      "x",
-      "line 2, column 25: expected an update rule, found the end of the line",
-    ],
-    [
-      body("%x = input : f32[2] ~ x: neg: @ a"),
-      "x",
-      'line 2, column 31: expected a gradient rule, found "@"',
-    ],
-    [
-      body("%x = input : f32[2] @"),
-      "x",
-      "line 2, column 22: expected a site like models/mnist-mlp.ts:6, found the end of the line",
-    ],
-    [
-      body("%x = f {a} : f32[]"),
-      "x",
-      `line 2, column 10: expected "=" after the attribute a, found "}"`,
-    ],
-    [
-      body("%x = f {a=} : f32[]"),
-      "x",
-      `line 2, column 11: expected a number, a word, a JSON string or a list, found "}"`,
-    ],
+    [body("%x = input 3i64 : f32[]"), "x", 'line 2, column 12: expected an operand, {attributes} or ":" and a type, found "3i64"'],
+    [body("%x = input"), "x", 'line 2, column 11: expected an operand, {attributes} or ":" and a type, found the end of the line'],
+    [body("%x = input : f33[2]"), "x", 'line 2, column 14: expected a type like f32[32,784], found "f33[2]"'],
+    [body("%x = input : f32[2] hello"), "x", 'line 2, column 21: expected an origin (@, ~ or !) or the end of the line, found "hello"'],
+    [body("%x = input : f32[2] ~ x: y = 1"), "x", `line 2, column 28: expected ":" after the op whose gradient rule this is, found "="`],
+    [body("%x = input : f32[2] ~ a b: y"), "x", `line 2, column 25: expected ":" after the name of the primal, found "b:"`],
+    [body("%x = input : f32[2] ! x y"), "x", `line 2, column 25: expected ":" after the name of what is updated, found "y"`],
+    [body("%x = input : f32[2] ! x:"), "x", "line 2, column 25: expected an update rule, found the end of the line"],
+    [body("%x = input : f32[2] ~ x: neg: @ a"), "x", 'line 2, column 31: expected a gradient rule, found "@"'],
+    [body("%x = input : f32[2] @"), "x", "line 2, column 22: expected a site like models/mnist-mlp.ts:6, found the end of the line"],
+    [body("%x = f {a} : f32[]"), "x", `line 2, column 10: expected "=" after the attribute a, found "}"`],
+    [body("%x = f {a=} : f32[]"), "x", `line 2, column 11: expected a number, a word, a JSON string or a list, found "}"`],
     [body("%x = f {a=[1 2]} : f32[]"), "x", `line 2, column 14: expected "," or "]", found "2]}"`],
-    [
-      body("%x = f {a=1 : f32[]"),
-      "x",
-      `line 2, column 13: expected an attribute like axes=[0] or "}", found ":"`,
-    ],
+    [body("%x = f {a=1 : f32[]"), "x", `line 2, column 13: expected an attribute like axes=[0] or "}", found ":"`],
     [body("%x = f {a=1 a=2} : f32[]"), "x", "line 2, column 13: the attribute a is given twice"],
     [
       body("%x = input : f32[]", "%y = alias %x {maths=1}", "return"),
       "y",
       `line 3, column 1: an alias reads: %name = alias %value {maths="law"}`,
     ],
-    [
-      body("%x = input : f32[]", "", "%x = neg %x : f32[]", "return"),
-      "x",
-      "line 4, column 1: %x is defined twice, first on line 2",
-    ],
+    [body("%x = input : f32[]", "", "%x = neg %x : f32[]", "return"), "x", "line 4, column 1: %x is defined twice, first on line 2"],
     [body("%y = neg %x : f32[]", "return"), "y", "line 2, column 10: %x is not defined"],
-    [
-      body("%y = neg %x : f32[]", "%x = input : f32[]", "return"),
-      "y",
-      "line 2, column 10: %x is read before its definition on line 3",
-    ],
-    [
-      body("%x = neg %x : f32[]", "return"),
-      "x",
-      "line 2, column 10: %x is read before its definition on line 2",
-    ],
+    [body("%y = neg %x : f32[]", "%x = input : f32[]", "return"), "y", "line 2, column 10: %x is read before its definition on line 3"],
+    [body("%x = neg %x : f32[]", "return"), "x", "line 2, column 10: %x is read before its definition on line 2"],
     [body('return y=%"a b"'), "g", 'line 2, column 10: %"a b" is not defined'],
     [body("return y %x"), "g", 'line 2, column 10: expected "=" after the result y, found "%x"'],
-    [
-      body("return loss = 0"),
-      "g",
-      `line 2, column 13: expected a result like loss=%l or "}", found "="`,
-    ],
-    [
-      body("return write 0 0"),
-      "g",
-      `line 2, column 16: expected "←" after the target of the write, found "0"`,
-    ],
-    [
-      body("return y=x"),
-      "g",
-      `line 2, column 10: expected a value like %x or a literal like 0.5, found "x"`,
-    ],
+    [body("return loss = 0"), "g", `line 2, column 13: expected a result like loss=%l or "}", found "="`],
+    [body("return write 0 0"), "g", `line 2, column 16: expected "←" after the target of the write, found "0"`],
+    [body("return y=x"), "g", `line 2, column 10: expected a value like %x or a literal like 0.5, found "x"`],
     [`${body("return")}\n\nx`, "g", 'line 5, column 1: expected the end of the text, found "x"'],
   ];
   it.each(rows)("%j", (text, culprit, message) => {

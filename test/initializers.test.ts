@@ -1,13 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { add, conv2d, glorot, glorotNormal, he, heUniform, input, matmul, model, param, sgd, sum, type Initializer } from "adjoint"; // prettier-ignore
+import { add, conv2d, glorot, glorotNormal, he, heUniform, input, matmul, model, param, sgd, sum, type Initializer } from "adjoint";
 import { compile, load } from "../compiler/compile.ts";
 
 /** A model with a dense kernel [80, 120] and a conv kernel [40, 16, 3, 5]. */
-const compiled = (initializer: () => Initializer) => compile(model("drawn", { batch: { train: 1, evaluate: 1, predict: 1 } }, () => {
-  const dense = matmul(input("x", [1, 80]), param("dense", [80, 120], initializer()));
-  const conv = conv2d(40, [3, 5], { name: "conv", kernelInitializer: initializer(), useBias: false })(input("image", [1, 16, 3, 5]));
-  return { loss: add(sum(dense), sum(conv)), outputs: {}, optimizer: sgd() };
-}), { effort: "none" }).then((files) => load(files)); // prettier-ignore
+const compiled = (initializer: () => Initializer) =>
+  compile(
+    model("drawn", { batch: { train: 1, evaluate: 1, predict: 1 } }, () => {
+      const dense = matmul(input("x", [1, 80]), param("dense", [80, 120], initializer()));
+      const conv = conv2d(40, [3, 5], { name: "conv", kernelInitializer: initializer(), useBias: false })(input("image", [1, 16, 3, 5]));
+      return { loss: add(sum(dense), sum(conv)), outputs: {}, optimizer: sgd() };
+    }),
+    { effort: "none" },
+  ).then((files) => load(files));
 
 /** Its weights as the emitted trainer draws them. */
 function drawn({ createTrainer }: Awaited<ReturnType<typeof compiled>>, seed: number) {
@@ -25,10 +29,10 @@ const [DENSE, CONV] = [
 type Fans = typeof DENSE;
 
 describe.each([
-  { name: "glorot", initializer: glorot, uniform: true, expected: ({ fanIn, fanOut }: Fans) => 2 / (fanIn + fanOut) }, // prettier-ignore
-  { name: "glorotNormal", initializer: glorotNormal, uniform: false, expected: ({ fanIn, fanOut }: Fans) => 2 / (fanIn + fanOut) }, // prettier-ignore
+  { name: "glorot", initializer: glorot, uniform: true, expected: ({ fanIn, fanOut }: Fans) => 2 / (fanIn + fanOut) },
+  { name: "glorotNormal", initializer: glorotNormal, uniform: false, expected: ({ fanIn, fanOut }: Fans) => 2 / (fanIn + fanOut) },
   { name: "he", initializer: he, uniform: false, expected: ({ fanIn }: Fans) => 2 / fanIn },
-  { name: "heUniform", initializer: heUniform, uniform: true, expected: ({ fanIn }: Fans) => 2 / fanIn }, // prettier-ignore
+  { name: "heUniform", initializer: heUniform, uniform: true, expected: ({ fanIn }: Fans) => 2 / fanIn },
 ])("$name", ({ initializer, uniform, expected }) => {
   test("has mean 0, the variance that its paper states, and its tails", async () => {
     const weights = drawn(await compiled(initializer), 7);
@@ -41,7 +45,7 @@ describe.each([
       const mean = Array.from(values).reduce((total, value) => total + value, 0) / values.length;
       // five standard errors: of the mean σ/√n, of the variance at most σ²·√(2/n)
       expect(Math.abs(mean)).toBeLessThan((5 * deviation) / Math.sqrt(values.length));
-      expect(Math.abs(variance(values) / deviation ** 2 - 1)).toBeLessThan(5 * Math.sqrt(2 / values.length)); // prettier-ignore
+      expect(Math.abs(variance(values) / deviation ** 2 - 1)).toBeLessThan(5 * Math.sqrt(2 / values.length));
       const largest = Math.max(...Array.from(values, Math.abs)) / deviation;
       if (uniform) expect(largest).toBeLessThanOrEqual(Math.fround(Math.sqrt(3)) * (1 + 1e-6));
       expect(largest).toBeGreaterThan(uniform ? 1.7 : 3); // a uniform's limit is √3 deviations

@@ -1,6 +1,43 @@
 /** What is true of the small instance that a check finds by itself: the same graph with smaller extents, nothing degenerate, and the model's own where it must. */
 
-import { add, batchNorm, constant, conv1d, conv2d, dense, depthwiseConv2d, embedding, flatten, globalAveragePool2d, groupNorm, gru, input, labels, layerNorm, matmul, maxPool2d, model, mse, mul, multiHeadAttention, param, positionalEncoding, relu, reshape, residual, sgd, size, slice, softmaxCrossEntropy, square, sum, zeros, type FloatTensor, type Model, type Scalar } from "adjoint"; // prettier-ignore
+import {
+  add,
+  batchNorm,
+  constant,
+  conv1d,
+  conv2d,
+  dense,
+  depthwiseConv2d,
+  embedding,
+  flatten,
+  globalAveragePool2d,
+  groupNorm,
+  gru,
+  input,
+  labels,
+  layerNorm,
+  matmul,
+  maxPool2d,
+  model,
+  mse,
+  mul,
+  multiHeadAttention,
+  param,
+  positionalEncoding,
+  relu,
+  reshape,
+  residual,
+  sgd,
+  size,
+  slice,
+  softmaxCrossEntropy,
+  square,
+  sum,
+  zeros,
+  type FloatTensor,
+  type Model,
+  type Scalar,
+} from "adjoint";
 import { describe, expect, test } from "vitest";
 import { smallInstance } from "../compiler/check/instance.ts";
 import { isSameGraph } from "../compiler/check/same-graph.ts";
@@ -14,8 +51,7 @@ type Build = (batch: number) => Scalar;
 const declared = (build: Build, batch = 16): Model =>
   model("stranger", { batch }, ({ batch }) => ({ loss: build(batch), optimizer: sgd() }));
 
-const classes = (scores: FloatTensor, batch: number, n = 10): Scalar =>
-  softmaxCrossEntropy(scores, labels("y", [batch], { classes: n }));
+const classes = (scores: FloatTensor, batch: number, n = 10): Scalar => softmaxCrossEntropy(scores, labels("y", [batch], { classes: n }));
 
 const conv =
   (filters: number, strides = 1) =>
@@ -30,15 +66,19 @@ function found(of: Model): { told: string | undefined; full: Graph; small: Graph
   return { told, full, small, rows: batch.train };
 }
 
-const elements = ({ nodes }: Graph): number => nodes.reduce((n, { type }) => n + sizeOf(type.shape), 0); // prettier-ignore
-const shapeOf = ({ nodes }: Graph, leaf: string) => nodes.find(({ name }) => name === leaf)!.type.shape; // prettier-ignore
+const elements = ({ nodes }: Graph): number => nodes.reduce((n, { type }) => n + sizeOf(type.shape), 0);
+const shapeOf = ({ nodes }: Graph, leaf: string) => nodes.find(({ name }) => name === leaf)!.type.shape;
 
 const MODELS: Readonly<Record<string, readonly [build: Build, told: string]>> = {
   "a residual net of three stages": [
     (batch) => {
       let h = relu(conv(16)(input("x", [batch, 3, 32, 32])));
-      for (const [filters, strides] of [[16, 1], [32, 2], [64, 2]] as const) // prettier-ignore
-        h = relu(add(conv(filters)(relu(conv(filters, strides)(h))), strides === 1 ? h : conv(filters, strides)(h))); // prettier-ignore
+      for (const [filters, strides] of [
+        [16, 1],
+        [32, 2],
+        [64, 2],
+      ] as const)
+        h = relu(add(conv(filters)(relu(conv(filters, strides)(h))), strides === 1 ? h : conv(filters, strides)(h)));
       return classes(dense(10)(globalAveragePool2d()(h)), batch);
     },
     // the last stage still holds a window: 12 → 6 → 3
@@ -52,7 +92,7 @@ const MODELS: Readonly<Record<string, readonly [build: Build, told: string]>> = 
     "checked at 4×4 of 28×28, 4 of 32",
   ],
   "dense layers": [
-    (batch) => classes(dense(10)(dense(128, { activation: "relu" })(input("x", [batch, 784]))), batch), // prettier-ignore
+    (batch) => classes(dense(10)(dense(128, { activation: "relu" })(input("x", [batch, 784]))), batch),
     "checked at 4 of 128, 8 of 784",
   ],
   "weights written by hand": [
@@ -94,13 +134,13 @@ const MODELS: Readonly<Record<string, readonly [build: Build, told: string]>> = 
       const x = input("x", [batch, 256]);
       const all = dense(384)(x);
       const cut = (n: number) => slice(all, [0, 128 * n], [batch, 128 * (n + 1)]);
-      return sum(square(add(mul(cut(0), cut(1)), matmul(cut(2), param("W", [128, 128], zeros()))))); // prettier-ignore
+      return sum(square(add(mul(cut(0), cut(1)), matmul(cut(2), param("W", [128, 128], zeros())))));
     },
     "checked at 4 of 128, 8 of 256, 12 of 384",
   ],
   "groups of channels": [
     (batch) => {
-      const h = groupNorm(8)(conv2d(64, 3, { padding: "same" })(input("x", [batch, 3, 32, 32]))); // prettier-ignore
+      const h = groupNorm(8)(conv2d(64, 3, { padding: "same" })(input("x", [batch, 3, 32, 32])));
       return classes(dense(10)(globalAveragePool2d()(depthwiseConv2d(3)(h))), batch);
     },
     "checked at 4×4 of 32×32, 8 of 64",
@@ -131,7 +171,7 @@ describe.each(Object.entries(MODELS))("%s", (_, [build, told]) => {
 
 /** Elements that each sum of a graph takes together, in order. */
 const summed = ({ nodes }: Graph): number[] =>
-  nodes.flatMap(({ op, inputs, type }) => op === "sum" ? [sizeOf(nodes[inputs[0]!]!.type.shape) / sizeOf(type.shape)] : []); // prettier-ignore
+  nodes.flatMap(({ op, inputs, type }) => (op === "sum" ? [sizeOf(nodes[inputs[0]!]!.type.shape) / sizeOf(type.shape)] : []));
 
 describe("nothing degenerate is left", () => {
   test("no variance, mean or softmax over fewer than four elements that had more", () => {
@@ -140,19 +180,23 @@ describe("nothing degenerate is left", () => {
       const whole = summed(full);
       expect(summed(small).every((terms, n) => terms >= Math.min(4, whole[n]!))).toBe(true);
       // and no axis of several positions is left with one
-      small.nodes.filter(({ op }) => op !== "literal").forEach(({ type, name }) => {
-        const { shape } = full.nodes.find((node) => node.name === name)!.type;
-        type.shape.forEach((extent, axis) => expect(extent > 1).toBe(shape[axis]! > 1));
-      });
+      small.nodes
+        .filter(({ op }) => op !== "literal")
+        .forEach(({ type, name }) => {
+          const { shape } = full.nodes.find((node) => node.name === name)!.type;
+          type.shape.forEach((extent, axis) => expect(extent > 1).toBe(shape[axis]! > 1));
+        });
     }
-  }); // prettier-ignore
+  });
 
   test("a window that three poolings leave no room for keeps a larger image", () => {
-    const { small } = found(declared((batch) => {
-      let h: FloatTensor = input("x", [batch, 1, 64, 64]);
-      for (const filters of [8, 16, 32]) h = maxPool2d(2)(relu(conv2d(filters, 5, { padding: "same" })(h)));
-      return classes(dense(10)(flatten()(h)), batch);
-    })); // prettier-ignore
+    const { small } = found(
+      declared((batch) => {
+        let h: FloatTensor = input("x", [batch, 1, 64, 64]);
+        for (const filters of [8, 16, 32]) h = maxPool2d(2)(relu(conv2d(filters, 5, { padding: "same" })(h)));
+        return classes(dense(10)(flatten()(h)), batch);
+      }),
+    );
     // 20 → 10 → 5, where the last window of 5 still fits
     expect(shapeOf(small, "x")).toEqual([3, 1, 20, 20]);
   });
@@ -177,15 +221,19 @@ describe("extents that must stay, stay", () => {
 
   test("initial values that are listed", () => {
     const W = Array.from({ length: 784 * 100 }, (_, n) => Math.sin(n));
-    const build: Build = (batch) =>
-      mse(matmul(input("x", [batch, 784]), param("W", [784, 100], constant(W))), input("t", [batch, 100])); // prettier-ignore
+    const build: Build = (batch) => mse(matmul(input("x", [batch, 784]), param("W", [784, 100], constant(W))), input("t", [batch, 100]));
     expect(found(declared(build)).told).toBeUndefined();
   });
 
   test("all of a model that is quick to check, and all but its sizes where it declares some", () => {
-    const of = (width: number) => (batch: number) => classes(dense(10)(dense(width)(input("x", [batch, 784]))), batch); // prettier-ignore
+    const of = (width: number) => (batch: number) => classes(dense(10)(dense(width)(input("x", [batch, 784]))), batch);
     expect(smallInstance(declared(of(16)), {}).told).toBeUndefined();
-    expect(smallInstance(declared((batch) => of(size("width", 512, { check: 5 }))(batch)), {})).toEqual({ batch: { train: 3, evaluate: 3, predict: 3 } }); // prettier-ignore
+    expect(
+      smallInstance(
+        declared((batch) => of(size("width", 512, { check: 5 }))(batch)),
+        {},
+      ),
+    ).toEqual({ batch: { train: 3, evaluate: 3, predict: 3 } });
   });
 });
 
@@ -197,7 +245,10 @@ describe("constants with as many rows as the batch", () => {
   };
 
   test("keep the model's rows, and the check holds", async () => {
-    const of = model("rows", { batch: { train: 32, evaluate: 32, predict: 32 } }, ({ batch }) => ({ loss: weighted(32)(batch), optimizer: sgd() })); // prettier-ignore
+    const of = model("rows", { batch: { train: 32, evaluate: 32, predict: 32 } }, ({ batch }) => ({
+      loss: weighted(32)(batch),
+      optimizer: sgd(),
+    }));
     expect(smallInstance(of, {}).batch).toEqual({ train: 32, evaluate: 32, predict: 32 });
     const { check } = await compile(of);
     expect(check!.holds).toBe(true);
@@ -216,7 +267,7 @@ describe("constants with as many rows as the batch", () => {
 
   Change one of the shapes: aligned at the last axis, extents must be equal or 1.`,
     );
-  }); // prettier-ignore
+  });
 });
 
 test("what was checked is said: with the result, and in the certificate", async () => {
@@ -230,7 +281,10 @@ test("what was checked is said: with the result, and in the certificate", async 
 
 test("the loss that training starts from is the same whether a check met it or not", async () => {
   const reported = async (effort: "none" | "quick"): Promise<string | undefined> => {
-    const { files } = await compile(declared((batch) => classes(dense(10)(dense(640)(input("x", [batch, 784]))), batch), 64), { effort }); // prettier-ignore
+    const { files } = await compile(
+      declared((batch) => classes(dense(10)(dense(640)(input("x", [batch, 784]))), batch), 64),
+      { effort },
+    );
     return /\| loss before the first step.*/.exec(files.get("report.md")!)?.[0];
   };
   const alone = await reported("none");

@@ -38,16 +38,24 @@ describe.each([
   });
 
   test("with anything after its end is complained of", () => {
-    for (const tail of ["x", "}", "\0", "%a = b", text])
-      expect(readOrComplain(parse, text + tail), tail).toBeUndefined();
+    for (const tail of ["x", "}", "\0", "%a = b", text]) expect(readOrComplain(parse, text + tail), tail).toBeUndefined();
   });
 
   test("with bits flipped, or characters in place of others, is read or complained of", () => {
-    const places = fc.array(fc.tuple(fc.nat(text.length - 1), fc.oneof(fc.nat(6).map((bit) => 1 << bit), fc.constantFrom(..."{}[]()%:=\"\\\n0-9e.".split("")))), { minLength: 1, maxLength: 4 }); // prettier-ignore
+    const places = fc.array(
+      fc.tuple(
+        fc.nat(text.length - 1),
+        fc.oneof(
+          fc.nat(6).map((bit) => 1 << bit),
+          fc.constantFrom(...'{}[]()%:="\\\n0-9e.'.split("")),
+        ),
+      ),
+      { minLength: 1, maxLength: 4 },
+    );
     fc.assert(
       fc.property(places, (edits) => {
         const units = text.split("");
-        for (const [at, by] of edits) units[at] = typeof by === "string" ? by : String.fromCharCode(units[at]!.charCodeAt(0) ^ by); // prettier-ignore
+        for (const [at, by] of edits) units[at] = typeof by === "string" ? by : String.fromCharCode(units[at]!.charCodeAt(0) ^ by);
         readOrComplain(parse, units.join(""));
       }),
       { numRuns: 500 },
@@ -60,13 +68,17 @@ describe.each([
     // where brackets belong
     const [before, open] = parse === parseGraph ? ["{\n", "%a = f {a="] : [" = ", ""];
     for (const nested of ["[", "neg("])
-      expect(readOrComplain(parse, text.replace(before, before + open + nested.repeat(20_000))), nested).toBeUndefined(); // prettier-ignore
+      expect(readOrComplain(parse, text.replace(before, before + open + nested.repeat(20_000))), nested).toBeUndefined();
   });
 });
 
 test("what is nested too deeply is named with its place", () => {
-  expect(() => parseGraph(`graph g {\n%a = f {a=${"[".repeat(17)}`)).toThrow(/^.*line 2, column \d+: a list within 16 lists is more than an attribute may have$/m); // prettier-ignore
-  expect(() => parseModule(`module m ${"(".repeat(501)}`)).toThrow(/line 1, column \d+: a bracket within 500 others is more than a program may have/); // prettier-ignore
+  expect(() => parseGraph(`graph g {\n%a = f {a=${"[".repeat(17)}`)).toThrow(
+    /^.*line 2, column \d+: a list within 16 lists is more than an attribute may have$/m,
+  );
+  expect(() => parseModule(`module m ${"(".repeat(501)}`)).toThrow(
+    /line 1, column \d+: a bracket within 500 others is more than a program may have/,
+  );
 });
 
 test("dimensions that are merely declared are never allocated", () => {

@@ -9,20 +9,21 @@ import { aligned } from "../compiler/passes/place.ts";
 import { lowered, modelNames } from "./support/models.ts";
 
 type KernelCall = Extract<Call, { kind: "call" }>;
-const kernelCalls = ({ calls }: Entry): KernelCall[] =>
-  calls.filter((call) => call.kind === "call");
+const kernelCalls = ({ calls }: Entry): KernelCall[] => calls.filter((call) => call.kind === "call");
 
 /** One line a kernel of the training steps, in order: name, FLOPs, what it is given. */
 function kernelList({ entries, kernels }: Module, phases: readonly string[]): string {
-  const lines = entries.filter(({ name }) => phases.includes(name)).flatMap((entry) => [
-    `${entry.name}: ${kernelCalls(entry).length} kernels, ${entry.calls.length} statements`,
-    ...kernelCalls(entry).map(({ kernel, args }) => {
-      const { flops, params } = kernels.find(({ name }) => name === kernel)!;
-      return `  ${kernel}  ${flops.toLocaleString("en-US")} FLOPs  ${args.map((arg, n) => `${params[n]!.access} ${arg}`).join(", ")}`;
-    }),
-  ]);
+  const lines = entries
+    .filter(({ name }) => phases.includes(name))
+    .flatMap((entry) => [
+      `${entry.name}: ${kernelCalls(entry).length} kernels, ${entry.calls.length} statements`,
+      ...kernelCalls(entry).map(({ kernel, args }) => {
+        const { flops, params } = kernels.find(({ name }) => name === kernel)!;
+        return `  ${kernel}  ${flops.toLocaleString("en-US")} FLOPs  ${args.map((arg, n) => `${params[n]!.access} ${arg}`).join(", ")}`;
+      }),
+    ]);
   return `${lines.join("\n")}\n`;
-} // prettier-ignore
+}
 
 /** Models whose order does not let every buffer in at the bound, and why. */
 const WIDER: Readonly<Record<string, string>> = {};
@@ -42,30 +43,47 @@ describe.each(modelNames)("%s", async (name) => {
 
   test("has a lower bound that is the largest sum of what is alive at once, counted anew", () => {
     for (const entry of module.entries) {
-      const own = module.slots.filter(({ buffer, live }) => live === "always" || entry.buffers.includes(buffer)); // prettier-ignore
+      const own = module.slots.filter(({ buffer, live }) => live === "always" || entry.buffers.includes(buffer));
       // by address: what is written over another has that one's
       const at = (call: number): number => {
-        const held = own.filter(({ live }) => live === "always" || (live[0] <= call && call <= live[1])); // prettier-ignore
-        return [...new Map(held.map(({ offset, bytes }) => [offset, aligned(bytes)])).values()].reduce((n, bytes) => n + bytes, 0); // prettier-ignore
+        const held = own.filter(({ live }) => live === "always" || (live[0] <= call && call <= live[1]));
+        return [...new Map(held.map(({ offset, bytes }) => [offset, aligned(bytes)])).values()].reduce((n, bytes) => n + bytes, 0);
       };
       const peaks = Array.from({ length: entry.calls.length + 1 }, (_, call) => at(call));
       expect(entry.lowerBound).toBe(Math.max(...peaks));
     }
   });
 
-  const steps = entries.flatMap(({ graph, purpose }, n) => purpose.kind === "train" && graph.nodes.some(({ op }) => op === "conv") ? [{ graph, entry: module.entries[n]! }] : []); // prettier-ignore
-  test.skipIf(steps.length === 0)("takes at most 40 % of what its graph takes with a buffer a tensor, parameters, state and inputs aside", () => {
-    for (const { graph, entry } of steps) {
-      const own = module.slots.filter(({ buffer }) => entry.buffers.includes(buffer));
-      const isInput = (name: string): boolean => module.buffers.find((buffer) => buffer.name === name)!.role === "input";
-      const inputs = own.reduce((n, { buffer, bytes }) => n + (isInput(buffer) ? aligned(bytes) : 0), 0);
-      const start = Math.max(0, ...module.slots.flatMap(({ live, offset, bytes }) => (live === "always" ? [aligned(offset + bytes)] : [])));
-      const end = Math.max(...own.map(({ offset, bytes }) => aligned(offset + bytes)));
-      const alive = entry.calls.map((_, call) => own.reduce((n, { buffer, live, bytes }) => n + (live !== "always" && live[0] <= call && call <= live[1] && !isInput(buffer) ? aligned(bytes) : 0), 0));
-      const apart = graph.nodes.reduce((n, { op, type }) => n + (opOf(op).view || opOf(op).leaf ? 0 : aligned(sizeOf(type.shape) * bytesOf(type.dtype))), 0);
-      expect(Math.max(end - start - inputs, ...alive) / apart).toBeLessThanOrEqual(0.4);
-    }
-  }); // prettier-ignore
+  const steps = entries.flatMap(({ graph, purpose }, n) =>
+    purpose.kind === "train" && graph.nodes.some(({ op }) => op === "conv") ? [{ graph, entry: module.entries[n]! }] : [],
+  );
+  test.skipIf(steps.length === 0)(
+    "takes at most 40 % of what its graph takes with a buffer a tensor, parameters, state and inputs aside",
+    () => {
+      for (const { graph, entry } of steps) {
+        const own = module.slots.filter(({ buffer }) => entry.buffers.includes(buffer));
+        const isInput = (name: string): boolean => module.buffers.find((buffer) => buffer.name === name)!.role === "input";
+        const inputs = own.reduce((n, { buffer, bytes }) => n + (isInput(buffer) ? aligned(bytes) : 0), 0);
+        const start = Math.max(
+          0,
+          ...module.slots.flatMap(({ live, offset, bytes }) => (live === "always" ? [aligned(offset + bytes)] : [])),
+        );
+        const end = Math.max(...own.map(({ offset, bytes }) => aligned(offset + bytes)));
+        const alive = entry.calls.map((_, call) =>
+          own.reduce(
+            (n, { buffer, live, bytes }) =>
+              n + (live !== "always" && live[0] <= call && call <= live[1] && !isInput(buffer) ? aligned(bytes) : 0),
+            0,
+          ),
+        );
+        const apart = graph.nodes.reduce(
+          (n, { op, type }) => n + (opOf(op).view || opOf(op).leaf ? 0 : aligned(sizeOf(type.shape) * bytesOf(type.dtype))),
+          0,
+        );
+        expect(Math.max(end - start - inputs, ...alive) / apart).toBeLessThanOrEqual(0.4);
+      }
+    },
+  );
 });
 
 describe("mnist-mlp's step", async () => {
@@ -87,7 +105,7 @@ describe("mnist-mlp's step", async () => {
 
   test("would have them all without fusion: the law above can fail", async () => {
     const without = await lowered("mnist-mlp", { passes: [] });
-    const ops = kernelCalls(without.module.entries[0]!).flatMap(({ group }) => group.stages.map(({ definition }) => definition.op)); // prettier-ignore
+    const ops = kernelCalls(without.module.entries[0]!).flatMap(({ group }) => group.stages.map(({ definition }) => definition.op));
     expect(ops).toEqual(expect.arrayContaining(["add", "relu", "where", "adam"]));
   });
 });

@@ -18,8 +18,7 @@ const SUMS = kernel(TEXT);
 
 test("a long loop is called in equal parts; what is loaded before it, each part loads", () => {
   const { text } = printWasm([SUMS], 4096, String, { long: 66 });
-  expect(text)
-    .toContain(`(func $kernel.k (export "k") (param $x i32) (param $rate i32) (param $y i32)
+  expect(text).toContain(`(func $kernel.k (export "k") (param $x i32) (param $rate i32) (param $y i32)
     (local $rate_0 f32)
     (local $i i32)
     (local.set $rate_0 (f32.load (local.get $rate)))
@@ -41,8 +40,11 @@ test("a short loop is not, nor one that has no equal parts", () => {
 
 test.each([
   ["adds to a local from before it", "var sum: f32 = 0\n  for i in 0..66 {\n    sum = add(sum, x[i])\n  }\n  y[0] = sum"],
-  ["reads a local that was loaded from what the kernel stores", "let first: f32 = y[0]\n  for i in 0..66 {\n    y[i] = add(x[i], first)\n  }"],
+  [
+    "reads a local that was loaded from what the kernel stores",
+    "let first: f32 = y[0]\n  for i in 0..66 {\n    y[i] = add(x[i], first)\n  }",
+  ],
 ])("a loop that %s stays", (_, body) => {
   const { body: statements } = kernel(`kernel k(x: f32[400] read, y: f32[66] update) flops 0 {\n  ${body}\n}\n`);
   expect(parted(statements, 1, 0)).toBeUndefined();
-}); // prettier-ignore
+});

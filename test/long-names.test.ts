@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { add, dense, hyper, input, model, mul, param, sgd, square, sub, sum, zeros, constant, mse } from "adjoint"; // prettier-ignore
+import { add, dense, hyper, input, model, mul, param, sgd, square, sub, sum, zeros, constant, mse } from "adjoint";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readHeader } from "../compiler/cli/header.ts";
@@ -33,7 +33,14 @@ describe("identifiers", () => {
   });
 
   test("of any names, inner ones included", () => {
-    const any = fc.array(fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom(...NAMES), fc.nat(99).map((n) => long(60 + (n % 3), String(n)))), { maxLength: 15 }); // prettier-ignore
+    const any = fc.array(
+      fc.oneof(
+        fc.string({ unit: "binary" }),
+        fc.constantFrom(...NAMES),
+        fc.nat(99).map((n) => long(60 + (n % 3), String(n))),
+      ),
+      { maxLength: 15 },
+    );
     fc.assert(
       fc.property(any, any, (outer, inner) => {
         const names = new Names();
@@ -55,39 +62,47 @@ const named = model("named", { batch: 1 }, ({ batch }) => {
     const x = mul(input(`${name}.x`, [batch, 2]), hyper(`${name}.h`, 1));
     return sum(square(sub(w, x)));
   });
-  return { loss: terms.reduce((a, b) => add(a, b)), optimizer: sgd({ learningRate: 0.25, momentum: 0.5 }) }; // prettier-ignore
+  return { loss: terms.reduce((a, b) => add(a, b)), optimizer: sgd({ learningRate: 0.25, momentum: 0.5 }) };
 });
 
-test.each(["typescript", "wasm"] as const)("parameters, states, inputs and live scalars of all these names are trained apart for %s", { timeout: 120_000 }, async (target) => {
-  const { createTrainer } = await load(await compile(named, { target }));
-  const trainer = createTrainer();
-  const batch = Object.fromEntries(NAMES.map((name) => [`${name}.x`, new Float32Array(2)]));
-  // w → w − ½w, with a momentum of 2w; then by half of that and the new gradient w: 0
-  const squares = NAMES.reduce((total, _, n) => total + 2 * (n + 1) ** 2, 0);
-  expect(trainer.step(batch)).toBe(squares);
-  NAMES.forEach((name, n) => {
-    expect([...trainer.parameters[name]!], name).toEqual([(n + 1) / 2, (n + 1) / 2]);
-    expect([...trainer.state[`${name}.momentum`]!], name).toEqual([2 * (n + 1), 2 * (n + 1)]);
-  });
-  expect(trainer.step(batch)).toBe(squares / 4);
-  for (const name of NAMES) expect([...trainer.parameters[name]!], name).toEqual([0, 0]);
-  // the first input of one name moves the weights of that name alone
-  trainer.hyper[`${NAMES[8]}.h`] = 2;
-  expect(trainer.step({ ...batch, [`${NAMES[8]}.x`]: Float32Array.of(3, 3) })).toBe(72);
-}); // prettier-ignore
+test.each(["typescript", "wasm"] as const)(
+  "parameters, states, inputs and live scalars of all these names are trained apart for %s",
+  { timeout: 120_000 },
+  async (target) => {
+    const { createTrainer } = await load(await compile(named, { target }));
+    const trainer = createTrainer();
+    const batch = Object.fromEntries(NAMES.map((name) => [`${name}.x`, new Float32Array(2)]));
+    // w → w − ½w, with a momentum of 2w; then by half of that and the new gradient w: 0
+    const squares = NAMES.reduce((total, _, n) => total + 2 * (n + 1) ** 2, 0);
+    expect(trainer.step(batch)).toBe(squares);
+    NAMES.forEach((name, n) => {
+      expect([...trainer.parameters[name]!], name).toEqual([(n + 1) / 2, (n + 1) / 2]);
+      expect([...trainer.state[`${name}.momentum`]!], name).toEqual([2 * (n + 1), 2 * (n + 1)]);
+    });
+    expect(trainer.step(batch)).toBe(squares / 4);
+    for (const name of NAMES) expect([...trainer.parameters[name]!], name).toEqual([0, 0]);
+    // the first input of one name moves the weights of that name alone
+    trainer.hyper[`${NAMES[8]}.h`] = 2;
+    expect(trainer.step({ ...batch, [`${NAMES[8]}.x`]: Float32Array.of(3, 3) })).toBe(72);
+  },
+);
 
-test.each(["typescript", "wasm"] as const)("layers whose names are alike in 199 of 200 characters for %s", { timeout: 120_000 }, async (target) => {
-  const [one, other] = [long(200, "1"), long(200, "2")];
-  const layers = model("layers", { batch: 2 }, ({ batch }) => {
-    const x = input("x", [batch, 3]);
-    const hidden = dense(4, { name: one, activation: "relu", kernelInitializer: constant(1) })(x);
-    const y = dense(2, { name: other, kernelInitializer: constant(0.5), biasInitializer: zeros() })(hidden);
-    return { loss: mse(y, input("target", [batch, 2])), outputs: { y }, optimizer: sgd() };
-  });
-  const { createTrainer } = await load(await compile(layers, { target }));
-  const { y } = createTrainer().predict({ x: Float32Array.of(1, 2, 3) });
-  expect([...y!]).toEqual([12, 12]); // 4 · ½ · 6
-}); // prettier-ignore
+test.each(["typescript", "wasm"] as const)(
+  "layers whose names are alike in 199 of 200 characters for %s",
+  { timeout: 120_000 },
+  async (target) => {
+    const [one, other] = [long(200, "1"), long(200, "2")];
+    const layers = model("layers", { batch: 2 }, ({ batch }) => {
+      const x = input("x", [batch, 3]);
+      const hidden = dense(4, { name: one, activation: "relu", kernelInitializer: constant(1) })(x);
+      const y = dense(2, { name: other, kernelInitializer: constant(0.5), biasInitializer: zeros() })(hidden);
+      return { loss: mse(y, input("target", [batch, 2])), outputs: { y }, optimizer: sgd() };
+    });
+    const { createTrainer } = await load(await compile(layers, { target }));
+    const { y } = createTrainer().predict({ x: Float32Array.of(1, 2, 3) });
+    expect([...y!]).toEqual([12, 12]); // 4 · ½ · 6
+  },
+);
 
 describe("files of odd names", () => {
   const model = `import { constant, model, mul, param, sgd } from "adjoint";
@@ -123,7 +138,7 @@ export default model("odd", {}, () => {
   });
 
   test("a fault in a folder with a percent sign is told at its line", async () => {
-    const cwd = written("50%", "bad.ts", model.replace("mul(w, w)", 'mul(w, param("v", [-1], constant(0)))')); // prettier-ignore
+    const cwd = written("50%", "bad.ts", model.replace("mul(w, w)", 'mul(w, param("v", [-1], constant(0)))'));
     const { code, stderr } = await adjoint(["compile", "models/bad.ts"], { cwd });
     expect(code).toBe(2);
     expect(stderr).toContain("error models/bad.ts:4\n");
@@ -131,14 +146,20 @@ export default model("odd", {}, () => {
   });
 
   test("a header gives back any path, and takes no part of it for a flag", async () => {
-    const paths = ["models/a --winograd --memory 5KB b.ts", "models/\\u2028.ts", "models/\u2028\n\r\0.ts", "models/\\\\u005c.ts", `${"d/".repeat(3000)}m.ts`]; // prettier-ignore
+    const paths = [
+      "models/a --winograd --memory 5KB b.ts",
+      "models/\\u2028.ts",
+      "models/\u2028\n\r\0.ts",
+      "models/\\\\u005c.ts",
+      `${"d/".repeat(3000)}m.ts`,
+    ];
     for (const path of paths) {
       const { files } = await compile(named1, { source: { path, text: "" }, effort: "none" });
       const header = readHeader(files.get("trainer.ts")!)!;
       expect(header.model).toBe(path);
-      expect([header.winograd, header.memory, header.target]).toEqual([undefined, undefined, "typescript"]); // prettier-ignore
+      expect([header.winograd, header.memory, header.target]).toEqual([undefined, undefined, "typescript"]);
     }
   });
 });
 
-const named1 = model("one", {}, () => ({ loss: square(param("w", [], constant(1))), optimizer: sgd() })); // prettier-ignore
+const named1 = model("one", {}, () => ({ loss: square(param("w", [], constant(1))), optimizer: sgd() }));

@@ -54,10 +54,10 @@ function compiled({ from, pass, how }: Case): { readonly module: Module; readonl
   const observation: Observation = { timings: [], stages: [] };
   const watch = observe(from.name, observation, (name) => name === pass, "");
   const machine = machines[road.target ?? "typescript"];
-  const program = fromRounded(road).run(runPass(additions(machine), numerics.run(from), watch), watch); // prettier-ignore
+  const program = fromRounded(road).run(runPass(additions(machine), numerics.run(from), watch), watch);
   const module = runPass(place(from.name), [program], watch);
   const [stage, ...others] = observation.stages;
-  if (stage === undefined || others.length > 0) throw new RangeError(`"${pass}${how}" does not run once`); // prettier-ignore
+  if (stage === undefined || others.length > 0) throw new RangeError(`"${pass}${how}" does not run once`);
   return { module, stage };
 }
 
@@ -69,19 +69,33 @@ describe("golden files", () => {
     checkPlan(module);
     for (const seed of [1, 2, 3]) {
       const feed = feedOf(one.from, seed);
-      expect(difference(meaningOfModule(module, feed), meaningOf(one.from, feed), 1e-12)).toBeUndefined(); // prettier-ignore
+      expect(difference(meaningOfModule(module, feed), meaningOf(one.from, feed), 1e-12)).toBeUndefined();
     }
     expect(stage.after).not.toBe(stage.before);
     const [before, after] = [stage.before, stage.after].map((text) => text.trimEnd());
-    const text = [one.title, "", "// from", printGraph(one.from), "// before", before, "", `// pass: ${one.pass}${one.how}`, "", "// after", `${after}\n`]; // prettier-ignore
+    const text = [
+      one.title,
+      "",
+      "// from",
+      printGraph(one.from),
+      "// before",
+      before,
+      "",
+      `// pass: ${one.pass}${one.how}`,
+      "",
+      "// after",
+      `${after}\n`,
+    ];
     await expect(text.join("\n")).toMatchFileSnapshot(here(file));
   });
 });
 
 test("every pass has a golden file, in a folder of its name", () => {
   const phase = { name: "train", rule: sgd({ learningRate: 0.5 }) };
-  const purposes: readonly Purpose[] = [{ kind: "train", phase, counts: true }, { kind: "gradients", phase }, { kind: "forward" }]; // prettier-ignore
-  const names = purposes.flatMap((purpose) => [{ winograd: true }, { choice: choiceOf([]) }].flatMap((road) => pipeline(purpose, road).passes.map(({ name }) => name))); // prettier-ignore
+  const purposes: readonly Purpose[] = [{ kind: "train", phase, counts: true }, { kind: "gradients", phase }, { kind: "forward" }];
+  const names = purposes.flatMap((purpose) =>
+    [{ winograd: true }, { choice: choiceOf([]) }].flatMap((road) => pipeline(purpose, road).passes.map(({ name }) => name)),
+  );
   const shown = files.flatMap((file) => {
     const [folder = "", name] = file.split("/");
     return name !== undefined && textOf(file).includes(`\n// pass: ${folder}`) ? [folder] : [];

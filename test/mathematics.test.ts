@@ -4,21 +4,14 @@ import { transformSync } from "esbuild";
 import { format } from "prettier";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
-import {
-  mathematics,
-  sourcesFor,
-  type MathematicsName,
-  type Precision,
-} from "../compiler/targets/typescript/mathematics/index.ts";
+import { mathematics, sourcesFor, type MathematicsName, type Precision } from "../compiler/targets/typescript/mathematics/index.ts";
 
 type Table = { values: Record<MathematicsName, string[]> };
 type Numeric = (...values: number[]) => number;
 
 const precisions: readonly Precision[] = ["f32", "f64"];
 const names = Object.keys(mathematics) as MathematicsName[];
-const table = JSON.parse(
-  readFileSync(new URL("./data/mathematics.json", import.meta.url), "utf8"),
-) as Table;
+const table = JSON.parse(readFileSync(new URL("./data/mathematics.json", import.meta.url), "utf8")) as Table;
 
 function load(wanted: readonly string[], precision: Precision): Record<MathematicsName, Numeric> {
   const { code } = transformSync(sourcesFor(wanted, precision).join("\n\n"), { loader: "ts" });
@@ -82,9 +75,7 @@ describe.each(precisions)("emitted mathematics at %s", (precision) => {
     ["expm1", -5, 90],
   ])("%s agrees with this engine's on [%d, %d]", (name, low, high) => {
     const theirs = (Math as unknown as Record<string, Numeric>)[name]!;
-    const off = sample(low, high, 20000).filter(
-      (x) => !(ulps(own[name](x), theirs(x), 0, precision) <= bound + 1),
-    );
+    const off = sample(low, high, 20000).filter((x) => !(ulps(own[name](x), theirs(x), 0, precision) <= bound + 1));
     expect(off).toEqual([]);
   });
 
@@ -105,8 +96,7 @@ describe.each(precisions)("emitted mathematics at %s", (precision) => {
   ])("%s never falls, to within its bound, on [%d, %d]", (name, low, high) => {
     const xs = sample(low, high, 20000).sort((a, b) => a - b);
     const ys = xs.map((x) => round[precision](own[name](x)));
-    const slack = (y: number): number =>
-      precision === "f64" && Number.isFinite(y) ? ulp(y, precision) : 0;
+    const slack = (y: number): number => (precision === "f64" && Number.isFinite(y) ? ulp(y, precision) : 0);
     const falls = xs.filter((_, i) => i > 0 && !(ys[i]! >= ys[i - 1]! - slack(ys[i - 1]!)));
     expect(falls).toEqual([]);
   });
@@ -233,20 +223,13 @@ function diagnose(texts: readonly string[]): string[] {
   };
   return ts
     .getPreEmitDiagnostics(ts.createProgram([...files.keys()], options, host))
-    .map(
-      (each) => `${each.file?.fileName}: ${ts.flattenDiagnosticMessageText(each.messageText, " ")}`,
-    );
+    .map((each) => `${each.file?.fileName}: ${ts.flattenDiagnosticMessageText(each.messageText, " ")}`);
 }
 
 describe("sourcesFor", () => {
   it("gives each text once, every need before its user, and no more", () => {
     const texts = sourcesFor(["tanh", "exp", "tanh"], "f32");
-    expect(texts.map((text) => /(?:function|const) (\w+)/.exec(text)![1])).toEqual([
-      "powersOfTwo",
-      "rootsOfTwo",
-      "tanh",
-      "exp",
-    ]);
+    expect(texts.map((text) => /(?:function|const) (\w+)/.exec(text)![1])).toEqual(["powersOfTwo", "rootsOfTwo", "tanh", "exp"]);
   });
 
   it("refuses a name it does not know", () => {

@@ -10,48 +10,48 @@ import { explainKernel } from "../compiler/explain.ts";
 import { lower, type CompileOptions } from "../compiler/lower.ts";
 import { toldOfStep } from "../compiler/cli/schedules.ts";
 import { measureSchedules } from "../compiler/measure-schedules.ts";
-import {
-  inTurns,
-  keepByStep,
-  type Contender,
-  type Kept,
-  type StepTimes,
-} from "../compiler/measure-step.ts";
+import { inTurns, keepByStep, type Contender, type Kept, type StepTimes } from "../compiler/measure-step.ts";
 import { printSchedules, type Measured } from "../compiler/schedules.ts";
 import { runningTrainer } from "../compiler/check/emitted.ts";
 import { adjoint, build, type Ran } from "./support/command.ts";
 
 /** relu(x·W + b)·V, the first product of 12 × 40 × 16. */
 const net = model("layer", { batch: 12 }, ({ batch }) => {
-  const h = relu(add(matmul(input("x", [batch, 40]), param("W", [40, 16], glorot())), param("b", [16], zeros()))); // prettier-ignore
+  const h = relu(add(matmul(input("x", [batch, 40]), param("W", [40, 16], glorot())), param("b", [16], zeros())));
   const y = matmul(h, param("V", [16, 3], glorot()));
-  return { loss: mse(y, input("t", [batch, 3])), outputs: { y }, optimizer: sgd({ learningRate: 0.1 }) }; // prettier-ignore
+  return { loss: mse(y, input("t", [batch, 3])), outputs: { y }, optimizer: sgd({ learningRate: 0.1 }) };
 });
 
 const KERNEL = "dotRelu_12x40x16";
 const MODELLED = "i by 4, j by 8 in lanes, k unrolled 2";
 const PATH = "models/layer.schedules.wasm.json";
 const source = { path: "models/layer.ts", text: "" };
-const compiled = (text: string, options: CompileOptions = {}) => lower(net, { source, target: "wasm", schedules: { path: PATH, text }, ...options }); // prettier-ignore
+const compiled = (text: string, options: CompileOptions = {}) =>
+  lower(net, { source, target: "wasm", schedules: { path: PATH, text }, ...options });
 
 /** A file that gives the kernel this schedule; with these words in place of its own. */
 async function fileOf(schedule: string, words: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const { facts } = await lower(net, { target: "wasm" });
-  const text = printSchedules({ model: "layer", graph: facts.graph, target: "wasm" }, "a machine", [{ kernel: KERNEL, schedule, modelled: MODELLED, microseconds: [1, 2] }]);
+  const text = printSchedules({ model: "layer", graph: facts.graph, target: "wasm" }, "a machine", [
+    { kernel: KERNEL, schedule, modelled: MODELLED, microseconds: [1, 2] },
+  ]);
   return JSON.stringify({ ...(JSON.parse(text) as object), ...words });
-} // prettier-ignore
+}
 
 describe("a file of schedules", () => {
   test("changes the loops of its kernels in every entry that shares them, and no bit", async () => {
     const schedule = "i by 2, j by 16 in lanes";
-    const [plain, tiled] = [await lower(net, { target: "wasm" }), await compiled(await fileOf(schedule))]; // prettier-ignore
-    expect(tiled.module.kernels.map(({ name }) => name)).toEqual(plain.module.kernels.map(({ name }) => name)); // prettier-ignore
+    const [plain, tiled] = [await lower(net, { target: "wasm" }), await compiled(await fileOf(schedule))];
+    expect(tiled.module.kernels.map(({ name }) => name)).toEqual(plain.module.kernels.map(({ name }) => name));
     expect(explainKernel(plain, KERNEL)).toMatchObject({ schedule: MODELLED });
-    expect(explainKernel(tiled, KERNEL)).toMatchObject({ schedule, insteadOf: MODELLED }); // prettier-ignore
-    expect(explainKernel(tiled, KERNEL)!.calls.map(({ entry }) => entry)).toEqual(["train", "evaluate"]); // prettier-ignore
+    expect(explainKernel(tiled, KERNEL)).toMatchObject({ schedule, insteadOf: MODELLED });
+    expect(explainKernel(tiled, KERNEL)!.calls.map(({ entry }) => entry)).toEqual(["train", "evaluate"]);
     expect(explainKernel(tiled, KERNEL)!.loops).toContain("for i in 0..12 step 2 {");
     const [a, b] = [await runningTrainer(plain), await runningTrainer(tiled)];
-    const batch = { x: Float32Array.from({ length: 480 }, (_, n) => Math.sin(n)), t: Float32Array.from({ length: 36 }, (_, n) => Math.cos(n)) }; // prettier-ignore
+    const batch = {
+      x: Float32Array.from({ length: 480 }, (_, n) => Math.sin(n)),
+      t: Float32Array.from({ length: 36 }, (_, n) => Math.cos(n)),
+    };
     for (let n = 0; n < 3; n++) expect(b.step(batch)).toBe(a.step(batch));
     expect(b.parameters).toEqual(a.parameters);
   });
@@ -64,18 +64,16 @@ describe("a file of schedules", () => {
     const [chosen, modelled] = one.microseconds;
     expect(chosen).toBeGreaterThan(0);
     expect(chosen).toBeLessThanOrEqual(modelled);
-    const text = printSchedules({ model: "layer", graph: lowered.facts.graph, target: "wasm" }, "a machine", measured); // prettier-ignore
+    const text = printSchedules({ model: "layer", graph: lowered.facts.graph, target: "wasm" }, "a machine", measured);
     const again = await compiled(text);
-    for (const { kernel, schedule } of measured) expect(explainKernel(again, kernel)!.schedule, kernel).toBe(schedule); // prettier-ignore
+    for (const { kernel, schedule } of measured) expect(explainKernel(again, kernel)!.schedule, kernel).toBe(schedule);
   }, 60_000);
 
   test("measures TypeScript too", async () => {
     const lowered = await lower(net);
     const measured = await measureSchedules(lowered);
     expect(measured.map(({ kernel }) => kernel)).toContain(KERNEL);
-    expect(measured.find(({ kernel }) => kernel === KERNEL)!.modelled).toBe(
-      "i by 3, j by 2, k unrolled 4",
-    );
+    expect(measured.find(({ kernel }) => kernel === KERNEL)!.modelled).toBe("i by 3, j by 2, k unrolled 4");
   }, 60_000);
 });
 
@@ -103,7 +101,9 @@ describe("a whole step", () => {
     expect(turnsOf([240, 300, 480], [300, 375, 600]).times).toEqual({ milliseconds: [300, 375], ratio: 0.8 });
   });
 
-  const measured: readonly Measured[] = [{ kernel: KERNEL, schedule: "i by 2, j by 16 in lanes", modelled: MODELLED, microseconds: [1, 2] }];
+  const measured: readonly Measured[] = [
+    { kernel: KERNEL, schedule: "i by 2, j by 16 in lanes", modelled: MODELLED, microseconds: [1, 2] },
+  ];
 
   /** What is kept where a step takes these milliseconds, and the file of it. */
   async function kept(step: StepTimes, kernels = measured): Promise<Kept & { readonly file: unknown }> {
@@ -123,7 +123,11 @@ describe("a whole step", () => {
   test("that is not slower keeps what was chosen", async () => {
     for (const ratio of [0.9, 1]) {
       const step = { milliseconds: [ratio, 1], ratio } as const;
-      expect(await kept(step)).toEqual({ step, kernels: measured, file: { [KERNEL]: { schedule: "i by 2, j by 16 in lanes", "instead of": MODELLED, microseconds: [1, 2] } } });
+      expect(await kept(step)).toEqual({
+        step,
+        kernels: measured,
+        file: { [KERNEL]: { schedule: "i by 2, j by 16 in lanes", "instead of": MODELLED, microseconds: [1, 2] } },
+      });
     }
   });
 
@@ -139,18 +143,26 @@ describe("a whole step", () => {
   });
 
   test("is told in one line: both medians, and whose schedules are kept", () => {
-    expect(toldOfStep("models/layer.ts", { milliseconds: [1.04, 1], ratio: 1.04 })).toBe("models/layer.ts: a step takes 1.04 ms with them, 1.00 ms with the cost model's; slower in most turns, so that the cost model's are kept");
-    expect(toldOfStep("models/layer.ts", { milliseconds: [215.4, 281.3], ratio: 0.76 })).toBe("models/layer.ts: a step takes 215 ms with them, 281 ms with the cost model's; they are kept");
+    expect(toldOfStep("models/layer.ts", { milliseconds: [1.04, 1], ratio: 1.04 })).toBe(
+      "models/layer.ts: a step takes 1.04 ms with them, 1.00 ms with the cost model's; slower in most turns, so that the cost model's are kept",
+    );
+    expect(toldOfStep("models/layer.ts", { milliseconds: [215.4, 281.3], ratio: 0.76 })).toBe(
+      "models/layer.ts: a step takes 215 ms with them, 281 ms with the cost model's; they are kept",
+    );
   });
-}); // prettier-ignore
+});
 
 describe("is refused where", () => {
   const GRAPH = /^[0-9a-f]{16}$/;
-  const REMEDY = "Measure again with adjoint compile models/layer.ts --target wasm --measure-schedules, or remove the file: the cost model then picks every schedule."; // prettier-ignore
+  const REMEDY =
+    "Measure again with adjoint compile models/layer.ts --target wasm --measure-schedules, or remove the file: the cost model then picks every schedule.";
 
   /** All that is said. */
   async function said(text: string, options: CompileOptions = {}): Promise<string> {
-    const refused = await compiled(text, options).then(() => "nothing", (error: unknown) => error); // prettier-ignore
+    const refused = await compiled(text, options).then(
+      () => "nothing",
+      (error: unknown) => error,
+    );
     expect(refused).toBeInstanceOf(ModelError);
     return (refused as ModelError).message;
   }
@@ -158,25 +170,37 @@ describe("is refused where", () => {
   const message = (law: string, site = PATH): string => `${site}\n\n  ${law}\n\n  ${REMEDY}`;
 
   test("it is no JSON, or no schedules", async () => {
-    expect(await said('{\n  "adjoint": "0.1.0"\n  "model": 3\n}\n')).toBe(message("schedules are JSON, but this is none", `${PATH}:3`)); // prettier-ignore
-    expect(await said('{ "adjoint": "0.1.0",\n')).toBe(message("schedules are JSON, but this is none", `${PATH}:2`)); // prettier-ignore
-    expect(await said("[]")).toBe(message("schedules are a JSON object of adjoint, model, graph, target, kernels, but this is []")); // prettier-ignore
-    expect(await said(await fileOf("i, j", { graph: 12 }))).toBe(message("schedules say their graph in words, but this one's is 12")); // prettier-ignore
-    expect(await said(await fileOf("i, j", { kernels: undefined }))).toBe(message("schedules have an object of kernels, but this one's is missing")); // prettier-ignore
-    expect(await said(await fileOf("i, j", { kernels: { [KERNEL]: {} } }))).toBe(message(`each kernel has a schedule in words, but that of "${KERNEL}" is missing`)); // prettier-ignore
+    expect(await said('{\n  "adjoint": "0.1.0"\n  "model": 3\n}\n')).toBe(message("schedules are JSON, but this is none", `${PATH}:3`));
+    expect(await said('{ "adjoint": "0.1.0",\n')).toBe(message("schedules are JSON, but this is none", `${PATH}:2`));
+    expect(await said("[]")).toBe(message("schedules are a JSON object of adjoint, model, graph, target, kernels, but this is []"));
+    expect(await said(await fileOf("i, j", { graph: 12 }))).toBe(message("schedules say their graph in words, but this one's is 12"));
+    expect(await said(await fileOf("i, j", { kernels: undefined }))).toBe(
+      message("schedules have an object of kernels, but this one's is missing"),
+    );
+    expect(await said(await fileOf("i, j", { kernels: { [KERNEL]: {} } }))).toBe(
+      message(`each kernel has a schedule in words, but that of "${KERNEL}" is missing`),
+    );
   });
 
   test("another version, target or graph was measured", async () => {
-    expect(await said(await fileOf("i, j", { adjoint: "0.0.9" }))).toBe(message("these schedules were measured by adjoint 0.0.9, and this is 0.1.0, whose kernels may be others")); // prettier-ignore
-    expect(await said(await fileOf("i, j", { target: "typescript" }))).toBe(message("these schedules are for the target typescript, but the target is wasm")); // prettier-ignore
+    expect(await said(await fileOf("i, j", { adjoint: "0.0.9" }))).toBe(
+      message("these schedules were measured by adjoint 0.0.9, and this is 0.1.0, whose kernels may be others"),
+    );
+    expect(await said(await fileOf("i, j", { target: "typescript" }))).toBe(
+      message("these schedules are for the target typescript, but the target is wasm"),
+    );
     const { graph } = (await lower(net, { target: "wasm" })).facts;
     expect(graph).toMatch(GRAPH);
-    expect(await said(await fileOf("i, j", { model: "other", graph: "0123456789abcdef" }))).toBe(message(`these schedules were measured for "other" with the graph 0123456789abcdef, but the graph of "layer" is ${graph}`)); // prettier-ignore
+    expect(await said(await fileOf("i, j", { model: "other", graph: "0123456789abcdef" }))).toBe(
+      message(`these schedules were measured for "other" with the graph 0123456789abcdef, but the graph of "layer" is ${graph}`),
+    );
   });
 
   test("a kernel or its schedule is not possible", async () => {
-    expect(await said((await fileOf("i, j")).replace(KERNEL, "dotRelu_12x40x61"))).toBe(message('these schedules name the kernel "dotRelu_12x40x61", which "layer" has not; did you mean dotRelu_12x40x16?')); // prettier-ignore
-    const law = (schedule: string, wrong: string): string => message(`the schedule "${schedule}" of ${KERNEL} is not possible: ${wrong}`); // prettier-ignore
+    expect(await said((await fileOf("i, j")).replace(KERNEL, "dotRelu_12x40x61"))).toBe(
+      message('these schedules name the kernel "dotRelu_12x40x61", which "layer" has not; did you mean dotRelu_12x40x16?'),
+    );
+    const law = (schedule: string, wrong: string): string => message(`the schedule "${schedule}" of ${KERNEL} is not possible: ${wrong}`);
     for (const [schedule, wrong] of [
       ["i by 13, j by 8 in lanes", "i by 13 is more than the 12 points of i"],
       ["i by 4, j by 6 in lanes", "j in lanes goes by whole vectors of 4"],
@@ -184,7 +208,8 @@ describe("is refused where", () => {
       ["i by 4 in lanes, j", "its lanes cannot run in lockstep"],
       ["k outside, i by 4, j by 8 in lanes", "sums that stay in memory, or no longer do, would be rounded or added otherwise"],
       ["i by 4, l", '"l" is no loop of it: its loops are i, j'],
-    ] as const) expect(await said(await fileOf(schedule))).toBe(law(schedule, wrong)); // prettier-ignore
+    ] as const)
+      expect(await said(await fileOf(schedule))).toBe(law(schedule, wrong));
   });
 });
 
@@ -209,28 +234,45 @@ export default model("layer", { batch: 12 }, ({ batch }) => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   test("a measured file is read by later compiles, named in the header, and passes --check and verify", async () => {
-    expect(await run("compile models/layer.js --target wasm --check --measure-schedules")).toEqual({ code: 2, stdout: "", stderr: "error --check writes nothing, but --measure-schedules writes a file beside the model; give one of them\n" });
+    expect(await run("compile models/layer.js --target wasm --check --measure-schedules")).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "error --check writes nothing, but --measure-schedules writes a file beside the model; give one of them\n",
+    });
     const first = await run("compile models/layer.js --target wasm --measure-schedules");
-    expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^✓ layer {2}generated\/layer\/ {2}arena [\d,]+ bytes {2}schedules of models\/layer\.schedules\.wasm\.json {2}4 files written\n$/) });
-    expect(first.stderr).toMatch(/^models\/layer\.js: measured \d kernels; \d of them faster than as the cost model would have them(?:, by [\d.]+× at most)?\n(?:models\/layer\.js: a step takes [\d.]+ ms with them, [\d.]+ ms with the cost model's; (?:they|slower in most turns, so that the cost model's) are kept\n)?$/);
+    expect(first).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(
+        /^✓ layer {2}generated\/layer\/ {2}arena [\d,]+ bytes {2}schedules of models\/layer\.schedules\.wasm\.json {2}4 files written\n$/,
+      ),
+    });
+    expect(first.stderr).toMatch(
+      /^models\/layer\.js: measured \d kernels; \d of them faster than as the cost model would have them(?:, by [\d.]+× at most)?\n(?:models\/layer\.js: a step takes [\d.]+ ms with them, [\d.]+ ms with the cost model's; (?:they|slower in most turns, so that the cost model's) are kept\n)?$/,
+    );
     expect(readdirSync(at("models")).sort()).toEqual(["layer.js", "layer.schedules.wasm.json"]);
     const text = readFileSync(at("generated/layer/trainer.wasm.ts"), "utf8");
-    expect(text).toMatch(/^\/\/ {3}schedules as measured: models\/layer\.schedules\.wasm\.json \(sha256 [0-9a-f]{16}\), with the same bits$/m);
+    expect(text).toMatch(
+      /^\/\/ {3}schedules as measured: models\/layer\.schedules\.wasm\.json \(sha256 [0-9a-f]{16}\), with the same bits$/m,
+    );
     expect(text).toContain("// Regenerate: adjoint compile models/layer.js --target wasm\n");
     expect(await run("compile models/layer.js --target wasm")).toMatchObject({ code: 0, stdout: expect.stringContaining("  unchanged\n") });
     expect(await run("compile models/layer.js")).toMatchObject({ code: 0, stdout: expect.not.stringContaining("schedules") });
     expect(await run("compile --check")).toMatchObject({ code: 0, stdout: "✓ 9 files under generated/ are what their commands make\n" });
     expect((await run("verify")).stdout).toMatch(/^CERTIFIED.*\nCERTIFIED {2}generated\/layer\/trainer\.wasm\.ts/);
-  }, 180_000); // prettier-ignore
+  }, 180_000);
 
   test("one that does not fit ends with code 2, and nothing is written", async () => {
     writeFileSync(at("models/layer.schedules.json"), "{");
-    expect(await run("compile models/layer.js --out elsewhere")).toEqual({ code: 2, stdout: "", stderr: `error models/layer.schedules.json:1
+    expect(await run("compile models/layer.js --out elsewhere")).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: `error models/layer.schedules.json:1
 
   schedules are JSON, but this is none
 
   Measure again with adjoint compile models/layer.js --measure-schedules, or remove the file: the cost model then picks every schedule.
-` });
+`,
+    });
     expect(readdirSync(folder)).not.toContain("elsewhere");
-  }, 60_000); // prettier-ignore
+  }, 60_000);
 });

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { add, glorot, input, matmul, model, mse, param, sgd, sigmoid, tanh, type FloatTensor } from "adjoint"; // prettier-ignore
+import { add, glorot, input, matmul, model, mse, param, sgd, sigmoid, tanh, type FloatTensor } from "adjoint";
 import { BudgetError } from "../compiler/budget.ts";
 import { compile } from "../compiler/compile.ts";
 import { asBudget, parseBytes } from "../compiler/graph/bytes.ts";
@@ -32,19 +32,16 @@ const chain = (layers: number, width = 8, rows = 16, memory?: string): Model =>
       h = add(tanh(matmul(h, W) as Wide), sigmoid(h)) as Wide;
     }
     return { loss: mse(h, x), outputs: { h }, optimizer: sgd({ learningRate: 0.3 }) };
-  }); // prettier-ignore
+  });
 
 const SILENT = { after: () => undefined };
-const plansOf = (
-  of: Model,
-  target: "typescript" | "wasm" = "typescript",
-): readonly MemoryPlan[] => {
+const plansOf = (of: Model, target: "typescript" | "wasm" = "typescript"): readonly MemoryPlan[] => {
   const [train] = entriesOf(of, {}, "trainer");
-  return memoryPlans(toRounded(train!.purpose).run(train!.traced.graph, SILENT), { target }, "search"); // prettier-ignore
+  return memoryPlans(toRounded(train!.purpose).run(train!.traced.graph, SILENT), { target }, "search");
 };
 
 describe("computing again changes no bit", () => {
-  const purpose: Purpose = { kind: "train", phase: { name: "train", rule: sgd({ learningRate: 0.1 }) }, counts: true }; // prettier-ignore
+  const purpose: Purpose = { kind: "train", phase: { name: "train", rule: sgd({ learningRate: 0.1 }) }, counts: true };
   const trained = (graph: Graph, feed: ReadonlyMap<string, Float64Array>, chosen?: Recomputed): Memory => {
     const module = place("random").run([pipeline(purpose, { recomputed: chosen }).run(graph, SILENT)]);
     checkPlan(module);
@@ -52,7 +49,7 @@ describe("computing again changes no bit", () => {
     for (const [name, values] of feed) memory.set(name, Float64Array.from(values, Math.fround));
     const results = interpretEntry(module, module.entries[0]!, memory, { precision: "single", poison: true });
     return new Map([...results, ...[...feed.keys()].map((name) => [name, memory.get(name)!] as const)]);
-  }; // prettier-ignore
+  };
 
   test("whatever is chosen, on random graphs", () => {
     let copies = 0;
@@ -64,30 +61,36 @@ describe("computing again changes no bit", () => {
         const { buffers } = pipeline(purpose).run(graph, SILENT);
         const residuals = buffers.filter(({ role }) => role === "residual").map(({ name }) => name);
         const chosen = { again, kept: new Set(residuals.filter((name) => !again.has(name))) };
-        copies += recompute(chosen).run(rounded).nodes.filter(({ attrs }) => attrs["again"] !== undefined).length;
+        copies += recompute(chosen)
+          .run(rounded)
+          .nodes.filter(({ attrs }) => attrs["again"] !== undefined).length;
         const feed = feedOf(graph, seed);
         expect(trained(graph, feed, chosen)).toEqual(trained(graph, feed));
       }),
       { numRuns: 30 },
     );
     expect(copies).toBeGreaterThan(10);
-  }, 60_000); // prettier-ignore
+  }, 60_000);
 
   const both = [chain(9), transformer({ batch: 2, length: 4, width: 8, blocks: 1 })].flatMap((of) =>
     (["typescript", "wasm"] as const).map((target) => ({ name: of.name, of, target })),
   );
-  test.each(both)("$name trains as $target to the same weights in the least memory found", async ({ of, target }) => {
-    const free = await lower(of, { target });
-    const least = Math.min(...plansOf(of, target).map(({ bytes }) => bytes));
-    const pinned = free.module.slots.find(({ live }) => live !== "always")!.offset;
-    const tight = await lower(of, { target, memory: `${pinned + least}B` });
-    expect(tight.module.arenaBytes).toBeLessThan(free.module.arenaBytes);
-    expect(tight.chosen.get("train")!.recomputed.again.size).toBeGreaterThan(0);
-    const [a, b] = [(await loadTrainer(free)).createTrainer({ seed: 1 }), (await loadTrainer(tight)).createTrainer({ seed: 1 })];
-    const batch = batchOf(free.module, "train", memoryOf(free.module, 5));
-    for (let n = 0; n < 20; n++) expect(b.step(batch)).toBe(a.step(batch));
-    expect(b.bytes()).toEqual(a.bytes());
-  }, 60_000); // prettier-ignore
+  test.each(both)(
+    "$name trains as $target to the same weights in the least memory found",
+    async ({ of, target }) => {
+      const free = await lower(of, { target });
+      const least = Math.min(...plansOf(of, target).map(({ bytes }) => bytes));
+      const pinned = free.module.slots.find(({ live }) => live !== "always")!.offset;
+      const tight = await lower(of, { target, memory: `${pinned + least}B` });
+      expect(tight.module.arenaBytes).toBeLessThan(free.module.arenaBytes);
+      expect(tight.chosen.get("train")!.recomputed.again.size).toBeGreaterThan(0);
+      const [a, b] = [(await loadTrainer(free)).createTrainer({ seed: 1 }), (await loadTrainer(tight)).createTrainer({ seed: 1 })];
+      const batch = batchOf(free.module, "train", memoryOf(free.module, 5));
+      for (let n = 0; n < 20; n++) expect(b.step(batch)).toBe(a.step(batch));
+      expect(b.bytes()).toEqual(a.bytes());
+    },
+    60_000,
+  );
 });
 
 describe("budgets of a transformer", () => {
@@ -180,12 +183,14 @@ describe("a compiled budget", () => {
       The nearest budget that is possible is 590KB: ask for that with --memory 590KB, declare fewer rows a batch, or a smaller model. No trainer was written"
     `);
     const nearest = /--memory (\w+)/.exec((refusal as BudgetError).message)![1]!;
-    expect((await lower(lenet(2), { memory: nearest })).module.arenaBytes).toBeLessThanOrEqual(parseBytes(nearest)!); // prettier-ignore
+    expect((await lower(lenet(2), { memory: nearest })).module.arenaBytes).toBeLessThanOrEqual(parseBytes(nearest)!);
   });
 
   test("is a number and a unit", async () => {
-    expect(["512KB", "512KiB", "2MB", "1.5 MiB", "4096B", "1GB"].map(parseBytes)).toEqual([512_000, 524_288, 2_000_000, 1_572_864, 4096, 1e9]); // prettier-ignore
-    for (const bad of ["12", "abc", "", "-1KB", "1kb", "1 TB", "0KB", "1e3KB", "KB"]) expect(parseBytes(bad), bad).toBeUndefined(); // prettier-ignore
+    expect(["512KB", "512KiB", "2MB", "1.5 MiB", "4096B", "1GB"].map(parseBytes)).toEqual([
+      512_000, 524_288, 2_000_000, 1_572_864, 4096, 1e9,
+    ]);
+    for (const bad of ["12", "abc", "", "-1KB", "1kb", "1 TB", "0KB", "1e3KB", "KB"]) expect(parseBytes(bad), bad).toBeUndefined();
     expect(() => chain(1, 2, 2, "12")).toThrowErrorMatchingInlineSnapshot(`
       [ModelError: chain
 

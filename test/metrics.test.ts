@@ -5,36 +5,26 @@ import { describe, expect, test } from "vitest";
 import { classReport, confusionMatrix, topK } from "../runtime/index.ts";
 
 // six rows of three classes; predicted 0 0 1 2 2 2, of equal scores the first
-const scores = Float32Array.of(
-  0.9, 0.1, 0.0,
-  0.5, 0.5, 0.1,
-  0.1, 0.8, 0.3,
-  0.2, 0.1, 0.7,
-  0.0, 0.4, 0.6,
-  0.3, 0.2, 0.4,
-); // prettier-ignore
+const scores = Float32Array.of(0.9, 0.1, 0.0, 0.5, 0.5, 0.1, 0.1, 0.8, 0.3, 0.2, 0.1, 0.7, 0.0, 0.4, 0.6, 0.3, 0.2, 0.4);
 const labels = Int32Array.of(0, 1, 1, 2, 1, 2);
 
 describe("confusion matrix", () => {
   test("counts rows by true class, columns by predicted", () => {
-    expect(confusionMatrix(scores, labels)).toEqual(
-      Int32Array.of(
-        1, 0, 0,
-        1, 1, 1,
-        0, 0, 2,
-      ), // prettier-ignore
-    );
+    expect(confusionMatrix(scores, labels)).toEqual(Int32Array.of(1, 0, 0, 1, 1, 1, 0, 0, 2));
   });
 
   test("counts every row once, whatever the scores", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.float({ noNaN: true }), fc.float({ noNaN: true }), fc.nat(1)), { minLength: 1 }), (rows) => {
-        const counts = confusionMatrix(rows.flatMap(([a, b]) => [a, b]), rows.map(([, , label]) => label));
+        const counts = confusionMatrix(
+          rows.flatMap(([a, b]) => [a, b]),
+          rows.map(([, , label]) => label),
+        );
         expect(counts.reduce((a, b) => a + b)).toBe(rows.length);
         const right = rows.filter(([a, b, label]) => label === (b > a ? 1 : 0)).length;
         expect(counts[0]! + counts[3]!).toBe(right);
       }),
-    ); // prettier-ignore
+    );
   });
 });
 
@@ -69,7 +59,7 @@ describe("top-k", () => {
   });
 
   test("top-1 is accuracy, for ties as well", () => {
-    const row = fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 }), fc.nat(2)); // prettier-ignore
+    const row = fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 }), fc.nat(2));
     fc.assert(
       fc.property(fc.array(row, { minLength: 1 }), (rows) => {
         const all = rows.flatMap(([a, b, c]) => [a, b, c]);
@@ -85,8 +75,7 @@ describe("top-k", () => {
 });
 
 describe("what does not fit is told", () => {
-  const told = (body: () => unknown, message: string) =>
-    expect(body).toThrowError(new RangeError(message));
+  const told = (body: () => unknown, message: string) => expect(body).toThrowError(new RangeError(message));
 
   test("in full", () => {
     told(

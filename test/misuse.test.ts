@@ -10,7 +10,7 @@ import { runtimeCalls } from "./misuse/runtime.ts";
 import { Late, wrongFor, type Kinds } from "./misuse/wrong.ts";
 import { randomFrom } from "./support/sample.ts";
 
-const HERE = { cite: (file: string): string => file.split("/").at(-1)!, textOf: (): undefined => undefined }; // prettier-ignore
+const HERE = { cite: (file: string): string => file.split("/").at(-1)!, textOf: (): undefined => undefined };
 
 /** One argument broken: which, by what, and what a message may call it. */
 interface Misuse {
@@ -23,25 +23,23 @@ interface Misuse {
   readonly names: readonly string[];
 }
 
-const rows = [...Object.entries(language), ...Object.entries(runtimeCalls).map(([name, row]) => [`runtime: ${name}`, row] as const)]; // prettier-ignore
+const rows = [...Object.entries(language), ...Object.entries(runtimeCalls).map(([name, row]) => [`runtime: ${name}`, row] as const)];
 const NO_OPTIONS = [null, 2, "x", [], true, { "no such option": 1 }];
 
 /** Every misuse that the tables know. */
 const all: readonly Misuse[] = rows.flatMap(([title, row]) =>
   Object.entries(row.kinds).flatMap(([name, kind]: readonly [string, Kinds], at): Misuse[] => {
-    if (typeof kind === "string") return wrongFor(kind).map((value) => ({ title, row, at, value, names: [name] })); // prettier-ignore
-    const whole = NO_OPTIONS.map((value) => ({ title, row, at, value, names: ["options", "option"] })); // prettier-ignore
+    if (typeof kind === "string") return wrongFor(kind).map((value) => ({ title, row, at, value, names: [name] }));
+    const whole = NO_OPTIONS.map((value) => ({ title, row, at, value, names: ["options", "option"] }));
     const each = Object.entries(kind).flatMap(
-      ([option, of]) =>
-        wrongFor(of as "text").map((value) => ({ title, row, at, option, value, names: [option] })), // options of options have rows of their own
+      ([option, of]) => wrongFor(of as "text").map((value) => ({ title, row, at, option, value, names: [option] })), // options of options have rows of their own
     );
     return [...whole, ...each];
   }),
 );
 
 /** A value as it is, with the tensors in it made in the declaration in progress. */
-const made = (value: unknown): unknown =>
-  value instanceof Late ? value.make() : Array.isArray(value) ? value.map(made) : value;
+const made = (value: unknown): unknown => (value instanceof Late ? value.make() : Array.isArray(value) ? value.map(made) : value);
 
 /** What a call in a declaration is answered with, its valid arguments altered. */
 async function answerTo(row: Row, alter: (given: unknown[]) => void): Promise<unknown> {
@@ -66,11 +64,12 @@ const answerToMisuse = ({ row, at, option, value }: Misuse): Promise<unknown> =>
   });
 
 const OURS = ["ModelError", "RangeError", "TypeError"];
-const ENGINE = /Cannot read|Cannot destructure|Cannot convert|is not a function|is not iterable|is not defined|undefined is not|reading '|Invalid array length|Maximum call stack|CompilerFault/; // prettier-ignore
+const ENGINE =
+  /Cannot read|Cannot destructure|Cannot convert|is not a function|is not iterable|is not defined|undefined is not|reading '|Invalid array length|Maximum call stack|CompilerFault/;
 
 /** What is wrong with the answer; nothing where it is ours and names the argument. */
 function faultOf(misuse: Misuse, answer: unknown): string | undefined {
-  const what = `${misuse.title}(${misuse.names[0]}: ${inspect(misuse.value)})`; // prettier-ignore
+  const what = `${misuse.title}(${misuse.names[0]}: ${inspect(misuse.value)})`;
   if (!(answer instanceof Error)) return `${what}: ${String(answer)}`;
   const named = misuse.names.some((name) => answer.message.includes(name));
   if (OURS.includes(answer.name) && named && !ENGINE.test(answer.message)) return undefined;
@@ -78,8 +77,9 @@ function faultOf(misuse: Misuse, answer: unknown): string | undefined {
 }
 
 test("the calls of the tables are valid as they stand, and of everything public there is one", async () => {
-  const functions = (module: object): string[] => Object.entries(module).flatMap(([name, value]) => (typeof value === "function" && !/Error$/.test(name) ? [name] : [])); // prettier-ignore
-  expect(functions(adjoint).filter((name) => !(name in language) && !(name in runtimeCalls))).toEqual([]); // prettier-ignore
+  const functions = (module: object): string[] =>
+    Object.entries(module).flatMap(([name, value]) => (typeof value === "function" && !/Error$/.test(name) ? [name] : []));
+  expect(functions(adjoint).filter((name) => !(name in language) && !(name in runtimeCalls))).toEqual([]);
   expect(functions(runtime).filter((name) => !(name in runtimeCalls))).toEqual([]);
   for (const [title, row] of rows) {
     expect(await answerTo(row, () => {}), title).toBe("nothing");

@@ -24,11 +24,13 @@ interface ModelFile {
 }
 
 const files = new Map<string, ModelFile>();
-for (const name of modelNames) files.set(name, (await import(/* @vite-ignore */ `${root}models/${name}.ts`)) as ModelFile); // prettier-ignore
+for (const name of modelNames) files.set(name, (await import(/* @vite-ignore */ `${root}models/${name}.ts`)) as ModelFile);
 
 /** Classes of the one label of a row; undefined where there is none. */
 const classesOf = (name: string): number | undefined =>
-  inputsOf(files.get(name)!.default, undefined).find(({ role, row, classes }) => role === "target" && row.length === 0 && classes !== undefined)?.classes; // prettier-ignore
+  inputsOf(files.get(name)!.default, undefined).find(
+    ({ role, row, classes }) => role === "target" && row.length === 0 && classes !== undefined,
+  )?.classes;
 
 // circuit has nothing to learn from
 const learners = modelNames.filter((name) => name !== "circuit");
@@ -56,14 +58,13 @@ describe.each(learners)("%s", (name) => {
 });
 
 const isSvm = (name: string): boolean => /\bsvmLoss\(|"multiclass_svm"/.test(modelText(name));
-const classifiers = learners.filter((name) => classesOf(name) === 10 && JSON.stringify(files.get(name)!.learns).includes("accuracy")); // prettier-ignore
+const classifiers = learners.filter((name) => classesOf(name) === 10 && JSON.stringify(files.get(name)!.learns).includes("accuracy"));
 
 describe("with weights near 0, scores are equal", () => {
   test.each(classifiers)("%s loses ln 10 a row, or nine margins of 1", async (name) => {
     const small = await lowered(name, { batch: 8, small: true });
     const trainer = (await loadTrainer(small)).createTrainer();
-    for (const weights of Object.values(trainer.parameters))
-      weights.forEach((w, n) => (weights[n] = 1e-3 * w));
+    for (const weights of Object.values(trainer.parameters)) weights.forEach((w, n) => (weights[n] = 1e-3 * w));
     const loss = trainer.step(batchOf(small.module, "train", memoryOf(small.module, 3)));
     const expected = isSvm(name) ? 9 : Math.log(10);
     expect(Math.abs(loss / expected - 1)).toBeLessThanOrEqual(0.01);
@@ -88,16 +89,20 @@ const functionsOf = (code: string) =>
       // parenthesized, so that it is compiled at once
       ([, text, name]) => ({ name: name!, bytes: new Script(`(${text})`, { produceCachedData: true }).cachedData!.length }),
     ),
-  ); // prettier-ignore
+  );
 
 describe("no function is too long for the engine's optimizer", () => {
   const committed = readdirSync(`${root}generated`).flatMap((name) =>
-    readdirSync(`${root}generated/${name}`).filter((file) => file.endsWith(".ts")).map((file) => `generated/${name}/${file}`),
-  ); // prettier-ignore
+    readdirSync(`${root}generated/${name}`)
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => `generated/${name}/${file}`),
+  );
 
   test.each(committed)("%s", async (file) => {
     const found = functionsOf(await stripTypes(readFileSync(`${root}${file}`, "utf8")));
-    expect(found.map(({ name }) => name)).toEqual(expect.arrayContaining([/trainer(\.\w+)?\.ts$/.test(file) ? "createTrainer" : "createGradients", "bytes"])); // prettier-ignore
+    expect(found.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([/trainer(\.\w+)?\.ts$/.test(file) ? "createTrainer" : "createGradients", "bytes"]),
+    );
     expect(found.filter(({ bytes }) => bytes > MOST_BYTECODE)).toEqual([]);
   });
 

@@ -6,16 +6,7 @@ import { evaluateGraph } from "../compiler/check/evaluate.ts";
 import { Builder } from "../compiler/graph/build.ts";
 import { ModelError } from "../compiler/graph/error.ts";
 import type { Attrs, Graph, Value } from "../compiler/graph/graph.ts";
-import {
-  bool,
-  f32,
-  i32,
-  isFloat,
-  printType,
-  tensor,
-  type Float,
-  type TensorType,
-} from "../compiler/graph/type.ts";
+import { bool, f32, i32, isFloat, printType, tensor, type Float, type TensorType } from "../compiler/graph/type.ts";
 import { verifyGraph } from "../compiler/graph/verify.ts";
 import { evaluateScalar } from "../compiler/loop/interpret.ts";
 import { index } from "../compiler/loop/index.ts";
@@ -32,7 +23,7 @@ import { close } from "./support/close.ts";
 import { randomFrom, sampleTensor } from "./support/sample.ts";
 
 /** Linear in each operand, the others fixed at 0 (or, for products, at what they are). */
-const LINEAR = ["dot", "sum", "transpose", "reshape", "broadcast", "slice", "pad", "neg", "add", "sub", "identity"]; // prettier-ignore
+const LINEAR = ["dot", "sum", "transpose", "reshape", "broadcast", "slice", "pad", "neg", "add", "sub", "identity"];
 
 interface Case {
   readonly name: string;
@@ -59,7 +50,7 @@ function build({ op, sample }: Case): {
   y: Value;
 } {
   const builder = new Builder("sample");
-  const leaf = (name: string, type: TensorType): Value => builder.append(opOf("input"), [], {}, name, type); // prettier-ignore
+  const leaf = (name: string, type: TensorType): Value => builder.append(opOf("input"), [], {}, name, type);
   const inputs = sample.inputs.map((type, n) => leaf(`x${n}`, type));
   const y = builder.append(op, inputs, sample.attrs, "y", sample.type);
   return { builder, inputs, y };
@@ -74,28 +65,18 @@ function weighted(builder: Builder, y: Value, weights: string): Value {
 }
 
 /** A value for every input of a graph; operands of the op within its sample's bounds. */
-function feedFor(
-  graph: Pick<Graph, "nodes">,
-  sample: Sample,
-  seed: number,
-): Map<string, Float64Array> {
+function feedFor(graph: Pick<Graph, "nodes">, sample: Sample, seed: number): Map<string, Float64Array> {
   // prettier-ignore
   const random = randomFrom(seed);
   return new Map(
-    graph.nodes.flatMap(
-      (node) =>
-      node.op === "input" ? [[node.name, sampleTensor(node.type, random, node.name.startsWith("x") ? sample.within : undefined)]] : [], // prettier-ignore
+    graph.nodes.flatMap((node) =>
+      node.op === "input" ? [[node.name, sampleTensor(node.type, random, node.name.startsWith("x") ? sample.within : undefined)]] : [],
     ),
   );
 }
 
 /** d(loss)/d(leaf) by (L(x+h) − L(x−h)) / 2h. */
-function differences(
-  graph: Graph,
-  loss: Value,
-  feed: Map<string, Float64Array>,
-  leaf: string,
-): Float64Array {
+function differences(graph: Graph, loss: Value, feed: Map<string, Float64Array>, leaf: string): Float64Array {
   // prettier-ignore
   const h = 1e-5;
   const at = feed.get(leaf)!;
@@ -108,18 +89,11 @@ function differences(
 }
 
 test("every op that computes has samples", () => {
-  const without = Object.values(ops).filter((op: Op) => op.samples.length === 0).map((op: Op) => op.name); // prettier-ignore
+  const without = Object.values(ops)
+    .filter((op: Op) => op.samples.length === 0)
+    .map((op: Op) => op.name);
   // a rule of a model's own has no sample of ours: see autodiff.test.ts
-  expect(without).toEqual([
-    "input",
-    "param",
-    "state",
-    "hyper",
-    "count",
-    "literal",
-    "customVjp",
-    "hole",
-  ]);
+  expect(without).toEqual(["input", "param", "state", "hyper", "count", "literal", "customVjp", "hole"]);
 });
 
 describe.each(cases)("$name", ({ op, sample, name }) => {
@@ -164,7 +138,8 @@ describe.each(cases)("$name", ({ op, sample, name }) => {
           load: (buffer, at) => {
             const of = inputs[Number(buffer.slice(1))]!;
             const element = of.data[flatten(at, of.type.shape)];
-            if (element === undefined || at.some((p, n) => p < 0 || p >= of.type.shape[n]!)) throw new RangeError(`${buffer}[${at.join(",")}]`); // prettier-ignore
+            if (element === undefined || at.some((p, n) => p < 0 || p >= of.type.shape[n]!))
+              throw new RangeError(`${buffer}[${at.join(",")}]`);
             return element;
           },
         },
@@ -192,9 +167,7 @@ describe.each(differentiable)("gradient of $name", (one) => {
     const loss = weighted(builder, y, "w");
     const first = reverse(builder, loss, inputs);
     // second order: of Σ over operands of ⟨v, gradient⟩
-    const along = first.flatMap((gradient, n) =>
-      gradient === undefined ? [] : [weighted(builder, gradient, `v${n}`)],
-    );
+    const along = first.flatMap((gradient, n) => (gradient === undefined ? [] : [weighted(builder, gradient, `v${n}`)]));
     const total = along.reduce((a, b) => g.add(a, b));
     const second = reverse(builder, total, inputs);
     const graph = builder.graph();
@@ -224,7 +197,8 @@ describe.each(differentiable.filter(({ op }) => LINEAR.includes(op.name)))("$nam
       const { name, type } = builder.node(input);
       const v = sampleTensor(type, random);
       const others = new Map(feed);
-      if (one.op.name !== "dot") inputs.forEach((other, m) => m !== n && others.set(`x${m}`, new Float64Array(feed.get(builder.node(other).name)!.length))); // prettier-ignore
+      if (one.op.name !== "dot")
+        inputs.forEach((other, m) => m !== n && others.set(`x${m}`, new Float64Array(feed.get(builder.node(other).name)!.length)));
       const pushed = evaluateGraph(graph, new Map(others).set(name, v))[u]!.data[0]!;
       const transposed = evaluateGraph(graph, feed)[pulled[n]!]!.data;
       const back = transposed.reduce((sum, d, at) => sum + d * v[at]!, 0);
@@ -234,7 +208,7 @@ describe.each(differentiable.filter(({ op }) => LINEAR.includes(op.name)))("$nam
 });
 
 test("a cast between floats carries its cotangent back", () => {
-  const one: Case = { name: "cast", op: opOf("cast"), sample: { inputs: [f32(4)], attrs: { to: "f64" } } }; // prettier-ignore
+  const one: Case = { name: "cast", op: opOf("cast"), sample: { inputs: [f32(4)], attrs: { to: "f64" } } };
   const { builder, inputs, y } = build(one);
   const [gradient] = reverse(builder, weighted(builder, y, "w"), inputs);
   const feed = feedFor(builder, one.sample, 3);
@@ -245,8 +219,7 @@ test("a cast between floats carries its cotangent back", () => {
 // One model holds every sample: operands are its parameters, Σ weights ⊙ y its loss. One step of
 // gradient descent with rate 1 then shows every emitted gradient, one prediction every emitted value.
 
-const asFloat = (type: TensorType, float: Float): TensorType =>
-  type.dtype === "f32" ? { ...type, dtype: float } : type;
+const asFloat = (type: TensorType, float: Float): TensorType => (type.dtype === "f32" ? { ...type, dtype: float } : type);
 
 /** `n x 1` is operand 1 of sample n. */
 function everyOp(float: Float, entry: "train" | "evaluate" | "predict"): Graph {
@@ -254,26 +227,20 @@ function everyOp(float: Float, entry: "train" | "evaluate" | "predict"): Graph {
   const g = callsOn(builder);
   const losses: Value[] = [];
   cases.forEach(({ op, sample }, n) => {
-    const attrs: Attrs = sample.attrs["to"] === "f32" ? { ...sample.attrs, to: float } : sample.attrs; // prettier-ignore
+    const attrs: Attrs = sample.attrs["to"] === "f32" ? { ...sample.attrs, to: float } : sample.attrs;
     const inputs = sample.inputs.map((type, at) => {
       const initial = [...sampleTensor(type, randomFrom(100 * n + at), sample.within)];
       const storage: TensorType = { dtype: float, shape: type.shape };
-      const p = builder.append(opOf("param"), [], { initial: ["data", ...initial] }, `${n} x ${at}`, storage); // prettier-ignore
+      const p = builder.append(opOf("param"), [], { initial: ["data", ...initial] }, `${n} x ${at}`, storage);
       return isFloat(type.dtype) ? p : g.cast(p, { to: type.dtype });
     });
-    const y = builder.append(
-      op,
-      inputs,
-      attrs,
-      `${n} y`,
-      sample.type && asFloat(sample.type, float),
-    );
+    const y = builder.append(op, inputs, attrs, `${n} y`, sample.type && asFloat(sample.type, float));
     const type = builder.typeOf(y);
     if (entry === "predict")
-      builder.results.push({ kind: "output", name: `${n}`, value: isFloat(type.dtype) ? y : g.cast(y, { to: float }) }); // prettier-ignore
+      builder.results.push({ kind: "output", name: `${n}`, value: isFloat(type.dtype) ? y : g.cast(y, { to: float }) });
     if (!isFloat(type.dtype)) return;
     const weights = sampleTensor(asFloat(type, float), randomFrom(-1 - n));
-    const w = builder.append(opOf("param"), [], { initial: ["data", ...weights], trainable: false }, `${n} w`, type); // prettier-ignore
+    const w = builder.append(opOf("param"), [], { initial: ["data", ...weights], trainable: false }, `${n} w`, type);
     losses.push(g.sum(g.mul(y, w), { axes: type.shape.map((_, axis) => axis) }));
   });
   if (entry !== "predict") {
@@ -314,13 +281,13 @@ describe.each([
   { float: "f32" as const, bound: 4e-7 },
 ])("emitted at $float", async ({ float, bound }) => {
   const trainer = await trainerOf(float);
-  const predicted = Object.fromEntries(Object.entries(trainer.predict({})).map(([name, y]) => [name, [...y]])); // prettier-ignore
-  const before = Object.fromEntries(Object.entries(trainer.parameters).map(([name, p]) => [name, [...p]])); // prettier-ignore
+  const predicted = Object.fromEntries(Object.entries(trainer.predict({})).map(([name, y]) => [name, [...y]]));
+  const before = Object.fromEntries(Object.entries(trainer.parameters).map(([name, p]) => [name, [...p]]));
   const loss = trainer.step({});
   const graph = everyOp("f64", "train");
   const builder = new Builder(graph.name);
   builder.nodes.push(...graph.nodes);
-  const leaves = graph.nodes.flatMap((node, at) => (node.op === "param" && node.attrs["trainable"] !== false ? [at as Value] : [])); // prettier-ignore
+  const leaves = graph.nodes.flatMap((node, at) => (node.op === "param" && node.attrs["trainable"] !== false ? [at as Value] : []));
   const gradients = reverse(builder, graph.results[0]!.value, leaves);
   const feed = new Map(Object.entries(before).map(([name, p]) => [name, Float64Array.from(p)]));
   const values = evaluateGraph(builder.graph(), feed);
@@ -333,9 +300,14 @@ describe.each([
     sample.inputs.forEach((_, at) => {
       const name = `${n} x ${at}`;
       const gradient = gradients[leaves.findIndex((leaf) => builder.node(leaf).name === name)];
-      const expected = gradient === undefined ? new Float64Array(before[name]!.length) : values[gradient]!.data; // prettier-ignore
+      const expected = gradient === undefined ? new Float64Array(before[name]!.length) : values[gradient]!.data;
       const stepped = trainer.parameters[name]!;
-      close(before[name]!.map((p, m) => p - stepped[m]!), expected, bound, `d_${name}`); // prettier-ignore
+      close(
+        before[name]!.map((p, m) => p - stepped[m]!),
+        expected,
+        bound,
+        `d_${name}`,
+      );
     });
   });
 });

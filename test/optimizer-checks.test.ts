@@ -22,11 +22,7 @@ test.each(Object.entries({ ...rules, ...globalRules }))(
 
 describe("the check of a rule that is not linear", () => {
   /** What fails where an op is compiled to something else than it means. */
-  async function failing(
-    rule: () => UpdateRule,
-    op: Op,
-    define: Op["define"],
-  ): Promise<TensorCheck[]> {
+  async function failing(rule: () => UpdateRule, op: Op, define: Op["define"]): Promise<TensorCheck[]> {
     // prettier-ignore
     const patched = op as { define: Op["define"] };
     const right = op.define;
@@ -43,7 +39,7 @@ describe("the check of a rule that is not linear", () => {
     const ignored: Op["define"] = ({ at, read: [x] }) => x!(...at);
     const failed = await failing(() => lion(), ops.sign, ignored);
     expect(failed.map(({ name }) => name)).toEqual(expect.arrayContaining(["W", "b", "c"]));
-    expect(new Set(failed.map(({ method }) => method))).toEqual(new Set(["lion on given gradients"])); // prettier-ignore
+    expect(new Set(failed.map(({ method }) => method))).toEqual(new Set(["lion on given gradients"]));
   });
 
   test("follows an accumulating rule to the step that updates", async () => {
@@ -58,7 +54,7 @@ describe("the check of a rule that is not linear", () => {
       const value = right(scope);
       return { kind: "apply", dtype: value.dtype, fn: "add", args: [value, value] };
     };
-    const methods = new Set((await failing(() => clipByValue(sgd(), 1e-3), ops.tanh, doubled)).map(({ method }) => method)); // prettier-ignore
+    const methods = new Set((await failing(() => clipByValue(sgd(), 1e-3), ops.tanh, doubled)).map(({ method }) => method));
     expect(methods).toContain("float32 against float64");
   });
 });

@@ -9,9 +9,7 @@ import { dense, rules } from "./support/rules.ts";
 /** Buffers that hold a parameter's gradient between statements. */
 const storedGradients = async (rule: () => UpdateRule): Promise<string[]> => {
   const { module } = await lower(dense(rule));
-  const scratch = module.buffers.filter(
-    ({ role, shape }) => role === "scratch" && shape.length > 0,
-  );
+  const scratch = module.buffers.filter(({ role, shape }) => role === "scratch" && shape.length > 0);
   return scratch.map(({ name }) => name).filter((name) => /^d_[Wbc](_|$)/.test(name));
 };
 
@@ -19,12 +17,12 @@ test.each(Object.entries(rules))("%s updates every parameter where its gradient 
   expect(await storedGradients(rule)).toEqual([]);
   const { module } = await lower(dense(rule));
   const step = module.entries[0]!.calls;
-  const computing = (node: string) => step.findIndex(({ doc }) => doc.some((line) => line.node === node)); // prettier-ignore
+  const computing = (node: string) => step.findIndex(({ doc }) => doc.some((line) => line.node === node));
   for (const name of ["W", "b", "c"]) {
     expect(computing(`${name}_next`)).toBe(computing(`d_${name}`));
     expect(computing(`${name}_next`)).toBeGreaterThan(-1);
   }
-}); // prettier-ignore
+});
 
 test("a clip by global norm stores them all: none is used before the last is known", async () => {
   const rule = () => clipByGlobalNorm(adam(), 1);

@@ -1,6 +1,35 @@
 /** What is true of whatever stands around a rule: clipping, groups, phases, accumulation and averages do what they say. */
 
-import { accumulate, adadelta, adagrad, adam, adamw, clipByGlobalNorm, clipByValue, constant, cosineDecay, dense as denseLayer, ema, groups, input, lion, matmul, mean, model, mse, mul, neg, normal, param, rmsprop, sgd, state, tanh, zeros, type FloatTensor } from "adjoint"; // prettier-ignore
+import {
+  accumulate,
+  adadelta,
+  adagrad,
+  adam,
+  adamw,
+  clipByGlobalNorm,
+  clipByValue,
+  constant,
+  cosineDecay,
+  dense as denseLayer,
+  ema,
+  groups,
+  input,
+  lion,
+  matmul,
+  mean,
+  model,
+  mse,
+  mul,
+  neg,
+  normal,
+  param,
+  rmsprop,
+  sgd,
+  state,
+  tanh,
+  zeros,
+  type FloatTensor,
+} from "adjoint";
 import { describe, expect, test } from "vitest";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
 import { compile } from "../compiler/compile.ts";
@@ -68,10 +97,10 @@ describe("groups", () => {
   });
 
   test("take a layer by its name", async () => {
-    const rule = () => groups([{ parameters: ["head"], optimizer: sgd({ learningRate: 1 }) }, { optimizer: sgd({ learningRate: 0 }) }]); // prettier-ignore
-    const trainer = await trainerOf(withGradients({ "head.kernel": [1], "head.bias": [1], "header.kernel": [1] }, 0, rule)); // prettier-ignore
+    const rule = () => groups([{ parameters: ["head"], optimizer: sgd({ learningRate: 1 }) }, { optimizer: sgd({ learningRate: 0 }) }]);
+    const trainer = await trainerOf(withGradients({ "head.kernel": [1], "head.bias": [1], "header.kernel": [1] }, 0, rule));
     trainer.step({});
-    expect(Object.entries(trainer.parameters).flatMap(([name, [w]]) => (name.startsWith("head") ? [w] : []))).toEqual([-1, -1, 0]); // prettier-ignore
+    expect(Object.entries(trainer.parameters).flatMap(([name, [w]]) => (name.startsWith("head") ? [w] : []))).toEqual([-1, -1, 0]);
   });
 
   test("keep powers of β apart", async () => {
@@ -87,7 +116,7 @@ describe("groups", () => {
 test("phases keep powers of β apart, so that each is corrected by its own count", async () => {
   const two = model("two phases", {}, () => {
     const [a, b] = [param("a", [], constant(1)), param("b", [], constant(1))];
-    const phase = (name: string, w: typeof a) => ({ name, loss: mul(w, 2), parameters: [w], optimizer: adam({ learningRate: 0.1 }) }); // prettier-ignore
+    const phase = (name: string, w: typeof a) => ({ name, loss: mul(w, 2), parameters: [w], optimizer: adam({ learningRate: 0.1 }) });
     return { phases: [phase("first", a), phase("second", b)] };
   });
   const trainer = await trainerOf(two);
@@ -100,7 +129,7 @@ describe("phases that name layers", () => {
   const two = (first: readonly string[], second: readonly string[]) =>
     model("adversaries", { batch: 2 }, ({ batch }) => {
       const made = denseLayer(3, { name: "maker" })(input("z", [batch, 2]));
-      const judged = mean(denseLayer(1, { name: "judge.last" })(denseLayer(2, { name: "judge.first" })(made))); // prettier-ignore
+      const judged = mean(denseLayer(1, { name: "judge.last" })(denseLayer(2, { name: "judge.first" })(made)));
       return {
         phases: [
           { name: "judging", loss: judged, parameters: first, optimizer: sgd() },
@@ -111,19 +140,23 @@ describe("phases that name layers", () => {
 
   test("train all of their parameters, and no others", async () => {
     const trainer = await trainerOf(two(["judge"], ["maker"]));
-    const { phases } = trainer as unknown as { phases: Readonly<Record<string, (batch: object) => number>> }; // prettier-ignore
+    const { phases } = trainer as unknown as { phases: Readonly<Record<string, (batch: object) => number>> };
     const changedBy = (phase: string): string[] => {
       const before = Object.entries(trainer.parameters).map(([name, w]) => [name, [...w]] as const);
       phases[phase]!({ z: Float32Array.of(1, 2, 3, 4) });
-      return before.flatMap(([name, w]) => (w.some((v, n) => v !== trainer.parameters[name]![n]) ? [name] : [])); // prettier-ignore
+      return before.flatMap(([name, w]) => (w.some((v, n) => v !== trainer.parameters[name]![n]) ? [name] : []));
     };
-    expect(changedBy("judging")).toEqual(["judge.first.kernel", "judge.first.bias", "judge.last.kernel", "judge.last.bias"]); // prettier-ignore
+    expect(changedBy("judging")).toEqual(["judge.first.kernel", "judge.first.bias", "judge.last.kernel", "judge.last.bias"]);
     expect(changedBy("making")).toEqual(["maker.kernel", "maker.bias"]);
   });
 
   test("refuse a name of nothing, and leave no parameter out", async () => {
-    await expect(lower(two(["judges"], ["maker"]))).rejects.toThrow('phase "judging" trains "judges", but no trainable parameter or layer is called that'); // prettier-ignore
-    await expect(lower(two(["judge.first"], ["maker"]))).rejects.toThrow('parameter "judge.last.kernel" is trainable, but no loss of any phase reaches it'); // prettier-ignore
+    await expect(lower(two(["judges"], ["maker"]))).rejects.toThrow(
+      'phase "judging" trains "judges", but no trainable parameter or layer is called that',
+    );
+    await expect(lower(two(["judge.first"], ["maker"]))).rejects.toThrow(
+      'parameter "judge.last.kernel" is trainable, but no loss of any phase reaches it',
+    );
   });
 });
 
@@ -139,10 +172,8 @@ const net = (rows: number, rule: () => UpdateRule) =>
   });
 
 const rows = (from: number, count: number, width: number): Float32Array =>
-  Float32Array.from({ length: count * width }, (_, n) =>
-    Math.sin(1.7 * (from * width + n + width)),
-  );
-const batchAt = (from: number, count: number) => ({ x: rows(from, count, 4), y: rows(from, count, 2) }); // prettier-ignore
+  Float32Array.from({ length: count * width }, (_, n) => Math.sin(1.7 * (from * width + n + width)));
+const batchAt = (from: number, count: number) => ({ x: rows(from, count, 4), y: rows(from, count, 2) });
 
 describe("accumulation over three micro-batches", () => {
   const rules: Readonly<Record<string, () => UpdateRule>> = {
@@ -151,7 +182,8 @@ describe("accumulation over three micro-batches", () => {
     rmsprop: () => rmsprop(),
     "adagrad, clipped by global norm": () => clipByGlobalNorm(adagrad(), 0.01),
     "adamw with an average": () => ema(adamw(), 0.5),
-    "groups of lion and adadelta": () => groups([{ parameters: ["W1"], optimizer: lion({ learningRate: 0.01 }) }, { optimizer: adadelta() }]), // prettier-ignore
+    "groups of lion and adadelta": () =>
+      groups([{ parameters: ["W1"], optimizer: lion({ learningRate: 0.01 }) }, { optimizer: adadelta() }]),
   };
 
   test.each(Object.keys(rules))("of %s equals one batch three times as large", async (name) => {
@@ -161,9 +193,8 @@ describe("accumulation over three micro-batches", () => {
     for (let update = 0; update < 3; update++) {
       large.step(batchAt(12 * update, 12));
       for (let n = 0; n < 3; n++) micro.step(batchAt(12 * update + 4 * n, 4));
-      for (const parameter of ["W1", "W2"]) close(micro.parameters[parameter]!, large.parameters[parameter]!, 2e-6, `update ${update + 1}`); // prettier-ignore
-      for (const name of Object.keys(large.state))
-        if (name !== "stepCount") close(micro.state[name]!, large.state[name]!, 2e-6, name);
+      for (const parameter of ["W1", "W2"]) close(micro.parameters[parameter]!, large.parameters[parameter]!, 2e-6, `update ${update + 1}`);
+      for (const name of Object.keys(large.state)) if (name !== "stepCount") close(micro.state[name]!, large.state[name]!, 2e-6, name);
     }
     expect(Object.keys(large.state).length).toBeGreaterThan(1);
   });
@@ -188,18 +219,30 @@ describe("accumulation over three micro-batches", () => {
 
 describe("the average of weights", () => {
   test("starts as the first update's weights and then follows them", async () => {
-    const trainer = await trainerOf(withGradients({ w: [2, -1] }, 1, () => ema(sgd({ learningRate: 0.5 }), 0.75))); // prettier-ignore
+    const trainer = await trainerOf(withGradients({ w: [2, -1] }, 1, () => ema(sgd({ learningRate: 0.5 }), 0.75)));
     const weights = weightsOver(trainer, "w", 4);
     expect(weights[3]).toEqual([-3, 3]);
     const [first, ...later] = weights as [number[], ...number[][]];
-    const average = later.reduce((before, w) => before.map((e, at) => 0.75 * e + 0.25 * w[at]!), first); // prettier-ignore
+    const average = later.reduce((before, w) => before.map((e, at) => 0.75 * e + 0.25 * w[at]!), first);
     expect([...trainer.state["w.ema"]!]).toEqual(average); // all of them exact in float32
   });
 
   test("counts the updates of what it wraps", async () => {
-    const rule = (inner: (rule: UpdateRule) => UpdateRule) => () => inner(sgd({ learningRate: 0.5 })); // prettier-ignore
-    const outside = await trainerOf(withGradients({ w: [2] }, 1, rule((one) => ema(accumulate(one, 2), 0.5)))); // prettier-ignore
-    const inside = await trainerOf(withGradients({ w: [2] }, 1, rule((one) => accumulate(ema(one, 0.5), 2)))); // prettier-ignore
+    const rule = (inner: (rule: UpdateRule) => UpdateRule) => () => inner(sgd({ learningRate: 0.5 }));
+    const outside = await trainerOf(
+      withGradients(
+        { w: [2] },
+        1,
+        rule((one) => ema(accumulate(one, 2), 0.5)),
+      ),
+    );
+    const inside = await trainerOf(
+      withGradients(
+        { w: [2] },
+        1,
+        rule((one) => accumulate(ema(one, 0.5), 2)),
+      ),
+    );
     weightsOver(outside, "w", 4); // 1, 0, 0, −1: half of each step's weights
     expect([...outside.state["w.ema"]!]).toEqual([-0.375]);
     weightsOver(inside, "w", 4); // 0, −1: half of each update's
@@ -219,11 +262,9 @@ test("a state of the model's own with the name of a moment is refused", async ()
 });
 
 test("what is emitted for any of them is as strict as TypeScript can be", async () => {
-  const texts = ["groups", "accumulate(adam)", "ema(accumulate(clipByValue(adadelta)))"].map(
-    async (name) => {
-      const { files } = await compile(dense(rules[name]!), { effort: "none" });
-      return [name, files.get("trainer.ts")!] as const;
-    },
-  );
+  const texts = ["groups", "accumulate(adam)", "ema(accumulate(clipByValue(adadelta)))"].map(async (name) => {
+    const { files } = await compile(dense(rules[name]!), { effort: "none" });
+    return [name, files.get("trainer.ts")!] as const;
+  });
   expect(complaintsAbout(new Map(await Promise.all(texts)))).toEqual([]);
 }, 30_000);

@@ -1,6 +1,24 @@
 /** What is true of every update rule: it follows its published formula, with numbers done by hand. */
 
-import { accumulate, adadelta, adagrad, adam, adamw, constant, hyper, lion, model, mul, param, rmsprop, sgd, square, sub, sum, type AdamOptions } from "adjoint"; // prettier-ignore
+import {
+  accumulate,
+  adadelta,
+  adagrad,
+  adam,
+  adamw,
+  constant,
+  hyper,
+  lion,
+  model,
+  mul,
+  param,
+  rmsprop,
+  sgd,
+  square,
+  sub,
+  sum,
+  type AdamOptions,
+} from "adjoint";
 import { describe, expect, test } from "vitest";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
 import { runningTrainer } from "../compiler/check/emitted.ts";
@@ -26,7 +44,7 @@ const quadratic = (rule: () => UpdateRule) =>
   });
 
 const formulas: Readonly<Record<string, { readonly rule: () => UpdateRule; readonly plain: Plain }>> = {
-  "sgd": { rule: () => sgd({ learningRate: 0.1 }), plain: () => (w, g) => w - 0.1 * g },
+  sgd: { rule: () => sgd({ learningRate: 0.1 }), plain: () => (w, g) => w - 0.1 * g },
   "sgd with decay": {
     rule: () => sgd({ learningRate: 0.1, weightDecay: 0.3 }),
     plain: () => (w, g) => w - 0.1 * (g + 0.3 * w),
@@ -48,7 +66,7 @@ const formulas: Readonly<Record<string, { readonly rule: () => UpdateRule; reado
       };
     },
   },
-  "adagrad": {
+  adagrad: {
     rule: () => adagrad({ learningRate: 0.5, weightDecay: 0.1, initialAccumulator: 0.2 }),
     plain: () => {
       let s = 0.2;
@@ -59,7 +77,7 @@ const formulas: Readonly<Record<string, { readonly rule: () => UpdateRule; reado
       };
     },
   },
-  "rmsprop": {
+  rmsprop: {
     rule: () => rmsprop({ learningRate: 0.1, rho: 0.8, weightDecay: 0.1 }),
     plain: () => {
       let v = 0;
@@ -82,7 +100,7 @@ const formulas: Readonly<Record<string, { readonly rule: () => UpdateRule; reado
       };
     },
   },
-  "adadelta": {
+  adadelta: {
     rule: () => adadelta({ epsilon: 1e-2, weightDecay: 0.1 }),
     plain: () => {
       let [v, u] = [0, 0];
@@ -95,10 +113,13 @@ const formulas: Readonly<Record<string, { readonly rule: () => UpdateRule; reado
       };
     },
   },
-  "adam": { rule: () => adam({ learningRate: 0.1, weightDecay: 0.2 }), plain: () => adamInNumbers(0.1, 0.9, 0.999, 0.2, 0) },
-  "adam with other betas": { rule: () => adam({ learningRate: 0.2, beta1: 0.5, beta2: 0.7 }), plain: () => adamInNumbers(0.2, 0.5, 0.7, 0, 0) },
-  "adamw": { rule: () => adamw({ learningRate: 0.1 }), plain: () => adamInNumbers(0.1, 0.9, 0.999, 0, 0.01) },
-  "lion": {
+  adam: { rule: () => adam({ learningRate: 0.1, weightDecay: 0.2 }), plain: () => adamInNumbers(0.1, 0.9, 0.999, 0.2, 0) },
+  "adam with other betas": {
+    rule: () => adam({ learningRate: 0.2, beta1: 0.5, beta2: 0.7 }),
+    plain: () => adamInNumbers(0.2, 0.5, 0.7, 0, 0),
+  },
+  adamw: { rule: () => adamw({ learningRate: 0.1 }), plain: () => adamInNumbers(0.1, 0.9, 0.999, 0, 0.01) },
+  lion: {
     rule: () => lion({ learningRate: 0.1, weightDecay: 0.2 }),
     plain: () => {
       let m = 0;
@@ -109,7 +130,7 @@ const formulas: Readonly<Record<string, { readonly rule: () => UpdateRule; reado
       };
     },
   },
-}; // prettier-ignore
+};
 
 function adamInNumbers(rate: number, beta1: number, beta2: number, l2: number, decoupled: number): ReturnType<Plain> {
   let [m, v, t] = [0, 0, 0];
@@ -121,7 +142,7 @@ function adamInNumbers(rate: number, beta1: number, beta2: number, l2: number, d
     const corrected = Math.sqrt(v / (1 - beta2 ** t)) + 1e-8;
     return w * (1 - rate * decoupled) - (rate * m) / (1 - beta1 ** t) / corrected;
   };
-} // prettier-ignore
+}
 
 test.each(Object.keys(formulas))("%s follows its formula for ten steps on a quadratic", async (name) => {
   const { rule, plain } = formulas[name]!;
@@ -133,7 +154,7 @@ test.each(Object.keys(formulas))("%s follows its formula for ten steps on a quad
     close(weights, w, 2e-5, `step ${n + 1}`);
   });
   expect(Math.max(...w.map((value, at) => Math.abs(value - START[at]!)))).toBeGreaterThan(0.3);
-}); // prettier-ignore
+});
 
 // w = 1, g = 2 in both steps; the numbers done by hand from PyTorch's documentation
 const byHand: readonly { readonly name: string; readonly rule: () => UpdateRule; readonly w: readonly [number, number] }[] = [
@@ -149,17 +170,14 @@ const byHand: readonly { readonly name: string; readonly rule: () => UpdateRule;
   // each step shrinks by 1 − 0.001·0.01 first
   { name: "adamw", rule: () => adamw(), w: [0.99899, 0.9979800101] },
   // Δ = √1e-6/√0.400001·2, then u = 1e-6 of it, √(1e-6 + 0.1·Δ²)/√0.760001·2
-  { name: "adadelta", rule: () => adadelta(), w: [0.9968377263, 0.9935933010] },
+  { name: "adadelta", rule: () => adadelta(), w: [0.9968377263, 0.993593301] },
   { name: "lion", rule: () => lion(), w: [0.9999, 0.9998] },
-]; // prettier-ignore
+];
 
-test.each(byHand.map((row) => [row.name, row] as const))(
-  "%s gives the numbers done by hand",
-  async (_, { rule, w }) => {
-    const trainer = await trainerOf(withGradients({ w: [2] }, 1, rule));
-    close(weightsOver(trainer, "w", 2).flat(), w, 1.2e-7);
-  },
-);
+test.each(byHand.map((row) => [row.name, row] as const))("%s gives the numbers done by hand", async (_, { rule, w }) => {
+  const trainer = await trainerOf(withGradients({ w: [2] }, 1, rule));
+  close(weightsOver(trainer, "w", 2).flat(), w, 1.2e-7);
+});
 
 describe.each(["typescript", "wasm"] as const)("bias correction in float32, %s", (target) => {
   const taking = async (rule: UpdateRule, gradients: readonly number[]) =>
@@ -170,22 +188,26 @@ describe.each(["typescript", "wasm"] as const)("bias correction in float32, %s",
       ),
     );
 
-  test.each([["adam", adam], ["adamw", (options: AdamOptions) => adamw({ ...options, weightDecay: 0 })], ["accumulate(adam)", (options: AdamOptions) => accumulate(adam(options), 1)]] as const)("%s takes a whole rate a step under a constant gradient, early and late", async (_, rule) => {
+  test.each([
+    ["adam", adam],
+    ["adamw", (options: AdamOptions) => adamw({ ...options, weightDecay: 0 })],
+    ["accumulate(adam)", (options: AdamOptions) => accumulate(adam(options), 1)],
+  ] as const)("%s takes a whole rate a step under a constant gradient, early and late", async (_, rule) => {
     const trainer = await taking(rule({ learningRate: 1 }), [1, -1000, 0.001, 1, 1]);
     const ones = (t: number) => [-t, t, -t, -t, -t];
     // 0.001 / (0.001 + 1e-8): ε itself takes 1e-5 of the third
-    const taken = (t: number) => trainer.parameters["w"]!.map((w, n) => w / ones(t)[n]! / (n === 2 ? 1 / (1 + 1e-5) : 1)); // prettier-ignore
+    const taken = (t: number) => trainer.parameters["w"]!.map((w, n) => w / ones(t)[n]! / (n === 2 ? 1 / (1 + 1e-5) : 1));
     for (let t = 1; t <= 2000; t++) {
       trainer.step({});
-      if (t <= 3 || t % 500 === 0) close([...taken(t)], [1, 1, 1, 1, 1], t <= 3 ? 2.5e-7 : 1e-5, `after ${t}`); // prettier-ignore
+      if (t <= 3 || t % 500 === 0) close([...taken(t)], [1, 1, 1, 1, 1], t <= 3 ? 2.5e-7 : 1e-5, `after ${t}`);
     }
-  }); // prettier-ignore
+  });
 
   test("1 − β^t has the digits of float32 from the first step on", async () => {
     const trainer = await taking(adam({ learningRate: 1 }), [1]);
     for (let t = 1; t <= 12_000; t++) {
       trainer.step({});
-      const [c1, c2] = [0.9, 0.999].map((beta, n) => trainer.state[`adam.1-beta${n + 1}^t`]![0]! / (1 - beta ** t)); // prettier-ignore
+      const [c1, c2] = [0.9, 0.999].map((beta, n) => trainer.state[`adam.1-beta${n + 1}^t`]![0]! / (1 - beta ** t));
       if (t <= 10) close([c1!, c2!], [1, 1], 3e-7, `after ${t}`);
       else close([c1!, c2!], [1, 1], 4e-5, `after ${t}`);
     }
@@ -193,7 +215,7 @@ describe.each(["typescript", "wasm"] as const)("bias correction in float32, %s",
 });
 
 test("the rules are known by Keras's names, and carry them", () => {
-  expect(Object.keys(optimizers)).toEqual(["sgd", "adagrad", "rmsprop", "adam", "adamw", "adadelta", "lion"]); // prettier-ignore
+  expect(Object.keys(optimizers)).toEqual(["sgd", "adagrad", "rmsprop", "adam", "adamw", "adadelta", "lion"]);
   for (const [name, make] of Object.entries(optimizers)) expect(make().name).toBe(name);
 });
 

@@ -1,7 +1,7 @@
 /** What is published works where it is installed: the packed tarball in an empty folder, its command, its exports, their types. */
 
 import { execFile } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"; // prettier-ignore
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), "adjoint-"));
 const at = (path: string): string => join(folder, path);
 const npm = (args: readonly string[], cwd: string): Promise<{ stdout: string }> =>
-  run("npm", args, { cwd, env: { ...process.env, npm_config_offline: "true", npm_config_update_notifier: "false" } }); // prettier-ignore
+  run("npm", args, { cwd, env: { ...process.env, npm_config_offline: "true", npm_config_update_notifier: "false" } });
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
@@ -45,15 +45,16 @@ describe("the packed tarball, unpacked beside links to its dependencies", () => 
     expect(readdirSync(packed).sort()).toEqual(["LICENSE", "README.md", "dist", "package.json"]);
     expect(readdirSync(`${packed}/dist`)).toContain("THIRD-PARTY-LICENSES.txt");
     for (const { types, default: code } of Object.values(manifest.exports))
-      for (const file of [types, code])
-        expect(() => readFileSync(join(packed, file))).not.toThrow();
+      for (const file of [types, code]) expect(() => readFileSync(join(packed, file))).not.toThrow();
   });
 
   test("npx adjoint compiles a model to the trainer that is committed here", async () => {
-    const { stdout } = await run("npx", ["--no-install", "adjoint", "compile", "models/circuit.ts", "--entry", "gradients"], { cwd: at("home") }); // prettier-ignore
+    const { stdout } = await run("npx", ["--no-install", "adjoint", "compile", "models/circuit.ts", "--entry", "gradients"], {
+      cwd: at("home"),
+    });
     expect(stdout).toBe("✓ circuit  generated/circuit/  arena 80 bytes  6 files written\n");
     for (const file of ["trainer.ts", "gradients.ts", "model.plan"])
-      expect(readFileSync(at(`home/generated/circuit/${file}`), "utf8")).toBe(readFileSync(`${root}generated/circuit/${file}`, "utf8")); // prettier-ignore
+      expect(readFileSync(at(`home/generated/circuit/${file}`), "utf8")).toBe(readFileSync(`${root}generated/circuit/${file}`, "utf8"));
   }, 30_000);
 
   test("its three exports are importable, and compile, load and fit work together", async () => {
@@ -107,14 +108,25 @@ export const { createTrainer: again } = await load(await compile(declared));
       at("home/tsconfig.json"),
       JSON.stringify({
         compilerOptions: {
-          target: "ES2022", module: "NodeNext", types: [], lib: ["ES2022", "DOM"], strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true,
-          noPropertyAccessFromIndexSignature: true, noImplicitOverride: true, verbatimModuleSyntax: true, allowImportingTsExtensions: true, noEmit: true, skipLibCheck: false,
+          target: "ES2022",
+          module: "NodeNext",
+          types: [],
+          lib: ["ES2022", "DOM"],
+          strict: true,
+          noUncheckedIndexedAccess: true,
+          exactOptionalPropertyTypes: true,
+          noPropertyAccessFromIndexSignature: true,
+          noImplicitOverride: true,
+          verbatimModuleSyntax: true,
+          allowImportingTsExtensions: true,
+          noEmit: true,
+          skipLibCheck: false,
         },
         include: ["use.ts"],
       }),
-    ); // prettier-ignore
+    );
     const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-    const { stdout } = await run(process.execPath, [tsc, "-p", at("home")]).catch((error: { stdout: string }) => error); // prettier-ignore
+    const { stdout } = await run(process.execPath, [tsc, "-p", at("home")]).catch((error: { stdout: string }) => error);
     expect(stdout).toBe("");
   }, 60_000);
 });

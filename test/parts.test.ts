@@ -1,6 +1,6 @@
 /** What is true of values that are joined: what a kernel makes is stored in its part of the whole at once, no copy is left, and no bit changes. */
 
-import { add, concatenate, glorot, input, matmul, model, mse, param, sgd, sigmoid, sum, tanh, type FloatTensor, type Model } from "adjoint"; // prettier-ignore
+import { add, concatenate, glorot, input, matmul, model, mse, param, sgd, sigmoid, sum, tanh, type FloatTensor, type Model } from "adjoint";
 import { afterEach, expect, test, vi } from "vitest";
 import { compile } from "../compiler/compile.ts";
 import { printModule } from "../compiler/loop/print.ts";
@@ -13,7 +13,7 @@ const leftOut = vi.hoisted(() => ({ parts: false }));
 vi.mock("../compiler/passes/parts.ts", async (original) => {
   const { parts } = await original<typeof import("../compiler/passes/parts.ts")>();
   return { parts: { ...parts, run: (of: Parameters<typeof parts.run>[0]) => (leftOut.parts ? of : parts.run(of)) } };
-}); // prettier-ignore
+});
 afterEach(() => void (leftOut.parts = false));
 
 type Wide = FloatTensor<readonly [number, number]>;
@@ -21,7 +21,7 @@ type Wide = FloatTensor<readonly [number, number]>;
 /** Two layers side by side, joined, of which the first is read elsewhere as well. */
 const joined: Model = model("joined", { batch: 4 }, ({ batch }) => {
   const x = input("x", [batch, 6]);
-  const layer = (name: string, width: number): Wide => matmul(x, param(name, [6, width], glorot())) as Wide; // prettier-ignore
+  const layer = (name: string, width: number): Wide => matmul(x, param(name, [6, width], glorot())) as Wide;
   const a = sigmoid(layer("A", 8)) as Wide;
   const b = tanh(layer("B", 12)) as Wide;
   const both = concatenate([a, b], 1) as Wide;
@@ -44,16 +44,20 @@ test("a part that is read elsewhere too is read from the whole, which nobody cop
   expect(parseModule(printModule(module))).toEqual(module);
 });
 
-test.each(["typescript", "wasm"] as const)("as %s the check holds, and the weights are those of copied parts", async (target) => {
-  for (const of of [joined, await modelOf("unet-small")]) {
-    const small = { target, batch: 4, small: true } as const;
-    const [direct, copied] = [await lower(of, small), ((leftOut.parts = true), await lower(of, small))];
-    leftOut.parts = false;
-    expect(direct.module.buffers.length).toBeLessThan(copied.module.buffers.length);
-    const batch = batchOf(direct.module, "train", memoryOf(direct.module, 3));
-    const [a, b] = await Promise.all([direct, copied].map(async (one) => (await loadTrainer(one)).createTrainer({ seed: 2 })));
-    for (let n = 0; n < 3; n++) expect(a!.step(batch)).toEqual(b!.step(batch));
-    expect(a!.bytes()).toEqual(b!.bytes());
-  }
-  expect((await compile(joined, { target })).check).toMatchObject({ holds: true });
-}, 60_000); // prettier-ignore
+test.each(["typescript", "wasm"] as const)(
+  "as %s the check holds, and the weights are those of copied parts",
+  async (target) => {
+    for (const of of [joined, await modelOf("unet-small")]) {
+      const small = { target, batch: 4, small: true } as const;
+      const [direct, copied] = [await lower(of, small), ((leftOut.parts = true), await lower(of, small))];
+      leftOut.parts = false;
+      expect(direct.module.buffers.length).toBeLessThan(copied.module.buffers.length);
+      const batch = batchOf(direct.module, "train", memoryOf(direct.module, 3));
+      const [a, b] = await Promise.all([direct, copied].map(async (one) => (await loadTrainer(one)).createTrainer({ seed: 2 })));
+      for (let n = 0; n < 3; n++) expect(a!.step(batch)).toEqual(b!.step(batch));
+      expect(a!.bytes()).toEqual(b!.bytes());
+    }
+    expect((await compile(joined, { target })).check).toMatchObject({ holds: true });
+  },
+  60_000,
+);

@@ -32,11 +32,9 @@ import { difference, meaningOf, meaningOfModule, type Meaning } from "./support/
 import { anyGraph, feedOf } from "./support/random-graph.ts";
 
 const phase = { name: "train", rule: sgd({ learningRate: 0.5 }) };
-const graphPasses: readonly Pass<Graph>[] = [fold, algebra, share, stability, prune, winograd, movement, numerics]; // prettier-ignore
+const graphPasses: readonly Pass<Graph>[] = [fold, algebra, share, stability, prune, winograd, movement, numerics];
 const passes = new Map<string, Pass<Graph>>(
-  [...graphPasses, differentiate(phase, { counts: true }), gradients(phase), recompute()].map(
-    (pass) => [pass.name, pass],
-  ),
+  [...graphPasses, differentiate(phase, { counts: true }), gradients(phase), recompute()].map((pass) => [pass.name, pass]),
 );
 
 const here = (path: string): string => new URL(path, import.meta.url).pathname;
@@ -64,7 +62,7 @@ describe("golden files", () => {
     expect(pass.run(after), "a second run changes nothing").toSatisfy(
       (again) => again === after || ["differentiate", "gradients"].includes(pass.name),
     );
-    const text = [title, "", "// before", printGraph(before), `// pass: ${pass.name}`, "", "// after", printGraph(after)]; // prettier-ignore
+    const text = [title, "", "// before", printGraph(before), `// pass: ${pass.name}`, "", "// after", printGraph(after)];
     await expect(text.join("\n")).toMatchFileSnapshot(`passes/${file}`);
   });
 });
@@ -79,7 +77,7 @@ describe("errors on their lines", () => {
       try {
         verifyGraph(graph, opOf);
       } catch (error) {
-        if (error instanceof VerifyError || error instanceof ShapeError || error instanceof RangeError) return error; // prettier-ignore
+        if (error instanceof VerifyError || error instanceof ShapeError || error instanceof RangeError) return error;
         throw error;
       }
       return new Error("nothing is wrong with it");
@@ -95,7 +93,7 @@ describe("errors on their lines", () => {
 function attrsFor(op: OpName, shape: Shape): readonly Attrs[] {
   const axes = shape.map((_, axis) => axis);
   const rotated = [...axes.slice(1), ...axes.slice(0, 1)];
-  if (op === "transpose") return [{ order: axes }, { order: rotated }, { order: [...axes].reverse() }]; // prettier-ignore
+  if (op === "transpose") return [{ order: axes }, { order: rotated }, { order: [...axes].reverse() }];
   if (op === "reshape") return [{ shape }, { shape: [shape.reduce((n, extent) => n * extent, 1)] }];
   if (op === "broadcast")
     return [
@@ -138,19 +136,20 @@ function instances(rule: Rule, shape: Shape): readonly Graph[] {
             },
           }));
         const dtype: DType = conditions.has(pattern) ? "bool" : "f32";
-        return [{
-          build(builder, known) {
-            const value = known.get(pattern.name) ?? builder.append(opOf("input"), [], {}, pattern.name, { dtype, shape }); // prettier-ignore
-            known.set(pattern.name, value);
-            return value;
+        return [
+          {
+            build(builder, known) {
+              const value = known.get(pattern.name) ?? builder.append(opOf("input"), [], {}, pattern.name, { dtype, shape });
+              known.set(pattern.name, value);
+              return value;
+            },
           },
-        }]; // prettier-ignore
+        ];
       }
       case "op": {
-        const operands = pattern.inputs.map(make).reduce<readonly (readonly Made[])[]>(
-          (all, choices) => all.flatMap((some) => choices.map((choice) => [...some, choice])),
-          [[]],
-        ); // prettier-ignore
+        const operands = pattern.inputs
+          .map(make)
+          .reduce<readonly (readonly Made[])[]>((all, choices) => all.flatMap((some) => choices.map((choice) => [...some, choice])), [[]]);
         const choices = attrsFor(pattern.op, shape).length;
         return operands.flatMap((inputs) =>
           Array.from({ length: choices }, (_, n): Made => ({
@@ -198,7 +197,7 @@ describe("a rule", () => {
         verifyGraph(after, opOf);
         for (const seed of [1, 2, 3]) {
           const feed = feedOf(graph, seed);
-          expect(difference(meaningOf(after, feed), meaningOf(graph, feed), bound), printGraph(graph)).toBeUndefined(); // prettier-ignore
+          expect(difference(meaningOf(after, feed), meaningOf(graph, feed), bound), printGraph(graph)).toBeUndefined();
         }
       }
     expect(applied).toBeGreaterThan(0);
@@ -207,7 +206,11 @@ describe("a rule", () => {
   test("is shown by a golden file", () => {
     const shown = new Set<string>();
     for (const file of filesIn("passes"))
-      applyRules(readCase(file).before, rules.map(({ rule }) => rule), (law) => shown.add(law)); // prettier-ignore
+      applyRules(
+        readCase(file).before,
+        rules.map(({ rule }) => rule),
+        (law) => shown.add(law),
+      );
     expect([...shown].sort()).toEqual(rules.map(({ law }) => law).sort());
   });
 });
@@ -223,7 +226,7 @@ function runModule(graph: Graph, purpose: Purpose, feed: Feed): Meaning {
       if (pass.name !== "define" && typeof output === "object" && output !== null && "nodes" in output)
         verifyGraph(output as unknown as Graph, opOf);
     },
-  }); // prettier-ignore
+  });
   const module = place("random").run([program]);
   checkPlan(module);
   return meaningOfModule(module, feed);
@@ -236,7 +239,7 @@ describe("on random graphs", () => {
         const after = pass.run(graph);
         verifyGraph(after, opOf);
         const feed = feedOf(graph, seed);
-        expect(difference(meaningOf(after, feed), meaningOf(graph, feed), 1e-13), printGraph(after)).toBeUndefined(); // prettier-ignore
+        expect(difference(meaningOf(after, feed), meaningOf(graph, feed), 1e-13), printGraph(after)).toBeUndefined();
         expect(pass.run(after)).toBe(after);
       }),
       runs,
@@ -274,7 +277,7 @@ describe("on random graphs", () => {
         const found = runModule(graph, { kind: "gradients", phase }, feed);
         const declared = meaningOf(gradients(phase).run(graph), feed);
         // what the loss turned out not to read has no gradient in the module: it must be zero
-        const expected = new Map([...declared].filter(([name, d]) => found.has(name) || Array.from(d).some((n) => n !== 0))); // prettier-ignore
+        const expected = new Map([...declared].filter(([name, d]) => found.has(name) || Array.from(d).some((n) => n !== 0)));
         expect(difference(found, expected, 1e-12)).toBeUndefined();
       }),
       runs,

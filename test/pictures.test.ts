@@ -2,7 +2,20 @@
 
 import { decode } from "fast-png";
 import { describe, expect, test } from "vitest";
-import { confusionPicture, curvesOf, curvesRaster, curvesSvg, curvesText, DataError, filterPicture, imageShape, matrixPicture, png, templatePicture, type Raster } from "../runtime/index.ts"; // prettier-ignore
+import {
+  confusionPicture,
+  curvesOf,
+  curvesRaster,
+  curvesSvg,
+  curvesText,
+  DataError,
+  filterPicture,
+  imageShape,
+  matrixPicture,
+  png,
+  templatePicture,
+  type Raster,
+} from "../runtime/index.ts";
 import { glyph } from "../runtime/drawing/font.ts";
 import { ticksOver, wholeTicks } from "../runtime/drawing/ticks.ts";
 
@@ -11,8 +24,7 @@ const colorAt = ({ width, data }: Raster, x: number, y: number): number[] => [
 ];
 /** Equality of millions of bytes, which a matcher would compare one by one. */
 const same = (a: ArrayLike<number>, b: Uint8Array): boolean => Buffer.from(a).equals(b);
-const hex = (text: string): number[] =>
-  [1, 3, 5].map((at) => Number.parseInt(text.slice(at, at + 2), 16));
+const hex = (text: string): number[] => [1, 3, 5].map((at) => Number.parseInt(text.slice(at, at + 2), 16));
 const [RED, BLUE, NEUTRAL, GROUND] = ["#9e1327", "#123c7c", "#f6f6f4", "#1f2430"].map(hex);
 
 /** Runs of one colour along the row: `[length, colour]`. */
@@ -32,7 +44,7 @@ describe("PNG", () => {
     const raster = filterPicture(Float32Array.of(1, -1, 0.5, 0), [1, 2, 2]);
     const bytes = png(raster);
     const { width, height, channels, depth, data } = decode(bytes);
-    expect({ width, height, channels, depth }).toEqual({ width: raster.width, height: raster.height, channels: 4, depth: 8 }); // prettier-ignore
+    expect({ width, height, channels, depth }).toEqual({ width: raster.width, height: raster.height, channels: 4, depth: 8 });
     expect(same(data, raster.data)).toBe(true);
     expect(raster.data.filter((_, at) => at % 4 === 3).every((alpha) => alpha === 255)).toBe(true);
     expect(png(filterPicture(Float32Array.of(1, -1, 0.5, 0), [1, 2, 2]))).toEqual(bytes);
@@ -53,17 +65,16 @@ describe("weights", () => {
     const raster = templatePicture(Float32Array.of(1, 0, 0, 0, 0, 0, 0, 0.01), [1, 2, 2]);
     const gap = runs(raster, raster.height >> 1)[0]![0];
     const dot = 32;
-    const at = (tile: number, x: number, y: number) =>
-      colorAt(raster, gap + tile * (2 * dot + gap) + x * dot, gap + y * dot);
-    expect([at(0, 0, 0), at(0, 1, 0), at(0, 0, 1), at(0, 1, 1)]).toEqual([RED, NEUTRAL, NEUTRAL, NEUTRAL]); // prettier-ignore
-    expect([at(1, 0, 0), at(1, 1, 0), at(1, 0, 1), at(1, 1, 1)]).toEqual([NEUTRAL, NEUTRAL, NEUTRAL, RED]); // prettier-ignore
+    const at = (tile: number, x: number, y: number) => colorAt(raster, gap + tile * (2 * dot + gap) + x * dot, gap + y * dot);
+    expect([at(0, 0, 0), at(0, 1, 0), at(0, 0, 1), at(0, 1, 1)]).toEqual([RED, NEUTRAL, NEUTRAL, NEUTRAL]);
+    expect([at(1, 0, 0), at(1, 1, 0), at(1, 0, 1), at(1, 1, 1)]).toEqual([NEUTRAL, NEUTRAL, NEUTRAL, RED]);
     expect(raster.width).toBe(3 * gap + 4 * dot);
     expect(raster.height).toBe(2 * gap + 2 * dot);
   });
 
   test("filters of three channels are in colour, from their smallest value to their largest", () => {
     const raster = filterPicture(Float32Array.of(-1, 0, 1), [3, 1, 1]);
-    expect(runs(raster, raster.height >> 1).map(([, color]) => color)).toEqual([GROUND, [0, 128, 255], GROUND]); // prettier-ignore
+    expect(runs(raster, raster.height >> 1).map(([, color]) => color)).toEqual([GROUND, [0, 128, 255], GROUND]);
   });
 
   test("filters of other channels are a row each, a tile a channel, scaled together", () => {
@@ -104,12 +115,11 @@ function reads(raster: Raster, characters: string, scale: number, color: number[
   const fits = (character: string, x: number, y: number) =>
     glyph(character)!
       .slice(0, 7)
-      .every((row, j) => [...row].every((sign, i) => dot(x + i * scale, y + j * scale) === (sign === "#"))); // prettier-ignore
+      .every((row, j) => [...row].every((sign, i) => dot(x + i * scale, y + j * scale) === (sign === "#")));
   let text = "";
   for (let y = 0; y + 7 * scale < raster.height; y++)
     for (let x = 0; x + 5 * scale < raster.width; x++)
-      for (const one of characters)
-        if (fits(one, x, y) && !fits(one, x - 1, y) && !fits(one, x, y - 1)) text += one;
+      for (const one of characters) if (fits(one, x, y) && !fits(one, x - 1, y) && !fits(one, x, y - 1)) text += one;
   return text;
 }
 
@@ -148,22 +158,34 @@ const history = {
 describe("curves", { timeout: 30_000 }, () => {
   test("a measure's training and validation share a panel", () => {
     expect(curvesOf(history)).toEqual([
-      { name: "loss", curves: [{ of: "training", values: [2, 1, 0.5] }, { of: "validation", values: [1.5, 1.25, 1.5] }] },
+      {
+        name: "loss",
+        curves: [
+          { of: "training", values: [2, 1, 0.5] },
+          { of: "validation", values: [1.5, 1.25, 1.5] },
+        ],
+      },
       { name: "accuracy", curves: [{ of: "validation", values: [0.25, 0.75, 0.5] }] },
-    ]); // prettier-ignore
+    ]);
   });
 
   test("SVG: the points lie where the axes say", () => {
     const svg = curvesSvg(history);
     expect(curvesSvg(structuredClone(history))).toBe(svg);
-    const texts = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</g)].map(([, x, y, text]) => ({ x: Number(x), y: Number(y), text })); // prettier-ignore
+    const texts = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</g)].map(([, x, y, text]) => ({
+      x: Number(x),
+      y: Number(y),
+      text,
+    }));
     const tick = (text: string) => texts.find((one) => one.text === text && one.x < 64)!.y - 4;
     const epoch = (text: string) => texts.findLast((one) => one.text === text && one.y < 280)!.x;
-    const [line] = [...svg.matchAll(/<polyline points="([^"]*)" stroke="#2563eb"/g)].map(([, points]) => points!.split(" ").map((point) => point.split(",").map(Number))).filter((points) => points.length === 3); // prettier-ignore
+    const [line] = [...svg.matchAll(/<polyline points="([^"]*)" stroke="#2563eb"/g)]
+      .map(([, points]) => points!.split(" ").map((point) => point.split(",").map(Number)))
+      .filter((points) => points.length === 3);
     const value = (y: number) => 2 - (y - tick("2")) / (tick("1") - tick("2"));
     expect(line!.map(([x]) => Math.round(x!))).toEqual(["1", "2", "3"].map(epoch));
     line!.forEach(([, y], n) => expect(value(y!)).toBeCloseTo(history.epochs[n]!.loss, 1));
-    expect(texts.map(({ text }) => text)).toEqual(expect.arrayContaining(["loss", "training", "validation", "accuracy", "epoch"])); // prettier-ignore
+    expect(texts.map(({ text }) => text)).toEqual(expect.arrayContaining(["loss", "training", "validation", "accuracy", "epoch"]));
   });
 
   test("SVG: a measure's name is data", () => {
@@ -177,16 +199,15 @@ describe("curves", { timeout: 30_000 }, () => {
     const { data, width, height } = decode(png(raster));
     expect([width, height]).toEqual([1280, 1120]);
     expect(same(data, raster.data)).toBe(true);
-    const points = [...curvesSvg(history).matchAll(/points="([\d.]+),([\d.]+) \1,\2" stroke="(#\w+)"/g)]; // prettier-ignore
+    const points = [...curvesSvg(history).matchAll(/points="([\d.]+),([\d.]+) \1,\2" stroke="(#\w+)"/g)];
     expect(points).toHaveLength(9);
-    for (const [, x, y, ink] of points)
-      expect(colorAt(raster, Math.floor(2 * Number(x)), Math.floor(2 * Number(y)))).toEqual(hex(ink!)); // prettier-ignore
+    for (const [, x, y, ink] of points) expect(colorAt(raster, Math.floor(2 * Number(x)), Math.floor(2 * Number(y)))).toEqual(hex(ink!));
     expect(same(png(curvesRaster(structuredClone(history))), png(raster))).toBe(true);
   });
 
   test("text: of what training measures, coloured together or apart", () => {
     const colored = curvesText(history, { color: true });
-    expect(colored.split("\n")[0]).toBe("loss  \x1b[34m─ training\x1b[0m  \x1b[33m─ validation\x1b[0m"); // prettier-ignore
+    expect(colored.split("\n")[0]).toBe("loss  \x1b[34m─ training\x1b[0m  \x1b[33m─ validation\x1b[0m");
     const plain = curvesText({ epochs: history.epochs }, { color: false, width: 9, height: 3 });
     expect(plain.split("\n").slice(0, 8)).toEqual([
       "loss  training",
@@ -202,12 +223,14 @@ describe("curves", { timeout: 30_000 }, () => {
 
   test("a value that is not finite leaves a gap; a history without any has no curve", () => {
     const broken = { epochs: [1, NaN, 3, 4].map((loss, n) => ({ epoch: n + 1, loss })) };
-    const lines = [...curvesSvg(broken).matchAll(/points="([^"]*)" stroke="#2563eb" stroke-width="2"/g)]; // prettier-ignore
+    const lines = [...curvesSvg(broken).matchAll(/points="([^"]*)" stroke="#2563eb" stroke-width="2"/g)];
     // the legend, one value, two values
     expect(lines.map(([, points]) => points!.split(" ").length)).toEqual([2, 1, 2]);
-    const message = "the history holds no finite value, so there is no curve to draw; train for at least one epoch"; // prettier-ignore
+    const message = "the history holds no finite value, so there is no curve to draw; train for at least one epoch";
     expect(() => curvesSvg({ epochs: [] })).toThrowError(new DataError(message));
-    expect(() => curvesText({ epochs: [{ epoch: 1, loss: NaN } as { epoch: number }] }, { color: false })).toThrowError(new DataError(message)); // prettier-ignore
+    expect(() => curvesText({ epochs: [{ epoch: 1, loss: NaN } as { epoch: number }] }, { color: false })).toThrowError(
+      new DataError(message),
+    );
   });
 
   test("ticks are round and cover the values", () => {

@@ -14,8 +14,7 @@ const moved = (module: Module, buffer: string, offset: number): Module => ({
   slots: module.slots.map((slot) => (slot.buffer === buffer ? { ...slot, offset } : slot)),
 });
 
-const slotOf = (module: Module, buffer: string): Slot =>
-  module.slots.find((slot) => slot.buffer === buffer)!;
+const slotOf = (module: Module, buffer: string): Slot => module.slots.find((slot) => slot.buffer === buffer)!;
 
 const complaint = (module: Module): string => {
   try {
@@ -29,11 +28,10 @@ const complaint = (module: Module): string => {
 
 const alive = (a: Slot, b: Slot): boolean =>
   a.live === "always" || b.live === "always" || (a.live[0] <= b.live[1] && b.live[0] <= a.live[1]);
-const share = (a: Slot, b: Slot): boolean =>
-  a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+const share = (a: Slot, b: Slot): boolean => a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
 /** One is written over the other at the last statement that reads that one. */
 const follow = (a: Slot, b: Slot): boolean =>
-  (a.over === b.buffer && a.live[0] === b.live[1]) || (b.over === a.buffer && b.live[0] === a.live[1]); // prettier-ignore
+  (a.over === b.buffer && a.live[0] === b.live[1]) || (b.over === a.buffer && b.live[0] === a.live[1]);
 /** Both live at a statement beside the one where the one might be written over the other. */
 const together = (a: Slot, b: Slot): boolean =>
   alive(a, b) && (a.bytes !== b.bytes || (a.live[0] !== b.live[1] && b.live[0] !== a.live[1]));
@@ -47,10 +45,10 @@ describe.each(plans)("the $kind of $name", async ({ name, kind }) => {
   test("is accepted, and its own tables agree", () => {
     checkPlan(module);
     for (const entry of module.entries) {
-      const slots = module.slots.filter(({ buffer, live }) => live === "always" || entry.buffers.includes(buffer)); // prettier-ignore
+      const slots = module.slots.filter(({ buffer, live }) => live === "always" || entry.buffers.includes(buffer));
       slots.forEach((a, n) =>
         slots.slice(n + 1).forEach((b) => {
-          if (alive(a, b)) expect(share(a, b), `${entry.name}: ${a.buffer}, ${b.buffer}`).toBe(follow(a, b)); // prettier-ignore
+          if (alive(a, b)) expect(share(a, b), `${entry.name}: ${a.buffer}, ${b.buffer}`).toBe(follow(a, b));
         }),
       );
     }
@@ -65,20 +63,16 @@ describe.each(plans)("the $kind of $name", async ({ name, kind }) => {
       expect(offset % ALIGNMENT).toBe(0);
       expect(offset + bytes).toBeLessThanOrEqual(module.arenaBytes);
     }
-    expect(new Set(module.slots.map(({ buffer }) => buffer))).toEqual(new Set(module.buffers.map((buffer) => buffer.name))); // prettier-ignore
+    expect(new Set(module.slots.map(({ buffer }) => buffer))).toEqual(new Set(module.buffers.map((buffer) => buffer.name)));
   });
 
-  test.runIf(lightModelNames.includes(name))(
-    "never reads what is dead: a poisoned run is clean",
-    async () => {
-      const { module: small } = await lowered(name, { batch: 3, small: true }, kind);
-      for (const entry of small.entries) {
-        const results = interpretEntry(small, entry, memoryOf(small, 9), { poison: true });
-        for (const values of results.values())
-          expect([...values].every(Number.isFinite)).toBe(true);
-      }
-    },
-  );
+  test.runIf(lightModelNames.includes(name))("never reads what is dead: a poisoned run is clean", async () => {
+    const { module: small } = await lowered(name, { batch: 3, small: true }, kind);
+    for (const entry of small.entries) {
+      const results = interpretEntry(small, entry, memoryOf(small, 9), { poison: true });
+      for (const values of results.values()) expect([...values].every(Number.isFinite)).toBe(true);
+    }
+  });
 });
 
 describe("a planted overlap in mnist-mlp", async () => {
@@ -103,9 +97,10 @@ describe("a planted overlap in mnist-mlp", async () => {
   });
 
   test("is found wherever two buffers live at once, but where one may be written over the other", () => {
-    const missed = own.flatMap(
-      (a) =>
-      own.filter((b) => a !== b && together(a, b) && complaint(moved(module, a.buffer, b.offset)) === "accepted").map((b) => `${a.buffer} on ${b.buffer}`), // prettier-ignore
+    const missed = own.flatMap((a) =>
+      own
+        .filter((b) => a !== b && together(a, b) && complaint(moved(module, a.buffer, b.offset)) === "accepted")
+        .map((b) => `${a.buffer} on ${b.buffer}`),
     );
     expect(missed).toEqual([]);
   });

@@ -1,6 +1,21 @@
 /** What is true of x^e where x is 0 or negative: value and slopes are PyTorch's, finite wherever a limit is, to second order and on both targets. */
 
-import { add, constant, elementwise, grad, model, mul, param, pow, sgd, sub, sum, type FloatTensor, type Model, type Scalar } from "adjoint"; // prettier-ignore
+import {
+  add,
+  constant,
+  elementwise,
+  grad,
+  model,
+  mul,
+  param,
+  pow,
+  sgd,
+  sub,
+  sum,
+  type FloatTensor,
+  type Model,
+  type Scalar,
+} from "adjoint";
 import { expect, test } from "vitest";
 import { runningTrainer } from "../compiler/check/emitted.ts";
 import { checkModelGradients } from "../compiler/check/small.ts";
@@ -18,15 +33,11 @@ async function slopes(
 ): Promise<{ loss: number; x: number[]; e: number[] }> {
   const trainer = await runningTrainer(await lower(ofTwo(x!, e!, loss), { target }));
   const found = trainer.step({}) as number;
-  const lost = (name: string, from: readonly number[]): number[] => from.map((start, n) => start - trainer.parameters[name]![n]!); // prettier-ignore
+  const lost = (name: string, from: readonly number[]): number[] => from.map((start, n) => start - trainer.parameters[name]![n]!);
   return { loss: found, x: lost("x", x!), e: lost("e", e!) };
 }
 
-const ofTwo = (
-  x: readonly number[],
-  e: readonly number[],
-  loss: (x: FloatTensor, e: FloatTensor) => Scalar,
-): Model =>
+const ofTwo = (x: readonly number[], e: readonly number[], loss: (x: FloatTensor, e: FloatTensor) => Scalar): Model =>
   // prettier-ignore
   model("powers", {}, () => ({
     loss: loss(param("x", [x.length], constant(x)), param("e", [e.length], constant(e))),
@@ -60,13 +71,13 @@ async function slopesOf(
 ): Promise<{ loss: number; x: number[]; e: number[] }> {
   const one = (name: string, value: number): FloatTensor => param(name, [1], constant([value]));
   const declared = model("powers", {}, () => {
-    const terms = rows.map(([x, e], n) => sum(term(one(`x${n}`, x!), one(`e${n}`, e!), n))); // prettier-ignore
+    const terms = rows.map(([x, e], n) => sum(term(one(`x${n}`, x!), one(`e${n}`, e!), n)));
     return { loss: terms.reduce((a, b) => add(a, b)), optimizer: sgd({ learningRate: 1 }) };
   });
   const trainer = await runningTrainer(await lower(declared, { target }));
   const loss = trainer.step({}) as number;
-  const lost = (of: "x" | "e", start: number, n: number): number => start - (trainer.parameters[`${of}${n}`]?.[0] ?? start); // prettier-ignore
-  return { loss, x: rows.map(([x], n) => lost("x", x!, n)), e: rows.map(([, e], n) => lost("e", e!, n)) }; // prettier-ignore
+  const lost = (of: "x" | "e", start: number, n: number): number => start - (trainer.parameters[`${of}${n}`]?.[0] ?? start);
+  return { loss, x: rows.map(([x], n) => lost("x", x!, n)), e: rows.map(([, e], n) => lost("e", e!, n)) };
 }
 
 for (const target of TARGETS) {
@@ -84,18 +95,18 @@ for (const target of TARGETS) {
 
   test(`numbers as exponents, ${target}`, async () => {
     const rows = [...TABLE, ...NEGATIVE];
-    const found = await slopesOf(rows, (x, e, n) => add(pow(x, rows[n]![1]), mul(e, 0)) as FloatTensor, target); // prettier-ignore
+    const found = await slopesOf(rows, (x, e, n) => add(pow(x, rows[n]![1]), mul(e, 0)) as FloatTensor, target);
     expect(found.loss).toBeCloseTo(
       rows.reduce((total, [, , y]) => total + y, 0),
       4,
     );
     rows.forEach(([x, e, , d_x], n) => expect(found.x[n], `∂(${x}^${e})/∂x`).toBeCloseTo(d_x, 4));
-    const written = await slopes([[0, 0], [0]], (a, b) => add(sum(elementwise("x^0 + x^2")(a)), sum(b)), target); // prettier-ignore
+    const written = await slopes([[0, 0], [0]], (a, b) => add(sum(elementwise("x^0 + x^2")(a)), sum(b)), target);
     expect([written.loss, written.x]).toEqual([2, [0, 0]]);
   });
 
   test(`negative numbers to whole powers that are a tensor, ${target}`, async () => {
-    const fixed = (e: readonly number[]) => param("whole", [e.length], constant(e), { trainable: false }); // prettier-ignore
+    const fixed = (e: readonly number[]) => param("whole", [e.length], constant(e), { trainable: false });
     const [x, e] = [NEGATIVE.map(([base]) => base), NEGATIVE.map(([, exponent]) => exponent)];
     const found = await slopes([x, [0]], (a, b) => add(sum(pow(a, fixed(e))), sum(b)), target);
     NEGATIVE.forEach(([, , , d_x], n) => expect(found.x[n]).toBeCloseTo(d_x, 5));
@@ -104,16 +115,17 @@ for (const target of TARGETS) {
   test(`Σ (x − w)ⁿ for n = 0 … 3 at x = w, and its slope's slope, ${target}`, async () => {
     const start = [1, -2, 0.5, 0];
     const fixed = () => param("fixed", [4], constant(start), { trainable: false });
-    const numbers = (d: FloatTensor): Scalar => [0, 1, 2, 3].map((n) => sum(pow(d, n))).reduce((a, b) => add(a, b)); // prettier-ignore
-    const tensor = (d: FloatTensor): Scalar =>
-      sum(pow(d, param("n", [4], constant([0, 1, 2, 3]), { trainable: false })));
+    const numbers = (d: FloatTensor): Scalar => [0, 1, 2, 3].map((n) => sum(pow(d, n))).reduce((a, b) => add(a, b));
+    const tensor = (d: FloatTensor): Scalar => sum(pow(d, param("n", [4], constant([0, 1, 2, 3]), { trainable: false })));
     // d = x − w = 0: slopes of dⁿ are 0, 1, 0, 0 and their slopes 0, 0, 2, 0
-    const first = await slopes([start, [0]], (x, e) => add(numbers(sub(x, fixed()) as FloatTensor), sum(e)), target); // prettier-ignore
+    const first = await slopes([start, [0]], (x, e) => add(numbers(sub(x, fixed()) as FloatTensor), sum(e)), target);
     expect(first).toEqual({ loss: 4, x: [1, 1, 1, 1], e: [1] });
-    const each = await slopes([start, [0]], (x, e) => add(tensor(sub(x, fixed()) as FloatTensor), sum(e)), target); // prettier-ignore
+    const each = await slopes([start, [0]], (x, e) => add(tensor(sub(x, fixed()) as FloatTensor), sum(e)), target);
     expect(each).toEqual({ loss: 1, x: [0, 1, 0, 0], e: [1] });
-    const second = (of: (d: FloatTensor) => Scalar) => (x: FloatTensor, e: FloatTensor): Scalar =>
-      add(sum(grad(of(sub(x, fixed()) as FloatTensor), [x])[0]!), sum(e)); // prettier-ignore
+    const second =
+      (of: (d: FloatTensor) => Scalar) =>
+      (x: FloatTensor, e: FloatTensor): Scalar =>
+        add(sum(grad(of(sub(x, fixed()) as FloatTensor), [x])[0]!), sum(e));
     expect((await slopes([start, [0]], second(numbers), target)).x).toEqual([2, 2, 2, 2]);
     expect((await slopes([start, [0]], second(tensor), target)).x).toEqual([0, 0, 2, 0]);
   });
@@ -121,9 +133,8 @@ for (const target of TARGETS) {
 
 test("slopes and slopes of slopes agree with forward mode and differences, for negative bases as well", async () => {
   for (const e of [0, 1, 2, 3, -1, 0.5, 1.5]) {
-    const base = (n: number): FloatTensor => param("x", [n], constant(Number.isInteger(e) ? [-1.5, 0.75, -0.5] : [1.5, 0.75, 0.5])); // prettier-ignore
-    const twice = (x: FloatTensor): Scalar =>
-      sum(mul(grad(sum(mul(pow(x, e), mul(x, x))), [x])[0]!, x));
+    const base = (n: number): FloatTensor => param("x", [n], constant(Number.isInteger(e) ? [-1.5, 0.75, -0.5] : [1.5, 0.75, 0.5]));
+    const twice = (x: FloatTensor): Scalar => sum(mul(grad(sum(mul(pow(x, e), mul(x, x))), [x])[0]!, x));
     const tensors = await checkModelGradients(
       model("powers", { batch: 3 }, () => ({ loss: twice(base(3)), optimizer: sgd() })),
       {},
@@ -143,6 +154,6 @@ test("at an exponent of 0 and a base that is not, the mixed slope is 1 / x", asy
   });
   // at an exponent of 0 differences meet both branches on either side: what can be judged is right
   expect(failed.filter(isWrong)).toEqual([]);
-  const mixed = await slopes([[0.5], [0]], (x, e) => sum(grad(sum(pow(x, e)), [x])[0]!), "typescript"); // prettier-ignore
+  const mixed = await slopes([[0.5], [0]], (x, e) => sum(grad(sum(pow(x, e)), [x])[0]!), "typescript");
   expect(mixed.e[0]).toBeCloseTo(2, 5);
 });

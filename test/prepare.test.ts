@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { createAugmenter } from "../runtime/augment.ts";
-import { crop, flip, rangeScale, rescale, standardScale, type AugmentAt } from "../runtime/index.ts"; // prettier-ignore
+import { crop, flip, rangeScale, rescale, standardScale, type AugmentAt } from "../runtime/index.ts";
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i);
 
@@ -30,13 +30,15 @@ describe("scales", () => {
     expect([...shift]).toEqual([2, 30]);
     const range = rangeScale(pictures, { columns: 2, plane: 2 });
     expect([...rescale(pictures, range)]).toEqual([0, 0.5, 0, 0.5, 1, 0.5, 1, 0.5]);
-    expect([...rescale(Float32Array.of(3, 3), rangeScale(Float32Array.of(3), { columns: 1 }))]).toEqual([0, 0]); // prettier-ignore
+    expect([...rescale(Float32Array.of(3, 3), rangeScale(Float32Array.of(3), { columns: 1 }))]).toEqual([0, 0]);
   });
 
   test("an array that is no whole number of rows", () => {
     expect(() => standardScale(new Float32Array(7), { columns: 2, plane: 3 })).toThrowError(
-      new RangeError("an array of 7 values is not a whole number of rows of 2 columns of 3 values, at least one; give the columns that a row holds"),
-    ); // prettier-ignore
+      new RangeError(
+        "an array of 7 values is not a whole number of rows of 2 columns of 3 values, at least one; give the columns that a row holds",
+      ),
+    );
     expect(() => rangeScale(new Float32Array(0), { columns: 2 })).toThrowError(/of 2 columns, at/);
   });
 });
@@ -46,7 +48,7 @@ describe("augmentation", () => {
   const SIZE = 24;
   /** Pictures whose every pixel is its own, 1 and up. */
   const pictures = (n: number) => Float32Array.from({ length: n * SIZE }, (_, i) => i + 1);
-  const at = (rows: number[], epoch = 1, seed = 1): AugmentAt => ({ epoch, seed, rows: Uint32Array.from(rows), count: rows.length }); // prettier-ignore
+  const at = (rows: number[], epoch = 1, seed = 1): AugmentAt => ({ epoch, seed, rows: Uint32Array.from(rows), count: rows.length });
   type Change = (x: Float32Array, at: AugmentAt) => void;
   const flipped: Change = (x, where) => flip(x, SHAPE, where);
   const cropped: Change = (x, where) => crop(x, SHAPE, 2, where);
@@ -78,9 +80,7 @@ describe("augmentation", () => {
 
   test("crop shifts by up to the padding each way, all ways about equally often, zeros coming in", () => {
     const ways = new Map(
-      [-2, -1, 0, 1, 2].flatMap((down) =>
-        [-2, -1, 0, 1, 2].map((right): [string, number] => [String(shifted(down, right)), 0]),
-      ),
+      [-2, -1, 0, 1, 2].flatMap((down) => [-2, -1, 0, 1, 2].map((right): [string, number] => [String(shifted(down, right)), 0])),
     );
     expect(ways.size).toBe(25);
     for (let row = 0; row < 5000; row++) {
@@ -101,7 +101,7 @@ describe("augmentation", () => {
         const alone = changed(change, row).map((v) => (v === 0 ? 0 : v + place * SIZE));
         expect([...batch.subarray(place * SIZE, (place + 1) * SIZE)]).toEqual(alone);
       });
-      const all = (epoch: number, seed: number) => upTo(40).map((row) => changed(change, row, epoch, seed)); // prettier-ignore
+      const all = (epoch: number, seed: number) => upTo(40).map((row) => changed(change, row, epoch, seed));
       expect(all(2, 1)).not.toEqual(all(1, 1));
       expect(all(1, 2)).not.toEqual(all(1, 1));
       expect(all(1, 1 + 2 ** 32)).not.toEqual(all(1, 1));
@@ -121,7 +121,7 @@ describe("augmentation", () => {
     expect(flips.join("")).toBe("011011001000");
     const where = upTo(3).map((row) => {
       const result = String(changed(cropped, row));
-      return [-2, -1, 0, 1, 2].flatMap((d) => [-2, -1, 0, 1, 2].filter((r) => String(shifted(d, r)) === result).map((r) => [d, r])); // prettier-ignore
+      return [-2, -1, 0, 1, 2].flatMap((d) => [-2, -1, 0, 1, 2].filter((r) => String(shifted(d, r)) === result).map((r) => [d, r]));
     });
     expect(where).toEqual([[[-1, -1]], [[2, -2]], [[-1, -1]]]);
   });
@@ -129,20 +129,29 @@ describe("augmentation", () => {
   test("the rows of a batch are named by the order, in one object for all steps", () => {
     const seen: unknown[] = [];
     const objects = new Set<AugmentAt>();
-    const augment = createAugmenter((batch: string, where) => {
-      objects.add(where);
-      seen.push([batch, where.epoch, where.seed, [...where.rows.subarray(0, where.count)]]);
-    }, 9, 3); // prettier-ignore
+    const augment = createAugmenter(
+      (batch: string, where) => {
+        objects.add(where);
+        seen.push([batch, where.epoch, where.seed, [...where.rows.subarray(0, where.count)]]);
+      },
+      9,
+      3,
+    );
     augment("a", 1, Uint32Array.of(5, 6, 7, 8, 4), 0, 3);
     augment("b", 2, Uint32Array.of(5, 6, 7, 8, 4), 3, 2);
-    expect(seen).toEqual([["a", 1, 9, [5, 6, 7]], ["b", 2, 9, [8, 4]]]); // prettier-ignore
+    expect(seen).toEqual([
+      ["a", 1, 9, [5, 6, 7]],
+      ["b", 2, 9, [8, 4]],
+    ]);
     expect(objects.size).toBe(1);
   });
 
   test("arrays and paddings that do not fit", () => {
     expect(() => flip(pictures(1), SHAPE, at([0, 1]))).toThrowError(
-      new RangeError("an array of 24 values does not hold 2 pictures of 2×3×4; give the batch's pictures, and their channels, height and width"),
-    ); // prettier-ignore
+      new RangeError(
+        "an array of 24 values does not hold 2 pictures of 2×3×4; give the batch's pictures, and their channels, height and width",
+      ),
+    );
     expect(() => crop(pictures(1), SHAPE, 4, at([0]))).toThrowError(
       new RangeError("crop takes a whole number of pixels from 0 to 3 for pictures of 3×4, not 4"),
     );

@@ -5,12 +5,12 @@ import { expect, test } from "vitest";
 import { compile } from "../compiler/compile.ts";
 import { printDiagnostic } from "../compiler/graph/error.ts";
 import { inline, table } from "../compiler/targets/markdown.ts";
-import { curvesSvg, curvesText, DataError, loadCheckpoint, readCsv, restoreCheckpoint, saveCheckpoint } from "../runtime/index.ts"; // prettier-ignore
+import { curvesSvg, curvesText, DataError, loadCheckpoint, readCsv, restoreCheckpoint, saveCheckpoint } from "../runtime/index.ts";
 import { progress } from "../runtime/node/index.ts";
 import { printable, printableLines } from "../runtime/printable.ts";
 
 const HOSTILE = "\x1b[31m\x9b2J\x07 a\r\nb\u2028\u202e<img src=x onerror=alert(1)>|`c`[d](e)\\";
-const SEEN = "\\u001b[31m\\u009b2J\\u0007 a\\u000d\\u000ab\\u2028\\u202e<img src=x onerror=alert(1)>|`c`[d](e)\\"; // prettier-ignore
+const SEEN = "\\u001b[31m\\u009b2J\\u0007 a\\u000d\\u000ab\\u2028\\u202e<img src=x onerror=alert(1)>|`c`[d](e)\\";
 /** What a terminal would obey, or would not show. */
 const OBEYED = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
@@ -22,10 +22,12 @@ test("what is not visible is written out, once; several lines keep their ends", 
 });
 
 test("Markdown: neither markup nor a cell of its own, and names that are none stay as they are", () => {
-  expect(inline(HOSTILE)).toBe("\\u001b[31m\\u009b2J\\u0007 a\\u000d\\u000ab\\u2028\\u202e&lt;img src=x onerror=alert(1)>|\\`c\\`[d\\](e)\\"); // prettier-ignore
+  expect(inline(HOSTILE)).toBe(
+    "\\u001b[31m\\u009b2J\\u0007 a\\u000d\\u000ab\\u2028\\u202e&lt;img src=x onerror=alert(1)>|\\`c\\`[d\\](e)\\",
+  );
   for (const plain of ["d_W1 = xᵀ · d_z1", "d_z1 = d_z1_lt ? d_hidden : 0", "[0 < hidden]", "dotRelu_32x784x128", "a & b", "x[i,j] − 2"])
-    expect(inline(plain)).toBe(plain); // prettier-ignore
-  expect(inline("_a_ &lt; ~b~ *c* https://d \\*")).toBe("\\_a\\_ &amp;lt; \\~b\\~ \\*c\\* https\\://d \\\\\\*"); // prettier-ignore
+    expect(inline(plain)).toBe(plain);
+  expect(inline("_a_ &lt; ~b~ *c* https://d \\*")).toBe("\\_a\\_ &amp;lt; \\~b\\~ \\*c\\* https\\://d \\\\\\*");
   expect(table(["name", "n"], [["a|b\\|c", 1]]).at(-1)).toBe("| a\\|b\\\\\\|c | 1 |");
 });
 
@@ -36,24 +38,25 @@ test("report.md of a model whose name and parameters are hostile", async () => {
   });
   const { files } = await compile(hostile, { effort: "none" });
   const report = files.get("report.md")!;
-  expect(report.split("\n")[0]).toBe("# \\u001b[31m\\u009b2J\\u0007 a\\u000d\\u000ab\\u2028\\u202e&lt;img src=x onerror=alert(1)>|\\`c\\`[d\\](e)\\"); // prettier-ignore
+  expect(report.split("\n")[0]).toBe(
+    "# \\u001b[31m\\u009b2J\\u0007 a\\u000d\\u000ab\\u2028\\u202e&lt;img src=x onerror=alert(1)>|\\`c\\`[d\\](e)\\",
+  );
   expect(report).not.toContain("<img");
   const rows = report.split("\n").filter((line) => line.startsWith("|"));
-  const cells = (row: string): number => row.replace(/\\\\|\\\|/g, "").split("|").length; // prettier-ignore
+  const cells = (row: string): number => row.replace(/\\\\|\\\|/g, "").split("|").length;
   rows.forEach((row, n) => {
     const head = rows.slice(0, n + 1).findLast((_, k) => rows[k + 1]?.startsWith("| ---"));
     expect(cells(row)).toBe(cells(head!));
   });
-  for (const [name, text] of files)
-    expect([name, text.split("\n").filter((line) => OBEYED.test(line))]).toEqual([name, []]);
+  for (const [name, text] of files) expect([name, text.split("\n").filter((line) => OBEYED.test(line))]).toEqual([name, []]);
 }, 30_000);
 
 test("SVG, and the curves in a terminal", () => {
   const history = { epochs: [{ epoch: 1, [`${HOSTILE}\ud800\uffff`]: 1 }] };
-  expect(curvesSvg(history)).toContain('font-weight="600">\\u001b[31m\\u009b2J\\u0007 a\\u000d\\u000ab\\u2028\\u202e&lt;img src=x onerror=alert(1)&gt;|`c`[d](e)\\\ufffd\ufffd</text>'); // prettier-ignore
-  expect(curvesText(history, { color: false }).split("\n")[0]).toBe(
-    `${SEEN}\ud800\uffff  training`,
+  expect(curvesSvg(history)).toContain(
+    'font-weight="600">\\u001b[31m\\u009b2J\\u0007 a\\u000d\\u000ab\\u2028\\u202e&lt;img src=x onerror=alert(1)&gt;|`c`[d](e)\\\ufffd\ufffd</text>',
   );
+  expect(curvesText(history, { color: false }).split("\n")[0]).toBe(`${SEEN}\ud800\uffff  training`);
 });
 
 test("lines of progress", () => {
@@ -66,14 +69,26 @@ test("lines of progress", () => {
 test("errors: of files, checkpoints and models", () => {
   const csv = new TextEncoder().encode('a,"\x1b]0;b\x07"\n1,x\n');
   expect(() => readCsv(csv, "f\x1b.csv")).toThrowError(
-    new DataError('f\\u001b.csv, row 1 (line 2), column \\u001b]0;b\\u0007 holds "x", where a finite decimal number within float32 was expected; mend the cell, take the column out, or name it as the label'),
-  ); // prettier-ignore
-  const tables = (name: string) => ({ PARAMETERS: [{ name, shape: [1], dtype: "f32" as const }], STATE: [] }); // prettier-ignore
+    new DataError(
+      'f\\u001b.csv, row 1 (line 2), column \\u001b]0;b\\u0007 holds "x", where a finite decimal number within float32 was expected; mend the cell, take the column out, or name it as the label',
+    ),
+  );
+  const tables = (name: string) => ({ PARAMETERS: [{ name, shape: [1], dtype: "f32" as const }], STATE: [] });
   const trainer = { bytes: () => new Uint8Array(4), restore: () => {}, hyper: {}, stepCount: 0 };
   const checkpoint = loadCheckpoint(saveCheckpoint(tables("\x1b[2J"), trainer), "f");
   expect(() => restoreCheckpoint(tables("W"), trainer, checkpoint)).toThrowError(
-    new DataError("f lacks W, which the model declares as f32[1]; holds \\u001b[2J as f32[1], which the model does not have; it belongs to another model: give this run a store of its own, or use the trainer that wrote it"),
-  ); // prettier-ignore
-  const said = printDiagnostic({ code: "c", severity: "error", site: "m\x1b.ts:1", law: "law \x1b", operands: [{ label: "a", name: "%\x1b[2J\n", type: { dtype: "f32", shape: [1] } }], remedy: "remedy \x9b", frame: "> 1 | \x1b" }); // prettier-ignore
-  expect(said).toBe("m\\u001b.ts:1\n\n> 1 | \\u001b\n\n  law \\u001b\n\n    a  %\\u001b[2J\\u000a  f32[1]\n\n  remedy \\u009b"); // prettier-ignore
+    new DataError(
+      "f lacks W, which the model declares as f32[1]; holds \\u001b[2J as f32[1], which the model does not have; it belongs to another model: give this run a store of its own, or use the trainer that wrote it",
+    ),
+  );
+  const said = printDiagnostic({
+    code: "c",
+    severity: "error",
+    site: "m\x1b.ts:1",
+    law: "law \x1b",
+    operands: [{ label: "a", name: "%\x1b[2J\n", type: { dtype: "f32", shape: [1] } }],
+    remedy: "remedy \x9b",
+    frame: "> 1 | \x1b",
+  });
+  expect(said).toBe("m\\u001b.ts:1\n\n> 1 | \\u001b\n\n  law \\u001b\n\n    a  %\\u001b[2J\\u000a  f32[1]\n\n  remedy \\u009b");
 });

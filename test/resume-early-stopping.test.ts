@@ -2,7 +2,16 @@
 
 import { expect, test, vi } from "vitest";
 import * as softmax from "../generated/linear-softmax/trainer.ts";
-import { DataError, earlyStopping, fit, loadCheckpoint, restoreCheckpoint, saveCheckpoint, type Callbacks, type EarlyStoppingOptions } from "../runtime/index.ts"; // prettier-ignore
+import {
+  DataError,
+  earlyStopping,
+  fit,
+  loadCheckpoint,
+  restoreCheckpoint,
+  saveCheckpoint,
+  type Callbacks,
+  type EarlyStoppingOptions,
+} from "../runtime/index.ts";
 import { DATA, memory, nameOf, OPTIONS } from "./support/interrupted-run.ts";
 
 // many short runs, on machines that may be busy
@@ -29,7 +38,7 @@ async function run({ store, kill, stopping = STOPPING, every }: Run) {
     },
   };
   const checkpoint = { store, tables: softmax, ...(every && { every }) };
-  const history = await fit(trainer, DATA, { ...OPTIONS, epochs: 6, checkpoint, callbacks: [dying, early] }); // prettier-ignore
+  const history = await fit(trainer, DATA, { ...OPTIONS, epochs: 6, checkpoint, callbacks: [dying, early] });
   return { bytes: trainer.bytes(), epochs: history.epochs, best: early.best, steps };
 }
 
@@ -67,27 +76,34 @@ test("without a monitor, a run that goes on watches what it watched before", asy
 
 test("best weights that no checkpoint holds are said to be missing, before a step is taken", async () => {
   const store = memory();
-  await run({ store, stopping: { ...STOPPING, restoreBest: false }, kill: 6 }).catch(() => undefined); // prettier-ignore
+  await run({ store, stopping: { ...STOPPING, restoreBest: false }, kill: 6 }).catch(() => undefined);
   await expect(run({ store })).rejects.toThrowError(
-    new DataError("early stopping would end with the weights after epoch 1, the best by val_loss so far, but the checkpoint does not hold them: it was written without early stopping, or under another; go on as the run began, or give this run a store of its own"),
-  ); // prettier-ignore
+    new DataError(
+      "early stopping would end with the weights after epoch 1, the best by val_loss so far, but the checkpoint does not hold them: it was written without early stopping, or under another; go on as the run began, or give this run a store of its own",
+    ),
+  );
 });
 
 test("a checkpoint holds what was kept beside the newest, whatever the model calls its own", () => {
   const row = (name: string) => ({ name, shape: [], dtype: "f32" as const });
   const tables = { PARAMETERS: [row("kept after epoch 2"), row("kept after epoch 2'")], STATE: [] };
   const bytes = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
-  const own = { bytes: () => bytes.slice(), restore: (given: Uint8Array) => bytes.set(given), hyper: {}, stepCount: 4 }; // prettier-ignore
-  const kept = new Map([[2, new Uint8Array(8).fill(9)], [7, new Uint8Array(8).fill(6)]]); // prettier-ignore
+  const own = { bytes: () => bytes.slice(), restore: (given: Uint8Array) => bytes.set(given), hyper: {}, stepCount: 4 };
+  const kept = new Map([
+    [2, new Uint8Array(8).fill(9)],
+    [7, new Uint8Array(8).fill(6)],
+  ]);
   const checkpoint = loadCheckpoint(saveCheckpoint(tables, own, undefined, kept), "f");
   expect(checkpoint.kept).toEqual(kept);
-  expect(checkpoint.tensors.map(({ name }) => name)).toEqual(["kept after epoch 2", "kept after epoch 2'"]); // prettier-ignore
+  expect(checkpoint.tensors.map(({ name }) => name)).toEqual(["kept after epoch 2", "kept after epoch 2'"]);
   bytes.fill(0);
   restoreCheckpoint(tables, own, checkpoint);
   expect([...bytes]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   // of another length than the model's own
   const short = saveCheckpoint(tables, own, undefined, new Map([[1, new Uint8Array(7)]]));
-  expect(() => loadCheckpoint(short, "f")).toThrowError(new DataError('f holds no usable "kept" in its metadata; take an older checkpoint')); // prettier-ignore
+  expect(() => loadCheckpoint(short, "f")).toThrowError(
+    new DataError('f holds no usable "kept" in its metadata; take an older checkpoint'),
+  );
 });
 
 test("aborted between any two steps, the run is saved where it stands, and goes on to the same bits", async () => {
@@ -100,7 +116,7 @@ test("aborted between any two steps, the run is saved where it stands, and goes 
       if (++steps === abortAt) abort.abort(new Error("enough"));
     };
     const checkpoint = { store, tables: softmax };
-    const history = await fit(trainer, DATA, { ...options, checkpoint, signal: abort.signal, callbacks: { onStep } }); // prettier-ignore
+    const history = await fit(trainer, DATA, { ...options, checkpoint, signal: abort.signal, callbacks: { onStep } });
     return { bytes: trainer.bytes(), history, steps };
   };
   const straight = await trained(undefined, memory());

@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from "vitest";
 import * as circuit from "../generated/circuit/trainer.ts";
 import * as softmax from "../generated/linear-softmax/trainer.ts";
 import { DataError, fit, loadCheckpoint, type CheckpointStore } from "../runtime/index.ts";
-import { DATA, killed, memory, nameOf, OPTIONS, run, type Options } from "./support/interrupted-run.ts"; // prettier-ignore
+import { DATA, killed, memory, nameOf, OPTIONS, run, type Options } from "./support/interrupted-run.ts";
 
 // hundreds of short runs, on machines that may be busy
 vi.setConfig({ testTimeout: 30_000 });
@@ -75,7 +75,7 @@ describe("resume", () => {
     const store = memory();
     const trainer = make();
     const onEpoch = ({ epoch }: { epoch: number }) => void (hyper.learningRate = 1 / epoch);
-    await fit(trainer, {}, { epochs: 3, checkpoint: { store, tables: circuit }, callbacks: { onEpoch } }); // prettier-ignore
+    await fit(trainer, {}, { epochs: 3, checkpoint: { store, tables: circuit }, callbacks: { onEpoch } });
     hyper.learningRate = 9;
     const again = make();
     await fit(again, {}, { epochs: 3, checkpoint: { store, tables: circuit } });
@@ -101,7 +101,7 @@ describe("resume", () => {
     const onStep = () => {
       if (++taken === 3) throw new Error("killed");
     };
-    await expect(fit(phased(), DATA, { ...options, checkpoint, callbacks: { onStep } })).rejects.toThrowError("killed"); // prettier-ignore
+    await expect(fit(phased(), DATA, { ...options, checkpoint, callbacks: { onStep } })).rejects.toThrowError("killed");
     expect(await fit(phased(), DATA, { ...options, checkpoint })).toEqual(whole);
   });
 
@@ -116,7 +116,7 @@ describe("resume", () => {
       const onStep = () => {
         if (++taken === steps) throw new Error("killed");
       };
-      await expect(fit(full(), DATA, { ...options, checkpoint, callbacks: { onStep } })).rejects.toThrowError("killed"); // prettier-ignore
+      await expect(fit(full(), DATA, { ...options, checkpoint, callbacks: { onStep } })).rejects.toThrowError("killed");
       expect(await fit(full(), DATA, { ...options, checkpoint })).toEqual(whole);
     }
   });
@@ -164,24 +164,28 @@ describe("what cannot be gone on from", () => {
 
   test("another model, another order of rows, bad options", async () => {
     const store = await half();
-    await expect(
-      fit(circuit.createTrainer(), {}, { epochs: 1, checkpoint: { store, tables: circuit } }),
-    ).rejects.toThrowError(
+    await expect(fit(circuit.createTrainer(), {}, { epochs: 1, checkpoint: { store, tables: circuit } })).rejects.toThrowError(
       /^checkpoint-000004.safetensors is of the model linear-softmax, not of circuit; it belongs to another model/,
     );
     const other = { PARAMETERS: softmax.PARAMETERS, STATE: [] };
-    await expect(
-      run({ ...OPTIONS, checkpoint: { store, tables: other } }),
-    ).rejects.toThrowError(
-      says("checkpoint-000004.safetensors holds stepCount as i32[], which the model does not have; it belongs to another model: give this run a store of its own, or use the trainer that wrote it"),
-    ); // prettier-ignore
+    await expect(run({ ...OPTIONS, checkpoint: { store, tables: other } })).rejects.toThrowError(
+      says(
+        "checkpoint-000004.safetensors holds stepCount as i32[], which the model does not have; it belongs to another model: give this run a store of its own, or use the trainer that wrote it",
+      ),
+    );
     const differs = (field: string, a: string, b: string) =>
-      says(`checkpoint-000004.safetensors was written by a run with ${field} ${a}, but this one has ${b}, so it cannot go on where that one stood; ask for the same, or give this run a store of its own`); // prettier-ignore
-    await expect(run({ ...on(store), batchSize: 50 })).rejects.toThrowError(differs("batchSize", "40", "50")); // prettier-ignore
+      says(
+        `checkpoint-000004.safetensors was written by a run with ${field} ${a}, but this one has ${b}, so it cannot go on where that one stood; ask for the same, or give this run a store of its own`,
+      );
+    await expect(run({ ...on(store), batchSize: 50 })).rejects.toThrowError(differs("batchSize", "40", "50"));
     const { shuffle: _, ...unshuffled } = on(store);
     await expect(run(unshuffled)).rejects.toThrowError(differs("shuffle seed", "5", "none"));
-    await expect(run({ ...OPTIONS, checkpoint: { store, tables: softmax, keep: 0 } })).rejects.toThrowError(new RangeError("checkpoint.keep must be a whole number of at least 1, not 0")); // prettier-ignore
-    await expect(run({ ...OPTIONS, checkpoint: { store, tables: softmax, every: { steps: 1.5 } } })).rejects.toThrowError(new RangeError("checkpoint.every.steps must be a whole number of at least 1, not 1.5")); // prettier-ignore
+    await expect(run({ ...OPTIONS, checkpoint: { store, tables: softmax, keep: 0 } })).rejects.toThrowError(
+      new RangeError("checkpoint.keep must be a whole number of at least 1, not 0"),
+    );
+    await expect(run({ ...OPTIONS, checkpoint: { store, tables: softmax, every: { steps: 1.5 } } })).rejects.toThrowError(
+      new RangeError("checkpoint.every.steps must be a whole number of at least 1, not 1.5"),
+    );
   });
 
   test("a store that fails at any call: fit says which, and the checkpoints before it still load", async () => {
@@ -194,11 +198,12 @@ describe("what cannot be gone on from", () => {
         const failing: CheckpointStore = {
           ...sound,
           [call]: (name: string, bytes: Uint8Array) =>
-            ++calls === n
-              ? Promise.reject(new Error("ENOSPC: no space left on device"))
-              : sound[call](name, bytes),
+            ++calls === n ? Promise.reject(new Error("ENOSPC: no space left on device")) : sound[call](name, bytes),
         };
-        const options = (store: CheckpointStore): Options => ({ ...OPTIONS, checkpoint: { store, tables: softmax, every: { steps: 1 }, keep: 1 } }); // prettier-ignore
+        const options = (store: CheckpointStore): Options => ({
+          ...OPTIONS,
+          checkpoint: { store, tables: softmax, every: { steps: 1 }, keep: 1 },
+        });
         const failed = await run(options(failing)).catch((error: unknown) => error);
         if (failed instanceof Error) {
           expect(failed).toBeInstanceOf(DataError);

@@ -1,23 +1,42 @@
 /** What is true of data of flattened rows, of inputs without rows and of models whose rows meet: fit, evaluate, predict, split and augmentation cut by rows. */
 
 import { describe, expect, test } from "vitest";
-import { add, batchMean, constant, input, labels, matmul, mean, model, mse, mul, param, reshape, sgd, softmaxCrossEntropy, square, sum, transpose, type FloatTensor, type Model } from "adjoint"; // prettier-ignore
+import {
+  add,
+  batchMean,
+  constant,
+  input,
+  labels,
+  matmul,
+  mean,
+  model,
+  mse,
+  mul,
+  param,
+  reshape,
+  sgd,
+  softmaxCrossEntropy,
+  square,
+  sum,
+  transpose,
+  type FloatTensor,
+  type Model,
+} from "adjoint";
 import { crop, DataError, evaluate, fit, flip, predictAll, split } from "../runtime/index.ts";
 import { lower } from "../compiler/lower.ts";
 import { loadTrainer } from "./support/trainer.ts";
 
 type Any = FloatTensor<readonly number[]>;
 
-const trainerOf = async (of: Model) =>
-  (await loadTrainer(await lower(of))).createTrainer({ seed: 1 });
-const ramp = (length: number, scale = 1): Float32Array => Float32Array.from({ length }, (_, n) => scale * (n + 1)); // prettier-ignore
+const trainerOf = async (of: Model) => (await loadTrainer(await lower(of))).createTrainer({ seed: 1 });
+const ramp = (length: number, scale = 1): Float32Array => Float32Array.from({ length }, (_, n) => scale * (n + 1));
 
 /** Rows of three positions of two features; the loss is the mean of (2x·w − t)². */
 const flattened = (): Model =>
   model("flattened", { batch: { train: 4, evaluate: 3, predict: 2 } }, ({ batch }) => {
     const x = input("x", [batch * 3, 2]);
     const y = sum(mul(x, param("w", [2], constant(1))) as Any, [1]);
-    return { loss: mse(y as Any, input("t", [batch * 3])), outputs: { y }, optimizer: sgd({ learningRate: 0 }) }; // prettier-ignore
+    return { loss: mse(y as Any, input("t", [batch * 3])), outputs: { y }, optimizer: sgd({ learningRate: 0 }) };
   });
 
 describe("a flattened batch", () => {
@@ -40,10 +59,13 @@ describe("a flattened batch", () => {
   });
 
   test("is split into whole rows", async () => {
-    const { train, validation } = split(await trainerOf(flattened()), data, { validation: 0.3, seed: 1 }) as unknown as Record<string, { x: Float32Array; t: Float32Array }>; // prettier-ignore
+    const { train, validation } = split(await trainerOf(flattened()), data, { validation: 0.3, seed: 1 }) as unknown as Record<
+      string,
+      { x: Float32Array; t: Float32Array }
+    >;
     expect([train!.x.length, train!.t.length, validation!.x.length]).toEqual([30, 15, 12]);
-    const firsts = [train!, validation!].flatMap(({ x }) => Array.from(x).filter((_, n) => n % 6 === 0)); // prettier-ignore
-    expect(firsts.sort((a, b) => a - b)).toEqual(Array.from({ length: 7 }, (_, row) => data.x[6 * row]!)); // prettier-ignore
+    const firsts = [train!, validation!].flatMap(({ x }) => Array.from(x).filter((_, n) => n % 6 === 0));
+    expect(firsts.sort((a, b) => a - b)).toEqual(Array.from({ length: 7 }, (_, row) => data.x[6 * row]!));
     for (const { x } of [train!, validation!])
       for (let row = 0; row < x.length / 6; row++)
         for (let k = 1; k < 6; k++) expect(x[6 * row + k]! - x[6 * row]!).toBeCloseTo(0.1 * k, 5);
@@ -52,7 +74,9 @@ describe("a flattened batch", () => {
   test("names the row that is broken, of all of its positions", async () => {
     const trainer = await trainerOf(flattened());
     const broken = { x: ramp(10), t: new Float32Array(5) };
-    expect(() => evaluate(trainer, broken)).toThrow(new DataError("x holds 10 values, which is not a whole number of rows of 6; the last row has 4")); // prettier-ignore
+    expect(() => evaluate(trainer, broken)).toThrow(
+      new DataError("x holds 10 values, which is not a whole number of rows of 6; the last row has 4"),
+    );
   });
 
   test("of pictures is augmented picture by picture, each by a number of its own", () => {
@@ -69,12 +93,12 @@ describe("a flattened batch", () => {
     crop(shifted, [1, 2, 4], 1, { ...at, batch: 4 });
     crop(single, [1, 2, 4], 1, { ...at, rows: Uint32Array.of(12, 13, 14, 6, 7, 8), count: 6 });
     expect(Array.from(shifted.subarray(0, 48))).toEqual(Array.from(single));
-    expect(() => flip(ramp(40), [1, 2, 4], { ...at, batch: 4 })).toThrow("an array of 40 values does not hold 2 pictures of 1×2×4"); // prettier-ignore
+    expect(() => flip(ramp(40), [1, 2, 4], { ...at, batch: 4 })).toThrow("an array of 40 values does not hold 2 pictures of 1×2×4");
   });
 
   test("fit says how many rows a batch has room for", async () => {
     const seen: (number | undefined)[] = [];
-    await fit(await trainerOf(flattened()), data, { epochs: 1, batchSize: 3, augment: (_, at) => seen.push(at.batch) }); // prettier-ignore
+    await fit(await trainerOf(flattened()), data, { epochs: 1, batchSize: 3, augment: (_, at) => seen.push(at.batch) });
     expect(seen).toEqual([4, 4, 4]);
   });
 });
@@ -85,7 +109,11 @@ describe("an input without rows", () => {
     model("near", { batch: { train: 3, evaluate: 3, predict: 1 } }, ({ batch }) => {
       const x = mul(input("x", [batch, 2]), param("w", [2], constant(1))) as Any;
       const scores = matmul(x, transpose(input("prototypes", [3, 2], options), [1, 0])) as Any;
-      return { loss: softmaxCrossEntropy(scores, labels("y", [batch], { classes: 3 })), outputs: { scores }, optimizer: sgd({ learningRate: 0 }) }; // prettier-ignore
+      return {
+        loss: softmaxCrossEntropy(scores, labels("y", [batch], { classes: 3 })),
+        outputs: { scores },
+        optimizer: sgd({ learningRate: 0 }),
+      };
     });
   const prototypes = Float32Array.of(1, 0, 0, 1, -1, -1);
   const data = { x: ramp(10, 0.1), y: Int32Array.of(0, 1, 2, 0, 1), prototypes };
@@ -108,8 +136,10 @@ describe("an input without rows", () => {
     const { scores } = predictAll(trainer, { x: data.x, prototypes }) as unknown as { scores: Float32Array };
     expect(scores).toHaveLength(15);
     expect(scores[14]).toBeCloseTo(-data.x[8]! - data.x[9]!, 5);
-    expect(() => evaluate(trainer, { ...data, prototypes: ramp(12) })).toThrow(new DataError("the input prototypes has no rows and is given whole, so it needs 6 values, but holds 12"));
-  }); // prettier-ignore
+    expect(() => evaluate(trainer, { ...data, prototypes: ramp(12) })).toThrow(
+      new DataError("the input prototypes has no rows and is given whole, so it needs 6 values, but holds 12"),
+    );
+  });
 });
 
 describe("rows that meet", () => {
@@ -117,20 +147,34 @@ describe("rows that meet", () => {
     model("gram", { batch: { train: 4, evaluate: 2, predict } }, ({ batch }) => {
       const z = mul(input("x", [batch, 2]), param("w", [2], constant(1))) as Any;
       const products = matmul(z, transpose(z, [1, 0])) as Any;
-      return { loss: mean(square(products)) as never, outputs: { sums: sum(products, [1]), products }, optimizer: sgd({ learningRate: 0 }) }; // prettier-ignore
+      return {
+        loss: mean(square(products)) as never,
+        outputs: { sums: sum(products, [1]), products },
+        optimizer: sgd({ learningRate: 0 }),
+      };
     });
 
   test("fit leaves the rest of the rows out and says so; evaluation and prediction ask for whole batches", async () => {
     const trainer = await trainerOf(gram(2));
     const [nine, eight] = [{ x: ramp(18, 0.1) }, { x: ramp(16, 0.1) }];
     const history = await fit(trainer, nine, { epochs: 1 });
-    expect(history.note).toBe("1 of 9 rows were left out of each epoch: the model takes only full batches of 4, because its rows interact (as in batch norm)"); // prettier-ignore
-    expect(() => evaluate(trainer, nine)).toThrow(new DataError("the data hold 9 rows, but the model evaluates only full batches of 2, because its rows interact: leave 1 of them out, or compile it for an evaluation batch that divides 9")); // prettier-ignore
-    await expect(fit(trainer, eight, { epochs: 1, validation: nine })).rejects.toThrow("the model evaluates only full batches of 2"); // prettier-ignore
-    expect(Number.isFinite((evaluate(trainer, eight) as unknown as { loss: number }).loss)).toBe(true); // prettier-ignore
-    expect(() => predictAll(trainer, nine)).toThrow(new DataError("the data hold 9 rows, but the model predicts only full batches of 2, because its rows interact: leave 1 of them out, or compile it for a prediction batch that divides 9")); // prettier-ignore
+    expect(history.note).toBe(
+      "1 of 9 rows were left out of each epoch: the model takes only full batches of 4, because its rows interact (as in batch norm)",
+    );
+    expect(() => evaluate(trainer, nine)).toThrow(
+      new DataError(
+        "the data hold 9 rows, but the model evaluates only full batches of 2, because its rows interact: leave 1 of them out, or compile it for an evaluation batch that divides 9",
+      ),
+    );
+    await expect(fit(trainer, eight, { epochs: 1, validation: nine })).rejects.toThrow("the model evaluates only full batches of 2");
+    expect(Number.isFinite((evaluate(trainer, eight) as unknown as { loss: number }).loss)).toBe(true);
+    expect(() => predictAll(trainer, nine)).toThrow(
+      new DataError(
+        "the data hold 9 rows, but the model predicts only full batches of 2, because its rows interact: leave 1 of them out, or compile it for a prediction batch that divides 9",
+      ),
+    );
     const { sums } = predictAll(trainer, eight) as unknown as { sums: Float32Array };
-    const of = (a: number, b: number): number => eight.x[2 * a]! * eight.x[2 * b]! + eight.x[2 * a + 1]! * eight.x[2 * b + 1]!; // prettier-ignore
+    const of = (a: number, b: number): number => eight.x[2 * a]! * eight.x[2 * b]! + eight.x[2 * a + 1]! * eight.x[2 * b + 1]!;
     expect(sums[5]).toBeCloseTo(of(5, 4) + of(5, 5), 4);
   });
 
@@ -144,7 +188,7 @@ describe("rows that meet", () => {
     const data = { x: ramp(8) };
     const two = await trainerOf(of(2));
     expect(two).toMatchObject({ wholeOutputs: ["both"] });
-    expect(() => predictAll(two, data)).toThrow("the output both has 2 values for a batch of 2 rows, so it has no leading batch axis"); // prettier-ignore
+    expect(() => predictAll(two, data)).toThrow("the output both has 2 values for a batch of 2 rows, so it has no leading batch axis");
     const one = await trainerOf(of(1));
     expect(one).not.toHaveProperty("wholeOutputs");
     expect(predictAll(one, data)).toMatchObject({ z: ramp(8), both: new Float32Array(8).fill(2) });
@@ -152,11 +196,15 @@ describe("rows that meet", () => {
 
   test("an input whose rows lie along another axis cannot be cut", async () => {
     const across = model("across", { batch: 4 }, ({ batch }) => ({
-      loss: batchMean(square(mul(reshape(input("x", [3, batch]), [3 * batch]), param("w", [1], constant(1))) as Any)), // prettier-ignore
+      loss: batchMean(square(mul(reshape(input("x", [3, batch]), [3 * batch]), param("w", [1], constant(1))) as Any)),
       optimizer: sgd(),
     }));
     const trainer = await trainerOf(across);
     expect(trainer).toMatchObject({ shortBatch: "refuse", inputRows: { x: 1 } });
-    expect(() => evaluate(trainer, { x: ramp(24) })).toThrow(new DataError("the rows of the input x lie along axis 1, so it cannot be cut into batches; declare it with the batch's axis first and transpose it in the model, or call trainer.step yourself")); // prettier-ignore
+    expect(() => evaluate(trainer, { x: ramp(24) })).toThrow(
+      new DataError(
+        "the rows of the input x lie along axis 1, so it cannot be cut into batches; declare it with the batch's axis first and transpose it in the model, or call trainer.step yourself",
+      ),
+    );
   });
 });

@@ -40,7 +40,7 @@ test(
     const failed = right.flatMap(({ recipe, model }) => {
       const whole = traced(model, BATCH);
       return [11, 7].flatMap((count) => {
-        const what = apart(meaningOf(whole, BATCH, count, 7), meaningOf(traced(model, count), count, count, 7), 1e-9); // prettier-ignore
+        const what = apart(meaningOf(whole, BATCH, count, 7), meaningOf(traced(model, count), count, count, 7), 1e-9);
         return what === undefined ? [] : [`${what} at ${count}: ${JSON.stringify(recipe)}`];
       });
     });
@@ -58,29 +58,39 @@ test(
   () => {
     for (const { recipe, model } of tried) {
       const { graph } = traced(model, BATCH);
-      const loss = (of: typeof graph): Meaning => new Map([["loss", Float64Array.of(evaluateResults(of, feed(fedLeaves(of), BATCH, BATCH, 7)).losses.get("train")!)]]); // prettier-ignore
-      expect(apart(loss(graph), loss(plainOf(() => declareRows(recipe, BATCH))), 1e-9), JSON.stringify(recipe)).toBeUndefined(); // prettier-ignore
+      const loss = (of: typeof graph): Meaning =>
+        new Map([["loss", Float64Array.of(evaluateResults(of, feed(fedLeaves(of), BATCH, BATCH, 7)).losses.get("train")!)]]);
+      expect(apart(loss(graph), loss(plainOf(() => declareRows(recipe, BATCH))), 1e-9), JSON.stringify(recipe)).toBeUndefined();
     }
   },
   60_000 + 1000 * CASES,
 );
 
-test.each(["typescript", "wasm"] as const)("%s: a step on a short batch is that of the model compiled for it", async (target) => {
-  const few = right.slice(0, Math.ceil(CASES / 15));
-  for (const { recipe, model } of few) {
-    const [whole, short] = [await lower(model, { target }), await lower(model, { target, batch: 11 })];
-    const [a, b] = [(await loadTrainer(whole)).createTrainer({ seed: 1 }), (await loadTrainer(short)).createTrainer({ seed: 1 })];
-    const nodes = fedLeaves(short.entries[0]!.traced.graph).filter(({ op }) => op === "input");
-    const drawn = feed(nodes, 11, 11, 7);
-    const batch = Object.fromEntries(nodes.map(({ name, type }) => [name, type.dtype === "i32" ? Int32Array.from(drawn.get(name)!) : Float32Array.from(drawn.get(name)!)]));
-    const meaning = (trainer: typeof a, count: number): Meaning => {
-      const loss = trainer.step(batch, count) as number;
-      const weights = Object.entries(trainer.parameters).map(([name, view]) => [name, Float64Array.from(view)] as const);
-      return new Map([["loss", Float64Array.of(loss)], ...weights]);
-    };
-    expect(apart(meaning(a, 11), meaning(b, 11), 1e-4), JSON.stringify(recipe)).toBeUndefined();
-  }
-}, 60_000 + 1000 * CASES); // prettier-ignore
+test.each(["typescript", "wasm"] as const)(
+  "%s: a step on a short batch is that of the model compiled for it",
+  async (target) => {
+    const few = right.slice(0, Math.ceil(CASES / 15));
+    for (const { recipe, model } of few) {
+      const [whole, short] = [await lower(model, { target }), await lower(model, { target, batch: 11 })];
+      const [a, b] = [(await loadTrainer(whole)).createTrainer({ seed: 1 }), (await loadTrainer(short)).createTrainer({ seed: 1 })];
+      const nodes = fedLeaves(short.entries[0]!.traced.graph).filter(({ op }) => op === "input");
+      const drawn = feed(nodes, 11, 11, 7);
+      const batch = Object.fromEntries(
+        nodes.map(({ name, type }) => [
+          name,
+          type.dtype === "i32" ? Int32Array.from(drawn.get(name)!) : Float32Array.from(drawn.get(name)!),
+        ]),
+      );
+      const meaning = (trainer: typeof a, count: number): Meaning => {
+        const loss = trainer.step(batch, count) as number;
+        const weights = Object.entries(trainer.parameters).map(([name, view]) => [name, Float64Array.from(view)] as const);
+        return new Map([["loss", Float64Array.of(loss)], ...weights]);
+      };
+      expect(apart(meaning(a, 11), meaning(b, 11), 1e-4), JSON.stringify(recipe)).toBeUndefined();
+    }
+  },
+  60_000 + 1000 * CASES,
+);
 
 test("a model whose rows meet refuses a short batch on either target", async () => {
   const { model } = tried.find((one) => !right.includes(one))!;

@@ -18,8 +18,7 @@ function lineTrainer(learningRate = 0.05) {
   const hyper = { learningRate };
   /** For each step: its count, the rows it counted (by x's first column), and the loss. */
   const log: { count: number; rows: number[]; loss: number }[] = [];
-  const residual = (batch: Pairs, row: number) =>
-    batch.x[2 * row]! * w[0]! + batch.x[2 * row + 1]! * w[1]! + b[0]! - batch.y[row]!;
+  const residual = (batch: Pairs, row: number) => batch.x[2 * row]! * w[0]! + batch.x[2 * row + 1]! * w[1]! + b[0]! - batch.y[row]!;
   return {
     log,
     batch: { train: 4, evaluate: 3, predict: 1 },
@@ -74,8 +73,7 @@ function line(n: number) {
   return { x, y };
 }
 
-const rowsOf = (log: { rows: number[] }[]) =>
-  log.flatMap(({ rows }) => rows.map((x) => Math.round(x * 10)));
+const rowsOf = (log: { rows: number[] }[]) => log.flatMap(({ rows }) => rows.map((x) => Math.round(x * 10)));
 const upTo = (n: number) => Array.from({ length: n }, (_, row) => row);
 const ascending = (rows: number[]) => rows.toSorted((a, b) => a - b);
 
@@ -96,16 +94,11 @@ describe("batches", () => {
 
   test("whatever n, size and seed: every row exactly once an epoch", async () => {
     await fc.assert(
-      fc.asyncProperty(
-        fc.integer({ min: 1, max: 30 }),
-        fc.integer({ min: 1, max: 4 }),
-        fc.maxSafeInteger(),
-        async (n, batchSize, seed) => {
-          const trainer = lineTrainer(0);
-          await fit(trainer, line(n), { epochs: 1, batchSize, shuffle: { seed } });
-          expect(ascending(rowsOf(trainer.log))).toEqual(upTo(n));
-        },
-      ),
+      fc.asyncProperty(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 4 }), fc.maxSafeInteger(), async (n, batchSize, seed) => {
+        const trainer = lineTrainer(0);
+        await fit(trainer, line(n), { epochs: 1, batchSize, shuffle: { seed } });
+        expect(ascending(rowsOf(trainer.log))).toEqual(upTo(n));
+      }),
     );
   });
 
@@ -138,8 +131,7 @@ describe("batches", () => {
     const history = await fit(trainer, line(10), { epochs: 2, shuffle: { seed: 1 } });
     expect(trainer.log.map(({ count }) => count)).toEqual([4, 4, 4, 4]);
     expect(history.note).toBe(
-      "2 of 10 rows were left out of each epoch: the model takes only full batches of 4, " +
-        "because its rows interact (as in batch norm)",
+      "2 of 10 rows were left out of each epoch: the model takes only full batches of 4, " + "because its rows interact (as in batch norm)",
     );
     expect(await fit(trainer, line(8), { epochs: 1 })).not.toHaveProperty("note");
     await expect(fit(trainer, line(3), { epochs: 1 })).rejects.toThrowError(
@@ -238,9 +230,7 @@ describe("history", () => {
       step: (_: Pairs, count = 4) => ({ critic: ++step, generator: count }),
     };
     const { epochs } = await fit(trainer, line(10), { epochs: 1 });
-    expect(epochs).toEqual([
-      { epoch: 1, critic: (1 * 4 + 2 * 4 + 3 * 2) / 10, generator: (16 + 16 + 4) / 10 },
-    ]);
+    expect(epochs).toEqual([{ epoch: 1, critic: (1 * 4 + 2 * 4 + 3 * 2) / 10, generator: (16 + 16 + 4) / 10 }]);
     expectTypeOf(epochs[0]!.generator).toEqualTypeOf<number>();
   });
 });
@@ -346,14 +336,8 @@ describe("what is refused, and in which words", () => {
       { x: spoilt(-Infinity, 0), y },
       "x holds -Infinity at row 0, column 0 (counted from 0); training needs finite numbers: leave the row out, or fill the value in",
     ],
-    [
-      { x, y: y.subarray(1) },
-      "x holds 20 rows, but y holds 19; every array needs one row for each example",
-    ],
-    [
-      { x: x.subarray(1), y },
-      "x holds 39 values, which is not a whole number of rows of 2; the last row has 1",
-    ],
+    [{ x, y: y.subarray(1) }, "x holds 20 rows, but y holds 19; every array needs one row for each example"],
+    [{ x: x.subarray(1), y }, "x holds 39 values, which is not a whole number of rows of 2; the last row has 1"],
     [{ x: new Float32Array(0), y: new Float32Array(0) }, "the data hold no rows: x, y are empty"],
     [{ x }, "the data hold no array y; the model takes x, y"],
     [{ x, y, z: y }, "the data hold z, which the model does not take; it takes x, y"],
@@ -361,10 +345,7 @@ describe("what is refused, and in which words", () => {
       { x, y: Int32Array.from(y) },
       "y must be a Float32Array, as the model declares it, not Int32Array; convert it with Float32Array.from(…)",
     ],
-    [
-      { x: [...x], y },
-      "x must be a Float32Array, as the model declares it, not Array; convert it with Float32Array.from(…)",
-    ],
+    [{ x: [...x], y }, "x must be a Float32Array, as the model declares it, not Array; convert it with Float32Array.from(…)"],
   ])("data %#", (data, message) => refused(data, message));
 
   test("validation data are checked before the first step", async () => {
@@ -381,30 +362,20 @@ describe("what is refused, and in which words", () => {
       "batchSize 8 is more than the 4 rows that the trainer was compiled for; ask for 4 or fewer, or compile the model for 8",
     ],
     [{ epochs: 1, batchSize: 1.5 }, "batchSize must be a whole number from 1 to 4, not 1.5"],
-    [
-      { epochs: 1, shuffle: { seed: 0.5 } },
-      "shuffle.seed must be a whole number within ±(2^53 − 1), not 0.5",
-    ],
+    [{ epochs: 1, shuffle: { seed: 0.5 } }, "shuffle.seed must be a whole number within ±(2^53 − 1), not 0.5"],
   ])("options %#", async (options, message) => {
-    await expect(fit(lineTrainer(), { x, y }, options)).rejects.toThrowError(
-      new RangeError(message),
-    );
+    await expect(fit(lineTrainer(), { x, y }, options)).rejects.toThrowError(new RangeError(message));
   });
 
   test("a loss that leaves the finite numbers", async () => {
     const at = (n: number) => {
       const trainer = lineTrainer();
       let step = 0;
-      return fit(
-        { ...trainer, step: (_: Pairs) => (++step === n ? NaN : 1) },
-        { x, y },
-        { epochs: 2 },
-      );
+      return fit({ ...trainer, step: (_: Pairs) => (++step === n ? NaN : 1) }, { x, y }, { epochs: 2 });
     };
     await expect(at(7)).rejects.toThrowError(
       new DivergenceError(
-        "the loss became NaN at epoch 2, step 2 of 5; start again with a smaller learning rate: " +
-          "the weights it left are not usable",
+        "the loss became NaN at epoch 2, step 2 of 5; start again with a smaller learning rate: " + "the weights it left are not usable",
       ),
     );
     await expect(at(1)).rejects.toThrowError(
@@ -420,9 +391,7 @@ describe("what is refused, and in which words", () => {
   });
 
   test("a learning rate that is too large ends in that message", async () => {
-    await expect(fit(lineTrainer(50), { x, y }, { epochs: 500 })).rejects.toThrowError(
-      /start again with a smaller learning rate/,
-    );
+    await expect(fit(lineTrainer(50), { x, y }, { epochs: 500 })).rejects.toThrowError(/start again with a smaller learning rate/);
   });
 });
 
@@ -440,12 +409,7 @@ describe("progress", () => {
 
   test("in a pipe: a line an epoch, and one every ten seconds; nothing but text", async () => {
     const lines = (await shown(false, {})).replaceAll(/\d\.\d{3,4}/g, "L").split("\n");
-    expect(lines).toEqual([
-      "epoch 1/2  loss L  16s",
-      "epoch 2/2  step 3/3  loss L  1 rows/s  eta 0.0s",
-      "epoch 2/2  loss L  16s",
-      "",
-    ]);
+    expect(lines).toEqual(["epoch 1/2  loss L  16s", "epoch 2/2  step 3/3  loss L  1 rows/s  eta 0.0s", "epoch 2/2  loss L  16s", ""]);
   });
 
   test("on a terminal: one line rewritten, colours unless NO_COLOR", async () => {

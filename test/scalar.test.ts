@@ -2,7 +2,7 @@
 
 import { all, create } from "mathjs";
 import { describe, expect, test } from "vitest";
-import { compileFormula, MEANING, parseFormula, printFormula, type Formula } from "../compiler/ops/formula.ts"; // prettier-ignore
+import { compileFormula, MEANING, parseFormula, printFormula, type Formula } from "../compiler/ops/formula.ts";
 import { elementwiseOps, rows, slopeOf } from "../compiler/ops/scalar.ts";
 import { SCALAR_FNS } from "../compiler/loop/loop.ts";
 import { close } from "./support/close.ts";
@@ -34,12 +34,10 @@ function symbolic({ row, arg }: Slope): ((env: Record<string, number>) => number
   }
 }
 
-const inputsOf = ({ row }: Slope, draw: () => number): Record<string, number> =>
-  Object.fromEntries(row.args.map((arg) => [arg, draw()]));
+const inputsOf = ({ row }: Slope, draw: () => number): Record<string, number> => Object.fromEntries(row.args.map((arg) => [arg, draw()]));
 
 /** A formula's value, its variables by name. */
-const evaluateFormula = (f: Formula, env: Record<string, number>): number =>
-  compileFormula(f, Object.keys(env))(Object.values(env));
+const evaluateFormula = (f: Formula, env: Record<string, number>): number => compileFormula(f, Object.keys(env))(Object.values(env));
 
 /** A slope at a point, y computed from the row's own formula. */
 const slopeAt = ({ row, formula }: Slope, env: Record<string, number>): number =>
@@ -54,8 +52,17 @@ const withSymbolic = named.flatMap((slope) => {
 test("mathjs has no derivative for exactly these", () => {
   const without = named.filter((slope) => symbolic(slope) === undefined).map(({ name }) => name);
   expect(without).toEqual([
-    "∂relu/∂x", "∂erf/∂x", "∂log1p/∂x", "∂expm1/∂x", "∂max/∂a", "∂max/∂b", "∂min/∂a", "∂min/∂b", "∂where/∂a", "∂where/∂b",
-  ]); // prettier-ignore
+    "∂relu/∂x",
+    "∂erf/∂x",
+    "∂log1p/∂x",
+    "∂expm1/∂x",
+    "∂max/∂a",
+    "∂max/∂b",
+    "∂min/∂a",
+    "∂min/∂b",
+    "∂where/∂a",
+    "∂where/∂b",
+  ]);
 });
 
 test.each(withSymbolic)("$name is mathjs's derivative", (slope) => {
@@ -77,7 +84,7 @@ test.each(named)("$name is finite out to ±1e4, wherever the function is", (slop
       const env = { c: 1, [first]: a, ...(second === undefined ? {} : { [second]: b }) };
       if (!Number.isFinite(evaluateFormula(y, env))) continue;
       checked++;
-      expect(slopeAt(slope, env), `${printFormula(slope.formula)} at ${JSON.stringify(env)}`).toSatisfy(Number.isFinite); // prettier-ignore
+      expect(slopeAt(slope, env), `${printFormula(slope.formula)} at ${JSON.stringify(env)}`).toSatisfy(Number.isFinite);
     }
   expect(checked).toBeGreaterThan(40);
 });
@@ -92,26 +99,24 @@ function functionsOf(formula: Formula, into: Set<string> = new Set()): Set<strin
 test("slopes call only functions of the table: every gradient has a gradient", () => {
   for (const { row, formula } of slopes)
     for (const fn of functionsOf(formula))
-      expect(Object.keys(elementwiseOps), `${row.name}'s slope ${printFormula(formula)}`).toContain(fn); // prettier-ignore
+      expect(Object.keys(elementwiseOps), `${row.name}'s slope ${printFormula(formula)}`).toContain(fn);
 });
 
 test("formulas call only what every target computes", () => {
   for (const row of rows)
-    for (const fn of functionsOf(parseFormula(row.y)))
-      expect([...SCALAR_FNS, "where"], `${row.name} = ${row.y}`).toContain(fn);
+    for (const fn of functionsOf(parseFormula(row.y))) expect([...SCALAR_FNS, "where"], `${row.name} = ${row.y}`).toContain(fn);
 });
 
 /** Ops of their own, and what kernels alone are made of. */
 const LOOP_ONLY: readonly string[] = ["cast", "randomBits", "bitsOf", "floatOf", "shl", "shr"];
 
 test("every scalar function that a formula may use has a meaning", () => {
-  for (const fn of SCALAR_FNS)
-    if (!LOOP_ONLY.includes(fn)) expect(Object.keys(MEANING)).toContain(fn);
+  for (const fn of SCALAR_FNS) if (!LOOP_ONLY.includes(fn)) expect(Object.keys(MEANING)).toContain(fn);
 });
 
 const valueOf = (name: string, ...args: number[]): number => {
   const row = rows.find((r) => r.name === name)!;
-  return evaluateFormula(parseFormula(row.y), Object.fromEntries(row.args.map((arg, n) => [arg, args[n]!]))); // prettier-ignore
+  return evaluateFormula(parseFormula(row.y), Object.fromEntries(row.args.map((arg, n) => [arg, args[n]!])));
 };
 
 // Abramowitz & Stegun, tables 4.16, 7.1; mpmath 1.3 at 30 digits for the rest.
@@ -143,7 +148,7 @@ describe("published values", () => {
     ["relu", [3], 3],
   ])("%s(%j) = %d", (name, args, expected) => {
     const found = valueOf(name, ...args);
-    expect(Math.abs(found - expected)).toBeLessThanOrEqual(4e-16 * Math.max(Math.abs(expected), 1e-10)); // prettier-ignore
+    expect(Math.abs(found - expected)).toBeLessThanOrEqual(4e-16 * Math.max(Math.abs(expected), 1e-10));
   });
 });
 

@@ -1,6 +1,6 @@
 /** What is true of every schedule: in the emitted trainer, the n-th step's rate is the closed form at n − 1 steps taken. */
 
-import { accumulate, cosineDecay, exponentialDecay, hyper, oneCycle, piecewise, sgd, stepDecay, warmup, type Rate } from "adjoint"; // prettier-ignore
+import { accumulate, cosineDecay, exponentialDecay, hyper, oneCycle, piecewise, sgd, stepDecay, warmup, type Rate } from "adjoint";
 import { expect, test } from "vitest";
 import { close } from "./support/close.ts";
 import { trainerOf, withGradients } from "./support/training.ts";
@@ -8,8 +8,7 @@ import { trainerOf, withGradients } from "./support/training.ts";
 const { PI, cos, floor, max, min } = Math;
 
 /** Half a cosine from a to b. */
-const between = (a: number, b: number, at: number): number =>
-  b + ((a - b) * (1 + cos(PI * at))) / 2;
+const between = (a: number, b: number, at: number): number => b + ((a - b) * (1 + cos(PI * at))) / 2;
 
 /** PyTorch's OneCycleLR with its own defaults, as its documentation states them. */
 function oneCycleInNumbers(peak: number, steps: number, share: number, t: number): number {
@@ -31,7 +30,10 @@ const cases: Readonly<Record<string, Case>> = {
   exponentialDecay: { rate: () => exponentialDecay(2, { factor: 0.99 }), form: (t) => 2 * 0.99 ** t },
   "exponentialDecay over 100 steps": { rate: () => exponentialDecay(2, { factor: 0.5, every: 100 }), form: (t) => 2 * 0.5 ** (t / 100) },
   cosineDecay: { rate: () => cosineDecay(0.2, { steps: 100 }), form: (t) => between(0.2, 0, min(1, t / 100)) },
-  "cosineDecay of a hyper, to a floor": { rate: () => cosineDecay(hyper("rate", 0.2), { steps: 7, to: 0.01 }), form: (t) => between(0.2, 0.01, min(1, t / 7)) },
+  "cosineDecay of a hyper, to a floor": {
+    rate: () => cosineDecay(hyper("rate", 0.2), { steps: 7, to: 0.01 }),
+    form: (t) => between(0.2, 0.01, min(1, t / 7)),
+  },
   "warmup to a constant": { rate: () => warmup(5, 0.4), form: (t) => 0.4 * min(1, (t + 1) / 5) },
   "warmup to a cosine": {
     rate: () => warmup(10, cosineDecay(0.4, { steps: 50 })),
@@ -43,7 +45,7 @@ const cases: Readonly<Record<string, Case>> = {
     rate: () => piecewise([0.1, 0.02, cosineDecay(0.01, { steps: 20 })], { at: [3, 11] }),
     form: (t) => (t < 3 ? 0.1 : t < 11 ? 0.02 : between(0.01, 0, min(1, (t - 11) / 20))),
   },
-}; // prettier-ignore
+};
 
 /** Starts, ends and bends of the schedules above, and far beyond. */
 const STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 24, 29, 30, 31, 59, 60, 99, 100, 101, 500];
@@ -51,20 +53,20 @@ const STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 24, 29, 30, 31, 59, 60, 99
 test.each(Object.keys(cases))("%s", async (name) => {
   const { rate, form } = cases[name]!;
   // the gradient is −1, so a weight of 0 becomes the rate
-  const trainer = await trainerOf(withGradients({ w: [-1] }, 0, () => sgd({ learningRate: rate() }))); // prettier-ignore
+  const trainer = await trainerOf(withGradients({ w: [-1] }, 0, () => sgd({ learningRate: rate() })));
   for (const t of STEPS) {
     trainer.state["stepCount"]![0] = t;
     trainer.parameters["w"]![0] = 0;
     trainer.step({});
     const found = trainer.parameters["w"]![0]!;
     const expected = form(t);
-    expect(Math.abs(found - expected), `step ${t}: ${found}, not ${expected}`).toBeLessThanOrEqual(2e-7 * max(expected, 1e-6)); // prettier-ignore
+    expect(Math.abs(found - expected), `step ${t}: ${found}, not ${expected}`).toBeLessThanOrEqual(2e-7 * max(expected, 1e-6));
     expect(trainer.state["stepCount"]![0]).toBe(t + 1);
   }
 });
 
 test("the emitted step counts by itself: ten rates in a row", async () => {
-  const trainer = await trainerOf(withGradients({ w: [-1] }, 0, () => sgd({ learningRate: exponentialDecay(1, { factor: 0.5 }) }))); // prettier-ignore
+  const trainer = await trainerOf(withGradients({ w: [-1] }, 0, () => sgd({ learningRate: exponentialDecay(1, { factor: 0.5 }) })));
   for (let n = 0; n < 10; n++) trainer.step({});
   expect([...trainer.parameters["w"]!]).toEqual([2 - 0.5 ** 9]);
 });

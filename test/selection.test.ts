@@ -1,6 +1,22 @@
 /** What is true of leaving passes out: the choice reads back from its text, whatever is left out the trainer holds its check, and what fusion saves is counted. */
 
-import { accuracy, adam, add, categoricalCrossentropy, glorot, input, l2, labels, matmul, model, mul, param, sgd, softmax, zeros } from "adjoint"; // prettier-ignore
+import {
+  accuracy,
+  adam,
+  add,
+  categoricalCrossentropy,
+  glorot,
+  input,
+  l2,
+  labels,
+  matmul,
+  model,
+  mul,
+  param,
+  sgd,
+  softmax,
+  zeros,
+} from "adjoint";
 import { describe, expect, test } from "vitest";
 import { compile } from "../compiler/compile.ts";
 import { readHeader } from "../compiler/cli/header.ts";
@@ -11,7 +27,7 @@ import { printModule } from "../compiler/loop/print.ts";
 import { lower, type Lowered } from "../compiler/lower.ts";
 import { measurePasses } from "../compiler/measure.ts";
 import { pipeline } from "../compiler/passes/index.ts";
-import { OPTIONAL, choiceOf, parsePasses, printPasses, type OptionalPass } from "../compiler/passes/selection.ts"; // prettier-ignore
+import { OPTIONAL, choiceOf, parsePasses, printPasses, type OptionalPass } from "../compiler/passes/selection.ts";
 import { close } from "./support/close.ts";
 import { lowered, memoryOf, modelOf, modelText } from "./support/models.ts";
 import { dense as denseOf } from "./support/rules.ts";
@@ -35,16 +51,30 @@ test("the optional passes are those that the pipeline can do without", () => {
     "unroll",
     "schedule",
   ]);
-  expect(namesOf(["share"])).toEqual(["share", "differentiate", "share", "numerics", "additions", "recompute", "define", "split", "separate", "parts", "pack", "unroll", "schedule"]); // prettier-ignore
+  expect(namesOf(["share"])).toEqual([
+    "share",
+    "differentiate",
+    "share",
+    "numerics",
+    "additions",
+    "recompute",
+    "define",
+    "split",
+    "separate",
+    "parts",
+    "pack",
+    "unroll",
+    "schedule",
+  ]);
 });
 
 describe("the text of --passes", () => {
-  const subsets = Array.from({ length: 2 ** OPTIONAL.length }, (_, bits) => OPTIONAL.filter((_, n) => bits & (1 << n))); // prettier-ignore
+  const subsets = Array.from({ length: 2 ** OPTIONAL.length }, (_, bits) => OPTIONAL.filter((_, n) => bits & (1 << n)));
 
   test("reads back, for every choice there is", () => {
     for (const passes of subsets) {
       const text = printPasses(passes);
-      expect(text === undefined ? OPTIONAL : parsePasses(text)).toEqual(text === undefined ? passes : { passes }); // prettier-ignore
+      expect(text === undefined ? OPTIONAL : parsePasses(text)).toEqual(text === undefined ? passes : { passes });
     }
     expect(subsets).toHaveLength(128);
   });
@@ -93,23 +123,26 @@ test("a step means the same whichever pass is left out", async () => {
     texts.add(printModule(one.module));
   }
   expect(texts.size).toBe(OPTIONAL.length + 1); // each pass does something here
-}); // prettier-ignore
+});
 
 describe("without any of them", () => {
   test("every value is stored by a kernel of its own, and computed once", async () => {
     const { module } = await lowered("mnist-mlp", { batch: 2, passes: [] });
-    const groups = module.entries.flatMap(({ calls }) => calls.flatMap((call) => (call.kind === "call" ? [call.group] : []))); // prettier-ignore
+    const groups = module.entries.flatMap(({ calls }) => calls.flatMap((call) => (call.kind === "call" ? [call.group] : [])));
     expect(groups.length).toBeGreaterThan(50);
     for (const { stages } of groups) {
       expect(stages.map(({ storage }) => storage)).toEqual(["buffer"]);
       let operations = 0;
-      walkScalar(stages[0]!.definition.value, (part) => (operations += part.kind === "apply" ? 1 : 0)); // prettier-ignore
+      walkScalar(stages[0]!.definition.value, (part) => (operations += part.kind === "apply" ? 1 : 0));
       expect(operations).toBeLessThanOrEqual(4); // one node each: `[0 < y]`, `a·b`
     }
   });
 
   test.each([adam, sgd])("a trainer passes the whole check: %o", async (rule) => {
-    const { check } = await compile(denseOf(() => rule()), { passes: [] }); // prettier-ignore
+    const { check } = await compile(
+      denseOf(() => rule()),
+      { passes: [] },
+    );
     expect(check).toMatchObject({ holds: true });
   });
 
@@ -126,7 +159,7 @@ describe("without any of them", () => {
     const verified = await verifyTrainer({ text, certificate, model, source, passes: [] });
     expect(verified).toMatchObject({ holds: true });
     // nothing is left out the second time, though the same text was loaded before
-    expect(verified.tensors.map(({ name }) => name)).toEqual(check!.tensors.map(({ name }) => name)); // prettier-ignore
+    expect(verified.tensors.map(({ name }) => name)).toEqual(check!.tensors.map(({ name }) => name));
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { glorot, hyper, sequential, sgd, type FloatTensor, type SequentialOptions } from "adjoint"; // prettier-ignore
+import { glorot, hyper, sequential, sgd, type FloatTensor, type SequentialOptions } from "adjoint";
 import { runningTrainer } from "../compiler/check/emitted.ts";
 import { checkModel } from "../compiler/check/check.ts";
 import { show, summarize } from "../compiler/cli/summary.ts";
@@ -18,14 +18,11 @@ import { typescript } from "../compiler/targets/typescript/module.ts";
 import { randomFrom } from "./support/sample.ts";
 
 const dense = (units: number, options: { trainable?: boolean } = {}): Layer =>
-  layer(
-    "dense",
-    options,
-    ({ c, param }, x) =>
-    c.g.dot(x.value, param("kernel", [x.shape.at(-1)!, units], glorot()), dotAttrs([x.shape.length - 1], [0])), // prettier-ignore
+  layer("dense", options, ({ c, param }, x) =>
+    c.g.dot(x.value, param("kernel", [x.shape.at(-1)!, units], glorot()), dotAttrs([x.shape.length - 1], [0])),
   );
-const flatten = (): Layer => layer("flatten", {}, ({ c }, x) =>
-  c.g.reshape(x.value, { shape: [x.shape[0]!, x.shape.slice(1).reduce((n, extent) => n * extent, 1)] })); // prettier-ignore
+const flatten = (): Layer =>
+  layer("flatten", {}, ({ c }, x) => c.g.reshape(x.value, { shape: [x.shape[0]!, x.shape.slice(1).reduce((n, extent) => n * extent, 1)] }));
 const softmax = (): Layer =>
   layer("softmax", {}, ({ c }, x) => {
     const wide = { axes: [1], size: [x.shape[1]!] };
@@ -35,7 +32,7 @@ const softmax = (): Layer =>
   });
 const sigmoid = (): Layer => layer("sigmoid", {}, ({ c }, x) => c.g.sigmoid(x.value));
 
-const source = { path: "test/sequential.test.ts", text: readFileSync(new URL(import.meta.url), "utf8") }; // prettier-ignore
+const source = { path: "test/sequential.test.ts", text: readFileSync(new URL(import.meta.url), "utf8") };
 const small = { input: [4], optimizer: "sgd", batchSize: 3 } as const;
 
 /** Random examples for every input of a trainer's entry. */
@@ -56,7 +53,7 @@ describe("the lecture's Keras example", () => {
     batchSize: 4,
   });
 
-  test("has Keras's batches", () => expect(net.batch).toEqual({ train: 4, evaluate: 4, predict: 1 })); // prettier-ignore
+  test("has Keras's batches", () => expect(net.batch).toEqual({ train: 4, evaluate: 4, predict: 1 }));
 
   test("passes the check, and its header names the rewrite", async () => {
     const { holds, tensors } = await checkModel(net, { effort: "quick" });
@@ -71,11 +68,14 @@ describe("the lecture's Keras example", () => {
   test("does what softmaxCrossEntropy does on the scores", async () => {
     const byHand = model("by hand", { batch: 4 }, ({ batch }) => {
       const x = input("x", [batch, 3, 2, 2]);
-      const scores = matmul(matmul(reshape(x, [batch, 12]), param("dense.kernel", [12, 7], glorot())), param("dense_2.kernel", [7, 5], glorot())); // prettier-ignore
+      const scores = matmul(
+        matmul(reshape(x, [batch, 12]), param("dense.kernel", [12, 7], glorot())),
+        param("dense_2.kernel", [7, 5], glorot()),
+      );
       const y = labels("y", [batch], { classes: 5 });
-      return { loss: softmaxCrossEntropy(scores, y), outputs: { scores }, metrics: { accuracy: accuracy(scores, y) }, optimizer: sgd() }; // prettier-ignore
+      return { loss: softmaxCrossEntropy(scores, y), outputs: { scores }, metrics: { accuracy: accuracy(scores, y) }, optimizer: sgd() };
     });
-    const [one, other] = [await runningTrainer(await lower(net)), await runningTrainer(await lower(byHand))]; // prettier-ignore
+    const [one, other] = [await runningTrainer(await lower(net)), await runningTrainer(await lower(byHand))];
     expect(Object.keys(one.parameters)).toEqual(["dense.kernel", "dense_2.kernel"]);
     const batch = drawn(4, 12, 5);
     const [a, b] = [one.evaluate(batch), other.evaluate(batch)];
@@ -87,9 +87,15 @@ describe("the lecture's Keras example", () => {
   });
 
   test("cites the line of each layer, and of compile for the rest", () => {
-    const { graph } = net.trace({ entry: "train", batch: 4, float: "f32", small: false, citation: { cite: () => "model.ts", textOf: () => undefined } }); // prettier-ignore
-    const lineOf = (op: string): number => Number(graph.nodes.find((node) => node.op === op)!.origin.site.split(":")[1]); // prettier-ignore
-    const at = (text: string): number => source.text.slice(0, source.text.indexOf(text)).split("\n").length; // prettier-ignore
+    const { graph } = net.trace({
+      entry: "train",
+      batch: 4,
+      float: "f32",
+      small: false,
+      citation: { cite: () => "model.ts", textOf: () => undefined },
+    });
+    const lineOf = (op: string): number => Number(graph.nodes.find((node) => node.op === op)!.origin.site.split(":")[1]);
+    const at = (text: string): number => source.text.slice(0, source.text.indexOf(text)).split("\n").length;
     expect(lineOf("exp")).toBe(at('layer("softmax"'));
     expect(lineOf("log")).toBe(at('sequential("keras"'));
     expect(lineOf("input")).toBe(at('sequential("keras"'));
@@ -100,8 +106,16 @@ describe("initial loss with weights scaled by 1e-3", () => {
   const inputOf = { input: [1, 4, 4], optimizer: "adam", batchSize: 64 } as const;
   const hidden = [flatten(), dense(12), sigmoid()];
   test.each<[string, Model, number]>([
-    ["softmax, ten classes: ln 10", sequential("softmax", [...hidden, dense(10), softmax()]).compile({ ...inputOf, loss: "sparse_categorical_crossentropy" }), Math.log(10)],
-    ["softmax from logits: ln 10", sequential("logits", [...hidden, dense(10)]).compile({ ...inputOf, loss: "softmax_crossentropy_with_logits" }), Math.log(10)],
+    [
+      "softmax, ten classes: ln 10",
+      sequential("softmax", [...hidden, dense(10), softmax()]).compile({ ...inputOf, loss: "sparse_categorical_crossentropy" }),
+      Math.log(10),
+    ],
+    [
+      "softmax from logits: ln 10",
+      sequential("logits", [...hidden, dense(10)]).compile({ ...inputOf, loss: "softmax_crossentropy_with_logits" }),
+      Math.log(10),
+    ],
     ["SVM, ten classes: 9", sequential("svm", [...hidden, dense(10)]).compile({ ...inputOf, loss: "multiclass_svm" }), 9],
     ["yes or no: ln 2", sequential("binary", [...hidden, dense(1), sigmoid()]).compile({ ...inputOf, loss: "bce" }), Math.log(2)],
   ])("%s", async (name, net, expected) => {
@@ -111,14 +125,14 @@ describe("initial loss with weights scaled by 1e-3", () => {
     const before = trainer.evaluate(batch)["loss"]! / 64;
     expect(Math.abs(before / expected - 1)).toBeLessThan(0.01);
     expect(trainer.step(batch)).toBeCloseTo(before, 4);
-  }); // prettier-ignore
+  });
 });
 
 describe("y is what the loss needs", () => {
   const inputsOf = (options: Partial<SequentialOptions>, layers: readonly Layer[] = [dense(5)]) => {
     const { graph } = sequential("net", layers)
       .compile({ ...small, loss: "mse", ...options })
-      .trace({ entry: "evaluate", batch: 3, float: "f32", small: false, citation: { cite: () => "", textOf: () => undefined } }); // prettier-ignore
+      .trace({ entry: "evaluate", batch: 3, float: "f32", small: false, citation: { cite: () => "", textOf: () => undefined } });
     const y = graph.nodes.find(({ name, op }) => name === "y" && op === "input")!;
     return { type: y.type, classes: y.attrs["classes"] };
   };
@@ -133,7 +147,7 @@ describe("y is what the loss needs", () => {
     [{ loss: "huber", metrics: ["mse", "mean_absolute_error"] }, float(3, 5)],
     [{ loss: "kl_divergence" }, float(3, 5)],
     [{ loss: "cosine_similarity" }, float(3, 5)],
-  ])("%o", (options, expected, layers) => expect(inputsOf(options, layers)).toEqual(expected)); // prettier-ignore
+  ])("%o", (options, expected, layers) => expect(inputsOf(options, layers)).toEqual(expected));
 
   test("an output of numbers is named after its layer", () => {
     const outputs = (loss: "mae" | "multiclass_svm") =>
@@ -143,41 +157,61 @@ describe("y is what the loss needs", () => {
         .graph.results.map((result) => (result.kind === "output" ? result.name : ""));
     expect(outputs("mae")).toEqual(["dense_2"]);
     expect(outputs("multiclass_svm")).toEqual(["scores"]);
-  }); // prettier-ignore
+  });
 
   test("an optimizer may declare live scalars", async () => {
-    const net = sequential("live", [dense(5)]).compile({ ...small, loss: "multiclass_svm", optimizer: () => sgd({ learningRate: hyper("rate", 0.1) }) }); // prettier-ignore
+    const net = sequential("live", [dense(5)]).compile({
+      ...small,
+      loss: "multiclass_svm",
+      optimizer: () => sgd({ learningRate: hyper("rate", 0.1) }),
+    });
     const { buffers } = (await lower(net)).module;
-    expect(buffers.filter(({ role }) => role === "hyper").map(({ name }) => name)).toEqual(["rate"]); // prettier-ignore
+    expect(buffers.filter(({ role }) => role === "hyper").map(({ name }) => name)).toEqual(["rate"]);
   });
 });
 
 describe("unknown words name the nearest, at the model's line", () => {
   // what JavaScript may pass
   const said = (options: object, layers: readonly Layer[] = [dense(5)]): string => {
-    const net = sequential("net", layers).compile({ ...small, loss: "multiclass_svm", ...options } as SequentialOptions); // prettier-ignore
+    const net = sequential("net", layers).compile({ ...small, loss: "multiclass_svm", ...options } as SequentialOptions);
     try {
-      net.trace({ entry: "train", batch: 3, float: "f32", small: false, citation: { cite: () => "model.ts", textOf: () => undefined } }); // prettier-ignore
+      net.trace({ entry: "train", batch: 3, float: "f32", small: false, citation: { cite: () => "model.ts", textOf: () => undefined } });
     } catch (error) {
       return (error as Error).message.replace(/model\.ts:\d+/, "model.ts:8");
     }
     return "nothing";
   };
-  const LOSSES = "sparse_categorical_crossentropy, categorical_crossentropy, softmax_crossentropy_with_logits, multiclass_svm, binary_crossentropy, bce, bce_with_logits, hinge, mean_squared_error, mse, mean_absolute_error, mae, huber, kl_divergence, cosine_similarity"; // prettier-ignore
-  const METRICS =
-    "accuracy, binary_accuracy, mean_squared_error, mse, mean_absolute_error, mae, top_5";
+  const LOSSES =
+    "sparse_categorical_crossentropy, categorical_crossentropy, softmax_crossentropy_with_logits, multiclass_svm, binary_crossentropy, bce, bce_with_logits, hinge, mean_squared_error, mse, mean_absolute_error, mae, huber, kl_divergence, cosine_similarity";
+  const METRICS = "accuracy, binary_accuracy, mean_squared_error, mse, mean_absolute_error, mae, top_5";
   test.each<[string, object, string, (readonly Layer[])?]>([
-    ["loss", { loss: "sparse_categorical_crossentropi" }, `there is no loss "sparse_categorical_crossentropi"; did you mean sparse_categorical_crossentropy?\n\n  Known are ${LOSSES}.`],
+    [
+      "loss",
+      { loss: "sparse_categorical_crossentropi" },
+      `there is no loss "sparse_categorical_crossentropi"; did you mean sparse_categorical_crossentropy?\n\n  Known are ${LOSSES}.`,
+    ],
     ["loss, nothing near", { loss: "perplexity" }, `there is no loss "perplexity"\n\n  Known are ${LOSSES}.`],
     ["loss, of every object", { loss: "toString" }, `there is no loss "toString"\n\n  Known are ${LOSSES}.`],
-    ["optimizer", { optimizer: "adamm" }, `there is no optimizer "adamm"; did you mean adam?\n\n  Known are sgd, adagrad, rmsprop, adam, adamw, adadelta, lion.`],
+    [
+      "optimizer",
+      { optimizer: "adamm" },
+      `there is no optimizer "adamm"; did you mean adam?\n\n  Known are sgd, adagrad, rmsprop, adam, adamw, adadelta, lion.`,
+    ],
     ["metric", { metrics: ["acuracy"] }, `there is no metric "acuracy"; did you mean accuracy?\n\n  Known are ${METRICS}.`],
     ["metric without a number", { metrics: ["top_k"] }, `there is no metric "top_k"; did you mean top_5?\n\n  Known are ${METRICS}.`],
-    ["metric of another kind", { loss: "mse", metrics: ["accuracy"] }, `the metric "accuracy" does not fit this loss, whose targets are of another kind\n\n  Leave the metric out, or choose another loss.`],
-    ["top of numbers", { loss: "mse", metrics: ["top_5"] }, `the metric "top_5" does not fit this loss, whose targets are of another kind\n\n  Leave the metric out, or choose another loss.`],
+    [
+      "metric of another kind",
+      { loss: "mse", metrics: ["accuracy"] },
+      `the metric "accuracy" does not fit this loss, whose targets are of another kind\n\n  Leave the metric out, or choose another loss.`,
+    ],
+    [
+      "top of numbers",
+      { loss: "mse", metrics: ["top_5"] },
+      `the metric "top_5" does not fit this loss, whose targets are of another kind\n\n  Leave the metric out, or choose another loss.`,
+    ],
     ["classes of numbers", { loss: "mse", classes: 3 }, `classes are for losses of class labels, but mse has none\n\n  Leave classes out.`],
     ["no layers", {}, `sequential needs at least one layer, but the list is empty\n\n  Add a layer, such as dense(10).`, []],
-  ])("%s", (_, options, message, layers) => expect(said(options, layers)).toBe(`model.ts:8\n\n  ${message}`)); // prettier-ignore
+  ])("%s", (_, options, message, layers) => expect(said(options, layers)).toBe(`model.ts:8\n\n  ${message}`));
 
   test("a last layer of another width than the classes", () => {
     expect(said({ classes: 10 })).toBe(`model.ts:8
@@ -193,7 +227,11 @@ describe("unknown words name the nearest, at the model's line", () => {
 
 describe("summary", () => {
   test("is the table people know", async () => {
-    const net = sequential("net", [flatten(), dense(7), dense(7, { trainable: false }), dense(5), softmax()]).compile({ ...small, input: [2, 2], loss: "sparse_categorical_crossentropy" }); // prettier-ignore
+    const net = sequential("net", [flatten(), dense(7), dense(7, { trainable: false }), dense(5), softmax()]).compile({
+      ...small,
+      input: [2, 2],
+      loss: "sparse_categorical_crossentropy",
+    });
     const text = show(summarize(await lower(net)));
     expect(text.split("\n").slice(0, 9).join("\n")).toBe(`model net
 
@@ -213,11 +251,10 @@ softmax           softmax  [3, 5]                 0`);
       model("mixed", { batch: 2 }, ({ batch }) => {
         const x: FloatTensor = input("x", [batch, 3]);
         const inner = layers.reduce((value, one) => one(value), x);
-        const scores = matmul(inner as FloatTensor<readonly [number, number]>, param("W", [3, 2], glorot())); // prettier-ignore
+        const scores = matmul(inner as FloatTensor<readonly [number, number]>, param("W", [3, 2], glorot()));
         return { loss: svmLoss(scores, labels("y", [batch], { classes: 2 })), optimizer: sgd() };
       });
-    const loose =
-      "parameter  shape   number\n─────────  ──────  ──────\nW          [3, 2]       6\n";
+    const loose = "parameter  shape   number\n─────────  ──────  ──────\nW          [3, 2]       6\n";
     const both = summarize(await lower(mixed([dense(3)])));
     expect(both.layers).toEqual([{ name: "dense", kind: "dense", shape: [2, 3], parameters: 9 }]);
     expect(show(both)).toContain(`dense  dense  [2, 3]                 9\n\n${loose}`);

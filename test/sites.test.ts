@@ -22,11 +22,15 @@ const returning = (declare: (loss: Scalar) => Declaration): Model =>
 
 test("a name that the trainer uses itself is told with the file", async () => {
   const counts = returning((loss) => ({ loss, metrics: { count: loss }, optimizer: sgd() }));
-  expect(await complaint(counts)).toBe('ModelError models/mine.ts\n\n  two things of the trainer are called "count", one of them a metric\n\n  Give the metric another name.'); // prettier-ignore
+  expect(await complaint(counts)).toBe(
+    'ModelError models/mine.ts\n\n  two things of the trainer are called "count", one of them a metric\n\n  Give the metric another name.',
+  );
 });
 
 test("a model without phases is told with the file", async () => {
-  expect(await complaint(returning(() => ({ phases: [] })))).toBe("ModelError models/mine.ts\n\n  a model needs at least one phase\n\n  Return { loss, optimizer } or { phases: [ … ] }."); // prettier-ignore
+  expect(await complaint(returning(() => ({ phases: [] })))).toBe(
+    "ModelError models/mine.ts\n\n  a model needs at least one phase\n\n  Return { loss, optimizer } or { phases: [ … ] }.",
+  );
 });
 
 test.each<[string, string, () => UpdateRule]>([
@@ -36,11 +40,13 @@ test.each<[string, string, () => UpdateRule]>([
 ])("a parameter called %s, as %s calls its state", async (name, rule, optimizer) => {
   const of = (first: boolean): Model =>
     model("mine", { batch: 2 }, ({ batch }) => {
-      const declared = first ? [param("w", [4], zeros()), param(name, [4], zeros())] as const : [param(name, [4], zeros()), param("w", [4], zeros())] as const; // prettier-ignore
+      const declared = first
+        ? ([param("w", [4], zeros()), param(name, [4], zeros())] as const)
+        : ([param(name, [4], zeros()), param("w", [4], zeros())] as const);
       const z = mul(mul(input("x", [batch, 4]), declared[0]), declared[1]);
       return { loss: mse(z, input("y", [batch, 4])), optimizer: optimizer() };
     });
-  const expected = `ModelError <line>\n\n  ${rule}: needs a state ${JSON.stringify(name)}, but the model declares a param of that name\n\n  Give the model's own another name.`; // prettier-ignore
+  const expected = `ModelError <line>\n\n  ${rule}: needs a state ${JSON.stringify(name)}, but the model declares a param of that name\n\n  Give the model's own another name.`;
   expect(await complaint(of(true))).toBe(expected);
   expect(await complaint(of(false))).toBe(expected);
 });

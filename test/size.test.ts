@@ -1,18 +1,7 @@
 /** What is true of a size: it ships large, is checked small, and is refused where it makes no sense. */
 
 import { expect, test } from "vitest";
-import {
-  input,
-  matmul,
-  model,
-  mse,
-  param,
-  sgd,
-  size,
-  zeros,
-  constant,
-  type FloatTensor,
-} from "adjoint";
+import { input, matmul, model, mse, param, sgd, size, zeros, constant, type FloatTensor } from "adjoint";
 import { checkModel } from "../compiler/check/check.ts";
 import { ModelError } from "../compiler/graph/error.ts";
 import { lower } from "../compiler/lower.ts";
@@ -29,12 +18,18 @@ const wide = (extent: number, check: number) =>
 
 test("a size ships at its extent and is checked at the small one", async () => {
   const parameters = async (small: boolean) =>
-    (await lower(wide(512, 5), { small })).module.buffers.filter(({ role }) => role === "parameter").map(({ shape }) => shape); // prettier-ignore
-  expect(await parameters(false)).toEqual([[3, 512], [512, 2]]); // prettier-ignore
-  expect(await parameters(true)).toEqual([[3, 5], [5, 2]]); // prettier-ignore
+    (await lower(wide(512, 5), { small })).module.buffers.filter(({ role }) => role === "parameter").map(({ shape }) => shape);
+  expect(await parameters(false)).toEqual([
+    [3, 512],
+    [512, 2],
+  ]);
+  expect(await parameters(true)).toEqual([
+    [3, 5],
+    [5, 2],
+  ]);
   const { holds, tensors } = await checkModel(wide(512, 2), { effort: "exhaustive" });
   expect(holds).toBe(true);
-  const gradient = tensors.find(({ name, method }) => name === "V" && method === "central differences")!; // prettier-ignore
+  const gradient = tensors.find(({ name, method }) => name === "V" && method === "central differences")!;
   // every coordinate of [3, 2] and four directions, with all rows live and with one masked
   expect(gradient.coordinates).toBe(2 * (3 * 2 + 4));
 });
@@ -46,7 +41,10 @@ test("an arena of more than 2³² bytes is refused before anything is emitted, w
     return { loss: mse(y, input("t", [batch, 20000])), optimizer: sgd() };
   });
   for (const target of ["typescript", "wasm"] as const) {
-    const refused = await lower(declared, { target, source: { path: "models/wide.ts", text: "" } }).then(() => undefined, (error: unknown) => error); // prettier-ignore
+    const refused = await lower(declared, { target, source: { path: "models/wide.ts", text: "" } }).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
     expect(refused).toBeInstanceOf(ModelError);
     expect((refused as ModelError).message.replace(/have [\d,]+ bytes/, "have N bytes")).toBe(
       `models/wide.ts
@@ -72,10 +70,11 @@ test.each([
 });
 
 test("a model that fits only without copies that save time has none", async () => {
-  const rows = (batch: number) => model("large", { batch }, ({ batch }) => {
-    const hidden = matmul(input("x", [batch, 20000]), param("V", [20000, 20000], zeros()));
-    return { loss: mse(hidden, input("t", [batch, 20000])), optimizer: sgd() };
-  }); // prettier-ignore
+  const rows = (batch: number) =>
+    model("large", { batch }, ({ batch }) => {
+      const hidden = matmul(input("x", [batch, 20000]), param("V", [20000, 20000], zeros()));
+      return { loss: mse(hidden, input("t", [batch, 20000])), optimizer: sgd() };
+    });
   const copies = async (declared: ReturnType<typeof rows>) => {
     const { module } = await lower(declared);
     expect(module.arenaBytes).toBeLessThan(2 ** 32);

@@ -1,7 +1,24 @@
 /** What is true of a batch that goes through a step in parts: the same losses and weights within rounding, short batches too, and a refusal where rows meet. */
 
 import { describe, expect, test } from "vitest";
-import { batchNorm, dense, dropout, input, labels, matmul, model, mse, param, sequential, sgd, softmaxCrossEntropy, sub, transpose, zeros, type FloatTensor } from "adjoint"; // prettier-ignore
+import {
+  batchNorm,
+  dense,
+  dropout,
+  input,
+  labels,
+  matmul,
+  model,
+  mse,
+  param,
+  sequential,
+  sgd,
+  softmaxCrossEntropy,
+  sub,
+  transpose,
+  zeros,
+  type FloatTensor,
+} from "adjoint";
 import { BudgetError } from "../compiler/budget.ts";
 import { checkModel } from "../compiler/check/check.ts";
 import { entriesOf, lower, print, type Choices } from "../compiler/lower.ts";
@@ -19,7 +36,7 @@ type Wide = FloatTensor<readonly [number, number]>;
 const SILENT = { after: () => undefined };
 
 const inParts = (parts: number): Choices =>
-  new Map([["train", { parts, recomputed: { again: new Set<string>(), kept: new Set<string>() } }]]); // prettier-ignore
+  new Map([["train", { parts, recomputed: { again: new Set<string>(), kept: new Set<string>() } }]]);
 
 /** A layer and its loss, in 4 rows. */
 const layer = (): Model =>
@@ -28,7 +45,7 @@ const layer = (): Model =>
     const y = labels("y", [batch], { classes: 2 });
     const W = param("W", [3, 2], zeros());
     const scores = matmul(x, W) as Wide;
-    return { loss: softmaxCrossEntropy(scores, y), outputs: { scores }, optimizer: sgd({ learningRate: 0.1 }) }; // prettier-ignore
+    return { loss: softmaxCrossEntropy(scores, y), outputs: { scores }, optimizer: sgd({ learningRate: 0.1 }) };
   });
 
 const dropped = (): Model =>
@@ -58,37 +75,48 @@ const definedOf = (of: Model) => {
   return define.run(toRounded(train!.purpose).run(train!.traced.graph, SILENT));
 };
 
-describe.each([["lenet", lenet(8), 4], ["a transformer", transformer({ batch: 4, length: 4, width: 8, blocks: 1 }), 2], ["random masks", dropped(), 3]] as const)("%s in parts", (_, of, parts) => {
-  test.each(["typescript", "wasm"] as const)("trains as %s to the losses and the weights of the whole batch, its full and its short ones", async (target) => {
-    const [whole, tight] = [await lower(of, { target }), await lower(of, { target, chosen: inParts(parts) })];
-    // the sum so far and the next are one place
-    const sums = tight.module.slots.filter(({ over }) => over !== undefined && over.startsWith("d_"));
-    expect(sums.length).toBeGreaterThan(0);
-    const [a, b] = [(await loadTrainer(whole)).createTrainer({ seed: 1 }), (await loadTrainer(tight)).createTrainer({ seed: 1 })];
-    const batch = batchOf(whole.module, "train", memoryOf(whole.module, 5));
-    for (const count of [of.batch.train, of.batch.train - 1, 1]) {
-      const [one, other] = [a.step(batch, count) as number, b.step(batch, count) as number];
-      expect(Math.abs(one - other)).toBeLessThan(1e-5 * Math.abs(one));
-    }
-    for (const [name, view] of Object.entries(a.parameters)) {
-      const values = Array.from(view);
-      const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      const far = values.reduce((most, value, n) => Math.max(most, Math.abs(value - b.parameters[name]![n]!)), 0);
-      expect(far, name).toBeLessThan(1e-3 * largest + 1e-6);
-    }
-  });
+describe.each([
+  ["lenet", lenet(8), 4],
+  ["a transformer", transformer({ batch: 4, length: 4, width: 8, blocks: 1 }), 2],
+  ["random masks", dropped(), 3],
+] as const)(
+  "%s in parts",
+  (_, of, parts) => {
+    test.each(["typescript", "wasm"] as const)(
+      "trains as %s to the losses and the weights of the whole batch, its full and its short ones",
+      async (target) => {
+        const [whole, tight] = [await lower(of, { target }), await lower(of, { target, chosen: inParts(parts) })];
+        // the sum so far and the next are one place
+        const sums = tight.module.slots.filter(({ over }) => over !== undefined && over.startsWith("d_"));
+        expect(sums.length).toBeGreaterThan(0);
+        const [a, b] = [(await loadTrainer(whole)).createTrainer({ seed: 1 }), (await loadTrainer(tight)).createTrainer({ seed: 1 })];
+        const batch = batchOf(whole.module, "train", memoryOf(whole.module, 5));
+        for (const count of [of.batch.train, of.batch.train - 1, 1]) {
+          const [one, other] = [a.step(batch, count) as number, b.step(batch, count) as number];
+          expect(Math.abs(one - other)).toBeLessThan(1e-5 * Math.abs(one));
+        }
+        for (const [name, view] of Object.entries(a.parameters)) {
+          const values = Array.from(view);
+          const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+          const far = values.reduce((most, value, n) => Math.max(most, Math.abs(value - b.parameters[name]![n]!)), 0);
+          expect(far, name).toBeLessThan(1e-3 * largest + 1e-6);
+        }
+      },
+    );
 
-  test("shares the kernels of its parts", async () => {
-    const [few, many] = [await lower(of, { chosen: inParts(parts) }), await lower(of, { chosen: inParts(of.batch.train) })];
-    const entry = many.module.entries[0]!;
-    expect(entry.calls.length).toBeGreaterThan(few.module.entries[0]!.calls.length);
-    expect(many.module.kernels.length).toBeLessThan(entry.calls.length / 1.5);
-  });
-}, 60_000); // prettier-ignore
+    test("shares the kernels of its parts", async () => {
+      const [few, many] = [await lower(of, { chosen: inParts(parts) }), await lower(of, { chosen: inParts(of.batch.train) })];
+      const entry = many.module.entries[0]!;
+      expect(entry.calls.length).toBeGreaterThan(few.module.entries[0]!.calls.length);
+      expect(many.module.kernels.length).toBeLessThan(entry.calls.length / 1.5);
+    });
+  },
+  60_000,
+);
 
 test("a layer in two parts, as definitions", () => {
   const defined = split({ rows: 4, parts: 2 }).run(definedOf(layer()));
-  const lines = defined.definitions.map(({ definition }) => printDefinition(definition).replace(/ *\/\/.*/, "")); // prettier-ignore
+  const lines = defined.definitions.map(({ definition }) => printDefinition(definition).replace(/ *\/\/.*/, ""));
   expect(lines.join("\n")).toMatchInlineSnapshot(`
     ""0f32" = 0
     cast = f32("live rows")
@@ -181,7 +209,7 @@ test("the split step is checked like any other, and says what it is", async () =
       "//   train takes the batch in 4 parts of 6 rows and sums over them, which rounds otherwise than the whole batch",
       "//   train computes again: nothing; 696 FLOPs a step more",
     ]
-  `); // prettier-ignore
+  `);
 }, 60_000);
 
 test("rows that meet are named: in a batch norm's mean, and in every way there is", async () => {
@@ -203,12 +231,17 @@ test("rows that meet are named: in a batch norm's mean, and in every way there i
     The nearest budget that is possible is 4560B: ask for that with --memory 4560B, declare fewer rows a batch, or a smaller model. The batch cannot go in parts, because of batchNorm.centered (split.test.ts:45): for every row it reads sum (split.test.ts:45), a sum over all of them. No trainer was written"
   `);
   const among = (meet: (x: Wide) => Wide): unknown =>
-    coursesOf(definedOf(model("rows", { batch: { train: 6, evaluate: 6, predict: 6 } }, ({ batch }) => {
-      const x = input("x", [batch, 6]);
-      const W = param("W", [6, 6], zeros());
-      return { loss: mse(meet(matmul(x, W) as Wide), x), optimizer: sgd() };
-    })), 6); // prettier-ignore
+    coursesOf(
+      definedOf(
+        model("rows", { batch: { train: 6, evaluate: 6, predict: 6 } }, ({ batch }) => {
+          const x = input("x", [batch, 6]);
+          const W = param("W", [6, 6], zeros());
+          return { loss: mse(meet(matmul(x, W) as Wide), x), optimizer: sgd() };
+        }),
+      ),
+      6,
+    );
   const oneBesideAnother = { why: "it reads one row beside another" };
-  expect(among((h) => sub(h, transpose(h)) as Wide)).toMatchObject({ value: "sub", ...oneBesideAnother }); // prettier-ignore
-  expect(among((h) => matmul(h, transpose(h)) as Wide)).toMatchObject({ value: "dot_2", ...oneBesideAnother }); // prettier-ignore
+  expect(among((h) => sub(h, transpose(h)) as Wide)).toMatchObject({ value: "sub", ...oneBesideAnother });
+  expect(among((h) => matmul(h, transpose(h)) as Wide)).toMatchObject({ value: "dot_2", ...oneBesideAnother });
 });

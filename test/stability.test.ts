@@ -1,21 +1,43 @@
 /** What is true of probabilities behind movements: their logarithms are taken of what they came from, so that no loss is infinite and every gradient is that of the logits. */
 
 import { describe, expect, test } from "vitest";
-import { binaryCrossentropy, categoricalCrossentropy, input, kl, labels, log, mul, neg, reshape, reversed, sigmoid, slice, softmax, stack, stopGradient, squeeze, sub, sum, transpose, type FloatTensor, type Scalar } from "adjoint"; // prettier-ignore
+import {
+  binaryCrossentropy,
+  categoricalCrossentropy,
+  input,
+  kl,
+  labels,
+  log,
+  mul,
+  neg,
+  reshape,
+  reversed,
+  sigmoid,
+  slice,
+  softmax,
+  stack,
+  stopGradient,
+  squeeze,
+  sub,
+  sum,
+  transpose,
+  type FloatTensor,
+  type Scalar,
+} from "adjoint";
 import { disagreements, emitted, type Build } from "./support/one-loss.ts";
 
 const any = (x: unknown): FloatTensor => x as FloatTensor; // shapes are checked when the model is declared
-const flipped = (x: unknown): FloatTensor => any(transpose(x as FloatTensor<readonly [number, number]>)); // prettier-ignore
+const flipped = (x: unknown): FloatTensor => any(transpose(x as FloatTensor<readonly [number, number]>));
 
 /** Probabilities of [n, 3] logits, moved and moved back, or computed along another axis. */
 const BEHIND: Readonly<Record<string, (x: FloatTensor) => FloatTensor>> = {
-  "nothing": (x) => softmax(x),
+  nothing: (x) => softmax(x),
   "a transpose": (x) => flipped(softmax(flipped(x), 0)),
   "a reshape": (x) => any(reshape(softmax(any(reshape(x, [x.shape[0]!, 1, 3]))), [x.shape[0]!, 3])),
   "a slice": (x) => any(squeeze(slice(softmax(any(stack([x, x], 0))), [1, 0, 0], [2, x.shape[0]!, 3]), 0)),
   "two reversals": (x) => any(reversed(softmax(any(reversed(x, [0, 1]))), [0, 1])),
-  "several": (x) => flipped(flipped(reversed(reshape(softmax(any(reversed(x, [0]))), [x.shape[0]!, 3]), [0]))),
-}; // prettier-ignore
+  several: (x) => flipped(flipped(reversed(reshape(softmax(any(reversed(x, [0]))), [x.shape[0]!, 3]), [0]))),
+};
 
 const x3 = (n: number): FloatTensor => input("x", [n, 3]);
 const logits = Float32Array.of(200, 0, 0, 1, 2, 3);
@@ -40,7 +62,7 @@ describe.each(Object.entries(BEHIND))("softmax behind %s", (_, moved) => {
     expect(found.loss).toBeCloseTo((200 + second) / 2, 4);
     slopes.forEach((slope, n) => expect(found.inputs["x"]![n], `${name}, ${n}`).toBeCloseTo(slope, 5));
     expect(found.header).toContain("logsumexp");
-  }); // prettier-ignore
+  });
 });
 
 describe("sigmoid behind a transpose", () => {
@@ -49,9 +71,9 @@ describe("sigmoid behind a transpose", () => {
 
   test("binary cross-entropy: 200 where it was infinite", async () => {
     const build: Build = (n) => binaryCrossentropy(moved(n), input("t", [n, 2]));
-    const found = await emitted(build, 2, { x: Float32Array.of(200, -200, 0, 0), t: Float32Array.of(0, 1, 0, 1) }); // prettier-ignore
+    const found = await emitted(build, 2, { x: Float32Array.of(200, -200, 0, 0), t: Float32Array.of(0, 1, 0, 1) });
     expect(found.loss).toBeCloseTo((400 + 2 * Math.LN2) / 4, 4);
-    [0.25, -0.25, 0.125, -0.125].forEach((slope, n) => expect(found.inputs["x"]![n]).toBeCloseTo(slope, 5)); // prettier-ignore
+    [0.25, -0.25, 0.125, -0.125].forEach((slope, n) => expect(found.inputs["x"]![n]).toBeCloseTo(slope, 5));
   });
 
   test("1 − p behind another movement", async () => {
@@ -73,7 +95,7 @@ test("what stopGradient holds has its value, and no slope", async () => {
 
 test("gradients behind movements agree with forward mode and differences", async () => {
   for (const moved of Object.values(BEHIND)) {
-    const { failed, smooth } = await disagreements((n) => categoricalCrossentropy(moved(x3(n)), labels("y", [n], { classes: 3 }))); // prettier-ignore
+    const { failed, smooth } = await disagreements((n) => categoricalCrossentropy(moved(x3(n)), labels("y", [n], { classes: 3 })));
     expect(failed).toEqual([]);
     expect(smooth).toBe(true);
   }

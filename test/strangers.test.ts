@@ -35,7 +35,7 @@ describe("what is drawn", () => {
       for (const entry of ["train", "evaluate", "predict"] as const) {
         const model = modelOf(one);
         const citation = { cite: (file: string) => file, textOf: () => undefined };
-        const traced = model.trace({ entry, batch: model.batch[entry], float: "f32", small: false, citation }); // prettier-ignore
+        const traced = model.trace({ entry, batch: model.batch[entry], float: "f32", small: false, citation });
         expect(traced.graph.results.length, one.text).toBeGreaterThan(0);
       }
   });
@@ -57,7 +57,12 @@ test.each(SMALL)("model %d of seed 6 compiles on both targets", { timeout: 300_0
 });
 
 describe("a refused model", () => {
-  const bad = { name: "bad", family: "dense net", traits: new Set<never>(), text: `import { dense, input, model, mse, sgd } from "adjoint";\n\nexport default model("bad", { batch: 4 }, ({ batch }) => {\n  const x = input("x", [batch, 3]);\n  const prediction = dense(2)(x);\n  return { loss: mse(prediction, x), outputs: { prediction }, optimizer: sgd() };\n});\n` }; // prettier-ignore
+  const bad = {
+    name: "bad",
+    family: "dense net",
+    traits: new Set<never>(),
+    text: `import { dense, input, model, mse, sgd } from "adjoint";\n\nexport default model("bad", { batch: 4 }, ({ batch }) => {\n  const x = input("x", [batch, 3]);\n  const prediction = dense(2)(x);\n  return { loss: mse(prediction, x), outputs: { prediction }, optimizer: sgd() };\n});\n`,
+  };
 
   test("is shown with its text, the kind of its refusal and what reproduces it, and counts", async () => {
     const { outcomeOf } = await import("./strangers/compiled.ts");

@@ -22,9 +22,9 @@ const layer = (activated: boolean, keep: boolean) =>
 /** What predicts h. */
 async function kernelOf(activated: boolean, keep: boolean, target: "typescript" | "wasm" = "typescript"): Promise<Kernel> {
   const { module } = await lower(layer(activated, keep), { target });
-  const [call] = module.entries.find(({ name }) => name === "predict")!.calls.filter(({ kind }) => kind === "call"); // prettier-ignore
+  const [call] = module.entries.find(({ name }) => name === "predict")!.calls.filter(({ kind }) => kind === "call");
   return module.kernels.find(({ name }) => call?.kind === "call" && name === call.kernel)!;
-} // prettier-ignore
+}
 
 /** How often a function stands in a kernel. */
 function count({ body }: Kernel, fn: ScalarFn): number {
@@ -38,7 +38,11 @@ const NOTE = "All sums first, kept in";
 test("a tile of sums is stored raw, and the function stands once, at each point after them", async () => {
   const kernel = await kernelOf(true, false);
   expect(count(kernel, "tanh")).toBe(1);
-  expect(kernel.doc).toEqual(["dot[i,j] = Σ k<5: x[i,k]·W[k,j]", "tanh_[i,j] = tanh(dot[i,j] + b[j])", `${NOTE} tanh_; then the rest, point by point.`]); // prettier-ignore
+  expect(kernel.doc).toEqual([
+    "dot[i,j] = Σ k<5: x[i,k]·W[k,j]",
+    "tanh_[i,j] = tanh(dot[i,j] + b[j])",
+    `${NOTE} tanh_; then the rest, point by point.`,
+  ]);
   expect(printKernel(kernel)).toContain(`    tanh_[9·i + j] = sum00
 `);
   expect(printKernel(kernel)).toContain(`

@@ -7,32 +7,31 @@ import { compile, load } from "../compiler/index.ts";
 import { evaluate, fit } from "../runtime/index.ts";
 import { modelOf } from "./support/models.ts";
 
-const feature = (name: string, row: readonly number[], classes?: number): InputFacts => ({ name, row, role: "feature", dtype: classes === undefined ? "f32" : "i32", ...(classes && { classes }) }); // prettier-ignore
-const target = (...input: Parameters<typeof feature>): InputFacts => ({ ...feature(...input), role: "target" }); // prettier-ignore
+const feature = (name: string, row: readonly number[], classes?: number): InputFacts => ({
+  name,
+  row,
+  role: "feature",
+  dtype: classes === undefined ? "f32" : "i32",
+  ...(classes && { classes }),
+});
+const target = (...input: Parameters<typeof feature>): InputFacts => ({ ...feature(...input), role: "target" });
 const rows = 200;
 const make = (inputs: readonly InputFacts[], seed = 1) => synthetic(inputs, { rows, seed });
 
 test("what prediction reads is a feature, what only the loss reads a target", async () => {
-  expect(inputsOf(await modelOf("linear-softmax"), undefined)).toEqual([
-    feature("x", [784]),
-    target("y", [], 10),
-  ]);
+  expect(inputsOf(await modelOf("linear-softmax"), undefined)).toEqual([feature("x", [784]), target("y", [], 10)]);
 });
 
-test(
-  "a classifier learns them to more than three times chance, on rows it has not seen",
-  { timeout: 30_000 },
-  async () => {
-    const model = await modelOf("linear-softmax");
-    const { createTrainer } = await load(await compile(model, { effort: "none" }));
-    const { train, test } = synthetic(inputsOf(model, undefined), { rows: 600, seed: 3 });
-    const trainer = createTrainer();
-    await fit(trainer, train, { epochs: 10, shuffle: { seed: 1 } });
-    const { accuracy, count } = evaluate(trainer, test);
-    expect(count).toBe(120);
-    expect(accuracy).toBeGreaterThan(0.6);
-  },
-);
+test("a classifier learns them to more than three times chance, on rows it has not seen", { timeout: 30_000 }, async () => {
+  const model = await modelOf("linear-softmax");
+  const { createTrainer } = await load(await compile(model, { effort: "none" }));
+  const { train, test } = synthetic(inputsOf(model, undefined), { rows: 600, seed: 3 });
+  const trainer = createTrainer();
+  await fit(trainer, train, { epochs: 10, shuffle: { seed: 1 } });
+  const { accuracy, count } = evaluate(trainer, test);
+  expect(count).toBe(120);
+  expect(accuracy).toBeGreaterThan(0.6);
+});
 
 describe("synthetic data", () => {
   const classifier = [feature("x", [1, 8, 8]), target("y", [], 4)];
@@ -62,7 +61,7 @@ describe("synthetic data", () => {
   test("a small target is linear in the features but for a little noise", () => {
     const { x, y } = make([feature("x", [1]), target("y", [1])]).train;
     // least squares through the origin leaves only the noise, of deviation 0.05
-    const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce((sum, value, n) => sum + value * b[n]!, 0); // prettier-ignore
+    const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce((sum, value, n) => sum + value * b[n]!, 0);
     const slope = dot(x!, y!) / dot(x!, x!);
     const rest = Array.from(y!, (value, n) => value - slope * x![n]!);
     expect(Math.sqrt(dot(rest, rest) / rows)).toBeCloseTo(0.05, 2);
@@ -78,8 +77,7 @@ describe("synthetic data", () => {
         followers.set(token, [...(followers.get(token) ?? []), y![row * 12 + at]!]);
       }
     let usual = 0;
-    for (const next of followers.values())
-      usual += Math.max(...next.map((one) => next.filter((other) => other === one).length));
+    for (const next of followers.values()) usual += Math.max(...next.map((one) => next.filter((other) => other === one).length));
     // 85 % by the rule, a twentieth of the rest by chance; binomial(2200): deviation 0.8 %
     expect(usual / (rows * 11)).toBeGreaterThan(0.81);
     expect(usual / (rows * 11)).toBeLessThan(0.9);
@@ -88,7 +86,7 @@ describe("synthetic data", () => {
   test("labels of pixels are masks of figures, brighter than the ground and told apart by their form", () => {
     const { x, y } = make([feature("x", [2, 16, 16]), target("y", [16, 16], 3)]).train;
     const light = [0, 1, 2].map((label) => {
-      const pixels = Array.from(y!).flatMap((one, at) => (one === label ? [x![Math.floor(at / 256) * 512 + (at % 256)]!] : [])); // prettier-ignore
+      const pixels = Array.from(y!).flatMap((one, at) => (one === label ? [x![Math.floor(at / 256) * 512 + (at % 256)]!] : []));
       expect(pixels.length).toBeGreaterThan(200);
       return pixels.reduce((sum, one) => sum + one, 0) / pixels.length;
     });
@@ -109,8 +107,7 @@ describe("synthetic data", () => {
 
   test("labels of places say how bright the place is; a generator gets noise", () => {
     const { x, y } = make([feature("x", [2, 64]), target("y", [64], 3)]).train;
-    for (let at = 0; at < 64; at++)
-      expect(y![at]).toBe(Math.min(2, Math.floor(3 * ((x![at]! + x![at + 64]!) / 2))));
+    for (let at = 0; at < 64; at++) expect(y![at]).toBe(Math.min(2, Math.floor(3 * ((x![at]! + x![at + 64]!) / 2))));
     const { z, image } = make([feature("z", [100]), target("image", [1, 16, 16])]).train;
     const mean = Array.from(z!).reduce((a, b) => a + b, 0) / z!.length;
     const square = Array.from(z!).reduce((a, b) => a + b * b, 0) / z!.length;

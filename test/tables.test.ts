@@ -16,29 +16,35 @@ const readme = readFileSync(`${root}README.md`, "utf8");
 
 /** Names in the first column of the table under a heading. */
 function namesUnder(title: string): readonly string[] {
-  const table = new RegExp(`<summary>${title} \\((\\d+)\\)</summary>\n\n([^]*?)\n\n</details>`).exec(readme)!; // prettier-ignore
+  const table = new RegExp(`<summary>${title} \\((\\d+)\\)</summary>\n\n([^]*?)\n\n</details>`).exec(readme)!;
   const names = [...table[2]!.matchAll(/^\| [`[]([\w-]+)[`\]]/gm)].map(([, name]) => name!);
   expect(names).toHaveLength(Number(table[1]));
   return names;
 }
 const check = (file?: string) =>
-  spawnSync(process.execPath, [`${root}scripts/tables.mjs`, "--check", ...(file === undefined ? [] : [file])], { encoding: "utf8", cwd: folder }); // prettier-ignore
+  spawnSync(process.execPath, [`${root}scripts/tables.mjs`, "--check", ...(file === undefined ? [] : [file])], {
+    encoding: "utf8",
+    cwd: folder,
+  });
 
 test("the README is what npm run tables makes of it; one changed cell is stale", { timeout: 60_000 }, () => {
   expect(check()).toMatchObject({ status: 0, stderr: "" });
   const stale = join(folder, "stale.md");
   writeFileSync(stale, readme.replace("| `relu` |", "| `rleu` |"));
-  expect(check(stale)).toMatchObject({ status: 1, stderr: "the tables of stale.md are not those of the code; run npm run tables\n" }); // prettier-ignore
-}); // prettier-ignore
+  expect(check(stale)).toMatchObject({ status: 1, stderr: "the tables of stale.md are not those of the code; run npm run tables\n" });
+});
 
 test("what is exported is in them, under its heading", () => {
   const exported = new Set(Object.keys(adjoint));
   const layers = namesUnder("Layers");
-  for (const name of ["dense", "conv2d", "batchNorm", "lstm", "multiHeadAttention", "maxPool2d", "embedding", "dropout"]) expect(layers).toContain(name); // prettier-ignore
-  expect(namesUnder("Activations")).toEqual(expect.arrayContaining(["gelu", "relu", "sigmoid", "silu", "softmax", "tanh"])); // prettier-ignore
-  expect(namesUnder("Losses and penalties")).toEqual(expect.arrayContaining(["huber", "kl", "l2", "mse", "softmaxCrossEntropy", "svmLoss"])); // prettier-ignore
+  for (const name of ["dense", "conv2d", "batchNorm", "lstm", "multiHeadAttention", "maxPool2d", "embedding", "dropout"])
+    expect(layers).toContain(name);
+  expect(namesUnder("Activations")).toEqual(expect.arrayContaining(["gelu", "relu", "sigmoid", "silu", "softmax", "tanh"]));
+  expect(namesUnder("Losses and penalties")).toEqual(
+    expect.arrayContaining(["huber", "kl", "l2", "mse", "softmaxCrossEntropy", "svmLoss"]),
+  );
   const rules = namesUnder("Optimizers, and what may stand around them");
-  expect(rules).toEqual(expect.arrayContaining([...Object.keys(optimizers), "clipByGlobalNorm", "ema"])); // prettier-ignore
-  for (const name of [...layers, ...rules, ...namesUnder("Learning rate schedules")]) expect(exported).toContain(name); // prettier-ignore
+  expect(rules).toEqual(expect.arrayContaining([...Object.keys(optimizers), "clipByGlobalNorm", "ema"]));
+  for (const name of [...layers, ...rules, ...namesUnder("Learning rate schedules")]) expect(exported).toContain(name);
   expect(namesUnder("Models")).toEqual(modelNames);
 });

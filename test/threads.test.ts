@@ -23,7 +23,9 @@ import { complaintsAbout } from "./support/typecheck.ts";
 const SLOW = { timeout: 120_000 };
 
 // built: a worker's file must be one that Node reads
-const { workersOf } = (await import(/* @vite-ignore */ new URL("../dist/runtime-node.js", import.meta.url).href)) as typeof import("../runtime/node/index.ts"); // prettier-ignore
+const { workersOf } = (await import(
+  /* @vite-ignore */ new URL("../dist/runtime-node.js", import.meta.url).href
+)) as typeof import("../runtime/node/index.ts");
 
 const kernel = (body: string, params = "x: f32[64] read, y: f32[64] write"): Kernel =>
   parseKernel(`kernel k(${params}) flops 0 {\n${body}\n}`);
@@ -31,11 +33,7 @@ const kernel = (body: string, params = "x: f32[64] read, y: f32[64] write"): Ker
 /** The loops that two threads share, by index; `one` for what one thread does meanwhile, `alone` for a section of one thread. */
 const shown = (of: Kernel): string | undefined =>
   sectionsOf(of.body, 2)
-    ?.map(({ divided }) =>
-      divided.length === 0
-        ? "alone"
-        : divided.map((loop) => (tripsOf(loop) === 1 ? "one" : loop.index)).join("+"),
-    ) // prettier-ignore
+    ?.map(({ divided }) => (divided.length === 0 ? "alone" : divided.map((loop) => (tripsOf(loop) === 1 ? "one" : loop.index)).join("+")))
     .join(" | ");
 
 describe("a loop", () => {
@@ -43,25 +41,74 @@ describe("a loop", () => {
     ["rows of their own", "for i in 0..8 { for j in 0..8 { y[8·i + j] = x[8·j + i] } }", "i"],
     ["columns of their own", "for j in 0..8 { for i in 0..8 { y[8·i + j] = x[i] } }", "j"],
     ["tiles of rows", "for i in 0..8 step 2 { y[8·i + 3] = x[i]  y[8·i + 11] = x[i + 1] }", "i"],
-    ["elements read where they are written", "for i in 0..64 { y[i] = add(y[i], x[i]) }", "i", "x: f32[64] read, y: f32[64] update"], // prettier-ignore
-    ["sums added up chunk by chunk", "for k in 0..4 { for i in 0..8 { y[i] = add(y[i], x[8·k + i]) } }", "i", "x: f32[64] read, y: f32[64] update"], // prettier-ignore
-    ["two stages, of which the second reads the first", "for i in 0..8 { y[i] = x[i] }\nfor i in 0..8 { z[i] = y[7 - i] }", "i | i", "x: f32[64] read, y: f32[64] write, z: f32[8] write"], // prettier-ignore
-    ["two stages that do not meet", "for i in 0..8 { y[i] = x[i] }\nfor i in 0..8 { z[i] = x[i] }", "i+i", "x: f32[64] read, y: f32[64] write, z: f32[8] write"], // prettier-ignore
-    ["two stages, of which the second reads what the same thread wrote", "for i in 0..8 { y[i] = x[i] }\nfor i in 0..8 { z[i] = y[i] }", "i+i", "x: f32[64] read, y: f32[64] write, z: f32[8] write"], // prettier-ignore
-    ["a stage, and then a sum of it", "for i in 0..8 { y[i + 1] = x[i] }\nvar s: f32 = 0\nfor i in 0..8 { s = add(s, y[i + 1]) }\ny[0] = s", "i | alone"], // prettier-ignore
-    ["a sum, and then what reads it", "var s: f32 = 0\nfor i in 0..8 { s = add(s, x[i]) }\ny[0] = s\nfor i in 0..8 { z[i] = mul(x[i], y[0]) }", "alone | i", "x: f32[64] read, y: f32[64] write, z: f32[8] write"], // prettier-ignore
-    ["a stage, and elsewhere a sum of something else", "for i in 0..8 { y[i + 1] = x[i] }\nvar s: f32 = 0\nfor i in 0..8 { s = add(s, x[i]) }\ny[0] = s", "i+one"], // prettier-ignore
-    ["columns, the last of them by rows, chunk by chunk", "for k in 0..4 { for j in 0..6 { for i in 0..8 { y[8·i + j] = add(y[8·i + j], x[k]) } } for i in 0..8 { y[8·i + 7] = add(y[8·i + 7], x[k]) } }", "j+i", "x: f32[64] read, y: f32[64] update"], // prettier-ignore
-    ["too few columns, so of rows", "for k in 0..4 { for j in 0..3 { for i in 0..8 { y[8·i + j] = add(y[8·i + j], x[k]) } } for i in 0..8 { y[8·i + 7] = add(y[8·i + 7], y[8·i]) } }", "i+i", "x: f32[64] read, y: f32[64] update"], // prettier-ignore
-    ["rows and a last one, chunk by chunk", "for k in 0..4 { for i in 0..7 { y[i] = add(y[i], x[7·k + i]) } y[7] = add(y[7], x[k]) }", "i+one", "x: f32[64] read, y: f32[64] update"], // prettier-ignore
+    ["elements read where they are written", "for i in 0..64 { y[i] = add(y[i], x[i]) }", "i", "x: f32[64] read, y: f32[64] update"],
     [
-      "three rows of four, by columns",
-      "for i in 0..3 { for j in 0..4 { y[4·i + j] = x[j] } }",
-      "j",
+      "sums added up chunk by chunk",
+      "for k in 0..4 { for i in 0..8 { y[i] = add(y[i], x[8·k + i]) } }",
+      "i",
+      "x: f32[64] read, y: f32[64] update",
     ],
-    ["columns at constant distances", "for i in 0..4 { y[i] = x[i]  y[i + 8] = x[i]  y[i + 16] = x[i] }", "i"], // prettier-ignore
-    ["what a local scales that every thread computes", "let a: f32 = x[0]\nfor i in 0..8 { y[i] = mul(a, x[i]) }", "i"], // prettier-ignore
-    ["what no local scales that reads a stage", "for i in 0..8 { y[i] = x[i] }\nlet a: f32 = y[0]\nfor i in 0..8 { z[i] = mul(a, x[i]) }", "i | alone", "x: f32[64] read, y: f32[64] write, z: f32[8] write"], // prettier-ignore
+    [
+      "two stages, of which the second reads the first",
+      "for i in 0..8 { y[i] = x[i] }\nfor i in 0..8 { z[i] = y[7 - i] }",
+      "i | i",
+      "x: f32[64] read, y: f32[64] write, z: f32[8] write",
+    ],
+    [
+      "two stages that do not meet",
+      "for i in 0..8 { y[i] = x[i] }\nfor i in 0..8 { z[i] = x[i] }",
+      "i+i",
+      "x: f32[64] read, y: f32[64] write, z: f32[8] write",
+    ],
+    [
+      "two stages, of which the second reads what the same thread wrote",
+      "for i in 0..8 { y[i] = x[i] }\nfor i in 0..8 { z[i] = y[i] }",
+      "i+i",
+      "x: f32[64] read, y: f32[64] write, z: f32[8] write",
+    ],
+    [
+      "a stage, and then a sum of it",
+      "for i in 0..8 { y[i + 1] = x[i] }\nvar s: f32 = 0\nfor i in 0..8 { s = add(s, y[i + 1]) }\ny[0] = s",
+      "i | alone",
+    ],
+    [
+      "a sum, and then what reads it",
+      "var s: f32 = 0\nfor i in 0..8 { s = add(s, x[i]) }\ny[0] = s\nfor i in 0..8 { z[i] = mul(x[i], y[0]) }",
+      "alone | i",
+      "x: f32[64] read, y: f32[64] write, z: f32[8] write",
+    ],
+    [
+      "a stage, and elsewhere a sum of something else",
+      "for i in 0..8 { y[i + 1] = x[i] }\nvar s: f32 = 0\nfor i in 0..8 { s = add(s, x[i]) }\ny[0] = s",
+      "i+one",
+    ],
+    [
+      "columns, the last of them by rows, chunk by chunk",
+      "for k in 0..4 { for j in 0..6 { for i in 0..8 { y[8·i + j] = add(y[8·i + j], x[k]) } } for i in 0..8 { y[8·i + 7] = add(y[8·i + 7], x[k]) } }",
+      "j+i",
+      "x: f32[64] read, y: f32[64] update",
+    ],
+    [
+      "too few columns, so of rows",
+      "for k in 0..4 { for j in 0..3 { for i in 0..8 { y[8·i + j] = add(y[8·i + j], x[k]) } } for i in 0..8 { y[8·i + 7] = add(y[8·i + 7], y[8·i]) } }",
+      "i+i",
+      "x: f32[64] read, y: f32[64] update",
+    ],
+    [
+      "rows and a last one, chunk by chunk",
+      "for k in 0..4 { for i in 0..7 { y[i] = add(y[i], x[7·k + i]) } y[7] = add(y[7], x[k]) }",
+      "i+one",
+      "x: f32[64] read, y: f32[64] update",
+    ],
+    ["three rows of four, by columns", "for i in 0..3 { for j in 0..4 { y[4·i + j] = x[j] } }", "j"],
+    ["columns at constant distances", "for i in 0..4 { y[i] = x[i]  y[i + 8] = x[i]  y[i + 16] = x[i] }", "i"],
+    ["what a local scales that every thread computes", "let a: f32 = x[0]\nfor i in 0..8 { y[i] = mul(a, x[i]) }", "i"],
+    [
+      "what no local scales that reads a stage",
+      "for i in 0..8 { y[i] = x[i] }\nlet a: f32 = y[0]\nfor i in 0..8 { z[i] = mul(a, x[i]) }",
+      "i | alone",
+      "x: f32[64] read, y: f32[64] write, z: f32[8] write",
+    ],
   ] as const)("of %s is divided", (_, body, expected, params?: string) => {
     expect(shown(kernel(body, params))).toBe(expected);
   });
@@ -72,8 +119,8 @@ describe("a loop", () => {
     ["a sum is carried", "var s: f32 = 0\nfor i in 0..8 { s = add(s, x[i]) }\ny[0] = s"],
     ["one reads what another writes", "for i in 0..8 { y[i] = y[7 - i] }"],
     ["rows overlap", "for i in 0..4 { for j in 0..9 { y[8·i + j] = x[j] } }"],
-    ["a later loop inside reads what others write", "for k in 0..4 { for i in 0..8 { y[i] = x[i] } for i in 0..8 { z[i] = y[7 - i] } }"], // prettier-ignore
-    ["the next round reads what others write", "for k in 0..4 { for i in 0..8 { y[i] = z[i] } for i in 0..8 { z[i + 1] = x[k] } }"], // prettier-ignore
+    ["a later loop inside reads what others write", "for k in 0..4 { for i in 0..8 { y[i] = x[i] } for i in 0..8 { z[i] = y[7 - i] } }"],
+    ["the next round reads what others write", "for k in 0..4 { for i in 0..8 { y[i] = z[i] } for i in 0..8 { z[i + 1] = x[k] } }"],
     ["a column runs into the next row's", "for j in 0..6 { for i in 0..4 { y[4·i + j] = x[j] } }"],
   ])("whose iterations meet is not: %s", (_, body) => {
     const update = "x: f32[64] read, y: f32[64] update, z: f32[64] update";
@@ -81,27 +128,35 @@ describe("a loop", () => {
   });
 
   test("too short for a barrier is left to one thread, whether it computes or moves", () => {
-    const moves = (rows: number): Kernel =>
-      kernel(`for i in 0..${rows} { for j in 0..64 { y[64·i + j] = x[64·j + i] } }`);
+    const moves = (rows: number): Kernel => kernel(`for i in 0..${rows} { for j in 0..64 { y[64·i + j] = x[64·j + i] } }`);
     expect(divide(moves(64), 2)).toBeUndefined();
     expect(divide(moves(640), 2)).toHaveLength(1);
   });
 
   test("is chosen for the threads that share it", () => {
     const body = "for i in 0..4 { for j in 0..3 { y[4·i + j] = x[j] } }";
-    const chosen = (threads: number): unknown => sectionsOf(kernel(body).body, threads)?.[0]?.divided[0]?.index; // prettier-ignore
+    const chosen = (threads: number): unknown => sectionsOf(kernel(body).body, threads)?.[0]?.divided[0]?.index;
     expect([2, 3, 4].map(chosen)).toEqual(["i", "j", "i"]);
   });
 });
 
 /** Visits each element of stored buffers that a statement touches, with the divided loop around it. */
-function eachTouch(body: readonly Stmt[], stored: ReadonlySet<string>, at: Map<string, number>, divided: readonly Loop[], inside: Loop | undefined, visit: (buffer: string, element: number, inside: Loop | undefined) => void): void {
-  const scalar = (s: Scalar): void => walkScalar(s, (part) => {
-    if (part.kind === "load" && stored.has(part.buffer)) visit(part.buffer, evaluate(part.at[0]!, at), inside);
-  });
+function eachTouch(
+  body: readonly Stmt[],
+  stored: ReadonlySet<string>,
+  at: Map<string, number>,
+  divided: readonly Loop[],
+  inside: Loop | undefined,
+  visit: (buffer: string, element: number, inside: Loop | undefined) => void,
+): void {
+  const scalar = (s: Scalar): void =>
+    walkScalar(s, (part) => {
+      if (part.kind === "load" && stored.has(part.buffer)) visit(part.buffer, evaluate(part.at[0]!, at), inside);
+    });
   for (const s of body) {
     if (s.kind === "for") {
-      for (let i = evaluate(s.from, at); i < evaluate(s.to, at); i += s.step) eachTouch(s.body, stored, at.set(s.index, i), divided, divided.includes(s) ? s : inside, visit);
+      for (let i = evaluate(s.from, at); i < evaluate(s.to, at); i += s.step)
+        eachTouch(s.body, stored, at.set(s.index, i), divided, divided.includes(s) ? s : inside, visit);
     } else if (s.kind === "if") {
       scalar(s.when);
       eachTouch(s.then, stored, at, divided, inside, visit);
@@ -110,18 +165,21 @@ function eachTouch(body: readonly Stmt[], stored: ReadonlySet<string>, at: Map<s
       if (s.kind === "store") visit(s.buffer, evaluate(s.at, at), inside);
     }
   }
-} // prettier-ignore
+}
 
 /** By enumeration, whatever the indices look like: no part of a section touches an element that another touches, be they 2, 3, 56 or 1,000. */
 function meeting({ body, divided }: Section): string | undefined {
   const stored = new Set<string>();
   walkStmts(body, { stmt: (s) => s.kind === "store" && stored.add(s.buffer) });
   /** By iteration: the part of 2, of 3, of 56 and of 1,000. */
-  const partsOf = new Map(divided.map((loop) => {
-    const trips = tripsOf(loop);
-    const partAt = (n: number, of: number): number => Array.from({ length: of }, (_, part) => Math.floor(((part + 1) * trips) / of)).findIndex((end) => n < end);
-    return [loop, Array.from({ length: trips }, (_, n) => [2, 3, 56, 1000].map((of) => partAt(n, of)).join())];
-  }));
+  const partsOf = new Map(
+    divided.map((loop) => {
+      const trips = tripsOf(loop);
+      const partAt = (n: number, of: number): number =>
+        Array.from({ length: of }, (_, part) => Math.floor(((part + 1) * trips) / of)).findIndex((end) => n < end);
+      return [loop, Array.from({ length: trips }, (_, n) => [2, 3, 56, 1000].map((of) => partAt(n, of)).join())];
+    }),
+  );
   const owners = new Map<string, Map<number, string>>([...stored].map((buffer) => [buffer, new Map()]));
   const at = new Map<string, number>();
   let found: string | undefined;
@@ -132,14 +190,18 @@ function meeting({ body, divided }: Section): string | undefined {
     if (owner !== part || part === "all") found ??= `${buffer} ${element} by ${owner} and ${part}`;
   });
   return found;
-} // prettier-ignore
+}
 
 interface Threaded {
   createTrainer(options?: { readonly seed?: number; readonly team?: Team }): LoadedTrainer;
-  createThreadedTrainer(options: { readonly seed?: number; readonly threads?: number; readonly spawn: unknown }): Promise<LoadedTrainer & { readonly threads: number; close(): void }>;
+  createThreadedTrainer(options: {
+    readonly seed?: number;
+    readonly threads?: number;
+    readonly spawn: unknown;
+  }): Promise<LoadedTrainer & { readonly threads: number; close(): void }>;
   readonly work: (statement: number, kernels: object, first: number, end: number, parts: number) => void;
   readonly alone: () => Team;
-} // prettier-ignore
+}
 
 interface Team {
   readonly kernels: object;
@@ -154,35 +216,34 @@ const scriptOf = async ({ module, facts }: Lowered, more = ""): Promise<string> 
 function batchOf({ inputs }: LoadedTrainer, { module }: Lowered, seed: number, entry = "") {
   return Object.fromEntries(
     Object.keys(inputs).map((name) => {
-      const { classes = 2, dtype, shape } = module.buffers.find((buffer) => buffer.name === `${name}${entry}`)!; // prettier-ignore
+      const { classes = 2, dtype, shape } = module.buffers.find((buffer) => buffer.name === `${name}${entry}`)!;
       const length = shape.reduce((a, b) => a * b, 1);
-      if (dtype === "i32") return [name, Int32Array.from({ length }, (_, n) => (n * 7 + seed) % classes)]; // prettier-ignore
+      if (dtype === "i32") return [name, Int32Array.from({ length }, (_, n) => (n * 7 + seed) % classes)];
       return [name, Float32Array.from({ length }, (_, n) => Math.sin(n * 12.9898 + seed))];
     }),
   );
 }
 
-const same = (a: LoadedTrainer, b: LoadedTrainer): boolean =>
-  Buffer.from(a.bytes()).equals(Buffer.from(b.bytes()));
+const same = (a: LoadedTrainer, b: LoadedTrainer): boolean => Buffer.from(a.bytes()).equals(Buffer.from(b.bytes()));
 
 /** How often the innermost statements run. */
 const iterationsOf = (body: readonly Stmt[]): number =>
-  body.reduce((sum, s) => sum + (s.kind === "for" ? Math.max(1, tripsOf(s)) * iterationsOf(s.body) : 1), 0); // prettier-ignore
+  body.reduce((sum, s) => sum + (s.kind === "for" ? Math.max(1, tripsOf(s)) * iterationsOf(s.body) : 1), 0);
 
 describe.each(modelNames.filter((name) => name !== "alexnet"))("%s", (name) => {
   test.each([5, 6])("no element of a section has two parts, of a batch of %i", SLOW, async (batch) => {
     const { module } = await lowered(name, { target: "wasm", small: true, batch });
     const sections = module.kernels.flatMap(({ body }) => sectionsOf(body, 2) ?? []).filter(({ divided }) => divided.length > 0);
     expect(sections.map(meeting).filter((found) => found !== undefined)).toEqual([]);
-  }); // prettier-ignore
+  });
 
   test("every long product and convolution falls to two threads", SLOW, async () => {
     const { module } = await lowered(name, { target: "wasm", threads: 2 });
-    const long = module.kernels.filter(({ name, flops }) => /^(dot|conv)/.test(name) && flops > 1e6); // prettier-ignore
+    const long = module.kernels.filter(({ name, flops }) => /^(dot|conv)/.test(name) && flops > 1e6);
     const alone = long.filter((kernel) => {
       const sections = divide(kernel, 2) ?? [{ body: kernel.body, divided: [] }];
       const left = sections.filter(({ divided }) => divided.length === 0);
-      return left.reduce((sum, { body }) => sum + iterationsOf(body), 0) > 0.05 * iterationsOf(kernel.body); // prettier-ignore
+      return left.reduce((sum, { body }) => sum + iterationsOf(body), 0) > 0.05 * iterationsOf(kernel.body);
     });
     expect(alone.map(({ name }) => name)).toEqual([]);
   });
@@ -199,9 +260,14 @@ test.each(["mnist-mlp", "lenet", "char-transformer", "unet-small", "vae", "two-l
     const { kernels } = alone();
     let turn = 0;
     const run = (statement: number): void => {
-      for (const first of [[2, 0, 3], [3, 2, 0], [0, 2, 3]][turn++ % 3]!) work(statement, kernels, first, first === 0 ? 2 : first + 1, 4); // prettier-ignore
+      for (const first of [
+        [2, 0, 3],
+        [3, 2, 0],
+        [0, 2, 3],
+      ][turn++ % 3]!)
+        work(statement, kernels, first, first === 0 ? 2 : first + 1, 4);
     };
-    const [one, three] = [createTrainer({ seed: 3 }), createTrainer({ seed: 3, team: { kernels, run } })]; // prettier-ignore
+    const [one, three] = [createTrainer({ seed: 3 }), createTrainer({ seed: 3, team: { kernels, run } })];
     for (let n = 0; n < 2; n++) {
       const batch = batchOf(one, of, n);
       expect(three.step(batch)).toEqual(one.step(batch));
@@ -241,27 +307,35 @@ describe("a team of workers", () => {
     team.close();
     expect(team.step(batchOf(one, of, 9))).toBe(one.step(batchOf(one, of, 9)));
     expect(same(team, one)).toBe(true);
-  }); // prettier-ignore
+  });
 
   test("ends a step with the message of the thread that failed, and every later one", SLOW, async () => {
     const of = await lowered("mnist-mlp", { target: "wasm", threads: 2 });
-    const planted = (script: string): string => script.replace("function share(control, statement, kernels, thread, threads) {", `$&\n  if (thread === 1 && statement === 3) throw new Error("planted in statement 3");`); // prettier-ignore
+    const planted = (script: string): string =>
+      script.replace(
+        "function share(control, statement, kernels, thread, threads) {",
+        `$&\n  if (thread === 1 && statement === 3) throw new Error("planted in statement 3");`,
+      );
     const { url, exports } = await file("failing", of, planted);
     const team = await exports.createThreadedTrainer({ seed: 1, spawn: spawnOf(url) });
     const batch = batchOf(exports.createTrainer(), of, 0);
     expect(() => team.step(batch)).toThrow("thread 1 failed: planted in statement 3");
     expect(() => team.step(batch)).toThrow("thread 1 failed: planted in statement 3");
     team.close();
-  }); // prettier-ignore
+  });
 
   test("is not made where a worker does not start", SLOW, async () => {
     const of = await lowered("mnist-mlp", { target: "wasm", threads: 2 });
     const { exports } = await file("starting", of);
     const nowhere = pathToFileURL(join(folder, "nothing.mjs"));
-    await expect(exports.createThreadedTrainer({ spawn: spawnOf(nowhere) })).rejects.toThrow(/^thread 1 did not start: Cannot find module '.*nothing\.mjs'/); // prettier-ignore
+    await expect(exports.createThreadedTrainer({ spawn: spawnOf(nowhere) })).rejects.toThrow(
+      /^thread 1 did not start: Cannot find module '.*nothing\.mjs'/,
+    );
     const plain = join(folder, "plain.mjs");
     writeFileSync(plain, "export const createTrainer = () => {};\n");
-    await expect(exports.createThreadedTrainer({ spawn: spawnOf(pathToFileURL(plain)) })).rejects.toThrow(`thread 1 did not start: ${pathToFileURL(plain).href} has no serve: it was compiled without --threads`); // prettier-ignore
+    await expect(exports.createThreadedTrainer({ spawn: spawnOf(pathToFileURL(plain)) })).rejects.toThrow(
+      `thread 1 did not start: ${pathToFileURL(plain).href} has no serve: it was compiled without --threads`,
+    );
   });
 
   test("has no more threads than there are cores, and says so once", SLOW, async () => {
@@ -269,9 +343,9 @@ describe("a team of workers", () => {
     const { url, exports } = await file("many", of);
     const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
     const spawn = Object.assign(() => workersOf(url)(), { cores: 2 });
-    const [a, b] = [await exports.createThreadedTrainer({ spawn }), await exports.createThreadedTrainer({ spawn })]; // prettier-ignore
+    const [a, b] = [await exports.createThreadedTrainer({ spawn }), await exports.createThreadedTrainer({ spawn })];
     expect([a.threads, b.threads]).toEqual([2, 2]);
-    expect(warned.mock.calls).toEqual([["4 threads were asked for, but there are 2 cores: the trainer runs on 2"]]); // prettier-ignore
+    expect(warned.mock.calls).toEqual([["4 threads were asked for, but there are 2 cores: the trainer runs on 2"]]);
     a.close();
     b.close();
   });
@@ -285,17 +359,23 @@ describe("a team of workers", () => {
       const one = await exports.createThreadedTrainer({ seed: 1, spawn: spawnOf(url) });
       await exports.createThreadedTrainer({ spawn: spawnOf(url) });
       expect(one.threads).toBe(1);
-      expect(one.step(batchOf(one, of, 1))).toBe(exports.createTrainer({ seed: 1 }).step(batchOf(one, of, 1))); // prettier-ignore
+      expect(one.step(batchOf(one, of, 1))).toBe(exports.createTrainer({ seed: 1 }).step(batchOf(one, of, 1)));
     } finally {
       vi.unstubAllGlobals();
     }
-    expect(warned.mock.calls).toEqual([["2 threads were asked for, but SharedArrayBuffer is missing here (a page needs the headers of cross-origin isolation): the trainer runs on one thread"]]); // prettier-ignore
+    expect(warned.mock.calls).toEqual([
+      [
+        "2 threads were asked for, but SharedArrayBuffer is missing here (a page needs the headers of cross-origin isolation): the trainer runs on one thread",
+      ],
+    ]);
   });
 
   test.each([0, 1.5, -2])("of %d threads is refused", SLOW, async (threads) => {
     const of = await lowered("circuit", { target: "wasm", threads: 2 });
     const { url, exports } = await file("refused", of);
-    await expect(exports.createThreadedTrainer({ threads, spawn: spawnOf(url) })).rejects.toThrow(new RangeError(`threads needs a whole number of at least 1, but got ${threads}`)); // prettier-ignore
+    await expect(exports.createThreadedTrainer({ threads, spawn: spawnOf(url) })).rejects.toThrow(
+      new RangeError(`threads needs a whole number of at least 1, but got ${threads}`),
+    );
   });
 });
 
@@ -303,18 +383,18 @@ test("the check holds for divided kernels, and the command that makes them is on
   const source = { path: "models/convolutions.ts", text: "" };
   const { check, files } = await compile(convolutions(16), { target: "wasm", threads: 2, source });
   expect(check?.holds).toBe(true);
-  expect(files.get("trainer.wasm.ts")).toContain("// Regenerate: adjoint compile models/convolutions.ts --target wasm --threads 2\n"); // prettier-ignore
+  expect(files.get("trainer.wasm.ts")).toContain("// Regenerate: adjoint compile models/convolutions.ts --target wasm --threads 2\n");
   expect(files.get("trainer.wasm.ts")).toContain("run(0); //");
-}); // prettier-ignore
+});
 
 test("bytes beside the file serve threads too", SLOW, async () => {
-  const { files, binaries } = await compile(await modelOf("circuit"), { target: "wasm-external", threads: 2, effort: "none" }); // prettier-ignore
+  const { files, binaries } = await compile(await modelOf("circuit"), { target: "wasm-external", threads: 2, effort: "none" });
   const { createTrainer } = await load<{ createTrainer(options: object): LoadedTrainer }>({
     files,
   });
   const { compileBytes } = await import("./support/webassembly.ts");
   const bytes = binaries.get("trainer.wasm")!;
-  for (const module of [compileBytes(bytes), bytes]) expect(createTrainer({ module }).step({})).toBeTypeOf("number"); // prettier-ignore
+  for (const module of [compileBytes(bytes), bytes]) expect(createTrainer({ module }).step({})).toBeTypeOf("number");
 });
 
 test("the emitted file is strict-clean without a platform's types", SLOW, async () => {
@@ -327,7 +407,7 @@ test("the emitted file is strict-clean without a platform's types", SLOW, async 
 
 test.each([
   [{ target: "wasm", threads: 0 }, "threads needs a whole number of at least 1, but got 0"],
-  [{ threads: 2 }, "only WebAssembly kernels are divided among threads, but the target is typescript"], // prettier-ignore
+  [{ threads: 2 }, "only WebAssembly kernels are divided among threads, but the target is typescript"],
 ] as const)("%o is refused", async (options, message) => {
   await expect(lower(await modelOf("circuit"), options)).rejects.toThrow(message);
 });
@@ -343,17 +423,26 @@ test.each([
   expect({ code, stderr }).toEqual({ code: 2, stderr: `error ${message}\n` });
   expect(readdirSync(out)).toEqual([]);
   rmSync(out, { recursive: true });
-}); // prettier-ignore
+});
 
-test("compile --threads 9999 says what more threads than cores come to, and writes a file that is made again by its command", SLOW, async () => {
-  const folder = mkdtempSync(join(root, "test", "threads-"));
-  try {
-    const out = join(folder, "generated");
-    const made = await adjoint(["compile", "models/circuit.ts", "--out", out, "--target", "wasm", "--threads", "9999"], { cwd: root });
-    expect(made.stderr).toBe(`--threads 9999: this machine has ${availableParallelism()} cores, and a trainer takes no more threads than there are cores where it runs\n`);
-    expect(await adjoint(["compile", "--check", "models/circuit.ts", "--out", out], { cwd: root })).toMatchObject({ code: 0 });
-    expect(await adjoint(["verify", join(out, "circuit", "trainer.wasm.ts")], { cwd: root })).toMatchObject({ code: 0, stdout: expect.stringMatching(/^CERTIFIED/) as string });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}); // prettier-ignore
+test(
+  "compile --threads 9999 says what more threads than cores come to, and writes a file that is made again by its command",
+  SLOW,
+  async () => {
+    const folder = mkdtempSync(join(root, "test", "threads-"));
+    try {
+      const out = join(folder, "generated");
+      const made = await adjoint(["compile", "models/circuit.ts", "--out", out, "--target", "wasm", "--threads", "9999"], { cwd: root });
+      expect(made.stderr).toBe(
+        `--threads 9999: this machine has ${availableParallelism()} cores, and a trainer takes no more threads than there are cores where it runs\n`,
+      );
+      expect(await adjoint(["compile", "--check", "models/circuit.ts", "--out", out], { cwd: root })).toMatchObject({ code: 0 });
+      expect(await adjoint(["verify", join(out, "circuit", "trainer.wasm.ts")], { cwd: root })).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^CERTIFIED/) as string,
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);

@@ -6,12 +6,15 @@ import { expect, test } from "vitest";
 import { root } from "./support/command.ts";
 
 const page = readFileSync(`${root}docs/threats.md`, "utf8");
-const rows = page.split("\n").filter((line) => line.startsWith("| ")).slice(2); // prettier-ignore
+const rows = page
+  .split("\n")
+  .filter((line) => line.startsWith("| "))
+  .slice(2);
 const project = new Project({ useInMemoryFileSystem: true });
 
 /** Titles of test(…), and of test.each(…)(…) and its like. */
 function titlesIn(file: string): readonly string[] {
-  const source = project.createSourceFile(file, readFileSync(root + file, "utf8"), { overwrite: true }); // prettier-ignore
+  const source = project.createSourceFile(file, readFileSync(root + file, "utf8"), { overwrite: true });
   return source.getDescendantsOfKind(SyntaxKind.CallExpression).flatMap((call) => {
     const title = call.getArguments()[0]?.asKind(SyntaxKind.StringLiteral)?.getLiteralValue();
     return title !== undefined && /^test\b/.test(call.getExpression().getText()) ? [title] : [];

@@ -11,7 +11,7 @@ const gated = model("gated", { batch: { train: 8, evaluate: 8, predict: 8 } }, (
   const a = input("a", [batch, 5]);
   const b = input("b", [batch, 5]);
   const y = add(matmul(mul(a, b), param("W", [5, 6], glorot())), 1);
-  return { loss: mse(y, input("t", [batch, 6])), outputs: { y }, optimizer: sgd({ learningRate: 0.1 }) }; // prettier-ignore
+  return { loss: mse(y, input("t", [batch, 6])), outputs: { y }, optimizer: sgd({ learningRate: 0.1 }) };
 });
 
 /** Sums that a kernel keeps side by side. */
@@ -33,12 +33,10 @@ test("of (a ⊙ b)·W is 4 × 2, as of a·W", async () => {
 async function loopsOf(terms: number, units: number): Promise<readonly string[]> {
   const net = model("net", { batch: { train: 32, evaluate: 32, predict: 32 } }, ({ batch }) => {
     const y = matmul(input("x", [batch, terms]), param("W", [terms, units], glorot()));
-    return { loss: mse(y, input("t", [batch, units])), outputs: { y }, optimizer: sgd({ learningRate: 0.1 }) }; // prettier-ignore
+    return { loss: mse(y, input("t", [batch, units])), outputs: { y }, optimizer: sgd({ learningRate: 0.1 }) };
   });
   const { module } = await lower(net);
-  const kernel = module.kernels.find(({ doc }) =>
-    doc.some((line) => line.includes("x[i,k]·W[k,j]")),
-  );
+  const kernel = module.kernels.find(({ doc }) => doc.some((line) => line.includes("x[i,k]·W[k,j]")));
   const found: string[] = [];
   walkStmts(kernel!.body, { stmt: (stmt) => void (stmt.kind === "for" && found.push(stmt.index)) });
   return found.slice(0, 2);

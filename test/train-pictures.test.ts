@@ -9,7 +9,7 @@ import { InputError } from "../compiler/cli/errors.ts";
 import type { InputFacts } from "../compiler/cli/inputs.ts";
 import { curvesFile, writeCurves, writePictures } from "../compiler/cli/train-pictures.ts";
 import type { LoadedTrainer } from "../compiler/compile.ts";
-import { confusionPicture, curvesSvg, filterPicture, matrixPicture, png, templatePicture } from "../runtime/index.ts"; // prettier-ignore
+import { confusionPicture, curvesSvg, filterPicture, matrixPicture, png, templatePicture } from "../runtime/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "adjoint-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -85,7 +85,12 @@ describe("pictures", { timeout: 30_000 }, () => {
 });
 
 test("curves are drawn as the file's ending says, in a folder made for them", () => {
-  const history = { epochs: [{ epoch: 1, loss: 2 }, { epoch: 2, loss: 1 }] }; // prettier-ignore
+  const history = {
+    epochs: [
+      { epoch: 1, loss: 2 },
+      { epoch: 2, loss: 1 },
+    ],
+  };
   const svg = join(folder, "new", "curves.svg");
   expect(writeCurves(svg, history)).toBe(svg);
   expect(read("new/curves.svg").toString()).toBe(curvesSvg(history));

@@ -1,6 +1,6 @@
 /** What every emitted trainer does: what the interpreter does, exactly on the real rows of a batch, from the state that bytes() holds. */
 
-import { add, constant, hyper, input, labels, matmul, model, mul, param, sgd, softmaxCrossEntropy, sum, zeros } from "adjoint"; // prettier-ignore
+import { add, constant, hyper, input, labels, matmul, model, mul, param, sgd, softmaxCrossEntropy, sum, zeros } from "adjoint";
 import { describe, expect, test } from "vitest";
 import { bytesOf } from "../compiler/graph/type.ts";
 import { interpretEntry } from "../compiler/loop/interpret.ts";
@@ -15,9 +15,9 @@ import { batchOf, loadTrainer, type Batch } from "./support/trainer.ts";
 interface Gradients {
   gradients(batch: object): { readonly loss: number; readonly parameters: Readonly<Record<string, Float32Array>> };
   readonly hyper: Record<string, number>;
-} // prettier-ignore
+}
 
-const phasesOf = ({ entries }: Lowered): string[] => entries.flatMap(({ name, purpose }) => (purpose.kind === "train" ? [name] : [])); // prettier-ignore
+const phasesOf = ({ entries }: Lowered): string[] => entries.flatMap(({ name, purpose }) => (purpose.kind === "train" ? [name] : []));
 
 /** The phases of a trainer that has several, in order. */
 type Phases = Readonly<Record<string, (batch: Batch) => number>>;
@@ -36,19 +36,19 @@ describe.each(modelNames)("%s", (name) => {
     // what dropout draws starts from the seed
     for (const [key, state] of Object.entries(trainer.state)) memory.get(key)!.set(state);
     // the interpreter takes exp from the engine, the trainer brings its own: 1 ulp apart
-    const transcendental = module.kernels.some((kernel) => /"(exp|log|tanh|pow)"/.test(JSON.stringify(kernel.body))); // prettier-ignore
+    const transcendental = module.kernels.some((kernel) => /"(exp|log|tanh|pow)"/.test(JSON.stringify(kernel.body)));
     const bound = transcendental ? 3e-7 : 0;
 
     const predicted = trainer.predict(batchOf(module, "predict", memory));
     const expectedPrediction = interpretEntry(module, "predict", memory);
-    for (const [key, y] of Object.entries(predicted)) close(y, expectedPrediction.get(key)!, bound, key); // prettier-ignore
+    for (const [key, y] of Object.entries(predicted)) close(y, expectedPrediction.get(key)!, bound, key);
 
     const { count, ...evaluated } = trainer.evaluate(batchOf(module, "evaluate", memory));
     const expectedMeans = interpretEntry(module, "evaluate", memory);
-    for (const [key, value] of Object.entries(evaluated)) close([value], [expectedMeans.get(key)![0]! * count!], bound * 10, key); // prettier-ignore
+    for (const [key, value] of Object.entries(evaluated)) close([value], [expectedMeans.get(key)![0]! * count!], bound * 10, key);
 
     const batch = stepBatchOf(one, memory);
-    const phases = "phases" in trainer ? (trainer.phases as Phases) : { train: (given: Batch) => trainer.step(given) }; // prettier-ignore
+    const phases = "phases" in trainer ? (trainer.phases as Phases) : { train: (given: Batch) => trainer.step(given) };
     expect(Object.keys(phases)).toEqual(phasesOf(one));
     for (const [n, [phase, run]] of Object.entries(phases).entries()) {
       const loss = run(batch);
@@ -56,7 +56,7 @@ describe.each(modelNames)("%s", (name) => {
       const { purpose } = one.entries[n]!;
       const linear = purpose.kind === "train" && purpose.phase.rule.linear;
       // a rule like Adam's turns an ulp of a gradient near 0 into a whole step: its moments are compared
-      if (linear) for (const [key, p] of Object.entries(trainer.parameters)) close(p, memory.get(key)!, bound, key); // prettier-ignore
+      if (linear) for (const [key, p] of Object.entries(trainer.parameters)) close(p, memory.get(key)!, bound, key);
       for (const [key, s] of Object.entries(trainer.state)) close(s, memory.get(key)!, bound, key);
       // the next phase sees the weights that this one left
       for (const [key, p] of Object.entries(trainer.parameters)) memory.get(key)!.set(p);
@@ -71,7 +71,7 @@ describe.each(modelNames)("%s", (name) => {
     const [first, second] = [createTrainer({ seed: 1 }), createTrainer({ seed: 2 })];
     for (let n = 0; n < 3; n++) first.step(batch);
     const packed = first.bytes();
-    const size = [...PARAMETERS, ...STATE].reduce((bytes, { shape }) => bytes + shape.reduce((a, b) => a * b, 1) * bytesOf("f32"), 0); // prettier-ignore
+    const size = [...PARAMETERS, ...STATE].reduce((bytes, { shape }) => bytes + shape.reduce((a, b) => a * b, 1) * bytesOf("f32"), 0);
     expect(packed.length).toBe(size);
     second.restore(packed);
     expect(second.stepCount).toBe(3);
@@ -79,27 +79,25 @@ describe.each(modelNames)("%s", (name) => {
     // compared as buffers: an assertion on a million elements takes seconds
     expect(Buffer.compare(second.bytes(), first.bytes())).toBe(0);
     expect(Buffer.compare(first.bytes(), packed)).not.toBe(0);
-    expect(() => second.restore(packed.slice(1))).toThrow(new RangeError(`restore: needs ${size} bytes, but got ${size - 1}; they belong to another model`)); // prettier-ignore
+    expect(() => second.restore(packed.slice(1))).toThrow(
+      new RangeError(`restore: needs ${size} bytes, but got ${size - 1}; they belong to another model`),
+    );
   });
 });
 
 const ROWS = 6;
-const small = model(
-  "small",
-  { batch: { train: ROWS, evaluate: ROWS, predict: 1 } },
-  ({ batch }) => {
-    const x = input("x", [batch, 3]);
-    const y = labels("y", [batch], { classes: 4 });
-    const W = param("W", [3, 4], constant([0.1, -0.2, 0.3, 0.4, 0.5, -0.6, 0.7, 0.8, -0.9, 1, 1.1, -1.2])); // prettier-ignore
-    const b = param("b", [4], zeros());
-    const scores = add(matmul(x, W), b);
-    return {
-      loss: softmaxCrossEntropy(scores, y),
-      outputs: { scores },
-      optimizer: sgd({ learningRate: hyper("learningRate", 0.5) }),
-    };
-  },
-);
+const small = model("small", { batch: { train: ROWS, evaluate: ROWS, predict: 1 } }, ({ batch }) => {
+  const x = input("x", [batch, 3]);
+  const y = labels("y", [batch], { classes: 4 });
+  const W = param("W", [3, 4], constant([0.1, -0.2, 0.3, 0.4, 0.5, -0.6, 0.7, 0.8, -0.9, 1, 1.1, -1.2]));
+  const b = param("b", [4], zeros());
+  const scores = add(matmul(x, W), b);
+  return {
+    loss: softmaxCrossEntropy(scores, y),
+    outputs: { scores },
+    optimizer: sgd({ learningRate: hyper("learningRate", 0.5) }),
+  };
+});
 
 describe("a batch", async () => {
   const { createTrainer } = await loadTrainer(await lower(small));
@@ -112,7 +110,7 @@ describe("a batch", async () => {
     const rows = { x: x.slice(0, count * 3), y: y.slice(0, count) };
     const expected = { loss: alone.step(rows), bytes: alone.bytes() };
     // rows past the count weigh nothing, whatever they hold
-    const rest = { x: x.map((value, n) => (n < count * 3 ? value : 1e6)), y: y.map((label, n) => (n < count ? label : 99)) }; // prettier-ignore
+    const rest = { x: x.map((value, n) => (n < count * 3 ? value : 1e6)), y: y.map((label, n) => (n < count ? label : 99)) };
     for (const batch of [rows, rest]) {
       const trainer = createTrainer();
       trainer.evaluate({ x, y }); // leaves other rows behind
@@ -130,12 +128,12 @@ describe("a batch", async () => {
     ["an input of other rows", { x: x.slice(0, 9), y }, 2, "x needs 18 elements, but got 9"],
     ["short labels", { x, y: y.slice(0, 4) }, 6, "y needs 6 elements, but got 4"],
     ["no labels", { x }, 6, "y is missing from the batch: CALL takes a batch { x, y }"],
-    ["a label above the classes", { x, y: y.with(2, 4) }, 6, "y[2] is 4, but labels are whole numbers from 0 to 3"], // prettier-ignore
-    ["a negative label", { x, y: y.with(5, -1) }, 6, "y[5] is -1, but labels are whole numbers from 0 to 3"], // prettier-ignore
+    ["a label above the classes", { x, y: y.with(2, 4) }, 6, "y[2] is 4, but labels are whole numbers from 0 to 3"],
+    ["a negative label", { x, y: y.with(5, -1) }, 6, "y[5] is -1, but labels are whole numbers from 0 to 3"],
   ] as const)("with %s is refused, and nothing is learned from it", (_, batch, count, message) => {
     const before = trainer.bytes();
-    expect(() => trainer.step(batch, count)).toThrow(new RangeError(message.replace("CALL", "step"))); // prettier-ignore
-    expect(() => trainer.evaluate(batch, count)).toThrow(new RangeError(message.replace("CALL", "evaluate"))); // prettier-ignore
+    expect(() => trainer.step(batch, count)).toThrow(new RangeError(message.replace("CALL", "step")));
+    expect(() => trainer.evaluate(batch, count)).toThrow(new RangeError(message.replace("CALL", "evaluate")));
     expect(trainer.bytes()).toEqual(before);
   });
 
@@ -152,7 +150,7 @@ describe("a batch", async () => {
     expect(one.parameters["W"]).not.toEqual(before);
     expect(two.parameters["W"]).toEqual(before);
     two.hyper["learningRate"] = NaN;
-    expect(() => two.step({ x, y })).toThrow(new RangeError("hyper.learningRate needs a finite number, but is NaN")); // prettier-ignore
+    expect(() => two.step({ x, y })).toThrow(new RangeError("hyper.learningRate needs a finite number, but is NaN"));
     // the loss of a row needs no rate
     expect(two.evaluate({ x, y }).loss).toBeGreaterThan(0);
   });
@@ -170,13 +168,9 @@ describe("a live scalar in the loss", () => {
     expect(trainer.evaluate({}).loss).toBe(9);
     expect(trainer.predict({})["loss"]).toEqual(Float32Array.of(9));
     trainer.hyper["strength"] = 2;
-    expect([trainer.evaluate({}).loss, trainer.step({}), trainer.predict({})["loss"]?.[0]]).toEqual([36, 36, 36]); // prettier-ignore
+    expect([trainer.evaluate({}).loss, trainer.step({}), trainer.predict({})["loss"]?.[0]]).toEqual([36, 36, 36]);
     trainer.hyper["strength"] = Infinity;
-    for (const call of [
-      () => trainer.evaluate({}),
-      () => trainer.step({}),
-      () => trainer.predict({}),
-    ])
+    for (const call of [() => trainer.evaluate({}), () => trainer.step({}), () => trainer.predict({})])
       // prettier-ignore
       expect(call).toThrow(new RangeError("hyper.strength needs a finite number, but is Infinity"));
   });

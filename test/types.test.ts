@@ -96,15 +96,14 @@ export const declare = (batch: number): void => {
 };`,
     says: [],
   },
-}; // prettier-ignore
+};
 
 test("a mismatch is a sentence in the editor; a correct program has exact shapes", () => {
-  const project = new Project({ tsConfigFilePath: `${root}tsconfig.json`, skipAddingFilesFromTsConfig: true }); // prettier-ignore
-  for (const [name, { body }] of Object.entries(snippets))
-    project.createSourceFile(`${root}test/snippet ${name}.ts`, `${HEAD}${body}\n`);
+  const project = new Project({ tsConfigFilePath: `${root}tsconfig.json`, skipAddingFilesFromTsConfig: true });
+  for (const [name, { body }] of Object.entries(snippets)) project.createSourceFile(`${root}test/snippet ${name}.ts`, `${HEAD}${body}\n`);
   for (const [name, { says }] of Object.entries(snippets)) {
     const file = project.getSourceFileOrThrow(`${root}test/snippet ${name}.ts`);
-    const found = file.getPreEmitDiagnostics().map((one) => ts.flattenDiagnosticMessageText(one.compilerObject.messageText, "\n")); // prettier-ignore
+    const found = file.getPreEmitDiagnostics().map((one) => ts.flattenDiagnosticMessageText(one.compilerObject.messageText, "\n"));
     expect(found, name).toHaveLength(says.length);
     says.forEach((sentence, n) => expect(found[n], name).toContain(sentence));
   }

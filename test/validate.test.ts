@@ -25,10 +25,12 @@ import { modelOf } from "./support/models.ts";
 afterEach(() => void vi.restoreAllMocks());
 
 /** The first node of an op becomes another. */
-const instead = (op: string, by: (node: Node) => Node) => (graph: Graph): Graph => {
-  const at = graph.nodes.findIndex((node) => node.op === op);
-  return at < 0 ? graph : { ...graph, nodes: graph.nodes.map((node, n) => (n === at ? by(node) : node)) };
-}; // prettier-ignore
+const instead =
+  (op: string, by: (node: Node) => Node) =>
+  (graph: Graph): Graph => {
+    const at = graph.nodes.findIndex((node) => node.op === op);
+    return at < 0 ? graph : { ...graph, nodes: graph.nodes.map((node, n) => (n === at ? by(node) : node)) };
+  };
 
 const wrongSign = instead("sub", (node) => ({ ...node, op: "add" }));
 const swapped = instead("sub", (node) => ({ ...node, inputs: [...node.inputs].reverse() }));
@@ -40,7 +42,7 @@ function confused(graph: Graph): Graph {
     const node = nodes[at]!;
     if (opOf(node.op).elementwise !== true || node.inputs.length !== 2) continue;
     const [a, b] = node.inputs as [Value, Value];
-    if (a === b || String(nodes[a]!.type.shape) !== String(nodes[b]!.type.shape) || nodes[a]!.type.dtype !== nodes[b]!.type.dtype) continue; // prettier-ignore
+    if (a === b || String(nodes[a]!.type.shape) !== String(nodes[b]!.type.shape) || nodes[a]!.type.dtype !== nodes[b]!.type.dtype) continue;
     nodes[at] = { ...node, inputs: [a, a] };
     return { ...graph, nodes };
   }
@@ -75,7 +77,12 @@ test("a bug in define is caught by the loops that come of it", async () => {
   vi.spyOn(define, "run").mockImplementation((graph) => {
     const defined: Defined = run(graph);
     const at = defined.definitions.findIndex(({ contracts }) => contracts);
-    return { ...defined, definitions: defined.definitions.map((term, n) => (n === at ? { ...term, definition: { ...term.definition, value: sumForProduct(term.definition.value) } } : term)) }; // prettier-ignore
+    return {
+      ...defined,
+      definitions: defined.definitions.map((term, n) =>
+        n === at ? { ...term, definition: { ...term.definition, value: sumForProduct(term.definition.value) } } : term,
+      ),
+    };
   });
   await expect(compile(await modelOf("linear-svm"))).rejects.toThrow("changed what");
 });
@@ -87,15 +94,13 @@ test("a bug in fuse is caught: an update that comes before the last reader of th
     return { ...fused, work: [...fused.work].sort((a, b) => Number(updates(b)) - Number(updates(a))) };
   });
   await expect(compile(await modelOf("mnist-mlp"))).rejects.toThrow();
-}); // prettier-ignore
+});
 
 const updates = (work: Definitions["work"][number]): boolean =>
-  work.kind === "group" && work.group.stages.some(({ definition }) => definition.target !== undefined); // prettier-ignore
+  work.kind === "group" && work.group.stages.some(({ definition }) => definition.target !== undefined);
 
 const chosen = (parts: number): Choices =>
-  new Map([
-    ["train", { parts, recomputed: { again: new Set(["relu"]), kept: new Set<string>() } }],
-  ]);
+  new Map([["train", { parts, recomputed: { again: new Set(["relu"]), kept: new Set<string>() } }]]);
 
 test("a bug in recompute is caught and named: a copy of another value", async () => {
   const { recompute } = recomputing;
@@ -108,7 +113,7 @@ test("a bug in recompute is caught and named: a copy of another value", async ()
     },
   }));
   await expect(compile(await modelOf("mnist-mlp"), { chosen: chosen(1) })).rejects.toThrow('pass "recompute" changed what');
-}); // prettier-ignore
+});
 
 test("a bug in order is caught: the updates before everything else", async () => {
   const { inOrder } = ordering;
@@ -118,7 +123,7 @@ test("a bug in order is caught: the updates before everything else", async () =>
     return [...ordered].sort((a, b) => Number(isUpdate(b)) - Number(isUpdate(a)));
   });
   await expect(lower(await modelOf("two-layer-net"))).rejects.toThrow(/reads \S+, /);
-}); // prettier-ignore
+});
 
 test("a bug in split is caught: a part that reads the rows of another", async () => {
   const { split } = splitting;
@@ -128,16 +133,25 @@ test("a bug in split is caught: a part that reads the rows of another", async ()
       const now = split(into).run(defined);
       const at = now.definitions.findIndex(({ definition }) => definition.name === "x.part2");
       const first = now.definitions.find(({ definition }) => definition.name === "x.part1");
-      return at < 0 ? now : { ...now, definitions: now.definitions.map((term, n) => (n === at ? { ...term, definition: { ...term.definition, value: first!.definition.value } } : term)) };
+      return at < 0
+        ? now
+        : {
+            ...now,
+            definitions: now.definitions.map((term, n) =>
+              n === at ? { ...term, definition: { ...term.definition, value: first!.definition.value } } : term,
+            ),
+          };
     },
   }));
   await expect(compile(await modelOf("mnist-mlp"), { chosen: chosen(2) })).rejects.toThrow("changed what");
-}); // prettier-ignore
+});
 
 /** One more than the first loop's start. */
 function late(body: readonly Stmt[]): readonly Stmt[] {
   const at = body.findIndex(({ kind }) => kind === "for");
-  return body.map((stmt, n) => n === at && stmt.kind === "for" ? { ...stmt, from: { ...stmt.from, offset: stmt.from.offset + stmt.step } } : stmt); // prettier-ignore
+  return body.map((stmt, n) =>
+    n === at && stmt.kind === "for" ? { ...stmt, from: { ...stmt.from, offset: stmt.from.offset + stmt.step } } : stmt,
+  );
 }
 
 test("a bug in schedule is caught: a loop that starts late", async () => {
@@ -146,7 +160,7 @@ test("a bug in schedule is caught: a loop that starts late", async () => {
     ...schedule(machine),
     run(definitions) {
       const program: Program = schedule(machine).run(definitions);
-      return { ...program, kernels: program.kernels.map((kernel, n) => (n === 0 ? { ...kernel, body: late(kernel.body) } : kernel)) }; // prettier-ignore
+      return { ...program, kernels: program.kernels.map((kernel, n) => (n === 0 ? { ...kernel, body: late(kernel.body) } : kernel)) };
     },
   }));
   await expect(compile(await modelOf("mnist-mlp"))).rejects.toThrow('pass "schedule" changed what');
@@ -163,4 +177,4 @@ test("a bug in place is caught before anything is printed: two live buffers on t
     },
   }));
   await expect(lower(await modelOf("mnist-mlp"))).rejects.toThrow(/reads \w+, but its bytes|share bytes/);
-}); // prettier-ignore
+});

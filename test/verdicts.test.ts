@@ -1,6 +1,43 @@
 /** What is true of the check's verdicts: what rounding explains is no fault, what it cannot judge it says with the reason, and what is wrong stays wrong. */
 
-import { add, batchMean, batchNorm, constant, conv2d, dense, flatten, gelu, globalAveragePool2d, glorot, gru, input, l1, labels, matmul, max, maximum, maxPool2d, mean, model, mul, multiHeadAttention, normal, param, relu, rmsNorm, sgd, adam, sigmoid, softmaxCrossEntropy, square, sum, tanh, zeros, type FloatTensor, type Scalar } from "adjoint"; // prettier-ignore
+import {
+  add,
+  batchMean,
+  batchNorm,
+  constant,
+  conv2d,
+  dense,
+  flatten,
+  gelu,
+  globalAveragePool2d,
+  glorot,
+  gru,
+  input,
+  l1,
+  labels,
+  matmul,
+  max,
+  maximum,
+  maxPool2d,
+  mean,
+  model,
+  mul,
+  multiHeadAttention,
+  normal,
+  param,
+  relu,
+  rmsNorm,
+  sgd,
+  adam,
+  sigmoid,
+  softmaxCrossEntropy,
+  square,
+  sum,
+  tanh,
+  zeros,
+  type FloatTensor,
+  type Scalar,
+} from "adjoint";
 import { describe, expect, test } from "vitest";
 import { checkModel } from "../compiler/check/check.ts";
 import { judge, type Judging, type Pair } from "../compiler/check/norm.ts";
@@ -12,11 +49,11 @@ const check = async (one: Model, target: "typescript" | "wasm"): Promise<readonl
 
 /** What is not judged, and why. */
 const unjudged = (rows: readonly TensorCheck[]): string[] =>
-  rows.flatMap(({ name, method, unjudged: why }) => why === undefined ? [] : [`${name}, ${method}: ${why}`]); // prettier-ignore
+  rows.flatMap(({ name, method, unjudged: why }) => (why === undefined ? [] : [`${name}, ${method}: ${why}`]));
 
 /** A loss of one input [batch, …]. */
 const plain = (shape: readonly number[], loss: (x: FloatTensor) => Scalar, learningRate = 0.01): Model =>
-  model("plain", { batch: 4 }, ({ batch }) => ({ loss: loss(input("x", [batch, ...shape])), optimizer: sgd({ learningRate }) })); // prettier-ignore
+  model("plain", { batch: 4 }, ({ batch }) => ({ loss: loss(input("x", [batch, ...shape])), optimizer: sgd({ learningRate }) }));
 
 /** A classifier of three classes, by Adam. */
 const classifier = (shape: readonly number[], features: (x: FloatTensor) => FloatTensor): Model =>
@@ -24,30 +61,74 @@ const classifier = (shape: readonly number[], features: (x: FloatTensor) => Floa
     const y = labels("y", [batch], { classes: 3 });
     const scores = dense(3)(features(input("x", [batch, ...shape])) as FloatTensor<[number, number]>);
     return { loss: softmaxCrossEntropy(scores, y), optimizer: adam() };
-  }); // prettier-ignore
+  });
 
 const rowSum = (x: FloatTensor): Scalar => batchMean(sum(x, [1]) as FloatTensor<[number]>);
 const repeated = (x: FloatTensor, times: number, of: (h: FloatTensor, n: number) => FloatTensor): FloatTensor =>
-  Array.from({ length: times }).reduce<FloatTensor>((h, _, n) => of(h, n), x); // prettier-ignore
+  Array.from({ length: times }).reduce<FloatTensor>((h, _, n) => of(h, n), x);
 
 /** Models that are right, and what of them cannot be judged. */
 const right: Readonly<Record<string, readonly [Model, readonly RegExp[]]>> = {
-  "a bias before batch norm": [classifier([1, 6, 6], (x) => flatten()(maxPool2d(2)(relu(batchNorm()(conv2d(4, 3, { padding: "same" })(x as FloatTensor<[number, number, number, number]>))) as never)) as FloatTensor), []],
-  "the bias of an attention's keys": [classifier([4, 8], (x) => flatten()(multiHeadAttention(2)(x as FloatTensor<[number, number, number]>))), []],
-  "the first β of batch norm, 1×1 convolution, batch norm": [classifier([2, 4, 4], (x) => globalAveragePool2d()(relu(batchNorm()(conv2d(3, 1)(batchNorm()(x as FloatTensor<[number, number, number, number]>) as never)) as never))), []],
-  "weights of one element": [plain([1], (x) => rowSum(square(matmul(x as FloatTensor<[number, number]>, param("w", [1, 1], constant(0.5))))), 0.5), []],
+  "a bias before batch norm": [
+    classifier(
+      [1, 6, 6],
+      (x) =>
+        flatten()(
+          maxPool2d(2)(relu(batchNorm()(conv2d(4, 3, { padding: "same" })(x as FloatTensor<[number, number, number, number]>))) as never),
+        ) as FloatTensor,
+    ),
+    [],
+  ],
+  "the bias of an attention's keys": [
+    classifier([4, 8], (x) => flatten()(multiHeadAttention(2)(x as FloatTensor<[number, number, number]>))),
+    [],
+  ],
+  "the first β of batch norm, 1×1 convolution, batch norm": [
+    classifier([2, 4, 4], (x) =>
+      globalAveragePool2d()(
+        relu(batchNorm()(conv2d(3, 1)(batchNorm()(x as FloatTensor<[number, number, number, number]>) as never)) as never),
+      ),
+    ),
+    [],
+  ],
+  "weights of one element": [
+    plain([1], (x) => rowSum(square(matmul(x as FloatTensor<[number, number]>, param("w", [1, 1], constant(0.5))))), 0.5),
+    [],
+  ],
   "a kink in a constant": [plain([3], (x) => rowSum(mul(x, relu(mul(0, param("w", [3], zeros())))))), []],
-  "constants that tie": [plain([3], (x) => add(rowSum(mul(x, maximum(param("v", [3], constant(1)), param("w", [3], constant(1))))), max(param("u", [3], constant(1)), [0]))), []],
-  "l1 of zeros": [plain([3], (x) => { const W = param("W", [3, 2], zeros()); return add(rowSum(matmul(x as FloatTensor<[number, number]>, W)), l1([W], 0.1)); }), []],
+  "constants that tie": [
+    plain([3], (x) =>
+      add(rowSum(mul(x, maximum(param("v", [3], constant(1)), param("w", [3], constant(1))))), max(param("u", [3], constant(1)), [0])),
+    ),
+    [],
+  ],
+  "l1 of zeros": [
+    plain([3], (x) => {
+      const W = param("W", [3, 2], zeros());
+      return add(rowSum(matmul(x as FloatTensor<[number, number]>, W)), l1([W], 0.1));
+    }),
+    [],
+  ],
   "a saturated tanh": [plain([3], (x) => rowSum(mul(x, tanh(mul(12, param("w", [3], normal())))))), []],
   "a chain of tanh": [plain([3], (x) => rowSum(repeated(mul(x, param("w", [3], normal())), 40, tanh))), []],
   "a sigmoid far to the left": [plain([3], (x) => rowSum(mul(x, sigmoid(param("w", [3], constant(-720)))))), [/^w, forward mode: /]],
-  "a gelu of large numbers": [plain([3], (x) => rowSum(gelu(mul(5, matmul(x as FloatTensor<[number, number]>, param("W", [3, 4], normal())))))), []],
+  "a gelu of large numbers": [
+    plain([3], (x) => rowSum(gelu(mul(5, matmul(x as FloatTensor<[number, number]>, param("W", [3, 4], normal())))))),
+    [],
+  ],
   "rms norm over one feature": [plain([3], (x) => rowSum(square(rmsNorm()(dense(1)(x as FloatTensor<[number, number]>))))), []],
-  "a loss that diverges": [plain([3], (x) => mean(square(square(square(matmul(x as FloatTensor<[number, number]>, param("W", [3, 2], normal())))))), 1), []],
-  "batch norms in a row": [classifier([4], (x) => repeated(x, 8, (h, n) => relu(batchNorm()(matmul(h as FloatTensor<[number, number]>, param(`W${n}`, [4, 4], glorot())))))), []],
+  "a loss that diverges": [
+    plain([3], (x) => mean(square(square(square(matmul(x as FloatTensor<[number, number]>, param("W", [3, 2], normal())))))), 1),
+    [],
+  ],
+  "batch norms in a row": [
+    classifier([4], (x) =>
+      repeated(x, 8, (h, n) => relu(batchNorm()(matmul(h as FloatTensor<[number, number]>, param(`W${n}`, [4, 4], glorot()))))),
+    ),
+    [],
+  ],
   "a recurrent layer of many steps": [classifier([16, 2], (x) => gru(3)(x as FloatTensor<[number, number, number]>) as FloatTensor), []],
-}; // prettier-ignore
+};
 
 /** In float32 these are the harder ones; the others are tried where intermediate results are doubles. */
 const SINGLE = /batch norm|keys|rms norm/;
@@ -62,21 +143,28 @@ test.each(Object.entries(right))("nothing is wrong with %s", async (name, [one, 
 
 test("where float32 overflows, the same steps are judged in float64", async () => {
   const [one] = right["a loss that diverges"]!;
-  const row = (await check(one, "typescript")).find(({ name, method }) => name === "W" && method === "three steps")!; // prettier-ignore
+  const row = (await check(one, "typescript")).find(({ name, method }) => name === "W" && method === "three steps")!;
   expect(row).toMatchObject({ inDouble: true, bound: 1e-4 });
   expect(verdictOf(row)).toBe("holds");
 });
 
 describe("what is wrong stays wrong", () => {
   /** y = Σ x over a tensor that all but cancels: 1, −1, 1, … and a small rest. */
-  const judging = (again: Judging["again"]): Judging => ({ method: "m", bound: 1e-4, dtype: "f32", again }); // prettier-ignore
-  const pair = (found: number, expected: number): Pair => ({ name: "y", role: "parameter", shape: [1], found: [found], expected: [expected], sizes: () => [1] }); // prettier-ignore
+  const judging = (again: Judging["again"]): Judging => ({ method: "m", bound: 1e-4, dtype: "f32", again });
+  const pair = (found: number, expected: number): Pair => ({
+    name: "y",
+    role: "parameter",
+    shape: [1],
+    found: [found],
+    expected: [expected],
+    sizes: () => [1],
+  });
   const ones = (watch: Parameters<Judging["again"]>[0]): number => {
-    const data = Float64Array.from(
-      { length: 64 },
-      (_, n) => (n % 2 === 0 ? 1 : -1) * (1 + n / 999),
+    const data = Float64Array.from({ length: 64 }, (_, n) => (n % 2 === 0 ? 1 : -1) * (1 + n / 999));
+    watch(
+      { op: "exp", name: "x", inputs: [], attrs: {}, type: { dtype: "f64", shape: [64] }, origin: { role: "primal", site: "" } },
+      { type: { dtype: "f64", shape: [64] }, data },
     );
-    watch({ op: "exp", name: "x", inputs: [], attrs: {}, type: { dtype: "f64", shape: [64] }, origin: { role: "primal", site: "" } }, { type: { dtype: "f64", shape: [64] }, data }); // prettier-ignore
     return data.reduce((total, one) => total + one, 0);
   };
   const again: Judging["again"] = (watch) => new Map([["y", [ones(watch)]]]);
@@ -102,10 +190,7 @@ describe("what is wrong stays wrong", () => {
     const stays: Judging["again"] = () => new Map([["y", [2]]]);
     expect(verdictOf(judge([pair(NaN, NaN)], judging(stays))[0]!)).toBe("holds");
     expect(verdictOf(judge([pair(NaN, 2)], judging(stays))[0]!)).toBe("wrong");
-    const leaves: Judging["again"] = (watch) =>
-      new Map([["y", [ones(watch) === exact ? 2 : Infinity]]]);
-    expect(judge([pair(NaN, 2)], judging(leaves))[0]!.unjudged).toBe(
-      "it leaves the range of float32",
-    );
+    const leaves: Judging["again"] = (watch) => new Map([["y", [ones(watch) === exact ? 2 : Infinity]]]);
+    expect(judge([pair(NaN, 2)], judging(leaves))[0]!.unjudged).toBe("it leaves the range of float32");
   });
 });

@@ -62,7 +62,7 @@ interface Made {
 
 const APPROXIMATE = "//   approximate rewrites: 3×3 convolution → Winograd F(4×4, 3×3)\n";
 const AGAIN = /^\/\/ {3}train computes again: a; [\d,]+ FLOPs a step more, with the same bits$/m;
-const RELAXED = "//   relaxed SIMD: products and sums may be rounded once, so that machines may differ in the last bits\n"; // prettier-ignore
+const RELAXED = "//   relaxed SIMD: products and sums may be rounded once, so that machines may differ in the last bits\n";
 
 const folderOf = (flags: readonly string[]): string => ["out", ...flags].join("");
 const known = new Map<string, Promise<Made>>();
@@ -77,19 +77,18 @@ function compiled(...flags: readonly string[]): Promise<Made> {
 
 async function make(flags: readonly string[], out: string): Promise<Made> {
   const node = flags.includes("--relaxed") ? RELAXED_FLAGS : [];
-  const { code, stderr } = await adjoint(["compile", "models/convnet.js", "--winograd", "--out", out, ...flags], { cwd: folder, node }); // prettier-ignore
+  const { code, stderr } = await adjoint(["compile", "models/convnet.js", "--winograd", "--out", out, ...flags], { cwd: folder, node });
   expect(code, stderr).toBe(0);
-  const trainer = join(folder, out, "convnet", flags.includes("wasm") ? "trainer.wasm.ts" : "trainer.ts"); // prettier-ignore
+  const trainer = join(folder, out, "convnet", flags.includes("wasm") ? "trainer.wasm.ts" : "trainer.ts");
   const text = readFileSync(trainer, "utf8");
   const script = join(folder, `${out}.mjs`); // beside the folder, whose files --check compares
   writeFileSync(script, await stripTypes(text));
-  const printed = execFileSync(process.execPath, [...node, join(folder, "run.mjs"), script], { encoding: "utf8" }); // prettier-ignore
+  const printed = execFileSync(process.execPath, [...node, join(folder, "run.mjs"), script], { encoding: "utf8" });
   return { text, ...(JSON.parse(printed) as Omit<Made, "text">) };
 }
 
 /** A little less than the arena of a trainer. */
-const lessThan = ({ text }: Made): string =>
-  `${Number(/ {3}arena ([\d,]+) bytes/.exec(text)![1]!.replaceAll(",", "")) - 1024}B`;
+const lessThan = ({ text }: Made): string => `${Number(/ {3}arena ([\d,]+) bytes/.exec(text)![1]!.replaceAll(",", "")) - 1024}B`;
 
 test.each(["typescript", "wasm"])(
   "%s: computing again changes no bit",
@@ -122,11 +121,15 @@ test("relaxed SIMD is near it, by itself and with all the others, and a header o
   const [relaxed, both] = [await compiled("--target", "wasm", "--relaxed"), await compiled(...all)];
   for (const { text, runs } of [relaxed, both]) {
     expect(text).toContain(`${APPROXIMATE}${RELAXED}`);
-    for (const { losses } of runs) expect(distance(losses, alone.runs[0]!.losses)).toBeLessThan(1e-5); // prettier-ignore
+    for (const { losses } of runs) expect(distance(losses, alone.runs[0]!.losses)).toBeLessThan(1e-5);
     expect(runs[0]!.weights).not.toBe(alone.runs[0]!.weights);
   }
   expect(both.text).toMatch(AGAIN);
   expect(both.threads).toBe(2);
   expect(both.runs[1]).toEqual(both.runs[0]);
-  expect(await adjoint(["compile", "--check", "--out", folderOf(all)], { cwd: folder, node: RELAXED_FLAGS })).toEqual({ code: 0, stderr: "", stdout: `✓ 4 files under ${folderOf(all)}/ are what their commands make\n` }); // prettier-ignore
+  expect(await adjoint(["compile", "--check", "--out", folderOf(all)], { cwd: folder, node: RELAXED_FLAGS })).toEqual({
+    code: 0,
+    stderr: "",
+    stdout: `✓ 4 files under ${folderOf(all)}/ are what their commands make\n`,
+  });
 }, 300_000);

@@ -12,9 +12,8 @@ export function build({ spec, parameters, batches }) {
   spec.layers.forEach((layer, n) => {
     if (layer.kind === "pool") layers.push({ type: "pool", sx: 2, stride: 2 });
     else if (layer.kind === "conv")
-      layers.push({ type: "conv", sx: layer.kernel, filters: layer.filters, stride: 1, pad: layer.padding, activation: "relu" }); // prettier-ignore
-    else if (n < last)
-      layers.push({ type: "fc", num_neurons: layer.units, activation: layer.activation }); // prettier-ignore
+      layers.push({ type: "conv", sx: layer.kernel, filters: layer.filters, stride: 1, pad: layer.padding, activation: "relu" });
+    else if (n < last) layers.push({ type: "fc", num_neurons: layer.units, activation: layer.activation });
     else if (spec.loss === "mse") layers.push({ type: "regression", num_neurons: layer.units });
     else layers.push({ type: spec.loss, num_classes: layer.units });
   });
@@ -23,7 +22,7 @@ export function build({ spec, parameters, batches }) {
   const vol = (values, sx, sy, depth) => {
     const out = new convnet.Vol(sx, sy, depth, 0);
     for (let d = 0; d < depth; d++)
-      for (let y = 0; y < sy; y++) for (let x = 0; x < sx; x++) out.set(x, y, d, values[(d * sy + y) * sx + x]); // prettier-ignore
+      for (let y = 0; y < sy; y++) for (let x = 0; x < sx; x++) out.set(x, y, d, values[(d * sy + y) * sx + x]);
     return out;
   };
   const fed = batches.map(({ x, y }) => {
@@ -44,16 +43,25 @@ export function build({ spec, parameters, batches }) {
       layer.filters.forEach((filter, unit) => {
         const units = layer.filters.length;
         const size = values.length / units;
-        const own = shape.length === 4 ? values.subarray(unit * size, (unit + 1) * size) : Float64Array.from({ length: size }, (_, k) => values[k * units + unit]); // prettier-ignore
+        const own =
+          shape.length === 4
+            ? values.subarray(unit * size, (unit + 1) * size)
+            : Float64Array.from({ length: size }, (_, k) => values[k * units + unit]);
         const from = net.layers[net.layers.indexOf(layer) - 1];
-        const [sx, sy, depth] = shape.length === 4 ? [layer.sx, layer.sy, filter.depth] : [from.out_sx, from.out_sy, from.out_depth]; // prettier-ignore
+        const [sx, sy, depth] = shape.length === 4 ? [layer.sx, layer.sy, filter.depth] : [from.out_sx, from.out_sy, from.out_depth];
         filter.w.set(vol(own, sx, sy, depth).w);
       });
       layer.biases.w.set(bias.values);
     });
     const { rate, momentum = 0 } = spec.optimizer;
     // its regression descends half the square and reports twice the square
-    trainer = new convnet.Trainer(net, { method: "sgd", learning_rate: spec.loss === "mse" ? 2 * rate : rate, momentum, l2_decay: 2 * (spec.l2 ?? 0), batch_size: spec.batch }); // prettier-ignore
+    trainer = new convnet.Trainer(net, {
+      method: "sgd",
+      learning_rate: spec.loss === "mse" ? 2 * rate : rate,
+      momentum,
+      l2_decay: 2 * (spec.l2 ?? 0),
+      batch_size: spec.batch,
+    });
   };
   restore();
   // its hinge counts the margin of the own class

@@ -47,14 +47,17 @@ export async function build({ spec, parameters, batches }) {
     const own = np.sum(scores.ref.mul(y.ref), 1, { keepdims: true });
     const margins = nn.relu(scores.sub(own).add(1)).mul(np.subtract(1, y));
     let loss = np.mean(np.sum(margins, 1));
-    for (const p of params)
-      if (p.ndim === 2) loss = loss.add(np.sum(np.square(p.ref)).mul(spec.l2));
+    for (const p of params) if (p.ndim === 2) loss = loss.add(np.sum(np.square(p.ref)).mul(spec.l2));
     tree.dispose(params);
     return loss;
   };
 
   const stepOf = jit((params, m, v, t, x, y) => {
-    const [loss, grads] = valueAndGrad(lossOf)(params.map((p) => p.ref), x, y); // prettier-ignore
+    const [loss, grads] = valueAndGrad(lossOf)(
+      params.map((p) => p.ref),
+      x,
+      y,
+    );
     if (kind === "adam") {
       const next = t.add(1);
       const c1 = np.subtract(1, np.exp(next.ref.mul(Math.log(0.9))));
@@ -81,14 +84,14 @@ export async function build({ spec, parameters, batches }) {
     if (spec.loss !== "mse") y.forEach((label, n) => (onehot[n * 10 + label] = 1));
     return {
       x: np.array(x).reshape(shape),
-      y: spec.loss === "mse" ? np.array(y).reshape([spec.batch, 1]) : np.array(onehot).reshape([spec.batch, 10]), // prettier-ignore
+      y: spec.loss === "mse" ? np.array(y).reshape([spec.batch, 1]) : np.array(onehot).reshape([spec.batch, 10]),
     };
   });
   let state;
   const restore = () => {
     const params = parameters.map(({ values, shape }) => np.array(values.slice()).reshape(shape));
     const zeros = (needed) => (needed ? parameters.map(({ shape }) => np.zeros(shape)) : []);
-    state = [params, zeros(kind === "adam" || momentum !== undefined), zeros(kind === "adam"), np.array(0)]; // prettier-ignore
+    state = [params, zeros(kind === "adam" || momentum !== undefined), zeros(kind === "adam"), np.array(0)];
   };
   restore();
   const step = (n) => {

@@ -20,7 +20,7 @@ export async function build({ spec, parameters, batches }, backend) {
   const perm = (shape) => (shape.length === 4 ? [2, 3, 1, 0] : undefined);
   const fed = batches.map(({ x, y, shape }) => ({
     x: image ? tf.tidy(() => tf.transpose(tf.tensor(x, shape), [0, 2, 3, 1])) : tf.tensor(x, shape),
-    y: spec.loss === "mse" ? tf.tensor2d(y, [spec.batch, 1]) : tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(y, "int32"), 10), "float32")), // prettier-ignore
+    y: spec.loss === "mse" ? tf.tensor2d(y, [spec.batch, 1]) : tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(y, "int32"), 10), "float32")),
   }));
   let variables;
   let optimizer;
@@ -29,7 +29,12 @@ export async function build({ spec, parameters, batches }, backend) {
       const tensor = tf.tensor(values.slice(), shape);
       return tf.variable(perm(shape) === undefined ? tensor : tf.transpose(tensor, perm(shape)));
     });
-    optimizer = kind === "adam" ? tf.train.adam(rate, 0.9, 0.999, 1e-8) : momentum === undefined ? tf.train.sgd(rate) : tf.train.momentum(rate, momentum); // prettier-ignore
+    optimizer =
+      kind === "adam"
+        ? tf.train.adam(rate, 0.9, 0.999, 1e-8)
+        : momentum === undefined
+          ? tf.train.sgd(rate)
+          : tf.train.momentum(rate, momentum);
   };
 
   const activation = { relu: tf.relu, tanh: tf.tanh, undefined: (v) => v };

@@ -26,8 +26,7 @@ const svm = (scores, onehot) => {
 
 const MODELS = {
   "mnist-mlp": {
-    loss: (x, onehot, { W1, b1, W2, b2 }) =>
-      softmaxCrossEntropy(linear(tf.relu(linear(x, W1, b1)), W2, b2), onehot),
+    loss: (x, onehot, { W1, b1, W2, b2 }) => softmaxCrossEntropy(linear(tf.relu(linear(x, W1, b1)), W2, b2), onehot),
     optimizer: () => tf.train.adam(1e-3, 0.9, 0.999, 1e-8),
   },
   "linear-softmax": {
@@ -35,8 +34,7 @@ const MODELS = {
     optimizer: () => tf.train.sgd(0.1),
   },
   "linear-svm": {
-    loss: (x, onehot, { W, b }) =>
-      tf.add(svm(linear(x, W, b), onehot), tf.mul(tf.sum(tf.square(W)), 1e-4)),
+    loss: (x, onehot, { W, b }) => tf.add(svm(linear(x, W, b), onehot), tf.mul(tf.sum(tf.square(W)), 1e-4)),
     optimizer: () => tf.train.sgd(1e-2),
   },
 };
@@ -64,10 +62,7 @@ export function peerStep(model, trainer, batches) {
   if (definition === undefined) return undefined;
   const rows = trainer.batch.train;
   const shapes = shapesOf(trainer.parameters, rows, trainer.inputs.x);
-  const initial = Object.entries(trainer.parameters).map(([name, values]) => [
-    name,
-    values.slice(),
-  ]);
+  const initial = Object.entries(trainer.parameters).map(([name, values]) => [name, values.slice()]);
   const fed = batches.map(({ x, y }) => ({
     x: tf.tensor2d(x, [rows, x.length / rows]),
     onehot: tf.cast(tf.oneHot(tf.tensor1d(y, "int32"), 10), "float32"),
@@ -75,9 +70,7 @@ export function peerStep(model, trainer, batches) {
   let variables;
   let optimizer;
   const restore = () => {
-    variables = Object.fromEntries(
-      initial.map(([name, values]) => [name, tf.variable(tf.tensor(values.slice(), shapes[name]))]),
-    );
+    variables = Object.fromEntries(initial.map(([name, values]) => [name, tf.variable(tf.tensor(values.slice(), shapes[name]))]));
     optimizer = definition.optimizer();
   };
   restore();
@@ -85,13 +78,7 @@ export function peerStep(model, trainer, batches) {
     restore,
     step(n) {
       const { x, onehot } = fed[n % fed.length];
-      const cost = tf.tidy(() =>
-        optimizer.minimize(
-          () => definition.loss(x, onehot, variables),
-          true,
-          Object.values(variables),
-        ),
-      );
+      const cost = tf.tidy(() => optimizer.minimize(() => definition.loss(x, onehot, variables), true, Object.values(variables)));
       const [loss] = cost.dataSync();
       cost.dispose();
       return loss;

@@ -5,8 +5,16 @@ import * as scalar from "./scalar.mjs";
 import * as simd128 from "./simd128.mjs";
 
 const KINDS = {
-  wasm: { ...simd128, square: { m: 256, n: 256, k: 256, a: "mk", b: "kn" }, plan: { rows: 4, terms: 256, outer: "columns", copyA: false, copyB: "all" } }, // prettier-ignore
-  typescript: { ...scalar, square: { m: 252, n: 252, k: 252, a: "mk", b: "kn" }, plan: { rows: 3, columns: 2, inARow: 4, outer: "rows", copyA: true, copyB: true } }, // prettier-ignore
+  wasm: {
+    ...simd128,
+    square: { m: 256, n: 256, k: 256, a: "mk", b: "kn" },
+    plan: { rows: 4, terms: 256, outer: "columns", copyA: false, copyB: "all" },
+  },
+  typescript: {
+    ...scalar,
+    square: { m: 252, n: 252, k: 252, a: "mk", b: "kn" },
+    plan: { rows: 3, columns: 2, inARow: 4, outer: "rows", copyA: true, copyB: true },
+  },
 };
 
 export const flopsOf = ({ m, n, k }) => 2 * m * n * k;

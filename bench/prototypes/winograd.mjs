@@ -49,16 +49,11 @@ const TRANSFORMS = {
     filter([a, b, c], e) {
       const [ends, middle] = [e.times(-1 / 6, e.add(a, c)), e.times(1 / 6, b)];
       const [wide, half] = [e.add(e.times(1 / 24, a), e.times(1 / 6, c)), e.times(1 / 12, b)];
-      return [e.times(1 / 4, a), e.sub(ends, middle), e.add(ends, middle), e.add(wide, half), e.sub(wide, half), c]; // prettier-ignore
+      return [e.times(1 / 4, a), e.sub(ends, middle), e.add(ends, middle), e.add(wide, half), e.sub(wide, half), c];
     },
     output([a, b, c, d, f, g], e) {
       const [s, t, u, v] = [e.add(b, c), e.sub(b, c), e.add(d, f), e.sub(d, f)];
-      return [
-        e.add(e.add(a, s), u),
-        e.add(t, e.times(2, v)),
-        e.add(s, e.times(4, u)),
-        e.add(e.add(t, e.times(8, v)), g),
-      ];
+      return [e.add(e.add(a, s), u), e.add(t, e.times(2, v)), e.add(s, e.times(4, u)), e.add(e.add(t, e.times(8, v)), g)];
     },
   },
 };
@@ -81,10 +76,9 @@ function text() {
     add: (a, b) => keep(`(f32x4.add ${a} ${b})`),
     sub: (a, b) => keep(`(f32x4.sub ${a} ${b})`),
     times: (x, a) => keep(`(f32x4.mul ${splat(x)} ${a})`),
-    pick: (a, b, lanes) =>
-      keep(`(i8x16.shuffle ${lanes.flatMap((lane) => [0, 1, 2, 3].map((n) => 4 * lane + n)).join(" ")} ${a} ${b})`), // prettier-ignore
+    pick: (a, b, lanes) => keep(`(i8x16.shuffle ${lanes.flatMap((lane) => [0, 1, 2, 3].map((n) => 4 * lane + n)).join(" ")} ${a} ${b})`),
     load: (at, offset) => keep(`(v128.load offset=${offset} (local.get ${at}))`),
-    store: (at, offset, value) => lines.push(`(v128.store offset=${offset} (local.get ${at}) ${value})`), // prettier-ignore
+    store: (at, offset, value) => lines.push(`(v128.store offset=${offset} (local.get ${at}) ${value})`),
   };
 }
 
@@ -92,19 +86,17 @@ function text() {
 function transposed([a, b, c, d], e) {
   const [p, q] = [e.pick(a, b, [0, 4, 1, 5]), e.pick(c, d, [0, 4, 1, 5])];
   const [r, s] = [e.pick(a, b, [2, 6, 3, 7]), e.pick(c, d, [2, 6, 3, 7])];
-  return [
-    e.pick(p, q, [0, 1, 4, 5]),
-    e.pick(p, q, [2, 3, 6, 7]),
-    e.pick(r, s, [0, 1, 4, 5]),
-    e.pick(r, s, [2, 3, 6, 7]),
-  ];
+  return [e.pick(p, q, [0, 1, 4, 5]), e.pick(p, q, [2, 3, 6, 7]), e.pick(r, s, [0, 1, 4, 5]), e.pick(r, s, [2, 3, 6, 7])];
 }
 
 /** The columns of four tiles side by side, a lane a tile, from vectors of neighbours; `at(n)` gives the four from column n on. */
 function columns(m, at, e) {
   if (m === 2) {
-    const [even, odd] = [[0, 2, 4, 6], [1, 3, 5, 7]]; // prettier-ignore
-    return [e.pick(at(0), at(4), even), e.pick(at(0), at(4), odd), e.pick(at(2), at(6), even), e.pick(at(2), at(6), odd)]; // prettier-ignore
+    const [even, odd] = [
+      [0, 2, 4, 6],
+      [1, 3, 5, 7],
+    ];
+    return [e.pick(at(0), at(4), even), e.pick(at(0), at(4), odd), e.pick(at(2), at(6), even), e.pick(at(2), at(6), odd)];
   }
   const four = transposed([at(0), at(4), at(8), at(12)], e);
   return [...four, e.pick(four[0], at(16), [1, 2, 3, 4]), e.pick(four[1], at(16), [1, 2, 3, 5])];
@@ -115,7 +107,7 @@ const loop = (name, to, step, body) =>
   `(local.set $${name} (i32.const 0)) (loop $${name}s ${body} (br_if $${name}s (i32.lt_u (local.tee $${name} (i32.add (local.get $${name}) (i32.const ${step}))) (i32.const ${to}))))`;
 const sum = (...terms) => terms.reduce((a, b) => `(i32.add ${a} ${b})`);
 const get = (name, by = 1, shift = 0) => {
-  const of = shift === 0 ? `(local.get $${name})` : `(i32.shr_u (local.get $${name}) (i32.const ${shift}))`; // prettier-ignore
+  const of = shift === 0 ? `(local.get $${name})` : `(i32.shr_u (local.get $${name}) (i32.const ${shift}))`;
   return by === 1 ? of : `(i32.mul ${of} (i32.const ${by}))`;
 };
 const word = (at) => `(i32.load ${at})`;
@@ -146,7 +138,16 @@ function layout({ channels, filters, side }, m, tiles) {
     at[name] = bytes;
     bytes += Math.ceil(size / 16) * 64;
   }
-  return { at, bytes, wide, padded, groups, inBlock: tiles / 4, vStride: 4 * (channels * tiles + apart), sStride: 4 * (filters * tiles + apart) }; // prettier-ignore
+  return {
+    at,
+    bytes,
+    wide,
+    padded,
+    groups,
+    inBlock: tiles / 4,
+    vStride: 4 * (channels * tiles + apart),
+    sStride: 4 * (filters * tiles + apart),
+  };
 }
 
 function moduleText(shape, m, tiles) {
@@ -154,48 +155,94 @@ function moduleText(shape, m, tiles) {
   const { at, bytes, wide, padded, groups, inBlock, vStride, sStride } = layout(shape, m, tiles);
   const transform = TRANSFORMS[m];
   const range = (n) => Array.from({ length: n }, (_, i) => i);
-  const across = (rows, how, e) => range(rows[0].length).map((column) => how(rows.map((row) => row[column]), e)); // prettier-ignore
+  const across = (rows, how, e) =>
+    range(rows[0].length).map((column) =>
+      how(
+        rows.map((row) => row[column]),
+        e,
+      ),
+    );
   const turned = (rows) => range(rows[0].length).map((n) => rows.map((row) => row[n]));
 
   const filterText = () => {
     const e = text();
     const taps = range(9).map((tap) => {
       let lanes = "(v128.const i32x4 0 0 0 0)";
-      for (const lane of range(4)) lanes = `(v128.load32_lane offset=${4 * (lane * channels * 9 + tap)} ${lane} (local.get $p) ${lanes})`; // prettier-ignore
+      for (const lane of range(4)) lanes = `(v128.load32_lane offset=${4 * (lane * channels * 9 + tap)} ${lane} (local.get $p) ${lanes})`;
       return e.keep(lanes);
     });
-    const rows = turned(across([taps.slice(0, 3), taps.slice(3, 6), taps.slice(6)], transform.filter, e)); // prettier-ignore
+    const rows = turned(across([taps.slice(0, 3), taps.slice(3, 6), taps.slice(6)], transform.filter, e));
     const all = rows.flatMap((row) => transform.filter(row, e));
     all.forEach((value, n) => e.store("$q", 4 * n * filters * channels, value));
-    const body = loop("o", filters, 4, loop("c", channels, 1, `
+    const body = loop(
+      "o",
+      filters,
+      4,
+      loop(
+        "c",
+        channels,
+        1,
+        `
       (local.set $p ${sum(`(i32.const ${at.w})`, get("o", channels * 36), get("c", 36))})
       (local.set $q ${sum(`(i32.const ${at.u})`, get("o", channels * 4), get("c", 16))})
-      ${e.lines.join("\n")}`)); // prettier-ignore
-    return `(func $filter (local $o i32) (local $c i32) (local $p i32) (local $q i32) ${e.locals.join(" ")} ${body})`; // prettier-ignore
+      ${e.lines.join("\n")}`,
+      ),
+    );
+    return `(func $filter (local $o i32) (local $c i32) (local $p i32) (local $q i32) ${e.locals.join(" ")} ${body})`;
   };
 
   const inputText = () => {
     const e = text();
     const starts = m === 2 ? [0, 2, 4, 6] : [0, 4, 8, 12, 16];
     const rows = turned(
-      starts.map((start) => transform.input(range(wide).map((row) => e.load("$p", 4 * (row * padded + start))), e)), // prettier-ignore
+      starts.map((start) =>
+        transform.input(
+          range(wide).map((row) => e.load("$p", 4 * (row * padded + start))),
+          e,
+        ),
+      ),
     );
     rows.forEach((row, a) => {
       const named = columns(m, (start) => row[starts.indexOf(start)], e);
-      transform.input(named, e).forEach((value, b) => e.store("$q", (a * wide + b) * vStride, value)); // prettier-ignore
+      transform.input(named, e).forEach((value, b) => e.store("$q", (a * wide + b) * vStride, value));
     });
-    const body = loop("g", inBlock, 1, `
+    const body = loop(
+      "g",
+      inBlock,
+      1,
+      `
       (local.set $p (i32.add (i32.const ${at.x}) ${word(sum(`(i32.const ${at.from})`, get("block", 4), get("g", 4)))}))
       (local.set $q ${sum(`(i32.const ${at.v})`, get("g", channels * 32, 1), `(i32.shl (i32.and (local.get $g) (i32.const 1)) (i32.const 4))`)})
-      ${loop("c", channels, 1, `${e.lines.join("\n")}
+      ${loop(
+        "c",
+        channels,
+        1,
+        `${e.lines.join("\n")}
         (local.set $p (i32.add (local.get $p) (i32.const ${4 * padded ** 2})))
-        (local.set $q (i32.add (local.get $q) (i32.const 32)))`)}`); // prettier-ignore
-    return `(func $input (param $block i32) (local $g i32) (local $c i32) (local $p i32) (local $q i32) ${e.locals.join(" ")} ${body})`; // prettier-ignore
+        (local.set $q (i32.add (local.get $q) (i32.const 32)))`,
+      )}`,
+    );
+    return `(func $input (param $block i32) (local $g i32) (local $c i32) (local $p i32) (local $q i32) ${e.locals.join(" ")} ${body})`;
   };
 
   const productText = () => {
-    const each = (make) => range(4).flatMap((i) => range(2).map((j) => make(i, j))).join("\n"); // prettier-ignore
-    const body = loop("z", wide ** 2, 1, loop("t", tiles, 8, loop("o", filters, 4, `
+    const each = (make) =>
+      range(4)
+        .flatMap((i) => range(2).map((j) => make(i, j)))
+        .join("\n");
+    const body = loop(
+      "z",
+      wide ** 2,
+      1,
+      loop(
+        "t",
+        tiles,
+        8,
+        loop(
+          "o",
+          filters,
+          4,
+          `
       (local.set $p ${sum(`(i32.const ${at.u})`, get("z", filters * channels * 4), get("o", channels * 4))})
       (local.set $q ${sum(`(i32.const ${at.v})`, get("z", vStride), get("t", channels * 4))})
       (local.set $k (i32.const ${channels}))
@@ -203,36 +250,53 @@ function moduleText(shape, m, tiles) {
       (loop $sum
         (local.set $b0 (v128.load (local.get $q)))
         (local.set $b1 (v128.load offset=16 (local.get $q)))
-        ${range(4).map((i) => `(local.set $x (v128.load32_splat offset=${4 * i} (local.get $p)))
+        ${range(4)
+          .map(
+            (i) => `(local.set $x (v128.load32_splat offset=${4 * i} (local.get $p)))
         (local.set $s${i}0 (f32x4.add (local.get $s${i}0) (f32x4.mul (local.get $x) (local.get $b0))))
-        (local.set $s${i}1 (f32x4.add (local.get $s${i}1) (f32x4.mul (local.get $x) (local.get $b1))))`).join("\n")}
+        (local.set $s${i}1 (f32x4.add (local.get $s${i}1) (f32x4.mul (local.get $x) (local.get $b1))))`,
+          )
+          .join("\n")}
         (local.set $p (i32.add (local.get $p) (i32.const 16)))
         (local.set $q (i32.add (local.get $q) (i32.const 32)))
         (br_if $sum (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))
       (local.set $r ${sum(`(i32.const ${at.sums})`, get("z", sStride), get("o", tiles * 4), get("t", 4))})
-      ${each((i, j) => `(v128.store offset=${4 * (i * tiles + 4 * j)} (local.get $r) (local.get $s${i}${j}))`)}`))); // prettier-ignore
-    return `(func $product ${["z", "t", "o", "p", "q", "k", "r"].map((name) => `(local $${name} i32)`).join(" ")} (local $b0 v128) (local $b1 v128) (local $x v128) ${each((i, j) => `(local $s${i}${j} v128)`)} ${body})`; // prettier-ignore
+      ${each((i, j) => `(v128.store offset=${4 * (i * tiles + 4 * j)} (local.get $r) (local.get $s${i}${j}))`)}`,
+        ),
+      ),
+    );
+    return `(func $product ${["z", "t", "o", "p", "q", "k", "r"].map((name) => `(local $${name} i32)`).join(" ")} (local $b0 v128) (local $b1 v128) (local $x v128) ${each((i, j) => `(local $s${i}${j} v128)`)} ${body})`;
   };
 
   const outputText = () => {
     const e = text();
     const bias = e.keep("(v128.load32_splat (local.get $bias))");
     const zero = "(v128.const f32x4 0 0 0 0)";
-    const sums = range(wide).map((a) => range(wide).map((b) => e.load("$p", (a * wide + b) * sStride))); // prettier-ignore
+    const sums = range(wide).map((a) => range(wide).map((b) => e.load("$p", (a * wide + b) * sStride)));
     const rows = turned(across(sums, transform.output, e));
     rows.forEach((row, a) => {
-      const tiles = transform.output(row, e).map((value) => e.keep(`(f32x4.pmax ${zero} ${e.add(value, bias)})`)); // prettier-ignore
-      const out = m === 4 ? transposed(tiles, e) : [e.pick(...tiles, [0, 4, 1, 5]), e.pick(...tiles, [2, 6, 3, 7])]; // prettier-ignore
+      const tiles = transform.output(row, e).map((value) => e.keep(`(f32x4.pmax ${zero} ${e.add(value, bias)})`));
+      const out = m === 4 ? transposed(tiles, e) : [e.pick(...tiles, [0, 4, 1, 5]), e.pick(...tiles, [2, 6, 3, 7])];
       out.forEach((value, n) => e.store("$q", 4 * (a * side + 4 * n), value));
     });
-    const body = loop("o", filters, 1, `
+    const body = loop(
+      "o",
+      filters,
+      1,
+      `
       (local.set $bias ${sum(`(i32.const ${at.bias})`, get("o", 4))})
       (local.set $p ${sum(`(i32.const ${at.sums})`, get("o", tiles * 4))})
-      ${loop("g", inBlock, 1, `
+      ${loop(
+        "g",
+        inBlock,
+        1,
+        `
         (local.set $q ${sum(`(i32.const ${at.y})`, get("o", 4 * side ** 2), word(sum(`(i32.const ${at.to})`, get("block", 4), get("g", 4))))})
         ${e.lines.join("\n")}
-        (local.set $p (i32.add (local.get $p) (i32.const 16)))`)}`); // prettier-ignore
-    return `(func $output (param $block i32) (local $o i32) (local $g i32) (local $p i32) (local $q i32) (local $bias i32) ${e.locals.join(" ")} ${body})`; // prettier-ignore
+        (local.set $p (i32.add (local.get $p) (i32.const 16)))`,
+      )}`,
+    );
+    return `(func $output (param $block i32) (local $o i32) (local $g i32) (local $p i32) (local $q i32) (local $bias i32) ${e.locals.join(" ")} ${body})`;
   };
 
   const parts = ["filter", "input", "product", "output"];
@@ -246,15 +310,15 @@ function moduleText(shape, m, tiles) {
 /** Functions over one memory: the whole convolution, its parts for one block, and views of x (padded), w, bias and y. */
 export async function winograd(shape, m, tiles) {
   const wabt = await loadWabt();
-  const { buffer } = wabt.parseWat("winograd.wat", moduleText(shape, m, tiles), { simd: true }).toBinary({}); // prettier-ignore
+  const { buffer } = wabt.parseWat("winograd.wat", moduleText(shape, m, tiles), { simd: true }).toBinary({});
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(buffer));
   const { channels, filters, side } = shape;
   const { at, padded, groups, inBlock } = layout(shape, m, tiles);
   const memory = exports.memory.buffer;
   const perRow = side / m / 4;
-  const [from, to] = [new Int32Array(memory, at.from, groups), new Int32Array(memory, at.to, groups)]; // prettier-ignore
+  const [from, to] = [new Int32Array(memory, at.from, groups), new Int32Array(memory, at.to, groups)];
   for (let g = 0; g < groups; g++) {
-    const [column, row, n] = [g % perRow, Math.floor(g / perRow) % (side / m), Math.floor(g / perRow / (side / m))]; // prettier-ignore
+    const [column, row, n] = [g % perRow, Math.floor(g / perRow) % (side / m), Math.floor(g / perRow / (side / m))];
     from[g] = 4 * (n * channels * padded ** 2 + row * m * padded + column * 4 * m);
     to[g] = 4 * (n * filters * side ** 2 + row * m * side + column * 4 * m);
   }
@@ -262,7 +326,7 @@ export async function winograd(shape, m, tiles) {
   return {
     run: exports.run,
     blocks: groups / inBlock,
-    parts: { filter: exports.filter, input: () => exports.input(0), product: exports.product, output: () => exports.output(0) }, // prettier-ignore
+    parts: { filter: exports.filter, input: () => exports.input(0), product: exports.product, output: () => exports.output(0) },
     x: view("x", BATCH * channels * padded ** 2),
     w: view("w", filters * channels * 9),
     bias: view("bias", filters),
@@ -275,16 +339,16 @@ function direct({ module, trainer, functions }, { conv }) {
   const { calls } = module.entries.find(({ name }) => name === "train");
   const own = calls.find(({ kernel }) => kernel === conv);
   const [padded, packed, bias, y] = own.args;
-  const before = [padded, packed].map((name) => calls.find(({ kind, args }) => kind === "call" && args.at(-1) === name)); // prettier-ignore
+  const before = [padded, packed].map((name) => calls.find(({ kind, args }) => kind === "call" && args.at(-1) === name));
   const arena = trainer.inputs.x.buffer;
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
-  const view = (name) => new Float32Array(arena, slots.get(name).offset, slots.get(name).bytes / 4); // prettier-ignore
+  const view = (name) => new Float32Array(arena, slots.get(name).offset, slots.get(name).bytes / 4);
   const called = ({ kernel, args }) => {
     const [run, at] = [functions[kernel], args.map((name) => slots.get(name).offset)];
     return () => run(...at);
   };
   const [pad, pack, convolve] = [...before, own].map(called);
-  return { pad, pack, convolve, x: view(before[0].args[0]), w: view(before[1].args[0]), bias: view(bias), y: view(y) }; // prettier-ignore
+  return { pad, pack, convolve, x: view(before[0].args[0]), w: view(before[1].args[0]), bias: view(bias), y: view(y) };
 }
 
 /** Normal numbers from a fixed seed. */
@@ -309,7 +373,7 @@ function judge({ channels, filters, side }, x, w, bias, n) {
         for (let c = 0; c < channels; c++)
           for (let r = Math.max(0, 1 - i); r < Math.min(3, side + 1 - i); r++)
             for (let s = Math.max(0, 1 - j); s < Math.min(3, side + 1 - j); s++)
-              total += w[((o * channels + c) * 3 + r) * 3 + s] * x[((n * channels + c) * side + i + r - 1) * side + j + s - 1]; // prettier-ignore
+              total += w[((o * channels + c) * 3 + r) * 3 + s] * x[((n * channels + c) * side + i + r - 1) * side + j + s - 1];
         y[(o * side + i) * side + j] = Math.max(0, total);
       }
   return y;
@@ -348,7 +412,7 @@ async function main() {
     const { channels, filters, side } = shape;
     const own = direct(compiled, shape);
     const normal = normals(7);
-    for (const data of [own.x, own.w, own.bias]) for (let n = 0; n < data.length; n++) data[n] = normal(); // prettier-ignore
+    for (const data of [own.x, own.w, own.bias]) for (let n = 0; n < data.length; n++) data[n] = normal();
     const [x, w, bias] = [own.x, own.w, own.bias].map((data) => data.slice());
     const wanted = [0, BATCH - 1].map((n) => [n, judge(shape, x, w, bias, n)]);
     const fast = [];
@@ -357,7 +421,7 @@ async function main() {
       one.w.set(w);
       one.bias.set(bias);
       for (let n = 0; n < x.length; n++) {
-        const [column, row, image] = [n % side, Math.floor(n / side) % side, Math.floor(n / side / side)]; // prettier-ignore
+        const [column, row, image] = [n % side, Math.floor(n / side) % side, Math.floor(n / side / side)];
         one.x[(image * (side + 2) + row + 1) * (side + 2) + column + 1] = x[n];
       }
       fast.push({ m, ...one });
@@ -365,17 +429,25 @@ async function main() {
     const size = filters * side * side;
     const all = [
       // the margin is made anew each time: its slot is shared with other buffers in a step, so it is timed apart
-      { label: "direct", y: own.y, run: own.convolve, prepare: () => (own.x.set(x), own.bias.set(bias), own.w.set(w), own.pad(), own.pack()) }, // prettier-ignore
+      {
+        label: "direct",
+        y: own.y,
+        run: own.convolve,
+        prepare: () => (own.x.set(x), own.bias.set(bias), own.w.set(w), own.pad(), own.pack()),
+      },
       ...fast.map(({ m, run, y }) => ({ label: `F(${m}×${m},3×3)`, y, run, prepare: () => {} })),
     ].map((one) => ({ ...one, times: [] }));
-    if (values.parts) for (const { m, parts, blocks } of fast) for (const [part, run] of Object.entries(parts)) all.push({ label: `  ${m} ${part}`, run, prepare: () => {}, times: [], blocks: part === "filter" ? 1 : blocks }); // prettier-ignore
+    if (values.parts)
+      for (const { m, parts, blocks } of fast)
+        for (const [part, run] of Object.entries(parts))
+          all.push({ label: `  ${m} ${part}`, run, prepare: () => {}, times: [], blocks: part === "filter" ? 1 : blocks });
     for (const one of all) {
       one.prepare();
       one.run();
       if (one.y) one.error = errorOf(one.y, wanted, size);
       const began = performance.now();
       for (let n = 0; n < 3; n++) one.run();
-      one.count = Math.max(1, Math.round((Number(values.seconds) * 1e3) / ((performance.now() - began) / 3))); // prettier-ignore
+      one.count = Math.max(1, Math.round((Number(values.seconds) * 1e3) / ((performance.now() - began) / 3)));
     }
     for (let repeat = 0; repeat < Number(values.repeats); repeat++)
       for (const one of all) {
@@ -387,11 +459,15 @@ async function main() {
         one.times.push((user + system) / 1e3 / one.count);
       }
     const flops = 2 * BATCH * size * channels * 9;
-    console.log(`${name}: ${BATCH}×${channels}×${side}×${side} → ${filters}, ${(flops / 1e6).toFixed(0)} MFLOP`); // prettier-ignore
+    console.log(`${name}: ${BATCH}×${channels}×${side}×${side} → ${filters}, ${(flops / 1e6).toFixed(0)} MFLOP`);
     for (const one of all) {
       const ms = median(one.times) * (one.blocks ?? 1);
       const ratio = median(all[0].times.map((time, n) => time / one.times[n]));
-      console.log(one.y ? `  ${one.label.padEnd(14)} ${ms.toFixed(2).padStart(7)} ms  ${(flops / 1e6 / ms).toFixed(1).padStart(6)} GFLOP/s  ${ratio.toFixed(2)} of direct  error ${one.error}` : `  ${one.label.padEnd(14)} ${ms.toFixed(2).padStart(7)} ms`); // prettier-ignore
+      console.log(
+        one.y
+          ? `  ${one.label.padEnd(14)} ${ms.toFixed(2).padStart(7)} ms  ${(flops / 1e6 / ms).toFixed(1).padStart(6)} GFLOP/s  ${ratio.toFixed(2)} of direct  error ${one.error}`
+          : `  ${one.label.padEnd(14)} ${ms.toFixed(2).padStart(7)} ms`,
+      );
     }
   }
 }

@@ -6,11 +6,29 @@ const pool = { kind: "pool" };
 
 /** Layers in order; `input` without the batch, images as channels, height, width; every convolution is followed by relu. */
 export const SPECS = {
-  w1: { batch: 32, input: [784], layers: [dense(128, "relu"), dense(10)], loss: "softmax", optimizer: { kind: "sgd", rate: 0.1 } }, // prettier-ignore
-  "w1-b128": { batch: 128, input: [784], layers: [dense(128, "relu"), dense(10)], loss: "softmax", optimizer: { kind: "sgd", rate: 0.1 } }, // prettier-ignore
-  w2: { batch: 32, input: [3072], layers: [dense(128, "relu"), dense(10)], loss: "softmax", optimizer: { kind: "adam", rate: 1e-3 } }, // prettier-ignore
-  w3: { batch: 256, input: [3072], layers: [dense(100, "relu"), dense(10)], loss: "svm", l2: 1e-3, optimizer: { kind: "sgd", rate: 1e-3 } }, // prettier-ignore
-  w4: { batch: 64, input: [1, 28, 28], layers: [conv(6, 5, 0), pool, conv(16, 5, 0), pool, dense(120, "relu"), dense(84, "relu"), dense(10)], loss: "softmax", optimizer: { kind: "sgd", rate: 0.01, momentum: 0.9 } }, // prettier-ignore
-  w5: { batch: 64, input: [3, 32, 32], layers: [conv(32, 3, 1), conv(32, 3, 1), pool, conv(64, 3, 1), conv(64, 3, 1), pool, dense(512, "relu"), dense(10)], loss: "softmax", optimizer: { kind: "adam", rate: 1e-3 } }, // prettier-ignore
-  w6: { batch: 16, input: [2], layers: [dense(16, "tanh"), dense(16, "tanh"), dense(1)], loss: "mse", optimizer: { kind: "sgd", rate: 0.1 } }, // prettier-ignore
+  w1: { batch: 32, input: [784], layers: [dense(128, "relu"), dense(10)], loss: "softmax", optimizer: { kind: "sgd", rate: 0.1 } },
+  "w1-b128": { batch: 128, input: [784], layers: [dense(128, "relu"), dense(10)], loss: "softmax", optimizer: { kind: "sgd", rate: 0.1 } },
+  w2: { batch: 32, input: [3072], layers: [dense(128, "relu"), dense(10)], loss: "softmax", optimizer: { kind: "adam", rate: 1e-3 } },
+  w3: { batch: 256, input: [3072], layers: [dense(100, "relu"), dense(10)], loss: "svm", l2: 1e-3, optimizer: { kind: "sgd", rate: 1e-3 } },
+  w4: {
+    batch: 64,
+    input: [1, 28, 28],
+    layers: [conv(6, 5, 0), pool, conv(16, 5, 0), pool, dense(120, "relu"), dense(84, "relu"), dense(10)],
+    loss: "softmax",
+    optimizer: { kind: "sgd", rate: 0.01, momentum: 0.9 },
+  },
+  w5: {
+    batch: 64,
+    input: [3, 32, 32],
+    layers: [conv(32, 3, 1), conv(32, 3, 1), pool, conv(64, 3, 1), conv(64, 3, 1), pool, dense(512, "relu"), dense(10)],
+    loss: "softmax",
+    optimizer: { kind: "adam", rate: 1e-3 },
+  },
+  w6: {
+    batch: 16,
+    input: [2],
+    layers: [dense(16, "tanh"), dense(16, "tanh"), dense(1)],
+    loss: "mse",
+    optimizer: { kind: "sgd", rate: 0.1 },
+  },
 };

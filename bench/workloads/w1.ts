@@ -1,4 +1,4 @@
-import { add, glorot, input, labels, matmul, model, param, relu, sgd, softmaxCrossEntropy, zeros, type Model } from "adjoint"; // prettier-ignore
+import { add, glorot, input, labels, matmul, model, param, relu, sgd, softmaxCrossEntropy, zeros, type Model } from "adjoint";
 
 /** 784-128-10, relu, softmax cross-entropy, SGD. */
 export const mlp = (train: number): Model =>

@@ -1,4 +1,4 @@
-import { add, he, input, l2, labels, matmul, model, param, relu, sgd, svmLoss, zeros } from "adjoint"; // prettier-ignore
+import { add, he, input, l2, labels, matmul, model, param, relu, sgd, svmLoss, zeros } from "adjoint";
 
 /** 3072-100-10, the lecture's SVM loss and L2, SGD. */
 export default model("w3", { batch: { train: 256, evaluate: 256, predict: 1 } }, ({ batch }) => {

@@ -1,4 +1,4 @@
-import { conv2d, dense, flatten, input, labels, maxPool2d, model, sgd, size, softmaxCrossEntropy } from "adjoint"; // prettier-ignore
+import { conv2d, dense, flatten, input, labels, maxPool2d, model, sgd, size, softmaxCrossEntropy } from "adjoint";
 
 /** LeNet, SGD with momentum. */
 export default model("w4", { batch: { train: 64, evaluate: 64, predict: 1 } }, ({ batch }) => {

@@ -1,4 +1,4 @@
-import { adam, conv2d, dense, flatten, input, labels, maxPool2d, model, size, softmaxCrossEntropy } from "adjoint"; // prettier-ignore
+import { adam, conv2d, dense, flatten, input, labels, maxPool2d, model, size, softmaxCrossEntropy } from "adjoint";
 
 /** Four 3×3 convolutions and two dense layers on 3×32×32, Adam. */
 export default model("w5", { batch: { train: 64, evaluate: 64, predict: 1 } }, ({ batch }) => {

@@ -11,19 +11,13 @@ import { lawOf } from "../ops/op.ts";
  * Appends d(loss)/d(value) for each of `wrt` and returns them in that order; undefined where the loss does not depend on the value.
  * Reverse accumulation: nodes from last to first, each pulling its cotangent back to its operands.
  */
-export function reverse(
-  builder: Builder,
-  loss: Value,
-  wrt: readonly Value[],
-): readonly (Value | undefined)[] {
+export function reverse(builder: Builder, loss: Value, wrt: readonly Value[]): readonly (Value | undefined)[] {
   const g = callsOn(builder);
   const before = builder.origin;
   const relevant = between(builder, loss, wrt);
   const contributions = new Map<Value, Part[]>();
   const cotangents = new Map<Value, Value>();
-  contributions.set(loss, [
-    { value: g.literal(1, g.typeOf(loss).dtype), origin: seedOf(builder, loss) },
-  ]);
+  contributions.set(loss, [{ value: g.literal(1, g.typeOf(loss).dtype), origin: seedOf(builder, loss) }]);
 
   for (let at = loss; at >= 0; at = (at - 1) as Value) {
     const parts = contributions.get(at);
@@ -111,7 +105,7 @@ function sumOf(builder: Builder, of: Value, shares: readonly Part[]): Value {
   const parts = shares.map((part) => part.value);
   const node = builder.node(of);
   const name = `d_${node.name}`;
-  const origin: Origin = { role: "cotangent", of: node.name, op: node.op, rule: "d_x = Σ over the uses of x", site: node.origin.site }; // prettier-ignore
+  const origin: Origin = { role: "cotangent", of: node.name, op: node.op, rule: "d_x = Σ over the uses of x", site: node.origin.site };
   const [first, ...rest] = parts as [Value, ...Value[]];
   if (rest.length === 0) {
     if (builder.node(first).name !== name) {
@@ -122,12 +116,11 @@ function sumOf(builder: Builder, of: Value, shares: readonly Part[]): Value {
         return same;
       }
       const literal = builder.node(first).op === "literal";
-      builder.alias(name, first, `${name} = ${literal ? String(builder.node(first).attrs["value"]) : builder.node(first).name}`); // prettier-ignore
+      builder.alias(name, first, `${name} = ${literal ? String(builder.node(first).attrs["value"]) : builder.node(first).name}`);
     }
     return first;
   }
-  for (const part of parts)
-    if (builder.node(part).name === name) builder.rename(part, `${name}_part`);
+  for (const part of parts) if (builder.node(part).name === name) builder.rename(part, `${name}_part`);
   builder.origin = origin;
   let total = first;
   rest.forEach((part, n) => {

@@ -8,19 +8,14 @@ import { callsOn, opOf } from "../ops/index.ts";
 import { STEP_COUNT, type Phase, type UpdateScope } from "./update.ts";
 
 /** Storage by name; appended where the graph has none of that name. */
-export function storage(
-  builder: Builder,
-  op: "state" | "hyper",
-  name: string,
-  type: TensorType,
-  attrs: Record<string, Attr>,
-): Value {
+export function storage(builder: Builder, op: "state" | "hyper", name: string, type: TensorType, attrs: Record<string, Attr>): Value {
   const at = builder.nodes.findIndex((node) => node.name === name && opOf(node.op).leaf);
   return at < 0 ? builder.append(opOf(op), [], attrs, name, type) : (at as Value);
 }
 
 /** STATE's number of steps taken. */
-export const stepCount = (builder: Builder): Value => storage(builder, "state", STEP_COUNT, { dtype: "i32", shape: [] }, { initial: ["constant", 0] }); // prettier-ignore
+export const stepCount = (builder: Builder): Value =>
+  storage(builder, "state", STEP_COUNT, { dtype: "i32", shape: [] }, { initial: ["constant", 0] });
 
 /** A parameter and the gradient of its phase's loss. */
 export interface Trained {
@@ -46,21 +41,33 @@ export function scopesOf(
     const { name, type, origin } = builder.node(parameter);
     const scalar: TensorType = { dtype: type.dtype, shape: [] };
     const fail = (law: string, remedy: string): never => {
-      throw new ModelError({ code: "optimizer/state", site: origin.site || builder.name, law: `${phase.rule.name}: ${law}`, operands: [], remedy }); // prettier-ignore
+      throw new ModelError({
+        code: "optimizer/state",
+        site: origin.site || builder.name,
+        law: `${phase.rule.name}: ${law}`,
+        operands: [],
+        remedy,
+      });
     };
     const state = (of: string, ofType: TensorType, initial: number): Value => {
       const value = storage(builder, "state", of, ofType, { initial: ["constant", initial] });
       if (value < declared)
-        fail(`needs a state ${JSON.stringify(of)}, but the model declares a ${builder.node(value).op} of that name`, "Give the model's own another name."); // prettier-ignore
+        fail(
+          `needs a state ${JSON.stringify(of)}, but the model declares a ${builder.node(value).op} of that name`,
+          "Give the model's own another name.",
+        );
       return value;
     };
     const write = (target: Value, value: Value): void => {
       if (written.has(target))
-        fail(`${JSON.stringify(builder.node(target).name)} would be written twice in one step`, "Wrap a rule in ema or accumulate once, and train a parameter by one rule."); // prettier-ignore
+        fail(
+          `${JSON.stringify(builder.node(target).name)} would be written twice in one step`,
+          "Wrap a rule in ema or accumulate once, and train a parameter by one rule.",
+        );
       written.add(target);
       builder.results.push({ kind: "write", target, value });
       const { op, origin: made } = builder.node(value);
-      if (!opOf(op).leaf && made.role === "update") builder.rename(value, `${builder.node(target).name}_next`); // prettier-ignore
+      if (!opOf(op).leaf && made.role === "update") builder.rename(value, `${builder.node(target).name}_next`);
     };
     let rule = phase.rule.name;
     /** Runs the body with the origin of what it appends, which is restored afterwards. */
@@ -74,7 +81,7 @@ export function scopesOf(
     const share: UpdateScope["shared"] = (key, make) => {
       const known = shared.get(key);
       if (known !== undefined) return known;
-      const value = as(key, () => make({ state: (of, initial) => state(`${prefix}${of}`, scalar, initial), write })); // prettier-ignore
+      const value = as(key, () => make({ state: (of, initial) => state(`${prefix}${of}`, scalar, initial), write }));
       const node = builder.node(value);
       if (!node.name.endsWith("_next") && !opOf(node.op).leaf) builder.rename(value, key);
       shared.set(key, value);
@@ -99,7 +106,8 @@ export function scopesOf(
       step: () => share("stepsTaken", () => g.cast(stepCount(builder), { to: type.dtype })),
       hyper: (of, value) => storage(builder, "hyper", of, scalar, { value }),
       write,
-      advise: ({ code, law, remedy }) => hear({ code, severity: "warning", site: origin.site || builder.name, law: `${rule}: ${law}`, operands: [], remedy }), // prettier-ignore
+      advise: ({ code, law, remedy }) =>
+        hear({ code, severity: "warning", site: origin.site || builder.name, law: `${rule}: ${law}`, operands: [], remedy }),
     };
   });
 }
@@ -109,7 +117,6 @@ function nameSteps(builder: Builder, mark: number): void {
   for (let at = mark; at < builder.nodes.length; at++) {
     const { name, op, origin } = builder.node(at as Value);
     const unnamed = name === op || (name.startsWith(`${op}_`) && /^\w+_\d+$/.test(name));
-    if (unnamed && op !== "literal" && origin.role === "update")
-      builder.rename(at as Value, `${origin.of}_${op}`);
+    if (unnamed && op !== "literal" && origin.role === "update") builder.rename(at as Value, `${origin.of}_${op}`);
   }
 }

@@ -12,7 +12,11 @@ import { evaluateGraph } from "./evaluate.ts";
 import { instanceRows } from "./instance.ts";
 
 /** Warnings of the declaration, of the update rules, and of the small instance; of one code and place there is one. */
-export function adviceOn(model: Model, { entries }: Pick<Lowered, "entries">, { source }: Pick<CompileOptions, "source">): readonly Diagnostic[] {
+export function adviceOn(
+  model: Model,
+  { entries }: Pick<Lowered, "entries">,
+  { source }: Pick<CompileOptions, "source">,
+): readonly Diagnostic[] {
   const from = source === undefined ? {} : { source };
   const batch = instanceRows(model, from);
   const small = { ...from, batch, small: true, dtype: "f64" } as const;
@@ -29,7 +33,7 @@ export function adviceOn(model: Model, { entries }: Pick<Lowered, "entries">, { 
   heard.push(...adviseDead(declared[0]!.traced.graph, batch.train, 1, knownDraws(model, declared)));
   const place = ({ code, site }: Diagnostic): string => `${code} ${site}`;
   return heard.filter((one, n) => heard.findIndex((other) => place(other) === place(one)) === n);
-} // prettier-ignore
+}
 
 /** Draws of inputs to try. */
 const DRAWS = 4;
@@ -41,22 +45,23 @@ export function adviseDead(graph: Graph, rows: number, seed: number, draws: Draw
   for (let draw = 0; draw < DRAWS && alive.size < relus.length; draw++) {
     const feed = new Map(fedLeaves(graph).map((leaf) => [leaf.name, startOf(draws, leaf, seed + draw, rows)]));
     const values = evaluateGraph(graph, feed);
-    for (const { node, at } of relus)
-      if (values[at]!.data.some((value) => value > 0)) alive.add(node.name);
+    for (const { node, at } of relus) if (values[at]!.data.some((value) => value > 0)) alive.add(node.name);
   }
-  return relus.filter(({ node }) => !alive.has(node.name)).map(({ node: { name, origin } }): Diagnostic => ({
-    code: "advice/dead",
-    severity: "warning",
-    site: origin.site || graph.name,
-    law: `%${name}: no unit of this relu is above 0 at the starting weights, so no gradient passes it and nothing before it learns`,
-    operands: [],
-    remedy: "Start its weights from he() or glorot(), and its bias from zeros().",
-  }));
-} // prettier-ignore
+  return relus
+    .filter(({ node }) => !alive.has(node.name))
+    .map(({ node: { name, origin } }): Diagnostic => ({
+      code: "advice/dead",
+      severity: "warning",
+      site: origin.site || graph.name,
+      law: `%${name}: no unit of this relu is above 0 at the starting weights, so no gradient passes it and nothing before it learns`,
+      operands: [],
+      remedy: "Start its weights from he() or glorot(), and its bias from zeros().",
+    }));
+}
 
 /** A constant start stays as it is: it may be the fault. */
 function startOf(draws: Draws, leaf: Node, seed: number, rows: number): Float64Array {
   const initial = leaf.attrs["initial"];
-  if (leaf.op !== "param" || !Array.isArray(initial) || initial[0] !== "constant") return draws.leaf(leaf, seed, rows); // prettier-ignore
+  if (leaf.op !== "param" || !Array.isArray(initial) || initial[0] !== "constant") return draws.leaf(leaf, seed, rows);
   return new Float64Array(sizeOf(leaf.type.shape)).fill(initial[1] as number);
 }

@@ -6,17 +6,15 @@ import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
 import { checkModel, explainFailure, SIZES } from "./check.ts";
 import { checkText, prepareKernels, type Prepared } from "./kernels.ts";
-import { CENTRAL_DIFFERENCES, FLOAT32, FORWARD_MODE, isWrong, worse, type CheckResult, type TensorCheck } from "./result.ts"; // prettier-ignore
+import { CENTRAL_DIFFERENCES, FLOAT32, FORWARD_MODE, isWrong, worse, type CheckResult, type TensorCheck } from "./result.ts";
 
 const LINE = /^\/\/ certificate: .*$/m;
 
 /** The text without its certificate line: what the certificate's hash covers. */
-export const withoutCertificate = (text: string): string =>
-  text.replace(/^\/\/ certificate: .*\n?/m, "");
+export const withoutCertificate = (text: string): string => text.replace(/^\/\/ certificate: .*\n?/m, "");
 
 /** SHA-256 of a file without its certificate line, the same for every checkout of it. */
-export const hashOf = (text: string): Promise<string> =>
-  sha256(withoutCertificate(canonicalText(text)));
+export const hashOf = (text: string): Promise<string> => sha256(withoutCertificate(canonicalText(text)));
 
 export const withCertificate = (text: string, line: string): string => text.replace(LINE, line);
 
@@ -36,11 +34,14 @@ const BY_METHOD: Readonly<Record<string, Part>> = {
   [FLOAT32]: "float32",
 };
 
-const partOf = ({ method, role }: Judged): Part => BY_METHOD[method] ?? (role === "kernel" ? "kernels" : "step"); // prettier-ignore
+const partOf = ({ method, role }: Judged): Part => BY_METHOD[method] ?? (role === "kernel" ? "kernels" : "step");
 
 function ordersOf(tensors: readonly Judged[]): Orders {
   const order = (part: Part): number => {
-    const worst = tensors.reduce((most, tensor) => (partOf(tensor) === part && tensor.unjudged === undefined ? worse(tensor.worst, most) : most), 0); // prettier-ignore
+    const worst = tensors.reduce(
+      (most, tensor) => (partOf(tensor) === part && tensor.unjudged === undefined ? worse(tensor.worst, most) : most),
+      0,
+    );
     const at = ORDERS.findIndex((bound) => worst <= bound);
     return at < 0 ? ORDERS.length : at;
   };
@@ -60,11 +61,20 @@ function lineOf(tensors: readonly Judged[], hash: string): string {
 }
 
 /** The header's line and certificate.json. */
-export async function certificateOf(check: CheckResult, { trainer, gradients }: { readonly trainer: string; readonly gradients?: string }): Promise<{ line: string; json: string }> {
+export async function certificateOf(
+  check: CheckResult,
+  { trainer, gradients }: { readonly trainer: string; readonly gradients?: string },
+): Promise<{ line: string; json: string }> {
   const hash = await hashOf(trainer);
-  const record = { model: check.model, ...(check.instance === undefined ? {} : { instance: check.instance }), trainer: hash, ...(gradients === undefined ? {} : { gradients: await hashOf(gradients) }), tensors: check.tensors };
+  const record = {
+    model: check.model,
+    ...(check.instance === undefined ? {} : { instance: check.instance }),
+    trainer: hash,
+    ...(gradients === undefined ? {} : { gradients: await hashOf(gradients) }),
+    tensors: check.tensors,
+  };
   return { line: lineOf(check.tensors, hash), json: await sealed(record) };
-} // prettier-ignore
+}
 
 export interface Verification extends CheckResult {
   /** What differs, where it does not hold. */
@@ -72,10 +82,7 @@ export interface Verification extends CheckResult {
 }
 
 /** What is verified: the committed texts, and what they were made from. */
-export interface Committed extends Pick<
-  CompileOptions,
-  "source" | "passes" | "memory" | "schedules"
-> {
+export interface Committed extends Pick<CompileOptions, "source" | "passes" | "memory" | "schedules"> {
   readonly target?: TargetName;
   readonly text: string;
   /** gradients.ts, where the certificate records one. */
@@ -85,35 +92,67 @@ export interface Committed extends Pick<
 }
 
 /** Recomputes the certificate of a committed trainer: hashes, then the committed text at its real shapes, then the gradients. */
-export async function verifyTrainer({ text, gradients, certificate, model, source, passes, memory, schedules, target = "typescript" }: Committed): Promise<Verification> {
+export async function verifyTrainer({
+  text,
+  gradients,
+  certificate,
+  model,
+  source,
+  passes,
+  memory,
+  schedules,
+  target = "typescript",
+}: Committed): Promise<Verification> {
   const refuse = (reason: string): Verification => ({ model: model.name, holds: false, tensors: [], reason });
   const recorded = recordIn(certificate);
-  if (recorded === undefined) return refuse("certificate.json is not a certificate: it needs a field trainer with the file's SHA-256; make it again with adjoint compile");
-  if (!(await isSealed(certificate))) return refuse("certificate.json was edited: its own SHA-256 does not fit its numbers; make it again with adjoint compile");
+  if (recorded === undefined)
+    return refuse(
+      "certificate.json is not a certificate: it needs a field trainer with the file's SHA-256; make it again with adjoint compile",
+    );
+  if (!(await isSealed(certificate)))
+    return refuse("certificate.json was edited: its own SHA-256 does not fit its numbers; make it again with adjoint compile");
   const hash = await hashOf(text);
-  if (hash !== recorded.trainer) return refuse(`the file's SHA-256 is ${hash.slice(0, 16)}, but its certificate was made for ${recorded.trainer.slice(0, 16)}: one of them was edited; make both again with adjoint compile`);
-  if (recorded.gradients !== undefined && gradients === undefined) return refuse("the certificate records a gradients.ts, which is missing; make it again with adjoint compile --entry gradients");
-  if (recorded.gradients !== undefined && recorded.gradients !== (await hashOf(gradients!))) return refuse(`the SHA-256 of gradients.ts is ${(await hashOf(gradients!)).slice(0, 16)}, but the certificate was made for ${recorded.gradients.slice(0, 16)}: one of them was edited; make both again with adjoint compile --entry gradients`);
+  if (hash !== recorded.trainer)
+    return refuse(
+      `the file's SHA-256 is ${hash.slice(0, 16)}, but its certificate was made for ${recorded.trainer.slice(0, 16)}: one of them was edited; make both again with adjoint compile`,
+    );
+  if (recorded.gradients !== undefined && gradients === undefined)
+    return refuse("the certificate records a gradients.ts, which is missing; make it again with adjoint compile --entry gradients");
+  if (recorded.gradients !== undefined && recorded.gradients !== (await hashOf(gradients!)))
+    return refuse(
+      `the SHA-256 of gradients.ts is ${(await hashOf(gradients!)).slice(0, 16)}, but the certificate was made for ${recorded.gradients.slice(0, 16)}: one of them was edited; make both again with adjoint compile --entry gradients`,
+    );
   const line = LINE.exec(canonicalText(text))?.[0] ?? "";
   const expected = lineOf(recorded.tensors, hash);
-  if (line !== expected) return refuse(`the header says ${JSON.stringify(line)}, but its certificate.json makes that ${JSON.stringify(expected)}; make the file again with adjoint compile`);
+  if (line !== expected)
+    return refuse(
+      `the header says ${JSON.stringify(line)}, but its certificate.json makes that ${JSON.stringify(expected)}; make the file again with adjoint compile`,
+    );
   const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }) };
-  const lowered = await lower(model, { ...from, ...(memory === undefined ? {} : { memory }), ...(schedules === undefined ? {} : { schedules }) });
+  const lowered = await lower(model, {
+    ...from,
+    ...(memory === undefined ? {} : { memory }),
+    ...(schedules === undefined ? {} : { schedules }),
+  });
   const judged = await judgeText(await prepareKernels(lowered), text);
   if (judged.reason !== undefined) return { ...refuse(judged.reason), tensors: judged.tensors };
   const result = await checkModel(model, { ...from, effort: "quick", lowered, kernels: judged.tensors });
   const differs = worsened(ordersOf(recorded.tensors), ordersOf(result.tensors));
   if (result.holds && differs === undefined) return result;
   return { ...result, holds: false, reason: firstDifference(result.tensors) ?? differs ?? explainFailure(result) };
-} // prettier-ignore
+}
 
 const firstDifference = (tensors: readonly TensorCheck[]): string | undefined => {
   const first = tensors.find(isWrong);
-  return first === undefined ? undefined : `${first.name} differs by ${first.worst.toExponential(1)} at ${first.at}`; // prettier-ignore
+  return first === undefined ? undefined : `${first.name} differs by ${first.worst.toExponential(1)} at ${first.at}`;
 };
 
 /** The part of verify that reads the text, after the hashes: what it computes at its real shapes, and the first kernel and tensor that differ. */
-export async function judgeText(prepared: Prepared, text: string, elements = SIZES.quick.elements): Promise<{ readonly tensors: readonly TensorCheck[]; readonly reason?: string }> {
+export async function judgeText(
+  prepared: Prepared,
+  text: string,
+  elements = SIZES.quick.elements,
+): Promise<{ readonly tensors: readonly TensorCheck[]; readonly reason?: string }> {
   try {
     const tensors = await checkText(prepared, text, elements, 1);
     const reason = firstDifference(tensors);
@@ -123,12 +162,14 @@ export async function judgeText(prepared: Prepared, text: string, elements = SIZ
     if (error instanceof Error) return { tensors: [], reason: `the file does not run as its plan says: ${error.message}` };
     throw error;
   }
-} // prettier-ignore
+}
 
 /** Another engine's last digits may carry an error over the next bound, but not over two. */
 function worsened(recorded: Orders, found: Orders): string | undefined {
   const part = PARTS.find((one) => found[one] > recorded[one] + 1);
-  return part === undefined ? undefined : `the header bounds ${part} by ${shown(recorded[part])}, but the check gives ${shown(found[part])}`; // prettier-ignore
+  return part === undefined
+    ? undefined
+    : `the header bounds ${part} by ${shown(recorded[part])}, but the check gives ${shown(found[part])}`;
 }
 
 /** The record as text, with a hash of its own: another engine's last digits may differ, but no character may be changed. */
@@ -156,7 +197,7 @@ interface Recorded {
 /** What a certificate records; undefined for any other text. */
 function recordIn(certificate: string): Recorded | undefined {
   try {
-    const { trainer, gradients, tensors } = JSON.parse(certificate) as Readonly<Record<string, unknown>>; // prettier-ignore
+    const { trainer, gradients, tensors } = JSON.parse(certificate) as Readonly<Record<string, unknown>>;
     if (typeof trainer !== "string" || !Array.isArray(tensors)) return undefined;
     return {
       trainer,

@@ -15,10 +15,7 @@ import { checkTranslation } from "./translation.ts";
 
 export type { CheckResult, Effort, TensorCheck } from "./result.ts";
 
-export interface CheckOptions extends Pick<
-  CompileOptions,
-  "source" | "passes" | "threads" | "relaxed" | "winograd"
-> {
+export interface CheckOptions extends Pick<CompileOptions, "source" | "passes" | "threads" | "relaxed" | "winograd"> {
   readonly effort: Effort;
   /** What is shipped; lowered and printed anew where it is not given. */
   readonly target?: TargetName;
@@ -35,22 +32,19 @@ export const SIZES: Readonly<Record<Effort, Omit<Sampling, "seed"> & { readonly 
   quick: { coordinates: 3, directions: 1, elements: 256, quick: true },
   more: { coordinates: 12, directions: 2, elements: 512 },
   exhaustive: { coordinates: Infinity, directions: 4, elements: 4096 },
-}; // prettier-ignore
+};
 
 /** Checks a model as DESIGN.md says: see the files this one calls. */
 export async function checkModel(model: Model, options: CheckOptions): Promise<CheckResult> {
-  const {
-    effort,
-    progress,
-    source,
-    passes,
-    threads,
-    relaxed,
-    winograd,
-    target = "typescript",
-    seed = 1,
-  } = options;
-  const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }), ...(threads === undefined ? {} : { threads }), ...(relaxed === undefined ? {} : { relaxed }), ...(winograd === undefined ? {} : { winograd }) }; // prettier-ignore
+  const { effort, progress, source, passes, threads, relaxed, winograd, target = "typescript", seed = 1 } = options;
+  const from = {
+    target,
+    ...(source === undefined ? {} : { source }),
+    ...(passes === undefined ? {} : { passes }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(relaxed === undefined ? {} : { relaxed }),
+    ...(winograd === undefined ? {} : { winograd }),
+  };
   const size = SIZES[effort];
   const lowered = options.lowered ?? (await lower(model, from));
   const small = { ...from, chosen: lowered.chosen };
@@ -59,13 +53,14 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
   progress?.("validating every pass");
   await validatePasses(model, { ...small, facts: lowered.facts }, seed);
   progress?.("checking gradients against forward mode and central differences");
-  const gradients = await drawnTwice(seed, (draw) => checkModelGradients(model, from, { ...size, seed: draw })); // prettier-ignore
+  const gradients = await drawnTwice(seed, (draw) => checkModelGradients(model, from, { ...size, seed: draw }));
   progress?.("checking the emitted step against the interpreter");
   const steps = await drawnTwice(seed, (draw) => checkTranslation(model, small, draw));
   progress?.("checking every kernel at sampled elements");
-  const shipped = async (): Promise<TextRun> => runText(await prepareKernels(lowered), options.trainer ?? (await print(lowered, "trainer")), size.elements, seed); // prettier-ignore
+  const shipped = async (): Promise<TextRun> =>
+    runText(await prepareKernels(lowered), options.trainer ?? (await print(lowered, "trainer")), size.elements, seed);
   const kernels = options.kernels === undefined ? await shipped() : { rows: options.kernels };
-  const result = resultOf(model.name, [...gradients, ...steps, ...kernels.rows], smallInstance(model, from).told); // prettier-ignore
+  const result = resultOf(model.name, [...gradients, ...steps, ...kernels.rows], smallInstance(model, from).told);
   return kernels.first === undefined ? result : { ...result, first: kernels.first };
 }
 
@@ -80,9 +75,14 @@ async function drawnTwice(seed: number, check: (seed: number) => Promise<TensorC
   return first.map((row, n) => {
     const other = second[n];
     if (!isWrong(row) || other === undefined || isWrong(other)) return row;
-    return { ...row, worst: 0, at: "", unjudged: `of two draws of weights and inputs it holds for one, and is off by ${row.worst.toExponential(0)} in the other` };
+    return {
+      ...row,
+      worst: 0,
+      at: "",
+      unjudged: `of two draws of weights and inputs it holds for one, and is off by ${row.worst.toExponential(0)} in the other`,
+    };
   });
-} // prettier-ignore
+}
 
 const describe = ({ name, method, worst, bound, at }: TensorCheck): string =>
   `${name}, by ${method}: the worst error is ${worst.toExponential(1)} at ${at}, above ${bound.toExponential(0)}`;
@@ -92,5 +92,5 @@ export function explainFailure({ model, tensors }: CheckResult): string {
   const failed = tensors.filter(isWrong);
   const remedy =
     "No trainer was written. See all tensors with adjoint check; if the model's own mathematics is in order, this is a fault of the compiler";
-  return `the check of ${JSON.stringify(model)} does not hold: ${failed.slice(0, 3).map(describe).join("; ")}${failed.length > 3 ? `; and ${failed.length - 3} more` : ""}. ${remedy}`; // prettier-ignore
+  return `the check of ${JSON.stringify(model)} does not hold: ${failed.slice(0, 3).map(describe).join("; ")}${failed.length > 3 ? `; and ${failed.length - 3} more` : ""}. ${remedy}`;
 }

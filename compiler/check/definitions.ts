@@ -17,7 +17,15 @@ import { SizedWriter, type Sized } from "./sized.ts";
 /** An element of a stage of the same statement, by its row-major position. */
 export type Element = (at: number) => number;
 type Locals = Readonly<Record<string, number>>;
-type Text = (x: readonly Numbers[], own: readonly Element[], sizes: readonly Element[], locals: Locals, fn: typeof FN, sized: (size: number) => void, at: number) => number; // prettier-ignore
+type Text = (
+  x: readonly Numbers[],
+  own: readonly Element[],
+  sizes: readonly Element[],
+  locals: Locals,
+  fn: typeof FN,
+  sized: (size: number) => void,
+  at: number,
+) => number;
 
 /** A stage and its elements, each with the magnitudes of its terms: 0 in a table without sizes. */
 interface Evaluated {
@@ -40,7 +48,7 @@ export const stagesOf = (call: Call): readonly Definition[] =>
 const scalarOf = (call: Exclude<Call, { kind: "call" }>): Definition =>
   call.kind === "store"
     ? { ...call.definition, axes: [], shape: [], value: call.value }
-    : { name: call.name, dtype: call.dtype, axes: [], shape: [], value: call.value, op: "", doc: [] }; // prettier-ignore
+    : { name: call.name, dtype: call.dtype, axes: [], shape: [], value: call.value, op: "", doc: [] };
 
 /** All definitions of a module, compiled once; equal texts share a function. */
 export class DefinitionTable {
@@ -49,19 +57,20 @@ export class DefinitionTable {
   readonly #functions: Readonly<Record<string, Text>>;
   readonly sized: boolean;
 
-  private constructor(made: Map<Definition, Made>, calls: Map<Call, readonly Definition[]>, functions: Readonly<Record<string, Text>>, sized: boolean) {
+  private constructor(
+    made: Map<Definition, Made>,
+    calls: Map<Call, readonly Definition[]>,
+    functions: Readonly<Record<string, Text>>,
+    sized: boolean,
+  ) {
     this.sized = sized;
     this.#made = made;
     this.#calls = calls;
     this.#functions = functions;
-  } // prettier-ignore
+  }
 
   /** `precision`: in which the statements compute; a whole number that becomes a float is rounded in "single". */
-  static async of(
-    { entries, buffers }: Module,
-    precision: Precision = "double",
-    sized = false,
-  ): Promise<DefinitionTable> {
+  static async of({ entries, buffers }: Module, precision: Precision = "double", sized = false): Promise<DefinitionTable> {
     const shapes = new Map(buffers.map((buffer: Buffer) => [buffer.name, buffer.shape]));
     const texts = new Map<string, string>();
     const made = new Map<Definition, Made>();
@@ -69,7 +78,7 @@ export class DefinitionTable {
     for (const call of entries.flatMap((entry) => entry.calls)) {
       const stages = stagesOf(call);
       calls.set(call, stages);
-      const own = call.kind === "call" ? new Map(stages.map(({ name, shape }) => [name, shape])) : new Map<string, Shape>(); // prettier-ignore
+      const own = call.kind === "call" ? new Map(stages.map(({ name, shape }) => [name, shape])) : new Map<string, Shape>();
       for (const stage of stages) {
         const { text, ...reads } = definitionText(stage, shapes, own, precision, sized);
         const name = texts.get(text) ?? `f${texts.size}`;
@@ -78,12 +87,7 @@ export class DefinitionTable {
       }
     }
     const code = [...texts].map(([text, name]) => `export const ${name} = ${text};`).join("\n");
-    return new DefinitionTable(
-      made,
-      calls,
-      await importText<Readonly<Record<string, Text>>>(code),
-      sized,
-    );
+    return new DefinitionTable(made, calls, await importText<Readonly<Record<string, Text>>>(code), sized);
   }
 
   /** The stages of a statement, each with its elements on the arena as it stands; no element is evaluated twice. */
@@ -102,11 +106,17 @@ export class DefinitionTable {
       const known = new Memo(sizeOf(definition.shape));
       const knownSizes = new Map<number, number>();
       // a stage may read one that comes after it in the order of the loops
-      const [others, theirs] = [elements, sizes].map((all) => own.map((other): Element => (at) => all.get(other)!(at))) as [Element[], Element[]]; // prettier-ignore
+      const [others, theirs] = [elements, sizes].map((all) =>
+        own.map(
+          (other): Element =>
+            (at) =>
+              all.get(other)!(at),
+        ),
+      ) as [Element[], Element[]];
       const element: Element = (at) => {
         const before = known.get(at);
         if (before !== undefined) return before;
-        const value = text(x, others, theirs, locals, FN, (found) => void knownSizes.set(at, found), at); // prettier-ignore
+        const value = text(x, others, theirs, locals, FN, (found) => void knownSizes.set(at, found), at);
         known.set(at, value);
         return value;
       };
@@ -114,13 +124,19 @@ export class DefinitionTable {
       const size: Element = (at) => Math.abs(element(at)) + (knownSizes.get(at) ?? 0);
       const stored = given.get(definition.name);
       elements.set(definition.name, (at) => stored?.(at) ?? element(at));
-      sizes.set(definition.name, (at) => (stored?.(at) === undefined ? size(at) : Math.abs(stored(at)!))); // prettier-ignore
+      sizes.set(definition.name, (at) => (stored?.(at) === undefined ? size(at) : Math.abs(stored(at)!)));
       return { definition, element, size };
     });
-  } // prettier-ignore
+  }
 }
 
-function definitionText({ axes, shape, value }: Definition, shapes: ReadonlyMap<string, Shape>, own: ReadonlyMap<string, Shape>, precision: Precision, sized: boolean): { text: string; buffers: string[]; own: string[] } {
+function definitionText(
+  { axes, shape, value }: Definition,
+  shapes: ReadonlyMap<string, Shape>,
+  own: ReadonlyMap<string, Shape>,
+  precision: Precision,
+  sized: boolean,
+): { text: string; buffers: string[]; own: string[] } {
   const writer = new DefinitionWriter(shapes, own, precision);
   const { value: result, size } = sized ? writer.sized(value) : { value: writer.value(value), size: undefined };
   const position: string[] = [];
@@ -132,7 +148,7 @@ function definitionText({ axes, shape, value }: Definition, shapes: ReadonlyMap<
   const rho = `const rho = ${ROUNDED[precision]};`;
   const text = `(x, own, sizes, locals, fn, sized, at) => {\n${[...(sized ? [rho] : []), ...position, ...reads, ...writer.lines, ...(size === undefined ? [] : [`sized(${size});`])].join("\n")}\nreturn ${result};\n}`;
   return { text, buffers: writer.buffers, own: writer.own };
-} // prettier-ignore
+}
 
 class DefinitionWriter extends SizedWriter {
   readonly buffers: string[] = [];
@@ -142,11 +158,7 @@ class DefinitionWriter extends SizedWriter {
 
   readonly #single: boolean;
 
-  constructor(
-    shapes: ReadonlyMap<string, Shape>,
-    stages: ReadonlyMap<string, Shape>,
-    precision: Precision,
-  ) {
+  constructor(shapes: ReadonlyMap<string, Shape>, stages: ReadonlyMap<string, Shape>, precision: Precision) {
     super();
     this.#single = precision === "single";
     this.#shapes = shapes;
@@ -155,21 +167,21 @@ class DefinitionWriter extends SizedWriter {
 
   protected override load(s: Load): string {
     const stage = this.#stages.get(s.buffer);
-    if (stage !== undefined) return this.let(`own[${placeIn(this.own, s.buffer)}](${flatText(s, stage)})`); // prettier-ignore
+    if (stage !== undefined) return this.let(`own[${placeIn(this.own, s.buffer)}](${flatText(s, stage)})`);
     const shape = this.#shapes.get(s.buffer);
-    if (shape === undefined) throw new CompilerFault("place", `a definition reads ${s.buffer}, which is no buffer of the module`); // prettier-ignore
+    if (shape === undefined) throw new CompilerFault("place", `a definition reads ${s.buffer}, which is no buffer of the module`);
     return this.let(`x${placeIn(this.buffers, s.buffer)}[${flatText(s, shape)}]`);
   }
 
   protected override applied(s: Extract<Scalar, { kind: "apply" }>, args: readonly string[]): string {
     const rounds = this.#single && s.fn === "cast" && s.dtype === "f32" && s.args[0]!.dtype === "i32";
     return rounds ? this.let(`Math.fround(${args[0]})`) : super.applied(s, args);
-  } // prettier-ignore
+  }
 
   protected override sizedLoad(s: Load): Sized {
     const stage = this.#stages.get(s.buffer);
     const value = this.load(s);
-    return { value, size: stage === undefined ? "0" : this.let(`sizes[${placeIn(this.own, s.buffer)}](${flatText(s, stage)})`) }; // prettier-ignore
+    return { value, size: stage === undefined ? "0" : this.let(`sizes[${placeIn(this.own, s.buffer)}](${flatText(s, stage)})`) };
   }
 
   protected override local(name: string): string {

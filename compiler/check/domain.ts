@@ -25,7 +25,7 @@ export interface ModelDraws extends Draws {
 }
 
 /** What is tried for inputs that say nothing of themselves. */
-const CANDIDATES: readonly Domain[] = ["normal", "positive", "unit", "probabilities", [-0.9, 0.9], [2, 4], [5, 10]]; // prettier-ignore
+const CANDIDATES: readonly Domain[] = ["normal", "positive", "unit", "probabilities", [-0.9, 0.9], [2, 4], [5, 10]];
 
 const SEED = 1;
 
@@ -39,9 +39,9 @@ export function drawsOf(model: Model, { source }: Pick<CompileOptions, "source">
   if (known !== undefined) return known;
   const from = source === undefined ? {} : { source };
   const instance = smallInstance(model, from);
-  const entries = entriesOf(model, { ...from, ...declarationOf(instance), dtype: "f64" }, "trainer"); // prettier-ignore
-  const rows = entries.map(({ name }) => instance.batch[name === "evaluate" || name === "predict" ? name : "train"]); // prettier-ignore
-  const draws = found(new Leaves(graphsOf(entries)), rows, () => graphsOf(entriesOf(model, from, "trainer"))); // prettier-ignore
+  const entries = entriesOf(model, { ...from, ...declarationOf(instance), dtype: "f64" }, "trainer");
+  const rows = entries.map(({ name }) => instance.batch[name === "evaluate" || name === "predict" ? name : "train"]);
+  const draws = found(new Leaves(graphsOf(entries)), rows, () => graphsOf(entriesOf(model, from, "trainer")));
   made.set(model, draws);
   return draws;
 }
@@ -52,14 +52,18 @@ export const knownDraws = (model: Model, entries: readonly Named[]): Draws =>
 
 /** Draws for graphs by themselves, which share their leaves by name. */
 export const drawsIn = (graphs: readonly Graph[]): ModelDraws =>
-  found(new Leaves(graphs), graphs.map(() => ROWS), () => graphs); // prettier-ignore
+  found(
+    new Leaves(graphs),
+    graphs.map(() => ROWS),
+    () => graphs,
+  );
 
-const graphsOf = (entries: readonly Named[]): readonly Graph[] => entries.map(({ traced }) => traced.graph); // prettier-ignore
+const graphsOf = (entries: readonly Named[]): readonly Graph[] => entries.map(({ traced }) => traced.graph);
 
 /** The first domains at which every loss is a number. `shown` gives the graphs with the shapes that the model's author knows. */
 function found(leaves: Leaves, rows: readonly number[], shown: () => readonly Graph[]): ModelDraws {
   const { graphs } = leaves;
-  const tries = [true, false].flatMap((keeps) => CANDIDATES.map((domain) => leaves.draws(domain, keeps))); // prettier-ignore
+  const tries = [true, false].flatMap((keeps) => CANDIDATES.map((domain) => leaves.draws(domain, keeps)));
   const [first] = tries as [Draws];
   let failed: { readonly at: number; readonly feed: Feed } | undefined;
   for (const draws of leaves.free.length === 0 ? [first] : tries) {
@@ -103,21 +107,21 @@ class Leaves {
     const leaf = (node: Node, seed: number, count: number): Float64Array =>
       drawLeaf(node, seed, count, {
         ordinal: this.#ordinals.get(node.name) ?? 0,
-        domain: this.#own.get(node.name) ?? (keeps ? this.#inferred.get(node.name) : undefined) ?? domain, // prettier-ignore
+        domain: this.#own.get(node.name) ?? (keeps ? this.#inferred.get(node.name) : undefined) ?? domain,
       });
-    return { leaf, feed: (graph, seed, count) => new Map(fedLeaves(graph).map((node) => [node.name, leaf(node, seed, count)])) }; // prettier-ignore
+    return { leaf, feed: (graph, seed, count) => new Map(fedLeaves(graph).map((node) => [node.name, leaf(node, seed, count)])) };
   }
 }
 
 /** Functions that are defined on a part of the numbers, and on which. */
-const DOMAINS: Readonly<Record<string, Domain>> = { log: "positive", sqrt: "positive", log1p: "positive", pow: "positive" }; // prettier-ignore
+const DOMAINS: Readonly<Record<string, Domain>> = { log: "positive", sqrt: "positive", log1p: "positive", pow: "positive" };
 
 /** Inputs that such a function is taken of, movements looked through; one whose complement to 1 has a logarithm too lies between 0 and 1. */
 function inferredIn({ nodes }: Graph): ReadonlyMap<string, Domain> {
   const found = new Map<string, Domain>();
   const origin = (at: Value): Node => {
     const node = nodes[at]!;
-    const moves = (opOf(node.op).view === true || node.op === "identity" || node.op === "cast") && node.inputs.length === 1; // prettier-ignore
+    const moves = (opOf(node.op).view === true || node.op === "identity" || node.op === "cast") && node.inputs.length === 1;
     return moves ? origin(node.inputs[0]!) : node;
   };
   for (const { op, inputs } of nodes) {
@@ -127,7 +131,7 @@ function inferredIn({ nodes }: Graph): ReadonlyMap<string, Domain> {
     const of = origin(inputs[0]!);
     if (of.op === "input" && found.get(of.name) !== "unit") found.set(of.name, domain);
     const other = of.op === "sub" ? origin(of.inputs[1]!) : undefined;
-    if (op === "log" && other?.op === "input" && origin(of.inputs[0]!).op === "literal") found.set(other.name, "unit"); // prettier-ignore
+    if (op === "log" && other?.op === "input" && origin(of.inputs[0]!).op === "literal") found.set(other.name, "unit");
   }
   return found;
 }
@@ -135,34 +139,39 @@ function inferredIn({ nodes }: Graph): ReadonlyMap<string, Domain> {
 /** Whether the losses of a graph are numbers. */
 function isFinite(graph: Graph, feed: Feed): boolean {
   const values = evaluateGraph(graph, feed);
-  return graph.results.every(({ kind, value }) => kind !== "loss" || Number.isFinite(values[value]!.data[0])); // prettier-ignore
+  return graph.results.every(({ kind, value }) => kind !== "loss" || Number.isFinite(values[value]!.data[0]));
 }
 
 /** The op at which a loss stopped being a number, as an error. */
 function failureAt(graph: Graph, shown: Graph, feed: Feed): ModelError {
   const values = evaluateGraph(graph, feed);
-  const without = (bad: (value: number) => boolean): number => values.findIndex(({ data }) => data.some(bad)); // prettier-ignore
-  const [undefinedAt, infiniteAt] = [without(Number.isNaN), without((value) => !Number.isFinite(value))]; // prettier-ignore
+  const without = (bad: (value: number) => boolean): number => values.findIndex(({ data }) => data.some(bad));
+  const [undefinedAt, infiniteAt] = [without(Number.isNaN), without((value) => !Number.isFinite(value))];
   const at = undefinedAt >= 0 ? undefinedAt : infiniteAt;
   const node = graph.nodes[at]!;
   const what = undefinedAt >= 0 ? "is not a number" : "is infinite";
-  const ranges = node.inputs.map((input) => `%${graph.nodes[input]!.name} ${rangeOf(values[input]!)}`); // prettier-ignore
+  const ranges = node.inputs.map((input) => `%${graph.nodes[input]!.name} ${rangeOf(values[input]!)}`);
   return new ModelError({
     code: "check/finite",
     site: node.origin.site || graph.name,
-    law: `the loss cannot be checked: wherever inputs are drawn from, %${node.name} = ${opOf(node.op).maths(node.inputs.map((input) => `%${graph.nodes[input]!.name}`), node.attrs, node.inputs.map((input) => graph.nodes[input]!.type))} ${what}${ranges.length === 0 ? "" : `, with ${ranges.join(" and ")}`}`,
+    law: `the loss cannot be checked: wherever inputs are drawn from, %${node.name} = ${opOf(node.op).maths(
+      node.inputs.map((input) => `%${graph.nodes[input]!.name}`),
+      node.attrs,
+      node.inputs.map((input) => graph.nodes[input]!.type),
+    )} ${what}${ranges.length === 0 ? "" : `, with ${ranges.join(" and ")}`}`,
     operands: node.inputs.map((input, n) => {
       const { name, type, origin } = shown.nodes[input]!;
       return { label: `operand ${n + 1}`, name, type, site: origin.site };
     }),
-    remedy: 'Keep its operands where it is defined, or say where an input lies: input("x", shape, { domain: "positive" }), "probabilities", "unit" or [low, high].',
+    remedy:
+      'Keep its operands where it is defined, or say where an input lies: input("x", shape, { domain: "positive" }), "probabilities", "unit" or [low, high].',
   });
-} // prettier-ignore
+}
 
 /** From where to where a tensor's elements go. */
 function rangeOf({ data }: Tensor): string {
   const known = data.filter((value) => !Number.isNaN(value));
   if (known.length === 0) return "not a number";
-  const [low, high] = [known.reduce((a, b) => Math.min(a, b)), known.reduce((a, b) => Math.max(a, b))]; // prettier-ignore
+  const [low, high] = [known.reduce((a, b) => Math.min(a, b)), known.reduce((a, b) => Math.max(a, b))];
   return `from ${Number(low.toPrecision(3))} to ${Number(high.toPrecision(3))}`;
 }

@@ -35,7 +35,7 @@ const NUDGE = 0.1;
 
 function startOf(node: Node, random: Random): () => number {
   const initial = node.attrs["initial"];
-  const [kind, ...rest] = (Array.isArray(initial) ? initial : ["constant", 0]) as unknown as readonly [string, ...number[]]; // prettier-ignore
+  const [kind, ...rest] = (Array.isArray(initial) ? initial : ["constant", 0]) as unknown as readonly [string, ...number[]];
   const [a = 0, b = 0] = rest;
   let n = 0;
   if (kind === "uniform") return () => a + (b - a) * random();
@@ -89,7 +89,7 @@ export function drawLeaf(node: Node, seed: number, count: number, { ordinal, dom
           : startOf(node, random);
   const values = Float64Array.from({ length: sizeOf(node.type.shape) }, next);
   return node.op === "input" && domain === "probabilities" && isFloat(node.type.dtype) ? toProbabilities(values, node.type.shape) : values;
-} // prettier-ignore
+}
 
 /** The leaves that are fed from outside. */
 export const fedLeaves = (graph: Graph): readonly Node[] =>

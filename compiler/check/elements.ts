@@ -18,7 +18,7 @@ export const termsOf = (definitions: readonly Definition[]): number =>
   definitions.reduce((total, { value }) => {
     let [terms, functions] = [0, 0];
     walkScalar(value, (part) => {
-      if (part.kind === "reduce" && part.by === "add") terms += sizeOf(part.over.map(({ extent }) => extent)); // prettier-ignore
+      if (part.kind === "reduce" && part.by === "add") terms += sizeOf(part.over.map(({ extent }) => extent));
       if (part.kind === "apply" && MATHEMATICS.has(part.fn)) functions += FUNCTION_TERMS;
     });
     return total + functions + (terms > 0 ? terms : weightOf(value));
@@ -78,4 +78,4 @@ export function judgeElements(name: string, elements: readonly Element[], { floo
   const row = { name, role: "kernel", method: "sampled elements", coordinates: elements.length, worst, bound, at, kinks: 0 } as const;
   if (overflows > 0 && overflows === elements.length) return { ...row, unjudged: "it leaves the range of float32" };
   return undecided > 0 && undecided === elements.length ? { ...row, unjudged: "it is decided by rounding alone" } : row;
-} // prettier-ignore
+}

@@ -45,15 +45,9 @@ export interface AnyGradients {
 }
 
 /** The trainer that a lowered model prints. */
-export async function runningTrainer({
-  module,
-  facts,
-  target,
-}: Pick<Lowered, "module" | "facts" | "target">): Promise<RunningTrainer> {
+export async function runningTrainer({ module, facts, target }: Pick<Lowered, "module" | "facts" | "target">): Promise<RunningTrainer> {
   const code = await stripTypes(await targets[target].printTrainer(module, facts));
-  return (await importText<TrainerText>(code)).createTrainer(
-    await moduleFor({ module, facts, target }),
-  );
+  return (await importText<TrainerText>(code)).createTrainer(await moduleFor({ module, facts, target }));
 }
 
 /** What the constructor of an emitted file needs: the compiled kernels where they lie beside it. */
@@ -70,11 +64,7 @@ interface GradientsText {
   createGradients(options: Given): AnyGradients;
 }
 
-export async function moduleFor({
-  module,
-  facts,
-  target,
-}: Pick<Lowered, "module" | "facts" | "target">): Promise<Given> {
+export async function moduleFor({ module, facts, target }: Pick<Lowered, "module" | "facts" | "target">): Promise<Given> {
   return target === "wasm-external"
     ? {
         module: compileBytes((await assemble(module, facts)).bytes),
@@ -93,9 +83,7 @@ export async function runningGradients(
   const program = { ...pipeline(purpose, { target }).run(graph, NOBODY), name: "gradients" };
   const module: Module = place(model.name).run([program]);
   const code = await stripTypes(await targets[target].printGradients(module, facts));
-  return (await importText<GradientsText>(code)).createGradients(
-    await moduleFor({ module, facts, target }),
-  );
+  return (await importText<GradientsText>(code)).createGradients(await moduleFor({ module, facts, target }));
 }
 
 /** Storage of a dtype with the given contents. */
@@ -113,16 +101,10 @@ export const batchOf = (graph: Graph, feed: ReadonlyMap<string, Float64Array>): 
   );
 
 /** Rounded to what storage of the leaf's dtype keeps. */
-export const asStored = ({ type }: Node, data: Float64Array): Float64Array =>
-  Float64Array.from(stored(type.dtype, data));
+export const asStored = ({ type }: Node, data: Float64Array): Float64Array => Float64Array.from(stored(type.dtype, data));
 
 /** Rows at and past `count` become copies of the first, as the trainer makes them. */
-export function padded(
-  { type: { shape }, attrs }: Node,
-  rows: number,
-  count: number,
-  data: Float64Array,
-): Float64Array {
+export function padded({ type: { shape }, attrs }: Node, rows: number, count: number, data: Float64Array): Float64Array {
   const said = attrs["rows"] as readonly number[] | undefined; // the axis first; none where there are no rows
   if (said === undefined ? shape[0] !== rows : said[0] !== 0) return data;
   const perRow = sizeOf(shape) / rows;

@@ -19,9 +19,14 @@ export function evaluateGraph(graph: Graph, feed: Feed, watch?: Watch): readonly
     if (op.leaf && !op.view) {
       const data = feed.get(node.name);
       if (data === undefined || data.length !== output.data.length)
-        throw new RangeError(`%${node.name} is fed ${data?.length ?? "no"} elements, but has ${output.data.length}`); // prettier-ignore
+        throw new RangeError(`%${node.name} is fed ${data?.length ?? "no"} elements, but has ${output.data.length}`);
       output.data.set(data);
-    } else op.evaluate(node.inputs.map((input) => values[input]!), node.attrs, output); // prettier-ignore
+    } else
+      op.evaluate(
+        node.inputs.map((input) => values[input]!),
+        node.attrs,
+        output,
+      );
     watch?.(node, output);
     values.push(output);
   }

@@ -16,7 +16,7 @@ export function firstBatch({ entries, facts, model }: Pick<Lowered, "entries" | 
   const draws = knownDraws(model, entries);
   const inputs = fedLeaves(graph).filter(({ op }) => op === "input");
   return batchOf(graph, new Map(inputs.map((node) => [node.name, draws.leaf(node, FIRST_SEED, facts.batch.train)])));
-} // prettier-ignore
+}
 
 /** Every phase starts from the initial weights: none sees what an earlier one wrote. */
 export async function firstLosses(lowered: Lowered, trainer: string): Promise<FirstLosses> {
@@ -30,4 +30,4 @@ export async function firstLosses(lowered: Lowered, trainer: string): Promise<Fi
     return { phase, loss: Number((phases?.[phase] ?? step)(batch)) };
   });
   return { seed: FIRST_SEED, phases };
-} // prettier-ignore
+}

@@ -12,16 +12,21 @@ import { feedOf, type SmallPhase, type Store } from "./translation.ts";
 
 /** gradients.ts of every phase, running. */
 export const emittedGradients = (lowered: Lowered, phases: readonly SmallPhase[]): Promise<AnyGradients[]> =>
-  Promise.all(phases.map(({ phase, declared }) => runningGradients(lowered, declared, { kind: "gradients", phase }))); // prettier-ignore
+  Promise.all(phases.map(({ phase, declared }) => runningGradients(lowered, declared, { kind: "gradients", phase })));
 
 /** Gives contents of parameters and state to an emitted module. */
 export function give({ parameters, state }: AnyGradients, store: Store): void {
-  for (const views of [parameters, state ?? {}])
-    for (const [name, view] of Object.entries(views)) view.set(store.get(name)!);
+  for (const views of [parameters, state ?? {}]) for (const [name, view] of Object.entries(views)) view.set(store.get(name)!);
 }
 
 /** How far the gradient of each parameter and input is from the interpreter's, tensor by tensor. */
-export function checkFloat32(emitted: readonly AnyGradients[], phases: readonly SmallPhase[], store: Store, seed: number, rows: number): TensorCheck[] {
+export function checkFloat32(
+  emitted: readonly AnyGradients[],
+  phases: readonly SmallPhase[],
+  store: Store,
+  seed: number,
+  rows: number,
+): TensorCheck[] {
   return phases.flatMap(({ phase, declared, draws, dtype }, n) => {
     const leaves = feedOf(draws, declared, store, seed + 500, rows);
     give(emitted[n]!, store);
@@ -43,4 +48,4 @@ export function checkFloat32(emitted: readonly AnyGradients[], phases: readonly 
     };
     return judge(all, { method: FLOAT32, bound: STEP_BOUND, dtype, again }).map((tensor) => named(tensor, phase, phases.length));
   });
-} // prettier-ignore
+}

@@ -24,7 +24,7 @@ import { LOOSE, Rounding } from "./scale.ts";
 import { tangentText } from "./tangent.ts";
 
 type Numbers = Float64Array | undefined;
-type Tangent = (x: readonly Float64Array[], d: readonly Numbers[], out: Float64Array, corner: () => void, fn: typeof FN) => void; // prettier-ignore
+type Tangent = (x: readonly Float64Array[], d: readonly Numbers[], out: Float64Array, corner: () => void, fn: typeof FN) => void;
 
 /** Compares every leaf's gradient in `directions` random directions. A direction in which branches part at the point itself is a kink. */
 export async function checkForwardMode(perturbed: Perturbed, directions: number, seed: number): Promise<TensorCheck[]> {
@@ -33,7 +33,7 @@ export async function checkForwardMode(perturbed: Perturbed, directions: number,
   const largest = largestOf(leaves);
   const program = await forwardProgram(perturbed, leaves);
   return leaves.map((leaf, n) => checkLeaf(program, perturbed, leaf, largest, directions, randomOf(seed, `direction ${n}`)));
-} // prettier-ignore
+}
 
 function checkLeaf(program: Forward, perturbed: Perturbed, leaf: Leaf, largest: number, directions: number, random: Random): TensorCheck {
   const { node, gradient } = leaf;
@@ -63,14 +63,22 @@ function checkLeaf(program: Forward, perturbed: Perturbed, leaf: Leaf, largest: 
     [found.worst, found.at] = [error, `random direction ${found.coordinates}`];
   }
   const { zero, vague, ...row } = found;
-  return { name: node.name, role: roleOf(node), method: FORWARD_MODE, bound: FORWARD_BOUND, ...row, ...unjudged(row, vague), ...(zero && row.coordinates > 0 ? { zero } : {}) };
-} // prettier-ignore
+  return {
+    name: node.name,
+    role: roleOf(node),
+    method: FORWARD_MODE,
+    bound: FORWARD_BOUND,
+    ...row,
+    ...unjudged(row, vague),
+    ...(zero && row.coordinates > 0 ? { zero } : {}),
+  };
+}
 
 /** Why nothing was compared, if so. */
 function unjudged({ coordinates, kinks }: { readonly coordinates: number; readonly kinks: number }, vague: number): { unjudged?: string } {
   if (coordinates === 0 && kinks > 0) return { unjudged: "branches meet at the very point, in every direction" };
   return vague > 0 && vague === coordinates ? { unjudged: "rounding alone may move it, or its tangents leave the range of double" } : {};
-} // prettier-ignore
+}
 
 /** The slope along v that a gradient predicts, and the largest of its terms. */
 function along(v: Float64Array, gradient: Float64Array): { predicted: number; scale: number } {
@@ -91,11 +99,11 @@ function roundingAlong(program: Forward, { graph, feed }: Perturbed, leaf: Leaf,
   }, "f64");
   while (rounding.look());
   return rounding.of("both");
-} // prettier-ignore
+}
 
 interface Forward {
   /** The derivative of the loss along v, and how often branches met in it; at other values than those of the start, and watched. */
-  along(leaf: Leaf, v: Float64Array, values?: readonly Tensor[], watch?: Watch): { readonly slope: number; readonly corners: number }; // prettier-ignore
+  along(leaf: Leaf, v: Float64Array, values?: readonly Tensor[], watch?: Watch): { readonly slope: number; readonly corners: number };
 }
 
 /** A value that moves with a leaf, and the function that computes its tangent. */
@@ -121,7 +129,13 @@ async function forwardProgram({ graph, loss, base }: Perturbed, leaves: readonly
       for (const { at, inputs, tangent } of plans.get(leaf)!) {
         const out = new Float64Array(base[at]!.data.length);
         const x = inputs.map((input) => values[input]!.data);
-        functions[tangent]!(x, inputs.map((input) => tangents[input]), out, () => void corners++, FN);
+        functions[tangent]!(
+          x,
+          inputs.map((input) => tangents[input]),
+          out,
+          () => void corners++,
+          FN,
+        );
         if (!isFloat(graph.nodes[at]!.type.dtype)) continue;
         tangents[at] = out;
         watch?.(graph.nodes[at]!, { type: base[at]!.type, data: out });
@@ -129,7 +143,7 @@ async function forwardProgram({ graph, loss, base }: Perturbed, leaves: readonly
       return { slope: tangents[loss]?.[0] ?? 0, corners };
     },
   };
-} // prettier-ignore
+}
 
 /** What moves with a leaf on its way to the loss, and the comparisons that it may turn. */
 function planOf({ nodes }: Graph, leaf: Value, needed: readonly boolean[], texts: Map<string, string>): Step[] {
@@ -137,12 +151,16 @@ function planOf({ nodes }: Graph, leaf: Value, needed: readonly boolean[], texts
   return nodes.flatMap((node, n): Step[] => {
     if (!needed[n] || isHeld(node) || node.type.dtype === "i32" || !node.inputs.some((input) => moves[input])) return [];
     moves[n] = isFloat(node.type.dtype);
-    const text = textOf(node, node.inputs.map((input) => nodes[input]!), node.inputs.map((input) => moves[input]!));
+    const text = textOf(
+      node,
+      node.inputs.map((input) => nodes[input]!),
+      node.inputs.map((input) => moves[input]!),
+    );
     const tangent = texts.get(text) ?? `f${texts.size}`;
     texts.set(text, tangent);
     return [{ at: n as Value, inputs: node.inputs, tangent }];
   });
-} // prettier-ignore
+}
 
 function textOf(node: Node, inputs: readonly Node[], moves: readonly boolean[]): string {
   let fresh = 0;

@@ -36,8 +36,7 @@ const NOTHING: Smaller = { space: new Map(), width: new Map() };
 
 /** Rows of the small instance: few, or the model's own where constants of its declaration have as many. */
 export const instanceRows = (model: Model, options: Pick<CompileOptions, "source">): BatchSizes =>
-  known.get(model)?.batch ??
-  (declaredAt(model, sourceOf(options), FEW) === undefined ? model.batch : FEW);
+  known.get(model)?.batch ?? (declaredAt(model, sourceOf(options), FEW) === undefined ? model.batch : FEW);
 
 /** A model is a function of its instance: what was found for it once holds. */
 const known = new WeakMap<Model, Instance>();
@@ -50,11 +49,9 @@ export function smallInstance(model: Model, options: Pick<CompileOptions, "sourc
 }
 
 /** How an instance is declared. */
-export const declarationOf = ({ batch, extents }: Instance) =>
-  ({ batch, extents, small: true }) as const;
+export const declarationOf = ({ batch, extents }: Instance) => ({ batch, extents, small: true }) as const;
 
-const sourceOf = ({ source }: Pick<CompileOptions, "source">): Pick<CompileOptions, "source"> =>
-  source === undefined ? {} : { source };
+const sourceOf = ({ source }: Pick<CompileOptions, "source">): Pick<CompileOptions, "source"> => (source === undefined ? {} : { source });
 
 function searched(model: Model, options: Pick<CompileOptions, "source">): Instance {
   const few = declaredAt(model, options, FEW);
@@ -67,7 +64,7 @@ function searched(model: Model, options: Pick<CompileOptions, "source">): Instan
 }
 
 const declaredIn = (model: Model, options: CompileOptions): Declared => {
-  const [train, evaluate, predict] = ENTRIES.map((entry) => traceOf(model, entry, options)) as [Traced, Traced, Traced]; // prettier-ignore
+  const [train, evaluate, predict] = ENTRIES.map((entry) => traceOf(model, entry, options)) as [Traced, Traced, Traced];
   return { train, evaluate, predict };
 };
 
@@ -78,7 +75,7 @@ function declaredAt(model: Model, options: Pick<CompileOptions, "source">, batch
     if (error instanceof ModelError) return undefined;
     throw error;
   }
-} // prettier-ignore
+}
 
 class Search {
   readonly #model: Model;
@@ -90,8 +87,8 @@ class Search {
     this.#model = model;
     this.#options = options;
     this.#full = full;
-    const shapes = ({ graph }: Traced): readonly Shape[] => graph.nodes.flatMap(({ op, type }) => (op === "literal" ? [] : [type.shape])); // prettier-ignore
-    this.#shapes = { train: shapes(full.train), evaluate: shapes(full.evaluate), predict: shapes(full.predict) }; // prettier-ignore
+    const shapes = ({ graph }: Traced): readonly Shape[] => graph.nodes.flatMap(({ op, type }) => (op === "literal" ? [] : [type.shape]));
+    this.#shapes = { train: shapes(full.train), evaluate: shapes(full.evaluate), predict: shapes(full.predict) };
   }
 
   smallest(): Pick<Instance, "extents" | "told"> | undefined {
@@ -108,7 +105,7 @@ class Search {
     };
     first(spaces(named.space));
     const { space, width } = best?.smaller ?? NOTHING;
-    const known = (more: ReadonlyMap<number, number>): Smaller => ({ space, width: new Map([...width, ...more]) }); // prettier-ignore
+    const known = (more: ReadonlyMap<number, number>): Smaller => ({ space, width: new Map([...width, ...more]) });
     const all = [...named.width].filter((extent) => !width.has(extent));
     if (!first(widths(all).map(known)))
       // one by one, the largest first: what the declaration itself counts on stays
@@ -120,12 +117,10 @@ class Search {
   }
 
   #named(): Readonly<Record<keyof Smaller, ReadonlySet<number>>> {
-    const of = (kind: keyof Smaller) => new Set(ENTRIES.flatMap((entry) => [...(this.#full[entry].named?.[kind] ?? [])])); // prettier-ignore
+    const of = (kind: keyof Smaller) => new Set(ENTRIES.flatMap((entry) => [...(this.#full[entry].named?.[kind] ?? [])]));
     // a scan of fewer steps would be another graph
-    const unrolled = new Set(
-      ENTRIES.flatMap((entry) => [...(this.#full[entry].named?.unrolled ?? [])]),
-    );
-    return { space: of("space"), width: new Set([...of("width")].filter((extent) => !unrolled.has(extent))) }; // prettier-ignore
+    const unrolled = new Set(ENTRIES.flatMap((entry) => [...(this.#full[entry].named?.unrolled ?? [])]));
+    return { space: of("space"), width: new Set([...of("width")].filter((extent) => !unrolled.has(extent))) };
   }
 
   /** The extents of every entry, where the small declaration is the same in each; a second try knows what reshapes made of the first. */
@@ -165,7 +160,9 @@ function* spaces(named: ReadonlySet<number>): Iterable<Smaller> {
   for (const side of SIDES) {
     const own = least % 2 === 0 ? side : side - 1;
     if (own >= least) return;
-    const space = new Map(sides.map((one) => [one, Math.round(one / least) * least === one ? (one / least) * own : alike(one, (one * own) / least)])); // prettier-ignore
+    const space = new Map(
+      sides.map((one) => [one, Math.round(one / least) * least === one ? (one / least) * own : alike(one, (one * own) / least)]),
+    );
     yield { space, width: new Map() };
   }
 }
@@ -186,19 +183,25 @@ const SCALES = [32, 16, 8, 4, 2];
 function widths(named: readonly number[]): ReadonlyMap<number, number>[] {
   const wide = named.filter((extent) => extent > NARROW).sort((a, b) => a - b);
   if (wide.length === 0) return [];
-  const inUnits = UNITS.map((unit) => new Map(wide.map((extent, n) => [extent, Math.min(extent, extent % unit === 0 ? unit * (1 + (n % 3)) : 5 + (extent % 2) + 2 * (n % 3))]))); // prettier-ignore
-  const inScale = SCALES.map((scale) => new Map(wide.filter((extent) => extent % scale === 0 && extent / scale > 1).map((extent) => [extent, extent / scale]))); // prettier-ignore
+  const inUnits = UNITS.map(
+    (unit) =>
+      new Map(
+        wide.map((extent, n) => [extent, Math.min(extent, extent % unit === 0 ? unit * (1 + (n % 3)) : 5 + (extent % 2) + 2 * (n % 3))]),
+      ),
+  );
+  const inScale = SCALES.map(
+    (scale) => new Map(wide.filter((extent) => extent % scale === 0 && extent / scale > 1).map((extent) => [extent, extent / scale])),
+  );
   return [...inUnits, ...inScale].map(changed).filter(({ size }) => size > 0);
 }
 
-const changed = (map: ReadonlyMap<number, number>): ReadonlyMap<number, number> =>
-  new Map([...map].filter(([from, to]) => to < from));
+const changed = (map: ReadonlyMap<number, number>): ReadonlyMap<number, number> => new Map([...map].filter(([from, to]) => to < from));
 
 /** Multiplications and additions of one evaluation, about. */
 function operationsOf({ nodes }: Graph): number {
   return nodes.reduce((total, { op, inputs, type }) => {
     const terms = op === "dot" || op === "conv" ? nodes[inputs[1]!]!.type.shape : [];
-    const own = op === "conv" ? sizeOf(terms.slice(1)) : op === "dot" ? Math.max(1, sizeOf(terms) / (type.shape.at(-1) ?? 1)) : 1; // prettier-ignore
+    const own = op === "conv" ? sizeOf(terms.slice(1)) : op === "dot" ? Math.max(1, sizeOf(terms) / (type.shape.at(-1) ?? 1)) : 1;
     return total + sizeOf(type.shape) * own;
   }, 0);
 }

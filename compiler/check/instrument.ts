@@ -11,9 +11,7 @@ export function instrument(text: string): string {
       inside = true;
       return [`    $probe(${functions}, ${statement}, arena);`, line];
     }
-    return inside && /^ {4}return\b/.test(line)
-      ? [`    $probe(${functions}, 0, arena);`, line]
-      : [line];
+    return inside && /^ {4}return\b/.test(line) ? [`    $probe(${functions}, 0, arena);`, line] : [line];
   });
   return `declare const $probe: (at: number, statement: number, arena: ArrayBuffer) => void;\n${lines.join("\n")}`;
 }

@@ -20,14 +20,7 @@ import { drawsOf, type Draws } from "./domain.ts";
 import { fedLeaves } from "./draw.ts";
 import { judgeElements, termsOf, toleranceOf } from "./elements.ts";
 import { FIRST_SEED } from "./first-loss.ts";
-import {
-  moduleFor,
-  stored,
-  type AnyTrainer,
-  type Batch,
-  type Numbers,
-  type TrainerText,
-} from "./emitted.ts";
+import { moduleFor, stored, type AnyTrainer, type Batch, type Numbers, type TrainerText } from "./emitted.ts";
 import { instrument } from "./instrument.ts";
 import { samplePositions } from "./positions.ts";
 import { isWrong, merged, type TensorCheck } from "./result.ts";
@@ -43,7 +36,7 @@ export interface Prepared {
   sized(): Promise<DefinitionTable>;
 }
 
-const precisionOf = ({ target }: Pick<Lowered, "target">): Precision => machines[target].precision; // prettier-ignore
+const precisionOf = ({ target }: Pick<Lowered, "target">): Precision => machines[target].precision;
 
 export async function prepareKernels(lowered: Prepared["lowered"]): Promise<Prepared> {
   const table = await DefinitionTable.of(lowered.module, precisionOf(lowered));
@@ -63,20 +56,13 @@ const SHORT = 1e8;
 const SHARED = 1.5e8;
 
 /** Runs each entry of the text twice and compares `samples` elements, and those at the edges, of every buffer a statement writes. */
-export const checkKernels = async (
-  lowered: Prepared["lowered"],
-  text: string,
-  samples: number,
-  seed: number,
-): Promise<TensorCheck[]> => checkText(await prepareKernels(lowered), text, samples, seed);
+export const checkKernels = async (lowered: Prepared["lowered"], text: string, samples: number, seed: number): Promise<TensorCheck[]> =>
+  checkText(await prepareKernels(lowered), text, samples, seed);
 
 /** The same where the definitions are at hand. */
-export const checkText = async (
-  prepared: Prepared,
-  text: string,
-  samples: number,
-  seed: number,
-): Promise<TensorCheck[]> => [...(await runText(prepared, text, samples, seed)).rows];
+export const checkText = async (prepared: Prepared, text: string, samples: number, seed: number): Promise<TensorCheck[]> => [
+  ...(await runText(prepared, text, samples, seed)).rows,
+];
 
 /** What a run of a text found; and the losses of its first step, where that was the one that is reported. */
 export interface TextRun {
@@ -85,12 +71,7 @@ export interface TextRun {
 }
 
 /** The same, with what else the run gave. What fails is judged again beside the magnitudes of its terms. */
-export async function runText(
-  prepared: Prepared,
-  text: string,
-  samples: number,
-  seed: number,
-): Promise<TextRun> {
+export async function runText(prepared: Prepared, text: string, samples: number, seed: number): Promise<TextRun> {
   const run = await runBeside(prepared.lowered, prepared.table, text, samples, seed);
   if (!run.rows.some(isWrong)) return run;
   const sized = await runBeside(prepared.lowered, await prepared.sized(), text, samples, seed);
@@ -110,17 +91,12 @@ async function runBeside(
   const code = await stripTypes(instrument(text));
   const host = globalThis as unknown as Record<string, Probe>; // the one way into a module from text
   host[PROBE] = (at, statement, arena) => watch.probe(at, statement, arena);
-  const { createTrainer } = await importText<TrainerText>(
-    `const $probe = (...seen) => globalThis["${PROBE}"](...seen);\n${code}`,
-  );
+  const { createTrainer } = await importText<TrainerText>(`const $probe = (...seen) => globalThis["${PROBE}"](...seen);\n${code}`);
   const trainer = createTrainer({ ...(await moduleFor(lowered)), seed: FIRST_SEED });
-  const leaves = new Map(
-    entries.flatMap(({ traced }) => fedLeaves(traced.graph)).map((node) => [node.name, node]),
-  );
+  const leaves = new Map(entries.flatMap(({ traced }) => fedLeaves(traced.graph)).map((node) => [node.name, node]));
   // a bias that starts from zero would hide a wrong sign before it
   const draw = (): void => {
-    for (const [name, view] of Object.entries(trainer.parameters))
-      view.set(draws.leaf(leaves.get(name)!, seed, 0));
+    for (const [name, view] of Object.entries(trainer.parameters)) view.set(draws.leaf(leaves.get(name)!, seed, 0));
   };
   const losses = new Map<string, number>();
   const run = (chosen: readonly CompiledEntry[], short: boolean, own: number): readonly TensorCheck[] => {
@@ -133,14 +109,13 @@ async function runBeside(
       watch.compareReturned(returned);
     }
     return watch.found;
-  }; // prettier-ignore
+  };
   const training = entries.filter(({ purpose }) => purpose.kind === "train");
   const operations = module.kernels.reduce((n, { flops }) => n + flops, 0);
   const shares = training.length === 1 && operations > SHARED;
   if (!shares) draw();
   watch.looks = operations <= LONG;
-  const first =
-    !shares && operations > LONG ? [] : run(training, false, shares ? FIRST_SEED : seed);
+  const first = !shares && operations > LONG ? [] : run(training, false, shares ? FIRST_SEED : seed);
   const phases = facts.phases.map((phase) => ({ phase, loss: losses.get(phase)! }));
   watch.looks = true;
   // units may be dead for a row of one batch, and hide what is read of it
@@ -148,10 +123,16 @@ async function runBeside(
   if (shares) draw();
   const found = run(entries, true, seed + 100);
   Reflect.deleteProperty(host, PROBE);
-  const expected = module.entries.reduce((n, { calls, results }) => n + results.length + calls.reduce((m, one) => m + storesOf(one), 0), 0); // prettier-ignore
-  if (found.length !== expected) throw new CompilerFault("print", `the kernel check saw ${found.length} of ${expected} stores and results: the text's numbered statements are not the plan's`); // prettier-ignore
+  const expected = module.entries.reduce((n, { calls, results }) => n + results.length + calls.reduce((m, one) => m + storesOf(one), 0), 0);
+  if (found.length !== expected)
+    throw new CompilerFault(
+      "print",
+      `the kernel check saw ${found.length} of ${expected} stores and results: the text's numbered statements are not the plan's`,
+    );
   // training comes first among the entries
-  const rows = found.map((row, n) => [first[n], more[n]].reduce<TensorCheck>((all, one) => (one === undefined ? all : merged(one, all)), row)); // prettier-ignore
+  const rows = found.map((row, n) =>
+    [first[n], more[n]].reduce<TensorCheck>((all, one) => (one === undefined ? all : merged(one, all)), row),
+  );
   return { rows, ...(shares ? { first: { seed: FIRST_SEED, phases } } : {}) };
 }
 
@@ -166,36 +147,21 @@ function call(
 ): Readonly<Record<string, ArrayLike<number>>> {
   const inputs = fedLeaves(traced.graph).filter(({ op }) => op === "input");
   const batch: Batch = Object.fromEntries(
-    inputs.map((node): [string, Numbers] => [
-      node.name,
-      stored(node.type.dtype, draws.leaf(node, seed, 0)),
-    ]),
+    inputs.map((node): [string, Numbers] => [node.name, stored(node.type.dtype, draws.leaf(node, seed, 0))]),
   );
   if (name === "predict") return trainer.predict(batch);
   const of = purpose.kind === "train" ? rows.train : rows.evaluate;
-  const count =
-    short && of > 1 && meetings[purpose.kind === "train" ? "train" : "evaluate"] === undefined
-      ? of - 1
-      : of;
+  const count = short && of > 1 && meetings[purpose.kind === "train" ? "train" : "evaluate"] === undefined ? of - 1 : of;
   if (purpose.kind === "train") {
-    const loss =
-      trainer.phases === undefined
-        ? trainer.step(batch, count)
-        : trainer.phases[name]!(batch, count);
+    const loss = trainer.phases === undefined ? trainer.step(batch, count) : trainer.phases[name]!(batch, count);
     return { [purpose.phase.name]: [loss as number] };
   }
-  return Object.fromEntries(
-    Object.entries(trainer.evaluate(batch, count)).map(([mean, value]) => [mean, [value / count]]),
-  );
+  return Object.fromEntries(Object.entries(trainer.evaluate(batch, count)).map(([mean, value]) => [mean, [value / count]]));
 }
 
 /** Buffers that a statement writes. */
 const storesOf = (call: Call): number =>
-  call.kind === "call"
-    ? call.group.stages.filter(({ storage }) => storage !== "local").length
-    : call.kind === "store"
-      ? 1
-      : 0;
+  call.kind === "call" ? call.group.stages.filter(({ storage }) => storage !== "local").length : call.kind === "store" ? 1 : 0;
 
 /** Sampled elements of what the next statement writes, and what its definition gives on the arena as it stands; given what it left, where that counts. */
 interface Expected {
@@ -203,7 +169,7 @@ interface Expected {
   /** How many terms its values are sums of. */
   readonly terms: number;
   readonly buffer: string;
-  elements(arena: ArrayBuffer): readonly { readonly flat: number; readonly value: number; readonly size: number }[]; // prettier-ignore
+  elements(arena: ArrayBuffer): readonly { readonly flat: number; readonly value: number; readonly size: number }[];
 }
 
 /** Terms that are summed again for one buffer, about; of long sums fewer elements are sampled beside those at the edges, but so many at least. */
@@ -226,13 +192,7 @@ class Watch {
   #locals: Record<string, number> = {};
   #results = new Map<EntryResult, ArrayLike<number>>();
 
-  constructor(
-    module: Module,
-    table: DefinitionTable,
-    samples: number,
-    seed: number,
-    precision: Precision,
-  ) {
+  constructor(module: Module, table: DefinitionTable, samples: number, seed: number, precision: Precision) {
     this.#table = table;
     this.#precision = precision;
     this.#buffers = new Map(module.buffers.map((buffer) => [buffer.name, buffer]));
@@ -247,10 +207,7 @@ class Watch {
     this.#expected = [];
     if (statement === 1) this.#locals = {};
     const next = statement === 0 ? undefined : this.entry!.calls[statement - 1];
-    if (next === undefined)
-      this.#results = new Map(
-        this.entry!.results.map((result) => [result, this.#resultOf(result, arena)]),
-      );
+    if (next === undefined) this.#results = new Map(this.entry!.results.map((result) => [result, this.#resultOf(result, arena)]));
     else this.#expected = this.#expect(next, arena);
   }
 
@@ -261,9 +218,7 @@ class Watch {
 
   #view(name: string, arena: ArrayBuffer): Numbers {
     const { dtype, shape } = this.#buffers.get(name)!;
-    const array = { f32: Float32Array, f64: Float64Array, i32: Int32Array, bool: Int32Array }[
-      dtype
-    ];
+    const array = { f32: Float32Array, f64: Float64Array, i32: Int32Array, bool: Int32Array }[dtype];
     if (bytesOf(dtype) !== array.BYTES_PER_ELEMENT) throw new TypeError(`no array holds ${dtype}`);
     return new array(arena, this.#offsets.get(name)!, sizeOf(shape));
   }
@@ -273,8 +228,18 @@ class Watch {
     let after: ArrayBuffer | undefined;
     const waits = this.#table.sized && storesOf(call) > 1;
     const before = waits ? arena.slice(0) : arena;
-    const givenBy = (definition: Definition) => (at: number): number | undefined => after && this.#view(storedIn(definition), after)[placeIn(definition, at, this.#buffers.get(storedIn(definition))!.shape)]; // prettier-ignore
-    const given = call.kind === "call" && waits ? new Map(call.group.stages.filter(({ storage }) => storage !== "local").map(({ definition }) => [definition.name, givenBy(definition)] as const)) : undefined; // prettier-ignore
+    const givenBy =
+      (definition: Definition) =>
+      (at: number): number | undefined =>
+        after && this.#view(storedIn(definition), after)[placeIn(definition, at, this.#buffers.get(storedIn(definition))!.shape)];
+    const given =
+      call.kind === "call" && waits
+        ? new Map(
+            call.group.stages
+              .filter(({ storage }) => storage !== "local")
+              .map(({ definition }) => [definition.name, givenBy(definition)] as const),
+          )
+        : undefined;
     const stages = this.#table.of(call, (name) => this.#view(name, before), this.#locals, given);
     if (call.kind === "let") {
       this.#locals[call.name] = stages[0]!.element(0);
@@ -287,15 +252,12 @@ class Watch {
       const { shape } = this.#buffers.get(buffer)!;
       const positions = samplePositions(
         definition.part === undefined ? shape : definition.shape,
-        Math.max(
-          FEWEST,
-          Math.min(this.#samples, Math.floor(TERMS / termsOf([...own, definition]))),
-        ),
+        Math.max(FEWEST, Math.min(this.#samples, Math.floor(TERMS / termsOf([...own, definition])))),
         this.#seed,
         // the same elements of all stages: one is held to what the others stored
         String(this.entry!.calls.indexOf(call)),
       );
-      const evaluated = () => positions.map((at) => ({ flat: placeIn(definition, at, shape), value: element(at), size: size(at) })); // prettier-ignore
+      const evaluated = () => positions.map((at) => ({ flat: placeIn(definition, at, shape), value: element(at), size: size(at) }));
       const now = waits ? undefined : evaluated();
       return [
         {
@@ -335,7 +297,7 @@ class Watch {
         expected: value,
         size: 0,
       }));
-      this.found.push(judgeElements(`${this.entry!.name}: returns ${name}`, pairs, toleranceOf(this.#precision, 0))); // prettier-ignore
+      this.found.push(judgeElements(`${this.entry!.name}: returns ${name}`, pairs, toleranceOf(this.#precision, 0)));
     }
     this.#results = new Map();
   }
@@ -345,6 +307,6 @@ class Watch {
 function placeIn({ axes, part }: Definition, flat: number, shape: readonly number[]): number {
   if (part === undefined) return flat;
   const point = new Map<string, number>();
-  axes.reduceRight((rest, { name, extent }) => (point.set(name, rest % extent), Math.floor(rest / extent)), flat); // prettier-ignore
+  axes.reduceRight((rest, { name, extent }) => (point.set(name, rest % extent), Math.floor(rest / extent)), flat);
   return part.at.reduce((place, at, n) => place * shape[n]! + evaluate(at, point), 0);
 }

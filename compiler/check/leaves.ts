@@ -22,18 +22,15 @@ export function gradientLeaves(graph: Graph, { base }: { readonly base: readonly
     const value = outputs.get(gradientName(node.op, node.name));
     return value === undefined ? [] : [{ at: at as Value, node, value, gradient: base[value]!.data }];
   });
-} // prettier-ignore
+}
 
-export const normOf = (values: Float64Array): number =>
-  values.reduce((most, value) => worse(Math.abs(value), most), 0);
+export const normOf = (values: Float64Array): number => values.reduce((most, value) => worse(Math.abs(value), most), 0);
 
 /** The largest gradient of the loss. */
-export const largestOf = (leaves: readonly Leaf[]): number =>
-  leaves.reduce((most, { gradient }) => Math.max(most, normOf(gradient)), 0);
+export const largestOf = (leaves: readonly Leaf[]): number => leaves.reduce((most, { gradient }) => Math.max(most, normOf(gradient)), 0);
 
 /** Below this share of the largest gradient of the loss, a tensor's gradient is zero. */
 const ZERO = 1e-8;
 
 /** Whether all of these vanish beside the largest gradient of the loss. */
-export const isZero = (slopes: readonly number[], largest: number): boolean =>
-  slopes.every((slope) => Math.abs(slope) <= ZERO * largest);
+export const isZero = (slopes: readonly number[], largest: number): boolean => slopes.every((slope) => Math.abs(slope) <= ZERO * largest);

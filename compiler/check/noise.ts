@@ -32,9 +32,9 @@ const EXACT = 2 ** 24;
 const NEARLY: ReadonlySet<string> = new Set([...MATHEMATICS, "sigmoid"]);
 
 const moves = ({ op, type }: Node): boolean =>
-  isFloat(type.dtype) && (opOf(op).leaf ? op === "param" || op === "state" || op === "input" : opOf(op).exact !== true); // prettier-ignore
+  isFloat(type.dtype) && (opOf(op).leaf ? op === "param" || op === "state" || op === "input" : opOf(op).exact !== true);
 
-const decides = ({ op, type }: Node): boolean => !isFloat(type.dtype) || op === "sign" || op === "floor"; // prettier-ignore
+const decides = ({ op, type }: Node): boolean => !isFloat(type.dtype) || op === "sign" || op === "floor";
 
 /** What a run decided, one after the other: truths, positions, signs. */
 export type Decisions = Float64Array[];
@@ -59,4 +59,6 @@ export function noise(run: number, relative: number, decisions: Decisions): Watc
 /** Whether two runs decided alike. Floors of large numbers are steps too fine to be decisions. */
 export const sameDecisions = (a: Decisions, b: Decisions): boolean =>
   a.length === b.length &&
-  a.every((data, n) => data.length === b[n]!.length && data.every((value, at) => Math.abs(value - b[n]![at]!) <= Math.abs(value) * 2 ** -20)); // prettier-ignore
+  a.every(
+    (data, n) => data.length === b[n]!.length && data.every((value, at) => Math.abs(value - b[n]![at]!) <= Math.abs(value) * 2 ** -20),
+  );

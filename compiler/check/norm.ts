@@ -44,34 +44,28 @@ const [LARGEST, LEAST] = [3.4028234663852886e38, 2 ** -126];
 /** Judges tensors of a run together, since each role has one scale. */
 export function judge(pairs: readonly Pair[], judging: Judging): TensorCheck[] {
   const largest = new Map<CheckRole, number>();
-  for (const { role, expected } of pairs)
-    largest.set(role, Math.max(largest.get(role) ?? 0, normOf(expected)));
-  const scaleOf = ({ role, expected }: Pair): number => Math.max(normOf(expected), 1e-3 * largest.get(role)!); // prettier-ignore
+  for (const { role, expected } of pairs) largest.set(role, Math.max(largest.get(role) ?? 0, normOf(expected)));
+  const scaleOf = ({ role, expected }: Pair): number => Math.max(normOf(expected), 1e-3 * largest.get(role)!);
   let rows = pairs.map((pair) => rowOf(pair, judging, scaleOf(pair), pair.slack ?? 0));
   if (!rows.some(isWrong)) return rows;
   const rounding = new Rounding(judging.again, judging.dtype);
   while (rows.some(isWrong) && rounding.look())
-    rows = rows.map((row, n) => (isWrong(row) ? besideRounding(pairs[n]!, judging, scaleOf(pairs[n]!), rounding) : row)); // prettier-ignore
+    rows = rows.map((row, n) => (isWrong(row) ? besideRounding(pairs[n]!, judging, scaleOf(pairs[n]!), rounding) : row));
   return rows;
 }
 
-function rowOf(
-  { name, role, shape, found, expected }: Pair,
-  { method, bound }: Judging,
-  scale: number,
-  slack: number,
-): TensorCheck {
+function rowOf({ name, role, shape, found, expected }: Pair, { method, bound }: Judging, scale: number, slack: number): TensorCheck {
   let [worst, at] = [0, 0];
   for (let n = 0; n < expected.length; n++) {
     const [one, other] = [found[n]!, expected[n]!];
     // not a number in both is no difference
     const difference = Object.is(one, other) ? 0 : Math.abs(one - other);
-    const error = difference === 0 || difference <= slack + LEAST ? 0 : (difference - slack) / scale; // prettier-ignore
+    const error = difference === 0 || difference <= slack + LEAST ? 0 : (difference - slack) / scale;
     if (!beats(error, worst)) continue;
     [worst, at] = [error, n];
   }
   if (found.length !== expected.length) worst = NaN;
-  return { name, role, method, coordinates: expected.length, worst, bound, at: `[${positionOf(at, shape).join(",")}]`, kinks: 0 }; // prettier-ignore
+  return { name, role, method, coordinates: expected.length, worst, bound, at: `[${positionOf(at, shape).join(",")}]`, kinks: 0 };
 }
 
 /** The same beside what rounding may do to it. */
@@ -81,7 +75,10 @@ function besideRounding(pair: Pair, judging: Judging, scale: number, rounding: R
   const row = { ...rowOf(pair, judging, own, (pair.slack ?? 0) + moved), rounding: moved / own };
   const finite = Array.from(pair.expected).every((value) => Math.abs(value) <= LARGEST);
   if (pair.found.length !== pair.expected.length || (moved <= LOOSE * own && finite)) return row;
-  const unjudged = moved < Infinity && finite ? `rounding alone may move it by ${(moved / own).toExponential(0)} of its terms` : `it leaves the range of float32`; // prettier-ignore
+  const unjudged =
+    moved < Infinity && finite
+      ? `rounding alone may move it by ${(moved / own).toExponential(0)} of its terms`
+      : `it leaves the range of float32`;
   const { rounding: _, ...rest } = row;
   return { ...rest, worst: 0, at: "", unjudged };
-} // prettier-ignore
+}

@@ -12,14 +12,7 @@ import type { Feed } from "./evaluate.ts";
 import { gradientLeaves, isZero, largestOf, normOf, type Leaf } from "./leaves.ts";
 import { Perturbed } from "./perturb.ts";
 import { LOOSE } from "./scale.ts";
-import {
-  CENTRAL_DIFFERENCES,
-  GRADIENT_BOUND,
-  roleOf,
-  beats,
-  worse,
-  type TensorCheck,
-} from "./result.ts";
+import { CENTRAL_DIFFERENCES, GRADIENT_BOUND, roleOf, beats, worse, type TensorCheck } from "./result.ts";
 
 export interface Sampling {
   /** Coordinates a tensor; Infinity for all. */
@@ -40,13 +33,13 @@ const TIMES = 16;
 
 /** `graph` holds the loss and, as outputs, the gradients that passes/gradients.ts names. */
 export const checkGradients = (graph: Graph, loss: Value, feed: Feed, sampling: Sampling): TensorCheck[] =>
-  checkDifferences(new Perturbed(graph, loss, feed), sampling); // prettier-ignore
+  checkDifferences(new Perturbed(graph, loss, feed), sampling);
 
 /** The same where the graph is evaluated already. */
 export function checkDifferences(perturbed: Perturbed, sampling: Sampling): TensorCheck[] {
   const leaves = gradientLeaves(perturbed.graph, perturbed);
   const largest = largestOf(leaves);
-  return leaves.map((leaf, n) => checkLeaf(perturbed, leaf, largest, sampling, randomOf(sampling.seed, `probe ${n}`))); // prettier-ignore
+  return leaves.map((leaf, n) => checkLeaf(perturbed, leaf, largest, sampling, randomOf(sampling.seed, `probe ${n}`)));
 }
 
 /** A move of the leaf: x + t·v, with the slope that the gradient predicts. */
@@ -57,18 +50,12 @@ interface Probe {
   moved(t: number): Float64Array;
 }
 
-function checkLeaf(
-  perturbed: Perturbed,
-  { at, node, gradient }: Leaf,
-  largest: number,
-  sampling: Sampling,
-  random: Random,
-): TensorCheck {
+function checkLeaf(perturbed: Perturbed, { at, node, gradient }: Leaf, largest: number, sampling: Sampling, random: Random): TensorCheck {
   const norm = normOf(gradient);
   const start = perturbed.base[at]!.data;
   const tally = { compared: 0, kinks: 0, worst: 0, at: "", zero: true, estimate: 0, vague: 0 };
   const compare = (probe: Probe): boolean => {
-    const found = slopeError(perturbed, at, probe, norm, sampling.quick === true ? QUICK : PRECISE); // prettier-ignore
+    const found = slopeError(perturbed, at, probe, norm, sampling.quick === true ? QUICK : PRECISE);
     if (found === undefined) {
       tally.kinks++;
       return false;
@@ -112,10 +99,12 @@ function checkLeaf(
 }
 
 /** Why nothing was compared, if so. */
-function unjudged({ compared, vague, kinks }: { readonly compared: number; readonly vague: number; readonly kinks: number }): { unjudged?: string } {
+function unjudged({ compared, vague, kinks }: { readonly compared: number; readonly vague: number; readonly kinks: number }): {
+  unjudged?: string;
+} {
   if (compared === 0 && kinks > 0) return { unjudged: "a kink lies within every step" };
   return vague > 0 && vague === compared ? { unjudged: "no step gives a difference of any digits" } : {};
-} // prettier-ignore
+}
 
 /** What differences found, relative to the slope: the step is chosen by the estimate, never by the gradient that is checked. */
 interface Slope {
@@ -144,8 +133,7 @@ function slopeError(
     const size = Math.max(Math.abs(predicted), Math.abs(slope), 1e-3 * norm);
     const relative = (difference: number): number => (difference === 0 ? 0 : difference / size);
     const estimate = relative(Math.abs(near - far) / 3 + rounding);
-    if (best === undefined || !(best.estimate <= estimate))
-      best = { slope, estimate, error: relative(Math.abs(predicted - slope)) };
+    if (best === undefined || !(best.estimate <= estimate)) best = { slope, estimate, error: relative(Math.abs(predicted - slope)) };
     if (best.estimate <= GRADIENT_BOUND / 10) break; // a smaller step would only round more
   }
   return best;
@@ -167,12 +155,7 @@ function lossesAt(
   return losses;
 }
 
-function coordinate(
-  start: Float64Array,
-  gradient: Float64Array,
-  n: number,
-  shape: readonly number[],
-): Probe {
+function coordinate(start: Float64Array, gradient: Float64Array, n: number, shape: readonly number[]): Probe {
   return {
     label: `[${positionOf(n, shape).join(",")}]`,
     scale: Math.max(1, Math.abs(start[n]!)),
@@ -186,12 +169,7 @@ function coordinate(
 }
 
 /** A random unit direction. */
-function direction(
-  start: Float64Array,
-  gradient: Float64Array,
-  random: Random,
-  nth: number,
-): Probe {
+function direction(start: Float64Array, gradient: Float64Array, random: Random, nth: number): Probe {
   const along = Float64Array.from(start, () => 2 * random() - 1);
   const length = Math.sqrt(along.reduce((total, v) => total + v * v, 0));
   along.forEach((v, n) => (along[n] = v / length));

@@ -31,7 +31,7 @@ import { Rounding } from "./scale.ts";
 const BOUND = 1e-9;
 
 const largestOf = (values: Float64Array): number =>
-  values.reduce((most, value) => (Math.abs(value) < Infinity ? Math.max(most, Math.abs(value)) : most), Number.MIN_VALUE); // prettier-ignore
+  values.reduce((most, value) => (Math.abs(value) < Infinity ? Math.max(most, Math.abs(value)) : most), Number.MIN_VALUE);
 
 /** Results by what they are called: losses and outputs by name, writes by their target. */
 type Results = ReadonlyMap<string, Float64Array>;
@@ -43,14 +43,35 @@ interface Meaning {
 }
 
 /** Runs the pipeline on the small instance. Throws a CompilerFault naming the pass that changed a result. */
-export async function validatePasses(model: Model, { facts, ...options }: Pick<CompileOptions, "source" | "passes" | "winograd" | "chosen"> & { readonly facts: Facts }, seed: number): Promise<void> {
+export async function validatePasses(
+  model: Model,
+  { facts, ...options }: Pick<CompileOptions, "source" | "passes" | "winograd" | "chosen"> & { readonly facts: Facts },
+  seed: number,
+): Promise<void> {
   const rows = (name: string): number => batch[name === "evaluate" || name === "predict" ? name : "train"];
   const instance = smallInstance(model, options);
   const { batch } = instance;
   const entries = entriesOf(model, { ...options, ...declarationOf(instance), dtype: "f64" }, "trainer");
   const draws = drawsOf(model, options);
-  const contents = (name: string): Contents => (leaf) => draws.leaf(leaf, seed, rows(name));
-  const validated = entries.map(({ name, purpose, traced }) => ({ name, purpose, ...validateEntry(name, pipeline(purpose, { choice: choiceOf(options.passes), winograd: options.winograd ?? false, ...roadOf(options.chosen?.get(name), rows(name)) }), purpose, traced.graph, contents(name)) }));
+  const contents =
+    (name: string): Contents =>
+    (leaf) =>
+      draws.leaf(leaf, seed, rows(name));
+  const validated = entries.map(({ name, purpose, traced }) => ({
+    name,
+    purpose,
+    ...validateEntry(
+      name,
+      pipeline(purpose, {
+        choice: choiceOf(options.passes),
+        winograd: options.winograd ?? false,
+        ...roadOf(options.chosen?.get(name), rows(name)),
+      }),
+      purpose,
+      traced.graph,
+      contents(name),
+    ),
+  }));
   const module = place(model.name).run(validated.map(({ program }) => program));
   const trainer = await runningTrainer({ module, facts: { ...facts, batch }, target: "typescript" });
   for (const { name, purpose, meaning, leaves } of validated) {
@@ -58,7 +79,7 @@ export async function validatePasses(model: Model, { facts, ...options }: Pick<C
     if (fault === undefined) continue;
     throw difference("schedule", name, meaning, ofModule(module, name, leaves, contents(name))) ?? fault;
   }
-} // prettier-ignore
+}
 
 function validateEntry(
   entry: string,
@@ -73,8 +94,7 @@ function validateEntry(
     after(pass, input, output) {
       if (!isGraph(output) || input === output) return;
       // what a step should do: the declared graph's own derivatives and updates, with nothing rewritten
-      if (pass.name === "differentiate")
-        meaning = meaningOf(differentiated(purpose, declared), contents);
+      if (pass.name === "differentiate") meaning = meaningOf(differentiated(purpose, declared), contents);
       const fault = difference(pass.name, entry, meaning, ofGraph(output, contents));
       if (fault !== undefined) throw fault;
       leaves = fedLeaves(output);
@@ -83,7 +103,7 @@ function validateEntry(
   return { program: { ...program, name: entry }, meaning, leaves };
 }
 
-const isGraph = (level: unknown): level is Graph => typeof level === "object" && level !== null && "nodes" in level; // prettier-ignore
+const isGraph = (level: unknown): level is Graph => typeof level === "object" && level !== null && "nodes" in level;
 
 /** The one pass that is to change what a graph means. */
 const differentiated = (purpose: Purpose, graph: Graph): Graph =>
@@ -110,17 +130,11 @@ function ofGraph(graph: Graph, contents: Contents, watch?: Watch): Results {
   ]);
 }
 
-function ofModule(
-  module: Module,
-  entry: string,
-  leaves: readonly Node[],
-  contents: Contents,
-): Results {
+function ofModule(module: Module, entry: string, leaves: readonly Node[], contents: Contents): Results {
   const memory = createMemory(module);
   const { results, calls } = module.entries.find(({ name }) => name === entry)!;
   const suffix = module.entries[0]!.name === entry ? "" : `_${entry}`;
-  for (const leaf of leaves)
-    memory.set(isKept(leaf) ? leaf.name : `${leaf.name}${suffix}`, contents(leaf));
+  for (const leaf of leaves) memory.set(isKept(leaf) ? leaf.name : `${leaf.name}${suffix}`, contents(leaf));
   const returned = interpretEntry(module, entry, memory, { precision: "double" });
   const targets = calls.flatMap((call) => {
     if (call.kind === "call") return call.group.stages.map(({ definition }) => definition.target);
@@ -128,7 +142,7 @@ function ofModule(
   });
   return new Map([
     ...results.map(({ kind, name }) => [`${kind} ${name}`, returned.get(name)!] as const),
-    ...targets.flatMap((name) => name === undefined ? [] : [[`new ${name}`, memory.get(name)!] as const]), // prettier-ignore
+    ...targets.flatMap((name) => (name === undefined ? [] : [[`new ${name}`, memory.get(name)!] as const])),
   ]);
 }
 
@@ -136,7 +150,14 @@ function ofModule(
 const isKept = ({ op }: Node): boolean => op === "param" || op === "state" || op === "hyper";
 
 /** What an entry of the running trainer makes of the same contents. */
-function ofTrainer(trainer: AnyTrainer, entry: string, purpose: Purpose, leaves: readonly Node[], contents: Contents, rows: number): Results {
+function ofTrainer(
+  trainer: AnyTrainer,
+  entry: string,
+  purpose: Purpose,
+  leaves: readonly Node[],
+  contents: Contents,
+  rows: number,
+): Results {
   const kept = { ...trainer.parameters, ...trainer.state };
   const batch: Record<string, Numbers> = {};
   for (const leaf of leaves)
@@ -147,9 +168,10 @@ function ofTrainer(trainer: AnyTrainer, entry: string, purpose: Purpose, leaves:
     const after = Object.entries(kept).map(([name, values]) => [`new ${name}`, Float64Array.from(values)] as const);
     return new Map([[`loss ${purpose.phase.name}`, Float64Array.of(loss as number)], ...after]);
   }
-  if (entry === "predict") return new Map(Object.entries(trainer.predict(batch)).map(([name, values]) => [`output ${name}`, Float64Array.from(values)]));
+  if (entry === "predict")
+    return new Map(Object.entries(trainer.predict(batch)).map(([name, values]) => [`output ${name}`, Float64Array.from(values)]));
   return new Map(Object.entries(trainer.evaluate(batch)).map(([name, value]) => [`loss ${name}`, Float64Array.of(value / rows)]));
-} // prettier-ignore
+}
 
 /** The fault of a pass that changed a result, if it did. */
 function difference(pass: string, entry: string, { results, rounding }: Meaning, found: Results): CompilerFault | undefined {
@@ -158,11 +180,15 @@ function difference(pass: string, entry: string, { results, rounding }: Meaning,
     const other = found.get(name);
     if (other === undefined) return new CompilerFault(pass, `pass "${pass}" changed what ${entry} means: ${name} is gone`);
     const allowed = BOUND * Math.max(largestOf(values), 1e-3 * largest);
-    const beyond = (more: number): number => values.findIndex((value, n) => !(Object.is(value, other[n]) || Math.abs(value - other[n]!) <= allowed + more));
+    const beyond = (more: number): number =>
+      values.findIndex((value, n) => !(Object.is(value, other[n]) || Math.abs(value - other[n]!) <= allowed + more));
     let at = beyond(0);
     for (let looking = true; at >= 0 && looking; looking = at >= 0 && rounding().look()) at = beyond(rounding().of(name));
     if (at < 0 && other.length === values.length) continue;
-    return new CompilerFault(pass, `pass "${pass}" changed what ${entry} means: ${name}, element ${Math.max(0, at)}, was ${values[at]}, and is ${other[at]}`);
+    return new CompilerFault(
+      pass,
+      `pass "${pass}" changed what ${entry} means: ${name}, element ${Math.max(0, at)}, was ${values[at]}, and is ${other[at]}`,
+    );
   }
   return undefined;
-} // prettier-ignore
+}

@@ -16,7 +16,7 @@ export interface Moved {
 export const isDiscrete = (node: Node): boolean => {
   const op = opOf(node.op);
   if (op.leaf) return false;
-  return !isFloat(node.type.dtype) || (op.elementwise === true && op.laws.every((law) => law === null)); // prettier-ignore
+  return !isFloat(node.type.dtype) || (op.elementwise === true && op.laws.every((law) => law === null));
 };
 
 /** What a gradient leaves constant by declaration stays constant in the differences too. */
@@ -68,8 +68,7 @@ export class Perturbed {
       const output = this.#moved.get(at) ?? tensor(node.type);
       this.#moved.set(at, output);
       opOf(node.op).evaluate(node.inputs.map(valueOf), node.attrs, output);
-      if (isDiscrete(node) && !sameData(output, this.base[at]!))
-        return { loss: NaN, sameBranches: false };
+      if (isDiscrete(node) && !sameData(output, this.base[at]!)) return { loss: NaN, sameBranches: false };
       values.set(at, output);
     }
     return { loss: valueOf(this.loss).data[0]!, sameBranches: true };
@@ -78,7 +77,10 @@ export class Perturbed {
 
 /** The loss, and every comparison of the graph: the masks of the backward pass are where the forward pass has its kinks. */
 const neededBy = ({ nodes }: Graph, loss: Value): readonly boolean[] =>
-  reachableFrom(nodes, nodes.flatMap((node, at) => (at === loss || isDiscrete(node) ? [at as Value] : []))); // prettier-ignore
+  reachableFrom(
+    nodes,
+    nodes.flatMap((node, at) => (at === loss || isDiscrete(node) ? [at as Value] : [])),
+  );
 
 function sameData({ data }: Tensor, { data: other }: Tensor): boolean {
   for (let n = 0; n < data.length; n++) if (data[n] !== other[n]) return false;

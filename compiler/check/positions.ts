@@ -10,15 +10,9 @@ const [LEFT, AT_EACH] = [3, 4];
  * Row-major positions, each once: the first and the last element; for each axis random elements at its beginning and at its last few positions,
  * where tiles leave remainders and windows padding; and `wanted` anywhere. All of a buffer that has no more.
  */
-export function samplePositions(
-  shape: Shape,
-  wanted: number,
-  seed: number,
-  name: string,
-): number[] {
+export function samplePositions(shape: Shape, wanted: number, seed: number, name: string): number[] {
   const size = sizeOf(shape);
-  if (size <= wanted + (LEFT + 1) * AT_EACH * shape.length + 2)
-    return Array.from({ length: size }, (_, n) => n);
+  if (size <= wanted + (LEFT + 1) * AT_EACH * shape.length + 2) return Array.from({ length: size }, (_, n) => n);
   const random = randomOf(seed, name);
   const strides = stridesOf(shape);
   const positions = new Set([0, size - 1]);
@@ -30,7 +24,6 @@ export function samplePositions(
       positions.add(flat + (end - at) * strides[axis]!);
     }
   });
-  for (const all = Math.min(size, positions.size + wanted); positions.size < all;)
-    positions.add(below(random, size));
+  for (const all = Math.min(size, positions.size + wanted); positions.size < all;) positions.add(below(random, size));
   return [...positions];
 }

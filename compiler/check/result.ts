@@ -74,14 +74,9 @@ export const FORWARD_MODE = "forward mode";
 export const FLOAT32 = "float32 against float64";
 
 /** What a leaf is called whose gradient was compared. */
-export const roleOf = ({ op }: { readonly op: string }): CheckRole =>
-  op === "param" ? "parameter" : "input";
+export const roleOf = ({ op }: { readonly op: string }): CheckRole => (op === "param" ? "parameter" : "input");
 
-export const resultOf = (
-  model: string,
-  tensors: readonly TensorCheck[],
-  instance?: string,
-): CheckResult => ({
+export const resultOf = (model: string, tensors: readonly TensorCheck[], instance?: string): CheckResult => ({
   model,
   ...(instance === undefined ? {} : { instance }),
   holds: !tensors.some(isWrong),
@@ -92,23 +87,18 @@ export const resultOf = (
 export const worse = (a: number, b: number): number => (a > b || Number.isNaN(a) ? a : b);
 
 /** Whether an error is the new worst; once something was not a number, it stays the worst. */
-export const beats = (error: number, worst: number): boolean =>
-  error > worst || (Number.isNaN(error) && !Number.isNaN(worst));
+export const beats = (error: number, worst: number): boolean => error > worst || (Number.isNaN(error) && !Number.isNaN(worst));
 
 /** Two rows of the same tensor, judged the same way, as one: what one of them judged is judged. */
 export function merged(a: TensorCheck, b: TensorCheck): TensorCheck {
-  if (a.unjudged === undefined && b.unjudged !== undefined)
-    return { ...a, kinks: a.kinks + b.kinks };
-  if (b.unjudged === undefined && a.unjudged !== undefined)
-    return { ...b, kinks: a.kinks + b.kinks };
+  if (a.unjudged === undefined && b.unjudged !== undefined) return { ...a, kinks: a.kinks + b.kinks };
+  if (b.unjudged === undefined && a.unjudged !== undefined) return { ...b, kinks: a.kinks + b.kinks };
   const { zero: _, estimate: __, ...top } = beats(b.worst, a.worst) ? b : a;
   return {
     ...top,
     coordinates: a.coordinates + b.coordinates,
     kinks: a.kinks + b.kinks,
-    ...(a.estimate === undefined || b.estimate === undefined
-      ? {}
-      : { estimate: worse(a.estimate, b.estimate) }),
+    ...(a.estimate === undefined || b.estimate === undefined ? {} : { estimate: worse(a.estimate, b.estimate) }),
     ...(a.zero === true && b.zero === true ? { zero: true } : {}),
   };
 }

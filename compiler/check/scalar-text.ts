@@ -12,8 +12,7 @@ export const FN = {
   randomBits,
   bitsOf: (a: number): number => new Int32Array(Float32Array.of(a).buffer)[0]!,
   /** A size times a slope; what nothing is added to stays nothing, whatever the slope. */
-  through: (size: number, slope: number): number =>
-    size === 0 || slope === 0 ? 0 : size * Math.abs(slope),
+  through: (size: number, slope: number): number => (size === 0 || slope === 0 ? 0 : size * Math.abs(slope)),
   floatOf: (a: number): number => new Float32Array(Int32Array.of(a).buffer)[0]!,
 };
 
@@ -24,7 +23,7 @@ const VALUES: Readonly<Record<Exclude<ScalarFn, "cast">, string>> = {
   ...{ tanh: "Math.tanh(a)", sin: "Math.sin(a)", cos: "Math.cos(a)", erf: "fn.erf(a)", log1p: "Math.log1p(a)", expm1: "Math.expm1(a)" },
   ...{ max: "Math.max(a, b)", min: "Math.min(a, b)", pow: "Math.pow(a, b)", shl: "a << b", shr: "a >> b" },
   ...{ randomBits: "fn.randomBits(a, b, c)", bitsOf: "fn.bitsOf(a)", floatOf: "fn.floatOf(a)" },
-}; // prettier-ignore
+};
 
 const COMPARISONS: ReadonlySet<ScalarFn> = new Set(["lt", "le", "eq"]);
 
@@ -39,7 +38,7 @@ export function indexText({ terms, offset }: Index): string {
   const parts = terms.map(({ atom, by }) => {
     if (atom.kind === "index") return by === 1 ? atom.name : `${by} * ${atom.name}`;
     const of = indexText(atom.of);
-    const text = atom.kind === "quotient" ? `Math.floor((${of}) / ${atom.by})` : `(((${of}) % ${atom.by}) + ${atom.by}) % ${atom.by}`; // prettier-ignore
+    const text = atom.kind === "quotient" ? `Math.floor((${of}) / ${atom.by})` : `(((${of}) % ${atom.by}) + ${atom.by}) % ${atom.by}`;
     return `${by} * (${text})`;
   });
   return offset === 0 && parts.length > 0 ? parts.join(" + ") : [...parts, offset].join(" + ");
@@ -98,10 +97,15 @@ export abstract class Writer {
 
   /** A function of what was computed. */
   protected applied({ fn, dtype }: Extract<Scalar, { kind: "apply" }>, args: readonly string[]): string {
-    if (fn === "cast") return this.let({ i32: `(Math.max(-2147483648, Math.min(2147483647, ${args[0]})) | 0)`, bool: `+(${args[0]} !== 0)`, f32: args[0]!, f64: args[0]! }[dtype]);
+    if (fn === "cast")
+      return this.let(
+        { i32: `(Math.max(-2147483648, Math.min(2147483647, ${args[0]})) | 0)`, bool: `+(${args[0]} !== 0)`, f32: args[0]!, f64: args[0]! }[
+          dtype
+        ],
+      );
     if (fn === "neg" && dtype === "i32") return this.let(`-${args[0]} | 0`); // no −0
     return this.let(filled(VALUES[fn], args));
-  } // prettier-ignore
+  }
 
   /** Only the branch that is taken is computed: the other may load out of bounds. */
   protected branch(s: Extract<Scalar, { kind: "select" }>, write: (part: Scalar) => string): string {
@@ -113,7 +117,7 @@ export abstract class Writer {
     const otherwise = write(s.otherwise);
     this.lines.push(`${name} = ${otherwise};`, "}");
     return name;
-  } // prettier-ignore
+  }
 
   protected summed(over: readonly Axis[], write: () => string): string {
     const total = this.fresh();
@@ -128,7 +132,11 @@ export abstract class Writer {
     const [largest, where, at] = [this.fresh(), this.fresh(), this.fresh()];
     this.lines.push(`let ${largest} = -Infinity, ${where} = 0, ${at} = 0;`, ...loops(over));
     const value = this.value(term);
-    this.lines.push(`if (${value} > ${largest} || (${value} !== ${value} && ${largest} === ${largest})) { ${largest} = ${value}; ${where} = ${at}; }`, `${at}++;`, ...over.map(() => "}")); // prettier-ignore
+    this.lines.push(
+      `if (${value} > ${largest} || (${value} !== ${value} && ${largest} === ${largest})) { ${largest} = ${value}; ${where} = ${at}; }`,
+      `${at}++;`,
+      ...over.map(() => "}"),
+    );
     return by === "max" ? largest : where;
   }
 }

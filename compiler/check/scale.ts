@@ -36,7 +36,11 @@ export function sizesOf({ nodes }: Graph, values: readonly Tensor[], of: Value):
     if (through !== undefined && isFloat(type.dtype) && !(MANY.has(name) && depth === 0)) {
       const rest = MANY.has(name) ? depth - 1 : depth;
       found = tensor(type);
-      opOf(through).evaluate(inputs.map((input) => isFloat(nodes[input]!.type.dtype) ? sizes(input, rest) : values[input]!), attrs, found); // prettier-ignore
+      opOf(through).evaluate(
+        inputs.map((input) => (isFloat(nodes[input]!.type.dtype) ? sizes(input, rest) : values[input]!)),
+        attrs,
+        found,
+      );
       found.data.forEach((size, n) => (found.data[n] = Math.max(size, magnitudes.data[n]!)));
     }
     known.set(key, found);

@@ -35,7 +35,7 @@ const OWN: Readonly<Partial<Record<ScalarFn, string>>> = {
 };
 
 /** Functions that give one of their operands, its magnitude, or a decision: nothing is rounded. */
-const EXACT: ReadonlySet<string> = new Set(["neg", "abs", "sign", "floor", "max", "min", "cast", "lt", "le", "eq", "and", "or", "not"]); // prettier-ignore
+const EXACT: ReadonlySet<string> = new Set(["neg", "abs", "sign", "floor", "max", "min", "cast", "lt", "le", "eq", "and", "or", "not"]);
 /** What may be anything makes these anything. */
 const PASSED: ReadonlySet<string> = new Set(["cast", "and", "or", "not"]);
 
@@ -76,7 +76,9 @@ export abstract class SizedWriter extends Writer {
     const terms =
       own !== undefined && args.some(({ size }) => size !== NONE)
         ? [filled(own, names).replace(/\b[AB]\b/g, (of) => args[of === "A" ? 0 : 1]!.size)]
-        : args.flatMap(({ size }, n) => size === NONE || slopes[n] === undefined ? [] : [`fn.through(${size}, ${filled(slopes[n], names)})`]); // prettier-ignore
+        : args.flatMap(({ size }, n) =>
+            size === NONE || slopes[n] === undefined ? [] : [`fn.through(${size}, ${filled(slopes[n], names)})`],
+          );
     if (!EXACT.has(s.fn)) terms.unshift(`Math.abs(${value})`);
     return { value, size: terms.length === 0 ? NONE : this.let(terms.join(" + ")) };
   }
@@ -97,7 +99,7 @@ export abstract class SizedWriter extends Writer {
     const [total, size] = [this.fresh(), this.fresh()];
     this.lines.push(`let ${total} = 0, ${size} = 0;`, ...loops(over));
     const own = this.sized(term);
-    this.lines.push(`${total} += ${own.value};`, `${size} += Math.abs(${own.value}) + ${own.size};`, ...over.map(() => "}")); // prettier-ignore
+    this.lines.push(`${total} += ${own.value};`, `${size} += Math.abs(${own.value}) + ${own.size};`, ...over.map(() => "}"));
     return { value: total, size };
   }
 

@@ -26,23 +26,13 @@ export async function checkModelGradients(
   sampling: Sampling,
 ): Promise<TensorCheck[]> {
   const instance = smallInstance(model, options);
-  const entries = entriesOf(
-    model,
-    { ...options, ...declarationOf(instance), dtype: "f64" },
-    "trainer",
-  );
+  const entries = entriesOf(model, { ...options, ...declarationOf(instance), dtype: "f64" }, "trainer");
   const phases = entries.flatMap(({ purpose, traced }) =>
     purpose.kind === "train" ? [{ phase: purpose.phase, graph: traced.graph }] : [],
   );
   const found: TensorCheck[] = [];
   for (const { phase, graph } of phases)
-    for (const tensor of await checkPhase(
-      phase,
-      graph,
-      drawsOf(model, options),
-      instance.batch.train,
-      sampling,
-    ))
+    for (const tensor of await checkPhase(phase, graph, drawsOf(model, options), instance.batch.train, sampling))
       found.push(named(tensor, phase, phases.length));
   return found;
 }
@@ -65,4 +55,4 @@ async function checkPhase(phase: Phase, declared: Graph, draws: Draws, all: numb
   }
   const [first, ...others] = rows as [TensorCheck[], ...TensorCheck[][]];
   return first.map((tensor, n) => others.reduce((total, other) => merged(total, other[n]!), tensor));
-} // prettier-ignore
+}

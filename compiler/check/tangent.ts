@@ -28,11 +28,11 @@ export const SLOPES: Readonly<Partial<Record<ScalarFn, readonly string[]>>> = {
   div: ["1 / b", "-a / (b * b)"],
   max: ["a > b ? 1 : a < b ? 0 : 0.5", "a > b ? 0 : a < b ? 1 : 0.5"],
   min: ["a < b ? 1 : a > b ? 0 : 0.5", "a < b ? 0 : a > b ? 1 : 0.5"],
-  pow: ["a === 0 && b === 0 ? 0 : b * Math.pow(a, b - 1)", "a > 0 || (a === 0 && b < 0) ? Math.pow(a, b) * Math.log(a) : 0"], // prettier-ignore
+  pow: ["a === 0 && b === 0 ? 0 : b * Math.pow(a, b - 1)", "a > 0 || (a === 0 && b < 0) ? Math.pow(a, b) * Math.log(a) : 0"],
 };
 
 /** Functions with a corner, and the difference that is 0 there. */
-const CORNERS: Readonly<Partial<Record<ScalarFn, string>>> = { abs: "a", max: "a - b", min: "a - b" }; // prettier-ignore
+const CORNERS: Readonly<Partial<Record<ScalarFn, string>>> = { abs: "a", max: "a - b", min: "a - b" };
 
 /** One definition: operand n is loaded as the buffer named `n`. */
 export interface Mapped {
@@ -51,10 +51,10 @@ export function tangentText({ axes, value, shapes, moves }: Mapped): string {
   const writer = new TangentWriter(shapes, moves);
   const open = loops(axes);
   writer.lines.push("let at = 0;", ...open);
-  writer.lines.push(`out[at++] = ${isFloat(value.dtype) ? writer.tangent(value) : writer.value(value)};`); // prettier-ignore
+  writer.lines.push(`out[at++] = ${isFloat(value.dtype) ? writer.tangent(value) : writer.value(value)};`);
   const bound = [...new Set([...writer.loads])];
-  const operands = bound.map((n) => `const x${n} = x[${n}]${moves[n] === true ? `, d${n} = d[${n}]` : ""};`); // prettier-ignore
-  return `(x, d, out, corner, fn) => {\n${[...operands, ...writer.lines, ...open.map(() => "}")].join("\n")}\n}`; // prettier-ignore
+  const operands = bound.map((n) => `const x${n} = x[${n}]${moves[n] === true ? `, d${n} = d[${n}]` : ""};`);
+  return `(x, d, out, corner, fn) => {\n${[...operands, ...writer.lines, ...open.map(() => "}")].join("\n")}\n}`;
 }
 
 class TangentWriter extends Writer {
@@ -75,7 +75,7 @@ class TangentWriter extends Writer {
       case "load":
         return this.#moves[Number(s.buffer)] === true;
       case "apply":
-        return (s.fn === "cast" || SLOPES[s.fn] !== undefined) && s.args.some((arg) => this.#moving(arg)); // prettier-ignore
+        return (s.fn === "cast" || SLOPES[s.fn] !== undefined) && s.args.some((arg) => this.#moving(arg));
       case "select":
         return this.#moving(s.then) || this.#moving(s.otherwise);
       case "round":
@@ -124,12 +124,12 @@ class TangentWriter extends Writer {
     if (fn === "cast") return this.tangent(args[0]!);
     const slopes = SLOPES[fn]!;
     const tangents = args.map((arg) => (this.#moving(arg) ? this.tangent(arg) : undefined));
-    const used = (name: string): boolean => slopes.some((slope, n) => tangents[n] !== undefined && new RegExp(`\\b${name}\\b`).test(slope)); // prettier-ignore
+    const used = (name: string): boolean => slopes.some((slope, n) => tangents[n] !== undefined && new RegExp(`\\b${name}\\b`).test(slope));
     const names = ["a", "b"];
-    const values = args.map((arg, n) => (used(names[n]!) || CORNERS[fn] !== undefined ? this.value(arg) : "NaN")); // prettier-ignore
+    const values = args.map((arg, n) => (used(names[n]!) || CORNERS[fn] !== undefined ? this.value(arg) : "NaN"));
     const difference = fn === "abs" ? tangents[0]! : `${tangents[0] ?? 0} - ${tangents[1] ?? 0}`;
-    if (CORNERS[fn] !== undefined) this.lines.push(`if (${filled(CORNERS[fn], values)} === 0 && ${difference} !== 0) corner();`); // prettier-ignore
-    const terms = tangents.flatMap((tangent, n) => (tangent === undefined ? [] : [`${tangent} * (${filled(slopes[n]!, values)})`])); // prettier-ignore
+    if (CORNERS[fn] !== undefined) this.lines.push(`if (${filled(CORNERS[fn], values)} === 0 && ${difference} !== 0) corner();`);
+    const terms = tangents.flatMap((tangent, n) => (tangent === undefined ? [] : [`${tangent} * (${filled(slopes[n]!, values)})`]));
     return this.let(terms.join(" + "));
   }
 
@@ -143,7 +143,7 @@ class TangentWriter extends Writer {
   /** The tangent of the largest term; a corner where several are largest and move apart. */
   #largest(s: Extract<Scalar, { kind: "reduce" }>): string {
     const [largest, tangent, ties] = [this.fresh(), this.fresh(), this.fresh()];
-    this.lines.push(`let ${largest} = -Infinity, ${tangent} = 0, ${ties} = false;`, ...loops(s.over)); // prettier-ignore
+    this.lines.push(`let ${largest} = -Infinity, ${tangent} = 0, ${ties} = false;`, ...loops(s.over));
     const [value, moved] = [this.value(s.term), this.tangent(s.term)];
     this.lines.push(
       `if (${value} > ${largest}) { ${largest} = ${value}; ${tangent} = ${moved}; ${ties} = false; }`,

@@ -44,14 +44,9 @@ export async function checkTranslation(model: Model, options: Shipped, seed: num
   if (single.every(({ unjudged }) => unjudged === undefined)) return single;
   const double = await checkIn("f64", model, { ...options, target: "typescript" }, seed);
   return single.map((row, n) => (row.unjudged === undefined ? row : { ...double[n]!, inDouble: true as const }));
-} // prettier-ignore
+}
 
-async function checkIn(
-  dtype: Float,
-  model: Model,
-  options: Shipped,
-  seed: number,
-): Promise<TensorCheck[]> {
+async function checkIn(dtype: Float, model: Model, options: Shipped, seed: number): Promise<TensorCheck[]> {
   const instance = smallInstance(model, options);
   const { batch } = instance;
   const small = { ...options, ...declarationOf(instance), dtype };
@@ -62,27 +57,21 @@ async function checkIn(
     purpose.kind === "train"
       ? [{ phase: purpose.phase, declared: traced.graph, graph: differentiate(purpose.phase, purpose).run(traced.graph), draws, dtype }]
       : [],
-  ); // prettier-ignore
+  );
   const trainer = await runningTrainer(lowered);
-  const forwards = entries.flatMap(({ purpose, traced }) => (purpose.kind === "forward" ? [traced.graph] : [])); // prettier-ignore
+  const forwards = entries.flatMap(({ purpose, traced }) => (purpose.kind === "forward" ? [traced.graph] : []));
   const graphs = [...phases.map(({ graph }) => graph), ...forwards];
   const store = start(trainer, graphs, draws, seed);
   const forward = entries.filter(({ purpose }) => purpose.kind === "forward");
-  const returned = forward.flatMap(
-    ({ name, traced }) =>
+  const returned = forward.flatMap(({ name, traced }) =>
     name === "predict"
       ? checkPredict(trainer, traced.graph, { draws, dtype }, store, seed, batch.predict)
-      : checkEvaluate(trainer, traced.graph, { draws, dtype }, store, seed, batch.evaluate, traced.meeting !== undefined), // prettier-ignore
+      : checkEvaluate(trainer, traced.graph, { draws, dtype }, store, seed, batch.evaluate, traced.meeting !== undefined),
   );
   const emitted = await emittedGradients(lowered, phases);
   const float32 = checkFloat32(emitted, phases, store, seed, batch.train);
   const rules = await checkUpdateRules(lowered, emitted, phases, store, seed, batch.train);
-  return [
-    ...float32,
-    ...checkSteps(trainer, phases, graphs, store, seed, batch.train),
-    ...rules,
-    ...returned,
-  ];
+  return [...float32, ...checkSteps(trainer, phases, graphs, store, seed, batch.train), ...rules, ...returned];
 }
 
 /** Draws weights, rounds them as storage does, and gives them to both sides. */
@@ -99,8 +88,7 @@ function start(trainer: AnyTrainer, graphs: readonly Graph[], draws: Draws, seed
 
 /** Puts contents into a trainer's parameters and state. */
 export function write({ parameters, state }: AnyTrainer, store: Store): void {
-  for (const views of [parameters, state])
-    for (const [name, view] of Object.entries(views)) view.set(store.get(name) ?? []);
+  for (const views of [parameters, state]) for (const [name, view] of Object.entries(views)) view.set(store.get(name) ?? []);
 }
 
 /** Takes contents out of a trainer. */
@@ -148,23 +136,19 @@ export function interpretStep(
 
 /** The rows of three steps, or as many as it takes to update every weight: the second has one row masked, unless the model refuses that. */
 const countsOf = (phases: readonly SmallPhase[], rows: number): number[] =>
-  Array.from({ length: Math.max(3, ...phases.map(({ phase }) => phase.rule.period)) }, (_, n) => (n === 1 ? Math.max(1, rows - 1) : rows)); // prettier-ignore
+  Array.from({ length: Math.max(3, ...phases.map(({ phase }) => phase.rule.period)) }, (_, n) => (n === 1 ? Math.max(1, rows - 1) : rows));
 
 /** Names of the states that are compared whatever the rule: the model's own, the step count, and what each rule says of its own. */
 const comparableStates = (phases: readonly SmallPhase[]): ReadonlySet<string> =>
   new Set([
     STEP_COUNT,
     ...phases.flatMap(({ phase, declared }) =>
-      declared.nodes.flatMap(({ name, op }) => [
-        name,
-        ...(op === "param" ? phase.rule.comparable(name).map((of) => `${name}.${of}`) : []),
-      ]),
+      declared.nodes.flatMap(({ name, op }) => [name, ...(op === "param" ? phase.rule.comparable(name).map((of) => `${name}.${of}`) : [])]),
     ),
   ]);
 
 /** Whether comparing weights after steps is well-posed. */
-export const isLinear = (phases: readonly SmallPhase[]): boolean =>
-  phases.every(({ phase }) => phase.rule.linear);
+export const isLinear = (phases: readonly SmallPhase[]): boolean => phases.every(({ phase }) => phase.rule.linear);
 
 function checkSteps(
   trainer: AnyTrainer,
@@ -186,20 +170,17 @@ function checkSteps(
     const inputs = seed + 100 + n;
     const given: Store = new Map(n === 0 ? first : []);
     // weights follow the emitted run where its own rounding may move them far
-    if (!linear)
-      for (const [name, data] of read(trainer)) if (!comparable(name) || name in trainer.parameters) given.set(name, data); // prettier-ignore
+    if (!linear) for (const [name, data] of read(trainer)) if (!comparable(name) || name in trainer.parameters) given.set(name, data);
     const { rows: count, loss } = takesStep(trainer, phases, inputs, wanted, rows);
     done.push({ given, inputs, count });
     for (const [name, data] of given) store.set(name, data);
     const losses = interpretStep(phases, store, inputs, count, rows);
     if (n > 0 && n < counts.length - 1) return [];
     const method = n === 0 ? "one step" : n === 2 ? "three steps" : `${n + 1} steps`;
-    const startOf = (name: string): Float64Array | undefined => name in trainer.parameters ? first.get(name)! : undefined; // prettier-ignore
-    const judged = [...read(trainer)].filter(([name]) => name in trainer.parameters ? linear : comparable(name)); // prettier-ignore
-    const shapeOf = (name: string): Shape => graphs.flatMap(({ nodes }) => nodes).find((node) => node.name === name)!.type.shape; // prettier-ignore
-    const pairs = judged.map(([name, values]) =>
-      writtenPair(name, shapeOf(name), values, store.get(name)!, startOf(name), n + 1),
-    );
+    const startOf = (name: string): Float64Array | undefined => (name in trainer.parameters ? first.get(name)! : undefined);
+    const judged = [...read(trainer)].filter(([name]) => (name in trainer.parameters ? linear : comparable(name)));
+    const shapeOf = (name: string): Shape => graphs.flatMap(({ nodes }) => nodes).find((node) => node.name === name)!.type.shape;
+    const pairs = judged.map(([name, values]) => writtenPair(name, shapeOf(name), values, store.get(name)!, startOf(name), n + 1));
     const lossName = (name: string): string => (phases.length === 1 ? "loss" : `loss ${name}`);
     const lossPairs = [...losses].map(([name, expected]): Pair => ({
       name: lossName(name),
@@ -233,8 +214,7 @@ function takesStep(
   all: number,
 ): { readonly rows: number; readonly loss: number | Readonly<Record<string, number>> } {
   const { declared, draws } = phases[0]!;
-  const batch = (rows: number) =>
-    batchOf(declared, feedOf(draws, declared, new Map(), seed, rows, all));
+  const batch = (rows: number) => batchOf(declared, feedOf(draws, declared, new Map(), seed, rows, all));
   try {
     return { rows: wanted, loss: trainer.step(batch(wanted), wanted) };
   } catch (error) {
@@ -261,11 +241,10 @@ export function writtenPair(
 ): Pair {
   if (start === undefined) return { name, role: "state", shape, found, expected };
   const size = Math.max(sizeOfAll(start), sizeOfAll(expected));
-  return { name, role: "parameter", shape, found: moved(found, start), expected: moved(expected, start), slack: steps * ROUNDING * size }; // prettier-ignore
+  return { name, role: "parameter", shape, found: moved(found, start), expected: moved(expected, start), slack: steps * ROUNDING * size };
 }
 
-const sizeOfAll = (values: Float64Array): number =>
-  values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+const sizeOfAll = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 function checkEvaluate(
   trainer: AnyTrainer,
@@ -280,8 +259,14 @@ function checkEvaluate(
     const feed = feedOf(draws, graph, store, seed + 200, count, rows);
     const found = trainer.evaluate(batchOf(graph, feed), count);
     const again = (watch?: Watch): Map<string, number[]> =>
-      new Map([...evaluateResults(graph, feed, watch).losses].map(([name, value]) => [name, [value]])); // prettier-ignore
-    const pairs = [...again()].map(([name, expected]): Pair => ({ name, role: "output", shape: [], found: [found[name]! / count], expected })); // prettier-ignore
+      new Map([...evaluateResults(graph, feed, watch).losses].map(([name, value]) => [name, [value]]));
+    const pairs = [...again()].map(([name, expected]): Pair => ({
+      name,
+      role: "output",
+      shape: [],
+      found: [found[name]! / count],
+      expected,
+    }));
     const method = count === rows ? "evaluate" : "evaluate, one row masked";
     return judge(pairs, { method, bound: STEP_BOUND, dtype, again });
   });
@@ -298,8 +283,15 @@ function checkPredict(
   const feed = feedOf(draws, graph, store, seed + 300, rows);
   const found = trainer.predict(batchOf(graph, feed));
   const { values } = evaluateResults(graph, feed);
-  const outputs = graph.results.filter(({ kind }) => kind === "output") as Extract<Result, { kind: "output" }>[]; // prettier-ignore
-  const pairs = outputs.map(({ name, value }): Pair => ({ name, role: "output", shape: values[value]!.type.shape, found: found[name]!, expected: values[value]!.data, sizes: () => sizesOf(graph, values, value) })); // prettier-ignore
-  const again: Again = (watch) => new Map([...evaluateResults(graph, feed, watch).outputs].map(([name, { data }]) => [name, data])); // prettier-ignore
+  const outputs = graph.results.filter(({ kind }) => kind === "output") as Extract<Result, { kind: "output" }>[];
+  const pairs = outputs.map(({ name, value }): Pair => ({
+    name,
+    role: "output",
+    shape: values[value]!.type.shape,
+    found: found[name]!,
+    expected: values[value]!.data,
+    sizes: () => sizesOf(graph, values, value),
+  }));
+  const again: Again = (watch) => new Map([...evaluateResults(graph, feed, watch).outputs].map(([name, { data }]) => [name, data]));
   return judge(pairs, { method: "predict", bound: STEP_BOUND, dtype, again });
 }

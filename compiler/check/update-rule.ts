@@ -18,16 +18,7 @@ import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
 import type { Again } from "./scale.ts";
 import { named } from "./small.ts";
-import {
-  feedOf,
-  isLinear,
-  moved,
-  read,
-  write,
-  writtenPair,
-  type SmallPhase,
-  type Store,
-} from "./translation.ts";
+import { feedOf, isLinear, moved, read, write, writtenPair, type SmallPhase, type Store } from "./translation.ts";
 
 export async function checkUpdateRules(
   lowered: Lowered,
@@ -55,29 +46,25 @@ export async function checkUpdateRules(
     const graph = differentiate(phase, { counts: false }).run(rule.graph(phase.name));
     const feed = new Map([
       ...feedOf(draws, graph, before, seed, rows),
-      ...rule.parameters.map((name) => [`gradient ${name}`, Float64Array.from(given[name]!)] as const), // prettier-ignore
+      ...rule.parameters.map((name) => [`gradient ${name}`, Float64Array.from(given[name]!)] as const),
     ]);
     const { writes } = evaluateResults(graph, feed);
     const after = read(trainer);
-    const start = (name: string): Float64Array | undefined => name in trainer.parameters ? before.get(name)! : undefined; // prettier-ignore
-    const pairs = [...writes].map(([name, { data, type }]): Pair =>
-      writtenPair(name, type.shape, after.get(name)!, data, start(name), 1),
-    );
+    const start = (name: string): Float64Array | undefined => (name in trainer.parameters ? before.get(name)! : undefined);
+    const pairs = [...writes].map(([name, { data, type }]): Pair => writtenPair(name, type.shape, after.get(name)!, data, start(name), 1));
     // the trainer's own gradients may be rounded otherwise than the given ones
     const derived = gradients(phase).run(declared);
     const exact = evaluateResults(derived, leaves).outputs;
     const again: Again = (watch) => {
       const { outputs } = evaluateResults(derived, leaves, watch);
       const shaken = rule.parameters.map((name): [string, Float64Array] => {
-        const [one, other] = [outputs, exact].map((all) => all.get(gradientName("param", name))!.data) as [Float64Array, Float64Array]; // prettier-ignore
-        return [`gradient ${name}`, feed.get(`gradient ${name}`)!.map((value, n) => value + one[n]! - other[n]!)]; // prettier-ignore
+        const [one, other] = [outputs, exact].map((all) => all.get(gradientName("param", name))!.data) as [Float64Array, Float64Array];
+        return [`gradient ${name}`, feed.get(`gradient ${name}`)!.map((value, n) => value + one[n]! - other[n]!)];
       });
       const results = evaluateResults(graph, new Map([...feed, ...shaken]), watch);
-      return new Map(
-        [...results.writes].map(([name, { data }]) => [name, moved(data, start(name))]),
-      );
+      return new Map([...results.writes].map(([name, { data }]) => [name, moved(data, start(name))]));
     };
-    const judging = { method: `${phase.rule.name} on given gradients`, bound: STEP_BOUND, dtype, again } as const; // prettier-ignore
+    const judging = { method: `${phase.rule.name} on given gradients`, bound: STEP_BOUND, dtype, again } as const;
     found.push(...judge(pairs, judging).map((tensor) => named(tensor, phase, phases.length)));
   }
   return found;
@@ -85,33 +72,18 @@ export async function checkUpdateRules(
 
 type Running = Awaited<ReturnType<typeof runningTrainer>>;
 
-function runPhase(
-  trainer: Running,
-  phase: string,
-  single: boolean,
-  batch: Parameters<Running["step"]>[0],
-  rows: number,
-): void {
+function runPhase(trainer: Running, phase: string, single: boolean, batch: Parameters<Running["step"]>[0], rows: number): void {
   if (single) trainer.step(batch, rows);
   else trainer.phases![phase]!(batch, rows);
 }
 
 /** Whole steps, then the phases before the n-th of the next; what the n-th will see. */
-function stepUpTo(
-  trainer: Running,
-  phases: readonly SmallPhase[],
-  n: number,
-  seed: number,
-  rows: number,
-): Store {
+function stepUpTo(trainer: Running, phases: readonly SmallPhase[], n: number, seed: number, rows: number): Store {
   if (n === 0) {
     const { declared, draws } = phases[0]!;
     const period = Math.max(2, ...phases.map(({ phase }) => phase.rule.period));
     for (let step = 1; step < period; step++)
-      trainer.step(
-        batchOf(declared, feedOf(draws, declared, new Map(), seed + 399 + step, rows)),
-        rows,
-      );
+      trainer.step(batchOf(declared, feedOf(draws, declared, new Map(), seed + 399 + step, rows)), rows);
   }
   return read(trainer);
 }
@@ -121,7 +93,9 @@ function ruleOf(
   declared: Graph,
   names: readonly string[] | undefined,
 ): { readonly parameters: readonly string[]; graph(phase: string): Graph } {
-  const trained = declared.nodes.filter((node) => node.op === "param" && node.attrs["trainable"] !== false && (names?.includes(node.name) ?? true)); // prettier-ignore
+  const trained = declared.nodes.filter(
+    (node) => node.op === "param" && node.attrs["trainable"] !== false && (names?.includes(node.name) ?? true),
+  );
   return {
     parameters: trained.map(({ name }) => name),
     graph(phase) {
@@ -133,7 +107,7 @@ function ruleOf(
         const w = builder.append(opOf("param"), [], attrs, name, type);
         const d = builder.append(opOf("input"), [], {}, `gradient ${name}`, type);
         const product = g.mul(w, d);
-        return type.shape.length === 0 ? product : g.sum(product, { axes: type.shape.map((_, axis) => axis) }); // prettier-ignore
+        return type.shape.length === 0 ? product : g.sum(product, { axes: type.shape.map((_, axis) => axis) });
       });
       const value = terms.reduce((a, b) => g.add(a, b));
       builder.results.push({ kind: "loss", name: phase, value });

@@ -10,12 +10,14 @@ export const COMMON = {
   debug: { type: "boolean", description: "Show the stack trace of an error" },
 } as const satisfies ArgsDef;
 
-export const TARGET = { type: "string", valueHint: "wasm", description: "typescript (trainer.ts) or wasm (trainer.wasm.ts)" } as const; // prettier-ignore
+export const TARGET = { type: "string", valueHint: "wasm", description: "typescript (trainer.ts) or wasm (trainer.wasm.ts)" } as const;
 
 /** The target of that name, if one was given. */
 export function targetNamed(target: string | undefined): "typescript" | "wasm" | undefined {
   if (target === undefined || target === "typescript" || target === "wasm") return target;
-  throw new InputError(`there is no target ${JSON.stringify(target)}${suggestion(target, ["typescript", "wasm"], "--target ")}; --target takes typescript or wasm`); // prettier-ignore
+  throw new InputError(
+    `there is no target ${JSON.stringify(target)}${suggestion(target, ["typescript", "wasm"], "--target ")}; --target takes typescript or wasm`,
+  );
 }
 
 /** Checks raw arguments against a verb's definition. Values of flags follow them, after `=` or a space. */
@@ -29,31 +31,23 @@ export function checkFlags(verb: string, raw: readonly string[], defined: ArgsDe
     const name = flag.replace(/^-+/, "");
     const of = flag.startsWith("--") && names.includes(name) ? defined[name]! : undefined;
     if (of === undefined)
-      throw new InputError(
-        `adjoint ${verb} has no flag ${flag}${suggestion(name, names, "--")}; see adjoint ${verb} --help`,
-      );
+      throw new InputError(`adjoint ${verb} has no flag ${flag}${suggestion(name, names, "--")}; see adjoint ${verb} --help`);
     if (of.type === "boolean") {
-      if (value !== undefined) throw new InputError(`--${name} takes no value, but got ${JSON.stringify(value)}`); // prettier-ignore
+      if (value !== undefined) throw new InputError(`--${name} takes no value, but got ${JSON.stringify(value)}`);
       continue;
     }
     const next = value ?? raw[++at];
     if (next === undefined || next === "" || (value === undefined && next.startsWith("--")))
-      throw new InputError(
-        `--${name} needs a value: --${name} <${"valueHint" in of ? of.valueHint : "value"}>`,
-      );
+      throw new InputError(`--${name} needs a value: --${name} <${"valueHint" in of ? of.valueHint : "value"}>`);
   }
 }
 
 /** A whole number of at least `least`, or undefined where the flag was not given. */
-export function wholeNumber(
-  flag: string,
-  text: string | undefined,
-  least: number,
-): number | undefined {
+export function wholeNumber(flag: string, text: string | undefined, least: number): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
-    throw new InputError(`--${flag} needs a whole number of at least ${least}, but got ${JSON.stringify(text)}`); // prettier-ignore
+    throw new InputError(`--${flag} needs a whole number of at least ${least}, but got ${JSON.stringify(text)}`);
   return value;
 }
 
@@ -62,7 +56,7 @@ export function shareOf(flag: string, text: string | undefined): number | undefi
   if (text === undefined) return undefined;
   const value = Number(text);
   if (!(value > 0 && value < 1))
-    throw new InputError(`--${flag} needs a share above 0 and below 1, such as 0.1, but got ${JSON.stringify(text)}`); // prettier-ignore
+    throw new InputError(`--${flag} needs a share above 0 and below 1, such as 0.1, but got ${JSON.stringify(text)}`);
   return value;
 }
 
@@ -75,9 +69,7 @@ export function amountOf(flag: string, text: string | undefined): string | undef
 /** The one file that a verb takes. */
 export function onlyModel(verb: string, given: readonly string[]): string {
   const [file, second] = given;
-  if (file === undefined)
-    throw new InputError(`adjoint ${verb} needs a model: adjoint ${verb} models/<name>.ts`);
-  if (second !== undefined)
-    throw new InputError(`adjoint ${verb} takes one model, but got ${given.join(" and ")}; run it once for each`); // prettier-ignore
+  if (file === undefined) throw new InputError(`adjoint ${verb} needs a model: adjoint ${verb} models/<name>.ts`);
+  if (second !== undefined) throw new InputError(`adjoint ${verb} takes one model, but got ${given.join(" and ")}; run it once for each`);
   return file;
 }

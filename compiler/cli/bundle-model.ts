@@ -29,12 +29,11 @@ const packagesByUrl: Plugin = {
       const own = OWN[path]?.[here.endsWith("/cli/bundle-model.ts") ? 0 : 1];
       if (own !== undefined) return { path: new URL(own, here).href, external: true };
       const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: ASKED });
-      if (found.external || found.errors.length > 0 || !/[\\/]node_modules[\\/]/.test(found.path))
-        return found;
+      if (found.external || found.errors.length > 0 || !/[\\/]node_modules[\\/]/.test(found.path)) return found;
       return { path: pathToFileURL(found.path).href, external: true };
     });
   },
-}; // prettier-ignore
+};
 
 /** The exports of a model file. Messages name it as `shown`. */
 export async function importModel(file: string, shown: string): Promise<Record<string, unknown>> {
@@ -47,19 +46,24 @@ export async function importModel(file: string, shown: string): Promise<Record<s
     const path = join(folder, "model.mjs");
     writeFileSync(path, [code, importOf(removalOf(folder)), map, ""].join("\n"), { flag: "wx" });
     const exports = import(pathToFileURL(path).href) as Promise<Record<string, unknown>>; // a module's exports
-    return await settled(exports, () => new InputError(`${shown} never finishes loading: its top-level await waits for what never comes; await only what settles, or leave it out`));
+    return await settled(
+      exports,
+      () =>
+        new InputError(
+          `${shown} never finishes loading: its top-level await waits for what never comes; await only what settles, or leave it out`,
+        ),
+    );
   } finally {
     remove();
     process.off("exit", remove);
   }
-} // prettier-ignore
+}
 
 /** Runs when all is read and before the model does: whatever ends the process from then on, no folder is left. */
 const removalOf = (folder: string): string =>
   `import { rmSync } from "node:fs"; rmSync(${JSON.stringify(folder)}, { recursive: true, force: true });`;
 
-const importOf = (code: string): string =>
-  `import "data:text/javascript;base64,${Buffer.from(code).toString("base64")}";`;
+const importOf = (code: string): string => `import "data:text/javascript;base64,${Buffer.from(code).toString("base64")}";`;
 
 /** One module of the file and all that it imports of its own, with a source map inside. esbuild is loaded when first needed. */
 async function bundle(file: string, shown: string): Promise<{ readonly code: string; readonly map: string }> {
@@ -89,7 +93,7 @@ async function bundle(file: string, shown: string): Promise<{ readonly code: str
     if (first === undefined) throw error;
     throw new InputError(syntaxError(first, shown));
   }
-} // prettier-ignore
+}
 
 function withMap(files: readonly OutputFile[], folder: string): { readonly code: string; readonly map: string } {
   const text = (ending: string): string => files.find(({ path }) => path.endsWith(ending))!.text;
@@ -97,13 +101,13 @@ function withMap(files: readonly OutputFile[], folder: string): { readonly code:
   map.sources = map.sources.map((source) => pathToFileURL(resolve(folder, source)).href);
   const base64 = Buffer.from(JSON.stringify(map)).toString("base64");
   return { code: text(".mjs"), map: `//# sourceMappingURL=data:application/json;base64,${base64}` };
-} // prettier-ignore
+}
 
 /** `models/x.ts:2:18  Unexpected "="`, and the line it is in. */
 function syntaxError({ text, location }: Message, shown: string): string {
   if (location === null) return `${shown} cannot be compiled: ${text}`;
   const { line, column, lineText, length } = location;
-  const file = location.file.startsWith("..") || !shown.endsWith(location.file.split("/").at(-1)!) ? location.file : shown; // prettier-ignore
+  const file = location.file.startsWith("..") || !shown.endsWith(location.file.split("/").at(-1)!) ? location.file : shown;
   const mark = `${lineText.slice(0, column).replace(/\S/g, " ")}${"^".repeat(Math.max(1, length))}`;
   return [
     `${file}:${line}:${column + 1}  ${text}`,

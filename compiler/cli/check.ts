@@ -30,7 +30,7 @@ export const check = defineCommand({
     if (args.json === true) resultJson((results.length === 1 ? first! : { results }) satisfies Results<CheckJson>);
     process.exitCode = results.every(({ holds }) => holds) ? 0 : 1;
   },
-}); // prettier-ignore
+});
 
 export const toJson = ({ model, holds, instance, tensors }: Pick<CheckResult, "model" | "holds" | "instance" | "tensors">): CheckJson => ({
   model,
@@ -38,9 +38,19 @@ export const toJson = ({ model, holds, instance, tensors }: Pick<CheckResult, "m
   ...(instance === undefined ? {} : { instance }),
   tensors: tensors.map((tensor) => {
     const { name, role, method, coordinates, worst, at, kinks, unjudged } = tensor;
-    return { name, role, method, coordinates, worst, at, kinks, verdict: verdictOf(tensor), ...(unjudged === undefined ? {} : { reason: unjudged }) };
+    return {
+      name,
+      role,
+      method,
+      coordinates,
+      worst,
+      at,
+      kinks,
+      verdict: verdictOf(tensor),
+      ...(unjudged === undefined ? {} : { reason: unjudged }),
+    };
   }),
-}); // prettier-ignore
+});
 
 function show({ model, holds, instance, tensors }: CheckJson): string {
   const worst = Math.max(0, ...tensors.map((tensor) => tensor.worst));
@@ -51,9 +61,7 @@ function show({ model, holds, instance, tensors }: CheckJson): string {
     "",
     tensorTable(tensors),
     "",
-    ...unjudged.map(
-      ({ name, method, reason }) => `  not judged: ${name}, by ${method}: ${reason!}`,
-    ),
+    ...unjudged.map(({ name, method, reason }) => `  not judged: ${name}, by ${method}: ${reason!}`),
     ...(unjudged.length === 0 ? [] : [""]),
     holds
       ? `${paint.green("✓")} holds: ${tensors.length - unjudged.length} tensors agree, worst error ${worst.toExponential(1)}${left}`

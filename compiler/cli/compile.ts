@@ -14,15 +14,7 @@ import { amountOf, COMMON, TARGET, targetNamed } from "./arguments.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
 import type { TargetName } from "../targets/index.ts";
-import {
-  askedBefore,
-  checkStems,
-  requireGenerated,
-  folderFor,
-  modelFiles,
-  targetsIn,
-  kernelsAsked,
-} from "./generated.ts";
+import { askedBefore, checkStems, requireGenerated, folderFor, modelFiles, targetsIn, kernelsAsked } from "./generated.ts";
 import { readHeader } from "./header.ts";
 import type { CompileJson, Results } from "./json.ts";
 import { loadModel, type LoadedModel } from "./load-model.ts";
@@ -38,23 +30,50 @@ export const compile = defineCommand({
     entry: { type: "string", valueHint: "gradients", description: "Also write gradients.ts" },
     target: TARGET,
     wasm: { type: "string", valueHint: "external", description: "Where the bytes go: embedded (in the file) or external (trainer.wasm)" },
-    memory: { type: "string", valueHint: "amount", description: "Most bytes of the trainer's arena, such as 512KB or 1MiB: what does not fit is computed again" },
-    plain: { type: "boolean", description: "Write trainer.plain.ts: the same statements and bits, every kernel as its definitions say it, for reading" },
-    threads: { type: "string", valueHint: "number", description: "WebAssembly: divide kernels among this many threads, unless whoever makes a trainer says otherwise" },
-    relaxed: { type: "boolean", description: "WebAssembly: use relaxed SIMD, faster where the processor has multiply-add; weights may then differ between machines in their last bits" },
-    winograd: { type: "boolean", description: "Compute 3×3 convolutions of stride 1 by Winograd's algorithm: fewer products, larger rounding errors" },
+    memory: {
+      type: "string",
+      valueHint: "amount",
+      description: "Most bytes of the trainer's arena, such as 512KB or 1MiB: what does not fit is computed again",
+    },
+    plain: {
+      type: "boolean",
+      description: "Write trainer.plain.ts: the same statements and bits, every kernel as its definitions say it, for reading",
+    },
+    threads: {
+      type: "string",
+      valueHint: "number",
+      description: "WebAssembly: divide kernels among this many threads, unless whoever makes a trainer says otherwise",
+    },
+    relaxed: {
+      type: "boolean",
+      description:
+        "WebAssembly: use relaxed SIMD, faster where the processor has multiply-add; weights may then differ between machines in their last bits",
+    },
+    winograd: {
+      type: "boolean",
+      description: "Compute 3×3 convolutions of stride 1 by Winograd's algorithm: fewer products, larger rounding errors",
+    },
     force: { type: "boolean", description: "Overwrite a trainer.ts that no compile made" },
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
     print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
     stages: { type: "string", valueHint: "folder", description: "Write what every pass made, one file each" },
-    "measure-schedules": { type: "boolean", description: "Measure on this machine which tiles and loop orders are fastest, and keep them in a file beside the model unless a whole step is slower with them; the bits stay the same" },
+    "measure-schedules": {
+      type: "boolean",
+      description:
+        "Measure on this machine which tiles and loop orders are fastest, and keep them in a file beside the model unless a whole step is slower with them; the bits stay the same",
+    },
     timings: { type: "boolean", description: "Print how long each stage took, and what each pass did" },
-    passes: { type: "string", valueHint: "list", description: `Run only some of the optional passes, for bisecting: none, ${OPTIONAL.slice(0, 3).join(",")}, or -fuse` },
+    passes: {
+      type: "string",
+      valueHint: "list",
+      description: `Run only some of the optional passes, for bisecting: none, ${OPTIONAL.slice(0, 3).join(",")}, or -fuse`,
+    },
     ...COMMON,
   },
   async run({ args }) {
     const measures = args["measure-schedules"] === true;
-    if (args.check === true && measures) throw new InputError("--check writes nothing, but --measure-schedules writes a file beside the model; give one of them");
+    if (args.check === true && measures)
+      throw new InputError("--check writes nothing, but --measure-schedules writes a file beside the model; give one of them");
     if (args.check === true) return void (await check(args.out, args._, args.json === true));
     const models = args._.length > 0 ? [...new Set(args._)] : modelFiles();
     checkStems(args.out, models);
@@ -74,7 +93,13 @@ export const compile = defineCommand({
       const folder = folderFor(args.out, model);
       const before = args._.length > 0 || target === "plain" ? {} : askedBefore(folder);
       const kernels = { ...(args._.length > 0 ? {} : kernelsAsked(folder, target)), ...shaped };
-      const asked = { ...before, ...(entries.length > 0 && { entries }), ...(memory !== undefined && { memory }), ...(passes !== undefined && { passes }), ...kernels };
+      const asked = {
+        ...before,
+        ...(entries.length > 0 && { entries }),
+        ...(memory !== undefined && { memory }),
+        ...(passes !== undefined && { passes }),
+        ...kernels,
+      };
       requireWritable(folder);
       if (args.force !== true) requireGenerated(folder, target, asked.entries ?? []);
       const loaded = await loadModel(model);
@@ -106,14 +131,12 @@ export const compile = defineCommand({
       if (args.timings === true) result(`${timingsTable(compiled)}\n\n${passTables(compiled)}`);
     }
     const [first] = done;
-    if (args.json === true) resultJson((args._.length > 0 && done.length === 1 ? first! : { results: done }) satisfies Results<CompileJson>);
+    if (args.json === true)
+      resultJson((args._.length > 0 && done.length === 1 ? first! : { results: done }) satisfies Results<CompileJson>);
   },
-}); // prettier-ignore
+});
 
-async function compileOne(
-  { model, source, shown }: LoadedModel,
-  options: CompileOptions,
-): Promise<Compiled> {
+async function compileOne({ model, source, shown }: LoadedModel, options: CompileOptions): Promise<Compiled> {
   return compileModel(model, {
     ...options,
     source,
@@ -132,39 +155,62 @@ function targetOf(named: string | undefined, wasm: string | undefined): TargetNa
   const target = targetNamed(named);
   if (wasm === undefined || wasm === "embedded") return target;
   if (wasm !== "external")
-    throw new InputError(`the bytes cannot go to ${JSON.stringify(wasm)}${suggestion(wasm, ["embedded", "external"], "--wasm ")}; --wasm takes embedded or external`); // prettier-ignore
-  if (target !== "wasm") throw new InputError("only a WebAssembly trainer has bytes to lie beside it; add --target wasm"); // prettier-ignore
+    throw new InputError(
+      `the bytes cannot go to ${JSON.stringify(wasm)}${suggestion(wasm, ["embedded", "external"], "--wasm ")}; --wasm takes embedded or external`,
+    );
+  if (target !== "wasm") throw new InputError("only a WebAssembly trainer has bytes to lie beside it; add --target wasm");
   return "wasm-external";
 }
 
 /** What is read is not tuned: no flag that changes kernels goes with it. */
 function plainOf(args: Readonly<Record<string, unknown>>): TargetName {
-  const others = ["target", "wasm", "threads", "relaxed", "winograd", "entry", "memory", "measure-schedules"].filter((flag) => args[flag] !== undefined && args[flag] !== false);
-  if (others.length > 0) throw new InputError(`--plain writes the TypeScript trainer without any schedule, and goes together with --out, --print, --stages, --passes and --timings; leave out ${others.map((flag) => `--${flag}`).join(", ")}`);
+  const others = ["target", "wasm", "threads", "relaxed", "winograd", "entry", "memory", "measure-schedules"].filter(
+    (flag) => args[flag] !== undefined && args[flag] !== false,
+  );
+  if (others.length > 0)
+    throw new InputError(
+      `--plain writes the TypeScript trainer without any schedule, and goes together with --out, --print, --stages, --passes and --timings; leave out ${others.map((flag) => `--${flag}`).join(", ")}`,
+    );
   return "plain";
-} // prettier-ignore
+}
 
 type KernelOptions = Pick<CompileOptions, "threads" | "relaxed" | "winograd">;
 
-function kernelsOf(threads: string | undefined, relaxed: boolean | undefined, winograd: boolean | undefined, target: TargetName | undefined): KernelOptions {
-  if (relaxed === true && (target === undefined || target === "typescript")) throw new InputError("only WebAssembly has relaxed SIMD; add --target wasm");
+function kernelsOf(
+  threads: string | undefined,
+  relaxed: boolean | undefined,
+  winograd: boolean | undefined,
+  target: TargetName | undefined,
+): KernelOptions {
+  if (relaxed === true && (target === undefined || target === "typescript"))
+    throw new InputError("only WebAssembly has relaxed SIMD; add --target wasm");
   const divided = threadsAsked(threads, target);
-  return { ...(divided === undefined ? {} : { threads: divided }), ...(relaxed === true ? { relaxed } : {}), ...(winograd === true ? { winograd } : {}) };
-} // prettier-ignore
+  return {
+    ...(divided === undefined ? {} : { threads: divided }),
+    ...(relaxed === true ? { relaxed } : {}),
+    ...(winograd === true ? { winograd } : {}),
+  };
+}
 
 /** More than this machine has is no error: the trainer may run on another. */
 function threadsAsked(text: string | undefined, target: TargetName | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new InputError(`--threads needs a whole number from 1 to 9999, but got ${JSON.stringify(text)}`);
-  if (target === undefined || target === "typescript") throw new InputError("only WebAssembly kernels are divided among threads; add --target wasm");
-  if (Number(text) > availableParallelism()) note(`--threads ${text}: this machine has ${availableParallelism()} cores, and a trainer takes no more threads than there are cores where it runs`);
+  if (target === undefined || target === "typescript")
+    throw new InputError("only WebAssembly kernels are divided among threads; add --target wasm");
+  if (Number(text) > availableParallelism())
+    note(
+      `--threads ${text}: this machine has ${availableParallelism()} cores, and a trainer takes no more threads than there are cores where it runs`,
+    );
   return Number(text);
-} // prettier-ignore
+}
 
 function entriesOf(entry: string | undefined): readonly "gradients"[] {
   if (entry === undefined) return [];
   if (entry === "gradients") return [entry];
-  throw new InputError(`there is no entry point ${JSON.stringify(entry)} to add${suggestion(entry, ["gradients"], "--entry ")}; --entry takes gradients`); // prettier-ignore
+  throw new InputError(
+    `there is no entry point ${JSON.stringify(entry)} to add${suggestion(entry, ["gradients"], "--entry ")}; --entry takes gradients`,
+  );
 }
 
 /** Passes that repeat are numbered: `fold`, `fold-2`. */
@@ -177,8 +223,12 @@ function passesAsked(text: string | undefined): readonly OptionalPass[] | undefi
   const asked = parsePasses(text);
   if ("passes" in asked) return asked.passes;
   if ("mixed" in asked)
-    throw new InputError(`--passes ${text} both names passes and leaves some out; list those that run, or, each after a minus, those that do not`); // prettier-ignore
-  throw new InputError(`--passes: ${JSON.stringify(asked.unknown)} is no pass that can be left out${suggestion(asked.unknown, OPTIONAL)}; those are ${OPTIONAL.join(", ")}`); // prettier-ignore
+    throw new InputError(
+      `--passes ${text} both names passes and leaves some out; list those that run, or, each after a minus, those that do not`,
+    );
+  throw new InputError(
+    `--passes: ${JSON.stringify(asked.unknown)} is no pass that can be left out${suggestion(asked.unknown, OPTIONAL)}; those are ${OPTIONAL.join(", ")}`,
+  );
 }
 
 function keepOf(print: string | undefined, all: boolean, road: Road): (pass: string) => boolean {
@@ -186,7 +236,7 @@ function keepOf(print: string | undefined, all: boolean, road: Road): (pass: str
   const run = pipeline({ kind: "forward" }, road).passes.map(({ name }) => name);
   const passes = [...new Set([...run, "place"])];
   if (!passes.includes(print))
-    throw new InputError(`there is no pass ${JSON.stringify(print)}${suggestion(print, passes)}; the passes are ${passes.join(", ")}`); // prettier-ignore
+    throw new InputError(`there is no pass ${JSON.stringify(print)}${suggestion(print, passes)}; the passes are ${passes.join(", ")}`);
   return (pass) => all || pass === print;
 }
 
@@ -200,13 +250,14 @@ function writeStages(folder: string, { lowered }: Compiled): void {
     counts.set(stage.entry, at + 1);
     const to = join(folder, stage.entry);
     if (at === 0) writeOneFile(join(to, "00-declared.txt"), `${stage.before}\n`);
-    writeOneFile(join(to, `${String(at + 1).padStart(2, "0")}-${stage.pass}.txt`), `${stage.after}\n`); // prettier-ignore
+    writeOneFile(join(to, `${String(at + 1).padStart(2, "0")}-${stage.pass}.txt`), `${stage.after}\n`);
   }
 }
 
 function report({ model, folder, files, arenaBytes, schedules }: CompileJson): string {
   const written = files.filter((file) => file.written).length;
-  const what = written === 0 ? "unchanged" : written === files.length ? `${written} files written` : `${written} of ${files.length} files written`; // prettier-ignore
+  const what =
+    written === 0 ? "unchanged" : written === files.length ? `${written} files written` : `${written} of ${files.length} files written`;
   return `${paint.green("✓")} ${paint.bold(model)}  ${folder}/  arena ${grouped(arenaBytes)} bytes${schedules === undefined ? "" : `  schedules of ${schedules}`}  ${paint.dim(what)}`;
 }
 
@@ -219,7 +270,7 @@ const passTables = ({ lowered }: Compiled): string =>
           PASS_COLUMNS.map((head, n) => ({ head, ...(n > 0 ? { align: "right" as const } : {}) })),
           passRows(facts),
         )}`,
-    ) // prettier-ignore
+    )
     .join("\n\n");
 
 function timingsTable({ timings }: Compiled): string {

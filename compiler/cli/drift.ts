@@ -17,15 +17,9 @@ const CERTIFICATES: readonly string[] = TRAINERS.map(({ certificate }) => certif
 const isTrainer = (name: string): boolean => TRAINERS.some(({ file }) => file === name);
 
 /** Compares the folders of the given models, or all. */
-export async function checkDrift(
-  out: string,
-  models: readonly string[],
-  progress: (text: string) => void,
-): Promise<DriftJson> {
+export async function checkDrift(out: string, models: readonly string[], progress: (text: string) => void): Promise<DriftJson> {
   const stems = models.map((model) => basename(model, extname(model)));
-  const folders = generatedFolders(out).filter(
-    (folder) => models.length === 0 || stems.includes(basename(folder)),
-  );
+  const folders = generatedFolders(out).filter((folder) => models.length === 0 || stems.includes(basename(folder)));
   const missing = stems
     .map((stem) => join(out, stem))
     .filter((folder) => !folders.includes(folder))
@@ -73,7 +67,8 @@ async function checkFolder(folder: string, names: readonly string[]): Promise<Di
     if (!isTrainer(name)) continue;
     for (const [other, bytes] of again.binaries) {
       made.add(other);
-      if (!stands(join(folder, other), bytes)) differences.push({ file: join(folder, other), reason: "is missing, or differs from what its command makes; run adjoint compile" }); // prettier-ignore
+      if (!stands(join(folder, other), bytes))
+        differences.push({ file: join(folder, other), reason: "is missing, or differs from what its command makes; run adjoint compile" });
     }
     for (const [other, expected] of again.files) {
       if (HEADED.some((headed) => headed === other)) continue;
@@ -85,12 +80,7 @@ async function checkFolder(folder: string, names: readonly string[]): Promise<Di
   return [...differences, ...unmade(folder, names, made)];
 }
 
-async function compareHeaded(
-  file: string,
-  name: string,
-  found: string,
-  again: Compiled,
-): Promise<Difference[]> {
+async function compareHeaded(file: string, name: string, found: string, again: Compiled): Promise<Difference[]> {
   const expected = again.files.get(name);
   if (expected === undefined) return [{ file, reason: "is not made by the command in its header" }];
   // only a trainer has a certificate, whose numbers are left to `adjoint verify`
@@ -98,17 +88,11 @@ async function compareHeaded(
   const differences = compare(file, withoutCertificate(found), withoutCertificate(expected));
   if (differences.length > 0) return differences;
   if (certificateLine(found) === undefined) return [{ file, reason: "has no certificate line" }];
-  return (await carriesItsHash(found))
-    ? []
-    : [{ file, reason: "carries a certificate of another text; run adjoint compile" }];
+  return (await carriesItsHash(found)) ? [] : [{ file, reason: "carries a certificate of another text; run adjoint compile" }];
 }
 
 /** The certificate names the hash that the trainer's certificate line carries. */
-function checkCertificate(
-  folder: string,
-  names: readonly string[],
-  { file: name, certificate }: (typeof TRAINERS)[number],
-): Difference[] {
+function checkCertificate(folder: string, names: readonly string[], { file: name, certificate }: (typeof TRAINERS)[number]): Difference[] {
   const trainer = readText(join(folder, name));
   if (trainer === undefined) return [];
   const file = join(folder, certificate);
@@ -118,11 +102,7 @@ function checkCertificate(
   return [{ file, reason: "is the certificate of another trainer; run adjoint compile" }];
 }
 
-const unmade = (
-  folder: string,
-  names: readonly string[],
-  made: ReadonlySet<string>,
-): Difference[] =>
+const unmade = (folder: string, names: readonly string[], made: ReadonlySet<string>): Difference[] =>
   names
     .filter((name) => !made.has(name) && !CERTIFICATES.includes(name))
     .map((name) => ({ file: join(folder, name), reason: "is made by no command; remove it" }));
@@ -160,5 +140,9 @@ export function explainDrift({ holds, files, differences }: DriftJson, out: stri
     `${paint.red("✗")} ${line === undefined ? file : `${file}:${line}`} ${reason}`,
     ...(found === undefined ? [] : [`    is      ${found}`, `    made    ${expected}`]),
   ]);
-  return [...lines, "", `${differences.length} of ${files} files under ${out}/ drifted. Run adjoint compile to make them again; edits to generated files are lost.`].join("\n"); // prettier-ignore
+  return [
+    ...lines,
+    "",
+    `${differences.length} of ${files} files under ${out}/ drifted. Run adjoint compile to make them again; edits to generated files are lost.`,
+  ].join("\n");
 }

@@ -53,7 +53,7 @@ const DISK: Readonly<Record<string, string>> = {
   ELOOP: "its links lead in a circle; mend them, or choose another path",
   EMFILE: "too many files are open; close some, or raise the limit (ulimit -n)",
   ENAMETOOLONG: "the name is too long for this file system; choose a shorter one",
-}; // prettier-ignore
+};
 
 /** What to say of an error, and the code to end with. */
 export function outcomeOf(error: unknown, command: string): Outcome {
@@ -62,24 +62,20 @@ export function outcomeOf(error: unknown, command: string): Outcome {
   if (code !== undefined) return { code, message: error.message };
   const disk = diskError(error);
   if (disk !== undefined) return { code: 2, message: disk };
-  return fault(error.name === "CompilerFault" ? error.message : `${error.name}: ${error.message}`, command); // prettier-ignore
+  return fault(error.name === "CompilerFault" ? error.message : `${error.name}: ${error.message}`, command);
 }
 
 /** An error of the file system, told by path where it has one; undefined for any other. */
 function diskError(error: Error): string | undefined {
   const { code, path, syscall } = error as NodeJS.ErrnoException;
   if (code === undefined) return undefined;
-  if (path === undefined) return DISK[code] === undefined ? undefined : `a file cannot be read or written: ${DISK[code]}`; // prettier-ignore
+  if (path === undefined) return DISK[code] === undefined ? undefined : `a file cannot be read or written: ${DISK[code]}`;
   const doing = syscall === "open" || syscall === "read" ? "read or written" : "used";
   return `${path} cannot be ${doing}: ${DISK[code] ?? error.message}`;
 }
 
 function fault(message: string, command: string): Outcome {
-  const lines = [
-    message,
-    "",
-    "This is a fault of the compiler, not of your model; please report it.",
-  ];
+  const lines = [message, "", "This is a fault of the compiler, not of your model; please report it."];
   if (!message.includes("reproduce: ")) lines.push("", `reproduce: ${command}`);
   if (!command.includes("--debug")) lines.push("Add --debug for the stack trace.");
   return { code: 3, message: lines.join("\n") };

@@ -1,8 +1,8 @@
 /** Guarantees `adjoint explain`: why a model's program is as it is — its kernels and memory, one tensor, or one kernel. */
 
 import { defineCommand } from "citty";
-import { explainKernel, explainModel, type KernelFacts, type ModelFacts, type Neighbour } from "../explain.ts"; // prettier-ignore
-import { explainTensor, tensorNames, type Home, type TensorFacts, type TensorInEntry, type Use } from "../explain-tensor.ts"; // prettier-ignore
+import { explainKernel, explainModel, type KernelFacts, type ModelFacts, type Neighbour } from "../explain.ts";
+import { explainTensor, tensorNames, type Home, type TensorFacts, type TensorInEntry, type Use } from "../explain-tensor.ts";
 import { lower } from "../lower.ts";
 import type { Roofline } from "../passes/cost.ts";
 import { COMMON, TARGET, targetNamed } from "./arguments.ts";
@@ -22,22 +22,29 @@ export const explain = defineCommand({
   },
   async run({ args }) {
     const [file, given, ...more] = args._;
-    if (file === undefined) throw new InputError("adjoint explain needs a model: adjoint explain models/<name>.ts, and after it, if you like, the name of a tensor or a kernel");
-    if (more.length > 0) throw new InputError(`adjoint explain takes one model and one name, but got ${args._.join(" and ")}; run it once for each`);
+    if (file === undefined)
+      throw new InputError(
+        "adjoint explain needs a model: adjoint explain models/<name>.ts, and after it, if you like, the name of a tensor or a kernel",
+      );
+    if (more.length > 0)
+      throw new InputError(`adjoint explain takes one model and one name, but got ${args._.join(" and ")}; run it once for each`);
     const loaded = await loadModel(file);
     const { model, source, shown } = loaded;
     const target = targetNamed(args.target) ?? "typescript";
     const lowered = await lower(model, { source, target, ...schedulesOf(loaded, target) });
     const name = given?.replace(/^%/, "");
-    const facts: ExplainJson | undefined = name === undefined ? explainModel(lowered) : (explainKernel(lowered, name) ?? explainTensor(lowered, name));
+    const facts: ExplainJson | undefined =
+      name === undefined ? explainModel(lowered) : (explainKernel(lowered, name) ?? explainTensor(lowered, name));
     if (facts === undefined) {
       const names = [...tensorNames(lowered), ...lowered.module.kernels.map((kernel) => kernel.name)];
-      throw new InputError(`${shown} compiles to nothing called ${JSON.stringify(name)}${suggestion(name!, names)}; adjoint inspect ${shown} lists its tensors and kernels`);
+      throw new InputError(
+        `${shown} compiles to nothing called ${JSON.stringify(name)}${suggestion(name!, names)}; adjoint inspect ${shown} lists its tensors and kernels`,
+      );
     }
     if (args.json === true) return resultJson(facts);
     result("arenaBytes" in facts ? showModel(facts) : "kernel" in facts ? showKernel(facts) : showTensor(facts));
   },
-}); // prettier-ignore
+});
 
 const right = "right" as const;
 const bytes = (n: number): string => `${grouped(n)} bytes`;
@@ -57,46 +64,55 @@ const SHOWN_AT_PEAK = 8;
 
 function showModel({ model, arenaBytes, entries }: ModelFacts): string {
   const shown = entries.map(({ entry, arenaBytes: end, lowerBound, kernels, peak }) => {
-    const held = peak.held.slice(0, SHOWN_AT_PEAK).map(({ buffer, role, bytes: n }) => [`  ${buffer}`, role, grouped(n)]); // prettier-ignore
+    const held = peak.held.slice(0, SHOWN_AT_PEAK).map(({ buffer, role, bytes: n }) => [`  ${buffer}`, role, grouped(n)]);
     const rest = peak.held.slice(SHOWN_AT_PEAK);
-    const others = [`  ${rest.length} more`, "", grouped(rest.reduce((n, one) => n + one.bytes, 0))]; // prettier-ignore
+    const others = [`  ${rest.length} more`, "", grouped(rest.reduce((n, one) => n + one.bytes, 0))];
     return [
       paint.bold(`── ${entry}`),
       "",
       table(
-        [{ head: "statement", align: right }, { head: "kernel" }, { head: "FLOPs", align: right }, { head: "bytes moved", align: right }, { head: "at best, µs", align: right }, { head: "limited by" }, { head: "stores" }],
-        kernels.map((one) => [String(one.statement), one.kernel, grouped(one.flops), grouped(one.bytesMoved), micros(one.atBest), limit(one.atBest), list(one.stores)]),
+        [
+          { head: "statement", align: right },
+          { head: "kernel" },
+          { head: "FLOPs", align: right },
+          { head: "bytes moved", align: right },
+          { head: "at best, µs", align: right },
+          { head: "limited by" },
+          { head: "stores" },
+        ],
+        kernels.map((one) => [
+          String(one.statement),
+          one.kernel,
+          grouped(one.flops),
+          grouped(one.bytesMoved),
+          micros(one.atBest),
+          limit(one.atBest),
+          list(one.stores),
+        ]),
       ),
       "",
       `arena ${bytes(end)}, lower bound ${bytes(lowerBound)}; the most is held at statement ${peak.statement}: ${bytes(peak.bytes)}`,
       table([{ head: "  held" }, { head: "as" }, { head: "bytes", align: right }], rest.length === 0 ? held : [...held, others]),
-    ].join("\n"); // prettier-ignore
+    ].join("\n");
   });
   return [`model ${paint.bold(model)}, arena ${bytes(arenaBytes)}`, ...shown].join("\n\n");
 }
 
-function showKernel({
-  kernel,
-  flops,
-  unscheduled,
-  loops,
-  schedule,
-  insteadOf,
-  calls,
-}: KernelFacts): string {
+function showKernel({ kernel, flops, unscheduled, loops, schedule, insteadOf, calls }: KernelFacts): string {
   const shown = calls.map((call) =>
     [
-      paint.bold(`── ${call.entry}, statement ${call.statement}`) + `, ${bytes(call.bytesMoved)} moved, at best ${micros(call.atBest)} µs, limited by ${limit(call.atBest)}`, // prettier-ignore
+      paint.bold(`── ${call.entry}, statement ${call.statement}`) +
+        `, ${bytes(call.bytesMoved)} moved, at best ${micros(call.atBest)} µs, limited by ${limit(call.atBest)}`,
       "",
       "stages, in order at each point",
-      ...call.stages.map(({ text, storage, into }) => `  ${storage.padEnd(6)}  ${text}${into === undefined ? "" : ` into ${into}`}`), // prettier-ignore
+      ...call.stages.map(({ text, storage, into }) => `  ${storage.padEnd(6)}  ${text}${into === undefined ? "" : ` into ${into}`}`),
       "",
       "nodes fused in it",
       ...call.nodes.map(({ maths, role, site }) => `  ${maths}    ${role}, ${site}`),
       ...call.neighbours.flatMap(showNeighbour),
     ].join("\n"),
   );
-  const measured = insteadOf === undefined ? "" : `, as measured; the cost model would take ${insteadOf}`; // prettier-ignore
+  const measured = insteadOf === undefined ? "" : `, as measured; the cost model would take ${insteadOf}`;
   return [
     `kernel ${paint.bold(kernel)}, ${grouped(flops)} FLOPs`,
     ...shown,
@@ -110,21 +126,24 @@ function showKernel({
 const showNeighbour = ({ side, kernel, statement, reasons }: Neighbour): string[] => [
   "",
   `not one with the kernel ${side} it, statement ${statement}, ${kernel}`,
-  ...reasons.map(({ value, reason }) => `  ${value === undefined ? reason : `${value}: ${reason}`}`), // prettier-ignore
+  ...reasons.map(({ value, reason }) => `  ${value === undefined ? reason : `${value}: ${reason}`}`),
 ];
 
 const showTensor = ({ tensor, entries }: TensorFacts): string =>
-  [
-    `tensor ${paint.bold(tensor)}`,
-    ...entries.map((one) => [paint.bold(`── ${one.entry}`), "", ...showEntry(one)].join("\n")),
-  ].join("\n\n");
+  [`tensor ${paint.bold(tensor)}`, ...entries.map((one) => [paint.bold(`── ${one.entry}`), "", ...showEntry(one)].join("\n"))].join("\n\n");
 
 function showEntry({ type, maths, home, chain }: TensorInEntry): string[] {
   return [
-    ...(maths.length === 0 ? [type] : [type, ...maths.map(({ maths: text, role, site }) => `${text}    ${role}, ${site}`)]), // prettier-ignore
+    ...(maths.length === 0 ? [type] : [type, ...maths.map(({ maths: text, role, site }) => `${text}    ${role}, ${site}`)]),
     "",
     ...showHome(home),
-    ...(chain.length === 0 ? [] : ["", "from the loss", ...chain.map(({ maths: text, adjoint, role, site }) => `  ${text}    ${role}: ${adjoint?.law ?? ""}, ${site}`)]), // prettier-ignore
+    ...(chain.length === 0
+      ? []
+      : [
+          "",
+          "from the loss",
+          ...chain.map(({ maths: text, adjoint, role, site }) => `  ${text}    ${role}: ${adjoint?.law ?? ""}, ${site}`),
+        ]),
   ];
 }
 
@@ -137,19 +156,27 @@ function showHome(home: Home): string[] {
     case "scalar":
       return [`is a local variable of the step, made by statement ${home.statement}`];
     case "substituted":
-      return ["is never stored: its equation is written into", ...home.into.map(({ statement, kernel }) => `  statement ${statement}, ${kernel}`)]; // prettier-ignore
+      return [
+        "is never stored: its equation is written into",
+        ...home.into.map(({ statement, kernel }) => `  statement ${statement}, ${kernel}`),
+      ];
     case "local":
-      return [`is never stored: a local of the loops of statement ${home.computed.statement}, ${home.computed.kernel}`, `  with ${list(home.computed.with)}`]; // prettier-ignore
+      return [
+        `is never stored: a local of the loops of statement ${home.computed.statement}, ${home.computed.kernel}`,
+        `  with ${list(home.computed.with)}`,
+      ];
     case "buffer":
       return [
         `lives in ${home.buffer}, ${home.role}, bytes ${grouped(home.offset)} .. ${grouped(home.offset + home.bytes)}`,
         ...(home.over === undefined ? [] : [`written over ${home.over}, which dies there`]),
-        ...(home.followedBy === undefined
-          ? []
-          : [`${home.followedBy} is written over it where it dies`]),
+        ...(home.followedBy === undefined ? [] : [`${home.followedBy} is written over it where it dies`]),
         whyAlive(home),
         ...home.uses.map((use) => `  ${showUse(use)}`),
-        ...(home.computed === undefined ? [] : [`computed by statement ${home.computed.statement}, ${home.computed.kernel}${home.computed.with.length === 0 ? "" : `, with ${list(home.computed.with)}`}`]), // prettier-ignore
+        ...(home.computed === undefined
+          ? []
+          : [
+              `computed by statement ${home.computed.statement}, ${home.computed.kernel}${home.computed.with.length === 0 ? "" : `, with ${list(home.computed.with)}`}`,
+            ]),
       ];
   }
 }
@@ -157,8 +184,8 @@ function showHome(home: Home): string[] {
 function whyAlive({ life, uses }: Extract<Home, { kind: "buffer" }>): string {
   if (life === "always") return "held always, from step to step; touched by";
   const [first, last] = [uses[0]?.statement ?? life.from, uses.at(-1)?.statement ?? life.to];
-  const from = life.because.given ? "the caller fills it before the first statement" : `statement ${first} makes it`; // prettier-ignore
-  const to = life.because.shown ? "the caller reads it after the last" : `statement ${last} is the last to read it`; // prettier-ignore
+  const from = life.because.given ? "the caller fills it before the first statement" : `statement ${first} makes it`;
+  const to = life.because.shown ? "the caller reads it after the last" : `statement ${last} is the last to read it`;
   return `alive because ${from} and ${to}`;
 }
 

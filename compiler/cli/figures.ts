@@ -24,8 +24,7 @@ const NOISE = 0.2;
 const formOf = (figure: Figure) => FORMS[(figure.class - 1) % FORMS.length]!;
 
 /** Brightness of a class: where there are more classes than forms, a form comes back darker. */
-const lightOf = (of: number): number =>
-  of === 0 ? GROUND : 1 - 0.3 * Math.floor((of - 1) / FORMS.length);
+const lightOf = (of: number): number => (of === 0 ? GROUND : 1 - 0.3 * Math.floor((of - 1) / FORMS.length));
 
 function drawFigures(random: Random, classes: number, height: number, width: number): Figure[] {
   const count = classes < 2 ? 0 : 1 + below(random, MOST_FIGURES);
@@ -43,7 +42,7 @@ export function mask(random: Random, classes: number, height: number, width: num
   const figures = drawFigures(random, classes, height, width);
   return Int32Array.from({ length: height * width }, (_, at) => {
     const [y, x] = [Math.floor(at / width), at % width];
-    const top = figures.findLast((one) => formOf(one)((y - one.y) / one.radius, (x - one.x) / one.radius)); // prettier-ignore
+    const top = figures.findLast((one) => formOf(one)((y - one.y) / one.radius, (x - one.x) / one.radius));
     return top?.class ?? 0;
   });
 }

@@ -10,13 +10,7 @@ import { packageOf } from "./load-model.ts";
 import { readText } from "./write-files.ts";
 
 /** Files that begin with a header. */
-export const HEADED = [
-  "trainer.ts",
-  "gradients.ts",
-  "trainer.wasm.ts",
-  "gradients.wasm.ts",
-  "trainer.plain.ts",
-] as const;
+export const HEADED = ["trainer.ts", "gradients.ts", "trainer.wasm.ts", "gradients.wasm.ts", "trainer.plain.ts"] as const;
 
 /** The trainers of a folder, each with its certificate. */
 export const TRAINERS = [
@@ -28,35 +22,40 @@ export const TRAINERS = [
 /** The targets whose trainers a folder holds, so that making all again keeps them. */
 export const targetsIn = (folder: string): TargetName[] => [
   "typescript",
-  ...(readHeader(readText(join(folder, "trainer.wasm.ts")) ?? "")?.target === "wasm-external" ? (["wasm-external"] as const) : existsSync(join(folder, "trainer.wasm.ts")) ? (["wasm"] as const) : []),
+  ...(readHeader(readText(join(folder, "trainer.wasm.ts")) ?? "")?.target === "wasm-external"
+    ? (["wasm-external"] as const)
+    : existsSync(join(folder, "trainer.wasm.ts"))
+      ? (["wasm"] as const)
+      : []),
   ...(existsSync(join(folder, "trainer.plain.ts")) ? (["plain"] as const) : []),
-]; // prettier-ignore
+];
 
 /** What a folder's trainer for a target was compiled with, so that making it again keeps it: threads, relaxed SIMD, Winograd's algorithm. */
 export function kernelsAsked(folder: string, target: TargetName): Pick<Header, "threads" | "relaxed" | "winograd"> {
   const header = readHeader(readText(join(folder, fileOf("trainer.ts", target))) ?? "");
   const { threads, relaxed, winograd } = header ?? {};
-  return { ...(threads === undefined ? {} : { threads }), ...(relaxed === undefined ? {} : { relaxed }), ...(winograd === undefined ? {} : { winograd }) };
-} // prettier-ignore
+  return {
+    ...(threads === undefined ? {} : { threads }),
+    ...(relaxed === undefined ? {} : { relaxed }),
+    ...(winograd === undefined ? {} : { winograd }),
+  };
+}
 
 /** Model files of models/, in order of name. */
 export function modelFiles(folder = "models"): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new InputError(`there is no folder ${folder}/ here; name the model files, or run this in the folder of the package`); // prettier-ignore
+    throw new InputError(`there is no folder ${folder}/ here; name the model files, or run this in the folder of the package`);
   const files = readdirSync(folder)
-    .filter(
-      (name) => [".ts", ".mts", ".js", ".mjs"].includes(extname(name)) && !name.endsWith(".d.ts"),
-    ) // prettier-ignore
+    .filter((name) => [".ts", ".mts", ".js", ".mjs"].includes(extname(name)) && !name.endsWith(".d.ts"))
     .sort();
-  if (files.length === 0)
-    throw new InputError(`${folder}/ holds no model; write one there, such as ${folder}/mnist-mlp.ts`); // prettier-ignore
+  if (files.length === 0) throw new InputError(`${folder}/ holds no model; write one there, such as ${folder}/mnist-mlp.ts`);
   return files.map((name) => join(folder, name));
 }
 
 /** The folders under the output folder, in order of name. */
 export function generatedFolders(out: string): string[] {
   if (!statSync(out, { throwIfNoEntry: false })?.isDirectory())
-    throw new InputError(`there is no folder ${out}/ here; make it with adjoint compile, or name it with --out <folder>`); // prettier-ignore
+    throw new InputError(`there is no folder ${out}/ here; make it with adjoint compile, or name it with --out <folder>`);
   return readdirSync(out, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => join(out, entry.name))
@@ -68,7 +67,7 @@ export function askedBefore(folder: string): Pick<CompileOptions, "entries" | "m
   const headers = HEADED.flatMap((name) => readHeader(readText(join(folder, name)) ?? "") ?? []);
   const entries = headers.find((header) => header.entries.length > 0)?.entries;
   const memory = headers.find((header) => header.memory !== undefined)?.memory;
-  return { ...(entries === undefined ? {} : { entries }), ...(memory === undefined ? {} : { memory }) }; // prettier-ignore
+  return { ...(entries === undefined ? {} : { entries }), ...(memory === undefined ? {} : { memory }) };
 }
 
 /** The model file that a header names, as a path from here; undefined where it is gone. */
@@ -80,8 +79,7 @@ export function modelOf(file: string, { model }: Header): string | undefined {
 }
 
 /** `generated/mnist-mlp` of `models/mnist-mlp.ts`. */
-export const folderFor = (out: string, model: string): string =>
-  join(out, basename(model, extname(model)));
+export const folderFor = (out: string, model: string): string => join(out, basename(model, extname(model)));
 
 /** Throws an InputError where a file that no compile made would be written over. */
 export function requireGenerated(folder: string, target: TargetName, entries: readonly string[]): void {
@@ -89,9 +87,11 @@ export function requireGenerated(folder: string, target: TargetName, entries: re
     const file = join(folder, fileOf(name, target));
     const text = readText(file) ?? "";
     if (text.trim() !== "" && readHeader(text) === undefined)
-      throw new InputError(`${file} was not made by adjoint compile, as it has no header of a generated file, and would be lost; move it, choose another --out folder, or overwrite it with --force`);
+      throw new InputError(
+        `${file} was not made by adjoint compile, as it has no header of a generated file, and would be lost; move it, choose another --out folder, or overwrite it with --force`,
+      );
   }
-} // prettier-ignore
+}
 
 /** Two models of one stem would overwrite each other. */
 export function checkStems(out: string, models: readonly string[]): void {
@@ -100,7 +100,9 @@ export function checkStems(out: string, models: readonly string[]): void {
     const folder = folderFor(out, model);
     const other = taken.get(folder);
     if (other !== undefined && resolve(other) !== resolve(model))
-      throw new InputError(`${other} and ${model} would both be written to ${folder}/; rename one of the files, or compile them with different --out folders`); // prettier-ignore
+      throw new InputError(
+        `${other} and ${model} would both be written to ${folder}/; rename one of the files, or compile them with different --out folders`,
+      );
     taken.set(folder, model);
   }
 }

@@ -31,5 +31,5 @@ export function grammarText(characters: number, seed: number): string {
 const expand = (text: string, random: Random, depth: number): string =>
   text.replace(/[A-Z]+/g, (symbol) => {
     const choices = RULES[symbol]!;
-    return expand(choices[depth === 0 ? 0 : below(random, choices.length)]!, random, Math.max(0, depth - 1)); // prettier-ignore
+    return expand(choices[depth === 0 ? 0 : below(random, choices.length)]!, random, Math.max(0, depth - 1));
   });

@@ -20,16 +20,19 @@ export interface InputFacts {
 /** The inputs of a model's training step, in the order of their declaration. */
 export function inputsOf(model: Model, source: Source | undefined): readonly InputFacts[] {
   const graphOf = (entry: EntryKind): Graph =>
-    model.trace({ entry, batch: model.batch[entry], float: "f32", small: false, citation: citation(source) }).graph; // prettier-ignore
+    model.trace({ entry, batch: model.batch[entry], float: "f32", small: false, citation: citation(source) }).graph;
   const predict = graphOf("predict");
   const live = reachable(predict);
-  const read = new Set(predict.nodes.filter(({ op }, at) => op === "input" && live[at]).map(({ name }) => name)); // prettier-ignore
+  const read = new Set(predict.nodes.filter(({ op }, at) => op === "input" && live[at]).map(({ name }) => name));
   return graphOf("train")
     .nodes.filter(({ op }) => op === "input")
     .map(({ name, type, attrs }) => {
       const { classes, rows } = attrs;
       const [axis, per = 1] = (rows ?? [0]) as readonly number[]; // written by model/trace
-      if (axis !== 0) throw new InputError(`the input ${name} of ${JSON.stringify(model.name)} is not made of rows along its leading axis, so no data of rows can be brought to it; train it in a program`); // prettier-ignore
+      if (axis !== 0)
+        throw new InputError(
+          `the input ${name} of ${JSON.stringify(model.name)} is not made of rows along its leading axis, so no data of rows can be brought to it; train it in a program`,
+        );
       return {
         name,
         dtype: type.dtype === "i32" ? "i32" : "f32",

@@ -34,22 +34,23 @@ export const inspect = defineCommand({
     const asked = SECTIONS.filter((section) => args[section] === true);
     const sections = asked.length > 0 ? asked : SECTIONS;
     const lowered = await lower(model, { source, keep: (pass) => pass === "differentiate" });
-    if (args.json === true) return resultJson({ model: model.name, ...Object.fromEntries(sections.map((section) => [section, data(lowered)[section]])) } satisfies InspectJson);
+    if (args.json === true)
+      return resultJson({
+        model: model.name,
+        ...Object.fromEntries(sections.map((section) => [section, data(lowered)[section]])),
+      } satisfies InspectJson);
     const texts = sections.map((section) => `${paint.bold(`── ${HEADINGS[section]}`)}\n\n${show(lowered, section)}`);
     result(texts.join("\n\n"));
   },
-}); // prettier-ignore
+});
 
 type Data = Required<Omit<InspectJson, "model">>;
 
 function data({ entries, module, observation }: Lowered): Data {
   const roles = new Map(module.buffers.map(({ name, role }) => [name, role]));
-  const ownerOf = (buffer: string): string =>
-    module.entries.find(({ buffers }) => buffers.includes(buffer))?.name ?? "all";
+  const ownerOf = (buffer: string): string => module.entries.find(({ buffers }) => buffers.includes(buffer))?.name ?? "all";
   return {
-    graph: entries
-      .map(({ name, traced }) => printGraph({ ...traced.graph, name }).trimEnd())
-      .join("\n\n"),
+    graph: entries.map(({ name, traced }) => printGraph({ ...traced.graph, name }).trimEnd()).join("\n\n"),
     backward: observation.stages
       .filter(({ entry, before, after }) => entry !== "module" && before !== after)
       .map(({ after }) => after.trimEnd())
@@ -71,7 +72,7 @@ function show(lowered: Lowered, section: Section): string {
   const shown = data(lowered);
   if (section !== "live") return shown[section];
   const right = "right" as const;
-  const rows = [...shown.live].sort((a, b) => order(lowered, a.entry) - order(lowered, b.entry) || a.offset - b.offset); // prettier-ignore
+  const rows = [...shown.live].sort((a, b) => order(lowered, a.entry) - order(lowered, b.entry) || a.offset - b.offset);
   return table(
     [
       { head: "entry" },
@@ -93,5 +94,4 @@ function show(lowered: Lowered, section: Section): string {
 }
 
 /** What is always held first, then the entries in their order. */
-const order = ({ module }: Lowered, entry: string): number =>
-  module.entries.findIndex(({ name }) => name === entry);
+const order = ({ module }: Lowered, entry: string): number => module.entries.findIndex(({ name }) => name === entry);

@@ -22,7 +22,7 @@ export interface CompileJson {
   readonly passes?: readonly { readonly entry: string; readonly facts: readonly PassFact[] }[];
   /** Of `--print`. */
   readonly stages?: readonly { readonly entry: string; readonly pass: string; readonly text: string }[];
-} // prettier-ignore
+}
 
 export interface TimingJson {
   readonly stage: string;
@@ -78,8 +78,18 @@ export interface VerifyJson extends CheckJson {
 export interface SummaryJson {
   readonly model: string;
   /** Calls of layers in order, at the training batch; empty for a model declared without layers. */
-  readonly layers: readonly { readonly name: string; readonly kind: string; readonly shape: readonly number[]; readonly parameters: number }[];
-  readonly parameters: readonly { readonly name: string; readonly shape: readonly number[]; readonly count: number; readonly trainable: boolean }[];
+  readonly layers: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly shape: readonly number[];
+    readonly parameters: number;
+  }[];
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly count: number;
+    readonly trainable: boolean;
+  }[];
   readonly trainable: number;
   readonly frozen: number;
   readonly stateElements: number;
@@ -87,7 +97,7 @@ export interface SummaryJson {
   readonly flopsPerStep: number;
   readonly arenaBytes: number;
   readonly entries: readonly { readonly name: string; readonly kernels: number; readonly statements: number; readonly flops: number }[];
-} // prettier-ignore
+}
 
 export interface TrainJson {
   readonly model: string;
@@ -110,8 +120,16 @@ export interface InspectJson {
   readonly graph?: string;
   readonly backward?: string;
   readonly kernels?: string;
-  readonly live?: readonly { readonly entry: string; readonly buffer: string; readonly role: string; readonly offset: number; readonly bytes: number; readonly live: "always" | readonly [first: number, last: number]; readonly over?: string }[];
-} // prettier-ignore
+  readonly live?: readonly {
+    readonly entry: string;
+    readonly buffer: string;
+    readonly role: string;
+    readonly offset: number;
+    readonly bytes: number;
+    readonly live: "always" | readonly [first: number, last: number];
+    readonly over?: string;
+  }[];
+}
 
 /** `explain`: of the model, a kernel or a tensor. */
 export type ExplainJson = ModelFacts | KernelFacts | TensorFacts;

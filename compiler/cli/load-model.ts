@@ -73,19 +73,18 @@ export function modelMade({ shown }: LoadedModel, name: string, make: () => unkn
     throw told(file, shown, error);
   }
   if (isModel(made)) return guardedModel(file, shown, made);
-  throw new InputError(`${name} of ${shown} gives ${made === undefined ? "nothing" : describe(made)}, not a model; let it return model(…), where model comes from adjoint`); // prettier-ignore
+  throw new InputError(
+    `${name} of ${shown} gives ${made === undefined ? "nothing" : describe(made)}, not a model; let it return model(…), where model comes from adjoint`,
+  );
 }
 
 function checkFile(file: string, shown: string): void {
   const stat = statSync(file, { throwIfNoEntry: false });
-  if (stat === undefined)
-    throw new InputError(
-      `there is no model file ${shown}; check the spelling, or write the model there`,
-    );
+  if (stat === undefined) throw new InputError(`there is no model file ${shown}; check the spelling, or write the model there`);
   if (stat.isDirectory())
-    throw new InputError(`${shown} is a folder; name a model file in it, such as ${shown.replace(/\/$/, "")}/mnist-mlp.ts`); // prettier-ignore
+    throw new InputError(`${shown} is a folder; name a model file in it, such as ${shown.replace(/\/$/, "")}/mnist-mlp.ts`);
   if (!ENDINGS.includes(extname(file)))
-    throw new InputError(`${shown} is not a model file: a model is written in TypeScript or JavaScript (${ENDINGS.join(", ")})`); // prettier-ignore
+    throw new InputError(`${shown} is not a model file: a model is written in TypeScript or JavaScript (${ENDINGS.join(", ")})`);
 }
 
 function modelIn(exported: unknown, shown: string): Model {
@@ -105,7 +104,7 @@ function describe(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
   if (typeof value === "function") return "a function";
-  return typeof value === "object" ? "an object of another kind" : `the ${typeof value} ${JSON.stringify(value)}`; // prettier-ignore
+  return typeof value === "object" ? "an object of another kind" : `the ${typeof value} ${JSON.stringify(value)}`;
 }
 
 /** The model, with what its own code throws while it is declared told as the model's error. */
@@ -125,8 +124,9 @@ async function imported(file: string, shown: string): Promise<Record<string, unk
   try {
     return await importModel(file, shown);
   } catch (error) {
-    const place = error instanceof Error && error.name === "ModelError" ? placeIn(file, error) : undefined; // prettier-ignore
-    if (place !== undefined && error instanceof Error) throw new InputError(printDiagnostic({ ...(error as ModelError).diagnostic, site: `${shown}:${place}` }), { cause: error }); // prettier-ignore
+    const place = error instanceof Error && error.name === "ModelError" ? placeIn(file, error) : undefined;
+    if (place !== undefined && error instanceof Error)
+      throw new InputError(printDiagnostic({ ...(error as ModelError).diagnostic, site: `${shown}:${place}` }), { cause: error });
     throw told(file, shown, error);
   }
 }
@@ -139,24 +139,28 @@ const thrown = (value: unknown): string => inspect(value, { depth: 0, breakLengt
 /** What the model's own code does after its file was loaded: a timer that throws, a promise that nobody awaits. */
 function toldLater(file: string, shown: string, error: unknown): unknown {
   const remedy = "Let the file only declare a model, or catch what its timers and promises throw.";
-  if (!(error instanceof Error)) return new InputError(`${shown}  apart from its declaration the model threw ${thrown(error)}\n\n${remedy}`);
+  if (!(error instanceof Error))
+    return new InputError(`${shown}  apart from its declaration the model threw ${thrown(error)}\n\n${remedy}`);
   const place = placeIn(file, error);
   if (CLEAR.includes(error.name) || (place === undefined && isOwn(error))) return error;
-  return new InputError(`${shown}${place === undefined ? "" : `:${place}`}  apart from its declaration the model threw ${error.name}: ${error.message}\n\n${remedy}`, { cause: error });
-} // prettier-ignore
+  return new InputError(
+    `${shown}${place === undefined ? "" : `:${place}`}  apart from its declaration the model threw ${error.name}: ${error.message}\n\n${remedy}`,
+    { cause: error },
+  );
+}
 
 /** Whether this package's own code was running. */
 const isOwn = ({ stack = "" }: Error): boolean =>
-  stack.includes(new URL(import.meta.url.endsWith("/compiler/cli/load-model.ts") ? "../../" : "./", import.meta.url).href); // prettier-ignore
+  stack.includes(new URL(import.meta.url.endsWith("/compiler/cli/load-model.ts") ? "../../" : "./", import.meta.url).href);
 
 function told(file: string, shown: string, error: unknown): unknown {
-  if (!(error instanceof Error)) return new InputError(`${shown} threw ${thrown(error)}; it needs to declare a model`); // prettier-ignore
+  if (!(error instanceof Error)) return new InputError(`${shown} threw ${thrown(error)}; it needs to declare a model`);
   if (CLEAR.includes(error.name)) return error;
   const missing = /does not provide an export named '([^']*)'/.exec(error.message);
   if (error instanceof SyntaxError && missing !== null) {
     const from = /requested module '([^']*)'/.exec(error.message)?.[1] ?? "that module";
     const shownFrom = /[\\/](?:index\.(?:js|ts))$/.test(from) ? "adjoint" : from;
-    return new InputError(`${shown} imports ${missing[1]} from ${shownFrom}, which exports nothing of that name; check the spelling`); // prettier-ignore
+    return new InputError(`${shown} imports ${missing[1]} from ${shownFrom}, which exports nothing of that name; check the spelling`);
   }
   const place = placeIn(file, error);
   if (place === undefined) return error;

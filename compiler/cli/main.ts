@@ -6,23 +6,13 @@ import { VERSION } from "../version.ts";
 import { checkFlags } from "./arguments.ts";
 import { InputError, outcomeOf, suggestion, type ExitCode } from "./errors.ts";
 import { onInterrupt } from "./interrupt.ts";
-import {
-  endProgress,
-  keepStdout,
-  note,
-  paint,
-  result,
-  resultDrawn,
-  tolerateClosedPipes,
-} from "./output.ts";
+import { endProgress, keepStdout, note, paint, result, resultDrawn, tolerateClosedPipes } from "./output.ts";
 import { onStray } from "./stray.ts";
 
 // each verb's arguments have a type of their own, which no table of verbs can state
 type Verb = CommandDef<never>;
 
-const VERBS: Readonly<
-  Record<string, { readonly description: string; readonly load: () => Promise<unknown> }>
-> = {
+const VERBS: Readonly<Record<string, { readonly description: string; readonly load: () => Promise<unknown> }>> = {
   compile: {
     description: "Compile models to the programs that train them",
     load: async () => (await import("./compile.ts")).compile,
@@ -67,18 +57,17 @@ async function main(raw: readonly string[]): Promise<void> {
   const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   if (verb === undefined) {
     const kind = name.startsWith("-") ? "flag" : "command";
-    throw new InputError(`adjoint has no ${kind} ${name}${suggestion(name, Object.keys(VERBS))}; see adjoint --help`); // prettier-ignore
+    throw new InputError(`adjoint has no ${kind} ${name}${suggestion(name, Object.keys(VERBS))}; see adjoint --help`);
   }
   const command = (await verb.load()) as Verb; // what defineCommand gave
   const flags = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
-  if (flags.includes("--help") || flags.includes("-h"))
-    return resultDrawn(await renderUsage(command));
+  if (flags.includes("--help") || flags.includes("-h")) return resultDrawn(await renderUsage(command));
   checkFlags(name, rest, (await resolved(command.args)) ?? {});
   await runCommand(command, { rawArgs: rest });
 }
 
 const resolved = async <T>(value: T | Promise<T> | (() => T | Promise<T>) | undefined): Promise<T | undefined> =>
-  typeof value === "function" ? await (value as () => T | Promise<T>)() : await value; // prettier-ignore
+  typeof value === "function" ? await (value as () => T | Promise<T>)() : await value;
 
 const rootUsage = (): Promise<string> =>
   renderUsage(
@@ -88,9 +77,7 @@ const rootUsage = (): Promise<string> =>
         version: VERSION,
         description: "Compiles a neural network to the TypeScript program that trains it",
       },
-      subCommands: Object.fromEntries(
-        Object.entries(VERBS).map(([name, { description }]) => [name, { meta: { description } }]),
-      ),
+      subCommands: Object.fromEntries(Object.entries(VERBS).map(([name, { description }]) => [name, { meta: { description } }])),
     }),
   );
 

@@ -11,8 +11,7 @@ const CLEAR = "\r\x1b[2K";
 /** Between plain lines of progress, milliseconds. */
 const PLAIN_MS = 10_000;
 
-const isWatched = (stream: NodeJS.WriteStream): boolean =>
-  stream.isTTY === true && !env["CI"] && env["TERM"] !== "dumb";
+const isWatched = (stream: NodeJS.WriteStream): boolean => stream.isTTY === true && !env["CI"] && env["TERM"] !== "dumb";
 
 /** Whether someone watches this stream, so that a line may be redrawn. */
 const live = isWatched(stderr);
@@ -38,13 +37,16 @@ const SEQUENCES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Colours of results and of notes, a line at most. */
-export const paint = Object.fromEntries(NAMES.map((colour) => [colour, (text: string) => (coloured || colouredNotes ? `${markOf(colour)}${printable(text)}${END}` : printable(text))])) as Readonly<Record<Colour, (text: string) => string>>; // prettier-ignore
+export const paint = Object.fromEntries(
+  NAMES.map((colour) => [
+    colour,
+    (text: string) => (coloured || colouredNotes ? `${markOf(colour)}${printable(text)}${END}` : printable(text)),
+  ]),
+) as Readonly<Record<Colour, (text: string) => string>>;
 
 /** A text for a stream: colours where it has them, everything else visible. */
 const shownOn = (stream: NodeJS.WriteStream, text: string): string =>
-  printableLines(text).replace(MARKED, (mark) =>
-    (stream === stdout ? coloured : colouredNotes) ? (SEQUENCES.get(mark) ?? "") : "",
-  );
+  printableLines(text).replace(MARKED, (mark) => ((stream === stdout ? coloured : colouredNotes) ? (SEQUENCES.get(mark) ?? "") : ""));
 
 /** What writes results: nothing else does, once a model's own output goes elsewhere. */
 const writeResult = stdout.write.bind(stdout) as (text: string) => boolean;
@@ -93,9 +95,7 @@ export function note(text: string): void {
 export function progress(text: string): void {
   const line = printable(text);
   if (live) {
-    stderr.write(
-      `${CLEAR}${shownOn(stderr, paint.dim(line.slice(0, (stderr.columns ?? 80) - 1)))}`,
-    );
+    stderr.write(`${CLEAR}${shownOn(stderr, paint.dim(line.slice(0, (stderr.columns ?? 80) - 1)))}`);
     drawn = true;
   } else if (performance.now() - shown > PLAIN_MS) {
     shown = performance.now();
@@ -124,11 +124,8 @@ export interface Column {
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const cells = rows.map((row) => row.map(printable));
   const heads = columns.map(({ head }) => printable(head));
-  const widths = heads.map((head, n) =>
-    Math.max(head.length, ...cells.map((row) => row[n]!.length)),
-  );
-  const pad = (text: string, n: number): string =>
-    columns[n]!.align === "right" ? text.padStart(widths[n]!) : text.padEnd(widths[n]!);
+  const widths = heads.map((head, n) => Math.max(head.length, ...cells.map((row) => row[n]!.length)));
+  const pad = (text: string, n: number): string => (columns[n]!.align === "right" ? text.padStart(widths[n]!) : text.padEnd(widths[n]!));
   const line = (row: readonly string[]): string => row.map(pad).join("  ").trimEnd();
   const rule = widths.map((width) => "─".repeat(width)).join("  ");
   return [paint.bold(line(heads)), paint.dim(rule), ...cells.map(line)].join("\n");

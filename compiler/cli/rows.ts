@@ -7,12 +7,7 @@ import type { InputFacts } from "./inputs.ts";
 import type { Arrays } from "./synthetic.ts";
 
 /** Throws an InputError for the first label that names no class, with its row in the data. `nameOf` says whose rows are counted. */
-export function checkLabels(
-  shown: string,
-  inputs: readonly InputFacts[],
-  arrays: Arrays,
-  nameOf: (input: string) => string,
-): void {
+export function checkLabels(shown: string, inputs: readonly InputFacts[], arrays: Arrays, nameOf: (input: string) => string): void {
   for (const { name, classes, row } of inputs) {
     const values = arrays[name];
     if (classes === undefined || values === undefined) continue;
@@ -49,9 +44,13 @@ export function parted(
   const [rows = 0] = counts;
   const other = counts.findIndex((count) => count !== rows);
   if (other !== -1)
-    throw new InputError(`${name}: ${inputs[0]!.name} has ${rows} rows, but ${inputs[other]!.name} has ${counts[other]}; every array needs one row for each example`); // prettier-ignore
+    throw new InputError(
+      `${name}: ${inputs[0]!.name} has ${rows} rows, but ${inputs[other]!.name} has ${counts[other]}; every array needs one row for each example`,
+    );
   if (rows < 2)
-    throw new InputError(`${name} holds ${rows} row${rows === 1 ? "" : "s"}, which cannot be both trained on and tested with; bring at least two`); // prettier-ignore
+    throw new InputError(
+      `${name} holds ${rows} row${rows === 1 ? "" : "s"}, which cannot be both trained on and tested with; bring at least two`,
+    );
   const held = Math.min(rows - 1, Math.max(1, Math.round(rows * share)));
   const order = Uint32Array.from({ length: rows });
   permute(order, seed, 0);
@@ -60,8 +59,7 @@ export function parted(
       inputs.map((input, n) => {
         const [values, width] = [arrays[input.name]!, widths[n]!];
         const taken = values.slice(0, (to - from) * width);
-        for (let at = from; at < to; at++)
-          taken.set(values.subarray(order[at]! * width, (order[at]! + 1) * width), (at - from) * width); // prettier-ignore
+        for (let at = from; at < to; at++) taken.set(values.subarray(order[at]! * width, (order[at]! + 1) * width), (at - from) * width);
         return [input.name, taken];
       }),
     );

@@ -17,9 +17,10 @@ import { writeFiles } from "./write-files.ts";
 type Place = Pick<LoadedModel, "shown" | "stem" | "source">;
 
 /** `mnist-mlp.schedules.json`, and `mnist-mlp.schedules.wasm.json`. */
-const nameOf = ({ stem }: Place, target: TargetName): string => fileOf(`${stem}.schedules.json`, target); // prettier-ignore
+const nameOf = ({ stem }: Place, target: TargetName): string => fileOf(`${stem}.schedules.json`, target);
 
-const pathOf = (loaded: Place, target: TargetName): string => join(dirname(loaded.source.path), nameOf(loaded, target)).replaceAll("\\", "/"); // prettier-ignore
+const pathOf = (loaded: Place, target: TargetName): string =>
+  join(dirname(loaded.source.path), nameOf(loaded, target)).replaceAll("\\", "/");
 
 /** What was measured for a model and a target, as an option of a compile; nothing where no file lies beside the model. */
 export function schedulesOf(loaded: Place, target: TargetName): Pick<CompileOptions, "schedules"> {
@@ -33,20 +34,25 @@ export function schedulesOf(loaded: Place, target: TargetName): Pick<CompileOpti
 }
 
 /** Measures a model's kernels as these options compile them, and a step with what was chosen; undefined where no kernel has a choice. */
-export async function measured(loaded: LoadedModel, options: CompileOptions & { readonly target: TargetName }): Promise<ScheduleText | undefined> {
+export async function measured(
+  loaded: LoadedModel,
+  options: CompileOptions & { readonly target: TargetName },
+): Promise<ScheduleText | undefined> {
   const { model, source, shown } = loaded;
   const lowered = await lower(model, { ...options, source });
   const kernels = await measureSchedules(lowered, (text) => progress(`${shown}: ${text}`));
   note(told(shown, kernels));
   if (kernels.length === 0) return undefined;
   const on = `Node ${process.versions.node} on ${cpus()[0]?.model.trim() ?? process.arch}`;
-  const textOf = (those: readonly Measured[]): ScheduleText =>
-    ({ path: pathOf(loaded, options.target), text: printSchedules({ model: model.name, graph: lowered.facts.graph, target: options.target }, on, those) });
+  const textOf = (those: readonly Measured[]): ScheduleText => ({
+    path: pathOf(loaded, options.target),
+    text: printSchedules({ model: model.name, graph: lowered.facts.graph, target: options.target }, on, those),
+  });
   progress(`${shown}: measuring a step`);
   const kept = await keepByStep(kernels, lowered, (those) => lower(model, { ...options, source, schedules: textOf(those) }));
   if (kept.step !== undefined) note(toldOfStep(shown, kept.step));
   return textOf(kept.kernels);
-} // prettier-ignore
+}
 
 function told(shown: string, kernels: readonly Measured[]): string {
   if (kernels.length === 0) return `${shown}: no kernel that takes time has more than one schedule`;
@@ -61,7 +67,7 @@ export function toldOfStep(shown: string, step: StepTimes): string {
   const [chosen, modelled] = step.milliseconds.map((one) => `${one.toPrecision(3)} ms`);
   const whose = isKept(step) ? "they are kept" : "slower in most turns, so that the cost model's are kept";
   return `${shown}: a step takes ${chosen} with them, ${modelled} with the cost model's; ${whose}`;
-} // prettier-ignore
+}
 
 /** Writes what was measured beside the model. */
 export function writeSchedules(loaded: Place, target: TargetName, { text }: ScheduleText): void {

@@ -2,7 +2,7 @@
 
 import { dirname, join } from "node:path";
 import { sizeOf } from "../graph/type.ts";
-import { rangeScale, readText, rescale, standardScale, toFloats, toIntegers, windows, type NpyArray } from "../../runtime/index.ts"; // prettier-ignore
+import { rangeScale, readText, rescale, standardScale, toFloats, toIntegers, windows, type NpyArray } from "../../runtime/index.ts";
 import { loadCifar10, loadCsv, loadNpy, loadNpz, loadText } from "../../runtime/node/index.ts";
 import type { Request, Sets } from "./data.ts";
 import { InputError } from "./errors.ts";
@@ -23,20 +23,26 @@ const isWhole = (value: unknown, least: number): value is number =>
 function whole({ loaded, declared }: Request, name: string, least: number, otherwise: number): number {
   const value = declared[name] ?? otherwise;
   if (isWhole(value, least)) return value;
-  throw new InputError(`${loaded.shown} gives its data ${name} ${JSON.stringify(value)}, which needs a whole number of at least ${least}; correct it, or leave it out for ${otherwise}`);
-} // prettier-ignore
+  throw new InputError(
+    `${loaded.shown} gives its data ${name} ${JSON.stringify(value)}, which needs a whole number of at least ${least}; correct it, or leave it out for ${otherwise}`,
+  );
+}
 
 function cutOf(request: Request, name: string): Cut {
   const { test = TEST } = request.declared;
   if (typeof test !== "number" || !(test > 0 && test < 1))
-    throw new InputError(`${request.loaded.shown} sets ${JSON.stringify(test)} of its rows aside to test with, which needs a share above 0 and below 1; write test: ${TEST}`); // prettier-ignore
+    throw new InputError(
+      `${request.loaded.shown} sets ${JSON.stringify(test)} of its rows aside to test with, which needs a share above 0 and below 1; write test: ${TEST}`,
+    );
   return { name, share: test, seed: whole(request, "seed", 0, SEED) };
 }
 
 /** A file that is declared by its path: from the folder of --data, or from that of the model. */
 function fileOf({ loaded, folder }: Request, path: unknown, example: string): string {
   if (typeof path !== "string" || path === "")
-    throw new InputError(`${loaded.shown} names ${path === undefined ? "no file" : `the file ${JSON.stringify(path)}`} to read its data from; write export const data = { ${example}, epochs: 5 }, the path from the model's folder or that of --data`); // prettier-ignore
+    throw new InputError(
+      `${loaded.shown} names ${path === undefined ? "no file" : `the file ${JSON.stringify(path)}`} to read its data from; write export const data = { ${example}, epochs: 5 }, the path from the model's folder or that of --data`,
+    );
   return folder === undefined ? join(dirname(loaded.shown), path) : join(folder, path);
 }
 
@@ -48,7 +54,9 @@ function pair({ loaded }: Request, source: string): readonly [InputFacts, InputF
   const [feature, ...features] = inputs.filter(({ role }) => role === "feature");
   const [target, ...targets] = inputs.filter(({ role }) => role === "target");
   if (feature === undefined || target === undefined || features.length + targets.length > 0)
-    throw new InputError(`a ${source} source gives one input to predict from and one target, but ${loaded.shown} takes ${inputs.map(({ name }) => name).join(", ") || "nothing"}; declare two, or read the data in a program of your own with fit from adjoint/runtime`); // prettier-ignore
+    throw new InputError(
+      `a ${source} source gives one input to predict from and one target, but ${loaded.shown} takes ${inputs.map(({ name }) => name).join(", ") || "nothing"}; declare two, or read the data in a program of your own with fit from adjoint/runtime`,
+    );
   return [feature, target];
 }
 
@@ -63,7 +71,7 @@ export async function cifar10(request: Request): Promise<Sets> {
   return {
     ...synthetic(inputsOf(loaded.model, loaded.source), { rows, seed: whole(request, "seed", 0, SEED) }),
     note: `${loaded.shown} names cifar10, but no folder was given: these are ${rows} synthetic rows of the same shape, and what is reached says nothing of CIFAR-10; give the real pictures with --data <folder>`,
-  }; // prettier-ignore
+  };
 }
 
 /** Numeric columns as one row each; the label's as a class, or as a number where the target is one. */
@@ -73,18 +81,22 @@ export async function csv(request: Request): Promise<Sets> {
   const file = fileOf(request, declared["file"], example);
   const { label, scale } = declared;
   if (typeof label !== "string")
-    throw new InputError(`${loaded.shown} names no label column of ${file}; write export const data = { ${example}, epochs: 5 }`); // prettier-ignore
+    throw new InputError(`${loaded.shown} names no label column of ${file}; write export const data = { ${example}, epochs: 5 }`);
   if (scale !== undefined && scale !== "standard" && scale !== "range")
-    throw new InputError(`${loaded.shown} scales its columns by ${JSON.stringify(scale)}, but there is only "standard" and "range"; correct scale, or leave it out`); // prettier-ignore
+    throw new InputError(
+      `${loaded.shown} scales its columns by ${JSON.stringify(scale)}, but there is only "standard" and "range"; correct scale, or leave it out`,
+    );
   const [feature, target] = pair(request, "csv");
   const { x, y, width } = await columnsOf(request, file, label, target);
   if (width !== sizeOf(feature.row))
-    throw new InputError(`${file} has ${width} columns beside ${label}, but ${feature.name} of ${loaded.shown} takes rows of ${sizeText(feature)}; declare [batch, ${width}], or take columns out`); // prettier-ignore
-  const sets = parted([feature, target], { [feature.name]: x, [target.name]: y }, cutOf(request, file)); // prettier-ignore
+    throw new InputError(
+      `${file} has ${width} columns beside ${label}, but ${feature.name} of ${loaded.shown} takes rows of ${sizeText(feature)}; declare [batch, ${width}], or take columns out`,
+    );
+  const sets = parted([feature, target], { [feature.name]: x, [target.name]: y }, cutOf(request, file));
   if (scale === undefined) return sets;
   const train = sets.train[feature.name] as Float32Array; // x, cut
   const by = (scale === "range" ? rangeScale : standardScale)(train, { columns: width });
-  const scaled = (set: Sets["train"]): Sets["train"] => ({ ...set, [feature.name]: rescale(set[feature.name] as Float32Array, by) }); // prettier-ignore
+  const scaled = (set: Sets["train"]): Sets["train"] => ({ ...set, [feature.name]: rescale(set[feature.name] as Float32Array, by) });
   return { train: scaled(sets.train), test: scaled(sets.test) };
 }
 
@@ -97,7 +109,9 @@ async function columnsOf(
   if (dtype === "i32") {
     const table = await loadCsv(file, { label });
     if (table.classes.length > classes)
-      throw new InputError(`column ${label} of ${file} holds ${table.classes.length} classes (${table.classes.slice(0, 10).join(", ")}${table.classes.length > 10 ? ", …" : ""}), but ${name} of ${loaded.shown} takes ${classes}; declare { classes: ${table.classes.length} }, or mend the column`);
+      throw new InputError(
+        `column ${label} of ${file} holds ${table.classes.length} classes (${table.classes.slice(0, 10).join(", ")}${table.classes.length > 10 ? ", …" : ""}), but ${name} of ${loaded.shown} takes ${classes}; declare { classes: ${table.classes.length} }, or mend the column`,
+      );
     return { x: table.x, y: table.y, width: table.columns.length };
   }
   const { x, columns, rows } = await loadCsv(file);
@@ -108,30 +122,42 @@ async function columnsOf(
     y: Float32Array.from({ length: rows }, (_, row) => x[row * columns.length + at]!),
     width: columns.length - 1,
   };
-} // prettier-ignore
+}
 
 /** Stretches of characters, and the character that follows each, or all of them one later. */
 export async function text(request: Request): Promise<Sets> {
   const { loaded, declared, folder } = request;
   const [feature, target] = pair(request, "text");
   const [length, ...more] = feature.row;
-  if (feature.dtype !== "i32" || length === undefined || more.length > 0 || target.dtype !== "i32" || ![1, length].includes(sizeOf(target.row)))
-    throw new InputError(`a text source gives stretches of characters and what follows, but ${loaded.shown} takes ${feature.name} of ${sizeText(feature)} and ${target.name} of ${sizeText(target)}; declare labels of [batch, steps] for both`); // prettier-ignore
+  if (
+    feature.dtype !== "i32" ||
+    length === undefined ||
+    more.length > 0 ||
+    target.dtype !== "i32" ||
+    ![1, length].includes(sizeOf(target.row))
+  )
+    throw new InputError(
+      `a text source gives stretches of characters and what follows, but ${loaded.shown} takes ${feature.name} of ${sizeText(feature)} and ${target.name} of ${sizeText(target)}; declare labels of [batch, steps] for both`,
+    );
   const made = declared["file"] === undefined;
   if (made && folder !== undefined)
-    throw new InputError(`--data names the folder ${folder}, but ${loaded.shown} names no file in it; write file: "book.txt", or leave --data out`); // prettier-ignore
+    throw new InputError(
+      `--data names the folder ${folder}, but ${loaded.shown} names no file in it; write file: "book.txt", or leave --data out`,
+    );
   const seed = whole(request, "seed", 0, SEED);
-  const file = made ? "the made text" : fileOf(request, declared["file"], 'source: "text", file: "book.txt"'); // prettier-ignore
-  const written = made ? new TextEncoder().encode(grammarText(whole(request, "rows", 1, ROWS) * length, seed)) : undefined; // prettier-ignore
-  const { vocabulary, ids } = written === undefined ? await loadText(file) : readText(written, file); // prettier-ignore
+  const file = made ? "the made text" : fileOf(request, declared["file"], 'source: "text", file: "book.txt"');
+  const written = made ? new TextEncoder().encode(grammarText(whole(request, "rows", 1, ROWS) * length, seed)) : undefined;
+  const { vocabulary, ids } = written === undefined ? await loadText(file) : readText(written, file);
   const classes = Math.min(feature.classes ?? 0, target.classes ?? 0);
   if (vocabulary.length > classes)
-    throw new InputError(`${file} holds ${vocabulary.length} different characters, but ${loaded.shown} declares ${classes} classes; declare { classes: ${vocabulary.length} }, or more`); // prettier-ignore
+    throw new InputError(
+      `${file} holds ${vocabulary.length} different characters, but ${loaded.shown} declares ${classes} classes; declare { classes: ${vocabulary.length} }, or more`,
+    );
   const { x, y } = windows(ids, length);
   const next = sizeOf(target.row) === 1 ? y.filter((_, at) => at % length === length - 1) : y;
   return {
     ...parted([feature, target], { [feature.name]: x, [target.name]: next }, cutOf(request, file)),
-    ...(made && { note: `${loaded.shown} names no text, so a grammar made one; give your own with file: "book.txt"` }), // prettier-ignore
+    ...(made && { note: `${loaded.shown} names no text, so a grammar made one; give your own with file: "book.txt"` }),
   };
 }
 
@@ -139,10 +165,10 @@ export async function text(request: Request): Promise<Sets> {
 export async function npy(request: Request): Promise<Sets> {
   const { loaded, declared } = request;
   const { files } = declared;
-  const named: Readonly<Record<string, unknown>> = typeof files === "object" && files !== null ? { ...files } : {}; // prettier-ignore
+  const named: Readonly<Record<string, unknown>> = typeof files === "object" && files !== null ? { ...files } : {};
   const inputs = inputsOf(loaded.model, loaded.source);
-  const example = `source: "npy", files: { ${inputs.map(({ name }) => `${name}: "${name}.npy"`).join(", ")} }`; // prettier-ignore
-  const read = inputs.map(async ({ name }) => [name, await loadNpy(fileOf(request, named[name], example))] as const); // prettier-ignore
+  const example = `source: "npy", files: { ${inputs.map(({ name }) => `${name}: "${name}.npy"`).join(", ")} }`;
+  const read = inputs.map(async ({ name }) => [name, await loadNpy(fileOf(request, named[name], example))] as const);
   return one(request, inputs, new Map(await Promise.all(read)));
 }
 
@@ -158,26 +184,25 @@ export async function npz(request: Request): Promise<Sets> {
     return missing === undefined ? new Map(found as [string, NpyArray][]) : undefined; // all are there
   };
   const [train, test, all] = [part("_train"), part("_test"), part("")];
-  if (train !== undefined && test !== undefined)
-    return { train: arraysOf(request, inputs, train), test: arraysOf(request, inputs, test) };
+  if (train !== undefined && test !== undefined) return { train: arraysOf(request, inputs, train), test: arraysOf(request, inputs, test) };
   if (all !== undefined) return one(request, inputs, all);
-  throw new InputError(`${file} holds ${[...arrays.keys()].join(", ") || "no array"}, but ${loaded.shown} takes ${inputs.map(({ name }) => name).join(", ")}; save an array under each of these names, or one under each name with _train and one with _test`); // prettier-ignore
+  throw new InputError(
+    `${file} holds ${[...arrays.keys()].join(", ") || "no array"}, but ${loaded.shown} takes ${inputs.map(({ name }) => name).join(", ")}; save an array under each of these names, or one under each name with _train and one with _test`,
+  );
 }
 
 const one = (request: Request, inputs: readonly InputFacts[], arrays: ReadonlyMap<string, NpyArray>): Sets =>
-  parted(inputs, arraysOf(request, inputs, arrays), cutOf(request, [...arrays.values()][0]?.name ?? "the data")); // prettier-ignore
+  parted(inputs, arraysOf(request, inputs, arrays), cutOf(request, [...arrays.values()][0]?.name ?? "the data"));
 
-function arraysOf(
-  { loaded }: Request,
-  inputs: readonly InputFacts[],
-  arrays: ReadonlyMap<string, NpyArray>,
-): Sets["train"] {
+function arraysOf({ loaded }: Request, inputs: readonly InputFacts[], arrays: ReadonlyMap<string, NpyArray>): Sets["train"] {
   const read = Object.fromEntries(
     inputs.map((input) => {
       const array = arrays.get(input.name)!;
       const [rows = 0, ...row] = array.shape;
       if (array.shape.length === 0 || sizeOf(row) !== sizeOf(input.row))
-        throw new InputError(`${array.name} has the shape ${array.shape.join("×") || "of one value"}, but ${input.name} of ${loaded.shown} takes rows of ${sizeText(input)}; save it as ${["rows", ...input.row].join("×")}`); // prettier-ignore
+        throw new InputError(
+          `${array.name} has the shape ${array.shape.join("×") || "of one value"}, but ${input.name} of ${loaded.shown} takes rows of ${sizeText(input)}; save it as ${["rows", ...input.row].join("×")}`,
+        );
       if (rows === 0) throw new InputError(`${array.name} holds no rows; save at least two`);
       return [input.name, input.dtype === "i32" ? toIntegers(array) : toFloats(array)] as const;
     }),

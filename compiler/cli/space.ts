@@ -10,7 +10,7 @@ export type Choice = Readonly<Record<string, unknown>>;
 /** What a name may be: one of a list, or any number of a range. */
 export type Dimension =
   | { readonly kind: "list"; readonly values: readonly unknown[] }
-  | { readonly kind: "range"; readonly low: number; readonly high: number; readonly scale: "log" | "uniform" }; // prettier-ignore
+  | { readonly kind: "range"; readonly low: number; readonly high: number; readonly scale: "log" | "uniform" };
 
 export type Space = ReadonlyMap<string, Dimension>;
 
@@ -19,12 +19,12 @@ const EXAMPLE = "export const space = { width: [64, 128], learningRate: { log: [
 /** `export const space` of a model file. */
 export function readSpace(shown: string, declared: unknown): Space {
   if (declared === undefined)
-    throw new InputError(`${shown} names no space to search; add ${EXAMPLE} and export const build = ({ width, learningRate }) => model(…)`); // prettier-ignore
+    throw new InputError(
+      `${shown} names no space to search; add ${EXAMPLE} and export const build = ({ width, learningRate }) => model(…)`,
+    );
   if (typeof declared !== "object" || declared === null || Array.isArray(declared))
     throw new InputError(`${shown} gives as its space no record of choices; write ${EXAMPLE}`);
-  const space = new Map(
-    Object.entries(declared).map(([name, value]) => [name, readDimension(shown, name, value)]),
-  );
+  const space = new Map(Object.entries(declared).map(([name, value]) => [name, readDimension(shown, name, value)]));
   if (space.size === 0) throw new InputError(`the space of ${shown} is empty; write ${EXAMPLE}`);
   return space;
 }
@@ -32,24 +32,37 @@ export function readSpace(shown: string, declared: unknown): Space {
 function readDimension(shown: string, name: string, value: unknown): Dimension {
   if (Array.isArray(value)) {
     if (value.length === 0)
-      throw new InputError(`the space of ${shown} gives ${name} an empty list, so there is nothing to choose; give it at least one value, such as ${name}: [1, 2]`); // prettier-ignore
+      throw new InputError(
+        `the space of ${shown} gives ${name} an empty list, so there is nothing to choose; give it at least one value, such as ${name}: [1, 2]`,
+      );
     return { kind: "list", values: value };
   }
-  const given: Readonly<Record<string, unknown>> = typeof value === "object" && value !== null ? { ...value } : {}; // prettier-ignore
+  const given: Readonly<Record<string, unknown>> = typeof value === "object" && value !== null ? { ...value } : {};
   for (const scale of ["log", "uniform"] as const) {
     const bounds = given[scale];
     if (bounds === undefined) continue;
     const [low, high, more] = Array.isArray(bounds) ? (bounds as readonly unknown[]) : [];
-    if (typeof low !== "number" || typeof high !== "number" || more !== undefined || !(low < high) || !Number.isFinite(high - low) || (scale === "log" && low <= 0))
-      throw new InputError(`the space of ${shown} gives ${name} the range ${JSON.stringify(bounds)}, which needs two finite numbers${scale === "log" ? " above 0" : ""}, the smaller first; write ${name}: { ${scale}: [0.001, 0.1] }`); // prettier-ignore
+    if (
+      typeof low !== "number" ||
+      typeof high !== "number" ||
+      more !== undefined ||
+      !(low < high) ||
+      !Number.isFinite(high - low) ||
+      (scale === "log" && low <= 0)
+    )
+      throw new InputError(
+        `the space of ${shown} gives ${name} the range ${JSON.stringify(bounds)}, which needs two finite numbers${scale === "log" ? " above 0" : ""}, the smaller first; write ${name}: { ${scale}: [0.001, 0.1] }`,
+      );
     return { kind: "range", low, high, scale };
   }
-  throw new InputError(`the space of ${shown} gives ${name} ${JSON.stringify(value) ?? "nothing"}, which is neither a list nor a range; write ${name}: [1, 2], { log: [0.001, 0.1] } or { uniform: [0, 0.5] }`); // prettier-ignore
+  throw new InputError(
+    `the space of ${shown} gives ${name} ${JSON.stringify(value) ?? "nothing"}, which is neither a list nor a range; write ${name}: [1, 2], { log: [0.001, 0.1] } or { uniform: [0, 0.5] }`,
+  );
 }
 
 /** Combinations there are; infinite with a range. */
 const sizeOfSpace = (space: Space): number =>
-  [...space.values()].reduce((n, one) => n * (one.kind === "list" ? one.values.length : Infinity), 1); // prettier-ignore
+  [...space.values()].reduce((n, one) => n * (one.kind === "list" ? one.values.length : Infinity), 1);
 
 /** Up to this many combinations are shuffled, so that none is tried twice. */
 const SHUFFLED = 1e6;
@@ -66,7 +79,7 @@ export function randomChoices(space: Space, trials: number, seed: number): reado
     Object.fromEntries(
       [...space].map(([name, one]) => {
         const share = randomOf(seed, `trial ${n} of ${name}`)();
-        return [name, one.kind === "list" ? one.values[Math.floor(share * one.values.length)] : within(one, share)]; // prettier-ignore
+        return [name, one.kind === "list" ? one.values[Math.floor(share * one.values.length)] : within(one, share)];
       }),
     ),
   );
@@ -82,7 +95,9 @@ function within({ low, high, scale }: Dimension & { kind: "range" }, share: numb
 export function gridChoices(shown: string, space: Space): readonly Choice[] {
   const range = [...space].find(([, { kind }]) => kind === "range");
   if (range !== undefined)
-    throw new InputError(`--grid tries every combination, but the space of ${shown} gives ${range[0]} a range, which has no end of them; list its values, or leave --grid out`); // prettier-ignore
+    throw new InputError(
+      `--grid tries every combination, but the space of ${shown} gives ${range[0]} a range, which has no end of them; list its values, or leave --grid out`,
+    );
   return Array.from({ length: sizeOfSpace(space) }, (_, at) => combination(space, at));
 }
 
@@ -100,6 +115,6 @@ function combination(space: Space, number: number): Choice {
 
 /** A chosen value as a table shows it: functions by their name, records as JSON. */
 export function shownValue(value: unknown): string | number | boolean {
-  if (typeof value === "number" || typeof value === "boolean" || typeof value === "string") return value; // prettier-ignore
+  if (typeof value === "number" || typeof value === "boolean" || typeof value === "string") return value;
   return typeof value === "function" ? value.name : JSON.stringify(value);
 }

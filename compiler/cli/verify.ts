@@ -34,26 +34,27 @@ export const verify = defineCommand({
     if (args.json === true) resultJson((args._.length === 1 ? first! : { results }) satisfies Results<VerifyJson>);
     process.exitCode = results.every(({ holds }) => holds) ? 0 : 1;
   },
-}); // prettier-ignore
+});
 
 function trainers(out: string): string[] {
   const files = generatedFolders(out)
     .flatMap((folder) => TRAINERS.map(({ file }) => join(folder, file)))
     .filter((file) => existsSync(file));
-  if (files.length === 0) throw new InputError(`${out}/ holds no trainer; make one with adjoint compile`); // prettier-ignore
+  if (files.length === 0) throw new InputError(`${out}/ holds no trainer; make one with adjoint compile`);
   return files;
 }
 
-const certificateOf = (file: string): string =>
-  TRAINERS.find((one) => one.file === basename(file))?.certificate ?? TRAINERS[0].certificate;
+const certificateOf = (file: string): string => TRAINERS.find((one) => one.file === basename(file))?.certificate ?? TRAINERS[0].certificate;
 
 async function verifyFile(file: string): Promise<VerifyJson> {
   const text = readText(file);
   if (text === undefined)
-    throw new InputError(`there is no generated file ${file} that can be read; make it with adjoint compile, or check the spelling`); // prettier-ignore
+    throw new InputError(`there is no generated file ${file} that can be read; make it with adjoint compile, or check the spelling`);
   const header = readHeader(text);
   if (header === undefined)
-    throw new InputError(`${file} has no header of a generated file, so nothing says which model it belongs to; verify takes generated/<model>/trainer.ts, and a model is checked with adjoint check`); // prettier-ignore
+    throw new InputError(
+      `${file} has no header of a generated file, so nothing says which model it belongs to; verify takes generated/<model>/trainer.ts, and a model is checked with adjoint check`,
+    );
   const model = modelOf(file, header);
   if (model === undefined)
     throw new InputError(
@@ -64,10 +65,19 @@ async function verifyFile(file: string): Promise<VerifyJson> {
   const beside = join(dirname(file), certificateOf(file));
   const certificate = readText(beside);
   if (certificate === undefined)
-    throw new InputError(`${beside} is missing, so there is nothing to verify ${file} by; make it with adjoint compile ${model}`); // prettier-ignore
+    throw new InputError(`${beside} is missing, so there is nothing to verify ${file} by; make it with adjoint compile ${model}`);
   const loaded = await loadModel(model);
   const gradients = readText(join(dirname(file), "gradients.ts"));
-  const verified = await verifyTrainer({ text, gradients, certificate, model: loaded.model, source: loaded.source, target: header.target, ...schedulesOf(loaded, header.target), ...optionsOf(header) }); // prettier-ignore
+  const verified = await verifyTrainer({
+    text,
+    gradients,
+    certificate,
+    model: loaded.model,
+    source: loaded.source,
+    target: header.target,
+    ...schedulesOf(loaded, header.target),
+    ...optionsOf(header),
+  });
   const { reason } = verified;
   return { file, ...toJson(verified), ...(reason === undefined ? {} : { reason }) };
 }

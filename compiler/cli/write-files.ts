@@ -1,6 +1,18 @@
 /** Guarantees that a folder's files change together or not at all, that unchanged files are not touched, and that no link is followed on the way. */
 
-import { copyFileSync, existsSync, linkSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, constants } from "node:fs"; // prettier-ignore
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  constants,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { canonicalText } from "../hash.ts";
 
@@ -35,8 +47,7 @@ function telling<T>(path: string, syscall: string, act: () => T): T {
   }
 }
 
-const refusal = (code: string, path: string, syscall: string): Error =>
-  Object.assign(new Error(code), { code, path, syscall });
+const refusal = (code: string, path: string, syscall: string): Error => Object.assign(new Error(code), { code, path, syscall });
 
 /** One file on its way: written beside its place, and what stood there kept until all are in theirs. */
 interface Change {
@@ -52,11 +63,7 @@ interface Change {
  * Writes every file beside its place, then renames them all. Synchronous, so that an interrupt comes before
  * or after; where a call fails, what stood there before still stands.
  */
-export function writeFiles(
-  folder: string,
-  files: ReadonlyMap<string, string | Uint8Array>,
-  disk: Disk = DISK,
-): Written[] {
+export function writeFiles(folder: string, files: ReadonlyMap<string, string | Uint8Array>, disk: Disk = DISK): Written[] {
   mkdirSync(folder, { recursive: true });
   const changes = [...files].flatMap(([name, contents]): Change[] => {
     const path = join(folder, name);
@@ -115,8 +122,7 @@ function undo({ path, before, moved }: Change): void {
   else renameSync(before, path);
 }
 
-const isFolder = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /**
  * Throws the error that writing files into a folder would end with, before there is anything to write: hours may depend on it. Leaves

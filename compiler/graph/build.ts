@@ -1,7 +1,7 @@
 /** Guarantees that every node enters a graph through its op's typing law, with a unique name and an origin. */
 
 import { ModelError, ShapeError, type Operand } from "./error.ts";
-import { nodeOf, type Alias, type Attrs, type Graph, type Node, type Origin, type Result, type Value } from "./graph.ts"; // prettier-ignore
+import { nodeOf, type Alias, type Attrs, type Graph, type Node, type Origin, type Result, type Value } from "./graph.ts";
 import { sizeOf, type DType, type TensorType } from "./type.ts";
 
 /** Of a tensor. Positions and costs, some of them products of several, stay below 2^53, where every whole number is a double. */
@@ -51,17 +51,11 @@ export class Builder {
   #free(name: string): void {
     this.#taken.delete(name);
     const [, base, n] = /^(.*)_(\d+)$/s.exec(name) ?? [];
-    if (base !== undefined && Number(n) < (this.#next.get(base) ?? 2)) this.#next.set(base, Math.max(2, Number(n))); // prettier-ignore
+    if (base !== undefined && Number(n) < (this.#next.get(base) ?? 2)) this.#next.set(base, Math.max(2, Number(n)));
   }
 
   /** Appends one node. `declared` is the type of leaves, which nothing infers. */
-  append(
-    law: TypingLaw,
-    inputs: readonly Value[],
-    attrs: Attrs,
-    name = law.name,
-    declared?: TensorType,
-  ): Value {
+  append(law: TypingLaw, inputs: readonly Value[], attrs: Attrs, name = law.name, declared?: TensorType): Value {
     const type = this.#infer(law, inputs, attrs, declared);
     const unique = this.unique(name);
     this.nodes.push({ op: law.name, name: unique, inputs, attrs, type, origin: this.origin });
@@ -74,7 +68,7 @@ export class Builder {
     const known = this.#literals.get(key);
     if (known !== undefined) return known;
     const origin: Origin = { role: "primal", site: "" };
-    this.nodes.push({ op: "literal", name: key, inputs: [], attrs: { value }, type: { dtype, shape: [] }, origin }); // prettier-ignore
+    this.nodes.push({ op: "literal", name: key, inputs: [], attrs: { value }, type: { dtype, shape: [] }, origin });
     const made = (this.nodes.length - 1) as Value;
     this.#literals.set(key, made);
     return made;
@@ -116,17 +110,17 @@ export class Builder {
     return { name: this.name, nodes: this.nodes, results: this.results, aliases: this.aliases };
   }
 
-  #infer(
-    law: TypingLaw,
-    inputs: readonly Value[],
-    attrs: Attrs,
-    declared?: TensorType,
-  ): TensorType {
+  #infer(law: TypingLaw, inputs: readonly Value[], attrs: Attrs, declared?: TensorType): TensorType {
     try {
       const types = inputs.map((input) => this.typeOf(input));
       const type = law.infer(types, attrs, declared);
       if (sizeOf(type.shape) > MOST_ELEMENTS)
-        throw new ShapeError(law.name, `its result [${type.shape.join(",")}] has more elements than positions can be counted exactly`, types.map((one, n) => ({ label: String.fromCharCode(97 + n), type: one })), "Declare smaller shapes."); // prettier-ignore
+        throw new ShapeError(
+          law.name,
+          `its result [${type.shape.join(",")}] has more elements than positions can be counted exactly`,
+          types.map((one, n) => ({ label: String.fromCharCode(97 + n), type: one })),
+          "Declare smaller shapes.",
+        );
       return type;
     } catch (error) {
       if (!(error instanceof ShapeError)) throw error;
@@ -134,7 +128,7 @@ export class Builder {
         const input = inputs[n];
         if (input === undefined) return operand;
         const node = this.node(input);
-        return { ...operand, name: `%${node.name}`, site: `from ${node.op}  ${node.origin.site}`.trimEnd() }; // prettier-ignore
+        return { ...operand, name: `%${node.name}`, site: `from ${node.op}  ${node.origin.site}`.trimEnd() };
       });
       throw new ModelError({
         code: `shape/${error.op}`,

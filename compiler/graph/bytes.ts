@@ -19,7 +19,7 @@ const UNITS: Readonly<Record<string, number>> = {
 export const MOST_BYTES = 2 ** 32 - 16;
 
 /** What an amount of memory looks like, for messages. */
-export const AMOUNT = `a number and a unit, such as 512KB or 1.5MiB: ${Object.keys(UNITS).join(", ")} (KB is 1000 bytes, KiB 1024)`; // prettier-ignore
+export const AMOUNT = `a number and a unit, such as 512KB or 1.5MiB: ${Object.keys(UNITS).join(", ")} (KB is 1000 bytes, KiB 1024)`;
 
 /** Whole bytes of `512KB`, `1.5 MiB` or `4096B`; undefined for any other text. */
 export function parseBytes(text: string): number | undefined {
@@ -30,8 +30,7 @@ export function parseBytes(text: string): number | undefined {
 }
 
 /** The smallest whole number of KB, or of bytes below 10 KB, that holds so many bytes. */
-export const asBudget = (bytes: number): string =>
-  bytes < 10_000 ? `${bytes}B` : `${Math.ceil(bytes / 1000)}KB`;
+export const asBudget = (bytes: number): string => (bytes < 10_000 ? `${bytes}B` : `${Math.ceil(bytes / 1000)}KB`);
 
 /** An amount of memory as it was given. */
 export interface Budget {
@@ -43,5 +42,11 @@ export interface Budget {
 export function readBudget(model: string, text: string): Budget {
   const bytes = parseBytes(text);
   if (bytes !== undefined) return { text: text.replaceAll(" ", ""), bytes };
-  throw new ModelError({ code: "model/memory", site: model, law: `memory needs ${AMOUNT}; but got ${JSON.stringify(text)}`, operands: [], remedy: "Give the most bytes that the trainer's one arena may take." }); // prettier-ignore
+  throw new ModelError({
+    code: "model/memory",
+    site: model,
+    law: `memory needs ${AMOUNT}; but got ${JSON.stringify(text)}`,
+    operands: [],
+    remedy: "Give the most bytes that the trainer's one arena may take.",
+  });
 }

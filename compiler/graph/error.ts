@@ -26,11 +26,9 @@ export interface Diagnostic {
 
 /** The text of a diagnostic: site, law, operands as a table, remedy. What a model calls things is printable in it. */
 export function printDiagnostic(d: Diagnostic): string {
-  const rows = d.operands.map((o) => [o.label, o.name ?? "", printType(o.type), o.site ?? ""].map(printable)); // prettier-ignore
+  const rows = d.operands.map((o) => [o.label, o.name ?? "", printType(o.type), o.site ?? ""].map(printable));
   const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
-  const table = rows.map((row) =>
-    `    ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd(),
-  );
+  const table = rows.map((row) => `    ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd());
   return [
     printable(d.site),
     ...(d.frame === undefined ? [] : ["", printableLines(d.frame)]),
@@ -60,15 +58,8 @@ export class ShapeError extends Error {
   readonly law: string;
   readonly remedy: string;
   readonly operands: readonly Operand[];
-  constructor(
-    op: string,
-    law: string,
-    operands: readonly Operand[],
-    remedy = "Change one of the shapes so that the law holds.",
-  ) {
-    super(
-      `${op}: ${law}; got ${operands.map((o) => `${o.label} ${printType(o.type)}`).join(", ")}`,
-    );
+  constructor(op: string, law: string, operands: readonly Operand[], remedy = "Change one of the shapes so that the law holds.") {
+    super(`${op}: ${law}; got ${operands.map((o) => `${o.label} ${printType(o.type)}`).join(", ")}`);
     this.op = op;
     this.law = law;
     this.operands = operands;

@@ -25,8 +25,7 @@ const token = {
 const TYPE = "a type like f32[32,784]";
 const NAME = "a name like x or a JSON string";
 
-const numberOf = (text: string): number =>
-  text === "nan" ? NaN : Number(text.replace("inf", "Infinity"));
+const numberOf = (text: string): number => (text === "nan" ? NaN : Number(text.replace("inf", "Infinity")));
 
 function literalOf(text: string): Node {
   if (text === "true" || text === "false") return literal("bool", text === "true" ? 1 : 0);
@@ -124,8 +123,7 @@ function takeOperand(scan: Scanner): Operand | undefined {
   return text === undefined ? takeReference(scan) : literalOf(text);
 }
 
-const readOperand = (scan: Scanner): Operand =>
-  takeOperand(scan) ?? scan.fail("a value like %x or a literal like 0.5");
+const readOperand = (scan: Scanner): Operand => takeOperand(scan) ?? scan.fail("a value like %x or a literal like 0.5");
 
 /** Lists within lists that an attribute may have; no op knows more than two. */
 const DEEPEST = 16;
@@ -134,7 +132,7 @@ function readAttr(scan: Scanner, depth = 0): Attr {
   const number = scan.take(token.number);
   if (number !== undefined) return numberOf(number);
   if (scan.take("[") !== undefined) {
-    if (depth === DEEPEST) throw scan.error(scan.at - 1, `a list within ${DEEPEST} lists is more than an attribute may have`); // prettier-ignore
+    if (depth === DEEPEST) throw scan.error(scan.at - 1, `a list within ${DEEPEST} lists is more than an attribute may have`);
     const items: Attr[] = [];
     if (scan.take("]") !== undefined) return items;
     do items.push(readAttr(scan, depth + 1));
@@ -143,8 +141,7 @@ function readAttr(scan: Scanner, depth = 0): Attr {
     return items;
   }
   const word = scan.take(bare.word);
-  if (word === undefined)
-    return scan.string(bare.word, "a number, a word, a JSON string or a list");
+  if (word === undefined) return scan.string(bare.word, "a number, a word, a JSON string or a list");
   return word === "true" || word === "false" ? word === "true" : word;
 }
 
@@ -189,8 +186,7 @@ function readLine(scan: Scanner, { name, at }: Reference): Line {
   scan.expect("=", `"=" after ${printName(name)}`);
   const op = scan.string(bare.word, "an op");
   const operands: Operand[] = [];
-  for (let next = takeOperand(scan); next !== undefined; next = takeOperand(scan))
-    operands.push(next);
+  for (let next = takeOperand(scan); next !== undefined; next = takeOperand(scan)) operands.push(next);
   const attrs = readAttrs(scan);
   const typed = scan.take(":") !== undefined;
   if (!typed && op !== "alias") scan.fail('an operand, {attributes} or ":" and a type');
@@ -218,21 +214,13 @@ function readItem(scan: Scanner): Item {
 }
 
 /** Lines and results as nodes: every name has one definition, above its first use. */
-function resolve(
-  scan: Scanner,
-  name: string,
-  lines: readonly Line[],
-  items: readonly Item[],
-): Graph {
+function resolve(scan: Scanner, name: string, lines: readonly Line[], items: readonly Item[]): Graph {
   const definitions = new Map<string, Line>();
   for (const line of lines) {
     const first = definitions.get(line.name);
     scan.culprit = line.name;
     if (first !== undefined)
-      throw scan.error(
-        line.at,
-        `${printName(line.name)} is defined twice, first on line ${scan.place(first.at).line}`,
-      );
+      throw scan.error(line.at, `${printName(line.name)} is defined twice, first on line ${scan.place(first.at).line}`);
     definitions.set(line.name, line);
   }
 
@@ -245,10 +233,7 @@ function resolve(
     const value = values.get(operand.name);
     if (value !== undefined) return value;
     const later = definitions.get(operand.name);
-    const fault =
-      later === undefined
-        ? "is not defined"
-        : `is read before its definition on line ${scan.place(later.at).line}`;
+    const fault = later === undefined ? "is not defined" : `is read before its definition on line ${scan.place(later.at).line}`;
     throw scan.error(operand.at, `${printName(operand.name)} ${fault}`);
   };
 
@@ -294,8 +279,7 @@ export function parseGraph(text: string): Graph {
   }
   scan.expect(token.return, 'a node like %y = relu %x : f32[2], or "return"');
   const items: Item[] = [];
-  for (scan.take(token.gap); scan.take("}") === undefined; scan.take(token.gap))
-    items.push(readItem(scan));
+  for (scan.take(token.gap); scan.take("}") === undefined; scan.take(token.gap)) items.push(readItem(scan));
   scan.take(token.gap);
   if (scan.at < text.length) scan.fail("the end of the text");
   return normaliseLiterals(resolve(scan, name, lines, items));

@@ -36,8 +36,7 @@ function printNumber(value: number): string {
 function printAttr(attr: Attr): string {
   if (typeof attr === "number") return printNumber(attr);
   if (typeof attr === "boolean") return String(attr);
-  if (typeof attr === "string")
-    return RESERVED.includes(attr) ? quote(attr) : printText(attr, bare.word);
+  if (typeof attr === "string") return RESERVED.includes(attr) ? quote(attr) : printText(attr, bare.word);
   return `[${attr.map(printAttr).join(",")}]`;
 }
 
@@ -51,10 +50,7 @@ function printOrigin(origin: Origin): string {
   if (origin.role === "primal") return site;
   const of = printText(origin.of, bare.name);
   const rule = printText(origin.rule, bare.rule);
-  const law =
-    origin.role === "update"
-      ? `! ${of}: ${rule}`
-      : `~ ${of}: ${printText(origin.op, bare.word)}: ${rule}`;
+  const law = origin.role === "update" ? `! ${of}: ${rule}` : `~ ${of}: ${printText(origin.op, bare.word)}: ${rule}`;
   return `${law} ${site}`.trimEnd();
 }
 
@@ -120,8 +116,7 @@ export function normaliseLiterals(graph: Graph): Graph {
   return same ? graph : { ...graph, nodes, results, aliases };
 }
 
-const widest = (cells: readonly string[]): number =>
-  cells.reduce((width, cell) => Math.max(width, cell.length), 0);
+const widest = (cells: readonly string[]): number => cells.reduce((width, cell) => Math.max(width, cell.length), 0);
 
 export function printGraph(graph: Graph): string {
   const operand = (value: Value): string => {
@@ -129,14 +124,9 @@ export function printGraph(graph: Graph): string {
     return isLiteral(node) ? printLiteral(node.type.dtype, node.attrs.value) : printName(node.name);
   };
   const call = (op: string, inputs: readonly Value[], attrs: Attrs): string =>
-    [
-      printText(op, bare.word),
-      ...inputs.map(operand),
-      ...(Object.keys(attrs).length > 0 ? [printAttrs(attrs)] : []),
-    ].join(" ");
+    [printText(op, bare.word), ...inputs.map(operand), ...(Object.keys(attrs).length > 0 ? [printAttrs(attrs)] : [])].join(" ");
   const item = (result: Result): string => {
-    if (result.kind === "write")
-      return `write ${operand(result.target)} ← ${operand(result.value)}`;
+    if (result.kind === "write") return `write ${operand(result.target)} ← ${operand(result.value)}`;
     const pair = `${printText(result.name, bare.name)}=${operand(result.value)}`;
     return result.kind === "loss" ? `loss ${pair}` : pair;
   };
@@ -157,8 +147,7 @@ export function printGraph(graph: Graph): string {
 
   const items = graph.results.map(item);
   const short = `  ${["return", items.join("  ")].join(" ").trimEnd()}`;
-  const returns =
-    short.length <= LINE_WIDTH ? [short] : ["  return", ...items.map((text) => `    ${text}`)];
+  const returns = short.length <= LINE_WIDTH ? [short] : ["  return", ...items.map((text) => `    ${text}`)];
   const blank = lines.length > 0 ? [""] : [];
   const title = printText(graph.name, bare.title);
   return [`graph ${title} {`, ...lines, ...blank, ...returns, "}", ""].join("\n");

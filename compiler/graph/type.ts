@@ -22,19 +22,16 @@ export const bytesOf = (dtype: DType): number => (dtype === "f64" ? 8 : 4);
 
 export const isFloat = (dtype: DType): dtype is Float => dtype === "f32" || dtype === "f64";
 
-export const sameShape = (a: Shape, b: Shape): boolean =>
-  a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 
-export const sameType = (a: TensorType, b: TensorType): boolean =>
-  a.dtype === b.dtype && sameShape(a.shape, b.shape);
+export const sameType = (a: TensorType, b: TensorType): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape);
 
 export const printType = ({ dtype, shape }: TensorType): string => `${dtype}[${shape.join(",")}]`;
 
 /** Row-major strides, in elements. */
 export function stridesOf(shape: Shape): number[] {
   const strides = shape.map(() => 1);
-  for (let axis = shape.length - 2; axis >= 0; axis--)
-    strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
+  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
   return strides;
 }
 

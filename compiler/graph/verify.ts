@@ -21,36 +21,31 @@ export function verifyGraph(graph: Graph, opOf: (name: string) => VerifiedOp): v
     };
     if (names.has(node.name)) fail("the name is taken");
     names.add(node.name);
-    for (const input of node.inputs)
-      if (!(input >= 0 && input < at)) fail(`reads value ${input} before it is defined`);
+    for (const input of node.inputs) if (!(input >= 0 && input < at)) fail(`reads value ${input} before it is defined`);
     if (!node.type.shape.every((extent) => Number.isInteger(extent) && extent > 0))
       fail(`needs dims that are whole numbers above 0, but has ${printType(node.type)}`);
     checkTyping(graph, node, opOf(node.op), fail);
   });
   for (const alias of graph.aliases) {
-    if (names.has(alias.name))
-      throw new VerifyError(alias.name, `alias %${alias.name}: the name is taken`);
+    if (names.has(alias.name)) throw new VerifyError(alias.name, `alias %${alias.name}: the name is taken`);
     names.add(alias.name);
   }
   checkResults(graph);
 }
 
-function checkTyping(
-  graph: Graph,
-  node: Node,
-  op: VerifiedOp,
-  fail: (message: string) => never,
-): void {
+function checkTyping(graph: Graph, node: Node, op: VerifiedOp, fail: (message: string) => never): void {
   if (op.arity === "many" ? node.inputs.length === 0 : node.inputs.length !== op.arity)
     fail(`takes ${op.arity} operands, but has ${node.inputs.length}`);
   const inputs = node.inputs.map((input) => nodeOf(graph, input));
-  const inferred = op.infer(inputs.map((input) => input.type), node.attrs, node.type); // prettier-ignore
-  if (!sameType(inferred, node.type))
-    fail(`its type is ${printType(inferred)}, not ${printType(node.type)}`);
+  const inferred = op.infer(
+    inputs.map((input) => input.type),
+    node.attrs,
+    node.type,
+  );
+  if (!sameType(inferred, node.type)) fail(`its type is ${printType(inferred)}, not ${printType(node.type)}`);
   if (op.elementwise && node.type.shape.length > 0)
     for (const input of inputs)
-      if (input.type.shape.length === 0 && input.op !== "literal")
-        fail(`reads the scalar %${input.name} without a broadcast`);
+      if (input.type.shape.length === 0 && input.op !== "literal") fail(`reads the scalar %${input.name} without a broadcast`);
 }
 
 function checkResults(graph: Graph): void {
@@ -58,21 +53,14 @@ function checkResults(graph: Graph): void {
   for (const result of graph.results) {
     const node = nodeOf(graph, result.value);
     if (result.kind === "loss" && !(node.type.shape.length === 0 && isFloat(node.type.dtype)))
-      throw new VerifyError(
-        result.name,
-        `loss ${result.name}: needs a float scalar, but has ${printType(node.type)}`,
-      );
+      throw new VerifyError(result.name, `loss ${result.name}: needs a float scalar, but has ${printType(node.type)}`);
     if (result.kind !== "write") continue;
     const target = nodeOf(graph, result.target);
     if (target.op !== "param" && target.op !== "state")
       throw new VerifyError(target.name, `write: %${target.name} is ${target.op}, not storage`);
     if (!sameType(target.type, node.type))
-      throw new VerifyError(
-        target.name,
-        `write: %${target.name} is ${printType(target.type)}, its new value ${printType(node.type)}`,
-      );
-    if (written.has(result.target))
-      throw new VerifyError(target.name, `write: %${target.name} is written twice`);
+      throw new VerifyError(target.name, `write: %${target.name} is ${printType(target.type)}, its new value ${printType(node.type)}`);
+    if (written.has(result.target)) throw new VerifyError(target.name, `write: %${target.name} is written twice`);
     written.add(result.target);
   }
 }

@@ -11,14 +11,16 @@ export function usersOf({ nodes }: Graph): readonly (readonly Value[])[] {
 
 /** Which values the results depend on. Targets of writes count: their storage is named by the node. */
 export const reachable = ({ nodes, results }: Graph): readonly boolean[] =>
-  reachableFrom(nodes, results.flatMap((result) => result.kind === "write" ? [result.target, result.value] : [result.value])); // prettier-ignore
+  reachableFrom(
+    nodes,
+    results.flatMap((result) => (result.kind === "write" ? [result.target, result.value] : [result.value])),
+  );
 
 /** Which values the given ones depend on, themselves included. */
 export function reachableFrom(nodes: Graph["nodes"], values: readonly Value[]): readonly boolean[] {
   const live = nodes.map(() => false);
   for (const value of values) live[value] = true;
-  for (let at = nodes.length - 1; at >= 0; at--)
-    if (live[at]) for (const input of nodes[at]!.inputs) live[input] = true;
+  for (let at = nodes.length - 1; at >= 0; at--) if (live[at]) for (const input of nodes[at]!.inputs) live[input] = true;
   return live;
 }
 

@@ -20,14 +20,13 @@ interface Touched {
 }
 
 /** How many iterations a loop of constant bounds has. */
-export const tripsOf = ({ from, to, step }: Loop): number =>
-  Math.ceil((to.offset - from.offset) / step);
+export const tripsOf = ({ from, to, step }: Loop): number => Math.ceil((to.offset - from.offset) / step);
 
 export const pieceOf = (loop: Loop): Piece => ({ loop, touched: touchedBy(loop.body) });
 
 /** Whether different iterations of a loop touch different elements. */
 export const isApart = ({ loop, touched }: Piece): boolean =>
-  [...touched.values()].every(({ stored, at }) => !stored || tellsNumber(numbered(at, loop), tripsOf(loop))); // prettier-ignore
+  [...touched.values()].every(({ stored, at }) => !stored || tellsNumber(numbered(at, loop), tripsOf(loop)));
 
 /**
  * Whether two loops touch different elements wherever different threads may run them: what they touch is disjoint, or an element tells
@@ -41,7 +40,7 @@ export function areApart(a: Piece, b: Piece): boolean {
     const other = b.touched.get(buffer);
     if (other === undefined || (!own.stored && !other.stored)) return true;
     if (areDisjoint(own.at, other.at)) return true;
-    return alike && tellsNumber([...numbered(own.at, a.loop), ...numbered(other.at, b.loop)], trips); // prettier-ignore
+    return alike && tellsNumber([...numbered(own.at, a.loop), ...numbered(other.at, b.loop)], trips);
   });
 }
 
@@ -68,7 +67,7 @@ function tellsNumber(all: readonly Numbered[], trips: number): boolean {
   return moduliOf(rests).some((modulus) => {
     const [low, high] = hullOf(rests, modulus);
     if (high - low >= Math.abs(stride)) return false;
-    return windowOf(low + Math.min(0, last), modulus) === windowOf(high + Math.max(0, last), modulus); // prettier-ignore
+    return windowOf(low + Math.min(0, last), modulus) === windowOf(high + Math.max(0, last), modulus);
   });
 }
 
@@ -84,18 +83,17 @@ function areDisjoint(one: readonly Index[], other: readonly Index[]): boolean {
 /** Rows that indices may be columns of: coefficients, and distances between constant parts. */
 function moduliOf(all: readonly Index[]): number[] {
   const first = Math.min(...all.map(({ offset }) => offset));
-  const rows = all.flatMap(({ terms, offset }) => [...terms.map(({ by }) => Math.abs(by)), offset - first]); // prettier-ignore
+  const rows = all.flatMap(({ terms, offset }) => [...terms.map(({ by }) => Math.abs(by)), offset - first]);
   return [Infinity, ...new Set(rows.filter((by) => by > 1))];
 }
 
-const windowOf = (value: number, modulus: number): number =>
-  modulus === Infinity ? 0 : Math.floor(value / modulus);
+const windowOf = (value: number, modulus: number): number => (modulus === Infinity ? 0 : Math.floor(value / modulus));
 
 /** From the smallest to the largest value of the indices, without multiples of the modulus. */
 function hullOf(all: readonly Index[], modulus: number): readonly [low: number, high: number] {
   const ranges = all.map(({ terms, offset }) => {
     if (modulus === Infinity) return rangeOf({ terms, offset });
-    return rangeOf({ terms: terms.filter(({ by }) => by % modulus !== 0), offset: offset - Math.floor(offset / modulus) * modulus }); // prettier-ignore
+    return rangeOf({ terms: terms.filter(({ by }) => by % modulus !== 0), offset: offset - Math.floor(offset / modulus) * modulus });
   });
   return [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))];
 }
@@ -112,5 +110,5 @@ function touchedBy(body: readonly Stmt[]): ReadonlyMap<string, Touched> {
     stmt: (s) => s.kind === "store" && note(s.buffer, s.at, true),
     scalar: (s) => s.kind === "load" && note(s.buffer, s.at[0] ?? constant(0), false),
   });
-  return new Map([...all].map(([buffer, { stored, at }]) => [buffer, { stored, at: [...at.values()] }])); // prettier-ignore
+  return new Map([...all].map(([buffer, { stored, at }]) => [buffer, { stored, at: [...at.values()] }]));
 }

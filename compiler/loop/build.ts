@@ -1,7 +1,7 @@
 /** Guarantees short constructors for scalars, with the identities that index notation makes obvious, and the walks over scalars and statements. */
 
 import type { DType } from "../graph/type.ts";
-import { index, print as printIndex, shift, substitute as substituteIndex, type Index } from "./index.ts"; // prettier-ignore
+import { index, print as printIndex, shift, substitute as substituteIndex, type Index } from "./index.ts";
 import type { Axis, Definition, Loop, Scalar, ScalarFn, Stmt } from "./loop.ts";
 
 export const literal = (value: number, dtype: DType): Scalar => ({ kind: "literal", dtype, value });
@@ -22,16 +22,10 @@ export const apply = (fn: ScalarFn, dtype: DType, ...args: readonly Scalar[]): S
 });
 
 export const select = (when: Scalar, then: Scalar, otherwise: Scalar): Scalar =>
-  when.kind === "literal"
-    ? when.value !== 0
-      ? then
-      : otherwise
-    : { kind: "select", dtype: then.dtype, when, then, otherwise };
+  when.kind === "literal" ? (when.value !== 0 ? then : otherwise) : { kind: "select", dtype: then.dtype, when, then, otherwise };
 
 export const round = (value: Scalar): Scalar =>
-  value.dtype !== "f32" || value.kind === "load" || value.kind === "round"
-    ? value
-    : { kind: "round", dtype: "f32", value };
+  value.dtype !== "f32" || value.kind === "load" || value.kind === "round" ? value : { kind: "round", dtype: "f32", value };
 
 export const sumOver = (over: readonly Axis[], term: Scalar): Scalar => ({
   kind: "reduce",
@@ -99,10 +93,7 @@ export function walkScalar(s: Scalar, visit: (s: Scalar) => void): void {
 }
 
 /** Visits every statement and the scalars it evaluates. */
-export function walkStmts(
-  body: readonly Stmt[],
-  visit: { stmt?: (s: Stmt) => void; scalar?: (s: Scalar) => void },
-): void {
+export function walkStmts(body: readonly Stmt[], visit: { stmt?: (s: Stmt) => void; scalar?: (s: Scalar) => void }): void {
   for (const stmt of body) {
     visit.stmt?.(stmt);
     if (stmt.kind === "for") walkStmts(stmt.body, visit);
@@ -120,25 +111,23 @@ export const storedIn = ({ name, target, part }: Definition): string => part?.of
 export const mapStmts = (body: readonly Stmt[], visit: (s: Scalar) => Scalar): readonly Stmt[] =>
   body.map((s): Stmt => {
     if (s.kind === "for") return { ...s, body: mapStmts(s.body, visit) };
-    if (s.kind === "if") return { ...s, when: mapScalar(s.when, visit), then: mapStmts(s.then, visit) }; // prettier-ignore
+    if (s.kind === "if") return { ...s, when: mapScalar(s.when, visit), then: mapStmts(s.then, visit) };
     return { ...s, value: mapScalar(s.value, visit) };
   });
 
 /** Replaces loop indices everywhere in statements. */
-export const substituteStmts = (
-  body: readonly Stmt[],
-  by: ReadonlyMap<string, Index>,
-): readonly Stmt[] =>
+export const substituteStmts = (body: readonly Stmt[], by: ReadonlyMap<string, Index>): readonly Stmt[] =>
   body.map((s): Stmt => {
-    if (s.kind === "for") return { ...s, from: substituteIndex(s.from, by), to: substituteIndex(s.to, by), body: substituteStmts(s.body, by) }; // prettier-ignore
-    if (s.kind === "if") return { ...s, when: substitute(s.when, by), then: substituteStmts(s.then, by) }; // prettier-ignore
+    if (s.kind === "for")
+      return { ...s, from: substituteIndex(s.from, by), to: substituteIndex(s.to, by), body: substituteStmts(s.body, by) };
+    if (s.kind === "if") return { ...s, when: substitute(s.when, by), then: substituteStmts(s.then, by) };
     const value = substitute(s.value, by);
     return s.kind === "store" ? { ...s, at: substituteIndex(s.at, by), value } : { ...s, value };
   });
 
 /** The bodies of the iterations that an unrolled loop writes in a row, from the one at its index; of any other loop its body alone. */
-export const iterationsOf = ({ index: name, to, body, unrolled = 1 }: Loop): readonly (readonly Stmt[])[] => // prettier-ignore
-  Array.from({ length: unrolled }, (_, n) => n === 0 ? body : substituteStmts(body, new Map([[name, shift(index(name, to.offset), n)]]))); // prettier-ignore
+export const iterationsOf = ({ index: name, to, body, unrolled = 1 }: Loop): readonly (readonly Stmt[])[] =>
+  Array.from({ length: unrolled }, (_, n) => (n === 0 ? body : substituteStmts(body, new Map([[name, shift(index(name, to.offset), n)]]))));
 
 /** The first reduction in a scalar, outermost first. */
 export function firstReduce(s: Scalar): Extract<Scalar, { kind: "reduce" }> | undefined {

@@ -8,12 +8,11 @@ import type { Scalar, Stmt } from "./loop.ts";
 /** Names a hoisted part; the name must be new. */
 export type Namer = (part: Scalar) => string;
 
-const trivial = (s: Scalar): boolean =>
-  s.kind === "literal" || s.kind === "local" || s.kind === "index";
+const trivial = (s: Scalar): boolean => s.kind === "literal" || s.kind === "local" || s.kind === "index";
 
 /** The number that a cast between floats gives back as it is: no name of its own is worth its line. */
 const uncast = (s: Scalar): Scalar | undefined =>
-  s.kind === "apply" && s.fn === "cast" && isFloat(s.dtype) && isFloat(s.args[0]!.dtype) ? s.args[0] : undefined; // prettier-ignore
+  s.kind === "apply" && s.fn === "cast" && isFloat(s.dtype) && isFloat(s.args[0]!.dtype) ? s.args[0] : undefined;
 
 const isFloat = (dtype: DType): boolean => dtype === "f32" || dtype === "f64";
 
@@ -61,9 +60,7 @@ function varies(s: Scalar, indices: ReadonlySet<string>): boolean {
   let found = false;
   walkScalar(s, (part) => {
     const where = part.kind === "load" ? part.at : part.kind === "index" ? [part.at] : [];
-    found ||=
-      part.kind === "reduce" ||
-      where.some((one) => [...namesIn(one)].some((name) => indices.has(name)));
+    found ||= part.kind === "reduce" || where.some((one) => [...namesIn(one)].some((name) => indices.has(name)));
   });
   return found;
 }
@@ -84,11 +81,7 @@ export function hoistParts(
   const go = (s: Scalar): Scalar => {
     if (trivial(s)) return s;
     if (varies(s, loops) || writes(s) || s.kind === "reduce")
-      return s.kind === "select"
-        ? { ...s, when: go(s.when) }
-        : s.kind === "reduce"
-          ? s
-          : mapChildren(s, go);
+      return s.kind === "select" ? { ...s, when: go(s.when) } : s.kind === "reduce" ? s : mapChildren(s, go);
     const key = keyOf(s);
     const made = known.get(key);
     if (made !== undefined) return made;
@@ -104,11 +97,7 @@ export function hoistParts(
  * Parts that occur at least twice become lets; with `loads`, so does every load that no branch guards.
  * Returns the lets in order and the scalars that use them.
  */
-export function shareParts(
-  scalars: readonly Scalar[],
-  name: Namer,
-  loads = false,
-): { lets: Stmt[]; scalars: Scalar[] } {
+export function shareParts(scalars: readonly Scalar[], name: Namer, loads = false): { lets: Stmt[]; scalars: Scalar[] } {
   const counts = new Map<string, number>();
   const count = (s: Scalar): void => {
     if (trivial(s)) return;
@@ -121,8 +110,7 @@ export function shareParts(
   };
   scalars.forEach(count);
   // a part that is evaluated anyway serves the branches that repeat it
-  for (const s of scalars)
-    walkBranches(s, (key) => counts.has(key) && counts.set(key, counts.get(key)! + 1));
+  for (const s of scalars) walkBranches(s, (key) => counts.has(key) && counts.set(key, counts.get(key)! + 1));
   const lets: Stmt[] = [];
   const known = new Map<string, Scalar>();
   const reuse = (s: Scalar): Scalar => {

@@ -65,7 +65,7 @@ export function sectionsOf(body: readonly Stmt[], threads: number, worth = 0): r
     return { body: [...lets, ...cuts.flatMap((cut) => cut.body)], divided: pieces.map(({ loop }) => loop) };
   });
   return all.every(({ divided }) => divided.length === 0) ? undefined : all;
-} // prettier-ignore
+}
 
 /** What cuts of one kernel have in common: how many threads are to share it, and the buffers that it stores. */
 interface Search {
@@ -84,8 +84,7 @@ function best(cuts: Iterable<Cut>, others: readonly Cut[] = []): Cut | undefined
   return closest;
 }
 
-const fit = (a: Cut, b: Cut): boolean =>
-  a.pieces.every((piece) => b.pieces.every((other) => areApart(piece, other)));
+const fit = (a: Cut, b: Cut): boolean => a.pieces.every((piece) => b.pieces.every((other) => areApart(piece, other)));
 
 /** The ways to run statements on several threads: divided, outermost loops first, or on one of them. */
 function* waysOf(statements: readonly Stmt[], search: Search): Generator<Cut> {
@@ -101,7 +100,7 @@ function* cutsOf(statements: readonly Stmt[], search: Search): Generator<Cut> {
     const piece = pieceOf(loop);
     if (isApart(piece)) yield cutAt(piece, statements, search);
   }
-  for (const cut of cutsWithin(loop.body, search)) yield { ...cut, whole: statements, body: [{ ...loop, body: cut.body }] }; // prettier-ignore
+  for (const cut of cutsWithin(loop.body, search)) yield { ...cut, whole: statements, body: [{ ...loop, body: cut.body }] };
 }
 
 /** The ways to divide the body of a loop that every thread runs whole: as its longest part can be, where the rest agrees. */
@@ -128,7 +127,7 @@ function* cutsWithin(body: readonly Stmt[], search: Search): Generator<Cut> {
       fair: sum(work) / sum(waited),
     };
   }
-} // prettier-ignore
+}
 
 /** A loop divided. */
 function cutAt(piece: Piece, whole: readonly Stmt[], { threads }: Search): Cut {
@@ -140,7 +139,7 @@ function cutAt(piece: Piece, whole: readonly Stmt[], { threads }: Search): Cut {
 /** Statements that one thread runs: a loop of one iteration. */
 function once(statements: readonly Stmt[], search: Search): Cut {
   // the dot: no local of a kernel has that name
-  const loop: Loop = { kind: "for", index: "once.", from: constant(0), to: constant(1), step: 1, form: "loop", body: statements }; // prettier-ignore
+  const loop: Loop = { kind: "for", index: "once.", from: constant(0), to: constant(1), step: 1, form: "loop", body: statements };
   return cutAt(pieceOf(loop), statements, search);
 }
 
@@ -162,7 +161,12 @@ function groupsOf(body: readonly Stmt[], { stored }: Search): Group[] {
   const groups: { statements: Stmt[]; forAll: boolean }[] = [];
   let until = -1;
   body.forEach((s, n) => {
-    const forAll = n > until && s.kind === "let" && !s.mutable && !localsOf(s.value).some((name) => tied.has(name)) && !loadsOf(s.value).some(({ buffer }) => stored.has(buffer)); // prettier-ignore
+    const forAll =
+      n > until &&
+      s.kind === "let" &&
+      !s.mutable &&
+      !localsOf(s.value).some((name) => tied.has(name)) &&
+      !loadsOf(s.value).some(({ buffer }) => stored.has(buffer));
     if (s.kind === "let" && !forAll) tied.add(s.name);
     if (n > until) groups.push({ statements: [s], forAll });
     else groups.at(-1)!.statements.push(s);

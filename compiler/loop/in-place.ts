@@ -26,20 +26,11 @@ interface Touched {
 }
 
 /** Whether a result, which holds nothing before the kernel runs, may be given the operand's bytes. `threads` are those that share kernels, if any do. */
-export function mayTakePlace(
-  kernel: Kernel,
-  operand: Param,
-  result: Param,
-  threads: number | undefined,
-): boolean {
+export function mayTakePlace(kernel: Kernel, operand: Param, result: Param, threads: number | undefined): boolean {
   if (operand.access !== "read" || result.access === "read") return false;
-  if (operand.length !== result.length || bytesOf(operand.dtype) !== bytesOf(result.dtype)) return false; // prettier-ignore
+  if (operand.length !== result.length || bytesOf(operand.dtype) !== bytesOf(result.dtype)) return false;
   const pair = { operand: operand.name, result: result.name };
-  return (
-    inOrder(kernel.body, pair, new Map()) &&
-    inLanes(kernel, pair) &&
-    (threads === undefined || inThreads(kernel, pair, threads))
-  );
+  return inOrder(kernel.body, pair, new Map()) && inLanes(kernel, pair) && (threads === undefined || inThreads(kernel, pair, threads));
 }
 
 interface Pair {
@@ -52,9 +43,7 @@ interface Pair {
 /** Whether no statement loads an element that one before it, or another iteration of a loop around it, stores. */
 function inOrder(body: readonly Stmt[], pair: Pair, around: ReadonlyMap<string, Range>): boolean {
   const touched = body.map((s) => accesses([s], pair, new Map()));
-  const apart = touched.every(({ stores }, n) =>
-    touched.slice(n + 1).every(({ loads }) => allApart(stores, loads, around)),
-  );
+  const apart = touched.every(({ stores }, n) => touched.slice(n + 1).every(({ loads }) => allApart(stores, loads, around)));
   return (
     apart &&
     body.every((s, n) => {
@@ -65,8 +54,14 @@ function inOrder(body: readonly Stmt[], pair: Pair, around: ReadonlyMap<string, 
       const inside = accesses(s.body, pair, new Map());
       const [low, high] = rangeOfLoop(s);
       const most = Math.floor((high - low) / s.step);
-      const others: readonly Range[] = most < 1 ? [] : [[1, most], [-most, -1]]; // prettier-ignore
-      const carried = others.some((steps) => !allApart(inside.stores, inside.loads, around, { loop: s, steps })); // prettier-ignore
+      const others: readonly Range[] =
+        most < 1
+          ? []
+          : [
+              [1, most],
+              [-most, -1],
+            ];
+      const carried = others.some((steps) => !allApart(inside.stores, inside.loads, around, { loop: s, steps }));
       return !carried && inOrder(s.body, pair, new Map([...around, [s.index, [low, high]]]));
     })
   );
@@ -77,15 +72,14 @@ function accesses(body: readonly Stmt[], pair: Pair, loops: ReadonlyMap<string, 
   const stores: Access[] = [];
   const read = (value: Scalar): void =>
     walkScalar(value, (part) => {
-      if (part.kind === "load" && part.buffer === pair.operand) loads.push({ at: part.at[0] ?? constant(0), loops }); // prettier-ignore
+      if (part.kind === "load" && part.buffer === pair.operand) loads.push({ at: part.at[0] ?? constant(0), loops });
     });
   const inside = (part: Touched): void => {
     loads.push(...part.loads);
     stores.push(...part.stores);
   };
   for (const s of body) {
-    if (s.kind === "for")
-      inside(accesses(s.body, pair, new Map([...loops, [s.index, rangeOfLoop(s)]]))); // prettier-ignore
+    if (s.kind === "for") inside(accesses(s.body, pair, new Map([...loops, [s.index, rangeOfLoop(s)]])));
     else if (s.kind === "if") {
       read(s.when);
       inside(accesses(s.then, pair, loops));
@@ -112,7 +106,7 @@ interface Carried {
 }
 
 const allApart = (stores: readonly Access[], loads: readonly Access[], around: ReadonlyMap<string, Range>, carried?: Carried): boolean =>
-  stores.every((store) => loads.every((load) => neverZero(difference(store, load, around, carried)))); // prettier-ignore
+  stores.every((store) => loads.every((load) => neverZero(difference(store, load, around, carried))));
 
 /** Σ by·range + offset. */
 interface Sum {
@@ -126,11 +120,12 @@ interface Sum {
  */
 function difference(a: Access, b: Access, around: ReadonlyMap<string, Range>, carried: Carried | undefined): Sum {
   const terms = new Map<string, { by: number; range: Range }>();
-  const put = (key: string, by: number, range: Range): void =>
-    void terms.set(key, { by: by + (terms.get(key)?.by ?? 0), range });
+  const put = (key: string, by: number, range: Range): void => void terms.set(key, { by: by + (terms.get(key)?.by ?? 0), range });
   const side = ({ at, loops }: Access, sign: 1 | -1): void => {
     for (const { atom, by } of at.terms) {
-      const own = [...namesIn({ terms: [{ atom, by }], offset: 0 })].some((name) => loops.has(name) || (name === carried?.loop.index && atom.kind !== "index"));
+      const own = [...namesIn({ terms: [{ atom, by }], offset: 0 })].some(
+        (name) => loops.has(name) || (name === carried?.loop.index && atom.kind !== "index"),
+      );
       const key = print({ terms: [{ atom, by: 1 }], offset: 0 });
       const range = atom.kind === "index" ? (loops.get(atom.name) ?? around.get(atom.name)) : undefined;
       put(own ? `${key} ${sign}` : key, sign * by, range ?? rangeOf({ terms: [{ atom, by: 1 }], offset: 0 }));
@@ -141,7 +136,7 @@ function difference(a: Access, b: Access, around: ReadonlyMap<string, Range>, ca
   side(a, 1);
   side(b, -1);
   return { terms: [...terms.values()].filter(({ by }) => by !== 0), offset: a.at.offset - b.at.offset };
-} // prettier-ignore
+}
 
 /** Modulo a coefficient, or as it is, the sum keeps clear of 0. */
 function neverZero({ terms, offset }: Sum): boolean {
@@ -161,9 +156,7 @@ function neverZero({ terms, offset }: Sum): boolean {
 
 /** The kernel's statements with the result's name for both. */
 const merged = ({ body }: Kernel, { operand, result }: Pair): readonly Stmt[] =>
-  mapStmts(body, (part) =>
-    part.kind === "load" && part.buffer === operand ? { ...part, buffer: result } : part,
-  );
+  mapStmts(body, (part) => (part.kind === "load" && part.buffer === operand ? { ...part, buffer: result } : part));
 
 /** Whether lanes still run in lockstep where both are one buffer. */
 function inLanes(kernel: Kernel, pair: Pair): boolean {
@@ -171,7 +164,7 @@ function inLanes(kernel: Kernel, pair: Pair): boolean {
   const fits = (body: readonly Stmt[]): boolean =>
     body.every((s) => {
       if (s.kind === "if") return fits(s.then);
-      return s.kind !== "for" || (s.form === "vector" ? obstacle(s, lengths) === undefined : fits(s.body)); // prettier-ignore
+      return s.kind !== "for" || (s.form === "vector" ? obstacle(s, lengths) === undefined : fits(s.body));
     });
   return fits(merged(kernel, pair));
 }
@@ -179,6 +172,11 @@ function inLanes(kernel: Kernel, pair: Pair): boolean {
 /** Whether threads still share the same loops where both are one buffer. */
 function inThreads(kernel: Kernel, pair: Pair, threads: number): boolean {
   const shared = (body: readonly Stmt[]): string =>
-    JSON.stringify(sectionsOf(body, threads)?.map((section) => [section.body.length, section.divided.map(({ index, from, to, step }) => [index, from.offset, to.offset, step])])); // prettier-ignore
+    JSON.stringify(
+      sectionsOf(body, threads)?.map((section) => [
+        section.body.length,
+        section.divided.map(({ index, from, to, step }) => [index, from.offset, to.offset, step]),
+      ]),
+    );
   return shared(merged(kernel, pair)) === shared(kernel.body);
 }

@@ -20,9 +20,7 @@ export type Atom =
 
 export const constant = (offset: number): Index => ({ terms: [], offset });
 export const index = (name: string, extent: number): Index =>
-  extent === 1
-    ? constant(0)
-    : { terms: [{ atom: { kind: "index", name, extent }, by: 1 }], offset: 0 };
+  extent === 1 ? constant(0) : { terms: [{ atom: { kind: "index", name, extent }, by: 1 }], offset: 0 };
 
 const keyOf = (atom: Atom): string => printAtom(atom);
 
@@ -45,8 +43,8 @@ function joined(a: Index): Index {
     if (rest.atom.kind !== "remainder") continue;
     const { of, by } = rest.atom;
     const [inner, ...more] = of.terms;
-    const twice = inner?.atom.kind === "quotient" && more.length === 0 && inner.by === 1 && of.offset === 0 ? inner.atom : undefined; // prettier-ignore
-    const floor = keyOf(twice === undefined ? { kind: "quotient", of, by } : { ...twice, by: twice.by * by }); // prettier-ignore
+    const twice = inner?.atom.kind === "quotient" && more.length === 0 && inner.by === 1 && of.offset === 0 ? inner.atom : undefined;
+    const floor = keyOf(twice === undefined ? { kind: "quotient", of, by } : { ...twice, by: twice.by * by });
     const whole = a.terms.find((term) => term.by === rest.by * by && keyOf(term.atom) === floor);
     if (whole === undefined) continue;
     const others = a.terms.filter((term) => term !== rest && term !== whole);
@@ -57,9 +55,7 @@ function joined(a: Index): Index {
 
 // + 0: one form of zero, since 0·(−1) is −0
 export const scale = (a: Index, by: number): Index =>
-  by === 0
-    ? constant(0)
-    : { terms: a.terms.map((t) => ({ atom: t.atom, by: t.by * by })), offset: a.offset * by + 0 };
+  by === 0 ? constant(0) : { terms: a.terms.map((t) => ({ atom: t.atom, by: t.by * by })), offset: a.offset * by + 0 };
 
 /** Where an element lies in row-major storage. */
 export function rowMajor(at: readonly Index[], shape: Shape): Index {
@@ -134,11 +130,9 @@ export function remainder(a: Index, by: number): Index {
   const { rest } = split(a, by);
   const [low, high] = rangeOf(rest);
   if (low >= 0 && high < by) return rest;
-  if (Math.floor(low / by) === Math.floor(high / by))
-    return shift(rest, -by * Math.floor(low / by));
+  if (Math.floor(low / by) === Math.floor(high / by)) return shift(rest, -by * Math.floor(low / by));
   const inRows = rows(rest, by);
-  if (inRows !== undefined)
-    return add(scale(remainder(inRows.whole, by / inRows.by), inRows.by), inRows.rest);
+  if (inRows !== undefined) return add(scale(remainder(inRows.whole, by / inRows.by), inRows.by), inRows.rest);
   return { terms: [{ atom: { kind: "remainder", of: rest, by }, by: 1 }], offset: 0 };
 }
 
@@ -160,9 +154,7 @@ export function substitute(a: Index, by: ReadonlyMap<string, Index>): Index {
 }
 
 const mentions = (a: Index, names: ReadonlyMap<string, unknown>): boolean =>
-  a.terms.some(({ atom }) =>
-    atom.kind === "index" ? names.has(atom.name) : mentions(atom.of, names),
-  );
+  a.terms.some(({ atom }) => (atom.kind === "index" ? names.has(atom.name) : mentions(atom.of, names)));
 
 /** The names of the loop indices that an expression depends on. */
 export function namesIn(a: Index, into: Set<string> = new Set()): Set<string> {
@@ -185,7 +177,7 @@ export function strideOf(a: Index, name: string): number | undefined {
 
 /** What a loop index alone is divided by where its quotients or remainders are asked for. */
 export const divisorsOf = (a: Index, name: string): readonly number[] =>
-  a.terms.flatMap(({ atom }) => (atom.kind !== "index" && atom.of.terms.length === 1 && namesIn(atom.of).has(name) ? [atom.by] : [])); // prettier-ignore
+  a.terms.flatMap(({ atom }) => (atom.kind !== "index" && atom.of.terms.length === 1 && namesIn(atom.of).has(name) ? [atom.by] : []));
 
 export function evaluate(a: Index, at: ReadonlyMap<string, number>): number {
   let total = a.offset;

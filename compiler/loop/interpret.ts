@@ -4,7 +4,7 @@ import { randomBits } from "./random.ts";
 import { VerifyError } from "../graph/error.ts";
 import { sizeOf, type DType } from "../graph/type.ts";
 import type { Index } from "./index.ts";
-import type { Axis, Buffer, Call, Entry, Kernel, Module, Param, Scalar, ScalarFn, Stmt } from "./loop.ts"; // prettier-ignore
+import type { Axis, Buffer, Call, Entry, Kernel, Module, Param, Scalar, ScalarFn, Stmt } from "./loop.ts";
 
 /** Every buffer's elements by name, in double; a bool is 0 or 1. */
 export type Memory = Map<string, Float64Array>;
@@ -120,7 +120,13 @@ function readIndex(a: Index, env: Environment): Get {
     const of = readIndex(atom.of, env);
     const n = atom.by;
     if (atom.kind === "quotient") return { by, get: () => Math.floor(of() / n) };
-    return { by, get: () => { const value = of(); return value - Math.floor(value / n) * n; } }; // prettier-ignore
+    return {
+      by,
+      get: () => {
+        const value = of();
+        return value - Math.floor(value / n) * n;
+      },
+    };
   });
   const { offset } = a;
   return () => {
@@ -141,7 +147,10 @@ function readScalar(s: Scalar, env: Environment): Get {
     case "index":
       return readIndex(s.at, env);
     case "load":
-      return env.load(s, s.at.map((a) => readIndex(a, env))); // prettier-ignore
+      return env.load(
+        s,
+        s.at.map((a) => readIndex(a, env)),
+      );
     case "apply": {
       const [a = () => NaN, b = a, c = b] = s.args.map((arg) => readScalar(arg, env));
       if (s.fn === "cast") {
@@ -178,8 +187,7 @@ function readReduce(s: Extract<Scalar, { kind: "reduce" }>, env: Environment): G
       return cell === undefined ? env.index(name) : () => cell.value;
     },
   });
-  const each = (visit: (value: number) => void): void =>
-    eachPoint(s.over, cells, 0, () => visit(term()));
+  const each = (visit: (value: number) => void): void => eachPoint(s.over, cells, 0, () => visit(term()));
   switch (s.by) {
     case "add":
       return () => {
@@ -198,8 +206,7 @@ function readReduce(s: Extract<Scalar, { kind: "reduce" }>, env: Environment): G
       return () => {
         let [largest, at, position] = [-Infinity, 0, 0];
         each((value) => {
-          if (position === 0 || value > largest || (Number.isNaN(value) && !Number.isNaN(largest)))
-            [largest, at] = [value, position];
+          if (position === 0 || value > largest || (Number.isNaN(value) && !Number.isNaN(largest))) [largest, at] = [value, position];
           position++;
         });
         return at;
@@ -207,12 +214,7 @@ function readReduce(s: Extract<Scalar, { kind: "reduce" }>, env: Environment): G
   }
 }
 
-function eachPoint(
-  over: readonly Axis[],
-  cells: readonly Cell[],
-  depth: number,
-  visit: () => void,
-): void {
+function eachPoint(over: readonly Axis[], cells: readonly Cell[], depth: number, visit: () => void): void {
   const axis = over[depth];
   if (axis === undefined) return visit();
   const cell = cells[depth]!;
@@ -240,7 +242,13 @@ export function evaluateScalar(
     precision,
     index: (name) => known("index", name, env.indices.get(name)),
     local: (name) => known("local", name, env.locals.get(name)),
-    load: ({ buffer }, at) => () => env.load(buffer, at.map((get) => get())), // prettier-ignore
+    load:
+      ({ buffer }, at) =>
+      () =>
+        env.load(
+          buffer,
+          at.map((get) => get()),
+        ),
   })();
 }
 
@@ -253,19 +261,14 @@ interface Place {
 
 function readLoad(who: string, name: string, place: Place, at: readonly Get[]): Get {
   const { values, written, buffer } = place;
-  if (at.length > 1)
-    throw new VerifyError(who, `${who}: ${name} is loaded at ${at.length} indices; kernels load at one flat index`); // prettier-ignore
+  if (at.length > 1) throw new VerifyError(who, `${who}: ${name} is loaded at ${at.length} indices; kernels load at one flat index`);
   const flat = at[0] ?? (() => 0);
   return () => {
     const n = flat();
     const value = values[n];
-    if (value === undefined)
-      throw new VerifyError(
-        who,
-        `${who} loads ${name}[${n}], but ${buffer} has ${values.length} elements`,
-      );
+    if (value === undefined) throw new VerifyError(who, `${who} loads ${name}[${n}], but ${buffer} has ${values.length} elements`);
     if (written !== undefined && written[n] === 0)
-      throw new VerifyError(who, `${who} loads ${name}[${n}], but nothing has written that element of ${buffer} in its live range`); // prettier-ignore
+      throw new VerifyError(who, `${who} loads ${name}[${n}], but nothing has written that element of ${buffer} in its live range`);
     return value;
   };
 }
@@ -282,7 +285,7 @@ function environmentOf(frame: Frame): Environment {
   const who = `kernel ${frame.kernel.name}`;
   const cell = (what: string, cells: ReadonlyMap<string, Cell>, name: string): Get => {
     const found = cells.get(name);
-    if (found === undefined) throw new VerifyError(frame.kernel.name, `${who}: ${what} ${name} is not defined here`); // prettier-ignore
+    if (found === undefined) throw new VerifyError(frame.kernel.name, `${who}: ${what} ${name} is not defined here`);
     return () => found.value;
   };
   return {
@@ -296,10 +299,7 @@ function environmentOf(frame: Frame): Environment {
 function placeOf(frame: Frame, name: string): { readonly param: Param; readonly place: Place } {
   const found = frame.places.get(name);
   if (found !== undefined) return found;
-  throw new VerifyError(
-    frame.kernel.name,
-    `kernel ${frame.kernel.name}: ${name} is no parameter of it`,
-  );
+  throw new VerifyError(frame.kernel.name, `kernel ${frame.kernel.name}: ${name} is no parameter of it`);
 }
 
 type Run = () => void;
@@ -338,8 +338,7 @@ function readStmt(s: Stmt, frame: Frame): Run {
     }
     case "assign": {
       const cell = frame.locals.get(s.name);
-      if (cell === undefined)
-        throw new VerifyError(frame.kernel.name, `kernel ${frame.kernel.name}: local ${s.name} is not defined here`); // prettier-ignore
+      if (cell === undefined) throw new VerifyError(frame.kernel.name, `kernel ${frame.kernel.name}: local ${s.name} is not defined here`);
       const value = readScalar(s.value, env);
       return () => void (cell.value = value());
     }
@@ -358,7 +357,7 @@ function readStmt(s: Stmt, frame: Frame): Run {
 function readStore(s: Extract<Stmt, { kind: "store" }>, frame: Frame, env: Environment): Run {
   const { param, place } = placeOf(frame, s.buffer);
   const who = `kernel ${frame.kernel.name}`;
-  if (param.access === "read") throw new VerifyError(frame.kernel.name, `${who} stores to ${s.buffer}, which it only reads`); // prettier-ignore
+  if (param.access === "read") throw new VerifyError(frame.kernel.name, `${who} stores to ${s.buffer}, which it only reads`);
   const { values, written, buffer } = place;
   const at = readIndex(s.at, env);
   const value = readScalar(s.value, env);
@@ -366,7 +365,7 @@ function readStore(s: Extract<Stmt, { kind: "store" }>, frame: Frame, env: Envir
   return () => {
     const n = at();
     if (!(n >= 0 && n < values.length))
-      throw new VerifyError(frame.kernel.name, `${who} stores ${s.buffer}[${n}], but ${buffer} has ${values.length} elements`); // prettier-ignore
+      throw new VerifyError(frame.kernel.name, `${who} stores ${s.buffer}[${n}], but ${buffer} has ${values.length} elements`);
     values[n] = keep(value());
     if (written !== undefined) written[n] = 1;
   };
@@ -374,10 +373,8 @@ function readStore(s: Extract<Stmt, { kind: "store" }>, frame: Frame, env: Envir
 
 function runKernel(kernel: Kernel, places: readonly Place[], precision: Precision): void {
   if (places.length !== kernel.params.length)
-    throw new VerifyError(kernel.name, `kernel ${kernel.name} takes ${kernel.params.length} buffers, but was given ${places.length}`); // prettier-ignore
-  const byName = new Map(
-    kernel.params.map((param, n) => [param.name, { param, place: places[n]! }]),
-  );
+    throw new VerifyError(kernel.name, `kernel ${kernel.name} takes ${kernel.params.length} buffers, but was given ${places.length}`);
+  const byName = new Map(kernel.params.map((param, n) => [param.name, { param, place: places[n]! }]));
   readBody(kernel.body, {
     kernel,
     precision,
@@ -388,12 +385,8 @@ function runKernel(kernel: Kernel, places: readonly Place[], precision: Precisio
 }
 
 /** Runs one kernel over arrays, in the order of its parameters. */
-export function interpretKernel(
-  kernel: Kernel,
-  args: readonly Float64Array[],
-  precision: Precision = "single",
-): void {
-  const places = args.map((values, n) => ({ buffer: kernel.params[n]?.name ?? `${n}`, values, written: undefined })); // prettier-ignore
+export function interpretKernel(kernel: Kernel, args: readonly Float64Array[], precision: Precision = "single"): void {
+  const places = args.map((values, n) => ({ buffer: kernel.params[n]?.name ?? `${n}`, values, written: undefined }));
   runKernel(kernel, places, precision);
 }
 
@@ -405,8 +398,7 @@ export function interpretEntry(
   options: InterpretOptions = {},
 ): Map<string, Float64Array> {
   const found = typeof entry === "string" ? module.entries.find((e) => e.name === entry) : entry;
-  if (found === undefined)
-    throw new VerifyError(String(entry), `module ${module.name} has no entry ${String(entry)}`);
+  if (found === undefined) throw new VerifyError(String(entry), `module ${module.name} has no entry ${String(entry)}`);
   const precision = options.precision ?? "single";
   const kernels = new Map(module.kernels.map((k) => [k.name, k]));
   const dtypes = new Map(module.buffers.map((b) => [b.name, b.dtype]));
@@ -415,8 +407,7 @@ export function interpretEntry(
 
   const place = (name: string): Place => {
     const values = memory.get(name);
-    if (values === undefined)
-      throw new VerifyError(name, `entry ${found.name}: no memory for buffer ${name}`);
+    if (values === undefined) throw new VerifyError(name, `entry ${found.name}: no memory for buffer ${name}`);
     return { buffer: name, values, written: lives?.written.get(name) };
   };
   const env: Environment = {
@@ -426,7 +417,7 @@ export function interpretEntry(
     },
     local(name) {
       const value = locals.get(name);
-      if (value === undefined) throw new VerifyError(name, `entry ${found.name}: local ${name} is not defined here`); // prettier-ignore
+      if (value === undefined) throw new VerifyError(name, `entry ${found.name}: local ${name} is not defined here`);
       return () => value;
     },
     load: ({ buffer }, at) => readLoad(`entry ${found.name}`, buffer, place(buffer), at),
@@ -435,14 +426,12 @@ export function interpretEntry(
     if (call.kind === "let") return void locals.set(call.name, readScalar(call.value, env)());
     if (call.kind === "call") {
       const kernel = kernels.get(call.kernel);
-      if (kernel === undefined) throw new VerifyError(call.kernel, `entry ${found.name} calls ${call.kernel}, which is no kernel of the module`); // prettier-ignore
+      if (kernel === undefined)
+        throw new VerifyError(call.kernel, `entry ${found.name} calls ${call.kernel}, which is no kernel of the module`);
       return runKernel(kernel, call.args.map(place), precision);
     }
     const to = place(call.buffer);
-    to.values[0] = stored(
-      dtypes.get(call.buffer) ?? call.dtype,
-      precision,
-    )(readScalar(call.value, env)());
+    to.values[0] = stored(dtypes.get(call.buffer) ?? call.dtype, precision)(readScalar(call.value, env)());
     if (to.written !== undefined) to.written[0] = 1;
   };
 
@@ -456,7 +445,7 @@ export function interpretEntry(
       if (value !== undefined) return [r.name, Float64Array.of(value)];
       const { values, written } = place(r.value);
       if (written?.includes(0) === true)
-        throw new VerifyError(r.value, `entry ${found.name} returns ${r.value}, but parts of it are not written or no longer live`); // prettier-ignore
+        throw new VerifyError(r.value, `entry ${found.name} returns ${r.value}, but parts of it are not written or no longer live`);
       return [r.name, values.slice()];
     }),
   );

@@ -5,7 +5,7 @@
  */
 
 import { loadsOf, walkScalar, walkStmts } from "./build.ts";
-import { add, constant, equal, namesIn, rangeOf, scale, strideOf, substitute, type Index } from "./index.ts"; // prettier-ignore
+import { add, constant, equal, namesIn, rangeOf, scale, strideOf, substitute, type Index } from "./index.ts";
 import type { Loop, Scalar, ScalarFn, Stmt } from "./loop.ts";
 
 /** Lanes of a vector of float32. */
@@ -34,7 +34,7 @@ export function distancesIn(at: Index, { lane, count }: Pick<Lanes, "lane" | "co
   const first = scale(inLane(0), -1);
   const apart = Array.from({ length: count }, (_, n) => add(inLane(n), first));
   return apart.every(({ terms }) => terms.length === 0) ? apart.map(({ offset }) => offset) : undefined;
-} // prettier-ignore
+}
 
 /** Whether a scalar differs from lane to lane. */
 export function varies(s: Scalar, { lane, varying }: Pick<Lanes, "lane" | "varying">): boolean {
@@ -55,7 +55,7 @@ export function lanesOf({ index: lane, to, body }: Pick<Loop, "index" | "to" | "
     before = varying.size;
     eachStmt(body, (s) => {
       if (s.kind === "let") own.add(s.name);
-      if ((s.kind === "let" || s.kind === "assign") && varies(s.value, { lane, varying })) varying.add(s.name); // prettier-ignore
+      if ((s.kind === "let" || s.kind === "assign") && varies(s.value, { lane, varying })) varying.add(s.name);
     });
   }
   for (const name of varying) if (!own.has(name)) varying.delete(name);
@@ -66,8 +66,7 @@ export function lanesOf({ index: lane, to, body }: Pick<Loop, "index" | "to" | "
 export function sharedByLanes({ body }: Pick<Loop, "body">, lanes: Lanes): ReadonlySet<string> {
   const shared = new Set<string>();
   eachStmt(body, (s) => void (s.kind === "let" && !s.mutable && s.dtype !== "bool" && !lanes.varying.has(s.name) && shared.add(s.name)));
-  const alone = (s: Scalar): void =>
-    walkScalar(s, (part) => void (part.kind === "local" && shared.delete(part.name)));
+  const alone = (s: Scalar): void => walkScalar(s, (part) => void (part.kind === "local" && shared.delete(part.name)));
   const inLanes = (s: Scalar): void => {
     if (s.kind === "local") return;
     if (!varies(s, lanes)) return alone(s);
@@ -88,7 +87,7 @@ export function sharedByLanes({ body }: Pick<Loop, "body">, lanes: Lanes): Reado
     return into === undefined ? alone(s.value) : inLanes(into.part);
   });
   return shared;
-} // prettier-ignore
+}
 
 /** How lanes may be gathered into a local from outside. */
 const GATHERS: ReadonlySet<ScalarFn> = new Set(["add", "max", "min"]);
@@ -110,7 +109,8 @@ const APART: ReadonlySet<ScalarFn> = new Set(["div", "pow", "floor", "sign", "sq
 /** Why the iterations of a vector loop cannot run in lockstep; undefined where they can. `lengths` are those of the buffers. */
 export function obstacle(loop: Loop, lengths: ReadonlyMap<string, number>): string | undefined {
   const { index: lane, from, to, step, body } = loop;
-  if (from.terms.length + to.terms.length > 0 || from.offset !== 0 || (to.offset !== LANES && to.offset !== PAIR) || step !== 1) return `it does not run from 0 to ${LANES} or ${PAIR} by ones`; // prettier-ignore
+  if (from.terms.length + to.terms.length > 0 || from.offset !== 0 || (to.offset !== LANES && to.offset !== PAIR) || step !== 1)
+    return `it does not run from 0 to ${LANES} or ${PAIR} by ones`;
   const lanes = lanesOf(loop);
   const stores = new Map<string, Index[]>();
   let found: string | undefined;
@@ -121,17 +121,20 @@ export function obstacle(loop: Loop, lengths: ReadonlyMap<string, number>): stri
       if (strideOf(s.at, lane) !== 1) complain("a store does not go to neighbours");
     }
     if (s.kind === "for" && s.form === "vector") complain("it stands inside another or holds one");
-    if (s.kind === "for" && (mentions(s.from, lane) || mentions(s.to, lane))) complain("a loop inside has bounds that differ from lane to lane"); // prettier-ignore
+    if (s.kind === "for" && (mentions(s.from, lane) || mentions(s.to, lane)))
+      complain("a loop inside has bounds that differ from lane to lane");
     if (s.kind === "if" && varies(s.when, lanes)) complain("a branch differs from lane to lane");
-    if (s.kind === "assign" && !lanes.own.has(s.name) && gathered(s, lanes) === undefined) complain("a local from outside takes what is no sum, largest or smallest of the lanes"); // prettier-ignore
+    if (s.kind === "assign" && !lanes.own.has(s.name) && gathered(s, lanes) === undefined)
+      complain("a local from outside takes what is no sum, largest or smallest of the lanes");
   });
   eachScalar(body, (s) => {
-    if (s.kind === "apply" && s.dtype === "i32" && APART.has(s.fn) && varies(s, lanes)) complain(`integers have no ${s.fn} in lanes`); // prettier-ignore
+    if (s.kind === "apply" && s.dtype === "i32" && APART.has(s.fn) && varies(s, lanes)) complain(`integers have no ${s.fn} in lanes`);
     if (s.kind !== "select" || !varies(s.when, lanes)) return;
     // both branches are evaluated
     for (const load of [...loadsOf(s.then), ...loadsOf(s.otherwise)]) {
       const [low, high] = rangeOf(load.at[0]!);
-      if (low < 0 || high >= (lengths.get(load.buffer) ?? 0)) complain(`${load.buffer} is loaded in a branch that some lanes do not take, and may lie outside`); // prettier-ignore
+      if (low < 0 || high >= (lengths.get(load.buffer) ?? 0))
+        complain(`${load.buffer} is loaded in a branch that some lanes do not take, and may lie outside`);
     }
   });
   return found ?? mixed(body, lanes) ?? hazard(body, stores, lane);
@@ -146,21 +149,17 @@ function mixed(body: readonly Stmt[], lanes: Lanes): string | undefined {
   eachScalar(body, (s) => void (s.kind === "local" && reads.set(s.name, (reads.get(s.name) ?? 0) + 1)));
   const name = assigned.find((one) => assigned.length !== top.length || reads.get(one) !== 1);
   return name === undefined ? undefined : `${name} is read beside its sum, or summed in a loop inside`;
-} // prettier-ignore
+}
 
 /** A lane that loads what another stores. */
-function hazard(
-  body: readonly Stmt[],
-  stores: ReadonlyMap<string, readonly Index[]>,
-  lane: string,
-): string | undefined {
+function hazard(body: readonly Stmt[], stores: ReadonlyMap<string, readonly Index[]>, lane: string): string | undefined {
   let found: string | undefined;
   for (const [buffer, all] of stores)
-    if (all.some((a, n) => all.slice(n + 1).some((b) => !apart(a, b) || equal(a, b)))) found = `two stores to ${buffer} may meet`; // prettier-ignore
+    if (all.some((a, n) => all.slice(n + 1).some((b) => !apart(a, b) || equal(a, b)))) found = `two stores to ${buffer} may meet`;
   eachScalar(body, (s) => {
     if (s.kind !== "load") return;
     for (const at of stores.get(s.buffer) ?? [])
-      if (strideOf(s.at[0]!, lane) !== 1 || !apart(at, s.at[0]!)) found = `one lane may load what another stores to ${s.buffer}`; // prettier-ignore
+      if (strideOf(s.at[0]!, lane) !== 1 || !apart(at, s.at[0]!)) found = `one lane may load what another stores to ${s.buffer}`;
   });
   return found;
 }
@@ -169,13 +168,9 @@ function hazard(
 function apart(a: Index, b: Index): boolean {
   const distance = Math.abs(a.offset - b.offset);
   if ((distance > 0 && distance < LANES) || a.terms.length !== b.terms.length) return false;
-  return a.terms.every(({ atom, by }) =>
-    b.terms.some((t) => t.by === by && JSON.stringify(t.atom) === JSON.stringify(atom)),
-  );
+  return a.terms.every(({ atom, by }) => b.terms.some((t) => t.by === by && JSON.stringify(t.atom) === JSON.stringify(atom)));
 }
 
-const eachStmt = (body: readonly Stmt[], visit: (s: Stmt) => void): void =>
-  walkStmts(body, { stmt: visit });
+const eachStmt = (body: readonly Stmt[], visit: (s: Stmt) => void): void => walkStmts(body, { stmt: visit });
 
-const eachScalar = (body: readonly Stmt[], visit: (s: Scalar) => void): void =>
-  walkStmts(body, { scalar: visit });
+const eachScalar = (body: readonly Stmt[], visit: (s: Scalar) => void): void => walkStmts(body, { scalar: visit });

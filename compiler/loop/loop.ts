@@ -13,9 +13,38 @@ export const SCALAR_FNS = [
   ...["and", "or", "not", "cast", "randomBits", "bitsOf", "floatOf", "shl", "shr"],
 ] as const satisfies readonly string[];
 export type ScalarFn =
-  | "neg" | "abs" | "sign" | "floor" | "sqrt" | "exp" | "log" | "tanh" | "sin" | "cos" | "erf"
-  | "log1p" | "expm1" | "add" | "sub" | "mul" | "div" | "max" | "min" | "pow" | "lt" | "le" | "eq"
-  | "and" | "or" | "not" | "cast" | "randomBits" | "bitsOf" | "floatOf" | "shl" | "shr"; // prettier-ignore
+  | "neg"
+  | "abs"
+  | "sign"
+  | "floor"
+  | "sqrt"
+  | "exp"
+  | "log"
+  | "tanh"
+  | "sin"
+  | "cos"
+  | "erf"
+  | "log1p"
+  | "expm1"
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "max"
+  | "min"
+  | "pow"
+  | "lt"
+  | "le"
+  | "eq"
+  | "and"
+  | "or"
+  | "not"
+  | "cast"
+  | "randomBits"
+  | "bitsOf"
+  | "floatOf"
+  | "shl"
+  | "shr";
 
 export interface Axis {
   readonly name: string;
@@ -40,7 +69,14 @@ export type Scalar =
   /** To float32, ties to even: the only rounding besides stores. */
   | { readonly kind: "round"; readonly dtype: "f32"; readonly value: Scalar }
   /** argmax gives the first position of the largest term, counted row-major over the axes. */
-  | { readonly kind: "reduce"; readonly dtype: DType; readonly by: ReduceBy; readonly over: readonly Axis[]; readonly term: Scalar; readonly inLanes?: true }; // prettier-ignore
+  | {
+      readonly kind: "reduce";
+      readonly dtype: DType;
+      readonly by: ReduceBy;
+      readonly over: readonly Axis[];
+      readonly term: Scalar;
+      readonly inLanes?: true;
+    };
 
 /** One graph node as the emitter shows it: `maths    %node  role, site`. */
 export interface Doc {
@@ -125,11 +161,20 @@ export type Work =
 /** How: the loop nest chosen for a group. */
 export type Stmt =
   /** `unrolled`: so many iterations are written in a row, each a block; the loop may end after any of them. */
-  | { readonly kind: "for"; readonly index: string; readonly from: Index; readonly to: Index; readonly step: number; readonly form: "loop" | "vector"; readonly unrolled?: number; readonly body: readonly Stmt[] }
+  | {
+      readonly kind: "for";
+      readonly index: string;
+      readonly from: Index;
+      readonly to: Index;
+      readonly step: number;
+      readonly form: "loop" | "vector";
+      readonly unrolled?: number;
+      readonly body: readonly Stmt[];
+    }
   | { readonly kind: "let"; readonly name: string; readonly dtype: DType; readonly value: Scalar; readonly mutable: boolean }
   | { readonly kind: "assign"; readonly name: string; readonly value: Scalar }
   | { readonly kind: "store"; readonly buffer: string; readonly at: Index; readonly value: Scalar }
-  | { readonly kind: "if"; readonly when: Scalar; readonly then: readonly Stmt[] }; // prettier-ignore
+  | { readonly kind: "if"; readonly when: Scalar; readonly then: readonly Stmt[] };
 
 export type Loop = Extract<Stmt, { kind: "for" }>;
 
@@ -149,8 +194,7 @@ export interface Kernel {
   readonly flops: number;
 }
 
-export type Role =
-  | "input" | "output" | "constant" | "parameter" | "state" | "hyper" | "residual" | "scratch"; // prettier-ignore
+export type Role = "input" | "output" | "constant" | "parameter" | "state" | "hyper" | "residual" | "scratch";
 
 export interface Buffer {
   readonly name: string;
@@ -172,13 +216,26 @@ export type Initial =
   | { readonly kind: "seed" }
   | { readonly kind: "data"; readonly values: readonly number[] }
   | { readonly kind: "uniform"; readonly low: number; readonly high: number; readonly stream: number }
-  | { readonly kind: "normal"; readonly mean: number; readonly deviation: number; readonly stream: number }; // prettier-ignore
+  | { readonly kind: "normal"; readonly mean: number; readonly deviation: number; readonly stream: number };
 
 /** One statement of an entry. Scalar statements load at flat indices that are numbers. */
 export type Call =
-  | { readonly kind: "call"; readonly kernel: string; readonly args: readonly string[]; readonly group: Group; readonly doc: readonly Doc[] }
+  | {
+      readonly kind: "call";
+      readonly kernel: string;
+      readonly args: readonly string[];
+      readonly group: Group;
+      readonly doc: readonly Doc[];
+    }
   | { readonly kind: "let"; readonly name: string; readonly dtype: DType; readonly value: Scalar; readonly doc: readonly Doc[] }
-  | { readonly kind: "store"; readonly buffer: string; readonly dtype: DType; readonly value: Scalar; readonly definition: Definition; readonly doc: readonly Doc[] }; // prettier-ignore
+  | {
+      readonly kind: "store";
+      readonly buffer: string;
+      readonly dtype: DType;
+      readonly value: Scalar;
+      readonly definition: Definition;
+      readonly doc: readonly Doc[];
+    };
 
 /** What an entry returns: a local or a buffer. */
 export interface EntryResult {

@@ -3,8 +3,30 @@
 import { VerifyError } from "../graph/error.ts";
 import type { DType } from "../graph/type.ts";
 import type { Atom, Index, Term } from "./index.ts";
-import { SCALAR_FNS, type Axis, type Buffer, type Call, type Definition, type Doc, type Entry, type EntryResult, type Group, type Initial, type Kernel, type Module, type Param, type Program, type Role, type Scalar, type ScalarFn, type Slot, type Stage, type Stmt, type Storage } from "./loop.ts"; // prettier-ignore
-import { axisOfLoop, dtypeOfCall, enter, readComment, readDoc, scopeOf, withStage, type Scope } from "./print.ts"; // prettier-ignore
+import {
+  SCALAR_FNS,
+  type Axis,
+  type Buffer,
+  type Call,
+  type Definition,
+  type Doc,
+  type Entry,
+  type EntryResult,
+  type Group,
+  type Initial,
+  type Kernel,
+  type Module,
+  type Param,
+  type Program,
+  type Role,
+  type Scalar,
+  type ScalarFn,
+  type Slot,
+  type Stage,
+  type Stmt,
+  type Storage,
+} from "./loop.ts";
+import { axisOfLoop, dtypeOfCall, enter, readComment, readDoc, scopeOf, withStage, type Scope } from "./print.ts";
 
 interface Token {
   readonly kind: "name" | "string" | "number" | "comment" | "sign" | "end";
@@ -24,16 +46,14 @@ function tokensOf(source: string): Token[] {
   for (let at = 0; at < source.length; at = TOKEN.lastIndex) {
     const found = TOKEN.exec(source);
     if (found === null) break;
-    const { space, comment, string, number, name, sign } = found.groups as Record<string, string | undefined>; // prettier-ignore
+    const { space, comment, string, number, name, sign } = found.groups as Record<string, string | undefined>;
     const here = { line, column: at - start + 1 };
     if (comment !== undefined) tokens.push({ kind: "comment", text: comment, ...here });
-    else if (string !== undefined)
-      tokens.push({ kind: "string", text: unquote(string, here), ...here }); // prettier-ignore
+    else if (string !== undefined) tokens.push({ kind: "string", text: unquote(string, here), ...here });
     else if (number !== undefined) tokens.push({ kind: "number", text: number, ...here });
     else if (name !== undefined) tokens.push({ kind: "name", text: name, ...here });
     else if (sign !== undefined) tokens.push({ kind: "sign", text: sign, ...here });
-    for (let n = 0; space !== undefined && n < space.length; n++)
-      if (space[n] === "\n") [line, start] = [line + 1, at + n + 1];
+    for (let n = 0; space !== undefined && n < space.length; n++) if (space[n] === "\n") [line, start] = [line + 1, at + n + 1];
   }
   tokens.push({ kind: "end", text: "", line, column: source.length - start + 1 });
   return tokens;
@@ -43,16 +63,16 @@ function unquote(text: string, { line, column }: { line: number; column: number 
   try {
     return JSON.parse(text) as string;
   } catch {
-    throw new VerifyError(`${line}:${column}`, `line ${line}, column ${column}: expected a JSON string, but found ${text}`); // prettier-ignore
+    throw new VerifyError(`${line}:${column}`, `line ${line}, column ${column}: expected a JSON string, but found ${text}`);
   }
 }
 
 const DTYPES = ["f32", "f64", "i32", "bool"] as const satisfies readonly DType[];
-const ROLES = ["input", "output", "constant", "parameter", "state", "hyper", "residual", "scratch"] as const satisfies readonly Role[]; // prettier-ignore
+const ROLES = ["input", "output", "constant", "parameter", "state", "hyper", "residual", "scratch"] as const satisfies readonly Role[];
 const STORAGES = ["buffer", "local", "total"] as const satisfies readonly Storage[];
 const ACCESSES = ["read", "write", "update"] as const satisfies readonly Param["access"][];
 const RESULTS = ["loss", "output"] as const satisfies readonly EntryResult["kind"][];
-const INITIALS = ["constant", "data", "seed", "uniform", "normal"] as const satisfies readonly Initial["kind"][]; // prettier-ignore
+const INITIALS = ["constant", "data", "seed", "uniform", "normal"] as const satisfies readonly Initial["kind"][];
 
 const NUMBER = /^(inf|nan|\d+(?:\.\d+)?(?:e[+-]?\d+)?)(f32|f64|i32|bool)?$/;
 
@@ -75,7 +95,11 @@ function refuseDeep(tokens: readonly Token[]): void {
     if (kind !== "sign") continue;
     if ("([{".includes(text)) depth++;
     else if (")]}".includes(text)) depth--;
-    if (depth > DEEPEST) throw new VerifyError(`${line}:${column}`, `line ${line}, column ${column}: a bracket within ${DEEPEST} others is more than a program may have`); // prettier-ignore
+    if (depth > DEEPEST)
+      throw new VerifyError(
+        `${line}:${column}`,
+        `line ${line}, column ${column}: a bracket within ${DEEPEST} others is more than a program may have`,
+      );
   }
 }
 
@@ -99,8 +123,8 @@ class Reader {
   }
   expected(what: string): never {
     const { kind, text, line, column } = this.peek();
-    const found = kind === "end" ? "the end" : kind === "string" ? JSON.stringify(text) : kind === "comment" ? "a comment" : `\`${text}\``; // prettier-ignore
-    throw new VerifyError(`${line}:${column}`, `line ${line}, column ${column}: expected ${what}, but found ${found}`); // prettier-ignore
+    const found = kind === "end" ? "the end" : kind === "string" ? JSON.stringify(text) : kind === "comment" ? "a comment" : `\`${text}\``;
+    throw new VerifyError(`${line}:${column}`, `line ${line}, column ${column}: expected ${what}, but found ${found}`);
   }
   /** The next token is this sign or bare word; a quoted string never is. */
   is(text: string, ahead = 0): boolean {
@@ -143,7 +167,10 @@ class Reader {
     const { value, dtype } = this.literal();
     if (dtype === undefined) return value;
     const { line, column } = start;
-    throw new VerifyError(`${line}:${column}`, `line ${line}, column ${column}: expected a number without a dtype, but found \`${start.text}\``); // prettier-ignore
+    throw new VerifyError(
+      `${line}:${column}`,
+      `line ${line}, column ${column}: expected a number without a dtype, but found \`${start.text}\``,
+    );
   }
   /** Items between commas, up to and with the closing sign. */
   list<T>(close: string, item: () => T): T[] {
@@ -215,9 +242,7 @@ function atom(r: Reader, scope: Scope): Atom {
   }
   const name = r.isName() ? r.name() : r.expected("a loop index, a number or `(`");
   const extent = r.has("<") ? r.number() : scope.extents.get(name);
-  return extent === undefined
-    ? r.expected(`\`<\` and the extent of ${name}, which no loop around gives`)
-    : { kind: "index", name, extent };
+  return extent === undefined ? r.expected(`\`<\` and the extent of ${name}, which no loop around gives`) : { kind: "index", name, extent };
 }
 
 /** `(of div n)` is an atom; `(sum)` is only ever what such an atom divides. */
@@ -279,13 +304,16 @@ const opensReduction = (r: Reader): boolean => r.is("{") && (r.is(":", 1) || r.i
 function reduction(r: Reader, scope: Scope, { text, line, column }: Token): Scalar {
   const by = text === "sum" || text === "sumInLanes" ? "add" : text;
   if (by !== "add" && by !== "max" && by !== "argmax")
-    throw new VerifyError(`${line}:${column}`, `line ${line}, column ${column}: expected \`sum\`, \`max\` or \`argmax\` before \`{\`, but found \`${text}\``); // prettier-ignore
+    throw new VerifyError(
+      `${line}:${column}`,
+      `line ${line}, column ${column}: expected \`sum\`, \`max\` or \`argmax\` before \`{\`, but found \`${text}\``,
+    );
   r.eat("{");
   const over = r.list(":", () => axis(r));
   const term = scalar(r, enter(scope, over));
   r.eat("}");
   const dtype = annotation(r) ?? (by === "argmax" ? "i32" : term.dtype);
-  return { kind: "reduce", dtype, by, over, term, ...(text === "sumInLanes" ? { inLanes: true } : {}) }; // prettier-ignore
+  return { kind: "reduce", dtype, by, over, term, ...(text === "sumInLanes" ? { inLanes: true } : {}) };
 }
 
 function call(r: Reader, scope: Scope, name: string): Scalar {
@@ -328,7 +356,7 @@ function statement(r: Reader, scope: Scope): Stmt {
     const form = r.has("vector") ? "vector" : "loop";
     const unrolled = r.has("unrolled") ? { unrolled: r.number() } : {};
     const inside = enter(scope, [axisOfLoop(name, to)]);
-    return { kind: "for", index: name, from, to, step, form, ...unrolled, body: r.block(() => statement(r, inside)) }; // prettier-ignore
+    return { kind: "for", index: name, from, to, step, form, ...unrolled, body: r.block(() => statement(r, inside)) };
   }
   if (r.has("if")) {
     const when = scalar(r, scope);
@@ -401,9 +429,7 @@ function initial(r: Reader): Initial {
   if (kind === "constant") return { kind, value: a };
   r.eat("stream");
   const stream = r.number();
-  return kind === "uniform"
-    ? { kind, low: a, high: b, stream }
-    : { kind, mean: a, deviation: b, stream };
+  return kind === "uniform" ? { kind, low: a, high: b, stream } : { kind, mean: a, deviation: b, stream };
 }
 
 function buffer(r: Reader): Buffer {
@@ -415,7 +441,7 @@ function buffer(r: Reader): Buffer {
   const role = r.word(ROLES);
   const classes = r.has("classes") ? { classes: r.number() } : {};
   const rows = bufferRows(r);
-  const trainable = r.has("trainable") ? { trainable: true } : r.has("frozen") ? { trainable: false } : {}; // prettier-ignore
+  const trainable = r.has("trainable") ? { trainable: true } : r.has("frozen") ? { trainable: false } : {};
   const first = r.has("=") ? { initial: initial(r) } : {};
   return { name, dtype, shape: dims, role, ...classes, ...rows, ...trainable, ...first };
 }
@@ -447,7 +473,7 @@ function definition(r: Reader, scope: Scope, doc: readonly Doc[]): Definition {
   r.eat("by");
   const op = r.name("an op");
   const inside = enter(scope, axes);
-  const target = r.has("into") ? { target: r.name("a buffer") } : r.has("at") ? { part: part(r, inside) } : {}; // prettier-ignore
+  const target = r.has("into") ? { target: r.name("a buffer") } : r.has("at") ? { part: part(r, inside) } : {};
   r.eat("=");
   const value = scalar(r, inside);
   return { name, dtype, shape: dims, axes, value, ...target, op, doc };
@@ -509,7 +535,9 @@ function entry(r: Reader, buffers: readonly Buffer[]): Entry {
   const scope = scopeOf(buffers);
   r.eat("{");
   const uses: string[] = [];
-  if (r.has("uses")) do uses.push(r.name("a buffer")); while (r.has(",")); // prettier-ignore
+  if (r.has("uses"))
+    do uses.push(r.name("a buffer"));
+    while (r.has(","));
   const { calls, results } = line(r, scope);
   return { name, calls, results, buffers: uses, lowerBound };
 }
@@ -580,7 +608,6 @@ export const parseModule = (source: string): Module =>
     const kernels: Kernel[] = [];
     while (r.is("kernel")) kernels.push(kernel(r));
     const entries: Entry[] = [];
-    while (!r.has("}"))
-      entries.push(r.is("entry") ? entry(r, buffers) : r.expected("`entry` or `}`"));
+    while (!r.has("}")) entries.push(r.is("entry") ? entry(r, buffers) : r.expected("`entry` or `}`"));
     return { name, entries, buffers, kernels, slots, arenaBytes };
   });

@@ -4,7 +4,27 @@ import { printable } from "../graph/printable.ts";
 import type { DType } from "../graph/type.ts";
 import { keyOf } from "./build.ts";
 import { rangeOf, type Index, type Term } from "./index.ts";
-import type { Axis, Buffer, Call, Definition, Definitions, Doc, Entry, EntryResult, Group, Initial, Kernel, Loop, Module, Program, Scalar, ScalarFn, Slot, Stage, Stmt } from "./loop.ts"; // prettier-ignore
+import type {
+  Axis,
+  Buffer,
+  Call,
+  Definition,
+  Definitions,
+  Doc,
+  Entry,
+  EntryResult,
+  Group,
+  Initial,
+  Kernel,
+  Loop,
+  Module,
+  Program,
+  Scalar,
+  ScalarFn,
+  Slot,
+  Stage,
+  Stmt,
+} from "./loop.ts";
 
 const WORD = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** As JSON, all of it visible. */
@@ -15,8 +35,7 @@ const RESERVED = new Set(["for", "let", "var", "if", "true", "false", "div", "mo
 const SPECIAL = /^(inf|nan)(f32|f64|i32|bool)?$/;
 
 /** A name bare where it cannot be mistaken, otherwise as a JSON string. */
-export const printName = (name: string): string =>
-  WORD.test(name) && !RESERVED.has(name) && !SPECIAL.test(name) ? name : quoted(name);
+export const printName = (name: string): string => (WORD.test(name) && !RESERVED.has(name) && !SPECIAL.test(name) ? name : quoted(name));
 
 /** A number that reads back to the same double: `-0`, `inf` and `nan` included. */
 export function printNumber(value: number): string {
@@ -29,11 +48,7 @@ const printAxis = (axis: Axis): string => `${printName(axis.name)}<${axis.extent
 const printAxes = (axes: readonly Axis[]): string => axes.map(printAxis).join(", ");
 
 /** Writes a sum of terms; `minus` is the sign between terms, `nameOf` writes a loop index. */
-function writeIndex(
-  a: Index,
-  minus: string,
-  nameOf: (name: string, extent: number) => string,
-): string {
+function writeIndex(a: Index, minus: string, nameOf: (name: string, extent: number) => string): string {
   const factor = ({ atom }: Term): string => {
     if (atom.kind === "index") return nameOf(atom.name, atom.extent);
     const of = writeIndex(atom.of, minus, nameOf);
@@ -56,9 +71,7 @@ function writeIndex(
 
 /** One loop index, one quotient, or one number that is not negative: needs no parentheses. */
 const isSingle = (a: Index): boolean =>
-  a.terms.length === 0
-    ? a.offset >= 0 && !Object.is(a.offset, -0)
-    : a.terms.length === 1 && a.terms[0]!.by === 1 && Object.is(a.offset, 0);
+  a.terms.length === 0 ? a.offset >= 0 && !Object.is(a.offset, -0) : a.terms.length === 1 && a.terms[0]!.by === 1 && Object.is(a.offset, 0);
 
 /** An index for people: `4·i + k − 2`. */
 export const printIndex = (a: Index): string => writeIndex(a, "−", printName);
@@ -82,8 +95,7 @@ const INFIX: Partial<Record<ScalarFn, { sign: string; holds: number; right: numb
 const REDUCE_WORD = { add: "Σ", max: "max", argmax: "argmax" } as const;
 
 /** `W`, and `W′` for the value that this step stores there. */
-const bufferText = ({ buffer, updated }: Extract<Scalar, { kind: "load" }>): string =>
-  `${printName(buffer)}${updated === true ? "′" : ""}`;
+const bufferText = ({ buffer, updated }: Extract<Scalar, { kind: "load" }>): string => `${printName(buffer)}${updated === true ? "′" : ""}`;
 
 /** A scalar in index notation with as few parentheses as the reading allows. */
 export function printScalar(s: Scalar): string {
@@ -103,15 +115,9 @@ function notation(s: Scalar): readonly [text: string, holds: number] {
     case "local":
       return [printName(s.name), ATOM];
     case "index":
-      return [
-        printIndex(s.at),
-        isSingle(s.at) ? ATOM : s.at.terms.length === 1 && s.at.offset === 0 ? PRODUCT : SUM,
-      ];
+      return [printIndex(s.at), isSingle(s.at) ? ATOM : s.at.terms.length === 1 && s.at.offset === 0 ? PRODUCT : SUM];
     case "load":
-      return [
-        s.at.length === 0 ? bufferText(s) : `${bufferText(s)}[${s.at.map(printIndex).join(",")}]`,
-        ATOM,
-      ];
+      return [s.at.length === 0 ? bufferText(s) : `${bufferText(s)}[${s.at.map(printIndex).join(",")}]`, ATOM];
     case "select": {
       const relu = reluOf(s);
       if (relu !== undefined) return [`relu(${printScalar(relu)})`, ATOM];
@@ -120,10 +126,7 @@ function notation(s: Scalar): readonly [text: string, holds: number] {
     case "round":
       return [`round(${printScalar(s.value)})`, ATOM];
     case "reduce":
-      return [
-        `${REDUCE_WORD[s.by]} ${printAxes(s.over)}${s.inLanes === true ? " in lanes" : ""}: ${write(s.term, REDUCE)}`,
-        REDUCE,
-      ];
+      return [`${REDUCE_WORD[s.by]} ${printAxes(s.over)}${s.inLanes === true ? " in lanes" : ""}: ${write(s.term, REDUCE)}`, REDUCE];
     case "apply":
       return applied(s);
   }
@@ -139,8 +142,7 @@ function applied(s: Extract<Scalar, { kind: "apply" }>): readonly [string, numbe
     // comparisons do not chain, and a^b^c is never written
     const left = infix.holds === COMPARE || infix.holds === POWER ? infix.holds + 1 : infix.holds;
     // x + (−3) is x − 3, to the bit
-    if (s.fn === "add" && b.kind === "literal" && isNegative(b.value))
-      return [`${write(a, left)} − ${people(-b.value)}`, SUM];
+    if (s.fn === "add" && b.kind === "literal" && isNegative(b.value)) return [`${write(a, left)} − ${people(-b.value)}`, SUM];
     return [`${write(a, left)}${infix.sign}${write(b, infix.right)}`, infix.holds];
   }
   if (s.fn === "neg" && a !== undefined) return [`−${write(a, POWER)}`, SIGN];
@@ -150,11 +152,7 @@ function applied(s: Extract<Scalar, { kind: "apply" }>): readonly [string, numbe
 }
 
 /** relu(x) = x < 0 ? 0 : x. */
-function reluOf({
-  when,
-  then,
-  otherwise,
-}: Extract<Scalar, { kind: "select" }>): Scalar | undefined {
+function reluOf({ when, then, otherwise }: Extract<Scalar, { kind: "select" }>): Scalar | undefined {
   if (when.kind !== "apply" || when.fn !== "lt") return undefined;
   const [x, zero] = when.args;
   const isZero = (z: Scalar | undefined): boolean => z?.kind === "literal" && z.value === 0;
@@ -181,22 +179,15 @@ function printStage({ definition, storage }: Stage): string {
 
 /** A group for people: its shared axes, and each stage after the storage of its value. */
 export function printGroup(g: Group): string {
-  return [
-    `group ${g.axes.length === 0 ? "once" : printAxes(g.axes)}`,
-    ...g.stages.map(printStage),
-  ].join("\n");
+  return [`group ${g.axes.length === 0 ? "once" : printAxes(g.axes)}`, ...g.stages.map(printStage)].join("\n");
 }
 
 /** Level 2 of one entry point, for people. */
 export function printDefinitions(d: Definitions): string {
-  const work = d.work.map((w) =>
-    w.kind === "group" ? printGroup(w.group) : `scalar\n${printStage(w)}`,
-  );
+  const work = d.work.map((w) => (w.kind === "group" ? printGroup(w.group) : `scalar\n${printStage(w)}`));
   const results = d.results.map((r) => printResult(r));
-  const apart = d.refusals.map(({ value, from, reason }) => `apart  ${printName(value)} | ${from.map(printName).join(", ")}: ${reason}`); // prettier-ignore
-  return (
-    [`definitions ${printName(d.name)}`, ...work, results.join("\n"), apart.join("\n")].join("\n\n").trimEnd() + "\n"
-  ); // prettier-ignore
+  const apart = d.refusals.map(({ value, from, reason }) => `apart  ${printName(value)} | ${from.map(printName).join(", ")}: ${reason}`);
+  return [`definitions ${printName(d.name)}`, ...work, results.join("\n"), apart.join("\n")].join("\n\n").trimEnd() + "\n";
 }
 
 /** How a loop goes: ` step 4`, ` vector`, ` unrolled 4`, or nothing. */
@@ -252,16 +243,12 @@ export function dtypeOfCall(fn: ScalarFn, args: readonly Scalar[]): DType {
 
 /** An index in scope: `i` where its extent is the loop's, `i<10` where it is not. */
 const indexText = (a: Index, scope: Scope): string =>
-  writeIndex(a, "-", (name, extent) =>
-    scope.extents.get(name) === extent ? printName(name) : `${printName(name)}<${extent}`,
-  );
+  writeIndex(a, "-", (name, extent) => (scope.extents.get(name) === extent ? printName(name) : `${printName(name)}<${extent}`));
 
 /** A scalar as prefix calls, each dtype written only where it does not follow. */
 function scalarText(s: Scalar, scope: Scope): string {
-  const as = (text: string, follows: DType): string =>
-    s.dtype === follows ? text : `${text}:${s.dtype}`;
-  const list = (parts: readonly Scalar[]): string =>
-    parts.map((part) => scalarText(part, scope)).join(", ");
+  const as = (text: string, follows: DType): string => (s.dtype === follows ? text : `${text}:${s.dtype}`);
+  const list = (parts: readonly Scalar[]): string => parts.map((part) => scalarText(part, scope)).join(", ");
   switch (s.kind) {
     case "literal":
       if (s.dtype === "bool" && Object.is(s.value, 0)) return "false";
@@ -311,9 +298,7 @@ function stmtLines(body: readonly Stmt[], scope: Scope): string[] {
       case "assign":
         return [`${printName(s.name)} = ${scalarText(s.value, scope)}`];
       case "store":
-        return [
-          `${printName(s.buffer)}[${indexText(s.at, scope)}] = ${scalarText(s.value, scope)}`,
-        ];
+        return [`${printName(s.buffer)}[${indexText(s.at, scope)}] = ${scalarText(s.value, scope)}`];
       case "if":
         return block(`if ${scalarText(s.when, scope)}`, stmtLines(s.then, enter(scope)));
     }
@@ -324,8 +309,7 @@ function stmtLines(body: readonly Stmt[], scope: Scope): string[] {
 const COMMENT = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u;
 
 /** The text of a `//` line as it was; a quoted one is JSON. */
-export const readComment = (text: string): string =>
-  text.startsWith('"') ? (JSON.parse(text) as string) : text;
+export const readComment = (text: string): string => (text.startsWith('"') ? (JSON.parse(text) as string) : text);
 
 function commentLine(text: string): string {
   const plain = COMMENT.test(text) && !text.startsWith('"') && text === text.trimEnd();
@@ -350,19 +334,15 @@ export function readDoc(text: string): Doc | undefined {
 function docLine({ maths, node, role, site, adjoint }: Doc): string {
   const law = adjoint === undefined ? "" : ` (%${adjoint.of}): ${adjoint.law}`;
   const text = `${maths}    %${node}  ${role}${law}, ${site}`;
-  const back =
-    COMMENT.test(text) && !text.startsWith('["') && text === text.trimEnd()
-      ? readDoc(text)
-      : undefined;
+  const back = COMMENT.test(text) && !text.startsWith('["') && text === text.trimEnd() ? readDoc(text) : undefined;
   const same =
-    back?.maths === maths && back.node === node && back.role === role && back.site === site && back.adjoint?.of === adjoint?.of && back.adjoint?.law === adjoint?.law; // prettier-ignore
-  const all = [
-    maths,
-    node,
-    role,
-    site,
-    ...(adjoint === undefined ? [] : [adjoint.of, adjoint.law]),
-  ];
+    back?.maths === maths &&
+    back.node === node &&
+    back.role === role &&
+    back.site === site &&
+    back.adjoint?.of === adjoint?.of &&
+    back.adjoint?.law === adjoint?.law;
+  const all = [maths, node, role, site, ...(adjoint === undefined ? [] : [adjoint.of, adjoint.law])];
   return `// ${same ? text : quoted(all)}`;
 }
 
@@ -392,7 +372,7 @@ function initialText(initial: Initial): string {
 function bufferLine(b: Buffer): string {
   const parts = [`buffer ${printName(b.name)}: ${b.dtype}[${b.shape.join(",")}] ${b.role}`];
   if (b.classes !== undefined) parts.push(`classes ${b.classes}`);
-  if (b.rows !== undefined) parts.push(b.rows === "none" ? "rowless" : `rows axis ${b.rows.axis} per ${b.rows.per}`); // prettier-ignore
+  if (b.rows !== undefined) parts.push(b.rows === "none" ? "rowless" : `rows axis ${b.rows.axis} per ${b.rows.per}`);
   if (b.trainable !== undefined) parts.push(b.trainable ? "trainable" : "frozen");
   if (b.initial !== undefined) parts.push(`= ${initialText(b.initial)}`);
   return parts.join(" ");
@@ -400,8 +380,7 @@ function bufferLine(b: Buffer): string {
 
 /** `// doc` lines, then `word name[axes]: dtype by op into target = value`. */
 function definitionLines(word: string, d: Definition, scope: Scope): string[] {
-  const usual =
-    d.shape.length === d.axes.length && d.shape.every((n, axis) => n === d.axes[axis]!.extent);
+  const usual = d.shape.length === d.axes.length && d.shape.every((n, axis) => n === d.axes[axis]!.extent);
   const shape = usual ? "" : ` shape [${d.shape.join(",")}]`;
   const into = placeOf(d);
   const head = `${word} ${printName(d.name)}[${printAxes(d.axes)}]: ${d.dtype}${shape} by ${printName(d.op)}${into}`;
@@ -430,10 +409,7 @@ function callLines(call: Call, scope: Scope): string[] {
   switch (call.kind) {
     case "call": {
       const head = `call ${printName(call.kernel)}(${call.args.map(printName).join(", ")})`;
-      return [
-        ...doc,
-        ...block(`${head} over (${printAxes(call.group.axes)})`, stageLines(call.group, scope)),
-      ];
+      return [...doc, ...block(`${head} over (${printAxes(call.group.axes)})`, stageLines(call.group, scope))];
     }
     case "let": {
       const value = scalarText(call.value, scope);
@@ -464,9 +440,7 @@ function slotLines(slots: readonly Slot[], roles: ReadonlyMap<string, string>): 
     printNumber(s.offset),
     printNumber(s.offset + s.bytes),
     s.live === "always" ? "always" : `${s.live[0]}..${s.live[1]}`,
-    [roles.get(s.buffer) ?? "", ...(s.over === undefined ? [] : ["over", printName(s.over)])].join(
-      " ",
-    ),
+    [roles.get(s.buffer) ?? "", ...(s.over === undefined ? [] : ["over", printName(s.over)])].join(" "),
   ]);
   const wide = (column: number): number => Math.max(...rows.map((row) => row[column]!.length));
   return rows.map(([name, from, to, live, role]) =>

@@ -10,11 +10,7 @@ import { printIndex, printScalar } from "./print.ts";
 
 /** One line a stage: `d_W2[i,j] = Σ k<32: hidden[k,i]·d_shifted[k,j]`, or `W2′[i,j] = …` where it replaces what W2 holds. */
 export function linesOf(stages: readonly Stage[]): string[] {
-  const updates = new Map(
-    stages.flatMap(({ definition: { name, target } }) =>
-      target === undefined ? [] : [[name, target] as const],
-    ),
-  );
+  const updates = new Map(stages.flatMap(({ definition: { name, target } }) => (target === undefined ? [] : [[name, target] as const])));
   return stages.map(({ definition }) => {
     const { name, target, value } = definition;
     const stored = target === undefined ? identifier(name) : `${identifier(target)}′`;
@@ -25,9 +21,7 @@ export function linesOf(stages: readonly Stage[]): string[] {
 /** Where in the array: at the stage's own point, unless it is a part of a larger value, named then. */
 function placeOf({ axes, part }: Definition): string {
   const own = axes.length === 0 ? "" : `[${axes.map(({ name }) => identifier(name)).join(",")}]`;
-  return part === undefined
-    ? own
-    : `${own} in ${identifier(part.of)}[${part.at.map(printIndex).join(", ")}]`;
+  return part === undefined ? own : `${own} in ${identifier(part.of)}[${part.at.map(printIndex).join(", ")}]`;
 }
 
 /** Numbers with more characters than this are looked at twice. */
@@ -52,7 +46,5 @@ const readable = (value: Scalar, updates: ReadonlyMap<string, string>): Scalar =
     if (part.kind === "local") return { ...part, name: identifier(part.name) };
     if (part.kind !== "load") return part;
     const target = updates.get(part.buffer);
-    return target === undefined
-      ? { ...part, buffer: identifier(part.buffer) }
-      : { ...part, buffer: identifier(target), updated: true };
+    return target === undefined ? { ...part, buffer: identifier(part.buffer) } : { ...part, buffer: identifier(target), updated: true };
   });

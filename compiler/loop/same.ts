@@ -73,12 +73,12 @@ class Numbering {
         return `if ${this.scalar(s.when)}${block(s.then)}`;
     }
   }
-} // prettier-ignore
+}
 
 /** Equal exactly for kernels that differ in names alone: parameters by place, locals and indices in order of appearance. */
 export function keyOfKernel({ params, body }: Kernel): string {
   const numbering = new Numbering();
-  const types = params.map(({ name, dtype, length, access }) => `${numbering.of("b", name)} ${dtype}[${length}] ${access}`); // prettier-ignore
+  const types = params.map(({ name, dtype, length, access }) => `${numbering.of("b", name)} ${dtype}[${length}] ${access}`);
   return `${types.join()}|${body.map((stmt) => numbering.stmt(stmt)).join(";")}`;
 }
 
@@ -91,8 +91,7 @@ export function keyOfGroup(
     const buffer = buffers.get(name);
     return buffer === undefined ? "" : `:${buffer.dtype}[${buffer.shape.join()}]`;
   });
-  const axis = ({ name, extent }: { readonly name: string; readonly extent: number }): string =>
-    `${numbering.of("i", name)}<${extent}`;
+  const axis = ({ name, extent }: { readonly name: string; readonly extent: number }): string => `${numbering.of("i", name)}<${extent}`;
   const text = stages.map(({ definition: d, storage }) => {
     const value = `${d.axes.map(axis).join()}=${numbering.scalar(d.value)}`;
     return `${storage} ${d.op} ${numbering.of("b", d.name)}→${d.target === undefined ? "" : numbering.of("b", d.target)}${d.part === undefined ? "" : `@${numbering.of("b", d.part.of)}[${d.part.at.map((at) => numbering.index(at)).join()}]`}:${d.dtype}[${value}]`;

@@ -50,5 +50,4 @@ export function workOf(body: readonly Stmt[]): number {
   );
 }
 
-const mostTrips = ({ from, to, step }: Loop): number =>
-  Math.max(0, Math.ceil((rangeOf(to)[1] - rangeOf(from)[0]) / step));
+const mostTrips = ({ from, to, step }: Loop): number => Math.max(0, Math.ceil((rangeOf(to)[1] - rangeOf(from)[0]) / step));

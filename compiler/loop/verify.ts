@@ -3,10 +3,10 @@
 import { VerifyError } from "../graph/error.ts";
 import { bytesOf, sizeOf, type DType } from "../graph/type.ts";
 import { apply, mapScalar } from "./build.ts";
-import { add, constant, evaluate, namesIn, print as keyOfIndex, scale, shift, type Index, type Term } from "./index.ts"; // prettier-ignore
+import { add, constant, evaluate, namesIn, print as keyOfIndex, scale, shift, type Index, type Term } from "./index.ts";
 import { evaluateScalar } from "./interpret.ts";
 import { obstacle } from "./lanes.ts";
-import type { Buffer, Call, Entry, EntryResult, Kernel, Module, Program, Scalar, Slot, Stmt } from "./loop.ts"; // prettier-ignore
+import type { Buffer, Call, Entry, EntryResult, Kernel, Module, Program, Scalar, Slot, Stmt } from "./loop.ts";
 import { printIndex, printName, printScalar, printStmt } from "./print.ts";
 
 type Range = readonly [low: number, high: number];
@@ -66,10 +66,14 @@ function unique(culprit: string, what: string, names: readonly string[]): void {
 
 export function verifyKernel(kernel: Kernel): void {
   const culprit = `kernel ${printName(kernel.name)}`;
-  unique(culprit, "parameters", kernel.params.map((p) => p.name)); // prettier-ignore
+  unique(
+    culprit,
+    "parameters",
+    kernel.params.map((p) => p.name),
+  );
   const empty = kernel.params.find((p) => !Number.isInteger(p.length) || p.length < 0);
   if (empty !== undefined)
-    fail(culprit, `${culprit}: a length is a whole number, but ${printName(empty.name)} has ${empty.length} elements`); // prettier-ignore
+    fail(culprit, `${culprit}: a length is a whole number, but ${printName(empty.name)} has ${empty.length} elements`);
   verifyBody(kernel.body, {
     culprit,
     complain: (law) => fail(culprit, `${culprit}: ${law}`),
@@ -103,16 +107,16 @@ function verifyStmt(s: Stmt, place: Place): void {
     case "assign": {
       verifyScalar(s.value, place);
       const local = place.locals.get(s.name);
-      if (local === undefined) place.complain(`a local is defined before it is assigned, but ${printName(s.name)} is not`); // prettier-ignore
-      if (!local.mutable) place.complain(`only a mutable local is assigned, but ${printName(s.name)} is a let`); // prettier-ignore
+      if (local === undefined) place.complain(`a local is defined before it is assigned, but ${printName(s.name)} is not`);
+      if (!local.mutable) place.complain(`only a mutable local is assigned, but ${printName(s.name)} is a let`);
       return fits(`local ${printName(s.name)}`, local.dtype, s.value.dtype, place);
     }
     case "store": {
       verifyScalar(s.value, place);
       const name = printName(s.buffer);
       const buffer = place.buffers.get(s.buffer);
-      if (buffer === undefined) place.complain(`a store goes to a parameter, but there is none called ${name}`); // prettier-ignore
-      if (buffer.access === "read") place.complain(`a read parameter is never stored to, but ${name} is; declare it write or update`); // prettier-ignore
+      if (buffer === undefined) place.complain(`a store goes to a parameter, but there is none called ${name}`);
+      if (buffer.access === "read") place.complain(`a read parameter is never stored to, but ${name} is; declare it write or update`);
       fits(name, buffer.dtype, s.value.dtype, place);
       verifyAccess("store", s.buffer, buffer.length, s.at, place);
       place.stored.add(s.buffer);
@@ -126,15 +130,14 @@ function verifyStmt(s: Stmt, place: Place): void {
 }
 
 /** The parts of a conjunction: each holds by itself, also beside one that only the data decide. */
-const conjuncts = (s: Scalar): readonly Scalar[] =>
-  s.kind === "apply" && s.fn === "and" ? s.args.flatMap(conjuncts) : [s];
+const conjuncts = (s: Scalar): readonly Scalar[] => (s.kind === "apply" && s.fn === "and" ? s.args.flatMap(conjuncts) : [s]);
 
 function define(name: string, dtype: DType, value: Scalar, mutable: boolean, place: Place): void {
   const shown = printName(name);
   fits(`local ${shown}`, dtype, value.dtype, place);
-  if (place.locals.has(name) || place.loops.has(name)) place.complain(`a name has one meaning, but ${shown} is already defined here`); // prettier-ignore
+  if (place.locals.has(name) || place.loops.has(name)) place.complain(`a name has one meaning, but ${shown} is already defined here`);
   const before = place.dtypes.get(name);
-  if (before !== undefined && before !== dtype) place.complain(`a local has one dtype, but ${shown} is ${before} above and ${dtype} here`); // prettier-ignore
+  if (before !== undefined && before !== dtype) place.complain(`a local has one dtype, but ${shown} is ${before} above and ${dtype} here`);
   place.dtypes.set(name, dtype);
   const pure = mutable ? undefined : pureOf(value, place);
   place.locals.set(name, { dtype, mutable, ...(pure === undefined ? {} : { pure }) });
@@ -146,18 +149,20 @@ function fits(what: string, dtype: DType, value: DType, place: Place): void {
 
 function verifyLoop(s: Extract<Stmt, { kind: "for" }>, place: Place): void {
   const name = printName(s.index);
-  if (!Number.isInteger(s.step) || s.step < 1) place.complain(`a step is a whole number from 1, but it is ${s.step}`); // prettier-ignore
-  if (place.loops.has(s.index) || place.locals.has(s.index)) place.complain(`a name has one meaning, but ${name} is already defined here`); // prettier-ignore
+  if (!Number.isInteger(s.step) || s.step < 1) place.complain(`a step is a whole number from 1, but it is ${s.step}`);
+  if (place.loops.has(s.index) || place.locals.has(s.index)) place.complain(`a name has one meaning, but ${name} is already defined here`);
   verifyIndex(s.from, place);
   verifyIndex(s.to, place);
   const range = rangeOfLoop(s, place);
   if (range[0] < 0) place.complain(`a loop runs from 0 or more, but ${name} starts at ${range[0]}`);
   if (s.unrolled !== undefined) {
-    if (!Number.isInteger(s.unrolled) || s.unrolled < 2) place.complain(`at least 2 iterations are written in a row, but of ${name} it is ${s.unrolled}`); // prettier-ignore
-    if (s.form === "vector" || s.step !== 1 || s.to.terms.length > 0) place.complain(`an unrolled loop goes one by one to a known end, but ${name} does not`); // prettier-ignore
+    if (!Number.isInteger(s.unrolled) || s.unrolled < 2)
+      place.complain(`at least 2 iterations are written in a row, but of ${name} it is ${s.unrolled}`);
+    if (s.form === "vector" || s.step !== 1 || s.to.terms.length > 0)
+      place.complain(`an unrolled loop goes one by one to a known end, but ${name} does not`);
   }
-  const law = s.form === "vector" ? obstacle(s, new Map([...place.buffers].map(([buffer, { length }]) => [buffer, length]))) : undefined; // prettier-ignore
-  if (law !== undefined) place.complain(`the iterations of a vector loop run in lockstep, but ${law}`); // prettier-ignore
+  const law = s.form === "vector" ? obstacle(s, new Map([...place.buffers].map(([buffer, { length }]) => [buffer, length]))) : undefined;
+  if (law !== undefined) place.complain(`the iterations of a vector loop run in lockstep, but ${law}`);
   const loop = { from: s.from, to: s.to, step: s.step, range };
   verifyBody(s.body, { ...place, loops: new Map([...place.loops, [s.index, loop]]) });
 }
@@ -166,8 +171,7 @@ function verifyLoop(s: Extract<Stmt, { kind: "for" }>, place: Place): void {
 function rangeOfLoop({ from, to, step }: Omit<Loop, "range">, place: Place): Range {
   const [low, lastStart] = rangeIn(from, place);
   const span = add(to, scale(from, -1));
-  if (span.terms.length === 0)
-    return [low, lastStart + Math.floor((span.offset - 1) / step) * step];
+  if (span.terms.length === 0) return [low, lastStart + Math.floor((span.offset - 1) / step) * step];
   const end = rangeIn(to, place)[1];
   return [low, low === lastStart ? low + Math.floor((end - 1 - low) / step) * step : end - 1];
 }
@@ -177,19 +181,18 @@ function verifyIndex(a: Index, place: Place): void {
   for (const { atom } of a.terms) {
     if (atom.kind !== "index") {
       verifyIndex(atom.of, place);
-      if (!Number.isInteger(atom.by) || atom.by < 1) place.complain(`an index is divided by a whole number from 1, but by ${atom.by}`); // prettier-ignore
+      if (!Number.isInteger(atom.by) || atom.by < 1) place.complain(`an index is divided by a whole number from 1, but by ${atom.by}`);
       continue;
     }
     const loop = place.loops.get(atom.name);
     const name = printName(atom.name);
-    if (loop === undefined) place.complain(`an index belongs to a loop around it, but there is no loop over ${name}`); // prettier-ignore
-    if (loop.range[1] >= atom.extent) place.complain(`an index stays below its extent, but ${name} reaches ${loop.range[1]} and is used as ${name}<${atom.extent}`); // prettier-ignore
+    if (loop === undefined) place.complain(`an index belongs to a loop around it, but there is no loop over ${name}`);
+    if (loop.range[1] >= atom.extent)
+      place.complain(`an index stays below its extent, but ${name} reaches ${loop.range[1]} and is used as ${name}<${atom.extent}`);
   }
 }
 
-const UNARY = new Set(
-  "neg abs sign floor sqrt exp log tanh sin cos erf log1p expm1 not cast bitsOf floatOf".split(" "),
-);
+const UNARY = new Set("neg abs sign floor sqrt exp log tanh sin cos erf log1p expm1 not cast bitsOf floatOf".split(" "));
 const COMPARES = new Set(["lt", "le", "eq"]);
 const LOGIC = new Set(["and", "or", "not"]);
 
@@ -200,8 +203,8 @@ function verifyScalar(s: Scalar, place: Place): void {
     case "local": {
       const local = place.locals.get(s.name);
       const name = printName(s.name);
-      if (local === undefined) place.complain(`a local is defined before it is used, but ${name} is not`); // prettier-ignore
-      if (local.dtype !== s.dtype) place.complain(`a local has one dtype, but ${name} is ${local.dtype} and is used as ${s.dtype}`); // prettier-ignore
+      if (local === undefined) place.complain(`a local is defined before it is used, but ${name} is not`);
+      if (local.dtype !== s.dtype) place.complain(`a local has one dtype, but ${name} is ${local.dtype} and is used as ${s.dtype}`);
       return;
     }
     case "index":
@@ -209,10 +212,12 @@ function verifyScalar(s: Scalar, place: Place): void {
     case "load": {
       const buffer = place.buffers.get(s.buffer);
       const name = printName(s.buffer);
-      if (buffer === undefined) place.complain(`a load reads a buffer that is given, but there is none called ${name}`); // prettier-ignore
-      if (buffer.dtype !== s.dtype) place.complain(`a load has its buffer's dtype, but ${name} is ${buffer.dtype} and is loaded as ${s.dtype}`); // prettier-ignore
-      if (buffer.access === "write" && !place.stored.has(s.buffer)) place.complain(`a write parameter is loaded only after a store to it, but ${name} is not stored to above; declare it update`); // prettier-ignore
-      if (s.at.length > 1) place.complain(`a load has one flat index here, but that of ${name} has ${s.at.length}`); // prettier-ignore
+      if (buffer === undefined) place.complain(`a load reads a buffer that is given, but there is none called ${name}`);
+      if (buffer.dtype !== s.dtype)
+        place.complain(`a load has its buffer's dtype, but ${name} is ${buffer.dtype} and is loaded as ${s.dtype}`);
+      if (buffer.access === "write" && !place.stored.has(s.buffer))
+        place.complain(`a write parameter is loaded only after a store to it, but ${name} is not stored to above; declare it update`);
+      if (s.at.length > 1) place.complain(`a load has one flat index here, but that of ${name} has ${s.at.length}`);
       return verifyAccess("load", s.buffer, buffer.length, s.at[0] ?? constant(0), place);
     }
     case "apply":
@@ -227,7 +232,8 @@ function verifyScalar(s: Scalar, place: Place): void {
         guards: [...place.guards, apply("not", "bool", s.when)],
       });
       fits("a condition", "bool", s.when.dtype, place);
-      if (s.then.dtype !== s.dtype || s.otherwise.dtype !== s.dtype) place.complain(`both branches have one dtype, but ${printScalar(s)} has ${s.then.dtype} and ${s.otherwise.dtype}`); // prettier-ignore
+      if (s.then.dtype !== s.dtype || s.otherwise.dtype !== s.dtype)
+        place.complain(`both branches have one dtype, but ${printScalar(s)} has ${s.then.dtype} and ${s.otherwise.dtype}`);
       return;
     case "round":
       return verifyScalar(s.value, place);
@@ -239,33 +245,27 @@ function verifyScalar(s: Scalar, place: Place): void {
 function verifyApply(s: Extract<Scalar, { kind: "apply" }>, place: Place): void {
   const operands = s.args.map((arg) => arg.dtype);
   const arity = s.fn === "randomBits" ? 3 : UNARY.has(s.fn) ? 1 : 2;
-  if (operands.length !== arity) place.complain(`${s.fn} takes ${["one operand", "two operands", "three operands"][arity - 1]}, but has ${operands.length}`); // prettier-ignore
+  if (operands.length !== arity)
+    place.complain(`${s.fn} takes ${["one operand", "two operands", "three operands"][arity - 1]}, but has ${operands.length}`);
   if (s.fn === "cast") return;
   if (s.fn === "bitsOf" || s.fn === "floatOf") {
     const [from, to] = s.fn === "bitsOf" ? (["f32", "i32"] as const) : (["i32", "f32"] as const);
-    if (operands[0] !== from || s.dtype !== to) place.complain(`${s.fn} takes ${from} and gives ${to}, but ${printScalar(s)} takes ${operands[0]} and gives ${s.dtype}`); // prettier-ignore
+    if (operands[0] !== from || s.dtype !== to)
+      place.complain(`${s.fn} takes ${from} and gives ${to}, but ${printScalar(s)} takes ${operands[0]} and gives ${s.dtype}`);
     return;
   }
   const compares = COMPARES.has(s.fn);
   const wanted = LOGIC.has(s.fn) ? "bool" : compares ? operands[0]! : s.dtype;
   const result = compares || LOGIC.has(s.fn) ? "bool" : s.dtype;
   if (operands.every((dtype) => dtype === wanted) && result === s.dtype) return;
-  place.complain(`operands of ${s.fn} have one dtype, but ${printScalar(s)} takes ${operands.join(", ")} and gives ${s.dtype}`); // prettier-ignore
+  place.complain(`operands of ${s.fn} have one dtype, but ${printScalar(s)} takes ${operands.join(", ")} and gives ${s.dtype}`);
 }
 
 /** 0 ≤ index < length, by intervals under the guards, else point by point. */
-function verifyAccess(
-  kind: "load" | "store",
-  buffer: string,
-  length: number,
-  index: Index,
-  place: Place,
-): void {
+function verifyAccess(kind: "load" | "store", buffer: string, length: number, index: Index, place: Place): void {
   verifyIndex(index, place);
   if ([...place.loops.values()].some(({ range: [low, high] }) => low > high)) return;
-  const known = place.guards
-    .map((guard) => pureOf(guard, place))
-    .filter((guard) => guard !== undefined);
+  const known = place.guards.map((guard) => pureOf(guard, place)).filter((guard) => guard !== undefined);
   const given = [...known.flatMap((guard) => lawsOf(guard, true)), ...lawsOfLoops(place)];
   const laws = [...given, ...lawsOfQuotients(index, given, place)];
   const high = highest(index, laws, place);
@@ -277,7 +277,7 @@ function verifyAccess(
   const remedy = `${name} has ${length} elements; guard the access or mend the loop`;
   const found = searchOutside(index, length, known, place);
   if (found === "inside") return;
-  if (found === "too many points") place.complain(`${law} could not be proved to: it may lie in ${low}..${high}, and ${remedy}`); // prettier-ignore
+  if (found === "too many points") place.complain(`${law} could not be proved to: it may lie in ${low}..${high}, and ${remedy}`);
   const point = [...found.point].map(([loop, value]) => `${printName(loop)} = ${value}`).join(", ");
   const where = point === "" ? "" : ` at ${point}`;
   place.complain(`${law} is ${name}[${found.value}]${where}, and ${remedy}`);
@@ -332,7 +332,7 @@ function affine(s: Scalar): Index | undefined {
 function lawsOfLoops({ loops }: Place): Index[] {
   return [...loops].flatMap(([name, { from, to, range }]) => {
     if (from.terms.length === 0 && to.terms.length === 0) return [];
-    const self: Index = { terms: [{ atom: { kind: "index", name, extent: range[1] + 1 }, by: 1 }], offset: 0 }; // prettier-ignore
+    const self: Index = { terms: [{ atom: { kind: "index", name, extent: range[1] + 1 }, by: 1 }], offset: 0 };
     return [add(self, scale(from, -1)), shift(add(to, scale(self, -1)), -1)];
   });
 }
@@ -344,12 +344,11 @@ function lawsOfQuotients({ terms }: Index, laws: readonly Index[], place: Place)
     const self: Index = { terms: [{ atom, by: 1 }], offset: 0 };
     const high = highest(atom.of, laws, place);
     const low = -highest(scale(atom.of, -1), laws, place);
-    return [shift(self, -Math.floor(low / atom.by)), shift(scale(self, -1), Math.floor(high / atom.by))]; // prettier-ignore
+    return [shift(self, -Math.floor(low / atom.by)), shift(scale(self, -1), Math.floor(high / atom.by))];
   });
 }
 
-const keyOf = (term: Term): string =>
-  keyOfIndex({ terms: [{ atom: term.atom, by: 1 }], offset: 0 });
+const keyOf = (term: Term): string => keyOfIndex({ terms: [{ atom: term.atom, by: 1 }], offset: 0 });
 
 /** A bound from above: a ≤ a + λ·law for every law ≥ 0 and λ ≥ 0; λ cancels a term, and is kept where the bound falls. */
 function highest(a: Index, laws: readonly Index[], place: Place): number {
@@ -378,7 +377,7 @@ function rangeIn(a: Index, place: Place): Range {
     let range: Range;
     if (atom.kind === "index") range = place.loops.get(atom.name)?.range ?? [0, atom.extent - 1];
     else {
-      const [from, to] = rangeIn(atom.of, place).map((value) => Math.floor(value / atom.by)) as [number, number]; // prettier-ignore
+      const [from, to] = rangeIn(atom.of, place).map((value) => Math.floor(value / atom.by)) as [number, number];
       if (atom.kind === "quotient") range = [from, to];
       else if (from !== to) range = [0, atom.by - 1];
       else range = rangeIn(atom.of, place).map((v) => v - from * atom.by) as [number, number];
@@ -392,12 +391,7 @@ function rangeIn(a: Index, place: Place): Range {
 type Outside = { readonly value: number; readonly point: ReadonlyMap<string, number> };
 
 /** Tries every point of the loops that matter for one where all guards hold and the index is outside. */
-function searchOutside(
-  index: Index,
-  length: number,
-  guards: readonly Scalar[],
-  place: Place,
-): Outside | "inside" | "too many points" {
+function searchOutside(index: Index, length: number, guards: readonly Scalar[], place: Place): Outside | "inside" | "too many points" {
   const names = namesIn(index);
   for (const guard of guards)
     mapScalar(guard, (part) => {
@@ -405,13 +399,9 @@ function searchOutside(
       return part;
     });
   // bounds of a loop may name the loops around it: innermost first finds them all
-  for (const [name, { from, to }] of [...place.loops].reverse())
-    if (names.has(name)) for (const bound of [from, to]) namesIn(bound, names);
+  for (const [name, { from, to }] of [...place.loops].reverse()) if (names.has(name)) for (const bound of [from, to]) namesIn(bound, names);
   const loops = [...place.loops].filter(([name]) => names.has(name));
-  const points = loops.reduce(
-    (n, [, { range, step }]) => n * ((range[1] - range[0]) / step + 1),
-    1,
-  );
+  const points = loops.reduce((n, [, { range, step }]) => n * ((range[1] - range[0]) / step + 1), 1);
   if (points > MOST_POINTS) return "too many points";
 
   const point = new Map<string, number>();
@@ -440,13 +430,8 @@ function searchOutside(
 
 type Line = Pick<Program, "name" | "calls" | "results">;
 
-function verifyLine(
-  line: Line,
-  culprit: string,
-  buffers: readonly Buffer[],
-  kernels: readonly Kernel[],
-): void {
-  const storage = new Map(buffers.map((b): [string, Storage] => [b.name, { dtype: b.dtype, length: sizeOf(b.shape), access: "update" }])); // prettier-ignore
+function verifyLine(line: Line, culprit: string, buffers: readonly Buffer[], kernels: readonly Kernel[]): void {
+  const storage = new Map(buffers.map((b): [string, Storage] => [b.name, { dtype: b.dtype, length: sizeOf(b.shape), access: "update" }]));
   const roles = new Map(buffers.map((b) => [b.name, b.role]));
   const byName = new Map(kernels.map((k) => [k.name, k]));
   const place: Place = {
@@ -461,13 +446,14 @@ function verifyLine(
   };
   const mayWrite = (buffer: string, here: Place): void => {
     const role = roles.get(buffer);
-    if (role === "input" || role === "constant" || role === "hyper") here.complain(`a step never writes what is given to it, but ${printName(buffer)} is ${role}`); // prettier-ignore
+    if (role === "input" || role === "constant" || role === "hyper")
+      here.complain(`a step never writes what is given to it, but ${printName(buffer)} is ${role}`);
   };
   for (const call of line.calls) {
     const here: Place = at(place, callText(call));
     if (call.kind === "call") {
       const kernel = byName.get(call.kernel);
-      if (kernel === undefined) here.complain(`a call names a kernel of the program, but there is no ${printName(call.kernel)}`); // prettier-ignore
+      if (kernel === undefined) here.complain(`a call names a kernel of the program, but there is no ${printName(call.kernel)}`);
       verifyArguments(call.args, kernel, storage, here);
       kernel.params.forEach((p, n) => p.access !== "read" && mayWrite(call.args[n]!, here));
       continue;
@@ -479,9 +465,9 @@ function verifyLine(
     }
     const to = storage.get(call.buffer);
     const name = printName(call.buffer);
-    if (to === undefined) here.complain(`a store goes to a buffer of the program, but there is no ${name}`); // prettier-ignore
-    if (to.length !== 1) here.complain(`a scalar is stored to a buffer of one element, but ${name} has ${to.length}`); // prettier-ignore
-    if (to.dtype !== call.dtype) here.complain(`a store has its buffer's dtype, but ${name} is ${to.dtype} and the store is ${call.dtype}`); // prettier-ignore
+    if (to === undefined) here.complain(`a store goes to a buffer of the program, but there is no ${name}`);
+    if (to.length !== 1) here.complain(`a scalar is stored to a buffer of one element, but ${name} has ${to.length}`);
+    if (to.dtype !== call.dtype) here.complain(`a store has its buffer's dtype, but ${name} is ${to.dtype} and the store is ${call.dtype}`);
     fits(name, to.dtype, call.value.dtype, here);
     mayWrite(call.buffer, here);
   }
@@ -489,52 +475,76 @@ function verifyLine(
 }
 
 function callText(call: Call): string {
-  if (call.kind === "call")
-    return `${printName(call.kernel)}(${call.args.map(printName).join(", ")})`;
+  if (call.kind === "call") return `${printName(call.kernel)}(${call.args.map(printName).join(", ")})`;
   if (call.kind === "let") return `let ${printName(call.name)} = ${printScalar(call.value)}`;
   return `${printName(call.buffer)} = ${printScalar(call.value)}`;
 }
 
-function verifyArguments(
-  args: readonly string[],
-  kernel: Kernel,
-  storage: ReadonlyMap<string, Storage>,
-  place: Place,
-): void {
-  if (args.length !== kernel.params.length) place.complain(`a call gives every parameter a buffer, but ${printName(kernel.name)} has ${kernel.params.length} and the call gives ${args.length}`); // prettier-ignore
+function verifyArguments(args: readonly string[], kernel: Kernel, storage: ReadonlyMap<string, Storage>, place: Place): void {
+  if (args.length !== kernel.params.length)
+    place.complain(
+      `a call gives every parameter a buffer, but ${printName(kernel.name)} has ${kernel.params.length} and the call gives ${args.length}`,
+    );
   kernel.params.forEach((p, n) => {
     const name = args[n]!;
     const buffer = storage.get(name);
-    if (buffer === undefined) place.complain(`an argument is a buffer of the program, but there is no ${printName(name)}`); // prettier-ignore
+    if (buffer === undefined) place.complain(`an argument is a buffer of the program, but there is no ${printName(name)}`);
     if (buffer.dtype === p.dtype && buffer.length === p.length) return;
-    place.complain(`an argument has its parameter's dtype and length, but ${printName(p.name)} is ${p.dtype}[${p.length}] and ${printName(name)} is ${buffer.dtype}[${buffer.length}]`); // prettier-ignore
+    place.complain(
+      `an argument has its parameter's dtype and length, but ${printName(p.name)} is ${p.dtype}[${p.length}] and ${printName(name)} is ${buffer.dtype}[${buffer.length}]`,
+    );
   });
 }
 
 function verifyResult(r: EntryResult, place: Place): void {
   const length = sizeOf(r.shape);
   const local = place.locals.get(r.value);
-  const found =
-    local === undefined ? place.buffers.get(r.value) : { dtype: local.dtype, length: 1 };
-  if (found === undefined) place.complain(`a result is a local or a buffer, but there is no ${printName(r.value)}`); // prettier-ignore
+  const found = local === undefined ? place.buffers.get(r.value) : { dtype: local.dtype, length: 1 };
+  if (found === undefined) place.complain(`a result is a local or a buffer, but there is no ${printName(r.value)}`);
   if (found.dtype === r.dtype && found.length === length) return;
-  place.complain(`a result has its value's dtype and length, but ${printName(r.name)} is ${r.dtype}[${length}] and ${printName(r.value)} is ${found.dtype}[${found.length}]`); // prettier-ignore
+  place.complain(
+    `a result has its value's dtype and length, but ${printName(r.name)} is ${r.dtype}[${length}] and ${printName(r.value)} is ${found.dtype}[${found.length}]`,
+  );
 }
 
 export function verifyProgram(p: Program): void {
   const culprit = `program ${printName(p.name)}`;
-  unique(culprit, "buffers", p.buffers.map((b) => b.name)); // prettier-ignore
-  unique(culprit, "kernels", p.kernels.map((k) => k.name)); // prettier-ignore
+  unique(
+    culprit,
+    "buffers",
+    p.buffers.map((b) => b.name),
+  );
+  unique(
+    culprit,
+    "kernels",
+    p.kernels.map((k) => k.name),
+  );
   for (const kernel of p.kernels) verifyKernel(kernel);
   verifyLine(p, culprit, p.buffers, p.kernels);
 }
 
 export function verifyModule(m: Module): void {
   const culprit = `module ${printName(m.name)}`;
-  unique(culprit, "buffers", m.buffers.map((b) => b.name)); // prettier-ignore
-  unique(culprit, "kernels", m.kernels.map((k) => k.name)); // prettier-ignore
-  unique(culprit, "entries", m.entries.map((e) => e.name)); // prettier-ignore
-  unique(culprit, "slots", m.slots.map((s) => s.buffer)); // prettier-ignore
+  unique(
+    culprit,
+    "buffers",
+    m.buffers.map((b) => b.name),
+  );
+  unique(
+    culprit,
+    "kernels",
+    m.kernels.map((k) => k.name),
+  );
+  unique(
+    culprit,
+    "entries",
+    m.entries.map((e) => e.name),
+  );
+  unique(
+    culprit,
+    "slots",
+    m.slots.map((s) => s.buffer),
+  );
   for (const kernel of m.kernels) verifyKernel(kernel);
   const buffers = new Map(m.buffers.map((b) => [b.name, b]));
   for (const slot of m.slots) verifySlot(slot, buffers.get(slot.buffer), m, culprit);
@@ -547,13 +557,15 @@ export function verifyModule(m: Module): void {
 
 function verifySlot(slot: Slot, buffer: Buffer | undefined, m: Module, culprit: string): void {
   const name = printName(slot.buffer);
-  if (buffer === undefined) fail(culprit, `${culprit}: a slot belongs to a buffer, but there is no ${name}`); // prettier-ignore
+  if (buffer === undefined) fail(culprit, `${culprit}: a slot belongs to a buffer, but there is no ${name}`);
   const unit = bytesOf(buffer.dtype);
   const needs = sizeOf(buffer.shape) * unit;
   const end = slot.offset + slot.bytes;
-  if (!(slot.offset >= 0 && end <= m.arenaBytes)) fail(culprit, `${culprit}: a slot lies inside the arena, but ${name} is at ${slot.offset} .. ${end} of ${m.arenaBytes} bytes`); // prettier-ignore
-  if (slot.offset % unit !== 0) fail(culprit, `${culprit}: a slot starts at a multiple of its element's ${unit} bytes, but ${name} is at ${slot.offset}`); // prettier-ignore
-  if (slot.bytes < needs) fail(culprit, `${culprit}: a slot holds its buffer, but ${name} needs ${needs} bytes and has ${slot.bytes}`); // prettier-ignore
+  if (!(slot.offset >= 0 && end <= m.arenaBytes))
+    fail(culprit, `${culprit}: a slot lies inside the arena, but ${name} is at ${slot.offset} .. ${end} of ${m.arenaBytes} bytes`);
+  if (slot.offset % unit !== 0)
+    fail(culprit, `${culprit}: a slot starts at a multiple of its element's ${unit} bytes, but ${name} is at ${slot.offset}`);
+  if (slot.bytes < needs) fail(culprit, `${culprit}: a slot holds its buffer, but ${name} needs ${needs} bytes and has ${slot.bytes}`);
 }
 
 /** Every buffer that a call touches has a slot, and lives at that call. */
@@ -563,9 +575,12 @@ function verifyLives(entry: Entry, slots: ReadonlyMap<string, Slot>): void {
     for (const buffer of touched(call)) {
       const slot = slots.get(buffer);
       const name = printName(buffer);
-      if (slot === undefined) fail(culprit, `${culprit}: a buffer that is used has a slot, but ${name} has none\n\n    ${callText(call)}`); // prettier-ignore
+      if (slot === undefined) fail(culprit, `${culprit}: a buffer that is used has a slot, but ${name} has none\n\n    ${callText(call)}`);
       if (slot.live === "always" || (slot.live[0] <= n && n <= slot.live[1])) continue;
-      fail(culprit, `${culprit}: a buffer is used only while it lives, but ${name} lives in calls ${slot.live[0]}..${slot.live[1]} and call ${n} uses it\n\n    ${callText(call)}`); // prettier-ignore
+      fail(
+        culprit,
+        `${culprit}: a buffer is used only while it lives, but ${name} lives in calls ${slot.live[0]}..${slot.live[1]} and call ${n} uses it\n\n    ${callText(call)}`,
+      );
     }
   });
 }

@@ -14,16 +14,15 @@ const literal = (c: Context, value: number): Value => c.g.literal(value, c.float
 const times = (c: Context, x: Value, factor: number): Value => c.g.mul(x, literal(c, factor));
 
 /** The tensor that a function takes with a number after it, which is easily given alone. */
-const withNumber = (name: string, option: string): Law => ({ ...FLOATS, remedy: `Write ${name}(x), with ${option} after it if you like; as a layer, activation((x) => ${name}(x, 0.1)).` }); // prettier-ignore
+const withNumber = (name: string, option: string): Law => ({
+  ...FLOATS,
+  remedy: `Write ${name}(x), with ${option} after it if you like; as a layer, activation((x) => ${name}(x, 0.1)).`,
+});
 
 /** x where x > 0, slope·x elsewhere; the slope at 0 is `slope`. */
 export function leakyRelu<S extends Shape>(x: FloatTensor<S>, slope = 0.01): FloatTensor<S> {
-  check(
-    "leakyRelu",
-    { x, slope },
-    { x: withNumber("leakyRelu", "slope"), slope: optional(FINITE) },
-  );
-  return composed("leakyRelu", (c, v) => c.g.where(c.g.lt(literal(c, 0), v), v, times(c, v, slope)))(x); // prettier-ignore
+  check("leakyRelu", { x, slope }, { x: withNumber("leakyRelu", "slope"), slope: optional(FINITE) });
+  return composed("leakyRelu", (c, v) => c.g.where(c.g.lt(literal(c, 0), v), v, times(c, v, slope)))(x);
 }
 
 /** α·(eˣ − 1) where x ≤ 0, x elsewhere (Clevert et al. 2016); the exponential never sees a positive x. */
@@ -44,7 +43,7 @@ const SELU_SCALE = 1.0507009873554804934;
 const SELU_ALPHA = 1.6732632423543772848;
 
 /** λ·elu(x, α) with the self-normalizing λ and α (Klambauer et al. 2017). */
-export const selu: Unary = composed("selu", (c, x) => times(c, exponentialLinear(c, x, SELU_ALPHA), SELU_SCALE)); // prettier-ignore
+export const selu: Unary = composed("selu", (c, x) => times(c, exponentialLinear(c, x, SELU_ALPHA), SELU_SCALE));
 
 export interface GeluOptions {
   /** `"tanh"`: ½x(1 + tanh(√(2/π)·(x + 0.044715x³))); without it ½x(1 + erf(x/√2)). */
@@ -66,17 +65,9 @@ function gaussianLinear(c: Context, x: Value, { approximate }: GeluOptions): Val
 /** x·Φ(x) (Hendrycks & Gimpel 2016). With options alone it is an activation for layers. */
 export function gelu(options: GeluOptions): Unary;
 export function gelu<S extends Shape>(x: FloatTensor<S>, options?: GeluOptions): FloatTensor<S>;
-export function gelu(
-  first: FloatTensor | GeluOptions,
-  options: GeluOptions = {},
-): FloatTensor | Unary {
-  // prettier-ignore
+export function gelu(first: FloatTensor | GeluOptions, options: GeluOptions = {}): FloatTensor | Unary {
   const of = (given: GeluOptions): Unary => composed("gelu", (c, x) => gaussianLinear(c, x, given));
-  check(
-    "gelu",
-    { x: first },
-    { x: anyOf("a tensor of floats, or its options as an object", FLOATS, GELU) },
-  );
+  check("gelu", { x: first }, { x: anyOf("a tensor of floats, or its options as an object", FLOATS, GELU) });
   check("gelu", { options }, { options: GELU });
   return isTensor(first) ? of(options)(first) : of(first);
 }
@@ -96,13 +87,13 @@ function shifted(c: Context, x: Value, axis: number, name: string): { x: Value; 
   const { shape } = c.typeOf(x);
   const at = axis < 0 ? axis + shape.length : axis;
   if (!(Number.isInteger(at) && at >= 0 && at < shape.length))
-    c.fail(`${name}/axis`, `${name} needs an axis of [${shape.join(",")}], but got ${axis}`, "Axes count from 0, or from the end with −1."); // prettier-ignore
+    c.fail(`${name}/axis`, `${name} needs an axis of [${shape.join(",")}], but got ${axis}`, "Axes count from 0, or from the end with −1.");
   const spread = (v: Value): Value => g.broadcast(v, { axes: [at], size: [shape[at]!] });
   const largest = g.stopGradient(c.named("largest", g.reduceMax(x, { axes: [at] })));
   const less = c.named("shifted", g.sub(x, spread(largest)));
   const exps = c.named("exps", g.exp(less));
   return { x: less, exps, total: c.named("total", g.sum(exps, { axes: [at] })), spread };
-} // prettier-ignore
+}
 
 /** e^x / Σ e^x along an axis; stable, because the axis is shifted by its largest. Throws for an axis x does not have. */
 export function softmax<S extends Shape>(x: FloatTensor<S>, axis = -1): FloatTensor<S> {
@@ -122,7 +113,20 @@ export function logSoftmax<S extends Shape>(x: FloatTensor<S>, axis = -1): Float
   })(x);
 }
 
-const NAMED = { relu, leakyRelu, elu, selu, gelu, silu, softplus, sigmoid, tanh, softmax, logSoftmax, linear: composed("linear", (_, x) => x) } as const; // prettier-ignore
+const NAMED = {
+  relu,
+  leakyRelu,
+  elu,
+  selu,
+  gelu,
+  silu,
+  softplus,
+  sigmoid,
+  tanh,
+  softmax,
+  logSoftmax,
+  linear: composed("linear", (_, x) => x),
+} as const;
 
 export type ActivationName = keyof typeof NAMED;
 
@@ -134,5 +138,9 @@ export function activationOf(c: Context, activation: Activation): (x: FloatTenso
   if (typeof activation === "function") return activation;
   if (Object.hasOwn(NAMED, activation)) return NAMED[activation];
   const names = Object.keys(NAMED);
-  return c.fail("activation/unknown", `there is no activation ${JSON.stringify(activation)}${suggestion(activation, names)}`, `Activations are ${names.join(", ")}; or give a function of a tensor.`); // prettier-ignore
+  return c.fail(
+    "activation/unknown",
+    `there is no activation ${JSON.stringify(activation)}${suggestion(activation, names)}`,
+    `Activations are ${names.join(", ")}; or give a function of a tensor.`,
+  );
 }

@@ -7,12 +7,7 @@ import { context, declaring, isTensor, ownerOf, type Context } from "./context.t
 import { callSite } from "./site.ts";
 
 /** Throws a ModelError at the line that called into the layer language. */
-export function refuse(
-  of: string,
-  law: string,
-  remedy: string,
-  operands: readonly Operand[] = [],
-): never {
+export function refuse(of: string, law: string, remedy: string, operands: readonly Operand[] = []): never {
   const c = declaring();
   if (c !== undefined) return c.run(() => c.fail("argument", `${of}: ${law}`, remedy, operands));
   const at = callSite();
@@ -38,11 +33,15 @@ export function refuseProblem(of: string, problem: Problem): never {
   const { path, law, got, unknown } = problem;
   if (unknown !== undefined) {
     const whose = path === "options" ? "has" : `${path} has`;
-    refuse(of, `${whose} no option ${JSON.stringify(unknown)}${nearWord(problem)}`, `Its options are ${Object.keys(law.names ?? {}).join(", ")}.`); // prettier-ignore
+    refuse(
+      of,
+      `${whose} no option ${JSON.stringify(unknown)}${nearWord(problem)}`,
+      `Its options are ${Object.keys(law.names ?? {}).join(", ")}.`,
+    );
   }
   refuseForeign(of, path, got);
   const needs = path === "options" ? "needs" : `${path} needs`;
-  refuse(of, `${needs} ${law.says}, but got ${described(got)}${nearWord(problem)}`, law.remedy ?? remedyOf(problem)); // prettier-ignore
+  refuse(of, `${needs} ${law.says}, but got ${described(got)}${nearWord(problem)}`, law.remedy ?? remedyOf(problem));
 }
 
 const remedyOf = ({ path, law }: Problem): string =>
@@ -64,6 +63,14 @@ export function refuseForeign(of: string, argument: string, value: unknown): voi
   const [here, owner] = [declaring(), ownerOf(value)];
   if (here === undefined || owner === undefined || owner === here || !isTensor(value)) return;
   const { name } = owner.builder.node(value.value);
-  const whose = owner.call.of === here.call.of ? `an earlier call of this model's function, for ${owner.call.entry}` : `the model ${JSON.stringify(owner.builder.name)}`; // prettier-ignore
-  refuse(of, `${argument} is %${name} of ${whose}, but belongs into the model ${JSON.stringify(here.builder.name)}, for ${here.call.entry}`, "Make it inside the function given to model(…), where it is used: each call of that function declares tensors of its own.", [owner.operand(argument, value.value)]); // prettier-ignore
+  const whose =
+    owner.call.of === here.call.of
+      ? `an earlier call of this model's function, for ${owner.call.entry}`
+      : `the model ${JSON.stringify(owner.builder.name)}`;
+  refuse(
+    of,
+    `${argument} is %${name} of ${whose}, but belongs into the model ${JSON.stringify(here.builder.name)}, for ${here.call.entry}`,
+    "Make it inside the function given to model(…), where it is used: each call of that function declares tensors of its own.",
+    [owner.operand(argument, value.value)],
+  );
 }

@@ -34,7 +34,12 @@ function masked(c: Context, scores: Value, { causal = false, mask }: AttentionOp
   if (causal) allowed.push(spread(c, c.named("isPast", g.le(position(1), position(0))), shape));
   if (mask !== undefined) {
     if (!sameShape(broadcastShape(c, "attention mask", c.tensor(scores), mask), shape))
-      c.fail("attention/mask", `scaledDotProductAttention needs a mask that broadcasts to its scores [${shape.join(",")}], but got [${mask.shape.join(",")}]`, "Reshape the mask.", [c.operand("mask", mask.value)]); // prettier-ignore
+      c.fail(
+        "attention/mask",
+        `scaledDotProductAttention needs a mask that broadcasts to its scores [${shape.join(",")}], but got [${mask.shape.join(",")}]`,
+        "Reshape the mask.",
+        [c.operand("mask", mask.value)],
+      );
     allowed.push(spread(c, mask.value, shape));
   }
   const [first, ...rest] = allowed;
@@ -54,20 +59,19 @@ function checkOperands(c: Context, q: Tensor, k: Tensor, v: Tensor): void {
     sameShape(k.shape.slice(0, -1), v.shape.slice(0, -1)) &&
     q.shape[rank - 1] === k.shape[rank - 1];
   if (!fits)
-    c.fail("shape/attention", "scaledDotProductAttention needs q [b…, t, d], k [b…, s, d] and v [b…, s, e] with the same b, s and d", "Change the shape that differs.", [c.operand("q", q.value), c.operand("k", k.value), c.operand("v", v.value)]); // prettier-ignore
+    c.fail(
+      "shape/attention",
+      "scaledDotProductAttention needs q [b…, t, d], k [b…, s, d] and v [b…, s, e] with the same b, s and d",
+      "Change the shape that differs.",
+      [c.operand("q", q.value), c.operand("k", k.value), c.operand("v", v.value)],
+    );
 }
 
 /**
  * softmax(q·kᵀ / √d)·v (Vaswani et al. 2017): q [b…, t, d], k [b…, s, d], v [b…, s, e] → [b…, t, e]. A query that may see no key
  * averages all values. Throws a ModelError where shapes do not fit.
  */
-export function scaledDotProductAttention(
-  q: FloatTensor,
-  k: FloatTensor,
-  v: FloatTensor,
-  options: AttentionOptions = {},
-): FloatTensor {
-  // prettier-ignore
+export function scaledDotProductAttention(q: FloatTensor, k: FloatTensor, v: FloatTensor, options: AttentionOptions = {}): FloatTensor {
   const c = called("scaledDotProductAttention", { q, k, v, options }, { q: FLOATS, k: FLOATS, v: FLOATS, options: OPTIONS });
   return c.run(() => {
     const { g } = c;

@@ -16,7 +16,10 @@ export interface CustomVjp<In extends Tensors, S extends Shape> {
   readonly backward: (cotangent: FloatTensor<S>, inputs: In, y: FloatTensor<S>) => Tensors;
 }
 
-const CUSTOM = optionsOf<CustomVjp<Tensors, Shape>>({ forward: required(FUNCTION), backward: required(FUNCTION) }, "its options as { forward, backward }"); // prettier-ignore
+const CUSTOM = optionsOf<CustomVjp<Tensors, Shape>>(
+  { forward: required(FUNCTION), backward: required(FUNCTION) },
+  "its options as { forward, backward }",
+);
 
 /**
  * A function with a gradient rule of its own (JAX's custom_vjp): d_x = backward(d_y, inputs, y), replayed wherever a loss is differentiated.
@@ -34,16 +37,24 @@ export function customVjp<const In extends Tensors, S extends Shape>(options: Cu
       const gradients = backward(c.tensor(hole) as FloatTensor<S>, inputs, y); // the hole has y's type
       check("customVjp", { "what backward returns": gradients }, { "what backward returns": FLOAT_TENSORS });
       if (gradients.length !== inputs.length)
-        c.fail("customVjp/count", `customVjp needs one gradient an input, but backward returned ${gradients.length} for ${inputs.length}`, "Return an array with one tensor an input, in their order."); // prettier-ignore
+        c.fail(
+          "customVjp/count",
+          `customVjp needs one gradient an input, but backward returned ${gradients.length} for ${inputs.length}`,
+          "Return an array with one tensor an input, in their order.",
+        );
       gradients.forEach(({ shape }, n) => {
         if (!sameShape(shape, inputs[n]!.shape))
-          c.fail("customVjp/shape", `customVjp: the gradient of input ${n} has [${shape.join(",")}], but the input has [${inputs[n]!.shape.join(",")}]`, "Return each gradient in the shape of its input."); // prettier-ignore
+          c.fail(
+            "customVjp/shape",
+            `customVjp: the gradient of input ${n} has [${shape.join(",")}], but the input has [${inputs[n]!.shape.join(",")}]`,
+            "Return each gradient in the shape of its input.",
+          );
       });
       const operands = [y, c.tensor(hole), ...inputs, ...gradients].map(({ value }) => value);
       return c.tensor(c.g.customVjp(operands, { inputs: inputs.length }));
     }) as FloatTensor<S>;
   };
-} // prettier-ignore
+}
 
 /**
  * Runs `body` as a region whose intermediate values are not kept for the backward pass, but computed again there (JAX's checkpoint).
@@ -55,7 +66,7 @@ export function checkpoint<T extends Tensor | readonly Tensor[]>(body: () => T):
     const { nodes } = c.builder;
     const mark = nodes.length;
     const result = body();
-    check("checkpoint", { "what body returns": result }, { "what body returns": anyOf("a tensor or a list of tensors", TENSOR, TENSORS) }); // prettier-ignore
+    check("checkpoint", { "what body returns": result }, { "what body returns": anyOf("a tensor or a list of tensors", TENSOR, TENSORS) });
     const kept = new Set([result].flat().map((tensor) => (tensor as Tensor).value as number)); // T is one tensor or several
     const region = c.nextRegion();
     for (let at = mark; at < nodes.length; at++) {

@@ -12,7 +12,7 @@ import type { Broadcast, Broadcastable, FloatTensor, Tensor } from "./tensor.ts"
 export type BoolTensor<S extends Shape = Shape> = Tensor<S, "bool">;
 
 export interface Comparison<Op extends string> {
-  <A extends Tensor, B extends Tensor>(a: A, b: Broadcastable<Op, A["shape"], B>): BoolTensor<Broadcast<A["shape"], B["shape"]>>; // prettier-ignore
+  <A extends Tensor, B extends Tensor>(a: A, b: Broadcastable<Op, A["shape"], B>): BoolTensor<Broadcast<A["shape"], B["shape"]>>;
   <A extends Tensor>(a: A, b: number): BoolTensor<A["shape"]>;
 }
 
@@ -24,11 +24,7 @@ function pair(c: Context, op: string, a: Tensor, b: Tensor | number): readonly [
 }
 
 // The overloads state what `pair` does; the broadcast type is the type-level twin of broadcastShape.
-const comparison = <Op extends string>(
-  op: Op,
-  of: (c: Context, a: Value, b: Value) => Value,
-): Comparison<Op> =>
-  // prettier-ignore
+const comparison = <Op extends string>(op: Op, of: (c: Context, a: Value, b: Value) => Value): Comparison<Op> =>
   ((a: Tensor, b: Tensor | number) => {
     const c = called(op, { a, b }, { a: TENSOR, b: TENSOR_OR_NUMBER });
     return c.run(() => c.tensor(of(c, ...pair(c, op, a, b))));
@@ -52,17 +48,16 @@ export function logicalNot<S extends Shape>(a: BoolTensor<S>): BoolTensor<S> {
 type ShapeOf<T> = T extends Tensor ? T["shape"] : readonly [];
 
 /** a where the condition holds, b elsewhere; each gets the gradient of what was taken from it. Throws where shapes do not broadcast. */
-export function where<C extends BoolTensor, A extends FloatTensor | number, B extends FloatTensor | number>(condition: C, a: A, b: B): FloatTensor<Broadcast<C["shape"], Broadcast<ShapeOf<A>, ShapeOf<B>>>>; // prettier-ignore
-export function where(
-  condition: BoolTensor,
-  a: FloatTensor | number,
-  b: FloatTensor | number,
-): FloatTensor {
-  // prettier-ignore
+export function where<C extends BoolTensor, A extends FloatTensor | number, B extends FloatTensor | number>(
+  condition: C,
+  a: A,
+  b: B,
+): FloatTensor<Broadcast<C["shape"], Broadcast<ShapeOf<A>, ShapeOf<B>>>>;
+export function where(condition: BoolTensor, a: FloatTensor | number, b: FloatTensor | number): FloatTensor {
   const c = called("where", { condition, a, b }, { condition: TRUTHS, a: FLOATS_OR_NUMBER, b: FLOATS_OR_NUMBER });
   return c.run(() => {
     const choices = [a, b].filter((one) => typeof one !== "number");
-    const shape = choices.reduce<Tensor>((all, one) => ({ ...one, shape: broadcastShape(c, "where", all, one) }), condition).shape; // prettier-ignore
+    const shape = choices.reduce<Tensor>((all, one) => ({ ...one, shape: broadcastShape(c, "where", all, one) }), condition).shape;
     const choice = (one: FloatTensor | number): Value =>
       typeof one === "number" ? c.g.literal(one, c.float) : spread(c, one.value, shape);
     return c.tensor(c.g.where(spread(c, condition.value, shape), choice(a), choice(b)));

@@ -120,9 +120,7 @@ export class Context {
 
   /** `file:line` of the model's call in progress. */
   get site(): string {
-    return this.#site === undefined
-      ? ""
-      : `${this.#citation.cite(this.#site.file)}:${this.#site.line}`;
+    return this.#site === undefined ? "" : `${this.#citation.cite(this.#site.file)}:${this.#site.line}`;
   }
 
   /** Where an error lies that no line of the model is in: its file, or its name. */
@@ -151,7 +149,7 @@ export class Context {
 
   /** A warning at the model's line. */
   advise(code: string, law: string, remedy: string): void {
-    this.advice.push({ code, severity: "warning", site: this.place, law, operands: [], remedy }); // prettier-ignore
+    this.advice.push({ code, severity: "warning", site: this.place, law, operands: [], remedy });
   }
 
   /** Names of checkpointed regions: `region1`, `region2`, … */
@@ -202,12 +200,7 @@ export class Context {
 
   /** An error of a typing law gains the lines of the model around the call. */
   #framed(error: unknown): unknown {
-    if (
-      !(error instanceof ModelError) ||
-      error.diagnostic.frame !== undefined ||
-      this.#site === undefined
-    )
-      return error;
+    if (!(error instanceof ModelError) || error.diagnostic.frame !== undefined || this.#site === undefined) return error;
     const text = this.#citation.textOf(this.#site.file);
     if (text === undefined) return error;
     return new ModelError({ ...error.diagnostic, frame: codeFrame(text, this.#site.line) });
@@ -229,33 +222,33 @@ export class Context {
   }
 
   /** Declares storage. Names are data, but each belongs to one thing. */
-  leaf(
-    op: "input" | "param" | "state" | "hyper",
-    name: string,
-    type: TensorType,
-    attrs: Attrs,
-  ): Value {
+  leaf(op: "input" | "param" | "state" | "hyper", name: string, type: TensorType, attrs: Attrs): Value {
     const other = RESERVED.has(name) ? "the compiler" : this.storage.get(name);
     if (other !== undefined)
-      this.fail("name/duplicate", `${op} ${JSON.stringify(name)}: the name is taken by ${other}`, "Give each input, parameter and state a name of its own."); // prettier-ignore
-    if (name === "")
       this.fail(
-        "name/empty",
-        `${op}: needs a name, but got ""`,
-        "Name it; the name appears in the trainer.",
+        "name/duplicate",
+        `${op} ${JSON.stringify(name)}: the name is taken by ${other}`,
+        "Give each input, parameter and state a name of its own.",
       );
+    if (name === "") this.fail("name/empty", `${op}: needs a name, but got ""`, "Name it; the name appears in the trainer.");
     type.shape.forEach((extent, axis) => {
       if (!(Number.isInteger(extent) && extent > 0))
-        this.fail("shape/extent", `${op} ${JSON.stringify(name)}: axis ${axis} needs a whole number above 0, but got ${extent}`, "Change that dimension."); // prettier-ignore
+        this.fail(
+          "shape/extent",
+          `${op} ${JSON.stringify(name)}: axis ${axis} needs a whole number above 0, but got ${extent}`,
+          "Change that dimension.",
+        );
     });
     const bytes = sizeOf(type.shape) * LEAST_BYTES;
     if (bytes > MOST_BYTES)
-      this.fail("shape/bytes", `${op} ${JSON.stringify(name)}: [${type.shape.join(",")}] is ${bytes.toLocaleString("en-US")} bytes, and all memory of a trainer has at most ${MOST_BYTES.toLocaleString("en-US")}`, "Declare a smaller shape."); // prettier-ignore
+      this.fail(
+        "shape/bytes",
+        `${op} ${JSON.stringify(name)}: [${type.shape.join(",")}] is ${bytes.toLocaleString("en-US")} bytes, and all memory of a trainer has at most ${MOST_BYTES.toLocaleString("en-US")}`,
+        "Declare a smaller shape.",
+      );
     this.storage.set(name, `${op}, ${this.site}`);
     // storage keeps its declared name: a computed value of that name gives way
-    const computed = this.builder.nodes.findIndex(
-      (node) => node.name === name && node.op !== "literal",
-    );
+    const computed = this.builder.nodes.findIndex((node) => node.name === name && node.op !== "literal");
     if (computed >= 0) this.builder.rename(computed as Value, `${name}_value`);
     return this.builder.append(opOf(op), [], attrs, name, type);
   }
@@ -275,9 +268,7 @@ export class Context {
       law,
       operands,
       remedy,
-      ...(text === undefined || this.#site === undefined
-        ? {}
-        : { frame: codeFrame(text, this.#site.line) }),
+      ...(text === undefined || this.#site === undefined ? {} : { frame: codeFrame(text, this.#site.line) }),
     });
   }
 

@@ -15,10 +15,7 @@ export function spread(c: Context, value: Value, to: Shape): Value {
   if (sameShape(shape, to)) return value;
   const lead = to.length - shape.length;
   const keep = shape.flatMap((extent, axis) => (extent === to[axis + lead] ? [axis] : []));
-  const kept =
-    keep.length === shape.length
-      ? value
-      : c.g.reshape(value, { shape: keep.map((axis) => shape[axis]!) });
+  const kept = keep.length === shape.length ? value : c.g.reshape(value, { shape: keep.map((axis) => shape[axis]!) });
   const axes = to.flatMap((_, axis) => (keep.includes(axis - lead) ? [] : [axis]));
   return c.g.broadcast(kept, { axes, size: axes.map((axis) => to[axis]!) });
 }
@@ -31,7 +28,12 @@ export function broadcastShape(c: Context, op: string, a: Tensor, b: Tensor): Sh
     const n = b.shape[axis - rank + b.shape.length] ?? 1;
     if (m === n || n === 1) return m;
     if (m === 1) return n;
-    return c.fail(`shape/${op}`, `${op} needs shapes that broadcast, but [${a.shape.join(",")}] and [${b.shape.join(",")}] do not`, "Change one of the shapes: aligned at the last axis, extents must be equal or 1.", [c.operand("a", a.value), c.operand("b", b.value)]); // prettier-ignore
+    return c.fail(
+      `shape/${op}`,
+      `${op} needs shapes that broadcast, but [${a.shape.join(",")}] and [${b.shape.join(",")}] do not`,
+      "Change one of the shapes: aligned at the last axis, extents must be equal or 1.",
+      [c.operand("a", a.value), c.operand("b", b.value)],
+    );
   });
   adviseSpread(c, op, a, b, shape);
   return shape;
@@ -44,12 +46,7 @@ function binary(name: string, op: ElementwiseName, a: Operand, b: Operand): Tens
   const c = called(name, { a, b }, { a: FLOATS_OR_NUMBER, b: FLOATS_OR_NUMBER });
   return c.run(() => {
     const finite = (n: number): Value => {
-      if (!Number.isFinite(n))
-        c.fail(
-          "value/finite",
-          `${name} needs finite numbers, but got ${n}`,
-          "Use a finite constant.",
-        );
+      if (!Number.isFinite(n)) c.fail("value/finite", `${name} needs finite numbers, but got ${n}`, "Use a finite constant.");
       return c.g.literal(n, c.float);
     };
     if (typeof a === "number" || typeof b === "number") {
@@ -63,7 +60,7 @@ function binary(name: string, op: ElementwiseName, a: Operand, b: Operand): Tens
 }
 
 export interface Binary<Op extends string> {
-  <A extends FloatTensor, B extends FloatTensor>(a: A, b: Broadcastable<Op, A["shape"], B>): FloatTensor<Broadcast<A["shape"], B["shape"]>>; // prettier-ignore
+  <A extends FloatTensor, B extends FloatTensor>(a: A, b: Broadcastable<Op, A["shape"], B>): FloatTensor<Broadcast<A["shape"], B["shape"]>>;
   <A extends FloatTensor>(a: A, b: number): FloatTensor<A["shape"]>;
   <B extends FloatTensor>(a: number, b: B): FloatTensor<B["shape"]>;
 }

@@ -16,7 +16,7 @@ import { composed, type Unary } from "./elementwise.ts";
 const FUNCTIONS: ReadonlyMap<string, Op> = new Map(Object.entries(elementwiseOps));
 
 /** `lt`, `add` and the like are written as operators. */
-const CALLABLE = "exp log sqrt recip tanh sigmoid relu erf sin cos log1p expm1 abs sign floor max min pow".split(" "); // prettier-ignore
+const CALLABLE = "exp log sqrt recip tanh sigmoid relu erf sin cos log1p expm1 abs sign floor max min pow".split(" ");
 
 /**
  * A function of one variable x, written as text: `elementwise('x * tanh(log(1 + exp(x)))')`. It may use numbers, pi, + − * / ^,
@@ -27,14 +27,22 @@ export const elementwise = (text: string): Unary => {
   return composed("elementwise", (c, x) => {
     const formula = folded(c, text, parsed(c, text));
     if (formula.kind === "number")
-      c.fail("formula/constant", `the formula ${JSON.stringify(text)} does not depend on x`, "Write a formula in x; a constant is a number."); // prettier-ignore
-    const value = formulaToGraph(formula, { x }, {
-      literal: (number) => c.g.literal(number, c.float),
-      call: (fn, args) => c.g.elementwise(fn as ElementwiseName, args), // `folded` let known functions pass only
-    }); // prettier-ignore
+      c.fail(
+        "formula/constant",
+        `the formula ${JSON.stringify(text)} does not depend on x`,
+        "Write a formula in x; a constant is a number.",
+      );
+    const value = formulaToGraph(
+      formula,
+      { x },
+      {
+        literal: (number) => c.g.literal(number, c.float),
+        call: (fn, args) => c.g.elementwise(fn as ElementwiseName, args), // `folded` let known functions pass only
+      },
+    );
     adviseTails(c, text, formula);
     if (!isFloat(c.typeOf(value).dtype))
-      c.fail("formula/truth", `the formula ${JSON.stringify(text)} gives a truth value, not a number`, "Write condition ? 1 : 0."); // prettier-ignore
+      c.fail("formula/truth", `the formula ${JSON.stringify(text)} gives a truth value, not a number`, "Write condition ? 1 : 0.");
     return value;
   });
 };
@@ -46,9 +54,13 @@ const [FAR, NEAR] = [1e4, 1];
 function adviseTails(c: Context, text: string, formula: Formula): void {
   for (const side of [-1, 1]) {
     const [near, far] = [valueAndSlope(formula, side * NEAR), valueAndSlope(formula, side * FAR)];
-    const lost = (["value", "slope"] as const).find((of) => Number.isNaN(far[of]) && !Number.isNaN(near[of])); // prettier-ignore
+    const lost = (["value", "slope"] as const).find((of) => Number.isNaN(far[of]) && !Number.isNaN(near[of]));
     if (lost === undefined) continue;
-    c.advise("advice/formula", `the ${lost} of the formula ${JSON.stringify(text)} is not a number at x = ${side * FAR}, because a part of it overflows`, "Write it so that no exponential sees a large argument, for example with sigmoid, tanh or log1p(exp(-abs(x)))."); // prettier-ignore
+    c.advise(
+      "advice/formula",
+      `the ${lost} of the formula ${JSON.stringify(text)} is not a number at x = ${side * FAR}, because a part of it overflows`,
+      "Write it so that no exponential sees a large argument, for example with sigmoid, tanh or log1p(exp(-abs(x))).",
+    );
     return;
   }
 }
@@ -58,27 +70,40 @@ function valueAndSlope(formula: Formula, at: number): { readonly value: number; 
   const scalar = type("f64", []);
   const x = builder.append(opOf("input"), [], {}, "x", scalar);
   const g = callsOn(builder);
-  const value = formulaToGraph(formula, { x }, {
-    literal: (number) => g.literal(number, "f64"),
-    call: (fn, args) => g.elementwise(fn as ElementwiseName, args), // as in `elementwise`
-  });
+  const value = formulaToGraph(
+    formula,
+    { x },
+    {
+      literal: (number) => g.literal(number, "f64"),
+      call: (fn, args) => g.elementwise(fn as ElementwiseName, args), // as in `elementwise`
+    },
+  );
   if (!isFloat(builder.typeOf(value).dtype)) return { value: 0, slope: 0 }; // refused elsewhere
   const [slope] = reverse(builder, value, [x]);
   const values: Tensor[] = [];
   for (const { op, inputs, attrs, type: of } of builder.nodes) {
     const output = op === "input" ? tensor(of, [at]) : tensor(of);
-    if (op !== "input") opOf(op).evaluate(inputs.map((input) => values[input]!), attrs, output);
+    if (op !== "input")
+      opOf(op).evaluate(
+        inputs.map((input) => values[input]!),
+        attrs,
+        output,
+      );
     values.push(output);
   }
   return { value: values[value]!.data[0]!, slope: slope === undefined ? 0 : values[slope]!.data[0]! };
-} // prettier-ignore
+}
 
 function parsed(c: Context, text: string): Formula {
   try {
     return parseFormula(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return c.fail("formula/syntax", `the formula ${JSON.stringify(text)} cannot be read: ${error.message}`, "Write it in x with numbers, + - * / ^, comparisons, c ? a : b and functions."); // prettier-ignore
+    return c.fail(
+      "formula/syntax",
+      `the formula ${JSON.stringify(text)} cannot be read: ${error.message}`,
+      "Write it in x with numbers, + - * / ^, comparisons, c ? a : b and functions.",
+    );
   }
 }
 
@@ -88,18 +113,26 @@ function folded(c: Context, text: string, f: Formula): Formula {
   if (f.kind === "number") return f;
   if (f.kind === "variable") {
     if (f.name !== "x")
-      c.fail("formula/variable", `${the} uses ${f.name}, but its one variable is x`, "Write it in x, with numbers for constants."); // prettier-ignore
+      c.fail("formula/variable", `${the} uses ${f.name}, but its one variable is x`, "Write it in x, with numbers for constants.");
     return f;
   }
   const op = FUNCTIONS.get(f.fn);
   if (op === undefined)
-    return c.fail("formula/function", `${the} uses ${f.fn}, which is no function of the language${suggestion(f.fn, CALLABLE)}`, `Functions are ${CALLABLE.join(", ")}.`); // prettier-ignore
+    return c.fail(
+      "formula/function",
+      `${the} uses ${f.fn}, which is no function of the language${suggestion(f.fn, CALLABLE)}`,
+      `Functions are ${CALLABLE.join(", ")}.`,
+    );
   if (f.args.length !== op.arity)
-    c.fail("formula/arity", `${the} gives ${f.fn} ${f.args.length} arguments, but it takes ${op.arity}`, "Correct the call."); // prettier-ignore
+    c.fail("formula/arity", `${the} gives ${f.fn} ${f.args.length} arguments, but it takes ${op.arity}`, "Correct the call.");
   const args = f.args.map((arg) => folded(c, text, arg));
   const constants = args.flatMap((arg) => (arg.kind === "number" ? [arg.value] : []));
   if (constants.length < args.length) return { ...f, args };
   const y = tensor(type("f64", []));
-  op.evaluate(constants.map((value) => tensor(type("f64", []), [value])), {}, y); // prettier-ignore
+  op.evaluate(
+    constants.map((value) => tensor(type("f64", []), [value])),
+    {},
+    y,
+  );
   return { kind: "number", value: y.data[0]! };
 }

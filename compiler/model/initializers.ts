@@ -29,7 +29,7 @@ const normalOf = (deviation: (shape: Shape) => number): Initializer => ({
 
 const finite = (c: Context, name: string, ...values: readonly number[]): void => {
   for (const value of values)
-    if (!Number.isFinite(value)) c.fail("value/finite", `${name} needs finite numbers, but got ${value}`, "Use a finite number."); // prettier-ignore
+    if (!Number.isFinite(value)) c.fail("value/finite", `${name} needs finite numbers, but got ${value}`, "Use a finite number.");
 };
 
 export const zeros = (): Initializer => constant(0);
@@ -37,7 +37,7 @@ export const ones = (): Initializer => constant(1);
 
 /** Every element the same, or the given elements in row-major order. */
 export const constant = (value: number | readonly number[]): Initializer => {
-  check("constant", { value }, { value: anyOf("a number, or a list of them", ANY_NUMBER, NUMBERS) }); // prettier-ignore
+  check("constant", { value }, { value: anyOf("a number, or a list of them", ANY_NUMBER, NUMBERS) });
   return {
     initial(shape, _, c) {
       if (typeof value === "number") {
@@ -45,7 +45,11 @@ export const constant = (value: number | readonly number[]): Initializer => {
         return ["constant", value];
       }
       if (value.length !== sizeOf(shape))
-        c.fail("initial/length", `constant needs ${sizeOf(shape)} elements for [${shape.join(",")}], but got ${value.length}`, "Give one number an element."); // prettier-ignore
+        c.fail(
+          "initial/length",
+          `constant needs ${sizeOf(shape)} elements for [${shape.join(",")}], but got ${value.length}`,
+          "Give one number an element.",
+        );
       finite(c, "constant", ...value);
       return ["data", ...value];
     },
@@ -61,13 +65,9 @@ export const uniform = (low: number, high: number): Initializer => {
 };
 
 export const normal = (mean = 0, deviation = 1): Initializer => {
-  check(
-    "normal",
-    { mean, deviation },
-    { mean: optional(ANY_NUMBER), deviation: optional(ANY_NUMBER) },
-  );
+  check("normal", { mean, deviation }, { mean: optional(ANY_NUMBER), deviation: optional(ANY_NUMBER) });
   return {
-    initial: (_, stream, c) => (finite(c, "normal", mean, deviation), ["normal", mean, deviation, stream()]), // prettier-ignore
+    initial: (_, stream, c) => (finite(c, "normal", mean, deviation), ["normal", mean, deviation, stream()]),
   };
 };
 
@@ -75,12 +75,10 @@ export const normal = (mean = 0, deviation = 1): Initializer => {
 export const he = (): Initializer => normalOf((shape) => Math.sqrt(2 / fans(shape).fanIn));
 
 /** Glorot uniform: limit √(6 / (fan in + fan out)) (Glorot & Bengio 2010). */
-export const glorot = (): Initializer =>
-  uniformIn((shape) => Math.sqrt(6 / (fans(shape).fanIn + fans(shape).fanOut)));
+export const glorot = (): Initializer => uniformIn((shape) => Math.sqrt(6 / (fans(shape).fanIn + fans(shape).fanOut)));
 
 /** He uniform: limit √(6 / fan in), of the deviation of `he` (He et al. 2015); drawn faster than normal numbers. */
 export const heUniform = (): Initializer => uniformIn((shape) => Math.sqrt(6 / fans(shape).fanIn));
 
 /** Glorot normal, not truncated: deviation √(2 / (fan in + fan out)) (Glorot & Bengio 2010). */
-export const glorotNormal = (): Initializer =>
-  normalOf((shape) => Math.sqrt(2 / (fans(shape).fanIn + fans(shape).fanOut)));
+export const glorotNormal = (): Initializer => normalOf((shape) => Math.sqrt(2 / (fans(shape).fanIn + fans(shape).fanOut)));

@@ -59,10 +59,7 @@ const ofNumbers = (
 });
 
 /** Labels 0 and 1 where a row has one output; else a number for each output. Outputs above the threshold say yes. */
-const ofBinary = (
-  loss: (scores: FloatTensor, y: BinaryTargets) => Scalar,
-  threshold: number,
-): KnownLoss => ({
+const ofBinary = (loss: (scores: FloatTensor, y: BinaryTargets) => Scalar, threshold: number): KnownLoss => ({
   targets: "binary",
   judge(scores) {
     const { shape } = scores;
@@ -115,19 +112,24 @@ function find<T>(
   names: readonly string[] = Object.keys(table),
 ): T {
   const found = Object.hasOwn(table, name) ? table[name] : undefined;
-  return found ?? c.fail(`sequential/${what}`, `there is no ${what} ${JSON.stringify(name)}${suggestion(name, names)}`, `Known are ${names.join(", ")}.`); // prettier-ignore
+  return (
+    found ??
+    c.fail(`sequential/${what}`, `there is no ${what} ${JSON.stringify(name)}${suggestion(name, names)}`, `Known are ${names.join(", ")}.`)
+  );
 }
 
-export const lossNamed = (c: Context, name: string): KnownLoss =>
-  find<KnownLoss>(c, "loss", LOSSES, name);
+export const lossNamed = (c: Context, name: string): KnownLoss => find<KnownLoss>(c, "loss", LOSSES, name);
 
-export const optimizerNamed = (c: Context, name: string): UpdateRule =>
-  find<() => UpdateRule>(c, "optimizer", optimizers, name)();
+export const optimizerNamed = (c: Context, name: string): UpdateRule => find<() => UpdateRule>(c, "optimizer", optimizers, name)();
 
 /** The metric of that name. Throws a ModelError where y does not allow it. */
 export function metricNamed(c: Context, name: string, { metrics, topK }: Judged): Scalar {
   const refuse = (): never =>
-    c.fail("sequential/metric", `the metric ${JSON.stringify(name)} does not fit this loss, whose targets are of another kind`, "Leave the metric out, or choose another loss."); // prettier-ignore
+    c.fail(
+      "sequential/metric",
+      `the metric ${JSON.stringify(name)} does not fit this loss, whose targets are of another kind`,
+      "Leave the metric out, or choose another loss.",
+    );
   const k = /^top_(\d+)$/.exec(name)?.[1];
   if (k !== undefined) return topK?.(Number(k)) ?? refuse();
   const kind = find<MetricKind>(c, "metric", METRICS, name, [...Object.keys(METRICS), "top_5"]);

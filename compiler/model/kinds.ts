@@ -1,6 +1,6 @@
 /** Guarantees the kinds of arguments of the layer language, each under the words that a message has for it. */
 
-import { anyOf, FLAG, FUNCTION, isRecord, kind, listOf, oneOf, optionsOf, TEXT, whole, type Law, type Laws } from "../graph/arguments.ts"; // prettier-ignore
+import { anyOf, FLAG, FUNCTION, isRecord, kind, listOf, oneOf, optionsOf, TEXT, whole, type Law, type Laws } from "../graph/arguments.ts";
 import { isFloat } from "../graph/type.ts";
 import { declaring, isTensor, ownerOf } from "./context.ts";
 import type { LayerOptions } from "./layers/layer.ts";
@@ -12,10 +12,14 @@ const tensors = (says: string, holds: (x: Tensor) => boolean, remedy?: string): 
 
 export const TENSOR: Law = tensors("a tensor", () => true);
 export const FLOATS: Law = tensors("a tensor of floats", ({ dtype }) => isFloat(dtype));
-export const INTEGERS: Law = tensors("a tensor of integers", ({ dtype }) => dtype === "i32", "Declare it with labels, or make it one with cast(x, 'i32')."); // prettier-ignore
-export const TRUTHS: Law = tensors("a tensor of truth values", ({ dtype }) => dtype === "bool", "Make it with a comparison, such as less."); // prettier-ignore
+export const INTEGERS: Law = tensors(
+  "a tensor of integers",
+  ({ dtype }) => dtype === "i32",
+  "Declare it with labels, or make it one with cast(x, 'i32').",
+);
+export const TRUTHS: Law = tensors("a tensor of truth values", ({ dtype }) => dtype === "bool", "Make it with a comparison, such as less.");
 /** What a loss compares scores with. */
-export const TARGETS: Law = tensors("a tensor of labels or of floats", ({ dtype }) => dtype !== "bool"); // prettier-ignore
+export const TARGETS: Law = tensors("a tensor of labels or of floats", ({ dtype }) => dtype !== "bool");
 
 /** A number stands for a tensor of it; whether it may be infinite the function says. */
 const NUMBER: Law = kind("a number", (value) => typeof value === "number");
@@ -23,7 +27,7 @@ export const FLOATS_OR_NUMBER: Law = anyOf("a tensor of floats or a number", FLO
 export const TENSOR_OR_NUMBER: Law = anyOf("a tensor or a number", TENSOR, NUMBER);
 export const ANY_NUMBER: Law = NUMBER;
 
-const listOfNumbers = (says: string): Law => kind(says, (value) => Array.isArray(value) && value.every((one) => typeof one === "number")); // prettier-ignore
+const listOfNumbers = (says: string): Law => kind(says, (value) => Array.isArray(value) && value.every((one) => typeof one === "number"));
 /** Extents are judged where they are used, axis by axis. */
 export const SHAPE: Law = listOfNumbers("a shape, such as [3, 32, 32]");
 export const AXES: Law = listOfNumbers("a list of axes, such as [0]");
@@ -38,20 +42,37 @@ export const TENSORS: Law = listOf("a list of tensors", TENSOR);
 export const FLOAT_TENSORS: Law = listOf("a list of tensors of floats", FLOATS);
 
 /** The usual slip is a factory without its call, or Keras's word for it. */
-export const INITIALIZER: Law = kind("an initializer, such as zeros()", (value) => isRecord(value) && "initial" in value && typeof value["initial"] === "function", "Call one: zeros(), glorot(), he(), constant(1)."); // prettier-ignore
-export const RULE: Law = kind("an optimizer, such as adam()", (value) => isRecord(value) && typeof value["update"] === "function", "Make one by its call: sgd(), adam(), adamw({ learningRate: 1e-3 })."); // prettier-ignore
+export const INITIALIZER: Law = kind(
+  "an initializer, such as zeros()",
+  (value) => isRecord(value) && "initial" in value && typeof value["initial"] === "function",
+  "Call one: zeros(), glorot(), he(), constant(1).",
+);
+export const RULE: Law = kind(
+  "an optimizer, such as adam()",
+  (value) => isRecord(value) && typeof value["update"] === "function",
+  "Make one by its call: sgd(), adam(), adamw({ learningRate: 1e-3 }).",
+);
 /** What a phase or a group trains. */
-export const PARAMETERS: Law = listOf("a list of parameters, or of names", anyOf("a parameter, or the name of one or of a layer", FLOATS, TEXT)); // prettier-ignore
+export const PARAMETERS: Law = listOf(
+  "a list of parameters, or of names",
+  anyOf("a parameter, or the name of one or of a layer", FLOATS, TEXT),
+);
 /** Which words there are `activationOf` knows. */
-export const ACTIVATION: Law = anyOf("the name of an activation or a function of a tensor", TEXT, FUNCTION); // prettier-ignore
-export const LAYER: Law = kind("a layer, such as dense(10)", (value) => typeof value === "function"); // prettier-ignore
+export const ACTIVATION: Law = anyOf("the name of an activation or a function of a tensor", TEXT, FUNCTION);
+export const LAYER: Law = kind("a layer, such as dense(10)", (value) => typeof value === "function");
 export const LAYERS: Law = listOf("a list of layers", LAYER);
 
 /** The options of a layer: its own, and those that every layer has. */
-export const layerOptions = <Options extends LayerOptions>(
-  laws: Laws<Omit<Options, keyof LayerOptions>>,
-): Law => optionsOf<LayerOptions>({ ...laws, name: TEXT, trainable: FLAG });
+export const layerOptions = <Options extends LayerOptions>(laws: Laws<Omit<Options, keyof LayerOptions>>): Law =>
+  optionsOf<LayerOptions>({ ...laws, name: TEXT, trainable: FLAG });
 
 /** What an input may be told besides its shape: see `input`. */
-const INTERVAL: Law = kind("[low, high] with low < high", (value) => Array.isArray(value) && value.length === 2 && value.every((bound) => Number.isFinite(bound)) && value[0] < value[1]); // prettier-ignore
-export const DOMAIN: Law = anyOf('"positive", "probabilities", "unit" or [low, high] with low < high', oneOf("positive", "probabilities", "unit"), INTERVAL); // prettier-ignore
+const INTERVAL: Law = kind(
+  "[low, high] with low < high",
+  (value) => Array.isArray(value) && value.length === 2 && value.every((bound) => Number.isFinite(bound)) && value[0] < value[1],
+);
+export const DOMAIN: Law = anyOf(
+  '"positive", "probabilities", "unit" or [low, high] with low < high',
+  oneOf("positive", "probabilities", "unit"),
+  INTERVAL,
+);

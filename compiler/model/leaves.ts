@@ -11,11 +11,10 @@ import type { Initializer } from "./initializers.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
 
 /** Where the elements of an input lie: what the check draws from. Default: what the graph shows, or any number near 0. */
-export type InputDomain =
-  "positive" | "unit" | "probabilities" | readonly [low: number, high: number];
+export type InputDomain = "positive" | "unit" | "probabilities" | readonly [low: number, high: number];
 
 /** `input "x"`, for messages; whatever came in place of the name has its own. */
-const titled = (of: string, name: string): string => typeof name === "string" ? `${of} ${JSON.stringify(name)}` : of; // prettier-ignore
+const titled = (of: string, name: string): string => (typeof name === "string" ? `${of} ${JSON.stringify(name)}` : of);
 
 export interface InputOptions {
   readonly domain?: InputDomain;
@@ -28,21 +27,17 @@ const INPUT = optionsOf<InputOptions>({ rows: FLAG, domain: DOMAIN });
 function fed(c: Context, name: string, { dtype, shape }: TensorType, attrs: Attrs, rows: boolean): Value {
   if (!rows) c.whole.add(name);
   return c.leaf("input", name, { dtype, shape: c.extents.shape(shape, { rows }) }, attrs);
-} // prettier-ignore
-
-/** A float input of the batch, fed at every call. */
-export function input<const S extends Shape>(
-  name: string,
-  shape: S,
-  options: InputOptions = {},
-): FloatTensor<S> {
-  const c = called(titled("input", name), { name, shape, options }, { name: NAME, shape: SHAPE, options: INPUT }); // prettier-ignore
-  const { rows = true, domain } = options;
-  const attrs: Attrs = domain === undefined ? {} : { domain };
-  return c.run(() => c.tensor(fed(c, name, { dtype: c.float, shape }, attrs, rows))) as FloatTensor<S>; // prettier-ignore
 }
 
-const LABELS = optionsOf<{ readonly classes: number; readonly rows?: boolean }>({ classes: required(EXTENT), rows: FLAG }); // prettier-ignore
+/** A float input of the batch, fed at every call. */
+export function input<const S extends Shape>(name: string, shape: S, options: InputOptions = {}): FloatTensor<S> {
+  const c = called(titled("input", name), { name, shape, options }, { name: NAME, shape: SHAPE, options: INPUT });
+  const { rows = true, domain } = options;
+  const attrs: Attrs = domain === undefined ? {} : { domain };
+  return c.run(() => c.tensor(fed(c, name, { dtype: c.float, shape }, attrs, rows))) as FloatTensor<S>;
+}
+
+const LABELS = optionsOf<{ readonly classes: number; readonly rows?: boolean }>({ classes: required(EXTENT), rows: FLAG });
 
 /** Class labels, 0 ≤ y < classes, one a row. */
 export function labels<const S extends Shape>(
@@ -50,7 +45,7 @@ export function labels<const S extends Shape>(
   shape: S,
   options: InputOptions & { readonly classes: number },
 ): Tensor<S, "i32"> {
-  const c = called(titled("labels", name), { name, shape, options }, { name: NAME, shape: SHAPE, options: LABELS }); // prettier-ignore
+  const c = called(titled("labels", name), { name, shape, options }, { name: NAME, shape: SHAPE, options: LABELS });
   const { classes, rows = true } = options;
   return c.run(() => {
     const attrs = { classes: c.extents.of(classes) };
@@ -67,24 +62,22 @@ export function param<const S extends Shape>(
   initial: Initializer,
   options: { readonly trainable?: boolean } = {},
 ): FloatTensor<S> {
-  const c = called(titled("param", name), { name, shape, initial, options }, { name: NAME, shape: SHAPE, initial: INITIALIZER, options: PARAM }); // prettier-ignore
+  const c = called(
+    titled("param", name),
+    { name, shape, initial, options },
+    { name: NAME, shape: SHAPE, initial: INITIALIZER, options: PARAM },
+  );
   const { trainable = true } = options;
   return c.run(() => {
     const own = c.extents.shape(shape, { rows: false });
     const value: Attr = initial.initial(own, () => c.nextStream(), c);
-    return c.tensor(
-      c.leaf("param", name, { dtype: c.float, shape: own }, { initial: value, trainable }),
-    );
+    return c.tensor(c.leaf("param", name, { dtype: c.float, shape: own }, { initial: value, trainable }));
   }) as FloatTensor<S>;
 }
 
 /** A value kept between steps: running statistics, counters. Not trained; write it with assign. */
-export function state<const S extends Shape>(
-  name: string,
-  shape: S,
-  initial: Initializer,
-): FloatTensor<S> {
-  const c = called(titled("state", name), { name, shape, initial }, { name: NAME, shape: SHAPE, initial: INITIALIZER }); // prettier-ignore
+export function state<const S extends Shape>(name: string, shape: S, initial: Initializer): FloatTensor<S> {
+  const c = called(titled("state", name), { name, shape, initial }, { name: NAME, shape: SHAPE, initial: INITIALIZER });
   return c.run(() => {
     const own = c.extents.shape(shape, { rows: false });
     const value: Attr = initial.initial(own, () => c.nextStream(), c);
@@ -97,9 +90,19 @@ export function assign<S extends Shape>(target: FloatTensor<S>, value: FloatTens
   const c = called("assign", { target, value }, { target: FLOATS, value: FLOATS });
   c.run(() => {
     const node = c.builder.node(target.value);
-    if (node.op !== "state") c.fail("assign/target", `assign writes to a state, but ${JSON.stringify(node.name)} is ${node.op}`, "Declare it with state(name, shape, initial)."); // prettier-ignore
-    if (String(target.shape) !== String(value.shape)) c.fail("assign/shape", `assign needs one shape, but [${String(target.shape)}] ≠ [${String(value.shape)}]`, "Give the new value the state's shape."); // prettier-ignore
-    if (c.assignments.has(target.value)) c.fail("assign/twice", `state ${JSON.stringify(node.name)} is assigned twice`, "Assign it once."); // prettier-ignore
+    if (node.op !== "state")
+      c.fail(
+        "assign/target",
+        `assign writes to a state, but ${JSON.stringify(node.name)} is ${node.op}`,
+        "Declare it with state(name, shape, initial).",
+      );
+    if (String(target.shape) !== String(value.shape))
+      c.fail(
+        "assign/shape",
+        `assign needs one shape, but [${String(target.shape)}] ≠ [${String(value.shape)}]`,
+        "Give the new value the state's shape.",
+      );
+    if (c.assignments.has(target.value)) c.fail("assign/twice", `state ${JSON.stringify(node.name)} is assigned twice`, "Assign it once.");
     c.assignments.set(target.value, value.value);
   });
 }
@@ -110,16 +113,16 @@ const SIZE = optionsOf<{ readonly check: number }>({ check: required(EXTENT) });
  * An extent that is large where the model ships and small where it is checked: the same graph in both, so choose `check` as the least
  * extent at which every layer still does its work.
  */
-export function size<const N extends number>(
-  name: string,
-  extent: N,
-  options: { readonly check: number },
-): N {
-  const c = called(titled("size", name), { name, extent, options }, { name: NAME, extent: EXTENT, options: SIZE }); // prettier-ignore
+export function size<const N extends number>(name: string, extent: N, options: { readonly check: number }): N {
+  const c = called(titled("size", name), { name, extent, options }, { name: NAME, extent: EXTENT, options: SIZE });
   const { check } = options;
   return c.run(() => {
     if (check > extent)
-      c.fail("size/check", `size ${JSON.stringify(name)}: check ${check} is above the extent ${extent} itself`, "Give a smaller extent to check at."); // prettier-ignore
+      c.fail(
+        "size/check",
+        `size ${JSON.stringify(name)}: check ${check} is above the extent ${extent} itself`,
+        "Give a smaller extent to check at.",
+      );
     c.sized = true;
     return (c.small ? check : extent) as N; // in its type the extent is the one that ships
   });
@@ -145,12 +148,14 @@ export function countOf(c: Context): {
 } {
   const value = (): Tensor["value"] => {
     const at = c.builder.nodes.findIndex((node) => node.op === "count");
-    return at >= 0
-      ? (at as Tensor["value"])
-      : c.builder.append(opOf("count"), [], {}, LIVE_ROWS, { dtype: "i32", shape: [] });
+    return at >= 0 ? (at as Tensor["value"]) : c.builder.append(opOf("count"), [], {}, LIVE_ROWS, { dtype: "i32", shape: [] });
   };
   return {
-    live: (rows) => c.named("isLive", c.g.lt(c.g.iota({ dtype: "i32", shape: [rows] }, { axis: 0 }), c.g.broadcast(value(), { axes: [0], size: [rows] }))), // prettier-ignore
+    live: (rows) =>
+      c.named(
+        "isLive",
+        c.g.lt(c.g.iota({ dtype: "i32", shape: [rows] }, { axis: 0 }), c.g.broadcast(value(), { axes: [0], size: [rows] })),
+      ),
     scale: () => c.g.recip(c.g.cast(value(), { to: c.float })),
   };
 }

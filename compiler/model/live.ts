@@ -35,7 +35,7 @@ function overRows(c: Context, { sums, axis }: Inside, count: ReturnType<typeof c
   const { shape } = c.typeOf(sums);
   const others = shape.flatMap((_, at) => (at === axis ? [] : [at]));
   const isLive = count.live(shape[axis]!);
-  const mask = others.length === 0 ? isLive : c.g.broadcast(isLive, { axes: others, size: others.map((at) => shape[at]!) }); // prettier-ignore
+  const mask = others.length === 0 ? isLive : c.g.broadcast(isLive, { axes: others, size: others.map((at) => shape[at]!) });
   const live = c.named("liveRows", c.g.where(mask, sums, c.g.literal(0, c.float)));
   return c.named("rowSum", c.g.sum(live, { axes: [axis] }));
 }
@@ -61,9 +61,13 @@ export function liveMean(c: Context, x: Value, axes: readonly number[]): Value {
   const total = overRows(c, { ...inside, sums: means }, count);
   const scale = c.named("perRow", count.scale());
   const { shape } = c.typeOf(total);
-  return g.mul(total, shape.length === 0 ? scale : g.broadcast(scale, { axes: shape.map((_, axis) => axis), size: shape })); // prettier-ignore
+  return g.mul(total, shape.length === 0 ? scale : g.broadcast(scale, { axes: shape.map((_, axis) => axis), size: shape }));
 }
 
 /** The mean of all elements, of the batch its real rows only: what every loss and metric is. */
 export const meanOf = (c: Context, values: Value): Value =>
-  liveMean(c, values, c.typeOf(values).shape.map((_, axis) => axis)); // prettier-ignore
+  liveMean(
+    c,
+    values,
+    c.typeOf(values).shape.map((_, axis) => axis),
+  );

@@ -14,12 +14,10 @@ import { binaryTargets, type BinaryTargets } from "./losses/binary.ts";
 import type { ClassTargets } from "./losses/classes.ts";
 import type { FloatTensor, Scalar } from "./tensor.ts";
 
-const share = (c: Context, right: Value): Scalar =>
-  c.tensor(meanOf(c, c.g.cast(right, { to: c.float }))) as Scalar; // a mean is a scalar
+const share = (c: Context, right: Value): Scalar => c.tensor(meanOf(c, c.g.cast(right, { to: c.float }))) as Scalar; // a mean is a scalar
 
 /** The labels [n, …], or the largest of dense targets. */
-const labelsOf = (c: Context, y: ClassTargets): Value =>
-  isSparse(y) ? y.value : c.g.argmax(y.value, { axis: last(y) });
+const labelsOf = (c: Context, y: ClassTargets): Value => (isSparse(y) ? y.value : c.g.argmax(y.value, { axis: last(y) }));
 
 /** Share of the rows whose largest score is their label's; ties go to the first. */
 export function accuracy(scores: FloatTensor, y: ClassTargets): Scalar {
@@ -39,15 +37,16 @@ export function topK(scores: FloatTensor, y: ClassTargets, k: number): Scalar {
     const axis = last(scores);
     const classes = scores.shape[axis]!;
     if (!(Number.isInteger(k) && k >= 1 && k <= classes))
-      c.fail("metric/k", `topK needs a whole number from 1 to ${classes}, the number of classes, but got ${k}`, "Give fewer than there are classes."); // prettier-ignore
+      c.fail(
+        "metric/k",
+        `topK needs a whole number from 1 to ${classes}, the number of classes, but got ${k}`,
+        "Give fewer than there are classes.",
+      );
     const label = labelsOf(c, y);
     const zero = g.literal(0, c.float);
     const wide = { axes: [axis], size: [classes] };
     const isLabel = oneHot(c, label, scores.shape);
-    const own = c.named(
-      "labelScore",
-      g.sum(g.where(isLabel, scores.value, zero), { axes: [axis] }),
-    );
+    const own = c.named("labelScore", g.sum(g.where(isLabel, scores.value, zero), { axes: [axis] }));
     const theirs = g.broadcast(own, wide);
     const position = g.iota({ dtype: "i32", shape: scores.shape }, { axis });
     const later = g.and(g.eq(scores.value, theirs), g.lt(g.broadcast(label, wide), position));
@@ -59,12 +58,12 @@ export function topK(scores: FloatTensor, y: ClassTargets, k: number): Scalar {
 }
 
 /** Share of all elements on their target's side of the threshold: ½ for probabilities, 0 for logits. Targets 0 and 1, or −1 and 1. */
-export function binaryAccuracy(
-  scores: FloatTensor,
-  y: BinaryTargets,
-  options: { readonly threshold?: number } = {},
-): Scalar {
-  const c = called("binaryAccuracy", { scores, y, options }, { scores: FLOATS, y: TARGETS, options: optionsOf<typeof options>({ threshold: FINITE }) }); // prettier-ignore
+export function binaryAccuracy(scores: FloatTensor, y: BinaryTargets, options: { readonly threshold?: number } = {}): Scalar {
+  const c = called(
+    "binaryAccuracy",
+    { scores, y, options },
+    { scores: FLOATS, y: TARGETS, options: optionsOf<typeof options>({ threshold: FINITE }) },
+  );
   const { threshold = 0.5 } = options;
   return c.run(() => {
     const { g } = c;

@@ -43,10 +43,7 @@ interface Shown {
 
 /** `loss` and `optimizer` are short for one phase. */
 export type Declaration = Shown &
-  (
-    | { readonly loss: Scalar; readonly optimizer: UpdateRule }
-    | { readonly phases: readonly PhaseDeclaration[] }
-  );
+  ({ readonly loss: Scalar; readonly optimizer: UpdateRule } | { readonly phases: readonly PhaseDeclaration[] });
 
 export type EntryKind = "train" | "evaluate" | "predict";
 
@@ -105,11 +102,7 @@ const batchSizes = (batch: ModelOptions["batch"] = 1): BatchSizes =>
   typeof batch === "number" ? { train: batch, evaluate: batch, predict: 1 } : batch;
 
 /** Declares a model. `declare` is called once for each entry point. */
-export function model(
-  name: string,
-  options: ModelOptions,
-  declare: (instance: Instance) => Declaration,
-): Model {
+export function model(name: string, options: ModelOptions, declare: (instance: Instance) => Declaration): Model {
   checkModel(name, options, declare);
   const batch = batchSizes(options.batch);
   const site = callSite();
@@ -120,34 +113,24 @@ export function model(
     name,
     batch,
     ...(options.memory === undefined ? {} : { memory: options.memory }),
-    trace: tracer(name, of, { declare: (c, instance) => declare(instanceOf(c, instance, options, site)), check: (c, declared) => checkDeclared(c, declared, site), finish }), // prettier-ignore
+    trace: tracer(name, of, {
+      declare: (c, instance) => declare(instanceOf(c, instance, options, site)),
+      check: (c, declared) => checkDeclared(c, declared, site),
+      finish,
+    }),
   };
 }
 
 /** What one call of the declaration gave, as an entry point; `meeting` finds where rows meet in its results. */
-function finish(
-  c: Context,
-  entry: EntryKind,
-  declared: Declaration,
-  meeting: (values: readonly Value[]) => Meeting | undefined,
-): Traced {
+function finish(c: Context, entry: EntryKind, declared: Declaration, meeting: (values: readonly Value[]) => Meeting | undefined): Traced {
   const phases: readonly PhaseDeclaration[] =
-    "phases" in declared
-      ? declared.phases
-      : [{ name: "train", loss: declared.loss, optimizer: declared.optimizer }];
+    "phases" in declared ? declared.phases : [{ name: "train", loss: declared.loss, optimizer: declared.optimizer }];
   const { builder } = c;
-  if (phases.length === 0)
-    c.fail(
-      "model/phases",
-      "a model needs at least one phase",
-      "Return { loss, optimizer } or { phases: [ … ] }.",
-    );
+  if (phases.length === 0) c.fail("model/phases", "a model needs at least one phase", "Return { loss, optimizer } or { phases: [ … ] }.");
   for (const phase of phases) checkLoss(c, phase);
   const trained = phases.map((phase) => trainedNames(c, phase));
   checkReached(c, phases, trained);
-  if (entry === "train")
-    for (const [target, value] of c.assignments)
-      builder.results.push({ kind: "write", target, value });
+  if (entry === "train") for (const [target, value] of c.assignments) builder.results.push({ kind: "write", target, value });
   if (entry !== "predict")
     for (const { name, loss } of phases)
       builder.results.push({
@@ -155,11 +138,14 @@ function finish(
         name: entry === "evaluate" && phases.length === 1 ? "loss" : name,
         value: loss.value,
       });
-  const shown =
-    entry === "evaluate" ? declared.metrics : entry === "predict" ? declared.outputs : {};
+  const shown = entry === "evaluate" ? declared.metrics : entry === "predict" ? declared.outputs : {};
   for (const [name, tensor] of Object.entries(shown ?? {})) {
     if (entry === "evaluate" && tensor.shape.length > 0)
-      c.fail("model/metric", `metric ${JSON.stringify(name)} needs a scalar, but has [${tensor.shape.join(",")}]`, "Reduce it over its axes."); // prettier-ignore
+      c.fail(
+        "model/metric",
+        `metric ${JSON.stringify(name)} needs a scalar, but has [${tensor.shape.join(",")}]`,
+        "Reduce it over its axes.",
+      );
     builder.results.push({
       kind: entry === "evaluate" ? "loss" : "output",
       name,
@@ -169,7 +155,7 @@ function finish(
   // told of once: by the loss, where it reads the same value
   const told = new Set(c.advice.map(({ code }) => code));
   if (entry === "train" && !told.has("advice/dropped"))
-    for (const [name, { value }] of Object.entries(declared.outputs ?? {})) adviseDropped(c, `output ${JSON.stringify(name)}`, value); // prettier-ignore
+    for (const [name, { value }] of Object.entries(declared.outputs ?? {})) adviseDropped(c, `output ${JSON.stringify(name)}`, value);
   const found = meeting(builder.results.map(({ value }) => value));
   return {
     graph: builder.graph(),
@@ -187,28 +173,26 @@ function finish(
 
 /** Outputs of which the batch's rows are not one part after the other. */
 const wholeOutputs = (c: Context): string[] =>
-  c.builder.results.flatMap((result) => result.kind === "output" && !isByRow(c, result.value) ? [result.name] : []); // prettier-ignore
+  c.builder.results.flatMap((result) => (result.kind === "output" && !isByRow(c, result.value) ? [result.name] : []));
 
 function isByRow(c: Context, value: Value): boolean {
   const { shape } = c.typeOf(value);
   const rows = c.rows.along(c, value);
-  return rows === undefined
-    ? !c.rows.isRowless(c, value)
-    : rows.axis === 0 && rows.per * rows.batch === shape[0];
+  return rows === undefined ? !c.rows.isRowless(c, value) : rows.axis === 0 && rows.per * rows.batch === shape[0];
 }
 
 /** The names of the parameters that a phase trains; undefined where it lists none. */
-function trainedNames(
-  c: Context,
-  { name, parameters }: PhaseDeclaration,
-): readonly string[] | undefined {
-  // prettier-ignore
+function trainedNames(c: Context, { name, parameters }: PhaseDeclaration): readonly string[] | undefined {
   const trainable = c.builder.nodes.flatMap((node) => (node.op === "param" && node.attrs["trainable"] !== false ? [node.name] : []));
   return parameters?.flatMap((listed) => {
     const of = typeof listed === "string" ? listed : c.builder.node(listed.value).name;
     const found = trainable.filter((parameter) => covers(of, parameter));
     if (found.length === 0)
-      c.fail("model/phase", `phase ${JSON.stringify(name)} trains ${JSON.stringify(of)}, but no trainable parameter or layer is called that`, `The trainable parameters are ${trainable.join(", ")}.`); // prettier-ignore
+      c.fail(
+        "model/phase",
+        `phase ${JSON.stringify(name)} trains ${JSON.stringify(of)}, but no trainable parameter or layer is called that`,
+        `The trainable parameters are ${trainable.join(", ")}.`,
+      );
     return found;
   });
 }
@@ -220,24 +204,18 @@ function checkLoss(c: Context, { loss }: PhaseDeclaration): void {
       code: "model/loss",
       site: node.origin.site || c.place,
       law: `a loss needs to be a scalar, but has [${node.type.shape.join(",")}]`,
-      operands: [{ label: "loss", name: `%${node.name}`, type: node.type, site: `from ${node.op}  ${node.origin.site}`.trimEnd() }], // prettier-ignore
+      operands: [{ label: "loss", name: `%${node.name}`, type: node.type, site: `from ${node.op}  ${node.origin.site}`.trimEnd() }],
       remedy: "Average it over the batch and sum it over its other axes.",
     });
 }
 
 /** Every trainable parameter is reached by a loss of a phase that trains it. */
-function checkReached(
-  c: Context,
-  phases: readonly PhaseDeclaration[],
-  trained: readonly (readonly string[] | undefined)[],
-): void {
+function checkReached(c: Context, phases: readonly PhaseDeclaration[], trained: readonly (readonly string[] | undefined)[]): void {
   const { nodes } = c.builder;
   const reached = phases.map(({ loss }) => reachableFrom(nodes, [loss.value]));
   nodes.forEach((node, at) => {
     if (node.op !== "param" || node.attrs["trainable"] === false) return;
-    const isTrained = phases.some(
-      (_, n) => reached[n]![at] && (trained[n]?.includes(node.name) ?? true),
-    );
+    const isTrained = phases.some((_, n) => reached[n]![at] && (trained[n]?.includes(node.name) ?? true));
     if (isTrained) return;
     throw new ModelError({
       code: "model/unreached",

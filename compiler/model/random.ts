@@ -22,21 +22,18 @@ function draw(c: Context, shape: Shape): Value {
 
 function checked(c: Context, name: string, shape: Shape, ...bounds: readonly number[]): void {
   if (!shape.every((extent) => Number.isInteger(extent) && extent > 0))
-    c.fail(`${name}/shape`, `${name} needs whole extents above 0, but got [${shape.join(",")}]`, "Correct the shape."); // prettier-ignore
+    c.fail(`${name}/shape`, `${name} needs whole extents above 0, but got [${shape.join(",")}]`, "Correct the shape.");
   if (!bounds.every(Number.isFinite))
-    c.fail("value/finite", `${name} needs finite bounds, but got ${bounds.join(" and ")}`, "Use finite numbers."); // prettier-ignore
+    c.fail("value/finite", `${name} needs finite bounds, but got ${bounds.join(" and ")}`, "Use finite numbers.");
 }
 
 /** Uniform on [low, high), in steps of (high − low)·2⁻²⁴. Evaluation and prediction draw without moving the stream on. */
 export function randomUniform<const S extends Shape>(shape: S, low = 0, high = 1): FloatTensor<S> {
-  const c = called("randomUniform", { shape, low, high }, { shape: SHAPE, low: optional(ANY_NUMBER), high: optional(ANY_NUMBER) }); // prettier-ignore
+  const c = called("randomUniform", { shape, low, high }, { shape: SHAPE, low: optional(ANY_NUMBER), high: optional(ANY_NUMBER) });
   return c.run(() => {
     const { g, float } = c;
     checked(c, "randomUniform", shape, low, high);
-    const scaled = g.mul(
-      draw(c, c.extents.shape(shape, { rows: true })),
-      g.literal((high - low) / COUNT, float),
-    );
+    const scaled = g.mul(draw(c, c.extents.shape(shape, { rows: true })), g.literal((high - low) / COUNT, float));
     return c.tensor(low === 0 ? scaled : g.add(scaled, g.literal(low, float)));
   }) as FloatTensor<S>; // bits have the asked shape
 }

@@ -10,21 +10,23 @@ import { liveMean, liveSum } from "./live.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
 
 /** S without the axes A; axes counted from the end, or known only when the model is declared, widen it. */
-export type Without<S extends Shape, A extends readonly number[]> = number extends
-  S["length"] | A[number]
+export type Without<S extends Shape, A extends readonly number[]> = number extends S["length"] | A[number]
   ? Shape
   : `${A[number]}` extends `-${string}`
     ? Shape
     : Kept<S, A[number]>;
-type Kept<S extends Shape, A extends number, Passed extends readonly unknown[] = []> = S extends readonly [infer N extends number, ...infer Rest extends Shape]
+type Kept<S extends Shape, A extends number, Passed extends readonly unknown[] = []> = S extends readonly [
+  infer N extends number,
+  ...infer Rest extends Shape,
+]
   ? Passed["length"] extends A
     ? Kept<Rest, A, [...Passed, unknown]>
     : readonly [N, ...Kept<Rest, A, [...Passed, unknown]>]
-  : readonly []; // prettier-ignore
+  : readonly [];
 
 export interface Reduction {
   (x: FloatTensor): Scalar;
-  <S extends Shape, const A extends readonly number[]>(x: FloatTensor<S>, axes: A): FloatTensor<Without<S, A>>; // prettier-ignore
+  <S extends Shape, const A extends readonly number[]>(x: FloatTensor<S>, axes: A): FloatTensor<Without<S, A>>;
 }
 
 /** Axes in order, counted from 0; all of them if none are given. */
@@ -34,10 +36,7 @@ function axesOf(x: Tensor, axes?: readonly number[]): readonly number[] {
 }
 
 // `Without` is the type-level twin of what reducing does to a shape.
-const reduction = (
-  name: string,
-  of: (c: Context, x: Value, axes: readonly number[]) => Value,
-): Reduction =>
+const reduction = (name: string, of: (c: Context, x: Value, axes: readonly number[]) => Value): Reduction =>
   ((x: FloatTensor, axes?: readonly number[]) => {
     const c = called(name, { x, axes }, { x: FLOATS, axes: optional(AXES) });
     return c.run(() => c.tensor(of(c, x.value, axesOf(x, axes))));
@@ -53,7 +52,7 @@ export const mean: Reduction = reduction("mean", liveMean);
 export const max: Reduction = reduction("max", ({ g }, x, axes) => g.reduceMax(x, { axes }));
 
 /** Smallest element; equals share the gradient. */
-export const min: Reduction = reduction("min", ({ g }, x, axes) => g.neg(g.reduceMax(g.neg(x), { axes }))); // prettier-ignore
+export const min: Reduction = reduction("min", ({ g }, x, axes) => g.neg(g.reduceMax(g.neg(x), { axes })));
 
 /** Mean of (x − mean)², the biased variance. */
 export const variance: Reduction = reduction("variance", (c, x, axes) => {
@@ -65,13 +64,9 @@ export const variance: Reduction = reduction("variance", (c, x, axes) => {
 });
 
 /** Position of the first largest element along an axis; no gradient. */
-export function argmax<S extends Shape, const A extends number>(
-  x: FloatTensor<S>,
-  axis: A,
-): Tensor<Without<S, readonly [A]>, "i32"> {
-  // prettier-ignore
+export function argmax<S extends Shape, const A extends number>(x: FloatTensor<S>, axis: A): Tensor<Without<S, readonly [A]>, "i32"> {
   const c = called("argmax", { x, axis }, { x: FLOATS, axis: AXIS });
-  return c.run(() => c.tensor(c.g.argmax(x.value, { axis: axesOf(x, [axis])[0]! }))) as Tensor<Without<S, readonly [A]>, "i32">; // prettier-ignore
+  return c.run(() => c.tensor(c.g.argmax(x.value, { axis: axesOf(x, [axis])[0]! }))) as Tensor<Without<S, readonly [A]>, "i32">;
 }
 
 /** Running sums along an axis: y[i] = Σ x[k] over k ≤ i. */

@@ -47,7 +47,7 @@ function axisOf(rows: Rows, shape: readonly number[], batch: number): RowAxis | 
   if (rows.kind === "rows") return { axis: rows.axis, per: rows.per, batch };
   const [axis, other] = rows.kind === "even" ? rows.axes : [];
   // the same for all rows: whichever order they lie in
-  return axis === undefined || other !== undefined ? undefined : { axis, per: shape[axis]! / batch, batch }; // prettier-ignore
+  return axis === undefined || other !== undefined ? undefined : { axis, per: shape[axis]! / batch, batch };
 }
 
 /** Numbers that nodes have where literals are not counted: equal literals are one node, and which are equal may depend on the batch. */
@@ -56,8 +56,7 @@ class Ordinals {
   #next = 0;
 
   of(nodes: readonly Node[], at: number): number {
-    for (let n = this.#known.length; n <= at; n++)
-      this.#known.push(nodes[n]!.op === "literal" ? -1 : this.#next++);
+    for (let n = this.#known.length; n <= at; n++) this.#known.push(nodes[n]!.op === "literal" ? -1 : this.#next++);
     return this.#known[at]!;
   }
 }
@@ -74,12 +73,12 @@ interface Twin {
 }
 
 function twinsOf(nodes: readonly Node[], ordinals: Ordinals): Twin[] {
-  const numberOf = ({ op, attrs }: Node) => (op === "literal" || op === "hyper" ? attrs["value"]! : null); // prettier-ignore
+  const numberOf = ({ op, attrs }: Node) => (op === "literal" || op === "hyper" ? attrs["value"]! : null);
   return nodes.flatMap((node): Twin | [] => {
     if (node.op === "literal") return [];
     const { op, name, type, inputs } = node;
     const numbers = [node, ...inputs.map((input) => nodes[input]!)].map(numberOf);
-    return { op, name, shape: type.shape, inputs: inputs.map((input) => ordinals.of(nodes, input)), numbers: JSON.stringify(numbers) }; // prettier-ignore
+    return { op, name, shape: type.shape, inputs: inputs.map((input) => ordinals.of(nodes, input)), numbers: JSON.stringify(numbers) };
   });
 }
 
@@ -104,7 +103,7 @@ export class Probe implements RowLaw {
     const rows = rowsIn(nodes, at, (input) => this.#known[input]!, this.batch);
     const { op, name } = nodes[at]!;
     if (op !== "input" || rows.kind !== "rows" || !whole.has(name)) return rows;
-    return { kind: "met", node: at, why: "it was declared without rows, but is as long as the batch" }; // prettier-ignore
+    return { kind: "met", node: at, why: "it was declared without rows, but is as long as the batch" };
   }
 
   isRowless(c: Declared, value: Value): boolean {
@@ -129,7 +128,7 @@ export class Probe implements RowLaw {
 
   /** Where an input's rows lie; undefined where it has none. */
   input(name: string): Pick<RowAxis, "axis" | "per"> | undefined {
-    const rows = this.rows[this.twins.findIndex((twin) => twin.op === "input" && twin.name === name)]; // prettier-ignore
+    const rows = this.rows[this.twins.findIndex((twin) => twin.op === "input" && twin.name === name)];
     return rows?.kind === "rows" ? rows : undefined;
   }
 }
@@ -161,7 +160,7 @@ export class Known implements RowLaw {
   #here(at: number, shape: readonly number[]): Rows {
     const rows = this.#probe.rows[at]!;
     if (rows.kind !== "rows") return rows;
-    const [each, own] = [this.#probe.twins[at]!.shape[rows.axis]! / this.#probe.batch, shape[rows.axis]! / this.#batch]; // prettier-ignore
+    const [each, own] = [this.#probe.twins[at]!.shape[rows.axis]! / this.#probe.batch, shape[rows.axis]! / this.#batch];
     if (each === own || rows.per === 1) return rows;
     if (rows.per === each) return { ...rows, per: own };
     return { kind: "met", node: at, why: "its positions lie on both sides of its rows" };
@@ -184,16 +183,16 @@ export class Known implements RowLaw {
       if (this.#resized) return extent % batch !== 0 || own % this.#batch === 0;
       if (extent % batch === 0) return own === (extent / batch) * this.#batch;
       // a row more or less, as where a batch is cut or padded: known to be where rows meet
-      return own === extent || (rows[at]!.kind === "met" && (extent - own) % (batch - this.#batch) === 0); // prettier-ignore
+      return own === extent || (rows[at]!.kind === "met" && (extent - own) % (batch - this.#batch) === 0);
     };
-    return twin?.op === op && twin.shape.length === shape.length && twin.shape.every((extent, axis) => isHere(extent, shape[axis]!)); // prettier-ignore
+    return twin?.op === op && twin.shape.length === shape.length && twin.shape.every((extent, axis) => isHere(extent, shape[axis]!));
   }
 
   /** Whether the whole declaration is the probe's at another batch. */
   agrees({ builder: { nodes } }: Declared): boolean {
     const own = twinsOf(nodes, this.#ordinals);
     const theirs = this.#probe.twins;
-    const same = (node: Twin, n: number): boolean => this.#isTwin(node, n) && String(node.inputs) === String(theirs[n]!.inputs); // prettier-ignore
+    const same = (node: Twin, n: number): boolean => this.#isTwin(node, n) && String(node.inputs) === String(theirs[n]!.inputs);
     return this.#agrees && own.length === theirs.length && own.every(same);
   }
 
@@ -201,15 +200,15 @@ export class Known implements RowLaw {
   meeting({ builder: { nodes } }: Declared, values: readonly Value[]): Meeting | undefined {
     const { twins, rows } = this.#probe;
     const own = nodes.filter(({ op }) => op !== "literal");
-    const shown = ({ name, origin }: Node, why: string): Meeting => ({ value: name, site: origin.site, why }); // prettier-ignore
+    const shown = ({ name, origin }: Node, why: string): Meeting => ({ value: name, site: origin.site, why });
     for (const value of values) {
-      const found = nodes[value]!.op === "literal" ? undefined : rows[this.#ordinals.of(nodes, value)]; // prettier-ignore
+      const found = nodes[value]!.op === "literal" ? undefined : rows[this.#ordinals.of(nodes, value)];
       if (found?.kind === "met") return shown(own[found.node]!, found.why);
     }
     if (this.#resized) return undefined;
     const numbers = twinsOf(nodes, this.#ordinals).map((twin) => twin.numbers);
     const reached = reachableFrom(nodes, values);
-    const sized = own.find((_, n) => numbers[n] !== twins[n]!.numbers && reached[nodes.indexOf(own[n]!)]); // prettier-ignore
+    const sized = own.find((_, n) => numbers[n] !== twins[n]!.numbers && reached[nodes.indexOf(own[n]!)]);
     return sized && shown(sized, "it reads a number that depends on the rows of a batch");
   }
 }

@@ -22,7 +22,7 @@ function together(c: Context, ys: readonly Value[]): Value {
   return raised.length === 1 ? raised[0]! : c.g.concat(raised, { axis: 1 });
 }
 
-const STEPPED = optionsOf<Stepped<unknown>>({ carry: ANYTHING, y: required(FLOATS) }, "{ carry, y }"); // prettier-ignore
+const STEPPED = optionsOf<Stepped<unknown>>({ carry: ANYTHING, y: required(FLOATS) }, "{ carry, y }");
 
 /** What a step carries on and what it gives out. */
 export interface Stepped<Carry> {
@@ -46,12 +46,16 @@ export function scan<Carry>(
   initial: Carry,
   xs: FloatTensor,
 ): Scanned<Carry> {
-  // prettier-ignore
   const c = called("scan", { step, initial, xs }, { step: FUNCTION, initial: ANYTHING, xs: FLOATS });
   return c.run(() => {
     const steps = xs.shape[1];
     if (steps === undefined)
-      return c.fail("shape/scan", `scan needs a time axis, [n, steps, …], but got [${xs.shape.join(",")}]`, "Give it a batch axis and a time axis.", [c.operand("xs", xs.value)]); // prettier-ignore
+      return c.fail(
+        "shape/scan",
+        `scan needs a time axis, [n, steps, …], but got [${xs.shape.join(",")}]`,
+        "Give it a batch axis and a time axis.",
+        [c.operand("xs", xs.value)],
+      );
     c.unrolled.add(steps);
     let carry = initial;
     const ys = Array.from({ length: steps }, (_, t): Value => {

@@ -5,7 +5,7 @@ import { anyOf, FUNCTION, listOf, optionsOf, required, TEXT } from "../graph/arg
 import type { Shape } from "../graph/type.ts";
 import { check } from "./arguments.ts";
 import { context, type Context } from "./context.ts";
-import { lossNamed, metricNamed, optimizerNamed, type KnownLoss, type LossName, type MetricName, type OptimizerName } from "./keras.ts"; // prettier-ignore
+import { lossNamed, metricNamed, optimizerNamed, type KnownLoss, type LossName, type MetricName, type OptimizerName } from "./keras.ts";
 import { EXTENT, LAYERS, NAME, RULE, SHAPE } from "./kinds.ts";
 import type { Layer } from "./layers/layer.ts";
 import { made } from "./layers/residual.ts";
@@ -38,7 +38,7 @@ export interface Sequential {
 /** Which words there are `keras.ts` knows. */
 const OPTIONS = optionsOf<SequentialOptions>({
   input: required(SHAPE),
-  optimizer: required(anyOf("the name of an optimizer, or one, such as adam()", TEXT, RULE, FUNCTION)), // prettier-ignore
+  optimizer: required(anyOf("the name of an optimizer, or one, such as adam()", TEXT, RULE, FUNCTION)),
   loss: required({ ...TEXT, says: "the name of a loss" }),
   metrics: listOf("a list of names of metrics", { ...TEXT, says: "the name of a metric" }),
   batchSize: EXTENT,
@@ -55,7 +55,7 @@ export function sequential(name: string, layers: readonly Layer[]): Sequential {
       const c = context();
       const loss = c.run(() => knownLoss(c, options, layers), site);
       const x: FloatTensor = c.run(() => input("x", [batch, ...options.input]), site);
-      const last = layers.reduce((value, layer, n) => c.run(() => made("sequential", n, layer(value)), layer.site ?? site), x); // prettier-ignore
+      const last = layers.reduce((value, layer, n) => c.run(() => made("sequential", n, layer(value)), layer.site ?? site), x);
       return c.run(() => judged(c, loss, last, options), site);
     });
   };
@@ -64,19 +64,14 @@ export function sequential(name: string, layers: readonly Layer[]): Sequential {
 
 function knownLoss(c: Context, options: SequentialOptions, layers: readonly Layer[]): KnownLoss {
   if (layers.length === 0)
-    c.fail("sequential/empty", "sequential needs at least one layer, but the list is empty", "Add a layer, such as dense(10)."); // prettier-ignore
+    c.fail("sequential/empty", "sequential needs at least one layer, but the list is empty", "Add a layer, such as dense(10).");
   const loss = lossNamed(c, options.loss);
   if (options.classes !== undefined && loss.targets !== "classes")
-    c.fail("sequential/classes", `classes are for losses of class labels, but ${options.loss} has none`, "Leave classes out."); // prettier-ignore
+    c.fail("sequential/classes", `classes are for losses of class labels, but ${options.loss} has none`, "Leave classes out.");
   return loss;
 }
 
-function judged(
-  c: Context,
-  known: KnownLoss,
-  last: FloatTensor,
-  options: SequentialOptions,
-): Declaration {
+function judged(c: Context, known: KnownLoss, last: FloatTensor, options: SequentialOptions): Declaration {
   const output = known.targets === "numbers" ? (c.layers.at(-1)?.name ?? "scores") : "scores";
   const all = known.judge(last, options.classes);
   const metrics = (options.metrics ?? []).map((word) => [word, metricNamed(c, word, all)] as const);
@@ -86,6 +81,6 @@ function judged(
     loss: all.loss,
     outputs: { [output]: last },
     metrics: Object.fromEntries(metrics),
-    optimizer: typeof optimizer === "string" ? optimizerNamed(c, optimizer) : typeof optimizer === "function" ? optimizer() : optimizer, // prettier-ignore
+    optimizer: typeof optimizer === "string" ? optimizerNamed(c, optimizer) : typeof optimizer === "function" ? optimizer() : optimizer,
   };
 }

@@ -19,8 +19,7 @@ function pathOf(file: string): string {
 }
 
 /** The lines of a stack, one a frame: a file's name may hold a line's end. */
-export const framesOf = (stack: string): readonly string[] =>
-  stack.split(/\n\s+at /.test(stack) ? /\n(?=\s+at )/ : "\n");
+export const framesOf = (stack: string): readonly string[] => stack.split(/\n\s+at /.test(stack) ? /\n(?=\s+at )/ : "\n");
 
 /** Sites by the place in the code that runs: a loop that declares a hundred layers asks the source map once. */
 const known = new Map<string, Site | undefined>();
@@ -40,8 +39,7 @@ export function callSite(): Site | undefined {
   return known.get(running);
 }
 
-const isOwn = (file: string): boolean =>
-  pathOf(file).startsWith(own) || file.includes("node:internal");
+const isOwn = (file: string): boolean => pathOf(file).startsWith(own) || file.includes("node:internal");
 
 /** Where the code outside this package stands, before any source map; undefined on engines other than V8, which do not tell. */
 function runningPlace(): string | undefined {
@@ -52,7 +50,7 @@ function runningPlace(): string | undefined {
   if (!Array.isArray(stack)) return undefined;
   for (const frame of stack as readonly NodeJS.CallSite[]) {
     const file = frame.getFileName();
-    if (typeof file === "string" && !isOwn(file)) return `${file}:${frame.getLineNumber()}:${frame.getColumnNumber()}`; // prettier-ignore
+    if (typeof file === "string" && !isOwn(file)) return `${file}:${frame.getLineNumber()}:${frame.getColumnNumber()}`;
   }
   return undefined;
 }
@@ -78,9 +76,7 @@ export function boundName(text: string, { line, column }: Site): string | undefi
   const lines = text.split("\n").slice(0, line);
   const last = lines[line - 1];
   if (last === undefined) return undefined;
-  const before = [...lines.slice(Math.max(0, line - 3), line - 1), last.slice(0, column - 1)].join(
-    "\n",
-  );
+  const before = [...lines.slice(Math.max(0, line - 3), line - 1), last.slice(0, column - 1)].join("\n");
   return DECLARED.exec(before)?.[1];
 }
 

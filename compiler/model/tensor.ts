@@ -15,13 +15,10 @@ export type Scalar = FloatTensor<readonly []>;
 export type Matrix = FloatTensor<readonly [number, number]>;
 
 /** Whether two dims may be equal: literals compare, `number` agrees with all. */
-export type Agree<M extends number, N extends number> = number extends M ? true : number extends N ? true : [M] extends [N] ? true : false; // prettier-ignore
+export type Agree<M extends number, N extends number> = number extends M ? true : number extends N ? true : [M] extends [N] ? true : false;
 
 /** The dims two shapes broadcast to, aligned at the last axis as in NumPy; `never` where they do not. */
-export type Broadcast<A extends Shape, B extends Shape> = A extends readonly [
-  ...infer AR extends Shape,
-  infer M extends number,
-]
+export type Broadcast<A extends Shape, B extends Shape> = A extends readonly [...infer AR extends Shape, infer M extends number]
   ? B extends readonly [...infer BR extends Shape, infer N extends number]
     ? Agree<M, N> extends true
       ? Append<Broadcast<AR, BR>, number extends M ? N : M>
@@ -39,25 +36,17 @@ export type Broadcast<A extends Shape, B extends Shape> = A extends readonly [
 type Append<S, N extends number> = S extends Shape ? readonly [...S, N] : never;
 
 /** S with its last extent replaced. */
-export type WithLast<S extends Shape, N extends number> = S extends readonly [
-  ...infer Rest extends Shape,
-  number,
-]
+export type WithLast<S extends Shape, N extends number> = S extends readonly [...infer Rest extends Shape, number]
   ? readonly [...Rest, N]
   : Shape;
 
-export type Print<S extends Shape> = S extends readonly [
-  infer N extends number,
-  ...infer R extends Shape,
-]
+export type Print<S extends Shape> = S extends readonly [infer N extends number, ...infer R extends Shape]
   ? R extends readonly []
     ? `${N}`
     : `${N}, ${Print<R>}`
   : "";
 
 /** B itself where the shapes broadcast; otherwise the sentence that says why not. */
-export type Broadcastable<Op extends string, A extends Shape, B extends Tensor> = [
-  Broadcast<A, B["shape"]>,
-] extends [never]
+export type Broadcastable<Op extends string, A extends Shape, B extends Tensor> = [Broadcast<A, B["shape"]>] extends [never]
   ? `${Op} needs shapes that broadcast, but [${Print<A>}] and [${Print<B["shape"]>}] do not`
   : B;

@@ -32,25 +32,25 @@ type Product<A extends Shape, B extends Shape> = A extends readonly [infer M ext
  * a·b: [m, k] by [k, n] gives [m, n]. Over more axes the leading ones pair up, [b…, m, k] by [b…, k, n]; a matrix b serves them all.
  * Throws a ModelError where inner extents or leading axes differ.
  */
-export function matmul<A extends FloatTensor, B extends FloatTensor>(
-  a: A,
-  b: Inner<A, B>,
-): FloatTensor<Product<A["shape"], B["shape"]>> {
+export function matmul<A extends FloatTensor, B extends FloatTensor>(a: A, b: Inner<A, B>): FloatTensor<Product<A["shape"], B["shape"]>> {
   const c = called("matmul", { a, b }, { a: FLOATS, b: FLOATS });
   const right = b as B; // Inner is B wherever a call type-checks
   return c.run(() => {
     const [m, n] = [a.shape.length, right.shape.length];
     if (m < 2 || n < 2 || (n !== 2 && n !== m))
-      c.fail("shape/matmul", `matmul needs two matrices, two stacks of matrices of one rank, or a stack and a matrix, but got ranks ${m} and ${n}`, "Reshape one of them.", [c.operand("a", a.value), c.operand("b", right.value)]); // prettier-ignore
+      c.fail(
+        "shape/matmul",
+        `matmul needs two matrices, two stacks of matrices of one rank, or a stack and a matrix, but got ranks ${m} and ${n}`,
+        "Reshape one of them.",
+        [c.operand("a", a.value), c.operand("b", right.value)],
+      );
     const lead = Array.from({ length: n - 2 }, (_, axis) => axis);
     return c.tensor(c.g.dot(a.value, right.value, dotAttrs([m - 1], [n - 2], lead, lead)));
   }) as FloatTensor<Product<A["shape"], B["shape"]>>;
 }
 
 /** Axes in another order. */
-export function transpose<M extends number, N extends number>(
-  x: FloatTensor<readonly [M, N]>,
-): FloatTensor<readonly [N, M]>;
+export function transpose<M extends number, N extends number>(x: FloatTensor<readonly [M, N]>): FloatTensor<readonly [N, M]>;
 export function transpose(x: FloatTensor, order: readonly number[]): FloatTensor;
 export function transpose(x: FloatTensor, order: readonly number[] = [1, 0]): FloatTensor {
   const c = called("transpose", { x, order }, { x: FLOATS, order: optional(AXES) });
@@ -67,18 +67,19 @@ export function reshape<const S extends Shape>(x: FloatTensor, shape: S): FloatT
 }
 
 /** d(loss)/d(x) for each x, as values like any other: usable in outputs, in losses, and again in grad. */
-export function grad<const X extends readonly FloatTensor[]>(
-  loss: Scalar,
-  of: X,
-): { readonly [I in keyof X]: X[I] } {
+export function grad<const X extends readonly FloatTensor[]>(loss: Scalar, of: X): { readonly [I in keyof X]: X[I] } {
   const c = called("grad", { loss, of }, { loss: FLOATS, of: FLOAT_TENSORS });
   return c.run(() => {
-    const found = reverse(c.builder, loss.value, of.map((x) => x.value)); // prettier-ignore
+    const found = reverse(
+      c.builder,
+      loss.value,
+      of.map((x) => x.value),
+    );
     return found.map((value, n) => {
       const { shape } = of[n]!;
       if (value !== undefined) return c.tensor(value);
       const zero = c.g.literal(0, c.float);
-      return c.tensor(shape.length === 0 ? zero : c.g.broadcast(zero, { axes: shape.map((_, axis) => axis), size: shape })); // prettier-ignore
+      return c.tensor(shape.length === 0 ? zero : c.g.broadcast(zero, { axes: shape.map((_, axis) => axis), size: shape }));
     });
   }) as unknown as { readonly [I in keyof X]: X[I] }; // a gradient has the shape of what it is taken of
 }

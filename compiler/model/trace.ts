@@ -18,12 +18,7 @@ interface Declared {
   /** Throws for what no declaration is. */
   check(c: Context, declared: Declaration): void;
   /** Makes an entry point of what was declared; `meeting` finds where rows meet in its results. */
-  finish(
-    c: Context,
-    entry: EntryKind,
-    declared: Declaration,
-    meeting: (values: readonly Value[]) => Meeting | undefined,
-  ): Traced;
+  finish(c: Context, entry: EntryKind, declared: Declaration, meeting: (values: readonly Value[]) => Meeting | undefined): Traced;
 }
 
 /** A model's `trace`; `of` is the same for all calls of the model. */
@@ -37,7 +32,7 @@ export function tracer(name: string, of: object, model: Declared): Model["trace"
   return ({ entry, batch, float, small, extents, citation }) => {
     const training = entry === "train";
     const declared = (law: RowLaw) => {
-      const c = new Context(name, float, citation, { training, small, batch, extents, law, call: { entry, of } }); // prettier-ignore
+      const c = new Context(name, float, citation, { training, small, batch, extents, law, call: { entry, of } });
       const declaration = within(c, () => {
         const result = model.declare(c, { batch, training });
         model.check(c, result);
@@ -63,7 +58,12 @@ export function tracer(name: string, of: object, model: Declared): Model["trace"
       if (!known.agrees(c)) continue;
       const scales = c.builder.nodes.some(({ op, name }) => op === "input" && probe.input(name));
       sayRows(c, batch, (at, leading) => (scales ? known.along(c, at) : leading));
-      return model.finish(c, entry, declaration, (values) => known.meeting(c, values) ?? (scales ? crosswise(c, entry, probe) : fixed(c, batch))); // prettier-ignore
+      return model.finish(
+        c,
+        entry,
+        declaration,
+        (values) => known.meeting(c, values) ?? (scales ? crosswise(c, entry, probe) : fixed(c, batch)),
+      );
     }
     const { c, declaration } = declared(NO_ROWS);
     sayRows(c, batch, (_, leading) => leading);
@@ -75,25 +75,22 @@ export function tracer(name: string, of: object, model: Declared): Model["trace"
 function unknown({ builder }: Context, value: Value | undefined): Meeting | undefined {
   if (value === undefined) return undefined;
   const { name, origin } = builder.node(value);
-  return { value: name, site: origin.site, why: "the model's declaration is not the same at other batches, so that nothing is known of its rows" }; // prettier-ignore
+  return {
+    value: name,
+    site: origin.site,
+    why: "the model's declaration is not the same at other batches, so that nothing is known of its rows",
+  };
 }
 
 /**
  * The declaration at a prime batch; undefined where it throws, as the real one will, if it is wrong at any batch. Made twice: what differs
  * from call to call says nothing of the batch (and a counter that the function keeps to itself is left as odd or even as it was).
  */
-function probed(
-  name: string,
-  of: object,
-  model: Declared,
-  entry: EntryKind,
-  small: boolean,
-  batch: number,
-): Probe | undefined {
+function probed(name: string, of: object, model: Declared, entry: EntryKind, small: boolean, batch: number): Probe | undefined {
   const training = entry === "train";
   const once = (): Probe | undefined => {
     const law = new Probe(batch);
-    const c = new Context(name, "f32", NOBODY, { training, small, batch, law, call: { entry, of }, probing: true }); // prettier-ignore
+    const c = new Context(name, "f32", NOBODY, { training, small, batch, law, call: { entry, of }, probing: true });
     try {
       within(c, () => model.declare(c, { batch, training }));
       law.finish(c);
@@ -111,23 +108,31 @@ function crosswise({ builder }: Context, entry: EntryKind, probe: Probe): Meetin
   if (entry === "predict") return undefined;
   const axisOf = (name: string): number => probe.input(name)?.axis ?? 0;
   const found = builder.nodes.find(({ op, name }) => op === "input" && axisOf(name) > 0);
-  return found && { value: found.name, site: found.origin.site, why: `its rows lie along axis ${axisOf(found.name)}; put the batch's axis first, and transpose in the model` }; // prettier-ignore
+  return (
+    found && {
+      value: found.name,
+      site: found.origin.site,
+      why: `its rows lie along axis ${axisOf(found.name)}; put the batch's axis first, and transpose in the model`,
+    }
+  );
 }
 
 /** An input that is as long as the batch in a model none of whose inputs grows with it: its extent was written as a number. */
 function fixed({ builder, whole }: Context, batch: number): Meeting | undefined {
-  const found = builder.nodes.find(({ op, name, type }) => op === "input" && type.shape[0] === batch && !whole.has(name)); // prettier-ignore
-  return found && { value: found.name, site: found.origin.site, why: "its first extent is the batch's, but does not grow with it; declare it by the batch that the declaration is given, or say { rows: false }" }; // prettier-ignore
+  const found = builder.nodes.find(({ op, name, type }) => op === "input" && type.shape[0] === batch && !whole.has(name));
+  return (
+    found && {
+      value: found.name,
+      site: found.origin.site,
+      why: "its first extent is the batch's, but does not grow with it; declare it by the batch that the declaration is given, or say { rows: false }",
+    }
+  );
 }
 
 type Place = Pick<RowAxis, "axis" | "per"> | undefined;
 
 /** Says where an input's rows lie, if not along a leading axis as long as the batch: positions a row along an axis, or nowhere. */
-function sayRows(
-  { builder: { nodes }, whole }: Context,
-  batch: number,
-  rowsOf: (at: Value, leading: Place) => Place,
-): void {
+function sayRows({ builder: { nodes }, whole }: Context, batch: number, rowsOf: (at: Value, leading: Place) => Place): void {
   nodes.forEach((node, at) => {
     if (node.op !== "input") return;
     const leading = node.type.shape[0] === batch ? { axis: 0, per: 1 } : undefined;

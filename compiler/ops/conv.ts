@@ -4,17 +4,7 @@ import { ShapeError } from "../graph/error.ts";
 import type { Attrs, Value } from "../graph/graph.ts";
 import { f32, sizeOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select, sumOver } from "../loop/build.ts";
-import {
-  add,
-  constant,
-  index,
-  quotient,
-  rangeOf,
-  remainder,
-  scale,
-  shift,
-  type Index,
-} from "../loop/index.ts";
+import { add, constant, index, quotient, rangeOf, remainder, scale, shift, type Index } from "../loop/index.ts";
 import type { Axis, Scalar } from "../loop/loop.ts";
 import { number, numbers, type Op, type VjpScope } from "./op.ts";
 import { tapsOf } from "./taps.ts";
@@ -43,9 +33,15 @@ const read = (attrs: Attrs): ConvAttrs => ({
 export const convAttrs = (spatial: number, given: Partial<ConvAttrs> = {}): Attrs => {
   const all = (value: number): number[] => Array.from({ length: spatial }, () => value);
   return {
-    stride: all(1), low: all(0), high: all(0), lhsDilation: all(1), rhsDilation: all(1), featureGroups: 1, batchGroups: 1,
+    stride: all(1),
+    low: all(0),
+    high: all(0),
+    lhsDilation: all(1),
+    rhsDilation: all(1),
+    featureGroups: 1,
+    batchGroups: 1,
     ...given,
-  }; // prettier-ignore
+  };
 };
 
 const dilated = (extent: number, dilation: number): number => (extent - 1) * dilation + 1;
@@ -61,20 +57,14 @@ function infer(x: TensorType, w: TensorType, attrs: Attrs): TensorType {
     throw new ShapeError("conv", law, operands, remedy);
   };
   const rank = x.shape.length;
-  if (rank < 3 || w.shape.length !== rank)
-    fail("needs x [n, c, …] and w [o, c, …] of one rank above 2");
+  if (rank < 3 || w.shape.length !== rank) fail("needs x [n, c, …] and w [o, c, …] of one rank above 2");
   const [n, c] = x.shape as [number, number];
   const [o, i] = w.shape as [number, number];
-  if (c % a.featureGroups !== 0)
-    fail(`needs groups that divide the channels, but ${a.featureGroups} does not divide ${c}`);
+  if (c % a.featureGroups !== 0) fail(`needs groups that divide the channels, but ${a.featureGroups} does not divide ${c}`);
   if (o % (a.featureGroups * a.batchGroups) !== 0)
-    fail(
-      `needs groups that divide the filters, but ${a.featureGroups * a.batchGroups} does not divide ${o}`,
-    );
-  if (n % a.batchGroups !== 0)
-    fail(`needs groups that divide the batch, but ${a.batchGroups} does not divide ${n}`);
-  if (i !== c / a.featureGroups)
-    fail(`needs filters as deep as the channels of a group, but ${i} ≠ ${c / a.featureGroups}`);
+    fail(`needs groups that divide the filters, but ${a.featureGroups * a.batchGroups} does not divide ${o}`);
+  if (n % a.batchGroups !== 0) fail(`needs groups that divide the batch, but ${a.batchGroups} does not divide ${n}`);
+  if (i !== c / a.featureGroups) fail(`needs filters as deep as the channels of a group, but ${i} ≠ ${c / a.featureGroups}`);
   const out = spatial(x).map((extent, axis) => {
     const padded = dilated(extent, a.lhsDilation[axis]!) + a.low[axis]! + a.high[axis]!;
     const window = dilated(spatial(w)[axis]!, a.rhsDilation[axis]!);
@@ -90,25 +80,15 @@ function infer(x: TensorType, w: TensorType, attrs: Attrs): TensorType {
 }
 
 /** Where output position p and kernel position k read the undilated input; the conditions say where that is a zero. */
-function source(
-  p: Index,
-  k: Index,
-  extent: number,
-  a: ConvAttrs,
-  axis: number,
-): { at: Index; conditions: Scalar[] } {
-  const inDilated = shift(
-    add(scale(p, a.stride[axis]!), scale(k, a.rhsDilation[axis]!)),
-    -a.low[axis]!,
-  );
+function source(p: Index, k: Index, extent: number, a: ConvAttrs, axis: number): { at: Index; conditions: Scalar[] } {
+  const inDilated = shift(add(scale(p, a.stride[axis]!), scale(k, a.rhsDilation[axis]!)), -a.low[axis]!);
   const by = a.lhsDilation[axis]!;
   const whole = quotient(inDilated, by);
   const conditions: Scalar[] = [];
   const [least, most] = rangeOf(whole);
   if (least < 0) conditions.push(apply("le", "bool", literal(0, "i32"), position(whole)));
   if (most >= extent) conditions.push(apply("lt", "bool", position(whole), literal(extent, "i32")));
-  if (by > 1)
-    conditions.push(apply("eq", "bool", position(remainder(inDilated, by)), literal(0, "i32")));
+  if (by > 1) conditions.push(apply("eq", "bool", position(remainder(inDilated, by)), literal(0, "i32")));
   return { at: whole, conditions };
 }
 
@@ -131,12 +111,7 @@ function pullBackInput({ g, inputs: [x, w], node, cotangent }: VjpScope): Value 
   const reach = window.map((extent, n) => dilated(extent, a.rhsDilation[n]!));
   const low = reach.map((extent, n) => extent - 1 - a.low[n]!);
   const high = spatial(xt).map(
-    (extent, n) =>
-      dilated(extent, a.lhsDilation[n]!) +
-      reach[n]! -
-      1 -
-      dilated(spatial(yt)[n]!, a.stride[n]!) -
-      low[n]!,
+    (extent, n) => dilated(extent, a.lhsDilation[n]!) + reach[n]! - 1 - dilated(spatial(yt)[n]!, a.stride[n]!) - low[n]!,
   );
   const d = g.conv(
     cotangent,
@@ -165,12 +140,7 @@ function pullBackFilters({ g, inputs: [x, w], node, cotangent }: VjpScope): Valu
   const swap = { order: xt.shape.map((_, axis) => (axis < 2 ? 1 - axis : axis)) };
   const reach = spatial(yt).map((extent, n) => dilated(extent, a.stride[n]!));
   const high = spatial(wt).map(
-    (extent, n) =>
-      dilated(extent, a.rhsDilation[n]!) -
-      1 +
-      reach[n]! -
-      dilated(spatial(xt)[n]!, a.lhsDilation[n]!) -
-      a.low[n]!,
+    (extent, n) => dilated(extent, a.rhsDilation[n]!) - 1 + reach[n]! - dilated(spatial(xt)[n]!, a.lhsDilation[n]!) - a.low[n]!,
   );
   const attrs = convAttrs(reach.length, {
     stride: a.rhsDilation,
@@ -199,8 +169,8 @@ export const conv: Op<"conv"> = {
     const a = read(attrs);
     const [rows, filters] = y.type.shape as [number, number];
     const [channels, depth] = [x!.type.shape[1]!, w!.type.shape[1]!];
-    const taps = tapsOf(attrs, { ...a, inside: spatial(x!.type), window: spatial(w!.type), outside: spatial(y.type) }); // prettier-ignore
-    const [inside, window, outside] = [x!, w!, y].map(({ type }) => sizeOf(spatial(type))) as [number, number, number]; // prettier-ignore
+    const taps = tapsOf(attrs, { ...a, inside: spatial(x!.type), window: spatial(w!.type), outside: spatial(y.type) });
+    const [inside, window, outside] = [x!, w!, y].map(({ type }) => sizeOf(spatial(type))) as [number, number, number];
     let flat = 0;
     for (let n = 0; n < rows; n++)
       for (let o = 0; o < filters; o++) {
@@ -209,10 +179,7 @@ export const conv: Op<"conv"> = {
         for (let p = 0; p < outside; p++) {
           let total = 0;
           for (let i = 0; i < depth; i++) {
-            const [fromX, fromW] = [
-              (row * channels + first + i) * inside,
-              (o * depth + i) * window,
-            ];
+            const [fromX, fromW] = [(row * channels + first + i) * inside, (o * depth + i) * window];
             for (let k = 0; k < window; k++) {
               const tap = taps[p * window + k]!;
               if (tap >= 0) total += x!.data[fromX + tap]! * w!.data[fromW + k]!;
@@ -232,14 +199,18 @@ export const conv: Op<"conv"> = {
     const window = spatial(wt).map((extent) => axis(extent));
     const indexOf = ({ name, extent }: Axis): Index => index(name, extent);
     const row = a.batchGroups === 1 ? n : add(n, scale(quotient(o, filters / a.batchGroups), rows));
-    const channel = a.featureGroups === 1 ? indexOf(depth) : add(indexOf(depth), scale(quotient(o, filters / a.featureGroups), wt.shape[1]!));
+    const channel =
+      a.featureGroups === 1 ? indexOf(depth) : add(indexOf(depth), scale(quotient(o, filters / a.featureGroups), wt.shape[1]!));
     const sources = window.map((k, s) => source(p[s] ?? constant(0), indexOf(k), spatial(xt)[s]!, a, s));
     const value = x!(row, channel, ...sources.map((one) => one.at));
     const conditions = sources.flatMap((one) => one.conditions);
-    const inside = conditions.reduce<Scalar | undefined>((all, one) => (all === undefined ? one : apply("and", "bool", all, one)), undefined);
+    const inside = conditions.reduce<Scalar | undefined>(
+      (all, one) => (all === undefined ? one : apply("and", "bool", all, one)),
+      undefined,
+    );
     const guarded = inside === undefined ? value : select(inside, value, literal(0, type.dtype));
     return sumOver([depth, ...window], apply("mul", type.dtype, guarded, w!(o, indexOf(depth), ...window.map(indexOf))));
-  }, // prettier-ignore
+  },
 
   samples: [
     { inputs: [f32(2, 3, 5, 4), f32(2, 3, 3, 2)], attrs: convAttrs(2) },
@@ -249,5 +220,5 @@ export const conv: Op<"conv"> = {
     { inputs: [f32(1, 2, 3), f32(2, 2, 2)], attrs: convAttrs(1, { lhsDilation: [2], low: [1], high: [0] }) },
     { inputs: [f32(4, 2, 4), f32(4, 2, 2)], attrs: convAttrs(1, { batchGroups: 2 }) },
     { inputs: [f32(1, 1, 4), f32(1, 1, 2)], attrs: convAttrs(1, { low: [-1], high: [1] }) },
-  ], // prettier-ignore
+  ],
 };

@@ -43,9 +43,17 @@ export const customVjp: Op<"customVjp"> = {
   infer(operands, attrs) {
     const n = number(attrs, "inputs");
     const [y, cotangent, ...rest] = operands;
-    const labelled = operands.map((type, at) => ({ label: at === 0 ? "y" : at === 1 ? "d_y" : at < 2 + n ? `x${at - 2}` : `d_x${at - 2 - n}`, type })); // prettier-ignore
+    const labelled = operands.map((type, at) => ({
+      label: at === 0 ? "y" : at === 1 ? "d_y" : at < 2 + n ? `x${at - 2}` : `d_x${at - 2 - n}`,
+      type,
+    }));
     if (!sameType(y!, cotangent!) || rest.length !== 2 * n || !rest.slice(0, n).every((x, at) => sameType(x, rest[n + at]!)))
-      throw new ShapeError("customVjp", "needs a gradient of the type of each input", labelled, "Return one gradient an input, of its shape."); // prettier-ignore
+      throw new ShapeError(
+        "customVjp",
+        "needs a gradient of the type of each input",
+        labelled,
+        "Return one gradient an input, of its shape.",
+      );
     return y!;
   },
   laws: [RULE],
@@ -58,4 +66,4 @@ export const customVjp: Op<"customVjp"> = {
   },
   define: ({ at, read }) => read[0]!(...at),
   samples: [],
-}; // prettier-ignore
+};

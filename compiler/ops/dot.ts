@@ -18,9 +18,7 @@ interface Sides {
 const side = (attrs: Attrs, which: "a" | "b", rank: number): Sides => {
   const batch = numbers(attrs, `${which}Batch`);
   const contract = numbers(attrs, `${which}Contract`);
-  const free = Array.from({ length: rank }, (_, axis) => axis).filter(
-    (axis) => !batch.includes(axis) && !contract.includes(axis),
-  );
+  const free = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !batch.includes(axis) && !contract.includes(axis));
   return { batch, contract, free };
 };
 
@@ -54,9 +52,7 @@ function pullBack(scope: VjpScope, at: 0 | 1): Value {
   if (at === 0) {
     // d_a = d_y · bᵀ: batch, free axes of a, then the contracted axes in b's order
     const product = g.dot(cotangent, b, dotAttrs(bFree, B.free, batches, B.batch));
-    const inOrder = [...B.contract]
-      .map((_, n) => n)
-      .sort((m, n) => B.contract[m]! - B.contract[n]!);
+    const inOrder = [...B.contract].map((_, n) => n).sort((m, n) => B.contract[m]! - B.contract[n]!);
     return restore(g, product, [...A.batch, ...A.free, ...inOrder.map((n) => A.contract[n]!)]);
   }
   // d_b = aᵀ · d_y: batch, the contracted axes in a's order, then free axes of b
@@ -92,16 +88,15 @@ export const dot: Op<"dot"> = {
     A.contract.forEach((axis, n) => {
       const [left, right] = [a!.shape[axis], b!.shape[B.contract[n]!]];
       if (left === right && left !== undefined) return;
-      const plain = a!.shape.length === 2 && b!.shape.length === 2 && axis === 1 && B.contract[n] === 0; // prettier-ignore
-      const law = plain ? "columns of a = rows of b" : `axis ${axis} of a = axis ${B.contract[n]} of b`; // prettier-ignore
+      const plain = a!.shape.length === 2 && b!.shape.length === 2 && axis === 1 && B.contract[n] === 0;
+      const law = plain ? "columns of a = rows of b" : `axis ${axis} of a = axis ${B.contract[n]} of b`;
       throw new ShapeError("dot", `needs ${law}, but ${left} ≠ ${right}`, operands);
     });
     A.batch.forEach((axis, n) => {
       const [left, right] = [a!.shape[axis], b!.shape[B.batch[n]!]];
-      if (left !== right)
-        throw new ShapeError("dot", `needs equal batch axes, but ${left} ≠ ${right}`, operands);
+      if (left !== right) throw new ShapeError("dot", `needs equal batch axes, but ${left} ≠ ${right}`, operands);
     });
-    const pick = (type: TensorType, axes: readonly number[]): number[] => axes.map((axis) => type.shape[axis]!); // prettier-ignore
+    const pick = (type: TensorType, axes: readonly number[]): number[] => axes.map((axis) => type.shape[axis]!);
     return {
       dtype: a!.dtype,
       shape: [...pick(a!, A.batch), ...pick(a!, A.free), ...pick(b!, B.free)],
@@ -115,16 +110,15 @@ export const dot: Op<"dot"> = {
   evaluate([a, b], attrs, y) {
     const A = side(attrs, "a", a!.type.shape.length);
     const B = side(attrs, "b", b!.type.shape.length);
-    const [batchA, freeA, depthA] = [A.batch, A.free, A.contract].map((axes) => offsetsOf(a!.type.shape, axes)) as Offsets; // prettier-ignore
-    const [batchB, freeB, depthB] = [B.batch, B.free, B.contract].map((axes) => offsetsOf(b!.type.shape, axes)) as Offsets; // prettier-ignore
+    const [batchA, freeA, depthA] = [A.batch, A.free, A.contract].map((axes) => offsetsOf(a!.type.shape, axes)) as Offsets;
+    const [batchB, freeB, depthB] = [B.batch, B.free, B.contract].map((axes) => offsetsOf(b!.type.shape, axes)) as Offsets;
     let flat = 0;
     for (let n = 0; n < batchA.length; n++)
       for (const i of freeA)
         for (const j of freeB) {
           const [fromA, fromB] = [batchA[n]! + i, batchB[n]! + j];
           let total = 0;
-          for (let k = 0; k < depthA.length; k++)
-            total += a!.data[fromA + depthA[k]!]! * b!.data[fromB + depthB[k]!]!;
+          for (let k = 0; k < depthA.length; k++) total += a!.data[fromA + depthA[k]!]! * b!.data[fromB + depthB[k]!]!;
           y.data[flat++] = total;
         }
   },

@@ -48,10 +48,7 @@ function fromTree(tree: Tree): Formula {
     case "ParenthesisNode":
       return fromTree(tree.content!);
     case "ConditionalNode":
-      return call(
-        "where",
-        ...[tree.condition, tree.trueExpr, tree.falseExpr].map((t) => fromTree(t!)),
-      );
+      return call("where", ...[tree.condition, tree.trueExpr, tree.falseExpr].map((t) => fromTree(t!)));
     case "OperatorNode": {
       const fn = OPERATORS[tree.fn as string];
       if (fn === undefined) throw new SyntaxError(`no operator ${String(tree.fn)} in formulas`);
@@ -69,8 +66,7 @@ function fromTree(tree: Tree): Formula {
 }
 
 // A MathNode has exactly these fields for the node types above (mathjs, "Expression trees").
-export const parseFormula = (text: string): Formula =>
-  tidy(fromTree(math.parse(text) as unknown as Tree));
+export const parseFormula = (text: string): Formula => tidy(fromTree(math.parse(text) as unknown as Tree));
 
 /** ∂formula/∂name by mathjs, put into stable form; `y` stands for the formula's own value. */
 export function derive(text: string, name: string): Formula {
@@ -78,10 +74,8 @@ export function derive(text: string, name: string): Formula {
   return inTermsOf(tidy(fromTree(tree as unknown as Tree)), parseFormula(text));
 }
 
-const isNumber = (f: Formula, value?: number): boolean =>
-  f.kind === "number" && (value === undefined || f.value === value);
-const isCall = (f: Formula, fn: string): f is Extract<Formula, { kind: "call" }> =>
-  f.kind === "call" && f.fn === fn;
+const isNumber = (f: Formula, value?: number): boolean => f.kind === "number" && (value === undefined || f.value === value);
+const isCall = (f: Formula, fn: string): f is Extract<Formula, { kind: "call" }> => f.kind === "call" && f.fn === fn;
 
 export const sameFormula = (a: Formula, b: Formula): boolean => printFormula(a) === printFormula(b);
 
@@ -133,9 +127,7 @@ const STABLE: readonly { readonly from: string; readonly of: string; readonly to
 ];
 
 function inTermsOf(slope: Formula, of: Formula): Formula {
-  const stable = STABLE.find(
-    (rule) => sameFormula(parseFormula(rule.of), of) && sameFormula(parseFormula(rule.from), slope),
-  );
+  const stable = STABLE.find((rule) => sameFormula(parseFormula(rule.of), of) && sameFormula(parseFormula(rule.from), slope));
   if (stable !== undefined) return parseFormula(stable.to);
   const replace = (f: Formula): Formula => {
     if (f.kind === "call" && sameFormula(f, of)) return variable("y");
@@ -176,10 +168,7 @@ export const MEANING: Readonly<Record<string, (...args: number[]) => number>> = 
 };
 
 /** The formula as a function of its variables, in the given order: evaluated often, walked once. */
-export function compileFormula(
-  f: Formula,
-  names: readonly string[],
-): (values: readonly number[]) => number {
+export function compileFormula(f: Formula, names: readonly string[]): (values: readonly number[]) => number {
   if (f.kind === "number") return () => f.value;
   if (f.kind === "variable") {
     const at = names.indexOf(f.name);
@@ -200,16 +189,15 @@ export function formulaToGraph(
 ): Value {
   if (f.kind === "number") return emit.literal(f.value);
   if (f.kind === "variable") return env[f.name]!;
-  return emit.call(f.fn, f.args.map((arg) => formulaToGraph(arg, env, emit))); // prettier-ignore
+  return emit.call(
+    f.fn,
+    f.args.map((arg) => formulaToGraph(arg, env, emit)),
+  );
 }
 
 const COMPARISONS = new Set(["lt", "le", "eq", "and", "or", "not"]);
 
-export function formulaToScalar(
-  f: Formula,
-  env: Readonly<Record<string, Scalar>>,
-  dtype: DType,
-): Scalar {
+export function formulaToScalar(f: Formula, env: Readonly<Record<string, Scalar>>, dtype: DType): Scalar {
   if (f.kind === "number") return literal(f.value, dtype);
   if (f.kind === "variable") return env[f.name]!;
   const args = f.args.map((arg) => formulaToScalar(arg, env, dtype));
@@ -226,17 +214,12 @@ const INFIX: Readonly<Record<string, readonly [symbol: string, precedence: numbe
 export function printFormula(f: Formula, outer = 0): string {
   if (f.kind === "number") return String(f.value).replace("-", "−");
   if (f.kind === "variable") return f.name;
-  const wrap = (text: string, precedence: number): string =>
-    precedence < outer ? `(${text})` : text;
+  const wrap = (text: string, precedence: number): string => (precedence < outer ? `(${text})` : text);
   const [a, b, c] = f.args as [Formula, Formula, Formula];
   if (f.fn === "neg") return wrap(`−${printFormula(a, 6)}`, 4.5);
-  if (f.fn === "where")
-    return wrap(`${printFormula(a, 1)} ? ${printFormula(b, 1)} : ${printFormula(c)}`, 0.5);
+  if (f.fn === "where") return wrap(`${printFormula(a, 1)} ? ${printFormula(b, 1)} : ${printFormula(c)}`, 0.5);
   const infix = INFIX[f.fn];
   if (infix === undefined) return `${f.fn}(${f.args.map((arg) => printFormula(arg)).join(", ")})`;
   const [symbol, precedence] = infix;
-  return wrap(
-    `${printFormula(a, precedence)}${symbol}${printFormula(b, precedence + 0.1)}`,
-    precedence,
-  );
+  return wrap(`${printFormula(a, precedence)}${symbol}${printFormula(b, precedence + 0.1)}`, precedence);
 }

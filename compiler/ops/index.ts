@@ -10,7 +10,7 @@ import { count, hyper, input, iota, literal, param, state, table } from "./leaf.
 import { broadcast, pad, reshape, reverse, slice, stopGradient, transpose } from "./move.ts";
 import { number, type Op } from "./op.ts";
 import { argmax, reduceMax, sum } from "./reduce.ts";
-import { windowArgmax, windowGather, windowMax, windowScatter, windowSum, type WindowAttrs } from "./window.ts"; // prettier-ignore
+import { windowArgmax, windowGather, windowMax, windowScatter, windowSum, type WindowAttrs } from "./window.ts";
 import { concat, cumsum, gather, randomBits, scatterAdd } from "./sequence.ts";
 import { cast, elementwiseOps, identity, type ElementwiseName, type OperandsOf } from "./scalar.ts";
 
@@ -52,11 +52,7 @@ export interface Calls extends Elementwise {
   windowMax(x: Value, attrs: WindowAttrs): Value;
   windowArgmax(x: Value, attrs: WindowAttrs): Value;
   windowGather(x: Value, where: Value, attrs: WindowAttrs): Value;
-  windowScatter(
-    d: Value,
-    where: Value,
-    attrs: WindowAttrs & { readonly shape: readonly number[] },
-  ): Value;
+  windowScatter(d: Value, where: Value, attrs: WindowAttrs & { readonly shape: readonly number[] }): Value;
   customVjp(operands: readonly Value[], attrs: { inputs: number }): Value;
   hole(type: TensorType): Value;
   concat(parts: readonly Value[], attrs: { axis: number }): Value;
@@ -71,8 +67,8 @@ export interface Calls extends Elementwise {
   transpose(x: Value, attrs: { order: readonly number[] }): Value;
   reshape(x: Value, attrs: { shape: readonly number[] }): Value;
   broadcast(x: Value, attrs: { axes: readonly number[]; size: readonly number[] }): Value;
-  slice(x: Value, attrs: { start: readonly number[]; limit: readonly number[]; stride: readonly number[] }): Value; // prettier-ignore
-  pad(x: Value, attrs: { low: readonly number[]; high: readonly number[]; interior: readonly number[] }): Value; // prettier-ignore
+  slice(x: Value, attrs: { start: readonly number[]; limit: readonly number[]; stride: readonly number[] }): Value;
+  pad(x: Value, attrs: { low: readonly number[]; high: readonly number[]; interior: readonly number[] }): Value;
   stopGradient(x: Value): Value;
   identity(x: Value): Value;
   cast(x: Value, attrs: { to: DType }): Value;
@@ -90,10 +86,9 @@ export interface Calls extends Elementwise {
 export function callsOn(builder: Builder): Calls {
   const known = made.get(builder);
   if (known !== undefined) return known;
-  const append = (name: OpName, inputs: readonly Value[], attrs: Attrs = {}): Value =>
-    builder.append(opOf(name), inputs, attrs);
+  const append = (name: OpName, inputs: readonly Value[], attrs: Attrs = {}): Value => builder.append(opOf(name), inputs, attrs);
   const elementwise = Object.fromEntries(
-    Object.keys(elementwiseOps).map((name) => [name, (...args: Value[]) => append(name as OpName, args)]), // prettier-ignore
+    Object.keys(elementwiseOps).map((name) => [name, (...args: Value[]) => append(name as OpName, args)]),
   ) as unknown as Elementwise; // each row takes as many operands as its `args` says
   const calls: Calls = {
     ...elementwise,

@@ -58,8 +58,7 @@ export const literal: Op<"literal"> = {
 export const iota: Op<"iota"> = {
   ...storage("iota"),
   view: true,
-  maths: (_, attrs) =>
-    ["row", "column"][number(attrs, "axis")] ?? `position on axis ${number(attrs, "axis")}`,
+  maths: (_, attrs) => ["row", "column"][number(attrs, "axis")] ?? `position on axis ${number(attrs, "axis")}`,
   evaluate(_, attrs, y) {
     const { shape } = y.type;
     const axis = number(attrs, "axis");
@@ -81,7 +80,7 @@ export const table: Op<"table"> = {
   infer(_, attrs, type) {
     const checked = declared(_, attrs, type);
     const [needed, given] = [sizeOf(checked.shape), numbers(attrs, "values").length];
-    if (given !== needed) throw new ShapeError("table", `needs ${needed} values, but has ${given}`, []); // prettier-ignore
+    if (given !== needed) throw new ShapeError("table", `needs ${needed} values, but has ${given}`, []);
     return checked;
   },
   evaluate: (_, attrs, y) => {
@@ -89,8 +88,13 @@ export const table: Op<"table"> = {
   },
   define({ at, attrs, type }) {
     const flat = position(rowMajor(at, type.shape));
-    const [last, ...rest] = numbers(attrs, "values").map((value) => literalScalar(value, type.dtype)).reverse(); // prettier-ignore
-    return rest.reduce<Scalar>((later, value, n) => select(apply("lt", "bool", flat, literalScalar(rest.length - n, "i32")), value, later), last!); // prettier-ignore
+    const [last, ...rest] = numbers(attrs, "values")
+      .map((value) => literalScalar(value, type.dtype))
+      .reverse();
+    return rest.reduce<Scalar>(
+      (later, value, n) => select(apply("lt", "bool", flat, literalScalar(rest.length - n, "i32")), value, later),
+      last!,
+    );
   },
   samples: [
     { inputs: [], attrs: { values: [0.5, -1, 2, 0, 3, -0.25], symbol: "A" }, type: f32(2, 3) },

@@ -17,16 +17,12 @@ export const transpose: Op<"transpose"> = {
   arity: 1,
   view: true,
   exact: true,
-  maths: ([x], { order }, types) => (types[0]!.shape.length === 2 ? `${x}ᵀ` : `transpose(${x}, [${String(order)}])`), // prettier-ignore
+  maths: ([x], { order }, types) => (types[0]!.shape.length === 2 ? `${x}ᵀ` : `transpose(${x}, [${String(order)}])`),
   infer([x], attrs) {
     const order = numbers(attrs, "order");
     const axes = x!.shape.map((_, axis) => axis);
     if (order.length !== axes.length || !axes.every((axis) => order.includes(axis)))
-      fail(
-        "transpose",
-        `needs a permutation of ${axes.length} axes, but got [${order.join(",")}]`,
-        x!,
-      );
+      fail("transpose", `needs a permutation of ${axes.length} axes, but got [${order.join(",")}]`, x!);
     return { dtype: x!.dtype, shape: order.map((axis) => x!.shape[axis]!) };
   },
   laws: ["d_x = d_y, axes in their old order"],
@@ -37,7 +33,12 @@ export const transpose: Op<"transpose"> = {
   evaluate([x], attrs, y) {
     const order = numbers(attrs, "order");
     const strides = stridesOf(x!.type.shape);
-    eachOffset(y.type.shape, order.map((axis) => strides[axis]!), 0, (flat, from) => (y.data[flat] = x!.data[from]!)); // prettier-ignore
+    eachOffset(
+      y.type.shape,
+      order.map((axis) => strides[axis]!),
+      0,
+      (flat, from) => (y.data[flat] = x!.data[from]!),
+    );
   },
   define({ at, read, attrs }) {
     const from: Index[] = [];
@@ -60,7 +61,7 @@ export const reshape: Op<"reshape"> = {
   infer([x], attrs) {
     const shape = numbers(attrs, "shape");
     if (sizeOf(shape) !== sizeOf(x!.shape))
-      fail("reshape", `needs as many elements, but [${shape.join(",")}] has ${sizeOf(shape)} and x has ${sizeOf(x!.shape)}`, x!); // prettier-ignore
+      fail("reshape", `needs as many elements, but [${shape.join(",")}] has ${sizeOf(shape)} and x has ${sizeOf(x!.shape)}`, x!);
     return { dtype: x!.dtype, shape };
   },
   laws: ["d_x = d_y under x's shape"],
@@ -71,10 +72,12 @@ export const reshape: Op<"reshape"> = {
   define({ at, read, types, type }) {
     const flat = rowMajor(at, type.shape);
     const from = stridesOf(types[0]!.shape);
-    return read[0]!(...types[0]!.shape.map((extent, axis) => {
-      const whole = quotient(flat, from[axis]!);
-      return axis === 0 ? whole : remainder(whole, extent);
-    })); // prettier-ignore
+    return read[0]!(
+      ...types[0]!.shape.map((extent, axis) => {
+        const whole = quotient(flat, from[axis]!);
+        return axis === 0 ? whole : remainder(whole, extent);
+      }),
+    );
   },
   samples: [
     { inputs: [f32(3, 4)], attrs: { shape: [2, 6] } },
@@ -93,16 +96,14 @@ export const broadcast: Op<"broadcast"> = {
   infer([x], attrs) {
     const [axes, size] = [numbers(attrs, "axes"), numbers(attrs, "size")];
     const rank = x!.shape.length + axes.length;
-    const valid = axes.length === size.length && axes.every((axis, n) => axis >= 0 && axis < rank && axes.indexOf(axis) === n); // prettier-ignore
+    const valid = axes.length === size.length && axes.every((axis, n) => axis >= 0 && axis < rank && axes.indexOf(axis) === n);
     if (!valid) fail("broadcast", `needs new axes below ${rank} with a size each`, x!);
     let n = 0;
-    const shape = Array.from({ length: rank }, (_, axis) =>
-      axes.includes(axis) ? size[axes.indexOf(axis)]! : x!.shape[n++]!,
-    );
+    const shape = Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? size[axes.indexOf(axis)]! : x!.shape[n++]!));
     return { dtype: x!.dtype, shape };
   },
   laws: ["d_x = Σ d_y over the broadcast axes"],
-  vjp: ({ g, node, cotangent }) => g.sum(cotangent, { axes: [...numbers(node.attrs, "axes")].sort((a, b) => a - b) }), // prettier-ignore
+  vjp: ({ g, node, cotangent }) => g.sum(cotangent, { axes: [...numbers(node.attrs, "axes")].sort((a, b) => a - b) }),
   evaluate([x], attrs, y) {
     const axes = numbers(attrs, "axes");
     const own = stridesOf(x!.type.shape);
@@ -110,8 +111,7 @@ export const broadcast: Op<"broadcast"> = {
     const strides = y.type.shape.map((_, axis) => (axes.includes(axis) ? 0 : own[n++]!));
     eachOffset(y.type.shape, strides, 0, (flat, from) => (y.data[flat] = x!.data[from]!));
   },
-  define: ({ at, read, attrs }) =>
-    read[0]!(...at.filter((_, axis) => !numbers(attrs, "axes").includes(axis))),
+  define: ({ at, read, attrs }) => read[0]!(...at.filter((_, axis) => !numbers(attrs, "axes").includes(axis))),
   samples: [
     { inputs: [f32(4)], attrs: { axes: [0], size: [3] } },
     { inputs: [f32()], attrs: { axes: [0, 1], size: [2, 3] } },
@@ -127,11 +127,15 @@ export const slice: Op<"slice"> = {
   exact: true,
   maths: ([x], { start, limit }) => `${x}[${String(start)} .. ${String(limit)}]`,
   infer([x], attrs) {
-    const [start, limit, stride] = ["start", "limit", "stride"].map((key) => numbers(attrs, key)) as [readonly number[], readonly number[], readonly number[]]; // prettier-ignore
+    const [start, limit, stride] = ["start", "limit", "stride"].map((key) => numbers(attrs, key)) as [
+      readonly number[],
+      readonly number[],
+      readonly number[],
+    ];
     const shape = x!.shape.map((extent, axis) => {
       const [from, to, by] = [start[axis]!, limit[axis]!, stride[axis]!];
       if (!(from >= 0 && from < to && to <= extent && by >= 1))
-        fail("slice", `needs 0 ≤ start < limit ≤ ${extent} on axis ${axis}, but got ${from} .. ${to} step ${by}`, x!); // prettier-ignore
+        fail("slice", `needs 0 ≤ start < limit ≤ ${extent} on axis ${axis}, but got ${from} .. ${to} step ${by}`, x!);
       return Math.ceil((to - from) / by);
     });
     return { dtype: x!.dtype, shape };
@@ -143,9 +147,7 @@ export const slice: Op<"slice"> = {
     const taken = g.typeOf(cotangent).shape;
     return g.pad(cotangent, {
       low: start,
-      high: shape.map(
-        (extent, axis) => extent - start[axis]! - ((taken[axis]! - 1) * stride[axis]! + 1),
-      ),
+      high: shape.map((extent, axis) => extent - start[axis]! - ((taken[axis]! - 1) * stride[axis]! + 1)),
       interior: stride.map((by) => by - 1),
     });
   },
@@ -153,10 +155,15 @@ export const slice: Op<"slice"> = {
     const [start, stride] = [numbers(attrs, "start"), numbers(attrs, "stride")];
     const own = stridesOf(x!.type.shape);
     const first = start.reduce((sum, at, axis) => sum + at * own[axis]!, 0);
-    eachOffset(y.type.shape, own.map((step, axis) => step * stride[axis]!), first, (flat, from) => (y.data[flat] = x!.data[from]!)); // prettier-ignore
+    eachOffset(
+      y.type.shape,
+      own.map((step, axis) => step * stride[axis]!),
+      first,
+      (flat, from) => (y.data[flat] = x!.data[from]!),
+    );
   },
   define: ({ at, read, attrs }) =>
-    read[0]!(...at.map((i, axis) => shift(scale(i, numbers(attrs, "stride")[axis]!), numbers(attrs, "start")[axis]!))), // prettier-ignore
+    read[0]!(...at.map((i, axis) => shift(scale(i, numbers(attrs, "stride")[axis]!), numbers(attrs, "start")[axis]!))),
   samples: [
     { inputs: [f32(5, 4)], attrs: { start: [1, 0], limit: [4, 4], stride: [1, 1] } },
     { inputs: [f32(7)], attrs: { start: [1], limit: [7], stride: [3] } },
@@ -171,7 +178,11 @@ export const pad: Op<"pad"> = {
   exact: true,
   maths: ([x], { low, high }) => `pad(${x}, [${String(low)}], [${String(high)}])`,
   infer([x], attrs) {
-    const [low, high, interior] = ["low", "high", "interior"].map((key) => numbers(attrs, key)) as [readonly number[], readonly number[], readonly number[]]; // prettier-ignore
+    const [low, high, interior] = ["low", "high", "interior"].map((key) => numbers(attrs, key)) as [
+      readonly number[],
+      readonly number[],
+      readonly number[],
+    ];
     const shape = x!.shape.map((extent, axis) => {
       if (!(low[axis]! >= 0 && high[axis]! >= 0 && interior[axis]! >= 0))
         fail("pad", `needs low, high and interior ≥ 0 on axis ${axis}`, x!);
@@ -194,7 +205,12 @@ export const pad: Op<"pad"> = {
     y.data.fill(0);
     const own = stridesOf(y.type.shape);
     const first = low.reduce((sum, at, axis) => sum + at * own[axis]!, 0);
-    eachOffset(x!.type.shape, own.map((step, axis) => step * (interior[axis]! + 1)), first, (flat, to) => (y.data[to] = x!.data[flat]!)); // prettier-ignore
+    eachOffset(
+      x!.type.shape,
+      own.map((step, axis) => step * (interior[axis]! + 1)),
+      first,
+      (flat, to) => (y.data[to] = x!.data[flat]!),
+    );
   },
   define({ at, read, types, type, attrs }) {
     const [low, interior] = [numbers(attrs, "low"), numbers(attrs, "interior")];
@@ -204,10 +220,9 @@ export const pad: Op<"pad"> = {
       const step = interior[axis]! + 1;
       const whole = quotient(inner, step);
       const [least, most] = rangeOf(whole);
-      const test = (fn: "le" | "eq" | "lt", a: Scalar, b: Scalar): unknown =>
-        conditions.push(apply(fn, "bool", a, b));
+      const test = (fn: "le" | "eq" | "lt", a: Scalar, b: Scalar): unknown => conditions.push(apply(fn, "bool", a, b));
       if (least < 0) test("le", literal(0, "i32"), position(whole));
-      if (most >= types[0]!.shape[axis]!) test("lt", position(whole), literal(types[0]!.shape[axis]!, "i32")); // prettier-ignore
+      if (most >= types[0]!.shape[axis]!) test("lt", position(whole), literal(types[0]!.shape[axis]!, "i32"));
       if (step > 1) test("eq", position(remainder(inner, step)), literal(0, "i32"));
       return whole;
     });
@@ -251,11 +266,7 @@ export const reverse: Op<"reverse"> = {
   infer([x], attrs) {
     const axes = numbers(attrs, "axes");
     if (!axes.every((axis, n) => axis >= 0 && axis < x!.shape.length && axes.indexOf(axis) === n))
-      fail(
-        "reverse",
-        `needs distinct axes below ${x!.shape.length}, but got [${axes.join(",")}]`,
-        x!,
-      );
+      fail("reverse", `needs distinct axes below ${x!.shape.length}, but got [${axes.join(",")}]`, x!);
     return x!;
   },
   laws: ["d_x = d_y backwards"],
@@ -264,10 +275,15 @@ export const reverse: Op<"reverse"> = {
     const axes = numbers(attrs, "axes");
     const own = stridesOf(y.type.shape);
     const first = axes.reduce((sum, axis) => sum + (y.type.shape[axis]! - 1) * own[axis]!, 0);
-    eachOffset(y.type.shape, own.map((step, axis) => (axes.includes(axis) ? -step : step)), first, (flat, from) => (y.data[flat] = x!.data[from]!)); // prettier-ignore
+    eachOffset(
+      y.type.shape,
+      own.map((step, axis) => (axes.includes(axis) ? -step : step)),
+      first,
+      (flat, from) => (y.data[flat] = x!.data[from]!),
+    );
   },
   define: ({ at, read, type, attrs }) =>
-    read[0]!(...at.map((i, axis) => (numbers(attrs, "axes").includes(axis) ? shift(scale(i, -1), type.shape[axis]! - 1) : i))), // prettier-ignore
+    read[0]!(...at.map((i, axis) => (numbers(attrs, "axes").includes(axis) ? shift(scale(i, -1), type.shape[axis]! - 1) : i))),
   samples: [
     { inputs: [f32(3, 4)], attrs: { axes: [1] } },
     { inputs: [f32(2, 3, 2)], attrs: { axes: [0, 2] } },

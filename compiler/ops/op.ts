@@ -73,15 +73,11 @@ export const lawOf = (op: Op, at: number, attrs: Attrs): string | null | undefin
   op.lawAt === undefined ? op.laws[op.arity === "many" ? 0 : at] : op.lawAt(at, attrs);
 
 /** Reads an attribute that the op's own typing law guarantees. */
-export const numbers = (attrs: Attrs, key: string): readonly number[] =>
-  attrs[key] as readonly number[];
+export const numbers = (attrs: Attrs, key: string): readonly number[] => attrs[key] as readonly number[];
 export const number = (attrs: Attrs, key: string): number => attrs[key] as number;
 
 /** Calls `visit` with every position of a shape, row-major; the array is reused. */
-export function eachPosition(
-  shape: readonly number[],
-  visit: (at: readonly number[], flat: number) => void,
-): void {
+export function eachPosition(shape: readonly number[], visit: (at: readonly number[], flat: number) => void): void {
   const at = shape.map(() => 0);
   const size = shape.reduce((n, extent) => n * extent, 1);
   for (let flat = 0; flat < size; flat++) {

@@ -9,30 +9,21 @@ import { eachOffset, number, numbers, type DefineScope, type Op } from "./op.ts"
 
 function checkAxes(op: string, x: TensorType, axes: readonly number[]): void {
   const rank = x.shape.length;
-  if (axes.every((axis, n) => Number.isInteger(axis) && axis >= 0 && axis < rank && axes.indexOf(axis) === n)) return; // prettier-ignore
-  throw new ShapeError(op, `needs distinct axes below ${rank}, but got [${axes.join(",")}]`, [{ label: "x", type: x }]); // prettier-ignore
+  if (axes.every((axis, n) => Number.isInteger(axis) && axis >= 0 && axis < rank && axes.indexOf(axis) === n)) return;
+  throw new ShapeError(op, `needs distinct axes below ${rank}, but got [${axes.join(",")}]`, [{ label: "x", type: x }]);
 }
 
-const kept = (x: TensorType, axes: readonly number[]): number[] => x.shape.filter((_, axis) => !axes.includes(axis)); // prettier-ignore
+const kept = (x: TensorType, axes: readonly number[]): number[] => x.shape.filter((_, axis) => !axes.includes(axis));
 
 /** Calls `visit` for every element of x with the flat position of the result it belongs to. */
-function eachTerm(
-  x: TensorType,
-  axes: readonly number[],
-  visit: (flat: number, to: number) => void,
-): void {
+function eachTerm(x: TensorType, axes: readonly number[], visit: (flat: number, to: number) => void): void {
   const own = stridesOf(kept(x, axes));
   let n = 0;
   const strides = x.shape.map((_, axis) => (axes.includes(axis) ? 0 : own[n++]!));
   eachOffset(x.shape, strides, 0, visit);
 }
 
-function defineReduce(
-  { at, read, types, axis }: DefineScope,
-  by: ReduceBy,
-  axes: readonly number[],
-  dtype: "i32" | undefined,
-): Scalar {
+function defineReduce({ at, read, types, axis }: DefineScope, by: ReduceBy, axes: readonly number[], dtype: "i32" | undefined): Scalar {
   const over = axes.map((n) => axis(types[0]!.shape[n]!));
   const position: Index[] = [];
   let n = 0;
@@ -44,8 +35,7 @@ function defineReduce(
   return { kind: "reduce", dtype: dtype ?? term.dtype, by, over, term };
 }
 
-const sizes = (x: TensorType, axes: readonly number[]): number[] =>
-  axes.map((axis) => x.shape[axis]!);
+const sizes = (x: TensorType, axes: readonly number[]): number[] => axes.map((axis) => x.shape[axis]!);
 const sorted = (attrs: Attrs): readonly number[] => numbers(attrs, "axes");
 const list = (attrs: Attrs, types: readonly TensorType[]): string =>
   sorted(attrs).length === types[0]!.shape.length ? "" : ` over axes ${sorted(attrs).join(",")}`;
@@ -103,7 +93,7 @@ export const reduceMax: Op<"reduceMax"> = {
   },
   evaluate([x], attrs, y) {
     y.data.fill(-Infinity);
-    eachTerm(x!.type, sorted(attrs), (flat, to) => (y.data[to] = Math.max(y.data[to]!, x!.data[flat]!))); // prettier-ignore
+    eachTerm(x!.type, sorted(attrs), (flat, to) => (y.data[to] = Math.max(y.data[to]!, x!.data[flat]!)));
   },
   define: (scope) => defineReduce(scope, "max", sorted(scope.attrs), undefined),
   samples: SAMPLES,

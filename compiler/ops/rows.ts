@@ -24,7 +24,7 @@ export type Rows =
   /** Position i of the axis belongs to row ⌊i / per⌋ mod batch. */
   | { readonly kind: "rows"; readonly axis: number; readonly per: number; readonly vanishes: boolean }
   /** In `node` a row depends on others: only a full batch is right. */
-  | { readonly kind: "met"; readonly node: number; readonly why: string }; // prettier-ignore
+  | { readonly kind: "met"; readonly node: number; readonly why: string };
 
 interface Operand {
   readonly rows: Rows;
@@ -37,12 +37,7 @@ interface Operand {
 const own = (axis: number): string => `at${axis}`;
 
 /** Where the rows lie in node number `at`, from where they lie in those before it. */
-export function rowsIn(
-  nodes: readonly Node[],
-  at: number,
-  before: (value: Value) => Rows,
-  batch: number,
-): Rows {
+export function rowsIn(nodes: readonly Node[], at: number, before: (value: Value) => Rows, batch: number): Rows {
   const node = nodes[at]!;
   const operands = node.inputs.map((input): Operand => {
     const { op, attrs, type } = nodes[input]!;
@@ -58,13 +53,17 @@ export function rowsIn(
   if (op.leaf === true && op.view !== true) {
     const [axis, other] = long;
     if (axis === undefined) return { kind: "none", vanishes: false };
-    if (other !== undefined || (shape[axis]! / batch) % batch === 0) return met("two of its axes are as long as the batch"); // prettier-ignore
+    if (other !== undefined || (shape[axis]! / batch) % batch === 0) return met("two of its axes are as long as the batch");
     return { kind: "rows", axis, per: shape[axis]! / batch, vanishes: false };
   }
   const over: Axis[] = [];
   const scalar = op.define({
     at: shape.map((extent, axis) => index(own(axis), extent)),
-    read: operands.map(({ type, constant }, n) => (...where) => constant === undefined ? load(String(n), type.dtype, ...where) : literal(constant, type.dtype)), // prettier-ignore
+    read: operands.map(
+      ({ type, constant }, n) =>
+        (...where) =>
+          constant === undefined ? load(String(n), type.dtype, ...where) : literal(constant, type.dtype),
+    ),
     types: operands.map(({ type }) => type),
     type: node.type,
     attrs: node.attrs,
@@ -74,7 +73,7 @@ export function rowsIn(
     },
   });
   const steep = steepAtZero(scalar, operands);
-  if (steep !== undefined) return met(`${steep} has no finite slope at 0, which rows that are not real have there`); // prettier-ignore
+  if (steep !== undefined) return met(`${steep} has no finite slope at 0, which rows that are not real have there`);
   const summed = over.filter(({ extent }) => extent % batch === 0).map(({ name }) => name);
   const isSum = summed.length > 0;
   if (isSum && !sumsOfNothing(scalar, operands, summed)) return met("it combines the rows");
@@ -82,7 +81,7 @@ export function rowsIn(
   const rows = distinct(rowIndices(scalar, operands, batch));
   const [row, another] = rows;
   if (another !== undefined) return met("it reads one row beside another");
-  if (row !== undefined && row.terms.length === 0 && row.offset > 0) return met(`it reads row ${row.offset}`); // prettier-ignore
+  if (row !== undefined && row.terms.length === 0 && row.offset > 0) return met(`it reads row ${row.offset}`);
   const names = row === undefined ? new Set<string>() : namesIn(row);
   const ofSum = [...names].filter((name) => summed.includes(name));
   if (ofSum.length > 0 && ofSum.length < names.size) return met("it reads rows other than its own");
@@ -100,7 +99,7 @@ export function rowsIn(
   const varied = variedIn(scalar, operands);
   const [axis, other] = long.filter((one) => varied.has(own(one)));
   if (axis === undefined) return { kind: "even", axes: long, vanishes };
-  if (other !== undefined || long.length > 1) return met("two of its axes are as long as the batch"); // prettier-ignore
+  if (other !== undefined || long.length > 1) return met("two of its axes are as long as the batch");
   return { kind: "rows", axis, per: shape[axis]! / batch, vanishes };
 }
 
@@ -122,15 +121,13 @@ function rowIndices(scalar: Scalar, operands: readonly Operand[], batch: number)
   return found;
 }
 
-const distinct = (all: readonly Index[]): Index[] =>
-  all.filter((one, n) => all.findIndex((other) => equal(one, other)) === n);
+const distinct = (all: readonly Index[]): Index[] => all.filter((one, n) => all.findIndex((other) => equal(one, other)) === n);
 
 /** Positions of a row along an axis, where ⌊i / per⌋ mod batch is the row; undefined where it is not. */
 function perOf(row: Index, axis: number, extent: number, batch: number): number | undefined {
   const position = index(own(axis), extent);
   const most = extent / batch;
-  for (let per = 1; per <= most; per++)
-    if (most % per === 0 && equal(row, remainder(quotient(position, per), batch))) return per;
+  for (let per = 1; per <= most; per++) if (most % per === 0 && equal(row, remainder(quotient(position, per), batch))) return per;
   return undefined;
 }
 
@@ -150,11 +147,7 @@ function variedIn(scalar: Scalar, operands: readonly Operand[]): ReadonlySet<str
 }
 
 /** Whether every reduction over rows is a sum of terms that are 0 where no real row is. */
-function sumsOfNothing(
-  scalar: Scalar,
-  operands: readonly Operand[],
-  summed: readonly string[],
-): boolean {
+function sumsOfNothing(scalar: Scalar, operands: readonly Operand[], summed: readonly string[]): boolean {
   let all = true;
   walkScalar(scalar, (part) => {
     if (part.kind !== "reduce" || !part.over.some(({ name }) => summed.includes(name))) return;
@@ -163,7 +156,7 @@ function sumsOfNothing(
   return all;
 }
 
-const ODD: ReadonlySet<string> = new Set(["neg", "abs", "sign", "floor", "sqrt", "tanh", "sin", "erf", "log1p", "expm1", "cast"]); // prettier-ignore
+const ODD: ReadonlySet<string> = new Set(["neg", "abs", "sign", "floor", "sqrt", "tanh", "sin", "erf", "log1p", "expm1", "cast"]);
 const ALL: ReadonlySet<string> = new Set(["add", "sub", "max", "min", "or"]);
 
 /** Whether a value is 0 where the operands that vanish are. */
@@ -197,7 +190,7 @@ function steepAtZero(scalar: Scalar, operands: readonly Operand[]): string | und
   let found: string | undefined;
   walkScalar(scalar, (part) => {
     if (part.kind !== "apply") return;
-    const at = ["sqrt", "log", "pow"].includes(part.fn) ? part.args[0] : part.fn === "div" ? part.args[1] : undefined; // prettier-ignore
+    const at = ["sqrt", "log", "pow"].includes(part.fn) ? part.args[0] : part.fn === "div" ? part.args[1] : undefined;
     if (at !== undefined && at.kind !== "literal" && vanishing(at, operands)) found ??= part.fn;
   });
   return found;

@@ -2,17 +2,8 @@
 
 import { ShapeError } from "../graph/error.ts";
 import type { Value } from "../graph/graph.ts";
-import {
-  isFloat,
-  sameShape,
-  tensor,
-  type DType,
-  type Tensor,
-  type TensorType,
-  f32,
-  bool,
-} from "../graph/type.ts";
-import { MEANING, compileFormula, derive, formulaToGraph, formulaToScalar, parseFormula, printFormula, type Formula } from "./formula.ts"; // prettier-ignore
+import { isFloat, sameShape, tensor, type DType, type Tensor, type TensorType, f32, bool } from "../graph/type.ts";
+import { MEANING, compileFormula, derive, formulaToGraph, formulaToScalar, parseFormula, printFormula, type Formula } from "./formula.ts";
 import type { Op, Sample, VjpScope } from "./op.ts";
 
 interface Row {
@@ -37,8 +28,7 @@ const TWO_OVER_SQRT_PI = "1.1283791670955126";
  * a branch is not taken, what it reads is 1, so that slopes of the slopes are no 0·∞ either. At b = 0 and a ≠ 0 the mixed slope is 1/a.
  */
 const POWER_SLOPE = "a == 0 and b == 0 ? 0 : b * (a == 0 and b == 0 ? 1 : a)^(b - 1)";
-const EXPONENT_SLOPE =
-  "a > 0 or (a == 0 and b < 0) ? y * log(a > 0 or (a == 0 and b < 0) ? a : 1) : 0";
+const EXPONENT_SLOPE = "a > 0 or (a == 0 and b < 0) ? y * log(a > 0 or (a == 0 and b < 0) ? a : 1) : 0";
 
 //       name        y =                              dy/dx
 const ROWS = [
@@ -63,8 +53,24 @@ const ROWS = [
   { name: "mul", args: ["a", "b"], y: "a * b", slopes: ["derived", "derived"], dtypes: "arithmetic", reads: "{0} ⊙ {1}" },
   { name: "div", args: ["a", "b"], y: "a / b", slopes: ["derived", "derived"], dtypes: "float", reads: "{0} / {1}", within: [0.3, 3] },
   // ties split ½–½
-  { name: "max", args: ["a", "b"], y: "max(a, b)", slopes: ["a > b ? 1 : a == b ? 0.5 : 0", "b > a ? 1 : a == b ? 0.5 : 0"], dtypes: "arithmetic", exact: true, kinks: true },
-  { name: "min", args: ["a", "b"], y: "min(a, b)", slopes: ["a < b ? 1 : a == b ? 0.5 : 0", "b < a ? 1 : a == b ? 0.5 : 0"], dtypes: "arithmetic", exact: true, kinks: true },
+  {
+    name: "max",
+    args: ["a", "b"],
+    y: "max(a, b)",
+    slopes: ["a > b ? 1 : a == b ? 0.5 : 0", "b > a ? 1 : a == b ? 0.5 : 0"],
+    dtypes: "arithmetic",
+    exact: true,
+    kinks: true,
+  },
+  {
+    name: "min",
+    args: ["a", "b"],
+    y: "min(a, b)",
+    slopes: ["a < b ? 1 : a == b ? 0.5 : 0", "b < a ? 1 : a == b ? 0.5 : 0"],
+    dtypes: "arithmetic",
+    exact: true,
+    kinks: true,
+  },
   // stated where a = 0 (note below)
   { name: "pow", args: ["a", "b"], y: "a^b", slopes: [POWER_SLOPE, EXPONENT_SLOPE], dtypes: "float", reads: "{0}^{1}", within: [0.3, 2] },
   { name: "lt", args: ["a", "b"], y: "a < b", slopes: [null, null], dtypes: "compare", reads: "[{0} < {1}]" },
@@ -73,22 +79,24 @@ const ROWS = [
   { name: "and", args: ["a", "b"], y: "a and b", slopes: [null, null], dtypes: "logic", reads: "{0} ∧ {1}" },
   { name: "or", args: ["a", "b"], y: "a or b", slopes: [null, null], dtypes: "logic", reads: "{0} ∨ {1}" },
   { name: "not", args: ["a"], y: "not a", slopes: [null], dtypes: "logic", reads: "¬{0}" },
-  { name: "where", args: ["c", "a", "b"], y: "c ? a : b", slopes: [null, "c ? 1 : 0", "c ? 0 : 1"], dtypes: "where", reads: "{0} ? {1} : {2}", exact: true, kinks: true },
-] as const satisfies readonly Row[]; // prettier-ignore
+  {
+    name: "where",
+    args: ["c", "a", "b"],
+    y: "c ? a : b",
+    slopes: [null, "c ? 1 : 0", "c ? 0 : 1"],
+    dtypes: "where",
+    reads: "{0} ? {1} : {2}",
+    exact: true,
+    kinks: true,
+  },
+] as const satisfies readonly Row[];
 
 type Rows = (typeof ROWS)[number];
 export type ElementwiseName = Rows["name"];
-export type OperandsOf<Name extends ElementwiseName> = Extract<
-  Rows,
-  { name: Name }
->["args"]["length"];
+export type OperandsOf<Name extends ElementwiseName> = Extract<Rows, { name: Name }>["args"]["length"];
 
 /** One shape for all operands; a rank-0 operand stands for every element (only literals may, see graph/verify). */
-function elementShape(
-  op: string,
-  args: readonly string[],
-  inputs: readonly TensorType[],
-): readonly number[] {
+function elementShape(op: string, args: readonly string[], inputs: readonly TensorType[]): readonly number[] {
   const full = inputs.find((input) => input.shape.length > 0);
   if (full === undefined) return [];
   if (inputs.some((input) => input.shape.length > 0 && !sameShape(input.shape, full.shape)))
@@ -116,12 +124,9 @@ function resultDtype(row: Row, inputs: readonly TensorType[]): DType {
 }
 
 function samplesOf(row: Row): Sample[] {
-  const operand = (dims: number[]): TensorType =>
-    row.dtypes === "logic" ? bool(...dims) : f32(...dims);
+  const operand = (dims: number[]): TensorType => (row.dtypes === "logic" ? bool(...dims) : f32(...dims));
   return [[3, 4], [1], [], [2, 1, 3]].map((dims) => ({
-    inputs: row.args.map((_, n) =>
-      row.dtypes === "where" && n === 0 ? bool(...dims) : operand(dims),
-    ),
+    inputs: row.args.map((_, n) => (row.dtypes === "where" && n === 0 ? bool(...dims) : operand(dims))),
     attrs: {},
     ...(row.within === undefined ? {} : { within: row.within }),
   }));
@@ -133,7 +138,12 @@ function constantCall(g: VjpScope["g"], fn: string, args: readonly Value[]): Val
   if (!constants.every((constant) => constant !== undefined)) return undefined;
   const op = elementwiseOps[fn as ElementwiseName];
   const operands = constants.map((constant, n) => tensor(g.typeOf(args[n]!), [constant]));
-  const y = tensor(op.infer(operands.map(({ type }) => type), {})); // prettier-ignore
+  const y = tensor(
+    op.infer(
+      operands.map(({ type }) => type),
+      {},
+    ),
+  );
   op.evaluate(operands, {}, y);
   return g.literal(y.data[0]!, y.type.dtype);
 }
@@ -157,10 +167,7 @@ function times(scope: VjpScope, d: Value, slope: Formula, env: Record<string, Va
     formulaToGraph(f, env, {
       literal: (value) => g.literal(value, dtype),
       // b − 1 of a constant b is a constant too: only literals broadcast by themselves
-      call: (fn, args) =>
-        constantCall(g, fn, args) ??
-        settled(g, fn, args) ??
-        g.elementwise(fn as ElementwiseName, args),
+      call: (fn, args) => constantCall(g, fn, args) ?? settled(g, fn, args) ?? g.elementwise(fn as ElementwiseName, args),
     });
   if (slope.kind === "number") {
     if (slope.value === 1) return d;
@@ -174,10 +181,8 @@ function times(scope: VjpScope, d: Value, slope: Formula, env: Record<string, Va
     if (known !== undefined) return times(scope, d, known !== 0 ? a : b, env);
     return g.where(condition, times(scope, d, a, env), times(scope, d, b, env));
   }
-  if (slope.kind === "call" && slope.fn === "neg")
-    return g.neg(times(scope, d, slope.args[0]!, env));
-  if (slope.kind === "call" && slope.fn === "div")
-    return g.div(times(scope, d, slope.args[0]!, env), graph(slope.args[1]!));
+  if (slope.kind === "call" && slope.fn === "neg") return g.neg(times(scope, d, slope.args[0]!, env));
+  if (slope.kind === "call" && slope.fn === "div") return g.div(times(scope, d, slope.args[0]!, env), graph(slope.args[1]!));
   return g.mul(d, graph(slope));
 }
 
@@ -198,7 +203,7 @@ function walk(inputs: readonly Tensor[], data: Float64Array, meaning: (values: r
     }
     data[n] = meaning(values);
   }
-} // prettier-ignore
+}
 
 function elementwise(row: Row): Op {
   const y = parseFormula(row.y);
@@ -207,7 +212,7 @@ function elementwise(row: Row): Op {
   const slope = (at: number): Formula | null => (slopes[at] ??= slopeOf(row, at));
   const reads = row.reads ?? `${row.name}(${row.args.map((_, n) => `{${n}}`).join(", ")})`;
   const own = y.kind === "call" && y.fn === row.name;
-  const inOrder = own && y.args.every((arg, n) => arg.kind === "variable" && arg.name === row.args[n]); // prettier-ignore
+  const inOrder = own && y.args.every((arg, n) => arg.kind === "variable" && arg.name === row.args[n]);
   const plain = inOrder ? MEANING[row.name] : undefined;
   return {
     name: row.name,
@@ -225,9 +230,7 @@ function elementwise(row: Row): Op {
         const s = slope(at);
         if (s === null) return null;
         const text = own ? "" : ` for y = ${printFormula(y)}`;
-        return s.kind === "number" && s.value === 1
-          ? `d_${row.args[at]} = d_y`
-          : `d_${row.args[at]} = d_y ⊙ (${printFormula(s)})${text}`;
+        return s.kind === "number" && s.value === 1 ? `d_${row.args[at]} = d_y` : `d_${row.args[at]} = d_y ⊙ (${printFormula(s)})${text}`;
       });
     },
     vjp(scope, at) {
@@ -240,16 +243,13 @@ function elementwise(row: Row): Op {
       const [a, b] = inputs.map((one) => one.data) as [Float64Array, Float64Array];
       // a literal is one element for all; most rows are one function of one or two arguments
       const [stepA, stepB] = inputs.map((one) => Number(one.data.length > 1)) as [number, number];
-      if (plain !== undefined && inputs.length === 1)
-        for (let n = 0; n < data.length; n++) data[n] = plain(a[n * stepA]!);
+      if (plain !== undefined && inputs.length === 1) for (let n = 0; n < data.length; n++) data[n] = plain(a[n * stepA]!);
       else if (plain !== undefined && inputs.length === 2)
         for (let n = 0; n < data.length; n++) data[n] = plain(a[n * stepA]!, b[n * stepB]!);
       else walk(inputs, data, meaning);
     },
     define({ at, read, types, type }) {
-      const env = Object.fromEntries(
-        row.args.map((name, n) => [name, read[n]!(...(types[n]!.shape.length === 0 ? [] : at))]),
-      );
+      const env = Object.fromEntries(row.args.map((name, n) => [name, read[n]!(...(types[n]!.shape.length === 0 ? [] : at))]));
       return formulaToScalar(y, env, type.dtype === "bool" ? types[0]!.dtype : type.dtype);
     },
     samples: samplesOf(row),
@@ -257,9 +257,9 @@ function elementwise(row: Row): Op {
 }
 
 /** Every row as an op. */
-export const elementwiseOps = Object.fromEntries(
-  ROWS.map((row) => [row.name, elementwise(row)]),
-) as unknown as { readonly [Name in ElementwiseName]: Op<Name> };
+export const elementwiseOps = Object.fromEntries(ROWS.map((row) => [row.name, elementwise(row)])) as unknown as {
+  readonly [Name in ElementwiseName]: Op<Name>;
+};
 
 /** The rows themselves, for the test that holds stated slopes equal to derived ones. */
 export const rows: readonly Row[] = ROWS;
@@ -292,7 +292,12 @@ export const cast: Op<"cast"> = {
   laws: ["d_x = d_y, for floats"],
   vjp: ({ g, inputs: [x], cotangent }) => g.cast(cotangent, { to: g.typeOf(x!).dtype }),
   evaluate([x], { to }, y) {
-    const convert = to === "i32" ? (v: number) => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, v)) | 0 : to === "bool" ? (v: number) => Number(v !== 0) : (v: number) => v; // prettier-ignore
+    const convert =
+      to === "i32"
+        ? (v: number) => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, v)) | 0
+        : to === "bool"
+          ? (v: number) => Number(v !== 0)
+          : (v: number) => v;
     x!.data.forEach((value, n) => (y.data[n] = convert(value)));
   },
   define: ({ at, read: [x], type }) => ({

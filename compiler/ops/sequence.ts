@@ -18,9 +18,15 @@ export const concat: Op<"concat"> = {
     const axis = number(attrs, "axis");
     const [first, ...rest] = inputs as [TensorType, ...TensorType[]];
     const fits = (x: TensorType): boolean =>
-      x.dtype === first.dtype && x.shape.length === first.shape.length && x.shape.every((extent, n) => n === axis || extent === first.shape[n]); // prettier-ignore
+      x.dtype === first.dtype &&
+      x.shape.length === first.shape.length &&
+      x.shape.every((extent, n) => n === axis || extent === first.shape[n]);
     if (!(axis >= 0 && axis < first.shape.length) || !rest.every(fits))
-      throw new ShapeError("concat", `needs operands that differ on axis ${axis} only`, inputs.map((type, n) => ({ label: `${n}`, type }))); // prettier-ignore
+      throw new ShapeError(
+        "concat",
+        `needs operands that differ on axis ${axis} only`,
+        inputs.map((type, n) => ({ label: `${n}`, type })),
+      );
     const extent = inputs.reduce((n, x) => n + x.shape[axis]!, 0);
     return { dtype: first.dtype, shape: first.shape.map((e, n) => (n === axis ? extent : e)) };
   },
@@ -30,14 +36,14 @@ export const concat: Op<"concat"> = {
     const from = inputs.slice(0, at).reduce((n, x) => n + g.typeOf(x).shape[axis]!, 0);
     const own = g.typeOf(inputs[at]!).shape;
     const start = own.map((_, n) => (n === axis ? from : 0));
-    return g.slice(cotangent, { start, limit: own.map((extent, n) => start[n]! + extent), stride: own.map(() => 1) }); // prettier-ignore
+    return g.slice(cotangent, { start, limit: own.map((extent, n) => start[n]! + extent), stride: own.map(() => 1) });
   },
   evaluate(inputs, attrs, y) {
     const axis = number(attrs, "axis");
     let from = 0;
     for (const x of inputs) {
       const strides = stridesOf(y.type.shape);
-      eachOffset(x.type.shape, strides, from * strides[axis]!, (flat, to) => (y.data[to] = x.data[flat]!)); // prettier-ignore
+      eachOffset(x.type.shape, strides, from * strides[axis]!, (flat, to) => (y.data[to] = x.data[flat]!));
       from += x.type.shape[axis]!;
     }
   },
@@ -66,7 +72,8 @@ export const cumsum: Op<"cumsum"> = {
   maths: ([x], { axis }) => `running Σ ${x} along axis ${String(axis)}`,
   infer: ([x], attrs) => {
     const axis = number(attrs, "axis");
-    if (!(axis >= 0 && axis < x!.shape.length)) throw new ShapeError("cumsum", `needs an axis below ${x!.shape.length}, but got ${axis}`, [{ label: "x", type: x! }]); // prettier-ignore
+    if (!(axis >= 0 && axis < x!.shape.length))
+      throw new ShapeError("cumsum", `needs an axis below ${x!.shape.length}, but got ${axis}`, [{ label: "x", type: x! }]);
     return x!;
   },
   laws: ["d_x = running Σ d_y from the end"],
@@ -103,12 +110,14 @@ export const gather: Op<"gather"> = {
   maths: ([x, at]) => `${x}[${at}]`,
   infer([x, at]) {
     if (at!.dtype !== "i32" || x!.shape.length === 0)
-      throw new ShapeError("gather", "needs rows and i32 positions", [{ label: "x", type: x! }, { label: "positions", type: at! }]); // prettier-ignore
+      throw new ShapeError("gather", "needs rows and i32 positions", [
+        { label: "x", type: x! },
+        { label: "positions", type: at! },
+      ]);
     return { dtype: x!.dtype, shape: [...at!.shape, ...x!.shape.slice(1)] };
   },
   laws: ["d_x = d_y added at the positions", null],
-  vjp: ({ g, inputs: [x, at], cotangent }) =>
-    g.scatterAdd(at!, cotangent, { rows: g.typeOf(x!).shape[0]! }),
+  vjp: ({ g, inputs: [x, at], cotangent }) => g.scatterAdd(at!, cotangent, { rows: g.typeOf(x!).shape[0]! }),
   evaluate([x, at], _, y) {
     const width = x!.data.length / x!.type.shape[0]!;
     at!.data.forEach((row, n) => {
@@ -137,7 +146,10 @@ export const scatterAdd: Op<"scatterAdd"> = {
   infer([at, d], attrs) {
     const rank = at!.shape.length;
     if (at!.dtype !== "i32" || !sameShape(at!.shape, d!.shape.slice(0, rank)))
-      throw new ShapeError("scatterAdd", "needs an update for each i32 position", [{ label: "positions", type: at! }, { label: "updates", type: d! }]); // prettier-ignore
+      throw new ShapeError("scatterAdd", "needs an update for each i32 position", [
+        { label: "positions", type: at! },
+        { label: "updates", type: d! },
+      ]);
     return { dtype: d!.dtype, shape: [number(attrs, "rows"), ...d!.shape.slice(rank)] };
   },
   laws: [null, "d_updates = d_y at the positions"],
@@ -168,24 +180,24 @@ export const randomBits: Op<"randomBits"> = {
   arity: 1,
   maths: ([seed], { stream }) => `random bits of ${seed}, stream ${String(stream)}`,
   infer([seed], attrs) {
-    if (seed!.dtype !== "i32" || seed!.shape.length > 0) throw new ShapeError("randomBits", "needs an i32 scalar as seed", [{ label: "seed", type: seed! }]); // prettier-ignore
+    if (seed!.dtype !== "i32" || seed!.shape.length > 0)
+      throw new ShapeError("randomBits", "needs an i32 scalar as seed", [{ label: "seed", type: seed! }]);
     return { dtype: "i32", shape: attrs["shape"] as readonly number[] };
   },
   laws: [null],
   vjp: ({ cotangent }) => cotangent,
   evaluate([seed], attrs, y) {
-    for (let n = 0; n < y.data.length; n++)
-      y.data[n] = bits(seed!.data[0]!, number(attrs, "stream"), n);
+    for (let n = 0; n < y.data.length; n++) y.data[n] = bits(seed!.data[0]!, number(attrs, "stream"), n);
   },
   define({ at, read, type, attrs }) {
-    const flat = at.reduce<Index>((sum, i, n) => ({ terms: [...sum.terms.map((t) => ({ ...t, by: t.by * type.shape[n]! })), ...i.terms], offset: sum.offset * type.shape[n]! + i.offset }), { terms: [], offset: 0 }); // prettier-ignore
-    return apply(
-      "randomBits",
-      "i32",
-      read[0]!(),
-      literal(number(attrs, "stream"), "i32"),
-      position(flat),
+    const flat = at.reduce<Index>(
+      (sum, i, n) => ({
+        terms: [...sum.terms.map((t) => ({ ...t, by: t.by * type.shape[n]! })), ...i.terms],
+        offset: sum.offset * type.shape[n]! + i.offset,
+      }),
+      { terms: [], offset: 0 },
     );
+    return apply("randomBits", "i32", read[0]!(), literal(number(attrs, "stream"), "i32"), position(flat));
   },
   samples: [
     { inputs: [i32()], attrs: { stream: 3, shape: [4, 5] }, within: [0, 9] },

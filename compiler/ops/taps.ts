@@ -46,4 +46,4 @@ function tabulate({ inside, window, outside, stride, low, lhsDilation, rhsDilati
     });
   });
   return table;
-} // prettier-ignore
+}

@@ -4,17 +4,7 @@ import { ShapeError } from "../graph/error.ts";
 import type { Attrs } from "../graph/graph.ts";
 import { f32, i32, sizeOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select } from "../loop/build.ts";
-import {
-  add,
-  constant,
-  index,
-  quotient,
-  rangeOf,
-  remainder,
-  scale,
-  shift,
-  type Index,
-} from "../loop/index.ts";
+import { add, constant, index, quotient, rangeOf, remainder, scale, shift, type Index } from "../loop/index.ts";
 import type { Axis, ReduceBy, Scalar } from "../loop/loop.ts";
 import { numbers, type DefineScope, type Op } from "./op.ts";
 import { tapsOf } from "./taps.ts";
@@ -37,9 +27,14 @@ const readWindow = (attrs: Attrs): WindowAttrs => ({
 function windowShape(op: string, x: TensorType, attrs: Attrs): number[] {
   const a = readWindow(attrs);
   return x.shape.map((extent, axis) => {
-    const size =
-      Math.floor((extent + a.low[axis]! + a.high[axis]! - a.window[axis]!) / a.stride[axis]!) + 1;
-    if (!(size >= 1)) throw new ShapeError(op, `leaves no output: on axis ${axis} the window covers ${a.window[axis]}, the padded input ${extent + a.low[axis]! + a.high[axis]!}`, [{ label: "x", type: x }], "Use a smaller window, more padding, or a larger input."); // prettier-ignore
+    const size = Math.floor((extent + a.low[axis]! + a.high[axis]! - a.window[axis]!) / a.stride[axis]!) + 1;
+    if (!(size >= 1))
+      throw new ShapeError(
+        op,
+        `leaves no output: on axis ${axis} the window covers ${a.window[axis]}, the padded input ${extent + a.low[axis]! + a.high[axis]!}`,
+        [{ label: "x", type: x }],
+        "Use a smaller window, more padding, or a larger input.",
+      );
     return size;
   });
 }
@@ -55,11 +50,14 @@ const within = (at: Index, extent: number): Scalar[] => {
 const guarded = (conditions: readonly Scalar[], value: Scalar, otherwise: number): Scalar =>
   conditions.length === 0
     ? value
-    : select(conditions.reduce((all, one) => apply("and", "bool", all, one)), value, literal(otherwise, value.dtype)); // prettier-ignore
+    : select(
+        conditions.reduce((all, one) => apply("and", "bool", all, one)),
+        value,
+        literal(otherwise, value.dtype),
+      );
 
 /** Axes of the windows themselves; those of extent 1 add nothing. */
-const windowAxes = (scope: DefineScope, a: WindowAttrs): Axis[] =>
-  a.window.map((extent) => scope.axis(extent));
+const windowAxes = (scope: DefineScope, a: WindowAttrs): Axis[] => a.window.map((extent) => scope.axis(extent));
 const indexOf = ({ name, extent }: Axis): Index => index(name, extent);
 
 /** Input positions that output position `at` covers, by window position. */
@@ -83,17 +81,11 @@ function reduceWindow(scope: DefineScope, by: ReduceBy, outside: number): Scalar
 }
 
 /** Calls `visit` with each output position, window position (flat) and the input position it covers. */
-function eachCovered(
-  x: TensorType,
-  y: TensorType,
-  attrs: Attrs,
-  visit: (to: number, tap: number, from: number) => void,
-): void {
+function eachCovered(x: TensorType, y: TensorType, attrs: Attrs, visit: (to: number, tap: number, from: number) => void): void {
   const a = readWindow(attrs);
   const taps = tapsOf(attrs, { ...a, inside: x.shape, outside: y.shape });
   const window = sizeOf(a.window);
-  for (let at = 0; at < taps.length; at++)
-    if (taps[at]! >= 0) visit(Math.floor(at / window), at % window, taps[at]!);
+  for (let at = 0; at < taps.length; at++) if (taps[at]! >= 0) visit(Math.floor(at / window), at % window, taps[at]!);
 }
 
 const POOL = { window: [1, 2, 2], stride: [1, 2, 2], low: [0, 0, 0], high: [0, 0, 0] };
@@ -120,12 +112,18 @@ export const windowSum: Op<"windowSum"> = {
     const high = shape.map((extent, axis) => extent + a.window[axis]! - 1 - ((out[axis]! - 1) * a.stride[axis]! + 1) - low[axis]!);
     // what the dilated cotangent has too much is cut, what it lacks is padded
     const cut = (n: number): number => Math.max(0, -n);
-    const wide = g.pad(cotangent, { low: low.map((n) => Math.max(0, n)), high: high.map((n) => Math.max(0, n)), interior: a.stride.map((n) => n - 1) });
+    const wide = g.pad(cotangent, {
+      low: low.map((n) => Math.max(0, n)),
+      high: high.map((n) => Math.max(0, n)),
+      interior: a.stride.map((n) => n - 1),
+    });
     const size = g.typeOf(wide).shape;
     const fits = [...low, ...high].every((n) => n >= 0);
-    const exact = fits ? wide : g.slice(wide, { start: low.map(cut), limit: size.map((extent, axis) => extent - cut(high[axis]!)), stride: size.map(() => 1) });
+    const exact = fits
+      ? wide
+      : g.slice(wide, { start: low.map(cut), limit: size.map((extent, axis) => extent - cut(high[axis]!)), stride: size.map(() => 1) });
     return g.windowSum(exact, { window: a.window, stride: shape.map(() => 1), low: shape.map(() => 0), high: shape.map(() => 0) });
-  }, // prettier-ignore
+  },
   evaluate([x], attrs, y) {
     y.data.fill(0);
     eachCovered(x!.type, y.type, attrs, (to, _, from) => (y.data[to]! += x!.data[from]!));
@@ -152,12 +150,7 @@ export const windowMax: Op<"windowMax"> = {
   },
   evaluate([x], attrs, y) {
     y.data.fill(-Infinity);
-    eachCovered(
-      x!.type,
-      y.type,
-      attrs,
-      (to, _, from) => (y.data[to] = Math.max(y.data[to]!, x!.data[from]!)),
-    );
+    eachCovered(x!.type, y.type, attrs, (to, _, from) => (y.data[to] = Math.max(y.data[to]!, x!.data[from]!)));
   },
   define: (scope) => reduceWindow(scope, "max", -Infinity),
   samples: SAMPLES,
@@ -192,7 +185,10 @@ export const windowGather: Op<"windowGather"> = {
   infer: ([x, where], attrs) => {
     const shape = windowShape("windowGather", x!, attrs);
     if (where!.dtype !== "i32" || String(where!.shape) !== String(shape))
-      throw new ShapeError("windowGather", `needs one i32 position a window, [${shape.join(",")}]`, [{ label: "x", type: x! }, { label: "where", type: where! }]); // prettier-ignore
+      throw new ShapeError("windowGather", `needs one i32 position a window, [${shape.join(",")}]`, [
+        { label: "x", type: x! },
+        { label: "where", type: where! },
+      ]);
     return { dtype: x!.dtype, shape };
   },
   laws: ["d_x = d_y at the chosen positions", null],
@@ -228,7 +224,10 @@ export const windowScatter: Op<"windowScatter"> = {
     const shape = numbers(attrs, "shape");
     const out = windowShape("windowScatter", { dtype: d!.dtype, shape }, attrs);
     if (where!.dtype !== "i32" || String(where!.shape) !== String(out) || String(d!.shape) !== String(out))
-      throw new ShapeError("windowScatter", `needs a value and an i32 position a window, [${out.join(",")}]`, [{ label: "d", type: d! }, { label: "where", type: where! }]); // prettier-ignore
+      throw new ShapeError("windowScatter", `needs a value and an i32 position a window, [${out.join(",")}]`, [
+        { label: "d", type: d! },
+        { label: "where", type: where! },
+      ]);
     return { dtype: d!.dtype, shape };
   },
   laws: ["d_d = d_y at the chosen positions", null],
@@ -264,20 +263,13 @@ export const windowScatter: Op<"windowScatter"> = {
       const reach = add(shifted, scale(indexOf(over), -1));
       const whole = quotient(reach, stride);
       conditions.push(...within(whole, out[axis]!));
-      if (stride > 1) conditions.push(apply("eq", "bool", position(remainder(reach, stride)), literal(0, "i32"))); // prettier-ignore
+      if (stride > 1) conditions.push(apply("eq", "bool", position(remainder(reach, stride)), literal(0, "i32")));
       return whole;
     });
-    const tap = taps.reduce(
-      (flat, one, axis) => add(scale(flat, a.window[axis]!), one),
-      constant(0),
-    );
+    const tap = taps.reduce((flat, one, axis) => add(scale(flat, a.window[axis]!), one), constant(0));
     const chosen = apply("eq", "bool", scope.read[1]!(...p), position(tap));
-    const term = guarded(
-      conditions,
-      select(chosen, scope.read[0]!(...p), literal(0, scope.type.dtype)),
-      0,
-    );
-    return axes.length === 0 ? term : { kind: "reduce", dtype: term.dtype, by: "add", over: axes, term }; // prettier-ignore
+    const term = guarded(conditions, select(chosen, scope.read[0]!(...p), literal(0, scope.type.dtype)), 0);
+    return axes.length === 0 ? term : { kind: "reduce", dtype: term.dtype, by: "add", over: axes, term };
   },
   samples: [
     { inputs: [f32(2, 2, 2), i32(2, 2, 2)], attrs: { ...POOL, shape: [2, 4, 4] }, within: [0, 3] },

@@ -31,14 +31,16 @@ export const additions = (machine: Machine): Pass<Graph> => ({
   run(graph) {
     const declared = define.run(graph);
     const terms = inline(declared);
-    const buffers = new Map([...declared.storage, ...terms.map(({ definition }) => scratch(definition))].map((buffer) => [buffer.name, buffer])); // prettier-ignore
+    const buffers = new Map(
+      [...declared.storage, ...terms.map(({ definition }) => scratch(definition))].map((buffer) => [buffer.name, buffer]),
+    );
     // the axes of a sum have names of their own
     const found = new Map<string, Addition>();
     for (const { definition } of terms) {
       const sum = wholeSum(definition.value);
-      if (sum !== undefined && sum.over.length > 0) found.set(sum.over[0]!.name, additionOf(sum, definition, buffers, machine)); // prettier-ignore
+      if (sum !== undefined && sum.over.length > 0) found.set(sum.over[0]!.name, additionOf(sum, definition, buffers, machine));
     }
-    const own = new Map(declared.definitions.map(({ definition }) => [definition.name, wholeSum(definition.value)?.over[0]?.name])); // prettier-ignore
+    const own = new Map(declared.definitions.map(({ definition }) => [definition.name, wholeSum(definition.value)?.over[0]?.name]));
     const nodes = graph.nodes.map((node): Node => {
       const addition = found.get(own.get(node.name) ?? "");
       const same = addition === undefined || Object.keys(addition).length === 0;
@@ -48,20 +50,15 @@ export const additions = (machine: Machine): Pass<Graph> => ({
   },
 });
 
-const scratch = ({ name, dtype, shape }: Definition): Buffer => ({ name, dtype, shape, role: "scratch" }); // prettier-ignore
+const scratch = ({ name, dtype, shape }: Definition): Buffer => ({ name, dtype, shape, role: "scratch" });
 
-function additionOf(
-  sum: Reduce,
-  of: Definition,
-  before: ReadonlyMap<string, Buffer>,
-  machine: Machine,
-): Addition {
+function additionOf(sum: Reduce, of: Definition, before: ReadonlyMap<string, Buffer>, machine: Machine): Addition {
   // prettier-ignore
   if (weighted(sum) !== undefined) return {}; // written out, from left to right
   const { target: _, ...definition } = of;
   const group: Group = { axes: of.axes, stages: [{ definition, storage: "buffer" }] };
   const buffers = new Map(before).set(of.name, scratch(of));
-  const alone = packedAlone(group, machine, buffers, (copy) => buffers.set(copy.name, scratch(copy))); // prettier-ignore
+  const alone = packedAlone(group, machine, buffers, (copy) => buffers.set(copy.name, scratch(copy)));
   const found = mainReduce(alone);
   // where a copy takes its sums, they are in the order of the graph
   if (found === undefined || found.over.length !== sum.over.length) return {};

@@ -16,9 +16,7 @@ const n = anyNumber("n");
 /** A literal on the left goes to the right, so that no rule needs a twin. */
 const toTheRight = (op: OpName, law: string): Rule =>
   rule(law, match(op, [n, x]), ({ value, g, builder }) =>
-    builder.node(value["x"]!).op === "literal"
-      ? undefined
-      : g.elementwise(op as "add", [value["x"]!, value["n"]!]),
+    builder.node(value["x"]!).op === "literal" ? undefined : g.elementwise(op as "add", [value["x"]!, value["n"]!]),
   );
 
 export const algebraRules: readonly Rule[] = [
@@ -34,9 +32,9 @@ export const algebraRules: readonly Rule[] = [
   rule("x^1 → x", match("pow", [x, 1]), ({ value }) => value["x"]),
   rule("x² → x·x", match("pow", [x, 2]), ({ value, g }) => g.mul(value["x"]!, value["x"]!)),
   rule("−(−x) → x", match("neg", [match("neg", [x])]), ({ value }) => value["x"]),
-  rule("x + (−y) → x − y", match("add", [x, match("neg", [y])]), ({ value, g }) => g.sub(value["x"]!, value["y"]!)), // prettier-ignore
-  rule("x − (−y) → x + y", match("sub", [x, match("neg", [y])]), ({ value, g }) => g.add(value["x"]!, value["y"]!)), // prettier-ignore
-  rule("(−x)·(−y) → x·y", match("mul", [match("neg", [x]), match("neg", [y])]), ({ value, g }) => g.mul(value["x"]!, value["y"]!)), // prettier-ignore
+  rule("x + (−y) → x − y", match("add", [x, match("neg", [y])]), ({ value, g }) => g.sub(value["x"]!, value["y"]!)),
+  rule("x − (−y) → x + y", match("sub", [x, match("neg", [y])]), ({ value, g }) => g.add(value["x"]!, value["y"]!)),
+  rule("(−x)·(−y) → x·y", match("mul", [match("neg", [x]), match("neg", [y])]), ({ value, g }) => g.mul(value["x"]!, value["y"]!)),
   rule("c ? x : x → x", match("where", [c, x, x]), ({ value }) => value["x"]),
   rule("cast to the same type → x", match("cast", [x]), ({ value, attrs, g }) =>
     g.typeOf(value["x"]!).dtype === attrs["cast"]!["to"] ? value["x"] : undefined,

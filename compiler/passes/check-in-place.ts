@@ -15,13 +15,8 @@ type Walk = () => void;
 type Order = "lane by lane" | "in lockstep";
 
 /** Why the result may not lie where the operand lies; undefined where it may. */
-export function whyNotInPlace(
-  kernel: Kernel,
-  operand: Param,
-  result: Param,
-  threads: number | undefined,
-): string | undefined {
-  const orders: readonly Order[] = hasVectors(kernel.body) ? ["lane by lane", "in lockstep"] : ["lane by lane"]; // prettier-ignore
+export function whyNotInPlace(kernel: Kernel, operand: Param, result: Param, threads: number | undefined): string | undefined {
+  const orders: readonly Order[] = hasVectors(kernel.body) ? ["lane by lane", "in lockstep"] : ["lane by lane"];
   for (const order of orders) {
     const trace = new Trace(operand.name, result.name, order, result.length);
     for (const walk of turnsOf(kernel, trace, threads)) walk();
@@ -31,16 +26,13 @@ export function whyNotInPlace(
 }
 
 const hasVectors = (body: readonly Stmt[]): boolean =>
-  body.some((s) => s.kind === "for" && (s.form === "vector" || hasVectors(s.body)) || (s.kind === "if" && hasVectors(s.then))); // prettier-ignore
+  body.some((s) => (s.kind === "for" && (s.form === "vector" || hasVectors(s.body))) || (s.kind === "if" && hasVectors(s.then)));
 
 /** The kernel in turns between barriers; in each of them iterations of divided loops may run side by side. */
 function turnsOf({ body }: Kernel, trace: Trace, threads: number | undefined): readonly Walk[] {
   const sections = threads === undefined ? undefined : sectionsOf(body, threads);
   if (sections === undefined) return [trace.walk(body, [])];
-  return sections.flatMap((section) => [
-    () => trace.barrier(),
-    trace.walk(section.body, section.divided),
-  ]);
+  return sections.flatMap((section) => [() => trace.barrier(), trace.walk(section.body, section.divided)]);
 }
 
 class Trace {
@@ -68,7 +60,7 @@ class Trace {
     this.#stored = new Uint8Array(length);
     this.#loader = new Int32Array(length);
     this.#shared = new Int32Array(length);
-  } // prettier-ignore
+  }
 
   barrier(): void {
     this.#iteration = this.#sinceBarrier = ++this.#lastIteration;
@@ -83,23 +75,23 @@ class Trace {
   #stmt(s: Stmt, divided: readonly Loop[]): Walk | undefined {
     if (s.kind === "if") return inTurn([...this.#loads(s.when), this.walk(s.then, divided)]);
     if (s.kind !== "for") {
-      const store = s.kind === "store" && s.buffer === this.#result ? [this.#access(s.at, "store")] : []; // prettier-ignore
+      const store = s.kind === "store" && s.buffer === this.#result ? [this.#access(s.at, "store")] : [];
       const walks = [...this.#loads(s.value), ...store];
       return walks.length === 0 ? undefined : inTurn(walks);
     }
     if (!touches(s.body, this.#operand, this.#result)) return undefined;
-    if (s.form === "vector" && this.#order === "in lockstep") return inTurn(s.body.flatMap((inner) => this.#lockstep(inner, s, divided) ?? [])); // prettier-ignore
+    if (s.form === "vector" && this.#order === "in lockstep")
+      return inTurn(s.body.flatMap((inner) => this.#lockstep(inner, s, divided) ?? []));
     return this.#loop(s, divided, this.walk(s.body, divided));
   }
 
   /** Every statement for all lanes before the next; loads of all lanes come before their stores. */
   #lockstep(s: Stmt, lanes: Loop, divided: readonly Loop[]): Walk | undefined {
-    const inside = (body: readonly Stmt[]): Walk =>
-      inTurn(body.flatMap((inner) => this.#lockstep(inner, lanes, divided) ?? []));
-    const inLanes = (walks: readonly Walk[]): Walk[] => walks.map((walk) => this.#loop(lanes, [], walk)); // prettier-ignore
-    if (s.kind === "for") return touches(s.body, this.#operand, this.#result) ? this.#loop(s, divided, inside(s.body)) : undefined; // prettier-ignore
+    const inside = (body: readonly Stmt[]): Walk => inTurn(body.flatMap((inner) => this.#lockstep(inner, lanes, divided) ?? []));
+    const inLanes = (walks: readonly Walk[]): Walk[] => walks.map((walk) => this.#loop(lanes, [], walk));
+    if (s.kind === "for") return touches(s.body, this.#operand, this.#result) ? this.#loop(s, divided, inside(s.body)) : undefined;
     if (s.kind === "if") return inTurn([...inLanes(this.#loads(s.when)), inside(s.then)]);
-    const store = s.kind === "store" && s.buffer === this.#result ? [this.#access(s.at, "store")] : []; // prettier-ignore
+    const store = s.kind === "store" && s.buffer === this.#result ? [this.#access(s.at, "store")] : [];
     return inTurn([...inLanes(this.#loads(s.value)), ...inLanes(store)]);
   }
 
@@ -133,7 +125,7 @@ class Trace {
   }
 
   #loads(value: Scalar): Walk[] {
-    return loadsOf(value).flatMap(({ buffer, at }) => (buffer === this.#operand ? [this.#access(at[0] ?? constant(0), "load")] : [])); // prettier-ignore
+    return loadsOf(value).flatMap(({ buffer, at }) => (buffer === this.#operand ? [this.#access(at[0] ?? constant(0), "load")] : []));
   }
 
   #access(index: Index, kind: "load" | "store"): Walk {
@@ -143,14 +135,15 @@ class Trace {
       return () => {
         const e = element();
         if (stored[e] === 1) this.complaint ??= `element ${e} is loaded after it was overwritten`;
-        if (loader[e]! >= this.#sinceBarrier && loader[e] !== this.#iteration) shared[e] = this.#iteration; // prettier-ignore
+        if (loader[e]! >= this.#sinceBarrier && loader[e] !== this.#iteration) shared[e] = this.#iteration;
         loader[e] = this.#iteration;
       };
     return () => {
       const e = element();
       stored[e] = 1;
       const elsewhere = loader[e]! >= this.#sinceBarrier && loader[e] !== this.#iteration;
-      if (elsewhere || shared[e]! >= this.#sinceBarrier) this.complaint ??= `element ${e} is overwritten by one iteration and loaded by another, which may run on another thread`; // prettier-ignore
+      if (elsewhere || shared[e]! >= this.#sinceBarrier)
+        this.complaint ??= `element ${e} is overwritten by one iteration and loaded by another, which may run on another thread`;
     };
   }
 
@@ -200,5 +193,4 @@ function touches(body: readonly Stmt[], operand: string, result: string): boolea
   });
 }
 
-const readsIn = (value: Scalar, operand: string): boolean =>
-  loadsOf(value).some(({ buffer }) => buffer === operand);
+const readsIn = (value: Scalar, operand: string): boolean => loadsOf(value).some(({ buffer }) => buffer === operand);

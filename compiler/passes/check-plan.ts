@@ -19,7 +19,10 @@ export function checkPlan(module: Module, threads?: number): void {
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
   for (const { buffer, offset, bytes } of module.slots)
     if (offset < 0 || offset % 4 !== 0 || offset + bytes > module.arenaBytes)
-      throw new VerifyError(buffer, `slot of ${buffer}: ${offset} .. ${offset + bytes} is not a whole number of words inside the arena of ${module.arenaBytes} bytes`); // prettier-ignore
+      throw new VerifyError(
+        buffer,
+        `slot of ${buffer}: ${offset} .. ${offset + bytes} is not a whole number of words inside the arena of ${module.arenaBytes} bytes`,
+      );
   const inPlace = inPlaceOf(module, threads);
   for (const entry of module.entries) checkEntry(module, entry, slots, inPlace);
 }
@@ -45,8 +48,7 @@ function inPlaceOf(module: Module, threads: number | undefined): InPlace {
 
 type Bytes = { readonly offset: number; readonly bytes: number } | undefined;
 
-const sameBytes = (a: Bytes, b: Bytes): boolean =>
-  a !== undefined && b !== undefined && a.offset === b.offset && a.bytes === b.bytes;
+const sameBytes = (a: Bytes, b: Bytes): boolean => a !== undefined && b !== undefined && a.offset === b.offset && a.bytes === b.bytes;
 
 /** What a statement reads and does not store, what it stores, and what it both reads and stores. */
 interface Accesses {
@@ -61,10 +63,9 @@ function accesses(module: Module, call: Call): Accesses {
     return { reads, writes: call.kind === "store" ? [call.buffer] : [], updates: [] };
   }
   const kernel = module.kernels.find(({ name }) => name === call.kernel);
-  if (kernel === undefined)
-    throw new VerifyError(call.kernel, `no kernel is called ${call.kernel}`);
+  if (kernel === undefined) throw new VerifyError(call.kernel, `no kernel is called ${call.kernel}`);
   const { reads, writes } = accessOf(kernel);
-  const args = (holds: (name: string) => boolean): string[] => kernel.params.flatMap(({ name }, n) => (holds(name) ? [call.args[n]!] : [])); // prettier-ignore
+  const args = (holds: (name: string) => boolean): string[] => kernel.params.flatMap(({ name }, n) => (holds(name) ? [call.args[n]!] : []));
   return {
     reads: args((name) => reads.has(name) && !writes.has(name)),
     writes: args((name) => writes.has(name)),
@@ -72,12 +73,7 @@ function accesses(module: Module, call: Call): Accesses {
   };
 }
 
-function checkEntry(
-  module: Module,
-  entry: Entry,
-  slots: ReadonlyMap<string, { offset: number; bytes: number }>,
-  inPlace: InPlace,
-): void {
+function checkEntry(module: Module, entry: Entry, slots: ReadonlyMap<string, { offset: number; bytes: number }>, inPlace: InPlace): void {
   let memory: Owned[] = [];
   const filled = new Set<string>();
   const own = (buffer: string): void => {
@@ -89,21 +85,24 @@ function checkEntry(
   for (const buffer of module.buffers)
     if (isPinned(buffer) || (buffer.role === "input" && entry.buffers.includes(buffer.name))) {
       const slot = slots.get(buffer.name)!;
-      const rival = memory.find(
-        (held) => held.from < slot.offset + slot.bytes && slot.offset < held.to,
-      );
+      const rival = memory.find((held) => held.from < slot.offset + slot.bytes && slot.offset < held.to);
       if (rival !== undefined)
-        throw new VerifyError(buffer.name, `${entry.name}: ${buffer.name} and ${rival.buffer} are both there from the start, but share bytes`); // prettier-ignore
+        throw new VerifyError(
+          buffer.name,
+          `${entry.name}: ${buffer.name} and ${rival.buffer} are both there from the start, but share bytes`,
+        );
       own(buffer.name);
     }
   const require = (buffer: string, statement: string): void => {
     const slot = slots.get(buffer);
-    if (slot === undefined)
-      throw new VerifyError(buffer, `${entry.name}, ${statement}: ${buffer} has no slot`);
+    if (slot === undefined) throw new VerifyError(buffer, `${entry.name}, ${statement}: ${buffer} has no slot`);
     const { offset, bytes } = slot;
     const holder = memory.find((held) => held.from < offset + bytes && offset < held.to);
     if (holder?.buffer === buffer) return;
-    throw new VerifyError(buffer, `${entry.name}, ${statement}: reads ${buffer}, but its bytes ${offset} .. ${offset + bytes} hold ${holder?.buffer ?? "nothing yet"}`); // prettier-ignore
+    throw new VerifyError(
+      buffer,
+      `${entry.name}, ${statement}: reads ${buffer}, but its bytes ${offset} .. ${offset + bytes} hold ${holder?.buffer ?? "nothing yet"}`,
+    );
   };
   const nameOf = (n: number): string => {
     const call = entry.calls[n]!;
@@ -113,21 +112,25 @@ function checkEntry(
     const statement = nameOf(n);
     const { reads, writes, updates } = accesses(module, call);
     // what holds nothing yet is read only after the statement's own stores
-    for (const buffer of [...reads, ...updates.filter((one) => filled.has(one))]) require(buffer, statement); // prettier-ignore
+    for (const buffer of [...reads, ...updates.filter((one) => filled.has(one))]) require(buffer, statement);
     for (const buffer of new Set(writes)) own(buffer);
     for (const buffer of new Set([...reads, ...writes])) {
-      const taker = writes.find((other) => other !== buffer && sameBytes(slots.get(other), slots.get(buffer))); // prettier-ignore
-      if (taker === undefined || call.kind !== "call" || writes.includes(buffer))
-        require(buffer, `${statement}, after its stores`); // prettier-ignore
+      const taker = writes.find((other) => other !== buffer && sameBytes(slots.get(other), slots.get(buffer)));
+      if (taker === undefined || call.kind !== "call" || writes.includes(buffer)) require(buffer, `${statement}, after its stores`);
       else {
         const complaint = inPlace(call, buffer, taker);
-        if (complaint !== undefined) throw new VerifyError(buffer, `${entry.name}, ${statement}: stores ${taker} over ${buffer}, but ${complaint}`); // prettier-ignore
+        if (complaint !== undefined)
+          throw new VerifyError(buffer, `${entry.name}, ${statement}: stores ${taker} over ${buffer}, but ${complaint}`);
       }
     }
   });
   const kept = new Set(module.buffers.filter(isPinned).map(({ name }) => name));
-  checkVersions(entry, (buffer) => kept.has(buffer), (call) => accesses(module, call).writes, nameOf); // prettier-ignore
+  checkVersions(
+    entry,
+    (buffer) => kept.has(buffer),
+    (call) => accesses(module, call).writes,
+    nameOf,
+  );
   const locals = new Set(entry.calls.flatMap((call) => (call.kind === "let" ? [call.name] : [])));
-  for (const result of entry.results)
-    if (!locals.has(result.value)) require(result.value, "its results");
+  for (const result of entry.results) if (!locals.has(result.value)) require(result.value, "its results");
 }

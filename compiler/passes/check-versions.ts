@@ -17,18 +17,24 @@ export function checkVersions(entry: Entry, isKept: (buffer: string) => boolean,
     for (const buffer of new Set(storesOf(call))) {
       if (!isKept(buffer)) continue;
       const before = storedAt.get(buffer);
-      if (before !== undefined) throw new VerifyError(buffer, `${entry.name}, ${nameOf(n)}: stores ${buffer}, which ${nameOf(before)} has stored already in this step`);
+      if (before !== undefined)
+        throw new VerifyError(
+          buffer,
+          `${entry.name}, ${nameOf(n)}: stores ${buffer}, which ${nameOf(before)} has stored already in this step`,
+        );
       storedAt.set(buffer, n);
     }
   });
   entry.calls.forEach((call, n) => {
     for (const { load, reader } of readsOf(call)) {
       if (!isKept(load.buffer)) continue;
-      const complaint = wrongVersion(load, storedAt.get(load.buffer), n, nameOf) ?? (storedAt.get(load.buffer) === n && call.kind === "call" ? outOfPlace(load, reader, call.group) : undefined);
+      const complaint =
+        wrongVersion(load, storedAt.get(load.buffer), n, nameOf) ??
+        (storedAt.get(load.buffer) === n && call.kind === "call" ? outOfPlace(load, reader, call.group) : undefined);
       if (complaint !== undefined) throw new VerifyError(load.buffer, `${entry.name}, ${nameOf(n)}: ${complaint}`);
     }
   });
-} // prettier-ignore
+}
 
 /** Each load with the definition that makes it; stages read each other by their own names, which are no storage. */
 function readsOf(call: Call): { readonly load: Load; readonly reader: Definition | undefined }[] {
@@ -44,10 +50,12 @@ function readsOf(call: Call): { readonly load: Load; readonly reader: Definition
 function wrongVersion({ buffer, updated }: Load, stored: number | undefined, n: number, nameOf: (n: number) => string): string | undefined {
   if (updated === true) {
     if (stored === undefined) return `reads the new ${buffer}, but no statement stores one`;
-    return stored < n ? undefined : `reads the new ${buffer}, but ${stored === n ? "it stores that one itself" : `${nameOf(stored)} stores it only later`}`;
+    return stored < n
+      ? undefined
+      : `reads the new ${buffer}, but ${stored === n ? "it stores that one itself" : `${nameOf(stored)} stores it only later`}`;
   }
   return stored !== undefined && stored < n ? `reads the old ${buffer}, but ${nameOf(stored)} has overwritten it` : undefined;
-} // prettier-ignore
+}
 
 /** Inside the statement that overwrites: before the store, at the very element that it writes. */
 function outOfPlace({ buffer }: Load, reader: Definition | undefined, { stages }: Group): string | undefined {
@@ -55,6 +63,9 @@ function outOfPlace({ buffer }: Load, reader: Definition | undefined, { stages }
   const writing = definitions.findIndex(({ target }) => target === buffer);
   const writer = definitions[writing];
   if (writer === undefined) return `stores ${buffer}, which none of its definitions replaces`;
-  if (reader !== undefined && definitions.indexOf(reader) > writing) return `reads the old ${buffer} for ${reader.name}, after it has overwritten it`;
-  return reader === undefined || readsOwnPoint(reader.value, buffer, writer.axes) ? undefined : `reads the old ${buffer} elsewhere than where it overwrites it`;
-} // prettier-ignore
+  if (reader !== undefined && definitions.indexOf(reader) > writing)
+    return `reads the old ${buffer} for ${reader.name}, after it has overwritten it`;
+  return reader === undefined || readsOwnPoint(reader.value, buffer, writer.axes)
+    ? undefined
+    : `reads the old ${buffer} elsewhere than where it overwrites it`;
+}

@@ -25,17 +25,13 @@ export function rooflineOf(flops: number, bytes: number, { rates }: Machine): Ro
   const [arithmetic, memory] = [flops / rates.flopsPerSecond, bytes / (bytes <= NEAR ? near : far)];
   const seconds = Math.max(arithmetic, memory);
   return { seconds, limit: arithmetic >= memory ? "arithmetic" : "memory", share: seconds === 0 ? 0 : arithmetic / seconds };
-} // prettier-ignore
+}
 
 /** Floating-point operations: each arithmetic function once at every point where it is evaluated. */
 export function flopsOf(group: Group): number {
   const count = (s: Scalar): number => {
     if (s.kind === "reduce") return sizeOf(s.over.map((axis) => axis.extent)) * (count(s.term) + 1);
-    if (s.kind === "apply")
-      return s.args.reduce(
-        (n, arg) => n + count(arg),
-        s.dtype === "bool" || s.fn === "cast" ? 0 : 1,
-      );
+    if (s.kind === "apply") return s.args.reduce((n, arg) => n + count(arg), s.dtype === "bool" || s.fn === "cast" ? 0 : 1);
     if (s.kind === "select") return count(s.then) + count(s.otherwise);
     return s.kind === "round" ? count(s.value) : 0;
   };
@@ -51,7 +47,7 @@ function shared(value: Scalar, pieces: readonly Axis[]): number {
   const known = new Set<string>();
   for (const position of pointsOf(pieces))
     walkScalar(substitute(taken(value, position), position), (part) => {
-      if (part.kind === "apply" && part.dtype !== "bool" && part.fn !== "cast") known.add(keyOf(part)); // prettier-ignore
+      if (part.kind === "apply" && part.dtype !== "bool" && part.fn !== "cast") known.add(keyOf(part));
     });
   return known.size;
 }
@@ -75,9 +71,9 @@ export function bytesMoved({ axes, stages }: Group, sizeInBytes: (buffer: string
       read.set(buffer, Math.min(bytes, sizeInBytes(buffer)));
     }
   }
-  const writes = stages.map(({ definition: { dtype, shape }, storage }) => storage === "local" ? 0 : sizeOf(shape) * bytesOf(dtype));
+  const writes = stages.map(({ definition: { dtype, shape }, storage }) => (storage === "local" ? 0 : sizeOf(shape) * bytesOf(dtype)));
   return [...read.values(), ...writes].reduce((sum, bytes) => sum + bytes, 0);
-} // prettier-ignore
+}
 
 /** Every axis that a definition's value runs over, those of its reductions included. */
 function extentsOf({ axes, value }: Definition): ReadonlyMap<string, number> {

@@ -7,16 +7,7 @@ import type { Graph, Node, Origin } from "../graph/graph.ts";
 import type { Attr } from "../graph/graph.ts";
 import { load, round } from "../loop/build.ts";
 import { index, type Index } from "../loop/index.ts";
-import type {
-  Axis,
-  Buffer,
-  Definition,
-  Doc,
-  EntryResult,
-  Initial,
-  Role,
-  Scalar,
-} from "../loop/loop.ts";
+import type { Axis, Buffer, Definition, Doc, EntryResult, Initial, Role, Scalar } from "../loop/loop.ts";
 import { opOf } from "../ops/index.ts";
 import { exactValues } from "./numerics.ts";
 import type { Pass } from "./pass.ts";
@@ -52,11 +43,10 @@ export interface Term {
 
 /** Output axes, outermost first; reductions are named k, k1, k2, … */
 export const AXES = ["i", "j", "l", "m", "n", "o", "p", "q"] as const;
-export const axesOf = (shape: readonly number[]): Axis[] => shape.map((extent, n) => ({ name: AXES[n] ?? `i${n}`, extent })); // prettier-ignore
-export const at = (axes: readonly Axis[]): Index[] =>
-  axes.map((axis) => index(axis.name, axis.extent));
+export const axesOf = (shape: readonly number[]): Axis[] => shape.map((extent, n) => ({ name: AXES[n] ?? `i${n}`, extent }));
+export const at = (axes: readonly Axis[]): Index[] => axes.map((axis) => index(axis.name, axis.extent));
 
-const ROLES: Readonly<Record<string, Role>> = { input: "input", count: "input", param: "parameter", state: "state", hyper: "hyper" }; // prettier-ignore
+const ROLES: Readonly<Record<string, Role>> = { input: "input", count: "input", param: "parameter", state: "state", hyper: "hyper" };
 
 function initialOf(attr: Attr | undefined): Initial | undefined {
   if (!Array.isArray(attr)) return undefined;
@@ -70,7 +60,8 @@ function initialOf(attr: Attr | undefined): Initial | undefined {
 }
 
 function storageOf(node: Node): Buffer {
-  const initial = node.op === "hyper" ? ({ kind: "constant", value: node.attrs["value"] as number } as const) : initialOf(node.attrs["initial"]); // prettier-ignore
+  const initial =
+    node.op === "hyper" ? ({ kind: "constant", value: node.attrs["value"] as number } as const) : initialOf(node.attrs["initial"]);
   const classes = node.attrs["classes"];
   const rows = node.attrs["rows"] as readonly number[] | undefined; // written by model/trace
   const [axis, per] = rows ?? [];
@@ -80,9 +71,7 @@ function storageOf(node: Node): Buffer {
     shape: node.type.shape,
     role: ROLES[node.op]!,
     ...(typeof classes === "number" ? { classes } : {}),
-    ...(rows === undefined
-      ? {}
-      : { rows: axis === undefined ? ("none" as const) : { axis, per: per! } }),
+    ...(rows === undefined ? {} : { rows: axis === undefined ? ("none" as const) : { axis, per: per! } }),
     ...(node.op === "param" ? { trainable: node.attrs["trainable"] !== false } : {}),
     ...(initial === undefined ? {} : { initial }),
   };
@@ -91,9 +80,7 @@ function storageOf(node: Node): Buffer {
 /** Role and rule of a node, as the comment above its statement says them. */
 export function roleOf({ origin, op }: Pick<Node, "origin" | "op">): string {
   if (origin.role === "primal") return op;
-  return origin.role === "cotangent"
-    ? `adjoint of ${origin.op}`
-    : `update of ${origin.of} by ${origin.rule}`;
+  return origin.role === "cotangent" ? `adjoint of ${origin.op}` : `update of ${origin.of} by ${origin.rule}`;
 }
 
 export const define: Pass<Graph, Defined> = {
@@ -112,9 +99,17 @@ export const define: Pass<Graph, Defined> = {
     const exact = exactValues(graph);
     const add = (definition: Definition, node: Node, value: number): void => {
       const op = opOf(node.op);
-      const weighted =
-        op.contracts === true && node.inputs.some((input) => graph.nodes[input]!.op === "table");
-      terms.push({ definition, view: op.view === true && definition.name === node.name, exact: exact[value]!, contracts: op.contracts === true, ...(weighted ? { weighted: true as const } : {}), role: node.origin.role, again: node.attrs["again"] !== undefined, site: node.origin.site }); // prettier-ignore
+      const weighted = op.contracts === true && node.inputs.some((input) => graph.nodes[input]!.op === "table");
+      terms.push({
+        definition,
+        view: op.view === true && definition.name === node.name,
+        exact: exact[value]!,
+        contracts: op.contracts === true,
+        ...(weighted ? { weighted: true as const } : {}),
+        role: node.origin.role,
+        again: node.attrs["again"] !== undefined,
+        site: node.origin.site,
+      });
     };
     graph.nodes.forEach((node, value) => {
       if (stored(node)) return;
@@ -133,29 +128,15 @@ export const define: Pass<Graph, Defined> = {
         axis,
       });
       const scalar = declared.kind === "reduce" ? inOrder(declared, node) : declared;
-      add(
-        definitionOf(
-          node,
-          own,
-          node.attrs["rounded"] === true ? round(scalar) : scalar,
-          docs[value]!,
-        ),
-        node,
-        value,
-      );
+      add(definitionOf(node, own, node.attrs["rounded"] === true ? round(scalar) : scalar, docs[value]!), node, value);
     });
     const { copies, results } = targets(graph, terms, docOf);
     for (const copy of copies) terms.push(copy);
-    return { name: graph.name, storage: graph.nodes.filter(stored).map(storageOf), definitions: terms, results }; // prettier-ignore
+    return { name: graph.name, storage: graph.nodes.filter(stored).map(storageOf), definitions: terms, results };
   },
 };
 
-const definitionOf = (
-  node: Node,
-  axes: readonly Axis[],
-  value: Scalar,
-  doc: readonly Doc[],
-): Definition => ({
+const definitionOf = (node: Node, axes: readonly Axis[], value: Scalar, doc: readonly Doc[]): Definition => ({
   name: node.name,
   dtype: node.type.dtype,
   shape: node.type.shape,
@@ -199,12 +180,10 @@ function tellersOf({ nodes }: Graph): (name: string) => string {
   const at = new Map(nodes.map(({ name }, n) => [name, n]));
   const readers = new Map<number, number>();
   nodes.forEach(({ inputs, origin }, reader) => {
-    if (origin.role !== "cotangent")
-      for (const input of inputs) if (!readers.has(input)) readers.set(input, reader);
+    if (origin.role !== "cotangent") for (const input of inputs) if (!readers.has(input)) readers.set(input, reader);
   });
   const teller = (n: number, next: (n: number) => number | undefined): string | undefined => {
-    for (let to: number | undefined = n; to !== undefined; to = next(to))
-      if (hasDoc(nodes[to]!)) return nodes[to]!.name;
+    for (let to: number | undefined = n; to !== undefined; to = next(to)) if (hasDoc(nodes[to]!)) return nodes[to]!.name;
     return undefined;
   };
   return (name) => {
@@ -215,11 +194,7 @@ function tellersOf({ nodes }: Graph): (name: string) => string {
 }
 
 /** Results name their value; a write of something that is stored elsewhere, or shown, is a copy. */
-function targets(
-  graph: Graph,
-  terms: Term[],
-  docOf: DocOf,
-): { copies: Term[]; results: EntryResult[] } {
+function targets(graph: Graph, terms: Term[], docOf: DocOf): { copies: Term[]; results: EntryResult[] } {
   const copies: Term[] = [];
   const results: EntryResult[] = [];
   const taken = new Set<string>();
@@ -228,7 +203,15 @@ function targets(
     const value = load(node.name, node.type.dtype, ...at(own));
     const doc = docOf(`${name} = ${node.name}`, name, node.op, node.origin);
     const definition = { ...definitionOf(node, own, value, [doc]), name, op: "copy" };
-    copies.push({ definition: target === undefined ? definition : { ...definition, target }, view: false, exact: true, contracts: false, role: node.origin.role, again: false, site: node.origin.site }); // prettier-ignore
+    copies.push({
+      definition: target === undefined ? definition : { ...definition, target },
+      view: false,
+      exact: true,
+      contracts: false,
+      role: node.origin.role,
+      again: false,
+      site: node.origin.site,
+    });
   };
   for (const result of graph.results) {
     const node = graph.nodes[result.value]!;

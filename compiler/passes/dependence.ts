@@ -13,9 +13,7 @@ export class Dependence {
     this.#after = definitions.map(() => new Set<number>());
     this.#before = definitions.map(() => new Set<number>());
     const defined = new Map(definitions.map((d, n) => [d.name, n]));
-    const writer = new Map(
-      definitions.flatMap((d, n) => (d.target === undefined ? [] : [[d.target, n] as const])),
-    );
+    const writer = new Map(definitions.flatMap((d, n) => (d.target === undefined ? [] : [[d.target, n] as const])));
     definitions.forEach((d, n) => {
       for (const { buffer } of loadsOf(d.value)) {
         const from = defined.get(buffer);

@@ -18,7 +18,13 @@ export function continued(graph: Graph): Builder {
   builder.reserve(graph.nodes.filter((node) => node.op !== "literal").map((node) => node.name));
   builder.reserve(graph.aliases.map((alias) => alias.name));
   const moved: Value[] = [];
-  for (const node of graph.nodes) moved.push(builder.keep(node, node.inputs.map((input) => moved[input]!))); // prettier-ignore
+  for (const node of graph.nodes)
+    moved.push(
+      builder.keep(
+        node,
+        node.inputs.map((input) => moved[input]!),
+      ),
+    );
   for (const result of graph.results)
     if (result.kind !== "write") builder.results.push({ ...result, value: moved[result.value]! });
     else
@@ -42,9 +48,7 @@ export function differentiate(
     run(graph) {
       if (phase === undefined) return graph;
       const builder = continued(graph);
-      const loss = builder.results.find(
-        (result) => result.kind === "loss" && result.name === phase.name,
-      );
+      const loss = builder.results.find((result) => result.kind === "loss" && result.name === phase.name);
       if (loss === undefined) return graph;
       const parameters = builder.nodes.flatMap((node, at) => {
         const trained = node.op === "param" && node.attrs["trainable"] !== false;

@@ -19,7 +19,11 @@ export const fold: Pass<Graph> = {
       const operands = inputs.map((input) => builder.node(input));
       if (node.type.shape.length === 0 && operands.every((operand) => operand.op === "literal")) {
         const y = tensor(node.type);
-        op.evaluate(operands.map(({ type, attrs }) => tensor(type, [attrs["value"] as number])), node.attrs, y); // prettier-ignore
+        op.evaluate(
+          operands.map(({ type, attrs }) => tensor(type, [attrs["value"] as number])),
+          node.attrs,
+          y,
+        );
         return builder.literal(y.data[0]!, node.type.dtype);
       }
       const bare = operands.map((operand, n) => {
@@ -28,8 +32,7 @@ export const fold: Pass<Graph> = {
       });
       const changed = bare.some((value, n) => value !== inputs[n]);
       // one operand must keep the shape
-      if (!changed || !bare.some((value) => builder.typeOf(value).shape.length > 0))
-        return undefined;
+      if (!changed || !bare.some((value) => builder.typeOf(value).shape.length > 0)) return undefined;
       return builder.append(op, bare, node.attrs);
     }),
 };

@@ -37,26 +37,19 @@ function grouped(defined: Defined, kept: readonly Term[], join: Join): Definitio
   const dependence = new Dependence(terms.map((term) => term.definition));
   const { items, refusals } = group(terms, dependence, join);
   const ordered = inOrder(items, dependence);
-  const targets = new Map(
-    terms.flatMap(({ definition: d }) =>
-      d.target === undefined ? [] : [[d.name, d.target] as const],
-    ),
-  );
+  const targets = new Map(terms.flatMap(({ definition: d }) => (d.target === undefined ? [] : [[d.name, d.target] as const])));
   const work = assignStorage(defined, ordered, targets);
   const results = defined.results.map((result) => ({
     ...result,
     value: targets.get(result.value) ?? result.value,
   }));
   return { name: defined.name, buffers: buffersOf(defined, ordered, work), work, results, refusals };
-} // prettier-ignore
+}
 
 /** A value that replaces what it reads at other points, as W + Wᵀ does, is computed whole before it is copied there. */
 const outOfPlace = (terms: readonly Term[]): readonly Term[] =>
   terms
-    .filter(
-      ({ definition: { target, value, axes } }) =>
-        target !== undefined && !readsOwnPoint(value, target, axes),
-    ) // prettier-ignore
+    .filter(({ definition: { target, value, axes } }) => target !== undefined && !readsOwnPoint(value, target, axes))
     .reduce((now, term) => copiedAtEnd(now, now.indexOf(term)), terms);
 
 /** Parameters that exchange values cannot both be overwritten in place: one of them is copied at the end. */
@@ -65,8 +58,8 @@ function breakCycles(terms: readonly Term[]): readonly Term[] {
   for (let tries = 0; tries <= terms.length; tries++) {
     const stuck = new Dependence(now.map((term) => term.definition)).cyclic();
     if (stuck === undefined) return now;
-    const from = now.findIndex((term, n) => n >= stuck && term.definition.target !== undefined && term.definition.op !== "copy"); // prettier-ignore
-    const at = from >= 0 ? from : now.findIndex((term) => term.definition.target !== undefined && term.definition.op !== "copy"); // prettier-ignore
+    const from = now.findIndex((term, n) => n >= stuck && term.definition.target !== undefined && term.definition.op !== "copy");
+    const at = from >= 0 ? from : now.findIndex((term) => term.definition.target !== undefined && term.definition.op !== "copy");
     if (at < 0) break;
     now = copiedAtEnd(now, at);
   }
@@ -76,7 +69,7 @@ function breakCycles(terms: readonly Term[]): readonly Term[] {
 /** The term keeps its value in a buffer of its own, which a last term copies to its target. */
 function copiedAtEnd(terms: readonly Term[], at: number): readonly Term[] {
   const { target, ...rest } = terms[at]!.definition;
-  const value: Scalar = { kind: "load", dtype: rest.dtype, buffer: rest.name, at: identity(rest.axes) }; // prettier-ignore
+  const value: Scalar = { kind: "load", dtype: rest.dtype, buffer: rest.name, at: identity(rest.axes) };
   const copy = { ...rest, name: `${rest.name}_copy`, value, op: "copy", target: target!, doc: [] };
   return [
     ...terms.map((term, n) => (n === at ? { ...term, definition: rest } : term)),
@@ -95,16 +88,14 @@ function group(
   terms.forEach((term, at) => {
     const { definition } = term;
     const reduces = hasReduce(definition.value);
-    const producers = new Set(
-      loadsOf(definition.value).flatMap(({ buffer }) => itemOf.get(buffer) ?? []),
-    );
+    const producers = new Set(loadsOf(definition.value).flatMap(({ buffer }) => itemOf.get(buffer) ?? []));
     const home = [...producers]
       .filter(({ scalar }) => !scalar)
       .sort((a, b) => b.at - a.at)
       .find((item) => {
         const reason: Apart | undefined = join(item, term, reduces, dependence, at);
         if (reason === undefined) return true;
-        refusals.push({ value: definition.name, from: item.terms.map(({ definition: d }) => d.name), reason }); // prettier-ignore
+        refusals.push({ value: definition.name, from: item.terms.map(({ definition: d }) => d.name), reason });
         return false;
       });
     if (home !== undefined) {

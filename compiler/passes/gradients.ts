@@ -12,21 +12,17 @@ import { continued } from "./differentiate.ts";
 import type { Pass } from "./pass.ts";
 
 /** What the gradient of a leaf is called among the results. */
-export const gradientName = (op: string, name: string): string =>
-  `${op === "param" ? "parameter" : "input"}:${name}`;
+export const gradientName = (op: string, name: string): string => `${op === "param" ? "parameter" : "input"}:${name}`;
 
 export const gradients = (phase: Phase): Pass<Graph> => ({
   name: "gradients",
   why: "append the cotangents of parameters and inputs",
   run(graph) {
     const builder = continued(graph);
-    const loss = builder.results.find(
-      (result) => result.kind === "loss" && result.name === phase.name,
-    );
+    const loss = builder.results.find((result) => result.kind === "loss" && result.name === phase.name);
     if (loss === undefined) return graph;
     const leaves = builder.nodes.flatMap((node, at) => {
-      const wanted =
-        node.op === "input" || (node.op === "param" && node.attrs["trainable"] !== false);
+      const wanted = node.op === "input" || (node.op === "param" && node.attrs["trainable"] !== false);
       return wanted && isFloat(node.type.dtype) ? [at as Value] : [];
     });
     const g = callsOn(builder);
@@ -35,7 +31,7 @@ export const gradients = (phase: Phase): Pass<Graph> => ({
       builder.origin = { role: "cotangent", of: name, op, rule: "d_x = 0", site: origin.site };
       const zero = (): Value => {
         const literal = g.literal(0, type.dtype);
-        return type.shape.length === 0 ? literal : g.broadcast(literal, { axes: type.shape.map((_, axis) => axis), size: type.shape }); // prettier-ignore
+        return type.shape.length === 0 ? literal : g.broadcast(literal, { axes: type.shape.map((_, axis) => axis), size: type.shape });
       };
       builder.results.push({
         kind: "output",

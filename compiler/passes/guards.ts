@@ -6,7 +6,7 @@ import type { Axis, Group, Scalar } from "../loop/loop.ts";
 
 /** An integer scalar as an index, where it is one. */
 const affine = (s: Scalar | undefined): Index | undefined =>
-  s?.kind === "index" ? s.at : s?.kind === "literal" && s.dtype === "i32" ? constant(s.value) : undefined; // prettier-ignore
+  s?.kind === "index" ? s.at : s?.kind === "literal" && s.dtype === "i32" ? constant(s.value) : undefined;
 
 /** Of two positions, how far the second lies behind the first; undefined where one is no position. */
 function distance(s: Extract<Scalar, { kind: "apply" }>): Index | undefined {
@@ -28,7 +28,7 @@ export function cutsOf({ stages }: Group, { name, extent }: Axis): readonly numb
     walkScalar(definition.value, (part) => {
       const needs = slack(part);
       const [only] = needs?.terms ?? [];
-      if (needs?.terms.length !== 1 || only!.atom.kind !== "index" || only!.atom.name !== name) return; // prettier-ignore
+      if (needs?.terms.length !== 1 || only!.atom.kind !== "index" || only!.atom.name !== name) return;
       if (only!.by === 1) cuts.add(-needs.offset);
       if (only!.by === -1) cuts.add(needs.offset + 1);
     });

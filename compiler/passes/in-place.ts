@@ -22,15 +22,15 @@ export function placesTaken(
   calls.forEach((call, n) => {
     if (call.kind !== "call") return;
     const kernel = byName.get(call.kernel)!;
-    const once = kernel.params.filter((_, at) => call.args.indexOf(call.args[at]!) === call.args.lastIndexOf(call.args[at]!)); // prettier-ignore
-    const argOf = (param: Param): string => call.args[kernel.params.indexOf(param)]!; // prettier-ignore
-    const made = once.filter((param) => lives.get(argOf(param))?.[0] === n && !given.has(argOf(param))); // prettier-ignore
+    const once = kernel.params.filter((_, at) => call.args.indexOf(call.args[at]!) === call.args.lastIndexOf(call.args[at]!));
+    const argOf = (param: Param): string => call.args[kernel.params.indexOf(param)]!;
+    const made = once.filter((param) => lives.get(argOf(param))?.[0] === n && !given.has(argOf(param)));
     // what was made last has the shortest life behind it
     const dying = once
       .filter((param) => lives.get(argOf(param))?.[1] === n)
       .sort((a, b) => lives.get(argOf(b))![0] - lives.get(argOf(a))![0]);
     for (const result of made) {
-      const operand = dying.find((param) => !taken.has(argOf(param)) && allows(kernel, param, result, threads)); // prettier-ignore
+      const operand = dying.find((param) => !taken.has(argOf(param)) && allows(kernel, param, result, threads));
       if (operand === undefined) continue;
       over.set(argOf(result), argOf(operand));
       taken.add(argOf(operand));
@@ -46,12 +46,7 @@ const isGiven = (role: Buffer["role"]): boolean => role === "input" || role === 
 const known = new WeakMap<Kernel["body"], Map<string, boolean>>();
 
 /** mayTakePlace, asked once of each pair. */
-function allows(
-  kernel: Kernel,
-  operand: Param,
-  result: Param,
-  threads: number | undefined,
-): boolean {
+function allows(kernel: Kernel, operand: Param, result: Param, threads: number | undefined): boolean {
   const answers = known.get(kernel.body) ?? new Map<string, boolean>();
   known.set(kernel.body, answers);
   const key = JSON.stringify([operand.name, result.name, threads]);

@@ -53,9 +53,7 @@ export interface Road {
 /** From a declared graph to the loops of one entry point; `place` then gives all of them addresses. */
 export function pipeline(purpose: Purpose, road: Road = {}): Pipeline<Graph, Program> {
   const own = purpose.kind === "train" ? road : { ...road, sparing: true }; // only steps are worth memory
-  return toGroups(toRounded(purpose, road), own).then(
-    schedule(machineOf(road), undefined, road.nests),
-  ); // definitions → loop nests
+  return toGroups(toRounded(purpose, road), own).then(schedule(machineOf(road), undefined, road.nests)); // definitions → loop nests
 }
 
 /** The graph passes, up to the one after which no schedule and no budget changes a bit. */
@@ -105,4 +103,4 @@ const machineOf = ({ target = "typescript" }: Road) => machines[target];
 const derivatives = (purpose: Purpose) =>
   purpose.kind === "gradients"
     ? gradients(purpose.phase)
-    : differentiate(purpose.kind === "train" ? purpose.phase : undefined, { counts: purpose.kind === "train" && purpose.counts }); // prettier-ignore
+    : differentiate(purpose.kind === "train" ? purpose.phase : undefined, { counts: purpose.kind === "train" && purpose.counts });

@@ -8,20 +8,7 @@ import type { Defined, Term } from "./define.ts";
 import { hasReduce } from "./join.ts";
 import { weighted } from "./unroll.ts";
 
-const COSTLY = new Set([
-  "exp",
-  "log",
-  "tanh",
-  "sin",
-  "cos",
-  "erf",
-  "log1p",
-  "expm1",
-  "pow",
-  "div",
-  "sqrt",
-  "randomBits",
-]);
+const COSTLY = new Set(["exp", "log", "tanh", "sin", "cos", "erf", "log1p", "expm1", "pow", "div", "sqrt", "randomBits"]);
 
 /** Operations of a scalar; functions with a kernel of their own count as many. */
 function costOf(s: Scalar): number {
@@ -51,9 +38,7 @@ function permutes({ definition, view }: Term): string | undefined {
   const { value, axes } = definition;
   if (!view || value.kind !== "load" || value.at.length !== axes.length) return undefined;
   const own = axes.map((axis) => index(axis.name, axis.extent));
-  const found = own.every(
-    (one, n) => axes[n]!.extent === 1 || value.at.some((at) => equal(at, one)),
-  );
+  const found = own.every((one, n) => axes[n]!.extent === 1 || value.at.some((at) => equal(at, one)));
   return found ? value.buffer : undefined;
 }
 
@@ -66,7 +51,8 @@ function inReadOrder(defined: Defined, needed: ReadonlySet<string>): readonly Te
   const moved = new Map<string, Term>();
   for (const term of defined.definitions) {
     const producer = byName.get(permutes(term) ?? "");
-    if (producer === undefined || producer.view || needed.has(producer.definition.name) || producer.definition.target !== undefined) continue;
+    if (producer === undefined || producer.view || needed.has(producer.definition.name) || producer.definition.target !== undefined)
+      continue;
     if (!hasReduce(producer.definition.value) || readers.get(producer.definition.name)!.length > 1) continue;
     moved.set(producer.definition.name, producer);
   }
@@ -78,7 +64,7 @@ function inReadOrder(defined: Defined, needed: ReadonlySet<string>): readonly Te
     const value = expand(term.definition.value, moved);
     return [{ ...producer, definition: { ...term.definition, value, op, doc: [...doc, ...term.definition.doc] } }];
   });
-} // prettier-ignore
+}
 
 /** The terms that keep a definition of their own, with everything else substituted into them, docs included. */
 export function inline(declared: Defined): readonly Term[] {
@@ -90,8 +76,7 @@ export function inline(declared: Defined): readonly Term[] {
 }
 
 /** Every computed value keeps a definition of its own; only movements, which compute nothing, go into their readers. */
-export const inlineMovements = (defined: Defined): readonly Term[] =>
-  expanded(defined, ({ view }) => view);
+export const inlineMovements = (defined: Defined): readonly Term[] => expanded(defined, ({ view }) => view);
 
 function expanded(defined: Defined, goes: (term: Term) => boolean): readonly Term[] {
   const inlined = new Map<string, Term>();
@@ -116,10 +101,7 @@ const unique = <T extends { readonly node: string }>(docs: readonly T[]): T[] =>
   docs.filter((doc, n) => docs.findIndex((other) => other.node === doc.node) === n);
 
 /** Readers of each definition, movements looked through. */
-function readersOf(
-  defined: Defined,
-  needed: ReadonlySet<string>,
-): ReadonlyMap<string, ReadonlySet<Term>> {
+function readersOf(defined: Defined, needed: ReadonlySet<string>): ReadonlyMap<string, ReadonlySet<Term>> {
   const readers = new Map<string, Set<Term>>();
   for (let n = defined.definitions.length - 1; n >= 0; n--) {
     const term = defined.definitions[n]!;
@@ -160,9 +142,7 @@ function goesIntoReaders(
     const source = byName.get(buffer);
     return (
       source !== undefined &&
-      (source.weighted ||
-        (costOf(source.definition.value) >= 1000 &&
-          sameShape(source.definition.shape, definition.shape))) &&
+      (source.weighted || (costOf(source.definition.value) >= 1000 && sameShape(source.definition.shape, definition.shape))) &&
       readers.get(buffer)!.size === 1
     );
   });

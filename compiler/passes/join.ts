@@ -22,45 +22,29 @@ export const hasReduce = (s: Scalar): boolean => firstReduce(s) !== undefined;
 /** How many leading positions of a read are the shared axes themselves. */
 export const identityRun = (where: readonly Index[], axes: readonly Axis[]): number => {
   let n = 0;
-  while (
-    n < axes.length &&
-    n < where.length &&
-    equal(where[n]!, index(axes[n]!.name, axes[n]!.extent))
-  )
-    n++;
+  while (n < axes.length && n < where.length && equal(where[n]!, index(axes[n]!.name, axes[n]!.extent))) n++;
   return n;
 };
 
 /** Why a term may not join an item's loops; undefined where it may, and the item's shared axes are narrowed to what both share. */
-export function keptApart(
-  item: Item,
-  term: Term,
-  reduces: boolean,
-  dependence: Dependence,
-  at: number,
-): Apart | undefined {
+export function keptApart(item: Item, term: Term, reduces: boolean, dependence: Dependence, at: number): Apart | undefined {
   const { definition } = term;
   if (term.contracts) return "it contracts";
   // in the loops of the forward pass it would be computed early and kept after all
-  if (term.again && item.terms.every(({ role, again }) => role === "primal" && !again))
-    return "it is computed again for the backward pass";
+  if (term.again && item.terms.every(({ role, again }) => role === "primal" && !again)) return "it is computed again for the backward pass";
   // the parts of a batch come one after the other
-  if (term.part !== undefined && item.terms.some(({ part }) => part !== term.part))
-    return "it belongs to another part of the batch";
+  if (term.part !== undefined && item.terms.some(({ part }) => part !== term.part)) return "it belongs to another part of the batch";
   const members = new Map(item.terms.map(({ definition: d }) => [d.name, d]));
   const overwritten = new Set(item.terms.flatMap(({ definition: d }) => d.target ?? []));
   const loads = loadsOf(definition.value);
-  if (loads.some(({ buffer }) => overwritten.has(buffer))) return "it reads what the other overwrites"; // prettier-ignore
-  if (definition.target !== undefined && !readsInPlace(item, definition))
-    return "it overwrites what the other reads elsewhere";
+  if (loads.some(({ buffer }) => overwritten.has(buffer))) return "it reads what the other overwrites";
+  if (definition.target !== undefined && !readsInPlace(item, definition)) return "it overwrites what the other reads elsewhere";
   if (definition.shape.length === 0) return totalApart(item, definition, members, dependence, at);
-  if (loads.some(({ buffer }) => item.totals.has(buffer)))
-    return "it reads a sum that is whole only after the loops";
+  if (loads.some(({ buffer }) => item.totals.has(buffer))) return "it reads a sum that is whole only after the loops";
   let alike = 0;
-  while (alike < item.axes.length && alike < definition.axes.length && item.axes[alike]!.extent === definition.axes[alike]!.extent) alike++; // prettier-ignore
+  while (alike < item.axes.length && alike < definition.axes.length && item.axes[alike]!.extent === definition.axes[alike]!.extent) alike++;
   let shared = alike;
-  for (const { buffer, at: where } of loads)
-    if (members.has(buffer)) shared = Math.min(shared, identityRun(where, item.axes));
+  for (const { buffer, at: where } of loads) if (members.has(buffer)) shared = Math.min(shared, identityRun(where, item.axes));
   const fits = (axes: number): boolean => {
     const whole = axes === item.axes.length && axes === definition.axes.length;
     if (item.tiled ? !whole : axes === 0) return false;
@@ -85,9 +69,9 @@ function totalApart(
   const total = asTotal(definition, item.axes);
   if (total === undefined || item.axes.length === 0) return "it is no sum over the other's loops";
   if (item.tiled) return "it reduces, and the other's loops are tiled";
-  const inside = loadsOf(total).every(({ buffer, at: where }) => !members.has(buffer) || identityRun(where, item.axes) === where.length); // prettier-ignore
+  const inside = loadsOf(total).every(({ buffer, at: where }) => !members.has(buffer) || identityRun(where, item.axes) === where.length);
   if (!inside) return "it reads the other elsewhere than at its own point";
-  if (!item.terms.every(({ definition: d }) => d.axes.length >= item.axes.length)) return "it has another shape"; // prettier-ignore
+  if (!item.terms.every(({ definition: d }) => d.axes.length >= item.axes.length)) return "it has another shape";
   if (dependence.separable(item.at, at)) return "it would wait for itself";
   item.totals.add(definition.name);
   return undefined;
@@ -98,9 +82,7 @@ function readsInPlace(item: Item, definition: Definition): boolean {
   return item.terms.every(({ definition: d }) =>
     loadsOf(d.value).every(
       ({ buffer, at: where }) =>
-        buffer !== definition.target ||
-        (where.length === definition.axes.length &&
-          identityRun(where, definition.axes) === where.length),
+        buffer !== definition.target || (where.length === definition.axes.length && identityRun(where, definition.axes) === where.length),
     ),
   );
 }
@@ -113,5 +95,5 @@ export function asTotal(definition: Definition, axes: readonly Axis[]): Scalar |
   if (weighted(reduce) !== undefined) return undefined;
   if (reduce.over.length !== axes.length) return undefined;
   if (reduce.over.some((axis, n) => axis.extent !== axes[n]!.extent)) return undefined;
-  return substitute(reduce.term, new Map(reduce.over.map((axis, n) => [axis.name, index(axes[n]!.name, axes[n]!.extent)]))); // prettier-ignore
+  return substitute(reduce.term, new Map(reduce.over.map((axis, n) => [axis.name, index(axes[n]!.name, axes[n]!.extent)])));
 }

@@ -35,7 +35,7 @@ export const movementRules: readonly Rule[] = [
   rule("Σ over no axis → x", match("sum", [x]), ({ value, attrs }) =>
     numbers(attrs["sum"]!, "axes").length === 0 ? value["x"] : undefined,
   ),
-]; // prettier-ignore
+];
 
 export const movement: Pass<Graph> = {
   name: "movement",

@@ -2,19 +2,7 @@
 
 import { CompilerFault } from "../graph/error.ts";
 import { sizeOf } from "../graph/type.ts";
-import {
-  apply,
-  load,
-  local,
-  literal,
-  loadsOf,
-  mapScalar,
-  select,
-  storedIn,
-  substitute,
-  firstReduce,
-  walkScalar,
-} from "../loop/build.ts";
+import { apply, load, local, literal, loadsOf, mapScalar, select, storedIn, substitute, firstReduce, walkScalar } from "../loop/build.ts";
 import { hoistParts, shareParts } from "../loop/cse.ts";
 import { Names } from "../loop/identifier.ts";
 import {
@@ -31,14 +19,26 @@ import {
   type Index,
 } from "../loop/index.ts";
 import { LANES, obstacle, PAIR } from "../loop/lanes.ts";
-import type { Axis, Buffer, Definition, Group, Loop, Param, Scalar, Stage, Stmt } from "../loop/loop.ts"; // prettier-ignore
+import type { Axis, Buffer, Definition, Group, Loop, Param, Scalar, Stage, Stmt } from "../loop/loop.ts";
 import { asTotal } from "./join.ts";
 import { cutsOf, decided, taken } from "./guards.ts";
 import type { Machine } from "./machine.ts";
 import { isOwnPoint } from "./own-point.ts";
 import { wholeSum } from "./rows.ts";
-import { LANE, laneCount, laneLoop, loop, pointsOf, positionsOf, rangesOf, suffixed, type Block, type Point, type Range } from "./points.ts"; // prettier-ignore
-import { hasReduceIn, isProduct, LEAST_IN_LANES, mainReduce, valuesOf, type Tile } from "./tile.ts"; // prettier-ignore
+import {
+  LANE,
+  laneCount,
+  laneLoop,
+  loop,
+  pointsOf,
+  positionsOf,
+  rangesOf,
+  suffixed,
+  type Block,
+  type Point,
+  type Range,
+} from "./points.ts";
+import { hasReduceIn, isProduct, LEAST_IN_LANES, mainReduce, valuesOf, type Tile } from "./tile.ts";
 
 /** A kernel without its name. */
 export interface Built {
@@ -73,21 +73,15 @@ export class Nest {
   #inLanes = false;
 
   /** `before`: the nest whose loops come first in the same kernel; parameters and names are then common. */
-  constructor(
-    group: Group,
-    buffers: ReadonlyMap<string, Buffer>,
-    tile: Tile,
-    lanes: Machine["lanes"],
-    before?: Nest,
-  ) {
-    this.#names = before === undefined ? new Names([..."ijlmnopqkz", "k2", "k3", "k4", LANE]) : before.#names; // prettier-ignore
+  constructor(group: Group, buffers: ReadonlyMap<string, Buffer>, tile: Tile, lanes: Machine["lanes"], before?: Nest) {
+    this.#names = before === undefined ? new Names([..."ijlmnopqkz", "k2", "k3", "k4", LANE]) : before.#names;
     this.#params = before === undefined ? new Map() : before.#params;
     this.#group = group;
     this.#buffers = buffers;
     this.#tile = tile;
     this.#lanes = lanes;
-    this.#targets = new Map(group.stages.map(({ definition }) => [definition.name, storedIn(definition)])); // prettier-ignore
-    this.#written = new Set(group.stages.flatMap(({ definition, storage }) => (storage === "local" ? [] : [storedIn(definition)]))); // prettier-ignore
+    this.#targets = new Map(group.stages.map(({ definition }) => [definition.name, storedIn(definition)]));
+    this.#written = new Set(group.stages.flatMap(({ definition, storage }) => (storage === "local" ? [] : [storedIn(definition)])));
   }
 
   /** Undefined where the tile's lanes cannot run in lockstep. */
@@ -98,13 +92,13 @@ export class Nest {
     const after: Stmt[] = [];
     for (const { definition } of totals) {
       const { dtype } = definition;
-      const begin = (named: string): Stmt => ({ kind: "let", name: named, dtype, value: literal(0, dtype), mutable: true }); // prettier-ignore
+      const begin = (named: string): Stmt => ({ kind: "let", name: named, dtype, value: literal(0, dtype), mutable: true });
       const name = this.#names.take("total");
       before.push(begin(name));
       const total: Local = { kind: "local", dtype, name };
       this.#totals.set(definition.name, total);
       if (wholeSum(definition.value)?.inLanes === true) {
-        const four = Array.from({ length: LANES }, (_, lane) => this.#names.take(`${name}_${lane}`)); // prettier-ignore
+        const four = Array.from({ length: LANES }, (_, lane) => this.#names.take(`${name}_${lane}`));
         this.#fourths.set(definition.name, four);
         before.push(...four.map(begin));
         after.push(...four.map((part) => added(total, local(part, dtype))));
@@ -137,10 +131,18 @@ export class Nest {
     const { definition } = this.#group.stages[0]!;
     const size = sizeOf(definition.shape);
     const buffer = this.#write(definition);
-    const zero = (at: Index): Stmt => ({ kind: "store", buffer, at, value: literal(0, definition.dtype) }); // prettier-ignore
+    const zero = (at: Index): Stmt => ({ kind: "store", buffer, at, value: literal(0, definition.dtype) });
     const [axis] = mainReduce(this.#group)!.over;
     const whole = size - (size % LANES);
-    const vectors: Stmt = { kind: "for", index: "z", from: constant(0), to: constant(whole), step: LANES, form: "loop", body: [laneLoop([zero(add(index("z", whole - LANES + 1), index(LANE, LANES)))])] }; // prettier-ignore
+    const vectors: Stmt = {
+      kind: "for",
+      index: "z",
+      from: constant(0),
+      to: constant(whole),
+      step: LANES,
+      form: "loop",
+      body: [laneLoop([zero(add(index("z", whole - LANES + 1), index(LANE, LANES)))])],
+    };
     const rest = Array.from({ length: size - whole }, (_, n) => zero(constant(whole + n)));
     return [...(whole > 0 ? [vectors] : []), ...rest, ...loop({ ...axis!, name: "k" }, [...tiles])];
   }
@@ -175,7 +177,9 @@ export class Nest {
     const out: Stmt[] = [];
     const whole = pieces?.includes(at) === true;
     if (whole) this.#cut.add(axis);
-    const ranges = whole ? [{ start: 0, from: 0, to: axis.extent, size: axis.extent, vector: false }] : this.#ranges(axis, sizes[at]!, at === lane); // prettier-ignore
+    const ranges = whole
+      ? [{ start: 0, from: 0, to: axis.extent, size: axis.extent, vector: false }]
+      : this.#ranges(axis, sizes[at]!, at === lane);
     for (const { start, from, to, size, vector } of ranges) {
       const looped = to - from > size;
       // what reads in lanes must be seen to stay inside
@@ -187,7 +191,15 @@ export class Nest {
       const body = this.#loops(depth + 1, [...block, { axis, base, size, vector }]);
       if (body === undefined) return undefined;
       if (looped)
-        out.push({ kind: "for", index: axis.name, from: constant(from), to: constant(inTiles ? to / size : to), step: inTiles ? 1 : size, form: "loop", body }); // prettier-ignore
+        out.push({
+          kind: "for",
+          index: axis.name,
+          from: constant(from),
+          to: constant(inTiles ? to / size : to),
+          step: inTiles ? 1 : size,
+          form: "loop",
+          body,
+        });
       else out.push(...body);
     }
     return out;
@@ -196,14 +208,14 @@ export class Nest {
   /** Whether a load names its place along an axis by tile and place in the tile. */
   #readsInTiles({ name }: Axis, size: number): boolean {
     const split = (at: Index): boolean => divisorsOf(at, name).some((by) => size % by === 0);
-    return size > 1 && this.#group.stages.some(({ definition }) => loadsOf(definition.value).some((part) => part.at.some(split))); // prettier-ignore
+    return size > 1 && this.#group.stages.some(({ definition }) => loadsOf(definition.value).some((part) => part.at.some(split)));
   }
 
   /** The ranges of an axis; where guards turn along it, those of each stretch between two turns, counted from its start. */
   #ranges(axis: Axis, size: number, inLanes: boolean): (Range & { readonly start: number })[] {
     const cuts = hasReduceIn(this.#group.stages) ? [0, axis.extent] : cutsOf(this.#group, axis);
     if (cuts.length > 2) this.#cut.add(axis);
-    return cuts.slice(1).flatMap((end, n) => rangesOf(end - cuts[n]!, size, inLanes).map((range) => ({ ...range, start: cuts[n]! }))); // prettier-ignore
+    return cuts.slice(1).flatMap((end, n) => rangesOf(end - cuts[n]!, size, inLanes).map((range) => ({ ...range, start: cuts[n]! })));
   }
 
   #block(block: readonly Block[]): Stmt[] | undefined {
@@ -218,7 +230,7 @@ export class Nest {
   }
 
   #lengths(): ReadonlyMap<string, number> {
-    return new Map([...this.#params].map(([buffer, { name }]) => [name, sizeOf(this.#buffer(buffer).shape)])); // prettier-ignore
+    return new Map([...this.#params].map(([buffer, { name }]) => [name, sizeOf(this.#buffer(buffer).shape)]));
   }
 
   /** Every stage at every point: stage by stage, or, where vectors would fill the registers, point by point after the first. */
@@ -228,33 +240,28 @@ export class Nest {
     const one = ({ definition, storage }: Stage, at: readonly Point[]): Stmt[] => {
       if (storage === "total") return this.#total(definition, at[0]!);
       const inner = definition.axes.slice(axes.length);
-      return inner.length === 0
-        ? this.#stage(definition, storage === "local", at)
-        : this.#inner(definition, inner, at[0]!);
+      return inner.length === 0 ? this.#stage(definition, storage === "local", at) : this.#inner(definition, inner, at[0]!);
     };
-    if (!this.#inLanes || hasReduceIn(stages.slice(1))) return stages.flatMap((stage) => one(stage, points)); // prettier-ignore
+    if (!this.#inLanes || hasReduceIn(stages.slice(1))) return stages.flatMap((stage) => one(stage, points));
     const [first, ...rest] = stages;
-    return [
-      ...one(first!, points),
-      ...points.flatMap((point) => rest.flatMap((stage) => one(stage, [point]))),
-    ];
+    return [...one(first!, points), ...points.flatMap((point) => rest.flatMap((stage) => one(stage, [point])))];
   }
 
   /** A stage with inner axes of its own: what they do not change comes before their loops. */
   #inner(definition: Definition, inner: readonly Axis[], point: Point): Stmt[] {
     const names = new Set(inner.map((axis) => axis.name));
-    const { lets, scalars } = hoistParts([this.#at(definition.value, point)], names, this.#writtenParams(), (part) => this.#nameOf(part)); // prettier-ignore
+    const { lets, scalars } = hoistParts([this.#at(definition.value, point)], names, this.#writtenParams(), (part) => this.#nameOf(part));
     return [...lets, ...this.#innerLoops(definition, inner, point, scalars[0]!)];
   }
 
   #innerLoops(definition: Definition, inner: readonly Axis[], point: Point, value: Scalar): Stmt[] {
     const last = inner.at(-1)!;
     const whole = this.#lanes > 1 && !this.#inLanes ? last.extent - (last.extent % LANES) : 0;
-    const one = (where: Point, of: Scalar): Stmt[] => this.#store(definition, [of], [where], false, false); // prettier-ignore
-    const wrap = (body: readonly Stmt[]): Stmt[] =>
-      inner.slice(0, -1).reduceRight<Stmt[]>((inside, axis) => loop(axis, inside), [...body]);
+    const one = (where: Point, of: Scalar): Stmt[] => this.#store(definition, [of], [where], false, false);
+    const wrap = (body: readonly Stmt[]): Stmt[] => inner.slice(0, -1).reduceRight<Stmt[]>((inside, axis) => loop(axis, inside), [...body]);
     if (whole > 0) {
-      const here = (at: Index): Stmt[] => one({ ...point, where: new Map([...point.where, [last.name, at]]) }, substitute(value, new Map([[last.name, at]]))); // prettier-ignore
+      const here = (at: Index): Stmt[] =>
+        one({ ...point, where: new Map([...point.where, [last.name, at]]) }, substitute(value, new Map([[last.name, at]])));
       const inLanes = (from: Index, lanes: number): Loop => {
         this.#inLanes = true;
         const vector = laneLoop(here(add(from, index(LANE, lanes))), lanes);
@@ -262,13 +269,16 @@ export class Nest {
         return vector;
       };
       const inTiles = this.#readsInTiles(last, LANES);
-      const from = inTiles ? scale(index(last.name, whole / LANES), LANES) : index(last.name, whole - LANES + 1); // prettier-ignore
+      const from = inTiles ? scale(index(last.name, whole / LANES), LANES) : index(last.name, whole - LANES + 1);
       const vector = inLanes(whole > LANES ? from : constant(0), LANES);
       const [to, step] = inTiles ? [whole / LANES, 1] : [whole, LANES];
-      const head: Stmt[] = whole > LANES ? [{ kind: "for", index: last.name, from: constant(0), to: constant(to), step, form: "loop", body: [vector] }] : [vector]; // prettier-ignore
+      const head: Stmt[] =
+        whole > LANES
+          ? [{ kind: "for", index: last.name, from: constant(0), to: constant(to), step, form: "loop", body: [vector] }]
+          : [vector];
       const pair = last.extent - whole === PAIR ? inLanes(constant(whole), PAIR) : undefined;
       const rest = pair === undefined ? this.#innerRest(last, whole, here) : [pair];
-      const holds = (one: Loop | undefined): boolean => one === undefined || obstacle(one, this.#lengths()) === undefined; // prettier-ignore
+      const holds = (one: Loop | undefined): boolean => one === undefined || obstacle(one, this.#lengths()) === undefined;
       if (holds(vector) && holds(pair)) return wrap([...head, ...rest]);
     }
     return wrap(loop(last, one(point, value)));
@@ -277,8 +287,10 @@ export class Nest {
   /** Points that fill no vector, one by one. */
   #innerRest({ name, extent }: Axis, from: number, body: (at: Index) => Stmt[]): Stmt[] {
     if (extent - from < 2) return extent > from ? body(constant(from)) : [];
-    return [{ kind: "for", index: name, from: constant(from), to: constant(extent), step: 1, form: "loop", body: body(index(name, extent)) }];
-  } // prettier-ignore
+    return [
+      { kind: "for", index: name, from: constant(from), to: constant(extent), step: 1, form: "loop", body: body(index(name, extent)) },
+    ];
+  }
 
   #writtenParams(): ReadonlySet<string> {
     return new Set([...this.#written].flatMap((buffer) => this.#params.get(buffer)?.name ?? []));
@@ -296,20 +308,21 @@ export class Nest {
     );
   }
 
-  #store(
-    definition: Definition,
-    at: readonly Scalar[],
-    points: readonly Point[],
-    isLocal: boolean,
-    held: boolean,
-  ): Stmt[] {
+  #store(definition: Definition, at: readonly Scalar[], points: readonly Point[], isLocal: boolean, held: boolean): Stmt[] {
     const out: Stmt[] = [];
     const { axes, part } = definition;
     const position = (point: Point): Index =>
       part === undefined
-        ? rowMajor(axes.map((axis) => point.where.get(axis.name) ?? index(axis.name, axis.extent)), definition.shape)
-        : rowMajor(part.at.map((at) => substituteIndex(at, point.where)), this.#buffer(part.of).shape); // prettier-ignore
-    const resumed = this.#tile.outer === undefined ? undefined : points.map((point) => load(this.#write(definition), definition.dtype, position(point))); // prettier-ignore
+        ? rowMajor(
+            axes.map((axis) => point.where.get(axis.name) ?? index(axis.name, axis.extent)),
+            definition.shape,
+          )
+        : rowMajor(
+            part.at.map((at) => substituteIndex(at, point.where)),
+            this.#buffer(part.of).shape,
+          );
+    const resumed =
+      this.#tile.outer === undefined ? undefined : points.map((point) => load(this.#write(definition), definition.dtype, position(point)));
     const values = this.#reductions(at, points, out, resumed);
     const { lets, scalars } = shareParts(values, (part) => this.#nameOf(part));
     out.push(...lets);
@@ -335,8 +348,7 @@ export class Nest {
   #total(definition: Definition, point: Point): Stmt[] {
     const term = asTotal(definition, this.#group.axes);
     const total = this.#totals.get(definition.name);
-    if (term === undefined || total === undefined)
-      throw new CompilerFault("schedule", `%${definition.name} is no total`);
+    if (term === undefined || total === undefined) throw new CompilerFault("schedule", `%${definition.name} is no total`);
     const four = this.#fourths.get(definition.name);
     const value = this.#at(term, point);
     if (four === undefined) return [added(total, value)];
@@ -351,7 +363,7 @@ export class Nest {
     ];
     const whole = last.extent - (last.extent % LANES);
     if (whole === last.extent) return turn;
-    const at: Scalar = { kind: "index", dtype: "i32", at: point.where.get(last.name) ?? index(last.name, last.extent) }; // prettier-ignore
+    const at: Scalar = { kind: "index", dtype: "i32", at: point.where.get(last.name) ?? index(last.name, last.extent) };
     const isWhole = apply("lt", "bool", at, literal(whole, "i32"));
     return [
       { kind: "if", when: isWhole, then: turn },
@@ -368,9 +380,7 @@ export class Nest {
       let reads = false;
       walkScalar(
         term ?? definition.value,
-        (part) =>
-          (reads ||=
-            part.kind === "load" && part.buffer === name && isOwnPoint(part.at, this.#group.axes)),
+        (part) => (reads ||= part.kind === "load" && part.buffer === name && isOwnPoint(part.at, this.#group.axes)),
       );
       return reads;
     });
@@ -390,7 +400,7 @@ export class Nest {
       const where = rowMajor(part.at, shape);
       // a guard may stand around a position outside the buffer: such a read stays behind it
       const early = namesIn(where).size === 0 && where.offset >= 0 && where.offset < sizeOf(shape);
-      return early && !this.#written.has(buffer) ? this.#scalar(param.name, part.dtype, where) : load(param.name, part.dtype, where); // prettier-ignore
+      return early && !this.#written.has(buffer) ? this.#scalar(param.name, part.dtype, where) : load(param.name, part.dtype, where);
     });
     const here = substitute(read, point.where);
     return decided(here);
@@ -417,27 +427,20 @@ export class Nest {
 
   /** x_0, x_1, …: reads of x in the order they come. */
   #nameOf(part: Scalar): string {
-    const base = part.kind === "load" ? part.buffer : part.kind === "apply" ? part.fn : part.kind === "select" ? "chosen" : "part"; // prettier-ignore
+    const base = part.kind === "load" ? part.buffer : part.kind === "apply" ? part.fn : part.kind === "select" ? "chosen" : "part";
     const n = this.#counts.get(base) ?? 0;
     this.#counts.set(base, n + 1);
     return this.#names.take(`${base}_${n}`);
   }
 
   /** Emits the loops of the values' reductions, all points side by side, and returns the values that read their results. */
-  #reductions(
-    values: readonly Scalar[],
-    points: readonly Point[],
-    out: Stmt[],
-    resumed?: readonly Scalar[],
-  ): Scalar[] {
+  #reductions(values: readonly Scalar[], points: readonly Point[], out: Stmt[], resumed?: readonly Scalar[]): Scalar[] {
     let now = [...values];
     for (;;) {
       const found = now.map(firstReduce);
       const [first] = found;
       if (first === undefined) return now;
-      const results = points.map((p) =>
-        this.#names.take(`${first.by === "add" ? "sum" : first.by}${p.suffix}`),
-      );
+      const results = points.map((p) => this.#names.take(`${first.by === "add" ? "sum" : first.by}${p.suffix}`));
       out.push(
         ...this.#accumulate(
           first,
@@ -446,29 +449,29 @@ export class Nest {
           resumed,
         ),
       );
-      now = now.map((value, n) =>
-        mapScalar(value, (part) => (part === found[n] ? local(results[n]!, part.dtype) : part)),
-      );
+      now = now.map((value, n) => mapScalar(value, (part) => (part === found[n] ? local(results[n]!, part.dtype) : part)));
     }
   }
 
   #accumulate(reduce: Reduce, terms: readonly Scalar[], results: readonly string[], resumed: readonly Scalar[] | undefined): Stmt[] {
     // in its kernel a reduction's axes are k, k2, …
     const all = reduce.over.map((axis, n) => ({ ...axis, name: n === 0 ? "k" : `k${n + 1}` }));
-    const renamed = new Map(
-      reduce.over.map((axis, n) => [axis.name, index(all[n]!.name, axis.extent)]),
-    );
+    const renamed = new Map(reduce.over.map((axis, n) => [axis.name, index(all[n]!.name, axis.extent)]));
     const over = resumed === undefined ? all : all.slice(1);
     const named = terms.map((term) => substitute(term, renamed));
-    const hoisted = hoistParts(named, new Set(over.map(({ name }) => name)), this.#writtenParams(), (part) => this.#nameOf(part)); // prettier-ignore
-    if (reduce.by === "argmax") return [...hoisted.lets, ...this.#argmax(over, hoisted.scalars, results)]; // prettier-ignore
+    const hoisted = hoistParts(named, new Set(over.map(({ name }) => name)), this.#writtenParams(), (part) => this.#nameOf(part));
+    if (reduce.by === "argmax") return [...hoisted.lets, ...this.#argmax(over, hoisted.scalars, results)];
     const { dtype } = reduce;
     const fn = reduce.by;
     const start = literal(fn === "add" ? 0 : -Infinity, dtype);
-    const begin = (names: readonly string[]): Stmt[] => names.map((name, n) => ({ kind: "let", name, dtype, value: resumed?.[n] ?? start, mutable: true })); // prettier-ignore
+    const begin = (names: readonly string[]): Stmt[] =>
+      names.map((name, n) => ({ kind: "let", name, dtype, value: resumed?.[n] ?? start, mutable: true }));
     const steps = (names: readonly string[], of: readonly Scalar[]): Stmt[] => {
       const { lets, scalars } = this.#shared(of);
-      return [...lets, ...scalars.map((term, n): Stmt => ({ kind: "assign", name: names[n]!, value: apply(fn, dtype, local(names[n]!, dtype), term) }))];
+      return [
+        ...lets,
+        ...scalars.map((term, n): Stmt => ({ kind: "assign", name: names[n]!, value: apply(fn, dtype, local(names[n]!, dtype), term) })),
+      ];
     };
     const wrap = (axes: readonly Axis[], inside: readonly Stmt[]): Stmt[] =>
       axes.reduceRight<Stmt[]>((rest, axis) => loop(axis, rest), [...inside]);
@@ -477,10 +480,27 @@ export class Nest {
       const whole = last.extent - (last.extent % LANES);
       const at = (where: Index): Scalar[] => hoisted.scalars.map((term) => substitute(term, new Map([[last.name, where]])));
       const first = index(last.name, whole - LANES + 1);
-      const rest = last.extent === whole ? [] : wrap(over.slice(0, -1), this.#innerRest(last, whole, (where) => steps(results, at(where))));
+      const rest =
+        last.extent === whole
+          ? []
+          : wrap(
+              over.slice(0, -1),
+              this.#innerRest(last, whole, (where) => steps(results, at(where))),
+            );
       const before = [...hoisted.lets, ...begin(results), ...rest];
-      const strips = (body: readonly Stmt[]): Stmt[] => wrap(over.slice(0, -1), whole > LANES ? [{ kind: "for", index: last.name, from: constant(0), to: constant(whole), step: LANES, form: "loop", body }] : body);
-      const gathered = (parts: readonly string[]): Stmt[] => parts.map((name, n): Stmt => ({ kind: "assign", name: results[n]!, value: apply(fn, dtype, local(results[n]!, dtype), local(name, dtype)) }));
+      const strips = (body: readonly Stmt[]): Stmt[] =>
+        wrap(
+          over.slice(0, -1),
+          whole > LANES
+            ? [{ kind: "for", index: last.name, from: constant(0), to: constant(whole), step: LANES, form: "loop", body }]
+            : body,
+        );
+      const gathered = (parts: readonly string[]): Stmt[] =>
+        parts.map((name, n): Stmt => ({
+          kind: "assign",
+          name: results[n]!,
+          value: apply(fn, dtype, local(results[n]!, dtype), local(name, dtype)),
+        }));
       if (whole === 0) return before;
       if (this.#lanes > 1 && !this.#inLanes) {
         const parts = results.map((name) => this.#names.take(`${name}_lanes`));
@@ -492,17 +512,24 @@ export class Nest {
       if (fn === "add") {
         // the same four sums side by side
         const four = Array.from({ length: LANES }, (_, lane) => results.map((name) => this.#names.take(`${name}_${lane}`)));
-        return [...before, ...begin(four.flat()), ...strips(four.flatMap((names, lane) => steps(names, at(shift(first, lane))))), ...four.flatMap(gathered)];
+        return [
+          ...before,
+          ...begin(four.flat()),
+          ...strips(four.flatMap((names, lane) => steps(names, at(shift(first, lane))))),
+          ...four.flatMap(gathered),
+        ];
       }
     }
     // what is left beside whole tiles is little time, and would be as much text again
     const { unrolled } = this.#tile;
     const isWhole = terms.length === valuesOf(this.#tile);
-    const innermost = (axis: Axis, inside: Stmt[]): Stmt[] => loop(axis, inside, isWhole && unrolled !== undefined && axis.extent >= unrolled ? unrolled : undefined);
-    if (this.#inLanes && resumed === undefined && !isProduct(reduce.term)) return [...hoisted.lets, ...begin(results), ...this.#everywhere(over, hoisted.scalars, (scalars) => steps(results, scalars))];
+    const innermost = (axis: Axis, inside: Stmt[]): Stmt[] =>
+      loop(axis, inside, isWhole && unrolled !== undefined && axis.extent >= unrolled ? unrolled : undefined);
+    if (this.#inLanes && resumed === undefined && !isProduct(reduce.term))
+      return [...hoisted.lets, ...begin(results), ...this.#everywhere(over, hoisted.scalars, (scalars) => steps(results, scalars))];
     const inside = steps(results, hoisted.scalars);
     return [...hoisted.lets, ...begin(results), ...(last === undefined ? inside : wrap(over.slice(0, -1), innermost(last, inside)))];
-  } // prettier-ignore
+  }
 
   /** Terms that stand side by side, what they have in common named. */
   #shared(terms: readonly Scalar[]): { lets: Stmt[]; scalars: Scalar[] } {
@@ -512,12 +539,18 @@ export class Nest {
   /** The steps at every position of a reduction, in their order: in loops, or of a window in lanes written out. */
   #everywhere(over: readonly Axis[], scalars: readonly Scalar[], steps: (scalars: readonly Scalar[], here: Index) => Stmt[]): Stmt[] {
     const extents = over.map(({ extent }) => extent);
-    const here = rowMajor(over.map(({ name, extent }) => index(name, extent)), extents);
+    const here = rowMajor(
+      over.map(({ name, extent }) => index(name, extent)),
+      extents,
+    );
     const at = (where: ReadonlyMap<string, Index>): Stmt[] =>
-      steps(scalars.map((s) => substitute(s, where)), substituteIndex(here, where));
+      steps(
+        scalars.map((s) => substitute(s, where)),
+        substituteIndex(here, where),
+      );
     if (!this.#inLanes || sizeOf(extents) > WINDOW) return over.reduceRight<Stmt[]>((inside, axis) => loop(axis, inside), at(new Map()));
     return positionsOf(over).flatMap(at);
-  } // prettier-ignore
+  }
 
   /** The first position of the largest term. */
   #argmax(over: readonly Axis[], terms: readonly Scalar[], results: readonly string[]): Stmt[] {
@@ -538,15 +571,15 @@ export class Nest {
       // lanes do not branch
       return [
         found,
-        { kind: "assign", name: results[n]!, value: select(larger, position, local(results[n]!, "i32")) }, // prettier-ignore
-        { kind: "assign", name: best[n]!, value: select(larger, local(value, of), local(best[n]!, of)) }, // prettier-ignore
+        { kind: "assign", name: results[n]!, value: select(larger, position, local(results[n]!, "i32")) },
+        { kind: "assign", name: best[n]!, value: select(larger, local(value, of), local(best[n]!, of)) },
       ];
     };
     const steps = (at: readonly Scalar[], here: Index): Stmt[] => {
       const { lets, scalars } = this.#shared(at);
       return [...lets, ...scalars.flatMap((term, n) => step(term, n, here))];
     };
-    const begin = (name: string, value: Scalar): Stmt => ({ kind: "let", name, dtype: value.dtype, value, mutable: true }); // prettier-ignore
+    const begin = (name: string, value: Scalar): Stmt => ({ kind: "let", name, dtype: value.dtype, value, mutable: true });
     return [
       ...best.map((name) => begin(name, literal(-Infinity, of))),
       ...results.map((name) => begin(name, literal(0, "i32"))),
@@ -564,9 +597,7 @@ function inLanes({ by, over, term, inLanes }: Reduce): boolean {
   if (by === "add") return inLanes === true;
   if (by === "argmax" || last === undefined || last.extent < LEAST_IN_LANES) return false;
   const names = new Set(over.map(({ name }) => name));
-  const moved = loadsOf(term).filter(({ at }) =>
-    [...namesIn(at[0]!)].some((name) => names.has(name)),
-  );
+  const moved = loadsOf(term).filter(({ at }) => [...namesIn(at[0]!)].some((name) => names.has(name)));
   const strides = moved.map(({ at }) => strideOf(at[0]!, last.name));
   return strides.includes(1) && strides.every((stride) => stride === 0 || stride === 1);
 }
@@ -575,7 +606,7 @@ type Reduce = Extract<Scalar, { kind: "reduce" }>;
 type Local = Extract<Scalar, { kind: "local" }>;
 
 /** s = s + v. */
-const added = (to: Local, value: Scalar): Stmt => ({ kind: "assign", name: to.name, value: apply("add", to.dtype, to, value) }); // prettier-ignore
+const added = (to: Local, value: Scalar): Stmt => ({ kind: "assign", name: to.name, value: apply("add", to.dtype, to, value) });
 
 /** Storing rounds by itself. */
 export const unrounded = (value: Scalar): Scalar => (value.kind === "round" ? value.value : value);

@@ -29,7 +29,7 @@ function readers(graph: Graph): readonly ReadonlySet<number>[] {
 /** How often each value is read, 2 standing for more: once by each reader, and once more through each view that it reads it by. */
 function reads(graph: Graph): readonly number[] {
   const found = graph.nodes.map(() => 0);
-  const add = (value: Value, times: number): void => void (found[value] = Math.min(2, found[value]! + times)); // prettier-ignore
+  const add = (value: Value, times: number): void => void (found[value] = Math.min(2, found[value]! + times));
   for (const result of graph.results) add(result.value, 1);
   for (let at = graph.nodes.length - 1; at >= 0; at--) {
     const { op, inputs } = graph.nodes[at]!;
@@ -40,13 +40,26 @@ function reads(graph: Graph): readonly number[] {
 }
 
 /** Functions that take long, and so many of them in a row as are computed without rounding between. */
-const COSTLY: ReadonlySet<string> = new Set(["exp", "log", "sqrt", "recip", "tanh", "sigmoid", "erf", "sin", "cos", "log1p", "expm1", "div", "pow"] satisfies OpName[]); // prettier-ignore
+const COSTLY: ReadonlySet<string> = new Set([
+  "exp",
+  "log",
+  "sqrt",
+  "recip",
+  "tanh",
+  "sigmoid",
+  "erf",
+  "sin",
+  "cos",
+  "log1p",
+  "expm1",
+  "div",
+  "pow",
+] satisfies OpName[]);
 const MOST_COSTLY = 6;
 
 /** Whether a scalar is spread over a tensor: it crosses from the entry into a kernel. */
 const crosses = (graph: Graph, users: readonly (readonly Value[])[], at: number): boolean =>
-  graph.nodes[at]!.type.shape.length === 0 &&
-  users[at]!.some((user) => graph.nodes[user]!.type.shape.length > 0);
+  graph.nodes[at]!.type.shape.length === 0 && users[at]!.some((user) => graph.nodes[user]!.type.shape.length > 0);
 
 export const numerics: Pass<Graph> = {
   name: "numerics",
@@ -61,16 +74,14 @@ export const numerics: Pass<Graph> = {
       const op = opOf(node.op);
       const isExact = node.attrs["rounded"] === true || exactly(node, op, exact, graph.nodes);
       exact.push(isExact);
-      const leading = node.inputs.reduce(
-        (sum, input) => sum + (exact[input] ? 0 : costly[input]!),
-        0,
-      );
+      const leading = node.inputs.reduce((sum, input) => sum + (exact[input] ? 0 : costly[input]!), 0);
       costly.push(leading + Number(COSTLY.has(node.op)));
       if (isExact || node.type.dtype !== "f32") return node;
       const reduces = !op.elementwise && !op.view;
-      const contracted = [...read[at]!].some((reader) => reader >= 0 && opOf(graph.nodes[reader]!.op).contracts); // prettier-ignore
+      const contracted = [...read[at]!].some((reader) => reader >= 0 && opOf(graph.nodes[reader]!.op).contracts);
       if (op.view) return node;
-      if (!(reduces || contracted || times[at]! > 1 || costly[at]! >= MOST_COSTLY || read[at]!.has(-1) || crosses(graph, users, at))) return node; // prettier-ignore
+      if (!(reduces || contracted || times[at]! > 1 || costly[at]! >= MOST_COSTLY || read[at]!.has(-1) || crosses(graph, users, at)))
+        return node;
       exact[at] = true;
       return { ...node, attrs: { ...node.attrs, rounded: true } };
     });
@@ -81,7 +92,7 @@ export const numerics: Pass<Graph> = {
 /** Which values of a graph whose roundings are fixed are float32 numbers, or of another type. */
 export function exactValues({ nodes }: Graph): readonly boolean[] {
   const exact: boolean[] = [];
-  for (const node of nodes) exact.push(node.attrs["rounded"] === true || exactly(node, opOf(node.op), exact, nodes)); // prettier-ignore
+  for (const node of nodes) exact.push(node.attrs["rounded"] === true || exactly(node, opOf(node.op), exact, nodes));
   return exact;
 }
 
@@ -93,13 +104,9 @@ function exactly(
   nodes: readonly Node[],
 ): boolean {
   if (node.type.dtype !== "f32") return true;
-  if (node.op === "literal")
-    return Object.is(Math.fround(node.attrs["value"] as number), node.attrs["value"]);
-  if (node.op === "table") return numbers(node.attrs, "values").every((value) => Object.is(Math.fround(value), value)); // prettier-ignore
+  if (node.op === "literal") return Object.is(Math.fround(node.attrs["value"] as number), node.attrs["value"]);
+  if (node.op === "table") return numbers(node.attrs, "values").every((value) => Object.is(Math.fround(value), value));
   if (op.leaf) return true;
   // an integer beyond 2^24 is no float32
-  return (
-    op.exact === true &&
-    node.inputs.every((input) => exact[input] && nodes[input]!.type.dtype !== "i32")
-  );
+  return op.exact === true && node.inputs.every((input) => exact[input] && nodes[input]!.type.dtype !== "i32");
 }

@@ -15,17 +15,17 @@ const overlap = (a: Block["life"], b: Block["life"]): boolean => a[0] <= b[1] &&
 const areaOf = ({ bytes, life }: Block): number => bytes * (life[1] - life[0] + 1);
 
 /** Orders to begin with: large ones first; what is large for long; what is long. Ties by place. */
-const ORDERS: readonly ((block: Block) => number)[] = [({ bytes }) => bytes, areaOf, ({ life }) => life[1] - life[0]]; // prettier-ignore
+const ORDERS: readonly ((block: Block) => number)[] = [({ bytes }) => bytes, areaOf, ({ life }) => life[1] - life[0]];
 
 /**
  * The offset of each block. Blocks are placed one by one at the lowest free address; of several orders the best is improved by
  * placing what stands highest first, until `bound` is reached or the search has had its share. Deterministic.
  */
 export function offsetsFor(blocks: readonly Block[], bound: number): readonly number[] {
-  const tries = Math.max(ORDERS.length, Math.min(400, Math.floor(COMPARISONS / (blocks.length ** 2 + 1)))); // prettier-ignore
+  const tries = Math.max(ORDERS.length, Math.min(400, Math.floor(COMPARISONS / (blocks.length ** 2 + 1))));
   let best: Placed | undefined;
   for (const weight of ORDERS) {
-    let order = blocks.map((_, n) => n).sort((a, b) => weight(blocks[b]!) - weight(blocks[a]!) || a - b); // prettier-ignore
+    let order = blocks.map((_, n) => n).sort((a, b) => weight(blocks[b]!) - weight(blocks[a]!) || a - b);
     const seen = new Set<string>();
     const next = numbers();
     for (let left = Math.ceil(tries / ORDERS.length); left > 0; left--) {
@@ -34,15 +34,14 @@ export function offsetsFor(blocks: readonly Block[], bound: number): readonly nu
       if (best.top <= bound) return best.offsets;
       order = first(placed.highest, order);
       // an order met again would go round in a circle: another block is tried in front
-      for (let tries = 0; tries < blocks.length && seen.has(order.join()); tries++)
-        order = first(order[next(blocks.length)]!, order);
+      for (let tries = 0; tries < blocks.length && seen.has(order.join()); tries++) order = first(order[next(blocks.length)]!, order);
       seen.add(order.join());
     }
   }
   return best?.offsets ?? [];
 }
 
-const first = (n: number, order: readonly number[]): number[] => [n, ...order.filter((other) => other !== n)]; // prettier-ignore
+const first = (n: number, order: readonly number[]): number[] => [n, ...order.filter((other) => other !== n)];
 
 /** Whole numbers below a limit, the same on every machine (a linear congruential generator). */
 function numbers(): (below: number) => number {
@@ -65,7 +64,7 @@ function place(blocks: readonly Block[], order: readonly number[]): Placed {
   let [top, highest] = [0, 0];
   for (const n of order) {
     const { bytes, life } = blocks[n]!;
-    const rivals = placed.filter((other) => overlap(blocks[other]!.life, life)).sort((a, b) => offsets[a]! - offsets[b]!); // prettier-ignore
+    const rivals = placed.filter((other) => overlap(blocks[other]!.life, life)).sort((a, b) => offsets[a]! - offsets[b]!);
     let offset = 0;
     for (const rival of rivals) {
       if (offsets[rival]! >= offset + bytes) break;

@@ -14,11 +14,9 @@ interface Item {
   readonly scalar: boolean;
 }
 
-const updates = ({ terms }: Item): boolean =>
-  terms.some(({ definition }) => definition.target !== undefined);
+const updates = ({ terms }: Item): boolean => terms.some(({ definition }) => definition.target !== undefined);
 
-const isForward = ({ terms }: Item): boolean =>
-  terms.some(({ role, again }) => role === "primal" && !again);
+const isForward = ({ terms }: Item): boolean => terms.some(({ role, again }) => role === "primal" && !again);
 
 /** Of what is ready: updates first; then the forward pass; then the scalars that alone keep an update waiting; then the graph's order. */
 export function inOrder<Of extends Item>(items: readonly Of[], dependence: Dependence): Of[] {
@@ -34,7 +32,7 @@ export function inOrder<Of extends Item>(items: readonly Of[], dependence: Depen
   /** The first thing to do for an item that waits for nothing but scalars of updates. */
   const scalarFor = (item: Of): Of | undefined => {
     const first = before(item);
-    if (first.some(({ scalar, terms }) => !scalar || terms[0]!.role !== "update")) return undefined; // prettier-ignore
+    if (first.some(({ scalar, terms }) => !scalar || terms[0]!.role !== "update")) return undefined;
     for (const one of first) {
       const ready = before(one).length === 0 ? one : scalarFor(one);
       if (ready !== undefined) return ready;
@@ -46,8 +44,8 @@ export function inOrder<Of extends Item>(items: readonly Of[], dependence: Depen
   while (waiting.size > 0) {
     const ready = [...waiting].filter((item) => pending.get(item) === 0);
     const [first] = ready;
-    if (first === undefined) throw new CompilerFault("fuse", "the groups wait for each other in a circle"); // prettier-ignore
-    const next = ready.find(updates) ?? (isForward(first) ? first : (firstOf([...waiting].filter(updates), scalarFor) ?? first)); // prettier-ignore
+    if (first === undefined) throw new CompilerFault("fuse", "the groups wait for each other in a circle");
+    const next = ready.find(updates) ?? (isForward(first) ? first : (firstOf([...waiting].filter(updates), scalarFor) ?? first));
     waiting.delete(next);
     ordered.push(next);
     for (const at of dependence.after(next.at)) {

@@ -12,7 +12,7 @@ const MOST_POINTS = 1e6;
 
 /** Whether a position is the axes' own point, as it stands. */
 export const isOwnPoint = (at: readonly Index[], axes: readonly Axis[]): boolean =>
-  at.length === axes.length && axes.every(({ name, extent }, n) => equal(at[n]!, index(name, extent))); // prettier-ignore
+  at.length === axes.length && axes.every(({ name, extent }, n) => equal(at[n]!, index(name, extent)));
 
 /** Whether every load of the buffer is at the axes' own point, wherever the conditions around it hold. */
 export function readsOwnPoint(value: Scalar, buffer: string, axes: readonly Axis[]): boolean {
@@ -22,13 +22,10 @@ export function readsOwnPoint(value: Scalar, buffer: string, axes: readonly Axis
   });
   return guardedLoads(value, [])
     .filter(({ load }) => load.buffer === buffer)
-    .every(({ load: { at }, guards }) => at.length === axes.length && axes.every((axis, n) => isOwn(at[n]!, axis, guards, extents))); // prettier-ignore
+    .every(({ load: { at }, guards }) => at.length === axes.length && axes.every((axis, n) => isOwn(at[n]!, axis, guards, extents)));
 }
 
-function guardedLoads(
-  s: Scalar,
-  guards: readonly Scalar[],
-): readonly { readonly load: Load; readonly guards: readonly Scalar[] }[] {
+function guardedLoads(s: Scalar, guards: readonly Scalar[]): readonly { readonly load: Load; readonly guards: readonly Scalar[] }[] {
   switch (s.kind) {
     case "load":
       return [{ load: s, guards }];
@@ -50,16 +47,10 @@ function guardedLoads(
   }
 }
 
-const conjuncts = (s: Scalar): readonly Scalar[] =>
-  s.kind === "apply" && s.fn === "and" ? s.args.flatMap(conjuncts) : [s];
+const conjuncts = (s: Scalar): readonly Scalar[] => (s.kind === "apply" && s.fn === "and" ? s.args.flatMap(conjuncts) : [s]);
 
 /** One position of a load: the axis itself, or equal to it at every point that the conditions on the same indices let through. */
-function isOwn(
-  at: Index,
-  axis: Axis,
-  guards: readonly Scalar[],
-  extents: ReadonlyMap<string, number>,
-): boolean {
+function isOwn(at: Index, axis: Axis, guards: readonly Scalar[], extents: ReadonlyMap<string, number>): boolean {
   if (equal(at, index(axis.name, axis.extent))) return true;
   const names = [...namesIn(at, new Set([axis.name]))];
   const points = names.reduce((n, name) => n * (extents.get(name) ?? Infinity), 1);

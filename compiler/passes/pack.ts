@@ -5,32 +5,28 @@
  */
 
 import { sizeOf } from "../graph/type.ts";
+import { apply, load, loadsOf, mapScalar, round, substitute as substituteAll, walkScalar } from "../loop/build.ts";
 import {
-  apply,
-  load,
-  loadsOf,
-  mapScalar,
-  round,
-  substitute as substituteAll,
-  walkScalar,
-} from "../loop/build.ts";
-import { add, constant, equal, index, namesIn, quotient, rangeOf, remainder, scale, shift, strideOf, substitute, type Index } from "../loop/index.ts"; // prettier-ignore
+  add,
+  constant,
+  equal,
+  index,
+  namesIn,
+  quotient,
+  rangeOf,
+  remainder,
+  scale,
+  shift,
+  strideOf,
+  substitute,
+  type Index,
+} from "../loop/index.ts";
 import { LANES } from "../loop/lanes.ts";
-import type { Axis, Buffer, Definition, Definitions, Group, Scalar, Stage, Work } from "../loop/loop.ts"; // prettier-ignore
+import type { Axis, Buffer, Definition, Definitions, Group, Scalar, Stage, Work } from "../loop/loop.ts";
 import { at as identity, axesOf } from "./define.ts";
 import { NEAR, type Machine } from "./machine.ts";
 import type { Pass } from "./pass.ts";
-import {
-  accumulates,
-  contiguousIn,
-  isLong,
-  isProduct,
-  LINE,
-  ordered,
-  rowOf,
-  ROWS,
-  strideIn,
-} from "./tile.ts";
+import { accumulates, contiguousIn, isLong, isProduct, LINE, ordered, rowOf, ROWS, strideIn } from "./tile.ts";
 
 type Select = Extract<Scalar, { kind: "select" }>;
 type Reduce = Extract<Scalar, { kind: "reduce" }>;
@@ -56,19 +52,17 @@ export const pack = (machine: Machine, sparing = false): Pass<Definitions> => ({
         const buffer = scratchFor(definition);
         buffers.set(buffer.name, buffer);
         made.push(buffer);
-        before.push({ kind: "group", group: { axes: definition.axes, stages: [{ definition, storage: "buffer" }] } }); // prettier-ignore
+        before.push({ kind: "group", group: { axes: definition.axes, stages: [{ definition, storage: "buffer" }] } });
       };
       const group = packed(item.group, machine, sparing, buffers, keep);
       return [...before, group === item.group ? item : { kind: "group", group }];
     });
     const same = work.every((item, n) => item === definitions.work[n]);
-    return same
-      ? definitions
-      : { ...definitions, buffers: [...definitions.buffers, ...made], work };
+    return same ? definitions : { ...definitions, buffers: [...definitions.buffers, ...made], work };
   },
 });
 
-const scratchFor = ({ name, dtype, shape }: Definition): Buffer => ({ name, dtype, shape, role: "scratch" }); // prettier-ignore
+const scratchFor = ({ name, dtype, shape }: Definition): Buffer => ({ name, dtype, shape, role: "scratch" });
 
 type Keep = (definition: Definition) => void;
 type Buffers = ReadonlyMap<string, Buffer>;
@@ -77,7 +71,14 @@ type Buffers = ReadonlyMap<string, Buffer>;
 export const packedAlone = (group: Group, machine: Machine, buffers: Buffers, keep: Keep): Group =>
   packed(group, machine, false, buffers, keep, (one, of) => ordered(one, machine, of));
 
-function packed(group: Group, machine: Machine, sparing: boolean, buffers: Buffers, keep: Keep, order = (one: Group, _: Buffers) => one): Group {
+function packed(
+  group: Group,
+  machine: Machine,
+  sparing: boolean,
+  buffers: Buffers,
+  keep: Keep,
+  order = (one: Group, _: Buffers) => one,
+): Group {
   if (machine.lanes > 1) {
     const spread = byFilter(withMargins(group, buffers, keep), buffers, keep);
     const inOrder = inEveryReduction(order(spread, buffers), (one) => across(along(one, buffers, keep), one, buffers, keep));
@@ -89,7 +90,7 @@ function packed(group: Group, machine: Machine, sparing: boolean, buffers: Buffe
   const wide = sparing ? plain : inEveryReduction(plain, (one) => widened(one, copies));
   for (const copy of copies.readBy(wide)) keep(copy);
   return wide;
-} // prettier-ignore
+}
 
 /** Copies that a group may read: which of them it does is known at the end. */
 class Copies {
@@ -112,7 +113,7 @@ class Copies {
     const read = new Set(stages.flatMap(({ definition }) => loadsOf(definition.value)).map(({ buffer }) => buffer));
     return [...this.#definitions.values()].filter(({ name }) => read.has(name));
   }
-} // prettier-ignore
+}
 
 /** Operands with guards as copies in a margin of zeros. */
 function withMargins(group: Group, buffers: Buffers, keep: Keep): Group {
@@ -121,9 +122,11 @@ function withMargins(group: Group, buffers: Buffers, keep: Keep): Group {
   const readsOwn = (s: Scalar): boolean => loadsOf(s).some(({ buffer }) => own.has(buffer));
   return inEveryReduction(group, ({ reduce, definition, points }) => ({
     ...reduce,
-    term: mapScalar(reduce.term, (factor) => factor.kind === "select" && !readsOwn(factor) ? (withMargin(factor, definition, points, buffers, keep) ?? factor) : factor),
+    term: mapScalar(reduce.term, (factor) =>
+      factor.kind === "select" && !readsOwn(factor) ? (withMargin(factor, definition, points, buffers, keep) ?? factor) : factor,
+    ),
   }));
-} // prettier-ignore
+}
 
 interface Site {
   readonly reduce: Reduce;
@@ -153,14 +156,27 @@ const named = (base: string, buffers: ReadonlyMap<string, Buffer>): string => {
 };
 
 /** What a copy is for. */
-const COPIED: Readonly<Record<string, string>> = { pad: "a margin of zeros", pack: "the order it is read", transpose: "the order it is read", widen: "double, in the order it is read" }; // prettier-ignore
+const COPIED: Readonly<Record<string, string>> = {
+  pad: "a margin of zeros",
+  pack: "the order it is read",
+  transpose: "the order it is read",
+  widen: "double, in the order it is read",
+};
 
-function copyOf(name: string, of: Load, axes: readonly Axis[], value: Scalar, op: string, reader: Definition, shown = of.buffer): Definition {
+function copyOf(
+  name: string,
+  of: Load,
+  axes: readonly Axis[],
+  value: Scalar,
+  op: string,
+  reader: Definition,
+  shown = of.buffer,
+): Definition {
   const { dtype } = value;
   const maths = `${name} = ${shown} in ${COPIED[op]}`;
   const doc = [{ maths, node: name, role: `${op} for ${reader.name}`, site: reader.doc.at(-1)?.site ?? "" }];
   return { name, dtype, shape: axes.map(({ extent }) => extent), axes, value, op, doc };
-} // prettier-ignore
+}
 
 /**
  * where(inside, x[…], 0) as a load of a copy with a margin; undefined where the guard is no question of position alone. x may be computed
@@ -176,7 +192,7 @@ function withMargin(
   const { then, otherwise, when } = guarded;
   if (!isExact(then)) return undefined;
   // a mask is no guard: behind another one it is copied with that
-  if (loadsOf(when).length > 0 && !loadsOf(guarded).every((part) => staysInside(part, buffers))) return undefined; // prettier-ignore
+  if (loadsOf(when).length > 0 && !loadsOf(guarded).every((part) => staysInside(part, buffers))) return undefined;
   if (otherwise.kind !== "literal" || otherwise.value !== 0) return undefined;
   const of = loadsOf(then).sort((a, b) => b.at.length - a.at.length)[0];
   if (of === undefined) return undefined;
@@ -184,7 +200,7 @@ function withMargin(
   const asked = positionsIn(when);
   const positions = of.at.flatMap((at): readonly Index[] => {
     const [only] = at.terms;
-    return at.terms.length === 1 && only!.atom.kind === "quotient" ? [only!.atom.of] : (apart(at, asked) ?? [at]); // prettier-ignore
+    return at.terms.length === 1 && only!.atom.kind === "quotient" ? [only!.atom.of] : (apart(at, asked) ?? [at]);
   });
   const ranges = positions.map(rangeOf);
   const shape = ranges.map(([low, high]) => high - low + 1);
@@ -194,7 +210,7 @@ function withMargin(
   const moved = (at: Index): Index | undefined => rewritten(at, positions, own);
   let fits = true;
   const inCopy = mapScalar({ ...guarded, when }, (part): Scalar => {
-    if (part.kind === "load") return { ...part, at: part.at.map((at) => moved(at) ?? ((fits = false), at)) }; // prettier-ignore
+    if (part.kind === "load") return { ...part, at: part.at.map((at) => moved(at) ?? ((fits = false), at)) };
     if (part.kind === "index") return { ...part, at: moved(part.at) ?? ((fits = false), part.at) };
     fits &&= ["literal", "apply", "select", "round"].includes(part.kind);
     return part;
@@ -208,7 +224,10 @@ function withMargin(
 
 /** Whether storing a value changes nothing: it is stored already, rounded, or one or another such value. */
 const isExact = (value: Scalar): boolean =>
-  value.kind === "load" || value.kind === "round" || value.kind === "literal" || (value.kind === "select" && isExact(value.then) && isExact(value.otherwise)); // prettier-ignore
+  value.kind === "load" ||
+  value.kind === "round" ||
+  value.kind === "literal" ||
+  (value.kind === "select" && isExact(value.then) && isExact(value.otherwise));
 
 /** Whether a load stays inside its buffer wherever its loops go. */
 const staysInside = ({ buffer, at }: Load, buffers: Buffers): boolean => {
@@ -223,7 +242,7 @@ const staysInside = ({ buffer, at }: Load, buffers: Buffers): boolean => {
 function positionsIn(when: Scalar): readonly Index[] {
   const found: Index[] = [];
   walkScalar(when, (part) => {
-    if (part.kind === "index" && part.at.terms.length > 0 && !found.some((one) => sameTerms(one, part.at))) found.push(part.at); // prettier-ignore
+    if (part.kind === "index" && part.at.terms.length > 0 && !found.some((one) => sameTerms(one, part.at))) found.push(part.at);
   });
   return found;
 }
@@ -237,7 +256,7 @@ function apart(at: Index, asked: readonly Index[]): readonly Index[] | undefined
   // what no guard asks for stays one position: of several, elements would be copied more than once
   const by = terms.map((term) => Math.abs(term.by)).reduce(gcd, 0);
   const rest: Index = { terms: terms.map((term) => ({ ...term, by: term.by / by })), offset: 0 };
-  return [...(terms.length > 0 ? [rest] : []), ...parts].sort((a, b) => Math.abs(multiple(at, b)!) - Math.abs(multiple(at, a)!)); // prettier-ignore
+  return [...(terms.length > 0 ? [rest] : []), ...parts].sort((a, b) => Math.abs(multiple(at, b)!) - Math.abs(multiple(at, a)!));
 }
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
@@ -248,8 +267,8 @@ const without = (at: Index, parts: readonly Index[]): Index =>
 
 /** How often a position is in another, by all of its terms; undefined where it is not. */
 function multiple(at: Index, part: Index): number | undefined {
-  const [first, ...others] = part.terms.map(({ atom, by }) => atom.kind === "index" ? (strideOf(at, atom.name) ?? 0) / by : 0); // prettier-ignore
-  const is = first !== undefined && first !== 0 && Number.isInteger(first) && others.every((one) => one === first); // prettier-ignore
+  const [first, ...others] = part.terms.map(({ atom, by }) => (atom.kind === "index" ? (strideOf(at, atom.name) ?? 0) / by : 0));
+  const is = first !== undefined && first !== 0 && Number.isInteger(first) && others.every((one) => one === first);
   return is ? first : undefined;
 }
 
@@ -259,7 +278,7 @@ function rewritten(at: Index, positions: readonly Index[], own: readonly Index[]
   const n = positions.findIndex((position) => sameTerms(position, at));
   if (n >= 0) return shift(own[n]!, at.offset - positions[n]!.offset);
   const rest = without(at, positions);
-  if (rest.terms.length === 0) return shift(add(...own.map((one, p) => scale(one, multiple(at, positions[p]!) ?? 0))), rest.offset); // prettier-ignore
+  if (rest.terms.length === 0) return shift(add(...own.map((one, p) => scale(one, multiple(at, positions[p]!) ?? 0))), rest.offset);
   const parts = at.terms.map(({ atom, by }): Index | undefined => {
     if (atom.kind === "index") return undefined;
     const of = rewritten(atom.of, positions, own);
@@ -267,14 +286,13 @@ function rewritten(at: Index, positions: readonly Index[], own: readonly Index[]
   });
   if (parts.some((part) => part === undefined)) return undefined;
   return shift(add(constant(0), ...(parts as Index[])), at.offset);
-} // prettier-ignore
+}
 
 const sameTerms = (a: Index, b: Index): boolean =>
   a.terms.length > 0 && equal({ terms: a.terms, offset: 0 }, { terms: b.terms, offset: 0 });
 
 /** Whether a load depends on an axis at all. */
-const dependsOn = ({ at }: Load, { name }: Axis): boolean =>
-  at.some((one) => namesIn(one).has(name));
+const dependsOn = ({ at }: Load, { name }: Axis): boolean => at.some((one) => namesIn(one).has(name));
 
 /**
  * A copy of a load over the given axes, in their order; and the load of it. Of an axis that a microkernel takes in whole tiles of rows or
@@ -285,13 +303,17 @@ function copied(of: Load, axes: readonly Axis[], op: string, reader: Definition,
   const extents = axes.map((axis) => (inPanels && axis === panel ? axis.extent / ROWS : axis.extent));
   const own = axesOf(inPanels ? [...extents, ROWS] : extents);
   const counted = own.map((axis) => index(axis.name, axis.extent));
-  const back = new Map(axes.map((axis, n) => [axis.name, inPanels && axis === panel ? add(scale(counted[n]!, ROWS), counted.at(-1)!) : counted[n]!]));
+  const back = new Map(
+    axes.map((axis, n) => [axis.name, inPanels && axis === panel ? add(scale(counted[n]!, ROWS), counted.at(-1)!) : counted[n]!]),
+  );
   const name = named(`${of.buffer}_${op === "transpose" ? "transposed" : "packed"}`, buffers);
   keep(copyOf(name, of, own, load(of.buffer, of.dtype, ...of.at.map((at) => substitute(at, back))), op, reader));
   const here = axes.map((axis) => index(axis.name, axis.extent));
-  const at = inPanels ? [...here.map((one, n) => (axes[n] === panel ? quotient(one, ROWS) : one)), remainder(index(panel.name, panel.extent), ROWS)] : here;
+  const at = inPanels
+    ? [...here.map((one, n) => (axes[n] === panel ? quotient(one, ROWS) : one)), remainder(index(panel.name, panel.extent), ROWS)]
+    : here;
   return { kind: "load", dtype: of.dtype, buffer: name, at };
-} // prettier-ignore
+}
 
 /** Reads of an element from which on a copy of it in double is worth its time: one that spares conversions, and one that brings it in order as well. */
 const LEAST_WIDE = { inOrder: 96, across: 64 };
@@ -321,11 +343,11 @@ function widened({ reduce, definition, points }: Site, copies: Copies): Reduce {
     copies.keep(copyOf(name, part, own, value, "widen", definition));
     return apply("cast", "f32", load(name, "f64", ...order.map((n) => part.at[n]!)));
   });
-} // prettier-ignore
+}
 
 /** An element of a buffer; of what is itself a copy, what that copies. */
 const valueAt = ({ buffer, dtype }: Load, at: readonly Index[], copy: Definition | undefined): Scalar =>
-  copy === undefined ? load(buffer, dtype, ...at) : substituteAll(copy.value, new Map(copy.axes.map(({ name }, n) => [name, at[n]!]))); // prettier-ignore
+  copy === undefined ? load(buffer, dtype, ...at) : substituteAll(copy.value, new Map(copy.axes.map(({ name }, n) => [name, at[n]!])));
 
 const withLoads = (reduce: Reduce, replace: (load: Load) => Scalar): Reduce => {
   const term = mapScalar(reduce.term, (part) => (part.kind === "load" ? replace(part) : part));
@@ -342,7 +364,8 @@ const comesInPanels = ({ extent }: Axis): boolean => extent % LANES === 0 && ext
 function across(reduce: Reduce, { definition, points }: Site, buffers: Buffers, keep: Keep): Reduce {
   const column = definition.axes.at(-1);
   const [inner] = reduce.over;
-  if (column === undefined || definition.axes.length !== 2 || reduce.over.length !== 1 || inner!.extent >= LONG || reduce.inLanes === true) return reduce;
+  if (column === undefined || definition.axes.length !== 2 || reduce.over.length !== 1 || inner!.extent >= LONG || reduce.inLanes === true)
+    return reduce;
   return withLoads(reduce, (part) => {
     const stride = strideIn(part, column.name, buffers);
     if (stride === undefined || stride <= 1 || strideIn(part, inner!.name, buffers) !== 1) return part;
@@ -350,7 +373,7 @@ function across(reduce: Reduce, { definition, points }: Site, buffers: Buffers, 
     const panel = comesInPanels(column) ? column : undefined;
     return copied(part, panel === undefined ? [inner!, column] : [panel, inner!], "transpose", definition, buffers, keep, panel);
   });
-} // prettier-ignore
+}
 
 /** A stride at which every load falls into the same few lines of a cache, in elements. */
 const COLLIDES = 1024;
@@ -359,7 +382,7 @@ const COLLIDES = 1024;
 function along({ reduce, definition, points }: Site, buffers: Buffers, keep: Keep): Reduce {
   const column = definition.axes.at(-1);
   const inner = reduce.over.at(-1);
-  if (column === undefined || inner === undefined || !contiguousIn(reduce, column, buffers)) return reduce; // prettier-ignore
+  if (column === undefined || inner === undefined || !contiguousIn(reduce, column, buffers)) return reduce;
   return withLoads(reduce, (part) => {
     const stride = strideIn(part, inner.name, buffers);
     if (dependsOn(part, column) || stride === undefined || Math.abs(stride) <= 1) return part;
@@ -371,7 +394,7 @@ function along({ reduce, definition, points }: Site, buffers: Buffers, keep: Kee
     const row = rowOf(definition.axes, definition.axes.length - 1, [part], moving);
     return copied(part, axes, "pack", definition, buffers, keep, row === undefined ? undefined : definition.axes[row]);
   });
-} // prettier-ignore
+}
 
 /** Rows of a product from which on a copy of the matrix that they share is worth its time: twice what pays for one that stays at hand, and for another. */
 const MANY = { near: 32, far: 64 };
@@ -388,14 +411,15 @@ function inPanels({ reduce, definition }: Site, buffers: Buffers, keep: Keep): R
     if (dependsOn(part, row!) || strideIn(part, column.name, buffers) !== 1 || rows === undefined || rows < column.extent) return part;
     return copied(part, [column, inner!], "pack", definition, buffers, keep, column);
   });
-} // prettier-ignore
+}
 
 /** A weight's gradient as a matrix whose columns are filters: d_w[o,c,…] = Σ d_y[n,o,…]·x[n,c,…] with d_y in panels of a vector's filters. */
 function byFilter(group: Group, buffers: Buffers, keep: Keep): Group {
   const [first, ...rest] = group.stages;
   const { definition, storage } = first!;
   const reduce = bare(definition.value);
-  if (reduce === undefined || storage === "total" || definition.axes.length !== 4 || reduce.over.length < 2 || reduce.inLanes === true) return group;
+  if (reduce === undefined || storage === "total" || definition.axes.length !== 4 || reduce.over.length < 2 || reduce.inLanes === true)
+    return group;
   const filters = definition.axes[0]!;
   const loads = loadsOf(reduce.term);
   const d_y = loads.find((one) => dependsOn(one, filters));
@@ -409,7 +433,7 @@ function byFilter(group: Group, buffers: Buffers, keep: Keep): Group {
   keep(raw);
   const read = load(raw.name, raw.dtype, ...axes.map((axis) => index(axis.name, axis.extent)));
   return { ...group, stages: [{ storage, definition: { ...definition, value: read, op: "unpack" } }, ...rest] };
-} // prettier-ignore
+}
 
 /** The sum that a value is, rounded or not. */
 const bare = (value: Scalar): Reduce | undefined => {
@@ -425,7 +449,7 @@ function sumsOf(of: Definition, axes: readonly Axis[], sums: Reduce, buffers: Bu
   const name = named(`${of.name}_sums`, buffers);
   const doc = [{ maths: `${name} = the sums of ${of.name}`, node: name, role: `sums for ${of.name}`, site: of.doc.at(-1)?.site ?? "" }];
   return { name, dtype: of.dtype, shape: axes.map(({ extent }) => extent), axes: own, value, op: of.op, doc };
-} // prettier-ignore
+}
 
 /** Axes of the reader by new names; those of the sum keep theirs. */
 const renamed = (reduce: Reduce, to: ReadonlyMap<string, Index>): Reduce => ({
@@ -440,7 +464,9 @@ const BLOCK = { inOrder: 1024, across: 320 };
 function inBlocks(group: Group, buffers: Buffers, keep: Keep): Group {
   const [first, ...rest] = group.stages;
   const { definition, storage } = first!;
-  const found = group.stages.every((stage) => stage.definition.axes.length === group.axes.length && stage.storage !== "total") ? firstSum(definition.value) : undefined;
+  const found = group.stages.every((stage) => stage.definition.axes.length === group.axes.length && stage.storage !== "total")
+    ? firstSum(definition.value)
+    : undefined;
   if (found === undefined || found.over.length !== 1 || found.inLanes === true) return group;
   const [inner] = found.over;
   if (group.axes.length !== 2 || !contiguousIn(found, group.axes[1]!, buffers)) return group;
@@ -457,7 +483,7 @@ function inBlocks(group: Group, buffers: Buffers, keep: Keep): Group {
   const read = load(single.name, single.dtype, ...identity(definition.axes));
   const value = mapScalar(definition.value, (part) => (part === found ? read : part.kind === "round" && part.value === read ? read : part));
   return { ...group, stages: [{ storage, definition: { ...definition, value } }, ...rest] };
-} // prettier-ignore
+}
 
 const firstSum = (value: Scalar): Reduce | undefined => {
   let found: Reduce | undefined;

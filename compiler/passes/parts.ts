@@ -5,8 +5,8 @@
  */
 
 import { loadsOf, mapScalar, substitute } from "../loop/build.ts";
-import { add, constant, equal, index, shift, substitute as substituteIndex, type Index } from "../loop/index.ts"; // prettier-ignore
-import type { Axis, Buffer, Definition, Definitions, Group, Scalar, Stage, Work } from "../loop/loop.ts"; // prettier-ignore
+import { add, constant, equal, index, shift, substitute as substituteIndex, type Index } from "../loop/index.ts";
+import type { Axis, Buffer, Definition, Definitions, Group, Scalar, Stage, Work } from "../loop/loop.ts";
 import { isOwnPoint } from "./own-point.ts";
 import type { Pass } from "./pass.ts";
 
@@ -29,30 +29,28 @@ interface Range {
 /** The definitions with the parts of one whole in its place; undefined where none of them can be. */
 function joined(definitions: Definitions, group: Group): Definitions | undefined {
   const [only, ...others] = group.stages;
-  if (others.length > 0 || only!.storage !== "buffer" || only!.definition.target !== undefined) return undefined; // prettier-ignore
+  if (others.length > 0 || only!.storage !== "buffer" || only!.definition.target !== undefined) return undefined;
   const whole = only!.definition;
   const found = rangesOf(whole);
   if (found === undefined) return undefined;
   const { axis, ranges } = found;
   const isPart = (range: Range, n: number): boolean => {
     const part = partOf(range, whole, axis);
-    const twice = ranges.some((other, at) => at !== n && loadsOf(other.value).some(({ buffer }) => buffer === part)); // prettier-ignore
+    const twice = ranges.some((other, at) => at !== n && loadsOf(other.value).some(({ buffer }) => buffer === part));
     return part !== undefined && !twice && isMovable(definitions, group, part, whole);
   };
   const [placed, rest] = [ranges.filter(isPart), ranges.filter((range, n) => !isPart(range, n))];
   if (placed.length === 0 || rest.length > 1) return undefined;
-  const homes = new Map(
-    placed.map(({ from, value }) => [loadsOf(value)[0]!.buffer, { of: whole.name, axis, from }]),
-  );
+  const homes = new Map(placed.map(({ from, value }) => [loadsOf(value)[0]!.buffer, { of: whole.name, axis, from }]));
   const work = definitions.work.flatMap((item): Work[] => {
     if (item.kind === "scalar") return [item];
     if (item.group === group) return rest.map((range) => remaining(whole, axis, range));
-    return [{ kind: "group", group: moved(item.group, homes, rest.length === 0 ? whole : undefined) }]; // prettier-ignore
+    return [{ kind: "group", group: moved(item.group, homes, rest.length === 0 ? whole : undefined) }];
   });
   const kept = definitions.buffers.some(({ name, role }) => homes.has(name) && role === "residual");
   const buffers = definitions.buffers.flatMap((buffer): Buffer[] => {
     if (homes.has(buffer.name)) return [];
-    return [buffer.name === whole.name && kept && buffer.role === "scratch" ? { ...buffer, role: "residual" } : buffer]; // prettier-ignore
+    return [buffer.name === whole.name && kept && buffer.role === "scratch" ? { ...buffer, role: "residual" } : buffer];
   });
   return { ...definitions, buffers, work };
 }
@@ -73,7 +71,7 @@ function rangesOf({ axes, value }: Definition): { readonly axis: number; readonl
     from = limit.to;
     rest = rest.otherwise;
   }
-} // prettier-ignore
+}
 
 /** k < 8, of an axis. */
 function limitOf(when: Scalar, axes: readonly Axis[]): { readonly axis: number; readonly to: number } | undefined {
@@ -82,12 +80,12 @@ function limitOf(when: Scalar, axes: readonly Axis[]): { readonly axis: number; 
   if (at?.kind !== "index" || to?.kind !== "literal") return undefined;
   const axis = axes.findIndex(({ name, extent }) => extent > 1 && equal(at.at, index(name, extent)));
   return axis < 0 || to.value >= axes[axis]!.extent ? undefined : { axis, to: to.value };
-} // prettier-ignore
+}
 
 /** The buffer that a part is a copy of, element by element. */
 function partOf({ from, value }: Range, { axes }: Definition, axis: number): string | undefined {
   if (value.kind !== "load" || value.at.length !== axes.length) return undefined;
-  const own = axes.every(({ name, extent }, n) => equal(value.at[n]!, shift(index(name, extent), n === axis ? -from : 0))); // prettier-ignore
+  const own = axes.every(({ name, extent }, n) => equal(value.at[n]!, shift(index(name, extent), n === axis ? -from : 0)));
   return own ? value.buffer : undefined;
 }
 
@@ -97,12 +95,16 @@ function isMovable({ work, buffers, results }: Definitions, of: Group, name: str
   if (buffer === undefined || (buffer.role !== "scratch" && buffer.role !== "residual")) return false;
   if (buffer.dtype !== whole.dtype || results.some(({ value }) => value === name)) return false;
   if (work.some((item) => item.kind === "scalar" && loadsOf(item.definition.value).some((load) => load.buffer === name))) return false;
-  const [maker] = work.flatMap((item) => item.kind === "group" && item.group.stages.some(({ definition }) => definition.name === name) ? [item.group] : []);
+  const [maker] = work.flatMap((item) =>
+    item.kind === "group" && item.group.stages.some(({ definition }) => definition.name === name) ? [item.group] : [],
+  );
   const stage = maker?.stages.find(({ definition }) => definition.name === name);
   if (maker === undefined || maker === of || stage?.storage !== "buffer" || stage.definition.part !== undefined) return false;
   // its own group hands it on at the point where it is made, and reads it nowhere else
-  return maker.stages.every(({ definition }) => loadsOf(definition.value).every(({ buffer: read, at }) => read !== name || isOwnPoint(at, maker.axes)));
-} // prettier-ignore
+  return maker.stages.every(({ definition }) =>
+    loadsOf(definition.value).every(({ buffer: read, at }) => read !== name || isOwnPoint(at, maker.axes)),
+  );
+}
 
 /** Where a part's elements are. */
 interface Home {
@@ -111,8 +113,7 @@ interface Home {
   readonly from: number;
 }
 
-const within = (at: readonly Index[], { axis, from }: Home): Index[] =>
-  at.map((one, n) => (n === axis ? shift(one, from) : one));
+const within = (at: readonly Index[], { axis, from }: Home): Index[] => at.map((one, n) => (n === axis ? shift(one, from) : one));
 
 /** A group whose parts are stored in their wholes, and read there. `done` is the whole that nobody else stores: its last part names it. */
 function moved(group: Group, homes: ReadonlyMap<string, Home>, done: Definition | undefined): Group {
@@ -125,12 +126,23 @@ function moved(group: Group, homes: ReadonlyMap<string, Home>, done: Definition 
       return part.kind === "load" && home !== undefined ? { ...part, buffer: home.of, at: within(part.at, home) } : part;
     });
     const home = homes.get(definition.name);
-    const part = home === undefined ? {} : { part: { of: home.of, at: within(definition.axes.map(({ name, extent }) => index(name, extent)), home) } };
+    const part =
+      home === undefined
+        ? {}
+        : {
+            part: {
+              of: home.of,
+              at: within(
+                definition.axes.map(({ name, extent }) => index(name, extent)),
+                home,
+              ),
+            },
+          };
     const doc = definition.name === last && done !== undefined ? { doc: [...definition.doc, ...done.doc] } : {};
     return value === definition.value && home === undefined ? stage : { ...stage, definition: { ...definition, value, ...part, ...doc } };
   });
   return stages.every((stage, n) => stage === group.stages[n]) ? group : { ...group, stages };
-} // prettier-ignore
+}
 
 /** What is left of a whole when its other parts are stored by those who make them. */
 function remaining(whole: Definition, axis: number, { from, to, value }: Range): Work {
@@ -139,6 +151,12 @@ function remaining(whole: Definition, axis: number, { from, to, value }: Range):
   const inWhole = new Map([[axes[axis]!.name, add(own[axis]!, constant(from))]]);
   const rest = substitute(value, inWhole);
   const at = whole.axes.map(({ name, extent }) => substituteIndex(index(name, extent), inWhole));
-  const definition: Definition = { ...whole, axes, shape: axes.map(({ extent }) => extent), value: whole.value.kind === "round" ? { kind: "round", dtype: "f32", value: rest } : rest, part: { of: whole.name, at } }; // prettier-ignore
+  const definition: Definition = {
+    ...whole,
+    axes,
+    shape: axes.map(({ extent }) => extent),
+    value: whole.value.kind === "round" ? { kind: "round", dtype: "f32", value: rest } : rest,
+    part: { of: whole.name, at },
+  };
   return { kind: "group", group: { axes, stages: [{ definition, storage: "buffer" }] } };
 }

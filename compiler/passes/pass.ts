@@ -27,8 +27,7 @@ export interface Pipeline<In, Out> {
 }
 
 /** An empty pipeline at level T, and which of its optional passes run. */
-export const start = <T>(runs: (pass: string) => boolean = () => true): Pipeline<T, T> =>
-  chain([], (input) => input, runs);
+export const start = <T>(runs: (pass: string) => boolean = () => true): Pipeline<T, T> => chain([], (input) => input, runs);
 
 function chain<In, Out>(
   passes: Pipeline<In, Out>["passes"],
@@ -36,7 +35,7 @@ function chain<In, Out>(
   runs: (pass: string) => boolean,
 ): Pipeline<In, Out> {
   const then = <Next>(pass: Pass<Out, Next>): Pipeline<In, Next> =>
-    chain([...passes, pass], (input, observer) => runPass(pass, run(input, observer), observer), runs); // prettier-ignore
+    chain([...passes, pass], (input, observer) => runPass(pass, run(input, observer), observer), runs);
   return {
     passes,
     run,

@@ -9,18 +9,7 @@ import { offsetsFor, type Block } from "./offsets.ts";
 import { machines, type Machine } from "./machine.ts";
 import { keyOfKernel } from "../loop/same.ts";
 import { loadsOf, mapScalar, walkStmts } from "../loop/build.ts";
-import type {
-  Buffer,
-  Call,
-  Definition,
-  Entry,
-  Kernel,
-  Module,
-  Program,
-  Role,
-  Scalar,
-  Slot,
-} from "../loop/loop.ts";
+import type { Buffer, Call, Definition, Entry, Kernel, Module, Program, Role, Scalar, Slot } from "../loop/loop.ts";
 import type { Pass } from "./pass.ts";
 
 /** Addresses are multiples of this: one SIMD vector. */
@@ -44,10 +33,7 @@ interface Placing {
   readonly target?: keyof typeof machines | undefined;
 }
 
-export function place(
-  name: string,
-  { threads, target = "typescript" }: Placing = {},
-): Pass<readonly Program[], Module> {
+export function place(name: string, { threads, target = "typescript" }: Placing = {}): Pass<readonly Program[], Module> {
   return {
     name: "place",
     why: "live ranges to addresses in one arena",
@@ -85,20 +71,16 @@ export function place(
           };
         });
         slots.push(...placed);
-        for (const slot of placed)
-          arenaBytes = Math.max(arenaBytes, aligned(slot.offset + slot.bytes));
+        for (const slot of placed) arenaBytes = Math.max(arenaBytes, aligned(slot.offset + slot.bytes));
         const { kernels: _, buffers: __, calls, ...rest } = program;
         return {
           ...rest,
-          calls: calls.map((call) => call.kind === "call" ? { ...call, kernel: nameOf.get(call.kernel)! } : call), // prettier-ignore
+          calls: calls.map((call) => (call.kind === "call" ? { ...call, kernel: nameOf.get(call.kernel)! } : call)),
           buffers: own.map((buffer) => buffer.name),
           lowerBound: top + peak,
         };
       });
-      const buffers = [
-        ...pinned,
-        ...renamed.flatMap((program) => program.buffers.filter((buffer) => !isPinned(buffer))),
-      ];
+      const buffers = [...pinned, ...renamed.flatMap((program) => program.buffers.filter((buffer) => !isPinned(buffer)))];
       return { name, entries, buffers, kernels, slots, arenaBytes };
     },
   };
@@ -106,11 +88,10 @@ export function place(
 
 /** Later entries get names of their own for what is theirs alone. */
 function apart(program: Program): Program {
-  const own = new Map(
-    program.buffers.filter((b) => !isPinned(b)).map((b) => [b.name, `${b.name}_${program.name}`]),
-  );
+  const own = new Map(program.buffers.filter((b) => !isPinned(b)).map((b) => [b.name, `${b.name}_${program.name}`]));
   const to = (name: string): string => own.get(name) ?? name;
-  const renamed = (value: Scalar): Scalar => mapScalar(value, (part) => (part.kind === "load" && own.has(part.buffer) ? { ...part, buffer: to(part.buffer) } : part)); // prettier-ignore
+  const renamed = (value: Scalar): Scalar =>
+    mapScalar(value, (part) => (part.kind === "load" && own.has(part.buffer) ? { ...part, buffer: to(part.buffer) } : part));
   const definition = (d: Definition): Definition => ({
     ...d,
     name: to(d.name),
@@ -148,9 +129,7 @@ function apart(program: Program): Program {
   };
 }
 
-const uniqueBuffers = (buffers: readonly Buffer[]): Buffer[] => [
-  ...new Map(buffers.map((b) => [b.name, b])).values(),
-];
+const uniqueBuffers = (buffers: readonly Buffer[]): Buffer[] => [...new Map(buffers.map((b) => [b.name, b])).values()];
 
 /** Kernels that differ in names alone become the first of them; where the machine binds arrays, one that is called once keeps to its entry. */
 function sharedKernels(programs: readonly Program[], { binds }: Machine): { kernels: Kernel[]; nameOf: ReadonlyMap<string, string> } {
@@ -167,17 +146,14 @@ function sharedKernels(programs: readonly Program[], { binds }: Machine): { kern
     }
   }
   return { kernels: [...first.values()], nameOf };
-} // prettier-ignore
+}
 
 /** Whether a slot counts among the bytes held at a statement: where a result takes an operand's place, the operand still holds it. */
 export const isHeldAt = ({ live, over }: Slot, call: number): boolean =>
   live === "always" || (live[0] + (over === undefined ? 0 : 1) <= call && call <= live[1]);
 
 /** From the first to the last statement that touches it; inputs are there from the start, outputs stay to the end. */
-export function liveRange(
-  program: Pick<Program, "calls" | "results">,
-  { name, role }: Buffer,
-): readonly [number, number] {
+export function liveRange(program: Pick<Program, "calls" | "results">, { name, role }: Buffer): readonly [number, number] {
   const touches = program.calls.flatMap((call, n) => (touched(call).includes(name) ? [n] : []));
   const shown = program.results.some((result) => result.value === name);
   const first = role === "input" ? 0 : (touches[0] ?? 0);
@@ -197,7 +173,7 @@ function blocksOf(
     if (over.has(buffer.name)) continue;
     let last = buffer.name;
     blockOf.set(last, blocks.length);
-    for (let next = follower.get(last); next !== undefined; next = follower.get(last)) blockOf.set((last = next), blocks.length); // prettier-ignore
+    for (let next = follower.get(last); next !== undefined; next = follower.get(last)) blockOf.set((last = next), blocks.length);
     const life = [lives.get(buffer.name)![0], lives.get(last)![1]] as const;
     blocks.push({ bytes: aligned(sizeInBytes(buffer)), life });
   }
@@ -209,7 +185,10 @@ function peakOf(blocks: readonly Block[], calls: number): number {
   let peak = 0;
   for (let call = 0; call <= calls; call++) {
     const live = blocks.filter(({ life: [first, last] }) => first <= call && call <= last);
-    peak = Math.max(peak, live.reduce((sum, { bytes }) => sum + bytes, 0)); // prettier-ignore
+    peak = Math.max(
+      peak,
+      live.reduce((sum, { bytes }) => sum + bytes, 0),
+    );
   }
   return peak;
 }

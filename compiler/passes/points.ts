@@ -28,7 +28,9 @@ export function rangesOf(extent: number, size: number, inLanes: boolean): Range[
     from = to;
     return range;
   });
-  return [...ranges, { from, to: extent, size: extent - from, vector: inLanes && extent - from === PAIR }].filter(({ from, to }) => to > from); // prettier-ignore
+  return [...ranges, { from, to: extent, size: extent - from, vector: inLanes && extent - from === PAIR }].filter(
+    ({ from, to }) => to > from,
+  );
 }
 
 /** A name and a place in the tile: sum01, d_W2_01. */
@@ -54,10 +56,7 @@ export function pointsOf(block: readonly Block[]): Point[] {
     (points, { axis, base, size, vector }) =>
       points.flatMap(({ where, suffix }) =>
         Array.from({ length: vector ? size / laneCount({ size }) : size }, (_, n) => ({
-          where: new Map(where).set(
-            axis.name,
-            vector ? shift(add(base, index(LANE, laneCount({ size }))), n * LANES) : shift(base, n),
-          ),
+          where: new Map(where).set(axis.name, vector ? shift(add(base, index(LANE, laneCount({ size }))), n * LANES) : shift(base, n)),
           suffix: many({ axis, base, size, vector }) ? `${suffix}${n}` : suffix,
         })),
       ),
@@ -68,8 +67,7 @@ export function pointsOf(block: readonly Block[]): Point[] {
 /** Every position of some axes, row-major. */
 export const positionsOf = (axes: readonly Axis[]): readonly ReadonlyMap<string, Index>[] =>
   axes.reduce<readonly ReadonlyMap<string, Index>[]>(
-    (all, { name, extent }) =>
-      all.flatMap((where) => Array.from({ length: extent }, (_, n) => new Map(where).set(name, constant(n)))), // prettier-ignore
+    (all, { name, extent }) => all.flatMap((where) => Array.from({ length: extent }, (_, n) => new Map(where).set(name, constant(n)))),
     [new Map()],
   );
 
@@ -77,8 +75,29 @@ export const positionsOf = (axes: readonly Axis[]): readonly ReadonlyMap<string,
 export const LANE = "lane";
 
 /** What every lane does. */
-export const laneLoop = (body: readonly Stmt[], lanes = LANES): Loop => ({ kind: "for", index: LANE, from: constant(0), to: constant(lanes), step: 1, form: "vector", body }); // prettier-ignore
+export const laneLoop = (body: readonly Stmt[], lanes = LANES): Loop => ({
+  kind: "for",
+  index: LANE,
+  from: constant(0),
+  to: constant(lanes),
+  step: 1,
+  form: "vector",
+  body,
+});
 
 /** A loop over a whole axis; over one point, its body. */
 export const loop = ({ name, extent }: Axis, body: Stmt[], unrolled?: number): Stmt[] =>
-  extent === 1 ? body : [{ kind: "for", index: name, from: constant(0), to: constant(extent), step: 1, form: "loop", ...(unrolled === undefined ? {} : { unrolled }), body }]; // prettier-ignore
+  extent === 1
+    ? body
+    : [
+        {
+          kind: "for",
+          index: name,
+          from: constant(0),
+          to: constant(extent),
+          step: 1,
+          form: "loop",
+          ...(unrolled === undefined ? {} : { unrolled }),
+          body,
+        },
+      ];

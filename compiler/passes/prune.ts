@@ -19,17 +19,13 @@ export const prune: Pass<Graph> = {
     const to = (value: Value): Value => moved[value]!;
     return {
       name: graph.name,
-      nodes: graph.nodes
-        .filter((_, at) => live[at])
-        .map((node) => ({ ...node, inputs: node.inputs.map(to) })),
+      nodes: graph.nodes.filter((_, at) => live[at]).map((node) => ({ ...node, inputs: node.inputs.map(to) })),
       results: graph.results.map((result) =>
         result.kind === "write"
           ? { ...result, target: to(result.target), value: to(result.value) }
           : { ...result, value: to(result.value) },
       ),
-      aliases: graph.aliases
-        .filter((alias) => live[alias.value])
-        .map((alias) => ({ ...alias, value: to(alias.value) })),
+      aliases: graph.aliases.filter((alias) => live[alias.value]).map((alias) => ({ ...alias, value: to(alias.value) })),
     };
   },
 };

@@ -32,7 +32,12 @@ export const recompute = (chosen?: Recomputed): Pass<Graph> => ({
   run(graph) {
     if (chosen === undefined && graph.nodes.every((node) => !isMarked(node))) return graph;
     const exact = exactValues(graph);
-    return prune.run(new Copies(graph, graph.nodes.map((node, at) => decide(node, exact[at]!, chosen))).run()); // prettier-ignore
+    return prune.run(
+      new Copies(
+        graph,
+        graph.nodes.map((node, at) => decide(node, exact[at]!, chosen)),
+      ).run(),
+    );
   },
 });
 
@@ -73,7 +78,7 @@ class Copies {
     const { nodes, results, aliases } = this.#graph;
     for (const node of nodes) {
       const backward = node.origin.role !== "primal";
-      const inputs = node.inputs.map((of) => backward ? (this.#again(of) ?? this.#moved[of]!) : this.#moved[of]!); // prettier-ignore
+      const inputs = node.inputs.map((of) => (backward ? (this.#again(of) ?? this.#moved[of]!) : this.#moved[of]!));
       this.#moved.push(this.#builder.keep(unmarked(node), inputs));
     }
     const to = (value: Value): Value => this.#moved[value]!;
@@ -103,10 +108,10 @@ class Copies {
     const known = this.#copies.get(of);
     if (known !== undefined) return known;
     const node = this.#graph.nodes[of]!;
-    const inputs = node.inputs.map((input) => this.#decisions[input] === "keep" ? this.#moved[input]! : this.#copy(input)); // prettier-ignore
+    const inputs = node.inputs.map((input) => (this.#decisions[input] === "keep" ? this.#moved[input]! : this.#copy(input)));
     const name = this.#builder.unique(`${node.name}_again`);
     const { attrs } = unmarked(node);
-    const copy = this.#builder.keep({ ...node, name, attrs: { ...attrs, again: node.name } }, inputs); // prettier-ignore
+    const copy = this.#builder.keep({ ...node, name, attrs: { ...attrs, again: node.name } }, inputs);
     this.#copies.set(of, copy);
     return copy;
   }

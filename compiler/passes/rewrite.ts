@@ -47,13 +47,7 @@ export function rewrite(graph: Graph, visit: (visit: Visit) => Value | undefined
  * The replacement takes over the node's name if it is new; otherwise the name lives on as an alias,
  * or, for a scalar cotangent, as a node: those are read one by one in the emitted step.
  */
-function takeName(
-  builder: Builder,
-  node: Node,
-  inputs: readonly Value[],
-  replacement: Value,
-  mark: number,
-): Value {
+function takeName(builder: Builder, node: Node, inputs: readonly Value[], replacement: Value, mark: number): Value {
   if (node.op === "literal") return replacement;
   const made = builder.node(replacement);
   if (replacement >= mark && made.op !== "literal") {
@@ -80,5 +74,9 @@ export function nameOf(nodes: readonly Node[], value: Value): string {
   const op = opOf(node.op);
   if (!op.view) return node.name;
   const types = node.inputs.map((input) => nodes[input]!.type);
-  return op.maths(node.inputs.map((input) => nameOf(nodes, input)), node.attrs, types); // prettier-ignore
+  return op.maths(
+    node.inputs.map((input) => nameOf(nodes, input)),
+    node.attrs,
+    types,
+  );
 }

@@ -49,12 +49,7 @@ export function extentsOf({ definition: { axes, value } }: Term): ReadonlyMap<st
 }
 
 /** The index that counts the batch's rows at a position of a load, `per` positions a row; undefined where none does. */
-export function rowIndex(
-  at: Index,
-  per: number,
-  batch: number,
-  extents: ReadonlyMap<string, number>,
-): string | undefined {
+export function rowIndex(at: Index, per: number, batch: number, extents: ReadonlyMap<string, number>): string | undefined {
   const row = quotient(at, per);
   return [...namesIn(at)].find((name) => {
     const extent = extents.get(name)!;
@@ -90,7 +85,11 @@ export function coursesOf(defined: Defined, batch: number): Courses | Meeting {
     if (course.kind !== "rows") continue;
     rows.set(name, course.at);
     if (target === undefined && !shown.has(name)) continue;
-    return { value: name, site: term.site, why: target === undefined ? "it is returned for every row" : `it is kept for every row, as ${target}` }; // prettier-ignore
+    return {
+      value: name,
+      site: term.site,
+      why: target === undefined ? "it is returned for every row" : `it is kept for every row, as ${target}`,
+    };
   }
   return { of, rows: new Map([...rows, ...readByRow(defined, batch, of)]) };
 }
@@ -120,12 +119,12 @@ function courseOf(
     if (row === undefined) return meeting(`it reads rows of ${buffer} other than its own`);
     counted.add(row);
   }
-  const after = loads.find(({ buffer }) => ["sum", "after"].includes(known.get(buffer)?.kind ?? "")); // prettier-ignore
+  const after = loads.find(({ buffer }) => ["sum", "after"].includes(known.get(buffer)?.kind ?? ""));
   const [row, other] = counted;
   if (row === undefined) return { kind: after === undefined ? "apart" : "after" };
   if (other !== undefined) return meeting("it reads one row beside another");
   const sum = after === undefined ? undefined : sums.get(after.buffer);
-  if (sum !== undefined) return meeting(`for every row it reads ${sum.definition.name} (${sum.site}), a sum over all of them`); // prettier-ignore
+  if (sum !== undefined) return meeting(`for every row it reads ${sum.definition.name} (${sum.site}), a sum over all of them`);
   const per = extents.get(row)! / batch;
   const axis = axes.findIndex((one) => one.name === row);
   if (axis >= 0) return { kind: "rows", name: row, at: { axis, per } };
@@ -138,17 +137,12 @@ export const rowNameOf = (course: Course): string | undefined =>
   course.kind === "rows" || course.kind === "sum" ? course.name : undefined;
 
 /** Values that hold no row, but are read at the row's own position by whatever reads them for rows: masks of the live rows, random numbers. */
-function readByRow(
-  defined: Defined,
-  batch: number,
-  of: Map<string, Course>,
-): ReadonlyMap<string, RowAxis> {
+function readByRow(defined: Defined, batch: number, of: Map<string, Course>): ReadonlyMap<string, RowAxis> {
   const found = new Map<string, RowAxis>();
-  const reads = new Map<string, { at: readonly Index[]; row: string; extents: ReadonlyMap<string, number> }[]>(); // prettier-ignore
+  const reads = new Map<string, { at: readonly Index[]; row: string; extents: ReadonlyMap<string, number> }[]>();
   const readIn = (term: Term, row: string): void => {
     const extents = extentsOf(term);
-    for (const { buffer, at } of loadsOf(term.definition.value))
-      reads.set(buffer, [...(reads.get(buffer) ?? []), { at, row, extents }]);
+    for (const { buffer, at } of loadsOf(term.definition.value)) reads.set(buffer, [...(reads.get(buffer) ?? []), { at, row, extents }]);
   };
   for (const term of [...defined.definitions].reverse()) {
     const { name, axes, shape, target } = term.definition;
@@ -157,7 +151,12 @@ function readByRow(
     if (row !== undefined) readIn(term, row);
     if (course.kind !== "apart" || target !== undefined) continue;
     const byRow = reads.get(name) ?? [];
-    const axis = shape.findIndex((extent, n) => byRow.length > 0 && extent % batch === 0 && byRow.every(({ at, row: own, extents }) => rowIndex(at[n]!, extent / batch, batch, extents) === own)); // prettier-ignore
+    const axis = shape.findIndex(
+      (extent, n) =>
+        byRow.length > 0 &&
+        extent % batch === 0 &&
+        byRow.every(({ at, row: own, extents }) => rowIndex(at[n]!, extent / batch, batch, extents) === own),
+    );
     if (axis < 0) continue;
     found.set(name, { axis, per: shape[axis]! / batch });
     readIn(term, axes[axis]!.name);

@@ -18,17 +18,12 @@ export type Pattern =
       readonly as: string;
     };
 
-export const variable = (name: string, seen?: Pattern): Pattern => ({ kind: "variable", name, ...(seen === undefined ? {} : { seen }) }); // prettier-ignore
+export const variable = (name: string, seen?: Pattern): Pattern => ({ kind: "variable", name, ...(seen === undefined ? {} : { seen }) });
 export const anyNumber = (name: string): Pattern => ({ kind: "any number", name });
-const lift = (p: Pattern | number): Pattern =>
-  typeof p === "number" ? { kind: "number", value: p } : p;
+const lift = (p: Pattern | number): Pattern => (typeof p === "number" ? { kind: "number", value: p } : p);
 
 /** op(…); `as` names the node, to read its attributes or its value. */
-export const match = (
-  op: OpName,
-  inputs: readonly (Pattern | number)[],
-  as: string = op,
-): Pattern => ({
+export const match = (op: OpName, inputs: readonly (Pattern | number)[], as: string = op): Pattern => ({
   kind: "op",
   op,
   inputs: inputs.map(lift),
@@ -66,7 +61,7 @@ interface Bindings {
 export function seenAs(pattern: Pattern, value: Value, { builder, g }: Pick<Found, "builder" | "g">): Found | undefined {
   const into: Bindings = { value: {}, node: {}, attrs: {} };
   return matches(builder, pattern, value, into) ? { ...into, g, builder } : undefined;
-} // prettier-ignore
+}
 
 function matches(builder: Builder, pattern: Pattern, value: Value, into: Bindings): boolean {
   const node = builder.node(value);
@@ -89,11 +84,7 @@ function matches(builder: Builder, pattern: Pattern, value: Value, into: Binding
 }
 
 /** Applies rules until none matches. The trace names each law that did. */
-export function applyRules(
-  graph: Graph,
-  rules: readonly Rule[],
-  trace?: (law: string, node: string) => void,
-): Graph {
+export function applyRules(graph: Graph, rules: readonly Rule[], trace?: (law: string, node: string) => void): Graph {
   const byOp = new Map<string, Rule[]>();
   for (const r of rules) byOp.set(r.left.op, [...(byOp.get(r.left.op) ?? []), r]);
   for (let now = graph; ;) {

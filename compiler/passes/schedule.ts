@@ -7,7 +7,7 @@ import { local, mapScalar } from "../loop/build.ts";
 import { keyOfGroup } from "../loop/same.ts";
 import { identifier, Names } from "../loop/identifier.ts";
 import { rowMajor } from "../loop/index.ts";
-import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Program } from "../loop/loop.ts"; // prettier-ignore
+import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Program } from "../loop/loop.ts";
 import { linesOf } from "../loop/reading.ts";
 import { decided } from "./guards.ts";
 import type { Machine } from "./machine.ts";
@@ -29,11 +29,7 @@ interface Known {
 /** Nests that are built already, by the keys of their groups: programs that are tried one after the other share them. */
 export type Nests = Map<string, Known>;
 
-export const schedule = (
-  machine: Machine,
-  tiles: Tiles = new Map(),
-  nests: Nests = new Map(),
-): Pass<Definitions, Program> => ({
+export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nests = new Map()): Pass<Definitions, Program> => ({
   name: "schedule",
   why: "loop order, tiles and microkernels",
   run({ name, buffers, work, results }) {
@@ -41,9 +37,7 @@ export const schedule = (
     const kernels: Kernel[] = [];
     const names = new Names();
     const built = (group: Group, numbered: readonly string[], tile?: Tile): Known => {
-      const nest = machine.scheduled
-        ? nestOf(group, machine, byName, tile)
-        : { ...unscheduled(group, byName), note: [] };
+      const nest = machine.scheduled ? nestOf(group, machine, byName, tile) : { ...unscheduled(group, byName), note: [] };
       return { nest, args: nest.args.map((arg) => numbered.indexOf(arg)) };
     };
     /** Groups that differ in names alone share a kernel. */
@@ -82,8 +76,7 @@ type Loops = Built & { readonly note: readonly string[] };
 
 /** The loops under the chosen tile or the cost model's, or without lanes where these have an obstacle. */
 const nestOf = (group: Group, machine: Machine, buffers: Buffers, chosen?: Tile): Loops =>
-  nestUnder(chosen ?? tileOf(group, machine, buffers), group, machine, buffers) ??
-  nestUnder(onePeriod(group), group, machine, buffers)!; // only lanes meet obstacles
+  nestUnder(chosen ?? tileOf(group, machine, buffers), group, machine, buffers) ?? nestUnder(onePeriod(group), group, machine, buffers)!; // only lanes meet obstacles
 
 /** The tile that the cost model gives a group, as its loops take it. */
 export function modelledTile(group: Group, machine: Machine, buffers: Buffers): Tile {
@@ -92,16 +85,10 @@ export function modelledTile(group: Group, machine: Machine, buffers: Buffers): 
 }
 
 /** The loops before any schedule: point by point, one after the other. */
-export const unscheduled = (group: Group, buffers: Buffers): Built =>
-  new Nest(group, buffers, pointByPoint(group), 1).build()!;
+export const unscheduled = (group: Group, buffers: Buffers): Built => new Nest(group, buffers, pointByPoint(group), 1).build()!;
 
 /** The loops under a tile; undefined where its lanes meet an obstacle. */
-export function nestUnder(
-  tile: Tile,
-  group: Group,
-  machine: Machine,
-  buffers: Buffers,
-): Loops | undefined {
+export function nestUnder(tile: Tile, group: Group, machine: Machine, buffers: Buffers): Loops | undefined {
   const [sums, rest] = sweepsOf(group, tile, machine);
   const nest = new Nest(sums, buffers, tile, machine.lanes);
   const built = nest.build();
@@ -113,16 +100,12 @@ export function nestUnder(
 }
 
 /** A scalar of the entry: reads elements of what is stored, others as locals. It has no axes, so that its own guards are decided. */
-export function scalarCall(
-  definition: Definition,
-  storage: "buffer" | "local",
-  buffers: ReadonlyMap<string, Buffer>,
-): Call {
+export function scalarCall(definition: Definition, storage: "buffer" | "local", buffers: ReadonlyMap<string, Buffer>): Call {
   const { dtype, doc, name } = definition;
   const read = mapScalar(definition.value, (part) => {
     if (part.kind !== "load") return part;
     const buffer = buffers.get(part.buffer);
-    return buffer === undefined ? local(part.buffer, part.dtype) : { ...part, at: [rowMajor(part.at, buffer.shape)] }; // prettier-ignore
+    return buffer === undefined ? local(part.buffer, part.dtype) : { ...part, at: [rowMajor(part.at, buffer.shape)] };
   });
   const value = decided(read);
   if (storage === "local") return { kind: "let", name, dtype, value, doc };
@@ -141,10 +124,11 @@ function kernelName(group: Group): string {
   const words = group.stages.map(({ definition }) => definition.op.replace(/[^A-Za-z0-9]/g, ""));
   const distinct = words.filter((word, n) => word !== words[n - 1]);
   const shown = distinct.length > 4 ? [...distinct.slice(0, 2), ...distinct.slice(-1)] : distinct;
-  const name = shown
-    .map((word, n) => (n === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1)))
-    .join("");
-  const outer = group.stages.reduce<readonly Axis[]>((widest, { definition }) => (definition.axes.length > widest.length ? definition.axes : widest), group.axes); // prettier-ignore
+  const name = shown.map((word, n) => (n === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join("");
+  const outer = group.stages.reduce<readonly Axis[]>(
+    (widest, { definition }) => (definition.axes.length > widest.length ? definition.axes : widest),
+    group.axes,
+  );
   const extents = outer.map((axis) => axis.extent);
   const reduce = mainReduce(group);
   if (reduce !== undefined && extents.length === group.axes.length)

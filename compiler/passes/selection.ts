@@ -1,7 +1,7 @@
 /** Guarantees one way to say which optional passes run: as a set, and as the text of `--passes`, which are inverses of each other. */
 
 /** The passes that may be left out, in the order of their first run. */
-export const OPTIONAL = ["prune", "fold", "algebra", "share", "stability", "movement", "fuse"] as const; // prettier-ignore
+export const OPTIONAL = ["prune", "fold", "algebra", "share", "stability", "movement", "fuse"] as const;
 export type OptionalPass = (typeof OPTIONAL)[number];
 
 /** Which of the optional passes run; the others always do. */
@@ -26,10 +26,7 @@ export function printPasses(passes: readonly OptionalPass[] | undefined): string
 }
 
 /** What a text of `--passes` says, or why it says nothing. */
-export type PassesText =
-  | { readonly passes: readonly OptionalPass[] }
-  | { readonly unknown: string }
-  | { readonly mixed: true };
+export type PassesText = { readonly passes: readonly OptionalPass[] } | { readonly unknown: string } | { readonly mixed: true };
 
 /** The inverse: `none`, `prune,fold,share` for those that run, or `-fuse,-share` for those that do not; not both. */
 export function parsePasses(text: string): PassesText {

@@ -7,12 +7,12 @@
  */
 
 import { CompilerFault } from "../graph/error.ts";
-import { apply, at as position, literal, load, loadsOf, mapScalar, round } from "../loop/build.ts"; // prettier-ignore
+import { apply, at as position, literal, load, loadsOf, mapScalar, round } from "../loop/build.ts";
 import { equal, index, namesIn, shift, substitute, type Index } from "../loop/index.ts";
 import type { Axis, Buffer, Definition, Doc, Scalar } from "../loop/loop.ts";
 import { at as identity, axesOf, type Defined, type Term } from "./define.ts";
 import type { Pass } from "./pass.ts";
-import { coursesOf, extentsOf, meets, rowIndex, rowNameOf, type Courses, type RowAxis } from "./rows.ts"; // prettier-ignore
+import { coursesOf, extentsOf, meets, rowIndex, rowNameOf, type Courses, type RowAxis } from "./rows.ts";
 
 /** Rows of the whole batch, and the parts that they go in; `parts` divides `rows`. */
 export interface Parts {
@@ -26,9 +26,9 @@ export const split = (into?: Parts): Pass<Defined> => ({
   run(defined) {
     if (into === undefined || into.parts === 1) return defined;
     const courses = coursesOf(defined, into.rows);
-    if (meets(courses)) throw new CompilerFault("split", `rows meet in ${courses.value}: ${courses.why}`); // prettier-ignore
+    if (meets(courses)) throw new CompilerFault("split", `rows meet in ${courses.value}: ${courses.why}`);
     const { early, late } = apart(defined, courses);
-    const parts = Array.from({ length: into.parts }, (_, part) => new Part(defined, courses, into, part).terms()); // prettier-ignore
+    const parts = Array.from({ length: into.parts }, (_, part) => new Part(defined, courses, into, part).terms());
     return { ...defined, definitions: [...early, ...parts.flat(), ...late] };
   },
 });
@@ -50,7 +50,7 @@ function apart({ definitions, results }: Defined, { of, rows }: Courses): { earl
   }
   const isEarly = ({ definition: { name } }: Term): boolean => byRows.has(name) && of.get(name)!.kind === "apart";
   return { early: whole.filter(isEarly), late: whole.filter((term) => !isEarly(term)) };
-} // prettier-ignore
+}
 
 /** One part of the batch. */
 class Part {
@@ -67,7 +67,7 @@ class Part {
     this.#courses = courses;
     this.#into = into;
     this.#part = part;
-    this.#storage = new Map([...defined.storage, ...defined.definitions.map(({ definition }) => definition)].map((one) => [one.name, one])); // prettier-ignore
+    this.#storage = new Map([...defined.storage, ...defined.definitions.map(({ definition }) => definition)].map((one) => [one.name, one]));
   }
 
   terms(): readonly Term[] {
@@ -98,7 +98,7 @@ class Part {
   /** A definition over the rows of this part. */
   #ofPart(term: Term, row: string, per: number): Definition {
     const { definition } = term;
-    const axes = definition.axes.map((axis): Axis => axis.name === row ? { ...axis, extent: this.#size * per } : axis); // prettier-ignore
+    const axes = definition.axes.map((axis): Axis => (axis.name === row ? { ...axis, extent: this.#size * per } : axis));
     return {
       ...definition,
       name: this.#named(definition.name),
@@ -111,7 +111,7 @@ class Part {
 
   #doc(doc: readonly Doc[]): Doc[] {
     const from = this.#part * this.#size;
-    return doc.map((one) => ({ ...one, role: `${one.role}, rows ${from} to ${from + this.#size - 1}` })); // prettier-ignore
+    return doc.map((one) => ({ ...one, role: `${one.role}, rows ${from} to ${from + this.#size - 1}` }));
   }
 
   /** The sum over this part's rows, added to the sum so far. */
@@ -124,9 +124,9 @@ class Part {
     if (this.#part === 0) return this.#push(term, { ...own, name: sum });
     this.#push(term, own);
     const before = this.#named(name, "sum", this.#part - 1);
-    const added = apply("add", dtype, load(before, dtype, ...identity(axes)), load(own.name, dtype, ...identity(axes))); // prettier-ignore
+    const added = apply("add", dtype, load(before, dtype, ...identity(axes)), load(own.name, dtype, ...identity(axes)));
     const total = last ? name : sum;
-    const doc = { maths: `${total} = ${before} + ${own.name}`, node: total, role: "sum over the parts of the batch", site: term.site }; // prettier-ignore
+    const doc = { maths: `${total} = ${before} + ${own.name}`, node: total, role: "sum over the parts of the batch", site: term.site };
     const { target: _, ...rest } = definition;
     this.#push(
       { ...term, contracts: false, ...(last ? {} : { kept: true }) },
@@ -145,28 +145,23 @@ class Part {
     const { rows } = this.#courses;
     const extents = extentsOf(term);
     const own = index(row, this.#size * per);
-    const moved = (at: Index, part: number): Index => substitute(at, new Map([[row, shift(own, part * this.#size * per)]])); // prettier-ignore
+    const moved = (at: Index, part: number): Index => substitute(at, new Map([[row, shift(own, part * this.#size * per)]]));
     return mapScalar(term.definition.value, (part): Scalar => {
       if (part.kind === "reduce")
-        return { ...part, over: part.over.map((axis) => axis.name === row ? { ...axis, extent: this.#size * per } : axis) }; // prettier-ignore
+        return { ...part, over: part.over.map((axis) => (axis.name === row ? { ...axis, extent: this.#size * per } : axis)) };
       if (part.kind === "index") return this.#position(part.at, row, term.site, moved);
       if (part.kind !== "load" || !part.at.some((at) => namesIn(at).has(row))) return part;
       const where = rows.get(part.buffer) ?? this.#rowsOf(part.buffer, part.at, row, extents);
       const at = part.at.map((one, n) => moved(one, n === where?.axis ? 0 : this.#part));
-      return { ...part, at, buffer: where === undefined ? part.buffer : this.#rows(part.buffer, where, term.site) }; // prettier-ignore
+      return { ...part, at, buffer: where === undefined ? part.buffer : this.#rows(part.buffer, where, term.site) };
     });
   }
 
   /** The dimension along which a value is read at the row's own position. */
-  #rowsOf(
-    buffer: string,
-    at: readonly Index[],
-    row: string,
-    extents: ReadonlyMap<string, number>,
-  ): RowAxis | undefined {
+  #rowsOf(buffer: string, at: readonly Index[], row: string, extents: ReadonlyMap<string, number>): RowAxis | undefined {
     const batch = this.#into.rows;
     const { shape } = this.#storage.get(buffer)!;
-    const axis = shape.findIndex((extent, n) => extent % batch === 0 && rowIndex(at[n]!, extent / batch, batch, extents) === row); // prettier-ignore
+    const axis = shape.findIndex((extent, n) => extent % batch === 0 && rowIndex(at[n]!, extent / batch, batch, extents) === row);
     return axis < 0 ? undefined : { axis, per: shape[axis]! / batch };
   }
 
@@ -178,20 +173,15 @@ class Part {
     this.#copies.add(name);
     const { dtype, shape } = this.#storage.get(buffer)!;
     const axes = axesOf(shape.map((extent, n) => (n === axis ? this.#size * per : extent)));
-    const at = identity(axes).map((one, n) => n === axis ? shift(one, this.#part * this.#size * per) : one); // prettier-ignore
+    const at = identity(axes).map((one, n) => (n === axis ? shift(one, this.#part * this.#size * per) : one));
     const doc = this.#doc([{ maths: `${name} = ${buffer}`, node: name, role: "input", site }]);
-    const definition = { name, dtype, shape: axes.map(({ extent }) => extent), axes, value: load(buffer, dtype, ...at), op: "rows", doc }; // prettier-ignore
-    this.#push({ definition, view: false, exact: true, contracts: false, role: "primal", again: false, site, kept: true }, definition); // prettier-ignore
+    const definition = { name, dtype, shape: axes.map(({ extent }) => extent), axes, value: load(buffer, dtype, ...at), op: "rows", doc };
+    this.#push({ definition, view: false, exact: true, contracts: false, role: "primal", again: false, site, kept: true }, definition);
     return name;
   }
 
   /** A position in the whole batch: that in the part, and the parts before. */
-  #position(
-    at: Index,
-    row: string,
-    site: string,
-    moved: (at: Index, part: number) => Index,
-  ): Scalar {
+  #position(at: Index, row: string, site: string, moved: (at: Index, part: number) => Index): Scalar {
     const [first, second] = [moved(at, 0), moved(at, 1)];
     const each = second.offset - first.offset;
     if (!namesIn(at).has(row)) return position(at);
@@ -205,9 +195,9 @@ class Part {
     const name = this.#named("batch");
     if (this.#copies.has(name)) return name;
     this.#copies.add(name);
-    const doc = [{ maths: `${name} = ${this.#part}`, node: name, role: "parts of the batch before this one", site }]; // prettier-ignore
-    const definition = { name, dtype: "i32" as const, shape: [], axes: [], value: literal(this.#part, "i32"), op: "literal", doc }; // prettier-ignore
-    this.#push({ definition, view: false, exact: true, contracts: false, role: "primal", again: false, site }, definition); // prettier-ignore
+    const doc = [{ maths: `${name} = ${this.#part}`, node: name, role: "parts of the batch before this one", site }];
+    const definition = { name, dtype: "i32" as const, shape: [], axes: [], value: literal(this.#part, "i32"), op: "literal", doc };
+    this.#push({ definition, view: false, exact: true, contracts: false, role: "primal", again: false, site }, definition);
     return name;
   }
 }

@@ -10,16 +10,7 @@ import { sameShape } from "../graph/type.ts";
 import { opOf, type Calls, type OpName } from "../ops/index.ts";
 import { numbers } from "../ops/op.ts";
 import type { Pass } from "./pass.ts";
-import {
-  applyRules,
-  match,
-  rule,
-  seenAs,
-  variable,
-  type Found,
-  type Pattern,
-  type Rule,
-} from "./rule.ts";
+import { applyRules, match, rule, seenAs, variable, type Found, type Pattern, type Rule } from "./rule.ts";
 
 const x = variable("x");
 const c = variable("c");
@@ -27,7 +18,15 @@ const c = variable("c");
 const isZero = (of: Pattern): Pattern => match("eq", [of, 0]);
 
 /** Movements: each element of the result is one of the operand's, so that the logarithm may be taken before it. */
-const MOVES: ReadonlySet<string> = new Set(["transpose", "reshape", "slice", "broadcast", "reverse", "identity", "stopGradient"] satisfies OpName[]); // prettier-ignore
+const MOVES: ReadonlySet<string> = new Set([
+  "transpose",
+  "reshape",
+  "slice",
+  "broadcast",
+  "reverse",
+  "identity",
+  "stopGradient",
+] satisfies OpName[]);
 
 /** What stands behind movements, by the stable form of its logarithm: that, moved likewise. */
 function behind(p: Value, found: Found, stable: (p: Value) => Value | undefined): Value | undefined {
@@ -35,18 +34,13 @@ function behind(p: Value, found: Found, stable: (p: Value) => Value | undefined)
   if (!MOVES.has(op)) return stable(p);
   const inner = behind(inputs[0]!, found, stable);
   return inner === undefined ? undefined : found.builder.append(opOf(op), [inner], attrs);
-} // prettier-ignore
+}
 
 /**
  * A logarithm of p, or of a movement of p, and the two forms in which losses keep it from what has no weight: log(c ? p : 1), where log 1
  * is 0; and log(t ≠ 0 ∨ p ≠ 0 ? p : 1), whose condition holds for every real p above 0.
  */
-function logarithm(
-  of: string,
-  p: Pattern,
-  becomes: string,
-  right: (found: Found) => Value | undefined,
-): readonly Rule[] {
+function logarithm(of: string, p: Pattern, becomes: string, right: (found: Found) => Value | undefined): readonly Rule[] {
   const any = variable("p", p);
   const hasWeight = match("not", [match("and", [isZero(variable("t")), isZero(any)])]);
   const stable = (found: Found): Value | undefined =>
@@ -63,7 +57,7 @@ function logarithm(
       return moved === undefined ? undefined : g.where(value["c"]!, moved, zero(g, moved));
     }),
   ];
-} // prettier-ignore
+}
 
 const exps = match("exp", [x], "exps");
 /** Layers shift x by its largest element first; the shift is part of what x stands for here. */
@@ -82,15 +76,17 @@ export const stabilityRules: readonly Rule[] = [
     return g.sub(value["x"]!, g.broadcast(logTotal, { axes, size: numbers(attrs["broadcast"]!, "size") }));
   }),
   ...logarithm("sigmoid(x)", match("sigmoid", [x]), "min(x, 0) − log1p(e^−|x|)", ({ value, g }) =>
-    g.sub(g.min(value["x"]!, zero(g, value["x"]!)), tail(g, value["x"]!))),
+    g.sub(g.min(value["x"]!, zero(g, value["x"]!)), tail(g, value["x"]!)),
+  ),
   ...logarithm("1 − sigmoid(x)", match("sub", [1, variable("q", match("sigmoid", [x]))]), "−max(x, 0) − log1p(e^−|x|)", (found) =>
     behind(found.value["q"]!, found, (source) => {
       const seen = seenAs(match("sigmoid", [x]), source, found);
       if (seen === undefined) return undefined;
       const { value, g } = seen;
       return g.sub(g.neg(g.max(value["x"]!, zero(g, value["x"]!))), tail(g, value["x"]!));
-    })),
-]; // prettier-ignore
+    }),
+  ),
+];
 
 export const stability: Pass<Graph> = {
   name: "stability",

@@ -15,26 +15,23 @@ import type { Tile } from "./tile.ts";
 export function sweepsOf(group: Group, tile: Tile, machine: Machine): readonly [Group, Group?] {
   const [first, ...rest] = group.stages;
   const points = tile.sizes.reduce((product, size) => product * size, 1);
-  if (points === 1 || !isSum(first!) || !rest.some((stage) => calls(stage, machine))) return [group]; // prettier-ignore
-  if (!rest.every(({ definition, storage }) => storage !== "total" && isPointwise(definition, group))) return [group]; // prettier-ignore
+  if (points === 1 || !isSum(first!) || !rest.some((stage) => calls(stage, machine))) return [group];
+  if (!rest.every(({ definition, storage }) => storage !== "total" && isPointwise(definition, group))) return [group];
   const sum = first!.definition;
-  const sums = (definition: Definition): Group => ({ ...group, stages: [{ definition, storage: "buffer" }] }); // prettier-ignore
+  const sums = (definition: Definition): Group => ({ ...group, stages: [{ definition, storage: "buffer" }] });
   if (first!.storage === "buffer") return [sums(sum), { ...group, stages: rest }];
-  const holder = rest.find(({ definition, storage }) => storage === "buffer" && storedIn(definition) === definition.name && definition.dtype === sum.dtype)?.definition; // prettier-ignore
+  const holder = rest.find(
+    ({ definition, storage }) => storage === "buffer" && storedIn(definition) === definition.name && definition.dtype === sum.dtype,
+  )?.definition;
   if (holder === undefined) return [group];
-  const held = load(holder.name, sum.dtype, ...group.axes.map(({ name, extent }) => index(name, extent))); // prettier-ignore
-  return [
-    sums({ ...sum, name: holder.name }),
-    { ...group, stages: [{ ...first!, definition: { ...sum, value: held } }, ...rest] },
-  ];
+  const held = load(holder.name, sum.dtype, ...group.axes.map(({ name, extent }) => index(name, extent)));
+  return [sums({ ...sum, name: holder.name }), { ...group, stages: [{ ...first!, definition: { ...sum, value: held } }, ...rest] }];
 }
 
 /** A rounded sum that storage holds exactly, and that overwrites nothing. */
-const isSum = ({ definition }: Stage): boolean =>
-  storedIn(definition) === definition.name && isRounded(definition.value);
+const isSum = ({ definition }: Stage): boolean => storedIn(definition) === definition.name && isRounded(definition.value);
 
-const isRounded = (value: Scalar): boolean =>
-  value.kind === "round" && value.value.kind === "reduce";
+const isRounded = (value: Scalar): boolean => value.kind === "round" && value.value.kind === "reduce";
 
 /** Whether a definition is one value a point of the shared axes, and no reduction. */
 function isPointwise({ axes, value }: Definition, group: Group): boolean {

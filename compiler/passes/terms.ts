@@ -8,7 +8,7 @@ type Reduce = Extract<Scalar, { kind: "reduce" }>;
 /** A sum with its terms as the graph has them. */
 export function inOrder(sum: Reduce, { attrs }: Pick<Node, "attrs">): Reduce {
   const { termsBy, inLanes } = attrs;
-  const over = Array.isArray(termsBy) ? (termsBy as readonly number[]).map((at) => sum.over[at]!) : sum.over; // prettier-ignore
+  const over = Array.isArray(termsBy) ? (termsBy as readonly number[]).map((at) => sum.over[at]!) : sum.over;
   return { ...sum, over, ...(inLanes === true ? { inLanes } : {}) };
 }
 

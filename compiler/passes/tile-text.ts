@@ -14,12 +14,9 @@ const ONCE = "once";
 const OUTSIDE = "k outside";
 const IN_A_ROW = "k unrolled ";
 
-export function printTile(
-  { sizes, order, lane, outer, unrolled }: Tile,
-  axes: readonly Axis[],
-): string {
-  const loops = order.map((n) => `${printName(axes[n]!.name)}${sizes[n] === 1 ? "" : ` by ${sizes[n]!}`}${n === lane ? " in lanes" : ""}`); // prettier-ignore
-  const all = [...(outer === undefined ? [] : [OUTSIDE]), ...loops, ...(unrolled === undefined ? [] : [`${IN_A_ROW}${unrolled}`])]; // prettier-ignore
+export function printTile({ sizes, order, lane, outer, unrolled }: Tile, axes: readonly Axis[]): string {
+  const loops = order.map((n) => `${printName(axes[n]!.name)}${sizes[n] === 1 ? "" : ` by ${sizes[n]!}`}${n === lane ? " in lanes" : ""}`);
+  const all = [...(outer === undefined ? [] : [OUTSIDE]), ...loops, ...(unrolled === undefined ? [] : [`${IN_A_ROW}${unrolled}`])];
   return all.length === 0 ? ONCE : all.join(", ");
 }
 
@@ -38,7 +35,7 @@ export function parseTile(text: string, axes: readonly Axis[]): Tile | { readonl
   for (const part of parts.slice(outer ? 1 : 0, times === undefined ? undefined : -1)) {
     const [, name = "", size = "1", inLanes] = LOOP.exec(part) ?? [];
     const n = names.indexOf(name);
-    if (n < 0) return { wrong: `${JSON.stringify(part)} is no loop of it: its loops are ${names.join(", ") || "none"}` }; // prettier-ignore
+    if (n < 0) return { wrong: `${JSON.stringify(part)} is no loop of it: its loops are ${names.join(", ") || "none"}` };
     if (order.includes(n)) return { wrong: `${name} is named twice` };
     if (inLanes !== undefined && lane !== undefined) return { wrong: "two loops are in lanes" };
     order.push(n);
@@ -46,6 +43,12 @@ export function parseTile(text: string, axes: readonly Axis[]): Tile | { readonl
     if (inLanes !== undefined) lane = n;
   }
   const missing = names.filter((_, n) => !order.includes(n));
-  if (missing.length > 0) return { wrong: `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not named` }; // prettier-ignore
-  return { sizes, order, ...(lane === undefined ? {} : { lane }), ...(outer ? { outer: 1 as const } : {}), ...(times === undefined ? {} : { unrolled: Number(times) }) }; // prettier-ignore
+  if (missing.length > 0) return { wrong: `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not named` };
+  return {
+    sizes,
+    order,
+    ...(lane === undefined ? {} : { lane }),
+    ...(outer ? { outer: 1 as const } : {}),
+    ...(times === undefined ? {} : { unrolled: Number(times) }),
+  };
 }

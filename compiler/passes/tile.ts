@@ -2,15 +2,7 @@
 
 import { bytesOf, sizeOf } from "../graph/type.ts";
 import { firstReduce, loadsOf, storedIn, walkScalar } from "../loop/build.ts";
-import {
-  divisorsOf,
-  index,
-  namesIn,
-  rowMajor,
-  strideOf,
-  substitute,
-  type Index,
-} from "../loop/index.ts";
+import { divisorsOf, index, namesIn, rowMajor, strideOf, substitute, type Index } from "../loop/index.ts";
 import { LANES } from "../loop/lanes.ts";
 import type { Axis, Buffer, Group, Scalar, Stage } from "../loop/loop.ts";
 import { cutsOf } from "./guards.ts";
@@ -37,10 +29,17 @@ export const valuesOf = ({ sizes, lane }: Tile): number =>
   sizes.reduce((product, size, n) => product * (n === lane ? size / LANES : size), 1);
 
 /** Accumulators that fit scalar registers: 4×2 or 2×4 doubles (a larger tile spills). */
-const SHAPES: readonly (readonly [number, number])[] = [[4, 2], [2, 4], [3, 3]]; // prettier-ignore
+const SHAPES: readonly (readonly [number, number])[] = [
+  [4, 2],
+  [2, 4],
+  [3, 3],
+];
 
 /** The same where the products of one iteration are held beside them: an engine multiplies first, then adds. */
-const SHAPES_UNROLLED: readonly (readonly [number, number])[] = [[3, 2], [2, 3]]; // prettier-ignore
+const SHAPES_UNROLLED: readonly (readonly [number, number])[] = [
+  [3, 2],
+  [2, 3],
+];
 
 /** Terms from which on a sum is long. */
 export const LONG_SUM = 24;
@@ -52,24 +51,26 @@ export const isLong = ({ over }: Reduce): boolean => (over.at(-1)?.extent ?? 0) 
 export const ROWS = 4;
 
 /** Microkernels in lanes, rows by vectors: at most eight sums leave room for operands and products among 16 registers. */
-const MICROKERNELS: readonly (readonly [rows: number, vectors: number])[] = [[ROWS, 2], [2, 4], [2, 3], [3, 2], [1, 4]]; // prettier-ignore
+const MICROKERNELS: readonly (readonly [rows: number, vectors: number])[] = [
+  [ROWS, 2],
+  [2, 4],
+  [2, 3],
+  [3, 2],
+  [1, 4],
+];
 
 type Load = Extract<Scalar, { kind: "load" }>;
 type Reduce = Extract<Scalar, { kind: "reduce" }>;
 type Buffers = ReadonlyMap<string, Buffer>;
 
 /** The first reduction of the first stage: what the loops exist for. */
-export const mainReduce = ({ stages }: Group): Reduce | undefined =>
-  firstReduce(stages[0]!.definition.value);
+export const mainReduce = ({ stages }: Group): Reduce | undefined => firstReduce(stages[0]!.definition.value);
 
-const dependsOn = (load: Load, axis: string): boolean =>
-  load.at.some((where: Index) => namesIn(where).has(axis));
+const dependsOn = (load: Load, axis: string): boolean => load.at.some((where: Index) => namesIn(where).has(axis));
 
 /** Whether every stage spans the shared axes, and nothing else. */
 export const isUniform = ({ axes, stages }: Group): boolean =>
-  stages.every(
-    ({ definition, storage }) => storage !== "total" && definition.axes.length === axes.length,
-  );
+  stages.every(({ definition, storage }) => storage !== "total" && definition.axes.length === axes.length);
 
 export const hasReduceIn = (stages: readonly Stage[]): boolean =>
   stages.some(({ definition }) => firstReduce(definition.value) !== undefined);
@@ -117,9 +118,7 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   const reduce = mainReduce(group);
   if (isUniform(group) && reduce === undefined && axes.length > 0) {
     const across = crossed(group, axes.length - 1, buffers);
-    return across === undefined
-      ? onePeriod(group)
-      : { ...plain, sizes: sized(group, [[across, 8]]) };
+    return across === undefined ? onePeriod(group) : { ...plain, sizes: sized(group, [[across, 8]]) };
   }
   if (!isUniform(group) || reduce === undefined || reduce.by !== "add") return plain;
   const loads = operandsOf(reduce);
@@ -128,20 +127,20 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   const sides = loads.length === 2 ? loads : sidesOf(group, loads);
   if (sides.length === 2) {
     const [p, q] = ownAxes(group, sides as [Load, Load]);
-    if (p === undefined || q === undefined || !isLong(reduce)) return { ...plain, sizes: twoAxes(group, p, q) }; // prettier-ignore
+    if (p === undefined || q === undefined || !isLong(reduce)) return { ...plain, sizes: twoAxes(group, p, q) };
     const sizes = leastLeft(group, p, q);
     const [a, b] = sides as [Load, Load];
-    const order = p < q ? outermost(group, machine, reduce, p, q, [a], [b], sizes, buffers) : outermost(group, machine, reduce, q, p, [b], [a], sizes, buffers); // prettier-ignore
+    const order =
+      p < q
+        ? outermost(group, machine, reduce, p, q, [a], [b], sizes, buffers)
+        : outermost(group, machine, reduce, q, p, [b], [a], sizes, buffers);
     return { sizes, order, unrolled: machine.unrolled };
   }
   // one operand: neighbours along a contiguous last axis share the walk
   const last = free.at(-1);
-  const contiguous =
-    last !== undefined &&
-    loads.every((load) => load.at.length > 0 && strideOf(load.at.at(-1)!, axes[last]!.name) === 1);
-  const sizes = contiguous && readBy[last]! > 0
-    ? plain.sizes.map((one, n) => (n === last ? Math.min(4, axes[n]!.extent) : one))
-    : plain.sizes; // prettier-ignore
+  const contiguous = last !== undefined && loads.every((load) => load.at.length > 0 && strideOf(load.at.at(-1)!, axes[last]!.name) === 1);
+  const sizes =
+    contiguous && readBy[last]! > 0 ? plain.sizes.map((one, n) => (n === last ? Math.min(4, axes[n]!.extent) : one)) : plain.sizes;
   return { ...plain, sizes };
 }
 
@@ -153,7 +152,7 @@ export function piecewise(group: Group): readonly number[] {
     return new Set(loads.map(({ buffer }) => buffer)).size < loads.length;
   });
   if (!shares) return [];
-  const isPiecewise = (axis: Axis): boolean => axis.extent > 1 && cutsOf(group, axis).length === axis.extent + 1; // prettier-ignore
+  const isPiecewise = (axis: Axis): boolean => axis.extent > 1 && cutsOf(group, axis).length === axis.extent + 1;
   const found = group.axes.flatMap((axis, n) => (isPiecewise(axis) ? [n] : []));
   return sizeOf(found.map((n) => group.axes[n]!.extent)) > PIECES ? [] : found;
 }
@@ -165,8 +164,8 @@ const PIECES = 36;
 function piecesTile(group: Group, pieces: readonly number[], machine: Machine): Tile {
   const others = group.axes.map((_, n) => n).filter((n) => !pieces.includes(n));
   const last = columns(group);
-  const lane = machine.lanes > 1 && last !== undefined && others.includes(last) ? { lane: last } : {}; // prettier-ignore
-  const sizes = group.axes.map(({ extent }, n) => (pieces.includes(n) ? extent : n === lane.lane ? LANES : 1)); // prettier-ignore
+  const lane = machine.lanes > 1 && last !== undefined && others.includes(last) ? { lane: last } : {};
+  const sizes = group.axes.map(({ extent }, n) => (pieces.includes(n) ? extent : n === lane.lane ? LANES : 1));
   return { sizes, order: [...others, ...pieces], ...lane, pieces };
 }
 
@@ -179,35 +178,44 @@ function sidesOf({ axes }: Group, loads: readonly Load[]): readonly Load[] {
   const all = [...new Map(loads.map((load) => [moved(load).join(), { load, along: moved(load) }])).values()];
   const isPart = (some: readonly number[], of: readonly number[]): boolean => some.length < of.length && some.every((n) => of.includes(n));
   return all.filter(({ along }) => !all.some((other) => isPart(along, other.along))).map(({ load }) => load);
-} // prettier-ignore
+}
 
 /** The last axis that only the one operand depends on, and the last that only the other does. */
 function ownAxes({ axes }: Group, [a, b]: readonly [Load, Load]): readonly [number | undefined, number | undefined] {
   const only = (load: Load, other: Load): number | undefined =>
-    axes.map((_, n) => n).filter((n) => axes[n]!.extent > 1 && dependsOn(load, axes[n]!.name) && !dependsOn(other, axes[n]!.name)).at(-1);
+    axes
+      .map((_, n) => n)
+      .filter((n) => axes[n]!.extent > 1 && dependsOn(load, axes[n]!.name) && !dependsOn(other, axes[n]!.name))
+      .at(-1);
   return [only(a, b), only(b, a)];
-} // prettier-ignore
+}
 
 const sized = ({ axes }: Group, along: readonly (readonly [number | undefined, number])[]): number[] =>
   axes.map(({ extent }, n) => {
     const found = along.find(([axis]) => axis === n);
     return found === undefined ? 1 : Math.min(found[1], extent);
-  }); // prettier-ignore
+  });
 
 function twoAxes(group: Group, p: number | undefined, q: number | undefined): readonly number[] {
   if (p === undefined || q === undefined) return sized(group, [[p ?? q, 4]]);
   const [m, n] = [group.axes[p]!.extent, group.axes[q]!.extent];
   const exact = SHAPES.find(([a, b]) => m % a === 0 && n % b === 0);
   const [a, b] = exact ?? (m === 2 || n > 4 ? [2, 4] : [4, 2]);
-  return sized(group, [[p, a], [q, b]]); // prettier-ignore
+  return sized(group, [
+    [p, a],
+    [q, b],
+  ]);
 }
 
 /** The shape of whose tiles the fewest points are left over. */
 function leastLeft(group: Group, p: number, q: number): readonly number[] {
-  const whole = (axis: number, size: number): number => 1 - (group.axes[axis]!.extent % size) / group.axes[axis]!.extent; // prettier-ignore
+  const whole = (axis: number, size: number): number => 1 - (group.axes[axis]!.extent % size) / group.axes[axis]!.extent;
   const covered = ([a, b]: readonly [number, number]): number => whole(p, a) * whole(q, b);
-  const [a, b] = SHAPES_UNROLLED.reduce((best, shape) => (covered(shape) > covered(best) ? shape : best)); // prettier-ignore
-  return sized(group, [[p, a], [q, b]]); // prettier-ignore
+  const [a, b] = SHAPES_UNROLLED.reduce((best, shape) => (covered(shape) > covered(best) ? shape : best));
+  return sized(group, [
+    [p, a],
+    [q, b],
+  ]);
 }
 
 // Lanes.
@@ -218,9 +226,7 @@ export function strideIn(load: Load, axis: string, buffers: Buffers): number | u
   if (shape === undefined) return 0;
   const flat = rowMajor(load.at, shape);
   // in panels of a vector's columns: from the one that a vector starts with
-  return (
-    strideOf(flat, axis) ?? strideOf(substitute(flat, new Map([[axis, index(axis, LANES)]])), axis)
-  );
+  return strideOf(flat, axis) ?? strideOf(substitute(flat, new Map([[axis, index(axis, LANES)]])), axis);
 }
 
 /** Whether along an axis every operand of a reduction stands still or moves to its neighbour, and one moves. */
@@ -236,7 +242,7 @@ export const LEAST_IN_LANES = 8;
 export function servedByLanes(group: Group, reduce: Reduce, buffers: Buffers): boolean {
   const [lane, last] = [columns(group), reduce.over.at(-1)];
   if (last === undefined || last.extent < LEAST_IN_LANES) return false;
-  return !(lane !== undefined && inColumns(group, lane, reduce, buffers)) && contiguousIn(reduce, last, buffers); // prettier-ignore
+  return !(lane !== undefined && inColumns(group, lane, reduce, buffers)) && contiguousIn(reduce, last, buffers);
 }
 
 /** Whether the points along the last shared axis lie side by side for every operand of the reduction. */
@@ -250,7 +256,9 @@ function columns(group: Group): number | undefined {
 function inColumns(group: Group, lane: number, reduce: Reduce, buffers: Buffers): boolean {
   const { extent } = group.axes[lane]!;
   if (!contiguousIn(reduce, group.axes[lane]!, buffers)) return false;
-  return extent >= 2 * LANES || extent === LANES || !reduce.over.some((axis) => axis.extent >= 2 * LANES && contiguousIn(reduce, axis, buffers)); // prettier-ignore
+  return (
+    extent >= 2 * LANES || extent === LANES || !reduce.over.some((axis) => axis.extent >= 2 * LANES && contiguousIn(reduce, axis, buffers))
+  );
 }
 
 /**
@@ -261,24 +269,25 @@ export function ordered(group: Group, machine: Machine, buffers: Buffers): Group
   const reduce = mainReduce(group);
   if (reduce === undefined || reduce.by !== "add" || reduce.over.length < 2) return group;
   const lane = columns(group);
-  const innermost = machine.lanes === 1
-    ? longInside(reduce)
-    : lane !== undefined && inColumns(group, lane, reduce, buffers)
-    ? reduce.over.reduce((best, axis) => (rank(reduce, axis, buffers) > rank(reduce, best, buffers) ? axis : best)) // prettier-ignore
-    : reduce.over.findLast((axis) => contiguousIn(reduce, axis, buffers));
+  const innermost =
+    machine.lanes === 1
+      ? longInside(reduce)
+      : lane !== undefined && inColumns(group, lane, reduce, buffers)
+        ? reduce.over.reduce((best, axis) => (rank(reduce, axis, buffers) > rank(reduce, best, buffers) ? axis : best))
+        : reduce.over.findLast((axis) => contiguousIn(reduce, axis, buffers));
   if (innermost === undefined || innermost === reduce.over.at(-1)) return group;
   const over = [...reduce.over.filter((axis) => axis !== innermost), innermost];
   const [first, ...rest] = group.stages;
   const value = replaced(first!.definition.value, reduce, { ...reduce, over });
   return { ...group, stages: [{ ...first!, definition: { ...first!.definition, value } }, ...rest] };
-} // prettier-ignore
+}
 
 /** The longest axis of a sum of products, where the innermost is short and that is long. */
 function longInside(reduce: Reduce): Axis | undefined {
   const { term, over } = reduce;
   const longest = over.reduce((best, axis) => (axis.extent > best.extent ? axis : best));
   return isProduct(term) && !isLong(reduce) && longest.extent >= LONG_SUM ? longest : undefined;
-} // prettier-ignore
+}
 
 /** Innermost is an axis that is worth a loop; of several, the one along which the operands lie closest. */
 function rank(reduce: Reduce, axis: Axis, buffers: Buffers): number {
@@ -291,7 +300,8 @@ const replaced = (s: Scalar, from: Reduce, to: Reduce): Scalar => {
   if (s === from) return to;
   if (s.kind === "round") return { ...s, value: replaced(s.value, from, to) };
   if (s.kind === "apply") return { ...s, args: s.args.map((arg) => replaced(arg, from, to)) };
-  if (s.kind === "select") return { ...s, when: replaced(s.when, from, to), then: replaced(s.then, from, to), otherwise: replaced(s.otherwise, from, to) }; // prettier-ignore
+  if (s.kind === "select")
+    return { ...s, when: replaced(s.when, from, to), then: replaced(s.then, from, to), otherwise: replaced(s.otherwise, from, to) };
   return s;
 };
 
@@ -299,18 +309,18 @@ function vectorTile(group: Group, machine: Machine, buffers: Buffers): Tile {
   const plain = pointByPoint(group);
   const lane = columns(group);
   const reduce = mainReduce(group);
-  if (lane === undefined) return reduce !== undefined && isUniform(group) ? rowsTile(group, machine, reduce, buffers) : plain; // prettier-ignore
+  if (lane === undefined) return reduce !== undefined && isUniform(group) ? rowsTile(group, machine, reduce, buffers) : plain;
   if (reduce === undefined || reduce.by !== "add") return movedTile(group, lane, buffers);
-  if (reduce.inLanes === true) return rowsTile(group, machine, reduce, buffers); // prettier-ignore
+  if (reduce.inLanes === true) return rowsTile(group, machine, reduce, buffers);
   const loads = operandsOf(reduce);
   const moves = (load: Load): boolean => dependsOn(load, group.axes[lane]!.name);
   const [still, moving] = [loads.filter((load) => !moves(load)), loads.filter(moves)];
   const row = rowOf(group.axes, lane, still, moving);
-  const [rows, vectors] = microkernelOf(row === undefined ? 1 : group.axes[row]!.extent, Math.floor(group.axes[lane]!.extent / LANES)); // prettier-ignore
+  const [rows, vectors] = microkernelOf(row === undefined ? 1 : group.axes[row]!.extent, Math.floor(group.axes[lane]!.extent / LANES));
   const sizes = group.axes.map((_, n) => (n === lane ? vectors * LANES : n === row ? rows : 1));
   const outer = accumulates(group, buffers) ? { outer: 1 as const } : {};
-  const order = row === undefined ? plain.order : outermost(group, machine, reduce, row, lane, still, moving, sizes, buffers); // prettier-ignore
-  const inARow = isProduct(reduce.term) && isLong(reduce) ? { unrolled: machine.unrolled } : {}; // prettier-ignore
+  const order = row === undefined ? plain.order : outermost(group, machine, reduce, row, lane, still, moving, sizes, buffers);
+  const inARow = isProduct(reduce.term) && isLong(reduce) ? { unrolled: machine.unrolled } : {};
   return { sizes, order, lane, ...outer, ...inARow };
 }
 
@@ -319,8 +329,11 @@ function microkernelOf(rows: number, vectors: number): readonly [rows: number, v
   const fitting = MICROKERNELS.map(([r, v]) => [Math.min(r, rows), Math.min(v, vectors)] as const);
   if (rows % ROWS === 0) return fitting[0]!;
   const cycles = (of: readonly [number, number]): number => {
-    const [across, along] = [rangesOf(rows, of[0], false), rangesOf(LANES * vectors, LANES * of[1], true)]; // prettier-ignore
-    return across.reduce((sum, r) => along.reduce((inner, v) => inner + timesOf(r) * timesOf(v) * cyclesOf(r.size, v.size / LANES), sum), 0); // prettier-ignore
+    const [across, along] = [rangesOf(rows, of[0], false), rangesOf(LANES * vectors, LANES * of[1], true)];
+    return across.reduce(
+      (sum, r) => along.reduce((inner, v) => inner + timesOf(r) * timesOf(v) * cyclesOf(r.size, v.size / LANES), sum),
+      0,
+    );
   };
   return fitting.reduce((best, one) => (cycles(one) < WORTH * cycles(best) ? one : best));
 }
@@ -332,8 +345,7 @@ const WORTH = 0.98;
 const timesOf = ({ from, to, size }: Range): number => (to - from) / size;
 
 /** Cycles of one term: two products, two sums and two loads at once, and something for the loop (measured on Zen, conv2d of 6 channels). */
-const cyclesOf = (rows: number, vectors: number): number =>
-  (Math.max(rows * vectors, rows + vectors) + 1) / 2;
+const cyclesOf = (rows: number, vectors: number): number => (Math.max(rows * vectors, rows + vectors) + 1) / 2;
 
 /** The axis whose points share what moves along the columns and read what stands still: of several the last that fills a tile. */
 export function rowOf(axes: readonly Axis[], column: number, still: readonly Load[], moving: readonly Load[]): number | undefined {
@@ -341,8 +353,11 @@ export function rowOf(axes: readonly Axis[], column: number, still: readonly Loa
     .map((_, n) => n)
     .filter((n) => n !== column && axes[n]!.extent > 1)
     .filter((n) => still.some((load) => dependsOn(load, axes[n]!.name)) && !moving.some((load) => dependsOn(load, axes[n]!.name)))
-    .reduce<number | undefined>((best, n) => (best === undefined || Math.min(ROWS, axes[n]!.extent) >= Math.min(ROWS, axes[best]!.extent) ? n : best), undefined);
-} // prettier-ignore
+    .reduce<number | undefined>(
+      (best, n) => (best === undefined || Math.min(ROWS, axes[n]!.extent) >= Math.min(ROWS, axes[best]!.extent) ? n : best),
+      undefined,
+    );
+}
 
 /** The sum that a group is nothing but, over several axes and into a buffer of its own: its loops may be taken up again. */
 export function sumsAlone({ stages }: Group): Reduce | undefined {
@@ -350,8 +365,8 @@ export function sumsAlone({ stages }: Group): Reduce | undefined {
   const { definition, storage } = first!;
   const { value } = definition;
   const reduce = value.kind === "round" ? value.value : value;
-  if (rest.length > 0 || storage !== "buffer" || storedIn(definition) !== definition.name) return undefined; // prettier-ignore
-  return reduce.kind === "reduce" && reduce.by === "add" && reduce.over.length >= 2 && reduce.inLanes !== true ? reduce : undefined; // prettier-ignore
+  if (rest.length > 0 || storage !== "buffer" || storedIn(definition) !== definition.name) return undefined;
+  return reduce.kind === "reduce" && reduce.by === "add" && reduce.over.length >= 2 && reduce.inLanes !== true ? reduce : undefined;
 }
 
 /** Whether a group is nothing but sums, few beside what they are sums of: then they may stay in memory, exact in float32. */
@@ -366,13 +381,22 @@ export function accumulates(group: Group, buffers: Buffers): boolean {
 function movedTile(group: Group, lane: number, buffers: Buffers): Tile {
   const plain = pointByPoint(group);
   const panel = lane - 1;
-  const strides = (axis: number): (number | undefined)[] => group.stages.flatMap(({ definition }) => loadsOf(definition.value)).map((load) => strideIn(load, group.axes[axis]!.name, buffers)); // prettier-ignore
+  const strides = (axis: number): (number | undefined)[] =>
+    group.stages.flatMap(({ definition }) => loadsOf(definition.value)).map((load) => strideIn(load, group.axes[axis]!.name, buffers));
   // panels: what is written lies a vector apart along one axis, what is read along another
-  const near = plain.order.find((n) => n < panel && strides(n).length > 0 && strides(n).every((stride) => stride === LANES)); // prettier-ignore
+  const near = plain.order.find((n) => n < panel && strides(n).length > 0 && strides(n).every((stride) => stride === LANES));
   if (group.axes[lane]!.extent === LANES && near !== undefined) {
     // whole lines of what is written, two where there are: memory takes neighbours together
     const rows = [2 * LINE, LINE].find((vectors) => group.axes[panel]!.extent % vectors === 0);
-    if (rows !== undefined) return { sizes: sized(group, [[lane, LANES], [panel, rows]]), order: [...plain.order.filter((n) => n !== near), near], lane }; // prettier-ignore
+    if (rows !== undefined)
+      return {
+        sizes: sized(group, [
+          [lane, LANES],
+          [panel, rows],
+        ]),
+        order: [...plain.order.filter((n) => n !== near), near],
+        lane,
+      };
   }
   return {
     ...plain,
@@ -392,7 +416,9 @@ function crossed(group: Group, lane: number, buffers: Buffers): number | undefin
   const loads = group.stages
     .flatMap(({ definition }) => loadsOf(definition.value))
     .filter((load) => (strideIn(load, group.axes[lane]!.name, buffers) ?? 0) > 2 * LANES);
-  const found = group.axes.findIndex((axis, n) => n !== lane && axis.extent >= 8 && loads.some((load) => strideIn(load, axis.name, buffers) === 1)); // prettier-ignore
+  const found = group.axes.findIndex(
+    (axis, n) => n !== lane && axis.extent >= 8 && loads.some((load) => strideIn(load, axis.name, buffers) === 1),
+  );
   return found < 0 ? undefined : found;
 }
 
@@ -408,7 +434,18 @@ function rowsTile(group: Group, machine: Machine, reduce: Reduce, buffers: Buffe
   const [a, b] = loads as [Load, Load];
   const [p, q] = ownAxes(group, [a, b]);
   if (p === undefined || q === undefined) return { ...plain, sizes: sized(group, [[p ?? q, 4]]) };
-  const sizes = sized(group, bytesRead(a, buffers) >= bytesRead(b, buffers) ? [[p, 4], [q, 2]] : [[p, 2], [q, 4]]); // prettier-ignore
+  const sizes = sized(
+    group,
+    bytesRead(a, buffers) >= bytesRead(b, buffers)
+      ? [
+          [p, 4],
+          [q, 2],
+        ]
+      : [
+          [p, 2],
+          [q, 4],
+        ],
+  );
   return { sizes, order: outermost(group, machine, reduce, p, q, [a], [b], sizes, buffers) };
 }
 
@@ -428,7 +465,17 @@ const [FIRST, SECOND] = [24 * 1024, NEAR];
  * again for every tile of the outer one, the cheaper the nearer the cache that holds it; and with columns outside, a line of
  * what is stored is taken up again for each tile that it is wider than. One value at a time is slow enough for the second cache to keep up with.
  */
-function outermost(group: Group, machine: Machine, { over }: Reduce, row: number, column: number, a: readonly Load[], b: readonly Load[], sizes: readonly number[], buffers: Buffers): readonly number[] {
+function outermost(
+  group: Group,
+  machine: Machine,
+  { over }: Reduce,
+  row: number,
+  column: number,
+  a: readonly Load[],
+  b: readonly Load[],
+  sizes: readonly number[],
+  buffers: Buffers,
+): readonly number[] {
   const natural = group.axes.map((_, n) => n);
   const near = machine.lanes > 1 ? 1 : 0;
   if (group.axes.filter(({ extent }) => extent > 1).length > 2) return near > 0 ? inBatch(group, row, a, b) : natural;
@@ -443,14 +490,14 @@ function outermost(group: Group, machine: Machine, { over }: Reduce, row: number
   const again = Math.max(0, (LINE * LANES) / sizes[column]! - 1) * stored * far(stored, FAR);
   const first = cost(row, b) <= cost(column, a) + again ? row : column;
   return [first, ...natural.filter((n) => n !== first)];
-} // prettier-ignore
+}
 
 const bytesStored = ({ stages }: Group): number =>
-  stages.reduce((sum, { definition: { shape, dtype }, storage }) => sum + (storage === "buffer" ? sizeOf(shape) * bytesOf(dtype) : 0), 0); // prettier-ignore
+  stages.reduce((sum, { definition: { shape, dtype }, storage }) => sum + (storage === "buffer" ? sizeOf(shape) * bytesOf(dtype) : 0), 0);
 
 /** Rows inside the axes that both operands depend on: the operand of the columns stays at hand for all of them. */
 function inBatch({ axes }: Group, row: number, a: readonly Load[], b: readonly Load[]): readonly number[] {
   const natural = axes.map((_, n) => n);
   const last = axes.findLastIndex(({ name }) => [a, b].every((loads) => loads.some((load) => dependsOn(load, name))));
   return last < row ? natural : natural.flatMap((n) => (n === row ? [] : n === last ? [last, row] : [n]));
-} // prettier-ignore
+}

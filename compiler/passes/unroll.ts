@@ -30,7 +30,7 @@ export function weighted({ by, over, term, inLanes }: Reduce): { readonly weight
   const [a, b] = term.args as [Scalar, Scalar];
   if (isKnown(a) === isKnown(b)) return undefined;
   return isKnown(a) ? { weight: a, of: b } : { weight: b, of: a };
-} // prettier-ignore
+}
 
 export const unroll: Pass<Definitions> = {
   name: "unroll",
@@ -53,7 +53,7 @@ export const unroll: Pass<Definitions> = {
 function written(definition: Definition): Definition {
   const value = mapScalar(definition.value, (part) => {
     const found = part.kind === "reduce" ? weighted(part) : undefined;
-    return found === undefined ? part : pieces(definition.axes, found.weight, found.of, (part as Reduce).over); // prettier-ignore
+    return found === undefined ? part : pieces(definition.axes, found.weight, found.of, (part as Reduce).over);
   });
   return value === definition.value ? definition : { ...definition, value };
 }
@@ -61,14 +61,17 @@ function written(definition: Definition): Definition {
 /** The sum at every position that the weight depends on, chosen by position. */
 function pieces(axes: readonly Axis[], weight: Scalar, of: Scalar, over: readonly Axis[]): Scalar {
   const [axis, ...rest] = axes;
-  if (axis === undefined) return combined(pointsOf(over).map((point) => ({ by: substitute(weight, point), of: substitute(of, point) }))); // prettier-ignore
+  if (axis === undefined) return combined(pointsOf(over).map((point) => ({ by: substitute(weight, point), of: substitute(of, point) })));
   const at: Scalar = { kind: "index", dtype: "i32", at: index(axis.name, axis.extent) };
   if (!dependsOn(weight, axis)) return pieces(rest, weight, of, over);
   const [last, ...earlier] = Array.from({ length: axis.extent }, (_, n) => {
     const here = new Map([[axis.name, constant(n)]]);
     return pieces(rest, substitute(weight, here), of, over);
   }).reverse();
-  return earlier.reduce<Scalar>((later, piece, n) => select(apply("lt", "bool", at, literal(earlier.length - n, "i32")), piece, later), last!); // prettier-ignore
+  return earlier.reduce<Scalar>(
+    (later, piece, n) => select(apply("lt", "bool", at, literal(earlier.length - n, "i32")), piece, later),
+    last!,
+  );
 }
 
 const dependsOn = (s: Scalar, { name }: Axis): boolean => {
@@ -80,9 +83,10 @@ const dependsOn = (s: Scalar, { name }: Axis): boolean => {
 /** Every position along some axes. */
 export const pointsOf = (over: readonly Axis[]): readonly ReadonlyMap<string, Index>[] =>
   over.reduce<readonly ReadonlyMap<string, Index>[]>(
-    (points, { name, extent }) => points.flatMap((point) => Array.from({ length: extent }, (_, n) => new Map(point).set(name, constant(n)))),
+    (points, { name, extent }) =>
+      points.flatMap((point) => Array.from({ length: extent }, (_, n) => new Map(point).set(name, constant(n)))),
     [new Map()],
-  ); // prettier-ignore
+  );
 
 /** Σ by·of, from left to right. */
 function combined(terms: readonly { readonly by: Scalar; readonly of: Scalar }[]): Scalar {
@@ -99,5 +103,4 @@ function combined(terms: readonly { readonly by: Scalar; readonly of: Scalar }[]
   return sum ?? literal(0, dtype);
 }
 
-const added = (total: Scalar | undefined, term: Scalar): Scalar =>
-  total === undefined ? term : apply("add", term.dtype, total, term);
+const added = (total: Scalar | undefined, term: Scalar): Scalar => (total === undefined ? term : apply("add", term.dtype, total, term));

@@ -42,12 +42,7 @@ const FORMS: readonly Form[] = [
       ...[1 / 24, -1 / 12, 1 / 6],
       ...[0, 0, 1],
     ],
-    result: [
-      ...[1, 1, 1, 1, 1, 0],
-      ...[0, 1, -1, 2, -2, 0],
-      ...[0, 1, 1, 4, 4, 0],
-      ...[0, 1, -1, 8, -8, 1],
-    ],
+    result: [...[1, 1, 1, 1, 1, 0], ...[0, 1, -1, 2, -2, 0], ...[0, 1, 1, 4, 4, 0], ...[0, 1, -1, 8, -8, 1]],
   },
   {
     m: 2,
@@ -67,9 +62,9 @@ function formOf({ node, inputs, g }: Visit): Form | undefined {
   const [x, w] = inputs.map((input) => g.typeOf(input)) as [TensorType, TensorType];
   const { attrs, type } = node;
   if (Math.min(x.shape[1]!, type.shape[1]!) < LEAST) return undefined;
-  const ones = ["stride", "lhsDilation", "rhsDilation"].every((key) => numbers(attrs, key).every((n) => n === 1)); // prettier-ignore
+  const ones = ["stride", "lhsDilation", "rhsDilation"].every((key) => numbers(attrs, key).every((n) => n === 1));
   const whole = number(attrs, "featureGroups") === 1 && number(attrs, "batchGroups") === 1;
-  if (!ones || !whole || x.shape.length !== 4 || w.shape.slice(2).some((taps) => taps !== TAPS)) return undefined; // prettier-ignore
+  if (!ones || !whole || x.shape.length !== 4 || w.shape.slice(2).some((taps) => taps !== TAPS)) return undefined;
   return FORMS.find(({ m }) => type.shape.slice(2).every((extent) => extent % m === 0));
 }
 
@@ -80,7 +75,7 @@ function inTiles({ m, ...matrices }: Form, { node, inputs, g, builder }: Visit):
   const [, o, ...outside] = node.type.shape as [number, number, number, number];
   const [rows, columns] = outside.map((extent) => extent / m) as [number, number];
   const wide = m + 2;
-  const [low, high] = [numbers(node.attrs, "low"), numbers(node.attrs, "high")] as [readonly [number, number], readonly [number, number]]; // prettier-ignore
+  const [low, high] = [numbers(node.attrs, "low"), numbers(node.attrs, "high")] as [readonly [number, number], readonly [number, number]];
   const named = (value: Value, part: string): Value => {
     builder.rename(value, `${node.name}.${part}`);
     return value;

@@ -14,21 +14,15 @@ const MARKUP: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** One line of any text, printed as it is. */
-export const inline = (text: string): string =>
-  MARKUP.reduce((escaped, [sign, by]) => escaped.replace(sign, by), printable(text));
+export const inline = (text: string): string => MARKUP.reduce((escaped, [sign, by]) => escaped.replace(sign, by), printable(text));
 
 /** A heading of that level. */
 export const heading = (level: 1 | 2 | 3, text: string): string =>
   `${"#".repeat(level)} ${inline(text).replace(/#+$/, (signs) => "\\#".repeat(signs.length))}`;
 
 /** A table of cells, none of which ends its cell or its row. */
-export const table = (
-  head: readonly string[],
-  rows: readonly (readonly (string | number)[])[],
-): string[] => [
+export const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] => [
   `| ${head.join(" | ")} |`,
   `| ${head.map(() => "---").join(" | ")} |`,
-  ...rows.map(
-    (row) => `| ${row.map((cell) => inline(String(cell)).replaceAll("|", "\\|")).join(" | ")} |`,
-  ),
+  ...rows.map((row) => `| ${row.map((cell) => inline(String(cell)).replaceAll("|", "\\|")).join(" | ")} |`),
 ];

@@ -38,29 +38,29 @@ export interface FirstLosses {
 }
 
 /** Size, first losses, kernels, live ranges and what each pass saved, as Markdown. */
-export function printReport(
-  { module, facts, passes }: Reported,
-  trainer: string,
-  first: FirstLosses,
-): string {
+export function printReport({ module, facts, passes }: Reported, trainer: string, first: FirstLosses): string {
   const parameters = module.buffers.filter(({ role }) => role === "parameter");
   const bytesIn = (role: string): number =>
-    module.buffers
-      .filter((b) => b.role === role)
-      .reduce((n, b) => n + sizeOf(b.shape) * bytesOf(b.dtype), 0);
+    module.buffers.filter((b) => b.role === role).reduce((n, b) => n + sizeOf(b.shape) * bytesOf(b.dtype), 0);
   return [
     heading(1, module.name),
     "",
-    ...table(["what", "value"], [
-      ["parameters", group(parameters.reduce((n, { shape }) => n + sizeOf(shape), 0))],
-      ["arena, bytes", group(module.arenaBytes)],
-      ["of these parameters", group(bytesIn("parameter"))],
-      ["of these state", group(bytesIn("state"))],
-      ["lower bound over all entries, bytes", group(Math.max(...module.entries.map((entry) => entry.lowerBound)))],
-      ["emitted TypeScript, bytes", group(new TextEncoder().encode(trainer).length)],
-      ["batch: train, evaluate, predict", `${facts.batch.train}, ${facts.batch.evaluate}, ${facts.batch.predict}`],
-      ...first.phases.map(({ phase, loss }) => [`loss${first.phases.length > 1 ? ` of ${phase}` : ""} before the first step, on drawn inputs (seed ${first.seed})`, loss.toPrecision(4)]),
-    ]),
+    ...table(
+      ["what", "value"],
+      [
+        ["parameters", group(parameters.reduce((n, { shape }) => n + sizeOf(shape), 0))],
+        ["arena, bytes", group(module.arenaBytes)],
+        ["of these parameters", group(bytesIn("parameter"))],
+        ["of these state", group(bytesIn("state"))],
+        ["lower bound over all entries, bytes", group(Math.max(...module.entries.map((entry) => entry.lowerBound)))],
+        ["emitted TypeScript, bytes", group(new TextEncoder().encode(trainer).length)],
+        ["batch: train, evaluate, predict", `${facts.batch.train}, ${facts.batch.evaluate}, ${facts.batch.predict}`],
+        ...first.phases.map(({ phase, loss }) => [
+          `loss${first.phases.length > 1 ? ` of ${phase}` : ""} before the first step, on drawn inputs (seed ${first.seed})`,
+          loss.toPrecision(4),
+        ]),
+      ],
+    ),
     ...printMemory(facts),
     ...module.entries.flatMap((entry) => printEntry(module, entry)),
     "",
@@ -69,7 +69,7 @@ export function printReport(
     ...PASSES_EXPLAINED,
     ...passes.flatMap(({ entry, facts }) => ["", heading(3, entry), "", ...table(PASS_COLUMNS, passRows(facts))]),
     "",
-  ].join("\n"); // prettier-ignore
+  ].join("\n");
 }
 
 /** What a memory budget took: values computed again instead of kept, and the work that adds. */
@@ -84,10 +84,15 @@ function printMemory({ memory }: Facts): string[] {
       "",
       `${inline(name)}: ${group(bytes[0])} bytes beside what lives from step to step become ${group(bytes[1])}; ${group(flops[0])} FLOPs a step become ${group(flops[1])}, ${share(...flops)} more. ${bitsOf(parts, rows)}`,
       "",
-      ...(again.length === 0 ? ["Nothing is computed again."] : table(["computed again in the backward pass", "bytes not kept"], again.map((one) => [one.name, group(one.bytes)]))),
+      ...(again.length === 0
+        ? ["Nothing is computed again."]
+        : table(
+            ["computed again in the backward pass", "bytes not kept"],
+            again.map((one) => [one.name, group(one.bytes)]),
+          )),
     ]),
   ];
-} // prettier-ignore
+}
 
 const bitsOf = (parts: number, rows: number): string =>
   parts === 1
@@ -101,7 +106,14 @@ const PASSES_EXPLAINED = [
 ];
 
 /** The columns of what each pass did. */
-export const PASS_COLUMNS: readonly string[] = ["pass", "nodes, definitions, statements", "kernels", "FLOPs", "bytes moved", "bytes stored"]; // prettier-ignore
+export const PASS_COLUMNS: readonly string[] = [
+  "pass",
+  "nodes, definitions, statements",
+  "kernels",
+  "FLOPs",
+  "bytes moved",
+  "bytes stored",
+];
 
 /** One row a pass: `before → after`, or the one number where nothing changed. */
 export const passRows = (facts: readonly PassFact[]): readonly (readonly string[])[] =>
@@ -114,11 +126,8 @@ export const passRows = (facts: readonly PassFact[]): readonly (readonly string[
 
 function printEntry(module: Module, entry: Entry): string[] {
   const kernels = entry.calls.flatMap((call, n) => {
-    const kernel =
-      call.kind === "call" ? module.kernels.find(({ name }) => name === call.kernel) : undefined;
-    return kernel === undefined
-      ? []
-      : [[n + 1, kernel.name, group(kernel.flops), kernel.doc.join("; ")] as const];
+    const kernel = call.kind === "call" ? module.kernels.find(({ name }) => name === call.kernel) : undefined;
+    return kernel === undefined ? [] : [[n + 1, kernel.name, group(kernel.flops), kernel.doc.join("; ")] as const];
   });
   const slots = module.slots.filter(({ buffer }) => entry.buffers.includes(buffer));
   const role = new Map(module.buffers.map((buffer) => [buffer.name, buffer.role]));
@@ -130,6 +139,15 @@ function printEntry(module: Module, entry: Entry): string[] {
     "",
     ...table(["statement", "kernel", "FLOPs", "computes"], kernels),
     "",
-    ...table(["buffer", "role", "offset", "bytes", "statements"], slots.map(({ buffer, offset, bytes, live, over }) => [buffer, role.get(buffer) ?? "", offset, bytes, `${live === "always" ? live : `${live[0] + 1}–${live[1] + 1}`}${over === undefined ? "" : `, written over ${over}`}`])),
-  ]; // prettier-ignore
+    ...table(
+      ["buffer", "role", "offset", "bytes", "statements"],
+      slots.map(({ buffer, offset, bytes, live, over }) => [
+        buffer,
+        role.get(buffer) ?? "",
+        offset,
+        bytes,
+        `${live === "always" ? live : `${live[0] + 1}–${live[1] + 1}`}${over === undefined ? "" : `, written over ${over}`}`,
+      ]),
+    ),
+  ];
 }

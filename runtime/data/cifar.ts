@@ -15,9 +15,23 @@ export interface Pictures {
 }
 
 /** The classes of CIFAR-10, by label. */
-export const CIFAR10_CLASSES: readonly string[] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]; // prettier-ignore
+export const CIFAR10_CLASSES: readonly string[] = [
+  "airplane",
+  "automobile",
+  "bird",
+  "cat",
+  "deer",
+  "dog",
+  "frog",
+  "horse",
+  "ship",
+  "truck",
+];
 
-const FILES = listOf("a list of files, { name, bytes }", optionsOf({ name: required(TEXT), bytes: required(BYTES) }, "a file, { name, bytes }")); // prettier-ignore
+const FILES = listOf(
+  "a list of files, { name, bytes }",
+  optionsOf({ name: required(TEXT), bytes: required(BYTES) }, "a file, { name, bytes }"),
+);
 
 /**
  * The records of the files, one file after another: pixels scaled by 1/255, labels as they are.
@@ -25,13 +39,10 @@ const FILES = listOf("a list of files, { name, bytes }", optionsOf({ name: requi
  *
  * @throws DataError naming the file when it is no whole number of records or holds a label above 9
  */
-export function readCifar10(
-  files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
-): Pictures {
+export function readCifar10(files: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Pictures {
   hold("readCifar10", { files }, { files: FILES });
   for (const { name, bytes } of files) {
-    if (bytes.length === 0 || bytes.length % RECORD !== 0)
-      throw error.notCifar(name, bytes, RECORD);
+    if (bytes.length === 0 || bytes.length % RECORD !== 0) throw error.notCifar(name, bytes, RECORD);
     for (let at = 0; at < bytes.length; at += RECORD) {
       if (bytes[at]! > 9) throw error.wrongLabel(name, bytes[at]!, at / RECORD);
     }

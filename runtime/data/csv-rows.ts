@@ -47,7 +47,7 @@ export function* csvRows(text: string, name: string): Generator<CsvRow> {
       if (text[at] !== ",") break;
       at++;
     }
-    if (at < text.length && text[at] !== "\r" && text[at] !== "\n") throw error.strayQuote(name, line); // prettier-ignore
+    if (at < text.length && text[at] !== "\r" && text[at] !== "\n") throw error.strayQuote(name, line);
     at += text.startsWith("\r\n", at) ? 2 : 1;
     line++;
     yield { line: first, cells };

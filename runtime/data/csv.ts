@@ -41,16 +41,8 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
  */
 export function readCsv(bytes: Uint8Array, name: string): CsvTable;
 export function readCsv(bytes: Uint8Array, name: string, options: LabelOptions): LabelledTable;
-export function readCsv(
-  bytes: Uint8Array,
-  name: string,
-  options?: LabelOptions,
-): CsvTable | LabelledTable {
-  hold(
-    "readCsv",
-    { bytes, name, options },
-    { bytes: BYTES, name: TEXT, options: optional(LABELS) },
-  );
+export function readCsv(bytes: Uint8Array, name: string, options?: LabelOptions): CsvTable | LabelledTable {
+  hold("readCsv", { bytes, name, options }, { bytes: BYTES, name: TEXT, options: optional(LABELS) });
   const rows = csvRows(decodeText(bytes, name), name);
   const header = rows.next();
   if (header.done) throw error.noHeader(name);
@@ -112,8 +104,7 @@ function grown(values: Float32Array, least: number): Float32Array<ArrayBuffer> {
 }
 
 function classOrder(labels: readonly string[]): (a: string, b: string) => number {
-  if (labels.every((label) => /^(?:0|-?[1-9]\d*)$/.test(label)))
-    return (a, b) => Number(a) - Number(b);
+  if (labels.every((label) => /^(?:0|-?[1-9]\d*)$/.test(label))) return (a, b) => Number(a) - Number(b);
   // UTF-16 order differs from that of code points; the first difference of code points decides
   return (a, b) => {
     const [left, right] = [[...a], [...b]];

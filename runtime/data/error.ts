@@ -6,9 +6,7 @@ export { DataError };
 
 /** Bytes as a message shows them: `93 4e`. */
 export const hex = (bytes: Uint8Array): string =>
-  bytes.length === 0
-    ? "no bytes"
-    : Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  bytes.length === 0 ? "no bytes" : Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 
 export const shapeText = (shape: readonly number[]): string => shape.join("×");
 
@@ -36,21 +34,12 @@ export const unsupportedElement = (name: string, code: number): DataError =>
   );
 
 export const noDimensions = (name: string): DataError =>
-  new DataError(
-    `${name} declares no dimensions, where at least 1 was expected; fetch the file again`,
-  );
+  new DataError(`${name} declares no dimensions, where at least 1 was expected; fetch the file again`);
 
 export const shortHeader = (name: string, found: number, expected: number): DataError =>
-  new DataError(
-    `${name} ends within its header, after ${found} of ${expected} bytes; fetch the file again`,
-  );
+  new DataError(`${name} ends within its header, after ${found} of ${expected} bytes; fetch the file again`);
 
-export const wrongLength = (
-  name: string,
-  shape: readonly number[],
-  found: number,
-  expected: number,
-): DataError =>
+export const wrongLength = (name: string, shape: readonly number[], found: number, expected: number): DataError =>
   new DataError(
     `${name} declares ${shapeText(shape)} bytes of data, ${expected} in all, but ` +
       `${found < expected ? "ends after" : "holds"} ${found}; fetch the file again`,
@@ -58,26 +47,16 @@ export const wrongLength = (
 
 export const notImages = (name: string, shape: readonly number[]): DataError =>
   new DataError(
-    `${name} holds an array of ${shapeText(shape)}, where images of n×28×28 were expected; ` +
-      `name an images file (…-images-idx3-ubyte)`,
+    `${name} holds an array of ${shapeText(shape)}, where images of n×28×28 were expected; ` + `name an images file (…-images-idx3-ubyte)`,
   );
 
 export const notLabels = (name: string, shape: readonly number[]): DataError =>
   new DataError(
-    `${name} holds an array of ${shapeText(shape)}, where one label an image was expected; ` +
-      `name a labels file (…-labels-idx1-ubyte)`,
+    `${name} holds an array of ${shapeText(shape)}, where one label an image was expected; ` + `name a labels file (…-labels-idx1-ubyte)`,
   );
 
-export const unequalCounts = (
-  images: string,
-  imageCount: number,
-  labels: string,
-  labelCount: number,
-): DataError =>
-  new DataError(
-    `${images} holds ${imageCount} images, but ${labels} holds ${labelCount} labels; ` +
-      `take both files from the same set`,
-  );
+export const unequalCounts = (images: string, imageCount: number, labels: string, labelCount: number): DataError =>
+  new DataError(`${images} holds ${imageCount} images, but ${labels} holds ${labelCount} labels; ` + `take both files from the same set`);
 
 export const wrongLabel = (name: string, label: number, row: number): DataError =>
   new DataError(
@@ -95,16 +74,12 @@ export const notCifar = (name: string, bytes: Uint8Array, record: number): DataE
               `${record}; fetch the file again (the binary version, not the one for Python)`,
       );
 
-export const notUtf8 = (name: string): DataError =>
-  new DataError(`${name} is not UTF-8 text; convert it to UTF-8, or name the right file`);
+export const notUtf8 = (name: string): DataError => new DataError(`${name} is not UTF-8 text; convert it to UTF-8, or name the right file`);
 
 export const textTooLong = (name: string, bytes: number): DataError =>
-  new DataError(
-    `${name} holds ${bytes} bytes of text, more than one string can; cut it into parts`,
-  );
+  new DataError(`${name} holds ${bytes} bytes of text, more than one string can; cut it into parts`);
 
-export const emptyText = (name: string): DataError =>
-  new DataError(`${name} is empty, where text was expected; name the right file`);
+export const emptyText = (name: string): DataError => new DataError(`${name} is empty, where text was expected; name the right file`);
 
 export const unknownCharacter = (name: string, character: string, at: number): DataError =>
   new DataError(
@@ -131,8 +106,7 @@ export interface CsvPlace {
 const rowText = ({ name, row, line }: CsvPlace): string => `${name}, row ${row} (line ${line})`;
 
 /** A column by its name, or by its place where it has none. */
-const columnText = (column: string, at: number): string =>
-  column === "" ? `column ${at + 1} (without a name)` : `column ${column}`;
+const columnText = (column: string, at: number): string => (column === "" ? `column ${at + 1} (without a name)` : `column ${column}`);
 
 export const noHeader = (name: string): DataError =>
   new DataError(`${name} is empty, where a header row was expected; name the right file`);
@@ -146,8 +120,7 @@ export const repeatedColumn = (name: string, column: string): DataError =>
 export const noColumn = (name: string, column: string, columns: readonly string[]): DataError =>
   new DataError(`${name} has no column ${column}; its columns are ${few(columns)}`);
 
-export const noCsvRows = (name: string): DataError =>
-  new DataError(`${name} has a header but no rows; give it at least one`);
+export const noCsvRows = (name: string): DataError => new DataError(`${name} has a header but no rows; give it at least one`);
 
 export const raggedRow = (place: CsvPlace, found: number, columns: readonly string[]): DataError =>
   new DataError(
@@ -156,9 +129,7 @@ export const raggedRow = (place: CsvPlace, found: number, columns: readonly stri
   );
 
 export const missingCell = (place: CsvPlace, column: string, at: number): DataError =>
-  new DataError(
-    `${rowText(place)}, ${columnText(column, at)} is empty; fill the cell in, or leave the row out`,
-  );
+  new DataError(`${rowText(place)}, ${columnText(column, at)} is empty; fill the cell in, or leave the row out`);
 
 export const notNumber = (place: CsvPlace, column: string, at: number, cell: string): DataError =>
   new DataError(
@@ -166,35 +137,23 @@ export const notNumber = (place: CsvPlace, column: string, at: number, cell: str
       `float32 was expected; mend the cell, take the column out, or name it as the label`,
   );
 
-export const unknownClass = (
-  name: string,
-  row: number,
-  column: string,
-  label: string,
-  classes: readonly string[],
-): DataError =>
+export const unknownClass = (name: string, row: number, column: string, label: string, classes: readonly string[]): DataError =>
   new DataError(
     `${name}, row ${row}, column ${column} holds the class ${shown(label)}, which is none of ${few(classes)}; ` +
       `mend the cell, or read the files as one`,
   );
 
 export const openQuote = (name: string, line: number): DataError =>
-  new DataError(
-    `${name} opens a quote at line ${line} that is never closed; close it, or double a quote that is meant`,
-  );
+  new DataError(`${name} opens a quote at line ${line} that is never closed; close it, or double a quote that is meant`);
 
 export const strayQuote = (name: string, line: number): DataError =>
   new DataError(
-    `${name} has a quote at line ${line} that neither begins nor ends a cell; put the whole cell in quotes, ` +
-      `and double those inside`,
+    `${name} has a quote at line ${line} that neither begins nor ends a cell; put the whole cell in quotes, ` + `and double those inside`,
   );
 
 /** A text from a file, short enough for a message. */
-export const shown = (text: string): string =>
-  JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+export const shown = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 
 /** Names from a file, few enough for a message. */
 const few = (names: readonly string[]): string =>
-  names.length > 10
-    ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more`
-    : names.join(", ");
+  names.length > 10 ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more` : names.join(", ");

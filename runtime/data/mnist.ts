@@ -11,7 +11,7 @@ export interface Digits {
   readonly y: Int32Array;
 }
 
-const IDX = kind("what readIdx returns", (value) => isRecord(value) && Array.isArray(value["shape"]) && ArrayBuffer.isView(value["data"])); // prettier-ignore
+const IDX = kind("what readIdx returns", (value) => isRecord(value) && Array.isArray(value["shape"]) && ArrayBuffer.isView(value["data"]));
 
 /**
  * Pixels scaled by 1/255, labels as they are.

@@ -24,9 +24,12 @@ const READ = {
   int64: { code: "<i8", size: 8, view: (buffer: ArrayBuffer) => new BigInt64Array(buffer) },
   uint8: { code: "|u1", size: 1, view: (buffer: ArrayBuffer) => new Uint8Array(buffer) },
   bool: { code: "|b1", size: 1, view: (buffer: ArrayBuffer) => new Uint8Array(buffer).map((byte) => (byte === 0 ? 0 : 1)) },
-} as const; // prettier-ignore
+} as const;
 
-const ARRAY = kind("what readNpy returns", (value) => isRecord(value) && typeof value["name"] === "string" && ArrayBuffer.isView(value["data"])); // prettier-ignore
+const ARRAY = kind(
+  "what readNpy returns",
+  (value) => isRecord(value) && typeof value["name"] === "string" && ArrayBuffer.isView(value["data"]),
+);
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
@@ -66,15 +69,12 @@ export function readNpy(bytes: Uint8Array, name: string): NpyArray {
 }
 
 /** One entry of the header's dictionary: a string, True or False, a tuple; or a list, which only records have. */
-const ENTRY = /\s*(['"])(\w+)\1\s*:\s*(?:(['"])([^'"\\]*)\3|(True|False)|\(([\d\s,L]*)\)|(\[))\s*(?:,|(?=\})|(?<=\[))/y; // prettier-ignore
+const ENTRY = /\s*(['"])(\w+)\1\s*:\s*(?:(['"])([^'"\\]*)\3|(True|False)|\(([\d\s,L]*)\)|(\[))\s*(?:,|(?=\})|(?<=\[))/y;
 /** Longer headers describe records. */
 const LONGEST_HEADER = 65_535;
 
 /** The dictionary {'descr': …, 'fortran_order': …, 'shape': …}, a Python literal in ASCII. */
-function readHeader(
-  bytes: Uint8Array,
-  name: string,
-): { descr: string; fortran: boolean; shape: readonly number[] } {
+function readHeader(bytes: Uint8Array, name: string): { descr: string; fortran: boolean; shape: readonly number[] } {
   if (bytes.length > LONGEST_HEADER) throw error.longNpyHeader(name, bytes.length, LONGEST_HEADER);
   const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
   const entries = new Map<string, string>();
@@ -96,7 +96,8 @@ function readHeader(
   const extents = entries.get("shape")?.replace(/,\s*$/, "").trim();
   const parts = extents === "" ? [] : extents?.split(",").map((part) => part.trim());
   const known = (fortran === "True" || fortran === "False") && descr !== undefined;
-  if (!known || entries.size !== 3 || parts === undefined || !parts.every((part) => /^\d+L?$/.test(part))) throw error.brokenNpyHeader(name, text); // prettier-ignore
+  if (!known || entries.size !== 3 || parts === undefined || !parts.every((part) => /^\d+L?$/.test(part)))
+    throw error.brokenNpyHeader(name, text);
   return { descr, fortran: fortran === "True", shape: parts.map((part) => parseInt(part, 10)) };
 }
 
@@ -116,8 +117,7 @@ function dtypeOf(descr: string, name: string): NpyDtype {
 export function toFloats(array: NpyArray): Float32Array {
   hold("toFloats", { array }, { array: ARRAY });
   const { name, data } = array;
-  const floats =
-    data instanceof BigInt64Array ? Float32Array.from(data, Number) : Float32Array.from(data);
+  const floats = data instanceof BigInt64Array ? Float32Array.from(data, Number) : Float32Array.from(data);
   const at = floats.findIndex((value) => !Number.isFinite(value));
   if (at !== -1) throw error.notFloat32(name, String(data[at]), at);
   return floats;
@@ -131,8 +131,7 @@ export function toFloats(array: NpyArray): Float32Array {
 export function toIntegers(array: NpyArray): Int32Array {
   hold("toIntegers", { array }, { array: ARRAY });
   const { name, data } = array;
-  const numbers =
-    data instanceof BigInt64Array ? Float64Array.from(data, Number) : Float64Array.from(data);
+  const numbers = data instanceof BigInt64Array ? Float64Array.from(data, Number) : Float64Array.from(data);
   const at = numbers.findIndex((value) => value !== (value | 0));
   if (at !== -1) throw error.notInt32(name, String(data[at]), at);
   return Int32Array.from(numbers);

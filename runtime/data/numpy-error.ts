@@ -12,19 +12,15 @@ export const notNpy = (name: string, start: Uint8Array): DataError =>
 
 export const npyVersion = (name: string, major: number, minor: number): DataError =>
   new DataError(
-    `${name} has version ${major}.${minor} of the .npy format, where 1.0 or 2.0 was expected; ` +
-      `save plain numbers with numpy.save`,
+    `${name} has version ${major}.${minor} of the .npy format, where 1.0 or 2.0 was expected; ` + `save plain numbers with numpy.save`,
   );
 
 export const shortNpyHeader = (name: string, found: number, expected: number): DataError =>
-  new DataError(
-    `${name} ends within its header, after ${found} of ${expected} bytes; save or fetch the file again`,
-  );
+  new DataError(`${name} ends within its header, after ${found} of ${expected} bytes; save or fetch the file again`);
 
 export const longNpyHeader = (name: string, found: number, most: number): DataError =>
   new DataError(
-    `${name} has a header of ${found} bytes, where at most ${most} were expected of plain numbers; ` +
-      `save them with numpy.save`,
+    `${name} has a header of ${found} bytes, where at most ${most} were expected of plain numbers; ` + `save them with numpy.save`,
   );
 
 export const brokenNpyHeader = (name: string, header: string): DataError =>
@@ -34,16 +30,10 @@ export const brokenNpyHeader = (name: string, header: string): DataError =>
   );
 
 export const npyRecords = (name: string): DataError =>
-  new DataError(
-    `${name} holds records of several fields; save each field as an array of its own: ` +
-      `numpy.save(…, array["field"])`,
-  );
+  new DataError(`${name} holds records of several fields; save each field as an array of its own: ` + `numpy.save(…, array["field"])`);
 
 export const fortranOrder = (name: string): DataError =>
-  new DataError(
-    `${name} is in Fortran order, column by column; save it row by row: ` +
-      `numpy.save(…, numpy.ascontiguousarray(array))`,
-  );
+  new DataError(`${name} is in Fortran order, column by column; save it row by row: ` + `numpy.save(…, numpy.ascontiguousarray(array))`);
 
 /** NumPy's kinds of element, by the letter of their code. */
 const KINDS: ReadonlyMap<string, string> = new Map([
@@ -70,13 +60,7 @@ export const npyDtype = (name: string, code: string, known: readonly string[]): 
           `convert it: numpy.save(…, array.astype("float32"))`,
   );
 
-export const wrongNpyLength = (
-  name: string,
-  shape: readonly number[],
-  dtype: string,
-  found: number,
-  expected: number,
-): DataError =>
+export const wrongNpyLength = (name: string, shape: readonly number[], dtype: string, found: number, expected: number): DataError =>
   new DataError(
     `${name} declares ${shape.length === 0 ? "one" : shapeText(shape)} ${dtype}, ${expected} bytes in all, but ` +
       `${found < expected ? "ends after" : "holds"} ${found}; save or fetch the file again`,
@@ -97,23 +81,18 @@ export const notInt32 = (name: string, value: string, at: number): DataError =>
 export const notZip = (name: string, start: Uint8Array): DataError =>
   new DataError(
     `${name} is not a .npz archive: it begins with ${hex(start)}, where 50 4b was expected; ` +
-      (start[0] === 0x93
-        ? `it is one array: read it with readNpy or loadNpy`
-        : `save it with numpy.savez`),
+      (start[0] === 0x93 ? `it is one array: read it with readNpy or loadNpy` : `save it with numpy.savez`),
   );
 
 export const brokenZip = (name: string, what: string): DataError =>
   new DataError(`${name} is not a whole archive: ${what}; save or fetch the file again`);
 
 export const zip64 = (name: string): DataError =>
-  new DataError(
-    `${name} is a ZIP64 archive, of 4 GB or more; save its arrays one by one with numpy.save`,
-  );
+  new DataError(`${name} is a ZIP64 archive, of 4 GB or more; save its arrays one by one with numpy.save`);
 
 export const zipTooLarge = (name: string, found: number, most: number): DataError =>
   new DataError(
-    `${name} declares ${found} bytes once unfolded, where at most ${most} are taken; ` +
-      `save its arrays one by one with numpy.save`,
+    `${name} declares ${found} bytes once unfolded, where at most ${most} are taken; ` + `save its arrays one by one with numpy.save`,
   );
 
 export const encrypted = (name: string, entry: string): DataError =>
@@ -126,9 +105,7 @@ export const zipMethod = (name: string, entry: string, method: number): DataErro
   );
 
 export const notArray = (name: string, entry: string): DataError =>
-  new DataError(
-    `${name} holds ${shown(entry)}, where arrays (….npy) were expected; save the archive with numpy.savez`,
-  );
+  new DataError(`${name} holds ${shown(entry)}, where arrays (….npy) were expected; save the archive with numpy.savez`);
 
 export const repeatedArray = (name: string, array: string): DataError =>
   new DataError(`${name} holds the array ${shown(array)} twice; give each array a name of its own`);

@@ -18,16 +18,11 @@ export interface Characters {
  * @param vocabulary that of another text, to be read with the same ids; by default the text's own
  * @throws DataError when the file is empty, is not UTF-8, or holds a character that is not in `vocabulary`
  */
-export function readText(
-  bytes: Uint8Array,
-  name: string,
-  vocabulary?: readonly string[],
-): Characters {
-  hold("readText", { bytes, name, vocabulary }, { bytes: BYTES, name: TEXT, vocabulary: optional(NAMES) }); // prettier-ignore
+export function readText(bytes: Uint8Array, name: string, vocabulary?: readonly string[]): Characters {
+  hold("readText", { bytes, name, vocabulary }, { bytes: BYTES, name: TEXT, vocabulary: optional(NAMES) });
   const text = decodeText(bytes, name);
   if (text === "") throw error.emptyText(name);
-  const known =
-    vocabulary ?? [...new Set(text)].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
+  const known = vocabulary ?? [...new Set(text)].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
   const idOf = new Map(known.map((character, id) => [character, id]));
   // a character is one or two of a string's units, so there are at most text.length
   const ids = new Int32Array(text.length);

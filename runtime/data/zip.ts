@@ -48,14 +48,15 @@ const LOCAL_SIZE = 30;
 
 /** The central directory, found from the end of the archive. */
 function readDirectory(view: DataView, bytes: Uint8Array, name: string): DirectoryEntry[] {
-  if (bytes.length < 2 || bytes[0] !== 0x50 || bytes[1] !== 0x4b) throw error.notZip(name, bytes.subarray(0, 4)); // prettier-ignore
+  if (bytes.length < 2 || bytes[0] !== 0x50 || bytes[1] !== 0x4b) throw error.notZip(name, bytes.subarray(0, 4));
   const end = findEnd(view);
   if (end === undefined) throw error.brokenZip(name, "its directory is missing");
   const count = view.getUint16(end + 10, true);
   const size = view.getUint32(end + 12, true);
   let at = view.getUint32(end + 16, true);
   if (count === 0xffff || size === 0xffffffff || at === 0xffffffff) throw error.zip64(name);
-  if (view.getUint32(end + 4, true) !== 0 || view.getUint16(end + 8, true) !== count || at + size !== end) throw error.brokenZip(name, "its directory is not where it should be"); // prettier-ignore
+  if (view.getUint32(end + 4, true) !== 0 || view.getUint16(end + 8, true) !== count || at + size !== end)
+    throw error.brokenZip(name, "its directory is not where it should be");
 
   const entries: DirectoryEntry[] = [];
   for (let i = 0; i < count; i++) {
@@ -74,7 +75,7 @@ function readDirectory(view: DataView, bytes: Uint8Array, name: string): Directo
       offset: view.getUint32(at + 42, true),
     };
     if ((view.getUint16(at + 8, true) & 1) !== 0) throw error.encrypted(name, entry.name);
-    if (entry.method !== 0 && entry.method !== 8) throw error.zipMethod(name, entry.name, entry.method); // prettier-ignore
+    if (entry.method !== 0 && entry.method !== 8) throw error.zipMethod(name, entry.name, entry.method);
     if (entry.packed === 0xffffffff || entry.size === 0xffffffff) throw error.zip64(name);
     entries.push(entry);
     at = next;
@@ -110,7 +111,7 @@ function unfold(entry: DirectoryEntry, view: DataView, bytes: Uint8Array, name: 
     throw fault(`it declares ${size} bytes, more than ${packed} can unfold to`);
   }
   const unfolded = method === 0 ? data : inflate(data, size, fault);
-  if (unfolded.length !== size) throw fault(`it holds ${unfolded.length} bytes, where ${size} were declared`); // prettier-ignore
+  if (unfolded.length !== size) throw fault(`it holds ${unfolded.length} bytes, where ${size} were declared`);
   if (crc32(unfolded) !== checksum) throw fault("its checksum does not hold");
   return unfolded;
 }
@@ -127,7 +128,7 @@ function inflate(data: Uint8Array, size: number, fault: (what: string) => Error)
     try {
       stream.push(data.subarray(at, at + PIECE), at + PIECE >= data.length);
     } catch (cause) {
-      throw fault(`it cannot be inflated (${cause instanceof Error ? cause.message : String(cause)})`); // prettier-ignore
+      throw fault(`it cannot be inflated (${cause instanceof Error ? cause.message : String(cause)})`);
     }
     if (length > size) throw fault(`it unfolds to more than the ${size} bytes it declares`);
   }

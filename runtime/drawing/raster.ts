@@ -28,58 +28,30 @@ export function createRaster(width: number, height: number, color: Color): Raste
 }
 
 /** Puts a colour on one dot; `cover` of it, 0 to 1, over what is there. Dots outside are let pass. */
-function blend(
-  { width, height, data }: Raster,
-  x: number,
-  y: number,
-  color: Color,
-  cover: number,
-): void {
+function blend({ width, height, data }: Raster, x: number, y: number, color: Color, cover: number): void {
   if (x < 0 || y < 0 || x >= width || y >= height) return;
   const at = (y * width + x) * 4;
-  for (let c = 0; c < 3; c++)
-    data[at + c] = Math.round(data[at + c]! + (color[c]! - data[at + c]!) * cover);
+  for (let c = 0; c < 3; c++) data[at + c] = Math.round(data[at + c]! + (color[c]! - data[at + c]!) * cover);
   data[at + 3] = 255;
 }
 
-export function fillRect(
-  raster: Raster,
-  left: number,
-  top: number,
-  width: number,
-  height: number,
-  color: Color,
-): void {
-  for (let y = top; y < top + height; y++)
-    for (let x = left; x < left + width; x++) blend(raster, x, y, color, 1);
+export function fillRect(raster: Raster, left: number, top: number, width: number, height: number, color: Color): void {
+  for (let y = top; y < top + height; y++) for (let x = left; x < left + width; x++) blend(raster, x, y, color, 1);
 }
 
 /** A text whose first character's top left corner is at (left, top), `scale` dots a dot. */
-export function drawText(
-  raster: Raster,
-  left: number,
-  top: number,
-  text: string,
-  color: Color,
-  scale: number,
-): void {
+export function drawText(raster: Raster, left: number, top: number, text: string, color: Color, scale: number): void {
   [...text].forEach((character, n) =>
     glyph(character)?.forEach((row, y) =>
       [...row].forEach((dot, x) => {
-        if (dot === "#")
-          fillRect(raster, left + (n * ADVANCE + x) * scale, top + y * scale, scale, scale, color);
+        if (dot === "#") fillRect(raster, left + (n * ADVANCE + x) * scale, top + y * scale, scale, scale, color);
       }),
     ),
   );
 }
 
 /** A line of round ends through the points, its edges smoothed. Needs +, −, ×, ÷ and √ alone, which engines agree on. */
-export function drawLine(
-  raster: Raster,
-  points: readonly Point[],
-  color: Color,
-  width: number,
-): void {
+export function drawLine(raster: Raster, points: readonly Point[], color: Color, width: number): void {
   if (points.length === 0) return;
   const reach = width / 2 + 1;
   const xs = points.map(([x]) => x);
@@ -91,14 +63,13 @@ export function drawLine(
   for (let x = left; x <= right; x++) {
     const near = points.flatMap((to, n): [Point, Point][] => {
       const from = points[n - 1] ?? to;
-      const inReach = x + 0.5 >= Math.min(from[0], to[0]) - reach && x + 0.5 <= Math.max(from[0], to[0]) + reach; // prettier-ignore
+      const inReach = x + 0.5 >= Math.min(from[0], to[0]) - reach && x + 0.5 <= Math.max(from[0], to[0]) + reach;
       return inReach ? [[from, to]] : [];
     });
     for (let y = top; y <= bottom; y++) {
       // the nearest segment decides, so that joints are not painted twice
       let nearest = Infinity;
-      for (const [from, to] of near)
-        nearest = Math.min(nearest, distance(x + 0.5, y + 0.5, from, to));
+      for (const [from, to] of near) nearest = Math.min(nearest, distance(x + 0.5, y + 0.5, from, to));
       const cover = Math.min(1, Math.max(0, width / 2 + 0.5 - nearest));
       if (cover > 0) blend(raster, x, y, color, cover);
     }

@@ -4,8 +4,8 @@ import { colorOf, type Color } from "./raster.ts";
 
 type Anchors = readonly [Color, Color, ...Color[]];
 
-const SIGNED: Anchors = [colorOf("#123c7c"), colorOf("#5b93cf"), colorOf("#f6f6f4"), colorOf("#e58368"), colorOf("#9e1327")]; // prettier-ignore
-const SHARE: Anchors = [colorOf("#f7f9fc"), colorOf("#a8c8ea"), colorOf("#3b7cc4"), colorOf("#0d3a75")]; // prettier-ignore
+const SIGNED: Anchors = [colorOf("#123c7c"), colorOf("#5b93cf"), colorOf("#f6f6f4"), colorOf("#e58368"), colorOf("#9e1327")];
+const SHARE: Anchors = [colorOf("#f7f9fc"), colorOf("#a8c8ea"), colorOf("#3b7cc4"), colorOf("#0d3a75")];
 
 /** Anchors at equal distances, straight between them; `at` from 0 to 1. */
 function between(anchors: Anchors, at: number): Color {

@@ -2,7 +2,7 @@
 
 import { printable } from "../printable.ts";
 import { ASCENT, textWidth } from "./font.ts";
-import { colorOf, createRaster, drawLine, drawText, fillRect, WHITE, type Point, type Raster } from "./raster.ts"; // prettier-ignore
+import { colorOf, createRaster, drawLine, drawText, fillRect, WHITE, type Point, type Raster } from "./raster.ts";
 
 /** `#rrggbb` */
 export type Ink = `#${string}`;
@@ -12,7 +12,15 @@ export type Shape =
   | { readonly kind: "rect"; readonly x: number; readonly y: number; readonly width: number; readonly height: number; readonly ink: Ink }
   | { readonly kind: "line"; readonly points: readonly Point[]; readonly ink: Ink; readonly width: number }
   /** (x, y) is on the baseline, at the anchor. */
-  | { readonly kind: "text"; readonly x: number; readonly y: number; readonly anchor: "start" | "middle" | "end"; readonly text: string; readonly ink: Ink; readonly strong?: true }; // prettier-ignore
+  | {
+      readonly kind: "text";
+      readonly x: number;
+      readonly y: number;
+      readonly anchor: "start" | "middle" | "end";
+      readonly text: string;
+      readonly ink: Ink;
+      readonly strong?: true;
+    };
 
 export interface Drawing {
   readonly width: number;
@@ -24,7 +32,7 @@ export interface Drawing {
 /** Two decimals at most: `12.5`, `3`. */
 const number = (value: number): string => String(Math.round(value * 100) / 100);
 
-const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" }; // prettier-ignore
+const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 /** Characters that XML has not, even as entities, beside those that are not visible: halves of pairs, and two more. */
 const NO_XML = /[\p{Cs}\ufffe\uffff]/gu;
 /** Any text as the contents of an element. */
@@ -66,10 +74,14 @@ export function paint({ width, height, shapes }: Drawing, scale: number): Raster
   const dots = (value: number): number => Math.round(value * scale);
   for (const shape of shapes) {
     const color = colorOf(shape.ink);
-    if (shape.kind === "rect")
-      fillRect(raster, dots(shape.x), dots(shape.y), dots(shape.width), dots(shape.height), color); // prettier-ignore
+    if (shape.kind === "rect") fillRect(raster, dots(shape.x), dots(shape.y), dots(shape.width), dots(shape.height), color);
     else if (shape.kind === "line")
-      drawLine(raster, shape.points.map(([x, y]) => [x * scale, y * scale]), color, shape.width * scale); // prettier-ignore
+      drawLine(
+        raster,
+        shape.points.map(([x, y]) => [x * scale, y * scale]),
+        color,
+        shape.width * scale,
+      );
     else {
       const left = dots(shape.x) - Math.round(textWidth(shape.text) * scale * SHIFT[shape.anchor]);
       drawText(raster, left, dots(shape.y) - ASCENT * scale, shape.text, color, scale);

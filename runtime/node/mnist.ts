@@ -50,11 +50,7 @@ async function loadSets(folder: string, source: error.Source): Promise<DigitSets
   };
 }
 
-async function loadSet(
-  folder: string,
-  set: "train" | "t10k",
-  source: error.Source,
-): Promise<Digits> {
+async function loadSet(folder: string, set: "train" | "t10k", source: error.Source): Promise<Digits> {
   const images = await readIdxFile(folder, `${set}-images-idx3-ubyte`, source);
   return mnist(images, await readIdxFile(folder, `${set}-labels-idx1-ubyte`, source));
 }

@@ -36,7 +36,10 @@ const BAR = 20;
 const CLEAR = "\r\x1b[2K";
 
 const OPTIONS = optionsOf<ProgressOptions>({
-  stream: kind("a stream with a function write", (value) => typeof value === "object" && value !== null && "write" in value && typeof value.write === "function"), // prettier-ignore
+  stream: kind(
+    "a stream with a function write",
+    (value) => typeof value === "object" && value !== null && "write" in value && typeof value.write === "function",
+  ),
   env: kind("a record of texts", (value) => typeof value === "object" && value !== null),
   now: FUNCTION,
 });
@@ -94,21 +97,14 @@ export function progress(options: ProgressOptions = {}): Progress {
         .map(([name, mean]) => `${color.dim(printable(name))} ${figure(mean)}`)
         .join("  ");
       const of = epochs === 0 ? "" : `/${epochs}`;
-      stream.write(
-        `${color.bold(`epoch ${epoch}${of}`)}  ${figures}  ${color.dim(duration(seconds))}\n`,
-      );
+      stream.write(`${color.bold(`epoch ${epoch}${of}`)}  ${figures}  ${color.dim(duration(seconds))}\n`);
     },
     end: clear,
   };
 }
 
 /** `epoch 2/5  step 120/938  loss 0.3021  41200 rows/s  eta 1m 12s`. The ETA is that of the whole run. */
-function stepLine(
-  event: StepEvent,
-  stepsTaken: number,
-  rowsTaken: number,
-  seconds: number,
-): string {
+function stepLine(event: StepEvent, stepsTaken: number, rowsTaken: number, seconds: number): string {
   const { epoch, epochs, step, steps, loss } = event;
   const left = (epochs - epoch) * steps + steps - step;
   const losses =

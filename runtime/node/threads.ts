@@ -19,7 +19,7 @@ export interface Spawn {
   readonly cores: number;
 }
 
-const PLACE = kind("the address of an emitted file, as a URL or a text", (value) => typeof value === "string" || value instanceof URL); // prettier-ignore
+const PLACE = kind("the address of an emitted file, as a URL or a text", (value) => typeof value === "string" || value instanceof URL);
 
 /**
  * `createThreadedTrainer({ spawn: workersOf(new URL("./trainer.wasm.js", import.meta.url)) })`: each worker imports that emitted file,
@@ -28,7 +28,7 @@ const PLACE = kind("the address of an emitted file, as a URL or a text", (value)
 export function workersOf(trainer: URL | string): Spawn {
   hold("workersOf", { trainer }, { trainer: PLACE });
   const spawn = (): ThreadWorker => {
-    const worker = new Worker(new URL("./thread-worker.js", import.meta.url), { workerData: { trainer: String(trainer) } }); // prettier-ignore
+    const worker = new Worker(new URL("./thread-worker.js", import.meta.url), { workerData: { trainer: String(trainer) } });
     worker.unref();
     const face: ThreadWorker = {
       postMessage: (message) => worker.postMessage(message),

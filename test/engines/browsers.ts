@@ -13,11 +13,20 @@ export type BrowserName = "chromium" | "firefox-esr";
 /** "Chromium 156.0.8078.79"; undefined where the browser is not installed. */
 export function browserVersion(name: BrowserName): string | undefined {
   const { status, stdout } = spawnSync(name, ["--version"], { encoding: "utf8" });
-  return status === 0 ? /\w+(?: \w+)? [\d.]+(?:esr)?/.exec(stdout)?.[0].replace("Mozilla ", "") : undefined; // prettier-ignore
+  return status === 0 ? /\w+(?: \w+)? [\d.]+(?:esr)?/.exec(stdout)?.[0].replace("Mozilla ", "") : undefined;
 }
 
 /** Root may not use Chromium's sandbox; the rest keeps both from looking for hosts elsewhere and from asking questions. */
-const CHROMIUM = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]; // prettier-ignore
+const CHROMIUM = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 const FIREFOX = `user_pref("app.normandy.enabled", false);
 user_pref("app.update.enabled", false);
 user_pref("browser.safebrowsing.malware.enabled", false);
@@ -38,8 +47,8 @@ user_pref("toolkit.telemetry.enabled", false);
 async function open(name: BrowserName, address: string): Promise<() => Promise<void>> {
   const profile = await mkdtemp(join(tmpdir(), "adjoint-browser-"));
   await writeFile(join(profile, "user.js"), FIREFOX);
-  const given = name === "chromium" ? [...CHROMIUM, `--user-data-dir=${profile}`] : ["--headless", "--no-remote", "--profile", profile]; // prettier-ignore
-  const child = spawn(name, [...given, address], { stdio: "ignore", detached: true, env: { ...process.env, HOME: profile } }); // prettier-ignore
+  const given = name === "chromium" ? [...CHROMIUM, `--user-data-dir=${profile}`] : ["--headless", "--no-remote", "--profile", profile];
+  const child = spawn(name, [...given, address], { stdio: "ignore", detached: true, env: { ...process.env, HOME: profile } });
   const ended = new Promise((resolve) => child.on("close", resolve));
   return async () => {
     try {
@@ -52,7 +61,12 @@ async function open(name: BrowserName, address: string): Promise<() => Promise<v
   };
 }
 
-const TYPES: Readonly<Record<string, string>> = { ".html": "text/html", ".js": "text/javascript", ".json": "application/json", ".wasm": "application/wasm" }; // prettier-ignore
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
+};
 
 export interface PageOptions {
   /** Of the folder; with a query if the page reads one. */
@@ -65,11 +79,7 @@ export interface PageOptions {
 }
 
 /** Serves the folder, opens the page and returns when it has said its last. Throws where it does not in time. */
-export async function visit(
-  name: BrowserName,
-  folder: string,
-  { page, policy, said, timeoutSeconds }: PageOptions,
-): Promise<void> {
+export async function visit(name: BrowserName, folder: string, { page, policy, said, timeoutSeconds }: PageOptions): Promise<void> {
   let finish = (): void => {};
   const finished = new Promise<void>((resolve) => (finish = resolve));
   const server = createServer((request, response) => {
@@ -85,7 +95,7 @@ export async function visit(
       return;
     }
     const file = join(folder, normalize(pathname));
-    if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return void response.writeHead(404).end(); // prettier-ignore
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return void response.writeHead(404).end();
     response.setHeader("Content-Type", TYPES[extname(file)] ?? "application/octet-stream");
     response.end(readFileSync(file));
   });
@@ -94,7 +104,7 @@ export async function visit(
   const close = await open(name, `http://localhost:${port}/${page}`);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${name}: ${page} has not ended in ${timeoutSeconds} seconds`)), timeoutSeconds * 1000); // prettier-ignore
+    timer = setTimeout(() => reject(new Error(`${name}: ${page} has not ended in ${timeoutSeconds} seconds`)), timeoutSeconds * 1000);
   });
   try {
     await Promise.race([finished, late]);

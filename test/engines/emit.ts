@@ -20,13 +20,11 @@ export function classesOf(trainer: string): Record<string, number> {
   return Object.fromEntries([...labels].map(([, classes, name]) => [name!, Number(classes)]));
 }
 
-export const committedTrainer = (root: string, model: string): string => readFileSync(`${root}generated/${model}/trainer.ts`, "utf8"); // prettier-ignore
+export const committedTrainer = (root: string, model: string): string => readFileSync(`${root}generated/${model}/trainer.ts`, "utf8");
 
 /** JavaScript by target. */
-export async function wasmAndTwin(
-  model: Model,
-): Promise<Readonly<Record<"wasm" | "twin", string>>> {
+export async function wasmAndTwin(model: Model): Promise<Readonly<Record<"wasm" | "twin", string>>> {
   const { module, facts } = await lower(model, { target: "wasm" });
-  const [wasm, twin] = [await targets.wasm.printTrainer(module, facts), await targets.twin.printTrainer(module, facts)]; // prettier-ignore
+  const [wasm, twin] = [await targets.wasm.printTrainer(module, facts), await targets.twin.printTrainer(module, facts)];
   return { wasm: await stripTypes(wasm), twin: await stripTypes(twin) };
 }

@@ -27,7 +27,7 @@ async function installed(name: string, version: string): Promise<string> {
   if (!existsSync(join(folder, "node_modules", name, "package.json"))) {
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, "package.json"), '{ "private": true }');
-    const { status, stderr } = spawnSync("npm", ["install", "--silent", `${name}@${version}`], { cwd: folder, encoding: "utf8" }); // prettier-ignore
+    const { status, stderr } = spawnSync("npm", ["install", "--silent", `${name}@${version}`], { cwd: folder, encoding: "utf8" });
     if (status !== 0) throw new Error(`npm install ${name}@${version} failed: ${stderr}`);
   }
   return join(folder, "node_modules");
@@ -40,12 +40,12 @@ function ofNpm(name: string, version: string, program: string, shown: string): E
     remedy: `npm has to reach its registry for the package ${name}`,
     async version() {
       const { status, stdout } = spawnSync(await path(), ["--version"], { encoding: "utf8" });
-      return status === 0 ? `${name === "node" ? "Node" : "Bun"} ${stdout.trim().replace(/^v/, "")}` : undefined; // prettier-ignore
+      return status === 0 ? `${name === "node" ? "Node" : "Bun"} ${stdout.trim().replace(/^v/, "")}` : undefined;
     },
     async run(folder, said) {
-      const child = spawn(await path(), [join(folder, "process.js"), join(folder, "jobs.json")], { stdio: ["ignore", "pipe", "inherit"] }); // prettier-ignore
+      const child = spawn(await path(), [join(folder, "process.js"), join(folder, "jobs.json")], { stdio: ["ignore", "pipe", "inherit"] });
       const code = new Promise((resolve) => child.on("close", resolve));
-      for await (const line of createInterface({ input: child.stdout })) said(JSON.parse(line) as Outcome); // prettier-ignore
+      for await (const line of createInterface({ input: child.stdout })) said(JSON.parse(line) as Outcome);
       if ((await code) !== 0) throw new Error(`${shown} ended with ${String(await code)}`);
     },
   };
@@ -73,4 +73,4 @@ export const engines: readonly Engine[] = [
   browser("chromium"),
   browser("firefox-esr"),
   ofNpm("bun", "1", "bun/bin/bun.exe", "bun"),
-]; // prettier-ignore
+];

@@ -18,5 +18,8 @@ export async function buildEntries(root: string, folder: string): Promise<void> 
   });
   await writeFile(join(folder, "package.json"), '{ "type": "module" }');
   for (const page of ["matrix", "policy"])
-    await writeFile(join(folder, `${page}.html`), `<!doctype html><meta charset="utf-8"><script type="module" src="${page}-page.js"></script>`); // prettier-ignore
+    await writeFile(
+      join(folder, `${page}.html`),
+      `<!doctype html><meta charset="utf-8"><script type="module" src="${page}-page.js"></script>`,
+    );
 }

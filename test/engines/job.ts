@@ -44,11 +44,7 @@ function bitsAt(at: number): number {
 }
 
 /** Fills a batch in place: floats are n/256 of [0, 1), labels whole numbers below their classes. */
-export function fillBatch(
-  batch: Readonly<Record<string, Values>>,
-  step: number,
-  classes: Job["classes"],
-): void {
+export function fillBatch(batch: Readonly<Record<string, Values>>, step: number, classes: Job["classes"]): void {
   Object.entries(batch).forEach(([name, values], input) => {
     const start = Math.imul(step * 16 + input + 1, 0x01000193);
     const whole = values instanceof Int32Array;
@@ -60,13 +56,9 @@ export function fillBatch(
 }
 
 /** Trains and gives parameters and state as bytes(). Throws where a value of them is no finite number: such bits would say nothing. */
-export function bytesAfter(
-  { createTrainer }: Emitted,
-  { steps, classes }: Job,
-  module?: object,
-): Uint8Array {
+export function bytesAfter({ createTrainer }: Emitted, { steps, classes }: Job, module?: object): Uint8Array {
   const trainer = createTrainer({ seed: 7, ...(module === undefined ? {} : { module }) });
-  const batch = Object.fromEntries(Object.entries(trainer.inputs).map(([name, view]) => [name, view.slice()])); // prettier-ignore
+  const batch = Object.fromEntries(Object.entries(trainer.inputs).map(([name, view]) => [name, view.slice()]));
   for (let step = 0; step < steps; step++) {
     fillBatch(batch, step, classes);
     trainer.step(batch);

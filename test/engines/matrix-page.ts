@@ -12,7 +12,7 @@ declare const Worker: new (
   postMessage(jobs: readonly Job[]): void;
 };
 
-const say = (what: unknown): Promise<unknown> => fetch("said", { method: "POST", body: JSON.stringify(what) }); // prettier-ignore
+const say = (what: unknown): Promise<unknown> => fetch("said", { method: "POST", body: JSON.stringify(what) });
 const jobs = (await (await fetch("jobs.json")).json()) as readonly Job[]; // written by engines.ts
 const worker = new Worker("worker.js", { type: "module" });
 let last: Promise<unknown> = Promise.resolve();

@@ -20,12 +20,12 @@ export interface Row {
 export interface Matrix {
   readonly rows: readonly Row[];
   /** Engine by engine: who it was, how many results it gave, and how many are not the table's. */
-  readonly engines: readonly { readonly version: string; readonly results: number; readonly others: number }[]; // prettier-ignore
+  readonly engines: readonly { readonly version: string; readonly results: number; readonly others: number }[];
 }
 
 const aligned = (lines: readonly (readonly string[])[]): string => {
   const widths = lines[0]!.map((_, n) => Math.max(...lines.map((line) => line[n]!.length)));
-  const row = (cells: readonly string[]): string => `| ${cells.map((cell, n) => cell.padEnd(widths[n]!)).join(" | ")} |\n`; // prettier-ignore
+  const row = (cells: readonly string[]): string => `| ${cells.map((cell, n) => cell.padEnd(widths[n]!)).join(" | ")} |\n`;
   return [lines[0]!, widths.map((width) => "-".repeat(width)), ...lines.slice(1)].map(row).join("");
 };
 
@@ -36,24 +36,36 @@ bytes(), the parameters and the state, after that many steps. The strict twin of
 engine, has to have its hash.
 
 ${aligned([["model", "steps", "TypeScript", "WebAssembly"], ...rows.map(({ model, steps, typescript, wasm }) => [model, String(steps), typescript, wasm])])}
-${aligned([["engine", "results", "not as in the table"], ...engines.map(({ version, results, others }) => [version, String(results), String(others)])])}`; // prettier-ignore
+${aligned([["engine", "results", "not as in the table"], ...engines.map(({ version, results, others }) => [version, String(results), String(others)])])}`;
 
 export function readMatrix(text: string): Matrix {
-  const cells = text.split("\n").filter((line) => line.startsWith("| ")).map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim())); // prettier-ignore
+  const cells = text
+    .split("\n")
+    .filter((line) => line.startsWith("| "))
+    .map((line) =>
+      line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
   const body = cells.filter(([first]) => !/^(-+|model|engine)$/.test(first!));
   return {
-    rows: body.filter((row) => row.length === 4).map(([model, steps, typescript, wasm]) => ({ model: model!, steps: Number(steps), typescript: typescript!, wasm: wasm! })), // prettier-ignore
-    engines: body.filter((row) => row.length === 3).map(([version, results, others]) => ({ version: version!, results: Number(results), others: Number(others) })), // prettier-ignore
+    rows: body
+      .filter((row) => row.length === 4)
+      .map(([model, steps, typescript, wasm]) => ({ model: model!, steps: Number(steps), typescript: typescript!, wasm: wasm! })),
+    engines: body
+      .filter((row) => row.length === 3)
+      .map(([version, results, others]) => ({ version: version!, results: Number(results), others: Number(others) })),
   };
 }
 
-export const matrixText = (root: string): string => readFileSync(`${root}test/snapshots/bits.md`, "utf8"); // prettier-ignore
+export const matrixText = (root: string): string => readFileSync(`${root}test/snapshots/bits.md`, "utf8");
 
 /** The table with the rows of some models renewed. Throws where an engine is another than then: its other rows would be of none. */
 export function renewed(table: Matrix, { rows, engines }: Matrix): Matrix {
-  const [then, now] = [table, { engines }].map((one) => one.engines.map(({ version }) => version).join(", ")); // prettier-ignore
-  if (then !== now) throw new Error(`the table is of ${then}, but this run of ${now}; run npm run bits without --only`); // prettier-ignore
-  return { ...table, rows: table.rows.map((row) => rows.find(({ model }) => model === row.model) ?? row) }; // prettier-ignore
+  const [then, now] = [table, { engines }].map((one) => one.engines.map(({ version }) => version).join(", "));
+  if (then !== now) throw new Error(`the table is of ${then}, but this run of ${now}; run npm run bits without --only`);
+  return { ...table, rows: table.rows.map((row) => rows.find(({ model }) => model === row.model) ?? row) };
 }
 
 export interface MatrixOptions {
@@ -67,7 +79,14 @@ export interface MatrixOptions {
 }
 
 /** Emits every trainer, has every engine run them, and compares with what the first engine found. */
-export async function runMatrix({ root, models, engines, work, entries, note }: MatrixOptions): Promise<{ readonly matrix: Matrix; readonly faults: readonly string[] }> {
+export async function runMatrix({
+  root,
+  models,
+  engines,
+  work,
+  entries,
+  note,
+}: MatrixOptions): Promise<{ readonly matrix: Matrix; readonly faults: readonly string[] }> {
   await cp(entries, work, { recursive: true });
   const jobs: Job[] = [];
   const twins: Job[] = [];
@@ -119,4 +138,4 @@ export async function runMatrix({ root, models, engines, work, entries, note }: 
     wasm: table.get(`${model} wasm`) ?? "none",
   }));
   return { matrix: { rows, engines: found }, faults };
-} // prettier-ignore
+}

@@ -30,7 +30,7 @@ export const CASES: readonly Case[] = [
   { trainer: "wasm", where: "page", policy: STRICT, expect: "refusal" },
   { trainer: "wasm", where: "page", policy: WASM, expect: "weights" },
   { trainer: "wasm", where: "worker", policy: WASM, expect: "weights" },
-  { trainer: "wasm-external", where: "page", policy: `${WASM}; connect-src 'self'`, expect: "weights" }, // prettier-ignore
+  { trainer: "wasm-external", where: "page", policy: `${WASM}; connect-src 'self'`, expect: "weights" },
 ];
 
 export interface Verdict extends Case {
@@ -40,12 +40,7 @@ export interface Verdict extends Case {
 }
 
 /** Writes the model's trainers, one for each kind, into a folder of built entries. */
-export async function writeTrainers(
-  root: string,
-  folder: string,
-  name: string,
-  model: Model,
-): Promise<(kind: Case["trainer"]) => Job> {
+export async function writeTrainers(root: string, folder: string, name: string, model: Model): Promise<(kind: Case["trainer"]) => Job> {
   const text = committedTrainer(root, name);
   const { module, facts } = await lower(model, { target: "wasm" });
   const texts = {
@@ -53,7 +48,7 @@ export async function writeTrainers(
     wasm: await targets.wasm.printTrainer(module, facts),
     "wasm-external": await targets["wasm-external"].printTrainer(module, facts),
   };
-  for (const [kind, emitted] of Object.entries(texts)) await writeFile(join(folder, `${kind}.js`), await stripTypes(emitted)); // prettier-ignore
+  for (const [kind, emitted] of Object.entries(texts)) await writeFile(join(folder, `${kind}.js`), await stripTypes(emitted));
   await writeFile(join(folder, "trainer.wasm"), (await assemble(module)).bytes);
   return (kind) => ({
     name,
@@ -86,7 +81,7 @@ export async function verdicts(
         return true;
       },
     });
-    found.push({ ...one, ...verdictOn(one, said!, one.trainer === "typescript" ? row.typescript : row.wasm) }); // prettier-ignore
+    found.push({ ...one, ...verdictOn(one, said!, one.trainer === "typescript" ? row.typescript : row.wasm) });
   }
   return found;
 }
@@ -96,4 +91,4 @@ function verdictOn({ expect }: Case, { hash, strict, refused }: Said, weights: s
   if (hash === weights && refused.length === 0) return { holds: expect === "weights", came: "the table's weights" };
   if (/^CompileError: .*(Content Security Policy|CSP)/i.test(hash)) return { holds: expect === "refusal", came: "refused: WebAssembly" };
   return { holds: false, came: `${hash} ${refused.join(", ")}` };
-} // prettier-ignore
+}

@@ -15,7 +15,7 @@ export interface Said extends Outcome {
 
 declare const location: { readonly search: string; replace(address: string): void };
 declare const document: {
-  addEventListener(type: string, listen: (event: { readonly effectiveDirective: string; readonly blockedURI: string }) => void): void; // prettier-ignore
+  addEventListener(type: string, listen: (event: { readonly effectiveDirective: string; readonly blockedURI: string }) => void): void;
 };
 declare const WebAssembly: { compile(bytes: ArrayBuffer): Promise<object> };
 declare const Worker: new (
@@ -43,12 +43,12 @@ function refusesEval(): boolean {
 }
 
 const load = (module: string): Promise<unknown> => import(new URL(module, import.meta.url).href);
-const compiled = async (bytes: string): Promise<object> => WebAssembly.compile(await (await fetch(bytes)).arrayBuffer()); // prettier-ignore
+const compiled = async (bytes: string): Promise<object> => WebAssembly.compile(await (await fetch(bytes)).arrayBuffer());
 const inWorker = (): Promise<Outcome> =>
   new Promise((resolve) => {
     const worker = new Worker("worker.js", { type: "module" });
     worker.onmessage = ({ data }) => data !== "done" && resolve(data);
-    worker.onerror = ({ message }) => resolve({ name: job.name, hash: `the worker failed: ${message}` }); // prettier-ignore
+    worker.onerror = ({ message }) => resolve({ name: job.name, hash: `the worker failed: ${message}` });
     worker.postMessage([job]);
   });
 

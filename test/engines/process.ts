@@ -9,6 +9,6 @@ const [, , file = ""] = process.argv;
 const jobs = JSON.parse(await readFile(file, "utf8")) as readonly Job[]; // written by engines.ts
 const folder = dirname(resolve(file));
 for (const job of jobs) {
-  const outcome = await outcomeOf(job, (module) => import(pathToFileURL(`${folder}/${module}`).href)); // prettier-ignore
+  const outcome = await outcomeOf(job, (module) => import(pathToFileURL(`${folder}/${module}`).href));
   process.stdout.write(`${JSON.stringify(outcome)}\n`);
 }

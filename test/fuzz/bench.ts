@@ -32,7 +32,7 @@ export const benchOf = (rows: number): Bench => {
 };
 
 /** The n-th newest, counted round. */
-export const pick = <T>(list: readonly T[], n: number): T => list[list.length - 1 - (n % list.length)]!; // prettier-ignore
+export const pick = <T>(list: readonly T[], n: number): T => list[list.length - 1 - (n % list.length)]!;
 
 export const shapeOf = ({ c }: Bench, value: Value): Shape => c.typeOf(value).shape;
 export const float = ({ c }: Bench, value: Value): FloatTensor => c.tensor(value) as FloatTensor;
@@ -52,13 +52,14 @@ const leafName = ({ c }: Bench, kind: string): string => `${kind}${c.storage.siz
 /** A new float of that shape: a parameter, frozen or not, an input where it has a batch axis, or positions. */
 export function fresh(b: Bench, shape: Shape, n: number): Value {
   const { g, c, rows } = b;
-  const { value } = n % 4 === 1 && shape[0] === rows && shape.length > 0
-    ? input(leafName(b, "x"), shape)
-    : param(leafName(b, "p"), shape, normal(0, 0.8), { trainable: n % 4 !== 2 });
+  const { value } =
+    n % 4 === 1 && shape[0] === rows && shape.length > 0
+      ? input(leafName(b, "x"), shape)
+      : param(leafName(b, "p"), shape, normal(0, 0.8), { trainable: n % 4 !== 2 });
   if (n % 4 !== 3 || shape.length === 0) return value;
   const place = g.cast(g.iota({ dtype: "i32", shape }, { axis: n % shape.length }), { to: c.float });
   return g.add(value, g.mul(place, number(b, 0.25)));
-} // prettier-ignore
+}
 
 /** Labels of a new input. */
 export function freshLabels(b: Bench, shape: Shape, classes: number): Tensor<Shape, "i32"> {

@@ -11,14 +11,32 @@ import { huber, mse } from "../../compiler/model/losses/numbers.ts";
 import { l1, l2 } from "../../compiler/model/losses/penalties.ts";
 import { hyper } from "../../compiler/model/leaves.ts";
 import { model, type Declaration, type Model } from "../../compiler/model/model.ts";
-import { accumulate, adadelta, adagrad, adam, adamw, clipByGlobalNorm, clipByValue, cosineDecay, ema, exponentialDecay, groups, lion, rmsprop, sgd, stepDecay, warmup, type Rate } from "../../compiler/model/optimizers/index.ts"; // prettier-ignore
+import {
+  accumulate,
+  adadelta,
+  adagrad,
+  adam,
+  adamw,
+  clipByGlobalNorm,
+  clipByValue,
+  cosineDecay,
+  ema,
+  exponentialDecay,
+  groups,
+  lion,
+  rmsprop,
+  sgd,
+  stepDecay,
+  warmup,
+  type Rate,
+} from "../../compiler/model/optimizers/index.ts";
 import type { FloatTensor, Scalar, Tensor } from "../../compiler/model/tensor.ts";
 import { apply } from "./steps.ts";
-import { axesOf, benchOf, float, fresh, freshLabels, number, push, shapeOf, type Bench } from "./bench.ts"; // prettier-ignore
+import { axesOf, benchOf, float, fresh, freshLabels, number, push, shapeOf, type Bench } from "./bench.ts";
 import type { Recipe, Step } from "./recipe.ts";
 
 export const modelOf = (recipe: Recipe): Model =>
-  model("random", { batch: { train: recipe.rows, evaluate: recipe.rows, predict: recipe.rows } }, ({ batch }) => declare(recipe, batch)); // prettier-ignore
+  model("random", { batch: { train: recipe.rows, evaluate: recipe.rows, predict: recipe.rows } }, ({ batch }) => declare(recipe, batch));
 
 function declare(recipe: Recipe, rows: number): Declaration {
   const b = benchOf(rows);
@@ -32,16 +50,25 @@ function declare(recipe: Recipe, rows: number): Declaration {
     ...b.wholes.slice(-1).map(({ value }) => ["place", b.c.tensor(value)] as const),
     ...b.truths.slice(-1).map((value) => ["truth", b.c.tensor(value)] as const),
   ]);
-  for (const { value } of b.wholes) if (unread(b, value)) push(b, b.g.cast(value, { to: b.c.float })); // prettier-ignore
+  for (const { value } of b.wholes) if (unread(b, value)) push(b, b.g.cast(value, { to: b.c.float }));
   for (const value of b.truths) if (unread(b, value)) push(b, b.g.cast(value, { to: b.c.float }));
   const sinks = b.floats.filter((value) => unread(b, value));
   const terms = sinks.map((value, n) => term(b, value, recipe.losses[n % recipe.losses.length]!));
   // the rule names a group by the first parameter, so a gradient must reach it
   if (recipe.wrapper === 5) terms.push(l2([float(b, b.floats[0]!)], 0.01));
-  const metrics = { shown: total(b, shown.map((value) => mean(b, value))) }; // prettier-ignore
-  if (recipe.phases === 1 || terms.length < 2)
-    return { loss: total(b, terms), optimizer: ruleOf(b, recipe, 0), outputs, metrics };
-  const losses = [0, 1].map((which) => total(b, terms.filter((_, n) => n % 2 === which))); // prettier-ignore
+  const metrics = {
+    shown: total(
+      b,
+      shown.map((value) => mean(b, value)),
+    ),
+  };
+  if (recipe.phases === 1 || terms.length < 2) return { loss: total(b, terms), optimizer: ruleOf(b, recipe, 0), outputs, metrics };
+  const losses = [0, 1].map((which) =>
+    total(
+      b,
+      terms.filter((_, n) => n % 2 === which),
+    ),
+  );
   return {
     phases: losses.map((loss, n) => ({
       name: `phase${n}`,
@@ -72,7 +99,7 @@ function run(b: Bench, steps: readonly Step[]): void {
 /** Whether no other value of the bench depends on this one. */
 function unread({ c, floats, wholes, truths }: Bench, value: Value): boolean {
   const depends = dependents(c.builder.nodes, [value]);
-  return ![...floats, ...truths, ...wholes.map((whole) => whole.value)].some((other) => other !== value && depends[other]); // prettier-ignore
+  return ![...floats, ...truths, ...wholes.map((whole) => whole.value)].some((other) => other !== value && depends[other]);
 }
 
 function trainedBy(b: Bench, loss: Scalar): FloatTensor[] {
@@ -83,7 +110,11 @@ function trainedBy(b: Bench, loss: Scalar): FloatTensor[] {
   });
 }
 
-const total = (b: Bench, terms: readonly Scalar[]): Scalar => float(b, terms.map(({ value }) => value).reduce((sum, term) => b.g.add(sum, term))) as Scalar; // prettier-ignore
+const total = (b: Bench, terms: readonly Scalar[]): Scalar =>
+  float(
+    b,
+    terms.map(({ value }) => value).reduce((sum, term) => b.g.add(sum, term)),
+  ) as Scalar;
 
 function mean(b: Bench, value: Value): Scalar {
   const shape = shapeOf(b, value);
@@ -100,7 +131,7 @@ function term(b: Bench, value: Value, kind: number): Scalar {
   const perRow = shape.length > 0 && shape[0] === rows;
   const flat = (): FloatTensor => float(b, g.reshape(value, { shape: [rows, width] }));
   if (perRow && kind === 1) return mse(x, float(b, fresh(b, shape, 1)));
-  if (perRow && kind === 2 && width > 1) return softmaxCrossEntropy(flat(), freshLabels(b, [rows], width)); // prettier-ignore
+  if (perRow && kind === 2 && width > 1) return softmaxCrossEntropy(flat(), freshLabels(b, [rows], width));
   if (perRow && kind === 3 && width > 1) return svmLoss(flat(), freshLabels(b, [rows], width));
   if (perRow && kind === 4) return huber(x, float(b, fresh(b, shape, 1)));
   if (perRow && kind === 5) return bceWithLogits(x, freshLabels(b, shape, 2));
@@ -113,7 +144,15 @@ function term(b: Bench, value: Value, kind: number): Scalar {
 }
 
 function rateOf(kind: number, of: string): Rate {
-  const rates = [() => 0.5, () => 0.1, () => hyper(`rate${of}`, 0.25), () => stepDecay(0.5, { every: 1 }), () => cosineDecay(0.5, { steps: 3 }), () => warmup(2, 0.5), () => exponentialDecay(hyper(`rate${of}`, 0.5), { factor: 0.5 })]; // prettier-ignore
+  const rates = [
+    () => 0.5,
+    () => 0.1,
+    () => hyper(`rate${of}`, 0.25),
+    () => stepDecay(0.5, { every: 1 }),
+    () => cosineDecay(0.5, { steps: 3 }),
+    () => warmup(2, 0.5),
+    () => exponentialDecay(hyper(`rate${of}`, 0.5), { factor: 0.5 }),
+  ];
   return rates[kind % rates.length]!();
 }
 
@@ -138,5 +177,7 @@ function ruleOf(b: Bench, { rule, rate, wrapper, phases }: Recipe, phase: number
   if (wrapper === 8) return accumulate(made, 2);
   if (wrapper === 9) return ema(made, 0.8);
   const first = b.c.builder.nodes.find(({ op, attrs }) => op === "param" && attrs["trainable"] !== false);
-  return wrapper === 5 && first !== undefined && phases === 1 && rule < 3 ? groups([{ parameters: [first.name], optimizer: sgd({ learningRate: 0.05 }) }, { optimizer: made }]) : made;
-} // prettier-ignore
+  return wrapper === 5 && first !== undefined && phases === 1 && rule < 3
+    ? groups([{ parameters: [first.name], optimizer: sgd({ learningRate: 0.05 }) }, { optimizer: made }])
+    : made;
+}

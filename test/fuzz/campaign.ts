@@ -20,7 +20,13 @@ export interface Campaign {
   readonly mismatches: readonly string[];
 }
 
-export const noCounts = (): Counts => ({ programs: 0, compared: 0, loose: 0, doubleOnly: { kink: 0, overflow: 0 }, discarded: { kink: 0, overflow: 0 } }); // prettier-ignore
+export const noCounts = (): Counts => ({
+  programs: 0,
+  compared: 0,
+  loose: 0,
+  doubleOnly: { kink: 0, overflow: 0 },
+  discarded: { kink: 0, overflow: 0 },
+});
 
 function count(counts: Counts, outcome: Outcome): void {
   counts.programs++;
@@ -36,8 +42,8 @@ export const added = (a: Counts, b: Counts): Counts => ({
   programs: a.programs + b.programs,
   compared: a.compared + b.compared,
   loose: a.loose + b.loose,
-  doubleOnly: { kink: a.doubleOnly.kink + b.doubleOnly.kink, overflow: a.doubleOnly.overflow + b.doubleOnly.overflow }, // prettier-ignore
-  discarded: { kink: a.discarded.kink + b.discarded.kink, overflow: a.discarded.overflow + b.discarded.overflow }, // prettier-ignore
+  doubleOnly: { kink: a.doubleOnly.kink + b.doubleOnly.kink, overflow: a.doubleOnly.overflow + b.doubleOnly.overflow },
+  discarded: { kink: a.discarded.kink + b.discarded.kink, overflow: a.discarded.overflow + b.discarded.overflow },
 });
 
 /** What became of the programs, as the committed text says it. */
@@ -58,7 +64,7 @@ programs                                     ${programs}
 tensors compared                              ${compared}
   of them in float32 by a bound above 1 %     ${loose}
 mismatches                                    ${mismatches.length}
-${mismatches.map((text) => `\n${text}`).join("")}`; // prettier-ignore
+${mismatches.map((text) => `\n${text}`).join("")}`;
 
 class Mismatch extends Error {}
 
@@ -72,12 +78,7 @@ export interface CampaignOptions {
 }
 
 /** Runs programs until there are enough or one differs; a mismatch is shrunk to its smallest form. */
-export async function campaign({
-  programs,
-  seed,
-  path,
-  targets = everyTarget,
-}: CampaignOptions): Promise<Campaign> {
+export async function campaign({ programs, seed, path, targets = everyTarget }: CampaignOptions): Promise<Campaign> {
   const counts = noCounts();
   let first: string | undefined;
   const property = fc.asyncProperty(anyRecipe, async (recipe) => {
@@ -87,10 +88,10 @@ export async function campaign({
     first ??= outcome.where; // from here on it shrinks, and keeps to one fault
     if (outcome.where === first) throw new Mismatch(`${outcome.where}: ${outcome.what}`);
   });
-  const details = await fc.check(property, { numRuns: programs, seed, ...(path === undefined ? {} : { path }) }); // prettier-ignore
+  const details = await fc.check(property, { numRuns: programs, seed, ...(path === undefined ? {} : { path }) });
   if (!details.failed || details.counterexample === null) return { counts, mismatches: [] };
   const [recipe] = details.counterexample;
-  return { counts, mismatches: [explain(recipe, details.errorInstance, seed, details.counterexamplePath)] }; // prettier-ignore
+  return { counts, mismatches: [explain(recipe, details.errorInstance, seed, details.counterexamplePath)] };
 }
 
 const explain = (recipe: Recipe, error: unknown, seed: number, path: string | null): string =>

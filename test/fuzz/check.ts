@@ -9,7 +9,7 @@ import { pipeline } from "../../compiler/passes/index.ts";
 import { modelOf } from "./build.ts";
 import { noise, sameDecisions, type Decisions } from "../../compiler/check/noise.ts";
 import type { Recipe } from "./recipe.ts";
-import { namedResults, planOf, runReference, runTarget, type Declared, type Meaning, type Plan } from "./run.ts"; // prettier-ignore
+import { namedResults, planOf, runReference, runTarget, type Declared, type Meaning, type Plan } from "./run.ts";
 import { targets, type ProgramTarget } from "./targets.ts";
 
 /**
@@ -17,7 +17,7 @@ import { targets, type ProgramTarget } from "./targets.ts";
  * storing a float32 rounds off; few runs may all move a result by little. In double the noise is far above what is rounded off, and the bound is about 1e-11 of the numbers that
  * were added up, a quarter of the 1e-10 that a wrong term could hide in.
  */
-const NOISE = { f32: { relative: 2 ** -23, runs: 12, times: 16 }, f64: { relative: 2 ** -40, runs: 2, times: 16 } } as const; // prettier-ignore
+const NOISE = { f32: { relative: 2 ** -23, runs: 12, times: 16 }, f64: { relative: 2 ** -40, runs: 2, times: 16 } } as const;
 
 /** How many times as many noisy runs say whether rounding could have made a difference, before it is called one. */
 export const DOUBTS = 16;
@@ -30,16 +30,16 @@ export type Outcome =
   | { readonly kind: "same"; readonly compared: number; readonly loose: number; readonly f32: "compared" | "kink" | "overflow" }
   /** Nothing to compare: a comparison is decided by rounding, or a result is no number. */
   | { readonly kind: "discarded"; readonly why: "kink" | "overflow" }
-  | { readonly kind: "differs"; readonly where: string; readonly what: string }; // prettier-ignore
+  | { readonly kind: "differs"; readonly where: string; readonly what: string };
 
 /** How far each tensor may be off. */
 type Bounds = ReadonlyMap<string, number>;
 
-const largest = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0); // prettier-ignore
+const largest = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 interface Reference {
   readonly meaning: Meaning;
-  readonly calls: ReadonlyMap<Declared, { readonly feed: ReadonlyMap<string, Float64Array>; readonly values: Meaning }>; // prettier-ignore
+  readonly calls: ReadonlyMap<Declared, { readonly feed: ReadonlyMap<string, Float64Array>; readonly values: Meaning }>;
   readonly decisions: Decisions;
   /** Largest magnitude of any computed value. */
   readonly peak: number;
@@ -54,7 +54,7 @@ export function referenceOf(plan: Plan): Reference {
     plan,
     (node, value) => {
       record(node, value);
-      if (isFloat(node.type.dtype)) for (const x of value.data) if (Math.abs(x) > peak) peak = Math.abs(x); // prettier-ignore
+      if (isFloat(node.type.dtype)) for (const x of value.data) if (Math.abs(x) > peak) peak = Math.abs(x);
     },
     (entry, feed, values) => calls.set(entry, { feed, values }),
   );
@@ -77,7 +77,7 @@ export function boundsOf(plan: Plan, { meaning, decisions }: Reference, dtype: F
     for (const [name, values] of noisy) widen(name, values, meaning.get(name)!);
   }
   return bounds;
-} // prettier-ignore
+}
 
 /** The first tensor that is further off than its bound, in words. */
 function difference(found: Meaning, expected: Meaning, boundOf: (name: string) => number): string | undefined {
@@ -89,7 +89,7 @@ function difference(found: Meaning, expected: Meaning, boundOf: (name: string) =
     if (at >= 0) return `${name}, element ${at}: ${other[at]}, not ${values[at]}; the bound is ${bound.toExponential(1)}`;
   }
   return undefined;
-} // prettier-ignore
+}
 
 /** The first element whose bits differ, in words. Whatever is no number has no bits to compare. */
 function otherBits(found: Meaning, expected: Meaning): string | undefined {
@@ -105,14 +105,15 @@ function otherBits(found: Meaning, expected: Meaning): string | undefined {
 function checkPasses({ calls }: Reference, bounds: Bounds): Outcome | undefined {
   for (const [entry, { feed, values }] of calls) {
     let failed: Outcome | undefined;
-    let expected: Meaning = entry.purpose.kind === "train" ? namedResults(evaluateResults(entry.declared, feed)) : values; // prettier-ignore
+    let expected: Meaning = entry.purpose.kind === "train" ? namedResults(evaluateResults(entry.declared, feed)) : values;
     pipeline(entry.purpose).run(entry.declared, {
       after(pass, input, output) {
         if (failed !== undefined || !isGraph(output)) return;
         if (pass.name === "differentiate") expected = values;
         if (input === output) return;
-        const what = difference(namedResults(evaluateResults(output, feed)), expected, boundIn(bounds, entry.name)); // prettier-ignore
-        if (what !== undefined) failed = { kind: "differs", where: `pass ${pass.name} of ${entry.name}`, what: `${what}\n${printGraph(output)}` }; // prettier-ignore
+        const what = difference(namedResults(evaluateResults(output, feed)), expected, boundIn(bounds, entry.name));
+        if (what !== undefined)
+          failed = { kind: "differs", where: `pass ${pass.name} of ${entry.name}`, what: `${what}\n${printGraph(output)}` };
       },
     });
     if (failed !== undefined) return failed;
@@ -120,21 +121,20 @@ function checkPasses({ calls }: Reference, bounds: Bounds): Outcome | undefined 
   return undefined;
 }
 
-const isGraph = (level: unknown): level is Graph => typeof level === "object" && level !== null && "nodes" in level; // prettier-ignore
+const isGraph = (level: unknown): level is Graph => typeof level === "object" && level !== null && "nodes" in level;
 
 /** The bound of a result of one call, by what the sequence of calls names it. */
-const boundIn = (bounds: Bounds, entry: string) => (result: string): number => {
-  const [kind, name] = [result.slice(0, result.indexOf(" ")), result.slice(result.indexOf(" ") + 1)];
-  if (kind === "output") return bounds.get(`predict ${name}`)!;
-  if (kind === "loss") return bounds.get(entry === "evaluate" ? `evaluate ${name}` : `step 1 loss ${name}`)!; // prettier-ignore
-  return bounds.get(`step 1 ${name}`)!;
-}; // prettier-ignore
+const boundIn =
+  (bounds: Bounds, entry: string) =>
+  (result: string): number => {
+    const [kind, name] = [result.slice(0, result.indexOf(" ")), result.slice(result.indexOf(" ") + 1)];
+    if (kind === "output") return bounds.get(`predict ${name}`)!;
+    if (kind === "loss") return bounds.get(entry === "evaluate" ? `evaluate ${name}` : `step 1 loss ${name}`)!;
+    return bounds.get(`step 1 ${name}`)!;
+  };
 
 /** Compiles the recipe's model for every target and compares. Compiler faults count as differences. */
-export async function check(
-  recipe: Recipe,
-  on: readonly ProgramTarget[] = targets,
-): Promise<Outcome> {
+export async function check(recipe: Recipe, on: readonly ProgramTarget[] = targets): Promise<Outcome> {
   try {
     const outcome = await checked(recipe, on, 1);
     // what lies far off the numbers it is made of may come out alike in a few noisy runs, and otherwise in the next
@@ -144,16 +144,12 @@ export async function check(
   }
 }
 
-async function checked(
-  recipe: Recipe,
-  on: readonly ProgramTarget[],
-  doubts: number,
-): Promise<Outcome> {
+async function checked(recipe: Recipe, on: readonly ProgramTarget[], doubts: number): Promise<Outcome> {
   const model = modelOf(recipe);
   const plan = planOf(model, recipe.rows, recipe.seed);
   const reference = referenceOf(plan);
   const { meaning, peak } = reference;
-  if (![...meaning.values()].every((values) => values.every(Number.isFinite))) return { kind: "discarded", why: "overflow" }; // prettier-ignore
+  if (![...meaning.values()].every((values) => values.every(Number.isFinite))) return { kind: "discarded", why: "overflow" };
   const double = boundsOf(plan, reference, "f64", doubts);
   if (double === undefined) return { kind: "discarded", why: "kink" };
   const failed = checkPasses(reference, double);
@@ -171,15 +167,15 @@ async function checked(
     meanings.set(name, found);
     const other = bitsOf === undefined ? undefined : meanings.get(bitsOf);
     const apart = other && otherBits(found, other);
-    if (apart !== undefined) return { kind: "differs", where: `${name}, whose bits are not those of ${bitsOf}`, what: apart }; // prettier-ignore
-    const linear = own.entries.every(({ purpose }) => purpose.kind !== "train" || purpose.phase.rule.linear); // prettier-ignore
+    if (apart !== undefined) return { kind: "differs", where: `${name}, whose bits are not those of ${bitsOf}`, what: apart };
+    const linear = own.entries.every(({ purpose }) => purpose.kind !== "train" || purpose.phase.rule.linear);
     const given = dtype === "f64" ? double : single;
     if (typeof given === "string") continue;
-    const posed = dtype === "f32" && !linear ? new Map([...meaning].filter(([of]) => isPosed(of))) : meaning; // prettier-ignore
+    const posed = dtype === "f32" && !linear ? new Map([...meaning].filter(([of]) => isPosed(of))) : meaning;
     const what = difference(found, posed, (of) => given.get(of)!);
     if (what !== undefined) return { kind: "differs", where: name, what };
     compared += posed.size;
-    if (dtype === "f32") for (const [of, values] of posed) if (given.get(of)! > 0.01 * largest(values)) loose++; // prettier-ignore
+    if (dtype === "f32") for (const [of, values] of posed) if (given.get(of)! > 0.01 * largest(values)) loose++;
   }
   return { kind: "same", compared, loose, f32: typeof single === "string" ? single : "compared" };
 }
@@ -188,7 +184,7 @@ async function checked(
  * What float32 says something about under a rule that is not linear in the gradient: a gradient that is zero up to rounding becomes a whole step
  * there, so weights after it are compared in double only, as the check of a model does.
  */
-const isPosed = (name: string): boolean => !name.startsWith("step ") || name.startsWith("step 1 loss "); // prettier-ignore
+const isPosed = (name: string): boolean => !name.startsWith("step ") || name.startsWith("step 1 loss ");
 
 /** The program of a recipe as text: its first training entry as declared, before any pass. */
 export function printRecipe(recipe: Recipe): string {

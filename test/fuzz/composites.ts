@@ -2,7 +2,7 @@
 
 import type { Value } from "../../compiler/graph/graph.ts";
 import { customVjp } from "../../compiler/model/autodiff.ts";
-import { elu, gelu, leakyRelu, logSoftmax, selu, silu, softmax, softplus } from "../../compiler/model/activations.ts"; // prettier-ignore
+import { elu, gelu, leakyRelu, logSoftmax, selu, silu, softmax, softplus } from "../../compiler/model/activations.ts";
 import { mul, sin } from "../../compiler/model/elementwise.ts";
 import { constant } from "../../compiler/model/initializers.ts";
 import { multiHeadAttention } from "../../compiler/model/layers/attention.ts";
@@ -23,13 +23,12 @@ import { scan } from "../../compiler/model/scan.ts";
 import type { FloatTensor, Scalar } from "../../compiler/model/tensor.ts";
 import { grad } from "../../compiler/model/tensors.ts";
 import { sizeOf } from "../../compiler/graph/type.ts";
-import { alike, axesOf, float, number, pick, positions, push, shapeOf, spreadOver, type Bench } from "./bench.ts"; // prettier-ignore
+import { alike, axesOf, float, number, pick, positions, push, shapeOf, spreadOver, type Bench } from "./bench.ts";
 import type { Apply } from "./steps.ts";
 
-const ACTIVATIONS = [leakyRelu, elu, selu, gelu, silu, softplus, (x: FloatTensor) => gelu(x, { approximate: "tanh" })]; // prettier-ignore
+const ACTIVATIONS = [leakyRelu, elu, selu, gelu, silu, softplus, (x: FloatTensor) => gelu(x, { approximate: "tanh" })];
 
-export const activation: Apply = (b, { a, n }) =>
-  push(b, pick(ACTIVATIONS, n)(float(b, pick(b.floats, a))).value);
+export const activation: Apply = (b, { a, n }) => push(b, pick(ACTIVATIONS, n)(float(b, pick(b.floats, a))).value);
 
 export const normalised: Apply = (b, { a, n, m }) => {
   const x = float(b, pick(b.floats, a));
@@ -44,9 +43,9 @@ function ofRank(b: Bench, a: number, rank: number): FloatTensor {
   const shape = shapeOf(b, x);
   if (shape.length === rank) return float(b, x);
   const missing = Math.max(0, rank - shape.length);
-  const merged = shape.length > rank ? [sizeOf(shape.slice(0, shape.length - rank + 1)), ...shape.slice(shape.length - rank + 1)] : shape; // prettier-ignore
+  const merged = shape.length > rank ? [sizeOf(shape.slice(0, shape.length - rank + 1)), ...shape.slice(shape.length - rank + 1)] : shape;
   const [first = 1, ...rest] = merged;
-  const to = shape.length === 0 ? Array.from({ length: rank }, () => 1) : [first, ...Array.from({ length: missing }, () => 1), ...rest]; // prettier-ignore
+  const to = shape.length === 0 ? Array.from({ length: rank }, () => 1) : [first, ...Array.from({ length: missing }, () => 1), ...rest];
   return float(b, b.g.reshape(x, { shape: to }));
 }
 
@@ -64,7 +63,7 @@ export const rowsLayer: Apply = (b, { a, n, m }) => {
     sizeOf(x.shape) / channels > 1 && rows === b.rows ? batchNorm({ momentum: 0.7 }) : layerNorm({}),
     dropped,
     residual([dense(x.shape.at(-1)!, { activation: "sigmoid" })]),
-  ]; // prettier-ignore
+  ];
   // without training a dropout gives its operand back: a factor of its own makes a new value in every entry alike
   const own = number(b, 1 + b.floats.length / 8);
   const layer = layers[n % layers.length]!;
@@ -77,12 +76,17 @@ export const imageLayer: Apply = (b, { a, n, m }) => {
   const [, channels, height, width] = x.shape as [number, number, number, number];
   const kernel = [Math.min(height, 1 + (m % 3)), Math.min(width, 1 + ((m >> 1) % 3))];
   const layers: readonly Layer[] = [
-    conv2d(channels * (1 + (m % 2)), kernel, { padding: m % 3 === 0 ? "same" : "valid", strides: 1 + (m % 2), groups: m % 4 === 1 ? channels : 1, activation: "relu" }),
+    conv2d(channels * (1 + (m % 2)), kernel, {
+      padding: m % 3 === 0 ? "same" : "valid",
+      strides: 1 + (m % 2),
+      groups: m % 4 === 1 ? channels : 1,
+      activation: "relu",
+    }),
     maxPool2d(kernel, m % 2 === 0 ? { padding: "same" } : {}),
     avgPool2d(kernel, { padding: m % 2 === 0 ? "same" : "valid", strides: 1 + (m % 2), paddedZeros: m % 3 === 0 ? "counted" : "ignored" }),
     upsampling2d(2),
     conv2dTranspose(1 + (m % 3), kernel, { strides: 1 + (m % 2) }),
-  ]; // prettier-ignore
+  ];
   push(b, layers[n % layers.length]!(x).value);
 };
 
@@ -90,13 +94,13 @@ export const sequenceLayer: Apply = (b, { a, n, m }) => {
   const given = ofRank(b, a, 3);
   const [rows, time, features] = given.shape as [number, number, number];
   const steps = Math.min(time, 3); // every step is written out
-  const x = float(b, b.g.slice(given.value, { start: [0, 0, 0], limit: [rows, steps, features], stride: [1, 1, 1] })); // prettier-ignore
+  const x = float(b, b.g.slice(given.value, { start: [0, 0, 0], limit: [rows, steps, features], stride: [1, 1, 1] }));
   const units = 1 + (m % 3);
   const returnSequences = m % 2 === 0;
   if (n % 5 === 4) {
     const start = float(b, b.g.broadcast(number(b, 0.1), { axes: [0, 1], size: [rows, features] }));
-    const decayed = (h: FloatTensor, x: FloatTensor) => sin(float(b, b.g.add(b.g.mul(h.value, number(b, 0.6)), x.value))); // prettier-ignore
-    const { carry, ys } = scan((h: FloatTensor, x) => ({ carry: decayed(h, x), y: mul(h, x) }), start, x); // prettier-ignore
+    const decayed = (h: FloatTensor, x: FloatTensor) => sin(float(b, b.g.add(b.g.mul(h.value, number(b, 0.6)), x.value)));
+    const { carry, ys } = scan((h: FloatTensor, x) => ({ carry: decayed(h, x), y: mul(h, x) }), start, x);
     push(b, carry.value);
     return push(b, ys.value);
   }
@@ -135,11 +139,20 @@ export const ownRule: Apply = (b, { a, b: other, n }) => {
   const x = float(b, pick(b.floats, a));
   const of = (value: Value): FloatTensor => float(b, value);
   if (n % 2 === 0)
-    return push(b, customVjp({ forward: (x: FloatTensor) => of(g.floor(g.mul(x.value, number(b, 3)))), backward: (d) => [of(g.mul(d.value, number(b, 3)))] })(x).value); // prettier-ignore
+    return push(
+      b,
+      customVjp({
+        forward: (x: FloatTensor) => of(g.floor(g.mul(x.value, number(b, 3)))),
+        backward: (d) => [of(g.mul(d.value, number(b, 3)))],
+      })(x).value,
+    );
   const y = of(alike(b, x.shape, other, n));
   const rule = customVjp({
     forward: (x: FloatTensor, y: FloatTensor) => of(g.mul(g.sin(x.value), y.value)),
-    backward: (d, [x, y], z) => [of(g.mul(g.mul(d.value, y.value), g.cos(x.value))), of(g.add(g.mul(d.value, g.sin(x.value)), g.mul(z.value, g.mul(d.value, number(b, 0.1)))))], // prettier-ignore
+    backward: (d, [x, y], z) => [
+      of(g.mul(g.mul(d.value, y.value), g.cos(x.value))),
+      of(g.add(g.mul(d.value, g.sin(x.value)), g.mul(z.value, g.mul(d.value, number(b, 0.1))))),
+    ],
   });
   push(b, rule(x, y).value);
 };

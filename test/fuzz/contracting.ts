@@ -24,7 +24,7 @@ export const dot: Apply = (b, { a, b: other, n, m }) => {
   const attrs = dotAttrs(contract, contract.map(at), batch, batch.map(at));
   const left = (n >> 3) % 2 === 0;
   const { aBatch, aContract, bBatch, bContract } = attrs;
-  push(b, left ? b.g.dot(x, y, attrs) : b.g.dot(y, x, { aBatch: bBatch!, aContract: bContract!, bBatch: aBatch!, bContract: aContract! })); // prettier-ignore
+  push(b, left ? b.g.dot(x, y, attrs) : b.g.dot(y, x, { aBatch: bBatch!, aContract: bContract!, bBatch: aBatch!, bContract: aContract! }));
 };
 
 /** [n, c, …space] of any value: missing axes have extent 1. */
@@ -44,7 +44,7 @@ export const conv: Apply = (b, { a, b: other, n, m }) => {
   const [rows, channels, ...space] = shapeOf(b, x) as [number, number, ...number[]];
   const groups = n % 3 === 0 ? channels : n % 3 === 1 && channels % 2 === 0 ? 2 : 1;
   const batchGroups = groups === 1 && m % 4 === 3 ? (rows % 2 === 0 ? 2 : rows) : 1;
-  const along = (of: (n: number) => number): number[] => space.map((_, axis) => of((n >> axis) + (m >> (axis + 1)))); // prettier-ignore
+  const along = (of: (n: number) => number): number[] => space.map((_, axis) => of((n >> axis) + (m >> (axis + 1))));
   const window = along((k) => 1 + (k % 3));
   const stride = along((k) => 1 + ((k >> 1) % 3));
   const rhsDilation = along((k) => 1 + ((k >> 2) % 2));
@@ -56,7 +56,7 @@ export const conv: Apply = (b, { a, b: other, n, m }) => {
   });
   const filters = groups * batchGroups * (1 + (m % 3));
   const w = alike(b, [filters, channels / groups, ...window], other, m & ~3);
-  push(b, b.g.conv(x, w, convAttrs(space.length, { stride, low, high, lhsDilation, rhsDilation, featureGroups: groups, batchGroups }))); // prettier-ignore
+  push(b, b.g.conv(x, w, convAttrs(space.length, { stride, low, high, lhsDilation, rhsDilation, featureGroups: groups, batchGroups })));
 };
 
 /** A window a value allows; every window covers at least one element, since padding stays below it. */
@@ -69,7 +69,7 @@ function windowOf(shape: Shape, n: number, m: number) {
   const crop = shape.findIndex((extent, axis) => extent + low[axis]! + high[axis]! > window[axis]! + 1);
   if (m % 4 === 3 && crop >= 0 && low[crop] === 0) low[crop] = -1;
   return { window, stride: shape.map((_, axis) => 1 + ((m >> axis) % 3)), low, high };
-} // prettier-ignore
+}
 
 export const windowSum: Apply = (b, { a, n, m }) => {
   const x = pick(b.floats, a);
@@ -89,5 +89,5 @@ export const windowGather: Apply = (b, { a, b: other, n, m }) => {
   const where = b.g.windowArgmax(y, attrs);
   const gathered = b.g.windowGather(x, where, attrs);
   if (sizeOf(attrs.window) > 1) b.wholes.push({ value: where, limit: sizeOf(attrs.window) });
-  push(b, n % 2 === 0 ? gathered : b.g.windowScatter(b.g.sin(gathered), where, { ...attrs, shape: shapeOf(b, x) })); // prettier-ignore
+  push(b, n % 2 === 0 ? gathered : b.g.windowScatter(b.g.sin(gathered), where, { ...attrs, shape: shapeOf(b, x) }));
 };

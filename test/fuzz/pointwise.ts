@@ -5,7 +5,7 @@ import { elementwise } from "../../compiler/model/formula.ts";
 import { alike, axesOf, float, number, pick, push, shapeOf, type Bench } from "./bench.ts";
 import type { Apply } from "./steps.ts";
 
-const SMOOTH = ["neg", "tanh", "sigmoid", "sin", "cos", "erf", "relu", "abs", "identity", "stopGradient", "sign", "floor"] as const; // prettier-ignore
+const SMOOTH = ["neg", "tanh", "sigmoid", "sin", "cos", "erf", "relu", "abs", "identity", "stopGradient", "sign", "floor"] as const;
 const BINARY = ["add", "sub", "mul", "max", "min"] as const;
 const CONSTANTS = [0, 1, -1, 2, 0.5, -0.3, 3];
 
@@ -30,7 +30,7 @@ export const unary: Apply = (b, { a, n }) => {
   push(b, b.g.elementwise(SMOOTH[n % SMOOTH.length]! as "neg", [x]));
 };
 
-export const guarded: Apply = (b, { a, n }) => push(b, GUARDED[n % GUARDED.length]!(b, pick(b.floats, a))); // prettier-ignore
+export const guarded: Apply = (b, { a, n }) => push(b, GUARDED[n % GUARDED.length]!(b, pick(b.floats, a)));
 
 export const binary: Apply = (b, { a, b: other, n, m }) => {
   const x = pick(b.floats, a);
@@ -53,10 +53,7 @@ export const powers: Apply = (b, { a, b: other, n, m }) => {
   if (n % 8 === 5) return push(b, g.pow(number(b, 1.3), g.sin(x)));
   const y = alike(b, shapeOf(b, x), other, m);
   const positive = g.add(g.mul(y, y), number(b, 0.3));
-  push(
-    b,
-    n % 4 === 1 ? g.div(x, positive) : g.pow(positive, n % 4 === 2 ? g.sin(x) : number(b, 0.5)),
-  );
+  push(b, n % 4 === 1 ? g.div(x, positive) : g.pow(positive, n % 4 === 2 ? g.sin(x) : number(b, 0.5)));
   if (n % 4 === 3) push(b, g.mul(x, x));
 };
 
@@ -65,16 +62,21 @@ export const broadcasting: Apply = (b, { a, b: other, n, m }) => {
   const x = pick(b.floats, a);
   const shape = shapeOf(b, x);
   const kept = axesOf(shape).filter((axis) => ((n >> axis) & 1) === 1);
-  const small = alike(b, kept.map((axis) => shape[axis]!), other, m); // prettier-ignore
+  const small = alike(
+    b,
+    kept.map((axis) => shape[axis]!),
+    other,
+    m,
+  );
   const axes = axesOf(shape).filter((axis) => !kept.includes(axis));
-  const wide = axes.length === 0 ? small : b.g.broadcast(small, { axes, size: axes.map((axis) => shape[axis]!) }); // prettier-ignore
+  const wide = axes.length === 0 ? small : b.g.broadcast(small, { axes, size: axes.map((axis) => shape[axis]!) });
   push(b, b.g.elementwise(BINARY[m % BINARY.length]!, [x, wide]));
 };
 
 export const compare: Apply = (b, { a, b: other, n, m }) => {
   const { g } = b;
   const x = pick(b.floats, a);
-  const y = n % 4 === 0 ? number(b, CONSTANTS[m % CONSTANTS.length]!) : alike(b, shapeOf(b, x), other, m); // prettier-ignore
+  const y = n % 4 === 0 ? number(b, CONSTANTS[m % CONSTANTS.length]!) : alike(b, shapeOf(b, x), other, m);
   const holds = g[(["lt", "le", "eq"] as const)[n % 3]!](x, y);
   const shape = shapeOf(b, x);
   const before = b.truths.find((truth) => String(shapeOf(b, truth)) === String(shape));
@@ -88,7 +90,7 @@ export const choose: Apply = (b, { a, b: other, n, m }) => {
   const shape = shapeOf(b, x);
   const y = m % 4 === 0 ? number(b, 0.5) : alike(b, shape, other, m);
   const fit = b.truths.filter((truth) => String(shapeOf(b, truth)) === String(shape));
-  const condition = fit.length > 0 ? pick(fit, n) : g.lt(x, shapeOf(b, y).length === shape.length ? y : number(b, 0)); // prettier-ignore
+  const condition = fit.length > 0 ? pick(fit, n) : g.lt(x, shapeOf(b, y).length === shape.length ? y : number(b, 0));
   push(b, n % 2 === 0 ? g.where(condition, x, y) : g.where(condition, y, x));
 };
 
@@ -111,7 +113,13 @@ export const truthAsNumber: Apply = (b, { a, n }) => {
   push(b, b.g.cast(pick(b.truths, n), { to: b.c.float }));
 };
 
-const FORMULAS = ["x * tanh(log(1 + exp(x)))", "x > 0 ? x : 0.1 * (exp(x) - 1)", "sin(x)^2 + cos(x)^2", "1 / (1 + x^2)", "max(x, 0) - min(x, 1)"]; // prettier-ignore
+const FORMULAS = [
+  "x * tanh(log(1 + exp(x)))",
+  "x > 0 ? x : 0.1 * (exp(x) - 1)",
+  "sin(x)^2 + cos(x)^2",
+  "1 / (1 + x^2)",
+  "max(x, 0) - min(x, 1)",
+];
 export const formula: Apply = (b, { a, n }) => {
   const x = float(b, b.g.min(pick(b.floats, a), number(b, 4)));
   push(b, elementwise(FORMULAS[n % FORMULAS.length]!)(x).value);

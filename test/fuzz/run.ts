@@ -2,7 +2,7 @@
 
 import { drawsIn, type Draws } from "../../compiler/check/domain.ts";
 import { fedLeaves } from "../../compiler/check/draw.ts";
-import { asStored, batchOf, padded, type AnyTrainer, type Batch, type Numbers } from "../../compiler/check/emitted.ts"; // prettier-ignore
+import { asStored, batchOf, padded, type AnyTrainer, type Batch, type Numbers } from "../../compiler/check/emitted.ts";
 import { evaluateResults, type Watch } from "../../compiler/check/evaluate.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import type { Float } from "../../compiler/graph/type.ts";
@@ -38,7 +38,7 @@ export function planOf(model: Model, rows: number, seed: number): Plan {
     purpose,
     declared: traced.graph,
     graph: purpose.kind === "train" ? differentiate(purpose.phase, purpose).run(traced.graph) : traced.graph,
-  })); // prettier-ignore
+  }));
   const meets = declared.some(({ traced }) => traced.meeting !== undefined);
   const short = meets ? rows : Math.max(1, rows - 1);
   const draws = drawsIn(entries.map((entry) => entry.declared));
@@ -49,7 +49,7 @@ type Store = Map<string, Float64Array>;
 
 /** First contents of parameters and state, as float32 storage holds them. */
 export function startOf({ entries, rows, seed, draws }: Plan): Store {
-  const kept = entries.flatMap(({ graph }) => fedLeaves(graph)).filter(({ op }) => op === "param" || op === "state"); // prettier-ignore
+  const kept = entries.flatMap(({ graph }) => fedLeaves(graph)).filter(({ op }) => op === "param" || op === "state");
   return new Map(kept.map((node) => [node.name, stored(node, draws.leaf(node, seed, rows))]));
 }
 
@@ -66,17 +66,13 @@ export function feedOf(plan: Plan, graph: Graph, store: Store, call: number, cou
       return [node.name, node.op === "input" ? padded(node, plan.rows, count, drawn) : drawn] as const;
     }),
   );
-} // prettier-ignore
+}
 
-const entryOf = (plan: Plan, name: string): Declared => plan.entries.find((entry) => entry.name === name)!; // prettier-ignore
-const training = ({ entries }: Plan): readonly Declared[] => entries.filter(({ purpose }) => purpose.kind === "train"); // prettier-ignore
+const entryOf = (plan: Plan, name: string): Declared => plan.entries.find((entry) => entry.name === name)!;
+const training = ({ entries }: Plan): readonly Declared[] => entries.filter(({ purpose }) => purpose.kind === "train");
 
 /** The reference: every declared graph evaluated, storage carried from step to step. `called` hears each entry's first feed. */
-export function runReference(
-  plan: Plan,
-  watch?: Watch,
-  called?: (entry: Declared, feed: Store, values: Meaning) => void,
-): Meaning {
+export function runReference(plan: Plan, watch?: Watch, called?: (entry: Declared, feed: Store, values: Meaning) => void): Meaning {
   const meaning: Meaning = new Map();
   const store = startOf(plan);
   const call = (entry: Declared, n: number, count: number) => {
@@ -85,7 +81,7 @@ export function runReference(
     if (n < 3) called?.(entry, feed, namedResults(results));
     return results;
   };
-  for (const [name, { data }] of call(entryOf(plan, "predict"), 0, plan.rows).outputs) meaning.set(`predict ${name}`, data.slice()); // prettier-ignore
+  for (const [name, { data }] of call(entryOf(plan, "predict"), 0, plan.rows).outputs) meaning.set(`predict ${name}`, data.slice());
   const means = call(entryOf(plan, "evaluate"), 1, plan.counts[1]!).losses;
   for (const [name, mean] of means) meaning.set(`evaluate ${name}`, Float64Array.of(mean));
   plan.counts.forEach((count, n) => {
@@ -105,7 +101,7 @@ export const namedResults = ({ losses, outputs, writes }: ReturnType<typeof eval
     ...[...losses].map(([name, value]) => [`loss ${name}`, Float64Array.of(value)] as const),
     ...[...outputs].map(([name, { data }]) => [`output ${name}`, data] as const),
     ...[...writes].map(([name, { data }]) => [`new ${name}`, data] as const),
-  ]); // prettier-ignore
+  ]);
 
 /** The same sequence on a target that stores floats as `dtype`. */
 export function runTarget(plan: Plan, trainer: AnyTrainer, dtype: Float): Meaning {
@@ -114,21 +110,22 @@ export function runTarget(plan: Plan, trainer: AnyTrainer, dtype: Float): Meanin
   const { parameters, state } = trainer;
   const views = [...Object.entries(parameters), ...Object.entries(state)];
   for (const [name, view] of views) view.set(store.get(name) ?? []);
-  const kept = (array: Numbers): Numbers => array instanceof Float64Array && dtype === "f32" ? Float32Array.from(array) : array; // prettier-ignore
+  const kept = (array: Numbers): Numbers => (array instanceof Float64Array && dtype === "f32" ? Float32Array.from(array) : array);
   const batch = (graph: Graph, call: number, count: number): Batch => {
     const given = batchOf(graph, feedOf(plan, graph, new Map(), call, count));
     return Object.fromEntries(Object.entries(given).map(([name, array]) => [name, kept(array)]));
   };
   const predicted = trainer.predict(batch(entryOf(plan, "predict").graph, 0, plan.rows));
-  for (const [name, values] of Object.entries(predicted)) meaning.set(`predict ${name}`, Float64Array.from(values)); // prettier-ignore
+  for (const [name, values] of Object.entries(predicted)) meaning.set(`predict ${name}`, Float64Array.from(values));
   const short = plan.counts[1]!;
-  const { count: _, ...means } = trainer.evaluate(batch(entryOf(plan, "evaluate").graph, 1, short), short); // prettier-ignore
-  for (const [name, value] of Object.entries(means)) meaning.set(`evaluate ${name}`, Float64Array.of(value / short)); // prettier-ignore
+  const { count: _, ...means } = trainer.evaluate(batch(entryOf(plan, "evaluate").graph, 1, short), short);
+  for (const [name, value] of Object.entries(means)) meaning.set(`evaluate ${name}`, Float64Array.of(value / short));
   const phases = training(plan);
   plan.counts.forEach((count, n) => {
     const losses = trainer.step(batch(phases[0]!.declared, 2 + n, count), count);
-    for (const { name } of phases) meaning.set(`step ${n + 1} loss ${name}`, Float64Array.of(typeof losses === "number" ? losses : losses[name]!)); // prettier-ignore
-    for (const [name, view] of views) meaning.set(`step ${n + 1} ${name}`, Float64Array.from(view)); // prettier-ignore
+    for (const { name } of phases)
+      meaning.set(`step ${n + 1} loss ${name}`, Float64Array.of(typeof losses === "number" ? losses : losses[name]!));
+    for (const [name, view] of views) meaning.set(`step ${n + 1} ${name}`, Float64Array.from(view));
   });
   return meaning;
 }

@@ -6,7 +6,7 @@ import { randomUniform } from "../../compiler/model/random.ts";
 import { alike, axesOf, number, pick, positions, push, shapeOf } from "./bench.ts";
 import type { Apply } from "./steps.ts";
 
-const some = (shape: Shape, n: number): number[] => axesOf(shape).filter((axis) => ((n >> axis) & 1) === 1); // prettier-ignore
+const some = (shape: Shape, n: number): number[] => axesOf(shape).filter((axis) => ((n >> axis) & 1) === 1);
 
 export const sum: Apply = (b, { a, n }) => {
   const x = pick(b.floats, a);
@@ -20,7 +20,7 @@ export const largest: Apply = (b, { a, n, m }) => {
   if (shape.length === 0) return push(b, g.sin(x));
   const axes = some(shape, n);
   // relu makes ties, which share the cotangent
-  push(b, g.reduceMax(m % 4 === 0 ? g.relu(x) : x, { axes: axes.length === 0 ? axesOf(shape) : axes })); // prettier-ignore
+  push(b, g.reduceMax(m % 4 === 0 ? g.relu(x) : x, { axes: axes.length === 0 ? axesOf(shape) : axes }));
 };
 
 export const argmax: Apply = (b, { a, n }) => {
@@ -51,7 +51,7 @@ export const reshape: Apply = (b, { a, n, m }) => {
 export const transpose: Apply = (b, { a, n }) => {
   const x = pick(b.floats, a);
   const axes = axesOf(shapeOf(b, x));
-  const turned = [...axes.slice(n % Math.max(1, axes.length)), ...axes.slice(0, n % Math.max(1, axes.length))]; // prettier-ignore
+  const turned = [...axes.slice(n % Math.max(1, axes.length)), ...axes.slice(0, n % Math.max(1, axes.length))];
   push(b, b.g.transpose(x, { order: n % 2 === 0 ? turned : [...axes].reverse() }));
 };
 
@@ -88,8 +88,7 @@ export const concat: Apply = (b, { a, b: other, n, m }) => {
   const shape = shapeOf(b, x);
   if (shape.length === 0) return push(b, b.g.cos(x));
   const axis = n % shape.length;
-  const wanted =
-    m % 2 === 0 ? shape : shape.map((extent, n) => (n === axis ? 1 + (m % 3) : extent));
+  const wanted = m % 2 === 0 ? shape : shape.map((extent, n) => (n === axis ? 1 + (m % 3) : extent));
   const y = alike(b, wanted, other, n);
   const parts: Value[] = m % 3 === 0 ? [y, x, x] : [x, y];
   push(b, b.g.concat(parts, { axis }));

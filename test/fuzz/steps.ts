@@ -15,7 +15,7 @@ const TABLE = { unary, ...pointwiseOthers, ...shaping, ...contracting, ...compos
 export type OpName = keyof typeof TABLE | "checkpoint";
 
 /** `checkpoint` takes the steps after it into a region (see build.ts). */
-export const OPS: readonly OpName[] = [...(Object.keys(TABLE) as (keyof typeof TABLE)[]), "checkpoint"]; // prettier-ignore
+export const OPS: readonly OpName[] = [...(Object.keys(TABLE) as (keyof typeof TABLE)[]), "checkpoint"];
 
 export const apply = (b: Bench, step: Step): void => {
   if (step.op !== "checkpoint") TABLE[step.op](b, step);

@@ -23,14 +23,14 @@ export const targets: readonly ProgramTarget[] = [
   { name: "TypeScript f64", dtype: "f64", target: "typescript", trainer: emitted("typescript") },
   { name: "TypeScript f32", dtype: "f32", target: "typescript", trainer: emitted("typescript") },
   { name: "WebAssembly", dtype: "f32", target: "wasm", trainer: emitted("wasm") },
-  { name: "its strict twin", dtype: "f32", target: "wasm", bitsOf: "WebAssembly", trainer: emitted("twin") }, // prettier-ignore
+  { name: "its strict twin", dtype: "f32", target: "wasm", bitsOf: "WebAssembly", trainer: emitted("twin") },
 ];
 
 /** The trainer as it is emitted. A function's text is collected when it is no longer used; a module's never is, and thousands would pile up. */
 function emitted(as: TargetName): ProgramTarget["trainer"] {
   return async ({ module, facts }) => {
     const text = await printers[as].printTrainer(module, facts);
-    const { code } = await transform(text, { loader: "ts", format: "iife", globalName: "emitted", target: "es2022" }); // prettier-ignore
+    const { code } = await transform(text, { loader: "ts", format: "iife", globalName: "emitted", target: "es2022" });
     const make = new Function(`${code}; return emitted.createTrainer();`) as () => AnyTrainer;
     return make();
   };
@@ -40,7 +40,7 @@ function emitted(as: TargetName): ProgramTarget["trainer"] {
 function interpreted({ module, facts }: Lowered): AnyTrainer {
   const memory = createMemory(module);
   const views = (role: string): Record<string, Numbers> =>
-    Object.fromEntries(module.buffers.flatMap(({ name, role: own }) => (own === role ? [[name, memory.get(name)!] as const] : []))); // prettier-ignore
+    Object.fromEntries(module.buffers.flatMap(({ name, role: own }) => (own === role ? [[name, memory.get(name)!] as const] : [])));
   const call = (entry: string, batch: Batch, count: number): Map<string, Float64Array> => {
     const suffix = module.entries[0]!.name === entry ? "" : `_${entry}`;
     for (const [name, values] of Object.entries(batch)) {
@@ -52,12 +52,13 @@ function interpreted({ module, facts }: Lowered): AnyTrainer {
     return interpretEntry(module, entry, memory, { precision: "double", poison: true });
   };
   const lossOf = (phase: string, batch: Batch, count: number): number => {
-    const { name } = module.entries.find(({ name }) => name === phase)!.results.find(({ kind }) => kind === "loss")!; // prettier-ignore
+    const { name } = module.entries.find(({ name }) => name === phase)!.results.find(({ kind }) => kind === "loss")!;
     return call(phase, batch, count).get(name)![0]!;
   };
   return {
-    step: (batch, count = facts.batch.train) => Object.fromEntries(facts.phases.map((phase) => [phase, lossOf(phase, batch, count)])), // prettier-ignore
-    evaluate: (batch, count = facts.batch.evaluate) => Object.fromEntries([...call("evaluate", batch, count)].map(([name, values]) => [name, values[0]! * count])), // prettier-ignore
+    step: (batch, count = facts.batch.train) => Object.fromEntries(facts.phases.map((phase) => [phase, lossOf(phase, batch, count)])),
+    evaluate: (batch, count = facts.batch.evaluate) =>
+      Object.fromEntries([...call("evaluate", batch, count)].map(([name, values]) => [name, values[0]! * count])),
     predict: (batch) => Object.fromEntries(call("predict", batch, facts.batch.predict)),
     parameters: views("parameter"),
     state: views("state"),

@@ -3,7 +3,35 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { checkModel } from "../../compiler/check/check.ts";
 import { withinBound } from "../../compiler/check/result.ts";
-import { accuracy, adam, avgPool2d, batchNorm, compile, concatenate, conv2d, conv2dTranspose, dense, depthwiseConv2d, dropout, flatten, globalAveragePool2d, groupNorm, input, labels, load, maxPool2d, model, mse, relu, residual, sgd, softmaxCrossEntropy, upsampling2d, type LoadedTrainer, type Model } from "../../compiler/index.ts"; // prettier-ignore
+import {
+  accuracy,
+  adam,
+  avgPool2d,
+  batchNorm,
+  compile,
+  concatenate,
+  conv2d,
+  conv2dTranspose,
+  dense,
+  depthwiseConv2d,
+  dropout,
+  flatten,
+  globalAveragePool2d,
+  groupNorm,
+  input,
+  labels,
+  load,
+  maxPool2d,
+  model,
+  mse,
+  relu,
+  residual,
+  sgd,
+  softmaxCrossEntropy,
+  upsampling2d,
+  type LoadedTrainer,
+  type Model,
+} from "../../compiler/index.ts";
 import { fit } from "../../runtime/index.ts";
 import { complaintsAbout } from "../support/typecheck.ts";
 
@@ -28,20 +56,24 @@ const convnet = model("convnet", { batch: BATCH }, ({ batch }) => {
 
 const unet = model("unet", { batch: BATCH }, ({ batch }) => {
   const x = input("x", [batch, 2, 6, 6]);
-  const down = depthwiseConv2d(3, { strides: 2, padding: "same", depthMultiplier: 2, activation: "silu" })(x); // prettier-ignore
+  const down = depthwiseConv2d(3, { strides: 2, padding: "same", depthMultiplier: 2, activation: "silu" })(x);
   const coarse = groupNorm(2)(avgPool2d(2, { padding: "same" })(down));
   const up = upsampling2d(2)(coarse);
   const cut = conv2d(4, 2, { activation: "gelu" })(up);
   const joined = concatenate([cut, conv2d(2, 1)(down)], 1);
   const y = conv2dTranspose(2, 3, { strides: 2, padding: "same", activation: "softplus" })(joined);
-  return { loss: mse(flatten()(y), flatten()(x)), outputs: { y }, optimizer: sgd({ momentum: 0.9 }) }; // prettier-ignore
+  return { loss: mse(flatten()(y), flatten()(x)), outputs: { y }, optimizer: sgd({ momentum: 0.9 }) };
 });
 
-test.each([convnet, unet].map((of): [string, Model] => [of.name, of]))("%s passes the whole check", async (_, of) => {
-  const { tensors, holds } = await checkModel(of, { effort: "quick" });
-  expect(tensors.filter((one) => !withinBound(one))).toEqual([]);
-  expect(holds).toBe(true);
-}, 60_000); // prettier-ignore
+test.each([convnet, unet].map((of): [string, Model] => [of.name, of]))(
+  "%s passes the whole check",
+  async (_, of) => {
+    const { tensors, holds } = await checkModel(of, { effort: "quick" });
+    expect(tensors.filter((one) => !withinBound(one))).toEqual([]);
+    expect(holds).toBe(true);
+  },
+  60_000,
+);
 
 describe("the emitted trainer of a model with batch norm and dropout", () => {
   let create: (options?: { seed?: number }) => LoadedTrainer & { readonly shortBatch?: "refuse" };
@@ -60,7 +92,9 @@ describe("the emitted trainer of a model with batch norm and dropout", () => {
     expect(trainer.shortBatch).toBe("refuse");
     expect(text).toContain('readonly shortBatch: "refuse";');
     expect(() => trainer.step({ x, y }, 3)).toThrow(
-      new RangeError("a step needs a full batch of 4 rows, but got 3: in this model a row's result depends on the other rows of its batch, in %sum (image-models.test.ts:15): it combines the rows. Leave the rest of the data out, or compile for a batch that divides it"), // prettier-ignore
+      new RangeError(
+        "a step needs a full batch of 4 rows, but got 3: in this model a row's result depends on the other rows of its batch, in %sum (image-models.test.ts:15): it combines the rows. Leave the rest of the data out, or compile for a batch that divides it",
+      ),
     );
     expect(trainer.stepCount).toBe(0);
     expect(trainer.evaluate({ x: x.subarray(0, 50), y: y.subarray(0, 1) }, 1).count).toBe(1);
@@ -68,7 +102,7 @@ describe("the emitted trainer of a model with batch norm and dropout", () => {
 
   test("fit leaves the rest out and says so", async () => {
     const trainer = create();
-    const data = { x: Float32Array.from({ length: 6 * 50 }, (_, n) => Math.cos(n)), y: Int32Array.of(0, 1, 2, 0, 1, 2) }; // prettier-ignore
+    const data = { x: Float32Array.from({ length: 6 * 50 }, (_, n) => Math.cos(n)), y: Int32Array.of(0, 1, 2, 0, 1, 2) };
     const { note } = await fit(trainer, data, { epochs: 1 });
     expect(trainer.stepCount).toBe(1);
     expect(note).toMatch(/2 .*6/);
@@ -96,6 +130,6 @@ test("trainer and gradients of a net with batch norm and dropout pass every stri
   const texts = new Map([...files].filter(([name]) => name.endsWith(".ts")));
   expect([...texts.keys()]).toEqual(["trainer.ts", "gradients.ts"]);
   expect(complaintsAbout(texts)).toEqual([]);
-  const { createGradients } = await load<{ createGradients(): { readonly state: object } }>({ files }, "gradients.ts"); // prettier-ignore
+  const { createGradients } = await load<{ createGradients(): { readonly state: object } }>({ files }, "gradients.ts");
   expect(Object.keys(createGradients().state)).toContain("random");
 });

@@ -3,7 +3,39 @@
 import { expect, test } from "vitest";
 import { checkModel } from "../../compiler/check/check.ts";
 import { withinBound } from "../../compiler/check/result.ts";
-import { adam, add, compile, dense, embedding, exp, flatten, gru, input, labels, layerNorm, load, lstm, mean, model, mse, mul, multiHeadAttention, positionalEncoding, randomNormal, residual, rmsNorm, sgd, simpleRnn, softmaxCrossEntropy, square, stopGradient, sub, sum, type LoadedTrainer, type Model } from "../../compiler/index.ts"; // prettier-ignore
+import {
+  adam,
+  add,
+  compile,
+  dense,
+  embedding,
+  exp,
+  flatten,
+  gru,
+  input,
+  labels,
+  layerNorm,
+  load,
+  lstm,
+  mean,
+  model,
+  mse,
+  mul,
+  multiHeadAttention,
+  positionalEncoding,
+  randomNormal,
+  residual,
+  rmsNorm,
+  sgd,
+  simpleRnn,
+  softmaxCrossEntropy,
+  square,
+  stopGradient,
+  sub,
+  sum,
+  type LoadedTrainer,
+  type Model,
+} from "../../compiler/index.ts";
 
 const BATCH = { train: 4, evaluate: 3, predict: 2 };
 
@@ -52,16 +84,20 @@ const gan = model("gan", { batch: BATCH }, ({ batch }) => {
   };
 });
 
-test.each([transformer, recurrent, vae, gan].map((of): [string, Model] => [of.name, of]))("%s passes the whole check", async (_, of) => {
-  const { tensors, holds } = await checkModel(of, { effort: "quick" });
-  expect(tensors.filter((one) => !withinBound(one))).toEqual([]);
-  expect(holds).toBe(true);
-}, 60_000); // prettier-ignore
+test.each([transformer, recurrent, vae, gan].map((of): [string, Model] => [of.name, of]))(
+  "%s passes the whole check",
+  async (_, of) => {
+    const { tensors, holds } = await checkModel(of, { effort: "quick" });
+    expect(tensors.filter((one) => !withinBound(one))).toEqual([]);
+    expect(holds).toBe(true);
+  },
+  60_000,
+);
 
 test("in phases the noise of a step is one, and moves on with the step", async () => {
   const compiled = await compile(gan, { effort: "none" });
   const { createTrainer } = await load(compiled);
-  const trainer = createTrainer() as unknown as LoadedTrainer & { readonly phases: Readonly<Record<string, (batch: object) => number>> }; // prettier-ignore
+  const trainer = createTrainer() as unknown as LoadedTrainer & { readonly phases: Readonly<Record<string, (batch: object) => number>> };
   const [start] = trainer.state["random"]!;
   const batch = { x: new Float32Array(12) };
   // no batch norm: rows do not interact
@@ -76,7 +112,7 @@ test("a model that draws only to predict starts its state for the check", async 
   const sampler = model("sampler", { batch: BATCH }, ({ batch, training }) => {
     const x = input("x", [batch, 2]);
     const y = dense(1)(x);
-    return { loss: mean(square(y)), outputs: { y: training ? y : add(y, sum(randomNormal([2]))) }, optimizer: sgd() }; // prettier-ignore
+    return { loss: mean(square(y)), outputs: { y: training ? y : add(y, sum(randomNormal([2]))) }, optimizer: sgd() };
   });
   const { tensors } = await checkModel(sampler, { effort: "quick" });
   expect(tensors.filter((one) => !withinBound(one))).toEqual([]);

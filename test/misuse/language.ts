@@ -10,11 +10,11 @@ export interface Row {
   readonly valid: () => readonly unknown[];
   readonly kinds: Readonly<Record<string, Kinds>>;
 }
-export const row = (
-  call: (...args: never[]) => unknown,
-  kinds: Row["kinds"],
-  ...valid: readonly (unknown | (() => unknown))[]
-): Row => ({ call, kinds, valid: () => valid.map((value) => (value instanceof Made ? value.make() : value)) }); // prettier-ignore
+export const row = (call: (...args: never[]) => unknown, kinds: Row["kinds"], ...valid: readonly (unknown | (() => unknown))[]): Row => ({
+  call,
+  kinds,
+  valid: () => valid.map((value) => (value instanceof Made ? value.make() : value)),
+});
 
 class Made {
   readonly make: () => unknown;
@@ -24,57 +24,130 @@ class Made {
 }
 let made = 0;
 const f = (...shape: readonly number[]): Made => new Made(() => adjoint.input(`f${made++}`, shape));
-const y = (...shape: readonly number[]): Made => new Made(() => adjoint.labels(`y${made++}`, shape, { classes: 3 })); // prettier-ignore
-const b = (...shape: readonly number[]): Made => new Made(() => adjoint.less(adjoint.input(`b${made++}`, shape), 0)); // prettier-ignore
+const y = (...shape: readonly number[]): Made => new Made(() => adjoint.labels(`y${made++}`, shape, { classes: 3 }));
+const b = (...shape: readonly number[]): Made => new Made(() => adjoint.less(adjoint.input(`b${made++}`, shape), 0));
 const list = (...parts: readonly Made[]): Made => new Made(() => parts.map(({ make }) => make()));
 const x = { x: "floats" } as const;
 
-const UNARY = ["abs", "cos", "erf", "exp", "expm1", "log", "log1p", "neg", "recip", "relu", "selu", "sigmoid", "silu", "sin", "softplus", "sqrt", "square", "stopGradient", "tanh"] as const; // prettier-ignore
+const UNARY = [
+  "abs",
+  "cos",
+  "erf",
+  "exp",
+  "expm1",
+  "log",
+  "log1p",
+  "neg",
+  "recip",
+  "relu",
+  "selu",
+  "sigmoid",
+  "silu",
+  "sin",
+  "softplus",
+  "sqrt",
+  "square",
+  "stopGradient",
+  "tanh",
+] as const;
 const BINARY = ["add", "div", "maximum", "minimum", "mul", "pow", "sub"] as const;
-const COMPARED = ["equal", "greater", "greaterEqual", "less", "lessEqual", "logicalAnd", "logicalOr", "notEqual"] as const; // prettier-ignore
+const COMPARED = ["equal", "greater", "greaterEqual", "less", "lessEqual", "logicalAnd", "logicalOr", "notEqual"] as const;
 const REDUCED = ["max", "mean", "min", "sum", "variance"] as const;
 const NUMBERS = ["cosineSimilarity", "mae", "meanAbsoluteError", "mse"] as const;
 
-const every = <Name extends keyof typeof adjoint>(names: readonly Name[], of: (call: Row["call"], name: Name) => Row): Record<string, Row> =>
-  Object.fromEntries(names.map((name) => [name, of(adjoint[name] as Row["call"], name)])); // prettier-ignore
+const every = <Name extends keyof typeof adjoint>(
+  names: readonly Name[],
+  of: (call: Row["call"], name: Name) => Row,
+): Record<string, Row> => Object.fromEntries(names.map((name) => [name, of(adjoint[name] as Row["call"], name)]));
 
 const layer = { name: "text?", trainable: "flag?" } as const;
-const convolution = { ...layer, strides: "a number or numbers?", padding: "padding?", dilation: "a number or numbers?", activation: "activation?", useBias: "flag?", kernelInitializer: "initializer?", biasInitializer: "initializer?" } as const; // prettier-ignore
+const convolution = {
+  ...layer,
+  strides: "a number or numbers?",
+  padding: "padding?",
+  dilation: "a number or numbers?",
+  activation: "activation?",
+  useBias: "flag?",
+  kernelInitializer: "initializer?",
+  biasInitializer: "initializer?",
+} as const;
 const norm = { options: { ...layer, epsilon: "not negative?" } } as const;
 const pool = { ...layer, strides: "a number or numbers?", padding: "padding?" } as const;
 const recurrent = { units: "count", options: { ...layer, returnSequences: "flag?" } } as const;
-const adam = { learningRate: "rate?", beta1: "share?", beta2: "share?", epsilon: "positive?", weightDecay: "not negative?" } as const; // prettier-ignore
-const of = (call: (...args: never[]) => unknown): Row["call"] => (at: never) => (call as (x: unknown) => unknown)(at); // prettier-ignore
+const adam = { learningRate: "rate?", beta1: "share?", beta2: "share?", epsilon: "positive?", weightDecay: "not negative?" } as const;
+const of =
+  (call: (...args: never[]) => unknown): Row["call"] =>
+  (at: never) =>
+    (call as (x: unknown) => unknown)(at);
 const double = (v: FloatTensor): FloatTensor => adjoint.mul(v, 2);
 
 export const language: Readonly<Record<string, Row>> = {
   ...every(UNARY, (call) => row(call, x, f(2, 3))),
   ...every(BINARY, (call) => row(call, { a: "operand", b: "operand" }, f(2, 3), f(2, 3))),
-  ...every(COMPARED.filter((name) => !name.startsWith("logical")), (call) => row(call, { a: "tensor", b: "any operand" }, f(2, 3), 0)),
-  ...every(COMPARED.filter((name) => name.startsWith("logical")), (call) => row(call, { a: "tensor", b: "any operand" }, b(2), b(2))),
+  ...every(
+    COMPARED.filter((name) => !name.startsWith("logical")),
+    (call) => row(call, { a: "tensor", b: "any operand" }, f(2, 3), 0),
+  ),
+  ...every(
+    COMPARED.filter((name) => name.startsWith("logical")),
+    (call) => row(call, { a: "tensor", b: "any operand" }, b(2), b(2)),
+  ),
   ...every(REDUCED, (call) => row(call, { ...x, axes: "numbers?" }, f(2, 3), [0])),
-  ...every(NUMBERS, (call, name) => row(call, name.startsWith("cos") ? { x: "floats", target: "floats" } : { x: "floats", target: "floats" }, f(2, 3), f(2, 3))),
+  ...every(NUMBERS, (call, name) =>
+    row(call, name.startsWith("cos") ? { x: "floats", target: "floats" } : { x: "floats", target: "floats" }, f(2, 3), f(2, 3)),
+  ),
   ...every(["softmax", "logSoftmax"], (call) => row(call, { ...x, axis: "axis?" }, f(2, 3), -1)),
   ...every(["argmax", "cumsum"], (call) => row(call, { ...x, axis: "axis" }, f(2, 3), 1)),
   ...every(["bceWithLogits", "hinge"], (call) => row(call, { scores: "floats", y: "targets" }, f(2, 3), f(2, 3))),
   ...every(["zeros", "ones", "he", "heUniform", "glorot", "glorotNormal"], (call) => row(call, {})),
   ...every(["adam", "adamw"], (call) => row(call, { options: adam }, {})),
-  ...every(["conv1d"], (call) => row(call, { filters: "count", kernelSize: "a number or numbers", options: { ...convolution, groups: "count?" } }, 2, 3, {})),
-  ...every(["conv2d"], (call) => row(call, { filters: "count", kernelSize: "a number or numbers", options: { ...convolution, groups: "count?" } }, 2, 3, {})),
-  ...every(["conv2dTranspose"], (call) => row(call, { filters: "count", kernelSize: "a number or numbers", options: { ...convolution, groups: "count?", outputPadding: "a number or numbers?" } }, 2, 3, {})),
+  ...every(["conv1d"], (call) =>
+    row(call, { filters: "count", kernelSize: "a number or numbers", options: { ...convolution, groups: "count?" } }, 2, 3, {}),
+  ),
+  ...every(["conv2d"], (call) =>
+    row(call, { filters: "count", kernelSize: "a number or numbers", options: { ...convolution, groups: "count?" } }, 2, 3, {}),
+  ),
+  ...every(["conv2dTranspose"], (call) =>
+    row(
+      call,
+      {
+        filters: "count",
+        kernelSize: "a number or numbers",
+        options: { ...convolution, groups: "count?", outputPadding: "a number or numbers?" },
+      },
+      2,
+      3,
+      {},
+    ),
+  ),
   ...every(["batchNorm"], (call) => row(call, { options: { ...norm.options, momentum: "number?" } }, {})),
   ...every(["layerNorm", "rmsNorm"], (call) => row(call, norm, {})),
   ...every(["flatten", "globalAveragePool2d", "globalMaxPool2d"], (call) => row(call, { options: layer }, {})),
   ...every(["maxPool1d", "maxPool2d"], (call) => row(call, { size: "a number or numbers", options: pool }, 2, {})),
-  ...every(["avgPool1d", "avgPool2d"], (call) => row(call, { size: "a number or numbers", options: { ...pool, paddedZeros: "text?" } }, 2, {})),
+  ...every(["avgPool1d", "avgPool2d"], (call) =>
+    row(call, { size: "a number or numbers", options: { ...pool, paddedZeros: "text?" } }, 2, {}),
+  ),
   ...every(["gru", "lstm"], (call) => row(call, recurrent, 3, {})),
   ...every(["l1", "l2"], (call) => row(call, { weights: "tensors", strength: "finite" }, list(f(2)), 0.1)),
   accumulate: row(adjoint.accumulate, { rule: "optimizer", k: "count" }, adjoint.sgd(), 2),
   accuracy: row(adjoint.accuracy, { scores: "floats", y: "targets" }, f(2, 3), y(2)),
   activation: row(adjoint.activation, { of: "activation", options: layer }, "relu", {}),
-  adadelta: row(adjoint.adadelta, { options: { learningRate: "rate?", rho: "share?", epsilon: "positive?", weightDecay: "not negative?" } }, {}),
-  adagrad: row(adjoint.adagrad, { options: { learningRate: "rate?", epsilon: "positive?", initialAccumulator: "not negative?", weightDecay: "not negative?" } }, {}),
-  assign: row(adjoint.assign, { target: "floats", value: "floats" }, new Made(() => adjoint.state(`s${made++}`, [2], adjoint.zeros())), f(2)),
+  adadelta: row(
+    adjoint.adadelta,
+    { options: { learningRate: "rate?", rho: "share?", epsilon: "positive?", weightDecay: "not negative?" } },
+    {},
+  ),
+  adagrad: row(
+    adjoint.adagrad,
+    { options: { learningRate: "rate?", epsilon: "positive?", initialAccumulator: "not negative?", weightDecay: "not negative?" } },
+    {},
+  ),
+  assign: row(
+    adjoint.assign,
+    { target: "floats", value: "floats" },
+    new Made(() => adjoint.state(`s${made++}`, [2], adjoint.zeros())),
+    f(2),
+  ),
   batchMean: row(adjoint.batchMean, { values: "floats" }, f(2)),
   binaryAccuracy: row(adjoint.binaryAccuracy, { scores: "floats", y: "targets", options: { threshold: "finite?" } }, f(2), f(2), {}),
   binaryCrossentropy: row(adjoint.binaryCrossentropy, { probabilities: "floats", y: "targets" }, f(2), f(2)),
@@ -86,10 +159,37 @@ export const language: Readonly<Record<string, Row>> = {
   concatenate: row(adjoint.concatenate, { parts: "tensors", axis: "axis?" }, list(f(2), f(2)), 0),
   constant: row(adjoint.constant, { value: "a number or numbers" }, 1),
   cosineDecay: row(adjoint.cosineDecay, { rate: "rate", options: { steps: "count", to: "not negative?" } }, 0.1, { steps: 3 }),
-  customVjp: row(adjoint.customVjp, { options: { forward: "function", backward: "function" } }, { forward: double, backward: (d: FloatTensor) => [double(d)] }),
-  dense: row(adjoint.dense, { units: "count", options: { ...layer, activation: "activation?", useBias: "flag?", kernelInitializer: "initializer?", biasInitializer: "initializer?" } }, 3, {}),
-  "dense(…)": row(of((v: never) => adjoint.dense(3)(v)), { x: "tensor" }, f(2, 3)),
-  depthwiseConv2d: row(adjoint.depthwiseConv2d, { kernelSize: "a number or numbers", options: { ...convolution, depthMultiplier: "count?" } }, 3, {}),
+  customVjp: row(
+    adjoint.customVjp,
+    { options: { forward: "function", backward: "function" } },
+    { forward: double, backward: (d: FloatTensor) => [double(d)] },
+  ),
+  dense: row(
+    adjoint.dense,
+    {
+      units: "count",
+      options: {
+        ...layer,
+        activation: "activation?",
+        useBias: "flag?",
+        kernelInitializer: "initializer?",
+        biasInitializer: "initializer?",
+      },
+    },
+    3,
+    {},
+  ),
+  "dense(…)": row(
+    of((v: never) => adjoint.dense(3)(v)),
+    { x: "tensor" },
+    f(2, 3),
+  ),
+  depthwiseConv2d: row(
+    adjoint.depthwiseConv2d,
+    { kernelSize: "a number or numbers", options: { ...convolution, depthMultiplier: "count?" } },
+    3,
+    {},
+  ),
   dropout: row(adjoint.dropout, { rate: "number", options: layer }, 0.5, {}),
   elementwise: row(adjoint.elementwise, { text: "text" }, "x * 2"),
   elu: row(adjoint.elu, { ...x, alpha: "finite?" }, f(2), 1),
@@ -99,26 +199,58 @@ export const language: Readonly<Record<string, Row>> = {
   exponentialDecay: row(adjoint.exponentialDecay, { rate: "rate", options: { factor: "positive", every: "count?" } }, 0.1, { factor: 0.5 }),
   gather: row(adjoint.gather, { x: "floats", at: "integers" }, f(3, 2), y(2)),
   gelu: row(adjoint.gelu, { x: "floats or options", options: { approximate: "text?" } }, f(2), {}),
-  grad: row(adjoint.grad, { loss: "floats", of: "tensors" }, ...(() => { let w: Tensor; return [new Made(() => adjoint.sum((w = adjoint.input(`g${made++}`, [2])) as FloatTensor)), new Made(() => [w])]; })()),
+  grad: row(
+    adjoint.grad,
+    { loss: "floats", of: "tensors" },
+    ...(() => {
+      let w: Tensor;
+      return [new Made(() => adjoint.sum((w = adjoint.input(`g${made++}`, [2])) as FloatTensor)), new Made(() => [w])];
+    })(),
+  ),
   groupNorm: row(adjoint.groupNorm, { groups: "count", ...norm }, 2, {}),
   groups: row(adjoint.groups, { list: "groups" }, [{ parameters: ["w"], optimizer: adjoint.sgd() }, { optimizer: adjoint.adam() }]),
   huber: row(adjoint.huber, { x: "floats", target: "floats", options: { delta: "finite?" } }, f(2), f(2), {}),
   hyper: row(adjoint.hyper, { name: "text", value: "finite" }, new Made(() => `h${made++}`), 1),
-  input: row(adjoint.input, { name: "text", shape: "numbers", options: { rows: "flag?", domain: "domain?" } }, new Made(() => `i${made++}`), [2], {}),
+  input: row(
+    adjoint.input,
+    { name: "text", shape: "numbers", options: { rows: "flag?", domain: "domain?" } },
+    new Made(() => `i${made++}`),
+    [2],
+    {},
+  ),
   kl: row(adjoint.kl, { probabilities: "floats", target: "floats" }, f(2, 3), f(2, 3)),
-  labels: row(adjoint.labels, { name: "text", shape: "numbers", options: { classes: "count" } }, new Made(() => `l${made++}`), [2], { classes: 3 }),
+  labels: row(adjoint.labels, { name: "text", shape: "numbers", options: { classes: "count" } }, new Made(() => `l${made++}`), [2], {
+    classes: 3,
+  }),
   leakyRelu: row(adjoint.leakyRelu, { ...x, slope: "finite?" }, f(2), 0.1),
   lion: row(adjoint.lion, { options: { learningRate: "rate?", beta1: "share?", beta2: "share?", weightDecay: "not negative?" } }, {}),
   logicalNot: row(adjoint.logicalNot, { a: "truths" }, b(2)),
   matmul: row(adjoint.matmul, { a: "floats", b: "floats" }, f(2, 3), f(3, 2)),
   model: row(adjoint.model, { name: "text", options: { batch: "count?", memory: "text?" }, declare: "function" }, "m", {}, () => undefined),
   multiHeadAttention: row(adjoint.multiHeadAttention, { heads: "count", options: { ...layer, causal: "flag?" } }, 2, {}),
-  "multiHeadAttention(…)": row((v: never, call: never) => adjoint.multiHeadAttention(1)(v, call), { x: "floats", options: { memory: "floats?", mask: "truths?" } }, f(2, 3, 4), {}),
+  "multiHeadAttention(…)": row(
+    (v: never, call: never) => adjoint.multiHeadAttention(1)(v, call),
+    { x: "floats", options: { memory: "floats?", mask: "truths?" } },
+    f(2, 3, 4),
+    {},
+  ),
   normal: row(adjoint.normal, { mean: "number?", deviation: "number?" }, 0, 1),
-  oneCycle: row(adjoint.oneCycle, { peak: "rate", options: { steps: "count", warmup: "positive?", startDivisor: "positive?", endDivisor: "positive?" } }, 0.1, { steps: 30 }),
+  oneCycle: row(
+    adjoint.oneCycle,
+    { peak: "rate", options: { steps: "count", warmup: "positive?", startDivisor: "positive?", endDivisor: "positive?" } },
+    0.1,
+    { steps: 30 },
+  ),
   oneHot: row(adjoint.oneHot, { y: "integers", classes: "count" }, y(2), 3),
   pad: row(adjoint.pad, { x: "floats", ends: "pairs" }, f(2), [[1, 1]]),
-  param: row(adjoint.param, { name: "text", shape: "numbers", initial: "initializer", options: { trainable: "flag?" } }, new Made(() => `p${made++}`), [2], adjoint.zeros(), {}),
+  param: row(
+    adjoint.param,
+    { name: "text", shape: "numbers", initial: "initializer", options: { trainable: "flag?" } },
+    new Made(() => `p${made++}`),
+    [2],
+    adjoint.zeros(),
+    {},
+  ),
   piecewise: row(adjoint.piecewise, { rates: "rates", options: { at: "counts" } }, [0.1, 0.2], { at: [3] }),
   positionalEncoding: row(adjoint.positionalEncoding, { options: { ...layer, table: "text?" } }, {}),
   randomNormal: row(adjoint.randomNormal, { shape: "numbers" }, [2]),
@@ -126,16 +258,61 @@ export const language: Readonly<Record<string, Row>> = {
   reshape: row(adjoint.reshape, { x: "floats or shape", shape: "numbers" }, f(2, 3), [6]),
   residual: row(adjoint.residual, { layers: "layers", options: layer }, [adjoint.relu], {}),
   reversed: row(adjoint.reversed, { x: "tensor", axes: "numbers" }, f(2), [0]),
-  rmsprop: row(adjoint.rmsprop, { options: { learningRate: "rate?", rho: "share?", epsilon: "positive?", momentum: "share?", centered: "flag?", weightDecay: "not negative?" } }, {}),
-  scaledDotProductAttention: row(adjoint.scaledDotProductAttention, { q: "floats", k: "floats", v: "floats", options: { causal: "flag?", mask: "truths?" } }, f(2, 3), f(2, 3), f(2, 3), {}),
-  scan: row(adjoint.scan, { step: "function", initial: "anything", xs: "floats" }, (carry: unknown, v: FloatTensor) => ({ carry, y: v }), 0, f(2, 3, 1)),
+  rmsprop: row(
+    adjoint.rmsprop,
+    {
+      options: {
+        learningRate: "rate?",
+        rho: "share?",
+        epsilon: "positive?",
+        momentum: "share?",
+        centered: "flag?",
+        weightDecay: "not negative?",
+      },
+    },
+    {},
+  ),
+  scaledDotProductAttention: row(
+    adjoint.scaledDotProductAttention,
+    { q: "floats", k: "floats", v: "floats", options: { causal: "flag?", mask: "truths?" } },
+    f(2, 3),
+    f(2, 3),
+    f(2, 3),
+    {},
+  ),
+  scan: row(
+    adjoint.scan,
+    { step: "function", initial: "anything", xs: "floats" },
+    (carry: unknown, v: FloatTensor) => ({ carry, y: v }),
+    0,
+    f(2, 3, 1),
+  ),
   sequential: row(adjoint.sequential, { name: "text", layers: "layers" }, "s", [adjoint.dense(2)]),
-  "sequential(…).compile": row((options: never) => adjoint.sequential("s", [adjoint.dense(2)]).compile(options), { options: { input: "numbers", optimizer: "word or optimizer", loss: "text", metrics: "texts?", batchSize: "count?", classes: "count?" } }, { input: [2], optimizer: "sgd", loss: "mse" }),
+  "sequential(…).compile": row(
+    (options: never) => adjoint.sequential("s", [adjoint.dense(2)]).compile(options),
+    {
+      options: {
+        input: "numbers",
+        optimizer: "word or optimizer",
+        loss: "text",
+        metrics: "texts?",
+        batchSize: "count?",
+        classes: "count?",
+      },
+    },
+    { input: [2], optimizer: "sgd", loss: "mse" },
+  ),
   sgd: row(adjoint.sgd, { options: { learningRate: "rate?", momentum: "share?", nesterov: "flag?", weightDecay: "not negative?" } }, {}),
   simpleRnn: row(adjoint.simpleRnn, { units: "count", options: { ...recurrent.options, activation: "activation?" } }, 3, {}),
   size: row(adjoint.size, { name: "text", extent: "count", options: { check: "count" } }, "n", 8, { check: 2 }),
   slice: row(adjoint.slice, { x: "tensor", start: "numbers", limit: "numbers", stride: "numbers?" }, f(2), [0], [1], [1]),
-  softmaxCrossEntropy: row(adjoint.softmaxCrossEntropy, { scores: "floats", y: "targets", options: { labelSmoothing: "share?", weights: "floats?" } }, f(2, 3), y(2), {}),
+  softmaxCrossEntropy: row(
+    adjoint.softmaxCrossEntropy,
+    { scores: "floats", y: "targets", options: { labelSmoothing: "share?", weights: "floats?" } },
+    f(2, 3),
+    y(2),
+    {},
+  ),
   split: row(adjoint.split, { x: "tensor", parts: "a number or numbers", axis: "axis?" }, f(2), 2, 0),
   squeeze: row(adjoint.squeeze, { x: "tensor", axis: "axis" }, f(2, 1), 1),
   stack: row(adjoint.stack, { parts: "tensors", axis: "axis?" }, list(f(2), f(2)), 0),
@@ -148,4 +325,4 @@ export const language: Readonly<Record<string, Row>> = {
   upsampling2d: row(adjoint.upsampling2d, { factor: "count", options: layer }, 2, {}),
   warmup: row(adjoint.warmup, { steps: "count", then: "rate" }, 3, 0.1),
   where: row(adjoint.where, { condition: "truths", a: "operand", b: "operand" }, b(2), f(2), 0),
-}; // prettier-ignore
+};

@@ -23,7 +23,12 @@ const data = { x: new Float32Array([1, 2, 3, 4]) };
 const tiny = model("tiny", {}, () => ({ loss: sum(param("w", [1], zeros())), optimizer: sgd() }));
 const compiled = await compile(tiny, { effort: "none" });
 const saved = runtime.saveCheckpoint(tables, trainer);
-const history = { epochs: [{ epoch: 1, loss: 1 }, { epoch: 2, loss: 2 }] }; // prettier-ignore
+const history = {
+  epochs: [
+    { epoch: 1, loss: 1 },
+    { epoch: 2, loss: 2 },
+  ],
+};
 const raster = { width: 1, height: 1, data: new Uint8Array(4) };
 const text = new TextEncoder().encode("a,b\n1,2\n");
 const npy = { name: "a.npy", dtype: "int32", shape: [2], data: new Int32Array(2) } as const;
@@ -37,19 +42,78 @@ const fake = async (): Promise<readonly string[]> => [];
 const store = { read: fake, write: fake, list: fake, remove: fake };
 const named = { bytes: "bytes", name: "text" } as const;
 const header = `{'descr': '<i4', 'fortran_order': False, 'shape': (1,), }`.padEnd(60) + "\n";
-const one = new Uint8Array([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, 61, 0, ...new TextEncoder().encode(header), 1, 0, 0, 0]); // prettier-ignore
+const one = new Uint8Array([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, 61, 0, ...new TextEncoder().encode(header), 1, 0, 0, 0]);
 const zip = new Uint8Array([80, 75, 5, 6, ...new Array<number>(18).fill(0)]);
 
 export const runtimeCalls: Readonly<Record<string, Row>> = {
-  compile: row(compile, { model: "model", options: { target: "text?", effort: "text?", batch: "count?", memory: "text?", threads: "count?", relaxed: "flag?", winograd: "flag?", small: "flag?", dtype: "text?", passes: "texts?", entries: "texts?", source: "object?", progress: "function?", keep: "function?", chosen: "map?", schedules: "object?" } }, tiny, { effort: "none" }),
+  compile: row(
+    compile,
+    {
+      model: "model",
+      options: {
+        target: "text?",
+        effort: "text?",
+        batch: "count?",
+        memory: "text?",
+        threads: "count?",
+        relaxed: "flag?",
+        winograd: "flag?",
+        small: "flag?",
+        dtype: "text?",
+        passes: "texts?",
+        entries: "texts?",
+        source: "object?",
+        progress: "function?",
+        keep: "function?",
+        chosen: "map?",
+        schedules: "object?",
+      },
+    },
+    tiny,
+    { effort: "none" },
+  ),
   load: row(load, { compiled: "object", file: "text?" }, compiled, "trainer.ts"),
-  fit: row(runtime.fit, { trainer: "trainer", data: "data", options: { epochs: "count", batchSize: "count?", shuffle: "object?", validation: "data?", callbacks: "callbacks?", augment: "function?", checkpoint: "object?", signal: "signal?" } }, trainer, data, { epochs: 1 }),
+  fit: row(
+    runtime.fit,
+    {
+      trainer: "trainer",
+      data: "data",
+      options: {
+        epochs: "count",
+        batchSize: "count?",
+        shuffle: "object?",
+        validation: "data?",
+        callbacks: "callbacks?",
+        augment: "function?",
+        checkpoint: "object?",
+        signal: "signal?",
+      },
+    },
+    trainer,
+    data,
+    { epochs: 1 },
+  ),
   "fit, shuffle": row((seed: unknown) => runtime.fit(trainer, data, { epochs: 1, shuffle: { seed: seed as number } }), { seed: "seed" }, 1),
-  "fit, checkpoint": row((a: unknown, b: unknown, c: unknown, keep: unknown) => runtime.fit(trainer, data, { epochs: 1, checkpoint: { store: a, tables: b, every: c, keep } as never }), { store: "store", tables: "tables", every: "every?", keep: "count?" }, store, tables, { epochs: 1 }, 3),
+  "fit, checkpoint": row(
+    (a: unknown, b: unknown, c: unknown, keep: unknown) =>
+      runtime.fit(trainer, data, { epochs: 1, checkpoint: { store: a, tables: b, every: c, keep } as never }),
+    { store: "store", tables: "tables", every: "every?", keep: "count?" },
+    store,
+    tables,
+    { epochs: 1 },
+    3,
+  ),
   evaluate: row(runtime.evaluate, { trainer: "trainer", data: "data" }, trainer, data),
   predictAll: row(runtime.predictAll, { trainer: "trainer", data: "data" }, trainer, data),
-  split: row(runtime.split, { trainer: "trainer", data: "data", options: { validation: "share", seed: "seed" } }, trainer, data, { validation: 0.5, seed: 1 }),
-  earlyStopping: row(runtime.earlyStopping, { options: { monitor: "text?", patience: "count", minDelta: "not negative?", mode: "text?", restoreBest: "flag?" } }, { monitor: "loss", patience: 2 }),
+  split: row(runtime.split, { trainer: "trainer", data: "data", options: { validation: "share", seed: "seed" } }, trainer, data, {
+    validation: 0.5,
+    seed: 1,
+  }),
+  earlyStopping: row(
+    runtime.earlyStopping,
+    { options: { monitor: "text?", patience: "count", minDelta: "not negative?", mode: "text?", restoreBest: "flag?" } },
+    { monitor: "loss", patience: 2 },
+  ),
   flip: row(runtime.flip, { pictures: "float array", shape: "picture", at: "object" }, picture, [1, 2, 2], at),
   crop: row(runtime.crop, { pictures: "float array", shape: "picture", padding: "count from 0", at: "object" }, picture, [1, 2, 2], 1, at),
   topK: row(runtime.topK, { scores: "numeric", labels: "numeric", k: "count" }, [1, 2], [0], 1),
@@ -57,13 +121,21 @@ export const runtimeCalls: Readonly<Record<string, Row>> = {
   classReport: row(runtime.classReport, { confusion: "numeric" }, [1, 0, 0, 1]),
   saveCheckpoint: row(runtime.saveCheckpoint, { tables: "tables", trainer: "trainer", run: "record?", kept: "map?" }, tables, trainer),
   loadCheckpoint: row(runtime.loadCheckpoint, { file: "bytes", name: "text" }, saved, "c"),
-  restoreCheckpoint: row(runtime.restoreCheckpoint, { tables: "tables", trainer: "trainer", checkpoint: "object" }, tables, trainer, runtime.loadCheckpoint(saved, "c")),
+  restoreCheckpoint: row(
+    runtime.restoreCheckpoint,
+    { tables: "tables", trainer: "trainer", checkpoint: "object" },
+    tables,
+    trainer,
+    runtime.loadCheckpoint(saved, "c"),
+  ),
   readSafetensors: row(runtime.readSafetensors, { file: "bytes", name: "text" }, saved, "c"),
   writeSafetensors: row(runtime.writeSafetensors, { options: { tensors: "texts", metadata: "record" } }, { tensors: [], metadata: {} }),
   curvesOf: row(runtime.curvesOf, { history: "object" }, history),
   curvesSvg: row(runtime.curvesSvg, { history: "object" }, history),
   curvesRaster: row(runtime.curvesRaster, { history: "object" }, history),
-  curvesText: row(runtime.curvesText, { history: "object", options: { width: "count?", height: "count?", color: "flag" } }, history, { color: false }),
+  curvesText: row(runtime.curvesText, { history: "object", options: { width: "count?", height: "count?", color: "flag" } }, history, {
+    color: false,
+  }),
   png: row(runtime.png, { raster: "object" }, raster),
   imageShape: row(runtime.imageShape, { size: "number" }, 784),
   templatePicture: row(runtime.templatePicture, { weights: "float array", shape: "picture" }, picture, [1, 2, 2]),
@@ -81,6 +153,13 @@ export const runtimeCalls: Readonly<Record<string, Row>> = {
   readText: row(runtime.readText, { ...named, vocabulary: "texts?" }, text, "t"),
   windows: row(runtime.windows, { ids: "id array", length: "count" }, new Int32Array(4), 2),
   rescale: row(runtime.rescale, { values: "float array", scale: "object" }, new Float32Array(2), scale),
-  standardScale: row(runtime.standardScale, { values: "float array", options: { columns: "count", plane: "count?" } }, new Float32Array(2), { columns: 1 }),
-  rangeScale: row(runtime.rangeScale, { values: "float array", options: { columns: "count", plane: "count?" } }, new Float32Array(2), { columns: 1 }),
-}; // prettier-ignore
+  standardScale: row(
+    runtime.standardScale,
+    { values: "float array", options: { columns: "count", plane: "count?" } },
+    new Float32Array(2),
+    { columns: 1 },
+  ),
+  rangeScale: row(runtime.rangeScale, { values: "float array", options: { columns: "count", plane: "count?" } }, new Float32Array(2), {
+    columns: 1,
+  }),
+};

@@ -78,6 +78,4 @@ export type Kind = keyof typeof WRONG;
 export type Kinds = Kind | `${Kind}?` | { readonly [name: string]: Kinds };
 
 export const wrongFor = (kind: Kind | `${Kind}?`): readonly unknown[] =>
-  kind.endsWith("?")
-    ? WRONG[kind.slice(0, -1) as Kind].filter((value) => value !== undefined)
-    : WRONG[kind as Kind]; // the type's two cases
+  kind.endsWith("?") ? WRONG[kind.slice(0, -1) as Kind].filter((value) => value !== undefined) : WRONG[kind as Kind]; // the type's two cases

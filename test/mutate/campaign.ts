@@ -48,10 +48,19 @@ export async function mutate({ name: model, model: declared, source, text }: Sub
     outcomes.push({ model, edit, ...(reason === undefined ? { missed } : { reason }) });
   }
   return outcomes;
-} // prettier-ignore
+}
 
 /** Models and how many edits each gets. */
-export const MODELS: Readonly<Record<string, number>> = { circuit: 8, polar: 30, "linear-svm": 20, "two-layer-net": 30, "mnist-mlp": 60, "first-convnet": 30, lenet: 60, autoencoder: 20 }; // prettier-ignore
+export const MODELS: Readonly<Record<string, number>> = {
+  circuit: 8,
+  polar: 30,
+  "linear-svm": 20,
+  "two-layer-net": 30,
+  "mnist-mlp": 60,
+  "first-convnet": 30,
+  lenet: 60,
+  autoencoder: 20,
+};
 
 const code = (line: string): string => `\`${line.trim()}\``;
 
@@ -80,7 +89,12 @@ export function report(outcomes: readonly Outcome[], seed: number): string {
     ...["| edit | edits | caught |", "| --- | --: | --: |", ...table(outcomes, ({ edit }) => edit.kind), ""],
     "## Survivors",
     "",
-    ...survivors.flatMap((one) => [`- ${at(one)}`, `  - from ${code(one.edit.before)}`, `  - to ${code(one.edit.after)}`, `  - ${whyEquivalent(one) ?? (one.missed === true ? "NOT CAUGHT: comparing every element finds it" : "NOT ARGUED: no element differs")}`]),
+    ...survivors.flatMap((one) => [
+      `- ${at(one)}`,
+      `  - from ${code(one.edit.before)}`,
+      `  - to ${code(one.edit.after)}`,
+      `  - ${whyEquivalent(one) ?? (one.missed === true ? "NOT CAUGHT: comparing every element finds it" : "NOT ARGUED: no element differs")}`,
+    ]),
     ...(survivors.length === 0 ? ["None.", ""] : [""]),
     "## What verify says of the first edit of each model",
     "",
@@ -90,4 +104,4 @@ export function report(outcomes: readonly Outcome[], seed: number): string {
     }),
     "",
   ].join("\n");
-} // prettier-ignore
+}

@@ -11,13 +11,14 @@ export interface Edit {
 }
 
 /** Statements of training that belong to the backward pass or to an update. */
-const isBackward = ({ doc }: Call): boolean =>
-  doc.some(({ role }) => /^(adjoint of|update of) /.test(role));
+const isBackward = ({ doc }: Call): boolean => doc.some(({ role }) => /^(adjoint of|update of) /.test(role));
 
 /** Lines of the kernels and of the scalar statements that training's backward pass and updates run. */
 function editable(module: Module, phases: readonly string[], lines: readonly string[]): number[] {
   const training = module.entries.filter(({ name }) => phases.includes(name));
-  const kernels = new Set(training.flatMap(({ calls }) => calls.flatMap((call) => (call.kind === "call" && isBackward(call) ? [call.kernel] : []))));
+  const kernels = new Set(
+    training.flatMap(({ calls }) => calls.flatMap((call) => (call.kind === "call" && isBackward(call) ? [call.kernel] : []))),
+  );
   const found: number[] = [];
   let inside = false;
   let entry = -1;
@@ -34,10 +35,9 @@ function editable(module: Module, phases: readonly string[], lines: readonly str
     if (line === "") statement = undefined;
   });
   return found;
-} // prettier-ignore
+}
 
-const replaceAt = (line: string, at: number, length: number, by: string): string =>
-  line.slice(0, at) + by + line.slice(at + length);
+const replaceAt = (line: string, at: number, length: number, by: string): string => line.slice(0, at) + by + line.slice(at + length);
 
 function editsOf(text: string): { kind: Edit["kind"]; after: string }[] {
   const code = text.replace(/\/\/.*$/, (comment) => " ".repeat(comment.length));
@@ -49,9 +49,12 @@ function editsOf(text: string): { kind: Edit["kind"]; after: string }[] {
     if (index < step) edits.push({ kind: "sign", after: replaceAt(text, index, all.length, ` ${sign === "+" ? "-" : "+"}${assigns} `) });
   });
   each(/ \* /g, ({ index }) => edits.push({ kind: "product", after: replaceAt(text, index, 3, " + ") }));
-  each(/ (<=?|===) /g, ({ index, 0: all, 1: sign }) => edits.push({ kind: "comparison", after: replaceAt(text, index, all.length, sign === "<" ? " <= " : sign === "<=" ? " < " : " !== ") }));
+  each(/ (<=?|===) /g, ({ index, 0: all, 1: sign }) =>
+    edits.push({ kind: "comparison", after: replaceAt(text, index, all.length, sign === "<" ? " <= " : sign === "<=" ? " < " : " !== ") }),
+  );
   each(/(?<![\w.$])\d+(\.\d+)?(e-?\d+)?(?![\w.])/g, ({ index, 0: number }) => {
-    for (const by of index > step ? [1] : [1, -1]) edits.push({ kind: "number", after: replaceAt(text, index, number.length, `${Number(number) + by}`) });
+    for (const by of index > step ? [1] : [1, -1])
+      edits.push({ kind: "number", after: replaceAt(text, index, number.length, `${Number(number) + by}`) });
   });
   const loads = [...code.matchAll(/\b(\w+)\[[^[\]]*\]!/g)];
   loads.slice(1).forEach((b, n) => {
@@ -61,7 +64,7 @@ function editsOf(text: string): { kind: Edit["kind"]; after: string }[] {
   });
   each(/ \? /g, ({ index }) => edits.push({ kind: "dropped mask", after: replaceAt(text, index, 3, " || true ? ") }));
   return edits;
-} // prettier-ignore
+}
 
 /** All edits of the training kernels of a trainer's text. */
 export function allEdits(module: Module, phases: readonly string[], text: string): Edit[] {

@@ -17,7 +17,7 @@ function turns(line: string): number | undefined {
   if (loop === null) return undefined;
   const [, from, compare, to, by = "1"] = loop as unknown as [string, string, string, string, string?];
   return Math.ceil((Number(to) + (compare === "<=" ? 1 : 0) - Number(from)) / Number(by));
-} // prettier-ignore
+}
 
 /** The iteration of a loop that is written in rows before which it is left in the middle of a row: none where that is no first of a row. */
 function left(line: string): number | "never" | undefined {
@@ -39,19 +39,16 @@ const LAWS: readonly Law[] = [
   },
   {
     holds: (before, after) => (turns(after) ?? 0) === (turns(before) ?? 0) + 1,
-    because: "the extra turn stores beside its row, into the next row before that is stored itself, or past the end, where a typed array ignores it; a row past the batch weighs 0, and no label names a class before the first", // prettier-ignore
+    because:
+      "the extra turn stores beside its row, into the next row before that is stored itself, or past the end, where a typed array ignores it; a row past the batch weighs 0, and no label names a class before the first",
   },
   {
-    holds: (before, after) => /\+ 1e-8\b/.test(before) && before.replace("+ 1e-8", "- 1e-8") === after, // prettier-ignore
-    because: "ε = 1e-8 stands beside a root some thousand times its size or more: the update changes by less than float32 rounds, or the stated bound of 1e-6 of the largest", // prettier-ignore
+    holds: (before, after) => /\+ 1e-8\b/.test(before) && before.replace("+ 1e-8", "- 1e-8") === after,
+    because:
+      "ε = 1e-8 stands beside a root some thousand times its size or more: the update changes by less than float32 rounds, or the stated bound of 1e-6 of the largest",
   },
 ];
 
 /** Why a survivor computes the same; undefined where nothing has been argued. */
-export const whyEquivalent = ({
-  edit: { before, after, kind },
-  missed,
-}: Outcome): string | undefined =>
-  missed === true
-    ? undefined
-    : LAWS.find(({ holds }) => holds(before.trim(), after.trim(), kind))?.because;
+export const whyEquivalent = ({ edit: { before, after, kind }, missed }: Outcome): string | undefined =>
+  missed === true ? undefined : LAWS.find(({ holds }) => holds(before.trim(), after.trim(), kind))?.because;

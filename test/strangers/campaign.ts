@@ -50,8 +50,7 @@ const PATTERNS = {
 } as const;
 export type Word = keyof typeof PATTERNS;
 
-const wordsOf = (kind: Word, text: string): readonly string[] =>
-  [...text.matchAll(PATTERNS[kind])].map(([, word]) => word!);
+const wordsOf = (kind: Word, text: string): readonly string[] => [...text.matchAll(PATTERNS[kind])].map(([, word]) => word!);
 
 export const rowOf = ({ seed, n, stranger: { family, traits, text }, outcomes }: Tried): Row => ({
   seed,
@@ -59,7 +58,13 @@ export const rowOf = ({ seed, n, stranger: { family, traits, text }, outcomes }:
   family,
   traits: [...traits],
   calls: callsIn(text),
-  words: { loss: wordsOf("loss", text), optimizer: wordsOf("optimizer", text), activation: wordsOf("activation", text), shape: wordsOf("shape", text), rows: wordsOf("rows", text) }, // prettier-ignore
+  words: {
+    loss: wordsOf("loss", text),
+    optimizer: wordsOf("optimizer", text),
+    activation: wordsOf("activation", text),
+    shape: wordsOf("shape", text),
+    rows: wordsOf("rows", text),
+  },
   outcomes,
 });
 
@@ -67,7 +72,7 @@ export const rowOf = ({ seed, n, stranger: { family, traits, text }, outcomes }:
 export const refused = (rows: readonly Row[]): readonly Row[] =>
   rows.filter(({ outcomes }) => outcomes.some(({ refusal }) => refusal !== undefined));
 
-export const KINDS: readonly Refusal[] = ["check wrong", "model error", "compiler fault", "crash", "time"]; // prettier-ignore
+export const KINDS: readonly Refusal[] = ["check wrong", "model error", "compiler fault", "crash", "time"];
 
 /** The text of a refused model with what it was refused for, on each target that did. */
 export const explain = ({ seed, n, stranger: { text, family }, outcomes }: Tried): string =>
@@ -77,4 +82,4 @@ export const explain = ({ seed, n, stranger: { text, family }, outcomes }: Tried
     ...outcomes.flatMap(({ target, refusal, message }) => (refusal === undefined ? [] : [`--- ${target}: ${refusal}`, message])),
     `reproduce: npm run strangers -- --seed ${seed} --from ${n} --models 1`,
     "",
-  ].join("\n"); // prettier-ignore
+  ].join("\n");

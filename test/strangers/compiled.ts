@@ -35,9 +35,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
 
 /** The model that a text declares. Lines and columns of the declaration stay what they are in the file. */
 export function modelOf({ name, text }: Pick<Stranger, "name" | "text">): Model {
-  const body = text
-    .replace(/^import (\{[^}]*\}) from "adjoint";/, "const $1 = adjoint;")
-    .replace("export default ", "return         ");
+  const body = text.replace(/^import (\{[^}]*\}) from "adjoint";/, "const $1 = adjoint;").replace("export default ", "return         ");
   const declare = compileFunction(body, ["adjoint"], { filename: `/models/${name}.ts` });
   return (declare as (adjoint: unknown) => Model)(library); // what `export default` of a model file gives
 }
@@ -49,7 +47,14 @@ export async function outcomeOf(stranger: Stranger, target: Target): Promise<Out
   const { user, system } = process.cpuUsage(began);
   const seconds = (user + system) / 1e6;
   if (found instanceof Error)
-    return { target, refusal: REFUSALS[found.name] ?? "crash", message: `${found.name}: ${found.message}`, tensors: 0, notJudged: 0, seconds }; // prettier-ignore
+    return {
+      target,
+      refusal: REFUSALS[found.name] ?? "crash",
+      message: `${found.name}: ${found.message}`,
+      tensors: 0,
+      notJudged: 0,
+      seconds,
+    };
   const { tensors = [] } = found.check ?? {};
   const late = seconds > PATIENCE;
   return {

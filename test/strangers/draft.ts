@@ -4,11 +4,7 @@ import * as library from "adjoint";
 import type { Draw } from "./draw.ts";
 
 /** What the table counts beside the calls. */
-export type Trait =
-  | "convolution and its bias before batch norm"
-  | "attention"
-  | "recurrent"
-  | "loss of probabilities";
+export type Trait = "convolution and its bias before batch norm" | "attention" | "recurrent" | "loss of probabilities";
 
 /** A model as its author would have written it. */
 export interface Stranger {
@@ -22,8 +18,7 @@ export interface Stranger {
 const NAMES: readonly string[] = Object.keys(library).sort();
 
 /** Which functions of the library a text calls. */
-export const callsIn = (text: string): readonly string[] =>
-  NAMES.filter((name) => new RegExp(`(?<![.\\w])${name}\\(`).test(text));
+export const callsIn = (text: string): readonly string[] => NAMES.filter((name) => new RegExp(`(?<![.\\w])${name}\\(`).test(text));
 
 /** What is being written: lines of the body of a declaration, and locals that are not taken yet. */
 export class Draft {
@@ -70,8 +65,11 @@ export function fileText(draft: Draft, exported: string): string {
 /** `export default model(…)` with the lines of the draft and what they return. */
 export function modelText(draft: Draft, name: string, batch: string, returned: readonly string[]): string {
   const lines = [...draft.lines, "return {", ...returned.map((line) => `  ${line},`), "};"];
-  return fileText(draft, `export default model("${name}", { batch: ${batch} }, ({ batch }) => {\n${lines.map((line) => `  ${line}`).join("\n")}\n});`);
-} // prettier-ignore
+  return fileText(
+    draft,
+    `export default model("${name}", { batch: ${batch} }, ({ batch }) => {\n${lines.map((line) => `  ${line}`).join("\n")}\n});`,
+  );
+}
 
 /** Rows of a batch: one number, or one a use. */
 export function batchText(draw: Draw, sizes: readonly [number, ...number[]]): string {

@@ -40,7 +40,5 @@ export class Draw {
 }
 
 /** `{ a: 1, b: 2 }` of entries; nothing at all of none, with the comma that stands before an argument. */
-export const optionsText = (entries: readonly string[]): string =>
-  entries.length === 0 ? "" : `{ ${entries.join(", ")} }`;
-export const moreOptions = (entries: readonly string[]): string =>
-  entries.length === 0 ? "" : `, ${optionsText(entries)}`;
+export const optionsText = (entries: readonly string[]): string => (entries.length === 0 ? "" : `{ ${entries.join(", ")} }`);
+export const moreOptions = (entries: readonly string[]): string => (entries.length === 0 ? "" : `, ${optionsText(entries)}`);

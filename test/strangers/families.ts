@@ -2,12 +2,12 @@
 
 import { Draw } from "./draw.ts";
 import { Draft, type Stranger } from "./draft.ts";
-import { adversarial, convolutionalAutoencoder, denoiser, denseAutoencoder, uNet } from "./generative.ts"; // prettier-ignore
+import { adversarial, convolutionalAutoencoder, denoiser, denseAutoencoder, uNet } from "./generative.ts";
 import { batchNormNet, groupNormNet, plainNet, residualNet, separableNet } from "./images.ts";
-import { attentionByHand, decoder, encoder, patches, recurrentNet, temporalNet } from "./sequences.ts"; // prettier-ignore
+import { attentionByHand, decoder, encoder, patches, recurrentNet, temporalNet } from "./sequences.ts";
 import { bagOfWords, byHand, denseNet, factors, regression } from "./tables.ts";
 
-type Family = readonly [weight: number, name: string, write: (draft: Draft, name: string) => string]; // prettier-ignore
+type Family = readonly [weight: number, name: string, write: (draft: Draft, name: string) => string];
 
 const FAMILIES: readonly Family[] = [
   [20, "convolutions with batch norm", batchNormNet],

@@ -2,7 +2,7 @@
 
 import { batchText, modelText, type Draft } from "./draft.ts";
 import { binaryHead, classesHead, numbersHead, returned } from "./heads.ts";
-import { activationName, batchNormText, chain, convolutionText, denseText, doublingText, type Image, type LayerText } from "./layers.ts"; // prettier-ignore
+import { activationName, batchNormText, chain, convolutionText, denseText, doublingText, type Image, type LayerText } from "./layers.ts";
 import { pictures } from "./images.ts";
 import { optimizerText } from "./optimizers.ts";
 
@@ -17,8 +17,7 @@ function layered(draft: Draft, image: Image, filters: number, norm: boolean, str
   return `relu(${batchNormText(draft.draw)}(${conv}(§)))`;
 }
 
-const on = (layer: string, x: string): string =>
-  layer.includes("§") ? layer.replace("§", x) : `${layer}(${x})`;
+const on = (layer: string, x: string): string => (layer.includes("§") ? layer.replace("§", x) : `${layer}(${x})`);
 
 /** Down, and up again beside what was seen on the way. */
 export function uNet(draft: Draft, name: string): string {
@@ -47,13 +46,16 @@ export function uNet(draft: Draft, name: string): string {
   h = draft.bind("joined", `concatenate([${fine}, ${up}(${h})], 1)`);
   h = draft.bind("last", on(layered(draft, image, filters, norm), h));
   const head = draw.weighted<() => ReturnType<typeof classesHead>>([
-    [3, () => {
-      const planes = draft.bind("planes", `conv2d(3, 1)(${h})`);
-      return classesHead(draft, draft.bind("scores", `transpose(${planes}, [0, 2, 3, 1])`), `batch, ${side}, ${side}`, 3);
-    }],
+    [
+      3,
+      () => {
+        const planes = draft.bind("planes", `conv2d(3, 1)(${h})`);
+        return classesHead(draft, draft.bind("scores", `transpose(${planes}, [0, 2, 3, 1])`), `batch, ${side}, ${side}`, 3);
+      },
+    ],
     [2, () => binaryHead(draft, draft.bind("mask", `conv2d(1, 1)(${h})`), `[batch, 1, ${side}, ${side}]`)],
     [1, () => numbersHead(draft, draft.bind("picture", `conv2d(1, 1)(${h})`), `[batch, 1, ${side}, ${side}]`)],
-  ])(); // prettier-ignore
+  ])();
   return modelText(draft, name, batchText(draw, [2, 4, 8]), returned(head, optimizerText(draw)));
 }
 
@@ -64,13 +66,16 @@ function reconstruction(draft: Draft, raw: string, x: string): ReturnType<typeof
     [3, () => numbersHead(draft, draft.bind("image", `sigmoid(${raw})`), "", x)],
     [2, () => numbersHead(draft, raw, "", x)],
     [2, () => ({ loss: `bceWithLogits(${raw}, ${x})`, outputs: `{ image: sigmoid(${raw}) }`, metrics: [] })],
-    [3, () => {
-      draft.traits.add("loss of probabilities");
-      const image = draft.bind("image", `sigmoid(${raw})`);
-      return { loss: `binaryCrossentropy(${image}, ${x})`, outputs: `{ ${image} }`, metrics: [] };
-    }],
+    [
+      3,
+      () => {
+        draft.traits.add("loss of probabilities");
+        const image = draft.bind("image", `sigmoid(${raw})`);
+        return { loss: `binaryCrossentropy(${image}, ${x})`, outputs: `{ ${image} }`, metrics: [] };
+      },
+    ],
   ])();
-} // prettier-ignore
+}
 
 export function denseAutoencoder(draft: Draft, name: string): string {
   const { draw } = draft;
@@ -86,15 +91,20 @@ export function denseAutoencoder(draft: Draft, name: string): string {
     const head = reconstruction(draft, raw, x);
     const loss = draw.often(0.15) ? `add(${head.loss}, mul(mean(square(${z})), 1e-3))` : head.loss;
     return modelText(draft, name, batchText(draw, [8, 16, 32]), returned({ ...head, loss }, optimizerText(draw)));
-  } // prettier-ignore
+  }
   const mu = draft.bind("mu", `dense(${code})(${encoded})`);
   const logVariance = draft.bind("logVariance", `dense(${code})(${encoded})`);
-  const z = draft.bind("z", `add(${mu}, mul(exp(mul(${logVariance}, 0.5)), randomNormal([batch, ${code}])))`); // prettier-ignore
+  const z = draft.bind("z", `add(${mu}, mul(exp(mul(${logVariance}, 0.5)), randomNormal([batch, ${code}])))`);
   const raw = draft.bind("logits", `dense(${width})(${denseText(draw, hidden, "relu")}(${z}))`);
-  const surprise = draft.bind("surprise", `sub(add(exp(${logVariance}), square(${mu})), add(${logVariance}, 1))`); // prettier-ignore
+  const surprise = draft.bind("surprise", `sub(add(exp(${logVariance}), square(${mu})), add(${logVariance}, 1))`);
   const divergence = draft.bind("divergence", `batchMean(mul(sum(${surprise}, [1]), 0.5))`);
   const head = reconstruction(draft, raw, x);
-  return modelText(draft, name, batchText(draw, [8, 16, 32]), returned({ ...head, loss: `add(mul(${head.loss}, ${width}), ${divergence})` }, optimizerText(draw))); // prettier-ignore
+  return modelText(
+    draft,
+    name,
+    batchText(draw, [8, 16, 32]),
+    returned({ ...head, loss: `add(mul(${head.loss}, ${width}), ${divergence})` }, optimizerText(draw)),
+  );
 }
 
 export function convolutionalAutoencoder(draft: Draft, name: string): string {
@@ -110,9 +120,11 @@ export function convolutionalAutoencoder(draft: Draft, name: string): string {
     return [conv, batchNormText(draw), 'activation("relu")'];
   };
   const active = (choice: { readonly filters: number }): LayerText[] =>
-    norm ? normed(convolutionText(draw, image, { ...choice, strides: 2 })) : [convolutionText(draw, image, { ...choice, strides: 2, activation: "relu" })]; // prettier-ignore
+    norm
+      ? normed(convolutionText(draw, image, { ...choice, strides: 2 }))
+      : [convolutionText(draw, image, { ...choice, strides: 2, activation: "relu" })];
   const layers = [...active({ filters }), ...active({ filters: 2 * filters })];
-  layers.push(...(norm ? normed(doublingText(draw, image, filters)) : [doublingText(draw, image, filters, "relu")])); // prettier-ignore
+  layers.push(...(norm ? normed(doublingText(draw, image, filters)) : [doublingText(draw, image, filters, "relu")]));
   const raw = chain(draft, [...layers, doublingText(draw, image, channels)], x);
   const head = reconstruction(draft, raw, x);
   return modelText(draft, name, batchText(draw, [4, 8, 16]), returned(head, optimizerText(draw)));
@@ -128,28 +140,36 @@ export function adversarial(draft: Draft, name: string): string {
   const noise = draft.bind("noise", `randomNormal([batch, ${latents}])`);
   const norm = draw.often(0.6);
   if (norm && convolutional) draft.traits.add(BIAS_BEFORE_NORM);
-  const spread = draft.bind("spread", `dense(${convolutional ? 64 : hidden}, { name: "generator.spread" })(${noise})`); // prettier-ignore
-  const started = convolutional ? draft.bind("coarse", `reshape(${spread}, [batch, 4, 4, 4])`) : spread; // prettier-ignore
-  const active = draft.bind("active", norm ? `relu(batchNorm({ name: "generator.norm" })(${started}))` : `leakyRelu(${started}, 0.2)`); // prettier-ignore
-  const paint = convolutional ? `conv2dTranspose(1, 4, { name: "generator.paint", strides: 2, padding: "same" })` : `dense(${width}, { name: "generator.paint" })`; // prettier-ignore
+  const spread = draft.bind("spread", `dense(${convolutional ? 64 : hidden}, { name: "generator.spread" })(${noise})`);
+  const started = convolutional ? draft.bind("coarse", `reshape(${spread}, [batch, 4, 4, 4])`) : spread;
+  const active = draft.bind("active", norm ? `relu(batchNorm({ name: "generator.norm" })(${started}))` : `leakyRelu(${started}, 0.2)`);
+  const paint = convolutional
+    ? `conv2dTranspose(1, 4, { name: "generator.paint", strides: 2, padding: "same" })`
+    : `dense(${width}, { name: "generator.paint" })`;
   const fakes = draft.bind("fakes", `${draw.one(["sigmoid", "tanh"])}(${paint}(${active}))`);
   const shape = convolutional ? "[batch, 1, 8, 8]" : `[batch, ${width}]`;
   const x = draft.leaf("input", "x", shape);
-  const look = draft.bind("look", convolutional ? `conv2d(8, 3, { name: "discriminator.look", strides: 2, padding: "same" })` : `dense(${hidden}, { name: "discriminator.look" })`); // prettier-ignore
+  const look = draft.bind(
+    "look",
+    convolutional
+      ? `conv2d(8, 3, { name: "discriminator.look", strides: 2, padding: "same" })`
+      : `dense(${hidden}, { name: "discriminator.look" })`,
+  );
   const judge = draft.bind("judge", `dense(1, { name: "discriminator.judge" })`);
-  const scoreOf = (of: string): string => `${judge}(${convolutional ? `flatten()(leakyRelu(${look}(${of}), 0.2))` : `leakyRelu(${look}(${of}), 0.2)`})`; // prettier-ignore
+  const scoreOf = (of: string): string =>
+    `${judge}(${convolutional ? `flatten()(leakyRelu(${look}(${of}), 0.2))` : `leakyRelu(${look}(${of}), 0.2)`})`;
   const real = draft.bind("real", scoreOf(x));
   const fake = draft.bind("fake", scoreOf(fakes));
   const [judging, painting] = draw.weighted([
     [3, [`add(batchMean(softplus(neg(${real}))), batchMean(softplus(${fake})))`, `batchMean(softplus(neg(${fake})))`]],
     [1, [`sub(batchMean(${fake}), batchMean(${real}))`, `neg(batchMean(${fake}))`]],
     [1, [`add(batchMean(square(sub(${real}, 1))), batchMean(square(${fake})))`, `batchMean(square(sub(${fake}, 1)))`]],
-  ] as const); // prettier-ignore
+  ] as const);
   const optimizer = draft.bind("optimizer", optimizerText(draw));
   return modelText(draft, name, batchText(draw, [8, 16]), [
     `phases: [{ name: "discriminator", loss: ${judging}, parameters: ["discriminator"], optimizer: ${optimizer} }, { name: "generator", loss: ${painting}, parameters: ["generator"], optimizer: ${optimizer} }]`,
     `outputs: { images: ${fakes} }`,
-  ]); // prettier-ignore
+  ]);
 }
 
 /** Noise that a small net learns to take away. */
@@ -158,9 +178,9 @@ export function denoiser(draft: Draft, name: string): string {
   const image = pictures(draft);
   const { channels, side } = image;
   const x = draft.leaf("input", "x", `[batch, ${channels}, ${side}, ${side}]`);
-  const noisy = draft.bind("noisy", `add(${x}, mul(randomNormal([batch, ${channels}, ${side}, ${side}]), 0.3))`); // prettier-ignore
+  const noisy = draft.bind("noisy", `add(${x}, mul(randomNormal([batch, ${channels}, ${side}, ${side}]), 0.3))`);
   const norm = draw.often(0.6);
   const h = draft.bind("hidden", on(layered(draft, image, draw.one([4, 8]), norm), noisy));
   const clean = draft.bind("clean", `conv2d(${channels}, 3, { padding: "same" })(${h})`);
-  return modelText(draft, name, batchText(draw, [4, 8]), returned(numbersHead(draft, clean, "", x), optimizerText(draw))); // prettier-ignore
+  return modelText(draft, name, batchText(draw, [4, 8]), returned(numbersHead(draft, clean, "", x), optimizerText(draw)));
 }

@@ -18,13 +18,13 @@ const CLASSES: readonly (readonly [weight: number, ending: Ending])[] = [
   [4, { loss: "softmax_crossentropy_with_logits", metrics: ["accuracy"] }],
   [1, { loss: "multiclass_svm", metrics: ["accuracy"] }],
   [1, { activation: "softmax", loss: "kl_divergence", ofProbabilities: true, metrics: ["accuracy"] }],
-]; // prettier-ignore
+];
 const BINARY: readonly (readonly [weight: number, ending: Ending])[] = [
   [5, { activation: "sigmoid", loss: "binary_crossentropy", ofProbabilities: true, metrics: ["accuracy", "binary_accuracy"] }],
   [1, { activation: "sigmoid", loss: "bce", ofProbabilities: true, metrics: ["accuracy"] }],
   [2, { loss: "bce_with_logits", metrics: ["accuracy"] }],
   [1, { activation: "tanh", loss: "hinge", metrics: ["accuracy"] }],
-]; // prettier-ignore
+];
 const NUMBERS: readonly (readonly [weight: number, ending: Ending])[] = [
   [4, { loss: "mse", metrics: ["mae"] }],
   [2, { loss: "mean_squared_error", metrics: ["mean_absolute_error"] }],
@@ -40,7 +40,11 @@ const declared = (rule: string): string => (rule.includes("hyper(") ? `() => ${r
 /** `sequential([…]).compile(…)` of layers that end in features: scores of classes, yes or no, or numbers. */
 export function sequentialText(draft: Draft, name: string, features: readonly LayerText[], input: string, classes: number): string {
   const { draw } = draft;
-  const [units, endings] = draw.weighted([[7, [classes, CLASSES]], [2, [draw.one([1, 1, 4]), BINARY]], [1, [draw.one([2, 3]), NUMBERS]]] as const);
+  const [units, endings] = draw.weighted([
+    [7, [classes, CLASSES]],
+    [2, [draw.one([1, 1, 4]), BINARY]],
+    [1, [draw.one([2, 3]), NUMBERS]],
+  ] as const);
   const ending = draw.weighted(endings);
   if (ending.ofProbabilities === true) draft.traits.add("loss of probabilities");
   const apart = ending.activation !== undefined && draw.often(0.2);
@@ -57,5 +61,8 @@ export function sequentialText(draft: Draft, name: string, features: readonly La
     ...(metrics.length > 0 ? [`metrics: [${metrics.map((metric) => `"${metric}"`).join(", ")}]`] : []),
     ...draw.maybe(0.7, `batchSize: ${draw.one([4, 8, 16, 32])}`),
   ];
-  return fileText(draft, `export default sequential("${name}", [\n${layers.map((layer) => `  ${layer},`).join("\n")}\n]).compile({\n${options.map((option) => `  ${option},`).join("\n")}\n});`);
-} // prettier-ignore
+  return fileText(
+    draft,
+    `export default sequential("${name}", [\n${layers.map((layer) => `  ${layer},`).join("\n")}\n]).compile({\n${options.map((option) => `  ${option},`).join("\n")}\n});`,
+  );
+}

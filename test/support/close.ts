@@ -5,7 +5,7 @@ import { expect } from "vitest";
 /** The largest difference, relative to the expected tensor's size where that is above 1. */
 export function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Infinity;
-  const scale = Array.from(expected).reduce((most, n) => (Number.isFinite(n) ? Math.max(most, Math.abs(n)) : most), 1); // prettier-ignore
+  const scale = Array.from(expected).reduce((most, n) => (Number.isFinite(n) ? Math.max(most, Math.abs(n)) : most), 1);
   let worst = 0;
   for (let n = 0; n < expected.length; n++) {
     const [a, b] = [actual[n]!, expected[n]!];
@@ -17,14 +17,9 @@ export function distance(actual: ArrayLike<number>, expected: ArrayLike<number>)
 }
 
 /** Fails with both tensors where they are further apart than the bound. */
-export function close(
-  actual: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  bound: number,
-  what = "",
-): void {
+export function close(actual: ArrayLike<number>, expected: ArrayLike<number>, bound: number, what = ""): void {
   const apart = distance(actual, expected);
   if (apart <= bound) return;
-  expect(Array.from(actual), `${what}: ${apart} apart, more than ${bound}`).toEqual(Array.from(expected)); // prettier-ignore
+  expect(Array.from(actual), `${what}: ${apart} apart, more than ${bound}`).toEqual(Array.from(expected));
   expect.fail(`${what}: ${apart} apart, more than ${bound}`);
 }

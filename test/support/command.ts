@@ -10,12 +10,11 @@ const cli = join(root, "dist", "cli.js");
 
 /** Builds dist/ unless it is newer than everything that it is made of. */
 export function build(): void {
-  const changed = ["compiler", "runtime", "scripts"].flatMap(
-    (folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => statSync(join(root, folder, file)).mtimeMs), // prettier-ignore
+  const changed = ["compiler", "runtime", "scripts"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => statSync(join(root, folder, file)).mtimeMs),
   );
   const built = statSync(cli, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (Math.max(...changed) > built) execFileSync(process.execPath, [join(root, "scripts", "build.mjs")]); // prettier-ignore
+  if (Math.max(...changed) > built) execFileSync(process.execPath, [join(root, "scripts", "build.mjs")]);
 }
 
 export interface Ran {
@@ -52,13 +51,10 @@ export function adjoint(args: readonly string[], { cwd, env = {}, node = [], int
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr: stderr.replace(PROGRESS, "") }));
   });
-} // prettier-ignore
+}
 
 /** Does every job, two at a time, and gives the results in order. */
-export async function twoAtATime<T, R>(
-  jobs: readonly T[],
-  run: (job: T) => Promise<R>,
-): Promise<R[]> {
+export async function twoAtATime<T, R>(jobs: readonly T[], run: (job: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {

@@ -14,14 +14,26 @@ export function idx(dims: readonly number[], values: readonly number[]): Uint8Ar
 }
 
 /** Writes the four files; images are noise, labels 0 to 9 in turn. */
-export function writeDigits(
-  folder: string,
-  rows: { readonly train: number; readonly test: number },
-): void {
+export function writeDigits(folder: string, rows: { readonly train: number; readonly test: number }): void {
   const random = randomFrom(5);
   mkdirSync(folder, { recursive: true });
-  for (const [set, n] of [["train", rows.train], ["t10k", rows.test]] as const) {
-    writeFileSync(join(folder, `${set}-images-idx3-ubyte`), idx([n, 28, 28], Array.from({ length: n * 784 }, () => Math.floor(random() * 256))));
-    writeFileSync(join(folder, `${set}-labels-idx1-ubyte`), idx([n], Array.from({ length: n }, (_, at) => at % 10)));
-  } // prettier-ignore
+  for (const [set, n] of [
+    ["train", rows.train],
+    ["t10k", rows.test],
+  ] as const) {
+    writeFileSync(
+      join(folder, `${set}-images-idx3-ubyte`),
+      idx(
+        [n, 28, 28],
+        Array.from({ length: n * 784 }, () => Math.floor(random() * 256)),
+      ),
+    );
+    writeFileSync(
+      join(folder, `${set}-labels-idx1-ubyte`),
+      idx(
+        [n],
+        Array.from({ length: n }, (_, at) => at % 10),
+      ),
+    );
+  }
 }

@@ -31,11 +31,7 @@ export function expectExactLength(file: Uint8Array, read: (bytes: Uint8Array) =>
 }
 
 /** Calls `judge` with what is read of the file with a few bits flipped, unless it is refused. */
-export function flipBits<Result>(
-  file: Uint8Array,
-  read: (bytes: Uint8Array) => Result,
-  judge: (result: Result) => void = () => {},
-): void {
+export function flipBits<Result>(file: Uint8Array, read: (bytes: Uint8Array) => Result, judge: (result: Result) => void = () => {}): void {
   const bits = fc.array(fc.nat(file.length * 8 - 1), { minLength: 1, maxLength: 4 });
   fc.assert(
     fc.property(bits, (flipped) => {

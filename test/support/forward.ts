@@ -13,7 +13,7 @@ import { gradients } from "../../compiler/passes/gradients.ts";
 import { sgd, type Tensor } from "../../compiler/index.ts";
 import { randomFrom } from "./sample.ts";
 
-const HERE = { cite: (file: string): string => file.split("/").at(-1)!, textOf: (): undefined => undefined }; // prettier-ignore
+const HERE = { cite: (file: string): string => file.split("/").at(-1)!, textOf: (): undefined => undefined };
 
 export interface Run {
   readonly shape: readonly number[];
@@ -40,11 +40,7 @@ function declared(declare: () => Tensor, training: boolean): { c: Context; y: Te
 }
 
 /** What the declaration computes. */
-export function forward(
-  declare: () => Tensor,
-  { training = false, seed = 1, feed = {} }: Setting = {},
-): Run {
-  // prettier-ignore
+export function forward(declare: () => Tensor, { training = false, seed = 1, feed = {} }: Setting = {}): Run {
   const { c, y } = declared(declare, training);
   const graph = c.builder.graph();
   const leaf = drawsIn([graph]).feed(graph, seed, y.shape[0] ?? 1);
@@ -55,8 +51,8 @@ export function forward(
     shape: y.shape,
     y: values[y.value]!.data,
     leaf,
-    parameters: new Map(graph.nodes.flatMap(({ op, name, type }) => (op === "param" ? [[name, type.shape] as const] : []))), // prettier-ignore
-    next: new Map([...c.assignments].map(([target, value]) => [nameOf(target), values[value]!.data])), // prettier-ignore
+    parameters: new Map(graph.nodes.flatMap(({ op, name, type }) => (op === "param" ? [[name, type.shape] as const] : []))),
+    next: new Map([...c.assignments].map(([target, value]) => [nameOf(target), values[value]!.data])),
     context: c,
   };
 }
@@ -67,7 +63,9 @@ function weighed({ builder, g }: Context, y: Value, seed: number): Value {
   const random = randomFrom(seed);
   const axes = shape.map((_, axis) => axis);
   const n = shape.reduce((size, extent) => size * extent, 1);
-  const parts = g.sin(g.add(g.cast(g.reshape(g.iota({ dtype: "i32", shape: [n] }, { axis: 0 }), { shape }), { to: dtype }), g.literal(random(), dtype))); // prettier-ignore
+  const parts = g.sin(
+    g.add(g.cast(g.reshape(g.iota({ dtype: "i32", shape: [n] }, { axis: 0 }), { shape }), { to: dtype }), g.literal(random(), dtype)),
+  );
   const product = g.mul(y, parts);
   return axes.length === 0 ? product : g.sum(product, { axes });
 }
@@ -77,19 +75,20 @@ export function differences(
   declare: () => Tensor,
   { training = false, seed = 1, order = 1 }: Setting & { readonly order?: 1 | 2 } = {},
 ): TensorCheck[] {
-  // prettier-ignore
   const { c, y } = declared(declare, training);
   const { builder, g } = c;
   let loss = weighed(c, y.value, seed);
   if (order === 2) {
-    const leaves = builder.nodes.flatMap(({ op, type }, at) => ((op === "param" || op === "input") && isFloat(type.dtype) ? [at as Value] : [])); // prettier-ignore
-    const first = reverse(builder, loss, leaves).flatMap((value, n) => (value === undefined ? [] : [weighed(c, value, seed + n)])); // prettier-ignore
+    const leaves = builder.nodes.flatMap(({ op, type }, at) =>
+      (op === "param" || op === "input") && isFloat(type.dtype) ? [at as Value] : [],
+    );
+    const first = reverse(builder, loss, leaves).flatMap((value, n) => (value === undefined ? [] : [weighed(c, value, seed + n)]));
     loss = first.reduce((a, b) => g.add(a, b));
   }
   builder.results.push({ kind: "loss", name: "train", value: loss });
   const full = gradients({ name: "train", rule: sgd() }).run(builder.graph());
   const value = full.results.find(({ kind }) => kind === "loss")!.value;
-  return checkGradients(full, value, drawsIn([full]).feed(full, seed, y.shape[0] ?? 1), { coordinates: 12, directions: 1, seed }); // prettier-ignore
+  return checkGradients(full, value, drawsIn([full]).feed(full, seed, y.shape[0] ?? 1), { coordinates: 12, directions: 1, seed });
 }
 
 /** The text of the ModelError that a declaration throws. */

@@ -12,13 +12,19 @@ function blobs(n: number) {
   let bits = 12345;
   const next = () => (bits = (Math.imul(bits, 1664525) + 1013904223) >>> 0) / 2 ** 32;
   const y = Int32Array.from({ length: n }, (_, row) => row % 10);
-  const x = Float32Array.from({ length: n * 784 }, (_, i) => (i % 10 === y[Math.floor(i / 784)] ? 0.5 : 0) + 0.5 * next()); // prettier-ignore
+  const x = Float32Array.from({ length: n * 784 }, (_, i) => (i % 10 === y[Math.floor(i / 784)] ? 0.5 : 0) + 0.5 * next());
   return { x, y };
 }
 export const DATA = blobs(150);
 const VALIDATION = blobs(40);
 /** 150 rows in batches of 40: 4 steps an epoch, the last of 30 rows. */
-export const OPTIONS = { epochs: 3, batchSize: 40, shuffle: { seed: 5 }, validation: VALIDATION, augment: ({ x }, at) => flip(x, [1, 28, 28], at) } satisfies Options; // prettier-ignore
+export const OPTIONS = {
+  epochs: 3,
+  batchSize: 40,
+  shuffle: { seed: 5 },
+  validation: VALIDATION,
+  augment: ({ x }, at) => flip(x, [1, 28, 28], at),
+} satisfies Options;
 
 /** A store in memory; `files` is what it holds. */
 export function memory(files = new Map<string, Uint8Array>()): CheckpointStore & { readonly files: Map<string, Uint8Array> } {
@@ -29,9 +35,8 @@ export function memory(files = new Map<string, Uint8Array>()): CheckpointStore &
     list: async () => [...files.keys()],
     remove: async (name) => void files.delete(name),
   };
-} // prettier-ignore
-export const nameOf = (number: number) =>
-  `checkpoint-${String(number).padStart(6, "0")}.safetensors`;
+}
+export const nameOf = (number: number) => `checkpoint-${String(number).padStart(6, "0")}.safetensors`;
 
 /** Trains a fresh trainer; the hash of its bytes, and its history. */
 export async function run(options: Options) {

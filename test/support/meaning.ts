@@ -24,10 +24,10 @@ export function meaningOfModule(module: Module, feed: Feed): Meaning {
   const memory = createMemory(module);
   for (const [name, values] of feed) memory.get(name)?.set(values);
   const results = interpretEntry(module, entry, memory, { precision: "double", poison: true });
-  const losses = new Set(entry.results.filter(({ kind }) => kind === "loss").map(({ name }) => name)); // prettier-ignore
+  const losses = new Set(entry.results.filter(({ kind }) => kind === "loss").map(({ name }) => name));
   const stored = module.buffers.filter(({ role }) => role === "parameter");
   return new Map([
-    ...[...results].map(([name, y]) => [`${losses.has(name) ? "loss" : "output"} ${name}`, y] as const), // prettier-ignore
+    ...[...results].map(([name, y]) => [`${losses.has(name) ? "loss" : "output"} ${name}`, y] as const),
     ...stored.map(({ name }) => [`write ${name}`, memory.get(name)!] as const),
   ]);
 }
@@ -37,8 +37,7 @@ export function difference(found: Meaning, expected: Meaning, bound: number): st
   for (const [name, y] of expected) {
     const other = found.get(name);
     if (other === undefined) return `${name} is missing`;
-    if (distance(other, y) > bound)
-      return `${name}: ${Array.from(other).join(" ")}, not ${Array.from(y).join(" ")}`;
+    if (distance(other, y) > bound) return `${name}: ${Array.from(other).join(" ")}, not ${Array.from(y).join(" ")}`;
   }
   return undefined;
 }

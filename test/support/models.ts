@@ -30,16 +30,12 @@ export const lightModelNames: readonly string[] = modelNames.filter((name) => {
 export const modelText = (name: string): string => readFileSync(`${root}models/${name}.ts`, "utf8");
 
 export async function modelOf(name: string): Promise<Model> {
-  const exports = (await import(/* @vite-ignore */ `${root}models/${name}.ts`)) as { default: Model }; // prettier-ignore
+  const exports = (await import(/* @vite-ignore */ `${root}models/${name}.ts`)) as { default: Model };
   return exports.default;
 }
 
 /** A model of models/ through the whole pipeline. */
-export async function lowered(
-  name: string,
-  options: CompileOptions = {},
-  kind: "trainer" | "gradients" = "trainer",
-): Promise<Lowered> {
+export async function lowered(name: string, options: CompileOptions = {}, kind: "trainer" | "gradients" = "trainer"): Promise<Lowered> {
   const source = { path: `models/${name}.ts`, text: modelText(name) };
   return lower(await modelOf(name), { source, ...options }, kind);
 }
@@ -48,20 +44,25 @@ export async function lowered(
 export function memoryOf(module: Module, seed: number): Memory {
   const random = randomFrom(seed);
   const memory = createMemory(module);
-  const rowsOf = (buffers: readonly Buffer[]): number | undefined => buffers.find(({ role, shape }) => role === "input" && shape.length > 0)?.shape[0]; // prettier-ignore
+  const rowsOf = (buffers: readonly Buffer[]): number | undefined =>
+    buffers.find(({ role, shape }) => role === "input" && shape.length > 0)?.shape[0];
   const rows = new Map(
-    module.entries.map((entry) => {
-      const inputs = module.buffers.filter(({ name, role }) => role === "input" && entry.buffers.includes(name)); // prettier-ignore
-      // a phase that draws all it takes has as many rows as the others
-      const n = rowsOf(inputs) ?? rowsOf(module.buffers) ?? 1;
-      return inputs.map(({ name }) => [name, n] as const);
-    }).flat(),
-  ); // prettier-ignore
+    module.entries
+      .map((entry) => {
+        const inputs = module.buffers.filter(({ name, role }) => role === "input" && entry.buffers.includes(name));
+        // a phase that draws all it takes has as many rows as the others
+        const n = rowsOf(inputs) ?? rowsOf(module.buffers) ?? 1;
+        return inputs.map(({ name }) => [name, n] as const);
+      })
+      .flat(),
+  );
   for (const { name, role, shape, classes, dtype, initial } of module.buffers) {
     const values = memory.get(name)!;
     if (role === "input" && shape.length === 0 && dtype === "i32") values.fill(rows.get(name)!);
-    else if (role === "input") values.forEach((_, n) => (values[n] = classes === undefined ? Math.fround(random() * 2 - 1) : Math.floor(random() * classes))); // prettier-ignore
-    else if (role === "parameter" && initial?.kind !== "data") values.forEach((_, n) => (values[n] = Math.fround((random() - 0.5) / Math.sqrt(sizeOf(shape.slice(0, 1)))))); // prettier-ignore
+    else if (role === "input")
+      values.forEach((_, n) => (values[n] = classes === undefined ? Math.fround(random() * 2 - 1) : Math.floor(random() * classes)));
+    else if (role === "parameter" && initial?.kind !== "data")
+      values.forEach((_, n) => (values[n] = Math.fround((random() - 0.5) / Math.sqrt(sizeOf(shape.slice(0, 1))))));
   }
   return memory;
 }

@@ -1,6 +1,22 @@
 /** Guarantees nets that models/ lacks: convolutions with margins, pooling, and a sum too long for any cache. */
 
-import { adam, add, constant, glorot, input, labels, matmul, model, mse, param, relu, reshape, sgd, softmaxCrossEntropy, zeros } from "adjoint"; // prettier-ignore
+import {
+  adam,
+  add,
+  constant,
+  glorot,
+  input,
+  labels,
+  matmul,
+  model,
+  mse,
+  param,
+  relu,
+  reshape,
+  sgd,
+  softmaxCrossEntropy,
+  zeros,
+} from "adjoint";
 import type { FloatTensor, Model } from "adjoint";
 import { context } from "../../compiler/model/context.ts";
 import { convAttrs } from "../../compiler/ops/conv.ts";
@@ -22,7 +38,7 @@ function conv(x: Image, w: Image, b: Image): Image {
 /** Largest of 2×2. */
 function pool(x: Image): Image {
   const c = context();
-  const attrs = { window: [1, 1, 2, 2], stride: [1, 1, 2, 2], low: [0, 0, 0, 0], high: [0, 0, 0, 0] }; // prettier-ignore
+  const attrs = { window: [1, 1, 2, 2], stride: [1, 1, 2, 2], low: [0, 0, 0, 0], high: [0, 0, 0, 0] };
   return c.run(() => c.tensor(c.g.windowMax(x.value, attrs)) as Image);
 }
 
@@ -30,8 +46,8 @@ export const convolutions = (batch: number): Model =>
   model("convolutions", { batch }, ({ batch }) => {
     const x = input("x", [batch, 3, 10, 10]) as Image;
     const y = labels("y", [batch], { classes: 5 });
-    const first = conv(x, param("w1", [8, 3, 3, 3], glorot()) as Image, param("b1", [8], zeros()) as Image); // prettier-ignore
-    const second = conv(pool(first), param("w2", [6, 8, 3, 3], glorot()) as Image, param("b2", [6], zeros()) as Image); // prettier-ignore
+    const first = conv(x, param("w1", [8, 3, 3, 3], glorot()) as Image, param("b1", [8], zeros()) as Image);
+    const second = conv(pool(first), param("w2", [6, 8, 3, 3], glorot()) as Image, param("b2", [6], zeros()) as Image);
     const flat = reshape(second, [batch, 150]);
     const scores = add(matmul(flat, param("w3", [150, 5], glorot())), param("b3", [5], zeros()));
     return { loss: softmaxCrossEntropy(scores, y), outputs: { scores }, optimizer: adam() };

@@ -1,6 +1,24 @@
 /** Guarantees small networks of the usual kinds, for tests of memory: a LeNet, a convnet for CIFAR-10's images, a transformer's encoder. */
 
-import { accuracy, adam, add, conv2d, dense, flatten, input, labels, layerNorm, maxPool2d, mean, model, multiHeadAttention, sgd, softmaxCrossEntropy, type FloatTensor, type Model } from "../../compiler/index.ts"; // prettier-ignore
+import {
+  accuracy,
+  adam,
+  add,
+  conv2d,
+  dense,
+  flatten,
+  input,
+  labels,
+  layerNorm,
+  maxPool2d,
+  mean,
+  model,
+  multiHeadAttention,
+  sgd,
+  softmaxCrossEntropy,
+  type FloatTensor,
+  type Model,
+} from "../../compiler/index.ts";
 
 type Sequence = FloatTensor<readonly [number, number, number]>;
 
@@ -14,7 +32,7 @@ export const lenet = (batch = 32): Model =>
     const first = maxPool2d(2)(conv2d(6, 5, { activation: "relu", name: "c1" })(x));
     const second = maxPool2d(2)(conv2d(16, 5, { activation: "relu", name: "c2" })(first));
     const hidden = dense(120, { activation: "relu", name: "f1" })(flatten()(second));
-    const scores = dense(10, { name: "scores" })(dense(84, { activation: "relu", name: "f2" })(hidden)); // prettier-ignore
+    const scores = dense(10, { name: "scores" })(dense(84, { activation: "relu", name: "f2" })(hidden));
     return {
       loss: softmaxCrossEntropy(scores, y),
       outputs: { scores },
@@ -28,10 +46,10 @@ export const convnet = (batch = 32): Model =>
   model("convnet", { batch: sizes(batch) }, ({ batch: n }) => {
     const x = input("x", [n, 3, 32, 32]);
     const y = labels("y", [n], { classes: 10 });
-    const conv = (filters: number, name: string) => conv2d(filters, 3, { padding: "same", activation: "relu", name }); // prettier-ignore
+    const conv = (filters: number, name: string) => conv2d(filters, 3, { padding: "same", activation: "relu", name });
     const first = maxPool2d(2)(conv(16, "a2")(conv(16, "a1")(x)));
     const second = maxPool2d(2)(conv(32, "b2")(conv(32, "b1")(first)));
-    const scores = dense(10, { name: "scores" })(dense(64, { activation: "relu", name: "hidden" })(flatten()(second))); // prettier-ignore
+    const scores = dense(10, { name: "scores" })(dense(64, { activation: "relu", name: "hidden" })(flatten()(second)));
     return { loss: softmaxCrossEntropy(scores, y), outputs: { scores }, optimizer: adam() };
   });
 
@@ -47,5 +65,5 @@ export const transformer = ({ batch = 4, length = 8, width = 16, blocks = 2 } = 
       h = add(h, dense(width, { name: `narrow${block}` })(wide));
     }
     const scores = dense(10, { name: "scores" })(mean(h, [1]));
-    return { loss: softmaxCrossEntropy(scores, y), outputs: { scores }, optimizer: sgd({ learningRate: 0.1 }) }; // prettier-ignore
+    return { loss: softmaxCrossEntropy(scores, y), outputs: { scores }, optimizer: sgd({ learningRate: 0.1 }) };
   });

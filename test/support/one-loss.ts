@@ -23,14 +23,14 @@ export function valueOf(build: Build, rows: number, feed: Readonly<Record<string
   const { graph } = alone(build, rows).trace({ entry: "evaluate", batch: rows, float: "f64", small: false, citation: citation(undefined) });
   const contents = fedLeaves(graph).map(({ name, op }) => [name, Float64Array.from(op === "count" ? [count] : feed[name]!)] as const);
   return evaluateResults(graph, new Map(contents)).losses.get("loss")!;
-} // prettier-ignore
+}
 
 /** The tensors whose gradients do not agree with forward mode, or with central differences at every coordinate; and whether kinks were few. */
 export async function disagreements(build: Build): Promise<{ failed: readonly TensorCheck[]; smooth: boolean; compared: number }> {
   const tensors = await checkModelGradients(alone(build, 3), {}, { coordinates: Infinity, directions: 2, seed: 3 });
   const compared = tensors.reduce((n, { coordinates }) => n + coordinates, 0);
   return { failed: tensors.filter((one) => !withinBound(one)), smooth: fewKinks(tensors), compared };
-} // prettier-ignore
+}
 
 /** At most one probe in ten met a kink, or two where there are few. */
 function fewKinks(tensors: readonly TensorCheck[]): boolean {
@@ -48,7 +48,7 @@ export async function emitted(
   const { module, facts } = await lower(alone(build, rows), {}, "gradients");
   const text = typescript.printGradients(module, facts);
   const made = await importText<{ createGradients(): AnyGradients }>(await stripTypes(text));
-  const own = Object.fromEntries(Object.entries(batch).filter(([name]) => facts.inputs.includes(name))); // prettier-ignore
+  const own = Object.fromEntries(Object.entries(batch).filter(([name]) => facts.inputs.includes(name)));
   const { loss, inputs } = made.createGradients().gradients(own);
   return {
     loss,

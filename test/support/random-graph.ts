@@ -41,7 +41,7 @@ function append(builder: Builder, [op, a, b, n]: Step, values: readonly Value[])
     case 5:
       return shape.length === 0 ? x : g.reduceMax(x, { axes: some.length === 0 ? axes : some });
     case 6:
-      return g.transpose(x, { order: n % 2 === 0 ? [...axes].reverse() : [...axes.slice(1), ...axes.slice(0, 1)] }); // prettier-ignore
+      return g.transpose(x, { order: n % 2 === 0 ? [...axes].reverse() : [...axes.slice(1), ...axes.slice(0, 1)] });
     case 7: {
       const size = sizeOf(shape);
       const first = [1, 2, 3].filter((extent) => size % extent === 0);
@@ -50,7 +50,7 @@ function append(builder: Builder, [op, a, b, n]: Step, values: readonly Value[])
     }
     case 8: {
       const size = 1 + (n % 3);
-      return sizeOf(shape) * size > LARGEST || shape.length > 2 ? x : g.broadcast(x, { axes: [n % (shape.length + 1)], size: [size] }); // prettier-ignore
+      return sizeOf(shape) * size > LARGEST || shape.length > 2 ? x : g.broadcast(x, { axes: [n % (shape.length + 1)], size: [size] });
     }
     case 9: {
       const start = shape.map((extent) => n % extent);
@@ -58,7 +58,7 @@ function append(builder: Builder, [op, a, b, n]: Step, values: readonly Value[])
     }
     case 10:
       if (sizeOf(shape) * 4 ** shape.length > LARGEST) return x;
-      return g.pad(x, { low: shape.map(() => n % 2), high: shape.map(() => b % 2), interior: shape.map(() => n % 2) }); // prettier-ignore
+      return g.pad(x, { low: shape.map(() => n % 2), high: shape.map(() => b % 2), interior: shape.map(() => n % 2) });
     default: {
       const matrices = values.filter((v) => builder.typeOf(v).shape.length === 2);
       if (shape.length !== 2) return x;
@@ -77,19 +77,17 @@ export function graphOf(steps: readonly Step[], results: "outputs" | "loss"): Gr
   const builder = new Builder("random");
   const g = callsOn(builder);
   builder.origin = { role: "primal", site: "random.ts:1" };
-  const values: Value[] = LEAVES.map(
-    (shape, n) =>
-    builder.append(opOf("param"), [], { initial: ["constant", 0], trainable: true }, `p${n}`, f32(...shape)), // prettier-ignore
+  const values: Value[] = LEAVES.map((shape, n) =>
+    builder.append(opOf("param"), [], { initial: ["constant", 0], trainable: true }, `p${n}`, f32(...shape)),
   );
   for (const step of steps) {
     const value = append(builder, step, values);
     if (!values.includes(value)) values.push(value);
   }
   const last = values.at(-1)!;
-  if (results === "outputs")
-    values.slice(-3).forEach((value, n) => builder.results.push({ kind: "output", name: `out${n}`, value })); // prettier-ignore
+  if (results === "outputs") values.slice(-3).forEach((value, n) => builder.results.push({ kind: "output", name: `out${n}`, value }));
   else {
-    const loss = g.sum(g.mul(last, g.sin(last)), { axes: builder.typeOf(last).shape.map((_, axis) => axis) }); // prettier-ignore
+    const loss = g.sum(g.mul(last, g.sin(last)), { axes: builder.typeOf(last).shape.map((_, axis) => axis) });
     builder.results.push({ kind: "loss", name: "train", value: loss });
   }
   return builder.graph();
@@ -97,12 +95,10 @@ export function graphOf(steps: readonly Step[], results: "outputs" | "loss"): Gr
 
 /** Random graphs; a counterexample shows as the text of the graph. */
 export const anyGraph = (results: "outputs" | "loss"): fc.Arbitrary<{ graph: Graph }> =>
-  fc
-    .array(fc.tuple(fc.nat(11), fc.nat(20), fc.nat(20), fc.nat(7)), { minLength: 1, maxLength: 9 })
-    .map((steps) => {
-      const graph = graphOf(steps, results);
-      return { graph, [fc.toStringMethod]: () => `\n${printGraph(graph)}` };
-    });
+  fc.array(fc.tuple(fc.nat(11), fc.nat(20), fc.nat(20), fc.nat(7)), { minLength: 1, maxLength: 9 }).map((steps) => {
+    const graph = graphOf(steps, results);
+    return { graph, [fc.toStringMethod]: () => `\n${printGraph(graph)}` };
+  });
 
 /** Values for every leaf of a graph. */
 export function feedOf(graph: Graph, seed: number): Map<string, Float64Array> {

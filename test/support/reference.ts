@@ -13,7 +13,7 @@ export interface Geometry {
   readonly groups: number;
 }
 
-export const PLAIN: Geometry = { stride: [1, 1], low: [0, 0], high: [0, 0], dilation: [1, 1], groups: 1 }; // prettier-ignore
+export const PLAIN: Geometry = { stride: [1, 1], low: [0, 0], high: [0, 0], dilation: [1, 1], groups: 1 };
 
 type Image = readonly [n: number, c: number, h: number, w: number];
 
@@ -25,9 +25,8 @@ export function convolution(
   [o, i, kh, kw]: Image,
   g: Geometry,
 ): { shape: number[]; y: number[] } {
-  // prettier-ignore
-  const oh = Math.floor((h + g.low[0] + g.high[0] - g.dilation[0] * (kh - 1) - 1) / g.stride[0]) + 1; // prettier-ignore
-  const ow = Math.floor((w + g.low[1] + g.high[1] - g.dilation[1] * (kw - 1) - 1) / g.stride[1]) + 1; // prettier-ignore
+  const oh = Math.floor((h + g.low[0] + g.high[0] - g.dilation[0] * (kh - 1) - 1) / g.stride[0]) + 1;
+  const ow = Math.floor((w + g.low[1] + g.high[1] - g.dilation[1] * (kw - 1) - 1) / g.stride[1]) + 1;
   const y: number[] = [];
   for (const b of range(n))
     for (const f of range(o))
@@ -41,7 +40,7 @@ export function convolution(
                 const row = p * g.stride[0] + a * g.dilation[0] - g.low[0];
                 const column = q * g.stride[1] + e * g.dilation[1] - g.low[1];
                 if (row < 0 || row >= h || column < 0 || column >= w) continue;
-                total += x[((b * c + first + d) * h + row) * w + column]! * k[((f * i + d) * kh + a) * kw + e]!; // prettier-ignore
+                total += x[((b * c + first + d) * h + row) * w + column]! * k[((f * i + d) * kh + a) * kw + e]!;
               }
           y.push(total);
         }
@@ -57,7 +56,6 @@ export function transposed(
   g: Geometry,
   more: readonly [number, number],
 ): { shape: number[]; y: number[] } {
-  // prettier-ignore
   const o = depth * g.groups;
   const oh = (h - 1) * g.stride[0] - g.low[0] - g.high[0] + g.dilation[0] * (kh - 1) + 1 + more[0];
   const ow = (w - 1) * g.stride[1] - g.low[1] - g.high[1] + g.dilation[1] * (kw - 1) + 1 + more[1];
@@ -73,7 +71,7 @@ export function transposed(
                 const column = q * g.stride[1] + e * g.dilation[1] - g.low[1];
                 if (row < 0 || row >= oh || column < 0 || column >= ow) continue;
                 const to = Math.floor(f / (c / g.groups)) * depth + d;
-                y[((b * o + to) * oh + row) * ow + column]! += x[((b * c + f) * h + p) * w + q]! * k[((f * depth + d) * kh + a) * kw + e]!; // prettier-ignore
+                y[((b * o + to) * oh + row) * ow + column]! += x[((b * c + f) * h + p) * w + q]! * k[((f * depth + d) * kh + a) * kw + e]!;
               }
   return { shape: [n, o, oh, ow], y };
 }
@@ -86,7 +84,6 @@ export function pool(
   [kh, kw]: readonly [number, number],
   g: Geometry,
 ): { shape: number[]; y: number[] } {
-  // prettier-ignore
   const oh = Math.floor((h + g.low[0] + g.high[0] - kh) / g.stride[0]) + 1;
   const ow = Math.floor((w + g.low[1] + g.high[1] - kw) / g.stride[1]) + 1;
   const y: number[] = [];
@@ -98,11 +95,10 @@ export function pool(
           for (const e of range(kw)) {
             const row = p * g.stride[0] + a - g.low[0];
             const column = q * g.stride[1] + e - g.low[1];
-            if (row >= 0 && row < h && column >= 0 && column < w)
-              inside.push(x[(plane * h + row) * w + column]!);
+            if (row >= 0 && row < h && column >= 0 && column < w) inside.push(x[(plane * h + row) * w + column]!);
           }
         const total = inside.reduce((a, b) => a + b, 0);
-        y.push(kind === "max" ? Math.max(...inside) : total / (kind === "mean" ? inside.length : kh * kw)); // prettier-ignore
+        y.push(kind === "max" ? Math.max(...inside) : total / (kind === "mean" ? inside.length : kh * kw));
       }
   return { shape: [n, c, oh, ow], y };
 }
@@ -117,10 +113,7 @@ export function moments(values: readonly number[]): { mean: number; variance: nu
 export function affine(x: Numbers, n: number, w: Numbers, b: Numbers): number[] {
   const out = b.length;
   const width = x.length / n;
-  return range(n).flatMap(
-    (row) =>
-    range(out).map((j) => range(width).reduce((t, k) => t + x[row * width + k]! * w[k * out + j]!, b[j]!)), // prettier-ignore
-  );
+  return range(n).flatMap((row) => range(out).map((j) => range(width).reduce((t, k) => t + x[row * width + k]! * w[k * out + j]!, b[j]!)));
 }
 
 /** softmax(q·kᵀ / √d)·v for one head: q [t, d], k [s, d], v [s, e]; `sees(query, key)` says what is not masked. */
@@ -130,11 +123,12 @@ export function attention(
   v: readonly (readonly number[])[],
   sees: (query: number, key: number) => boolean,
 ): number[][] {
-  // prettier-ignore
   return q.map((query, t) => {
-    const weights = k.map((key, s) => (sees(t, s) ? Math.exp(key.reduce((a, kd, d) => a + kd * query[d]!, 0) / Math.sqrt(query.length)) : 0)); // prettier-ignore
+    const weights = k.map((key, s) =>
+      sees(t, s) ? Math.exp(key.reduce((a, kd, d) => a + kd * query[d]!, 0) / Math.sqrt(query.length)) : 0,
+    );
     const total = weights.reduce((a, b) => a + b, 0);
-    return v[0]!.map((_, e) => weights.reduce((a, weight, s) => a + (weight / total) * v[s]![e]!, 0)); // prettier-ignore
+    return v[0]!.map((_, e) => weights.reduce((a, weight, s) => a + (weight / total) * v[s]![e]!, 0));
   });
 }
 
@@ -153,7 +147,6 @@ export function recurrence(
   units: number,
   w: RecurrentWeights,
 ): number[][][] {
-  // prettier-ignore
   return range(n).map((row) => {
     let h = new Array<number>(units).fill(0);
     let c = new Array<number>(units).fill(0);
@@ -161,15 +154,15 @@ export function recurrence(
       const at = range(f).map((k) => x[(row * t + time) * f + k]!);
       const own = affine(at, 1, w.kernel, w.bias);
       const back = affine(h, 1, w.recurrentKernel, w.recurrentBias);
-      const both = (gate: number, u: number): number => own[gate * units + u]! + back[gate * units + u]!; // prettier-ignore
+      const both = (gate: number, u: number): number => own[gate * units + u]! + back[gate * units + u]!;
       if (kind === "rnn") h = range(units).map((u) => Math.tanh(both(0, u)));
       if (kind === "lstm") {
-        c = range(units).map((u) => sigmoid(both(1, u)) * c[u]! + sigmoid(both(0, u)) * Math.tanh(both(2, u))); // prettier-ignore
+        c = range(units).map((u) => sigmoid(both(1, u)) * c[u]! + sigmoid(both(0, u)) * Math.tanh(both(2, u)));
         h = range(units).map((u) => sigmoid(both(3, u)) * Math.tanh(c[u]!));
       }
       if (kind === "gru")
         h = range(units).map((u) => {
-          const candidate = Math.tanh(own[2 * units + u]! + sigmoid(both(0, u)) * back[2 * units + u]!); // prettier-ignore
+          const candidate = Math.tanh(own[2 * units + u]! + sigmoid(both(0, u)) * back[2 * units + u]!);
           const z = sigmoid(both(1, u));
           return (1 - z) * candidate + z * h[u]!;
         });

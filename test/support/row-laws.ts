@@ -13,7 +13,7 @@ import { gradients } from "../../compiler/passes/gradients.ts";
 const NOBODY = citation(undefined);
 
 export const traced = (model: Model, batch: number, entry: "train" | "evaluate" = "train"): Traced =>
-  model.trace({ entry, batch, float: "f64", small: false, citation: NOBODY }); // prettier-ignore
+  model.trace({ entry, batch, float: "f64", small: false, citation: NOBODY });
 
 /** Loss, and gradients of the parameters, by name. */
 export type Meaning = ReadonlyMap<string, Float64Array>;
@@ -36,13 +36,13 @@ export function feed(nodes: readonly Node[], rows: number, count: number, seed: 
       return [node.name, data];
     }),
   );
-} // prettier-ignore
+}
 
 export function meaningOf(trace: Traced, rows: number, count: number, seed: number): Meaning {
   const [phase] = trace.phases;
   const graph = gradients(phase!).run(trace.graph);
   const { losses, outputs } = evaluateResults(graph, feed(fedLeaves(graph), rows, count, seed));
-  const found = [...outputs].flatMap(([name, { data }]) => (name.startsWith("parameter:") ? [[name, data] as const] : [])); // prettier-ignore
+  const found = [...outputs].flatMap(([name, { data }]) => (name.startsWith("parameter:") ? [[name, data] as const] : []));
   return new Map([["loss", Float64Array.of(losses.get(phase!.name)!)], ...found]);
 }
 

@@ -1,7 +1,52 @@
 /** Guarantees random models that move, mix and reduce the rows of their batch in ways that models do, each a function of its batch. */
 
 import fc from "fast-check";
-import { add, batchMean, batchNorm, cumsum, concatenate, embedding, exp, expandDims, grad, input, l2, labels, layerNorm, log, matmul, max, mean, model, mse, mul, pad, param, reshape, reversed, sgd, sin, slice, softmax, softmaxCrossEntropy, sqrt, square, stack, stopGradient, sub, sum, tanh, transpose, variance, normal, type Declaration, type FloatTensor, type Model, type Scalar, type Tensor } from "../../compiler/index.ts"; // prettier-ignore
+import {
+  add,
+  batchMean,
+  batchNorm,
+  cumsum,
+  concatenate,
+  embedding,
+  exp,
+  expandDims,
+  grad,
+  input,
+  l2,
+  labels,
+  layerNorm,
+  log,
+  matmul,
+  max,
+  mean,
+  model,
+  mse,
+  mul,
+  pad,
+  param,
+  reshape,
+  reversed,
+  sgd,
+  sin,
+  slice,
+  softmax,
+  softmaxCrossEntropy,
+  sqrt,
+  square,
+  stack,
+  stopGradient,
+  sub,
+  sum,
+  tanh,
+  transpose,
+  variance,
+  normal,
+  type Declaration,
+  type FloatTensor,
+  type Model,
+  type Scalar,
+  type Tensor,
+} from "../../compiler/index.ts";
 import { context } from "../../compiler/model/context.ts";
 import { sizeOf } from "../../compiler/graph/type.ts";
 
@@ -51,7 +96,7 @@ class Bench {
 
   /** Extents that two values share whatever the batch: compared at another batch they would be equal too. */
   alike(x: FloatTensor, n: number): FloatTensor | undefined {
-    const same = this.values.filter((other) => String(other.shape) === String(x.shape) && this.scales(other) === this.scales(x)); // prettier-ignore
+    const same = this.values.filter((other) => String(other.shape) === String(x.shape) && this.scales(other) === this.scales(x));
     return same.length === 0 ? undefined : pick(same, n);
   }
 
@@ -99,41 +144,75 @@ const split: Make = ({ batch }, x, b, n) => {
 
 const widened: Make = (bench, x) => {
   const width = x.shape[last(x)]!;
-  return width % bench.batch === 0 || x.shape.length < 2 ? undefined : float(matmul(x, bench.param([width, 2]))); // prettier-ignore
+  return width % bench.batch === 0 || x.shape.length < 2 ? undefined : float(matmul(x, bench.param([width, 2])));
 };
 
 const STEPS: readonly Make[] = [
-  merged, merged, merged, split, split,
+  merged,
+  merged,
+  merged,
+  split,
+  split,
   (_, x, __, n) => transpose(x, orderOf(x, n)),
   (_, x, __, n) => transpose(x, orderOf(x, n)),
   (_, x) => tanh(x),
   (_, x) => square(x),
   (_, x) => sin(x),
   (_, x) => sqrt(add(square(x), 0.1)),
-  widened, widened,
-  (bench, x, b) => { const y = bench.alike(x, b); return y && float(add(x, y)); },
-  (bench, x, b) => { const y = bench.alike(x, b); return y && float(mul(x, y)); },
-  (bench, x) => x.shape[last(x)]! % bench.batch === 0 ? undefined : float(add(x, bench.param([x.shape[last(x)]!]))),
+  widened,
+  widened,
+  (bench, x, b) => {
+    const y = bench.alike(x, b);
+    return y && float(add(x, y));
+  },
+  (bench, x, b) => {
+    const y = bench.alike(x, b);
+    return y && float(mul(x, y));
+  },
+  (bench, x) => (x.shape[last(x)]! % bench.batch === 0 ? undefined : float(add(x, bench.param([x.shape[last(x)]!])))),
   (_, x, __, n) => softmax(x, axisOf(x, n)),
   (_, x, __, n) => float(mean(x, [axisOf(x, n)])),
   (_, x, __, n) => float(sum(x, [axisOf(x, n)])),
   (_, x, __, n) => float(max(x, [axisOf(x, n)])),
   (_, x, __, n) => float(variance(x, [axisOf(x, n)])),
   (_, x, __, n) => float(sub(x, reshape(float(mean(x, [axisOf(x, n)])), x.shape.toSpliced(axisOf(x, n), 1, 1)))),
-  (bench, x, b, n) => { const y = bench.alike(x, b); return y && concatenate([x, y], axisOf(x, n)); },
-  (bench, x, b, n) => { const y = bench.alike(x, b); return y && stack([x, y], n % (x.shape.length + 1)); },
-  (_, x, b, n) => { const at = axisOf(x, n); const extent = x.shape[at]!; return extent < 2 ? undefined : slice(x, x.shape.map((_, axis) => (axis === at ? b % 2 : 0)), x.shape.map((e, axis) => (axis === at && b % 3 > 0 ? Math.max(1 + (b % 2), e - (b % 2 === 0 ? 1 : 0)) : e))); },
+  (bench, x, b, n) => {
+    const y = bench.alike(x, b);
+    return y && concatenate([x, y], axisOf(x, n));
+  },
+  (bench, x, b, n) => {
+    const y = bench.alike(x, b);
+    return y && stack([x, y], n % (x.shape.length + 1));
+  },
+  (_, x, b, n) => {
+    const at = axisOf(x, n);
+    const extent = x.shape[at]!;
+    return extent < 2
+      ? undefined
+      : slice(
+          x,
+          x.shape.map((_, axis) => (axis === at ? b % 2 : 0)),
+          x.shape.map((e, axis) => (axis === at && b % 3 > 0 ? Math.max(1 + (b % 2), e - (b % 2 === 0 ? 1 : 0)) : e)),
+        );
+  },
   (_, x, __, n) => reversed(x, [axisOf(x, n)]),
   (_, x, __, n) => cumsum(x, axisOf(x, n)),
   (_, x, __, n) => expandDims(x, n % (x.shape.length + 1)),
-  (_, x, b, n) => pad(x, x.shape.map((_, axis) => (axis === axisOf(x, n) ? [b % 2, 1] : [0, 0]))),
-  (bench, x) => x.shape.length < 2 || x.shape[last(x)]! % bench.batch === 0 ? undefined : layerNorm()(x),
-  (bench, x, b) => x.shape.length === 2 && x.shape[0]! > 1 && x.shape[1]! % bench.batch !== 0 && b % 3 === 0 ? batchNorm()(x) : undefined,
-  (_, x, b) => x.shape.length === 2 && b % 3 === 0 ? float(matmul(x, transpose(x, [1, 0]))) : undefined,
+  (_, x, b, n) =>
+    pad(
+      x,
+      x.shape.map((_, axis) => (axis === axisOf(x, n) ? [b % 2, 1] : [0, 0])),
+    ),
+  (bench, x) => (x.shape.length < 2 || x.shape[last(x)]! % bench.batch === 0 ? undefined : layerNorm()(x)),
+  (bench, x, b) => (x.shape.length === 2 && x.shape[0]! > 1 && x.shape[1]! % bench.batch !== 0 && b % 3 === 0 ? batchNorm()(x) : undefined),
+  (_, x, b) => (x.shape.length === 2 && b % 3 === 0 ? float(matmul(x, transpose(x, [1, 0]))) : undefined),
   (_, x) => stopGradient(x),
-  (_, x) => { const total = mean(tanh(x)) as Scalar; return grad(total, [x])[0]; },
+  (_, x) => {
+    const total = mean(tanh(x)) as Scalar;
+    return grad(total, [x])[0];
+  },
   (bench, _, b, n) => float(embedding(3, 2)(labels(`t${b}${n}${bench.values.length}`, [bench.batch, 1 + (b % 2)], { classes: 3 }))),
-]; // prettier-ignore
+];
 
 type MakeLoss = (bench: Bench, x: FloatTensor, b: number, at: number) => Scalar;
 
@@ -155,7 +234,7 @@ const LOSSES: readonly MakeLoss[] = [
     const y = labels(`y${at}`, x.shape.slice(0, -1), { classes: x.shape[last(x)]! });
     return softmaxCrossEntropy(scores, y, b % 2 === 0 ? {} : { weights: input(`weights${at}`, [bench.batch]) });
   },
-]; // prettier-ignore
+];
 
 /** What a recipe declares at a batch. */
 export function declareRows(recipe: RowRecipe, rows: number): Declaration & { readonly loss: Scalar } {
@@ -168,7 +247,7 @@ export function declareRows(recipe: RowRecipe, rows: number): Declaration & { re
   const all = [...bench.values.slice(0, 3), ...bench.owed].map((x) => mul(mean(square(x)) as Scalar, 0.01));
   const loss = [...terms, ...all].reduce((a, b) => add(a, b) as Scalar) as Scalar;
   return { loss, optimizer: sgd({ learningRate: 1 }), metrics: { first: terms[0]! } };
-} // prettier-ignore
+}
 
 export const rowModelOf = (recipe: RowRecipe, batch: number): Model =>
-  model("rows", { batch: { train: batch, evaluate: batch, predict: batch } }, ({ batch: rows }) => declareRows(recipe, rows)); // prettier-ignore
+  model("rows", { batch: { train: batch, evaluate: batch, predict: batch } }, ({ batch: rows }) => declareRows(recipe, rows));

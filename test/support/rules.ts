@@ -1,6 +1,33 @@
 /** Guarantees every update rule and wrapper, each with options that use all of it, on a dense layer. */
 
-import { accumulate, adadelta, adagrad, adam, adamw, add, clipByGlobalNorm, clipByValue, cosineDecay, ema, glorot, groups, hyper, input, labels, lion, matmul, model, oneCycle, param, rmsprop, sgd, softmaxCrossEntropy, tanh, warmup, zeros } from "adjoint"; // prettier-ignore
+import {
+  accumulate,
+  adadelta,
+  adagrad,
+  adam,
+  adamw,
+  add,
+  clipByGlobalNorm,
+  clipByValue,
+  cosineDecay,
+  ema,
+  glorot,
+  groups,
+  hyper,
+  input,
+  labels,
+  lion,
+  matmul,
+  model,
+  oneCycle,
+  param,
+  rmsprop,
+  sgd,
+  softmaxCrossEntropy,
+  tanh,
+  warmup,
+  zeros,
+} from "adjoint";
 import type { UpdateRule } from "../../compiler/autodiff/update.ts";
 import type { Model } from "../../compiler/model/model.ts";
 
@@ -31,8 +58,13 @@ export const rules: Readonly<Record<string, () => UpdateRule>> = {
   "accumulate(adam)": () => accumulate(adam({ learningRate: cosineDecay(0.1, { steps: 9 }) }), 4),
   "accumulate(lion)": () => accumulate(lion(), 2),
   "ema(rmsprop)": () => ema(rmsprop(), 0.9),
-  "ema(accumulate(clipByValue(adadelta)))": () => ema(accumulate(clipByValue(adadelta(), 1), 2), 0.5), // prettier-ignore
-  groups: () => groups([{ parameters: ["W"], optimizer: adam({ beta1: 0.5 }) }, { parameters: ["b"], optimizer: accumulate(sgd(), 2) }, { optimizer: clipByValue(adam(), 1) }]), // prettier-ignore
+  "ema(accumulate(clipByValue(adadelta)))": () => ema(accumulate(clipByValue(adadelta(), 1), 2), 0.5),
+  groups: () =>
+    groups([
+      { parameters: ["W"], optimizer: adam({ beta1: 0.5 }) },
+      { parameters: ["b"], optimizer: accumulate(sgd(), 2) },
+      { optimizer: clipByValue(adam(), 1) },
+    ]),
 };
 
 /** Rules that need all gradients first. */

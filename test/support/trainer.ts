@@ -10,18 +10,14 @@ export type Batch = Readonly<Record<string, Float32Array | Int32Array>>;
 
 /** The exports of a trainer, from the emitted text without prettier. */
 export async function loadTrainer({ module, facts, target }: Lowered): Promise<TrainerModule> {
-  return importText<TrainerModule>(await stripTypes(await targets[target].printTrainer(module, facts))); // prettier-ignore
+  return importText<TrainerModule>(await stripTypes(await targets[target].printTrainer(module, facts)));
 }
 
 /** The batch that an entry finds in memory, under the names that callers give. */
-export function batchOf(
-  module: Module,
-  entry: string,
-  memory: ReadonlyMap<string, Float64Array>,
-): Batch {
+export function batchOf(module: Module, entry: string, memory: ReadonlyMap<string, Float64Array>): Batch {
   const found = module.entries.find(({ name }) => name === entry)!;
   const suffix = found === module.entries[0] ? "" : `_${entry}`;
-  const inputs = module.buffers.filter(({ name, role, shape }) => role === "input" && shape.length > 0 && found.buffers.includes(name)); // prettier-ignore
+  const inputs = module.buffers.filter(({ name, role, shape }) => role === "input" && shape.length > 0 && found.buffers.includes(name));
   return Object.fromEntries(
     inputs.map(({ name, dtype }) => {
       const values = memory.get(name)!;

@@ -6,8 +6,7 @@ import { runningTrainer, type AnyTrainer } from "../../compiler/check/emitted.ts
 import { lower } from "../../compiler/lower.ts";
 import type { Model } from "../../compiler/model/model.ts";
 
-export const trainerOf = async (declared: Model): Promise<AnyTrainer> =>
-  runningTrainer(await lower(declared));
+export const trainerOf = async (declared: Model): Promise<AnyTrainer> => runningTrainer(await lower(declared));
 
 /** loss = Σ over parameters of w·g: every gradient is the given constant. */
 export const withGradients = (

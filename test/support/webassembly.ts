@@ -7,12 +7,44 @@ declare const WebAssembly: {
   readonly Instance: new (module: object) => { readonly exports: unknown };
 };
 
-export type Exports = { readonly memory: { readonly buffer: ArrayBuffer } } & Readonly<Record<string, (...offsets: number[]) => void>>; // prettier-ignore
+export type Exports = { readonly memory: { readonly buffer: ArrayBuffer } } & Readonly<Record<string, (...offsets: number[]) => void>>;
 
 export const compileBytes = (bytes: Uint8Array): object => new WebAssembly.Module(bytes);
-export const instantiate = (bytes: Uint8Array): Exports => new WebAssembly.Instance(compileBytes(bytes)).exports as Exports; // prettier-ignore
+export const instantiate = (bytes: Uint8Array): Exports => new WebAssembly.Instance(compileBytes(bytes)).exports as Exports;
 
 /** Whether this engine has relaxed SIMD, by the smallest module that uses it: engines from Node 22 on read it as they are. */
-export const RELAXED = isRead(Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 61, 1, 59, 0, ...Array.from({ length: 3 }, () => [253, 12, ...new Array<number>(16).fill(0)]).flat(), 253, 133, 2, 11])); // prettier-ignore
+export const RELAXED = isRead(
+  Uint8Array.from([
+    0,
+    97,
+    115,
+    109,
+    1,
+    0,
+    0,
+    0,
+    1,
+    5,
+    1,
+    96,
+    0,
+    1,
+    123,
+    3,
+    2,
+    1,
+    0,
+    10,
+    61,
+    1,
+    59,
+    0,
+    ...Array.from({ length: 3 }, () => [253, 12, ...new Array<number>(16).fill(0)]).flat(),
+    253,
+    133,
+    2,
+    11,
+  ]),
+);
 /** Flags of a node that has relaxed SIMD. */
 export const RELAXED_FLAGS: readonly string[] = RELAXED ? [] : ["--experimental-wasm-relaxed-simd"];

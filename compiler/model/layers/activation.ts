@@ -7,8 +7,6 @@ import { checked, layer, type LayerOptions, type SameShapeLayer } from "./layer.
 
 /** `activation('relu')`, `activation(x => …)`. Throws a ModelError for an unknown name, with the nearest. */
 export const activation = (of: Activation, options: LayerOptions = {}): SameShapeLayer =>
-  layer<SameShapeLayer>(
-    "activation",
-    checked("activation", { of, options }, { of: ACTIVATION, options: layerOptions({}) }),
-    (scope, x) => activated(scope, x.value, of),
+  layer<SameShapeLayer>("activation", checked("activation", { of, options }, { of: ACTIVATION, options: layerOptions({}) }), (scope, x) =>
+    activated(scope, x.value, of),
   );

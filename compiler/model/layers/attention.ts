@@ -52,26 +52,18 @@ function check(scope: LayerScope, heads: number, x: Tensor, memory: Tensor): voi
   const operands = [scope.c.operand("x", x.value), scope.c.operand("memory", memory.value)];
   const [n, , width] = x.shape;
   if (x.shape.length !== 3 || memory.shape.length !== 3 || memory.shape[0] !== n || memory.shape[2] !== width)
-    scope.fail("needs x [n, t, w] and memory [n, s, w] of the same n and w", "Reshape its input to sequences of features.", operands); // prettier-ignore
+    scope.fail("needs x [n, t, w] and memory [n, s, w] of the same n and w", "Reshape its input to sequences of features.", operands);
   if (width! % heads !== 0)
-    scope.fail(`needs heads that divide its ${width} features, but got ${heads}`, "Change the heads, or the width of its input.", operands); // prettier-ignore
-} // prettier-ignore
+    scope.fail(`needs heads that divide its ${width} features, but got ${heads}`, "Change the heads, or the width of its input.", operands);
+}
 
 /**
  * x [n, t, w] → [n, t, w]: each of `heads` heads attends over w / heads features of its own (Vaswani et al. 2017). Called as
  * `attention(x, { memory, mask })` for cross-attention and padding. Throws a ModelError where heads do not divide w, or shapes do not fit.
  */
-export function multiHeadAttention(
-  heads: number,
-  options: MultiHeadAttentionOptions = {},
-): MultiHeadAttentionLayer {
-  // prettier-ignore
+export function multiHeadAttention(heads: number, options: MultiHeadAttentionOptions = {}): MultiHeadAttentionLayer {
   const kind = "multiHeadAttention";
-  checkArguments(
-    kind,
-    { heads, options },
-    { heads: EXTENT, options: layerOptions<MultiHeadAttentionOptions>({ causal: FLAG }) },
-  );
+  checkArguments(kind, { heads, options }, { heads: EXTENT, options: layerOptions<MultiHeadAttentionOptions>({ causal: FLAG }) });
   const run = withScope(kind, options);
   const call = (x: FloatTensor, given: MultiHeadAttentionCall = {}): Tensor => {
     called(kind, { x, options: given }, { x: FLOATS, options: CALL });
@@ -79,12 +71,17 @@ export function multiHeadAttention(
     return run((scope) => {
       const { c } = scope;
       check(scope, heads, x, memory);
-      const [query, key, value] = [
-        ["query", x] as const,
-        ["key", memory] as const,
-        ["value", memory] as const,
-      ].map(([which, from]) => c.tensor(inHeads(scope, projected(scope, which, from.value), heads)) as FloatTensor); // prettier-ignore
-      const wide = mask?.shape.length === 2 ? { ...mask, value: c.g.reshape(mask.value, { shape: [mask.shape[0]!, 1, 1, mask.shape[1]!] }), shape: [mask.shape[0]!, 1, 1, mask.shape[1]!] } : mask; // prettier-ignore
+      const [query, key, value] = [["query", x] as const, ["key", memory] as const, ["value", memory] as const].map(
+        ([which, from]) => c.tensor(inHeads(scope, projected(scope, which, from.value), heads)) as FloatTensor,
+      );
+      const wide =
+        mask?.shape.length === 2
+          ? {
+              ...mask,
+              value: c.g.reshape(mask.value, { shape: [mask.shape[0]!, 1, 1, mask.shape[1]!] }),
+              shape: [mask.shape[0]!, 1, 1, mask.shape[1]!],
+            }
+          : mask;
       const attended = scaledDotProductAttention(query!, key!, value!, {
         ...(options.causal === undefined ? {} : { causal: options.causal }),
         ...(wide === undefined ? {} : { mask: wide }),

@@ -71,28 +71,18 @@ export function finished(scope: LayerScope, product: Value, options: Convolution
 }
 
 /** Refuses groups that divide neither channels nor filters. */
-export function checkGroups(
-  scope: LayerScope,
-  groups: number,
-  channels: number,
-  filters: number,
-): void {
-  // prettier-ignore
+export function checkGroups(scope: LayerScope, groups: number, channels: number, filters: number): void {
   if (channels % groups !== 0)
-    scope.fail(`needs groups that divide its channels, but ${groups} does not divide ${channels}`, "Change the groups, or the channels of its input."); // prettier-ignore
+    scope.fail(
+      `needs groups that divide its channels, but ${groups} does not divide ${channels}`,
+      "Change the groups, or the channels of its input.",
+    );
   if (filters % groups !== 0)
-    scope.fail(`needs groups that divide its filters, but ${groups} does not divide ${filters}`, "Change the groups or the filters."); // prettier-ignore
+    scope.fail(`needs groups that divide its filters, but ${groups} does not divide ${filters}`, "Change the groups or the filters.");
 }
 
 /** Kernel [filters, channels / groups, …window]. */
-function convolve(
-  scope: LayerScope,
-  x: Tensor,
-  filters: number,
-  groups: number,
-  kernelSize: PerAxis,
-  options: ConvolutionOptions,
-): Value {
+function convolve(scope: LayerScope, x: Tensor, filters: number, groups: number, kernelSize: PerAxis, options: ConvolutionOptions): Value {
   const { strides = 1, padding = "valid", dilation = 1 } = options;
   const channels = x.shape[1]!;
   checkGroups(scope, groups, channels, filters);
@@ -110,24 +100,14 @@ function convolve(
 }
 
 /** x [n, c, t] → [n, filters, t']. Throws a ModelError for a wrong rank, groups that do not divide, or no output left. */
-export const conv1d = <const N extends number>(
-  filters: N,
-  kernelSize: PerAxis,
-  options: ConvolutionOptions = {},
-): Convolution1dLayer<N> =>
-  // prettier-ignore
+export const conv1d = <const N extends number>(filters: N, kernelSize: PerAxis, options: ConvolutionOptions = {}): Convolution1dLayer<N> =>
   layer<Convolution1dLayer<N>>("conv1d", checked("conv1d", { filters, kernelSize, options }, CONVOLUTION), (scope, x) => {
     checkImage(scope, x.shape, 1);
     return convolve(scope, x, scope.c.extents.of(filters), options.groups ?? 1, kernelSize, options);
   });
 
 /** x [n, c, h, w] → [n, filters, h', w']. Throws a ModelError for a wrong rank, groups that do not divide, or no output left. */
-export const conv2d = <const N extends number>(
-  filters: N,
-  kernelSize: PerAxis,
-  options: ConvolutionOptions = {},
-): Convolution2dLayer<N> =>
-  // prettier-ignore
+export const conv2d = <const N extends number>(filters: N, kernelSize: PerAxis, options: ConvolutionOptions = {}): Convolution2dLayer<N> =>
   layer<Convolution2dLayer<N>>("conv2d", checked("conv2d", { filters, kernelSize, options }, CONVOLUTION), (scope, x) => {
     checkImage(scope, x.shape, 2);
     return convolve(scope, x, scope.c.extents.of(filters), options.groups ?? 1, kernelSize, options);
@@ -144,11 +124,7 @@ const DEPTHWISE = {
 };
 
 /** Each channel with filters of its own: x [n, c, h, w] → [n, c·depthMultiplier, h', w']. */
-export const depthwiseConv2d = (
-  kernelSize: PerAxis,
-  options: DepthwiseOptions = {},
-): Convolution2dLayer<number> =>
-  // prettier-ignore
+export const depthwiseConv2d = (kernelSize: PerAxis, options: DepthwiseOptions = {}): Convolution2dLayer<number> =>
   layer<Convolution2dLayer<number>>("depthwiseConv2d", checked("depthwiseConv2d", { kernelSize, options }, DEPTHWISE), (scope, x) => {
     checkImage(scope, x.shape, 2);
     const { depthMultiplier = 1 } = options;

@@ -21,14 +21,10 @@ export interface DenseOptions extends LayerOptions {
 }
 
 /** The activation of a value; none leaves it as it is. */
-export function activated(
-  { c }: LayerScope,
-  value: Value,
-  activation: Activation | undefined,
-): Value {
+export function activated({ c }: LayerScope, value: Value, activation: Activation | undefined): Value {
   if (activation === undefined) return value;
   const made = activationOf(c, activation)(c.tensor(value) as FloatTensor); // layers compute floats
-  check("activation", { "what the function returns": made }, { "what the function returns": FLOATS }); // prettier-ignore
+  check("activation", { "what the function returns": made }, { "what the function returns": FLOATS });
   return made.value;
 }
 
@@ -46,16 +42,12 @@ const DENSE = {
  * x [n, …, in] → [n, …, units], with kernel [in, units] and bias [units].
  * Throws a ModelError for no units, or an input of rank below 2.
  */
-export const dense = <const N extends number>(
-  units: N,
-  options: DenseOptions = {},
-): LastAxisLayer<N> =>
-  // prettier-ignore
+export const dense = <const N extends number>(units: N, options: DenseOptions = {}): LastAxisLayer<N> =>
   layer<LastAxisLayer<N>>("dense", checked("dense", { units, options }, DENSE), (scope, x) => {
     const { g } = scope.c;
     const rank = x.shape.length;
     if (rank < 2)
-      scope.fail(`needs rows of features, [n, …, features], but got [${x.shape.join(",")}]`, "Give it a batch axis and a feature axis."); // prettier-ignore
+      scope.fail(`needs rows of features, [n, …, features], but got [${x.shape.join(",")}]`, "Give it a batch axis and a feature axis.");
     const features = x.shape[rank - 1]!;
     const width = scope.c.extents.of(units);
     const kernel = scope.param("kernel", [features, width], options.kernelInitializer ?? glorot());
@@ -64,5 +56,5 @@ export const dense = <const N extends number>(
     scope.named("product", product);
     const bias = scope.param("bias", [width], options.biasInitializer ?? zeros());
     const lead = { axes: x.shape.slice(1).map((_, axis) => axis), size: x.shape.slice(0, -1) };
-    return activated(scope, scope.named("z", g.add(product, g.broadcast(bias, lead))), options.activation); // prettier-ignore
+    return activated(scope, scope.named("z", g.add(product, g.broadcast(bias, lead))), options.activation);
   });

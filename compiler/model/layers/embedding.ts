@@ -29,20 +29,18 @@ const EMBEDDING = {
  * Tokens [n, t] → [n, t, width], the rows of a table [vocabulary, width]. Declare tokens as `labels(name, [n, t], { classes: vocabulary })`:
  * then a batch is checked. Throws a ModelError for tokens that are no integers, or more classes than rows.
  */
-export const embedding = <const W extends number>(
-  vocabulary: number,
-  width: W,
-  options: EmbeddingOptions = {},
-): EmbeddingLayer<W> =>
-  // prettier-ignore
+export const embedding = <const W extends number>(vocabulary: number, width: W, options: EmbeddingOptions = {}): EmbeddingLayer<W> =>
   layer<EmbeddingLayer<W>>("embedding", checked("embedding", { vocabulary, width, options }, EMBEDDING), (scope, x) => {
     if (x.dtype !== "i32")
-      scope.fail(`needs i32 tokens, but got ${x.dtype}`, `Declare them with labels(name, shape, { classes: ${vocabulary} }).`); // prettier-ignore
+      scope.fail(`needs i32 tokens, but got ${x.dtype}`, `Declare them with labels(name, shape, { classes: ${vocabulary} }).`);
     const { extents } = scope.c;
     const { classes } = scope.c.builder.node(x.value).attrs;
     if (typeof classes === "number" && classes > extents.of(vocabulary))
-      scope.fail(`has a vocabulary of ${vocabulary}, but its tokens are of ${classes} classes`, "Make the vocabulary as large as there are classes."); // prettier-ignore
-    const table = scope.param("table", [extents.of(vocabulary), extents.of(width)], options.initializer ?? uniform(-0.05, 0.05)); // prettier-ignore
+      scope.fail(
+        `has a vocabulary of ${vocabulary}, but its tokens are of ${classes} classes`,
+        "Make the vocabulary as large as there are classes.",
+      );
+    const table = scope.param("table", [extents.of(vocabulary), extents.of(width)], options.initializer ?? uniform(-0.05, 0.05));
     return scope.c.g.gather(table, x.value);
   });
 
@@ -51,13 +49,13 @@ export interface PositionalEncodingOptions extends LayerOptions {
   readonly table?: "sinusoidal" | "learned";
 }
 
-const ENCODING = { options: layerOptions<PositionalEncodingOptions>({ table: oneOf("sinusoidal", "learned") }) }; // prettier-ignore
+const ENCODING = { options: layerOptions<PositionalEncodingOptions>({ table: oneOf("sinusoidal", "learned") }) };
 
 /** [t, w]: sin(p / 10000^(2k/w)) at features 2k, cos of the same at 2k + 1. */
 function sinusoids(c: Context, steps: number, width: number): Value {
   const { g, float } = c;
   const literal = (value: number): Value => g.literal(value, float);
-  const along = (axis: number): Value => g.cast(g.iota({ dtype: "i32", shape: [steps, width] }, { axis }), { to: float }); // prettier-ignore
+  const along = (axis: number): Value => g.cast(g.iota({ dtype: "i32", shape: [steps, width] }, { axis }), { to: float });
   const feature = along(1);
   const even = g.mul(g.floor(g.mul(feature, literal(0.5))), literal(2));
   const frequency = g.exp(g.mul(even, literal(-Math.log(10000) / width)));
@@ -67,18 +65,14 @@ function sinusoids(c: Context, steps: number, width: number): Value {
 
 /** x [n, t, w] plus a vector for each position. Throws a ModelError for another rank. */
 export const positionalEncoding = (options: PositionalEncodingOptions = {}): SameShapeLayer =>
-  layer<SameShapeLayer>(
-    "positionalEncoding",
-    checked("positionalEncoding", { options }, ENCODING),
-    (scope, x) => {
-      const { c } = scope;
-      if (x.shape.length !== 3)
-      scope.fail(`needs sequences of features [n, t, w], but got [${x.shape.join(",")}]`, "Give it the output of an embedding."); // prettier-ignore
-      const [n, steps, width] = x.shape as readonly [number, number, number];
-      const table =
-        options.table === "learned"
-          ? scope.param("table", [steps, width], normal(0, 0.02))
-          : scope.named("table", sinusoids(c, steps, width));
-      return c.g.add(x.value, c.g.broadcast(table, { axes: [0], size: [n] }));
-    },
-  );
+  layer<SameShapeLayer>("positionalEncoding", checked("positionalEncoding", { options }, ENCODING), (scope, x) => {
+    const { c } = scope;
+    if (x.shape.length !== 3)
+      scope.fail(`needs sequences of features [n, t, w], but got [${x.shape.join(",")}]`, "Give it the output of an embedding.");
+    const [n, steps, width] = x.shape as readonly [number, number, number];
+    const table =
+      options.table === "learned"
+        ? scope.param("table", [steps, width], normal(0, 0.02))
+        : scope.named("table", sinusoids(c, steps, width));
+    return c.g.add(x.value, c.g.broadcast(table, { axes: [0], size: [n] }));
+  });

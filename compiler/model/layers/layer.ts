@@ -44,8 +44,7 @@ export interface LayerScope {
 }
 
 /** Whether a name is the parameter's, or its layer's. */
-export const covers = (name: string, parameter: string): boolean =>
-  name === parameter || parameter.startsWith(`${name}.`);
+export const covers = (name: string, parameter: string): boolean => name === parameter || parameter.startsWith(`${name}.`);
 
 interface Kind {
   readonly kind: string;
@@ -54,10 +53,7 @@ interface Kind {
 }
 
 /** Keras's way: `dense(10)` is a layer, `dense(10)(x)` its output. */
-export interface Layer<
-  In extends Tensor = FloatTensor,
-  Out extends Tensor = FloatTensor,
-> extends Kind {
+export interface Layer<In extends Tensor = FloatTensor, Out extends Tensor = FloatTensor> extends Kind {
   (x: In): Out;
 }
 
@@ -78,11 +74,7 @@ interface Declared {
 }
 
 /** The options of a layer, once all its arguments hold their laws. */
-export function checked<Given extends { readonly options: LayerOptions }>(
-  kind: string,
-  given: Given,
-  laws: Laws<Given>,
-): LayerOptions {
+export function checked<Given extends { readonly options: LayerOptions }>(kind: string, given: Given, laws: Laws<Given>): LayerOptions {
   check(kind, given, laws);
   return given.options;
 }
@@ -91,17 +83,13 @@ export function checked<Given extends { readonly options: LayerOptions }>(
  * Makes a layer of a body that appends nodes for one input. The body runs at every call: check shapes in it, with `c.fail`; what does not
  * depend on the input, `checked` says. Layers of several inputs call `withScope` themselves.
  */
-export function layer<L extends Kind = Layer>(
-  kind: string,
-  options: LayerOptions,
-  body: (scope: LayerScope, x: Tensor) => Value,
-): L {
+export function layer<L extends Kind = Layer>(kind: string, options: LayerOptions, body: (scope: LayerScope, x: Tensor) => Value): L {
   const run = withScope(kind, options);
   const call = (x: Tensor): Tensor => {
     called(kind, { x }, { x: TENSOR });
     return run((scope) => {
       const own = [scope.c.operand("x", x.value)];
-      const fail: LayerScope["fail"] = (law, remedy, operands = own) => scope.fail(law, remedy, operands); // prettier-ignore
+      const fail: LayerScope["fail"] = (law, remedy, operands = own) => scope.fail(law, remedy, operands);
       return body({ ...scope, fail }, x);
     });
   };
@@ -109,10 +97,7 @@ export function layer<L extends Kind = Layer>(
 }
 
 /** Runs bodies in the scope of one layer: its name, its parameters, its record. */
-export function withScope(
-  kind: string,
-  { name, trainable = true }: LayerOptions,
-): (body: (scope: LayerScope) => Value) => Tensor {
+export function withScope(kind: string, { name, trainable = true }: LayerOptions): (body: (scope: LayerScope) => Value) => Tensor {
   const known = new WeakMap<Context, Declared>();
   return (body) => {
     const c = context();
@@ -120,17 +105,16 @@ export function withScope(
       const declared = known.get(c) ?? { name: c.layerName(name ?? kind), storage: new Map() };
       known.set(c, declared);
       let parameters = 0;
-      const storage = (
-        op: "param" | "state",
-        own: string,
-        shape: Shape,
-        initial: Initializer,
-      ): Value => {
+      const storage = (op: "param" | "state", own: string, shape: Shape, initial: Initializer): Value => {
         const found = declared.storage.get(own);
         if (found !== undefined) {
           const { shape: before } = c.typeOf(found);
           if (String(before) !== String(shape))
-            c.fail("layer/shape", `${kind} ${JSON.stringify(declared.name)} was built for ${own} [${before.join(",")}], but this call needs [${shape.join(",")}]`, "Call it with inputs of one shape, or make a second layer."); // prettier-ignore
+            c.fail(
+              "layer/shape",
+              `${kind} ${JSON.stringify(declared.name)} was built for ${own} [${before.join(",")}], but this call needs [${shape.join(",")}]`,
+              "Call it with inputs of one shape, or make a second layer.",
+            );
           return found;
         }
         const start: Attr = initial.initial(shape, () => c.nextStream(), c);
@@ -146,13 +130,12 @@ export function withScope(
         c,
         name: declared.name,
         named: (own, intermediate) => c.named(`${declared.name}.${own}`, intermediate),
-        fail: (law, remedy, operands) =>
-          c.fail(`layer/${kind}`, `${title} ${law}`, remedy, operands),
+        fail: (law, remedy, operands) => c.fail(`layer/${kind}`, `${title} ${law}`, remedy, operands),
         param: (own, shape, initial) => storage("param", own, shape, initial),
         state: (own, shape, initial) => storage("state", own, shape, initial),
       });
       if (value >= mark) c.named(declared.name, value);
-      c.layers.push({ name: declared.name, kind, shape: c.typeOf(value).shape, parameters, site: c.site }); // prettier-ignore
+      c.layers.push({ name: declared.name, kind, shape: c.typeOf(value).shape, parameters, site: c.site });
       return c.tensor(value);
     });
   };

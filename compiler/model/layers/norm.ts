@@ -6,13 +6,7 @@ import { sizeOf, type Shape } from "../../graph/type.ts";
 import type { Context } from "../context.ts";
 import { ones, zeros } from "../initializers.ts";
 import { ANY_NUMBER, EXTENT, layerOptions } from "../kinds.ts";
-import {
-  checked,
-  layer,
-  type LayerOptions,
-  type LayerScope,
-  type SameShapeLayer,
-} from "./layer.ts";
+import { checked, layer, type LayerOptions, type LayerScope, type SameShapeLayer } from "./layer.ts";
 
 export interface NormOptions extends LayerOptions {
   /** Added to the variance. Default: 1e-5. */
@@ -26,7 +20,7 @@ export interface BatchNormOptions extends NormOptions {
 
 const EPSILON = numbers("a finite number of at least 0", (epsilon) => epsilon >= 0);
 const NORM = { options: layerOptions<NormOptions>({ epsilon: EPSILON }) };
-const BATCH_NORM = { options: layerOptions<BatchNormOptions>({ epsilon: EPSILON, momentum: ANY_NUMBER }) }; // prettier-ignore
+const BATCH_NORM = { options: layerOptions<BatchNormOptions>({ epsilon: EPSILON, momentum: ANY_NUMBER }) };
 
 const literal = (c: Context, value: number): Value => c.g.literal(value, c.float);
 
@@ -43,12 +37,7 @@ const meanOver = (c: Context, x: Value, axes: readonly number[]): Value => {
 };
 
 /** x less its mean, and the biased variance, each over `axes`: two passes, so that nothing cancels. */
-function moments(
-  { c, named }: LayerScope,
-  x: Value,
-  axes: readonly number[],
-): { mean: Value; centered: Value; variance: Value } {
-  // prettier-ignore
+function moments({ c, named }: LayerScope, x: Value, axes: readonly number[]): { mean: Value; centered: Value; variance: Value } {
   const { shape } = c.typeOf(x);
   const kept = shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
   const mean = named("mu", meanOver(c, x, axes));
@@ -78,29 +67,27 @@ export const batchNorm = (options: BatchNormOptions = {}): SameShapeLayer =>
   layer<SameShapeLayer>("batchNorm", checked("batchNorm", { options }, BATCH_NORM), (scope, x) => {
     const { c, fail } = scope;
     const { epsilon = 1e-5, momentum = 0.9 } = options;
-    if (x.shape.length < 2)
-      fail(`needs an input [n, c, …], but got [${x.shape.join(",")}]`, "Give it a batch axis and a channel axis."); // prettier-ignore
+    if (x.shape.length < 2) fail(`needs an input [n, c, …], but got [${x.shape.join(",")}]`, "Give it a batch axis and a channel axis.");
     if (!(momentum >= 0 && momentum <= 1))
-      fail(`needs a momentum from 0 to 1, but got ${momentum}`, "It is the share of the running statistics that a step keeps."); // prettier-ignore
+      fail(`needs a momentum from 0 to 1, but got ${momentum}`, "It is the share of the running statistics that a step keeps.");
     const channels = x.shape[1]!;
     const runningMean = scope.state("mean", [channels], zeros());
     const runningVariance = scope.state("variance", [channels], ones());
     if (!c.training) {
-      const centered = scope.named("centered", c.g.sub(x.value, across(c, runningMean, x.shape, [1]))); // prettier-ignore
+      const centered = scope.named("centered", c.g.sub(x.value, across(c, runningMean, x.shape, [1])));
       const inverse = inverseDeviation(scope, runningVariance, epsilon);
-      return scaled(scope, scope.named("normal", c.g.mul(centered, across(c, inverse, x.shape, [1]))), 1); // prettier-ignore
+      return scaled(scope, scope.named("normal", c.g.mul(centered, across(c, inverse, x.shape, [1]))), 1);
     }
     const axes = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
     const n = sizeOf(axes.map((axis) => x.shape[axis]!));
-    if (n < 2)
-      fail("needs more than one value a channel in training, or their variance is 0", "Train with a larger batch."); // prettier-ignore
+    if (n < 2) fail("needs more than one value a channel in training, or their variance is 0", "Train with a larger batch.");
     const { mean, centered, variance } = moments(scope, x.value, axes);
     const inverse = inverseDeviation(scope, variance, epsilon);
     const follow = (state: Value, batch: Value, weight: number): void =>
-      c.update(state, (current) => c.g.add(c.g.mul(current, literal(c, momentum)), c.g.mul(batch, literal(c, weight)))); // prettier-ignore
+      c.update(state, (current) => c.g.add(c.g.mul(current, literal(c, momentum)), c.g.mul(batch, literal(c, weight))));
     follow(runningMean, mean, 1 - momentum);
     follow(runningVariance, variance, ((1 - momentum) * n) / (n - 1));
-    return scaled(scope, scope.named("normal", c.g.mul(centered, across(c, inverse, x.shape, [1]))), 1); // prettier-ignore
+    return scaled(scope, scope.named("normal", c.g.mul(centered, across(c, inverse, x.shape, [1]))), 1);
   });
 
 /** (x − μ) / √(σ² + ε) over `axes`, μ and σ² being theirs. */
@@ -122,21 +109,20 @@ export const layerNorm = (options: NormOptions = {}): SameShapeLayer =>
 
 /** x [n, c, …] normalized over each of `groups` groups of neighbouring channels and space, with γ and β a channel (Wu & He 2018). */
 export const groupNorm = (groups: number, options: NormOptions = {}): SameShapeLayer =>
-  layer<SameShapeLayer>(
-    "groupNorm",
-    checked("groupNorm", { groups, options }, { groups: EXTENT, ...NORM }),
-    (scope, x) => {
-      const { g } = scope.c;
-      const [n, channels, ...space] = x.shape;
-      if (n === undefined || channels === undefined)
-      return scope.fail(`needs an input [n, c, …], but got [${x.shape.join(",")}]`, "Give it a batch axis and a channel axis."); // prettier-ignore
-      if (channels % groups !== 0)
-      scope.fail(`needs groups that divide its channels, but ${groups} does not divide ${channels}`, "Change the groups, or the channels of its input."); // prettier-ignore
-      const apart = g.reshape(x.value, { shape: [n, groups, (channels / groups) * sizeOf(space)] });
-      const together = normal(scope, apart, [2], options.epsilon ?? 1e-5);
-      return scaled(scope, g.reshape(together, { shape: x.shape }), 1);
-    },
-  );
+  layer<SameShapeLayer>("groupNorm", checked("groupNorm", { groups, options }, { groups: EXTENT, ...NORM }), (scope, x) => {
+    const { g } = scope.c;
+    const [n, channels, ...space] = x.shape;
+    if (n === undefined || channels === undefined)
+      return scope.fail(`needs an input [n, c, …], but got [${x.shape.join(",")}]`, "Give it a batch axis and a channel axis.");
+    if (channels % groups !== 0)
+      scope.fail(
+        `needs groups that divide its channels, but ${groups} does not divide ${channels}`,
+        "Change the groups, or the channels of its input.",
+      );
+    const apart = g.reshape(x.value, { shape: [n, groups, (channels / groups) * sizeOf(space)] });
+    const together = normal(scope, apart, [2], options.epsilon ?? 1e-5);
+    return scaled(scope, g.reshape(together, { shape: x.shape }), 1);
+  });
 
 /** x / √(mean x² + ε) ⊙ γ over the last axis (Zhang & Sennrich 2019). */
 export const rmsNorm = (options: NormOptions = {}): SameShapeLayer =>
@@ -152,7 +138,6 @@ export const rmsNorm = (options: NormOptions = {}): SameShapeLayer =>
   });
 
 function lastAxis({ fail }: LayerScope, shape: Shape): number {
-  if (shape.length < 2)
-    fail(`needs an input [n, …, features], but got [${shape.join(",")}]`, "Give it a batch axis and a feature axis."); // prettier-ignore
+  if (shape.length < 2) fail(`needs an input [n, …, features], but got [${shape.join(",")}]`, "Give it a batch axis and a feature axis.");
   return shape.length - 1;
 }

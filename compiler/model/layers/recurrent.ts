@@ -19,7 +19,7 @@ export interface RecurrentOptions<Sequences extends boolean = boolean> extends L
 
 /** x [n, t, f] → [n, N], or [n, t, N] for sequences. */
 export interface RecurrentLayer<N extends number, Sequences extends boolean> {
-  <S extends Shape>(x: FloatTensor<S>): FloatTensor<Sequences extends true ? readonly [S[0], S[1], N] : readonly [S[0], N]>; // prettier-ignore
+  <S extends Shape>(x: FloatTensor<S>): FloatTensor<Sequences extends true ? readonly [S[0], S[1], N] : readonly [S[0], N]>;
   readonly kind: string;
 }
 
@@ -31,18 +31,19 @@ interface Cell {
   readonly gates: number;
   /** States carried besides the output. */
   readonly besides: number;
-  step(scope: LayerScope, given: { readonly input: readonly Value[]; readonly recurrent: readonly Value[]; readonly h: Value; readonly besides: readonly Value[] }): readonly [h: Value, ...besides: Value[]]; // prettier-ignore
+  step(
+    scope: LayerScope,
+    given: {
+      readonly input: readonly Value[];
+      readonly recurrent: readonly Value[];
+      readonly h: Value;
+      readonly besides: readonly Value[];
+    },
+  ): readonly [h: Value, ...besides: Value[]];
 }
 
 /** x·kernel + bias, over the last axis. */
-function affine(
-  { c, param }: LayerScope,
-  x: Value,
-  kernel: string,
-  bias: string,
-  width: number,
-): Value {
-  // prettier-ignore
+function affine({ c, param }: LayerScope, x: Value, kernel: string, bias: string, width: number): Value {
   const { shape } = c.typeOf(x);
   const lead = shape.slice(0, -1);
   const weights = param(kernel, [shape.at(-1)!, width], glorot());
@@ -55,9 +56,7 @@ function affine(
 function gatesOf({ c }: LayerScope, value: Value, gates: number, units: number): readonly Value[] {
   if (gates === 1) return [value];
   const [n] = c.typeOf(value).shape as readonly [number];
-  return Array.from({ length: gates }, (_, k) =>
-    c.g.slice(value, { start: [0, k * units], limit: [n, (k + 1) * units], stride: [1, 1] }),
-  );
+  return Array.from({ length: gates }, (_, k) => c.g.slice(value, { start: [0, k * units], limit: [n, (k + 1) * units], stride: [1, 1] }));
 }
 
 function recurrent<const N extends number, Sequences extends boolean>(
@@ -74,14 +73,14 @@ function recurrent<const N extends number, Sequences extends boolean>(
       const { c } = scope;
       const units = c.extents.of(declared);
       if (x.shape.length !== 3)
-      scope.fail(`needs sequences of features [n, t, f], but got [${x.shape.join(",")}]`, "Reshape its input to sequences."); // prettier-ignore
+        scope.fail(`needs sequences of features [n, t, f], but got [${x.shape.join(",")}]`, "Reshape its input to sequences.");
       const [n] = x.shape as readonly [number, number, number];
       const width = cell.gates * units;
       const inputs = scope.named("inputs", affine(scope, x.value, "kernel", "bias", width));
       const zero = c.g.broadcast(c.g.literal(0, c.float), { axes: [0, 1], size: [n, units] });
       const initial: readonly Value[] = Array.from({ length: 1 + cell.besides }, () => zero);
       const step = ([h, ...besides]: readonly Value[], x: FloatTensor) => {
-        const recurrence = scope.named("recurrence", affine(scope, h!, "recurrentKernel", "recurrentBias", width)); // prettier-ignore
+        const recurrence = scope.named("recurrence", affine(scope, h!, "recurrentKernel", "recurrentBias", width));
         const next = cell.step(scope, {
           input: gatesOf(scope, x.value, cell.gates, units),
           recurrent: gatesOf(scope, recurrence, cell.gates, units),
@@ -97,10 +96,7 @@ function recurrent<const N extends number, Sequences extends boolean>(
   );
 }
 
-export interface SimpleRnnOptions<
-  Sequences extends boolean = boolean,
-> extends RecurrentOptions<Sequences> {
-  // prettier-ignore
+export interface SimpleRnnOptions<Sequences extends boolean = boolean> extends RecurrentOptions<Sequences> {
   /** Default: tanh. */
   readonly activation?: Activation;
 }
@@ -110,26 +106,28 @@ export const simpleRnn = <const N extends number, Sequences extends boolean = fa
   units: N,
   options: SimpleRnnOptions<Sequences> = {},
 ): RecurrentLayer<N, Sequences> =>
-  // prettier-ignore
-  recurrent("simpleRnn", units, options, {
-    gates: 1,
-    besides: 0,
-    step: (scope, { input: [x], recurrent: [r] }) => [
-      activated(scope, scope.c.g.add(x!, r!), options.activation ?? "tanh"),
-    ],
-  }, SIMPLE);
+  recurrent(
+    "simpleRnn",
+    units,
+    options,
+    {
+      gates: 1,
+      besides: 0,
+      step: (scope, { input: [x], recurrent: [r] }) => [activated(scope, scope.c.g.add(x!, r!), options.activation ?? "tanh")],
+    },
+    SIMPLE,
+  );
 
 /** i, f, o = σ(…), g = tanh(…), c ← f⊙c + i⊙g, h ← o⊙tanh(c) (Hochreiter & Schmidhuber 1997). */
 export const lstm = <const N extends number, Sequences extends boolean = false>(
   units: N,
   options: RecurrentOptions<Sequences> = {},
 ): RecurrentLayer<N, Sequences> =>
-  // prettier-ignore
   recurrent("lstm", units, options, {
     gates: 4,
     besides: 1,
     step({ c: { g }, named }, { input, recurrent, besides: [before] }) {
-      const [i, f, candidate, o] = input.map((x, k) => g.add(x, recurrent[k]!)) as [Value, Value, Value, Value]; // prettier-ignore
+      const [i, f, candidate, o] = input.map((x, k) => g.add(x, recurrent[k]!)) as [Value, Value, Value, Value];
       const kept = g.mul(named("f", g.sigmoid(f)), before!);
       const added = g.mul(named("i", g.sigmoid(i)), named("g", g.tanh(candidate)));
       const cell = named("c", g.add(kept, added));
@@ -142,7 +140,6 @@ export const gru = <const N extends number, Sequences extends boolean = false>(
   units: N,
   options: RecurrentOptions<Sequences> = {},
 ): RecurrentLayer<N, Sequences> =>
-  // prettier-ignore
   recurrent("gru", units, options, {
     gates: 3,
     besides: 0,

@@ -20,13 +20,13 @@ export function made(of: string, n: number, y: FloatTensor): FloatTensor {
  * `add(shortcut(x), body(x))`. Throws a ModelError where the layers change the shape.
  */
 export const residual = (layers: readonly Layer[], options: LayerOptions = {}): SameShapeLayer =>
-  layer<SameShapeLayer>(
-    "residual",
-    checked("residual", { layers, options }, RESIDUAL),
-    ({ c, fail }, x) => {
-      const y = layers.reduce((value, one, n) => made("residual", n, one(value)), x as FloatTensor); // layers take floats
-      if (!sameShape(x.shape, y.shape))
-      fail(`needs layers that keep the shape, but they make [${y.shape.join(",")}] of [${x.shape.join(",")}]`, "Give the shortcut a layer too: add(shortcut(x), body(x)).", [c.operand("x", x.value), c.operand("layers(x)", y.value)]); // prettier-ignore
-      return c.g.add(x.value, y.value);
-    },
-  );
+  layer<SameShapeLayer>("residual", checked("residual", { layers, options }, RESIDUAL), ({ c, fail }, x) => {
+    const y = layers.reduce((value, one, n) => made("residual", n, one(value)), x as FloatTensor); // layers take floats
+    if (!sameShape(x.shape, y.shape))
+      fail(
+        `needs layers that keep the shape, but they make [${y.shape.join(",")}] of [${x.shape.join(",")}]`,
+        "Give the shortcut a layer too: add(shortcut(x), body(x)).",
+        [c.operand("x", x.value), c.operand("layers(x)", y.value)],
+      );
+    return c.g.add(x.value, y.value);
+  });

@@ -10,7 +10,7 @@ import * as tensors from "../tensors.ts";
 import { checked, layer, type Layer, type LayerOptions } from "./layer.ts";
 
 /** The product of extents, where all are known. */
-type Product<S extends Shape> = number extends S["length"] ? number : S extends readonly [infer N extends number] ? N : number; // prettier-ignore
+type Product<S extends Shape> = number extends S["length"] ? number : S extends readonly [infer N extends number] ? N : number;
 
 export interface FlattenLayer {
   <S extends Shape>(x: FloatTensor<S>): FloatTensor<Flat<S>>;
@@ -18,27 +18,19 @@ export interface FlattenLayer {
 }
 
 /** [n, a] stays as it is; of more axes the type says only that they become one. */
-type Flat<S extends Shape> = S extends readonly [
-  infer N extends number,
-  ...infer Rest extends Shape,
-]
+type Flat<S extends Shape> = S extends readonly [infer N extends number, ...infer Rest extends Shape]
   ? readonly [N, Product<Rest>]
   : readonly [number, number];
 
 /** x [n, …] → [n, product of the rest], row-major. */
 export const flatten = (options: LayerOptions = {}): FlattenLayer =>
-  layer<FlattenLayer>(
-    "flatten",
-    checked("flatten", { options }, { options: layerOptions({}) }),
-    ({ c, fail }, x) => {
-      const [rows, ...rest] = x.shape;
-      if (rows === undefined)
-        return fail("needs a batch axis, but got a scalar", "Give it a tensor [n, …].");
-      const full = c.fullShape(x.value)?.slice(1);
-      const shape = full === undefined ? [sizeOf(rest)] : c.extents.reshaped(full, rest, [sizeOf(full)]); // prettier-ignore
-      return c.g.reshape(x.value, { shape: [rows, ...shape] });
-    },
-  );
+  layer<FlattenLayer>("flatten", checked("flatten", { options }, { options: layerOptions({}) }), ({ c, fail }, x) => {
+    const [rows, ...rest] = x.shape;
+    if (rows === undefined) return fail("needs a batch axis, but got a scalar", "Give it a tensor [n, …].");
+    const full = c.fullShape(x.value)?.slice(1);
+    const shape = full === undefined ? [sizeOf(rest)] : c.extents.reshaped(full, rest, [sizeOf(full)]);
+    return c.g.reshape(x.value, { shape: [rows, ...shape] });
+  });
 
 export interface ReshapeLayer<T extends Shape> {
   <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], ...T]>;
@@ -48,42 +40,28 @@ export interface ReshapeLayer<T extends Shape> {
 /** The same elements, row-major, under another shape; `reshape(shape)` is a layer that keeps the batch axis: [n, …] → [n, …shape]. */
 export function reshape<const T extends Shape>(shape: T, options?: LayerOptions): ReshapeLayer<T>;
 export function reshape<const S extends Shape>(x: FloatTensor, shape: S): FloatTensor<S>;
-export function reshape(
-  first: FloatTensor | Shape,
-  second: Shape | LayerOptions = {},
-): FloatTensor | ReshapeLayer<Shape> {
-  // prettier-ignore
+export function reshape(first: FloatTensor | Shape, second: Shape | LayerOptions = {}): FloatTensor | ReshapeLayer<Shape> {
   if (isTensor(first)) return tensors.reshape(first, second as Shape); // the second overload
-  check(
-    "reshape",
-    { x: first },
-    { x: anyOf("a tensor of floats, or the shape of a row, such as [28, 28]", FLOATS, SHAPE) },
-  );
+  check("reshape", { x: first }, { x: anyOf("a tensor of floats, or the shape of a row, such as [28, 28]", FLOATS, SHAPE) });
   const given = { shape: first, options: second as LayerOptions };
-  return layer<ReshapeLayer<Shape>>(
-    "reshape",
-    checked("reshape", given, { shape: SHAPE, options: layerOptions({}) }),
-    ({ c, fail }, x) => {
-      const [rows, ...rest] = x.shape;
-      const shape = c.extents.reshaped(c.fullShape(x.value)?.slice(1), rest, first);
-      if (rows === undefined || sizeOf(rest) !== sizeOf(shape))
-      fail(`needs ${sizeOf(shape)} elements a row for [${shape.join(",")}], but [${x.shape.join(",")}] has ${sizeOf(rest)}`, "Change one of the shapes."); // prettier-ignore
-      return c.g.reshape(x.value, { shape: [rows!, ...shape] });
-    },
-  );
+  return layer<ReshapeLayer<Shape>>("reshape", checked("reshape", given, { shape: SHAPE, options: layerOptions({}) }), ({ c, fail }, x) => {
+    const [rows, ...rest] = x.shape;
+    const shape = c.extents.reshaped(c.fullShape(x.value)?.slice(1), rest, first);
+    if (rows === undefined || sizeOf(rest) !== sizeOf(shape))
+      fail(
+        `needs ${sizeOf(shape)} elements a row for [${shape.join(",")}], but [${x.shape.join(",")}] has ${sizeOf(rest)}`,
+        "Change one of the shapes.",
+      );
+    return c.g.reshape(x.value, { shape: [rows!, ...shape] });
+  });
 }
 
 /** Nearest-neighbour upsampling: x [n, c, h, w] → [n, c, h·factor, w·factor], each pixel repeated. */
 export const upsampling2d = (factor: number, options: LayerOptions = {}): Layer =>
-  layer(
-    "upsampling2d",
-    checked("upsampling2d", { factor, options }, { factor: EXTENT, options: layerOptions({}) }),
-    (scope, x) => {
-      const { g } = scope.c;
-      if (x.shape.length !== 4)
-      scope.fail(`needs images [n, c, h, w], but got [${x.shape.join(",")}]`, "Reshape its input to images."); // prettier-ignore
-      const [n, channels, h, w] = x.shape as readonly [number, number, number, number];
-      const repeated = g.broadcast(x.value, { axes: [3, 5], size: [factor, factor] });
-      return g.reshape(repeated, { shape: [n, channels, h * factor, w * factor] });
-    },
-  );
+  layer("upsampling2d", checked("upsampling2d", { factor, options }, { factor: EXTENT, options: layerOptions({}) }), (scope, x) => {
+    const { g } = scope.c;
+    if (x.shape.length !== 4) scope.fail(`needs images [n, c, h, w], but got [${x.shape.join(",")}]`, "Reshape its input to images.");
+    const [n, channels, h, w] = x.shape as readonly [number, number, number, number];
+    const repeated = g.broadcast(x.value, { axes: [3, 5], size: [factor, factor] });
+    return g.reshape(repeated, { shape: [n, channels, h * factor, w * factor] });
+  });

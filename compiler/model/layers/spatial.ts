@@ -12,11 +12,19 @@ export type PerAxis = number | readonly number[];
  * `valid`: none. `same`: ONNX's SAME_UPPER, as many outputs as ⌈extent / stride⌉, an odd padding's extra at the end.
  * A number pads both ends of every axis; a list has an entry an axis, a number or [low, high].
  */
-export type Padding = "valid" | "same" | number | readonly (number | readonly [low: number, high: number])[]; // prettier-ignore
+export type Padding = "valid" | "same" | number | readonly (number | readonly [low: number, high: number])[];
 
 const isEnd = (end: unknown): boolean => typeof end === "number";
-const ENDS = kind("padding of each axis", (given) => Array.isArray(given) && given.every((one) => isEnd(one) || (Array.isArray(one) && one.length === 2 && one.every(isEnd)))); // prettier-ignore
-export const PADDING = anyOf('"valid", "same", a number, or a list with a number or [low, high] for each axis', oneOf("valid", "same"), ANY_NUMBER, ENDS); // prettier-ignore
+const ENDS = kind(
+  "padding of each axis",
+  (given) => Array.isArray(given) && given.every((one) => isEnd(one) || (Array.isArray(one) && one.length === 2 && one.every(isEnd))),
+);
+export const PADDING = anyOf(
+  '"valid", "same", a number, or a list with a number or [low, high] for each axis',
+  oneOf("valid", "same"),
+  ANY_NUMBER,
+  ENDS,
+);
 
 /** One spatial axis of a window. */
 export interface Axis {
@@ -44,21 +52,20 @@ export type WindowName = "kernel" | "window";
 export function checkImage({ fail }: LayerScope, shape: Shape, spatial: number): void {
   const axes = ["n", "c", ...(spatial === 1 ? ["t"] : ["h", "w"])];
   if (shape.length !== axes.length)
-    fail(`needs an input [${axes.join(", ")}], but got [${shape.join(",")}], of rank ${shape.length}`, "Reshape its input, or use the layer for that many axes."); // prettier-ignore
+    fail(
+      `needs an input [${axes.join(", ")}], but got [${shape.join(",")}], of rank ${shape.length}`,
+      "Reshape its input, or use the layer for that many axes.",
+    );
 }
 
 /** One number an axis; `least` is the smallest allowed. */
-export function perAxis(
-  { fail }: LayerScope,
-  what: string,
-  given: PerAxis,
-  axes: number,
-  least: number,
-): readonly number[] {
-  // prettier-ignore
+export function perAxis({ fail }: LayerScope, what: string, given: PerAxis, axes: number, least: number): readonly number[] {
   const all = typeof given === "number" ? Array.from({ length: axes }, () => given) : given;
   if (all.length !== axes || !all.every((value) => Number.isInteger(value) && value >= least))
-    fail(`needs ${what} of whole numbers from ${least}, one for all or one for each of ${axes} spatial axes, but got ${JSON.stringify(given)}`, `Correct ${what}.`); // prettier-ignore
+    fail(
+      `needs ${what} of whole numbers from ${least}, one for all or one for each of ${axes} spatial axes, but got ${JSON.stringify(given)}`,
+      `Correct ${what}.`,
+    );
   return all;
 }
 
@@ -67,26 +74,19 @@ type Ends = readonly [low: number, high: number];
 
 const reach = (window: number, dilation: number): number => (window - 1) * dilation + 1;
 
-function explicitEnds(
-  scope: LayerScope,
-  padding: Exclude<Padding, string>,
-  axes: number,
-): readonly Ends[] {
-  // prettier-ignore
+function explicitEnds(scope: LayerScope, padding: Exclude<Padding, string>, axes: number): readonly Ends[] {
   const all = typeof padding === "number" ? Array.from({ length: axes }, () => padding) : padding;
   const ends = all.map((one): Ends => (typeof one === "number" ? [one, one] : [one[0], one[1]]));
   if (all.length !== axes || !ends.flat().every((value) => Number.isInteger(value) && value >= 0))
-    scope.fail(`needs padding "valid", "same", or whole numbers from 0 for each of ${axes} spatial axes, but got ${JSON.stringify(padding)}`, "Correct padding."); // prettier-ignore
+    scope.fail(
+      `needs padding "valid", "same", or whole numbers from 0 for each of ${axes} spatial axes, but got ${JSON.stringify(padding)}`,
+      "Correct padding.",
+    );
   return ends;
 }
 
 /** Padding of every axis, where `total` is what `same` needs of one. */
-export function endsOf(
-  scope: LayerScope,
-  padding: Padding,
-  axes: number,
-  total: (axis: number) => number,
-): readonly Ends[] {
+export function endsOf(scope: LayerScope, padding: Padding, axes: number, total: (axis: number) => number): readonly Ends[] {
   if (typeof padding !== "string") return explicitEnds(scope, padding, axes);
   return Array.from({ length: axes }, (_, axis): Ends => {
     const all = padding === "valid" ? 0 : Math.max(0, total(axis));
@@ -95,12 +95,7 @@ export function endsOf(
 }
 
 /** Every spatial axis of [n, c, …], or the error that names the axis on which no output is left. */
-export function axesOf(
-  scope: LayerScope,
-  shape: Shape,
-  name: WindowName,
-  { window, strides, dilation, padding }: Window,
-): readonly Axis[] {
+export function axesOf(scope: LayerScope, shape: Shape, name: WindowName, { window, strides, dilation, padding }: Window): readonly Axis[] {
   const extents = shape.slice(2);
   const axes = extents.length;
   const windows = perAxis(scope, `a ${name}`, window, axes, 1);
@@ -115,8 +110,11 @@ export function axesOf(
     const padded = extent + low + high;
     const covers = reach(windows[axis]!, dilations[axis]!);
     if (covers > padded)
-      scope.fail(`leaves no output pixel: on spatial axis ${axis} its ${name} covers ${covers}, but the padded input has only ${padded}`, `Use a smaller ${name}, more padding, or a larger input.`); // prettier-ignore
+      scope.fail(
+        `leaves no output pixel: on spatial axis ${axis} its ${name} covers ${covers}, but the padded input has only ${padded}`,
+        `Use a smaller ${name}, more padding, or a larger input.`,
+      );
     const out = Math.floor((padded - covers) / stride[axis]!) + 1;
-    return { extent, window: windows[axis]!, stride: stride[axis]!, dilation: dilations[axis]!, low, high, out }; // prettier-ignore
+    return { extent, window: windows[axis]!, stride: stride[axis]!, dilation: dilations[axis]!, low, high, out };
   });
 }

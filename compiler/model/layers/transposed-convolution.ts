@@ -4,7 +4,7 @@ import type { Value } from "../../graph/graph.ts";
 import { convAttrs } from "../../ops/conv.ts";
 import { glorot } from "../initializers.ts";
 import { EXTENT, layerOptions, PER_AXIS } from "../kinds.ts";
-import { checkGroups, finished, SHARED, type Convolution2dLayer, type ConvolutionOptions } from "./convolution.ts"; // prettier-ignore
+import { checkGroups, finished, SHARED, type Convolution2dLayer, type ConvolutionOptions } from "./convolution.ts";
 import { checked, layer, type LayerScope } from "./layer.ts";
 import { checkImage, endsOf, perAxis, type PerAxis } from "./spatial.ts";
 
@@ -28,13 +28,7 @@ interface Axis {
 }
 
 /** The axes of the convolution over the dilated input that the transposed one is. */
-function axesOf(
-  scope: LayerScope,
-  extents: readonly number[],
-  kernelSize: PerAxis,
-  options: TransposedOptions,
-): readonly Axis[] {
-  // prettier-ignore
+function axesOf(scope: LayerScope, extents: readonly number[], kernelSize: PerAxis, options: TransposedOptions): readonly Axis[] {
   const n = extents.length;
   const windows = perAxis(scope, "a kernel", kernelSize, n, 1);
   const strides = perAxis(scope, "strides", options.strides ?? 1, n, 1);
@@ -50,18 +44,27 @@ function axesOf(
     const added = more[axis]! + (same ? Math.max(0, -beyond[axis]! - more[axis]!) : 0);
     const out = (extent - 1) * strides[axis]! + covers[axis]! - low - high + added;
     if (out < 1)
-      scope.fail(`leaves no output pixel: on spatial axis ${axis} padding of ${low} and ${high} cuts all ${out + low + high}`, "Use less padding, or a larger input."); // prettier-ignore
+      scope.fail(
+        `leaves no output pixel: on spatial axis ${axis} padding of ${low} and ${high} cuts all ${out + low + high}`,
+        "Use less padding, or a larger input.",
+      );
     const stride = strides[axis]!;
     if (more[axis]! >= Math.max(stride, dilations[axis]!))
-      scope.fail(`needs outputPadding below its stride, but ${more[axis]} ≥ ${stride}`, "Use less outputPadding."); // prettier-ignore
-    return { window: windows[axis]!, stride, dilation: dilations[axis]!, low: covers[axis]! - 1 - low, high: covers[axis]! - 1 - high + added }; // prettier-ignore
+      scope.fail(`needs outputPadding below its stride, but ${more[axis]} ≥ ${stride}`, "Use less outputPadding.");
+    return {
+      window: windows[axis]!,
+      stride,
+      dilation: dilations[axis]!,
+      low: covers[axis]! - 1 - low,
+      high: covers[axis]! - 1 - high + added,
+    };
   });
 }
 
 /** Kernel [in, out / groups, …] as the filters [out, in / groups, …] of a convolution, reversed. */
 function filtersOf({ c }: LayerScope, kernel: Value, groups: number): Value {
   const { g } = c;
-  const [input, depth, ...window] = c.typeOf(kernel).shape as readonly [number, number, ...number[]]; // prettier-ignore
+  const [input, depth, ...window] = c.typeOf(kernel).shape as readonly [number, number, ...number[]];
   const axes = window.map((_, n) => n + 2);
   if (groups === 1) return g.reverse(g.transpose(kernel, { order: [1, 0, ...axes] }), { axes });
   const apart = g.reshape(kernel, { shape: [groups, input / groups, depth, ...window] });
@@ -80,22 +83,25 @@ export const conv2dTranspose = <const N extends number>(
   kernelSize: PerAxis,
   options: TransposedOptions = {},
 ): Convolution2dLayer<N> =>
-  // prettier-ignore
-  layer<Convolution2dLayer<N>>("conv2dTranspose", checked("conv2dTranspose", { filters: outputs, kernelSize, options }, TRANSPOSED), (scope, x) => {
-    const filters = scope.c.extents.of(outputs);
-    checkImage(scope, x.shape, 2);
-    const { groups = 1 } = options;
-    const channels = x.shape[1]!;
-    checkGroups(scope, groups, channels, filters);
-    const axes = axesOf(scope, x.shape.slice(2), kernelSize, options);
-    const shape = [channels, filters / groups, ...axes.map(({ window }) => window)];
-    const kernel = scope.param("kernel", shape, options.kernelInitializer ?? glorot());
-    const attrs = convAttrs(2, {
-      lhsDilation: axes.map(({ stride }) => stride),
-      rhsDilation: axes.map(({ dilation }) => dilation),
-      low: axes.map(({ low }) => low),
-      high: axes.map(({ high }) => high),
-      featureGroups: groups,
-    });
-    return finished(scope, scope.c.g.conv(x.value, filtersOf(scope, kernel, groups), attrs), options); // prettier-ignore
-  });
+  layer<Convolution2dLayer<N>>(
+    "conv2dTranspose",
+    checked("conv2dTranspose", { filters: outputs, kernelSize, options }, TRANSPOSED),
+    (scope, x) => {
+      const filters = scope.c.extents.of(outputs);
+      checkImage(scope, x.shape, 2);
+      const { groups = 1 } = options;
+      const channels = x.shape[1]!;
+      checkGroups(scope, groups, channels, filters);
+      const axes = axesOf(scope, x.shape.slice(2), kernelSize, options);
+      const shape = [channels, filters / groups, ...axes.map(({ window }) => window)];
+      const kernel = scope.param("kernel", shape, options.kernelInitializer ?? glorot());
+      const attrs = convAttrs(2, {
+        lhsDilation: axes.map(({ stride }) => stride),
+        rhsDilation: axes.map(({ dilation }) => dilation),
+        low: axes.map(({ low }) => low),
+        high: axes.map(({ high }) => high),
+        featureGroups: groups,
+      });
+      return finished(scope, scope.c.g.conv(x.value, filtersOf(scope, kernel, groups), attrs), options);
+    },
+  );

@@ -16,13 +16,14 @@ export function batchMean(values: FloatTensor): Scalar {
   const c = called("batchMean", { values }, { values: FLOATS });
   return c.run(() => {
     if (values.shape.length === 0)
-      c.fail("shape/batchMean", "batchMean needs a batch, [n, …], but got one number", "Give it a value a row.", [c.operand("values", values.value)]); // prettier-ignore
+      c.fail("shape/batchMean", "batchMean needs a batch, [n, …], but got one number", "Give it a value a row.", [
+        c.operand("values", values.value),
+      ]);
     return c.tensor(meanOf(c, values.value)) as Scalar; // a mean is a scalar
   });
 }
 
-export const last = (tensor: { readonly shape: readonly number[] }): number =>
-  tensor.shape.length - 1;
+export const last = (tensor: { readonly shape: readonly number[] }): number => tensor.shape.length - 1;
 
 const operands = (c: Context, scores: Tensor, y: Tensor) => [
   { label: "scores", type: c.builder.typeOf(scores.value) },
@@ -32,14 +33,23 @@ const operands = (c: Context, scores: Tensor, y: Tensor) => [
 /** Two tensors of one shape [n, …]. */
 export function checkAlike(c: Context, name: string, scores: FloatTensor, y: FloatTensor): void {
   if (scores.shape.length === 0)
-    c.fail(`shape/${name}`, `${name} needs a batch, [n, …], but the scores are one number`, "Give it a value a row.", operands(c, scores, y)); // prettier-ignore
+    c.fail(
+      `shape/${name}`,
+      `${name} needs a batch, [n, …], but the scores are one number`,
+      "Give it a value a row.",
+      operands(c, scores, y),
+    );
   if (!sameShape(scores.shape, y.shape))
-    c.fail(`shape/${name}`, `${name} needs scores and targets of one shape, but [${scores.shape.join(",")}] ≠ [${y.shape.join(",")}]`, "Give one target for each score.", operands(c, scores, y)); // prettier-ignore
+    c.fail(
+      `shape/${name}`,
+      `${name} needs scores and targets of one shape, but [${scores.shape.join(",")}] ≠ [${y.shape.join(",")}]`,
+      "Give one target for each score.",
+      operands(c, scores, y),
+    );
 }
 
 /** Whether y holds a class for each position of the scores, and not a number for each score. */
-export const isSparse = (y: FloatTensor | Tensor<readonly number[], "i32">): boolean =>
-  !isFloat(y.dtype);
+export const isSparse = (y: FloatTensor | Tensor<readonly number[], "i32">): boolean => !isFloat(y.dtype);
 
 /** Scores [n, …, classes] with labels [n, …], or with a target for each score. */
 export function checkClasses(c: Context, name: string, scores: FloatTensor, y: Tensor): void {
@@ -47,14 +57,24 @@ export function checkClasses(c: Context, name: string, scores: FloatTensor, y: T
   const declared = c.builder.node(y.value).attrs["classes"];
   const positions = isFloat(y.dtype) ? scores.shape : scores.shape.slice(0, -1);
   if (scores.shape.length < 2 || !sameShape(y.shape, positions))
-    c.fail(`shape/${name}`, `${name} needs scores [n, …, classes], and labels [n, …] or a target for each score`, "Give one label a row of scores; the classes are the last axis of the scores.", operands(c, scores, y)); // prettier-ignore
+    c.fail(
+      `shape/${name}`,
+      `${name} needs scores [n, …, classes], and labels [n, …] or a target for each score`,
+      "Give one label a row of scores; the classes are the last axis of the scores.",
+      operands(c, scores, y),
+    );
   if (typeof declared === "number" && declared !== classes)
-    c.fail(`shape/${name}`, `${name} needs a score a class, but there are ${classes} scores and ${declared} classes`, "Make the last layer as wide as there are classes.", operands(c, scores, y)); // prettier-ignore
+    c.fail(
+      `shape/${name}`,
+      `${name} needs a score a class, but there are ${classes} scores and ${declared} classes`,
+      "Make the last layer as wide as there are classes.",
+      operands(c, scores, y),
+    );
 }
 
 /** [i, …, j] ↦ y[i, …] = j. */
 export function oneHot(c: Context, y: Value, shape: readonly number[]): Value {
   const axis = shape.length - 1;
   const position = c.g.iota({ dtype: "i32", shape }, { axis });
-  return c.named("isLabel", c.g.eq(position, c.g.broadcast(y, { axes: [axis], size: [shape[axis]!] }))); // prettier-ignore
+  return c.named("isLabel", c.g.eq(position, c.g.broadcast(y, { axes: [axis], size: [shape[axis]!] })));
 }

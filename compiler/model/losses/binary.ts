@@ -15,19 +15,18 @@ import { counts } from "./classes.ts";
 export type BinaryTargets = Tensor<Shape, "i32"> | FloatTensor;
 
 /** Targets in the shape of the scores: floats as they are, labels as 0 and 1. */
-export function binaryTargets(
-  c: Context,
-  name: string,
-  scores: FloatTensor,
-  y: BinaryTargets,
-): Value {
+export function binaryTargets(c: Context, name: string, scores: FloatTensor, y: BinaryTargets): Value {
   if (isFloat(y.dtype)) {
     checkAlike(c, name, scores, y as FloatTensor); // a float tensor, as just asked
     return y.value;
   }
   const classes = c.builder.node(y.value).attrs["classes"];
   if (typeof classes === "number" && classes !== 2)
-    c.fail(`shape/${name}`, `${name} needs labels of two classes, but there are ${classes}`, "Declare labels with { classes: 2 }, or use a loss of several classes."); // prettier-ignore
+    c.fail(
+      `shape/${name}`,
+      `${name} needs labels of two classes, but there are ${classes}`,
+      "Declare labels with { classes: 2 }, or use a loss of several classes.",
+    );
   const values = c.g.cast(y.value, { to: c.float });
   const narrow = scores.shape.at(-1) === 1 && sameShape(scores.shape.slice(0, -1), y.shape);
   const shaped = narrow ? c.g.reshape(values, { shape: scores.shape }) : values;
@@ -56,7 +55,7 @@ export function bceWithLogits(scores: FloatTensor, y: BinaryTargets): Scalar {
  * (see passes/stability.ts). Terms with no weight do not count, not even at p = 0 or p = 1.
  */
 export function binaryCrossentropy(probabilities: FloatTensor, y: BinaryTargets): Scalar {
-  const c = called("binaryCrossentropy", { probabilities, y }, { probabilities: FLOATS, y: TARGETS }); // prettier-ignore
+  const c = called("binaryCrossentropy", { probabilities, y }, { probabilities: FLOATS, y: TARGETS });
   return c.run(() => {
     const { g } = c;
     const one = g.literal(1, c.float);

@@ -29,12 +29,8 @@ const OPTIONS = optionsOf<CrossEntropyOptions>({ labelSmoothing: ANY_NUMBER, wei
  * L = (1/N) Σ −log softmax(scores)[y], from logits: rows are shifted by their largest score. With dense targets t: Σⱼ −tⱼ·log softmax(scores)ⱼ.
  * Weights as in Keras (`sum_over_batch_size`): PyTorch divides by their sum instead.
  */
-export function softmaxCrossEntropy(
-  scores: FloatTensor,
-  y: ClassTargets,
-  options: CrossEntropyOptions = {},
-): Scalar {
-  const c = called("softmaxCrossEntropy", { scores, y, options }, { scores: FLOATS, y: TARGETS, options: OPTIONS }); // prettier-ignore
+export function softmaxCrossEntropy(scores: FloatTensor, y: ClassTargets, options: CrossEntropyOptions = {}): Scalar {
+  const c = called("softmaxCrossEntropy", { scores, y, options }, { scores: FLOATS, y: TARGETS, options: OPTIONS });
   const { labelSmoothing = 0, weights } = options;
   return c.run(() => {
     const { g } = c;
@@ -42,7 +38,11 @@ export function softmaxCrossEntropy(
     adviseLogits(c, "softmaxCrossEntropy", scores.value, "categoricalCrossentropy");
     adviseDropped(c, "softmaxCrossEntropy", scores.value);
     if (!(labelSmoothing >= 0 && labelSmoothing < 1))
-      c.fail("loss/smoothing", `softmaxCrossEntropy needs a labelSmoothing from 0 up to 1, but got ${labelSmoothing}`, "Give a share, such as 0.1."); // prettier-ignore
+      c.fail(
+        "loss/smoothing",
+        `softmaxCrossEntropy needs a labelSmoothing from 0 up to 1, but got ${labelSmoothing}`,
+        "Give a share, such as 0.1.",
+      );
     const axis = last(scores);
     const wide = { axes: [axis], size: [scores.shape[axis]!] };
     const largest = g.stopGradient(c.named("largest", g.reduceMax(scores.value, { axes: [axis] })));
@@ -76,7 +76,7 @@ function denseLoss(c: Context, shifted: Value, total: Value, y: Value, smoothing
   const { shape } = c.typeOf(shifted);
   const axes = [shape.length - 1];
   const number = (value: number): Value => g.literal(value, c.float);
-  const smooth = (): Value => c.named("smoothed", g.add(g.mul(y, number(1 - smoothing)), number(smoothing / shape.at(-1)!))); // prettier-ignore
+  const smooth = (): Value => c.named("smoothed", g.add(g.mul(y, number(1 - smoothing)), number(smoothing / shape.at(-1)!)));
   const logTotal = g.broadcast(c.named("logTotal", g.log(total)), { axes, size: [shape.at(-1)!] });
   return g.sum(g.mul(smoothing === 0 ? y : smooth(), g.sub(logTotal, shifted)), { axes });
 }
@@ -93,7 +93,11 @@ function weighted(c: Context, losses: Value, weights: FloatTensor): Value {
   const at = isOfRows ? rows : per === undefined ? undefined : { axis: 0, per };
   if (at === undefined && !sameShape(given, shape)) {
     const asked = rows?.batch ?? shape[0];
-    c.fail("shape/weights", `softmaxCrossEntropy needs a weight a row, [${asked}]${shape.length > 1 || asked !== shape[0] ? `, or one a label, [${shape.join(",")}]` : ""}, but got [${given.join(",")}]`, "Give one weight for each."); // prettier-ignore
+    c.fail(
+      "shape/weights",
+      `softmaxCrossEntropy needs a weight a row, [${asked}]${shape.length > 1 || asked !== shape[0] ? `, or one a label, [${shape.join(",")}]` : ""}, but got [${given.join(",")}]`,
+      "Give one weight for each.",
+    );
   }
   const own = at === undefined ? weights.value : alongRows(c, weights.value, n!, at, shape);
   return c.named("weighted", c.g.mul(losses, own));
@@ -102,20 +106,21 @@ function weighted(c: Context, losses: Value, weights: FloatTensor): Value {
 /** A value a row, [n], repeated over the positions of each row along an axis of a shape, and over its other axes. */
 function alongRows(c: Context, value: Value, n: number, { axis, per }: Pick<RowAxis, "axis" | "per">, shape: Shape): Value {
   const extent = shape[axis]!;
-  const each = extent === n ? value : c.g.reshape(c.g.broadcast(value, { axes: [0, 2], size: [extent / (n * per), per] }), { shape: [extent] });
+  const each =
+    extent === n ? value : c.g.reshape(c.g.broadcast(value, { axes: [0, 2], size: [extent / (n * per), per] }), { shape: [extent] });
   return spread(c, c.g.reshape(each, { shape: shape.map((_, at) => (at === axis ? extent : 1)) }), shape);
-} // prettier-ignore
+}
 
 /**
  * L = (1/N) Σ −log p[y], of probabilities; with dense targets t: Σⱼ −tⱼ·log pⱼ. Nothing is clipped: after a softmax it is computed from the softmax's
  * argument (see passes/stability.ts), and as stable as softmaxCrossEntropy. Terms with no weight do not count, not even at p = 0.
  */
 export function categoricalCrossentropy(probabilities: FloatTensor, y: ClassTargets): Scalar {
-  const c = called("categoricalCrossentropy", { probabilities, y }, { probabilities: FLOATS, y: TARGETS }); // prettier-ignore
+  const c = called("categoricalCrossentropy", { probabilities, y }, { probabilities: FLOATS, y: TARGETS });
   return c.run(() => {
     const { g } = c;
     checkClasses(c, "categoricalCrossentropy", probabilities, y);
-    adviseProbabilities(c, "categoricalCrossentropy", probabilities.value, "softmax", "softmaxCrossEntropy"); // prettier-ignore
+    adviseProbabilities(c, "categoricalCrossentropy", probabilities.value, "softmax", "softmaxCrossEntropy");
     adviseDropped(c, "categoricalCrossentropy", probabilities.value);
     const axes = [last(probabilities)];
     const one = g.literal(1, c.float);
@@ -145,7 +150,7 @@ export function svmLoss(scores: FloatTensor, y: Tensor<Shape, "i32">): Scalar {
     const chosen = oneHot(c, y.value, scores.shape);
     const zero = g.literal(0, c.float);
     const own = c.named("labelScore", g.sum(g.where(chosen, scores.value, zero), { axes: [axis] }));
-    const above = c.named("above", g.sub(scores.value, g.broadcast(own, { axes: [axis], size: [scores.shape[axis]!] }))); // prettier-ignore
+    const above = c.named("above", g.sub(scores.value, g.broadcast(own, { axes: [axis], size: [scores.shape[axis]!] })));
     const margin = c.named("margin", g.add(above, g.literal(1, c.float)));
     const hinges = c.named("hinges", g.where(chosen, zero, c.named("hinge", g.relu(margin))));
     const rowLoss = g.sum(hinges, { axes: [axis] });

@@ -31,16 +31,12 @@ export const mse: Loss = elementLoss("mse", ({ g }, difference) => g.mul(differe
 export const mae: Loss = elementLoss("mae", ({ g }, difference) => g.abs(difference));
 
 /** Mean over all elements of ½e² where |e| ≤ δ, and δ·(|e| − ½δ) beyond (Huber 1964). */
-export function huber(
-  x: FloatTensor,
-  target: FloatTensor,
-  options: { readonly delta?: number } = {},
-): Scalar {
-  check("huber", { x, target, options }, { x: FLOATS, target: FLOATS, options: optionsOf<typeof options>({ delta: ANY_NUMBER }) }); // prettier-ignore
+export function huber(x: FloatTensor, target: FloatTensor, options: { readonly delta?: number } = {}): Scalar {
+  check("huber", { x, target, options }, { x: FLOATS, target: FLOATS, options: optionsOf<typeof options>({ delta: ANY_NUMBER }) });
   const { delta = 1 } = options;
   return elementLoss("huber", (c, difference) => {
     if (!(delta > 0 && Number.isFinite(delta)))
-      c.fail("loss/delta", `huber needs a finite delta above 0, but got ${delta}`, "Give the error at which it turns linear."); // prettier-ignore
+      c.fail("loss/delta", `huber needs a finite delta above 0, but got ${delta}`, "Give the error at which it turns linear.");
     const size = c.g.abs(difference);
     const inside = c.named("inside", c.g.min(size, c.g.literal(delta, c.float)));
     // m·(|e| − m/2) with m = min(|e|, δ): its slope is m, at the seam too

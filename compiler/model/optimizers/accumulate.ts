@@ -18,7 +18,7 @@ export function accumulate(rule: UpdateRule, k: number): UpdateRule {
     linear: rule.linear,
     comparable: (parameter) => ["accumulated", ...rule.comparable(parameter)],
     period: k * rule.period,
-    update: (scopes) => rule.update(scopes.map((scope) => scope.by("accumulate", () => micro(scope, k)))), // prettier-ignore
+    update: (scopes) => rule.update(scopes.map((scope) => scope.by("accumulate", () => micro(scope, k)))),
   };
 }
 
@@ -34,12 +34,11 @@ function micro(scope: UpdateScope, k: number): UpdateScope {
   const sum = scope.state("accumulated", 0);
   const total = namedGradient(scope, "total", g.add(sum, scope.gradient));
   scope.write(sum, g.where(over(scope, isLast), number(scope, 0), total));
-  const selected = (target: Value, value: Value): Value =>
-    g.where(spread(scope, isLast, g.typeOf(target).shape), value, target);
+  const selected = (target: Value, value: Value): Value => g.where(spread(scope, isLast, g.typeOf(target).shape), value, target);
   return {
     ...scope,
     gradient: namedGradient(scope, "mean", scaled(scope, total, 1 / k)),
-    step: () => scope.shared("accumulate.updates", () => g.floor(g.div(scope.step(), number(scope, k)))), // prettier-ignore
+    step: () => scope.shared("accumulate.updates", () => g.floor(g.div(scope.step(), number(scope, k)))),
     shared: (key, make) =>
       scope.shared(key, (shared) =>
         make({
@@ -47,7 +46,6 @@ function micro(scope: UpdateScope, k: number): UpdateScope {
           write: (target, value) => shared.write(target, selected(target, value)),
         }),
       ),
-    write: (target, value) =>
-      scope.by("accumulate", () => scope.write(target, selected(target, value))),
+    write: (target, value) => scope.by("accumulate", () => scope.write(target, selected(target, value))),
   };
 }

@@ -6,15 +6,7 @@ import type { Value } from "../../graph/graph.ts";
 import { check } from "../arguments.ts";
 import { NOT_NEGATIVE, POSITIVE, SHARE } from "./options.ts";
 import { RATE, rateOf, type Rate } from "./rate.ts";
-import {
-  averaged,
-  averagedSquare,
-  eachParameter,
-  number,
-  over,
-  scaled,
-  withDecay,
-} from "./rule.ts";
+import { averaged, averagedSquare, eachParameter, number, over, scaled, withDecay } from "./rule.ts";
 
 export interface AdamOptions {
   readonly learningRate?: Rate;
@@ -59,7 +51,7 @@ function family(name: "adam" | "adamw", options: AdamOptions, decay: number): Up
         shared.write(before, after);
         return after;
       });
-    const rate = scope.shared("rate", () => g.div(rateOf(scope, learningRate), weight("1-beta1^t", beta1))); // prettier-ignore
+    const rate = scope.shared("rate", () => g.div(rateOf(scope, learningRate), weight("1-beta1^t", beta1)));
     const correction = scope.shared("correction", () => g.recip(weight("1-beta2^t", beta2)));
     const gradient = name === "adam" ? withDecay(scope, weightDecay) : scope.gradient;
     const m = scope.state("m", 0);
@@ -74,7 +66,7 @@ function family(name: "adam" | "adamw", options: AdamOptions, decay: number): Up
 
     /** w − (η·λ)·w: the small product is what is rounded, not 1 − η·λ. */
     function shrunk(): Value {
-      const share = scope.shared("decay", () => scaled(scope, rateOf(scope, learningRate), weightDecay)); // prettier-ignore
+      const share = scope.shared("decay", () => scaled(scope, rateOf(scope, learningRate), weightDecay));
       return g.sub(parameter, g.mul(parameter, over(scope, share)));
     }
   });

@@ -6,15 +6,7 @@ import type { Value } from "../../graph/graph.ts";
 import { check } from "../arguments.ts";
 import { NOT_NEGATIVE, POSITIVE, SHARE } from "./options.ts";
 import { RATE, rateOf, type Rate } from "./rate.ts";
-import {
-  averaged,
-  averagedSquare,
-  eachParameter,
-  number,
-  over,
-  scaled,
-  withDecay,
-} from "./rule.ts";
+import { averaged, averagedSquare, eachParameter, number, over, scaled, withDecay } from "./rule.ts";
 
 export interface AdagradOptions {
   readonly learningRate?: Rate;

@@ -44,7 +44,7 @@ export function clipByGlobalNorm(rule: UpdateRule, limit: number): UpdateRule {
       const squares = scopes.map((scope) => scope.by("clipByGlobalNorm", () => squareOf(scope)));
       const scale = first.by("clipByGlobalNorm", () => scaleOf(first, squares, limit));
       const clip = (scope: UpdateScope): Value =>
-        scope.by("clipByGlobalNorm", () => namedGradient(scope, "clipped", scope.g.mul(scope.gradient, over(scope, scale)))); // prettier-ignore
+        scope.by("clipByGlobalNorm", () => namedGradient(scope, "clipped", scope.g.mul(scope.gradient, over(scope, scale))));
       rule.update(scopes.map((scope) => ({ ...scope, gradient: clip(scope) })));
     },
   };

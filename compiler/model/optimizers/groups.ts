@@ -21,7 +21,10 @@ export interface RemainingGroup {
   readonly optimizer: UpdateRule;
 }
 
-const LIST = listOf("a list of groups, the last of an optimizer alone", optionsOf<ParameterGroup>({ parameters: PARAMETERS, optimizer: required(RULE) }, "a group, { parameters, optimizer }")); // prettier-ignore
+const LIST = listOf(
+  "a list of groups, the last of an optimizer alone",
+  optionsOf<ParameterGroup>({ parameters: PARAMETERS, optimizer: required(RULE) }, "a group, { parameters, optimizer }"),
+);
 
 /** A rule for each group of parameters: `groups([{ parameters: [W1, b1], optimizer: sgd() }, { optimizer: adam() }])`. */
 export function groups(list: readonly [...ParameterGroup[], RemainingGroup]): UpdateRule {
@@ -39,8 +42,12 @@ export function groups(list: readonly [...ParameterGroup[], RemainingGroup]): Up
     period: rules.reduce((period, rule) => leastCommonMultiple(period, rule.period), 1),
     update(scopes) {
       if (scopes.length === 0) return; // no gradient reaches any parameter
-      const named = scopes.map((scope) => ({ scope, name: scope.builder.node(scope.parameter).name })); // prettier-ignore
-      checkMembers(members, named.map(({ name }) => name), scopes); // prettier-ignore
+      const named = scopes.map((scope) => ({ scope, name: scope.builder.node(scope.parameter).name }));
+      checkMembers(
+        members,
+        named.map(({ name }) => name),
+        scopes,
+      );
       rules.forEach((rule, n) => {
         const own = named.filter(({ name }) => groupOf(name) === n);
         if (own.length > 0) rule.update(own.map(({ scope }) => apart(scope, `group${n + 1}.`)));
@@ -53,43 +60,47 @@ export function groups(list: readonly [...ParameterGroup[], RemainingGroup]): Up
 const apart = (scope: UpdateScope, prefix: string): UpdateScope => ({
   ...scope,
   shared: (key, make) =>
-    scope.shared(`${prefix}${key}`, ({ state, write }) =>
-      make({ state: (name, initial) => state(`${prefix}${name}`, initial), write }),
-    ),
+    scope.shared(`${prefix}${key}`, ({ state, write }) => make({ state: (name, initial) => state(`${prefix}${name}`, initial), write })),
 });
 
-function namesOf(
-  { parameters }: ParameterGroup | RemainingGroup,
-  n: number,
-  groupCount: number,
-): readonly string[] {
+function namesOf({ parameters }: ParameterGroup | RemainingGroup, n: number, groupCount: number): readonly string[] {
   const isLast = n === groupCount - 1;
   if (isLast && parameters !== undefined)
-    refuse("groups", "the last group takes every parameter that no other names, but it names its own", "Add a last group of an optimizer alone: { optimizer: … }."); // prettier-ignore
+    refuse(
+      "groups",
+      "the last group takes every parameter that no other names, but it names its own",
+      "Add a last group of an optimizer alone: { optimizer: … }.",
+    );
   if (!isLast && !(Array.isArray(parameters) && parameters.length > 0))
-    refuse("groups", `group ${n + 1} needs parameters, but names none`, "List them, or make it the last group, which takes the rest."); // prettier-ignore
+    refuse("groups", `group ${n + 1} needs parameters, but names none`, "List them, or make it the last group, which takes the rest.");
   return (parameters ?? []).map((parameter) => {
     if (typeof parameter === "string") return parameter;
     const { op, name, attrs } = context().builder.node(parameter.value);
     if (op !== "param" || attrs["trainable"] === false)
-      refuse("groups", `group ${n + 1} lists ${JSON.stringify(name)}, which is ${op === "param" ? "frozen" : `made by ${op}`}, not trained`, "List parameters made by param, not frozen."); // prettier-ignore
+      refuse(
+        "groups",
+        `group ${n + 1} lists ${JSON.stringify(name)}, which is ${op === "param" ? "frozen" : `made by ${op}`}, not trained`,
+        "List parameters made by param, not frozen.",
+      );
     return name;
   });
 }
 
 /** Every member names something that is trained here, and no parameter has two groups. */
-function checkMembers(
-  members: readonly (readonly string[])[],
-  trained: readonly string[],
-  scopes: readonly UpdateScope[],
-): void {
+function checkMembers(members: readonly (readonly string[])[], trained: readonly string[], scopes: readonly UpdateScope[]): void {
   const fail = (law: string, remedy: string): never => {
     const { builder, parameter } = scopes[0]!;
-    throw new ModelError({ code: "optimizer/group", site: builder.node(parameter).origin.site || builder.name, law: `groups: ${law}`, operands: [], remedy }); // prettier-ignore
+    throw new ModelError({
+      code: "optimizer/group",
+      site: builder.node(parameter).origin.site || builder.name,
+      law: `groups: ${law}`,
+      operands: [],
+      remedy,
+    });
   };
   for (const name of members.flat())
     if (!trained.some((parameter) => covers(name, parameter)))
-      fail(`no trained parameter or layer is called ${JSON.stringify(name)}`, `The trained parameters are ${trained.join(", ")}.`); // prettier-ignore
+      fail(`no trained parameter or layer is called ${JSON.stringify(name)}`, `The trained parameters are ${trained.join(", ")}.`);
   for (const parameter of trained)
     if (members.filter((names) => names.some((name) => covers(name, parameter))).length > 1)
       fail(`parameter ${JSON.stringify(parameter)} is in two groups`, "Leave it in one of them.");

@@ -6,7 +6,7 @@ import { lion } from "./lion.ts";
 import { sgd } from "./sgd.ts";
 
 export { adam, adamw, type AdamOptions } from "./adam.ts";
-export { adadelta, adagrad, rmsprop, type AdadeltaOptions, type AdagradOptions, type RmspropOptions } from "./adaptive.ts"; // prettier-ignore
+export { adadelta, adagrad, rmsprop, type AdadeltaOptions, type AdagradOptions, type RmspropOptions } from "./adaptive.ts";
 export { lion, type LionOptions } from "./lion.ts";
 export { sgd, type SgdOptions } from "./sgd.ts";
 export { accumulate } from "./accumulate.ts";
@@ -14,7 +14,7 @@ export { clipByGlobalNorm, clipByValue } from "./clip.ts";
 export { ema } from "./ema.ts";
 export { groups, type ParameterGroup, type RemainingGroup } from "./groups.ts";
 export type { Rate, Schedule } from "./rate.ts";
-export { cosineDecay, exponentialDecay, oneCycle, piecewise, stepDecay, warmup, type OneCycleOptions } from "./schedules.ts"; // prettier-ignore
+export { cosineDecay, exponentialDecay, oneCycle, piecewise, stepDecay, warmup, type OneCycleOptions } from "./schedules.ts";
 
 /** Factories by name; each without arguments has its rule's defaults. */
 export const optimizers = { sgd, adagrad, rmsprop, adam, adamw, adadelta, lion } as const;

@@ -20,8 +20,7 @@ export interface Schedule {
 /** A number is folded into the code, and is the constant schedule; a hyper stays live. */
 export type Rate = number | Hyper | Schedule;
 
-const isSchedule = (value: unknown): value is Schedule =>
-  isRecord(value) && value["kind"] === "schedule";
+const isSchedule = (value: unknown): value is Schedule => isRecord(value) && value["kind"] === "schedule";
 /** Of the declaration in progress: its name would be found in another one, where its number is not. */
 const isHyper = (value: unknown): value is Hyper =>
   isTensor(value) && "hyper" in value && (declaring() ?? ownerOf(value)) === ownerOf(value);
@@ -42,8 +41,16 @@ export function rateAt(scope: ScheduleScope, rate: Rate, step: Value): Value {
 export function rateOf(scope: UpdateScope, rate: Rate): Value {
   if (isSchedule(rate)) return scope.shared("learningRate", () => rate.at(scope, scope.step()));
   if (rate === 0)
-    scope.advise({ code: "advice/rate", law: "the learning rate is 0, so what it trains never changes", remedy: "Give it a learningRate above 0, or freeze the parameters with { trainable: false }." }); // prettier-ignore
+    scope.advise({
+      code: "advice/rate",
+      law: "the learning rate is 0, so what it trains never changes",
+      remedy: "Give it a learningRate above 0, or freeze the parameters with { trainable: false }.",
+    });
   if (isHyper(rate) && rate.hyper.value === 0)
-    scope.advise({ code: "advice/rate", law: `the learning rate ${JSON.stringify(rate.hyper.name)} starts at 0, so what it trains does not change until trainer.hyper.${rate.hyper.name} is set`, remedy: "Start it above 0." }); // prettier-ignore
+    scope.advise({
+      code: "advice/rate",
+      law: `the learning rate ${JSON.stringify(rate.hyper.name)} starts at 0, so what it trains does not change until trainer.hyper.${rate.hyper.name} is set`,
+      remedy: "Start it above 0.",
+    });
   return rateAt(scope, rate, number(scope, 0));
 }

@@ -5,7 +5,8 @@ import type { Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
 
 /** A literal of the parameter's dtype. */
-export const number = ({ g, parameter }: Pick<UpdateScope, "g" | "parameter">, value: number): Value => g.literal(value, g.typeOf(parameter).dtype); // prettier-ignore
+export const number = ({ g, parameter }: Pick<UpdateScope, "g" | "parameter">, value: number): Value =>
+  g.literal(value, g.typeOf(parameter).dtype);
 
 /** A scalar spread to a shape; a literal stands for every element by itself. */
 export function spread({ g, builder }: UpdateScope, scalar: Value, shape: Shape): Value {
@@ -14,24 +15,17 @@ export function spread({ g, builder }: UpdateScope, scalar: Value, shape: Shape)
 }
 
 /** A scalar spread over the parameter. */
-export const over = (scope: UpdateScope, scalar: Value): Value =>
-  spread(scope, scalar, scope.g.typeOf(scope.parameter).shape);
+export const over = (scope: UpdateScope, scalar: Value): Value => spread(scope, scalar, scope.g.typeOf(scope.parameter).shape);
 
 /** value·factor. */
-export const scaled = (scope: UpdateScope, value: Value, factor: number): Value =>
-  scope.g.mul(value, number(scope, factor));
+export const scaled = (scope: UpdateScope, value: Value, factor: number): Value => scope.g.mul(value, number(scope, factor));
 
 /** β·before + (1 − β)·value. */
 export const averaged = (scope: UpdateScope, before: Value, beta: number, value: Value): Value =>
   scope.g.add(scaled(scope, before, beta), scaled(scope, value, 1 - beta));
 
 /** β·before + (1 − β)·value². */
-export const averagedSquare = (
-  scope: UpdateScope,
-  before: Value,
-  beta: number,
-  value: Value,
-): Value =>
+export const averagedSquare = (scope: UpdateScope, before: Value, beta: number, value: Value): Value =>
   scope.g.add(scaled(scope, before, beta), scaled(scope, scope.g.mul(value, value), 1 - beta));
 
 /** g + λ·w: the gradient with an L2 penalty of ½λ‖w‖². */
@@ -39,11 +33,7 @@ export const withDecay = (scope: UpdateScope, decay: number): Value =>
   decay === 0 ? scope.gradient : scope.g.add(scope.gradient, scaled(scope, scope.parameter, decay));
 
 /** Names what a wrapper makes of a gradient, for the readers of the emitted code: `d_W_mean`. */
-export function namedGradient(
-  { builder, parameter }: UpdateScope,
-  of: string,
-  value: Value,
-): Value {
+export function namedGradient({ builder, parameter }: UpdateScope, of: string, value: Value): Value {
   builder.rename(value, `d_${builder.node(parameter).name}_${of}`);
   return value;
 }
@@ -51,7 +41,7 @@ export function namedGradient(
 /** A rule that treats each parameter by itself. */
 export const eachParameter = (
   name: string,
-  { linear = false, comparable = [] }: { readonly linear?: boolean; readonly comparable?: readonly string[] }, // prettier-ignore
+  { linear = false, comparable = [] }: { readonly linear?: boolean; readonly comparable?: readonly string[] },
   update: (scope: UpdateScope) => void,
 ): UpdateRule => ({
   name,

@@ -22,16 +22,17 @@ const MOST_PIECES = 1000;
 function schedule(of: string, rates: readonly Rate[], at: (words: Words, step: Value) => Value): Schedule {
   const depth = 1 + rates.reduce<number>((most, rate) => Math.max(most, depthOf(rate)), 0);
   if (depth > DEEPEST)
-    refuse(of, `schedules lie at most ${DEEPEST} deep in one another, but these would lie ${depth} deep`, "Put them side by side with piecewise.");
+    refuse(
+      of,
+      `schedules lie at most ${DEEPEST} deep in one another, but these would lie ${depth} deep`,
+      "Put them side by side with piecewise.",
+    );
   return { kind: "schedule", depth, at: (scope, step) => at({ ...scope, n: (value) => number(scope, value) }, step) };
-} // prettier-ignore
+}
 
 /** rate·factor^⌊step / every⌋ (torch StepLR). */
-export function stepDecay(
-  rate: Rate,
-  options: { readonly every: number; readonly factor?: number },
-): Schedule {
-  check("stepDecay", { rate, options }, { rate: RATE, options: optionsOf<typeof options>({ every: required(COUNT), factor: POSITIVE }) }); // prettier-ignore
+export function stepDecay(rate: Rate, options: { readonly every: number; readonly factor?: number }): Schedule {
+  check("stepDecay", { rate, options }, { rate: RATE, options: optionsOf<typeof options>({ every: required(COUNT), factor: POSITIVE }) });
   const { every, factor = 0.1 } = options;
   return schedule("stepDecay", [rate], (scope, step) => {
     const { g, n } = scope;
@@ -40,11 +41,12 @@ export function stepDecay(
 }
 
 /** rate·factor^(step / every) (torch ExponentialLR where every is 1). */
-export function exponentialDecay(
-  rate: Rate,
-  options: { readonly factor: number; readonly every?: number },
-): Schedule {
-  check("exponentialDecay", { rate, options }, { rate: RATE, options: optionsOf<typeof options>({ factor: required(POSITIVE), every: COUNT }) }); // prettier-ignore
+export function exponentialDecay(rate: Rate, options: { readonly factor: number; readonly every?: number }): Schedule {
+  check(
+    "exponentialDecay",
+    { rate, options },
+    { rate: RATE, options: optionsOf<typeof options>({ factor: required(POSITIVE), every: COUNT }) },
+  );
   const { factor, every = 1 } = options;
   return schedule("exponentialDecay", [rate], (scope, step) => {
     const { g, n } = scope;
@@ -53,11 +55,8 @@ export function exponentialDecay(
 }
 
 /** to + (rate − to)·½(1 + cos(π·step/steps)), and `to` from the step `steps` on (Loshchilov & Hutter 2017, without restarts). */
-export function cosineDecay(
-  rate: Rate,
-  options: { readonly steps: number; readonly to?: number },
-): Schedule {
-  check("cosineDecay", { rate, options }, { rate: RATE, options: optionsOf<typeof options>({ steps: required(COUNT), to: NOT_NEGATIVE }) }); // prettier-ignore
+export function cosineDecay(rate: Rate, options: { readonly steps: number; readonly to?: number }): Schedule {
+  check("cosineDecay", { rate, options }, { rate: RATE, options: optionsOf<typeof options>({ steps: required(COUNT), to: NOT_NEGATIVE }) });
   const { steps, to = 0 } = options;
   return schedule("cosineDecay", [rate], (scope, step) => {
     const { g, n } = scope;
@@ -94,11 +93,17 @@ export interface OneCycleOptions {
 
 /** Up to the peak and down far below the start, each half a cosine (Smith & Topin 2018; torch OneCycleLR, rate only). */
 export function oneCycle(peak: Rate, options: OneCycleOptions): Schedule {
-  check("oneCycle", { peak, options }, { peak: RATE, options: optionsOf<OneCycleOptions>({ steps: required(COUNT), warmup: FRACTION, startDivisor: POSITIVE, endDivisor: POSITIVE }) }); // prettier-ignore
+  check(
+    "oneCycle",
+    { peak, options },
+    {
+      peak: RATE,
+      options: optionsOf<OneCycleOptions>({ steps: required(COUNT), warmup: FRACTION, startDivisor: POSITIVE, endDivisor: POSITIVE }),
+    },
+  );
   const { steps, warmup: rising = 0.3, startDivisor = 25, endDivisor = 1e4 } = options;
   const top = rising * steps - 1;
-  if (top <= 0)
-    refuse("oneCycle", `needs more than one step to rise, but warmup·steps = ${rising * steps}`, "Raise steps or warmup."); // prettier-ignore
+  if (top <= 0) refuse("oneCycle", `needs more than one step to rise, but warmup·steps = ${rising * steps}`, "Raise steps or warmup.");
   return schedule("oneCycle", [peak], (scope, step) => {
     const { g, n } = scope;
     const highest = rateAt(scope, peak, step);
@@ -111,27 +116,33 @@ export function oneCycle(peak: Rate, options: OneCycleOptions): Schedule {
 }
 
 /** rates[0] before the step at[0], then rates[1] before at[1], …; a schedule among them starts with its piece, from its own step 0. */
-export function piecewise(
-  rates: readonly Rate[],
-  options: { readonly at: readonly number[] },
-): Schedule {
-  check("piecewise", { rates, options }, { rates: RATES, options: optionsOf<typeof options>({ at: required(listOf("a list of steps", COUNT)) }) }); // prettier-ignore
+export function piecewise(rates: readonly Rate[], options: { readonly at: readonly number[] }): Schedule {
+  check(
+    "piecewise",
+    { rates, options },
+    { rates: RATES, options: optionsOf<typeof options>({ at: required(listOf("a list of steps", COUNT)) }) },
+  );
   const { at } = options;
   if (rates.length > MOST_PIECES)
-    refuse("piecewise", `takes at most ${MOST_PIECES} rates, but got ${rates.length}`, "Use a decay that is computed from the step, such as exponentialDecay, or set a hyper between steps."); // prettier-ignore
+    refuse(
+      "piecewise",
+      `takes at most ${MOST_PIECES} rates, but got ${rates.length}`,
+      "Use a decay that is computed from the step, such as exponentialDecay, or set a hyper between steps.",
+    );
   at.forEach((boundary, k) => {
     if (k > 0 && boundary <= at[k - 1]!)
-      refuse("piecewise", `needs boundaries that rise, but got [${at.join(", ")}]`, "Sort them, each once."); // prettier-ignore
+      refuse("piecewise", `needs boundaries that rise, but got [${at.join(", ")}]`, "Sort them, each once.");
   });
   if (rates.length !== at.length + 1)
-    refuse("piecewise", `needs one rate more than boundaries, but got ${rates.length} rates and ${at.length} boundaries`, "Give a rate before each boundary, and one after the last."); // prettier-ignore
+    refuse(
+      "piecewise",
+      `needs one rate more than boundaries, but got ${rates.length} rates and ${at.length} boundaries`,
+      "Give a rate before each boundary, and one after the last.",
+    );
   return schedule("piecewise", rates, (scope, step) => {
     const { g, n } = scope;
-    const piece = (k: number): Value => rateAt(scope, rates[k]!, k === 0 ? step : g.sub(step, n(at[k - 1]!))); // prettier-ignore
-    return at.reduceRight<Value>(
-      (later, boundary, k) => g.where(g.lt(step, n(boundary)), piece(k), later),
-      piece(at.length),
-    );
+    const piece = (k: number): Value => rateAt(scope, rates[k]!, k === 0 ? step : g.sub(step, n(at[k - 1]!)));
+    return at.reduceRight<Value>((later, boundary, k) => g.where(g.lt(step, n(boundary)), piece(k), later), piece(at.length));
   });
 }
 

@@ -29,7 +29,8 @@ export function sgd(options: SgdOptions = {}): UpdateRule {
     },
   );
   const { learningRate = 1e-2, momentum = 0, nesterov = false, weightDecay = 0 } = options;
-  if (nesterov && momentum === 0) refuse("sgd", "nesterov needs a momentum above 0, but got 0", "Give momentum, for example 0.9, or leave nesterov out."); // prettier-ignore
+  if (nesterov && momentum === 0)
+    refuse("sgd", "nesterov needs a momentum above 0, but got 0", "Give momentum, for example 0.9, or leave nesterov out.");
   return eachParameter("sgd", { linear: true }, (scope) => {
     const { g, parameter } = scope;
     let step = withDecay(scope, weightDecay);

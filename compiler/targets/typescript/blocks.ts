@@ -35,13 +35,10 @@ export interface Limits {
 export const LIMITS: Limits = { block: 8000, kernel: 100_000 };
 
 /** The parts of a kernel's body; the body itself where it is short, or one loop over little. */
-export function partsOf(
-  body: readonly Stmt[],
-  { block, kernel }: Limits = LIMITS,
-): readonly Part[] {
+export function partsOf(body: readonly Stmt[], { block, kernel }: Limits = LIMITS): readonly Part[] {
   if (weight(body) < kernel) return body;
   const divider = new Divider(block, storesOf(body));
-  return used(body.map((s, n) => (divider.isHeavy(s) ? divider.outer(s, letsOf(body.slice(0, n))) : s))); // prettier-ignore
+  return used(body.map((s, n) => (divider.isHeavy(s) ? divider.outer(s, letsOf(body.slice(0, n))) : s)));
 }
 
 type Let = Extract<Stmt, { kind: "let" }>;
@@ -80,9 +77,7 @@ class Divider {
     const parts: Part[] = [];
     let [run, before] = [[] as Stmt[], around];
     const end = (rest: readonly Stmt[]): void => {
-      parts.push(
-        ...(weight(run) < this.#least ? run : (blockOf(run, rest, before, this.#stored) ?? run)),
-      );
+      parts.push(...(weight(run) < this.#least ? run : (blockOf(run, rest, before, this.#stored) ?? run)));
       before = [...before, ...letsOf(run)];
       run = [];
     };
@@ -110,14 +105,16 @@ function blockOf(own: readonly Stmt[], rest: readonly Stmt[], around: Around, st
   const indices = namesOf(body);
   const given = around.flatMap((one) => (one.kind === "for" && indices.has(one.index) ? [{ name: one.index, ...belowOf(one) }] : []));
   return [{ kind: "block", given, body }];
-} // prettier-ignore
+}
 
 /** Without what is loaded for blocks alone, which load it themselves. */
 function used(parts: readonly Part[]): readonly Part[] {
   const left = (part: Part): readonly Stmt[] =>
     part.kind === "block" ? [] : part.kind === "outer" ? [{ ...part.loop, body: part.parts.flatMap(left) }] : [part];
-  return parts.filter((part, n) => part.kind !== "let" || part.mutable || part.value.kind !== "load" || namesOf(parts.slice(n + 1).flatMap(left)).has(part.name));
-} // prettier-ignore
+  return parts.filter(
+    (part, n) =>
+      part.kind !== "let" || part.mutable || part.value.kind !== "load" || namesOf(parts.slice(n + 1).flatMap(left)).has(part.name),
+  );
+}
 
-const belowOf = ({ from, to }: Loop): { readonly below?: number } =>
-  rangeOf(from)[0] < 0 ? {} : { below: rangeOf(to)[1] };
+const belowOf = ({ from, to }: Loop): { readonly below?: number } => (rangeOf(from)[0] < 0 ? {} : { below: rangeOf(to)[1] });

@@ -34,7 +34,7 @@ export class CallChecks {
   of({ name, entries, rows, count, finite }: Call): string[] {
     const taken = takenBy(this.#module, entries);
     const names = taken.map(([given]) => given);
-    const lists = [names, [...new Set([...names, ...this.#known])]].map((list) => this.#listOf(list)); // prettier-ignore
+    const lists = [names, [...new Set([...names, ...this.#known])]].map((list) => this.#listOf(list));
     const checks = taken.map(([given, buffer]) => {
       const perRow = perRowOf(buffer, rows);
       const args = (view: string): string => `${view}batch[${quoted(given)}], ${perRow}, count, ${quoted(given)}`;
@@ -42,17 +42,11 @@ export class CallChecks {
       return buffer.classes === undefined
         ? { kind: `checkArray(${args(view)});`, numbers: [`if (finite) checkNumbers(${args("")});`] }
         : { kind: `checkLabels(${args(view)}, ${buffer.classes});`, numbers: [] };
-    }); // prettier-ignore
+    });
     const numbers = finite ? checks.flatMap((one) => one.numbers) : [];
     return [
-      ...(finite
-        ? [
-            `${entries.length === 1 || numbers.length > 0 ? "const finite = " : ""}isFiniteAsked(options);`,
-          ]
-        : []),
-      ...(count === "none"
-        ? []
-        : [count === "any" ? `checkCount(count, ${rows});` : checkFull(name, rows, count)]),
+      ...(finite ? [`${entries.length === 1 || numbers.length > 0 ? "const finite = " : ""}isFiniteAsked(options);`] : []),
+      ...(count === "none" ? [] : [count === "any" ? `checkCount(count, ${rows});` : checkFull(name, rows, count)]),
       `checkBatch(${[quoted(`${name} takes a batch`), "batch", ...new Set(lists)].join(", ")});`,
       ...checks.map(({ kind }) => kind),
       ...numbers,
@@ -69,9 +63,7 @@ export class CallChecks {
 
   /** The lists that the checks so far compare with, each made once. */
   printLists(): string {
-    return [...this.#lists]
-      .map(([list, constant]) => `const ${constant}: readonly string[] = [${list}];`)
-      .join("\n  ");
+    return [...this.#lists].map(([list, constant]) => `const ${constant}: readonly string[] = [${list}];`).join("\n  ");
   }
 }
 
@@ -84,21 +76,29 @@ function checkFull(name: string, rows: number, { value, site, why }: Meeting): s
 /** Statements that throw where a constructor is not given what it takes; `seeded` keeps the seed. */
 export const printOptionChecks = (constructor: string, { options }: Pick<Kernels, "options">, seeded: boolean): string =>
   `checkRecord(${quoted(`${constructor} takes options`)}, options, [${["seed", ...options.map(({ name }) => name)].map(quoted).join(", ")}]);
-  ${seeded ? "const seed = " : ""}checkSeed(options.seed);`; // prettier-ignore
+  ${seeded ? "const seed = " : ""}checkSeed(options.seed);`;
 
 /** What the statements above call, each text only where it is used, callers first. FLOATS stands for the array of floats. */
 const TEXTS: readonly (readonly [name: string, text: string])[] = [
-  ["checkCount", `/** How many rows of a batch are real. */
+  [
+    "checkCount",
+    `/** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
     throw new RangeError(\`count needs a whole number from 1 to \${rows}, but got \${shown(count)}\`);
-}`],
-  ["checkFull", `/** Each row's result depends on the other rows, so no row may be missing. */
+}`,
+  ],
+  [
+    "checkFull",
+    `/** Each row's result depends on the other rows, so no row may be missing. */
 function checkFull(count: number, rows: number, what: string, where: string): void {
   if (count !== rows)
     throw new RangeError(\`\${what} needs a full batch of \${rows} rows, but got \${shown(count)}: in this model a row's result depends on the other rows of its batch, in \${where}. Leave the rest of the data out, or compile for a batch that divides it\`);
-}`],
-  ["isFiniteAsked", `const stepOptions: readonly string[] = ["finite"];
+}`,
+  ],
+  [
+    "isFiniteAsked",
+    `const stepOptions: readonly string[] = ["finite"];
 
 /** Whether a step is to refuse what is not finite. */
 function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
@@ -107,8 +107,11 @@ function isFiniteAsked(options: { readonly finite?: boolean } | undefined): bool
   const { finite = false } = options;
   if (typeof finite === "boolean") return finite;
   throw new TypeError(\`finite needs true or false, but got \${shown(finite)}\`);
-}`],
-  ["checkBatch", `/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
+}`,
+  ],
+  [
+    "checkBatch",
+    `/** Nothing is missing from a batch, and nothing is in it but inputs of the model. */
 function checkBatch(takes: string, batch: object, taken: readonly string[], known: readonly string[] = taken): void {
   let same = 0;
   for (const name in batch)
@@ -120,16 +123,22 @@ function checkBatch(takes: string, batch: object, taken: readonly string[], know
   checkRecord(takes, batch, known);
   for (const name of taken)
     if (!(name in batch)) throw new RangeError(\`\${name} is missing from the batch: \${takes} { \${taken.join(", ")} }\`);
-}`],
-  ["checkRecord", `/** A record of nothing but what is known. */
+}`,
+  ],
+  [
+    "checkRecord",
+    `/** A record of nothing but what is known. */
 function checkRecord(takes: string, given: object, known: readonly string[]): void {
   if (typeof given !== "object" || given === null || Array.isArray(given) || ArrayBuffer.isView(given))
     throw new TypeError(\`\${takes} { \${known.join(", ")} }, but got \${shown(given)}\`);
   for (const name in given)
     if (!known.includes(name) && Object.hasOwn(given, name))
       throw new RangeError(\`\${takes} { \${known.join(", ")} } and no \${shown(name)}\`);
-}`],
-  ["checkLabels", `/** As checkArray, for labels: each of the real rows must name a class. */
+}`,
+  ],
+  [
+    "checkLabels",
+    `/** As checkArray, for labels: each of the real rows must name a class. */
 function checkLabels(slot: Int32Array, given: Int32Array, perRow: number, count: number, name: string, classes: number): void {
   checkArray(slot, given, perRow, count, name);
   const used = perRow > 0 ? count * perRow : slot.length;
@@ -138,16 +147,22 @@ function checkLabels(slot: Int32Array, given: Int32Array, perRow: number, count:
     if (!(label >= 0 && label < classes))
       throw new RangeError(\`\${name}[\${n}] is \${label}, but labels are whole numbers from 0 to \${classes - 1}\`);
   }
-}`],
-  ["checkArray", `/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
+}`,
+  ],
+  [
+    "checkArray",
+    `/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
 function checkArray(slot: FLOATS | Int32Array, given: FLOATS | Int32Array, perRow: number, count: number, name: string): void {
   const kind = slot[Symbol.toStringTag];
   if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
     throw new TypeError(\`\${name} needs \${slot.length} elements as \${kind}.from(…) makes them, but got \${shown(given)}\`);
   if (given.length === slot.length || (perRow > 0 && given.length === count * perRow)) return;
   throw new RangeError(\`\${name} needs \${slot.length} elements, but got \${given.length}\`);
-}`],
-  ["checkNumbers", `/** The real rows of an input hold neither NaN nor infinity. */
+}`,
+  ],
+  [
+    "checkNumbers",
+    `/** The real rows of an input hold neither NaN nor infinity. */
 function checkNumbers(given: FLOATS, perRow: number, count: number, name: string): void {
   const used = perRow > 0 ? count * perRow : given.length;
   // in double, a sum of finite float32 numbers is finite; whatever else it is, the first of them is looked for
@@ -160,41 +175,56 @@ function checkNumbers(given: FLOATS, perRow: number, count: number, name: string
     if (value - value !== 0)
       throw Object.assign(new RangeError(\`\${name}[\${n}] is \${value}\${perRow > 0 ? \`, in row \${Math.floor(n / perRow)} of the batch (counted from 0)\` : ""}; leave it out, or fill the value in\`), { input: name, at: n, value });
   }
-}`],
-  ["checkLoss", `/** A loss that is a number, or what it means that it is none. */
+}`,
+  ],
+  [
+    "checkLoss",
+    `/** A loss that is a number, or what it means that it is none. */
 function checkLoss(loss: number, phase?: string): number {
   if (loss - loss === 0) return loss;
   throw Object.assign(new RangeError(\`the loss\${phase === undefined ? "" : \` of phase \${phase}\`} is \${loss} on finite inputs, and its weights are lost; take a smaller learning rate, or mend a logarithm of 0 or a division by 0\`), { loss, phase });
-}`],
-  ["checkHyper", `/** A live scalar must stay finite. */
+}`,
+  ],
+  [
+    "checkHyper",
+    `/** A live scalar must stay finite. */
 function checkHyper(value: number, name: string): number {
   if (Number.isFinite(value)) return value;
   throw new RangeError(\`hyper.\${name} needs a finite number, but is \${shown(value)}\`);
-}`],
-  ["checkSeed", `/** Every seed that a number holds exactly. */
+}`,
+  ],
+  [
+    "checkSeed",
+    `/** Every seed that a number holds exactly. */
 function checkSeed(seed: number = 0): number {
   if (Number.isSafeInteger(seed) && seed >= 0) return seed;
   throw new (typeof seed === "number" ? RangeError : TypeError)(\`seed needs a whole number from 0 to 2^53 − 1, but got \${shown(seed)}\`);
-}`],
-  ["checkModule", `/** A module that was compiled already. */
+}`,
+  ],
+  [
+    "checkModule",
+    `/** A module that was compiled already. */
 function checkModule(module: object, needed: string): object {
   if (Object.prototype.toString.call(module) === "[object WebAssembly.Module]") return module;
   throw new TypeError(\`module needs \${needed}, but got \${shown(module)}\`);
-}`],
-  ["shown", `/** A value in a message: numbers and texts themselves, of others the kind. */
+}`,
+  ],
+  [
+    "shown",
+    `/** A value in a message: numbers and texts themselves, of others the kind. */
 function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
   if (typeof value === "bigint") return \`\${value}n\`;
   const isThing = (typeof value === "object" && value !== null) || typeof value === "function";
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
-}`],
-]; // prettier-ignore
+}`,
+  ],
+];
 
 /** The checks that a text calls, and those that they call. */
 export function printChecks(floats: string, text: string): string {
   const used: string[] = [];
   for (const [name, check] of TEXTS)
-    if ([text, ...used].some((one) => one.includes(`${name}(`)))
-      used.push(check.replaceAll("FLOATS", floats));
+    if ([text, ...used].some((one) => one.includes(`${name}(`))) used.push(check.replaceAll("FLOATS", floats));
   return used.join("\n\n");
 }

@@ -7,8 +7,7 @@ import type { Doc } from "../../loop/loop.ts";
 export const line = printable;
 
 /** A path as `line` shows it, but so that `pathIn` finds it again: what looks like an escape is escaped itself. */
-export const pathLine = (path: string): string =>
-  line(path.replace(/\\(?=u[0-9a-f]{4})/g, escaped));
+export const pathLine = (path: string): string => line(path.replace(/\\(?=u[0-9a-f]{4})/g, escaped));
 
 /** The path that `pathLine` shows. */
 export const pathIn = (shown: string): string =>
@@ -33,16 +32,12 @@ function wrapped(text: string, width: number): string[] {
 
 /** One comment, in as many lines as it takes at an indentation: those after the first stand further in. */
 export const lineComments = (text: string, indentation: number): string[] =>
-  wrapped(line(text), WIDTH - indentation - "//     ".length).map((part, n) =>
-    `//${n === 0 ? " " : "     "}${part}`.trimEnd(),
-  );
+  wrapped(line(text), WIDTH - indentation - "//     ".length).map((part, n) => `//${n === 0 ? " " : "     "}${part}`.trimEnd());
 
 export const blockComment = (lines: readonly string[]): string => {
   const safe = lines.map((text) => line(text).replace(/\*\//g, "*\\/"));
   if (safe.length === 1 && safe[0]!.length <= WIDTH - "/**  */".length) return `/** ${safe[0]} */`;
-  const parts = safe.flatMap((text) =>
-    wrapped(text, WIDTH - 8).map((part, n) => (n === 0 ? part : `    ${part}`)),
-  );
+  const parts = safe.flatMap((text) => wrapped(text, WIDTH - 8).map((part, n) => (n === 0 ? part : `    ${part}`)));
   return ["/**", ...parts.map((text) => ` * ${text}`.trimEnd()), " */"].join("\n");
 };
 

@@ -21,10 +21,7 @@ export const fedBy = (module: Module, entry: Entry): Buffer[] =>
   inputsOf(module, entry).filter((buffer) => givenName(buffer, entry, module) !== LIVE_ROWS);
 
 /** What entries take between them, each input once, under the name by which the caller gives it. */
-export function takenBy(
-  module: Module,
-  entries: readonly Entry[],
-): readonly (readonly [given: string, Buffer])[] {
+export function takenBy(module: Module, entries: readonly Entry[]): readonly (readonly [given: string, Buffer])[] {
   const taken = new Map<string, Buffer>();
   for (const entry of entries)
     for (const buffer of fedBy(module, entry)) {
@@ -45,9 +42,7 @@ export const printFeeds = (module: Module, entry: Entry, rows: number, scope: Sc
   inputsOf(module, entry).map((buffer) => {
     const given = givenName(buffer, entry, module);
     const view = scope.view(buffer.name);
-    return given === LIVE_ROWS
-      ? `${view}[0] = count;`
-      : `feed(${view}, batch[${quoted(given)}], ${perRowOf(buffer, rows)}, count);`;
+    return given === LIVE_ROWS ? `${view}[0] = count;` : `feed(${view}, batch[${quoted(given)}], ${perRowOf(buffer, rows)}, count);`;
   });
 
 /** The live scalars that an entry reads, each taken up once a call. */
@@ -55,39 +50,28 @@ export function printHypers(module: Module, entry: Entry, scope: Scope): string[
   const read = new Set([
     ...entry.calls.flatMap((call) => (call.kind === "call" ? call.args : loadsOf(call.value).map(({ buffer }) => buffer))),
     ...entry.results.map(({ value }) => value),
-  ]); // prettier-ignore
+  ]);
   return module.buffers
     .filter(({ name, role }) => role === "hyper" && read.has(name))
-    .map(({ name }) => `${scope.view(name)}[0] = checkHyper(hyper[${quoted(name)}], ${quoted(name)});`); // prettier-ignore
+    .map(({ name }) => `${scope.view(name)}[0] = checkHyper(hyper[${quoted(name)}], ${quoted(name)});`);
 }
 
 /** The statements, numbered as the arena table counts them. */
-export function printStatements(
-  module: Module,
-  entry: Entry,
-  scope: Scope,
-  needs: Set<string>,
-): string[] {
+export function printStatements(module: Module, entry: Entry, scope: Scope, needs: Set<string>): string[] {
   const printer: Printer = {
     bufferName: scope.view,
     localName: (name) => scope.local(entry.name, name),
     needs,
   };
-  const bools = new Set(
-    module.buffers.filter(({ dtype }) => dtype === "bool").map(({ name }) => name),
-  );
+  const bools = new Set(module.buffers.filter(({ dtype }) => dtype === "bool").map(({ name }) => name));
   const statementOf = statementsBefore(entry);
   return entry.calls.flatMap((call, n) => {
     const docs = call.doc.flatMap((doc) => docComment(doc, (node) => statementOf(node, n)));
     const comments = [...(n > 0 ? [""] : []), `// ${n + 1}.`, ...docs];
     if (call.kind === "call") return [...comments, scope.call(call.kernel, call.args)];
     const value = printScalar(call.value, printer);
-    if (call.kind === "let")
-      return [...comments, `const ${scope.local(entry.name, call.name)} = ${value};`];
-    return [
-      ...comments,
-      `${scope.view(call.buffer)}[0] = ${bools.has(call.buffer) ? `${value} ? 1 : 0` : value};`,
-    ];
+    if (call.kind === "let") return [...comments, `const ${scope.local(entry.name, call.name)} = ${value};`];
+    return [...comments, `${scope.view(call.buffer)}[0] = ${bools.has(call.buffer) ? `${value} ? 1 : 0` : value};`];
   });
 }
 

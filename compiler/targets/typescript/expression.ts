@@ -6,7 +6,19 @@ import type { Scalar, ScalarFn } from "../../loop/loop.ts";
 import { asWritten } from "../../loop/reading.ts";
 
 /** Binding strength of TypeScript's operators, weakest first. */
-const STRENGTH = { ternary: 1, or: 2, and: 3, bitOr: 4, equality: 5, relation: 6, shift: 7, sum: 8, product: 9, unary: 10, atom: 11 } as const; // prettier-ignore
+const STRENGTH = {
+  ternary: 1,
+  or: 2,
+  and: 3,
+  bitOr: 4,
+  equality: 5,
+  relation: 6,
+  shift: 7,
+  sum: 8,
+  product: 9,
+  unary: 10,
+  atom: 11,
+} as const;
 type Strength = (typeof STRENGTH)[keyof typeof STRENGTH];
 const S = STRENGTH;
 
@@ -16,8 +28,7 @@ interface Text {
 }
 
 const atom = (text: string): Text => ({ text, strength: S.atom });
-const wrap = ({ text, strength }: Text, least: Strength): string =>
-  strength < least ? `(${text})` : text;
+const wrap = ({ text, strength }: Text, least: Strength): string => (strength < least ? `(${text})` : text);
 
 /** How names of locals and buffers print, and which functions the file must carry. */
 export interface Printer {
@@ -33,9 +44,7 @@ export function printNumber(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? "Infinity" : "-Infinity";
   if (Object.is(value, -0)) return "-0";
   const text = String(value);
-  return Number.isInteger(value) && Math.abs(value) >= 10_000 && Math.abs(value) < 1e15
-    ? text.replace(/\B(?=(\d{3})+$)/g, "_")
-    : text;
+  return Number.isInteger(value) && Math.abs(value) >= 10_000 && Math.abs(value) < 1e15 ? text.replace(/\B(?=(\d{3})+$)/g, "_") : text;
 }
 
 /** Σ coefficient·atom + offset, as plain arithmetic on integers. */
@@ -60,7 +69,8 @@ function atomText(of: Index["terms"][number]["atom"]): Text {
   if (of.kind === "index") return atom(of.name);
   const inner = indexText(of.of);
   const negative = rangeOf(of.of)[0] < 0;
-  if (of.kind === "quotient") return atom(negative ? `Math.floor(${wrap(inner, S.product)} / ${of.by})` : `((${wrap(inner, S.product)} / ${of.by}) | 0)`); // prettier-ignore
+  if (of.kind === "quotient")
+    return atom(negative ? `Math.floor(${wrap(inner, S.product)} / ${of.by})` : `((${wrap(inner, S.product)} / ${of.by}) | 0)`);
   const plain: Text = { text: `${wrap(inner, S.product)} % ${of.by}`, strength: S.product };
   return negative ? { text: `(${plain.text} + ${of.by}) % ${of.by}`, strength: S.product } : plain;
 }
@@ -73,7 +83,7 @@ function scalarText(s: Scalar, p: Printer): Text {
       if (s.dtype === "bool") return atom(s.value !== 0 ? "true" : "false");
       if (!p.strict && asWritten(s) !== s) return scalarText(asWritten(s), p);
       return {
-        text: printNumber(p.strict && s.dtype === "f32" ? Math.fround(s.value) : s.dtype === "i32" ? s.value | 0 : s.value), // prettier-ignore
+        text: printNumber(p.strict && s.dtype === "f32" ? Math.fround(s.value) : s.dtype === "i32" ? s.value | 0 : s.value),
         strength: s.value < 0 || Object.is(s.value, -0) ? S.unary : S.atom,
       };
     case "local":
@@ -87,18 +97,14 @@ function scalarText(s: Scalar, p: Printer): Text {
     case "round":
       return p.strict ? scalarText(s.value, p) : atom(`Math.fround(${printScalar(s.value, p)})`);
     case "select": {
-      const [when, then, otherwise] = [s.when, s.then, s.otherwise].map((part) =>
-        scalarText(part, p),
-      );
+      const [when, then, otherwise] = [s.when, s.then, s.otherwise].map((part) => scalarText(part, p));
       return {
         text: `${wrap(when!, S.or)} ? ${wrap(then!, S.or)} : ${wrap(otherwise!, S.ternary)}`,
         strength: S.ternary,
       };
     }
     case "apply":
-      return p.strict && s.dtype === "f32" && !EXACT.has(s.fn)
-        ? atom(`Math.fround(${applyText(s, p).text})`)
-        : applyText(s, p);
+      return p.strict && s.dtype === "f32" && !EXACT.has(s.fn) ? atom(`Math.fround(${applyText(s, p).text})`) : applyText(s, p);
     case "reduce":
       throw new TypeError("a reduction has become loops before it is printed");
   }
@@ -119,19 +125,27 @@ const INFIX: Readonly<Record<string, readonly [symbol: string, strength: Strengt
 };
 
 /** What gives a float32 of float32s without rounding; functions of the strict form round for themselves. */
-const EXACT: ReadonlySet<ScalarFn> = new Set(["neg", "abs", "sign", "floor", "max", "min", "floatOf", "exp", "log", "tanh"]); // prettier-ignore
+const EXACT: ReadonlySet<ScalarFn> = new Set(["neg", "abs", "sign", "floor", "max", "min", "floatOf", "exp", "log", "tanh"]);
 
 /** Functions that the strict form has of its own. */
 const STRICT: ReadonlySet<string> = new Set(["exp", "log", "tanh"]);
 
-const ENGINE: Readonly<Record<string, string>> = { abs: "Math.abs", sign: "Math.sign", floor: "Math.floor", sqrt: "Math.sqrt", max: "Math.max", min: "Math.min" }; // prettier-ignore
+const ENGINE: Readonly<Record<string, string>> = {
+  abs: "Math.abs",
+  sign: "Math.sign",
+  floor: "Math.floor",
+  sqrt: "Math.sqrt",
+  max: "Math.max",
+  min: "Math.min",
+};
 
 function applyText(s: Extract<Scalar, { kind: "apply" }>, p: Printer): Text {
   const args = s.args.map((arg) => scalarText(arg, p));
   const [a, b] = args as [Text, Text];
   const list = args.map(({ text }) => text).join(", ");
   // a whole number has no −0, which storage would lose and a reader in the same kernel would not
-  if (s.fn === "neg") return s.dtype === "i32" ? { text: `-${wrap(a, S.atom)} | 0`, strength: S.bitOr } : { text: `-${wrap(a, S.atom)}`, strength: S.unary }; // prettier-ignore
+  if (s.fn === "neg")
+    return s.dtype === "i32" ? { text: `-${wrap(a, S.atom)} | 0`, strength: S.bitOr } : { text: `-${wrap(a, S.atom)}`, strength: S.unary };
   if (s.fn === "not") return { text: `!${wrap(a, S.atom)}`, strength: S.unary };
   if (s.fn === "cast") return castText(s, a);
   if (s.dtype === "i32" && s.fn === "mul") return atom(`Math.imul(${list})`);
@@ -141,9 +155,7 @@ function applyText(s: Extract<Scalar, { kind: "apply" }>, p: Printer): Text {
     // a − (b + c) and a / (b·c) keep their parentheses; so does a + (b + c), which rounds differently
     const right = wrap(b, (strength + 1) as Strength);
     const text: Text = { text: `${wrap(a, strength)} ${symbol} ${right}`, strength };
-    return s.dtype === "i32" && strength > S.shift
-      ? { text: `(${text.text}) | 0`, strength: S.bitOr }
-      : text;
+    return s.dtype === "i32" && strength > S.shift ? { text: `(${text.text}) | 0`, strength: S.bitOr } : text;
   }
   const engine = ENGINE[s.fn];
   if (engine !== undefined) return atom(`${engine}(${list})`);
@@ -158,5 +170,5 @@ function castText(s: Extract<Scalar, { kind: "apply" }>, a: Text): Text {
   if (from === "bool") return { text: `${wrap(a, S.or)} ? 1 : 0`, strength: S.ternary };
   if (s.dtype === "bool") return { text: `${wrap(a, S.relation)} !== 0`, strength: S.equality };
   if (s.dtype !== "i32") return a;
-  return { text: `Math.max(-2_147_483_648, Math.min(2_147_483_647, ${a.text})) | 0`, strength: S.bitOr }; // prettier-ignore
+  return { text: `Math.max(-2_147_483_648, Math.min(2_147_483_647, ${a.text})) | 0`, strength: S.bitOr };
 }

@@ -14,11 +14,14 @@ export function functionsOf(module: Module): Kernels {
     call(kernel, args, scope) {
       const made = `${scope.kernel(kernel)}(${args.map(scope.view).join(", ")})`;
       const written = args.filter((_, n) => kernels.get(kernel)!.params[n]!.access !== "read").at(-1)!;
-      const one = bound.get(made) ?? { name: scope.names.take(`${scope.kernel(kernel).replace(/_\d.*/, "")}_${scope.view(written)}`), made };
+      const one = bound.get(made) ?? {
+        name: scope.names.take(`${scope.kernel(kernel).replace(/_\d.*/, "")}_${scope.view(written)}`),
+        made,
+      };
       bound.set(made, one);
       return `${one.name}();`;
     },
     bound: () => [...bound.values()].map(({ name, made }) => `const ${name} = ${made};`),
     print: (scope, needs) => module.kernels.map((kernel) => printKernelFunction(kernel, scope.kernel(kernel.name), needs)),
   };
-} // prettier-ignore
+}

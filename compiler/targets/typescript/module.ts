@@ -3,33 +3,16 @@
 import type { Buffer, Entry, Module } from "../../loop/loop.ts";
 import type { Facts, Target } from "../target.ts";
 import { CallChecks, printChecks, printOptionChecks } from "./checks.ts";
-import {
-  inputsOf,
-  isSeeded,
-  printFeeds,
-  printHypers,
-  printInitial,
-  printResult,
-  printStatements,
-  takenBy,
-} from "./entry.ts";
+import { inputsOf, isSeeded, printFeeds, printHypers, printInitial, printResult, printStatements, takenBy } from "./entry.ts";
 import { hyperType, hyperValue, recordType, recordValue } from "./record.ts";
 import { functionsOf } from "./functions.ts";
-import {
-  isDouble,
-  printFeeding,
-  printHeader,
-  printIdentity,
-  printPacking,
-  printTables,
-} from "./frame.ts";
+import { isDouble, printFeeding, printHeader, printIdentity, printPacking, printTables } from "./frame.ts";
 import { printRowFacts } from "./row-facts.ts";
 import { sourcesFor } from "./mathematics/index.ts";
 import { NORMAL, THREEFRY, UNIFORM } from "./random.ts";
 import { printViews, property, quoted, scopeOf, type Kernels, type Scope } from "./scope.ts";
 
-const floatsOf = (module: Module): "Float32Array" | "Float64Array" =>
-  module.buffers.some(isDouble) ? "Float64Array" : "Float32Array";
+const floatsOf = (module: Module): "Float32Array" | "Float64Array" => (module.buffers.some(isDouble) ? "Float64Array" : "Float32Array");
 
 /** The members of a batch, a type of none being written as such. */
 const batchType = (module: Module, entries: readonly Entry[]): string => {
@@ -37,8 +20,7 @@ const batchType = (module: Module, entries: readonly Entry[]): string => {
   return type.startsWith("{") ? type : "{}";
 };
 
-const entryNamed = (module: Module, name: string): Entry =>
-  module.entries.find((entry) => entry.name === name)!;
+const entryNamed = (module: Module, name: string): Entry => module.entries.find((entry) => entry.name === name)!;
 
 /** The constructor's parameter. */
 const optionsOf = ({ options }: Kernels): string => {
@@ -60,8 +42,8 @@ function printPhase(
   name: string,
   checks: CallChecks,
 ): string {
-  const loss = printResult(entry, entry.results.find((result) => result.kind === "loss")!.value, scope); // prettier-ignore
-  const checked = checks.of({ name, entries: [entry], rows: facts.batch.train, count: facts.meetings.train ?? "any", finite: true }); // prettier-ignore
+  const loss = printResult(entry, entry.results.find((result) => result.kind === "loss")!.value, scope);
+  const checked = checks.of({ name, entries: [entry], rows: facts.batch.train, count: facts.meetings.train ?? "any", finite: true });
   const phase = facts.phases.length === 1 ? "" : `, ${quoted(entry.name)}`;
   return `/** One step on one batch. Returns the loss before the update. */
   function ${name}(batch: TrainBatch, count: number = ${facts.batch.train}, ${STEP_OPTIONS}): number {
@@ -73,17 +55,17 @@ function printPhase(
   }`;
 }
 
-function printEvaluate(
-  module: Module,
-  facts: Facts,
-  scope: Scope,
-  needs: Set<string>,
-  checks: CallChecks,
-): { code: string; type: string } {
+function printEvaluate(module: Module, facts: Facts, scope: Scope, needs: Set<string>, checks: CallChecks): { code: string; type: string } {
   const entry = entryNamed(module, "evaluate");
   const type = `{ ${entry.results.map(({ name }) => `readonly ${property(name)}: number`).join("; ")}; readonly count: number }`;
-  const values = entry.results.map(({ name, value }) => `${property(name)}: ${printResult(entry, value, scope)} * count`); // prettier-ignore
-  const checked = checks.of({ name: "evaluate", entries: [entry], rows: facts.batch.evaluate, count: facts.meetings.evaluate ?? "any", finite: false }); // prettier-ignore
+  const values = entry.results.map(({ name, value }) => `${property(name)}: ${printResult(entry, value, scope)} * count`);
+  const checked = checks.of({
+    name: "evaluate",
+    entries: [entry],
+    rows: facts.batch.evaluate,
+    count: facts.meetings.evaluate ?? "any",
+    finite: false,
+  });
   const code = `/** Loss and metrics of one batch, each its mean times \`count\`, so that sums over batches divide by the sum of counts. */
   function evaluate(batch: EvaluateBatch, count: number = ${facts.batch.evaluate}): ${type} {
     ${[...checked, ...printFeeds(module, entry, facts.batch.evaluate, scope), ...printHypers(module, entry, scope)].join("\n    ")}
@@ -95,17 +77,9 @@ function printEvaluate(
   return { code, type };
 }
 
-function printPredict(
-  module: Module,
-  facts: Facts,
-  scope: Scope,
-  needs: Set<string>,
-  checks: CallChecks,
-): { code: string; type: string } {
+function printPredict(module: Module, facts: Facts, scope: Scope, needs: Set<string>, checks: CallChecks): { code: string; type: string } {
   const entry = entryNamed(module, "predict");
-  const shown = entry.results.map(
-    ({ name, value }) => [name, module.buffers.find((b) => b.name === value)!] as const,
-  );
+  const shown = entry.results.map(({ name, value }) => [name, module.buffers.find((b) => b.name === value)!] as const);
   const type = recordType(shown);
   const rows = facts.batch.predict;
   const checked = checks.of({
@@ -130,13 +104,7 @@ function printPredict(
 }
 
 /** Kernels, checks, generator and mathematics that the text above them calls for. */
-function printSupport(
-  module: Module,
-  target: Kernels,
-  scope: Scope,
-  needs: Set<string>,
-  text: string,
-): string {
+function printSupport(module: Module, target: Kernels, scope: Scope, needs: Set<string>, text: string): string {
   const floats = floatsOf(module);
   const kernels = target.print(scope, needs);
   const random: string[] = [];
@@ -146,14 +114,10 @@ function printSupport(
     for (const fn of ["log", "sin", "cos"]) needs.add(fn);
   }
   if (random.length > 0 || needs.has("randomBits")) random.push(THREEFRY);
-  const functions = [...needs]
-    .filter((name) => !name.startsWith("fill") && name !== "randomBits")
-    .sort();
+  const functions = [...needs].filter((name) => !name.startsWith("fill") && name !== "randomBits").sort();
   const mathematics = sourcesFor(functions, floats === "Float64Array" ? "f64" : "f32");
   const checks = printChecks(floats, [text, ...kernels].join("\n"));
-  return [...kernels, printFeeding(floats, text), checks, ...random, ...mathematics]
-    .filter((part) => part !== "")
-    .join("\n\n");
+  return [...kernels, printFeeding(floats, text), checks, ...random, ...mathematics].filter((part) => part !== "").join("\n\n");
 }
 
 /** Where the arena table goes, which shows what the text below it reads: no text of a model has this character. */
@@ -168,28 +132,20 @@ function withViews(body: string, module: Module, scope: Scope): string {
 export function printTrainer(module: Module, facts: Facts, kernels: Kernels): string {
   const scope = scopeOf(module, kernels);
   const needs = new Set<string>();
-  const of = (role: Buffer["role"]): Buffer[] =>
-    module.buffers.filter((buffer) => buffer.role === role);
-  const named = (buffers: readonly Buffer[]) =>
-    buffers.map((buffer) => [buffer.name, buffer] as const);
-  const viewsOf = (buffers: readonly Buffer[]) => recordValue(buffers.map((buffer) => [buffer.name, scope.view(buffer.name)])); // prettier-ignore
+  const of = (role: Buffer["role"]): Buffer[] => module.buffers.filter((buffer) => buffer.role === role);
+  const named = (buffers: readonly Buffer[]) => buffers.map((buffer) => [buffer.name, buffer] as const);
+  const viewsOf = (buffers: readonly Buffer[]) => recordValue(buffers.map((buffer) => [buffer.name, scope.view(buffer.name)]));
   const single = facts.phases.length === 1;
-  const phaseFunction = new Map(
-    facts.phases.map((phase) => [phase, single ? "step" : scope.names.take(phase)]),
-  );
+  const phaseFunction = new Map(facts.phases.map((phase) => [phase, single ? "step" : scope.names.take(phase)]));
   const checks = new CallChecks(module, facts, scope);
   const training = facts.phases.map((phase) => entryNamed(module, phase));
-  const phases = training.map((entry) => printPhase(module, entry, facts, scope, needs, phaseFunction.get(entry.name)!, checks)); // prettier-ignore
+  const phases = training.map((entry) => printPhase(module, entry, facts, scope, needs, phaseFunction.get(entry.name)!, checks));
   const evaluate = printEvaluate(module, facts, scope, needs, checks);
   const predict = printPredict(module, facts, scope, needs, checks);
   const hypers = of("hyper");
   const inputs = takenBy(module, training);
-  const lossType = single
-    ? "number"
-    : `{ ${facts.phases.map((phase) => `readonly ${property(phase)}: number`).join("; ")} }`;
-  const initial = [...of("parameter"), ...of("state")].flatMap(
-    (buffer) => printInitial(buffer, scope, needs) ?? [],
-  );
+  const lossType = single ? "number" : `{ ${facts.phases.map((phase) => `readonly ${property(phase)}: number`).join("; ")} }`;
+  const initial = [...of("parameter"), ...of("state")].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
   const seeded = isSeeded([...of("parameter"), ...of("state")]);
   const stepper = single
     ? ""
@@ -284,17 +240,20 @@ export function printGradients(module: Module, facts: Facts, kernels: Kernels): 
   const outputs = (kind: string) =>
     entry.results.flatMap(({ kind: result, name, value }) => {
       const buffer = module.buffers.find((b) => b.name === value);
-      return result === "output" && name.startsWith(`${kind}:`) && buffer !== undefined ? [[name.slice(kind.length + 1), buffer] as const] : []; // prettier-ignore
+      return result === "output" && name.startsWith(`${kind}:`) && buffer !== undefined
+        ? [[name.slice(kind.length + 1), buffer] as const]
+        : [];
     });
   const checks = new CallChecks(module, facts, scope);
   const rows = facts.batch.train;
-  const checked = checks.of({ name: "gradients", entries: [entry], rows, count: facts.meetings.train ?? "any", finite: false }); // prettier-ignore
-  const views = (fields: readonly (readonly [string, Buffer])[]) => recordValue(fields.map(([name, buffer]) => [name, scope.view(buffer.name)])); // prettier-ignore
+  const checked = checks.of({ name: "gradients", entries: [entry], rows, count: facts.meetings.train ?? "any", finite: false });
+  const views = (fields: readonly (readonly [string, Buffer])[]) =>
+    recordValue(fields.map(([name, buffer]) => [name, scope.view(buffer.name)]));
   const parameters = module.buffers.filter(({ role }) => role === "parameter");
   const result = `{ readonly loss: number; readonly parameters: ${recordType(outputs("parameter"))}; readonly inputs: ${recordType(outputs("input"))} }`;
   const states = module.buffers.filter(({ role }) => role === "state");
   const hypers = module.buffers.filter(({ role }) => role === "hyper");
-  const initial = [...parameters, ...states].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []); // prettier-ignore
+  const initial = [...parameters, ...states].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
   const seeded = isSeeded([...parameters, ...states]);
   const statements = printStatements(module, entry, scope, needs);
   const body = `${printHeader(module, facts, "The gradients")}

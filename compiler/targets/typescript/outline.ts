@@ -70,9 +70,8 @@ function templateOf(run: readonly Plain[]): Template {
     own.set(stmt.name, `#${own.size}`);
     return { ...stmt, name: own.get(stmt.name)!, value };
   });
-  const exact = (_: string, value: unknown): unknown =>
-    typeof value === "number" ? (Object.is(value, -0) ? "-0" : String(value)) : value;
-  return { key: JSON.stringify(body, exact), body, places: [...places.values()], values: [...values.values()] }; // prettier-ignore
+  const exact = (_: string, value: unknown): unknown => (typeof value === "number" ? (Object.is(value, -0) ? "-0" : String(value)) : value);
+  return { key: JSON.stringify(body, exact), body, places: [...places.values()], values: [...values.values()] };
 }
 
 /** The functions of one kernel. */
@@ -147,7 +146,7 @@ export class Outline {
       if (templateOf(second).key !== template.key) continue;
       if (template.places.length + template.values.length > MOST_PARAMETERS) continue;
       if (readLater(first, body.slice(at + length))) continue;
-      if (!this.#functions.has(template.key)) this.#functions.set(template.key, this.#made(first, template)); // prettier-ignore
+      if (!this.#functions.has(template.key)) this.#functions.set(template.key, this.#made(first, template));
       return 2 * length;
     }
     return 0;
@@ -156,8 +155,7 @@ export class Outline {
   #made(run: readonly Plain[], { body, places, values }: Template): Outlined {
     const inside = new Names(this.#arrays);
     const taken = new Map<string, string>();
-    const take = (name: string): string =>
-      inside.take(this.#arrays.includes(bare(name)) ? name : bare(name));
+    const take = (name: string): string => inside.take(this.#arrays.includes(bare(name)) ? name : bare(name));
     values.forEach(({ name }, n) => taken.set(`$${n}`, take(name)));
     places.forEach((_, n) => taken.set(`@${n}`, inside.take("at")));
     let lets = 0;

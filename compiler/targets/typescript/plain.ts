@@ -11,8 +11,7 @@ const plainly = (module: Module): Kernels => ({
   options: [],
   bound: () => [],
   call: (kernel, args, scope) => `${scope.kernel(kernel)}(${args.map(scope.view).join(", ")});`,
-  print: (scope, needs) =>
-    module.kernels.map((kernel) => printPlainFunction(kernel, scope.kernel(kernel.name), needs)),
+  print: (scope, needs) => module.kernels.map((kernel) => printPlainFunction(kernel, scope.kernel(kernel.name), needs)),
 });
 
 export const plain: Target = {

@@ -11,7 +11,7 @@ const ROUNDS = Array.from({ length: 13 }, (_, round) => {
     "  x = (x + y) | 0;",
     ...(round < 12 ? [`  y = ((y << ${turn}) | (y >>> ${32 - turn})) ^ x;`] : []),
     ...(Number.isInteger(step) ? [`  x = (x + ${keys[step % 3]}) | 0;`, `  y = (y + ${keys[(step + 1) % 3]} + ${step}) | 0;`] : []),
-  ].join("\n"); // prettier-ignore
+  ].join("\n");
 });
 
 /** Threefry-2x32 with 13 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"), each written out: half the time of a loop. */

@@ -17,10 +17,8 @@ export const recordValue = (fields: readonly (readonly [string, string])[]): str
 
 /** Live scalars, as a caller may set them. */
 export const hyperType = (hypers: readonly Buffer[]): string =>
-  hypers.length === 0
-    ? "Readonly<Record<string, never>>"
-    : `{ ${hypers.map(({ name }) => `${property(name)}: number`).join("; ")} }`;
+  hypers.length === 0 ? "Readonly<Record<string, never>>" : `{ ${hypers.map(({ name }) => `${property(name)}: number`).join("; ")} }`;
 
 /** The first values of live scalars. */
 export const hyperValue = (hypers: readonly Buffer[]): string =>
-  recordValue(hypers.map(({ name, initial }) => [name, printNumber(initial?.kind === "constant" ? initial.value : 0)])); // prettier-ignore
+  recordValue(hypers.map(({ name, initial }) => [name, printNumber(initial?.kind === "constant" ? initial.value : 0)]));

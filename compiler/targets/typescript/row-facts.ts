@@ -7,18 +7,50 @@ import { property, quoted } from "./scope.ts";
 
 /** What the callers' batches are not: short, where rows meet, or cut by rows, where an input or an output has none along its leading axis. */
 export function printRowFacts(module: Module, { meetings, wholeOutputs, batch, phases }: Facts): { types: string; values: string } {
-  const taken = takenBy(module, module.entries.filter(({ name }) => phases.includes(name)));
+  const taken = takenBy(
+    module,
+    module.entries.filter(({ name }) => phases.includes(name)),
+  );
   const crosswise = taken.filter(([, buffer]) => perRowOf(buffer, batch.train) === 0 && (batch.train > 1 || buffer.rows === "none"));
   const axes = crosswise.map(([name, { rows }]) => `${property(name)}: ${rows === undefined || rows === "none" ? "null" : rows.axis}`);
   const lines: readonly (readonly [name: string, type: string, value: string, doc: string])[] = [
-    ...(meetings.train === undefined ? [] : [["shortBatch", '"refuse"', '"refuse"', "Rows depend on each other: step throws a RangeError unless the batch is full."] as const]),
+    ...(meetings.train === undefined
+      ? []
+      : [["shortBatch", '"refuse"', '"refuse"', "Rows depend on each other: step throws a RangeError unless the batch is full."] as const]),
     ...(meetings.evaluate === undefined ? [] : [["shortEvaluation", '"refuse"', '"refuse"', "The same of evaluate."] as const]),
-    ...(meetings.predict === undefined ? [] : [["shortPrediction", '"refuse"', '"refuse"', "Rows depend on each other in outputs: each batch of predict needs rows of its own."] as const]),
-    ...(axes.length === 0 ? [] : [["inputRows", `{ ${axes.map((one) => `readonly ${one}`).join("; ")} }`, `{ ${axes.join(", ")} }`, "Inputs that are no row after the other: the axis of their rows, or null where they have none and are given whole."] as const]),
-    ...(wholeOutputs.length === 0 ? [] : [["wholeOutputs", "readonly string[]", `[${wholeOutputs.map(quoted).join(", ")}]`, "Outputs that are no row after the other."] as const]),
+    ...(meetings.predict === undefined
+      ? []
+      : [
+          [
+            "shortPrediction",
+            '"refuse"',
+            '"refuse"',
+            "Rows depend on each other in outputs: each batch of predict needs rows of its own.",
+          ] as const,
+        ]),
+    ...(axes.length === 0
+      ? []
+      : [
+          [
+            "inputRows",
+            `{ ${axes.map((one) => `readonly ${one}`).join("; ")} }`,
+            `{ ${axes.join(", ")} }`,
+            "Inputs that are no row after the other: the axis of their rows, or null where they have none and are given whole.",
+          ] as const,
+        ]),
+    ...(wholeOutputs.length === 0
+      ? []
+      : [
+          [
+            "wholeOutputs",
+            "readonly string[]",
+            `[${wholeOutputs.map(quoted).join(", ")}]`,
+            "Outputs that are no row after the other.",
+          ] as const,
+        ]),
   ];
   return {
     types: lines.map(([name, type, , doc]) => `\n  /** ${doc} */\n  readonly ${name}: ${type};`).join(""),
     values: lines.map(([name, , value]) => `\n    ${name}: ${value},`).join(""),
   };
-} // prettier-ignore
+}

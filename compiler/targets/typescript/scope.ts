@@ -45,8 +45,7 @@ export function scopeOf(module: Module, kernelsOf: Pick<Kernels, "call">): Scope
   const locals = new Map<string, string>();
   for (const entry of module.entries) {
     const inside = names.nested();
-    for (const call of entry.calls)
-      if (call.kind === "let") locals.set(`${entry.name} ${call.name}`, inside.take(call.name));
+    for (const call of entry.calls) if (call.kind === "let") locals.set(`${entry.name} ${call.name}`, inside.take(call.name));
   }
   const found = (map: ReadonlyMap<string, string>, key: string): string => {
     const name = map.get(key);
@@ -66,12 +65,11 @@ export function scopeOf(module: Module, kernelsOf: Pick<Kernels, "call">): Scope
 export const quoted = (text: string): string => printable(JSON.stringify(text));
 
 /** A property name from a model: quoted, and never the one that sets a prototype. */
-export const property = (name: string): string =>
-  name === "__proto__" ? `[${quoted(name)}]` : quoted(name);
+export const property = (name: string): string => (name === "__proto__" ? `[${quoted(name)}]` : quoted(name));
 
 const lifeOf = ({ live, over }: Slot, scope: Scope): string => {
   if (live === "always") return "always there";
-  const life = live[0] === live[1] ? `statement ${live[0] + 1}` : `statements ${live[0] + 1}–${live[1] + 1}`; // prettier-ignore
+  const life = live[0] === live[1] ? `statement ${live[0] + 1}` : `statements ${live[0] + 1}–${live[1] + 1}`;
   return over === undefined ? life : `${life}, written over ${scope.view(over)}`;
 };
 
@@ -89,10 +87,8 @@ export function printViews(module: Module, buffers: readonly Buffer[], scope: Sc
         : `// ${view}: ${size} elements at ${slot.offset}: ${line(shown)}`;
     })
     .join("\n");
-} // prettier-ignore
+}
 
 /** A doc comment for a property of the public types. */
 export const shapeDoc = ({ shape, classes }: Buffer): string =>
-  blockComment([
-    `[${shape.join(", ")}]${classes === undefined ? "" : `, labels 0 ≤ y < ${classes}`}`,
-  ]);
+  blockComment([`[${shape.join(", ")}]${classes === undefined ? "" : `, labels 0 ≤ y < ${classes}`}`]);

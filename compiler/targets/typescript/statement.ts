@@ -25,28 +25,24 @@ export function printKernelFunction(
   // locals and parameters of kernels have identifiers already
   const names = { bufferName: identifier, localName: identifier, needs };
   const printer: Printer = rounding === "strict" ? { ...names, strict: true } : names;
-  const bools = new Set(
-    kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name),
-  );
-  const arrays = kernel.params.map((param) => ({ own: identifier(param.name), dtype: param.dtype })); // prettier-ignore
-  const inside = new Names([...arrays.map(({ own }) => own), ...declaredIn(kernel.body).map(identifier)]); // prettier-ignore
+  const bools = new Set(kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name));
+  const arrays = kernel.params.map((param) => ({ own: identifier(param.name), dtype: param.dtype }));
+  const inside = new Names([...arrays.map(({ own }) => own), ...declaredIn(kernel.body).map(identifier)]);
   const given = arrays.map(({ own, dtype }) => ({ own, dtype, name: inside.take(`${own}_`) }));
-  const stmts = (body: readonly Stmt[]): string[] => body.flatMap((s) => printStmt(s, printer, bools)); // prettier-ignore
+  const stmts = (body: readonly Stmt[]): string[] => body.flatMap((s) => printStmt(s, printer, bools));
   const withArrays = (lines: readonly string[]): string[] => {
     const read = new Set(lines.join("\n").match(/[\w$]+/g));
-    return [...given.flatMap((one) => (read.has(one.own) ? [`const ${one.own} = ${one.name};`] : [])), ...lines]; // prettier-ignore
+    return [...given.flatMap((one) => (read.has(one.own) ? [`const ${one.own} = ${one.name};`] : [])), ...lines];
   };
   const blocks: string[] = [];
   const printPart = (part: Part): string[] => {
-    if (part.kind === "outer") return [`${printHead(part.loop)} {`, ...part.parts.flatMap(printPart), "}"]; // prettier-ignore
+    if (part.kind === "outer") return [`${printHead(part.loop)} {`, ...part.parts.flatMap(printPart), "}"];
     if (part.kind !== "block") return printStmt(part, printer, bools);
     const block = inside.take("block");
     const params = part.given.map((one) => `${identifier(one.name)}: number`);
-    const bounds = part.given.flatMap((one) =>
-      one.below === undefined ? [] : [`${one.name} &= ${maskOf(one.below)};`],
-    );
+    const bounds = part.given.flatMap((one) => (one.below === undefined ? [] : [`${one.name} &= ${maskOf(one.below)};`]));
     const doc = `What the loops repeat${bounds.length === 0 ? "" : "; masks say how large an index is"}.`;
-    blocks.push(blockComment([doc]), `function ${block}(${params.join(", ")}): void {`, ...bounds, ...withArrays(stmts(part.body)), "}"); // prettier-ignore
+    blocks.push(blockComment([doc]), `function ${block}(${params.join(", ")}): void {`, ...bounds, ...withArrays(stmts(part.body)), "}");
     return [`${block}(${part.given.map((one) => identifier(one.name)).join(", ")});`];
   };
   const loops = partsOf(kernel.body, limits).flatMap(printPart);
@@ -64,9 +60,7 @@ export function printKernelFunction(
 /** A function of the arrays themselves, for readers: an engine does without their addresses in its code. */
 export function printPlainFunction(kernel: Kernel, name: string, needs: Set<string>): string {
   const printer: Printer = { bufferName: identifier, localName: identifier, needs };
-  const bools = new Set(
-    kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name),
-  );
+  const bools = new Set(kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name));
   const params = kernel.params.map((param) => `${identifier(param.name)}: ${arrayOf(param.dtype)}`);
   return [
     blockComment(docOf(kernel)),
@@ -110,20 +104,19 @@ function printHead({ index: name, from, to, step }: Loop): string {
 }
 
 function printStmt(stmt: Stmt, printer: Printer, bools: ReadonlySet<string>): string[] {
-  const inside = (body: readonly Stmt[]): string[] =>
-    body.flatMap((inner) => printStmt(inner, printer, bools));
+  const inside = (body: readonly Stmt[]): string[] => body.flatMap((inner) => printStmt(inner, printer, bools));
   switch (stmt.kind) {
     case "for": {
       if (stmt.unrolled !== undefined) return printUnrolled(stmt, stmt.unrolled, printer, bools);
       return [`${printHead(stmt)} {`, ...inside(stmt.body), "}"];
     }
     case "let":
-      return [`${stmt.mutable ? "let" : "const"} ${printer.localName(stmt.name)} = ${printScalar(stmt.value, printer)};`]; // prettier-ignore
+      return [`${stmt.mutable ? "let" : "const"} ${printer.localName(stmt.name)} = ${printScalar(stmt.value, printer)};`];
     case "assign":
       return [printAssign(stmt.name, stmt.value, printer)];
     case "store": {
       const value = printScalar(stmt.value, printer);
-      return [`${printer.bufferName(stmt.buffer)}[${printIndex(stmt.at)}] = ${bools.has(stmt.buffer) ? `${value} ? 1 : 0` : value};`]; // prettier-ignore
+      return [`${printer.bufferName(stmt.buffer)}[${printIndex(stmt.at)}] = ${bools.has(stmt.buffer) ? `${value} ? 1 : 0` : value};`];
     }
     case "if":
       return [`if (${printScalar(stmt.when, printer)}) {`, ...inside(stmt.then), "}"];
@@ -141,4 +134,4 @@ function printUnrolled(loop: Loop, unrolled: number, printer: Printer, bools: Re
     return [...end, "{", ...body.flatMap((s) => printStmt(s, printer, bools)), "}"];
   });
   return [`for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${name} += ${unrolled}) {`, ...blocks.flat(), "}"];
-} // prettier-ignore
+}

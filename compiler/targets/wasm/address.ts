@@ -5,7 +5,7 @@
  */
 
 import { loadsOf } from "../../loop/build.ts";
-import { constant, namesIn, print, rangeOf, shift, strideOf, substitute, type Index } from "../../loop/index.ts"; // prettier-ignore
+import { constant, namesIn, print, rangeOf, shift, strideOf, substitute, type Index } from "../../loop/index.ts";
 import { distancesIn } from "../../loop/lanes.ts";
 import type { Loop, Scalar, Stmt } from "../../loop/loop.ts";
 
@@ -32,8 +32,7 @@ const withoutLane = (at: Index, vector: Loop | undefined): Index =>
 /** Loops that count; a vector loop only gives lanes. */
 const isCounted = ({ form }: Loop): boolean => form === "loop";
 
-const vectorOf = (loops: readonly Loop[]): Loop | undefined =>
-  loops.find((loop) => !isCounted(loop));
+const vectorOf = (loops: readonly Loop[]): Loop | undefined => loops.find((loop) => !isCounted(loop));
 
 /** The innermost loop that an index depends on. */
 const ownerOf = (at: Index, loops: readonly Loop[]): Loop | undefined => {
@@ -51,11 +50,7 @@ export class Addresses {
 
   #note({ buffer, at, loops }: Access): void {
     const vector = vectorOf(loops);
-    if (
-      vector !== undefined &&
-      distancesIn(at, { lane: vector.index, count: vector.to.offset }) === undefined
-    )
-      return; // each lane computes its own
+    if (vector !== undefined && distancesIn(at, { lane: vector.index, count: vector.to.offset }) === undefined) return; // each lane computes its own
     const whole = withoutLane(at, vector);
     const owner = ownerOf(whole, loops);
     if (owner === undefined) return;
@@ -65,7 +60,7 @@ export class Addresses {
     if (pointers.has(key)) return;
     const stride = strideOf(whole, owner.index);
     const moving = { terms: whole.terms, offset: 0 };
-    pointers.set(key, { name: `p.${this.#count++}`, buffer, at: shift(moving, -rangeOf(moving)[0]), stride }); // prettier-ignore
+    pointers.set(key, { name: `p.${this.#count++}`, buffer, at: shift(moving, -rangeOf(moving)[0]), stride });
   }
 
   /** The pointers that a loop keeps. */
@@ -79,17 +74,12 @@ export class Addresses {
     const owner = ownerOf(whole, loops);
     const pointer = owner === undefined ? undefined : this.#byLoop.get(owner)?.get(keyOf(buffer, whole));
     return { pointer, distance: whole.offset - (pointer?.at.offset ?? 0) };
-  } // prettier-ignore
+  }
 }
 
-const keyOf = (buffer: string, { terms }: Index): string =>
-  `${JSON.stringify(buffer)} ${print({ terms, offset: 0 })}`;
+const keyOf = (buffer: string, { terms }: Index): string => `${JSON.stringify(buffer)} ${print({ terms, offset: 0 })}`;
 
-function eachAccess(
-  body: readonly Stmt[],
-  loops: readonly Loop[],
-  visit: (access: Access) => void,
-): void {
+function eachAccess(body: readonly Stmt[], loops: readonly Loop[], visit: (access: Access) => void): void {
   const scalar = (s: Scalar): void => {
     for (const { buffer, at } of loadsOf(s)) visit({ buffer, at: at[0] ?? constant(0), loops });
   };

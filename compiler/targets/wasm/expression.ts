@@ -45,9 +45,31 @@ export function floatText(value: number): string {
   return Object.is(single, -0) ? "-0" : String(single);
 }
 
-const BINARY: Partial<Record<ScalarFn, string>> = { add: "add", sub: "sub", mul: "mul", shl: "shl" }; // prettier-ignore
-const FLOAT: Partial<Record<ScalarFn, string>> = { ...BINARY, div: "div", max: "max", min: "min", neg: "neg", abs: "abs", sqrt: "sqrt", floor: "floor", lt: "lt", le: "le", eq: "eq" }; // prettier-ignore
-const WHOLE: Partial<Record<ScalarFn, string>> = { ...BINARY, shr: "shr_s", lt: "lt_s", le: "le_s", eq: "eq", max: "max_s", min: "min_s", neg: "neg", abs: "abs" }; // prettier-ignore
+const BINARY: Partial<Record<ScalarFn, string>> = { add: "add", sub: "sub", mul: "mul", shl: "shl" };
+const FLOAT: Partial<Record<ScalarFn, string>> = {
+  ...BINARY,
+  div: "div",
+  max: "max",
+  min: "min",
+  neg: "neg",
+  abs: "abs",
+  sqrt: "sqrt",
+  floor: "floor",
+  lt: "lt",
+  le: "le",
+  eq: "eq",
+};
+const WHOLE: Partial<Record<ScalarFn, string>> = {
+  ...BINARY,
+  shr: "shr_s",
+  lt: "lt_s",
+  le: "le_s",
+  eq: "eq",
+  max: "max_s",
+  min: "min_s",
+  neg: "neg",
+  abs: "abs",
+};
 /** Integers as one value have fewer instructions than lanes. */
 const LANES_ONLY: ReadonlySet<ScalarFn> = new Set(["max", "min", "neg", "abs"]);
 
@@ -68,7 +90,7 @@ function composed(s: Apply, inLanes: boolean): Scalar | undefined {
 }
 
 function fail(s: Apply): never {
-  throw new TypeError(`WebAssembly text has no ${s.fn} of ${s.args.map(({ dtype }) => dtype).join(", ")}`); // prettier-ignore
+  throw new TypeError(`WebAssembly text has no ${s.fn} of ${s.args.map(({ dtype }) => dtype).join(", ")}`);
 }
 
 /** One value; a bool is 0 or 1. */
@@ -85,7 +107,7 @@ export function printOne(s: Scalar, p: Place): string {
     case "round":
       return printOne(s.value, p);
     case "select": {
-      const [when, then, otherwise] = [s.when, s.then, s.otherwise].map((part) => printOne(part, p)); // prettier-ignore
+      const [when, then, otherwise] = [s.when, s.then, s.otherwise].map((part) => printOne(part, p));
       return isCheap(s.then) && isCheap(s.otherwise)
         ? `(select ${then} ${otherwise} ${when})`
         : `(if (result ${typeOf(s.dtype)}) ${when} (then ${then}) (else ${otherwise}))`;
@@ -101,7 +123,14 @@ export function printOne(s: Scalar, p: Place): string {
 function isCheap(s: Scalar): boolean {
   let cost = 0;
   walkScalar(s, (part) => {
-    cost += part.kind === "load" || part.kind === "select" ? 100 : part.kind !== "apply" ? 0 : ["add", "sub", "mul", "neg"].includes(part.fn) ? 1 : 100; // prettier-ignore
+    cost +=
+      part.kind === "load" || part.kind === "select"
+        ? 100
+        : part.kind !== "apply"
+          ? 0
+          : ["add", "sub", "mul", "neg"].includes(part.fn)
+            ? 1
+            : 100;
   });
   return cost < 4;
 }
@@ -159,7 +188,7 @@ export function printLanes(s: Scalar, p: Place): string {
       if (varies(s.when, lanes)) {
         const when = printLanes(s.when, p);
         if (isNothing(s.otherwise)) return `(v128.and ${then} ${when})`;
-        return isNothing(s.then) ? `(v128.andnot ${otherwise} ${when})` : `(v128.bitselect ${then} ${otherwise} ${when})`; // prettier-ignore
+        return isNothing(s.then) ? `(v128.andnot ${otherwise} ${when})` : `(v128.bitselect ${then} ${otherwise} ${when})`;
       }
       return `(if (result v128) ${printOne(s.when, p)} (then ${then}) (else ${otherwise}))`;
     }
@@ -171,11 +200,7 @@ export function printLanes(s: Scalar, p: Place): string {
 }
 
 /** a < b ? b : a and b < a ? b : a of floats, which are one instruction of a and b, NaN and signed zeros included. */
-function extremeOf({
-  when,
-  then,
-  otherwise,
-}: Extract<Scalar, { kind: "select" }>): "pmax" | "pmin" | undefined {
+function extremeOf({ when, then, otherwise }: Extract<Scalar, { kind: "select" }>): "pmax" | "pmin" | undefined {
   if (when.kind !== "apply" || when.fn !== "lt" || when.args[0]!.dtype !== "f32") return undefined;
   const [left, right, a, b] = [...when.args, otherwise, then].map(keyOf);
   if (left === a && right === b) return "pmax";
@@ -183,12 +208,10 @@ function extremeOf({
 }
 
 /** Whether a value has no bit set. */
-const isNothing = (s: Scalar): boolean =>
-  s.kind === "literal" && s.dtype !== "bool" && Object.is(s.value, 0);
+const isNothing = (s: Scalar): boolean => s.kind === "literal" && s.dtype !== "bool" && Object.is(s.value, 0);
 
 const ZERO = "(v128.const i32x4 0 0 0 0)";
-const ONES = (dtype: DType): string =>
-  dtype === "f32" ? "(v128.const f32x4 1 1 1 1)" : "(v128.const i32x4 1 1 1 1)";
+const ONES = (dtype: DType): string => (dtype === "f32" ? "(v128.const f32x4 1 1 1 1)" : "(v128.const i32x4 1 1 1 1)");
 
 function splat(s: Scalar, p: Place): string {
   if (s.kind === "literal" && s.dtype !== "bool") {
@@ -196,7 +219,7 @@ function splat(s: Scalar, p: Place): string {
     const vector = `(v128.const ${typeOf(s.dtype)}x4 ${Array.from({ length: 4 }, () => text).join(" ")})`;
     return p.constant(vector);
   }
-  if (s.kind === "load" && s.dtype !== "bool") return access("v128.load32_splat", p.address(s.buffer, s.at[0]!)); // prettier-ignore
+  if (s.kind === "load" && s.dtype !== "bool") return access("v128.load32_splat", p.address(s.buffer, s.at[0]!));
   if (s.dtype === "bool") return `(i32x4.ne (i32x4.splat ${printOne(s, p)}) ${ZERO})`;
   return `(${typeOf(s.dtype)}x4.splat ${printOne(s, p)})`;
 }
@@ -204,23 +227,21 @@ function splat(s: Scalar, p: Place): string {
 /** An index in lanes: the first lane's, and how far the others are from it. */
 function ramp(at: Index, lanes: Lanes, p: Place): string {
   const apart = distancesIn(at, lanes);
-  if (apart !== undefined) return `(i32x4.add (i32x4.splat ${p.index(at)}) (v128.const i32x4 ${filled(apart).join(" ")}))`; // prettier-ignore
-  return [1, 2, 3].reduce((vector, n) => `(i32x4.replace_lane ${n} ${vector} ${p.index(at, n)})`, `(i32x4.splat ${p.index(at)})`); // prettier-ignore
+  if (apart !== undefined) return `(i32x4.add (i32x4.splat ${p.index(at)}) (v128.const i32x4 ${filled(apart).join(" ")}))`;
+  return [1, 2, 3].reduce((vector, n) => `(i32x4.replace_lane ${n} ${vector} ${p.index(at, n)})`, `(i32x4.splat ${p.index(at)})`);
 }
 
 /** Numbers for all four lanes; where there are two, the others have the first's. */
-const filled = (numbers: readonly number[]): readonly number[] =>
-  [0, 1, 2, 3].map((n) => numbers[n] ?? numbers[0]!);
+const filled = (numbers: readonly number[]): readonly number[] => [0, 1, 2, 3].map((n) => numbers[n] ?? numbers[0]!);
 
 function loadLanes(s: Extract<Scalar, { kind: "load" }>, lanes: Lanes, p: Place): string {
   const at = s.at[0]!;
   const { lane, count } = lanes;
   const stride = strideOf(at, lane);
-  if (stride === 1) return access(count === PAIR ? "v128.load64_zero" : "v128.load", p.address(s.buffer, at)); // prettier-ignore
+  if (stride === 1) return access(count === PAIR ? "v128.load64_zero" : "v128.load", p.address(s.buffer, at));
   const apart = distancesIn(at, lanes);
-  if (apart?.every((distance) => distance >= 0 && distance < 2 * LANES)) return picked(s, filled(apart), p); // prettier-ignore
-  const addressOf = (n: number): Address =>
-    apart === undefined ? p.addressIn(n, s.buffer, at) : p.address(s.buffer, at, apart[n]);
+  if (apart?.every((distance) => distance >= 0 && distance < 2 * LANES)) return picked(s, filled(apart), p);
+  const addressOf = (n: number): Address => (apart === undefined ? p.addressIn(n, s.buffer, at) : p.address(s.buffer, at, apart[n]));
   return [1, 2, 3].slice(0, count - 1).reduce(
     (vector, n) => {
       const { offset, base } = addressOf(n);
@@ -236,7 +257,7 @@ function picked({ buffer, at }: Extract<Scalar, { kind: "load" }>, apart: readon
   const second = apart.some((distance) => distance >= LANES) ? vector(1) : ZERO;
   const bytes = apart.flatMap((distance) => [0, 1, 2, 3].map((n) => 4 * distance + n));
   return `(i8x16.shuffle ${bytes.join(" ")} ${vector(0)} ${second})`;
-} // prettier-ignore
+}
 
 /** c + a·b and c − a·b as one instruction. */
 function multiplyAdd(s: Apply): { readonly fn: "madd" | "nmadd"; readonly args: readonly Scalar[] } | undefined {
@@ -245,13 +266,13 @@ function multiplyAdd(s: Apply): { readonly fn: "madd" | "nmadd"; readonly args: 
   const isProduct = (one: Scalar | undefined): one is Apply => one?.kind === "apply" && one.fn === "mul";
   if (isProduct(b)) return { fn: s.fn === "add" ? "madd" : "nmadd", args: [...b.args, a!] };
   return isProduct(a) && s.fn === "add" ? { fn: "madd", args: [...a.args, b!] } : undefined;
-} // prettier-ignore
+}
 
 function applyLanes(s: Apply, p: Place): string {
   const other = composed(s, true);
   if (other !== undefined) return printLanes(other, p);
   const once = p.relaxed ? multiplyAdd(s) : undefined;
-  if (once !== undefined) return `(f32x4.relaxed_${once.fn} ${once.args.map((arg) => printLanes(arg, p)).join(" ")})`; // prettier-ignore
+  if (once !== undefined) return `(f32x4.relaxed_${once.fn} ${once.args.map((arg) => printLanes(arg, p)).join(" ")})`;
   const args = s.args.map((arg) => printLanes(arg, p));
   const list = args.join(" ");
   const from = s.args[0]!.dtype;

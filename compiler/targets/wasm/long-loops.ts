@@ -38,7 +38,7 @@ export function parted(body: readonly Stmt[], at: number, long = LONG): Parted |
   const lets = letsFor(loop, body, at);
   if (lets === undefined) return undefined;
   const end = loop.to.offset;
-  return { part: [...lets, { ...loop, from: index(FROM, end), to: index(TO, end + 1) }], stride: size * loop.step }; // prettier-ignore
+  return { part: [...lets, { ...loop, from: index(FROM, end), to: index(TO, end + 1) }], stride: size * loop.step };
 }
 
 /** The least divisor of a number that is not below another. */

@@ -27,11 +27,7 @@ const shr = (a: Scalar, by: number): Scalar => apply("shr", "i32", a, n(by));
 const polynomial = (x: Scalar, [first = 0, ...rest]: readonly number[]): Scalar =>
   rest.length === 0 ? f(first) : add(f(first), mul(x, polynomial(x, rest)));
 
-function define(
-  name: FloatFunction["name"],
-  doc: string,
-  body: (keep: (name: string, value: Scalar) => Scalar) => Scalar,
-): FloatFunction {
+function define(name: FloatFunction["name"], doc: string, body: (keep: (name: string, value: Scalar) => Scalar) => Scalar): FloatFunction {
   const lets: Extract<Stmt, { kind: "let" }>[] = [];
   const value = body((kept, of) => {
     lets.push({ kind: "let", name: kept, dtype: of.dtype, value: of, mutable: false });
@@ -55,13 +51,7 @@ function reduced(keep: (name: string, value: Scalar) => Scalar, x: Scalar) {
   const shifted = keep("shifted", add(mul(x, f(Math.LOG2E)), f(SHIFTER)));
   const whole = keep("whole", sub(shifted, f(SHIFTER)));
   const r = keep("r", sub(sub(x, mul(whole, f(LN2_HIGH))), mul(whole, f(LN2_LOW))));
-  const q = polynomial(
-    r,
-    [
-      0.4999999305073354, 0.166665147914907, 0.04166845678605519, 0.008369418827296029,
-      0.001381314455551834,
-    ],
-  );
+  const q = polynomial(r, [0.4999999305073354, 0.166665147914907, 0.04166845678605519, 0.008369418827296029, 0.001381314455551834]);
   return { shifted, power: keep("power", add(f(1), add(r, mul(mul(r, r), q)))) };
 }
 
@@ -73,10 +63,7 @@ const exp = define(
   "exp",
   "eˣ = 2ⁿ·eʳ, n the whole number nearest x/ln 2, |r| ≤ ln 2/2; eʳ by a minimax polynomial (Remez). Within 1 ulp of float32, denormals included.",
   (keep) => {
-    const { shifted, power } = reduced(
-      keep,
-      keep("c", atMost(keep("above", atLeast(X, -104)), 89)),
-    );
+    const { shifted, power } = reduced(keep, keep("c", atMost(keep("above", atLeast(X, -104)), 89)));
     const k = keep("k", sub(apply("bitsOf", "i32", shifted), n(SHIFTER_BITS)));
     const half = keep("half", shr(k, 1));
     // two exact factors, so that there is one rounding even where 2ⁿ is no normal number
@@ -97,7 +84,7 @@ const log = define(
     const e = keep("e", sub(apply("cast", "f32", exponent), select(tiny, f(23), f(0))));
     const s = keep("s", div(rest, add(f(2), rest)));
     const z = keep("z", mul(s, s));
-    const series = mul(z, polynomial(z, [0.6666666555928724, 0.4000035627314074, 0.28535882688368064, 0.2361066461775687])); // prettier-ignore
+    const series = mul(z, polynomial(z, [0.6666666555928724, 0.4000035627314074, 0.28535882688368064, 0.2361066461775687]));
     const half = keep("half", mul(f(0.5), mul(rest, rest)));
     const small = sub(half, add(mul(s, add(half, series)), mul(e, f(LN2_LOW))));
     const value = keep("value", sub(mul(e, f(LN2_HIGH)), sub(small, rest)));
@@ -115,10 +102,7 @@ const tanh = define(
     const z = keep("z", mul(X, X));
     const series = polynomial(
       z,
-      [
-        -0.3333328194202185, 0.13331442198472723, -0.05373971511443482, 0.020639087346235426,
-        -0.005704987112438614,
-      ],
+      [-0.3333328194202185, 0.13331442198472723, -0.05373971511443482, 0.020639087346235426, -0.005704987112438614],
     );
     const near = keep("near", add(a, mul(mul(a, z), series)));
     // e^2a = 2ⁿ·2ʳ, r the rest of 2a·log₂ e; 2ʳ from both ends of the polynomial at once, which is done sooner than from one
@@ -126,15 +110,15 @@ const tanh = define(
     const shifted = keep("shifted", add(turns, f(SHIFTER)));
     const r = keep("r", sub(turns, sub(shifted, f(SHIFTER))));
     const [c0, c1, c2, c3, c4, c5, c6] = [
-      1.0000000005541665, 0.6931472057372678, 0.2402264689063419, 0.05550328776964865,
-      0.009618488957105244, 0.0013399931219294967, 0.0001534581200590193,
+      1.0000000005541665, 0.6931472057372678, 0.2402264689063419, 0.05550328776964865, 0.009618488957105244, 0.0013399931219294967,
+      0.0001534581200590193,
     ] as const;
     const r2 = keep("r2", mul(r, r));
     const pair = (even: number, odd: number): Scalar => add(f(even), mul(r, f(odd)));
     const upper = add(pair(c2, c3), mul(r2, add(pair(c4, c5), mul(r2, f(c6)))));
     const power = add(pair(c0, c1), mul(r2, upper));
     // n goes to the exponent: what lies above the last nine bits of the shifter falls off
-    const e = apply("floatOf", "f32", add(apply("bitsOf", "i32", power), shl(apply("bitsOf", "i32", shifted), 23))); // prettier-ignore
+    const e = apply("floatOf", "f32", add(apply("bitsOf", "i32", power), shl(apply("bitsOf", "i32", shifted), 23)));
     const far = keep("far", sub(f(1), div(f(2), add(e, f(1)))));
     const size = select(less(a, f(0.625)), near, far);
     const sign = shl(shr(apply("bitsOf", "i32", X), 31), 31);

@@ -14,7 +14,7 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base6
 type Where = "embedded" | "external";
 
 /** What the engine compiles: the decoded text, or a file as whoever makes a trainer has read it. */
-const BYTES: Readonly<Record<Where, string>> = { embedded: "Uint8Array", external: "Uint8Array | ArrayBuffer" }; // prettier-ignore
+const BYTES: Readonly<Record<Where, string>> = { embedded: "Uint8Array", external: "Uint8Array | ArrayBuffer" };
 
 /** The type member of a kernel's export. */
 function printMember(doc: readonly string[], name: string, params: readonly string[]): string {
@@ -25,9 +25,7 @@ function printMember(doc: readonly string[], name: string, params: readonly stri
 /** The engine's WebAssembly as far as the file uses it. */
 function printEngine(imports: readonly string[], shared: boolean, where: Where): string {
   const members = [
-    ...(imports.length === 0
-      ? []
-      : ["readonly mathematics: Readonly<Record<string, (...values: number[]) => number>>"]),
+    ...(imports.length === 0 ? [] : ["readonly mathematics: Readonly<Record<string, (...values: number[]) => number>>"]),
     ...(shared ? ["readonly arena: { readonly memory: object }"] : []),
   ];
   return `/** What is used here of the engine's WebAssembly. */
@@ -53,14 +51,16 @@ function printInstantiate(
     const name = scope.kernel(kernel.name);
     const params = kernel.params.map((param) => param.name);
     const sections = statements?.sectionsOf(kernel.name, name) ?? [{ name, divided: false }];
-    return sections.map((section) => printMember(kernel.doc, section.name, [...params, ...(section.divided ? ["first", "end", "parts"] : [])])); // prettier-ignore
+    return sections.map((section) =>
+      printMember(kernel.doc, section.name, [...params, ...(section.divided ? ["first", "end", "parts"] : [])]),
+    );
   });
-  const given = [
-    ...(imports.length === 0 ? [] : [`mathematics: { ${imports.join(", ")} }`]),
-    ...(shared ? ["arena: { memory }"] : []),
-  ];
+  const given = [...(imports.length === 0 ? [] : [`mathematics: { ${imports.join(", ")} }`]), ...(shared ? ["arena: { memory }"] : [])];
   const modules = where === "embedded" ? "object | undefined" : "object";
-  const compiled = where === "embedded" ? `module === undefined ? readModule(Uint8Array.from(atob(KERNELS), (c) => c.charCodeAt(0))) : checkModule(module, "the kernels compiled")` : `module instanceof Uint8Array || module instanceof ArrayBuffer ? readModule(module) : checkModule(module, "trainer.wasm, compiled or its bytes")`; // prettier-ignore
+  const compiled =
+    where === "embedded"
+      ? `module === undefined ? readModule(Uint8Array.from(atob(KERNELS), (c) => c.charCodeAt(0))) : checkModule(module, "the kernels compiled")`
+      : `module instanceof Uint8Array || module instanceof ArrayBuffer ? readModule(module) : checkModule(module, "trainer.wasm, compiled or its bytes")`;
   const of = where === "embedded" ? " or of the bytes below" : " or of its bytes";
   return `${printEngine(imports, shared, where)}
 ${where === "embedded" ? "declare const atob: (text: string) => string;\n" : ""}
@@ -109,14 +109,17 @@ async function exportsOf(module: Module, where: Where, facts: Facts, kind: "trai
   const assembled = await assemble(module, facts);
   const offsets = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
   const statements = threads === undefined ? undefined : new Statements(module, threads);
-  const given = where === "embedded" ? "readonly module?: object" : "/** trainer.wasm: compiled, or its bytes. */ readonly module: object"; // prettier-ignore
+  const given = where === "embedded" ? "readonly module?: object" : "/** trainer.wasm: compiled, or its bytes. */ readonly module: object";
   return {
-    arena: statements === undefined
-      ? `const kernels = instantiate(options.module);\n  const arena = kernels.memory.buffer;`
-      : `const { kernels, run } = ${kind === "trainer" ? "options.team ?? " : ""}alone(options.module);\n  const arena = kernels.memory.buffer;`,
+    arena:
+      statements === undefined
+        ? `const kernels = instantiate(options.module);\n  const arena = kernels.memory.buffer;`
+        : `const { kernels, run } = ${kind === "trainer" ? "options.team ?? " : ""}alone(options.module);\n  const arena = kernels.memory.buffer;`,
     options: [
       { name: "module", member: given },
-      ...(statements === undefined || kind === "gradients" ? [] : [{ name: "team", member: "/** Threads that createThreadedTrainer gathered. */ readonly team?: Team" }]),
+      ...(statements === undefined || kind === "gradients"
+        ? []
+        : [{ name: "team", member: "/** Threads that createThreadedTrainer gathered. */ readonly team?: Team" }]),
     ],
     call: (kernel, args, scope) => {
       const shown = args.map((name) => `${offsets.get(name)!} /* ${scope.view(name)} */`).join(", ");
@@ -131,15 +134,13 @@ async function exportsOf(module: Module, where: Where, facts: Facts, kind: "trai
       return [...printTeam(statements, module.arenaBytes, { where, threads: kind === "trainer" ? threads : undefined }), instantiate];
     },
   };
-} // prettier-ignore
+}
 
 const targetOf = (name: string, where: Where): Target => ({
   name,
   file: "trainer.wasm.ts",
-  printTrainer: async (module, facts) =>
-    printTrainer(module, facts, await exportsOf(module, where, facts, "trainer")),
-  printGradients: async (module, facts) =>
-    printGradients(module, facts, await exportsOf(module, where, facts, "gradients")),
+  printTrainer: async (module, facts) => printTrainer(module, facts, await exportsOf(module, where, facts, "trainer")),
+  printGradients: async (module, facts) => printGradients(module, facts, await exportsOf(module, where, facts, "gradients")),
 });
 
 export const wasm: Target = targetOf("wasm", "embedded");

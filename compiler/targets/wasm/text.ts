@@ -14,8 +14,7 @@ import { FROM, parted, TO } from "./long-loops.ts";
 
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
 
-const sum = (parts: readonly string[]): string =>
-  parts.reduceRight((rest, part) => `(i32.add ${part} ${rest})`);
+const sum = (parts: readonly string[]): string => parts.reduceRight((rest, part) => `(i32.add ${part} ${rest})`);
 
 /** An i32 expression of loop indices; lanes are counted from 0. */
 function printIndex(at: Index): string {
@@ -23,7 +22,7 @@ function printIndex(at: Index): string {
     const of = atom.kind === "index" ? `(local.get $${atom.name})` : printDivided(atom);
     return by === 1 ? of : `(i32.mul ${of} (i32.const ${by}))`;
   });
-  const parts = at.offset === 0 && terms.length > 0 ? terms : [...terms, `(i32.const ${at.offset})`]; // prettier-ignore
+  const parts = at.offset === 0 && terms.length > 0 ? terms : [...terms, `(i32.const ${at.offset})`];
   return sum(parts);
 }
 
@@ -35,7 +34,7 @@ function printDivided({ kind, of, by }: Extract<Index["terms"][number]["atom"], 
   if (kind === "remainder") return `(i32.rem_u ${dividend} (i32.const ${by}))`;
   const quotient = `(i32.div_u ${dividend} (i32.const ${by}))`;
   return above === 0 ? quotient : `(i32.sub ${quotient} (i32.const ${above}))`;
-} // prettier-ignore
+}
 
 const inLane = (at: Index, lane: number, lanes: Lanes | undefined): Index =>
   lanes === undefined ? at : substitute(at, new Map([[lanes.lane, constant(lane)]]));
@@ -83,13 +82,16 @@ class FunctionText {
         return `(global.get ${name})`;
       },
       index: (at, lane = 0) => printIndex(inLane(at, lane, lanes)),
-      addressIn: (lane, buffer, at) => ({ offset: "", base: sum([`(local.get $${buffer})`, printIndex(scale(inLane(at, lane, lanes), 4))]) }), // prettier-ignore
+      addressIn: (lane, buffer, at) => ({
+        offset: "",
+        base: sum([`(local.get $${buffer})`, printIndex(scale(inLane(at, lane, lanes), 4))]),
+      }),
       address: (buffer, at, further = 0) => {
         const { pointer, distance } = this.#addresses.reach(buffer, at, loops);
         const bytes = 4 * (distance + further);
         const from = pointer === undefined ? buffer : pointer.name;
         // an offset is never negative, and what lies before a pointer may be guarded
-        if (bytes < 0) return { offset: "", base: `(i32.add (local.get $${from}) (i32.const ${bytes}))` }; // prettier-ignore
+        if (bytes < 0) return { offset: "", base: `(i32.add (local.get $${from}) (i32.const ${bytes}))` };
         return { offset: bytes === 0 ? "" : `offset=${bytes}`, base: `(local.get $${from})` };
       },
     };
@@ -108,7 +110,7 @@ class FunctionText {
     const p = this.place(loops, lanes);
     switch (s.kind) {
       case "for":
-        return s.form === "vector" ? this.body(s.body, [...loops, s], inVectors(s)) : this.#loop(s, loops, lanes); // prettier-ignore
+        return s.form === "vector" ? this.body(s.body, [...loops, s], inVectors(s)) : this.#loop(s, loops, lanes);
       case "let":
         return [this.#set(s.name, s.dtype, s.value, p)];
       case "assign": {
@@ -119,7 +121,7 @@ class FunctionText {
       case "store":
         return [printStore(s, p)];
       case "if":
-        return [`(if ${printOne(s.when, p)}`, `  (then`, ...indent(indent(this.body(s.then, loops, lanes))), "  ))"]; // prettier-ignore
+        return [`(if ${printOne(s.when, p)}`, `  (then`, ...indent(indent(this.body(s.then, loops, lanes))), "  ))"];
     }
   }
 
@@ -136,7 +138,7 @@ class FunctionText {
     const one = (lane: number): string => `(${shape}.extract_lane ${lane} (local.get ${lanes}))`;
     return [
       `(local.set ${lanes} ${printLanes(part, p)})`,
-      ...[0, 1, 2, 3].slice(0, p.lanes?.count).map((lane) => `(local.set $${name} (${instruction} (local.get $${name}) ${one(lane)}))`), // prettier-ignore
+      ...[0, 1, 2, 3].slice(0, p.lanes?.count).map((lane) => `(local.set $${name} (${instruction} (local.get $${name}) ${one(lane)}))`),
     ];
   }
 
@@ -152,48 +154,44 @@ class FunctionText {
       `  (call ${part} ${given} (local.get ${index}) ${next})`,
       `  (br_if ${label} (i32.lt_s (local.tee ${index} ${next}) ${printIndex(to)})))`,
     ];
-  } // prettier-ignore
+  }
 
   #loop(s: Loop, loops: readonly Loop[], lanes: Lanes | undefined): string[] {
     const index = this.#local(s.index, "i32");
     const inside = [...loops, s];
     const moved = this.#addresses.of(s).filter(({ stride }) => stride !== undefined);
     const fixed = this.#addresses.of(s).filter(({ stride }) => stride === undefined);
-    const addressOf = (buffer: string, at: Index): string =>
-      sum([`(local.get $${buffer})`, printIndex(scale(at, 4))]);
+    const addressOf = (buffer: string, at: Index): string => sum([`(local.get $${buffer})`, printIndex(scale(at, 4))]);
     const starts = moved.map((one) => {
       const from = substitute(one.at, new Map([[s.index, s.from]]));
       return `(local.set ${this.#local(one.name, "i32")} ${addressOf(one.buffer, from)})`;
     });
-    const computed = fixed.map((one) => `(local.set ${this.#local(one.name, "i32")} ${addressOf(one.buffer, one.at)})`); // prettier-ignore
+    const computed = fixed.map((one) => `(local.set ${this.#local(one.name, "i32")} ${addressOf(one.buffer, one.at)})`);
     // a pointer that is computed anew serves one iteration
-    const iterations = fixed.length > 0 || s.body.some(({ kind }) => kind === "for") ? [s.body] : iterationsOf(s); // prettier-ignore
+    const iterations = fixed.length > 0 || s.body.some(({ kind }) => kind === "for") ? [s.body] : iterationsOf(s);
     const step = s.step * iterations.length;
-    const moves = moved.map(({ name, stride }) => `(local.set $${name} (i32.add (local.get $${name}) (i32.const ${4 * stride! * step})))`); // prettier-ignore
+    const moves = moved.map(({ name, stride }) => `(local.set $${name} (i32.add (local.get $${name}) (i32.const ${4 * stride! * step})))`);
     const [from, to] = [printIndex(s.from), printIndex(s.to)];
     const next = `(local.tee ${index} (i32.add (local.get ${index}) (i32.const ${step})))`;
     const [label, end] = [`$L${this.#labels}`, `$E${this.#labels++}`];
     const bodies = iterations.flatMap((body, n) => {
-      const leave = n === 0 ? [] : [`(br_if ${end} (i32.eq (local.get ${index}) (i32.const ${s.to.offset - n})))`]; // prettier-ignore
+      const leave = n === 0 ? [] : [`(br_if ${end} (i32.eq (local.get ${index}) (i32.const ${s.to.offset - n})))`];
       return [...leave, ...this.body(body, inside, lanes)];
     });
-    const rounds = [
-      `(loop ${label}`,
-      ...indent([...computed, ...bodies, ...moves, `(br_if ${label} (i32.lt_s ${next} ${to})))`]),
-    ];
+    const rounds = [`(loop ${label}`, ...indent([...computed, ...bodies, ...moves, `(br_if ${label} (i32.lt_s ${next} ${to})))`])];
     const loop = [
       `(local.set ${index} ${from})`,
       ...starts,
       ...(iterations.length === 1 ? rounds : [`(block ${end}`, ...indent(rounds), ")"]),
     ];
     const runs = s.from.terms.length + s.to.terms.length === 0 && s.from.offset < s.to.offset;
-    return runs ? loop : [`(if (i32.lt_s ${from} ${to})`, "  (then", ...indent(indent(loop)), "  ))"]; // prettier-ignore
+    return runs ? loop : [`(if (i32.lt_s ${from} ${to})`, "  (then", ...indent(indent(loop)), "  ))"];
   }
 }
 
 function printStore({ buffer, at, value }: Extract<Stmt, { kind: "store" }>, p: Place): string {
   const address = p.address(buffer, at);
-  if (p.lanes === undefined) return access(`${typeOf(value.dtype)}.store`, address, printOne(value, p)); // prettier-ignore
+  if (p.lanes === undefined) return access(`${typeOf(value.dtype)}.store`, address, printOne(value, p));
   const lanes = printLanes(value, p);
   const stored = value.dtype === "bool" ? `(v128.and ${lanes} (v128.const i32x4 1 1 1 1))` : lanes;
   if (p.lanes.count !== PAIR) return access("v128.store", address, stored);
@@ -208,7 +206,7 @@ function printKernel(kernel: Kernel, name: string, module: ModuleText, { threads
   const doc = kernel.doc.map(comment);
   if (sections === undefined) return [...doc, ...printInParts(kernel, name, module, long)];
   return [...doc, ...sections.flatMap((section, n) => printSection(kernel, sectionName(name, n), section, module))];
-} // prettier-ignore
+}
 
 /** A kernel whose long loops run in parts. */
 function printInParts({ params, body }: Kernel, name: string, module: ModuleText, long: number | undefined): string[] {
@@ -223,23 +221,31 @@ function printInParts({ params, body }: Kernel, name: string, module: ModuleText
     return text.calls(s, found.stride, part, buffers);
   });
   return [...wrapped(`$kernel.${name} (export "${name}")`, buffers, [...text.locals(), ...lines]), ...functions];
-} // prettier-ignore
+}
 
 /** The first section of a divided kernel has its name; those after a barrier are numbered. */
-export const sectionName = (kernel: string, section: number): string =>
-  section === 0 ? kernel : `${kernel}.${section + 1}`;
+export const sectionName = (kernel: string, section: number): string => (section === 0 ? kernel : `${kernel}.${section + 1}`);
 
 /** A function of byte offsets and numbers. */
-const wrapped = (head: string, params: readonly string[], lines: readonly string[]): string[] =>
-  [`(func ${head} ${params.map((param) => `(param $${param} i32)`).join(" ")}`, ...indent(lines), ")"]; // prettier-ignore
+const wrapped = (head: string, params: readonly string[], lines: readonly string[]): string[] => [
+  `(func ${head} ${params.map((param) => `(param $${param} i32)`).join(" ")}`,
+  ...indent(lines),
+  ")",
+];
 
 /** The same of statements; `before`: what stands before them, its locals first. */
-function printFunctionOf(params: readonly string[], body: readonly Stmt[], module: ModuleText, head: string, before: readonly string[] = []): string[] {
+function printFunctionOf(
+  params: readonly string[],
+  body: readonly Stmt[],
+  module: ModuleText,
+  head: string,
+  before: readonly string[] = [],
+): string[] {
   const text = new FunctionText(body, module);
   const lines = text.body(body, [], undefined);
   const isLocal = (line: string): boolean => line.startsWith("(local ");
   return wrapped(head, params, [...before.filter(isLocal), ...text.locals(), ...before.filter((line) => !isLocal(line)), ...lines]);
-} // prettier-ignore
+}
 
 /** A section: of each divided loop the parts from `first` to before `end` of `parts` equal ones; or all of what one thread runs alone. */
 function printSection(kernel: Kernel, name: string, { body, divided }: Section, module: ModuleText): string[] {
@@ -254,8 +260,7 @@ function printSection(kernel: Kernel, name: string, { body, divided }: Section, 
     const given = shares.get(key);
     if (given !== undefined) return given;
     const [from, to] = [`from.${shares.size}`, `to.${shares.size}`];
-    const share = (part: string): string =>
-      `(i32.div_u (i32.mul ${part} (i32.const ${trips})) (local.get $parts))`;
+    const share = (part: string): string => `(i32.div_u (i32.mul ${part} (i32.const ${trips})) (local.get $parts))`;
     const bound = (part: string): string => sum([`(i32.mul ${share(part)} (i32.const ${loop.step}))`, `(i32.const ${loop.from.offset})`]);
     before.push(`(local $${from} i32) (local $${to} i32)`);
     before.push(`(local.set $${from} ${bound("(local.get $first)")})`);
@@ -270,27 +275,34 @@ function printSection(kernel: Kernel, name: string, { body, divided }: Section, 
     return divided.includes(s) ? { ...s, ...shareOf(s) } : { ...s, body: s.body.map(within) };
   };
   return printFunctionOf([...buffers, "first", "end", "parts"], body.map(within), module, head, before);
-} // prettier-ignore
+}
 
 /** A function of one value, or of four lanes. */
-function printFunction({ name, doc, lets, value }: FloatFunction, inLanes: boolean, needs: Set<string>, globals: Map<string, string>): string[] {
+function printFunction(
+  { name, doc, lets, value }: FloatFunction,
+  inLanes: boolean,
+  needs: Set<string>,
+  globals: Map<string, string>,
+): string[] {
   const text = new FunctionText([], { needs, relaxed: false, globals });
-  const lanes = inLanes ? { lane: "", count: LANES, own: new Set<string>(), varying: new Set(["x", ...lets.map((one) => one.name)]) } : undefined;
+  const lanes = inLanes
+    ? { lane: "", count: LANES, own: new Set<string>(), varying: new Set(["x", ...lets.map((one) => one.name)]) }
+    : undefined;
   const body = text.body(lets, [], lanes);
   const place = text.place([], lanes);
   const result = inLanes ? printLanes(value, place) : printOne(value, place);
   const head = inLanes ? `(func $${name}x4 (param $x.v v128) (result v128)` : `(func $${name} (param $x f32) (result f32)`;
   return [comment(doc), head, ...indent([...text.locals(), ...body, result]), ")"];
-} // prettier-ignore
+}
 
 /** A function of the surrounding TypeScript for four lanes, one after the other. */
 function printApart(name: string): string[] {
   const integers = name === "randomBits";
   const shape = integers ? "i32x4" : "f32x4";
   const names = { pow: ["a", "b"], randomBits: ["a", "b", "c"] }[name] ?? ["a"];
-  const lane = (n: number): string => `(call $${name} ${names.map((a) => `(${shape}.extract_lane ${n} (local.get $${a}))`).join(" ")})`; // prettier-ignore
-  const filled = [1, 2, 3].reduce((lanes, n) => `(${shape}.replace_lane ${n} ${lanes} ${lane(n)})`, `(${shape}.splat ${lane(0)})`); // prettier-ignore
-  return [`(func $${name}x4 ${names.map((a) => `(param $${a} v128)`).join(" ")} (result v128) ${filled})`]; // prettier-ignore
+  const lane = (n: number): string => `(call $${name} ${names.map((a) => `(${shape}.extract_lane ${n} (local.get $${a}))`).join(" ")})`;
+  const filled = [1, 2, 3].reduce((lanes, n) => `(${shape}.replace_lane ${n} ${lanes} ${lane(n)})`, `(${shape}.splat ${lane(0)})`);
+  return [`(func $${name}x4 ${names.map((a) => `(param $${a} v128)`).join(" ")} (result v128) ${filled})`];
 }
 
 /** As Facts have them. */
@@ -322,7 +334,9 @@ export function printWasm(
 ): WasmText {
   const needs = new Set<string>();
   const shared = options.threads !== undefined;
-  const functions = kernels.flatMap((kernel) => printKernel(kernel, nameOf(kernel.name), { needs, relaxed: options.relaxed === true }, options)); // prettier-ignore
+  const functions = kernels.flatMap((kernel) =>
+    printKernel(kernel, nameOf(kernel.name), { needs, relaxed: options.relaxed === true }, options),
+  );
   const carried: string[] = [];
   const globals = new Map<string, string>();
   // tanh needs exp: a function comes before those it needs
@@ -331,21 +345,19 @@ export function printWasm(
     if (needs.has(`${one.name}x4`)) carried.push(...printFunction(one, true, needs, globals));
   }
   const own = new Set<string>(FLOAT_FUNCTIONS.map(({ name }) => name));
-  const imports = [...new Set([...needs].map((name) => name.replace(/x4$/, "")))].filter((name) => !own.has(name)).sort(); // prettier-ignore
+  const imports = [...new Set([...needs].map((name) => name.replace(/x4$/, "")))].filter((name) => !own.has(name)).sort();
   for (const name of imports) if (needs.has(`${name}x4`)) carried.push(...printApart(name));
   const typed = (name: string): string =>
-    name === "randomBits"
-      ? "(param i32 i32 i32) (result i32)"
-      : `(param${" f32".repeat(name === "pow" ? 2 : 1)}) (result f32)`;
+    name === "randomBits" ? "(param i32 i32 i32) (result i32)" : `(param${" f32".repeat(name === "pow" ? 2 : 1)}) (result f32)`;
   return {
     imports,
     text: [
       "(module",
-      ...indent(imports.map((name) => `(import "mathematics" "${name}" (func $${name} ${typed(name)}))`)), // prettier-ignore
+      ...indent(imports.map((name) => `(import "mathematics" "${name}" (func $${name} ${typed(name)}))`)),
       shared
         ? `  (import "arena" "memory" (memory ${pages(arenaBytes)} ${pages(arenaBytes)} shared)) (export "memory" (memory 0))`
         : `  (memory (export "memory") ${pages(arenaBytes)} ${pages(arenaBytes)})`,
-      ...indent([...[...globals].map(([vector, name]) => `(global ${name} v128 ${vector})`), ...functions, ...carried]), // prettier-ignore
+      ...indent([...[...globals].map(([vector, name]) => `(global ${name} v128 ${vector})`), ...functions, ...carried]),
       ")",
       "",
     ].join("\n"),
@@ -353,4 +365,4 @@ export function printWasm(
 }
 
 /** Whole pages for the arena. */
-export const pages = (arenaBytes: number): number => Math.max(1, Math.ceil((arenaBytes + SLACK) / PAGE)); // prettier-ignore
+export const pages = (arenaBytes: number): number => Math.max(1, Math.ceil((arenaBytes + SLACK) / PAGE));

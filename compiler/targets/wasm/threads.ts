@@ -23,9 +23,7 @@ export class Statements {
     this.#sections = new Map(
       kernels.flatMap((kernel) => {
         const sections = divide(kernel, threads);
-        return sections === undefined
-          ? []
-          : [[kernel.name, sections.map(({ divided }) => divided.length > 0)]];
+        return sections === undefined ? [] : [[kernel.name, sections.map(({ divided }) => divided.length > 0)]];
       }),
     );
   }
@@ -67,7 +65,8 @@ interface TeamOptions {
 export function printTeam(statements: Statements, arenaBytes: number, { where, threads }: TeamOptions): readonly string[] {
   const size = pages(arenaBytes);
   const module = where === "embedded" ? "module?: object" : "module: object";
-  return [`
+  return [
+    `
 /** Who runs a step: the kernels over the arena, and how a statement runs that threads share. */
 export interface Team {
   readonly kernels: Kernels;
@@ -90,8 +89,12 @@ function sharedMemory(): object {
 function alone(${module}): Team {
   const kernels = instantiate(compiled(module), sharedMemory());
   return { kernels, run: (statement) => work(statement, kernels, 0, 1, 1) };
-}`, ...(threads === undefined ? [] : [GATHER.replace("MODULE", module.replace("module", "readonly module")).replaceAll("DEFAULT", String(threads))])];
-} // prettier-ignore
+}`,
+    ...(threads === undefined
+      ? []
+      : [GATHER.replace("MODULE", module.replace("module", "readonly module")).replaceAll("DEFAULT", String(threads))]),
+  ];
+}
 
 /** Emitted where threads may be asked for. */
 const GATHER = `

@@ -40,8 +40,8 @@ const strictly = (module: Module): Kernels => ({
   ...functionsOf(module),
   print: (scope, needs) => {
     const used = new Set<string>();
-    const kernels = module.kernels.map((kernel) => printKernelFunction(kernel, scope.kernel(kernel.name), used, "strict")); // prettier-ignore
-    const functions = [...FLOAT_FUNCTIONS].reverse().flatMap((one) => (used.has(`${one.name}32`) ? printFunction(one, used) : [])); // prettier-ignore
+    const kernels = module.kernels.map((kernel) => printKernelFunction(kernel, scope.kernel(kernel.name), used, "strict"));
+    const functions = [...FLOAT_FUNCTIONS].reverse().flatMap((one) => (used.has(`${one.name}32`) ? printFunction(one, used) : []));
     const own = new Set(["bitsOf", "floatOf", ...FLOAT_FUNCTIONS.map(({ name }) => `${name}32`)]);
     for (const name of used) if (!own.has(name)) needs.add(name);
     return [...kernels, ...functions, ...(used.has("bitsOf") || used.has("floatOf") ? [BITS] : [])];

@@ -19,9 +19,6 @@ export const pow: BothPrecisions = {
   f32: { needs: f32Needs, text: text("Relative error below 2e-10.", "exp(y * log(size))") },
   f64: {
     needs: f64Needs,
-    text: text(
-      "Within 2 ulp of double.",
-      "size > 0 && size < Infinity ? powerOfPositive(size, y) : exp(y * log(size))",
-    ),
+    text: text("Within 2 ulp of double.", "size > 0 && size < Infinity ? powerOfPositive(size, y) : exp(y * log(size))"),
   },
 };

@@ -11,18 +11,10 @@ export type Precision = "f32" | "f64";
 
 export type BothPrecisions = Readonly<Record<Precision, Source>>;
 
-export type MathematicsName =
-  "exp" | "log" | "tanh" | "sin" | "cos" | "pow" | "erf" | "log1p" | "expm1";
+export type MathematicsName = "exp" | "log" | "tanh" | "sin" | "cos" | "pow" | "erf" | "log1p" | "expm1";
 
 /** Pieces that functions share; no model names one. */
 export type HelperName =
-  | "powersOfTwo"
-  | "rootsOfTwo"
-  | "doubleBits"
-  | "polynomial"
-  | "productError"
-  | "wrapAngle"
-  | "quarterTurns"
-  | "powerOfPositive";
+  "powersOfTwo" | "rootsOfTwo" | "doubleBits" | "polynomial" | "productError" | "wrapAngle" | "quarterTurns" | "powerOfPositive";
 
 export type PieceName = MathematicsName | HelperName;
