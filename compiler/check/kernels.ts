@@ -6,12 +6,12 @@
  */
 
 import { CompilerFault } from "../graph/error.ts";
-import type { Precision } from "../loop/interpret.ts";
+import type { Precision } from "../loop/interpret/index.ts";
 import { bytesOf, sizeOf } from "../graph/type.ts";
 import { storedIn } from "../loop/build.ts";
-import { evaluate } from "../loop/index.ts";
+import { evaluate } from "../loop/index-expression.ts";
 import type { Buffer, Call, Definition, Entry, EntryResult, Module } from "../loop/loop.ts";
-import { machines } from "../passes/machine.ts";
+import { machines } from "../passes/loops/machine.ts";
 import type { CompiledEntry, Lowered } from "../lower.ts";
 import { importText, stripTypes } from "../strip.ts";
 import type { FirstLosses } from "../targets/report.ts";

@@ -1,7 +1,7 @@
 /** Guarantees short constructors for scalars, with the identities that index notation makes obvious, and the walks over scalars and statements. */
 
 import type { DType } from "../graph/type.ts";
-import { index, print as printIndex, shift, substitute as substituteIndex, type Index } from "./index.ts";
+import { index, print as printIndex, shift, substitute as substituteIndex, type Index } from "./index-expression.ts";
 import type { Axis, Definition, Loop, Scalar, ScalarFn, Stmt } from "./loop.ts";
 
 export const literal = (value: number, dtype: DType): Scalar => ({ kind: "literal", dtype, value });
