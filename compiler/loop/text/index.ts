@@ -1,15 +1,6 @@
-/** The text of the loop level: what is printed here, `parse.ts` reads back. */
+/** The texts of the loop level: index notation for people, and a canonical text that reads back unchanged. */
 
-export { parseKernel, parseModule, parseProgram } from "./parse.ts";
-export {
-  printDefinition,
-  printDefinitions,
-  printGroup,
-  printIndex,
-  printKernel,
-  printModule,
-  printName,
-  printProgram,
-  printScalar,
-  printStmt,
-} from "./print.ts";
+export { printIndex } from "./index-expression.ts";
+export { parseKernel, parseModule, parseProgram, printKernel, printModule, printProgram } from "./module.ts";
+export { printDefinition, printDefinitions, printGroup, printScalar, printStmt } from "./notation.ts";
+export { printName } from "./words.ts";

@@ -6,7 +6,8 @@
 import { apply, literal, mapScalar } from "../build.ts";
 import { identifier } from "../identifier.ts";
 import type { Definition, Scalar, Stage } from "../loop.ts";
-import { printIndex, printScalar } from "./print.ts";
+import { printIndex } from "./index-expression.ts";
+import { printScalar } from "./notation.ts";
 
 /** One line a stage: `d_W2[i,j] = Σ k<32: hidden[k,i]·d_shifted[k,j]`, or `W2′[i,j] = …` where it replaces what W2 holds. */
 export function linesOf(stages: readonly Stage[]): string[] {
