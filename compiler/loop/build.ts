@@ -129,6 +129,9 @@ export const substituteStmts = (body: readonly Stmt[], by: ReadonlyMap<string, I
 export const iterationsOf = ({ index: name, to, body, unrolled = 1 }: Loop): readonly (readonly Stmt[])[] =>
   Array.from({ length: unrolled }, (_, n) => (n === 0 ? body : substituteStmts(body, new Map([[name, shift(index(name, to.offset), n)]]))));
 
+/** The parts of a conjunction: each holds by itself, also beside one that only the data decide. */
+export const conjuncts = (s: Scalar): readonly Scalar[] => (s.kind === "apply" && s.fn === "and" ? s.args.flatMap(conjuncts) : [s]);
+
 /** The first reduction in a scalar, outermost first. */
 export function firstReduce(s: Scalar): Extract<Scalar, { kind: "reduce" }> | undefined {
   let found: Extract<Scalar, { kind: "reduce" }> | undefined;

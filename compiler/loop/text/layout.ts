@@ -7,5 +7,5 @@ export const indent = (lines: readonly string[]): string[] => lines.map((line) =
 export const block = (head: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [`${head} {}`] : [`${head} {`, ...indent(lines), "}"];
 
-/** Lines as a text that ends with one. */
+/** Lines as a text, the last one ended as well. */
 export const text = (lines: readonly string[]): string => `${lines.join("\n")}\n`;

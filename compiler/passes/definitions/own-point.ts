@@ -1,6 +1,6 @@
 /** Guarantees an answer whether a value reads a buffer only at the very element that is being computed, so that it may be written there in place. */
 
-import { apply, walkScalar } from "../../loop/build.ts";
+import { apply, conjuncts, walkScalar } from "../../loop/build.ts";
 import { equal, evaluate, index, namesIn, type Index } from "../../loop/index-expression.ts";
 import { evaluateScalar } from "../../loop/interpret/index.ts";
 import type { Axis, Scalar } from "../../loop/loop.ts";
@@ -46,8 +46,6 @@ function guardedLoads(s: Scalar, guards: readonly Scalar[]): readonly { readonly
       return [];
   }
 }
-
-const conjuncts = (s: Scalar): readonly Scalar[] => (s.kind === "apply" && s.fn === "and" ? s.args.flatMap(conjuncts) : [s]);
 
 /** One position of a load: the axis itself, or equal to it at every point that the conditions on the same indices let through. */
 function isOwn(at: Index, axis: Axis, guards: readonly Scalar[], extents: ReadonlyMap<string, number>): boolean {
