@@ -3,7 +3,7 @@
 import { VerifyError } from "../../graph/error.ts";
 import type { Index } from "../index-expression.ts";
 import type { Axis, Scalar } from "../loop.ts";
-import { FUNCTIONS, cast, type Precision } from "./functions.ts";
+import { cast, FUNCTIONS, type Precision } from "./functions.ts";
 
 /** The value at the point where the loops are now. */
 export type Get = () => number;

@@ -4,15 +4,15 @@ import { CompilerFault } from "../../graph/error.ts";
 import { sizeOf } from "../../graph/type.ts";
 import {
   apply,
-  load,
-  local,
+  firstReduce,
   literal,
+  load,
   loadsOf,
+  local,
   mapScalar,
   select,
   storedIn,
   substitute,
-  firstReduce,
   walkScalar,
 } from "../../loop/build.ts";
 import { hoistParts, shareParts } from "../../loop/cse.ts";
@@ -33,10 +33,11 @@ import {
 import { LANES, obstacle, PAIR } from "../../loop/lanes.ts";
 import type { Axis, Buffer, Definition, Group, Loop, Param, Scalar, Stage, Stmt } from "../../loop/loop.ts";
 import { asTotal } from "../definitions/join.ts";
-import { cutsOf, decided, taken } from "./guards.ts";
-import type { Machine } from "./machine.ts";
 import { isOwnPoint } from "../definitions/own-point.ts";
 import { wholeSum } from "../definitions/rows.ts";
+import { hasReduceIn, isProduct, mainReduce } from "./group.ts";
+import { cutsOf, decided, taken } from "./guards.ts";
+import type { Machine } from "./machine.ts";
 import {
   LANE,
   laneCount,
@@ -50,7 +51,8 @@ import {
   type Point,
   type Range,
 } from "./points.ts";
-import { hasReduceIn, isProduct, LEAST_IN_LANES, mainReduce, valuesOf, type Tile } from "./tile.ts";
+import { valuesOf, type Tile } from "./tile.ts";
+import { LEAST_IN_LANES } from "./tiles/sum-order.ts";
 
 /** A kernel without its name. */
 export interface Built {

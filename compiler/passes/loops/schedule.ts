@@ -4,18 +4,21 @@
  */
 
 import { local, mapScalar } from "../../loop/build.ts";
-import { keyOfGroup } from "../../loop/same.ts";
 import { identifier, Names } from "../../loop/identifier.ts";
 import { rowMajor } from "../../loop/index-expression.ts";
 import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Program } from "../../loop/loop.ts";
+import { keyOfGroup } from "../../loop/same.ts";
 import { linesOf } from "../../loop/text/reading.ts";
+import type { Pass } from "../pass.ts";
+import { flopsOf } from "./cost.ts";
+import { mainReduce } from "./group.ts";
 import { decided } from "./guards.ts";
 import type { Machine } from "./machine.ts";
-import type { Pass } from "../pass.ts";
 import { Nest, unrounded, type Built } from "./nest.ts";
-import { flopsOf } from "./cost.ts";
 import { sweepsOf } from "./sweeps.ts";
-import { mainReduce, onePeriod, pointByPoint, tileOf, type Tile } from "./tile.ts";
+import { pointByPoint, type Tile } from "./tile.ts";
+import { tileOf } from "./tiles/index.ts";
+import { onePeriod } from "./tiles/scalars.ts";
 
 /** Tiles that groups have in place of the cost model's, by keyOfGroup. */
 export type Tiles = ReadonlyMap<string, Tile>;
