@@ -7,7 +7,7 @@
  */
 
 import type { Graph, Node } from "../../graph/graph.ts";
-import type { Buffer, Definition, Group, Scalar } from "../../loop/loop.ts";
+import type { Buffer, Definition, Group, Reduce } from "../../loop/loop.ts";
 import { define } from "../definitions/define.ts";
 import { inline } from "../definitions/inline.ts";
 import { wholeSum } from "../definitions/rows.ts";
@@ -17,8 +17,6 @@ import { packedAlone } from "../loops/pack/index.ts";
 import { servedByLanes } from "../loops/tiles/sum-order.ts";
 import { weighted } from "../loops/unroll.ts";
 import type { Pass } from "../pass.ts";
-
-type Reduce = Extract<Scalar, { kind: "reduce" }>;
 
 /** How a sum adds: its axes in another order than its op names them, and in lanes along the last. */
 interface Addition {

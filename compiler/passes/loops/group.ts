@@ -1,13 +1,7 @@
 /** What a group is to those who make its loops: the sum that they exist for, and whether its stages span the same axes. */
 
 import { firstReduce, storedIn } from "../../loop/build.ts";
-import type { Buffer, Group, Scalar, Stage } from "../../loop/loop.ts";
-
-/** A read of an operand. */
-export type Load = Extract<Scalar, { kind: "load" }>;
-
-/** A reduction. */
-export type Reduce = Extract<Scalar, { kind: "reduce" }>;
+import type { Buffer, Group, Reduce, Scalar, Stage } from "../../loop/loop.ts";
 
 /** Buffers by name. */
 export type Buffers = ReadonlyMap<string, Buffer>;

@@ -6,7 +6,7 @@ import { load, loadsOf, local, storedIn } from "../../../loop/build.ts";
 import { Names } from "../../../loop/identifier.ts";
 import { divisorsOf, type Index } from "../../../loop/index-expression.ts";
 import { LANES } from "../../../loop/lanes.ts";
-import type { Axis, Buffer, Definition, Group, Loop, Scalar, Stmt } from "../../../loop/loop.ts";
+import type { Axis, Buffer, Definition, Group, Local, Loop, Scalar, Stmt } from "../../../loop/loop.ts";
 import type { Machine } from "../machine.ts";
 import { LANE, laneLoop } from "../points.ts";
 import type { Tile } from "../tile.ts";
@@ -120,6 +120,3 @@ export class Nest {
     return this.names.take(`${base}_${n}`);
   }
 }
-
-/** A local of the kernel. */
-export type Local = Extract<Scalar, { kind: "local" }>;

@@ -15,14 +15,12 @@ import {
   type Index,
 } from "../../../loop/index-expression.ts";
 import { LANES, obstacle } from "../../../loop/lanes.ts";
-import type { Axis, Scalar, Stmt } from "../../../loop/loop.ts";
+import type { Axis, Reduce, Scalar, Stmt } from "../../../loop/loop.ts";
 import { isProduct } from "../group.ts";
 import { LANE, loop, loopsAround, positionsOf, remainderOf, type Point } from "../points.ts";
 import { valuesOf } from "../tile.ts";
 import { LEAST_IN_LANES } from "../tiles/sum-order.ts";
 import { Nest } from "./nest.ts";
-
-type Reduce = Extract<Scalar, { kind: "reduce" }>;
 
 /** Emits the loops of the values' reductions, all points side by side, and returns the values that read their results. */
 export function reduced(

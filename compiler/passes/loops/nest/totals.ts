@@ -4,11 +4,11 @@ import { CompilerFault } from "../../../graph/error.ts";
 import { apply, literal, local } from "../../../loop/build.ts";
 import { constant, index } from "../../../loop/index-expression.ts";
 import { LANES } from "../../../loop/lanes.ts";
-import type { Definition, Scalar, Stmt } from "../../../loop/loop.ts";
+import type { Definition, Local, Scalar, Stmt } from "../../../loop/loop.ts";
 import { asTotal } from "../../definitions/join.ts";
 import { wholeSum } from "../../definitions/rows.ts";
 import type { Point } from "../points.ts";
-import { Nest, type Local } from "./nest.ts";
+import { Nest } from "./nest.ts";
 import { valueAt } from "./values.ts";
 
 /** The totals of a group: begun before all loops, stored after them. */

@@ -3,9 +3,9 @@
 import { load, loadsOf, mapScalar } from "../../../loop/build.ts";
 import { add, index, scale } from "../../../loop/index-expression.ts";
 import { LANES } from "../../../loop/lanes.ts";
-import type { Axis, Group } from "../../../loop/loop.ts";
+import type { Axis, Group, Reduce } from "../../../loop/loop.ts";
 import { at as identity } from "../../definitions/define.ts";
-import type { Buffers, Reduce } from "../group.ts";
+import type { Buffers } from "../group.ts";
 import { accumulates } from "../tiles/lanes.ts";
 import { contiguousIn, strideIn } from "../tiles/operands.ts";
 import type { Keep } from "./copy.ts";

@@ -2,9 +2,9 @@
 
 import { load, loadsOf } from "../../../loop/build.ts";
 import { add, index, namesIn, quotient, remainder, scale, substitute } from "../../../loop/index-expression.ts";
-import type { Axis, Buffer, Definition, Group, Scalar } from "../../../loop/loop.ts";
+import type { Axis, Buffer, Definition, Group, Load, Scalar } from "../../../loop/loop.ts";
 import { axesOf } from "../../definitions/define.ts";
-import type { Buffers, Load } from "../group.ts";
+import type { Buffers } from "../group.ts";
 import { ROWS } from "../tiles/lanes.ts";
 
 /** Hears of each copy that is made. */

@@ -3,13 +3,11 @@
 import { sizeOf } from "../../../graph/type.ts";
 import { load, loadsOf, mapScalar, walkScalar } from "../../../loop/build.ts";
 import { add, constant, equal, index, rangeOf, scale, shift, strideOf, type Index } from "../../../loop/index-expression.ts";
-import type { Buffer, Definition, Group, Scalar } from "../../../loop/loop.ts";
+import type { Buffer, Definition, Group, Load, Scalar, Select } from "../../../loop/loop.ts";
 import { axesOf } from "../../definitions/define.ts";
-import type { Buffers, Load } from "../group.ts";
+import type { Buffers } from "../group.ts";
 import { copyOf, named, type Keep } from "./copy.ts";
 import { inEveryReduction } from "./sums.ts";
-
-type Select = Extract<Scalar, { kind: "select" }>;
 
 /** A copy pays where each of its elements is read at least so often. */
 const LEAST_READS = 4;

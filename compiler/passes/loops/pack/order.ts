@@ -3,9 +3,9 @@
 import { sizeOf } from "../../../graph/type.ts";
 import { apply, load, loadsOf, substitute as substituteAll } from "../../../loop/build.ts";
 import { index, namesIn, strideOf, type Index } from "../../../loop/index-expression.ts";
-import type { Definition, Scalar } from "../../../loop/loop.ts";
+import type { Definition, Load, Reduce, Scalar } from "../../../loop/loop.ts";
 import { axesOf } from "../../definitions/define.ts";
-import { isLong, type Buffers, type Load, type Reduce } from "../group.ts";
+import { isLong, type Buffers } from "../group.ts";
 import { rowOf } from "../tiles/lanes.ts";
 import { contiguousIn, dependsOn, strideIn } from "../tiles/operands.ts";
 import { copied, Copies, copyOf, named, type Keep } from "./copy.ts";

@@ -3,9 +3,9 @@
 import { sizeOf } from "../../../graph/type.ts";
 import { mapScalar, round, substitute as substituteAll, walkScalar } from "../../../loop/build.ts";
 import { index, type Index } from "../../../loop/index-expression.ts";
-import type { Axis, Definition, Group, Scalar, Stage } from "../../../loop/loop.ts";
+import type { Axis, Definition, Group, Load, Reduce, Scalar, Stage } from "../../../loop/loop.ts";
 import { axesOf } from "../../definitions/define.ts";
-import { isProduct, type Buffers, type Load, type Reduce } from "../group.ts";
+import { isProduct, type Buffers } from "../group.ts";
 import { named } from "./copy.ts";
 
 /** A sum and where it stands. */

@@ -3,8 +3,8 @@
 import { sizeOf } from "../../../graph/type.ts";
 import { loadsOf } from "../../../loop/build.ts";
 import { LANES } from "../../../loop/lanes.ts";
-import type { Axis, Group } from "../../../loop/loop.ts";
-import { isLong, isProduct, isUniform, mainReduce, sumsAlone, type Buffers, type Load, type Reduce } from "../group.ts";
+import type { Axis, Group, Load, Reduce } from "../../../loop/loop.ts";
+import { isLong, isProduct, isUniform, mainReduce, sumsAlone, type Buffers } from "../group.ts";
 import type { Machine } from "../machine.ts";
 import { rangesOf, type Range } from "../points.ts";
 import { pointByPoint, sized, type Tile } from "../tile.ts";

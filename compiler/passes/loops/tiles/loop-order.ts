@@ -2,8 +2,8 @@
 
 import { bytesOf, sizeOf } from "../../../graph/type.ts";
 import { LANES } from "../../../loop/lanes.ts";
-import type { Group } from "../../../loop/loop.ts";
-import type { Buffers, Load, Reduce } from "../group.ts";
+import type { Group, Load, Reduce } from "../../../loop/loop.ts";
+import type { Buffers } from "../group.ts";
 import { NEAR, type Machine } from "../machine.ts";
 import { LINE } from "./lanes.ts";
 import { bytesRead, dependsOn, strideIn } from "./operands.ts";

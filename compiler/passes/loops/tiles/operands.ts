@@ -4,8 +4,8 @@ import { bytesOf, sizeOf } from "../../../graph/type.ts";
 import { loadsOf } from "../../../loop/build.ts";
 import { index, namesIn, rowMajor, strideOf, substitute, type Index } from "../../../loop/index-expression.ts";
 import { LANES } from "../../../loop/lanes.ts";
-import type { Axis, Group } from "../../../loop/loop.ts";
-import { isUniform, type Buffers, type Load, type Reduce } from "../group.ts";
+import type { Axis, Group, Load, Reduce } from "../../../loop/loop.ts";
+import { isUniform, type Buffers } from "../group.ts";
 
 /** Whether a load moves along an axis. */
 export const dependsOn = (load: Load, axis: string): boolean => load.at.some((where: Index) => namesIn(where).has(axis));

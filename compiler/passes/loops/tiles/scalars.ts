@@ -3,8 +3,8 @@
 import { sizeOf } from "../../../graph/type.ts";
 import { walkScalar } from "../../../loop/build.ts";
 import { divisorsOf, strideOf } from "../../../loop/index-expression.ts";
-import type { Axis, Group } from "../../../loop/loop.ts";
-import { hasReduceIn, isLong, isUniform, mainReduce, type Buffers, type Load } from "../group.ts";
+import type { Axis, Group, Load } from "../../../loop/loop.ts";
+import { hasReduceIn, isLong, isUniform, mainReduce, type Buffers } from "../group.ts";
 import { cutsOf } from "../guards.ts";
 import type { Machine } from "../machine.ts";
 import { pointByPoint, sized, type Tile } from "../tile.ts";

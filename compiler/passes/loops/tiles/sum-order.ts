@@ -1,8 +1,8 @@
 /** The order of a sum that the machine asks for where its group stands alone: which of its axes is innermost. */
 
 import { LANES } from "../../../loop/lanes.ts";
-import type { Axis, Group, Scalar } from "../../../loop/loop.ts";
-import { isLong, isProduct, LONG_SUM, mainReduce, type Buffers, type Reduce } from "../group.ts";
+import type { Axis, Group, Reduce, Scalar } from "../../../loop/loop.ts";
+import { isLong, isProduct, LONG_SUM, mainReduce, type Buffers } from "../group.ts";
 import type { Machine } from "../machine.ts";
 import { columns, contiguousIn, inColumns, operandsOf, strideIn } from "./operands.ts";
 
