@@ -69,8 +69,8 @@ interface Kept {
 type View = (name: string) => Numbers;
 
 /** Terms that are summed again for one buffer, about; of long sums fewer elements are sampled beside those at the edges, but so many at least. */
-const TERMS = 2 ** 21;
-const FEWEST = 64;
+const TERMS = 2 ** 20;
+const FEWEST = 32;
 
 export class Watch {
   entry: Entry | undefined;
@@ -83,6 +83,8 @@ export class Watch {
   readonly #seed: number;
   /** What statements compute in between stores. */
   readonly #precision: Precision;
+  /** Each run looks at other elements. */
+  #run = 0;
   #rows: TensorCheck[] = [];
   #failed: Failed[] = [];
   #statement: Statement | undefined;
@@ -103,6 +105,7 @@ export class Watch {
     const look = { rows: this.#rows, failed: this.#failed };
     this.#rows = [];
     this.#failed = [];
+    this.#run++;
     return look;
   }
 
@@ -146,7 +149,7 @@ export class Watch {
       const positions = samplePositions(
         definition.part === undefined ? this.#buffers.get(buffer)!.shape : definition.shape,
         Math.max(FEWEST, Math.min(this.#samples, Math.floor(TERMS / terms))),
-        this.#seed,
+        this.#seed + this.#run,
         // the same elements of all stages: one is held to what the others stored
         String(this.entry!.calls.indexOf(call)),
       );
