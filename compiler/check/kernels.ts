@@ -5,9 +5,9 @@
  */
 
 import { CompilerFault } from "../graph/error.ts";
-import type { Precision } from "../loop/interpret.ts";
+import type { Precision } from "../loop/interpret/index.ts";
 import type { Call } from "../loop/loop.ts";
-import { machines } from "../passes/machine.ts";
+import { machines } from "../passes/loops/machine.ts";
 import type { CompiledEntry, Lowered } from "../lower.ts";
 import { importText, stripTypes } from "../strip.ts";
 import type { FirstLosses } from "../targets/report.ts";

@@ -5,8 +5,8 @@
 
 import { bytesOf, sizeOf } from "../graph/type.ts";
 import { storedIn } from "../loop/build.ts";
-import { evaluate } from "../loop/index.ts";
-import type { Precision } from "../loop/interpret.ts";
+import { evaluate } from "../loop/index-expression.ts";
+import type { Precision } from "../loop/interpret/index.ts";
 import type { Buffer, Call, Definition, Entry, EntryResult, Module } from "../loop/loop.ts";
 import { stagesOf, type DefinitionTable } from "./definitions.ts";
 import { judgeElements, termsOf, toleranceOf, type Tolerance } from "./elements.ts";
