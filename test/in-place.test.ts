@@ -8,7 +8,7 @@ import { interpretKernel } from "../compiler/loop/interpret.ts";
 import type { Kernel, Module } from "../compiler/loop/loop.ts";
 import { parseKernel, parseModule } from "../compiler/loop/parse.ts";
 import { printModule } from "../compiler/loop/print.ts";
-import { lower, type Lowered } from "../compiler/lower.ts";
+import { lower, type Lowered } from "../compiler/driver/lower.ts";
 import { whyNotInPlace } from "../compiler/passes/check-in-place.ts";
 import { aligned } from "../compiler/passes/place.ts";
 import { transformer } from "./support/networks.ts";

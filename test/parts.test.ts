@@ -5,7 +5,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { compile } from "../compiler/compile.ts";
 import { printModule } from "../compiler/loop/print.ts";
 import { parseModule } from "../compiler/loop/parse.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { modelOf, memoryOf } from "./support/models.ts";
 import { batchOf, loadTrainer } from "./support/trainer.ts";
 

@@ -7,7 +7,7 @@ import { loadsOf, mapScalar } from "../compiler/loop/build.ts";
 import type { Call, Module, Scalar } from "../compiler/loop/loop.ts";
 import { parseModule } from "../compiler/loop/parse.ts";
 import { printModule } from "../compiler/loop/print.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { checkPlan } from "../compiler/passes/check-plan.ts";
 import { lowered, modelNames } from "./support/models.ts";
 import { globalRules, rules, dense } from "./support/rules.ts";
