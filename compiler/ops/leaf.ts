@@ -35,7 +35,7 @@ function leaf<Name extends string>(name: Name) {
 }
 
 /** What is appended under a name of its own, or once for each value. */
-interface Leaf<Name extends string, A extends Attrs = Attrs> extends Op<Name, [], A> {
+export interface Leaf<Name extends string, A extends Attrs = Attrs> extends Op<Name, [], A> {
   readonly uncalled: true;
 }
 
