@@ -17,7 +17,7 @@ const at = (path: string): string => join(folder, path);
 const ROLL = `
 import { f32 } from "../graph/type.ts";
 import type { Value } from "../graph/graph.ts";
-import { remainder, shift } from "../loop/index.ts";
+import { remainder, shift } from "../loop/index-expression.ts";
 import type { Op } from "./op.ts";
 
 /** y[i] = x[(i + by) mod n]. */

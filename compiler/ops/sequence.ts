@@ -4,7 +4,7 @@ import { ShapeError } from "../graph/error.ts";
 import type { Value } from "../graph/graph.ts";
 import { f32, i32, sameShape, stridesOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select } from "../loop/build.ts";
-import { index, shift, type Index } from "../loop/index.ts";
+import { index, shift, type Index } from "../loop/index-expression.ts";
 import type { Scalar } from "../loop/loop.ts";
 import { randomBits as bits } from "../loop/random.ts";
 import { eachOffset, eachPosition, type Op } from "./op.ts";
