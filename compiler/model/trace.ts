@@ -7,7 +7,7 @@
 import { ModelError } from "../graph/error.ts";
 import type { Attr, Value } from "../graph/graph.ts";
 import { Context, within } from "./context.ts";
-import type { Declaration, EntryKind, Instance, Model, Traced } from "./model.ts";
+import type { Declaration, EntryKind, Instance, Model, Traced } from "./declaration.ts";
 import { Known, NO_ROWS, PRIMES, Probe, type Meeting, type RowAxis, type RowLaw } from "./rows.ts";
 
 const NOBODY = { cite: (file: string): string => file, textOf: (): undefined => undefined };
