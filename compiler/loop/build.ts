@@ -105,7 +105,7 @@ export function walkStmts(body: readonly Stmt[], visit: { stmt?: (s: Stmt) => vo
 }
 
 /** The buffer that a definition is stored in. */
-export const storedIn = ({ name, target, part }: Definition): string => part?.of ?? target ?? name;
+export const storedIn = ({ name, target, segment }: Definition): string => segment?.of ?? target ?? name;
 
 /** Rebuilds the scalars that statements evaluate. */
 export const mapStmts = (body: readonly Stmt[], visit: (s: Scalar) => Scalar): readonly Stmt[] =>

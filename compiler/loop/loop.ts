@@ -106,7 +106,7 @@ export interface Definition {
   /** The storage this value replaces at the end of the step, for an update. */
   readonly target?: string;
   /** Where it is stored, if not at its own point of a buffer of its own: at a place in another, in its axes. */
-  readonly part?: { readonly of: string; readonly at: readonly Index[] };
+  readonly segment?: { readonly of: string; readonly at: readonly Index[] };
   /** The op of the node and the rule it serves: kernels are named after them. */
   readonly op: string;
   readonly doc: readonly Doc[];

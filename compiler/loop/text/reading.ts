@@ -19,10 +19,10 @@ export function linesOf(stages: readonly Stage[]): string[] {
   });
 }
 
-/** Where in the array: at the stage's own point, unless it is a part of a larger value, named then. */
-function placeOf({ axes, part }: Definition): string {
+/** Where in the array: at the stage's own point, unless it is a segment of a larger value, named then. */
+function placeOf({ axes, segment }: Definition): string {
   const own = axes.length === 0 ? "" : `[${axes.map(({ name }) => identifier(name)).join(",")}]`;
-  return part === undefined ? own : `${own} in ${identifier(part.of)}[${part.at.map(printIndex).join(", ")}]`;
+  return segment === undefined ? own : `${own} in ${identifier(segment.of)}[${segment.at.map(printIndex).join(", ")}]`;
 }
 
 /** Numbers with more characters than this are looked at twice. */

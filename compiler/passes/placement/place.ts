@@ -96,7 +96,7 @@ function apart(program: Program): Program {
     ...d,
     name: to(d.name),
     value: renamed(d.value),
-    ...(d.part === undefined ? {} : { part: { ...d.part, of: to(d.part.of) } }),
+    ...(d.segment === undefined ? {} : { segment: { ...d.segment, of: to(d.segment.of) } }),
   });
   return {
     ...program,
