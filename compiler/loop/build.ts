@@ -1,4 +1,4 @@
-/** Guarantees short constructors for scalars, with the identities that index notation makes obvious, and the walks over scalars and statements. */
+/** Short constructors for scalars, with the identities that index notation makes obvious, and the walks over scalars and statements. */
 
 import type { DType } from "../graph/type.ts";
 import { index, print as printIndex, shift, substitute as substituteIndex, type Index } from "./index-expression.ts";

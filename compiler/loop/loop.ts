@@ -1,4 +1,4 @@
-/** Guarantees the form of levels 2 to 4: definitions in index notation, groups that share loops, kernels as loop nests, and a module with addresses. */
+/** The form of levels 2 to 4: definitions in index notation, groups that share loops, kernels as loop nests, and a module with addresses. */
 
 import type { DType, Shape } from "../graph/type.ts";
 import type { Index } from "./index-expression.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the order of the passes: read this first. */
+/** The order of the passes: read this first. */
 
 import type { Phase } from "../autodiff/update.ts";
 import type { Graph } from "../graph/graph.ts";

@@ -1,4 +1,4 @@
-/** Guarantees when a definition may be computed in another's loops, and where it may not, the reason, as data. */
+/** When a definition may be computed in another's loops, and where it may not, the reason, as data. */
 
 import { firstReduce, loadsOf, substitute } from "../../loop/build.ts";
 import { equal, index, type Index } from "../../loop/index-expression.ts";

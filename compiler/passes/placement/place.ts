@@ -1,5 +1,5 @@
 /**
- * Guarantees an address for every buffer: parameters and state pinned for all entries, everything else by its live range, a result over
+ * An address for every buffer: parameters and state pinned for all entries, everything else by its live range, a result over
  * an operand that dies where it may (in-place.ts). Offsets are searched in offsets.ts.
  */
 
