@@ -3,8 +3,7 @@
  *   %y = dot %x %w   →   y[i,j] = Σ k<784: x[i,k]·w[k,j]
  */
 
-import type { Graph, Node, Origin } from "../graph/graph.ts";
-import type { Attr } from "../graph/graph.ts";
+import { placeOf, type Attr, type Graph, type Node, type Origin } from "../graph/graph.ts";
 import { load, round } from "../loop/build.ts";
 import { index, type Index } from "../loop/index.ts";
 import type { Axis, Buffer, Definition, Doc, EntryResult, Initial, Role, Scalar } from "../loop/loop.ts";
@@ -166,7 +165,7 @@ type DocOf = (maths: string, node: string, op: string, origin: Origin) => Doc;
 function docsIn(graph: Graph): DocOf {
   const told = tellersOf(graph);
   return (maths, node, op, origin) => {
-    const said = { maths, node, role: roleOf({ origin, op }), site: origin.site };
+    const said = { maths, node, role: roleOf({ origin, op }), ...placeOf(origin) };
     if (origin.role !== "cotangent") return said;
     return { ...said, adjoint: { of: told(origin.of), law: origin.rule } };
   };

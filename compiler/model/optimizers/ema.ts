@@ -4,7 +4,7 @@ import type { UpdateRule, UpdateScope } from "../../autodiff/update.ts";
 import { check } from "../arguments.ts";
 import { RULE } from "../kinds.ts";
 import { SHARE } from "./options.ts";
-import { averaged, number, over } from "./rule.ts";
+import { averaged, number, over, rest } from "./rule.ts";
 
 /**
  * State `<parameter>.ema`: the weights after the first update, then decay·ema + (1 − decay)·w of the new weights
@@ -36,7 +36,7 @@ function averaging(scope: UpdateScope, decay: number): UpdateScope {
         const before = scope.state("ema", 0);
         const after = averaged(scope, before, decay, value);
         scope.write(before, g.where(over(scope, isFirst), value, after));
-      });
+      }, `ema ← ${decay}·ema + ${rest(decay)}·w`);
     },
   };
 }
