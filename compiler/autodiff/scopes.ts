@@ -82,7 +82,9 @@ export function scopesOf(
     const share: UpdateScope["shared"] = (key, make) => {
       const known = shared.get(key);
       if (known !== undefined) return known;
-      const value = as(key, phase.site ?? origin.site, () => make({ state: (of, initial) => state(`${prefix}${of}`, scalar, initial), write }));
+      const value = as(key, phase.site ?? origin.site, () =>
+        make({ state: (of, initial) => state(`${prefix}${of}`, scalar, initial), write }),
+      );
       const node = builder.node(value);
       if (!node.name.endsWith("_next") && !opOf(node.op).leaf) builder.rename(value, key);
       shared.set(key, value);

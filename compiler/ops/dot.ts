@@ -34,10 +34,21 @@ export const dotAttrs = (
 function maths([a, b]: readonly string[], attrs: Attrs, types: readonly TensorType[]): string {
   const rank = types[0]!.shape.length;
   const matrix = rank === types[1]!.shape.length && numbers(attrs, "aBatch").length === rank - 2;
+  const rows = numbers(attrs, "aBatch").length === 0 ? overRows(attrs, rank, types[1]!.shape.length) : undefined;
+  if (rows !== undefined) return rows.replace("a", a!).replace("b", b!);
   if (!matrix) return `Σ ${a}·${b} over axes ${numbers(attrs, "aContract").join(",")} of ${a}`;
   const aᵀ = numbers(attrs, "aContract")[0] === rank - 2 ? "ᵀ" : "";
   const bᵀ = numbers(attrs, "bContract")[0] === rank - 1 ? "ᵀ" : "";
   return `${a}${aᵀ} · ${b}${bᵀ}`;
+}
+
+/** The same of what has rows along several axes: x [n, t, in] · W [in, out], and what its adjoints are. */
+function overRows(attrs: Attrs, rank: number, other: number): string | undefined {
+  const [a, b] = [numbers(attrs, "aContract"), numbers(attrs, "bContract")];
+  const isLast = a.length === 1 && a[0] === rank - 1;
+  if (isLast && other === 2 && b.length === 1) return b[0] === 0 ? "a · b" : "a · bᵀ";
+  const areLeading = (axes: readonly number[], of: number): boolean => axes.length === of - 1 && axes.every((axis, n) => axis === n);
+  return rank > 2 && areLeading(a, rank) && areLeading(b, other) ? "aᵀ · b" : undefined;
 }
 
 /** The gradient of one operand: the cotangent against the other operand, in the layout of the first. */

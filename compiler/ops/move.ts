@@ -102,7 +102,7 @@ export const broadcast: Op<"broadcast"> = {
     const shape = Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? size[axes.indexOf(axis)]! : x!.shape[n++]!));
     return { dtype: x!.dtype, shape };
   },
-  laws: ["d_x = Σ d_y over the broadcast axes"],
+  laws: ["d_x = Σ d_y"],
   vjp: ({ g, node, cotangent }) => g.sum(cotangent, { axes: [...numbers(node.attrs, "axes")].sort((a, b) => a - b) }),
   evaluate([x], attrs, y) {
     const axes = numbers(attrs, "axes");

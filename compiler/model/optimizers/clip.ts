@@ -11,11 +11,15 @@ import { namedGradient, number, over } from "./rule.ts";
 export function clipByValue(rule: UpdateRule, limit: number): UpdateRule {
   check("clipByValue", { rule, limit }, { rule: RULE, limit: POSITIVE });
   const clip = (scope: UpdateScope): Value =>
-    scope.by("clipByValue", () => {
-      const { g, gradient } = scope;
-      const clipped = g.min(g.max(gradient, number(scope, -limit)), number(scope, limit));
-      return namedGradient(scope, "clipped", clipped);
-    }, `g ← g held between ${-limit} and ${limit}`);
+    scope.by(
+      "clipByValue",
+      () => {
+        const { g, gradient } = scope;
+        const clipped = g.min(g.max(gradient, number(scope, -limit)), number(scope, limit));
+        return namedGradient(scope, "clipped", clipped);
+      },
+      `g ← g held between ${-limit} and ${limit}`,
+    );
   return {
     ...rule,
     name: `clipByValue(${rule.name}, ${limit})`,

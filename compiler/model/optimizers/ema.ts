@@ -27,16 +27,20 @@ function averaging(scope: UpdateScope, decay: number): UpdateScope {
     write(target, value) {
       scope.write(target, value);
       if (target !== scope.parameter) return;
-      scope.by("ema", () => {
-        const isFirst = scope.shared("ema.isFirst", (shared) => {
-          const count = shared.state("ema.count", 0); // sticks at 2^24, which is not 0
-          shared.write(count, g.add(count, number(scope, 1)));
-          return g.eq(count, number(scope, 0));
-        });
-        const before = scope.state("ema", 0);
-        const after = averaged(scope, before, decay, value);
-        scope.write(before, g.where(over(scope, isFirst), value, after));
-      }, `ema ← ${decay}·ema + ${rest(decay)}·w`);
+      scope.by(
+        "ema",
+        () => {
+          const isFirst = scope.shared("ema.isFirst", (shared) => {
+            const count = shared.state("ema.count", 0); // sticks at 2^24, which is not 0
+            shared.write(count, g.add(count, number(scope, 1)));
+            return g.eq(count, number(scope, 0));
+          });
+          const before = scope.state("ema", 0);
+          const after = averaged(scope, before, decay, value);
+          scope.write(before, g.where(over(scope, isFirst), value, after));
+        },
+        `ema ← ${decay}·ema + ${rest(decay)}·w`,
+      );
     },
   };
 }

@@ -56,4 +56,5 @@ export function rateOf(scope: UpdateScope, rate: Rate): Value {
 }
 
 /** A rate in the words of a rule: its number, or the name of the scalar that it is. */
-export const rateWords = (rate: Rate): string => (typeof rate === "number" ? String(rate) : isSchedule(rate) ? "learningRate" : rate.hyper.name);
+export const rateWords = (rate: Rate): string =>
+  typeof rate === "number" ? String(rate) : isSchedule(rate) ? "learningRate" : rate.hyper.name;

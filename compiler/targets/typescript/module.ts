@@ -49,7 +49,7 @@ function printPhase(
   function ${name}(batch: TrainBatch, count: number = ${facts.batch.train}, ${STEP_OPTIONS}): number {
     ${[...checked, ...printFeeds(module, entry, facts.batch.train, scope), ...printHypers(module, entry, scope)].join("\n    ")}
 
-    ${printStatements(module, entry, scope, needs).join("\n    ")}
+    ${printStatements(module, entry, scope, needs, true).join("\n    ")}
 
     return finite ? checkLoss(${loss}${phase}) : ${loss};
   }`;
@@ -70,7 +70,7 @@ function printEvaluate(module: Module, facts: Facts, scope: Scope, needs: Set<st
   function evaluate(batch: EvaluateBatch, count: number = ${facts.batch.evaluate}): ${type} {
     ${[...checked, ...printFeeds(module, entry, facts.batch.evaluate, scope), ...printHypers(module, entry, scope)].join("\n    ")}
 
-    ${printStatements(module, entry, scope, needs).join("\n    ")}
+    ${printStatements(module, entry, scope, needs, false).join("\n    ")}
 
     return { ${[...values, "count"].join(", ")} };
   }`;
@@ -96,7 +96,7 @@ function printPredict(module: Module, facts: Facts, scope: Scope, needs: Set<str
     ${inputsOf(module, entry).length > 0 ? `const count = ${rows};` : ""}
     ${[...checked, ...printFeeds(module, entry, rows, scope), ...printHypers(module, entry, scope)].join("\n    ")}
 
-    ${printStatements(module, entry, scope, needs).join("\n    ")}
+    ${printStatements(module, entry, scope, needs, false).join("\n    ")}
 
     return outputs;
   }`;
@@ -255,7 +255,7 @@ export function printGradients(module: Module, facts: Facts, kernels: Kernels): 
   const hypers = module.buffers.filter(({ role }) => role === "hyper");
   const initial = [...parameters, ...states].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
   const seeded = isSeeded([...parameters, ...states]);
-  const statements = printStatements(module, entry, scope, needs);
+  const statements = printStatements(module, entry, scope, needs, true);
   const body = `${printHeader(module, facts, "The gradients")}
 
 ${printTables(module)}
