@@ -3,7 +3,7 @@
 import { MOST_BYTES } from "./graph/bytes.ts";
 import { ModelError } from "./graph/error.ts";
 import type { Module } from "./loop/loop.ts";
-import { sizeInBytes } from "./passes/place.ts";
+import { sizeInBytes } from "./passes/placement/place.ts";
 
 /** Buffers that are named. */
 const SHOWN = 4;

@@ -7,9 +7,9 @@ import { asBudget, type Budget } from "./graph/bytes.ts";
 import { fitting, memoryPlans, peakOf, pinnedBytes, splitPlans, type Choice, type MemoryPlan } from "./memory.ts";
 import type { Traced } from "./model/model.ts";
 import { fromRounded, place, toRounded, type Purpose, type Road } from "./passes/index.ts";
-import { aligned, isPinned, sizeInBytes } from "./passes/place.ts";
-import type { Recomputed } from "./passes/recompute.ts";
-import type { Meeting } from "./passes/rows.ts";
+import { aligned, isPinned, sizeInBytes } from "./passes/placement/place.ts";
+import type { Recomputed } from "./passes/graph/recompute.ts";
+import type { Meeting } from "./passes/definitions/rows.ts";
 import type { MemoryFacts } from "./targets/target.ts";
 
 /** A budget that nothing fits: exit code 1. */

@@ -8,7 +8,7 @@ import { certificateOf, withCertificate } from "./check/certificate.ts";
 import { adviceOn } from "./check/advice.ts";
 import { firstLosses } from "./check/first-loss.ts";
 import { checkModel, explainFailure, type CheckResult } from "./check/check.ts";
-import { printModule } from "./loop/print.ts";
+import { printModule } from "./loop/text/index.ts";
 import { lower, print, type CompileOptions as LowerOptions, type Lowered, type Source } from "./lower.ts";
 import { measurePasses } from "./measure.ts";
 import { check as checkArguments } from "./model/arguments.ts";

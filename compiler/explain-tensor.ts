@@ -6,8 +6,8 @@ import { loadsOf, storedIn } from "./loop/build.ts";
 import type { Call, Definition, Doc, Entry, Module } from "./loop/loop.ts";
 import type { CompiledEntry, Lowered } from "./lower.ts";
 import { opOf } from "./ops/index.ts";
-import { docsOf } from "./passes/define.ts";
-import { touched } from "./passes/place.ts";
+import { docsOf } from "./passes/definitions/define.ts";
+import { touched } from "./passes/placement/place.ts";
 
 export interface TensorFacts {
   readonly model: string;

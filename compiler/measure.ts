@@ -6,11 +6,11 @@
 import type { Buffer, Group, Slot } from "./loop/loop.ts";
 import type { CompiledEntry, Lowered } from "./lower.ts";
 import { isDefinitions, isGraph, isProgram, type Level } from "./observe.ts";
-import { bytesMoved, flopsOf } from "./passes/cost.ts";
-import { define, type Defined } from "./passes/define.ts";
-import { inlineMovements } from "./passes/inline.ts";
-import { hasReduce } from "./passes/join.ts";
-import { aligned, isPinned, sizeInBytes } from "./passes/place.ts";
+import { bytesMoved, flopsOf } from "./passes/loops/cost.ts";
+import { define, type Defined } from "./passes/definitions/define.ts";
+import { inlineMovements } from "./passes/definitions/inline.ts";
+import { hasReduce } from "./passes/definitions/join.ts";
+import { aligned, isPinned, sizeInBytes } from "./passes/placement/place.ts";
 import type { Measure, PassFact } from "./targets/report.ts";
 
 /** What each pass did to each entry; after the passes of an entry, what placing did. */

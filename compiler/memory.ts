@@ -10,11 +10,11 @@
 
 import type { Graph } from "./graph/graph.ts";
 import type { Module, Program } from "./loop/loop.ts";
-import { define } from "./passes/define.ts";
+import { define } from "./passes/definitions/define.ts";
 import { fromRounded, place, type Road } from "./passes/index.ts";
-import { aligned, isHeldAt, isPinned, sizeInBytes } from "./passes/place.ts";
-import type { Recomputed } from "./passes/recompute.ts";
-import { coursesOf, meets, type Meeting } from "./passes/rows.ts";
+import { aligned, isHeldAt, isPinned, sizeInBytes } from "./passes/placement/place.ts";
+import type { Recomputed } from "./passes/graph/recompute.ts";
+import { coursesOf, meets, type Meeting } from "./passes/definitions/rows.ts";
 
 /** Residuals of which every set is tried. */
 const FEW = 5;

@@ -8,11 +8,11 @@ import { ModelError } from "./graph/error.ts";
 import { suggestion } from "./graph/nearest.ts";
 import type { Definitions, Module, Program } from "./loop/loop.ts";
 import { keyOfGroup } from "./loop/same.ts";
-import { refusalOf, type Site } from "./passes/candidates.ts";
-import { machines } from "./passes/machine.ts";
-import { modelledTile, nestUnder, type Tiles } from "./passes/schedule.ts";
-import type { Tile } from "./passes/tile.ts";
-import { parseTile } from "./passes/tile-text.ts";
+import { refusalOf, type Site } from "./passes/loops/candidates.ts";
+import { machines } from "./passes/loops/machine.ts";
+import { modelledTile, nestUnder, type Tiles } from "./passes/loops/schedule.ts";
+import type { Tile } from "./passes/loops/tile.ts";
+import { parseTile } from "./passes/loops/tile-text.ts";
 import type { TargetName } from "./targets/index.ts";
 import { VERSION } from "./version.ts";
 

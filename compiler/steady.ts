@@ -8,7 +8,7 @@ import { sameType } from "./graph/type.ts";
 import type { Source } from "./lower.ts";
 import type { Traced } from "./model/model.ts";
 import { codeFrame } from "./model/site.ts";
-import { continued } from "./passes/differentiate.ts";
+import { continued } from "./passes/graph/differentiate.ts";
 
 /** Entry points, as they were declared. */
 type Declared = readonly { readonly traced: Traced }[];

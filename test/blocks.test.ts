@@ -1,7 +1,7 @@
 /** What of a kernel becomes functions of its own, so that an engine optimizes it early. */
 
 import { describe, expect, test } from "vitest";
-import { parseKernel } from "../compiler/loop/parse.ts";
+import { parseKernel } from "../compiler/loop/text/index.ts";
 import { printKernelFunction } from "../compiler/targets/typescript/statement.ts";
 import { format } from "../compiler/lower.ts";
 

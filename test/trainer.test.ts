@@ -3,7 +3,7 @@
 import { add, constant, hyper, input, labels, matmul, model, mul, param, sgd, softmaxCrossEntropy, sum, zeros } from "adjoint";
 import { describe, expect, test } from "vitest";
 import { bytesOf } from "../compiler/graph/type.ts";
-import { interpretEntry } from "../compiler/loop/interpret.ts";
+import { interpretEntry } from "../compiler/loop/interpret/index.ts";
 import { lower, type Lowered } from "../compiler/lower.ts";
 import { importText, stripTypes } from "../compiler/strip.ts";
 import { typescript } from "../compiler/targets/typescript/module.ts";

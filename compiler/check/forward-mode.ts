@@ -12,7 +12,7 @@ import { reachableFrom } from "../graph/walk.ts";
 import { load } from "../loop/build.ts";
 import type { Axis } from "../loop/loop.ts";
 import { opOf } from "../ops/index.ts";
-import { axesOf, at as indicesOf } from "../passes/define.ts";
+import { axesOf, at as indicesOf } from "../passes/definitions/define.ts";
 import { importText } from "../strip.ts";
 import { randomOf, type Random } from "./draw.ts";
 import { evaluateGraph, type Watch } from "./evaluate.ts";

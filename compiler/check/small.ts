@@ -4,7 +4,7 @@ import type { Graph, Value } from "../graph/graph.ts";
 import { entriesOf, type CompileOptions } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import type { Phase } from "../autodiff/update.ts";
-import { gradients } from "../passes/gradients.ts";
+import { gradients } from "../passes/graph/gradients.ts";
 import { drawsOf, type Draws } from "./domain.ts";
 import { checkForwardMode } from "./forward-mode.ts";
 import { checkDifferences, type Sampling } from "./numeric-gradient.ts";

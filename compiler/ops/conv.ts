@@ -4,7 +4,7 @@ import { ShapeError } from "../graph/error.ts";
 import type { Attrs, Value } from "../graph/graph.ts";
 import { f32, sizeOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select, sumOver } from "../loop/build.ts";
-import { add, constant, index, quotient, rangeOf, remainder, scale, shift, type Index } from "../loop/index.ts";
+import { add, constant, index, quotient, rangeOf, remainder, scale, shift, type Index } from "../loop/index-expression.ts";
 import type { Axis, Scalar } from "../loop/loop.ts";
 import { number, numbers, type Op, type VjpScope } from "./op.ts";
 import { tapsOf } from "./taps.ts";

@@ -4,7 +4,7 @@ import type { Value } from "../graph/graph.ts";
 import { ShapeError } from "../graph/error.ts";
 import { f32, type TensorType } from "../graph/type.ts";
 import { apply, sumOver } from "../loop/build.ts";
-import { index, type Index } from "../loop/index.ts";
+import { index, type Index } from "../loop/index-expression.ts";
 import { numbers, offsetsOf, type Op, type VjpScope } from "./op.ts";
 import type { Attrs } from "../graph/graph.ts";
 

@@ -3,7 +3,7 @@
 import { ShapeError } from "../graph/error.ts";
 import { f32, i32, sizeOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal as literalScalar, select } from "../loop/build.ts";
-import { rowMajor } from "../loop/index.ts";
+import { rowMajor } from "../loop/index-expression.ts";
 import type { Scalar } from "../loop/loop.ts";
 import { number, numbers, type Op } from "./op.ts";
 

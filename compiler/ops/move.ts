@@ -3,7 +3,7 @@
 import { ShapeError } from "../graph/error.ts";
 import { f32, sizeOf, stridesOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select } from "../loop/build.ts";
-import { quotient, rangeOf, remainder, rowMajor, scale, shift, type Index } from "../loop/index.ts";
+import { quotient, rangeOf, remainder, rowMajor, scale, shift, type Index } from "../loop/index-expression.ts";
 import type { Scalar } from "../loop/loop.ts";
 import { eachOffset, numbers, type Op } from "./op.ts";
 

@@ -2,7 +2,7 @@
 
 import type { Attrs, Node, Value } from "../graph/graph.ts";
 import { sizeOf, stridesOf, type Tensor, type TensorType } from "../graph/type.ts";
-import type { Index } from "../loop/index.ts";
+import type { Index } from "../loop/index-expression.ts";
 import type { Axis, Scalar } from "../loop/loop.ts";
 import type { Calls } from "./index.ts";
 

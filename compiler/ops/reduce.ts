@@ -4,7 +4,7 @@ import { ShapeError } from "../graph/error.ts";
 import type { Attrs } from "../graph/graph.ts";
 import { f32, stridesOf, type TensorType } from "../graph/type.ts";
 import type { ReduceBy, Scalar } from "../loop/loop.ts";
-import { index, type Index } from "../loop/index.ts";
+import { index, type Index } from "../loop/index-expression.ts";
 import { eachOffset, number, numbers, type DefineScope, type Op } from "./op.ts";
 
 function checkAxes(op: string, x: TensorType, axes: readonly number[]): void {

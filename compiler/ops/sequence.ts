@@ -3,7 +3,7 @@
 import { ShapeError } from "../graph/error.ts";
 import { f32, i32, sameShape, stridesOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select } from "../loop/build.ts";
-import { index, shift, type Index } from "../loop/index.ts";
+import { index, shift, type Index } from "../loop/index-expression.ts";
 import type { Scalar } from "../loop/loop.ts";
 import { randomBits as bits } from "../loop/random.ts";
 import { eachOffset, eachPosition, number, type Op } from "./op.ts";

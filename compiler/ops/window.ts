@@ -4,7 +4,7 @@ import { ShapeError } from "../graph/error.ts";
 import type { Attrs } from "../graph/graph.ts";
 import { f32, i32, sizeOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select } from "../loop/build.ts";
-import { add, constant, index, quotient, rangeOf, remainder, scale, shift, type Index } from "../loop/index.ts";
+import { add, constant, index, quotient, rangeOf, remainder, scale, shift, type Index } from "../loop/index-expression.ts";
 import type { Axis, ReduceBy, Scalar } from "../loop/loop.ts";
 import { numbers, type DefineScope, type Op } from "./op.ts";
 import { tapsOf } from "./taps.ts";

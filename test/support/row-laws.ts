@@ -8,7 +8,7 @@ import { citation } from "../../compiler/lower.ts";
 import { Context, within } from "../../compiler/model/context.ts";
 import type { Model, Traced } from "../../compiler/model/model.ts";
 import type { Scalar } from "../../compiler/model/tensor.ts";
-import { gradients } from "../../compiler/passes/gradients.ts";
+import { gradients } from "../../compiler/passes/graph/gradients.ts";
 
 const NOBODY = citation(undefined);
 

@@ -6,7 +6,7 @@
 
 import { mapScalar } from "../../loop/build.ts";
 import { Names } from "../../loop/identifier.ts";
-import { index, namesIn, print as indexText, type Index } from "../../loop/index.ts";
+import { index, namesIn, print as indexText, type Index } from "../../loop/index-expression.ts";
 import type { Scalar, Stmt } from "../../loop/loop.ts";
 import { namesOf } from "../../loop/uses.ts";
 
