@@ -116,9 +116,9 @@ export class Compositions {
     }
   }
 
-  /** `gelu`, `gelu_2`, …: a function's call; inside another composition, `dense › gelu`. */
+  /** `gelu`, `gelu_2`, …: a function's call; inside another composition, `dense › gelu`, however deep. */
   #numbered(kind: string): string {
-    const base = this.#path === undefined ? kind : `${this.#path}${INSIDE}${kind}`;
+    const base = this.#path === undefined ? kind : `${this.#path.split(INSIDE)[0]!}${INSIDE}${kind}`;
     const n = (this.#counts.get(base) ?? 0) + 1;
     this.#counts.set(base, n);
     return n === 1 ? base : `${base}_${n}`;

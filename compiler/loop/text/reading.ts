@@ -3,6 +3,7 @@
  * storage does anyway.
  */
 
+import type { DType } from "../../graph/type.ts";
 import { apply, literal, mapScalar } from "../build.ts";
 import { identifier } from "../identifier.ts";
 import type { Definition, Scalar, Stage } from "../loop.ts";
@@ -38,6 +39,14 @@ export function asWritten(number: Extract<Scalar, { kind: "literal" }>): Scalar 
   if (1 - rest === value && String(rest).length < LONG) return apply("sub", dtype, of(1), of(rest));
   const count = Math.round(1 / value);
   return 1 / count === value && count <= 1e6 ? apply("div", dtype, of(1), of(count)) : number;
+}
+
+/** The same as text, in brackets where it is a difference or a quotient. */
+export function numberText(value: number, dtype: DType): string {
+  const written = asWritten({ kind: "literal", dtype, value });
+  if (written.kind !== "apply") return String(value);
+  const [a, b] = written.args.map((arg) => (arg.kind === "literal" ? arg.value : NaN)); // numbers both
+  return `(${a} ${written.fn === "sub" ? "−" : "/"} ${b})`;
 }
 
 const readable = (value: Scalar, updates: ReadonlyMap<string, string>): Scalar =>

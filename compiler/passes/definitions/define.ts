@@ -155,7 +155,8 @@ export function docsOf(graph: Graph, docOf: DocOf = docsIn(graph)): readonly Doc
     const aliases = graph.aliases
       .filter((alias) => alias.value === value)
       .map((alias) => docOf(alias.maths, alias.name, node.op, alias.origin));
-    return [docOf(maths, node.name, node.op, node.origin), ...aliases];
+    const op = node.attrs["again"] === undefined ? node.op : `${node.op} again`;
+    return [docOf(maths, node.name, op, node.origin), ...aliases];
   });
 }
 

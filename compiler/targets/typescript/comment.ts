@@ -39,4 +39,3 @@ export const blockComment = (lines: readonly string[]): string => {
   const parts = safe.flatMap((text) => wrapped(text, WIDTH - 8).map((part, n) => (n === 0 ? part : `    ${part}`)));
   return ["/**", ...parts.map((text) => ` * ${text}`.trimEnd()), " */"].join("\n");
 };
-

@@ -5,7 +5,7 @@ import { loadsOf } from "../../loop/build.ts";
 import { sizeOf } from "../../graph/type.ts";
 import { printNumber, printScalar, type Printer } from "./expression.ts";
 import { quoted, type Scope } from "./scope.ts";
-import { tellingOf } from "./telling.ts";
+import { isHelper, tellingOf } from "./telling.ts";
 
 export const inputsOf = (module: Module, entry: Entry): Buffer[] =>
   module.buffers.filter((buffer) => buffer.role === "input" && entry.buffers.includes(buffer.name));
@@ -73,8 +73,9 @@ export function printStatements(module: Module, entry: Entry, scope: Scope, need
   const { statements, after } = tellingOf(entry, trains);
   const lines = entry.calls.flatMap((call, n) => {
     const { above, comment } = statements[n]!;
-    // scalars of one line each stand together
-    const close = n === 0 || (call.kind !== "call" && entry.calls[n - 1]!.kind !== "call" && above.length === 0);
+    // scalars stand together, and copies for a kernel with it
+    const before = entry.calls[n - 1];
+    const close = before === undefined || (above.length === 0 && (isHelper(before) || (call.kind !== "call" && before.kind !== "call")));
     return [...(close ? [] : [""]), ...above, ...comment, statement(call)];
   });
   return [...lines, ...(after.length === 0 ? [] : ["", ...after])];

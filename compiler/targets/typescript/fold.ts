@@ -10,8 +10,8 @@ import type { Doc } from "../../loop/loop.ts";
 export interface Line {
   readonly maths: string;
   readonly docs: readonly Doc[];
-  /** Whether it names a composition instead of showing each of its values. */
-  readonly whole: boolean;
+  /** Whether it shows its values, gives them other names, names a composition or an update, or says where the values were told. */
+  readonly kind: "values" | "names" | "whole" | "update" | "again";
 }
 
 interface Entry {
@@ -36,16 +36,35 @@ export function updateOf({ role }: Doc): { readonly of: string; readonly by: str
 /** A composition without its words. */
 export const nameOfComposition = (within: string): string => within.split(": ")[0]!;
 
-/** The lines of a statement that leaves the named values to others; `gradients` are the cotangents of the entry. */
-export function folded(docs: readonly Doc[], stored: ReadonlySet<string>, gradients: ReadonlySet<string>): Line[] {
+/** What is known of a statement besides its nodes. */
+export interface Around {
+  /** What it leaves to others. */
+  readonly stored: ReadonlySet<string>;
+  /** The cotangents of the entry. */
+  readonly gradients: ReadonlySet<string>;
+  /** The statement, before this one, that tells of a node. */
+  readonly told: ReadonlyMap<string, number>;
+}
+
+/** The lines of a statement. */
+export function folded(docs: readonly Doc[], { stored, gradients, told }: Around): Line[] {
   const updates = docs.filter((doc) => updateOf(doc) !== undefined);
   const others = docs.filter((doc) => updateOf(doc) === undefined);
-  const entries = chained(
-    merged(others),
-    updates.map(({ maths }) => maths),
-    stored,
-  );
-  return [...inCompositions(entries, stored), ...updateLines(updates, gradients)];
+  const known = others.filter(({ node }) => told.has(node) && !stored.has(node));
+  const again = known.length > 1 || known.some(isAdjoint) ? known : [];
+  const fresh = others.filter((doc) => !again.includes(doc));
+  const entries = chained(merged(fresh), updates.map(valueOf), stored);
+  const values = [...fresh, ...updates].map(valueOf);
+  return [...againLine(again, values, told), ...inCompositions(entries, stored), ...updateLines(updates, gradients)];
+}
+
+/** `d_hidden as in statement 9`: what is computed once more, where it is read. */
+function againLine(docs: readonly Doc[], values: readonly string[], told: Around["told"]): Line[] {
+  if (docs.length === 0) return [];
+  const read = docs.filter(({ node }) => values.some((value) => timesRead(value, node) > 0));
+  const shown = read.length === 0 ? docs.slice(-1) : read;
+  const maths = shown.map(({ node }, n) => `${node} as in ${n === 0 ? "statement " : ""}${told.get(node)}`).join(", ");
+  return [{ maths, docs, kind: "again" }];
 }
 
 const sideOf = (doc: Doc): "forward" | "backward" => (isAdjoint(doc) ? "backward" : "forward");
@@ -68,7 +87,8 @@ function merged(docs: readonly Doc[]): Entry[] {
 
 const LETTER = String.raw`[\p{L}\p{N}_.$^-]`;
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-const naming = (name: string): RegExp => new RegExp(`(?<!${LETTER})${escaped(name)}(?!${LETTER})`, "gu");
+/** A name where it stands by itself, or transposed. */
+const naming = (name: string): RegExp => new RegExp(`(?<!${LETTER})${escaped(name)}(?!(?!ᵀ)${LETTER})`, "gu");
 
 /** Words of the notation: a node of that name is left where it is. */
 const NOTATION = new Set(
@@ -162,17 +182,19 @@ function inCompositions(entries: readonly Entry[], stored: ReadonlySet<string>):
     const docs = group.flatMap((entry) => entry.docs);
     const within = compositionOf({ docs });
     if (within === undefined || group.length <= MOST)
-      return group.map((entry) => ({ maths: `${entry.names.join(", ")} = ${entry.value}`, docs: entry.docs, whole: false }));
+      return group.map((entry) => ({ maths: `${entry.names.join(", ")} = ${entry.value}`, docs: entry.docs, kind: isRenaming(entry) ? "names" : "values" }));
     const kept = docs.flatMap(({ node }) => (stored.has(node) ? [node] : []));
     const shown = kept.length === 0 ? docs.slice(-1).map(({ node }) => node) : kept;
-    const maths = isAdjoint(docs[0]!) ? `${shown.join(", ")} through ${nameOfComposition(within)}` : told(shown, within);
-    return [{ maths, docs, whole: true }];
+    const maths = isAdjoint(docs[0]!) ? `${shown.slice(-2).join(", ")} through ${nameOfComposition(within)}` : told(shown, within);
+    return [{ maths, docs, kind: "whole" }];
   });
 }
 
-/** `layerNorm_2: μ, σ², x̂·γ + β`, or `exps, rowSum of softmaxCrossEntropy: …` where the composition's own value is another. */
-const told = (shown: readonly string[], within: string): string =>
-  shown.length === 1 && shown[0] === nameOfComposition(within) ? within : `${shown.join(", ")} of ${within}`;
+/** `layerNorm_2: μ, σ², x̂·γ + β`, or `rowSum of softmaxCrossEntropy: …` where the composition's own value is another. */
+function told(shown: readonly string[], within: string): string {
+  const last = shown.at(-1)!;
+  return last === nameOfComposition(within) ? within : `${last} of ${within}`;
+}
 
 /** Whether an entry gives another name to a value, and does nothing with it. */
 const isRenaming = ({ value }: Entry): boolean => !/[ (]/.test(value);
@@ -185,11 +207,11 @@ function updateLines(docs: readonly Doc[], gradients: ReadonlySet<string>): Line
     groups.set(key, [...(groups.get(key) ?? []), doc]);
   }
   return [...groups.values()].flatMap((group): Line[] => {
-    if (group.length === 1) return [{ maths: group[0]!.maths, docs: group, whole: false }];
+    if (group.length === 1) return [{ maths: group[0]!.maths, docs: group, kind: "values" }];
     const { of, by } = updateOf(group[0]!)!;
     const own = new Set(group.map(({ node }) => node));
     const values = group.map(valueOf);
     const given = [...gradients].filter((name) => !own.has(name) && values.some((value) => timesRead(value, name) > 0));
-    return [{ maths: `${of} by ${by}${given.length === 0 ? "" : ` with ${given.join(", ")}`}`, docs: group, whole: true }];
+    return [{ maths: `${of} by ${by}${given.length === 0 ? "" : ` with ${given.join(", ")}`}`, docs: group, kind: "update" }];
   });
 }

@@ -36,7 +36,7 @@ const ownDocs = (call: Call): readonly Doc[] => {
 };
 
 /** Copies for a kernel belong to the statement that reads them. */
-const isHelper = (call: Call): boolean => call.doc.every(({ role }) => / for /.test(role));
+export const isHelper = (call: Call): boolean => call.doc.every(({ role }) => / for /.test(role));
 
 function ownPart(call: Call): Part | undefined {
   if (isHelper(call)) return undefined;
@@ -64,17 +64,15 @@ export function tellingOf(entry: Entry, trains: boolean): { readonly statements:
   const statementOf = statementsBefore(entry);
   const gradients = gradientsOf(calls);
   const rules = new Set<string>();
-  let heading = "";
+  const headings = new Headings();
+  const told = new Map<string, number>();
   const statements = calls.map((call, n): Told => {
-    const lines = folded(call.doc, storedBy(call), gradients);
+    const lines = folded(call.doc, { stored: storedBy(call), gradients, told });
+    for (const { node } of call.doc) told.set(node, told.get(node) ?? n + 1);
     const begins = trains && parts[n] !== parts[n - 1];
     const above: string[] = begins ? [...(n === 0 ? [] : ["// #endregion", ""]), `// #region ${parts[n]}`] : [];
     if (begins) above.push(...rulesFrom(calls, parts, n, rules));
-    const about = aboutOf(lines, parts[n]!);
-    if (about !== undefined && about.title !== heading) {
-      if (!about.said) above.push(...lineComments(`— ${about.title}`, INDENTED));
-      heading = about.title;
-    }
+    above.push(...headings.before(lines, parts[n]!));
     const texts = lines.map((line) => lineText(line, (node) => statementOf(node, n)));
     const comment = texts.flatMap((text, at) => lineComments(at === 0 ? `${n + 1}. ${text}` : text, INDENTED));
     return { above, comment };
@@ -105,24 +103,42 @@ function rulesFrom(calls: readonly Call[], parts: readonly Part[], from: number,
         ? []
         : [...new Set(call.doc.flatMap((one) => (one.within === rule ? [updateOf(one)!.of] : [])))].map((of) => `${of} in ${n + 1}`),
     );
-    const list = where.length === 0 ? "" : ` Where its gradient is finished, each w is updated: ${where.join(", ")}.`;
+    const list = where.length === 0 ? "" : ` Each w is updated where its gradient is finished: ${listed(where)}.`;
     const [name, words] = [nameOfComposition(rule), rule.slice(nameOfComposition(rule).length + 2)];
     return lineComments(words === "" ? `${name}.${list}` : `${name}, of each parameter w with gradient g: ${words}.${list}`, INDENTED);
   });
 }
 
-/** The composition that a statement is about, and whether its own lines say so; undefined for what is of none, or said aside. */
-function aboutOf(lines: readonly Line[], part: Part): { readonly title: string; readonly said: boolean } | undefined {
-  const own = lines.filter(({ docs }) => updateOf(docs[0]!) === undefined && isAdjoint(docs[0]!) === (part === "backward"));
-  const line = own.find(({ docs }) => docs[0]!.within !== undefined);
-  if (line === undefined) return undefined;
-  const within = line.docs[0]!.within!; // as it was found
-  return { title: part === "backward" ? `adjoint of ${nameOfComposition(within)}` : within, said: line.whole && part !== "backward" };
+/** A few, or the first and the last of many. */
+const listed = (all: readonly string[]): string => (all.length <= 8 ? all.join(", ") : `${all[0]!}, …, ${all.at(-1)!}`);
+
+/** Headings where another composition begins; words of a composition are said once. */
+class Headings {
+  #now: readonly string[] = [];
+  readonly #said = new Set<string>();
+
+  before(lines: readonly Line[], part: Part): string[] {
+    const own = lines.filter(({ docs, kind }) => (kind === "values" || kind === "whole") && isAdjoint(docs[0]!) === (part === "backward"));
+    const found = new Map<string, boolean>();
+    for (const { docs, kind } of own) {
+      const { within } = docs[0]!;
+      if (within === undefined || updateOf(docs[0]!) !== undefined) continue;
+      const title = part === "backward" ? nameOfComposition(within) : within;
+      found.set(title, (found.get(title) ?? true) && kind === "whole" && part !== "backward");
+    }
+    if (found.size === 0) return [];
+    const open = [...found].flatMap(([title, isSaid]) => (isSaid || this.#now.includes(title) ? [] : [title]));
+    this.#now = [...found.keys()];
+    const shown = open.map((title) => (this.#said.has(title) ? nameOfComposition(title) : title));
+    for (const title of this.#now) this.#said.add(title);
+    if (shown.length === 0) return [];
+    return lineComments(part === "backward" ? `— adjoint of ${shown.join(", ")}` : `— ${shown.join("; ")}`, INDENTED);
+  }
 }
 
 /** `<mathematics>    %<nodes>  <role and laws>, <file>:<lines>`. */
-function lineText({ maths, docs, whole }: Line, statementOf: (node: string) => number | undefined): string {
-  return `${maths}    ${nodesOf(docs)}  ${whyOf(docs, whole, statementOf)}, ${sitesOf(docs)}`;
+function lineText({ maths, docs, kind }: Line, statementOf: (node: string) => number | undefined): string {
+  return `${maths}    ${nodesOf(docs)}  ${whyOf(docs, kind, statementOf)}, ${sitesOf(docs)}`;
 }
 
 /** `%dot, %z1, %hidden`; of many, the first and the last. */
@@ -131,24 +147,33 @@ function nodesOf(docs: readonly Doc[]): string {
   return nodes.length <= 4 ? nodes.join(", ") : `${nodes[0]!}…${nodes.at(-1)!}`;
 }
 
-function whyOf(docs: readonly Doc[], whole: boolean, statementOf: (node: string) => number | undefined): string {
+function whyOf(docs: readonly Doc[], kind: Line["kind"], statementOf: (node: string) => number | undefined): string {
   const last = docs.at(-1)!;
-  if (isAdjoint(last)) return lawsOf(docs, statementOf);
-  if (docs.length === 1) return last.role;
-  if (updateOf(last) !== undefined) return "update";
-  return whole ? `${docs.length} nodes` : last.role;
+  if (kind === "again" || kind === "update") return kind;
+  if (isAdjoint(last)) return lawsOf(docs, kind, statementOf);
+  return kind === "whole" ? `${docs.length} nodes` : last.role;
 }
 
-/** `adjoint of dot (statement 4): d_b = aᵀ·d_y; add (statement 3): d_a = d_y, d_b = d_y`. */
-function lawsOf(docs: readonly Doc[], statementOf: (node: string) => number | undefined): string {
+/**
+ * `adjoint of dot (statement 4): d_b = aᵀ·d_y; add (statement 3): d_a = d_y, d_b = d_y`; of a composition, whose values are told in the
+ * statements before, `adjoint of layerNorm (statement 3): mul: d_a = d_y ⊙ b; sqrt: …`.
+ */
+function lawsOf(docs: readonly Doc[], kind: Line["kind"], statementOf: (node: string) => number | undefined): string {
   const laws = new Map<string, Set<string>>();
+  const places = new Set<string>();
   for (const { role, adjoint } of docs) {
     if (adjoint === undefined) continue;
     const statement = statementOf(adjoint.of);
-    const of = `${role.replace(/^adjoint of /, "")} (${statement === undefined ? `%${adjoint.of}` : `statement ${statement}`})`;
+    const place = statement === undefined ? `%${adjoint.of}` : `statement ${statement}`;
+    places.add(place);
+    const op = role.replace(/^adjoint of /, "");
+    const of = kind === "whole" ? op : `${op} (${place})`;
     laws.set(of, (laws.get(of) ?? new Set()).add(adjoint.law));
   }
-  return `adjoint of ${[...laws].map(([of, own]) => `${of}: ${[...own].join(", ")}`).join("; ")}`;
+  const text = [...laws].map(([of, own]) => `${of}: ${[...own].join(", ")}`).join("; ");
+  const within = docs[0]!.within;
+  if (kind !== "whole" || within === undefined) return `adjoint of ${text}`;
+  return `adjoint of ${nameOfComposition(within)} (${[...places].join(", ").replaceAll(", statement ", ", ")}): ${text}`;
 }
 
 /** `models/m.ts:10, 11`. */
