@@ -182,7 +182,11 @@ function inCompositions(entries: readonly Entry[], stored: ReadonlySet<string>):
     const docs = group.flatMap((entry) => entry.docs);
     const within = compositionOf({ docs });
     if (within === undefined || group.length <= MOST)
-      return group.map((entry) => ({ maths: `${entry.names.join(", ")} = ${entry.value}`, docs: entry.docs, kind: isRenaming(entry) ? "names" : "values" }));
+      return group.map((entry) => ({
+        maths: `${entry.names.join(", ")} = ${entry.value}`,
+        docs: entry.docs,
+        kind: isRenaming(entry) ? "names" : "values",
+      }));
     const kept = docs.flatMap(({ node }) => (stored.has(node) ? [node] : []));
     const shown = kept.length === 0 ? docs.slice(-1).map(({ node }) => node) : kept;
     const maths = isAdjoint(docs[0]!) ? `${shown.slice(-2).join(", ")} through ${nameOfComposition(within)}` : told(shown, within);

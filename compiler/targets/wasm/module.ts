@@ -127,6 +127,7 @@ async function exportsOf(module: Module, where: Where, facts: Facts, kind: "trai
       return statements?.call(kernel, name, shown, args.map(scope.view).join(", ")) ?? `kernels.${name}(${shown});`;
     },
     bound: () => [],
+    idioms: () => ["A statement `kernels.relu_4x3(0 /* x */, 48 /* h */)` gives a kernel the byte offsets of its arrays in the memory."],
     print: (scope, needs) => {
       for (const name of assembled.imports) needs.add(name);
       const instantiate = printInstantiate(module, scope, assembled, where, statements, facts.relaxed === true);
