@@ -1,5 +1,6 @@
 /** Guarantees the fixed parts of an emitted file: header, tables, packing, feeding. */
 
+import { flopsOfCalls } from "../../loop/flops.ts";
 import type { Buffer, Module } from "../../loop/loop.ts";
 import { bytesOf, sizeOf } from "../../graph/type.ts";
 import type { Facts } from "../target.ts";
@@ -17,8 +18,7 @@ export function printHeader(module: Module, facts: Facts, what: string, text: st
   const count = parameters.reduce((n, { shape }) => n + sizeOf(shape), 0);
   const flops = module.entries
     .filter(({ name }) => facts.phases.includes(name) || name === "gradients")
-    .flatMap(({ calls }) => calls)
-    .reduce((n, call) => n + (call.kind === "call" ? (module.kernels.find(({ name }) => name === call.kernel)?.flops ?? 0) : 0), 0);
+    .reduce((n, { calls }) => n + flopsOfCalls(calls, module.kernels), 0);
   const from =
     facts.source === undefined ? "a model declared in a program" : `${pathLine(facts.source.path)} (sha256 ${facts.source.hash})`;
   return [
