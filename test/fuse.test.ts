@@ -8,7 +8,7 @@ import { walkScalar } from "../compiler/loop/build.ts";
 import { interpretEntry, type Precision } from "../compiler/loop/interpret/index.ts";
 import type { Call } from "../compiler/loop/loop.ts";
 import { printModule } from "../compiler/loop/text/index.ts";
-import { lower, type CompiledEntry, type Lowered } from "../compiler/lower.ts";
+import { lower, type CompiledEntry, type Lowered } from "../compiler/driver/lower.ts";
 import { differentiate } from "../compiler/passes/graph/differentiate.ts";
 import { close } from "./support/close.ts";
 import { lowered, memoryOf, modelNames } from "./support/models.ts";

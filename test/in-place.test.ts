@@ -7,7 +7,7 @@ import { mayTakePlace } from "../compiler/passes/placement/in-place.ts";
 import { interpretKernel } from "../compiler/loop/interpret/index.ts";
 import type { Kernel, Module } from "../compiler/loop/loop.ts";
 import { parseKernel, parseModule, printModule } from "../compiler/loop/text/index.ts";
-import { lower, type Lowered } from "../compiler/lower.ts";
+import { lower, type Lowered } from "../compiler/driver/lower.ts";
 import { whyNotInPlace } from "../compiler/passes/placement/check-in-place.ts";
 import { aligned } from "../compiler/passes/placement/place.ts";
 import { transformer } from "./support/networks.ts";

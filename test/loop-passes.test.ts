@@ -8,7 +8,7 @@ import { printGraph } from "../compiler/graph/print.ts";
 import { verifyGraph } from "../compiler/graph/verify.ts";
 import type { Module } from "../compiler/loop/loop.ts";
 import { sgd } from "../compiler/model/optimizers/index.ts";
-import { observe, type Observation, type Stage } from "../compiler/observe.ts";
+import { observe, type Observation, type Stage } from "../compiler/driver/observe.ts";
 import { opOf } from "../compiler/ops/index.ts";
 import { additions } from "../compiler/passes/graph/additions.ts";
 import { checkPlan } from "../compiler/passes/placement/check-plan.ts";

@@ -3,13 +3,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { add, glorot, input, matmul, model, mse, param, sgd, sigmoid, tanh, type FloatTensor } from "adjoint";
-import { BudgetError } from "../compiler/budget.ts";
+import { BudgetError } from "../compiler/driver/budget.ts";
 import { compile } from "../compiler/compile.ts";
 import { asBudget, parseBytes } from "../compiler/graph/bytes.ts";
 import type { Graph } from "../compiler/graph/graph.ts";
 import { createMemory, interpretEntry, type Memory } from "../compiler/loop/interpret/index.ts";
-import { entriesOf, lower } from "../compiler/lower.ts";
-import { fitting, memoryPlans, type MemoryPlan } from "../compiler/memory.ts";
+import { entriesOf, lower } from "../compiler/driver/lower.ts";
+import { fitting, memoryPlans, type MemoryPlan } from "../compiler/driver/memory.ts";
 import type { Model } from "../compiler/model/model.ts";
 import { checkPlan } from "../compiler/passes/placement/check-plan.ts";
 import { pipeline, place, toRounded, type Purpose } from "../compiler/passes/index.ts";

@@ -4,7 +4,7 @@ import { add, concatenate, glorot, input, matmul, model, mse, param, sgd, sigmoi
 import { afterEach, expect, test, vi } from "vitest";
 import { compile } from "../compiler/compile.ts";
 import { printModule, parseModule } from "../compiler/loop/text/index.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { modelOf, memoryOf } from "./support/models.ts";
 import { batchOf, loadTrainer } from "./support/trainer.ts";
 

@@ -19,9 +19,9 @@ import {
   zeros,
   type FloatTensor,
 } from "adjoint";
-import { BudgetError } from "../compiler/budget.ts";
+import { BudgetError } from "../compiler/driver/budget.ts";
 import { checkModel } from "../compiler/check/check.ts";
-import { entriesOf, lower, print, type Choices } from "../compiler/lower.ts";
+import { entriesOf, lower, print, type Choices } from "../compiler/driver/lower.ts";
 import { printDefinition } from "../compiler/loop/text/index.ts";
 import type { Model } from "../compiler/model/model.ts";
 import { define } from "../compiler/passes/definitions/define.ts";

@@ -19,7 +19,7 @@ import * as recomputing from "../compiler/passes/graph/recompute.ts";
 import * as scheduling from "../compiler/passes/loops/schedule.ts";
 import { share } from "../compiler/passes/graph/share.ts";
 import * as splitting from "../compiler/passes/definitions/split.ts";
-import { lower, type Choices } from "../compiler/lower.ts";
+import { lower, type Choices } from "../compiler/driver/lower.ts";
 import { modelOf } from "./support/models.ts";
 
 afterEach(() => void vi.restoreAllMocks());

@@ -10,9 +10,9 @@ import { apply, literal, load as loadOf, local, select } from "../compiler/loop/
 import { add, constant, index, quotient, scale, type Index } from "../compiler/loop/index-expression.ts";
 import { printModule } from "../compiler/loop/text/index.ts";
 import { verifyKernel, verifyModule } from "../compiler/loop/verify/index.ts";
-import { lower, type Lowered } from "../compiler/lower.ts";
+import { lower, type Lowered } from "../compiler/driver/lower.ts";
 import type { Kernel, Scalar, ScalarFn } from "../compiler/loop/loop.ts";
-import { importText, stripTypes } from "../compiler/strip.ts";
+import { importText, stripTypes } from "../compiler/targets/strip.ts";
 import { targets } from "../compiler/targets/index.ts";
 import { assemble, textOf } from "../compiler/targets/wasm/assemble.ts";
 import { compile, load, type LoadedTrainer } from "../compiler/compile.ts";

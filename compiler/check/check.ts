@@ -1,7 +1,7 @@
 /** Guarantees one answer about a model: its gradients, the emitted step and the shipped kernels, each against something independent. */
 
-import type { CompileOptions, Lowered } from "../lower.ts";
-import { lower, print } from "../lower.ts";
+import type { CompileOptions, Lowered } from "../driver/lower.ts";
+import { lower, print } from "../driver/lower.ts";
 import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
 import { drawsOf } from "./domain.ts";

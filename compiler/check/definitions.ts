@@ -7,7 +7,7 @@ import { CompilerFault } from "../graph/error.ts";
 import { sizeOf, type Shape } from "../graph/type.ts";
 import type { Buffer, Call, Definition, Module, Scalar } from "../loop/loop.ts";
 import type { Precision } from "../loop/interpret/index.ts";
-import { importText } from "../strip.ts";
+import { importText } from "../targets/strip.ts";
 import type { Numbers } from "./emitted.ts";
 import { Memo } from "./memo.ts";
 import { FN, flatText, type Load } from "./scalar-text.ts";

@@ -2,11 +2,11 @@
 
 import type { Graph, Node } from "../graph/graph.ts";
 import { isFloat, sizeOf, type DType } from "../graph/type.ts";
-import type { Lowered } from "../lower.ts";
+import type { Lowered } from "../driver/lower.ts";
 import type { Module } from "../loop/loop.ts";
 import { pipeline, place, type Purpose } from "../passes/index.ts";
 import type { Observer } from "../passes/pass.ts";
-import { importText, stripTypes } from "../strip.ts";
+import { importText, stripTypes } from "../targets/strip.ts";
 import { targets } from "../targets/index.ts";
 import { assemble, compileBytes } from "../targets/wasm/assemble.ts";
 import { fedLeaves } from "./draw.ts";

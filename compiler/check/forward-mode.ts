@@ -13,7 +13,7 @@ import { load } from "../loop/build.ts";
 import type { Axis } from "../loop/loop.ts";
 import { opOf } from "../ops/index.ts";
 import { axesOf, at as indicesOf } from "../passes/definitions/define.ts";
-import { importText } from "../strip.ts";
+import { importText } from "../targets/strip.ts";
 import { randomOf, type Random } from "./draw.ts";
 import { evaluateGraph, type Watch } from "./evaluate.ts";
 import { gradientLeaves, isZero, largestOf, type Leaf } from "./leaves.ts";

@@ -7,7 +7,7 @@
 
 import { Builder } from "../graph/build.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { Lowered } from "../lower.ts";
+import type { Lowered } from "../driver/lower.ts";
 import { callsOn, opOf } from "../ops/index.ts";
 import { differentiate } from "../passes/graph/differentiate.ts";
 import { gradientName, gradients } from "../passes/graph/gradients.ts";

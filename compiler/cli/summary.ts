@@ -2,8 +2,8 @@
 
 import { defineCommand } from "citty";
 import { sizeOf } from "../graph/type.ts";
+import { lower, type Lowered } from "../driver/lower.ts";
 import { flopsOfCalls } from "../loop/flops.ts";
-import { lower, type Lowered } from "../lower.ts";
 import { opOf } from "../ops/index.ts";
 import { COMMON, onlyModel } from "./arguments.ts";
 import type { SummaryJson } from "./json.ts";

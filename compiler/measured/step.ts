@@ -3,10 +3,10 @@
  * whole attention, and in a step they have neither. A trainer with them and one with the cost model's take steps in turns.
  */
 
-import { firstBatch } from "./check/first-loss.ts";
-import { runningTrainer } from "./check/emitted.ts";
-import type { Lowered } from "./lower.ts";
-import type { Measured } from "./schedules.ts";
+import { firstBatch } from "../check/first-loss.ts";
+import { runningTrainer } from "../check/emitted.ts";
+import type { Lowered } from "../driver/lower.ts";
+import type { Measured } from "../driver/schedules.ts";
 
 /** Odd: medians are those of one turn. */
 const TURNS = 15;

@@ -1,17 +1,17 @@
 /** Guarantees what the compiler knows of a whole model, and of one of its kernels, as data: costs, memory, and why kernels stand apart. */
 
-import { loadsOf, storedIn } from "./loop/build.ts";
-import type { Apart, Call, Doc, Entry, Kernel, Module, Storage } from "./loop/loop.ts";
-import { keyOfGroup } from "./loop/same.ts";
-import { printDefinition, printKernel } from "./loop/text/index.ts";
-import type { CompiledEntry, Lowered } from "./lower.ts";
-import { bytesMoved, rooflineOf, type Roofline } from "./passes/loops/cost.ts";
-import { sameTile } from "./passes/loops/candidates.ts";
-import { machines, type Machine } from "./passes/loops/machine.ts";
-import { aligned, isHeldAt, isPinned, sizeInBytes } from "./passes/placement/place.ts";
-import { unscheduled } from "./passes/loops/schedule.ts";
-import { printTile } from "./passes/loops/tile-text.ts";
-import { kernelSites } from "./schedules.ts";
+import { loadsOf, storedIn } from "../loop/build.ts";
+import type { Apart, Call, Doc, Entry, Kernel, Module, Storage } from "../loop/loop.ts";
+import { keyOfGroup } from "../loop/same.ts";
+import { printDefinition, printKernel } from "../loop/text/index.ts";
+import type { CompiledEntry, Lowered } from "../driver/lower.ts";
+import { bytesMoved, rooflineOf, type Roofline } from "../passes/loops/cost.ts";
+import { sameTile } from "../passes/loops/candidates.ts";
+import { machines, type Machine } from "../passes/loops/machine.ts";
+import { aligned, isHeldAt, isPinned, sizeInBytes } from "../passes/placement/place.ts";
+import { unscheduled } from "../passes/loops/schedule.ts";
+import { printTile } from "../passes/loops/tile-text.ts";
+import { kernelSites } from "../driver/schedules.ts";
 
 type KernelCall = Extract<Call, { kind: "call" }>;
 

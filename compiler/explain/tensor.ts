@@ -1,13 +1,13 @@
 /** Guarantees what the compiler knows of one tensor, as data: what it is, where it lives and how long, what it was fused into, what made it. */
 
-import type { Graph, Node } from "./graph/graph.ts";
-import { printType } from "./graph/type.ts";
-import { loadsOf, storedIn } from "./loop/build.ts";
-import type { Call, Definition, Doc, Entry, Module } from "./loop/loop.ts";
-import type { CompiledEntry, Lowered } from "./lower.ts";
-import { opOf } from "./ops/index.ts";
-import { docsOf } from "./passes/definitions/define.ts";
-import { touched } from "./passes/placement/place.ts";
+import type { Graph, Node } from "../graph/graph.ts";
+import { printType } from "../graph/type.ts";
+import { loadsOf, storedIn } from "../loop/build.ts";
+import type { Call, Definition, Doc, Entry, Module } from "../loop/loop.ts";
+import type { CompiledEntry, Lowered } from "../driver/lower.ts";
+import { opOf } from "../ops/index.ts";
+import { docsOf } from "../passes/definitions/define.ts";
+import { touched } from "../passes/placement/place.ts";
 
 export interface TensorFacts {
   readonly model: string;

@@ -8,14 +8,14 @@
  * drops, where memory peaks, what gives most bytes for least work. At most MOST plans are made, each by the passes from `recompute` to `place`.
  */
 
-import { flopsOfCalls } from "./loop/flops.ts";
-import type { Graph } from "./graph/graph.ts";
-import type { Module, Program } from "./loop/loop.ts";
-import { define } from "./passes/definitions/define.ts";
-import { fromRounded, place, type Road } from "./passes/index.ts";
-import { aligned, isHeldAt, isPinned, sizeInBytes } from "./passes/placement/place.ts";
-import type { Recomputed } from "./passes/graph/recompute.ts";
-import { coursesOf, meets, type Meeting } from "./passes/definitions/rows.ts";
+import { flopsOfCalls } from "../loop/flops.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { Module, Program } from "../loop/loop.ts";
+import { define } from "../passes/definitions/define.ts";
+import { fromRounded, place, type Road } from "../passes/index.ts";
+import { aligned, isHeldAt, isPinned, sizeInBytes } from "../passes/placement/place.ts";
+import type { Recomputed } from "../passes/graph/recompute.ts";
+import { coursesOf, meets, type Meeting } from "../passes/definitions/rows.ts";
 
 /** Residuals of which every set is tried. */
 const FEW = 5;

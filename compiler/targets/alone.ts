@@ -1,13 +1,13 @@
 /** Guarantees kernels as functions by themselves, over one arena and without a trainer around them, printed as their target prints them. */
 
-import type { Kernel, Module } from "./loop/loop.ts";
+import type { Kernel, Module } from "../loop/loop.ts";
 import { importText, stripTypes } from "./strip.ts";
-import { sourcesFor } from "./targets/typescript/mathematics/index.ts";
-import { THREEFRY } from "./targets/typescript/random.ts";
-import { LIMITS, type Limits } from "./targets/typescript/blocks.ts";
-import { arrayOf, printKernelFunction } from "./targets/typescript/statement.ts";
-import { assemble, compileBytes } from "./targets/wasm/assemble.ts";
-import type { WasmOptions } from "./targets/wasm/text.ts";
+import { sourcesFor } from "./typescript/mathematics/index.ts";
+import { THREEFRY } from "./typescript/random.ts";
+import { LIMITS, type Limits } from "./typescript/blocks.ts";
+import { arrayOf, printKernelFunction } from "./typescript/statement.ts";
+import { assemble, compileBytes } from "./wasm/assemble.ts";
+import type { WasmOptions } from "./wasm/text.ts";
 
 export interface Alone {
   readonly arena: ArrayBuffer;

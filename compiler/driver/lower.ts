@@ -1,34 +1,34 @@
 /** Guarantees the road from a declared model to its files: deterministic, without touching the disk. */
 
-import type { Phase } from "./autodiff/update.ts";
+import type { Phase } from "../autodiff/update.ts";
 import { checkArena } from "./arena.ts";
 import { withinBudget } from "./budget.ts";
-import { MOST_BYTES, readBudget, type Budget } from "./graph/bytes.ts";
-import { CompilerFault, ModelError } from "./graph/error.ts";
-import type { Graph } from "./graph/graph.ts";
-import { printGraph } from "./graph/print.ts";
-import type { Float } from "./graph/type.ts";
+import { MOST_BYTES, readBudget, type Budget } from "../graph/bytes.ts";
+import { CompilerFault, ModelError } from "../graph/error.ts";
+import type { Graph } from "../graph/graph.ts";
+import { printGraph } from "../graph/print.ts";
+import type { Float } from "../graph/type.ts";
 import { sha256, textHash } from "./hash.ts";
-import type { Definitions, Module, Program } from "./loop/loop.ts";
+import type { Definitions, Module, Program } from "../loop/loop.ts";
 import { isDefinitions, observe, type Level, type Observation } from "./observe.ts";
-import type { Citation } from "./model/context.ts";
-import type { ExtentMap } from "./model/extents.ts";
-import type { BatchSizes, EntryKind, Model, Traced } from "./model/model.ts";
-import { checkPlan } from "./passes/placement/check-plan.ts";
-import { pipeline, place, type Purpose, type Road } from "./passes/index.ts";
+import type { Citation } from "../model/context.ts";
+import type { ExtentMap } from "../model/extents.ts";
+import type { BatchSizes, EntryKind, Model, Traced } from "../model/model.ts";
+import { checkPlan } from "../passes/placement/check-plan.ts";
+import { pipeline, place, type Purpose, type Road } from "../passes/index.ts";
 import { roadOf, type Choice } from "./memory.ts";
-import { runPass, type Observer } from "./passes/pass.ts";
-import { machines } from "./passes/loops/machine.ts";
-import { schedule, type Tiles } from "./passes/loops/schedule.ts";
-import { withoutOrder } from "./passes/graph/terms.ts";
-import type { Tile } from "./passes/loops/tile.ts";
+import { runPass, type Observer } from "../passes/pass.ts";
+import { machines } from "../passes/loops/machine.ts";
+import { schedule, type Tiles } from "../passes/loops/schedule.ts";
+import { withoutOrder } from "../passes/graph/terms.ts";
+import type { Tile } from "../passes/loops/tile.ts";
 import { kernelSites, readSchedules, type ScheduleText } from "./schedules.ts";
 import { requireSteady } from "./steady.ts";
-import { withLineNumbers } from "./targets/contents.ts";
-import { targets, type TargetName } from "./targets/index.ts";
-import { choiceOf, printPasses, type OptionalPass } from "./passes/selection.ts";
-import type { Facts } from "./targets/target.ts";
-import { VERSION } from "./version.ts";
+import { withLineNumbers } from "../targets/contents.ts";
+import { targets, type TargetName } from "../targets/index.ts";
+import { choiceOf, printPasses, type OptionalPass } from "../passes/selection.ts";
+import type { Facts } from "../targets/target.ts";
+import { VERSION } from "../version.ts";
 
 export interface Source {
   /** Relative to the model's package. */

@@ -3,15 +3,15 @@
  * if each value were computed by a kernel of its own and stored in a place of its own, movements alone going into their readers.
  */
 
-import type { Buffer, Group, Slot } from "./loop/loop.ts";
-import type { CompiledEntry, Lowered } from "./lower.ts";
-import { isDefinitions, isGraph, isProgram, type Level } from "./observe.ts";
-import { bytesMoved, flopsOf } from "./passes/loops/cost.ts";
-import { define, type Defined } from "./passes/definitions/define.ts";
-import { inlineMovements } from "./passes/definitions/inline.ts";
-import { hasReduce } from "./passes/definitions/join.ts";
-import { aligned, isPinned, sizeInBytes } from "./passes/placement/place.ts";
-import type { Measure, PassFact } from "./targets/report.ts";
+import type { Buffer, Group, Slot } from "../loop/loop.ts";
+import type { CompiledEntry, Lowered } from "../driver/lower.ts";
+import { isDefinitions, isGraph, isProgram, type Level } from "../driver/observe.ts";
+import { bytesMoved, flopsOf } from "../passes/loops/cost.ts";
+import { define, type Defined } from "../passes/definitions/define.ts";
+import { inlineMovements } from "../passes/definitions/inline.ts";
+import { hasReduce } from "../passes/definitions/join.ts";
+import { aligned, isPinned, sizeInBytes } from "../passes/placement/place.ts";
+import type { Measure, PassFact } from "../targets/report.ts";
 
 /** What each pass did to each entry; after the passes of an entry, what placing did. */
 export function measurePasses({ entries, module }: Lowered): readonly { readonly entry: string; readonly facts: readonly PassFact[] }[] {

@@ -3,14 +3,14 @@
  * Each entry takes the plan of least work that fits (memory.ts): what its backward pass computes again, and in how many parts its batch goes.
  */
 
-import { asBudget, type Budget } from "./graph/bytes.ts";
+import { asBudget, type Budget } from "../graph/bytes.ts";
 import { fitting, memoryPlans, peakOf, pinnedBytes, splitPlans, type Choice, type MemoryPlan } from "./memory.ts";
-import type { Traced } from "./model/model.ts";
-import { fromRounded, place, toRounded, type Purpose, type Road } from "./passes/index.ts";
-import { aligned, isPinned, sizeInBytes } from "./passes/placement/place.ts";
-import type { Recomputed } from "./passes/graph/recompute.ts";
-import type { Meeting } from "./passes/definitions/rows.ts";
-import type { MemoryFacts } from "./targets/target.ts";
+import type { Traced } from "../model/model.ts";
+import { fromRounded, place, toRounded, type Purpose, type Road } from "../passes/index.ts";
+import { aligned, isPinned, sizeInBytes } from "../passes/placement/place.ts";
+import type { Recomputed } from "../passes/graph/recompute.ts";
+import type { Meeting } from "../passes/definitions/rows.ts";
+import type { MemoryFacts } from "../targets/target.ts";
 
 /** A budget that nothing fits: exit code 1. */
 export class BudgetError extends Error {

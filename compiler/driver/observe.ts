@@ -1,15 +1,15 @@
 /** Guarantees one observer around every pass: it verifies, times, and keeps the text of what was asked for. */
 
-import { CompilerFault, VerifyError } from "./graph/error.ts";
-import type { Graph } from "./graph/graph.ts";
-import { printGraph } from "./graph/print.ts";
-import { verifyGraph } from "./graph/verify.ts";
-import { verifyModule, verifyProgram } from "./loop/verify/index.ts";
-import { printDefinition, printDefinitions, printModule, printProgram } from "./loop/text/index.ts";
-import type { Definitions, Module, Program } from "./loop/loop.ts";
-import { opOf } from "./ops/index.ts";
-import type { Defined } from "./passes/definitions/define.ts";
-import type { Observer } from "./passes/pass.ts";
+import { CompilerFault, VerifyError } from "../graph/error.ts";
+import type { Graph } from "../graph/graph.ts";
+import { printGraph } from "../graph/print.ts";
+import { verifyGraph } from "../graph/verify.ts";
+import { verifyModule, verifyProgram } from "../loop/verify/index.ts";
+import { printDefinition, printDefinitions, printModule, printProgram } from "../loop/text/index.ts";
+import type { Definitions, Module, Program } from "../loop/loop.ts";
+import { opOf } from "../ops/index.ts";
+import type { Defined } from "../passes/definitions/define.ts";
+import type { Observer } from "../passes/pass.ts";
 
 export interface Timing {
   readonly stage: string;

@@ -1,9 +1,9 @@
 /** Guarantees that no trainer is emitted whose arena no engine would give it. */
 
-import { MOST_BYTES } from "./graph/bytes.ts";
-import { ModelError } from "./graph/error.ts";
-import type { Module } from "./loop/loop.ts";
-import { sizeInBytes } from "./passes/placement/place.ts";
+import { MOST_BYTES } from "../graph/bytes.ts";
+import { ModelError } from "../graph/error.ts";
+import type { Module } from "../loop/loop.ts";
+import { sizeInBytes } from "../passes/placement/place.ts";
 
 /** Buffers that are named. */
 const SHOWN = 4;

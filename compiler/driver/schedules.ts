@@ -4,17 +4,17 @@
  *   "dotRelu_32x784x128": { "schedule": "j by 8 in lanes, i by 4", "instead of": "i by 4, j by 8 in lanes", "microseconds": [88.1, 97.5] }
  */
 
-import { ModelError } from "./graph/error.ts";
-import { suggestion } from "./graph/nearest.ts";
-import type { Definitions, Module, Program } from "./loop/loop.ts";
-import { keyOfGroup } from "./loop/same.ts";
-import { refusalOf, type Site } from "./passes/loops/candidates.ts";
-import { machines } from "./passes/loops/machine.ts";
-import { modelledTile, nestUnder, type Tiles } from "./passes/loops/schedule.ts";
-import type { Tile } from "./passes/loops/tile.ts";
-import { parseTile } from "./passes/loops/tile-text.ts";
-import type { TargetName } from "./targets/index.ts";
-import { VERSION } from "./version.ts";
+import { ModelError } from "../graph/error.ts";
+import { suggestion } from "../graph/nearest.ts";
+import type { Definitions, Module, Program } from "../loop/loop.ts";
+import { keyOfGroup } from "../loop/same.ts";
+import { refusalOf, type Site } from "../passes/loops/candidates.ts";
+import { machines } from "../passes/loops/machine.ts";
+import { modelledTile, nestUnder, type Tiles } from "../passes/loops/schedule.ts";
+import type { Tile } from "../passes/loops/tile.ts";
+import { parseTile } from "../passes/loops/tile-text.ts";
+import type { TargetName } from "../targets/index.ts";
+import { VERSION } from "../version.ts";
 
 /** Where schedules lie, relative to the model's package, and their text. */
 export interface ScheduleText {

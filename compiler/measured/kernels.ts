@@ -5,20 +5,20 @@
  * First sizes are tried in the modelled order of loops, then orders of the best size; the best few are then measured in turns.
  */
 
-import { aloneInTypeScript, aloneInWasm, type Alone } from "./alone.ts";
-import { CompilerFault } from "./graph/error.ts";
-import { bytesOf, sizeOf } from "./graph/type.ts";
-import type { Kernel } from "./loop/loop.ts";
-import type { Lowered } from "./lower.ts";
-import { ordersOf, sameTile, sizesOf, type Site } from "./passes/loops/candidates.ts";
-import { rooflineOf, bytesMoved } from "./passes/loops/cost.ts";
-import { sizeInBytes } from "./passes/placement/place.ts";
-import { nestUnder } from "./passes/loops/schedule.ts";
-import type { Tile } from "./passes/loops/tile.ts";
-import { printTile } from "./passes/loops/tile-text.ts";
-import { median } from "./measure-step.ts";
-import { kernelSites, type Measured } from "./schedules.ts";
-import type { WasmOptions } from "./targets/wasm/text.ts";
+import { aloneInTypeScript, aloneInWasm, type Alone } from "../targets/alone.ts";
+import { CompilerFault } from "../graph/error.ts";
+import { bytesOf, sizeOf } from "../graph/type.ts";
+import type { Kernel } from "../loop/loop.ts";
+import type { Lowered } from "../driver/lower.ts";
+import { ordersOf, sameTile, sizesOf, type Site } from "../passes/loops/candidates.ts";
+import { rooflineOf, bytesMoved } from "../passes/loops/cost.ts";
+import { sizeInBytes } from "../passes/placement/place.ts";
+import { nestUnder } from "../passes/loops/schedule.ts";
+import type { Tile } from "../passes/loops/tile.ts";
+import { printTile } from "../passes/loops/tile-text.ts";
+import { median } from "./step.ts";
+import { kernelSites, type Measured } from "../driver/schedules.ts";
+import type { WasmOptions } from "../targets/wasm/text.ts";
 
 /** Of the step's time at best, what a kernel takes at least to be measured. */
 const LEAST_SHARE = 0.003;

@@ -1,14 +1,14 @@
 /** Guarantees that a model is a function of its instance: what is declared twice is the same graph twice, or the first node that differs is named. */
 
-import { scopesOf } from "./autodiff/scopes.ts";
-import type { Phase } from "./autodiff/update.ts";
-import { ModelError, type Operand } from "./graph/error.ts";
-import { nodeOf, type Attr, type Attrs, type Graph, type Node, type Value } from "./graph/graph.ts";
-import { sameType } from "./graph/type.ts";
+import { scopesOf } from "../autodiff/scopes.ts";
+import type { Phase } from "../autodiff/update.ts";
+import { ModelError, type Operand } from "../graph/error.ts";
+import { nodeOf, type Attr, type Attrs, type Graph, type Node, type Value } from "../graph/graph.ts";
+import { sameType } from "../graph/type.ts";
 import type { Source } from "./lower.ts";
-import type { Traced } from "./model/model.ts";
-import { codeFrame } from "./model/site.ts";
-import { continued } from "./passes/graph/differentiate.ts";
+import type { Traced } from "../model/model.ts";
+import { codeFrame } from "../model/site.ts";
+import { continued } from "../passes/graph/differentiate.ts";
 
 /** Entry points, as they were declared. */
 type Declared = readonly { readonly traced: Traced }[];
