@@ -32,6 +32,7 @@ import {
 } from "../../loop/index-expression.ts";
 import { LANES, obstacle, PAIR } from "../../loop/lanes.ts";
 import type { Axis, Buffer, Definition, Group, Loop, Param, Scalar, Stage, Stmt } from "../../loop/loop.ts";
+import { AXIS_LETTERS } from "../../loop/text/reading.ts";
 import { asTotal } from "../definitions/join.ts";
 import { cutsOf, decided, taken } from "./guards.ts";
 import type { Machine } from "./machine.ts";
@@ -86,7 +87,7 @@ export class Nest {
 
   /** `before`: the nest whose loops come first in the same kernel; parameters and names are then common. */
   constructor(group: Group, buffers: ReadonlyMap<string, Buffer>, tile: Tile, lanes: Machine["lanes"], before?: Nest) {
-    this.#names = before === undefined ? new Names([..."ijlmnopqkz", "k2", "k3", "k4", LANE]) : before.#names;
+    this.#names = before === undefined ? new Names([...AXIS_LETTERS, LANE]) : before.#names;
     this.#params = before === undefined ? new Map() : before.#params;
     this.#group = group;
     this.#buffers = buffers;
@@ -335,12 +336,14 @@ export class Nest {
           );
     const resumed =
       this.#tile.outer === undefined ? undefined : points.map((point) => load(this.#write(definition), definition.dtype, position(point)));
-    const values = this.#reductions(at, points, out, resumed);
+    const values = this.#reductions(at, points, out, resumed, held ? definition.name : undefined);
     const { lets, scalars } = shareParts(values, (part) => this.#nameOf(part));
     out.push(...lets);
     points.forEach((point, n) => {
       let value = scalars[n]!;
-      if (held) {
+      // a sum that is the value has its name already
+      if (held && value.kind === "local" && value !== at[n]) this.#held.set(`${definition.name}${point.suffix}`, value);
+      else if (held) {
         const name = this.#names.take(suffixed(definition.name, point.suffix));
         out.push({ kind: "let", name, dtype: definition.dtype, value, mutable: false });
         value = local(name, definition.dtype);
@@ -445,14 +448,20 @@ export class Nest {
     return this.#names.take(`${base}_${n}`);
   }
 
-  /** Emits the loops of the values' reductions, all points side by side, and returns the values that read their results. */
-  #reductions(values: readonly Scalar[], points: readonly Point[], out: Stmt[], resumed?: readonly Scalar[]): Scalar[] {
+  /**
+   * Emits the loops of the values' reductions, all points side by side, and returns the values that read their results. A reduction that
+   * is all of its value is called `whole`.
+   */
+  #reductions(values: readonly Scalar[], points: readonly Point[], out: Stmt[], resumed?: readonly Scalar[], whole?: string): Scalar[] {
     let now = [...values];
     for (;;) {
       const found = now.map(firstReduce);
       const [first] = found;
       if (first === undefined) return now;
-      const results = points.map((p) => this.#names.take(`${first.by === "add" ? "sum" : first.by}${p.suffix}`));
+      const isWhole = whole !== undefined && now.every((value, n) => value === found[n]);
+      const results = points.map((p) =>
+        this.#names.take(isWhole ? suffixed(whole, p.suffix) : `${first.by === "add" ? "sum" : first.by}${p.suffix}`),
+      );
       out.push(
         ...this.#accumulate(
           first,

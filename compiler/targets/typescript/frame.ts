@@ -145,8 +145,8 @@ export function printPacking(module: Module, record: string): string {
   const width = doubles ? "width" : "4";
   return `/** The bytes of what survives a step. */
   const packedViews = ${tables}.map(({ name, shape, dtype, offset }) => {
-    const width = ${doubles ? 'dtype === "f64" ? 8 : 4' : "4"};
-    const length = shape.reduce((n, extent) => n * extent, width);
+${doubles ? '    const width = dtype === "f64" ? 8 : 4;
+' : ""}    const length = shape.reduce((n, extent) => n * extent, ${width});
     return { name, ${doubles ? "width, " : ""}isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
   });
 
