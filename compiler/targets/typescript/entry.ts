@@ -70,7 +70,9 @@ export function printStatements(module: Module, entry: Entry, scope: Scope, need
     if (call.kind === "let") return `const ${scope.local(entry.name, call.name)} = ${value};`;
     return `${scope.view(call.buffer)}[0] = ${bools.has(call.buffer) ? `${value} ? 1 : 0` : value};`;
   };
-  const { statements, after } = tellingOf(entry, trains);
+  const [first] = module.entries;
+  const step = trains || first === undefined ? undefined : { entry: first, name: first.name === "train" ? "step" : first.name };
+  const { statements, after } = tellingOf(entry, trains, step);
   const lines = entry.calls.flatMap((call, n) => {
     const { above, comment } = statements[n]!;
     // scalars stand together, and copies for a kernel with it

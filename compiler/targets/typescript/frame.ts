@@ -117,12 +117,20 @@ export function printTables(module: Module): string {
     "interface ParameterRow extends StateRow {",
     "readonly trainable: boolean;",
     "}",
-    `function stateRow(name: string, shape: readonly number[], offset: number, dtype: ${dtype} = ${float}): StateRow {`,
-    "return { name, shape, dtype, offset };",
-    "}",
-    "function parameterRow(name: string, shape: readonly number[], offset: number, trainable = true): ParameterRow {",
-    `return { name, shape, dtype: ${float}, offset, trainable };`,
-    "}",
+    ...(state.length === 0
+      ? []
+      : [
+          `function stateRow(name: string, shape: readonly number[], offset: number, dtype: ${dtype} = ${float}): StateRow {`,
+          "return { name, shape, dtype, offset };",
+          "}",
+        ]),
+    ...(parameters.length === 0
+      ? []
+      : [
+          "function parameterRow(name: string, shape: readonly number[], offset: number, trainable = true): ParameterRow {",
+          `return { name, shape, dtype: ${float}, offset, trainable };`,
+          "}",
+        ]),
     "",
     "/** What is trained, in the order of bytes(). */",
     "export const PARAMETERS: readonly ParameterRow[] = [",
@@ -145,8 +153,8 @@ export function printPacking(module: Module, record: string): string {
   const width = doubles ? "width" : "4";
   return `/** The bytes of what survives a step. */
   const packedViews = ${tables}.map(({ name, shape, dtype, offset }) => {
-${doubles ? '    const width = dtype === "f64" ? 8 : 4;
-' : ""}    const length = shape.reduce((n, extent) => n * extent, ${width});
+    ${doubles ? 'const width = dtype === "f64" ? 8 : 4;' : ""}
+    const length = shape.reduce((n, extent) => n * extent, ${width});
     return { name, ${doubles ? "width, " : ""}isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
   });
 

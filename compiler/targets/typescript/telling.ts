@@ -57,27 +57,50 @@ function partsOf(calls: readonly Call[]): Part[] {
   });
 }
 
-/** How an entry is told, statement by statement; `trains` where it has parts. `before` is the step whose statements it may repeat. */
-export function tellingOf(entry: Entry, trains: boolean): { readonly statements: readonly Told[]; readonly after: readonly string[] } {
+/** A training entry, and its function. */
+export interface Step {
+  readonly entry: Entry;
+  readonly name: string;
+}
+
+/** How an entry is told, statement by statement: with parts where it trains, else with references to the step that it repeats. */
+export function tellingOf(
+  entry: Entry,
+  trains: boolean,
+  step?: Step,
+): { readonly statements: readonly Told[]; readonly after: readonly string[] } {
   const { calls } = entry;
   const parts = partsOf(calls);
-  const statementOf = statementsBefore(entry);
   const gradients = gradientsOf(calls);
   const rules = new Set<string>();
   const headings = new Headings();
-  const told = new Map<string, number>();
-  const statements = calls.map((call, n): Told => {
-    const lines = folded(call.doc, { stored: storedBy(call), gradients, told });
-    for (const { node } of call.doc) told.set(node, told.get(node) ?? n + 1);
+  const repeated =
+    step === undefined || trains
+      ? new Map<string, number>()
+      : new Map(textsOf(step.entry).map(({ texts }, n) => [texts.join("\n"), n + 1]));
+  const statements = textsOf(entry).map(({ lines, texts }, n): Told => {
     const begins = trains && parts[n] !== parts[n - 1];
     const above: string[] = begins ? [...(n === 0 ? [] : ["// #endregion", ""]), `// #region ${parts[n]}`] : [];
     if (begins) above.push(...rulesFrom(calls, parts, n, rules));
     above.push(...headings.before(lines, parts[n]!));
-    const texts = lines.map((line) => lineText(line, (node) => statementOf(node, n)));
-    const comment = texts.flatMap((text, at) => lineComments(at === 0 ? `${n + 1}. ${text}` : text, INDENTED));
+    const same = texts.length > 1 ? repeated.get(texts.join("\n")) : undefined;
+    const docs = calls[n]!.doc;
+    const own = same === undefined ? texts : [`as statement ${same} of ${step!.name}    ${nodesOf(docs)}  again, ${sitesOf(docs)}`];
+    const comment = own.flatMap((text, at) => lineComments(at === 0 ? `${n + 1}. ${text}` : text, INDENTED));
     return { above, comment };
   });
   return { statements, after: trains && calls.length > 0 ? ["// #endregion"] : [] };
+
+  /** The lines of each statement of an entry. */
+  function textsOf(one: Entry): { readonly lines: readonly Line[]; readonly texts: readonly string[] }[] {
+    const statementOf = statementsBefore(one);
+    const told = new Map<string, number>();
+    return one.calls.map((call, n) => {
+      const lines = folded(call.doc, { stored: storedBy(call), gradients, told });
+      for (const { node } of call.doc) told.set(node, told.get(node) ?? n + 1);
+      return { lines, texts: lines.map((line) => lineText(line, (node) => statementOf(node, n))) };
+    });
+  }
 }
 
 /** Cotangents, and what wrappers of rules make of them. */
