@@ -11,6 +11,7 @@ export function functionsOf(module: Module): Kernels {
   return {
     arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
     options: [],
+    idioms: (text) => IDIOMS.flatMap(({ sign, lines }) => (sign.test(text) ? lines : [])),
     call(kernel, args, scope) {
       const made = `${scope.kernel(kernel)}(${args.map(scope.view).join(", ")})`;
       const written = args.filter((_, n) => kernels.get(kernel)!.params[n]!.access !== "read").at(-1)!;
@@ -25,3 +26,23 @@ export function functionsOf(module: Module): Kernels {
     print: (scope, needs) => module.kernels.map((kernel) => printKernelFunction(kernel, scope.kernel(kernel.name), needs)),
   };
 }
+
+/** What kernels do for engines, said where a file does it. */
+const IDIOMS: readonly { readonly sign: RegExp; readonly lines: readonly string[] }[] = [
+  {
+    sign: /\): \(\) => void \{/,
+    lines: [
+      "What is there for engines, and changes no value:",
+      "  const relu_h = relu_4x3(x, h)   a kernel is a function bound to its arrays: an engine then reads their addresses as constants",
+    ],
+  },
+  {
+    sign: /\bfunction block\(/,
+    lines: ["  block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over"],
+  },
+  { sign: /&= \d+;/, lines: ["  i &= 1023                       says how large an index is, so that no access is checked; it always is"] },
+  {
+    sign: /=== \S+\) break;/,
+    lines: ["  if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them"],
+  },
+];

@@ -9,6 +9,7 @@ import { printPlainFunction } from "./statement.ts";
 const plainly = (module: Module): Kernels => ({
   arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
   options: [],
+  idioms: () => ["Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts."],
   bound: () => [],
   call: (kernel, args, scope) => `${scope.kernel(kernel)}(${args.map(scope.view).join(", ")});`,
   print: (scope, needs) => module.kernels.map((kernel) => printPlainFunction(kernel, scope.kernel(kernel.name), needs)),

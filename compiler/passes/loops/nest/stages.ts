@@ -46,12 +46,14 @@ function storeAt(
         );
   const resumed =
     nest.tile.outer === undefined ? undefined : points.map((point) => load(nest.write(definition), definition.dtype, position(point)));
-  const values = reduced(nest, at, points, out, resumed);
+  const values = reduced(nest, at, points, out, resumed, held ? definition.name : undefined);
   const { lets, scalars } = shareParts(values, (part) => nest.nameOf(part));
   out.push(...lets);
   points.forEach((point, n) => {
     let value = scalars[n]!;
-    if (held) {
+    // a sum that is the value has its name already
+    if (held && value.kind === "local" && value !== at[n]) nest.held.set(`${definition.name}${point.suffix}`, value);
+    else if (held) {
       const name = nest.names.take(suffixed(definition.name, point.suffix));
       out.push({ kind: "let", name, dtype: definition.dtype, value, mutable: false });
       value = local(name, definition.dtype);
