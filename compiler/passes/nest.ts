@@ -233,7 +233,10 @@ export class Nest {
     return new Map([...this.#params].map(([buffer, { name }]) => [name, sizeOf(this.#buffer(buffer).shape)]));
   }
 
-  /** Every stage at every point: stage by stage, or, where vectors would fill the registers, point by point after the first. */
+  /**
+   * Every stage at every point. After the first, whose sums stand side by side, point by point: vectors would fill the registers, and a
+   * reader takes what follows a sum element by element.
+   */
   #stages(points: readonly Point[]): Stmt[] {
     this.#held.clear();
     const { axes, stages } = this.#group;
@@ -242,9 +245,11 @@ export class Nest {
       const inner = definition.axes.slice(axes.length);
       return inner.length === 0 ? this.#stage(definition, storage === "local", at) : this.#inner(definition, inner, at[0]!);
     };
-    if (!this.#inLanes || hasReduceIn(stages.slice(1))) return stages.flatMap((stage) => one(stage, points));
     const [first, ...rest] = stages;
-    return [...one(first!, points), ...points.flatMap((point) => rest.flatMap((stage) => one(stage, [point])))];
+    const follow = (point: Point): Stmt[] => rest.flatMap((stage) => one(stage, [point]));
+    if (this.#inLanes && !hasReduceIn(rest)) return [...one(first!, points), ...points.flatMap(follow)];
+    if (points.length === 1 || hasReduceIn(rest) || !hasReduceIn([first!])) return stages.flatMap((stage) => one(stage, points));
+    return this.#stage(first!.definition, first!.storage === "local", points, follow);
   }
 
   /** A stage with inner axes of its own: what they do not change comes before their loops. */
@@ -296,8 +301,8 @@ export class Nest {
     return new Set([...this.#written].flatMap((buffer) => this.#params.get(buffer)?.name ?? []));
   }
 
-  /** One stage at every point of the tile: its reductions, then its value to a local or to memory. */
-  #stage(definition: Definition, isLocal: boolean, points: readonly Point[]): Stmt[] {
+  /** One stage at every point of the tile: its reductions, then its value to a local or to memory, and what follows it there. */
+  #stage(definition: Definition, isLocal: boolean, points: readonly Point[], follow?: (point: Point) => readonly Stmt[]): Stmt[] {
     const held = isLocal || this.#readLater(definition);
     return this.#store(
       definition,
@@ -305,10 +310,18 @@ export class Nest {
       points,
       isLocal,
       held,
+      follow,
     );
   }
 
-  #store(definition: Definition, at: readonly Scalar[], points: readonly Point[], isLocal: boolean, held: boolean): Stmt[] {
+  #store(
+    definition: Definition,
+    at: readonly Scalar[],
+    points: readonly Point[],
+    isLocal: boolean,
+    held: boolean,
+    follow: (point: Point) => readonly Stmt[] = () => [],
+  ): Stmt[] {
     const out: Stmt[] = [];
     const { axes, part } = definition;
     const position = (point: Point): Index =>
@@ -334,13 +347,14 @@ export class Nest {
         value = local(name, definition.dtype);
         this.#held.set(`${definition.name}${point.suffix}`, value);
       }
-      if (isLocal) return;
-      out.push({
-        kind: "store",
-        buffer: this.#write(definition),
-        at: position(point),
-        value: unrounded(value),
-      });
+      if (!isLocal)
+        out.push({
+          kind: "store",
+          buffer: this.#write(definition),
+          at: position(point),
+          value: unrounded(value),
+        });
+      out.push(...follow(point));
     });
     return out;
   }
