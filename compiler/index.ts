@@ -138,5 +138,5 @@ export type { Padding, PerAxis } from "./model/layers/spatial.ts";
 export { constant, glorot, glorotNormal, he, heUniform, normal, ones, uniform, zeros, type Initializer } from "./model/initializers.ts";
 export type { FloatTensor, Scalar, Tensor } from "./model/tensor.ts";
 export { ModelError, type Diagnostic } from "./graph/error.ts";
-export { BudgetError } from "./budget.ts";
+export { BudgetError } from "./driver/budget.ts";
 export { CheckError, compile, load, type Compiled, type CompileOptions, type LoadedTrainer, type TrainerModule } from "./compile.ts";

@@ -27,7 +27,7 @@ export async function loadCompiler(names) {
     ...imports,
     `export const models = { ${names.map((name, n) => `${JSON.stringify(name)}: model${n}`).join(", ")} };`,
     `export * as adjoint from "./compiler/index.ts";`,
-    `export { format, lower } from "./compiler/lower.ts";`,
+    `export { format, lower } from "./compiler/driver/lower.ts";`,
     `import { targets } from "./compiler/targets/index.ts";`,
     `export const printTrainer = ({ module, facts, target }) => targets[target].printTrainer(module, facts);`,
   ].join("\n");

@@ -4,8 +4,8 @@ import { input, labels, matmul, model, mse, mul, pad, param, relu, sgd, slice, s
 import { Project, SyntaxKind, type FunctionDeclaration, type Node, type SourceFile } from "ts-morph";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { TrainerModule } from "../compiler/compile.ts";
-import { format, lower, print, type Lowered } from "../compiler/lower.ts";
-import { importText, stripTypes } from "../compiler/strip.ts";
+import { format, lower, print, type Lowered } from "../compiler/driver/lower.ts";
+import { importText, stripTypes } from "../compiler/targets/strip.ts";
 import { modelNames, lowered, modelText } from "./support/models.ts";
 import { complaintsAbout } from "./support/typecheck.ts";
 

@@ -36,7 +36,7 @@ import {
   type Tensor,
 } from "adjoint";
 import { expect, test } from "vitest";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import type { Model } from "../compiler/model/model.ts";
 
 async function complaint(made: Model): Promise<string> {

@@ -6,7 +6,7 @@ import { Script } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { inputsOf } from "../compiler/cli/inputs.ts";
 import type { Model } from "../compiler/model/model.ts";
-import { stripTypes } from "../compiler/strip.ts";
+import { stripTypes } from "../compiler/targets/strip.ts";
 import { lowered, memoryOf, modelNames, modelText } from "./support/models.ts";
 import { batchOf, loadTrainer } from "./support/trainer.ts";
 

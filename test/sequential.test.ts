@@ -6,7 +6,7 @@ import { glorot, hyper, sequential, sgd, type FloatTensor, type SequentialOption
 import { runningTrainer } from "../compiler/check/emitted.ts";
 import { checkModel } from "../compiler/check/check.ts";
 import { show, summarize } from "../compiler/cli/summary.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { layer, type Layer } from "../compiler/model/layers/layer.ts";
 import { input, labels, param } from "../compiler/model/leaves.ts";
 import { softmaxCrossEntropy, svmLoss } from "../compiler/model/losses/classes.ts";

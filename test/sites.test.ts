@@ -3,7 +3,7 @@
 import { adam, input, model, mse, mul, param, sgd, zeros, type Model } from "adjoint";
 import { expect, test } from "vitest";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import type { Declaration } from "../compiler/model/model.ts";
 import type { Scalar } from "../compiler/model/tensor.ts";
 

@@ -1,7 +1,7 @@
 /** Guarantees the record of a check that ships with a trainer, bound to the hash of its text, and its recomputation. */
 
-import { canonicalText, sha256 } from "../hash.ts";
-import { lower, type CompileOptions } from "../lower.ts";
+import { canonicalText, sha256 } from "../driver/hash.ts";
+import { lower, type CompileOptions } from "../driver/lower.ts";
 import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
 import { checkModel, explainFailure, SIZES } from "./check.ts";

@@ -2,7 +2,7 @@
 
 import { defineCommand } from "citty";
 import { sizeOf } from "../graph/type.ts";
-import { lower, type Lowered } from "../lower.ts";
+import { lower, type Lowered } from "../driver/lower.ts";
 import { opOf } from "../ops/index.ts";
 import { COMMON, onlyModel } from "./arguments.ts";
 import type { SummaryJson } from "./json.ts";

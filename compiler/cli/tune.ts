@@ -2,7 +2,7 @@
 
 import { defineCommand } from "citty";
 import { compile, load, type LoadedTrainer } from "../compile.ts";
-import type { Source } from "../lower.ts";
+import type { Source } from "../driver/lower.ts";
 import type { Model } from "../model/model.ts";
 import { sizeOf } from "../graph/type.ts";
 import { DivergenceError, evaluate, fit, split } from "../../runtime/index.ts";

@@ -1,7 +1,7 @@
 /** Guarantees short constructors for scalars, with the identities that index notation makes obvious, and the walks over scalars and statements. */
 
 import type { DType } from "../graph/type.ts";
-import { index, print as printIndex, shift, substitute as substituteIndex, type Index } from "./index.ts";
+import { index, print as printIndex, shift, substitute as substituteIndex, type Index } from "./index-expression.ts";
 import type { Axis, Definition, Loop, Scalar, ScalarFn, Stmt } from "./loop.ts";
 
 export const literal = (value: number, dtype: DType): Scalar => ({ kind: "literal", dtype, value });
@@ -128,6 +128,9 @@ export const substituteStmts = (body: readonly Stmt[], by: ReadonlyMap<string, I
 /** The bodies of the iterations that an unrolled loop writes in a row, from the one at its index; of any other loop its body alone. */
 export const iterationsOf = ({ index: name, to, body, unrolled = 1 }: Loop): readonly (readonly Stmt[])[] =>
   Array.from({ length: unrolled }, (_, n) => (n === 0 ? body : substituteStmts(body, new Map([[name, shift(index(name, to.offset), n)]]))));
+
+/** The parts of a conjunction: each holds by itself, also beside one that only the data decide. */
+export const conjuncts = (s: Scalar): readonly Scalar[] => (s.kind === "apply" && s.fn === "and" ? s.args.flatMap(conjuncts) : [s]);
 
 /** The first reduction in a scalar, outermost first. */
 export function firstReduce(s: Scalar): Extract<Scalar, { kind: "reduce" }> | undefined {

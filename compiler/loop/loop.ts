@@ -1,7 +1,7 @@
 /** Guarantees the form of levels 2 to 4: definitions in index notation, groups that share loops, kernels as loop nests, and a module with addresses. */
 
 import type { DType, Shape } from "../graph/type.ts";
-import type { Index } from "./index.ts";
+import type { Index } from "./index-expression.ts";
 
 /**
  * What a target must be able to compute of scalars; everything else is composed from these. bitsOf reads a float32 as an integer and
@@ -53,7 +53,7 @@ export interface Axis {
 
 /**
  * How terms combine. The order is row-major over the axes, one term after the other; or, `inLanes`, in four sums side by side
- * (passes/additions.ts). It is part of a reduction's meaning: no schedule may change it.
+ * (passes/graph/additions.ts). It is part of a reduction's meaning: no schedule may change it.
  */
 export type ReduceBy = "add" | "max" | "argmax";
 

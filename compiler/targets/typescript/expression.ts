@@ -1,9 +1,9 @@
 /** Guarantees that a scalar prints as the TypeScript expression of the same value, with the fewest parentheses. */
 
-import type { Index } from "../../loop/index.ts";
-import { rangeOf } from "../../loop/index.ts";
+import type { Index } from "../../loop/index-expression.ts";
+import { rangeOf } from "../../loop/index-expression.ts";
 import type { Scalar, ScalarFn } from "../../loop/loop.ts";
-import { asWritten } from "../../loop/reading.ts";
+import { asWritten } from "../../loop/text/reading.ts";
 
 /** Binding strength of TypeScript's operators, weakest first. */
 const STRENGTH = {

@@ -6,7 +6,7 @@
 
 import { mapScalar, walkStmts } from "../../loop/build.ts";
 import { identifier, Names } from "../../loop/identifier.ts";
-import { index, namesIn, print as indexText, type Index } from "../../loop/index.ts";
+import { index, namesIn, print as indexText, type Index } from "../../loop/index-expression.ts";
 import type { Kernel, Scalar, Stmt } from "../../loop/loop.ts";
 import { namesOf, storesOf } from "../../loop/uses.ts";
 
