@@ -10,8 +10,14 @@ import { Nest } from "./nest.ts";
 import { reduced } from "./reductions.ts";
 import { readLater, valueAt } from "./values.ts";
 
-/** One stage at every point of the tile: its reductions, then its value to a local or to memory. */
-export function stageAt(nest: Nest, definition: Definition, isLocal: boolean, points: readonly Point[]): Stmt[] {
+/** One stage at every point of the tile: its reductions, then its value to a local or to memory, and what follows it there. */
+export function stageAt(
+  nest: Nest,
+  definition: Definition,
+  isLocal: boolean,
+  points: readonly Point[],
+  follow?: (point: Point) => readonly Stmt[],
+): Stmt[] {
   const held = isLocal || readLater(nest, definition);
   return storeAt(
     nest,
@@ -20,6 +26,7 @@ export function stageAt(nest: Nest, definition: Definition, isLocal: boolean, po
     points,
     isLocal,
     held,
+    follow,
   );
 }
 
@@ -31,6 +38,7 @@ function storeAt(
   points: readonly Point[],
   isLocal: boolean,
   held: boolean,
+  follow: (point: Point) => readonly Stmt[] = () => [],
 ): Stmt[] {
   const out: Stmt[] = [];
   const { axes, part } = definition;
@@ -59,13 +67,14 @@ function storeAt(
       value = local(name, definition.dtype);
       nest.held.set(`${definition.name}${point.suffix}`, value);
     }
-    if (isLocal) return;
-    out.push({
-      kind: "store",
-      buffer: nest.write(definition),
-      at: position(point),
-      value: unrounded(value),
-    });
+    if (!isLocal)
+      out.push({
+        kind: "store",
+        buffer: nest.write(definition),
+        at: position(point),
+        value: unrounded(value),
+      });
+    out.push(...follow(point));
   });
   return out;
 }
