@@ -24,6 +24,7 @@ import { withoutOrder } from "../passes/graph/terms.ts";
 import type { Tile } from "../passes/loops/tile.ts";
 import { kernelSites, readSchedules, type ScheduleText } from "./schedules.ts";
 import { requireSteady } from "./steady.ts";
+import { withLineNumbers } from "../targets/contents.ts";
 import { targets, type TargetName } from "../targets/index.ts";
 import { choiceOf, printPasses, type OptionalPass } from "../passes/selection.ts";
 import type { Facts } from "../targets/target.ts";
@@ -401,7 +402,7 @@ export async function print({ module, facts, target, observation }: Lowered, kin
   const text = kind === "trainer" ? await targets[target].printTrainer(module, facts) : await targets[target].printGradients(module, facts);
   observation.timings.push({ stage: `print ${kind}`, milliseconds: performance.now() - began });
   began = performance.now();
-  const formatted = await format(text);
+  const formatted = withLineNumbers(await format(text));
   observation.timings.push({ stage: `format ${kind}`, milliseconds: performance.now() - began });
   return formatted;
 }

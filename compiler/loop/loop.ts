@@ -85,7 +85,7 @@ export type Apply = Extract<Scalar, { kind: "apply" }>;
 export type Select = Extract<Scalar, { kind: "select" }>;
 export type Reduce = Extract<Scalar, { kind: "reduce" }>;
 
-/** One graph node as the emitter shows it: `maths    %node  role, site`. */
+/** One graph node as loops keep it for whoever reads them: `maths    %node  role in composition, site`. */
 export interface Doc {
   readonly maths: string;
   readonly node: string;
@@ -93,6 +93,8 @@ export interface Doc {
   readonly site: string;
   /** Of a cotangent: the node in whose statement lies what it differentiates, and the law it came by. */
   readonly adjoint?: { readonly of: string; readonly law: string };
+  /** The layer, function or update rule that the node, or what it differentiates, is a part of: `layerNorm_3: μ, σ², x̂·γ + β`. */
+  readonly within?: string;
 }
 
 /** What: one output element in index notation. Fusion is substitution of one definition into another. */

@@ -17,25 +17,32 @@ import {
 import { LANES, obstacle } from "../../../loop/lanes.ts";
 import type { Axis, Reduce, Scalar, Stmt } from "../../../loop/loop.ts";
 import { isProduct } from "../group.ts";
-import { LANE, loop, loopsAround, positionsOf, remainderOf, type Point } from "../points.ts";
+import { LANE, loop, loopsAround, positionsOf, remainderOf, suffixed, type Point } from "../points.ts";
 import { valuesOf } from "../tile.ts";
 import { LEAST_IN_LANES } from "../tiles/sum-order.ts";
 import { Nest } from "./nest.ts";
 
-/** Emits the loops of the values' reductions, all points side by side, and returns the values that read their results. */
+/**
+ * Emits the loops of the values' reductions, all points side by side, and returns the values that read their results. A reduction that
+ * is all of its value is called `whole`.
+ */
 export function reduced(
   nest: Nest,
   values: readonly Scalar[],
   points: readonly Point[],
   out: Stmt[],
   resumed?: readonly Scalar[],
+  whole?: string,
 ): Scalar[] {
   let now = [...values];
   for (;;) {
     const found = now.map(firstReduce);
     const [first] = found;
     if (first === undefined) return now;
-    const results = points.map((p) => nest.names.take(`${first.by === "add" ? "sum" : first.by}${p.suffix}`));
+    const isWhole = whole !== undefined && now.every((value, n) => value === found[n]);
+    const results = points.map((p) =>
+      nest.names.take(isWhole ? suffixed(whole, p.suffix) : `${first.by === "add" ? "sum" : first.by}${p.suffix}`),
+    );
     const terms = found.map((r) => r!.term);
     out.push(...reduction(nest, first, terms, results, resumed));
     now = now.map((value, n) => mapScalar(value, (part) => (part === found[n] ? local(results[n]!, part.dtype) : part)));

@@ -10,8 +10,14 @@ import { Nest } from "./nest.ts";
 import { reduced } from "./reductions.ts";
 import { readLater, valueAt } from "./values.ts";
 
-/** One stage at every point of the tile: its reductions, then its value to a local or to memory. */
-export function stageAt(nest: Nest, definition: Definition, isLocal: boolean, points: readonly Point[]): Stmt[] {
+/** One stage at every point of the tile: its reductions, then its value to a local or to memory, and what follows it there. */
+export function stageAt(
+  nest: Nest,
+  definition: Definition,
+  isLocal: boolean,
+  points: readonly Point[],
+  follow?: (point: Point) => readonly Stmt[],
+): Stmt[] {
   const held = isLocal || readLater(nest, definition);
   return storeAt(
     nest,
@@ -20,6 +26,7 @@ export function stageAt(nest: Nest, definition: Definition, isLocal: boolean, po
     points,
     isLocal,
     held,
+    follow,
   );
 }
 
@@ -31,6 +38,7 @@ function storeAt(
   points: readonly Point[],
   isLocal: boolean,
   held: boolean,
+  follow: (point: Point) => readonly Stmt[] = () => [],
 ): Stmt[] {
   const out: Stmt[] = [];
   const { axes, segment } = definition;
@@ -46,24 +54,27 @@ function storeAt(
         );
   const resumed =
     nest.tile.outer === undefined ? undefined : points.map((point) => load(nest.write(definition), definition.dtype, position(point)));
-  const values = reduced(nest, at, points, out, resumed);
+  const values = reduced(nest, at, points, out, resumed, held ? definition.name : undefined);
   const { lets, scalars } = shareSubexpressions(values, (part) => nest.nameOf(part));
   out.push(...lets);
   points.forEach((point, n) => {
     let value = scalars[n]!;
-    if (held) {
+    // a sum that is the value has its name already
+    if (held && value.kind === "local" && value !== at[n]) nest.held.set(`${definition.name}${point.suffix}`, value);
+    else if (held) {
       const name = nest.names.take(suffixed(definition.name, point.suffix));
       out.push({ kind: "let", name, dtype: definition.dtype, value, mutable: false });
       value = local(name, definition.dtype);
       nest.held.set(`${definition.name}${point.suffix}`, value);
     }
-    if (isLocal) return;
-    out.push({
-      kind: "store",
-      buffer: nest.write(definition),
-      at: position(point),
-      value: unrounded(value),
-    });
+    if (!isLocal)
+      out.push({
+        kind: "store",
+        buffer: nest.write(definition),
+        at: position(point),
+        value: unrounded(value),
+      });
+    out.push(...follow(point));
   });
   return out;
 }
