@@ -24,9 +24,9 @@ import { describe, expect, test } from "vitest";
 import { compile, load, type LoadedTrainer } from "../compiler/compile.ts";
 import { lower } from "../compiler/driver/lower.ts";
 import { importText, stripTypes } from "../compiler/targets/strip.ts";
-import { targets, type TargetName } from "../compiler/targets/index.ts";
-import { typescript } from "../compiler/targets/typescript/module.ts";
-import { assemble, compileBytes } from "../compiler/targets/wasm/assemble.ts";
+import { compileBytes } from "./support/webassembly.ts";
+import { targetOf, type TargetName } from "../compiler/targets/index.ts";
+import { typescript } from "../compiler/targets/typescript/index.ts";
 import { inOrder, permute } from "../runtime/batches.ts";
 import { DataError, DivergenceError, fit, type Augment } from "../runtime/index.ts";
 
@@ -64,15 +64,14 @@ async function emitted(
   threads?: number,
 ): Promise<{ createTrainer: Maker; createThreadedTrainer: (...given: readonly unknown[]) => Promise<Loose>; module: object }> {
   const { module, facts } = await lower(drawn, { target, ...(threads !== undefined && { threads }) });
-  const exports = await importText<{ createTrainer: Maker; createThreadedTrainer: (...given: readonly unknown[]) => Promise<Loose> }>(
-    await stripTypes(await targets[target].printTrainer(module, facts)),
-  );
-  return { ...exports, module: target === "typescript" ? {} : compileBytes((await assemble(module, facts)).bytes) };
+  const printed = await targetOf(target).emit(module, facts);
+  const exports = await printed.load<{ createTrainer: Maker; createThreadedTrainer: (...given: readonly unknown[]) => Promise<Loose> }>();
+  return { ...exports, module: printed.kernels === undefined ? {} : compileBytes(printed.kernels.bytes) };
 }
 
 const plain = await emitted("typescript");
 const gradients = await lower(drawn, {}, "gradients").then(async ({ module, facts }) =>
-  importText<{ createGradients: Maker }>(await stripTypes(typescript.printGradients(module, facts))),
+  importText<{ createGradients: Maker }>(await stripTypes((await typescript.emit(module, facts, "gradients")).text)),
 );
 
 const SEED = (got: string): string => `seed needs a whole number from 0 to 2^53 − 1, but got ${got}`;
@@ -150,7 +149,7 @@ describe("a seed", () => {
     ]);
     const still = model("still", {}, () => ({ loss: sum(param("w", [2], zeros())), optimizer: sgd() }));
     const undrawn = await lower(still).then(async ({ module, facts }) =>
-      importText<{ createTrainer: Maker }>(await stripTypes(typescript.printTrainer(module, facts))),
+      importText<{ createTrainer: Maker }>(await stripTypes((await typescript.emit(module, facts)).text)),
     );
     const makers: readonly Maker[] = [
       plain.createTrainer,
@@ -383,7 +382,7 @@ describe("a step asked for finite numbers", () => {
 
   test("of several phases looks at the inputs of all before the first trains, and names the phase whose loss is none", async () => {
     const { module, facts } = await lower(phased);
-    const { createTrainer } = await importText<{ createTrainer: Maker }>(await stripTypes(typescript.printTrainer(module, facts)));
+    const { createTrainer } = await importText<{ createTrainer: Maker }>(await stripTypes((await typescript.emit(module, facts)).text));
     const trainer = createTrainer();
     expect(Object.keys(trainer.inputs).sort()).toEqual(["s", "s2", "t", "x", "y"]);
     const good = { x, t: new Float32Array(3 * ROWS), y, s: new Float32Array(ROWS).fill(1), s2: new Float32Array(ROWS).fill(1) };

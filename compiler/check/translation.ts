@@ -9,9 +9,12 @@
 import { STEP_COUNT, type Phase } from "../autodiff/update.ts";
 import type { Graph, Node, Result } from "../graph/graph.ts";
 import type { Float, Shape } from "../graph/type.ts";
-import { entriesOf, lower, type CompileOptions } from "../driver/lower.ts";
+import { entriesOf } from "../driver/entries.ts";
+import { lower } from "../driver/lower.ts";
+import type { CompileOptions } from "../driver/options.ts";
 import type { Model } from "../model/declaration.ts";
 import { differentiate } from "../passes/graph/differentiate.ts";
+import { DEFAULT } from "../targets/index.ts";
 import { drawsOf, type Draws } from "./domain.ts";
 import { fedLeaves } from "./draw.ts";
 import { asStored, batchOf, padded, runningTrainer, type AnyTrainer } from "./emitted.ts";
@@ -42,7 +45,7 @@ type Shipped = Pick<CompileOptions, "source" | "target" | "passes" | "winograd" 
 export async function checkTranslation(model: Model, options: Shipped, seed: number): Promise<TensorCheck[]> {
   const single = await checkIn("f32", model, options, seed);
   if (single.every(({ unjudged }) => unjudged === undefined)) return single;
-  const double = await checkIn("f64", model, { ...options, target: "typescript" }, seed);
+  const double = await checkIn("f64", model, { ...options, target: DEFAULT.name }, seed);
   return single.map((row, n) => (row.unjudged === undefined ? row : { ...double[n]!, inDouble: true as const }));
 }
 

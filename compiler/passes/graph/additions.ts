@@ -10,7 +10,7 @@ import type { Graph, Node } from "../../graph/graph.ts";
 import type { Buffer, Definition, Group, Scalar } from "../../loop/loop.ts";
 import { define } from "../definitions/define.ts";
 import { inline } from "../definitions/inline.ts";
-import type { Machine } from "../loops/machine.ts";
+import type { Machine } from "../../loop/machine.ts";
 import { packedAlone } from "../loops/pack.ts";
 import type { Pass } from "../pass.ts";
 import { wholeSum } from "../definitions/rows.ts";

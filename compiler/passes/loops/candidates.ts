@@ -7,7 +7,7 @@
 import { loadsOf } from "../../loop/build.ts";
 import { LANES } from "../../loop/lanes.ts";
 import type { Buffer, Group } from "../../loop/loop.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine } from "../../loop/machine.ts";
 import { isOwnPoint } from "../definitions/own-point.ts";
 import { isUniform, mainReduce, sumsAlone, valuesOf, type Tile } from "./tile.ts";
 

@@ -6,7 +6,7 @@ import { namesIn } from "../../loop/index-expression.ts";
 import type { Axis, Definition, Group, Scalar } from "../../loop/loop.ts";
 import { taken } from "./guards.ts";
 import { identityRun } from "../definitions/join.ts";
-import { NEAR, type Machine } from "./machine.ts";
+import { NEAR, type Machine } from "../../loop/machine.ts";
 import { piecewise } from "./tile.ts";
 import { pointsOf } from "./unroll.ts";
 

@@ -34,7 +34,7 @@ import { LANES, obstacle, PAIR } from "../../loop/lanes.ts";
 import type { Axis, Buffer, Definition, Group, Loop, Param, Scalar, Stage, Stmt } from "../../loop/loop.ts";
 import { asTotal } from "../definitions/join.ts";
 import { cutsOf, decided, taken } from "./guards.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine } from "../../loop/machine.ts";
 import { isOwnPoint } from "../definitions/own-point.ts";
 import { wholeSum } from "../definitions/rows.ts";
 import {

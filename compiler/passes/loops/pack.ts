@@ -24,7 +24,7 @@ import {
 import { LANES } from "../../loop/lanes.ts";
 import type { Axis, Buffer, Definition, Definitions, Group, Scalar, Stage, Work } from "../../loop/loop.ts";
 import { at as identity, axesOf } from "../definitions/define.ts";
-import { NEAR, type Machine } from "./machine.ts";
+import { NEAR, type Machine } from "../../loop/machine.ts";
 import type { Pass } from "../pass.ts";
 import { accumulates, contiguousIn, isLong, isProduct, LINE, ordered, rowOf, ROWS, strideIn } from "./tile.ts";
 

@@ -10,7 +10,7 @@ import { rowMajor } from "../../loop/index-expression.ts";
 import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Program } from "../../loop/loop.ts";
 import { linesOf } from "../../loop/text/reading.ts";
 import { decided } from "./guards.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine } from "../../loop/machine.ts";
 import type { Pass } from "../pass.ts";
 import { Nest, unrounded, type Built } from "./nest.ts";
 import { flopsOf } from "./cost.ts";

@@ -6,7 +6,7 @@ import { divisorsOf, index, namesIn, rowMajor, strideOf, substitute, type Index 
 import { LANES } from "../../loop/lanes.ts";
 import type { Axis, Buffer, Group, Scalar, Stage } from "../../loop/loop.ts";
 import { cutsOf } from "./guards.ts";
-import { NEAR, type Machine } from "./machine.ts";
+import { NEAR, type Machine } from "../../loop/machine.ts";
 import { rangesOf, type Range } from "./points.ts";
 
 export interface Tile {

@@ -1,11 +1,10 @@
 /** Guarantees the shape of the emitted files: header, tables, types, the constructor with its entry points, kernels, mathematics. */
 
 import type { Buffer, Entry, Module } from "../../loop/loop.ts";
-import type { Facts, Target } from "../target.ts";
+import type { Facts, Kind } from "../target.ts";
 import { CallChecks, printChecks, printOptionChecks } from "./checks.ts";
 import { inputsOf, isSeeded, printFeeds, printHypers, printInitial, printResult, printStatements, takenBy } from "./entry.ts";
 import { hyperType, hyperValue, recordType, recordValue } from "./record.ts";
-import { functionsOf } from "./functions.ts";
 import { isDouble, printFeeding, printHeader, printIdentity, printPacking, printTables } from "./frame.ts";
 import { printRowFacts } from "./row-facts.ts";
 import { sourcesFor } from "./mathematics/index.ts";
@@ -301,9 +300,6 @@ export function createGradients(${optionsOf(kernels)}): Gradients {
   return `${whole}\n${printSupport(module, kernels, scope, needs, whole)}\n`;
 }
 
-export const typescript = {
-  name: "typescript",
-  file: "trainer.ts",
-  printTrainer: (module, facts) => printTrainer(module, facts, functionsOf(module)),
-  printGradients: (module, facts) => printGradients(module, facts, functionsOf(module)),
-} as const satisfies Target;
+/** The text of one of the two files over kernels of some kind. */
+export const printFile = (module: Module, facts: Facts, kernels: Kernels, kind: Kind): string =>
+  kind === "trainer" ? printTrainer(module, facts, kernels) : printGradients(module, facts, kernels);
