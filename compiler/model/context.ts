@@ -88,8 +88,8 @@ export class Context {
   readonly small: boolean;
   /** The extents that the declaration names. */
   readonly extents: Extents;
-  /** Whether a size was declared: then the model itself says how small it is checked. */
-  sized = false;
+  /** Sizes that were declared: where there are some the model itself says how small it is checked. */
+  readonly sizes = new Map<string, { readonly extent: number; readonly check: number }>();
   /** Lengths of the scans that are written out: as many copies are in the graph. */
   readonly unrolled = new Set<number>();
   /** Where the rows of the batch lie. */

@@ -78,7 +78,7 @@ function finish(c: Context, entry: EntryKind, declared: Declaration, meeting: (v
     advice: [...adviseLinear(c), ...c.advice],
     ...(found === undefined ? {} : { meeting: found }),
     wholeOutputs: entry === "predict" ? wholeOutputs(c) : [],
-    named: { ...c.extents.named, unrolled: c.unrolled, sized: c.sized },
+    named: { ...c.extents.named, unrolled: c.unrolled, sized: c.sizes.size > 0 },
     phases: phases.map(({ name, optimizer: rule }, n) => {
       const parameters = trained[n];
       return { name, rule, ...(parameters === undefined ? {} : { parameters }) };

@@ -5,7 +5,7 @@
 
 import { apply, literal, mapScalar } from "../build.ts";
 import { identifier } from "../identifier.ts";
-import type { Definition, Scalar, Stage } from "../loop.ts";
+import type { Definition, Literal, Scalar, Stage } from "../loop.ts";
 import { printIndex } from "./index-expression.ts";
 import { printScalar } from "./notation.ts";
 
@@ -29,7 +29,7 @@ function placeOf({ axes, part }: Definition): string {
 const LONG = 8;
 
 /** A number as whoever wrote the model may have written it: `1 − 0.9`, `1 / 784`, where these are the same double; else the number. */
-export function asWritten(number: Extract<Scalar, { kind: "literal" }>): Scalar {
+export function asWritten(number: Literal): Scalar {
   const { value, dtype } = number;
   if (dtype === "i32" || dtype === "bool" || !(value > 0 && value < 1)) return number;
   if (String(value).length <= LONG) return number;

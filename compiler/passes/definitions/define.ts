@@ -3,16 +3,15 @@
  *   %y = dot %x %w   →   y[i,j] = Σ k<784: x[i,k]·w[k,j]
  */
 
-import type { Graph, Node, Origin } from "../../graph/graph.ts";
-import type { Attr } from "../../graph/graph.ts";
+import type { Attr, Graph, Node, Origin } from "../../graph/graph.ts";
 import { load, round } from "../../loop/build.ts";
 import { index, type Index } from "../../loop/index-expression.ts";
 import type { Axis, Buffer, Definition, Doc, EntryResult, Initial, Role, Scalar } from "../../loop/loop.ts";
 import { opOf } from "../../ops/index.ts";
 import { exactValues } from "../graph/numerics.ts";
-import type { Pass } from "../pass.ts";
 import { nameOf } from "../graph/rewrite.ts";
 import { inOrder } from "../graph/terms.ts";
+import type { Pass } from "../pass.ts";
 
 /** Definitions before fusion: one a node, views included. */
 export interface Defined {

@@ -4,10 +4,10 @@ import { bytesOf, sizeOf } from "../../graph/type.ts";
 import { keyOf, loadsOf, substitute, walkScalar } from "../../loop/build.ts";
 import { namesIn } from "../../loop/index-expression.ts";
 import type { Axis, Definition, Group, Scalar } from "../../loop/loop.ts";
-import { taken } from "./guards.ts";
 import { identityRun } from "../definitions/join.ts";
+import { taken } from "./guards.ts";
 import { NEAR, type Machine } from "../../loop/machine.ts";
-import { piecewise } from "./tile.ts";
+import { piecewise } from "./tiles/pieces.ts";
 import { pointsOf } from "./unroll.ts";
 
 /** How long a kernel takes at best. */
