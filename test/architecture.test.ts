@@ -24,8 +24,11 @@ const filesUnder = (folder: string): string[] =>
     .map((file) => `${folder}/${file}`)
     .sort();
 
+const known = new Map<string, Import[]>();
 /** Static, type-only and dynamic imports, and re-exports. */
-function importsOf(file: string): Import[] {
+const importsOf = (file: string): Import[] => known.get(file) ?? known.set(file, readImports(file)).get(file)!;
+
+function readImports(file: string): Import[] {
   const source = project.createSourceFile(file, readFileSync(resolve(root, file), "utf8"), { overwrite: true });
   const specifiers = [
     ...source.getImportDeclarations().map((one) => one.getModuleSpecifier()),
@@ -117,19 +120,19 @@ describe("imports follow the arrows", () => {
 });
 
 /** Texts in a source: literals, and what stands between the holes of templates. */
-const textsIn = (file: string, text: string): { readonly text: string; readonly line: string }[] =>
-  project
-    .createSourceFile(file, text, { overwrite: true })
-    .getDescendants()
-    .filter(
-      (node) =>
-        node.isKind(SyntaxKind.StringLiteral) ||
-        node.isKind(SyntaxKind.NoSubstitutionTemplateLiteral) ||
-        node.isKind(SyntaxKind.TemplateHead) ||
-        node.isKind(SyntaxKind.TemplateMiddle) ||
-        node.isKind(SyntaxKind.TemplateTail),
-    )
-    .map((node) => ({ text: node.getText().slice(1, -1), line: `${file}:${node.getStartLineNumber()} ${node.getText()}` }));
+function textsIn(file: string, text: string): { readonly text: string; readonly line: string }[] {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2023, true);
+  const found: { text: string; line: string }[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
+      const line = source.getLineAndCharacterOfPosition(node.getStart()).line + 1;
+      found.push({ text: node.text, line: `${file}:${line} ${node.getText()}` });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
 
 const named = TARGETS.flatMap((target) => [target.name, wordsOf(target)]).filter((words) => words !== "");
 /** A target's name as a text of its own, or the flags that ask for it in any. */
