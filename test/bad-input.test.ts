@@ -53,6 +53,9 @@ test("arguments", async () => {
     check: "adjoint check needs a model: adjoint check models/<name>.ts",
     "summary models/circuit.ts models/linear-softmax.ts":
       "adjoint summary takes one model, but got models/circuit.ts and models/linear-softmax.ts; run it once for each",
+    "inspect models/circuit.ts --lvie": "adjoint inspect has no flag --lvie; did you mean --live?; see adjoint inspect --help",
+    "inspect models/circuit.ts --all --graph --live": "--all shows everything already; leave it out, or --graph and --live",
+    "check models/circuit.ts --al": "adjoint check has no flag --al; did you mean --all?; see adjoint check --help",
     "verify models/circuit.ts":
       "models/circuit.ts has no header of a generated file, so nothing says which model it belongs to; verify takes generated/<model>/trainer.ts, and a model is checked with adjoint check",
     "train models/linear-softmax.ts --epochs 1.5": '--epochs needs a whole number of at least 1, but got "1.5"',

@@ -174,6 +174,22 @@ describe("check", () => {
     expect(gradients.map(({ name, role }) => `${role} ${name}`)).toEqual(["input x", "parameter W", "parameter b"]);
   }, 60_000);
 
+  test("says whether a model holds, and of each tensor where all is asked for", async () => {
+    const [verdict, all] = await twoAtATime(["check models/circuit.ts", "check models/circuit.ts --all"], run);
+    expect([verdict!.code, verdict!.stderr, all!.code, all!.stderr]).toEqual([0, "", 0, ""]);
+    expect(verdict!.stdout).toMatch(/^✓ circuit holds: 30 tensors agree; worst error \d\.\de-8\n$/);
+    const [first, empty, head, rule, ...rows] = all!.stdout.trimEnd().split("\n");
+    expect(`${first}\n`).toBe(verdict!.stdout);
+    expect([empty, head, rule]).toEqual([
+      "",
+      "tensor                                        role       method                    coordinates    worst  kinks  verdict",
+      "────────────────────────────────────────────  ─────────  ────────────────────────  ───────────  ───────  ─────  ───────",
+    ]);
+    expect(rows).toHaveLength(30);
+    for (const row of rows)
+      expect(row).toMatch(/^\S.{43}  (parameter|state    |output   |kernel   )  .{24}  +\d+  +(0|\d\.\de-\d+)  +\d  holds$/);
+  }, 30_000);
+
   test.each(modelNames)("the certificate of %s, as committed, keeps the same bounds", (name) => {
     expectBounds(JSON.parse(readFileSync(`${root}generated/${name}/certificate.json`, "utf8")) as CheckJson);
   });
@@ -191,7 +207,15 @@ export default model("wave", {}, () => {
     const [checked, compiled] = await twoAtATime(["check models/wave.ts", "compile models/wave.ts"], run);
     rmSync(at("models/wave.ts"));
     expect([checked!.code, checked!.stderr, compiled!.code, compiled!.stdout]).toEqual([1, "", 1, ""]);
-    expect(checked!.stdout).toMatch(/\n✗ does not hold: the worst error is \d\.\de\+0\n$/);
+    expect(checked!.stdout.replace(/\de\+1/g, "many")).toBe(`✗ wave does not hold: 1 of 17 tensors wrong, 2 not judged; worst error 1.0e+0
+
+tensor  role       method               coordinates   worst  kinks  verdict
+──────  ─────────  ───────────────────  ───────────  ──────  ─────  ───────
+a       parameter  central differences            5  1.0e+0      0  wrong
+
+  not judged: a, by three steps: rounding alone may move it by many of its terms
+  not judged: loss, by three steps: rounding alone may move it by many of its terms
+`);
     expect(compiled!.stderr).toMatch(
       /^error the check of "wave" does not hold: a, by central differences: the worst error is .* above 1e-6\. No trainer was written\./,
     );
@@ -199,47 +223,105 @@ export default model("wave", {}, () => {
   }, 30_000);
 });
 
-test("summary and inspect show what a model is", async () => {
-  const [shown, summary, levels, data] = await twoAtATime(
-    [
-      "summary models/linear-softmax.ts",
-      "summary models/linear-softmax.ts --json",
-      "inspect models/linear-softmax.ts",
-      "inspect models/linear-softmax.ts --json --graph --live",
-    ],
-    run,
-  );
-  expect([shown, summary, levels, data].map((ran) => [ran!.code, ran!.stderr])).toEqual(Array(4).fill([0, ""]));
-  const facts = json<SummaryJson>(summary!);
-  expect(facts).toMatchObject({ model: "linear-softmax", trainable: 7850, frozen: 0, arenaBytes: 826448 });
-  expect(facts.parameters).toEqual([
-    { name: "W", shape: [784, 10], count: 7840, trainable: true },
-    { name: "b", shape: [10], count: 10, trainable: true },
-  ]);
-  expect(facts.entries.map(({ name }) => name)).toEqual(["train", "evaluate", "predict"]);
-  for (const text of ["W          [784, 10]   7,840", "trainable parameters", "7,850", "826,448 bytes"])
-    expect(shown!.stdout).toContain(text);
-  for (const text of [
-    "── Forward graph",
-    "── After differentiation",
-    "%d_W",
-    "~ dot: dot: d_b = aᵀ·d_y",
-    "── Kernels",
-    "kernel ",
-    "── Live ranges",
-  ])
-    expect(levels!.stdout).toContain(text);
-  const { live, ...rest } = json<InspectJson>(data!);
-  expect(Object.keys(rest)).toEqual(["model", "graph"]);
-  expect(live!.find(({ buffer }) => buffer === "W")).toEqual({
-    entry: "all",
-    buffer: "W",
-    role: "parameter",
-    offset: 0,
-    bytes: 31360,
-    live: "always",
-  });
-}, 30_000);
+const OVERVIEW = `model linear-softmax
+
+parameter  shape      number
+─────────  ─────────  ──────
+W          [784, 10]   7,840
+b          [10]           10
+
+trainable parameters                7,850
+frozen parameters                       0
+state (optimizer and counters)          1
+forward operations                     32
+a training step                 2,030,612 FLOPs
+arena, all memory there is        826,448 bytes
+
+entry point  statements  kernels  bytes moved      FLOPs    forward   backward  update
+───────────  ──────────  ───────  ───────────  ─────────  ─────────  ─────────  ──────
+train                 9        4      513,796  2,030,612  1,008,192  1,006,720  15,700
+evaluate              7        3      847,416  3,941,000  3,941,000          –       –
+predict               1        1       34,576     15,690     15,690          –       –
+`;
+
+const LIVE = `── Live ranges: bytes of the arena, and the statements between which they are held
+
+entry     buffer              role        offset    bytes  statements
+────────  ──────────────────  ─────────  ───────  ───────  ────────────────────────────────────
+all       W                   parameter        0   31,360  always
+all       b                   parameter   31,360       40  always
+all       stepCount           state       31,408        4  always
+train     x                   input       31,424  200,704  1–8
+train     scores              scratch    232,128    2,560  2–6
+train     d_shifted           scratch    232,128    2,560  6–8, written over scores
+train     exps                residual   234,688    2,560  6–6
+train     y                   input      237,248      256  1–6
+train     live rows           input      237,504        4  1–6
+train     d_rowSum            scratch    237,520        4  5–6
+train     rowSum              scratch    237,520        4  6–9, written over d_rowSum
+evaluate  x_evaluate          input       31,424  784,000  1–1
+evaluate  rowSum_evaluate     scratch     31,424        4  2–5
+evaluate  scores_evaluate     scratch    815,424   10,000  1–6
+evaluate  y_evaluate          input      825,424    1,000  1–6
+evaluate  live rows_evaluate  input      826,432        4  1–6
+evaluate  rowSum_2_evaluate   scratch    826,432        4  6–7, written over live rows_evaluate
+predict   x_predict           input       31,424    3,136  1–1
+predict   scores_predict      output      34,560       40  1–2
+`;
+
+describe("summary and inspect", () => {
+  test("show the same overview, inspect what lies below it where that is asked for", async () => {
+    const [summary, overview, live, all, data] = await twoAtATime(
+      [
+        "summary models/linear-softmax.ts",
+        "inspect models/linear-softmax.ts",
+        "inspect models/linear-softmax.ts --live",
+        "inspect models/linear-softmax.ts --all",
+        "inspect models/linear-softmax.ts --json --all",
+      ],
+      run,
+    );
+    expect([summary, overview, live, all, data].map((ran) => [ran!.code, ran!.stderr])).toEqual(Array(5).fill([0, ""]));
+    expect(summary!.stdout).toBe(OVERVIEW);
+    expect(overview!.stdout).toBe(`${OVERVIEW}\nMore: --graph, --backward, --kernels, --live, --all\n`);
+    expect(live!.stdout).toBe(LIVE);
+    const levels = json<InspectJson>(data!);
+    expect(Object.keys(levels)).toEqual(["model", "overview", "graph", "backward", "kernels", "live"]);
+    expect(levels.backward).toContain("~ dot: dot: d_b = aᵀ·d_y");
+    expect(all!.stdout).toBe(
+      [
+        OVERVIEW,
+        `── Forward graph, as declared\n\n${levels.graph}\n`,
+        `── After differentiation: every cotangent with the law that made it, then the updates\n\n${levels.backward}\n`,
+        `── Kernels\n\n${levels.kernels}\n`,
+        LIVE,
+      ].join("\n"),
+    );
+  }, 30_000);
+
+  test("say the same as data", async () => {
+    const [summary, overview] = await twoAtATime(
+      ["summary models/linear-softmax.ts --json", "inspect models/linear-softmax.ts --json"],
+      run,
+    );
+    const facts = json<SummaryJson>(summary!);
+    expect(json<InspectJson>(overview!)).toEqual({ model: "linear-softmax", overview: facts });
+    expect(facts).toMatchObject({ model: "linear-softmax", trainable: 7850, frozen: 0, arenaBytes: 826448 });
+    expect(facts.parameters).toEqual([
+      { name: "W", shape: [784, 10], count: 7840, trainable: true },
+      { name: "b", shape: [10], count: 10, trainable: true },
+    ]);
+    for (const { flops, forward, backward, update } of facts.entries) expect(forward + backward + update).toBe(flops);
+  }, 30_000);
+});
+
+test("the README names every verb", async () => {
+  const { stdout } = await run("--help");
+  const verbs = [...stdout.slice(stdout.indexOf("COMMANDS")).matchAll(/^ +(\w+) {2,}\S/gm)].map(([, verb]) => verb!);
+  expect(verbs).toContain("tune");
+  const readme = readFileSync(`${root}README.md`, "utf8");
+  expect(verbs.filter((verb) => !readme.includes(`\n| \`adjoint ${verb} `))).toEqual([]);
+});
 
 test("train tests once at the end, with the same digits on every run, and says where the gradient code is", async () => {
   const command = "train models/linear-softmax.ts --data digits --epochs 2 --seed 7";

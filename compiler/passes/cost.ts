@@ -28,7 +28,10 @@ export function rooflineOf(flops: number, bytes: number, { rates }: Machine): Ro
 }
 
 /** Floating-point operations: each arithmetic function once at every point where it is evaluated. */
-export function flopsOf(group: Group): number {
+export const flopsOf = (group: Group): number => flopsOfStages(group).reduce((sum, flops) => sum + flops, 0);
+
+/** The same of each stage. */
+export function flopsOfStages(group: Group): readonly number[] {
   const count = (s: Scalar): number => {
     if (s.kind === "reduce") return sizeOf(s.over.map((axis) => axis.extent)) * (count(s.term) + 1);
     if (s.kind === "apply") return s.args.reduce((n, arg) => n + count(arg), s.dtype === "bool" || s.fn === "cast" ? 0 : 1);
@@ -36,10 +39,11 @@ export function flopsOf(group: Group): number {
     return s.kind === "round" ? count(s.value) : 0;
   };
   const pieces = piecewise(group).map((n) => group.axes[n]!);
-  return group.stages.reduce((n, { definition: { shape, value } }) => {
-    if (pieces.length === 0) return n + sizeOf(shape) * count(value);
-    return n + (sizeOf(shape) / sizeOf(pieces.map(({ extent }) => extent))) * shared(value, pieces);
-  }, 0);
+  return group.stages.map(({ definition: { shape, value } }) =>
+    pieces.length === 0
+      ? sizeOf(shape) * count(value)
+      : (sizeOf(shape) / sizeOf(pieces.map(({ extent }) => extent))) * shared(value, pieces),
+  );
 }
 
 /** Operations of all pieces at one point: what they have in common is computed once. */
