@@ -34,7 +34,7 @@ export interface CompileOptions extends Omit<LowerOptions, "extents" | "batch"> 
 export interface Compiled {
   readonly model: string;
   /**
-   * By file name: trainer.ts, gradients.ts if asked for, model.graph, model.plan, report.md, certificate.json; of the WebAssembly target
+   * By file name: trainer.ts, gradients.ts and model.plan if asked for, model.graph, report.md, certificate.json; of the WebAssembly target
    * trainer.wasm.ts, gradients.wasm.ts, model.wasm.plan, report.wasm.md, certificate.wasm.json.
    */
   readonly files: ReadonlyMap<string, string>;
@@ -74,6 +74,7 @@ const OPTIONS = optionsOf<CompileOptions>({
   threads: COUNT,
   relaxed: FLAG,
   winograd: FLAG,
+  plan: FLAG,
   effort: oneOf("none", "quick", "more", "exhaustive"),
   progress: FUNCTION,
 });
@@ -98,7 +99,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
   if (gradients !== undefined) files.set(name("gradients.ts"), gradients);
   if (lowered.target === "typescript")
     files.set("model.graph", lowered.entries.map((entry) => printGraph({ ...entry.graph, name: entry.name })).join("\n"));
-  if (lowered.target !== "plain") files.set(name("model.plan"), printModule(lowered.module));
+  if (options.plan === true) files.set(name("model.plan"), printModule(lowered.module));
   const binaries = new Map<string, Uint8Array>();
   if (lowered.target === "wasm-external") {
     binaries.set("trainer.wasm", (await assemble(lowered.module, lowered.facts)).bytes);

@@ -64,6 +64,8 @@ export interface CompileOptions {
   readonly relaxed?: boolean;
   /** 3×3 convolutions of stride 1 by Winograd's algorithm: fewer products, larger errors. */
   readonly winograd?: boolean;
+  /** Also gives model.plan, the placed kernels as text: longer than the trainer, for whoever wants to read them. */
+  readonly plan?: boolean;
 }
 
 /** One entry point, before and after the pipeline. */
@@ -379,7 +381,7 @@ const withoutOrigins = (graph: Graph): Graph => ({
 const FLAGS: Partial<Record<TargetName, string>> = { "wasm-external": "--target wasm --wasm external", plain: "--plain" };
 
 /** The command that makes the files again. */
-export function commandOf({ source, entries, target, passes, threads, relaxed, winograd, memory }: CompileOptions): string {
+export function commandOf({ source, entries, target, passes, threads, relaxed, winograd, memory, plan }: CompileOptions): string {
   const chosen = printPasses(passes);
   if (source === undefined) return "compile(model) in the program that declared it";
   return [
@@ -392,6 +394,7 @@ export function commandOf({ source, entries, target, passes, threads, relaxed, w
     ...(entries ?? []).map((entry) => `--entry ${entry}`),
     ...(chosen === undefined ? [] : [`--passes ${chosen}`]),
     ...(memory === undefined ? [] : [`--memory ${memory.replaceAll(" ", "")}`]),
+    ...(plan === true ? ["--plan"] : []),
   ].join(" ");
 }
 

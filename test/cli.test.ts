@@ -20,7 +20,7 @@ beforeAll(async () => {
   writeFileSync(at("package.json"), '{ "name": "mine", "type": "module" }');
   for (const name of ["circuit", "linear-softmax"]) copyFileSync(`${root}models/${name}.ts`, at(`models/${name}.ts`));
   writeDigits(at("digits"), { train: 40, test: 20 });
-  expect(await run("compile models/circuit.ts --entry gradients")).toMatchObject({ code: 0, stderr: "" });
+  expect(await run("compile models/circuit.ts --entry gradients --plan")).toMatchObject({ code: 0, stderr: "" });
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -32,11 +32,11 @@ test("compile writes every file of every model, and again only what changed", as
     code: 0,
     stderr: "",
     stdout:
-      "✓ circuit  generated/circuit/  arena 80 bytes  unchanged\n✓ linear-softmax  generated/linear-softmax/  arena 826,448 bytes  5 files written\n",
+      "✓ circuit  generated/circuit/  arena 80 bytes  unchanged\n✓ linear-softmax  generated/linear-softmax/  arena 826,448 bytes  4 files written\n",
   });
   expect(readdirSync(at("generated/circuit")).sort()).toEqual(CIRCUIT);
   writeFileSync(at("generated/circuit/report.md"), "edited");
-  const again = json<CompileJson>(await run("compile models/circuit.ts --entry gradients --print fuse --json"));
+  const again = json<CompileJson>(await run("compile models/circuit.ts --entry gradients --plan --print fuse --json"));
   expect(again.files.filter(({ written }) => written).map(({ file }) => file)).toEqual(["generated/circuit/report.md"]);
   expect(Object.keys(again)).toEqual(["model", "folder", "files", "arenaBytes", "timings", "diagnostics", "stages"]);
   expect(again.stages?.map(({ entry, pass }) => `${entry} ${pass}`)).toEqual(["train fuse", "evaluate fuse", "predict fuse"]);
@@ -77,7 +77,7 @@ describe("one changed character", () => {
       expect(shown!.stdout).toContain(`✗ ${file(name)}:${line} ${reason}\n    is      ${found}\n    made    ${expected}\n`);
     }
     expect(shown!.stdout).toContain(
-      "5 of 11 files under generated/ drifted. Run adjoint compile to make them again; edits to generated files are lost.",
+      "5 of 10 files under generated/ drifted. Run adjoint compile to make them again; edits to generated files are lost.",
     );
   }, 30_000);
 
@@ -131,9 +131,9 @@ test("--target wasm writes a trainer of its own name, and --wasm external its by
   const kept = "compile models/circuit.ts --target wasm --out inside";
   const [inside, beside] = await twoAtATime([kept, "compile models/circuit.ts --target wasm --wasm external --out beside"], run);
   expect([inside!.code, inside!.stderr, beside!.code, beside!.stderr]).toEqual([0, "", 0, ""]);
-  const FILES = ["certificate.wasm.json", "model.wasm.plan", "report.wasm.md", "trainer.wasm.ts"];
+  const FILES = ["certificate.wasm.json", "report.wasm.md", "trainer.wasm.ts"];
   expect(readdirSync(at("inside/circuit")).sort()).toEqual(FILES);
-  expect(readdirSync(at("beside/circuit")).sort()).toEqual([...FILES.slice(0, 3), "trainer.wasm", FILES[3]]);
+  expect(readdirSync(at("beside/circuit")).sort()).toEqual([...FILES.slice(0, 2), "trainer.wasm", FILES[2]]);
   expect([...readFileSync(at("beside/circuit/trainer.wasm")).subarray(0, 8)]).toEqual([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
   const text = (of: string): string => readFileSync(at(`${of}/circuit/trainer.wasm.ts`), "utf8");
   expect(text("inside")).toContain("// Regenerate: adjoint compile models/circuit.ts --target wasm\n");
@@ -314,6 +314,24 @@ describe("summary and inspect", () => {
     for (const { flops, forward, backward, update } of facts.entries) expect(forward + backward + update).toBe(flops);
   }, 30_000);
 });
+
+test("model.plan is written where it is asked for, kept by a compile of everything, and told of where it is old", async () => {
+  const out = "--out planned";
+  const bare = `compile models/circuit.ts ${out}`;
+  expect((await run(bare)).code).toBe(0);
+  expect(readdirSync(at("planned/circuit"))).not.toContain("model.plan");
+  const asked = await run(`${bare} --plan --target wasm`);
+  expect([asked.code, asked.stderr]).toEqual([0, ""]);
+  expect(readFileSync(at("planned/circuit/model.wasm.plan"), "utf8")).toMatch(/^module circuit arena 80 \{\n/);
+  expect(readFileSync(at("planned/circuit/trainer.wasm.ts"), "utf8")).toContain("circuit.ts --target wasm --plan\n");
+  rmSync(at("planned/circuit/model.wasm.plan"));
+  expect((await run(`compile ${out}`)).code).toBe(0);
+  expect(readdirSync(at("planned/circuit")).filter((name) => name.endsWith(".plan"))).toEqual(["model.wasm.plan"]);
+  expect(await run(`compile --check ${out}`)).toMatchObject({ code: 0, stderr: "" });
+  expect((await run(`${bare} --target wasm`)).stderr).toBe(
+    "planned/circuit/model.wasm.plan is of an earlier compile; add --plan to renew it, or remove it\n",
+  );
+}, 60_000);
 
 test("the README names every verb", async () => {
   const { stdout } = await run("--help");

@@ -27,6 +27,8 @@ export interface Header {
   readonly relaxed?: true;
   /** Its `--winograd`. */
   readonly winograd?: true;
+  /** Its `--plan`. */
+  readonly plan?: true;
 }
 
 const GENERATED =
@@ -70,6 +72,7 @@ export function readHeader(text: string): Header | undefined {
     ...(threads === undefined ? {} : { threads: Number(threads) }),
     ...(/ --relaxed(?: |$)/.test(flags) ? { relaxed: true } : {}),
     ...(/ --winograd(?: |$)/.test(flags) ? { winograd: true } : {}),
+    ...(/ --plan(?: |$)/.test(flags) ? { plan: true } : {}),
   };
 }
 
@@ -80,12 +83,14 @@ export const optionsOf = ({
   threads,
   relaxed,
   winograd,
-}: Header): Pick<Header, "passes" | "memory" | "threads" | "relaxed" | "winograd"> => ({
+  plan,
+}: Header): Pick<Header, "passes" | "memory" | "threads" | "relaxed" | "winograd" | "plan"> => ({
   ...(passes === undefined ? {} : { passes }),
   ...(memory === undefined ? {} : { memory }),
   ...(threads === undefined ? {} : { threads }),
   ...(relaxed === undefined ? {} : { relaxed }),
   ...(winograd === undefined ? {} : { winograd }),
+  ...(plan === undefined ? {} : { plan }),
 });
 
 /** The certificate line without its end. */
