@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import type * as adjoint from "../compiler/index.ts";
-import type { format, lower } from "../compiler/lower.ts";
-import type { Model } from "../compiler/model/model.ts";
+import type { format, lower } from "../compiler/driver/lower.ts";
+import type { Model } from "../compiler/index.ts";
 import { root, type printTrainer } from "../scripts/compiler.ts";
 
 /** The public face. */
@@ -29,7 +29,7 @@ export async function loadCompiler(names: readonly string[]): Promise<Bundled> {
     ...names.map((name, n) => `import model${n} from "./models/${name}.ts";`),
     `export const models = { ${names.map((name, n) => `${JSON.stringify(name)}: model${n}`).join(", ")} };`,
     `export * as adjoint from "./compiler/index.ts";`,
-    `export { format, lower } from "./compiler/lower.ts";`,
+    `export { format, lower } from "./compiler/driver/lower.ts";`,
     `import { targets } from "./compiler/targets/index.ts";`,
     `export const printTrainer = async ({ module, facts, target }) => targets[target].printTrainer(module, facts);`,
   ].join("\n");

@@ -6,7 +6,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Lowered } from "../compiler/lower.ts";
+import type { Lowered } from "../compiler/driver/lower.ts";
 import type { Module } from "../compiler/loop/loop.ts";
 import type { Model } from "../compiler/index.ts";
 import { imported, root } from "../scripts/compiler.ts";

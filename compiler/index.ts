@@ -1,6 +1,7 @@
 /** Guarantees the public face of the compiler: the layer language, compile and load. */
 
-export { model, type Declaration, type Instance, type Model, type ModelOptions, type PhaseDeclaration } from "./model/model.ts";
+export { model } from "./model/model.ts";
+export type { Declaration, Instance, Model, ModelOptions, PhaseDeclaration } from "./model/declaration.ts";
 export { sequential, type Sequential, type SequentialOptions } from "./model/sequential.ts";
 export type { LossName, MetricName, OptimizerName } from "./model/keras.ts";
 export { assign, hyper, input, labels, param, size, state, type Hyper, type InputDomain, type InputOptions } from "./model/leaves.ts";
@@ -138,5 +139,5 @@ export type { Padding, PerAxis } from "./model/layers/spatial.ts";
 export { constant, glorot, glorotNormal, he, heUniform, normal, ones, uniform, zeros, type Initializer } from "./model/initializers.ts";
 export type { FloatTensor, Scalar, Tensor } from "./model/tensor.ts";
 export { ModelError, type Diagnostic } from "./graph/error.ts";
-export { BudgetError } from "./budget.ts";
+export { BudgetError } from "./driver/budget.ts";
 export { CheckError, compile, load, type Compiled, type CompileOptions, type LoadedTrainer, type TrainerModule } from "./compile.ts";

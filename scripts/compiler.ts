@@ -3,9 +3,9 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { TrainerModule } from "../compiler/compile.ts";
-import type { Lowered } from "../compiler/lower.ts";
-import type { Model } from "../compiler/model/model.ts";
-import { importText, stripTypes } from "../compiler/strip.ts";
+import type { Lowered } from "../compiler/driver/lower.ts";
+import type { Model } from "../compiler/index.ts";
+import { importText, stripTypes } from "../compiler/targets/strip.ts";
 import { targets } from "../compiler/targets/index.ts";
 
 export const root = fileURLToPath(new URL("../", import.meta.url));

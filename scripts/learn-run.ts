@@ -5,8 +5,9 @@ import { inputsOf } from "../compiler/cli/inputs.ts";
 import type { LoadedTrainer, TrainerModule } from "../compiler/compile.ts";
 import type { Arrays } from "../compiler/cli/synthetic.ts";
 import type { InputFacts } from "../compiler/cli/inputs.ts";
-import type { Sets, DataDeclaration } from "../compiler/cli/data.ts";
-import type { Model } from "../compiler/model/model.ts";
+import type { DataDeclaration } from "../compiler/cli/data.ts";
+import type { Sets } from "../compiler/cli/sources.ts";
+import type { Model } from "../compiler/index.ts";
 import { evaluate, fit } from "../runtime/index.ts";
 
 /** A model's file, its committed trainer, and the texts of both. */

@@ -27,7 +27,7 @@ import {
 } from "adjoint";
 import { expect, test } from "vitest";
 import { runningTrainer, type AnyTrainer } from "../compiler/check/emitted.ts";
-import { entriesOf, lower, type CompileOptions } from "../compiler/lower.ts";
+import { entriesOf, lower, type CompileOptions } from "../compiler/driver/lower.ts";
 import { opOf } from "../compiler/ops/index.ts";
 import { pipeline, toRounded } from "../compiler/passes/index.ts";
 

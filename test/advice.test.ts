@@ -43,7 +43,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { adviceOn } from "../compiler/check/advice.ts";
 import { printDiagnostic } from "../compiler/graph/error.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { modelNames, modelOf } from "./support/models.ts";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
 import { context } from "../compiler/model/context.ts";

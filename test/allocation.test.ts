@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { stripTypes } from "../compiler/strip.ts";
+import { stripTypes } from "../compiler/targets/strip.ts";
 import { typescript } from "../compiler/targets/typescript/module.ts";
 import type { Growth } from "../scripts/allocation-run.ts";
 import { lightModelNames, lowered, modelNames } from "./support/models.ts";

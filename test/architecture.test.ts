@@ -45,7 +45,9 @@ const packages = (...names: string[]): RegExp[] => names.map((name) => new RegEx
 const inside = (...folders: string[]): RegExp[] => folders.map((folder) => new RegExp(`^${folder}/`));
 const compiler = (...folders: string[]): RegExp[] => inside(...folders.map((folder) => `compiler/${folder}`));
 const NODE = [/^node:/];
-const DRIVER = [/^compiler\/[a-z-]+\.ts$/];
+/** Files of the compiler's top: its public face and what it is made of. */
+const TOP = [/^compiler\/[a-z-]+\.ts$/];
+const VERSION = [/^compiler\/version\.ts$/];
 
 /** Whose files may import what. The first row that fits a file is its law. */
 const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[] = [
@@ -57,8 +59,26 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   { of: /^compiler\/autodiff\//, may: compiler("autodiff", "ops", "graph") },
   { of: /^compiler\/model\//, may: compiler("model", "autodiff", "ops", "graph") },
   { of: /^compiler\/passes\//, may: compiler("passes", "autodiff", "ops", "graph", "loop") },
-  { of: /^compiler\/targets\//, may: [...compiler("targets", "loop"), /^compiler\/graph\/(type|printable)\.ts$/, ...packages("wabt")] },
-  { of: /^compiler\/check\//, may: [...compiler("check", "passes", "autodiff", "ops", "graph", "loop", "targets", "model"), ...DRIVER] },
+  {
+    of: /^compiler\/targets\//,
+    may: [...compiler("targets", "loop"), /^compiler\/graph\/(type|printable)\.ts$/, ...packages("wabt", "esbuild")],
+  },
+  {
+    of: /^compiler\/driver\//,
+    may: [...compiler("driver", "model", "autodiff", "ops", "graph", "loop", "passes", "targets"), ...VERSION, ...packages("prettier")],
+  },
+  {
+    of: /^compiler\/check\//,
+    may: compiler("check", "driver", "passes", "autodiff", "ops", "graph", "loop", "targets", "model"),
+  },
+  {
+    of: /^compiler\/explain\//,
+    may: compiler("explain", "driver", "passes", "ops", "graph", "loop", "targets"),
+  },
+  {
+    of: /^compiler\/measured\//,
+    may: compiler("measured", "check", "driver", "passes", "graph", "loop", "targets"),
+  },
   {
     of: /^compiler\/cli\//,
     may: [
@@ -69,11 +89,7 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   },
   {
     of: /^compiler\/[a-z-]+\.ts$/,
-    may: [
-      ...compiler("model", "autodiff", "ops", "graph", "loop", "passes", "targets", "check"),
-      ...DRIVER,
-      ...packages("prettier", "esbuild"),
-    ],
+    may: [...compiler("model", "graph", "loop", "passes", "targets", "driver", "check", "explain"), ...TOP],
   },
   { of: /^runtime\/node\//, may: [...inside("runtime"), ...NODE, ...packages("picocolors")] },
   { of: /^runtime\//, may: [/^runtime\/(?!node\/)/, ...packages("asciichart", "fast-png", "fflate", "valibot")] },

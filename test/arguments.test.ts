@@ -3,7 +3,7 @@
 import * as adjoint from "adjoint";
 import { add, dense, input, model, ModelError, mul, param, sequential, sgd, sum, zeros, type Model } from "adjoint";
 import { describe, expect, test } from "vitest";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { InputError } from "../compiler/cli/errors.ts";
 import { readDataDeclaration } from "../compiler/cli/data.ts";
 import type { LoadedModel } from "../compiler/cli/load-model.ts";

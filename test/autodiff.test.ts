@@ -27,7 +27,7 @@ import {
 } from "adjoint";
 import { checkModel } from "../compiler/check/check.ts";
 import { load } from "../compiler/compile.ts";
-import { lower, print, type Lowered } from "../compiler/lower.ts";
+import { lower, print, type Lowered } from "../compiler/driver/lower.ts";
 
 type Wide = FloatTensor<readonly [number, number]>;
 

@@ -1,9 +1,9 @@
 /** What of a kernel becomes functions of its own, so that an engine optimizes it early. */
 
 import { describe, expect, test } from "vitest";
-import { parseKernel } from "../compiler/loop/parse.ts";
+import { parseKernel } from "../compiler/loop/text/index.ts";
 import { printKernelFunction } from "../compiler/targets/typescript/statement.ts";
-import { format } from "../compiler/lower.ts";
+import { format } from "../compiler/driver/lower.ts";
 
 const printed = (text: string, block: number): Promise<string> =>
   format(printKernelFunction(parseKernel(text.replace("{", "{\n  // y = x")), "k", new Set(), "at stores", { block, kernel: 0 }));

@@ -22,8 +22,8 @@ import {
 } from "adjoint";
 import { describe, expect, test } from "vitest";
 import { compile, load, type LoadedTrainer } from "../compiler/compile.ts";
-import { lower } from "../compiler/lower.ts";
-import { importText, stripTypes } from "../compiler/strip.ts";
+import { lower } from "../compiler/driver/lower.ts";
+import { importText, stripTypes } from "../compiler/targets/strip.ts";
 import { targets, type TargetName } from "../compiler/targets/index.ts";
 import { typescript } from "../compiler/targets/typescript/module.ts";
 import { assemble, compileBytes } from "../compiler/targets/wasm/assemble.ts";

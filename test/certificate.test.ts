@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { sgd } from "adjoint";
 import { verifyTrainer, withCertificate } from "../compiler/check/certificate.ts";
 import { compile, type Compiled } from "../compiler/compile.ts";
-import { sha256 } from "../compiler/hash.ts";
+import { sha256 } from "../compiler/driver/hash.ts";
 import { dense } from "./support/rules.ts";
 
 const model = dense(() => sgd());

@@ -11,11 +11,11 @@ import { withinBound } from "../compiler/check/result.ts";
 import { Builder } from "../compiler/graph/build.ts";
 import type { Graph } from "../compiler/graph/graph.ts";
 import { isFloat } from "../compiler/graph/type.ts";
-import { lower, print } from "../compiler/lower.ts";
+import { lower, print } from "../compiler/driver/lower.ts";
 import { sgd } from "../compiler/model/optimizers/index.ts";
 import { callsOn, opOf, ops } from "../compiler/ops/index.ts";
 import type { Op, Sample } from "../compiler/ops/op.ts";
-import { gradients } from "../compiler/passes/gradients.ts";
+import { gradients } from "../compiler/passes/graph/gradients.ts";
 import svm from "../models/linear-svm.ts";
 
 /** loss = Σ w ⊙ op(inputs), float operands being parameters. */

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { importText, stripTypes } from "../compiler/strip.ts";
+import { importText, stripTypes } from "../compiler/targets/strip.ts";
 import { browserVersion } from "./engines/browsers.ts";
 import { classesOf, committedTrainer, stepsOf, wasmAndTwin } from "./engines/emit.ts";
 import { buildEntries } from "./engines/entries.ts";

@@ -2,9 +2,9 @@
 
 import { add, concatenate, glorot, input, matmul, model, mse, mul, param, relu, sgd, sum, zeros } from "adjoint";
 import { beforeAll, describe, expect, test } from "vitest";
-import { explainKernel, explainModel } from "../compiler/explain.ts";
-import { explainTensor, tensorNames, type Home } from "../compiler/explain-tensor.ts";
-import { lower, type Lowered } from "../compiler/lower.ts";
+import { explainKernel, explainModel } from "../compiler/explain/model.ts";
+import { explainTensor, tensorNames, type Home } from "../compiler/explain/tensor.ts";
+import { lower, type Lowered } from "../compiler/driver/lower.ts";
 import type { FloatTensor, Scalar } from "../compiler/model/tensor.ts";
 import { lowered } from "./support/models.ts";
 

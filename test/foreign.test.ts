@@ -36,8 +36,8 @@ import {
   type Tensor,
 } from "adjoint";
 import { expect, test } from "vitest";
-import { lower } from "../compiler/lower.ts";
-import type { Model } from "../compiler/model/model.ts";
+import { lower } from "../compiler/driver/lower.ts";
+import type { Model } from "../compiler/model/declaration.ts";
 
 async function complaint(made: Model): Promise<string> {
   try {

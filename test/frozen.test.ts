@@ -3,7 +3,7 @@
 import { adam, add, input, matmul, model, mse, normal, param, tanh, zeros } from "adjoint";
 import { describe, expect, test } from "vitest";
 import type { Node } from "../compiler/graph/graph.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 
 describe("a frozen parameter", () => {
   /** Two linear maps after each other: the first one's output is read backward only for the second one's gradient. */

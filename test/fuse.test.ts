@@ -5,17 +5,17 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { evaluateResults } from "../compiler/check/evaluate.ts";
 import { sizeOf } from "../compiler/graph/type.ts";
 import { walkScalar } from "../compiler/loop/build.ts";
-import { interpretEntry, type Precision } from "../compiler/loop/interpret.ts";
+import { interpretEntry, type Precision } from "../compiler/loop/interpret/index.ts";
 import type { Call } from "../compiler/loop/loop.ts";
-import { printModule } from "../compiler/loop/print.ts";
-import { lower, type CompiledEntry, type Lowered } from "../compiler/lower.ts";
-import { differentiate } from "../compiler/passes/differentiate.ts";
+import { printModule } from "../compiler/loop/text/index.ts";
+import { lower, type CompiledEntry, type Lowered } from "../compiler/driver/lower.ts";
+import { differentiate } from "../compiler/passes/graph/differentiate.ts";
 import { close } from "./support/close.ts";
 import { lowered, memoryOf, modelNames } from "./support/models.ts";
 
 // Tiles are chosen by one function: the law about bits is tested by choosing others.
 const tiles = vi.hoisted(() => ({ force: undefined as undefined | ((extent: number) => number) }));
-vi.mock(import("../compiler/passes/tile.ts"), async (original) => {
+vi.mock(import("../compiler/passes/loops/tiles/index.ts"), async (original) => {
   const actual = await original();
   const tileOf: typeof actual.tileOf = (group, machine, buffers) => {
     const chosen = actual.tileOf(group, machine, buffers);

@@ -3,22 +3,21 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { sizeOf } from "../compiler/graph/type.ts";
-import { mayTakePlace } from "../compiler/loop/in-place.ts";
-import { interpretKernel } from "../compiler/loop/interpret.ts";
+import { mayTakePlace } from "../compiler/passes/placement/in-place.ts";
+import { interpretKernel } from "../compiler/loop/interpret/index.ts";
 import type { Kernel, Module } from "../compiler/loop/loop.ts";
-import { parseKernel, parseModule } from "../compiler/loop/parse.ts";
-import { printModule } from "../compiler/loop/print.ts";
-import { lower, type Lowered } from "../compiler/lower.ts";
-import { whyNotInPlace } from "../compiler/passes/check-in-place.ts";
-import { aligned } from "../compiler/passes/place.ts";
+import { parseKernel, parseModule, printModule } from "../compiler/loop/text/index.ts";
+import { lower, type Lowered } from "../compiler/driver/lower.ts";
+import { whyNotInPlace } from "../compiler/passes/placement/check-in-place.ts";
+import { aligned } from "../compiler/passes/placement/place.ts";
 import { transformer } from "./support/networks.ts";
 import { lowered, memoryOf, modelNames } from "./support/models.ts";
 import { batchOf, loadTrainer } from "./support/trainer.ts";
 
 /** Whether the planner takes everything of one size for legal. */
 const planted = vi.hoisted(() => ({ bug: false }));
-vi.mock("../compiler/loop/in-place.ts", async (original) => {
-  const real = await original<typeof import("../compiler/loop/in-place.ts")>();
+vi.mock("../compiler/passes/placement/in-place.ts", async (original) => {
+  const real = await original<typeof import("../compiler/passes/placement/in-place.ts")>();
   const careless: typeof mayTakePlace = (kernel, operand, result, threads) =>
     planted.bug ? operand.access === "read" && operand.length === result.length : real.mayTakePlace(kernel, operand, result, threads);
   return { mayTakePlace: careless };

@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { VerifyError } from "../compiler/graph/error.ts";
 import { parseGraph } from "../compiler/graph/parse.ts";
-import { parseModule } from "../compiler/loop/parse.ts";
-import { verifyModule } from "../compiler/loop/verify.ts";
+import { parseModule } from "../compiler/loop/text/index.ts";
+import { verifyModule } from "../compiler/loop/verify/index.ts";
 import { root } from "./support/command.ts";
 
 const shipped = (file: string): string => readFileSync(`${root}generated/${file}`, "utf8");

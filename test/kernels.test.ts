@@ -5,7 +5,7 @@ import { walkScalar } from "../compiler/loop/build.ts";
 import type { Call, Entry, Module } from "../compiler/loop/loop.ts";
 import { bytesOf, sizeOf } from "../compiler/graph/type.ts";
 import { opOf } from "../compiler/ops/index.ts";
-import { aligned } from "../compiler/passes/place.ts";
+import { aligned } from "../compiler/passes/placement/place.ts";
 import { lowered, modelNames } from "./support/models.ts";
 
 type KernelCall = Extract<Call, { kind: "call" }>;

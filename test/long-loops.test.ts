@@ -1,7 +1,7 @@
 /** Which loops of a WebAssembly kernel run in parts, so that its engine may replace what runs before the first call is over. */
 
 import { expect, test } from "vitest";
-import { parseKernel } from "../compiler/loop/parse.ts";
+import { parseKernel } from "../compiler/loop/text/index.ts";
 import { printWasm } from "../compiler/targets/wasm/text.ts";
 import { parted } from "../compiler/targets/wasm/long-loops.ts";
 

@@ -18,11 +18,11 @@ import {
   shift,
   substitute,
   type Index,
-} from "../compiler/loop/index.ts";
-import { createMemory, erf, evaluateScalar, interpretEntry, interpretKernel } from "../compiler/loop/interpret.ts";
+} from "../compiler/loop/index-expression.ts";
+import { createMemory, erf, evaluateScalar, interpretEntry, interpretKernel } from "../compiler/loop/interpret/index.ts";
 import type { Definition, Group, Kernel, Module, Param, Program, Scalar, Stmt } from "../compiler/loop/loop.ts";
 import { distancesIn } from "../compiler/loop/lanes.ts";
-import { parseKernel, parseModule, parseProgram } from "../compiler/loop/parse.ts";
+import { parseKernel, parseModule, parseProgram } from "../compiler/loop/text/index.ts";
 import {
   printDefinition,
   printDefinitions,
@@ -31,8 +31,8 @@ import {
   printModule,
   printProgram,
   printScalar,
-} from "../compiler/loop/print.ts";
-import { verifyKernel, verifyModule, verifyProgram } from "../compiler/loop/verify.ts";
+} from "../compiler/loop/text/index.ts";
+import { verifyKernel, verifyModule, verifyProgram } from "../compiler/loop/verify/index.ts";
 
 /** A VerifyError with exactly this message. */
 const complaint = (message: string): unknown => expect.objectContaining({ name: "VerifyError", message });

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { add, glorot, input, matmul, model, mse, param, relu, sgd, zeros } from "adjoint";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ModelError } from "../compiler/graph/error.ts";
-import { explainKernel } from "../compiler/explain.ts";
-import { lower, type CompileOptions } from "../compiler/lower.ts";
+import { explainKernel } from "../compiler/explain/model.ts";
+import { lower, type CompileOptions } from "../compiler/driver/lower.ts";
 import { toldOfStep } from "../compiler/cli/schedules.ts";
-import { measureSchedules } from "../compiler/measure-schedules.ts";
-import { inTurns, keepByStep, type Contender, type Kept, type StepTimes } from "../compiler/measure-step.ts";
-import { printSchedules, type Measured } from "../compiler/schedules.ts";
+import { measureSchedules } from "../compiler/measured/kernels.ts";
+import { inTurns, keepByStep, type Contender, type Kept, type StepTimes } from "../compiler/measured/step.ts";
+import { printSchedules, type Measured } from "../compiler/driver/schedules.ts";
 import { runningTrainer } from "../compiler/check/emitted.ts";
 import { adjoint, build, type Ran } from "./support/command.ts";
 

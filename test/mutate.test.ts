@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { verifyTrainer } from "../compiler/check/certificate.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { mutate, type Subject } from "./mutate/campaign.ts";
 import { allEdits, edited } from "./mutate/edits.ts";
 import { whyEquivalent } from "./mutate/equivalent.ts";

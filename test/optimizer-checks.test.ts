@@ -49,7 +49,7 @@ describe("the check of a rule that is not linear", () => {
   });
 
   test("finds a miscompiled gradient where no state of the rule shows it", async () => {
-    const right = ops.tanh.define;
+    const right: Op["define"] = ops.tanh.define;
     const doubled: Op["define"] = (scope) => {
       const value = right(scope);
       return { kind: "apply", dtype: value.dtype, fn: "add", args: [value, value] };

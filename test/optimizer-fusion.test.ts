@@ -3,7 +3,7 @@
 import { accumulate, adam, clipByGlobalNorm } from "adjoint";
 import { expect, test } from "vitest";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { dense, rules } from "./support/rules.ts";
 
 /** Buffers that hold a parameter's gradient between statements. */

@@ -29,7 +29,7 @@ import {
 } from "adjoint";
 import { expect, test } from "vitest";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 
 const declared = (rule: (w: FloatTensor, frozen: FloatTensor) => UpdateRule) =>
   model("options", {}, () => {

@@ -33,7 +33,7 @@ import {
 import { describe, expect, test } from "vitest";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
 import { compile } from "../compiler/compile.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { close } from "./support/close.ts";
 import { dense, rules } from "./support/rules.ts";
 import { complaintsAbout } from "./support/typecheck.ts";

@@ -22,7 +22,7 @@ import {
 import { describe, expect, test } from "vitest";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
 import { runningTrainer } from "../compiler/check/emitted.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { optimizers } from "../compiler/model/optimizers/index.ts";
 import { close } from "./support/close.ts";
 import { trainerOf, weightsOver, withGradients } from "./support/training.ts";

@@ -3,15 +3,14 @@
 import { add, concatenate, glorot, input, matmul, model, mse, param, sgd, sigmoid, sum, tanh, type FloatTensor, type Model } from "adjoint";
 import { afterEach, expect, test, vi } from "vitest";
 import { compile } from "../compiler/compile.ts";
-import { printModule } from "../compiler/loop/print.ts";
-import { parseModule } from "../compiler/loop/parse.ts";
-import { lower } from "../compiler/lower.ts";
+import { printModule, parseModule } from "../compiler/loop/text/index.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { modelOf, memoryOf } from "./support/models.ts";
 import { batchOf, loadTrainer } from "./support/trainer.ts";
 
 const leftOut = vi.hoisted(() => ({ parts: false }));
-vi.mock("../compiler/passes/parts.ts", async (original) => {
-  const { parts } = await original<typeof import("../compiler/passes/parts.ts")>();
+vi.mock("../compiler/passes/definitions/parts.ts", async (original) => {
+  const { parts } = await original<typeof import("../compiler/passes/definitions/parts.ts")>();
   return { parts: { ...parts, run: (of: Parameters<typeof parts.run>[0]) => (leftOut.parts ? of : parts.run(of)) } };
 });
 afterEach(() => void (leftOut.parts = false));

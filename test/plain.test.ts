@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { drawsIn } from "../compiler/check/domain.ts";
 import { batchOf, runningTrainer } from "../compiler/check/emitted.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { modelOf } from "./support/models.ts";
 
 const ROWS = 4;

@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from "vitest";
 import { VerifyError } from "../compiler/graph/error.ts";
-import { interpretEntry } from "../compiler/loop/interpret.ts";
+import { interpretEntry } from "../compiler/loop/interpret/index.ts";
 import type { Module, Slot } from "../compiler/loop/loop.ts";
-import { checkPlan } from "../compiler/passes/check-plan.ts";
-import { ALIGNMENT } from "../compiler/passes/place.ts";
+import { checkPlan } from "../compiler/passes/placement/check-plan.ts";
+import { ALIGNMENT } from "../compiler/passes/placement/place.ts";
 import { lightModelNames, lowered, memoryOf, modelNames } from "./support/models.ts";
 
 /** The same plan with one buffer's bytes elsewhere. */

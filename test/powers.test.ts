@@ -20,7 +20,7 @@ import { expect, test } from "vitest";
 import { runningTrainer } from "../compiler/check/emitted.ts";
 import { checkModelGradients } from "../compiler/check/small.ts";
 import { isWrong, withinBound } from "../compiler/check/result.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { disagreements } from "./support/one-loss.ts";
 
 const TARGETS = ["typescript", "wasm"] as const;

@@ -4,8 +4,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import { describe, expect, test } from "vitest";
 import { parseGraph } from "../compiler/graph/parse.ts";
 import { normaliseLiterals, printGraph } from "../compiler/graph/print.ts";
-import { parseModule, parseProgram } from "../compiler/loop/parse.ts";
-import { printModule, printProgram } from "../compiler/loop/print.ts";
+import { parseModule, parseProgram, printModule, printProgram } from "../compiler/loop/text/index.ts";
 import { pipeline } from "../compiler/passes/index.ts";
 import { lowered, modelNames } from "./support/models.ts";
 

@@ -23,7 +23,7 @@ import {
   type Model,
 } from "adjoint";
 import { crop, DataError, evaluate, fit, flip, predictAll, split } from "../runtime/index.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { loadTrainer } from "./support/trainer.ts";
 
 type Any = FloatTensor<readonly number[]>;

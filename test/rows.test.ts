@@ -37,7 +37,7 @@ import {
   type Model,
   type Scalar,
 } from "adjoint";
-import { lower, type Choices, type CompileOptions } from "../compiler/lower.ts";
+import { lower, type Choices, type CompileOptions } from "../compiler/driver/lower.ts";
 import { traced } from "./support/row-laws.ts";
 import { loadTrainer, type Batch } from "./support/trainer.ts";
 

@@ -6,12 +6,13 @@ import { glorot, hyper, sequential, sgd, type FloatTensor, type SequentialOption
 import { runningTrainer } from "../compiler/check/emitted.ts";
 import { checkModel } from "../compiler/check/check.ts";
 import { show, summarize } from "../compiler/cli/summary.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { layer, type Layer } from "../compiler/model/layers/layer.ts";
 import { input, labels, param } from "../compiler/model/leaves.ts";
 import { softmaxCrossEntropy, svmLoss } from "../compiler/model/losses/classes.ts";
 import { accuracy } from "../compiler/model/metrics.ts";
-import { model, type Model } from "../compiler/model/model.ts";
+import { model } from "../compiler/model/model.ts";
+import type { Model } from "../compiler/model/declaration.ts";
 import { matmul, reshape } from "../compiler/model/tensors.ts";
 import { dotAttrs } from "../compiler/ops/dot.ts";
 import { typescript } from "../compiler/targets/typescript/module.ts";

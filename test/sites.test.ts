@@ -3,8 +3,8 @@
 import { adam, input, model, mse, mul, param, sgd, zeros, type Model } from "adjoint";
 import { expect, test } from "vitest";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
-import { lower } from "../compiler/lower.ts";
-import type { Declaration } from "../compiler/model/model.ts";
+import { lower } from "../compiler/driver/lower.ts";
+import type { Declaration } from "../compiler/model/declaration.ts";
 import type { Scalar } from "../compiler/model/tensor.ts";
 
 const source = { path: "models/mine.ts", text: "" };

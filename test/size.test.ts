@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { input, matmul, model, mse, param, sgd, size, zeros, constant, type FloatTensor } from "adjoint";
 import { checkModel } from "../compiler/check/check.ts";
 import { ModelError } from "../compiler/graph/error.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 
 const wide = (extent: number, check: number) =>
   model("wide", { batch: 4 }, ({ batch }) => {

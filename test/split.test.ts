@@ -19,15 +19,15 @@ import {
   zeros,
   type FloatTensor,
 } from "adjoint";
-import { BudgetError } from "../compiler/budget.ts";
+import { BudgetError } from "../compiler/driver/budget.ts";
 import { checkModel } from "../compiler/check/check.ts";
-import { entriesOf, lower, print, type Choices } from "../compiler/lower.ts";
-import { printDefinition } from "../compiler/loop/print.ts";
-import type { Model } from "../compiler/model/model.ts";
-import { define } from "../compiler/passes/define.ts";
+import { entriesOf, lower, print, type Choices } from "../compiler/driver/lower.ts";
+import { printDefinition } from "../compiler/loop/text/index.ts";
+import type { Model } from "../compiler/model/declaration.ts";
+import { define } from "../compiler/passes/definitions/define.ts";
 import { toRounded } from "../compiler/passes/index.ts";
-import { coursesOf } from "../compiler/passes/rows.ts";
-import { split } from "../compiler/passes/split.ts";
+import { coursesOf } from "../compiler/passes/definitions/rows.ts";
+import { split } from "../compiler/passes/definitions/split.ts";
 import { lenet, transformer } from "./support/networks.ts";
 import { memoryOf } from "./support/models.ts";
 import { batchOf, loadTrainer } from "./support/trainer.ts";

@@ -65,8 +65,8 @@ describe("a refused model", () => {
   };
 
   test("is shown with its text, the kind of its refusal and what reproduces it, and counts", async () => {
-    const { outcomeOf } = await import("./strangers/compiled.ts");
-    const outcomes = [await outcomeOf(bad, "typescript")];
+    const { outcomesOf } = await import("./strangers/compiled.ts");
+    const outcomes = await outcomesOf(bad, ["typescript"]);
     expect(outcomes[0]).toMatchObject({ target: "typescript", refusal: "model error" });
     const tried = { seed: 3, n: 14, stranger: bad, outcomes };
     const shown = explain(tried);

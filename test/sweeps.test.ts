@@ -4,8 +4,8 @@ import { add, glorot, input, matmul, model, mse, param, sgd, tanh, zeros } from 
 import { expect, test } from "vitest";
 import { walkStmts } from "../compiler/loop/build.ts";
 import type { Kernel, ScalarFn } from "../compiler/loop/loop.ts";
-import { printKernel } from "../compiler/loop/print.ts";
-import { lower } from "../compiler/lower.ts";
+import { printKernel } from "../compiler/loop/text/index.ts";
+import { lower } from "../compiler/driver/lower.ts";
 
 /** h = act(x·W + b) of 6 × 9 columns under a 3 × 3 tile; `keep` shows z beside h. */
 const layer = (activated: boolean, keep: boolean) =>

@@ -4,7 +4,7 @@ import { add, glorot, input, matmul, model, mse, mul, param, sgd } from "adjoint
 import { expect, test } from "vitest";
 import { walkStmts } from "../compiler/loop/build.ts";
 import type { Kernel } from "../compiler/loop/loop.ts";
-import { lower } from "../compiler/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
 
 /** (a ⊙ b)·W of 8 × 6: the left operand is computed where it is read. */
 const gated = model("gated", { batch: { train: 8, evaluate: 8, predict: 8 } }, ({ batch }) => {

@@ -3,9 +3,9 @@
 import { add, constant, hyper, input, labels, matmul, model, mul, param, sgd, softmaxCrossEntropy, sum, zeros } from "adjoint";
 import { describe, expect, test } from "vitest";
 import { bytesOf } from "../compiler/graph/type.ts";
-import { interpretEntry } from "../compiler/loop/interpret.ts";
-import { lower, type Lowered } from "../compiler/lower.ts";
-import { importText, stripTypes } from "../compiler/strip.ts";
+import { interpretEntry } from "../compiler/loop/interpret/index.ts";
+import { lower, type Lowered } from "../compiler/driver/lower.ts";
+import { importText, stripTypes } from "../compiler/targets/strip.ts";
 import { typescript } from "../compiler/targets/typescript/module.ts";
 import { close } from "./support/close.ts";
 import { lowered, memoryOf, modelNames } from "./support/models.ts";

@@ -23,8 +23,8 @@ import {
 } from "adjoint";
 import { describe, expect, test } from "vitest";
 import { compile } from "../compiler/compile.ts";
-import { lower } from "../compiler/lower.ts";
-import { readSchedules } from "../compiler/schedules.ts";
+import { lower } from "../compiler/driver/lower.ts";
+import { readSchedules } from "../compiler/driver/schedules.ts";
 
 /** What is said of a declaration, its model line left out, or nothing. */
 const said = (declare: (instance: Instance) => Declaration): Promise<string | undefined> =>

@@ -5,10 +5,9 @@ import { describe, expect, test } from "vitest";
 import { compile } from "../compiler/compile.ts";
 import { loadsOf, mapScalar } from "../compiler/loop/build.ts";
 import type { Call, Module, Scalar } from "../compiler/loop/loop.ts";
-import { parseModule } from "../compiler/loop/parse.ts";
-import { printModule } from "../compiler/loop/print.ts";
-import { lower } from "../compiler/lower.ts";
-import { checkPlan } from "../compiler/passes/check-plan.ts";
+import { parseModule, printModule } from "../compiler/loop/text/index.ts";
+import { lower } from "../compiler/driver/lower.ts";
+import { checkPlan } from "../compiler/passes/placement/check-plan.ts";
 import { lowered, modelNames } from "./support/models.ts";
 import { globalRules, rules, dense } from "./support/rules.ts";
 

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { stripTypes } from "../compiler/strip.ts";
+import { stripTypes } from "../compiler/targets/strip.ts";
 import { distance } from "./support/close.ts";
 import { adjoint, build } from "./support/command.ts";
 import { RELAXED_FLAGS } from "./support/webassembly.ts";

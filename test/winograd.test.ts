@@ -8,10 +8,10 @@ import { compile, load } from "../compiler/compile.ts";
 import { Builder } from "../compiler/graph/build.ts";
 import type { Graph } from "../compiler/graph/graph.ts";
 import { verifyGraph } from "../compiler/graph/verify.ts";
-import type { Model } from "../compiler/model/model.ts";
+import type { Model } from "../compiler/model/declaration.ts";
 import { convAttrs } from "../compiler/ops/conv.ts";
 import { callsOn, opOf } from "../compiler/ops/index.ts";
-import { winograd } from "../compiler/passes/winograd.ts";
+import { winograd } from "../compiler/passes/graph/winograd.ts";
 import { distance } from "./support/close.ts";
 import { randomFrom } from "./support/sample.ts";
 

@@ -1,7 +1,7 @@
 /** Guarantees that cotangents are appended to a graph by each op's own rule; the one op this file names is `add`, which sums them. */
 
 import type { Builder } from "../graph/build.ts";
-import type { Node, Origin, Value } from "../graph/graph.ts";
+import { placeOf, type Node, type Origin, type Value } from "../graph/graph.ts";
 import { isFloat } from "../graph/type.ts";
 import { dependents, reachableFrom } from "../graph/walk.ts";
 import { callsOn, opOf } from "../ops/index.ts";
@@ -34,7 +34,7 @@ export function reverse(builder: Builder, loss: Value, wrt: readonly Value[]): r
         of: node.name,
         op: node.op,
         rule,
-        site: node.origin.site,
+        ...placeOf(node.origin),
       };
       const scope = { g, node: unmarked(node), inputs: node.inputs, output: at, cotangent };
       const mark = builder.nodes.length;
@@ -80,7 +80,7 @@ interface Part {
 
 const seedOf = (builder: Builder, loss: Value): Origin => {
   const { name, op, origin } = builder.node(loss);
-  return { role: "cotangent", of: name, op, rule: "d_y = 1", site: origin.site };
+  return { role: "cotangent", of: name, op, rule: "d_y = 1", ...placeOf(origin) };
 };
 
 /** The float values on a path from `wrt` to the loss. */
@@ -105,7 +105,7 @@ function sumOf(builder: Builder, of: Value, shares: readonly Part[]): Value {
   const parts = shares.map((part) => part.value);
   const node = builder.node(of);
   const name = `d_${node.name}`;
-  const origin: Origin = { role: "cotangent", of: node.name, op: node.op, rule: "d_x = Σ over the uses of x", site: node.origin.site };
+  const origin: Origin = { role: "cotangent", of: node.name, op: node.op, rule: "d_x = Σ over the uses of x", ...placeOf(node.origin) };
   const [first, ...rest] = parts as [Value, ...Value[]];
   if (rest.length === 0) {
     if (builder.node(first).name !== name) {

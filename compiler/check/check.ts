@@ -1,9 +1,9 @@
 /** Guarantees one answer about a model: its gradients, the emitted step and the shipped kernels, each against something independent. */
 
-import type { CompileOptions, Lowered } from "../lower.ts";
-import { lower, print } from "../lower.ts";
+import type { CompileOptions, Lowered } from "../driver/lower.ts";
+import { lower, print } from "../driver/lower.ts";
 import type { TargetName } from "../targets/index.ts";
-import type { Model } from "../model/model.ts";
+import type { Model } from "../model/declaration.ts";
 import { drawsOf } from "./domain.ts";
 import { prepareKernels, runText, type TextRun } from "./kernels.ts";
 import type { Sampling } from "./numeric-gradient.ts";
@@ -29,7 +29,7 @@ export interface CheckOptions extends Pick<CompileOptions, "source" | "passes" |
 
 /** Coordinates and directions a tensor, elements a buffer. */
 export const SIZES: Readonly<Record<Effort, Omit<Sampling, "seed"> & { readonly elements: number }>> = {
-  quick: { coordinates: 3, directions: 1, elements: 256, quick: true },
+  quick: { coordinates: 1, directions: 1, elements: 256, quick: true },
   more: { coordinates: 12, directions: 2, elements: 512 },
   exhaustive: { coordinates: Infinity, directions: 4, elements: 4096 },
 };

@@ -6,8 +6,8 @@
 import { CompilerFault } from "../graph/error.ts";
 import { sizeOf, type Shape } from "../graph/type.ts";
 import type { Buffer, Call, Definition, Module, Scalar } from "../loop/loop.ts";
-import type { Precision } from "../loop/interpret.ts";
-import { importText } from "../strip.ts";
+import type { Precision } from "../loop/interpret/index.ts";
+import { importText } from "../targets/strip.ts";
 import type { Numbers } from "./emitted.ts";
 import { Memo } from "./memo.ts";
 import { FN, flatText, type Load } from "./scalar-text.ts";
@@ -55,27 +55,27 @@ export class DefinitionTable {
   readonly #made = new Map<Definition, Made>();
   readonly #calls = new Map<Call, readonly Definition[]>();
   readonly #functions: Readonly<Record<string, Text>>;
-  readonly sized: boolean;
 
-  private constructor(
-    made: Map<Definition, Made>,
-    calls: Map<Call, readonly Definition[]>,
-    functions: Readonly<Record<string, Text>>,
-    sized: boolean,
-  ) {
-    this.sized = sized;
+  private constructor(made: Map<Definition, Made>, calls: Map<Call, readonly Definition[]>, functions: Readonly<Record<string, Text>>) {
     this.#made = made;
     this.#calls = calls;
     this.#functions = functions;
   }
 
-  /** `precision`: in which the statements compute; a whole number that becomes a float is rounded in "single". */
-  static async of({ entries, buffers }: Module, precision: Precision = "double", sized = false): Promise<DefinitionTable> {
+  /**
+   * `precision`: in which the statements compute; a whole number that becomes a float is rounded in "single". `calls`: of which statements, where
+   * not of all; `sized`: with the magnitudes of terms.
+   */
+  static async of(
+    { entries, buffers }: Module,
+    precision: Precision = "double",
+    { calls: wanted, sized = false }: { readonly calls?: readonly Call[]; readonly sized?: boolean } = {},
+  ): Promise<DefinitionTable> {
     const shapes = new Map(buffers.map((buffer: Buffer) => [buffer.name, buffer.shape]));
     const texts = new Map<string, string>();
     const made = new Map<Definition, Made>();
     const calls = new Map<Call, readonly Definition[]>();
-    for (const call of entries.flatMap((entry) => entry.calls)) {
+    for (const call of wanted ?? entries.flatMap((entry) => entry.calls)) {
       const stages = stagesOf(call);
       calls.set(call, stages);
       const own = call.kind === "call" ? new Map(stages.map(({ name, shape }) => [name, shape])) : new Map<string, Shape>();
@@ -87,7 +87,12 @@ export class DefinitionTable {
       }
     }
     const code = [...texts].map(([text, name]) => `export const ${name} = ${text};`).join("\n");
-    return new DefinitionTable(made, calls, await importText<Readonly<Record<string, Text>>>(code), sized);
+    return new DefinitionTable(made, calls, await importText<Readonly<Record<string, Text>>>(code));
+  }
+
+  /** The buffers that a statement's definitions read. */
+  reads(call: Call): ReadonlySet<string> {
+    return new Set(this.#calls.get(call)!.flatMap((definition) => this.#made.get(definition)!.buffers));
   }
 
   /** The stages of a statement, each with its elements on the arena as it stands; no element is evaluated twice. */

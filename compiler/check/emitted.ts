@@ -2,11 +2,11 @@
 
 import type { Graph, Node } from "../graph/graph.ts";
 import { isFloat, sizeOf, type DType } from "../graph/type.ts";
-import type { Lowered } from "../lower.ts";
+import type { Lowered } from "../driver/lower.ts";
 import type { Module } from "../loop/loop.ts";
 import { pipeline, place, type Purpose } from "../passes/index.ts";
 import type { Observer } from "../passes/pass.ts";
-import { importText, stripTypes } from "../strip.ts";
+import { importText, stripTypes } from "../targets/strip.ts";
 import { targets } from "../targets/index.ts";
 import { assemble, compileBytes } from "../targets/wasm/assemble.ts";
 import { fedLeaves } from "./draw.ts";
@@ -44,10 +44,18 @@ export interface AnyGradients {
   readonly state?: Readonly<Record<string, Numbers>>;
 }
 
-/** The trainer that a lowered model prints. */
-export async function runningTrainer({ module, facts, target }: Pick<Lowered, "module" | "facts" | "target">): Promise<RunningTrainer> {
-  const code = await stripTypes(await targets[target].printTrainer(module, facts));
-  return (await importText<TrainerText>(code)).createTrainer(await moduleFor({ module, facts, target }));
+const texts = new WeakMap<Module, Promise<TrainerText>>();
+
+/** The trainer that a lowered model prints; printed and loaded once, each time a new one. */
+export async function runningTrainer(lowered: Pick<Lowered, "module" | "facts" | "target">): Promise<RunningTrainer> {
+  const { module, facts, target } = lowered;
+  const loaded =
+    texts.get(module) ??
+    Promise.resolve(targets[target].printTrainer(module, facts))
+      .then(stripTypes)
+      .then(importText<TrainerText>);
+  texts.set(module, loaded);
+  return (await loaded).createTrainer(await moduleFor(lowered));
 }
 
 /** What the constructor of an emitted file needs: the compiled kernels where they lie beside it. */

@@ -1,7 +1,7 @@
 /** Guarantees the loss that training starts from: the emitted trainer's own, on a batch that depends on the seed alone, the same on every machine. */
 
-import type { Lowered } from "../lower.ts";
-import { importText, stripTypes } from "../strip.ts";
+import type { Lowered } from "../driver/lower.ts";
+import { importText, stripTypes } from "../targets/strip.ts";
 import type { FirstLosses } from "../targets/report.ts";
 import { knownDraws } from "./domain.ts";
 import { fedLeaves } from "./draw.ts";

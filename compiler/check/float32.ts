@@ -1,7 +1,7 @@
 /** Guarantees that the gradients as emitted, in float32, are compared with those of the float64 interpreter on the same small instance. */
 
-import type { Lowered } from "../lower.ts";
-import { gradientName, gradients } from "../passes/gradients.ts";
+import type { Lowered } from "../driver/lower.ts";
+import { gradientName, gradients } from "../passes/graph/gradients.ts";
 import { batchOf, runningGradients, type AnyGradients, type Numbers } from "./emitted.ts";
 import { evaluateResults } from "./evaluate.ts";
 import { judge, type Pair } from "./norm.ts";

@@ -3,7 +3,7 @@
 import type { Graph, Node, Value } from "../graph/graph.ts";
 import type { Tensor } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";
-import { gradientName } from "../passes/gradients.ts";
+import { gradientName } from "../passes/graph/gradients.ts";
 import { worse } from "./result.ts";
 
 export interface Leaf {
@@ -14,7 +14,7 @@ export interface Leaf {
   readonly gradient: Float64Array;
 }
 
-/** Leaves whose gradients are outputs of the graph, under the names that passes/gradients.ts gives them. */
+/** Leaves whose gradients are outputs of the graph, under the names that passes/graph/gradients.ts gives them. */
 export function gradientLeaves(graph: Graph, { base }: { readonly base: readonly Tensor[] }): Leaf[] {
   const outputs = new Map(graph.results.flatMap((result) => (result.kind === "output" ? [[result.name, result.value] as const] : [])));
   return graph.nodes.flatMap((node, at): Leaf[] => {

@@ -1,6 +1,7 @@
 /** Guarantees numbers remembered by position: in an array as long as there are positions, or in a map where that would be large. */
 
-const MOST = 2 ** 22;
+/** Of more positions few are asked for: an array of them would take longer to clear than to fill. */
+const MOST = 2 ** 16;
 
 export class Memo {
   readonly #values: Float64Array | undefined;

@@ -31,7 +31,7 @@ const QUICK: readonly number[] = [1e-4, 1e-5, 1e-3, 1e-6, 1e-7];
 /** How many times its own estimate a difference may be off. */
 const TIMES = 16;
 
-/** `graph` holds the loss and, as outputs, the gradients that passes/gradients.ts names. */
+/** `graph` holds the loss and, as outputs, the gradients that passes/graph/gradients.ts names. */
 export const checkGradients = (graph: Graph, loss: Value, feed: Feed, sampling: Sampling): TensorCheck[] =>
   checkDifferences(new Perturbed(graph, loss, feed), sampling);
 

@@ -7,14 +7,14 @@
 
 import { CompilerFault } from "../graph/error.ts";
 import type { Graph, Node } from "../graph/graph.ts";
-import { createMemory, interpretEntry } from "../loop/interpret.ts";
+import { createMemory, interpretEntry } from "../loop/interpret/index.ts";
 import type { Module, Program } from "../loop/loop.ts";
-import { entriesOf, type CompileOptions } from "../lower.ts";
-import { roadOf } from "../memory.ts";
-import type { Model } from "../model/model.ts";
+import { entriesOf, type CompileOptions } from "../driver/lower.ts";
+import { roadOf } from "../driver/memory.ts";
+import type { Model } from "../model/declaration.ts";
 import { pipeline, place, type Purpose } from "../passes/index.ts";
 import { choiceOf } from "../passes/selection.ts";
-import { differentiate } from "../passes/differentiate.ts";
+import { differentiate } from "../passes/graph/differentiate.ts";
 import type { Pipeline } from "../passes/pass.ts";
 import type { Facts } from "../targets/target.ts";
 import { drawsOf } from "./domain.ts";

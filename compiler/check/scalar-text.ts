@@ -1,8 +1,8 @@
-/** Guarantees definitions as JavaScript text in double, so that they are evaluated as fast as they are read: the meaning is that of loop/interpret.ts. */
+/** Guarantees definitions as JavaScript text in double, so that they are evaluated as fast as they are read: the meaning is that of loop/interpret/. */
 
 import type { Shape } from "../graph/type.ts";
-import { rowMajor, type Index } from "../loop/index.ts";
-import { erf } from "../loop/interpret.ts";
+import { rowMajor, type Index } from "../loop/index-expression.ts";
+import { erf } from "../loop/interpret/index.ts";
 import { randomBits } from "../loop/random.ts";
 import type { Axis, Scalar, ScalarFn } from "../loop/loop.ts";
 

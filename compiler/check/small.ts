@@ -1,10 +1,10 @@
 /** Guarantees the small instance: a model's training entries with a few rows, and their gradients, unoptimized. */
 
 import type { Graph, Value } from "../graph/graph.ts";
-import { entriesOf, type CompileOptions } from "../lower.ts";
-import type { Model } from "../model/model.ts";
+import { entriesOf, type CompileOptions } from "../driver/lower.ts";
+import type { Model } from "../model/declaration.ts";
 import type { Phase } from "../autodiff/update.ts";
-import { gradients } from "../passes/gradients.ts";
+import { gradients } from "../passes/graph/gradients.ts";
 import { drawsOf, type Draws } from "./domain.ts";
 import { checkForwardMode } from "./forward-mode.ts";
 import { checkDifferences, type Sampling } from "./numeric-gradient.ts";
@@ -19,12 +19,22 @@ export function lossOf(graph: Graph, phase: string): Value {
   return loss.value;
 }
 
-/** Gradients of every phase against forward mode and central differences: with all rows live, and with one row masked. */
-export async function checkModelGradients(
-  model: Model,
-  options: Pick<CompileOptions, "source">,
-  sampling: Sampling,
-): Promise<TensorCheck[]> {
+const checked = new WeakMap<Model, Map<string, Promise<TensorCheck[]>>>();
+
+/**
+ * Gradients of every phase against forward mode and central differences: with all rows live, and with one row masked. No target and no pass
+ * has a part in it: a model that is compiled once more is not checked once more.
+ */
+export function checkModelGradients(model: Model, options: Pick<CompileOptions, "source">, sampling: Sampling): Promise<TensorCheck[]> {
+  const known = checked.get(model) ?? new Map<string, Promise<TensorCheck[]>>();
+  checked.set(model, known);
+  const key = JSON.stringify({ ...sampling, coordinates: String(sampling.coordinates) });
+  const found = known.get(key) ?? gradientsOf(model, options, sampling);
+  known.set(key, found);
+  return found;
+}
+
+async function gradientsOf(model: Model, options: Pick<CompileOptions, "source">, sampling: Sampling): Promise<TensorCheck[]> {
   const instance = smallInstance(model, options);
   const entries = entriesOf(model, { ...options, ...declarationOf(instance), dtype: "f64" }, "trainer");
   const phases = entries.flatMap(({ purpose, traced }) =>

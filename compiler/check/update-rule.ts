@@ -7,10 +7,10 @@
 
 import { Builder } from "../graph/build.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { Lowered } from "../lower.ts";
+import type { Lowered } from "../driver/lower.ts";
 import { callsOn, opOf } from "../ops/index.ts";
-import { differentiate } from "../passes/differentiate.ts";
-import { gradientName, gradients } from "../passes/gradients.ts";
+import { differentiate } from "../passes/graph/differentiate.ts";
+import { gradientName, gradients } from "../passes/graph/gradients.ts";
 import { batchOf, runningTrainer, type AnyGradients } from "./emitted.ts";
 import { evaluateResults } from "./evaluate.ts";
 import { give } from "./float32.ts";

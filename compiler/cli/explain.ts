@@ -1,10 +1,10 @@
 /** Guarantees `adjoint explain`: why a model's program is as it is — its kernels and memory, one tensor, or one kernel. */
 
 import { defineCommand } from "citty";
-import { explainKernel, explainModel, type KernelFacts, type ModelFacts, type Neighbour } from "../explain.ts";
-import { explainTensor, tensorNames, type Home, type TensorFacts, type TensorInEntry, type Use } from "../explain-tensor.ts";
-import { lower } from "../lower.ts";
-import type { Roofline } from "../passes/cost.ts";
+import { explainKernel, explainModel, type KernelFacts, type ModelFacts, type Neighbour } from "../explain/model.ts";
+import { explainTensor, tensorNames, type Home, type TensorFacts, type TensorInEntry, type Use } from "../explain/tensor.ts";
+import { lower } from "../driver/lower.ts";
+import type { Roofline } from "../passes/loops/cost.ts";
 import { COMMON, TARGET, targetNamed } from "./arguments.ts";
 import { InputError, suggestion } from "./errors.ts";
 import type { ExplainJson } from "./json.ts";

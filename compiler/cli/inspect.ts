@@ -2,8 +2,8 @@
 
 import { defineCommand } from "citty";
 import { printGraph } from "../graph/print.ts";
-import { lower, type Lowered } from "../lower.ts";
-import { printKernel } from "../loop/print.ts";
+import { lower, type Lowered } from "../driver/lower.ts";
+import { printKernel } from "../loop/text/index.ts";
 import { COMMON, onlyModel } from "./arguments.ts";
 import { InputError } from "./errors.ts";
 import type { InspectJson } from "./json.ts";

@@ -1,7 +1,7 @@
 /** Guarantees the types of what `--json` prints: one object a command, `{ results }` where there are several. */
 
-import type { KernelFacts, ModelFacts } from "../explain.ts";
-import type { TensorFacts } from "../explain-tensor.ts";
+import type { KernelFacts, ModelFacts } from "../explain/model.ts";
+import type { TensorFacts } from "../explain/tensor.ts";
 import type { Diagnostic } from "../graph/error.ts";
 import type { PassFact } from "../targets/report.ts";
 

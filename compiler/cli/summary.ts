@@ -1,13 +1,14 @@
 /** Guarantees `adjoint summary`: what a model holds and costs, in the table that people know; `inspect` begins with it. */
 
 import { defineCommand } from "citty";
-import { movedBy } from "../explain.ts";
+import { movedBy } from "../explain/model.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { sizeOf } from "../graph/type.ts";
-import type { Entry, Module, Program } from "../loop/loop.ts";
-import { lower, type CompiledEntry, type Lowered } from "../lower.ts";
+import { lower, type CompiledEntry, type Lowered } from "../driver/lower.ts";
+import { flopsOfCalls, flopsOfScalar } from "../loop/flops.ts";
+import type { Call, Entry, Module, Program } from "../loop/loop.ts";
 import { opOf } from "../ops/index.ts";
-import { flopsOfStages } from "../passes/cost.ts";
+import { flopsOfStages } from "../passes/loops/cost.ts";
 import { COMMON, onlyModel } from "./arguments.ts";
 import type { EntryCosts, SummaryJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
@@ -59,7 +60,7 @@ function costsOf(module: Module, { name, calls }: Entry, { graph, program }: Com
     kernels: kernels.length,
     statements: calls.length,
     bytesMoved: kernels.reduce((n, call) => n + movedBy(module, call), 0),
-    flops: parts.forward + parts.backward + parts.update,
+    flops: flopsOfCalls(calls, module.kernels),
     ...parts,
   };
 }
@@ -69,20 +70,24 @@ function flopsByPart({ nodes }: Graph, { calls }: Program): Record<Part, number>
   const known = new Map(nodes.map((node) => [node.name, partOf(node)]));
   const flops = { forward: 0, backward: 0, update: 0 };
   let [part, waiting]: [Part, number] = ["forward", 0];
-  for (const call of calls) {
-    if (call.kind !== "call") continue;
-    flopsOfStages(call.group).forEach((own, n) => {
-      const named = known.get(call.group.stages[n]!.definition.name);
-      waiting += own;
-      // what is no node, such as the sums of packed columns, serves the next stage that is one
-      if (named === undefined) return;
-      part = named;
-      flops[part] += waiting;
-      waiting = 0;
-    });
+  for (const [name, own] of calls.flatMap(flopsOfValues)) {
+    waiting += own;
+    // what is no node, such as the sums of packed columns, serves the next value that is one
+    const named = known.get(name);
+    if (named === undefined) continue;
+    part = named;
+    flops[part] += waiting;
+    waiting = 0;
   }
   flops[part] += waiting;
   return flops;
+}
+
+/** The values that a statement computes, by name. */
+function flopsOfValues(call: Call): (readonly [name: string, flops: number])[] {
+  if (call.kind !== "call") return [[call.kind === "let" ? call.name : call.definition.name, flopsOfScalar(call.value)]];
+  const flops = flopsOfStages(call.group);
+  return call.group.stages.map(({ definition }, n) => [definition.name, flops[n]!]);
 }
 
 /** What the backward pass computes again belongs to it. */

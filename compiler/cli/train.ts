@@ -3,8 +3,8 @@
 import { join } from "node:path";
 import { defineCommand } from "citty";
 import { compile, load, type LoadedTrainer, type TrainerModule } from "../compile.ts";
-import { importText, stripTypes } from "../strip.ts";
-import { textHash } from "../hash.ts";
+import { importText, stripTypes } from "../targets/strip.ts";
+import { textHash } from "../driver/hash.ts";
 import { VERSION } from "../version.ts";
 import { curvesText, earlyStopping, evaluate, fit, split, type Callbacks } from "../../runtime/index.ts";
 import { checkpointFolder, progress as trainingProgress } from "../../runtime/node/index.ts";

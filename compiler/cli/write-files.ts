@@ -14,7 +14,7 @@ import {
   constants,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { canonicalText } from "../hash.ts";
+import { canonicalText } from "../driver/hash.ts";
 
 export interface Written {
   readonly file: string;

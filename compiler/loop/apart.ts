@@ -4,7 +4,7 @@
  */
 
 import { walkStmts } from "./build.ts";
-import { constant, print, rangeOf, strideOf, type Index } from "./index.ts";
+import { constant, print, rangeOf, strideOf, type Index } from "./index-expression.ts";
 import type { Loop, Stmt } from "./loop.ts";
 
 /** A loop of which a thread runs some iterations, and what all of them touch, by buffer. */

@@ -1,7 +1,7 @@
 /** Guarantees that a block of scalars evaluates each repeated part once, as a `let` before them. */
 
 import { keyOf, loadsOf, walkScalar } from "./build.ts";
-import { namesIn } from "./index.ts";
+import { namesIn } from "./index-expression.ts";
 import type { DType } from "../graph/type.ts";
 import type { Scalar, Stmt } from "./loop.ts";
 

@@ -6,7 +6,7 @@
 
 import { areApart, isApart, pieceOf, tripsOf, type Piece } from "./apart.ts";
 import { loadsOf, walkScalar } from "./build.ts";
-import { constant } from "./index.ts";
+import { constant } from "./index-expression.ts";
 import type { Kernel, Loop, Scalar, Stmt } from "./loop.ts";
 import { namesOf, storesOf, sum, workOf } from "./uses.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { loadsOf, walkScalar, walkStmts } from "./build.ts";
-import { add, constant, equal, namesIn, rangeOf, scale, strideOf, substitute, type Index } from "./index.ts";
+import { add, constant, equal, namesIn, rangeOf, scale, strideOf, substitute, type Index } from "./index-expression.ts";
 import type { Loop, Scalar, ScalarFn, Stmt } from "./loop.ts";
 
 /** Lanes of a vector of float32. */

@@ -1,6 +1,6 @@
 /** Guarantees that kernels, or groups, with one key differ in names alone: equal loops over storage of equal type. */
 
-import type { Index } from "./index.ts";
+import type { Index } from "./index-expression.ts";
 import type { Buffer, Group, Kernel, Scalar, Stmt } from "./loop.ts";
 
 /** Numbers names in order of appearance, each kind of name for itself. */

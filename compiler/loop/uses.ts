@@ -1,7 +1,7 @@
 /** Guarantees what can be read off statements: what they store, what they mention, how long they take. */
 
 import { walkScalar, walkStmts } from "./build.ts";
-import { namesIn, rangeOf, type Index } from "./index.ts";
+import { namesIn, rangeOf, type Index } from "./index-expression.ts";
 import type { Loop, Scalar, Stmt } from "./loop.ts";
 
 /** Buffers that are stored to. */

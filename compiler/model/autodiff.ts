@@ -50,8 +50,8 @@ export function customVjp<const In extends Tensors, S extends Shape>(options: Cu
             "Return each gradient in the shape of its input.",
           );
       });
-      const operands = [y, c.tensor(hole), ...inputs, ...gradients].map(({ value }) => value);
-      return c.tensor(c.g.customVjp(operands, { inputs: inputs.length }));
+      const rest = [...inputs, ...gradients].map(({ value }) => value);
+      return c.tensor(c.g.customVjp([y.value, hole, ...rest], { inputs: inputs.length }));
     }) as FloatTensor<S>;
   };
 }

@@ -1,16 +1,16 @@
 /** Guarantees convolution over any number of spatial axes, with stride, padding, dilation and groups, closed under its own gradients. */
 
 import { ShapeError } from "../graph/error.ts";
-import type { Attrs, Value } from "../graph/graph.ts";
+import type { Value } from "../graph/graph.ts";
 import { f32, sizeOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select, sumOver } from "../loop/build.ts";
-import { add, constant, index, quotient, rangeOf, remainder, scale, shift, type Index } from "../loop/index.ts";
+import { add, constant, index, quotient, rangeOf, remainder, scale, shift, type Index } from "../loop/index-expression.ts";
 import type { Axis, Scalar } from "../loop/loop.ts";
-import { number, numbers, type Op, type VjpScope } from "./op.ts";
+import type { Op, VjpScope } from "./op.ts";
 import { tapsOf } from "./taps.ts";
 
 /** Cross-correlation, NCHW and OIHW. Padding may be negative: it crops. */
-export interface ConvAttrs {
+export type ConvAttrs = {
   readonly stride: readonly number[];
   readonly low: readonly number[];
   readonly high: readonly number[];
@@ -18,19 +18,9 @@ export interface ConvAttrs {
   readonly rhsDilation: readonly number[];
   readonly featureGroups: number;
   readonly batchGroups: number;
-}
+};
 
-const read = (attrs: Attrs): ConvAttrs => ({
-  stride: numbers(attrs, "stride"),
-  low: numbers(attrs, "low"),
-  high: numbers(attrs, "high"),
-  lhsDilation: numbers(attrs, "lhsDilation"),
-  rhsDilation: numbers(attrs, "rhsDilation"),
-  featureGroups: number(attrs, "featureGroups"),
-  batchGroups: number(attrs, "batchGroups"),
-});
-
-export const convAttrs = (spatial: number, given: Partial<ConvAttrs> = {}): Attrs => {
+export const convAttrs = (spatial: number, given: Partial<ConvAttrs> = {}): ConvAttrs => {
   const all = (value: number): number[] => Array.from({ length: spatial }, () => value);
   return {
     stride: all(1),
@@ -47,8 +37,7 @@ export const convAttrs = (spatial: number, given: Partial<ConvAttrs> = {}): Attr
 const dilated = (extent: number, dilation: number): number => (extent - 1) * dilation + 1;
 const spatial = (x: TensorType): readonly number[] => x.shape.slice(2);
 
-function infer(x: TensorType, w: TensorType, attrs: Attrs): TensorType {
-  const a = read(attrs);
+function infer(x: TensorType, w: TensorType, a: ConvAttrs): TensorType {
   const operands = [
     { label: "x", type: x },
     { label: "w", type: w },
@@ -101,13 +90,15 @@ function exchanged(g: VjpScope["g"], w: Value, groups: number): Value {
   return g.reshape(turned, { shape: [groups * i, o / groups, ...window] });
 }
 
+type ConvScope = VjpScope<[x: Value, w: Value], ConvAttrs>;
+
 /** d_x = d_y against w with its channels exchanged and its window reversed. */
-function pullBackInput({ g, inputs: [x, w], node, cotangent }: VjpScope): Value {
-  const a = read(node.attrs);
-  const [xt, wt, yt] = [g.typeOf(x!), g.typeOf(w!), g.typeOf(cotangent)];
+function pullBackInput({ g, inputs: [x, w], node, cotangent }: ConvScope): Value {
+  const a = node.attrs;
+  const [xt, wt, yt] = [g.typeOf(x), g.typeOf(w), g.typeOf(cotangent)];
   const groups = a.featureGroups * a.batchGroups; // at most one of them is above 1
   const [, i, ...window] = wt.shape as [number, number, ...number[]];
-  const filters = g.reverse(exchanged(g, w!, groups), { axes: window.map((_, n) => n + 2) });
+  const filters = g.reverse(exchanged(g, w, groups), { axes: window.map((_, n) => n + 2) });
   const reach = window.map((extent, n) => dilated(extent, a.rhsDilation[n]!));
   const low = reach.map((extent, n) => extent - 1 - a.low[n]!);
   const high = spatial(xt).map(
@@ -134,9 +125,9 @@ function pullBackInput({ g, inputs: [x, w], node, cotangent }: VjpScope): Value 
 }
 
 /** d_w = x against d_y, batch and channels exchanged. */
-function pullBackFilters({ g, inputs: [x, w], node, cotangent }: VjpScope): Value {
-  const a = read(node.attrs);
-  const [xt, wt, yt] = [g.typeOf(x!), g.typeOf(w!), g.typeOf(cotangent)];
+function pullBackFilters({ g, inputs: [x, w], node, cotangent }: ConvScope): Value {
+  const a = node.attrs;
+  const [xt, wt, yt] = [g.typeOf(x), g.typeOf(w), g.typeOf(cotangent)];
   const swap = { order: xt.shape.map((_, axis) => (axis < 2 ? 1 - axis : axis)) };
   const reach = spatial(yt).map((extent, n) => dilated(extent, a.stride[n]!));
   const high = spatial(wt).map(
@@ -151,26 +142,25 @@ function pullBackFilters({ g, inputs: [x, w], node, cotangent }: VjpScope): Valu
     featureGroups: a.batchGroups,
     batchGroups: a.featureGroups,
   });
-  return g.transpose(g.conv(g.transpose(x!, swap), g.transpose(cotangent, swap), attrs), swap);
+  return g.transpose(g.conv(g.transpose(x, swap), g.transpose(cotangent, swap), attrs), swap);
 }
 
-export const conv: Op<"conv"> = {
+export const conv: Op<"conv", [x: Value, w: Value], ConvAttrs> = {
   name: "conv",
   arity: 2,
   contracts: true,
   maths: ([x, w]) => `${x} ∗ ${w}`,
-  infer: ([x, w], attrs) => infer(x!, w!, attrs),
+  infer: ([x, w], attrs) => infer(x, w, attrs),
 
   // y = x ∗ w is linear in each: d_x = d_y ∗ w reversed, d_w = x ∗ d_y with batch and channels exchanged
   laws: ["d_x = d_y ∗ reversed w", "d_w = xᵀ ∗ d_yᵀ"],
   vjp: (scope, at) => (at === 0 ? pullBackInput(scope) : pullBackFilters(scope)),
 
-  evaluate([x, w], attrs, y) {
-    const a = read(attrs);
+  evaluate([x, w], a, y) {
     const [rows, filters] = y.type.shape as [number, number];
-    const [channels, depth] = [x!.type.shape[1]!, w!.type.shape[1]!];
-    const taps = tapsOf(attrs, { ...a, inside: spatial(x!.type), window: spatial(w!.type), outside: spatial(y.type) });
-    const [inside, window, outside] = [x!, w!, y].map(({ type }) => sizeOf(spatial(type))) as [number, number, number];
+    const [channels, depth] = [x.type.shape[1]!, w.type.shape[1]!];
+    const taps = tapsOf(a, { ...a, inside: spatial(x.type), window: spatial(w.type), outside: spatial(y.type) });
+    const [inside, window, outside] = [x, w, y].map(({ type }) => sizeOf(spatial(type))) as [number, number, number];
     let flat = 0;
     for (let n = 0; n < rows; n++)
       for (let o = 0; o < filters; o++) {
@@ -182,7 +172,7 @@ export const conv: Op<"conv"> = {
             const [fromX, fromW] = [(row * channels + first + i) * inside, (o * depth + i) * window];
             for (let k = 0; k < window; k++) {
               const tap = taps[p * window + k]!;
-              if (tap >= 0) total += x!.data[fromX + tap]! * w!.data[fromW + k]!;
+              if (tap >= 0) total += x.data[fromX + tap]! * w.data[fromW + k]!;
             }
           }
           y.data[flat++] = total;
@@ -190,9 +180,7 @@ export const conv: Op<"conv"> = {
       }
   },
 
-  define({ at, read: [x, w], types, type, attrs, axis }) {
-    const a = read(attrs);
-    const [xt, wt] = types as [TensorType, TensorType];
+  define({ at, read: [x, w], types: [xt, wt], type, attrs: a, axis }) {
     const [n, o, ...p] = at as [Index, Index, ...Index[]];
     const [rows, filters] = type.shape as [number, number];
     const depth = axis(wt.shape[1]!);
@@ -202,14 +190,14 @@ export const conv: Op<"conv"> = {
     const channel =
       a.featureGroups === 1 ? indexOf(depth) : add(indexOf(depth), scale(quotient(o, filters / a.featureGroups), wt.shape[1]!));
     const sources = window.map((k, s) => source(p[s] ?? constant(0), indexOf(k), spatial(xt)[s]!, a, s));
-    const value = x!(row, channel, ...sources.map((one) => one.at));
+    const value = x(row, channel, ...sources.map((one) => one.at));
     const conditions = sources.flatMap((one) => one.conditions);
     const inside = conditions.reduce<Scalar | undefined>(
       (all, one) => (all === undefined ? one : apply("and", "bool", all, one)),
       undefined,
     );
     const guarded = inside === undefined ? value : select(inside, value, literal(0, type.dtype));
-    return sumOver([depth, ...window], apply("mul", type.dtype, guarded, w!(o, indexOf(depth), ...window.map(indexOf))));
+    return sumOver([depth, ...window], apply("mul", type.dtype, guarded, w(o, indexOf(depth), ...window.map(indexOf))));
   },
 
   samples: [

@@ -1,12 +1,13 @@
 /** Guarantees that a model's own gradient rule is part of the graph: declared once, replayed for each cotangent. */
 
 import { ShapeError } from "../graph/error.ts";
+import type { Value } from "../graph/graph.ts";
 import { sameType } from "../graph/type.ts";
 import { literal } from "../loop/build.ts";
-import { number, type Op } from "./op.ts";
+import type { Op } from "./op.ts";
 
 /** The place of the cotangent in a declared rule. Nothing evaluates it: the rule is replayed with the real one. */
-export const hole: Op<"hole"> = {
+export const hole: Op<"hole", []> = {
   name: "hole",
   arity: 0,
   leaf: true,
@@ -30,40 +31,36 @@ export const hole: Op<"hole"> = {
 
 const RULE = "d_x by the model's own rule";
 
-/**
- * y itself, with the gradient that the model declares. Operands: y, the hole, the n inputs, the n gradients as the rule computes them from the hole.
- * attrs: inputs, the number n.
- */
-export const customVjp: Op<"customVjp"> = {
+/** y itself, with the gradient that the model declares. After y and the hole go the n inputs, then n gradients as the rule computes them from the hole. */
+export const customVjp: Op<"customVjp", readonly [y: Value, d_y: Value, ...rest: readonly Value[]], { readonly inputs: number }> = {
   name: "customVjp",
   arity: "many",
   view: true,
   exact: true,
-  maths: ([y]) => y!,
-  infer(operands, attrs) {
-    const n = number(attrs, "inputs");
+  maths: ([y]) => y,
+  infer(operands, { inputs: n }) {
     const [y, cotangent, ...rest] = operands;
     const labelled = operands.map((type, at) => ({
       label: at === 0 ? "y" : at === 1 ? "d_y" : at < 2 + n ? `x${at - 2}` : `d_x${at - 2 - n}`,
       type,
     }));
-    if (!sameType(y!, cotangent!) || rest.length !== 2 * n || !rest.slice(0, n).every((x, at) => sameType(x, rest[n + at]!)))
+    if (!sameType(y, cotangent) || rest.length !== 2 * n || !rest.slice(0, n).every((x, at) => sameType(x, rest[n + at]!)))
       throw new ShapeError(
         "customVjp",
         "needs a gradient of the type of each input",
         labelled,
         "Return one gradient an input, of its shape.",
       );
-    return y!;
+    return y;
   },
   laws: [RULE],
-  lawAt: (at, attrs) => (at >= 2 && at < 2 + number(attrs, "inputs") ? RULE : null),
+  lawAt: (at, attrs) => (at >= 2 && at < 2 + attrs.inputs ? RULE : null),
   vjp({ inputs, node, cotangent, replay }, at) {
-    return replay(inputs[at + number(node.attrs, "inputs")]!, inputs[1]!, cotangent);
+    return replay(inputs[at + node.attrs.inputs]!, inputs[1], cotangent);
   },
   evaluate([y], _, out) {
-    out.data.set(y!.data);
+    out.data.set(y.data);
   },
-  define: ({ at, read }) => read[0]!(...at),
+  define: ({ at, read }) => read[0](...at),
   samples: [],
 };

@@ -4,9 +4,8 @@ import type { Value } from "../graph/graph.ts";
 import { ShapeError } from "../graph/error.ts";
 import { f32, type TensorType } from "../graph/type.ts";
 import { apply, sumOver } from "../loop/build.ts";
-import { index, type Index } from "../loop/index.ts";
-import { numbers, offsetsOf, type Op, type VjpScope } from "./op.ts";
-import type { Attrs } from "../graph/graph.ts";
+import { index, type Index } from "../loop/index-expression.ts";
+import { offsetsOf, type Op, type VjpScope } from "./op.ts";
 
 /** Axes of one operand, by what becomes of them. */
 interface Sides {
@@ -15,35 +14,51 @@ interface Sides {
   readonly free: readonly number[];
 }
 
-const side = (attrs: Attrs, which: "a" | "b", rank: number): Sides => {
-  const batch = numbers(attrs, `${which}Batch`);
-  const contract = numbers(attrs, `${which}Contract`);
+/** Batch axes pair up in order, contracted axes too. */
+export type DotAttrs = {
+  readonly aBatch: readonly number[];
+  readonly aContract: readonly number[];
+  readonly bBatch: readonly number[];
+  readonly bContract: readonly number[];
+};
+
+const side = (attrs: DotAttrs, which: "a" | "b", rank: number): Sides => {
+  const batch = attrs[`${which}Batch`];
+  const contract = attrs[`${which}Contract`];
   const free = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !batch.includes(axis) && !contract.includes(axis));
   return { batch, contract, free };
 };
 
-/** Attributes of a dot; batch axes pair up in order, contracted axes too. */
+/** Attributes of a dot, without batch axes where none are given. */
 export const dotAttrs = (
   aContract: readonly number[],
   bContract: readonly number[],
   aBatch: readonly number[] = [],
   bBatch: readonly number[] = [],
-): Attrs => ({ aBatch, aContract, bBatch, bContract });
+): DotAttrs => ({ aBatch, aContract, bBatch, bContract });
 
 /** a·b with ᵀ where a matrix is read across; contraction axes named otherwise. */
-function maths([a, b]: readonly string[], attrs: Attrs, types: readonly TensorType[]): string {
-  const rank = types[0]!.shape.length;
-  const matrix = rank === types[1]!.shape.length && numbers(attrs, "aBatch").length === rank - 2;
-  if (!matrix) return `Σ ${a}·${b} over axes ${numbers(attrs, "aContract").join(",")} of ${a}`;
-  const aᵀ = numbers(attrs, "aContract")[0] === rank - 2 ? "ᵀ" : "";
-  const bᵀ = numbers(attrs, "bContract")[0] === rank - 1 ? "ᵀ" : "";
+function maths(a: string, b: string, attrs: DotAttrs, [x, y]: readonly [TensorType, TensorType]): string {
+  const rank = x.shape.length;
+  const matrix = rank === y.shape.length && attrs.aBatch.length === rank - 2;
+  const rows = attrs.aBatch.length === 0 ? overRows(attrs, rank, y.shape.length) : undefined;
+  if (rows !== undefined) return rows(a, b);
+  if (!matrix) return `Σ ${a}·${b} over axes ${attrs.aContract.join(",")} of ${a}`;
+  const aᵀ = attrs.aContract[0] === rank - 2 ? "ᵀ" : "";
+  const bᵀ = attrs.bContract[0] === rank - 1 ? "ᵀ" : "";
   return `${a}${aᵀ} · ${b}${bᵀ}`;
 }
 
+/** The same of what has rows along several axes: x [n, t, in] · W [in, out], and what its adjoints are. */
+function overRows({ aContract, bContract }: DotAttrs, rank: number, other: number): ((a: string, b: string) => string) | undefined {
+  const isLast = aContract.length === 1 && aContract[0] === rank - 1;
+  if (isLast && other === 2 && bContract.length === 1) return (a, b) => `${a} · ${b}${bContract[0] === 0 ? "" : "ᵀ"}`;
+  const areLeading = (axes: readonly number[], of: number): boolean => axes.length === of - 1 && axes.every((axis, n) => axis === n);
+  return rank > 2 && areLeading(aContract, rank) && areLeading(bContract, other) ? (a, b) => `${a}ᵀ · ${b}` : undefined;
+}
+
 /** The gradient of one operand: the cotangent against the other operand, in the layout of the first. */
-function pullBack(scope: VjpScope, at: 0 | 1): Value {
-  const { g, node, inputs, cotangent } = scope;
-  const [a, b] = inputs as [Value, Value];
+function pullBack({ g, node, inputs: [a, b], cotangent }: VjpScope<[a: Value, b: Value], DotAttrs>, at: 0 | 1): Value {
   const A = side(node.attrs, "a", g.typeOf(a).shape.length);
   const B = side(node.attrs, "b", g.typeOf(b).shape.length);
   const batches = A.batch.map((_, n) => n);
@@ -70,36 +85,36 @@ function restore(g: VjpScope["g"], product: Value, axes: readonly number[]): Val
 
 type Offsets = [batch: Int32Array, free: Int32Array, contract: Int32Array];
 
-export const dot: Op<"dot"> = {
+export const dot: Op<"dot", [a: Value, b: Value], DotAttrs> = {
   name: "dot",
   arity: 2,
   contracts: true,
-  maths,
+  maths: ([a, b], attrs, types) => maths(a, b, attrs, types),
 
   infer([a, b], attrs) {
-    const A = side(attrs, "a", a!.shape.length);
-    const B = side(attrs, "b", b!.shape.length);
+    const A = side(attrs, "a", a.shape.length);
+    const B = side(attrs, "b", b.shape.length);
     const operands = [
-      { label: "a", type: a! },
-      { label: "b", type: b! },
+      { label: "a", type: a },
+      { label: "b", type: b },
     ];
-    if (a!.dtype !== b!.dtype || (a!.dtype !== "f32" && a!.dtype !== "f64"))
+    if (a.dtype !== b.dtype || (a.dtype !== "f32" && a.dtype !== "f64"))
       throw new ShapeError("dot", "needs two float operands of one dtype", operands);
     A.contract.forEach((axis, n) => {
-      const [left, right] = [a!.shape[axis], b!.shape[B.contract[n]!]];
+      const [left, right] = [a.shape[axis], b.shape[B.contract[n]!]];
       if (left === right && left !== undefined) return;
-      const plain = a!.shape.length === 2 && b!.shape.length === 2 && axis === 1 && B.contract[n] === 0;
+      const plain = a.shape.length === 2 && b.shape.length === 2 && axis === 1 && B.contract[n] === 0;
       const law = plain ? "columns of a = rows of b" : `axis ${axis} of a = axis ${B.contract[n]} of b`;
       throw new ShapeError("dot", `needs ${law}, but ${left} ≠ ${right}`, operands);
     });
     A.batch.forEach((axis, n) => {
-      const [left, right] = [a!.shape[axis], b!.shape[B.batch[n]!]];
+      const [left, right] = [a.shape[axis], b.shape[B.batch[n]!]];
       if (left !== right) throw new ShapeError("dot", `needs equal batch axes, but ${left} ≠ ${right}`, operands);
     });
     const pick = (type: TensorType, axes: readonly number[]): number[] => axes.map((axis) => type.shape[axis]!);
     return {
-      dtype: a!.dtype,
-      shape: [...pick(a!, A.batch), ...pick(a!, A.free), ...pick(b!, B.free)],
+      dtype: a.dtype,
+      shape: [...pick(a, A.batch), ...pick(a, A.free), ...pick(b, B.free)],
     };
   },
 
@@ -108,23 +123,22 @@ export const dot: Op<"dot"> = {
   vjp: (scope, at) => pullBack(scope, at as 0 | 1),
 
   evaluate([a, b], attrs, y) {
-    const A = side(attrs, "a", a!.type.shape.length);
-    const B = side(attrs, "b", b!.type.shape.length);
-    const [batchA, freeA, depthA] = [A.batch, A.free, A.contract].map((axes) => offsetsOf(a!.type.shape, axes)) as Offsets;
-    const [batchB, freeB, depthB] = [B.batch, B.free, B.contract].map((axes) => offsetsOf(b!.type.shape, axes)) as Offsets;
+    const A = side(attrs, "a", a.type.shape.length);
+    const B = side(attrs, "b", b.type.shape.length);
+    const [batchA, freeA, depthA] = [A.batch, A.free, A.contract].map((axes) => offsetsOf(a.type.shape, axes)) as Offsets;
+    const [batchB, freeB, depthB] = [B.batch, B.free, B.contract].map((axes) => offsetsOf(b.type.shape, axes)) as Offsets;
     let flat = 0;
     for (let n = 0; n < batchA.length; n++)
       for (const i of freeA)
         for (const j of freeB) {
           const [fromA, fromB] = [batchA[n]! + i, batchB[n]! + j];
           let total = 0;
-          for (let k = 0; k < depthA.length; k++) total += a!.data[fromA + depthA[k]!]! * b!.data[fromB + depthB[k]!]!;
+          for (let k = 0; k < depthA.length; k++) total += a.data[fromA + depthA[k]!]! * b.data[fromB + depthB[k]!]!;
           y.data[flat++] = total;
         }
   },
 
-  define({ at, read, types, type, attrs, axis }) {
-    const [a, b] = types as [TensorType, TensorType];
+  define({ at, read, types: [a, b], type, attrs, axis }) {
     const A = side(attrs, "a", a.shape.length);
     const B = side(attrs, "b", b.shape.length);
     const axes = A.contract.map((n) => axis(a.shape[n]!));
@@ -137,7 +151,7 @@ export const dot: Op<"dot"> = {
     axes.forEach((k, m) => {
       atA[A.contract[m]!] = atB[B.contract[m]!] = index(k.name, k.extent);
     });
-    return sumOver(axes, apply("mul", type.dtype, read[0]!(...atA), read[1]!(...atB)));
+    return sumOver(axes, apply("mul", type.dtype, read[0](...atA), read[1](...atB)));
   },
 
   samples: [

@@ -4,7 +4,7 @@ import { create, derivativeDependencies, parseDependencies, type MathNode } from
 import type { Value } from "../graph/graph.ts";
 import type { DType } from "../graph/type.ts";
 import { apply, literal, select } from "../loop/build.ts";
-import { erf } from "../loop/interpret.ts";
+import { erf } from "../loop/interpret/index.ts";
 import type { Scalar, ScalarFn } from "../loop/loop.ts";
 
 export type Formula =

@@ -1,18 +1,20 @@
 /** Guarantees the leaves of a graph: storage fed from outside, literals, and positions along an axis. */
 
 import { ShapeError } from "../graph/error.ts";
+import type { Attrs } from "../graph/graph.ts";
 import { f32, i32, sizeOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal as literalScalar, select } from "../loop/build.ts";
-import { rowMajor } from "../loop/index.ts";
+import { rowMajor } from "../loop/index-expression.ts";
 import type { Scalar } from "../loop/loop.ts";
-import { number, numbers, type Op } from "./op.ts";
+import type { Op } from "./op.ts";
 
 const declared = (_: unknown, __: unknown, type?: TensorType): TensorType => {
   if (type === undefined) throw new TypeError("a leaf has a declared type");
   return type;
 };
 
-function storage<Name extends string>(name: Name): Op<Name> {
+/** What every op without operands has. */
+function leaf<Name extends string>(name: Name) {
   return {
     name,
     arity: 0,
@@ -29,8 +31,15 @@ function storage<Name extends string>(name: Name): Op<Name> {
       throw new TypeError(`${name} is read, not computed`);
     },
     samples: [],
-  };
+  } satisfies Op<Name, []>;
 }
+
+/** What is appended under a name of its own, or once for each value. */
+export interface Leaf<Name extends string, A extends Attrs = Attrs> extends Op<Name, [], A> {
+  readonly uncalled: true;
+}
+
+const storage = <Name extends string>(name: Name): Leaf<Name> => ({ ...leaf(name), uncalled: true });
 
 /** Fed anew at every call. */
 export const input = storage("input");
@@ -44,53 +53,51 @@ export const hyper = storage("hyper");
 export const count = storage("count");
 
 /** A rank-0 constant: the only operand that elementwise ops broadcast by themselves. */
-export const literal: Op<"literal"> = {
-  ...storage("literal"),
+export const literal: Leaf<"literal", { readonly value: number }> = {
+  ...leaf("literal"),
+  uncalled: true,
   view: true,
-  maths: (_, attrs) => String(number(attrs, "value")),
-  evaluate: (_, attrs, y) => {
-    y.data.fill(number(attrs, "value"));
+  maths: (_, { value }) => String(value),
+  evaluate: (_, { value }, y) => {
+    y.data.fill(value);
   },
-  define: ({ attrs, type }) => literalScalar(number(attrs, "value"), type.dtype),
+  define: ({ attrs, type }) => literalScalar(attrs.value, type.dtype),
 };
 
-/** Positions along one axis. attrs: axis. */
-export const iota: Op<"iota"> = {
-  ...storage("iota"),
+/** Positions along one axis. */
+export const iota: Op<"iota", [], { readonly axis: number }> = {
+  ...leaf("iota"),
   view: true,
-  maths: (_, attrs) => ["row", "column"][number(attrs, "axis")] ?? `position on axis ${number(attrs, "axis")}`,
-  evaluate(_, attrs, y) {
+  maths: (_, { axis }) => ["row", "column"][axis] ?? `position on axis ${axis}`,
+  evaluate(_, { axis }, y) {
     const { shape } = y.type;
-    const axis = number(attrs, "axis");
     const inner = shape.slice(axis + 1).reduce((n, extent) => n * extent, 1);
     for (let n = 0; n < y.data.length; n++) y.data[n] = Math.floor(n / inner) % shape[axis]!;
   },
-  define: ({ at, attrs }) => position(at[number(attrs, "axis")]!),
+  define: ({ at, attrs }) => position(at[attrs.axis]!),
   samples: [
     { inputs: [], attrs: { axis: 1 }, type: i32(3, 4) },
     { inputs: [], attrs: { axis: 0 }, type: i32(5) },
   ],
 };
 
-/** A small tensor of known numbers: its elements are literals wherever its position is known. attrs: values, row-major; symbol, its name in print. */
-export const table: Op<"table"> = {
-  ...storage("table"),
+/** A small tensor of known numbers: its elements are literals wherever its position is known. Values are row-major; the symbol is its name in print. */
+export const table: Op<"table", [], { readonly values: readonly number[]; readonly symbol: string }> = {
+  ...leaf("table"),
   view: true,
-  maths: (_, attrs) => String(attrs["symbol"]),
-  infer(_, attrs, type) {
-    const checked = declared(_, attrs, type);
-    const [needed, given] = [sizeOf(checked.shape), numbers(attrs, "values").length];
+  maths: (_, { symbol }) => symbol,
+  infer(_, { values }, type) {
+    const checked = declared(_, values, type);
+    const [needed, given] = [sizeOf(checked.shape), values.length];
     if (given !== needed) throw new ShapeError("table", `needs ${needed} values, but has ${given}`, []);
     return checked;
   },
-  evaluate: (_, attrs, y) => {
-    y.data.set(numbers(attrs, "values"));
+  evaluate: (_, { values }, y) => {
+    y.data.set(values);
   },
   define({ at, attrs, type }) {
     const flat = position(rowMajor(at, type.shape));
-    const [last, ...rest] = numbers(attrs, "values")
-      .map((value) => literalScalar(value, type.dtype))
-      .reverse();
+    const [last, ...rest] = attrs.values.map((value) => literalScalar(value, type.dtype)).reverse();
     return rest.reduce<Scalar>(
       (later, value, n) => select(apply("lt", "bool", flat, literalScalar(rest.length - n, "i32")), value, later),
       last!,

@@ -1,33 +1,49 @@
 /** Guarantees that a primitive is one declaration: typing law, gradient, reference meaning, definition and the samples its tests are made of. */
 
 import type { Attrs, Node, Value } from "../graph/graph.ts";
-import { sizeOf, stridesOf, type Tensor, type TensorType } from "../graph/type.ts";
-import type { Index } from "../loop/index.ts";
+import { sizeOf, stridesOf, type DType, type Tensor, type TensorType } from "../graph/type.ts";
+import type { Index } from "../loop/index-expression.ts";
 import type { Axis, Scalar } from "../loop/loop.ts";
-import type { Calls } from "./index.ts";
 
-export interface Op<Name extends string = string> {
+/**
+ * The ops as typed calls, each of which appends one node: what gradients, rules and layers alike are written in. Here stands what is no
+ * op's own; the list of ops (index.ts) adds a call for each of them, so that no op knows the others' files.
+ */
+export interface Calls {
+  literal(value: number, dtype: DType): Value;
+  typeOf(value: Value): TensorType;
+  /** The number a literal stands for; undefined for what is computed or fed. */
+  constantOf(value: Value): number | undefined;
+}
+
+/** One thing for each operand. */
+export type Each<Operands extends readonly unknown[], Of> = { readonly [At in keyof Operands]: Of };
+
+/** Of its operands by name, and of its attributes, if it has some. Many operands are a list. */
+export interface Op<Name extends string = string, Operands extends readonly Value[] = readonly Value[], A extends Attrs = Attrs> {
   readonly name: Name;
   /** Number of operands. */
-  readonly arity: number | "many";
+  readonly arity: Operands["length"] | "many";
   /** Right-hand side of `y = …` for operands of these names. */
-  maths(operands: readonly string[], attrs: Attrs, types: readonly TensorType[]): string;
+  maths(operands: Each<Operands, string>, attrs: A, types: Each<Operands, TensorType>): string;
   /** The typing law. Throws a ShapeError that names the broken constraint. Leaves return their declared type. */
-  infer(inputs: readonly TensorType[], attrs: Attrs, declared?: TensorType): TensorType;
+  infer(inputs: Each<Operands, TensorType>, attrs: A, declared?: TensorType): TensorType;
   /** One law an operand, for comments: `d_a = d_y·bᵀ`; null where no gradient flows. */
   readonly laws: readonly (string | null)[];
   /** For ops of many operands whose laws depend on the place; default: the first law for all. */
-  lawAt?(at: number, attrs: Attrs): string | null;
+  lawAt?(at: number, attrs: A): string | null;
   /** Pulls the output's cotangent back to operand `at`; called only where `laws[at]` is not null. */
-  vjp(scope: VjpScope, at: number): Value;
+  vjp(scope: VjpScope<Operands, A>, at: number): Value;
   /** Reference meaning in float64: written to be read, never to be fast. */
-  evaluate(inputs: readonly Tensor[], attrs: Attrs, output: Tensor): void;
+  evaluate(inputs: Each<Operands, Tensor>, attrs: A, output: Tensor): void;
   /** The output element at one position, in index notation. */
-  define(scope: DefineScope): Scalar;
+  define(scope: DefineScope<Operands, A>): Scalar;
   /** Views cost nothing: they only say where to read. */
   readonly view?: true;
   /** Without operands: storage outside the graph, or, where it is a view too, a known value. */
   readonly leaf?: true;
+  /** Appended under a name of its own, or once for each value: it has no call. */
+  readonly uncalled?: true;
   /** Elementwise: y[at] depends on x[at] alone. */
   readonly elementwise?: true;
   /** Gives a float32 value whenever its operands are float32 values: rounding it changes nothing. */
@@ -36,43 +52,54 @@ export interface Op<Name extends string = string> {
   readonly contracts?: true;
   /** Points where the derivative jumps: the check redraws when a perturbation crosses one. */
   readonly kinks?: true;
-  readonly samples: readonly Sample[];
+  readonly samples: readonly Sample<A>[];
 }
 
-export interface Sample {
+export interface Sample<A extends Attrs = Attrs> {
   readonly inputs: readonly TensorType[];
-  readonly attrs: Attrs;
+  readonly attrs: A;
   /** Where to draw the inputs from; default (−2, 2). */
   readonly within?: readonly [low: number, high: number];
   /** The result's type, for leaves. */
   readonly type?: TensorType;
 }
 
-export interface VjpScope {
+export interface VjpScope<Operands extends readonly Value[] = readonly Value[], A extends Attrs = Attrs> {
   readonly g: Calls;
-  readonly node: Node;
-  readonly inputs: readonly Value[];
+  readonly node: Node & { readonly attrs: A };
+  readonly inputs: Operands;
   readonly output: Value;
   readonly cotangent: Value;
   /** `value` computed again with `by` in the place of `hole`. */
   readonly replay: (value: Value, hole: Value, by: Value) => Value;
 }
 
-export interface DefineScope {
+export interface DefineScope<Operands extends readonly Value[] = readonly Value[], A extends Attrs = Attrs> {
   readonly at: readonly Index[];
-  readonly read: readonly ((...at: readonly Index[]) => Scalar)[];
-  readonly types: readonly TensorType[];
+  readonly read: Each<Operands, (...at: readonly Index[]) => Scalar>;
+  readonly types: Each<Operands, TensorType>;
   readonly type: TensorType;
-  readonly attrs: Attrs;
+  readonly attrs: A;
   /** A reduction axis with a name nobody else has. */
   axis(extent: number): Axis;
 }
+
+/** How an op is called: with its operands, in a list where they are many, or with its type where it has none; then with its attributes. */
+export type CallOf<Of> =
+  Of extends Op<string, infer Operands, infer A>
+    ? (
+        ...given: [
+          ...(Operands extends readonly [] ? [type: TensorType] : number extends Operands["length"] ? [operands: Operands] : Operands),
+          ...(string extends keyof A ? [] : [attrs: A]),
+        ]
+      ) => Value
+    : never;
 
 /** The gradient law of one operand. */
 export const lawOf = (op: Op, at: number, attrs: Attrs): string | null | undefined =>
   op.lawAt === undefined ? op.laws[op.arity === "many" ? 0 : at] : op.lawAt(at, attrs);
 
-/** Reads an attribute that the op's own typing law guarantees. */
+/** Reads an attribute of a node whose op is known by name alone: that op's typing law guarantees it. */
 export const numbers = (attrs: Attrs, key: string): readonly number[] => attrs[key] as readonly number[];
 export const number = (attrs: Attrs, key: string): number => attrs[key] as number;
 

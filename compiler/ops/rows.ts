@@ -11,7 +11,7 @@
 import type { Node, Value } from "../graph/graph.ts";
 import type { TensorType } from "../graph/type.ts";
 import { literal, load, walkScalar } from "../loop/build.ts";
-import { equal, index, namesIn, quotient, remainder, type Index } from "../loop/index.ts";
+import { equal, index, namesIn, quotient, remainder, type Index } from "../loop/index-expression.ts";
 import type { Axis, Scalar } from "../loop/loop.ts";
 import { opOf } from "./index.ts";
 

@@ -4,7 +4,7 @@ import { ShapeError } from "../graph/error.ts";
 import type { Value } from "../graph/graph.ts";
 import { isFloat, sameShape, tensor, type DType, type Tensor, type TensorType, f32, bool } from "../graph/type.ts";
 import { MEANING, compileFormula, derive, formulaToGraph, formulaToScalar, parseFormula, printFormula, type Formula } from "./formula.ts";
-import type { Op, Sample, VjpScope } from "./op.ts";
+import type { Each, Op, Sample, VjpScope } from "./op.ts";
 
 interface Row {
   readonly name: string;
@@ -93,7 +93,7 @@ const ROWS = [
 
 type Rows = (typeof ROWS)[number];
 export type ElementwiseName = Rows["name"];
-export type OperandsOf<Name extends ElementwiseName> = Extract<Rows, { name: Name }>["args"]["length"];
+type OperandsOf<Name extends ElementwiseName> = Each<Extract<Rows, { name: Name }>["args"], Value>;
 
 /** One shape for all operands; a rank-0 operand stands for every element (only literals may, see graph/verify). */
 function elementShape(op: string, args: readonly string[], inputs: readonly TensorType[]): readonly number[] {
@@ -136,7 +136,7 @@ function samplesOf(row: Row): Sample[] {
 function constantCall(g: VjpScope["g"], fn: string, args: readonly Value[]): Value | undefined {
   const constants = args.map((arg) => g.constantOf(arg));
   if (!constants.every((constant) => constant !== undefined)) return undefined;
-  const op = elementwiseOps[fn as ElementwiseName];
+  const op: Op = elementwiseOps[fn as ElementwiseName];
   const operands = constants.map((constant, n) => tensor(g.typeOf(args[n]!), [constant]));
   const y = tensor(
     op.infer(
@@ -205,6 +205,17 @@ function walk(inputs: readonly Tensor[], data: Float64Array, meaning: (values: r
   }
 }
 
+/** d_y times a slope, as a law says it. */
+function pulledText(slope: Formula): string {
+  if (slope.kind === "number" && Math.abs(slope.value) === 1) return slope.value === 1 ? "d_y" : "−d_y";
+  if (slope.kind === "call" && slope.fn === "neg") return `−${pulledText(slope.args[0]!)}`;
+  if (slope.kind === "call" && slope.fn === "div") return `${pulledText(slope.args[0]!)} / ${printFormula(slope.args[1]!, TIGHTEST)}`;
+  return `d_y ⊙ ${printFormula(slope, TIGHTEST)}`;
+}
+
+/** Only what is one name or call stands without brackets. */
+const TIGHTEST = 9;
+
 function elementwise(row: Row): Op {
   const y = parseFormula(row.y);
   const meaning = compileFormula(y, row.args);
@@ -229,8 +240,8 @@ function elementwise(row: Row): Op {
       return row.slopes.map((_, at) => {
         const s = slope(at);
         if (s === null) return null;
-        const text = own ? "" : ` for y = ${printFormula(y)}`;
-        return s.kind === "number" && s.value === 1 ? `d_${row.args[at]} = d_y` : `d_${row.args[at]} = d_y ⊙ (${printFormula(s)})${text}`;
+        const pulled = pulledText(s);
+        return `d_${row.args[at]} = ${pulled}${own || pulled === "d_y" ? "" : ` for y = ${printFormula(y)}`}`;
       });
     },
     vjp(scope, at) {
@@ -258,39 +269,39 @@ function elementwise(row: Row): Op {
 
 /** Every row as an op. */
 export const elementwiseOps = Object.fromEntries(ROWS.map((row) => [row.name, elementwise(row)])) as unknown as {
-  readonly [Name in ElementwiseName]: Op<Name>;
+  readonly [Name in ElementwiseName]: Op<Name, OperandsOf<Name>>;
 };
 
 /** The rows themselves, for the test that holds stated slopes equal to derived ones. */
 export const rows: readonly Row[] = ROWS;
 
 /** x under another name: what is left of a scalar cotangent that a pass found equal to something else. */
-export const identity: Op<"identity"> = {
+export const identity: Op<"identity", [x: Value]> = {
   name: "identity",
   arity: 1,
   elementwise: true,
   exact: true,
-  maths: ([x]) => x!,
-  infer: ([x]) => x!,
+  maths: ([x]) => x,
+  infer: ([x]) => x,
   laws: ["d_x = d_y"],
   vjp: ({ cotangent }) => cotangent,
   evaluate([x], _, y) {
-    y.data.set(x!.data);
+    y.data.set(x.data);
   },
-  define: ({ at, read: [x] }) => x!(...at),
+  define: ({ at, read: [x] }) => x(...at),
   samples: [{ inputs: [f32(3, 2)], attrs: {} }],
 };
 
 /** Between number formats; to i32 truncates toward zero and saturates (NaN gives 0), to bool asks x ≠ 0. */
-export const cast: Op<"cast"> = {
+export const cast: Op<"cast", [x: Value], { readonly to: DType }> = {
   name: "cast",
   arity: 1,
   elementwise: true,
   exact: true,
-  maths: ([x], { to }) => `${String(to)}(${x})`,
-  infer: ([x], { to }) => ({ dtype: to as DType, shape: x!.shape }),
+  maths: ([x], { to }) => `${to}(${x})`,
+  infer: ([x], { to }) => ({ dtype: to, shape: x.shape }),
   laws: ["d_x = d_y, for floats"],
-  vjp: ({ g, inputs: [x], cotangent }) => g.cast(cotangent, { to: g.typeOf(x!).dtype }),
+  vjp: ({ g, inputs: [x], cotangent }) => g.cast(cotangent, { to: g.typeOf(x).dtype }),
   evaluate([x], { to }, y) {
     const convert =
       to === "i32"
@@ -298,13 +309,13 @@ export const cast: Op<"cast"> = {
         : to === "bool"
           ? (v: number) => Number(v !== 0)
           : (v: number) => v;
-    x!.data.forEach((value, n) => (y.data[n] = convert(value)));
+    x.data.forEach((value, n) => (y.data[n] = convert(value)));
   },
   define: ({ at, read: [x], type }) => ({
     kind: "apply",
     dtype: type.dtype,
     fn: "cast",
-    args: [x!(...at)],
+    args: [x(...at)],
   }),
   samples: [{ inputs: [f32(3, 2)], attrs: { to: "i32" } }],
 };

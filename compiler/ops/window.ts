@@ -1,12 +1,12 @@
 /** Guarantees sums and maxima over sliding windows, and the pair that moves values through a maximum's position. */
 
 import { ShapeError } from "../graph/error.ts";
-import type { Attrs } from "../graph/graph.ts";
+import type { Value } from "../graph/graph.ts";
 import { f32, i32, sizeOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select } from "../loop/build.ts";
-import { add, constant, index, quotient, rangeOf, remainder, scale, shift, type Index } from "../loop/index.ts";
+import { add, constant, index, quotient, rangeOf, remainder, scale, shift, type Index } from "../loop/index-expression.ts";
 import type { Axis, ReduceBy, Scalar } from "../loop/loop.ts";
-import { numbers, type DefineScope, type Op } from "./op.ts";
+import type { DefineScope, Op } from "./op.ts";
 import { tapsOf } from "./taps.ts";
 
 /** One entry an axis of the tensor; axes without a window have window 1, stride 1, no padding. */
@@ -17,15 +17,7 @@ export type WindowAttrs = {
   readonly high: readonly number[];
 };
 
-const readWindow = (attrs: Attrs): WindowAttrs => ({
-  window: numbers(attrs, "window"),
-  stride: numbers(attrs, "stride"),
-  low: numbers(attrs, "low"),
-  high: numbers(attrs, "high"),
-});
-
-function windowShape(op: string, x: TensorType, attrs: Attrs): number[] {
-  const a = readWindow(attrs);
+function windowShape(op: string, x: TensorType, a: WindowAttrs): number[] {
   return x.shape.map((extent, axis) => {
     const size = Math.floor((extent + a.low[axis]! + a.high[axis]! - a.window[axis]!) / a.stride[axis]!) + 1;
     if (!(size >= 1))
@@ -57,7 +49,7 @@ const guarded = (conditions: readonly Scalar[], value: Scalar, otherwise: number
       );
 
 /** Axes of the windows themselves; those of extent 1 add nothing. */
-const windowAxes = (scope: DefineScope, a: WindowAttrs): Axis[] => a.window.map((extent) => scope.axis(extent));
+const windowAxes = (scope: Pick<DefineScope, "axis">, a: WindowAttrs): Axis[] => a.window.map((extent) => scope.axis(extent));
 const indexOf = ({ name, extent }: Axis): Index => index(name, extent);
 
 /** Input positions that output position `at` covers, by window position. */
@@ -71,19 +63,18 @@ const flatWindow = (axes: readonly Axis[]): Index =>
     offset: 0,
   });
 
-function reduceWindow(scope: DefineScope, by: ReduceBy, outside: number): Scalar {
-  const a = readWindow(scope.attrs);
+function reduceWindow(scope: DefineScope<[x: Value], WindowAttrs>, by: ReduceBy, outside: number): Scalar {
+  const a = scope.attrs;
   const axes = windowAxes(scope, a);
   const from = covered(scope.at, axes, a);
-  const conditions = from.flatMap((one, axis) => within(one, scope.types[0]!.shape[axis]!));
-  const term = guarded(conditions, scope.read[0]!(...from), outside);
+  const conditions = from.flatMap((one, axis) => within(one, scope.types[0].shape[axis]!));
+  const term = guarded(conditions, scope.read[0](...from), outside);
   return { kind: "reduce", dtype: by === "argmax" ? "i32" : term.dtype, by, over: axes, term };
 }
 
 /** Calls `visit` with each output position, window position (flat) and the input position it covers. */
-function eachCovered(x: TensorType, y: TensorType, attrs: Attrs, visit: (to: number, tap: number, from: number) => void): void {
-  const a = readWindow(attrs);
-  const taps = tapsOf(attrs, { ...a, inside: x.shape, outside: y.shape });
+function eachCovered(x: TensorType, y: TensorType, a: WindowAttrs, visit: (to: number, tap: number, from: number) => void): void {
+  const taps = tapsOf(a, { ...a, inside: x.shape, outside: y.shape });
   const window = sizeOf(a.window);
   for (let at = 0; at < taps.length; at++) if (taps[at]! >= 0) visit(Math.floor(at / window), at % window, taps[at]!);
 }
@@ -97,16 +88,16 @@ const SAMPLES = [
 ];
 
 /** Σ over each window; padding counts as 0. */
-export const windowSum: Op<"windowSum"> = {
+export const windowSum: Op<"windowSum", [x: Value], WindowAttrs> = {
   name: "windowSum",
   arity: 1,
   maths: ([x], { window }) => `Σ ${x} over windows [${String(window)}]`,
-  infer: ([x], attrs) => ({ dtype: x!.dtype, shape: windowShape("windowSum", x!, attrs) }),
+  infer: ([x], attrs) => ({ dtype: x.dtype, shape: windowShape("windowSum", x, attrs) }),
   // each input element gets the cotangents of the windows that cover it: a window sum of the dilated cotangent
   laws: ["d_x = Σ d_y of the windows over x"],
   vjp({ g, inputs: [x], node, cotangent }) {
-    const a = readWindow(node.attrs);
-    const { shape } = g.typeOf(x!);
+    const a = node.attrs;
+    const { shape } = g.typeOf(x);
     const out = g.typeOf(cotangent).shape;
     const low = a.window.map((extent, axis) => extent - 1 - a.low[axis]!);
     const high = shape.map((extent, axis) => extent + a.window[axis]! - 1 - ((out[axis]! - 1) * a.stride[axis]! + 1) - low[axis]!);
@@ -126,50 +117,50 @@ export const windowSum: Op<"windowSum"> = {
   },
   evaluate([x], attrs, y) {
     y.data.fill(0);
-    eachCovered(x!.type, y.type, attrs, (to, _, from) => (y.data[to]! += x!.data[from]!));
+    eachCovered(x.type, y.type, attrs, (to, _, from) => (y.data[to]! += x.data[from]!));
   },
   define: (scope) => reduceWindow(scope, "add", 0),
   samples: SAMPLES,
 };
 
 /** Largest element of each window; padding counts as −∞. Its gradient goes to the first largest. */
-export const windowMax: Op<"windowMax"> = {
+export const windowMax: Op<"windowMax", [x: Value], WindowAttrs> = {
   name: "windowMax",
   arity: 1,
   exact: true,
   kinks: true,
   maths: ([x], { window }) => `max ${x} over windows [${String(window)}]`,
-  infer: ([x], attrs) => ({ dtype: x!.dtype, shape: windowShape("windowMax", x!, attrs) }),
+  infer: ([x], attrs) => ({ dtype: x.dtype, shape: windowShape("windowMax", x, attrs) }),
   laws: ["d_x = d_y where x was the window's first largest"],
   vjp({ g, inputs: [x], node, cotangent }) {
-    const where = g.windowArgmax(x!, node.attrs as WindowAttrs);
+    const where = g.windowArgmax(x, node.attrs);
     return g.windowScatter(cotangent, where, {
-      ...(node.attrs as WindowAttrs),
-      shape: g.typeOf(x!).shape,
+      ...node.attrs,
+      shape: g.typeOf(x).shape,
     });
   },
   evaluate([x], attrs, y) {
     y.data.fill(-Infinity);
-    eachCovered(x!.type, y.type, attrs, (to, _, from) => (y.data[to] = Math.max(y.data[to]!, x!.data[from]!)));
+    eachCovered(x.type, y.type, attrs, (to, _, from) => (y.data[to] = Math.max(y.data[to]!, x.data[from]!)));
   },
   define: (scope) => reduceWindow(scope, "max", -Infinity),
   samples: SAMPLES,
 };
 
 /** Where in each window its first largest element is, row-major. */
-export const windowArgmax: Op<"windowArgmax"> = {
+export const windowArgmax: Op<"windowArgmax", [x: Value], WindowAttrs> = {
   name: "windowArgmax",
   arity: 1,
   maths: ([x], { window }) => `argmax ${x} over windows [${String(window)}]`,
-  infer: ([x], attrs) => ({ dtype: "i32", shape: windowShape("windowArgmax", x!, attrs) }),
+  infer: ([x], attrs) => ({ dtype: "i32", shape: windowShape("windowArgmax", x, attrs) }),
   laws: [null],
   vjp: ({ cotangent }) => cotangent,
   evaluate([x], attrs, y) {
     const best = new Float64Array(y.data.length).fill(-Infinity);
     y.data.fill(0);
-    eachCovered(x!.type, y.type, attrs, (to, tap, from) => {
-      if (!(x!.data[from]! > best[to]!)) return;
-      best[to] = x!.data[from]!;
+    eachCovered(x.type, y.type, attrs, (to, tap, from) => {
+      if (!(x.data[from]! > best[to]!)) return;
+      best[to] = x.data[from]!;
       y.data[to] = tap;
     });
   },
@@ -178,72 +169,72 @@ export const windowArgmax: Op<"windowArgmax"> = {
 };
 
 /** y[p] = x at the chosen position of window p. Transpose of windowScatter. */
-export const windowGather: Op<"windowGather"> = {
+export const windowGather: Op<"windowGather", [x: Value, where: Value], WindowAttrs> = {
   name: "windowGather",
   arity: 2,
   maths: ([x, where]) => `${x} at ${where}`,
   infer: ([x, where], attrs) => {
-    const shape = windowShape("windowGather", x!, attrs);
-    if (where!.dtype !== "i32" || String(where!.shape) !== String(shape))
+    const shape = windowShape("windowGather", x, attrs);
+    if (where.dtype !== "i32" || String(where.shape) !== String(shape))
       throw new ShapeError("windowGather", `needs one i32 position a window, [${shape.join(",")}]`, [
-        { label: "x", type: x! },
-        { label: "where", type: where! },
+        { label: "x", type: x },
+        { label: "where", type: where },
       ]);
-    return { dtype: x!.dtype, shape };
+    return { dtype: x.dtype, shape };
   },
   laws: ["d_x = d_y at the chosen positions", null],
   vjp: ({ g, inputs: [x, where], node, cotangent }) =>
-    g.windowScatter(cotangent, where!, {
-      ...(node.attrs as WindowAttrs),
-      shape: g.typeOf(x!).shape,
+    g.windowScatter(cotangent, where, {
+      ...node.attrs,
+      shape: g.typeOf(x).shape,
     }),
   evaluate([x, where], attrs, y) {
     y.data.fill(0);
-    eachCovered(x!.type, y.type, attrs, (to, tap, from) => {
-      if (where!.data[to] === tap) y.data[to] = x!.data[from]!;
+    eachCovered(x.type, y.type, attrs, (to, tap, from) => {
+      if (where.data[to] === tap) y.data[to] = x.data[from]!;
     });
   },
   define(scope) {
-    const a = readWindow(scope.attrs);
+    const a = scope.attrs;
     const axes = windowAxes(scope, a);
     const from = covered(scope.at, axes, a);
-    const conditions = from.flatMap((one, axis) => within(one, scope.types[0]!.shape[axis]!));
-    const chosen = apply("eq", "bool", scope.read[1]!(...scope.at), position(flatWindow(axes)));
-    const term = guarded([...conditions, chosen], scope.read[0]!(...from), 0);
+    const conditions = from.flatMap((one, axis) => within(one, scope.types[0].shape[axis]!));
+    const chosen = apply("eq", "bool", scope.read[1](...scope.at), position(flatWindow(axes)));
+    const term = guarded([...conditions, chosen], scope.read[0](...from), 0);
     return { kind: "reduce", dtype: term.dtype, by: "add", over: axes, term };
   },
   samples: [{ inputs: [f32(2, 4, 4), i32(2, 2, 2)], attrs: POOL, within: [0, 3] }],
 };
 
 /** The cotangent of each window added to x at its chosen position. attrs: the window's, and shape of x. */
-export const windowScatter: Op<"windowScatter"> = {
+export const windowScatter: Op<"windowScatter", [d: Value, where: Value], WindowAttrs & { readonly shape: readonly number[] }> = {
   name: "windowScatter",
   arity: 2,
   maths: ([d, where]) => `${d} scattered to ${where}`,
   infer: ([d, where], attrs) => {
-    const shape = numbers(attrs, "shape");
-    const out = windowShape("windowScatter", { dtype: d!.dtype, shape }, attrs);
-    if (where!.dtype !== "i32" || String(where!.shape) !== String(out) || String(d!.shape) !== String(out))
+    const shape = attrs.shape;
+    const out = windowShape("windowScatter", { dtype: d.dtype, shape }, attrs);
+    if (where.dtype !== "i32" || String(where.shape) !== String(out) || String(d.shape) !== String(out))
       throw new ShapeError("windowScatter", `needs a value and an i32 position a window, [${out.join(",")}]`, [
-        { label: "d", type: d! },
-        { label: "where", type: where! },
+        { label: "d", type: d },
+        { label: "where", type: where },
       ]);
-    return { dtype: d!.dtype, shape };
+    return { dtype: d.dtype, shape };
   },
   laws: ["d_d = d_y at the chosen positions", null],
   vjp: ({ g, inputs: [, where], node, cotangent }) => {
-    const { window, stride, low, high } = readWindow(node.attrs);
-    return g.windowGather(cotangent, where!, { window, stride, low, high });
+    const { window, stride, low, high } = node.attrs;
+    return g.windowGather(cotangent, where, { window, stride, low, high });
   },
   evaluate([d, where], attrs, y) {
     y.data.fill(0);
-    eachCovered(y.type, d!.type, attrs, (to, tap, from) => {
-      if (where!.data[to] === tap) y.data[from]! += d!.data[to]!;
+    eachCovered(y.type, d.type, attrs, (to, tap, from) => {
+      if (where.data[to] === tap) y.data[from]! += d.data[to]!;
     });
   },
   define(scope) {
-    const a = readWindow(scope.attrs);
-    const out = scope.types[0]!.shape;
+    const a = scope.attrs;
+    const out = scope.types[0].shape;
     const axes: Axis[] = [];
     // the window p that covers position i at window position k: p·stride + k − low = i
     const conditions: Scalar[] = [];
@@ -267,8 +258,8 @@ export const windowScatter: Op<"windowScatter"> = {
       return whole;
     });
     const tap = taps.reduce((flat, one, axis) => add(scale(flat, a.window[axis]!), one), constant(0));
-    const chosen = apply("eq", "bool", scope.read[1]!(...p), position(tap));
-    const term = guarded(conditions, select(chosen, scope.read[0]!(...p), literal(0, scope.type.dtype)), 0);
+    const chosen = apply("eq", "bool", scope.read[1](...p), position(tap));
+    const term = guarded(conditions, select(chosen, scope.read[0](...p), literal(0, scope.type.dtype)), 0);
     return axes.length === 0 ? term : { kind: "reduce", dtype: term.dtype, by: "add", over: axes, term };
   },
   samples: [

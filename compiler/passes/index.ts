@@ -3,30 +3,27 @@
 import type { Phase } from "../autodiff/update.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Definitions, Program } from "../loop/loop.ts";
-import { additions } from "./additions.ts";
-import { algebra } from "./algebra.ts";
-import { define } from "./define.ts";
-import { differentiate } from "./differentiate.ts";
-import { fold } from "./fold.ts";
-import { fuse, separate } from "./fuse.ts";
-import { gradients } from "./gradients.ts";
-import { machines } from "./machine.ts";
-import { movement } from "./movement.ts";
-import { numerics } from "./numerics.ts";
-import { pack } from "./pack.ts";
-import { parts } from "./parts.ts";
+import { define, fuse, parts, separate, split, type Parts } from "./definitions/index.ts";
+import {
+  additions,
+  algebra,
+  differentiate,
+  fold,
+  gradients,
+  movement,
+  numerics,
+  prune,
+  recompute,
+  share,
+  stability,
+  winograd,
+  type Recomputed,
+} from "./graph/index.ts";
+import { machines, pack, schedule, unroll, type Nests } from "./loops/index.ts";
 import { start, type Pipeline } from "./pass.ts";
-import { prune } from "./prune.ts";
-import { recompute, type Recomputed } from "./recompute.ts";
-import { schedule, type Nests } from "./schedule.ts";
 import { EVERY, type PassChoice } from "./selection.ts";
-import { share } from "./share.ts";
-import { split, type Parts } from "./split.ts";
-import { stability } from "./stability.ts";
-import { unroll } from "./unroll.ts";
-import { winograd } from "./winograd.ts";
 
-export { place } from "./place.ts";
+export { place } from "./placement/index.ts";
 
 /** What one entry point is compiled for. */
 export type Purpose =

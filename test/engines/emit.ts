@@ -1,9 +1,9 @@
 /** Guarantees trainers as JavaScript that every engine takes: the committed ones, and those for WebAssembly with their strict twins. */
 
 import { readFileSync } from "node:fs";
-import { lower } from "../../compiler/lower.ts";
-import type { Model } from "../../compiler/model/model.ts";
-import { stripTypes } from "../../compiler/strip.ts";
+import { lower } from "../../compiler/driver/lower.ts";
+import type { Model } from "../../compiler/model/declaration.ts";
+import { stripTypes } from "../../compiler/targets/strip.ts";
 import { targets } from "../../compiler/targets/index.ts";
 
 /** Steps of a model in the table: a hundred, fewer where a step is slow, and where a single product falls without bound (circuit). */

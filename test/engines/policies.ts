@@ -2,9 +2,9 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { lower } from "../../compiler/lower.ts";
-import type { Model } from "../../compiler/model/model.ts";
-import { stripTypes } from "../../compiler/strip.ts";
+import { lower } from "../../compiler/driver/lower.ts";
+import type { Model } from "../../compiler/model/declaration.ts";
+import { stripTypes } from "../../compiler/targets/strip.ts";
 import { targets } from "../../compiler/targets/index.ts";
 import { assemble } from "../../compiler/targets/wasm/assemble.ts";
 import { visit, type BrowserName } from "./browsers.ts";

@@ -4,7 +4,7 @@ import { evaluateResults } from "../../compiler/check/evaluate.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { printGraph } from "../../compiler/graph/print.ts";
 import { isFloat, type Float } from "../../compiler/graph/type.ts";
-import { lower, type Lowered } from "../../compiler/lower.ts";
+import { lower, type Lowered } from "../../compiler/driver/lower.ts";
 import { pipeline } from "../../compiler/passes/index.ts";
 import { modelOf } from "./build.ts";
 import { noise, sameDecisions, type Decisions } from "../../compiler/check/noise.ts";

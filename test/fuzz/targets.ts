@@ -3,8 +3,8 @@
 import { transform } from "esbuild";
 import type { AnyTrainer, Batch, Numbers } from "../../compiler/check/emitted.ts";
 import type { Float } from "../../compiler/graph/type.ts";
-import { createMemory, interpretEntry } from "../../compiler/loop/interpret.ts";
-import type { Lowered } from "../../compiler/lower.ts";
+import { createMemory, interpretEntry } from "../../compiler/loop/interpret/index.ts";
+import type { Lowered } from "../../compiler/driver/lower.ts";
 import { targets as printers, type TargetName } from "../../compiler/targets/index.ts";
 
 export interface ProgramTarget {

@@ -3,7 +3,7 @@
  * comparing every element of every buffer found nothing either.
  */
 
-import { machines } from "../../compiler/passes/machine.ts";
+import { machines } from "../../compiler/passes/loops/machine.ts";
 import type { Outcome } from "./campaign.ts";
 
 interface Law {

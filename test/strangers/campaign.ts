@@ -1,7 +1,7 @@
 /** Guarantees a run over drawn models: each seed's models, refusals by kind with their texts, and a table of what was drawn. */
 
 import { callsIn, type Stranger, type Trait } from "./draft.ts";
-import { outcomeOf, TARGETS, type Outcome, type Refusal, type Target } from "./compiled.ts";
+import { outcomesOf, TARGETS, type Outcome, type Refusal, type Target } from "./compiled.ts";
 import { stranger } from "./families.ts";
 
 /** One model, and what became of it on each target. */
@@ -23,9 +23,7 @@ export interface Range {
 export async function* tryAll({ seed, from, to, targets = TARGETS }: Range): AsyncGenerator<Tried> {
   for (let n = from; n < to; n++) {
     const drawn = stranger(seed, n);
-    const outcomes: Outcome[] = [];
-    for (const target of targets) outcomes.push(await outcomeOf(drawn, target));
-    yield { seed, n, stranger: drawn, outcomes };
+    yield { seed, n, stranger: drawn, outcomes: await outcomesOf(drawn, targets) };
   }
 }
 

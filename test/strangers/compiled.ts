@@ -3,7 +3,7 @@
 import { compileFunction } from "node:vm";
 import * as library from "adjoint";
 import { compile, type Compiled } from "../../compiler/compile.ts";
-import type { Model } from "../../compiler/model/model.ts";
+import type { Model } from "../../compiler/model/declaration.ts";
 import type { TargetName } from "../../compiler/targets/index.ts";
 import type { Stranger } from "./draft.ts";
 
@@ -40,10 +40,19 @@ export function modelOf({ name, text }: Pick<Stranger, "name" | "text">): Model 
   return (declare as (adjoint: unknown) => Model)(library); // what `export default` of a model file gives
 }
 
-/** Compiles a model for a target with the default check. */
-export async function outcomeOf(stranger: Stranger, target: Target): Promise<Outcome> {
+/** Compiles a model for each target with the default check. */
+export async function outcomesOf(stranger: Stranger, targets: readonly Target[]): Promise<readonly Outcome[]> {
+  let model: Model | undefined;
+  // what is found out about a model is found out once for all targets
+  const declared = (): Model => (model ??= modelOf(stranger));
+  const outcomes: Outcome[] = [];
+  for (const target of targets) outcomes.push(await outcomeOf(stranger, declared, target));
+  return outcomes;
+}
+
+async function outcomeOf(stranger: Stranger, declared: () => Model, target: Target): Promise<Outcome> {
   const began = process.cpuUsage();
-  const found = await attempt(stranger, target);
+  const found = await attempt(stranger, declared, target);
   const { user, system } = process.cpuUsage(began);
   const seconds = (user + system) / 1e6;
   if (found instanceof Error)
@@ -67,10 +76,10 @@ export async function outcomeOf(stranger: Stranger, target: Target): Promise<Out
   };
 }
 
-async function attempt(stranger: Stranger, target: Target): Promise<Compiled | Error> {
+async function attempt(stranger: Stranger, declared: () => Model, target: Target): Promise<Compiled | Error> {
   try {
     const source = { path: `models/${stranger.name}.ts`, text: stranger.text };
-    return await compile(modelOf(stranger), { target, source });
+    return await compile(declared(), { target, source });
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }

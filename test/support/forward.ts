@@ -9,7 +9,7 @@ import type { Value } from "../../compiler/graph/graph.ts";
 import { isFloat } from "../../compiler/graph/type.ts";
 import type { ModelError } from "../../compiler/graph/error.ts";
 import { Context, within } from "../../compiler/model/context.ts";
-import { gradients } from "../../compiler/passes/gradients.ts";
+import { gradients } from "../../compiler/passes/graph/gradients.ts";
 import { sgd, type Tensor } from "../../compiler/index.ts";
 import { randomFrom } from "./sample.ts";
 

@@ -2,7 +2,7 @@
 
 import { evaluateResults, type Feed } from "../../compiler/check/evaluate.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
-import { createMemory, interpretEntry } from "../../compiler/loop/interpret.ts";
+import { createMemory, interpretEntry } from "../../compiler/loop/interpret/index.ts";
 import type { Module } from "../../compiler/loop/loop.ts";
 import { distance } from "./close.ts";
 

@@ -5,11 +5,12 @@ import type { AnyGradients } from "../../compiler/check/emitted.ts";
 import { checkModelGradients } from "../../compiler/check/small.ts";
 import { withinBound, type TensorCheck } from "../../compiler/check/result.ts";
 import { fedLeaves } from "../../compiler/check/draw.ts";
-import { citation, lower } from "../../compiler/lower.ts";
-import { model, type Model } from "../../compiler/model/model.ts";
+import { citation, lower } from "../../compiler/driver/lower.ts";
+import { model } from "../../compiler/model/model.ts";
+import type { Model } from "../../compiler/model/declaration.ts";
 import { sgd } from "../../compiler/model/optimizers/index.ts";
 import type { Scalar } from "../../compiler/model/tensor.ts";
-import { importText, stripTypes } from "../../compiler/strip.ts";
+import { importText, stripTypes } from "../../compiler/targets/strip.ts";
 import { typescript } from "../../compiler/targets/typescript/module.ts";
 
 /** A scalar of a batch. */

@@ -2,8 +2,8 @@
 
 import type { TrainerModule } from "../../compiler/compile.ts";
 import type { Module } from "../../compiler/loop/loop.ts";
-import type { Lowered } from "../../compiler/lower.ts";
-import { importText, stripTypes } from "../../compiler/strip.ts";
+import type { Lowered } from "../../compiler/driver/lower.ts";
+import { importText, stripTypes } from "../../compiler/targets/strip.ts";
 import { targets } from "../../compiler/targets/index.ts";
 
 export type Batch = Readonly<Record<string, Float32Array | Int32Array>>;

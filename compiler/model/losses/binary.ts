@@ -52,7 +52,7 @@ export function bceWithLogits(scores: FloatTensor, y: BinaryTargets): Scalar {
 
 /**
  * Mean of −t·log p − (1 − t)·log(1 − p), of probabilities. Nothing is clipped: after a sigmoid it is computed from the sigmoid's argument
- * (see passes/stability.ts). Terms with no weight do not count, not even at p = 0 or p = 1.
+ * (see passes/graph/stability.ts). Terms with no weight do not count, not even at p = 0 or p = 1.
  */
 export function binaryCrossentropy(probabilities: FloatTensor, y: BinaryTargets): Scalar {
   const c = called("binaryCrossentropy", { probabilities, y }, { probabilities: FLOATS, y: TARGETS });

@@ -113,7 +113,7 @@ function alongRows(c: Context, value: Value, n: number, { axis, per }: Pick<RowA
 
 /**
  * L = (1/N) Σ −log p[y], of probabilities; with dense targets t: Σⱼ −tⱼ·log pⱼ. Nothing is clipped: after a softmax it is computed from the softmax's
- * argument (see passes/stability.ts), and as stable as softmaxCrossEntropy. Terms with no weight do not count, not even at p = 0.
+ * argument (see passes/graph/stability.ts), and as stable as softmaxCrossEntropy. Terms with no weight do not count, not even at p = 0.
  */
 export function categoricalCrossentropy(probabilities: FloatTensor, y: ClassTargets): Scalar {
   const c = called("categoricalCrossentropy", { probabilities, y }, { probabilities: FLOATS, y: TARGETS });

@@ -46,7 +46,7 @@ export function huber(x: FloatTensor, target: FloatTensor, options: { readonly d
 
 /**
  * Kullback–Leibler divergence KL(target ‖ p) = Σ t·(log t − log p) over the last axis, mean over rows. Both are probabilities; terms
- * with t = 0 are 0. After a softmax, log p is computed from the softmax's argument (see passes/stability.ts).
+ * with t = 0 are 0. After a softmax, log p is computed from the softmax's argument (see passes/graph/stability.ts).
  */
 export function kl(probabilities: FloatTensor, target: FloatTensor): Scalar {
   const c = called("kl", { probabilities, target }, { probabilities: FLOATS, target: FLOATS });

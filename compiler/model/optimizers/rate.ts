@@ -54,3 +54,7 @@ export function rateOf(scope: UpdateScope, rate: Rate): Value {
     });
   return rateAt(scope, rate, number(scope, 0));
 }
+
+/** A rate in the words of a rule: its number, or the name of the scalar that it is. */
+export const rateWords = (rate: Rate): string =>
+  typeof rate === "number" ? String(rate) : isSchedule(rate) ? "learningRate" : rate.hyper.name;

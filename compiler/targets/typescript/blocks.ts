@@ -5,7 +5,7 @@
  */
 
 import { namesOf, storesOf } from "../../loop/uses.ts";
-import { rangeOf } from "../../loop/index.ts";
+import { rangeOf } from "../../loop/index-expression.ts";
 import type { Loop, Stmt } from "../../loop/loop.ts";
 
 /** Statements that are a function of the loops around them. */

@@ -5,7 +5,7 @@
  */
 
 import { loadsOf } from "../../loop/build.ts";
-import { constant, namesIn, print, rangeOf, shift, strideOf, substitute, type Index } from "../../loop/index.ts";
+import { constant, namesIn, print, rangeOf, shift, strideOf, substitute, type Index } from "../../loop/index-expression.ts";
 import { distancesIn } from "../../loop/lanes.ts";
 import type { Loop, Scalar, Stmt } from "../../loop/loop.ts";
 

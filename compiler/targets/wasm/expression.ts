@@ -1,7 +1,7 @@
 /** Guarantees that a scalar prints as folded WebAssembly text: once as one value, once as four lanes. */
 
 import { apply, keyOf, literal, select, walkScalar } from "../../loop/build.ts";
-import { strideOf, type Index } from "../../loop/index.ts";
+import { strideOf, type Index } from "../../loop/index-expression.ts";
 import { distancesIn, LANES, PAIR, varies, type Lanes } from "../../loop/lanes.ts";
 import type { Scalar, ScalarFn } from "../../loop/loop.ts";
 import type { DType } from "../../graph/type.ts";

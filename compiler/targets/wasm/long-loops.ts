@@ -7,7 +7,7 @@
 import { tripsOf } from "../../loop/apart.ts";
 import { loadsOf } from "../../loop/build.ts";
 import { namesOf, storesOf, workOf } from "../../loop/uses.ts";
-import { index } from "../../loop/index.ts";
+import { index } from "../../loop/index-expression.ts";
 import type { Loop, Stmt } from "../../loop/loop.ts";
 
 /** A loop that runs in parts. */

@@ -1,7 +1,7 @@
 /** Guarantees WebAssembly text of a module's kernels: one exported function each, its parameters byte offsets, its loops readable. */
 
 import type { DType } from "../../graph/type.ts";
-import { add, constant, index, rangeOf, scale, substitute, type Index } from "../../loop/index.ts";
+import { add, constant, index, rangeOf, scale, substitute, type Index } from "../../loop/index-expression.ts";
 import { iterationsOf } from "../../loop/build.ts";
 import { tripsOf } from "../../loop/apart.ts";
 import { divide, type Section } from "../../loop/divide.ts";

@@ -1,0 +1,264 @@
+/**
+ * Guarantees that what each statement of a running text stores is compared with its definitions on the arena as it stood before, at sampled elements.
+ * What is above its bound is kept, with what its definitions read, and judged beside the magnitudes of its terms when the run is over.
+ */
+
+import { bytesOf, sizeOf } from "../graph/type.ts";
+import { storedIn } from "../loop/build.ts";
+import { evaluate } from "../loop/index-expression.ts";
+import type { Precision } from "../loop/interpret/index.ts";
+import type { Buffer, Call, Definition, Entry, EntryResult, Module } from "../loop/loop.ts";
+import { stagesOf, type DefinitionTable } from "./definitions.ts";
+import { judgeElements, termsOf, toleranceOf, type Tolerance } from "./elements.ts";
+import type { Numbers } from "./emitted.ts";
+import { samplePositions } from "./positions.ts";
+import { isWrong, type TensorCheck } from "./result.ts";
+
+/** Stages that a statement stores. */
+const storedBy = (call: Call): readonly Definition[] => {
+  if (call.kind !== "call") return call.kind === "store" ? stagesOf(call) : [];
+  return call.group.stages.filter(({ storage }) => storage !== "local").map(({ definition }) => definition);
+};
+
+/** Buffers that a statement writes. */
+export const storesOf = (call: Call): number => storedBy(call).length;
+
+/** What a run found, row by row: a row is a store or a result, in their order; and what of it is to be judged again. */
+export interface Look {
+  readonly rows: readonly TensorCheck[];
+  readonly failed: readonly Failed[];
+}
+
+interface Failed {
+  readonly row: number;
+  readonly call: Call;
+  again(sized: DefinitionTable): TensorCheck;
+}
+
+/** The rows, what failed judged by tables with sizes. */
+export async function judged({ rows, failed }: Look, sized: (call: Call) => Promise<DefinitionTable>): Promise<readonly TensorCheck[]> {
+  const again = new Map<number, TensorCheck>();
+  for (const one of failed) again.set(one.row, one.again(await sized(one.call)));
+  return rows.map((row, n) => again.get(n) ?? row);
+}
+
+/** Sampled elements of what the next statement writes, and what its definition gives on the arena as it stands. */
+interface Expected {
+  readonly name: string;
+  readonly definition: Definition;
+  readonly elements: readonly { readonly at: number; readonly value: number }[];
+  readonly tolerance: Tolerance;
+}
+
+/** A statement that is about to run. */
+interface Statement {
+  readonly call: Call;
+  readonly locals: Readonly<Record<string, number>>;
+  readonly expected: readonly Expected[];
+  /** Contents of what it reads where it may store over that. */
+  readonly before: ReadonlyMap<string, Numbers>;
+}
+
+/** A statement that ran: what it read, and what it left. */
+interface Kept {
+  readonly statement: Statement;
+  readonly reads: ReadonlyMap<string, Numbers>;
+  readonly stored: ReadonlyMap<string, Numbers>;
+  /** Its stages with sizes, once asked for: no element is evaluated twice. */
+  stages?: ReturnType<DefinitionTable["of"]>;
+}
+
+type View = (name: string) => Numbers;
+
+/** Terms that are summed again for one buffer, about; of long sums fewer elements are sampled beside those at the edges, but so many at least. */
+const TERMS = 2 ** 20;
+const FEWEST = 32;
+
+export class Watch {
+  entry: Entry | undefined;
+  /** Whether it compares; a step that it lets pass only leaves its moments. */
+  looks = true;
+  readonly #table: DefinitionTable;
+  readonly #buffers: ReadonlyMap<string, Buffer>;
+  readonly #offsets: ReadonlyMap<string, number>;
+  readonly #samples: number;
+  readonly #seed: number;
+  /** What statements compute in between stores. */
+  readonly #precision: Precision;
+  /** Each run looks at other elements. */
+  #run = 0;
+  #rows: TensorCheck[] = [];
+  #failed: Failed[] = [];
+  #statement: Statement | undefined;
+  #locals: Record<string, number> = {};
+  #results = new Map<EntryResult, ArrayLike<number>>();
+
+  constructor(module: Module, table: DefinitionTable, samples: number, seed: number, precision: Precision) {
+    this.#table = table;
+    this.#precision = precision;
+    this.#buffers = new Map(module.buffers.map((buffer) => [buffer.name, buffer]));
+    this.#offsets = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
+    this.#samples = samples;
+    this.#seed = seed;
+  }
+
+  /** What was found since it was last taken. */
+  take(): Look {
+    const look = { rows: this.#rows, failed: this.#failed };
+    this.#rows = [];
+    this.#failed = [];
+    this.#run++;
+    return look;
+  }
+
+  /** Before each statement, and with 0 after the last. */
+  probe(_at: number, statement: number, arena: ArrayBuffer): void {
+    if (!this.looks) return;
+    const view: View = (name) => this.#view(name, arena);
+    if (this.#statement !== undefined) this.#compare(this.#statement, view);
+    this.#statement = undefined;
+    if (statement === 1) this.#locals = {};
+    const next = statement === 0 ? undefined : this.entry!.calls[statement - 1];
+    if (next === undefined) this.#results = new Map(this.entry!.results.map((result) => [result, this.#resultOf(result, view)]));
+    else this.#statement = this.#expect(next, view);
+  }
+
+  #resultOf({ value }: EntryResult, view: View): ArrayLike<number> {
+    const local = this.#locals[value];
+    return local === undefined ? view(value).slice() : [local];
+  }
+
+  #view(name: string, arena: ArrayBuffer): Numbers {
+    const { dtype, shape } = this.#buffers.get(name)!;
+    const array = { f32: Float32Array, f64: Float64Array, i32: Int32Array, bool: Int32Array }[dtype];
+    if (bytesOf(dtype) !== array.BYTES_PER_ELEMENT) throw new TypeError(`no array holds ${dtype}`);
+    return new array(arena, this.#offsets.get(name)!, sizeOf(shape));
+  }
+
+  #expect(call: Call, view: View): Statement {
+    const locals = { ...this.#locals };
+    const stages = this.#table.of(call, view, locals);
+    if (call.kind === "let") {
+      this.#locals[call.name] = stages[0]!.element(0);
+      return { call, locals, expected: [], before: new Map() };
+    }
+    const stored = new Set(storedBy(call));
+    const own = call.kind === "call" ? stagesOf(call) : [];
+    const expected = stages.flatMap(({ definition, element }): Expected[] => {
+      if (call.kind === "call" && !stored.has(definition)) return [];
+      const buffer = storedIn(definition);
+      const terms = termsOf([...own, definition]);
+      const positions = samplePositions(
+        definition.part === undefined ? this.#buffers.get(buffer)!.shape : definition.shape,
+        Math.max(FEWEST, Math.min(this.#samples, Math.floor(TERMS / terms))),
+        this.#seed + this.#run,
+        // the same elements of all stages: one is held to what the others stored
+        String(this.entry!.calls.indexOf(call)),
+      );
+      return [
+        {
+          name: `${this.entry!.name}: ${call.kind === "call" ? call.kernel : buffer} → ${buffer}`,
+          definition,
+          elements: positions.map((at) => ({ at, value: element(at) })),
+          tolerance: toleranceOf(this.#precision, terms),
+        },
+      ];
+    });
+    return { call, locals, expected, before: this.#overwritten(call, expected, view) };
+  }
+
+  /** Copies of what a statement reads in bytes that it writes. */
+  #overwritten(call: Call, expected: readonly Expected[], view: View): ReadonlyMap<string, Numbers> {
+    const bytes = (name: string): readonly [number, number] => {
+      const { byteOffset, byteLength } = view(name);
+      return [byteOffset, byteOffset + byteLength];
+    };
+    const written = expected.map(({ definition }) => bytes(storedIn(definition)));
+    const read = [...this.#table.reads(call)].filter((name) => {
+      const [from, to] = bytes(name);
+      return written.some(([low, high]) => from < high && low < to);
+    });
+    return new Map(read.map((name) => [name, view(name).slice()]));
+  }
+
+  #compare(statement: Statement, view: View): void {
+    const rows = statement.expected.map(({ name, definition, elements, tolerance }) => {
+      const [found, place] = [view(storedIn(definition)), this.#placeOf(definition)];
+      return judgeElements(
+        name,
+        elements.map(({ at, value }) => ({ at: place.label(at), found: found[place.flat(at)]!, expected: value, size: 0 })),
+        tolerance,
+      );
+    });
+    if (rows.some(isWrong)) {
+      const kept: Kept = {
+        statement,
+        reads: new Map([...this.#table.reads(statement.call)].map((name) => [name, statement.before.get(name) ?? view(name).slice()])),
+        stored: new Map(statement.expected.map(({ definition }) => [storedIn(definition), view(storedIn(definition)).slice()])),
+      };
+      for (const [n, row] of rows.entries())
+        if (isWrong(row))
+          this.#failed.push({
+            row: this.#rows.length + n,
+            call: statement.call,
+            again: (sized) => this.#judgedBeside(sized, kept, n),
+          });
+    }
+    this.#rows.push(...rows);
+  }
+
+  /** Beside the terms of its own, a stage is held to what the others stored: Adam's update to its moments, though these may be rounding alone. */
+  #judgedBeside(sized: DefinitionTable, kept: Kept, n: number): TensorCheck {
+    const { statement, stored } = kept;
+    const { name, definition, elements, tolerance } = statement.expected[n]!;
+    const stages = (kept.stages ??= this.#sizedStages(sized, kept));
+    const stage = stages.find((one) => one.definition.name === definition.name)!;
+    const [found, place] = [stored.get(storedIn(definition))!, this.#placeOf(definition)];
+    const judgedElements = elements.map(({ at }) => ({
+      at: place.label(at),
+      found: found[place.flat(at)]!,
+      expected: stage.element(at),
+      size: stage.size(at),
+    }));
+    return judgeElements(name, judgedElements, tolerance);
+  }
+
+  #sizedStages(sized: DefinitionTable, { statement: { call, locals, expected }, reads, stored }: Kept): ReturnType<DefinitionTable["of"]> {
+    const given = new Map(
+      expected.map(({ definition }) => {
+        const [values, place] = [stored.get(storedIn(definition))!, this.#placeOf(definition)];
+        return [definition.name, (at: number): number | undefined => values[place.flat(at)]] as const;
+      }),
+    );
+    return sized.of(call, (buffer) => reads.get(buffer)!, locals, expected.length > 1 ? given : undefined);
+  }
+
+  /** Where an element of a definition lies in the buffer that it is stored in. */
+  #placeOf(definition: Definition): { flat(at: number): number; label(at: number): string } {
+    const { axes, part } = definition;
+    const buffer = storedIn(definition);
+    const { shape } = this.#buffers.get(buffer)!;
+    const flat = (at: number): number => {
+      if (part === undefined) return at;
+      const point = new Map<string, number>();
+      axes.reduceRight((rest, { name, extent }) => (point.set(name, rest % extent), Math.floor(rest / extent)), at);
+      return part.at.reduce((place, index, n) => place * shape[n]! + evaluate(index, point), 0);
+    };
+    return { flat, label: (at) => `${buffer}[${flat(at)}]` };
+  }
+
+  /** What the entry gave its caller, against what its last statement left. */
+  compareReturned(returned: Readonly<Record<string, ArrayLike<number>>>): void {
+    for (const [{ name }, expected] of this.#results) {
+      const found = returned[name];
+      const pairs = Array.from(expected, (value, n) => ({
+        at: `${name}[${n}]`,
+        found: found?.[n] ?? NaN,
+        expected: value,
+        size: 0,
+      }));
+      this.#rows.push(judgeElements(`${this.entry!.name}: returns ${name}`, pairs, toleranceOf(this.#precision, 0)));
+    }
+    this.#results = new Map();
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * Guarantees schedules chosen by measurement on this machine: for each kernel the fastest of its candidates, all of which have the same bits,
+ * or the cost model's own where none is faster beyond noise. A kernel runs alone, over random contents of its parameters' sizes.
+ *
+ * First sizes are tried in the modelled order of loops, then orders of the best size; the best few are then measured in turns.
+ */
+
+import { aloneInTypeScript, aloneInWasm, type Alone } from "../targets/alone.ts";
+import { CompilerFault } from "../graph/error.ts";
+import { bytesOf, sizeOf } from "../graph/type.ts";
+import type { Kernel } from "../loop/loop.ts";
+import type { Lowered } from "../driver/lower.ts";
+import { ordersOf, sameTile, sizesOf, type Site } from "../passes/loops/candidates.ts";
+import { rooflineOf, bytesMoved } from "../passes/loops/cost.ts";
+import { sizeInBytes } from "../passes/placement/place.ts";
+import { nestUnder } from "../passes/loops/schedule.ts";
+import type { Tile } from "../passes/loops/tile.ts";
+import { printTile } from "../passes/loops/tile-text.ts";
+import { median } from "./step.ts";
+import { kernelSites, type Measured } from "../driver/schedules.ts";
+import type { WasmOptions } from "../targets/wasm/text.ts";
+
+/** Of the step's time at best, what a kernel takes at least to be measured. */
+const LEAST_SHARE = 0.003;
+/** A schedule is chosen against the cost model's from this gain on; less may be noise. */
+const LEAST_GAIN = 1.03;
+/** Candidates that are measured in turns, how often, and how long at least each time. */
+const [FINALISTS, ROUNDS, MILLISECONDS] = [4, 9, 2];
+/** Until an engine has compiled a function for good. */
+const WARM = 8;
+
+/** Measures the kernels of a trainer that the cost model scheduled. Takes seconds to minutes. */
+export async function measureSchedules(lowered: Lowered, progress?: (text: string) => void): Promise<readonly Measured[]> {
+  const { entries, module, target, facts } = lowered;
+  const sites = [...kernelSites(entries, module, target)].map(([kernel, [site]]) => ({ kernel, site: site! }));
+  const calls = module.entries.flatMap((entry) => entry.calls.flatMap((call) => (call.kind === "call" ? [call.kernel] : [])));
+  const weighed = sites.map((one) => ({
+    ...one,
+    seconds:
+      predicted(
+        one.site,
+        module.kernels.find(({ name }) => name === one.kernel)!,
+      ) * calls.filter((name) => name === one.kernel).length,
+  }));
+  const all = weighed.reduce((sum, { seconds }) => sum + seconds, 0);
+  const worth = weighed.filter(
+    ({ site, seconds }) => seconds >= LEAST_SHARE * all && sizesOf(site).length + ordersOf(site.modelled, site).length > 2,
+  );
+  const measured: Measured[] = [];
+  for (const [n, { kernel, site }] of worth.entries()) {
+    progress?.(`measuring ${kernel}, ${n + 1} of ${worth.length}`);
+    const found = await measureKernel(kernel, site, facts.relaxed === true ? { relaxed: true } : {});
+    measured.push(found);
+  }
+  return measured;
+}
+
+/** Seconds of a kernel at best. */
+function predicted({ group, machine, buffers }: Site, { flops }: Kernel): number {
+  const bytes = bytesMoved(group, (name) => {
+    const buffer = buffers.get(name);
+    return buffer === undefined ? 0 : sizeInBytes(buffer);
+  });
+  return rooflineOf(flops, bytes, machine).seconds;
+}
+
+async function measureKernel(kernel: string, site: Site, options: WasmOptions): Promise<Measured> {
+  const sized = await race(kernel, site, sizesOf(site), options);
+  const best = sized[0]!;
+  const ordered = ordersOf(best.tile, site);
+  const finalists = [site.modelled, ...sized.slice(0, FINALISTS).map(({ tile }) => tile)];
+  const raced = ordered.length > 1 ? await race(kernel, site, [...ordered, ...finalists], options) : sized;
+  const last = distinct([site.modelled, ...raced.slice(0, FINALISTS).map(({ tile }) => tile)]);
+  const [modelled, ...others] = await inTurns(kernel, site, last, options);
+  const fastest = others.reduce((least, one) => (one.seconds < least.seconds ? one : least), modelled!);
+  const chosen = modelled!.seconds / fastest.seconds >= LEAST_GAIN ? fastest : modelled!;
+  const { axes } = site.group;
+  return {
+    kernel,
+    schedule: printTile(chosen.tile, axes),
+    modelled: printTile(site.modelled, axes),
+    microseconds: [chosen.seconds * 1e6, modelled!.seconds * 1e6],
+  };
+}
+
+const distinct = (tiles: readonly Tile[]): readonly Tile[] =>
+  tiles.filter((tile, n) => tiles.findIndex((one) => sameTile(one, tile)) === n);
+
+interface Timed {
+  readonly tile: Tile;
+  /** One call. */
+  readonly seconds: number;
+}
+
+/** Each candidate by itself, the fastest first; one that is far behind is left at once. */
+async function race(kernel: string, site: Site, tiles: readonly Tile[], options: WasmOptions): Promise<readonly Timed[]> {
+  const running = await runningOf(kernel, site, distinct(tiles), options);
+  let least = Infinity;
+  const timed = running.map(({ tile, run }): Timed => {
+    let seconds = sample(run, MILLISECONDS / 2);
+    for (let n = 0; n < 2 && seconds < 1.3 * least; n++) seconds = Math.min(seconds, sample(run, MILLISECONDS / 2));
+    least = Math.min(least, seconds);
+    return { tile, seconds };
+  });
+  return timed.sort((a, b) => a.seconds - b.seconds);
+}
+
+/** Medians of several rounds, one candidate after the other in each. */
+async function inTurns(kernel: string, site: Site, tiles: readonly Tile[], options: WasmOptions): Promise<readonly Timed[]> {
+  const running = await runningOf(kernel, site, tiles, options);
+  const samples = running.map((): number[] => []);
+  for (let round = 0; round < ROUNDS; round++) running.forEach(({ run }, n) => samples[n]!.push(sample(run, MILLISECONDS)));
+  return running.map(({ tile }, n) => ({ tile, seconds: median(samples[n]!) }));
+}
+
+/** Seconds a call, over as many calls as take the milliseconds. */
+function sample(run: () => void, milliseconds: number): number {
+  for (let calls = 1; ; calls *= 2) {
+    const began = performance.now();
+    for (let n = 0; n < calls; n++) run();
+    const taken = performance.now() - began;
+    if (taken >= milliseconds) return taken / calls / 1000;
+  }
+}
+
+interface Running {
+  readonly tile: Tile;
+  readonly run: () => void;
+}
+
+/** The candidates as functions, warm. Throws a CompilerFault where one computes other bits than the modelled schedule. */
+async function runningOf(kernel: string, site: Site, tiles: readonly Tile[], options: WasmOptions): Promise<readonly Running[]> {
+  const { group, machine, buffers, modelled } = site;
+  const all = [modelled, ...tiles].flatMap((tile) => {
+    const built = nestUnder(tile, group, machine, buffers);
+    return built === undefined ? [] : [{ tile, built }];
+  });
+  const { offsets, bytes } = placed(all[0]!.built.args, site);
+  const kernels = all.map(({ built: { params, body } }): Kernel => ({ name: kernel, doc: [], params, body, flops: 0 }));
+  const alone = machine.name === "typescript" ? await aloneInTypeScript(kernels, bytes) : await aloneInWasm(kernels, bytes, options);
+  const runs = all.map(({ tile, built }, n) => ({
+    tile,
+    run: alone.call(
+      n,
+      built.args.map((name) => offsets.get(name)!),
+    ),
+  }));
+  checkBits(kernel, site, alone, offsets, runs);
+  for (let round = 0; round < 2; round++) {
+    for (const { run } of runs) sample(run, WARM / 2);
+    await new Promise((resolve) => setTimeout(resolve, WARM)); // engines compile beside
+  }
+  return runs.slice(1);
+}
+
+/** An address for each argument. */
+function placed(args: readonly string[], { buffers }: Site): { offsets: ReadonlyMap<string, number>; bytes: number } {
+  let bytes = 0;
+  const offsets = new Map<string, number>();
+  for (const name of args) {
+    offsets.set(name, bytes);
+    bytes += 64 * Math.ceil(sizeInBytes(buffers.get(name)!) / 64);
+  }
+  return { offsets, bytes: Math.max(64, bytes) };
+}
+
+/** Fills the arena anew. Positive and no smaller than 0.1: nothing is subnormal, or no number. */
+function fill(arena: ArrayBuffer, { buffers }: Site, offsets: ReadonlyMap<string, number>): void {
+  for (const [name, offset] of offsets) {
+    const { dtype, shape } = buffers.get(name)!;
+    const size = sizeOf(shape);
+    if (bytesOf(dtype) !== 4) throw new TypeError(`no schedule is measured over ${dtype}`);
+    const view = dtype === "f32" ? new Float32Array(arena, offset, size) : new Int32Array(arena, offset, size);
+    for (let n = 0, state = 1; n < size; n++) {
+      state = (Math.imul(state, 1664525) + 1013904223) | 0;
+      view[n] = dtype === "f32" ? 0.1 + 0.9 * ((state >>> 8) / 2 ** 24) : state < 0 ? 1 : 0;
+    }
+  }
+}
+
+/** Each candidate makes of the same contents what the first one, the modelled, does. */
+function checkBits(kernel: string, site: Site, { arena }: Alone, offsets: ReadonlyMap<string, number>, runs: readonly Running[]): void {
+  const floats = new Float32Array(arena);
+  const bits = new Int32Array(arena);
+  let expected: Int32Array | undefined;
+  for (const { tile, run } of runs) {
+    fill(arena, site, offsets);
+    run();
+    expected ??= bits.slice();
+    const at = bits.findIndex((one, n) => one !== expected![n] && !Number.isNaN(floats[n]));
+    if (at >= 0)
+      throw new CompilerFault(
+        "schedule",
+        `${kernel} has other bits under the schedule ${JSON.stringify(printTile(tile, site.group.axes))}, at element ${at} of its arena`,
+      );
+  }
+}

@@ -1,0 +1,6 @@
+/** The passes that make definitions of a graph, and groups of definitions, in the order of their run. */
+
+export { define } from "./define.ts";
+export { split, type Parts } from "./split.ts";
+export { fuse, separate } from "./fuse.ts";
+export { parts } from "./parts.ts";

@@ -1,0 +1,142 @@
+/**
+ * Guarantees loop nests: each group becomes one kernel, contractions as register tiles with their epilogue at the store.
+ *   group over (i, j): local xw, buffer h   →   for i step 4, for j step 2 { 8 sums; for k { … }; 8 stores }
+ */
+
+import { local, mapScalar } from "../../loop/build.ts";
+import { identifier, Names } from "../../loop/identifier.ts";
+import { rowMajor } from "../../loop/index-expression.ts";
+import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Program } from "../../loop/loop.ts";
+import { keyOfGroup } from "../../loop/same.ts";
+import { linesOf } from "../../loop/text/reading.ts";
+import type { Pass } from "../pass.ts";
+import { flopsOf } from "./cost.ts";
+import { mainReduce } from "./group.ts";
+import { decided } from "./guards.ts";
+import type { Machine } from "./machine.ts";
+import { build, type Built } from "./nest/index.ts";
+import { Nest } from "./nest/nest.ts";
+import { unrounded } from "./nest/stages.ts";
+import { sweepsOf } from "./sweeps.ts";
+import { pointByPoint, type Tile } from "./tile.ts";
+import { tileOf } from "./tiles/index.ts";
+import { onePeriod } from "./tiles/scalars.ts";
+
+/** Tiles that groups have in place of the cost model's, by keyOfGroup. */
+export type Tiles = ReadonlyMap<string, Tile>;
+
+/** A nest and the buffers of its arguments, as its group's key numbers them. */
+interface Known {
+  readonly nest: ReturnType<typeof nestOf>;
+  readonly args: readonly number[];
+}
+
+/** Nests that are built already, by the keys of their groups: programs that are tried one after the other share them. */
+export type Nests = Map<string, Known>;
+
+export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nests = new Map()): Pass<Definitions, Program> => ({
+  name: "schedule",
+  why: "loop order, tiles and microkernels",
+  run({ name, buffers, work, results }) {
+    const byName = new Map(buffers.map((buffer) => [buffer.name, buffer]));
+    const kernels: Kernel[] = [];
+    const names = new Names();
+    const built = (group: Group, numbered: readonly string[], tile?: Tile): Known => {
+      const nest = machine.scheduled ? nestOf(group, machine, byName, tile) : { ...unscheduled(group, byName), note: [] };
+      return { nest, args: nest.args.map((arg) => numbered.indexOf(arg)) };
+    };
+    /** Groups that differ in names alone share a kernel. */
+    const named = new Map<string, string>();
+    const calls = work.map((item): Call => {
+      if (item.kind === "scalar") return scalarCall(item.definition, item.storage, byName);
+      const { group } = item;
+      const { stages } = group;
+      const doc = stages.flatMap(({ definition }) => definition.doc);
+      const { key, buffers: numbered } = keyOfGroup(group, byName);
+      const { nest, args } = nests.get(key) ?? built(group, numbered, tiles.get(key));
+      nests.set(key, { nest, args });
+      let kernel = named.get(key);
+      if (kernel === undefined) {
+        const { note, params, body } = nest;
+        kernel = names.take(kernelName(group));
+        named.set(key, kernel);
+        kernels.push({
+          params,
+          body,
+          name: kernel,
+          doc: [...linesOf(stages, new Map(args.map((n, at) => [numbered[n]!, params[at]!.name]))), ...note],
+          flops: flopsOf(group),
+        });
+      }
+      return { kind: "call", kernel, args: args.map((n) => numbered[n]!), group, doc };
+    });
+    return { name, buffers, kernels, calls, results };
+  },
+});
+
+type Buffers = ReadonlyMap<string, Buffer>;
+
+/** Loops of one group, and what a reader might not expect of them. */
+type Loops = Built & { readonly note: readonly string[] };
+
+/** The loops under the chosen tile or the cost model's, or without lanes where these have an obstacle. */
+const nestOf = (group: Group, machine: Machine, buffers: Buffers, chosen?: Tile): Loops =>
+  nestUnder(chosen ?? tileOf(group, machine, buffers), group, machine, buffers) ?? nestUnder(onePeriod(group), group, machine, buffers)!; // only lanes meet obstacles
+
+/** The tile that the cost model gives a group, as its loops take it. */
+export function modelledTile(group: Group, machine: Machine, buffers: Buffers): Tile {
+  const tile = tileOf(group, machine, buffers);
+  return nestUnder(tile, group, machine, buffers) === undefined ? onePeriod(group) : tile;
+}
+
+/** The loops before any schedule: point by point, one after the other. */
+export const unscheduled = (group: Group, buffers: Buffers): Built => build(new Nest(group, buffers, pointByPoint(group), 1))!;
+
+/** The loops under a tile; undefined where its lanes meet an obstacle. */
+export function nestUnder(tile: Tile, group: Group, machine: Machine, buffers: Buffers): Loops | undefined {
+  const [sums, rest] = sweepsOf(group, tile, machine);
+  const nest = new Nest(sums, buffers, tile, machine.lanes);
+  const built = build(nest);
+  if (built === undefined) return undefined;
+  if (rest === undefined) return { ...built, note: [] };
+  const after = build(new Nest(rest, buffers, pointByPoint(group), machine.lanes, nest))!;
+  const note = `All sums first, kept in ${identifier(sums.stages[0]!.definition.name)}; then the rest, point by point.`;
+  return { ...after, body: [...built.body, ...after.body], note: [note] };
+}
+
+/** A scalar of the entry: reads elements of what is stored, others as locals. It has no axes, so that its own guards are decided. */
+export function scalarCall(definition: Definition, storage: "buffer" | "local", buffers: ReadonlyMap<string, Buffer>): Call {
+  const { dtype, doc, name } = definition;
+  const read = mapScalar(definition.value, (part) => {
+    if (part.kind !== "load") return part;
+    const buffer = buffers.get(part.buffer);
+    return buffer === undefined ? local(part.buffer, part.dtype) : { ...part, at: [rowMajor(part.at, buffer.shape)] };
+  });
+  const value = decided(read);
+  if (storage === "local") return { kind: "let", name, dtype, value, doc };
+  return {
+    kind: "store",
+    buffer: definition.target ?? name,
+    dtype,
+    value: unrounded(value),
+    definition,
+    doc,
+  };
+}
+
+/** What it computes and how large: dotRelu_32x784x128. */
+function kernelName(group: Group): string {
+  const words = group.stages.map(({ definition }) => definition.op.replace(/[^A-Za-z0-9]/g, ""));
+  const distinct = words.filter((word, n) => word !== words[n - 1]);
+  const shown = distinct.length > 4 ? [...distinct.slice(0, 2), ...distinct.slice(-1)] : distinct;
+  const name = shown.map((word, n) => (n === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join("");
+  const outer = group.stages.reduce<readonly Axis[]>(
+    (widest, { definition }) => (definition.axes.length > widest.length ? definition.axes : widest),
+    group.axes,
+  );
+  const extents = outer.map((axis) => axis.extent);
+  const reduce = mainReduce(group);
+  if (reduce !== undefined && extents.length === group.axes.length)
+    extents.splice(Math.max(0, extents.length - 1), 0, ...reduce.over.map((axis) => axis.extent));
+  return `${name}_${extents.join("x") || "1"}`;
+}

@@ -1,0 +1,212 @@
+/**
+ * Guarantees an address for every buffer: parameters and state pinned for all entries, everything else by its live range, a result over
+ * an operand that dies where it may (in-place.ts). Offsets are searched in offsets.ts.
+ */
+
+import { bytesOf, sizeOf } from "../../graph/type.ts";
+import { loadsOf, mapScalar, walkStmts } from "../../loop/build.ts";
+import type { Buffer, Call, Definition, Entry, Kernel, Module, Program, Role, Scalar, Slot } from "../../loop/loop.ts";
+import { keyOfKernel } from "../../loop/same.ts";
+import { machines, type Machine } from "../loops/machine.ts";
+import type { Pass } from "../pass.ts";
+import { offsetsFor, type Block } from "./offsets.ts";
+import { placesTaken } from "./places-taken.ts";
+
+/** Addresses are multiples of this: one SIMD vector. */
+export const ALIGNMENT = 16;
+export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+export const sizeInBytes = ({ dtype, shape }: Buffer): number => sizeOf(shape) * bytesOf(dtype);
+
+const PINNED: ReadonlySet<Role> = new Set(["parameter", "state", "hyper"]);
+export const isPinned = (buffer: Buffer): boolean => PINNED.has(buffer.role);
+
+/** The buffers a statement touches. */
+export function touched(call: Call): readonly string[] {
+  if (call.kind === "call") return call.args;
+  const reads = loadsOf(call.value).map((load) => load.buffer);
+  return call.kind === "store" ? [...reads, call.buffer] : reads;
+}
+
+interface Placing {
+  /** Those that divide kernels among them, if any do. */
+  readonly threads?: number | undefined;
+  readonly target?: keyof typeof machines | undefined;
+}
+
+export function place(name: string, { threads, target = "typescript" }: Placing = {}): Pass<readonly Program[], Module> {
+  return {
+    name: "place",
+    why: "live ranges to addresses in one arena",
+    run(programs) {
+      const renamed = programs.map((program, n) => (n === 0 ? program : apart(program)));
+      const pinned = uniqueBuffers(renamed.flatMap((program) => program.buffers.filter(isPinned)));
+      const { kernels, nameOf } = sharedKernels(renamed, machines[target]);
+      const slots: Slot[] = [];
+      let top = 0;
+      for (const buffer of pinned) {
+        slots.push({
+          buffer: buffer.name,
+          offset: top,
+          bytes: sizeInBytes(buffer),
+          live: "always",
+        });
+        top = aligned(top + sizeInBytes(buffer));
+      }
+      let arenaBytes = top;
+      const entries = renamed.map((program): Entry => {
+        const own = program.buffers.filter((buffer) => !isPinned(buffer));
+        const lives = new Map(own.map((buffer) => [buffer.name, liveRange(program, buffer)]));
+        const over = placesTaken(program, lives, threads);
+        const { blocks, blockOf } = blocksOf(own, lives, over);
+        const peak = peakOf(blocks, program.calls.length);
+        const offsets = offsetsFor(blocks, peak);
+        const placed = own.map((buffer): Slot => {
+          const before = over.get(buffer.name);
+          return {
+            buffer: buffer.name,
+            offset: top + offsets[blockOf.get(buffer.name)!]!,
+            bytes: sizeInBytes(buffer),
+            live: lives.get(buffer.name)!,
+            ...(before === undefined ? {} : { over: before }),
+          };
+        });
+        slots.push(...placed);
+        for (const slot of placed) arenaBytes = Math.max(arenaBytes, aligned(slot.offset + slot.bytes));
+        const { kernels: _, buffers: __, calls, ...rest } = program;
+        return {
+          ...rest,
+          calls: calls.map((call) => (call.kind === "call" ? { ...call, kernel: nameOf.get(call.kernel)! } : call)),
+          buffers: own.map((buffer) => buffer.name),
+          lowerBound: top + peak,
+        };
+      });
+      const buffers = [...pinned, ...renamed.flatMap((program) => program.buffers.filter((buffer) => !isPinned(buffer)))];
+      return { name, entries, buffers, kernels, slots, arenaBytes };
+    },
+  };
+}
+
+/** Later entries get names of their own for what is theirs alone. */
+function apart(program: Program): Program {
+  const own = new Map(program.buffers.filter((b) => !isPinned(b)).map((b) => [b.name, `${b.name}_${program.name}`]));
+  const to = (name: string): string => own.get(name) ?? name;
+  const renamed = (value: Scalar): Scalar =>
+    mapScalar(value, (part) => (part.kind === "load" && own.has(part.buffer) ? { ...part, buffer: to(part.buffer) } : part));
+  const definition = (d: Definition): Definition => ({
+    ...d,
+    name: to(d.name),
+    value: renamed(d.value),
+    ...(d.part === undefined ? {} : { part: { ...d.part, of: to(d.part.of) } }),
+  });
+  return {
+    ...program,
+    buffers: program.buffers.map((b) => ({ ...b, name: to(b.name) })),
+    kernels: program.kernels.map((kernel) => ({
+      ...kernel,
+      name: `${kernel.name}_${program.name}`,
+    })),
+    calls: program.calls.map((call): Call => {
+      if (call.kind === "let") return { ...call, value: renamed(call.value) };
+      if (call.kind === "store")
+        return {
+          ...call,
+          buffer: to(call.buffer),
+          value: renamed(call.value),
+          definition: definition(call.definition),
+        };
+      const stages = call.group.stages.map((stage) => ({
+        ...stage,
+        definition: definition(stage.definition),
+      }));
+      return {
+        ...call,
+        kernel: `${call.kernel}_${program.name}`,
+        args: call.args.map(to),
+        group: { ...call.group, stages },
+      };
+    }),
+    results: program.results.map((result) => ({ ...result, value: to(result.value) })),
+  };
+}
+
+const uniqueBuffers = (buffers: readonly Buffer[]): Buffer[] => [...new Map(buffers.map((b) => [b.name, b])).values()];
+
+/** Kernels that differ in names alone become the first of them; where the machine binds arrays, one that is called once keeps to its entry. */
+function sharedKernels(programs: readonly Program[], { binds }: Machine): { kernels: Kernel[]; nameOf: ReadonlyMap<string, string> } {
+  const first = new Map<string, Kernel>();
+  const nameOf = new Map<string, string>();
+  for (const { name: entry, kernels, calls } of programs) {
+    const keys = new Map(kernels.map((kernel) => [kernel.name, keyOfKernel(kernel)]));
+    const called = calls.flatMap((call) => (call.kind === "call" ? [keys.get(call.kernel)!] : []));
+    for (const kernel of kernels) {
+      const shape = keys.get(kernel.name)!;
+      const key = binds && called.filter((one) => one === shape).length === 1 ? `${entry} ${shape}` : shape;
+      if (!first.has(key)) first.set(key, kernel);
+      nameOf.set(kernel.name, first.get(key)!.name);
+    }
+  }
+  return { kernels: [...first.values()], nameOf };
+}
+
+/** Whether a slot counts among the bytes held at a statement: where a result takes an operand's place, the operand still holds it. */
+export const isHeldAt = ({ live, over }: Slot, call: number): boolean =>
+  live === "always" || (live[0] + (over === undefined ? 0 : 1) <= call && call <= live[1]);
+
+/** From the first to the last statement that touches it; inputs are there from the start, outputs stay to the end. */
+export function liveRange(program: Pick<Program, "calls" | "results">, { name, role }: Buffer): readonly [number, number] {
+  const touches = program.calls.flatMap((call, n) => (touched(call).includes(name) ? [n] : []));
+  const shown = program.results.some((result) => result.value === name);
+  const first = role === "input" ? 0 : (touches[0] ?? 0);
+  return [first, shown ? program.calls.length : (touches.at(-1) ?? first)];
+}
+
+/** One block for each buffer, or for all that take one place one after the other; and which is whose. */
+function blocksOf(
+  buffers: readonly Buffer[],
+  lives: ReadonlyMap<string, Block["life"]>,
+  over: ReadonlyMap<string, string>,
+): { readonly blocks: readonly Block[]; readonly blockOf: ReadonlyMap<string, number> } {
+  const follower = new Map([...over].map(([result, operand]) => [operand, result]));
+  const blocks: Block[] = [];
+  const blockOf = new Map<string, number>();
+  for (const buffer of buffers) {
+    if (over.has(buffer.name)) continue;
+    let last = buffer.name;
+    blockOf.set(last, blocks.length);
+    for (let next = follower.get(last); next !== undefined; next = follower.get(last)) blockOf.set((last = next), blocks.length);
+    const life = [lives.get(buffer.name)![0], lives.get(last)![1]] as const;
+    blocks.push({ bytes: aligned(sizeInBytes(buffer)), life });
+  }
+  return { blocks, blockOf };
+}
+
+/** Largest sum of live bytes over the statements. */
+function peakOf(blocks: readonly Block[], calls: number): number {
+  let peak = 0;
+  for (let call = 0; call <= calls; call++) {
+    const live = blocks.filter(({ life: [first, last] }) => first <= call && call <= last);
+    peak = Math.max(
+      peak,
+      live.reduce((sum, { bytes }) => sum + bytes, 0),
+    );
+  }
+  return peak;
+}
+
+/** Statements read and write what their kernels' loops say, whatever the tables claim. */
+export function accessOf(kernel: Kernel): {
+  reads: ReadonlySet<string>;
+  writes: ReadonlySet<string>;
+} {
+  const reads = new Set<string>();
+  const writes = new Set<string>();
+  walkStmts(kernel.body, {
+    stmt: (stmt) => {
+      if (stmt.kind === "store") writes.add(stmt.buffer);
+    },
+    scalar: (part) => {
+      if (part.kind === "load") reads.add(part.buffer);
+    },
+  });
+  return { reads, writes };
+}
