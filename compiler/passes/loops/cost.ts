@@ -1,4 +1,4 @@
-/** Guarantees what a group of definitions costs, from its index notation alone: operations, and bytes between memory and the loops. */
+/** What a group of definitions costs, from its index notation alone: operations, and bytes between memory and the loops. */
 
 import { bytesOf, sizeOf } from "../../graph/type.ts";
 import { keyOf, loadsOf, substitute, walkScalar } from "../../loop/build.ts";

@@ -1,4 +1,4 @@
-/** Guarantees what a schedule knows of the machine it is for. */
+/** What a schedule knows of the machine it is for. */
 
 import type { Precision } from "../../loop/interpret/index.ts";
 import type { ScalarFn } from "../../loop/loop.ts";
