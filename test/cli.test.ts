@@ -251,14 +251,14 @@ entry     buffer              role        offset    bytes  statements
 all       W                   parameter        0   31,360  always
 all       b                   parameter   31,360       40  always
 all       stepCount           state       31,408        4  always
-train     x                   input       31,424  200,704  1–8
-train     scores              scratch    232,128    2,560  2–6
-train     d_shifted           scratch    232,128    2,560  6–8, written over scores
-train     exps                residual   234,688    2,560  6–6
-train     y                   input      237,248      256  1–6
-train     live rows           input      237,504        4  1–6
-train     d_rowSum            scratch    237,520        4  5–6
-train     rowSum              scratch    237,520        4  6–9, written over d_rowSum
+train     x                   input       31,424  200,704  1–7
+train     scores              scratch    232,128    2,560  1–5
+train     d_shifted           scratch    232,128    2,560  5–7, written over scores
+train     exps                residual   234,688    2,560  5–5
+train     y                   input      237,248      256  1–5
+train     live rows           input      237,504        4  1–5
+train     d_rowSum            scratch    237,520        4  4–5
+train     rowSum              scratch    237,520        4  5–8, written over d_rowSum
 evaluate  x_evaluate          input       31,424  784,000  1–1
 evaluate  rowSum_evaluate     scratch     31,424        4  2–5
 evaluate  scores_evaluate     scratch    815,424   10,000  1–6
