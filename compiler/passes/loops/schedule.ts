@@ -15,7 +15,7 @@ import type { Pass } from "../pass.ts";
 import { Nest, unrounded, type Built } from "./nest.ts";
 import { flopsOf } from "./cost.ts";
 import { sweepsOf } from "./sweeps.ts";
-import { mainReduce, onePeriod, pointByPoint, tileOf, type Tile } from "./tile.ts";
+import { mainReduce, onePeriod, pointByPoint, shortTile, tileOf, type Tile } from "./tile.ts";
 
 /** Tiles that groups have in place of the cost model's, by keyOfGroup. */
 export type Tiles = ReadonlyMap<string, Tile>;
@@ -40,6 +40,7 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
       const nest = machine.scheduled ? nestOf(group, machine, byName, tile) : { ...unscheduled(group, byName), note: [] };
       return { nest, args: nest.args.map((arg) => numbered.indexOf(arg)) };
     };
+    const little = littleOf(work.flatMap((item) => (item.kind === "group" ? [item.group] : [])));
     /** Groups that differ in names alone share a kernel. */
     const named = new Map<string, string>();
     const calls = work.map((item): Call => {
@@ -48,8 +49,11 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
       const { stages } = group;
       const doc = stages.flatMap(({ definition }) => definition.doc);
       const { key, buffers: numbered } = keyOfGroup(group, byName);
-      const { nest, args } = nests.get(key) ?? built(group, numbered, tiles.get(key));
-      nests.set(key, { nest, args });
+      const isLittle = little.has(group);
+      const known = isLittle ? `little: ${key}` : key;
+      const tile = tiles.get(key) ?? (isLittle ? shortTile(group, machine, byName) : undefined);
+      const { nest, args } = nests.get(known) ?? built(group, numbered, tile);
+      nests.set(known, { nest, args });
       let kernel = named.get(key);
       if (kernel === undefined) {
         const { note, params, body } = nest;
@@ -68,6 +72,17 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
     return { name, buffers, kernels, calls, results };
   },
 });
+
+/** Part of an entry's operations that the groups do whose loops are short rather than fast. */
+const LITTLE = 0.02;
+
+/** The smallest groups of an entry, which together do little of its work. */
+function littleOf(groups: readonly Group[]): ReadonlySet<Group> {
+  const flops = new Map(groups.map((group) => [group, flopsOf(group)]));
+  let left = LITTLE * groups.reduce((sum, group) => sum + flops.get(group)!, 0);
+  const smallest = [...groups].sort((a, b) => flops.get(a)! - flops.get(b)!);
+  return new Set(smallest.filter((group) => (left -= flops.get(group)!) >= 0));
+}
 
 type Buffers = ReadonlyMap<string, Buffer>;
 

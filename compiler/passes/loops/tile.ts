@@ -144,6 +144,21 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   return { ...plain, sizes };
 }
 
+/** Columns that stand side by side where time does not matter, at most. */
+const FEW = 5;
+
+/** The tile of a group that does little of the work, one value at a time: a row, whole tiles of columns, nothing in a row, for the shortest text. */
+export function shortTile(group: Group, machine: Machine, buffers: Buffers): Tile {
+  const tile = tileOf(group, machine, buffers);
+  const reduce = mainReduce(group);
+  if (machine.lanes > 1 || tile.pieces !== undefined || !isUniform(group) || reduce?.by !== "add") return tile;
+  const column = group.axes.findLastIndex((_, n) => tile.sizes[n]! > 1);
+  if (column < 0) return tile;
+  const { extent } = group.axes[column]!;
+  const size = Array.from({ length: FEW }, (_, n) => FEW - n).find((n) => extent % n === 0)!;
+  return { ...pointByPoint(group), sizes: sized(group, [[column, size]]) };
+}
+
 /** The axes of which every position has an expression of its own, few in all, where these read the same buffers. */
 export function piecewise(group: Group): readonly number[] {
   if (!isUniform(group) || mainReduce(group) !== undefined) return [];
