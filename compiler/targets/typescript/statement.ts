@@ -145,7 +145,7 @@ export function printPlainFunction(kernel: Kernel, name: string, needs: Set<stri
 
 /** A function that kernels of a file call. */
 export function printOutlined(one: Outlined, name: string, needs: Set<string>): string {
-  const printer: Printer = { bufferName: identifier, localName: identifier, needs };
+  const printer: Printer = { bufferName: identifier, localName: identifier, needs, short: true };
   const params = [
     ...one.arrays.map((array) => `${array.name}: ${arrayOf(array.dtype)}`),
     ...one.places.map((place) => `${place}: number`),
