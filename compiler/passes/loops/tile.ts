@@ -126,10 +126,10 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   const free = axes.map((_, n) => n).filter((n) => axes[n]!.extent > 1);
   const sides = loads.length === 2 ? loads : sidesOf(group, loads);
   if (sides.length === 2) {
-    const [p, q] = ownAxes(group, sides as [Load, Load]);
-    if (p === undefined || q === undefined || !isLong(reduce)) return { ...plain, sizes: twoAxes(group, p, q) };
-    const sizes = leastLeft(group, p, q);
     const [a, b] = sides as [Load, Load];
+    const own = ownAxes(group, [a, b]);
+    if (own[0] === undefined || own[1] === undefined || !isLong(reduce)) return { ...plain, sizes: twoAxes(group, ...own) };
+    const { p, q, sizes } = leastLeft(group, axesOfOne(group, a, b), axesOfOne(group, b, a));
     const order =
       p < q
         ? outermost(group, machine, reduce, p, q, [a], [b], sizes, buffers)
@@ -195,15 +195,15 @@ function sidesOf({ axes }: Group, loads: readonly Load[]): readonly Load[] {
   return all.filter(({ along }) => !all.some((other) => isPart(along, other.along))).map(({ load }) => load);
 }
 
+/** The axes that only the one operand depends on. */
+const axesOfOne = ({ axes }: Group, load: Load, other: Load): readonly number[] =>
+  axes.map((_, n) => n).filter((n) => axes[n]!.extent > 1 && dependsOn(load, axes[n]!.name) && !dependsOn(other, axes[n]!.name));
+
 /** The last axis that only the one operand depends on, and the last that only the other does. */
-function ownAxes({ axes }: Group, [a, b]: readonly [Load, Load]): readonly [number | undefined, number | undefined] {
-  const only = (load: Load, other: Load): number | undefined =>
-    axes
-      .map((_, n) => n)
-      .filter((n) => axes[n]!.extent > 1 && dependsOn(load, axes[n]!.name) && !dependsOn(other, axes[n]!.name))
-      .at(-1);
-  return [only(a, b), only(b, a)];
-}
+const ownAxes = (group: Group, [a, b]: readonly [Load, Load]): readonly [number | undefined, number | undefined] => [
+  axesOfOne(group, a, b).at(-1),
+  axesOfOne(group, b, a).at(-1),
+];
 
 const sized = ({ axes }: Group, along: readonly (readonly [number | undefined, number])[]): number[] =>
   axes.map(({ extent }, n) => {
@@ -222,15 +222,21 @@ function twoAxes(group: Group, p: number | undefined, q: number | undefined): re
   ]);
 }
 
-/** The shape of whose tiles the fewest points are left over. */
-function leastLeft(group: Group, p: number, q: number): readonly number[] {
+/** The axes, one of each operand, and the shape of whose tiles the fewest points are left over; of equal ones the last axes. */
+function leastLeft(group: Group, ps: readonly number[], qs: readonly number[]): { p: number; q: number; sizes: readonly number[] } {
   const whole = (axis: number, size: number): number => 1 - (group.axes[axis]!.extent % size) / group.axes[axis]!.extent;
-  const covered = ([a, b]: readonly [number, number]): number => whole(p, a) * whole(q, b);
-  const [a, b] = SHAPES_UNROLLED.reduce((best, shape) => (covered(shape) > covered(best) ? shape : best));
-  return sized(group, [
-    [p, a],
-    [q, b],
-  ]);
+  const all = ps.flatMap((p) =>
+    qs.flatMap((q) => [...SHAPES_UNROLLED].reverse().map(([a, b]) => ({ p, q, a, b, covered: whole(p, a) * whole(q, b) }))),
+  );
+  const { p, q, a, b } = all.reduceRight((best, one) => (one.covered > best.covered ? one : best));
+  return {
+    p,
+    q,
+    sizes: sized(group, [
+      [p, a],
+      [q, b],
+    ]),
+  };
 }
 
 // Lanes.
