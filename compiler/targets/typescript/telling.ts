@@ -25,12 +25,21 @@ const storedBy = (call: Call): ReadonlySet<string> =>
     ? new Set(call.group.stages.flatMap(({ definition, storage }) => (storage === "local" ? [] : [definition.name])))
     : new Set([call.kind === "let" ? call.name : call.definition.name]);
 
-/** The stages' own nodes; a scalar's. */
+/** What a statement computes under a name of its own: stages of a kernel, or one scalar. */
+const namesOf = (call: Call): string[] =>
+  call.kind === "call"
+    ? call.group.stages.map(({ definition }) => definition.name)
+    : [call.kind === "let" ? call.name : call.definition.name];
+
+/** Nodes of which several statements tell. */
+function sharedIn(calls: readonly Call[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  return new Set(calls.flatMap(({ doc }) => doc.flatMap(({ node }) => (seen.has(node) ? [node] : (seen.add(node), [])))));
+}
+
+/** The nodes of those. */
 const ownDocs = (call: Call): readonly Doc[] => {
-  const names =
-    call.kind === "call"
-      ? call.group.stages.map(({ definition }) => definition.name)
-      : [call.kind === "let" ? call.name : call.definition.name];
+  const names = namesOf(call);
   const own = call.doc.filter(({ node }) => names.includes(node));
   return own.length === 0 ? call.doc : own;
 };
@@ -95,8 +104,10 @@ export function tellingOf(
   function textsOf(one: Entry): { readonly lines: readonly Line[]; readonly texts: readonly string[] }[] {
     const statementOf = statementsBefore(one);
     const told = new Map<string, number>();
+    const named = new Set(one.calls.flatMap(namesOf));
+    const shared = sharedIn(one.calls);
     return one.calls.map((call, n) => {
-      const lines = folded(call.doc, { stored: storedBy(call), gradients, told });
+      const lines = folded(call.doc, { stored: storedBy(call), gradients, told, named, shared });
       for (const { node } of call.doc) told.set(node, told.get(node) ?? n + 1);
       return { lines, texts: lines.map((line) => lineText(line, (node) => statementOf(node, n))) };
     });
