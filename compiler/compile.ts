@@ -13,7 +13,7 @@ import { lower, print, type CompileOptions as LowerOptions, type Lowered, type S
 import { measurePasses } from "./explain/passes.ts";
 import { check as checkArguments } from "./model/arguments.ts";
 import { MODEL } from "./model/declared.ts";
-import type { Model } from "./model/model.ts";
+import type { Model } from "./model/declaration.ts";
 import type { Timing } from "./driver/observe.ts";
 import { OPTIONAL } from "./passes/selection.ts";
 import { importText, stripTypes } from "./targets/strip.ts";

@@ -33,7 +33,7 @@ import { verdictOf } from "../compiler/check/result.ts";
 import { compile } from "../compiler/compile.ts";
 import { entriesOf } from "../compiler/driver/lower.ts";
 import { ModelError } from "../compiler/graph/error.ts";
-import type { Model } from "../compiler/model/model.ts";
+import type { Model } from "../compiler/model/declaration.ts";
 
 type Rows = FloatTensor<[number, number]>;
 

@@ -10,7 +10,7 @@ import type { Graph } from "../compiler/graph/graph.ts";
 import { createMemory, interpretEntry, type Memory } from "../compiler/loop/interpret/index.ts";
 import { entriesOf, lower } from "../compiler/driver/lower.ts";
 import { fitting, memoryPlans, type MemoryPlan } from "../compiler/driver/memory.ts";
-import type { Model } from "../compiler/model/model.ts";
+import type { Model } from "../compiler/model/declaration.ts";
 import { checkPlan } from "../compiler/passes/placement/check-plan.ts";
 import { pipeline, place, toRounded, type Purpose } from "../compiler/passes/index.ts";
 import { opOf } from "../compiler/ops/index.ts";

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import type { TrainerModule } from "../compiler/compile.ts";
 import { identifier } from "../compiler/loop/identifier.ts";
 import { lower } from "../compiler/driver/lower.ts";
-import type { Model } from "../compiler/model/model.ts";
+import type { Model } from "../compiler/model/declaration.ts";
 import { importText, stripTypes } from "../compiler/targets/strip.ts";
 import { typescript } from "../compiler/targets/typescript/module.ts";
 import { loadTrainer, type Batch } from "./support/trainer.ts";

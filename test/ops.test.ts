@@ -12,7 +12,7 @@ import { evaluateScalar } from "../compiler/loop/interpret/index.ts";
 import { index } from "../compiler/loop/index-expression.ts";
 import { load } from "../compiler/loop/build.ts";
 import { lower } from "../compiler/driver/lower.ts";
-import type { Model } from "../compiler/model/model.ts";
+import type { Model } from "../compiler/model/declaration.ts";
 import { sgd } from "../compiler/model/optimizers/index.ts";
 import { dotAttrs } from "../compiler/ops/dot.ts";
 import { callsOn, opOf, ops } from "../compiler/ops/index.ts";

@@ -23,7 +23,7 @@ import { BudgetError } from "../compiler/driver/budget.ts";
 import { checkModel } from "../compiler/check/check.ts";
 import { entriesOf, lower, print, type Choices } from "../compiler/driver/lower.ts";
 import { printDefinition } from "../compiler/loop/text/index.ts";
-import type { Model } from "../compiler/model/model.ts";
+import type { Model } from "../compiler/model/declaration.ts";
 import { define } from "../compiler/passes/definitions/define.ts";
 import { toRounded } from "../compiler/passes/index.ts";
 import { coursesOf } from "../compiler/passes/definitions/rows.ts";

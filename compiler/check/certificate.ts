@@ -3,7 +3,7 @@
 import { canonicalText, sha256 } from "../driver/hash.ts";
 import { lower, type CompileOptions } from "../driver/lower.ts";
 import type { TargetName } from "../targets/index.ts";
-import type { Model } from "../model/model.ts";
+import type { Model } from "../model/declaration.ts";
 import { checkModel, explainFailure, SIZES } from "./check.ts";
 import { checkText, prepareKernels, type Prepared } from "./kernels.ts";
 import { CENTRAL_DIFFERENCES, FLOAT32, FORWARD_MODE, isWrong, worse, type CheckResult, type TensorCheck } from "./result.ts";

@@ -3,7 +3,7 @@
 import type { CompileOptions, Lowered } from "../driver/lower.ts";
 import { lower, print } from "../driver/lower.ts";
 import type { TargetName } from "../targets/index.ts";
-import type { Model } from "../model/model.ts";
+import type { Model } from "../model/declaration.ts";
 import { drawsOf } from "./domain.ts";
 import { prepareKernels, runText, type TextRun } from "./kernels.ts";
 import type { Sampling } from "./numeric-gradient.ts";

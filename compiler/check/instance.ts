@@ -9,7 +9,7 @@ import type { Graph } from "../graph/graph.ts";
 import { sizeOf, type Shape } from "../graph/type.ts";
 import { traceOf, type CompileOptions, type InstanceExtents } from "../driver/lower.ts";
 import type { ExtentMap } from "../model/extents.ts";
-import type { BatchSizes, EntryKind, Model, Traced } from "../model/model.ts";
+import type { BatchSizes, EntryKind, Model, Traced } from "../model/declaration.ts";
 import { isSameGraph } from "./same-graph.ts";
 
 /** Rows of the small instance. */

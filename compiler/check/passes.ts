@@ -11,7 +11,7 @@ import { createMemory, interpretEntry } from "../loop/interpret/index.ts";
 import type { Module, Program } from "../loop/loop.ts";
 import { entriesOf, type CompileOptions } from "../driver/lower.ts";
 import { roadOf } from "../driver/memory.ts";
-import type { Model } from "../model/model.ts";
+import type { Model } from "../model/declaration.ts";
 import { pipeline, place, type Purpose } from "../passes/index.ts";
 import { choiceOf } from "../passes/selection.ts";
 import { differentiate } from "../passes/graph/differentiate.ts";

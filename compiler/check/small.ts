@@ -2,7 +2,7 @@
 
 import type { Graph, Value } from "../graph/graph.ts";
 import { entriesOf, type CompileOptions } from "../driver/lower.ts";
-import type { Model } from "../model/model.ts";
+import type { Model } from "../model/declaration.ts";
 import type { Phase } from "../autodiff/update.ts";
 import { gradients } from "../passes/graph/gradients.ts";
 import { drawsOf, type Draws } from "./domain.ts";

@@ -10,7 +10,7 @@ import { STEP_COUNT, type Phase } from "../autodiff/update.ts";
 import type { Graph, Node, Result } from "../graph/graph.ts";
 import type { Float, Shape } from "../graph/type.ts";
 import { entriesOf, lower, type CompileOptions } from "../driver/lower.ts";
-import type { Model } from "../model/model.ts";
+import type { Model } from "../model/declaration.ts";
 import { differentiate } from "../passes/graph/differentiate.ts";
 import { drawsOf, type Draws } from "./domain.ts";
 import { fedLeaves } from "./draw.ts";

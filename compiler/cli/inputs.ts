@@ -3,7 +3,7 @@
 import { reachable } from "../graph/walk.ts";
 import { InputError } from "./errors.ts";
 import { citation, type Source } from "../driver/lower.ts";
-import type { EntryKind, Model } from "../model/model.ts";
+import type { EntryKind, Model } from "../model/declaration.ts";
 import type { Graph } from "../graph/graph.ts";
 
 export interface InputFacts {

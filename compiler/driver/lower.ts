@@ -13,7 +13,7 @@ import type { Definitions, Module, Program } from "../loop/loop.ts";
 import { isDefinitions, observe, type Level, type Observation } from "./observe.ts";
 import type { Citation } from "../model/context.ts";
 import type { ExtentMap } from "../model/extents.ts";
-import type { BatchSizes, EntryKind, Model, Traced } from "../model/model.ts";
+import type { BatchSizes, EntryKind, Model, Traced } from "../model/declaration.ts";
 import { checkPlan } from "../passes/placement/check-plan.ts";
 import { pipeline, place, type Purpose, type Road } from "../passes/index.ts";
 import { roadOf, type Choice } from "./memory.ts";

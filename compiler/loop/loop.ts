@@ -78,6 +78,13 @@ export type Scalar =
       readonly inLanes?: true;
     };
 
+export type Literal = Extract<Scalar, { kind: "literal" }>;
+export type Local = Extract<Scalar, { kind: "local" }>;
+export type Load = Extract<Scalar, { kind: "load" }>;
+export type Apply = Extract<Scalar, { kind: "apply" }>;
+export type Select = Extract<Scalar, { kind: "select" }>;
+export type Reduce = Extract<Scalar, { kind: "reduce" }>;
+
 /** One graph node as loops keep it for whoever reads them: `maths    %node  role in composition, site`. */
 export interface Doc {
   readonly maths: string;

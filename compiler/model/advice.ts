@@ -7,9 +7,6 @@ import { opOf } from "../ops/index.ts";
 import type { Context } from "./context.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** What a layer or a loss says of one of its values, for later layers to consider. */
-export type Mark = "probabilities" | "logarithms" | "dropped";
-
 /** Two products with parameters and nothing but sums and movements between them: W2·(W1·x) is a linear map again. */
 export function adviseLinear(c: Context): Diagnostic[] {
   const { nodes } = c.builder;

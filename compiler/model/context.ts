@@ -2,13 +2,11 @@
 
 import { Builder } from "../graph/build.ts";
 import { MOST_BYTES } from "../graph/bytes.ts";
-import type { Mark } from "./advice.ts";
 import { ModelError, type Diagnostic, type Operand } from "../graph/error.ts";
 import type { Attrs, Value } from "../graph/graph.ts";
 import { sizeOf, type DType, type Float, type Shape, type TensorType } from "../graph/type.ts";
 import { STEP_COUNT } from "../autodiff/update.ts";
 import { callsOn, opOf, type Calls } from "../ops/index.ts";
-import type { LayerRecord } from "./layers/layer.ts";
 import { Compositions } from "./compositions.ts";
 import { Extents, type ExtentMap } from "./extents.ts";
 import { NO_ROWS, type RowLaw } from "./rows.ts";
@@ -53,6 +51,19 @@ export interface Call {
   readonly of: object;
 }
 
+/** What a layer or a loss says of one of its values, for later layers to consider. */
+export type Mark = "probabilities" | "logarithms" | "dropped";
+
+/** A call of a layer, as `summary` lists it. */
+export interface LayerRecord {
+  readonly name: string;
+  readonly kind: string;
+  readonly shape: Shape;
+  /** Elements of the parameters it created; 0 for every call but the first. */
+  readonly parameters: number;
+  readonly site: string;
+}
+
 export class Context {
   readonly builder: Builder;
   readonly g: Calls;
@@ -79,8 +90,8 @@ export class Context {
   readonly small: boolean;
   /** The extents that the declaration names. */
   readonly extents: Extents;
-  /** Whether a size was declared: then the model itself says how small it is checked. */
-  sized = false;
+  /** Sizes that were declared: where there are some the model itself says how small it is checked. */
+  readonly sizes = new Map<string, { readonly extent: number; readonly check: number }>();
   /** Lengths of the scans that are written out: as many copies are in the graph. */
   readonly unrolled = new Set<number>();
   /** Where the rows of the batch lie. */

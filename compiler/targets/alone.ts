@@ -5,7 +5,10 @@ import { importText, stripTypes } from "./strip.ts";
 import { sourcesFor } from "./typescript/mathematics/index.ts";
 import { THREEFRY } from "./typescript/random.ts";
 import { LIMITS, type Limits } from "./typescript/blocks.ts";
-import { arrayOf, printKernelFunction } from "./typescript/statement.ts";
+import { Names } from "../loop/identifier.ts";
+import { printKernels } from "./typescript/functions.ts";
+import { Outline } from "./typescript/outline.ts";
+import { arrayOf, givenNames, printKernelFunction } from "./typescript/statement.ts";
 import { assemble, compileBytes } from "./wasm/assemble.ts";
 import type { WasmOptions } from "./wasm/text.ts";
 
@@ -34,16 +37,22 @@ const supportFor = (needs: ReadonlySet<string>): string[] => [
 export async function aloneInTypeScript(kernels: readonly Kernel[], arenaBytes: number, limits: Limits = LIMITS): Promise<Alone> {
   const needs = new Set<string>();
   const own = named(kernels);
-  const printed = own.map((kernel) => printKernelFunction(kernel, kernel.name, needs, "at stores", limits));
+  const outline = new Outline(own);
+  const printed = printKernels(own, outline, new Names(own.map(({ name }) => name)), needs, (kernel, common) =>
+    printKernelFunction(kernel, kernel.name, needs, "at stores", limits, common),
+  );
   const code = await stripTypes([...printed, ...supportFor(needs), `export { ${own.map(({ name }) => name).join(", ")} };`].join("\n"));
-  const functions = await importText<Readonly<Record<string, (...arrays: unknown[]) => () => void>>>(code);
+  const functions = await importText<Readonly<Record<string, (arrays: Readonly<Record<string, unknown>>) => () => void>>>(code);
   const arena = new ArrayBuffer(arenaBytes);
   const arrays = { Float32Array, Float64Array, Int32Array };
   return {
     arena,
     call(n, offsets) {
-      const views = kernels[n]!.params.map(({ dtype, length }, at) => new arrays[arrayOf(dtype)](arena, offsets[at]!, length));
-      return functions[`k${n}`]!(...views);
+      const names = givenNames(own[n]!, outline);
+      const views = own[n]!.params.map(
+        ({ dtype, length }, at) => [names[at]!, new arrays[arrayOf(dtype)](arena, offsets[at]!, length)] as const,
+      );
+      return functions[`k${n}`]!(Object.fromEntries(views));
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { lower } from "../../compiler/driver/lower.ts";
-import type { Model } from "../../compiler/model/model.ts";
+import type { Model } from "../../compiler/model/declaration.ts";
 import { stripTypes } from "../../compiler/targets/strip.ts";
 import { targets } from "../../compiler/targets/index.ts";
 

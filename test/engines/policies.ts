@@ -3,7 +3,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { lower } from "../../compiler/driver/lower.ts";
-import type { Model } from "../../compiler/model/model.ts";
+import type { Model } from "../../compiler/model/declaration.ts";
 import { stripTypes } from "../../compiler/targets/strip.ts";
 import { targets } from "../../compiler/targets/index.ts";
 import { assemble } from "../../compiler/targets/wasm/assemble.ts";

@@ -7,7 +7,7 @@ import { evaluateResults, type Watch } from "../../compiler/check/evaluate.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import type { Float } from "../../compiler/graph/type.ts";
 import { entriesOf } from "../../compiler/driver/lower.ts";
-import type { Model } from "../../compiler/model/model.ts";
+import type { Model } from "../../compiler/model/declaration.ts";
 import { differentiate } from "../../compiler/passes/graph/differentiate.ts";
 import type { Purpose } from "../../compiler/passes/index.ts";
 

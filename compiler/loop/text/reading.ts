@@ -6,8 +6,8 @@
 import type { DType } from "../../graph/type.ts";
 import { apply, literal, mapScalar, substitute } from "../build.ts";
 import { identifier } from "../identifier.ts";
+import type { Definition, Literal, Scalar, Stage } from "../loop.ts";
 import { index } from "../index-expression.ts";
-import type { Definition, Scalar, Stage } from "../loop.ts";
 import { printIndex } from "./index-expression.ts";
 import { printScalar } from "./notation.ts";
 
@@ -72,7 +72,7 @@ function renamed(s: Scalar, nameOf: (n: number) => string, depth = 0): Scalar {
 const LONG = 8;
 
 /** A number as whoever wrote the model may have written it: `1 − 0.9`, `1 / 784`, where these are the same double; else the number. */
-export function asWritten(number: Extract<Scalar, { kind: "literal" }>): Scalar {
+export function asWritten(number: Literal): Scalar {
   const { value, dtype } = number;
   if (dtype === "i32" || dtype === "bool" || !(value > 0 && value < 1)) return number;
   if (String(value).length <= LONG) return number;

@@ -5,7 +5,7 @@ import type { Shape } from "../../graph/type.ts";
 import { called, check } from "../arguments.ts";
 import { context, type Context } from "../context.ts";
 import type { Initializer } from "../initializers.ts";
-import type { Laws } from "../../graph/arguments.ts";
+import { FLAG, optionsOf, TEXT, type Law, type Laws } from "../../graph/arguments.ts";
 import type { Operand } from "../../graph/error.ts";
 import { TENSOR } from "../kinds.ts";
 import { callSite, type Site } from "../site.ts";
@@ -19,15 +19,9 @@ export interface LayerOptions {
   readonly trainable?: boolean;
 }
 
-/** A call of a layer, as `summary` lists it. */
-export interface LayerRecord {
-  readonly name: string;
-  readonly kind: string;
-  readonly shape: Shape;
-  /** Elements of the parameters it created; 0 for every call but the first. */
-  readonly parameters: number;
-  readonly site: string;
-}
+/** The options of a layer: its own, and those that every layer has. */
+export const layerOptions = <Options extends LayerOptions>(laws: Laws<Omit<Options, keyof LayerOptions>>): Law =>
+  optionsOf<LayerOptions>({ ...laws, name: TEXT, trainable: FLAG });
 
 /** What a layer's body works with. Parameters and states are declared at its first call and found again at later ones. */
 export interface LayerScope {

@@ -9,9 +9,9 @@ import { index, type Index } from "../../loop/index-expression.ts";
 import type { Axis, Buffer, Definition, Doc, EntryResult, Initial, Role, Scalar } from "../../loop/loop.ts";
 import { opOf } from "../../ops/index.ts";
 import { exactValues } from "../graph/numerics.ts";
-import type { Pass } from "../pass.ts";
 import { nameOf } from "../graph/rewrite.ts";
 import { inOrder } from "../graph/terms.ts";
+import type { Pass } from "../pass.ts";
 
 /** Definitions before fusion: one a node, views included. */
 export interface Defined {

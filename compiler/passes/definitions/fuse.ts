@@ -7,13 +7,13 @@
 import { CompilerFault } from "../../graph/error.ts";
 import { loadsOf } from "../../loop/build.ts";
 import type { Apart, Definitions, Refusal, Scalar } from "../../loop/loop.ts";
+import type { Pass } from "../pass.ts";
 import { at as identity, type Defined, type Term } from "./define.ts";
 import { Dependence } from "./dependence.ts";
 import { inline, inlineMovements } from "./inline.ts";
 import { hasReduce, keptApart, type Item } from "./join.ts";
 import { inOrder } from "./order.ts";
 import { readsOwnPoint } from "./own-point.ts";
-import type { Pass } from "../pass.ts";
 import { assignStorage, buffersOf } from "./storage.ts";
 
 /** Why a term stays out of a producer's loops; undefined where it joins them. */

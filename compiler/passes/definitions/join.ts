@@ -1,11 +1,11 @@
 /** Guarantees when a definition may be computed in another's loops, and where it may not, the reason, as data. */
 
-import { loadsOf, substitute, firstReduce } from "../../loop/build.ts";
+import { firstReduce, loadsOf, substitute } from "../../loop/build.ts";
 import { equal, index, type Index } from "../../loop/index-expression.ts";
 import type { Apart, Axis, Definition, Scalar } from "../../loop/loop.ts";
+import { weighted } from "../loops/unroll.ts";
 import type { Term } from "./define.ts";
 import type { Dependence } from "./dependence.ts";
-import { weighted } from "../loops/unroll.ts";
 
 /** An item under construction: a group, or a scalar of the entry. */
 export interface Item {

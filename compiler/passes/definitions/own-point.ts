@@ -3,9 +3,7 @@
 import { apply, conjuncts, walkScalar } from "../../loop/build.ts";
 import { equal, evaluate, index, namesIn, type Index } from "../../loop/index-expression.ts";
 import { evaluateScalar } from "../../loop/interpret/index.ts";
-import type { Axis, Scalar } from "../../loop/loop.ts";
-
-type Load = Extract<Scalar, { kind: "load" }>;
+import type { Axis, Load, Scalar } from "../../loop/loop.ts";
 
 /** Points along an axis that are tried one by one. */
 const MOST_POINTS = 1e6;

@@ -7,8 +7,8 @@
 import { loadsOf, mapScalar, substitute } from "../../loop/build.ts";
 import { add, constant, equal, index, shift, substitute as substituteIndex, type Index } from "../../loop/index-expression.ts";
 import type { Axis, Buffer, Definition, Definitions, Group, Scalar, Stage, Work } from "../../loop/loop.ts";
-import { isOwnPoint } from "./own-point.ts";
 import type { Pass } from "../pass.ts";
+import { isOwnPoint } from "./own-point.ts";
 
 export const parts: Pass<Definitions> = {
   name: "parts",

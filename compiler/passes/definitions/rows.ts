@@ -7,7 +7,7 @@
 
 import { loadsOf, walkScalar } from "../../loop/build.ts";
 import { equal, index, namesIn, quotient, type Index } from "../../loop/index-expression.ts";
-import type { Buffer, Scalar } from "../../loop/loop.ts";
+import type { Buffer, Reduce, Scalar } from "../../loop/loop.ts";
 import type { Defined, Term } from "./define.ts";
 
 /** Where the rows lie: a dimension, and how many positions along it belong to one row. */
@@ -58,7 +58,7 @@ export function rowIndex(at: Index, per: number, batch: number, extents: Readonl
 }
 
 /** The sum that a value is. */
-export function wholeSum(value: Scalar): Extract<Scalar, { kind: "reduce" }> | undefined {
+export function wholeSum(value: Scalar): Reduce | undefined {
   const inner = value.kind === "round" ? value.value : value;
   return inner.kind === "reduce" && inner.by === "add" ? inner : undefined;
 }

@@ -5,10 +5,10 @@ import { keyOf, loadsOf, substitute, walkScalar } from "../../loop/build.ts";
 import { namesIn } from "../../loop/index-expression.ts";
 import { flopsOfScalar } from "../../loop/flops.ts";
 import type { Axis, Definition, Group, Scalar } from "../../loop/loop.ts";
-import { taken } from "./guards.ts";
 import { identityRun } from "../definitions/join.ts";
+import { taken } from "./guards.ts";
 import { NEAR, type Machine } from "./machine.ts";
-import { piecewise } from "./tile.ts";
+import { piecewise } from "./tiles/pieces.ts";
 import { pointsOf } from "./unroll.ts";
 
 /** How long a kernel takes at best. */

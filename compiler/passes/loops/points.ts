@@ -101,3 +101,13 @@ export const loop = ({ name, extent }: Axis, body: Stmt[], unrolled?: number): S
           body,
         },
       ];
+
+/** Points that fill no vector, one by one. */
+export function remainderOf({ name, extent }: Axis, from: number, body: (at: Index) => Stmt[]): Stmt[] {
+  if (extent - from < 2) return extent > from ? body(constant(from)) : [];
+  return [{ kind: "for", index: name, from: constant(from), to: constant(extent), step: 1, form: "loop", body: body(index(name, extent)) }];
+}
+
+/** Loops over axes, the first outermost. */
+export const loopsAround = (axes: readonly Axis[], inside: readonly Stmt[]): Stmt[] =>
+  axes.reduceRight<Stmt[]>((rest, axis) => loop(axis, rest), [...inside]);

@@ -5,8 +5,8 @@
  *   k outside, j by 2, i by 4      the first axis of the sum goes outside them all, and the sums stay in memory meanwhile
  */
 
-import { printName } from "../../loop/text/index.ts";
 import type { Axis } from "../../loop/loop.ts";
+import { printName } from "../../loop/text/index.ts";
 import type { Tile } from "./tile.ts";
 
 /** A group without shared axes has no loops. */

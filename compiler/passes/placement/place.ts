@@ -4,13 +4,13 @@
  */
 
 import { bytesOf, sizeOf } from "../../graph/type.ts";
-import { placesTaken } from "./places-taken.ts";
-import { offsetsFor, type Block } from "./offsets.ts";
-import { machines, type Machine } from "../loops/machine.ts";
-import { keyOfKernel } from "../../loop/same.ts";
 import { loadsOf, mapScalar, walkStmts } from "../../loop/build.ts";
 import type { Buffer, Call, Definition, Entry, Kernel, Module, Program, Role, Scalar, Slot } from "../../loop/loop.ts";
+import { keyOfKernel } from "../../loop/same.ts";
+import { machines, type Machine } from "../loops/machine.ts";
 import type { Pass } from "../pass.ts";
+import { offsetsFor, type Block } from "./offsets.ts";
+import { placesTaken } from "./places-taken.ts";
 
 /** Addresses are multiples of this: one SIMD vector. */
 export const ALIGNMENT = 16;
