@@ -89,7 +89,7 @@ export function tellingOf(
       : new Map(textsOf(step.entry).map(({ texts }, n) => [texts.join("\n"), n + 1]));
   const statements = textsOf(entry).map(({ lines, texts }, n): Told => {
     const begins = trains && parts[n] !== parts[n - 1];
-    const above: string[] = begins ? [...(n === 0 ? [] : ["// #endregion", ""]), `// #region ${parts[n]}`] : [];
+    const above: string[] = begins ? [...(n === 0 ? [] : ["// #endregion"]), `// #region ${parts[n]}`] : [];
     if (begins) above.push(...rulesFrom(calls, parts, n, rules));
     above.push(...headings.before(lines, parts[n]!));
     const same = texts.length > 1 ? repeated.get(texts.join("\n")) : undefined;
