@@ -8,6 +8,7 @@ import type { Doc } from "../../loop/loop.ts";
 
 /** A line of a statement's comment, and the nodes it stands for. */
 export interface Line {
+  /** Of a whole composition what stands before its title: `rowSum of `, or nothing where its own value is told. */
   readonly maths: string;
   readonly docs: readonly Doc[];
   /** Whether it shows its values, gives them other names, names a composition or an update, or says where the values were told. */
@@ -212,16 +213,11 @@ function inCompositions(entries: readonly Entry[], { stored, named, shared }: Ar
     const docs = group.filter((entry) => !open.includes(entry)).flatMap((entry) => entry.docs);
     if (docs.length <= MOST) return group.map(asValues);
     const kept = docs.flatMap(({ node }) => (stored.has(node) ? [node] : []));
-    const shown = kept.length === 0 ? docs.slice(-1).map(({ node }) => node) : kept;
-    const maths = isAdjoint(docs[0]!) ? `${shown.slice(-2).join(", ")} through ${nameOfComposition(within)}` : told(shown, within);
+    const shown = (kept.length === 0 ? docs.map(({ node }) => node).slice(-1) : kept).slice(-2).join(", ");
+    const name = nameOfComposition(within);
+    const maths = isAdjoint(docs[0]!) ? `${shown} through ${name}` : kept.at(-1) === name ? "" : `${shown} of `;
     return [{ maths, docs, kind: "whole" }, ...open.map(asValues)];
   });
-}
-
-/** `layerNorm_2: μ, σ², x̂·γ + β`, or `rowSum of softmaxCrossEntropy: …` where the composition's own value is another. */
-function told(shown: readonly string[], within: string): string {
-  const last = shown.at(-1)!;
-  return last === nameOfComposition(within) ? within : `${last} of ${within}`;
 }
 
 /** Whether an entry gives another name to a value, and does nothing with it. */
