@@ -7,7 +7,7 @@ import { LANES } from "../../../loop/lanes.ts";
 import type { Axis, Group, Reduce } from "../../../loop/loop.ts";
 import type { Buffers } from "../group.ts";
 import { NEAR } from "../../../loop/machine.ts";
-import { LINE } from "../tiles/lanes.ts";
+import { LINE } from "../tiles/loop-order.ts";
 import { dependsOn, strideIn } from "../tiles/operands.ts";
 import { copied, type Keep } from "./copy.ts";
 import { bare, LEAST_DEEP, sumsOf, withLoads, type Site } from "./sums.ts";
