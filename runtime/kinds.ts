@@ -1,4 +1,4 @@
-/** Guarantees the kinds of arguments that the runtime takes, and one error for what is of none: a RangeError for a number, else a TypeError. */
+/** The kinds of arguments that the runtime takes, and one error for what is of none: a RangeError for a number, else a TypeError. */
 
 import { kind, listOf, nearWord, problemIn, shown, TEXT, whole, type Law, type Laws } from "./arguments.ts";
 

@@ -1,4 +1,4 @@
-/** What is true of the imports: they follow the arrows of the architecture, and whoever crosses one is named with his line. */
+/** What is true of the house: imports follow its arrows, passes are found by their stage, files are small. Whoever breaks it is named. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
@@ -185,4 +185,38 @@ test("the reader of imports sees every kind, with its line", () => {
   expect(source.getImportDeclarations()).toHaveLength(2);
   expect(source.getExportDeclarations()).toHaveLength(1);
   expect(source.getDescendantsOfKind(SyntaxKind.ImportKeyword)).toHaveLength(3);
+});
+
+/** Longer than the law has it: each may only shrink, and goes from here when it is short enough. */
+const LONG: Readonly<Record<string, number>> = {
+  "compiler/driver/lower.ts": 422,
+  "compiler/targets/wasm/text.ts": 368,
+};
+
+test.each([
+  { of: ["compiler", "runtime"], most: 350 },
+  { of: ["test"], most: 500 },
+])("no file under $of is longer than $most lines", ({ of, most }) => {
+  const lengths = new Map(of.flatMap(filesUnder).map((file) => [file, readFileSync(resolve(root, file), "utf8").split("\n").length - 1]));
+  expect([...lengths].filter(([file, lines]) => lines > (LONG[file] ?? most)).map(([file, lines]) => `${file}: ${lines} lines`)).toEqual(
+    [],
+  );
+  const short = Object.keys(LONG).filter((file) => lengths.has(file) && lengths.get(file)! <= most);
+  expect(short, "they are short enough by now: take them off the list").toEqual([]);
+});
+
+const STAGES = ["graph", "definitions", "loops", "placement"];
+
+test("every pass that the pipeline names is on the list of its stage, and lives in the stage's folder", () => {
+  const page = importsOf("compiler/passes/index.ts").filter(({ of }) => of.startsWith("compiler/passes/"));
+  const lists = STAGES.map((stage) => `compiler/passes/${stage}/index.ts`);
+  expect(
+    [...new Set(page.map(({ of }) => of))].filter((of) => !["compiler/passes/pass.ts", "compiler/passes/selection.ts"].includes(of)).sort(),
+  ).toEqual(lists.toSorted());
+  for (const list of lists) for (const { of, line } of importsOf(list)) expect(dirname(of).startsWith(dirname(list)), line).toBe(true);
+});
+
+test("the folder of the passes holds its stages, the pipeline and what runs it", () => {
+  const loose = filesUnder("compiler/passes").filter((file) => !STAGES.some((stage) => file.startsWith(`compiler/passes/${stage}/`)));
+  expect(loose).toEqual(["compiler/passes/index.ts", "compiler/passes/pass.ts", "compiler/passes/selection.ts"]);
 });

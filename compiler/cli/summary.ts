@@ -3,6 +3,7 @@
 import { defineCommand } from "citty";
 import { sizeOf } from "../graph/type.ts";
 import { lower, type Lowered } from "../driver/lower.ts";
+import { flopsOfCalls } from "../loop/flops.ts";
 import { opOf } from "../ops/index.ts";
 import { COMMON, onlyModel } from "./arguments.ts";
 import type { SummaryJson } from "./json.ts";
@@ -29,14 +30,13 @@ export function summarize({ model, module, entries, facts }: Lowered): SummaryJs
     .filter(({ role }) => role === "parameter")
     .map(({ name, shape, trainable }) => ({ name, shape, count: sizeOf(shape), trainable: trainable !== false }));
   const count = (of: readonly { count: number }[]): number => of.reduce((n, p) => n + p.count, 0);
-  const flopsOf = new Map(module.kernels.map(({ name, flops }) => [name, flops]));
   const costs = module.entries.map(({ name, calls }) => {
     const kernels = calls.flatMap((call) => (call.kind === "call" ? [call.kernel] : []));
     return {
       name,
       kernels: kernels.length,
       statements: calls.length,
-      flops: kernels.reduce((n, kernel) => n + (flopsOf.get(kernel) ?? 0), 0),
+      flops: flopsOfCalls(calls, module.kernels),
     };
   });
   const forward = entries[0]!.traced.graph.nodes.filter(({ op }) => op !== "literal" && opOf(op).leaf !== true);

@@ -1,5 +1,6 @@
 /** What a lowered model is printed as. */
 
+import { withLineNumbers } from "../targets/contents.ts";
 import type { Emitted } from "../targets/emitted.ts";
 import type { Kind } from "../targets/target.ts";
 import type { Lowered } from "./lower.ts";
@@ -10,7 +11,7 @@ export async function emit({ module, facts, target, observation }: Lowered, kind
   const emitted = await target.emit(module, facts, kind);
   observation.timings.push({ stage: `print ${kind}`, milliseconds: performance.now() - began });
   began = performance.now();
-  const formatted = await format(emitted.text);
+  const formatted = withLineNumbers(await format(emitted.text));
   observation.timings.push({ stage: `format ${kind}`, milliseconds: performance.now() - began });
   return emitted.written(formatted);
 }

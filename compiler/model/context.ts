@@ -7,6 +7,7 @@ import type { Attrs, Value } from "../graph/graph.ts";
 import { sizeOf, type DType, type Float, type Shape, type TensorType } from "../graph/type.ts";
 import { STEP_COUNT } from "../autodiff/update.ts";
 import { callsOn, opOf, type Calls } from "../ops/index.ts";
+import { Compositions } from "./compositions.ts";
 import { Extents, type ExtentMap } from "./extents.ts";
 import { NO_ROWS, type RowLaw } from "./rows.ts";
 import { boundName, callSite, codeFrame, type Site } from "./site.ts";
@@ -78,6 +79,7 @@ export class Context {
   readonly #places: number[] = [];
   #random: Value | undefined;
   readonly storage = new Map<string, string>();
+  readonly compositions: Compositions;
   /** Calls of layers, in order. */
   readonly layers: LayerRecord[] = [];
   readonly #layerNames = new Map<string, number>();
@@ -103,6 +105,7 @@ export class Context {
   constructor(name: string, float: Float, citation: Citation, mode: Mode) {
     const { training, small, batch, extents, call, law = NO_ROWS, probing = false } = mode;
     this.builder = new Builder(name);
+    this.compositions = new Compositions(this.builder);
     this.call = call ?? { entry: training ? "train" : "evaluate", of: this };
     this.g = callsOn(this.builder);
     this.float = float;
@@ -131,7 +134,17 @@ export class Context {
 
   /** `file:line` of the model's call in progress. */
   get site(): string {
-    return this.#site === undefined ? "" : `${this.#citation.cite(this.#site.file)}:${this.#site.line}`;
+    return this.#site === undefined ? "" : this.cited(this.#site);
+  }
+
+  /** A place in the model's text as comments and messages show it. */
+  cited({ file, line }: Site): string {
+    return `${this.#citation.cite(file)}:${line}`;
+  }
+
+  /** Where the model's call in progress is written. */
+  get writtenAt(): Site | undefined {
+    return this.#site;
   }
 
   /** Where an error lies that no line of the model is in: its file, or its name. */
@@ -191,7 +204,8 @@ export class Context {
   }
 
   /** Runs one call of the layer language: the outermost one gives the site, and its result the bound name. */
-  run<T>(body: () => T, /** Where it was written, if not where it runs. */ site?: Site): T {
+  run<T>(given: () => T, /** Where it was written, if not where it runs. */ site?: Site): T {
+    const body = this.compositions.begun(given);
     if (this.#depth > 0) return body();
     this.#site = this.#probing ? undefined : (site ?? callSite());
     this.builder.origin = { role: "primal", site: this.site };

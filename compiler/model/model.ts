@@ -81,7 +81,8 @@ function finish(c: Context, entry: EntryKind, declared: Declaration, meeting: (v
     named: { ...c.extents.named, unrolled: c.unrolled, sized: c.sizes.size > 0 },
     phases: phases.map(({ name, optimizer: rule }, n) => {
       const parameters = trained[n];
-      return { name, rule, ...(parameters === undefined ? {} : { parameters }) };
+      const site = rule.site === undefined ? {} : { site: c.cited(rule.site) };
+      return { name, rule, ...site, ...(parameters === undefined ? {} : { parameters }) };
     }),
   };
 }

@@ -1,10 +1,10 @@
-/** Guarantees the order of the passes: read this first. */
+/** The order of the passes: read this first. */
 
 import type { Phase } from "../autodiff/update.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Definitions, Program } from "../loop/loop.ts";
+import { define, fuse, segments, separate, split, type Parts } from "./definitions/index.ts";
 import type { Machine } from "../loop/machine.ts";
-import { define, fuse, parts, separate, split, type Parts } from "./definitions/index.ts";
 import {
   additions,
   algebra,
@@ -76,8 +76,8 @@ const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, 
     .then(define)                                     // Graph → definitions
     .then(split(road.parts))                          // the batch in parts, gradients summed over them
     .then((road.choice ?? EVERY).runs(fuse.name) ? fuse : separate) // producers into consumers; groups that share loops, in order
-    .optional(parts)                                  // what is only copied into a larger value is stored there
-    .optional(pack(road.machine, road.sparing))    // guards out of contractions, operands in the order they are read
+    .optional(segments)                               // what is only copied into a larger value is stored there
+    .optional(pack(road.machine, road.sparing))       // guards out of contractions, operands in the order they are read
     .optional(unroll); // short sums against known numbers
 
 /** The same from a graph whose roundings are fixed: what a memory budget tries out. */
@@ -85,7 +85,7 @@ export const fromRounded = (road: Road): Pipeline<Graph, Program> =>
   toGroups(start<Graph>(runsOf(road)), road).then(schedule(road.machine, undefined, road.nests));
 
 /** What only serves speed. */
-const ARRANGING: readonly string[] = [parts.name, "pack", unroll.name];
+const ARRANGING: readonly string[] = [segments.name, "pack", unroll.name];
 
 /** Those chosen; what only a flag asks for runs with it alone, and what only serves speed where loops are scheduled. */
 function runsOf(road: Road): (pass: string) => boolean {

@@ -95,6 +95,7 @@ export function withScope(kind: string, { name, trainable = true }: LayerOptions
   const known = new WeakMap<Context, Declared>();
   return (body) => {
     const c = context();
+    c.compositions.next(undefined); // a layer has a name of its own
     return c.run(() => {
       const declared = known.get(c) ?? { name: c.layerName(name ?? kind), storage: new Map() };
       known.set(c, declared);
@@ -120,14 +121,15 @@ export function withScope(kind: string, { name, trainable = true }: LayerOptions
       };
       const mark = c.builder.nodes.length;
       const title = declared.name === kind ? kind : `${kind} ${JSON.stringify(declared.name)}`;
-      const value = body({
+      const own: LayerScope = {
         c,
         name: declared.name,
         named: (own, intermediate) => c.named(`${declared.name}.${own}`, intermediate),
         fail: (law, remedy, operands) => c.fail(`layer/${kind}`, `${title} ${law}`, remedy, operands),
         param: (own, shape, initial) => storage("param", own, shape, initial),
         state: (own, shape, initial) => storage("state", own, shape, initial),
-      });
+      };
+      const value = c.compositions.layer(declared.name, kind, () => body(own));
       if (value >= mark) c.named(declared.name, value);
       c.layers.push({ name: declared.name, kind, shape: c.typeOf(value).shape, parameters, site: c.site });
       return c.tensor(value);

@@ -64,7 +64,7 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
           params,
           body,
           name: kernel,
-          doc: [...linesOf(stages), ...note],
+          doc: [...linesOf(stages, new Map(args.map((n, at) => [numbered[n]!, params[at]!.name]))), ...note],
           flops: flopsOf(group),
         });
       }

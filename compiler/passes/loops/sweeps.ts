@@ -11,7 +11,7 @@ import type { Definition, Group, Scalar, Stage } from "../../loop/loop.ts";
 import type { Machine } from "../../loop/machine.ts";
 import type { Tile } from "./tile.ts";
 
-/** The groups whose loops follow each other in the kernel of `group`: itself; or its sums and then, in place, all else. */
+/** The groups whose loops follow each other in the kernel of `group`: itself; or its sums and then, over them, all else. */
 export function sweepsOf(group: Group, tile: Tile, machine: Machine): readonly [Group, Group?] {
   const [first, ...rest] = group.stages;
   const points = tile.sizes.reduce((product, size) => product * size, 1);

@@ -1,5 +1,5 @@
 /**
- * Guarantees an address for every buffer: parameters and state pinned for all entries, everything else by its live range, a result over
+ * An address for every buffer: parameters and state pinned for all entries, everything else by its live range, a result over
  * an operand that dies where it may (in-place.ts). Offsets are searched in offsets.ts.
  */
 
@@ -96,7 +96,7 @@ function apart(program: Program): Program {
     ...d,
     name: to(d.name),
     value: renamed(d.value),
-    ...(d.part === undefined ? {} : { part: { ...d.part, of: to(d.part.of) } }),
+    ...(d.segment === undefined ? {} : { segment: { ...d.segment, of: to(d.segment.of) } }),
   });
   return {
     ...program,

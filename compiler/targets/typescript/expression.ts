@@ -95,7 +95,7 @@ function scalarText(s: Scalar, p: Printer): Text {
       return s.dtype === "bool" ? { text: `${read} !== 0`, strength: S.equality } : atom(read);
     }
     case "round":
-      return p.strict ? scalarText(s.value, p) : atom(`Math.fround(${printScalar(s.value, p)})`);
+      return p.strict ? scalarText(s.value, p) : rounded(printScalar(s.value, p), p);
     case "select": {
       const [when, then, otherwise] = [s.when, s.then, s.otherwise].map((part) => scalarText(part, p));
       return {
@@ -104,7 +104,7 @@ function scalarText(s: Scalar, p: Printer): Text {
       };
     }
     case "apply":
-      return p.strict && s.dtype === "f32" && !EXACT.has(s.fn) ? atom(`Math.fround(${applyText(s, p).text})`) : applyText(s, p);
+      return p.strict && s.dtype === "f32" && !EXACT.has(s.fn) ? rounded(applyText(s, p).text, p) : applyText(s, p);
     case "reduce":
       throw new TypeError("a reduction has become loops before it is printed");
   }
@@ -123,6 +123,12 @@ const INFIX: Readonly<Record<string, readonly [symbol: string, strength: Strengt
   shl: ["<<", S.shift],
   shr: [">>", S.shift],
 };
+
+/** A name of its own: an engine takes in more calls of a short function that does without the property of Math. */
+function rounded(text: string, { needs }: Printer): Text {
+  needs.add("fround");
+  return atom(`fround(${text})`);
+}
 
 /** What gives a float32 of float32s without rounding; functions of the strict form round for themselves. */
 const EXACT: ReadonlySet<ScalarFn> = new Set(["neg", "abs", "sign", "floor", "max", "min", "floatOf", "exp", "log", "tanh"]);

@@ -1,18 +1,23 @@
 /** Guarantees kernels as functions of the emitted file itself, over one ArrayBuffer. */
 
-import type { Module } from "../../loop/loop.ts";
+import type { Kernel, Module } from "../../loop/loop.ts";
+import type { Names } from "../../loop/identifier.ts";
+import { Outline, type Outlined } from "./outline.ts";
 import type { Kernels } from "./scope.ts";
-import { printKernelFunction } from "./statement.ts";
+import { givenNames, printArrayTypes, printKernelFunction, printOutlined, type Common } from "./statement.ts";
 
 /** Kernels over views of the arena, each bound once to the arrays that a statement gives it. */
-export function functionsOf(module: Module): Kernels {
+export function functionsOf(module: Module, outline: Outline = new Outline(module.kernels)): Kernels {
   const kernels = new Map(module.kernels.map((kernel) => [kernel.name, kernel]));
   const bound = new Map<string, { readonly name: string; readonly made: string }>();
   return {
     arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
     options: [],
+    idioms: (text) => IDIOMS.flatMap(({ sign, lines }) => (sign.test(text) ? lines : [])),
     call(kernel, args, scope) {
-      const made = `${scope.kernel(kernel)}(${args.map(scope.view).join(", ")})`;
+      const names = givenNames(kernels.get(kernel)!, outline);
+      const given = args.map((arg, n) => (scope.view(arg) === names[n] ? names[n] : `${names[n]!}: ${scope.view(arg)}`));
+      const made = `${scope.kernel(kernel)}({ ${given.join(", ")} })`;
       const written = args.filter((_, n) => kernels.get(kernel)!.params[n]!.access !== "read").at(-1)!;
       const one = bound.get(made) ?? {
         name: scope.names.take(`${scope.kernel(kernel).replace(/_\d.*/, "")}_${scope.view(written)}`),
@@ -22,6 +27,47 @@ export function functionsOf(module: Module): Kernels {
       return `${one.name}();`;
     },
     bound: () => [...bound.values()].map(({ name, made }) => `const ${name} = ${made};`),
-    print: (scope, needs) => module.kernels.map((kernel) => printKernelFunction(kernel, scope.kernel(kernel.name), needs)),
+    print: (scope, needs) =>
+      printKernels(module.kernels, outline, scope.names, needs, (kernel, common) =>
+        printKernelFunction(kernel, scope.kernel(kernel.name), needs, "at stores", undefined, common),
+      ),
   };
+}
+
+/** What kernels do for engines, said where a file does it. */
+const IDIOMS: readonly { readonly sign: RegExp; readonly lines: readonly string[] }[] = [
+  {
+    sign: /\): \(\) => void \{/,
+    lines: [
+      "What is there for engines, and changes no value:",
+      "  const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants",
+    ],
+  },
+  {
+    sign: /\bfunction block\(/,
+    lines: ["  block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over"],
+  },
+  { sign: /&= \d+;/, lines: ["  i &= 1023                       says how large an index is, so that no access is checked; it always is"] },
+  {
+    sign: /=== \S+\) break;/,
+    lines: ["  if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them"],
+  },
+];
+
+/** Kernels, the functions that they have in common, and the types of their arrays. */
+export function printKernels(
+  kernels: readonly Kernel[],
+  outline: Outline,
+  names: Names,
+  needs: Set<string>,
+  print: (kernel: Kernel, common: Common) => string,
+): string[] {
+  const given = new Map<Outlined, string>();
+  const nameOf = (one: Outlined): string => {
+    if (!given.has(one)) given.set(one, names.take(one.op));
+    return given.get(one)!;
+  };
+  const printed = kernels.map((kernel) => print(kernel, { outline, nameOf }));
+  const functions = [...given].map(([one, name]) => printOutlined(one, name, needs));
+  return [printArrayTypes(needs), ...printed, ...functions].filter((text) => text !== "");
 }

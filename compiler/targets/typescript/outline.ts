@@ -1,62 +1,82 @@
 /**
- * Guarantees that what a kernel does with each element of a tile is said once: runs of statements that are equal but for their places and for
- * what they are given become calls of one function, in the same order.
- *   m0 = …; m[i] = m0; w[i] = …; m1 = …; m[i + 1] = m1; w[i + 1] = …   →   update(i, g0); update(i + 1, g1)
+ * Guarantees that what kernels do with each element is said once in a file: runs of statements that are equal but for their arrays, their
+ * places and what they are given become calls of one function, in the same order.
+ *   m0 = …; m[i] = m0; w[i] = …; m1 = …; m[i + 1] = m1; w[i + 1] = …   →   sgd(m, w, i, sum0); sgd(m, w, i + 1, sum1)
  */
 
-import { mapScalar } from "../../loop/build.ts";
-import { Names } from "../../loop/identifier.ts";
+import { mapScalar, walkStmts } from "../../loop/build.ts";
+import { identifier, Names } from "../../loop/identifier.ts";
 import { index, namesIn, print as indexText, type Index } from "../../loop/index-expression.ts";
-import type { Scalar, Stmt } from "../../loop/loop.ts";
-import { namesOf } from "../../loop/uses.ts";
+import type { Kernel, Scalar, Stmt } from "../../loop/loop.ts";
+import { namesOf, storesOf } from "../../loop/uses.ts";
 
 /** A call of an outlined function. */
 export interface Called {
   readonly kind: "called";
-  readonly name: string;
+  readonly function: Outlined;
+  readonly arrays: readonly string[];
   readonly places: readonly Index[];
   readonly values: readonly Scalar[];
 }
 
+type Named = { readonly name: string; readonly dtype: Scalar["dtype"] };
+
 export interface Outlined {
-  readonly name: string;
+  /** What it does, a word of the kernels that call it. */
+  readonly op: string;
+  /** In index notation, without the index. */
+  readonly doc: readonly string[];
+  readonly arrays: readonly Named[];
   readonly places: readonly string[];
-  readonly values: readonly { readonly name: string; readonly dtype: Scalar["dtype"] }[];
+  readonly values: readonly Named[];
   readonly body: readonly Stmt[];
+  /** Statements of the runs that it stands for. */
+  readonly length: number;
 }
 
-/** Fewer statements read better where they stand. */
+/** Statements of a run that stores several values, or one, at least: fewer read better where they stand. */
 const LEAST = 3;
-const MOST = 16;
-const MOST_PARAMETERS = 6;
+const MOST = 24;
+const MOST_PARAMETERS = 10;
+
+/**
+ * Bytecodes that an engine takes into one function from those it calls, of the next of which it wants a fifth more to be left; and those of
+ * a part of a value. A call that is left out passes numbers as objects.
+ */
+const [TAKEN_IN, RESERVE, A_PART] = [920, 1.2, 6.5];
 
 type Plain = Extract<Stmt, { kind: "let" | "store" }>;
 const isPlain = (s: Stmt): s is Plain => s.kind === "store" || (s.kind === "let" && !s.mutable);
 
-/** A run with its places and what it reads of the code around it taken out. */
+/** A run with its arrays, its places and what it reads of the code around it taken out. */
 interface Template {
   readonly key: string;
   readonly body: readonly Plain[];
+  readonly arrays: readonly Named[];
   readonly places: readonly Index[];
   readonly values: readonly Extract<Scalar, { kind: "local" }>[];
 }
 
-/** `sum10` of a tile is `sum`. */
-const bare = (name: string): string => name.replace(/_?\d+$/, "") || name;
+/** `sum10_2` of a tile is `sum`. */
+const bare = (name: string): string => name.replace(/(_?\d+)+$/, "") || name;
 
-function templateOf(run: readonly Plain[]): Template {
+function templateOf(run: readonly Plain[], dtypeOf: (array: string) => Scalar["dtype"]): Template {
   const own = new Map<string, string>();
+  const arrays = new Map<string, Named>();
   const places = new Map<string, Index>();
   const values = new Map<string, Extract<Scalar, { kind: "local" }>>();
   const placed = (at: Index): Index => {
-    if (namesIn(at).size === 0) return at;
     const text = indexText(at);
     if (!places.has(text)) places.set(text, at);
     return index(`@${[...places.keys()].indexOf(text)}`, Infinity);
   };
+  const array = (name: string): string => {
+    if (!arrays.has(name)) arrays.set(name, { name, dtype: dtypeOf(name) });
+    return `%${[...arrays.keys()].indexOf(name)}`;
+  };
   const inner = (value: Scalar): Scalar =>
     mapScalar(value, (part) => {
-      if (part.kind === "load") return { ...part, at: part.at.map(placed) };
+      if (part.kind === "load") return { ...part, buffer: array(part.buffer), at: part.at.map(placed) };
       if (part.kind === "index") return { ...part, at: placed(part.at) };
       if (part.kind !== "local") return part;
       const known = own.get(part.name);
@@ -66,122 +86,208 @@ function templateOf(run: readonly Plain[]): Template {
     });
   const body = run.map((stmt): Plain => {
     const value = inner(stmt.value);
-    if (stmt.kind === "store") return { ...stmt, at: placed(stmt.at), value };
+    if (stmt.kind === "store") return { ...stmt, buffer: array(stmt.buffer), at: placed(stmt.at), value };
     own.set(stmt.name, `#${own.size}`);
     return { ...stmt, name: own.get(stmt.name)!, value };
   });
   const exact = (_: string, value: unknown): unknown => (typeof value === "number" ? (Object.is(value, -0) ? "-0" : String(value)) : value);
-  return { key: JSON.stringify(body, exact), body, places: [...places.values()], values: [...values.values()] };
+  const all = [...arrays.values()];
+  const key = JSON.stringify([body, all.map(({ dtype }) => dtype)], exact);
+  return { key, body, arrays: all, places: [...places.values()], values: [...values.values()] };
 }
 
-/** The functions of one kernel. */
+/** A weight and its state by short names: `W1` and `W1_m` are w and m. Undefined where the arrays are not called so. */
+function shortNames(stored: readonly string[]): ReadonlyMap<string, string> | undefined {
+  const weight = stored.find((one) => stored.every((other) => other === one || other.startsWith(`${one}_`)));
+  if (weight === undefined || stored.length < 2) return undefined;
+  return new Map(stored.map((one) => [one, one === weight ? "w" : one.slice(weight.length + 1)]));
+}
+
+/** The functions of one file, and the bodies that call them. */
 export class Outline {
   readonly #functions = new Map<string, Outlined>();
   /** By length, the longest first. */
-  #lengths: readonly number[] = [];
-  readonly #names: Names;
-  readonly #base: string;
-  readonly #arrays: readonly string[];
-  readonly #called = new Set<string>();
+  readonly #lengths: readonly number[];
+  readonly #short = new Map<string, ReadonlyMap<string, string>>();
 
-  /** `base`: what the functions are called; `names`: those that are taken around them; `arrays`: those they read and write. */
-  constructor(body: readonly Stmt[], names: Names, base: string, arrays: readonly string[]) {
-    this.#names = names;
-    this.#base = base;
-    this.#arrays = arrays;
-    this.#discover(body);
-    const lengths = [...this.#functions.values()].map(({ body }) => body.length);
+  constructor(kernels: readonly Kernel[]) {
+    for (const kernel of kernels) this.#discover(kernel, kernel.body);
+    this.#discoverEnds(kernels);
+    const lengths = [...this.#functions.values()].map(({ length }) => length);
     this.#lengths = [...new Set(lengths)].sort((a, b) => b - a);
+    for (const kernel of kernels) this.#short.set(kernel.name, this.#shortIn(kernel));
   }
 
-  /** Those that the bodies so far call. */
-  get called(): readonly Outlined[] {
-    return [...this.#functions.values()].filter(({ name }) => this.#called.has(name));
+  /** Arrays of a kernel that have short names there, where a function takes them by these. */
+  shortIn(kernel: Kernel): ReadonlyMap<string, string> {
+    return this.#short.get(kernel.name) ?? new Map();
   }
 
-  /** A body whose runs are calls. */
-  of(body: readonly Stmt[]): readonly (Stmt | Called)[] {
-    const out: (Stmt | Called)[] = [];
-    for (let at = 0; at < body.length;) {
-      const found = this.#at(body, at);
-      if (found === undefined) out.push(body[at++]!);
-      else {
-        out.push(found.call);
-        at += found.length;
+  /** Bodies of one function of the file, runs as calls: as many as an engine takes in. */
+  bodies(kernel: Kernel): (body: readonly Stmt[]) => readonly (Stmt | Called)[] {
+    let left = TAKEN_IN;
+    return (body) => {
+      const out: (Stmt | Called)[] = [];
+      for (let at = 0; at < body.length;) {
+        const found = this.#at(kernel, body, at);
+        const price = found === undefined ? 0 : A_PART * partsOf(found.call.function.body);
+        if (found === undefined || RESERVE * price > left) out.push(body[at++]!);
+        else {
+          left -= price;
+          out.push(found.call);
+          at += found.length;
+        }
       }
-    }
-    return out;
+      return out;
+    };
   }
 
-  #at(body: readonly Stmt[], at: number): { call: Called; length: number } | undefined {
+  #at(kernel: Kernel, body: readonly Stmt[], at: number): { call: Called; length: number } | undefined {
     for (const length of this.#lengths) {
       const run = runAt(body, at, length);
-      const template = run && templateOf(run);
+      const template = run && templateOf(run, dtypesOf(kernel));
       const known = template && this.#functions.get(template.key);
       if (template === undefined || known === undefined) continue;
       if (readLater(run!, body.slice(at + length))) continue;
       const { places, values } = template;
-      this.#called.add(known.name);
-      return { call: { kind: "called", name: known.name, places, values }, length };
+      const arrays = template.arrays.map(({ name }) => name);
+      return { call: { kind: "called", function: known, arrays, places, values }, length };
     }
     return undefined;
   }
 
-  #discover(body: readonly Stmt[]): void {
-    for (const stmt of body) {
-      if (stmt.kind === "for") this.#discover(stmt.body);
-      if (stmt.kind === "if") this.#discover(stmt.then);
-    }
-    for (let at = 0; at < body.length;) at += this.#repeatedAt(body, at) || 1;
+  #shortIn(kernel: Kernel): ReadonlyMap<string, string> {
+    const calls = bodiesOf(kernel.body).flatMap((body) => body.flatMap((_, at) => this.#at(kernel, body, at) ?? []));
+    if (calls.length === 0) return new Map();
+    const others = new Set([...namesOf(kernel.body), ...kernel.params.map(({ name }) => name)]);
+    const short = shortNames([...storesOf(kernel.body)]);
+    if (short === undefined) return new Map();
+    return new Map([...short].map(([own, name]) => [own, others.has(name) || identifier(name) !== name ? `w_${name}` : name]));
+  }
+
+  /** Runs that a body repeats. */
+  #discover(kernel: Kernel, whole: readonly Stmt[]): void {
+    for (const body of bodiesOf(whole)) for (let at = 0; at < body.length;) at += this.#repeatedAt(kernel, body, at) || 1;
   }
 
   /** How many statements repeat from here on; the function that they call is made. */
-  #repeatedAt(body: readonly Stmt[], at: number): number {
-    for (let length = LEAST; length <= MOST; length++) {
+  #repeatedAt(kernel: Kernel, body: readonly Stmt[], at: number): number {
+    for (let length = 1; length <= MOST; length++) {
       const first = runAt(body, at, length);
       const second = runAt(body, at + length, length);
       if (first === undefined || second === undefined) return 0;
-      if (first.at(-1)!.kind !== "store") continue;
-      const template = templateOf(first);
-      if (templateOf(second).key !== template.key) continue;
-      if (template.places.length + template.values.length > MOST_PARAMETERS) continue;
-      if (readLater(first, body.slice(at + length))) continue;
-      if (!this.#functions.has(template.key)) this.#functions.set(template.key, this.#made(first, template));
+      const template = templateOf(first, dtypesOf(kernel));
+      if (templateOf(second, dtypesOf(kernel)).key !== template.key) continue;
+      const own = withoutSum(first);
+      if (isWhole(own, body.slice(at + length))) this.#make(kernel, own, templateOf(own, dtypesOf(kernel)));
       return 2 * length;
     }
     return 0;
   }
 
-  #made(run: readonly Plain[], { body, places, values }: Template): Outlined {
-    const inside = new Names(this.#arrays);
-    const taken = new Map<string, string>();
-    const take = (name: string): string => inside.take(this.#arrays.includes(bare(name)) ? name : bare(name));
-    values.forEach(({ name }, n) => taken.set(`$${n}`, take(name)));
-    places.forEach((_, n) => taken.set(`@${n}`, inside.take("at")));
-    let lets = 0;
-    for (const stmt of run) if (stmt.kind === "let") taken.set(`#${lets++}`, take(stmt.name));
-    const named = (name: string): string => taken.get(name) ?? name;
-    const at = (place: Index): Index => {
-      const [hole] = namesIn(place);
-      return hole === undefined ? place : index(named(hole), Infinity);
-    };
-    const read = (value: Scalar): Scalar =>
-      mapScalar(value, (part) => {
-        if (part.kind === "load") return { ...part, at: part.at.map(at) };
-        if (part.kind === "index") return { ...part, at: at(part.at) };
-        return part.kind === "local" ? { ...part, name: named(part.name) } : part;
-      });
-    return {
-      name: this.#names.take(this.#base),
-      places: places.map((_, n) => named(`@${n}`)),
-      values: values.map(({ dtype }, n) => ({ name: named(`$${n}`), dtype })),
-      body: body.map((stmt): Plain =>
-        stmt.kind === "store"
-          ? { ...stmt, at: at(stmt.at), value: read(stmt.value) }
-          : { ...stmt, name: named(stmt.name), value: read(stmt.value) },
-      ),
-    };
+  /** What ends the bodies of several kernels. */
+  #discoverEnds(kernels: readonly Kernel[]): void {
+    const before = new Set<string>();
+    for (const kernel of kernels)
+      for (const body of bodiesOf(kernel.body)) {
+        const run = withoutSum(body.slice(body.findLastIndex((s) => !isPlain(s)) + 1).filter(isPlain));
+        if (run.length === 0 || run.length > MOST || !isWhole(run, []) || storesOf(run).size < storesIn(run)) continue;
+        const template = templateOf(run, dtypesOf(kernel));
+        if (before.has(template.key)) this.#make(kernel, run, template);
+        before.add(template.key);
+      }
   }
+
+  #make(kernel: Kernel, run: readonly Plain[], template: Template): void {
+    const { key, arrays, places, values } = template;
+    if (this.#functions.has(key) || arrays.length + places.length + values.length > MOST_PARAMETERS) return;
+    if (arrays.some(({ dtype }) => dtype === "bool")) return;
+    this.#functions.set(key, made(kernel, run, template));
+  }
+}
+
+const dtypesOf =
+  ({ params }: Kernel) =>
+  (array: string): Scalar["dtype"] =>
+    params.find(({ name }) => name === array)!.dtype;
+
+/** Statement lists, those inside others too. */
+const bodiesOf = (body: readonly Stmt[]): readonly (readonly Stmt[])[] => [
+  body,
+  ...body.flatMap((s) => (s.kind === "for" ? bodiesOf(s.body) : s.kind === "if" ? bodiesOf(s.then) : [])),
+];
+
+/** A run that stores what it is for, and declares nothing for what follows. */
+const isWhole = (run: readonly Plain[], after: readonly Stmt[]): boolean =>
+  run.at(-1)?.kind === "store" && run.length >= LEAST && !readLater(run, after);
+
+/** A function is given a sum as it is rounded. */
+const withoutSum = (run: readonly Plain[]): readonly Plain[] => {
+  const [first, ...rest] = run;
+  return first?.kind === "let" && first.value.kind === "round" && first.value.value.kind === "local" ? rest : run;
+};
+
+const storesIn = (run: readonly Plain[]): number => run.filter(({ kind }) => kind === "store").length;
+
+const partsOf = (body: readonly Stmt[]): number => {
+  let parts = 0;
+  walkStmts(body, {
+    stmt: (s) => void (s.kind === "store" && parts++),
+    scalar: ({ kind }) => void ((kind === "load" || kind === "apply" || kind === "round" || kind === "select") && parts++),
+  });
+  return parts;
+};
+
+/** The function of a run, in the short names of a weight and its state where it updates them. */
+function made(kernel: Kernel, run: readonly Plain[], { body, arrays, places, values }: Template): Outlined {
+  const short = shortNames([...storesOf(run)]);
+  const weight = [...(short ?? [])].find(([, name]) => name === "w")?.[0];
+  const word = (name: string): string => short?.get(name) ?? (weight !== undefined && name === `d_${weight}` ? "g" : name);
+  const shown = (name: string): string => {
+    if (short?.has(name) === true) return word(name);
+    if (weight !== undefined && name.startsWith(`d_${weight}`) && /^[_\d]*$/.test(name.slice(2 + weight.length))) return "g";
+    const own = bare(name);
+    if (own === weight) return "w_0";
+    return weight !== undefined && own.startsWith(`${weight}_`) ? own.slice(weight.length + 1) : own;
+  };
+  const inside = new Names();
+  const taken = new Map<string, string>();
+  arrays.forEach(({ name }, n) => taken.set(`%${n}`, inside.take(shown(name))));
+  places.forEach((_, n) => taken.set(`@${n}`, inside.take("at")));
+  values.forEach(({ name }, n) => taken.set(`$${n}`, inside.take(shown(name))));
+  let lets = 0;
+  for (const stmt of run) if (stmt.kind === "let") taken.set(`#${lets++}`, inside.take(shown(stmt.name)));
+  const named = (name: string): string => taken.get(name) ?? name;
+  const at = (place: Index): Index => index(named([...namesIn(place)][0]!), Infinity);
+  const read = (value: Scalar): Scalar =>
+    mapScalar(value, (part) => {
+      if (part.kind === "load") return { ...part, buffer: named(part.buffer), at: part.at.map(at) };
+      if (part.kind === "index") return { ...part, at: at(part.at) };
+      return part.kind === "local" ? { ...part, name: named(part.name) } : part;
+    });
+  const stored = new Set([...storesOf(run)].map((name) => `${identifier(name)}′`));
+  return {
+    op: opOf(kernel),
+    length: run.length,
+    doc: kernel.doc.flatMap((line) => {
+      const [left = "", ...right] = line.replace(/\[[^\]]*\]/g, "").split(" = ");
+      return stored.has(left) ? [[left, ...right].join(" = ").replace(/[\p{L}_$][\p{L}\d_$]*/gu, word)] : [];
+    }),
+    arrays: arrays.map(({ dtype }, n) => ({ name: named(`%${n}`), dtype })),
+    places: places.map((_, n) => named(`@${n}`)),
+    values: values.map(({ dtype }, n) => ({ name: named(`$${n}`), dtype })),
+    body: body.map((stmt): Plain =>
+      stmt.kind === "store"
+        ? { ...stmt, buffer: named(stmt.buffer), at: at(stmt.at), value: read(stmt.value) }
+        : { ...stmt, name: named(stmt.name), value: read(stmt.value) },
+    ),
+  };
+}
+
+/** The last word of a kernel's name, which says what it does with its sums: `dotAdam_128x32x10` is an `adam`. */
+function opOf({ name }: Kernel): string {
+  const word = /[A-Z]?[a-z0-9]+$/.exec(name.split("_")[0]!)?.[0] ?? "element";
+  return word.charAt(0).toLowerCase() + word.slice(1);
 }
 
 function runAt(body: readonly Stmt[], at: number, length: number): Plain[] | undefined {

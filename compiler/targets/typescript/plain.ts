@@ -3,18 +3,27 @@
 import type { Module } from "../../loop/loop.ts";
 import { Emitted } from "../emitted.ts";
 import type { Target } from "../target.ts";
+import { printKernels } from "./functions.ts";
+import { Outline } from "./outline.ts";
 import { scalar } from "./machine.ts";
 import { printFile } from "./module.ts";
 import type { Kernels } from "./scope.ts";
 import { printPlainFunction } from "./statement.ts";
 
-const plainly = (module: Module): Kernels => ({
-  arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
-  options: [],
-  bound: () => [],
-  call: (kernel, args, scope) => `${scope.kernel(kernel)}(${args.map(scope.view).join(", ")});`,
-  print: (scope, needs) => module.kernels.map((kernel) => printPlainFunction(kernel, scope.kernel(kernel.name), needs)),
-});
+function plainly(module: Module): Kernels {
+  const outline = new Outline(module.kernels);
+  return {
+    arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
+    options: [],
+    idioms: () => ["Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts."],
+    bound: () => [],
+    call: (kernel, args, scope) => `${scope.kernel(kernel)}(${args.map(scope.view).join(", ")});`,
+    print: (scope, needs) =>
+      printKernels(module.kernels, outline, scope.names, needs, (kernel, common) =>
+        printPlainFunction(kernel, scope.kernel(kernel.name), needs, common),
+      ),
+  };
+}
 
 export const plain = {
   name: "plain",

@@ -3,12 +3,58 @@
 import { iterationsOf, walkStmts } from "../../loop/build.ts";
 import type { Kernel, Loop, Scalar, Stmt } from "../../loop/loop.ts";
 import { identifier, Names } from "../../loop/identifier.ts";
-import { LIMITS, partsOf, type Limits, type Part } from "./blocks.ts";
+import { LIMITS, partsOf, type Block, type Limits, type Outer, type Part } from "./blocks.ts";
 import { blockComment } from "./comment.ts";
 import { printIndex, printScalar, type Printer } from "./expression.ts";
+import type { Called, Outline, Outlined } from "./outline.ts";
+import { shortened } from "./short.ts";
 
 export const arrayOf = (dtype: string): "Float64Array" | "Float32Array" | "Int32Array" =>
   dtype === "f64" ? "Float64Array" : dtype === "f32" ? "Float32Array" : "Int32Array";
+
+/** How the statements of a kernel print. */
+interface How {
+  readonly printer: Printer;
+  /** Arrays of yes and no. */
+  readonly bools: ReadonlySet<string>;
+  /** What is said once and called. */
+  readonly outlined?: (body: readonly Stmt[]) => readonly (Stmt | Called)[];
+  readonly nameOf?: (one: Outlined) => string;
+}
+
+/** Functions that kernels of a file have in common, and what these are called. */
+export interface Common {
+  readonly outline: Outline;
+  readonly nameOf: (one: Outlined) => string;
+}
+
+const ARRAYS = "arrays";
+
+/** The names under which a kernel is given its arrays, in order. */
+export const givenNames = ({ params, ...kernel }: Kernel, outline?: Outline): readonly string[] => {
+  const short = outline?.shortIn({ ...kernel, params });
+  return params.map(({ name }) => short?.get(name) ?? identifier(name));
+};
+
+/** The type of arrays by name: `Floats<"x" | "W1"> & Ints<"y">`. */
+function printArrays({ params }: Kernel, names: readonly string[], needs: Set<string>): string {
+  const kinds = [...new Set(params.map(({ dtype }) => arrayOf(dtype)))];
+  return kinds
+    .map((kind) => {
+      needs.add(ARRAY_TYPES[kind]);
+      const of = names.filter((_, n) => arrayOf(params[n]!.dtype) === kind);
+      return `${ARRAY_TYPES[kind]}<${of.map((name) => JSON.stringify(name)).join(" | ")}>`;
+    })
+    .join(" & ");
+}
+
+const ARRAY_TYPES = { Float32Array: "Floats", Float64Array: "Doubles", Int32Array: "Ints" } as const;
+
+/** The types of arrays by name that kernels of a file ask for. */
+export const printArrayTypes = (needs: Set<string>): string =>
+  Object.entries(ARRAY_TYPES)
+    .flatMap(([array, name]) => (needs.delete(name) ? [`type ${name}<Name extends string> = Readonly<Record<Name, ${array}>>;`] : []))
+    .join("\n");
 
 /**
  * A function that binds the loops to their arrays. An engine reads the arrays of a closure that is made once as constants: their
@@ -21,34 +67,54 @@ export function printKernelFunction(
   needs: Set<string>,
   rounding: "strict" | "at stores" = "at stores",
   limits: Limits = LIMITS,
+  common?: Common,
 ): string {
-  // locals and parameters of kernels have identifiers already
-  const names = { bufferName: identifier, localName: identifier, needs };
+  const given = givenNames(kernel, common?.outline);
+  const nameOf = new Map(kernel.params.map((param, n) => [param.name, given[n]!]));
+  // locals of kernels have identifiers already
+  const names = { bufferName: (buffer: string) => nameOf.get(buffer) ?? identifier(buffer), localName: identifier, needs };
   const printer: Printer = rounding === "strict" ? { ...names, strict: true } : names;
   const bools = new Set(kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name));
-  const arrays = kernel.params.map((param) => ({ own: identifier(param.name), dtype: param.dtype }));
-  const inside = new Names([...arrays.map(({ own }) => own), ...declaredIn(kernel.body).map(identifier)]);
-  const given = arrays.map(({ own, dtype }) => ({ own, dtype, name: inside.take(`${own}_`) }));
-  const stmts = (body: readonly Stmt[]): string[] => body.flatMap((s) => printStmt(s, printer, bools));
+  const inside = new Names([...given, ...declaredIn(kernel.body).map(identifier)]);
+  const arrays = inside.take(ARRAYS);
+  const how = (): How => ({
+    printer,
+    bools,
+    ...(common === undefined ? {} : { outlined: common.outline.bodies(kernel), nameOf: common.nameOf }),
+  });
   const withArrays = (lines: readonly string[]): string[] => {
-    const read = new Set(lines.join("\n").match(/[\w$]+/g));
-    return [...given.flatMap((one) => (read.has(one.own) ? [`const ${one.own} = ${one.name};`] : [])), ...lines];
+    const words = new Set(lines.join("\n").match(/[\w$]+/g));
+    const read = given.filter((one) => words.has(one));
+    return [...(read.length === 0 ? [] : [`const { ${read.join(", ")} } = ${arrays};`]), ...lines];
   };
+  const outer = how();
   const blocks: string[] = [];
-  const printPart = (part: Part): string[] => {
-    if (part.kind === "outer") return [`${printHead(part.loop)} {`, ...part.parts.flatMap(printPart), "}"];
-    if (part.kind !== "block") return printStmt(part, printer, bools);
+  /** Statements that follow each other are one body. */
+  const printParts = (parts: readonly Part[]): string[] => {
+    const lines: string[] = [];
+    for (let at = 0; at < parts.length;) {
+      const end = parts.findIndex((part, n) => n >= at && !isStmt(part));
+      const run = parts.slice(at, end < 0 ? undefined : end).filter(isStmt);
+      const part = parts[at + run.length];
+      lines.push(...printBody(run, outer), ...(part === undefined || isStmt(part) ? [] : printPart(part)));
+      at += run.length + 1;
+    }
+    return lines;
+  };
+  const printPart = (part: Block | Outer): string[] => {
+    if (part.kind === "outer") return [`${printHead(part.loop)} {`, ...printParts(part.parts), "}"];
     const block = inside.take("block");
     const params = part.given.map((one) => `${identifier(one.name)}: number`);
     const bounds = part.given.flatMap((one) => (one.below === undefined ? [] : [`${one.name} &= ${maskOf(one.below)};`]));
     const doc = `What the loops repeat${bounds.length === 0 ? "" : "; masks say how large an index is"}.`;
-    blocks.push(blockComment([doc]), `function ${block}(${params.join(", ")}): void {`, ...bounds, ...withArrays(stmts(part.body)), "}");
+    const body = withArrays(printBody(part.body, how()));
+    blocks.push(blockComment([doc]), `function ${block}(${params.join(", ")}): void {`, ...bounds, ...body, "}");
     return [`${block}(${part.given.map((one) => identifier(one.name)).join(", ")});`];
   };
-  const loops = partsOf(kernel.body, limits).flatMap(printPart);
+  const loops = printParts(partsOf(kernel.body, limits));
   return [
-    blockComment(docOf(kernel)),
-    `function ${name}(${given.map((one) => `${one.name}: ${arrayOf(one.dtype)}`).join(", ")}): () => void {`,
+    blockComment(docOf(kernel, nameOf)),
+    `function ${name}(${arrays}: ${printArrays(kernel, given, needs)}): () => void {`,
     ...blocks,
     `return function ${name}(): void {`,
     ...withArrays(loops),
@@ -57,21 +123,45 @@ export function printKernelFunction(
   ].join("\n");
 }
 
+const isStmt = (part: Part): part is Stmt => part.kind !== "outer" && part.kind !== "block";
+
 /** A function of the arrays themselves, for readers: an engine does without their addresses in its code. */
-export function printPlainFunction(kernel: Kernel, name: string, needs: Set<string>): string {
-  const printer: Printer = { bufferName: identifier, localName: identifier, needs };
+export function printPlainFunction(kernel: Kernel, name: string, needs: Set<string>, common: Common): string {
+  const given = givenNames(kernel, common.outline);
+  const nameOf = new Map(kernel.params.map((param, n) => [param.name, given[n]!]));
+  const printer: Printer = { bufferName: (buffer) => nameOf.get(buffer)!, localName: identifier, needs };
   const bools = new Set(kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name));
-  const params = kernel.params.map((param) => `${identifier(param.name)}: ${arrayOf(param.dtype)}`);
+  const params = kernel.params.map((param, n) => `${given[n]!}: ${arrayOf(param.dtype)}`);
   return [
-    blockComment(docOf(kernel)),
+    blockComment(docOf(kernel, nameOf)),
     `function ${name}(${params.join(", ")}): void {`,
-    ...kernel.body.flatMap((stmt) => printStmt(stmt, printer, bools)),
+    ...printBody(kernel.body, { printer, bools, outlined: common.outline.bodies(kernel), nameOf: common.nameOf }),
     "}",
   ].join("\n");
 }
 
-const docOf = ({ doc, flops }: Kernel): string[] =>
-  flops > 0 ? [...doc, `${flops.toLocaleString("en-US")} floating-point operations.`] : [...doc];
+/** A function that kernels of a file call. */
+export function printOutlined(one: Outlined, name: string, needs: Set<string>): string {
+  const printer: Printer = { bufferName: identifier, localName: identifier, needs };
+  const params = [
+    ...one.arrays.map((array) => `${array.name}: ${arrayOf(array.dtype)}`),
+    ...one.places.map((place) => `${place}: number`),
+    ...one.values.map((value) => `${value.name}: ${value.dtype === "bool" ? "boolean" : "number"}`),
+  ];
+  return [
+    blockComment(one.doc.length === 0 ? ["What is done with each element."] : one.doc),
+    `function ${name}(${params.join(", ")}): void {`,
+    ...printBody(one.body, { printer, bools: new Set() }),
+    "}",
+  ].join("\n");
+}
+
+/** A kernel's definitions, in its own names of arrays. */
+const docOf = ({ doc, flops }: Kernel, nameOf: ReadonlyMap<string, string>): string[] => {
+  const named = new Map([...nameOf].map(([own, name]) => [identifier(own), name]));
+  const lines = doc.map((line) => line.replace(/[\p{L}_$][\p{L}\d_$]*/gu, (word) => named.get(word) ?? word));
+  return flops > 0 ? [...lines, `${flops.toLocaleString("en-US")} floating-point operations.`] : lines;
+};
 
 /** The bits of all numbers below a bound. */
 const maskOf = (below: number): number => 2 ** Math.ceil(Math.log2(below)) - 1;
@@ -103,11 +193,18 @@ function printHead({ index: name, from, to, step }: Loop): string {
   return `for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${next})`;
 }
 
-function printStmt(stmt: Stmt, printer: Printer, bools: ReadonlySet<string>): string[] {
-  const inside = (body: readonly Stmt[]): string[] => body.flatMap((inner) => printStmt(inner, printer, bools));
+const printBody = (body: readonly Stmt[], how: How): string[] =>
+  shortened(how.outlined?.(body) ?? body).flatMap((s) => (s.kind === "called" ? [printCalled(s, how)] : printStmt(s, how)));
+
+const printCalled = ({ function: one, arrays, places, values }: Called, { printer, nameOf }: How): string =>
+  `${nameOf!(one)}(${[...arrays.map(printer.bufferName), ...places.map(printIndex), ...values.map((value) => printScalar(value, printer))].join(", ")});`;
+
+function printStmt(stmt: Stmt, how: How): string[] {
+  const { printer, bools } = how;
+  const inside = (body: readonly Stmt[]): string[] => printBody(body, how);
   switch (stmt.kind) {
     case "for": {
-      if (stmt.unrolled !== undefined) return printUnrolled(stmt, stmt.unrolled, printer, bools);
+      if (stmt.unrolled !== undefined) return printUnrolled(stmt, stmt.unrolled, how);
       return [`${printHead(stmt)} {`, ...inside(stmt.body), "}"];
     }
     case "let":
@@ -127,11 +224,11 @@ function printStmt(stmt: Stmt, printer: Printer, bools: ReadonlySet<string>): st
  * Iterations in a row, each in a block of its own that the next is reached from by a branch: an engine then keeps no more of them in
  * registers than one, and looks once for all of them whether the arrays are what they were.
  */
-function printUnrolled(loop: Loop, unrolled: number, printer: Printer, bools: ReadonlySet<string>): string[] {
+function printUnrolled(loop: Loop, unrolled: number, how: How): string[] {
   const { index: name, from, to } = loop;
   const blocks = iterationsOf(loop).map((body, n) => {
     const end = n === 0 ? [] : [`if (${name} + ${n} === ${printIndex(to)}) break;`];
-    return [...end, "{", ...body.flatMap((s) => printStmt(s, printer, bools)), "}"];
+    return [...end, "{", ...printBody(body, how), "}"];
   });
   return [`for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${name} += ${unrolled}) {`, ...blocks.flat(), "}"];
 }

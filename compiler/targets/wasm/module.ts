@@ -1,7 +1,7 @@
 /** Guarantees kernels as exports of a WebAssembly instance whose memory is the arena, for the TypeScript trainer's own step to call. */
 
 import type { Module } from "../../loop/loop.ts";
-import { line } from "../typescript/comment.ts";
+import { blockComment } from "../typescript/comment.ts";
 import type { Kernels, Scope } from "../typescript/scope.ts";
 import type { Facts, Kind } from "../target.ts";
 import type { Assembled } from "./assemble.ts";
@@ -18,7 +18,7 @@ const BYTES: Readonly<Record<Where, string>> = { embedded: "Uint8Array", externa
 /** The type member of a kernel's export. */
 function printMember(doc: readonly string[], name: string, params: readonly string[]): string {
   const given = params.map((param) => `${param}: number`).join(", ");
-  return `/** ${line(doc.join("; ")).replace(/\*\//g, "*\\/")} */\nreadonly ${/^\w+$/.test(name) ? name : JSON.stringify(name)}: (${given}) => void;`;
+  return `${blockComment(doc)}\nreadonly ${/^\w+$/.test(name) ? name : JSON.stringify(name)}: (${given}) => void;`;
 }
 
 /** The engine's WebAssembly as far as the file uses it. */
@@ -125,6 +125,7 @@ export function exportsOf(module: Module, where: Where, facts: Facts, kind: Kind
       return statements?.call(kernel, name, shown, args.map(scope.view).join(", ")) ?? `kernels.${name}(${shown});`;
     },
     bound: () => [],
+    idioms: () => ["A statement `kernels.relu_4x3(0 /* x */, 48 /* h */)` gives a kernel the byte offsets of its arrays in the memory."],
     print: (scope, needs) => {
       for (const name of assembled.imports) needs.add(name);
       const instantiate = printInstantiate(module, scope, assembled, where, statements, facts.relaxed === true);

@@ -4,9 +4,10 @@ import type { Module } from "../../loop/loop.ts";
 import { blockComment } from "../typescript/comment.ts";
 import { printScalar, type Printer } from "../typescript/expression.ts";
 import { functionsOf } from "../typescript/functions.ts";
-import { printFile } from "../typescript/module.ts";
+import { Outline } from "../typescript/outline.ts";
 import type { Kernels } from "../typescript/scope.ts";
-import { printKernelFunction } from "../typescript/statement.ts";
+import { printArrayTypes, printKernelFunction } from "../typescript/statement.ts";
+import { printFile } from "../typescript/module.ts";
 import { Emitted } from "../emitted.ts";
 import type { Target } from "../target.ts";
 import { simd } from "./machine.ts";
@@ -39,14 +40,15 @@ function printFunction({ name, doc, lets, value }: FloatFunction, needs: Set<str
 }
 
 const strictly = (module: Module): Kernels => ({
-  ...functionsOf(module),
+  ...functionsOf(module, new Outline([])),
   print: (scope, needs) => {
     const used = new Set<string>();
     const kernels = module.kernels.map((kernel) => printKernelFunction(kernel, scope.kernel(kernel.name), used, "strict"));
     const functions = [...FLOAT_FUNCTIONS].reverse().flatMap((one) => (used.has(`${one.name}32`) ? printFunction(one, used) : []));
     const own = new Set(["bitsOf", "floatOf", ...FLOAT_FUNCTIONS.map(({ name }) => `${name}32`)]);
+    const types = printArrayTypes(used);
     for (const name of used) if (!own.has(name)) needs.add(name);
-    return [...kernels, ...functions, ...(used.has("bitsOf") || used.has("floatOf") ? [BITS] : [])];
+    return [types, ...kernels, ...functions, ...(used.has("bitsOf") || used.has("floatOf") ? [BITS] : [])];
   },
 });
 

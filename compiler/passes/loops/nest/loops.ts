@@ -64,7 +64,10 @@ function blockAt(nest: Nest, block: readonly Block[]): Stmt[] | undefined {
   return obstacle(vector, nest.lengths()) === undefined ? [vector] : undefined;
 }
 
-/** Every stage at every point: stage by stage, or, where vectors would fill the registers, point by point after the first. */
+/**
+ * Every stage at every point. After the first, whose sums stand side by side, point by point: vectors would fill the registers, and a
+ * reader takes what follows a sum element by element.
+ */
 function stagesAt(nest: Nest, points: readonly Point[]): Stmt[] {
   nest.held.clear();
   const { axes, stages } = nest.group;
@@ -73,7 +76,9 @@ function stagesAt(nest: Nest, points: readonly Point[]): Stmt[] {
     const inner = definition.axes.slice(axes.length);
     return inner.length === 0 ? stageAt(nest, definition, storage === "local", at) : innerStage(nest, definition, inner, at[0]!);
   };
-  if (!nest.inLanes || hasReduceIn(stages.slice(1))) return stages.flatMap((stage) => one(stage, points));
   const [first, ...rest] = stages;
-  return [...one(first!, points), ...points.flatMap((point) => rest.flatMap((stage) => one(stage, [point])))];
+  const follow = (point: Point): Stmt[] => rest.flatMap((stage) => one(stage, [point]));
+  if (nest.inLanes && !hasReduceIn(rest)) return [...one(first!, points), ...points.flatMap(follow)];
+  if (points.length === 1 || hasReduceIn(rest) || !hasReduceIn([first!])) return stages.flatMap((stage) => one(stage, points));
+  return stageAt(nest, first!.definition, first!.storage === "local", points, follow);
 }

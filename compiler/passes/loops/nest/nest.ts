@@ -7,6 +7,7 @@ import { Names } from "../../../loop/identifier.ts";
 import { divisorsOf, type Index } from "../../../loop/index-expression.ts";
 import { LANES } from "../../../loop/lanes.ts";
 import type { Axis, Buffer, Definition, Group, Local, Loop, Scalar, Stmt } from "../../../loop/loop.ts";
+import { AXIS_LETTERS } from "../../../loop/text/reading.ts";
 import type { Machine } from "../../../loop/machine.ts";
 import { LANE, laneLoop } from "../points.ts";
 import type { Tile } from "../tile.ts";
@@ -40,7 +41,7 @@ export class Nest {
 
   /** `before`: the nest whose loops come first in the same kernel; parameters and names are then common. */
   constructor(group: Group, buffers: ReadonlyMap<string, Buffer>, tile: Tile, lanes: Machine["lanes"], before?: Nest) {
-    this.names = before === undefined ? new Names([..."ijlmnopqkz", "k2", "k3", "k4", LANE]) : before.names;
+    this.names = before === undefined ? new Names([...AXIS_LETTERS, LANE]) : before.names;
     this.params = before === undefined ? new Map() : before.params;
     this.group = group;
     this.#buffers = buffers;

@@ -2,7 +2,7 @@
 
 import { sizeOf, type DType } from "../../../graph/type.ts";
 import { apply, firstReduce, literal, loadsOf, local, mapScalar, select, substitute } from "../../../loop/build.ts";
-import { hoistParts, shareParts } from "../../../loop/cse.ts";
+import { hoistInvariants, shareSubexpressions } from "../../../loop/cse.ts";
 import {
   add,
   constant,
@@ -17,25 +17,32 @@ import {
 import { LANES, obstacle } from "../../../loop/lanes.ts";
 import type { Axis, Reduce, Scalar, Stmt } from "../../../loop/loop.ts";
 import { isProduct } from "../group.ts";
-import { LANE, loop, loopsAround, positionsOf, remainderOf, type Point } from "../points.ts";
+import { LANE, loop, loopsAround, positionsOf, remainderOf, suffixed, type Point } from "../points.ts";
 import { valuesOf } from "../tile.ts";
 import { LEAST_IN_LANES } from "../tiles/sum-order.ts";
 import { Nest } from "./nest.ts";
 
-/** Emits the loops of the values' reductions, all points side by side, and returns the values that read their results. */
+/**
+ * Emits the loops of the values' reductions, all points side by side, and returns the values that read their results. A reduction that
+ * is all of its value is called `whole`.
+ */
 export function reduced(
   nest: Nest,
   values: readonly Scalar[],
   points: readonly Point[],
   out: Stmt[],
   resumed?: readonly Scalar[],
+  whole?: string,
 ): Scalar[] {
   let now = [...values];
   for (;;) {
     const found = now.map(firstReduce);
     const [first] = found;
     if (first === undefined) return now;
-    const results = points.map((p) => nest.names.take(`${first.by === "add" ? "sum" : first.by}${p.suffix}`));
+    const isWhole = whole !== undefined && now.every((value, n) => value === found[n]);
+    const results = points.map((p) =>
+      nest.names.take(isWhole ? suffixed(whole, p.suffix) : `${first.by === "add" ? "sum" : first.by}${p.suffix}`),
+    );
     const terms = found.map((r) => r!.term);
     out.push(...reduction(nest, first, terms, results, resumed));
     now = now.map((value, n) => mapScalar(value, (part) => (part === found[n] ? local(results[n]!, part.dtype) : part)));
@@ -55,7 +62,9 @@ function reduction(
   const renamed = new Map(reduce.over.map((axis, n) => [axis.name, index(all[n]!.name, axis.extent)]));
   const over = resumed === undefined ? all : all.slice(1);
   const named = terms.map((term) => substitute(term, renamed));
-  const { lets, scalars } = hoistParts(named, new Set(over.map(({ name }) => name)), nest.writtenParams(), (part) => nest.nameOf(part));
+  const { lets, scalars } = hoistInvariants(named, new Set(over.map(({ name }) => name)), nest.writtenParams(), (part) =>
+    nest.nameOf(part),
+  );
   if (reduce.by === "argmax") return [...lets, ...firstLargest(nest, over, scalars, results)];
   const sums = combining(nest, reduce.by, reduce.dtype, resumed);
   const strips = !sums.resumes && inLanes(reduce) ? inStrips(nest, over, scalars, results, sums) : undefined;
@@ -163,7 +172,7 @@ function oneByOne(
 
 /** Terms that stand side by side, what they have in common named. */
 function sideBySide(nest: Nest, terms: readonly Scalar[]): { lets: Stmt[]; scalars: Scalar[] } {
-  return shareParts(terms, (part) => nest.nameOf(part), terms.length > 1);
+  return shareSubexpressions(terms, (part) => nest.nameOf(part), terms.length > 1);
 }
 
 /** The steps at every position of a reduction, in their order: in loops, or of a window in lanes written out. */

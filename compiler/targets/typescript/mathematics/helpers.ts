@@ -1,6 +1,13 @@
 /** Tables and exact steps that several emitted functions share. */
 import type { BothPrecisions, HelperName, Source } from "./source.ts";
 
+const fround: Source = {
+  needs: [],
+  text: `
+/** To the nearest float32, ties to even. */
+const { fround } = Math;`,
+};
+
 const powersOfTwo: Source = {
   needs: [],
   text: `
@@ -192,6 +199,7 @@ const atanhCoefficients: readonly (readonly [number, number])[] = [
 const same = (source: Source): BothPrecisions => ({ f32: source, f64: source });
 
 export const helpers: Readonly<Record<HelperName, BothPrecisions>> = {
+  fround: { f32: fround, f64: fround },
   powersOfTwo: same(powersOfTwo),
   rootsOfTwo: same(rootsOfTwo),
   doubleBits: same(doubleBits),

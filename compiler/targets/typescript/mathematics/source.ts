@@ -15,6 +15,6 @@ export type MathematicsName = "exp" | "log" | "tanh" | "sin" | "cos" | "pow" | "
 
 /** Pieces that functions share; no model names one. */
 export type HelperName =
-  "powersOfTwo" | "rootsOfTwo" | "doubleBits" | "polynomial" | "productError" | "wrapAngle" | "quarterTurns" | "powerOfPositive";
+  "fround" | "powersOfTwo" | "rootsOfTwo" | "doubleBits" | "polynomial" | "productError" | "wrapAngle" | "quarterTurns" | "powerOfPositive";
 
 export type PieceName = MathematicsName | HelperName;

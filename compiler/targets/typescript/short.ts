@@ -1,0 +1,97 @@
+/**
+ * Guarantees a body in fewer statements with the same values: a constant that only the next statement reads, and once, stands there itself;
+ * what only renames a sum gives it its name.
+ *   let s = 0; …; const total = s; y = total   →   let total = 0; …; y = total
+ */
+
+import { mapScalar, walkScalar, walkStmts } from "../../loop/build.ts";
+import type { Scalar, Stmt } from "../../loop/loop.ts";
+import type { Called } from "./outline.ts";
+
+/** Parts of a value that may stand inside another, at most: longer ones read better by themselves. */
+const LARGEST = 4;
+
+type Line = Stmt | Called;
+
+/** One body, and not those inside it. */
+export function shortened(body: readonly Line[]): readonly Line[] {
+  let rest = renamed(body);
+  const out: Line[] = [];
+  for (let n = 0; n < rest.length; n++) {
+    const s = rest[n]!;
+    const next = rest[n + 1];
+    if (next !== undefined && isConstant(s) && "value" in next && isOnceIn(s, next, rest.slice(n + 1)))
+      rest = [...rest.slice(0, n + 1), { ...next, value: replaced(next.value, s.name, s.value) }, ...rest.slice(n + 2)];
+    else out.push(s);
+  }
+  return out;
+}
+
+type Let = Extract<Stmt, { kind: "let" }>;
+const isConstant = (s: Line): s is Let => s.kind === "let" && !s.mutable;
+
+const replaced = (value: Scalar, name: string, by: Scalar): Scalar =>
+  mapScalar(value, (part) => (part.kind === "local" && part.name === name ? by : part));
+
+function isOnceIn({ name, value }: Let, next: Extract<Stmt, { value: Scalar }>, rest: readonly Line[]): boolean {
+  return sizeOf(value) <= LARGEST && readsOf(name, [next]) === 1 && readsOf(name, rest) === 1;
+}
+
+function sizeOf(value: Scalar): number {
+  let parts = 0;
+  walkScalar(value, () => void parts++);
+  return parts;
+}
+
+function readsOf(name: string, body: readonly Line[]): number {
+  let reads = 0;
+  const scalar = (part: Scalar): void => void (part.kind === "local" && part.name === name && reads++);
+  for (const s of body)
+    if (s.kind === "called") s.values.forEach((value) => walkScalar(value, scalar));
+    else walkStmts([s], { scalar });
+  return reads;
+}
+
+/** A sum that a constant is nothing but gets the constant's name. */
+function renamed(body: readonly Line[]): readonly Line[] {
+  let now = body;
+  for (const s of body) {
+    if (!isConstant(s) || s.value.kind !== "local") continue;
+    const { name: from } = s.value;
+    const at = now.findIndex((one) => one.kind === "let" && one.name === s.name);
+    const isOwn = now.some((one) => one.kind === "let" && one.mutable && one.name === from);
+    if (at < 0 || !isOwn || isSetIn(from, now.slice(at))) continue;
+    now = [...now.slice(0, at), ...now.slice(at + 1)].map((one) => called(one, from, s.name));
+  }
+  return now;
+}
+
+function isSetIn(name: string, body: readonly Line[]): boolean {
+  let isSet = false;
+  walkStmts(
+    body.flatMap((s) => (s.kind === "called" ? [] : [s])),
+    { stmt: (s) => void (s.kind === "assign" && s.name === name && (isSet = true)) },
+  );
+  return isSet;
+}
+
+/** A statement in which a local has another name. */
+function called<One extends Line>(s: One, from: string, to: string): One;
+function called(s: Line, from: string, to: string): Line {
+  const value = (of: Scalar): Scalar =>
+    mapScalar(of, (part) => (part.kind === "local" && part.name === from ? { ...part, name: to } : part));
+  const inside = (body: readonly Stmt[]): readonly Stmt[] => body.map((one) => called(one, from, to));
+  switch (s.kind) {
+    case "called":
+      return { ...s, values: s.values.map(value) };
+    case "for":
+      return { ...s, body: inside(s.body) };
+    case "if":
+      return { ...s, when: value(s.when), then: inside(s.then) };
+    case "store":
+      return { ...s, value: value(s.value) };
+    case "let":
+    case "assign":
+      return { ...s, name: s.name === from ? to : s.name, value: value(s.value) };
+  }
+}
