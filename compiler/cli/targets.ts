@@ -68,6 +68,7 @@ const FLAG_OF: Readonly<Record<Exclude<Option, "float64">, string>> = {
   gradients: "entry",
   memory: "memory",
   schedules: "measure-schedules",
+  plan: "plan",
 };
 const OPTIONS = Object.entries(FLAG_OF) as [Option, string][];
 /** What goes with every target. */
