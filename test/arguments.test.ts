@@ -206,10 +206,10 @@ describe("compile and load", () => {
       "compile: model needs a model, made by model(…), but got undefined",
     );
     expect(await refused(() => adjoint.compile(tiny, { target: anything("none") }))).toBe(
-      'compile: target needs "typescript" or "plain" or "wasm" or "wasm-external" or "twin", but got "none"',
+      'compile: target needs "typescript" or "wasm" or "wasm-external" or "plain" or "twin", but got "none"',
     );
     expect(await refused(() => adjoint.compile(tiny, { target: anything("wsam") }))).toBe(
-      'compile: target needs "typescript" or "plain" or "wasm" or "wasm-external" or "twin", but got "wsam"; did you mean wasm?',
+      'compile: target needs "typescript" or "wasm" or "wasm-external" or "plain" or "twin", but got "wsam"; did you mean wasm?',
     );
     expect(await refused(() => adjoint.compile(tiny, anything({ targets: "wasm" })))).toBe(
       'compile: has no option "targets"; did you mean target?',

@@ -38,10 +38,15 @@ test("arguments", async () => {
     "compile --check=yes": '--check takes no value, but got "yes"',
     "compile models/circuit.ts --entry gradient":
       'there is no entry point "gradient" to add; did you mean --entry gradients?; --entry takes gradients',
-    "compile models/circuit.ts --target wsam": 'there is no target "wsam"; did you mean --target wasm?; --target takes typescript or wasm',
+    "compile models/circuit.ts --target wsam":
+      'there is no target "wsam"; did you mean --target wasm?; --target takes typescript, wasm or twin',
     "compile models/circuit.ts --target wasm --wasm externl":
-      'the bytes cannot go to "externl"; did you mean --wasm external?; --wasm takes embedded or external',
-    "compile models/circuit.ts --wasm external": "only a WebAssembly trainer has bytes to lie beside it; add --target wasm",
+      '--wasm has no "externl"; did you mean --wasm external?; --wasm takes embedded or external',
+    "compile models/circuit.ts --target typescript --wasm external":
+      "--target typescript --wasm external ask for different targets; give one of them",
+    "compile models/circuit.ts --target twin --threads 2":
+      "--target twin writes the loops of the WebAssembly module in TypeScript, every operation rounded as there, and goes together with --out, --print, --stages, --passes, --timings, --winograd, --entry and --memory; leave out --threads",
+    "compile models/circuit.ts --wasm external": "--wasm external goes with --target wasm; add it",
     "compile models/circuit.ts --plain --winograd --plan --target wasm":
       "--plain writes the TypeScript trainer without any schedule, and goes together with --out, --print, --stages, --passes and --timings; leave out --target, --winograd, --plan",
     "compile models/circuit.ts --print fues":

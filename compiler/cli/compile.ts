@@ -102,7 +102,7 @@ export const compile = defineCommand({
         ...(memory !== undefined && { memory }),
         ...(passes !== undefined && { passes }),
         ...trainer,
-        ...(args.plan === true && target !== "plain" && { plan: true }),
+        ...(args.plan === true && targetOf(target).understands.has("plan") && { plan: true }),
       };
       requireWritable(folder);
       if (args.force !== true) requireGenerated(folder, target, asked.entries ?? []);
