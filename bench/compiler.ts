@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import type * as adjoint from "../compiler/index.ts";
-import type { format, lower } from "../compiler/driver/lower.ts";
+import type { format } from "../compiler/driver/emit.ts";
+import type { lower } from "../compiler/driver/lower.ts";
 import type { Model } from "../compiler/index.ts";
 import { root, type printTrainer } from "../scripts/compiler.ts";
 
@@ -29,9 +30,9 @@ export async function loadCompiler(names: readonly string[]): Promise<Bundled> {
     ...names.map((name, n) => `import model${n} from "./models/${name}.ts";`),
     `export const models = { ${names.map((name, n) => `${JSON.stringify(name)}: model${n}`).join(", ")} };`,
     `export * as adjoint from "./compiler/index.ts";`,
-    `export { format, lower } from "./compiler/driver/lower.ts";`,
-    `import { targets } from "./compiler/targets/index.ts";`,
-    `export const printTrainer = async ({ module, facts, target }) => targets[target].printTrainer(module, facts);`,
+    `export { lower } from "./compiler/driver/lower.ts";`,
+    `export { format } from "./compiler/driver/emit.ts";`,
+    `export const printTrainer = async ({ module, facts, target }) => (await target.emit(module, facts)).text;`,
   ].join("\n");
   // beside the packages that the bundle names
   await mkdir(join(root, "dist"), { recursive: true });

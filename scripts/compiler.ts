@@ -6,7 +6,6 @@ import type { TrainerModule } from "../compiler/compile.ts";
 import type { Lowered } from "../compiler/driver/lower.ts";
 import type { Model } from "../compiler/index.ts";
 import { importText, stripTypes } from "../compiler/targets/strip.ts";
-import { targets } from "../compiler/targets/index.ts";
 
 export const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -27,7 +26,7 @@ export const modelFile = async (name: string): Promise<{ readonly default: Model
   (await import(`../models/${name}.ts`)) as { readonly default: Model }; // the models are type-checked themselves
 
 /** A trainer's text, not laid out. */
-export const printTrainer = async ({ module, facts, target }: Lowered): Promise<string> => targets[target].printTrainer(module, facts);
+export const printTrainer = async ({ module, facts, target }: Lowered): Promise<string> => (await target.emit(module, facts)).text;
 
 /** A trainer's text as a module of this process. */
 export const imported = async (text: string): Promise<TrainerModule> => importText<TrainerModule>(await stripTypes(text));

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stripTypes } from "../compiler/targets/strip.ts";
-import { typescript } from "../compiler/targets/typescript/module.ts";
+import { typescript } from "../compiler/targets/typescript/index.ts";
 import type { Growth } from "../scripts/allocation-run.ts";
 import { lightModelNames, lowered, modelNames } from "./support/models.ts";
 
@@ -33,7 +33,7 @@ const FEW_STEPS = 200;
  */
 async function growth(name: string, steps: number, statement = ""): Promise<Growth> {
   const { module, facts } = await lowered(name, { batch: 2, small: true });
-  const code = await stripTypes(typescript.printTrainer(module, facts));
+  const code = await stripTypes((await typescript.emit(module, facts)).text);
   const changed = code.replace(/(function step\(.*\{\n)/, (head) => `${head}${statement}\n`);
   expect(changed).not.toBe(code);
   const file = join(folder, `${name}${statement.length}.mjs`);

@@ -5,6 +5,8 @@ import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Project, SyntaxKind, ts } from "ts-morph";
 import { describe, expect, test } from "vitest";
+import { TARGETS } from "../compiler/targets/index.ts";
+import { wordsOf } from "../compiler/targets/words.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -22,8 +24,11 @@ const filesUnder = (folder: string): string[] =>
     .map((file) => `${folder}/${file}`)
     .sort();
 
+const known = new Map<string, Import[]>();
 /** Static, type-only and dynamic imports, and re-exports. */
-function importsOf(file: string): Import[] {
+const importsOf = (file: string): Import[] => known.get(file) ?? known.set(file, readImports(file)).get(file)!;
+
+function readImports(file: string): Import[] {
   const source = project.createSourceFile(file, readFileSync(resolve(root, file), "utf8"), { overwrite: true });
   const specifiers = [
     ...source.getImportDeclarations().map((one) => one.getModuleSpecifier()),
@@ -112,6 +117,65 @@ describe("imports follow the arrows", () => {
     const crossing = own.flatMap(importsOf).filter((one) => !may.some((to) => to.test(one.of)));
     expect(crossing.map(({ line }) => line)).toEqual([]);
   });
+});
+
+/** Texts in a source: literals, and what stands between the holes of templates. */
+function textsIn(file: string, text: string): { readonly text: string; readonly line: string }[] {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2023, true);
+  const found: { text: string; line: string }[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
+      const line = source.getLineAndCharacterOfPosition(node.getStart()).line + 1;
+      found.push({ text: node.text, line: `${file}:${line} ${node.getText()}` });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+const named = TARGETS.flatMap((target) => [target.name, wordsOf(target)]).filter((words) => words !== "");
+/** A target's name as a text of its own, or the flags that ask for it in any. */
+const namesTarget = ({ text }: { readonly text: string }): boolean =>
+  named.some((words) => text === words || (words.startsWith("--") && `${text} `.includes(`${words} `)));
+
+describe("a target is known by what it says of itself:", () => {
+  const others = files.filter((file) => /^(compiler|runtime)\//.test(file) && !file.startsWith("compiler/targets/"));
+
+  test("no file outside targets/ names one", () => {
+    const found = others.flatMap((file) => textsIn(file, readFileSync(resolve(root, file), "utf8")).filter(namesTarget));
+    expect(found.map(({ line }) => line)).toEqual([]);
+  });
+
+  test("whoever would is seen", () => {
+    const text = 'const a = x === "wasm";\nconst b = `add --target wasm to ${x}`;\nconst c = "plainly --target unknown";\n';
+    expect(
+      textsIn("compiler/a.ts", text)
+        .filter(namesTarget)
+        .map(({ line }) => line),
+    ).toEqual(['compiler/a.ts:1 "wasm"', "compiler/a.ts:2 `add --target wasm to ${"]);
+  });
+});
+
+/** Circles of files that import each other, types included. */
+function circlesOf(imports: ReadonlyMap<string, readonly string[]>): string[][] {
+  const found: string[][] = [];
+  const done = new Set<string>();
+  const visit = (file: string, road: readonly string[]): void => {
+    const at = road.indexOf(file);
+    if (at >= 0) found.push([...road.slice(at), file]);
+    if (at >= 0 || done.has(file)) return;
+    for (const next of imports.get(file) ?? []) visit(next, [...road, file]);
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file, []);
+  return found;
+}
+
+test("no file imports itself by way of others", () => {
+  const own = files.filter((file) => /^(compiler|runtime)\//.test(file));
+  expect(circlesOf(new Map(own.map((file) => [file, importsOf(file).map(({ of }) => of)])))).toEqual([]);
+  expect(circlesOf(new Map(Object.entries({ a: ["b", "d"], b: ["c"], c: ["a"], d: [] })))).toEqual([["a", "b", "c", "a"]]);
 });
 
 test("the reader of imports sees every kind, with its line", () => {

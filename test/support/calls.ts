@@ -2,9 +2,8 @@
 
 import { dropout, glorot, he, hyper, input, labels, matmul, model, param, sgd, softmaxCrossEntropy } from "adjoint";
 import { lower } from "../../compiler/driver/lower.ts";
-import { targets, type TargetName } from "../../compiler/targets/index.ts";
-import { importText, stripTypes } from "../../compiler/targets/strip.ts";
-import { assemble, compileBytes } from "../../compiler/targets/wasm/assemble.ts";
+import { targetOf, type TargetName } from "../../compiler/targets/index.ts";
+import { compileBytes } from "./webassembly.ts";
 
 /** As JavaScript sees it: nothing is checked by types. */
 type Any = (...given: readonly unknown[]) => unknown;
@@ -40,10 +39,9 @@ export async function emitted(
   threads?: number,
 ): Promise<{ createTrainer: Maker; createThreadedTrainer: (...given: readonly unknown[]) => Promise<Loose>; module: object }> {
   const { module, facts } = await lower(drawn, { target, ...(threads !== undefined && { threads }) });
-  const exports = await importText<{ createTrainer: Maker; createThreadedTrainer: (...given: readonly unknown[]) => Promise<Loose> }>(
-    await stripTypes(await targets[target].printTrainer(module, facts)),
-  );
-  return { ...exports, module: target === "typescript" ? {} : compileBytes((await assemble(module, facts)).bytes) };
+  const printed = await targetOf(target).emit(module, facts);
+  const exports = await printed.load<{ createTrainer: Maker; createThreadedTrainer: (...given: readonly unknown[]) => Promise<Loose> }>();
+  return { ...exports, module: printed.kernels === undefined ? {} : compileBytes(printed.kernels.bytes) };
 }
 
 export const plain = await emitted("typescript");

@@ -6,11 +6,11 @@ import { describe, expect, test } from "vitest";
 import { compile, load } from "../../compiler/compile.ts";
 import { lower } from "../../compiler/driver/lower.ts";
 import { importText, stripTypes } from "../../compiler/targets/strip.ts";
-import { typescript } from "../../compiler/targets/typescript/module.ts";
+import { typescript } from "../../compiler/targets/typescript/index.ts";
 import { drawn, emitted, plain, said, x, y, type Maker } from "../support/calls.ts";
 
 const gradients = await lower(drawn, {}, "gradients").then(async ({ module, facts }) =>
-  importText<{ createGradients: Maker }>(await stripTypes(typescript.printGradients(module, facts))),
+  importText<{ createGradients: Maker }>(await stripTypes((await typescript.emit(module, facts, "gradients")).text)),
 );
 
 const SEED = (got: string): string => `seed needs a whole number from 0 to 2^53 − 1, but got ${got}`;
@@ -75,7 +75,7 @@ describe("a seed", () => {
     ]);
     const still = model("still", {}, () => ({ loss: sum(param("w", [2], zeros())), optimizer: sgd() }));
     const undrawn = await lower(still).then(async ({ module, facts }) =>
-      importText<{ createTrainer: Maker }>(await stripTypes(typescript.printTrainer(module, facts))),
+      importText<{ createTrainer: Maker }>(await stripTypes((await typescript.emit(module, facts)).text)),
     );
     const makers: readonly Maker[] = [
       plain.createTrainer,

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { LoadedTrainer } from "../../compiler/compile.ts";
 import { lower } from "../../compiler/driver/lower.ts";
 import { importText, stripTypes } from "../../compiler/targets/strip.ts";
-import { typescript } from "../../compiler/targets/typescript/module.ts";
+import { typescript } from "../../compiler/targets/typescript/index.ts";
 import { inOrder, permute } from "../../runtime/batches.ts";
 import { DataError, DivergenceError, fit, type Augment } from "../../runtime/index.ts";
 import { plain, ROWS, said, thrownBy, x, y, type Batch, type Maker } from "../support/calls.ts";
@@ -66,7 +66,7 @@ describe("a step asked for finite numbers", () => {
 
   test("of several phases looks at the inputs of all before the first trains, and names the phase whose loss is none", async () => {
     const { module, facts } = await lower(phased);
-    const { createTrainer } = await importText<{ createTrainer: Maker }>(await stripTypes(typescript.printTrainer(module, facts)));
+    const { createTrainer } = await importText<{ createTrainer: Maker }>(await stripTypes((await typescript.emit(module, facts)).text));
     const trainer = createTrainer();
     expect(Object.keys(trainer.inputs).sort()).toEqual(["s", "s2", "t", "x", "y"]);
     const good = { x, t: new Float32Array(3 * ROWS), y, s: new Float32Array(ROWS).fill(1), s2: new Float32Array(ROWS).fill(1) };

@@ -7,7 +7,7 @@ import { flopsOfScalar } from "../../loop/flops.ts";
 import type { Axis, Definition, Group, Scalar } from "../../loop/loop.ts";
 import { identityRun } from "../definitions/join.ts";
 import { taken } from "./guards.ts";
-import { NEAR, type Machine } from "./machine.ts";
+import { NEAR, type Machine } from "../../loop/machine.ts";
 import { piecewise } from "./tiles/pieces.ts";
 import { pointsOf } from "./unroll.ts";
 

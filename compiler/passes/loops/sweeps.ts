@@ -8,7 +8,7 @@
 import { load, storedIn, walkScalar } from "../../loop/build.ts";
 import { index } from "../../loop/index-expression.ts";
 import type { Definition, Group, Scalar, Stage } from "../../loop/loop.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine } from "../../loop/machine.ts";
 import type { Tile } from "./tile.ts";
 
 /** The groups whose loops follow each other in the kernel of `group`: itself; or its sums and then, over them, all else. */
