@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { TrainerModule } from "../compiler/compile.ts";
+import { Emitted } from "../compiler/targets/emitted.ts";
 import { compiledTrainer, type CompiledTrainer } from "./compiled.ts";
 import type { Hello, Manifest, Ran, Stored } from "./contender.ts";
 import { batchesFor } from "./data.ts";
@@ -17,8 +18,6 @@ import { start, type Process } from "./process.ts";
 import { machineText, workloadTable, type Machine, type Result, type Row } from "./speed-table.ts";
 import { SPECS, type Spec } from "./workloads/specs.ts";
 import { median } from "./timing.ts";
-
-declare const WebAssembly: { validate(bytes: Uint8Array): boolean };
 
 const { values, positionals } = parseArgs({
   options: {
@@ -54,7 +53,9 @@ const VERY_SLOW_MS = 20000;
 const SLOW_MS = 4000;
 
 /** Whether this engine has multiply-add, by the smallest module that uses it: (f32x4.relaxed_madd) of three zeros. */
-const RELAXED = WebAssembly.validate(Buffer.from("CABhc20BAAAAAQUBYAABewMCAQAKEwERAEEA/Q9BAP0PQQD9D/2FAgs=", "base64"));
+const RELAXED = new Emitted("", {
+  bytes: Buffer.from("CABhc20BAAAAAQUBYAABewMCAQAKEwERAEEA/Q9BAP0PQQD9D/2FAgs=", "base64"),
+}).runs;
 
 type Command = readonly [program: string, args: readonly string[]];
 

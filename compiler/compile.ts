@@ -101,7 +101,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
   if (gradients !== undefined) files.set(name("gradients.ts"), gradients.text);
   if (beside.has("model.graph"))
     files.set("model.graph", lowered.entries.map((entry) => printGraph({ ...entry.graph, name: entry.name })).join("\n"));
-  if (options.plan === true) files.set(name("model.plan"), printModule(lowered.module));
+  if (options.plan === true && lowered.target.understands.has("plan")) files.set(name("model.plan"), printModule(lowered.module));
   const binaries = new Map([...trainer.binaries, ...(gradients?.binaries ?? [])]);
   let check: CheckResult | undefined;
   if (effort !== "none") {

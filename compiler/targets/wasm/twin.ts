@@ -40,7 +40,7 @@ function printFunction({ name, doc, lets, value }: FloatFunction, needs: Set<str
 }
 
 const strictly = (module: Module): Kernels => ({
-  ...functionsOf(module, new Outline([])),
+  ...functionsOf(module, new Outline([]), new Map()),
   print: (scope, needs) => {
     const used = new Set<string>();
     const kernels = module.kernels.map((kernel) => printKernelFunction(kernel, scope.kernel(kernel.name), used, "strict"));
@@ -57,7 +57,7 @@ export const twin = {
   suffix: ".twin",
   asked: { target: "twin" },
   machine: simd,
-  understands: new Set(["winograd", "gradients", "memory", "plan"]),
+  understands: new Set(["winograd", "gradients", "memory"]),
   beside: new Set(),
   reading: "the loops of the WebAssembly module in TypeScript, every operation rounded as there",
   emit: async (module, facts, kind = "trainer") => new Emitted(printFile(module, facts, strictly(module), kind)),
