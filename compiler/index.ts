@@ -1,4 +1,4 @@
-/** Guarantees the public face of the compiler: the layer language, compile and load. */
+/** The public face of the compiler: the layer language, compile and load. */
 
 export { model } from "./model/model.ts";
 export type { Declaration, Instance, Model, ModelOptions, PhaseDeclaration } from "./model/declaration.ts";

@@ -191,8 +191,11 @@ test.each([
   { of: ["compiler", "runtime"], most: 350 },
   { of: ["test"], most: 500 },
 ])("no file under $of is longer than $most lines", ({ of, most }) => {
-  const lengths = new Map(of.flatMap(filesUnder).map((file) => [file, readFileSync(resolve(root, file), "utf8").split("\n").length - 1]));
-  expect([...lengths].filter(([, lines]) => lines > most).map(([file, lines]) => `${file}: ${lines} lines`)).toEqual([]);
+  const long = of.flatMap(filesUnder).flatMap((file) => {
+    const lines = readFileSync(resolve(root, file), "utf8").split("\n").length - 1;
+    return lines > most ? [`${file}: ${lines} lines`] : [];
+  });
+  expect(long).toEqual([]);
 });
 
 const STAGES = ["graph", "definitions", "loops", "placement"];

@@ -10,6 +10,7 @@ import { lower } from "../compiler/driver/lower.ts";
 import type { Model } from "../compiler/model/declaration.ts";
 import { importText, stripTypes } from "../compiler/targets/strip.ts";
 import { typescript } from "../compiler/targets/typescript/index.ts";
+import { modelOf } from "./support/models.ts";
 import { loadTrainer, type Batch } from "./support/trainer.ts";
 import { complaintsAbout } from "./support/typecheck.ts";
 
@@ -146,3 +147,19 @@ test.each(["exp32", "log32", "tanh32", "bitsOf", "floatOf", "randomBits"])(
     expect(identifier(name)).toBe(`${name}_`);
   },
 );
+
+test("a function that kernels have in common is called as no array of a kernel that calls it", async () => {
+  const { module, facts } = await lower(await modelOf("unet-small"));
+  const { text } = await typescript.emit(module, facts);
+  const source = new Project({ useInMemoryFileSystem: true }).createSourceFile("trainer.ts", text);
+  const kernels = source.getFunctions().filter((one) => one.getParameters()[0]?.getName() === "arrays");
+  expect(kernels.length).toBeGreaterThan(10);
+  const hidden = kernels.flatMap((kernel) => {
+    const arrays = new Set(kernel.getDescendantsOfKind(SyntaxKind.BindingElement).map((one) => one.getName()));
+    return kernel
+      .getDescendantsOfKind(SyntaxKind.CallExpression)
+      .map((call) => call.getExpression().getText())
+      .filter((name) => arrays.has(name));
+  });
+  expect(hidden).toEqual([]);
+});

@@ -1,4 +1,4 @@
-/** Guarantees the warnings of a model, each once: what its declaration says, what its update rules say, and relus that no input wakes at the first step. */
+/** The warnings of a model, each once: what its declaration says, what its update rules say, and relus that no input wakes at the first step. */
 
 import type { Diagnostic } from "../graph/error.ts";
 import type { Graph, Node } from "../graph/graph.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the record of a check that ships with a trainer, bound to the hash of its text, and its recomputation. */
+/** The record of a check that ships with a trainer, bound to the hash of its text, and its recomputation. */
 
 import { canonicalText, sha256 } from "../driver/hash.ts";
 import { lower } from "../driver/lower.ts";

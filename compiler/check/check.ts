@@ -1,4 +1,4 @@
-/** Guarantees one answer about a model: its gradients, the emitted step and the shipped kernels, each against something independent. */
+/** One answer about a model: its gradients, the emitted step and the shipped kernels, each against something independent. */
 
 import type { CompileOptions } from "../driver/options.ts";
 import type { Lowered } from "../driver/lower.ts";

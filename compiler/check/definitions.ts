@@ -1,5 +1,5 @@
 /**
- * Guarantees the definitions of a module's statements as functions of an element's position and of the arena, in double: what its kernels are held to.
+ * The definitions of a module's statements as functions of an element's position and of the arena, in double: what its kernels are held to.
  * A table with sizes gives the magnitudes of an element's terms beside it (sized.ts).
  */
 

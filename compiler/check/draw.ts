@@ -1,4 +1,4 @@
-/** Guarantees random contents that depend on a seed, on which leaf of the model it is and on the position alone: the same on every machine, whatever it is called. */
+/** Random contents that depend on a seed, on which leaf of the model it is and on the position alone: the same on every machine, whatever it is called. */
 
 import type { Graph, Node } from "../graph/graph.ts";
 import { isFloat, sizeOf, type Shape } from "../graph/type.ts";

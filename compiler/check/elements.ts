@@ -1,5 +1,5 @@
 /**
- * Guarantees the measure of sampled elements of a buffer:  error = |a − n| / max(|n|, 1e-3·the largest sampled |n| of the buffer, what its terms were); of kernels
+ * The measure of sampled elements of a buffer:  error = |a − n| / max(|n|, 1e-3·the largest sampled |n| of the buffer, what its terms were); of kernels
  * that compute in float32, an eighth of the largest. The magnitudes of the terms (scale.ts, sized.ts) are at hand only where a first look failed.
  */
 

@@ -1,4 +1,4 @@
-/** Guarantees emitted text as a running program: what any trainer and any gradients module offers, whatever its model. */
+/** Emitted text as a running program: what any trainer and any gradients module offers, whatever its model. */
 
 import type { Graph, Node } from "../graph/graph.ts";
 import { isFloat, sizeOf, type DType } from "../graph/type.ts";

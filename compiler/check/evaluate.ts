@@ -1,4 +1,4 @@
-/** Guarantees the meaning of a graph in float64: every node evaluated by its op's reference, one after the other. */
+/** The meaning of a graph in float64: every node evaluated by its op's reference, one after the other. */
 
 import type { Graph, Node } from "../graph/graph.ts";
 import { tensor, type Tensor } from "../graph/type.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the loss that training starts from: the emitted trainer's own, on a batch that depends on the seed alone, the same on every machine. */
+/** The loss that training starts from: the emitted trainer's own, on a batch that depends on the seed alone, the same on every machine. */
 
 import type { Lowered } from "../driver/lower.ts";
 import type { Emitted } from "../targets/emitted.ts";

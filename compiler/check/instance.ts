@@ -1,5 +1,5 @@
 /**
- * Guarantees the small instance of a model: few rows, and where the model declares no size(…), extents as small as leave it the same graph.
+ * The small instance of a model: few rows, and where the model declares no size(…), extents as small as leave it the same graph.
  * Candidates are tried in a fixed order, smallest first: space alone, then widths. One is taken where the declaration does not throw, where every
  * node has its counterpart (same-graph.ts), and where nothing that is computed over several elements is left with next to none.
  */

@@ -1,4 +1,4 @@
-/** Guarantees emitted text that tells where it is: before every numbered statement, and before an entry returns. */
+/** Emitted text that tells where it is: before every numbered statement, and before an entry returns. */
 
 /** The text with a call of the probe before every numbered statement, and before the entry returns. */
 export function instrument(text: string): string {

@@ -1,4 +1,4 @@
-/** Guarantees the leaves whose gradients a check compares, and when one of them has no scale of its own. */
+/** The leaves whose gradients a check compares, and when one of them has no scale of its own. */
 
 import type { Graph, Node, Value } from "../graph/graph.ts";
 import type { Tensor } from "../graph/type.ts";

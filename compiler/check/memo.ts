@@ -1,4 +1,4 @@
-/** Guarantees numbers remembered by position: in an array as long as there are positions, or in a map where that would be large. */
+/** Numbers remembered by position: in an array as long as there are positions, or in a map where that would be large. */
 
 /** Of more positions few are asked for: an array of them would take longer to clear than to fill. */
 const MOST = 2 ** 16;

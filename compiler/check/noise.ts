@@ -1,5 +1,5 @@
 /**
- * Guarantees a measure of how far rounding may move what a program computes, without knowing its order of operations: the reference is
+ * A measure of how far rounding may move what a program computes, without knowing its order of operations: the reference is
  * run again with every computed value moved by a random relative amount (Monte Carlo arithmetic, Parker 1997). Equal values are moved
  * alike, so that ties stay ties; whole numbers and what an exact op gives are not moved. A comparison that comes out otherwise is a kink.
  */

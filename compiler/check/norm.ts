@@ -1,5 +1,5 @@
 /**
- * Guarantees the measure of tensors: ‖a − n‖∞ / max(‖n‖∞, 1e-3·the largest ‖·‖∞ of the same role). Where that is above its bound, the scale is that of
+ * The measure of tensors: ‖a − n‖∞ / max(‖n‖∞, 1e-3·the largest ‖·‖∞ of the same role). Where that is above its bound, the scale is that of
  * scale.ts: what rounding may have moved in any right program does not count, and where it moves all there is, the tensor is not judged.
  */
 

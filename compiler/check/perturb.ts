@@ -1,4 +1,4 @@
-/** Guarantees the loss as a function of one leaf: only what depends on it is evaluated again, and branches that flip are seen. */
+/** The loss as a function of one leaf: only what depends on it is evaluated again, and branches that flip are seen. */
 
 import type { Graph, Node, Value } from "../graph/graph.ts";
 import { isFloat, tensor, type Tensor } from "../graph/type.ts";

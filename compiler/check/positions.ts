@@ -1,4 +1,4 @@
-/** Guarantees which elements of a buffer are compared: random ones, and those where loops begin and end. */
+/** Which elements of a buffer are compared: random ones, and those where loops begin and end. */
 
 import { sizeOf, stridesOf, type Shape } from "../graph/type.ts";
 import { below, randomOf } from "./draw.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the form of what a check found: one row a tensor, its worst error beside the bound that it was held to. */
+/** The form of what a check found: one row a tensor, its worst error beside the bound that it was held to. */
 
 import type { FirstLosses } from "../targets/report.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Guarantees what a small instance of a graph is: node for node the same ops on the same operands with the same windows, paddings and axes, other
+ * What a small instance of a graph is: node for node the same ops on the same operands with the same windows, paddings and axes, other
  * extents alone; and nothing degenerate, such as a variance of one value, a softmax over one class, or an image that its window does not fit in.
  */
 

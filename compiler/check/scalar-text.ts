@@ -1,4 +1,4 @@
-/** Guarantees definitions as JavaScript text in double, so that they are evaluated as fast as they are read: the meaning is that of loop/interpret/. */
+/** Definitions as JavaScript text in double, so that they are evaluated as fast as they are read: the meaning is that of loop/interpret/. */
 
 import type { Shape } from "../graph/type.ts";
 import { rowMajor, type Index } from "../loop/index-expression.ts";

@@ -1,5 +1,5 @@
 /**
- * Guarantees definitions as text that gives two numbers: an element, and the magnitudes of the terms that were added to make it, through sums, products
+ * Definitions as text that gives two numbers: an element, and the magnitudes of the terms that were added to make it, through sums, products
  * and functions alike. Contents of buffers are exact: they are what was stored.
  *   size(a + b) = |a + b| + size(a) + size(b)      size(f(a)) = |f(a)| + |f′(a)|·size(a)      size(Σ t) = Σ |t| + size(t)
  * Times what is rounded off of each term, ρ, that is how far an element may be off; where an operand may be off by as much as itself, slopes at it say too

@@ -1,4 +1,4 @@
-/** Guarantees the small instance: a model's training entries with a few rows, and their gradients, unoptimized. */
+/** The small instance: a model's training entries with a few rows, and their gradients, unoptimized. */
 
 import type { Graph, Value } from "../graph/graph.ts";
 import { entriesOf } from "../driver/entries.ts";

@@ -1,4 +1,4 @@
-/** Guarantees `adjoint check`: a plain answer whether a model's gradients and their numeric ones agree, and first of all what does not. */
+/** `adjoint check`: a plain answer whether a model's gradients and their numeric ones agree, and first of all what does not. */
 
 import { defineCommand } from "citty";
 import { checkModel, type CheckResult } from "../check/check.ts";

@@ -1,4 +1,4 @@
-/** Guarantees `compile --check`: every file under generated/ is what the command in its header makes, byte for byte, or is named. */
+/** `compile --check`: every file under generated/ is what the command in its header makes, byte for byte, or is named. */
 
 import { readdirSync } from "node:fs";
 import { basename, extname, join } from "node:path";

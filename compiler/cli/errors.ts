@@ -1,4 +1,4 @@
-/** Guarantees one clear paragraph and the right exit code for whatever goes wrong: the thing, the place, the remedy. */
+/** One clear paragraph and the right exit code for whatever goes wrong: the thing, the place, the remedy. */
 
 export { suggestion } from "../graph/nearest.ts";
 

@@ -1,4 +1,4 @@
-/** Guarantees `adjoint explain`: why a model's program is as it is — its kernels and memory, one tensor, or one kernel. */
+/** `adjoint explain`: why a model's program is as it is — its kernels and memory, one tensor, or one kernel. */
 
 import { defineCommand } from "citty";
 import { explainKernel, explainModel, type KernelFacts, type ModelFacts, type Neighbour } from "../explain/model.ts";

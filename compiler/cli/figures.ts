@@ -1,4 +1,4 @@
-/** Guarantees pictures of discs, boxes, diamonds and rings on a noisy ground, and their masks: what is to be told apart is the form. */
+/** Pictures of discs, boxes, diamonds and rings on a noisy ground, and their masks: what is to be told apart is the form. */
 
 import { below, type Random } from "../check/draw.ts";
 

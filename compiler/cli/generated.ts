@@ -1,4 +1,4 @@
-/** Guarantees what lies under generated/: folders of models, and which model file made each. */
+/** What lies under generated/: folders of models, and which model file made each. */
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, extname, join, relative, resolve } from "node:path";

@@ -1,4 +1,4 @@
-/** Guarantees a text to learn from where no file is given: sentences of a small grammar, the same for the same seed on every machine. */
+/** A text to learn from where no file is given: sentences of a small grammar, the same for the same seed on every machine. */
 
 import { below, randomOf, type Random } from "../check/draw.ts";
 

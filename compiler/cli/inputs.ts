@@ -1,4 +1,4 @@
-/** Guarantees what a model takes: each input's row, its classes, and whether prediction reads it or only the loss does. */
+/** What a model takes: each input's row, its classes, and whether prediction reads it or only the loss does. */
 
 import { reachable } from "../graph/walk.ts";
 import { InputError } from "./errors.ts";

@@ -1,4 +1,4 @@
-/** Guarantees `adjoint inspect`: a model on one screen, and every level between its declaration and its trainer as text. */
+/** `adjoint inspect`: a model on one screen, and every level between its declaration and its trainer as text. */
 
 import { defineCommand } from "citty";
 import { printGraph } from "../graph/print.ts";

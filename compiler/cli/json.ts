@@ -1,4 +1,4 @@
-/** Guarantees the types of what `--json` prints: one object a command, `{ results }` where there are several. */
+/** The types of what `--json` prints: one object a command, `{ results }` where there are several. */
 
 import type { KernelFacts, ModelFacts } from "../explain/model.ts";
 import type { TensorFacts } from "../explain/tensor.ts";

@@ -1,4 +1,4 @@
-/** Guarantees what holds of rows before they are trained on: labels name a class, and a test set shares no row with training. */
+/** What holds of rows before they are trained on: labels name a class, and a test set shares no row with training. */
 
 import { sizeOf } from "../graph/type.ts";
 import { permute } from "../../runtime/batches.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the file of measured schedules beside a model, one for each target: read where it is there, written whole or not at all. */
+/** The file of measured schedules beside a model, one for each target: read where it is there, written whole or not at all. */
 
 import { existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";

@@ -1,4 +1,4 @@
-/** Guarantees the choices of a search: every one within the space that a model file declares, fixed by the seed. */
+/** The choices of a search: every one within the space that a model file declares, fixed by the seed. */
 
 import { randomOf } from "../check/draw.ts";
 import { permute } from "../../runtime/batches.ts";

@@ -1,4 +1,4 @@
-/** Guarantees `adjoint summary`: what a model holds and costs, in the table that people know; `inspect` begins with it. */
+/** `adjoint summary`: what a model holds and costs, in the table that people know; `inspect` begins with it. */
 
 import { defineCommand } from "citty";
 import { movedBy } from "../explain/model.ts";

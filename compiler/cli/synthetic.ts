@@ -1,5 +1,5 @@
 /**
- * Guarantees data for any model, of its own input shapes: seeded, learnable, the same on every machine.
+ * Data for any model, of its own input shapes: seeded, learnable, the same on every machine.
  *
  * Each row belongs to a hidden class. Its features are the class's prototype and noise; its targets follow from the
  * class or from the features, so that a model that can learn them will.

@@ -1,4 +1,4 @@
-/** Guarantees what `adjoint train` draws: curves, the first weights, and a classifier's confusions. */
+/** What `adjoint train` draws: curves, the first weights, and a classifier's confusions. */
 
 import { extname, join } from "node:path";
 import type { LoadedTrainer, TableRow } from "../compile.ts";

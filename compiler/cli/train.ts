@@ -1,4 +1,4 @@
-/** Guarantees `adjoint train`: the generated trainer itself runs, on the data its model names, and is tested once at the end. */
+/** `adjoint train`: the generated trainer itself runs, on the data its model names, and is tested once at the end. */
 
 import { join } from "node:path";
 import { defineCommand } from "citty";

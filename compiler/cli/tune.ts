@@ -1,4 +1,4 @@
-/** Guarantees `adjoint tune`: every choice is compiled and trained alike, the table is the same for the same seed, and the winner is checked. */
+/** `adjoint tune`: every choice is compiled and trained alike, the table is the same for the same seed, and the winner is checked. */
 
 import { defineCommand } from "citty";
 import { compile, load, type LoadedTrainer } from "../compile.ts";

@@ -1,4 +1,4 @@
-/** Guarantees `adjoint verify`: the committed text itself is run and compared, and its certificate stands or falls. */
+/** `adjoint verify`: the committed text itself is run and compared, and its certificate stands or falls. */
 
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";

@@ -1,4 +1,4 @@
-/** Guarantees hashes of texts that no checkout changes: line ends and a byte order mark are how a text is stored, not what it says. */
+/** Hashes of texts that no checkout changes: line ends and a byte order mark are how a text is stored, not what it says. */
 
 /** A text as hashes and comparisons see it: without a byte order mark, its lines ended by a line feed alone. */
 export const canonicalText = (text: string): string => text.replace(/^\ufeff/, "").replaceAll("\r\n", "\n");

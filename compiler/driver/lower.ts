@@ -1,4 +1,4 @@
-/** Guarantees the road from a declared model to its placed module: deterministic, without touching the disk. */
+/** The road from a declared model to its placed module: deterministic, without touching the disk. */
 
 import { checkArena } from "./arena.ts";
 import { withinBudget } from "./budget.ts";

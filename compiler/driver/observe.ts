@@ -1,4 +1,4 @@
-/** Guarantees one observer around every pass: it verifies, times, and keeps the text of what was asked for. */
+/** One observer around every pass: it verifies, times, and keeps the text of what was asked for. */
 
 import { CompilerFault, VerifyError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";

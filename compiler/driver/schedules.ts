@@ -1,5 +1,5 @@
 /**
- * Guarantees a file of schedules that were measured: bound to one graph, target and version of the compiler, read back as the tiles of its
+ * A file of schedules that were measured: bound to one graph, target and version of the compiler, read back as the tiles of its
  * kernels, or refused with the place and the remedy.
  *   "dotRelu_32x784x128": { "schedule": "j by 8 in lanes, i by 4", "instead of": "i by 4, j by 8 in lanes", "microseconds": [88.1, 97.5] }
  */

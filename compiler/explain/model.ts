@@ -1,4 +1,4 @@
-/** Guarantees what the compiler knows of a whole model, and of one of its kernels, as data: costs, memory, and why kernels stand apart. */
+/** What the compiler knows of a whole model, and of one of its kernels, as data: costs, memory, and why kernels stand apart. */
 
 import { loadsOf, storedIn } from "../loop/build.ts";
 import type { Apart, Call, Doc, Entry, Kernel, Module, Storage } from "../loop/loop.ts";

@@ -1,4 +1,4 @@
-/** Guarantees what the compiler knows of one tensor, as data: what it is, where it lives and how long, what it was fused into, what made it. */
+/** What the compiler knows of one tensor, as data: what it is, where it lives and how long, what it was fused into, what made it. */
 
 import type { Graph, Node } from "../graph/graph.ts";
 import { printType } from "../graph/type.ts";

@@ -1,5 +1,5 @@
 /**
- * Guarantees schedules chosen by measurement on this machine: for each kernel the fastest of its candidates, all of which have the same bits,
+ * Schedules chosen by measurement on this machine: for each kernel the fastest of its candidates, all of which have the same bits,
  * or the cost model's own where none is faster beyond noise. A kernel runs alone, over random contents of its parameters' sizes.
  *
  * First sizes are tried in the modelled order of loops, then orders of the best size; the best few are then measured in turns.

@@ -1,5 +1,5 @@
 /**
- * Guarantees measured schedules with which a whole step is not slower: kernels are chosen alone, with what they read near and the engine's
+ * Measured schedules with which a whole step is not slower: kernels are chosen alone, with what they read near and the engine's
  * whole attention, and in a step they have neither. A trainer with them and one with the cost model's take steps in turns.
  */
 

@@ -1,4 +1,4 @@
-/** Guarantees report.md: facts computed from the plan, none of them measured, so that it changes only when the program does. */
+/** report.md: facts computed from the plan, none of them measured, so that it changes only when the program does. */
 
 import { bytesOf, sizeOf } from "../graph/type.ts";
 import type { Entry, Module } from "../loop/loop.ts";
@@ -13,7 +13,7 @@ export interface Reported {
 }
 
 /** Nodes, definitions or statements of a level, and what it costs to run as it stands. */
-export interface Measure {
+export interface Count {
   readonly size: number;
   readonly kernels: number;
   readonly flops: number;
@@ -24,8 +24,8 @@ export interface Measure {
 
 export interface PassFact {
   readonly pass: string;
-  readonly before: Measure;
-  readonly after: Measure;
+  readonly before: Count;
+  readonly after: Count;
 }
 
 const group = (n: number): string => n.toLocaleString("en-US");
@@ -115,15 +115,15 @@ export const PASS_COLUMNS: readonly string[] = [
   "bytes stored",
 ];
 
-const MEASURES = ["size", "kernels", "flops", "bytesMoved", "bytesStored"] as const satisfies readonly (keyof Measure)[];
+const COUNTS = ["size", "kernels", "flops", "bytesMoved", "bytesStored"] as const satisfies readonly (keyof Count)[];
 
 /** One row a pass that changed something: `before → after`, or the one number where that stayed. */
 export const passRows = (facts: readonly PassFact[]): readonly (readonly string[])[] =>
   facts
-    .filter(({ before, after }) => MEASURES.some((of) => before[of] !== after[of]))
+    .filter(({ before, after }) => COUNTS.some((of) => before[of] !== after[of]))
     .map(({ pass, before, after }) => [
       pass,
-      ...MEASURES.map((of) => (before[of] === after[of] ? group(after[of]) : `${group(before[of])} → ${group(after[of])}`)),
+      ...COUNTS.map((of) => (before[of] === after[of] ? group(after[of]) : `${group(before[of])} → ${group(after[of])}`)),
     ]);
 
 function printEntry(module: Module, entry: Entry): string[] {

@@ -1,4 +1,4 @@
-/** Guarantees the JavaScript of an emitted TypeScript file: types removed, nothing else changed; and the file loaded in process. */
+/** The JavaScript of an emitted TypeScript file: types removed, nothing else changed; and the file loaded in process. */
 
 /** Removes types. esbuild is loaded when first needed. */
 export async function stripTypes(text: string): Promise<string> {

@@ -1,4 +1,4 @@
-/** Guarantees kernels as functions of TypeScript by themselves, over one arena and without a trainer around them. */
+/** Kernels as functions of TypeScript by themselves, over one arena and without a trainer around them. */
 
 import { Names } from "../../loop/identifier.ts";
 import type { Kernel } from "../../loop/loop.ts";

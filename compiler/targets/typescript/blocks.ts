@@ -1,5 +1,5 @@
 /**
- * Guarantees a kernel in functions that an engine optimizes early: what the outer loops repeat is a function of its own, called often, complete
+ * A kernel in functions that an engine optimizes early: what the outer loops repeat is a function of its own, called often, complete
  * after one call and short. One long function is optimized while it runs for the first time, for what it has run so far, and given up at the
  * first statement that it had not reached.
  */

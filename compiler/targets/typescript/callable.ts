@@ -1,4 +1,4 @@
-/** Guarantees entry points as functions that look at what they are given, feed it, run their statements and return: step, evaluate, predict. */
+/** Entry points as functions that look at what they are given, feed it, run their statements and return: step, evaluate, predict. */
 
 import type { Entry, Module } from "../../loop/loop.ts";
 import type { Facts } from "../target.ts";

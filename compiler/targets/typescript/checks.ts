@@ -1,4 +1,4 @@
-/** Guarantees what an emitted file refuses, and in which words: everything that a caller passes in is looked at before anything changes. */
+/** What an emitted file refuses, and in which words: everything that a caller passes in is looked at before anything changes. */
 
 import type { Entry, Module } from "../../loop/loop.ts";
 import type { Facts, Meeting } from "../target.ts";

@@ -2,6 +2,7 @@
 
 import type { Kernel, Module } from "../../loop/loop.ts";
 import type { Names } from "../../loop/identifier.ts";
+import { namesOf } from "../../loop/uses.ts";
 import { Outline, type Outlined } from "./outline.ts";
 import type { Kernels } from "./scope.ts";
 import { givesUp, sharedName, sharingOf, type Shared, type Sharing } from "./shared.ts";
@@ -84,9 +85,13 @@ export function printKernels(
   print: (kernel: Kernel, common: Common, shared: Shared | undefined) => string,
 ): string[] {
   const given = new Map<Outlined, string>();
+  // a kernel calls them from within: none may be called as what a kernel has of its own, as an array concat beside the op
+  const inside = new Set(kernels.flatMap((kernel) => [...givenNames(kernel, outline), ...namesOf(kernel.body)]));
   const nameOf = (one: Outlined): string => {
-    if (!given.has(one)) given.set(one, names.take(one.op));
-    return given.get(one)!;
+    let name = given.get(one);
+    while (name === undefined || inside.has(name)) name = names.take(one.op);
+    given.set(one, name);
+    return name;
   };
   const seen = new Set<Shared>();
   const printed = kernels.flatMap((kernel) => {

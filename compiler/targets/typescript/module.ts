@@ -1,4 +1,4 @@
-/** Guarantees the shape of the emitted files: header with contents, the constructor with its entry points, memory, types, tables, kernels, checks, mathematics. */
+/** The shape of the emitted files: header with contents, the constructor with its entry points, memory, types, tables, kernels, checks, mathematics. */
 
 import type { Buffer, Entry, Module } from "../../loop/loop.ts";
 import { entryNamed, lossType, printEvaluate, printGradientsFunction, printPhase, printPredict, printStep } from "./callable.ts";

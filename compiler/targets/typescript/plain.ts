@@ -1,4 +1,4 @@
-/** Guarantees the plain twin of trainer.ts: the same statements and the same bits, each kernel the loops that its definitions say, a function of its arrays. */
+/** The plain twin of trainer.ts: the same statements and the same bits, each kernel the loops that its definitions say, a function of its arrays. */
 
 import type { Module } from "../../loop/loop.ts";
 import { Emitted } from "../emitted.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the text of the seeded generator that initial values are drawn from: counter-based, the same numbers on every engine. */
+/** The text of the seeded generator that initial values are drawn from: counter-based, the same numbers on every engine. */
 
 import { ROTATIONS } from "../../loop/random.ts";
 

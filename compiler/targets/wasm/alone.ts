@@ -1,4 +1,4 @@
-/** Guarantees kernels as exports of a WebAssembly instance by themselves, whose memory is the arena, without a trainer around them. */
+/** Kernels as exports of a WebAssembly instance by themselves, whose memory is the arena, without a trainer around them. */
 
 import type { Kernel, Module } from "../../loop/loop.ts";
 import { importText, stripTypes } from "../strip.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the bytes of a module's kernels, assembled from their text. */
+/** The bytes of a module's kernels, assembled from their text. */
 
 import type { Module } from "../../loop/loop.ts";
 import { scopeOf } from "../typescript/scope.ts";

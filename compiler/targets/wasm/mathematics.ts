@@ -1,4 +1,4 @@
-/** Guarantees exp, log and tanh in float32 as scalars of the loop IR: one text for single values, for four lanes and for TypeScript gives one result. */
+/** Exp, log and tanh in float32 as scalars of the loop IR: one text for single values, for four lanes and for TypeScript gives one result. */
 
 import { apply, literal, local, select } from "../../loop/build.ts";
 import type { Scalar, Stmt } from "../../loop/loop.ts";

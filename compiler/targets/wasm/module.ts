@@ -1,4 +1,4 @@
-/** Guarantees kernels as exports of a WebAssembly instance whose memory is the arena, for the TypeScript trainer's own step to call. */
+/** Kernels as exports of a WebAssembly instance whose memory is the arena, for the TypeScript trainer's own step to call. */
 
 import type { Module } from "../../loop/loop.ts";
 import { blockComment } from "../typescript/comment.ts";

@@ -1,5 +1,5 @@
 /**
- * Guarantees a step whose kernels several threads share: the main thread runs the statements; at a divided kernel it calls the turn,
+ * A step whose kernels several threads share: the main thread runs the statements; at a divided kernel it calls the turn,
  * every thread runs most of its share and then parts that nobody has begun, and the main thread goes on when all are done. The threads
  * spin through a step and sleep between steps.
  */

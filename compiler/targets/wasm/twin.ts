@@ -1,4 +1,4 @@
-/** Guarantees the strict twin of trainer.wasm.ts: the same loops as TypeScript, every operation rounded, and so the same bits. */
+/** The strict twin of trainer.wasm.ts: the same loops as TypeScript, every operation rounded, and so the same bits. */
 
 import type { Module } from "../../loop/loop.ts";
 import { blockComment } from "../typescript/comment.ts";
