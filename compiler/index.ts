@@ -1,6 +1,7 @@
 /** Guarantees the public face of the compiler: the layer language, compile and load. */
 
-export { model, type Declaration, type Instance, type Model, type ModelOptions, type PhaseDeclaration } from "./model/model.ts";
+export { model } from "./model/model.ts";
+export type { Declaration, Instance, Model, ModelOptions, PhaseDeclaration } from "./model/declaration.ts";
 export { sequential, type Sequential, type SequentialOptions } from "./model/sequential.ts";
 export type { LossName, MetricName, OptimizerName } from "./model/keras.ts";
 export { assign, hyper, input, labels, param, size, state, type Hyper, type InputDomain, type InputOptions } from "./model/leaves.ts";
@@ -63,7 +64,7 @@ export {
   type Rate,
   type RemainingGroup,
   type RmspropOptions,
-  type Schedule,
+  type RateSchedule,
   type SgdOptions,
 } from "./model/optimizers/index.ts";
 export { grad, matmul, transpose } from "./model/tensors.ts";

@@ -37,7 +37,7 @@ import {
 } from "adjoint";
 import { expect, test } from "vitest";
 import { lower } from "../compiler/driver/lower.ts";
-import type { Model } from "../compiler/model/model.ts";
+import type { Model } from "../compiler/model/declaration.ts";
 
 async function complaint(made: Model): Promise<string> {
   try {

@@ -15,7 +15,7 @@ import { lowered, memoryOf, modelNames } from "./support/models.ts";
 
 // Tiles are chosen by one function: the law about bits is tested by choosing others.
 const tiles = vi.hoisted(() => ({ force: undefined as undefined | ((extent: number) => number) }));
-vi.mock(import("../compiler/passes/loops/tile.ts"), async (original) => {
+vi.mock(import("../compiler/passes/loops/tiles/index.ts"), async (original) => {
   const actual = await original();
   const tileOf: typeof actual.tileOf = (group, machine, buffers) => {
     const chosen = actual.tileOf(group, machine, buffers);

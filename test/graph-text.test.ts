@@ -107,12 +107,14 @@ describe("any graph", () => {
   }));
   const dtype = fc.constantFrom<DType>("f32", "f64", "i32", "bool");
   const plain = { noNullPrototype: true };
-  const law = { of: hostile, rule: hostile, site: hostile };
-  const origin: fc.Arbitrary<Origin> = fc.oneof(
-    fc.record({ role: fc.constant("primal" as const), site: hostile }, plain),
+  const law = { of: hostile, rule: hostile };
+  const why = fc.oneof(
+    fc.record({ role: fc.constant("primal" as const) }, plain),
     fc.record({ role: fc.constant("update" as const), ...law }, plain),
     fc.record({ role: fc.constant("cotangent" as const), op: hostile, ...law }, plain),
   );
+  const place = fc.record({ site: hostile, within: hostile }, { requiredKeys: ["site"], ...plain });
+  const origin: fc.Arbitrary<Origin> = fc.tuple(why, place).map(([role, where]) => ({ ...role, ...where }));
   const pick = fc.nat(); // a value, modulo how many there are
   const attrs = fc.dictionary(hostile, attr, { maxKeys: 3, ...plain });
   const shape = fc.array(fc.nat(2000), { maxLength: 3 });
@@ -217,7 +219,7 @@ describe("a wrong text", () => {
     [body("%x = input 3i64 : f32[]"), "x", 'line 2, column 12: expected an operand, {attributes} or ":" and a type, found "3i64"'],
     [body("%x = input"), "x", 'line 2, column 11: expected an operand, {attributes} or ":" and a type, found the end of the line'],
     [body("%x = input : f33[2]"), "x", 'line 2, column 14: expected a type like f32[32,784], found "f33[2]"'],
-    [body("%x = input : f32[2] hello"), "x", 'line 2, column 21: expected an origin (@, ~ or !) or the end of the line, found "hello"'],
+    [body("%x = input : f32[2] hello"), "x", 'line 2, column 21: expected an origin (@, &, ~ or !) or the end of the line, found "hello"'],
     [body("%x = input : f32[2] ~ x: y = 1"), "x", `line 2, column 28: expected ":" after the op whose gradient rule this is, found "="`],
     [body("%x = input : f32[2] ~ a b: y"), "x", `line 2, column 25: expected ":" after the name of the primal, found "b:"`],
     [body("%x = input : f32[2] ! x y"), "x", `line 2, column 25: expected ":" after the name of what is updated, found "y"`],

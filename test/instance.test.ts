@@ -18,6 +18,7 @@ import {
   layerNorm,
   matmul,
   maxPool2d,
+  mean,
   model,
   mse,
   mul,
@@ -45,7 +46,7 @@ import { compile } from "../compiler/compile.ts";
 import { ModelError } from "../compiler/graph/error.ts";
 import type { Graph } from "../compiler/graph/graph.ts";
 import { sizeOf } from "../compiler/graph/type.ts";
-import { traceOf } from "../compiler/driver/lower.ts";
+import { traceOf } from "../compiler/driver/entries.ts";
 
 type Build = (batch: number) => Scalar;
 const declared = (build: Build, batch = 16): Model =>
@@ -268,6 +269,32 @@ describe("constants with as many rows as the batch", () => {
   Change one of the shapes: aligned at the last axis, extents must be equal or 1.`,
     );
   });
+});
+
+test("a size at which a layer has nothing to do is named, with the check's extent and the remedy", async () => {
+  const of = model("tiny", { batch: 1 }, ({ batch }) => {
+    const width = size("width", 8, { check: 1 });
+    const x = input("x", [batch, 4, width, width]);
+    const h = batchNorm()(x);
+    return { loss: mean(square(h)), optimizer: sgd() };
+  });
+  const pooled = model("pooled", { batch: 1 }, ({ batch }) => {
+    const side = size("side", 8, { check: 1 });
+    const h = maxPool2d(2)(conv2d(4, 3, { padding: "same" })(input("x", [batch, 3, side, side])));
+    return { loss: mean(square(h)), optimizer: sgd() };
+  });
+  expect((await compile(of)).check!.holds).toBe(true); // four rows are four values
+  const refused = await compile(pooled).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(ModelError);
+  expect((refused as ModelError).message.replaceAll(/instance\.test\.ts:\d+/g, "instance.test.ts:1")).toBe(
+    `instance.test.ts:1
+
+  at the small instance of the check, where size "side" is 1 of 8: maxPool2d leaves no output pixel: on spatial axis 0 its window covers 2, but the padded input has only 1
+
+    x  %conv2d  f32[1,4,1,1]  from add  instance.test.ts:1
+
+  Give size("side", …) a larger { check }: the least at which every layer still does its work.`,
+  );
 });
 
 test("what was checked is said: with the result, and in the certificate", async () => {

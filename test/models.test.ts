@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { inputsOf } from "../compiler/cli/inputs.ts";
-import type { Model } from "../compiler/model/model.ts";
+import type { Model } from "../compiler/model/declaration.ts";
 import { stripTypes } from "../compiler/targets/strip.ts";
 import { lowered, memoryOf, modelNames, modelText } from "./support/models.ts";
 import { batchOf, loadTrainer } from "./support/trainer.ts";

@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import { fedLeaves } from "../compiler/check/draw.ts";
 import { evaluateResults } from "../compiler/check/evaluate.ts";
 import { lower } from "../compiler/driver/lower.ts";
-import type { Model } from "../compiler/model/model.ts";
+import type { Model } from "../compiler/model/declaration.ts";
 import { apart, feed, meaningOf, plainOf, traced, type Meaning } from "./support/row-laws.ts";
 import { declareRows, rowModelOf, rowRecipes, type RowRecipe } from "./support/row-models.ts";
 import { loadTrainer } from "./support/trainer.ts";

@@ -11,10 +11,11 @@ import { layer, type Layer } from "../compiler/model/layers/layer.ts";
 import { input, labels, param } from "../compiler/model/leaves.ts";
 import { softmaxCrossEntropy, svmLoss } from "../compiler/model/losses/classes.ts";
 import { accuracy } from "../compiler/model/metrics.ts";
-import { model, type Model } from "../compiler/model/model.ts";
+import { model } from "../compiler/model/model.ts";
+import type { Model } from "../compiler/model/declaration.ts";
 import { matmul, reshape } from "../compiler/model/tensors.ts";
 import { dotAttrs } from "../compiler/ops/dot.ts";
-import { typescript } from "../compiler/targets/typescript/module.ts";
+import { typescript } from "../compiler/targets/typescript/index.ts";
 import { randomFrom } from "./support/sample.ts";
 
 const dense = (units: number, options: { trainable?: boolean } = {}): Layer =>
@@ -62,7 +63,7 @@ describe("the lecture's Keras example", () => {
     const { module, facts } = await lower(net);
     const law = "log(c ? softmax(x) : 1) → c ? x − logsumexp(x) : 0";
     expect(facts.approximations).toEqual([law]);
-    expect(typescript.printTrainer(module, facts)).toContain(`//   approximate rewrites: ${law}\n`);
+    expect((await typescript.emit(module, facts)).text).toContain(`//   approximate rewrites: ${law}\n`);
   }, 20_000);
 
   test("does what softmaxCrossEntropy does on the scores", async () => {
@@ -244,6 +245,23 @@ dense_3           dense    [3, 5]                35
 softmax           softmax  [3, 5]                 0`);
     expect(text).toMatch(/\ntrainable parameters +63\nfrozen parameters +49\n/);
     expect(text).toMatch(/a training step +[\d,]+ FLOPs\narena, all memory there is +[\d,]+ bytes/);
+  });
+
+  test("of many layers shows the first, and counts the others", async () => {
+    const deep = sequential("deep", [flatten(), ...Array.from({ length: 30 }, () => dense(3)), softmax()]).compile({
+      ...small,
+      input: [2],
+      loss: "sparse_categorical_crossentropy",
+    });
+    const lines = show(summarize(await lower(deep)), 5).split("\n");
+    expect(lines.slice(4, 10)).toEqual([
+      "flatten  flatten  [3, 2]                 0",
+      "dense    dense    [3, 3]                 6",
+      "dense_2  dense    [3, 3]                 9",
+      "dense_3  dense    [3, 3]                 9",
+      "… and 28 layers more",
+      "",
+    ]);
   });
 
   test("lists parameters of no layer beside the layers, and alone where there are none", async () => {

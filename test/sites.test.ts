@@ -4,7 +4,7 @@ import { adam, input, model, mse, mul, param, sgd, zeros, type Model } from "adj
 import { expect, test } from "vitest";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
 import { lower } from "../compiler/driver/lower.ts";
-import type { Declaration } from "../compiler/model/model.ts";
+import type { Declaration } from "../compiler/model/declaration.ts";
 import type { Scalar } from "../compiler/model/tensor.ts";
 
 const source = { path: "models/mine.ts", text: "" };

@@ -42,7 +42,7 @@ import { describe, expect, test } from "vitest";
 import { checkModel } from "../compiler/check/check.ts";
 import { judge, type Judging, type Pair } from "../compiler/check/norm.ts";
 import { isWrong, verdictOf, type TensorCheck } from "../compiler/check/result.ts";
-import type { Model } from "../compiler/model/model.ts";
+import type { Model } from "../compiler/model/declaration.ts";
 
 const check = async (one: Model, target: "typescript" | "wasm"): Promise<readonly TensorCheck[]> =>
   (await checkModel(one, { effort: "quick", target })).tensors;

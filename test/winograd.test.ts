@@ -8,7 +8,7 @@ import { compile, load } from "../compiler/compile.ts";
 import { Builder } from "../compiler/graph/build.ts";
 import type { Graph } from "../compiler/graph/graph.ts";
 import { verifyGraph } from "../compiler/graph/verify.ts";
-import type { Model } from "../compiler/model/model.ts";
+import type { Model } from "../compiler/model/declaration.ts";
 import { convAttrs } from "../compiler/ops/conv.ts";
 import { callsOn, opOf } from "../compiler/ops/index.ts";
 import { winograd } from "../compiler/passes/graph/winograd.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the scopes that update rules append through: state by name, one owner a name, one write a target, an origin a node. */
+/** The scopes that update rules append through: state by name, one owner a name, one write a target, an origin a node. */
 
 import type { Builder } from "../graph/build.ts";
 import { ModelError, type Diagnostic } from "../graph/error.ts";
@@ -70,10 +70,11 @@ export function scopesOf(
       if (!opOf(op).leaf && made.role === "update") builder.rename(value, `${builder.node(target).name}_next`);
     };
     let rule = phase.rule.name;
+    let within = rule;
     /** Runs the body with the origin of what it appends, which is restored afterwards. */
-    const as = <T>(of: string, body: () => T): T => {
+    const as = <T>(of: string, site: string, body: () => T): T => {
       const before = builder.origin;
-      builder.origin = { role: "update", of, rule, site: origin.site };
+      builder.origin = { role: "update", of, rule, site, within };
       const result = body();
       builder.origin = before;
       return result;
@@ -81,7 +82,9 @@ export function scopesOf(
     const share: UpdateScope["shared"] = (key, make) => {
       const known = shared.get(key);
       if (known !== undefined) return known;
-      const value = as(key, () => make({ state: (of, initial) => state(`${prefix}${of}`, scalar, initial), write }));
+      const value = as(key, phase.site ?? origin.site, () =>
+        make({ state: (of, initial) => state(`${prefix}${of}`, scalar, initial), write }),
+      );
       const node = builder.node(value);
       if (!node.name.endsWith("_next") && !opOf(node.op).leaf) builder.rename(value, key);
       shared.set(key, value);
@@ -92,12 +95,13 @@ export function scopesOf(
       builder,
       parameter,
       gradient,
-      by(named, body) {
-        const outer = rule;
+      by(named, body, words) {
+        const outer = { rule, within };
         const mark = builder.nodes.length;
         rule = named;
-        const result = as(name, body);
-        rule = outer;
+        within = words === undefined ? named : `${named}: ${words}`;
+        const result = as(name, origin.site, body);
+        ({ rule, within } = outer);
         nameSteps(builder, mark);
         return result;
       },

@@ -1,4 +1,4 @@
-/** Guarantees the form of an update rule: a function from all parameters of a phase and their gradients to new values, appended to the same graph. */
+/** The form of an update rule: a function from all parameters of a phase and their gradients to new values, appended to the same graph. */
 
 import type { Builder } from "../graph/build.ts";
 import type { Value } from "../graph/graph.ts";
@@ -10,8 +10,8 @@ export interface UpdateScope {
   readonly builder: Builder;
   readonly parameter: Value;
   readonly gradient: Value;
-  /** What the body appends is an update of this parameter by the named rule. */
-  by<T>(rule: string, body: () => T): T;
+  /** What the body appends is an update of this parameter by the named rule, in words: `w ← w − 0.01·g`. */
+  by<T>(rule: string, body: () => T, words?: string): T;
   /** State of this parameter, e.g. a moment: `<parameter>.<name>`, created on first use. */
   state(name: string, initial: number): Value;
   /** Scalar state of the whole optimizer, e.g. 1 − β^t, and what is computed from it once a step. */
@@ -38,8 +38,17 @@ export interface SharedScope {
   write(target: Value, value: Value): void;
 }
 
+/** A place in the text of a program. */
+export interface Written {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
 export interface UpdateRule {
   readonly name: string;
+  /** Where the model calls for it. */
+  readonly site?: Written | undefined;
   /**
    * Whether weights after a step may be compared directly (DESIGN.md, the check): rounding of a gradient moves them in
    * proportion. True of what is linear in the gradient; false of what divides by its size or takes its sign.
@@ -58,6 +67,8 @@ export interface Phase {
   readonly name: string;
   readonly parameters?: readonly string[];
   readonly rule: UpdateRule;
+  /** The model's line that calls for the rule. Default: each update cites its parameter's. */
+  readonly site?: string;
 }
 
 /** The name under which STATE keeps the number of steps taken. */

@@ -4,8 +4,8 @@
 export function instrument(text: string): string {
   let [functions, inside] = [-1, false];
   const lines = text.split("\n").flatMap((line) => {
-    if (/^ {2}function \w+\(/.test(line)) inside = false;
-    const statement = /^ {4}\/\/ (\d+)\.$/.exec(line)?.[1];
+    if (line === "  }") inside = false;
+    const statement = /^ {4}\/\/ (\d+)\. /.exec(line)?.[1];
     if (statement !== undefined) {
       if (!inside) functions++;
       inside = true;

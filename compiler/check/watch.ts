@@ -64,6 +64,8 @@ interface Kept {
   readonly statement: Statement;
   readonly reads: ReadonlyMap<string, Numbers>;
   readonly stored: ReadonlyMap<string, Numbers>;
+  /** Its stages with sizes, once asked for: no element is evaluated twice. */
+  stages?: ReturnType<DefinitionTable["of"]>;
 }
 
 type View = (name: string) => Numbers;
@@ -147,7 +149,7 @@ export class Watch {
       const buffer = storedIn(definition);
       const terms = termsOf([...own, definition]);
       const positions = samplePositions(
-        definition.part === undefined ? this.#buffers.get(buffer)!.shape : definition.shape,
+        definition.segment === undefined ? this.#buffers.get(buffer)!.shape : definition.shape,
         Math.max(FEWEST, Math.min(this.#samples, Math.floor(TERMS / terms))),
         this.#seed + this.#run,
         // the same elements of all stages: one is held to what the others stored
@@ -189,7 +191,7 @@ export class Watch {
       );
     });
     if (rows.some(isWrong)) {
-      const kept = {
+      const kept: Kept = {
         statement,
         reads: new Map([...this.#table.reads(statement.call)].map((name) => [name, statement.before.get(name) ?? view(name).slice()])),
         stored: new Map(statement.expected.map(({ definition }) => [storedIn(definition), view(storedIn(definition)).slice()])),
@@ -206,15 +208,10 @@ export class Watch {
   }
 
   /** Beside the terms of its own, a stage is held to what the others stored: Adam's update to its moments, though these may be rounding alone. */
-  #judgedBeside(sized: DefinitionTable, { statement: { call, locals, expected: all }, reads, stored }: Kept, n: number): TensorCheck {
-    const { name, definition, elements, tolerance } = all[n]!;
-    const given = new Map(
-      all.map((one) => {
-        const [values, place] = [stored.get(storedIn(one.definition))!, this.#placeOf(one.definition)];
-        return [one.definition.name, (at: number): number | undefined => values[place.flat(at)]] as const;
-      }),
-    );
-    const stages = sized.of(call, (buffer) => reads.get(buffer)!, locals, all.length > 1 ? given : undefined);
+  #judgedBeside(sized: DefinitionTable, kept: Kept, n: number): TensorCheck {
+    const { statement, stored } = kept;
+    const { name, definition, elements, tolerance } = statement.expected[n]!;
+    const stages = (kept.stages ??= this.#sizedStages(sized, kept));
     const stage = stages.find((one) => one.definition.name === definition.name)!;
     const [found, place] = [stored.get(storedIn(definition))!, this.#placeOf(definition)];
     const judgedElements = elements.map(({ at }) => ({
@@ -226,16 +223,26 @@ export class Watch {
     return judgeElements(name, judgedElements, tolerance);
   }
 
+  #sizedStages(sized: DefinitionTable, { statement: { call, locals, expected }, reads, stored }: Kept): ReturnType<DefinitionTable["of"]> {
+    const given = new Map(
+      expected.map(({ definition }) => {
+        const [values, place] = [stored.get(storedIn(definition))!, this.#placeOf(definition)];
+        return [definition.name, (at: number): number | undefined => values[place.flat(at)]] as const;
+      }),
+    );
+    return sized.of(call, (buffer) => reads.get(buffer)!, locals, expected.length > 1 ? given : undefined);
+  }
+
   /** Where an element of a definition lies in the buffer that it is stored in. */
   #placeOf(definition: Definition): { flat(at: number): number; label(at: number): string } {
-    const { axes, part } = definition;
+    const { axes, segment } = definition;
     const buffer = storedIn(definition);
     const { shape } = this.#buffers.get(buffer)!;
     const flat = (at: number): number => {
-      if (part === undefined) return at;
+      if (segment === undefined) return at;
       const point = new Map<string, number>();
       axes.reduceRight((rest, { name, extent }) => (point.set(name, rest % extent), Math.floor(rest / extent)), at);
-      return part.at.reduce((place, index, n) => place * shape[n]! + evaluate(index, point), 0);
+      return segment.at.reduce((place, index, n) => place * shape[n]! + evaluate(index, point), 0);
     };
     return { flat, label: (at) => `${buffer}[${flat(at)}]` };
   }

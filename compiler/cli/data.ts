@@ -6,7 +6,7 @@ import { InputError, suggestion } from "./errors.ts";
 import { inputsOf } from "./inputs.ts";
 import type { LoadedModel } from "./load-model.ts";
 import { checkLabels } from "./rows.ts";
-import { cifar10, csv, npy, npz, text } from "./sources.ts";
+import { cifar10, csv, npy, npz, text, type Request, type Sets } from "./sources.ts";
 import { synthetic, SYNTHETIC_KINDS, type Arrays, type SyntheticKind } from "./synthetic.ts";
 
 /** `export const data` of a model file: what every source takes, and what its own source makes of the rest. */
@@ -17,22 +17,6 @@ export interface DataDeclaration {
   readonly validation?: number;
   /** All that was declared, for the source. */
   readonly declared: Readonly<Record<string, unknown>>;
-}
-
-/** What a source is asked. */
-export interface Request {
-  readonly loaded: LoadedModel;
-  readonly declared: DataDeclaration["declared"];
-  /** Of `--data`. */
-  readonly folder: string | undefined;
-}
-
-/** What a source gives: arrays by the names of inputs. Of arrays that the model does not take, nothing is seen. */
-export interface Sets {
-  readonly train: Arrays;
-  readonly test: Arrays;
-  /** What the reader should know of them. */
-  readonly note?: string;
 }
 
 type Load = (request: Request) => Promise<{ readonly train: object; readonly test: object; readonly note?: string }>;

@@ -1,7 +1,8 @@
 /** Guarantees that what a generated file says of its making is read as it was written. */
 
 import { hashOf } from "../check/certificate.ts";
-import type { TargetName } from "../targets/index.ts";
+import { DEFAULT, TARGETS, type TargetName } from "../targets/index.ts";
+import { namedIn } from "../targets/words.ts";
 import { parsePasses, type OptionalPass } from "../passes/selection.ts";
 import { line, pathIn } from "../targets/typescript/comment.ts";
 
@@ -15,7 +16,7 @@ export interface Header {
   readonly command: string;
   /** `--entry` flags of that command. */
   readonly entries: readonly "gradients"[];
-  /** Its `--target` and `--wasm`. */
+  /** What its flags ask for. */
   readonly target: TargetName;
   /** Its `--passes`. */
   readonly passes?: readonly OptionalPass[];
@@ -27,6 +28,8 @@ export interface Header {
   readonly relaxed?: true;
   /** Its `--winograd`. */
   readonly winograd?: true;
+  /** Its `--plan`. */
+  readonly plan?: true;
 }
 
 const GENERATED =
@@ -58,18 +61,13 @@ export function readHeader(text: string): Header | undefined {
     hash,
     command,
     entries: wantsGradients ? ["gradients"] : [],
-    target: / --plain(?: |$)/.test(flags)
-      ? "plain"
-      : / --target wasm(?: |$)/.test(flags)
-        ? / --wasm external(?: |$)/.test(flags)
-          ? "wasm-external"
-          : "wasm"
-        : "typescript",
+    target: (namedIn(flags, TARGETS) ?? DEFAULT).name,
     ...(chosen !== undefined && "passes" in chosen ? chosen : {}),
     ...(memory === undefined ? {} : { memory }),
     ...(threads === undefined ? {} : { threads: Number(threads) }),
     ...(/ --relaxed(?: |$)/.test(flags) ? { relaxed: true } : {}),
     ...(/ --winograd(?: |$)/.test(flags) ? { winograd: true } : {}),
+    ...(/ --plan(?: |$)/.test(flags) ? { plan: true } : {}),
   };
 }
 
@@ -80,12 +78,14 @@ export const optionsOf = ({
   threads,
   relaxed,
   winograd,
-}: Header): Pick<Header, "passes" | "memory" | "threads" | "relaxed" | "winograd"> => ({
+  plan,
+}: Header): Pick<Header, "passes" | "memory" | "threads" | "relaxed" | "winograd" | "plan"> => ({
   ...(passes === undefined ? {} : { passes }),
   ...(memory === undefined ? {} : { memory }),
   ...(threads === undefined ? {} : { threads }),
   ...(relaxed === undefined ? {} : { relaxed }),
   ...(winograd === undefined ? {} : { winograd }),
+  ...(plan === undefined ? {} : { plan }),
 });
 
 /** The certificate line without its end. */

@@ -4,12 +4,29 @@ import { dirname, join } from "node:path";
 import { sizeOf } from "../graph/type.ts";
 import { rangeScale, readText, rescale, standardScale, toFloats, toIntegers, windows, type NpyArray } from "../../runtime/index.ts";
 import { loadCifar10, loadCsv, loadNpy, loadNpz, loadText } from "../../runtime/node/index.ts";
-import type { Request, Sets } from "./data.ts";
 import { InputError } from "./errors.ts";
 import { grammarText } from "./grammar.ts";
 import { inputsOf, type InputFacts } from "./inputs.ts";
+import type { LoadedModel } from "./load-model.ts";
 import { checkLabels, parted, type Cut } from "./rows.ts";
-import { synthetic } from "./synthetic.ts";
+import { synthetic, type Arrays } from "./synthetic.ts";
+
+/** What a source is asked. */
+export interface Request {
+  readonly loaded: LoadedModel;
+  /** All that the model file said of its data. */
+  readonly declared: Readonly<Record<string, unknown>>;
+  /** Of `--data`. */
+  readonly folder: string | undefined;
+}
+
+/** What a source gives: arrays by the names of inputs. Of arrays that the model does not take, nothing is seen. */
+export interface Sets {
+  readonly train: Arrays;
+  readonly test: Arrays;
+  /** What the reader should know of them. */
+  readonly note?: string;
+}
 
 const ROWS = 2000;
 const SEED = 1;

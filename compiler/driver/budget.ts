@@ -5,7 +5,7 @@
 
 import { asBudget, type Budget } from "../graph/bytes.ts";
 import { fitting, memoryPlans, peakOf, pinnedBytes, splitPlans, type Choice, type MemoryPlan } from "./memory.ts";
-import type { Traced } from "../model/model.ts";
+import type { Traced } from "../model/declaration.ts";
 import { fromRounded, place, toRounded, type Purpose, type Road } from "../passes/index.ts";
 import { aligned, isPinned, sizeInBytes } from "../passes/placement/place.ts";
 import type { Recomputed } from "../passes/graph/recompute.ts";

@@ -8,6 +8,7 @@
  * drops, where memory peaks, what gives most bytes for least work. At most MOST plans are made, each by the passes from `recompute` to `place`.
  */
 
+import { flopsOfCalls } from "../loop/flops.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Module, Program } from "../loop/loop.ts";
 import { define } from "../passes/definitions/define.ts";
@@ -53,11 +54,6 @@ interface Residual {
 
 const SILENT = { after: () => undefined };
 
-export const flopsOf = ({ calls, kernels }: Pick<Program, "calls" | "kernels">): number => {
-  const flops = new Map(kernels.map((kernel) => [kernel.name, kernel.flops]));
-  return calls.reduce((n, call) => n + (call.kind === "call" ? flops.get(call.kernel)! : 0), 0);
-};
-
 /** Bytes of what lives from step to step. */
 export const pinnedBytes = ({ buffers }: Pick<Module, "buffers">): number =>
   buffers.filter(isPinned).reduce((n, buffer) => n + aligned(sizeInBytes(buffer)), 0);
@@ -66,7 +62,7 @@ function planOf(graph: Graph, road: Road, { recomputed, parts }: Choice, rows: n
   const program = fromRounded({ ...road, recomputed, parts: { rows, parts } }).run(graph, SILENT);
   const module = place(program.name, road).run([program]);
   const bytes = module.arenaBytes - pinnedBytes(module);
-  return { plan: { chosen: recomputed, parts, bytes, flops: flopsOf(program), module }, program };
+  return { plan: { chosen: recomputed, parts, bytes, flops: flopsOfCalls(program.calls, program.kernels), module }, program };
 }
 
 /** Residuals in the order they are made; scalars are not worth it. */

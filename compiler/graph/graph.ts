@@ -1,4 +1,4 @@
-/** Guarantees the form of level 1: an immutable, topologically ordered SSA graph of tensor ops whose only effects are writes at its end. */
+/** The form of level 1: an immutable, topologically ordered SSA graph of tensor ops whose only effects are writes at its end. */
 
 import type { TensorType } from "./type.ts";
 
@@ -9,18 +9,29 @@ export type Value = number & { readonly [valueBrand]: true };
 export type Attr = number | string | boolean | readonly Attr[];
 export type Attrs = { readonly [key: string]: Attr };
 
+/** Where a node comes from: the model's line, and the composition that it, or what it differentiates, is a part of. */
+interface Place {
+  readonly site: string;
+  /** A layer, a composite function or an update rule in the model's words: `layerNorm_3: μ, σ², x̂·γ + β`. */
+  readonly within?: string;
+}
+
 /** Why a node exists. Every pass keeps it; the emitter turns it into comments. */
-export type Origin =
-  | { readonly role: "primal"; readonly site: string }
-  | {
-      readonly role: "cotangent";
-      readonly of: string;
-      /** The primitive whose gradient rule this is. */
-      readonly op: string;
-      readonly rule: string;
-      readonly site: string;
-    }
-  | { readonly role: "update"; readonly of: string; readonly rule: string; readonly site: string };
+export type Origin = Place &
+  (
+    | { readonly role: "primal" }
+    | {
+        readonly role: "cotangent";
+        readonly of: string;
+        /** The primitive whose gradient rule this is. */
+        readonly op: string;
+        readonly rule: string;
+      }
+    | { readonly role: "update"; readonly of: string; readonly rule: string }
+  );
+
+/** The place of an origin, for what is made of its node. */
+export const placeOf = ({ site, within }: Origin): Place => (within === undefined ? { site } : { site, within });
 
 export interface Node {
   readonly op: string;

@@ -160,25 +160,27 @@ function readAttrs(scan: Scanner): Attrs {
 
 function readOrigin(scan: Scanner): Origin {
   const site = (): string => scan.string(bare.site, "a site like models/mnist-mlp.ts:6");
-  const siteOfRule = (): string => (scan.take("@") === undefined ? "" : site());
+  const place = (): Pick<Origin, "site" | "within"> => {
+    const within = scan.take("&") === undefined ? {} : { within: scan.string(bare.rule, "a composition like dense_2") };
+    return { site: scan.take("@") === undefined ? "" : site(), ...within };
+  };
   const part = (pattern: RegExp, what: string): string => {
     const text = scan.string(pattern, `${what} or a JSON string`);
     scan.expect(":", `":" after ${what}`);
     return text;
   };
-  if (scan.take("@") !== undefined) return { role: "primal", site: site() };
   if (scan.take("~") !== undefined) {
     const of = part(bare.name, "the name of the primal");
     const op = part(bare.word, "the op whose gradient rule this is");
     const rule = scan.string(bare.rule, "a gradient rule");
-    return { role: "cotangent", of, op, rule, site: siteOfRule() };
+    return { role: "cotangent", of, op, rule, ...place() };
   }
   if (scan.take("!") !== undefined) {
     const of = part(bare.name, "the name of what is updated");
     const rule = scan.string(bare.rule, "an update rule");
-    return { role: "update", of, rule, site: siteOfRule() };
+    return { role: "update", of, rule, ...place() };
   }
-  return { role: "primal", site: "" };
+  return { role: "primal", ...place() };
 }
 
 function readLine(scan: Scanner, { name, at }: Reference): Line {
@@ -192,7 +194,7 @@ function readLine(scan: Scanner, { name, at }: Reference): Line {
   if (!typed && op !== "alias") scan.fail('an operand, {attributes} or ":" and a type');
   const of = typed ? typeOf(scan.expect(token.type, TYPE)) : undefined;
   const origin = readOrigin(scan);
-  scan.expect(token.lineEnd, "an origin (@, ~ or !) or the end of the line");
+  scan.expect(token.lineEnd, "an origin (@, &, ~ or !) or the end of the line");
   return { name, at, op, operands, attrs, type: of, origin };
 }
 

@@ -10,7 +10,7 @@ export const bare = {
   word: /[A-Za-z_][A-Za-z0-9_]*/y,
   name: /[A-Za-z_][A-Za-z0-9_.]*/y,
   title: /[A-Za-z_][A-Za-z0-9_.-]*/y,
-  rule: /[^\s"@\p{Cc}\p{Cf}\p{Cs}](?:[^@\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*[^\s@\p{Cc}\p{Cf}\p{Cs}])?/uy,
+  rule: /[^\s"@&\p{Cc}\p{Cf}\p{Cs}](?:[^@&\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*[^\s@&\p{Cc}\p{Cf}\p{Cs}])?/uy,
   site: /[^\s"\p{Cc}\p{Cf}\p{Cs}](?:[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*[^\s\p{Cc}\p{Cf}\p{Cs}])?/uy,
 } as const;
 
@@ -46,7 +46,8 @@ function printAttrs(attrs: Attrs): string {
 }
 
 function printOrigin(origin: Origin): string {
-  const site = origin.site === "" ? "" : `@ ${printText(origin.site, bare.site)}`;
+  const within = origin.within === undefined ? "" : `& ${printText(origin.within, bare.rule)} `;
+  const site = `${within}${origin.site === "" ? "" : `@ ${printText(origin.site, bare.site)}`}`.trimEnd();
   if (origin.role === "primal") return site;
   const of = printText(origin.of, bare.name);
   const rule = printText(origin.rule, bare.rule);
@@ -94,7 +95,7 @@ export function normaliseLiterals(graph: Graph): Graph {
     const known = literals.get(text);
     if (known !== undefined) return known;
     const { name, origin } = node;
-    const normal = name === text && origin.role === "primal" && origin.site === "";
+    const normal = name === text && origin.role === "primal" && origin.site === "" && origin.within === undefined;
     const fresh = append(normal ? node : literal(node.type.dtype, node.attrs.value));
     literals.set(text, fresh);
     return fresh;

@@ -1,8 +1,8 @@
-/** Guarantees short constructors for scalars, with the identities that index notation makes obvious, and the walks over scalars and statements. */
+/** Short constructors for scalars, with the identities that index notation makes obvious, and the walks over scalars and statements. */
 
 import type { DType } from "../graph/type.ts";
 import { index, print as printIndex, shift, substitute as substituteIndex, type Index } from "./index-expression.ts";
-import type { Axis, Definition, Loop, Scalar, ScalarFn, Stmt } from "./loop.ts";
+import type { Axis, Definition, Load, Loop, Reduce, Scalar, ScalarFn, Stmt } from "./loop.ts";
 
 export const literal = (value: number, dtype: DType): Scalar => ({ kind: "literal", dtype, value });
 export const local = (name: string, dtype: DType): Scalar => ({ kind: "local", dtype, name });
@@ -105,7 +105,7 @@ export function walkStmts(body: readonly Stmt[], visit: { stmt?: (s: Stmt) => vo
 }
 
 /** The buffer that a definition is stored in. */
-export const storedIn = ({ name, target, part }: Definition): string => part?.of ?? target ?? name;
+export const storedIn = ({ name, target, segment }: Definition): string => segment?.of ?? target ?? name;
 
 /** Rebuilds the scalars that statements evaluate. */
 export const mapStmts = (body: readonly Stmt[], visit: (s: Scalar) => Scalar): readonly Stmt[] =>
@@ -133,8 +133,8 @@ export const iterationsOf = ({ index: name, to, body, unrolled = 1 }: Loop): rea
 export const conjuncts = (s: Scalar): readonly Scalar[] => (s.kind === "apply" && s.fn === "and" ? s.args.flatMap(conjuncts) : [s]);
 
 /** The first reduction in a scalar, outermost first. */
-export function firstReduce(s: Scalar): Extract<Scalar, { kind: "reduce" }> | undefined {
-  let found: Extract<Scalar, { kind: "reduce" }> | undefined;
+export function firstReduce(s: Scalar): Reduce | undefined {
+  let found: Reduce | undefined;
   walkScalar(s, (part) => {
     if (part.kind === "reduce") found ??= part;
   });
@@ -142,8 +142,8 @@ export function firstReduce(s: Scalar): Extract<Scalar, { kind: "reduce" }> | un
 }
 
 /** The buffers that a scalar reads. */
-export function loadsOf(s: Scalar): Extract<Scalar, { kind: "load" }>[] {
-  const loads: Extract<Scalar, { kind: "load" }>[] = [];
+export function loadsOf(s: Scalar): Load[] {
+  const loads: Load[] = [];
   walkScalar(s, (part) => {
     if (part.kind === "load") loads.push(part);
   });

@@ -1,4 +1,4 @@
-/** Guarantees the form of levels 2 to 4: definitions in index notation, groups that share loops, kernels as loop nests, and a module with addresses. */
+/** The form of levels 2 to 4: definitions in index notation, groups that share loops, kernels as loop nests, and a module with addresses. */
 
 import type { DType, Shape } from "../graph/type.ts";
 import type { Index } from "./index-expression.ts";
@@ -78,7 +78,14 @@ export type Scalar =
       readonly inLanes?: true;
     };
 
-/** One graph node as the emitter shows it: `maths    %node  role, site`. */
+export type Literal = Extract<Scalar, { kind: "literal" }>;
+export type Local = Extract<Scalar, { kind: "local" }>;
+export type Load = Extract<Scalar, { kind: "load" }>;
+export type Apply = Extract<Scalar, { kind: "apply" }>;
+export type Select = Extract<Scalar, { kind: "select" }>;
+export type Reduce = Extract<Scalar, { kind: "reduce" }>;
+
+/** One graph node as loops keep it for whoever reads them: `maths    %node  role in composition, site`. */
 export interface Doc {
   readonly maths: string;
   readonly node: string;
@@ -86,6 +93,8 @@ export interface Doc {
   readonly site: string;
   /** Of a cotangent: the node in whose statement lies what it differentiates, and the law it came by. */
   readonly adjoint?: { readonly of: string; readonly law: string };
+  /** The layer, function or update rule that the node, or what it differentiates, is a part of: `layerNorm_3: μ, σ², x̂·γ + β`. */
+  readonly within?: string;
 }
 
 /** What: one output element in index notation. Fusion is substitution of one definition into another. */
@@ -99,7 +108,7 @@ export interface Definition {
   /** The storage this value replaces at the end of the step, for an update. */
   readonly target?: string;
   /** Where it is stored, if not at its own point of a buffer of its own: at a place in another, in its axes. */
-  readonly part?: { readonly of: string; readonly at: readonly Index[] };
+  readonly segment?: { readonly of: string; readonly at: readonly Index[] };
   /** The op of the node and the rule it serves: kernels are named after them. */
   readonly op: string;
   readonly doc: readonly Doc[];

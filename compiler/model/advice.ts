@@ -1,4 +1,4 @@
-/** Guarantees a word of advice where a model compiles but will not learn as its author expects; each names the model line. */
+/** A word of advice where a model compiles but will not learn as its author expects; each names the model line. */
 
 import type { Diagnostic } from "../graph/error.ts";
 import type { Node, Value } from "../graph/graph.ts";
@@ -6,9 +6,6 @@ import { sameShape, type Shape } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";
 import type { Context } from "./context.ts";
 import type { Tensor } from "./tensor.ts";
-
-/** What a layer or a loss says of one of its values, for later layers to consider. */
-export type Mark = "probabilities" | "logarithms" | "dropped";
 
 /** Two products with parameters and nothing but sums and movements between them: W2·(W1·x) is a linear map again. */
 export function adviseLinear(c: Context): Diagnostic[] {

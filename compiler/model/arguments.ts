@@ -25,6 +25,7 @@ export function check<Given extends object>(of: string, given: Given, laws: Laws
 export function called<Given extends object>(of: string, given: Given, laws: Laws<Given>): Context {
   const c = context();
   check(of, given, laws);
+  c.compositions.next(of);
   return c;
 }
 

@@ -2,13 +2,12 @@
 
 import { Builder } from "../graph/build.ts";
 import { MOST_BYTES } from "../graph/bytes.ts";
-import type { Mark } from "./advice.ts";
 import { ModelError, type Diagnostic, type Operand } from "../graph/error.ts";
 import type { Attrs, Value } from "../graph/graph.ts";
 import { sizeOf, type DType, type Float, type Shape, type TensorType } from "../graph/type.ts";
 import { STEP_COUNT } from "../autodiff/update.ts";
 import { callsOn, opOf, type Calls } from "../ops/index.ts";
-import type { LayerRecord } from "./layers/layer.ts";
+import { Compositions } from "./compositions.ts";
 import { Extents, type ExtentMap } from "./extents.ts";
 import { NO_ROWS, type RowLaw } from "./rows.ts";
 import { boundName, callSite, codeFrame, type Site } from "./site.ts";
@@ -52,6 +51,19 @@ export interface Call {
   readonly of: object;
 }
 
+/** What a layer or a loss says of one of its values, for later layers to consider. */
+export type Mark = "probabilities" | "logarithms" | "dropped";
+
+/** A call of a layer, as `summary` lists it. */
+export interface LayerRecord {
+  readonly name: string;
+  readonly kind: string;
+  readonly shape: Shape;
+  /** Elements of the parameters it created; 0 for every call but the first. */
+  readonly parameters: number;
+  readonly site: string;
+}
+
 export class Context {
   readonly builder: Builder;
   readonly g: Calls;
@@ -67,6 +79,7 @@ export class Context {
   readonly #places: number[] = [];
   #random: Value | undefined;
   readonly storage = new Map<string, string>();
+  readonly compositions: Compositions;
   /** Calls of layers, in order. */
   readonly layers: LayerRecord[] = [];
   readonly #layerNames = new Map<string, number>();
@@ -77,8 +90,8 @@ export class Context {
   readonly small: boolean;
   /** The extents that the declaration names. */
   readonly extents: Extents;
-  /** Whether a size was declared: then the model itself says how small it is checked. */
-  sized = false;
+  /** Sizes that were declared: where there are some the model itself says how small it is checked. */
+  readonly sizes = new Map<string, { readonly extent: number; readonly check: number }>();
   /** Lengths of the scans that are written out: as many copies are in the graph. */
   readonly unrolled = new Set<number>();
   /** Where the rows of the batch lie. */
@@ -92,6 +105,7 @@ export class Context {
   constructor(name: string, float: Float, citation: Citation, mode: Mode) {
     const { training, small, batch, extents, call, law = NO_ROWS, probing = false } = mode;
     this.builder = new Builder(name);
+    this.compositions = new Compositions(this.builder);
     this.call = call ?? { entry: training ? "train" : "evaluate", of: this };
     this.g = callsOn(this.builder);
     this.float = float;
@@ -120,7 +134,17 @@ export class Context {
 
   /** `file:line` of the model's call in progress. */
   get site(): string {
-    return this.#site === undefined ? "" : `${this.#citation.cite(this.#site.file)}:${this.#site.line}`;
+    return this.#site === undefined ? "" : this.cited(this.#site);
+  }
+
+  /** A place in the model's text as comments and messages show it. */
+  cited({ file, line }: Site): string {
+    return `${this.#citation.cite(file)}:${line}`;
+  }
+
+  /** Where the model's call in progress is written. */
+  get writtenAt(): Site | undefined {
+    return this.#site;
   }
 
   /** Where an error lies that no line of the model is in: its file, or its name. */
@@ -180,7 +204,8 @@ export class Context {
   }
 
   /** Runs one call of the layer language: the outermost one gives the site, and its result the bound name. */
-  run<T>(body: () => T, /** Where it was written, if not where it runs. */ site?: Site): T {
+  run<T>(given: () => T, /** Where it was written, if not where it runs. */ site?: Site): T {
+    const body = this.compositions.begun(given);
     if (this.#depth > 0) return body();
     this.#site = this.#probing ? undefined : (site ?? callSite());
     this.builder.origin = { role: "primal", site: this.site };

@@ -4,7 +4,7 @@ import { FUNCTION, isRecord, kind, listOf, optionsOf, recordOf, required, TEXT, 
 import { check } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { EXTENT, FLOATS, NAME, PARAMETERS, RULE, TENSOR } from "./kinds.ts";
-import type { BatchSizes, Declaration, Instance, ModelOptions, PhaseDeclaration } from "./model.ts";
+import type { BatchSizes, Declaration, Instance, ModelOptions, PhaseDeclaration } from "./declaration.ts";
 import type { Site } from "./site.ts";
 
 const BATCHES: Law = optionsOf<BatchSizes>(

@@ -1,4 +1,4 @@
-/** Guarantees one list of the words that `sequential` takes for losses, metrics and optimizers, in Keras's spelling where Keras has them. */
+/** One list of the words that `sequential` takes for losses, metrics and optimizers, in Keras's spelling where Keras has them. */
 
 import type { UpdateRule } from "../autodiff/update.ts";
 import { suggestion } from "../graph/nearest.ts";
@@ -120,7 +120,11 @@ function find<T>(
 
 export const lossNamed = (c: Context, name: string): KnownLoss => find<KnownLoss>(c, "loss", LOSSES, name);
 
-export const optimizerNamed = (c: Context, name: string): UpdateRule => find<() => UpdateRule>(c, "optimizer", optimizers, name)();
+/** The optimizer of that name, called for where the name is written. */
+export const optimizerNamed = (c: Context, name: string): UpdateRule => ({
+  ...find<() => UpdateRule>(c, "optimizer", optimizers, name)(),
+  site: c.writtenAt,
+});
 
 /** The metric of that name. Throws a ModelError where y does not allow it. */
 export function metricNamed(c: Context, name: string, { metrics, topK }: Judged): Scalar {

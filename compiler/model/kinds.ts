@@ -1,9 +1,8 @@
-/** Guarantees the kinds of arguments of the layer language, each under the words that a message has for it. */
+/** The kinds of arguments of the layer language, each under the words that a message has for it. */
 
-import { anyOf, FLAG, FUNCTION, isRecord, kind, listOf, oneOf, optionsOf, TEXT, whole, type Law, type Laws } from "../graph/arguments.ts";
+import { anyOf, FUNCTION, isRecord, kind, listOf, oneOf, TEXT, whole, type Law } from "../graph/arguments.ts";
 import { isFloat } from "../graph/type.ts";
 import { declaring, isTensor, ownerOf } from "./context.ts";
-import type { LayerOptions } from "./layers/layer.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Tensors of the declaration in progress, of which a predicate holds. */
@@ -61,10 +60,6 @@ export const PARAMETERS: Law = listOf(
 export const ACTIVATION: Law = anyOf("the name of an activation or a function of a tensor", TEXT, FUNCTION);
 export const LAYER: Law = kind("a layer, such as dense(10)", (value) => typeof value === "function");
 export const LAYERS: Law = listOf("a list of layers", LAYER);
-
-/** The options of a layer: its own, and those that every layer has. */
-export const layerOptions = <Options extends LayerOptions>(laws: Laws<Omit<Options, keyof LayerOptions>>): Law =>
-  optionsOf<LayerOptions>({ ...laws, name: TEXT, trainable: FLAG });
 
 /** What an input may be told besides its shape: see `input`. */
 const INTERVAL: Law = kind(

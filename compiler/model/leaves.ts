@@ -1,4 +1,4 @@
-/** Guarantees inputs, labels, parameters and live scalars of a model, each under a name of its own. */
+/** Inputs, labels, parameters and live scalars of a model, each under a name of its own. */
 
 import type { Attr, Attrs, Value } from "../graph/graph.ts";
 import type { Shape, TensorType } from "../graph/type.ts";
@@ -123,7 +123,7 @@ export function size<const N extends number>(name: string, extent: N, options: {
         `size ${JSON.stringify(name)}: check ${check} is above the extent ${extent} itself`,
         "Give a smaller extent to check at.",
       );
-    c.sized = true;
+    c.sizes.set(name, { extent, check });
     return (c.small ? check : extent) as N; // in its type the extent is the one that ships
   });
 }

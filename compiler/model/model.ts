@@ -1,102 +1,17 @@
 /** Guarantees that a model is a function of its instance: declared anew, as one graph, for every entry point and size. */
 
-import type { Phase, UpdateRule } from "../autodiff/update.ts";
 import { readBudget } from "../graph/bytes.ts";
-import { ModelError, type Diagnostic } from "../graph/error.ts";
-import type { Graph, Value } from "../graph/graph.ts";
-import type { Float } from "../graph/type.ts";
+import { ModelError } from "../graph/error.ts";
+import type { Value } from "../graph/graph.ts";
 import { reachableFrom } from "../graph/walk.ts";
 import { adviseDropped, adviseLinear } from "./advice.ts";
-import type { ExtentKind, ExtentMap } from "./extents.ts";
-import type { Context, Citation } from "./context.ts";
+import type { Context } from "./context.ts";
+import type { BatchSizes, Declaration, EntryKind, Instance, Model, ModelOptions, PhaseDeclaration, Traced } from "./declaration.ts";
 import { checkDeclared, checkModel, instanceOf } from "./declared.ts";
-import { covers, type LayerRecord } from "./layers/layer.ts";
+import { covers } from "./layers/layer.ts";
 import type { Meeting } from "./rows.ts";
 import { callSite } from "./site.ts";
-import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
 import { tracer } from "./trace.ts";
-
-/** What a declaration may depend on. */
-export interface Instance {
-  readonly batch: number;
-  readonly training: boolean;
-}
-
-export interface BatchSizes {
-  readonly train: number;
-  readonly evaluate: number;
-  readonly predict: number;
-}
-
-export interface PhaseDeclaration {
-  readonly name: string;
-  readonly loss: Scalar;
-  /** Tensors made by param, names of parameters, or names of layers. Default: every trainable parameter that the loss reaches. */
-  readonly parameters?: readonly (FloatTensor | string)[];
-  readonly optimizer: UpdateRule;
-}
-
-interface Shown {
-  readonly outputs?: Readonly<Record<string, Tensor>>;
-  readonly metrics?: Readonly<Record<string, Scalar>>;
-}
-
-/** `loss` and `optimizer` are short for one phase. */
-export type Declaration = Shown &
-  ({ readonly loss: Scalar; readonly optimizer: UpdateRule } | { readonly phases: readonly PhaseDeclaration[] });
-
-export type EntryKind = "train" | "evaluate" | "predict";
-
-export interface TraceRequest {
-  readonly entry: EntryKind;
-  readonly batch: number;
-  readonly float: Float;
-  /** The small instance, where the compiler validates itself. */
-  readonly small: boolean;
-  /** What the small instance makes of the extents that the declaration names, where no size(…) says so. */
-  readonly extents?: ExtentMap | undefined;
-  readonly citation: Citation;
-}
-
-/** One declared graph; its losses are one a phase, in order. */
-export interface Traced {
-  readonly graph: Graph;
-  /** Calls of layers, in order, for summary. */
-  readonly layers: readonly LayerRecord[];
-  /** Warnings of the declaration. */
-  readonly advice: readonly Diagnostic[];
-  /** Where the rows of the batch meet in what the entry computes (batch norm): a short batch must then be refused. */
-  readonly meeting?: Meeting;
-  /** Outputs without rows along their leading axis. */
-  readonly wholeOutputs: readonly string[];
-  /** What the declaration named, of which a small instance may be made; a graph that was not declared has none. */
-  readonly named?: NamedExtents;
-  readonly phases: readonly Phase[];
-}
-
-/** The extents that a declaration names, in full. */
-export interface NamedExtents extends Readonly<Record<ExtentKind, ReadonlySet<number>>> {
-  /** Lengths of scans. */
-  readonly unrolled: ReadonlySet<number>;
-  /** Whether a size(…) was declared. */
-  readonly sized: boolean;
-}
-
-export interface Model {
-  readonly kind: "adjoint model";
-  readonly name: string;
-  readonly batch: BatchSizes;
-  /** The trainer's arena, at most. */
-  readonly memory?: string;
-  trace(request: TraceRequest): Traced;
-}
-
-export interface ModelOptions {
-  /** Rows of a batch, by entry point; a number n is short for train n, evaluate n, predict 1. */
-  readonly batch?: number | BatchSizes;
-  /** The trainer's arena, at most, such as 512KB (1000 bytes each) or 512KiB (1024): the backward pass computes again what does not fit. */
-  readonly memory?: string;
-}
 
 const batchSizes = (batch: ModelOptions["batch"] = 1): BatchSizes =>
   typeof batch === "number" ? { train: batch, evaluate: batch, predict: 1 } : batch;
@@ -163,10 +78,11 @@ function finish(c: Context, entry: EntryKind, declared: Declaration, meeting: (v
     advice: [...adviseLinear(c), ...c.advice],
     ...(found === undefined ? {} : { meeting: found }),
     wholeOutputs: entry === "predict" ? wholeOutputs(c) : [],
-    named: { ...c.extents.named, unrolled: c.unrolled, sized: c.sized },
+    named: { ...c.extents.named, unrolled: c.unrolled, sized: c.sizes.size > 0 },
     phases: phases.map(({ name, optimizer: rule }, n) => {
       const parameters = trained[n];
-      return { name, rule, ...(parameters === undefined ? {} : { parameters }) };
+      const site = rule.site === undefined ? {} : { site: c.cited(rule.site) };
+      return { name, rule, ...site, ...(parameters === undefined ? {} : { parameters }) };
     }),
   };
 }

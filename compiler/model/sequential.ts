@@ -1,4 +1,4 @@
-/** Guarantees Keras's way of declaring a model: a list of layers, and words for how it is trained. */
+/** Keras's way of declaring a model: a list of layers, and words for how it is trained. */
 
 import type { UpdateRule } from "../autodiff/update.ts";
 import { anyOf, FUNCTION, listOf, optionsOf, required, TEXT } from "../graph/arguments.ts";
@@ -10,7 +10,8 @@ import { EXTENT, LAYERS, NAME, RULE, SHAPE } from "./kinds.ts";
 import type { Layer } from "./layers/layer.ts";
 import { made } from "./layers/residual.ts";
 import { input } from "./leaves.ts";
-import { model, type Declaration, type Model } from "./model.ts";
+import { model } from "./model.ts";
+import type { Declaration, Model } from "./declaration.ts";
 import { callSite } from "./site.ts";
 import type { FloatTensor } from "./tensor.ts";
 

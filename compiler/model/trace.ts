@@ -4,9 +4,10 @@
  * means are plain, which is right for a full batch, and short ones are refused.
  */
 
+import { ModelError } from "../graph/error.ts";
 import type { Attr, Value } from "../graph/graph.ts";
 import { Context, within } from "./context.ts";
-import type { Declaration, EntryKind, Instance, Model, Traced } from "./model.ts";
+import type { Declaration, EntryKind, Instance, Model, Traced } from "./declaration.ts";
 import { Known, NO_ROWS, PRIMES, Probe, type Meeting, type RowAxis, type RowLaw } from "./rows.ts";
 
 const NOBODY = { cite: (file: string): string => file, textOf: (): undefined => undefined };
@@ -34,9 +35,13 @@ export function tracer(name: string, of: object, model: Declared): Model["trace"
     const declared = (law: RowLaw) => {
       const c = new Context(name, float, citation, { training, small, batch, extents, law, call: { entry, of } });
       const declaration = within(c, () => {
-        const result = model.declare(c, { batch, training });
-        model.check(c, result);
-        return result;
+        try {
+          const result = model.declare(c, { batch, training });
+          model.check(c, result);
+          return result;
+        } catch (error) {
+          throw small && error instanceof ModelError ? tooSmall(error, c) : error;
+        }
       });
       return { c, declaration };
     };
@@ -69,6 +74,18 @@ export function tracer(name: string, of: object, model: Declared): Model["trace"
     sayRows(c, batch, (_, leading) => leading);
     return model.finish(c, entry, declaration, ([value]) => unknown(c, value));
   };
+}
+
+/** What a declaration refuses at the sizes that it says to check it at, where it was made at its own before. */
+function tooSmall(error: ModelError, { sizes }: Context): ModelError {
+  const smaller = [...sizes].filter(([, { extent, check }]) => check < extent);
+  if (smaller.length === 0) return error;
+  const told = smaller.map(([name, { extent, check }]) => `size ${JSON.stringify(name)} is ${check} of ${extent}`).join(", ");
+  return new ModelError({
+    ...error.diagnostic,
+    law: `at the small instance of the check, where ${told}: ${error.diagnostic.law}`,
+    remedy: `Give ${smaller.map(([name]) => `size(${JSON.stringify(name)}, …)`).join(" and ")} a larger { check }: the least at which every layer still does its work.`,
+  });
 }
 
 /** Any result is where rows may meet. */

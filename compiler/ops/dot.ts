@@ -1,4 +1,4 @@
-/** Guarantees the contraction of two tensors over any axes, with batch axes, closed under its own gradient. */
+/** The contraction of two tensors over any axes, with batch axes, closed under its own gradient. */
 
 import type { Value } from "../graph/graph.ts";
 import { ShapeError } from "../graph/error.ts";
@@ -41,10 +41,20 @@ export const dotAttrs = (
 function maths(a: string, b: string, attrs: DotAttrs, [x, y]: readonly [TensorType, TensorType]): string {
   const rank = x.shape.length;
   const matrix = rank === y.shape.length && attrs.aBatch.length === rank - 2;
+  const rows = attrs.aBatch.length === 0 ? overRows(attrs, rank, y.shape.length) : undefined;
+  if (rows !== undefined) return rows(a, b);
   if (!matrix) return `Σ ${a}·${b} over axes ${attrs.aContract.join(",")} of ${a}`;
   const aᵀ = attrs.aContract[0] === rank - 2 ? "ᵀ" : "";
   const bᵀ = attrs.bContract[0] === rank - 1 ? "ᵀ" : "";
   return `${a}${aᵀ} · ${b}${bᵀ}`;
+}
+
+/** The same of what has rows along several axes: x [n, t, in] · W [in, out], and what its adjoints are. */
+function overRows({ aContract, bContract }: DotAttrs, rank: number, other: number): ((a: string, b: string) => string) | undefined {
+  const isLast = aContract.length === 1 && aContract[0] === rank - 1;
+  if (isLast && other === 2 && bContract.length === 1) return (a, b) => `${a} · ${b}${bContract[0] === 0 ? "" : "ᵀ"}`;
+  const areLeading = (axes: readonly number[], of: number): boolean => axes.length === of - 1 && axes.every((axis, n) => axis === n);
+  return rank > 2 && areLeading(aContract, rank) && areLeading(bContract, other) ? (a, b) => `${a}ᵀ · ${b}` : undefined;
 }
 
 /** The gradient of one operand: the cotangent against the other operand, in the layout of the first. */

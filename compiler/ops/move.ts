@@ -1,4 +1,4 @@
-/** Guarantees the movements: views that only say where to read, each the other's transpose. */
+/** The movements: views that only say where to read, each the other's transpose. */
 
 import { ShapeError } from "../graph/error.ts";
 import type { Value } from "../graph/graph.ts";
@@ -99,7 +99,7 @@ export const broadcast: Op<"broadcast", [x: Value], { readonly axes: readonly nu
     const shape = Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? size[axes.indexOf(axis)]! : x.shape[n++]!));
     return { dtype: x.dtype, shape };
   },
-  laws: ["d_x = Σ d_y over the broadcast axes"],
+  laws: ["d_x = Σ d_y"],
   vjp: ({ g, node, cotangent }) => g.sum(cotangent, { axes: [...node.attrs.axes].sort((a, b) => a - b) }),
   evaluate([x], { axes }, y) {
     const own = stridesOf(x.type.shape);

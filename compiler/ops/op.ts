@@ -1,8 +1,8 @@
 /** Guarantees that a primitive is one declaration: typing law, gradient, reference meaning, definition and the samples its tests are made of. */
 
 import type { Attrs, Node, Value } from "../graph/graph.ts";
-import type { Index } from "../loop/index-expression.ts";
 import { sizeOf, stridesOf, type DType, type Tensor, type TensorType } from "../graph/type.ts";
+import type { Index } from "../loop/index-expression.ts";
 import type { Axis, Scalar } from "../loop/loop.ts";
 
 /**

@@ -1,4 +1,4 @@
-/** Guarantees every elementwise function as one row of formulas, read by the reference, the gradient, the targets and the comments. */
+/** Every elementwise function as one row of formulas, read by the reference, the gradient, the targets and the comments. */
 
 import { ShapeError } from "../graph/error.ts";
 import type { Value } from "../graph/graph.ts";
@@ -205,6 +205,17 @@ function walk(inputs: readonly Tensor[], data: Float64Array, meaning: (values: r
   }
 }
 
+/** d_y times a slope, as a law says it. */
+function pulledText(slope: Formula): string {
+  if (slope.kind === "number" && Math.abs(slope.value) === 1) return slope.value === 1 ? "d_y" : "−d_y";
+  if (slope.kind === "call" && slope.fn === "neg") return `−${pulledText(slope.args[0]!)}`;
+  if (slope.kind === "call" && slope.fn === "div") return `${pulledText(slope.args[0]!)} / ${printFormula(slope.args[1]!, TIGHTEST)}`;
+  return `d_y ⊙ ${printFormula(slope, TIGHTEST)}`;
+}
+
+/** Only what is one name or call stands without brackets. */
+const TIGHTEST = 9;
+
 function elementwise(row: Row): Op {
   const y = parseFormula(row.y);
   const meaning = compileFormula(y, row.args);
@@ -229,8 +240,8 @@ function elementwise(row: Row): Op {
       return row.slopes.map((_, at) => {
         const s = slope(at);
         if (s === null) return null;
-        const text = own ? "" : ` for y = ${printFormula(y)}`;
-        return s.kind === "number" && s.value === 1 ? `d_${row.args[at]} = d_y` : `d_${row.args[at]} = d_y ⊙ (${printFormula(s)})${text}`;
+        const pulled = pulledText(s);
+        return `d_${row.args[at]} = ${pulled}${own || pulled === "d_y" ? "" : ` for y = ${printFormula(y)}`}`;
       });
     },
     vjp(scope, at) {

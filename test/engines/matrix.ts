@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Model } from "../../compiler/model/model.ts";
+import type { Model } from "../../compiler/model/declaration.ts";
 import { stripTypes } from "../../compiler/targets/strip.ts";
 import { classesOf, committedTrainer, stepsOf, wasmAndTwin } from "./emit.ts";
 import type { Engine } from "./engines.ts";

@@ -10,7 +10,8 @@ import { softmaxCrossEntropy, svmLoss } from "../../compiler/model/losses/classe
 import { huber, mse } from "../../compiler/model/losses/numbers.ts";
 import { l1, l2 } from "../../compiler/model/losses/penalties.ts";
 import { hyper } from "../../compiler/model/leaves.ts";
-import { model, type Declaration, type Model } from "../../compiler/model/model.ts";
+import { model } from "../../compiler/model/model.ts";
+import type { Declaration, Model } from "../../compiler/model/declaration.ts";
 import {
   accumulate,
   adadelta,

@@ -16,9 +16,9 @@ import {
   model,
   type FloatTensor,
 } from "../../compiler/index.ts";
-import { citation } from "../../compiler/driver/lower.ts";
+import { citation } from "../../compiler/driver/citation.ts";
 import type { Layer } from "../../compiler/model/layers/layer.ts";
-import type { EntryKind } from "../../compiler/model/model.ts";
+import type { EntryKind } from "../../compiler/model/declaration.ts";
 import type { Meeting } from "../../compiler/model/rows.ts";
 import { close } from "../support/close.ts";
 import { complaint, differences, forward, type Run } from "../support/forward.ts";

@@ -5,8 +5,9 @@ import { judgeText } from "../../compiler/check/certificate.ts";
 import { below, randomOf } from "../../compiler/check/draw.ts";
 import { prepareKernels } from "../../compiler/check/kernels.ts";
 import { loadModel } from "../../compiler/cli/load-model.ts";
-import { lower, type Source } from "../../compiler/driver/lower.ts";
-import type { Model } from "../../compiler/model/model.ts";
+import { lower } from "../../compiler/driver/lower.ts";
+import type { Source } from "../../compiler/driver/options.ts";
+import type { Model } from "../../compiler/model/declaration.ts";
 import { allEdits, edited, type Edit } from "./edits.ts";
 import { whyEquivalent } from "./equivalent.ts";
 

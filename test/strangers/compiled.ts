@@ -3,7 +3,7 @@
 import { compileFunction } from "node:vm";
 import * as library from "adjoint";
 import { compile, type Compiled } from "../../compiler/compile.ts";
-import type { Model } from "../../compiler/model/model.ts";
+import type { Model } from "../../compiler/model/declaration.ts";
 import type { TargetName } from "../../compiler/targets/index.ts";
 import type { Stranger } from "./draft.ts";
 

@@ -29,7 +29,7 @@ import {
   zeros,
 } from "adjoint";
 import type { UpdateRule } from "../../compiler/autodiff/update.ts";
-import type { Model } from "../../compiler/model/model.ts";
+import type { Model } from "../../compiler/model/declaration.ts";
 
 /** scores = tanh(x·W + b) + c. */
 export const dense = (rule: () => UpdateRule): Model =>

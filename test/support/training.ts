@@ -4,7 +4,7 @@ import { model, mul, param, constant, sum, add, type FloatTensor } from "adjoint
 import type { UpdateRule } from "../../compiler/autodiff/update.ts";
 import { runningTrainer, type AnyTrainer } from "../../compiler/check/emitted.ts";
 import { lower } from "../../compiler/driver/lower.ts";
-import type { Model } from "../../compiler/model/model.ts";
+import type { Model } from "../../compiler/model/declaration.ts";
 
 export const trainerOf = async (declared: Model): Promise<AnyTrainer> => runningTrainer(await lower(declared));
 

@@ -2,8 +2,8 @@
 
 import { VerifyError } from "../../graph/error.ts";
 import type { Index } from "../index-expression.ts";
-import type { Axis, Scalar } from "../loop.ts";
-import { FUNCTIONS, cast, type Precision } from "./functions.ts";
+import type { Axis, Load, Reduce, Scalar } from "../loop.ts";
+import { cast, FUNCTIONS, type Precision } from "./functions.ts";
 
 /** The value at the point where the loops are now. */
 export type Get = () => number;
@@ -12,8 +12,6 @@ export type Get = () => number;
 export interface Cell {
   value: number;
 }
-
-type Load = Extract<Scalar, { kind: "load" }>;
 
 /** What a scalar's names mean; a scalar is read once into closures, then run at every point. */
 export interface Environment {
@@ -88,7 +86,7 @@ export function scalarReader(s: Scalar, env: Environment): Get {
 }
 
 /** Terms one after the other, row-major over the axes. */
-function reduceReader(s: Extract<Scalar, { kind: "reduce" }>, env: Environment): Get {
+function reduceReader(s: Reduce, env: Environment): Get {
   const cells: Cell[] = s.over.map(() => ({ value: 0 }));
   const own = new Map(s.over.map((axis, n) => [axis.name, cells[n]!]));
   const term = scalarReader(s.term, {

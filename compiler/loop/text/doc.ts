@@ -17,36 +17,43 @@ export function commentLine(text: string): string {
 }
 
 const DOC = /^(.*) {4}%(\S+) {2}(.*), (.*?)$/u;
-
-const ADJOINT = /^(.*?) \(%(\S+)\): (.*)$/u;
+/** `role (%of): law in composition`, each but the role where there is one. */
+const WHY = /^(.*?)(?: \(%(\S+)\): (.*?))?(?: in (.*))?$/u;
 
 /** A graph node as one `//` line; quoted where it would not read back. */
-export function docLine({ maths, node, role, site, adjoint }: Doc): string {
+export function docLine(doc: Doc): string {
+  const { maths, node, role, site, adjoint, within } = doc;
   const law = adjoint === undefined ? "" : ` (%${adjoint.of}): ${adjoint.law}`;
-  const text = `${maths}    %${node}  ${role}${law}, ${site}`;
-  const back = COMMENT.test(text) && !text.startsWith('["') && text === text.trimEnd() ? readDoc(text) : undefined;
-  const same =
-    back?.maths === maths &&
-    back.node === node &&
-    back.role === role &&
-    back.site === site &&
-    back.adjoint?.of === adjoint?.of &&
-    back.adjoint?.law === adjoint?.law;
-  const all = [maths, node, role, site, ...(adjoint === undefined ? [] : [adjoint.of, adjoint.law])];
-  return `// ${same ? text : quoted(all)}`;
+  const text = `${maths}    %${node}  ${role}${law}${within === undefined ? "" : ` in ${within}`}, ${site}`;
+  const isPlain = COMMENT.test(text) && !text.startsWith('["') && text === text.trimEnd();
+  const back = isPlain ? readDoc(text) : undefined;
+  const parts = partsOf(doc);
+  return `// ${back !== undefined && JSON.stringify(partsOf(back)) === JSON.stringify(parts) ? text : quoted(parts)}`;
 }
 
-/** One graph node from its `//` line: `maths    %node  role, site`, where a role may go on in `(%of): law`; or all as a JSON array. */
+/** One graph node from its `//` line: `maths    %node  role, site`, where a role may go on in `(%of): law in composition`; or all as a JSON array. */
 export function readDoc(text: string): Doc | undefined {
-  const isQuoted = text.startsWith('["');
-  const parts = isQuoted ? (JSON.parse(text) as string[]) : DOC.exec(text)?.slice(1);
-  if (parts === undefined) return undefined;
-  const [maths = "", node = "", written = "", site = ""] = parts;
-  const adjoint = isQuoted ? parts.slice(4) : ADJOINT.exec(written)?.slice(1);
-  if (adjoint === undefined || adjoint.length === 0) return { maths, node, role: written, site };
-  const [of = "", law = ""] = adjoint.slice(-2);
-  return { maths, node, role: isQuoted ? written : adjoint[0]!, site, adjoint: { of, law } };
+  if (text.startsWith('["')) return docOf(JSON.parse(text) as (string | null)[]);
+  const [, maths, node, written, site] = DOC.exec(text) ?? [];
+  if (written === undefined) return undefined;
+  const [, role, of, law, within] = WHY.exec(written)!; // each of its parts may be empty
+  return docOf([maths, node, role, site, of, law, within]);
 }
+
+function docOf([maths, node, role, site, of, law, within]: readonly (string | null | undefined)[]): Doc {
+  const text = (given: string | null | undefined): string => given ?? "";
+  return {
+    ...{ maths: text(maths), node: text(node), role: text(role), site: text(site) },
+    ...(of === undefined || of === null ? {} : { adjoint: { of, law: text(law) } }),
+    ...(within === undefined || within === null ? {} : { within }),
+  };
+}
+
+/** The parts of a node up to the last that it has. */
+const partsOf = ({ maths, node, role, site, adjoint, within }: Doc): (string | null)[] => {
+  const parts = [maths, node, role, site, adjoint?.of ?? null, adjoint?.law ?? null, within ?? null];
+  return parts.slice(0, parts.findLastIndex((part) => part !== null) + 1);
+};
 
 /** The graph nodes before a definition or a call. */
 export const readDocs = (r: Reader): Doc[] => r.comments("`// maths    %node  role, site`", readDoc);

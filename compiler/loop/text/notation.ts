@@ -1,7 +1,7 @@
 /** Index notation for people: scalars, definitions and statements as mathematics. Nothing reads it back. */
 
 import { keyOf } from "../build.ts";
-import type { Definition, Definitions, Group, Scalar, ScalarFn, Stage, Stmt } from "../loop.ts";
+import type { Apply, Definition, Definitions, Group, Scalar, ScalarFn, Select, Stage, Stmt } from "../loop.ts";
 import { placeOf, resultLine } from "./definition.ts";
 import { isSingle, printIndex } from "./index-expression.ts";
 import { formText } from "./kernel.ts";
@@ -65,7 +65,7 @@ const people = (value: number): string => (value === Infinity ? "∞" : printNum
 
 const isNegative = (value: number): boolean => value < 0 || Object.is(value, -0);
 
-function applied(s: Extract<Scalar, { kind: "apply" }>): readonly [string, number] {
+function applied(s: Apply): readonly [string, number] {
   const [a, b] = s.args;
   const infix = INFIX[s.fn];
   if (infix !== undefined && a !== undefined && b !== undefined) {
@@ -82,7 +82,7 @@ function applied(s: Extract<Scalar, { kind: "apply" }>): readonly [string, numbe
 }
 
 /** relu(x) = x < 0 ? 0 : x. */
-function reluOf({ when, then, otherwise }: Extract<Scalar, { kind: "select" }>): Scalar | undefined {
+function reluOf({ when, then, otherwise }: Select): Scalar | undefined {
   if (when.kind !== "apply" || when.fn !== "lt") return undefined;
   const [x, zero] = when.args;
   const isZero = (z: Scalar | undefined): boolean => z?.kind === "literal" && z.value === 0;

@@ -2,15 +2,14 @@
 
 import { VerifyError } from "../../graph/error.ts";
 import type { DType } from "../../graph/type.ts";
-import { SCALAR_FNS, type Scalar, type ScalarFn } from "../loop.ts";
+import { SCALAR_FNS, type Load, type Scalar, type ScalarFn } from "../loop.ts";
 import { indexText, readIndex } from "./index-expression.ts";
 import { NUMBER, Reader, type Token } from "./reader.ts";
 import { dtypeOfCall, enter, type Scope } from "./scope.ts";
 import { DTYPES, printAxes, printName, printNumber, readAxis } from "./words.ts";
 
 /** `W`, and `W′` for the value that this step stores there. */
-export const bufferText = ({ buffer, updated }: Extract<Scalar, { kind: "load" }>): string =>
-  `${printName(buffer)}${updated === true ? "′" : ""}`;
+export const bufferText = ({ buffer, updated }: Load): string => `${printName(buffer)}${updated === true ? "′" : ""}`;
 
 /** A scalar as prefix calls, each dtype written only where it does not follow. */
 export function scalarText(s: Scalar, scope: Scope): string {

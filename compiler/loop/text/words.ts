@@ -8,7 +8,7 @@ import type { Reader } from "./reader.ts";
 const WORD = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** As JSON, all of it visible. */
-export const quoted = (value: string | readonly string[]): string => printable(JSON.stringify(value));
+export const quoted = (value: string | readonly (string | null)[]): string => printable(JSON.stringify(value));
 
 /** Words that the canonical text gives a meaning; as names they are quoted. */
 const RESERVED = new Set(["for", "let", "var", "if", "true", "false", "div", "mod"]);

@@ -2,7 +2,7 @@
 
 import { apply, conjuncts } from "../build.ts";
 import { constant, type Index } from "../index-expression.ts";
-import type { Scalar } from "../loop.ts";
+import type { Apply, Scalar } from "../loop.ts";
 import { printIndex, printName, printScalar } from "../text/index.ts";
 import { outsideOf } from "./bounds.ts";
 import { fits, pureOf, type Place } from "./place.ts";
@@ -62,7 +62,7 @@ const COMPARES = new Set(["lt", "le", "eq"]);
 const LOGIC = new Set(["and", "or", "not"]);
 
 /** Each function has its operands, and gives what follows from them. */
-function verifyApply(s: Extract<Scalar, { kind: "apply" }>, place: Place): void {
+function verifyApply(s: Apply, place: Place): void {
   const operands = s.args.map((arg) => arg.dtype);
   const arity = s.fn === "randomBits" ? 3 : UNARY.has(s.fn) ? 1 : 2;
   if (operands.length !== arity)

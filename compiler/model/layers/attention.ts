@@ -1,4 +1,4 @@
-/** Guarantees multi-head attention: projections to heads, attention within each, and a projection back. */
+/** Multi-head attention: projections to heads, attention within each, and a projection back. */
 
 import { FLAG, optionsOf } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
@@ -9,8 +9,8 @@ import type { BoolTensor } from "../comparisons.ts";
 import { glorot, zeros } from "../initializers.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
 import { called, check as checkArguments } from "../arguments.ts";
-import { EXTENT, FLOATS, layerOptions, TRUTHS } from "../kinds.ts";
-import { withScope, type LayerOptions, type LayerScope } from "./layer.ts";
+import { EXTENT, FLOATS, TRUTHS } from "../kinds.ts";
+import { withScope, layerOptions, type LayerOptions, type LayerScope } from "./layer.ts";
 
 export interface MultiHeadAttentionOptions extends LayerOptions {
   /** A position sees no later one. */

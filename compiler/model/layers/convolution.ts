@@ -1,4 +1,4 @@
-/** Guarantees convolutions, cross-correlating over NCHW with OIHW filters: plain, grouped, depthwise, over one or two axes. */
+/** Convolutions, cross-correlating over NCHW with OIHW filters: plain, grouped, depthwise, over one or two axes. */
 
 import { FLAG } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
@@ -7,9 +7,9 @@ import { convAttrs } from "../../ops/conv.ts";
 import type { Activation } from "../activations.ts";
 import { glorot, zeros, type Initializer } from "../initializers.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
-import { ACTIVATION, EXTENT, INITIALIZER, layerOptions, PER_AXIS } from "../kinds.ts";
+import { ACTIVATION, EXTENT, INITIALIZER, PER_AXIS } from "../kinds.ts";
 import { activated } from "./dense.ts";
-import { checked, layer, type LayerOptions, type LayerScope } from "./layer.ts";
+import { checked, layer, layerOptions, type LayerOptions, type LayerScope } from "./layer.ts";
 import { axesOf, checkImage, PADDING, type Padding, type PerAxis } from "./spatial.ts";
 
 export interface ConvolutionOptions extends LayerOptions {

@@ -1,4 +1,4 @@
-/** Guarantees the fully connected layer: y = activation(x·kernel + bias) over the last axis. */
+/** The fully connected layer: y = activation(x·kernel + bias) over the last axis. */
 
 import { FLAG } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
@@ -6,9 +6,9 @@ import { dotAttrs } from "../../ops/dot.ts";
 import { activationOf, type Activation } from "../activations.ts";
 import { glorot, zeros, type Initializer } from "../initializers.ts";
 import { check } from "../arguments.ts";
-import { ACTIVATION, EXTENT, FLOATS, INITIALIZER, layerOptions } from "../kinds.ts";
+import { ACTIVATION, EXTENT, FLOATS, INITIALIZER } from "../kinds.ts";
 import type { FloatTensor } from "../tensor.ts";
-import { checked, layer, type LastAxisLayer, type LayerOptions, type LayerScope } from "./layer.ts";
+import { checked, layer, layerOptions, type LastAxisLayer, type LayerOptions, type LayerScope } from "./layer.ts";
 
 export interface DenseOptions extends LayerOptions {
   readonly activation?: Activation;

@@ -1,7 +1,7 @@
-/** Guarantees dropout: in training each element is zeroed with probability `rate` and the rest scaled by 1 / (1 − rate). */
+/** Dropout: in training each element is zeroed with probability `rate` and the rest scaled by 1 / (1 − rate). */
 
-import { ANY_NUMBER, layerOptions } from "../kinds.ts";
-import { checked, layer, type LayerOptions, type SameShapeLayer } from "./layer.ts";
+import { ANY_NUMBER } from "../kinds.ts";
+import { checked, layer, layerOptions, type LayerOptions, type SameShapeLayer } from "./layer.ts";
 
 /** Random integers are uniform on [−2³¹, 2³¹). */
 const RANGE = 2 ** 32;

@@ -1,4 +1,4 @@
-/** Guarantees the layers that tokens enter by: a vector a token, and a vector a position. */
+/** The layers that tokens enter by: a vector a token, and a vector a position. */
 
 import { oneOf } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
@@ -6,8 +6,8 @@ import type { Shape } from "../../graph/type.ts";
 import type { Context } from "../context.ts";
 import { normal, uniform, type Initializer } from "../initializers.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
-import { EXTENT, INITIALIZER, layerOptions } from "../kinds.ts";
-import { checked, layer, type LayerOptions, type SameShapeLayer } from "./layer.ts";
+import { EXTENT, INITIALIZER } from "../kinds.ts";
+import { checked, layer, layerOptions, type LayerOptions, type SameShapeLayer } from "./layer.ts";
 
 export interface EmbeddingOptions extends LayerOptions {
   /** Default: uniform on [−0.05, 0.05). */

@@ -5,7 +5,7 @@ import type { Shape } from "../../graph/type.ts";
 import { called, check } from "../arguments.ts";
 import { context, type Context } from "../context.ts";
 import type { Initializer } from "../initializers.ts";
-import type { Laws } from "../../graph/arguments.ts";
+import { FLAG, optionsOf, TEXT, type Law, type Laws } from "../../graph/arguments.ts";
 import type { Operand } from "../../graph/error.ts";
 import { TENSOR } from "../kinds.ts";
 import { callSite, type Site } from "../site.ts";
@@ -19,15 +19,9 @@ export interface LayerOptions {
   readonly trainable?: boolean;
 }
 
-/** A call of a layer, as `summary` lists it. */
-export interface LayerRecord {
-  readonly name: string;
-  readonly kind: string;
-  readonly shape: Shape;
-  /** Elements of the parameters it created; 0 for every call but the first. */
-  readonly parameters: number;
-  readonly site: string;
-}
+/** The options of a layer: its own, and those that every layer has. */
+export const layerOptions = <Options extends LayerOptions>(laws: Laws<Omit<Options, keyof LayerOptions>>): Law =>
+  optionsOf<LayerOptions>({ ...laws, name: TEXT, trainable: FLAG });
 
 /** What a layer's body works with. Parameters and states are declared at its first call and found again at later ones. */
 export interface LayerScope {
@@ -101,6 +95,7 @@ export function withScope(kind: string, { name, trainable = true }: LayerOptions
   const known = new WeakMap<Context, Declared>();
   return (body) => {
     const c = context();
+    c.compositions.next(undefined); // a layer has a name of its own
     return c.run(() => {
       const declared = known.get(c) ?? { name: c.layerName(name ?? kind), storage: new Map() };
       known.set(c, declared);
@@ -126,14 +121,15 @@ export function withScope(kind: string, { name, trainable = true }: LayerOptions
       };
       const mark = c.builder.nodes.length;
       const title = declared.name === kind ? kind : `${kind} ${JSON.stringify(declared.name)}`;
-      const value = body({
+      const own: LayerScope = {
         c,
         name: declared.name,
         named: (own, intermediate) => c.named(`${declared.name}.${own}`, intermediate),
         fail: (law, remedy, operands) => c.fail(`layer/${kind}`, `${title} ${law}`, remedy, operands),
         param: (own, shape, initial) => storage("param", own, shape, initial),
         state: (own, shape, initial) => storage("state", own, shape, initial),
-      });
+      };
+      const value = c.compositions.layer(declared.name, kind, () => body(own));
       if (value >= mark) c.named(declared.name, value);
       c.layers.push({ name: declared.name, kind, shape: c.typeOf(value).shape, parameters, site: c.site });
       return c.tensor(value);

@@ -1,12 +1,12 @@
-/** Guarantees normalization: over the batch with running statistics, over features, over groups of channels, by root mean square. */
+/** Normalization: over the batch with running statistics, over features, over groups of channels, by root mean square. */
 
 import { numbers } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
 import { sizeOf, type Shape } from "../../graph/type.ts";
 import type { Context } from "../context.ts";
 import { ones, zeros } from "../initializers.ts";
-import { ANY_NUMBER, EXTENT, layerOptions } from "../kinds.ts";
-import { checked, layer, type LayerOptions, type LayerScope, type SameShapeLayer } from "./layer.ts";
+import { ANY_NUMBER, EXTENT } from "../kinds.ts";
+import { checked, layer, layerOptions, type LayerOptions, type LayerScope, type SameShapeLayer } from "./layer.ts";
 
 export interface NormOptions extends LayerOptions {
   /** Added to the variance. Default: 1e-5. */

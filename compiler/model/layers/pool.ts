@@ -1,11 +1,11 @@
-/** Guarantees pooling: maxima and means over windows, and over all of space. */
+/** Pooling: maxima and means over windows, and over all of space. */
 
 import { oneOf } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
-import { checked, layer, type LayerOptions, type LayerScope } from "./layer.ts";
-import { layerOptions, PER_AXIS } from "../kinds.ts";
+import { checked, layer, layerOptions, type LayerOptions, type LayerScope } from "./layer.ts";
+import { PER_AXIS } from "../kinds.ts";
 import { axesOf, checkImage, PADDING, type Axis, type Padding, type PerAxis } from "./spatial.ts";
 
 export interface PoolOptions extends LayerOptions {

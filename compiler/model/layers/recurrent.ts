@@ -1,4 +1,4 @@
-/** Guarantees the recurrent layers with PyTorch's formulas: gates i, f, g, o and r, z, n, an input bias and a recurrent bias. */
+/** The recurrent layers with PyTorch's formulas: gates i, f, g, o and r, z, n, an input bias and a recurrent bias. */
 
 import { FLAG, type Law } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
@@ -8,9 +8,9 @@ import type { Activation } from "../activations.ts";
 import { glorot, zeros } from "../initializers.ts";
 import { scan } from "../scan.ts";
 import type { FloatTensor } from "../tensor.ts";
-import { ACTIVATION, EXTENT, layerOptions } from "../kinds.ts";
+import { ACTIVATION, EXTENT } from "../kinds.ts";
 import { activated } from "./dense.ts";
-import { checked, layer, type LayerOptions, type LayerScope } from "./layer.ts";
+import { checked, layer, layerOptions, type LayerOptions, type LayerScope } from "./layer.ts";
 
 export interface RecurrentOptions<Sequences extends boolean = boolean> extends LayerOptions {
   /** Every step's output, [n, t, units], rather than the last one's, [n, units]. Default: false. */

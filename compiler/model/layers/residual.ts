@@ -1,10 +1,10 @@
-/** Guarantees residual connections: x plus what layers make of it. */
+/** Residual connections: x plus what layers make of it. */
 
 import { sameShape } from "../../graph/type.ts";
 import { check } from "../arguments.ts";
-import { FLOATS, layerOptions, LAYERS } from "../kinds.ts";
+import { FLOATS, LAYERS } from "../kinds.ts";
 import type { FloatTensor } from "../tensor.ts";
-import { checked, layer, type Layer, type LayerOptions, type SameShapeLayer } from "./layer.ts";
+import { checked, layer, layerOptions, type Layer, type LayerOptions, type SameShapeLayer } from "./layer.ts";
 
 const RESIDUAL = { layers: LAYERS, options: layerOptions({}) };
 

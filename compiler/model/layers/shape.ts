@@ -1,13 +1,13 @@
-/** Guarantees the layers that only rearrange: flatten, reshape, upsampling; the batch axis stays where it is. */
+/** The layers that only rearrange: flatten, reshape, upsampling; the batch axis stays where it is. */
 
 import { anyOf } from "../../graph/arguments.ts";
 import { sizeOf, type Shape } from "../../graph/type.ts";
 import { check } from "../arguments.ts";
 import { isTensor } from "../context.ts";
-import { EXTENT, FLOATS, layerOptions, SHAPE } from "../kinds.ts";
+import { EXTENT, FLOATS, SHAPE } from "../kinds.ts";
 import type { FloatTensor } from "../tensor.ts";
 import * as tensors from "../tensors.ts";
-import { checked, layer, type Layer, type LayerOptions } from "./layer.ts";
+import { checked, layer, layerOptions, type Layer, type LayerOptions } from "./layer.ts";
 
 /** The product of extents, where all are known. */
 type Product<S extends Shape> = number extends S["length"] ? number : S extends readonly [infer N extends number] ? N : number;

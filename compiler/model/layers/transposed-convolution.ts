@@ -1,11 +1,11 @@
-/** Guarantees transposed convolution: the adjoint of a convolution as a layer, which makes its input larger where that one makes it smaller. */
+/** Transposed convolution: the adjoint of a convolution as a layer, which makes its input larger where that one makes it smaller. */
 
 import type { Value } from "../../graph/graph.ts";
 import { convAttrs } from "../../ops/conv.ts";
 import { glorot } from "../initializers.ts";
-import { EXTENT, layerOptions, PER_AXIS } from "../kinds.ts";
+import { EXTENT, PER_AXIS } from "../kinds.ts";
 import { checkGroups, finished, SHARED, type Convolution2dLayer, type ConvolutionOptions } from "./convolution.ts";
-import { checked, layer, type LayerScope } from "./layer.ts";
+import { checked, layer, layerOptions, type LayerScope } from "./layer.ts";
 import { checkImage, endsOf, perAxis, type PerAxis } from "./spatial.ts";
 
 export interface TransposedOptions extends ConvolutionOptions {

@@ -18,9 +18,11 @@ export function accumulate(rule: UpdateRule, k: number): UpdateRule {
     linear: rule.linear,
     comparable: (parameter) => ["accumulated", ...rule.comparable(parameter)],
     period: k * rule.period,
-    update: (scopes) => rule.update(scopes.map((scope) => scope.by("accumulate", () => micro(scope, k)))),
+    update: (scopes) => rule.update(scopes.map((scope) => scope.by("accumulate", () => micro(scope, k), words(k)))),
   };
 }
+
+const words = (k: number): string => `g ← the mean of ${k} gradients, in every ${k}-th step; in the others w stays`;
 
 /** The scope of a rule that sees the mean of k gradients, and whose writes count in the k-th step only. */
 function micro(scope: UpdateScope, k: number): UpdateScope {
@@ -46,6 +48,6 @@ function micro(scope: UpdateScope, k: number): UpdateScope {
           write: (target, value) => shared.write(target, selected(target, value)),
         }),
       ),
-    write: (target, value) => scope.by("accumulate", () => scope.write(target, selected(target, value))),
+    write: (target, value) => scope.by("accumulate", () => scope.write(target, selected(target, value)), words(k)),
   };
 }

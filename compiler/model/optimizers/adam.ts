@@ -1,4 +1,4 @@
-/** Guarantees Adam and AdamW as PyTorch defines them: ε outside the square root, both moments bias-corrected. */
+/** Adam and AdamW as PyTorch defines them: ε outside the square root, both moments bias-corrected. */
 
 import type { UpdateRule } from "../../autodiff/update.ts";
 import { optionsOf } from "../../graph/arguments.ts";
@@ -6,7 +6,7 @@ import type { Value } from "../../graph/graph.ts";
 import { check } from "../arguments.ts";
 import { NOT_NEGATIVE, POSITIVE, SHARE } from "./options.ts";
 import { RATE, rateOf, type Rate } from "./rate.ts";
-import { averaged, averagedSquare, eachParameter, number, over, scaled, withDecay } from "./rule.ts";
+import { averaged, averagedSquare, decayWords, eachParameter, number, over, rest, scaled, withDecay } from "./rule.ts";
 
 export interface AdamOptions {
   readonly learningRate?: Rate;
@@ -42,7 +42,14 @@ function family(name: "adam" | "adamw", options: AdamOptions, decay: number): Up
   );
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   const { weightDecay = decay } = options;
-  return eachParameter(name, { comparable: ["m"] }, (scope) => {
+  const words = [
+    name === "adam" ? decayWords(weightDecay) : undefined,
+    `m ← ${beta1}·m + ${rest(beta1)}·g`,
+    `v ← ${beta2}·v + ${rest(beta2)}·g²`,
+    name === "adam" || weightDecay === 0 ? undefined : "w ← w − decay·w",
+    `w ← w − rate·m / (√(correction·v) + ${epsilon})`,
+  ];
+  return eachParameter(name, { comparable: ["m"], words }, (scope) => {
     const { g, parameter } = scope;
     const weight = (of: string, beta: number): Value =>
       scope.shared(of, (shared) => {

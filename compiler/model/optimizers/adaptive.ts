@@ -1,12 +1,12 @@
-/** Guarantees the rules that divide by a root of squared gradients: Adagrad, RMSProp, Adadelta, as PyTorch defines them. */
+/** The rules that divide by a root of squared gradients: Adagrad, RMSProp, Adadelta, as PyTorch defines them. */
 
 import type { UpdateRule } from "../../autodiff/update.ts";
 import { FLAG, optionsOf } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
 import { check } from "../arguments.ts";
 import { NOT_NEGATIVE, POSITIVE, SHARE } from "./options.ts";
-import { RATE, rateOf, type Rate } from "./rate.ts";
-import { averaged, averagedSquare, eachParameter, number, over, scaled, withDecay } from "./rule.ts";
+import { RATE, rateOf, rateWords, type Rate } from "./rate.ts";
+import { averaged, averagedSquare, decayWords, eachParameter, number, over, rest, scaled, withDecay } from "./rule.ts";
 
 export interface AdagradOptions {
   readonly learningRate?: Rate;
@@ -31,7 +31,8 @@ export function adagrad(options: AdagradOptions = {}): UpdateRule {
   );
   const { learningRate = 1e-2, epsilon = 1e-10, initialAccumulator = 0 } = options;
   const { weightDecay = 0 } = options;
-  return eachParameter("adagrad", { comparable: ["sum"] }, (scope) => {
+  const words = [decayWords(weightDecay), "sum ← sum + g²", `w ← w − ${rateWords(learningRate)}·g / (√sum + ${epsilon})`];
+  return eachParameter("adagrad", { comparable: ["sum"], words }, (scope) => {
     const { g, parameter } = scope;
     const gradient = withDecay(scope, weightDecay);
     const sum = scope.state("sum", initialAccumulator);
@@ -73,7 +74,16 @@ export function rmsprop(options: RmspropOptions = {}): UpdateRule {
   );
   const { learningRate = 1e-2, rho = 0.99, epsilon = 1e-8, momentum = 0 } = options;
   const { centered = false, weightDecay = 0 } = options;
-  return eachParameter("rmsprop", { comparable: ["square", "mean"] }, (scope) => {
+  const size = centered ? "square − mean²" : "square";
+  const step = `g / (√${centered ? `(${size})` : size} + ${epsilon})`;
+  const words = [
+    decayWords(weightDecay),
+    `square ← ${rho}·square + ${rest(rho)}·g²`,
+    centered ? `mean ← ${rho}·mean + ${rest(rho)}·g` : undefined,
+    momentum === 0 ? undefined : `momentum ← ${momentum}·momentum + ${step}`,
+    `w ← w − ${rateWords(learningRate)}·${momentum === 0 ? step : "momentum"}`,
+  ];
+  return eachParameter("rmsprop", { comparable: ["square", "mean"], words }, (scope) => {
     const { g, parameter } = scope;
     const gradient = withDecay(scope, weightDecay);
     const square = scope.state("square", 0);
@@ -122,7 +132,14 @@ export function adadelta(options: AdadeltaOptions = {}): UpdateRule {
     },
   );
   const { learningRate = 1, rho = 0.9, epsilon = 1e-6, weightDecay = 0 } = options;
-  return eachParameter("adadelta", { comparable: ["square"] }, (scope) => {
+  const words = [
+    decayWords(weightDecay),
+    `square ← ${rho}·square + ${rest(rho)}·g²`,
+    `Δ = √(moved + ${epsilon}) / √(square + ${epsilon})·g`,
+    `moved ← ${rho}·moved + ${rest(rho)}·Δ²`,
+    `w ← w − ${rateWords(learningRate)}·Δ`,
+  ];
+  return eachParameter("adadelta", { comparable: ["square"], words }, (scope) => {
     const { g, parameter } = scope;
     const gradient = withDecay(scope, weightDecay);
     const root = (x: Value): Value => g.sqrt(g.add(x, number(scope, epsilon)));

@@ -1,4 +1,4 @@
-/** Guarantees gradients of bounded size before a rule sees them. */
+/** Gradients of bounded size before a rule sees them. */
 
 import type { UpdateRule, UpdateScope } from "../../autodiff/update.ts";
 import type { Value } from "../../graph/graph.ts";
@@ -11,11 +11,15 @@ import { namedGradient, number, over } from "./rule.ts";
 export function clipByValue(rule: UpdateRule, limit: number): UpdateRule {
   check("clipByValue", { rule, limit }, { rule: RULE, limit: POSITIVE });
   const clip = (scope: UpdateScope): Value =>
-    scope.by("clipByValue", () => {
-      const { g, gradient } = scope;
-      const clipped = g.min(g.max(gradient, number(scope, -limit)), number(scope, limit));
-      return namedGradient(scope, "clipped", clipped);
-    });
+    scope.by(
+      "clipByValue",
+      () => {
+        const { g, gradient } = scope;
+        const clipped = g.min(g.max(gradient, number(scope, -limit)), number(scope, limit));
+        return namedGradient(scope, "clipped", clipped);
+      },
+      `g ← g held between ${-limit} and ${limit}`,
+    );
   return {
     ...rule,
     name: `clipByValue(${rule.name}, ${limit})`,
@@ -41,10 +45,11 @@ export function clipByGlobalNorm(rule: UpdateRule, limit: number): UpdateRule {
     update(scopes) {
       const [first] = scopes;
       if (first === undefined) return;
-      const squares = scopes.map((scope) => scope.by("clipByGlobalNorm", () => squareOf(scope)));
-      const scale = first.by("clipByGlobalNorm", () => scaleOf(first, squares, limit));
+      const words = `g ← g·min(1, ${limit} / (‖g‖ + ${NORM_EPSILON})), ‖g‖ over all parameters`;
+      const squares = scopes.map((scope) => scope.by("clipByGlobalNorm", () => squareOf(scope), words));
+      const scale = first.by("clipByGlobalNorm", () => scaleOf(first, squares, limit), words);
       const clip = (scope: UpdateScope): Value =>
-        scope.by("clipByGlobalNorm", () => namedGradient(scope, "clipped", scope.g.mul(scope.gradient, over(scope, scale))));
+        scope.by("clipByGlobalNorm", () => namedGradient(scope, "clipped", scope.g.mul(scope.gradient, over(scope, scale))), words);
       rule.update(scopes.map((scope) => ({ ...scope, gradient: clip(scope) })));
     },
   };

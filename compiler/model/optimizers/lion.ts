@@ -1,11 +1,11 @@
-/** Guarantees Lion (Chen et al. 2023): a step of one size for every weight, in the direction of an averaged gradient's sign. */
+/** Lion (Chen et al. 2023): a step of one size for every weight, in the direction of an averaged gradient's sign. */
 
 import type { UpdateRule } from "../../autodiff/update.ts";
 import { optionsOf } from "../../graph/arguments.ts";
 import { check } from "../arguments.ts";
 import { NOT_NEGATIVE, SHARE } from "./options.ts";
-import { RATE, rateOf, type Rate } from "./rate.ts";
-import { averaged, eachParameter, over, scaled } from "./rule.ts";
+import { RATE, rateOf, rateWords, type Rate } from "./rate.ts";
+import { averaged, eachParameter, over, rest, scaled } from "./rule.ts";
 
 export interface LionOptions {
   readonly learningRate?: Rate;
@@ -29,7 +29,12 @@ export function lion(options: LionOptions = {}): UpdateRule {
     },
   );
   const { learningRate = 1e-4, beta1 = 0.9, beta2 = 0.99, weightDecay = 0 } = options;
-  return eachParameter("lion", { comparable: ["m"] }, (scope) => {
+  const sign = `sign(${beta1}·m + ${rest(beta1)}·g)`;
+  const words = [
+    `w ← w − ${rateWords(learningRate)}·${weightDecay === 0 ? sign : `(${sign} + ${weightDecay}·w)`}`,
+    `m ← ${beta2}·m + ${rest(beta2)}·g`,
+  ];
+  return eachParameter("lion", { comparable: ["m"], words }, (scope) => {
     const { g, parameter, gradient } = scope;
     const m = scope.state("m", 0);
     const sign = g.sign(averaged(scope, m, beta1, gradient));

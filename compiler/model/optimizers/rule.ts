@@ -1,8 +1,9 @@
-/** Guarantees the few words that update rules are written in. */
+/** The few words that update rules are written in. */
 
 import type { UpdateRule, UpdateScope } from "../../autodiff/update.ts";
 import type { Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
+import { callSite } from "../site.ts";
 
 /** A literal of the parameter's dtype. */
 export const number = ({ g, parameter }: Pick<UpdateScope, "g" | "parameter">, value: number): Value =>
@@ -38,17 +39,33 @@ export function namedGradient({ builder, parameter }: UpdateScope, of: string, v
   return value;
 }
 
+/** What a rule that treats each parameter by itself says of itself. */
+interface Said {
+  readonly linear?: boolean;
+  readonly comparable?: readonly string[];
+  /** What it does to a parameter w with gradient g, in the order in which it does it; what is missing is not done. */
+  readonly words: readonly (string | undefined)[];
+}
+
 /** A rule that treats each parameter by itself. */
 export const eachParameter = (
   name: string,
-  { linear = false, comparable = [] }: { readonly linear?: boolean; readonly comparable?: readonly string[] },
+  { linear = false, comparable = [], words }: Said,
   update: (scope: UpdateScope) => void,
 ): UpdateRule => ({
   name,
+  site: callSite(),
   linear,
   comparable: () => comparable,
   period: 1,
   update(scopes) {
-    for (const scope of scopes) scope.by(name, () => update(scope));
+    const said = words.filter((one) => one !== undefined).join("; ");
+    for (const scope of scopes) scope.by(name, () => update(scope), said);
   },
 });
+
+/** 1 − β in words. */
+export const rest = (beta: number): string => `(1 − ${beta})`;
+
+/** `g ← g + λ·w`, where there is a decay. */
+export const decayWords = (decay: number): string | undefined => (decay === 0 ? undefined : `g ← g + ${decay}·w`);

@@ -1,11 +1,11 @@
-/** Guarantees stochastic gradient descent, with momentum as PyTorch defines it (torch.optim.SGD, no dampening). */
+/** Stochastic gradient descent, with momentum as PyTorch defines it (torch.optim.SGD, no dampening). */
 
 import type { UpdateRule } from "../../autodiff/update.ts";
 import { FLAG, optionsOf } from "../../graph/arguments.ts";
 import { check, refuse } from "../arguments.ts";
 import { NOT_NEGATIVE, SHARE } from "./options.ts";
-import { RATE, rateOf, type Rate } from "./rate.ts";
-import { eachParameter, over, scaled, withDecay } from "./rule.ts";
+import { RATE, rateOf, rateWords, type Rate } from "./rate.ts";
+import { decayWords, eachParameter, over, scaled, withDecay } from "./rule.ts";
 
 export interface SgdOptions {
   readonly learningRate?: Rate;
@@ -31,7 +31,13 @@ export function sgd(options: SgdOptions = {}): UpdateRule {
   const { learningRate = 1e-2, momentum = 0, nesterov = false, weightDecay = 0 } = options;
   if (nesterov && momentum === 0)
     refuse("sgd", "nesterov needs a momentum above 0, but got 0", "Give momentum, for example 0.9, or leave nesterov out.");
-  return eachParameter("sgd", { linear: true }, (scope) => {
+  const step = momentum === 0 ? "g" : nesterov ? `(g + ${momentum}·momentum)` : "momentum";
+  const words = [
+    decayWords(weightDecay),
+    momentum === 0 ? undefined : `momentum ← ${momentum}·momentum + g`,
+    `w ← w − ${rateWords(learningRate)}·${step}`,
+  ];
+  return eachParameter("sgd", { linear: true, words }, (scope) => {
     const { g, parameter } = scope;
     let step = withDecay(scope, weightDecay);
     if (momentum !== 0) {

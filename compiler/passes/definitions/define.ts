@@ -3,16 +3,15 @@
  *   %y = dot %x %w   →   y[i,j] = Σ k<784: x[i,k]·w[k,j]
  */
 
-import type { Graph, Node, Origin } from "../../graph/graph.ts";
-import type { Attr } from "../../graph/graph.ts";
+import { placeOf, type Attr, type Graph, type Node, type Origin } from "../../graph/graph.ts";
 import { load, round } from "../../loop/build.ts";
 import { index, type Index } from "../../loop/index-expression.ts";
 import type { Axis, Buffer, Definition, Doc, EntryResult, Initial, Role, Scalar } from "../../loop/loop.ts";
 import { opOf } from "../../ops/index.ts";
 import { exactValues } from "../graph/numerics.ts";
-import type { Pass } from "../pass.ts";
 import { nameOf } from "../graph/rewrite.ts";
 import { inOrder } from "../graph/terms.ts";
+import type { Pass } from "../pass.ts";
 
 /** Definitions before fusion: one a node, views included. */
 export interface Defined {
@@ -156,7 +155,8 @@ export function docsOf(graph: Graph, docOf: DocOf = docsIn(graph)): readonly Doc
     const aliases = graph.aliases
       .filter((alias) => alias.value === value)
       .map((alias) => docOf(alias.maths, alias.name, node.op, alias.origin));
-    return [docOf(maths, node.name, node.op, node.origin), ...aliases];
+    const op = node.attrs["again"] === undefined ? node.op : `${node.op} again`;
+    return [docOf(maths, node.name, op, node.origin), ...aliases];
   });
 }
 
@@ -166,7 +166,7 @@ type DocOf = (maths: string, node: string, op: string, origin: Origin) => Doc;
 function docsIn(graph: Graph): DocOf {
   const told = tellersOf(graph);
   return (maths, node, op, origin) => {
-    const said = { maths, node, role: roleOf({ origin, op }), site: origin.site };
+    const said = { maths, node, role: roleOf({ origin, op }), ...placeOf(origin) };
     if (origin.role !== "cotangent") return said;
     return { ...said, adjoint: { of: told(origin.of), law: origin.rule } };
   };

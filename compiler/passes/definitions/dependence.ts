@@ -1,7 +1,7 @@
-/** Guarantees the order that any schedule must keep: definitions after what they read, overwriting after every reader of the old value. */
+/** The order that any schedule must keep: definitions after what they read, overwriting after every reader of the old value. */
 
-import type { Definition } from "../../loop/loop.ts";
 import { loadsOf } from "../../loop/build.ts";
+import type { Definition } from "../../loop/loop.ts";
 
 /** Items that hold definitions, merged as fusion proceeds; edges run from what must come first. */
 export class Dependence {

@@ -7,13 +7,13 @@
 import { CompilerFault } from "../../graph/error.ts";
 import { loadsOf } from "../../loop/build.ts";
 import type { Apart, Definitions, Refusal, Scalar } from "../../loop/loop.ts";
+import type { Pass } from "../pass.ts";
 import { at as identity, type Defined, type Term } from "./define.ts";
 import { Dependence } from "./dependence.ts";
 import { inline, inlineMovements } from "./inline.ts";
 import { hasReduce, keptApart, type Item } from "./join.ts";
 import { inOrder } from "./order.ts";
 import { readsOwnPoint } from "./own-point.ts";
-import type { Pass } from "../pass.ts";
 import { assignStorage, buffersOf } from "./storage.ts";
 
 /** Why a term stays out of a producer's loops; undefined where it joins them. */
@@ -52,7 +52,7 @@ const outOfPlace = (terms: readonly Term[]): readonly Term[] =>
     .filter(({ definition: { target, value, axes } }) => target !== undefined && !readsOwnPoint(value, target, axes))
     .reduce((now, term) => copiedAtEnd(now, now.indexOf(term)), terms);
 
-/** Parameters that exchange values cannot both be overwritten in place: one of them is copied at the end. */
+/** Parameters that exchange values cannot both be overwritten where they are: one of them is copied at the end. */
 function breakCycles(terms: readonly Term[]): readonly Term[] {
   let now = terms;
   for (let tries = 0; tries <= terms.length; tries++) {

@@ -1,12 +1,12 @@
-/** Guarantees which definitions are substituted into their readers: movements, values nobody stores, and what is cheaper to compute again than to keep. */
+/** Which definitions are substituted into their readers: movements, values nobody stores, and what is cheaper to compute again than to keep. */
 
+import { sameShape } from "../../graph/type.ts";
 import { loadsOf, mapScalar, substitute, walkScalar } from "../../loop/build.ts";
 import { equal, index, type Index } from "../../loop/index-expression.ts";
-import { sameShape } from "../../graph/type.ts";
 import type { Scalar } from "../../loop/loop.ts";
+import { weighted } from "../loops/unroll.ts";
 import type { Defined, Term } from "./define.ts";
 import { hasReduce } from "./join.ts";
-import { weighted } from "../loops/unroll.ts";
 
 const COSTLY = new Set(["exp", "log", "tanh", "sin", "cos", "erf", "log1p", "expm1", "pow", "div", "sqrt", "randomBits"]);
 

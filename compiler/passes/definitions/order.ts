@@ -1,5 +1,5 @@
 /**
- * Guarantees the order of a step: everything after what it depends on, the forward pass as the model declares it, and each update as
+ * The order of a step: everything after what it depends on, the forward pass as the model declares it, and each update as
  * soon as its gradient is there, so that what only an update still reads dies as early as it can.
  */
 
@@ -14,11 +14,18 @@ interface Item {
   readonly scalar: boolean;
 }
 
-const updates = ({ terms }: Item): boolean => terms.some(({ definition }) => definition.target !== undefined);
+const updates = ({ terms, scalar }: Item): boolean => !scalar && terms.some(({ definition }) => definition.target !== undefined);
+
+/** A scalar of an update rule. */
+const isOfRule = ({ terms, scalar }: Item): boolean => scalar && terms[0]!.role === "update";
 
 const isForward = ({ terms }: Item): boolean => terms.some(({ role, again }) => role === "primal" && !again);
 
-/** Of what is ready: updates first; then the forward pass; then the scalars that alone keep an update waiting; then the graph's order. */
+/**
+ * Of what is ready: updates first; then the forward pass; then the graph's order. Scalars of update rules come together, as soon as
+ * nothing of the forward pass is left: a step then reads forward, update rule, backward. Where parts of a batch take turns, a scalar
+ * that alone keeps an update waiting comes before.
+ */
 export function inOrder<Of extends Item>(items: readonly Of[], dependence: Dependence): Of[] {
   const waiting = new Set(items);
   const byAt = new Map(items.map((item) => [item.at, item]));
@@ -45,7 +52,14 @@ export function inOrder<Of extends Item>(items: readonly Of[], dependence: Depen
     const ready = [...waiting].filter((item) => pending.get(item) === 0);
     const [first] = ready;
     if (first === undefined) throw new CompilerFault("fuse", "the groups wait for each other in a circle");
-    const next = ready.find(updates) ?? (isForward(first) ? first : (firstOf([...waiting].filter(updates), scalarFor) ?? first));
+    const isLeft = [...waiting].some(isForward);
+    const next =
+      (isLeft ? undefined : ready.find(isOfRule)) ??
+      ready.find(updates) ??
+      (isForward(first) ? first : undefined) ??
+      (isLeft ? firstOf([...waiting].filter(updates), scalarFor) : undefined) ??
+      ready.find((item) => !isOfRule(item)) ??
+      first;
     waiting.delete(next);
     ordered.push(next);
     for (const at of dependence.after(next.at)) {

@@ -1,11 +1,9 @@
-/** Guarantees an answer whether a value reads a buffer only at the very element that is being computed, so that it may be written there in place. */
+/** Whether a value reads a buffer only at the very element that is being computed, so that this may overwrite what it reads. */
 
 import { apply, conjuncts, walkScalar } from "../../loop/build.ts";
 import { equal, evaluate, index, namesIn, type Index } from "../../loop/index-expression.ts";
 import { evaluateScalar } from "../../loop/interpret/index.ts";
-import type { Axis, Scalar } from "../../loop/loop.ts";
-
-type Load = Extract<Scalar, { kind: "load" }>;
+import type { Axis, Load, Scalar } from "../../loop/loop.ts";
 
 /** Points along an axis that are tried one by one. */
 const MOST_POINTS = 1e6;

@@ -1,5 +1,5 @@
 /**
- * Guarantees an answer, read off the definitions alone, how the rows of a batch go through a step: one by one, into a sum, or into each other.
+ * How the rows of a batch go through a step, read off the definitions alone: one by one, into a sum, or into each other.
  *   h[i,j] = relu(z[i,j])          rows, along axis 0
  *   d_w[k,j] = Σ i<32: x[i,k]·…    a sum over the rows
  *   y[i] = x[i] − mean[]           rows that meet, where mean is such a sum: no batch can be split there
@@ -7,7 +7,7 @@
 
 import { loadsOf, walkScalar } from "../../loop/build.ts";
 import { equal, index, namesIn, quotient, type Index } from "../../loop/index-expression.ts";
-import type { Buffer, Scalar } from "../../loop/loop.ts";
+import type { Buffer, Reduce, Scalar } from "../../loop/loop.ts";
 import type { Defined, Term } from "./define.ts";
 
 /** Where the rows lie: a dimension, and how many positions along it belong to one row. */
@@ -58,7 +58,7 @@ export function rowIndex(at: Index, per: number, batch: number, extents: Readonl
 }
 
 /** The sum that a value is. */
-export function wholeSum(value: Scalar): Extract<Scalar, { kind: "reduce" }> | undefined {
+export function wholeSum(value: Scalar): Reduce | undefined {
   const inner = value.kind === "round" ? value.value : value;
   return inner.kind === "reduce" && inner.by === "add" ? inner : undefined;
 }

@@ -10,8 +10,8 @@ import { CompilerFault } from "../../graph/error.ts";
 import { apply, at as position, literal, load, loadsOf, mapScalar, round } from "../../loop/build.ts";
 import { equal, index, namesIn, shift, substitute, type Index } from "../../loop/index-expression.ts";
 import type { Axis, Buffer, Definition, Doc, Scalar } from "../../loop/loop.ts";
-import { at as identity, axesOf, type Defined, type Term } from "./define.ts";
 import type { Pass } from "../pass.ts";
+import { at as identity, axesOf, type Defined, type Term } from "./define.ts";
 import { coursesOf, extentsOf, meets, rowIndex, rowNameOf, type Courses, type RowAxis } from "./rows.ts";
 
 /** Rows of the whole batch, and the parts that they go in; `parts` divides `rows`. */

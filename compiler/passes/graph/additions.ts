@@ -7,17 +7,16 @@
  */
 
 import type { Graph, Node } from "../../graph/graph.ts";
-import type { Buffer, Definition, Group, Scalar } from "../../loop/loop.ts";
+import type { Buffer, Definition, Group, Reduce } from "../../loop/loop.ts";
 import { define } from "../definitions/define.ts";
 import { inline } from "../definitions/inline.ts";
-import type { Machine } from "../loops/machine.ts";
-import { packedAlone } from "../loops/pack.ts";
-import type { Pass } from "../pass.ts";
 import { wholeSum } from "../definitions/rows.ts";
-import { mainReduce, servedByLanes } from "../loops/tile.ts";
+import { mainReduce } from "../loops/group.ts";
+import type { Machine } from "../../loop/machine.ts";
+import { packedAlone } from "../loops/pack/index.ts";
+import { servedByLanes } from "../loops/tiles/sum-order.ts";
 import { weighted } from "../loops/unroll.ts";
-
-type Reduce = Extract<Scalar, { kind: "reduce" }>;
+import type { Pass } from "../pass.ts";
 
 /** How a sum adds: its axes in another order than its op names them, and in lanes along the last. */
 interface Addition {

@@ -60,7 +60,7 @@ export function differentiate(
         return gradient === undefined ? [] : [{ parameter, gradient }];
       });
       phase.rule.update(scopesOf(builder, phase, trained, hear));
-      if (counts) countStep(builder, builder.node(loss.value).origin.site);
+      if (counts) countStep(builder, phase.site ?? builder.node(loss.value).origin.site);
       return builder.graph();
     },
   };

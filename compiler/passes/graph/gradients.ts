@@ -8,8 +8,8 @@ import type { Phase } from "../../autodiff/update.ts";
 import type { Graph, Value } from "../../graph/graph.ts";
 import { isFloat } from "../../graph/type.ts";
 import { callsOn } from "../../ops/index.ts";
-import { continued } from "./differentiate.ts";
 import type { Pass } from "../pass.ts";
+import { continued } from "./differentiate.ts";
 
 /** What the gradient of a leaf is called among the results. */
 export const gradientName = (op: string, name: string): string => `${op === "param" ? "parameter" : "input"}:${name}`;

@@ -8,8 +8,8 @@
 import { Builder } from "../../graph/build.ts";
 import type { Graph, Node, Value } from "../../graph/graph.ts";
 import { opOf } from "../../ops/index.ts";
-import { exactValues } from "./numerics.ts";
 import type { Pass } from "../pass.ts";
+import { exactValues } from "./numerics.ts";
 import { prune } from "./prune.ts";
 
 /** What a memory budget chose: values by name. */

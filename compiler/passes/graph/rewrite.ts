@@ -1,7 +1,8 @@
-/** Guarantees the one way a graph pass rebuilds a graph: node by node, names and laws kept, the same object when nothing changed. */
+/** The one way a graph pass rebuilds a graph: node by node, names and laws kept, the same object when nothing changed. */
 
 import { Builder } from "../../graph/build.ts";
 import type { Graph, Node, Value } from "../../graph/graph.ts";
+import { numberText } from "../../loop/text/reading.ts";
 import { callsOn, opOf, type Calls } from "../../ops/index.ts";
 
 export interface Visit {
@@ -70,7 +71,7 @@ function takeName(builder: Builder, node: Node, inputs: readonly Value[], replac
 /** A value as maths show it: a number, a name, or for movements what they move. */
 export function nameOf(nodes: readonly Node[], value: Value): string {
   const node = nodes[value]!;
-  if (node.op === "literal") return String(node.attrs["value"]);
+  if (node.op === "literal") return numberText(node.attrs["value"] as number, node.type.dtype); // of literals it is a number
   const op = opOf(node.op);
   if (!op.view) return node.name;
   const types = node.inputs.map((input) => nodes[input]!.type);

@@ -1,9 +1,7 @@
 /** Guarantees that a sum in index notation adds its terms in the order that the graph carries (additions.ts). */
 
 import type { Attrs, Node } from "../../graph/graph.ts";
-import type { Scalar } from "../../loop/loop.ts";
-
-type Reduce = Extract<Scalar, { kind: "reduce" }>;
+import type { Reduce } from "../../loop/loop.ts";
 
 /** A sum with its terms as the graph has them. */
 export function inOrder(sum: Reduce, { attrs }: Pick<Node, "attrs">): Reduce {

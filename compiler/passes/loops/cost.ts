@@ -1,13 +1,14 @@
-/** Guarantees what a group of definitions costs, from its index notation alone: operations, and bytes between memory and the loops. */
+/** What a group of definitions costs, from its index notation alone: operations, and bytes between memory and the loops. */
 
 import { bytesOf, sizeOf } from "../../graph/type.ts";
 import { keyOf, loadsOf, substitute, walkScalar } from "../../loop/build.ts";
 import { namesIn } from "../../loop/index-expression.ts";
+import { flopsOfScalar } from "../../loop/flops.ts";
 import type { Axis, Definition, Group, Scalar } from "../../loop/loop.ts";
-import { taken } from "./guards.ts";
 import { identityRun } from "../definitions/join.ts";
-import { NEAR, type Machine } from "./machine.ts";
-import { piecewise } from "./tile.ts";
+import { taken } from "./guards.ts";
+import { NEAR, type Machine } from "../../loop/machine.ts";
+import { piecewise } from "./tiles/pieces.ts";
 import { pointsOf } from "./unroll.ts";
 
 /** How long a kernel takes at best. */
@@ -27,19 +28,17 @@ export function rooflineOf(flops: number, bytes: number, { rates }: Machine): Ro
   return { seconds, limit: arithmetic >= memory ? "arithmetic" : "memory", share: seconds === 0 ? 0 : arithmetic / seconds };
 }
 
-/** Floating-point operations: each arithmetic function once at every point where it is evaluated. */
-export function flopsOf(group: Group): number {
-  const count = (s: Scalar): number => {
-    if (s.kind === "reduce") return sizeOf(s.over.map((axis) => axis.extent)) * (count(s.term) + 1);
-    if (s.kind === "apply") return s.args.reduce((n, arg) => n + count(arg), s.dtype === "bool" || s.fn === "cast" ? 0 : 1);
-    if (s.kind === "select") return count(s.then) + count(s.otherwise);
-    return s.kind === "round" ? count(s.value) : 0;
-  };
+/** Floating-point operations of a group. */
+export const flopsOf = (group: Group): number => flopsOfStages(group).reduce((sum, flops) => sum + flops, 0);
+
+/** The same of each stage. */
+export function flopsOfStages(group: Group): readonly number[] {
   const pieces = piecewise(group).map((n) => group.axes[n]!);
-  return group.stages.reduce((n, { definition: { shape, value } }) => {
-    if (pieces.length === 0) return n + sizeOf(shape) * count(value);
-    return n + (sizeOf(shape) / sizeOf(pieces.map(({ extent }) => extent))) * shared(value, pieces);
-  }, 0);
+  return group.stages.map(({ definition: { shape, value } }) =>
+    pieces.length === 0
+      ? sizeOf(shape) * flopsOfScalar(value)
+      : (sizeOf(shape) / sizeOf(pieces.map(({ extent }) => extent))) * shared(value, pieces),
+  );
 }
 
 /** Operations of all pieces at one point: what they have in common is computed once. */

@@ -2,14 +2,14 @@
 
 import { apply, mapScalar, select, substitute, walkScalar } from "../../loop/build.ts";
 import { add, constant, rangeOf, scale, type Index } from "../../loop/index-expression.ts";
-import type { Axis, Group, Scalar } from "../../loop/loop.ts";
+import type { Apply, Axis, Group, Scalar } from "../../loop/loop.ts";
 
 /** An integer scalar as an index, where it is one. */
 const affine = (s: Scalar | undefined): Index | undefined =>
   s?.kind === "index" ? s.at : s?.kind === "literal" && s.dtype === "i32" ? constant(s.value) : undefined;
 
 /** Of two positions, how far the second lies behind the first; undefined where one is no position. */
-function distance(s: Extract<Scalar, { kind: "apply" }>): Index | undefined {
+function distance(s: Apply): Index | undefined {
   const [a, b] = [affine(s.args[0]), affine(s.args[1])];
   return a === undefined || b === undefined ? undefined : add(b, scale(a, -1));
 }

@@ -1,4 +1,4 @@
-/** Guarantees where the points of a tile are: an axis in ranges of whole tiles and what is left, a block of ranges as points, loops over both. */
+/** Where the points of a tile are: an axis in ranges of whole tiles and what is left, a block of ranges as points, loops over both. */
 
 import { add, constant, index, shift, type Index } from "../../loop/index-expression.ts";
 import { LANES, PAIR } from "../../loop/lanes.ts";
@@ -101,3 +101,13 @@ export const loop = ({ name, extent }: Axis, body: Stmt[], unrolled?: number): S
           body,
         },
       ];
+
+/** Points that fill no vector, one by one. */
+export function remainderOf({ name, extent }: Axis, from: number, body: (at: Index) => Stmt[]): Stmt[] {
+  if (extent - from < 2) return extent > from ? body(constant(from)) : [];
+  return [{ kind: "for", index: name, from: constant(from), to: constant(extent), step: 1, form: "loop", body: body(index(name, extent)) }];
+}
+
+/** Loops over axes, the first outermost. */
+export const loopsAround = (axes: readonly Axis[], inside: readonly Stmt[]): Stmt[] =>
+  axes.reduceRight<Stmt[]>((rest, axis) => loop(axis, rest), [...inside]);

@@ -4,18 +4,23 @@
  */
 
 import { local, mapScalar } from "../../loop/build.ts";
-import { keyOfGroup } from "../../loop/same.ts";
 import { identifier, Names } from "../../loop/identifier.ts";
 import { rowMajor } from "../../loop/index-expression.ts";
 import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Program } from "../../loop/loop.ts";
+import { keyOfGroup } from "../../loop/same.ts";
 import { linesOf } from "../../loop/text/reading.ts";
-import { decided } from "./guards.ts";
-import type { Machine } from "./machine.ts";
 import type { Pass } from "../pass.ts";
-import { Nest, unrounded, type Built } from "./nest.ts";
 import { flopsOf } from "./cost.ts";
+import { mainReduce } from "./group.ts";
+import { decided } from "./guards.ts";
+import type { Machine } from "../../loop/machine.ts";
+import { build, type Built } from "./nest/index.ts";
+import { Nest } from "./nest/nest.ts";
+import { unrounded } from "./nest/stages.ts";
 import { sweepsOf } from "./sweeps.ts";
-import { mainReduce, onePeriod, pointByPoint, shortTile, tileOf, type Tile } from "./tile.ts";
+import { pointByPoint, type Tile } from "./tile.ts";
+import { tileOf } from "./tiles/index.ts";
+import { onePeriod, shortTile } from "./tiles/scalars.ts";
 
 /** Tiles that groups have in place of the cost model's, by keyOfGroup. */
 export type Tiles = ReadonlyMap<string, Tile>;
@@ -63,7 +68,7 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
           params,
           body,
           name: kernel,
-          doc: [...linesOf(stages), ...note],
+          doc: [...linesOf(stages, new Map(args.map((n, at) => [numbered[n]!, params[at]!.name]))), ...note],
           flops: flopsOf(group),
         });
       }
@@ -106,9 +111,9 @@ const nestOf = (group: Group, machine: Machine, buffers: Buffers, chosen?: Tile)
 
 /** The tile of a group by its weight: what takes little time is short. */
 function tileFor(weight: Weight, group: Group, machine: Machine, buffers: Buffers): Tile {
-  if (weight === "little") return shortTile(group, machine, buffers);
   const tile = tileOf(group, machine, buffers);
-  if (weight === "much" || machine.lanes > 1 || tile.unrolled === undefined) return tile;
+  if (weight === "much" || machine.lanes > 1) return tile;
+  if (weight === "little") return shortTile(group, tile);
   const { unrolled: _, ...loops } = tile;
   return loops;
 }
@@ -120,16 +125,16 @@ export function modelledTile(group: Group, machine: Machine, buffers: Buffers): 
 }
 
 /** The loops before any schedule: point by point, one after the other. */
-export const unscheduled = (group: Group, buffers: Buffers): Built => new Nest(group, buffers, pointByPoint(group), 1).build()!;
+export const unscheduled = (group: Group, buffers: Buffers): Built => build(new Nest(group, buffers, pointByPoint(group), 1))!;
 
 /** The loops under a tile; undefined where its lanes meet an obstacle. */
 export function nestUnder(tile: Tile, group: Group, machine: Machine, buffers: Buffers): Loops | undefined {
   const [sums, rest] = sweepsOf(group, tile, machine);
   const nest = new Nest(sums, buffers, tile, machine.lanes);
-  const built = nest.build();
+  const built = build(nest);
   if (built === undefined) return undefined;
   if (rest === undefined) return { ...built, note: [] };
-  const after = new Nest(rest, buffers, pointByPoint(group), machine.lanes, nest).build()!;
+  const after = build(new Nest(rest, buffers, pointByPoint(group), machine.lanes, nest))!;
   const note = `All sums first, kept in ${identifier(sums.stages[0]!.definition.name)}; then the rest, point by point.`;
   return { ...after, body: [...built.body, ...after.body], note: [note] };
 }

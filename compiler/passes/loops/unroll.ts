@@ -4,17 +4,15 @@
  *   y[i] = Σ k<3: table(i, k)·x[k]   →   y[i] = i < 1 ? x[0] + x[2] : x[1] − 0.5·x[2]
  */
 
+import { sizeOf } from "../../graph/type.ts";
 import { apply, literal, mapScalar, select, substitute, walkScalar } from "../../loop/build.ts";
 import { constant, index, namesIn, type Index } from "../../loop/index-expression.ts";
-import type { Axis, Definition, Definitions, Scalar, Stage, Work } from "../../loop/loop.ts";
-import { sizeOf } from "../../graph/type.ts";
-import { decided } from "./guards.ts";
+import type { Axis, Definition, Definitions, Reduce, Scalar, Stage, Work } from "../../loop/loop.ts";
 import type { Pass } from "../pass.ts";
+import { decided } from "./guards.ts";
 
 /** Terms of the longest sum that is written out. */
 const LONGEST = 8;
-
-type Reduce = Extract<Scalar, { kind: "reduce" }>;
 
 /** Whether a scalar is a number as soon as its position is. */
 const isKnown = (s: Scalar): boolean => {

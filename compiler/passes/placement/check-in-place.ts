@@ -4,9 +4,9 @@
  * proof by which the planner chose (in-place.ts). Conditions count as met: both branches load, every guarded store stores.
  */
 
+import { tripsOf } from "../../loop/apart.ts";
 import { loadsOf } from "../../loop/build.ts";
 import { sectionsOf } from "../../loop/divide.ts";
-import { tripsOf } from "../../loop/apart.ts";
 import { constant, type Index } from "../../loop/index-expression.ts";
 import type { Kernel, Loop, Param, Scalar, Stmt } from "../../loop/loop.ts";
 

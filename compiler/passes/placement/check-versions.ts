@@ -2,10 +2,8 @@
 
 import { VerifyError } from "../../graph/error.ts";
 import { loadsOf } from "../../loop/build.ts";
-import type { Call, Definition, Entry, Group, Scalar } from "../../loop/loop.ts";
+import type { Call, Definition, Entry, Group, Load } from "../../loop/loop.ts";
 import { readsOwnPoint } from "../definitions/own-point.ts";
-
-type Load = Extract<Scalar, { kind: "load" }>;
 
 /** What a statement does: the buffers its own loops store to. */
 export type StoresOf = (call: Call) => readonly string[];

@@ -4,8 +4,8 @@
  *   call relu(z, h)    z live 3..4, h live 4..9   →   h over z
  */
 
-import { mayTakePlace } from "./in-place.ts";
 import type { Buffer, Kernel, Param, Program } from "../../loop/loop.ts";
+import { mayTakePlace } from "./in-place.ts";
 
 type Life = readonly [first: number, last: number];
 

@@ -101,7 +101,7 @@ function checkFull(count: number, rows: number, what: string, where: string): vo
     `const stepOptions: readonly string[] = ["finite"];
 
 /** Whether a step is to refuse what is not finite. */
-function isFiniteAsked(options: { readonly finite?: boolean } | undefined): boolean {
+function isFiniteAsked(options: StepOptions | undefined): boolean {
   if (options === undefined) return false;
   checkRecord("step takes options", options, stepOptions);
   const { finite = false } = options;
@@ -152,7 +152,7 @@ function checkLabels(slot: Int32Array, given: Int32Array, perRow: number, count:
   [
     "checkArray",
     `/** An input is an array of its slot's own kind: whole, or exactly its real rows. */
-function checkArray(slot: FLOATS | Int32Array, given: FLOATS | Int32Array, perRow: number, count: number, name: string): void {
+function checkArray(slot: Numbers, given: Numbers, perRow: number, count: number, name: string): void {
   const kind = slot[Symbol.toStringTag];
   if (!ArrayBuffer.isView(given) || given[Symbol.toStringTag] !== kind)
     throw new TypeError(\`\${name} needs \${slot.length} elements as \${kind}.from(…) makes them, but got \${shown(given)}\`);

@@ -1,7 +1,6 @@
 /** Guarantees that text from a model stays inside its comment. */
 
 import { escaped, printable } from "../../graph/printable.ts";
-import type { Doc } from "../../loop/loop.ts";
 
 /** One line of any text: line ends and other control characters become visible escapes. */
 export const line = printable;
@@ -39,16 +38,4 @@ export const blockComment = (lines: readonly string[]): string => {
   if (safe.length === 1 && safe[0]!.length <= WIDTH - "/**  */".length) return `/** ${safe[0]} */`;
   const parts = safe.flatMap((text) => wrapped(text, WIDTH - 8).map((part, n) => (n === 0 ? part : `    ${part}`)));
   return ["/**", ...parts.map((text) => ` * ${text}`.trimEnd()), " */"].join("\n");
-};
-
-/** Above a statement: `// <mathematics>    %<node>  <role and rule>, <file>:<line>`; `statementOf` gives the number of the statement that computes a node. */
-export function docComment(doc: Doc, statementOf: (node: string) => number | undefined): string[] {
-  const { maths, node, role, site, adjoint } = doc;
-  const law = adjoint === undefined ? "" : ` (${placeOf(adjoint.of, statementOf)}): ${adjoint.law}`;
-  return lineComments(`${maths}    %${node}  ${role}${law}, ${site}`, 4);
-}
-
-const placeOf = (node: string, statementOf: (node: string) => number | undefined): string => {
-  const statement = statementOf(node);
-  return statement === undefined ? `%${node}` : `statement ${statement}`;
 };

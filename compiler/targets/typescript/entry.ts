@@ -1,11 +1,11 @@
 /** Guarantees that an entry point prints as straight-line code: feed the inputs, then one statement a call under its mathematics. */
 
-import type { Buffer, Entry, Module } from "../../loop/loop.ts";
+import type { Buffer, Call, Entry, Module } from "../../loop/loop.ts";
 import { loadsOf } from "../../loop/build.ts";
 import { sizeOf } from "../../graph/type.ts";
-import { docComment } from "./comment.ts";
 import { printNumber, printScalar, type Printer } from "./expression.ts";
 import { quoted, type Scope } from "./scope.ts";
+import { isHelper, tellingOf } from "./telling.ts";
 
 export const inputsOf = (module: Module, entry: Entry): Buffer[] =>
   module.buffers.filter((buffer) => buffer.role === "input" && entry.buffers.includes(buffer.name));
@@ -56,35 +56,31 @@ export function printHypers(module: Module, entry: Entry, scope: Scope): string[
     .map(({ name }) => `${scope.view(name)}[0] = checkHyper(hyper[${quoted(name)}], ${quoted(name)});`);
 }
 
-/** The statements, numbered as the arena table counts them. */
-export function printStatements(module: Module, entry: Entry, scope: Scope, needs: Set<string>): string[] {
+/** The statements, numbered as the arena table counts them, each under what it computes; `trains` where they have a forward and a backward part. */
+export function printStatements(module: Module, entry: Entry, scope: Scope, needs: Set<string>, trains: boolean): string[] {
   const printer: Printer = {
     bufferName: scope.view,
     localName: (name) => scope.local(entry.name, name),
     needs,
   };
   const bools = new Set(module.buffers.filter(({ dtype }) => dtype === "bool").map(({ name }) => name));
-  const statementOf = statementsBefore(entry);
-  return entry.calls.flatMap((call, n) => {
-    const docs = call.doc.flatMap((doc) => docComment(doc, (node) => statementOf(node, n)));
-    const comments = [...(n > 0 ? [""] : []), `// ${n + 1}.`, ...docs];
-    if (call.kind === "call") return [...comments, scope.call(call.kernel, call.args)];
+  const statement = (call: Call): string => {
+    if (call.kind === "call") return scope.call(call.kernel, call.args);
     const value = printScalar(call.value, printer);
-    if (call.kind === "let") return [...comments, `const ${scope.local(entry.name, call.name)} = ${value};`];
-    return [...comments, `${scope.view(call.buffer)}[0] = ${bools.has(call.buffer) ? `${value} ? 1 : 0` : value};`];
-  });
-}
-
-/** The statement that computes a node for the one at `before`: the last one up to it, else the first. */
-function statementsBefore({ calls }: Entry): (node: string, before: number) => number | undefined {
-  const statements = new Map<string, number[]>();
-  calls.forEach(({ doc }, n) => {
-    for (const { node } of doc) statements.set(node, [...(statements.get(node) ?? []), n + 1]);
-  });
-  return (node, before) => {
-    const all = statements.get(node);
-    return all?.findLast((n) => n <= before + 1) ?? all?.[0];
+    if (call.kind === "let") return `const ${scope.local(entry.name, call.name)} = ${value};`;
+    return `${scope.view(call.buffer)}[0] = ${bools.has(call.buffer) ? `${value} ? 1 : 0` : value};`;
   };
+  const [first] = module.entries;
+  const step = trains || first === undefined ? undefined : { entry: first, name: first.name === "train" ? "step" : first.name };
+  const { statements, after } = tellingOf(entry, trains, step);
+  const lines = entry.calls.flatMap((call, n) => {
+    const { above, comment } = statements[n]!;
+    // scalars stand together, and copies for a kernel with it
+    const before = entry.calls[n - 1];
+    const close = before === undefined || (above.length === 0 && (isHelper(before) || (call.kind !== "call" && before.kind !== "call")));
+    return [...(close ? [] : [""]), ...above, ...comment, statement(call)];
+  });
+  return [...lines, ...(after.length === 0 ? [] : ["", ...after])];
 }
 
 /** A scalar result: a local of the entry, or the one element of its buffer. */

@@ -1,8 +1,10 @@
 /** Guarantees the fixed parts of an emitted file: header, tables, packing, feeding. */
 
+import { flopsOfCalls } from "../../loop/flops.ts";
 import type { Buffer, Module } from "../../loop/loop.ts";
 import { bytesOf, sizeOf } from "../../graph/type.ts";
 import type { Facts } from "../target.ts";
+import { lineOf } from "../contents.ts";
 import { line, pathLine } from "./comment.ts";
 import { quoted } from "./scope.ts";
 
@@ -10,14 +12,13 @@ const group = (n: number): string => n.toLocaleString("en-US");
 
 export const CERTIFICATE_LINE = "// certificate: none";
 
-/** What made it, from what, how to make it again, and what it costs. */
-export function printHeader(module: Module, facts: Facts, what: string): string {
+/** What made it, from what, how to make it again, what it costs, and where in the text below what is; `idioms` says what is there for engines. */
+export function printHeader(module: Module, facts: Facts, what: string, text: string, idioms: readonly string[]): string {
   const parameters = module.buffers.filter(({ role }) => role === "parameter");
   const count = parameters.reduce((n, { shape }) => n + sizeOf(shape), 0);
   const flops = module.entries
     .filter(({ name }) => facts.phases.includes(name) || name === "gradients")
-    .flatMap(({ calls }) => calls)
-    .reduce((n, call) => n + (call.kind === "call" ? (module.kernels.find(({ name }) => name === call.kernel)?.flops ?? 0) : 0), 0);
+    .reduce((n, { calls }) => n + flopsOfCalls(calls, module.kernels), 0);
   const from =
     facts.source === undefined ? "a model declared in a program" : `${pathLine(facts.source.path)} (sha256 ${facts.source.hash})`;
   return [
@@ -34,6 +35,9 @@ export function printHeader(module: Module, facts: Facts, what: string): string 
       ? []
       : [`//   schedules as measured: ${line(facts.schedules.path)} (sha256 ${facts.schedules.hash}), with the same bits`]),
     ...memoryLines(facts),
+    "//",
+    ...printContents(text),
+    ...idioms.map((line) => (line === "" ? "//" : `// ${line}`)),
     CERTIFICATE_LINE,
   ].join("\n");
 }
@@ -55,6 +59,29 @@ function memoryLines({ memory }: Facts): string[] {
   ];
 }
 
+/** The parts of a file in order, each where the text has it: region, and what it holds. */
+const PARTS: readonly (readonly [region: string, holds: string])[] = [
+  ["memory", "every array, where it lies and until when; kernels bound to them; first weights; bytes and restore"],
+  ["types", "batches, and what a trainer is"],
+  ["tables", "what bytes() packs"],
+  ["kernels", "in the order in which statements call them, each under its definitions"],
+  ["checks", "of what is passed in"],
+  ["mathematics", "functions and random numbers that all machines compute alike"],
+];
+
+/** Contents by line. */
+function printContents(text: string): string[] {
+  const has = (title: string): boolean => text.includes(`// #region ${title}\n`) || text.includes(`function ${title}(`);
+  const functions = ["step", "gradients", "evaluate", "predict"].filter(has);
+  const inside = ["forward", "update", "backward"].filter(has).map((title) => `${title} ${lineOf(title)}`);
+  const entries = functions.map((name, n) => `${name} ${lineOf(name)}${n === 0 && inside.length > 0 ? ` (${inside.join(", ")})` : ""}`);
+  const parts = PARTS.filter(([region]) => has(region)).map(([region, holds]) => `//   ${region} ${lineOf(region)}: ${holds}`);
+  return ["// Contents, by line", `//   ${entries.join(", ")}`, ...parts, "//"];
+}
+
+/** A part of the file that editors fold. */
+export const region = (title: string, text: string): string => (text === "" ? "" : `// #region ${title}\n\n${text}\n\n// #endregion`);
+
 const offsetOf = (module: Module, name: string): number => module.slots.find(({ buffer }) => buffer === name)!.offset;
 
 /** MODEL and GRAPH, by which a checkpoint is refused that belongs to another. */
@@ -69,24 +96,50 @@ export const printIdentity = (module: Module, facts: Facts): string =>
 
 /** PARAMETERS and STATE: name, shape, dtype and byte offset of what bytes() packs, in that order. */
 export function printTables(module: Module): string {
-  const row = (buffer: Buffer, extra: string): string =>
-    `{ name: ${quoted(buffer.name)}, shape: [${buffer.shape.join(", ")}], dtype: "${buffer.dtype}", offset: ${offsetOf(module, buffer.name)}${extra} },`;
-  const parameters = module.buffers.filter(({ role }) => role === "parameter");
+  const row = ({ name, shape, dtype, trainable }: Buffer): string => {
+    const last = trainable === false ? [", false"] : dtype === "i32" ? [`, "i32"`] : [];
+    return `  ${trainable === undefined ? "stateRow" : "parameterRow"}(${quoted(name)}, [${shape.join(", ")}], ${offsetOf(module, name)}${last.join("")}),`;
+  };
+  const parameters = module.buffers
+    .filter(({ role }) => role === "parameter")
+    .map((one) => ({ ...one, trainable: one.trainable !== false }));
   const state = module.buffers.filter(({ role }) => role === "state");
-  const dtype = [...parameters, ...state].some((buffer) => buffer.dtype === "f64") ? '"f64" | "i32"' : '"f32" | "i32"';
-  const common = `readonly name: string; readonly shape: readonly number[]; readonly dtype: ${dtype}; readonly offset: number`;
+  const float = [...parameters, ...state].some((buffer) => buffer.dtype === "f64") ? '"f64"' : '"f32"';
+  const dtype = `${float} | "i32"`;
   return [
     "/** Bytes of the one buffer that holds everything. */",
     `export const ARENA_BYTES: number = ${module.arenaBytes.toLocaleString("en-US").replace(/,/g, "_")};`,
     "",
-    "/** What is trained, in the order of bytes(); offsets are bytes from the arena's start. */",
-    `export const PARAMETERS: readonly { ${common}; readonly trainable: boolean }[] = [`,
-    ...parameters.map((buffer) => row(buffer, `, trainable: ${buffer.trainable !== false}`)),
+    "/** What survives a step; offsets are bytes from the arena's start. */",
+    "interface StateRow {",
+    `readonly name: string; readonly shape: readonly number[]; readonly dtype: ${dtype}; readonly offset: number;`,
+    "}",
+    "interface ParameterRow extends StateRow {",
+    "readonly trainable: boolean;",
+    "}",
+    ...(state.length === 0
+      ? []
+      : [
+          `function stateRow(name: string, shape: readonly number[], offset: number, dtype: ${dtype} = ${float}): StateRow {`,
+          "return { name, shape, dtype, offset };",
+          "}",
+        ]),
+    ...(parameters.length === 0
+      ? []
+      : [
+          "function parameterRow(name: string, shape: readonly number[], offset: number, trainable = true): ParameterRow {",
+          `return { name, shape, dtype: ${float}, offset, trainable };`,
+          "}",
+        ]),
+    "",
+    "/** What is trained, in the order of bytes(). */",
+    "export const PARAMETERS: readonly ParameterRow[] = [",
+    ...parameters.map(row),
     "];",
     "",
     "/** What else survives a step, after PARAMETERS in bytes(). */",
-    `export const STATE: readonly { ${common} }[] = [`,
-    ...state.map((buffer) => row(buffer, "")),
+    "export const STATE: readonly StateRow[] = [",
+    ...state.map(row),
     "];",
   ].join("\n");
 }
@@ -97,15 +150,21 @@ export function printPacking(module: Module, record: string): string {
   const size = kept.reduce((n, { shape, dtype }) => n + sizeOf(shape) * bytesOf(dtype), 0);
   const doubles = module.buffers.some(isDouble);
   const tables = record === "trainer" ? "[...PARAMETERS, ...STATE]" : "PARAMETERS";
-  return `
+  const width = doubles ? "width" : "4";
+  return `/** The bytes of what survives a step. */
+  const packedViews = ${tables}.map(({ name, shape, dtype, offset }) => {
+    ${doubles ? 'const width = dtype === "f64" ? 8 : 4;' : ""}
+    const length = shape.reduce((n, extent) => n * extent, ${width});
+    return { name, ${doubles ? "width, " : ""}isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+  });
+
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(${size});
     let at = 0;
-    for (const { ${fieldsOf(module)} } of ${tables}) {
-      const length = shape.reduce((n, extent) => n * extent, 1) * ${widthOf(module)};
-      packed.set(new Uint8Array(arena, offset, length), at);
-      at += length;
+    for (const { view } of packedViews) {
+      packed.set(view, at);
+      at += view.length;
     }
     return packed;
   }
@@ -118,17 +177,14 @@ export function printPacking(module: Module, record: string): string {
       throw new RangeError(\`restore: needs ${size} bytes, but got \${packed.length}; they belong to another model\`);
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, shape, dtype } of ${tables}) {
-      const length = shape.reduce((n, extent) => n * extent, 1);
-      for (let n = 0; n < length; n++, at += ${widthOf(module)})
-        if (dtype !== "i32" && Number.isNaN(numbers.${doubles ? "getFloat64" : "getFloat32"}(at, true)))
-          throw new RangeError(\`restore: \${name}[\${n}] is NaN: the run behind these bytes had diverged; take earlier ones\`);
-    }
+    for (const { name, ${doubles ? "width, " : ""}isFloat, view } of packedViews)
+      for (let n = 0; n < view.length; n += ${width}, at += ${width})
+        if (isFloat && Number.isNaN(numbers.${doubles ? "getFloat64" : "getFloat32"}(at, true)))
+          throw new RangeError(\`restore: \${name}[\${n / ${width}}] is NaN: the run behind these bytes had diverged; take earlier ones\`);
     at = 0;
-    for (const { ${fieldsOf(module)} } of ${tables}) {
-      const length = shape.reduce((n, extent) => n * extent, 1) * ${widthOf(module)};
-      new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
-      at += length;
+    for (const { view } of packedViews) {
+      view.set(packed.subarray(at, at + view.length));
+      at += view.length;
     }
   }`;
 }
@@ -136,15 +192,11 @@ export function printPacking(module: Module, record: string): string {
 /** Whether the user sees doubles: a copy in double that a kernel reads is nobody else's. */
 export const isDouble = ({ dtype, role }: Buffer): boolean => dtype === "f64" && role !== "scratch";
 
-const fieldsOf = (module: Module): string => (module.buffers.some(isDouble) ? "shape, dtype, offset" : "shape, offset");
-
-const widthOf = (module: Module): string => (module.buffers.some(isDouble) ? `(dtype === "f64" ? 8 : 4)` : "4");
-
 /** How an input gets into its slot, where there is one. */
-export const printFeeding = (floats: string, text: string): string =>
+export const printFeeding = (text: string): string =>
   text.includes("feed(")
     ? `/** Copies \`count\` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
-function feed(slot: ${floats} | Int32Array, given: ${floats} | Int32Array, perRow: number, count: number): void {
+function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
   if (perRow > 0) for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
 }`

@@ -19,6 +19,7 @@ export function functionsOf(
   return {
     arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
     options: [],
+    idioms: (text) => IDIOMS.flatMap(({ sign, lines }) => (sign.test(text) ? lines : [])),
     call(kernel, args, scope) {
       const own = kernels.get(kernel)!;
       const shared = sharing.get(kernel);
@@ -52,6 +53,26 @@ export function namesOfShared(): (shared: Shared, names: Names) => string {
     return given.get(shared)!;
   };
 }
+
+/** What kernels do for engines, said where a file does it. */
+const IDIOMS: readonly { readonly sign: RegExp; readonly lines: readonly string[] }[] = [
+  {
+    sign: /\): \(\) => void \{/,
+    lines: [
+      "What is there for engines, and changes no value:",
+      "  const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants",
+    ],
+  },
+  {
+    sign: /\bfunction block\(/,
+    lines: ["  block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over"],
+  },
+  { sign: /&= \d+;/, lines: ["  i &= 1023                       says how large an index is, so that no access is checked; it always is"] },
+  {
+    sign: /=== \S+\) break;/,
+    lines: ["  if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them"],
+  },
+];
 
 /** Kernels, the functions that they have in common, and the types of their arrays. */
 export function printKernels(

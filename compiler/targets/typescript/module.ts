@@ -1,16 +1,16 @@
-/** Guarantees the shape of the emitted files: header, tables, types, the constructor with its entry points, kernels, mathematics. */
+/** Guarantees the shape of the emitted files: header with contents, the constructor with its entry points, memory, types, tables, kernels, checks, mathematics. */
 
 import type { Buffer, Entry, Module } from "../../loop/loop.ts";
-import type { Facts, Target } from "../target.ts";
+import { entryNamed, lossType, printEvaluate, printGradientsFunction, printPhase, printPredict, printStep } from "./callable.ts";
 import { CallChecks, printChecks, printOptionChecks } from "./checks.ts";
-import { inputsOf, isSeeded, printFeeds, printHypers, printInitial, printResult, printStatements, takenBy } from "./entry.ts";
-import { hyperType, hyperValue, recordType, recordValue } from "./record.ts";
-import { functionsOf } from "./functions.ts";
-import { isDouble, printFeeding, printHeader, printIdentity, printPacking, printTables } from "./frame.ts";
-import { printRowFacts } from "./row-facts.ts";
+import { isSeeded, printInitial, takenBy } from "./entry.ts";
+import { isDouble, printFeeding, printHeader, printIdentity, printPacking, printTables, region } from "./frame.ts";
+import type { Facts, Kind } from "../target.ts";
 import { sourcesFor } from "./mathematics/index.ts";
 import { NORMAL, THREEFRY, UNIFORM } from "./random.ts";
-import { printViews, property, quoted, scopeOf, type Kernels, type Scope } from "./scope.ts";
+import { hyperType, hyperValue, recordType, recordValue } from "./record.ts";
+import { printRowFacts } from "./row-facts.ts";
+import { printViews, property, scopeOf, type Kernels, type Scope } from "./scope.ts";
 
 const floatsOf = (module: Module): "Float32Array" | "Float64Array" => (module.buffers.some(isDouble) ? "Float64Array" : "Float32Array");
 
@@ -20,8 +20,6 @@ const batchType = (module: Module, entries: readonly Entry[]): string => {
   return type.startsWith("{") ? type : "{}";
 };
 
-const entryNamed = (module: Module, name: string): Entry => module.entries.find((entry) => entry.name === name)!;
-
 /** The constructor's parameter. */
 const optionsOf = ({ options }: Kernels): string => {
   const members = options.map(({ member }) => member);
@@ -29,82 +27,8 @@ const optionsOf = ({ options }: Kernels): string => {
   return `options: { ${["readonly seed?: number", ...members].join("; ")} }${needed ? "" : " = {}"}`;
 };
 
-/** What a step may be asked for besides. */
-const STEP_OPTIONS = "options?: { readonly finite?: boolean }";
-
-/** The function of one training phase. */
-function printPhase(
-  module: Module,
-  entry: Entry,
-  facts: Facts,
-  scope: Scope,
-  needs: Set<string>,
-  name: string,
-  checks: CallChecks,
-): string {
-  const loss = printResult(entry, entry.results.find((result) => result.kind === "loss")!.value, scope);
-  const checked = checks.of({ name, entries: [entry], rows: facts.batch.train, count: facts.meetings.train ?? "any", finite: true });
-  const phase = facts.phases.length === 1 ? "" : `, ${quoted(entry.name)}`;
-  return `/** One step on one batch. Returns the loss before the update. */
-  function ${name}(batch: TrainBatch, count: number = ${facts.batch.train}, ${STEP_OPTIONS}): number {
-    ${[...checked, ...printFeeds(module, entry, facts.batch.train, scope), ...printHypers(module, entry, scope)].join("\n    ")}
-
-    ${printStatements(module, entry, scope, needs).join("\n    ")}
-
-    return finite ? checkLoss(${loss}${phase}) : ${loss};
-  }`;
-}
-
-function printEvaluate(module: Module, facts: Facts, scope: Scope, needs: Set<string>, checks: CallChecks): { code: string; type: string } {
-  const entry = entryNamed(module, "evaluate");
-  const type = `{ ${entry.results.map(({ name }) => `readonly ${property(name)}: number`).join("; ")}; readonly count: number }`;
-  const values = entry.results.map(({ name, value }) => `${property(name)}: ${printResult(entry, value, scope)} * count`);
-  const checked = checks.of({
-    name: "evaluate",
-    entries: [entry],
-    rows: facts.batch.evaluate,
-    count: facts.meetings.evaluate ?? "any",
-    finite: false,
-  });
-  const code = `/** Loss and metrics of one batch, each its mean times \`count\`, so that sums over batches divide by the sum of counts. */
-  function evaluate(batch: EvaluateBatch, count: number = ${facts.batch.evaluate}): ${type} {
-    ${[...checked, ...printFeeds(module, entry, facts.batch.evaluate, scope), ...printHypers(module, entry, scope)].join("\n    ")}
-
-    ${printStatements(module, entry, scope, needs).join("\n    ")}
-
-    return { ${[...values, "count"].join(", ")} };
-  }`;
-  return { code, type };
-}
-
-function printPredict(module: Module, facts: Facts, scope: Scope, needs: Set<string>, checks: CallChecks): { code: string; type: string } {
-  const entry = entryNamed(module, "predict");
-  const shown = entry.results.map(({ name, value }) => [name, module.buffers.find((b) => b.name === value)!] as const);
-  const type = recordType(shown);
-  const rows = facts.batch.predict;
-  const checked = checks.of({
-    name: "predict",
-    entries: [entry],
-    rows,
-    count: "none",
-    finite: false,
-  });
-  const code = `const outputs = ${recordValue(shown.map(([name, buffer]) => [name, scope.view(buffer.name)]))};
-
-  /** The model's outputs for one batch: views, valid until the next call. */
-  function predict(batch: PredictBatch): ${type} {
-    ${inputsOf(module, entry).length > 0 ? `const count = ${rows};` : ""}
-    ${[...checked, ...printFeeds(module, entry, rows, scope), ...printHypers(module, entry, scope)].join("\n    ")}
-
-    ${printStatements(module, entry, scope, needs).join("\n    ")}
-
-    return outputs;
-  }`;
-  return { code, type };
-}
-
 /** Kernels, checks, generator and mathematics that the text above them calls for. */
-function printSupport(module: Module, target: Kernels, scope: Scope, needs: Set<string>, text: string): string {
+function printSupport(module: Module, target: Kernels, scope: Scope, needs: Set<string>, text: string): string[] {
   const floats = floatsOf(module);
   const kernels = target.print(scope, needs);
   const random: string[] = [];
@@ -116,16 +40,36 @@ function printSupport(module: Module, target: Kernels, scope: Scope, needs: Set<
   if (random.length > 0 || needs.has("randomBits")) random.push(THREEFRY);
   const functions = [...needs].filter((name) => !name.startsWith("fill") && name !== "randomBits").sort();
   const mathematics = sourcesFor(functions, floats === "Float64Array" ? "f64" : "f32");
-  const checks = printChecks(floats, [text, ...kernels].join("\n"));
-  return [...kernels, printFeeding(floats, text), checks, ...random, ...mathematics].filter((part) => part !== "").join("\n\n");
+  const checks = [printFeeding(text), printChecks(floats, [text, ...kernels].join("\n"))].filter((part) => part !== "").join("\n\n");
+  const numbers = checks.includes("Numbers") ? `/** What inputs are. */\ntype Numbers = ${floats} | Int32Array;\n\n` : "";
+  return [
+    region("kernels", kernels.join("\n\n")),
+    region("checks", checks === "" ? "" : `${numbers}${checks}`),
+    region("mathematics", [...mathematics, ...random].join("\n\n")),
+  ];
 }
 
-/** Where the arena table goes, which shows what the text below it reads: no text of a model has this character. */
+/** Where the arena table goes, which shows what the rest of the text reads: no text of a model has this character. */
 const VIEWS = "\u0000";
 
-function withViews(body: string, module: Module, scope: Scope): string {
-  const [above = "", below = ""] = body.split(VIEWS);
-  return `${above}${printViews(module, module.buffers, scope, below)}${below}`;
+function withViews(text: string, module: Module, scope: Scope): string {
+  const [above = "", below = ""] = text.split(VIEWS);
+  return `${above}${printViews(module, module.buffers, scope, `${above}\n${below}`)}${below}`;
+}
+
+/** These parts as a file, under its header. */
+function underHeader(
+  module: Module,
+  facts: Facts,
+  kernels: Kernels,
+  what: string,
+  scope: Scope,
+  needs: Set<string>,
+  parts: readonly string[],
+): string {
+  const own = withViews(parts.join("\n\n"), module, scope);
+  const text = [own, ...printSupport(module, kernels, scope, needs, own)].filter((part) => part !== "").join("\n\n");
+  return `${printHeader(module, facts, what, text, kernels.idioms(text))}\n\n${text}\n`;
 }
 
 /** A trainer over the given kernels. */
@@ -138,60 +82,23 @@ export function printTrainer(module: Module, facts: Facts, kernels: Kernels): st
   const single = facts.phases.length === 1;
   const phaseFunction = new Map(facts.phases.map((phase) => [phase, single ? "step" : scope.names.take(phase)]));
   const checks = new CallChecks(module, facts, scope);
+  const printing = { module, facts, scope, checks, needs };
   const training = facts.phases.map((phase) => entryNamed(module, phase));
-  const phases = training.map((entry) => printPhase(module, entry, facts, scope, needs, phaseFunction.get(entry.name)!, checks));
-  const evaluate = printEvaluate(module, facts, scope, needs, checks);
-  const predict = printPredict(module, facts, scope, needs, checks);
+  const phases = training.map((entry) => printPhase(entry, phaseFunction.get(entry.name)!, printing));
+  const evaluate = printEvaluate(printing);
+  const predict = printPredict(printing);
+  const entries = [...phases, ...(single ? [] : [printStep(phaseFunction, printing)]), evaluate.code, predict.code];
   const hypers = of("hyper");
   const inputs = takenBy(module, training);
-  const lossType = single ? "number" : `{ ${facts.phases.map((phase) => `readonly ${property(phase)}: number`).join("; ")} }`;
   const initial = [...of("parameter"), ...of("state")].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
   const seeded = isSeeded([...of("parameter"), ...of("state")]);
-  const stepper = single
-    ? ""
-    : `/** All phases in order, each seeing the weights that the earlier ones wrote. */
-  function step(batch: TrainBatch, count: number = ${facts.batch.train}, ${STEP_OPTIONS}): ${lossType} {
-    ${checks.of({ name: "step", entries: training, rows: facts.batch.train, count: facts.meetings.train ?? "any", finite: true }).join("\n    ")}
-    return { ${facts.phases.map((phase) => `${property(phase)}: ${phaseFunction.get(phase)}(batch, count, options)`).join(", ")} };
-  }`;
   const phasesRecord = recordValue(facts.phases.map((phase) => [phase, phaseFunction.get(phase)!]));
   const count = of("state").find(({ name }) => name === "stepCount");
-  const body = `${printHeader(module, facts, "The trainer")}
-
-${printIdentity(module, facts)}
-
-${printTables(module)}
-
-/** One training batch: all rows, or exactly the real ones. */
-export interface TrainBatch ${batchType(module, training)}
-/** One batch to evaluate. */
-export interface EvaluateBatch ${batchType(module, [entryNamed(module, "evaluate")])}
-/** One batch to predict from. */
-export interface PredictBatch ${batchType(module, [entryNamed(module, "predict")])}
-
-export interface Trainer {
-  /**
-   * One step on one batch, of which the first \`count\` rows are real. Returns the loss before the update. With \`finite\`, an input
-   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
-   */
-  step(batch: TrainBatch, count?: number, ${STEP_OPTIONS}): ${lossType};${single ? "" : `\n  /** The phases of a step, each alone. */\nreadonly phases: { ${facts.phases.map((phase) => `${property(phase)}(batch: TrainBatch, count?: number, ${STEP_OPTIONS}): number`).join("; ")} };`}
-  /** Means times \`count\`: Σ / Σ count is the mean over batches. */
-  evaluate(batch: EvaluateBatch, count?: number): ${evaluate.type};
-  /** Views, valid until the next call. */
-  predict(batch: PredictBatch): ${predict.type};
-  /** Rows of a batch, by entry point. */
-  readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };${printRowFacts(module, facts).types}
-  readonly inputs: ${recordType(inputs)};
-  readonly parameters: ${recordType(named(of("parameter")))};
-  readonly state: ${recordType(named(of("state")))};
-  readonly hyper: ${hyperType(hypers)};
-  readonly stepCount: number;
-  bytes(): Uint8Array;
-  restore(bytes: Uint8Array): void;
-}
-
-/** A trainer with its own arena and its initial weights. */
+  const constructor = `/** A trainer with its own arena and its initial weights. */
 export function createTrainer(${optionsOf(kernels)}): Trainer {
+  ${entries.join("\n\n  ")}
+
+  // #region memory
   ${printOptionChecks("createTrainer", kernels, seeded)}
   ${kernels.arena}
   ${VIEWS}
@@ -200,15 +107,11 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
 
   ${initial.join("\n  ")}
   const hyper = ${hyperValue(hypers)};
+  ${predict.outputs}
   ${checks.printLists()}
 
-  ${phases.join("\n\n  ")}
-  ${stepper}
-
-  ${evaluate.code}
-
-  ${predict.code}
   ${printPacking(module, "trainer")}
+  // #endregion
 
   return {
     step,${single ? "" : `\n    phases: ${phasesRecord},`}
@@ -225,10 +128,37 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
     bytes,
     restore,
   };
-}
-`;
-  const whole = withViews(body, module, scope);
-  return `${whole}\n${printSupport(module, kernels, scope, needs, whole)}\n`;
+}`;
+  const types = `/** One training batch: all rows, or exactly the real ones. */
+export interface TrainBatch ${batchType(module, training)}
+/** One batch to evaluate. */
+export interface EvaluateBatch ${batchType(module, [entryNamed(module, "evaluate")])}
+/** One batch to predict from. */
+export interface PredictBatch ${batchType(module, [entryNamed(module, "predict")])}
+/** With \`finite\`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
+export interface StepOptions { readonly finite?: boolean }
+/** Means times \`count\`: Σ / Σ count is the mean over batches. */
+export type Evaluation = ${evaluate.type};
+/** Views, valid until the next call. */
+export type Prediction = ${predict.type};
+
+export interface Trainer {
+  /** One step on one batch, of which the first \`count\` rows are real. Returns the loss before the update. */
+  step(batch: TrainBatch, count?: number, options?: StepOptions): ${lossType(facts)};${single ? "" : `\n  /** The phases of a step, each alone. */\nreadonly phases: { ${facts.phases.map((phase) => `${property(phase)}(batch: TrainBatch, count?: number, options?: StepOptions): number`).join("; ")} };`}
+  evaluate(batch: EvaluateBatch, count?: number): Evaluation;
+  predict(batch: PredictBatch): Prediction;
+  /** Rows of a batch, by entry point. */
+  readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };${printRowFacts(module, facts).types}
+  readonly inputs: ${inputs.length === 0 ? recordType(inputs) : "TrainBatch"};
+  readonly parameters: ${recordType(named(of("parameter")))};
+  readonly state: ${recordType(named(of("state")))};
+  readonly hyper: ${hyperType(hypers)};
+  readonly stepCount: number;
+  bytes(): Uint8Array;
+  restore(bytes: Uint8Array): void;
+}`;
+  const tables = `${printIdentity(module, facts)}\n\n${printTables(module)}`;
+  return underHeader(module, facts, kernels, "The trainer", scope, needs, [constructor, region("types", types), region("tables", tables)]);
 }
 
 /** The gradients of a module whose one entry is `gradients`. */
@@ -236,7 +166,6 @@ export function printGradients(module: Module, facts: Facts, kernels: Kernels): 
   const scope = scopeOf(module, kernels);
   const needs = new Set<string>();
   const entry = module.entries[0]!;
-  const loss = entry.results.find((result) => result.kind === "loss")!;
   const outputs = (kind: string) =>
     entry.results.flatMap(({ kind: result, name, value }) => {
       const buffer = module.buffers.find((b) => b.name === value);
@@ -245,36 +174,20 @@ export function printGradients(module: Module, facts: Facts, kernels: Kernels): 
         : [];
     });
   const checks = new CallChecks(module, facts, scope);
-  const rows = facts.batch.train;
-  const checked = checks.of({ name: "gradients", entries: [entry], rows, count: facts.meetings.train ?? "any", finite: false });
   const views = (fields: readonly (readonly [string, Buffer])[]) =>
     recordValue(fields.map(([name, buffer]) => [name, scope.view(buffer.name)]));
-  const parameters = module.buffers.filter(({ role }) => role === "parameter");
-  const result = `{ readonly loss: number; readonly parameters: ${recordType(outputs("parameter"))}; readonly inputs: ${recordType(outputs("input"))} }`;
-  const states = module.buffers.filter(({ role }) => role === "state");
-  const hypers = module.buffers.filter(({ role }) => role === "hyper");
-  const initial = [...parameters, ...states].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
-  const seeded = isSeeded([...parameters, ...states]);
-  const statements = printStatements(module, entry, scope, needs);
-  const body = `${printHeader(module, facts, "The gradients")}
-
-${printTables(module)}
-
-/** One batch: all rows, or exactly the real ones. */
-export interface Batch ${batchType(module, [entry])}
-
-export interface Gradients {
-  /** The loss of a batch, and its gradient by parameter and by float input: views, valid until the next call. */
-  gradients(batch: Batch, count?: number): ${result};
-  readonly parameters: ${recordType(parameters.map((buffer) => [buffer.name, buffer] as const))};${states.length === 0 ? "" : `\n  /** What the loss reads besides weights, such as the state of random numbers: set it from a trainer's. */\n  readonly state: ${recordType(states.map((buffer) => [buffer.name, buffer] as const))};`}${hypers.length === 0 ? "" : `\n  /** Live scalars. */\nreadonly hyper: ${hyperType(hypers)};`}
-  bytes(): Uint8Array;
-  /** Takes the weights of a trainer: restore(trainer.bytes()). */
-  restore(bytes: Uint8Array): void;
-}
-
-/** The gradients, with an arena of their own: a training step may never store one. */
+  const of = (role: Buffer["role"]) =>
+    module.buffers.filter((buffer) => buffer.role === role).map((buffer) => [buffer.name, buffer] as const);
+  const [parameters, states, hypers] = [of("parameter"), of("state"), module.buffers.filter(({ role }) => role === "hyper")];
+  const kept = [...parameters, ...states].map(([, buffer]) => buffer);
+  const initial = kept.flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
+  const code = printGradientsFunction(entry, { module, facts, scope, checks, needs });
+  const constructor = `/** The gradients, with an arena of their own: a training step may never store one. */
 export function createGradients(${optionsOf(kernels)}): Gradients {
-  ${printOptionChecks("createGradients", kernels, seeded)}
+  ${code}
+
+  // #region memory
+  ${printOptionChecks("createGradients", kernels, isSeeded(kept))}
   ${kernels.arena}
   ${VIEWS}
 
@@ -285,25 +198,27 @@ export function createGradients(${optionsOf(kernels)}): Gradients {
   const ofParameters = ${views(outputs("parameter"))};
   const ofInputs = ${views(outputs("input"))};${hypers.length > 0 ? `\nconst hyper = ${hyperValue(hypers)};` : ""}
 
-  function gradients(batch: Batch, count: number = ${rows}): ${result} {
-    ${[...checked, ...printFeeds(module, entry, rows, scope), ...printHypers(module, entry, scope)].join("\n    ")}
-
-    ${statements.join("\n    ")}
-
-    return { loss: ${printResult(entry, loss.value, scope)}, parameters: ofParameters, inputs: ofInputs };
-  }
   ${printPacking(module, "gradients")}
+  // #endregion
 
-  return { gradients, parameters: ${recordValue(parameters.map((buffer) => [buffer.name, scope.view(buffer.name)]))}, ${states.length === 0 ? "" : `state: ${recordValue(states.map((buffer) => [buffer.name, scope.view(buffer.name)]))},`} ${hypers.length > 0 ? "hyper, " : ""}bytes, restore };
-}
-`;
-  const whole = withViews(body, module, scope);
-  return `${whole}\n${printSupport(module, kernels, scope, needs, whole)}\n`;
+  return { gradients, parameters: ${views(parameters)}, ${states.length === 0 ? "" : `state: ${views(states)},`} ${hypers.length > 0 ? "hyper, " : ""}bytes, restore };
+}`;
+  const types = `/** One batch: all rows, or exactly the real ones. */
+export interface Batch ${batchType(module, [entry])}
+/** The loss of a batch, and its gradient by parameter and by float input: views, valid until the next call. */
+export interface Found { readonly loss: number; readonly parameters: ${recordType(outputs("parameter"))}; readonly inputs: ${recordType(outputs("input"))} }
+
+export interface Gradients {
+  gradients(batch: Batch, count?: number): Found;
+  readonly parameters: ${recordType(parameters)};${states.length === 0 ? "" : `\n  /** What the loss reads besides weights, such as the state of random numbers: set it from a trainer's. */\n  readonly state: ${recordType(states)};`}${hypers.length === 0 ? "" : `\n  /** Live scalars. */\nreadonly hyper: ${hyperType(hypers)};`}
+  bytes(): Uint8Array;
+  /** Takes the weights of a trainer: restore(trainer.bytes()). */
+  restore(bytes: Uint8Array): void;
+}`;
+  const parts = [constructor, region("types", types), region("tables", printTables(module))];
+  return underHeader(module, facts, kernels, "The gradients", scope, needs, parts);
 }
 
-export const typescript = {
-  name: "typescript",
-  file: "trainer.ts",
-  printTrainer: (module, facts) => printTrainer(module, facts, functionsOf(module)),
-  printGradients: (module, facts) => printGradients(module, facts, functionsOf(module)),
-} as const satisfies Target;
+/** The text of one of the two files over kernels of some kind. */
+export const printFile = (module: Module, facts: Facts, kernels: Kernels, kind: Kind): string =>
+  kind === "trainer" ? printTrainer(module, facts, kernels) : printGradients(module, facts, kernels);

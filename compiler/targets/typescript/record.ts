@@ -9,7 +9,7 @@ import { arrayOf } from "./statement.ts";
 export const recordType = (fields: readonly (readonly [string, Buffer])[]): string =>
   fields.length === 0
     ? "Readonly<Record<string, never>>"
-    : `{ ${fields.map(([name, buffer]) => `${shapeDoc(buffer)}\nreadonly ${property(name)}: ${arrayOf(buffer.dtype)};`).join("\n")} }`;
+    : `{ ${fields.map(([name, buffer]) => `${shapeDoc(buffer)} readonly ${property(name)}: ${arrayOf(buffer.dtype)};`).join("\n")} }`;
 
 /** `{ x: x, … }` of expressions under given names. */
 export const recordValue = (fields: readonly (readonly [string, string])[]): string =>

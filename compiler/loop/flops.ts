@@ -1,0 +1,18 @@
+/** Floating-point operations: each arithmetic function once at every point where it is evaluated. Comparisons and casts are none. */
+
+import { sizeOf } from "../graph/type.ts";
+import type { Call, Kernel, Scalar } from "./loop.ts";
+
+/** Of one evaluation. */
+export function flopsOfScalar(s: Scalar): number {
+  if (s.kind === "reduce") return sizeOf(s.over.map((axis) => axis.extent)) * (flopsOfScalar(s.term) + 1);
+  if (s.kind === "apply") return s.args.reduce((n, arg) => n + flopsOfScalar(arg), s.dtype === "bool" || s.fn === "cast" ? 0 : 1);
+  if (s.kind === "select") return flopsOfScalar(s.then) + flopsOfScalar(s.otherwise);
+  return s.kind === "round" ? flopsOfScalar(s.value) : 0;
+}
+
+/** Of statements: those of their kernels, and those of scalars. */
+export function flopsOfCalls(calls: readonly Call[], kernels: readonly Kernel[]): number {
+  const known = new Map(kernels.map(({ name, flops }) => [name, flops]));
+  return calls.reduce((n, call) => n + (call.kind === "call" ? (known.get(call.kernel) ?? 0) : flopsOfScalar(call.value)), 0);
+}

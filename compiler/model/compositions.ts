@@ -1,0 +1,126 @@
+/**
+ * What the layers and composite functions of the layer language are, in a line of mathematics: the headings of emitted code. Letters are
+ * those of their docstrings: x is what goes in, W, b, γ and β are parameters, s scores, p probabilities, t targets, y labels.
+ */
+
+import type { Builder } from "../graph/build.ts";
+
+/** By the name that the model calls. What is not listed is one primitive, or moves elements: it needs no heading. */
+const WORDS: ReadonlyMap<string, string> = new Map([
+  // layers
+  ["dense", "x·W + b"],
+  ["conv1d", "x ∗ W + b"],
+  ["conv2d", "x ∗ W + b"],
+  ["depthwiseConv2d", "x ∗ W + b, each channel by itself"],
+  ["conv2dTranspose", "the adjoint of x ∗ W, + b"],
+  ["batchNorm", "μ, σ² of the batch, x̂·γ + β"],
+  ["layerNorm", "μ, σ², x̂·γ + β"],
+  ["groupNorm", "μ, σ² a group, x̂·γ + β"],
+  ["rmsNorm", "x / √(mean x² + ε) · γ"],
+  ["dropout", "x·mask / (1 − p)"],
+  ["embedding", "a row of the table for each label"],
+  ["positionalEncoding", "x + a row of the table for each position"],
+  ["multiHeadAttention", "attention in heads, between projections"],
+  ["simpleRnn", "h ← tanh(x·W + b + h·R + r)"],
+  ["lstm", "i, f, o = σ(…), g = tanh(…), c ← f·c + i·g, h ← o·tanh(c)"],
+  ["gru", "r, z = σ(…), n = tanh(… + r·(h·R + r)), h ← (1 − z)·n + z·h"],
+  ["maxPool1d", "the largest of each window"],
+  ["maxPool2d", "the largest of each window"],
+  ["avgPool1d", "the mean of each window"],
+  ["avgPool2d", "the mean of each window"],
+  ["globalAveragePool2d", "the mean of each channel"],
+  ["globalMaxPool2d", "the largest of each channel"],
+  ["residual", "x + layers(x)"],
+  // functions
+  ["scaledDotProductAttention", "softmax(q·kᵀ / √d)·v"],
+  ["leakyRelu", "x where x > 0, slope·x elsewhere"],
+  ["elu", "x where x > 0, α·(eˣ − 1) elsewhere"],
+  ["selu", "λ·elu(x, α)"],
+  ["gelu", "x·Φ(x)"],
+  ["silu", "x·σ(x)"],
+  ["softplus", "log(1 + eˣ)"],
+  ["softmax", "eˣ / Σ eˣ"],
+  ["logSoftmax", "x − log Σ eˣ"],
+  ["variance", "mean (x − mean x)²"],
+  ["elementwise", "a formula of the model's"],
+  ["randomUniform", "uniform numbers"],
+  ["randomNormal", "√(−2·log u)·cos(2π·v)"],
+  // losses and metrics
+  ["softmaxCrossEntropy", "mean of −log softmax(s)[y]"],
+  ["categoricalCrossentropy", "mean of −log p[y]"],
+  ["svmLoss", "mean of Σ max(0, s[j] − s[y] + 1) over j ≠ y"],
+  ["bceWithLogits", "mean of −t·log σ(s) − (1 − t)·log(1 − σ(s))"],
+  ["binaryCrossentropy", "mean of −t·log p − (1 − t)·log(1 − p)"],
+  ["hinge", "mean of max(0, 1 − t·s)"],
+  ["mse", "mean of (x − t)²"],
+  ["mae", "mean of |x − t|"],
+  ["huber", "mean of ½e², or δ·(|e| − ½δ) where |e| = |x − t| > δ"],
+  ["kl", "mean of Σ t·(log t − log p)"],
+  ["cosineSimilarity", "mean of −cos of the angle between x and t"],
+  ["batchMean", "mean over the batch"],
+  ["l2", "λ·ΣW²"],
+  ["l1", "λ·Σ|W|"],
+  ["accuracy", "share of the rows whose largest score is their label's"],
+  ["topK", "share of the rows whose label is among the k largest scores"],
+  ["binaryAccuracy", "share of the elements on their target's side of the threshold"],
+]);
+
+/** What stands between the names of a composition and of one inside it. */
+const INSIDE = " › ";
+
+/** A composition as headings show it: `layerNorm_3: μ, σ², x̂·γ + β`. */
+function titled(name: string, kind: string): string {
+  const words = WORDS.get(kind);
+  return words === undefined ? name : `${name}: ${words}`;
+}
+
+/** The compositions of one declaration: what is appended while one is in progress is a part of it, whatever else its line declares. */
+export class Compositions {
+  readonly #builder: Builder;
+  readonly #counts = new Map<string, number>();
+  /** The one in progress. */
+  #path: string | undefined;
+  /** The function that begins next. */
+  #next: string | undefined;
+
+  constructor(builder: Builder) {
+    this.#builder = builder;
+  }
+
+  /** Says which function of the language begins next, if one does. */
+  next(name: string | undefined): void {
+    this.#next = name;
+  }
+
+  /** The body of what begins now, inside the composition that it is, if it is one. */
+  begun<T>(body: () => T): () => T {
+    const kind = this.#next;
+    this.#next = undefined;
+    return kind === undefined || !WORDS.has(kind) ? body : () => this.#inside(this.#numbered(kind), kind, body);
+  }
+
+  /** Runs the body of a layer, which is no part of a layer around it. */
+  layer<T>(name: string, kind: string, body: () => T): T {
+    return this.#inside(name, kind, body);
+  }
+
+  #inside<T>(name: string, kind: string, body: () => T): T {
+    const [path, origin] = [this.#path, this.#builder.origin];
+    this.#path = name;
+    this.#builder.origin = { ...origin, within: titled(name, kind) };
+    try {
+      return body();
+    } finally {
+      this.#path = path;
+      this.#builder.origin = origin;
+    }
+  }
+
+  /** `gelu`, `gelu_2`, …: a function's call; inside another composition, `dense › gelu`, however deep. */
+  #numbered(kind: string): string {
+    const base = this.#path === undefined ? kind : `${this.#path.split(INSIDE)[0]!}${INSIDE}${kind}`;
+    const n = (this.#counts.get(base) ?? 0) + 1;
+    this.#counts.set(base, n);
+    return n === 1 ? base : `${base}_${n}`;
+  }
+}

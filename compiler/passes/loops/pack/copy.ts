@@ -1,0 +1,92 @@
+/** A copy of an operand: a definition of its own, in a buffer that only the contraction reads. */
+
+import { load, loadsOf } from "../../../loop/build.ts";
+import { add, index, namesIn, quotient, remainder, scale, substitute } from "../../../loop/index-expression.ts";
+import type { Axis, Buffer, Definition, Group, Load, Scalar } from "../../../loop/loop.ts";
+import { axesOf } from "../../definitions/define.ts";
+import type { Buffers } from "../group.ts";
+import { ROWS } from "../tiles/lanes.ts";
+
+/** Hears of each copy that is made. */
+export type Keep = (definition: Definition) => void;
+
+/** The buffer of a copy. */
+export const scratchFor = ({ name, dtype, shape }: Definition): Buffer => ({ name, dtype, shape, role: "scratch" });
+
+/** Copies that a group may read: which of them it does is known at the end. */
+export class Copies {
+  readonly buffers: Map<string, Buffer>;
+  readonly #definitions = new Map<string, Definition>();
+  constructor(buffers: Buffers) {
+    this.buffers = new Map(buffers);
+  }
+
+  readonly keep = (definition: Definition): void => {
+    this.buffers.set(definition.name, scratchFor(definition));
+    this.#definitions.set(definition.name, definition);
+  };
+
+  get(name: string): Definition | undefined {
+    return this.#definitions.get(name);
+  }
+
+  readBy({ stages }: Group): readonly Definition[] {
+    const read = new Set(stages.flatMap(({ definition }) => loadsOf(definition.value)).map(({ buffer }) => buffer));
+    return [...this.#definitions.values()].filter(({ name }) => read.has(name));
+  }
+}
+
+/** A name that no buffer has yet. */
+export const named = (base: string, buffers: ReadonlyMap<string, Buffer>): string => {
+  let name = base;
+  for (let n = 2; buffers.has(name); n++) name = `${base}_${n}`;
+  return name;
+};
+
+/** What a copy is for. */
+const COPIED: Readonly<Record<string, string>> = {
+  pad: "a margin of zeros",
+  pack: "the order it is read",
+  transpose: "the order it is read",
+  widen: "double, in the order it is read",
+};
+
+/** A copy of what a load reads: `value` over `axes`, and why the reader asks for it. */
+export function copyOf(
+  name: string,
+  of: Load,
+  axes: readonly Axis[],
+  value: Scalar,
+  op: string,
+  reader: Definition,
+  shown = of.buffer,
+): Definition {
+  const { dtype } = value;
+  const maths = `${name} = ${shown} in ${COPIED[op]}`;
+  const doc = [{ maths, node: name, role: `${op} for ${reader.name}`, site: reader.doc.at(-1)?.site ?? "" }];
+  return { name, dtype, shape: axes.map(({ extent }) => extent), axes, value, op, doc };
+}
+
+/** Whether a load depends on an axis at all. */
+export const dependsOn = ({ at }: Load, { name }: Axis): boolean => at.some((one) => namesIn(one).has(name));
+
+/**
+ * A copy of a load over the given axes, in their order; and the load of it. Of an axis that a microkernel takes in whole tiles of rows or
+ * in vectors, four lie side by side, a panel: its loads follow each other in memory.
+ */
+export function copied(of: Load, axes: readonly Axis[], op: string, reader: Definition, buffers: Buffers, keep: Keep, panel?: Axis): Load {
+  const inPanels = panel !== undefined && panel.extent % ROWS === 0 && axes.includes(panel);
+  const extents = axes.map((axis) => (inPanels && axis === panel ? axis.extent / ROWS : axis.extent));
+  const own = axesOf(inPanels ? [...extents, ROWS] : extents);
+  const counted = own.map((axis) => index(axis.name, axis.extent));
+  const back = new Map(
+    axes.map((axis, n) => [axis.name, inPanels && axis === panel ? add(scale(counted[n]!, ROWS), counted.at(-1)!) : counted[n]!]),
+  );
+  const name = named(`${of.buffer}_${op === "transpose" ? "transposed" : "packed"}`, buffers);
+  keep(copyOf(name, of, own, load(of.buffer, of.dtype, ...of.at.map((at) => substitute(at, back))), op, reader));
+  const here = axes.map((axis) => index(axis.name, axis.extent));
+  const at = inPanels
+    ? [...here.map((one, n) => (axes[n] === panel ? quotient(one, ROWS) : one)), remainder(index(panel.name, panel.extent), ROWS)]
+    : here;
+  return { kind: "load", dtype: of.dtype, buffer: name, at };
+}

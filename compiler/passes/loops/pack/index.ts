@@ -1,0 +1,67 @@
+/**
+ * Operands of contractions are copied where that pays: into a margin of zeros, so that no guard stands in the loops (margins.ts), in the
+ * order that they are read (order.ts), in panels of a vector's columns (panels.ts), and long sums are taken in blocks (blocks.ts).
+ *   Σ k: where(0 ≤ l + k − 1 < 32, x[l + k − 1], 0)·w[k]   →   x_padded[l] = where(…, x[l − 1], 0);  Σ k: x_padded[l + k]·w[k]
+ * Later passes may assume that the copies are buffers like any other: the plan shows their bytes.
+ */
+
+import type { Buffer, Definition, Definitions, Group, Work } from "../../../loop/loop.ts";
+import type { Pass } from "../../pass.ts";
+import type { Buffers } from "../group.ts";
+import type { Machine } from "../../../loop/machine.ts";
+import { ordered } from "../tiles/sum-order.ts";
+import { inBlocks } from "./blocks.ts";
+import { Copies, scratchFor, type Keep } from "./copy.ts";
+import { withMargins } from "./margins.ts";
+import { across, along, widened } from "./order.ts";
+import { byFilter, inPanels } from "./panels.ts";
+import { inEveryReduction } from "./sums.ts";
+
+/** `sparing`: no copies that save nothing but time. */
+export const pack = (machine: Machine, sparing = false): Pass<Definitions> => ({
+  name: "pack",
+  why: "guarded operands of contractions in a margin of zeros, others in the order they are read",
+  run(definitions) {
+    const buffers = new Map(definitions.buffers.map((buffer) => [buffer.name, buffer]));
+    const made: Buffer[] = [];
+    const work = definitions.work.flatMap((item): Work[] => {
+      if (item.kind === "scalar") return [item];
+      const before: Work[] = [];
+      const keep = (definition: Definition): void => {
+        const buffer = scratchFor(definition);
+        buffers.set(buffer.name, buffer);
+        made.push(buffer);
+        before.push({ kind: "group", group: { axes: definition.axes, stages: [{ definition, storage: "buffer" }] } });
+      };
+      const group = packed(item.group, machine, sparing, buffers, keep);
+      return [...before, group === item.group ? item : { kind: "group", group }];
+    });
+    const same = work.every((item, n) => item === definitions.work[n]);
+    return same ? definitions : { ...definitions, buffers: [...definitions.buffers, ...made], work };
+  },
+});
+
+/** The group of one sum alone, in the order that the machine asks for: its terms with all copies, which `keep` hears of. */
+export const packedAlone = (group: Group, machine: Machine, buffers: Buffers, keep: Keep): Group =>
+  packed(group, machine, false, buffers, keep, (one, of) => ordered(one, machine, of));
+
+function packed(
+  group: Group,
+  machine: Machine,
+  sparing: boolean,
+  buffers: Buffers,
+  keep: Keep,
+  order = (one: Group, _: Buffers) => one,
+): Group {
+  if (machine.lanes > 1) {
+    const spread = byFilter(withMargins(group, buffers, keep), buffers, keep);
+    const inOrder = inEveryReduction(order(spread, buffers), (one) => across(along(one, buffers, keep), one, buffers, keep));
+    const beside = inEveryReduction(inOrder, (one) => inPanels(one, buffers, keep));
+    return inBlocks(beside, buffers, keep);
+  }
+  const copies = new Copies(buffers);
+  const plain = order(withMargins(group, copies.buffers, copies.keep), buffers);
+  const wide = sparing ? plain : inEveryReduction(plain, (one) => widened(one, copies));
+  for (const copy of copies.readBy(wide)) keep(copy);
+  return wide;
+}

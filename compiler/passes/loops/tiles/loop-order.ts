@@ -1,0 +1,59 @@
+/** The order of a tile's loops: the one outside all others that moves the least memory. */
+
+import { bytesOf, sizeOf } from "../../../graph/type.ts";
+import { LANES } from "../../../loop/lanes.ts";
+import type { Group, Load, Reduce } from "../../../loop/loop.ts";
+import type { Buffers } from "../group.ts";
+import { NEAR, type Machine } from "../../../loop/machine.ts";
+import { bytesRead, dependsOn, strideIn } from "./operands.ts";
+
+/** What a byte from beyond the second cache costs, measured by one from it; and where memory is read in order, and thus ahead. */
+const [FAR, IN_ORDER] = [3, 1.5];
+
+/** Vectors of a line of memory. */
+export const LINE = 4;
+
+/** Bytes that stay in the first and in the second cache. */
+export const [FIRST, SECOND] = [24 * 1024, NEAR];
+
+/**
+ * The loop over one of the tile's axes goes outside all others if that moves less memory: the operand of the inner axis is read
+ * again for every tile of the outer one, the cheaper the nearer the cache that holds it; and with columns outside, a line of
+ * what is stored is taken up again for each tile that it is wider than. One value at a time is slow enough for the second cache to keep up with.
+ */
+export function outermost(
+  group: Group,
+  machine: Machine,
+  { over }: Reduce,
+  row: number,
+  column: number,
+  a: readonly Load[],
+  b: readonly Load[],
+  sizes: readonly number[],
+  buffers: Buffers,
+): readonly number[] {
+  const natural = group.axes.map((_, n) => n);
+  const near = machine.lanes > 1 ? 1 : 0;
+  if (group.axes.filter(({ extent }) => extent > 1).length > 2) return near > 0 ? inBatch(group, row, a, b) : natural;
+  const along = over.at(-1);
+  const inOrder = (load: Load): boolean => along !== undefined && (strideIn(load, along.name, buffers) ?? Infinity) <= LANES;
+  const far = (bytes: number, beyond: number): number => (bytes <= FIRST ? 0 : bytes <= SECOND ? near : beyond);
+  const cost = (outer: number, inner: readonly Load[]): number => {
+    const bytes = inner.reduce((sum, load) => sum + bytesRead(load, buffers), 0);
+    return (group.axes[outer]!.extent / sizes[outer]!) * bytes * far(bytes, inner.every(inOrder) ? IN_ORDER : FAR);
+  };
+  const stored = bytesStored(group);
+  const again = Math.max(0, (LINE * LANES) / sizes[column]! - 1) * stored * far(stored, FAR);
+  const first = cost(row, b) <= cost(column, a) + again ? row : column;
+  return [first, ...natural.filter((n) => n !== first)];
+}
+
+const bytesStored = ({ stages }: Group): number =>
+  stages.reduce((sum, { definition: { shape, dtype }, storage }) => sum + (storage === "buffer" ? sizeOf(shape) * bytesOf(dtype) : 0), 0);
+
+/** Rows inside the axes that both operands depend on: the operand of the columns stays at hand for all of them. */
+function inBatch({ axes }: Group, row: number, a: readonly Load[], b: readonly Load[]): readonly number[] {
+  const natural = axes.map((_, n) => n);
+  const last = axes.findLastIndex(({ name }) => [a, b].every((loads) => loads.some((load) => dependsOn(load, name))));
+  return last < row ? natural : natural.flatMap((n) => (n === row ? [] : n === last ? [last, row] : [n]));
+}

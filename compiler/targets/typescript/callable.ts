@@ -1,0 +1,115 @@
+/** Guarantees entry points as functions that look at what they are given, feed it, run their statements and return: step, evaluate, predict. */
+
+import type { Entry, Module } from "../../loop/loop.ts";
+import type { Facts } from "../target.ts";
+import type { CallChecks } from "./checks.ts";
+import { inputsOf, printFeeds, printHypers, printResult, printStatements } from "./entry.ts";
+import { recordType, recordValue } from "./record.ts";
+import { property, quoted, type Scope } from "./scope.ts";
+
+/** What entry points are printed with. */
+export interface Printing {
+  readonly module: Module;
+  readonly facts: Facts;
+  readonly scope: Scope;
+  readonly checks: CallChecks;
+  /** Mathematics that they call. */
+  readonly needs: Set<string>;
+}
+
+export const entryNamed = (module: Module, name: string): Entry => module.entries.find((entry) => entry.name === name)!;
+
+/** Feeds and statements of an entry whose arguments were looked at; `trains` where it has parts. */
+function printBody(entry: Entry, rows: number, { module, scope, needs }: Printing, checked: readonly string[], trains: boolean): string {
+  const given = [...checked, ...printFeeds(module, entry, rows, scope), ...printHypers(module, entry, scope)];
+  return `${given.join("\n    ")}
+
+    ${printStatements(module, entry, scope, needs, trains).join("\n    ")}`;
+}
+
+/** The function of one training phase. */
+export function printPhase(entry: Entry, name: string, printing: Printing): string {
+  const { facts, scope, checks } = printing;
+  const loss = printResult(entry, entry.results.find((result) => result.kind === "loss")!.value, scope);
+  const rows = facts.batch.train;
+  const checked = checks.of({ name, entries: [entry], rows, count: facts.meetings.train ?? "any", finite: true });
+  const phase = facts.phases.length === 1 ? "" : `, ${quoted(entry.name)}`;
+  return `/** One step on one batch. Returns the loss before the update. */
+  function ${name}(batch: TrainBatch, count: number = ${rows}, options?: StepOptions): number {
+    ${printBody(entry, rows, printing, checked, true)}
+
+    return finite ? checkLoss(${loss}${phase}) : ${loss};
+  }`;
+}
+
+/** All phases in order, each under its name. */
+export function printStep(phaseFunction: ReadonlyMap<string, string>, { module, facts, checks }: Printing): string {
+  const entries = facts.phases.map((phase) => entryNamed(module, phase));
+  const checked = checks.of({ name: "step", entries, rows: facts.batch.train, count: facts.meetings.train ?? "any", finite: true });
+  return `/** All phases in order, each seeing the weights that the earlier ones wrote. */
+  function step(batch: TrainBatch, count: number = ${facts.batch.train}, options?: StepOptions): ${lossType(facts)} {
+    ${checked.join("\n    ")}
+    return { ${facts.phases.map((phase) => `${property(phase)}: ${phaseFunction.get(phase)}(batch, count, options)`).join(", ")} };
+  }`;
+}
+
+/** What a step returns: a loss, or one a phase. */
+export const lossType = ({ phases }: Facts): string =>
+  phases.length === 1 ? "number" : `{ ${phases.map((phase) => `readonly ${property(phase)}: number`).join("; ")} }`;
+
+/** The function, and the members of what it returns. */
+interface Callable {
+  readonly code: string;
+  readonly type: string;
+}
+
+export function printEvaluate(printing: Printing): Callable {
+  const { module, facts, scope, checks } = printing;
+  const entry = entryNamed(module, "evaluate");
+  const rows = facts.batch.evaluate;
+  const type = `{ ${entry.results.map(({ name }) => `readonly ${property(name)}: number`).join("; ")}; readonly count: number }`;
+  const values = entry.results.map(({ name, value }) => `${property(name)}: ${printResult(entry, value, scope)} * count`);
+  const checked = checks.of({ name: "evaluate", entries: [entry], rows, count: facts.meetings.evaluate ?? "any", finite: false });
+  const code = `/** Loss and metrics of one batch, each its mean times \`count\`, so that sums over batches divide by the sum of counts. */
+  function evaluate(batch: EvaluateBatch, count: number = ${rows}): Evaluation {
+    ${printBody(entry, rows, printing, checked, false)}
+
+    return { ${[...values, "count"].join(", ")} };
+  }`;
+  return { code, type };
+}
+
+/** With the record that it returns, which is made of views. */
+export function printPredict(printing: Printing): Callable & { readonly outputs: string } {
+  const { module, facts, scope, checks } = printing;
+  const entry = entryNamed(module, "predict");
+  const shown = entry.results.map(({ name, value }) => [name, module.buffers.find((b) => b.name === value)!] as const);
+  const rows = facts.batch.predict;
+  const checked = checks.of({ name: "predict", entries: [entry], rows, count: "none", finite: false });
+  const counted = inputsOf(module, entry).length > 0 ? [`const count = ${rows};`] : [];
+  const code = `/** The model's outputs for one batch: views, valid until the next call. */
+  function predict(batch: PredictBatch): Prediction {
+    ${printBody(entry, rows, printing, [...counted, ...checked], false)}
+
+    return outputs;
+  }`;
+  return {
+    code,
+    type: recordType(shown),
+    outputs: `const outputs = ${recordValue(shown.map(([name, buffer]) => [name, scope.view(buffer.name)]))};`,
+  };
+}
+
+/** The function of gradients.ts. */
+export function printGradientsFunction(entry: Entry, printing: Printing): string {
+  const { facts, scope, checks } = printing;
+  const loss = entry.results.find((result) => result.kind === "loss")!;
+  const rows = facts.batch.train;
+  const checked = checks.of({ name: "gradients", entries: [entry], rows, count: facts.meetings.train ?? "any", finite: false });
+  return `/** The loss of a batch and its gradients. */
+  function gradients(batch: Batch, count: number = ${rows}): Found {
+    ${printBody(entry, rows, printing, checked, true)}
+
+    return { loss: ${printResult(entry, loss.value, scope)}, parameters: ofParameters, inputs: ofInputs };
+  }`;
+}

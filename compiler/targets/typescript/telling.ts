@@ -1,0 +1,221 @@
+/**
+ * Guarantees that an entry point reads as what it computes: its parts (forward, update, backward) as regions, a heading where another layer
+ * or composition begins, and above every statement its number and its mathematics, nodes, laws and model lines.
+ */
+
+import type { Call, Doc, Entry } from "../../loop/loop.ts";
+import { lineComments } from "./comment.ts";
+import { folded, isAdjoint, nameOfComposition, updateOf, type Line } from "./fold.ts";
+
+/** Indentation of an entry's statements. */
+const INDENTED = 4;
+
+/** What stands around a statement. */
+export interface Told {
+  /** Before its comment: ends and begins of regions, rules, headings. */
+  readonly above: readonly string[];
+  readonly comment: readonly string[];
+}
+
+type Part = "forward" | "update" | "backward";
+
+/** What a statement leaves to others. */
+const storedBy = (call: Call): ReadonlySet<string> =>
+  call.kind === "call"
+    ? new Set(call.group.stages.flatMap(({ definition, storage }) => (storage === "local" ? [] : [definition.name])))
+    : new Set([call.kind === "let" ? call.name : call.definition.name]);
+
+/** The stages' own nodes; a scalar's. */
+const ownDocs = (call: Call): readonly Doc[] => {
+  const names =
+    call.kind === "call"
+      ? call.group.stages.map(({ definition }) => definition.name)
+      : [call.kind === "let" ? call.name : call.definition.name];
+  const own = call.doc.filter(({ node }) => names.includes(node));
+  return own.length === 0 ? call.doc : own;
+};
+
+/** Copies for a kernel belong to the statement that reads them. */
+export const isHelper = (call: Call): boolean => call.doc.every(({ role }) => / for /.test(role));
+
+function ownPart(call: Call): Part | undefined {
+  if (isHelper(call)) return undefined;
+  const own = ownDocs(call);
+  if (call.doc.every((doc) => updateOf(doc) !== undefined)) return "update";
+  return own.some((doc) => !isAdjoint(doc) && updateOf(doc) === undefined && !/ again$/.test(doc.role)) ? "forward" : "backward";
+}
+
+/** The part of the step that each statement belongs to; one scalar of the backward pass between statements of the forward pass is among these. */
+function partsOf(calls: readonly Call[]): Part[] {
+  const own = calls.map(ownPart);
+  const later = own.map(
+    (part, n) => part ?? own.slice(n).find((next) => next !== undefined) ?? own.findLast((before) => before !== undefined)!,
+  );
+  return later.map((part, n) => {
+    const isScalar = calls[n]!.kind !== "call";
+    return part === "backward" && isScalar && later[n - 1] === "forward" && later[n + 1] === "forward" ? "forward" : part;
+  });
+}
+
+/** A training entry, and its function. */
+export interface Step {
+  readonly entry: Entry;
+  readonly name: string;
+}
+
+/** How an entry is told, statement by statement: with parts where it trains, else with references to the step that it repeats. */
+export function tellingOf(
+  entry: Entry,
+  trains: boolean,
+  step?: Step,
+): { readonly statements: readonly Told[]; readonly after: readonly string[] } {
+  const { calls } = entry;
+  const parts = partsOf(calls);
+  const gradients = gradientsOf(calls);
+  const rules = new Set<string>();
+  const headings = new Headings();
+  const repeated =
+    step === undefined || trains
+      ? new Map<string, number>()
+      : new Map(textsOf(step.entry).map(({ texts }, n) => [texts.join("\n"), n + 1]));
+  const statements = textsOf(entry).map(({ lines, texts }, n): Told => {
+    const begins = trains && parts[n] !== parts[n - 1];
+    const above: string[] = begins ? [...(n === 0 ? [] : ["// #endregion", ""]), `// #region ${parts[n]}`] : [];
+    if (begins) above.push(...rulesFrom(calls, parts, n, rules));
+    above.push(...headings.before(lines, parts[n]!));
+    const same = texts.length > 1 ? repeated.get(texts.join("\n")) : undefined;
+    const docs = calls[n]!.doc;
+    const own = same === undefined ? texts : [`as statement ${same} of ${step!.name}    ${nodesOf(docs)}  again, ${sitesOf(docs)}`];
+    const comment = own.flatMap((text, at) => lineComments(at === 0 ? `${n + 1}. ${text}` : text, INDENTED));
+    return { above, comment };
+  });
+  return { statements, after: trains && calls.length > 0 ? ["// #endregion"] : [] };
+
+  /** The lines of each statement of an entry. */
+  function textsOf(one: Entry): { readonly lines: readonly Line[]; readonly texts: readonly string[] }[] {
+    const statementOf = statementsBefore(one);
+    const told = new Map<string, number>();
+    return one.calls.map((call, n) => {
+      const lines = folded(call.doc, { stored: storedBy(call), gradients, told });
+      for (const { node } of call.doc) told.set(node, told.get(node) ?? n + 1);
+      return { lines, texts: lines.map((line) => lineText(line, (node) => statementOf(node, n))) };
+    });
+  }
+}
+
+/** Cotangents, and what wrappers of rules make of them. */
+const gradientsOf = (calls: readonly Call[]): ReadonlySet<string> =>
+  new Set(
+    calls.flatMap(({ doc }) =>
+      doc.flatMap((one) => (isAdjoint(one) || (updateOf(one) !== undefined && one.node.startsWith("d_")) ? [one.node] : [])),
+    ),
+  );
+
+/** The rules by which a run of statements updates, said once each, and where each parameter is updated. */
+function rulesFrom(calls: readonly Call[], parts: readonly Part[], from: number, said: Set<string>): string[] {
+  const length = parts.slice(from).findIndex((part) => part !== parts[from]);
+  const run = calls.slice(from, length < 0 ? undefined : from + length);
+  const rules = new Set(
+    run.flatMap(({ doc }) => doc.flatMap((one) => (updateOf(one) === undefined || one.within === undefined ? [] : [one.within]))),
+  );
+  return [...rules].flatMap((rule) => {
+    if (said.has(rule)) return [];
+    said.add(rule);
+    const where = calls.flatMap((call, n) =>
+      call.kind !== "call"
+        ? []
+        : [...new Set(call.doc.flatMap((one) => (one.within === rule ? [updateOf(one)!.of] : [])))].map((of) => `${of} in ${n + 1}`),
+    );
+    const list = where.length === 0 ? "" : ` Each w is updated where its gradient is finished: ${listed(where)}.`;
+    const [name, words] = [nameOfComposition(rule), rule.slice(nameOfComposition(rule).length + 2)];
+    return lineComments(words === "" ? `${name}.${list}` : `${name}, of each parameter w with gradient g: ${words}.${list}`, INDENTED);
+  });
+}
+
+/** A few, or the first and the last of many. */
+const listed = (all: readonly string[]): string => (all.length <= 8 ? all.join(", ") : `${all[0]!}, …, ${all.at(-1)!}`);
+
+/** Headings where another composition begins; words of a composition are said once. */
+class Headings {
+  #now: readonly string[] = [];
+  readonly #said = new Set<string>();
+
+  before(lines: readonly Line[], part: Part): string[] {
+    const own = lines.filter(({ docs, kind }) => (kind === "values" || kind === "whole") && isAdjoint(docs[0]!) === (part === "backward"));
+    const found = new Map<string, boolean>();
+    for (const { docs, kind } of own) {
+      const { within } = docs[0]!;
+      if (within === undefined || updateOf(docs[0]!) !== undefined) continue;
+      const title = part === "backward" ? nameOfComposition(within) : within;
+      found.set(title, (found.get(title) ?? true) && kind === "whole" && part !== "backward");
+    }
+    if (found.size === 0) return [];
+    const open = [...found].flatMap(([title, isSaid]) => (isSaid || this.#now.includes(title) ? [] : [title]));
+    this.#now = [...found.keys()];
+    const shown = open.map((title) => (this.#said.has(title) ? nameOfComposition(title) : title));
+    for (const title of this.#now) this.#said.add(title);
+    if (shown.length === 0) return [];
+    return lineComments(part === "backward" ? `— adjoint of ${shown.join(", ")}` : `— ${shown.join("; ")}`, INDENTED);
+  }
+}
+
+/** `<mathematics>    %<nodes>  <role and laws>, <file>:<lines>`. */
+function lineText({ maths, docs, kind }: Line, statementOf: (node: string) => number | undefined): string {
+  return `${maths}    ${nodesOf(docs)}  ${whyOf(docs, kind, statementOf)}, ${sitesOf(docs)}`;
+}
+
+/** `%dot, %z1, %hidden`; of many, the first and the last. */
+function nodesOf(docs: readonly Doc[]): string {
+  const nodes = docs.map(({ node }) => `%${node}`);
+  return nodes.length <= 4 ? nodes.join(", ") : `${nodes[0]!}…${nodes.at(-1)!}`;
+}
+
+function whyOf(docs: readonly Doc[], kind: Line["kind"], statementOf: (node: string) => number | undefined): string {
+  const last = docs.at(-1)!;
+  if (kind === "again" || kind === "update") return kind;
+  if (isAdjoint(last)) return lawsOf(docs, kind, statementOf);
+  return kind === "whole" ? `${docs.length} nodes` : last.role;
+}
+
+/**
+ * `adjoint of dot (statement 4): d_b = aᵀ·d_y; add (statement 3): d_a = d_y, d_b = d_y`; of a composition, whose values are told in the
+ * statements before, `adjoint of layerNorm (statement 3): mul: d_a = d_y ⊙ b; sqrt: …`.
+ */
+function lawsOf(docs: readonly Doc[], kind: Line["kind"], statementOf: (node: string) => number | undefined): string {
+  const laws = new Map<string, Set<string>>();
+  const places = new Set<string>();
+  for (const { role, adjoint } of docs) {
+    if (adjoint === undefined) continue;
+    const statement = statementOf(adjoint.of);
+    const place = statement === undefined ? `%${adjoint.of}` : `statement ${statement}`;
+    places.add(place);
+    const op = role.replace(/^adjoint of /, "");
+    const of = kind === "whole" ? op : `${op} (${place})`;
+    laws.set(of, (laws.get(of) ?? new Set()).add(adjoint.law));
+  }
+  const text = [...laws].map(([of, own]) => `${of}: ${[...own].join(", ")}`).join("; ");
+  const within = docs[0]!.within;
+  if (kind !== "whole" || within === undefined) return `adjoint of ${text}`;
+  return `adjoint of ${nameOfComposition(within)} (${[...places].join(", ").replaceAll(", statement ", ", ")}): ${text}`;
+}
+
+/** `models/m.ts:10, 11`. */
+function sitesOf(docs: readonly Doc[]): string {
+  const sites = [...new Set(docs.map(({ site }) => site))];
+  return sites.reduce((text, site, n) => {
+    const file = site.slice(0, site.lastIndexOf(":") + 1);
+    return n === 0 ? site : `${text}, ${sites[n - 1]!.startsWith(file) ? site.slice(file.length) : site}`;
+  }, "");
+}
+
+/** The statement that computes a node for the one at `before`: the last one up to it, else the first. */
+function statementsBefore({ calls }: Entry): (node: string, before: number) => number | undefined {
+  const statements = new Map<string, number[]>();
+  calls.forEach(({ doc }, n) => {
+    for (const { node } of doc) statements.set(node, [...(statements.get(node) ?? []), n + 1]);
+  });
+  return (node, before) => {
+    const all = statements.get(node);
+    return all?.findLast((n) => n <= before + 1) ?? all?.[0];
+  };
+}
