@@ -22,9 +22,9 @@ const isOfRule = ({ terms, scalar }: Item): boolean => scalar && terms[0]!.role 
 const isForward = ({ terms }: Item): boolean => terms.some(({ role, again }) => role === "primal" && !again);
 
 /**
- * Of what is ready: updates first; then the forward pass; then the graph's order. Scalars of update rules come together, as soon as
- * nothing of the forward pass is left: a step then reads forward, update rule, backward. Where parts of a batch take turns, a scalar
- * that alone keeps an update waiting comes before.
+ * Of what is ready: updates first; then the forward pass; then the graph's order. Scalars of update rules that wait for no gradient come
+ * together, as soon as nothing of the forward pass is left: a step then reads forward, update rule, backward. Others come where they alone
+ * keep an update waiting, or last.
  */
 export function inOrder<Of extends Item>(items: readonly Of[], dependence: Dependence): Of[] {
   const waiting = new Set(items);
@@ -46,6 +46,13 @@ export function inOrder<Of extends Item>(items: readonly Of[], dependence: Depen
     }
     return undefined;
   };
+  /** What waits for a gradient, or for what waits for one. */
+  const late = new Set<number>();
+  const isLate = (at: number): boolean => late.has(at) || byAt.get(at)?.terms.some(({ role }) => role === "cotangent") === true;
+  for (let known = -1; known < late.size;) {
+    known = late.size;
+    for (const { at } of items) if ([...dependence.before(at)].some(isLate)) late.add(at);
+  }
   /** How many an item still waits for. */
   const pending = new Map(items.map((item) => [item, before(item).length]));
   while (waiting.size > 0) {
@@ -54,10 +61,10 @@ export function inOrder<Of extends Item>(items: readonly Of[], dependence: Depen
     if (first === undefined) throw new CompilerFault("fuse", "the groups wait for each other in a circle");
     const isLeft = [...waiting].some(isForward);
     const next =
-      (isLeft ? undefined : ready.find(isOfRule)) ??
+      (isLeft ? undefined : ready.find((item) => isOfRule(item) && !late.has(item.at))) ??
       ready.find(updates) ??
       (isForward(first) ? first : undefined) ??
-      (isLeft ? firstOf([...waiting].filter(updates), scalarFor) : undefined) ??
+      firstOf([...waiting].filter(updates), scalarFor) ??
       ready.find((item) => !isOfRule(item)) ??
       first;
     waiting.delete(next);

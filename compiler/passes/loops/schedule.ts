@@ -19,8 +19,8 @@ import { Nest } from "./nest/nest.ts";
 import { unrounded } from "./nest/stages.ts";
 import { sweepsOf } from "./sweeps.ts";
 import { pointByPoint, type Tile } from "./tile.ts";
-import { tileOf } from "./tiles/index.ts";
-import { onePeriod, shortTile } from "./tiles/scalars.ts";
+import { shortTile, tileOf } from "./tiles/index.ts";
+import { onePeriod } from "./tiles/scalars.ts";
 
 /** Tiles that groups have in place of the cost model's, by keyOfGroup. */
 export type Tiles = ReadonlyMap<string, Tile>;
@@ -111,9 +111,9 @@ const nestOf = (group: Group, machine: Machine, buffers: Buffers, chosen?: Tile)
 
 /** The tile of a group by its weight: what takes little time is short. */
 function tileFor(weight: Weight, group: Group, machine: Machine, buffers: Buffers): Tile {
+  if (weight === "little") return shortTile(group, machine, buffers);
   const tile = tileOf(group, machine, buffers);
   if (weight === "much" || machine.lanes > 1) return tile;
-  if (weight === "little") return shortTile(group, tile);
   const { unrolled: _, ...loops } = tile;
   return loops;
 }

@@ -13,7 +13,7 @@ export const pathIn = (shown: string): string =>
   shown.replace(/\\u([0-9a-f]{4})/g, (_, code: string) => String.fromCharCode(parseInt(code, 16)));
 
 /** The widest comment, its indentation included. */
-const WIDTH = 140;
+export const WIDTH = 140;
 
 /** Text in lines that fit, broken at blanks; a word that does not fit has a line of its own. */
 function wrapped(text: string, width: number): string[] {

@@ -80,7 +80,7 @@ export function printStatements(module: Module, entry: Entry, scope: Scope, need
     const close = before === undefined || (above.length === 0 && (isHelper(before) || (call.kind !== "call" && before.kind !== "call")));
     return [...(close ? [] : [""]), ...above, ...comment, statement(call)];
   });
-  return [...lines, ...(after.length === 0 ? [] : ["", ...after])];
+  return [...lines, ...after];
 }
 
 /** A scalar result: a local of the entry, or the one element of its buffer. */

@@ -8,6 +8,7 @@ import type { Doc } from "../../loop/loop.ts";
 
 /** A line of a statement's comment, and the nodes it stands for. */
 export interface Line {
+  /** Of a whole composition what stands before its title: `rowSum of `, or nothing where its own value is told. */
   readonly maths: string;
   readonly docs: readonly Doc[];
   /** Whether it shows its values, gives them other names, names a composition or an update, or says where the values were told. */
@@ -44,18 +45,38 @@ export interface Around {
   readonly gradients: ReadonlySet<string>;
   /** The statement, before this one, that tells of a node. */
   readonly told: ReadonlyMap<string, number>;
+  /** Values that have a name in the code: what is not among them stands in its readers there. */
+  readonly named: ReadonlySet<string>;
+  /** What several statements tell of. */
+  readonly shared: ReadonlySet<string>;
 }
 
 /** The lines of a statement. */
-export function folded(docs: readonly Doc[], { stored, gradients, told }: Around): Line[] {
+export function folded(docs: readonly Doc[], around: Around): Line[] {
+  const { stored, gradients, told, named } = around;
   const updates = docs.filter((doc) => updateOf(doc) !== undefined);
   const others = docs.filter((doc) => updateOf(doc) === undefined);
   const known = others.filter(({ node }) => told.has(node) && !stored.has(node));
   const again = known.length > 1 || known.some(isAdjoint) ? known : [];
   const fresh = others.filter((doc) => !again.includes(doc));
-  const entries = chained(merged(fresh), updates.map(valueOf), stored);
-  const values = [...fresh, ...updates].map(valueOf);
-  return [...againLine(again, values, told), ...inCompositions(entries, stored), ...updateLines(updates, gradients)];
+  const short = new Map(
+    others.flatMap((doc) => (named.has(doc.node) || valueOf(doc).length > SHORT ? [] : [[doc.node, valueOf(doc)] as const])),
+  );
+  const entries = chained(merged(fresh), updates.map(valueOf), stored).map((entry) => written(entry, short));
+  const values = [...entries.map(({ value }) => value), ...updates.map(valueOf)];
+  return [...againLine(again, values, told), ...inCompositions(entries, around), ...updateLines(updates, gradients)];
+}
+
+/** A value of no more characters, which has no name in the code, is written where it is read: `[row < live rows]` for `isLive`. */
+const SHORT = 40;
+
+function written(entry: Entry, short: ReadonlyMap<string, string>): Entry {
+  let { value } = entry;
+  for (const [name, formula] of short) {
+    if (entry.names.includes(name)) continue;
+    for (let n = 0; n < 4 && timesRead(value, name) > 0 && !NOTATION.has(name); n++) value = put(value, name, formula);
+  }
+  return value.length > LONGEST + SHORT ? entry : { ...entry, value };
 }
 
 /** `d_hidden as in statement 9`: what is computed once more, where it is read. */
@@ -170,34 +191,33 @@ function put(into: string, name: string, formula: string): string {
   return `${before}${bare ? formula : `(${formula})`}${after}`;
 }
 
-/** Entries in order; a composition that needs many lines has one line for each of its sides. */
-function inCompositions(entries: readonly Entry[], stored: ReadonlySet<string>): Line[] {
+/** Entries in order; a composition that needs many lines has one line for each of its sides, and what is read outside it and has no name. */
+function inCompositions(entries: readonly Entry[], { stored, named, shared }: Around): Line[] {
   const groups = new Map<string, Entry[]>();
   for (const entry of entries) {
     const within = compositionOf(entry);
     const key = JSON.stringify(within === undefined ? entry.names : [within, sideOf(entry.docs[0]!), isRenaming(entry)]);
     groups.set(key, [...(groups.get(key) ?? []), entry]);
   }
-  return [...groups.values()].flatMap((group): Line[] => {
-    const docs = group.flatMap((entry) => entry.docs);
-    const within = compositionOf({ docs });
-    if (within === undefined || group.length <= MOST)
-      return group.map((entry) => ({
-        maths: `${entry.names.join(", ")} = ${entry.value}`,
-        docs: entry.docs,
-        kind: isRenaming(entry) ? "names" : "values",
-      }));
-    const kept = docs.flatMap(({ node }) => (stored.has(node) ? [node] : []));
-    const shown = kept.length === 0 ? docs.slice(-1).map(({ node }) => node) : kept;
-    const maths = isAdjoint(docs[0]!) ? `${shown.slice(-2).join(", ")} through ${nameOfComposition(within)}` : told(shown, within);
-    return [{ maths, docs, kind: "whole" }];
+  const asValues = (entry: Entry): Line => ({
+    maths: `${entry.names.join(", ")} = ${entry.value}`,
+    docs: entry.docs,
+    kind: isRenaming(entry) ? "names" : "values",
   });
-}
-
-/** `layerNorm_2: μ, σ², x̂·γ + β`, or `rowSum of softmaxCrossEntropy: …` where the composition's own value is another. */
-function told(shown: readonly string[], within: string): string {
-  const last = shown.at(-1)!;
-  return last === nameOfComposition(within) ? within : `${last} of ${within}`;
+  return [...groups.values()].flatMap((group): Line[] => {
+    const within = compositionOf(group[0]!);
+    if (within === undefined || group.length <= MOST) return group.map(asValues);
+    const isOutside = (name: string): boolean =>
+      shared.has(name) || entries.some((one) => !group.includes(one) && timesRead(one.value, name) > 0);
+    const open = group.filter(({ names, value }) => names.some((name) => !named.has(name) && value.length > SHORT && isOutside(name)));
+    const docs = group.filter((entry) => !open.includes(entry)).flatMap((entry) => entry.docs);
+    if (docs.length <= MOST) return group.map(asValues);
+    const kept = docs.flatMap(({ node }) => (stored.has(node) ? [node] : []));
+    const shown = (kept.length === 0 ? docs.map(({ node }) => node).slice(-1) : kept).slice(-2).join(", ");
+    const name = nameOfComposition(within);
+    const maths = isAdjoint(docs[0]!) ? `${shown} through ${name}` : kept.at(-1) === name ? "" : `${shown} of `;
+    return [{ maths, docs, kind: "whole" }, ...open.map(asValues)];
+  });
 }
 
 /** Whether an entry gives another name to a value, and does nothing with it. */

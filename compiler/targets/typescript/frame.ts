@@ -80,7 +80,7 @@ function printContents(text: string): string[] {
 }
 
 /** A part of the file that editors fold. */
-export const region = (title: string, text: string): string => (text === "" ? "" : `// #region ${title}\n\n${text}\n\n// #endregion`);
+export const region = (title: string, text: string): string => (text === "" ? "" : `// #region ${title}\n${text}\n// #endregion`);
 
 const offsetOf = (module: Module, name: string): number => module.slots.find(({ buffer }) => buffer === name)!.offset;
 
@@ -89,7 +89,6 @@ export const printIdentity = (module: Module, facts: Facts): string =>
   [
     "/** The model's name. */",
     `export const MODEL: string = ${quoted(module.name)};`,
-    "",
     "/** A hash of the training graph: weights and state of another graph do not belong here. */",
     `export const GRAPH: string = ${quoted(facts.graph)};`,
   ].join("\n");
@@ -105,29 +104,30 @@ export function printTables(module: Module): string {
     .map((one) => ({ ...one, trainable: one.trainable !== false }));
   const state = module.buffers.filter(({ role }) => role === "state");
   const float = [...parameters, ...state].some((buffer) => buffer.dtype === "f64") ? '"f64"' : '"f32"';
-  const dtype = `${float} | "i32"`;
   return [
     "/** Bytes of the one buffer that holds everything. */",
     `export const ARENA_BYTES: number = ${module.arenaBytes.toLocaleString("en-US").replace(/,/g, "_")};`,
     "",
     "/** What survives a step; offsets are bytes from the arena's start. */",
     "interface StateRow {",
-    `readonly name: string; readonly shape: readonly number[]; readonly dtype: ${dtype}; readonly offset: number;`,
+    `readonly name: string; readonly shape: Shape; readonly dtype: DType; readonly offset: number;`,
     "}",
     "interface ParameterRow extends StateRow {",
     "readonly trainable: boolean;",
     "}",
+    "type Shape = readonly number[];",
+    `type DType = ${float} | "i32";`,
     ...(state.length === 0
       ? []
       : [
-          `function stateRow(name: string, shape: readonly number[], offset: number, dtype: ${dtype} = ${float}): StateRow {`,
+          `function stateRow(name: string, shape: Shape, offset: number, dtype: DType = ${float}): StateRow {`,
           "return { name, shape, dtype, offset };",
           "}",
         ]),
     ...(parameters.length === 0
       ? []
       : [
-          "function parameterRow(name: string, shape: readonly number[], offset: number, trainable = true): ParameterRow {",
+          "function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {",
           `return { name, shape, dtype: ${float}, offset, trainable };`,
           "}",
         ]),

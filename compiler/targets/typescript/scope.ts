@@ -5,13 +5,13 @@ import type { Buffer, Module, Slot } from "../../loop/loop.ts";
 import { sizeOf } from "../../graph/type.ts";
 import { arrayOf } from "./statement.ts";
 import { printable } from "../../graph/printable.ts";
-import { blockComment, line } from "./comment.ts";
+import { blockComment, line, WIDTH } from "./comment.ts";
 
 /** Identifiers that the file's own frame uses. */
 const FRAME = (
   "readModule team run work alone gather Team Thread ThreadedTrainer Setup THREADS CALL TURN DONE SLEEPING WAITING FAILED MESSAGE possible compiled sharedMemory meet pause Worker warned SPINS PATIENCE control port console navigator Atomics SharedArrayBuffer createThreadedTrainer serve " +
   "fround Floats Ints Doubles arena kernels instantiate WebAssembly atob KERNELS exp32 log32 tanh32 bitsOf floatOf batch count options seed step evaluate predict gradients inputs parameters state hyper bytes restore given slot rows name view at packed outputs ofParameters ofInputs " +
-  "StateRow ParameterRow stateRow parameterRow StepOptions Evaluation Prediction Found Numbers packedViews isFloat width " +
+  "Shape DType StateRow ParameterRow stateRow parameterRow StepOptions Evaluation Prediction Found Numbers packedViews isFloat width " +
   "createTrainer createGradients Trainer Gradients Batch TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE MODEL GRAPH feed checkCount checkFull isFiniteAsked stepOptions checkBatch checkRecord checkLabels checkArray checkNumbers checkLoss checkHyper checkSeed checkModule shown finite JSON Symbol fillUniform fillNormal randomBits " +
   "powersOfTwo rootsOfTwo doubleBits doubleHalves highHalf notANumber minusInfinity turnsPerRadian wrapAngle quarterRemainder sinOfRemainder cosOfRemainder polynomial productError powerOfPositive reduceAngle " +
   "expCoefficients logCoefficients tanhCoefficients sinCoefficients cosCoefficients atanhCoefficients erfCoefficients erfcCoefficients expm1Coefficients"
@@ -71,26 +71,31 @@ export const quoted = (text: string): string => printable(JSON.stringify(text));
 export const property = (name: string): string => (name === "__proto__" ? `[${quoted(name)}]` : quoted(name));
 
 const lifeOf = ({ live, over }: Slot, scope: Scope): string => {
-  if (live === "always") return "always there";
-  const life = live[0] === live[1] ? `statement ${live[0] + 1}` : `statements ${live[0] + 1}–${live[1] + 1}`;
-  return over === undefined ? life : `${life}, written over ${scope.view(over)}`;
+  if (live === "always") return "always";
+  const life = live[0] === live[1] ? `${live[0] + 1}` : `${live[0] + 1}–${live[1] + 1}`;
+  return over === undefined ? life : `${life}, over ${scope.view(over)}`;
 };
 
-/** The arena table: one view a buffer, with address, shape, role and life. Where the text below reads no view, only the line of the table is printed. */
-export function printViews(module: Module, buffers: readonly Buffer[], scope: Scope, below: string): string {
-  const read = new Set(below.replace(/"(?:[^"\\]|\\.)*"|\/\*[^]*?\*\/|\/\/.*/g, "").match(/[\w$]+/g));
-  return buffers
-    .map((buffer) => {
-      const slot = module.slots.find(({ buffer: of }) => of === buffer.name)!;
-      const size = sizeOf(buffer.shape);
-      const shown = `[${buffer.shape.join(",")}]  ${buffer.role}, ${lifeOf(slot, scope)}`;
-      const view = scope.view(buffer.name);
-      return read.has(view)
-        ? `const ${view} = new ${arrayOf(buffer.dtype)}(arena, ${slot.offset}, ${size}); // ${line(shown)}`
-        : `// ${view}: ${size} elements at ${slot.offset}: ${line(shown)}`;
-    })
-    .join("\n");
+/** What the comments of the table say. */
+const HEAD = "// each array: shape, role, and the statements from which to which it is there; over: it takes that one's place";
+
+/** The arena table: one view a buffer, with address, shape, role and life. Where the rest of the text reads no view, only the line of the table is printed. */
+export function printViews(module: Module, buffers: readonly Buffer[], scope: Scope, rest: string): string {
+  const read = new Set(rest.replace(/"(?:[^"\\]|\\.)*"|\/\*[^]*?\*\/|\/\/.*/g, "").match(/[\w$]+/g));
+  const rows = buffers.flatMap((buffer) => {
+    const slot = module.slots.find(({ buffer: of }) => of === buffer.name)!;
+    const size = sizeOf(buffer.shape);
+    const shown = `// ${line(`[${buffer.shape.join(",")}]  ${buffer.role}, ${lifeOf(slot, scope)}`)}`;
+    const view = scope.view(buffer.name);
+    if (!read.has(view)) return [`// ${view}: ${size} elements at ${slot.offset}: ${shown.slice("// ".length)}`];
+    const made = `const ${view} = new ${arrayOf(buffer.dtype)}(arena, ${slot.offset}, ${size});`;
+    return made.length + shown.length + INDENTED < WIDTH ? [`${made} ${shown}`] : [shown, made];
+  });
+  return [HEAD, ...rows].join("\n");
 }
+
+/** Indentation of the table, and of what follows a statement. */
+const INDENTED = 3;
 
 /** A doc comment for a property of the public types. */
 export const shapeDoc = ({ shape, classes }: Buffer): string =>

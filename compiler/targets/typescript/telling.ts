@@ -25,12 +25,21 @@ const storedBy = (call: Call): ReadonlySet<string> =>
     ? new Set(call.group.stages.flatMap(({ definition, storage }) => (storage === "local" ? [] : [definition.name])))
     : new Set([call.kind === "let" ? call.name : call.definition.name]);
 
-/** The stages' own nodes; a scalar's. */
+/** What a statement computes under a name of its own: stages of a kernel, or one scalar. */
+const namesOf = (call: Call): string[] =>
+  call.kind === "call"
+    ? call.group.stages.map(({ definition }) => definition.name)
+    : [call.kind === "let" ? call.name : call.definition.name];
+
+/** Nodes of which several statements tell. */
+function sharedIn(calls: readonly Call[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  return new Set(calls.flatMap(({ doc }) => doc.flatMap(({ node }) => (seen.has(node) ? [node] : (seen.add(node), [])))));
+}
+
+/** The nodes of those. */
 const ownDocs = (call: Call): readonly Doc[] => {
-  const names =
-    call.kind === "call"
-      ? call.group.stages.map(({ definition }) => definition.name)
-      : [call.kind === "let" ? call.name : call.definition.name];
+  const names = namesOf(call);
   const own = call.doc.filter(({ node }) => names.includes(node));
   return own.length === 0 ? call.doc : own;
 };
@@ -71,36 +80,39 @@ export function tellingOf(
 ): { readonly statements: readonly Told[]; readonly after: readonly string[] } {
   const { calls } = entry;
   const parts = partsOf(calls);
-  const gradients = gradientsOf(calls);
   const rules = new Set<string>();
-  const headings = new Headings();
-  const repeated =
-    step === undefined || trains
-      ? new Map<string, number>()
-      : new Map(textsOf(step.entry).map(({ texts }, n) => [texts.join("\n"), n + 1]));
-  const statements = textsOf(entry).map(({ lines, texts }, n): Told => {
+  const before = step === undefined ? [] : linesOf(step.entry);
+  const repeated = new Map(before.map(({ texts }, n) => [texts.join("\n"), n + 1]));
+  const statements = linesOf(entry).map(({ heading, texts }, n): Told => {
     const begins = trains && parts[n] !== parts[n - 1];
-    const above: string[] = begins ? [...(n === 0 ? [] : ["// #endregion", ""]), `// #region ${parts[n]}`] : [];
+    const above: string[] = begins ? [...(n === 0 ? [] : ["// #endregion"]), `// #region ${parts[n]}`] : [];
     if (begins) above.push(...rulesFrom(calls, parts, n, rules));
-    above.push(...headings.before(lines, parts[n]!));
+    if (heading !== undefined) above.push(...lineComments(heading, INDENTED));
     const same = texts.length > 1 ? repeated.get(texts.join("\n")) : undefined;
-    const docs = calls[n]!.doc;
-    const own = same === undefined ? texts : [`as statement ${same} of ${step!.name}    ${nodesOf(docs)}  again, ${sitesOf(docs)}`];
+    const { doc } = calls[n]!;
+    const own = same === undefined ? texts : [`as statement ${same} of ${step!.name}    ${nodesOf(doc)}  again, ${sitesOf(doc)}`];
     const comment = own.flatMap((text, at) => lineComments(at === 0 ? `${n + 1}. ${text}` : text, INDENTED));
     return { above, comment };
   });
   return { statements, after: trains && calls.length > 0 ? ["// #endregion"] : [] };
+}
 
-  /** The lines of each statement of an entry. */
-  function textsOf(one: Entry): { readonly lines: readonly Line[]; readonly texts: readonly string[] }[] {
-    const statementOf = statementsBefore(one);
-    const told = new Map<string, number>();
-    return one.calls.map((call, n) => {
-      const lines = folded(call.doc, { stored: storedBy(call), gradients, told });
-      for (const { node } of call.doc) told.set(node, told.get(node) ?? n + 1);
-      return { lines, texts: lines.map((line) => lineText(line, (node) => statementOf(node, n))) };
-    });
-  }
+/** The heading and the lines of each statement of an entry. */
+function linesOf(entry: Entry): { readonly heading: string | undefined; readonly texts: readonly string[] }[] {
+  const { calls } = entry;
+  const parts = partsOf(calls);
+  const gradients = gradientsOf(calls);
+  const statementOf = statementsBefore(entry);
+  const titles = new Titles();
+  const told = new Map<string, number>();
+  const named = new Set(calls.flatMap(namesOf));
+  const shared = sharedIn(calls);
+  return calls.map((call, n) => {
+    const lines = folded(call.doc, { stored: storedBy(call), gradients, told, named, shared });
+    for (const { node } of call.doc) told.set(node, told.get(node) ?? n + 1);
+    const heading = titles.before(lines, parts[n]!);
+    return { heading, texts: lines.map((line) => lineText(line, titles, (node) => statementOf(node, n))) };
+  });
 }
 
 /** Cotangents, and what wrappers of rules make of them. */
@@ -124,7 +136,9 @@ function rulesFrom(calls: readonly Call[], parts: readonly Part[], from: number,
     const where = calls.flatMap((call, n) =>
       call.kind !== "call"
         ? []
-        : [...new Set(call.doc.flatMap((one) => (one.within === rule ? [updateOf(one)!.of] : [])))].map((of) => `${of} in ${n + 1}`),
+        : call.doc.flatMap((one) =>
+            one.within === rule && one.node === `${updateOf(one)!.of}_next` ? [`${updateOf(one)!.of} in ${n + 1}`] : [],
+          ),
     );
     const list = where.length === 0 ? "" : ` Each w is updated where its gradient is finished: ${listed(where)}.`;
     const [name, words] = [nameOfComposition(rule), rule.slice(nameOfComposition(rule).length + 2)];
@@ -135,33 +149,41 @@ function rulesFrom(calls: readonly Call[], parts: readonly Part[], from: number,
 /** A few, or the first and the last of many. */
 const listed = (all: readonly string[]): string => (all.length <= 8 ? all.join(", ") : `${all[0]!}, …, ${all.at(-1)!}`);
 
-/** Headings where another composition begins; words of a composition are said once. */
-class Headings {
+/** Titles of compositions; their words are said once. */
+class Titles {
+  /** Those that the statement before is about. */
   #now: readonly string[] = [];
   readonly #said = new Set<string>();
 
-  before(lines: readonly Line[], part: Part): string[] {
-    const own = lines.filter(({ docs, kind }) => (kind === "values" || kind === "whole") && isAdjoint(docs[0]!) === (part === "backward"));
+  /** `layerNorm_2: μ, σ², x̂·γ + β`, and later `layerNorm_2`. */
+  of(within: string): string {
+    if (this.#said.has(within)) return nameOfComposition(within);
+    this.#said.add(within);
+    return within;
+  }
+
+  /** The heading where other compositions begin than those of the statement before, unless the lines name them. */
+  before(lines: readonly Line[], part: Part): string | undefined {
+    const isBackward = part === "backward";
+    const own = lines.filter(({ docs, kind }) => (kind === "values" || kind === "whole") && isAdjoint(docs[0]!) === isBackward);
     const found = new Map<string, boolean>();
     for (const { docs, kind } of own) {
       const { within } = docs[0]!;
       if (within === undefined || updateOf(docs[0]!) !== undefined) continue;
-      const title = part === "backward" ? nameOfComposition(within) : within;
-      found.set(title, (found.get(title) ?? true) && kind === "whole" && part !== "backward");
+      found.set(within, (found.get(within) ?? true) && kind === "whole" && !isBackward);
     }
-    if (found.size === 0) return [];
-    const open = [...found].flatMap(([title, isSaid]) => (isSaid || this.#now.includes(title) ? [] : [title]));
-    this.#now = [...found.keys()];
-    const shown = open.map((title) => (this.#said.has(title) ? nameOfComposition(title) : title));
-    for (const title of this.#now) this.#said.add(title);
-    if (shown.length === 0) return [];
-    return lineComments(part === "backward" ? `— adjoint of ${shown.join(", ")}` : `— ${shown.join("; ")}`, INDENTED);
+    if (found.size === 0) return undefined;
+    const open = [...found].flatMap(([within, isNamed]) => (isNamed || this.#now.includes(`${part} ${within}`) ? [] : [within]));
+    this.#now = [...found.keys()].map((within) => `${part} ${within}`);
+    if (open.length === 0) return undefined;
+    return isBackward ? `— adjoint of ${open.map(nameOfComposition).join(", ")}` : `— ${open.map((within) => this.of(within)).join("; ")}`;
   }
 }
 
 /** `<mathematics>    %<nodes>  <role and laws>, <file>:<lines>`. */
-function lineText({ maths, docs, kind }: Line, statementOf: (node: string) => number | undefined): string {
-  return `${maths}    ${nodesOf(docs)}  ${whyOf(docs, kind, statementOf)}, ${sitesOf(docs)}`;
+function lineText({ maths, docs, kind }: Line, titles: Titles, statementOf: (node: string) => number | undefined): string {
+  const title = kind === "whole" && !isAdjoint(docs[0]!) ? titles.of(docs[0]!.within!) : "";
+  return `${maths}${title}    ${nodesOf(docs)}  ${whyOf(docs, kind, statementOf)}, ${sitesOf(docs)}`;
 }
 
 /** `%dot, %z1, %hidden`; of many, the first and the last. */

@@ -93,8 +93,9 @@ function twoAxes(group: Group, p: number | undefined, q: number | undefined): re
 /** The axes, one of each operand, and the shape of whose tiles the fewest points are left over; of equal ones the last axes. */
 function leastLeft(group: Group, ps: readonly number[], qs: readonly number[]): { p: number; q: number; sizes: readonly number[] } {
   const whole = (axis: number, size: number): number => 1 - (group.axes[axis]!.extent % size) / group.axes[axis]!.extent;
-  const shapes = [...SHAPES_UNROLLED].reverse();
-  const all = ps.flatMap((p) => qs.flatMap((q) => shapes.map(([a, b]) => ({ p, q, a, b, covered: whole(p, a) * whole(q, b) }))));
+  const all = ps.flatMap((p) =>
+    qs.flatMap((q) => [...SHAPES_UNROLLED].reverse().map(([a, b]) => ({ p, q, a, b, covered: whole(p, a) * whole(q, b) }))),
+  );
   const { p, q, a, b } = all.reduceRight((best, one) => (one.covered > best.covered ? one : best));
   return {
     p,
@@ -104,17 +105,4 @@ function leastLeft(group: Group, ps: readonly number[], qs: readonly number[]): 
       [q, b],
     ]),
   };
-}
-
-/** Columns that stand side by side where time does not matter, at most. */
-const FEW = 5;
-
-/** The tile of a group that does little of the work, one value at a time: a row, whole tiles of columns, nothing in a row, for the shortest text. */
-export function shortTile(group: Group, tile: Tile): Tile {
-  if (tile.pieces !== undefined || tile.lane !== undefined || !isUniform(group) || mainReduce(group)?.by !== "add") return tile;
-  const column = group.axes.findLastIndex((_, n) => tile.sizes[n]! > 1);
-  if (column < 0) return tile;
-  const { extent } = group.axes[column]!;
-  const size = Array.from({ length: FEW }, (_, n) => FEW - n).find((n) => extent % n === 0)!;
-  return { ...pointByPoint(group), sizes: sized(group, [[column, size]]) };
 }
