@@ -104,9 +104,10 @@ describe.each(files)("%s", (file) => {
   const parsed = (): SourceFile => new Project({ useInMemoryFileSystem: true }).createSourceFile("file.ts", kernelsOf(text));
 
   test("every array that a kernel stores is named in its doc, with how it is made", () => {
-    for (const kernel of parsed().getFunctions()) {
+    const functions = parsed().getFunctions();
+    for (const kernel of functions) {
       const doc = docOf(kernel);
-      const stored = storedBy(kernel);
+      const stored = [...storedBy(kernel), ...storedThrough(kernel, functions)];
       expect(stored.length, kernel.getName()).toBeGreaterThan(0);
       for (const array of stored)
         expect(doc, `${kernel.getName()}: ${array}`).toMatch(new RegExp(`(^|\\n|in )${array}′?(\\[[^=]*)? = |in ${array}\\[`));
@@ -136,7 +137,7 @@ describe.each(files)("%s", (file) => {
 
 /** Words of index notation. */
 const WORDS =
-  "Σ where relu max min argmax exp log sqrt tanh sin cos erf log1p expm1 abs sign floor pow f32 f64 i32 bool round in lanes div mod true false floating point operations All sums first kept then the rest by not sigmoid randomBits xor shl shr bits".split(
+  "Σ where relu max min argmax exp log sqrt tanh sin cos erf log1p expm1 abs sign floor pow f32 f64 i32 bool round in lanes div mod true false floating point operations All sums first kept then the rest by not sigmoid Takes or randomBits xor shl shr bits".split(
     " ",
   );
 
@@ -157,3 +158,13 @@ function storedBy(kernel: FunctionDeclaration): string[] {
   const arrays = stores.flatMap((one) => one.getLeft().asKind(SyntaxKind.ElementAccessExpression)?.getExpression().getText() ?? []);
   return [...new Set(arrays)];
 }
+
+/** The arrays that it hands to functions which store to them. */
+const storedThrough = (kernel: FunctionDeclaration, functions: readonly FunctionDeclaration[]): string[] =>
+  kernel.getDescendantsOfKind(SyntaxKind.CallExpression).flatMap((call) => {
+    const called = functions.find((one) => one !== kernel && one.getName() === call.getExpression().getText());
+    const stored = called === undefined ? [] : storedBy(called);
+    return (
+      called?.getParameters().flatMap((param, n) => (stored.includes(param.getName()) ? [call.getArguments()[n]!.getText()] : [])) ?? []
+    );
+  });

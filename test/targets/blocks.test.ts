@@ -23,13 +23,11 @@ const SUMS = `kernel k(x: f32[400] read, rate: f32[1] read, y: f32[20] write) fl
 describe("what a loop repeats", () => {
   test("is a function of its index: its arrays, and what is loaded before, it reads itself", async () => {
     expect(await printed(SUMS, 20)).toBe(`/** y = x */
-function k(x_: Float32Array, rate_: Float32Array, y_: Float32Array): () => void {
+function k(arrays: Floats<"x" | "rate" | "y">): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 31;
-    const x = x_;
-    const rate = rate_;
-    const y = y_;
+    const { x, rate, y } = arrays;
     const rate_0 = rate[0]!;
     let sum = 0;
     for (let j = 0; j < 20; j++) {

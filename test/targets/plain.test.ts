@@ -1,5 +1,6 @@
 /** What is true of the plain twin: its bits are those of the fast file, its kernels are loops and nothing else, and no flag of kernels goes with it. */
 
+import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { drawsIn } from "../../compiler/check/domain.ts";
@@ -9,7 +10,11 @@ import { modelOf } from "../support/models.ts";
 
 const ROWS = 4;
 
-test.each(["circuit", "polar", "linear-softmax", "mini-resnet"])(
+const models = readdirSync(new URL("../models/", import.meta.url))
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => file.slice(0, -".ts".length));
+
+test.each(models)(
   "%s: three steps end with the bits of the fast file",
   async (name) => {
     const model = await modelOf(name);
@@ -35,8 +40,8 @@ test("a kernel is the loops that its definition says, one a letter", async () =>
   const kernel = /\/\*\*\n \* dot\[i,j\] = Σ k<784: x\[i,k\]·W1\[k,j\]\n \* hidden\[i,j\] = relu\(dot\[i,j\] \+ b1\[j\]\)\n[^]*?\n}\n/.exec(
     text,
   )![0];
-  expect(kernel.match(/for \(let \w+ = 0; \w+ < \d+; \w+\+\+\)/g)).toEqual([
-    "for (let i = 0; i < 32; i++)",
+  expect(kernel.match(/for \(let \w+ = 0; \w+ < \w+; \w+\+\+\)/g)).toEqual([
+    "for (let i = 0; i < rows; i++)",
     "for (let j = 0; j < 128; j++)",
     "for (let k = 0; k < 784; k++)",
   ]);

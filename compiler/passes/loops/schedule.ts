@@ -45,7 +45,7 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
       const nest = machine.scheduled ? nestOf(group, machine, byName, tile) : { ...unscheduled(group, byName), note: [] };
       return { nest, args: nest.args.map((arg) => numbered.indexOf(arg)) };
     };
-    const little = littleOf(work.flatMap((item) => (item.kind === "group" ? [item.group] : [])));
+    const weights = weightsOf(work.flatMap((item) => (item.kind === "group" ? [[keyOfGroup(item.group, byName).key, item.group]] : [])));
     /** Groups that differ in names alone share a kernel. */
     const named = new Map<string, string>();
     const calls = work.map((item): Call => {
@@ -54,9 +54,9 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
       const { stages } = group;
       const doc = stages.flatMap(({ definition }) => definition.doc);
       const { key, buffers: numbered } = keyOfGroup(group, byName);
-      const isLittle = little.has(group);
-      const known = isLittle ? `little: ${key}` : key;
-      const tile = tiles.get(key) ?? (isLittle ? shortTile(group, machine, byName) : undefined);
+      const weight = weights.get(key)!;
+      const known = `${weight}: ${key}`;
+      const tile = tiles.get(key) ?? tileFor(weight, group, machine, byName);
       const { nest, args } = nests.get(known) ?? built(group, numbered, tile);
       nests.set(known, { nest, args });
       let kernel = named.get(key);
@@ -78,15 +78,26 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
   },
 });
 
-/** Part of an entry's operations that the groups do whose loops are short rather than fast. */
-const LITTLE = 0.02;
+/** Parts of an entry's operations that the groups do whose loops are as short as can be, and those whose loops are at least not written in a row. */
+const [LITTLE, SOME] = [0.03, 0.12];
 
-/** The smallest groups of an entry, which together do little of its work. */
-function littleOf(groups: readonly Group[]): ReadonlySet<Group> {
-  const flops = new Map(groups.map((group) => [group, flopsOf(group)]));
-  let left = LITTLE * groups.reduce((sum, group) => sum + flops.get(group)!, 0);
-  const smallest = [...groups].sort((a, b) => flops.get(a)! - flops.get(b)!);
-  return new Set(smallest.filter((group) => (left -= flops.get(group)!) >= 0));
+/** How much an entry's time depends on a group. */
+type Weight = "little" | "some" | "much";
+
+/** By key, of the smallest kernels of an entry, which together do little, or some, of its work, and of the others. */
+function weightsOf(groups: readonly (readonly [key: string, group: Group])[]): ReadonlyMap<string, Weight> {
+  const flops = new Map<string, number>();
+  for (const [key, group] of groups) flops.set(key, (flops.get(key) ?? 0) + flopsOf(group));
+  const all = [...flops.values()].reduce((sum, one) => sum + one, 0);
+  let done = 0;
+  return new Map(
+    [...flops]
+      .sort(([, a], [, b]) => a - b)
+      .map(([key, own]) => {
+        done += own;
+        return [key, done <= LITTLE * all ? "little" : done <= SOME * all ? "some" : "much"];
+      }),
+  );
 }
 
 type Buffers = ReadonlyMap<string, Buffer>;
@@ -97,6 +108,15 @@ type Loops = Built & { readonly note: readonly string[] };
 /** The loops under the chosen tile or the cost model's, or without lanes where these have an obstacle. */
 const nestOf = (group: Group, machine: Machine, buffers: Buffers, chosen?: Tile): Loops =>
   nestUnder(chosen ?? tileOf(group, machine, buffers), group, machine, buffers) ?? nestUnder(onePeriod(group), group, machine, buffers)!; // only lanes meet obstacles
+
+/** The tile of a group by its weight: what takes little time is short. */
+function tileFor(weight: Weight, group: Group, machine: Machine, buffers: Buffers): Tile {
+  if (weight === "little") return shortTile(group, machine, buffers);
+  const tile = tileOf(group, machine, buffers);
+  if (weight === "much" || machine.lanes > 1) return tile;
+  const { unrolled: _, ...loops } = tile;
+  return loops;
+}
 
 /** The tile that the cost model gives a group, as its loops take it. */
 export function modelledTile(group: Group, machine: Machine, buffers: Buffers): Tile {

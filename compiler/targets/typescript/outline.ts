@@ -238,16 +238,24 @@ const partsOf = (body: readonly Stmt[]): number => {
   return parts;
 };
 
+/** A name in a kernel's doc. */
+const WORD = /[\p{L}_$][\p{L}\d_$]*/gu;
+
 /** The function of a run, in the short names of a weight and its state where it updates them. */
 function made(kernel: Kernel, run: readonly Plain[], { body, arrays, places, values }: Template): Outlined {
   const short = shortNames([...storesOf(run)]);
   const weight = [...(short ?? [])].find(([, name]) => name === "w")?.[0];
   const word = (name: string): string => short?.get(name) ?? (weight !== undefined && name === `d_${weight}` ? "g" : name);
+  const lines = kernel.doc.map((line) => line.replace(/\[[^\]]*\]/g, ""));
+  const told = new Set(lines.flatMap((line) => line.match(WORD) ?? []));
+  /** A local by the value that it is a copy of, or one of several of a tile. */
   const shown = (name: string): string => {
-    if (short?.has(name) === true) return word(name);
-    if (weight !== undefined && name.startsWith(`d_${weight}`) && /^[_\d]*$/.test(name.slice(2 + weight.length))) return "g";
+    if (short?.has(name) === true || told.has(name)) return word(name);
+    const value = [...told]
+      .filter((one) => name.startsWith(one) && /^[_\d]*$/.test(name.slice(one.length)))
+      .sort((a, b) => b.length - a.length)[0];
+    if (value !== undefined) return value === weight ? "w_0" : word(value);
     const own = bare(name);
-    if (own === weight) return "w_0";
     return weight !== undefined && own.startsWith(`${weight}_`) ? own.slice(weight.length + 1) : own;
   };
   const inside = new Names();
@@ -265,14 +273,11 @@ function made(kernel: Kernel, run: readonly Plain[], { body, arrays, places, val
       if (part.kind === "index") return { ...part, at: at(part.at) };
       return part.kind === "local" ? { ...part, name: named(part.name) } : part;
     });
-  const stored = new Set([...storesOf(run)].map((name) => `${identifier(name)}′`));
+  const stored = new Set([...storesOf(run)].flatMap((name) => [identifier(name), `${identifier(name)}′`]));
   return {
     op: opOf(kernel),
     length: run.length,
-    doc: kernel.doc.flatMap((line) => {
-      const [left = "", ...right] = line.replace(/\[[^\]]*\]/g, "").split(" = ");
-      return stored.has(left) ? [[left, ...right].join(" = ").replace(/[\p{L}_$][\p{L}\d_$]*/gu, word)] : [];
-    }),
+    doc: lines.flatMap((line) => (stored.has(line.split(" = ")[0]!) ? [line.replace(WORD, word)] : [])),
     arrays: arrays.map(({ dtype }, n) => ({ name: named(`%${n}`), dtype })),
     places: places.map((_, n) => named(`@${n}`)),
     values: values.map(({ dtype }, n) => ({ name: named(`$${n}`), dtype })),

@@ -84,19 +84,23 @@ function shareOf(kernel: Kernel, number: number, rows: ReadonlyMap<string, numbe
 export const sharedName = ({ kernel, rows }: Shared): string =>
   kernel.name.replace(/_(?:evaluate|predict)$/, "").replace(new RegExp(`(?<=_|x)${rows.get(kernel.name)!}(?=x|_|$)`), "N");
 
-/** Of a statement's work, what a kernel may do and be as slow as one that is not bound: nobody notices. */
-const LITTLE = 0.02;
+/** Of an entry's work, what kernels may do together and be as slow as those that are not bound: nobody notices. */
+const LITTLE = 0.05;
 
 /** Kernels that are not bound to their arrays anyway, do little of what their entry does, or belong to prediction, which takes a row. */
 export function givesUp({ kernels, entries }: Module): (kernel: Kernel) => boolean {
   const flops = new Map(kernels.map((kernel) => [kernel.name, kernel.flops]));
-  const called = entries.map(({ name, calls }) => {
-    const names = calls.flatMap((call) => (call.kind === "call" ? [call.kernel] : []));
-    return { name, names, flops: names.reduce((sum, one) => sum + flops.get(one)!, 0) };
-  });
-  return (kernel) => {
-    const by = called.filter(({ names }) => names.includes(kernel.name));
-    const times = by.reduce((sum, { names }) => sum + names.filter((name) => name === kernel.name).length, 0);
-    return times > 1 || by.every((entry) => entry.name === "predict" || kernel.flops <= LITTLE * entry.flops);
-  };
+  const times = new Map<string, number>();
+  const much = new Set<string>();
+  for (const { name, calls } of entries) {
+    const called = calls.flatMap((call) => (call.kind === "call" ? [call.kernel] : []));
+    const all = called.reduce((sum, one) => sum + flops.get(one)!, 0);
+    let done = 0;
+    for (const one of called.sort((a, b) => flops.get(a)! - flops.get(b)!)) {
+      times.set(one, (times.get(one) ?? 0) + 1);
+      done += flops.get(one)!;
+      if (name !== "predict" && done > LITTLE * all) much.add(one);
+    }
+  }
+  return ({ name }) => (times.get(name) ?? 0) > 1 || !much.has(name);
 }

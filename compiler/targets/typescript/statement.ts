@@ -165,7 +165,8 @@ const docOf = ({ doc, flops }: Kernel, nameOf: ReadonlyMap<string, string>, shar
   const lines = doc.map((line) => line.replace(/[\p{L}_$][\p{L}\d_$]*/gu, (word) => named.get(word) ?? word));
   if (shared !== undefined) {
     const all = [...new Set(shared.rows.values())].sort((a, b) => a - b);
-    return [...lines, `Takes ${all.slice(0, -1).join(", ")} or ${all.at(-1)!} rows.`];
+    const most = new RegExp(`(?<=<)${all.at(-1)!}(?=[,\\]:])`, "g");
+    return [...lines.map((line) => line.replace(most, shared.given)), `Takes ${all.slice(0, -1).join(", ")} or ${all.at(-1)!} rows.`];
   }
   return flops > 0 ? [...lines, `${flops.toLocaleString("en-US")} floating-point operations.`] : lines;
 };
