@@ -25,7 +25,7 @@ const deep = (layers) => perceptron(adjoint, { batch: 32, width: 32, layers });
 async function measure(model) {
   const began = processor();
   const lowered = await lower(model);
-  const text = printTrainer(lowered);
+  const text = await printTrainer(lowered);
   const compiled = processor();
   await format(text);
   const { graph } = lowered.entries.find(({ name }) => name === "evaluate").traced;

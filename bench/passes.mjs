@@ -23,7 +23,7 @@ const { models, lower, printTrainer } = await loadCompiler(names);
 
 async function trainerOf(name, passes) {
   const lowered = await lower(models[name], passes === undefined ? {} : { passes });
-  const { createTrainer } = await imported(printTrainer(lowered));
+  const { createTrainer } = await imported(await printTrainer(lowered));
   return {
     trainer: createTrainer({ seed: 1 }),
     arena: lowered.module.arenaBytes,

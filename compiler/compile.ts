@@ -9,7 +9,9 @@ import { adviceOn } from "./check/advice.ts";
 import { firstLosses } from "./check/first-loss.ts";
 import { checkModel, explainFailure, type CheckResult } from "./check/check.ts";
 import { printModule } from "./loop/text/index.ts";
-import { lower, print, type CompileOptions as LowerOptions, type Lowered, type Source } from "./driver/lower.ts";
+import { lower, type Lowered } from "./driver/lower.ts";
+import { emit } from "./driver/emit.ts";
+import type { CompileOptions as LowerOptions, Source } from "./driver/options.ts";
 import { measurePasses } from "./explain/passes.ts";
 import { check as checkArguments } from "./model/arguments.ts";
 import { MODEL } from "./model/declared.ts";
@@ -17,8 +19,8 @@ import type { Model } from "./model/declaration.ts";
 import type { Timing } from "./driver/observe.ts";
 import { OPTIONAL } from "./passes/selection.ts";
 import { importText, stripTypes } from "./targets/strip.ts";
-import { targets, type TargetName } from "./targets/index.ts";
-import { assemble, isRead } from "./targets/wasm/assemble.ts";
+import type { Emitted } from "./targets/emitted.ts";
+import { fileOf, TARGETS } from "./targets/index.ts";
 import { printReport } from "./targets/report.ts";
 
 /** Extents, and rows by entry, are for the instances that the check declares. */
@@ -34,8 +36,8 @@ export interface CompileOptions extends Omit<LowerOptions, "extents" | "batch"> 
 export interface Compiled {
   readonly model: string;
   /**
-   * By file name: trainer.ts, gradients.ts if asked for, model.graph, model.plan, report.md, certificate.json; of the WebAssembly target
-   * trainer.wasm.ts, gradients.wasm.ts, model.wasm.plan, report.wasm.md, certificate.wasm.json.
+   * By file name: trainer.ts, gradients.ts if asked for, model.graph, model.plan, report.md, certificate.json; of other targets with a suffix,
+   * trainer.wasm.ts, and those of them that the target has.
    */
   readonly files: ReadonlyMap<string, string>;
   /** trainer.wasm, where its bytes lie beside trainer.wasm.ts. */
@@ -62,7 +64,7 @@ const PLACED = optionsOf<Source>({ path: required(TEXT), text: required(TEXT) },
 const OPTIONS = optionsOf<CompileOptions>({
   source: PLACED,
   dtype: oneOf("f32", "f64"),
-  target: oneOf(...Object.keys(targets)),
+  target: oneOf(...TARGETS.map(({ name }) => name)),
   entries: listOf("a list of entry points", oneOf("gradients")),
   keep: FUNCTION,
   batch: COUNT,
@@ -88,31 +90,27 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
   progress?.("compiling");
   const lowered = await lower(model, options);
   requireParameters(lowered, options.source?.path ?? model.name);
-  const trainer = await print(lowered, "trainer");
+  const trainer = await emit(lowered, "trainer");
   const wantsGradients = options.entries?.includes("gradients") ?? false;
-  const other = wantsGradients ? await lower(model, options, "gradients") : undefined;
-  const gradients = other === undefined ? undefined : await print(other, "gradients");
+  const gradients = wantsGradients ? await emit(await lower(model, options, "gradients"), "gradients") : undefined;
   const { timings } = lowered.observation;
+  const { beside } = lowered.target;
   const name = (file: string): string => fileOf(file, lowered.target);
-  const files = new Map<string, string>([[name("trainer.ts"), trainer]]);
-  if (gradients !== undefined) files.set(name("gradients.ts"), gradients);
-  if (lowered.target === "typescript")
+  const files = new Map<string, string>([[name("trainer.ts"), trainer.text]]);
+  if (gradients !== undefined) files.set(name("gradients.ts"), gradients.text);
+  if (beside.has("model.graph"))
     files.set("model.graph", lowered.entries.map((entry) => printGraph({ ...entry.graph, name: entry.name })).join("\n"));
-  if (lowered.target !== "plain") files.set(name("model.plan"), printModule(lowered.module));
-  const binaries = new Map<string, Uint8Array>();
-  if (lowered.target === "wasm-external") {
-    binaries.set("trainer.wasm", (await assemble(lowered.module, lowered.facts)).bytes);
-    if (other !== undefined) binaries.set("gradients.wasm", (await assemble(other.module, other.facts)).bytes);
-  }
+  if (beside.has("model.plan")) files.set(name("model.plan"), printModule(lowered.module));
+  const binaries = new Map([...trainer.binaries, ...(gradients?.binaries ?? [])]);
   let check: CheckResult | undefined;
   if (effort !== "none") {
-    if (lowered.facts.relaxed === true) await checkRelaxed(lowered);
+    requireRuns(lowered, trainer);
     const began = performance.now();
     check = await checkModel(model, {
       effort,
       lowered,
-      target: lowered.target,
       trainer,
+      ...(options.target === undefined ? {} : { target: options.target }),
       ...(options.source === undefined ? {} : { source: options.source }),
       ...(options.passes === undefined ? {} : { passes: options.passes }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
@@ -122,16 +120,15 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     });
     timings.push({ stage: "check", milliseconds: performance.now() - began });
     if (!check.holds) throw new CheckError(check);
-    const { line, json } = await certificateOf(check, { trainer, ...(gradients === undefined ? {} : { gradients }) });
-    files.set(name("trainer.ts"), withCertificate(trainer, line));
+    const texts = { trainer: trainer.text, ...(gradients === undefined ? {} : { gradients: gradients.text }) };
+    const { line, json } = await certificateOf(check, texts);
+    files.set(name("trainer.ts"), withCertificate(trainer.text, line));
     files.set(name("certificate.json"), json);
   }
-  if (lowered.target !== "plain") {
+  if (beside.has("report.md")) {
     const began = performance.now();
-    files.set(
-      name("report.md"),
-      printReport({ ...lowered, passes: measurePasses(lowered) }, trainer, check?.first ?? (await firstLosses(lowered, trainer))),
-    );
+    const first = check?.first ?? (await firstLosses(lowered, trainer));
+    files.set(name("report.md"), printReport({ ...lowered, passes: measurePasses(lowered) }, trainer.text, first));
     timings.push({ stage: "first loss", milliseconds: performance.now() - began });
   }
   return { model: model.name, files, binaries, lowered, check, diagnostics: adviceOn(model, lowered, options), timings };
@@ -154,9 +151,9 @@ function requireParameters({ module }: Lowered, site: string): void {
   });
 }
 
-/** A trainer that this engine cannot run cannot be checked here. */
-async function checkRelaxed({ model, module, facts }: Lowered): Promise<void> {
-  if (isRead((await assemble(module, facts)).bytes)) return;
+/** A trainer that this engine cannot run cannot be checked here: only relaxed SIMD is newer than the engines that it is for. */
+function requireRuns({ model }: Lowered, trainer: Emitted): void {
+  if (trainer.runs) return;
   throw new ModelError({
     code: "target-relaxed",
     site: model.name,
@@ -165,17 +162,6 @@ async function checkRelaxed({ model, module, facts }: Lowered): Promise<void> {
     remedy: "Compile with Node 22 or newer, or with node --experimental-wasm-relaxed-simd, or without --relaxed.",
   });
 }
-
-/** The name of a file of one target: trainer.ts, trainer.wasm.ts, trainer.twin.ts. */
-export const fileOf = (file: string, target: TargetName): string => file.replace(/(?=\.\w+$)/, SUFFIX[target]);
-
-const SUFFIX: Readonly<Record<TargetName, string>> = {
-  typescript: "",
-  plain: ".plain",
-  wasm: ".wasm",
-  "wasm-external": ".wasm",
-  twin: ".twin",
-};
 
 const COMPILED = kind(
   "what compile resolves to",

@@ -64,7 +64,7 @@ export {
   type Rate,
   type RemainingGroup,
   type RmspropOptions,
-  type Schedule,
+  type RateSchedule,
   type SgdOptions,
 } from "./model/optimizers/index.ts";
 export { grad, matmul, transpose } from "./model/tensors.ts";

@@ -1,5 +1,5 @@
 /**
- * Guarantees one way to say what an argument must be, and what came instead: kinds are schemas of valibot under the words of a message.
+ * One way to say what an argument must be, and what came instead: kinds are schemas of valibot under the words of a message.
  * Half of the package each, `taken` (runtime) and the layer language's `check` make errors of what `problemIn` finds.
  */
 

@@ -7,10 +7,10 @@ import { together } from "./callbacks.ts";
 import * as error from "./error.ts";
 import { checkEvaluation, evaluateBatches } from "./evaluate.ts";
 import type { EpochEntry, FitOptions, History, StepEvent } from "./history.ts";
-import { CALLBACKS, CHECKPOINT, DATA, hold, NUMBER, SEED, SIGNAL, TRAINER } from "./kinds.ts";
+import { CALLBACKS, DATA, hold, NUMBER, SEED, SIGNAL, TRAINER } from "./kinds.ts";
 import { createLossMeans } from "./loss-means.ts";
 import { createPace, type Pace } from "./pause.ts";
-import { openCheckpoints } from "./resume.ts";
+import { CHECKPOINT_OPTIONS, openCheckpoints } from "./resume.ts";
 import { tabulate, type Table } from "./table.ts";
 import type { Loss, StepOptions, Trainer, TrainingData } from "./trainer.ts";
 
@@ -21,7 +21,7 @@ const OPTIONS = optionsOf<FitOptions>({
   validation: DATA,
   callbacks: CALLBACKS,
   augment: FUNCTION,
-  checkpoint: CHECKPOINT,
+  checkpoint: CHECKPOINT_OPTIONS,
   signal: SIGNAL,
 });
 

@@ -1,7 +1,6 @@
-/** Guarantees the kinds of arguments that the runtime takes, and one error for what is of none: a RangeError for a number, else a TypeError. */
+/** The kinds of arguments that the runtime takes, and one error for what is of none: a RangeError for a number, else a TypeError. */
 
-import { kind, listOf, nearWord, optionsOf, problemIn, required, shown, TEXT, whole, type Law, type Laws } from "./arguments.ts";
-import type { CheckpointOptions, CheckpointStore } from "./resume.ts";
+import { kind, listOf, nearWord, problemIn, shown, TEXT, whole, type Law, type Laws } from "./arguments.ts";
 
 /** Holds every argument to its law, options by their own names. */
 export function hold<Given extends object>(of: string, given: Given, laws: Laws<Given>): void {
@@ -23,7 +22,8 @@ export function hold<Given extends object>(of: string, given: Given, laws: Laws<
 
 const classOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;
-const has = (value: unknown, type: string, ...names: readonly string[]): boolean =>
+/** Whether a value has members of a type by these names. */
+export const has = (value: unknown, type: string, ...names: readonly string[]): boolean =>
   isObject(value) && names.every((name) => typeof value[name] === type && value[name] !== null);
 
 export const BYTES: Law = kind("the bytes as a Uint8Array", (value) => classOf(value) === "Uint8Array");
@@ -73,19 +73,6 @@ export const CALLBACKS: Law = kind(`a callback with functions ${HOOKS.join(", ")
   Array.isArray(value) ? value.every(isCallback) : isCallback(value),
 );
 
-const COUNTED = whole("a whole number of at least 1", 1);
-const STORE: Law = kind("a store with functions write, read, list and remove", (value) =>
-  has(value, "function", ...(["write", "read", "list", "remove"] satisfies (keyof CheckpointStore)[])),
-);
-export const CHECKPOINT: Law = optionsOf<CheckpointOptions>(
-  {
-    store: required(STORE),
-    tables: required(TABLES),
-    every: optionsOf({ epochs: COUNTED, steps: COUNTED }, "{ epochs } or { steps }"),
-    keep: COUNTED,
-  },
-  "{ store, tables }",
-);
 export const SIGNAL: Law = kind("an AbortSignal", (value) => has(value, "function", "throwIfAborted") && has(value, "boolean", "aborted"));
 export const HISTORY: Law = kind(
   "what fit resolves to",

@@ -1,5 +1,6 @@
 /** Keeps a run's checkpoints: it goes on from the newest that is whole, and a failed write never costs an older one. */
 
+import { kind, optionsOf, required, whole, type Law } from "./arguments.ts";
 import * as error from "./checkpoint-error.ts";
 import {
   loadCheckpoint,
@@ -11,6 +12,7 @@ import {
   type Snapshot,
   type Tables,
 } from "./checkpoint.ts";
+import { has, TABLES } from "./kinds.ts";
 import type { RowOrder, RunState } from "./run-state.ts";
 
 /** Where checkpoints lie: a folder, a browser's database, a server. */
@@ -32,6 +34,21 @@ export interface CheckpointOptions {
   /** The newest so many stay. Default: 3. */
   readonly keep?: number;
 }
+
+const COUNTED = whole("a whole number of at least 1", 1);
+const STORE: Law = kind("a store with functions write, read, list and remove", (value) =>
+  has(value, "function", ...(["write", "read", "list", "remove"] satisfies (keyof CheckpointStore)[])),
+);
+/** What `fit` may be told of checkpoints. */
+export const CHECKPOINT_OPTIONS: Law = optionsOf<CheckpointOptions>(
+  {
+    store: required(STORE),
+    tables: required(TABLES),
+    every: optionsOf({ epochs: COUNTED, steps: COUNTED }, "{ epochs } or { steps }"),
+    keep: COUNTED,
+  },
+  "{ store, tables }",
+);
 
 export interface Checkpoints {
   /** Where the run stood that goes on; undefined for one that begins. */

@@ -23,7 +23,7 @@ const folder = await mkdtemp(join(tmpdir(), "adjoint-allocation-"));
 const rows = [];
 try {
   for (const name of names) {
-    const small = await growth(`${name}-small`, printTrainer(await lower(models[name], { batch: 2, small: true })), SMALL);
+    const small = await growth(`${name}-small`, await printTrainer(await lower(models[name], { batch: 2, small: true })), SMALL);
     const text = await readFile(join(root, "generated", name, "trainer.ts"), "utf8");
     rows.push({ name, small, shipped: await growth(name, text, SHIPPED) });
     process.stderr.write(`${name} `);

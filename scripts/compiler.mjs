@@ -18,8 +18,8 @@ export function chosenModels(names) {
 }
 
 /**
- * `models` by name, the public face as `adjoint`, `lower(model, options)`, `format(text)` and `printTrainer(lowered)` of its target: a promise,
- * but for the TypeScript target.
+ * `models` by name, the public face as `adjoint`, `lower(model, options)`, `format(text)` and `printTrainer(lowered)` of its target,
+ * a promise.
  */
 export async function loadCompiler(names) {
   const imports = names.map((name, n) => `import model${n} from "./models/${name}.ts";`);
@@ -27,9 +27,9 @@ export async function loadCompiler(names) {
     ...imports,
     `export const models = { ${names.map((name, n) => `${JSON.stringify(name)}: model${n}`).join(", ")} };`,
     `export * as adjoint from "./compiler/index.ts";`,
-    `export { format, lower } from "./compiler/driver/lower.ts";`,
-    `import { targets } from "./compiler/targets/index.ts";`,
-    `export const printTrainer = ({ module, facts, target }) => targets[target].printTrainer(module, facts);`,
+    `export { lower } from "./compiler/driver/lower.ts";`,
+    `export { format } from "./compiler/driver/emit.ts";`,
+    `export const printTrainer = async ({ module, facts, target }) => (await target.emit(module, facts)).text;`,
   ].join("\n");
   // beside the packages that the bundle names
   await mkdir(join(root, "dist"), { recursive: true });

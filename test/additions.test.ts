@@ -1,5 +1,6 @@
 /** What is true of the order in which sums add: it is the graph's. Whatever is computed again, copied, fused or tiled, three steps give the same bits. */
 
+import { targetOf } from "../compiler/targets/index.ts";
 import fc from "fast-check";
 import {
   add,
@@ -27,7 +28,9 @@ import {
 } from "adjoint";
 import { expect, test } from "vitest";
 import { runningTrainer, type AnyTrainer } from "../compiler/check/emitted.ts";
-import { entriesOf, lower, type CompileOptions } from "../compiler/driver/lower.ts";
+import { entriesOf } from "../compiler/driver/entries.ts";
+import { lower } from "../compiler/driver/lower.ts";
+import type { CompileOptions } from "../compiler/driver/options.ts";
 import { opOf } from "../compiler/ops/index.ts";
 import { pipeline, toRounded } from "../compiler/passes/index.ts";
 
@@ -90,9 +93,9 @@ function choices(of: Model, target: "typescript" | "wasm", coins: readonly boole
   const [train] = entriesOf(of, {}, "trainer");
   const { graph } = train!.traced;
   const silent = { after: () => undefined };
-  const { nodes } = toRounded(train!.purpose, { target }).run(graph, silent);
+  const { nodes } = toRounded(train!.purpose, targetOf(target)).run(graph, silent);
   const names = nodes.filter(({ op, origin }) => origin.role === "primal" && !opOf(op).leaf).map(({ name }) => name);
-  const { buffers } = pipeline(train!.purpose, { target }).run(graph, silent);
+  const { buffers } = pipeline(train!.purpose, targetOf(target)).run(graph, silent);
   const residuals = buffers.filter(({ role }) => role === "residual").map(({ name }) => name);
   const again = (holds: (n: number) => boolean): CompileOptions => {
     const chosen = new Set(names.filter((_, n) => holds(n)));

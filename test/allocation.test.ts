@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { stripTypes } from "../compiler/targets/strip.ts";
-import { typescript } from "../compiler/targets/typescript/module.ts";
+import { typescript } from "../compiler/targets/typescript/index.ts";
 import { lightModelNames, lowered, modelNames } from "./support/models.ts";
 
 const run = promisify(execFile);
@@ -38,7 +38,7 @@ interface Growth {
  */
 async function growth(name: string, steps: number, statement = ""): Promise<Growth> {
   const { module, facts } = await lowered(name, { batch: 2, small: true });
-  const code = await stripTypes(typescript.printTrainer(module, facts));
+  const code = await stripTypes((await typescript.emit(module, facts)).text);
   const changed = code.replace(/(function step\(.*\{\n)/, (head) => `${head}${statement}\n`);
   expect(changed).not.toBe(code);
   const file = join(folder, `${name}${statement.length}.mjs`);

@@ -1,10 +1,12 @@
-/** What is true of the imports: they follow the arrows of the architecture, and whoever crosses one is named with his line. */
+/** What is true of the house: imports follow its arrows, passes are found by their stage, files are small. Whoever breaks it is named. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Project, SyntaxKind, ts } from "ts-morph";
 import { describe, expect, test } from "vitest";
+import { TARGETS } from "../compiler/targets/index.ts";
+import { wordsOf } from "../compiler/targets/words.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -22,8 +24,11 @@ const filesUnder = (folder: string): string[] =>
     .map((file) => `${folder}/${file}`)
     .sort();
 
+const known = new Map<string, Import[]>();
 /** Static, type-only and dynamic imports, and re-exports. */
-function importsOf(file: string): Import[] {
+const importsOf = (file: string): Import[] => known.get(file) ?? known.set(file, readImports(file)).get(file)!;
+
+function readImports(file: string): Import[] {
   const source = project.createSourceFile(file, readFileSync(resolve(root, file), "utf8"), { overwrite: true });
   const specifiers = [
     ...source.getImportDeclarations().map((one) => one.getModuleSpecifier()),
@@ -114,6 +119,65 @@ describe("imports follow the arrows", () => {
   });
 });
 
+/** Texts in a source: literals, and what stands between the holes of templates. */
+function textsIn(file: string, text: string): { readonly text: string; readonly line: string }[] {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2023, true);
+  const found: { text: string; line: string }[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
+      const line = source.getLineAndCharacterOfPosition(node.getStart()).line + 1;
+      found.push({ text: node.text, line: `${file}:${line} ${node.getText()}` });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+const named = TARGETS.flatMap((target) => [target.name, wordsOf(target)]).filter((words) => words !== "");
+/** A target's name as a text of its own, or the flags that ask for it in any. */
+const namesTarget = ({ text }: { readonly text: string }): boolean =>
+  named.some((words) => text === words || (words.startsWith("--") && `${text} `.includes(`${words} `)));
+
+describe("a target is known by what it says of itself:", () => {
+  const others = files.filter((file) => /^(compiler|runtime)\//.test(file) && !file.startsWith("compiler/targets/"));
+
+  test("no file outside targets/ names one", () => {
+    const found = others.flatMap((file) => textsIn(file, readFileSync(resolve(root, file), "utf8")).filter(namesTarget));
+    expect(found.map(({ line }) => line)).toEqual([]);
+  });
+
+  test("whoever would is seen", () => {
+    const text = 'const a = x === "wasm";\nconst b = `add --target wasm to ${x}`;\nconst c = "plainly --target unknown";\n';
+    expect(
+      textsIn("compiler/a.ts", text)
+        .filter(namesTarget)
+        .map(({ line }) => line),
+    ).toEqual(['compiler/a.ts:1 "wasm"', "compiler/a.ts:2 `add --target wasm to ${"]);
+  });
+});
+
+/** Circles of files that import each other, types included. */
+function circlesOf(imports: ReadonlyMap<string, readonly string[]>): string[][] {
+  const found: string[][] = [];
+  const done = new Set<string>();
+  const visit = (file: string, road: readonly string[]): void => {
+    const at = road.indexOf(file);
+    if (at >= 0) found.push([...road.slice(at), file]);
+    if (at >= 0 || done.has(file)) return;
+    for (const next of imports.get(file) ?? []) visit(next, [...road, file]);
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file, []);
+  return found;
+}
+
+test("no file imports itself by way of others", () => {
+  const own = files.filter((file) => /^(compiler|runtime)\//.test(file));
+  expect(circlesOf(new Map(own.map((file) => [file, importsOf(file).map(({ of }) => of)])))).toEqual([]);
+  expect(circlesOf(new Map(Object.entries({ a: ["b", "d"], b: ["c"], c: ["a"], d: [] })))).toEqual([["a", "b", "c", "a"]]);
+});
+
 test("the reader of imports sees every kind, with its line", () => {
   const text = `import { a } from "./a.ts";\nimport type { B } from "../b.ts";\nexport { c } from "node:fs";\nconst d = () => import("prettier");\n`;
   project.createSourceFile("models/kinds.ts", text, { overwrite: true });
@@ -121,4 +185,38 @@ test("the reader of imports sees every kind, with its line", () => {
   expect(source.getImportDeclarations()).toHaveLength(2);
   expect(source.getExportDeclarations()).toHaveLength(1);
   expect(source.getDescendantsOfKind(SyntaxKind.ImportKeyword)).toHaveLength(3);
+});
+
+/** Longer than the law has it: each may only shrink, and goes from here when it is short enough. */
+const LONG: Readonly<Record<string, number>> = {
+  "compiler/driver/lower.ts": 422,
+  "compiler/targets/wasm/text.ts": 368,
+};
+
+test.each([
+  { of: ["compiler", "runtime"], most: 350 },
+  { of: ["test"], most: 500 },
+])("no file under $of is longer than $most lines", ({ of, most }) => {
+  const lengths = new Map(of.flatMap(filesUnder).map((file) => [file, readFileSync(resolve(root, file), "utf8").split("\n").length - 1]));
+  expect([...lengths].filter(([file, lines]) => lines > (LONG[file] ?? most)).map(([file, lines]) => `${file}: ${lines} lines`)).toEqual(
+    [],
+  );
+  const short = Object.keys(LONG).filter((file) => lengths.has(file) && lengths.get(file)! <= most);
+  expect(short, "they are short enough by now: take them off the list").toEqual([]);
+});
+
+const STAGES = ["graph", "definitions", "loops", "placement"];
+
+test("every pass that the pipeline names is on the list of its stage, and lives in the stage's folder", () => {
+  const page = importsOf("compiler/passes/index.ts").filter(({ of }) => of.startsWith("compiler/passes/"));
+  const lists = STAGES.map((stage) => `compiler/passes/${stage}/index.ts`);
+  expect(
+    [...new Set(page.map(({ of }) => of))].filter((of) => !["compiler/passes/pass.ts", "compiler/passes/selection.ts"].includes(of)).sort(),
+  ).toEqual(lists.toSorted());
+  for (const list of lists) for (const { of, line } of importsOf(list)) expect(dirname(of).startsWith(dirname(list)), line).toBe(true);
+});
+
+test("the folder of the passes holds its stages, the pipeline and what runs it", () => {
+  const loose = filesUnder("compiler/passes").filter((file) => !STAGES.some((stage) => file.startsWith(`compiler/passes/${stage}/`)));
+  expect(loose).toEqual(["compiler/passes/index.ts", "compiler/passes/pass.ts", "compiler/passes/selection.ts"]);
 });

@@ -27,7 +27,8 @@ import {
 } from "adjoint";
 import { checkModel } from "../compiler/check/check.ts";
 import { load } from "../compiler/compile.ts";
-import { lower, print, type Lowered } from "../compiler/driver/lower.ts";
+import { lower, type Lowered } from "../compiler/driver/lower.ts";
+import { emit } from "../compiler/driver/emit.ts";
 
 type Wide = FloatTensor<readonly [number, number]>;
 
@@ -49,7 +50,7 @@ const chain = (again: boolean, layers = 4) =>
   });
 
 const trainerOf = async (lowered: Lowered) =>
-  (await load({ files: new Map([["trainer.ts", await print(lowered, "trainer")]]) })).createTrainer({ seed: 3 });
+  (await load({ files: new Map([["trainer.ts", (await emit(lowered, "trainer")).text]]) })).createTrainer({ seed: 3 });
 
 describe("a checkpointed region", async () => {
   const [kept, again] = [await lower(chain(false)), await lower(chain(true))];

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { parseKernel } from "../compiler/loop/text/index.ts";
 import { printKernelFunction } from "../compiler/targets/typescript/statement.ts";
-import { format } from "../compiler/driver/lower.ts";
+import { format } from "../compiler/driver/emit.ts";
 
 const printed = (text: string, block: number): Promise<string> =>
   format(printKernelFunction(parseKernel(text.replace("{", "{\n  // y = x")), "k", new Set(), "at stores", { block, kernel: 0 }));

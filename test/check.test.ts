@@ -11,7 +11,8 @@ import { withinBound } from "../compiler/check/result.ts";
 import { Builder } from "../compiler/graph/build.ts";
 import type { Graph } from "../compiler/graph/graph.ts";
 import { isFloat } from "../compiler/graph/type.ts";
-import { lower, print } from "../compiler/driver/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
+import { emit } from "../compiler/driver/emit.ts";
 import { sgd } from "../compiler/model/optimizers/index.ts";
 import { callsOn, opOf, ops } from "../compiler/ops/index.ts";
 import type { Op, Sample } from "../compiler/ops/op.ts";
@@ -87,7 +88,7 @@ test.each(["mul", "sum"] as const)("a flipped sign in the gradient of %s is caug
 
 test("an edited kernel is caught, by name", async () => {
   const lowered = await lower(svm);
-  const text = await print(lowered, "trainer");
+  const text = (await emit(lowered, "trainer")).text;
   expect((await checkKernels(lowered, text, 16, 1)).every(withinBound)).toBe(true);
   const edited = text.replace("sum00 += x_0 * W_0;", "sum00 -= x_0 * W_0;");
   expect(edited).not.toBe(text);

@@ -31,7 +31,7 @@ import { drawsOf } from "../compiler/check/domain.ts";
 import { fedLeaves } from "../compiler/check/draw.ts";
 import { verdictOf } from "../compiler/check/result.ts";
 import { compile } from "../compiler/compile.ts";
-import { entriesOf } from "../compiler/driver/lower.ts";
+import { entriesOf } from "../compiler/driver/entries.ts";
 import { ModelError } from "../compiler/graph/error.ts";
 import type { Model } from "../compiler/model/declaration.ts";
 

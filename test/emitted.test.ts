@@ -4,7 +4,8 @@ import { input, labels, matmul, model, mse, mul, pad, param, relu, sgd, slice, s
 import { Project, SyntaxKind, type FunctionDeclaration, type Node, type SourceFile } from "ts-morph";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { TrainerModule } from "../compiler/compile.ts";
-import { format, lower, print, type Lowered } from "../compiler/driver/lower.ts";
+import { emit, format } from "../compiler/driver/emit.ts";
+import { lower, type Lowered } from "../compiler/driver/lower.ts";
 import { importText, stripTypes } from "../compiler/targets/strip.ts";
 import { modelNames, lowered, modelText } from "./support/models.ts";
 import { complaintsAbout } from "./support/typecheck.ts";
@@ -21,7 +22,7 @@ beforeAll(async () => {
   for (const name of modelNames)
     for (const kind of ["trainer", "gradients"] as const) {
       const one = await lowered(name, {}, kind);
-      const text = await print(one, kind);
+      const text = (await emit(one, kind)).text;
       emitted.set(`${name} ${kind}`, { one, text, file: project.createSourceFile(`${name}-${kind}.ts`, text) });
     }
 }, 180_000);
@@ -40,7 +41,7 @@ test("TypeScript has nothing to say, under every flag", async () => {
       outputs: { scores },
     };
   });
-  texts.set("phased", await print(await lower(phased), "trainer"));
+  texts.set("phased", (await emit(await lower(phased), "trainer")).text);
   expect(complaintsAbout(texts)).toEqual([]);
 }, 120_000);
 
@@ -50,7 +51,7 @@ test("no guard compares two numbers: between two elements a gradient is known to
     const ends = slice(pad(w, [[1, 1]]), [0], [3], [2]);
     return { loss: sum(mul(input("x", [2]), ends)), optimizer: sgd({ learningRate: 0.1 }) };
   });
-  const text = await print(await lower(net), "trainer");
+  const text = (await emit(await lower(net), "trainer")).text;
   expect(text).not.toMatch(/\(\d+ === \d+/);
 });
 

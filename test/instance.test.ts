@@ -46,7 +46,7 @@ import { compile } from "../compiler/compile.ts";
 import { ModelError } from "../compiler/graph/error.ts";
 import type { Graph } from "../compiler/graph/graph.ts";
 import { sizeOf } from "../compiler/graph/type.ts";
-import { traceOf } from "../compiler/driver/lower.ts";
+import { traceOf } from "../compiler/driver/entries.ts";
 
 type Build = (batch: number) => Scalar;
 const declared = (build: Build, batch = 16): Model =>

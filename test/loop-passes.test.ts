@@ -13,7 +13,7 @@ import { opOf } from "../compiler/ops/index.ts";
 import { additions } from "../compiler/passes/graph/additions.ts";
 import { checkPlan } from "../compiler/passes/placement/check-plan.ts";
 import { fromRounded, pipeline, place, type Purpose, type Road } from "../compiler/passes/index.ts";
-import { machines } from "../compiler/passes/loops/machine.ts";
+import { DEFAULT, targetOf } from "../compiler/targets/index.ts";
 import { numerics } from "../compiler/passes/graph/numerics.ts";
 import { runPass } from "../compiler/passes/pass.ts";
 import { choiceOf } from "../compiler/passes/selection.ts";
@@ -21,9 +21,9 @@ import { difference, meaningOf, meaningOfModule } from "./support/meaning.ts";
 import { feedOf } from "./support/random-graph.ts";
 
 /** The roads that the golden files name; batches are of 4 rows. */
-const roads: Readonly<Record<string, Road>> = {
+const roads: Readonly<Record<string, Partial<Road>>> = {
   "": {},
-  " for wasm": { target: "wasm" },
+  " for wasm": { machine: targetOf("wasm").machine },
   " in two parts": { parts: { rows: 4, parts: 2 } },
   " without fusion": { choice: choiceOf([]) },
 };
@@ -53,9 +53,9 @@ function compiled({ from, pass, how }: Case): { readonly module: Module; readonl
   if (road === undefined) throw new RangeError(`there is no way to compile "${how}"`);
   const observation: Observation = { timings: [], stages: [] };
   const watch = observe(from.name, observation, (name) => name === pass, "");
-  const machine = machines[road.target ?? "typescript"];
-  const program = fromRounded(road).run(runPass(additions(machine), numerics.run(from), watch), watch);
-  const module = runPass(place(from.name), [program], watch);
+  const { machine = DEFAULT.machine } = road;
+  const program = fromRounded({ ...road, machine }).run(runPass(additions(machine), numerics.run(from), watch), watch);
+  const module = runPass(place(from.name, { machine }), [program], watch);
   const [stage, ...others] = observation.stages;
   if (stage === undefined || others.length > 0) throw new RangeError(`"${pass}${how}" does not run once`);
   return { module, stage };
@@ -94,11 +94,13 @@ test("every pass has a golden file, in a folder of its name", () => {
   const phase = { name: "train", rule: sgd({ learningRate: 0.5 }) };
   const purposes: readonly Purpose[] = [{ kind: "train", phase, counts: true }, { kind: "gradients", phase }, { kind: "forward" }];
   const names = purposes.flatMap((purpose) =>
-    [{ winograd: true }, { choice: choiceOf([]) }].flatMap((road) => pipeline(purpose, road).passes.map(({ name }) => name)),
+    [{ winograd: true }, { choice: choiceOf([]) }].flatMap((road) =>
+      pipeline(purpose, { ...DEFAULT, ...road }).passes.map(({ name }) => name),
+    ),
   );
   const shown = files.flatMap((file) => {
     const [folder = "", name] = file.split("/");
     return name !== undefined && textOf(file).includes(`\n// pass: ${folder}`) ? [folder] : [];
   });
-  expect(new Set(shown)).toEqual(new Set([...names, place("all").name]));
+  expect(new Set(shown)).toEqual(new Set([...names, place("all", DEFAULT).name]));
 });

@@ -1,5 +1,6 @@
 /** What `--measure-schedules` does: a file beside the model that later compiles read, with the same bits; and what is said of one that does not fit. */
 
+import { targetOf } from "../compiler/targets/index.ts";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +8,8 @@ import { add, glorot, input, matmul, model, mse, param, relu, sgd, zeros } from 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ModelError } from "../compiler/graph/error.ts";
 import { explainKernel } from "../compiler/explain/model.ts";
-import { lower, type CompileOptions } from "../compiler/driver/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
+import type { CompileOptions } from "../compiler/driver/options.ts";
 import { toldOfStep } from "../compiler/cli/schedules.ts";
 import { measureSchedules } from "../compiler/measured/kernels.ts";
 import { inTurns, keepByStep, type Contender, type Kept, type StepTimes } from "../compiler/measured/step.ts";
@@ -32,7 +34,7 @@ const compiled = (text: string, options: CompileOptions = {}) =>
 /** A file that gives the kernel this schedule; with these words in place of its own. */
 async function fileOf(schedule: string, words: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const { facts } = await lower(net, { target: "wasm" });
-  const text = printSchedules({ model: "layer", graph: facts.graph, target: "wasm" }, "a machine", [
+  const text = printSchedules({ model: "layer", graph: facts.graph, machine: targetOf("wasm").machine }, "a machine", [
     { kernel: KERNEL, schedule, modelled: MODELLED, microseconds: [1, 2] },
   ]);
   return JSON.stringify({ ...(JSON.parse(text) as object), ...words });
@@ -64,7 +66,7 @@ describe("a file of schedules", () => {
     const [chosen, modelled] = one.microseconds;
     expect(chosen).toBeGreaterThan(0);
     expect(chosen).toBeLessThanOrEqual(modelled);
-    const text = printSchedules({ model: "layer", graph: lowered.facts.graph, target: "wasm" }, "a machine", measured);
+    const text = printSchedules({ model: "layer", graph: lowered.facts.graph, machine: targetOf("wasm").machine }, "a machine", measured);
     const again = await compiled(text);
     for (const { kernel, schedule } of measured) expect(explainKernel(again, kernel)!.schedule, kernel).toBe(schedule);
   }, 60_000);
@@ -108,7 +110,7 @@ describe("a whole step", () => {
   /** What is kept where a step takes these milliseconds, and the file of it. */
   async function kept(step: StepTimes, kernels = measured): Promise<Kept & { readonly file: unknown }> {
     const plain = await lower(net, { target: "wasm" });
-    const bound = { model: "layer", graph: plain.facts.graph, target: "wasm" } as const;
+    const bound = { model: "layer", graph: plain.facts.graph, machine: targetOf("wasm").machine } as const;
     const lowerWith = (those: readonly Measured[]) => compiled(printSchedules(bound, "a machine", those));
     let raced = 0;
     const found = await keepByStep(kernels, plain, lowerWith, (...both) => {

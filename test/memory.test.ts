@@ -1,5 +1,6 @@
 /** What is true of a memory budget: no choice of what is computed again changes a bit, less memory is never less work, and a refusal says what binds. */
 
+import { DEFAULT, targetOf } from "../compiler/targets/index.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { add, glorot, input, matmul, model, mse, param, sgd, sigmoid, tanh, type FloatTensor } from "adjoint";
@@ -8,7 +9,8 @@ import { compile } from "../compiler/compile.ts";
 import { asBudget, parseBytes } from "../compiler/graph/bytes.ts";
 import type { Graph } from "../compiler/graph/graph.ts";
 import { createMemory, interpretEntry, type Memory } from "../compiler/loop/interpret/index.ts";
-import { entriesOf, lower } from "../compiler/driver/lower.ts";
+import { entriesOf } from "../compiler/driver/entries.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { fitting, memoryPlans, type MemoryPlan } from "../compiler/driver/memory.ts";
 import type { Model } from "../compiler/model/declaration.ts";
 import { checkPlan } from "../compiler/passes/placement/check-plan.ts";
@@ -37,13 +39,13 @@ const chain = (layers: number, width = 8, rows = 16, memory?: string): Model =>
 const SILENT = { after: () => undefined };
 const plansOf = (of: Model, target: "typescript" | "wasm" = "typescript"): readonly MemoryPlan[] => {
   const [train] = entriesOf(of, {}, "trainer");
-  return memoryPlans(toRounded(train!.purpose).run(train!.traced.graph, SILENT), { target }, "search");
+  return memoryPlans(toRounded(train!.purpose, DEFAULT).run(train!.traced.graph, SILENT), targetOf(target), "search");
 };
 
 describe("computing again changes no bit", () => {
   const purpose: Purpose = { kind: "train", phase: { name: "train", rule: sgd({ learningRate: 0.1 }) }, counts: true };
   const trained = (graph: Graph, feed: ReadonlyMap<string, Float64Array>, chosen?: Recomputed): Memory => {
-    const module = place("random").run([pipeline(purpose, { recomputed: chosen }).run(graph, SILENT)]);
+    const module = place("random", DEFAULT).run([pipeline(purpose, { ...DEFAULT, recomputed: chosen }).run(graph, SILENT)]);
     checkPlan(module);
     const memory = createMemory(module);
     for (const [name, values] of feed) memory.set(name, Float64Array.from(values, Math.fround));
@@ -55,10 +57,10 @@ describe("computing again changes no bit", () => {
     let copies = 0;
     fc.assert(
       fc.property(anyGraph("loss"), fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }), fc.nat(999), ({ graph }, coins, seed) => {
-        const rounded = toRounded(purpose).run(graph, SILENT);
+        const rounded = toRounded(purpose, DEFAULT).run(graph, SILENT);
         const forward = rounded.nodes.filter(({ op, origin }) => origin.role === "primal" && !opOf(op).leaf).map(({ name }) => name);
         const again = new Set(forward.filter((_, n) => coins[n % coins.length]));
-        const { buffers } = pipeline(purpose).run(graph, SILENT);
+        const { buffers } = pipeline(purpose, DEFAULT).run(graph, SILENT);
         const residuals = buffers.filter(({ role }) => role === "residual").map(({ name }) => name);
         const chosen = { again, kept: new Set(residuals.filter((name) => !again.has(name))) };
         copies += recompute(chosen)

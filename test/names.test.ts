@@ -9,7 +9,7 @@ import { identifier } from "../compiler/loop/identifier.ts";
 import { lower } from "../compiler/driver/lower.ts";
 import type { Model } from "../compiler/model/declaration.ts";
 import { importText, stripTypes } from "../compiler/targets/strip.ts";
-import { typescript } from "../compiler/targets/typescript/module.ts";
+import { typescript } from "../compiler/targets/typescript/index.ts";
 import { loadTrainer, type Batch } from "./support/trainer.ts";
 import { complaintsAbout } from "./support/typecheck.ts";
 
@@ -108,8 +108,8 @@ const title = "*/ process.exit(1)\n";
 test("however hostile: both files type-check, say nothing of their own, and run", async () => {
   const declared = named(title, HOSTILE);
   const [one, other] = [await lower(declared, { source }), await lower(declared, { source }, "gradients")];
-  const trainer = typescript.printTrainer(one.module, one.facts);
-  const gradients = typescript.printGradients(other.module, other.facts);
+  const trainer = (await typescript.emit(one.module, one.facts)).text;
+  const gradients = (await typescript.emit(other.module, other.facts, "gradients")).text;
   const project = new Project({ useInMemoryFileSystem: true });
   expect(
     complaintsAbout(

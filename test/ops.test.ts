@@ -18,7 +18,7 @@ import { dotAttrs } from "../compiler/ops/dot.ts";
 import { callsOn, opOf, ops } from "../compiler/ops/index.ts";
 import { eachPosition, flatten, lawOf, type Op, type Sample } from "../compiler/ops/op.ts";
 import { importText, stripTypes } from "../compiler/targets/strip.ts";
-import { typescript } from "../compiler/targets/typescript/module.ts";
+import { typescript } from "../compiler/targets/typescript/index.ts";
 import { close } from "./support/close.ts";
 import { randomFrom, sampleTensor } from "./support/sample.ts";
 
@@ -271,7 +271,7 @@ async function trainerOf(float: Float): Promise<EveryTrainer> {
     }),
   };
   const { module, facts } = await lower(model, { dtype: float });
-  const code = await stripTypes(typescript.printTrainer(module, facts));
+  const code = await stripTypes((await typescript.emit(module, facts)).text);
   const { createTrainer } = await importText<{ createTrainer(): EveryTrainer }>(code);
   return createTrainer();
 }

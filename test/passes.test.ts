@@ -1,5 +1,6 @@
 /** What is true of the graph passes: each golden file reads before and after, every rule keeps the meaning, and so does every pass on random graphs. */
 
+import { DEFAULT } from "../compiler/targets/index.ts";
 import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -221,13 +222,13 @@ const runs = { numRuns: 150, seed: 20240607 };
 
 /** The interpreted module of one entry, in double, dead storage poisoned. */
 function runModule(graph: Graph, purpose: Purpose, feed: Feed): Meaning {
-  const program = pipeline(purpose).run(graph, {
+  const program = pipeline(purpose, DEFAULT).run(graph, {
     after(pass, _, output) {
       if (pass.name !== "define" && typeof output === "object" && output !== null && "nodes" in output)
         verifyGraph(output as unknown as Graph, opOf);
     },
   });
-  const module = place("random").run([program]);
+  const module = place("random", DEFAULT).run([program]);
   checkPlan(module);
   return meaningOfModule(module, feed);
 }
@@ -287,6 +288,6 @@ describe("on random graphs", () => {
 
 test("a graph pass cannot follow the planner", () => {
   // @ts-expect-error a program is no graph
-  const impossible = (): unknown => pipeline({ kind: "forward" }).then(algebra);
+  const impossible = (): unknown => pipeline({ kind: "forward" }, DEFAULT).then(algebra);
   expect(impossible).toBeTypeOf("function");
 });

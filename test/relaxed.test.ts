@@ -8,7 +8,7 @@ import { afterAll, expect, test } from "vitest";
 import { compile } from "../compiler/compile.ts";
 import { lower } from "../compiler/driver/lower.ts";
 import { stripTypes } from "../compiler/targets/strip.ts";
-import { targets } from "../compiler/targets/index.ts";
+import { targetOf } from "../compiler/targets/index.ts";
 import { textOf } from "../compiler/targets/wasm/assemble.ts";
 import { lowered, modelOf } from "./support/models.ts";
 import { RELAXED, RELAXED_FLAGS } from "./support/webassembly.ts";
@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Losses of five steps of the emitted file, in a process with these flags. */
 async function losses(name: string, relaxed: boolean, flags: readonly string[]): Promise<number[]> {
   const { module, facts } = await lowered("mnist-mlp", { target: "wasm", relaxed });
-  writeFileSync(join(folder, `${name}.mjs`), await stripTypes(await targets.wasm.printTrainer(module, facts)));
+  writeFileSync(join(folder, `${name}.mjs`), await stripTypes((await targetOf("wasm").emit(module, facts)).text));
   const run = `const { createTrainer } = await import("./${name}.mjs");
 const trainer = createTrainer({ seed: 1 });
 const x = trainer.inputs.x.slice().map((_, n) => Math.sin(n * 12.9898));
@@ -48,7 +48,7 @@ test("a training is near that of strict bits", SLOW, async () => {
 
 test("the header says what is given up", async () => {
   const { module, facts } = await lowered("circuit", { target: "wasm", relaxed: true });
-  expect(await targets.wasm.printTrainer(module, facts)).toContain(
+  expect((await targetOf("wasm").emit(module, facts)).text).toContain(
     "//   relaxed SIMD: products and sums may be rounded once, so that machines may differ in the last bits\n",
   );
 });

@@ -1,5 +1,6 @@
 /** What is true of the text forms: every stage of every model reads back as what was printed. */
 
+import { DEFAULT } from "../compiler/targets/index.ts";
 import { deepStrictEqual } from "node:assert/strict";
 import { describe, expect, test } from "vitest";
 import { parseGraph } from "../compiler/graph/parse.ts";
@@ -36,7 +37,7 @@ describe.each(cases)("the $kind of $name", async ({ name, kind }) => {
     for (const { purpose, traced, program } of entries) {
       deepStrictEqual(parseGraph(printGraph(traced.graph)), normaliseLiterals(traced.graph));
       deepStrictEqual(parseProgram(printProgram(program)), program);
-      expect(pipeline(purpose).passes.length).toBeGreaterThan(10);
+      expect(pipeline(purpose, DEFAULT).passes.length).toBeGreaterThan(10);
     }
     deepStrictEqual(parseModule(printModule(module)), module);
   });

@@ -37,7 +37,8 @@ import {
   type Model,
   type Scalar,
 } from "adjoint";
-import { lower, type Choices, type CompileOptions } from "../compiler/driver/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
+import type { Choices, CompileOptions } from "../compiler/driver/options.ts";
 import { traced } from "./support/row-laws.ts";
 import { loadTrainer, type Batch } from "./support/trainer.ts";
 

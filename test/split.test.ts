@@ -1,5 +1,6 @@
 /** What is true of a batch that goes through a step in parts: the same losses and weights within rounding, short batches too, and a refusal where rows meet. */
 
+import { DEFAULT } from "../compiler/targets/index.ts";
 import { describe, expect, test } from "vitest";
 import {
   batchNorm,
@@ -21,7 +22,10 @@ import {
 } from "adjoint";
 import { BudgetError } from "../compiler/driver/budget.ts";
 import { checkModel } from "../compiler/check/check.ts";
-import { entriesOf, lower, print, type Choices } from "../compiler/driver/lower.ts";
+import { entriesOf } from "../compiler/driver/entries.ts";
+import { lower } from "../compiler/driver/lower.ts";
+import { emit } from "../compiler/driver/emit.ts";
+import type { Choices } from "../compiler/driver/options.ts";
 import { printDefinition } from "../compiler/loop/text/index.ts";
 import type { Model } from "../compiler/model/declaration.ts";
 import { define } from "../compiler/passes/definitions/define.ts";
@@ -72,7 +76,7 @@ const tall = (memory: string): Model =>
 
 const definedOf = (of: Model) => {
   const [train] = entriesOf(of, {}, "trainer");
-  return define.run(toRounded(train!.purpose).run(train!.traced.graph, SILENT));
+  return define.run(toRounded(train!.purpose, DEFAULT).run(train!.traced.graph, SILENT));
 };
 
 describe.each([
@@ -202,7 +206,7 @@ test("the split step is checked like any other, and says what it is", async () =
   expect(tight.chosen.get("train")!.parts).toBeGreaterThan(1);
   const docs = tight.module.entries[0]!.calls.flatMap(({ doc }) => doc);
   for (const { node, site } of docs) expect(site, node).toMatch(/:\d+$/);
-  const head = (await print(tight, "trainer")).split("\n").slice(0, 12);
+  const head = (await emit(tight, "trainer")).text.split("\n").slice(0, 12);
   expect(head.filter((line) => /memory budget|in \d parts|computes again/.test(line))).toMatchInlineSnapshot(`
     [
       "//   memory budget 3700B, 3,700 bytes",

@@ -13,7 +13,7 @@ import type { Kernel, Loop, Scalar, Stmt } from "../compiler/loop/loop.ts";
 import { parseKernel } from "../compiler/loop/text/index.ts";
 import { lower, type Lowered } from "../compiler/driver/lower.ts";
 import { importText, stripTypes } from "../compiler/targets/strip.ts";
-import { targets } from "../compiler/targets/index.ts";
+import { targetOf } from "../compiler/targets/index.ts";
 import { compile, load, type LoadedTrainer } from "../compiler/compile.ts";
 import { adjoint, build, root } from "./support/command.ts";
 import { convolutions } from "./support/nets.ts";
@@ -210,7 +210,7 @@ interface Team {
 
 /** The emitted text as JavaScript; `more` exports what is private to it. */
 const scriptOf = async ({ module, facts }: Lowered, more = ""): Promise<string> =>
-  stripTypes(`${await targets.wasm.printTrainer(module, facts)}\n${more}`);
+  stripTypes(`${(await targetOf("wasm").emit(module, facts)).text}\n${more}`);
 
 /** A batch of an entry point that differs from step to step; labels name classes. */
 function batchOf({ inputs }: LoadedTrainer, { module }: Lowered, seed: number, entry = "") {
@@ -399,9 +399,9 @@ test("bytes beside the file serve threads too", SLOW, async () => {
 
 test("the emitted file is strict-clean without a platform's types", SLOW, async () => {
   const { module, facts } = await lowered("mnist-mlp", { target: "wasm", threads: 2 });
-  const text = await targets.wasm.printTrainer(module, facts);
+  const text = (await targetOf("wasm").emit(module, facts)).text;
   expect(complaintsAbout(new Map([["trainer.wasm", text]]))).toEqual([]);
-  const external = await targets["wasm-external"].printTrainer(module, facts);
+  const external = (await targetOf("wasm-external").emit(module, facts)).text;
   expect(complaintsAbout(new Map([["trainer.wasm", external]]))).toEqual([]);
 });
 

@@ -4,7 +4,9 @@ import fc from "fast-check";
 import { adam, glorot, input, model, mse, param, tanh } from "adjoint";
 import type { FloatTensor, Model } from "adjoint";
 import { describe, expect, test } from "vitest";
-import { aloneInTypeScript, aloneInWasm, type Alone } from "../compiler/targets/alone.ts";
+import { aloneInTypeScript } from "../compiler/targets/typescript/alone.ts";
+import { aloneInWasm } from "../compiler/targets/wasm/alone.ts";
+import type { Alone } from "../compiler/targets/target.ts";
 import { bytesOf as bytesPer, sizeOf } from "../compiler/graph/type.ts";
 import type { Buffer, Group, Kernel } from "../compiler/loop/loop.ts";
 import { interpretKernel } from "../compiler/loop/interpret/index.ts";
@@ -14,7 +16,7 @@ import { context } from "../compiler/model/context.ts";
 import { convAttrs } from "../compiler/ops/conv.ts";
 import { dotAttrs } from "../compiler/ops/dot.ts";
 import { ordersOf, refusalOf, sizesOf, type Site } from "../compiler/passes/loops/candidates.ts";
-import { machines } from "../compiler/passes/loops/machine.ts";
+import { targetOf } from "../compiler/targets/index.ts";
 import { modelledTile, nestUnder, unscheduled } from "../compiler/passes/loops/schedule.ts";
 import type { Tile } from "../compiler/passes/loops/tile.ts";
 import { parseTile, printTile } from "../compiler/passes/loops/tile-text.ts";
@@ -226,7 +228,7 @@ const bytesOf = ({ site, plain }: Case): number => plain.args.reduce((n, name) =
 const bytesIn = ({ shape, dtype }: Buffer): number => 16 * Math.ceil((sizeOf(shape) * bytesPer(dtype)) / 16);
 
 async function casesOf(net: Model, target: "typescript" | "wasm", draw: (most: number) => number): Promise<Case[]> {
-  const machine = machines[target];
+  const { machine } = targetOf(target);
   const { entries } = await lower(net, { target });
   return entries[0]!.definitions.work.flatMap((work): Case[] => {
     if (work.kind !== "group") return [];

@@ -6,7 +6,7 @@ import { bytesOf } from "../compiler/graph/type.ts";
 import { interpretEntry } from "../compiler/loop/interpret/index.ts";
 import { lower, type Lowered } from "../compiler/driver/lower.ts";
 import { importText, stripTypes } from "../compiler/targets/strip.ts";
-import { typescript } from "../compiler/targets/typescript/module.ts";
+import { typescript } from "../compiler/targets/typescript/index.ts";
 import { close } from "./support/close.ts";
 import { lowered, memoryOf, modelNames } from "./support/models.ts";
 import { randomFrom } from "./support/sample.ts";
@@ -177,7 +177,7 @@ describe("a live scalar in the loss", () => {
 
   test("is live in the file of the gradients too", async () => {
     const { module, facts } = await lower(scaled, {}, "gradients");
-    const code = await stripTypes(typescript.printGradients(module, facts));
+    const code = await stripTypes((await typescript.emit(module, facts, "gradients")).text);
     const { createGradients } = await importText<{ createGradients(): Gradients }>(code);
     const { gradients, hyper: live } = createGradients();
     expect(gradients({})).toMatchObject({ loss: 9, parameters: { w: Float32Array.of(3, 3) } });

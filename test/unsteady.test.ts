@@ -1,5 +1,6 @@
 /** What is said of models that no step could be made of: declared otherwise each time, too large, too deep, with nothing to train. */
 
+import { DEFAULT } from "../compiler/targets/index.ts";
 import {
   adam,
   constant,
@@ -131,7 +132,7 @@ test("schedules nested 100,000 deep, in a model and in a file; and 100,000 side 
   );
   const deep = `${"[".repeat(1e5)}${"]".repeat(1e5)}`;
   const read = (text: string) => () =>
-    readSchedules({ path: "m.json", text }, { model: "m", graph: "g", target: "typescript" }, new Map(), "again");
+    readSchedules({ path: "m.json", text }, { model: "m", graph: "g", machine: DEFAULT.machine }, new Map(), "again");
   const remedy = "Measure again with again, or remove the file: the cost model then picks every schedule.";
   expect(read(deep)).toThrowError(
     `m.json\n\n  schedules are a JSON object of adjoint, model, graph, target, kernels, but this is an array nested too deep to show\n\n  ${remedy}`,

@@ -1,5 +1,6 @@
 /** What is true of the compiler's own mistakes: one planted in any pass, in the loops or in the plan ends the compile, and is named. */
 
+import { DEFAULT } from "../compiler/targets/index.ts";
 import { afterEach, expect, test, vi } from "vitest";
 import { compile } from "../compiler/compile.ts";
 import { opOf } from "../compiler/ops/index.ts";
@@ -19,7 +20,8 @@ import * as recomputing from "../compiler/passes/graph/recompute.ts";
 import * as scheduling from "../compiler/passes/loops/schedule.ts";
 import { share } from "../compiler/passes/graph/share.ts";
 import * as splitting from "../compiler/passes/definitions/split.ts";
-import { lower, type Choices } from "../compiler/driver/lower.ts";
+import { lower } from "../compiler/driver/lower.ts";
+import type { Choices } from "../compiler/driver/options.ts";
 import { modelOf } from "./support/models.ts";
 
 afterEach(() => void vi.restoreAllMocks());
@@ -169,9 +171,9 @@ test("a bug in schedule is caught: a loop that starts late", async () => {
 test("a bug in place is caught before anything is printed: two live buffers on the same bytes", async () => {
   const { place } = placing;
   vi.spyOn(placing, "place").mockImplementation((name) => ({
-    ...place(name),
+    ...place(name, DEFAULT),
     run(programs) {
-      const module: Module = place(name).run(programs);
+      const module: Module = place(name, DEFAULT).run(programs);
       const scratch = module.slots.filter(({ buffer }) => module.entries[0]!.buffers.includes(buffer));
       return { ...module, slots: module.slots.map((slot) => (scratch.includes(slot) ? { ...slot, offset: scratch[0]!.offset } : slot)) };
     },

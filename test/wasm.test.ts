@@ -13,7 +13,7 @@ import { verifyKernel, verifyModule } from "../compiler/loop/verify/index.ts";
 import { lower, type Lowered } from "../compiler/driver/lower.ts";
 import type { Kernel, Scalar, ScalarFn } from "../compiler/loop/loop.ts";
 import { importText, stripTypes } from "../compiler/targets/strip.ts";
-import { targets } from "../compiler/targets/index.ts";
+import { targetOf } from "../compiler/targets/index.ts";
 import { assemble, textOf } from "../compiler/targets/wasm/assemble.ts";
 import { compile, load, type LoadedTrainer } from "../compiler/compile.ts";
 import { convolutions, longSums } from "./support/nets.ts";
@@ -26,7 +26,7 @@ interface Exports {
 }
 
 const running = async (of: Lowered): Promise<Exports> =>
-  importText<Exports>(await stripTypes(await targets[of.target].printTrainer(of.module, of.facts)));
+  importText<Exports>(await stripTypes((await of.target.emit(of.module, of.facts)).text));
 
 /** A batch that differs from step to step; labels name classes. */
 function batchOf({ inputs }: LoadedTrainer, of: Lowered, seed: number) {
@@ -268,7 +268,7 @@ describe.each(["wasm", "wasm-external"] as const)("of %s, an engine that cannot 
   /** What creating a trainer throws in a node with this flag. */
   async function thrown(flag: string): Promise<string> {
     const { module, facts } = await lowered("linear-softmax", { target });
-    writeFileSync(join(folder, "trainer.mjs"), await stripTypes(await targets[target].printTrainer(module, facts)));
+    writeFileSync(join(folder, "trainer.mjs"), await stripTypes((await targetOf(target).emit(module, facts)).text));
     if (target === "wasm-external") writeFileSync(join(folder, "trainer.wasm"), (await assemble(module)).bytes);
     const given = target === "wasm" ? "" : '{ module: (await import("node:fs")).readFileSync("trainer.wasm") }';
     const run = `const { createTrainer } = await import("./trainer.mjs"); try { createTrainer(${given}); console.log("runs"); } catch (error) { console.log(error.message); }`;
@@ -315,7 +315,7 @@ test("a trainer takes a module that was compiled before", SLOW, async () => {
 
 test("the emitted file is strict-clean without a platform's types", SLOW, async () => {
   const of = await lowered("circuit", { target: "wasm" });
-  const text = await targets.wasm.printTrainer(of.module, of.facts);
+  const text = (await targetOf("wasm").emit(of.module, of.facts)).text;
   expect(complaintsAbout(new Map([["trainer.wasm", text]]))).toEqual([]);
 });
 

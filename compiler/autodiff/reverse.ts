@@ -15,14 +15,14 @@ export function reverse(builder: Builder, loss: Value, wrt: readonly Value[]): r
   const g = callsOn(builder);
   const before = builder.origin;
   const relevant = between(builder, loss, wrt);
-  const contributions = new Map<Value, Part[]>();
+  const contributions = new Map<Value, Contribution[]>();
   const cotangents = new Map<Value, Value>();
   contributions.set(loss, [{ value: g.literal(1, g.typeOf(loss).dtype), origin: seedOf(builder, loss) }]);
 
   for (let at = loss; at >= 0; at = (at - 1) as Value) {
-    const parts = contributions.get(at);
-    if (parts === undefined || !relevant[at]) continue;
-    const cotangent = sumOf(builder, at, parts);
+    const found = contributions.get(at);
+    if (found === undefined || !relevant[at]) continue;
+    const cotangent = sumOf(builder, at, found);
     cotangents.set(at, cotangent);
     const node = builder.node(at);
     const op = opOf(node.op);
@@ -39,11 +39,11 @@ export function reverse(builder: Builder, loss: Value, wrt: readonly Value[]): r
       const scope = { g, node: unmarked(node), inputs: node.inputs, output: at, cotangent };
       const mark = builder.nodes.length;
       const value = op.vjp({ ...scope, replay: (...cone) => replay(builder, ...cone) }, operand);
-      nameParts(builder, mark, value, `d_${builder.node(input).name}`);
+      nameSteps(builder, mark, value, `d_${builder.node(input).name}`);
       const known = contributions.get(input);
-      const part: Part = { value, origin: builder.origin };
-      if (known === undefined) contributions.set(input, [part]);
-      else known.push(part);
+      const contribution: Contribution = { value, origin: builder.origin };
+      if (known === undefined) contributions.set(input, [contribution]);
+      else known.push(contribution);
     });
   }
   builder.origin = before;
@@ -73,7 +73,7 @@ function replay(builder: Builder, value: Value, hole: Value, by: Value): Value {
 }
 
 /** One use's share of a cotangent, and the law it came by. */
-interface Part {
+interface Contribution {
   readonly value: Value;
   readonly origin: Origin;
 }
@@ -91,7 +91,7 @@ function between(builder: Builder, loss: Value, wrt: readonly Value[]): readonly
 }
 
 /** Names what a rule appended: the pulled-back cotangent `d_x`, its intermediate steps after it. */
-function nameParts(builder: Builder, mark: number, value: Value, name: string): void {
+function nameSteps(builder: Builder, mark: number, value: Value, name: string): void {
   for (let at = mark; at < builder.nodes.length; at++) {
     const node = builder.nodes[at]!;
     if (at === value || node.op === "literal") continue;
@@ -101,15 +101,15 @@ function nameParts(builder: Builder, mark: number, value: Value, name: string): 
 }
 
 /** d_x as the sum of what its uses pulled back; the sum takes the name `d_x`. */
-function sumOf(builder: Builder, of: Value, shares: readonly Part[]): Value {
-  const parts = shares.map((part) => part.value);
+function sumOf(builder: Builder, of: Value, contributions: readonly Contribution[]): Value {
+  const values = contributions.map(({ value }) => value);
   const node = builder.node(of);
   const name = `d_${node.name}`;
   const origin: Origin = { role: "cotangent", of: node.name, op: node.op, rule: "d_x = Σ over the uses of x", ...placeOf(node.origin) };
-  const [first, ...rest] = parts as [Value, ...Value[]];
+  const [first, ...rest] = values as [Value, ...Value[]];
   if (rest.length === 0) {
     if (builder.node(first).name !== name) {
-      builder.origin = shares[0]!.origin;
+      builder.origin = contributions[0]!.origin;
       if (builder.node(first).op !== "literal" && node.type.shape.length === 0) {
         const same = callsOn(builder).identity(first); // scalars are read one by one in the emitted step
         builder.rename(same, name);
@@ -120,11 +120,11 @@ function sumOf(builder: Builder, of: Value, shares: readonly Part[]): Value {
     }
     return first;
   }
-  for (const part of parts) if (builder.node(part).name === name) builder.rename(part, `${name}_part`);
+  for (const value of values) if (builder.node(value).name === name) builder.rename(value, `${name}_part`);
   builder.origin = origin;
   let total = first;
-  rest.forEach((part, n) => {
-    const sum = callsOn(builder).add(total, part);
+  rest.forEach((value, n) => {
+    const sum = callsOn(builder).add(total, value);
     builder.rename(sum, n === rest.length - 1 ? name : `${name}_partial`);
     total = sum;
   });

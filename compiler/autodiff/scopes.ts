@@ -1,4 +1,4 @@
-/** Guarantees the scopes that update rules append through: state by name, one owner a name, one write a target, an origin a node. */
+/** The scopes that update rules append through: state by name, one owner a name, one write a target, an origin a node. */
 
 import type { Builder } from "../graph/build.ts";
 import { ModelError, type Diagnostic } from "../graph/error.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the form of an update rule: a function from all parameters of a phase and their gradients to new values, appended to the same graph. */
+/** The form of an update rule: a function from all parameters of a phase and their gradients to new values, appended to the same graph. */
 
 import type { Builder } from "../graph/build.ts";
 import type { Value } from "../graph/graph.ts";

@@ -3,7 +3,9 @@
 import type { Diagnostic } from "../graph/error.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { sizeOf } from "../graph/type.ts";
-import { entriesOf, type CompileOptions, type Lowered } from "../driver/lower.ts";
+import { entriesOf } from "../driver/entries.ts";
+import type { CompileOptions } from "../driver/options.ts";
+import type { Lowered } from "../driver/lower.ts";
 import type { Model } from "../model/declaration.ts";
 import { differentiate } from "../passes/graph/differentiate.ts";
 import { drawsIn, knownDraws, type Draws } from "./domain.ts";

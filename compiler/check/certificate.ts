@@ -1,8 +1,9 @@
 /** Guarantees the record of a check that ships with a trainer, bound to the hash of its text, and its recomputation. */
 
 import { canonicalText, sha256 } from "../driver/hash.ts";
-import { lower, type CompileOptions } from "../driver/lower.ts";
-import type { TargetName } from "../targets/index.ts";
+import { lower } from "../driver/lower.ts";
+import type { CompileOptions } from "../driver/options.ts";
+import { DEFAULT, type TargetName } from "../targets/index.ts";
 import type { Model } from "../model/declaration.ts";
 import { checkModel, explainFailure, SIZES } from "./check.ts";
 import { checkText, prepareKernels, type Prepared } from "./kernels.ts";
@@ -101,7 +102,7 @@ export async function verifyTrainer({
   passes,
   memory,
   schedules,
-  target = "typescript",
+  target = DEFAULT.name,
 }: Committed): Promise<Verification> {
   const refuse = (reason: string): Verification => ({ model: model.name, holds: false, tensors: [], reason });
   const recorded = recordIn(certificate);

@@ -1,8 +1,11 @@
 /** Guarantees one answer about a model: its gradients, the emitted step and the shipped kernels, each against something independent. */
 
-import type { CompileOptions, Lowered } from "../driver/lower.ts";
-import { lower, print } from "../driver/lower.ts";
-import type { TargetName } from "../targets/index.ts";
+import type { CompileOptions } from "../driver/options.ts";
+import type { Lowered } from "../driver/lower.ts";
+import { lower } from "../driver/lower.ts";
+import { emit } from "../driver/emit.ts";
+import type { Emitted } from "../targets/emitted.ts";
+import { DEFAULT, type TargetName } from "../targets/index.ts";
 import type { Model } from "../model/declaration.ts";
 import { drawsOf } from "./domain.ts";
 import { prepareKernels, runText, type TextRun } from "./kernels.ts";
@@ -20,7 +23,7 @@ export interface CheckOptions extends Pick<CompileOptions, "source" | "passes" |
   /** What is shipped; lowered and printed anew where it is not given. */
   readonly target?: TargetName;
   readonly lowered?: Lowered;
-  readonly trainer?: string;
+  readonly trainer?: Emitted;
   /** What judgeText found, where the text was judged already. */
   readonly kernels?: readonly TensorCheck[];
   readonly progress?: (text: string) => void;
@@ -36,7 +39,7 @@ export const SIZES: Readonly<Record<Effort, Omit<Sampling, "seed"> & { readonly 
 
 /** Checks a model as DESIGN.md says: see the files this one calls. */
 export async function checkModel(model: Model, options: CheckOptions): Promise<CheckResult> {
-  const { effort, progress, source, passes, threads, relaxed, winograd, target = "typescript", seed = 1 } = options;
+  const { effort, progress, source, passes, threads, relaxed, winograd, target = DEFAULT.name, seed = 1 } = options;
   const from = {
     target,
     ...(source === undefined ? {} : { source }),
@@ -57,8 +60,10 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
   progress?.("checking the emitted step against the interpreter");
   const steps = await drawnTwice(seed, (draw) => checkTranslation(model, small, draw));
   progress?.("checking every kernel at sampled elements");
-  const shipped = async (): Promise<TextRun> =>
-    runText(await prepareKernels(lowered), options.trainer ?? (await print(lowered, "trainer")), size.elements, seed);
+  const shipped = async (): Promise<TextRun> => {
+    const trainer = options.trainer ?? (await emit(lowered, "trainer"));
+    return runText(await prepareKernels(lowered, trainer), trainer.text, size.elements, seed);
+  };
   const kernels = options.kernels === undefined ? await shipped() : { rows: options.kernels };
   const result = resultOf(model.name, [...gradients, ...steps, ...kernels.rows], smallInstance(model, from).told);
   return kernels.first === undefined ? result : { ...result, first: kernels.first };

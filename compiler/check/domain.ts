@@ -6,7 +6,8 @@
 import { ModelError } from "../graph/error.ts";
 import type { Graph, Node, Value } from "../graph/graph.ts";
 import { isFloat, type Tensor } from "../graph/type.ts";
-import { entriesOf, type CompileOptions } from "../driver/lower.ts";
+import { entriesOf } from "../driver/entries.ts";
+import type { CompileOptions } from "../driver/options.ts";
 import type { Model } from "../model/declaration.ts";
 import { opOf } from "../ops/index.ts";
 import { drawLeaf, fedLeaves, type Domain } from "./draw.ts";

@@ -7,7 +7,7 @@ import type { Precision } from "../loop/interpret/index.ts";
 import { sizeOf } from "../graph/type.ts";
 import { walkScalar } from "../loop/build.ts";
 import type { Definition, Scalar } from "../loop/loop.ts";
-import { MATHEMATICS } from "../passes/loops/machine.ts";
+import { MATHEMATICS } from "../loop/machine.ts";
 import { beats, KERNEL_BOUND, ROUNDED, singleBound, type TensorCheck } from "./result.ts";
 
 /** What a function of a rounded argument may add to its rounding, in terms: log near 1, cos near its zeros. */

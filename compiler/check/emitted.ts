@@ -6,9 +6,7 @@ import type { Lowered } from "../driver/lower.ts";
 import type { Module } from "../loop/loop.ts";
 import { pipeline, place, type Purpose } from "../passes/index.ts";
 import type { Observer } from "../passes/pass.ts";
-import { importText, stripTypes } from "../targets/strip.ts";
-import { targets } from "../targets/index.ts";
-import { assemble, compileBytes } from "../targets/wasm/assemble.ts";
+import type { Emitted, Given } from "../targets/emitted.ts";
 import { fedLeaves } from "./draw.ts";
 
 export type Numbers = Float32Array | Float64Array | Int32Array;
@@ -44,24 +42,14 @@ export interface AnyGradients {
   readonly state?: Readonly<Record<string, Numbers>>;
 }
 
-const texts = new WeakMap<Module, Promise<TrainerText>>();
+const emissions = new WeakMap<Module, Promise<Emitted>>();
 
 /** The trainer that a lowered model prints; printed and loaded once, each time a new one. */
-export async function runningTrainer(lowered: Pick<Lowered, "module" | "facts" | "target">): Promise<RunningTrainer> {
-  const { module, facts, target } = lowered;
-  const loaded =
-    texts.get(module) ??
-    Promise.resolve(targets[target].printTrainer(module, facts))
-      .then(stripTypes)
-      .then(importText<TrainerText>);
-  texts.set(module, loaded);
-  return (await loaded).createTrainer(await moduleFor(lowered));
-}
-
-/** What the constructor of an emitted file needs: the compiled kernels where they lie beside it. */
-interface Given {
-  readonly module?: object;
-  readonly seed?: number;
+export async function runningTrainer({ module, facts, target }: Pick<Lowered, "module" | "facts" | "target">): Promise<RunningTrainer> {
+  const made = emissions.get(module) ?? target.emit(module, facts);
+  emissions.set(module, made);
+  const emitted = await made;
+  return (await emitted.load<TrainerText>()).createTrainer(emitted.given);
 }
 
 export interface TrainerText {
@@ -72,14 +60,6 @@ interface GradientsText {
   createGradients(options: Given): AnyGradients;
 }
 
-export async function moduleFor({ module, facts, target }: Pick<Lowered, "module" | "facts" | "target">): Promise<Given> {
-  return target === "wasm-external"
-    ? {
-        module: compileBytes((await assemble(module, facts)).bytes),
-      }
-    : {};
-}
-
 const NOBODY: Observer = { after: () => {} };
 
 /** The gradients of one phase, by the same pipeline. */
@@ -88,10 +68,11 @@ export async function runningGradients(
   graph: Graph,
   purpose: Extract<Purpose, { kind: "gradients" }>,
 ): Promise<AnyGradients> {
-  const program = { ...pipeline(purpose, { target }).run(graph, NOBODY), name: "gradients" };
-  const module: Module = place(model.name).run([program]);
-  const code = await stripTypes(await targets[target].printGradients(module, facts));
-  return (await importText<GradientsText>(code)).createGradients(await moduleFor({ module, facts, target }));
+  const { machine } = target;
+  const program = { ...pipeline(purpose, { machine }).run(graph, NOBODY), name: "gradients" };
+  const module: Module = place(model.name, { machine }).run([program]);
+  const emitted = await target.emit(module, facts, "gradients");
+  return (await emitted.load<GradientsText>()).createGradients(emitted.given);
 }
 
 /** Storage of a dtype with the given contents. */

@@ -1,11 +1,11 @@
 /** Guarantees the loss that training starts from: the emitted trainer's own, on a batch that depends on the seed alone, the same on every machine. */
 
 import type { Lowered } from "../driver/lower.ts";
-import { importText, stripTypes } from "../targets/strip.ts";
+import type { Emitted } from "../targets/emitted.ts";
 import type { FirstLosses } from "../targets/report.ts";
 import { knownDraws } from "./domain.ts";
 import { fedLeaves } from "./draw.ts";
-import { batchOf, moduleFor, type Batch, type TrainerText } from "./emitted.ts";
+import { batchOf, type Batch, type TrainerText } from "./emitted.ts";
 
 /** Of the first weights and the first batch. */
 export const FIRST_SEED = 0;
@@ -19,13 +19,11 @@ export function firstBatch({ entries, facts, model }: Pick<Lowered, "entries" | 
 }
 
 /** Every phase starts from the initial weights: none sees what an earlier one wrote. */
-export async function firstLosses(lowered: Lowered, trainer: string): Promise<FirstLosses> {
-  const { facts } = lowered;
-  const given = await moduleFor(lowered);
-  const code = await stripTypes(trainer);
-  const { createTrainer } = await importText<TrainerText>(code);
+export async function firstLosses(lowered: Lowered, trainer: Emitted): Promise<FirstLosses> {
+  const { createTrainer } = await trainer.load<TrainerText>();
+  const { given } = trainer;
   const batch = firstBatch(lowered);
-  const phases = facts.phases.map((phase) => {
+  const phases = lowered.facts.phases.map((phase) => {
     const { step, phases } = createTrainer({ ...given, seed: FIRST_SEED });
     return { phase, loss: Number((phases?.[phase] ?? step)(batch)) };
   });

@@ -8,7 +8,7 @@ import { judge, type Pair } from "./norm.ts";
 import { FLOAT32, STEP_BOUND, type CheckRole, type TensorCheck } from "./result.ts";
 import { sizesOf, type Again } from "./scale.ts";
 import { named } from "./small.ts";
-import { feedOf, type SmallPhase, type Store } from "./translation.ts";
+import { feedOf, type SmallPhase, type Store } from "./small-step.ts";
 
 /** gradients.ts of every phase, running. */
 export const emittedGradients = (lowered: Lowered, phases: readonly SmallPhase[]): Promise<AnyGradients[]> =>

@@ -7,7 +7,8 @@
 import { ModelError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import { sizeOf, type Shape } from "../graph/type.ts";
-import { traceOf, type CompileOptions, type InstanceExtents } from "../driver/lower.ts";
+import { traceOf } from "../driver/entries.ts";
+import type { CompileOptions, InstanceExtents } from "../driver/options.ts";
 import type { ExtentMap } from "../model/extents.ts";
 import type { BatchSizes, EntryKind, Model, Traced } from "../model/declaration.ts";
 import { isSameGraph } from "./same-graph.ts";

@@ -7,15 +7,15 @@
 import { CompilerFault } from "../graph/error.ts";
 import type { Precision } from "../loop/interpret/index.ts";
 import type { Call } from "../loop/loop.ts";
-import { machines } from "../passes/loops/machine.ts";
 import type { CompiledEntry, Lowered } from "../driver/lower.ts";
+import type { Emitted, Given } from "../targets/emitted.ts";
 import { importText, stripTypes } from "../targets/strip.ts";
 import type { FirstLosses } from "../targets/report.ts";
 import { DefinitionTable } from "./definitions.ts";
 import { drawsOf, type Draws } from "./domain.ts";
 import { fedLeaves } from "./draw.ts";
 import { FIRST_SEED } from "./first-loss.ts";
-import { moduleFor, stored, type AnyTrainer, type Batch, type Numbers, type TrainerText } from "./emitted.ts";
+import { stored, type AnyTrainer, type Batch, type Numbers, type TrainerText } from "./emitted.ts";
 import { instrument } from "./instrument.ts";
 import { merged, type TensorCheck } from "./result.ts";
 import { judged, storesOf, Watch, type Look } from "./watch.ts";
@@ -29,12 +29,15 @@ export interface Prepared {
   readonly table: DefinitionTable;
   /** The definitions of one statement with sizes, made when they are first needed. */
   sized(call: Call): Promise<DefinitionTable>;
+  /** What the text's constructor is given. */
+  given(): Promise<Given>;
 }
 
-const precisionOf = ({ target }: Pick<Lowered, "target">): Precision => machines[target].precision;
+const precisionOf = ({ target }: Pick<Lowered, "target">): Precision => target.machine.precision;
 
-export async function prepareKernels(lowered: Prepared["lowered"]): Promise<Prepared> {
-  const { module } = lowered;
+/** `emitted` is what the text is of, where it was just printed. */
+export async function prepareKernels(lowered: Prepared["lowered"], emitted?: Emitted): Promise<Prepared> {
+  const { module, facts, target } = lowered;
   const precision = precisionOf(lowered);
   const made = new Map<Call, Promise<DefinitionTable>>();
   const sized = (call: Call): Promise<DefinitionTable> => {
@@ -42,7 +45,8 @@ export async function prepareKernels(lowered: Prepared["lowered"]): Promise<Prep
     made.set(call, table);
     return table;
   };
-  return { lowered, table: await DefinitionTable.of(module, precision), sized };
+  const given = async (): Promise<Given> => emitted?.given ?? (target.apart === true ? (await target.emit(module, facts)).given : {});
+  return { lowered, table: await DefinitionTable.of(module, precision), sized, given };
 }
 
 /** A step of so many operations takes seconds, and is compared once: with a short batch. */
@@ -77,7 +81,7 @@ export async function runText(prepared: Prepared, text: string, samples: number,
   const host = globalThis as unknown as Record<string, Probe>; // the one way into a module from text
   host[PROBE] = (at, statement, arena) => watch.probe(at, statement, arena);
   const { createTrainer } = await importText<TrainerText>(`const $probe = (...seen) => globalThis["${PROBE}"](...seen);\n${code}`);
-  const trainer = createTrainer({ ...(await moduleFor(lowered)), seed: FIRST_SEED });
+  const trainer = createTrainer({ ...(await prepared.given()), seed: FIRST_SEED });
   const leaves = new Map(entries.flatMap(({ traced }) => fedLeaves(traced.graph)).map((node) => [node.name, node]));
   // a bias that starts from zero would hide a wrong sign before it
   const draw = (): void => {

@@ -8,7 +8,7 @@ import type { Watch } from "./evaluate.ts";
 import type { Node } from "../graph/graph.ts";
 import { isFloat } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";
-import { MATHEMATICS } from "../passes/loops/machine.ts";
+import { MATHEMATICS } from "../loop/machine.ts";
 
 const bits = new Uint32Array(2);
 const double = new Float64Array(bits.buffer);

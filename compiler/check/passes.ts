@@ -9,10 +9,12 @@ import { CompilerFault } from "../graph/error.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { createMemory, interpretEntry } from "../loop/interpret/index.ts";
 import type { Module, Program } from "../loop/loop.ts";
-import { entriesOf, type CompileOptions } from "../driver/lower.ts";
+import { entriesOf } from "../driver/entries.ts";
+import type { CompileOptions } from "../driver/options.ts";
 import { roadOf } from "../driver/memory.ts";
 import type { Model } from "../model/declaration.ts";
 import { pipeline, place, type Purpose } from "../passes/index.ts";
+import { DEFAULT } from "../targets/index.ts";
 import { choiceOf } from "../passes/selection.ts";
 import { differentiate } from "../passes/graph/differentiate.ts";
 import type { Pipeline } from "../passes/pass.ts";
@@ -57,12 +59,14 @@ export async function validatePasses(
     (name: string): Contents =>
     (leaf) =>
       draws.leaf(leaf, seed, rows(name));
+  const { machine } = DEFAULT;
   const validated = entries.map(({ name, purpose, traced }) => ({
     name,
     purpose,
     ...validateEntry(
       name,
       pipeline(purpose, {
+        machine,
         choice: choiceOf(options.passes),
         winograd: options.winograd ?? false,
         ...roadOf(options.chosen?.get(name), rows(name)),
@@ -72,8 +76,8 @@ export async function validatePasses(
       contents(name),
     ),
   }));
-  const module = place(model.name).run(validated.map(({ program }) => program));
-  const trainer = await runningTrainer({ module, facts: { ...facts, batch }, target: "typescript" });
+  const module = place(model.name, { machine }).run(validated.map(({ program }) => program));
+  const trainer = await runningTrainer({ module, facts: { ...facts, batch }, target: DEFAULT });
   for (const { name, purpose, meaning, leaves } of validated) {
     const fault = difference("emission", name, meaning, ofTrainer(trainer, name, purpose, leaves, contents(name), rows(name)));
     if (fault === undefined) continue;

@@ -1,7 +1,8 @@
 /** Guarantees the small instance: a model's training entries with a few rows, and their gradients, unoptimized. */
 
 import type { Graph, Value } from "../graph/graph.ts";
-import { entriesOf, type CompileOptions } from "../driver/lower.ts";
+import { entriesOf } from "../driver/entries.ts";
+import type { CompileOptions } from "../driver/options.ts";
 import type { Model } from "../model/declaration.ts";
 import type { Phase } from "../autodiff/update.ts";
 import { gradients } from "../passes/graph/gradients.ts";

@@ -6,35 +6,26 @@
  * gradients: see update-rule.ts.
  */
 
-import { STEP_COUNT, type Phase } from "../autodiff/update.ts";
-import type { Graph, Node, Result } from "../graph/graph.ts";
+import { STEP_COUNT } from "../autodiff/update.ts";
+import type { Graph, Result } from "../graph/graph.ts";
 import type { Float, Shape } from "../graph/type.ts";
-import { entriesOf, lower, type CompileOptions } from "../driver/lower.ts";
+import { entriesOf } from "../driver/entries.ts";
+import { lower } from "../driver/lower.ts";
+import type { CompileOptions } from "../driver/options.ts";
 import type { Model } from "../model/declaration.ts";
 import { differentiate } from "../passes/graph/differentiate.ts";
+import { DEFAULT } from "../targets/index.ts";
 import { drawsOf, type Draws } from "./domain.ts";
 import { fedLeaves } from "./draw.ts";
-import { asStored, batchOf, padded, runningTrainer, type AnyTrainer } from "./emitted.ts";
+import { asStored, batchOf, runningTrainer, type AnyTrainer } from "./emitted.ts";
 import { evaluateResults, type Watch } from "./evaluate.ts";
 import { checkFloat32, emittedGradients } from "./float32.ts";
 import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
 import { declarationOf, smallInstance } from "./instance.ts";
 import { sizesOf, type Again } from "./scale.ts";
+import { feedOf, isLinear, moved, read, write, writtenPair, type SmallPhase, type Store } from "./small-step.ts";
 import { checkUpdateRules } from "./update-rule.ts";
-
-/** One training phase of the small instance, unoptimized, with its updates. */
-export interface SmallPhase {
-  readonly phase: Phase;
-  readonly declared: Graph;
-  readonly graph: Graph;
-  readonly draws: Draws;
-  /** What is stored, and rounded. */
-  readonly dtype: Float;
-}
-
-/** Contents of parameters and state by name, as the interpreter goes. */
-export type Store = Map<string, Float64Array>;
 
 type Shipped = Pick<CompileOptions, "source" | "target" | "passes" | "winograd" | "chosen">;
 
@@ -42,7 +33,7 @@ type Shipped = Pick<CompileOptions, "source" | "target" | "passes" | "winograd" 
 export async function checkTranslation(model: Model, options: Shipped, seed: number): Promise<TensorCheck[]> {
   const single = await checkIn("f32", model, options, seed);
   if (single.every(({ unjudged }) => unjudged === undefined)) return single;
-  const double = await checkIn("f64", model, { ...options, target: "typescript" }, seed);
+  const double = await checkIn("f64", model, { ...options, target: DEFAULT.name }, seed);
   return single.map((row, n) => (row.unjudged === undefined ? row : { ...double[n]!, inDouble: true as const }));
 }
 
@@ -86,36 +77,6 @@ function start(trainer: AnyTrainer, graphs: readonly Graph[], draws: Draws, seed
   return store;
 }
 
-/** Puts contents into a trainer's parameters and state. */
-export function write({ parameters, state }: AnyTrainer, store: Store): void {
-  for (const views of [parameters, state]) for (const [name, view] of Object.entries(views)) view.set(store.get(name) ?? []);
-}
-
-/** Takes contents out of a trainer. */
-export function read({ parameters, state }: AnyTrainer): Store {
-  const views = [...Object.entries(parameters), ...Object.entries(state)];
-  return new Map(views.map(([name, view]) => [name, Float64Array.from(view)]));
-}
-
-/** Leaves of one call: storage from the store, inputs drawn, padding as the trainer makes it. */
-export function feedOf(
-  draws: Draws,
-  graph: Graph,
-  store: Store,
-  seed: number,
-  count: number,
-  /** Rows of the batch, where it may be padded. */
-  rows = count,
-): Map<string, Float64Array> {
-  const contents = (node: Node): Float64Array => {
-    const kept = node.op === "param" || node.op === "state" ? store.get(node.name) : undefined;
-    if (kept !== undefined) return kept;
-    const drawn = asStored(node, draws.leaf(node, seed, count));
-    return node.op === "input" ? padded(node, rows, count, drawn) : drawn;
-  };
-  return new Map(fedLeaves(graph).map((node) => [node.name, contents(node)]));
-}
-
 /** One step of every phase in the interpreter: the store moves on, the losses come back. */
 export function interpretStep(
   phases: readonly SmallPhase[],
@@ -146,9 +107,6 @@ const comparableStates = (phases: readonly SmallPhase[]): ReadonlySet<string> =>
       declared.nodes.flatMap(({ name, op }) => [name, ...(op === "param" ? phase.rule.comparable(name).map((of) => `${name}.${of}`) : [])]),
     ),
   ]);
-
-/** Whether comparing weights after steps is well-posed. */
-export const isLinear = (phases: readonly SmallPhase[]): boolean => phases.every(({ phase }) => phase.rule.linear);
 
 function checkSteps(
   trainer: AnyTrainer,
@@ -222,29 +180,6 @@ function takesStep(
     return { rows: all, loss: trainer.step(batch(all), all) };
   }
 }
-
-/** Rounding of one store, relative. */
-const ROUNDING = 2 ** -24;
-
-/** How far contents moved from their start; themselves where they have none. */
-export const moved = (values: Float64Array, start: Float64Array | undefined): Float64Array =>
-  start === undefined ? values : values.map((value, n) => value - start[n]!);
-
-/** Weights are compared by how far they moved, which is the stricter: each step's result may have been rounded, and so may what was taken off. */
-export function writtenPair(
-  name: string,
-  shape: Shape,
-  found: Float64Array,
-  expected: Float64Array,
-  start: Float64Array | undefined,
-  steps: number,
-): Pair {
-  if (start === undefined) return { name, role: "state", shape, found, expected };
-  const size = Math.max(sizeOfAll(start), sizeOfAll(expected));
-  return { name, role: "parameter", shape, found: moved(found, start), expected: moved(expected, start), slack: steps * ROUNDING * size };
-}
-
-const sizeOfAll = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 function checkEvaluate(
   trainer: AnyTrainer,

@@ -18,7 +18,7 @@ import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
 import type { Again } from "./scale.ts";
 import { named } from "./small.ts";
-import { feedOf, isLinear, moved, read, write, writtenPair, type SmallPhase, type Store } from "./translation.ts";
+import { feedOf, isLinear, moved, read, write, writtenPair, type SmallPhase, type Store } from "./small-step.ts";
 
 export async function checkUpdateRules(
   lowered: Lowered,

@@ -149,7 +149,7 @@ export class Watch {
       const buffer = storedIn(definition);
       const terms = termsOf([...own, definition]);
       const positions = samplePositions(
-        definition.part === undefined ? this.#buffers.get(buffer)!.shape : definition.shape,
+        definition.segment === undefined ? this.#buffers.get(buffer)!.shape : definition.shape,
         Math.max(FEWEST, Math.min(this.#samples, Math.floor(TERMS / terms))),
         this.#seed + this.#run,
         // the same elements of all stages: one is held to what the others stored
@@ -235,14 +235,14 @@ export class Watch {
 
   /** Where an element of a definition lies in the buffer that it is stored in. */
   #placeOf(definition: Definition): { flat(at: number): number; label(at: number): string } {
-    const { axes, part } = definition;
+    const { axes, segment } = definition;
     const buffer = storedIn(definition);
     const { shape } = this.#buffers.get(buffer)!;
     const flat = (at: number): number => {
-      if (part === undefined) return at;
+      if (segment === undefined) return at;
       const point = new Map<string, number>();
       axes.reduceRight((rest, { name, extent }) => (point.set(name, rest % extent), Math.floor(rest / extent)), at);
-      return part.at.reduce((place, index, n) => place * shape[n]! + evaluate(index, point), 0);
+      return segment.at.reduce((place, index, n) => place * shape[n]! + evaluate(index, point), 0);
     };
     return { flat, label: (at) => `${buffer}[${flat(at)}]` };
   }

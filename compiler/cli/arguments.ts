@@ -10,16 +10,6 @@ export const COMMON = {
   debug: { type: "boolean", description: "Show the stack trace of an error" },
 } as const satisfies ArgsDef;
 
-export const TARGET = { type: "string", valueHint: "wasm", description: "typescript (trainer.ts) or wasm (trainer.wasm.ts)" } as const;
-
-/** The target of that name, if one was given. */
-export function targetNamed(target: string | undefined): "typescript" | "wasm" | undefined {
-  if (target === undefined || target === "typescript" || target === "wasm") return target;
-  throw new InputError(
-    `there is no target ${JSON.stringify(target)}${suggestion(target, ["typescript", "wasm"], "--target ")}; --target takes typescript or wasm`,
-  );
-}
-
 /** Checks raw arguments against a verb's definition. Values of flags follow them, after `=` or a space. */
 export function checkFlags(verb: string, raw: readonly string[], defined: ArgsDef): void {
   const names = Object.keys(defined).filter((name) => defined[name]!.type !== "positional");

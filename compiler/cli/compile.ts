@@ -10,16 +10,17 @@ import { pipeline, type Road } from "../passes/index.ts";
 import { choiceOf, OPTIONAL, parsePasses, type OptionalPass } from "../passes/selection.ts";
 import { PASS_COLUMNS, passRows } from "../targets/report.ts";
 import { printDiagnostic } from "../graph/error.ts";
-import { amountOf, COMMON, TARGET, targetNamed } from "./arguments.ts";
+import { amountOf, COMMON } from "./arguments.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
-import type { TargetName } from "../targets/index.ts";
+import { DEFAULT, fileOf, targetOf } from "../targets/index.ts";
 import { askedBefore, checkStems, requireGenerated, folderFor, modelFiles, targetsIn, kernelsAsked } from "./generated.ts";
 import { readHeader } from "./header.ts";
 import type { CompileJson, Results } from "./json.ts";
 import { loadModel, type LoadedModel } from "./load-model.ts";
 import { grouped, note, paint, progress, result, resultJson, table } from "./output.ts";
 import { measured, schedulesOf, writeSchedules } from "./schedules.ts";
+import { requireTogether, TARGET_FLAGS, targetAsked } from "./targets.ts";
 import { readText, requireWritable, writeFiles, writeOneFile } from "./write-files.ts";
 
 export const compile = defineCommand({
@@ -28,16 +29,11 @@ export const compile = defineCommand({
     models: { type: "positional", required: false, description: "Model files (all of models/)" },
     out: { type: "string", default: "generated", valueHint: "folder", description: "Where to write a folder for each model" },
     entry: { type: "string", valueHint: "gradients", description: "Also write gradients.ts" },
-    target: TARGET,
-    wasm: { type: "string", valueHint: "external", description: "Where the bytes go: embedded (in the file) or external (trainer.wasm)" },
+    ...TARGET_FLAGS,
     memory: {
       type: "string",
       valueHint: "amount",
       description: "Most bytes of the trainer's arena, such as 512KB or 1MiB: what does not fit is computed again",
-    },
-    plain: {
-      type: "boolean",
-      description: "Write trainer.plain.ts: the same statements and bits, every kernel as its definitions say it, for reading",
     },
     threads: {
       type: "string",
@@ -79,19 +75,25 @@ export const compile = defineCommand({
     checkStems(args.out, models);
     const entries = entriesOf(args.entry);
     const memory = amountOf("memory", args.memory);
-    const target = args.plain === true ? plainOf(args) : targetOf(args.target, args.wasm);
+    const target = targetAsked(args)?.name;
+    const threads = threadsOf(args.threads);
+    requireTogether(targetOf(target), args);
     const passes = passesAsked(args.passes);
-    const shaped = kernelsOf(args.threads, args.relaxed, args.winograd, target);
-    const keep = keepOf(args.print, args.stages !== undefined, { choice: choiceOf(passes), winograd: args.winograd === true });
+    const shaped = kernelsOf(threads, args.relaxed, args.winograd);
+    const keep = keepOf(args.print, args.stages !== undefined, {
+      machine: targetOf(target).machine,
+      choice: choiceOf(passes),
+      winograd: args.winograd === true,
+    });
     if (args.stages !== undefined) requireWritable(args.stages);
     const done: CompileJson[] = [];
     const wanted = models.flatMap((model) => {
-      const kept = args._.length > 0 ? (["typescript"] as const) : targetsIn(folderFor(args.out, model));
+      const kept = args._.length > 0 ? [DEFAULT.name] : targetsIn(folderFor(args.out, model));
       return (target === undefined ? kept : [target]).map((of) => ({ model, target: of }));
     });
     for (const { model, target } of wanted) {
       const folder = folderFor(args.out, model);
-      const before = args._.length > 0 || target === "plain" ? {} : askedBefore(folder);
+      const before = args._.length > 0 ? {} : askedBefore(folder, target);
       const kernels = { ...(args._.length > 0 ? {} : kernelsAsked(folder, target)), ...shaped };
       const asked = {
         ...before,
@@ -109,9 +111,10 @@ export const compile = defineCommand({
       if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
       const printed = compiled.lowered.observation.stages.filter(({ pass }) => isPass(pass, args.print));
       const files = writeFiles(folder, new Map<string, string | Uint8Array>([...compiled.files, ...compiled.binaries]));
-      const stale = readHeader(readText(join(folder, "gradients.ts")) ?? "");
-      if (stale !== undefined && (asked.entries ?? []).length === 0 && target === "typescript")
-        note(`${join(folder, "gradients.ts")} is of an earlier compile; add --entry gradients to renew it`);
+      const other = join(folder, fileOf("gradients.ts", targetOf(target)));
+      const stale = readHeader(readText(other) ?? "");
+      if (stale !== undefined && (asked.entries ?? []).length === 0)
+        note(`${other} is of an earlier compile; add --entry gradients to renew it`);
       const json: CompileJson = {
         model: compiled.model,
         folder,
@@ -151,53 +154,18 @@ async function check(out: string, models: readonly string[], json: boolean): Pro
   process.exitCode = drift.holds ? 0 : 1;
 }
 
-function targetOf(named: string | undefined, wasm: string | undefined): TargetName | undefined {
-  const target = targetNamed(named);
-  if (wasm === undefined || wasm === "embedded") return target;
-  if (wasm !== "external")
-    throw new InputError(
-      `the bytes cannot go to ${JSON.stringify(wasm)}${suggestion(wasm, ["embedded", "external"], "--wasm ")}; --wasm takes embedded or external`,
-    );
-  if (target !== "wasm") throw new InputError("only a WebAssembly trainer has bytes to lie beside it; add --target wasm");
-  return "wasm-external";
-}
-
-/** What is read is not tuned: no flag that changes kernels goes with it. */
-function plainOf(args: Readonly<Record<string, unknown>>): TargetName {
-  const others = ["target", "wasm", "threads", "relaxed", "winograd", "entry", "memory", "measure-schedules"].filter(
-    (flag) => args[flag] !== undefined && args[flag] !== false,
-  );
-  if (others.length > 0)
-    throw new InputError(
-      `--plain writes the TypeScript trainer without any schedule, and goes together with --out, --print, --stages, --passes and --timings; leave out ${others.map((flag) => `--${flag}`).join(", ")}`,
-    );
-  return "plain";
-}
-
 type KernelOptions = Pick<CompileOptions, "threads" | "relaxed" | "winograd">;
 
-function kernelsOf(
-  threads: string | undefined,
-  relaxed: boolean | undefined,
-  winograd: boolean | undefined,
-  target: TargetName | undefined,
-): KernelOptions {
-  if (relaxed === true && (target === undefined || target === "typescript"))
-    throw new InputError("only WebAssembly has relaxed SIMD; add --target wasm");
-  const divided = threadsAsked(threads, target);
-  return {
-    ...(divided === undefined ? {} : { threads: divided }),
-    ...(relaxed === true ? { relaxed } : {}),
-    ...(winograd === true ? { winograd } : {}),
-  };
-}
+const kernelsOf = (threads: number | undefined, relaxed: boolean | undefined, winograd: boolean | undefined): KernelOptions => ({
+  ...(threads === undefined ? {} : { threads }),
+  ...(relaxed === true ? { relaxed } : {}),
+  ...(winograd === true ? { winograd } : {}),
+});
 
 /** More than this machine has is no error: the trainer may run on another. */
-function threadsAsked(text: string | undefined, target: TargetName | undefined): number | undefined {
+function threadsOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new InputError(`--threads needs a whole number from 1 to 9999, but got ${JSON.stringify(text)}`);
-  if (target === undefined || target === "typescript")
-    throw new InputError("only WebAssembly kernels are divided among threads; add --target wasm");
   if (Number(text) > availableParallelism())
     note(
       `--threads ${text}: this machine has ${availableParallelism()} cores, and a trainer takes no more threads than there are cores where it runs`,

@@ -4,13 +4,15 @@ import { defineCommand } from "citty";
 import { explainKernel, explainModel, type KernelFacts, type ModelFacts, type Neighbour } from "../explain/model.ts";
 import { explainTensor, tensorNames, type Home, type TensorFacts, type TensorInEntry, type Use } from "../explain/tensor.ts";
 import { lower } from "../driver/lower.ts";
+import { DEFAULT } from "../targets/index.ts";
 import type { Roofline } from "../passes/loops/cost.ts";
-import { COMMON, TARGET, targetNamed } from "./arguments.ts";
+import { COMMON } from "./arguments.ts";
 import { InputError, suggestion } from "./errors.ts";
 import type { ExplainJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
 import { grouped, paint, result, resultJson, table } from "./output.ts";
 import { schedulesOf } from "./schedules.ts";
+import { TARGET, targetNamed } from "./targets.ts";
 
 export const explain = defineCommand({
   meta: { name: "adjoint explain", description: "Say why a model's kernels, memory and gradients are as they are" },
@@ -30,7 +32,7 @@ export const explain = defineCommand({
       throw new InputError(`adjoint explain takes one model and one name, but got ${args._.join(" and ")}; run it once for each`);
     const loaded = await loadModel(file);
     const { model, source, shown } = loaded;
-    const target = targetNamed(args.target) ?? "typescript";
+    const target = targetNamed(args.target) ?? DEFAULT.name;
     const lowered = await lower(model, { source, target, ...schedulesOf(loaded, target) });
     const name = given?.replace(/^%/, "");
     const facts: ExplainJson | undefined =

@@ -2,37 +2,38 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, extname, join, relative, resolve } from "node:path";
-import { fileOf, type CompileOptions } from "../compile.ts";
+import type { CompileOptions } from "../compile.ts";
 import { InputError } from "./errors.ts";
 import { readHeader, type Header } from "./header.ts";
-import type { TargetName } from "../targets/index.ts";
+import { DEFAULT, fileOf, TARGETS, targetOf, type TargetName } from "../targets/index.ts";
 import { packageOf } from "./load-model.ts";
 import { readText } from "./write-files.ts";
 
+/** One target for each suffix that files have; the default comes first. */
+const KINDS = TARGETS.filter(({ suffix }, n) => TARGETS.findIndex((one) => one.suffix === suffix) === n);
+
 /** Files that begin with a header. */
-export const HEADED = ["trainer.ts", "gradients.ts", "trainer.wasm.ts", "gradients.wasm.ts", "trainer.plain.ts"] as const;
+export const HEADED: readonly string[] = KINDS.flatMap((target) =>
+  ["trainer.ts", ...(target.understands.has("gradients") ? ["gradients.ts"] : [])].map((file) => fileOf(file, target)),
+);
 
 /** The trainers of a folder, each with its certificate. */
-export const TRAINERS = [
-  { file: "trainer.ts", certificate: "certificate.json" },
-  { file: "trainer.wasm.ts", certificate: "certificate.wasm.json" },
-  { file: "trainer.plain.ts", certificate: "certificate.plain.json" },
-] as const;
+export const TRAINERS: readonly { readonly file: string; readonly certificate: string }[] = KINDS.map((target) => ({
+  file: fileOf("trainer.ts", target),
+  certificate: fileOf("certificate.json", target),
+}));
 
-/** The targets whose trainers a folder holds, so that making all again keeps them. */
-export const targetsIn = (folder: string): TargetName[] => [
-  "typescript",
-  ...(readHeader(readText(join(folder, "trainer.wasm.ts")) ?? "")?.target === "wasm-external"
-    ? (["wasm-external"] as const)
-    : existsSync(join(folder, "trainer.wasm.ts"))
-      ? (["wasm"] as const)
-      : []),
-  ...(existsSync(join(folder, "trainer.plain.ts")) ? (["plain"] as const) : []),
-];
+/** The targets whose trainers a folder holds, and the default, so that making all again keeps them. */
+export const targetsIn = (folder: string): TargetName[] =>
+  KINDS.flatMap((target) => {
+    const text = readText(join(folder, fileOf("trainer.ts", target)));
+    if (target !== DEFAULT && text === undefined) return [];
+    return [target === DEFAULT ? target.name : (readHeader(text!)?.target ?? target.name)];
+  });
 
 /** What a folder's trainer for a target was compiled with, so that making it again keeps it: threads, relaxed SIMD, Winograd's algorithm. */
 export function kernelsAsked(folder: string, target: TargetName): Pick<Header, "threads" | "relaxed" | "winograd"> {
-  const header = readHeader(readText(join(folder, fileOf("trainer.ts", target))) ?? "");
+  const header = readHeader(readText(join(folder, fileOf("trainer.ts", targetOf(target)))) ?? "");
   const { threads, relaxed, winograd } = header ?? {};
   return {
     ...(threads === undefined ? {} : { threads }),
@@ -62,12 +63,16 @@ export function generatedFolders(out: string): string[] {
     .sort();
 }
 
-/** What a folder's headed files say was asked for, so that making them again keeps gradients and the budget. */
-export function askedBefore(folder: string): Pick<CompileOptions, "entries" | "memory"> {
+/** What a folder's headed files say was asked for, so that making them again for a target keeps gradients and the budget. */
+export function askedBefore(folder: string, target: TargetName): Pick<CompileOptions, "entries" | "memory"> {
+  const { understands } = targetOf(target);
   const headers = HEADED.flatMap((name) => readHeader(readText(join(folder, name)) ?? "") ?? []);
   const entries = headers.find((header) => header.entries.length > 0)?.entries;
   const memory = headers.find((header) => header.memory !== undefined)?.memory;
-  return { ...(entries === undefined ? {} : { entries }), ...(memory === undefined ? {} : { memory }) };
+  return {
+    ...(entries === undefined || !understands.has("gradients") ? {} : { entries }),
+    ...(memory === undefined || !understands.has("memory") ? {} : { memory }),
+  };
 }
 
 /** The model file that a header names, as a path from here; undefined where it is gone. */
@@ -84,7 +89,7 @@ export const folderFor = (out: string, model: string): string => join(out, basen
 /** Throws an InputError where a file that no compile made would be written over. */
 export function requireGenerated(folder: string, target: TargetName, entries: readonly string[]): void {
   for (const name of ["trainer.ts", ...entries.map((entry) => `${entry}.ts`)]) {
-    const file = join(folder, fileOf(name, target));
+    const file = join(folder, fileOf(name, targetOf(target)));
     const text = readText(file) ?? "";
     if (text.trim() !== "" && readHeader(text) === undefined)
       throw new InputError(

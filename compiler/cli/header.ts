@@ -1,7 +1,8 @@
 /** Guarantees that what a generated file says of its making is read as it was written. */
 
 import { hashOf } from "../check/certificate.ts";
-import type { TargetName } from "../targets/index.ts";
+import { DEFAULT, TARGETS, type TargetName } from "../targets/index.ts";
+import { namedIn } from "../targets/words.ts";
 import { parsePasses, type OptionalPass } from "../passes/selection.ts";
 import { line, pathIn } from "../targets/typescript/comment.ts";
 
@@ -15,7 +16,7 @@ export interface Header {
   readonly command: string;
   /** `--entry` flags of that command. */
   readonly entries: readonly "gradients"[];
-  /** Its `--target` and `--wasm`. */
+  /** What its flags ask for. */
   readonly target: TargetName;
   /** Its `--passes`. */
   readonly passes?: readonly OptionalPass[];
@@ -58,13 +59,7 @@ export function readHeader(text: string): Header | undefined {
     hash,
     command,
     entries: wantsGradients ? ["gradients"] : [],
-    target: / --plain(?: |$)/.test(flags)
-      ? "plain"
-      : / --target wasm(?: |$)/.test(flags)
-        ? / --wasm external(?: |$)/.test(flags)
-          ? "wasm-external"
-          : "wasm"
-        : "typescript",
+    target: (namedIn(flags, TARGETS) ?? DEFAULT).name,
     ...(chosen !== undefined && "passes" in chosen ? chosen : {}),
     ...(memory === undefined ? {} : { memory }),
     ...(threads === undefined ? {} : { threads: Number(threads) }),

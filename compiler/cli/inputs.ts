@@ -2,7 +2,8 @@
 
 import { reachable } from "../graph/walk.ts";
 import { InputError } from "./errors.ts";
-import { citation, type Source } from "../driver/lower.ts";
+import { citation } from "../driver/citation.ts";
+import type { Source } from "../driver/options.ts";
 import type { EntryKind, Model } from "../model/declaration.ts";
 import type { Graph } from "../graph/graph.ts";
 

@@ -6,7 +6,7 @@ import { basename, dirname, extname, join, relative, resolve, sep } from "node:p
 import { inspect } from "node:util";
 import { printDiagnostic, type ModelError } from "../graph/error.ts";
 import { canonicalText } from "../driver/hash.ts";
-import type { Source } from "../driver/lower.ts";
+import type { Source } from "../driver/options.ts";
 import type { Model } from "../model/declaration.ts";
 import { importModel, placeIn } from "./bundle-model.ts";
 import { InputError } from "./errors.ts";

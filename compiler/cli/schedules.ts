@@ -3,28 +3,28 @@
 import { existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
-import { fileOf, type CompileOptions } from "../compile.ts";
+import type { CompileOptions } from "../compile.ts";
 import { canonicalText } from "../driver/hash.ts";
 import { lower } from "../driver/lower.ts";
 import { measureSchedules } from "../measured/kernels.ts";
 import { isKept, keepByStep, type StepTimes } from "../measured/step.ts";
 import { printSchedules, type Measured, type ScheduleText } from "../driver/schedules.ts";
-import type { TargetName } from "../targets/index.ts";
+import { fileOf, scheduledLike, targetOf, type TargetName } from "../targets/index.ts";
 import type { LoadedModel } from "./load-model.ts";
 import { note, progress } from "./output.ts";
 import { writeFiles } from "./write-files.ts";
 
 type Place = Pick<LoadedModel, "shown" | "stem" | "source">;
 
-/** `mnist-mlp.schedules.json`, and `mnist-mlp.schedules.wasm.json`. */
-const nameOf = ({ stem }: Place, target: TargetName): string => fileOf(`${stem}.schedules.json`, target);
+/** `mnist-mlp.schedules.json`, and `mnist-mlp.schedules.wasm.json`: targets of one machine share a file. */
+const nameOf = ({ stem }: Place, target: TargetName): string => fileOf(`${stem}.schedules.json`, scheduledLike(targetOf(target)));
 
 const pathOf = (loaded: Place, target: TargetName): string =>
   join(dirname(loaded.source.path), nameOf(loaded, target)).replaceAll("\\", "/");
 
 /** What was measured for a model and a target, as an option of a compile; nothing where no file lies beside the model. */
 export function schedulesOf(loaded: Place, target: TargetName): Pick<CompileOptions, "schedules"> {
-  if (target === "plain") return {};
+  if (!targetOf(target).machine.scheduled) return {};
   const file = join(dirname(loaded.shown), nameOf(loaded, target));
   // nor where no file can have that name, after a model whose own is nearly as long as a name may be
   if (!existsSync(file)) return {};
@@ -46,7 +46,7 @@ export async function measured(
   const on = `Node ${process.versions.node} on ${cpus()[0]?.model.trim() ?? process.arch}`;
   const textOf = (those: readonly Measured[]): ScheduleText => ({
     path: pathOf(loaded, options.target),
-    text: printSchedules({ model: model.name, graph: lowered.facts.graph, target: options.target }, on, those),
+    text: printSchedules({ model: model.name, graph: lowered.facts.graph, machine: lowered.target.machine }, on, those),
   });
   progress(`${shown}: measuring a step`);
   const kept = await keepByStep(kernels, lowered, (those) => lower(model, { ...options, source, schedules: textOf(those) }));

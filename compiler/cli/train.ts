@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { defineCommand } from "citty";
 import { compile, load, type LoadedTrainer, type TrainerModule } from "../compile.ts";
+import { DEFAULT } from "../targets/index.ts";
 import { importText, stripTypes } from "../targets/strip.ts";
 import { textHash } from "../driver/hash.ts";
 import { VERSION } from "../version.ts";
@@ -147,7 +148,7 @@ async function trainerOf(loaded: LoadedModel): Promise<{ module: TrainerModule; 
   }
   const compiled = await compile(model, {
     source,
-    ...schedulesOf(loaded, "typescript"),
+    ...schedulesOf(loaded, DEFAULT.name),
     progress: (what) => progress(`${shown}: ${what}`),
   });
   return { module: await load(compiled) };

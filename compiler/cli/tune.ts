@@ -2,7 +2,7 @@
 
 import { defineCommand } from "citty";
 import { compile, load, type LoadedTrainer } from "../compile.ts";
-import type { Source } from "../driver/lower.ts";
+import type { Source } from "../driver/options.ts";
 import type { Model } from "../model/declaration.ts";
 import { sizeOf } from "../graph/type.ts";
 import { DivergenceError, evaluate, fit, split } from "../../runtime/index.ts";

@@ -44,7 +44,8 @@ function trainers(out: string): string[] {
   return files;
 }
 
-const certificateOf = (file: string): string => TRAINERS.find((one) => one.file === basename(file))?.certificate ?? TRAINERS[0].certificate;
+const certificateOf = (file: string): string =>
+  TRAINERS.find((one) => one.file === basename(file))?.certificate ?? TRAINERS[0]!.certificate;
 
 async function verifyFile(file: string): Promise<VerifyJson> {
   const text = readText(file);

@@ -9,11 +9,10 @@ import { suggestion } from "../graph/nearest.ts";
 import type { Definitions, Module, Program } from "../loop/loop.ts";
 import { keyOfGroup } from "../loop/same.ts";
 import { refusalOf, type Site } from "../passes/loops/candidates.ts";
-import { machines } from "../passes/loops/machine.ts";
+import type { Machine } from "../loop/machine.ts";
 import { modelledTile, nestUnder, type Tiles } from "../passes/loops/schedule.ts";
 import type { Tile } from "../passes/loops/tile.ts";
 import { parseTile } from "../passes/loops/tile-text.ts";
-import type { TargetName } from "../targets/index.ts";
 import { VERSION } from "../version.ts";
 
 /** Where schedules lie, relative to the model's package, and their text. */
@@ -27,7 +26,7 @@ export interface Bound {
   readonly model: string;
   /** As the trainer exports it. */
   readonly graph: string;
-  readonly target: TargetName;
+  readonly machine: Machine;
 }
 
 /** One kernel as it was measured: what was chosen, what the cost model would have chosen, and how long one call of each took. */
@@ -39,13 +38,13 @@ export interface Measured {
 }
 
 /** The file's text: a line for each kernel. */
-export function printSchedules({ model, graph, target }: Bound, on: string, kernels: readonly Measured[]): string {
+export function printSchedules({ model, graph, machine }: Bound, on: string, kernels: readonly Measured[]): string {
   const lines = kernels.map(({ kernel, schedule, modelled, microseconds }) => {
     const instead = schedule === modelled ? "" : `, "instead of": ${JSON.stringify(modelled)}`;
     const times = schedule === modelled ? microseconds.slice(0, 1) : microseconds;
     return `    ${JSON.stringify(kernel)}: { "schedule": ${JSON.stringify(schedule)}${instead}, "microseconds": [${times.map((one) => Number(one.toPrecision(3))).join(", ")}] }`;
   });
-  const bound = { adjoint: VERSION, model, graph, target: machines[target].name, measured: on };
+  const bound = { adjoint: VERSION, model, graph, target: machine.name, measured: on };
   const head = Object.entries(bound).map(([key, value]) => `  "${key}": ${JSON.stringify(value)},`);
   return (
     ["{", ...head, '  "kernels": {', lines.join(",\n"), "  }", "}", ""]
@@ -59,9 +58,8 @@ export function printSchedules({ model, graph, target }: Bound, on: string, kern
 export function kernelSites(
   entries: readonly { readonly definitions: Definitions; readonly program: Program }[],
   module: Module,
-  target: TargetName,
+  machine: Machine,
 ): ReadonlyMap<string, readonly Site[]> {
-  const machine = machines[target];
   const sites = new Map<string, Site[]>();
   entries.forEach(({ definitions, program }, n) => {
     const buffers = new Map(definitions.buffers.map((buffer) => [buffer.name, buffer]));
@@ -95,7 +93,7 @@ export function readSchedules(
     throw new ModelError({ code: `schedules/${code}`, site, law, operands: [], remedy });
   };
   const file = parsed(text, path, refuse);
-  const target = machines[bound.target].name;
+  const target = bound.machine.name;
   if (file.adjoint !== VERSION)
     refuse("version", `these schedules were measured by adjoint ${file.adjoint}, and this is ${VERSION}, whose kernels may be others`);
   if (file.target !== target) refuse("target", `these schedules are for the target ${file.target}, but the target is ${target}`);

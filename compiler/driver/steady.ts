@@ -5,7 +5,7 @@ import type { Phase } from "../autodiff/update.ts";
 import { ModelError, type Operand } from "../graph/error.ts";
 import { nodeOf, type Attr, type Attrs, type Graph, type Node, type Value } from "../graph/graph.ts";
 import { sameType } from "../graph/type.ts";
-import type { Source } from "./lower.ts";
+import type { Source } from "./options.ts";
 import type { Traced } from "../model/declaration.ts";
 import { codeFrame } from "../model/site.ts";
 import { continued } from "../passes/graph/differentiate.ts";

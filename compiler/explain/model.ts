@@ -7,7 +7,7 @@ import { printDefinition, printKernel } from "../loop/text/index.ts";
 import type { CompiledEntry, Lowered } from "../driver/lower.ts";
 import { bytesMoved, rooflineOf, type Roofline } from "../passes/loops/cost.ts";
 import { sameTile } from "../passes/loops/candidates.ts";
-import { machines, type Machine } from "../passes/loops/machine.ts";
+import type { Machine } from "../loop/machine.ts";
 import { aligned, isHeldAt, isPinned, sizeInBytes } from "../passes/placement/place.ts";
 import { unscheduled } from "../passes/loops/schedule.ts";
 import { printTile } from "../passes/loops/tile-text.ts";
@@ -84,8 +84,7 @@ export interface Neighbour {
 export type NoCandidate = "neither reads the other" | "what reads it is computed with a later value that it reads as well";
 
 /** Kernels with their costs, the arena, and what sits at its peak. */
-export function explainModel({ model, module, target }: Lowered): ModelFacts {
-  const machine = machines[target];
+export function explainModel({ model, module, target: { machine } }: Lowered): ModelFacts {
   const pinnedEnd = endOf(
     module,
     module.buffers.filter(isPinned).map(({ name }) => name),
@@ -135,7 +134,7 @@ function peakOf({ slots, buffers }: Module, entry: Entry): EntryFacts["peak"] {
 }
 
 /** A kernel by its name; undefined where there is none. */
-export function explainKernel({ model, module, entries, target, tiles }: Lowered, name: string): KernelFacts | undefined {
+export function explainKernel({ model, module, entries, target: { machine }, tiles }: Lowered, name: string): KernelFacts | undefined {
   const kernel = module.kernels.find((one) => one.name === name);
   if (kernel === undefined) return undefined;
   const calls = module.entries.flatMap((entry, at) =>
@@ -147,7 +146,7 @@ export function explainKernel({ model, module, entries, target, tiles }: Lowered
           entry: entry.name,
           statement: n + 1,
           bytesMoved: bytes,
-          atBest: rooflineOf(kernel.flops, bytes, machines[target]),
+          atBest: rooflineOf(kernel.flops, bytes, machine),
           stages: call.group.stages.map(({ definition, storage }) => ({
             text: printDefinition(definition),
             storage,
@@ -159,7 +158,7 @@ export function explainKernel({ model, module, entries, target, tiles }: Lowered
       ];
     }),
   );
-  const { group, buffers, modelled } = kernelSites(entries, module, target).get(name)![0]!;
+  const { group, buffers, modelled } = kernelSites(entries, module, machine).get(name)![0]!;
   const tile = tiles.get(keyOfGroup(group, buffers).key) ?? modelled;
   const before: Kernel = { ...kernel, ...unscheduled(group, buffers), doc: kernel.doc.slice(0, group.stages.length) };
   return {

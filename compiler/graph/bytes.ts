@@ -1,4 +1,4 @@
-/** Guarantees one reading of amounts of memory: a number and its unit, where KB is 1000 bytes and KiB 1024. */
+/** One reading of amounts of memory: a number and its unit, where KB is 1000 bytes and KiB 1024. */
 
 import { ModelError } from "./error.ts";
 

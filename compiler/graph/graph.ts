@@ -1,4 +1,4 @@
-/** Guarantees the form of level 1: an immutable, topologically ordered SSA graph of tensor ops whose only effects are writes at its end. */
+/** The form of level 1: an immutable, topologically ordered SSA graph of tensor ops whose only effects are writes at its end. */
 
 import type { TensorType } from "./type.ts";
 

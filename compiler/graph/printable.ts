@@ -1,3 +1,3 @@
-/** Guarantees one way of writing out what is not visible: that of the runtime, which lends it. */
+/** One way of writing out what is not visible: that of the runtime, which lends it. */
 
 export { escaped, INVISIBLE, printable, printableLines } from "../../runtime/printable.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the few walks every pass needs: users, reachable values, and rebuilding a graph node by node. */
+/** The few walks every pass needs: users, reachable values, and rebuilding a graph node by node. */
 
 import type { Graph, Value } from "./graph.ts";
 

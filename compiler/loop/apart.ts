@@ -1,5 +1,5 @@
 /**
- * Guarantees when loops touch different elements of what they store, whatever thread runs which of their iterations:
+ * When loops touch different elements of what they store, whatever thread runs which of their iterations:
  *   for i in 0..8 { y[8·i + j] = … }   j in 0..8: an element modulo 8 tells j, and which multiple of 8 it is tells i
  */
 

@@ -1,4 +1,4 @@
-/** Guarantees short constructors for scalars, with the identities that index notation makes obvious, and the walks over scalars and statements. */
+/** Short constructors for scalars, with the identities that index notation makes obvious, and the walks over scalars and statements. */
 
 import type { DType } from "../graph/type.ts";
 import { index, print as printIndex, shift, substitute as substituteIndex, type Index } from "./index-expression.ts";
@@ -105,7 +105,7 @@ export function walkStmts(body: readonly Stmt[], visit: { stmt?: (s: Stmt) => vo
 }
 
 /** The buffer that a definition is stored in. */
-export const storedIn = ({ name, target, part }: Definition): string => part?.of ?? target ?? name;
+export const storedIn = ({ name, target, segment }: Definition): string => segment?.of ?? target ?? name;
 
 /** Rebuilds the scalars that statements evaluate. */
 export const mapStmts = (body: readonly Stmt[], visit: (s: Scalar) => Scalar): readonly Stmt[] =>

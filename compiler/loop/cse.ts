@@ -69,7 +69,7 @@ function varies(s: Scalar, indices: ReadonlySet<string>): boolean {
  * Parts that no iteration of the given loops changes become lets before them; loads of buffers that the loops write stay.
  * What only a branch evaluates stays too.
  */
-export function hoistParts(
+export function hoistInvariants(
   scalars: readonly Scalar[],
   loops: ReadonlySet<string>,
   written: ReadonlySet<string>,
@@ -97,7 +97,7 @@ export function hoistParts(
  * Parts that occur at least twice become lets; with `loads`, so does every load that no branch guards.
  * Returns the lets in order and the scalars that use them.
  */
-export function shareParts(scalars: readonly Scalar[], name: Namer, loads = false): { lets: Stmt[]; scalars: Scalar[] } {
+export function shareSubexpressions(scalars: readonly Scalar[], name: Namer, loads = false): { lets: Stmt[]; scalars: Scalar[] } {
   const counts = new Map<string, number>();
   const count = (s: Scalar): void => {
     if (trivial(s)) return;

@@ -1,4 +1,4 @@
-/** Guarantees integer index expressions in one canonical form: Σ coefficient·atom + offset, atoms being loop indices and their quotients and remainders. */
+/** Integer index expressions in one canonical form: Σ coefficient·atom + offset, atoms being loop indices and their quotients and remainders. */
 
 import { stridesOf, type Shape } from "../graph/type.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Guarantees what a vector loop means: its four iterations, or two, are independent, so that they may run in lockstep, a lane each.
+ * What a vector loop means: its four iterations, or two, are independent, so that they may run in lockstep, a lane each.
  *   for lane in 0..4 vector { var sum = 0; for k in 0..8 { sum = sum + a[k]·b[4·k + lane] }  y[lane] = sum }
  * What lanes share is computed once; a local from outside may gather the lanes, which then combine in order: s = s + v.
  */

@@ -1,4 +1,4 @@
-/** Guarantees the form of levels 2 to 4: definitions in index notation, groups that share loops, kernels as loop nests, and a module with addresses. */
+/** The form of levels 2 to 4: definitions in index notation, groups that share loops, kernels as loop nests, and a module with addresses. */
 
 import type { DType, Shape } from "../graph/type.ts";
 import type { Index } from "./index-expression.ts";
@@ -108,7 +108,7 @@ export interface Definition {
   /** The storage this value replaces at the end of the step, for an update. */
   readonly target?: string;
   /** Where it is stored, if not at its own point of a buffer of its own: at a place in another, in its axes. */
-  readonly part?: { readonly of: string; readonly at: readonly Index[] };
+  readonly segment?: { readonly of: string; readonly at: readonly Index[] };
   /** The op of the node and the rule it serves: kernels are named after them. */
   readonly op: string;
   readonly doc: readonly Doc[];

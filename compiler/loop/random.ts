@@ -1,4 +1,4 @@
-/** Guarantees random bits as a pure function of seed, stream and position: the same numbers in the reference, in loops and in emitted code. */
+/** Random bits as a pure function of seed, stream and position: the same numbers in the reference, in loops and in emitted code. */
 
 /** Turns of the rounds, again from the first after the last. */
 export const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;

@@ -94,7 +94,7 @@ export function keyOfGroup(
   const axis = ({ name, extent }: { readonly name: string; readonly extent: number }): string => `${numbering.of("i", name)}<${extent}`;
   const text = stages.map(({ definition: d, storage }) => {
     const value = `${d.axes.map(axis).join()}=${numbering.scalar(d.value)}`;
-    return `${storage} ${d.op} ${numbering.of("b", d.name)}→${d.target === undefined ? "" : numbering.of("b", d.target)}${d.part === undefined ? "" : `@${numbering.of("b", d.part.of)}[${d.part.at.map((at) => numbering.index(at)).join()}]`}:${d.dtype}[${value}]`;
+    return `${storage} ${d.op} ${numbering.of("b", d.name)}→${d.target === undefined ? "" : numbering.of("b", d.target)}${d.segment === undefined ? "" : `@${numbering.of("b", d.segment.of)}[${d.segment.at.map((at) => numbering.index(at)).join()}]`}:${d.dtype}[${value}]`;
   });
   return { key: `${axes.map(axis).join()}|${text.join(";")}`, buffers: numbering.buffers() };
 }

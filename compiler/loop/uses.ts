@@ -1,4 +1,4 @@
-/** Guarantees what can be read off statements: what they store, what they mention, how long they take. */
+/** What can be read off statements: what they store, what they mention, how long they take. */
 
 import { walkScalar, walkStmts } from "./build.ts";
 import { namesIn, rangeOf, type Index } from "./index-expression.ts";

@@ -5,7 +5,6 @@
  * First sizes are tried in the modelled order of loops, then orders of the best size; the best few are then measured in turns.
  */
 
-import { aloneInTypeScript, aloneInWasm, type Alone } from "../targets/alone.ts";
 import { CompilerFault } from "../graph/error.ts";
 import { bytesOf, sizeOf } from "../graph/type.ts";
 import type { Kernel } from "../loop/loop.ts";
@@ -18,7 +17,7 @@ import type { Tile } from "../passes/loops/tile.ts";
 import { printTile } from "../passes/loops/tile-text.ts";
 import { median } from "./step.ts";
 import { kernelSites, type Measured } from "../driver/schedules.ts";
-import type { WasmOptions } from "../targets/wasm/text.ts";
+import type { Alone } from "../targets/target.ts";
 
 /** Of the step's time at best, what a kernel takes at least to be measured. */
 const LEAST_SHARE = 0.003;
@@ -32,7 +31,10 @@ const WARM = 8;
 /** Measures the kernels of a trainer that the cost model scheduled. Takes seconds to minutes. */
 export async function measureSchedules(lowered: Lowered, progress?: (text: string) => void): Promise<readonly Measured[]> {
   const { entries, module, target, facts } = lowered;
-  const sites = [...kernelSites(entries, module, target)].map(([kernel, [site]]) => ({ kernel, site: site! }));
+  const { alone, machine } = target;
+  if (alone === undefined) return []; // nobody tunes what is for readers
+  const asPrinted: AsPrinted = (kernels, bytes) => alone(kernels, bytes, facts);
+  const sites = [...kernelSites(entries, module, machine)].map(([kernel, [site]]) => ({ kernel, site: site! }));
   const calls = module.entries.flatMap((entry) => entry.calls.flatMap((call) => (call.kind === "call" ? [call.kernel] : [])));
   const weighed = sites.map((one) => ({
     ...one,
@@ -49,7 +51,7 @@ export async function measureSchedules(lowered: Lowered, progress?: (text: strin
   const measured: Measured[] = [];
   for (const [n, { kernel, site }] of worth.entries()) {
     progress?.(`measuring ${kernel}, ${n + 1} of ${worth.length}`);
-    const found = await measureKernel(kernel, site, facts.relaxed === true ? { relaxed: true } : {});
+    const found = await measureKernel(kernel, site, asPrinted);
     measured.push(found);
   }
   return measured;
@@ -64,14 +66,14 @@ function predicted({ group, machine, buffers }: Site, { flops }: Kernel): number
   return rooflineOf(flops, bytes, machine).seconds;
 }
 
-async function measureKernel(kernel: string, site: Site, options: WasmOptions): Promise<Measured> {
-  const sized = await race(kernel, site, sizesOf(site), options);
+async function measureKernel(kernel: string, site: Site, asPrinted: AsPrinted): Promise<Measured> {
+  const sized = await race(kernel, site, sizesOf(site), asPrinted);
   const best = sized[0]!;
   const ordered = ordersOf(best.tile, site);
   const finalists = [site.modelled, ...sized.slice(0, FINALISTS).map(({ tile }) => tile)];
-  const raced = ordered.length > 1 ? await race(kernel, site, [...ordered, ...finalists], options) : sized;
+  const raced = ordered.length > 1 ? await race(kernel, site, [...ordered, ...finalists], asPrinted) : sized;
   const last = distinct([site.modelled, ...raced.slice(0, FINALISTS).map(({ tile }) => tile)]);
-  const [modelled, ...others] = await inTurns(kernel, site, last, options);
+  const [modelled, ...others] = await inTurns(kernel, site, last, asPrinted);
   const fastest = others.reduce((least, one) => (one.seconds < least.seconds ? one : least), modelled!);
   const chosen = modelled!.seconds / fastest.seconds >= LEAST_GAIN ? fastest : modelled!;
   const { axes } = site.group;
@@ -86,6 +88,9 @@ async function measureKernel(kernel: string, site: Site, options: WasmOptions): 
 const distinct = (tiles: readonly Tile[]): readonly Tile[] =>
   tiles.filter((tile, n) => tiles.findIndex((one) => sameTile(one, tile)) === n);
 
+/** Kernels as functions by themselves, as the target prints them. */
+type AsPrinted = (kernels: readonly Kernel[], arenaBytes: number) => Promise<Alone>;
+
 interface Timed {
   readonly tile: Tile;
   /** One call. */
@@ -93,8 +98,8 @@ interface Timed {
 }
 
 /** Each candidate by itself, the fastest first; one that is far behind is left at once. */
-async function race(kernel: string, site: Site, tiles: readonly Tile[], options: WasmOptions): Promise<readonly Timed[]> {
-  const running = await runningOf(kernel, site, distinct(tiles), options);
+async function race(kernel: string, site: Site, tiles: readonly Tile[], asPrinted: AsPrinted): Promise<readonly Timed[]> {
+  const running = await runningOf(kernel, site, distinct(tiles), asPrinted);
   let least = Infinity;
   const timed = running.map(({ tile, run }): Timed => {
     let seconds = sample(run, MILLISECONDS / 2);
@@ -106,8 +111,8 @@ async function race(kernel: string, site: Site, tiles: readonly Tile[], options:
 }
 
 /** Medians of several rounds, one candidate after the other in each. */
-async function inTurns(kernel: string, site: Site, tiles: readonly Tile[], options: WasmOptions): Promise<readonly Timed[]> {
-  const running = await runningOf(kernel, site, tiles, options);
+async function inTurns(kernel: string, site: Site, tiles: readonly Tile[], asPrinted: AsPrinted): Promise<readonly Timed[]> {
+  const running = await runningOf(kernel, site, tiles, asPrinted);
   const samples = running.map((): number[] => []);
   for (let round = 0; round < ROUNDS; round++) running.forEach(({ run }, n) => samples[n]!.push(sample(run, MILLISECONDS)));
   return running.map(({ tile }, n) => ({ tile, seconds: median(samples[n]!) }));
@@ -129,7 +134,7 @@ interface Running {
 }
 
 /** The candidates as functions, warm. Throws a CompilerFault where one computes other bits than the modelled schedule. */
-async function runningOf(kernel: string, site: Site, tiles: readonly Tile[], options: WasmOptions): Promise<readonly Running[]> {
+async function runningOf(kernel: string, site: Site, tiles: readonly Tile[], asPrinted: AsPrinted): Promise<readonly Running[]> {
   const { group, machine, buffers, modelled } = site;
   const all = [modelled, ...tiles].flatMap((tile) => {
     const built = nestUnder(tile, group, machine, buffers);
@@ -137,7 +142,7 @@ async function runningOf(kernel: string, site: Site, tiles: readonly Tile[], opt
   });
   const { offsets, bytes } = placed(all[0]!.built.args, site);
   const kernels = all.map(({ built: { params, body } }): Kernel => ({ name: kernel, doc: [], params, body, flops: 0 }));
-  const alone = machine.name === "typescript" ? await aloneInTypeScript(kernels, bytes) : await aloneInWasm(kernels, bytes, options);
+  const alone = await asPrinted(kernels, bytes);
   const runs = all.map(({ tile, built }, n) => ({
     tile,
     run: alone.call(

@@ -1,4 +1,4 @@
-/** Guarantees the activation functions, finite with their slopes at ±1e4, and one list of the names that layers know them by. */
+/** The activation functions, finite with their slopes at ±1e4, and one list of the names that layers know them by. */
 
 import { anyOf, FINITE, oneOf, optional, optionsOf, type Law } from "../graph/arguments.ts";
 import { suggestion } from "../graph/nearest.ts";

@@ -1,4 +1,4 @@
-/** Guarantees a word of advice where a model compiles but will not learn as its author expects; each names the model line. */
+/** A word of advice where a model compiles but will not learn as its author expects; each names the model line. */
 
 import type { Diagnostic } from "../graph/error.ts";
 import type { Node, Value } from "../graph/graph.ts";

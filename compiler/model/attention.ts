@@ -1,4 +1,4 @@
-/** Guarantees scaled dot-product attention as a function of tensors, with causal and other masks. */
+/** Scaled dot-product attention as a function of tensors, with causal and other masks. */
 
 import type { Value } from "../graph/graph.ts";
 import { sameShape } from "../graph/type.ts";

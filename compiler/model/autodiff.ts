@@ -1,4 +1,4 @@
-/** Guarantees what a model may say of its own differentiation: another rule, or values to compute again instead of keeping. */
+/** What a model may say of its own differentiation: another rule, or values to compute again instead of keeping. */
 
 import { sameShape, type Shape } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";

@@ -1,4 +1,4 @@
-/** Guarantees comparisons and choices of the layer language, broadcasting as NumPy does; no gradient flows through a comparison. */
+/** Comparisons and choices of the layer language, broadcasting as NumPy does; no gradient flows through a comparison. */
 
 import type { Value } from "../graph/graph.ts";
 import { isFloat, type DType, type Shape } from "../graph/type.ts";

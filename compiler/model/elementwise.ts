@@ -1,4 +1,4 @@
-/** Guarantees the elementwise functions of the layer language, broadcasting as NumPy does by explicit broadcast nodes. */
+/** The elementwise functions of the layer language, broadcasting as NumPy does by explicit broadcast nodes. */
 
 import type { Value } from "../graph/graph.ts";
 import { sameShape, type Shape } from "../graph/type.ts";

@@ -1,5 +1,5 @@
 /**
- * Guarantees the extents that a declaration names, as they ship or as a small instance has them: every number that stands for an extent
+ * The extents that a declaration names, as they ship or as a small instance has them: every number that stands for an extent
  * (of an input, a parameter, a layer's width, a vocabulary) goes through here, so that the same declaration makes the same graph in small.
  * What layers compute from the shapes of their inputs follows by itself.
  */

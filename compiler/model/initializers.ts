@@ -1,4 +1,4 @@
-/** Guarantees initial values that depend on seed, parameter and position alone. */
+/** Initial values that depend on seed, parameter and position alone. */
 
 import type { Attr } from "../graph/graph.ts";
 import { sizeOf, type Shape } from "../graph/type.ts";

@@ -1,4 +1,4 @@
-/** Guarantees one list of the words that `sequential` takes for losses, metrics and optimizers, in Keras's spelling where Keras has them. */
+/** One list of the words that `sequential` takes for losses, metrics and optimizers, in Keras's spelling where Keras has them. */
 
 import type { UpdateRule } from "../autodiff/update.ts";
 import { suggestion } from "../graph/nearest.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the kinds of arguments of the layer language, each under the words that a message has for it. */
+/** The kinds of arguments of the layer language, each under the words that a message has for it. */
 
 import { anyOf, FUNCTION, isRecord, kind, listOf, oneOf, TEXT, whole, type Law } from "../graph/arguments.ts";
 import { isFloat } from "../graph/type.ts";

@@ -1,4 +1,4 @@
-/** Guarantees inputs, labels, parameters and live scalars of a model, each under a name of its own. */
+/** Inputs, labels, parameters and live scalars of a model, each under a name of its own. */
 
 import type { Attr, Attrs, Value } from "../graph/graph.ts";
 import type { Shape, TensorType } from "../graph/type.ts";

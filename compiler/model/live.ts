@@ -1,4 +1,4 @@
-/** Guarantees sums and means that count the batch's real rows only, wherever the rows lie: in a merged axis, or in none. */
+/** Sums and means that count the batch's real rows only, wherever the rows lie: in a merged axis, or in none. */
 
 import type { Value } from "../graph/graph.ts";
 import { sizeOf } from "../graph/type.ts";

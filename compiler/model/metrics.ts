@@ -1,5 +1,5 @@
 /**
- * Guarantees the metrics: scalars that are means over the batch's real rows, so that evaluate may add them up from batch to batch.
+ * The metrics: scalars that are means over the batch's real rows, so that evaluate may add them up from batch to batch.
  * Precision and recall are no such means (they divide by counts of their own): the runtime takes them from a confusion matrix.
  */
 

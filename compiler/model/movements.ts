@@ -1,4 +1,4 @@
-/** Guarantees the functions that move elements without computing: joining, cutting, padding, turning, and reading by position. */
+/** The functions that move elements without computing: joining, cutting, padding, turning, and reading by position. */
 
 import { anyOf, kind, listOf, optional } from "../graph/arguments.ts";
 import type { DType, Shape } from "../graph/type.ts";

@@ -1,4 +1,4 @@
-/** Guarantees random tensors of the model's own seeded stream: new in every training step, the same for the same seed and step. */
+/** Random tensors of the model's own seeded stream: new in every training step, the same for the same seed and step. */
 
 import type { Value } from "../graph/graph.ts";
 import type { Shape } from "../graph/type.ts";

@@ -1,4 +1,4 @@
-/** Guarantees reductions over axes, all of them by default, with the remaining shape in the type where the axes are literals. */
+/** Reductions over axes, all of them by default, with the remaining shape in the type where the axes are literals. */
 
 import type { Value } from "../graph/graph.ts";
 import type { Shape } from "../graph/type.ts";

@@ -1,4 +1,4 @@
-/** Guarantees recurrence over time as a fold that is written out: one copy of the step a time, differentiable like anything else. */
+/** Recurrence over time as a fold that is written out: one copy of the step a time, differentiable like anything else. */
 
 import type { Value } from "../graph/graph.ts";
 import { ANYTHING, FUNCTION, optionsOf, required } from "../graph/arguments.ts";

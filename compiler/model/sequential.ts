@@ -1,4 +1,4 @@
-/** Guarantees Keras's way of declaring a model: a list of layers, and words for how it is trained. */
+/** Keras's way of declaring a model: a list of layers, and words for how it is trained. */
 
 import type { UpdateRule } from "../autodiff/update.ts";
 import { anyOf, FUNCTION, listOf, optionsOf, required, TEXT } from "../graph/arguments.ts";

@@ -1,4 +1,4 @@
-/** Guarantees matrix products, transposition, shapes and gradients of the layer language, with their shapes in their types. */
+/** Matrix products, transposition, shapes and gradients of the layer language, with their shapes in their types. */
 
 import type { Shape } from "../graph/type.ts";
 import { dotAttrs } from "../ops/dot.ts";

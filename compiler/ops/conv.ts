@@ -1,4 +1,4 @@
-/** Guarantees convolution over any number of spatial axes, with stride, padding, dilation and groups, closed under its own gradients. */
+/** Convolution over any number of spatial axes, with stride, padding, dilation and groups, closed under its own gradients. */
 
 import { ShapeError } from "../graph/error.ts";
 import type { Value } from "../graph/graph.ts";

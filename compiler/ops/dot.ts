@@ -1,4 +1,4 @@
-/** Guarantees the contraction of two tensors over any axes, with batch axes, closed under its own gradient. */
+/** The contraction of two tensors over any axes, with batch axes, closed under its own gradient. */
 
 import type { Value } from "../graph/graph.ts";
 import { ShapeError } from "../graph/error.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the leaves of a graph: storage fed from outside, literals, and positions along an axis. */
+/** The leaves of a graph: storage fed from outside, literals, and positions along an axis. */
 
 import { ShapeError } from "../graph/error.ts";
 import type { Attrs } from "../graph/graph.ts";

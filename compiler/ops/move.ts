@@ -1,4 +1,4 @@
-/** Guarantees the movements: views that only say where to read, each the other's transpose. */
+/** The movements: views that only say where to read, each the other's transpose. */
 
 import { ShapeError } from "../graph/error.ts";
 import type { Value } from "../graph/graph.ts";

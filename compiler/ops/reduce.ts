@@ -1,4 +1,4 @@
-/** Guarantees the reductions over axes: sum, largest element, and its position. */
+/** The reductions over axes: sum, largest element, and its position. */
 
 import { ShapeError } from "../graph/error.ts";
 import type { Attrs, Value } from "../graph/graph.ts";

@@ -1,5 +1,5 @@
 /**
- * Guarantees an answer, read off each op's definition, where the rows of a batch lie in its value, so that no op needs a law of its own:
+ * Where the rows of a batch lie in an op's value, read off its definition, so that no op needs a law of its own:
  *   h[i,j] = relu(z[i,j])            rows along axis 0
  *   f[i,j] = x[⌊i/6⌋, i mod 6, j]    rows along axis 0, six positions each
  *   b[i,j] = bias[j]                 the same for all rows

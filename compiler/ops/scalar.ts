@@ -1,4 +1,4 @@
-/** Guarantees every elementwise function as one row of formulas, read by the reference, the gradient, the targets and the comments. */
+/** Every elementwise function as one row of formulas, read by the reference, the gradient, the targets and the comments. */
 
 import { ShapeError } from "../graph/error.ts";
 import type { Value } from "../graph/graph.ts";

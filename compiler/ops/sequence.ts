@@ -1,4 +1,4 @@
-/** Guarantees concatenation, running sums, and reading and adding by position. */
+/** Concatenation, running sums, and reading and adding by position. */
 
 import { ShapeError } from "../graph/error.ts";
 import type { Value } from "../graph/graph.ts";

@@ -1,4 +1,4 @@
-/** Guarantees which input element every output position of a sliding window meets, as a table that references walk. */
+/** Which input element every output position of a sliding window meets, as a table that references walk. */
 
 import { sizeOf } from "../graph/type.ts";
 import { eachPosition, flatten } from "./op.ts";

@@ -1,4 +1,4 @@
-/** Guarantees sums and maxima over sliding windows, and the pair that moves values through a maximum's position. */
+/** Sums and maxima over sliding windows, and the pair that moves values through a maximum's position. */
 
 import { ShapeError } from "../graph/error.ts";
 import type { Value } from "../graph/graph.ts";

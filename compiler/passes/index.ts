@@ -1,9 +1,10 @@
-/** Guarantees the order of the passes: read this first. */
+/** The order of the passes: read this first. */
 
 import type { Phase } from "../autodiff/update.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Definitions, Program } from "../loop/loop.ts";
-import { define, fuse, parts, separate, split, type Parts } from "./definitions/index.ts";
+import { define, fuse, segments, separate, split, type Parts } from "./definitions/index.ts";
+import type { Machine } from "../loop/machine.ts";
 import {
   additions,
   algebra,
@@ -19,7 +20,7 @@ import {
   winograd,
   type Recomputed,
 } from "./graph/index.ts";
-import { machines, pack, schedule, unroll, type Nests } from "./loops/index.ts";
+import { pack, schedule, unroll, type Nests } from "./loops/index.ts";
 import { start, type Pipeline } from "./pass.ts";
 import { EVERY, type PassChoice } from "./selection.ts";
 
@@ -31,10 +32,10 @@ export type Purpose =
   | { readonly kind: "gradients"; readonly phase: Phase }
   | { readonly kind: "forward" };
 
-/** Which passes run, for which machine the loops are made, and what a memory budget chose. */
+/** For which machine the loops are made, which passes run, and what a memory budget chose. */
 export interface Road {
+  readonly machine: Machine;
   readonly choice?: PassChoice;
-  readonly target?: keyof typeof machines;
   readonly recomputed?: Recomputed | undefined;
   readonly parts?: Parts | undefined;
   /** 3×3 convolutions by Winograd's algorithm: other bits, and larger errors. */
@@ -43,19 +44,19 @@ export interface Road {
   readonly sparing?: boolean;
   /** Those that share kernels, if any do. */
   readonly threads?: number | undefined;
-  /** Loops made before for the same target: what a memory budget tries differs in a few of them. */
+  /** Loops made before for the same machine: what a memory budget tries differs in a few of them. */
   readonly nests?: Nests;
 }
 
 /** From a declared graph to the loops of one entry point; `place` then gives all of them addresses. */
-export function pipeline(purpose: Purpose, road: Road = {}): Pipeline<Graph, Program> {
+export function pipeline(purpose: Purpose, road: Road): Pipeline<Graph, Program> {
   const own = purpose.kind === "train" ? road : { ...road, sparing: true }; // only steps are worth memory
-  return toGroups(toRounded(purpose, road), own).then(schedule(machineOf(road), undefined, road.nests)); // definitions → loop nests
+  return toGroups(toRounded(purpose, road), own).then(schedule(road.machine, undefined, road.nests)); // definitions → loop nests
 }
 
 /** The graph passes, up to the one after which no schedule and no budget changes a bit. */
 // prettier-ignore
-export const toRounded = (purpose: Purpose, road: Road = {}): Pipeline<Graph, Graph> =>
+export const toRounded = (purpose: Purpose, road: Road): Pipeline<Graph, Graph> =>
   start<Graph>(runsOf(road))
     .optional(prune).optional(fold).optional(algebra) // drop what no result needs; constants; x + 0 → x, and cousins
     .optional(share)                                  // equal nodes become one
@@ -66,7 +67,7 @@ export const toRounded = (purpose: Purpose, road: Road = {}): Pipeline<Graph, Gr
     .optional(movement)                               // transpose of transpose, reshape of reshape
     .optional(share).optional(prune)
     .then(numerics)                                   // which values are rounded, once and for all
-    .then(additions(machineOf(road))); // in which order sums add, likewise
+    .then(additions(road.machine)); // in which order sums add, likewise
 
 // prettier-ignore
 const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, Definitions> =>
@@ -75,27 +76,25 @@ const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, 
     .then(define)                                     // Graph → definitions
     .then(split(road.parts))                          // the batch in parts, gradients summed over them
     .then((road.choice ?? EVERY).runs(fuse.name) ? fuse : separate) // producers into consumers; groups that share loops, in order
-    .optional(parts)                                  // what is only copied into a larger value is stored there
-    .optional(pack(machineOf(road), road.sparing))    // guards out of contractions, operands in the order they are read
+    .optional(segments)                               // what is only copied into a larger value is stored there
+    .optional(pack(road.machine, road.sparing))       // guards out of contractions, operands in the order they are read
     .optional(unroll); // short sums against known numbers
 
 /** The same from a graph whose roundings are fixed: what a memory budget tries out. */
 export const fromRounded = (road: Road): Pipeline<Graph, Program> =>
-  toGroups(start<Graph>(runsOf(road)), road).then(schedule(machineOf(road), undefined, road.nests));
+  toGroups(start<Graph>(runsOf(road)), road).then(schedule(road.machine, undefined, road.nests));
 
 /** What only serves speed. */
-const ARRANGING: readonly string[] = [parts.name, "pack", unroll.name];
+const ARRANGING: readonly string[] = [segments.name, "pack", unroll.name];
 
 /** Those chosen; what only a flag asks for runs with it alone, and what only serves speed where loops are scheduled. */
 function runsOf(road: Road): (pass: string) => boolean {
   const { choice = EVERY, winograd: asked = false } = road;
   return (pass) => {
     if (pass === winograd.name) return asked;
-    return ARRANGING.includes(pass) ? machineOf(road).scheduled : choice.runs(pass);
+    return ARRANGING.includes(pass) ? road.machine.scheduled : choice.runs(pass);
   };
 }
-
-const machineOf = ({ target = "typescript" }: Road) => machines[target];
 
 const derivatives = (purpose: Purpose) =>
   purpose.kind === "gradients"

@@ -1,4 +1,4 @@
-/** Guarantees one way to say which optional passes run: as a set, and as the text of `--passes`, which are inverses of each other. */
+/** One way to say which optional passes run: as a set, and as the text of `--passes`, which are inverses of each other. */
 
 /** The passes that may be left out, in the order of their first run. */
 export const OPTIONAL = ["prune", "fold", "algebra", "share", "stability", "movement", "fuse"] as const;

@@ -1,6 +1,8 @@
-/** Guarantees what a target is: a printer from a module with addresses, and facts about it, to files. */
+/** Guarantees what a target is: one object, from its name and its flags to the file that it prints of a module with addresses. */
 
-import type { Module } from "../loop/loop.ts";
+import type { Kernel, Module } from "../loop/loop.ts";
+import type { Machine } from "../loop/machine.ts";
+import type { Emitted } from "./emitted.ts";
 
 /** What the header says and no module knows. */
 export interface Facts {
@@ -21,7 +23,7 @@ export interface Facts {
   readonly graph: string;
   /** How many threads share a step unless its caller says otherwise; undefined where the trainer knows of no threads. */
   readonly threads?: number;
-  /** Products and sums of WebAssembly kernels may be rounded once, where the engine's processor does that faster. */
+  /** Products and sums of kernels may be rounded once, where the engine's processor does that faster. */
   readonly relaxed?: true;
   /** Approximate rewrites that were used, by name. */
   readonly approximations: readonly string[];
@@ -55,12 +57,52 @@ export interface MemoryFacts {
   }[];
 }
 
+/** What may be asked of a compile that not every target has. */
+export type Option = "float64" | "threads" | "relaxed" | "winograd" | "gradients" | "memory" | "schedules";
+
+/** Which of a module's two files: trainer.ts, or gradients.ts, whose one entry is `gradients`. */
+export type Kind = "trainer" | "gradients";
+
+/** A flag of the command line that a target brings along. */
+export interface Flag {
+  readonly type: "string" | "boolean";
+  readonly valueHint?: string;
+  readonly description: string;
+}
+
+/** What a flag says: its value, or that it is there. */
+export type Said = Readonly<Record<string, string | true>>;
+
+/** One way to print a module: all that the rest of the compiler knows of it. */
 export interface Target {
+  /** What a program asks for it by. */
   readonly name: string;
-  /** Of the trainer. */
-  readonly file: string;
-  /** The trainer's text, unformatted. */
-  printTrainer(module: Module, facts: Facts): string | Promise<string>;
-  /** The text of gradients.ts: the module's one entry is `gradients`. */
-  printGradients(module: Module, facts: Facts): string | Promise<string>;
+  /** What stands in the names of its files: `.wasm` in trainer.wasm.ts. */
+  readonly suffix: string;
+  /** The flags that ask for it, as headers say them; the default needs none. */
+  readonly asked: Said;
+  /** Flags that say what is so anyway. */
+  readonly implied?: Said;
+  /** The flags of `asked` and `implied` beside `--target`. */
+  readonly flags?: Readonly<Record<string, Flag>>;
+  /** What its loops are made for. */
+  readonly machine: Machine;
+  readonly understands: ReadonlySet<Option>;
+  /** Files about the module that it writes beside the trainer and its certificate. */
+  readonly beside: ReadonlySet<"model.graph" | "model.plan" | "report.md">;
+  /** What it writes, where that is for readers alone. */
+  readonly reading?: string;
+  /** Whether what its kernels are compiled to lies beside the text, and is given to whoever makes a trainer. */
+  readonly apart?: true;
+  /** Prints a module, unformatted. */
+  emit(module: Module, facts: Facts, kind?: Kind): Promise<Emitted>;
+  /** Kernels as functions by themselves, as it would print them: where schedules are measured for it. */
+  alone?(kernels: readonly Kernel[], arenaBytes: number, facts: Pick<Facts, "relaxed">): Promise<Alone>;
+}
+
+/** Kernels as functions by themselves, over one arena and without a trainer around them. */
+export interface Alone {
+  readonly arena: ArrayBuffer;
+  /** A kernel, numbered as it was given, over parameters at these byte offsets. */
+  readonly call: (kernel: number, offsets: readonly number[]) => () => void;
 }

@@ -1,4 +1,4 @@
-/** Guarantees workers of Node with the face that workers of pages have, as a threaded trainer wants them. */
+/** Workers of Node with the face that workers of pages have, as a threaded trainer wants them. */
 
 import { kind } from "../arguments.ts";
 import { hold } from "../kinds.ts";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { lower } from "../../compiler/driver/lower.ts";
 import type { Model } from "../../compiler/model/declaration.ts";
 import { stripTypes } from "../../compiler/targets/strip.ts";
-import { targets } from "../../compiler/targets/index.ts";
+import { targetOf } from "../../compiler/targets/index.ts";
 
 /** Steps of a model in the table: a hundred, fewer where a step is slow, and where a single product falls without bound (circuit). */
 export function stepsOf(trainer: string): number {
@@ -25,6 +25,6 @@ export const committedTrainer = (root: string, model: string): string => readFil
 /** JavaScript by target. */
 export async function wasmAndTwin(model: Model): Promise<Readonly<Record<"wasm" | "twin", string>>> {
   const { module, facts } = await lower(model, { target: "wasm" });
-  const [wasm, twin] = [await targets.wasm.printTrainer(module, facts), await targets.twin.printTrainer(module, facts)];
+  const [wasm, twin] = [(await targetOf("wasm").emit(module, facts)).text, (await targetOf("twin").emit(module, facts)).text];
   return { wasm: await stripTypes(wasm), twin: await stripTypes(twin) };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { lower } from "../../compiler/driver/lower.ts";
 import type { Model } from "../../compiler/model/declaration.ts";
 import { stripTypes } from "../../compiler/targets/strip.ts";
-import { targets } from "../../compiler/targets/index.ts";
+import { targetOf } from "../../compiler/targets/index.ts";
 import { assemble } from "../../compiler/targets/wasm/assemble.ts";
 import { visit, type BrowserName } from "./browsers.ts";
 import { classesOf, committedTrainer, stepsOf } from "./emit.ts";
@@ -45,8 +45,8 @@ export async function writeTrainers(root: string, folder: string, name: string, 
   const { module, facts } = await lower(model, { target: "wasm" });
   const texts = {
     typescript: text,
-    wasm: await targets.wasm.printTrainer(module, facts),
-    "wasm-external": await targets["wasm-external"].printTrainer(module, facts),
+    wasm: (await targetOf("wasm").emit(module, facts)).text,
+    "wasm-external": (await targetOf("wasm-external").emit(module, facts)).text,
   };
   for (const [kind, emitted] of Object.entries(texts)) await writeFile(join(folder, `${kind}.js`), await stripTypes(emitted));
   await writeFile(join(folder, "trainer.wasm"), (await assemble(module)).bytes);

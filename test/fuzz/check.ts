@@ -1,5 +1,6 @@
 /** Guarantees a verdict on a recipe: its program means the same as declared, after every pass, and on every target; or what differs where. */
 
+import { DEFAULT } from "../../compiler/targets/index.ts";
 import { evaluateResults } from "../../compiler/check/evaluate.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { printGraph } from "../../compiler/graph/print.ts";
@@ -106,7 +107,7 @@ function checkPasses({ calls }: Reference, bounds: Bounds): Outcome | undefined 
   for (const [entry, { feed, values }] of calls) {
     let failed: Outcome | undefined;
     let expected: Meaning = entry.purpose.kind === "train" ? namedResults(evaluateResults(entry.declared, feed)) : values;
-    pipeline(entry.purpose).run(entry.declared, {
+    pipeline(entry.purpose, DEFAULT).run(entry.declared, {
       after(pass, input, output) {
         if (failed !== undefined || !isGraph(output)) return;
         if (pass.name === "differentiate") expected = values;

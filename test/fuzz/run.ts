@@ -6,7 +6,7 @@ import { asStored, batchOf, padded, type AnyTrainer, type Batch, type Numbers } 
 import { evaluateResults, type Watch } from "../../compiler/check/evaluate.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import type { Float } from "../../compiler/graph/type.ts";
-import { entriesOf } from "../../compiler/driver/lower.ts";
+import { entriesOf } from "../../compiler/driver/entries.ts";
 import type { Model } from "../../compiler/model/declaration.ts";
 import { differentiate } from "../../compiler/passes/graph/differentiate.ts";
 import type { Purpose } from "../../compiler/passes/index.ts";

@@ -5,7 +5,7 @@ import type { AnyTrainer, Batch, Numbers } from "../../compiler/check/emitted.ts
 import type { Float } from "../../compiler/graph/type.ts";
 import { createMemory, interpretEntry } from "../../compiler/loop/interpret/index.ts";
 import type { Lowered } from "../../compiler/driver/lower.ts";
-import { targets as printers, type TargetName } from "../../compiler/targets/index.ts";
+import { targetOf, type TargetName } from "../../compiler/targets/index.ts";
 
 export interface ProgramTarget {
   readonly name: string;
@@ -29,7 +29,7 @@ export const targets: readonly ProgramTarget[] = [
 /** The trainer as it is emitted. A function's text is collected when it is no longer used; a module's never is, and thousands would pile up. */
 function emitted(as: TargetName): ProgramTarget["trainer"] {
   return async ({ module, facts }) => {
-    const text = await printers[as].printTrainer(module, facts);
+    const text = (await targetOf(as).emit(module, facts)).text;
     const { code } = await transform(text, { loader: "ts", format: "iife", globalName: "emitted", target: "es2022" });
     const make = new Function(`${code}; return emitted.createTrainer();`) as () => AnyTrainer;
     return make();

@@ -16,7 +16,7 @@ import {
   model,
   type FloatTensor,
 } from "../../compiler/index.ts";
-import { citation } from "../../compiler/driver/lower.ts";
+import { citation } from "../../compiler/driver/citation.ts";
 import type { Layer } from "../../compiler/model/layers/layer.ts";
 import type { EntryKind } from "../../compiler/model/declaration.ts";
 import type { Meeting } from "../../compiler/model/rows.ts";

@@ -3,7 +3,7 @@
  * comparing every element of every buffer found nothing either.
  */
 
-import { machines } from "../../compiler/passes/loops/machine.ts";
+import { DEFAULT } from "../../compiler/targets/index.ts";
 import type { Outcome } from "./campaign.ts";
 
 interface Law {
@@ -25,7 +25,7 @@ function left(line: string): number | "never" | undefined {
   if (exit === null) return undefined;
   const [, sign, ahead, end] = exit as unknown as [string, string, string, string];
   const first = Number(end) - (sign === "+" ? 1 : -1) * Number(ahead);
-  return first >= 0 && first % machines.typescript.unrolled === 0 ? first : "never";
+  return first >= 0 && first % DEFAULT.machine.unrolled === 0 ? first : "never";
 }
 
 const LAWS: readonly Law[] = [

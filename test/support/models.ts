@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { sizeOf } from "../../compiler/graph/type.ts";
 import { createMemory, type Memory } from "../../compiler/loop/interpret/index.ts";
 import type { Buffer, Module } from "../../compiler/loop/loop.ts";
-import { lower, type CompileOptions, type Lowered } from "../../compiler/driver/lower.ts";
+import { lower, type Lowered } from "../../compiler/driver/lower.ts";
+import type { CompileOptions } from "../../compiler/driver/options.ts";
 import type { Model } from "../../compiler/model/declaration.ts";
 import { randomFrom } from "./sample.ts";
 

@@ -5,13 +5,14 @@ import type { AnyGradients } from "../../compiler/check/emitted.ts";
 import { checkModelGradients } from "../../compiler/check/small.ts";
 import { withinBound, type TensorCheck } from "../../compiler/check/result.ts";
 import { fedLeaves } from "../../compiler/check/draw.ts";
-import { citation, lower } from "../../compiler/driver/lower.ts";
+import { citation } from "../../compiler/driver/citation.ts";
+import { lower } from "../../compiler/driver/lower.ts";
 import { model } from "../../compiler/model/model.ts";
 import type { Model } from "../../compiler/model/declaration.ts";
 import { sgd } from "../../compiler/model/optimizers/index.ts";
 import type { Scalar } from "../../compiler/model/tensor.ts";
 import { importText, stripTypes } from "../../compiler/targets/strip.ts";
-import { typescript } from "../../compiler/targets/typescript/module.ts";
+import { typescript } from "../../compiler/targets/typescript/index.ts";
 
 /** A scalar of a batch. */
 export type Build = (batch: number) => Scalar;
@@ -47,7 +48,7 @@ export async function emitted(
   batch: Parameters<AnyGradients["gradients"]>[0],
 ): Promise<{ loss: number; inputs: Readonly<Record<string, number[]>>; header: string }> {
   const { module, facts } = await lower(alone(build, rows), {}, "gradients");
-  const text = typescript.printGradients(module, facts);
+  const text = (await typescript.emit(module, facts, "gradients")).text;
   const made = await importText<{ createGradients(): AnyGradients }>(await stripTypes(text));
   const own = Object.fromEntries(Object.entries(batch).filter(([name]) => facts.inputs.includes(name)));
   const { loss, inputs } = made.createGradients().gradients(own);

@@ -4,7 +4,7 @@ import { drawLeaf, fedLeaves } from "../../compiler/check/draw.ts";
 import { evaluateResults } from "../../compiler/check/evaluate.ts";
 import type { Graph, Node } from "../../compiler/graph/graph.ts";
 import { sizeOf } from "../../compiler/graph/type.ts";
-import { citation } from "../../compiler/driver/lower.ts";
+import { citation } from "../../compiler/driver/citation.ts";
 import { Context, within } from "../../compiler/model/context.ts";
 import type { Model, Traced } from "../../compiler/model/declaration.ts";
 import type { Scalar } from "../../compiler/model/tensor.ts";

@@ -3,14 +3,12 @@
 import type { TrainerModule } from "../../compiler/compile.ts";
 import type { Module } from "../../compiler/loop/loop.ts";
 import type { Lowered } from "../../compiler/driver/lower.ts";
-import { importText, stripTypes } from "../../compiler/targets/strip.ts";
-import { targets } from "../../compiler/targets/index.ts";
 
 export type Batch = Readonly<Record<string, Float32Array | Int32Array>>;
 
 /** The exports of a trainer, from the emitted text without prettier. */
 export async function loadTrainer({ module, facts, target }: Lowered): Promise<TrainerModule> {
-  return importText<TrainerModule>(await stripTypes(await targets[target].printTrainer(module, facts)));
+  return (await target.emit(module, facts)).load<TrainerModule>();
 }
 
 /** The batch that an entry finds in memory, under the names that callers give. */

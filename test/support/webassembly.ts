@@ -1,6 +1,6 @@
 /** Guarantees an instance of kernels assembled in a test; without DOM types the engine's WebAssembly has no values of its own. */
 
-import { isRead } from "../../compiler/targets/wasm/assemble.ts";
+import { Emitted } from "../../compiler/targets/emitted.ts";
 
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
@@ -13,8 +13,8 @@ export const compileBytes = (bytes: Uint8Array): object => new WebAssembly.Modul
 export const instantiate = (bytes: Uint8Array): Exports => new WebAssembly.Instance(compileBytes(bytes)).exports as Exports;
 
 /** Whether this engine has relaxed SIMD, by the smallest module that uses it: engines from Node 22 on read it as they are. */
-export const RELAXED = isRead(
-  Uint8Array.from([
+export const RELAXED = new Emitted("", {
+  bytes: Uint8Array.from([
     0,
     97,
     115,
@@ -45,6 +45,6 @@ export const RELAXED = isRead(
     2,
     11,
   ]),
-);
+}).runs;
 /** Flags of a node that has relaxed SIMD. */
 export const RELAXED_FLAGS: readonly string[] = RELAXED ? [] : ["--experimental-wasm-relaxed-simd"];

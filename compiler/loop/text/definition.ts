@@ -9,12 +9,12 @@ import { enter, withStage, type Scope } from "./scope.ts";
 import { DTYPES, printAxes, printName, readAxis, readShape } from "./words.ts";
 
 /** Where a definition is stored, if not in a buffer of its own. */
-export function placeOf({ target, part }: Definition): string {
-  if (part !== undefined) return ` at ${printName(part.of)}[${part.at.map(printIndex).join(", ")}]`;
+export function placeOf({ target, segment }: Definition): string {
+  if (segment !== undefined) return ` at ${printName(segment.of)}[${segment.at.map(printIndex).join(", ")}]`;
   return target === undefined ? "" : ` into ${printName(target)}`;
 }
 
-function readPart(r: Reader, scope: Scope): NonNullable<Definition["part"]> {
+function readSegment(r: Reader, scope: Scope): NonNullable<Definition["segment"]> {
   const of = r.name("a buffer");
   r.eat("[");
   return { of, at: r.list("]", () => readIndex(r, scope)) };
@@ -40,7 +40,7 @@ export function readDefinition(r: Reader, scope: Scope, doc: readonly Doc[]): De
   r.eat("by");
   const op = r.name("an op");
   const inside = enter(scope, axes);
-  const target = r.has("into") ? { target: r.name("a buffer") } : r.has("at") ? { part: readPart(r, inside) } : {};
+  const target = r.has("into") ? { target: r.name("a buffer") } : r.has("at") ? { segment: readSegment(r, inside) } : {};
   r.eat("=");
   const value = readScalar(r, inside);
   return { name, dtype, shape: dims, axes, value, ...target, op, doc };

@@ -37,15 +37,15 @@ function codeName(name: string, names: CodeNames): string {
   return names.get(name) ?? (AXIS_LETTERS.includes(own) ? `${own}_2` : own);
 }
 
-/** Where in the array: at the stage's own point, unless it is a part of a larger value, named then. */
-function placeOf({ axes, part }: Definition, names: CodeNames, said: Set<string>): string {
+/** Where in the array: at the stage's own point, unless it is a segment of a larger value, named then. */
+function placeOf({ axes, segment }: Definition, names: CodeNames, said: Set<string>): string {
   const shown = axes.map(({ name, extent }) => {
     const isNew = !said.has(`${name} ${extent}`);
     said.add(`${name} ${extent}`);
     return `${identifier(name)}${isNew ? `<${extent}` : ""}`;
   });
   const own = axes.length === 0 ? "" : `[${shown.join(",")}]`;
-  return part === undefined ? own : `${own} in ${codeName(part.of, names)}[${part.at.map(printIndex).join(", ")}]`;
+  return segment === undefined ? own : `${own} in ${codeName(segment.of, names)}[${segment.at.map(printIndex).join(", ")}]`;
 }
 
 /** Sums over k, k2, …; one inside another goes on where that one ends. */

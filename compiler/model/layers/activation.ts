@@ -1,4 +1,4 @@
-/** Guarantees activations as layers of their own, for models written as a list of layers. */
+/** Activations as layers of their own, for models written as a list of layers. */
 
 import { ACTIVATION } from "../kinds.ts";
 import type { Activation } from "../activations.ts";

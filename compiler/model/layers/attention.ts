@@ -1,4 +1,4 @@
-/** Guarantees multi-head attention: projections to heads, attention within each, and a projection back. */
+/** Multi-head attention: projections to heads, attention within each, and a projection back. */
 
 import { FLAG, optionsOf } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";

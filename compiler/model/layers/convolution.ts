@@ -1,4 +1,4 @@
-/** Guarantees convolutions, cross-correlating over NCHW with OIHW filters: plain, grouped, depthwise, over one or two axes. */
+/** Convolutions, cross-correlating over NCHW with OIHW filters: plain, grouped, depthwise, over one or two axes. */
 
 import { FLAG } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";

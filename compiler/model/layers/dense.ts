@@ -1,4 +1,4 @@
-/** Guarantees the fully connected layer: y = activation(x·kernel + bias) over the last axis. */
+/** The fully connected layer: y = activation(x·kernel + bias) over the last axis. */
 
 import { FLAG } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";

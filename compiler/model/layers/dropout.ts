@@ -1,4 +1,4 @@
-/** Guarantees dropout: in training each element is zeroed with probability `rate` and the rest scaled by 1 / (1 − rate). */
+/** Dropout: in training each element is zeroed with probability `rate` and the rest scaled by 1 / (1 − rate). */
 
 import { ANY_NUMBER } from "../kinds.ts";
 import { checked, layer, layerOptions, type LayerOptions, type SameShapeLayer } from "./layer.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the layers that tokens enter by: a vector a token, and a vector a position. */
+/** The layers that tokens enter by: a vector a token, and a vector a position. */
 
 import { oneOf } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";

@@ -1,4 +1,4 @@
-/** Guarantees normalization: over the batch with running statistics, over features, over groups of channels, by root mean square. */
+/** Normalization: over the batch with running statistics, over features, over groups of channels, by root mean square. */
 
 import { numbers } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";

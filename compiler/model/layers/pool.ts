@@ -1,4 +1,4 @@
-/** Guarantees pooling: maxima and means over windows, and over all of space. */
+/** Pooling: maxima and means over windows, and over all of space. */
 
 import { oneOf } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";

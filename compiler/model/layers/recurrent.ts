@@ -1,4 +1,4 @@
-/** Guarantees the recurrent layers with PyTorch's formulas: gates i, f, g, o and r, z, n, an input bias and a recurrent bias. */
+/** The recurrent layers with PyTorch's formulas: gates i, f, g, o and r, z, n, an input bias and a recurrent bias. */
 
 import { FLAG, type Law } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";

@@ -1,4 +1,4 @@
-/** Guarantees residual connections: x plus what layers make of it. */
+/** Residual connections: x plus what layers make of it. */
 
 import { sameShape } from "../../graph/type.ts";
 import { check } from "../arguments.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the layers that only rearrange: flatten, reshape, upsampling; the batch axis stays where it is. */
+/** The layers that only rearrange: flatten, reshape, upsampling; the batch axis stays where it is. */
 
 import { anyOf } from "../../graph/arguments.ts";
 import { sizeOf, type Shape } from "../../graph/type.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the geometry that convolutions and pools share: windows, strides and padding of each spatial axis, checked once. */
+/** The geometry that convolutions and pools share: windows, strides and padding of each spatial axis, checked once. */
 
 import { anyOf, kind, oneOf } from "../../graph/arguments.ts";
 import type { Shape } from "../../graph/type.ts";

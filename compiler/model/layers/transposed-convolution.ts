@@ -1,4 +1,4 @@
-/** Guarantees transposed convolution: the adjoint of a convolution as a layer, which makes its input larger where that one makes it smaller. */
+/** Transposed convolution: the adjoint of a convolution as a layer, which makes its input larger where that one makes it smaller. */
 
 import type { Value } from "../../graph/graph.ts";
 import { convAttrs } from "../../ops/conv.ts";

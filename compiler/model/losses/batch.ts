@@ -1,4 +1,4 @@
-/** Guarantees a mean over the batch for losses of one's own, and one way to say which shapes a loss takes. */
+/** A mean over the batch for losses of one's own, and one way to say which shapes a loss takes. */
 
 import type { Value } from "../../graph/graph.ts";
 import { isFloat, sameShape } from "../../graph/type.ts";

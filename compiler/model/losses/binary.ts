@@ -1,4 +1,4 @@
-/** Guarantees the losses of yes or no, averaged over all elements; those of logits are finite, and their gradients, at ±1e4. */
+/** The losses of yes or no, averaged over all elements; those of logits are finite, and their gradients, at ±1e4. */
 
 import type { Value } from "../../graph/graph.ts";
 import { isFloat, sameShape, type Shape } from "../../graph/type.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the losses of scores for classes, finite and with finite gradients at scores of ±1e4. Means over rows, and over the positions inside a row. */
+/** The losses of scores for classes, finite and with finite gradients at scores of ±1e4. Means over rows, and over the positions inside a row. */
 
 import type { Value } from "../../graph/graph.ts";
 import { sameShape, type Shape } from "../../graph/type.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the losses of numbers against numbers: means over all elements, or over rows of a sum along the last axis. */
+/** The losses of numbers against numbers: means over all elements, or over rows of a sum along the last axis. */
 
 import type { Value } from "../../graph/graph.ts";
 import { adviseDropped, adviseProbabilities } from "../advice.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the penalties on weights: sums over all their elements (of activities, those of real rows), times a strength. */
+/** The penalties on weights: sums over all their elements (of activities, those of real rows), times a strength. */
 
 import type { Value } from "../../graph/graph.ts";
 import { called } from "../arguments.ts";

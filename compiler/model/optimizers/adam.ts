@@ -1,4 +1,4 @@
-/** Guarantees Adam and AdamW as PyTorch defines them: ε outside the square root, both moments bias-corrected. */
+/** Adam and AdamW as PyTorch defines them: ε outside the square root, both moments bias-corrected. */
 
 import type { UpdateRule } from "../../autodiff/update.ts";
 import { optionsOf } from "../../graph/arguments.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the rules that divide by a root of squared gradients: Adagrad, RMSProp, Adadelta, as PyTorch defines them. */
+/** The rules that divide by a root of squared gradients: Adagrad, RMSProp, Adadelta, as PyTorch defines them. */
 
 import type { UpdateRule } from "../../autodiff/update.ts";
 import { FLAG, optionsOf } from "../../graph/arguments.ts";

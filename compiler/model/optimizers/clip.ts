@@ -1,4 +1,4 @@
-/** Guarantees gradients of bounded size before a rule sees them. */
+/** Gradients of bounded size before a rule sees them. */
 
 import type { UpdateRule, UpdateScope } from "../../autodiff/update.ts";
 import type { Value } from "../../graph/graph.ts";

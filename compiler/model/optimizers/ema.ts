@@ -1,4 +1,4 @@
-/** Guarantees an exponential moving average of the weights in STATE, beside any rule. */
+/** An exponential moving average of the weights in STATE, beside any rule. */
 
 import type { UpdateRule, UpdateScope } from "../../autodiff/update.ts";
 import { check } from "../arguments.ts";

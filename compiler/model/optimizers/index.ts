@@ -1,4 +1,4 @@
-/** Guarantees every update rule by the name that Keras's users know, and all that rules are made of. */
+/** Every update rule by the name that Keras's users know, and all that rules are made of. */
 
 import { adam, adamw } from "./adam.ts";
 import { adadelta, adagrad, rmsprop } from "./adaptive.ts";
@@ -13,8 +13,8 @@ export { accumulate } from "./accumulate.ts";
 export { clipByGlobalNorm, clipByValue } from "./clip.ts";
 export { ema } from "./ema.ts";
 export { groups, type ParameterGroup, type RemainingGroup } from "./groups.ts";
-export type { Rate, Schedule } from "./rate.ts";
-export { cosineDecay, exponentialDecay, oneCycle, piecewise, stepDecay, warmup, type OneCycleOptions } from "./schedules.ts";
+export type { Rate, RateSchedule } from "./rate.ts";
+export { cosineDecay, exponentialDecay, oneCycle, piecewise, stepDecay, warmup, type OneCycleOptions } from "./rate-schedules.ts";
 
 /** Factories by name; each without arguments has its rule's defaults. */
 export const optimizers = { sgd, adagrad, rmsprop, adam, adamw, adadelta, lion } as const;

@@ -1,4 +1,4 @@
-/** Guarantees Lion (Chen et al. 2023): a step of one size for every weight, in the direction of an averaged gradient's sign. */
+/** Lion (Chen et al. 2023): a step of one size for every weight, in the direction of an averaged gradient's sign. */
 
 import type { UpdateRule } from "../../autodiff/update.ts";
 import { optionsOf } from "../../graph/arguments.ts";

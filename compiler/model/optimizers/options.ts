@@ -1,4 +1,4 @@
-/** Guarantees the laws of the numbers that optimizers, their wrappers and schedules take. */
+/** The laws of the numbers that optimizers, their wrappers and schedules take. */
 
 import { numbers } from "../../graph/arguments.ts";
 

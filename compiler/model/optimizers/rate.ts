@@ -1,4 +1,4 @@
-/** Guarantees a learning rate as one scalar of the step: a number in the code, a live hyper, or a schedule of the step count. */
+/** A learning rate as one scalar of the step: a number in the code, a live hyper, or a schedule of the step count. */
 
 import type { UpdateScope } from "../../autodiff/update.ts";
 import { isRecord, kind, type Law } from "../../graph/arguments.ts";
@@ -7,39 +7,39 @@ import { declaring, isTensor, ownerOf } from "../context.ts";
 import type { Hyper } from "../leaves.ts";
 import { number } from "./rule.ts";
 
-export type ScheduleScope = Pick<UpdateScope, "g" | "parameter" | "hyper">;
+export type RateScope = Pick<UpdateScope, "g" | "parameter" | "hyper">;
 
 /** A rate as a function of how many updates were made before: 0 in the first. */
-export interface Schedule {
+export interface RateSchedule {
   readonly kind: "schedule";
   /** 1, and one more for each schedule that it lies around. */
   readonly depth: number;
-  at(scope: ScheduleScope, step: Value): Value;
+  at(scope: RateScope, step: Value): Value;
 }
 
 /** A number is folded into the code, and is the constant schedule; a hyper stays live. */
-export type Rate = number | Hyper | Schedule;
+export type Rate = number | Hyper | RateSchedule;
 
-const isSchedule = (value: unknown): value is Schedule => isRecord(value) && value["kind"] === "schedule";
+const isRateSchedule = (value: unknown): value is RateSchedule => isRecord(value) && value["kind"] === "schedule";
 /** Of the declaration in progress: its name would be found in another one, where its number is not. */
 const isHyper = (value: unknown): value is Hyper =>
   isTensor(value) && "hyper" in value && (declaring() ?? ownerOf(value)) === ownerOf(value);
 
-export const depthOf = (rate: Rate): number => (isSchedule(rate) ? rate.depth : 0);
+export const depthOf = (rate: Rate): number => (isRateSchedule(rate) ? rate.depth : 0);
 
 export const RATE: Law = kind("a finite number of at least 0, a hyper or a schedule", (value) => {
   const fixed = isHyper(value) ? value.hyper.value : value;
-  return isSchedule(value) || (typeof fixed === "number" && Number.isFinite(fixed) && fixed >= 0);
+  return isRateSchedule(value) || (typeof fixed === "number" && Number.isFinite(fixed) && fixed >= 0);
 });
 
-export function rateAt(scope: ScheduleScope, rate: Rate, step: Value): Value {
+export function rateAt(scope: RateScope, rate: Rate, step: Value): Value {
   if (typeof rate === "number") return number(scope, rate);
-  return isSchedule(rate) ? rate.at(scope, step) : scope.hyper(rate.hyper.name, rate.hyper.value);
+  return isRateSchedule(rate) ? rate.at(scope, step) : scope.hyper(rate.hyper.name, rate.hyper.value);
 }
 
 /** The rate of this step; a schedule is evaluated once for all parameters. Advises against a rate of 0. */
 export function rateOf(scope: UpdateScope, rate: Rate): Value {
-  if (isSchedule(rate)) return scope.shared("learningRate", () => rate.at(scope, scope.step()));
+  if (isRateSchedule(rate)) return scope.shared("learningRate", () => rate.at(scope, scope.step()));
   if (rate === 0)
     scope.advise({
       code: "advice/rate",
@@ -57,4 +57,4 @@ export function rateOf(scope: UpdateScope, rate: Rate): Value {
 
 /** A rate in the words of a rule: its number, or the name of the scalar that it is. */
 export const rateWords = (rate: Rate): string =>
-  typeof rate === "number" ? String(rate) : isSchedule(rate) ? "learningRate" : rate.hyper.name;
+  typeof rate === "number" ? String(rate) : isRateSchedule(rate) ? "learningRate" : rate.hyper.name;

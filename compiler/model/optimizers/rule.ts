@@ -1,4 +1,4 @@
-/** Guarantees the few words that update rules are written in. */
+/** The few words that update rules are written in. */
 
 import type { UpdateRule, UpdateScope } from "../../autodiff/update.ts";
 import type { Value } from "../../graph/graph.ts";

@@ -1,4 +1,4 @@
-/** Guarantees stochastic gradient descent, with momentum as PyTorch defines it (torch.optim.SGD, no dampening). */
+/** Stochastic gradient descent, with momentum as PyTorch defines it (torch.optim.SGD, no dampening). */
 
 import type { UpdateRule } from "../../autodiff/update.ts";
 import { FLAG, optionsOf } from "../../graph/arguments.ts";

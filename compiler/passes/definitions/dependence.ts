@@ -1,4 +1,4 @@
-/** Guarantees the order that any schedule must keep: definitions after what they read, overwriting after every reader of the old value. */
+/** The order that any schedule must keep: definitions after what they read, overwriting after every reader of the old value. */
 
 import { loadsOf } from "../../loop/build.ts";
 import type { Definition } from "../../loop/loop.ts";

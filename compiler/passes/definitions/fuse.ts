@@ -52,7 +52,7 @@ const outOfPlace = (terms: readonly Term[]): readonly Term[] =>
     .filter(({ definition: { target, value, axes } }) => target !== undefined && !readsOwnPoint(value, target, axes))
     .reduce((now, term) => copiedAtEnd(now, now.indexOf(term)), terms);
 
-/** Parameters that exchange values cannot both be overwritten in place: one of them is copied at the end. */
+/** Parameters that exchange values cannot both be overwritten where they are: one of them is copied at the end. */
 function breakCycles(terms: readonly Term[]): readonly Term[] {
   let now = terms;
   for (let tries = 0; tries <= terms.length; tries++) {

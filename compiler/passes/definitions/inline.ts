@@ -1,4 +1,4 @@
-/** Guarantees which definitions are substituted into their readers: movements, values nobody stores, and what is cheaper to compute again than to keep. */
+/** Which definitions are substituted into their readers: movements, values nobody stores, and what is cheaper to compute again than to keep. */
 
 import { sameShape } from "../../graph/type.ts";
 import { loadsOf, mapScalar, substitute, walkScalar } from "../../loop/build.ts";

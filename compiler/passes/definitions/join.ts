@@ -1,4 +1,4 @@
-/** Guarantees when a definition may be computed in another's loops, and where it may not, the reason, as data. */
+/** When a definition may be computed in another's loops, and where it may not, the reason, as data. */
 
 import { firstReduce, loadsOf, substitute } from "../../loop/build.ts";
 import { equal, index, type Index } from "../../loop/index-expression.ts";
@@ -38,7 +38,7 @@ export function keptApart(item: Item, term: Term, reduces: boolean, dependence: 
   const overwritten = new Set(item.terms.flatMap(({ definition: d }) => d.target ?? []));
   const loads = loadsOf(definition.value);
   if (loads.some(({ buffer }) => overwritten.has(buffer))) return "it reads what the other overwrites";
-  if (definition.target !== undefined && !readsInPlace(item, definition)) return "it overwrites what the other reads elsewhere";
+  if (definition.target !== undefined && !readsWhatItWrites(item, definition)) return "it overwrites what the other reads elsewhere";
   if (definition.shape.length === 0) return totalApart(item, definition, members, dependence, at);
   if (loads.some(({ buffer }) => item.totals.has(buffer))) return "it reads a sum that is whole only after the loops";
   let alike = 0;
@@ -78,7 +78,7 @@ function totalApart(
 }
 
 /** An update may run among the readers of the old value only if they read the element it writes. */
-function readsInPlace(item: Item, definition: Definition): boolean {
+function readsWhatItWrites(item: Item, definition: Definition): boolean {
   return item.terms.every(({ definition: d }) =>
     loadsOf(d.value).every(
       ({ buffer, at: where }) =>

@@ -1,5 +1,5 @@
 /**
- * Guarantees the order of a step: everything after what it depends on, the forward pass as the model declares it, and each update as
+ * The order of a step: everything after what it depends on, the forward pass as the model declares it, and each update as
  * soon as its gradient is there, so that what only an update still reads dies as early as it can.
  */
 

@@ -1,4 +1,4 @@
-/** Guarantees an answer whether a value reads a buffer only at the very element that is being computed, so that it may be written there in place. */
+/** Whether a value reads a buffer only at the very element that is being computed, so that this may overwrite what it reads. */
 
 import { apply, conjuncts, walkScalar } from "../../loop/build.ts";
 import { equal, evaluate, index, namesIn, type Index } from "../../loop/index-expression.ts";

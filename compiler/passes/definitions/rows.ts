@@ -1,5 +1,5 @@
 /**
- * Guarantees an answer, read off the definitions alone, how the rows of a batch go through a step: one by one, into a sum, or into each other.
+ * How the rows of a batch go through a step, read off the definitions alone: one by one, into a sum, or into each other.
  *   h[i,j] = relu(z[i,j])          rows, along axis 0
  *   d_w[k,j] = Σ i<32: x[i,k]·…    a sum over the rows
  *   y[i] = x[i] − mean[]           rows that meet, where mean is such a sum: no batch can be split there

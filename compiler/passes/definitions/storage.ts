@@ -1,4 +1,4 @@
-/** Guarantees where each fused value lives: memory, a local of its loops, or a sum over them; what is stored, and where, for whom. */
+/** Where each fused value lives: memory, a local of its loops, or a sum over them; what is stored, and where, for whom. */
 
 import { loadsOf, mapScalar } from "../../loop/build.ts";
 import type { Buffer, Definition, Scalar, Stage, Storage, Work } from "../../loop/loop.ts";

@@ -12,7 +12,7 @@ import { define } from "../definitions/define.ts";
 import { inline } from "../definitions/inline.ts";
 import { wholeSum } from "../definitions/rows.ts";
 import { mainReduce } from "../loops/group.ts";
-import type { Machine } from "../loops/machine.ts";
+import type { Machine } from "../../loop/machine.ts";
 import { packedAlone } from "../loops/pack/index.ts";
 import { servedByLanes } from "../loops/tiles/sum-order.ts";
 import { weighted } from "../loops/unroll.ts";

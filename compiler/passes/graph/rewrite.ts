@@ -1,4 +1,4 @@
-/** Guarantees the one way a graph pass rebuilds a graph: node by node, names and laws kept, the same object when nothing changed. */
+/** The one way a graph pass rebuilds a graph: node by node, names and laws kept, the same object when nothing changed. */
 
 import { Builder } from "../../graph/build.ts";
 import type { Graph, Node, Value } from "../../graph/graph.ts";

@@ -9,7 +9,7 @@ import { LANES } from "../../loop/lanes.ts";
 import type { Buffer, Group } from "../../loop/loop.ts";
 import { isOwnPoint } from "../definitions/own-point.ts";
 import { isUniform, mainReduce, sumsAlone } from "./group.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine } from "../../loop/machine.ts";
 import { valuesOf, type Tile } from "./tile.ts";
 
 type Buffers = ReadonlyMap<string, Buffer>;

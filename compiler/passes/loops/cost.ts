@@ -1,4 +1,4 @@
-/** Guarantees what a group of definitions costs, from its index notation alone: operations, and bytes between memory and the loops. */
+/** What a group of definitions costs, from its index notation alone: operations, and bytes between memory and the loops. */
 
 import { bytesOf, sizeOf } from "../../graph/type.ts";
 import { keyOf, loadsOf, substitute, walkScalar } from "../../loop/build.ts";
@@ -7,7 +7,7 @@ import { flopsOfScalar } from "../../loop/flops.ts";
 import type { Axis, Definition, Group, Scalar } from "../../loop/loop.ts";
 import { identityRun } from "../definitions/join.ts";
 import { taken } from "./guards.ts";
-import { NEAR, type Machine } from "./machine.ts";
+import { NEAR, type Machine } from "../../loop/machine.ts";
 import { piecewise } from "./tiles/pieces.ts";
 import { pointsOf } from "./unroll.ts";
 

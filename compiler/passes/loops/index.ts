@@ -1,6 +1,5 @@
-/** The passes that make loops of groups, in the order of their run, and the machines that they are made for. */
+/** The passes that make loops of groups, in the order of their run. */
 
 export { pack } from "./pack/index.ts";
 export { unroll } from "./unroll.ts";
 export { schedule, type Nests } from "./schedule.ts";
-export { machines } from "./machine.ts";

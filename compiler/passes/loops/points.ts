@@ -1,4 +1,4 @@
-/** Guarantees where the points of a tile are: an axis in ranges of whole tiles and what is left, a block of ranges as points, loops over both. */
+/** Where the points of a tile are: an axis in ranges of whole tiles and what is left, a block of ranges as points, loops over both. */
 
 import { add, constant, index, shift, type Index } from "../../loop/index-expression.ts";
 import { LANES, PAIR } from "../../loop/lanes.ts";

@@ -13,7 +13,7 @@ import type { Pass } from "../pass.ts";
 import { flopsOf } from "./cost.ts";
 import { mainReduce } from "./group.ts";
 import { decided } from "./guards.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine } from "../../loop/machine.ts";
 import { build, type Built } from "./nest/index.ts";
 import { Nest } from "./nest/nest.ts";
 import { unrounded } from "./nest/stages.ts";

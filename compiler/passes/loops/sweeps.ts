@@ -8,10 +8,10 @@
 import { load, storedIn, walkScalar } from "../../loop/build.ts";
 import { index } from "../../loop/index-expression.ts";
 import type { Definition, Group, Scalar, Stage } from "../../loop/loop.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine } from "../../loop/machine.ts";
 import type { Tile } from "./tile.ts";
 
-/** The groups whose loops follow each other in the kernel of `group`: itself; or its sums and then, in place, all else. */
+/** The groups whose loops follow each other in the kernel of `group`: itself; or its sums and then, over them, all else. */
 export function sweepsOf(group: Group, tile: Tile, machine: Machine): readonly [Group, Group?] {
   const [first, ...rest] = group.stages;
   const points = tile.sizes.reduce((product, size) => product * size, 1);

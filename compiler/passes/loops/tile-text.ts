@@ -1,5 +1,5 @@
 /**
- * Guarantees the text form of a tile, which reads back unchanged: the loops over the shared axes, the outermost first.
+ * The text form of a tile, which reads back unchanged: the loops over the shared axes, the outermost first.
  *   i by 4, j by 8 in lanes        loops over i in steps of 4 and inside over j in steps of 8, two vectors of it
  *   i by 3, j by 2, k unrolled 4   so many iterations of the innermost loop of the sum are written in a row
  *   k outside, j by 2, i by 4      the first axis of the sum goes outside them all, and the sums stay in memory meanwhile

@@ -1,4 +1,4 @@
-/** Guarantees offsets in one arena for buffers with lives: none that live at once share bytes, and the top is as near the largest sum of live bytes as a bounded search finds. */
+/** Offsets in one arena for buffers with lives: none that live at once share bytes, and the top is as near the largest sum of live bytes as a bounded search finds. */
 
 /** What is placed: bytes, already aligned, and the first and last statement of its life. */
 export interface Block {

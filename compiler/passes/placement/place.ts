@@ -1,5 +1,5 @@
 /**
- * Guarantees an address for every buffer: parameters and state pinned for all entries, everything else by its live range, a result over
+ * An address for every buffer: parameters and state pinned for all entries, everything else by its live range, a result over
  * an operand that dies where it may (in-place.ts). Offsets are searched in offsets.ts.
  */
 
@@ -7,7 +7,7 @@ import { bytesOf, sizeOf } from "../../graph/type.ts";
 import { loadsOf, mapScalar, walkStmts } from "../../loop/build.ts";
 import type { Buffer, Call, Definition, Entry, Kernel, Module, Program, Role, Scalar, Slot } from "../../loop/loop.ts";
 import { keyOfKernel } from "../../loop/same.ts";
-import { machines, type Machine } from "../loops/machine.ts";
+import type { Machine } from "../../loop/machine.ts";
 import type { Pass } from "../pass.ts";
 import { offsetsFor, type Block } from "./offsets.ts";
 import { placesTaken } from "./places-taken.ts";
@@ -28,19 +28,19 @@ export function touched(call: Call): readonly string[] {
 }
 
 interface Placing {
+  readonly machine: Machine;
   /** Those that divide kernels among them, if any do. */
   readonly threads?: number | undefined;
-  readonly target?: keyof typeof machines | undefined;
 }
 
-export function place(name: string, { threads, target = "typescript" }: Placing = {}): Pass<readonly Program[], Module> {
+export function place(name: string, { machine, threads }: Placing): Pass<readonly Program[], Module> {
   return {
     name: "place",
     why: "live ranges to addresses in one arena",
     run(programs) {
       const renamed = programs.map((program, n) => (n === 0 ? program : apart(program)));
       const pinned = uniqueBuffers(renamed.flatMap((program) => program.buffers.filter(isPinned)));
-      const { kernels, nameOf } = sharedKernels(renamed, machines[target]);
+      const { kernels, nameOf } = sharedKernels(renamed, machine);
       const slots: Slot[] = [];
       let top = 0;
       for (const buffer of pinned) {
@@ -96,7 +96,7 @@ function apart(program: Program): Program {
     ...d,
     name: to(d.name),
     value: renamed(d.value),
-    ...(d.part === undefined ? {} : { part: { ...d.part, of: to(d.part.of) } }),
+    ...(d.segment === undefined ? {} : { segment: { ...d.segment, of: to(d.segment.of) } }),
   });
   return {
     ...program,

@@ -1,12 +1,11 @@
 /** Guarantees the shape of the emitted files: header with contents, the constructor with its entry points, memory, types, tables, kernels, checks, mathematics. */
 
 import type { Buffer, Entry, Module } from "../../loop/loop.ts";
-import type { Facts, Target } from "../target.ts";
 import { entryNamed, lossType, printEvaluate, printGradientsFunction, printPhase, printPredict, printStep } from "./callable.ts";
 import { CallChecks, printChecks, printOptionChecks } from "./checks.ts";
 import { isSeeded, printInitial, takenBy } from "./entry.ts";
 import { isDouble, printFeeding, printHeader, printIdentity, printPacking, printTables, region } from "./frame.ts";
-import { functionsOf } from "./functions.ts";
+import type { Facts, Kind } from "../target.ts";
 import { sourcesFor } from "./mathematics/index.ts";
 import { NORMAL, THREEFRY, UNIFORM } from "./random.ts";
 import { hyperType, hyperValue, recordType, recordValue } from "./record.ts";
@@ -58,8 +57,8 @@ function withViews(text: string, module: Module, scope: Scope): string {
   return `${above}${printViews(module, module.buffers, scope, `${above}\n${below}`)}${below}`;
 }
 
-/** A file of these parts, under its header. */
-function printFile(
+/** These parts as a file, under its header. */
+function underHeader(
   module: Module,
   facts: Facts,
   kernels: Kernels,
@@ -159,7 +158,7 @@ export interface Trainer {
   restore(bytes: Uint8Array): void;
 }`;
   const tables = `${printIdentity(module, facts)}\n\n${printTables(module)}`;
-  return printFile(module, facts, kernels, "The trainer", scope, needs, [constructor, region("types", types), region("tables", tables)]);
+  return underHeader(module, facts, kernels, "The trainer", scope, needs, [constructor, region("types", types), region("tables", tables)]);
 }
 
 /** The gradients of a module whose one entry is `gradients`. */
@@ -217,12 +216,9 @@ export interface Gradients {
   restore(bytes: Uint8Array): void;
 }`;
   const parts = [constructor, region("types", types), region("tables", printTables(module))];
-  return printFile(module, facts, kernels, "The gradients", scope, needs, parts);
+  return underHeader(module, facts, kernels, "The gradients", scope, needs, parts);
 }
 
-export const typescript = {
-  name: "typescript",
-  file: "trainer.ts",
-  printTrainer: (module, facts) => printTrainer(module, facts, functionsOf(module)),
-  printGradients: (module, facts) => printGradients(module, facts, functionsOf(module)),
-} as const satisfies Target;
+/** The text of one of the two files over kernels of some kind. */
+export const printFile = (module: Module, facts: Facts, kernels: Kernels, kind: Kind): string =>
+  kind === "trainer" ? printTrainer(module, facts, kernels) : printGradients(module, facts, kernels);

@@ -1,10 +1,12 @@
 /** Guarantees the plain twin of trainer.ts: the same statements and the same bits, each kernel the loops that its definitions say, a function of its arrays. */
 
 import type { Module } from "../../loop/loop.ts";
+import { Emitted } from "../emitted.ts";
 import type { Target } from "../target.ts";
 import { printKernels } from "./functions.ts";
-import { printGradients, printTrainer } from "./module.ts";
 import { Outline } from "./outline.ts";
+import { scalar } from "./machine.ts";
+import { printFile } from "./module.ts";
 import type { Kernels } from "./scope.ts";
 import { printPlainFunction } from "./statement.ts";
 
@@ -23,9 +25,19 @@ function plainly(module: Module): Kernels {
   };
 }
 
-export const plain: Target = {
+export const plain = {
   name: "plain",
-  file: "trainer.plain.ts",
-  printTrainer: (module, facts) => printTrainer(module, facts, plainly(module)),
-  printGradients: (module, facts) => printGradients(module, facts, plainly(module)),
-};
+  suffix: ".plain",
+  asked: { plain: true },
+  flags: {
+    plain: {
+      type: "boolean",
+      description: "Write trainer.plain.ts: the same statements and bits, every kernel as its definitions say it, for reading",
+    },
+  },
+  machine: { ...scalar, name: "plain", scheduled: false }, // the bits of trainer.ts, from loops that nobody tuned
+  understands: new Set(),
+  beside: new Set(),
+  reading: "the TypeScript trainer without any schedule",
+  emit: async (module, facts, kind = "trainer") => new Emitted(printFile(module, facts, plainly(module), kind)),
+} as const satisfies Target;

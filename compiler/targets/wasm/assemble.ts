@@ -31,15 +31,3 @@ export async function assemble(module: Module, options: WasmOptions = {}): Promi
     parsed.destroy();
   }
 }
-
-/** The part of the engine's WebAssembly that checks use. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly validate: (bytes: Uint8Array) => boolean;
-};
-
-/** Whether this engine reads the bytes: relaxed SIMD is newer than WebAssembly itself. */
-export const isRead = (bytes: Uint8Array): boolean => WebAssembly.validate(bytes);
-
-/** The engine's module of assembled bytes. */
-export const compileBytes = (bytes: Uint8Array): object => new WebAssembly.Module(bytes);

@@ -1,17 +1,16 @@
-/** Guarantees trainer.wasm.ts: the TypeScript trainer's own step over WebAssembly kernels, their bytes inside, their memory the arena. */
+/** Guarantees kernels as exports of a WebAssembly instance whose memory is the arena, for the TypeScript trainer's own step to call. */
 
 import type { Module } from "../../loop/loop.ts";
 import { blockComment } from "../typescript/comment.ts";
-import { printGradients, printTrainer } from "../typescript/module.ts";
 import type { Kernels, Scope } from "../typescript/scope.ts";
-import type { Facts, Target } from "../target.ts";
-import { assemble, type Assembled } from "./assemble.ts";
+import type { Facts, Kind } from "../target.ts";
+import type { Assembled } from "./assemble.ts";
 import { printTeam, Statements } from "./threads.ts";
 
 /** 76 characters of base64 a line would be 1,000 lines: one string. */
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
 
-type Where = "embedded" | "external";
+export type Where = "embedded" | "external";
 
 /** What the engine compiles: the decoded text, or a file as whoever makes a trainer has read it. */
 const BYTES: Readonly<Record<Where, string>> = { embedded: "Uint8Array", external: "Uint8Array | ArrayBuffer" };
@@ -104,9 +103,8 @@ function readModule(bytes: ${BYTES[where]}): object {
 `;
 
 /** Kernels as exports of a WebAssembly instance; with `threads`, of one instance a thread over the same memory. */
-async function exportsOf(module: Module, where: Where, facts: Facts, kind: "trainer" | "gradients"): Promise<Kernels> {
+export function exportsOf(module: Module, where: Where, facts: Facts, kind: Kind, assembled: Assembled): Kernels {
   const { threads } = facts;
-  const assembled = await assemble(module, facts);
   const offsets = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
   const statements = threads === undefined ? undefined : new Statements(module, threads);
   const given = where === "embedded" ? "readonly module?: object" : "/** trainer.wasm: compiled, or its bytes. */ readonly module: object";
@@ -136,15 +134,3 @@ async function exportsOf(module: Module, where: Where, facts: Facts, kind: "trai
     },
   };
 }
-
-const targetOf = (name: string, where: Where): Target => ({
-  name,
-  file: "trainer.wasm.ts",
-  printTrainer: async (module, facts) => printTrainer(module, facts, await exportsOf(module, where, facts, "trainer")),
-  printGradients: async (module, facts) => printGradients(module, facts, await exportsOf(module, where, facts, "gradients")),
-});
-
-export const wasm: Target = targetOf("wasm", "embedded");
-
-/** The bytes lie beside the file, and whoever makes a trainer gives the compiled module. */
-export const wasmExternal: Target = targetOf("wasm-external", "external");

@@ -4,11 +4,13 @@ import type { Module } from "../../loop/loop.ts";
 import { blockComment } from "../typescript/comment.ts";
 import { printScalar, type Printer } from "../typescript/expression.ts";
 import { functionsOf } from "../typescript/functions.ts";
-import { printGradients, printTrainer } from "../typescript/module.ts";
 import { Outline } from "../typescript/outline.ts";
 import type { Kernels } from "../typescript/scope.ts";
 import { printArrayTypes, printKernelFunction } from "../typescript/statement.ts";
+import { printFile } from "../typescript/module.ts";
+import { Emitted } from "../emitted.ts";
 import type { Target } from "../target.ts";
+import { simd } from "./machine.ts";
 import { FLOAT_FUNCTIONS, type FloatFunction } from "./mathematics.ts";
 
 const BITS = `const floats = new Float32Array(1);
@@ -50,9 +52,13 @@ const strictly = (module: Module): Kernels => ({
   },
 });
 
-export const twin: Target = {
+export const twin = {
   name: "twin",
-  file: "trainer.twin.ts",
-  printTrainer: (module, facts) => printTrainer(module, facts, strictly(module)),
-  printGradients: (module, facts) => printGradients(module, facts, strictly(module)),
-};
+  suffix: ".twin",
+  asked: { target: "twin" },
+  machine: simd,
+  understands: new Set(["winograd", "gradients", "memory"]),
+  beside: new Set(),
+  reading: "the loops of the WebAssembly module in TypeScript, every operation rounded as there",
+  emit: async (module, facts, kind = "trainer") => new Emitted(printFile(module, facts, strictly(module), kind)),
+} as const satisfies Target;

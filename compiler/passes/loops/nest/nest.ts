@@ -8,7 +8,7 @@ import { divisorsOf, type Index } from "../../../loop/index-expression.ts";
 import { LANES } from "../../../loop/lanes.ts";
 import type { Axis, Buffer, Definition, Group, Local, Loop, Scalar, Stmt } from "../../../loop/loop.ts";
 import { AXIS_LETTERS } from "../../../loop/text/reading.ts";
-import type { Machine } from "../machine.ts";
+import type { Machine } from "../../../loop/machine.ts";
 import { LANE, laneLoop } from "../points.ts";
 import type { Tile } from "../tile.ts";
 

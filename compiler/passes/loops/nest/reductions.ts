@@ -2,7 +2,7 @@
 
 import { sizeOf, type DType } from "../../../graph/type.ts";
 import { apply, firstReduce, literal, loadsOf, local, mapScalar, select, substitute } from "../../../loop/build.ts";
-import { hoistParts, shareParts } from "../../../loop/cse.ts";
+import { hoistInvariants, shareSubexpressions } from "../../../loop/cse.ts";
 import {
   add,
   constant,
@@ -62,7 +62,9 @@ function reduction(
   const renamed = new Map(reduce.over.map((axis, n) => [axis.name, index(all[n]!.name, axis.extent)]));
   const over = resumed === undefined ? all : all.slice(1);
   const named = terms.map((term) => substitute(term, renamed));
-  const { lets, scalars } = hoistParts(named, new Set(over.map(({ name }) => name)), nest.writtenParams(), (part) => nest.nameOf(part));
+  const { lets, scalars } = hoistInvariants(named, new Set(over.map(({ name }) => name)), nest.writtenParams(), (part) =>
+    nest.nameOf(part),
+  );
   if (reduce.by === "argmax") return [...lets, ...firstLargest(nest, over, scalars, results)];
   const sums = combining(nest, reduce.by, reduce.dtype, resumed);
   const strips = !sums.resumes && inLanes(reduce) ? inStrips(nest, over, scalars, results, sums) : undefined;
@@ -170,7 +172,7 @@ function oneByOne(
 
 /** Terms that stand side by side, what they have in common named. */
 function sideBySide(nest: Nest, terms: readonly Scalar[]): { lets: Stmt[]; scalars: Scalar[] } {
-  return shareParts(terms, (part) => nest.nameOf(part), terms.length > 1);
+  return shareSubexpressions(terms, (part) => nest.nameOf(part), terms.length > 1);
 }
 
 /** The steps at every position of a reduction, in their order: in loops, or of a window in lanes written out. */

@@ -1,7 +1,7 @@
 /** A stage at the points of a tile: its reductions, then its value to a local or to memory; over axes of its own, its loops. */
 
 import { load, local, substitute } from "../../../loop/build.ts";
-import { hoistParts, shareParts } from "../../../loop/cse.ts";
+import { hoistInvariants, shareSubexpressions } from "../../../loop/cse.ts";
 import { add, constant, index, rowMajor, scale, substitute as substituteIndex, type Index } from "../../../loop/index-expression.ts";
 import { LANES, obstacle, PAIR } from "../../../loop/lanes.ts";
 import type { Axis, Definition, Loop, Scalar, Stmt } from "../../../loop/loop.ts";
@@ -41,21 +41,21 @@ function storeAt(
   follow: (point: Point) => readonly Stmt[] = () => [],
 ): Stmt[] {
   const out: Stmt[] = [];
-  const { axes, part } = definition;
+  const { axes, segment } = definition;
   const position = (point: Point): Index =>
-    part === undefined
+    segment === undefined
       ? rowMajor(
           axes.map((axis) => point.where.get(axis.name) ?? index(axis.name, axis.extent)),
           definition.shape,
         )
       : rowMajor(
-          part.at.map((at) => substituteIndex(at, point.where)),
-          nest.buffer(part.of).shape,
+          segment.at.map((at) => substituteIndex(at, point.where)),
+          nest.buffer(segment.of).shape,
         );
   const resumed =
     nest.tile.outer === undefined ? undefined : points.map((point) => load(nest.write(definition), definition.dtype, position(point)));
   const values = reduced(nest, at, points, out, resumed, held ? definition.name : undefined);
-  const { lets, scalars } = shareParts(values, (part) => nest.nameOf(part));
+  const { lets, scalars } = shareSubexpressions(values, (part) => nest.nameOf(part));
   out.push(...lets);
   points.forEach((point, n) => {
     let value = scalars[n]!;
@@ -85,7 +85,9 @@ export const unrounded = (value: Scalar): Scalar => (value.kind === "round" ? va
 /** A stage with inner axes of its own: what they do not change comes before their loops. */
 export function innerStage(nest: Nest, definition: Definition, inner: readonly Axis[], point: Point): Stmt[] {
   const names = new Set(inner.map((axis) => axis.name));
-  const { lets, scalars } = hoistParts([valueAt(nest, definition.value, point)], names, nest.writtenParams(), (part) => nest.nameOf(part));
+  const { lets, scalars } = hoistInvariants([valueAt(nest, definition.value, point)], names, nest.writtenParams(), (part) =>
+    nest.nameOf(part),
+  );
   return [...lets, ...innerLoops(nest, definition, inner, point, scalars[0]!)];
 }
 

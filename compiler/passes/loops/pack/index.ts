@@ -8,7 +8,7 @@
 import type { Buffer, Definition, Definitions, Group, Work } from "../../../loop/loop.ts";
 import type { Pass } from "../../pass.ts";
 import type { Buffers } from "../group.ts";
-import type { Machine } from "../machine.ts";
+import type { Machine } from "../../../loop/machine.ts";
 import { ordered } from "../tiles/sum-order.ts";
 import { inBlocks } from "./blocks.ts";
 import { Copies, scratchFor, type Keep } from "./copy.ts";

@@ -2,7 +2,7 @@
 
 import type { Group } from "../../../loop/loop.ts";
 import type { Buffers } from "../group.ts";
-import type { Machine } from "../machine.ts";
+import type { Machine } from "../../../loop/machine.ts";
 import type { Tile } from "../tile.ts";
 import { vectorTile } from "./lanes.ts";
 import { piecesTile, piecewise } from "./pieces.ts";

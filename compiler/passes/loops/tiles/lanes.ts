@@ -5,10 +5,10 @@ import { loadsOf } from "../../../loop/build.ts";
 import { LANES } from "../../../loop/lanes.ts";
 import type { Axis, Group, Load, Reduce } from "../../../loop/loop.ts";
 import { isLong, isProduct, isUniform, mainReduce, sumsAlone, type Buffers } from "../group.ts";
-import type { Machine } from "../machine.ts";
+import type { Machine } from "../../../loop/machine.ts";
 import { rangesOf, type Range } from "../points.ts";
 import { pointByPoint, sized, type Tile } from "../tile.ts";
-import { outermost, SECOND } from "./loop-order.ts";
+import { LINE, outermost, SECOND } from "./loop-order.ts";
 import { bytesRead, columns, crossed, dependsOn, operandsOf, ownAxes, strideIn } from "./operands.ts";
 
 /** Rows of a microkernel in lanes, where they come out even. */
@@ -116,9 +116,6 @@ function movedTile(group: Group, lane: number, buffers: Buffers): Tile {
     lane,
   };
 }
-
-/** Vectors of a line of memory. */
-export const LINE = 4;
 
 /** Sums in lanes along their own axis: rows of both operands side by side. */
 function rowsTile(group: Group, machine: Machine, reduce: Reduce, buffers: Buffers): Tile {

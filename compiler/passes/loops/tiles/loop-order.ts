@@ -4,12 +4,14 @@ import { bytesOf, sizeOf } from "../../../graph/type.ts";
 import { LANES } from "../../../loop/lanes.ts";
 import type { Group, Load, Reduce } from "../../../loop/loop.ts";
 import type { Buffers } from "../group.ts";
-import { NEAR, type Machine } from "../machine.ts";
-import { LINE } from "./lanes.ts";
+import { NEAR, type Machine } from "../../../loop/machine.ts";
 import { bytesRead, dependsOn, strideIn } from "./operands.ts";
 
 /** What a byte from beyond the second cache costs, measured by one from it; and where memory is read in order, and thus ahead. */
 const [FAR, IN_ORDER] = [3, 1.5];
+
+/** Vectors of a line of memory. */
+export const LINE = 4;
 
 /** Bytes that stay in the first and in the second cache. */
 export const [FIRST, SECOND] = [24 * 1024, NEAR];

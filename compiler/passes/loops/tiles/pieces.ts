@@ -6,7 +6,7 @@ import { LANES } from "../../../loop/lanes.ts";
 import type { Axis, Group } from "../../../loop/loop.ts";
 import { isUniform, mainReduce } from "../group.ts";
 import { cutsOf } from "../guards.ts";
-import type { Machine } from "../machine.ts";
+import type { Machine } from "../../../loop/machine.ts";
 import type { Tile } from "../tile.ts";
 import { columns } from "./operands.ts";
 

@@ -6,7 +6,7 @@ import { divisorsOf, strideOf } from "../../../loop/index-expression.ts";
 import type { Axis, Group, Load } from "../../../loop/loop.ts";
 import { hasReduceIn, isLong, isUniform, mainReduce, type Buffers } from "../group.ts";
 import { cutsOf } from "../guards.ts";
-import type { Machine } from "../machine.ts";
+import type { Machine } from "../../../loop/machine.ts";
 import { pointByPoint, sized, type Tile } from "../tile.ts";
 import { outermost } from "./loop-order.ts";
 import { crossed, dependsOn, operandsOf, ownAxes, sidesOf } from "./operands.ts";

@@ -3,7 +3,7 @@
 import { LANES } from "../../../loop/lanes.ts";
 import type { Axis, Group, Reduce, Scalar } from "../../../loop/loop.ts";
 import { isLong, isProduct, LONG_SUM, mainReduce, type Buffers } from "../group.ts";
-import type { Machine } from "../machine.ts";
+import type { Machine } from "../../../loop/machine.ts";
 import { columns, contiguousIn, inColumns, operandsOf, strideIn } from "./operands.ts";
 
 /** A sum is taken in lanes along its own axis from this extent on; below, gathering lanes costs more than it saves. */

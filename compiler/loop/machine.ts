@@ -1,10 +1,11 @@
-/** Guarantees what a schedule knows of the machine it is for. */
+/** What a schedule knows of the machine that its loops are for: each target says which is its own. */
 
-import type { Precision } from "../../loop/interpret/index.ts";
-import type { ScalarFn } from "../../loop/loop.ts";
+import type { Precision } from "./interpret/index.ts";
+import type { ScalarFn } from "./loop.ts";
 
 export interface Machine {
-  readonly name: "typescript" | "wasm" | "plain";
+  /** What files of measured schedules are bound to: the target that it was made for. */
+  readonly name: string;
   /** Whether loops are tiled, packed and written in a row; otherwise they are what the definitions say, for readers. */
   readonly scheduled: boolean;
   /** What statements compute in between stores. */
@@ -32,30 +33,3 @@ export interface Rates {
 
 /** Bytes that the second cache holds beside what else is in use. */
 export const NEAR = 256 * 1024;
-
-const typescript: Machine = {
-  name: "typescript",
-  scheduled: true,
-  precision: "double",
-  lanes: 1,
-  unrolled: 4,
-  rates: { flopsPerSecond: 7.7e9, bytesPerSecond: { near: 16e9, far: 8.5e9 } },
-  called: MATHEMATICS,
-  binds: true,
-};
-const wasm: Machine = {
-  name: "wasm",
-  scheduled: true,
-  precision: "single",
-  lanes: 4,
-  unrolled: 2,
-  rates: { flopsPerSecond: 50e9, bytesPerSecond: { near: 50e9, far: 14e9 } },
-  called: new Set(),
-  binds: false,
-};
-
-/** The bits of `typescript`, from loops that nobody tuned. */
-const plain: Machine = { ...typescript, name: "plain", scheduled: false };
-
-/** By target; the twin prints the loops of wasm. */
-export const machines = { typescript, plain, wasm, "wasm-external": wasm, twin: wasm } as const;

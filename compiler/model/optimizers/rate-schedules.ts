@@ -1,5 +1,5 @@
 /**
- * Guarantees learning rates that are functions of the step count alone, so that a restored trainer goes on where it stopped.
+ * Learning rates that are functions of the step count alone, so that a restored trainer goes on where it stopped.
  * Powers and cosines are computed from the count, not carried along: a product rounded in every step would drift over a long run.
  */
 
@@ -7,11 +7,11 @@ import { COUNT, listOf, optionsOf, required } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
 import { check, refuse } from "../arguments.ts";
 import { FRACTION, NOT_NEGATIVE, POSITIVE } from "./options.ts";
-import { depthOf, RATE, rateAt, type Rate, type Schedule, type ScheduleScope } from "./rate.ts";
+import { depthOf, RATE, rateAt, type Rate, type RateSchedule, type RateScope } from "./rate.ts";
 import { number } from "./rule.ts";
 
 /** The words of this file: a number n of a scope. */
-type Words = ScheduleScope & { readonly n: (value: number) => Value };
+type Words = RateScope & { readonly n: (value: number) => Value };
 
 /** How deep schedules may lie in one another: the step computes them all, and nobody reads more. */
 const DEEPEST = 100;
@@ -19,7 +19,7 @@ const DEEPEST = 100;
 const MOST_PIECES = 1000;
 
 /** A schedule over the rates that it is made of. */
-function schedule(of: string, rates: readonly Rate[], at: (words: Words, step: Value) => Value): Schedule {
+function schedule(of: string, rates: readonly Rate[], at: (words: Words, step: Value) => Value): RateSchedule {
   const depth = 1 + rates.reduce<number>((most, rate) => Math.max(most, depthOf(rate)), 0);
   if (depth > DEEPEST)
     refuse(
@@ -31,7 +31,7 @@ function schedule(of: string, rates: readonly Rate[], at: (words: Words, step: V
 }
 
 /** rate·factor^⌊step / every⌋ (torch StepLR). */
-export function stepDecay(rate: Rate, options: { readonly every: number; readonly factor?: number }): Schedule {
+export function stepDecay(rate: Rate, options: { readonly every: number; readonly factor?: number }): RateSchedule {
   check("stepDecay", { rate, options }, { rate: RATE, options: optionsOf<typeof options>({ every: required(COUNT), factor: POSITIVE }) });
   const { every, factor = 0.1 } = options;
   return schedule("stepDecay", [rate], (scope, step) => {
@@ -41,7 +41,7 @@ export function stepDecay(rate: Rate, options: { readonly every: number; readonl
 }
 
 /** rate·factor^(step / every) (torch ExponentialLR where every is 1). */
-export function exponentialDecay(rate: Rate, options: { readonly factor: number; readonly every?: number }): Schedule {
+export function exponentialDecay(rate: Rate, options: { readonly factor: number; readonly every?: number }): RateSchedule {
   check(
     "exponentialDecay",
     { rate, options },
@@ -55,7 +55,7 @@ export function exponentialDecay(rate: Rate, options: { readonly factor: number;
 }
 
 /** to + (rate − to)·½(1 + cos(π·step/steps)), and `to` from the step `steps` on (Loshchilov & Hutter 2017, without restarts). */
-export function cosineDecay(rate: Rate, options: { readonly steps: number; readonly to?: number }): Schedule {
+export function cosineDecay(rate: Rate, options: { readonly steps: number; readonly to?: number }): RateSchedule {
   check("cosineDecay", { rate, options }, { rate: RATE, options: optionsOf<typeof options>({ steps: required(COUNT), to: NOT_NEGATIVE }) });
   const { steps, to = 0 } = options;
   return schedule("cosineDecay", [rate], (scope, step) => {
@@ -71,7 +71,7 @@ function between({ g, n }: Words, a: Value, b: Value, at: Value): Value {
 }
 
 /** A straight line up to the start of `then`, (step + 1)/steps of it, in `steps` steps; afterwards `then`, from its own step 0. */
-export function warmup(steps: number, then: Rate): Schedule {
+export function warmup(steps: number, then: Rate): RateSchedule {
   check("warmup", { steps, then }, { steps: COUNT, then: RATE });
   return schedule("warmup", [then], (scope, step) => {
     const { g, n } = scope;
@@ -92,7 +92,7 @@ export interface OneCycleOptions {
 }
 
 /** Up to the peak and down far below the start, each half a cosine (Smith & Topin 2018; torch OneCycleLR, rate only). */
-export function oneCycle(peak: Rate, options: OneCycleOptions): Schedule {
+export function oneCycle(peak: Rate, options: OneCycleOptions): RateSchedule {
   check(
     "oneCycle",
     { peak, options },
@@ -116,7 +116,7 @@ export function oneCycle(peak: Rate, options: OneCycleOptions): Schedule {
 }
 
 /** rates[0] before the step at[0], then rates[1] before at[1], …; a schedule among them starts with its piece, from its own step 0. */
-export function piecewise(rates: readonly Rate[], options: { readonly at: readonly number[] }): Schedule {
+export function piecewise(rates: readonly Rate[], options: { readonly at: readonly number[] }): RateSchedule {
   check(
     "piecewise",
     { rates, options },

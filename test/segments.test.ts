@@ -1,4 +1,4 @@
-/** What is true of values that are joined: what a kernel makes is stored in its part of the whole at once, no copy is left, and no bit changes. */
+/** What is true of values that are joined: what a kernel makes is stored in its segment of the whole at once, no copy is left, and no bit changes. */
 
 import { add, concatenate, glorot, input, matmul, model, mse, param, sgd, sigmoid, sum, tanh, type FloatTensor, type Model } from "adjoint";
 import { afterEach, expect, test, vi } from "vitest";
@@ -8,12 +8,12 @@ import { lower } from "../compiler/driver/lower.ts";
 import { modelOf, memoryOf } from "./support/models.ts";
 import { batchOf, loadTrainer } from "./support/trainer.ts";
 
-const leftOut = vi.hoisted(() => ({ parts: false }));
-vi.mock("../compiler/passes/definitions/parts.ts", async (original) => {
-  const { parts } = await original<typeof import("../compiler/passes/definitions/parts.ts")>();
-  return { parts: { ...parts, run: (of: Parameters<typeof parts.run>[0]) => (leftOut.parts ? of : parts.run(of)) } };
+const leftOut = vi.hoisted(() => ({ segments: false }));
+vi.mock("../compiler/passes/definitions/segments.ts", async (original) => {
+  const { segments } = await original<typeof import("../compiler/passes/definitions/segments.ts")>();
+  return { segments: { ...segments, run: (of: Parameters<typeof segments.run>[0]) => (leftOut.segments ? of : segments.run(of)) } };
 });
-afterEach(() => void (leftOut.parts = false));
+afterEach(() => void (leftOut.segments = false));
 
 type Wide = FloatTensor<readonly [number, number]>;
 
@@ -28,28 +28,28 @@ const joined: Model = model("joined", { batch: 4 }, ({ batch }) => {
   return { loss: add(mse(y, x), sum(a)), outputs: { y }, optimizer: sgd({ learningRate: 0.1 }) };
 });
 
-test("a part that is read elsewhere too is read from the whole, which nobody copies together", async () => {
+test("a segment that is read elsewhere too is read from the whole, which nobody copies together", async () => {
   const { module } = await lower(joined);
   let placed = 0;
   for (const { calls, buffers } of module.entries)
     for (const call of calls)
       for (const { definition } of call.kind === "call" ? call.group.stages : []) {
-        if (definition.part === undefined) continue;
+        if (definition.segment === undefined) continue;
         placed++;
-        expect(buffers).toContain(definition.part.of);
-        if (definition.name !== definition.part.of) expect(buffers).not.toContain(definition.name);
+        expect(buffers).toContain(definition.segment.of);
+        if (definition.name !== definition.segment.of) expect(buffers).not.toContain(definition.name);
       }
   expect(placed).toBeGreaterThan(0);
   expect(parseModule(printModule(module))).toEqual(module);
 });
 
 test.each(["typescript", "wasm"] as const)(
-  "as %s the check holds, and the weights are those of copied parts",
+  "as %s the check holds, and the weights are those of copied segments",
   async (target) => {
     for (const of of [joined, await modelOf("unet-small")]) {
       const small = { target, batch: 4, small: true } as const;
-      const [direct, copied] = [await lower(of, small), ((leftOut.parts = true), await lower(of, small))];
-      leftOut.parts = false;
+      const [direct, copied] = [await lower(of, small), ((leftOut.segments = true), await lower(of, small))];
+      leftOut.segments = false;
       expect(direct.module.buffers.length).toBeLessThan(copied.module.buffers.length);
       const batch = batchOf(direct.module, "train", memoryOf(direct.module, 3));
       const [a, b] = await Promise.all([direct, copied].map(async (one) => (await loadTrainer(one)).createTrainer({ seed: 2 })));

@@ -1,0 +1,64 @@
+/** What the header of an emitted file says, and no module knows. */
+
+import { printGraph } from "../graph/print.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { Model, Traced } from "../model/declaration.ts";
+import type { Purpose } from "../passes/index.ts";
+import { withoutOrder } from "../passes/graph/terms.ts";
+import type { Facts } from "../targets/target.ts";
+import { VERSION } from "../version.ts";
+import { batchSizes } from "./entries.ts";
+import { sha256, textHash } from "./hash.ts";
+import { commandOf, type CompileOptions } from "./options.ts";
+
+interface Declared {
+  readonly name: string;
+  readonly purpose: Purpose;
+  readonly traced: Traced;
+}
+
+/** What the passes found out, and what was chosen. */
+type Found = Pick<Facts, "graph" | "approximations" | "memory"> & { readonly scheduled: boolean };
+
+export async function factsOf(model: Model, options: CompileOptions, declared: readonly Declared[], found: Found): Promise<Facts> {
+  const { source, schedules, threads, relaxed } = options;
+  const { scheduled, ...own } = found;
+  const cited = async ({ path, text }: { path: string; text: string }) => ({ path, hash: (await textHash(text)).slice(0, 16) });
+  return {
+    version: VERSION,
+    ...(source === undefined ? {} : { source: await cited(source) }),
+    command: commandOf(options),
+    batch: batchSizes(model, options.batch),
+    phases: declared.filter(({ purpose }) => purpose.kind === "train").map(({ name }) => name),
+    meetings: meetingsOf(declared),
+    wholeOutputs: declared.at(-1)!.traced.wholeOutputs,
+    inputs: [...new Set(declared.flatMap(({ traced }) => traced.graph.nodes.flatMap(({ op, name }) => (op === "input" ? [name] : []))))],
+    ...(threads === undefined ? {} : { threads }),
+    ...(relaxed === true ? { relaxed } : {}),
+    ...own,
+    ...(scheduled ? { schedules: await cited(schedules!) } : {}),
+  };
+}
+
+/** Where rows meet, by kind of entry. */
+function meetingsOf(declared: readonly Declared[]): Facts["meetings"] {
+  return Object.fromEntries(
+    declared.flatMap(({ name, purpose, traced: { meeting } }) =>
+      meeting === undefined ? [] : [[purpose.kind === "forward" ? name : "train", meeting]],
+    ),
+  );
+}
+
+/** The hash by which checkpoints and schedules know the graph they belong to. */
+export async function graphHash(entries: readonly { readonly purpose: Purpose; readonly graph: Graph }[]): Promise<string> {
+  const trained = entries.filter(({ purpose }) => purpose.kind === "train");
+  const text = trained.map(({ graph }) => printGraph(withoutOrigins(graph))).join("");
+  return (await sha256(text)).slice(0, 16);
+}
+
+/** What is computed, without whose lines it came from, or in which order a target's sums add: moving a line of the model changes no graph. */
+const withoutOrigins = (graph: Graph): Graph => ({
+  ...graph,
+  nodes: graph.nodes.map((node) => ({ ...node, attrs: withoutOrder(node.attrs), origin: { role: "primal", site: "" } })),
+  aliases: [],
+});

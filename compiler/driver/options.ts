@@ -1,0 +1,70 @@
+/** What a compile is asked for, and the command that asks for the same again. */
+
+import type { Float } from "../graph/type.ts";
+import type { ExtentMap } from "../model/extents.ts";
+import type { BatchSizes, EntryKind } from "../model/declaration.ts";
+import { printPasses, type OptionalPass } from "../passes/selection.ts";
+import { DEFAULT, targetOf, type TargetName } from "../targets/index.ts";
+import { wordsOf } from "../targets/words.ts";
+import type { Choice } from "./memory.ts";
+import type { ScheduleText } from "./schedules.ts";
+
+export interface Source {
+  /** Relative to the model's package. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Of each entry, since each is a graph of its own. */
+export type InstanceExtents = Readonly<Record<EntryKind, ExtentMap>>;
+
+/** What a memory budget chose, by entry. */
+export type Choices = ReadonlyMap<string, Choice>;
+
+export interface CompileOptions {
+  readonly source?: Source;
+  readonly dtype?: Float;
+  /** What is printed; default: the TypeScript trainer. */
+  readonly target?: TargetName;
+  /** `gradients` adds gradients.ts. */
+  readonly entries?: readonly "gradients"[];
+  /** Which passes' text to keep in `stages`. */
+  readonly keep?: (pass: string) => boolean;
+  /** Rows of every entry, or of each, in place of the model's own. */
+  readonly batch?: number | BatchSizes;
+  /** Declares the small instance: every size(…) takes its `check` extent. */
+  readonly small?: boolean;
+  /** What the small instance makes of the extents that a declaration without sizes names, by entry. */
+  readonly extents?: InstanceExtents | undefined;
+  /** Which optional passes run, for bisecting; default: all. Other bits may come of it, within the check's bounds. */
+  readonly passes?: readonly OptionalPass[];
+  /** The trainer's arena, at most: 512KB, 1.5MiB. In place of the model's own; gradients.ts has no budget. */
+  readonly memory?: string;
+  /** What was chosen for each entry before, in place of a budget. */
+  readonly chosen?: Choices;
+  /** Schedules that were measured for this model and target, of the trainer's kernels; what they do not name the cost model picks. */
+  readonly schedules?: ScheduleText;
+  /** WebAssembly only: kernels are divided among this many threads, unless whoever makes a trainer says otherwise. */
+  readonly threads?: number;
+  /** WebAssembly only: uses relaxed SIMD, and gives up that all machines have the same bits. */
+  readonly relaxed?: boolean;
+  /** 3×3 convolutions of stride 1 by Winograd's algorithm: fewer products, larger errors. */
+  readonly winograd?: boolean;
+}
+
+/** The command that makes the files again. */
+export function commandOf({ source, entries, target, passes, threads, relaxed, winograd, memory }: CompileOptions): string {
+  const chosen = printPasses(passes);
+  if (source === undefined) return "compile(model) in the program that declared it";
+  return [
+    "adjoint compile",
+    source.path,
+    ...(target === undefined || target === DEFAULT.name ? [] : [wordsOf(targetOf(target))]),
+    ...(threads === undefined ? [] : [`--threads ${threads}`]),
+    ...(relaxed === true ? ["--relaxed"] : []),
+    ...(winograd === true ? ["--winograd"] : []),
+    ...(entries ?? []).map((entry) => `--entry ${entry}`),
+    ...(chosen === undefined ? [] : [`--passes ${chosen}`]),
+    ...(memory === undefined ? [] : [`--memory ${memory.replaceAll(" ", "")}`]),
+  ].join(" ");
+}

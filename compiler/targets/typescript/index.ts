@@ -1,0 +1,20 @@
+/** The default target: trainer.ts, in which kernels are functions over views of one ArrayBuffer. */
+
+import { Emitted } from "../emitted.ts";
+import type { Target } from "../target.ts";
+import { aloneInTypeScript } from "./alone.ts";
+import { functionsOf } from "./functions.ts";
+import { scalar } from "./machine.ts";
+import { printFile } from "./module.ts";
+
+export const typescript = {
+  name: "typescript",
+  suffix: "",
+  asked: {},
+  implied: { target: "typescript" },
+  machine: scalar,
+  understands: new Set(["float64", "winograd", "gradients", "memory", "schedules"]),
+  beside: new Set(["model.graph", "model.plan", "report.md"]),
+  emit: async (module, facts, kind = "trainer") => new Emitted(printFile(module, facts, functionsOf(module), kind)),
+  alone: (kernels, arenaBytes) => aloneInTypeScript(kernels, arenaBytes),
+} as const satisfies Target;
