@@ -36,7 +36,7 @@ export interface CompileOptions extends Omit<LowerOptions, "extents" | "batch"> 
 export interface Compiled {
   readonly model: string;
   /**
-   * By file name: trainer.ts, gradients.ts if asked for, model.graph, model.plan, report.md, certificate.json; of other targets with a suffix,
+   * By file name: trainer.ts, gradients.ts and model.plan if asked for, model.graph, report.md, certificate.json; of other targets with a suffix,
    * trainer.wasm.ts, and those of them that the target has.
    */
   readonly files: ReadonlyMap<string, string>;
@@ -76,6 +76,7 @@ const OPTIONS = optionsOf<CompileOptions>({
   threads: COUNT,
   relaxed: FLAG,
   winograd: FLAG,
+  plan: FLAG,
   effort: oneOf("none", "quick", "more", "exhaustive"),
   progress: FUNCTION,
 });
@@ -100,7 +101,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
   if (gradients !== undefined) files.set(name("gradients.ts"), gradients.text);
   if (beside.has("model.graph"))
     files.set("model.graph", lowered.entries.map((entry) => printGraph({ ...entry.graph, name: entry.name })).join("\n"));
-  if (beside.has("model.plan")) files.set(name("model.plan"), printModule(lowered.module));
+  if (options.plan === true && beside.has("model.plan")) files.set(name("model.plan"), printModule(lowered.module));
   const binaries = new Map([...trainer.binaries, ...(gradients?.binaries ?? [])]);
   let check: CheckResult | undefined;
   if (effort !== "none") {

@@ -1,4 +1,9 @@
-/** Guarantees dist/: what package.json names, with mathjs bundled in and every chunk beside its entry. `--types` adds declarations. */
+// @ts-check
+/**
+ * Guarantees dist/: what package.json names, with mathjs bundled in and every chunk beside its entry. `--types` adds declarations.
+ * Plain JavaScript with its types in comments, since it runs wherever the package is installed from its repository: what runs
+ * TypeScript would start in half a second, of which this whole build takes a part.
+ */
 
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
@@ -9,6 +14,7 @@ import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(root, "dist");
+/** @type {{ dependencies: Record<string, string> }} */
 const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 
 const { outputFiles, metafile } = await build({
@@ -45,6 +51,7 @@ if (process.argv.includes("--types")) emitTypes();
 /** Chunks first, so that an entry never names one that is not there; what this build did not make goes last. */
 async function writeAll() {
   await mkdir(dist, { recursive: true });
+  /** @param {{ path: string }} file */
   const isChunk = ({ path }) => basename(path).startsWith("chunk-");
   const ordered = [...outputFiles.filter(isChunk), ...outputFiles.filter((file) => !isChunk(file))];
   for (const { path, contents } of ordered) {
@@ -70,11 +77,15 @@ async function licences() {
   return `dist/ contains code of these packages.\n${rule}${(await Promise.all(texts)).join(rule)}`;
 }
 
-/** Follows the imports of an entry: none may be Node's or a package's. */
+/**
+ * Follows the imports of an entry: none may be Node's or a package's.
+ * @param {string} entry
+ * @param {Set<string>} [seen]
+ */
 function checkBrowserSafe(entry, seen = new Set()) {
   if (seen.has(entry)) return;
   seen.add(entry);
-  for (const { path, external } of metafile.outputs[entry].imports) {
+  for (const { path, external } of metafile.outputs[entry]?.imports ?? []) {
     if (external) throw new Error(`${entry} imports ${path}, so it would not run in a browser`);
     checkBrowserSafe(path, seen);
   }

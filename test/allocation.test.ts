@@ -6,31 +6,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stripTypes } from "../compiler/targets/strip.ts";
 import { typescript } from "../compiler/targets/typescript/index.ts";
+import type { Growth } from "../scripts/allocation-run.ts";
 import { lightModelNames, lowered, modelNames } from "./support/models.ts";
 
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), "adjoint-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** As scripts/allocation-run.mjs explains. */
+/** As scripts/allocation-run.ts explains. */
 const FLAGS = ["--expose-gc", "--single-threaded", "--allow-natives-syntax"];
-const counter = fileURLToPath(new URL("../scripts/allocation-run.mjs", import.meta.url));
+const counter = join(folder, "allocation-run.mjs");
+beforeAll(async () => {
+  const text = readFileSync(new URL("../scripts/allocation-run.ts", import.meta.url), "utf8");
+  writeFileSync(counter, await stripTypes(text));
+});
 const STEPS = 2000;
 /** Steps of a model whose small instance is no smaller. */
 const FEW_STEPS = 200;
-
-interface Growth {
-  /** Bytes of array buffers, over all warm steps. */
-  readonly buffers: number;
-  /** Bytes a step. */
-  readonly heap: number;
-  /** Bytes that a step may return its losses in. */
-  readonly most: number;
-  readonly collections: number;
-}
 
 /**
  * What warm steps of a small instance add to the process, each step with a statement more:

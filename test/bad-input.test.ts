@@ -42,8 +42,8 @@ test("arguments", async () => {
     "compile models/circuit.ts --target wasm --wasm externl":
       'the bytes cannot go to "externl"; did you mean --wasm external?; --wasm takes embedded or external',
     "compile models/circuit.ts --wasm external": "only a WebAssembly trainer has bytes to lie beside it; add --target wasm",
-    "compile models/circuit.ts --plain --winograd --target wasm":
-      "--plain writes the TypeScript trainer without any schedule, and goes together with --out, --print, --stages, --passes and --timings; leave out --target, --winograd",
+    "compile models/circuit.ts --plain --winograd --plan --target wasm":
+      "--plain writes the TypeScript trainer without any schedule, and goes together with --out, --print, --stages, --passes and --timings; leave out --target, --winograd, --plan",
     "compile models/circuit.ts --print fues":
       'there is no pass "fues"; did you mean fuse?; the passes are prune, fold, algebra, share, stability, differentiate, movement, numerics, additions, recompute, define, split, fuse, parts, pack, unroll, schedule, place',
     "compile models/missing.ts": "there is no model file models/missing.ts; check the spelling, or write the model there",
@@ -53,6 +53,9 @@ test("arguments", async () => {
     check: "adjoint check needs a model: adjoint check models/<name>.ts",
     "summary models/circuit.ts models/linear-softmax.ts":
       "adjoint summary takes one model, but got models/circuit.ts and models/linear-softmax.ts; run it once for each",
+    "inspect models/circuit.ts --lvie": "adjoint inspect has no flag --lvie; did you mean --live?; see adjoint inspect --help",
+    "inspect models/circuit.ts --all --graph --live": "--all shows everything already; leave it out, or --graph and --live",
+    "check models/circuit.ts --al": "adjoint check has no flag --al; did you mean --all?; see adjoint check --help",
     "verify models/circuit.ts":
       "models/circuit.ts has no header of a generated file, so nothing says which model it belongs to; verify takes generated/<model>/trainer.ts, and a model is checked with adjoint check",
     "train models/linear-softmax.ts --epochs 1.5": '--epochs needs a whole number of at least 1, but got "1.5"',
@@ -290,7 +293,6 @@ test("an output folder that cannot be written; what stood there before still sta
   writeFileSync(at("taken/circuit"), "");
   // an earlier compile, in which a folder has come to lie where a file belongs
   expect((await run("compile models/circuit.ts --out kept")).code).toBe(0);
-  rmSync(at("kept/circuit/model.plan"));
   mkdirSync(at("kept/circuit/model.plan"));
   const stood = `${readFileSync(at("kept/circuit/trainer.ts"), "utf8")}// as it was\n`;
   writeFileSync(at("kept/circuit/trainer.ts"), stood);
@@ -300,7 +302,7 @@ test("an output folder that cannot be written; what stood there before still sta
       "file/circuit cannot be used: part of the path is a file, where a folder was needed; move the file, or choose another path",
     "compile models/circuit.ts --out taken":
       "taken/circuit cannot be used: a file lies where a folder was needed; move the file, or choose another path",
-    "compile models/circuit.ts --out kept":
+    "compile models/circuit.ts --out kept --plan":
       "kept/circuit/model.plan cannot be read or written: it is a folder, where a file was needed; name a file",
   });
   expect(readdirSync(at("kept/circuit"))).toEqual(before);

@@ -1,4 +1,4 @@
-/** What report.md says of the start, and how a trainer names itself: facts of the model alone, the same on every machine. */
+/** What report.md says of the start and of the passes, and how a trainer names itself: facts of the model alone, the same on every machine. */
 
 import {
   add,
@@ -74,4 +74,12 @@ test("a trainer carries its model's name, and a hash of what it computes", async
   expect(await graphOf(elsewhere, { source })).toBe(first);
   expect(await graphOf(classifier("m", 0.2))).not.toBe(first);
   await graphOf(classifier("*/ `${x}`\n\"'", 0.1));
+});
+
+test("of the passes, report.md lists those that changed something", async () => {
+  const one = model("one", {}, () => ({ loss: square(param("a", [], constant(3))), optimizer: sgd() }));
+  const report = (await compiled(one)).files.get("report.md")!;
+  const train = report.slice(report.indexOf("### train"), report.indexOf("### evaluate"));
+  expect([...train.matchAll(/^\| (\w+) \|.* → /gm)].map(([, pass]) => pass)).toEqual(["differentiate", "prune", "define", "fuse"]);
+  expect(train.split("\n").filter((line) => line.startsWith("|"))).toHaveLength(2 + 4);
 });

@@ -49,7 +49,7 @@ describe("the packed tarball, unpacked beside links to its dependencies", () => 
   });
 
   test("npx adjoint compiles a model to the trainer that is committed here", async () => {
-    const { stdout } = await run("npx", ["--no-install", "adjoint", "compile", "models/circuit.ts", "--entry", "gradients"], {
+    const { stdout } = await run("npx", ["--no-install", "adjoint", "compile", "models/circuit.ts", "--entry", "gradients", "--plan"], {
       cwd: at("home"),
     });
     expect(stdout).toBe("✓ circuit  generated/circuit/  arena 80 bytes  6 files written\n");

@@ -247,6 +247,23 @@ softmax           softmax  [3, 5]                 0`);
     expect(text).toMatch(/a training step +[\d,]+ FLOPs\narena, all memory there is +[\d,]+ bytes/);
   });
 
+  test("of many layers shows the first, and counts the others", async () => {
+    const deep = sequential("deep", [flatten(), ...Array.from({ length: 30 }, () => dense(3)), softmax()]).compile({
+      ...small,
+      input: [2],
+      loss: "sparse_categorical_crossentropy",
+    });
+    const lines = show(summarize(await lower(deep)), 5).split("\n");
+    expect(lines.slice(4, 10)).toEqual([
+      "flatten  flatten  [3, 2]                 0",
+      "dense    dense    [3, 3]                 6",
+      "dense_2  dense    [3, 3]                 9",
+      "dense_3  dense    [3, 3]                 9",
+      "… and 28 layers more",
+      "",
+    ]);
+  });
+
   test("lists parameters of no layer beside the layers, and alone where there are none", async () => {
     const mixed = (layers: readonly Layer[]): Model =>
       model("mixed", { batch: 2 }, ({ batch }) => {

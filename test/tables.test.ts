@@ -22,10 +22,14 @@ function namesUnder(title: string): readonly string[] {
   return names;
 }
 const check = (file?: string) =>
-  spawnSync(process.execPath, [`${root}scripts/tables.mjs`, "--check", ...(file === undefined ? [] : [file])], {
-    encoding: "utf8",
-    cwd: folder,
-  });
+  spawnSync(
+    process.execPath,
+    ["--import", import.meta.resolve("tsx"), `${root}scripts/tables.ts`, "--check", ...(file === undefined ? [] : [file])],
+    {
+      encoding: "utf8",
+      cwd: folder,
+    },
+  );
 
 test("the README is what npm run tables makes of it; one changed cell is stale", { timeout: 60_000 }, () => {
   expect(check()).toMatchObject({ status: 0, stderr: "" });

@@ -1,4 +1,4 @@
-"""Guarantees the same models in PyTorch's own words, eager, from the same weights; speaks bench/contender.mjs's protocol."""
+"""Guarantees the same models in PyTorch's own words, eager, from the same weights; speaks bench/contender.ts's protocol."""
 import json, os, re, resource, sys, time
 import warnings
 warnings.filterwarnings("ignore")
@@ -63,7 +63,7 @@ def step(n):
 restore()
 
 def peak():
-    """KiB of this process's memory alone, as bench/peak.mjs says it."""
+    """KiB of this process's memory alone, as bench/peak.ts says it."""
     try:
         return int(re.search(r"^VmHWM:\s+(\d+) kB$", open("/proc/self/status").read(), re.M)[1])
     except (OSError, TypeError):

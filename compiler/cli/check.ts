@@ -1,4 +1,4 @@
-/** Guarantees `adjoint check`: every gradient of a model beside its numeric one, and a plain answer whether they agree. */
+/** Guarantees `adjoint check`: a plain answer whether a model's gradients and their numeric ones agree, and first of all what does not. */
 
 import { defineCommand } from "citty";
 import { checkModel, type CheckResult } from "../check/check.ts";
@@ -14,6 +14,7 @@ export const check = defineCommand({
   args: {
     models: { type: "positional", required: false, description: "Model files" },
     exhaustive: { type: "boolean", description: "Every coordinate of every tensor" },
+    all: { type: "boolean", description: "Show the tensors that agree as well" },
     ...COMMON,
   },
   async run({ args }) {
@@ -24,7 +25,7 @@ export const check = defineCommand({
       const { model, source, shown } = await loadModel(file);
       const checked = await checkModel(model, { source, effort, progress: (text) => progress(`${shown}: ${text}`) });
       results.push(toJson(checked));
-      if (args.json !== true) result(`${results.length > 1 ? "\n" : ""}${show(results.at(-1)!)}`);
+      if (args.json !== true) result(`${results.length > 1 ? "\n" : ""}${show(results.at(-1)!, args.all === true)}`);
     }
     const [first] = results;
     if (args.json === true) resultJson((results.length === 1 ? first! : { results }) satisfies Results<CheckJson>);
@@ -52,25 +53,26 @@ export const toJson = ({ model, holds, instance, tensors }: Pick<CheckResult, "m
   }),
 });
 
-function show({ model, holds, instance, tensors }: CheckJson): string {
-  const worst = Math.max(0, ...tensors.map((tensor) => tensor.worst));
-  const unjudged = tensors.filter(({ reason }) => reason !== undefined);
+/** The verdict, then what is wrong, then what was not judged; every tensor where all is asked for. */
+function show({ model, holds, instance, tensors }: CheckJson, all: boolean): string {
+  const having = (verdict: TensorJson["verdict"]): readonly TensorJson[] => tensors.filter((tensor) => tensor.verdict === verdict);
+  const [wrong, unjudged, right] = [having("wrong"), having("not judged"), having("holds")];
+  const worst = Math.max(0, ...[...wrong, ...right].map((tensor) => tensor.worst)).toExponential(1);
   const left = unjudged.length === 0 ? "" : `, ${unjudged.length} not judged`;
+  const rows = all ? [...wrong, ...unjudged, ...right] : wrong;
   return [
-    `model ${paint.bold(model)}${instance === undefined ? "" : `, gradients and steps ${instance}`}`,
-    "",
-    tensorTable(tensors),
-    "",
-    ...unjudged.map(({ name, method, reason }) => `  not judged: ${name}, by ${method}: ${reason!}`),
-    ...(unjudged.length === 0 ? [] : [""]),
     holds
-      ? `${paint.green("✓")} holds: ${tensors.length - unjudged.length} tensors agree, worst error ${worst.toExponential(1)}${left}`
-      : `${paint.red("✗")} does not hold: the worst error is ${worst.toExponential(1)}`,
+      ? `${paint.green("✓")} ${paint.bold(model)} holds: ${right.length} tensors agree${left}; worst error ${worst}`
+      : `${paint.red("✗")} ${paint.bold(model)} does not hold: ${wrong.length} of ${tensors.length} tensors wrong${left}; worst error ${worst}`,
+    ...(instance === undefined ? [] : [`  gradients and steps ${instance}`]),
+    ...(rows.length === 0 ? [] : ["", tensorTable(rows)]),
+    ...(unjudged.length === 0 ? [] : [""]),
+    ...unjudged.map(({ name, method, reason }) => `  not judged: ${name}, by ${method}: ${reason!}`),
   ].join("\n");
 }
 
-export function tensorTable(tensors: readonly TensorJson[]): string {
-  return table(
+const tensorTable = (tensors: readonly TensorJson[]): string =>
+  table(
     [
       { head: "tensor" },
       { head: "role" },
@@ -78,14 +80,15 @@ export function tensorTable(tensors: readonly TensorJson[]): string {
       { head: "coordinates", align: "right" },
       { head: "worst", align: "right" },
       { head: "kinks", align: "right" },
+      { head: "verdict" },
     ],
     tensors.map(({ name, role, method, coordinates, worst, kinks, verdict }) => [
       name,
       role,
       method,
       grouped(coordinates),
-      verdict === "not judged" ? verdict : worst === 0 ? "0" : worst.toExponential(1),
+      verdict === "not judged" ? "–" : worst === 0 ? "0" : worst.toExponential(1),
       String(kinks),
+      verdict,
     ]),
   );
-}

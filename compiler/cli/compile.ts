@@ -14,7 +14,7 @@ import { amountOf, COMMON } from "./arguments.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
 import { DEFAULT, fileOf, targetOf } from "../targets/index.ts";
-import { askedBefore, checkStems, requireGenerated, folderFor, modelFiles, targetsIn, kernelsAsked } from "./generated.ts";
+import { askedBefore, checkStems, requireGenerated, folderFor, modelFiles, targetsIn, trainerAsked } from "./generated.ts";
 import { readHeader } from "./header.ts";
 import type { CompileJson, Results } from "./json.ts";
 import { loadModel, type LoadedModel } from "./load-model.ts";
@@ -49,6 +49,7 @@ export const compile = defineCommand({
       type: "boolean",
       description: "Compute 3×3 convolutions of stride 1 by Winograd's algorithm: fewer products, larger rounding errors",
     },
+    plan: { type: "boolean", description: "Also write model.plan: every kernel's loops and every buffer's place, as text" },
     force: { type: "boolean", description: "Overwrite a trainer.ts that no compile made" },
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
     print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
@@ -94,13 +95,14 @@ export const compile = defineCommand({
     for (const { model, target } of wanted) {
       const folder = folderFor(args.out, model);
       const before = args._.length > 0 ? {} : askedBefore(folder, target);
-      const kernels = { ...(args._.length > 0 ? {} : kernelsAsked(folder, target)), ...shaped };
+      const trainer = { ...(args._.length > 0 ? {} : trainerAsked(folder, target)), ...shaped };
       const asked = {
         ...before,
         ...(entries.length > 0 && { entries }),
         ...(memory !== undefined && { memory }),
         ...(passes !== undefined && { passes }),
-        ...kernels,
+        ...trainer,
+        ...(args.plan === true && target !== "plain" && { plan: true }),
       };
       requireWritable(folder);
       if (args.force !== true) requireGenerated(folder, target, asked.entries ?? []);
@@ -111,10 +113,7 @@ export const compile = defineCommand({
       if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
       const printed = compiled.lowered.observation.stages.filter(({ pass }) => isPass(pass, args.print));
       const files = writeFiles(folder, new Map<string, string | Uint8Array>([...compiled.files, ...compiled.binaries]));
-      const other = join(folder, fileOf("gradients.ts", targetOf(target)));
-      const stale = readHeader(readText(other) ?? "");
-      if (stale !== undefined && (asked.entries ?? []).length === 0)
-        note(`${other} is of an earlier compile; add --entry gradients to renew it`);
+      for (const [path, flag] of staleIn(folder, compiled)) note(`${path} is of an earlier compile; add ${flag} to renew it, or remove it`);
       const json: CompileJson = {
         model: compiled.model,
         folder,
@@ -138,6 +137,21 @@ export const compile = defineCommand({
       resultJson((args._.length > 0 && done.length === 1 ? first! : { results: done }) satisfies Results<CompileJson>);
   },
 });
+
+/** Files that are written where a flag asks for them, and how one is known that a compile wrote. */
+const ON_REQUEST = [
+  { file: "gradients.ts", flag: "--entry gradients", isOurs: (text: string) => readHeader(text) !== undefined },
+  { file: "model.plan", flag: "--plan", isOurs: (text: string) => text.startsWith("module ") },
+] as const;
+
+/** Of these, what lies in the folder and was not made this time, with the flag that makes it. */
+const staleIn = (folder: string, { files, lowered: { target } }: Compiled): (readonly [path: string, flag: string])[] =>
+  target.reading !== undefined
+    ? []
+    : ON_REQUEST.flatMap(({ file, flag, isOurs }) => {
+        const [name, path] = [fileOf(file, target), join(folder, fileOf(file, target))];
+        return !files.has(name) && isOurs(readText(path) ?? "") ? [[path, flag] as const] : [];
+      });
 
 async function compileOne({ model, source, shown }: LoadedModel, options: CompileOptions): Promise<Compiled> {
   return compileModel(model, {

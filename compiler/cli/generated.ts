@@ -31,14 +31,15 @@ export const targetsIn = (folder: string): TargetName[] =>
     return [target === DEFAULT ? target.name : (readHeader(text!)?.target ?? target.name)];
   });
 
-/** What a folder's trainer for a target was compiled with, so that making it again keeps it: threads, relaxed SIMD, Winograd's algorithm. */
-export function kernelsAsked(folder: string, target: TargetName): Pick<Header, "threads" | "relaxed" | "winograd"> {
+/** What was asked for of a folder's trainer for a target, so that making it again keeps it: how its kernels are, and its plan. */
+export function trainerAsked(folder: string, target: TargetName): Pick<Header, "threads" | "relaxed" | "winograd" | "plan"> {
   const header = readHeader(readText(join(folder, fileOf("trainer.ts", targetOf(target)))) ?? "");
-  const { threads, relaxed, winograd } = header ?? {};
+  const { threads, relaxed, winograd, plan } = header ?? {};
   return {
     ...(threads === undefined ? {} : { threads }),
     ...(relaxed === undefined ? {} : { relaxed }),
     ...(winograd === undefined ? {} : { winograd }),
+    ...(plan === undefined ? {} : { plan }),
   };
 }
 

@@ -28,6 +28,8 @@ export interface Header {
   readonly relaxed?: true;
   /** Its `--winograd`. */
   readonly winograd?: true;
+  /** Its `--plan`. */
+  readonly plan?: true;
 }
 
 const GENERATED =
@@ -65,6 +67,7 @@ export function readHeader(text: string): Header | undefined {
     ...(threads === undefined ? {} : { threads: Number(threads) }),
     ...(/ --relaxed(?: |$)/.test(flags) ? { relaxed: true } : {}),
     ...(/ --winograd(?: |$)/.test(flags) ? { winograd: true } : {}),
+    ...(/ --plan(?: |$)/.test(flags) ? { plan: true } : {}),
   };
 }
 
@@ -75,12 +78,14 @@ export const optionsOf = ({
   threads,
   relaxed,
   winograd,
-}: Header): Pick<Header, "passes" | "memory" | "threads" | "relaxed" | "winograd"> => ({
+  plan,
+}: Header): Pick<Header, "passes" | "memory" | "threads" | "relaxed" | "winograd" | "plan"> => ({
   ...(passes === undefined ? {} : { passes }),
   ...(memory === undefined ? {} : { memory }),
   ...(threads === undefined ? {} : { threads }),
   ...(relaxed === undefined ? {} : { relaxed }),
   ...(winograd === undefined ? {} : { winograd }),
+  ...(plan === undefined ? {} : { plan }),
 });
 
 /** The certificate line without its end. */

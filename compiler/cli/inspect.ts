@@ -1,16 +1,21 @@
-/** Guarantees `adjoint inspect`: every level of a model between its declaration and its trainer, as text. */
+/** Guarantees `adjoint inspect`: a model on one screen, and every level between its declaration and its trainer as text. */
 
 import { defineCommand } from "citty";
 import { printGraph } from "../graph/print.ts";
 import { lower, type Lowered } from "../driver/lower.ts";
 import { printKernel } from "../loop/text/index.ts";
 import { COMMON, onlyModel } from "./arguments.ts";
+import { InputError } from "./errors.ts";
 import type { InspectJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
 import { grouped, paint, result, resultJson, table } from "./output.ts";
+import { show as showSummary, summarize } from "./summary.ts";
 
 const SECTIONS = ["graph", "backward", "kernels", "live"] as const;
 type Section = (typeof SECTIONS)[number];
+
+/** Layers, or parameters, of the overview: with what stands around them they fit a screen of forty lines. */
+const MOST_ROWS = 20;
 
 const HEADINGS: Readonly<Record<Section, string>> = {
   graph: "Forward graph, as declared",
@@ -20,31 +25,39 @@ const HEADINGS: Readonly<Record<Section, string>> = {
 };
 
 export const inspect = defineCommand({
-  meta: { name: "adjoint inspect", description: "Show the graph, its gradient, the kernels and the memory of a model" },
+  meta: { name: "adjoint inspect", description: "Show a model on one screen, or its graph, gradient, kernels and memory" },
   args: {
     model: { type: "positional", required: false, description: "A model file" },
-    graph: { type: "boolean", description: "Only the forward graph" },
-    backward: { type: "boolean", description: "Only the graph after differentiation" },
-    kernels: { type: "boolean", description: "Only the kernels" },
-    live: { type: "boolean", description: "Only the live ranges" },
+    graph: { type: "boolean", description: "The forward graph instead" },
+    backward: { type: "boolean", description: "The graph after differentiation instead" },
+    kernels: { type: "boolean", description: "The kernels instead" },
+    live: { type: "boolean", description: "The live ranges instead" },
+    all: { type: "boolean", description: "Everything: the overview, and all of these" },
     ...COMMON,
   },
   async run({ args }) {
-    const { model, source } = await loadModel(onlyModel("inspect", args._));
+    const file = onlyModel("inspect", args._);
     const asked = SECTIONS.filter((section) => args[section] === true);
-    const sections = asked.length > 0 ? asked : SECTIONS;
+    if (args.all === true && asked.length > 0)
+      throw new InputError(`--all shows everything already; leave it out, or ${asked.map((section) => `--${section}`).join(" and ")}`);
+    const sections = args.all === true ? SECTIONS : asked;
+    const { model, source } = await loadModel(file);
     const lowered = await lower(model, { source, keep: (pass) => pass === "differentiate" });
+    const overview = asked.length === 0 ? summarize(lowered) : undefined;
     if (args.json === true)
       return resultJson({
         model: model.name,
+        ...(overview === undefined ? {} : { overview }),
         ...Object.fromEntries(sections.map((section) => [section, data(lowered)[section]])),
       } satisfies InspectJson);
     const texts = sections.map((section) => `${paint.bold(`── ${HEADINGS[section]}`)}\n\n${show(lowered, section)}`);
+    if (overview !== undefined) texts.unshift(showSummary(overview, args.all === true ? undefined : MOST_ROWS));
+    if (sections.length === 0) texts.push(paint.dim(`More: ${SECTIONS.map((section) => `--${section}`).join(", ")}, --all`));
     result(texts.join("\n\n"));
   },
 });
 
-type Data = Required<Omit<InspectJson, "model">>;
+type Data = Required<Pick<InspectJson, Section>>;
 
 function data({ entries, module, observation }: Lowered): Data {
   const roles = new Map(module.buffers.map(({ name, role }) => [name, role]));

@@ -96,7 +96,21 @@ export interface SummaryJson {
   readonly forwardOps: number;
   readonly flopsPerStep: number;
   readonly arenaBytes: number;
-  readonly entries: readonly { readonly name: string; readonly kernels: number; readonly statements: number; readonly flops: number }[];
+  readonly entries: readonly EntryCosts[];
+}
+
+/** What one run of an entry point costs. */
+export interface EntryCosts {
+  readonly name: string;
+  readonly kernels: number;
+  readonly statements: number;
+  /** Between memory and the loops of the kernels, each buffer once a kernel. */
+  readonly bytesMoved: number;
+  readonly flops: number;
+  /** Of these, by what a value is for: kernels compute several of them in one loop. */
+  readonly forward: number;
+  readonly backward: number;
+  readonly update: number;
 }
 
 export interface TrainJson {
@@ -117,6 +131,7 @@ export interface TrainJson {
 
 export interface InspectJson {
   readonly model: string;
+  readonly overview?: SummaryJson;
   readonly graph?: string;
   readonly backward?: string;
   readonly kernels?: string;

@@ -38,7 +38,7 @@ const VERBS: Readonly<Record<string, { readonly description: string; readonly lo
     load: async () => (await import("./tune.ts")).tune,
   },
   inspect: {
-    description: "Show the graph, its gradient, the kernels and the memory",
+    description: "Show a model on one screen, or its graph, gradient, kernels and memory",
     load: async () => (await import("./inspect.ts")).inspect,
   },
   explain: {

@@ -86,7 +86,8 @@ export function requireTogether(target: Target, args: Args): void {
     );
   }
   const own = { ...target.implied, ...target.asked };
-  const others = [...NAMES.filter((flag) => own[flag] === undefined), ...lacks!.map(([, flag]) => flag)].filter((flag) =>
+  const plan = target.beside.has("model.plan") ? [] : ["plan"];
+  const others = [...NAMES.filter((flag) => own[flag] === undefined), ...lacks!.map(([, flag]) => flag), ...plan].filter((flag) =>
     isGiven(args[flag]),
   );
   if (others.length === 0) return;

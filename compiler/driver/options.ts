@@ -50,10 +50,12 @@ export interface CompileOptions {
   readonly relaxed?: boolean;
   /** 3×3 convolutions of stride 1 by Winograd's algorithm: fewer products, larger errors. */
   readonly winograd?: boolean;
+  /** Also gives model.plan, the placed kernels as text: longer than the trainer, for whoever wants to read them. */
+  readonly plan?: boolean;
 }
 
 /** The command that makes the files again. */
-export function commandOf({ source, entries, target, passes, threads, relaxed, winograd, memory }: CompileOptions): string {
+export function commandOf({ source, entries, target, passes, threads, relaxed, winograd, memory, plan }: CompileOptions): string {
   const chosen = printPasses(passes);
   if (source === undefined) return "compile(model) in the program that declared it";
   return [
@@ -66,5 +68,6 @@ export function commandOf({ source, entries, target, passes, threads, relaxed, w
     ...(entries ?? []).map((entry) => `--entry ${entry}`),
     ...(chosen === undefined ? [] : [`--passes ${chosen}`]),
     ...(memory === undefined ? [] : [`--memory ${memory.replaceAll(" ", "")}`]),
+    ...(plan === true ? ["--plan"] : []),
   ].join(" ");
 }

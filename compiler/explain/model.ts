@@ -105,7 +105,8 @@ export function explainModel({ model, module, target: { machine } }: Lowered): M
 const endOf = ({ slots }: Module, buffers: readonly string[]): number =>
   slots.filter(({ buffer }) => buffers.includes(buffer)).reduce((end, { offset, bytes }) => Math.max(end, aligned(offset + bytes)), 0);
 
-const movedBy = ({ buffers }: Module, { group }: KernelCall): number =>
+/** Bytes between memory and the loops of one call. */
+export const movedBy = ({ buffers }: Module, { group }: KernelCall): number =>
   bytesMoved(group, (name) => {
     const buffer = buffers.find((one) => one.name === name);
     return buffer === undefined ? 0 : sizeInBytes(buffer);

@@ -1,4 +1,4 @@
-/** Guarantees that kernels, or groups, with one key differ in names alone: equal loops over storage of equal type. */
+/** Guarantees that kernels, or groups, with one key differ in names alone, or in how far loops go: equal loops over storage of equal type. */
 
 import type { Index } from "./index-expression.ts";
 import type { Buffer, Group, Kernel, Scalar, Stmt } from "./loop.ts";
@@ -29,9 +29,19 @@ class Numbering {
     return [...this.#numbers.keys()].flatMap((key) => (key.startsWith("b ") ? [key.slice(2)] : []));
   }
 
+  /** How far an index goes. */
+  extent(extent: number): string {
+    return `<${extent}`;
+  }
+
+  /** Where a loop ends. */
+  end(to: Index): string {
+    return this.index(to);
+  }
+
   index({ terms, offset }: Index): string {
     const parts = terms.map(({ atom, by }) => {
-      if (atom.kind === "index") return `${by}*${this.of("i", atom.name)}<${atom.extent}`;
+      if (atom.kind === "index") return `${by}*${this.of("i", atom.name)}${this.extent(atom.extent)}`;
       return `${by}*(${this.index(atom.of)} ${atom.kind} ${atom.by})`;
     });
     return `${parts.join("+")}+${offset}`;
@@ -62,7 +72,7 @@ class Numbering {
     const block = (body: readonly Stmt[]): string => `{${body.map((one) => this.stmt(one)).join(";")}}`;
     switch (s.kind) {
       case "for":
-        return `${s.form} ${this.of("i", s.index)} ${this.index(s.from)}..${this.index(s.to)} ${s.step} ${s.unrolled ?? 1}${block(s.body)}`;
+        return `${s.form} ${this.of("i", s.index)} ${this.index(s.from)}..${s.unrolled === undefined ? this.end(s.to) : this.index(s.to)} ${s.step} ${s.unrolled ?? 1}${block(s.body)}`;
       case "let":
         return `${s.mutable ? "let" : "const"} ${this.of("l", s.name)}:${s.dtype}=${this.scalar(s.value)}`;
       case "assign":
@@ -80,6 +90,28 @@ export function keyOfKernel({ params, body }: Kernel): string {
   const numbering = new Numbering();
   const types = params.map(({ name, dtype, length, access }) => `${numbering.of("b", name)} ${dtype}[${length}] ${access}`);
   return `${types.join()}|${body.map((stmt) => numbering.stmt(stmt)).join(";")}`;
+}
+
+/** Leaves out how far loops go, and keeps it in order. */
+class Endless extends Numbering {
+  readonly ends: number[] = [];
+
+  override extent(): string {
+    return "";
+  }
+
+  override end(to: Index): string {
+    if (to.terms.length > 0) return this.index(to);
+    this.ends.push(to.offset);
+    return "";
+  }
+}
+
+/** Equal for kernels that differ in names and in where loops end, and these ends. */
+export function endlessKeyOf({ params, body }: Kernel): { readonly key: string; readonly ends: readonly number[] } {
+  const numbering = new Endless();
+  const types = params.map(({ name, dtype, access }) => `${numbering.of("b", name)} ${dtype} ${access}`);
+  return { key: `${types.join()}|${body.map((stmt) => numbering.stmt(stmt)).join(";")}`, ends: numbering.ends };
 }
 
 /** Equal for groups that are scheduled alike, and the group's buffers in the order the key numbers them. */

@@ -100,7 +100,7 @@ const bitsOf = (parts: number, rows: number): string =>
     : `The batch goes in ${parts} parts of ${rows} ${rows === 1 ? "row" : "rows"}. Sums over the rows are rounded part by part, so the weights differ from those of a whole batch by rounding.`;
 
 const PASSES_EXPLAINED = [
-  "Before → after, where it changed. Until `fuse` every value counts as computed by a kernel of its own and stored in a place of its own,",
+  "Before → after, of the passes that changed any of it. Until `fuse` every value counts as computed by a kernel of its own and stored in a place of its own,",
   "movements alone read through. Bytes moved are those that kernels read and store, each buffer once a kernel; bytes stored leave out",
   "parameters and state.",
 ];
@@ -115,14 +115,16 @@ export const PASS_COLUMNS: readonly string[] = [
   "bytes stored",
 ];
 
-/** One row a pass: `before → after`, or the one number where nothing changed. */
+const MEASURES = ["size", "kernels", "flops", "bytesMoved", "bytesStored"] as const satisfies readonly (keyof Measure)[];
+
+/** One row a pass that changed something: `before → after`, or the one number where that stayed. */
 export const passRows = (facts: readonly PassFact[]): readonly (readonly string[])[] =>
-  facts.map(({ pass, before, after }) => [
-    pass,
-    ...(["size", "kernels", "flops", "bytesMoved", "bytesStored"] as const).map((of) =>
-      before[of] === after[of] ? group(after[of]) : `${group(before[of])} → ${group(after[of])}`,
-    ),
-  ]);
+  facts
+    .filter(({ before, after }) => MEASURES.some((of) => before[of] !== after[of]))
+    .map(({ pass, before, after }) => [
+      pass,
+      ...MEASURES.map((of) => (before[of] === after[of] ? group(after[of]) : `${group(before[of])} → ${group(after[of])}`)),
+    ]);
 
 function printEntry(module: Module, entry: Entry): string[] {
   const kernels = entry.calls.flatMap((call, n) => {

@@ -29,12 +29,16 @@ export function rooflineOf(flops: number, bytes: number, { rates }: Machine): Ro
 }
 
 /** Floating-point operations of a group. */
-export function flopsOf(group: Group): number {
+export const flopsOf = (group: Group): number => flopsOfStages(group).reduce((sum, flops) => sum + flops, 0);
+
+/** The same of each stage. */
+export function flopsOfStages(group: Group): readonly number[] {
   const pieces = piecewise(group).map((n) => group.axes[n]!);
-  return group.stages.reduce((n, { definition: { shape, value } }) => {
-    if (pieces.length === 0) return n + sizeOf(shape) * flopsOfScalar(value);
-    return n + (sizeOf(shape) / sizeOf(pieces.map(({ extent }) => extent))) * shared(value, pieces);
-  }, 0);
+  return group.stages.map(({ definition: { shape, value } }) =>
+    pieces.length === 0
+      ? sizeOf(shape) * flopsOfScalar(value)
+      : (sizeOf(shape) / sizeOf(pieces.map(({ extent }) => extent))) * shared(value, pieces),
+  );
 }
 
 /** Operations of all pieces at one point: what they have in common is computed once. */

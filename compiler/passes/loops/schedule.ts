@@ -19,7 +19,7 @@ import { Nest } from "./nest/nest.ts";
 import { unrounded } from "./nest/stages.ts";
 import { sweepsOf } from "./sweeps.ts";
 import { pointByPoint, type Tile } from "./tile.ts";
-import { tileOf } from "./tiles/index.ts";
+import { shortTile, tileOf } from "./tiles/index.ts";
 import { onePeriod } from "./tiles/scalars.ts";
 
 /** Tiles that groups have in place of the cost model's, by keyOfGroup. */
@@ -45,6 +45,7 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
       const nest = machine.scheduled ? nestOf(group, machine, byName, tile) : { ...unscheduled(group, byName), note: [] };
       return { nest, args: nest.args.map((arg) => numbered.indexOf(arg)) };
     };
+    const little = littleOf(work.flatMap((item) => (item.kind === "group" ? [item.group] : [])));
     /** Groups that differ in names alone share a kernel. */
     const named = new Map<string, string>();
     const calls = work.map((item): Call => {
@@ -53,8 +54,11 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
       const { stages } = group;
       const doc = stages.flatMap(({ definition }) => definition.doc);
       const { key, buffers: numbered } = keyOfGroup(group, byName);
-      const { nest, args } = nests.get(key) ?? built(group, numbered, tiles.get(key));
-      nests.set(key, { nest, args });
+      const isLittle = little.has(group);
+      const known = isLittle ? `little: ${key}` : key;
+      const tile = tiles.get(key) ?? (isLittle ? shortTile(group, machine, byName) : undefined);
+      const { nest, args } = nests.get(known) ?? built(group, numbered, tile);
+      nests.set(known, { nest, args });
       let kernel = named.get(key);
       if (kernel === undefined) {
         const { note, params, body } = nest;
@@ -73,6 +77,17 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
     return { name, buffers, kernels, calls, results };
   },
 });
+
+/** Part of an entry's operations that the groups do whose loops are short rather than fast. */
+const LITTLE = 0.02;
+
+/** The smallest groups of an entry, which together do little of its work. */
+function littleOf(groups: readonly Group[]): ReadonlySet<Group> {
+  const flops = new Map(groups.map((group) => [group, flopsOf(group)]));
+  let left = LITTLE * groups.reduce((sum, group) => sum + flops.get(group)!, 0);
+  const smallest = [...groups].sort((a, b) => flops.get(a)! - flops.get(b)!);
+  return new Set(smallest.filter((group) => (left -= flops.get(group)!) >= 0));
+}
 
 type Buffers = ReadonlyMap<string, Buffer>;
 

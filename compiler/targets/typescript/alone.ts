@@ -25,7 +25,7 @@ export async function aloneInTypeScript(kernels: readonly Kernel[], arenaBytes: 
   const needs = new Set<string>();
   const own = named(kernels);
   const outline = new Outline(own);
-  const printed = printKernels(own, outline, new Names(own.map(({ name }) => name)), needs, (kernel, common) =>
+  const printed = printKernels(own, outline, new Names(own.map(({ name }) => name)), needs, new Map(), (kernel, common) =>
     printKernelFunction(kernel, kernel.name, needs, "at stores", limits, common),
   );
   const code = await stripTypes([...printed, ...supportFor(needs), `export { ${own.map(({ name }) => name).join(", ")} };`].join("\n"));

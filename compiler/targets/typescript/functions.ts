@@ -4,23 +4,33 @@ import type { Kernel, Module } from "../../loop/loop.ts";
 import type { Names } from "../../loop/identifier.ts";
 import { Outline, type Outlined } from "./outline.ts";
 import type { Kernels } from "./scope.ts";
+import { givesUp, sharedName, sharingOf, type Shared, type Sharing } from "./shared.ts";
 import { givenNames, printArrayTypes, printKernelFunction, printOutlined, type Common } from "./statement.ts";
 
 /** Kernels over views of the arena, each bound once to the arrays that a statement gives it. */
-export function functionsOf(module: Module, outline: Outline = new Outline(module.kernels)): Kernels {
+export function functionsOf(
+  module: Module,
+  outline: Outline = new Outline(module.kernels),
+  sharing: Sharing = sharingOf(module.kernels, givesUp(module)),
+): Kernels {
   const kernels = new Map(module.kernels.map((kernel) => [kernel.name, kernel]));
   const bound = new Map<string, { readonly name: string; readonly made: string }>();
+  const nameOf = namesOfShared();
   return {
     arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
     options: [],
     idioms: (text) => IDIOMS.flatMap(({ sign, lines }) => (sign.test(text) ? lines : [])),
     call(kernel, args, scope) {
-      const names = givenNames(kernels.get(kernel)!, outline);
+      const own = kernels.get(kernel)!;
+      const shared = sharing.get(kernel);
+      const names = givenNames(shared?.kernel ?? own, outline);
       const given = args.map((arg, n) => (scope.view(arg) === names[n] ? names[n] : `${names[n]!}: ${scope.view(arg)}`));
-      const made = `${scope.kernel(kernel)}({ ${given.join(", ")} })`;
-      const written = args.filter((_, n) => kernels.get(kernel)!.params[n]!.access !== "read").at(-1)!;
+      const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names);
+      const rows = shared === undefined ? "" : `, ${shared.rows.get(kernel)!}`;
+      const made = `${name}({ ${given.join(", ")} }${rows})`;
+      const written = args.filter((_, n) => own.params[n]!.access !== "read").at(-1)!;
       const one = bound.get(made) ?? {
-        name: scope.names.take(`${scope.kernel(kernel).replace(/_\d.*/, "")}_${scope.view(written)}`),
+        name: scope.names.take(`${name.replace(/_[\dN].*/, "")}_${scope.view(written)}`),
         made,
       };
       bound.set(made, one);
@@ -28,9 +38,19 @@ export function functionsOf(module: Module, outline: Outline = new Outline(modul
     },
     bound: () => [...bound.values()].map(({ name, made }) => `const ${name} = ${made};`),
     print: (scope, needs) =>
-      printKernels(module.kernels, outline, scope.names, needs, (kernel, common) =>
-        printKernelFunction(kernel, scope.kernel(kernel.name), needs, "at stores", undefined, common),
-      ),
+      printKernels(module.kernels, outline, scope.names, needs, sharing, (kernel, common, shared) => {
+        const name = shared === undefined ? scope.kernel(kernel.name) : nameOf(shared, scope.names);
+        return printKernelFunction(kernel, name, needs, "at stores", undefined, common, shared);
+      }),
+  };
+}
+
+/** The name of a shared function, the same whenever it is asked for. */
+export function namesOfShared(): (shared: Shared, names: Names) => string {
+  const given = new Map<Shared, string>();
+  return (shared, names) => {
+    if (!given.has(shared)) given.set(shared, names.take(sharedName(shared)));
+    return given.get(shared)!;
   };
 }
 
@@ -60,14 +80,21 @@ export function printKernels(
   outline: Outline,
   names: Names,
   needs: Set<string>,
-  print: (kernel: Kernel, common: Common) => string,
+  sharing: Sharing,
+  print: (kernel: Kernel, common: Common, shared: Shared | undefined) => string,
 ): string[] {
   const given = new Map<Outlined, string>();
   const nameOf = (one: Outlined): string => {
     if (!given.has(one)) given.set(one, names.take(one.op));
     return given.get(one)!;
   };
-  const printed = kernels.map((kernel) => print(kernel, { outline, nameOf }));
+  const seen = new Set<Shared>();
+  const printed = kernels.flatMap((kernel) => {
+    const shared = sharing.get(kernel.name);
+    if (shared !== undefined && seen.has(shared)) return [];
+    if (shared !== undefined) seen.add(shared);
+    return [print(shared?.kernel ?? kernel, { outline, nameOf }, shared)];
+  });
   const functions = [...given].map(([one, name]) => printOutlined(one, name, needs));
   return [printArrayTypes(needs), ...printed, ...functions].filter((text) => text !== "");
 }

@@ -3,25 +3,34 @@
 import type { Module } from "../../loop/loop.ts";
 import { Emitted } from "../emitted.ts";
 import type { Target } from "../target.ts";
-import { printKernels } from "./functions.ts";
+import { namesOfShared, printKernels } from "./functions.ts";
 import { Outline } from "./outline.ts";
 import { scalar } from "./machine.ts";
 import { printFile } from "./module.ts";
 import type { Kernels } from "./scope.ts";
+import { sharingOf } from "./shared.ts";
 import { printPlainFunction } from "./statement.ts";
 
 function plainly(module: Module): Kernels {
   const outline = new Outline(module.kernels);
+  const sharing = sharingOf(module.kernels, () => true);
+  const nameOf = namesOfShared();
   return {
     arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
     options: [],
     idioms: () => ["Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts."],
     bound: () => [],
-    call: (kernel, args, scope) => `${scope.kernel(kernel)}(${args.map(scope.view).join(", ")});`,
+    call(kernel, args, scope) {
+      const shared = sharing.get(kernel);
+      const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names);
+      const rows = shared === undefined ? [] : [`${shared.rows.get(kernel)!}`];
+      return `${name}(${[...args.map(scope.view), ...rows].join(", ")});`;
+    },
     print: (scope, needs) =>
-      printKernels(module.kernels, outline, scope.names, needs, (kernel, common) =>
-        printPlainFunction(kernel, scope.kernel(kernel.name), needs, common),
-      ),
+      printKernels(module.kernels, outline, scope.names, needs, sharing, (kernel, common, shared) => {
+        const name = shared === undefined ? scope.kernel(kernel.name) : nameOf(shared, scope.names);
+        return printPlainFunction(kernel, name, needs, common, shared);
+      }),
   };
 }
 

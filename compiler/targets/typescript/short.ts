@@ -20,8 +20,8 @@ export function shortened(body: readonly Line[]): readonly Line[] {
   for (let n = 0; n < rest.length; n++) {
     const s = rest[n]!;
     const next = rest[n + 1];
-    if (next !== undefined && isConstant(s) && "value" in next && isOnceIn(s, next, rest.slice(n + 1)))
-      rest = [...rest.slice(0, n + 1), { ...next, value: replaced(next.value, s.name, s.value) }, ...rest.slice(n + 2)];
+    if (next !== undefined && isConstant(s) && isTaking(next) && isOnceIn(s, next, rest.slice(n + 1)))
+      rest = [...rest.slice(0, n + 1), taking(next, s), ...rest.slice(n + 2)];
     else out.push(s);
   }
   return out;
@@ -30,10 +30,16 @@ export function shortened(body: readonly Line[]): readonly Line[] {
 type Let = Extract<Stmt, { kind: "let" }>;
 const isConstant = (s: Line): s is Let => s.kind === "let" && !s.mutable;
 
-const replaced = (value: Scalar, name: string, by: Scalar): Scalar =>
-  mapScalar(value, (part) => (part.kind === "local" && part.name === name ? by : part));
+/** A statement that reads values and no others inside it. */
+type Taking = Exclude<Line, { readonly kind: "for" | "if" }>;
+const isTaking = (s: Line): s is Taking => s.kind !== "for" && s.kind !== "if";
 
-function isOnceIn({ name, value }: Let, next: Extract<Stmt, { value: Scalar }>, rest: readonly Line[]): boolean {
+function taking(s: Taking, { name, value: by }: Let): Taking {
+  const read = (value: Scalar): Scalar => mapScalar(value, (part) => (part.kind === "local" && part.name === name ? by : part));
+  return s.kind === "called" ? { ...s, values: s.values.map(read) } : { ...s, value: read(s.value) };
+}
+
+function isOnceIn({ name, value }: Let, next: Taking, rest: readonly Line[]): boolean {
   return sizeOf(value) <= LARGEST && readsOf(name, [next]) === 1 && readsOf(name, rest) === 1;
 }
 

@@ -7,6 +7,7 @@ import { LIMITS, partsOf, type Block, type Limits, type Outer, type Part } from 
 import { blockComment } from "./comment.ts";
 import { printIndex, printScalar, type Printer } from "./expression.ts";
 import type { Called, Outline, Outlined } from "./outline.ts";
+import type { Shared } from "./shared.ts";
 import { shortened } from "./short.ts";
 
 export const arrayOf = (dtype: string): "Float64Array" | "Float32Array" | "Int32Array" =>
@@ -68,6 +69,7 @@ export function printKernelFunction(
   rounding: "strict" | "at stores" = "at stores",
   limits: Limits = LIMITS,
   common?: Common,
+  shared?: Shared,
 ): string {
   const given = givenNames(kernel, common?.outline);
   const nameOf = new Map(kernel.params.map((param, n) => [param.name, given[n]!]));
@@ -113,8 +115,8 @@ export function printKernelFunction(
   };
   const loops = printParts(partsOf(kernel.body, limits));
   return [
-    blockComment(docOf(kernel, nameOf)),
-    `function ${name}(${arrays}: ${printArrays(kernel, given, needs)}): () => void {`,
+    blockComment(docOf(kernel, nameOf, shared)),
+    `function ${name}(${arrays}: ${printArrays(kernel, given, needs)}${shared === undefined ? "" : `, ${shared.given}: number`}): () => void {`,
     ...blocks,
     `return function ${name}(): void {`,
     ...withArrays(loops),
@@ -126,14 +128,15 @@ export function printKernelFunction(
 const isStmt = (part: Part): part is Stmt => part.kind !== "outer" && part.kind !== "block";
 
 /** A function of the arrays themselves, for readers: an engine does without their addresses in its code. */
-export function printPlainFunction(kernel: Kernel, name: string, needs: Set<string>, common: Common): string {
+export function printPlainFunction(kernel: Kernel, name: string, needs: Set<string>, common: Common, shared?: Shared): string {
   const given = givenNames(kernel, common.outline);
   const nameOf = new Map(kernel.params.map((param, n) => [param.name, given[n]!]));
   const printer: Printer = { bufferName: (buffer) => nameOf.get(buffer)!, localName: identifier, needs };
   const bools = new Set(kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name));
   const params = kernel.params.map((param, n) => `${given[n]!}: ${arrayOf(param.dtype)}`);
+  if (shared !== undefined) params.push(`${shared.given}: number`);
   return [
-    blockComment(docOf(kernel, nameOf)),
+    blockComment(docOf(kernel, nameOf, shared)),
     `function ${name}(${params.join(", ")}): void {`,
     ...printBody(kernel.body, { printer, bools, outlined: common.outline.bodies(kernel), nameOf: common.nameOf }),
     "}",
@@ -142,7 +145,7 @@ export function printPlainFunction(kernel: Kernel, name: string, needs: Set<stri
 
 /** A function that kernels of a file call. */
 export function printOutlined(one: Outlined, name: string, needs: Set<string>): string {
-  const printer: Printer = { bufferName: identifier, localName: identifier, needs };
+  const printer: Printer = { bufferName: identifier, localName: identifier, needs, short: true };
   const params = [
     ...one.arrays.map((array) => `${array.name}: ${arrayOf(array.dtype)}`),
     ...one.places.map((place) => `${place}: number`),
@@ -157,9 +160,13 @@ export function printOutlined(one: Outlined, name: string, needs: Set<string>): 
 }
 
 /** A kernel's definitions, in its own names of arrays. */
-const docOf = ({ doc, flops }: Kernel, nameOf: ReadonlyMap<string, string>): string[] => {
+const docOf = ({ doc, flops }: Kernel, nameOf: ReadonlyMap<string, string>, shared?: Shared): string[] => {
   const named = new Map([...nameOf].map(([own, name]) => [identifier(own), name]));
   const lines = doc.map((line) => line.replace(/[\p{L}_$][\p{L}\d_$]*/gu, (word) => named.get(word) ?? word));
+  if (shared !== undefined) {
+    const all = [...new Set(shared.rows.values())].sort((a, b) => a - b);
+    return [...lines, `Takes ${all.slice(0, -1).join(", ")} or ${all.at(-1)!} rows.`];
+  }
   return flops > 0 ? [...lines, `${flops.toLocaleString("en-US")} floating-point operations.`] : lines;
 };
 

@@ -25,15 +25,15 @@ export function sidesOf({ axes }: Group, loads: readonly Load[]): readonly Load[
   return all.filter(({ along }) => !all.some((other) => isPart(along, other.along))).map(({ load }) => load);
 }
 
+/** The axes that only the one operand depends on. */
+export const axesOfOne = ({ axes }: Group, load: Load, other: Load): readonly number[] =>
+  axes.map((_, n) => n).filter((n) => axes[n]!.extent > 1 && dependsOn(load, axes[n]!.name) && !dependsOn(other, axes[n]!.name));
+
 /** The last axis that only the one operand depends on, and the last that only the other does. */
-export function ownAxes({ axes }: Group, [a, b]: readonly [Load, Load]): readonly [number | undefined, number | undefined] {
-  const only = (load: Load, other: Load): number | undefined =>
-    axes
-      .map((_, n) => n)
-      .filter((n) => axes[n]!.extent > 1 && dependsOn(load, axes[n]!.name) && !dependsOn(other, axes[n]!.name))
-      .at(-1);
-  return [only(a, b), only(b, a)];
-}
+export const ownAxes = (group: Group, [a, b]: readonly [Load, Load]): readonly [number | undefined, number | undefined] => [
+  axesOfOne(group, a, b).at(-1),
+  axesOfOne(group, b, a).at(-1),
+];
 
 /** How far a load moves in memory with an axis; values of the group itself move with its axes. */
 export function strideIn(load: Load, axis: string, buffers: Buffers): number | undefined {

@@ -9,7 +9,7 @@ import { cutsOf } from "../guards.ts";
 import type { Machine } from "../../../loop/machine.ts";
 import { pointByPoint, sized, type Tile } from "../tile.ts";
 import { outermost } from "./loop-order.ts";
-import { crossed, dependsOn, operandsOf, ownAxes, sidesOf } from "./operands.ts";
+import { axesOfOne, crossed, dependsOn, operandsOf, ownAxes, sidesOf } from "./operands.ts";
 
 /** Accumulators that fit scalar registers: 4×2 or 2×4 doubles (a larger tile spills). */
 const SHAPES: readonly (readonly [number, number])[] = [
@@ -39,10 +39,10 @@ export function scalarTile(group: Group, machine: Machine, buffers: Buffers): Ti
   const free = axes.map((_, n) => n).filter((n) => axes[n]!.extent > 1);
   const sides = loads.length === 2 ? loads : sidesOf(group, loads);
   if (sides.length === 2) {
-    const [p, q] = ownAxes(group, sides as [Load, Load]);
-    if (p === undefined || q === undefined || !isLong(reduce)) return { ...plain, sizes: twoAxes(group, p, q) };
-    const sizes = leastLeft(group, p, q);
     const [a, b] = sides as [Load, Load];
+    const own = ownAxes(group, [a, b]);
+    if (own[0] === undefined || own[1] === undefined || !isLong(reduce)) return { ...plain, sizes: twoAxes(group, ...own) };
+    const { p, q, sizes } = leastLeft(group, axesOfOne(group, a, b), axesOfOne(group, b, a));
     const order =
       p < q
         ? outermost(group, machine, reduce, p, q, [a], [b], sizes, buffers)
@@ -90,13 +90,19 @@ function twoAxes(group: Group, p: number | undefined, q: number | undefined): re
   ]);
 }
 
-/** The shape of whose tiles the fewest points are left over. */
-function leastLeft(group: Group, p: number, q: number): readonly number[] {
+/** The axes, one of each operand, and the shape of whose tiles the fewest points are left over; of equal ones the last axes. */
+function leastLeft(group: Group, ps: readonly number[], qs: readonly number[]): { p: number; q: number; sizes: readonly number[] } {
   const whole = (axis: number, size: number): number => 1 - (group.axes[axis]!.extent % size) / group.axes[axis]!.extent;
-  const covered = ([a, b]: readonly [number, number]): number => whole(p, a) * whole(q, b);
-  const [a, b] = SHAPES_UNROLLED.reduce((best, shape) => (covered(shape) > covered(best) ? shape : best));
-  return sized(group, [
-    [p, a],
-    [q, b],
-  ]);
+  const all = ps.flatMap((p) =>
+    qs.flatMap((q) => [...SHAPES_UNROLLED].reverse().map(([a, b]) => ({ p, q, a, b, covered: whole(p, a) * whole(q, b) }))),
+  );
+  const { p, q, a, b } = all.reduceRight((best, one) => (one.covered > best.covered ? one : best));
+  return {
+    p,
+    q,
+    sizes: sized(group, [
+      [p, a],
+      [q, b],
+    ]),
+  };
 }

@@ -1,0 +1,19 @@
+/** Guarantees a compiled trainer as a contender, from the workload's weights; batches are copied and checked inside the step. */
+
+import { pathToFileURL } from "node:url";
+import type { TrainerModule } from "../../compiler/compile.ts";
+import type { Contender, Workload } from "./workload.ts";
+
+export async function build({ parameters, batches }: Workload, file: string): Promise<Contender> {
+  const { createTrainer } = (await import(pathToFileURL(file).href)) as TrainerModule;
+  const trainer = createTrainer({ seed: 1 });
+  const fresh = trainer.bytes();
+  const restore = (): void => {
+    trainer.restore(fresh);
+    for (const { name, values } of parameters) trainer.parameters[name]!.set(values);
+  };
+  restore();
+  const fed = batches.map(({ x, y }) => ({ x, y }));
+  const step = (n: number): number => trainer.step(fed[n % fed.length]!);
+  return { version: "adjoint", restore, step };
+}

@@ -1,0 +1,102 @@
+/**
+ * Guarantees that kernels which differ in nothing but how many rows they take are one function, to which the number is given, where that
+ * costs no speed: the same layer in a step, in evaluation and in prediction.
+ */
+
+import { identifier, Names } from "../../loop/identifier.ts";
+import { index } from "../../loop/index-expression.ts";
+import { substituteStmts } from "../../loop/build.ts";
+import type { Kernel, Loop, Module, Stmt } from "../../loop/loop.ts";
+import { endlessKeyOf } from "../../loop/same.ts";
+import { namesOf } from "../../loop/uses.ts";
+
+/** A function for several kernels: the one with most rows, a loop of which ends at the local that is named, and the rows of each, by name. */
+export interface Shared {
+  readonly kernel: Kernel;
+  readonly given: string;
+  readonly rows: ReadonlyMap<string, number>;
+}
+
+/** Functions by the names of the kernels that they stand for; a kernel that stands alone has none. */
+export type Sharing = ReadonlyMap<string, Shared>;
+
+interface Form {
+  readonly kernel: Kernel;
+  /** Where its loops end. */
+  readonly ends: readonly number[];
+}
+
+/** `gives`: whether a kernel may give up what a function of its own is worth. */
+export function sharingOf(kernels: readonly Kernel[], gives: (kernel: Kernel) => boolean): Sharing {
+  const alike = new Map<string, Form[]>();
+  const exact = new Map<string, Form>();
+  for (const kernel of kernels.filter(gives)) {
+    const { key, ends } = endlessKeyOf(kernel);
+    alike.set(key, [...(alike.get(key) ?? []), { kernel, ends }]);
+    exact.set(`${key} ${ends.join()}`, { kernel, ends });
+  }
+  const sharing = new Map<string, Shared>();
+  for (const all of alike.values()) {
+    const [first] = all as [Form, ...Form[]];
+    const differing = first.ends.flatMap((end, n) => (all.some(({ ends }) => ends[n] !== end) ? [n] : []));
+    // one number, the end of one loop; of one row there is no loop
+    if (differing.length > 1) continue;
+    const loop = differing[0] ?? 0;
+    const single = endlessKeyOf(oneRow(first.kernel, loop));
+    const one = exact.get(`${single.key} ${single.ends.join()}`);
+    const rows = new Map(all.map(({ kernel, ends }) => [kernel.name, ends[loop]!]));
+    if (one !== undefined && one.kernel !== first.kernel && !sharing.has(one.kernel.name)) rows.set(one.kernel.name, 1);
+    if (rows.size < 2) continue;
+    const most = all.reduce((best, form) => (form.ends[loop]! > best.ends[loop]! ? form : best));
+    const shared = shareOf(most.kernel, loop, rows);
+    for (const name of rows.keys()) sharing.set(name, shared);
+  }
+  return sharing;
+}
+
+/** A body in which one of the loops that count, numbered from outside and the first, is another statement. */
+function withLoop(body: readonly Stmt[], number: number, put: (loop: Loop) => readonly Stmt[]): readonly Stmt[] {
+  let before = 0;
+  const inside = (stmts: readonly Stmt[]): readonly Stmt[] =>
+    stmts.flatMap((s): readonly Stmt[] => {
+      if (s.kind === "if") return [{ ...s, then: inside(s.then) }];
+      if (s.kind !== "for") return [s];
+      const counts = s.to.terms.length === 0 && s.unrolled === undefined;
+      return counts && before++ === number ? put(s) : [{ ...s, body: inside(s.body) }];
+    });
+  return inside(body);
+}
+
+/** A kernel whose loop is taken once. */
+const oneRow = (kernel: Kernel, number: number): Kernel => ({
+  ...kernel,
+  body: withLoop(kernel.body, number, ({ index: name, from, body }) => substituteStmts(body, new Map([[name, from]]))),
+});
+
+function shareOf(kernel: Kernel, number: number, rows: ReadonlyMap<string, number>): Shared {
+  const taken = new Names([...namesOf(kernel.body), ...kernel.params.map(({ name }) => identifier(name))]);
+  const given = taken.take("rows");
+  const body = withLoop(kernel.body, number, (loop) => [{ ...loop, to: index(given, loop.to.offset + 1) }]);
+  return { kernel: { ...kernel, body }, given, rows };
+}
+
+/** What a shared function is called: a kernel's name, N in place of its rows. */
+export const sharedName = ({ kernel, rows }: Shared): string =>
+  kernel.name.replace(/_(?:evaluate|predict)$/, "").replace(new RegExp(`(?<=_|x)${rows.get(kernel.name)!}(?=x|_|$)`), "N");
+
+/** Of a statement's work, what a kernel may do and be as slow as one that is not bound: nobody notices. */
+const LITTLE = 0.02;
+
+/** Kernels that are not bound to their arrays anyway, do little of what their entry does, or belong to prediction, which takes a row. */
+export function givesUp({ kernels, entries }: Module): (kernel: Kernel) => boolean {
+  const flops = new Map(kernels.map((kernel) => [kernel.name, kernel.flops]));
+  const called = entries.map(({ name, calls }) => {
+    const names = calls.flatMap((call) => (call.kind === "call" ? [call.kernel] : []));
+    return { name, names, flops: names.reduce((sum, one) => sum + flops.get(one)!, 0) };
+  });
+  return (kernel) => {
+    const by = called.filter(({ names }) => names.includes(kernel.name));
+    const times = by.reduce((sum, { names }) => sum + names.filter((name) => name === kernel.name).length, 0);
+    return times > 1 || by.every((entry) => entry.name === "predict" || kernel.flops <= LITTLE * entry.flops);
+  };
+}

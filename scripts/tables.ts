@@ -1,0 +1,139 @@
+/**
+ * Rewrites the block of README.md between its two markers from what compiler/index.ts exports and what models/ holds
+ * (`npm run tables`). `--check` writes nothing and fails where the block is stale; a path names another README.
+ */
+
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { parseArgs } from "node:util";
+import { Project, SyntaxKind, type SourceFile } from "ts-morph";
+import { modelNames, root } from "./compiler.ts";
+
+const { values, positionals } = parseArgs({ options: { check: { type: "boolean" } }, allowPositionals: true });
+const file = positionals[0] ?? join(root, "README.md");
+const MARKS = ["<!-- made by npm run tables -->", "<!-- end of what npm run tables made -->"] as const;
+
+/** Under which heading a public name stands, by the file that declares it and its name. The first row that fits counts. */
+const GROUPS: readonly (readonly [title: string, of: RegExp])[] = [
+  ["Activations", /^compiler\/model\/(activations\.ts|elementwise\.ts (relu|sigmoid|tanh))/],
+  ["Layers", /^compiler\/model\/(layers\/|attention\.ts )/],
+  ["Losses and penalties", /^compiler\/model\/losses\//],
+  ["Learning rate schedules", /^compiler\/model\/optimizers\/schedules\.ts /],
+  ["Optimizers, and what may stand around them", /^compiler\/model\/optimizers\//],
+];
+
+const project = new Project({ useInMemoryFileSystem: true });
+const sources = new Map<string, SourceFile>();
+
+async function sourceAt(path: string): Promise<SourceFile> {
+  const known = sources.get(path);
+  if (known !== undefined) return known;
+  const source = project.createSourceFile(path, await readFile(join(root, path), "utf8"));
+  sources.set(path, source);
+  return source;
+}
+
+interface Documented {
+  readonly path: string;
+  readonly doc: string;
+}
+
+/** The docstring of a name that a file declares or passes on, and the file that declares it. */
+async function declaredIn(path: string, name: string): Promise<Documented> {
+  const source = await sourceAt(path);
+  const declared =
+    source.getFunction(name) ??
+    source.getClass(name) ??
+    source.getVariableStatement((one) => one.getDeclarations().some((each) => each.getName() === name));
+  if (declared !== undefined) {
+    // of an overloaded function, the first signature carries the docstring
+    const documented = [...(declared.isKind(SyntaxKind.FunctionDeclaration) ? declared.getOverloads() : []), declared];
+    return { path, doc: documented.flatMap((one) => one.getJsDocs())[0]?.getDescription() ?? "" };
+  }
+  for (const passed of source.getExportDeclarations())
+    for (const one of passed.getNamedExports())
+      if ((one.getAliasNode()?.getText() ?? one.getName()) === name)
+        return declaredIn(join(dirname(path), passed.getModuleSpecifierValue()!), one.getName());
+  throw new Error(`${path} neither declares nor passes on ${name}`);
+}
+
+/** Every public value with its docstring. */
+async function publicNames(): Promise<readonly (Documented & { readonly name: string })[]> {
+  const index = await sourceAt("compiler/index.ts");
+  const found: (Documented & { readonly name: string })[] = [];
+  for (const line of index.getExportDeclarations().filter((one) => !one.isTypeOnly()))
+    for (const one of line.getNamedExports().filter((each) => !each.isTypeOnly())) {
+      const name = one.getAliasNode()?.getText() ?? one.getName();
+      found.push({ name, ...(await declaredIn("compiler/index.ts", name)) });
+    }
+  return found;
+}
+
+/** Up to the full stop that another sentence follows. */
+function firstSentence(name: string, doc: string): string {
+  const text = doc.replace(/\s+/g, " ").trim();
+  if (text === "") throw new Error(`${name} is public and has no docstring`);
+  return (/^.*?(?<!\bal)\.(?= [\p{L}`])/u.exec(text)?.[0] ?? text).replace(/\.$/, "");
+}
+
+/** In code spans Markdown shows `<` as it is. */
+const cell = (text: string): string => text.replaceAll("|", "\\|").replace(/`[^`]*`|</g, (part) => (part === "<" ? "&lt;" : part));
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+const folded = (title: string, body: string): string => `<details>\n<summary>${title}</summary>\n\n${body}\n\n</details>`;
+
+/** The literals of `export const <name> = { … }` of a model file; nothing where there is none. */
+function literalsOf(source: SourceFile, name: string): Partial<Record<string, string>> {
+  const object = source.getVariableDeclaration(name)?.getInitializerIfKind(SyntaxKind.ObjectLiteralExpression);
+  const pairs = object?.getProperties().filter((one) => one.isKind(SyntaxKind.PropertyAssignment)) ?? [];
+  return Object.fromEntries(pairs.map((pair) => [pair.getName(), pair.getInitializerOrThrow().getText().replaceAll('"', "")]));
+}
+
+function learnsText({ metric, atLeast, shareOfFirst, generator, within }: Partial<Record<string, string>>): string {
+  if (generator !== undefined) return `${generator}: mean and variance within ${within} of the data's`;
+  if (atLeast !== undefined) return `${metric} ≥ ${atLeast}`;
+  return shareOfFirst === undefined ? "" : `${metric} ≤ ${shareOfFirst} of the first`;
+}
+
+async function modelRows(): Promise<readonly (readonly string[])[]> {
+  const rows = modelNames.map(async (stem) => {
+    const source = await sourceAt(`models/${stem}.ts`);
+    const report = await readFile(join(root, "generated", stem, "report.md"), "utf8");
+    const fact = (what: string): string => new RegExp(`^\\| ${what} \\| (.*) \\|$`, "m").exec(report)?.[1] ?? "";
+    const links = `[${stem}](models/${stem}.ts)`;
+    const trainer = `[trainer](generated/${stem}/trainer.ts)`;
+    const { source: data = "" } = literalsOf(source, "data");
+    return [links, fact("parameters"), fact("arena, bytes"), data, learnsText(literalsOf(source, "learns")), trainer];
+  });
+  return Promise.all(rows);
+}
+
+async function block(): Promise<string> {
+  const names = await publicNames();
+  const groupOf = ({ path, name }: { readonly path: string; readonly name: string }): string | undefined =>
+    GROUPS.find(([, of]) => of.test(`${path} ${name}`))?.[0];
+  const parts = GROUPS.map(([title]) => {
+    const rows = names.filter((one) => groupOf(one) === title).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return folded(
+      `${title} (${rows.length})`,
+      table(
+        ["name", "what it is"],
+        rows.map(({ name, doc }) => [`\`${name}\``, cell(firstSentence(name, doc))]),
+      ),
+    );
+  });
+  const models = await modelRows();
+  const head = ["model", "parameters", "arena, bytes", "data", "learns (`npm run learn`)", "gradient code"];
+  return [...parts, folded(`Models (${models.length})`, table(head, models))].join("\n\n");
+}
+
+const readme = await readFile(file, "utf8");
+const [before, rest] = readme.split(`${MARKS[0]}\n`);
+const after = rest?.split(`${MARKS[1]}`)[1];
+if (after === undefined) throw new Error(`${file} needs the lines ${MARKS.join(" and ")}, between which the tables go`);
+const made = `${before}${MARKS[0]}\n\n${await block()}\n\n${MARKS[1]}${after}`;
+if (values.check !== true) await writeFile(file, made);
+else if (made !== readme) {
+  process.stderr.write(`the tables of ${relative(process.cwd(), file)} are not those of the code; run npm run tables\n`);
+  process.exitCode = 1;
+}
