@@ -19,7 +19,8 @@ import {
   zeros,
 } from "adjoint";
 import { describe, expect, test } from "vitest";
-import { lower, print } from "../compiler/driver/lower.ts";
+import { emit } from "../compiler/driver/emit.ts";
+import { lower } from "../compiler/driver/lower.ts";
 import { flopsOfCalls } from "../compiler/loop/flops.ts";
 import type { Doc } from "../compiler/loop/loop.ts";
 import { lineOf, withLineNumbers } from "../compiler/targets/contents.ts";
@@ -158,7 +159,7 @@ describe("nodes know what they are a part of", () => {
   });
 
   test("the step has regions in order, a heading for each, and the rule once", async () => {
-    const text = await print(await lower(net), "trainer");
+    const { text } = await emit(await lower(net), "trainer");
     const step = text.slice(text.indexOf("function step("), text.indexOf("function evaluate("));
     expect([...step.matchAll(/#region (\w+)/g)].map(([, name]) => name)).toEqual(["forward", "update", "backward"]);
     for (const said of ["layerNorm: μ, σ², x̂·γ + β", "dense: x·W + b", "softmaxCrossEntropy: mean of"]) expect(step).toContain(said);
