@@ -1,11 +1,11 @@
 /** Guarantees kernels as functions of the emitted file itself, over one ArrayBuffer. */
 
 import type { Kernel, Module } from "../../loop/loop.ts";
-import type { Names } from "../../loop/identifier.ts";
+import { identifier, type Names } from "../../loop/identifier.ts";
 import { Outline, type Outlined } from "./outline.ts";
 import type { Kernels } from "./scope.ts";
 import { givesUp, sharedName, sharingOf, type Shared, type Sharing } from "./shared.ts";
-import { givenNames, printArrayTypes, printKernelFunction, printOutlined, type Common } from "./statement.ts";
+import { declaredIn, givenNames, printArrayTypes, printKernelFunction, printOutlined, type Common } from "./statement.ts";
 
 /** Kernels over views of the arena, each bound once to the arrays that a statement gives it. */
 export function functionsOf(
@@ -84,9 +84,13 @@ export function printKernels(
   print: (kernel: Kernel, common: Common, shared: Shared | undefined) => string,
 ): string[] {
   const given = new Map<Outlined, string>();
+  // what a kernel calls its arrays and locals would hide a function of that name
+  const hidden = new Set(kernels.flatMap((kernel) => [...givenNames(kernel, outline), ...declaredIn(kernel.body).map(identifier)]));
   const nameOf = (one: Outlined): string => {
-    if (!given.has(one)) given.set(one, names.take(one.op));
-    return given.get(one)!;
+    let name = given.get(one) ?? names.take(one.op);
+    while (hidden.has(name)) name = names.take(one.op);
+    given.set(one, name);
+    return name;
   };
   const seen = new Set<Shared>();
   const printed = kernels.flatMap((kernel) => {
