@@ -116,7 +116,10 @@ describe.each(files)("%s", (file) => {
 
   test("has no name in a kernel's doc that the kernel, its mathematics or another line of the doc does not have", () => {
     for (const kernel of kernelsIn(parsed())) {
-      const doc = docOf(kernel);
+      const doc = docOf(kernel)
+        .split("\n")
+        .filter((line) => line.includes(" = "))
+        .join("\n");
       const known = new Set([
         ...kernel
           .getText()
@@ -137,7 +140,7 @@ describe.each(files)("%s", (file) => {
 
 /** Words of index notation. */
 const WORDS =
-  "Σ where relu max min argmax exp log sqrt tanh sin cos erf log1p expm1 abs sign floor pow f32 f64 i32 bool round in lanes div mod true false floating point operations All sums first kept then the rest by not sigmoid randomBits xor shl shr bits".split(
+  "Σ where relu max min argmax exp log sqrt tanh sin cos erf log1p expm1 abs sign floor f32 i32 in lanes div mod true false randomBits xor shl shr bits".split(
     " ",
   );
 
