@@ -19,7 +19,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 e627582aa539d89a
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 236ca31904f773c2
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -2129,7 +2129,7 @@ function mulRelu_16x8x32x32(
     } = arrays;
     for (let l = 0; l < 32; l++) {
       for (let m = 0; m < 32; m++) {
-        relu_8(
+        relu_4(
           stem,
           batchNorm_mu,
           batchNorm_inverse,
@@ -2499,7 +2499,7 @@ function mulRelu_16x16x16x16(
     for (let j = 0; j < 16; j++) {
       for (let l = 0; l < 16; l++) {
         for (let m = 0; m < 16; m++) {
-          relu_8(
+          relu_4(
             conv2d_3,
             batchNorm_4_mu,
             batchNorm_4_inverse,
@@ -4871,7 +4871,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
             }
           }
         }
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -4881,7 +4881,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           i * 8192 + j * 1024 + l * 32 + m,
           Math.fround(sum00),
         );
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -4891,7 +4891,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           i * 8192 + j * 1024 + l * 32 + m + 1,
           Math.fround(sum01),
         );
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -4901,7 +4901,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           i * 8192 + j * 1024 + l * 32 + m + 2,
           Math.fround(sum02),
         );
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -4911,7 +4911,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           i * 8192 + j * 1024 + l * 32 + m + 3,
           Math.fround(sum03),
         );
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -4921,7 +4921,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           i * 8192 + j * 1024 + l * 32 + m + 1024,
           Math.fround(sum10),
         );
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -4931,7 +4931,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           i * 8192 + j * 1024 + l * 32 + m + 1025,
           Math.fround(sum11),
         );
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -4941,7 +4941,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           i * 8192 + j * 1024 + l * 32 + m + 1026,
           Math.fround(sum12),
         );
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5023,7 +5023,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
           }
         }
       }
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5033,7 +5033,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         i * 8192 + j * 1024 + l * 32 + m,
         Math.fround(sum00),
       );
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5043,7 +5043,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         i * 8192 + j * 1024 + l * 32 + m + 1,
         Math.fround(sum01),
       );
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5053,7 +5053,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         i * 8192 + j * 1024 + l * 32 + m + 2,
         Math.fround(sum02),
       );
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5063,7 +5063,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         i * 8192 + j * 1024 + l * 32 + m + 3,
         Math.fround(sum03),
       );
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5073,7 +5073,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         i * 8192 + j * 1024 + l * 32 + m + 1024,
         Math.fround(sum10),
       );
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5083,7 +5083,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         i * 8192 + j * 1024 + l * 32 + m + 1025,
         Math.fround(sum11),
       );
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5093,7 +5093,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         i * 8192 + j * 1024 + l * 32 + m + 1026,
         Math.fround(sum12),
       );
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5181,7 +5181,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
           }
         }
       }
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5192,7 +5192,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         j,
         Math.fround(sum00),
       );
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5203,7 +5203,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         j,
         Math.fround(sum01),
       );
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5214,7 +5214,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         j,
         Math.fround(sum02),
       );
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5225,7 +5225,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         j,
         Math.fround(sum03),
       );
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5236,7 +5236,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         j + 1,
         Math.fround(sum10),
       );
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5247,7 +5247,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         j + 1,
         Math.fround(sum11),
       );
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5258,7 +5258,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         j + 1,
         Math.fround(sum12),
       );
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5346,7 +5346,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
             }
           }
         }
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5356,7 +5356,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           i * 4096 + j * 256 + l * 16 + m,
           Math.fround(sum00),
         );
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5366,7 +5366,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           i * 4096 + j * 256 + l * 16 + m + 1,
           Math.fround(sum01),
         );
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5376,7 +5376,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           i * 4096 + j * 256 + l * 16 + m + 2,
           Math.fround(sum02),
         );
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5386,7 +5386,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           i * 4096 + j * 256 + l * 16 + m + 3,
           Math.fround(sum03),
         );
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5396,7 +5396,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           i * 4096 + j * 256 + l * 16 + m + 256,
           Math.fround(sum10),
         );
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5406,7 +5406,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           i * 4096 + j * 256 + l * 16 + m + 257,
           Math.fround(sum11),
         );
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5416,7 +5416,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           i * 4096 + j * 256 + l * 16 + m + 258,
           Math.fround(sum12),
         );
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5781,7 +5781,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
             }
           }
         }
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5791,7 +5791,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           j * 1024 + l * 32 + m,
           Math.fround(sum00),
         );
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5801,7 +5801,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           j * 1024 + l * 32 + m + 1,
           Math.fround(sum01),
         );
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5811,7 +5811,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           j * 1024 + l * 32 + m + 2,
           Math.fround(sum02),
         );
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5821,7 +5821,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           j * 1024 + l * 32 + m + 3,
           Math.fround(sum03),
         );
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5831,7 +5831,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           j * 1024 + l * 32 + m + 1024,
           Math.fround(sum10),
         );
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5841,7 +5841,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           j * 1024 + l * 32 + m + 1025,
           Math.fround(sum11),
         );
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5851,7 +5851,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           j * 1024 + l * 32 + m + 1026,
           Math.fround(sum12),
         );
-        relu_9(
+        relu_5(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5930,7 +5930,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
           }
         }
       }
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5940,7 +5940,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         j * 1024 + l * 32 + m,
         Math.fround(sum00),
       );
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5950,7 +5950,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         j * 1024 + l * 32 + m + 1,
         Math.fround(sum01),
       );
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5960,7 +5960,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         j * 1024 + l * 32 + m + 2,
         Math.fround(sum02),
       );
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5970,7 +5970,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         j * 1024 + l * 32 + m + 3,
         Math.fround(sum03),
       );
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5980,7 +5980,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         j * 1024 + l * 32 + m + 1024,
         Math.fround(sum10),
       );
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5990,7 +5990,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         j * 1024 + l * 32 + m + 1025,
         Math.fround(sum11),
       );
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -6000,7 +6000,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         j * 1024 + l * 32 + m + 1026,
         Math.fround(sum12),
       );
-      relu_9(
+      relu_5(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -6082,7 +6082,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
           }
         }
       }
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6093,7 +6093,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         j,
         Math.fround(sum00),
       );
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6104,7 +6104,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         j,
         Math.fround(sum01),
       );
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6115,7 +6115,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         j,
         Math.fround(sum02),
       );
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6126,7 +6126,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         j,
         Math.fround(sum03),
       );
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6137,7 +6137,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         j + 1,
         Math.fround(sum10),
       );
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6148,7 +6148,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         j + 1,
         Math.fround(sum11),
       );
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6159,7 +6159,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         j + 1,
         Math.fround(sum12),
       );
-      relu_10(
+      relu_6(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6240,7 +6240,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
             }
           }
         }
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6250,7 +6250,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           j * 256 + l * 16 + m,
           Math.fround(sum00),
         );
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6260,7 +6260,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           j * 256 + l * 16 + m + 1,
           Math.fround(sum01),
         );
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6270,7 +6270,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           j * 256 + l * 16 + m + 2,
           Math.fround(sum02),
         );
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6280,7 +6280,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           j * 256 + l * 16 + m + 3,
           Math.fround(sum03),
         );
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6290,7 +6290,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           j * 256 + l * 16 + m + 256,
           Math.fround(sum10),
         );
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6300,7 +6300,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           j * 256 + l * 16 + m + 257,
           Math.fround(sum11),
         );
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6310,7 +6310,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           j * 256 + l * 16 + m + 258,
           Math.fround(sum12),
         );
-        relu_9(
+        relu_5(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6391,7 +6391,7 @@ function conv_1x16x16x16x3x3x16_predict(
 }
 
 /** What is done with each element. */
-function relu_8(
+function relu_4(
   conv2d: Float32Array,
   batchNorm_4_mu: Float32Array,
   batchNorm_4_inverse: Float32Array,
@@ -6456,7 +6456,7 @@ function adam_2(
 }
 
 /** What is done with each element. */
-function relu_9(
+function relu_5(
   batchNorm_mean: Float32Array,
   batchNorm_variance: Float32Array,
   batchNorm_gamma: Float32Array,
@@ -6475,7 +6475,7 @@ function relu_9(
 }
 
 /** What is done with each element. */
-function relu_10(
+function relu_6(
   relu: Float32Array,
   batchNorm_3_mean: Float32Array,
   batchNorm_3_variance: Float32Array,
