@@ -95,13 +95,13 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
   const wantsGradients = options.entries?.includes("gradients") ?? false;
   const gradients = wantsGradients ? await emit(await lower(model, options, "gradients"), "gradients") : undefined;
   const { timings } = lowered.observation;
-  const { beside } = lowered.target;
+  const { beside, understands } = lowered.target;
   const name = (file: string): string => fileOf(file, lowered.target);
   const files = new Map<string, string>([[name("trainer.ts"), trainer.text]]);
   if (gradients !== undefined) files.set(name("gradients.ts"), gradients.text);
   if (beside.has("model.graph"))
     files.set("model.graph", lowered.entries.map((entry) => printGraph({ ...entry.graph, name: entry.name })).join("\n"));
-  if (options.plan === true && beside.has("model.plan")) files.set(name("model.plan"), printModule(lowered.module));
+  if (options.plan === true && understands.has("plan")) files.set(name("model.plan"), printModule(lowered.module));
   const binaries = new Map([...trainer.binaries, ...(gradients?.binaries ?? [])]);
   let check: CheckResult | undefined;
   if (effort !== "none") {

@@ -18,7 +18,7 @@ const GROUPS: readonly (readonly [title: string, of: RegExp])[] = [
   ["Activations", /^compiler\/model\/(activations\.ts|elementwise\.ts (relu|sigmoid|tanh))/],
   ["Layers", /^compiler\/model\/(layers\/|attention\.ts )/],
   ["Losses and penalties", /^compiler\/model\/losses\//],
-  ["Learning rate schedules", /^compiler\/model\/optimizers\/schedules\.ts /],
+  ["Learning rate schedules", /^compiler\/model\/optimizers\/rate-schedules\.ts /],
   ["Optimizers, and what may stand around them", /^compiler\/model\/optimizers\//],
 ];
 

@@ -102,7 +102,7 @@ export const compile = defineCommand({
         ...(memory !== undefined && { memory }),
         ...(passes !== undefined && { passes }),
         ...trainer,
-        ...(args.plan === true && target !== "plain" && { plan: true }),
+        ...(args.plan === true && targetOf(target).understands.has("plan") && { plan: true }),
       };
       requireWritable(folder);
       if (args.force !== true) requireGenerated(folder, target, asked.entries ?? []);
@@ -140,18 +140,16 @@ export const compile = defineCommand({
 
 /** Files that are written where a flag asks for them, and how one is known that a compile wrote. */
 const ON_REQUEST = [
-  { file: "gradients.ts", flag: "--entry gradients", isOurs: (text: string) => readHeader(text) !== undefined },
-  { file: "model.plan", flag: "--plan", isOurs: (text: string) => text.startsWith("module ") },
+  { file: "gradients.ts", option: "gradients", flag: "--entry gradients", isOurs: (text: string) => readHeader(text) !== undefined },
+  { file: "model.plan", option: "plan", flag: "--plan", isOurs: (text: string) => text.startsWith("module ") },
 ] as const;
 
 /** Of these, what lies in the folder and was not made this time, with the flag that makes it. */
 const staleIn = (folder: string, { files, lowered: { target } }: Compiled): (readonly [path: string, flag: string])[] =>
-  target.reading !== undefined
-    ? []
-    : ON_REQUEST.flatMap(({ file, flag, isOurs }) => {
-        const [name, path] = [fileOf(file, target), join(folder, fileOf(file, target))];
-        return !files.has(name) && isOurs(readText(path) ?? "") ? [[path, flag] as const] : [];
-      });
+  ON_REQUEST.flatMap(({ file, option, flag, isOurs }) => {
+    const [name, path] = [fileOf(file, target), join(folder, fileOf(file, target))];
+    return target.understands.has(option) && !files.has(name) && isOurs(readText(path) ?? "") ? [[path, flag] as const] : [];
+  });
 
 async function compileOne({ model, source, shown }: LoadedModel, options: CompileOptions): Promise<Compiled> {
   return compileModel(model, {

@@ -68,6 +68,7 @@ const FLAG_OF: Readonly<Record<Exclude<Option, "float64">, string>> = {
   gradients: "entry",
   memory: "memory",
   schedules: "measure-schedules",
+  plan: "plan",
 };
 const OPTIONS = Object.entries(FLAG_OF) as [Option, string][];
 /** What goes with every target. */
@@ -86,8 +87,7 @@ export function requireTogether(target: Target, args: Args): void {
     );
   }
   const own = { ...target.implied, ...target.asked };
-  const plan = target.beside.has("model.plan") ? [] : ["plan"];
-  const others = [...NAMES.filter((flag) => own[flag] === undefined), ...lacks!.map(([, flag]) => flag), ...plan].filter((flag) =>
+  const others = [...NAMES.filter((flag) => own[flag] === undefined), ...lacks!.map(([, flag]) => flag)].filter((flag) =>
     isGiven(args[flag]),
   );
   if (others.length === 0) return;

@@ -1,15 +1,14 @@
 /**
  * Guarantees a trainer whose arena fits a memory budget, or an error that says which tensors bind and which budget is possible.
- * Each entry takes the plan of least work that fits (memory.ts): what its backward pass computes again, and in how many parts its batch goes.
+ * Each entry takes the plan of least work that fits (memory.ts makes them): what its backward pass computes again, and in how many parts its batch goes.
  */
 
 import { asBudget, type Budget } from "../graph/bytes.ts";
-import { fitting, memoryPlans, peakOf, pinnedBytes, splitPlans, type Choice, type MemoryPlan } from "./memory.ts";
+import { EntryPlans, peakOf, pinnedBytes, type Choice } from "./memory.ts";
 import type { Traced } from "../model/declaration.ts";
 import { fromRounded, place, toRounded, type Purpose, type Road } from "../passes/index.ts";
 import { aligned, isPinned, sizeInBytes } from "../passes/placement/place.ts";
 import type { Recomputed } from "../passes/graph/recompute.ts";
-import type { Meeting } from "../passes/definitions/rows.ts";
 import type { MemoryFacts } from "../targets/target.ts";
 
 /** A budget that nothing fits: exit code 1. */
@@ -28,12 +27,6 @@ interface Declared {
 const SILENT = { after: () => undefined };
 const NOTHING: Recomputed = { again: new Set(), kept: new Set() };
 
-/** Plans of one entry: those that keep the batch whole, and, made when asked for, those that split it or why it cannot be. */
-interface Plans {
-  readonly whole: readonly MemoryPlan[];
-  readonly split: () => readonly MemoryPlan[] | Meeting;
-}
-
 /** What each entry chooses, and facts about it. Throws a BudgetError. */
 export function withinBudget(
   model: string,
@@ -46,12 +39,8 @@ export function withinBudget(
   const programs = graphs.map((graph) => fromRounded({ ...road, recomputed: NOTHING }).run(graph, SILENT));
   const pinned = pinnedBytes(place(model, road).run(programs));
   const room = budget.bytes - pinned;
-  const plans = declared.map(({ purpose, rows }, n): Plans => {
-    const whole = memoryPlans(graphs[n]!, road, purpose.kind === "train" ? "search" : "keep everything");
-    let known: readonly MemoryPlan[] | Meeting | undefined;
-    return { whole, split: () => (known ??= splitPlans(graphs[n]!, road, rows, whole)) };
-  });
-  const chosen = plans.map(({ whole, split }) => fitting(whole, room) ?? fitting(listOf(split()), room));
+  const plans = declared.map(({ purpose, rows }, n) => new EntryPlans(graphs[n]!, road, rows, purpose.kind === "train"));
+  const chosen = plans.map((own) => own.fitting(room));
   if (chosen.includes(undefined)) throw new BudgetError(refusal(model, declared, plans, pinned, budget));
   const fit = chosen.map((plan) => plan!);
   const changed = declared.flatMap(({ name, rows }, n) =>
@@ -76,16 +65,13 @@ export function withinBudget(
   };
 }
 
-const listOf = (found: readonly MemoryPlan[] | Meeting): readonly MemoryPlan[] => ("why" in found ? [] : found);
-
 /** Tensors named in a refusal. */
 const SHOWN = 8;
 const group = (n: number): string => n.toLocaleString("en-US");
-const smallest = (plans: readonly MemoryPlan[]): MemoryPlan => plans.reduce((least, plan) => (plan.bytes < least.bytes ? plan : least));
 
 /** The entry that binds, what is alive where it is fullest, and the nearest budget that is possible. */
-function refusal(model: string, declared: readonly Declared[], plans: readonly Plans[], pinned: number, budget: Budget): string {
-  const least = plans.map(({ whole, split }) => smallest([...whole, ...listOf(split())]));
+function refusal(model: string, declared: readonly Declared[], plans: readonly EntryPlans[], pinned: number, budget: Budget): string {
+  const least = plans.map((own) => own.smallest());
   const at = least.reduce((most, plan, n) => (plan.bytes > least[most]!.bytes ? n : most), 0);
   const { module, bytes } = least[at]!;
   const { statement, alive } = peakOf(module);
@@ -102,8 +88,9 @@ function refusal(model: string, declared: readonly Declared[], plans: readonly P
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
   const call = module.entries[0]!.calls[statement]!;
   const doc = call.kind === "call" ? call.group.stages.at(-1)!.definition.doc : call.doc;
-  const found = plans[at]!.split();
-  const whole = "why" in found ? ` The batch cannot go in parts, because of ${found.value} (${found.site}): ${found.why}.` : "";
+  const { meeting } = plans[at]!;
+  const whole =
+    meeting === undefined ? "" : ` The batch cannot go in parts, because of ${meeting.value} (${meeting.site}): ${meeting.why}.`;
   const nearest = asBudget(pinned + bytes);
   return [
     `the trainer of ${JSON.stringify(model)} does not fit ${budget.text}: the smallest arena found has ${group(pinned + bytes)} bytes, and ${budget.text} are ${group(budget.bytes)}. Its entry ${declared[at]!.name} binds; most is alive at statement ${statement + 1}, ${doc.at(-1)?.maths ?? "which computes a scalar"}:`,

@@ -83,6 +83,48 @@ function residualsOf(graph: Graph, { buffers, calls, kernels }: Program): Residu
   });
 }
 
+/** The plans of one entry: those for a whole batch, and, made when a budget needs them, those that split it, or where its rows meet. */
+export class EntryPlans {
+  readonly whole: readonly MemoryPlan[];
+  readonly #graph: Graph;
+  readonly #road: Road;
+  readonly #rows: number;
+  #split: readonly MemoryPlan[] | Meeting | undefined;
+
+  /** Of an entry that trains what is computed again is searched; others keep everything. */
+  constructor(graph: Graph, road: Road, rows: number, trains: boolean) {
+    this.#graph = graph;
+    this.#road = road;
+    this.#rows = rows;
+    this.whole = memoryPlans(graph, road, trains ? "search" : "keep everything");
+  }
+
+  /** Where the rows of the batch meet, so that it cannot be split. */
+  get meeting(): Meeting | undefined {
+    const split = this.#splitting();
+    return "why" in split ? split : undefined;
+  }
+
+  /** The plan of least work that fits, with a whole batch if any does. */
+  fitting(bytes: number): MemoryPlan | undefined {
+    return fitting(this.whole, bytes) ?? fitting(this.#parted(), bytes);
+  }
+
+  /** The plan of fewest bytes. */
+  smallest(): MemoryPlan {
+    return [...this.whole, ...this.#parted()].reduce((least, plan) => (plan.bytes < least.bytes ? plan : least));
+  }
+
+  #splitting(): readonly MemoryPlan[] | Meeting {
+    return (this.#split ??= splitPlans(this.#graph, this.#road, this.#rows, this.whole));
+  }
+
+  #parted(): readonly MemoryPlan[] {
+    const split = this.#splitting();
+    return "why" in split ? [] : split;
+  }
+}
+
 /** Plans of one entry that keep the batch whole. The first keeps everything, and is the only one unless others are searched. */
 export function memoryPlans(graph: Graph, road: Road, effort: "search" | "keep everything"): readonly MemoryPlan[] {
   const planned = (recomputed: Recomputed) => planOf(graph, road, { recomputed, parts: 1 }, 1);
@@ -121,7 +163,7 @@ const CHOICES = 3;
  * over the rows. `whole` are the plans for the whole batch. Each number of parts that divides the rows is tried, up to STATEMENTS, with
  * everything kept and with the best few choices of what is computed again.
  */
-export function splitPlans(graph: Graph, road: Road, rows: number, whole: readonly MemoryPlan[]): readonly MemoryPlan[] | Meeting {
+function splitPlans(graph: Graph, road: Road, rows: number, whole: readonly MemoryPlan[]): readonly MemoryPlan[] | Meeting {
   const courses = coursesOf(define.run(graph), rows);
   if (meets(courses)) return courses;
   const statements = whole[0]!.module.entries[0]!.calls.length;

@@ -58,7 +58,7 @@ export interface MemoryFacts {
 }
 
 /** What may be asked of a compile that not every target has. */
-export type Option = "float64" | "threads" | "relaxed" | "winograd" | "gradients" | "memory" | "schedules";
+export type Option = "float64" | "threads" | "relaxed" | "winograd" | "gradients" | "memory" | "schedules" | "plan";
 
 /** Which of a module's two files: trainer.ts, or gradients.ts, whose one entry is `gradients`. */
 export type Kind = "trainer" | "gradients";
@@ -89,7 +89,7 @@ export interface Target {
   readonly machine: Machine;
   readonly understands: ReadonlySet<Option>;
   /** Files about the module that it writes beside the trainer and its certificate. */
-  readonly beside: ReadonlySet<"model.graph" | "model.plan" | "report.md">;
+  readonly beside: ReadonlySet<"model.graph" | "report.md">;
   /** What it writes, where that is for readers alone. */
   readonly reading?: string;
   /** Whether what its kernels are compiled to lies beside the text, and is given to whoever makes a trainer. */

@@ -13,8 +13,8 @@ export const typescript = {
   asked: {},
   implied: { target: "typescript" },
   machine: scalar,
-  understands: new Set(["float64", "winograd", "gradients", "memory", "schedules"]),
-  beside: new Set(["model.graph", "model.plan", "report.md"]),
+  understands: new Set(["float64", "winograd", "gradients", "memory", "schedules", "plan"]),
+  beside: new Set(["model.graph", "report.md"]),
   emit: async (module, facts, kind = "trainer") => new Emitted(printFile(module, facts, functionsOf(module), kind)),
   alone: (kernels, arenaBytes) => aloneInTypeScript(kernels, arenaBytes),
 } as const satisfies Target;

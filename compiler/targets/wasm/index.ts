@@ -12,8 +12,8 @@ const shared = (where: Where) =>
   ({
     suffix: ".wasm",
     machine: simd,
-    understands: new Set(["threads", "relaxed", "winograd", "gradients", "memory", "schedules"]),
-    beside: new Set(["model.plan", "report.md"]),
+    understands: new Set(["threads", "relaxed", "winograd", "gradients", "memory", "schedules", "plan"]),
+    beside: new Set(["report.md"]),
     async emit(module, facts, kind = "trainer") {
       const assembled = await assemble(module, facts);
       const text = printFile(module, facts, exportsOf(module, where, facts, kind, assembled), kind);
