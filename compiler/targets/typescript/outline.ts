@@ -274,10 +274,21 @@ function made(kernel: Kernel, run: readonly Plain[], { body, arrays, places, val
       return part.kind === "local" ? { ...part, name: named(part.name) } : part;
     });
   const stored = new Set([...storesOf(run)].flatMap((name) => [identifier(name), `${identifier(name)}′`]));
+  /** A word of a definition as the function calls it: its arrays and values by their parameters. */
+  const inDoc = (text: string): string => {
+    const array = arrays.findIndex(({ name }) => identifier(name) === text);
+    if (array >= 0) return named(`%${array}`);
+    // a value of one point of a tile is a definition's with a number
+    const value = values.findIndex(({ name }) => name.startsWith(text) && /^[_\d]*$/.test(name.slice(text.length)));
+    return value >= 0 ? named(`$${value}`) : word(text);
+  };
   return {
     op: opOf(kernel),
     length: run.length,
-    doc: lines.flatMap((line) => (stored.has(line.split(" = ")[0]!) ? [line.replace(WORD, word)] : [])),
+    doc: kernel.doc.flatMap((line) => {
+      const [left = "", ...right] = line.replace(/\[[^\]]*\]/g, "").split(" = ");
+      return stored.has(left) ? [[left, ...right].join(" = ").replace(/[\p{L}_$][\p{L}\d_$]*/gu, inDoc)] : [];
+    }),
     arrays: arrays.map(({ dtype }, n) => ({ name: named(`%${n}`), dtype })),
     places: places.map((_, n) => named(`@${n}`)),
     values: values.map(({ dtype }, n) => ({ name: named(`$${n}`), dtype })),

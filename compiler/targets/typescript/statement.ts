@@ -175,7 +175,7 @@ const docOf = ({ doc, flops }: Kernel, nameOf: ReadonlyMap<string, string>, shar
 const maskOf = (below: number): number => 2 ** Math.ceil(Math.log2(below)) - 1;
 
 /** Names that statements declare. */
-function declaredIn(body: readonly Stmt[]): string[] {
+export function declaredIn(body: readonly Stmt[]): string[] {
   const names: string[] = [];
   walkStmts(body, {
     stmt: (s) => {
