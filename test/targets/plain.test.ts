@@ -32,7 +32,7 @@ test.each(models)(
     }
     expect(bytes[1]).toEqual(bytes[0]);
   },
-  60_000,
+  300_000,
 );
 
 test("a kernel is the loops that its definition says, one a letter", async () => {

@@ -81,6 +81,9 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
 /** Parts of an entry's operations that the groups do whose loops are as short as can be, and those whose loops are at least not written in a row. */
 const [LITTLE, SOME] = [0.03, 0.12];
 
+/** Operations of an entry from which on they say what takes its time; a shorter one is calls and loads. */
+const TELLING = 100_000;
+
 /** How much an entry's time depends on a group. */
 type Weight = "little" | "some" | "much";
 
@@ -95,6 +98,7 @@ function weightsOf(groups: readonly (readonly [key: string, group: Group])[]): R
       .sort(([, a], [, b]) => a - b)
       .map(([key, own]) => {
         done += own;
+        if (all < TELLING) return [key, "much"];
         return [key, done <= LITTLE * all ? "little" : done <= SOME * all ? "some" : "much"];
       }),
   );

@@ -87,6 +87,9 @@ export const sharedName = ({ kernel, rows }: Shared): string =>
 /** Of an entry's work, what kernels may do together and be as slow as those that are not bound: nobody notices. */
 const LITTLE = 0.05;
 
+/** Operations of an entry from which on they say what takes its time; a shorter one is calls and loads. */
+const TELLING = 100_000;
+
 /** Kernels that are not bound to their arrays anyway, do little of what their entry does, or belong to prediction, which takes a row. */
 export function givesUp({ kernels, entries }: Module): (kernel: Kernel) => boolean {
   const flops = new Map(kernels.map((kernel) => [kernel.name, kernel.flops]));
@@ -99,7 +102,7 @@ export function givesUp({ kernels, entries }: Module): (kernel: Kernel) => boole
     for (const one of called.sort((a, b) => flops.get(a)! - flops.get(b)!)) {
       times.set(one, (times.get(one) ?? 0) + 1);
       done += flops.get(one)!;
-      if (name !== "predict" && done > LITTLE * all) much.add(one);
+      if (name !== "predict" && (all < TELLING || done > LITTLE * all)) much.add(one);
     }
   }
   return ({ name }) => (times.get(name) ?? 0) > 1 || !much.has(name);
