@@ -8,18 +8,18 @@
 // Contents, by line
 //   step 27 (forward 38, update 157, backward 140), evaluate 381, predict 472
 //   memory 540: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1109: batches, and what a trainer is
-//   tables 1191: what bytes() packs
-//   kernels 1262: in the order in which statements call them, each under its definitions
-//   checks 6297: of what is passed in
-//   mathematics 6444: functions and random numbers that all machines compute alike
+//   types 1107: batches, and what a trainer is
+//   tables 1189: what bytes() packs
+//   kernels 1260: in the order in which statements call them, each under its definitions
+//   checks 6111: of what is passed in
+//   mathematics 6258: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-10, sha256 527e05d234d4b4d4
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-10, sha256 d507d35da61d7390
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -906,12 +906,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     f6_bias,
     f6: f6_evaluate,
   });
-  const dotRelu_f7_evaluate = dotRelu_1x4096x4096_evaluate({
-    f6: f6_evaluate,
-    f7_kernel,
-    f7_bias,
-    f7: f7_evaluate,
-  });
+  const dotRelu_f7_evaluate = dotRelu_1xNx4096(
+    { p5: f6_evaluate, f6_kernel: f7_kernel, f6_bias: f7_bias, f6: f7_evaluate },
+    4096,
+  );
   const dotAdd_scores_evaluate = dotAdd_1x4096xN(
     { f7: f7_evaluate, scores_kernel, scores_bias, scores: scores_evaluate },
     1000,
@@ -2392,62 +2390,18 @@ function dotRelu_2x9216x4096(
     let sum10 = 0;
     let sum11 = 0;
     let sum12 = 0;
-    for (let k = 0; k < 9216; k += 4) {
-      {
-        const part_0 = Math.fround(dropout_kept[k]! !== 0 ? p5[k]! * 2 : 0);
-        const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
-        const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
-        const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;
-        const part_1 = Math.fround(dropout_kept[k + 9216]! !== 0 ? p5[k + 9216]! * 2 : 0);
-        sum00 += part_0 * f6_kernel_0;
-        sum01 += part_0 * f6_kernel_1;
-        sum02 += part_0 * f6_kernel_2;
-        sum10 += part_1 * f6_kernel_0;
-        sum11 += part_1 * f6_kernel_1;
-        sum12 += part_1 * f6_kernel_2;
-      }
-      if (k + 1 === 9216) break;
-      {
-        const part_0 = Math.fround(dropout_kept[k + 1]! !== 0 ? p5[k + 1]! * 2 : 0);
-        const f6_kernel_0 = f6_kernel[k * 4096 + j + 4096]!;
-        const f6_kernel_1 = f6_kernel[k * 4096 + j + 4097]!;
-        const f6_kernel_2 = f6_kernel[k * 4096 + j + 4098]!;
-        const part_1 = Math.fround(dropout_kept[k + 9217]! !== 0 ? p5[k + 9217]! * 2 : 0);
-        sum00 += part_0 * f6_kernel_0;
-        sum01 += part_0 * f6_kernel_1;
-        sum02 += part_0 * f6_kernel_2;
-        sum10 += part_1 * f6_kernel_0;
-        sum11 += part_1 * f6_kernel_1;
-        sum12 += part_1 * f6_kernel_2;
-      }
-      if (k + 2 === 9216) break;
-      {
-        const part_0 = Math.fround(dropout_kept[k + 2]! !== 0 ? p5[k + 2]! * 2 : 0);
-        const f6_kernel_0 = f6_kernel[k * 4096 + j + 8192]!;
-        const f6_kernel_1 = f6_kernel[k * 4096 + j + 8193]!;
-        const f6_kernel_2 = f6_kernel[k * 4096 + j + 8194]!;
-        const part_1 = Math.fround(dropout_kept[k + 9218]! !== 0 ? p5[k + 9218]! * 2 : 0);
-        sum00 += part_0 * f6_kernel_0;
-        sum01 += part_0 * f6_kernel_1;
-        sum02 += part_0 * f6_kernel_2;
-        sum10 += part_1 * f6_kernel_0;
-        sum11 += part_1 * f6_kernel_1;
-        sum12 += part_1 * f6_kernel_2;
-      }
-      if (k + 3 === 9216) break;
-      {
-        const part_0 = Math.fround(dropout_kept[k + 3]! !== 0 ? p5[k + 3]! * 2 : 0);
-        const f6_kernel_0 = f6_kernel[k * 4096 + j + 12288]!;
-        const f6_kernel_1 = f6_kernel[k * 4096 + j + 12289]!;
-        const f6_kernel_2 = f6_kernel[k * 4096 + j + 12290]!;
-        const part_1 = Math.fround(dropout_kept[k + 9219]! !== 0 ? p5[k + 9219]! * 2 : 0);
-        sum00 += part_0 * f6_kernel_0;
-        sum01 += part_0 * f6_kernel_1;
-        sum02 += part_0 * f6_kernel_2;
-        sum10 += part_1 * f6_kernel_0;
-        sum11 += part_1 * f6_kernel_1;
-        sum12 += part_1 * f6_kernel_2;
-      }
+    for (let k = 0; k < 9216; k++) {
+      const part_0 = Math.fround(dropout_kept[k]! !== 0 ? p5[k]! * 2 : 0);
+      const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
+      const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
+      const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;
+      const part_1 = Math.fround(dropout_kept[k + 9216]! !== 0 ? p5[k + 9216]! * 2 : 0);
+      sum00 += part_0 * f6_kernel_0;
+      sum01 += part_0 * f6_kernel_1;
+      sum02 += part_0 * f6_kernel_2;
+      sum10 += part_1 * f6_kernel_0;
+      sum11 += part_1 * f6_kernel_1;
+      sum12 += part_1 * f6_kernel_2;
     }
     relu_2(f6_bias, f6, j, Math.fround(sum00));
     relu_2(f6_bias, f6, j + 1, Math.fround(sum01));
@@ -2512,95 +2466,38 @@ function dotRelu_2x4096x4096(
   arrays: Ints<"dropout_2_kept"> & Doubles<"f6_wide"> & Floats<"f7_kernel" | "f7_bias" | "f7">,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(j: number): void {
+  function block(i: number, j: number): void {
+    i &= 1;
     j &= 4095;
     const { dropout_2_kept, f6_wide, f7_kernel, f7_bias, f7 } = arrays;
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum02 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum12 = 0;
-    for (let k = 0; k < 4096; k += 4) {
-      {
-        const part_0 = Math.fround(dropout_2_kept[k]! !== 0 ? f6_wide[k]! * 2 : 0);
-        const f7_kernel_0 = f7_kernel[k * 4096 + j]!;
-        const f7_kernel_1 = f7_kernel[k * 4096 + j + 1]!;
-        const f7_kernel_2 = f7_kernel[k * 4096 + j + 2]!;
-        const part_1 = Math.fround(dropout_2_kept[k + 4096]! !== 0 ? f6_wide[k + 4096]! * 2 : 0);
-        sum00 += part_0 * f7_kernel_0;
-        sum01 += part_0 * f7_kernel_1;
-        sum02 += part_0 * f7_kernel_2;
-        sum10 += part_1 * f7_kernel_0;
-        sum11 += part_1 * f7_kernel_1;
-        sum12 += part_1 * f7_kernel_2;
-      }
-      if (k + 1 === 4096) break;
-      {
-        const part_0 = Math.fround(dropout_2_kept[k + 1]! !== 0 ? f6_wide[k + 1]! * 2 : 0);
-        const f7_kernel_0 = f7_kernel[k * 4096 + j + 4096]!;
-        const f7_kernel_1 = f7_kernel[k * 4096 + j + 4097]!;
-        const f7_kernel_2 = f7_kernel[k * 4096 + j + 4098]!;
-        const part_1 = Math.fround(dropout_2_kept[k + 4097]! !== 0 ? f6_wide[k + 4097]! * 2 : 0);
-        sum00 += part_0 * f7_kernel_0;
-        sum01 += part_0 * f7_kernel_1;
-        sum02 += part_0 * f7_kernel_2;
-        sum10 += part_1 * f7_kernel_0;
-        sum11 += part_1 * f7_kernel_1;
-        sum12 += part_1 * f7_kernel_2;
-      }
-      if (k + 2 === 4096) break;
-      {
-        const part_0 = Math.fround(dropout_2_kept[k + 2]! !== 0 ? f6_wide[k + 2]! * 2 : 0);
-        const f7_kernel_0 = f7_kernel[k * 4096 + j + 8192]!;
-        const f7_kernel_1 = f7_kernel[k * 4096 + j + 8193]!;
-        const f7_kernel_2 = f7_kernel[k * 4096 + j + 8194]!;
-        const part_1 = Math.fround(dropout_2_kept[k + 4098]! !== 0 ? f6_wide[k + 4098]! * 2 : 0);
-        sum00 += part_0 * f7_kernel_0;
-        sum01 += part_0 * f7_kernel_1;
-        sum02 += part_0 * f7_kernel_2;
-        sum10 += part_1 * f7_kernel_0;
-        sum11 += part_1 * f7_kernel_1;
-        sum12 += part_1 * f7_kernel_2;
-      }
-      if (k + 3 === 4096) break;
-      {
-        const part_0 = Math.fround(dropout_2_kept[k + 3]! !== 0 ? f6_wide[k + 3]! * 2 : 0);
-        const f7_kernel_0 = f7_kernel[k * 4096 + j + 12288]!;
-        const f7_kernel_1 = f7_kernel[k * 4096 + j + 12289]!;
-        const f7_kernel_2 = f7_kernel[k * 4096 + j + 12290]!;
-        const part_1 = Math.fround(dropout_2_kept[k + 4099]! !== 0 ? f6_wide[k + 4099]! * 2 : 0);
-        sum00 += part_0 * f7_kernel_0;
-        sum01 += part_0 * f7_kernel_1;
-        sum02 += part_0 * f7_kernel_2;
-        sum10 += part_1 * f7_kernel_0;
-        sum11 += part_1 * f7_kernel_1;
-        sum12 += part_1 * f7_kernel_2;
-      }
-    }
-    relu_2(f7_bias, f7, j, Math.fround(sum00));
-    relu_2(f7_bias, f7, j + 1, Math.fround(sum01));
-    relu_2(f7_bias, f7, j + 2, Math.fround(sum02));
-    relu(f7_bias, f7, j, j + 4096, Math.fround(sum10));
-    relu(f7_bias, f7, j + 1, j + 4097, Math.fround(sum11));
-    relu(f7_bias, f7, j + 2, j + 4098, Math.fround(sum12));
-  }
-  return function dotRelu_2x4096x4096(): void {
-    const { dropout_2_kept, f6_wide, f7_kernel, f7_bias, f7 } = arrays;
-    for (let j = 0; j < 4095; j += 3) {
-      block(j);
-    }
     let sum0 = 0;
     let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
     for (let k = 0; k < 4096; k++) {
-      const dropout_2_kept_2 = dropout_2_kept[k]! !== 0;
-      const f7_kernel_3 = f7_kernel[k * 4096 + 4095]!;
-      const dropout_2_kept_3 = dropout_2_kept[k + 4096]! !== 0;
-      sum0 += Math.fround(dropout_2_kept_2 ? f6_wide[k]! * 2 : 0) * f7_kernel_3;
-      sum1 += Math.fround(dropout_2_kept_3 ? f6_wide[k + 4096]! * 2 : 0) * f7_kernel_3;
+      const part_0 = Math.fround(
+        dropout_2_kept[i * 4096 + k]! !== 0 ? f6_wide[i * 4096 + k]! * 2 : 0,
+      );
+      const f7_kernel_0 = f7_kernel[k * 4096 + j]!;
+      const f7_kernel_1 = f7_kernel[k * 4096 + j + 1]!;
+      const f7_kernel_2 = f7_kernel[k * 4096 + j + 2]!;
+      const f7_kernel_3 = f7_kernel[k * 4096 + j + 3]!;
+      sum0 += part_0 * f7_kernel_0;
+      sum1 += part_0 * f7_kernel_1;
+      sum2 += part_0 * f7_kernel_2;
+      sum3 += part_0 * f7_kernel_3;
     }
-    relu_2(f7_bias, f7, 4095, Math.fround(sum0));
-    relu(f7_bias, f7, 4095, 8191, Math.fround(sum1));
+    relu(f7_bias, f7, j, i * 4096 + j, Math.fround(sum0));
+    relu(f7_bias, f7, j + 1, i * 4096 + j + 1, Math.fround(sum1));
+    relu(f7_bias, f7, j + 2, i * 4096 + j + 2, Math.fround(sum2));
+    relu(f7_bias, f7, j + 3, i * 4096 + j + 3, Math.fround(sum3));
+  }
+  return function dotRelu_2x4096x4096(): void {
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 4096; j += 4) {
+        block(i, j);
+      }
+    }
   };
 }
 
@@ -2993,62 +2890,18 @@ function dot_2x4096x9216(
     let sum10 = 0;
     let sum11 = 0;
     let sum12 = 0;
-    for (let k = 0; k < 4096; k += 4) {
-      {
-        const d_f6_z_wide_0 = d_f6_z_wide[k]!;
-        const f6_kernel_0 = f6_kernel[j * 4096 + k]!;
-        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4096]!;
-        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8192]!;
-        const d_f6_z_wide_1 = d_f6_z_wide[k + 4096]!;
-        sum00 += d_f6_z_wide_0 * f6_kernel_0;
-        sum01 += d_f6_z_wide_0 * f6_kernel_1;
-        sum02 += d_f6_z_wide_0 * f6_kernel_2;
-        sum10 += d_f6_z_wide_1 * f6_kernel_0;
-        sum11 += d_f6_z_wide_1 * f6_kernel_1;
-        sum12 += d_f6_z_wide_1 * f6_kernel_2;
-      }
-      if (k + 1 === 4096) break;
-      {
-        const d_f6_z_wide_0 = d_f6_z_wide[k + 1]!;
-        const f6_kernel_0 = f6_kernel[j * 4096 + k + 1]!;
-        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4097]!;
-        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8193]!;
-        const d_f6_z_wide_1 = d_f6_z_wide[k + 4097]!;
-        sum00 += d_f6_z_wide_0 * f6_kernel_0;
-        sum01 += d_f6_z_wide_0 * f6_kernel_1;
-        sum02 += d_f6_z_wide_0 * f6_kernel_2;
-        sum10 += d_f6_z_wide_1 * f6_kernel_0;
-        sum11 += d_f6_z_wide_1 * f6_kernel_1;
-        sum12 += d_f6_z_wide_1 * f6_kernel_2;
-      }
-      if (k + 2 === 4096) break;
-      {
-        const d_f6_z_wide_0 = d_f6_z_wide[k + 2]!;
-        const f6_kernel_0 = f6_kernel[j * 4096 + k + 2]!;
-        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4098]!;
-        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8194]!;
-        const d_f6_z_wide_1 = d_f6_z_wide[k + 4098]!;
-        sum00 += d_f6_z_wide_0 * f6_kernel_0;
-        sum01 += d_f6_z_wide_0 * f6_kernel_1;
-        sum02 += d_f6_z_wide_0 * f6_kernel_2;
-        sum10 += d_f6_z_wide_1 * f6_kernel_0;
-        sum11 += d_f6_z_wide_1 * f6_kernel_1;
-        sum12 += d_f6_z_wide_1 * f6_kernel_2;
-      }
-      if (k + 3 === 4096) break;
-      {
-        const d_f6_z_wide_0 = d_f6_z_wide[k + 3]!;
-        const f6_kernel_0 = f6_kernel[j * 4096 + k + 3]!;
-        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4099]!;
-        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8195]!;
-        const d_f6_z_wide_1 = d_f6_z_wide[k + 4099]!;
-        sum00 += d_f6_z_wide_0 * f6_kernel_0;
-        sum01 += d_f6_z_wide_0 * f6_kernel_1;
-        sum02 += d_f6_z_wide_0 * f6_kernel_2;
-        sum10 += d_f6_z_wide_1 * f6_kernel_0;
-        sum11 += d_f6_z_wide_1 * f6_kernel_1;
-        sum12 += d_f6_z_wide_1 * f6_kernel_2;
-      }
+    for (let k = 0; k < 4096; k++) {
+      const d_f6_z_wide_0 = d_f6_z_wide[k]!;
+      const f6_kernel_0 = f6_kernel[j * 4096 + k]!;
+      const f6_kernel_1 = f6_kernel[j * 4096 + k + 4096]!;
+      const f6_kernel_2 = f6_kernel[j * 4096 + k + 8192]!;
+      const d_f6_z_wide_1 = d_f6_z_wide[k + 4096]!;
+      sum00 += d_f6_z_wide_0 * f6_kernel_0;
+      sum01 += d_f6_z_wide_0 * f6_kernel_1;
+      sum02 += d_f6_z_wide_0 * f6_kernel_2;
+      sum10 += d_f6_z_wide_1 * f6_kernel_0;
+      sum11 += d_f6_z_wide_1 * f6_kernel_1;
+      sum12 += d_f6_z_wide_1 * f6_kernel_2;
     }
     d_dropout[j] = sum00;
     d_dropout[j + 1] = sum01;
@@ -3402,7 +3255,7 @@ function convWhere_2x256x13x3x3x256x13(
 }
 
 /**
- * c4_padded[i<2,j<256,l<15,m<15] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, c4[i,j,l − 1,m − 1], 0)
+ * c4_padded[i<rows,j<256,l<15,m<15] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, c4[i,j,l − 1,m − 1], 0)
  * Takes 1 or 2 rows.
  */
 function pad_Nx256x15x15(arrays: Floats<"c4" | "c4_padded">, rows: number): () => void {
@@ -3659,7 +3512,7 @@ function convWhere_2x384x13x3x3x256x13(
 }
 
 /**
- * c3_padded[i<2,j<384,l<15,m<15] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, c3[i,j,l − 1,m − 1], 0)
+ * c3_padded[i<rows,j<384,l<15,m<15] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, c3[i,j,l − 1,m − 1], 0)
  * Takes 1 or 2 rows.
  */
 function pad_Nx384x15x15(arrays: Floats<"c3" | "c3_padded">, rows: number): () => void {
@@ -3933,7 +3786,7 @@ function conv_2x192x13x3x3x384x13(
 }
 
 /**
- * p2_padded[i<2,j<192,l<15,m<15] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, p2[i,j,l − 1,m − 1], 0)
+ * p2_padded[i<rows,j<192,l<15,m<15] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, p2[i,j,l − 1,m − 1], 0)
  * Takes 1 or 2 rows.
  */
 function pad_Nx192x15x15(arrays: Floats<"p2" | "p2_padded">, rows: number): () => void {
@@ -4886,7 +4739,7 @@ function conv_1x64x55x3x11x11x55_evaluate(
 }
 
 /**
- * p1[i<1,j<64,l<27,m<27] = max k<1, k2<1, k3<3, k4<3: relu(c1_product[0,j,2·l + k3,2·m + k4] + c1_bias[j])
+ * p1[i<1,j<rows,l<27,m<27] = max k<1, k2<1, k3<3, k4<3: relu(c1_product[0,j,2·l + k3,2·m + k4] + c1_bias[j])
  * Takes  or 64 rows.
  */
 function windowMax_1xNx27x1x1x3x3x27(
@@ -4919,7 +4772,7 @@ function windowMax_1xNx27x1x1x3x3x27(
 }
 
 /**
- * p1_padded[i<1,j<64,l<31,m<31] = where(0 ≤ l − 2 ∧ l − 2 < 27 ∧ 0 ≤ m − 2 ∧ m − 2 < 27, p1[0,j,l − 2,m − 2], 0)
+ * p1_padded[i<1,j<rows,l<31,m<31] = where(0 ≤ l − 2 ∧ l − 2 < 27 ∧ 0 ≤ m − 2 ∧ m − 2 < 27, p1[0,j,l − 2,m − 2], 0)
  * Takes  or 64 rows.
  */
 function pad_1xNx31x31(arrays: Floats<"p1" | "p1_padded">, rows: number): () => void {
@@ -5062,7 +4915,7 @@ function conv_1x192x27x5x5x64x27_evaluate(
 }
 
 /**
- * p2[i<1,j<192,l<13,m<13] = max k<1, k2<1, k3<3, k4<3: relu(c2_product[0,j,2·l + k3,2·m + k4] + c2_bias[j])
+ * p2[i<1,j<rows,l<13,m<13] = max k<1, k2<1, k3<3, k4<3: relu(c2_product[0,j,2·l + k3,2·m + k4] + c2_bias[j])
  * Takes  or 192 rows.
  */
 function windowMax_1xNx13x1x1x3x3x13(
@@ -5090,7 +4943,7 @@ function windowMax_1xNx13x1x1x3x3x13(
 }
 
 /**
- * c3_padded[i<1,j<384,l<15,m<15] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, c3[0,j,l − 1,m − 1], 0)
+ * c3_padded[i<1,j<rows,l<15,m<15] = where(0 ≤ l − 1 ∧ l − 1 < 13 ∧ 0 ≤ m − 1 ∧ m − 1 < 13, c3[0,j,l − 1,m − 1], 0)
  * Takes 192, 256 or 384 rows.
  */
 function pad_1xNx15x15(arrays: Floats<"c3" | "c3_padded">, rows: number): () => void {
@@ -5467,7 +5320,7 @@ function conv_1x256x13x3x3x256x13_evaluate(
 }
 
 /**
- * p5[i<1,j<256,l<6,m<6] = max k<1, k2<1, k3<3, k4<3: relu(c5_product[0,j,2·l + k3,2·m + k4] + c5_bias[j])
+ * p5[i<1,j<rows,l<6,m<6] = max k<1, k2<1, k3<3, k4<3: relu(c5_product[0,j,2·l + k3,2·m + k4] + c5_bias[j])
  * Takes  or 256 rows.
  */
 function windowMax_1xNx6x1x1x3x3x6(
@@ -5534,38 +5387,39 @@ function dotRelu_1x9216x4096_evaluate(
 }
 
 /**
- * f7_product[i<1,j<4096] = Σ k<4096: f6[0,k]·f7_kernel[k,j]
- * f7[i,j] = relu(f7_product[0,j] + f7_bias[j])
- * 33,558,528 floating-point operations.
+ * f6_product[i<1,j<4096] = Σ k<rows: p5[0,(k div 36),((k div 6) mod 6),(k mod 6)]·f6_kernel[k,j]
+ * f6[i,j] = relu(f6_product[0,j] + f6_bias[j])
+ * Takes 4096 or 9216 rows.
  */
-function dotRelu_1x4096x4096_evaluate(
-  arrays: Floats<"f6" | "f7_kernel" | "f7_bias" | "f7">,
+function dotRelu_1xNx4096(
+  arrays: Floats<"p5" | "f6_kernel" | "f6_bias" | "f6">,
+  rows: number,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(j: number): void {
     j &= 4095;
-    const { f6, f7_kernel, f7_bias, f7 } = arrays;
+    const { p5, f6_kernel, f6_bias, f6 } = arrays;
     let sum0 = 0;
     let sum1 = 0;
     let sum2 = 0;
     let sum3 = 0;
-    for (let k = 0; k < 4096; k++) {
-      const f6_0 = f6[k]!;
-      const f7_kernel_0 = f7_kernel[k * 4096 + j]!;
-      const f7_kernel_1 = f7_kernel[k * 4096 + j + 1]!;
-      const f7_kernel_2 = f7_kernel[k * 4096 + j + 2]!;
-      const f7_kernel_3 = f7_kernel[k * 4096 + j + 3]!;
-      sum0 += f6_0 * f7_kernel_0;
-      sum1 += f6_0 * f7_kernel_1;
-      sum2 += f6_0 * f7_kernel_2;
-      sum3 += f6_0 * f7_kernel_3;
+    for (let k = 0; k < rows; k++) {
+      const p5_0 = p5[k]!;
+      const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
+      const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
+      const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;
+      const f6_kernel_3 = f6_kernel[k * 4096 + j + 3]!;
+      sum0 += p5_0 * f6_kernel_0;
+      sum1 += p5_0 * f6_kernel_1;
+      sum2 += p5_0 * f6_kernel_2;
+      sum3 += p5_0 * f6_kernel_3;
     }
-    relu_2(f7_bias, f7, j, Math.fround(sum0));
-    relu_2(f7_bias, f7, j + 1, Math.fround(sum1));
-    relu_2(f7_bias, f7, j + 2, Math.fround(sum2));
-    relu_2(f7_bias, f7, j + 3, Math.fround(sum3));
+    relu_2(f6_bias, f6, j, Math.fround(sum0));
+    relu_2(f6_bias, f6, j + 1, Math.fround(sum1));
+    relu_2(f6_bias, f6, j + 2, Math.fround(sum2));
+    relu_2(f6_bias, f6, j + 3, Math.fround(sum3));
   }
-  return function dotRelu_1x4096x4096_evaluate(): void {
+  return function dotRelu_1xNx4096(): void {
     for (let j = 0; j < 4096; j += 4) {
       block(j);
     }
@@ -5573,7 +5427,7 @@ function dotRelu_1x4096x4096_evaluate(
 }
 
 /**
- * scores_product[i<1,j<1000] = Σ k<4096: f7[0,k]·scores_kernel[k,j]
+ * scores_product[i<1,j<rows] = Σ k<4096: f7[0,k]·scores_kernel[k,j]
  * scores[i,j] = scores_product[0,j] + scores_bias[j]
  * Takes  or 1000 rows.
  */
@@ -6225,62 +6079,22 @@ function conv_1x256x13x3x3x256x13_predict(
   };
 }
 
-/**
- * f6_product[i<1,j<4096] = Σ k<9216: p5[0,(k div 36),((k div 6) mod 6),(k mod 6)]·f6_kernel[k,j]
- * f6[i,j] = relu(f6_product[0,j] + f6_bias[j])
- * Takes 4096 or 9216 rows.
- */
-function dotRelu_1xNx4096(
-  arrays: Floats<"p5" | "f6_kernel" | "f6_bias" | "f6">,
-  rows: number,
-): () => void {
-  /** What the loops repeat; masks say how large an index is. */
-  function block(j: number): void {
-    j &= 4095;
-    const { p5, f6_kernel, f6_bias, f6 } = arrays;
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < rows; k++) {
-      const p5_0 = p5[k]!;
-      const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
-      const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
-      const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;
-      const f6_kernel_3 = f6_kernel[k * 4096 + j + 3]!;
-      sum0 += p5_0 * f6_kernel_0;
-      sum1 += p5_0 * f6_kernel_1;
-      sum2 += p5_0 * f6_kernel_2;
-      sum3 += p5_0 * f6_kernel_3;
-    }
-    relu_2(f6_bias, f6, j, Math.fround(sum0));
-    relu_2(f6_bias, f6, j + 1, Math.fround(sum1));
-    relu_2(f6_bias, f6, j + 2, Math.fround(sum2));
-    relu_2(f6_bias, f6, j + 3, Math.fround(sum3));
-  }
-  return function dotRelu_1xNx4096(): void {
-    for (let j = 0; j < 4096; j += 4) {
-      block(j);
-    }
-  };
-}
-
-/** What is done with each element. */
+/** c1 = relu(c1_product + c1_bias) */
 function relu(
   c1_bias: Float32Array,
-  c: Float32Array,
+  c1: Float32Array,
   at: number,
   at_2: number,
   c1_product: number,
 ): void {
   const add = c1_product + c1_bias[at]!;
-  c[at_2] = add < 0 ? 0 : add;
+  c1[at_2] = add < 0 ? 0 : add;
 }
 
-/** What is done with each element. */
-function relu_2(f6_bias: Float32Array, f: Float32Array, at: number, f6_product: number): void {
+/** f6 = relu(f6_product + f6_bias) */
+function relu_2(f6_bias: Float32Array, f6: Float32Array, at: number, f6_product: number): void {
   const add = f6_product + f6_bias[at]!;
-  f[at] = add < 0 ? 0 : add;
+  f6[at] = add < 0 ? 0 : add;
 }
 
 /**

@@ -11,15 +11,15 @@
 //   types 536: batches, and what a trainer is
 //   tables 607: what bytes() packs
 //   kernels 671: in the order in which statements call them, each under its definitions
-//   checks 2513: of what is passed in
-//   mathematics 2640: functions and random numbers that all machines compute alike
+//   checks 2225: of what is passed in
+//   mathematics 2352: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 fcc29c97d5fe0cef
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 ff1ec08d25348053
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -295,7 +295,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const image_predict = new Float32Array(arena, 2519664, 784); // [1,784]  output, 4–5
 
   const dotRelu_encoder = dotRelu_32x784x128({ x, encoder_kernel, encoder_bias, encoder });
-  const dotAdd_code = dotAdd_32x128x32({ encoder, code_kernel, code_bias, code });
+  const dotAdd_code = dotAdd_Nx128x32({ encoder, code_kernel, code_bias, code }, 32);
   const dotRelu_decoder = dotRelu_32x32x128({ code, decoder_kernel, decoder_bias, decoder });
   const dotSigmoidMul_d_image_z = dotSigmoidMul_32x128x784({
     decoder,
@@ -786,113 +786,43 @@ function dotRelu_32x784x128(
 }
 
 /**
- * code_product[i<32,j<32] = Σ k<128: encoder[i,k]·code_kernel[k,j]
+ * code_product[i<rows,j<32] = Σ k<128: encoder[i,k]·code_kernel[k,j]
  * code[i,j] = code_product[i,j] + code_bias[j]
- * 263,168 floating-point operations.
+ * Takes 1, 32 or 250 rows.
  */
-function dotAdd_32x128x32(
+function dotAdd_Nx128x32(
   arrays: Floats<"encoder" | "code_kernel" | "code_bias" | "code">,
+  rows: number,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
-    i &= 31;
+    i &= 255;
     const { encoder, code_kernel, code_bias, code } = arrays;
-    for (let j = 0; j < 32; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 128; k += 4) {
-        {
-          const encoder_0 = encoder[i * 128 + k]!;
-          const code_kernel_0 = code_kernel[k * 32 + j]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 1]!;
-          const encoder_1 = encoder[i * 128 + k + 128]!;
-          const encoder_2 = encoder[i * 128 + k + 256]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
-        if (k + 1 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 1]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 32]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 33]!;
-          const encoder_1 = encoder[i * 128 + k + 129]!;
-          const encoder_2 = encoder[i * 128 + k + 257]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 2]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 64]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 65]!;
-          const encoder_1 = encoder[i * 128 + k + 130]!;
-          const encoder_2 = encoder[i * 128 + k + 258]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 3]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 96]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 97]!;
-          const encoder_1 = encoder[i * 128 + k + 131]!;
-          const encoder_2 = encoder[i * 128 + k + 259]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
+    for (let j = 0; j < 32; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 128; k++) {
+        const encoder_0 = encoder[i * 128 + k]!;
+        const code_kernel_0 = code_kernel[k * 32 + j]!;
+        const code_kernel_1 = code_kernel[k * 32 + j + 1]!;
+        const code_kernel_2 = code_kernel[k * 32 + j + 2]!;
+        const code_kernel_3 = code_kernel[k * 32 + j + 3]!;
+        sum0 += encoder_0 * code_kernel_0;
+        sum1 += encoder_0 * code_kernel_1;
+        sum2 += encoder_0 * code_kernel_2;
+        sum3 += encoder_0 * code_kernel_3;
       }
-      code[i * 32 + j] = Math.fround(sum00) + code_bias[j]!;
-      code[i * 32 + j + 1] = Math.fround(sum01) + code_bias[j + 1]!;
-      code[i * 32 + j + 32] = Math.fround(sum10) + code_bias[j]!;
-      code[i * 32 + j + 33] = Math.fround(sum11) + code_bias[j + 1]!;
-      code[i * 32 + j + 64] = Math.fround(sum20) + code_bias[j]!;
-      code[i * 32 + j + 65] = Math.fround(sum21) + code_bias[j + 1]!;
+      code[i * 32 + j] = Math.fround(sum0) + code_bias[j]!;
+      code[i * 32 + j + 1] = Math.fround(sum1) + code_bias[j + 1]!;
+      code[i * 32 + j + 2] = Math.fround(sum2) + code_bias[j + 2]!;
+      code[i * 32 + j + 3] = Math.fround(sum3) + code_bias[j + 3]!;
     }
   }
-  return function dotAdd_32x128x32(): void {
-    const { encoder, code_kernel, code_bias, code } = arrays;
-    for (let i = 0; i < 30; i += 3) {
+  return function dotAdd_Nx128x32(): void {
+    for (let i = 0; i < rows; i++) {
       block(i);
-    }
-    for (let j = 0; j < 32; j += 2) {
-      let sum00_2 = 0;
-      let sum01_2 = 0;
-      let sum10_2 = 0;
-      let sum11_2 = 0;
-      for (let k = 0; k < 128; k++) {
-        const encoder_3 = encoder[k + 3840]!;
-        const code_kernel_2 = code_kernel[k * 32 + j]!;
-        const code_kernel_3 = code_kernel[k * 32 + j + 1]!;
-        const encoder_4 = encoder[k + 3968]!;
-        sum00_2 += encoder_3 * code_kernel_2;
-        sum01_2 += encoder_3 * code_kernel_3;
-        sum10_2 += encoder_4 * code_kernel_2;
-        sum11_2 += encoder_4 * code_kernel_3;
-      }
-      code[j + 960] = Math.fround(sum00_2) + code_bias[j]!;
-      code[j + 961] = Math.fround(sum01_2) + code_bias[j + 1]!;
-      code[j + 992] = Math.fround(sum10_2) + code_bias[j]!;
-      code[j + 993] = Math.fround(sum11_2) + code_bias[j + 1]!;
     }
   };
 }
@@ -916,62 +846,18 @@ function dotRelu_32x32x128(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 32; k += 4) {
-        {
-          const code_0 = code[i * 32 + k]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
-          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 2]!;
-          const code_1 = code[i * 32 + k + 32]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum02 += code_0 * decoder_kernel_2;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum12 += code_1 * decoder_kernel_2;
-        }
-        if (k + 1 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 1]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 128]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 129]!;
-          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 130]!;
-          const code_1 = code[i * 32 + k + 33]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum02 += code_0 * decoder_kernel_2;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum12 += code_1 * decoder_kernel_2;
-        }
-        if (k + 2 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 2]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 256]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 257]!;
-          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 258]!;
-          const code_1 = code[i * 32 + k + 34]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum02 += code_0 * decoder_kernel_2;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum12 += code_1 * decoder_kernel_2;
-        }
-        if (k + 3 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 3]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 384]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 385]!;
-          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 386]!;
-          const code_1 = code[i * 32 + k + 35]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum02 += code_0 * decoder_kernel_2;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum12 += code_1 * decoder_kernel_2;
-        }
+      for (let k = 0; k < 32; k++) {
+        const code_0 = code[i * 32 + k]!;
+        const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
+        const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
+        const decoder_kernel_2 = decoder_kernel[k * 128 + j + 2]!;
+        const code_1 = code[i * 32 + k + 32]!;
+        sum00 += code_0 * decoder_kernel_0;
+        sum01 += code_0 * decoder_kernel_1;
+        sum02 += code_0 * decoder_kernel_2;
+        sum10 += code_1 * decoder_kernel_0;
+        sum11 += code_1 * decoder_kernel_1;
+        sum12 += code_1 * decoder_kernel_2;
       }
       relu(decoder_bias, decoder, j, i * 128 + j, Math.fround(sum00));
       relu(decoder_bias, decoder, j + 1, i * 128 + j + 1, Math.fround(sum01));
@@ -1526,62 +1412,18 @@ function dotAdam_32x32x128(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 32; k += 4) {
-        {
-          const code_0 = code[k * 32 + i]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 1]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 2]!;
-          const code_1 = code[k * 32 + i + 1]!;
-          sum00 += code_0 * d_decoder_z_0;
-          sum01 += code_0 * d_decoder_z_1;
-          sum02 += code_0 * d_decoder_z_2;
-          sum10 += code_1 * d_decoder_z_0;
-          sum11 += code_1 * d_decoder_z_1;
-          sum12 += code_1 * d_decoder_z_2;
-        }
-        if (k + 1 === 32) break;
-        {
-          const code_0 = code[k * 32 + i + 32]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 128]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 129]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 130]!;
-          const code_1 = code[k * 32 + i + 33]!;
-          sum00 += code_0 * d_decoder_z_0;
-          sum01 += code_0 * d_decoder_z_1;
-          sum02 += code_0 * d_decoder_z_2;
-          sum10 += code_1 * d_decoder_z_0;
-          sum11 += code_1 * d_decoder_z_1;
-          sum12 += code_1 * d_decoder_z_2;
-        }
-        if (k + 2 === 32) break;
-        {
-          const code_0 = code[k * 32 + i + 64]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 256]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 257]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 258]!;
-          const code_1 = code[k * 32 + i + 65]!;
-          sum00 += code_0 * d_decoder_z_0;
-          sum01 += code_0 * d_decoder_z_1;
-          sum02 += code_0 * d_decoder_z_2;
-          sum10 += code_1 * d_decoder_z_0;
-          sum11 += code_1 * d_decoder_z_1;
-          sum12 += code_1 * d_decoder_z_2;
-        }
-        if (k + 3 === 32) break;
-        {
-          const code_0 = code[k * 32 + i + 96]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 384]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 385]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 386]!;
-          const code_1 = code[k * 32 + i + 97]!;
-          sum00 += code_0 * d_decoder_z_0;
-          sum01 += code_0 * d_decoder_z_1;
-          sum02 += code_0 * d_decoder_z_2;
-          sum10 += code_1 * d_decoder_z_0;
-          sum11 += code_1 * d_decoder_z_1;
-          sum12 += code_1 * d_decoder_z_2;
-        }
+      for (let k = 0; k < 32; k++) {
+        const code_0 = code[k * 32 + i]!;
+        const d_decoder_z_0 = d_decoder_z[k * 128 + j]!;
+        const d_decoder_z_1 = d_decoder_z[k * 128 + j + 1]!;
+        const d_decoder_z_2 = d_decoder_z[k * 128 + j + 2]!;
+        const code_1 = code[k * 32 + i + 1]!;
+        sum00 += code_0 * d_decoder_z_0;
+        sum01 += code_0 * d_decoder_z_1;
+        sum02 += code_0 * d_decoder_z_2;
+        sum10 += code_1 * d_decoder_z_0;
+        sum11 += code_1 * d_decoder_z_1;
+        sum12 += code_1 * d_decoder_z_2;
       }
       adam(m, v, w, i * 128 + j, Math.fround(sum00), rate_0, correction_0);
       adam(m, v, w, i * 128 + j + 1, Math.fround(sum01), rate_0, correction_0);
@@ -1764,62 +1606,18 @@ function dotAdam_128x32x32(
         let sum11 = 0;
         let sum20 = 0;
         let sum21 = 0;
-        for (let k = 0; k < 32; k += 4) {
-          {
-            const encoder_0 = encoder[k * 128 + i]!;
-            const d_code_0 = d_code[k * 32 + j]!;
-            const d_code_1 = d_code[k * 32 + j + 1]!;
-            const encoder_1 = encoder[k * 128 + i + 1]!;
-            const encoder_2 = encoder[k * 128 + i + 2]!;
-            sum00 += encoder_0 * d_code_0;
-            sum01 += encoder_0 * d_code_1;
-            sum10 += encoder_1 * d_code_0;
-            sum11 += encoder_1 * d_code_1;
-            sum20 += encoder_2 * d_code_0;
-            sum21 += encoder_2 * d_code_1;
-          }
-          if (k + 1 === 32) break;
-          {
-            const encoder_0 = encoder[k * 128 + i + 128]!;
-            const d_code_0 = d_code[k * 32 + j + 32]!;
-            const d_code_1 = d_code[k * 32 + j + 33]!;
-            const encoder_1 = encoder[k * 128 + i + 129]!;
-            const encoder_2 = encoder[k * 128 + i + 130]!;
-            sum00 += encoder_0 * d_code_0;
-            sum01 += encoder_0 * d_code_1;
-            sum10 += encoder_1 * d_code_0;
-            sum11 += encoder_1 * d_code_1;
-            sum20 += encoder_2 * d_code_0;
-            sum21 += encoder_2 * d_code_1;
-          }
-          if (k + 2 === 32) break;
-          {
-            const encoder_0 = encoder[k * 128 + i + 256]!;
-            const d_code_0 = d_code[k * 32 + j + 64]!;
-            const d_code_1 = d_code[k * 32 + j + 65]!;
-            const encoder_1 = encoder[k * 128 + i + 257]!;
-            const encoder_2 = encoder[k * 128 + i + 258]!;
-            sum00 += encoder_0 * d_code_0;
-            sum01 += encoder_0 * d_code_1;
-            sum10 += encoder_1 * d_code_0;
-            sum11 += encoder_1 * d_code_1;
-            sum20 += encoder_2 * d_code_0;
-            sum21 += encoder_2 * d_code_1;
-          }
-          if (k + 3 === 32) break;
-          {
-            const encoder_0 = encoder[k * 128 + i + 384]!;
-            const d_code_0 = d_code[k * 32 + j + 96]!;
-            const d_code_1 = d_code[k * 32 + j + 97]!;
-            const encoder_1 = encoder[k * 128 + i + 385]!;
-            const encoder_2 = encoder[k * 128 + i + 386]!;
-            sum00 += encoder_0 * d_code_0;
-            sum01 += encoder_0 * d_code_1;
-            sum10 += encoder_1 * d_code_0;
-            sum11 += encoder_1 * d_code_1;
-            sum20 += encoder_2 * d_code_0;
-            sum21 += encoder_2 * d_code_1;
-          }
+        for (let k = 0; k < 32; k++) {
+          const encoder_0 = encoder[k * 128 + i]!;
+          const d_code_0 = d_code[k * 32 + j]!;
+          const d_code_1 = d_code[k * 32 + j + 1]!;
+          const encoder_1 = encoder[k * 128 + i + 1]!;
+          const encoder_2 = encoder[k * 128 + i + 2]!;
+          sum00 += encoder_0 * d_code_0;
+          sum01 += encoder_0 * d_code_1;
+          sum10 += encoder_1 * d_code_0;
+          sum11 += encoder_1 * d_code_1;
+          sum20 += encoder_2 * d_code_0;
+          sum21 += encoder_2 * d_code_1;
         }
         adam(m, v, w, i * 32 + j, Math.fround(sum00), rate_0, correction_0);
         adam(m, v, w, i * 32 + j + 1, Math.fround(sum01), rate_0, correction_0);
@@ -2116,48 +1914,6 @@ function dotRelu_250x784x128_evaluate(
 }
 
 /**
- * code_product[i<250,j<32] = Σ k<128: encoder[i,k]·code_kernel[k,j]
- * code[i,j] = code_product[i,j] + code_bias[j]
- * Takes 1 or 250 rows.
- */
-function dotAdd_Nx128x32(
-  arrays: Floats<"encoder" | "code_kernel" | "code_bias" | "code">,
-  rows: number,
-): () => void {
-  /** What the loops repeat; masks say how large an index is. */
-  function block(i: number): void {
-    i &= 255;
-    const { encoder, code_kernel, code_bias, code } = arrays;
-    for (let j = 0; j < 32; j += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 128; k++) {
-        const encoder_0 = encoder[i * 128 + k]!;
-        const code_kernel_0 = code_kernel[k * 32 + j]!;
-        const code_kernel_1 = code_kernel[k * 32 + j + 1]!;
-        const code_kernel_2 = code_kernel[k * 32 + j + 2]!;
-        const code_kernel_3 = code_kernel[k * 32 + j + 3]!;
-        sum0 += encoder_0 * code_kernel_0;
-        sum1 += encoder_0 * code_kernel_1;
-        sum2 += encoder_0 * code_kernel_2;
-        sum3 += encoder_0 * code_kernel_3;
-      }
-      code[i * 32 + j] = Math.fround(sum0) + code_bias[j]!;
-      code[i * 32 + j + 1] = Math.fround(sum1) + code_bias[j + 1]!;
-      code[i * 32 + j + 2] = Math.fround(sum2) + code_bias[j + 2]!;
-      code[i * 32 + j + 3] = Math.fround(sum3) + code_bias[j + 3]!;
-    }
-  }
-  return function dotAdd_Nx128x32(): void {
-    for (let i = 0; i < rows; i++) {
-      block(i);
-    }
-  };
-}
-
-/**
  * decoder_product[i<250,j<128] = Σ k<32: code[i,k]·decoder_kernel[k,j]
  * decoder[i,j] = relu(decoder_product[i,j] + decoder_bias[j])
  * 2,080,000 floating-point operations.
@@ -2176,62 +1932,18 @@ function dotRelu_250x32x128_evaluate(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      for (let k = 0; k < 32; k += 4) {
-        {
-          const code_0 = code[i * 32 + k]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
-          const code_1 = code[i * 32 + k + 32]!;
-          const code_2 = code[i * 32 + k + 64]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum20 += code_2 * decoder_kernel_0;
-          sum21 += code_2 * decoder_kernel_1;
-        }
-        if (k + 1 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 1]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 128]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 129]!;
-          const code_1 = code[i * 32 + k + 33]!;
-          const code_2 = code[i * 32 + k + 65]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum20 += code_2 * decoder_kernel_0;
-          sum21 += code_2 * decoder_kernel_1;
-        }
-        if (k + 2 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 2]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 256]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 257]!;
-          const code_1 = code[i * 32 + k + 34]!;
-          const code_2 = code[i * 32 + k + 66]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum20 += code_2 * decoder_kernel_0;
-          sum21 += code_2 * decoder_kernel_1;
-        }
-        if (k + 3 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 3]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 384]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 385]!;
-          const code_1 = code[i * 32 + k + 35]!;
-          const code_2 = code[i * 32 + k + 67]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum20 += code_2 * decoder_kernel_0;
-          sum21 += code_2 * decoder_kernel_1;
-        }
+      for (let k = 0; k < 32; k++) {
+        const code_0 = code[i * 32 + k]!;
+        const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
+        const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
+        const code_1 = code[i * 32 + k + 32]!;
+        const code_2 = code[i * 32 + k + 64]!;
+        sum00 += code_0 * decoder_kernel_0;
+        sum01 += code_0 * decoder_kernel_1;
+        sum10 += code_1 * decoder_kernel_0;
+        sum11 += code_1 * decoder_kernel_1;
+        sum20 += code_2 * decoder_kernel_0;
+        sum21 += code_2 * decoder_kernel_1;
       }
       relu(decoder_bias, decoder, j, i * 128 + j, Math.fround(sum00));
       relu(decoder_bias, decoder, j + 1, i * 128 + j + 1, Math.fround(sum01));
@@ -2393,7 +2105,7 @@ function sum_784x250_evaluate(
 }
 
 /**
- * encoder_product[i<1,j<128] = Σ k<784: x[0,k]·encoder_kernel[k,j]
+ * encoder_product[i<1,j<128] = Σ k<rows: x[0,k]·encoder_kernel[k,j]
  * encoder[i,j] = relu(encoder_product[0,j] + encoder_bias[j])
  * Takes 32 or 784 rows.
  */
@@ -2465,7 +2177,7 @@ function dotSigmoid_1x128x784_predict(
   };
 }
 
-/** What is done with each element. */
+/** encoder = relu(encoder_product + encoder_bias) */
 function relu(
   encoder_bias: Float32Array,
   encoder: Float32Array,
@@ -2498,7 +2210,7 @@ function adam(
   w[at] = w[at]! - (m_next * rate) / (Math.sqrt(v_next * correction) + 1e-8);
 }
 
-/** What is done with each element. */
+/** encoder = relu(encoder_product + encoder_bias) */
 function relu_2(
   encoder_bias: Float32Array,
   encoder: Float32Array,

@@ -11,15 +11,15 @@
 //   types 3302: batches, and what a trainer is
 //   tables 3373: what bytes() packs
 //   kernels 3434: in the order in which statements call them, each under its definitions
-//   checks 11409: of what is passed in
-//   mathematics 11536: functions and random numbers that all machines compute alike
+//   checks 10876: of what is passed in
+//   mathematics 11003: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 a528d91f90b26127
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 3f3e1fe3030975a5
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -1577,7 +1577,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const lstm_predict = new Float32Array(arena, 514864, 1024); // [1,16,64]  scratch, 34–35
   const scores_predict = new Float32Array(arena, 498480, 1024); // [1,16,64]  output, 35–36
 
-  const gather_embedding = gather_Nx16x64x64({ x, embedding_table, embedding }, 32);
+  const gather_embedding = gather_32x16x64x64({ x, embedding_table, embedding });
   const widen_embedding_wide = widen_32x16x64({ embedding, embedding_wide });
   const widen_lstm_kernel_wide = widen_256x64({ lstm_kernel, lstm_kernel_wide });
   const dotAdd_lstm_inputs = dotAdd_32x16x64x256({
@@ -2582,11 +2582,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     lstm_bias,
     lstm_inputs: lstm_inputs_evaluate,
   });
-  const dotAdd_lstm_recurrence_evaluate = dotAdd_32x64x256_evaluate({
-    lstm_recurrentKernel,
-    lstm_recurrentBias,
-    lstm_recurrence: lstm_recurrence_evaluate,
-  });
+  const dotAdd_lstm_recurrence_evaluate = dotAdd_Nx64x256(
+    { lstm_recurrentKernel, lstm_recurrentBias, lstm_recurrence: lstm_recurrence_evaluate },
+    32,
+  );
   const addMul_lstm_h_evaluate = addMul_Nx64(
     {
       lstm_inputs: lstm_inputs_evaluate,
@@ -2917,10 +2916,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     next: next_evaluate,
     live_rows: live_rows_evaluate,
   });
-  const gather_embedding_predict = gather_Nx16x64x64(
-    { x: x_predict, embedding_table, embedding: embedding_predict },
-    1,
-  );
+  const gather_embedding_predict = gather_1x16x64x64_predict({
+    x: x_predict,
+    embedding_table,
+    embedding: embedding_predict,
+  });
   const dotAdd_lstm_inputs_predict = dotAdd_Nx64x256_2(
     {
       lstm_h: embedding_predict,
@@ -3438,11 +3438,10 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
 
 /**
  * embedding[i<32,j<16,l<64] = Σ k<64: where(k = x[i,j], embedding_table[k,l], 0)
- * Takes 1 or 32 rows.
+ * 2,097,152 floating-point operations.
  */
-function gather_Nx16x64x64(
+function gather_32x16x64x64(
   arrays: Ints<"x"> & Floats<"embedding_table" | "embedding">,
-  rows: number,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
@@ -3469,8 +3468,8 @@ function gather_Nx16x64x64(
       }
     }
   }
-  return function gather_Nx16x64x64(): void {
-    for (let i = 0; i < rows; i++) {
+  return function gather_32x16x64x64(): void {
+    for (let i = 0; i < 32; i++) {
       block(i);
     }
   };
@@ -3615,7 +3614,7 @@ function dotAdd_32x16x64x256(
 }
 
 /**
- * dot_2[i<32,j<256] = Σ k<64: 0·lstm_recurrentKernel[k,j]
+ * dot_2[i<rows,j<256] = Σ k<64: 0·lstm_recurrentKernel[k,j]
  * lstm_recurrence[i,j] = dot_2[i,j] + lstm_recurrentBias[j]
  * Takes 1 or 32 rows.
  */
@@ -5995,62 +5994,18 @@ function dotAdd_32x256x64(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k]!;
+        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+        const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+        const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 256]!;
+        sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+        sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+        sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+        sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
       }
       add(
         d_lstm,
@@ -6386,62 +6341,18 @@ function dotAdd_32x256x64_2(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k]!;
+        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+        const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+        const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 256]!;
+        sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+        sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+        sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+        sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
       }
       add(
         d_lstm,
@@ -6597,62 +6508,18 @@ function dotAdd_32x256x64_3(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k]!;
+        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+        const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+        const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 256]!;
+        sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+        sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+        sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+        sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
       }
       add(
         d_lstm,
@@ -6808,62 +6675,18 @@ function dotAdd_32x256x64_4(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k]!;
+        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+        const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+        const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 256]!;
+        sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+        sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+        sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+        sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
       }
       add(
         d_lstm,
@@ -7019,62 +6842,18 @@ function dotAdd_32x256x64_5(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k]!;
+        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+        const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+        const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 256]!;
+        sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+        sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+        sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+        sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
       }
       add(
         d_lstm,
@@ -7230,62 +7009,18 @@ function dotAdd_32x256x64_6(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k]!;
+        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+        const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+        const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 256]!;
+        sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+        sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+        sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+        sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
       }
       add(
         d_lstm,
@@ -7441,62 +7176,18 @@ function dotAdd_32x256x64_7(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k]!;
+        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+        const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+        const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 256]!;
+        sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+        sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+        sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+        sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
       }
       add(
         d_lstm,
@@ -7652,62 +7343,18 @@ function dotAdd_32x256x64_8(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k]!;
+        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+        const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+        const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 256]!;
+        sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+        sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+        sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+        sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
       }
       add(
         d_lstm,
@@ -7863,62 +7510,18 @@ function dotAdd_32x256x64_9(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k]!;
+        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+        const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+        const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 256]!;
+        sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+        sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+        sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+        sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
       }
       add(
         d_lstm,
@@ -8074,62 +7677,18 @@ function dotAdd_32x256x64_10(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k]!;
+        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+        const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+        const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 256]!;
+        sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+        sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+        sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+        sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
       }
       add(
         d_lstm,
@@ -8285,62 +7844,18 @@ function dotAdd_32x256x64_11(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k]!;
+        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+        const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+        const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 256]!;
+        sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+        sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+        sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+        sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
       }
       add(
         d_lstm,
@@ -8496,62 +8011,18 @@ function dotAdd_32x256x64_12(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k]!;
+        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+        const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+        const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 256]!;
+        sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+        sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+        sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+        sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
       }
       add(
         d_lstm,
@@ -10021,7 +9492,7 @@ function clipByGlobalNorm_64x64(
 }
 
 /**
- * embedding_table_m′[i<64,j<64] = embedding_table_m[i,j]·0.9 + d_embedding_table[i,j]·clip_scale·(1 − 0.9)
+ * embedding_table_m′[i<rows,j<rows] = embedding_table_m[i,j]·0.9 + d_embedding_table[i,j]·clip_scale·(1 − 0.9)
  * Takes 1 or 64 rows.
  */
 function adam_Nx64(
@@ -10042,7 +9513,7 @@ function adam_Nx64(
 }
 
 /**
- * v′[i<64,j<64] = v[i,j]·0.999 + d_embedding_table[i,j]·clip_scale·(d_embedding_table[i,j]·clip_scale)·(1 − 0.999)
+ * v′[i<rows,j<rows] = v[i,j]·0.999 + d_embedding_table[i,j]·clip_scale·(d_embedding_table[i,j]·clip_scale)·(1 − 0.999)
  * w′[i,j] = w[i,j] − embedding_table_m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
  * Takes 1 or 64 rows.
  */
@@ -10075,7 +9546,7 @@ function adam_Nx64_2(
 }
 
 /**
- * lstm_kernel_m′[i<64,j<256] = lstm_kernel_m[i,j]·0.9 + d_lstm_kernel[i,j]·clip_scale·(1 − 0.9)
+ * lstm_kernel_m′[i<rows,j<256] = lstm_kernel_m[i,j]·0.9 + d_lstm_kernel[i,j]·clip_scale·(1 − 0.9)
  * Takes 1 or 64 rows.
  */
 function adam_Nx256(
@@ -10096,7 +9567,7 @@ function adam_Nx256(
 }
 
 /**
- * v′[i<64,j<256] = v[i,j]·0.999 + d_lstm_kernel[i,j]·clip_scale·(d_lstm_kernel[i,j]·clip_scale)·(1 − 0.999)
+ * v′[i<rows,j<256] = v[i,j]·0.999 + d_lstm_kernel[i,j]·clip_scale·(d_lstm_kernel[i,j]·clip_scale)·(1 − 0.999)
  * w′[i,j] = w[i,j] − lstm_kernel_m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
  * Takes 1 or 64 rows.
  */
@@ -10120,7 +9591,7 @@ function adam_Nx256_2(
 }
 
 /**
- * lstm_bias_m′[i<256] = lstm_bias_m[i]·0.9 + d_lstm_bias[i]·clip_scale·(1 − 0.9)
+ * lstm_bias_m′[i<rows] = lstm_bias_m[i]·0.9 + d_lstm_bias[i]·clip_scale·(1 − 0.9)
  * Takes 64 or 256 rows.
  */
 function adam_N(
@@ -10138,7 +9609,7 @@ function adam_N(
 }
 
 /**
- * v′[i<256] = v[i]·0.999 + d_lstm_bias[i]·clip_scale·(d_lstm_bias[i]·clip_scale)·(1 − 0.999)
+ * v′[i<rows] = v[i]·0.999 + d_lstm_bias[i]·clip_scale·(d_lstm_bias[i]·clip_scale)·(1 − 0.999)
  * w′[i] = w[i] − lstm_bias_m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
  * Takes 64 or 256 rows.
  */
@@ -10302,48 +9773,8 @@ function dotAdd_32x16x64x256_evaluate(
 }
 
 /**
- * dot_2[i<32,j<256] = Σ k<64: 0·lstm_recurrentKernel[k,j]
- * lstm_recurrence[i,j] = dot_2[i,j] + lstm_recurrentBias[j]
- * 1,056,768 floating-point operations.
- */
-function dotAdd_32x64x256_evaluate(
-  arrays: Floats<"lstm_recurrentKernel" | "lstm_recurrentBias" | "lstm_recurrence">,
-): () => void {
-  /** What the loops repeat; masks say how large an index is. */
-  function block(i: number): void {
-    i &= 31;
-    const { lstm_recurrentKernel, lstm_recurrentBias, lstm_recurrence } = arrays;
-    for (let j = 0; j < 256; j += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 64; k++) {
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
-        const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + j + 3]!;
-        sum0 += 0 * lstm_recurrentKernel_0;
-        sum1 += 0 * lstm_recurrentKernel_1;
-        sum2 += 0 * lstm_recurrentKernel_2;
-        sum3 += 0 * lstm_recurrentKernel_3;
-      }
-      lstm_recurrence[i * 256 + j] = Math.fround(sum0) + lstm_recurrentBias[j]!;
-      lstm_recurrence[i * 256 + j + 1] = Math.fround(sum1) + lstm_recurrentBias[j + 1]!;
-      lstm_recurrence[i * 256 + j + 2] = Math.fround(sum2) + lstm_recurrentBias[j + 2]!;
-      lstm_recurrence[i * 256 + j + 3] = Math.fround(sum3) + lstm_recurrentBias[j + 3]!;
-    }
-  }
-  return function dotAdd_32x64x256_evaluate(): void {
-    for (let i = 0; i < 32; i++) {
-      block(i);
-    }
-  };
-}
-
-/**
- * lstm_c_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs[i,0,j + 64] + lstm_recurrence[i,j + 64])))·0 + 1 / (1 + exp(−(lstm_inputs[i,0,j] +
- *     lstm_recurrence[i,j])))·tanh(lstm_inputs[i,0,j + 128] + lstm_recurrence[i,j + 128])
+ * lstm_c_2[i<rows,j<64] = 1 / (1 + exp(−(lstm_inputs[i,0,j + 64] + lstm_recurrence[i,j + 64])))·0 + 1 / (1 + exp(−(lstm_inputs[i,0,j]
+ *     + lstm_recurrence[i,j])))·tanh(lstm_inputs[i,0,j + 128] + lstm_recurrence[i,j + 128])
  * lstm_h[i,j] = 1 / (1 + exp(−(lstm_inputs[i,0,j + 192] + lstm_recurrence[i,j + 192])))·tanh(lstm_c_2[i,j])
  * Takes 1 or 32 rows.
  */
@@ -10372,7 +9803,7 @@ function addMul_Nx64(
 }
 
 /**
- * dot_3[i<32,j<256] = Σ k<64: lstm_h[i,k]·lstm_recurrentKernel[k,j]
+ * dot_3[i<rows,j<256] = Σ k<64: lstm_h[i,k]·lstm_recurrentKernel[k,j]
  * lstm_recurrence_2[i,j] = dot_3[i,j] + lstm_recurrentBias[j]
  * Takes 16 or 32 rows.
  */
@@ -10475,7 +9906,7 @@ function dotAdd_Nx64x256_2(
 }
 
 /**
- * lstm_c_2_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs[i,1,j + 64] + lstm_recurrence_2[i,j + 64])))·lstm_c[i,j] + 1 / (1 +
+ * lstm_c_2_2[i<rows,j<64] = 1 / (1 + exp(−(lstm_inputs[i,1,j + 64] + lstm_recurrence_2[i,j + 64])))·lstm_c[i,j] + 1 / (1 +
  *     exp(−(lstm_inputs[i,1,j] + lstm_recurrence_2[i,j])))·tanh(lstm_inputs[i,1,j + 128] + lstm_recurrence_2[i,j + 128])
  * lstm_h_2[i,j] = 1 / (1 + exp(−(lstm_inputs[i,1,j + 192] + lstm_recurrence_2[i,j + 192])))·tanh(lstm_c_2_2[i,j])
  * Takes 1 or 32 rows.
@@ -10507,7 +9938,7 @@ function addMul_Nx64_2(
 }
 
 /**
- * lstm_c_3_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs[i,2,j + 64] + lstm_recurrence_3[i,j + 64])))·lstm_c_2[i,j] + 1 / (1 +
+ * lstm_c_3_2[i<rows,j<64] = 1 / (1 + exp(−(lstm_inputs[i,2,j + 64] + lstm_recurrence_3[i,j + 64])))·lstm_c_2[i,j] + 1 / (1 +
  *     exp(−(lstm_inputs[i,2,j] + lstm_recurrence_3[i,j])))·tanh(lstm_inputs[i,2,j + 128] + lstm_recurrence_3[i,j + 128])
  * lstm_h_3[i,j] = 1 / (1 + exp(−(lstm_inputs[i,2,j + 192] + lstm_recurrence_3[i,j + 192])))·tanh(lstm_c_3_2[i,j])
  * Takes 1 or 32 rows.
@@ -10539,7 +9970,7 @@ function addMul_Nx64_3(
 }
 
 /**
- * lstm_c_4_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs[i,3,j + 64] + lstm_recurrence_4[i,j + 64])))·lstm_c_3[i,j] + 1 / (1 +
+ * lstm_c_4_2[i<rows,j<64] = 1 / (1 + exp(−(lstm_inputs[i,3,j + 64] + lstm_recurrence_4[i,j + 64])))·lstm_c_3[i,j] + 1 / (1 +
  *     exp(−(lstm_inputs[i,3,j] + lstm_recurrence_4[i,j])))·tanh(lstm_inputs[i,3,j + 128] + lstm_recurrence_4[i,j + 128])
  * lstm_h_4[i,j] = 1 / (1 + exp(−(lstm_inputs[i,3,j + 192] + lstm_recurrence_4[i,j + 192])))·tanh(lstm_c_4_2[i,j])
  * Takes 1 or 32 rows.
@@ -10571,7 +10002,7 @@ function addMul_Nx64_4(
 }
 
 /**
- * lstm_c_5_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs[i,4,j + 64] + lstm_recurrence_5[i,j + 64])))·lstm_c_4[i,j] + 1 / (1 +
+ * lstm_c_5_2[i<rows,j<64] = 1 / (1 + exp(−(lstm_inputs[i,4,j + 64] + lstm_recurrence_5[i,j + 64])))·lstm_c_4[i,j] + 1 / (1 +
  *     exp(−(lstm_inputs[i,4,j] + lstm_recurrence_5[i,j])))·tanh(lstm_inputs[i,4,j + 128] + lstm_recurrence_5[i,j + 128])
  * lstm_h_5[i,j] = 1 / (1 + exp(−(lstm_inputs[i,4,j + 192] + lstm_recurrence_5[i,j + 192])))·tanh(lstm_c_5_2[i,j])
  * Takes 1 or 32 rows.
@@ -10605,7 +10036,7 @@ function addMul_Nx64_5(
 }
 
 /**
- * lstm_c_6_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs[i,5,j + 64] + lstm_recurrence_6[i,j + 64])))·lstm_c_5[i,j] + 1 / (1 +
+ * lstm_c_6_2[i<rows,j<64] = 1 / (1 + exp(−(lstm_inputs[i,5,j + 64] + lstm_recurrence_6[i,j + 64])))·lstm_c_5[i,j] + 1 / (1 +
  *     exp(−(lstm_inputs[i,5,j] + lstm_recurrence_6[i,j])))·tanh(lstm_inputs[i,5,j + 128] + lstm_recurrence_6[i,j + 128])
  * lstm_h_6[i,j] = 1 / (1 + exp(−(lstm_inputs[i,5,j + 192] + lstm_recurrence_6[i,j + 192])))·tanh(lstm_c_6_2[i,j])
  * Takes 1 or 32 rows.
@@ -10639,7 +10070,7 @@ function addMul_Nx64_6(
 }
 
 /**
- * lstm_c_7_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs[i,6,j + 64] + lstm_recurrence_7[i,j + 64])))·lstm_c_6[i,j] + 1 / (1 +
+ * lstm_c_7_2[i<rows,j<64] = 1 / (1 + exp(−(lstm_inputs[i,6,j + 64] + lstm_recurrence_7[i,j + 64])))·lstm_c_6[i,j] + 1 / (1 +
  *     exp(−(lstm_inputs[i,6,j] + lstm_recurrence_7[i,j])))·tanh(lstm_inputs[i,6,j + 128] + lstm_recurrence_7[i,j + 128])
  * lstm_h_7[i,j] = 1 / (1 + exp(−(lstm_inputs[i,6,j + 192] + lstm_recurrence_7[i,j + 192])))·tanh(lstm_c_7_2[i,j])
  * Takes 1 or 32 rows.
@@ -10673,7 +10104,7 @@ function addMul_Nx64_7(
 }
 
 /**
- * lstm_c_8_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs[i,7,j + 64] + lstm_recurrence_8[i,j + 64])))·lstm_c_7[i,j] + 1 / (1 +
+ * lstm_c_8_2[i<rows,j<64] = 1 / (1 + exp(−(lstm_inputs[i,7,j + 64] + lstm_recurrence_8[i,j + 64])))·lstm_c_7[i,j] + 1 / (1 +
  *     exp(−(lstm_inputs[i,7,j] + lstm_recurrence_8[i,j])))·tanh(lstm_inputs[i,7,j + 128] + lstm_recurrence_8[i,j + 128])
  * lstm_h_8[i,j] = 1 / (1 + exp(−(lstm_inputs[i,7,j + 192] + lstm_recurrence_8[i,j + 192])))·tanh(lstm_c_8_2[i,j])
  * Takes 1 or 32 rows.
@@ -10707,7 +10138,7 @@ function addMul_Nx64_8(
 }
 
 /**
- * lstm_c_9_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs[i,8,j + 64] + lstm_recurrence_9[i,j + 64])))·lstm_c_8[i,j] + 1 / (1 +
+ * lstm_c_9_2[i<rows,j<64] = 1 / (1 + exp(−(lstm_inputs[i,8,j + 64] + lstm_recurrence_9[i,j + 64])))·lstm_c_8[i,j] + 1 / (1 +
  *     exp(−(lstm_inputs[i,8,j] + lstm_recurrence_9[i,j])))·tanh(lstm_inputs[i,8,j + 128] + lstm_recurrence_9[i,j + 128])
  * lstm_h_9[i,j] = 1 / (1 + exp(−(lstm_inputs[i,8,j + 192] + lstm_recurrence_9[i,j + 192])))·tanh(lstm_c_9_2[i,j])
  * Takes 1 or 32 rows.
@@ -10741,7 +10172,7 @@ function addMul_Nx64_9(
 }
 
 /**
- * lstm_c_10_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs[i,9,j + 64] + lstm_recurrence_10[i,j + 64])))·lstm_c_9[i,j] + 1 / (1 +
+ * lstm_c_10_2[i<rows,j<64] = 1 / (1 + exp(−(lstm_inputs[i,9,j + 64] + lstm_recurrence_10[i,j + 64])))·lstm_c_9[i,j] + 1 / (1 +
  *     exp(−(lstm_inputs[i,9,j] + lstm_recurrence_10[i,j])))·tanh(lstm_inputs[i,9,j + 128] + lstm_recurrence_10[i,j + 128])
  * lstm_h_10[i,j] = 1 / (1 + exp(−(lstm_inputs[i,9,j + 192] + lstm_recurrence_10[i,j + 192])))·tanh(lstm_c_10_2[i,j])
  * Takes 1 or 32 rows.
@@ -10775,7 +10206,7 @@ function addMul_Nx64_10(
 }
 
 /**
- * lstm_c_11_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs[i,10,j + 64] + lstm_recurrence_11[i,j + 64])))·lstm_c_10[i,j] + 1 / (1 +
+ * lstm_c_11_2[i<rows,j<64] = 1 / (1 + exp(−(lstm_inputs[i,10,j + 64] + lstm_recurrence_11[i,j + 64])))·lstm_c_10[i,j] + 1 / (1 +
  *     exp(−(lstm_inputs[i,10,j] + lstm_recurrence_11[i,j])))·tanh(lstm_inputs[i,10,j + 128] + lstm_recurrence_11[i,j + 128])
  * lstm_h_11[i,j] = 1 / (1 + exp(−(lstm_inputs[i,10,j + 192] + lstm_recurrence_11[i,j + 192])))·tanh(lstm_c_11_2[i,j])
  * Takes 1 or 32 rows.
@@ -10809,7 +10240,7 @@ function addMul_Nx64_11(
 }
 
 /**
- * lstm_c_12_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs[i,11,j + 64] + lstm_recurrence_12[i,j + 64])))·lstm_c_11[i,j] + 1 / (1 +
+ * lstm_c_12_2[i<rows,j<64] = 1 / (1 + exp(−(lstm_inputs[i,11,j + 64] + lstm_recurrence_12[i,j + 64])))·lstm_c_11[i,j] + 1 / (1 +
  *     exp(−(lstm_inputs[i,11,j] + lstm_recurrence_12[i,j])))·tanh(lstm_inputs[i,11,j + 128] + lstm_recurrence_12[i,j + 128])
  * lstm_h_12[i,j] = 1 / (1 + exp(−(lstm_inputs[i,11,j + 192] + lstm_recurrence_12[i,j + 192])))·tanh(lstm_c_12_2[i,j])
  * Takes 1 or 32 rows.
@@ -10843,7 +10274,7 @@ function addMul_Nx64_12(
 }
 
 /**
- * lstm_c_13_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs[i,12,j + 64] + lstm_recurrence_13[i,j + 64])))·lstm_c_12[i,j] + 1 / (1 +
+ * lstm_c_13_2[i<rows,j<64] = 1 / (1 + exp(−(lstm_inputs[i,12,j + 64] + lstm_recurrence_13[i,j + 64])))·lstm_c_12[i,j] + 1 / (1 +
  *     exp(−(lstm_inputs[i,12,j] + lstm_recurrence_13[i,j])))·tanh(lstm_inputs[i,12,j + 128] + lstm_recurrence_13[i,j + 128])
  * lstm_h_13[i,j] = 1 / (1 + exp(−(lstm_inputs[i,12,j + 192] + lstm_recurrence_13[i,j + 192])))·tanh(lstm_c_13_2[i,j])
  * Takes 1 or 32 rows.
@@ -10877,7 +10308,7 @@ function addMul_Nx64_13(
 }
 
 /**
- * lstm_c_14_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs[i,13,j + 64] + lstm_recurrence_14[i,j + 64])))·lstm_c_13[i,j] + 1 / (1 +
+ * lstm_c_14_2[i<rows,j<64] = 1 / (1 + exp(−(lstm_inputs[i,13,j + 64] + lstm_recurrence_14[i,j + 64])))·lstm_c_13[i,j] + 1 / (1 +
  *     exp(−(lstm_inputs[i,13,j] + lstm_recurrence_14[i,j])))·tanh(lstm_inputs[i,13,j + 128] + lstm_recurrence_14[i,j + 128])
  * lstm_h_14[i,j] = 1 / (1 + exp(−(lstm_inputs[i,13,j + 192] + lstm_recurrence_14[i,j + 192])))·tanh(lstm_c_14_2[i,j])
  * Takes 1 or 32 rows.
@@ -10911,7 +10342,7 @@ function addMul_Nx64_14(
 }
 
 /**
- * lstm_c_15_2[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs[i,14,j + 64] + lstm_recurrence_15[i,j + 64])))·lstm_c_14[i,j] + 1 / (1 +
+ * lstm_c_15_2[i<rows,j<64] = 1 / (1 + exp(−(lstm_inputs[i,14,j + 64] + lstm_recurrence_15[i,j + 64])))·lstm_c_14[i,j] + 1 / (1 +
  *     exp(−(lstm_inputs[i,14,j] + lstm_recurrence_15[i,j])))·tanh(lstm_inputs[i,14,j + 128] + lstm_recurrence_15[i,j + 128])
  * lstm_h_15[i,j] = 1 / (1 + exp(−(lstm_inputs[i,14,j + 192] + lstm_recurrence_15[i,j + 192])))·tanh(lstm_c_15_2[i,j])
  * Takes 1 or 32 rows.
@@ -10945,9 +10376,9 @@ function addMul_Nx64_15(
 }
 
 /**
- * lstm[i<32,j<16,l<64] = where(j < 1, lstm_h[i,l], where(j < 2, lstm_h_2[i,l], where(j < 3, lstm_h_3[i,l], where(j < 4, lstm_h_4[i,l],
- *     where(j < 5, lstm_h_5[i,l], where(j < 6, lstm_h_6[i,l], where(j < 7, lstm_h_7[i,l], where(j < 8, lstm_h_8[i,l], where(j < 9,
- *     lstm_h_9[i,l], where(j < 10, lstm_h_10[i,l], where(j < 11, lstm_h_11[i,l], where(j < 12, lstm_h_12[i,l], where(j < 13,
+ * lstm[i<rows,j<16,l<64] = where(j < 1, lstm_h[i,l], where(j < 2, lstm_h_2[i,l], where(j < 3, lstm_h_3[i,l], where(j < 4,
+ *     lstm_h_4[i,l], where(j < 5, lstm_h_5[i,l], where(j < 6, lstm_h_6[i,l], where(j < 7, lstm_h_7[i,l], where(j < 8, lstm_h_8[i,l],
+ *     where(j < 9, lstm_h_9[i,l], where(j < 10, lstm_h_10[i,l], where(j < 11, lstm_h_11[i,l], where(j < 12, lstm_h_12[i,l], where(j < 13,
  *     lstm_h_13[i,l], where(j < 14, lstm_h_14[i,l], where(j < 15, lstm_h_15[i,l], 1 / (1 + exp(−(lstm_inputs[i,15,l + 192] +
  *     lstm_recurrence_16[i,l + 192])))·tanh(1 / (1 + exp(−(lstm_inputs[i,15,l + 64] + lstm_recurrence_16[i,l + 64])))·lstm_c_15[i,l] + 1 /
  *     (1 + exp(−(lstm_inputs[i,15,l] + lstm_recurrence_16[i,l])))·tanh(lstm_inputs[i,15,l + 128] + lstm_recurrence_16[i,l +
@@ -11230,6 +10661,38 @@ function argmaxSum_32x16_evaluate(
 }
 
 /**
+ * embedding[i<1,j<16,l<64] = Σ k<64: where(k = x[0,j], embedding_table[k,l], 0)
+ * 65,536 floating-point operations.
+ */
+function gather_1x16x64x64_predict(
+  arrays: Ints<"x"> & Floats<"embedding_table" | "embedding">,
+): () => void {
+  return function gather_1x16x64x64_predict(): void {
+    const { x, embedding_table, embedding } = arrays;
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 64; l += 4) {
+        const x_0 = x[j]!;
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k = 0; k < 64; k++) {
+          const eq_0 = k === x_0;
+          sum0 += eq_0 ? embedding_table[k * 64 + l]! : 0;
+          sum1 += eq_0 ? embedding_table[k * 64 + l + 1]! : 0;
+          sum2 += eq_0 ? embedding_table[k * 64 + l + 2]! : 0;
+          sum3 += eq_0 ? embedding_table[k * 64 + l + 3]! : 0;
+        }
+        embedding[j * 64 + l] = sum0;
+        embedding[j * 64 + l + 1] = sum1;
+        embedding[j * 64 + l + 2] = sum2;
+        embedding[j * 64 + l + 3] = sum3;
+      }
+    }
+  };
+}
+
+/**
  * dot_3[i<1,j<256] = Σ k<64: lstm_h[0,k]·lstm_recurrentKernel[k,j]
  * lstm_recurrence_2[i,j] = dot_3[0,j] + lstm_recurrentBias[j]
  * 33,024 floating-point operations.
@@ -11365,24 +10828,28 @@ function dotAdd_1x16x64x64_predict(
   };
 }
 
-/** What is done with each element. */
+/**
+ * d_lstm_h_15 = d_lstm + d_lstm_h_15_2
+ * d_lstm_c_15 = d_lstm_c_16·lstm_f_16 + d_lstm_h_15·lstm_o_15·(1 − tanh_15·tanh_15)
+ */
 function add(
   d_lstm: Float32Array,
-  d_lstm_h: Float32Array,
-  tanh_: Float32Array,
-  d_lstm_c: Float32Array,
-  lstm_f: Float32Array,
-  lstm_o: Float32Array,
-  d_lstm_c_2: Float32Array,
+  d_lstm_h_15: Float32Array,
+  tanh_15: Float32Array,
+  d_lstm_c_16: Float32Array,
+  lstm_f_16: Float32Array,
+  lstm_o_15: Float32Array,
+  d_lstm_c_15: Float32Array,
   at: number,
   at_2: number,
-  d_lstm_h_2: number,
+  d_lstm_h_15_2: number,
 ): void {
-  const d_lstm_h_3 = fround(d_lstm[at]! + d_lstm_h_2);
-  d_lstm_h[at_2] = d_lstm_h_3;
-  const tanh__2 = tanh_[at_2]!;
-  d_lstm_c_2[at_2] =
-    d_lstm_c[at_2]! * lstm_f[at_2]! + d_lstm_h_3 * lstm_o[at_2]! * (1 - tanh__2 * tanh__2);
+  const d_lstm_h_15_3 = fround(d_lstm[at]! + d_lstm_h_15_2);
+  d_lstm_h_15[at_2] = d_lstm_h_15_3;
+  const tanh_15_2 = tanh_15[at_2]!;
+  d_lstm_c_15[at_2] =
+    d_lstm_c_16[at_2]! * lstm_f_16[at_2]! +
+    d_lstm_h_15_3 * lstm_o_15[at_2]! * (1 - tanh_15_2 * tanh_15_2);
 }
 
 /**
@@ -11393,7 +10860,7 @@ function adam(
   g: Float32Array,
   v: Float32Array,
   w: Float32Array,
-  m: Float32Array,
+  lstm_kernel_m: Float32Array,
   at: number,
   clip_scale: number,
   rate: number,
@@ -11402,7 +10869,7 @@ function adam(
   const part = fround(g[at]! * clip_scale);
   const v_next = fround(v[at]! * 0.999 + part * part * (1 - 0.999));
   v[at] = v_next;
-  w[at] = w[at]! - (m[at]! * rate) / (Math.sqrt(v_next * correction) + 1e-8);
+  w[at] = w[at]! - (lstm_kernel_m[at]! * rate) / (Math.sqrt(v_next * correction) + 1e-8);
 }
 // #endregion
 

@@ -11,15 +11,15 @@
 //   types 2717: batches, and what a trainer is
 //   tables 2881: what bytes() packs
 //   kernels 3035: in the order in which statements call them, each under its definitions
-//   checks 7073: of what is passed in
-//   mathematics 7200: functions and random numbers that all machines compute alike
+//   checks 7022: of what is passed in
+//   mathematics 7149: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-5, step 1e-5, kernels 1e-6, sha256 c09ec468e0730cdc
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-5, step 1e-5, kernels 1e-6, sha256 d5879da3a075d4cf
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -1713,9 +1713,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_kernel: multiHeadAttention_2_value_kernel,
     d_layerNorm_5: d_layerNorm_3_part,
   });
-  const dotAdamw_multiHeadAttention_2_value_kernel = dotAdamw_64x16x32x64({
-    layerNorm_5: layerNorm_3,
-    d_shifted_3: d_reshape_7,
+  const dotAdamw_multiHeadAttention_2_value_kernel = dotAdamw_64x16x32x64_3({
+    layerNorm_3,
+    d_reshape_7,
     m: multiHeadAttention_2_value_kernel_m,
     v: multiHeadAttention_2_value_kernel_v,
     w: multiHeadAttention_2_value_kernel,
@@ -1740,9 +1740,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_kernel: multiHeadAttention_2_key_kernel,
     d_layerNorm_5: d_layerNorm_3_2,
   });
-  const dotAdamw_multiHeadAttention_2_key_kernel = dotAdamw_64x16x32x64({
-    layerNorm_5: layerNorm_3,
-    d_shifted_3: d_reshape_6,
+  const dotAdamw_multiHeadAttention_2_key_kernel = dotAdamw_64x16x32x64_3({
+    layerNorm_3,
+    d_reshape_7: d_reshape_6,
     m: multiHeadAttention_2_key_kernel_m,
     v: multiHeadAttention_2_key_kernel_v,
     w: multiHeadAttention_2_key_kernel,
@@ -1772,9 +1772,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_layerNorm_3_2,
     d_layerNorm_3,
   });
-  const dotAdamw_multiHeadAttention_2_query_kernel = dotAdamw_64x16x32x64({
-    layerNorm_5: layerNorm_3,
-    d_shifted_3: d_reshape_5,
+  const dotAdamw_multiHeadAttention_2_query_kernel = dotAdamw_64x16x32x64_3({
+    layerNorm_3,
+    d_reshape_7: d_reshape_5,
     m: multiHeadAttention_2_query_kernel_m,
     v: multiHeadAttention_2_query_kernel_v,
     w: multiHeadAttention_2_query_kernel,
@@ -1963,9 +1963,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_kernel: multiHeadAttention_value_kernel,
     d_layerNorm_5: d_layerNorm_part,
   });
-  const dotAdamw_multiHeadAttention_value_kernel = dotAdamw_64x16x32x64({
-    layerNorm_5: layerNorm,
-    d_shifted_3: d_reshape_3,
+  const dotAdamw_multiHeadAttention_value_kernel = dotAdamw_64x16x32x64_3({
+    layerNorm_3: layerNorm,
+    d_reshape_7: d_reshape_3,
     m: multiHeadAttention_value_kernel_m,
     v: multiHeadAttention_value_kernel_v,
     w: multiHeadAttention_value_kernel,
@@ -1990,9 +1990,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_kernel: multiHeadAttention_key_kernel,
     d_layerNorm_5: d_layerNorm_6,
   });
-  const dotAdamw_multiHeadAttention_key_kernel = dotAdamw_64x16x32x64({
-    layerNorm_5: layerNorm,
-    d_shifted_3: d_reshape_2,
+  const dotAdamw_multiHeadAttention_key_kernel = dotAdamw_64x16x32x64_3({
+    layerNorm_3: layerNorm,
+    d_reshape_7: d_reshape_2,
     m: multiHeadAttention_key_kernel_m,
     v: multiHeadAttention_key_kernel_v,
     w: multiHeadAttention_key_kernel,
@@ -2018,9 +2018,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_layerNorm_3_2: d_layerNorm_6,
     d_layerNorm_3: d_layerNorm,
   });
-  const dotAdamw_multiHeadAttention_query_kernel = dotAdamw_64x16x32x64({
-    layerNorm_5: layerNorm,
-    d_shifted_3: d_reshape,
+  const dotAdamw_multiHeadAttention_query_kernel = dotAdamw_64x16x32x64_3({
+    layerNorm_3: layerNorm,
+    d_reshape_7: d_reshape,
     m: multiHeadAttention_query_kernel_m,
     v: multiHeadAttention_query_kernel_v,
     w: multiHeadAttention_query_kernel,
@@ -3130,7 +3130,7 @@ function gatherAddAdd_16x32x64(
 }
 
 /**
- * dot[i<16,j<32,l<64] = Σ k<64: layerNorm[i,j,k]·multiHeadAttention_query_kernel[k,l]
+ * dot[i<rows,j<32,l<64] = Σ k<64: layerNorm[i,j,k]·multiHeadAttention_query_kernel[k,l]
  * multiHeadAttention_query[i,j,l] = dot[i,j,l] + multiHeadAttention_query_bias[l]
  * Takes 1 or 16 rows.
  */
@@ -3265,7 +3265,7 @@ function dotAdd_Nx32x64x64(
 }
 
 /**
- * dot_4[i<16,j<4,l<32,m<32] = Σ k<16: multiHeadAttention_query[i,l,16·j + k]·multiHeadAttention_key[i,m,16·j + k]
+ * dot_4[i<rows,j<4,l<32,m<32] = Σ k<rows: multiHeadAttention_query[i,l,16·j + k]·multiHeadAttention_key[i,m,16·j + k]
  * masked[i,j,l,m] = where(m ≤ l, dot_4[i,j,l,m]·0.25, −1e+30)
  * Takes 1 or 16 rows.
  */
@@ -3382,7 +3382,7 @@ function reduceMaxExpSumDiv_16x4x32x32(
 }
 
 /**
- * transpose_4[i<16,j<32,l<4,m<16] = Σ k<32: weights[i,l,j,k]·multiHeadAttention_value[i,k,16·l + m]
+ * transpose_4[i<rows,j<32,l<4,m<rows] = Σ k<32: weights[i,l,j,k]·multiHeadAttention_value[i,k,16·l + m]
  * Takes 1 or 16 rows.
  */
 function dot_Nx32x4x32x16(
@@ -3402,70 +3402,20 @@ function dot_Nx32x4x32x16(
         let sum11 = 0;
         let sum20 = 0;
         let sum21 = 0;
-        for (let k = 0; k < 32; k += 4) {
-          {
-            const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k]!;
-            const multiHeadAttention_value_0 =
-              multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m]!;
-            const multiHeadAttention_value_1 =
-              multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 1]!;
-            const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 32]!;
-            const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 64]!;
-            sum00 += weights_0 * multiHeadAttention_value_0;
-            sum01 += weights_0 * multiHeadAttention_value_1;
-            sum10 += weights_1 * multiHeadAttention_value_0;
-            sum11 += weights_1 * multiHeadAttention_value_1;
-            sum20 += weights_2 * multiHeadAttention_value_0;
-            sum21 += weights_2 * multiHeadAttention_value_1;
-          }
-          if (k + 1 === 32) break;
-          {
-            const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 1]!;
-            const multiHeadAttention_value_0 =
-              multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 64]!;
-            const multiHeadAttention_value_1 =
-              multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 65]!;
-            const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 33]!;
-            const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 65]!;
-            sum00 += weights_0 * multiHeadAttention_value_0;
-            sum01 += weights_0 * multiHeadAttention_value_1;
-            sum10 += weights_1 * multiHeadAttention_value_0;
-            sum11 += weights_1 * multiHeadAttention_value_1;
-            sum20 += weights_2 * multiHeadAttention_value_0;
-            sum21 += weights_2 * multiHeadAttention_value_1;
-          }
-          if (k + 2 === 32) break;
-          {
-            const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 2]!;
-            const multiHeadAttention_value_0 =
-              multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 128]!;
-            const multiHeadAttention_value_1 =
-              multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 129]!;
-            const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 34]!;
-            const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 66]!;
-            sum00 += weights_0 * multiHeadAttention_value_0;
-            sum01 += weights_0 * multiHeadAttention_value_1;
-            sum10 += weights_1 * multiHeadAttention_value_0;
-            sum11 += weights_1 * multiHeadAttention_value_1;
-            sum20 += weights_2 * multiHeadAttention_value_0;
-            sum21 += weights_2 * multiHeadAttention_value_1;
-          }
-          if (k + 3 === 32) break;
-          {
-            const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 3]!;
-            const multiHeadAttention_value_0 =
-              multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 192]!;
-            const multiHeadAttention_value_1 =
-              multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 193]!;
-            const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 35]!;
-            const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 67]!;
-            sum00 += weights_0 * multiHeadAttention_value_0;
-            sum01 += weights_0 * multiHeadAttention_value_1;
-            sum10 += weights_1 * multiHeadAttention_value_0;
-            sum11 += weights_1 * multiHeadAttention_value_1;
-            sum20 += weights_2 * multiHeadAttention_value_0;
-            sum21 += weights_2 * multiHeadAttention_value_1;
-          }
+        for (let k = 0; k < 32; k++) {
+          const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k]!;
+          const multiHeadAttention_value_0 =
+            multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m]!;
+          const multiHeadAttention_value_1 =
+            multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 1]!;
+          const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 32]!;
+          const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 64]!;
+          sum00 += weights_0 * multiHeadAttention_value_0;
+          sum01 += weights_0 * multiHeadAttention_value_1;
+          sum10 += weights_1 * multiHeadAttention_value_0;
+          sum11 += weights_1 * multiHeadAttention_value_1;
+          sum20 += weights_2 * multiHeadAttention_value_0;
+          sum21 += weights_2 * multiHeadAttention_value_1;
         }
         transpose_4[i * 2048 + j * 64 + l * 16 + m] = sum00;
         transpose_4[i * 2048 + j * 64 + l * 16 + m + 1] = sum01;
@@ -3516,7 +3466,7 @@ function dot_Nx32x4x32x16(
 }
 
 /**
- * dot_6[i<16,j<32,l<64] = Σ k<64: transpose_4[i,j,(k div 16),(k mod 16)]·multiHeadAttention_output_kernel[k,l]
+ * dot_6[i<rows,j<32,l<64] = Σ k<64: transpose_4[i,j,(k div 16),(k mod 16)]·multiHeadAttention_output_kernel[k,l]
  * residual[i,j,l] = positionalEncoding[i,j,l] + (dot_6[i,j,l] + multiHeadAttention_output_bias[l])
  * Takes 1 or 16 rows.
  */
@@ -4296,62 +4246,18 @@ function dotAdamw_64x16x32x64(
       let sum20 = 0;
       let sum21 = 0;
       for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2 += 4) {
-          {
-            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i]!;
-            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j]!;
-            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 1]!;
-            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 1]!;
-            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 2]!;
-            sum00 += layerNorm_5_0 * d_shifted_3_0;
-            sum01 += layerNorm_5_0 * d_shifted_3_1;
-            sum10 += layerNorm_5_1 * d_shifted_3_0;
-            sum11 += layerNorm_5_1 * d_shifted_3_1;
-            sum20 += layerNorm_5_2 * d_shifted_3_0;
-            sum21 += layerNorm_5_2 * d_shifted_3_1;
-          }
-          if (k2 + 1 === 32) break;
-          {
-            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 64]!;
-            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 64]!;
-            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 65]!;
-            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 65]!;
-            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 66]!;
-            sum00 += layerNorm_5_0 * d_shifted_3_0;
-            sum01 += layerNorm_5_0 * d_shifted_3_1;
-            sum10 += layerNorm_5_1 * d_shifted_3_0;
-            sum11 += layerNorm_5_1 * d_shifted_3_1;
-            sum20 += layerNorm_5_2 * d_shifted_3_0;
-            sum21 += layerNorm_5_2 * d_shifted_3_1;
-          }
-          if (k2 + 2 === 32) break;
-          {
-            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 128]!;
-            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 128]!;
-            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 129]!;
-            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 129]!;
-            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 130]!;
-            sum00 += layerNorm_5_0 * d_shifted_3_0;
-            sum01 += layerNorm_5_0 * d_shifted_3_1;
-            sum10 += layerNorm_5_1 * d_shifted_3_0;
-            sum11 += layerNorm_5_1 * d_shifted_3_1;
-            sum20 += layerNorm_5_2 * d_shifted_3_0;
-            sum21 += layerNorm_5_2 * d_shifted_3_1;
-          }
-          if (k2 + 3 === 32) break;
-          {
-            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 192]!;
-            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 192]!;
-            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 193]!;
-            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 193]!;
-            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 194]!;
-            sum00 += layerNorm_5_0 * d_shifted_3_0;
-            sum01 += layerNorm_5_0 * d_shifted_3_1;
-            sum10 += layerNorm_5_1 * d_shifted_3_0;
-            sum11 += layerNorm_5_1 * d_shifted_3_1;
-            sum20 += layerNorm_5_2 * d_shifted_3_0;
-            sum21 += layerNorm_5_2 * d_shifted_3_1;
-          }
+        for (let k2 = 0; k2 < 32; k2++) {
+          const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i]!;
+          const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j]!;
+          const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 1]!;
+          const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 1]!;
+          const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 2]!;
+          sum00 += layerNorm_5_0 * d_shifted_3_0;
+          sum01 += layerNorm_5_0 * d_shifted_3_1;
+          sum10 += layerNorm_5_1 * d_shifted_3_0;
+          sum11 += layerNorm_5_1 * d_shifted_3_1;
+          sum20 += layerNorm_5_2 * d_shifted_3_0;
+          sum21 += layerNorm_5_2 * d_shifted_3_1;
         }
       }
       adamw(m, v, w, i * 64 + j, Math.fround(sum00), rate_0, correction_0);
@@ -5494,62 +5400,18 @@ function dot_16x32x4x32x16_2(
         let sum11 = 0;
         let sum20 = 0;
         let sum21 = 0;
-        for (let k = 0; k < 32; k += 4) {
-          {
-            const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j]!;
-            const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m]!;
-            const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 1]!;
-            const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 1]!;
-            const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 2]!;
-            sum00 += weights_2_0 * d_reshape_8_0;
-            sum01 += weights_2_0 * d_reshape_8_1;
-            sum10 += weights_2_1 * d_reshape_8_0;
-            sum11 += weights_2_1 * d_reshape_8_1;
-            sum20 += weights_2_2 * d_reshape_8_0;
-            sum21 += weights_2_2 * d_reshape_8_1;
-          }
-          if (k + 1 === 32) break;
-          {
-            const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 32]!;
-            const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 64]!;
-            const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 65]!;
-            const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 33]!;
-            const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 34]!;
-            sum00 += weights_2_0 * d_reshape_8_0;
-            sum01 += weights_2_0 * d_reshape_8_1;
-            sum10 += weights_2_1 * d_reshape_8_0;
-            sum11 += weights_2_1 * d_reshape_8_1;
-            sum20 += weights_2_2 * d_reshape_8_0;
-            sum21 += weights_2_2 * d_reshape_8_1;
-          }
-          if (k + 2 === 32) break;
-          {
-            const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 64]!;
-            const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 128]!;
-            const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 129]!;
-            const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 65]!;
-            const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 66]!;
-            sum00 += weights_2_0 * d_reshape_8_0;
-            sum01 += weights_2_0 * d_reshape_8_1;
-            sum10 += weights_2_1 * d_reshape_8_0;
-            sum11 += weights_2_1 * d_reshape_8_1;
-            sum20 += weights_2_2 * d_reshape_8_0;
-            sum21 += weights_2_2 * d_reshape_8_1;
-          }
-          if (k + 3 === 32) break;
-          {
-            const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 96]!;
-            const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 192]!;
-            const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 193]!;
-            const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 97]!;
-            const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 98]!;
-            sum00 += weights_2_0 * d_reshape_8_0;
-            sum01 += weights_2_0 * d_reshape_8_1;
-            sum10 += weights_2_1 * d_reshape_8_0;
-            sum11 += weights_2_1 * d_reshape_8_1;
-            sum20 += weights_2_2 * d_reshape_8_0;
-            sum21 += weights_2_2 * d_reshape_8_1;
-          }
+        for (let k = 0; k < 32; k++) {
+          const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j]!;
+          const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m]!;
+          const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 1]!;
+          const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 1]!;
+          const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 2]!;
+          sum00 += weights_2_0 * d_reshape_8_0;
+          sum01 += weights_2_0 * d_reshape_8_1;
+          sum10 += weights_2_1 * d_reshape_8_0;
+          sum11 += weights_2_1 * d_reshape_8_1;
+          sum20 += weights_2_2 * d_reshape_8_0;
+          sum21 += weights_2_2 * d_reshape_8_1;
         }
         d_reshape_7[i * 2048 + j * 64 + l * 16 + m] = sum00;
         d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 1] = sum01;
@@ -5624,6 +5486,138 @@ function sumAdamw_16x32x64_4(
 }
 
 /**
+ * d_multiHeadAttention_2_value_kernel[i<64,j<64] = Σ k<16, k2<32: layerNorm_3[k,k2,i]·d_reshape_7[k,k2,(j div 16),(j mod 16)]
+ * m′[i,j] = m[i,j]·0.9 + d_multiHeadAttention_2_value_kernel[i,j]·(1 − 0.9)
+ * v′[i,j] = v[i,j]·0.999 + d_multiHeadAttention_2_value_kernel[i,j]·d_multiHeadAttention_2_value_kernel[i,j]·(1 − 0.999)
+ * w′[i,j] = w[i,j] − w[i,j]·0.00001 − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
+ * 4,255,744 floating-point operations.
+ */
+function dotAdamw_64x16x32x64_3(
+  arrays: Floats<"layerNorm_3" | "d_reshape_7" | "m" | "v" | "w" | "rate" | "correction">,
+): () => void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
+    const { layerNorm_3, d_reshape_7, m, v, w, rate, correction } = arrays;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let j = 0; j < 64; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2 += 4) {
+          {
+            const layerNorm_3_0 = layerNorm_3[k * 2048 + k2 * 64 + i]!;
+            const d_reshape_7_0 = d_reshape_7[k * 2048 + k2 * 64 + j]!;
+            const d_reshape_7_1 = d_reshape_7[k * 2048 + k2 * 64 + j + 1]!;
+            const layerNorm_3_1 = layerNorm_3[k * 2048 + k2 * 64 + i + 1]!;
+            const layerNorm_3_2 = layerNorm_3[k * 2048 + k2 * 64 + i + 2]!;
+            sum00 += layerNorm_3_0 * d_reshape_7_0;
+            sum01 += layerNorm_3_0 * d_reshape_7_1;
+            sum10 += layerNorm_3_1 * d_reshape_7_0;
+            sum11 += layerNorm_3_1 * d_reshape_7_1;
+            sum20 += layerNorm_3_2 * d_reshape_7_0;
+            sum21 += layerNorm_3_2 * d_reshape_7_1;
+          }
+          if (k2 + 1 === 32) break;
+          {
+            const layerNorm_3_0 = layerNorm_3[k * 2048 + k2 * 64 + i + 64]!;
+            const d_reshape_7_0 = d_reshape_7[k * 2048 + k2 * 64 + j + 64]!;
+            const d_reshape_7_1 = d_reshape_7[k * 2048 + k2 * 64 + j + 65]!;
+            const layerNorm_3_1 = layerNorm_3[k * 2048 + k2 * 64 + i + 65]!;
+            const layerNorm_3_2 = layerNorm_3[k * 2048 + k2 * 64 + i + 66]!;
+            sum00 += layerNorm_3_0 * d_reshape_7_0;
+            sum01 += layerNorm_3_0 * d_reshape_7_1;
+            sum10 += layerNorm_3_1 * d_reshape_7_0;
+            sum11 += layerNorm_3_1 * d_reshape_7_1;
+            sum20 += layerNorm_3_2 * d_reshape_7_0;
+            sum21 += layerNorm_3_2 * d_reshape_7_1;
+          }
+          if (k2 + 2 === 32) break;
+          {
+            const layerNorm_3_0 = layerNorm_3[k * 2048 + k2 * 64 + i + 128]!;
+            const d_reshape_7_0 = d_reshape_7[k * 2048 + k2 * 64 + j + 128]!;
+            const d_reshape_7_1 = d_reshape_7[k * 2048 + k2 * 64 + j + 129]!;
+            const layerNorm_3_1 = layerNorm_3[k * 2048 + k2 * 64 + i + 129]!;
+            const layerNorm_3_2 = layerNorm_3[k * 2048 + k2 * 64 + i + 130]!;
+            sum00 += layerNorm_3_0 * d_reshape_7_0;
+            sum01 += layerNorm_3_0 * d_reshape_7_1;
+            sum10 += layerNorm_3_1 * d_reshape_7_0;
+            sum11 += layerNorm_3_1 * d_reshape_7_1;
+            sum20 += layerNorm_3_2 * d_reshape_7_0;
+            sum21 += layerNorm_3_2 * d_reshape_7_1;
+          }
+          if (k2 + 3 === 32) break;
+          {
+            const layerNorm_3_0 = layerNorm_3[k * 2048 + k2 * 64 + i + 192]!;
+            const d_reshape_7_0 = d_reshape_7[k * 2048 + k2 * 64 + j + 192]!;
+            const d_reshape_7_1 = d_reshape_7[k * 2048 + k2 * 64 + j + 193]!;
+            const layerNorm_3_1 = layerNorm_3[k * 2048 + k2 * 64 + i + 193]!;
+            const layerNorm_3_2 = layerNorm_3[k * 2048 + k2 * 64 + i + 194]!;
+            sum00 += layerNorm_3_0 * d_reshape_7_0;
+            sum01 += layerNorm_3_0 * d_reshape_7_1;
+            sum10 += layerNorm_3_1 * d_reshape_7_0;
+            sum11 += layerNorm_3_1 * d_reshape_7_1;
+            sum20 += layerNorm_3_2 * d_reshape_7_0;
+            sum21 += layerNorm_3_2 * d_reshape_7_1;
+          }
+        }
+      }
+      adamw(m, v, w, i * 64 + j, Math.fround(sum00), rate_0, correction_0);
+      adamw(m, v, w, i * 64 + j + 1, Math.fround(sum01), rate_0, correction_0);
+      adamw(m, v, w, i * 64 + j + 64, Math.fround(sum10), rate_0, correction_0);
+      adamw(m, v, w, i * 64 + j + 65, Math.fround(sum11), rate_0, correction_0);
+      adamw(m, v, w, i * 64 + j + 128, Math.fround(sum20), rate_0, correction_0);
+      const d_multiHeadAttention_2_value_kernel21 = Math.fround(sum21);
+      const multiHeadAttention_2_value_kernel_m_next21 = Math.fround(
+        m[i * 64 + j + 129]! * 0.9 + d_multiHeadAttention_2_value_kernel21 * (1 - 0.9),
+      );
+      m[i * 64 + j + 129] = multiHeadAttention_2_value_kernel_m_next21;
+      const multiHeadAttention_2_value_kernel_v_next21 = Math.fround(
+        v[i * 64 + j + 129]! * 0.999 +
+          d_multiHeadAttention_2_value_kernel21 *
+            d_multiHeadAttention_2_value_kernel21 *
+            (1 - 0.999),
+      );
+      v[i * 64 + j + 129] = multiHeadAttention_2_value_kernel_v_next21;
+      const multiHeadAttention_2_value_kernel_5 = w[i * 64 + j + 129]!;
+      w[i * 64 + j + 129] =
+        multiHeadAttention_2_value_kernel_5 -
+        multiHeadAttention_2_value_kernel_5 * 0.00001 -
+        (multiHeadAttention_2_value_kernel_m_next21 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next21 * correction_0) + 1e-8);
+    }
+  }
+  return function dotAdamw_64x16x32x64_3(): void {
+    const { layerNorm_3, d_reshape_7, m, v, w, rate, correction } = arrays;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 63; i += 3) {
+      block(i);
+    }
+    for (let j = 0; j < 64; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          const layerNorm_3_3 = layerNorm_3[k * 2048 + k2 * 64 + 63]!;
+          const d_reshape_7_2 = d_reshape_7[k * 2048 + k2 * 64 + j]!;
+          const d_reshape_7_3 = d_reshape_7[k * 2048 + k2 * 64 + j + 1]!;
+          sum0 += layerNorm_3_3 * d_reshape_7_2;
+          sum1 += layerNorm_3_3 * d_reshape_7_3;
+        }
+      }
+      adamw(m, v, w, j + 4032, Math.fround(sum0), rate_0, correction_0);
+      adamw(m, v, w, j + 4033, Math.fround(sum1), rate_0, correction_0);
+    }
+  };
+}
+
+/**
  * d_reshape_6[i<16,j<32,l<4,m<16] = Σ k<32: multiHeadAttention_2_query[i,k,16·l + m]·d_dot_10[i,l,k,j]
  * 2,097,152 floating-point operations.
  */
@@ -5643,74 +5637,21 @@ function dot_16x32x4x32x16_3(
         let sum10 = 0;
         let sum11 = 0;
         let sum12 = 0;
-        for (let k = 0; k < 32; k += 4) {
-          {
-            const multiHeadAttention_2_query_0 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m]!;
-            const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j]!;
-            const multiHeadAttention_2_query_1 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 1]!;
-            const multiHeadAttention_2_query_2 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 2]!;
-            const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 1]!;
-            sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
-            sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
-            sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
-            sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
-            sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
-            sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
-          }
-          if (k + 1 === 32) break;
-          {
-            const multiHeadAttention_2_query_0 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 64]!;
-            const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 32]!;
-            const multiHeadAttention_2_query_1 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 65]!;
-            const multiHeadAttention_2_query_2 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 66]!;
-            const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 33]!;
-            sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
-            sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
-            sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
-            sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
-            sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
-            sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
-          }
-          if (k + 2 === 32) break;
-          {
-            const multiHeadAttention_2_query_0 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 128]!;
-            const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 64]!;
-            const multiHeadAttention_2_query_1 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 129]!;
-            const multiHeadAttention_2_query_2 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 130]!;
-            const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 65]!;
-            sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
-            sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
-            sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
-            sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
-            sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
-            sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
-          }
-          if (k + 3 === 32) break;
-          {
-            const multiHeadAttention_2_query_0 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 192]!;
-            const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 96]!;
-            const multiHeadAttention_2_query_1 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 193]!;
-            const multiHeadAttention_2_query_2 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 194]!;
-            const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 97]!;
-            sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
-            sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
-            sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
-            sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
-            sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
-            sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
-          }
+        for (let k = 0; k < 32; k++) {
+          const multiHeadAttention_2_query_0 =
+            multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m]!;
+          const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j]!;
+          const multiHeadAttention_2_query_1 =
+            multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 1]!;
+          const multiHeadAttention_2_query_2 =
+            multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 2]!;
+          const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 1]!;
+          sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
+          sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
+          sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
+          sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
+          sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
+          sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
         }
         d_reshape_6[i * 2048 + j * 64 + l * 16 + m] = sum00;
         d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 1] = sum01;
@@ -6435,7 +6376,7 @@ function gatherAddSumAdd_16x32x64_evaluate(
 }
 
 /**
- * largest[i<16,j<4,l<32] = max k<32: masked[i,j,l,k]
+ * largest[i<rows,j<4,l<32] = max k<32: masked[i,j,l,k]
  * exps[i,j,l,m<32] = exp(masked[i,j,l,m] − largest[i,j,l])
  * total[i,j,l] = Σ k<32: exps[i,j,l,k]
  * weights[i,j,l,m] = exps[i,j,l,m] / total[i,j,l]
@@ -6480,7 +6421,7 @@ function reduceMaxExpSumDiv_Nx4x32x32(
 }
 
 /**
- * sum_3[i<16,j<32] = Σ k<64: residual[i,j,k]
+ * sum_3[i<rows,j<32] = Σ k<64: residual[i,j,k]
  * sum_4[i,j] = Σ k<64: (residual[i,j,k] − sum_3[i,j]·0.015625)·(residual[i,j,k] − sum_3[i,j]·0.015625)
  * layerNorm_2[i,j,l<64] = (residual[i,j,l] − sum_3[i,j]·0.015625)·(1 / sqrt(sum_4[i,j]·0.015625 + 0.00001))·layerNorm_2_gamma[l] +
  *     layerNorm_2_beta[l]
@@ -6644,7 +6585,7 @@ function dotAddMul_16x32x64x256_evaluate(
 }
 
 /**
- * dense_2_product[i<16,j<32,l<64] = Σ k<256: dense[i,j,k]·dense_2_kernel[k,l]
+ * dense_2_product[i<rows,j<32,l<64] = Σ k<256: dense[i,j,k]·dense_2_kernel[k,l]
  * residual_2[i,j,l] = residual[i,j,l] + (dense_2_product[i,j,l] + dense_2_bias[l])
  * Takes 1 or 16 rows.
  */
@@ -7050,20 +6991,28 @@ function adamw(
   w[at] = w_0 - w_0 * 0.00001 - (m_next * rate) / (Math.sqrt(v_next * correction) + 1e-8);
 }
 
-/** What is done with each element. */
-function add(d_dense_z: Float32Array, dense_z: Float32Array, add: Float32Array, at: number): void {
+/**
+ * d_dense_z = d_dense·add_3·0.5 +
+ *     d_dense·(dense_z·0.5)·(exp(−(dense_z·0.7071067811865476·(dense_z·0.7071067811865476)))·1.1283791670955126)·0.7071067811865476
+ */
+function add(
+  d_dense_z: Float32Array,
+  dense_z: Float32Array,
+  add_3: Float32Array,
+  at: number,
+): void {
   const d_dense = d_dense_z[at]!;
   const dense_z_2 = dense_z[at]!;
   const part = fround(dense_z_2 * 0.7071067811865476);
   d_dense_z[at] =
-    d_dense * add[at]! * 0.5 +
+    d_dense * add_3[at]! * 0.5 +
     d_dense *
       fround(dense_z_2 * 0.5) *
       (exp(-(part * part)) * 1.1283791670955126) *
       0.7071067811865476;
 }
 
-/** What is done with each element. */
+/** dense = dense_z·0.5·(erf(dense_z·0.7071067811865476) + 1) */
 function mul(dense: Float32Array, dense_bias: Float32Array, at: number, at_2: number): void {
   const dense_z = fround(dense[at]! + dense_bias[at_2]!);
   dense[at] = dense_z * 0.5 * (erf(dense_z * 0.7071067811865476) + 1);

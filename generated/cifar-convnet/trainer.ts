@@ -8,18 +8,18 @@
 // Contents, by line
 //   step 27 (forward 38, update 120, backward 141), evaluate 317, predict 396
 //   memory 452: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1016: batches, and what a trainer is
-//   tables 1102: what bytes() packs
-//   kernels 1178: in the order in which statements call them, each under its definitions
-//   checks 5496: of what is passed in
-//   mathematics 5643: functions and random numbers that all machines compute alike
+//   types 1011: batches, and what a trainer is
+//   tables 1097: what bytes() packs
+//   kernels 1173: in the order in which statements call them, each under its definitions
+//   checks 5278: of what is passed in
+//   mathematics 5425: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 3cd2903696e0b0cb
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 419e43cd80cccce7
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -575,10 +575,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const conv3_padded_predict = new Float32Array(arena, 26020416, 20736); // [1,64,18,18]  scratch, 8–9
 
   const pad_x_padded = pad_Nx3x34x34({ x, x_padded }, 64);
-  const convRelu_conv1 = convRelu_Nx32x32x3x3x3x32(
-    { x_padded, conv1_kernel, conv1_bias, conv1 },
-    64,
-  );
+  const convRelu_conv1 = convRelu_64x32x32x3x3x3x32({ x_padded, conv1_kernel, conv1_bias, conv1 });
   const widen_conv1_padded_wide = widen_64x34x34x32({ conv1, conv1_padded_wide });
   const widen_conv2_kernel_wide = widen_Nx3x3x32(
     { conv3_kernel: conv2_kernel, conv3_kernel_wide: conv2_kernel_wide },
@@ -782,12 +779,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     correction,
   });
   const pad_x_padded_evaluate = pad_Nx3x34x34({ x: x_evaluate, x_padded: x_padded_evaluate }, 10);
-  const convRelu_conv1_evaluate = convRelu_10x32x32x3x3x3x32_evaluate({
-    x_padded: x_padded_evaluate,
-    conv1_kernel,
-    conv1_bias,
-    conv1: conv1_evaluate,
-  });
+  const convRelu_conv1_evaluate = convRelu_Nx32x32x3x3x3x32(
+    { x_padded: x_padded_evaluate, conv1_kernel, conv1_bias, conv1: conv1_evaluate },
+    10,
+  );
   const pad_conv1_padded_evaluate = pad_Nx32x34x34(
     { conv1: conv1_evaluate, conv1_padded: conv1_padded_evaluate },
     10,
@@ -1181,7 +1176,7 @@ type Doubles<Name extends string> = Readonly<Record<Name, Float64Array>>;
 type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
 
 /**
- * x_padded[i<64,j<3,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0)
+ * x_padded[i<rows,j<3,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0)
  * Takes 1, 10 or 64 rows.
  */
 function pad_Nx3x34x34(arrays: Floats<"x" | "x_padded">, rows: number): () => void {
@@ -1214,11 +1209,10 @@ function pad_Nx3x34x34(arrays: Floats<"x" | "x_padded">, rows: number): () => vo
 /**
  * conv1_product[i<64,j<32,l<32,m<32] = Σ k<3, k2<3, k3<3: x_padded[i,k,l + k2,m + k3]·conv1_kernel[j,k,k2,k3]
  * conv1[i,j,l,m] = relu(conv1_product[i,j,l,m] + conv1_bias[j])
- * Takes 1 or 64 rows.
+ * 115,343,360 floating-point operations.
  */
-function convRelu_Nx32x32x3x3x3x32(
+function convRelu_64x32x32x3x3x3x32(
   arrays: Floats<"x_padded" | "conv1_kernel" | "conv1_bias" | "conv1">,
-  rows: number,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number, j: number): void {
@@ -1227,14 +1221,10 @@ function convRelu_Nx32x32x3x3x3x32(
     const { x_padded, conv1_kernel, conv1_bias, conv1 } = arrays;
     for (let l = 0; l < 32; l++) {
       for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
         for (let k = 0; k < 3; k++) {
           for (let k2 = 0; k2 < 3; k2++) {
             for (let k3 = 0; k3 < 3; k3++) {
@@ -1243,56 +1233,23 @@ function convRelu_Nx32x32x3x3x3x32(
               const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
               const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
               const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const conv1_kernel_1 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += x_padded_0 * conv1_kernel_0;
-              sum01 += x_padded_1 * conv1_kernel_0;
-              sum02 += x_padded_2 * conv1_kernel_0;
-              sum03 += x_padded_3 * conv1_kernel_0;
-              sum10 += x_padded_0 * conv1_kernel_1;
-              sum11 += x_padded_1 * conv1_kernel_1;
-              sum12 += x_padded_2 * conv1_kernel_1;
-              sum13 += x_padded_3 * conv1_kernel_1;
+              sum0 += x_padded_0 * conv1_kernel_0;
+              sum1 += x_padded_1 * conv1_kernel_0;
+              sum2 += x_padded_2 * conv1_kernel_0;
+              sum3 += x_padded_3 * conv1_kernel_0;
             }
           }
         }
-        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m, Math.fround(sum00));
-        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m + 1, Math.fround(sum01));
-        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m + 2, Math.fround(sum02));
-        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m + 3, Math.fround(sum03));
-        relu(
-          conv1_bias,
-          conv1,
-          j + 1,
-          i * 32768 + j * 1024 + l * 32 + m + 1024,
-          Math.fround(sum10),
-        );
-        relu(
-          conv1_bias,
-          conv1,
-          j + 1,
-          i * 32768 + j * 1024 + l * 32 + m + 1025,
-          Math.fround(sum11),
-        );
-        relu(
-          conv1_bias,
-          conv1,
-          j + 1,
-          i * 32768 + j * 1024 + l * 32 + m + 1026,
-          Math.fround(sum12),
-        );
-        relu(
-          conv1_bias,
-          conv1,
-          j + 1,
-          i * 32768 + j * 1024 + l * 32 + m + 1027,
-          Math.fround(sum13),
-        );
+        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m, Math.fround(sum0));
+        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m + 1, Math.fround(sum1));
+        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m + 2, Math.fround(sum2));
+        relu(conv1_bias, conv1, j, i * 32768 + j * 1024 + l * 32 + m + 3, Math.fround(sum3));
       }
     }
   }
-  return function convRelu_Nx32x32x3x3x3x32(): void {
-    for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < 32; j += 2) {
+  return function convRelu_64x32x32x3x3x3x32(): void {
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 32; j++) {
         block(i, j);
       }
     }
@@ -1378,7 +1335,7 @@ function widen_64x34x34x32(arrays: Floats<"conv1"> & Doubles<"conv1_padded_wide"
 }
 
 /**
- * conv3_kernel_wide[i<64,j<3,l<3,m<32] = f64(conv3_kernel[i,m,j,l])
+ * conv3_kernel_wide[i<rows,j<3,l<3,m<32] = f64(conv3_kernel[i,m,j,l])
  * Takes 32 or 64 rows.
  */
 function widen_Nx3x3x32(
@@ -2104,62 +2061,18 @@ function dotRelu_64x4096x512(
     let sum10 = 0;
     let sum11 = 0;
     let sum12 = 0;
-    for (let k = 0; k < 4096; k += 4) {
-      {
-        const quarter_0 = quarter[i * 4096 + k]!;
-        const hidden_kernel_wide_0 = hidden_kernel_wide[j * 4096 + k]!;
-        const hidden_kernel_wide_1 = hidden_kernel_wide[j * 4096 + k + 4096]!;
-        const hidden_kernel_wide_2 = hidden_kernel_wide[j * 4096 + k + 8192]!;
-        const quarter_1 = quarter[i * 4096 + k + 4096]!;
-        sum00 += quarter_0 * hidden_kernel_wide_0;
-        sum01 += quarter_0 * hidden_kernel_wide_1;
-        sum02 += quarter_0 * hidden_kernel_wide_2;
-        sum10 += quarter_1 * hidden_kernel_wide_0;
-        sum11 += quarter_1 * hidden_kernel_wide_1;
-        sum12 += quarter_1 * hidden_kernel_wide_2;
-      }
-      if (k + 1 === 4096) break;
-      {
-        const quarter_0 = quarter[i * 4096 + k + 1]!;
-        const hidden_kernel_wide_0 = hidden_kernel_wide[j * 4096 + k + 1]!;
-        const hidden_kernel_wide_1 = hidden_kernel_wide[j * 4096 + k + 4097]!;
-        const hidden_kernel_wide_2 = hidden_kernel_wide[j * 4096 + k + 8193]!;
-        const quarter_1 = quarter[i * 4096 + k + 4097]!;
-        sum00 += quarter_0 * hidden_kernel_wide_0;
-        sum01 += quarter_0 * hidden_kernel_wide_1;
-        sum02 += quarter_0 * hidden_kernel_wide_2;
-        sum10 += quarter_1 * hidden_kernel_wide_0;
-        sum11 += quarter_1 * hidden_kernel_wide_1;
-        sum12 += quarter_1 * hidden_kernel_wide_2;
-      }
-      if (k + 2 === 4096) break;
-      {
-        const quarter_0 = quarter[i * 4096 + k + 2]!;
-        const hidden_kernel_wide_0 = hidden_kernel_wide[j * 4096 + k + 2]!;
-        const hidden_kernel_wide_1 = hidden_kernel_wide[j * 4096 + k + 4098]!;
-        const hidden_kernel_wide_2 = hidden_kernel_wide[j * 4096 + k + 8194]!;
-        const quarter_1 = quarter[i * 4096 + k + 4098]!;
-        sum00 += quarter_0 * hidden_kernel_wide_0;
-        sum01 += quarter_0 * hidden_kernel_wide_1;
-        sum02 += quarter_0 * hidden_kernel_wide_2;
-        sum10 += quarter_1 * hidden_kernel_wide_0;
-        sum11 += quarter_1 * hidden_kernel_wide_1;
-        sum12 += quarter_1 * hidden_kernel_wide_2;
-      }
-      if (k + 3 === 4096) break;
-      {
-        const quarter_0 = quarter[i * 4096 + k + 3]!;
-        const hidden_kernel_wide_0 = hidden_kernel_wide[j * 4096 + k + 3]!;
-        const hidden_kernel_wide_1 = hidden_kernel_wide[j * 4096 + k + 4099]!;
-        const hidden_kernel_wide_2 = hidden_kernel_wide[j * 4096 + k + 8195]!;
-        const quarter_1 = quarter[i * 4096 + k + 4099]!;
-        sum00 += quarter_0 * hidden_kernel_wide_0;
-        sum01 += quarter_0 * hidden_kernel_wide_1;
-        sum02 += quarter_0 * hidden_kernel_wide_2;
-        sum10 += quarter_1 * hidden_kernel_wide_0;
-        sum11 += quarter_1 * hidden_kernel_wide_1;
-        sum12 += quarter_1 * hidden_kernel_wide_2;
-      }
+    for (let k = 0; k < 4096; k++) {
+      const quarter_0 = quarter[i * 4096 + k]!;
+      const hidden_kernel_wide_0 = hidden_kernel_wide[j * 4096 + k]!;
+      const hidden_kernel_wide_1 = hidden_kernel_wide[j * 4096 + k + 4096]!;
+      const hidden_kernel_wide_2 = hidden_kernel_wide[j * 4096 + k + 8192]!;
+      const quarter_1 = quarter[i * 4096 + k + 4096]!;
+      sum00 += quarter_0 * hidden_kernel_wide_0;
+      sum01 += quarter_0 * hidden_kernel_wide_1;
+      sum02 += quarter_0 * hidden_kernel_wide_2;
+      sum10 += quarter_1 * hidden_kernel_wide_0;
+      sum11 += quarter_1 * hidden_kernel_wide_1;
+      sum12 += quarter_1 * hidden_kernel_wide_2;
     }
     relu(hidden_bias, hidden, j, i * 512 + j, Math.fround(sum00));
     relu(hidden_bias, hidden, j + 1, i * 512 + j + 1, Math.fround(sum01));
@@ -2204,7 +2117,7 @@ function dotRelu_64x4096x512(
 }
 
 /**
- * scores_product[i<64,j<10] = Σ k<512: hidden[i,k]·scores_kernel[k,j]
+ * scores_product[i<rows,j<10] = Σ k<512: hidden[i,k]·scores_kernel[k,j]
  * scores[i,j] = scores_product[i,j] + scores_bias[j]
  * Takes 1, 10 or 64 rows.
  */
@@ -2489,62 +2402,18 @@ function dot_64x512x4096(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 512; k += 4) {
-        {
-          const d_hidden_z_wide_0 = d_hidden_z_wide[i * 512 + k]!;
-          const hidden_kernel_0 = hidden_kernel[j * 512 + k]!;
-          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 512]!;
-          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1024]!;
-          const d_hidden_z_wide_1 = d_hidden_z_wide[i * 512 + k + 512]!;
-          sum00 += d_hidden_z_wide_0 * hidden_kernel_0;
-          sum01 += d_hidden_z_wide_0 * hidden_kernel_1;
-          sum02 += d_hidden_z_wide_0 * hidden_kernel_2;
-          sum10 += d_hidden_z_wide_1 * hidden_kernel_0;
-          sum11 += d_hidden_z_wide_1 * hidden_kernel_1;
-          sum12 += d_hidden_z_wide_1 * hidden_kernel_2;
-        }
-        if (k + 1 === 512) break;
-        {
-          const d_hidden_z_wide_0 = d_hidden_z_wide[i * 512 + k + 1]!;
-          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 1]!;
-          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 513]!;
-          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1025]!;
-          const d_hidden_z_wide_1 = d_hidden_z_wide[i * 512 + k + 513]!;
-          sum00 += d_hidden_z_wide_0 * hidden_kernel_0;
-          sum01 += d_hidden_z_wide_0 * hidden_kernel_1;
-          sum02 += d_hidden_z_wide_0 * hidden_kernel_2;
-          sum10 += d_hidden_z_wide_1 * hidden_kernel_0;
-          sum11 += d_hidden_z_wide_1 * hidden_kernel_1;
-          sum12 += d_hidden_z_wide_1 * hidden_kernel_2;
-        }
-        if (k + 2 === 512) break;
-        {
-          const d_hidden_z_wide_0 = d_hidden_z_wide[i * 512 + k + 2]!;
-          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 2]!;
-          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 514]!;
-          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1026]!;
-          const d_hidden_z_wide_1 = d_hidden_z_wide[i * 512 + k + 514]!;
-          sum00 += d_hidden_z_wide_0 * hidden_kernel_0;
-          sum01 += d_hidden_z_wide_0 * hidden_kernel_1;
-          sum02 += d_hidden_z_wide_0 * hidden_kernel_2;
-          sum10 += d_hidden_z_wide_1 * hidden_kernel_0;
-          sum11 += d_hidden_z_wide_1 * hidden_kernel_1;
-          sum12 += d_hidden_z_wide_1 * hidden_kernel_2;
-        }
-        if (k + 3 === 512) break;
-        {
-          const d_hidden_z_wide_0 = d_hidden_z_wide[i * 512 + k + 3]!;
-          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 3]!;
-          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 515]!;
-          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1027]!;
-          const d_hidden_z_wide_1 = d_hidden_z_wide[i * 512 + k + 515]!;
-          sum00 += d_hidden_z_wide_0 * hidden_kernel_0;
-          sum01 += d_hidden_z_wide_0 * hidden_kernel_1;
-          sum02 += d_hidden_z_wide_0 * hidden_kernel_2;
-          sum10 += d_hidden_z_wide_1 * hidden_kernel_0;
-          sum11 += d_hidden_z_wide_1 * hidden_kernel_1;
-          sum12 += d_hidden_z_wide_1 * hidden_kernel_2;
-        }
+      for (let k = 0; k < 512; k++) {
+        const d_hidden_z_wide_0 = d_hidden_z_wide[i * 512 + k]!;
+        const hidden_kernel_0 = hidden_kernel[j * 512 + k]!;
+        const hidden_kernel_1 = hidden_kernel[j * 512 + k + 512]!;
+        const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1024]!;
+        const d_hidden_z_wide_1 = d_hidden_z_wide[i * 512 + k + 512]!;
+        sum00 += d_hidden_z_wide_0 * hidden_kernel_0;
+        sum01 += d_hidden_z_wide_0 * hidden_kernel_1;
+        sum02 += d_hidden_z_wide_0 * hidden_kernel_2;
+        sum10 += d_hidden_z_wide_1 * hidden_kernel_0;
+        sum11 += d_hidden_z_wide_1 * hidden_kernel_1;
+        sum12 += d_hidden_z_wide_1 * hidden_kernel_2;
       }
       d_flatten[i * 4096 + j] = sum00;
       d_flatten[i * 4096 + j + 1] = sum01;
@@ -2639,62 +2508,18 @@ function dotAdam_4096x64x512(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      for (let k = 0; k < 64; k += 4) {
-        {
-          const quarter_wide_0 = quarter_wide[k + i * 64]!;
-          const d_hidden_z_wide_2_0 = d_hidden_z_wide_2[j * 64 + k]!;
-          const d_hidden_z_wide_2_1 = d_hidden_z_wide_2[j * 64 + k + 64]!;
-          const quarter_wide_1 = quarter_wide[k + i * 64 + 64]!;
-          const quarter_wide_2 = quarter_wide[k + i * 64 + 128]!;
-          sum00 += quarter_wide_0 * d_hidden_z_wide_2_0;
-          sum01 += quarter_wide_0 * d_hidden_z_wide_2_1;
-          sum10 += quarter_wide_1 * d_hidden_z_wide_2_0;
-          sum11 += quarter_wide_1 * d_hidden_z_wide_2_1;
-          sum20 += quarter_wide_2 * d_hidden_z_wide_2_0;
-          sum21 += quarter_wide_2 * d_hidden_z_wide_2_1;
-        }
-        if (k + 1 === 64) break;
-        {
-          const quarter_wide_0 = quarter_wide[k + i * 64 + 1]!;
-          const d_hidden_z_wide_2_0 = d_hidden_z_wide_2[j * 64 + k + 1]!;
-          const d_hidden_z_wide_2_1 = d_hidden_z_wide_2[j * 64 + k + 65]!;
-          const quarter_wide_1 = quarter_wide[k + i * 64 + 65]!;
-          const quarter_wide_2 = quarter_wide[k + i * 64 + 129]!;
-          sum00 += quarter_wide_0 * d_hidden_z_wide_2_0;
-          sum01 += quarter_wide_0 * d_hidden_z_wide_2_1;
-          sum10 += quarter_wide_1 * d_hidden_z_wide_2_0;
-          sum11 += quarter_wide_1 * d_hidden_z_wide_2_1;
-          sum20 += quarter_wide_2 * d_hidden_z_wide_2_0;
-          sum21 += quarter_wide_2 * d_hidden_z_wide_2_1;
-        }
-        if (k + 2 === 64) break;
-        {
-          const quarter_wide_0 = quarter_wide[k + i * 64 + 2]!;
-          const d_hidden_z_wide_2_0 = d_hidden_z_wide_2[j * 64 + k + 2]!;
-          const d_hidden_z_wide_2_1 = d_hidden_z_wide_2[j * 64 + k + 66]!;
-          const quarter_wide_1 = quarter_wide[k + i * 64 + 66]!;
-          const quarter_wide_2 = quarter_wide[k + i * 64 + 130]!;
-          sum00 += quarter_wide_0 * d_hidden_z_wide_2_0;
-          sum01 += quarter_wide_0 * d_hidden_z_wide_2_1;
-          sum10 += quarter_wide_1 * d_hidden_z_wide_2_0;
-          sum11 += quarter_wide_1 * d_hidden_z_wide_2_1;
-          sum20 += quarter_wide_2 * d_hidden_z_wide_2_0;
-          sum21 += quarter_wide_2 * d_hidden_z_wide_2_1;
-        }
-        if (k + 3 === 64) break;
-        {
-          const quarter_wide_0 = quarter_wide[k + i * 64 + 3]!;
-          const d_hidden_z_wide_2_0 = d_hidden_z_wide_2[j * 64 + k + 3]!;
-          const d_hidden_z_wide_2_1 = d_hidden_z_wide_2[j * 64 + k + 67]!;
-          const quarter_wide_1 = quarter_wide[k + i * 64 + 67]!;
-          const quarter_wide_2 = quarter_wide[k + i * 64 + 131]!;
-          sum00 += quarter_wide_0 * d_hidden_z_wide_2_0;
-          sum01 += quarter_wide_0 * d_hidden_z_wide_2_1;
-          sum10 += quarter_wide_1 * d_hidden_z_wide_2_0;
-          sum11 += quarter_wide_1 * d_hidden_z_wide_2_1;
-          sum20 += quarter_wide_2 * d_hidden_z_wide_2_0;
-          sum21 += quarter_wide_2 * d_hidden_z_wide_2_1;
-        }
+      for (let k = 0; k < 64; k++) {
+        const quarter_wide_0 = quarter_wide[k + i * 64]!;
+        const d_hidden_z_wide_2_0 = d_hidden_z_wide_2[j * 64 + k]!;
+        const d_hidden_z_wide_2_1 = d_hidden_z_wide_2[j * 64 + k + 64]!;
+        const quarter_wide_1 = quarter_wide[k + i * 64 + 64]!;
+        const quarter_wide_2 = quarter_wide[k + i * 64 + 128]!;
+        sum00 += quarter_wide_0 * d_hidden_z_wide_2_0;
+        sum01 += quarter_wide_0 * d_hidden_z_wide_2_1;
+        sum10 += quarter_wide_1 * d_hidden_z_wide_2_0;
+        sum11 += quarter_wide_1 * d_hidden_z_wide_2_1;
+        sum20 += quarter_wide_2 * d_hidden_z_wide_2_0;
+        sum21 += quarter_wide_2 * d_hidden_z_wide_2_1;
       }
       adam(m, v, w, i * 512 + j, Math.fround(sum00), rate_0, correction_0);
       adam(m, v, w, i * 512 + j + 1, Math.fround(sum01), rate_0, correction_0);
@@ -4129,12 +3954,13 @@ function convAdam_32x3x3x64x32x32x3(
 }
 
 /**
- * conv1_product[i<10,j<32,l<32,m<32] = Σ k<3, k2<3, k3<3: x_padded[i,k,l + k2,m + k3]·conv1_kernel[j,k,k2,k3]
+ * conv1_product[i<rows,j<32,l<32,m<32] = Σ k<3, k2<3, k3<3: x_padded[i,k,l + k2,m + k3]·conv1_kernel[j,k,k2,k3]
  * conv1[i,j,l,m] = relu(conv1_product[i,j,l,m] + conv1_bias[j])
- * 18,022,400 floating-point operations.
+ * Takes 1 or 10 rows.
  */
-function convRelu_10x32x32x3x3x3x32_evaluate(
+function convRelu_Nx32x32x3x3x3x32(
   arrays: Floats<"x_padded" | "conv1_kernel" | "conv1_bias" | "conv1">,
+  rows: number,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number, j: number): void {
@@ -4206,8 +4032,8 @@ function convRelu_10x32x32x3x3x3x32_evaluate(
       }
     }
   }
-  return function convRelu_10x32x32x3x3x3x32_evaluate(): void {
-    for (let i = 0; i < 10; i++) {
+  return function convRelu_Nx32x32x3x3x3x32(): void {
+    for (let i = 0; i < rows; i++) {
       for (let j = 0; j < 32; j += 2) {
         block(i, j);
       }
@@ -4216,7 +4042,7 @@ function convRelu_10x32x32x3x3x3x32_evaluate(
 }
 
 /**
- * conv1_padded[i<10,j<32,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, conv1[i,j,l − 1,m − 1], 0)
+ * conv1_padded[i<rows,j<32,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, conv1[i,j,l − 1,m − 1], 0)
  * Takes 1 or 10 rows.
  */
 function pad_Nx32x34x34(arrays: Floats<"conv1" | "conv1_padded">, rows: number): () => void {
@@ -4387,7 +4213,7 @@ function conv_10x32x32x3x3x32x32_evaluate(
 }
 
 /**
- * half[i<10,j<32,l<16,m<16] = max k<1, k2<1, k3<2, k4<2: relu(conv2_product[i,j,2·l + k3,2·m + k4] + conv2_bias[j])
+ * half[i<rows,j<32,l<16,m<16] = max k<1, k2<1, k3<2, k4<2: relu(conv2_product[i,j,2·l + k3,2·m + k4] + conv2_bias[j])
  * Takes 1 or 10 rows.
  */
 function windowMax_Nx32x16x1x1x2x2x16(
@@ -4426,7 +4252,7 @@ function windowMax_Nx32x16x1x1x2x2x16(
 }
 
 /**
- * half_padded[i<10,j<32,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, half[i,j,l − 1,m − 1], 0)
+ * half_padded[i<rows,j<32,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, half[i,j,l − 1,m − 1], 0)
  * Takes 1 or 10 rows.
  */
 function pad_Nx32x18x18(arrays: Floats<"half" | "half_padded">, rows: number): () => void {
@@ -4597,7 +4423,7 @@ function convRelu_10x64x16x3x3x32x16_evaluate(
 }
 
 /**
- * conv3_padded[i<10,j<64,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, conv3[i,j,l − 1,m − 1], 0)
+ * conv3_padded[i<rows,j<64,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, conv3[i,j,l − 1,m − 1], 0)
  * Takes 1 or 10 rows.
  */
 function pad_Nx64x18x18(arrays: Floats<"conv3" | "conv3_padded">, rows: number): () => void {
@@ -4768,7 +4594,7 @@ function conv_10x64x16x3x3x64x16_evaluate(
 }
 
 /**
- * quarter[i<10,j<64,l<8,m<8] = max k<1, k2<1, k3<2, k4<2: relu(conv4_product[i,j,2·l + k3,2·m + k4] + conv4_bias[j])
+ * quarter[i<rows,j<64,l<8,m<8] = max k<1, k2<1, k3<2, k4<2: relu(conv4_product[i,j,2·l + k3,2·m + k4] + conv4_bias[j])
  * Takes 1 or 10 rows.
  */
 function windowMax_Nx64x8x1x1x2x2x8(
@@ -4825,62 +4651,18 @@ function dotRelu_10x4096x512_evaluate(
     let sum10 = 0;
     let sum11 = 0;
     let sum12 = 0;
-    for (let k = 0; k < 4096; k += 4) {
-      {
-        const quarter_0 = quarter[i * 4096 + k]!;
-        const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
-        const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
-        const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
-        const quarter_1 = quarter[i * 4096 + k + 4096]!;
-        sum00 += quarter_0 * hidden_kernel_0;
-        sum01 += quarter_0 * hidden_kernel_1;
-        sum02 += quarter_0 * hidden_kernel_2;
-        sum10 += quarter_1 * hidden_kernel_0;
-        sum11 += quarter_1 * hidden_kernel_1;
-        sum12 += quarter_1 * hidden_kernel_2;
-      }
-      if (k + 1 === 4096) break;
-      {
-        const quarter_0 = quarter[i * 4096 + k + 1]!;
-        const hidden_kernel_0 = hidden_kernel[k * 512 + j + 512]!;
-        const hidden_kernel_1 = hidden_kernel[k * 512 + j + 513]!;
-        const hidden_kernel_2 = hidden_kernel[k * 512 + j + 514]!;
-        const quarter_1 = quarter[i * 4096 + k + 4097]!;
-        sum00 += quarter_0 * hidden_kernel_0;
-        sum01 += quarter_0 * hidden_kernel_1;
-        sum02 += quarter_0 * hidden_kernel_2;
-        sum10 += quarter_1 * hidden_kernel_0;
-        sum11 += quarter_1 * hidden_kernel_1;
-        sum12 += quarter_1 * hidden_kernel_2;
-      }
-      if (k + 2 === 4096) break;
-      {
-        const quarter_0 = quarter[i * 4096 + k + 2]!;
-        const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1024]!;
-        const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1025]!;
-        const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1026]!;
-        const quarter_1 = quarter[i * 4096 + k + 4098]!;
-        sum00 += quarter_0 * hidden_kernel_0;
-        sum01 += quarter_0 * hidden_kernel_1;
-        sum02 += quarter_0 * hidden_kernel_2;
-        sum10 += quarter_1 * hidden_kernel_0;
-        sum11 += quarter_1 * hidden_kernel_1;
-        sum12 += quarter_1 * hidden_kernel_2;
-      }
-      if (k + 3 === 4096) break;
-      {
-        const quarter_0 = quarter[i * 4096 + k + 3]!;
-        const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1536]!;
-        const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1537]!;
-        const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1538]!;
-        const quarter_1 = quarter[i * 4096 + k + 4099]!;
-        sum00 += quarter_0 * hidden_kernel_0;
-        sum01 += quarter_0 * hidden_kernel_1;
-        sum02 += quarter_0 * hidden_kernel_2;
-        sum10 += quarter_1 * hidden_kernel_0;
-        sum11 += quarter_1 * hidden_kernel_1;
-        sum12 += quarter_1 * hidden_kernel_2;
-      }
+    for (let k = 0; k < 4096; k++) {
+      const quarter_0 = quarter[i * 4096 + k]!;
+      const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
+      const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
+      const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
+      const quarter_1 = quarter[i * 4096 + k + 4096]!;
+      sum00 += quarter_0 * hidden_kernel_0;
+      sum01 += quarter_0 * hidden_kernel_1;
+      sum02 += quarter_0 * hidden_kernel_2;
+      sum10 += quarter_1 * hidden_kernel_0;
+      sum11 += quarter_1 * hidden_kernel_1;
+      sum12 += quarter_1 * hidden_kernel_2;
     }
     relu(hidden_bias, hidden, j, i * 512 + j, Math.fround(sum00));
     relu(hidden_bias, hidden, j + 1, i * 512 + j + 1, Math.fround(sum01));
@@ -4988,7 +4770,7 @@ function argmaxSum_10x10_evaluate(
 }
 
 /**
- * conv1_padded[i<1,j<32,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, conv1[0,j,l − 1,m − 1], 0)
+ * conv1_padded[i<1,j<rows,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, conv1[0,j,l − 1,m − 1], 0)
  * Takes 3 or 32 rows.
  */
 function pad_1xNx34x34(arrays: Floats<"conv1" | "conv1_padded">, rows: number): () => void {
@@ -5136,7 +4918,7 @@ function conv_1x32x32x3x3x32x32_predict(
 }
 
 /**
- * conv3_padded[i<1,j<64,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, conv3[0,j,l − 1,m − 1], 0)
+ * conv3_padded[i<1,j<rows,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, conv3[0,j,l − 1,m − 1], 0)
  * Takes 32 or 64 rows.
  */
 function pad_1xNx18x18(arrays: Floats<"conv3" | "conv3_padded">, rows: number): () => void {
@@ -5448,16 +5230,16 @@ function dotRelu_1x4096x512_predict(
   };
 }
 
-/** What is done with each element. */
+/** conv1 = relu(conv1_product + conv1_bias) */
 function relu(
   conv1_bias: Float32Array,
-  conv: Float32Array,
+  conv1: Float32Array,
   at: number,
   at_2: number,
   conv1_product: number,
 ): void {
   const add = conv1_product + conv1_bias[at]!;
-  conv[at_2] = add < 0 ? 0 : add;
+  conv1[at_2] = add < 0 ? 0 : add;
 }
 
 /**
@@ -5481,7 +5263,7 @@ function adam(
   w[at] = w[at]! - (m_next * rate) / (Math.sqrt(v_next * correction) + 1e-8);
 }
 
-/** What is done with each element. */
+/** hidden = relu(hidden_product + hidden_bias) */
 function relu_2(
   hidden_bias: Float32Array,
   hidden: Float32Array,

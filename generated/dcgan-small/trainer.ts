@@ -8,18 +8,18 @@
 // Contents, by line
 //   step 674 (forward 36, update 181, backward 202), evaluate 691, predict 820
 //   memory 855: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1797: batches, and what a trainer is
-//   tables 1901: what bytes() packs
-//   kernels 1988: in the order in which statements call them, each under its definitions
-//   checks 7074: of what is passed in
-//   mathematics 7209: functions and random numbers that all machines compute alike
+//   types 1794: batches, and what a trainer is
+//   tables 1898: what bytes() packs
+//   kernels 1985: in the order in which statements call them, each under its definitions
+//   checks 6918: of what is passed in
+//   mathematics 7053: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 6bb91514b3f5b88f
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 c2db963cfc448d35
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -1066,10 +1066,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     generator_paint_bias,
   });
   const pad_x_padded = pad_64x30x30({ x, x_padded });
-  const convAddWhere_edges = convAddWhere_Nx8x14x1x4x4x14(
-    { x_padded, discriminator_look_kernel, discriminator_look_bias, discriminator_look_z, edges },
-    64,
-  );
+  const convAddWhere_edges = convAddWhere_64x8x14x1x4x4x14({
+    x_padded,
+    discriminator_look_kernel,
+    discriminator_look_bias,
+    discriminator_look_z,
+    edges,
+  });
   const pad_edges_padded = pad_64x8x16x16({ edges, edges_padded });
   const convAddWhere_parts = convAddWhere_64x16x7x8x4x4x7({
     edges_padded,
@@ -1082,16 +1085,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     x: generator_paint,
     x_padded: generator_paint_padded,
   });
-  const convAddWhere_edges_2 = convAddWhere_Nx8x14x1x4x4x14(
-    {
-      x_padded: generator_paint_padded,
-      discriminator_look_kernel,
-      discriminator_look_bias,
-      discriminator_look_z: discriminator_look_z_2,
-      edges: edges_2,
-    },
-    64,
-  );
+  const convAddWhere_edges_2 = convAddWhere_64x8x14x1x4x4x14({
+    x_padded: generator_paint_padded,
+    discriminator_look_kernel,
+    discriminator_look_bias,
+    discriminator_look_z: discriminator_look_z_2,
+    edges: edges_2,
+  });
   const pad_edges_2_padded = pad_64x8x16x16({ edges: edges_2, edges_padded: edges_2_padded });
   const convAddWhere_parts_2 = convAddWhere_64x16x7x8x4x4x7({
     edges_padded: edges_2_padded,
@@ -1298,16 +1298,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     x: generator_paint_generator,
     x_padded: generator_paint_padded_generator,
   });
-  const convAddWhere_edges_2_generator = convAddWhere_Nx8x14x1x4x4x14(
-    {
-      x_padded: generator_paint_padded_generator,
-      discriminator_look_kernel,
-      discriminator_look_bias,
-      discriminator_look_z: discriminator_look_z_2_generator,
-      edges: edges_2_generator,
-    },
-    64,
-  );
+  const convAddWhere_edges_2_generator = convAddWhere_64x8x14x1x4x4x14_generator({
+    generator_paint_padded: generator_paint_padded_generator,
+    discriminator_look_kernel,
+    discriminator_look_bias,
+    discriminator_look_z_2: discriminator_look_z_2_generator,
+    edges_2: edges_2_generator,
+  });
   const pad_edges_2_padded_generator = pad_64x8x16x16({
     edges: edges_2_generator,
     edges_padded: edges_2_padded_generator,
@@ -1991,7 +1988,7 @@ type Doubles<Name extends string> = Readonly<Record<Name, Float64Array>>;
 type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
 
 /**
- * mul_6[i<64,j<32] = sqrt(log((min(floor(f32(randomBits(random, 0, 32·i + j))·(1 / 256)) + 8388608, 16777215) +
+ * mul_6[i<rows,j<32] = sqrt(log((min(floor(f32(randomBits(random, 0, 32·i + j))·(1 / 256)) + 8388608, 16777215) +
  *     1)·5.960464477539063e-8)·(−2))·cos(min(floor(f32(randomBits(random, 1, 32·i + j))·(1 / 256)) + 8388608,
  *     16777215)·3.7450702829239286e-7)
  * Takes 1 or 64 rows.
@@ -2025,7 +2022,7 @@ function mul_Nx32(arrays: Ints<"random"> & Floats<"mul_6">, rows: number): () =>
 }
 
 /**
- * generator_spread_product[i<64,j<784] = Σ k<32: mul_6[i,k]·generator_spread_kernel[k,j]
+ * generator_spread_product[i<rows,j<784] = Σ k<32: mul_6[i,k]·generator_spread_kernel[k,j]
  * generator_spread[i,j] = generator_spread_product[i,j] + generator_spread_bias[j]
  * Takes  or 64 rows.
  */
@@ -2046,62 +2043,18 @@ function dotAdd_Nx32x784(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 32; k += 4) {
-        {
-          const mul_6_0 = mul_6[i * 32 + k]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
-          const mul_6_1 = mul_6[i * 32 + k + 32]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 1 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 1]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
-          const mul_6_1 = mul_6[i * 32 + k + 33]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 2 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 2]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
-          const mul_6_1 = mul_6[i * 32 + k + 34]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 3 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 3]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
-          const mul_6_1 = mul_6[i * 32 + k + 35]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
+      for (let k = 0; k < 32; k++) {
+        const mul_6_0 = mul_6[i * 32 + k]!;
+        const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
+        const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
+        const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
+        const mul_6_1 = mul_6[i * 32 + k + 32]!;
+        sum00 += mul_6_0 * generator_spread_kernel_0;
+        sum01 += mul_6_0 * generator_spread_kernel_1;
+        sum02 += mul_6_0 * generator_spread_kernel_2;
+        sum10 += mul_6_1 * generator_spread_kernel_0;
+        sum11 += mul_6_1 * generator_spread_kernel_1;
+        sum12 += mul_6_1 * generator_spread_kernel_2;
       }
       generator_spread[i * 784 + j] = Math.fround(sum00) + generator_spread_bias[j]!;
       generator_spread[i * 784 + j + 1] = Math.fround(sum01) + generator_spread_bias[j + 1]!;
@@ -2216,8 +2169,8 @@ function relu_64x16x7x7(
 }
 
 /**
- * started_padded[i<64,j<16,l<17,m<17] = where(0 ≤ (l div 2) − 1 ∧ (l div 2) − 1 < 7 ∧ (l mod 2) = 0 ∧ 0 ≤ (m div 2) − 1 ∧ (m div 2) −
- *     1 < 7 ∧ (m mod 2) = 0, started[i,j,(l div 2) − 1,(m div 2) − 1], 0)
+ * started_padded[i<rows,j<16,l<17,m<17] = where(0 ≤ (l div 2) − 1 ∧ (l div 2) − 1 < 7 ∧ (l mod 2) = 0 ∧ 0 ≤ (m div 2) − 1 ∧ (m div 2)
+ *     − 1 < 7 ∧ (m mod 2) = 0, started[i,j,(l div 2) − 1,(m div 2) − 1], 0)
  * Takes 1 or 64 rows.
  */
 function pad_Nx16x17x17(arrays: Floats<"started" | "started_padded">, rows: number): () => void {
@@ -2369,8 +2322,8 @@ function convRelu_64x8x14x16x4x4x14(
 }
 
 /**
- * generator_double_padded[i<64,j<8,l<31,m<31] = where(0 ≤ (l div 2) − 1 ∧ (l div 2) − 1 < 14 ∧ (l mod 2) = 0 ∧ 0 ≤ (m div 2) − 1 ∧ (m
- *     div 2) − 1 < 14 ∧ (m mod 2) = 0, generator_double[i,j,(l div 2) − 1,(m div 2) − 1], 0)
+ * generator_double_padded[i<rows,j<8,l<31,m<31] = where(0 ≤ (l div 2) − 1 ∧ (l div 2) − 1 < 14 ∧ (l mod 2) = 0 ∧ 0 ≤ (m div 2) − 1 ∧
+ *     (m div 2) − 1 < 14 ∧ (m mod 2) = 0, generator_double[i,j,(l div 2) − 1,(m div 2) − 1], 0)
  * Takes 1 or 64 rows.
  */
 function pad_Nx8x31x31(
@@ -2508,9 +2461,9 @@ function pad_64x30x30(arrays: Floats<"x" | "x_padded">): () => void {
  *     k3]·discriminator_look_kernel[j,0,k2,k3]
  * discriminator_look_z[i,j,l,m] = discriminator_look_product[i,j,l,m] + discriminator_look_bias[j]
  * edges[i,j,l,m] = where(0 < discriminator_look_z[i,j,l,m], discriminator_look_z[i,j,l,m], discriminator_look_z[i,j,l,m]·0.2)
- * Takes  or 64 rows.
+ * 3,411,968 floating-point operations.
  */
-function convAddWhere_Nx8x14x1x4x4x14(
+function convAddWhere_64x8x14x1x4x4x14(
   arrays: Floats<
     | "x_padded"
     | "discriminator_look_kernel"
@@ -2518,7 +2471,6 @@ function convAddWhere_Nx8x14x1x4x4x14(
     | "discriminator_look_z"
     | "edges"
   >,
-  rows: number,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number, j: number): void {
@@ -2629,8 +2581,8 @@ function convAddWhere_Nx8x14x1x4x4x14(
       }
     }
   }
-  return function convAddWhere_Nx8x14x1x4x4x14(): void {
-    for (let i = 0; i < rows; i++) {
+  return function convAddWhere_64x8x14x1x4x4x14(): void {
+    for (let i = 0; i < 64; i++) {
       for (let j = 0; j < 8; j += 4) {
         block(i, j);
       }
@@ -2930,7 +2882,7 @@ function dotAddExpAdd_64x784x1(
 }
 
 /**
- * sum_4 = Σ k<64, k2<1: (max(discriminator_judge_2[k,0], 0) + log1p(exp_2[k,0]))
+ * sum_4 = Σ k<rows, k2<1: (max(discriminator_judge_2[k,0], 0) + log1p(exp_2[k,0]))
  * Takes  or 64 rows.
  */
 function sum_Nx1(
@@ -3059,7 +3011,7 @@ function sumAdam_64x1(
 }
 
 /**
- * d_flatten_2[i<64,j<784] = Σ k<1: d_discriminator_judge_2[i,0]·discriminator_judge_kernel[j,0]
+ * d_flatten_2[i<rows,j<784] = Σ k<1: d_discriminator_judge_2[i,0]·discriminator_judge_kernel[j,0]
  * Takes  or 64 rows.
  */
 function dot_Nx1x784(
@@ -3114,7 +3066,7 @@ function dot_784x64x1(
 }
 
 /**
- * d_discriminator_compare_z_2[i<64,j<16,l<7,m<7] = where(0 < discriminator_compare_z_2[i,j,l,m], d_flatten_2[i,49·j + 7·l + m], 0) +
+ * d_discriminator_compare_z_2[i<rows,j<16,l<7,m<7] = where(0 < discriminator_compare_z_2[i,j,l,m], d_flatten_2[i,49·j + 7·l + m], 0) +
  *     where(0 < discriminator_compare_z_2[i,j,l,m], 0, d_flatten_2[i,49·j + 7·l + m])·0.2
  * Takes  or 64 rows.
  */
@@ -3442,119 +3394,36 @@ function conv_8x1x4x14x14x64x4(
   return function conv_8x1x4x14x14x64x4(): void {
     const { generator_paint_padded_2, d_discriminator_look_z_2, d_discriminator_look_kernel_part } =
       arrays;
-    for (let i = 0; i < 8; i += 2) {
+    for (let i = 0; i < 8; i++) {
       for (let l = 0; l < 4; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 14; k++) {
-          for (let k2 = 0; k2 < 14; k2++) {
-            for (let k3 = 0; k3 < 64; k3 += 4) {
-              {
-                const generator_paint_padded_2_0 =
-                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2]!;
-                const d_discriminator_look_z_2_0 =
-                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2]!;
-                const generator_paint_padded_2_1 =
-                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1]!;
-                const generator_paint_padded_2_2 =
-                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2]!;
-                const d_discriminator_look_z_2_1 =
-                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
-                sum00 += generator_paint_padded_2_0 * d_discriminator_look_z_2_0;
-                sum01 += generator_paint_padded_2_1 * d_discriminator_look_z_2_0;
-                sum02 += generator_paint_padded_2_2 * d_discriminator_look_z_2_0;
-                sum10 += generator_paint_padded_2_0 * d_discriminator_look_z_2_1;
-                sum11 += generator_paint_padded_2_1 * d_discriminator_look_z_2_1;
-                sum12 += generator_paint_padded_2_2 * d_discriminator_look_z_2_1;
-              }
-              if (k3 + 1 === 64) break;
-              {
-                const generator_paint_padded_2_0 =
-                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 900]!;
-                const d_discriminator_look_z_2_0 =
-                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 1568]!;
-                const generator_paint_padded_2_1 =
-                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 901]!;
-                const generator_paint_padded_2_2 =
-                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 902]!;
-                const d_discriminator_look_z_2_1 =
-                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 1764]!;
-                sum00 += generator_paint_padded_2_0 * d_discriminator_look_z_2_0;
-                sum01 += generator_paint_padded_2_1 * d_discriminator_look_z_2_0;
-                sum02 += generator_paint_padded_2_2 * d_discriminator_look_z_2_0;
-                sum10 += generator_paint_padded_2_0 * d_discriminator_look_z_2_1;
-                sum11 += generator_paint_padded_2_1 * d_discriminator_look_z_2_1;
-                sum12 += generator_paint_padded_2_2 * d_discriminator_look_z_2_1;
-              }
-              if (k3 + 2 === 64) break;
-              {
-                const generator_paint_padded_2_0 =
-                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1800]!;
-                const d_discriminator_look_z_2_0 =
-                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 3136]!;
-                const generator_paint_padded_2_1 =
-                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1801]!;
-                const generator_paint_padded_2_2 =
-                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1802]!;
-                const d_discriminator_look_z_2_1 =
-                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 3332]!;
-                sum00 += generator_paint_padded_2_0 * d_discriminator_look_z_2_0;
-                sum01 += generator_paint_padded_2_1 * d_discriminator_look_z_2_0;
-                sum02 += generator_paint_padded_2_2 * d_discriminator_look_z_2_0;
-                sum10 += generator_paint_padded_2_0 * d_discriminator_look_z_2_1;
-                sum11 += generator_paint_padded_2_1 * d_discriminator_look_z_2_1;
-                sum12 += generator_paint_padded_2_2 * d_discriminator_look_z_2_1;
-              }
-              if (k3 + 3 === 64) break;
-              {
-                const generator_paint_padded_2_0 =
-                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2700]!;
-                const d_discriminator_look_z_2_0 =
-                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 4704]!;
-                const generator_paint_padded_2_1 =
-                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2701]!;
-                const generator_paint_padded_2_2 =
-                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2702]!;
-                const d_discriminator_look_z_2_1 =
-                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 4900]!;
-                sum00 += generator_paint_padded_2_0 * d_discriminator_look_z_2_0;
-                sum01 += generator_paint_padded_2_1 * d_discriminator_look_z_2_0;
-                sum02 += generator_paint_padded_2_2 * d_discriminator_look_z_2_0;
-                sum10 += generator_paint_padded_2_0 * d_discriminator_look_z_2_1;
-                sum11 += generator_paint_padded_2_1 * d_discriminator_look_z_2_1;
-                sum12 += generator_paint_padded_2_2 * d_discriminator_look_z_2_1;
-              }
-            }
-          }
-        }
-        d_discriminator_look_kernel_part[i * 16 + l * 4] = sum00;
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 1] = sum01;
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 2] = sum02;
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 16] = sum10;
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 17] = sum11;
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 18] = sum12;
         let sum0 = 0;
         let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
         for (let k = 0; k < 14; k++) {
           for (let k2 = 0; k2 < 14; k2++) {
             for (let k3 = 0; k3 < 64; k3++) {
+              const generator_paint_padded_2_0 =
+                generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2]!;
+              const d_discriminator_look_z_2_0 =
+                d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2]!;
+              const generator_paint_padded_2_1 =
+                generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1]!;
+              const generator_paint_padded_2_2 =
+                generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2]!;
               const generator_paint_padded_2_3 =
                 generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 3]!;
-              const d_discriminator_look_z_2_2 =
-                d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2]!;
-              const d_discriminator_look_z_2_3 =
-                d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
-              sum0 += generator_paint_padded_2_3 * d_discriminator_look_z_2_2;
-              sum1 += generator_paint_padded_2_3 * d_discriminator_look_z_2_3;
+              sum0 += generator_paint_padded_2_0 * d_discriminator_look_z_2_0;
+              sum1 += generator_paint_padded_2_1 * d_discriminator_look_z_2_0;
+              sum2 += generator_paint_padded_2_2 * d_discriminator_look_z_2_0;
+              sum3 += generator_paint_padded_2_3 * d_discriminator_look_z_2_0;
             }
           }
         }
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 3] = sum0;
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 19] = sum1;
+        d_discriminator_look_kernel_part[i * 16 + l * 4] = sum0;
+        d_discriminator_look_kernel_part[i * 16 + l * 4 + 1] = sum1;
+        d_discriminator_look_kernel_part[i * 16 + l * 4 + 2] = sum2;
+        d_discriminator_look_kernel_part[i * 16 + l * 4 + 3] = sum3;
       }
     }
   };
@@ -4052,70 +3921,20 @@ function convAddAdam_8x1x4x14x14x64x4(
         let sum12 = 0;
         for (let k = 0; k < 14; k++) {
           for (let k2 = 0; k2 < 14; k2++) {
-            for (let k3 = 0; k3 < 64; k3 += 4) {
-              {
-                const x_padded_2_0 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2]!;
-                const d_discriminator_look_z_0 =
-                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2]!;
-                const x_padded_2_1 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1]!;
-                const x_padded_2_2 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2]!;
-                const d_discriminator_look_z_1 =
-                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
-                sum00 += x_padded_2_0 * d_discriminator_look_z_0;
-                sum01 += x_padded_2_1 * d_discriminator_look_z_0;
-                sum02 += x_padded_2_2 * d_discriminator_look_z_0;
-                sum10 += x_padded_2_0 * d_discriminator_look_z_1;
-                sum11 += x_padded_2_1 * d_discriminator_look_z_1;
-                sum12 += x_padded_2_2 * d_discriminator_look_z_1;
-              }
-              if (k3 + 1 === 64) break;
-              {
-                const x_padded_2_0 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 900]!;
-                const d_discriminator_look_z_0 =
-                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 1568]!;
-                const x_padded_2_1 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 901]!;
-                const x_padded_2_2 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 902]!;
-                const d_discriminator_look_z_1 =
-                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 1764]!;
-                sum00 += x_padded_2_0 * d_discriminator_look_z_0;
-                sum01 += x_padded_2_1 * d_discriminator_look_z_0;
-                sum02 += x_padded_2_2 * d_discriminator_look_z_0;
-                sum10 += x_padded_2_0 * d_discriminator_look_z_1;
-                sum11 += x_padded_2_1 * d_discriminator_look_z_1;
-                sum12 += x_padded_2_2 * d_discriminator_look_z_1;
-              }
-              if (k3 + 2 === 64) break;
-              {
-                const x_padded_2_0 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1800]!;
-                const d_discriminator_look_z_0 =
-                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 3136]!;
-                const x_padded_2_1 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1801]!;
-                const x_padded_2_2 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1802]!;
-                const d_discriminator_look_z_1 =
-                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 3332]!;
-                sum00 += x_padded_2_0 * d_discriminator_look_z_0;
-                sum01 += x_padded_2_1 * d_discriminator_look_z_0;
-                sum02 += x_padded_2_2 * d_discriminator_look_z_0;
-                sum10 += x_padded_2_0 * d_discriminator_look_z_1;
-                sum11 += x_padded_2_1 * d_discriminator_look_z_1;
-                sum12 += x_padded_2_2 * d_discriminator_look_z_1;
-              }
-              if (k3 + 3 === 64) break;
-              {
-                const x_padded_2_0 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2700]!;
-                const d_discriminator_look_z_0 =
-                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 4704]!;
-                const x_padded_2_1 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2701]!;
-                const x_padded_2_2 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2702]!;
-                const d_discriminator_look_z_1 =
-                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 4900]!;
-                sum00 += x_padded_2_0 * d_discriminator_look_z_0;
-                sum01 += x_padded_2_1 * d_discriminator_look_z_0;
-                sum02 += x_padded_2_2 * d_discriminator_look_z_0;
-                sum10 += x_padded_2_0 * d_discriminator_look_z_1;
-                sum11 += x_padded_2_1 * d_discriminator_look_z_1;
-                sum12 += x_padded_2_2 * d_discriminator_look_z_1;
-              }
+            for (let k3 = 0; k3 < 64; k3++) {
+              const x_padded_2_0 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2]!;
+              const d_discriminator_look_z_0 =
+                d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2]!;
+              const x_padded_2_1 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1]!;
+              const x_padded_2_2 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2]!;
+              const d_discriminator_look_z_1 =
+                d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
+              sum00 += x_padded_2_0 * d_discriminator_look_z_0;
+              sum01 += x_padded_2_1 * d_discriminator_look_z_0;
+              sum02 += x_padded_2_2 * d_discriminator_look_z_0;
+              sum10 += x_padded_2_0 * d_discriminator_look_z_1;
+              sum11 += x_padded_2_1 * d_discriminator_look_z_1;
+              sum12 += x_padded_2_2 * d_discriminator_look_z_1;
             }
           }
         }
@@ -4542,6 +4361,142 @@ function convSigmoid_64x1x28x8x4x4x28_generator(
           generator_paint[i * 784 + l * 28 + m] =
             1 / (1 + exp(-(generator_paint[i * 784 + l * 28 + m]! + generator_paint_bias_0)));
         }
+      }
+    }
+  };
+}
+
+/**
+ * discriminator_look_product_2[i<64,j<8,l<14,m<14] = Σ k<1, k2<4, k3<4: generator_paint_padded[i,0,2·l + k2,2·m +
+ *     k3]·discriminator_look_kernel[j,0,k2,k3]
+ * discriminator_look_z_2[i,j,l,m] = discriminator_look_product_2[i,j,l,m] + discriminator_look_bias[j]
+ * edges_2[i,j,l,m] = where(0 < discriminator_look_z_2[i,j,l,m], discriminator_look_z_2[i,j,l,m], discriminator_look_z_2[i,j,l,m]·0.2)
+ * 3,411,968 floating-point operations.
+ */
+function convAddWhere_64x8x14x1x4x4x14_generator(
+  arrays: Floats<
+    | "generator_paint_padded"
+    | "discriminator_look_kernel"
+    | "discriminator_look_bias"
+    | "discriminator_look_z_2"
+    | "edges_2"
+  >,
+): () => void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 63;
+    j &= 7;
+    const {
+      generator_paint_padded,
+      discriminator_look_kernel,
+      discriminator_look_bias,
+      discriminator_look_z_2,
+      edges_2,
+    } = arrays;
+    for (let l = 0; l < 14; l++) {
+      for (let m = 0; m < 14; m += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const generator_paint_padded_0 =
+              generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
+            const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
+            const generator_paint_padded_1 =
+              generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
+            const discriminator_look_kernel_1 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
+            const discriminator_look_kernel_2 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
+            const discriminator_look_kernel_3 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
+            sum00 += generator_paint_padded_0 * discriminator_look_kernel_0;
+            sum01 += generator_paint_padded_1 * discriminator_look_kernel_0;
+            sum10 += generator_paint_padded_0 * discriminator_look_kernel_1;
+            sum11 += generator_paint_padded_1 * discriminator_look_kernel_1;
+            sum20 += generator_paint_padded_0 * discriminator_look_kernel_2;
+            sum21 += generator_paint_padded_1 * discriminator_look_kernel_2;
+            sum30 += generator_paint_padded_0 * discriminator_look_kernel_3;
+            sum31 += generator_paint_padded_1 * discriminator_look_kernel_3;
+          }
+        }
+        where(
+          discriminator_look_bias,
+          discriminator_look_z_2,
+          edges_2,
+          j,
+          i * 1568 + j * 196 + l * 14 + m,
+          Math.fround(sum00),
+        );
+        where(
+          discriminator_look_bias,
+          discriminator_look_z_2,
+          edges_2,
+          j,
+          i * 1568 + j * 196 + l * 14 + m + 1,
+          Math.fround(sum01),
+        );
+        where(
+          discriminator_look_bias,
+          discriminator_look_z_2,
+          edges_2,
+          j + 1,
+          i * 1568 + j * 196 + l * 14 + m + 196,
+          Math.fround(sum10),
+        );
+        where(
+          discriminator_look_bias,
+          discriminator_look_z_2,
+          edges_2,
+          j + 1,
+          i * 1568 + j * 196 + l * 14 + m + 197,
+          Math.fround(sum11),
+        );
+        where(
+          discriminator_look_bias,
+          discriminator_look_z_2,
+          edges_2,
+          j + 2,
+          i * 1568 + j * 196 + l * 14 + m + 392,
+          Math.fround(sum20),
+        );
+        where(
+          discriminator_look_bias,
+          discriminator_look_z_2,
+          edges_2,
+          j + 2,
+          i * 1568 + j * 196 + l * 14 + m + 393,
+          Math.fround(sum21),
+        );
+        where(
+          discriminator_look_bias,
+          discriminator_look_z_2,
+          edges_2,
+          j + 3,
+          i * 1568 + j * 196 + l * 14 + m + 588,
+          Math.fround(sum30),
+        );
+        where(
+          discriminator_look_bias,
+          discriminator_look_z_2,
+          edges_2,
+          j + 3,
+          i * 1568 + j * 196 + l * 14 + m + 589,
+          Math.fround(sum31),
+        );
+      }
+    }
+  }
+  return function convAddWhere_64x8x14x1x4x4x14_generator(): void {
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        block(i, j);
       }
     }
   };
@@ -5042,14 +4997,8 @@ function convWhere_64x8x14x1x4x4x14_generator(
     } = arrays;
     for (let l = 0; l < 14; l++) {
       for (let m = 0; m < 14; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
+        let sum0 = 0;
+        let sum1 = 0;
         for (let k2 = 0; k2 < 4; k2++) {
           for (let k3 = 0; k3 < 4; k3++) {
             const d_generator_paint_z_padded_0 =
@@ -5057,41 +5006,20 @@ function convWhere_64x8x14x1x4x4x14_generator(
             const generator_paint_kernel_0 = generator_paint_kernel[j * 16 + k2 * 4 + k3]!;
             const d_generator_paint_z_padded_1 =
               d_generator_paint_z_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-            const generator_paint_kernel_1 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-            const generator_paint_kernel_2 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-            const generator_paint_kernel_3 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-            sum00 += d_generator_paint_z_padded_0 * generator_paint_kernel_0;
-            sum01 += d_generator_paint_z_padded_1 * generator_paint_kernel_0;
-            sum10 += d_generator_paint_z_padded_0 * generator_paint_kernel_1;
-            sum11 += d_generator_paint_z_padded_1 * generator_paint_kernel_1;
-            sum20 += d_generator_paint_z_padded_0 * generator_paint_kernel_2;
-            sum21 += d_generator_paint_z_padded_1 * generator_paint_kernel_2;
-            sum30 += d_generator_paint_z_padded_0 * generator_paint_kernel_3;
-            sum31 += d_generator_paint_z_padded_1 * generator_paint_kernel_3;
+            sum0 += d_generator_paint_z_padded_0 * generator_paint_kernel_0;
+            sum1 += d_generator_paint_z_padded_1 * generator_paint_kernel_0;
           }
         }
         d_generator_double_z[i * 1568 + j * 196 + l * 14 + m] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m]! ? Math.fround(sum00) : 0;
+          0 < generator_double[i * 1568 + j * 196 + l * 14 + m]! ? Math.fround(sum0) : 0;
         d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 1] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 1]! ? Math.fround(sum01) : 0;
-        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 196] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 196]! ? Math.fround(sum10) : 0;
-        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 197] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 197]! ? Math.fround(sum11) : 0;
-        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 392] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 392]! ? Math.fround(sum20) : 0;
-        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 393] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 393]! ? Math.fround(sum21) : 0;
-        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 588] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 588]! ? Math.fround(sum30) : 0;
-        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 589] =
-          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 589]! ? Math.fround(sum31) : 0;
+          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 1]! ? Math.fround(sum1) : 0;
       }
     }
   }
   return function convWhere_64x8x14x1x4x4x14_generator(): void {
     for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 8; j += 4) {
+      for (let j = 0; j < 8; j++) {
         block(i, j);
       }
     }
@@ -5933,62 +5861,18 @@ function dotAdam_32x64x784_generator(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 64; k += 4) {
-        {
-          const mul_6_0 = mul_6[k * 32 + i]!;
-          const part_0 = Math.fround(d_generator_norm_centered[k * 784 + j]! + mul_0);
-          const part_1 = Math.fround(d_generator_norm_centered[k * 784 + j + 1]! + mul_1);
-          const part_2 = Math.fround(d_generator_norm_centered[k * 784 + j + 2]! + mul_2);
-          const mul_6_1 = mul_6[k * 32 + i + 1]!;
-          sum00 += mul_6_0 * part_0;
-          sum01 += mul_6_0 * part_1;
-          sum02 += mul_6_0 * part_2;
-          sum10 += mul_6_1 * part_0;
-          sum11 += mul_6_1 * part_1;
-          sum12 += mul_6_1 * part_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const mul_6_0 = mul_6[k * 32 + i + 32]!;
-          const part_0 = Math.fround(d_generator_norm_centered[k * 784 + j + 784]! + mul_0);
-          const part_1 = Math.fround(d_generator_norm_centered[k * 784 + j + 785]! + mul_1);
-          const part_2 = Math.fround(d_generator_norm_centered[k * 784 + j + 786]! + mul_2);
-          const mul_6_1 = mul_6[k * 32 + i + 33]!;
-          sum00 += mul_6_0 * part_0;
-          sum01 += mul_6_0 * part_1;
-          sum02 += mul_6_0 * part_2;
-          sum10 += mul_6_1 * part_0;
-          sum11 += mul_6_1 * part_1;
-          sum12 += mul_6_1 * part_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const mul_6_0 = mul_6[k * 32 + i + 64]!;
-          const part_0 = Math.fround(d_generator_norm_centered[k * 784 + j + 1568]! + mul_0);
-          const part_1 = Math.fround(d_generator_norm_centered[k * 784 + j + 1569]! + mul_1);
-          const part_2 = Math.fround(d_generator_norm_centered[k * 784 + j + 1570]! + mul_2);
-          const mul_6_1 = mul_6[k * 32 + i + 65]!;
-          sum00 += mul_6_0 * part_0;
-          sum01 += mul_6_0 * part_1;
-          sum02 += mul_6_0 * part_2;
-          sum10 += mul_6_1 * part_0;
-          sum11 += mul_6_1 * part_1;
-          sum12 += mul_6_1 * part_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const mul_6_0 = mul_6[k * 32 + i + 96]!;
-          const part_0 = Math.fround(d_generator_norm_centered[k * 784 + j + 2352]! + mul_0);
-          const part_1 = Math.fround(d_generator_norm_centered[k * 784 + j + 2353]! + mul_1);
-          const part_2 = Math.fround(d_generator_norm_centered[k * 784 + j + 2354]! + mul_2);
-          const mul_6_1 = mul_6[k * 32 + i + 97]!;
-          sum00 += mul_6_0 * part_0;
-          sum01 += mul_6_0 * part_1;
-          sum02 += mul_6_0 * part_2;
-          sum10 += mul_6_1 * part_0;
-          sum11 += mul_6_1 * part_1;
-          sum12 += mul_6_1 * part_2;
-        }
+      for (let k = 0; k < 64; k++) {
+        const mul_6_0 = mul_6[k * 32 + i]!;
+        const part_0 = Math.fround(d_generator_norm_centered[k * 784 + j]! + mul_0);
+        const part_1 = Math.fround(d_generator_norm_centered[k * 784 + j + 1]! + mul_1);
+        const part_2 = Math.fround(d_generator_norm_centered[k * 784 + j + 2]! + mul_2);
+        const mul_6_1 = mul_6[k * 32 + i + 1]!;
+        sum00 += mul_6_0 * part_0;
+        sum01 += mul_6_0 * part_1;
+        sum02 += mul_6_0 * part_2;
+        sum10 += mul_6_1 * part_0;
+        sum11 += mul_6_1 * part_1;
+        sum12 += mul_6_1 * part_2;
       }
       adam(m, v, w, i * 784 + j, Math.fround(sum00), rate_0, correction_0);
       adam(m, v, w, i * 784 + j + 1, Math.fround(sum01), rate_0, correction_0);
@@ -6061,62 +5945,18 @@ function dot_64x32x784_evaluate(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 32; k += 4) {
-        {
-          const mul_6_0 = mul_6[i * 32 + k]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
-          const mul_6_1 = mul_6[i * 32 + k + 32]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 1 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 1]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
-          const mul_6_1 = mul_6[i * 32 + k + 33]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 2 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 2]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
-          const mul_6_1 = mul_6[i * 32 + k + 34]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 3 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 3]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
-          const mul_6_1 = mul_6[i * 32 + k + 35]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
+      for (let k = 0; k < 32; k++) {
+        const mul_6_0 = mul_6[i * 32 + k]!;
+        const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
+        const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
+        const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
+        const mul_6_1 = mul_6[i * 32 + k + 32]!;
+        sum00 += mul_6_0 * generator_spread_kernel_0;
+        sum01 += mul_6_0 * generator_spread_kernel_1;
+        sum02 += mul_6_0 * generator_spread_kernel_2;
+        sum10 += mul_6_1 * generator_spread_kernel_0;
+        sum11 += mul_6_1 * generator_spread_kernel_1;
+        sum12 += mul_6_1 * generator_spread_kernel_2;
       }
       generator_spread_product[i * 784 + j] = sum00;
       generator_spread_product[i * 784 + j + 1] = sum01;
@@ -6145,7 +5985,7 @@ function dot_64x32x784_evaluate(
 }
 
 /**
- * started[i<64,j<16,l<7,m<7] = relu((generator_spread_product[i,49·j + 7·l + m] + generator_spread_bias[49·j + 7·l + m] −
+ * started[i<rows,j<16,l<7,m<7] = relu((generator_spread_product[i,49·j + 7·l + m] + generator_spread_bias[49·j + 7·l + m] −
  *     generator_norm_mean[j])·(1 / sqrt(generator_norm_variance[j] + 0.00001))·generator_norm_gamma[j] + generator_norm_beta[j])
  * Takes 1 or 64 rows.
  */
@@ -6980,7 +6820,7 @@ function convSigmoid_1x1x28x8x4x4x28_predict(
   };
 }
 
-/** What is done with each element. */
+/** generator_double = relu(generator_double_product + generator_double_bias) */
 function relu(
   generator_double_bias: Float32Array,
   generator_double: Float32Array,
@@ -6992,7 +6832,10 @@ function relu(
   generator_double[at_2] = add < 0 ? 0 : add;
 }
 
-/** What is done with each element. */
+/**
+ * discriminator_look_z = discriminator_look_product + discriminator_look_bias
+ * edges = where(0 < discriminator_look_z, discriminator_look_z, discriminator_look_z·0.2)
+ */
 function where(
   discriminator_look_bias: Float32Array,
   discriminator_look_z: Float32Array,
@@ -7028,8 +6871,8 @@ function adam(
 }
 
 /**
- * m′ = m·0.5 + g·0.5
- * v′ = v·0.999 + g·g·(1 − 0.999)
+ * m′ = m·0.5 + d_discriminator_judge_kernel_2·0.5
+ * v′ = v·0.999 + d_discriminator_judge_kernel_2·d_discriminator_judge_kernel_2·(1 − 0.999)
  * w′ = w − m′·rate / (sqrt(v′·correction) + 1e-8)
  */
 function adam_2(
@@ -7038,14 +6881,14 @@ function adam_2(
   v: Float32Array,
   w: Float32Array,
   at: number,
-  g: number,
+  d_discriminator_judge_kernel_2: number,
   rate: number,
   correction: number,
 ): void {
-  const g_2 = fround(d_discriminator_judge_kernel_part[at]! + g);
-  const m_next = fround(m[at]! * 0.5 + g_2 * 0.5);
+  const g = fround(d_discriminator_judge_kernel_part[at]! + d_discriminator_judge_kernel_2);
+  const m_next = fround(m[at]! * 0.5 + g * 0.5);
   m[at] = m_next;
-  const v_next = fround(v[at]! * 0.999 + g_2 * g_2 * (1 - 0.999));
+  const v_next = fround(v[at]! * 0.999 + g * g * (1 - 0.999));
   v[at] = v_next;
   w[at] = w[at]! - (m_next * rate) / (Math.sqrt(v_next * correction) + 1e-8);
 }
@@ -7058,7 +6901,7 @@ function adam_3(
   d_reverse: Float32Array,
   v: Float32Array,
   w: Float32Array,
-  m: Float32Array,
+  generator_double_kernel_m: Float32Array,
   at: number,
   at_2: number,
   rate: number,
@@ -7067,7 +6910,8 @@ function adam_3(
   const d_reverse_2 = d_reverse[at]!;
   const v_next = fround(v[at_2]! * 0.999 + d_reverse_2 * d_reverse_2 * (1 - 0.999));
   v[at_2] = v_next;
-  w[at_2] = w[at_2]! - (m[at_2]! * rate) / (Math.sqrt(v_next * correction) + 1e-8);
+  w[at_2] =
+    w[at_2]! - (generator_double_kernel_m[at_2]! * rate) / (Math.sqrt(v_next * correction) + 1e-8);
 }
 // #endregion
 

@@ -11,15 +11,15 @@
 //   types 370: batches, and what a trainer is
 //   tables 420: what bytes() packs
 //   kernels 460: in the order in which statements call them, each under its definitions
-//   checks 1488: of what is passed in
-//   mathematics 1635: functions and random numbers that all machines compute alike
+//   checks 1343: of what is passed in
+//   mathematics 1490: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 03722634804edeb8
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 b9d4fec1ba0a5aaa
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -575,62 +575,18 @@ function dotAdd_32x1176x10(
     let sum11 = 0;
     let sum20 = 0;
     let sum21 = 0;
-    for (let k = 0; k < 1176; k += 4) {
-      {
-        const pooled_0 = pooled[i * 1176 + k]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-        const pooled_1 = pooled[i * 1176 + k + 1176]!;
-        const pooled_2 = pooled[i * 1176 + k + 2352]!;
-        sum00 += pooled_0 * scores_kernel_0;
-        sum01 += pooled_0 * scores_kernel_1;
-        sum10 += pooled_1 * scores_kernel_0;
-        sum11 += pooled_1 * scores_kernel_1;
-        sum20 += pooled_2 * scores_kernel_0;
-        sum21 += pooled_2 * scores_kernel_1;
-      }
-      if (k + 1 === 1176) break;
-      {
-        const pooled_0 = pooled[i * 1176 + k + 1]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
-        const pooled_1 = pooled[i * 1176 + k + 1177]!;
-        const pooled_2 = pooled[i * 1176 + k + 2353]!;
-        sum00 += pooled_0 * scores_kernel_0;
-        sum01 += pooled_0 * scores_kernel_1;
-        sum10 += pooled_1 * scores_kernel_0;
-        sum11 += pooled_1 * scores_kernel_1;
-        sum20 += pooled_2 * scores_kernel_0;
-        sum21 += pooled_2 * scores_kernel_1;
-      }
-      if (k + 2 === 1176) break;
-      {
-        const pooled_0 = pooled[i * 1176 + k + 2]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
-        const pooled_1 = pooled[i * 1176 + k + 1178]!;
-        const pooled_2 = pooled[i * 1176 + k + 2354]!;
-        sum00 += pooled_0 * scores_kernel_0;
-        sum01 += pooled_0 * scores_kernel_1;
-        sum10 += pooled_1 * scores_kernel_0;
-        sum11 += pooled_1 * scores_kernel_1;
-        sum20 += pooled_2 * scores_kernel_0;
-        sum21 += pooled_2 * scores_kernel_1;
-      }
-      if (k + 3 === 1176) break;
-      {
-        const pooled_0 = pooled[i * 1176 + k + 3]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
-        const pooled_1 = pooled[i * 1176 + k + 1179]!;
-        const pooled_2 = pooled[i * 1176 + k + 2355]!;
-        sum00 += pooled_0 * scores_kernel_0;
-        sum01 += pooled_0 * scores_kernel_1;
-        sum10 += pooled_1 * scores_kernel_0;
-        sum11 += pooled_1 * scores_kernel_1;
-        sum20 += pooled_2 * scores_kernel_0;
-        sum21 += pooled_2 * scores_kernel_1;
-      }
+    for (let k = 0; k < 1176; k++) {
+      const pooled_0 = pooled[i * 1176 + k]!;
+      const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+      const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+      const pooled_1 = pooled[i * 1176 + k + 1176]!;
+      const pooled_2 = pooled[i * 1176 + k + 2352]!;
+      sum00 += pooled_0 * scores_kernel_0;
+      sum01 += pooled_0 * scores_kernel_1;
+      sum10 += pooled_1 * scores_kernel_0;
+      sum11 += pooled_1 * scores_kernel_1;
+      sum20 += pooled_2 * scores_kernel_0;
+      sum21 += pooled_2 * scores_kernel_1;
     }
     scores[i * 10 + j] = Math.fround(sum00) + scores_bias[j]!;
     scores[i * 10 + j + 1] = Math.fround(sum01) + scores_bias[j + 1]!;
@@ -765,43 +721,30 @@ function dot_32x10x1176(arrays: Floats<"d_shifted" | "scores_kernel" | "d_flatte
   function block(i: number): void {
     i &= 31;
     const { d_shifted, scores_kernel, d_flatten } = arrays;
-    for (let j = 0; j < 1176; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
+    for (let j = 0; j < 1176; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
       for (let k = 0; k < 10; k++) {
         const d_shifted_0 = d_shifted[i * 10 + k]!;
         const scores_kernel_0 = scores_kernel[j * 10 + k]!;
         const scores_kernel_1 = scores_kernel[j * 10 + k + 10]!;
-        const d_shifted_1 = d_shifted[i * 10 + k + 10]!;
-        const d_shifted_2 = d_shifted[i * 10 + k + 20]!;
-        const d_shifted_3 = d_shifted[i * 10 + k + 30]!;
-        sum00 += d_shifted_0 * scores_kernel_0;
-        sum01 += d_shifted_0 * scores_kernel_1;
-        sum10 += d_shifted_1 * scores_kernel_0;
-        sum11 += d_shifted_1 * scores_kernel_1;
-        sum20 += d_shifted_2 * scores_kernel_0;
-        sum21 += d_shifted_2 * scores_kernel_1;
-        sum30 += d_shifted_3 * scores_kernel_0;
-        sum31 += d_shifted_3 * scores_kernel_1;
+        const scores_kernel_2 = scores_kernel[j * 10 + k + 20]!;
+        const scores_kernel_3 = scores_kernel[j * 10 + k + 30]!;
+        sum0 += d_shifted_0 * scores_kernel_0;
+        sum1 += d_shifted_0 * scores_kernel_1;
+        sum2 += d_shifted_0 * scores_kernel_2;
+        sum3 += d_shifted_0 * scores_kernel_3;
       }
-      d_flatten[i * 1176 + j] = sum00;
-      d_flatten[i * 1176 + j + 1] = sum01;
-      d_flatten[i * 1176 + j + 1176] = sum10;
-      d_flatten[i * 1176 + j + 1177] = sum11;
-      d_flatten[i * 1176 + j + 2352] = sum20;
-      d_flatten[i * 1176 + j + 2353] = sum21;
-      d_flatten[i * 1176 + j + 3528] = sum30;
-      d_flatten[i * 1176 + j + 3529] = sum31;
+      d_flatten[i * 1176 + j] = sum0;
+      d_flatten[i * 1176 + j + 1] = sum1;
+      d_flatten[i * 1176 + j + 2] = sum2;
+      d_flatten[i * 1176 + j + 3] = sum3;
     }
   }
   return function dot_32x10x1176(): void {
-    for (let i = 0; i < 32; i += 4) {
+    for (let i = 0; i < 32; i++) {
       block(i);
     }
   };
@@ -823,62 +766,18 @@ function dotSgd_1176x32x10(arrays: Floats<"pooled" | "d_shifted" | "scores_kerne
         let sum11 = 0;
         let sum20 = 0;
         let sum21 = 0;
-        for (let k = 0; k < 32; k += 4) {
-          {
-            const pooled_0 = pooled[k * 1176 + i]!;
-            const d_shifted_0 = d_shifted[k * 10 + j]!;
-            const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-            const pooled_1 = pooled[k * 1176 + i + 1]!;
-            const pooled_2 = pooled[k * 1176 + i + 2]!;
-            sum00 += pooled_0 * d_shifted_0;
-            sum01 += pooled_0 * d_shifted_1;
-            sum10 += pooled_1 * d_shifted_0;
-            sum11 += pooled_1 * d_shifted_1;
-            sum20 += pooled_2 * d_shifted_0;
-            sum21 += pooled_2 * d_shifted_1;
-          }
-          if (k + 1 === 32) break;
-          {
-            const pooled_0 = pooled[k * 1176 + i + 1176]!;
-            const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
-            const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
-            const pooled_1 = pooled[k * 1176 + i + 1177]!;
-            const pooled_2 = pooled[k * 1176 + i + 1178]!;
-            sum00 += pooled_0 * d_shifted_0;
-            sum01 += pooled_0 * d_shifted_1;
-            sum10 += pooled_1 * d_shifted_0;
-            sum11 += pooled_1 * d_shifted_1;
-            sum20 += pooled_2 * d_shifted_0;
-            sum21 += pooled_2 * d_shifted_1;
-          }
-          if (k + 2 === 32) break;
-          {
-            const pooled_0 = pooled[k * 1176 + i + 2352]!;
-            const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
-            const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
-            const pooled_1 = pooled[k * 1176 + i + 2353]!;
-            const pooled_2 = pooled[k * 1176 + i + 2354]!;
-            sum00 += pooled_0 * d_shifted_0;
-            sum01 += pooled_0 * d_shifted_1;
-            sum10 += pooled_1 * d_shifted_0;
-            sum11 += pooled_1 * d_shifted_1;
-            sum20 += pooled_2 * d_shifted_0;
-            sum21 += pooled_2 * d_shifted_1;
-          }
-          if (k + 3 === 32) break;
-          {
-            const pooled_0 = pooled[k * 1176 + i + 3528]!;
-            const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
-            const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
-            const pooled_1 = pooled[k * 1176 + i + 3529]!;
-            const pooled_2 = pooled[k * 1176 + i + 3530]!;
-            sum00 += pooled_0 * d_shifted_0;
-            sum01 += pooled_0 * d_shifted_1;
-            sum10 += pooled_1 * d_shifted_0;
-            sum11 += pooled_1 * d_shifted_1;
-            sum20 += pooled_2 * d_shifted_0;
-            sum21 += pooled_2 * d_shifted_1;
-          }
+        for (let k = 0; k < 32; k++) {
+          const pooled_0 = pooled[k * 1176 + i]!;
+          const d_shifted_0 = d_shifted[k * 10 + j]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
+          const pooled_1 = pooled[k * 1176 + i + 1]!;
+          const pooled_2 = pooled[k * 1176 + i + 2]!;
+          sum00 += pooled_0 * d_shifted_0;
+          sum01 += pooled_0 * d_shifted_1;
+          sum10 += pooled_1 * d_shifted_0;
+          sum11 += pooled_1 * d_shifted_1;
+          sum20 += pooled_2 * d_shifted_0;
+          sum21 += pooled_2 * d_shifted_1;
         }
         scores_kernel[i * 10 + j] = scores_kernel[i * 10 + j]! - Math.fround(sum00) * 0.1;
         scores_kernel[i * 10 + j + 1] = scores_kernel[i * 10 + j + 1]! - Math.fround(sum01) * 0.1;
@@ -1148,7 +1047,7 @@ function conv_50x6x28x3x5x5x28_evaluate(
 }
 
 /**
- * pooled[i<50,j<6,l<14,m<14] = max k<1, k2<1, k3<2, k4<2: relu(maps_product[i,j,2·l + k3,2·m + k4] + maps_bias[j])
+ * pooled[i<rows,j<6,l<14,m<14] = max k<1, k2<1, k3<2, k4<2: relu(maps_product[i,j,2·l + k3,2·m + k4] + maps_bias[j])
  * Takes 1 or 50 rows.
  */
 function windowMax_Nx6x14x1x1x2x2x14(
@@ -1205,62 +1104,18 @@ function dotAdd_50x1176x10_evaluate(
     let sum11 = 0;
     let sum20 = 0;
     let sum21 = 0;
-    for (let k = 0; k < 1176; k += 4) {
-      {
-        const pooled_0 = pooled[i * 1176 + k]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-        const pooled_1 = pooled[i * 1176 + k + 1176]!;
-        const pooled_2 = pooled[i * 1176 + k + 2352]!;
-        sum00 += pooled_0 * scores_kernel_0;
-        sum01 += pooled_0 * scores_kernel_1;
-        sum10 += pooled_1 * scores_kernel_0;
-        sum11 += pooled_1 * scores_kernel_1;
-        sum20 += pooled_2 * scores_kernel_0;
-        sum21 += pooled_2 * scores_kernel_1;
-      }
-      if (k + 1 === 1176) break;
-      {
-        const pooled_0 = pooled[i * 1176 + k + 1]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
-        const pooled_1 = pooled[i * 1176 + k + 1177]!;
-        const pooled_2 = pooled[i * 1176 + k + 2353]!;
-        sum00 += pooled_0 * scores_kernel_0;
-        sum01 += pooled_0 * scores_kernel_1;
-        sum10 += pooled_1 * scores_kernel_0;
-        sum11 += pooled_1 * scores_kernel_1;
-        sum20 += pooled_2 * scores_kernel_0;
-        sum21 += pooled_2 * scores_kernel_1;
-      }
-      if (k + 2 === 1176) break;
-      {
-        const pooled_0 = pooled[i * 1176 + k + 2]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
-        const pooled_1 = pooled[i * 1176 + k + 1178]!;
-        const pooled_2 = pooled[i * 1176 + k + 2354]!;
-        sum00 += pooled_0 * scores_kernel_0;
-        sum01 += pooled_0 * scores_kernel_1;
-        sum10 += pooled_1 * scores_kernel_0;
-        sum11 += pooled_1 * scores_kernel_1;
-        sum20 += pooled_2 * scores_kernel_0;
-        sum21 += pooled_2 * scores_kernel_1;
-      }
-      if (k + 3 === 1176) break;
-      {
-        const pooled_0 = pooled[i * 1176 + k + 3]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
-        const pooled_1 = pooled[i * 1176 + k + 1179]!;
-        const pooled_2 = pooled[i * 1176 + k + 2355]!;
-        sum00 += pooled_0 * scores_kernel_0;
-        sum01 += pooled_0 * scores_kernel_1;
-        sum10 += pooled_1 * scores_kernel_0;
-        sum11 += pooled_1 * scores_kernel_1;
-        sum20 += pooled_2 * scores_kernel_0;
-        sum21 += pooled_2 * scores_kernel_1;
-      }
+    for (let k = 0; k < 1176; k++) {
+      const pooled_0 = pooled[i * 1176 + k]!;
+      const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+      const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+      const pooled_1 = pooled[i * 1176 + k + 1176]!;
+      const pooled_2 = pooled[i * 1176 + k + 2352]!;
+      sum00 += pooled_0 * scores_kernel_0;
+      sum01 += pooled_0 * scores_kernel_1;
+      sum10 += pooled_1 * scores_kernel_0;
+      sum11 += pooled_1 * scores_kernel_1;
+      sum20 += pooled_2 * scores_kernel_0;
+      sum21 += pooled_2 * scores_kernel_1;
     }
     scores[i * 10 + j] = Math.fround(sum00) + scores_bias[j]!;
     scores[i * 10 + j + 1] = Math.fround(sum01) + scores_bias[j + 1]!;
@@ -1472,7 +1327,7 @@ function dotAdd_1x1176x10_predict(
   };
 }
 
-/** What is done with each element. */
+/** maps = relu(maps_product + maps_bias) */
 function relu(
   maps_bias: Float32Array,
   maps: Float32Array,

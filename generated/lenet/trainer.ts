@@ -11,15 +11,15 @@
 //   types 701: batches, and what a trainer is
 //   tables 781: what bytes() packs
 //   kernels 851: in the order in which statements call them, each under its definitions
-//   checks 3100: of what is passed in
-//   mathematics 3247: functions and random numbers that all machines compute alike
+//   checks 2834: of what is passed in
+//   mathematics 2981: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 1f0cac572de812a8
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 f5ca259469395017
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -1049,62 +1049,18 @@ function dotRelu_32x256x120(arrays: Floats<"s4" | "f5_kernel" | "f5_bias" | "f5"
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const s4_0 = s4[i * 256 + k]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
-          const s4_1 = s4[i * 256 + k + 256]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const s4_0 = s4[i * 256 + k + 1]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 120]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 121]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 122]!;
-          const s4_1 = s4[i * 256 + k + 257]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const s4_0 = s4[i * 256 + k + 2]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 240]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 241]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 242]!;
-          const s4_1 = s4[i * 256 + k + 258]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const s4_0 = s4[i * 256 + k + 3]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 360]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 361]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 362]!;
-          const s4_1 = s4[i * 256 + k + 259]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const s4_0 = s4[i * 256 + k]!;
+        const f5_kernel_0 = f5_kernel[k * 120 + j]!;
+        const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
+        const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
+        const s4_1 = s4[i * 256 + k + 256]!;
+        sum00 += s4_0 * f5_kernel_0;
+        sum01 += s4_0 * f5_kernel_1;
+        sum02 += s4_0 * f5_kernel_2;
+        sum10 += s4_1 * f5_kernel_0;
+        sum11 += s4_1 * f5_kernel_1;
+        sum12 += s4_1 * f5_kernel_2;
       }
       relu(f5_bias, f5, j, i * 120 + j, Math.fround(sum00));
       relu(f5_bias, f5, j + 1, i * 120 + j + 1, Math.fround(sum01));
@@ -1138,62 +1094,18 @@ function dotRelu_32x120x84(arrays: Floats<"f5" | "f6_kernel" | "f6_bias" | "f6">
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 120; k += 4) {
-        {
-          const f5_0 = f5[i * 120 + k]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
-          const f5_1 = f5[i * 120 + k + 120]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 1 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 1]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 84]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 85]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 86]!;
-          const f5_1 = f5[i * 120 + k + 121]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 2 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 2]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 168]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 169]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 170]!;
-          const f5_1 = f5[i * 120 + k + 122]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 3 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 3]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 252]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 253]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 254]!;
-          const f5_1 = f5[i * 120 + k + 123]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
+      for (let k = 0; k < 120; k++) {
+        const f5_0 = f5[i * 120 + k]!;
+        const f6_kernel_0 = f6_kernel[k * 84 + j]!;
+        const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
+        const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
+        const f5_1 = f5[i * 120 + k + 120]!;
+        sum00 += f5_0 * f6_kernel_0;
+        sum01 += f5_0 * f6_kernel_1;
+        sum02 += f5_0 * f6_kernel_2;
+        sum10 += f5_1 * f6_kernel_0;
+        sum11 += f5_1 * f6_kernel_1;
+        sum12 += f5_1 * f6_kernel_2;
       }
       relu(f6_bias, f6, j, i * 84 + j, Math.fround(sum00));
       relu(f6_bias, f6, j + 1, i * 84 + j + 1, Math.fround(sum01));
@@ -1211,7 +1123,7 @@ function dotRelu_32x120x84(arrays: Floats<"f5" | "f6_kernel" | "f6_bias" | "f6">
 }
 
 /**
- * scores_product[i<50,j<10] = Σ k<84: f6[i,k]·scores_kernel[k,j]
+ * scores_product[i<rows,j<10] = Σ k<84: f6[i,k]·scores_kernel[k,j]
  * scores[i,j] = scores_product[i,j] + scores_bias[j]
  * Takes 1, 32 or 50 rows.
  */
@@ -1466,80 +1378,34 @@ function dotWhere_32x84x120(arrays: Floats<"d_f6_z" | "f6_kernel" | "f5" | "d_f5
   function block(i: number): void {
     i &= 31;
     const { d_f6_z, f6_kernel, f5, d_f5_z } = arrays;
-    for (let j = 0; j < 120; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 84; k += 4) {
-        {
-          const d_f6_z_0 = d_f6_z[i * 84 + k]!;
-          const f6_kernel_0 = f6_kernel[j * 84 + k]!;
-          const f6_kernel_1 = f6_kernel[j * 84 + k + 84]!;
-          const f6_kernel_2 = f6_kernel[j * 84 + k + 168]!;
-          const d_f6_z_1 = d_f6_z[i * 84 + k + 84]!;
-          sum00 += d_f6_z_0 * f6_kernel_0;
-          sum01 += d_f6_z_0 * f6_kernel_1;
-          sum02 += d_f6_z_0 * f6_kernel_2;
-          sum10 += d_f6_z_1 * f6_kernel_0;
-          sum11 += d_f6_z_1 * f6_kernel_1;
-          sum12 += d_f6_z_1 * f6_kernel_2;
-        }
-        if (k + 1 === 84) break;
-        {
-          const d_f6_z_0 = d_f6_z[i * 84 + k + 1]!;
-          const f6_kernel_0 = f6_kernel[j * 84 + k + 1]!;
-          const f6_kernel_1 = f6_kernel[j * 84 + k + 85]!;
-          const f6_kernel_2 = f6_kernel[j * 84 + k + 169]!;
-          const d_f6_z_1 = d_f6_z[i * 84 + k + 85]!;
-          sum00 += d_f6_z_0 * f6_kernel_0;
-          sum01 += d_f6_z_0 * f6_kernel_1;
-          sum02 += d_f6_z_0 * f6_kernel_2;
-          sum10 += d_f6_z_1 * f6_kernel_0;
-          sum11 += d_f6_z_1 * f6_kernel_1;
-          sum12 += d_f6_z_1 * f6_kernel_2;
-        }
-        if (k + 2 === 84) break;
-        {
-          const d_f6_z_0 = d_f6_z[i * 84 + k + 2]!;
-          const f6_kernel_0 = f6_kernel[j * 84 + k + 2]!;
-          const f6_kernel_1 = f6_kernel[j * 84 + k + 86]!;
-          const f6_kernel_2 = f6_kernel[j * 84 + k + 170]!;
-          const d_f6_z_1 = d_f6_z[i * 84 + k + 86]!;
-          sum00 += d_f6_z_0 * f6_kernel_0;
-          sum01 += d_f6_z_0 * f6_kernel_1;
-          sum02 += d_f6_z_0 * f6_kernel_2;
-          sum10 += d_f6_z_1 * f6_kernel_0;
-          sum11 += d_f6_z_1 * f6_kernel_1;
-          sum12 += d_f6_z_1 * f6_kernel_2;
-        }
-        if (k + 3 === 84) break;
-        {
-          const d_f6_z_0 = d_f6_z[i * 84 + k + 3]!;
-          const f6_kernel_0 = f6_kernel[j * 84 + k + 3]!;
-          const f6_kernel_1 = f6_kernel[j * 84 + k + 87]!;
-          const f6_kernel_2 = f6_kernel[j * 84 + k + 171]!;
-          const d_f6_z_1 = d_f6_z[i * 84 + k + 87]!;
-          sum00 += d_f6_z_0 * f6_kernel_0;
-          sum01 += d_f6_z_0 * f6_kernel_1;
-          sum02 += d_f6_z_0 * f6_kernel_2;
-          sum10 += d_f6_z_1 * f6_kernel_0;
-          sum11 += d_f6_z_1 * f6_kernel_1;
-          sum12 += d_f6_z_1 * f6_kernel_2;
-        }
+    for (let j = 0; j < 120; j += 5) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      let sum4 = 0;
+      for (let k = 0; k < 84; k++) {
+        const d_f6_z_0 = d_f6_z[i * 84 + k]!;
+        const f6_kernel_0 = f6_kernel[j * 84 + k]!;
+        const f6_kernel_1 = f6_kernel[j * 84 + k + 84]!;
+        const f6_kernel_2 = f6_kernel[j * 84 + k + 168]!;
+        const f6_kernel_3 = f6_kernel[j * 84 + k + 252]!;
+        const f6_kernel_4 = f6_kernel[j * 84 + k + 336]!;
+        sum0 += d_f6_z_0 * f6_kernel_0;
+        sum1 += d_f6_z_0 * f6_kernel_1;
+        sum2 += d_f6_z_0 * f6_kernel_2;
+        sum3 += d_f6_z_0 * f6_kernel_3;
+        sum4 += d_f6_z_0 * f6_kernel_4;
       }
-      d_f5_z[i * 120 + j] = 0 < f5[i * 120 + j]! ? Math.fround(sum00) : 0;
-      d_f5_z[i * 120 + j + 1] = 0 < f5[i * 120 + j + 1]! ? Math.fround(sum01) : 0;
-      d_f5_z[i * 120 + j + 2] = 0 < f5[i * 120 + j + 2]! ? Math.fround(sum02) : 0;
-      d_f5_z[i * 120 + j + 120] = 0 < f5[i * 120 + j + 120]! ? Math.fround(sum10) : 0;
-      d_f5_z[i * 120 + j + 121] = 0 < f5[i * 120 + j + 121]! ? Math.fround(sum11) : 0;
-      d_f5_z[i * 120 + j + 122] = 0 < f5[i * 120 + j + 122]! ? Math.fround(sum12) : 0;
+      d_f5_z[i * 120 + j] = 0 < f5[i * 120 + j]! ? Math.fround(sum0) : 0;
+      d_f5_z[i * 120 + j + 1] = 0 < f5[i * 120 + j + 1]! ? Math.fround(sum1) : 0;
+      d_f5_z[i * 120 + j + 2] = 0 < f5[i * 120 + j + 2]! ? Math.fround(sum2) : 0;
+      d_f5_z[i * 120 + j + 3] = 0 < f5[i * 120 + j + 3]! ? Math.fround(sum3) : 0;
+      d_f5_z[i * 120 + j + 4] = 0 < f5[i * 120 + j + 4]! ? Math.fround(sum4) : 0;
     }
   }
   return function dotWhere_32x84x120(): void {
-    for (let i = 0; i < 32; i += 2) {
+    for (let i = 0; i < 32; i++) {
       block(i);
     }
   };
@@ -1568,62 +1434,18 @@ function dotAdam_120x32x84(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      for (let k = 0; k < 32; k += 4) {
-        {
-          const f5_0 = f5[k * 120 + i]!;
-          const d_f6_z_0 = d_f6_z[k * 84 + j]!;
-          const d_f6_z_1 = d_f6_z[k * 84 + j + 1]!;
-          const f5_1 = f5[k * 120 + i + 1]!;
-          const f5_2 = f5[k * 120 + i + 2]!;
-          sum00 += f5_0 * d_f6_z_0;
-          sum01 += f5_0 * d_f6_z_1;
-          sum10 += f5_1 * d_f6_z_0;
-          sum11 += f5_1 * d_f6_z_1;
-          sum20 += f5_2 * d_f6_z_0;
-          sum21 += f5_2 * d_f6_z_1;
-        }
-        if (k + 1 === 32) break;
-        {
-          const f5_0 = f5[k * 120 + i + 120]!;
-          const d_f6_z_0 = d_f6_z[k * 84 + j + 84]!;
-          const d_f6_z_1 = d_f6_z[k * 84 + j + 85]!;
-          const f5_1 = f5[k * 120 + i + 121]!;
-          const f5_2 = f5[k * 120 + i + 122]!;
-          sum00 += f5_0 * d_f6_z_0;
-          sum01 += f5_0 * d_f6_z_1;
-          sum10 += f5_1 * d_f6_z_0;
-          sum11 += f5_1 * d_f6_z_1;
-          sum20 += f5_2 * d_f6_z_0;
-          sum21 += f5_2 * d_f6_z_1;
-        }
-        if (k + 2 === 32) break;
-        {
-          const f5_0 = f5[k * 120 + i + 240]!;
-          const d_f6_z_0 = d_f6_z[k * 84 + j + 168]!;
-          const d_f6_z_1 = d_f6_z[k * 84 + j + 169]!;
-          const f5_1 = f5[k * 120 + i + 241]!;
-          const f5_2 = f5[k * 120 + i + 242]!;
-          sum00 += f5_0 * d_f6_z_0;
-          sum01 += f5_0 * d_f6_z_1;
-          sum10 += f5_1 * d_f6_z_0;
-          sum11 += f5_1 * d_f6_z_1;
-          sum20 += f5_2 * d_f6_z_0;
-          sum21 += f5_2 * d_f6_z_1;
-        }
-        if (k + 3 === 32) break;
-        {
-          const f5_0 = f5[k * 120 + i + 360]!;
-          const d_f6_z_0 = d_f6_z[k * 84 + j + 252]!;
-          const d_f6_z_1 = d_f6_z[k * 84 + j + 253]!;
-          const f5_1 = f5[k * 120 + i + 361]!;
-          const f5_2 = f5[k * 120 + i + 362]!;
-          sum00 += f5_0 * d_f6_z_0;
-          sum01 += f5_0 * d_f6_z_1;
-          sum10 += f5_1 * d_f6_z_0;
-          sum11 += f5_1 * d_f6_z_1;
-          sum20 += f5_2 * d_f6_z_0;
-          sum21 += f5_2 * d_f6_z_1;
-        }
+      for (let k = 0; k < 32; k++) {
+        const f5_0 = f5[k * 120 + i]!;
+        const d_f6_z_0 = d_f6_z[k * 84 + j]!;
+        const d_f6_z_1 = d_f6_z[k * 84 + j + 1]!;
+        const f5_1 = f5[k * 120 + i + 1]!;
+        const f5_2 = f5[k * 120 + i + 2]!;
+        sum00 += f5_0 * d_f6_z_0;
+        sum01 += f5_0 * d_f6_z_1;
+        sum10 += f5_1 * d_f6_z_0;
+        sum11 += f5_1 * d_f6_z_1;
+        sum20 += f5_2 * d_f6_z_0;
+        sum21 += f5_2 * d_f6_z_1;
       }
       adam(m, v, w, i * 84 + j, Math.fround(sum00), rate_0, correction_0);
       adam(m, v, w, i * 84 + j + 1, Math.fround(sum01), rate_0, correction_0);
@@ -1697,62 +1519,18 @@ function dot_32x120x256(arrays: Floats<"d_f5_z" | "f5_kernel" | "d_flatten">): (
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 120; k += 4) {
-        {
-          const d_f5_z_0 = d_f5_z[i * 120 + k]!;
-          const f5_kernel_0 = f5_kernel[j * 120 + k]!;
-          const f5_kernel_1 = f5_kernel[j * 120 + k + 120]!;
-          const f5_kernel_2 = f5_kernel[j * 120 + k + 240]!;
-          const d_f5_z_1 = d_f5_z[i * 120 + k + 120]!;
-          sum00 += d_f5_z_0 * f5_kernel_0;
-          sum01 += d_f5_z_0 * f5_kernel_1;
-          sum02 += d_f5_z_0 * f5_kernel_2;
-          sum10 += d_f5_z_1 * f5_kernel_0;
-          sum11 += d_f5_z_1 * f5_kernel_1;
-          sum12 += d_f5_z_1 * f5_kernel_2;
-        }
-        if (k + 1 === 120) break;
-        {
-          const d_f5_z_0 = d_f5_z[i * 120 + k + 1]!;
-          const f5_kernel_0 = f5_kernel[j * 120 + k + 1]!;
-          const f5_kernel_1 = f5_kernel[j * 120 + k + 121]!;
-          const f5_kernel_2 = f5_kernel[j * 120 + k + 241]!;
-          const d_f5_z_1 = d_f5_z[i * 120 + k + 121]!;
-          sum00 += d_f5_z_0 * f5_kernel_0;
-          sum01 += d_f5_z_0 * f5_kernel_1;
-          sum02 += d_f5_z_0 * f5_kernel_2;
-          sum10 += d_f5_z_1 * f5_kernel_0;
-          sum11 += d_f5_z_1 * f5_kernel_1;
-          sum12 += d_f5_z_1 * f5_kernel_2;
-        }
-        if (k + 2 === 120) break;
-        {
-          const d_f5_z_0 = d_f5_z[i * 120 + k + 2]!;
-          const f5_kernel_0 = f5_kernel[j * 120 + k + 2]!;
-          const f5_kernel_1 = f5_kernel[j * 120 + k + 122]!;
-          const f5_kernel_2 = f5_kernel[j * 120 + k + 242]!;
-          const d_f5_z_1 = d_f5_z[i * 120 + k + 122]!;
-          sum00 += d_f5_z_0 * f5_kernel_0;
-          sum01 += d_f5_z_0 * f5_kernel_1;
-          sum02 += d_f5_z_0 * f5_kernel_2;
-          sum10 += d_f5_z_1 * f5_kernel_0;
-          sum11 += d_f5_z_1 * f5_kernel_1;
-          sum12 += d_f5_z_1 * f5_kernel_2;
-        }
-        if (k + 3 === 120) break;
-        {
-          const d_f5_z_0 = d_f5_z[i * 120 + k + 3]!;
-          const f5_kernel_0 = f5_kernel[j * 120 + k + 3]!;
-          const f5_kernel_1 = f5_kernel[j * 120 + k + 123]!;
-          const f5_kernel_2 = f5_kernel[j * 120 + k + 243]!;
-          const d_f5_z_1 = d_f5_z[i * 120 + k + 123]!;
-          sum00 += d_f5_z_0 * f5_kernel_0;
-          sum01 += d_f5_z_0 * f5_kernel_1;
-          sum02 += d_f5_z_0 * f5_kernel_2;
-          sum10 += d_f5_z_1 * f5_kernel_0;
-          sum11 += d_f5_z_1 * f5_kernel_1;
-          sum12 += d_f5_z_1 * f5_kernel_2;
-        }
+      for (let k = 0; k < 120; k++) {
+        const d_f5_z_0 = d_f5_z[i * 120 + k]!;
+        const f5_kernel_0 = f5_kernel[j * 120 + k]!;
+        const f5_kernel_1 = f5_kernel[j * 120 + k + 120]!;
+        const f5_kernel_2 = f5_kernel[j * 120 + k + 240]!;
+        const d_f5_z_1 = d_f5_z[i * 120 + k + 120]!;
+        sum00 += d_f5_z_0 * f5_kernel_0;
+        sum01 += d_f5_z_0 * f5_kernel_1;
+        sum02 += d_f5_z_0 * f5_kernel_2;
+        sum10 += d_f5_z_1 * f5_kernel_0;
+        sum11 += d_f5_z_1 * f5_kernel_1;
+        sum12 += d_f5_z_1 * f5_kernel_2;
       }
       d_flatten[i * 256 + j] = sum00;
       d_flatten[i * 256 + j + 1] = sum01;
@@ -2502,7 +2280,7 @@ function conv_50x6x24x1x5x5x24_evaluate(
 }
 
 /**
- * s2[i<50,j<6,l<12,m<12] = max k<1, k2<1, k3<2, k4<2: relu(c1_product[i,j,2·l + k3,2·m + k4] + c1_bias[j])
+ * s2[i<rows,j<6,l<12,m<12] = max k<1, k2<1, k3<2, k4<2: relu(c1_product[i,j,2·l + k3,2·m + k4] + c1_bias[j])
  * Takes 1 or 50 rows.
  */
 function windowMax_Nx6x12x1x1x2x2x12(
@@ -2599,7 +2377,7 @@ function conv_50x16x8x6x5x5x8_evaluate(
 }
 
 /**
- * s4[i<50,j<16,l<4,m<4] = max k<1, k2<1, k3<2, k4<2: relu(c3_product[i,j,2·l + k3,2·m + k4] + c3_bias[j])
+ * s4[i<rows,j<16,l<4,m<4] = max k<1, k2<1, k3<2, k4<2: relu(c3_product[i,j,2·l + k3,2·m + k4] + c3_bias[j])
  * Takes 1 or 50 rows.
  */
 function windowMax_Nx16x4x1x1x2x2x4(
@@ -2738,62 +2516,18 @@ function dotRelu_50x120x84_evaluate(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 120; k += 4) {
-        {
-          const f5_0 = f5[i * 120 + k]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
-          const f5_1 = f5[i * 120 + k + 120]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 1 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 1]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 84]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 85]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 86]!;
-          const f5_1 = f5[i * 120 + k + 121]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 2 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 2]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 168]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 169]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 170]!;
-          const f5_1 = f5[i * 120 + k + 122]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 3 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 3]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 252]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 253]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 254]!;
-          const f5_1 = f5[i * 120 + k + 123]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
+      for (let k = 0; k < 120; k++) {
+        const f5_0 = f5[i * 120 + k]!;
+        const f6_kernel_0 = f6_kernel[k * 84 + j]!;
+        const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
+        const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
+        const f5_1 = f5[i * 120 + k + 120]!;
+        sum00 += f5_0 * f6_kernel_0;
+        sum01 += f5_0 * f6_kernel_1;
+        sum02 += f5_0 * f6_kernel_2;
+        sum10 += f5_1 * f6_kernel_0;
+        sum11 += f5_1 * f6_kernel_1;
+        sum12 += f5_1 * f6_kernel_2;
       }
       relu(f6_bias, f6, j, i * 84 + j, Math.fround(sum00));
       relu(f6_bias, f6, j + 1, i * 84 + j + 1, Math.fround(sum01));
@@ -3057,16 +2791,16 @@ function dotRelu_1x120x84_predict(
   };
 }
 
-/** What is done with each element. */
+/** c1 = relu(c1_product + c1_bias) */
 function relu(
   c1_bias: Float32Array,
-  c: Float32Array,
+  c1: Float32Array,
   at: number,
   at_2: number,
   c1_product: number,
 ): void {
   const add = c1_product + c1_bias[at]!;
-  c[at_2] = add < 0 ? 0 : add;
+  c1[at_2] = add < 0 ? 0 : add;
 }
 
 /**
@@ -3090,10 +2824,10 @@ function adam(
   w[at] = w[at]! - (m_next * rate) / (Math.sqrt(v_next * correction) + 1e-8);
 }
 
-/** What is done with each element. */
-function relu_2(f5_bias: Float32Array, f: Float32Array, at: number, f5_product: number): void {
+/** f5 = relu(f5_product + f5_bias) */
+function relu_2(f5_bias: Float32Array, f5: Float32Array, at: number, f5_product: number): void {
   const add = f5_product + f5_bias[at]!;
-  f[at] = add < 0 ? 0 : add;
+  f5[at] = add < 0 ? 0 : add;
 }
 // #endregion
 

@@ -19,7 +19,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 219713f69f97e03e
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 6ad1b1f41850549d
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -485,7 +485,7 @@ function dotAdd_64x784x10(arrays: Floats<"x" | "W" | "b" | "scores">): () => voi
 }
 
 /**
- * W_l2 = Σ k<10, k2<784: W[k2,k]·W[k2,k]
+ * W_l2 = Σ k<rows, k2<784: W[k2,k]·W[k2,k]
  * Takes  or 10 rows.
  */
 function sum_Nx784(arrays: Floats<"W" | "W_l2">, rows: number): () => void {
@@ -900,10 +900,10 @@ function dotAdd_1x784x10_predict(arrays: Floats<"x" | "W" | "b" | "scores">): ()
 }
 
 /** W′ = W − (W·0.0001 + W·0.0001 + d_W_3)·0.01 */
-function sgd(W: Float32Array, at: number, d_W: number): void {
+function sgd(W: Float32Array, at: number, d_W_3: number): void {
   const W_2 = W[at]!;
   const mul = W_2 * 0.0001;
-  W[at] = W_2 - (mul + mul + d_W) * 0.01;
+  W[at] = W_2 - (mul + mul + d_W_3) * 0.01;
 }
 // #endregion
 

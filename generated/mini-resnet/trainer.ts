@@ -11,15 +11,15 @@
 //   types 1710: batches, and what a trainer is
 //   tables 1834: what bytes() packs
 //   kernels 1946: in the order in which statements call them, each under its definitions
-//   checks 6499: of what is passed in
-//   mathematics 6654: functions and random numbers that all machines compute alike
+//   checks 6502: of what is passed in
+//   mathematics 6657: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 236ca31904f773c2
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 1cbd9d06da9b144a
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -1948,7 +1948,7 @@ type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
 
 /**
- * x_padded[i<16,j<3,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0)
+ * x_padded[i<rows,j<3,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[i,j,l − 1,m − 1], 0)
  * Takes 1 or 16 rows.
  */
 function pad_Nx3x34x34(arrays: Floats<"x" | "x_padded">, rows: number): () => void {
@@ -2129,7 +2129,7 @@ function mulRelu_16x8x32x32(
     } = arrays;
     for (let l = 0; l < 32; l++) {
       for (let m = 0; m < 32; m++) {
-        relu_4(
+        relu_8(
           stem,
           batchNorm_mu,
           batchNorm_inverse,
@@ -2153,7 +2153,7 @@ function mulRelu_16x8x32x32(
 }
 
 /**
- * relu_padded[i<16,j<8,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, relu[i,j,l − 1,m − 1], 0)
+ * relu_padded[i<rows,j<8,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, relu[i,j,l − 1,m − 1], 0)
  * Takes 1 or 16 rows.
  */
 function pad_Nx8x34x34(arrays: Floats<"relu" | "relu_padded">, rows: number): () => void {
@@ -2307,7 +2307,7 @@ function mulRelu_16x8x32x32_2(
 }
 
 /**
- * relu_2_padded[i<16,j<8,l<33,m<33] = where(l < 32 ∧ m < 32, relu_2[i,j,l,m], 0)
+ * relu_2_padded[i<rows,j<8,l<33,m<33] = where(l < 32 ∧ m < 32, relu_2[i,j,l,m], 0)
  * Takes 1 or 16 rows.
  */
 function pad_Nx8x33x33(arrays: Floats<"relu_2" | "relu_2_padded">, rows: number): () => void {
@@ -2499,7 +2499,7 @@ function mulRelu_16x16x16x16(
     for (let j = 0; j < 16; j++) {
       for (let l = 0; l < 16; l++) {
         for (let m = 0; m < 16; m++) {
-          relu_4(
+          relu_8(
             conv2d_3,
             batchNorm_4_mu,
             batchNorm_4_inverse,
@@ -2522,7 +2522,7 @@ function mulRelu_16x16x16x16(
 }
 
 /**
- * first_2_padded[i<16,j<16,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, first_2[i,j,l − 1,m − 1], 0)
+ * first_2_padded[i<rows,j<rows,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, first_2[i,j,l − 1,m − 1], 0)
  * Takes 1 or 16 rows.
  */
 function pad_Nx16x18x18(arrays: Floats<"first_2" | "first_2_padded">, rows: number): () => void {
@@ -2796,7 +2796,7 @@ function mulReluSumMul_16x16x16x16(
 }
 
 /**
- * scores_product[i<16,j<10] = Σ k<16: globalAveragePool2d[i,k]·scores_kernel[k,j]
+ * scores_product[i<rows,j<10] = Σ k<rows: globalAveragePool2d[i,k]·scores_kernel[k,j]
  * scores[i,j] = scores_product[i,j] + scores_bias[j]
  * Takes 1 or 16 rows.
  */
@@ -4871,7 +4871,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
             }
           }
         }
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -4881,7 +4881,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           i * 8192 + j * 1024 + l * 32 + m,
           Math.fround(sum00),
         );
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -4891,7 +4891,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           i * 8192 + j * 1024 + l * 32 + m + 1,
           Math.fround(sum01),
         );
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -4901,7 +4901,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           i * 8192 + j * 1024 + l * 32 + m + 2,
           Math.fround(sum02),
         );
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -4911,7 +4911,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           i * 8192 + j * 1024 + l * 32 + m + 3,
           Math.fround(sum03),
         );
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -4921,7 +4921,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           i * 8192 + j * 1024 + l * 32 + m + 1024,
           Math.fround(sum10),
         );
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -4931,7 +4931,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           i * 8192 + j * 1024 + l * 32 + m + 1025,
           Math.fround(sum11),
         );
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -4941,7 +4941,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           i * 8192 + j * 1024 + l * 32 + m + 1026,
           Math.fround(sum12),
         );
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5023,7 +5023,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
           }
         }
       }
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5033,7 +5033,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         i * 8192 + j * 1024 + l * 32 + m,
         Math.fround(sum00),
       );
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5043,7 +5043,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         i * 8192 + j * 1024 + l * 32 + m + 1,
         Math.fround(sum01),
       );
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5053,7 +5053,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         i * 8192 + j * 1024 + l * 32 + m + 2,
         Math.fround(sum02),
       );
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5063,7 +5063,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         i * 8192 + j * 1024 + l * 32 + m + 3,
         Math.fround(sum03),
       );
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5073,7 +5073,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         i * 8192 + j * 1024 + l * 32 + m + 1024,
         Math.fround(sum10),
       );
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5083,7 +5083,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         i * 8192 + j * 1024 + l * 32 + m + 1025,
         Math.fround(sum11),
       );
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5093,7 +5093,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
         i * 8192 + j * 1024 + l * 32 + m + 1026,
         Math.fround(sum12),
       );
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5181,7 +5181,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
           }
         }
       }
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5192,7 +5192,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         j,
         Math.fround(sum00),
       );
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5203,7 +5203,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         j,
         Math.fround(sum01),
       );
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5214,7 +5214,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         j,
         Math.fround(sum02),
       );
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5225,7 +5225,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         j,
         Math.fround(sum03),
       );
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5236,7 +5236,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         j + 1,
         Math.fround(sum10),
       );
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5247,7 +5247,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         j + 1,
         Math.fround(sum11),
       );
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5258,7 +5258,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
         j + 1,
         Math.fround(sum12),
       );
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -5346,7 +5346,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
             }
           }
         }
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5356,7 +5356,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           i * 4096 + j * 256 + l * 16 + m,
           Math.fround(sum00),
         );
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5366,7 +5366,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           i * 4096 + j * 256 + l * 16 + m + 1,
           Math.fround(sum01),
         );
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5376,7 +5376,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           i * 4096 + j * 256 + l * 16 + m + 2,
           Math.fround(sum02),
         );
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5386,7 +5386,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           i * 4096 + j * 256 + l * 16 + m + 3,
           Math.fround(sum03),
         );
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5396,7 +5396,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           i * 4096 + j * 256 + l * 16 + m + 256,
           Math.fround(sum10),
         );
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5406,7 +5406,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           i * 4096 + j * 256 + l * 16 + m + 257,
           Math.fround(sum11),
         );
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5416,7 +5416,7 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           i * 4096 + j * 256 + l * 16 + m + 258,
           Math.fround(sum12),
         );
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -5506,7 +5506,7 @@ function conv_16x16x16x16x3x3x16_evaluate(
 }
 
 /**
- * conv2d_5[i<16,j<16,l<16,m<16] = Σ k<8, k2<1, k3<1: relu_2[i,k,2·l,2·m]·conv2d_5_kernel[j,k,0,0]
+ * conv2d_5[i<rows,j<rows,l<rows,m<rows] = Σ k<8, k2<1, k3<1: relu_2[i,k,2·l,2·m]·conv2d_5_kernel[j,k,0,0]
  * Takes 1 or 16 rows.
  */
 function conv_Nx16x16x8x1x1x16(
@@ -5551,7 +5551,7 @@ function conv_Nx16x16x8x1x1x16(
 }
 
 /**
- * sum[i<16,j<16] = Σ k<16, k2<16: relu((conv2d_5[i,j,k,k2] − batchNorm_6_mean[j])·(1 / sqrt(batchNorm_6_variance[j] +
+ * sum[i<rows,j<rows] = Σ k<rows, k2<rows: relu((conv2d_5[i,j,k,k2] − batchNorm_6_mean[j])·(1 / sqrt(batchNorm_6_variance[j] +
  *     0.00001))·batchNorm_6_gamma[j] + batchNorm_6_beta[j] + ((conv2d_4[i,j,k,k2] − batchNorm_5_mean[j])·(1 / sqrt(batchNorm_5_variance[j]
  *     + 0.00001))·batchNorm_5_gamma[j] + batchNorm_5_beta[j]))
  * globalAveragePool2d[i,j] = sum[i,j]·(1 / 256)
@@ -5694,7 +5694,7 @@ function argmaxSum_10x16_evaluate(
 }
 
 /**
- * relu_padded[i<1,j<8,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, relu[0,j,l − 1,m − 1], 0)
+ * relu_padded[i<1,j<rows,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, relu[0,j,l − 1,m − 1], 0)
  * Takes 3 or 8 rows.
  */
 function pad_1xNx34x34(arrays: Floats<"relu" | "relu_padded">, rows: number): () => void {
@@ -5781,7 +5781,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
             }
           }
         }
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5791,7 +5791,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           j * 1024 + l * 32 + m,
           Math.fround(sum00),
         );
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5801,7 +5801,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           j * 1024 + l * 32 + m + 1,
           Math.fround(sum01),
         );
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5811,7 +5811,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           j * 1024 + l * 32 + m + 2,
           Math.fround(sum02),
         );
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5821,7 +5821,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           j * 1024 + l * 32 + m + 3,
           Math.fround(sum03),
         );
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5831,7 +5831,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           j * 1024 + l * 32 + m + 1024,
           Math.fround(sum10),
         );
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5841,7 +5841,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           j * 1024 + l * 32 + m + 1025,
           Math.fround(sum11),
         );
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5851,7 +5851,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
           j * 1024 + l * 32 + m + 1026,
           Math.fround(sum12),
         );
-        relu_5(
+        relu_9(
           batchNorm_mean,
           batchNorm_variance,
           batchNorm_gamma,
@@ -5930,7 +5930,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
           }
         }
       }
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5940,7 +5940,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         j * 1024 + l * 32 + m,
         Math.fround(sum00),
       );
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5950,7 +5950,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         j * 1024 + l * 32 + m + 1,
         Math.fround(sum01),
       );
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5960,7 +5960,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         j * 1024 + l * 32 + m + 2,
         Math.fround(sum02),
       );
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5970,7 +5970,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         j * 1024 + l * 32 + m + 3,
         Math.fround(sum03),
       );
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5980,7 +5980,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         j * 1024 + l * 32 + m + 1024,
         Math.fround(sum10),
       );
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -5990,7 +5990,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         j * 1024 + l * 32 + m + 1025,
         Math.fround(sum11),
       );
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -6000,7 +6000,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
         j * 1024 + l * 32 + m + 1026,
         Math.fround(sum12),
       );
-      relu_5(
+      relu_9(
         batchNorm_2_mean,
         batchNorm_2_variance,
         batchNorm_2_gamma,
@@ -6082,7 +6082,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
           }
         }
       }
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6093,7 +6093,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         j,
         Math.fround(sum00),
       );
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6104,7 +6104,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         j,
         Math.fround(sum01),
       );
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6115,7 +6115,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         j,
         Math.fround(sum02),
       );
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6126,7 +6126,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         j,
         Math.fround(sum03),
       );
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6137,7 +6137,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         j + 1,
         Math.fround(sum10),
       );
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6148,7 +6148,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         j + 1,
         Math.fround(sum11),
       );
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6159,7 +6159,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
         j + 1,
         Math.fround(sum12),
       );
-      relu_6(
+      relu_10(
         relu,
         batchNorm_3_mean,
         batchNorm_3_variance,
@@ -6240,7 +6240,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
             }
           }
         }
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6250,7 +6250,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           j * 256 + l * 16 + m,
           Math.fround(sum00),
         );
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6260,7 +6260,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           j * 256 + l * 16 + m + 1,
           Math.fround(sum01),
         );
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6270,7 +6270,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           j * 256 + l * 16 + m + 2,
           Math.fround(sum02),
         );
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6280,7 +6280,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           j * 256 + l * 16 + m + 3,
           Math.fround(sum03),
         );
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6290,7 +6290,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           j * 256 + l * 16 + m + 256,
           Math.fround(sum10),
         );
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6300,7 +6300,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           j * 256 + l * 16 + m + 257,
           Math.fround(sum11),
         );
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6310,7 +6310,7 @@ function convRelu_1x16x16x8x3x3x16_predict(
           j * 256 + l * 16 + m + 258,
           Math.fround(sum12),
         );
-        relu_5(
+        relu_9(
           batchNorm_4_mean,
           batchNorm_4_variance,
           batchNorm_4_gamma,
@@ -6390,25 +6390,28 @@ function conv_1x16x16x16x3x3x16_predict(
   };
 }
 
-/** What is done with each element. */
-function relu_4(
-  conv2d: Float32Array,
+/**
+ * batchNorm_4_normal_2 = (conv2d_3 − batchNorm_4_mu)·batchNorm_4_inverse
+ * first_2 = relu(batchNorm_4_normal_2·batchNorm_4_gamma + batchNorm_4_beta)
+ */
+function relu_8(
+  conv2d_3: Float32Array,
   batchNorm_4_mu: Float32Array,
   batchNorm_4_inverse: Float32Array,
-  batchNorm_4_normal: Float32Array,
+  batchNorm_4_normal_2: Float32Array,
   batchNorm_4_gamma: Float32Array,
   batchNorm_4_beta: Float32Array,
-  first: Float32Array,
+  first_2: Float32Array,
   at: number,
   at_2: number,
 ): void {
-  const batchNorm_4_normal_2 = fround(
-    fround(conv2d[at]! - batchNorm_4_mu[at_2]!) * batchNorm_4_inverse[at_2]!,
+  const batchNorm_4_normal = fround(
+    fround(conv2d_3[at]! - batchNorm_4_mu[at_2]!) * batchNorm_4_inverse[at_2]!,
   );
-  batchNorm_4_normal[at] = batchNorm_4_normal_2;
-  const mul = batchNorm_4_normal_2 * batchNorm_4_gamma[at_2]!;
+  batchNorm_4_normal_2[at] = batchNorm_4_normal;
+  const mul = batchNorm_4_normal * batchNorm_4_gamma[at_2]!;
   const add = mul + batchNorm_4_beta[at_2]!;
-  first[at] = add < 0 ? 0 : add;
+  first_2[at] = add < 0 ? 0 : add;
 }
 
 /**
@@ -6455,8 +6458,8 @@ function adam_2(
   w[at] = w[at]! - (m_next * rate) / (Math.sqrt(v_next * correction) + 1e-8);
 }
 
-/** What is done with each element. */
-function relu_5(
+/** relu = relu((stem − batchNorm_mean)·(1 / sqrt(batchNorm_variance + 0.00001))·batchNorm_gamma + batchNorm_beta) */
+function relu_9(
   batchNorm_mean: Float32Array,
   batchNorm_variance: Float32Array,
   batchNorm_gamma: Float32Array,
@@ -6474,8 +6477,8 @@ function relu_5(
   relu[at_2] = add_2 < 0 ? 0 : add_2;
 }
 
-/** What is done with each element. */
-function relu_6(
+/** relu_2 = relu(relu + ((conv2d_2 − batchNorm_3_mean)·(1 / sqrt(batchNorm_3_variance + 0.00001))·batchNorm_3_gamma + batchNorm_3_beta)) */
+function relu_10(
   relu: Float32Array,
   batchNorm_3_mean: Float32Array,
   batchNorm_3_variance: Float32Array,
@@ -6484,10 +6487,10 @@ function relu_6(
   relu_2: Float32Array,
   at: number,
   at_2: number,
-  conv2d: number,
+  conv2d_2: number,
 ): void {
   const relu_3 = relu[at]!;
-  const sub = conv2d - batchNorm_3_mean[at_2]!;
+  const sub = conv2d_2 - batchNorm_3_mean[at_2]!;
   const div = 1 / Math.sqrt(batchNorm_3_variance[at_2]! + 0.00001);
   const mul = sub * div;
   const mul_2 = mul * batchNorm_3_gamma[at_2]!;

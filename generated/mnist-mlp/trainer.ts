@@ -19,7 +19,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 34bd1d49c43e2287
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 c74946e73e3511f7
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -571,7 +571,7 @@ function dotRelu_32x784x128(arrays: Floats<"x" | "W1" | "b1" | "hidden">): () =>
 }
 
 /**
- * dot_2[i<250,j<10] = Σ k<128: hidden[i,k]·W2[k,j]
+ * dot_2[i<rows,j<10] = Σ k<128: hidden[i,k]·W2[k,j]
  * scores[i,j] = dot_2[i,j] + b2[j]
  * Takes 1, 32 or 250 rows.
  */
@@ -1122,9 +1122,9 @@ function dotRelu_1x784x128_predict(arrays: Floats<"x" | "W1" | "b1" | "hidden">)
   };
 }
 
-/** What is done with each element. */
-function relu(b: Float32Array, hidden: Float32Array, at: number, at_2: number, dot: number): void {
-  const add = dot + b[at]!;
+/** hidden = relu(dot + b1) */
+function relu(b1: Float32Array, hidden: Float32Array, at: number, at_2: number, dot: number): void {
+  const add = dot + b1[at]!;
   hidden[at_2] = add < 0 ? 0 : add;
 }
 
@@ -1149,9 +1149,9 @@ function adam(
   w[at] = w[at]! - (m_next * rate) / (Math.sqrt(v_next * correction) + 1e-8);
 }
 
-/** What is done with each element. */
-function relu_2(b: Float32Array, hidden: Float32Array, at: number, dot: number): void {
-  const add = dot + b[at]!;
+/** hidden = relu(dot + b1) */
+function relu_2(b1: Float32Array, hidden: Float32Array, at: number, dot: number): void {
+  const add = dot + b1[at]!;
   hidden[at] = add < 0 ? 0 : add;
 }
 // #endregion

@@ -11,15 +11,15 @@
 //   types 696: batches, and what a trainer is
 //   tables 752: what bytes() packs
 //   kernels 799: in the order in which statements call them, each under its definitions
-//   checks 2812: of what is passed in
-//   mathematics 2939: functions and random numbers that all machines compute alike
+//   checks 2691: of what is passed in
+//   mathematics 2818: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 ea1a0587d8bfaab9
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 d083a57e00ee9699
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -801,7 +801,7 @@ type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
 
 /**
- * d_first_padded[i<1,j<16,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, d_first[0,j,l − 1,m − 1], 0)
+ * d_first_padded[i<1,j<rows,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, d_first[0,j,l − 1,m − 1], 0)
  * Takes 3 or 16 rows.
  */
 function pad_1xNx34x34(arrays: Floats<"d_first" | "d_first_padded">, rows: number): () => void {
@@ -913,7 +913,7 @@ function windowMax_1x16x16x1x1x2x2x16(arrays: Floats<"near" | "maxPool2d">): () 
 }
 
 /**
- * d_second_padded[i<1,j<32,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, d_second[0,j,l − 1,m − 1], 0)
+ * d_second_padded[i<1,j<rows,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, d_second[0,j,l − 1,m − 1], 0)
  * Takes 16 or 32 rows.
  */
 function pad_1xNx18x18(arrays: Floats<"d_second" | "d_second_padded">, rows: number): () => void {
@@ -1062,7 +1062,7 @@ function conv_1x16x32x3x3x3x32(
 }
 
 /**
- * maxPool2d_2[i<1,j<16,l<16,m<16] = max k<1, k2<1, k3<2, k4<2: relu(first_product_2[0,j,2·l + k3,2·m + k4] + first_bias[j])
+ * maxPool2d_2[i<1,j<rows,l<rows,m<rows] = max k<1, k2<1, k3<2, k4<2: relu(first_product_2[0,j,2·l + k3,2·m + k4] + first_bias[j])
  * Takes  or 16 rows.
  */
 function windowMax_1xNx16x1x1x2x2x16_2(
@@ -1108,62 +1108,18 @@ function dot_16x1024x16(arrays: Floats<"near" | "dot">): () => void {
     let sum11 = 0;
     let sum20 = 0;
     let sum21 = 0;
-    for (let k = 0; k < 1024; k += 4) {
-      {
-        const near_0 = near[i * 1024 + k]!;
-        const near_1 = near[j * 1024 + k]!;
-        const near_2 = near[j * 1024 + k + 1024]!;
-        const near_3 = near[i * 1024 + k + 1024]!;
-        const near_4 = near[i * 1024 + k + 2048]!;
-        sum00 += near_0 * near_1;
-        sum01 += near_0 * near_2;
-        sum10 += near_3 * near_1;
-        sum11 += near_3 * near_2;
-        sum20 += near_4 * near_1;
-        sum21 += near_4 * near_2;
-      }
-      if (k + 1 === 1024) break;
-      {
-        const near_0 = near[i * 1024 + k + 1]!;
-        const near_1 = near[j * 1024 + k + 1]!;
-        const near_2 = near[j * 1024 + k + 1025]!;
-        const near_3 = near[i * 1024 + k + 1025]!;
-        const near_4 = near[i * 1024 + k + 2049]!;
-        sum00 += near_0 * near_1;
-        sum01 += near_0 * near_2;
-        sum10 += near_3 * near_1;
-        sum11 += near_3 * near_2;
-        sum20 += near_4 * near_1;
-        sum21 += near_4 * near_2;
-      }
-      if (k + 2 === 1024) break;
-      {
-        const near_0 = near[i * 1024 + k + 2]!;
-        const near_1 = near[j * 1024 + k + 2]!;
-        const near_2 = near[j * 1024 + k + 1026]!;
-        const near_3 = near[i * 1024 + k + 1026]!;
-        const near_4 = near[i * 1024 + k + 2050]!;
-        sum00 += near_0 * near_1;
-        sum01 += near_0 * near_2;
-        sum10 += near_3 * near_1;
-        sum11 += near_3 * near_2;
-        sum20 += near_4 * near_1;
-        sum21 += near_4 * near_2;
-      }
-      if (k + 3 === 1024) break;
-      {
-        const near_0 = near[i * 1024 + k + 3]!;
-        const near_1 = near[j * 1024 + k + 3]!;
-        const near_2 = near[j * 1024 + k + 1027]!;
-        const near_3 = near[i * 1024 + k + 1027]!;
-        const near_4 = near[i * 1024 + k + 2051]!;
-        sum00 += near_0 * near_1;
-        sum01 += near_0 * near_2;
-        sum10 += near_3 * near_1;
-        sum11 += near_3 * near_2;
-        sum20 += near_4 * near_1;
-        sum21 += near_4 * near_2;
-      }
+    for (let k = 0; k < 1024; k++) {
+      const near_0 = near[i * 1024 + k]!;
+      const near_1 = near[j * 1024 + k]!;
+      const near_2 = near[j * 1024 + k + 1024]!;
+      const near_3 = near[i * 1024 + k + 1024]!;
+      const near_4 = near[i * 1024 + k + 2048]!;
+      sum00 += near_0 * near_1;
+      sum01 += near_0 * near_2;
+      sum10 += near_3 * near_1;
+      sum11 += near_3 * near_2;
+      sum20 += near_4 * near_1;
+      sum21 += near_4 * near_2;
     }
     dot[i * 16 + j] = sum00;
     dot[i * 16 + j + 1] = sum01;
@@ -1334,62 +1290,18 @@ function dot_32x256x32(arrays: Floats<"far" | "dot_3">): () => void {
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      for (let k = 0; k < 256; k += 4) {
-        {
-          const far_0 = far[i * 256 + k]!;
-          const far_1 = far[j * 256 + k]!;
-          const far_2 = far[j * 256 + k + 256]!;
-          const far_3 = far[i * 256 + k + 256]!;
-          const far_4 = far[i * 256 + k + 512]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const far_0 = far[i * 256 + k + 1]!;
-          const far_1 = far[j * 256 + k + 1]!;
-          const far_2 = far[j * 256 + k + 257]!;
-          const far_3 = far[i * 256 + k + 257]!;
-          const far_4 = far[i * 256 + k + 513]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const far_0 = far[i * 256 + k + 2]!;
-          const far_1 = far[j * 256 + k + 2]!;
-          const far_2 = far[j * 256 + k + 258]!;
-          const far_3 = far[i * 256 + k + 258]!;
-          const far_4 = far[i * 256 + k + 514]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const far_0 = far[i * 256 + k + 3]!;
-          const far_1 = far[j * 256 + k + 3]!;
-          const far_2 = far[j * 256 + k + 259]!;
-          const far_3 = far[i * 256 + k + 259]!;
-          const far_4 = far[i * 256 + k + 515]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
-        }
+      for (let k = 0; k < 256; k++) {
+        const far_0 = far[i * 256 + k]!;
+        const far_1 = far[j * 256 + k]!;
+        const far_2 = far[j * 256 + k + 256]!;
+        const far_3 = far[i * 256 + k + 256]!;
+        const far_4 = far[i * 256 + k + 512]!;
+        sum00 += far_0 * far_1;
+        sum01 += far_0 * far_2;
+        sum10 += far_3 * far_1;
+        sum11 += far_3 * far_2;
+        sum20 += far_4 * far_1;
+        sum21 += far_4 * far_2;
       }
       dot_3[i * 32 + j] = sum00;
       dot_3[i * 32 + j + 1] = sum01;
@@ -1502,12 +1414,12 @@ function dotSubMul_32x256x32(arrays: Floats<"far_3" | "dot_3" | "sub_3" | "d_dot
           sum21 += far_3_4 * far_3_2;
         }
       }
-      mul_2(dot_3, sub_3, d_dot_3, i * 32 + j, Math.fround(sum00));
-      mul_2(dot_3, sub_3, d_dot_3, i * 32 + j + 1, Math.fround(sum01));
-      mul_2(dot_3, sub_3, d_dot_3, i * 32 + j + 32, Math.fround(sum10));
-      mul_2(dot_3, sub_3, d_dot_3, i * 32 + j + 33, Math.fround(sum11));
-      mul_2(dot_3, sub_3, d_dot_3, i * 32 + j + 64, Math.fround(sum20));
-      mul_2(dot_3, sub_3, d_dot_3, i * 32 + j + 65, Math.fround(sum21));
+      mul_10(dot_3, sub_3, d_dot_3, i * 32 + j, Math.fround(sum00));
+      mul_10(dot_3, sub_3, d_dot_3, i * 32 + j + 1, Math.fround(sum01));
+      mul_10(dot_3, sub_3, d_dot_3, i * 32 + j + 32, Math.fround(sum10));
+      mul_10(dot_3, sub_3, d_dot_3, i * 32 + j + 33, Math.fround(sum11));
+      mul_10(dot_3, sub_3, d_dot_3, i * 32 + j + 64, Math.fround(sum20));
+      mul_10(dot_3, sub_3, d_dot_3, i * 32 + j + 65, Math.fround(sum21));
     }
   }
   return function dotSubMul_32x256x32(): void {
@@ -1530,10 +1442,10 @@ function dotSubMul_32x256x32(arrays: Floats<"far_3" | "dot_3" | "sub_3" | "d_dot
         sum10_2 += far_3_8 * far_3_6;
         sum11_2 += far_3_8 * far_3_7;
       }
-      mul_2(dot_3, sub_3, d_dot_3, j + 960, Math.fround(sum00_2));
-      mul_2(dot_3, sub_3, d_dot_3, j + 961, Math.fround(sum01_2));
-      mul_2(dot_3, sub_3, d_dot_3, j + 992, Math.fround(sum10_2));
-      mul_2(dot_3, sub_3, d_dot_3, j + 993, Math.fround(sum11_2));
+      mul_10(dot_3, sub_3, d_dot_3, j + 960, Math.fround(sum00_2));
+      mul_10(dot_3, sub_3, d_dot_3, j + 961, Math.fround(sum01_2));
+      mul_10(dot_3, sub_3, d_dot_3, j + 992, Math.fround(sum10_2));
+      mul_10(dot_3, sub_3, d_dot_3, j + 993, Math.fround(sum11_2));
     }
   };
 }
@@ -1572,62 +1484,18 @@ function dot_32x32x256(arrays: Floats<"d_dot_3" | "far" | "d_F_3_part">): () => 
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 32; k += 4) {
-        {
-          const d_dot_3_0 = d_dot_3[i * 32 + k]!;
-          const far_0 = far[k * 256 + j]!;
-          const far_1 = far[k * 256 + j + 1]!;
-          const far_2 = far[k * 256 + j + 2]!;
-          const d_dot_3_1 = d_dot_3[i * 32 + k + 32]!;
-          sum00 += d_dot_3_0 * far_0;
-          sum01 += d_dot_3_0 * far_1;
-          sum02 += d_dot_3_0 * far_2;
-          sum10 += d_dot_3_1 * far_0;
-          sum11 += d_dot_3_1 * far_1;
-          sum12 += d_dot_3_1 * far_2;
-        }
-        if (k + 1 === 32) break;
-        {
-          const d_dot_3_0 = d_dot_3[i * 32 + k + 1]!;
-          const far_0 = far[k * 256 + j + 256]!;
-          const far_1 = far[k * 256 + j + 257]!;
-          const far_2 = far[k * 256 + j + 258]!;
-          const d_dot_3_1 = d_dot_3[i * 32 + k + 33]!;
-          sum00 += d_dot_3_0 * far_0;
-          sum01 += d_dot_3_0 * far_1;
-          sum02 += d_dot_3_0 * far_2;
-          sum10 += d_dot_3_1 * far_0;
-          sum11 += d_dot_3_1 * far_1;
-          sum12 += d_dot_3_1 * far_2;
-        }
-        if (k + 2 === 32) break;
-        {
-          const d_dot_3_0 = d_dot_3[i * 32 + k + 2]!;
-          const far_0 = far[k * 256 + j + 512]!;
-          const far_1 = far[k * 256 + j + 513]!;
-          const far_2 = far[k * 256 + j + 514]!;
-          const d_dot_3_1 = d_dot_3[i * 32 + k + 34]!;
-          sum00 += d_dot_3_0 * far_0;
-          sum01 += d_dot_3_0 * far_1;
-          sum02 += d_dot_3_0 * far_2;
-          sum10 += d_dot_3_1 * far_0;
-          sum11 += d_dot_3_1 * far_1;
-          sum12 += d_dot_3_1 * far_2;
-        }
-        if (k + 3 === 32) break;
-        {
-          const d_dot_3_0 = d_dot_3[i * 32 + k + 3]!;
-          const far_0 = far[k * 256 + j + 768]!;
-          const far_1 = far[k * 256 + j + 769]!;
-          const far_2 = far[k * 256 + j + 770]!;
-          const d_dot_3_1 = d_dot_3[i * 32 + k + 35]!;
-          sum00 += d_dot_3_0 * far_0;
-          sum01 += d_dot_3_0 * far_1;
-          sum02 += d_dot_3_0 * far_2;
-          sum10 += d_dot_3_1 * far_0;
-          sum11 += d_dot_3_1 * far_1;
-          sum12 += d_dot_3_1 * far_2;
-        }
+      for (let k = 0; k < 32; k++) {
+        const d_dot_3_0 = d_dot_3[i * 32 + k]!;
+        const far_0 = far[k * 256 + j]!;
+        const far_1 = far[k * 256 + j + 1]!;
+        const far_2 = far[k * 256 + j + 2]!;
+        const d_dot_3_1 = d_dot_3[i * 32 + k + 32]!;
+        sum00 += d_dot_3_0 * far_0;
+        sum01 += d_dot_3_0 * far_1;
+        sum02 += d_dot_3_0 * far_2;
+        sum10 += d_dot_3_1 * far_0;
+        sum11 += d_dot_3_1 * far_1;
+        sum12 += d_dot_3_1 * far_2;
       }
       d_F_3_part[i * 256 + j] = sum00;
       d_F_3_part[i * 256 + j + 1] = sum01;
@@ -2728,7 +2596,7 @@ function copy_1x3x32x32_predict(arrays: Floats<"image" | "image_output">): () =>
   };
 }
 
-/** What is done with each element. */
+/** near = relu(first_product + first_bias) */
 function relu(
   first_bias: Float32Array,
   near: Float32Array,
@@ -2740,51 +2608,62 @@ function relu(
   near[at_2] = add < 0 ? 0 : add;
 }
 
-/** What is done with each element. */
+/**
+ * sub_2 = dot·(1 / 16384) − dot_2·(1 / 16384)
+ * d_dot = (sub_2·0.390625 + sub_2·0.390625)·(1 / 16384)
+ */
 function mul(
   dot: Float32Array,
-  sub: Float32Array,
+  sub_2: Float32Array,
   d_dot: Float32Array,
   at: number,
   dot_2: number,
 ): void {
-  const sub_2 = fround(dot[at]! * (1 / 16_384) - dot_2 * (1 / 16_384));
-  sub[at] = sub_2;
-  const mul = sub_2 * 0.390625;
+  const sub_2_2 = fround(dot[at]! * (1 / 16_384) - dot_2 * (1 / 16_384));
+  sub_2[at] = sub_2_2;
+  const mul = sub_2_2 * 0.390625;
   d_dot[at] = (mul + mul) * (1 / 16_384);
 }
 
-/** What is done with each element. */
-function mul_2(
-  dot: Float32Array,
-  sub: Float32Array,
-  d_dot: Float32Array,
+/**
+ * sub_3 = dot_3·(1 / 8192) − dot_4·(1 / 8192)
+ * d_dot_3 = (sub_3·0.09765625 + sub_3·0.09765625)·(1 / 8192)
+ */
+function mul_10(
+  dot_3: Float32Array,
+  sub_3: Float32Array,
+  d_dot_3: Float32Array,
   at: number,
-  dot_2: number,
+  dot_4: number,
 ): void {
-  const sub_2 = fround(dot[at]! * (1 / 8192) - dot_2 * (1 / 8192));
-  sub[at] = sub_2;
-  const mul = sub_2 * 0.09765625;
-  d_dot[at] = (mul + mul) * (1 / 8192);
+  const sub_3_2 = fround(dot_3[at]! * (1 / 8192) - dot_4 * (1 / 8192));
+  sub_3[at] = sub_3_2;
+  const mul = sub_3_2 * 0.09765625;
+  d_dot_3[at] = (mul + mul) * (1 / 8192);
 }
 
-/** What is done with each element. */
+/**
+ * sub = far − relu(second_product_2 + second_bias)
+ * d_second = where(0 < far, d_F_3_part + d_F_3_2 + (sub·(1 / 8192) + sub·(1 / 8192)), 0)
+ */
 function where(
   second_bias: Float32Array,
   far: Float32Array,
   sub: Float32Array,
   d_F_3_part: Float32Array,
-  d_F: Float32Array,
+  d_F_3_2: Float32Array,
   d_second: Float32Array,
   at: number,
   at_2: number,
-  second_product: number,
+  second_product_2: number,
 ): void {
-  const add = second_product + second_bias[at]!;
+  const add = second_product_2 + second_bias[at]!;
   const sub_2 = fround(far[at_2]! - (add < 0 ? 0 : add));
   sub[at_2] = sub_2;
   d_second[at_2] =
-    0 < far[at_2]! ? d_F_3_part[at_2]! + d_F[at_2]! + (sub_2 * (1 / 8192) + sub_2 * (1 / 8192)) : 0;
+    0 < far[at_2]!
+      ? d_F_3_part[at_2]! + d_F_3_2[at_2]! + (sub_2 * (1 / 8192) + sub_2 * (1 / 8192))
+      : 0;
 }
 
 /**

@@ -11,15 +11,15 @@
 //   types 436: batches, and what a trainer is
 //   tables 496: what bytes() packs
 //   kernels 546: in the order in which statements call them, each under its definitions
-//   checks 1805: of what is passed in
-//   mathematics 1952: functions and random numbers that all machines compute alike
+//   checks 1610: of what is passed in
+//   mathematics 1757: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 5a0f94b96f658833
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 52d172bbace9ca96
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -727,62 +727,18 @@ function dotSigmoid_128x100x100(arrays: Floats<"h1" | "W2" | "h2" | "b2">): () =
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 100; k += 4) {
-        {
-          const h1_0 = h1[i * 100 + k]!;
-          const W2_0 = W2[k * 100 + j]!;
-          const W2_1 = W2[k * 100 + j + 1]!;
-          const W2_2 = W2[k * 100 + j + 2]!;
-          const h1_1 = h1[i * 100 + k + 100]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
-        }
-        if (k + 1 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 1]!;
-          const W2_0 = W2[k * 100 + j + 100]!;
-          const W2_1 = W2[k * 100 + j + 101]!;
-          const W2_2 = W2[k * 100 + j + 102]!;
-          const h1_1 = h1[i * 100 + k + 101]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
-        }
-        if (k + 2 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 2]!;
-          const W2_0 = W2[k * 100 + j + 200]!;
-          const W2_1 = W2[k * 100 + j + 201]!;
-          const W2_2 = W2[k * 100 + j + 202]!;
-          const h1_1 = h1[i * 100 + k + 102]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
-        }
-        if (k + 3 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 3]!;
-          const W2_0 = W2[k * 100 + j + 300]!;
-          const W2_1 = W2[k * 100 + j + 301]!;
-          const W2_2 = W2[k * 100 + j + 302]!;
-          const h1_1 = h1[i * 100 + k + 103]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
-        }
+      for (let k = 0; k < 100; k++) {
+        const h1_0 = h1[i * 100 + k]!;
+        const W2_0 = W2[k * 100 + j]!;
+        const W2_1 = W2[k * 100 + j + 1]!;
+        const W2_2 = W2[k * 100 + j + 2]!;
+        const h1_1 = h1[i * 100 + k + 100]!;
+        sum00 += h1_0 * W2_0;
+        sum01 += h1_0 * W2_1;
+        sum02 += h1_0 * W2_2;
+        sum10 += h1_1 * W2_0;
+        sum11 += h1_1 * W2_1;
+        sum12 += h1_1 * W2_2;
       }
       h2[i * 100 + j] = sum00;
       h2[i * 100 + j + 1] = sum01;
@@ -817,7 +773,7 @@ function dotSigmoid_128x100x100(arrays: Floats<"h1" | "W2" | "h2" | "b2">): () =
 }
 
 /**
- * dot_3[i<250,j<10] = Σ k<100: h2[i,k]·W3[k,j]
+ * dot_3[i<rows,j<10] = Σ k<100: h2[i,k]·W3[k,j]
  * scores[i,j] = dot_3[i,j] + b3[j]
  * Takes 1, 128 or 250 rows.
  */
@@ -855,7 +811,7 @@ function dotAdd_Nx100x10(arrays: Floats<"h2" | "W3" | "b3" | "scores">, rows: nu
 }
 
 /**
- * W1_l2 = Σ k<3072, k2<100: W1[k,k2]·W1[k,k2]
+ * W1_l2 = Σ k<rows, k2<100: W1[k,k2]·W1[k,k2]
  * Takes 100 or 3072 rows.
  */
 function sum_Nx100(arrays: Floats<"W1" | "W1_l2">, rows: number): () => void {
@@ -873,7 +829,7 @@ function sum_Nx100(arrays: Floats<"W1" | "W1_l2">, rows: number): () => void {
 }
 
 /**
- * W3_l2 = Σ k<10, k2<100: W3[k2,k]·W3[k2,k]
+ * W3_l2 = Σ k<rows, k2<100: W3[k2,k]·W3[k2,k]
  * Takes  or 10 rows.
  */
 function sum_Nx100_2(arrays: Floats<"W3" | "W3_l2">, rows: number): () => void {
@@ -1106,107 +1062,44 @@ function dotMul_128x100x100(arrays: Floats<"d_z2" | "W2" | "h1" | "d_z1">): () =
   function block(i: number): void {
     i &= 127;
     const { d_z2, W2, h1, d_z1 } = arrays;
-    for (let j = 0; j < 99; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 100; k += 4) {
-        {
-          const d_z2_0 = d_z2[i * 100 + k]!;
-          const W2_0 = W2[j * 100 + k]!;
-          const W2_1 = W2[j * 100 + k + 100]!;
-          const W2_2 = W2[j * 100 + k + 200]!;
-          const d_z2_1 = d_z2[i * 100 + k + 100]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
-        }
-        if (k + 1 === 100) break;
-        {
-          const d_z2_0 = d_z2[i * 100 + k + 1]!;
-          const W2_0 = W2[j * 100 + k + 1]!;
-          const W2_1 = W2[j * 100 + k + 101]!;
-          const W2_2 = W2[j * 100 + k + 201]!;
-          const d_z2_1 = d_z2[i * 100 + k + 101]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
-        }
-        if (k + 2 === 100) break;
-        {
-          const d_z2_0 = d_z2[i * 100 + k + 2]!;
-          const W2_0 = W2[j * 100 + k + 2]!;
-          const W2_1 = W2[j * 100 + k + 102]!;
-          const W2_2 = W2[j * 100 + k + 202]!;
-          const d_z2_1 = d_z2[i * 100 + k + 102]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
-        }
-        if (k + 3 === 100) break;
-        {
-          const d_z2_0 = d_z2[i * 100 + k + 3]!;
-          const W2_0 = W2[j * 100 + k + 3]!;
-          const W2_1 = W2[j * 100 + k + 103]!;
-          const W2_2 = W2[j * 100 + k + 203]!;
-          const d_z2_1 = d_z2[i * 100 + k + 103]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
-        }
+    for (let j = 0; j < 100; j += 5) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      let sum4 = 0;
+      for (let k = 0; k < 100; k++) {
+        const d_z2_0 = d_z2[i * 100 + k]!;
+        const W2_0 = W2[j * 100 + k]!;
+        const W2_1 = W2[j * 100 + k + 100]!;
+        const W2_2 = W2[j * 100 + k + 200]!;
+        const W2_3 = W2[j * 100 + k + 300]!;
+        const W2_4 = W2[j * 100 + k + 400]!;
+        sum0 += d_z2_0 * W2_0;
+        sum1 += d_z2_0 * W2_1;
+        sum2 += d_z2_0 * W2_2;
+        sum3 += d_z2_0 * W2_3;
+        sum4 += d_z2_0 * W2_4;
       }
-      const d_h1_00 = Math.fround(sum00);
+      const d_h1_0 = Math.fround(sum0);
       const h1_0 = h1[i * 100 + j]!;
-      d_z1[i * 100 + j] = d_h1_00 * (h1_0 * (1 - h1_0));
-      const d_h1_01 = Math.fround(sum01);
+      d_z1[i * 100 + j] = d_h1_0 * (h1_0 * (1 - h1_0));
+      const d_h1_1 = Math.fround(sum1);
       const h1_1 = h1[i * 100 + j + 1]!;
-      d_z1[i * 100 + j + 1] = d_h1_01 * (h1_1 * (1 - h1_1));
-      const d_h1_02 = Math.fround(sum02);
+      d_z1[i * 100 + j + 1] = d_h1_1 * (h1_1 * (1 - h1_1));
+      const d_h1_2 = Math.fround(sum2);
       const h1_2 = h1[i * 100 + j + 2]!;
-      d_z1[i * 100 + j + 2] = d_h1_02 * (h1_2 * (1 - h1_2));
-      const d_h1_10 = Math.fround(sum10);
-      const h1_3 = h1[i * 100 + j + 100]!;
-      d_z1[i * 100 + j + 100] = d_h1_10 * (h1_3 * (1 - h1_3));
-      const d_h1_11 = Math.fround(sum11);
-      const h1_4 = h1[i * 100 + j + 101]!;
-      d_z1[i * 100 + j + 101] = d_h1_11 * (h1_4 * (1 - h1_4));
-      const d_h1_12 = Math.fround(sum12);
-      const h1_5 = h1[i * 100 + j + 102]!;
-      d_z1[i * 100 + j + 102] = d_h1_12 * (h1_5 * (1 - h1_5));
+      d_z1[i * 100 + j + 2] = d_h1_2 * (h1_2 * (1 - h1_2));
+      const d_h1_3 = Math.fround(sum3);
+      const h1_3 = h1[i * 100 + j + 3]!;
+      d_z1[i * 100 + j + 3] = d_h1_3 * (h1_3 * (1 - h1_3));
+      const d_h1_4 = Math.fround(sum4);
+      const h1_4 = h1[i * 100 + j + 4]!;
+      d_z1[i * 100 + j + 4] = d_h1_4 * (h1_4 * (1 - h1_4));
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 100; k++) {
-      const d_z2_2 = d_z2[i * 100 + k]!;
-      const W2_3 = W2[k + 9900]!;
-      const d_z2_3 = d_z2[i * 100 + k + 100]!;
-      sum0 += d_z2_2 * W2_3;
-      sum1 += d_z2_3 * W2_3;
-    }
-    const d_h1_0 = Math.fround(sum0);
-    const h1_6 = h1[i * 100 + 99]!;
-    d_z1[i * 100 + 99] = d_h1_0 * (h1_6 * (1 - h1_6));
-    const d_h1_1 = Math.fround(sum1);
-    const h1_7 = h1[i * 100 + 199]!;
-    d_z1[i * 100 + 199] = d_h1_1 * (h1_7 * (1 - h1_7));
   }
   return function dotMul_128x100x100(): void {
-    for (let i = 0; i < 128; i += 2) {
+    for (let i = 0; i < 128; i++) {
       block(i);
     }
   };
@@ -1230,62 +1123,18 @@ function dotSgd_100x128x100(arrays: Floats<"h1" | "d_z2" | "momentum" | "w">): (
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      for (let k = 0; k < 128; k += 4) {
-        {
-          const h1_0 = h1[k * 100 + i]!;
-          const d_z2_0 = d_z2[k * 100 + j]!;
-          const d_z2_1 = d_z2[k * 100 + j + 1]!;
-          const h1_1 = h1[k * 100 + i + 1]!;
-          const h1_2 = h1[k * 100 + i + 2]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
-        }
-        if (k + 1 === 128) break;
-        {
-          const h1_0 = h1[k * 100 + i + 100]!;
-          const d_z2_0 = d_z2[k * 100 + j + 100]!;
-          const d_z2_1 = d_z2[k * 100 + j + 101]!;
-          const h1_1 = h1[k * 100 + i + 101]!;
-          const h1_2 = h1[k * 100 + i + 102]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const h1_0 = h1[k * 100 + i + 200]!;
-          const d_z2_0 = d_z2[k * 100 + j + 200]!;
-          const d_z2_1 = d_z2[k * 100 + j + 201]!;
-          const h1_1 = h1[k * 100 + i + 201]!;
-          const h1_2 = h1[k * 100 + i + 202]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const h1_0 = h1[k * 100 + i + 300]!;
-          const d_z2_0 = d_z2[k * 100 + j + 300]!;
-          const d_z2_1 = d_z2[k * 100 + j + 301]!;
-          const h1_1 = h1[k * 100 + i + 301]!;
-          const h1_2 = h1[k * 100 + i + 302]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
-        }
+      for (let k = 0; k < 128; k++) {
+        const h1_0 = h1[k * 100 + i]!;
+        const d_z2_0 = d_z2[k * 100 + j]!;
+        const d_z2_1 = d_z2[k * 100 + j + 1]!;
+        const h1_1 = h1[k * 100 + i + 1]!;
+        const h1_2 = h1[k * 100 + i + 2]!;
+        sum00 += h1_0 * d_z2_0;
+        sum01 += h1_0 * d_z2_1;
+        sum10 += h1_1 * d_z2_0;
+        sum11 += h1_1 * d_z2_1;
+        sum20 += h1_2 * d_z2_0;
+        sum21 += h1_2 * d_z2_1;
       }
       sgd_2(w, momentum, i * 100 + j, Math.fround(sum00));
       sgd_2(w, momentum, i * 100 + j + 1, Math.fround(sum01));
@@ -1584,62 +1433,18 @@ function dotSigmoid_250x100x100_evaluate(arrays: Floats<"h1" | "W2" | "h2" | "b2
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      for (let k = 0; k < 100; k += 4) {
-        {
-          const h1_0 = h1[i * 100 + k]!;
-          const W2_0 = W2[k * 100 + j]!;
-          const W2_1 = W2[k * 100 + j + 1]!;
-          const h1_1 = h1[i * 100 + k + 100]!;
-          const h1_2 = h1[i * 100 + k + 200]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
-        }
-        if (k + 1 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 1]!;
-          const W2_0 = W2[k * 100 + j + 100]!;
-          const W2_1 = W2[k * 100 + j + 101]!;
-          const h1_1 = h1[i * 100 + k + 101]!;
-          const h1_2 = h1[i * 100 + k + 201]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
-        }
-        if (k + 2 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 2]!;
-          const W2_0 = W2[k * 100 + j + 200]!;
-          const W2_1 = W2[k * 100 + j + 201]!;
-          const h1_1 = h1[i * 100 + k + 102]!;
-          const h1_2 = h1[i * 100 + k + 202]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
-        }
-        if (k + 3 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 3]!;
-          const W2_0 = W2[k * 100 + j + 300]!;
-          const W2_1 = W2[k * 100 + j + 301]!;
-          const h1_1 = h1[i * 100 + k + 103]!;
-          const h1_2 = h1[i * 100 + k + 203]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
-        }
+      for (let k = 0; k < 100; k++) {
+        const h1_0 = h1[i * 100 + k]!;
+        const W2_0 = W2[k * 100 + j]!;
+        const W2_1 = W2[k * 100 + j + 1]!;
+        const h1_1 = h1[i * 100 + k + 100]!;
+        const h1_2 = h1[i * 100 + k + 200]!;
+        sum00 += h1_0 * W2_0;
+        sum01 += h1_0 * W2_1;
+        sum10 += h1_1 * W2_0;
+        sum11 += h1_1 * W2_1;
+        sum20 += h1_2 * W2_0;
+        sum21 += h1_2 * W2_1;
       }
       h2[i * 100 + j] = sum00;
       h2[i * 100 + j + 1] = sum01;
@@ -1739,7 +1544,7 @@ function argmaxSum_10x250_evaluate(
 }
 
 /**
- * dot[i<1,j<100] = Σ k<3072: x[0,k]·W1[k,j]
+ * dot[i<1,j<100] = Σ k<rows: x[0,k]·W1[k,j]
  * h1[i,j] = 1 / (1 + exp(−(dot[0,j] + b1[j])))
  * All sums first, kept in h1; then the rest, point by point.
  * Takes 100 or 3072 rows.
@@ -1794,9 +1599,9 @@ function sgd(momentum: Float32Array, w: Float32Array, at: number, g: number): vo
  * momentum′ = momentum·0.9 + (w·0.0001 + w·0.0001 + d_W3_3)
  * w′ = w − momentum′·0.1
  */
-function sgd_2(w: Float32Array, momentum: Float32Array, at: number, g: number): void {
+function sgd_2(w: Float32Array, momentum: Float32Array, at: number, d_W3_3: number): void {
   const mul = w[at]! * 0.0001;
-  const momentum_next = fround(momentum[at]! * 0.9 + (mul + mul + g));
+  const momentum_next = fround(momentum[at]! * 0.9 + (mul + mul + d_W3_3));
   momentum[at] = momentum_next;
   w[at] = w[at]! - momentum_next * 0.1;
 }

@@ -11,15 +11,15 @@
 //   types 434: batches, and what a trainer is
 //   tables 494: what bytes() packs
 //   kernels 544: in the order in which statements call them, each under its definitions
-//   checks 1757: of what is passed in
-//   mathematics 1904: functions and random numbers that all machines compute alike
+//   checks 1568: of what is passed in
+//   mathematics 1715: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 77fbf9ee188a7ceb
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 5f07620fe12eba9d
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -717,62 +717,18 @@ function dotRelu_128x100x100(arrays: Floats<"h1" | "W2" | "b2" | "h2">): () => v
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 100; k += 4) {
-        {
-          const h1_0 = h1[i * 100 + k]!;
-          const W2_0 = W2[k * 100 + j]!;
-          const W2_1 = W2[k * 100 + j + 1]!;
-          const W2_2 = W2[k * 100 + j + 2]!;
-          const h1_1 = h1[i * 100 + k + 100]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
-        }
-        if (k + 1 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 1]!;
-          const W2_0 = W2[k * 100 + j + 100]!;
-          const W2_1 = W2[k * 100 + j + 101]!;
-          const W2_2 = W2[k * 100 + j + 102]!;
-          const h1_1 = h1[i * 100 + k + 101]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
-        }
-        if (k + 2 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 2]!;
-          const W2_0 = W2[k * 100 + j + 200]!;
-          const W2_1 = W2[k * 100 + j + 201]!;
-          const W2_2 = W2[k * 100 + j + 202]!;
-          const h1_1 = h1[i * 100 + k + 102]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
-        }
-        if (k + 3 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 3]!;
-          const W2_0 = W2[k * 100 + j + 300]!;
-          const W2_1 = W2[k * 100 + j + 301]!;
-          const W2_2 = W2[k * 100 + j + 302]!;
-          const h1_1 = h1[i * 100 + k + 103]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
-        }
+      for (let k = 0; k < 100; k++) {
+        const h1_0 = h1[i * 100 + k]!;
+        const W2_0 = W2[k * 100 + j]!;
+        const W2_1 = W2[k * 100 + j + 1]!;
+        const W2_2 = W2[k * 100 + j + 2]!;
+        const h1_1 = h1[i * 100 + k + 100]!;
+        sum00 += h1_0 * W2_0;
+        sum01 += h1_0 * W2_1;
+        sum02 += h1_0 * W2_2;
+        sum10 += h1_1 * W2_0;
+        sum11 += h1_1 * W2_1;
+        sum12 += h1_1 * W2_2;
       }
       relu(b2, h2, j, i * 100 + j, Math.fround(sum00));
       relu(b2, h2, j + 1, i * 100 + j + 1, Math.fround(sum01));
@@ -801,7 +757,7 @@ function dotRelu_128x100x100(arrays: Floats<"h1" | "W2" | "b2" | "h2">): () => v
 }
 
 /**
- * dot_3[i<250,j<10] = Σ k<100: h2[i,k]·W3[k,j]
+ * dot_3[i<rows,j<10] = Σ k<100: h2[i,k]·W3[k,j]
  * scores[i,j] = dot_3[i,j] + b3[j]
  * Takes 1, 128 or 250 rows.
  */
@@ -839,7 +795,7 @@ function dotAdd_Nx100x10(arrays: Floats<"h2" | "W3" | "b3" | "scores">, rows: nu
 }
 
 /**
- * W1_l2 = Σ k<3072, k2<100: W1[k,k2]·W1[k,k2]
+ * W1_l2 = Σ k<rows, k2<100: W1[k,k2]·W1[k,k2]
  * Takes 100 or 3072 rows.
  */
 function sum_Nx100(arrays: Floats<"W1" | "W1_l2">, rows: number): () => void {
@@ -857,7 +813,7 @@ function sum_Nx100(arrays: Floats<"W1" | "W1_l2">, rows: number): () => void {
 }
 
 /**
- * W3_l2 = Σ k<10, k2<100: W3[k2,k]·W3[k2,k]
+ * W3_l2 = Σ k<rows, k2<100: W3[k2,k]·W3[k2,k]
  * Takes  or 10 rows.
  */
 function sum_Nx100_2(arrays: Floats<"W3" | "W3_l2">, rows: number): () => void {
@@ -1080,91 +1036,34 @@ function dotWhere_128x100x100(arrays: Floats<"d_z2" | "W2" | "h1" | "d_z1">): ()
   function block(i: number): void {
     i &= 127;
     const { d_z2, W2, h1, d_z1 } = arrays;
-    for (let j = 0; j < 99; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 100; k += 4) {
-        {
-          const d_z2_0 = d_z2[i * 100 + k]!;
-          const W2_0 = W2[j * 100 + k]!;
-          const W2_1 = W2[j * 100 + k + 100]!;
-          const W2_2 = W2[j * 100 + k + 200]!;
-          const d_z2_1 = d_z2[i * 100 + k + 100]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
-        }
-        if (k + 1 === 100) break;
-        {
-          const d_z2_0 = d_z2[i * 100 + k + 1]!;
-          const W2_0 = W2[j * 100 + k + 1]!;
-          const W2_1 = W2[j * 100 + k + 101]!;
-          const W2_2 = W2[j * 100 + k + 201]!;
-          const d_z2_1 = d_z2[i * 100 + k + 101]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
-        }
-        if (k + 2 === 100) break;
-        {
-          const d_z2_0 = d_z2[i * 100 + k + 2]!;
-          const W2_0 = W2[j * 100 + k + 2]!;
-          const W2_1 = W2[j * 100 + k + 102]!;
-          const W2_2 = W2[j * 100 + k + 202]!;
-          const d_z2_1 = d_z2[i * 100 + k + 102]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
-        }
-        if (k + 3 === 100) break;
-        {
-          const d_z2_0 = d_z2[i * 100 + k + 3]!;
-          const W2_0 = W2[j * 100 + k + 3]!;
-          const W2_1 = W2[j * 100 + k + 103]!;
-          const W2_2 = W2[j * 100 + k + 203]!;
-          const d_z2_1 = d_z2[i * 100 + k + 103]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
-        }
+    for (let j = 0; j < 100; j += 5) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      let sum4 = 0;
+      for (let k = 0; k < 100; k++) {
+        const d_z2_0 = d_z2[i * 100 + k]!;
+        const W2_0 = W2[j * 100 + k]!;
+        const W2_1 = W2[j * 100 + k + 100]!;
+        const W2_2 = W2[j * 100 + k + 200]!;
+        const W2_3 = W2[j * 100 + k + 300]!;
+        const W2_4 = W2[j * 100 + k + 400]!;
+        sum0 += d_z2_0 * W2_0;
+        sum1 += d_z2_0 * W2_1;
+        sum2 += d_z2_0 * W2_2;
+        sum3 += d_z2_0 * W2_3;
+        sum4 += d_z2_0 * W2_4;
       }
-      d_z1[i * 100 + j] = 0 < h1[i * 100 + j]! ? Math.fround(sum00) : 0;
-      d_z1[i * 100 + j + 1] = 0 < h1[i * 100 + j + 1]! ? Math.fround(sum01) : 0;
-      d_z1[i * 100 + j + 2] = 0 < h1[i * 100 + j + 2]! ? Math.fround(sum02) : 0;
-      d_z1[i * 100 + j + 100] = 0 < h1[i * 100 + j + 100]! ? Math.fround(sum10) : 0;
-      d_z1[i * 100 + j + 101] = 0 < h1[i * 100 + j + 101]! ? Math.fround(sum11) : 0;
-      d_z1[i * 100 + j + 102] = 0 < h1[i * 100 + j + 102]! ? Math.fround(sum12) : 0;
+      d_z1[i * 100 + j] = 0 < h1[i * 100 + j]! ? Math.fround(sum0) : 0;
+      d_z1[i * 100 + j + 1] = 0 < h1[i * 100 + j + 1]! ? Math.fround(sum1) : 0;
+      d_z1[i * 100 + j + 2] = 0 < h1[i * 100 + j + 2]! ? Math.fround(sum2) : 0;
+      d_z1[i * 100 + j + 3] = 0 < h1[i * 100 + j + 3]! ? Math.fround(sum3) : 0;
+      d_z1[i * 100 + j + 4] = 0 < h1[i * 100 + j + 4]! ? Math.fround(sum4) : 0;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 100; k++) {
-      const d_z2_2 = d_z2[i * 100 + k]!;
-      const W2_3 = W2[k + 9900]!;
-      const d_z2_3 = d_z2[i * 100 + k + 100]!;
-      sum0 += d_z2_2 * W2_3;
-      sum1 += d_z2_3 * W2_3;
-    }
-    d_z1[i * 100 + 99] = 0 < h1[i * 100 + 99]! ? Math.fround(sum0) : 0;
-    d_z1[i * 100 + 199] = 0 < h1[i * 100 + 199]! ? Math.fround(sum1) : 0;
   }
   return function dotWhere_128x100x100(): void {
-    for (let i = 0; i < 128; i += 2) {
+    for (let i = 0; i < 128; i++) {
       block(i);
     }
   };
@@ -1188,62 +1087,18 @@ function dotSgd_100x128x100(arrays: Floats<"h1" | "d_z2" | "momentum" | "w">): (
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      for (let k = 0; k < 128; k += 4) {
-        {
-          const h1_0 = h1[k * 100 + i]!;
-          const d_z2_0 = d_z2[k * 100 + j]!;
-          const d_z2_1 = d_z2[k * 100 + j + 1]!;
-          const h1_1 = h1[k * 100 + i + 1]!;
-          const h1_2 = h1[k * 100 + i + 2]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
-        }
-        if (k + 1 === 128) break;
-        {
-          const h1_0 = h1[k * 100 + i + 100]!;
-          const d_z2_0 = d_z2[k * 100 + j + 100]!;
-          const d_z2_1 = d_z2[k * 100 + j + 101]!;
-          const h1_1 = h1[k * 100 + i + 101]!;
-          const h1_2 = h1[k * 100 + i + 102]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const h1_0 = h1[k * 100 + i + 200]!;
-          const d_z2_0 = d_z2[k * 100 + j + 200]!;
-          const d_z2_1 = d_z2[k * 100 + j + 201]!;
-          const h1_1 = h1[k * 100 + i + 201]!;
-          const h1_2 = h1[k * 100 + i + 202]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const h1_0 = h1[k * 100 + i + 300]!;
-          const d_z2_0 = d_z2[k * 100 + j + 300]!;
-          const d_z2_1 = d_z2[k * 100 + j + 301]!;
-          const h1_1 = h1[k * 100 + i + 301]!;
-          const h1_2 = h1[k * 100 + i + 302]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
-        }
+      for (let k = 0; k < 128; k++) {
+        const h1_0 = h1[k * 100 + i]!;
+        const d_z2_0 = d_z2[k * 100 + j]!;
+        const d_z2_1 = d_z2[k * 100 + j + 1]!;
+        const h1_1 = h1[k * 100 + i + 1]!;
+        const h1_2 = h1[k * 100 + i + 2]!;
+        sum00 += h1_0 * d_z2_0;
+        sum01 += h1_0 * d_z2_1;
+        sum10 += h1_1 * d_z2_0;
+        sum11 += h1_1 * d_z2_1;
+        sum20 += h1_2 * d_z2_0;
+        sum21 += h1_2 * d_z2_1;
       }
       sgd_2(w, momentum, i * 100 + j, Math.fround(sum00));
       sgd_2(w, momentum, i * 100 + j + 1, Math.fround(sum01));
@@ -1534,62 +1389,18 @@ function dotRelu_250x100x100_evaluate(arrays: Floats<"h1" | "W2" | "b2" | "h2">)
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      for (let k = 0; k < 100; k += 4) {
-        {
-          const h1_0 = h1[i * 100 + k]!;
-          const W2_0 = W2[k * 100 + j]!;
-          const W2_1 = W2[k * 100 + j + 1]!;
-          const h1_1 = h1[i * 100 + k + 100]!;
-          const h1_2 = h1[i * 100 + k + 200]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
-        }
-        if (k + 1 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 1]!;
-          const W2_0 = W2[k * 100 + j + 100]!;
-          const W2_1 = W2[k * 100 + j + 101]!;
-          const h1_1 = h1[i * 100 + k + 101]!;
-          const h1_2 = h1[i * 100 + k + 201]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
-        }
-        if (k + 2 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 2]!;
-          const W2_0 = W2[k * 100 + j + 200]!;
-          const W2_1 = W2[k * 100 + j + 201]!;
-          const h1_1 = h1[i * 100 + k + 102]!;
-          const h1_2 = h1[i * 100 + k + 202]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
-        }
-        if (k + 3 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 3]!;
-          const W2_0 = W2[k * 100 + j + 300]!;
-          const W2_1 = W2[k * 100 + j + 301]!;
-          const h1_1 = h1[i * 100 + k + 103]!;
-          const h1_2 = h1[i * 100 + k + 203]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
-        }
+      for (let k = 0; k < 100; k++) {
+        const h1_0 = h1[i * 100 + k]!;
+        const W2_0 = W2[k * 100 + j]!;
+        const W2_1 = W2[k * 100 + j + 1]!;
+        const h1_1 = h1[i * 100 + k + 100]!;
+        const h1_2 = h1[i * 100 + k + 200]!;
+        sum00 += h1_0 * W2_0;
+        sum01 += h1_0 * W2_1;
+        sum10 += h1_1 * W2_0;
+        sum11 += h1_1 * W2_1;
+        sum20 += h1_2 * W2_0;
+        sum21 += h1_2 * W2_1;
       }
       relu(b2, h2, j, i * 100 + j, Math.fround(sum00));
       relu(b2, h2, j + 1, i * 100 + j + 1, Math.fround(sum01));
@@ -1684,7 +1495,7 @@ function argmaxSum_10x250_evaluate(
 }
 
 /**
- * dot[i<1,j<100] = Σ k<3072: x[0,k]·W1[k,j]
+ * dot[i<1,j<100] = Σ k<rows: x[0,k]·W1[k,j]
  * h1[i,j] = relu(dot[0,j] + b1[j])
  * Takes 100 or 3072 rows.
  */
@@ -1720,10 +1531,10 @@ function dotRelu_1xNx100(arrays: Floats<"x" | "W1" | "b1" | "h1">, rows: number)
   };
 }
 
-/** What is done with each element. */
-function relu(b: Float32Array, h: Float32Array, at: number, at_2: number, dot: number): void {
-  const add = dot + b[at]!;
-  h[at_2] = add < 0 ? 0 : add;
+/** h1 = relu(dot + b1) */
+function relu(b1: Float32Array, h1: Float32Array, at: number, at_2: number, dot: number): void {
+  const add = dot + b1[at]!;
+  h1[at_2] = add < 0 ? 0 : add;
 }
 
 /**
@@ -1740,17 +1551,17 @@ function sgd(momentum: Float32Array, w: Float32Array, at: number, g: number): vo
  * momentum′ = momentum·0.9 + (w·0.0001 + w·0.0001 + d_W3_3)
  * w′ = w − momentum′·0.1
  */
-function sgd_2(w: Float32Array, momentum: Float32Array, at: number, g: number): void {
+function sgd_2(w: Float32Array, momentum: Float32Array, at: number, d_W3_3: number): void {
   const mul = w[at]! * 0.0001;
-  const momentum_next = fround(momentum[at]! * 0.9 + (mul + mul + g));
+  const momentum_next = fround(momentum[at]! * 0.9 + (mul + mul + d_W3_3));
   momentum[at] = momentum_next;
   w[at] = w[at]! - momentum_next * 0.1;
 }
 
-/** What is done with each element. */
-function relu_2(b: Float32Array, h: Float32Array, at: number, dot: number): void {
-  const add = dot + b[at]!;
-  h[at] = add < 0 ? 0 : add;
+/** h1 = relu(dot + b1) */
+function relu_2(b1: Float32Array, h1: Float32Array, at: number, dot: number): void {
+  const add = dot + b1[at]!;
+  h1[at] = add < 0 ? 0 : add;
 }
 // #endregion
 

@@ -19,7 +19,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 90f1c01503846a9a
+// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 8ce5f1c8daed0557
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -617,7 +617,7 @@ function dotRelu_256x3072x100(
 }
 
 /**
- * dot_2[i<256,j<10] = Σ k<100: hidden[i,k]·W2[k,j]
+ * dot_2[i<rows,j<10] = Σ k<100: hidden[i,k]·W2[k,j]
  * scores[i,j] = dot_2[i,j] + b2[j]
  * Takes 1, 250 or 256 rows.
  */
@@ -658,7 +658,7 @@ function dotAdd_Nx100x10(
 }
 
 /**
- * W1_l2 = Σ k<3072, k2<100: W1[k,k2]·W1[k,k2]
+ * W1_l2 = Σ k<rows, k2<100: W1[k,k2]·W1[k,k2]
  * Takes  or 3072 rows.
  */
 function sum_Nx100(arrays: Floats<"W1" | "W1_l2">, rows: number): () => void {
@@ -676,7 +676,7 @@ function sum_Nx100(arrays: Floats<"W1" | "W1_l2">, rows: number): () => void {
 }
 
 /**
- * W2_l2 = Σ k<10, k2<100: W2[k2,k]·W2[k2,k]
+ * W2_l2 = Σ k<rows, k2<100: W2[k2,k]·W2[k2,k]
  * Takes  or 10 rows.
  */
 function sum_Nx100_2(arrays: Floats<"W2" | "W2_l2">, rows: number): () => void {
@@ -1234,22 +1234,22 @@ function dotRelu_1x3072x100_predict(arrays: Floats<"x" | "W1" | "b1" | "hidden">
   };
 }
 
-/** What is done with each element. */
-function relu(b: Float32Array, hidden: Float32Array, at: number, at_2: number, dot: number): void {
-  const add = dot + b[at]!;
+/** hidden = relu(dot + b1) */
+function relu(b1: Float32Array, hidden: Float32Array, at: number, at_2: number, dot: number): void {
+  const add = dot + b1[at]!;
   hidden[at_2] = add < 0 ? 0 : add;
 }
 
 /** W2′ = W2 − (W2·0.001 + W2·0.001 + d_W2_3)·0.01 */
-function sgd(W: Float32Array, at: number, d_W: number): void {
-  const W_2 = W[at]!;
-  const mul = W_2 * 0.001;
-  W[at] = W_2 - (mul + mul + d_W) * 0.01;
+function sgd(W2: Float32Array, at: number, d_W2_3: number): void {
+  const W2_2 = W2[at]!;
+  const mul = W2_2 * 0.001;
+  W2[at] = W2_2 - (mul + mul + d_W2_3) * 0.01;
 }
 
-/** What is done with each element. */
-function relu_2(b: Float32Array, hidden: Float32Array, at: number, dot: number): void {
-  const add = dot + b[at]!;
+/** hidden = relu(dot + b1) */
+function relu_2(b1: Float32Array, hidden: Float32Array, at: number, dot: number): void {
+  const add = dot + b1[at]!;
   hidden[at] = add < 0 ? 0 : add;
 }
 // #endregion

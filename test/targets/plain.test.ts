@@ -36,10 +36,18 @@ test.each(models)(
 );
 
 test("a kernel is the loops that its definition says, one a letter", async () => {
+<<<<<<< HEAD:test/targets/plain.test.ts
   const text = await readFile(new URL("../../generated/mnist-mlp/trainer.plain.ts", import.meta.url), "utf8");
   const kernel = /\/\*\*\n \* dot\[i,j\] = Σ k<784: x\[i,k\]·W1\[k,j\]\n \* hidden\[i,j\] = relu\(dot\[i,j\] \+ b1\[j\]\)\n[^]*?\n}\n/.exec(
     text,
   )![0];
+=======
+  const text = await readFile(new URL("../generated/mnist-mlp/trainer.plain.ts", import.meta.url), "utf8");
+  const kernel =
+    /\/\*\*\n \* dot\[i<rows,j<128\] = Σ k<784: x\[i,k\]·W1\[k,j\]\n \* hidden\[i,j\] = relu\(dot\[i,j\] \+ b1\[j\]\)\n[^]*?\n}\n/.exec(
+      text,
+    )![0];
+>>>>>>> s-short:test/plain.test.ts
   expect(kernel.match(/for \(let \w+ = 0; \w+ < \w+; \w+\+\+\)/g)).toEqual([
     "for (let i = 0; i < rows; i++)",
     "for (let j = 0; j < 128; j++)",
