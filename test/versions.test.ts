@@ -87,7 +87,7 @@ describe("mnist-mlp", async () => {
     const store = at("adam.1-beta1^t");
     const reader = calls.findIndex((call, n) => n > store && reads(call, "adam.1-beta1^t"));
     expect(complaint(withCalls(module, (all) => swapped(all, store, reader)))).toMatchInlineSnapshot(
-      `"VerifyError: train, statement 7 (rate): reads the new adam.1-beta1^t, but statement 13 (adam.1-beta1^t) stores it only later"`,
+      `"VerifyError: train, statement 9 (rate): reads the new adam.1-beta1^t, but statement 10 (adam.1-beta1^t) stores it only later"`,
     );
   });
 
@@ -96,12 +96,12 @@ describe("mnist-mlp", async () => {
     expect(
       complaint(withCalls(module, (all) => all.map((call, n) => (n === reader ? otherVersion(call, "adam.1-beta1^t") : call)))),
     ).toMatchInlineSnapshot(
-      `"VerifyError: train, statement 13 (rate): reads the old adam.1-beta1^t, but statement 7 (adam.1-beta1^t) has overwritten it"`,
+      `"VerifyError: train, statement 10 (rate): reads the old adam.1-beta1^t, but statement 9 (adam.1-beta1^t) has overwritten it"`,
     );
     expect(
       complaint(withCalls(module, (all) => all.map((call, n) => (n === at("dotRelu_32x784x128") ? otherVersion(call, "W1") : call)))),
     ).toMatchInlineSnapshot(
-      `"VerifyError: train, statement 2 (dotRelu_32x784x128): reads the new W1, but statement 19 (dotAdam_784x32x128) stores it only later"`,
+      `"VerifyError: train, statement 1 (dotRelu_32x784x128): reads the new W1, but statement 19 (dotAdam_784x32x128) stores it only later"`,
     );
     const kept = module.buffers.filter(({ role }) => role === "parameter" || role === "state").map(({ name }) => name);
     const tried = kept.flatMap((buffer) => calls.flatMap((call, n) => (reads(call, buffer) ? [{ buffer, n }] : [])));

@@ -10,7 +10,7 @@ import type { Definitions, Module, Program } from "../loop/loop.ts";
 import { keyOfGroup } from "../loop/same.ts";
 import { refusalOf, type Site } from "../passes/loops/candidates.ts";
 import type { Machine } from "../loop/machine.ts";
-import { modelledTile, nestUnder, type Tiles } from "../passes/loops/schedule.ts";
+import { modelledTiles, nestUnder, type Tiles } from "../passes/loops/schedule.ts";
 import type { Tile } from "../passes/loops/tile.ts";
 import { parseTile } from "../passes/loops/tile-text.ts";
 import { VERSION } from "../version.ts";
@@ -64,15 +64,13 @@ export function kernelSites(
   entries.forEach(({ definitions, program }, n) => {
     const buffers = new Map(definitions.buffers.map((buffer) => [buffer.name, buffer]));
     const known = new Set<string>();
+    const modelled = modelledTiles(definitions, machine);
     program.calls.forEach((call, at) => {
       const placed = module.entries[n]!.calls[at];
       if (call.kind !== "call" || placed?.kind !== "call" || known.has(call.kernel)) return;
       known.add(call.kernel);
       const { group } = call;
-      sites.set(placed.kernel, [
-        ...(sites.get(placed.kernel) ?? []),
-        { group, machine, buffers, modelled: modelledTile(group, machine, buffers) },
-      ]);
+      sites.set(placed.kernel, [...(sites.get(placed.kernel) ?? []), { group, machine, buffers, modelled: modelled(group) }]);
     });
   });
   return sites;

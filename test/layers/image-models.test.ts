@@ -93,7 +93,7 @@ describe("the emitted trainer of a model with batch norm and dropout", () => {
     expect(text).toContain('readonly shortBatch: "refuse";');
     expect(() => trainer.step({ x, y }, 3)).toThrow(
       new RangeError(
-        "a step needs a full batch of 4 rows, but got 3: in this model a row's result depends on the other rows of its batch, in %sum (image-models.test.ts:15): it combines the rows. Leave the rest of the data out, or compile for a batch that divides it",
+        "a step needs a full batch of 4 rows, but got 3: in this model a row's result depends on the other rows of its batch, in %sum (image-models.test.ts:43): it combines the rows. Leave the rest of the data out, or compile for a batch that divides it",
       ),
     );
     expect(trainer.stepCount).toBe(0);

@@ -245,7 +245,7 @@ export default model("layer", { batch: 12 }, ({ batch }) => {
     expect(first).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(
-        /^✓ layer {2}generated\/layer\/ {2}arena [\d,]+ bytes {2}schedules of models\/layer\.schedules\.wasm\.json {2}4 files written\n$/,
+        /^✓ layer {2}generated\/layer\/ {2}arena [\d,]+ bytes {2}schedules of models\/layer\.schedules\.wasm\.json {2}3 files written\n$/,
       ),
     });
     expect(first.stderr).toMatch(

@@ -83,10 +83,10 @@ describe("a planted overlap in mnist-mlp", async () => {
   test("is told with the statement, the bytes and who holds them", () => {
     const { offset } = slotOf(module, "hidden");
     expect(complaint(moved(module, "scores", offset))).toMatchInlineSnapshot(
-      `"train, statement 3 (dotAdd_32x128x10), after its stores: reads hidden, but its bytes 1321664 .. 1338048 hold scores"`,
+      `"train, statement 2 (dotAdd_32x128x10), after its stores: reads hidden, but its bytes 1321664 .. 1338048 hold scores"`,
     );
     expect(complaint(moved(module, "hidden", slotOf(module, "W1").offset))).toMatchInlineSnapshot(
-      `"train, statement 2 (dotRelu_32x784x128), after its stores: reads W1, but its bytes 0 .. 401408 hold hidden"`,
+      `"train, statement 1 (dotRelu_32x784x128), after its stores: reads W1, but its bytes 0 .. 401408 hold hidden"`,
     );
     expect(complaint(moved(module, "W1", slotOf(module, "b1").offset))).toMatchInlineSnapshot(
       `"train: b1 and W1 are both there from the start, but share bytes"`,

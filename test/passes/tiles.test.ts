@@ -17,7 +17,7 @@ import { convAttrs } from "../../compiler/ops/conv.ts";
 import { dotAttrs } from "../../compiler/ops/dot.ts";
 import { ordersOf, refusalOf, sizesOf, type Site } from "../../compiler/passes/loops/candidates.ts";
 import { targetOf } from "../../compiler/targets/index.ts";
-import { modelledTile, nestUnder, unscheduled } from "../../compiler/passes/loops/schedule.ts";
+import { modelledTiles, nestUnder, unscheduled } from "../../compiler/passes/loops/schedule.ts";
 import type { Tile } from "../../compiler/passes/loops/tile.ts";
 import { parseTile, printTile } from "../../compiler/passes/loops/tile-text.ts";
 import { parted } from "../../compiler/targets/wasm/long-loops.ts";
@@ -234,7 +234,7 @@ async function casesOf(net: Model, target: "typescript" | "wasm", draw: (most: n
     if (work.kind !== "group") return [];
     const group: Group = work.group;
     const buffers = new Map(entries[0]!.definitions.buffers.map((buffer) => [buffer.name, buffer]));
-    const site: Site = { group, machine, buffers, modelled: modelledTile(group, machine, buffers) };
+    const site: Site = { group, machine, buffers, modelled: modelledTiles(entries[0]!.definitions, machine)(group) };
     const tile = drawTile(site, draw);
     const tiled = nestUnder(tile, group, machine, buffers);
     return tiled === undefined ? [] : [{ site, tile, tiled, plain: canonical(site) }];

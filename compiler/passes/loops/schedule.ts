@@ -45,7 +45,7 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
       const nest = machine.scheduled ? nestOf(group, machine, byName, tile) : { ...unscheduled(group, byName), note: [] };
       return { nest, args: nest.args.map((arg) => numbered.indexOf(arg)) };
     };
-    const weights = weightsOf(work.flatMap((item) => (item.kind === "group" ? [[keyOfGroup(item.group, byName).key, item.group]] : [])));
+    const weights = weightsIn(work, byName);
     /** Groups that differ in names alone share a kernel. */
     const named = new Map<string, string>();
     const calls = work.map((item): Call => {
@@ -104,6 +104,9 @@ function weightsOf(groups: readonly (readonly [key: string, group: Group])[]): R
   );
 }
 
+const weightsIn = (work: Definitions["work"], buffers: Buffers): ReadonlyMap<string, Weight> =>
+  weightsOf(work.flatMap((item) => (item.kind === "group" ? [[keyOfGroup(item.group, buffers).key, item.group]] : [])));
+
 type Buffers = ReadonlyMap<string, Buffer>;
 
 /** Loops of one group, and what a reader might not expect of them. */
@@ -122,10 +125,14 @@ function tileFor(weight: Weight, group: Group, machine: Machine, buffers: Buffer
   return loops;
 }
 
-/** The tile that the cost model gives a group, as its loops take it. */
-export function modelledTile(group: Group, machine: Machine, buffers: Buffers): Tile {
-  const tile = tileOf(group, machine, buffers);
-  return nestUnder(tile, group, machine, buffers) === undefined ? onePeriod(group) : tile;
+/** The tiles that the cost model gives the groups of an entry, as their loops take them. */
+export function modelledTiles({ work, buffers }: Pick<Definitions, "work" | "buffers">, machine: Machine): (group: Group) => Tile {
+  const byName = new Map(buffers.map((buffer) => [buffer.name, buffer]));
+  const weights = weightsIn(work, byName);
+  return (group) => {
+    const tile = tileFor(weights.get(keyOfGroup(group, byName).key)!, group, machine, byName);
+    return nestUnder(tile, group, machine, byName) === undefined ? onePeriod(group) : tile;
+  };
 }
 
 /** The loops before any schedule: point by point, one after the other. */

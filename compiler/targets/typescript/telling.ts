@@ -111,9 +111,19 @@ function linesOf(entry: Entry): { readonly heading: string | undefined; readonly
     const lines = folded(call.doc, { stored: storedBy(call), gradients, told, named, shared });
     for (const { node } of call.doc) told.set(node, told.get(node) ?? n + 1);
     const heading = titles.before(lines, parts[n]!);
-    return { heading, texts: lines.map((line) => lineText(line, titles, (node) => statementOf(node, n))) };
+    const texts = lines.map((line) => lineText(line, titles, (node) => statementOf(node, n)));
+    return { heading, texts: texts.length > 0 ? texts : [keptText(call)] };
   });
 }
+
+/** What no node is told of: a value that was computed apart, because others read the one before it, comes to its place. */
+const keptText = (call: Call): string => `${targetsOf(call).join(", ")} as computed before: what it overwrites was read until here`;
+
+const targetsOf = (call: Call): string[] => {
+  if (call.kind === "let") return [call.name];
+  const definitions = call.kind === "store" ? [call.definition] : call.group.stages.map(({ definition }) => definition);
+  return definitions.map(({ name, target }) => target ?? name);
+};
 
 /** Cotangents, and what wrappers of rules make of them. */
 const gradientsOf = (calls: readonly Call[]): ReadonlySet<string> =>
