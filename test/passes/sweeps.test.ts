@@ -39,7 +39,7 @@ test("a tile of sums is stored raw, and the function stands once, at each point 
   const kernel = await kernelOf(true, false);
   expect(count(kernel, "tanh")).toBe(1);
   expect(kernel.doc).toEqual([
-    "dot[i,j] = Σ k<5: x[i,k]·W[k,j]",
+    "dot[i<6,j<9] = Σ k<5: x[i,k]·W[k,j]",
     "tanh_[i,j] = tanh(dot[i,j] + b[j])",
     `${NOTE} tanh_; then the rest, point by point.`,
   ]);
