@@ -19,16 +19,22 @@ function editable(module: Module, phases: readonly string[], lines: readonly str
   const kernels = new Set(
     training.flatMap(({ calls }) => calls.flatMap((call) => (call.kind === "call" && isBackward(call) ? [call.kernel] : []))),
   );
+  const ops = new Set([...kernels].map((kernel) => kernel.slice(0, kernel.indexOf("_"))));
+  /** Kernels' own functions, those that several share, their rows being N, and what kernels have in common. */
+  const isOne = (name: string): boolean =>
+    kernels.has(name) || !/_\d/.test(name) || (/_(?:\d+x)*N(?=x|_|$)/.test(name) && ops.has(name.slice(0, name.indexOf("_"))));
   const found: number[] = [];
+  let among = false;
   let inside = false;
   let entry = -1;
   let statement: Call | undefined;
   lines.forEach((line, n) => {
     const name = /^function (\w+)\(/.exec(line)?.[1];
-    if (name !== undefined) inside = kernels.has(name);
+    if (/^\/\/ #(end)?region/.test(line)) among = line === "// #region kernels";
+    if (name !== undefined) inside = among && isOne(name);
     else if (line === "}") inside = false;
-    else if (inside && line.startsWith("  ") && !/^  \w+: \w+Array,?$/.test(line)) found.push(n);
-    const numbered = /^ {4}\/\/ (\d+)\.$/.exec(line)?.[1];
+    else if (inside && line.startsWith("  ") && !/^  (\w+: \w+|arrays: .*),?$/.test(line)) found.push(n);
+    const numbered = /^ {4}\/\/ (\d+)\. /.exec(line)?.[1];
     if (numbered === "1") entry++;
     if (numbered !== undefined) statement = training[entry]?.calls[Number(numbered) - 1];
     else if (statement !== undefined && statement.kind !== "call" && isBackward(statement) && /^ {4}[\w].* = /.test(line)) found.push(n);
