@@ -8,6 +8,7 @@ import { Names } from "../compiler/loop/identifier.ts";
 import { printKernels } from "../compiler/targets/typescript/functions.ts";
 import { Outline } from "../compiler/targets/typescript/outline.ts";
 import { sharedName, sharingOf } from "../compiler/targets/typescript/shared.ts";
+import { shortened } from "../compiler/targets/typescript/short.ts";
 import { printPlainFunction } from "../compiler/targets/typescript/statement.ts";
 
 const kernel = (text: string, doc = "y = x"): Kernel => parseKernel(text.replace("{", `{\n  // ${doc}`));
@@ -136,4 +137,18 @@ test("a sum has the name of the value that it is, and what is read once stands w
   expect(text).toContain("largest = Math.max(largest, x[k]!);");
   expect(text).toContain("y[1] = x[3]! - largest;");
   expect(text).not.toMatch(/const (largest|once)/);
+});
+
+test("a constant that another part of the kernel reads keeps its name, where it would otherwise stand in its reader", () => {
+  const { body } = kernel(`kernel copy_4(x: f32[4] read, y: f32[4] write) flops 0 {
+  for i in 0..4 {
+    let mean: f32 = x[i]
+    y[i] = mean
+  }
+}
+`);
+  const [loop] = body;
+  if (loop?.kind !== "for") throw new Error("the kernel is a loop");
+  expect(shortened(loop.body).map(({ kind }) => kind)).toEqual(["store"]);
+  expect(shortened(loop.body, new Set(["mean"]))).toEqual(loop.body);
 });

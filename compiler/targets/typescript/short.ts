@@ -13,14 +13,14 @@ const LARGEST = 4;
 
 type Line = Stmt | Called;
 
-/** One body, and not those inside it. */
-export function shortened(body: readonly Line[]): readonly Line[] {
-  let rest = renamed(body);
+/** One body, and not those inside it. `elsewhere` are names that other parts of a kernel mention: these stay. */
+export function shortened(body: readonly Line[], elsewhere: ReadonlySet<string> = new Set()): readonly Line[] {
+  let rest = renamed(body, elsewhere);
   const out: Line[] = [];
   for (let n = 0; n < rest.length; n++) {
     const s = rest[n]!;
     const next = rest[n + 1];
-    if (next !== undefined && isConstant(s) && isTaking(next) && isOnceIn(s, next, rest.slice(n + 1)))
+    if (next !== undefined && isConstant(s) && !elsewhere.has(s.name) && isTaking(next) && isOnceIn(s, next, rest.slice(n + 1)))
       rest = [...rest.slice(0, n + 1), taking(next, s), ...rest.slice(n + 2)];
     else out.push(s);
   }
@@ -59,14 +59,14 @@ function readsOf(name: string, body: readonly Line[]): number {
 }
 
 /** A sum that a constant is nothing but gets the constant's name. */
-function renamed(body: readonly Line[]): readonly Line[] {
+function renamed(body: readonly Line[], elsewhere: ReadonlySet<string>): readonly Line[] {
   let now = body;
   for (const s of body) {
     if (!isConstant(s) || s.value.kind !== "local") continue;
     const { name: from } = s.value;
     const at = now.findIndex((one) => one.kind === "let" && one.name === s.name);
     const isOwn = now.some((one) => one.kind === "let" && one.mutable && one.name === from);
-    if (at < 0 || !isOwn || isSetIn(from, now.slice(at))) continue;
+    if (at < 0 || !isOwn || elsewhere.has(from) || isSetIn(from, now.slice(at))) continue;
     now = [...now.slice(0, at), ...now.slice(at + 1)].map((one) => called(one, from, s.name));
   }
   return now;

@@ -8,6 +8,7 @@ import { blockComment } from "./comment.ts";
 import { printIndex, printScalar, type Printer } from "./expression.ts";
 import type { Called, Outline, Outlined } from "./outline.ts";
 import type { Shared } from "./shared.ts";
+import { namesOf } from "../../loop/uses.ts";
 import { shortened } from "./short.ts";
 
 export const arrayOf = (dtype: string): "Float64Array" | "Float32Array" | "Int32Array" =>
@@ -98,7 +99,8 @@ export function printKernelFunction(
       const end = parts.findIndex((part, n) => n >= at && !isStmt(part));
       const run = parts.slice(at, end < 0 ? undefined : end).filter(isStmt);
       const part = parts[at + run.length];
-      lines.push(...printBody(run, outer), ...(part === undefined || isStmt(part) ? [] : printPart(part)));
+      const others = parts.filter((one) => !isStmt(one) || !run.includes(one));
+      lines.push(...printBody(run, outer, mentionedIn(others)), ...(part === undefined || isStmt(part) ? [] : printPart(part)));
       at += run.length + 1;
     }
     return lines;
@@ -201,8 +203,18 @@ function printHead({ index: name, from, to, step }: Loop): string {
   return `for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${next})`;
 }
 
-const printBody = (body: readonly Stmt[], how: How): string[] =>
-  shortened(how.outlined?.(body) ?? body).flatMap((s) => (s.kind === "called" ? [printCalled(s, how)] : printStmt(s, how)));
+/** Names that parts of a kernel mention. */
+const mentionedIn = (parts: readonly Part[]): ReadonlySet<string> =>
+  new Set(
+    parts.flatMap((part) => {
+      if (isStmt(part)) return [...namesOf([part])];
+      const own = part.kind === "block" ? part.given.map(({ name }) => name) : [...namesOf([part.loop])];
+      return [...own, ...(part.kind === "block" ? namesOf(part.body) : mentionedIn(part.parts))];
+    }),
+  );
+
+const printBody = (body: readonly Stmt[], how: How, elsewhere?: ReadonlySet<string>): string[] =>
+  shortened(how.outlined?.(body) ?? body, elsewhere).flatMap((s) => (s.kind === "called" ? [printCalled(s, how)] : printStmt(s, how)));
 
 const printCalled = ({ function: one, arrays, places, values }: Called, { printer, nameOf }: How): string =>
   `${nameOf!(one)}(${[...arrays.map(printer.bufferName), ...places.map(printIndex), ...values.map((value) => printScalar(value, printer))].join(", ")});`;
