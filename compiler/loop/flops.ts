@@ -3,6 +3,9 @@
 import { sizeOf } from "../graph/type.ts";
 import type { Call, Kernel, Scalar } from "./loop.ts";
 
+/** Operations of an entry from which on they say what takes its time; a shorter one is calls and loads. */
+export const TELLING = 100_000;
+
 /** Of one evaluation. */
 export function flopsOfScalar(s: Scalar): number {
   if (s.kind === "reduce") return sizeOf(s.over.map((axis) => axis.extent)) * (flopsOfScalar(s.term) + 1);

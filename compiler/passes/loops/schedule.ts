@@ -7,6 +7,7 @@ import { local, mapScalar } from "../../loop/build.ts";
 import { identifier, Names } from "../../loop/identifier.ts";
 import { rowMajor } from "../../loop/index-expression.ts";
 import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Program } from "../../loop/loop.ts";
+import { TELLING } from "../../loop/flops.ts";
 import { keyOfGroup } from "../../loop/same.ts";
 import { linesOf } from "../../loop/text/reading.ts";
 import type { Pass } from "../pass.ts";
@@ -41,8 +42,8 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
     const byName = new Map(buffers.map((buffer) => [buffer.name, buffer]));
     const kernels: Kernel[] = [];
     const names = new Names();
-    const built = (group: Group, numbered: readonly string[], tile?: Tile): Known => {
-      const nest = machine.scheduled ? nestOf(group, machine, byName, tile) : { ...unscheduled(group, byName), note: [] };
+    const built = (group: Group, numbered: readonly string[], tile: () => Tile): Known => {
+      const nest = machine.scheduled ? nestOf(group, machine, byName, tile()) : { ...unscheduled(group, byName), note: [] };
       return { nest, args: nest.args.map((arg) => numbered.indexOf(arg)) };
     };
     const weights = weightsIn(work, byName);
@@ -56,7 +57,7 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
       const { key, buffers: numbered } = keyOfGroup(group, byName);
       const weight = weights.get(key)!;
       const known = `${weight}: ${key}`;
-      const tile = tiles.get(key) ?? tileFor(weight, group, machine, byName);
+      const tile = () => tiles.get(key) ?? tileFor(weight, group, machine, byName);
       const { nest, args } = nests.get(known) ?? built(group, numbered, tile);
       nests.set(known, { nest, args });
       let kernel = named.get(key);
@@ -80,9 +81,6 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
 
 /** Parts of an entry's operations that the groups do whose loops are as short as can be, and those whose loops are at least not written in a row. */
 const [LITTLE, SOME] = [0.03, 0.12];
-
-/** Operations of an entry from which on they say what takes its time; a shorter one is calls and loads. */
-const TELLING = 100_000;
 
 /** How much an entry's time depends on a group. */
 type Weight = "little" | "some" | "much";
@@ -112,9 +110,9 @@ type Buffers = ReadonlyMap<string, Buffer>;
 /** Loops of one group, and what a reader might not expect of them. */
 type Loops = Built & { readonly note: readonly string[] };
 
-/** The loops under the chosen tile or the cost model's, or without lanes where these have an obstacle. */
-const nestOf = (group: Group, machine: Machine, buffers: Buffers, chosen?: Tile): Loops =>
-  nestUnder(chosen ?? tileOf(group, machine, buffers), group, machine, buffers) ?? nestUnder(onePeriod(group), group, machine, buffers)!; // only lanes meet obstacles
+/** The loops under a tile, or without lanes where these have an obstacle. */
+const nestOf = (group: Group, machine: Machine, buffers: Buffers, tile: Tile): Loops =>
+  nestUnder(tile, group, machine, buffers) ?? nestUnder(onePeriod(group), group, machine, buffers)!; // only lanes meet obstacles
 
 /** The tile of a group by its weight: what takes little time is short. */
 function tileFor(weight: Weight, group: Group, machine: Machine, buffers: Buffers): Tile {

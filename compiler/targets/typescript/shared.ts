@@ -3,6 +3,7 @@
  * costs no speed: the same layer in a step, in evaluation and in prediction.
  */
 
+import { TELLING } from "../../loop/flops.ts";
 import { identifier, Names } from "../../loop/identifier.ts";
 import { index } from "../../loop/index-expression.ts";
 import { substituteStmts } from "../../loop/build.ts";
@@ -86,9 +87,6 @@ export const sharedName = ({ kernel, rows }: Shared): string =>
 
 /** Of an entry's work, what kernels may do together and be as slow as those that are not bound: nobody notices. */
 const LITTLE = 0.05;
-
-/** Operations of an entry from which on they say what takes its time; a shorter one is calls and loads. */
-const TELLING = 100_000;
 
 /** Kernels that are not bound to their arrays anyway, do little of what their entry does, or belong to prediction, which takes a row. */
 export function givesUp({ kernels, entries }: Module): (kernel: Kernel) => boolean {

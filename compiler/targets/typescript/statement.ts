@@ -33,9 +33,9 @@ export interface Common {
 const ARRAYS = "arrays";
 
 /** The names under which a kernel is given its arrays, in order. */
-export const givenNames = ({ params, ...kernel }: Kernel, outline?: Outline): readonly string[] => {
-  const short = outline?.shortIn({ ...kernel, params });
-  return params.map(({ name }) => short?.get(name) ?? identifier(name));
+export const givenNames = (kernel: Kernel, outline?: Outline): readonly string[] => {
+  const short = outline?.shortIn(kernel);
+  return kernel.params.map(({ name }) => short?.get(name) ?? identifier(name));
 };
 
 /** The type of arrays by name: `Floats<"x" | "W1"> & Ints<"y">`. */
