@@ -116,7 +116,31 @@ const NOTATION = new Set(
   "over axes axis max argmax of row column position on along at added scattered to windows running bits stream f32 f64 i32".split(" "),
 );
 
-const timesRead = (value: string, name: string): number => (value.includes(name) ? [...value.matchAll(naming(name))].length : 0);
+const timesRead = (value: string, name: string): number => {
+  if (!value.includes(name)) return 0;
+  return BARE.test(name) ? (namesReadIn(value).get(name) ?? 0) : [...value.matchAll(naming(name))].length;
+};
+
+const BARE = new RegExp(`^${LETTER}+$`, "u");
+const RUN = new RegExp(`${LETTER}+`, "gu");
+/** Of as many values the names are kept: those of a statement or a few. */
+const KEPT = 4096;
+const readIn = new Map<string, ReadonlyMap<string, number>>();
+
+/** How often each run of letters stands in a value, by itself or transposed: what `naming` finds of names without other signs. */
+function namesReadIn(value: string): ReadonlyMap<string, number> {
+  const known = readIn.get(value);
+  if (known !== undefined) return known;
+  const times = new Map<string, number>();
+  const count = (name: string): void => void times.set(name, (times.get(name) ?? 0) + 1);
+  for (const [run] of value.matchAll(RUN)) {
+    count(run);
+    for (let at = run.indexOf("ᵀ"); at >= 0; at = run.indexOf("ᵀ", at + 1)) if (at > 0) count(run.slice(0, at));
+  }
+  if (readIn.size >= KEPT) readIn.clear();
+  readIn.set(value, times);
+  return times;
+}
 
 /** A value that is read once, by another of its own composition, stands where it is read. */
 function chained(entries: readonly Entry[], elsewhere: readonly string[], stored: ReadonlySet<string>): Entry[] {
