@@ -33,6 +33,10 @@ export function evaluateGraph(graph: Graph, feed: Feed, watch?: Watch): readonly
   return values;
 }
 
+/** Attributes as text that tells numbers apart which JSON does not: −0, NaN, ∞. */
+const textOf = (attrs: Node["attrs"]): string =>
+  JSON.stringify(attrs, (_, value: unknown) => (typeof value === "number" ? (Object.is(value, -0) ? "-0" : String(value)) : value));
+
 /** What graphs that one feed goes to have in common is evaluated once: the same op of the same values, with the very same attributes. */
 export class Evaluations {
   readonly #feed: (leaf: Node) => Float64Array;
@@ -52,7 +56,9 @@ export class Evaluations {
       const inputs = node.inputs.map((input) => values[input]!);
       const { dtype, shape } = node.type;
       const of = isFed ? node.name : inputs.map((input) => this.#numberOf(input)).join();
-      const key = `${node.op} ${this.#numberOf(node.attrs)} ${dtype} ${shape.join()} ${of}`;
+      // literals are made anew by every pass
+      const attrs = isFed || inputs.length > 0 ? this.#numberOf(node.attrs) : textOf(node.attrs);
+      const key = `${node.op} ${attrs} ${dtype} ${shape.join()} ${of}`;
       let value = this.#known.get(key);
       if (value === undefined) {
         value = tensor(node.type);
