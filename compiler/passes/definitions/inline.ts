@@ -2,6 +2,7 @@
 
 import { sameShape } from "../../graph/type.ts";
 import { loadsOf, mapScalar, substitute, walkScalar } from "../../loop/build.ts";
+import { bulkOf } from "../../loop/bulk.ts";
 import { equal, index, type Index } from "../../loop/index-expression.ts";
 import type { Scalar } from "../../loop/loop.ts";
 import { weighted } from "../loops/unroll.ts";
@@ -116,6 +117,9 @@ function readersOf(defined: Defined, needed: ReadonlySet<string>): ReadonlyMap<s
   return readers;
 }
 
+/** What a value may hold and still go into its reader: longer rows of operations are cut, as what reads a definition recurs. */
+const [MOST_PARTS, MOST_DEEP] = [256, 32];
+
 const NOBODY: ReadonlySet<Term> = new Set();
 
 function goesIntoReaders(
@@ -130,6 +134,8 @@ function goesIntoReaders(
   if (definition.shape.length === 0) return false; // a named local of the entry
   // storing would round it: it is read once, and computed there (numerics.ts)
   if (!exact) return true;
+  const { parts, depth } = bulkOf(definition.value);
+  if (parts > MOST_PARTS || depth > MOST_DEEP) return false;
   const cost = costOf(definition.value);
   if (cost >= 1000) return false;
   const by = readers.get(definition.name) ?? NOBODY;
