@@ -47,7 +47,11 @@ function permutes({ definition, view }: Term): string | undefined {
 function inReadOrder(defined: Defined, needed: ReadonlySet<string>): readonly Term[] {
   const readers = new Map<string, Term[]>();
   for (const term of defined.definitions)
-    for (const { buffer } of loadsOf(term.definition.value)) readers.set(buffer, [...(readers.get(buffer) ?? []), term]);
+    for (const { buffer } of loadsOf(term.definition.value)) {
+      const all = readers.get(buffer) ?? [];
+      all.push(term);
+      readers.set(buffer, all);
+    }
   const byName = new Map(defined.definitions.map((term) => [term.definition.name, term]));
   const moved = new Map<string, Term>();
   for (const term of defined.definitions) {
@@ -98,8 +102,10 @@ function expanded(defined: Defined, goes: (term: Term) => boolean): readonly Ter
   return kept;
 }
 
-const unique = <T extends { readonly node: string }>(docs: readonly T[]): T[] =>
-  docs.filter((doc, n) => docs.findIndex((other) => other.node === doc.node) === n);
+function unique<T extends { readonly node: string }>(docs: readonly T[]): T[] {
+  const seen = new Set<string>();
+  return docs.filter(({ node }) => !seen.has(node) && seen.add(node));
+}
 
 /** Readers of each definition, movements looked through. */
 function readersOf(defined: Defined, needed: ReadonlySet<string>): ReadonlyMap<string, ReadonlySet<Term>> {
