@@ -11,7 +11,7 @@ import type { Pass } from "../pass.ts";
 import { at as identity, type Defined, type Term } from "./define.ts";
 import { Dependence } from "./dependence.ts";
 import { inline, inlineMovements } from "./inline.ts";
-import { hasReduce, keptApart, type Item } from "./join.ts";
+import { hasReduce, itemOf, joined, keptApart, type Item } from "./join.ts";
 import { inOrder } from "./order.ts";
 import { readsOwnPoint } from "./own-point.ts";
 import { assignStorage, buffersOf } from "./storage.ts";
@@ -84,11 +84,11 @@ function group(
 ): { readonly items: Item[]; readonly refusals: readonly Refusal[] } {
   const refusals: Refusal[] = [];
   const items = new Map<number, Item>();
-  const itemOf = new Map<string, Item>();
+  const homes = new Map<string, Item>();
   terms.forEach((term, at) => {
     const { definition } = term;
     const reduces = hasReduce(definition.value);
-    const producers = new Set(loadsOf(definition.value).flatMap(({ buffer }) => itemOf.get(buffer) ?? []));
+    const producers = new Set(loadsOf(definition.value).flatMap(({ buffer }) => homes.get(buffer) ?? []));
     const home = [...producers]
       .filter(({ scalar }) => !scalar)
       .sort((a, b) => b.at - a.at)
@@ -100,21 +100,13 @@ function group(
       });
     if (home !== undefined) {
       dependence.merge(home.at, at);
-      home.terms.push(term);
-      itemOf.set(definition.name, home);
+      joined(home, term);
+      homes.set(definition.name, home);
       return;
     }
-    const scalar = definition.shape.length === 0 && !reduces;
-    const item: Item = {
-      at,
-      axes: definition.axes,
-      terms: [term],
-      tiled: term.contracts,
-      scalar,
-      totals: new Set(),
-    };
+    const item = itemOf(term, at);
     items.set(at, item);
-    itemOf.set(definition.name, item);
+    homes.set(definition.name, item);
   });
   return { items: [...items.values()], refusals };
 }
