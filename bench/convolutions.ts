@@ -119,6 +119,8 @@ for (const shape of SHAPES.filter(({ name }) => name.includes(values.only))) {
     });
     console.log(`${shape.name.padEnd(30)} ${cells.join("   ")} GFLOP/s${builds.length > 1 ? `   ${dist}` : ""}`);
     if (values.kernels)
-      kernels.forEach((one, n) => console.log(`    ${roleOf(one).padEnd(8)} ${(1e3 * times[n]!).toFixed(0).padStart(7)} µs  ${one.kernel}  ${one.serves.join(" ")}`));
+      kernels.forEach((one, n) =>
+        console.log(`    ${roleOf(one).padEnd(8)} ${(1e3 * times[n]!).toFixed(0).padStart(7)} µs  ${one.kernel}  ${one.serves.join(" ")}`),
+      );
   }
 }

@@ -119,9 +119,7 @@ function readersOf(defined: Defined, needed: ReadonlySet<string>): ReadonlyMap<s
 /** Whether a value is one or another contraction, by its position. */
 export function joinsContractions(value: Scalar, byName: ReadonlyMap<string, Pick<Term, "contracts">>): boolean {
   const isOne = (part: Scalar): boolean =>
-    part.kind === "load"
-      ? byName.get(part.buffer)?.contracts === true
-      : part.kind === "select" && [part.then, part.otherwise].every(isOne);
+    part.kind === "load" ? byName.get(part.buffer)?.contracts === true : part.kind === "select" && [part.then, part.otherwise].every(isOne);
   return value.kind === "select" && isOne(value);
 }
 

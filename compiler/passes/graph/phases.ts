@@ -3,7 +3,7 @@
  * residue along every dilated axis, is a convolution of the input itself under the taps that meet elements there, and the phases are
  * interleaved.
  *   y[p] = Σ k<4: where((p + k − 1) mod 2 = 0, x[⌊(p + k − 1) / 2⌋], 0)·w[k]
- *     →   y[2·i] = Σ k<2: x[i + k]·w[2·k + 1],   y[2·i + 1] = Σ k<2: x[i + k]·w[2·k] 
+ *     →   y[2·i] = Σ k<2: x[i + k]·w[2·k + 1],   y[2·i + 1] = Σ k<2: x[i + k]·w[2·k]
  * Sums keep the order of the terms that are left. Input gradients of strided convolutions and transposed convolutions are such.
  */
 
