@@ -104,8 +104,7 @@ test.each(["typescript", "wasm"] as const)(
   "%s: gradients hold, and the step is the interpreter's",
   { timeout: 240_000 },
   async (target) => {
-    const { report, lowered } = await compile(strided, { target });
-    expect(report).not.toBe("");
+    const { lowered } = await compile(strided, { target });
     const nodes = lowered.module.entries.flatMap(({ calls }) => calls.flatMap(({ doc }) => doc.map(({ node }) => node)));
     expect(nodes.filter((node) => /\.phase\d/.test(node)).length).toBeGreaterThan(8);
   },

@@ -50,7 +50,7 @@ export function byFilter(group: Group, buffers: Buffers, keep: Keep): Group {
     const alone = moved.length === 1 && axes.every((other) => other === axis || other.extent === 1 || !dependsOn(moved[0]!, other.name));
     return alone && axis.extent % LANES === 0 ? [[moved[0]!, axis] as const] : [];
   })[0] ?? [undefined, undefined];
-  if (panel === undefined || filters === undefined || servedByColumns(definition, reduce, buffers)) return group;
+  if (panel === undefined || filters === undefined || servedByColumns(definition, filters, reduce, buffers)) return group;
   const [outer, ...inside] = reduce.over;
   const spread = copied(panel, [outer!, filters, ...inside], "pack", definition, buffers, keep, filters);
   const turned = [...axes.filter((axis) => axis !== filters), filters];
@@ -61,8 +61,8 @@ export function byFilter(group: Group, buffers: Buffers, keep: Keep): Group {
   return { ...group, stages: [{ storage, definition: { ...definition, value: read, op: "unpack" } }, ...rest] };
 }
 
-/** Whether the points along the last axis lie side by side in what they read, in whole vectors or many. */
-function servedByColumns({ axes }: Definition, reduce: Reduce, buffers: Buffers): boolean {
+/** Whether the points of a map lie side by side in what they read, in as many vectors as a row has; a window's taps are few. */
+function servedByColumns({ axes }: Definition, filters: Axis, reduce: Reduce, buffers: Buffers): boolean {
   const last = axes.at(-1)!;
-  return contiguousIn(reduce, last, buffers) && (last.extent % (2 * LANES) === 0 || last.extent >= 6 * LANES);
+  return filters !== axes[0] && contiguousIn(reduce, last, buffers) && (last.extent >= 2 * LANES || last.extent === LANES);
 }
