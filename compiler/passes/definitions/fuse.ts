@@ -10,7 +10,7 @@ import type { Apart, Definitions, Refusal, Scalar } from "../../loop/loop.ts";
 import type { Pass } from "../pass.ts";
 import { at as identity, type Defined, type Term } from "./define.ts";
 import { Dependence } from "./dependence.ts";
-import { inline, inlineMovements } from "./inline.ts";
+import { inline, inlineMovements, joinsContractions } from "./inline.ts";
 import { hasReduce, itemOf, joined, keptApart, type Item } from "./join.ts";
 import { inOrder } from "./order.ts";
 import { readsOwnPoint } from "./own-point.ts";
@@ -85,6 +85,11 @@ function group(
   const refusals: Refusal[] = [];
   const items = new Map<number, Item>();
   const homes = new Map<string, Item>();
+  const byName = new Map(terms.map((term) => [term.definition.name, term]));
+  // what contractions are joined to is stored by them, if nothing else is computed there (segments.ts); who reads it brings it in order
+  const joins = new Set(
+    terms.filter(({ definition }) => joinsContractions(definition.value, byName)).map(({ definition }) => definition.name),
+  );
   terms.forEach((term, at) => {
     const { definition } = term;
     const reduces = hasReduce(definition.value);
@@ -104,7 +109,8 @@ function group(
       homes.set(definition.name, home);
       return;
     }
-    const item = itemOf(term, at);
+    const isTiled = term.contracts || joins.has(definition.name) || loadsOf(definition.value).some(({ buffer }) => joins.has(buffer));
+    const item = itemOf(term, at, isTiled);
     items.set(at, item);
     homes.set(definition.name, item);
   });

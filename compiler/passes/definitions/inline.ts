@@ -126,6 +126,13 @@ function readersOf(defined: Defined, needed: ReadonlySet<string>): ReadonlyMap<s
 /** What a value may hold and still go into its reader: longer rows of operations are cut, as what reads a definition recurs. */
 const [MOST_PARTS, MOST_DEEP] = [256, 32];
 
+/** Whether a value is one or another contraction, by its position. */
+export function joinsContractions(value: Scalar, byName: ReadonlyMap<string, Pick<Term, "contracts">>): boolean {
+  const isOne = (part: Scalar): boolean =>
+    part.kind === "load" ? byName.get(part.buffer)?.contracts === true : part.kind === "select" && [part.then, part.otherwise].every(isOne);
+  return value.kind === "select" && isOne(value);
+}
+
 const NOBODY: ReadonlySet<Term> = new Set();
 
 function goesIntoReaders(
@@ -145,10 +152,14 @@ function goesIntoReaders(
   const cost = costOf(definition.value);
   if (cost >= 1000) return false;
   const by = readers.get(definition.name) ?? NOBODY;
+  // contractions side by side are stored there by those who make them (segments.ts)
+  if (joinsContractions(definition.value, byName)) return false;
   // additions go into further additions, and nowhere else: their pieces share what they read
   if (isWeighted) return by.size === 1 && [...by].every((reader) => reader.weighted);
   const contracted = [...by].some((reader) => reader.contracts);
   if (by.size === 1 && !contracted) return true;
+  // elements brought in order, for all who read them
+  if (definition.value.kind === "load") return false;
   // the epilogue of the reduction it alone reads is a better place; and tiles are put together once
   const epilogue = loadsOf(definition.value).some(({ buffer }) => {
     const source = byName.get(buffer);

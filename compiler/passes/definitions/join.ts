@@ -24,9 +24,9 @@ export interface Item {
 /** A kernel takes a parameter for each buffer it touches, of which an engine allows a thousand; and a longer one is not optimized. */
 const MOST_NAMES = 256;
 
-/** An item of one term. */
-export function itemOf(term: Term, at: number): Item {
-  const { definition, contracts: tiled } = term;
+/** An item of one term, whose loops are tiled, or not. */
+export function itemOf(term: Term, at: number, tiled: boolean): Item {
+  const { definition } = term;
   const scalar = definition.shape.length === 0 && !hasReduce(definition.value);
   const made = { at, axes: definition.axes, terms: [], tiled, scalar, totals: new Set<string>() };
   const item: Item = { ...made, members: new Map(), overwritten: new Set(), names: new Set() };
