@@ -169,7 +169,10 @@ export type Work =
 
 /** How: the loop nest chosen for a group. */
 export type Stmt =
-  /** `unrolled`: so many iterations are written in a row, each a block; the loop may end after any of them. */
+  /**
+   * `unrolled`: so many iterations are written in a row, each a block; the loop may end after any of them. `only`: of all iterations the
+   * one runs whose number this is, or none where it lies outside; the ends are known, and it is evaluated once, before the loop.
+   */
   | {
       readonly kind: "for";
       readonly index: string;
@@ -178,6 +181,7 @@ export type Stmt =
       readonly step: number;
       readonly form: "loop" | "vector";
       readonly unrolled?: number;
+      readonly only?: Scalar;
       readonly body: readonly Stmt[];
     }
   | { readonly kind: "let"; readonly name: string; readonly dtype: DType; readonly value: Scalar; readonly mutable: boolean }

@@ -72,7 +72,7 @@ class Numbering {
     const block = (body: readonly Stmt[]): string => `{${body.map((one) => this.stmt(one)).join(";")}}`;
     switch (s.kind) {
       case "for":
-        return `${s.form} ${this.of("i", s.index)} ${this.index(s.from)}..${s.unrolled === undefined ? this.end(s.to) : this.index(s.to)} ${s.step} ${s.unrolled ?? 1}${block(s.body)}`;
+        return `${s.form} ${this.of("i", s.index)} ${this.index(s.from)}..${s.unrolled === undefined ? this.end(s.to) : this.index(s.to)} ${s.step} ${s.unrolled ?? 1}${s.only === undefined ? "" : ` only ${this.scalar(s.only)}`}${block(s.body)}`;
       case "let":
         return `${s.mutable ? "let" : "const"} ${this.of("l", s.name)}:${s.dtype}=${this.scalar(s.value)}`;
       case "assign":

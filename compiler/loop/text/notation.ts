@@ -118,7 +118,7 @@ export function printDefinitions(d: Definitions): string {
 export function printStmt(s: Stmt): string {
   switch (s.kind) {
     case "for":
-      return `for ${printName(s.index)} in ${printIndex(s.from)}..${printIndex(s.to)}${formText(s)}`;
+      return `for ${printName(s.index)} in ${printIndex(s.from)}..${printIndex(s.to)}${formText(s)}${s.only === undefined ? "" : ` only ${printScalar(s.only)}`}`;
     case "let":
       return `${s.mutable ? "var" : "let"} ${printName(s.name)} = ${printScalar(s.value)}`;
     case "assign":

@@ -5,6 +5,7 @@ import { keyOf, loadsOf, substitute, walkScalar } from "../../loop/build.ts";
 import { namesIn } from "../../loop/index-expression.ts";
 import { flopsOfScalar } from "../../loop/flops.ts";
 import type { Axis, Definition, Group, Scalar } from "../../loop/loop.ts";
+import { pickOf, type Pick } from "../../loop/pick.ts";
 import { identityRun } from "../definitions/join.ts";
 import { taken } from "./guards.ts";
 import { NEAR, type Machine } from "../../loop/machine.ts";
@@ -60,11 +61,15 @@ export function bytesMoved({ axes, stages }: Group, sizeInBytes: (buffer: string
   const read = new Map<string, number>();
   for (const { definition } of stages) {
     const extents = extentsOf(definition);
+    const picks = picksIn(definition);
     for (const { buffer, dtype, at } of loadsOf(definition.value)) {
       const handedOn = stored.has(buffer) && (stored.get(buffer) === false || identityRun(at, axes) === at.length);
       if (handedOn) continue;
       const names = new Set<string>();
       for (const index of at) namesIn(index, names);
+      // what a position picks is as many elements as there are positions
+      for (const { axis, at: position } of picks)
+        if (names.delete(axis.name)) for (const load of loadsOf(position)) load.at.forEach((one) => namesIn(one, names));
       const elements = [...names].reduce((n, name) => n * (extents.get(name) ?? 1), 1);
       const bytes = (read.get(buffer) ?? 0) + elements * bytesOf(dtype);
       read.set(buffer, Math.min(bytes, sizeInBytes(buffer)));
@@ -72,6 +77,16 @@ export function bytesMoved({ axes, stages }: Group, sizeInBytes: (buffer: string
   }
   const writes = stages.map(({ definition: { dtype, shape }, storage }) => (storage === "local" ? 0 : sizeOf(shape) * bytesOf(dtype)));
   return [...read.values(), ...writes].reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** The terms of sums that positions pick. */
+function picksIn({ value }: Definition): readonly Pick[] {
+  const picks: Pick[] = [];
+  walkScalar(value, (part) => {
+    const pick = part.kind === "reduce" ? pickOf(part) : undefined;
+    if (pick !== undefined) picks.push(pick);
+  });
+  return picks;
 }
 
 /** Every axis that a definition's value runs over, those of its reductions included. */
