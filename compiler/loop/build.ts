@@ -162,6 +162,10 @@ export function loadsOf(s: Scalar): Load[] {
   return loads;
 }
 
+/** How a sum goes, where it is not term after term in a local. */
+export const orderText = ({ inLanes, inMemory }: Reduce): string =>
+  inLanes === true ? " in lanes" : inMemory === true ? " in memory" : "";
+
 /** A text that is equal exactly for structurally equal scalars. */
 export function keyOf(s: Scalar): string {
   switch (s.kind) {
@@ -180,6 +184,6 @@ export function keyOf(s: Scalar): string {
     case "round":
       return `round(${keyOf(s.value)})`;
     case "reduce":
-      return `${s.by}${s.inLanes === true ? " in lanes" : ""}(${s.over.map((a) => `${a.name}<${a.extent}`).join(",")}:${keyOf(s.term)})`;
+      return `${s.by}${orderText(s)}(${s.over.map((a) => `${a.name}<${a.extent}`).join(",")}:${keyOf(s.term)})`;
   }
 }

@@ -53,7 +53,8 @@ export interface Axis {
 
 /**
  * How terms combine. The order is row-major over the axes, one term after the other; or, `inLanes`, in four sums side by side
- * (passes/graph/additions.ts). It is part of a reduction's meaning: no schedule may change it.
+ * (passes/graph/additions.ts). A sum `inMemory` is stored after every term, and rounded as storage rounds: places that the data tell are
+ * added to one after the other. It is part of a reduction's meaning: no schedule may change it.
  */
 export type ReduceBy = "add" | "max" | "argmax";
 
@@ -76,6 +77,7 @@ export type Scalar =
       readonly over: readonly Axis[];
       readonly term: Scalar;
       readonly inLanes?: true;
+      readonly inMemory?: true;
     };
 
 export type Literal = Extract<Scalar, { kind: "literal" }>;
@@ -141,6 +143,7 @@ export interface Definitions {
 export type Apart =
   | "fusion is left out"
   | "it contracts"
+  | "it is summed in memory"
   | "it is computed again for the backward pass"
   | "it belongs to another part of the batch"
   | "it reads what the other overwrites"

@@ -6,7 +6,7 @@
 
 import { conjuncts, round, select, walkScalar } from "./build.ts";
 import { equal, index, namesIn } from "./index-expression.ts";
-import type { Axis, Reduce, Scalar } from "./loop.ts";
+import type { Axis, Definition, Reduce, Scalar } from "./loop.ts";
 
 /** A term, and the position that it stands at along the axis. */
 export interface Pick {
@@ -22,6 +22,27 @@ export function pickOf({ by, over, term }: Reduce): Pick | undefined {
   if (by !== "add" || axis === undefined || other !== undefined || axis.extent < 2) return undefined;
   const chosen = chosenBy(term, axis);
   return chosen === undefined ? undefined : { axis, ...chosen };
+}
+
+/** A sum that adds every term to the place which a position tells: `y[p[n],j] += d[n,j]`. */
+export interface PlacedSum extends Pick {
+  readonly over: readonly Axis[];
+}
+
+/**
+ * A sum in memory whose terms are zero but where one of the definition's axes is at a position:
+ *   y[i,j] = Σ n<8 in memory: [p[n] = i] ? d[n,j] : 0   →   y[p[n],j] += d[n,j] for every n in order
+ * Undefined for another. Adding a zero to a sum that began with 0 changes no bit.
+ */
+export function placedSum({ axes, value }: Definition): PlacedSum | undefined {
+  const sum = value.kind === "round" ? value.value : value;
+  if (sum.kind !== "reduce" || sum.inMemory !== true) return undefined;
+  for (const axis of axes) {
+    if (axis.extent < 2) continue;
+    const chosen = chosenBy(sum.term, axis);
+    if (chosen !== undefined && !axes.some(({ name }) => dependsOn(chosen.at, name))) return { axis, over: sum.over, ...chosen };
+  }
+  return undefined;
 }
 
 /** A value that is zero but where an axis is at one position: that position, and the value there. */

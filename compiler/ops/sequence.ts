@@ -161,7 +161,7 @@ export const scatterAdd: Op<"scatterAdd", [at: Value, updates: Value], { readonl
     const where = over.map(({ name, extent }) => index(name, extent));
     const chosen = apply("eq", "bool", read[0](...where), position(at[0]!));
     const term = select(chosen, read[1](...where, ...at.slice(1)), literal(0, types[1].dtype));
-    return { kind: "reduce", dtype: term.dtype, by: "add", over, term };
+    return { kind: "reduce", dtype: term.dtype, by: "add", over, term, inMemory: true };
   },
   samples: [
     { inputs: [i32(5), f32(5, 3)], attrs: { rows: 4 }, within: [0, 3] },

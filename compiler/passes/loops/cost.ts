@@ -5,7 +5,7 @@ import { keyOf, loadsOf, substitute, walkScalar } from "../../loop/build.ts";
 import { namesIn } from "../../loop/index-expression.ts";
 import { flopsOfScalar } from "../../loop/flops.ts";
 import type { Axis, Definition, Group, Scalar } from "../../loop/loop.ts";
-import { pickOf, type Pick } from "../../loop/pick.ts";
+import { pickOf, placedSum, type Pick } from "../../loop/pick.ts";
 import { identityRun } from "../definitions/join.ts";
 import { taken } from "./guards.ts";
 import { NEAR, type Machine } from "../../loop/machine.ts";
@@ -35,11 +35,15 @@ export const flopsOf = (group: Group): number => flopsOfStages(group).reduce((su
 /** The same of each stage. */
 export function flopsOfStages(group: Group): readonly number[] {
   const pieces = piecewise(group).map((n) => group.axes[n]!);
-  return group.stages.map(({ definition: { shape, value } }) =>
-    pieces.length === 0
+  return group.stages.map(({ definition }) => {
+    const { shape, value } = definition;
+    const placed = placedSum(definition);
+    if (placed !== undefined)
+      return (sizeOf(placed.over.map(({ extent }) => extent)) * sizeOf(shape) * (flopsOfScalar(placed.term) + 1)) / placed.axis.extent;
+    return pieces.length === 0
       ? sizeOf(shape) * flopsOfScalar(value)
-      : (sizeOf(shape) / sizeOf(pieces.map(({ extent }) => extent))) * shared(value, pieces),
-  );
+      : (sizeOf(shape) / sizeOf(pieces.map(({ extent }) => extent))) * shared(value, pieces);
+  });
 }
 
 /** Operations of all pieces at one point: what they have in common is computed once. */

@@ -1,7 +1,19 @@
 /** The loops of a reduction, at all points of a tile side by side: term after term, or in four sums along its innermost axis. */
 
 import { sizeOf, type DType } from "../../../graph/type.ts";
-import { apply, firstReduce, keyOf, literal, loadsOf, local, mapScalar, select, substitute, walkScalar } from "../../../loop/build.ts";
+import {
+  apply,
+  firstReduce,
+  keyOf,
+  literal,
+  loadsOf,
+  local,
+  mapScalar,
+  round,
+  select,
+  substitute,
+  walkScalar,
+} from "../../../loop/build.ts";
 import { hoistInvariants, shareSubexpressions } from "../../../loop/cse.ts";
 import {
   add,
@@ -69,7 +81,7 @@ function reduction(
     nest.nameOf(part),
   );
   if (reduce.by === "argmax") return [...lets, ...firstLargest(nest, over, scalars, results)];
-  const sums = combining(nest, reduce.by, reduce.dtype, resumed);
+  const sums = combining(nest, reduce.by, reduce.dtype, resumed, reduce.inMemory);
   const strips = !sums.resumes && inLanes(reduce) ? inStrips(nest, over, scalars, results, sums) : undefined;
   return [...lets, ...sums.begin(results), ...(strips ?? oneByOne(nest, reduce, over, scalars, results, sums))];
 }
@@ -114,10 +126,11 @@ interface Combining {
   gather(names: readonly string[], parts: readonly string[]): Stmt[];
 }
 
-/** `resumed`: what the locals begin with, where not at the beginning. */
-function combining(nest: Nest, fn: "add" | "max", dtype: DType, resumed: readonly Scalar[] | undefined): Combining {
+/** `resumed`: what the locals begin with, where not at the beginning. `inMemory`: every step rounds as storage does. */
+function combining(nest: Nest, fn: "add" | "max", dtype: DType, resumed: readonly Scalar[] | undefined, inMemory?: true): Combining {
   const start = literal(fn === "add" ? 0 : -Infinity, dtype);
-  const taken = (name: string, value: Scalar): Stmt => ({ kind: "assign", name, value: apply(fn, dtype, local(name, dtype), value) });
+  const kept = (value: Scalar): Scalar => (inMemory === true ? round(value) : value);
+  const taken = (name: string, value: Scalar): Stmt => ({ kind: "assign", name, value: kept(apply(fn, dtype, local(name, dtype), value)) });
   return {
     fn,
     resumes: resumed !== undefined,
