@@ -116,8 +116,14 @@ export interface Definition {
   readonly doc: readonly Doc[];
 }
 
-/** Where a stage's value goes: memory, a local of the shared loops, or a sum over all of the shared loops. */
-export type Storage = "buffer" | "local" | "total";
+/**
+ * Where a stage's value goes: memory, a local of the shared loops, or a sum over all of the shared loops; or memory of which only the places
+ * hold it that a term is added to, for the stages after it: elsewhere it is 0.
+ */
+export type Storage = "buffer" | "local" | "total" | "places";
+
+/** Whether a statement leaves a stage's value to others. */
+export const isLeft = ({ storage }: Pick<Stage, "storage">): boolean => storage !== "local" && storage !== "places";
 
 export interface Stage {
   readonly definition: Definition;

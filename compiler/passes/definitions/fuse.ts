@@ -14,6 +14,7 @@ import { inline, inlineMovements } from "./inline.ts";
 import { hasReduce, keptApart, type Item } from "./join.ts";
 import { inOrder } from "./order.ts";
 import { readsOwnPoint } from "./own-point.ts";
+import { updatesOfPlaces } from "./places.ts";
 import { assignStorage, buffersOf } from "./storage.ts";
 
 /** Why a term stays out of a producer's loops; undefined where it joins them. */
@@ -85,6 +86,7 @@ function group(
   const refusals: Refusal[] = [];
   const items = new Map<number, Item>();
   const itemOf = new Map<string, Item>();
+  const updates = updatesOfPlaces(terms);
   terms.forEach((term, at) => {
     const { definition } = term;
     const reduces = hasReduce(definition.value);
@@ -93,7 +95,7 @@ function group(
       .filter(({ scalar }) => !scalar)
       .sort((a, b) => b.at - a.at)
       .find((item) => {
-        const reason: Apart | undefined = join(item, term, reduces, dependence, at);
+        const reason: Apart | undefined = join(item, term, reduces, dependence, at, updates);
         if (reason === undefined) return true;
         refusals.push({ value: definition.name, from: item.terms.map(({ definition: d }) => d.name), reason });
         return false;

@@ -27,11 +27,27 @@ export const identityRun = (where: readonly Index[], axes: readonly Axis[]): num
   return n;
 };
 
-/** Why a term may not join an item's loops; undefined where it may, and the item's shared axes are narrowed to what both share. */
-export function keptApart(item: Item, term: Term, reduces: boolean, dependence: Dependence, at: number): Apart | undefined {
+/**
+ * Why a term may not join an item's loops; undefined where it may, and the item's shared axes are narrowed to what both share. `updates`: by
+ * sum whose terms go where the data tell, the update that may do with the places they go to (places.ts).
+ */
+export function keptApart(
+  item: Item,
+  term: Term,
+  reduces: boolean,
+  dependence: Dependence,
+  at: number,
+  updates: ReadonlyMap<string, Term>,
+): Apart | undefined {
   const { definition } = term;
   if (term.contracts) return "it contracts";
-  if ([term, ...item.terms].some(({ definition: d }) => wholeSum(d.value)?.inMemory === true)) return "it is summed in memory";
+  if ([term, ...item.terms].some(({ definition: d }) => wholeSum(d.value)?.inMemory === true))
+    return item.terms.length === 1 &&
+      term === updates.get(item.terms[0]!.definition.name) &&
+      readsWhatItWrites(item, definition) &&
+      !dependence.separable(item.at, at)
+      ? undefined
+      : "it is summed in memory";
   // in the loops of the forward pass it would be computed early and kept after all
   if (term.again && item.terms.every(({ role, again }) => role === "primal" && !again)) return "it is computed again for the backward pass";
   // the parts of a batch come one after the other

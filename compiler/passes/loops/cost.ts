@@ -35,11 +35,14 @@ export const flopsOf = (group: Group): number => flopsOfStages(group).reduce((su
 /** The same of each stage. */
 export function flopsOfStages(group: Group): readonly number[] {
   const pieces = piecewise(group).map((n) => group.axes[n]!);
+  const first = group.stages[0]!;
+  const placed = placedSum(first.definition);
+  const terms = placesOf(first.definition) ?? 0;
   return group.stages.map(({ definition }) => {
     const { shape, value } = definition;
-    const placed = placedSum(definition);
-    if (placed !== undefined)
-      return (sizeOf(placed.over.map(({ extent }) => extent)) * sizeOf(shape) * (flopsOfScalar(placed.term) + 1)) / placed.axis.extent;
+    const isSum = definition === first.definition;
+    if (placed !== undefined && (isSum || first.storage === "places"))
+      return terms * (isSum ? flopsOfScalar(placed.term) + 1 : flopsOfScalar(value));
     return pieces.length === 0
       ? sizeOf(shape) * flopsOfScalar(value)
       : (sizeOf(shape) / sizeOf(pieces.map(({ extent }) => extent))) * shared(value, pieces);
@@ -74,13 +77,24 @@ export function bytesMoved({ axes, stages }: Group, sizeInBytes: (buffer: string
       // what a position picks is as many elements as there are positions
       for (const { axis, at: position } of picks)
         if (names.delete(axis.name)) for (const load of loadsOf(position)) load.at.forEach((one) => namesIn(one, names));
-      const elements = [...names].reduce((n, name) => n * (extents.get(name) ?? 1), 1);
+      const named = [...names].reduce((n, name) => n * (extents.get(name) ?? 1), 1);
+      const elements = stages[0]!.storage === "places" ? Math.min(named, placesOf(stages[0]!.definition)!) : named;
       const bytes = (read.get(buffer) ?? 0) + elements * bytesOf(dtype);
       read.set(buffer, Math.min(bytes, sizeInBytes(buffer)));
     }
   }
-  const writes = stages.map(({ definition: { dtype, shape }, storage }) => (storage === "local" ? 0 : sizeOf(shape) * bytesOf(dtype)));
+  const atPlaces = stages[0]!.storage === "places" ? placesOf(stages[0]!.definition) : undefined;
+  const writes = stages.map(({ definition: { dtype, shape }, storage }) =>
+    storage === "local" ? 0 : Math.min(sizeOf(shape), atPlaces ?? Infinity) * bytesOf(dtype),
+  );
   return [...read.values(), ...writes].reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** How many elements a sum adds to that goes where the data tell, if no place came twice. */
+function placesOf(definition: Definition): number | undefined {
+  const placed = placedSum(definition);
+  if (placed === undefined) return undefined;
+  return sizeOf(placed.over.map(({ extent }) => extent)) * (sizeOf(definition.shape) / placed.axis.extent);
 }
 
 /** The terms of sums that positions pick. */

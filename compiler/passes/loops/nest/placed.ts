@@ -1,7 +1,8 @@
 /**
  * The loops of a sum whose terms go to places that the data tell, one after the other:
  *   y[i,j] = Σ n in memory: [p[n] = i] ? d[n,j] : 0   →   y = 0; for k { for p_0 only p[k] { for j { y[p_0,j] = y[p_0,j] + d[k,j] } } }
- * Their time is that of the terms, however many places there are.
+ * Their time is that of the terms, however many places there are. Where an update needs the sum at these places alone, only they are set to 0
+ * before; afterwards each is updated and set to 0 again: an update by 0 changes nothing, so that one place may come twice.
  */
 
 import { sizeOf } from "../../../graph/type.ts";
@@ -10,30 +11,37 @@ import { add, constant, index, type Index } from "../../../loop/index-expression
 import { LANES } from "../../../loop/lanes.ts";
 import type { Axis, Definition, Scalar, Stmt } from "../../../loop/loop.ts";
 import { placedSum } from "../../../loop/pick.ts";
-import { LANE, laneLoop, loop, loopAt, loopsAround } from "../points.ts";
+import { LANE, laneLoop, loop, loopAt, loopsAround, type Point } from "../points.ts";
 import { Nest } from "./nest.ts";
 import { innerStage, stageAt } from "./stages.ts";
 import { valueAt } from "./values.ts";
 
-/** The loops of a group that is such a sum; undefined of any other. */
+/** The loops of a group that is such a sum, and maybe its update; undefined of any other. */
 export function placedLoops(nest: Nest): Stmt[] | undefined {
   const { axes, stages } = nest.group;
-  const { definition } = stages[0]!;
+  const { definition, storage } = stages[0]!;
   const placed = placedSum(definition);
   if (placed === undefined) return undefined;
-  const over = placed.over.map((axis, n): Axis => ({ ...axis, name: n === 0 ? "k" : `k${n + 1}` }));
-  const renamed = new Map(placed.over.map(({ name, extent }, n) => [name, index(over[n]!.name, extent)]));
-  const only = valueAt(nest, substitute(placed.at, renamed), { where: new Map(), suffix: "" });
-  const name = nest.nameOf(only);
+  const { axis, over } = placed;
   const { dtype } = definition;
-  const sum = load(definition.name, dtype, ...axes.map((axis) => index(axis.name, axis.extent)));
-  const value: Scalar = apply("add", dtype, sum, substitute(placed.term, renamed));
-  const where = new Map([[placed.axis.name, index(name, placed.axis.extent)]]);
-  const inner = axes.filter((axis) => axis.name !== placed.axis.name);
-  const added = { ...definition, value };
-  const point = { where, suffix: "" };
-  const body = inner.length === 0 ? stageAt(nest, added, false, [point]) : innerStage(nest, added, inner, point);
-  return [...zeros(nest, definition), ...loopsAround(over, [{ ...loopAt(name, placed.axis.extent, only), body }])];
+  const loops = over.map((one, n): Axis => ({ ...one, name: n === 0 ? "k" : `k${n + 1}` }));
+  const renamed = new Map(over.map(({ name, extent }, n) => [name, index(loops[n]!.name, extent)]));
+  const inner = axes.filter(({ name }) => name !== axis.name);
+  const stageOf = (one: Definition, point: Point): Stmt[] =>
+    inner.length === 0 ? stageAt(nest, one, false, [point]) : innerStage(nest, one, inner, point);
+  /** Definitions at the place of each term, in the order of the terms. */
+  const atPlaces = (...definitions: readonly Definition[]): Stmt[] => {
+    const only = valueAt(nest, substitute(placed.at, renamed), { where: new Map(), suffix: "" });
+    const name = nest.nameOf(only);
+    const point = { where: new Map([[axis.name, index(name, axis.extent)]]), suffix: "" };
+    return loopsAround(loops, [{ ...loopAt(name, axis.extent, only), body: definitions.flatMap((one) => stageOf(one, point)) }]);
+  };
+  const sum = load(definition.name, dtype, ...axes.map(({ name, extent }) => index(name, extent)));
+  const added: Scalar = apply("add", dtype, sum, substitute(placed.term, renamed));
+  const empty: Definition = { ...definition, value: literal(0, dtype) };
+  const begun = storage === "places" ? atPlaces(empty) : zeros(nest, definition);
+  const ended = storage === "places" ? atPlaces(...stages.slice(1).map((stage) => stage.definition), empty) : [];
+  return [...begun, ...atPlaces({ ...definition, value: added }), ...ended];
 }
 
 /** A buffer filled with zeros, in lanes where there are some. */
