@@ -11,9 +11,9 @@ import { add, constant, index, type Index } from "../../../loop/index-expression
 import { LANES } from "../../../loop/lanes.ts";
 import type { Axis, Definition, Scalar, Stmt } from "../../../loop/loop.ts";
 import { placedSum } from "../../../loop/pick.ts";
-import { LANE, laneLoop, loop, loopAt, loopsAround, type Point } from "../points.ts";
+import { LANE, laneLoop, loop, loopAt, loopsAround } from "../points.ts";
 import { Nest } from "./nest.ts";
-import { innerStage, stageAt } from "./stages.ts";
+import { innerStage } from "./stages.ts";
 import { valueAt } from "./values.ts";
 
 /** The loops of a group that is such a sum, and maybe its update; undefined of any other. */
@@ -27,14 +27,14 @@ export function placedLoops(nest: Nest): Stmt[] | undefined {
   const loops = over.map((one, n): Axis => ({ ...one, name: n === 0 ? "k" : `k${n + 1}` }));
   const renamed = new Map(over.map(({ name, extent }, n) => [name, index(loops[n]!.name, extent)]));
   const inner = axes.filter(({ name }) => name !== axis.name);
-  const stageOf = (one: Definition, point: Point): Stmt[] =>
-    inner.length === 0 ? stageAt(nest, one, false, [point]) : innerStage(nest, one, inner, point);
   /** Definitions at the place of each term, in the order of the terms. */
   const atPlaces = (...definitions: readonly Definition[]): Stmt[] => {
     const only = valueAt(nest, substitute(placed.at, renamed), { where: new Map(), suffix: "" });
     const name = nest.nameOf(only);
     const point = { where: new Map([[axis.name, index(name, axis.extent)]]), suffix: "" };
-    return loopsAround(loops, [{ ...loopAt(name, axis.extent, only), body: definitions.flatMap((one) => stageOf(one, point)) }]);
+    return loopsAround(loops, [
+      { ...loopAt(name, axis.extent, only), body: definitions.flatMap((one) => innerStage(nest, one, inner, point)) },
+    ]);
   };
   const sum = load(definition.name, dtype, ...axes.map(({ name, extent }) => index(name, extent)));
   const added: Scalar = apply("add", dtype, sum, substitute(placed.term, renamed));
