@@ -14,6 +14,7 @@ import { inline, inlineMovements, joinsContractions } from "./inline.ts";
 import { hasReduce, itemOf, joined, keptApart, type Item } from "./join.ts";
 import { inOrder } from "./order.ts";
 import { readsOwnPoint } from "./own-point.ts";
+import { updatesOfPlaces } from "./places.ts";
 import { assignStorage, buffersOf } from "./storage.ts";
 
 /** Why a term stays out of a producer's loops; undefined where it joins them. */
@@ -90,6 +91,7 @@ function group(
   const joins = new Set(
     terms.filter(({ definition }) => joinsContractions(definition.value, byName)).map(({ definition }) => definition.name),
   );
+  const updates = updatesOfPlaces(terms);
   terms.forEach((term, at) => {
     const { definition } = term;
     const reduces = hasReduce(definition.value);
@@ -98,7 +100,7 @@ function group(
       .filter(({ scalar }) => !scalar)
       .sort((a, b) => b.at - a.at)
       .find((item) => {
-        const reason: Apart | undefined = join(item, term, reduces, dependence, at);
+        const reason: Apart | undefined = join(item, term, reduces, dependence, at, updates);
         if (reason === undefined) return true;
         refusals.push({ value: definition.name, from: item.terms.map(({ definition: d }) => d.name), reason });
         return false;

@@ -6,6 +6,7 @@ import type { Apart, Axis, Definition, Scalar } from "../../loop/loop.ts";
 import { weighted } from "../loops/unroll.ts";
 import type { Term } from "./define.ts";
 import type { Dependence } from "./dependence.ts";
+import { wholeSum } from "./rows.ts";
 
 /** An item under construction: a group, or a scalar of the entry. */
 export interface Item {
@@ -53,10 +54,27 @@ export const identityRun = (where: readonly Index[], axes: readonly Axis[]): num
   return n;
 };
 
-/** Why a term may not join an item's loops; undefined where it may, and the item's shared axes are narrowed to what both share. */
-export function keptApart(item: Item, term: Term, reduces: boolean, dependence: Dependence, at: number): Apart | undefined {
+/**
+ * Why a term may not join an item's loops; undefined where it may, and the item's shared axes are narrowed to what both share. `updates`: by
+ * sum whose terms go where the data tell, the update that may do with the places they go to (places.ts).
+ */
+export function keptApart(
+  item: Item,
+  term: Term,
+  reduces: boolean,
+  dependence: Dependence,
+  at: number,
+  updates: ReadonlyMap<string, Term>,
+): Apart | undefined {
   const { definition } = term;
   if (term.contracts) return "it contracts";
+  if ([term, ...item.terms].some(({ definition: d }) => wholeSum(d.value)?.inMemory === true))
+    return item.terms.length === 1 &&
+      term === updates.get(item.terms[0]!.definition.name) &&
+      readsWhatItWrites(item, definition) &&
+      !dependence.separable(item.at, at)
+      ? undefined
+      : "it is summed in memory";
   // in the loops of the forward pass it would be computed early and kept after all
   if (term.again && item.terms.every(({ role, again }) => role === "primal" && !again)) return "it is computed again for the backward pass";
   // the parts of a batch come one after the other
@@ -117,7 +135,7 @@ function readsWhatItWrites(item: Item, definition: Definition): boolean {
 /** Σ over exactly the shared axes, as a term at their point; undefined if the scalar is something else. */
 export function asTotal(definition: Definition, axes: readonly Axis[]): Scalar | undefined {
   const reduce = definition.value.kind === "round" ? definition.value.value : definition.value;
-  if (reduce.kind !== "reduce" || reduce.by !== "add" || hasReduce(reduce.term)) return undefined;
+  if (reduce.kind !== "reduce" || reduce.by !== "add" || reduce.inMemory === true || hasReduce(reduce.term)) return undefined;
   // a short sum against known numbers is written out in every group alike: it has no loops to share
   if (weighted(reduce) !== undefined) return undefined;
   if (reduce.over.length !== axes.length) return undefined;

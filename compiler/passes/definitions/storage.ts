@@ -3,6 +3,7 @@
 import { loadsOf, mapScalar } from "../../loop/build.ts";
 import type { Buffer, Definition, Scalar, Stage, Storage, Work } from "../../loop/loop.ts";
 import type { Defined, Term } from "./define.ts";
+import { placedSum } from "../../loop/pick.ts";
 import { asTotal, identityRun, type Item } from "./join.ts";
 
 /** A total's term stands at the point of the shared axes, like every other stage. */
@@ -26,6 +27,7 @@ export function assignStorage(defined: Defined, items: readonly Item[], targets:
   const outputs = new Set(defined.results.flatMap(({ kind, value }) => (kind === "output" ? [value] : [])));
   const storageOf = (item: Item, { definition }: Term): Storage => {
     if (item.totals.has(definition.name)) return "total";
+    if (item.terms.length > 1 && placedSum(definition) !== undefined) return "places";
     const pinned = definition.target !== undefined || escapes.has(definition.name);
     const shown = outputs.has(definition.name);
     if (item.scalar) return pinned || shown ? "buffer" : "local";

@@ -54,6 +54,7 @@ const scratch = ({ name, dtype, shape }: Definition): Buffer => ({ name, dtype, 
 function additionOf(sum: Reduce, of: Definition, before: Buffers, machine: Machine): Addition {
   // prettier-ignore
   if (weighted(sum) !== undefined) return {}; // written out, from left to right
+  if (sum.inMemory === true) return {};
   const { target: _, ...definition } = of;
   const group: Group = { axes: of.axes, stages: [{ definition, storage: "buffer" }] };
   const buffers = new BuffersBeside(before);

@@ -1,6 +1,7 @@
 /** What a group is to those who make its loops: the sum that they exist for, and whether its stages span the same axes. */
 
 import { firstReduce, storedIn } from "../../loop/build.ts";
+import { placedSum } from "../../loop/pick.ts";
 import type { Buffer, Group, Reduce, Scalar, Stage } from "../../loop/loop.ts";
 
 /** Buffers by name. */
@@ -34,6 +35,9 @@ export const mainReduce = ({ stages }: Group): Reduce | undefined => firstReduce
 export const isUniform = ({ axes, stages }: Group): boolean =>
   stages.every(({ definition, storage }) => storage !== "total" && definition.axes.length === axes.length);
 
+/** Whether the terms of its sum go where the data tell (nest/placed.ts): there is no tile of them. */
+export const isPlaced = ({ stages }: Group): boolean => placedSum(stages[0]!.definition) !== undefined;
+
 /** Whether anything is summed in these stages. */
 export const hasReduceIn = (stages: readonly Stage[]): boolean =>
   stages.some(({ definition }) => firstReduce(definition.value) !== undefined);
@@ -54,5 +58,7 @@ export function sumsAlone({ stages }: Group): Reduce | undefined {
   const { value } = definition;
   const reduce = value.kind === "round" ? value.value : value;
   if (rest.length > 0 || storage !== "buffer" || storedIn(definition) !== definition.name) return undefined;
-  return reduce.kind === "reduce" && reduce.by === "add" && reduce.over.length >= 2 && reduce.inLanes !== true ? reduce : undefined;
+  return reduce.kind === "reduce" && reduce.by === "add" && reduce.over.length >= 2 && reduce.inLanes !== true && reduce.inMemory !== true
+    ? reduce
+    : undefined;
 }
