@@ -104,7 +104,7 @@ export function printInitial(buffer: Buffer, scope: Scope, needs: Set<string>): 
       return `${view}.set([${initial.values.map(printNumber).join(", ")}]);`;
     case "uniform":
       needs.add("fillUniform");
-      return `fillUniform(${view}, seed, ${initial.stream}, ${printNumber(initial.low)}, ${printNumber(initial.high)});`;
+      return `fillUniform(${view}, seed, ${initial.stream}, ${[initial.high, ...(initial.low === -initial.high ? [] : [initial.low])].map(printNumber).join(", ")});`;
     case "normal":
       needs.add("fillNormal");
       return `fillNormal(${view}, seed, ${initial.stream}, ${printNumber(initial.mean)}, ${printNumber(initial.deviation)});`;

@@ -108,8 +108,8 @@ function merged(docs: readonly Doc[]): Entry[] {
 
 const LETTER = String.raw`[\p{L}\p{N}_.$^-]`;
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-/** A name where it stands by itself, or transposed. */
-const naming = (name: string): RegExp => new RegExp(`(?<!${LETTER})${escaped(name)}(?!(?!ᵀ)${LETTER})`, "gu");
+/** A name where it stands by itself, or transposed; before a bracket it is a function's. */
+const naming = (name: string): RegExp => new RegExp(`(?<!${LETTER})${escaped(name)}(?!(?!ᵀ)${LETTER}|\\()`, "gu");
 
 /** Words of the notation: a node of that name is left where it is. */
 const NOTATION = new Set(

@@ -12,7 +12,7 @@ import { givenNames, printArrayTypes, printKernelFunction, printOutlined, type C
 export function functionsOf(
   module: Module,
   outline: Outline = new Outline(module.kernels),
-  sharing: Sharing = sharingOf(module.kernels, givesUp(module)),
+  sharing: Sharing = sharingOf(module, givesUp(module)),
 ): Kernels {
   const kernels = new Map(module.kernels.map((kernel) => [kernel.name, kernel]));
   const bound = new Map<string, { readonly name: string; readonly made: string }>();

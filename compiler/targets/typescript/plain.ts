@@ -13,7 +13,7 @@ import { printPlainFunction } from "./statement.ts";
 
 function plainly(module: Module): Kernels {
   const outline = new Outline(module.kernels);
-  const sharing = sharingOf(module.kernels, () => true);
+  const sharing = sharingOf(module, () => true);
   const nameOf = namesOfShared();
   return {
     arena: "const arena = new ArrayBuffer(ARENA_BYTES);",

@@ -28,7 +28,7 @@ ${ROUNDS.join("\n")}
 }`;
 
 export const UNIFORM = `/** Fills a view with numbers uniform in [low, high). */
-function fillUniform(view: FLOATS, seed: number, stream: number, low: number, high: number): void {
+function fillUniform(view: FLOATS, seed: number, stream: number, high: number, low: number = -high): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
