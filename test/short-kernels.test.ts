@@ -100,7 +100,7 @@ describe("kernels that differ in how many rows they take", () => {
     const text = await printed([rows("neg_32x3", 32), rows("neg_250x3_evaluate", 250)]);
     expect(text.match(/function /g)).toHaveLength(1);
     expect(text).toContain(
-      "function neg_Nx3(x: Float32Array, y: Float32Array, rows: number): void {\n  for (let i = 0; i < rows; i++) for",
+      "function neg_Nx3(x: Floats, y: Floats, rows: number): void {\n  for (let i = 0; i < rows; i++) for",
     );
   });
 

@@ -43,7 +43,7 @@ test("of equal layers it has the kind or the part, of others the last word, of c
       use(["d_h", "dense.kernel", "dense.kernel.m", "d_dense"], "dot", "d_dense"),
       use(["d_scores", "W", "W.m", "d_x"], "product", "d_x"),
     ]),
-  ).toEqual(["d_y", "x", "m", "d_x"]);
+  ).toEqual(["d_y", "x", "m_2", "d_x"]);
 });
 
 test("its copies, its loops and its definitions speak of the same arrays", () => {

@@ -134,7 +134,7 @@ export function printPlainFunction(kernel: Kernel, name: string, needs: Set<stri
   const nameOf = new Map(kernel.params.map((param, n) => [param.name, given[n]!]));
   const printer: Printer = { bufferName: (buffer) => nameOf.get(buffer)!, localName: identifier, needs };
   const bools = new Set(kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name));
-  const params = kernel.params.map((param, n) => `${given[n]!}: ${arrayOf(param.dtype)}`);
+  const params = kernel.params.map((param, n) => `${given[n]!}: ${ARRAY_TYPES[arrayOf(param.dtype)]}`);
   if (shared !== undefined) params.push(`${shared.given}: number`);
   return [
     blockComment(docOf(kernel, nameOf, shared)),
