@@ -48,7 +48,7 @@ const COPIED: Readonly<Record<string, string>> = {
   pad: "a margin of zeros",
   pack: "the order it is read",
   transpose: "the order it is read",
-  widen: "double, in the order it is read",
+  widen: "double",
 };
 
 /** A copy of what a load reads: `value` over `axes`, and why the reader asks for it. */
