@@ -12,6 +12,7 @@ import { Extents, type ExtentMap } from "./extents.ts";
 import { NO_ROWS, type RowLaw } from "./rows.ts";
 import { boundName, callSite, codeFrame, type Site } from "./site.ts";
 import type { Tensor } from "./tensor.ts";
+import type { Turn } from "./turn.ts";
 
 /** How a declaration is cited: the file's name and text as the header and the frames show them. */
 export interface Citation {
@@ -94,6 +95,10 @@ export class Context {
   readonly sizes = new Map<string, { readonly extent: number; readonly check: number }>();
   /** Lengths of the scans that are written out: as many copies are in the graph. */
   readonly unrolled = new Set<number>();
+  /** Steps of scans that are being declared, the innermost last. */
+  readonly turns: Turn[] = [];
+  /** Nodes of such steps, which the declared graph has in bodies only. */
+  readonly turned = new Set<Value>();
   /** Where the rows of the batch lie. */
   readonly rows: RowLaw;
   /** Inputs that are declared to have no rows. */
@@ -183,9 +188,16 @@ export class Context {
 
   /**
    * Random 32-bit integers: a pure function of the seed, the step, this use's own stream and the position. The state behind them
-   * moves on with every training step; evaluation and prediction draw from it and leave it alone.
+   * moves on with every training step; evaluation and prediction draw from it and leave it alone. In the step of a scan they are others
+   * at each time.
    */
   randomBits(shape: Shape): Value {
+    const turn = this.turns.pop();
+    if (turn !== undefined) {
+      const all = this.randomBits([turn.steps, ...shape]);
+      this.turns.push(turn);
+      return turn.slice(all);
+    }
     this.#random ??= this.#declareRandom();
     return this.named("bits", this.g.randomBits(this.#random, { stream: this.#draws++, shape }));
   }
@@ -282,6 +294,11 @@ export class Context {
   operand(label: string, value: Value): Operand {
     const { name, type, op, origin } = this.builder.node(value);
     return { label, name: `%${name}`, type, site: `from ${op}  ${origin.site}`.trimEnd() };
+  }
+
+  /** Throws a ModelError at another place. */
+  failAt(site: string, code: string, law: string, remedy: string): never {
+    throw new ModelError({ code, site: site || this.place, law, operands: [], remedy });
   }
 
   /** Throws a ModelError at the model's line. */

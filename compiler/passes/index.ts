@@ -18,6 +18,7 @@ import {
   share,
   stability,
   winograd,
+  writeOut,
   type Recomputed,
 } from "./graph/index.ts";
 import { pack, schedule, unroll, type Nests } from "./loops/index.ts";
@@ -62,6 +63,7 @@ export const toRounded = (purpose: Purpose, road: Road): Pipeline<Graph, Graph> 
     .optional(share)                                  // equal nodes become one
     .optional(stability)                              // log(softmax(x)) → x − logsumexp(x), and cousins: approximate
     .then(derivatives(purpose))                       // append cotangents and updates
+    .then(writeOut)                                   // the bodies of loops once a turn
     .optional(fold).optional(algebra)
     .optional(winograd)                               // 3×3 convolutions in tiles, where asked for: approximate
     .optional(movement)                               // transpose of transpose, reshape of reshape

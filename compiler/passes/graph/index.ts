@@ -7,6 +7,7 @@ export { share } from "./share.ts";
 export { stability } from "./stability.ts";
 export { differentiate } from "./differentiate.ts";
 export { gradients } from "./gradients.ts";
+export { writeOut } from "./write-out.ts";
 export { winograd } from "./winograd.ts";
 export { movement } from "./movement.ts";
 export { numerics } from "./numerics.ts";
