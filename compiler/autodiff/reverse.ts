@@ -77,9 +77,7 @@ function pulled(builder: Builder, at: Value, parts: readonly Contribution[][], r
   const g = callsOn(builder);
   const node = builder.node(at);
   const op: Op = opOf(node.op);
-  const cotangents = Array.from(parts, (found) =>
-    found?.map(({ value }) => value).reduce((sum, value) => g.add(sum, value)),
-  ); // holes are undefined
+  const cotangents = Array.from(parts, (found) => found?.map(({ value }) => value).reduce((sum, value) => g.add(sum, value))); // holes are undefined
   builder.origin = { role: "cotangent", of: node.name, op: node.op, rule: op.laws[0]!, ...placeOf(node.origin) };
   const mark = builder.nodes.length;
   const scope: PullScope = {
@@ -90,7 +88,7 @@ function pulled(builder: Builder, at: Value, parts: readonly Contribution[][], r
     output: at,
     cotangents,
     derive,
-    extend: (attrs) => builder.extend(op, at, attrs),
+    extend: (attrs) => builder.extend(op, at, { ...builder.node(at).attrs, ...attrs }),
   };
   const values = op.pull!(scope);
   const names = new Map(values.flatMap((value, n) => (value === undefined ? [] : [[value, `d_${builder.node(node.inputs[n]!).name}`]])));
@@ -124,7 +122,15 @@ function derive(body: Graph, of: readonly number[], wanted: ReadonlySet<number>)
   );
   const found = seeds.size === 0 ? [] : accumulate(builder, seeds, operands.map(({ at }) => at)); // prettier-ignore
   const gradients = new Map(operands.flatMap(({ n }, k) => (found[k] === undefined ? [] : [[n, found[k]]])));
-  return { builder, g, primal, holes, gradients, isView: ({ op }) => opOf(op).view === true };
+  return {
+    builder,
+    g,
+    primal,
+    holes,
+    gradients,
+    isView: ({ op }) => opOf(op).view === true,
+    selects: ({ op }) => opOf(op).selects === true,
+  };
 }
 
 /** A node without the mark of its checkpointed region: what its gradient rule appends belongs to none. */

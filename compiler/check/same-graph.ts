@@ -59,8 +59,7 @@ const isSameNode = (a: Node, b: Node): boolean =>
 const sameBodies = (a: Graph | undefined, b: Graph | undefined): boolean =>
   a === undefined || b === undefined ? a === b : isSameGraph(a, b);
 
-const told = (attrs: Attrs): string =>
-  JSON.stringify(Object.entries(attrs).filter(([name]) => name !== "body" && !OF_EXTENTS.has(name)));
+const told = (attrs: Attrs): string => JSON.stringify(Object.entries(attrs).filter(([name]) => name !== "body" && !OF_EXTENTS.has(name)));
 
 /** The fewest elements that a sum or a maximum of more may be left with. */
 const FEWEST = 4;

@@ -42,7 +42,9 @@ function printAttr(attr: Attr): string {
 }
 
 function printAttrs(attrs: Attrs): string {
-  const keys = Object.keys(attrs).filter((key) => key !== "body").sort();
+  const keys = Object.keys(attrs)
+    .filter((key) => key !== "body")
+    .sort();
   return `{${keys.map((key) => `${printText(key, bare.word)}=${printAttr(attrs[key]!)}`).join(" ")}}`;
 }
 

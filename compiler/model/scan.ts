@@ -60,19 +60,28 @@ export function scan<Carry>(step: Step<Carry>, initial: Carry, xs: FloatTensor, 
     const parts: Value[] = [];
     tensorsIn(initial, (x) => parts.push(x.value));
     let after: Carry | undefined;
-    const { carries, stacked } = declareTurn(c, { initial: parts, xs: [swapped(c, xs.value)], steps, reverse: options.reverse === true }, (given, [x]) => {
-      const done = anyTurn(filled(initial, given.map((value) => c.tensor(value))), float(c.tensor(x!))); // prettier-ignore
-      check("scan", { "what step returns": done }, { "what step returns": STEPPED });
-      after = done.carry;
-      return { carries: matching(c, initial, done.carry), ys: [done.y.value] };
-    });
+    const { carries, stacked } = declareTurn(
+      c,
+      { initial: parts, xs: [swapped(c, xs.value)], steps, reverse: options.reverse === true },
+      (given, [x]) => {
+        const done = anyTurn(filled(initial, given.map((value) => c.tensor(value))), float(c.tensor(x!))); // prettier-ignore
+        check("scan", { "what step returns": done }, { "what step returns": STEPPED });
+        after = done.carry;
+        return { carries: matching(c, initial, done.carry), ys: [done.y.value] };
+      },
+    );
     const last = filled(after as Carry, carries.map((value) => c.tensor(value))); // prettier-ignore
     return { carry: last, ys: float(c.tensor(swapped(c, stacked[0]!))) };
   });
 }
 
 /** The same, one copy of the step a time. */
-export function writtenOut<Carry>(step: Step<Carry>, initial: Carry, xs: FloatTensor, { reverse = false }: ScanOptions = {}): Scanned<Carry> {
+export function writtenOut<Carry>(
+  step: Step<Carry>,
+  initial: Carry,
+  xs: FloatTensor,
+  { reverse = false }: ScanOptions = {},
+): Scanned<Carry> {
   const c = called("scan", { xs }, { xs: FLOATS });
   return c.run(() => {
     const steps = timesOf(c, xs);
@@ -127,7 +136,8 @@ function matching(c: Context, before: unknown, after: unknown): Value[] {
   const go = (a: unknown, b: unknown, path: string): void => {
     if (isTensor(a) && isTensor(b)) return void found.push(b.value);
     const keys = isNest(a) ? Object.keys(a) : [];
-    if (isNest(a) && isNest(b) && String(keys) === String(Object.keys(b))) return keys.forEach((key) => go(a[key], b[key], `${path}.${key}`));
+    if (isNest(a) && isNest(b) && String(keys) === String(Object.keys(b)))
+      return keys.forEach((key) => go(a[key], b[key], `${path}.${key}`));
     if (!isNest(a) && !isTensor(a) && Object.is(a, b)) return;
     c.fail(
       "shape/scan",

@@ -43,6 +43,7 @@ export function declareTurn(
   step: (carries: readonly Value[], xs: readonly Value[]) => Done,
 ): { readonly carries: readonly Value[]; readonly stacked: readonly Value[] } {
   const { builder, g } = c;
+  const mark = builder.nodes.length;
   const carries = initial.map((value) => g.turn(value));
   const sequences: Value[] = [];
   const slices: Value[] = [];
@@ -61,7 +62,9 @@ export function declareTurn(
   const done = step(carries, [...slices]);
   c.turns.pop();
   const { nodes } = builder;
-  const depends = dependents(nodes, [...carries, ...slices]);
+  // the hole of a rule that the step declares (ops/custom.ts) is filled turn by turn
+  const holes = nodes.flatMap(({ op }, at) => (at >= mark && op === "hole" ? [at as Value] : []));
+  const depends = dependents(nodes, [...carries, ...slices, ...holes]);
   for (const [state, value] of c.assignments)
     if (depends[value])
       c.fail(

@@ -109,6 +109,8 @@ export interface Derived {
   /** The cotangents of inputs, by operand. */
   readonly gradients: ReadonlyMap<number, Value>;
   isView(node: Node): boolean;
+  /** Whether a node gives one result of a node that has several. */
+  selects(node: Node): boolean;
 }
 
 export interface DefineScope<Operands extends readonly Value[] = readonly Value[], A extends Attrs = Attrs> {

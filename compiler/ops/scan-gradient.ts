@@ -101,14 +101,16 @@ function variedBy(body: Graph, carries: number, wanted: readonly boolean[]): Rea
 /**
  * What results are made of, down to what is kept of the forward pass: all but operands, views, and what no turn changes, which are cheaper made again.
  */
-function readOf({ builder: { nodes }, primal, isView }: Derived, results: readonly Value[], carries: number, sequences: number) {
+function readOf({ builder: { nodes }, primal, isView, selects }: Derived, results: readonly Value[], carries: number, sequences: number) {
   const turning = dependents(
     nodes,
     nodes.flatMap((node, at) => (node.op === "input" && operandOf(node) < carries + sequences ? [at as Value] : [])),
   );
   const isKept = (at: number): boolean => {
     const node = nodes[at]!;
-    if (at >= primal || !turning[at]) return false;
+    if (!turning[at]) return false;
+    // what a loop inside stacks from now on is the forward pass's too
+    if (at >= primal) return selects(node) && node.inputs[0]! < primal;
     return node.op === "input" ? operandOf(node) < carries : !isView(node);
   };
   const read = nodes.map(() => false);
@@ -121,11 +123,14 @@ function readOf({ builder: { nodes }, primal, isView }: Derived, results: readon
 function stack({ g, node, output, extend }: PullScope<ScanAttrs>, { builder, primal }: Derived, kept: readonly Value[]): readonly Value[] {
   const { carries } = node.attrs;
   const results = [...builder.results];
-  const places = kept.map((value) => {
+  const late = kept.filter((value) => value >= primal);
+  const places = kept.map((at) => {
+    const value = (at < primal ? at : primal + late.indexOf(at)) as Value;
     const known = results.findIndex((result, n) => n >= carries && result.value === value);
     return known >= 0 ? known : results.push({ kind: "output", name: `kept${results.length}`, value }) - 1;
   });
-  extend({ ...node.attrs, body: { ...builder.graph(), nodes: builder.nodes.slice(0, primal), results, aliases: node.attrs.body.aliases } });
+  const nodes = [...builder.nodes.slice(0, primal), ...late.map((value) => builder.node(value))];
+  extend({ ...node.attrs, body: { ...builder.graph(), nodes, results, aliases: node.attrs.body.aliases } });
   return places.map((n) => g.part(output, { n }));
 }
 

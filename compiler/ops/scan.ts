@@ -43,7 +43,12 @@ export const scan: Op<"scan", readonly Value[], ScanAttrs> = {
     if (!(Number.isInteger(steps) && steps > 0)) fail(`needs at least one step, but got ${steps}`, "xs", operands[carries] ?? f32());
     operands.slice(carries, carries + sequences).forEach((type, n) => {
       if (type.shape[0] !== steps)
-        fail(`goes over ${steps} steps, but xs${n} has ${type.shape[0] ?? "no axis of them"}`, `xs${n}`, type, "Give sequences of one length.");
+        fail(
+          `goes over ${steps} steps, but xs${n} has ${type.shape[0] ?? "no axis of them"}`,
+          `xs${n}`,
+          type,
+          "Give sequences of one length.",
+        );
     });
     for (const node of body.nodes) {
       if (node.op !== "input") continue;
@@ -56,7 +61,11 @@ export const scan: Op<"scan", readonly Value[], ScanAttrs> = {
     const results = body.results.map(({ value }) => nodeOf(body, value).type);
     results.slice(0, carries).forEach((type, n) => {
       if (!sameType(type, operands[n]!))
-        fail(`carry ${n} goes in as ${printType(operands[n]!)}, but the step gives it back as ${printType(type)}`, `carry ${n}`, operands[n]!);
+        fail(
+          `carry ${n} goes in as ${printType(operands[n]!)}, but the step gives it back as ${printType(type)}`,
+          `carry ${n}`,
+          operands[n]!,
+        );
     });
     return together(results.map((type, n) => (n < carries ? type : stacked(type, steps))));
   },

@@ -5,7 +5,7 @@
  */
 
 import { Builder } from "../../graph/build.ts";
-import { bodyOf, type Graph, type Node, type Value } from "../../graph/graph.ts";
+import { bodyOf, type Attrs, type Graph, type Node, type Value } from "../../graph/graph.ts";
 import { callsOn, opOf, type Calls } from "../../ops/index.ts";
 import { operandOf, stepsOf, type ScanAttrs } from "../../ops/scan.ts";
 import type { Pass } from "../pass.ts";
@@ -57,14 +57,17 @@ class WrittenOut {
       if (opOf(node.op).selects === true) {
         moved.push(this.#results.get(nodes[node.inputs[0]!]!)![node.attrs["n"] as number]!);
       } else if (bodyOf(node) !== undefined) {
-        this.#results.set(node, this.#turns(node.attrs as unknown as ScanAttrs, inputs)); // scan alone has a body
+        this.#results.set(node, this.#turns(node, inputs));
         moved.push(0 as Value); // read by its results alone
       } else moved.push(keep(node, inputs));
     }
     return moved;
   }
 
-  #turns(attrs: ScanAttrs, operands: readonly Value[]): readonly Value[] {
+  #turns(node: Node, operands: readonly Value[]): readonly Value[] {
+    const attrs = node.attrs as unknown as ScanAttrs; // scan alone has a body
+    const { checkpoint } = node.attrs;
+    const region = checkpoint === undefined ? {} : { checkpoint };
     const { body, carries, sequences, steps } = attrs;
     const stacked: Value[][] = body.results.slice(carries).map(() => []);
     let carry = operands.slice(0, carries);
@@ -73,7 +76,9 @@ class WrittenOut {
         if (n < carries) return carry[n]!;
         return n < carries + sequences ? this.#slice(value, step, steps) : value;
       });
-      const moved = this.#all(body.nodes, (node, inputs) => (node.op === "input" ? given[operandOf(node)]! : this.#copy(node, inputs)));
+      const moved = this.#all(body.nodes, (node, inputs) =>
+        node.op === "input" ? given[operandOf(node)]! : this.#copy(node, inputs, region),
+      );
       const results = body.results.map(({ value }) => moved[value]!);
       carry = results.slice(0, carries);
       results.slice(carries).forEach((value, n) => (stacked[n]![step] = value));
@@ -81,9 +86,9 @@ class WrittenOut {
     return [...carry, ...stacked.map((values) => this.#stack(values))];
   }
 
-  #copy(node: Node, inputs: readonly Value[]): Value {
+  #copy(node: Node, inputs: readonly Value[], region: Attrs): Value {
     if (node.op === "literal") return this.#builder.keep(node, inputs);
-    return this.#builder.keep({ ...node, name: this.#builder.unique(node.name) }, inputs);
+    return this.#builder.keep({ ...node, name: this.#builder.unique(node.name), attrs: { ...region, ...node.attrs } }, inputs);
   }
 
   /** Slice `step` of a sequence. */
