@@ -12,7 +12,7 @@ import { Extents, type ExtentMap } from "./extents.ts";
 import { NO_ROWS, type RowLaw } from "./rows.ts";
 import { boundName, callSite, codeFrame, type Site } from "./site.ts";
 import type { Tensor } from "./tensor.ts";
-import type { Turn } from "./turn.ts";
+import { Turns } from "./turns.ts";
 
 /** How a declaration is cited: the file's name and text as the header and the frames show them. */
 export interface Citation {
@@ -95,10 +95,7 @@ export class Context {
   readonly sizes = new Map<string, { readonly extent: number; readonly check: number }>();
   /** Lengths of the scans that are written out: as many copies are in the graph. */
   readonly unrolled = new Set<number>();
-  /** Steps of scans that are being declared, the innermost last. */
-  readonly turns: Turn[] = [];
-  /** Nodes of such steps, which the declared graph has in bodies only. */
-  readonly turned = new Set<Value>();
+  readonly turns = new Turns();
   /** Where the rows of the batch lie. */
   readonly rows: RowLaw;
   /** Inputs that are declared to have no rows. */
@@ -192,14 +189,9 @@ export class Context {
    * at each time.
    */
   randomBits(shape: Shape): Value {
-    const turn = this.turns.pop();
-    if (turn !== undefined) {
-      const all = this.randomBits([turn.steps, ...shape]);
-      this.turns.push(turn);
-      return turn.slice(all);
-    }
     this.#random ??= this.#declareRandom();
-    return this.named("bits", this.g.randomBits(this.#random, { stream: this.#draws++, shape }));
+    const random = this.#random;
+    return this.turns.each(shape, (all) => this.named("bits", this.g.randomBits(random, { stream: this.#draws++, shape: all })));
   }
 
   #declareRandom(): Value {
@@ -294,11 +286,6 @@ export class Context {
   operand(label: string, value: Value): Operand {
     const { name, type, op, origin } = this.builder.node(value);
     return { label, name: `%${name}`, type, site: `from ${op}  ${origin.site}`.trimEnd() };
-  }
-
-  /** Throws a ModelError at another place. */
-  failAt(site: string, code: string, law: string, remedy: string): never {
-    throw new ModelError({ code, site: site || this.place, law, operands: [], remedy });
   }
 
   /** Throws a ModelError at the model's line. */

@@ -2,7 +2,7 @@
 
 import type { Value } from "../graph/graph.ts";
 import { ANYTHING, FLAG, FUNCTION, isRecord, optionsOf, required } from "../graph/arguments.ts";
-import { called, check, described } from "./arguments.ts";
+import { called, check, described, refuseForeign } from "./arguments.ts";
 import { isTensor, type Context } from "./context.ts";
 import { FLOATS } from "./kinds.ts";
 import type { FloatTensor, Tensor } from "./tensor.ts";
@@ -58,7 +58,10 @@ export function scan<Carry>(step: Step<Carry>, initial: Carry, xs: FloatTensor, 
     if (step.length > 2) return writtenOut(step, initial, xs, options);
     const anyTurn = step as (carry: Carry, x: FloatTensor) => Stepped<Carry>; // it takes no more
     const parts: Value[] = [];
-    tensorsIn(initial, (x) => parts.push(x.value));
+    tensorsIn(initial, (x) => {
+      refuseForeign("scan", "initial", x);
+      parts.push(x.value);
+    });
     let after: Carry | undefined;
     const { carries, stacked } = declareTurn(
       c,

@@ -1,16 +1,10 @@
 /** Guarantees that the step of a loop is declared once, and cut out of the graph being declared: it becomes the body of a node. */
 
 import { Builder } from "../graph/build.ts";
+import { ModelError } from "../graph/error.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import { dependents, reachableFrom } from "../graph/walk.ts";
 import type { Context } from "./context.ts";
-
-/** The loop around a step that is being declared. */
-export interface Turn {
-  readonly steps: number;
-  /** One slice of a sequence [steps, …], as the step sees it. */
-  slice(sequence: Value): Value;
-}
 
 interface Loop {
   readonly initial: readonly Value[];
@@ -51,16 +45,14 @@ export function declareTurn(
     const { shape } = c.typeOf(sequence);
     const first = g.slice(sequence, { start: shape.map(() => 0), limit: shape.with(0, 1), stride: shape.map(() => 1) });
     const whole = g.reshape(first, { shape: shape.slice(1) });
-    for (const made of [first, whole]) c.turned.add(made);
+    for (const made of [first, whole]) c.turns.declared.add(made);
     sequences.push(sequence);
     const turn = g.turn(whole);
     slices.push(turn);
     return turn;
   };
   for (const x of xs) slice(x);
-  c.turns.push({ steps, slice });
-  const done = step(carries, [...slices]);
-  c.turns.pop();
+  const done = c.turns.within({ steps, slice }, () => step(carries, [...slices]));
   const { nodes } = builder;
   // the hole of a rule that the step declares (ops/custom.ts) is filled turn by turn
   const holes = nodes.flatMap(({ op }, at) => (at >= mark && op === "hole" ? [at as Value] : []));
@@ -72,7 +64,7 @@ export function declareTurn(
         `the step of a scan gives the state ${JSON.stringify(builder.node(state).name)} a new value, which only the model itself may`,
         "Carry it through the scan, or call the layer outside the step.",
       );
-  depends.forEach((is, at) => is && c.turned.add(at as Value));
+  depends.forEach((is, at) => is && c.turns.declared.add(at as Value));
   const results = [...done.carries, ...done.ys];
   const { body, constants } = cut(c, depends, results, [...carries, ...slices]);
   const scanned = g.scan([...initial, ...sequences, ...constants], {
@@ -117,21 +109,23 @@ function cut({ builder }: Context, depends: readonly boolean[], results: readonl
 
 /** A declared graph without the nodes of steps, which stand in bodies. Throws a ModelError where one is read outside its step. */
 export function withoutTurns(c: Context, graph: Graph): Graph {
-  if (c.turned.size === 0) return graph;
+  const { declared } = c.turns;
+  if (declared.size === 0) return graph;
   const moved = new Map<Value, Value>();
-  const nodes = graph.nodes.filter((_, at) => !c.turned.has(at as Value));
+  const nodes = graph.nodes.filter((_, at) => !declared.has(at as Value));
   let next = 0;
-  graph.nodes.forEach((_, at) => !c.turned.has(at as Value) && moved.set(at as Value, next++ as Value));
+  graph.nodes.forEach((_, at) => !declared.has(at as Value) && moved.set(at as Value, next++ as Value));
   const to = (value: Value, reader: string, site: string): Value => {
     const known = moved.get(value);
     if (known !== undefined) return known;
     const { name, origin } = graph.nodes[value]!;
-    return c.failAt(
-      site || origin.site,
-      "shape/scan",
-      `${reader} reads %${name}, which is one at each time of a scan`,
-      "Return it from the step as y, or in the carry, and use what scan gives back.",
-    );
+    throw new ModelError({
+      code: "shape/scan",
+      site: site || origin.site || c.place,
+      law: `${reader} reads %${name}, which is one at each time of a scan`,
+      operands: [],
+      remedy: "Return it from the step as y, or in the carry, and use what scan gives back.",
+    });
   };
   return {
     ...graph,

@@ -4,13 +4,11 @@
  */
 
 import { Builder } from "../graph/build.ts";
-import { nodeOf, type Graph, type Node, type Value } from "../graph/graph.ts";
+import { nodeOf, type Graph, type Value } from "../graph/graph.ts";
 import { isFloat, type TensorType } from "../graph/type.ts";
 import { dependents } from "../graph/walk.ts";
 import type { Calls, Derived, PullScope } from "./op.ts";
-import type { ScanAttrs } from "./scan.ts";
-
-const operandOf = ({ attrs }: Pick<Node, "attrs">): number => attrs["operand"] as number; // an input of a body has one
+import { operandOf, type ScanAttrs } from "./scan-attrs.ts";
 
 const zeros = (g: Calls, { dtype, shape }: TensorType): Value => {
   const zero = g.literal(0, dtype);

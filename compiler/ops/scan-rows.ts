@@ -1,11 +1,14 @@
 /** Where the rows of a batch lie in the results of a scan: by induction over its turns, from where its carries say that they lie. */
 
 import { nodeOf, type Node, type Value } from "../graph/graph.ts";
-import { rowsIn, rowsOfShape, type Rows } from "./rows.ts";
-import { operandOf, type ScanAttrs } from "./scan.ts";
+import { rowsOfShape, type Rows } from "./row-kinds.ts";
+import { operandOf, type ScanAttrs } from "./scan-attrs.ts";
+
+/** The same of a node of a body. */
+type RowsIn = (nodes: readonly Node[], at: number, before: (value: Value) => Rows, batch: number) => Rows;
 
 /** Of each result of the scan number `at`. */
-export function scanRows(node: Node, at: number, before: (value: Value) => Rows, batch: number): readonly Rows[] {
+export function scanRows(node: Node, at: number, before: (value: Value) => Rows, batch: number, rowsIn: RowsIn): readonly Rows[] {
   const { body, carries, sequences } = node.attrs as unknown as ScanAttrs; // of a scan they are
   const met = (why: string): Rows => ({ kind: "met", node: at, why });
   const shapes = body.results.map(({ value }) => nodeOf(body, value).type.shape);

@@ -4,32 +4,13 @@
  */
 
 import { ShapeError } from "../graph/error.ts";
-import { nodeOf, type Graph, type Node, type Value } from "../graph/graph.ts";
+import { nodeOf, type Value } from "../graph/graph.ts";
 import { f32, printType, sameType, sizeOf, tensor, together, type Tensor, type TensorType } from "../graph/type.ts";
 import type { Op } from "./op.ts";
+import { operandOf, sliceOf, stepsOf, type ScanAttrs } from "./scan-attrs.ts";
 import { pullBack } from "./scan-gradient.ts";
 
-/** Operands: `carries` initial values, `sequences` of `steps` slices along axis 0, constants. Results: the last carries, stacked outputs. */
-export type ScanAttrs = {
-  readonly body: Graph;
-  readonly carries: number;
-  readonly sequences: number;
-  readonly steps: number;
-  /** From the last slice to the first; what is stacked lies where its slice lay. */
-  readonly reverse: boolean;
-};
-
-/** Which operand an input of a body stands for. */
-export const operandOf = ({ attrs }: Pick<Node, "attrs">): number => attrs["operand"] as number;
-
-/** The type of one slice of a sequence. */
-export const sliceOf = ({ dtype, shape }: TensorType): TensorType => ({ dtype, shape: shape.slice(1) });
-
 const stacked = ({ dtype, shape }: TensorType, steps: number): TensorType => ({ dtype, shape: [steps, ...shape] });
-
-/** The numbers of the slices, in the order in which they are taken. */
-export const stepsOf = ({ steps, reverse }: Pick<ScanAttrs, "steps" | "reverse">): number[] =>
-  Array.from({ length: steps }, (_, n) => (reverse ? steps - 1 - n : n));
 
 const fail = (law: string, label: string, type: TensorType, remedy = "Give back a carry of the type that the step was given."): never => {
   throw new ShapeError("scan", law, [{ label, type }], remedy);

@@ -11,6 +11,7 @@ import {
   differentiate,
   fold,
   gradients,
+  inBodies,
   movement,
   numerics,
   prune,
@@ -59,9 +60,10 @@ export function pipeline(purpose: Purpose, road: Road): Pipeline<Graph, Program>
 // prettier-ignore
 export const toRounded = (purpose: Purpose, road: Road): Pipeline<Graph, Graph> =>
   start<Graph>(runsOf(road))
-    .optional(prune).optional(fold).optional(algebra) // drop what no result needs; constants; x + 0 → x, and cousins
-    .optional(share)                                  // equal nodes become one
-    .optional(stability)                              // log(softmax(x)) → x − logsumexp(x), and cousins: approximate
+    .optional(inBodies(prune))                        // drop what no result needs
+    .optional(inBodies(fold)).optional(inBodies(algebra)) // constants; x + 0 → x, and cousins
+    .optional(inBodies(share))                        // equal nodes become one
+    .optional(inBodies(stability))                    // log(softmax(x)) → x − logsumexp(x), and cousins: approximate
     .then(derivatives(purpose))                       // append cotangents and updates
     .then(writeOut)                                   // the bodies of loops once a turn
     .optional(fold).optional(algebra)

@@ -7,7 +7,7 @@
 import { Builder } from "../../graph/build.ts";
 import { bodyOf, type Attrs, type Graph, type Node, type Value } from "../../graph/graph.ts";
 import { callsOn, opOf, type Calls } from "../../ops/index.ts";
-import { operandOf, stepsOf, type ScanAttrs } from "../../ops/scan.ts";
+import { operandOf, stepsOf, type ScanAttrs } from "../../ops/scan-attrs.ts";
 import type { Pass } from "../pass.ts";
 
 export const writeOut: Pass<Graph> = {
