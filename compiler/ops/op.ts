@@ -39,6 +39,8 @@ export interface Op<Name extends string = string, Operands extends readonly Valu
   pull?(scope: PullScope<A>): readonly (Value | undefined)[];
   /** Gives one result, `n`, of a node that has several. */
   readonly selects?: true;
+  /** The op along a new leading axis, which some operands have; elementwise ops need none (batching.ts). */
+  batch?(scope: BatchScope<A>): Value;
   /** Reference meaning in float64: written to be read, never to be fast. `run` is the meaning of a body. */
   evaluate(inputs: Each<Operands, Tensor>, attrs: A, output: Tensor, run?: Run): void;
   /** The output element at one position, in index notation. */
@@ -111,6 +113,24 @@ export interface Derived {
   isView(node: Node): boolean;
   /** Whether a node gives one result of a node that has several. */
   selects(node: Node): boolean;
+}
+
+/** An operand, and whether it has the leading axis. */
+export interface Along {
+  readonly value: Value;
+  readonly along: boolean;
+}
+
+export interface BatchScope<A extends Attrs = Attrs> {
+  readonly g: Calls;
+  /** Of the op without the axis. */
+  readonly attrs: A;
+  readonly type: TensorType;
+  readonly inputs: readonly Along[];
+  /** Extent of the leading axis. */
+  readonly steps: number;
+  /** Appends the op itself, with other operands, and other attributes where they name axes. */
+  append(inputs: readonly Value[], attrs?: A): Value;
 }
 
 export interface DefineScope<Operands extends readonly Value[] = readonly Value[], A extends Attrs = Attrs> {

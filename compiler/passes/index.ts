@@ -14,10 +14,12 @@ import {
   inBodies,
   movement,
   numerics,
+  outOfLoops,
   prune,
   recompute,
   share,
   stability,
+  whereLoops,
   winograd,
   writeOut,
   type Recomputed,
@@ -65,6 +67,8 @@ export const toRounded = (purpose: Purpose, road: Road): Pipeline<Graph, Graph> 
     .optional(inBodies(share))                        // equal nodes become one
     .optional(inBodies(stability))                    // log(softmax(x)) → x − logsumexp(x), and cousins: approximate
     .then(derivatives(purpose))                       // append cotangents and updates
+    .optional(whereLoops(fold)).optional(whereLoops(algebra)).optional(whereLoops(share))
+    .optional(whereLoops(outOfLoops))                 // what needs no carry leaves its loop, both ways: approximate
     .then(writeOut)                                   // the bodies of loops once a turn
     .optional(fold).optional(algebra)
     .optional(winograd)                               // 3×3 convolutions in tiles, where asked for: approximate

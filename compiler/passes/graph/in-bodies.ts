@@ -15,3 +15,9 @@ export function inBodies(pass: Pass<Graph>): Pass<Graph> {
   };
   return { ...pass, run };
 }
+
+/** A pass that is for graphs with loops only: others it leaves as they are. */
+export const whereLoops = (pass: Pass<Graph>): Pass<Graph> => ({
+  ...pass,
+  run: (graph, fired) => (graph.nodes.some((node) => bodyOf(node) !== undefined) ? inBodies(pass).run(graph, fired) : graph),
+});

@@ -1,6 +1,6 @@
 /** The passes on the graph of tensors, Graph → Graph, in the order of their first run. */
 
-export { inBodies } from "./in-bodies.ts";
+export { inBodies, whereLoops } from "./in-bodies.ts";
 export { prune } from "./prune.ts";
 export { fold } from "./fold.ts";
 export { algebra } from "./algebra.ts";
@@ -8,6 +8,7 @@ export { share } from "./share.ts";
 export { stability } from "./stability.ts";
 export { differentiate } from "./differentiate.ts";
 export { gradients } from "./gradients.ts";
+export { outOfLoops } from "./out-of-loops.ts";
 export { writeOut } from "./write-out.ts";
 export { winograd } from "./winograd.ts";
 export { movement } from "./movement.ts";
