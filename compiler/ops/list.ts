@@ -8,4 +8,4 @@ export { conv } from "./conv.ts";
 export { windowSum, windowMax, windowArgmax, windowGather, windowScatter } from "./window.ts";
 export { concat, cumsum, gather, scatterAdd, randomBits } from "./sequence.ts";
 export { customVjp, hole } from "./custom.ts";
-export { cast, identity } from "./scalar.ts";
+export { cast, identity } from "./convert.ts";
