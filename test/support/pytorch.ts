@@ -88,7 +88,7 @@ export function declared(c: Context, name: string, one: Case, prefix = ""): Decl
   const y = [found].flat().map((tensor) => (tensor as Tensor).value);
   const floats = fed.filter(({ type, name: of }) => isFloat(type.dtype) && !isTruth(c, of));
   const leaves = floats.map((leaf) => c.builder.nodes.findIndex((node) => node.name === leaf.name) as Value);
-  const gradient = (of: readonly (Value | undefined)[], by: readonly [number, number, number]): (Value | undefined)[] => {
+  const gradient = (of: readonly (Value | undefined)[], by: readonly [number, number, number]): readonly (Value | undefined)[] => {
     const terms = of.flatMap((value) => (value === undefined || !isFloat(c.typeOf(value).dtype) ? [] : [weighed(c, value, by)]));
     if (terms.length === 0) return leaves.map(() => undefined);
     return reverse(
