@@ -195,7 +195,8 @@ export {
 } from "./model/layers/pool.ts";
 export { flatten, reshape, upsampling2d } from "./model/layers/shape.ts";
 export type { Padding, PerAxis } from "./model/layers/spatial.ts";
-export { constant, glorot, glorotNormal, he, heUniform, normal, ones, uniform, zeros, type Initializer } from "./model/initializers.ts";
+export { constant, type ConstantData, type ConstantOptions } from "./model/constants.ts";
+export { glorot, glorotNormal, he, heUniform, normal, ones, uniform, zeros, type Initializer } from "./model/initializers.ts";
 export type { FloatTensor, Scalar, Tensor } from "./model/tensor.ts";
 export { ModelError, type Diagnostic } from "./graph/error.ts";
 export { BudgetError } from "./driver/budget.ts";

@@ -3,8 +3,11 @@
 import { describe, expect, test } from "vitest";
 import { evaluateGraph } from "../../compiler/check/evaluate.ts";
 import type { Value } from "../../compiler/graph/graph.ts";
-import { Context, within } from "../../compiler/model/context.ts";
-import { casesOf, declared, numberOf, type Case } from "../support/pytorch.ts";
+import { lower } from "../../compiler/driver/lower.ts";
+import { cast, model, normal, param, sgd, sum, type Tensor } from "../../compiler/index.ts";
+import { context, Context, within } from "../../compiler/model/context.ts";
+import { targetOf } from "../../compiler/targets/index.ts";
+import { casesOf, declared, numberOf, type Case, type Fed } from "../support/pytorch.ts";
 
 const HERE = { cite: (file: string): string => file.split("/").at(-1)!, textOf: (): undefined => undefined };
 const FILES = ["elementwise", "reductions", "shapes", "einsum"];
@@ -41,4 +44,53 @@ describe.each(FILES)("%s in float64", (file) => {
     });
     expect(wrong).toEqual([]);
   });
+});
+
+/** Of each name the first case whose values and gradients are numbers. */
+const sample = FILES.flatMap((file) =>
+  Object.entries(casesOf(file)).flatMap(([name, cases]) => {
+    const one = cases.find(({ y, g }) => g !== null && y.every(({ d }) => d.every((value) => typeof value === "number")));
+    return one === undefined ? [] : [{ name, one }];
+  }),
+);
+
+/** Values and gradients of the whole sample, as outputs of one model. */
+const expected = new Map<string, readonly number[]>();
+const fed = new Map<string, Fed>();
+const sampled = model("sampled", {}, () => {
+  const c = context();
+  const outputs: Record<string, Tensor> = {};
+  for (const { name, one } of sample) {
+    const { fed: own, y, g } = declared(c, name, { ...one, h: null }, `${name} `);
+    for (const leaf of own) fed.set(leaf.name, leaf);
+    const show = (as: string, value: Value, numbers: readonly (number | string)[]): void => {
+      outputs[as] = cast(c.tensor(value), "float");
+      expected.set(as, numbers as readonly number[]); // the sample has no others
+    };
+    one.y.forEach(({ d }, n) => show(`${name} y${n}`, y[n]!, d));
+    one.g?.forEach((d, n) => g[n] !== undefined && show(`${name} g${n}`, g[n], d));
+  }
+  return { loss: sum(param("w", [1], normal())), outputs, optimizer: sgd() };
+});
+
+/** Of float32, relative to the largest element. */
+const SINGLE = 1e-5;
+
+test.each(["typescript", "wasm"] as const)("the first of each in float32 for %s", async (target) => {
+  const { module, facts } = await lower(sampled, { target });
+  const { createTrainer } = await (
+    await targetOf(target).emit(module, facts)
+  ).load<{ createTrainer: () => { predict(batch: object): Readonly<Record<string, ArrayLike<number>>> } }>();
+  const batch = [...fed.values()].map(({ name, type, data }) => [
+    name,
+    type.dtype === "i32" ? Int32Array.from(data) : Float32Array.from(data),
+  ]);
+  const found = createTrainer().predict(Object.fromEntries(batch));
+  const wrong = [...expected].flatMap(([name, theirs]) => {
+    const most = theirs.reduce((a, b) => Math.max(a, Math.abs(b)), 1);
+    const off = theirs.findIndex((own, n) => !(Math.abs(own - found[name]![n]!) <= SINGLE * most));
+    return off < 0 ? [] : [`${name}[${off}] is ${found[name]![off]}, not ${theirs[off]}`];
+  });
+  expect(wrong).toEqual([]);
+  expect(expected.size).toBeGreaterThan(150);
 });

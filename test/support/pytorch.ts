@@ -6,7 +6,7 @@ import { reverse } from "../../compiler/autodiff/reverse.ts";
 import type { Value } from "../../compiler/graph/graph.ts";
 import { isFloat, sizeOf, type TensorType } from "../../compiler/graph/type.ts";
 import type { Context } from "../../compiler/model/context.ts";
-import type { FloatTensor, Tensor } from "../../compiler/index.ts";
+import type { Tensor } from "../../compiler/index.ts";
 
 type Number = number | "inf" | "-inf" | "nan";
 type Given =
@@ -42,7 +42,7 @@ export interface Fed {
 }
 
 /** The arguments of a case as tensors of the declaration in progress, and what they are fed. */
-function argumentsOf(c: Context, prefix: string, args: readonly Given[]): { readonly values: unknown[]; readonly fed: Fed[] } {
+function argumentsOf(prefix: string, args: readonly Given[]): { readonly values: unknown[]; readonly fed: Fed[] } {
   const fed: Fed[] = [];
   const leaf = (data: readonly number[], shape: readonly number[], classes?: number): Tensor => {
     const name = `${prefix}x${fed.length}`;
@@ -61,7 +61,6 @@ function argumentsOf(c: Context, prefix: string, args: readonly Given[]): { read
     if ("o" in given) return Object.fromEntries(Object.entries(given.o).map(([key, one]) => [key, of(one)]));
     throw new TypeError("no argument");
   };
-  void c;
   return { values: args.map(of), fed };
 }
 
@@ -83,7 +82,7 @@ export interface Declared {
 
 /** Declares a case: the call, and its gradients where they were recorded. */
 export function declared(c: Context, name: string, one: Case, prefix = ""): Declared {
-  const { values, fed } = argumentsOf(c, prefix, one.args);
+  const { values, fed } = argumentsOf(prefix, one.args);
   const found = (adjoint as unknown as Record<string, (...args: unknown[]) => Tensor | readonly Tensor[]>)[name]!(...values);
   const y = [found].flat().map((tensor) => (tensor as Tensor).value);
   const floats = fed.filter(({ type, name: of }) => isFloat(type.dtype) && !isTruth(c, of));
@@ -107,5 +106,3 @@ const isTruth = ({ builder: { nodes } }: Context, name: string): boolean => {
   const at = nodes.findIndex((node) => node.name === name);
   return nodes.some(({ op, inputs, attrs }) => op === "cast" && attrs["to"] === "bool" && inputs[0] === at);
 };
-
-export type { FloatTensor };
