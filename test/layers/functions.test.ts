@@ -290,7 +290,11 @@ describe("what is wrong is named", () => {
       () => slice(input("a", [2, 5]), [0], [1]),
       "slice needs a start, a limit and a stride for each of 2 axes, but got 1, 1 and 1",
     ],
-    ["a slice beyond", () => slice(input("a", [5]), [2], [6]), "slice needs elements of axis 0, 0 to 4, but 2 .. 6 by 1 takes none or leaves it"],
+    [
+      "a slice beyond",
+      () => slice(input("a", [5]), [2], [6]),
+      "slice needs elements of axis 0, 0 to 4, but 2 .. 6 by 1 takes none or leaves it",
+    ],
     ["a squeeze of 2", () => squeeze(input("a", [2, 5]), 0), "squeeze needs an axis of extent 1, but axis 0 has 2"],
     ["padding for one axis", () => pad(input("a", [2, 5]), [[1, 1]]), "pad needs [low, high] for each of 2 axes, but got 1"],
     [
