@@ -5,7 +5,6 @@ import type { Value } from "../graph/graph.ts";
 import { bool, f32, isFloat, sameShape, tensor, type DType, type Tensor, type TensorType } from "../graph/type.ts";
 import { compileFormula, derive, formulaToGraph, formulaToScalar, MEANING, parseFormula, printFormula, type Formula } from "./formula.ts";
 import type { Op, Sample, VjpScope } from "./op.ts";
-import type { ElementwiseName } from "./scalar.ts";
 
 /** One function of the table. */
 export interface Row {
@@ -98,7 +97,8 @@ function times(scope: VjpScope, d: Value, slope: Formula, env: Record<string, Va
     formulaToGraph(f, env, {
       literal: (value) => g.literal(value, dtype),
       // b − 1 of a constant b is a constant too: only literals broadcast by themselves
-      call: (fn, args) => constantCall(g, fn, args, opNamed) ?? settled(g, fn, args) ?? g.elementwise(fn as ElementwiseName, args),
+      call: (fn, args) =>
+        constantCall(g, fn, args, opNamed) ?? settled(g, fn, args) ?? g.elementwise(fn as Parameters<typeof g.elementwise>[0], args),
     });
   if (slope.kind === "number") {
     if (slope.value === 1) return d;
