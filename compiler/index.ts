@@ -54,9 +54,24 @@ export {
   trunc,
 } from "./model/elementwise.ts";
 export { checkpoint, customVjp, type CustomVjp } from "./model/autodiff.ts";
-export { categoricalCrossentropy, softmaxCrossEntropy, svmLoss, type CrossEntropyOptions } from "./model/losses/classes.ts";
-export { bceWithLogits, binaryCrossentropy, hinge } from "./model/losses/binary.ts";
-export { cosineSimilarity, huber, kl, mae, mae as meanAbsoluteError, mse } from "./model/losses/numbers.ts";
+export { categoricalCrossentropy, nll, softmaxCrossEntropy, svmLoss, type CrossEntropyOptions } from "./model/losses/classes.ts";
+export type { ClassOptions, SmoothedOptions } from "./model/losses/class-weights.ts";
+export { bceWithLogits, binaryCrossentropy, hinge, squaredHinge, type BinaryOptions, type LogitsOptions } from "./model/losses/binary.ts";
+export { dice, focal, type DiceOptions, type FocalOptions } from "./model/losses/imbalanced.ts";
+export {
+  cosineSimilarity,
+  huber,
+  kl,
+  logCosh,
+  mae,
+  mae as meanAbsoluteError,
+  mse,
+  smoothL1,
+  type HuberOptions,
+  type SmoothL1Options,
+} from "./model/losses/numbers.ts";
+export { contrastive, triplet, type ContrastiveOptions, type TripletOptions } from "./model/losses/pairs.ts";
+export type { LossOptions, Reduced } from "./model/losses/reduction.ts";
 export { batchMean } from "./model/losses/batch.ts";
 export { l1, l2 } from "./model/losses/penalties.ts";
 export { accuracy, binaryAccuracy, topK } from "./model/metrics.ts";

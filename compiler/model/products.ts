@@ -110,7 +110,8 @@ export function norm(x: FloatTensor, p = 2, options: VectorNormOptions = {}): Fl
   }) as FloatTensor;
 }
 
-function normOver(c: Context, x: Value, axes: readonly number[], p: number): Value {
+/** (Σ|x|ᵖ)^(1/p) over axes. */
+export function normOver(c: Context, x: Value, axes: readonly number[], p: number): Value {
   const { g } = c;
   const [zero, one] = [g.literal(0, c.float), g.literal(1, c.float)];
   if (p === 2) return rootOf(c, liveSum(c, g.mul(x, x), axes));

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { evaluateGraph } from "../../compiler/check/evaluate.ts";
-import type { Value } from "../../compiler/graph/graph.ts";
+import { fedLeaves } from "../../compiler/check/draw.ts";
+import type { Node, Value } from "../../compiler/graph/graph.ts";
 import { lower } from "../../compiler/driver/lower.ts";
 import { cast, model, normal, param, sgd, sum, type Tensor } from "../../compiler/index.ts";
 import { context, Context, within } from "../../compiler/model/context.ts";
@@ -10,18 +11,24 @@ import { targetOf } from "../../compiler/targets/index.ts";
 import { casesOf, declared, numberOf, type Case, type Fed } from "../support/pytorch.ts";
 
 const HERE = { cite: (file: string): string => file.split("/").at(-1)!, textOf: (): undefined => undefined };
-const FILES = ["elementwise", "reductions", "shapes", "einsum"];
+const FILES = ["elementwise", "reductions", "shapes", "einsum", "losses"];
 
 /** Recorded with twelve digits. */
 const NEAR = 2e-11;
 const differs = (mine: number, theirs: number): boolean =>
   Number.isFinite(theirs) ? !(Math.abs(mine - theirs) <= NEAR * Math.max(1, Math.abs(theirs))) : !Object.is(mine, theirs);
 
+/** The numbers of a constant. */
+const dataOf = ({ attrs }: Node): readonly number[] => (attrs["initial"] as readonly [string, ...number[]]).slice(1) as number[];
+
 /** What a case is off by, in words. */
 function wrongIn(name: string, one: Case): string[] {
   const c = new Context("cases", "f64", HERE, { training: false, small: false, batch: 1 });
   const { fed, y, g, h } = within(c, () => declared(c, name, one));
-  const values = evaluateGraph(c.builder.graph(), new Map(fed.map((leaf) => [leaf.name, Float64Array.from(leaf.data)])));
+  const graph = c.builder.graph();
+  const given = new Map(fed.map((leaf) => [leaf.name, leaf.data]));
+  const feed = fedLeaves(graph).map((node) => [node.name, Float64Array.from(given.get(node.name) ?? dataOf(node))] as const);
+  const values = evaluateGraph(graph, new Map(feed));
   const shapes = y.map((value) => c.typeOf(value).shape.join(","));
   const wrong = shapes.join(";") === one.y.map(({ s }) => s.join(",")).join(";") ? [] : [`shape [${shapes.join("; ")}]`];
   const compare = (what: string, value: Value | undefined, theirs: readonly (number | string)[]): void => {
