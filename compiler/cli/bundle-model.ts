@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, OutputFile, Plugin } from "esbuild";
-import { framesOf } from "../model/site.ts";
+import { framesOf, siteOf } from "../model/site.ts";
+import { followMap, type SourceMap } from "../model/source-map.ts";
 import { InputError } from "./errors.ts";
 import { settled } from "./stray.ts";
 
@@ -44,7 +45,8 @@ export async function importModel(file: string, shown: string): Promise<Record<s
   process.once("exit", remove);
   try {
     const path = join(folder, "model.mjs");
-    writeFileSync(path, [code, importOf(removalOf(folder)), map, ""].join("\n"), { flag: "wx" });
+    writeFileSync(path, [code, importOf(removalOf(folder)), commentOf(map), ""].join("\n"), { flag: "wx" });
+    followMap(path, map);
     const exports = import(pathToFileURL(path).href) as Promise<Record<string, unknown>>; // a module's exports
     return await settled(
       exports,
@@ -66,7 +68,7 @@ const removalOf = (folder: string): string =>
 const importOf = (code: string): string => `import "data:text/javascript;base64,${Buffer.from(code).toString("base64")}";`;
 
 /** One module of the file and all that it imports of its own, with a source map inside. esbuild is loaded when first needed. */
-async function bundle(file: string, shown: string): Promise<{ readonly code: string; readonly map: string }> {
+async function bundle(file: string, shown: string): Promise<{ readonly code: string; readonly map: SourceMap }> {
   const { build } = await import("esbuild");
   const url = pathToFileURL(file).href;
   try {
@@ -95,13 +97,16 @@ async function bundle(file: string, shown: string): Promise<{ readonly code: str
   }
 }
 
-function withMap(files: readonly OutputFile[], folder: string): { readonly code: string; readonly map: string } {
+function withMap(files: readonly OutputFile[], folder: string): { readonly code: string; readonly map: SourceMap } {
   const text = (ending: string): string => files.find(({ path }) => path.endsWith(ending))!.text;
-  const map = JSON.parse(text(".map")) as { sources: string[] }; // esbuild's own
-  map.sources = map.sources.map((source) => pathToFileURL(resolve(folder, source)).href);
-  const base64 = Buffer.from(JSON.stringify(map)).toString("base64");
-  return { code: text(".mjs"), map: `//# sourceMappingURL=data:application/json;base64,${base64}` };
+  const map = JSON.parse(text(".map")) as SourceMap; // esbuild's own
+  const sources = map.sources.map((source) => pathToFileURL(resolve(folder, source)).href);
+  return { code: text(".mjs"), map: { ...map, sources } };
 }
+
+/** For engines that follow maps themselves, as Node does. */
+const commentOf = (map: SourceMap): string =>
+  `//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString("base64")}`;
 
 /** `models/x.ts:2:18  Unexpected "="`, and the line it is in. */
 function syntaxError({ text, location }: Message, shown: string): string {
@@ -122,11 +127,14 @@ function syntaxError({ text, location }: Message, shown: string): string {
 /** The first place in a stack that lies in the given file: `line:column`. */
 export function placeIn(file: string, error: Error): string | undefined {
   const names = [file, pathToFileURL(file).href];
-  for (const line of framesOf(error.stack ?? ""))
+  for (const line of framesOf(error.stack ?? "")) {
+    const site = siteOf(line);
+    if (site?.file === file) return `${site.line}:${site.column}`;
     for (const name of names) {
       const at = line.lastIndexOf(name);
       const match = at === -1 ? null : /^:(\d+(?::\d+)?)/.exec(line.slice(at + name.length));
       if (match !== null) return match[1];
     }
+  }
   return undefined;
 }
