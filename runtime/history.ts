@@ -2,7 +2,7 @@
 
 import type { Augment } from "./augment.ts";
 import type { Kept } from "./checkpoint.ts";
-import type { CheckpointOptions } from "./resume.ts";
+import type { CheckpointOptions } from "./checkpoint-options.ts";
 import type { EvaluationData, Means, Trainer, TrainingData } from "./trainer.ts";
 
 /** `{ loss }` with one phase; with several, a mean for each phase by its name. */

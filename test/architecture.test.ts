@@ -99,7 +99,7 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
     may: [...compiler("model", "graph", "loop", "passes", "targets", "driver", "check", "explain"), ...TOP],
   },
   { of: /^runtime\/node\//, may: [...inside("runtime"), ...NODE, ...packages("picocolors")] },
-  { of: /^runtime\//, may: [/^runtime\/(?!node\/)/, ...packages("asciichart", "fast-png", "fflate", "valibot")] },
+  { of: /^runtime\//, may: [/^runtime\/(?!node\/)/, ...packages("asciichart", "fast-png", "fflate")] },
   { of: /^models\//, may: [/^adjoint$/] },
   { of: /^generated\//, may: [] },
 ];
