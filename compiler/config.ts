@@ -22,6 +22,7 @@ export interface ModelConfig {
   readonly plan?: boolean;
 }
 
+/** A project's configuration, the default export of adjoint.config.ts. What it does not say is as without one. */
 export interface Config {
   /** Model files, as paths or as patterns with `*` in the file's name; default: every file of models/. */
   readonly models?: string | readonly string[];

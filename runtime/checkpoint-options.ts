@@ -14,6 +14,7 @@ export interface CheckpointStore {
   remove(name: string): Promise<void>;
 }
 
+/** Where `fit` keeps checkpoints, and how often. */
 export interface CheckpointOptions {
   readonly store: CheckpointStore;
   /** The generated module, for its PARAMETERS and STATE. */

@@ -16,6 +16,7 @@ export type EpochEntry<T extends Trainer = Trainer> = { readonly epoch: number }
     readonly [K in keyof Means<T> as K extends "count" ? never : `val_${K & string}`]?: number;
   };
 
+/** What a run measured, epoch by epoch. */
 export interface History<T extends Trainer = Trainer> {
   readonly epochs: readonly EpochEntry<T>[];
   /** What the reader should know about the run as a whole: rows or checkpoints that could not be used, and why. */
@@ -51,6 +52,7 @@ export interface Callbacks<T extends Trainer = Trainer> {
   onEnd?(trainer: T): void;
 }
 
+/** What `fit` is told of a run. */
 export interface FitOptions<T extends Trainer = Trainer> {
   /** Passes over the data, at least 1. */
   readonly epochs: number;

@@ -14,8 +14,9 @@ const here = import.meta.url;
 /** What `adjoint` and its subpaths mean in a model: this very package. */
 const OWN: Readonly<Record<string, readonly [source: string, bundle: string]>> = {
   adjoint: ["../index.ts", "./index.js"],
-  "adjoint/runtime": ["../../runtime/index.ts", "./runtime.js"],
-  "adjoint/runtime/node": ["../../runtime/node/index.ts", "./runtime-node.js"],
+  "adjoint/node": ["../node.ts", "./node.js"],
+  "adjoint/runtime": ["../../runtime/index.ts", "./runtime/index.js"],
+  "adjoint/runtime/node": ["../../runtime/node/index.ts", "./runtime/node/index.js"],
 };
 
 /** Marks our own question to esbuild, which would otherwise ask us again. */

@@ -9,6 +9,7 @@ import { wordsOf } from "../targets/words.ts";
 import type { Choice } from "./memory.ts";
 import type { ScheduleText } from "./schedules.ts";
 
+/** The file that declares a model, as what is made of it cites it. */
 export interface Source {
   /** Relative to the model's package. */
   readonly path: string;

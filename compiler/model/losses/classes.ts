@@ -16,6 +16,7 @@ import { checkClasses, isSparse, last, oneHot } from "./batch.ts";
 /** A class for each row of scores, [n, …]; or its probabilities, as many as there are scores. */
 export type ClassTargets = Tensor<Shape, "i32"> | FloatTensor;
 
+/** What a cross entropy may be told of its targets. */
 export interface CrossEntropyOptions {
   /** ε: the target becomes (1 − ε)·target + ε / classes (Szegedy et al. 2016). Default: 0. */
   readonly labelSmoothing?: number;
