@@ -54,7 +54,7 @@ export async function fit<T extends Trainer>(trainer: T, data: TrainingData<T>, 
   const buffer = allocateBatch(table, trainer.batch.train);
   const order = inOrder(table.rows);
   const means = createLossMeans();
-  const pace = createPace();
+  const pace = createPace(callbacks?.onTurn && (() => callbacks.onTurn!()));
   const seed = shuffle?.seed ?? 0;
   const augment = options.augment && createAugmenter(options.augment, seed, size, trainer.batch.train);
   const checkpoints =

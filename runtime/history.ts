@@ -48,6 +48,8 @@ export interface Callbacks<T extends Trainer = Trainer> {
   onResume?(entries: readonly EpochEntry<T>[], kept: Kept): void | "stop";
   /** What every checkpoint keeps beside the newest weights. */
   kept?(): Kept;
+  /** When the event loop has had its turn, a few dozen times a second. Awaited: training waits as long. */
+  onTurn?(): void | Promise<void>;
   /** After the last epoch, or the one that was stopped at; not where `fit` rejects. */
   onEnd?(trainer: T): void;
 }

@@ -64,14 +64,14 @@ export const DATA: Law = /* @__PURE__ */ kind(
   (value) => isObject(value) && !Array.isArray(value) && !ArrayBuffer.isView(value),
 );
 
-const HOOKS: readonly string[] = ["onStep", "onEpoch", "onResume", "kept", "onEnd"];
+const HOOKS: readonly string[] = ["onStep", "onEpoch", "onResume", "kept", "onTurn", "onEnd"];
 const isCallback = (value: unknown): boolean =>
   isObject(value) &&
   !Array.isArray(value) &&
   Object.keys(value).every((name) => HOOKS.includes(name) || !/^on[A-Z]/.test(name)) &&
   HOOKS.every((name) => value[name] === undefined || typeof value[name] === "function");
 export const CALLBACKS: Law = /* @__PURE__ */ kind(
-  "a callback with functions onStep, onEpoch, onResume, kept, onEnd, as far as it has them, or a list of such",
+  "a callback with functions onStep, onEpoch, onResume, kept, onTurn, onEnd, as far as it has them, or a list of such",
   (value) => (Array.isArray(value) ? value.every(isCallback) : isCallback(value)),
 );
 

@@ -69,7 +69,7 @@ const compiler = await build({
   ],
 });
 
-checkBrowserSafe("dist/runtime/index.js");
+for (const entry of ["index", "browser/index", "browser/train-worker"]) checkBrowserSafe(`dist/runtime/${entry}.js`);
 await writeAll([...runtime.outputFiles.map(besideItself), ...compiler.outputFiles]);
 await writeFile(join(dist, "THIRD-PARTY-LICENSES.txt"), await licences());
 if (process.argv.includes("--types")) emitTypes();

@@ -100,7 +100,8 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
     may: [...compiler("model", "graph", "loop", "passes", "targets", "driver", "check", "explain"), ...TOP],
   },
   { of: /^runtime\/node\//, may: [...inside("runtime"), ...NODE, ...packages("picocolors")] },
-  { of: /^runtime\//, may: [/^runtime\/(?!node\/)/, ...packages("asciichart", "fast-png", "fflate")] },
+  { of: /^runtime\/browser\//, may: [/^runtime\/(?!node\/)/] },
+  { of: /^runtime\//, may: [/^runtime\/(?!(node|browser)\/)/, ...packages("asciichart", "fast-png", "fflate")] },
   { of: /^models\//, may: [/^adjoint$/] },
   { of: /^generated\//, may: [] },
 ];

@@ -16,6 +16,7 @@ const OWN: Readonly<Record<string, readonly [source: string, bundle: string]>> =
   adjoint: ["../index.ts", "./index.js"],
   "adjoint/node": ["../node.ts", "./node.js"],
   "adjoint/runtime": ["../../runtime/index.ts", "./runtime/index.js"],
+  "adjoint/runtime/browser": ["../../runtime/browser/index.ts", "./runtime/browser/index.js"],
   "adjoint/runtime/node": ["../../runtime/node/index.ts", "./runtime/node/index.js"],
 };
 
