@@ -13,6 +13,7 @@ import {
   gradients,
   movement,
   numerics,
+  phases,
   prune,
   recompute,
   share,
@@ -64,6 +65,7 @@ export const toRounded = (purpose: Purpose, road: Road): Pipeline<Graph, Graph> 
     .then(derivatives(purpose))                       // append cotangents and updates
     .optional(fold).optional(algebra)
     .optional(winograd)                               // 3×3 convolutions in tiles, where asked for: approximate
+    .optional(phases)                                 // convolutions over dilated inputs without the zeros
     .optional(movement)                               // transpose of transpose, reshape of reshape
     .optional(share).optional(prune)
     .then(numerics)                                   // which values are rounded, once and for all
