@@ -24,7 +24,7 @@ const MODULE = kind("the module of an emitted trainer", (value) => has(value, "f
 const STOPPED = Symbol("stopped");
 
 /**
- * Lets a page train with this module: `serveTrainer(await import("./trainer.ts"))` is all that a worker of one's own needs to say, and the page
+ * Lets a page train with this module: `import * as trainer from "./trainer.ts"; serveTrainer(trainer)` is all that a worker of one's own needs to say, and the page
  * gives that worker to `trainInWorker`.
  *
  * @param port whoever asks; by default the page that started this worker
