@@ -5,6 +5,7 @@
 
 import { DEFAULT } from "../../compiler/targets/index.ts";
 import type { Outcome } from "./campaign.ts";
+import type { Edit } from "./edits.ts";
 
 interface Law {
   readonly holds: (before: string, after: string, kind: Outcome["edit"]["kind"]) => boolean;
@@ -28,11 +29,10 @@ function left(line: string): number | "never" | undefined {
   return first >= 0 && first % DEFAULT.machine.unrolled === 0 ? first : "never";
 }
 
+/** Whether an edit is of an exit that is taken neither before it nor after: the loop ends where a row of its iterations does. */
+export const isNeverTaken = ({ before, after }: Edit): boolean => left(before.trim()) === "never" && left(after.trim()) === "never";
+
 const LAWS: readonly Law[] = [
-  {
-    holds: (before, after) => left(before) === "never" && left(after) === "never",
-    because: "the loop ends where a row of its iterations does, and is left in the middle of none",
-  },
   {
     holds: (before, after) => turns(before) !== undefined && turns(before) === turns(after),
     because: "the loop takes steps of more than one, and runs as often as before",
