@@ -3,6 +3,7 @@
 import type { Graph, Node } from "../graph/graph.ts";
 import { tensor, type Tensor } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";
+import type { Run } from "../ops/op.ts";
 
 /** Contents of the leaves, by node name. */
 export type Feed = ReadonlyMap<string, Float64Array>;
@@ -11,13 +12,20 @@ export type Feed = ReadonlyMap<string, Float64Array>;
 export type Watch = (node: Node, value: Tensor) => void;
 
 /** All values of a graph. Throws a RangeError for a leaf that is not fed or has another length. */
-export function evaluateGraph(graph: Graph, feed: Feed, watch?: Watch): readonly Tensor[] {
+export const evaluateGraph = (graph: Graph, feed: Feed, watch?: Watch): readonly Tensor[] =>
+  valuesOf(graph, ({ name }) => feed.get(name), watch);
+
+function valuesOf(graph: Graph, leaf: (node: Node) => Float64Array | undefined, watch: Watch | undefined): readonly Tensor[] {
   const values: Tensor[] = [];
+  const run: Run = (body, input) => {
+    const inside = valuesOf(body, (node) => input(node).data, watch);
+    return body.results.map(({ value }) => inside[value]!);
+  };
   for (const node of graph.nodes) {
     const op = opOf(node.op);
     const output = tensor(node.type);
     if (op.leaf && !op.view) {
-      const data = feed.get(node.name);
+      const data = leaf(node);
       if (data === undefined || data.length !== output.data.length)
         throw new RangeError(`%${node.name} is fed ${data?.length ?? "no"} elements, but has ${output.data.length}`);
       output.data.set(data);
@@ -26,6 +34,7 @@ export function evaluateGraph(graph: Graph, feed: Feed, watch?: Watch): readonly
         node.inputs.map((input) => values[input]!),
         node.attrs,
         output,
+        run,
       );
     watch?.(node, output);
     values.push(output);

@@ -126,7 +126,7 @@ export function reversed<X extends Tensor>(x: X, axes: readonly number[]): X {
   return c.run(() => c.tensor(c.g.reverse(x.value, { axes: axes.map((axis) => axisOf(c, "reversed", x, axis)) }))) as X;
 }
 
-/** Rows of x by position: y[i…, j…] = x[at[i…], j…]. Positions must be rows of x; labels are checked when a batch is given. */
+/** Rows of x by position: y[i…, j…] = x[at[i…], j…]. What is no row of x reads zeros; labels are checked when a batch is given. */
 export function gather(x: FloatTensor, at: Tensor<Shape, "i32">): FloatTensor {
   const c = called("gather", { x, at }, { x: FLOATS, at: INTEGERS });
   return c.run(() => c.tensor(c.g.gather(x.value, at.value))) as FloatTensor;

@@ -1,6 +1,7 @@
 /**
  * Guarantees, by walking every address that a kernel touches, that a result stored over an operand never takes an element which is still
- * to be loaded: in the order of the loops, with lanes in lockstep, and with iterations on different threads. It shares nothing with the
+ * to be loaded: in the order of the loops, with lanes in lockstep, and with iterations on different threads; of a loop that runs one iteration,
+ * whichever that is, all count. It shares nothing with the
  * proof by which the planner chose (in-place.ts). Conditions count as met: both branches load, every guarded store stores.
  */
 
@@ -99,16 +100,18 @@ class Trace {
   #loop(loop: Loop, divided: readonly Loop[], walks: readonly Walk[]): Walk {
     const shares = divided.includes(loop);
     const accesses = walks.flatMap((walk) => this.#accesses.get(walk) ?? []);
-    if (!shares && accesses.length === walks.length && accesses.every(({ index }) => isAffine(index)))
+    if (!shares && loop.only === undefined && accesses.length === walks.length && accesses.every(({ index }) => isAffine(index)))
       return this.#straight(loop, accesses);
     const body = inTurn(walks);
+    const before = inTurn(loop.only === undefined ? [] : this.#loads(loop.only));
     const at = this.#numberOf(loop.index);
     const [from, to] = [this.#evaluated(loop.from), this.#evaluated(loop.to)];
     const values = this.#values;
     const shared = shares ? tripsOf(loop) : undefined;
     return () => {
+      before();
       const end = to();
-      const before = this.#iteration;
+      const iteration = this.#iteration;
       const first = shared === undefined ? 0 : this.#firstOf(shared);
       let n = 0;
       for (let value = from(); value < end && this.complaint === undefined; value += loop.step) {
@@ -116,7 +119,7 @@ class Trace {
         if (shared !== undefined) this.#iteration = first + n++;
         body();
       }
-      this.#iteration = before;
+      this.#iteration = iteration;
     };
   }
 
@@ -225,7 +228,7 @@ const inTurn = (walks: readonly Walk[]): Walk => {
 
 function touches(body: readonly Stmt[], operand: string, result: string): boolean {
   return body.some((s) => {
-    if (s.kind === "for") return touches(s.body, operand, result);
+    if (s.kind === "for") return (s.only !== undefined && readsIn(s.only, operand)) || touches(s.body, operand, result);
     if (s.kind === "if") return readsIn(s.when, operand) || touches(s.then, operand, result);
     return (s.kind === "store" && s.buffer === result) || readsIn(s.value, operand);
   });
