@@ -188,21 +188,32 @@ export const conv: Op<"conv", [x: Value, w: Value], ConvAttrs> = {
     const [channels, depth] = [x.type.shape[1]!, w.type.shape[1]!];
     const taps = tapsOf(a, { ...a, inside: spatial(x.type), window: spatial(w.type), outside: spatial(y.type) });
     const [inside, window, outside] = [x, w, y].map(({ type }) => sizeOf(spatial(type))) as [number, number, number];
+    // what lies inside, window by window: where it is in a channel, and which tap of the filter it meets
+    const [ends, sources, tapsMet] = [new Int32Array(outside), new Int32Array(taps.length), new Int32Array(taps.length)];
+    for (let p = 0, met = 0; p < outside; p++) {
+      for (let k = 0; k < window; k++) {
+        const tap = taps[p * window + k]!;
+        if (tap < 0) continue;
+        sources[met] = tap;
+        tapsMet[met++] = k;
+      }
+      ends[p] = met;
+    }
+    const [from, by, into] = [x.data, w.data, y.data];
     let flat = 0;
     for (let n = 0; n < rows; n++)
       for (let o = 0; o < filters; o++) {
         const row = Math.floor(o / (filters / a.batchGroups)) * rows + n;
         const first = Math.floor(o / (filters / a.featureGroups)) * depth;
-        for (let p = 0; p < outside; p++) {
+        for (let p = 0, start = 0; p < outside; p++) {
+          const end = ends[p]!;
           let total = 0;
           for (let i = 0; i < depth; i++) {
             const [fromX, fromW] = [(row * channels + first + i) * inside, (o * depth + i) * window];
-            for (let k = 0; k < window; k++) {
-              const tap = taps[p * window + k]!;
-              if (tap >= 0) total += x.data[fromX + tap]! * w.data[fromW + k]!;
-            }
+            for (let m = start; m < end; m++) total += from[fromX + sources[m]!]! * by[fromW + tapsMet[m]!]!;
           }
-          y.data[flat++] = total;
+          into[flat++] = total;
+          start = end;
         }
       }
   },

@@ -7,7 +7,7 @@
 
 import type { Buffer, Definition, Definitions, Group, Work } from "../../../loop/loop.ts";
 import type { Pass } from "../../pass.ts";
-import type { Buffers } from "../group.ts";
+import { isPlaced, type Buffers } from "../group.ts";
 import type { Machine } from "../../../loop/machine.ts";
 import { ordered } from "../tiles/sum-order.ts";
 import { inBlocks } from "./blocks.ts";
@@ -53,6 +53,7 @@ function packed(
   keep: Keep,
   order = (one: Group, _: Buffers) => one,
 ): Group {
+  if (isPlaced(group)) return group;
   if (machine.lanes > 1) {
     const spread = byFilter(withMargins(group, machine, buffers, keep), buffers, keep);
     const inOrder = inEveryReduction(order(spread, buffers), (one) => across(along(one, buffers, keep), one, buffers, keep));

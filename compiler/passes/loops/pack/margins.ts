@@ -3,7 +3,7 @@
 import { sizeOf } from "../../../graph/type.ts";
 import { load, loadsOf, mapScalar, walkScalar } from "../../../loop/build.ts";
 import { add, constant, equal, index, rangeOf, scale, shift, strideOf, type Index } from "../../../loop/index-expression.ts";
-import type { Buffer, Definition, Group, Load, Scalar, Select } from "../../../loop/loop.ts";
+import type { Definition, Group, Load, Scalar, Select } from "../../../loop/loop.ts";
 import { axesOf } from "../../definitions/define.ts";
 import type { Machine } from "../../../loop/machine.ts";
 import type { Buffers } from "../group.ts";
@@ -36,7 +36,7 @@ function withMargin(
   guarded: Select,
   reader: Definition,
   most: number,
-  buffers: ReadonlyMap<string, Buffer>,
+  buffers: Buffers,
   keep: (definition: Definition) => void,
 ): Scalar | undefined {
   const { then, otherwise, when } = guarded;
