@@ -119,7 +119,7 @@ export { scaledDotProductAttention, type AttentionOptions } from "./model/attent
 export { embedding, positionalEncoding, type EmbeddingOptions, type PositionalEncodingOptions } from "./model/layers/embedding.ts";
 export { gru, lstm, simpleRnn, type RecurrentOptions, type SimpleRnnOptions } from "./model/layers/recurrent.ts";
 export { residual } from "./model/layers/residual.ts";
-export { scan, type Scanned, type Stepped } from "./model/scan.ts";
+export { scan, type Scanned, type ScanOptions, type Stepped } from "./model/scan.ts";
 export { dense, type DenseOptions } from "./model/layers/dense.ts";
 export { dropout } from "./model/layers/dropout.ts";
 export type { LastAxisLayer, Layer, LayerOptions, SameShapeLayer } from "./model/layers/layer.ts";

@@ -159,6 +159,7 @@ export type Apart =
   | "it has another shape"
   | "it reads the other elsewhere than at its own point"
   | "it reduces, and the other's loops are tiled"
+  | "the other's loops hold as much as a kernel may"
   | "it would wait for itself";
 
 /** A value that stayed out of a group it reads from, whose values so far are named. */

@@ -16,6 +16,33 @@ export interface Item {
   readonly tiled: boolean;
   readonly scalar: boolean;
   readonly totals: Set<string>;
+  /** The definitions of its terms by name, what they replace, and all that its loops read and make. */
+  readonly members: Map<string, Definition>;
+  readonly overwritten: Set<string>;
+  readonly names: Set<string>;
+}
+
+/** A kernel takes a parameter for each buffer it touches, of which an engine allows a thousand; and a longer one is not optimized. */
+const MOST_NAMES = 256;
+
+/** An item of one term, whose loops are tiled, or not. */
+export function itemOf(term: Term, at: number, tiled: boolean): Item {
+  const { definition } = term;
+  const scalar = definition.shape.length === 0 && !hasReduce(definition.value);
+  const made = { at, axes: definition.axes, terms: [], tiled, scalar, totals: new Set<string>() };
+  const item: Item = { ...made, members: new Map(), overwritten: new Set(), names: new Set() };
+  joined(item, term);
+  return item;
+}
+
+/** The term runs in the loops of the item. */
+export function joined(item: Item, term: Term): void {
+  const { definition } = term;
+  item.terms.push(term);
+  item.members.set(definition.name, definition);
+  item.names.add(definition.name);
+  for (const { buffer } of loadsOf(definition.value)) item.names.add(buffer);
+  if (definition.target !== undefined) item.overwritten.add(definition.target);
 }
 
 export const hasReduce = (s: Scalar): boolean => firstReduce(s) !== undefined;
@@ -52,9 +79,9 @@ export function keptApart(
   if (term.again && item.terms.every(({ role, again }) => role === "primal" && !again)) return "it is computed again for the backward pass";
   // the parts of a batch come one after the other
   if (term.part !== undefined && item.terms.some(({ part }) => part !== term.part)) return "it belongs to another part of the batch";
-  const members = new Map(item.terms.map(({ definition: d }) => [d.name, d]));
-  const overwritten = new Set(item.terms.flatMap(({ definition: d }) => d.target ?? []));
+  const { members, overwritten } = item;
   const loads = loadsOf(definition.value);
+  if (item.names.size + loads.length >= MOST_NAMES) return "the other's loops hold as much as a kernel may";
   if (loads.some(({ buffer }) => overwritten.has(buffer))) return "it reads what the other overwrites";
   if (definition.target !== undefined && !readsWhatItWrites(item, definition)) return "it overwrites what the other reads elsewhere";
   if (definition.shape.length === 0) return totalApart(item, definition, members, dependence, at);

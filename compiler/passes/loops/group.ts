@@ -5,7 +5,28 @@ import { placedSum } from "../../loop/pick.ts";
 import type { Buffer, Group, Reduce, Scalar, Stage } from "../../loop/loop.ts";
 
 /** Buffers by name. */
-export type Buffers = ReadonlyMap<string, Buffer>;
+export type Buffers = Pick<ReadonlyMap<string, Buffer>, "get" | "has">;
+
+/** Buffers, and those that are made beside them: what is tried for one group leaves all others as they are. */
+export class BuffersBeside implements Buffers {
+  readonly #made = new Map<string, Buffer>();
+  readonly #given: Buffers;
+  constructor(given: Buffers) {
+    this.#given = given;
+  }
+
+  add(buffer: Buffer): void {
+    this.#made.set(buffer.name, buffer);
+  }
+
+  get(name: string): Buffer | undefined {
+    return this.#made.get(name) ?? this.#given.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.#made.has(name) || this.#given.has(name);
+  }
+}
 
 /** The first reduction of the first stage: what the loops exist for. */
 export const mainReduce = ({ stages }: Group): Reduce | undefined => firstReduce(stages[0]!.definition.value);

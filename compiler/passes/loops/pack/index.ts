@@ -55,13 +55,13 @@ function packed(
 ): Group {
   if (isPlaced(group)) return group;
   if (machine.lanes > 1) {
-    const spread = byFilter(withMargins(group, buffers, keep), buffers, keep);
+    const spread = byFilter(withMargins(group, machine, buffers, keep), buffers, keep);
     const inOrder = inEveryReduction(order(spread, buffers), (one) => across(along(one, buffers, keep), one, buffers, keep));
     const beside = inEveryReduction(inOrder, (one) => inPanels(one, buffers, keep));
     return inBlocks(beside, buffers, keep);
   }
   const copies = new Copies(buffers);
-  const plain = order(withMargins(group, copies.buffers, copies.keep), buffers);
+  const plain = order(withMargins(group, machine, copies.buffers, copies.keep), buffers);
   const wide = sparing ? plain : inEveryReduction(plain, (one) => widened(one, copies));
   for (const copy of copies.readBy(wide)) keep(copy);
   return wide;
