@@ -18,7 +18,7 @@ export const ALIGNMENT = 16;
 export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 export const sizeInBytes = ({ dtype, shape }: Buffer): number => sizeOf(shape) * bytesOf(dtype);
 
-const PINNED: ReadonlySet<Role> = new Set(["parameter", "state", "hyper"]);
+const PINNED: ReadonlySet<Role> = new Set(["parameter", "state", "hyper", "constant"]);
 export const isPinned = (buffer: Buffer): boolean => PINNED.has(buffer.role);
 
 /** The buffers a statement touches. */
