@@ -15,7 +15,7 @@ const MARKS = ["<!-- made by npm run tables -->", "<!-- end of what npm run tabl
 
 /** Under which heading a public name stands, by the file that declares it and its name. The first row that fits counts. */
 const GROUPS: readonly (readonly [title: string, of: RegExp])[] = [
-  ["Activations", /^compiler\/model\/(activations\.ts|elementwise\.ts (relu|sigmoid|tanh))/],
+  ["Activations", /^compiler\/model\/(activations\.ts|elementwise\.ts (relu|sigmoid|tanh|logSigmoid|softsign)$|piecewise\.ts )/],
   ["Layers", /^compiler\/model\/(layers\/|attention\.ts )/],
   ["Losses and penalties", /^compiler\/model\/losses\//],
   ["Learning rate schedules", /^compiler\/model\/optimizers\/rate-schedules\.ts /],

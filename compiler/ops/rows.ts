@@ -148,7 +148,7 @@ function sumsOfNothing(scalar: Scalar, operands: readonly Operand[], summed: rea
   return all;
 }
 
-const ODD: ReadonlySet<string> = new Set(["neg", "abs", "sign", "floor", "sqrt", "tanh", "sin", "erf", "log1p", "expm1", "cast"]);
+const ODD: ReadonlySet<string> = new Set(["neg", "abs", "sign", "floor", "sqrt", "tanh", "sin", "erf", "atan", "log1p", "expm1", "cast"]);
 const ALL: ReadonlySet<string> = new Set(["add", "sub", "max", "min", "or"]);
 
 /** Whether a value is 0 where the operands that vanish are. */

@@ -15,6 +15,7 @@ import {
   movement,
   numerics,
   outOfLoops,
+  phases,
   prune,
   recompute,
   share,
@@ -72,6 +73,7 @@ export const toRounded = (purpose: Purpose, road: Road): Pipeline<Graph, Graph> 
     .then(writeOut)                                   // the bodies of loops once a turn
     .optional(fold).optional(algebra)
     .optional(winograd)                               // 3×3 convolutions in tiles, where asked for: approximate
+    .optional(phases)                                 // convolutions over dilated inputs without the zeros
     .optional(movement)                               // transpose of transpose, reshape of reshape
     .optional(share).optional(prune)
     .then(numerics)                                   // which values are rounded, once and for all

@@ -1,5 +1,6 @@
 /** The passes on the graph of tensors, Graph → Graph, in the order of their first run. */
 
+export { phases } from "./phases.ts";
 export { inBodies, whereLoops } from "./in-bodies.ts";
 export { prune } from "./prune.ts";
 export { fold } from "./fold.ts";
