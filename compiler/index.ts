@@ -1,5 +1,6 @@
 /** The public face of the compiler: the layer language, compile and load. */
 
+export { defineConfig, type Config, type ModelConfig } from "./config.ts";
 export { model } from "./model/model.ts";
 export type { Declaration, Instance, Model, ModelOptions, PhaseDeclaration } from "./model/declaration.ts";
 export { sequential, type Sequential, type SequentialOptions } from "./model/sequential.ts";

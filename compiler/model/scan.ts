@@ -32,6 +32,7 @@ export interface Stepped<Carry> {
   readonly y: FloatTensor;
 }
 
+/** What a `scan` gives. */
 export interface Scanned<Carry> {
   /** After the last step. */
   readonly carry: Carry;

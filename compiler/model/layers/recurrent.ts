@@ -12,6 +12,7 @@ import { ACTIVATION, EXTENT } from "../kinds.ts";
 import { activated } from "./dense.ts";
 import { checked, layer, layerOptions, type LayerOptions, type LayerScope } from "./layer.ts";
 
+/** Options of `lstm` and `gru`. */
 export interface RecurrentOptions<Sequences extends boolean = boolean> extends LayerOptions {
   /** Every step's output, [n, t, units], rather than the last one's, [n, units]. Default: false. */
   readonly returnSequences?: Sequences;
@@ -97,6 +98,7 @@ function recurrent<const N extends number, Sequences extends boolean>(
   );
 }
 
+/** Options of `simpleRnn`. */
 export interface SimpleRnnOptions<Sequences extends boolean = boolean> extends RecurrentOptions<Sequences> {
   /** Default: tanh. */
   readonly activation?: Activation;
