@@ -1,5 +1,6 @@
 /** The public face of the compiler: the layer language, compile and load. */
 
+export { defineConfig, type Config, type ModelConfig } from "./config.ts";
 export { model } from "./model/model.ts";
 export type { Declaration, Instance, Model, ModelOptions, PhaseDeclaration } from "./model/declaration.ts";
 export { sequential, type Sequential, type SequentialOptions } from "./model/sequential.ts";
@@ -202,7 +203,7 @@ export { scaledDotProductAttention, type AttentionOptions } from "./model/attent
 export { embedding, positionalEncoding, type EmbeddingOptions, type PositionalEncodingOptions } from "./model/layers/embedding.ts";
 export { gru, lstm, simpleRnn, type RecurrentOptions, type SimpleRnnOptions } from "./model/layers/recurrent.ts";
 export { residual } from "./model/layers/residual.ts";
-export { scan, type Scanned, type Stepped } from "./model/scan.ts";
+export { scan, type Scanned, type ScanOptions, type Stepped } from "./model/scan.ts";
 export { dense, type DenseOptions } from "./model/layers/dense.ts";
 export { dropout } from "./model/layers/dropout.ts";
 export type { LastAxisLayer, Layer, LayerOptions, SameShapeLayer } from "./model/layers/layer.ts";

@@ -37,6 +37,7 @@ const VALUES: Readonly<Record<Exclude<ScalarFn, "cast">, string>> = {
 
 const COMPARISONS: ReadonlySet<ScalarFn> = new Set(["lt", "le", "eq"]);
 
+export type Reduce = Extract<Scalar, { kind: "reduce" }>;
 export type Load = Extract<Scalar, { kind: "load" }>;
 
 /** Loops over axes, row-major, left open. */
@@ -70,6 +71,11 @@ export abstract class Writer {
   /** Sees the two sides of a comparison. */
   protected compared(_: readonly Scalar[], __: readonly string[]): void {}
 
+  /** Writes what is the same at all points of a sum, before it; says when its loops are written. */
+  protected beforeLoops(_: Reduce): () => void {
+    return () => {};
+  }
+
   protected fresh(): string {
     return `t${this.#names++}`;
   }
@@ -100,8 +106,12 @@ export abstract class Writer {
       }
       case "select":
         return this.branch(s, (part) => this.value(part));
-      case "reduce":
-        return s.by === "add" ? this.summed(s.over, () => this.value(s.term)) : this.#largest(s);
+      case "reduce": {
+        const done = this.beforeLoops(s);
+        const value = s.by === "add" ? this.summed(s.over, () => this.value(s.term)) : this.#largest(s);
+        done();
+        return value;
+      }
     }
   }
 
@@ -138,7 +148,7 @@ export abstract class Writer {
   }
 
   /** The largest term, or the first position that has it; NaN counts as larger than any number. */
-  #largest({ by, over, term }: Extract<Scalar, { kind: "reduce" }>): string {
+  #largest({ by, over, term }: Reduce): string {
     const [largest, where, at] = [this.fresh(), this.fresh(), this.fresh()];
     this.lines.push(`let ${largest} = -Infinity, ${where} = 0, ${at} = 0;`, ...loops(over));
     const value = this.value(term);

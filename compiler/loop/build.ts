@@ -96,8 +96,10 @@ export function walkScalar(s: Scalar, visit: (s: Scalar) => void): void {
 export function walkStmts(body: readonly Stmt[], visit: { stmt?: (s: Stmt) => void; scalar?: (s: Scalar) => void }): void {
   for (const stmt of body) {
     visit.stmt?.(stmt);
-    if (stmt.kind === "for") walkStmts(stmt.body, visit);
-    else if (stmt.kind === "if") {
+    if (stmt.kind === "for") {
+      if (visit.scalar && stmt.only) walkScalar(stmt.only, visit.scalar);
+      walkStmts(stmt.body, visit);
+    } else if (stmt.kind === "if") {
       if (visit.scalar) walkScalar(stmt.when, visit.scalar);
       walkStmts(stmt.then, visit);
     } else if (visit.scalar) walkScalar(stmt.value, visit.scalar);
@@ -107,10 +109,14 @@ export function walkStmts(body: readonly Stmt[], visit: { stmt?: (s: Stmt) => vo
 /** The buffer that a definition is stored in. */
 export const storedIn = ({ name, target, segment }: Definition): string => segment?.of ?? target ?? name;
 
+/** What a loop runs of its iterations, where that is one of them, rebuilt. */
+export const onlyOf = ({ only }: Pick<Loop, "only">, change: (only: Scalar) => Scalar): Pick<Loop, "only"> =>
+  only === undefined ? {} : { only: change(only) };
+
 /** Rebuilds the scalars that statements evaluate. */
 export const mapStmts = (body: readonly Stmt[], visit: (s: Scalar) => Scalar): readonly Stmt[] =>
   body.map((s): Stmt => {
-    if (s.kind === "for") return { ...s, body: mapStmts(s.body, visit) };
+    if (s.kind === "for") return { ...s, ...onlyOf(s, (only) => mapScalar(only, visit)), body: mapStmts(s.body, visit) };
     if (s.kind === "if") return { ...s, when: mapScalar(s.when, visit), then: mapStmts(s.then, visit) };
     return { ...s, value: mapScalar(s.value, visit) };
   });
@@ -119,7 +125,13 @@ export const mapStmts = (body: readonly Stmt[], visit: (s: Scalar) => Scalar): r
 export const substituteStmts = (body: readonly Stmt[], by: ReadonlyMap<string, Index>): readonly Stmt[] =>
   body.map((s): Stmt => {
     if (s.kind === "for")
-      return { ...s, from: substituteIndex(s.from, by), to: substituteIndex(s.to, by), body: substituteStmts(s.body, by) };
+      return {
+        ...s,
+        from: substituteIndex(s.from, by),
+        to: substituteIndex(s.to, by),
+        ...onlyOf(s, (only) => substitute(only, by)),
+        body: substituteStmts(s.body, by),
+      };
     if (s.kind === "if") return { ...s, when: substitute(s.when, by), then: substituteStmts(s.then, by) };
     const value = substitute(s.value, by);
     return s.kind === "store" ? { ...s, at: substituteIndex(s.at, by), value } : { ...s, value };
@@ -150,6 +162,10 @@ export function loadsOf(s: Scalar): Load[] {
   return loads;
 }
 
+/** How a sum goes, where it is not term after term in a local. */
+export const orderText = ({ inLanes, inMemory }: Reduce): string =>
+  inLanes === true ? " in lanes" : inMemory === true ? " in memory" : "";
+
 /** A text that is equal exactly for structurally equal scalars. */
 export function keyOf(s: Scalar): string {
   switch (s.kind) {
@@ -168,6 +184,6 @@ export function keyOf(s: Scalar): string {
     case "round":
       return `round(${keyOf(s.value)})`;
     case "reduce":
-      return `${s.by}${s.inLanes === true ? " in lanes" : ""}(${s.over.map((a) => `${a.name}<${a.extent}`).join(",")}:${keyOf(s.term)})`;
+      return `${s.by}${orderText(s)}(${s.over.map((a) => `${a.name}<${a.extent}`).join(",")}:${keyOf(s.term)})`;
   }
 }

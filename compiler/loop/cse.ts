@@ -1,5 +1,6 @@
 /** Guarantees that a block of scalars evaluates each repeated part once, as a `let` before them. */
 
+import { bulkOf } from "./bulk.ts";
 import { keyOf, loadsOf, walkScalar } from "./build.ts";
 import { namesIn } from "./index-expression.ts";
 import type { DType } from "../graph/type.ts";
@@ -93,8 +94,11 @@ export function hoistInvariants(
   return { scalars: scalars.map(go), lets };
 }
 
+/** How deep an expression nests: an assembler and a parser recur over what they read. */
+const MOST_DEEP = 48;
+
 /**
- * Parts that occur at least twice become lets; with `loads`, so does every load that no branch guards.
+ * Parts that occur at least twice, or that nest deep, become lets; with `loads`, so does every load that no branch guards.
  * Returns the lets in order and the scalars that use them.
  */
 export function shareSubexpressions(scalars: readonly Scalar[], name: Namer, loads = false): { lets: Stmt[]; scalars: Scalar[] } {
@@ -124,7 +128,7 @@ export function shareSubexpressions(scalars: readonly Scalar[], name: Namer, loa
     const made = known.get(key);
     if (made !== undefined) return made;
     const next = inside(s, rebuild, reuse);
-    if ((counts.get(key) ?? 0) < 2 && !(loads && s.kind === "load" && counts.has(key))) return next;
+    if (bulkOf(next).depth <= MOST_DEEP && (counts.get(key) ?? 0) < 2 && !(loads && s.kind === "load" && counts.has(key))) return next;
     const local: Scalar = { kind: "local", dtype: s.dtype, name: name(s) };
     lets.push({ kind: "let", name: local.name, dtype: s.dtype, value: next, mutable: false });
     known.set(key, local);

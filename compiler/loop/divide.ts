@@ -95,7 +95,7 @@ function* waysOf(statements: readonly Stmt[], search: Search): Generator<Cut> {
 function* cutsOf(statements: readonly Stmt[], search: Search): Generator<Cut> {
   const [loop, ...others] = statements;
   if (loop?.kind !== "for" || loop.form !== "loop" || others.length > 0) return;
-  const counts = loop.from.terms.length + loop.to.terms.length === 0;
+  const counts = loop.from.terms.length + loop.to.terms.length === 0 && loop.only === undefined;
   if (counts && tripsOf(loop) > 1) {
     const piece = pieceOf(loop);
     if (isApart(piece)) yield cutAt(piece, statements, search);

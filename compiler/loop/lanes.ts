@@ -81,7 +81,7 @@ export function sharedByLanes({ body }: Pick<Loop, "body">, lanes: Lanes): Reado
   };
   eachStmt(body, (s) => {
     if (s.kind === "if") return alone(s.when);
-    if (s.kind === "for") return;
+    if (s.kind === "for") return s.only === undefined ? undefined : alone(s.only);
     if (s.kind === "store" || lanes.varying.has(s.name)) return inLanes(s.value);
     const into = s.kind === "assign" ? gathered(s, lanes) : undefined;
     return into === undefined ? alone(s.value) : inLanes(into.part);
@@ -123,6 +123,8 @@ export function obstacle(loop: Loop, lengths: ReadonlyMap<string, number>): stri
     if (s.kind === "for" && s.form === "vector") complain("it stands inside another or holds one");
     if (s.kind === "for" && (mentions(s.from, lane) || mentions(s.to, lane)))
       complain("a loop inside has bounds that differ from lane to lane");
+    if (s.kind === "for" && s.only !== undefined && varies(s.only, lanes))
+      complain("a loop inside runs an iteration that differs from lane to lane");
     if (s.kind === "if" && varies(s.when, lanes)) complain("a branch differs from lane to lane");
     if (s.kind === "assign" && !lanes.own.has(s.name) && gathered(s, lanes) === undefined)
       complain("a local from outside takes what is no sum, largest or smallest of the lanes");

@@ -1,5 +1,6 @@
 /** Guarantees that kernels, or groups, with one key differ in names alone, or in how far loops go: equal loops over storage of equal type. */
 
+import { orderText } from "./build.ts";
 import type { Index } from "./index-expression.ts";
 import type { Buffer, Group, Kernel, Scalar, Stmt } from "./loop.ts";
 
@@ -64,7 +65,7 @@ class Numbering {
       case "round":
         return `round(${this.scalar(s.value)})`;
       case "reduce":
-        return `${s.by}${s.inLanes === true ? " in lanes" : ""}(${s.over.map(({ name, extent }) => `${this.of("i", name)}<${extent}`).join()}:${this.scalar(s.term)})`;
+        return `${s.by}${orderText(s)}(${s.over.map(({ name, extent }) => `${this.of("i", name)}<${extent}`).join()}:${this.scalar(s.term)})`;
     }
   }
 
@@ -72,7 +73,7 @@ class Numbering {
     const block = (body: readonly Stmt[]): string => `{${body.map((one) => this.stmt(one)).join(";")}}`;
     switch (s.kind) {
       case "for":
-        return `${s.form} ${this.of("i", s.index)} ${this.index(s.from)}..${s.unrolled === undefined ? this.end(s.to) : this.index(s.to)} ${s.step} ${s.unrolled ?? 1}${block(s.body)}`;
+        return `${s.form} ${this.of("i", s.index)} ${this.index(s.from)}..${s.unrolled === undefined ? this.end(s.to) : this.index(s.to)} ${s.step} ${s.unrolled ?? 1}${s.only === undefined ? "" : ` only ${this.scalar(s.only)}`}${block(s.body)}`;
       case "let":
         return `${s.mutable ? "let" : "const"} ${this.of("l", s.name)}:${s.dtype}=${this.scalar(s.value)}`;
       case "assign":

@@ -59,6 +59,7 @@ const SELU_ALPHA = 1.6732632423543772848;
 /** λ·elu(x, α) with the self-normalizing λ and α (Klambauer et al. 2017). */
 export const selu: Unary = composed("selu", (c, x) => times(c, exponentialLinear(c, x, SELU_ALPHA), SELU_SCALE));
 
+/** Options of `gelu`. */
 export interface GeluOptions {
   /** `"tanh"`: ½x(1 + tanh(√(2/π)·(x + 0.044715x³))); without it ½x(1 + erf(x/√2)). */
   readonly approximate?: "tanh";
@@ -171,6 +172,7 @@ const NAMED = {
   linear: composed("linear", (_, x) => x),
 } as const;
 
+/** Activations that layers know by name. */
 export type ActivationName = keyof typeof NAMED;
 
 /** What `activation:` takes: a name, or any function of a tensor. */

@@ -69,12 +69,19 @@ export interface Binary<Op extends string> {
 const binaryNamed = <Op extends ElementwiseName>(op: Op, name: string = op): Binary<Op> =>
   ((a: Operand, b: Operand) => binary(name, op, a, b)) as unknown as Binary<Op>;
 
+/** a + b, shapes broadcast as in NumPy. */
 export const add = binaryNamed("add");
+/** a − b, shapes broadcast as in NumPy. */
 export const sub = binaryNamed("sub");
+/** a ⊙ b, element by element, shapes broadcast as in NumPy. */
 export const mul = binaryNamed("mul");
+/** a / b, shapes broadcast as in NumPy. */
 export const div = binaryNamed("div");
+/** The larger of a and b, element by element; equals take half of the gradient each. */
 export const maximum = binaryNamed("max", "maximum");
+/** The smaller of a and b, element by element; equals take half of the gradient each. */
 export const minimum = binaryNamed("min", "minimum");
+/** aᵇ; x⁰ is 1 everywhere, 0 included. */
 export const pow = binaryNamed("pow");
 /** log(eᵃ + eᵇ), without the exponentials that would overflow. */
 export const logAddExp: Binary<"logAddExp"> = binaryNamed("logAddExp");
@@ -92,10 +99,15 @@ const unaryNamed =
     return c.run(() => c.tensor(c.g.elementwise(op, [x.value]))) as typeof x; // elementwise keeps the shape
   };
 
+/** −x. */
 export const neg = unaryNamed("neg");
+/** eˣ. */
 export const exp = unaryNamed("exp");
+/** The natural logarithm. */
 export const log = unaryNamed("log");
+/** √x. */
 export const sqrt = unaryNamed("sqrt");
+/** 1 / x. */
 export const recip = unaryNamed("recip");
 /** (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ). */
 export const tanh = unaryNamed("tanh");
@@ -103,11 +115,17 @@ export const tanh = unaryNamed("tanh");
 export const sigmoid = unaryNamed("sigmoid");
 /** max(x, 0); the slope at 0 is 0. */
 export const relu = unaryNamed("relu");
+/** The error function, 2/√π · ∫₀ˣ e^(−t²) dt. */
 export const erf = unaryNamed("erf");
+/** sin x, x in radians. */
 export const sin = unaryNamed("sin");
+/** cos x, x in radians. */
 export const cos = unaryNamed("cos");
+/** log(1 + x), without the loss of digits near 0. */
 export const log1p = unaryNamed("log1p");
+/** eˣ − 1, without the loss of digits near 0. */
 export const expm1 = unaryNamed("expm1");
+/** |x|; the slope at 0 is 0. */
 export const abs = unaryNamed("abs");
 /** 1 / √x. */
 export const rsqrt: Unary = unaryNamed("rsqrt");

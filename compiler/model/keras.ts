@@ -103,7 +103,9 @@ const METRICS = {
   mae: "absolute",
 } as const satisfies Readonly<Record<string, MetricKind>>;
 
+/** Losses that `sequential` knows by name. */
 export type LossName = keyof typeof LOSSES;
+/** Optimizers that `sequential` knows by name, each at its defaults. */
 export type OptimizerName = keyof typeof optimizers;
 /** `top_5`: the label is among the five largest scores. */
 export type MetricName = keyof typeof METRICS | `top_${number}`;

@@ -144,8 +144,8 @@ export function reversed<X extends Tensor>(x: X, axes: readonly number[]): X {
 }
 
 /**
- * Elements of x along an axis by position: y[i…, k…, j…] = x[i…, at[k…], j…], rows where the axis is 0. Positions must be some of that axis;
- * labels are checked when a batch is given.
+ * Elements of x along an axis by position: y[i…, k…, j…] = x[i…, at[k…], j…], rows where the axis is 0. What is no position of that
+ * axis reads zeros; labels are checked when a batch is given.
  */
 export function gather(x: FloatTensor, at: Tensor<Shape, "i32">, axis = 0): FloatTensor {
   const c = called("gather", { x, at, axis }, { x: FLOATS, at: INTEGERS, axis: optional(AXIS) });

@@ -7,5 +7,6 @@ export { dot } from "./dot.ts";
 export { conv } from "./conv.ts";
 export { windowSum, windowMax, windowArgmax, windowGather, windowScatter } from "./window.ts";
 export { concat, cumsum, gather, scatterAdd, randomBits } from "./sequence.ts";
+export { scan, turn, part } from "./scan.ts";
 export { customVjp, hole } from "./custom.ts";
 export { cast, identity } from "./convert.ts";

@@ -6,12 +6,13 @@ import type { Shape } from "../../graph/type.ts";
 import { dotAttrs } from "../../ops/dot.ts";
 import type { Activation } from "../activations.ts";
 import { glorot, zeros } from "../initializers.ts";
-import { scan } from "../scan.ts";
+import { writtenOut } from "../scan.ts";
 import type { FloatTensor } from "../tensor.ts";
 import { ACTIVATION, EXTENT } from "../kinds.ts";
 import { activated } from "./dense.ts";
 import { checked, layer, layerOptions, type LayerOptions, type LayerScope } from "./layer.ts";
 
+/** Options of `lstm` and `gru`. */
 export interface RecurrentOptions<Sequences extends boolean = boolean> extends LayerOptions {
   /** Every step's output, [n, t, units], rather than the last one's, [n, units]. Default: false. */
   readonly returnSequences?: Sequences;
@@ -90,12 +91,13 @@ function recurrent<const N extends number, Sequences extends boolean>(
         scope.named("h", next[0]);
         return { carry: next as readonly Value[], y: c.tensor(next[0]) as FloatTensor }; // of floats
       };
-      const { carry, ys } = scan(step, initial, c.tensor(inputs) as FloatTensor); // of floats
+      const { carry, ys } = writtenOut(step, initial, c.tensor(inputs) as FloatTensor); // of floats
       return options.returnSequences === true ? ys.value : carry[0]!;
     },
   );
 }
 
+/** Options of `simpleRnn`. */
 export interface SimpleRnnOptions<Sequences extends boolean = boolean> extends RecurrentOptions<Sequences> {
   /** Default: tanh. */
   readonly activation?: Activation;

@@ -28,6 +28,7 @@ import { reducedLoss, REDUCTION, type LossOptions, type Reduced } from "./reduct
 
 export type { ClassTargets } from "./class-weights.ts";
 
+/** What a cross entropy may be told of its targets. */
 export interface CrossEntropyOptions extends SmoothedOptions {
   /** A factor a row of the batch, [n], or one a label. The weighted sum is divided by the number of real rows, not by the sum of the weights. */
   readonly weights?: FloatTensor;

@@ -8,6 +8,7 @@ import { NOT_NEGATIVE, POSITIVE, SHARE } from "./options.ts";
 import { RATE, rateOf, type Rate } from "./rate.ts";
 import { averaged, averagedSquare, decayWords, eachParameter, number, over, rest, scaled, withDecay } from "./rule.ts";
 
+/** Options of `adam` and `adamw`. */
 export interface AdamOptions {
   readonly learningRate?: Rate;
   readonly beta1?: number;

@@ -139,6 +139,7 @@ export function warmup(steps: number, then: Rate): RateSchedule {
   });
 }
 
+/** Options of `oneCycle`. */
 export interface OneCycleOptions {
   /** Length of the cycle; afterwards the rate stays where it ended. */
   readonly steps: number;

@@ -3,7 +3,9 @@
 import type { Kernel, Module } from "../../loop/loop.ts";
 import type { Names } from "../../loop/identifier.ts";
 import { namesOf } from "../../loop/uses.ts";
+import { AllChecks } from "./checks.ts";
 import { Outline, type Outlined } from "./outline.ts";
+import { THREEFRY } from "./random.ts";
 import type { Kernels } from "./scope.ts";
 import { givesUp, sharedName, sharingOf, type Shared, type Sharing } from "./shared.ts";
 import { givenNames, printArrayTypes, printKernelFunction, printOutlined, type Common } from "./statement.ts";
@@ -12,7 +14,7 @@ import { givenNames, printArrayTypes, printKernelFunction, printOutlined, type C
 export function functionsOf(
   module: Module,
   outline: Outline = new Outline(module.kernels),
-  sharing: Sharing = sharingOf(module.kernels, givesUp(module)),
+  sharing: Sharing = sharingOf(module, givesUp(module)),
 ): Kernels {
   const kernels = new Map(module.kernels.map((kernel) => [kernel.name, kernel]));
   const bound = new Map<string, { readonly name: string; readonly made: string }>();
@@ -20,6 +22,8 @@ export function functionsOf(
   return {
     arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
     options: [],
+    checks: (module, facts, scope) => new AllChecks(module, facts, scope),
+    randomBits: THREEFRY,
     idioms: (text) => IDIOMS.flatMap(({ sign, lines }) => (sign.test(text) ? lines : [])),
     call(kernel, args, scope) {
       const own = kernels.get(kernel)!;

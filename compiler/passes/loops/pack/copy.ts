@@ -4,7 +4,7 @@ import { load, loadsOf } from "../../../loop/build.ts";
 import { add, index, namesIn, quotient, remainder, scale, substitute } from "../../../loop/index-expression.ts";
 import type { Axis, Buffer, Definition, Group, Load, Scalar } from "../../../loop/loop.ts";
 import { axesOf } from "../../definitions/define.ts";
-import type { Buffers } from "../group.ts";
+import { BuffersBeside, type Buffers } from "../group.ts";
 import { ROWS } from "../tiles/lanes.ts";
 
 /** Hears of each copy that is made. */
@@ -15,14 +15,14 @@ export const scratchFor = ({ name, dtype, shape }: Definition): Buffer => ({ nam
 
 /** Copies that a group may read: which of them it does is known at the end. */
 export class Copies {
-  readonly buffers: Map<string, Buffer>;
+  readonly buffers: BuffersBeside;
   readonly #definitions = new Map<string, Definition>();
   constructor(buffers: Buffers) {
-    this.buffers = new Map(buffers);
+    this.buffers = new BuffersBeside(buffers);
   }
 
   readonly keep = (definition: Definition): void => {
-    this.buffers.set(definition.name, scratchFor(definition));
+    this.buffers.add(scratchFor(definition));
     this.#definitions.set(definition.name, definition);
   };
 
@@ -37,7 +37,7 @@ export class Copies {
 }
 
 /** A name that no buffer has yet. */
-export const named = (base: string, buffers: ReadonlyMap<string, Buffer>): string => {
+export const named = (base: string, buffers: Buffers): string => {
   let name = base;
   for (let n = 2; buffers.has(name); n++) name = `${base}_${n}`;
   return name;
@@ -48,7 +48,7 @@ const COPIED: Readonly<Record<string, string>> = {
   pad: "a margin of zeros",
   pack: "the order it is read",
   transpose: "the order it is read",
-  widen: "double, in the order it is read",
+  widen: "double",
 };
 
 /** A copy of what a load reads: `value` over `axes`, and why the reader asks for it. */
