@@ -3,7 +3,7 @@
 import { ops } from "../compiler/ops/index.ts";
 
 /** Names elsewhere: torch (functions without prefix are torch.…, `F.` torch.nn.functional, `optim.` torch.optim), keras, onnx; and what differs. */
-type Elsewhere = readonly [torch?: string, keras?: string, onnx?: string, differs?: string];
+type Elsewhere = readonly [torch?: string | undefined, keras?: string | undefined, onnx?: string | undefined, differs?: string];
 
 const ELEMENTWISE: Readonly<Record<string, Elsewhere>> = {
   abs: ["abs", "ops.abs", "Abs", "the slope at 0 is 0"],
