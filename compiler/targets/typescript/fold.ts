@@ -106,25 +106,7 @@ function merged(docs: readonly Doc[]): Entry[] {
   return [...entries.values()];
 }
 
-const MOST_KNOWN = 8192;
-
 const LETTER = String.raw`[\p{L}\p{N}_.$^-]`;
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-/** A name where it stands by itself, or transposed; before a bracket it is a function's. */
-const naming = remembered((name: string): RegExp => new RegExp(`(?<!${LETTER})${escaped(name)}(?!(?!ᵀ)${LETTER}|\\()`, "gu"));
-
-/** A function of texts that is asked for the same ones again and again. */
-function remembered<T>(of: (text: string) => T): (text: string) => T {
-  const known = new Map<string, T>();
-  return (text) => {
-    let found = known.get(text);
-    if (found !== undefined) return found;
-    found = of(text);
-    if (known.size === MOST_KNOWN) known.clear();
-    known.set(text, found);
-    return found;
-  };
-}
 
 /** Words of the notation: a node of that name is left where it is. */
 const NOTATION = new Set(
@@ -134,24 +116,29 @@ const NOTATION = new Set(
 const WORD = new RegExp(`${LETTER}+`, "gu");
 const IS_WORD = new RegExp(`^${LETTER}+$`, "u");
 
-/** How often each word of a formula stands in it, of a transposed one what is transposed too. */
-const wordsOf = remembered((value: string): ReadonlyMap<string, number> => {
-  const found = new Map<string, number>();
-  for (const { 0: word, index } of value.matchAll(WORD))
-    for (let at = word.length; at > 0; at = word.lastIndexOf("ᵀ", at - 1)) {
-      if (value[index + at] === "(") continue; // a function's
-      const one = word.slice(0, at);
-      found.set(one, (found.get(one) ?? 0) + 1);
-    }
-  return found;
-});
+/** The words of a formula, of a transposed one what is transposed too; before a bracket a word is a function's. */
+const wordsOf = (value: string): readonly string[] =>
+  [...value.matchAll(WORD)].flatMap(({ 0: word, index: at }) => [
+    ...(value[at + word.length] === "(" ? [] : [word]),
+    ...[...word.matchAll(/ᵀ/g)].map(({ index }) => word.slice(0, index)),
+  ]);
 
-const isWord = remembered((name: string): boolean => IS_WORD.test(name));
+const IS_LETTER = new RegExp(LETTER, "u");
 
-function timesRead(value: string, name: string): number {
-  if (!value.includes(name)) return 0;
-  return isWord(name) ? (wordsOf(value).get(name) ?? 0) : [...value.matchAll(naming(name))].length;
+/** Where a name stands in a formula by itself, or transposed; before a bracket it is a function's. */
+function placesIn(value: string, name: string): number[] {
+  const places: number[] = [];
+  for (let at = value.indexOf(name); at >= 0; at = value.indexOf(name, at + 1)) {
+    const last = [...value.slice(Math.max(0, at - 2), at)].at(-1) ?? "";
+    const [next = ""] = value.slice(at + name.length, at + name.length + 2);
+    if (!IS_LETTER.test(last) && next !== "(" && (next === "ᵀ" || !IS_LETTER.test(next))) places.push(at);
+  }
+  return places;
 }
+
+const isWord = (name: string): boolean => IS_WORD.test(name);
+
+const timesRead = (value: string, name: string): number => placesIn(value, name).length;
 
 /** A value that is read once, by another of its own composition, stands where it is read. */
 function chained(entries: readonly Entry[], elsewhere: readonly string[], stored: ReadonlySet<string>): Entry[] {
@@ -211,7 +198,7 @@ function bindingOf(formula: string): number {
 
 /** A formula in the place of a name in another, in brackets where it would read otherwise without. */
 function put(into: string, name: string, formula: string): string {
-  const at = into.search(naming(name));
+  const [at = 0] = placesIn(into, name); // it is read there
   const [before, after] = [into.slice(0, at), into.slice(at + name.length)];
   const alone = (before === "" || /[([]$|, $/.test(before)) && (after === "" || /^[)\]]|^, /.test(after));
   const binding = bindingOf(formula);
@@ -261,6 +248,7 @@ const isRenaming = ({ value }: Entry): boolean => !/[ (]/.test(value);
 /** `W1 by adam with d_W1`, one line a parameter and rule; the rule's own scalars as they are. */
 function updateLines(docs: readonly Doc[], gradients: ReadonlySet<string>): Line[] {
   const groups = new Map<string, Doc[]>();
+  const oddly = new Set(docs.length === 0 ? [] : [...gradients].filter((name) => !isWord(name)));
   for (const doc of docs) {
     const key = JSON.stringify(updateOf(doc));
     groups.set(key, [...(groups.get(key) ?? []), doc]);
@@ -270,8 +258,8 @@ function updateLines(docs: readonly Doc[], gradients: ReadonlySet<string>): Line
     const { of, by } = updateOf(group[0]!)!;
     const own = new Set(group.map(({ node }) => node));
     const values = group.map(valueOf);
-    const words = new Set(values.flatMap((value) => [...wordsOf(value).keys()]));
-    const isRead = (name: string): boolean => words.has(name) || (!isWord(name) && values.some((value) => timesRead(value, name) > 0));
+    const words = new Set(values.flatMap(wordsOf));
+    const isRead = (name: string): boolean => words.has(name) || (oddly.has(name) && values.some((value) => timesRead(value, name) > 0));
     const given = [...gradients].filter((name) => !own.has(name) && isRead(name));
     return [{ maths: `${of} by ${by}${given.length === 0 ? "" : ` with ${given.join(", ")}`}`, docs: group, kind: "update" }];
   });
