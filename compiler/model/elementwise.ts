@@ -133,16 +133,27 @@ export const rsqrt: Unary = unaryNamed("rsqrt");
 export const erfc: Unary = unaryNamed("erfc");
 /** 2ˣ. */
 export const exp2: Unary = unaryNamed("exp2");
+/** The logarithm to the base 2. */
 export const log2: Unary = unaryNamed("log2");
+/** The logarithm to the base 10. */
 export const log10: Unary = unaryNamed("log10");
+/** sin x / cos x. */
 export const tan: Unary = unaryNamed("tan");
+/** The angle from −π/2 to π/2 whose sine is x. */
 export const asin: Unary = unaryNamed("asin");
+/** The angle from 0 to π whose cosine is x. */
 export const acos: Unary = unaryNamed("acos");
+/** The angle from −π/2 to π/2 whose tangent is x. */
 export const atan: Unary = unaryNamed("atan");
+/** (eˣ − e⁻ˣ) / 2. */
 export const sinh: Unary = unaryNamed("sinh");
+/** (eˣ + e⁻ˣ) / 2. */
 export const cosh: Unary = unaryNamed("cosh");
+/** What sinh takes to x: log(x + √(x² + 1)). */
 export const asinh: Unary = unaryNamed("asinh");
+/** What cosh takes to x, from 0 up: log(x + √(x² − 1)). */
 export const acosh: Unary = unaryNamed("acosh");
+/** What tanh takes to x: ½·log((1 + x) / (1 − x)). */
 export const atanh: Unary = unaryNamed("atanh");
 /** −1, 0 or 1; no gradient. */
 export const sign: Unary = unaryNamed("sign");

@@ -88,6 +88,7 @@ export function inverseSquareRoot(rate: Rate, options: { readonly every: number 
   });
 }
 
+/** What cosineRestarts takes besides the rate. */
 export interface CosineRestartsOptions {
   /** Length of the first cycle. */
   readonly steps: number;
