@@ -24,12 +24,14 @@ import {
 import { describe, expect, test } from "vitest";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
 import { lower } from "../compiler/driver/lower.ts";
+import { checkKernels } from "../compiler/check/kernels.ts";
 import { tripsOf } from "../compiler/loop/apart.ts";
 import { sectionsOf } from "../compiler/loop/divide.ts";
 import { constant } from "../compiler/loop/index-expression.ts";
 import { interpretKernel } from "../compiler/loop/interpret/index.ts";
 import { printKernel } from "../compiler/loop/text/index.ts";
 import type { Kernel, Stmt } from "../compiler/loop/loop.ts";
+import { printTrainer } from "../scripts/compiler.ts";
 import { TARGETS } from "../compiler/targets/index.ts";
 
 const [ROWS, WIDTH, BATCH] = [7, 6, 5];
@@ -146,6 +148,26 @@ describe("threads", () => {
     expect([two!.divided, three!.divided].every((n) => n > 0)).toBe(true);
     expect(two!.args).toEqual(alone!.args);
     expect(three!.args).toEqual(alone!.args);
+  });
+});
+
+describe("an edited update at places is caught", async () => {
+  const lowered = await lower(squares(() => sgd({ learningRate: 0.5 })));
+  const text = await printTrainer(lowered);
+  const errorIn = async (edited: string): Promise<number> =>
+    (await checkKernels(lowered, edited, 64, 1)).find(({ name }) => name.includes("scatterAdd"))!.worst;
+
+  test("and nothing else is", async () => expect(await errorIn(text)).toBeLessThan(1e-9));
+
+  test.each([
+    ["a place before that is none", /(_before_\d) < 5/, "$1 < 6"],
+    ["no place before", /(_before_\d) < 5/, "$1 < 0"],
+    ["a place that occurred in the batch before", /_last\[x_0\] = 5/, "_last[x_0] = 0"],
+    ["an update after every term", /if \(\w+_last\[x_2\]! === k\)/, ""],
+  ])("%s", async (_, before, after) => {
+    const edited = text.replace(before, after);
+    expect(edited).not.toBe(text);
+    expect(await errorIn(edited)).not.toBeLessThan(1e-3);
   });
 });
 

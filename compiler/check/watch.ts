@@ -173,8 +173,11 @@ export class Watch {
       const { byteOffset, byteLength } = view(name);
       return [byteOffset, byteOffset + byteLength];
     };
-    const written = expected.map(({ definition }) => bytes(storedIn(definition)));
-    const read = [...this.#table.reads(call)].filter((name) => {
+    const reads = this.#table.reads(call);
+    // what its definitions do not read it stores, be it for itself alone
+    const own = call.kind === "call" ? call.args.filter((name) => !reads.has(name)) : [];
+    const written = [...expected.map(({ definition }) => storedIn(definition)), ...own].map(bytes);
+    const read = [...reads].filter((name) => {
       const [from, to] = bytes(name);
       return written.some(([low, high]) => from < high && low < to);
     });
