@@ -15,12 +15,17 @@ export type Watch = (node: Node, value: Tensor) => void;
 export const evaluateGraph = (graph: Graph, feed: Feed, watch?: Watch): readonly Tensor[] =>
   valuesOf(graph, ({ name }) => feed.get(name), watch);
 
-function valuesOf(graph: Graph, leaf: (node: Node) => Float64Array | undefined, watch: Watch | undefined): readonly Tensor[] {
-  const values: Tensor[] = [];
-  const run: Run = (body, input) => {
+/** The meaning of bodies, watched. */
+const runOf =
+  (watch?: Watch): Run =>
+  (body, input) => {
     const inside = valuesOf(body, (node) => input(node).data, watch);
     return body.results.map(({ value }) => inside[value]!);
   };
+
+function valuesOf(graph: Graph, leaf: (node: Node) => Float64Array | undefined, watch: Watch | undefined): readonly Tensor[] {
+  const values: Tensor[] = [];
+  const run = runOf(watch);
   for (const node of graph.nodes) {
     const op = opOf(node.op);
     const output = tensor(node.type);
@@ -72,7 +77,7 @@ export class Evaluations {
       if (value === undefined) {
         value = tensor(node.type);
         if (isFed) value.data.set(this.#feed(node));
-        else op.evaluate(inputs, node.attrs, value);
+        else op.evaluate(inputs, node.attrs, value, runOf());
         this.#known.set(key, value);
       }
       values.push(value);

@@ -80,12 +80,7 @@ export function scan<Carry>(step: Step<Carry>, initial: Carry, xs: FloatTensor, 
 }
 
 /** The same, one copy of the step a time. */
-export function writtenOut<Carry>(
-  step: Step<Carry>,
-  initial: Carry,
-  xs: FloatTensor,
-  { reverse = false }: ScanOptions = {},
-): Scanned<Carry> {
+function writtenOut<Carry>(step: Step<Carry>, initial: Carry, xs: FloatTensor, { reverse = false }: ScanOptions = {}): Scanned<Carry> {
   const c = called("scan", { xs }, { xs: FLOATS });
   return c.run(() => {
     const steps = timesOf(c, xs);

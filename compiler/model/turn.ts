@@ -4,6 +4,7 @@ import { Builder } from "../graph/build.ts";
 import { ModelError } from "../graph/error.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import { dependents, reachableFrom } from "../graph/walk.ts";
+import { opOf } from "../ops/index.ts";
 import type { Context } from "./context.ts";
 
 interface Loop {
@@ -93,7 +94,9 @@ function cut({ builder }: Context, depends: readonly boolean[], results: readonl
     const known = moved.get(value);
     if (known !== undefined) return known;
     const node = builder.node(value);
-    const made = node.op === "literal" ? body.keep(node, []) : input(value, placeholders.length + constants.push(value) - 1);
+    // what only says where to read says so inside, and its cotangent comes out as small as what it reads
+    const copied = node.op === "literal" || (opOf(node.op).view === true && node.inputs.length < 2);
+    const made = copied ? body.keep(node, node.inputs.map(to)) : input(value, placeholders.length + constants.push(value) - 1);
     moved.set(value, made);
     return made;
   };

@@ -128,3 +128,39 @@ for name, of in (("less", torch.lt), ("lessEqual", torch.le), ("greater", torch.
         case(name, [x(a, -1, 1, n, 2), x(b, -1, 1, n + 9, 2)], of)
     case(name, [floats([INF, -INF, math.nan, 0.0]), floats([INF, 0.0, math.nan, -0.0])], of)
     case(name, [x([5], -1, 1, 3, 2), 0.5], of)
+
+unary("abs", torch.abs, points=[[0.0, 1e4], [INF, -INF]])
+unary("neg", torch.neg, points=[[0.0, 1e4], [INF, -INF]])
+unary("exp", torch.exp, points=[[0.0, 30.0, -30.0], [INF, -INF]])
+unary("expm1", torch.expm1, points=[[0.0, 1e-9, -30.0], [INF, -INF]])
+unary("log", torch.log, 0.25, 4, [[1.0, 1e-5], [0.0, INF, -1.0]])
+unary("log1p", torch.log1p, -0.75, 4, [[0.0, 1e-9], [-1.0, INF, -2.0]])
+unary("sqrt", torch.sqrt, 0.25, 4, [[1.0, 1e-4], [INF, -1.0]])
+unary("recip", torch.reciprocal, 0.25, 4, [[1.0, -1e4], [INF, -INF]])
+unary("sin", torch.sin, -4, 4, [[0.0, 100.0], [INF]])
+unary("cos", torch.cos, -4, 4, [[0.0, 100.0], [INF]])
+unary("erf", torch.erf, -3, 3, [[0.0, 5.0], [INF, -INF]])
+unary("tanh", torch.tanh, points=FAR)
+unary("sigmoid", torch.sigmoid, points=FAR)
+unary("relu", F.relu, points=[[0.0, -0.0, 1e4], [INF, -INF]])
+unary("silu", F.silu, points=[[0.0, 30.0, -30.0], [300.0]])
+unary("selu", F.selu, points=[[30.0, -30.0], [INF, -INF]])
+unary("softplus", F.softplus, points=[[15.0, -30.0], [19.0]])
+for name, of, values in (("elu", F.elu, (1.0, 0.5)), ("leakyRelu", F.leaky_relu, (0.01, 0.3))):
+    for value in values:
+        for n, shape in enumerate(([4], [2, 3], [2, 1, 3])):
+            case(name, [x(shape, seed=n), value], of)
+        case(name, [floats([1e4, -1e4]), value], of)
+for o in ({}, {"approximate": "tanh"}):
+    for n, shape in enumerate(([4], [2, 3], [2, 1, 3])):
+        case("gelu", [x(shape, seed=n), o], lambda v, o: F.gelu(v, approximate=o.get("approximate", "none")))
+    case("gelu", [floats([0.0, 30.0, -30.0]), o], lambda v, o: F.gelu(v, approximate=o.get("approximate", "none")))
+for name, of in (("softmax", F.softmax), ("logSoftmax", F.log_softmax)):
+    for n, (shape, axis) in enumerate((([4], 0), ([2, 3], 1), ([2, 3], 0), ([2, 3, 2], 1), ([1], 0), ([2, 2, 3], -1), ([3, 1], -2))):
+        case(name, [x(shape, seed=n), axis], lambda v, a, of=of: of(v, a))
+    case(name, [floats([[500.0, -500.0, 499.0]]), -1], lambda v, a, of=of: of(v, a))
+for name, of, low in (("add", torch.add, -2), ("sub", torch.sub, -2), ("mul", torch.mul, -2), ("div", torch.div, 0.5), ("maximum", torch.maximum, -2), ("minimum", torch.minimum, -2), ("pow", torch.pow, 0.5)):
+    for n, (a, b) in enumerate(PAIRS):
+        case(name, [x(a, low, 2, n), x(b, low, 2, n + 9)], of)
+    case(name, [floats([1.0, 2.0]), floats([1.0, 3.0])], of)
+    case(name, [floats([INF, 4.0]), floats([2.0, 0.5])], of, second=False)

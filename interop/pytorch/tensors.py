@@ -162,3 +162,16 @@ for text, shapes in (
     ("ijk,ljk->il", [[2, 2, 3], [3, 2, 3]]), ("abc,cd,be->aed", [[2, 2, 3], [3, 2], [2, 2]]), ("iij->ij", [[2, 2, 3]]), ("ijj,j->i", [[2, 3, 3], [3]]), ("i j , j k -> i k", [[2, 3], [3, 1]]), ("iji->j", [[2, 3, 2]]),
 ):
     case("einsum", [text, [x(shape, seed=n) for n, shape in enumerate(shapes)]], lambda t, vs: torch.einsum(t, *vs))
+
+begin("shapes")
+for n, (shape, axis) in enumerate((([3], 0), ([3], 1), ([2, 3], 0), ([2, 3], 1), ([2, 3], -1), ([], 0), ([2, 3], -3), ([1, 1], 1))):
+    case("expandDims", [x(shape, seed=n), axis], lambda v, a: v.unsqueeze(a))
+    case("squeeze", [x([*shape[: axis % (len(shape) + 1)], 1, *shape[axis % (len(shape) + 1) :]], seed=n), axis], lambda v, a: v.squeeze(a))
+for n, (shape, axis) in enumerate((([3], 0), ([2, 3], 0), ([2, 3], 1), ([2, 3], -1), ([2, 1, 2], 1), ([1], 0), ([2, 2], -2), ([4, 1], 1))):
+    case("concatenate", [[x(shape, seed=n), x(shape, seed=n + 1), x(shape, seed=n + 2)], axis], lambda vs, a: torch.cat(vs, a))
+    case("stack", [[x(shape, seed=n), x(shape, seed=n + 1)], axis], lambda vs, a: torch.stack(vs, a))
+    case("reversed", [x(shape, seed=n), [axis]], torch.flip)
+for n, (shape, parts, axis) in enumerate((([4], 2, 0), ([2, 6], 3, 1), ([2, 6], [1, 2, 3], 1), ([4, 2], [3, 1], 0), ([2, 2, 3], [1, 1], -2), ([3], [3], 0), ([6], [1, 5], -1), ([2, 4], 4, -1))):
+    case("split", [x(shape, seed=n), parts, axis], lambda v, p, a: torch.split(v, p if isinstance(p, list) else v.shape[a] // p, a))
+for n, (shape, order) in enumerate((([2, 3], [1, 0]), ([2, 3, 2], [2, 0, 1]), ([2, 3, 2], [0, 2, 1]), ([4], [0]), ([1, 3], [1, 0]), ([2, 2, 2, 1], [3, 1, 0, 2]), ([2, 3], [0, 1]), ([3, 1, 2], [1, 2, 0]))):
+    case("transpose", [x(shape, seed=n), order], lambda v, o: v.permute(o))

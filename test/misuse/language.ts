@@ -82,7 +82,9 @@ const BINARY = ["add", "atan2", "div", "fmod", "logAddExp", "maximum", "minimum"
 const COMPARED = ["equal", "greater", "greaterEqual", "less", "lessEqual", "logicalAnd", "logicalOr", "notEqual"] as const;
 const REDUCED = ["logSumExp", "max", "mean", "min", "prod", "sum"] as const;
 const keep = { keepDims: "flag?" } as const;
-const NUMBERS = ["cosineSimilarity", "mae", "meanAbsoluteError", "mse"] as const;
+const NUMBERS = ["cosineSimilarity", "logCosh", "mae", "meanAbsoluteError", "mse"] as const;
+const reduction = { reduction: "text?" } as const;
+const classes = { ...reduction, classWeights: "weights?", ignoreIndex: "finite?" } as const;
 
 const every = <Name extends keyof typeof adjoint>(
   names: readonly Name[],
@@ -128,15 +130,13 @@ export const language: Readonly<Record<string, Row>> = {
   ...every(["all", "any"], (call) => row(call, { x: "truths", axes: "numbers?", options: keep }, b(2, 3), [0], {})),
   ...every(["tril", "triu", "diagonal"], (call) => row(call, { ...x, offset: "axis?" }, f(2, 3), 1)),
   ...every(["hardshrink", "softshrink"], (call) => row(call, { ...x, lambda: "not negative?" }, f(2), 0.5)),
-  ...every(NUMBERS, (call, name) =>
-    row(call, name.startsWith("cos") ? { x: "floats", target: "floats" } : { x: "floats", target: "floats" }, f(2, 3), f(2, 3)),
-  ),
+  ...every(NUMBERS, (call) => row(call, { x: "floats", target: "floats", options: reduction }, f(2, 3), f(2, 3), {})),
   ...every(["softmax", "logSoftmax"], (call) => row(call, { ...x, axis: "axis?" }, f(2, 3), -1)),
   ...every(["cumprod", "cumsum"], (call) => row(call, { ...x, axis: "axis" }, f(2, 3), 1)),
   ...every(["argmax", "argmin"], (call) => row(call, { ...x, axis: "axis", options: keep }, f(2, 3), 1, {})),
-  ...every(["bceWithLogits", "hinge"], (call) => row(call, { scores: "floats", y: "targets" }, f(2, 3), f(2, 3))),
+  ...every(["hinge", "squaredHinge"], (call) => row(call, { scores: "floats", y: "targets", options: reduction }, f(2, 3), f(2, 3), {})),
   ...every(["zeros", "ones", "he", "heUniform", "glorot", "glorotNormal"], (call) => row(call, {})),
-  ...every(["adam", "adamw"], (call) => row(call, { options: adam }, {})),
+  ...every(["adam", "adamw"], (call) => row(call, { options: { ...adam, amsgrad: "flag?" } }, {})),
   ...every(["conv1d"], (call) =>
     row(call, { filters: "count", kernelSize: "a number or numbers", options: { ...convolution, groups: "count?" } }, 2, 3, {}),
   ),
@@ -173,6 +173,7 @@ export const language: Readonly<Record<string, Row>> = {
     { options: { learningRate: "rate?", rho: "share?", epsilon: "positive?", weightDecay: "not negative?" } },
     {},
   ),
+  adamax: row(adjoint.adamax, { options: adam }, {}),
   adagrad: row(
     adjoint.adagrad,
     { options: { learningRate: "rate?", epsilon: "positive?", initialAccumulator: "not negative?", weightDecay: "not negative?" } },
@@ -186,14 +187,34 @@ export const language: Readonly<Record<string, Row>> = {
   ),
   batchMean: row(adjoint.batchMean, { values: "floats" }, f(2)),
   binaryAccuracy: row(adjoint.binaryAccuracy, { scores: "floats", y: "targets", options: { threshold: "finite?" } }, f(2), f(2), {}),
-  binaryCrossentropy: row(adjoint.binaryCrossentropy, { probabilities: "floats", y: "targets" }, f(2), f(2)),
+  bceWithLogits: row(
+    adjoint.bceWithLogits,
+    { scores: "floats", y: "targets", options: { ...reduction, labelSmoothing: "share?", posWeight: "operand?" } },
+    f(2, 3),
+    f(2, 3),
+    {},
+  ),
+  binaryCrossentropy: row(
+    adjoint.binaryCrossentropy,
+    { probabilities: "floats", y: "targets", options: { ...reduction, labelSmoothing: "share?" } },
+    f(2),
+    f(2),
+    {},
+  ),
   broadcastTo: row(adjoint.broadcastTo, { x: "tensor", shape: "numbers" }, f(3), [2, 3]),
   cast: row(adjoint.cast, { x: "tensor", to: "text" }, f(2), "i32"),
-  categoricalCrossentropy: row(adjoint.categoricalCrossentropy, { probabilities: "floats", y: "targets" }, f(2, 3), y(2)),
+  categoricalCrossentropy: row(
+    adjoint.categoricalCrossentropy,
+    { probabilities: "floats", y: "targets", options: { ...classes, labelSmoothing: "share?" } },
+    f(2, 3),
+    y(2),
+    {},
+  ),
   celu: row(adjoint.celu, { ...x, alpha: "positive?" }, f(2), 1),
   checkpoint: row(adjoint.checkpoint, { body: "function" }, new Made(() => () => adjoint.exp(adjoint.input(`c${made++}`, [2])))),
   clip: row(adjoint.clip, { ...x, min: "number", max: "number?" }, f(2), -1, 1),
   clipByGlobalNorm: row(adjoint.clipByGlobalNorm, { rule: "optimizer", limit: "positive" }, adjoint.sgd(), 1),
+  clipByNorm: row(adjoint.clipByNorm, { rule: "optimizer", limit: "positive" }, adjoint.sgd(), 1),
   clipByValue: row(adjoint.clipByValue, { rule: "optimizer", limit: "positive" }, adjoint.sgd(), 1),
   concatenate: row(adjoint.concatenate, { parts: "tensors", axis: "axis?" }, list(f(2), f(2)), 0),
   constant: row(adjoint.constant, { value: "a number or numbers" }, 1),
@@ -203,6 +224,20 @@ export const language: Readonly<Record<string, Row>> = {
     [1, 2],
     [2],
     {},
+  ),
+  contrastive: row(
+    adjoint.contrastive,
+    { a: "floats", b: "floats", y: "targets", options: { ...reduction, margin: "positive?" } },
+    f(2, 3),
+    f(2, 3),
+    f(2),
+    {},
+  ),
+  cosineRestarts: row(
+    adjoint.cosineRestarts,
+    { rate: "rate", options: { steps: "count", times: "positive?", factor: "positive?", to: "not negative?" } },
+    0.1,
+    { steps: 3 },
   ),
   cosineDecay: row(adjoint.cosineDecay, { rate: "rate", options: { steps: "count", to: "not negative?" } }, 0.1, { steps: 3 }),
   customVjp: row(
@@ -236,6 +271,7 @@ export const language: Readonly<Record<string, Row>> = {
     3,
     {},
   ),
+  dice: row(adjoint.dice, { probabilities: "floats", y: "targets", options: { ...reduction, epsilon: "positive?" } }, f(2, 3), f(2, 3), {}),
   dropout: row(adjoint.dropout, { rate: "number", options: layer }, 0.5, {}),
   einsum: row(adjoint.einsum, { equation: "text", operands: "tensors" }, "i->", list(f(2))),
   elementwise: row(adjoint.elementwise, { text: "text" }, "x * 2"),
@@ -244,6 +280,13 @@ export const language: Readonly<Record<string, Row>> = {
   embedding: row(adjoint.embedding, { vocabulary: "count", width: "count", options: { ...layer, initializer: "initializer?" } }, 3, 2, {}),
   expandDims: row(adjoint.expandDims, { x: "tensor", axis: "axis" }, f(2), 0),
   exponentialDecay: row(adjoint.exponentialDecay, { rate: "rate", options: { factor: "positive", every: "count?" } }, 0.1, { factor: 0.5 }),
+  focal: row(
+    adjoint.focal,
+    { scores: "floats", y: "targets", options: { ...reduction, gamma: "not negative?", alpha: "not negative?", labelSmoothing: "share?" } },
+    f(2, 3),
+    f(2, 3),
+    {},
+  ),
   gather: row(adjoint.gather, { x: "floats", at: "integers", axis: "axis?" }, f(3, 2), y(2), 0),
   gelu: row(adjoint.gelu, { x: "floats or options", options: { approximate: "text?" } }, f(2), {}),
   glu: row(adjoint.glu, { ...x, axis: "axis?" }, f(2, 4), -1),
@@ -258,7 +301,7 @@ export const language: Readonly<Record<string, Row>> = {
   groupNorm: row(adjoint.groupNorm, { groups: "count", ...norm }, 2, {}),
   groups: row(adjoint.groups, { list: "groups" }, [{ parameters: ["w"], optimizer: adjoint.sgd() }, { optimizer: adjoint.adam() }]),
   hardtanh: row(adjoint.hardtanh, { ...x, min: "finite?", max: "finite?" }, f(2), -1, 1),
-  huber: row(adjoint.huber, { x: "floats", target: "floats", options: { delta: "finite?" } }, f(2), f(2), {}),
+  huber: row(adjoint.huber, { x: "floats", target: "floats", options: { ...reduction, delta: "finite?" } }, f(2), f(2), {}),
   hyper: row(adjoint.hyper, { name: "text", value: "finite" }, new Made(() => `h${made++}`), 1),
   input: row(
     adjoint.input,
@@ -267,7 +310,8 @@ export const language: Readonly<Record<string, Row>> = {
     [2],
     {},
   ),
-  kl: row(adjoint.kl, { probabilities: "floats", target: "floats" }, f(2, 3), f(2, 3)),
+  inverseSquareRoot: row(adjoint.inverseSquareRoot, { rate: "rate", options: { every: "count" } }, 0.1, { every: 3 }),
+  kl: row(adjoint.kl, { probabilities: "floats", target: "floats", options: reduction }, f(2, 3), f(2, 3), {}),
   labels: row(adjoint.labels, { name: "text", shape: "numbers", options: { classes: "count" } }, new Made(() => `l${made++}`), [2], {
     classes: 3,
   }),
@@ -284,7 +328,9 @@ export const language: Readonly<Record<string, Row>> = {
     f(2, 3, 4),
     {},
   ),
+  nadam: row(adjoint.nadam, { options: { ...adam, momentumDecay: "not negative?" } }, {}),
   nanToNum: row(adjoint.nanToNum, { ...x, options: { nan: "number?", posinf: "number?", neginf: "number?" } }, f(2), {}),
+  nll: row(adjoint.nll, { logProbabilities: "floats", y: "integers", options: classes }, f(2, 3), y(2), {}),
   norm: row(adjoint.norm, { ...x, p: "number?", options: { ...keep, axes: "numbers?" } }, f(2, 3), 2, {}),
   normal: row(adjoint.normal, { mean: "number?", deviation: "number?" }, 0, 1),
   oneCycle: row(
@@ -305,6 +351,12 @@ export const language: Readonly<Record<string, Row>> = {
     {},
   ),
   piecewise: row(adjoint.piecewise, { rates: "rates", options: { at: "counts" } }, [0.1, 0.2], { at: [3] }),
+  polynomialDecay: row(
+    adjoint.polynomialDecay,
+    { rate: "rate", options: { steps: "count", to: "not negative?", power: "positive?" } },
+    0.1,
+    { steps: 3 },
+  ),
   positionalEncoding: row(adjoint.positionalEncoding, { options: { ...layer, table: "text?" } }, {}),
   prelu: row(adjoint.prelu, { ...x, slope: "floats" }, f(2, 3), f(3)),
   randomNormal: row(adjoint.randomNormal, { shape: "numbers" }, [2]),
@@ -362,9 +414,10 @@ export const language: Readonly<Record<string, Row>> = {
   simpleRnn: row(adjoint.simpleRnn, { units: "count", options: { ...recurrent.options, activation: "activation?" } }, 3, {}),
   size: row(adjoint.size, { name: "text", extent: "count", options: { check: "count" } }, "n", 8, { check: 2 }),
   slice: row(adjoint.slice, { x: "tensor", start: "numbers", limit: "numbers", stride: "numbers?" }, f(2), [0], [1], [1]),
+  smoothL1: row(adjoint.smoothL1, { x: "floats", target: "floats", options: { ...reduction, beta: "positive?" } }, f(2), f(2), {}),
   softmaxCrossEntropy: row(
     adjoint.softmaxCrossEntropy,
-    { scores: "floats", y: "targets", options: { labelSmoothing: "share?", weights: "floats?" } },
+    { scores: "floats", y: "targets", options: { ...classes, labelSmoothing: "share?", weights: "floats?" } },
     f(2, 3),
     y(2),
     {},
@@ -374,12 +427,25 @@ export const language: Readonly<Record<string, Row>> = {
   stack: row(adjoint.stack, { parts: "tensors", axis: "axis?" }, list(f(2), f(2)), 0),
   state: row(adjoint.state, { name: "text", shape: "numbers", initial: "initializer" }, new Made(() => `t${made++}`), [2], adjoint.zeros()),
   stepDecay: row(adjoint.stepDecay, { rate: "rate", options: { every: "count", factor: "positive?" } }, 0.1, { every: 3 }),
-  svmLoss: row(adjoint.svmLoss, { scores: "floats", y: "integers" }, f(2, 3), y(2)),
+  svmLoss: row(adjoint.svmLoss, { scores: "floats", y: "integers", options: reduction }, f(2, 3), y(2), {}),
   takeAlongAxis: row(adjoint.takeAlongAxis, { ...x, at: "integers", axis: "axis?" }, f(3), y(2), 0),
   threshold: row(adjoint.threshold, { ...x, threshold: "finite", value: "finite" }, f(2), 0.1, 0),
   tile: row(adjoint.tile, { x: "tensor", times: "numbers" }, f(2), [2]),
   topK: row(adjoint.topK, { scores: "floats", y: "targets", k: "number" }, f(2, 3), y(2), 2),
   transpose: row(adjoint.transpose, { x: "floats", order: "numbers?" }, f(2, 3), [1, 0]),
+  triplet: row(
+    adjoint.triplet,
+    {
+      anchor: "floats",
+      positive: "floats",
+      negative: "floats",
+      options: { ...reduction, margin: "positive?", p: "positive?", swap: "flag?" },
+    },
+    f(2, 3),
+    f(2, 3),
+    f(2, 3),
+    {},
+  ),
   uniform: row(adjoint.uniform, { low: "number", high: "number" }, 0, 1),
   upsampling2d: row(adjoint.upsampling2d, { factor: "count", options: layer }, 2, {}),
   warmup: row(adjoint.warmup, { steps: "count", then: "rate" }, 3, 0.1),

@@ -56,6 +56,9 @@ export function printHypers(module: Module, entry: Entry, scope: Scope, checks: 
     .map(({ name }) => `${scope.view(name)}[0] = ${checks.hyper(name)};`);
 }
 
+/** Lines of a comment that needs no blank line around its statement. */
+const FEW = 2;
+
 /** The statements, numbered as the arena table counts them, each under what it computes; `trains` where they have a forward and a backward part. */
 export function printStatements(module: Module, entry: Entry, scope: Scope, needs: Set<string>, trains: boolean): string[] {
   const printer: Printer = {
@@ -75,9 +78,10 @@ export function printStatements(module: Module, entry: Entry, scope: Scope, need
   const { statements, after } = tellingOf(entry, trains, step);
   const lines = entry.calls.flatMap((call, n) => {
     const { above, comment } = statements[n]!;
-    // scalars stand together, and copies for a kernel with it
+    // what is told in few words stands together, and copies for a kernel with it
     const before = entry.calls[n - 1];
-    const close = before === undefined || (above.length === 0 && (isHelper(before) || (call.kind !== "call" && before.kind !== "call")));
+    const isLong = [comment, statements[n - 1]?.comment ?? []].some(({ length }) => length > FEW);
+    const close = before === undefined || (above.length === 0 && (isHelper(before) || !isLong));
     return [...(close ? [] : [""]), ...above, ...comment, statement(call)];
   });
   return [...lines, ...after];

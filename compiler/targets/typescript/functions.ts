@@ -31,8 +31,8 @@ export function functionsOf(
       const names = givenNames(shared?.kernel ?? own, outline);
       const given = args.map((arg, n) => (scope.view(arg) === names[n] ? names[n] : `${names[n]!}: ${scope.view(arg)}`));
       const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names);
-      const rows = shared === undefined ? "" : `, ${shared.rows.get(kernel)!}`;
-      const made = `${name}({ ${given.join(", ")} }${rows})`;
+      const rows = shared === undefined ? "" : `${shared.rows.get(kernel)!}, `;
+      const made = `${name}(${rows}{ ${given.join(", ")} })`;
       const written = args.filter((_, n) => own.params[n]!.access !== "read").at(-1)!;
       const one = bound.get(made) ?? {
         name: scope.names.take(`${name.replace(/_[\dN].*/, "")}_${scope.view(written)}`),

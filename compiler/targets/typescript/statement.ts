@@ -117,7 +117,7 @@ export function printKernelFunction(
   const loops = printParts(partsOf(kernel.body, limits));
   return [
     blockComment(docOf(kernel, nameOf, shared)),
-    `function ${name}(${arrays}: ${printArrays(kernel, given, needs)}${shared === undefined ? "" : `, ${shared.given}: number`}): () => void {`,
+    `function ${name}(${shared === undefined ? "" : `${shared.given}: number, `}${arrays}: ${printArrays(kernel, given, needs)}): () => void {`,
     ...blocks,
     `return function ${name}(): void {`,
     ...withArrays(loops),
