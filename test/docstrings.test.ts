@@ -5,7 +5,14 @@ import { Node, Project, SyntaxKind } from "ts-morph";
 import { expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const FACES = ["compiler/index.ts", "compiler/node.ts", "compiler/plugin/vite.ts", "runtime/index.ts", "runtime/browser/index.ts", "runtime/node/index.ts"];
+const FACES = [
+  "compiler/index.ts",
+  "compiler/node.ts",
+  "compiler/plugin/vite.ts",
+  "runtime/index.ts",
+  "runtime/browser/index.ts",
+  "runtime/node/index.ts",
+];
 
 const project = new Project({ tsConfigFilePath: `${root}tsconfig.json`, skipAddingFilesFromTsConfig: true });
 

@@ -187,7 +187,7 @@ test.each(modelNames)("%s: each call goes to its kernel, bound once to the array
     planned.forEach(({ kernel, args }, n) => {
       const to = calls[n]!.getExpression().getText();
       const made = constant(to)!.asKindOrThrow(SyntaxKind.CallExpression);
-      const [arrays, rows] = made.getArguments() as [Node, Node?];
+      const [arrays, rows] = made.getArguments().toReversed() as [Node, Node?];
       const name = made.getExpression().getText();
       // several kernels may be one function that is given their rows
       expect(standsFor(name, kernel), `${name} for ${kernel}`).toBe(true);

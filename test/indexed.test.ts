@@ -24,14 +24,20 @@ import {
 import { describe, expect, test } from "vitest";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
 import { lower } from "../compiler/driver/lower.ts";
+import { tripsOf } from "../compiler/loop/apart.ts";
+import { sectionsOf } from "../compiler/loop/divide.ts";
+import { constant } from "../compiler/loop/index-expression.ts";
+import { interpretKernel } from "../compiler/loop/interpret/index.ts";
+import { printKernel } from "../compiler/loop/text/index.ts";
+import type { Kernel, Stmt } from "../compiler/loop/loop.ts";
 import { TARGETS } from "../compiler/targets/index.ts";
 
 const [ROWS, WIDTH, BATCH] = [7, 6, 5];
 
 /** mean over rows n of Σ_j table[x[n],j]². */
-const squares = (rule: () => UpdateRule, rows = ROWS): Model =>
+const squares = (rule: () => UpdateRule, rows = ROWS, width = WIDTH): Model =>
   model("squares", { batch: BATCH }, ({ batch }) => {
-    const table = param("table", [rows, WIDTH], normal(0, 1));
+    const table = param("table", [rows, width], normal(0, 1));
     const read = gather(table, labels("x", [batch], { classes: rows }));
     return { loss: batchMean(sum(mul(read, read), [1])), outputs: { read }, optimizer: rule() };
   });
@@ -105,6 +111,44 @@ describe.each(targets)("for %s", (target) => {
   });
 });
 
+describe("threads", () => {
+  /** A kernel as threads run it: of divided loops each runs its part, the last thread first. */
+  const run = (kernel: Kernel, args: readonly Float64Array[], threads: number): number => {
+    const sections = sectionsOf(kernel.body, threads) ?? [{ body: kernel.body, divided: [] }];
+    for (const { body, divided } of sections)
+      for (let thread = divided.length === 0 ? 0 : threads - 1; thread >= 0; thread--) {
+        const part = (all: readonly Stmt[]): readonly Stmt[] =>
+          all.map((s): Stmt => {
+            if (s.kind !== "for") return s;
+            if (!divided.includes(s)) return { ...s, body: part(s.body) };
+            const [from, to] = [thread, thread + 1].map((n) => constant(Math.floor((n * tripsOf(s)) / threads) * s.step + s.from.offset));
+            return { ...s, from: from!, to: to! };
+          });
+        interpretKernel({ ...kernel, body: part(body) }, args);
+      }
+    return sections.filter(({ divided }) => divided.length > 0).length;
+  };
+
+  test.each([
+    ["a sum at places and its update", () => sgd({ learningRate: 0.5 })],
+    ["a sum at places that is stored", () => adam()],
+  ])("share the columns of %s, and keep its bits", async (_, rule) => {
+    const { module } = await lower(squares(rule, ROWS, 24), { target: "wasm" });
+    const kernel = module.kernels.find(({ name }) => name.startsWith("scatterAdd"))!;
+    const filled = (): Float64Array[] =>
+      kernel.params.map(({ length, dtype }) =>
+        Float64Array.from({ length }, (_, n) => (dtype === "i32" ? [3, 0, 3, 3, 6][n % 5]! : Math.fround(Math.sin(n)))),
+      );
+    const [alone, two, three] = [1, 2, 3].map((threads) => {
+      const args = filled();
+      return { args, divided: threads === 1 ? (interpretKernel(kernel, args), 0) : run(kernel, args, threads) };
+    });
+    expect([two!.divided, three!.divided].every((n) => n > 0)).toBe(true);
+    expect(two!.args).toEqual(alone!.args);
+    expect(three!.args).toEqual(alone!.args);
+  });
+});
+
 describe("the work of a step", () => {
   const flopsOf = async (of: Model): Promise<number> => (await lower(of)).module.kernels.reduce((all, { flops }) => all + flops, 0);
 
@@ -127,8 +171,7 @@ describe("the work of a step", () => {
         return { loss: softmaxCrossEntropy(scores, labels("y", [batch], { classes })), optimizer: adam() };
       });
     const { module } = await lower(classifier(12));
-    const loops = JSON.stringify(module.kernels.map(({ body }) => body));
-    expect(loops).toContain('"only"');
-    expect(JSON.stringify(module.entries[0]!.calls)).toContain('"fn":"eq"');
+    const labelled = module.kernels.map(printKernel).find((text) => text.includes("chosen"))!;
+    expect(labelled).toMatch(/for y_0 in 0\.\.12 only y\[i\] /);
   });
 });

@@ -48,7 +48,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe("the packed tarball, unpacked beside links to its dependencies", () => {
   test("holds what is built and the licences, and nothing else", () => {
     const packed = at("home/node_modules/adjoint");
-    expect(readdirSync(packed).sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json"]);
+    expect(readdirSync(packed).sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "templates"]);
     expect(readdirSync(`${packed}/dist`)).toContain("THIRD-PARTY-LICENSES.txt");
     for (const { types, default: code } of Object.values(manifest.exports))
       for (const file of [types, code]) expect(() => readFileSync(join(packed, file))).not.toThrow();

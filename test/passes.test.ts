@@ -104,6 +104,14 @@ function attrsFor(op: OpName, shape: Shape): readonly Attrs[] {
       { axes: [1], size: [2] },
     ];
   if (op === "sum") return [{ axes: [] }, { axes: [0] }];
+  if (op === "pad") {
+    const none = shape.map(() => 0);
+    const asMany = shape.map((extent, axis) => (axis === 0 ? extent : 0));
+    return [
+      { low: none, high: asMany, interior: none },
+      { low: asMany, high: none, interior: none },
+    ];
+  }
   if (op === "cast") return [{ to: "f32" }, { to: "f64" }];
   return [{}];
 }

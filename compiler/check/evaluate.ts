@@ -3,6 +3,7 @@
 import type { Graph, Node } from "../graph/graph.ts";
 import { tensor, type Tensor } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";
+import type { Run } from "../ops/op.ts";
 
 /** Contents of the leaves, by node name. */
 export type Feed = ReadonlyMap<string, Float64Array>;
@@ -11,13 +12,25 @@ export type Feed = ReadonlyMap<string, Float64Array>;
 export type Watch = (node: Node, value: Tensor) => void;
 
 /** All values of a graph. Throws a RangeError for a leaf that is not fed or has another length. */
-export function evaluateGraph(graph: Graph, feed: Feed, watch?: Watch): readonly Tensor[] {
+export const evaluateGraph = (graph: Graph, feed: Feed, watch?: Watch): readonly Tensor[] =>
+  valuesOf(graph, ({ name }) => feed.get(name), watch);
+
+/** The meaning of bodies, watched. */
+const runOf =
+  (watch?: Watch): Run =>
+  (body, input) => {
+    const inside = valuesOf(body, (node) => input(node).data, watch);
+    return body.results.map(({ value }) => inside[value]!);
+  };
+
+function valuesOf(graph: Graph, leaf: (node: Node) => Float64Array | undefined, watch: Watch | undefined): readonly Tensor[] {
   const values: Tensor[] = [];
+  const run = runOf(watch);
   for (const node of graph.nodes) {
     const op = opOf(node.op);
     const output = tensor(node.type);
     if (op.leaf && !op.view) {
-      const data = feed.get(node.name);
+      const data = leaf(node);
       if (data === undefined || data.length !== output.data.length)
         throw new RangeError(`%${node.name} is fed ${data?.length ?? "no"} elements, but has ${output.data.length}`);
       output.data.set(data);
@@ -26,6 +39,7 @@ export function evaluateGraph(graph: Graph, feed: Feed, watch?: Watch): readonly
         node.inputs.map((input) => values[input]!),
         node.attrs,
         output,
+        run,
       );
     watch?.(node, output);
     values.push(output);
@@ -63,7 +77,7 @@ export class Evaluations {
       if (value === undefined) {
         value = tensor(node.type);
         if (isFed) value.data.set(this.#feed(node));
-        else op.evaluate(inputs, node.attrs, value);
+        else op.evaluate(inputs, node.attrs, value, runOf());
         this.#known.set(key, value);
       }
       values.push(value);

@@ -5,6 +5,7 @@ import type { CompileOptions } from "../driver/options.ts";
 import type { Model } from "../model/declaration.ts";
 import type { Phase } from "../autodiff/update.ts";
 import { gradients } from "../passes/graph/gradients.ts";
+import { writeOut } from "../passes/graph/write-out.ts";
 import { drawsOf, type Draws } from "./domain.ts";
 import { checkForwardMode } from "./forward-mode.ts";
 import { checkDifferences, type Sampling } from "./numeric-gradient.ts";
@@ -51,7 +52,8 @@ export const named = (tensor: TensorCheck, { name }: Phase, phases: number): Ten
   phases === 1 ? tensor : { ...tensor, name: `${name}: ${tensor.name}` };
 
 async function checkPhase(phase: Phase, declared: Graph, draws: Draws, all: number, sampling: Sampling): Promise<TensorCheck[]> {
-  const graph = gradients(phase).run(declared);
+  // differences and tangents look at every turn of a loop by itself
+  const graph = writeOut.run(gradients(phase).run(declared));
   const loss = lossOf(graph, phase.name);
   const masks = graph.nodes.some((node) => node.op === "count");
   const rows: (readonly TensorCheck[])[] = [];

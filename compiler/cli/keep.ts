@@ -8,14 +8,15 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { flagsOf } from "../driver/options.ts";
+import { commandOf, flagsOf } from "../driver/options.ts";
 import { fileOf, TARGETS, targetOf } from "../targets/index.ts";
 import { VERSION } from "../version.ts";
 import { filesOf } from "./bundle-model.ts";
-import { canonicalText, textHash } from "../driver/hash.ts";
-import { carriesItsHash, readHeader } from "./header.ts";
+import { canonicalText } from "../driver/hash.ts";
+import { carriesItsHash, isCurrentOf, readHeader } from "./header.ts";
 import type { Job } from "./jobs.ts";
 import type { CompileJson } from "./json.ts";
+import { packageOf } from "./load-model.ts";
 import { readText } from "./write-files.ts";
 
 /** What a compile found wrong: its message as the command line prints it, and the first place that it names. */
@@ -93,7 +94,7 @@ export function keeper(out: string): Keeper {
       const done = ended.then(async ({ code, stdout, stderr }): Promise<Kept> => {
         const rest = { job, milliseconds: milliseconds() };
         if (dropped) return { ...rest, outcome: "dropped", checked: false, written: [] };
-        if (code !== 0) return { ...rest, outcome: "failed", checked: check, written: [], failure: failureOf(stderr, code) };
+        if (code !== 0) return { ...rest, outcome: "failed", checked: check, written: [], failure: failureOf(job, stderr, code) };
         const made = JSON.parse(stdout) as CompileJson; // our own command's
         const written = made.files.filter((file) => file.written).map(({ file }) => file);
         return { ...rest, outcome: "compiled", checked: check || (await isCertified(job)), written };
@@ -125,12 +126,8 @@ const isCertified = (job: Job): Promise<boolean> => carriesItsHash(readText(trai
 async function isCurrent(job: Job): Promise<boolean> {
   const text = readText(trainerOf(job)) ?? "";
   const header = readHeader(text);
-  if (header === undefined || header.version !== VERSION || header.target !== job.target) return false;
-  const source = readText(job.model) ?? "";
-  const asked = [...flagsOf({ ...job.asked, target: job.target })];
-  const command = header.command.slice("adjoint compile ".length + (header.model ?? "").length).split(" ");
-  if (command.filter((word) => word !== "").join(" ") !== asked.join(" ")) return false;
-  return header.hash !== undefined && (await textHash(source)).startsWith(header.hash) && (await carriesItsHash(text));
+  if (header === undefined || !(await isCurrentOf(text, readText(job.model) ?? ""))) return false;
+  return header.command === commandOf({ ...job.asked, target: job.target, source: { path: header.model ?? "", text: "" } });
 }
 
 interface Ended {
@@ -154,11 +151,13 @@ function compileOf(job: Job, out: string, check: boolean): { readonly child: Chi
   return { child, ended };
 }
 
-/** `error models/x.ts:7:3  …`: what the command line said, without its first word, and where. */
-function failureOf(stderr: string, code: number | null): Failure {
+/** `error models/x.ts:7:3  …`: what the command line said, without its first word, and where: it names files as their package does. */
+function failureOf({ model }: Job, stderr: string, code: number | null): Failure {
   const at = stderr.search(/^error /m);
   const message = at === -1 ? `the compile ended with code ${code}\n${stderr}`.trim() : stderr.slice(at + "error ".length).trim();
   const place = /^(\S+?\.[mc]?[jt]s):(\d+)(?::(\d+))?/.exec(message);
   if (place === null) return { message };
-  return { message, file: place[1]!, line: Number(place[2]), ...(place[3] === undefined ? {} : { column: Number(place[3]) }) };
+  const [, named = "", line, column] = place;
+  const file = existsSync(named) ? named : join(packageOf(resolve(model)), named);
+  return { message, file, line: Number(line), ...(column === undefined ? {} : { column: Number(column) }) };
 }

@@ -112,6 +112,12 @@ export class Builder {
     this.#renamed(value, name);
   }
 
+  /** Gives a node other attributes, by which it may have more results. */
+  extend(law: TypingLaw, value: Value, attrs: Attrs): void {
+    const node = this.node(value);
+    this.nodes[value] = { ...node, attrs, type: this.#infer(law, node.inputs, attrs) };
+  }
+
   /** Gives a node another name, for instance the one its variable has in the model. */
   rename(value: Value, name: string): void {
     const node = this.node(value);

@@ -161,7 +161,8 @@ function hazard(body: readonly Stmt[], stores: ReadonlyMap<string, readonly Inde
   eachScalar(body, (s) => {
     if (s.kind !== "load") return;
     for (const at of stores.get(s.buffer) ?? [])
-      if (strideOf(s.at[0]!, lane) !== 1 || !apart(at, s.at[0]!)) found = `one lane may load what another stores to ${s.buffer}`;
+      if (strideOf(s.at[0]!, lane) !== 1 || !(apart(at, s.at[0]!) || wholeVectorsApart(at, s.at[0]!)))
+        found = `one lane may load what another stores to ${s.buffer}`;
   });
   return found;
 }
@@ -171,6 +172,12 @@ function apart(a: Index, b: Index): boolean {
   const distance = Math.abs(a.offset - b.offset);
   if ((distance > 0 && distance < LANES) || a.terms.length !== b.terms.length) return false;
   return a.terms.every(({ atom, by }) => b.terms.some((t) => t.by === by && JSON.stringify(t.atom) === JSON.stringify(atom)));
+}
+
+/** One index less the other is a multiple of a vector, whatever the loops around are at: the same lane's element, or none of this vector. */
+function wholeVectorsApart(a: Index, b: Index): boolean {
+  const { terms, offset } = add(a, scale(b, -1));
+  return offset % LANES === 0 && terms.every(({ by }) => by % LANES === 0);
 }
 
 const eachStmt = (body: readonly Stmt[], visit: (s: Stmt) => void): void => walkStmts(body, { stmt: visit });

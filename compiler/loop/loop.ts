@@ -8,7 +8,7 @@ import type { Index } from "./index-expression.ts";
  * floatOf an integer as a float32; shr keeps the sign.
  */
 export const SCALAR_FNS = [
-  ...["neg", "abs", "sign", "floor", "sqrt", "exp", "log", "tanh", "sin", "cos", "erf"],
+  ...["neg", "abs", "sign", "floor", "sqrt", "exp", "log", "tanh", "sin", "cos", "erf", "erfc", "atan"],
   ...["log1p", "expm1", "add", "sub", "mul", "div", "max", "min", "pow", "lt", "le", "eq"],
   ...["and", "or", "not", "cast", "randomBits", "bitsOf", "floatOf", "shl", "shr"],
 ] as const satisfies readonly string[];
@@ -24,6 +24,8 @@ export type ScalarFn =
   | "sin"
   | "cos"
   | "erf"
+  | "erfc"
+  | "atan"
   | "log1p"
   | "expm1"
   | "add"

@@ -6,7 +6,8 @@
 
 import { conjuncts, round, select, walkScalar } from "./build.ts";
 import { equal, index, namesIn } from "./index-expression.ts";
-import type { Axis, Definition, Reduce, Scalar } from "./loop.ts";
+import type { DType } from "../graph/type.ts";
+import type { Axis, Buffer, Definition, Reduce, Scalar } from "./loop.ts";
 
 /** A term, and the position that it stands at along the axis. */
 export interface Pick {
@@ -43,6 +44,37 @@ export function placedSum({ axes, value }: Definition): PlacedSum | undefined {
     if (chosen !== undefined && !axes.some(({ name }) => dependsOn(chosen.at, name))) return { axis, over: sum.over, ...chosen };
   }
   return undefined;
+}
+
+/** Storage for a sum of which only the places count that terms are added to: as much as the terms and their positions, not as the places. */
+export interface PlacesStorage {
+  /** Of each term the sum of its place so far. */
+  readonly sums: Buffer;
+  /** Of each term the one before it that goes to the same place; as many as there are terms where none does. */
+  readonly before: Buffer;
+  /** Of the last term of a place that place; of others one outside. */
+  readonly place: Buffer;
+  /** Of each place that occurs its last term. */
+  readonly last: Buffer;
+}
+
+/** The storage of a sum at places, and of nothing else. */
+export function storageOfPlaces(definition: Definition): PlacesStorage {
+  const { axis, over } = placedSum(definition)!;
+  const terms = over.reduce((n, { extent }) => n * extent, 1);
+  const inner = definition.axes.filter(({ name }) => name !== axis.name);
+  const buffer = (name: string, dtype: DType, ...shape: readonly number[]): Buffer => ({
+    name: `${definition.name}.${name}`,
+    dtype,
+    shape,
+    role: "scratch",
+  });
+  return {
+    sums: buffer("sums", definition.dtype, terms, ...inner.map(({ extent }) => extent)),
+    before: buffer("before", "i32", terms),
+    place: buffer("place", "i32", terms),
+    last: buffer("last", "i32", axis.extent),
+  };
 }
 
 /** A value that is zero but where an axis is at one position: that position, and the value there. */

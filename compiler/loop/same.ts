@@ -2,6 +2,7 @@
 
 import { orderText } from "./build.ts";
 import type { Index } from "./index-expression.ts";
+import { storageOfPlaces } from "./pick.ts";
 import type { Buffer, Group, Kernel, Scalar, Stmt } from "./loop.ts";
 
 /** Numbers names in order of appearance, each kind of name for itself. */
@@ -127,7 +128,8 @@ export function keyOfGroup(
   const axis = ({ name, extent }: { readonly name: string; readonly extent: number }): string => `${numbering.of("i", name)}<${extent}`;
   const text = stages.map(({ definition: d, storage }) => {
     const value = `${d.axes.map(axis).join()}=${numbering.scalar(d.value)}`;
-    return `${storage} ${d.op} ${numbering.of("b", d.name)}→${d.target === undefined ? "" : numbering.of("b", d.target)}${d.segment === undefined ? "" : `@${numbering.of("b", d.segment.of)}[${d.segment.at.map((at) => numbering.index(at)).join()}]`}:${d.dtype}[${value}]`;
+    const own = storage === "places" ? Object.values(storageOfPlaces(d)).map(({ name }: Buffer) => numbering.of("b", name)) : [];
+    return `${storage} ${own.join()} ${d.op} ${numbering.of("b", d.name)}→${d.target === undefined ? "" : numbering.of("b", d.target)}${d.segment === undefined ? "" : `@${numbering.of("b", d.segment.of)}[${d.segment.at.map((at) => numbering.index(at)).join()}]`}:${d.dtype}[${value}]`;
   });
   return { key: `${axes.map(axis).join()}|${text.join(";")}`, buffers: numbering.buffers() };
 }

@@ -30,6 +30,20 @@ export function namesOf(body: readonly Stmt[]): ReadonlySet<string> {
   return names;
 }
 
+/** Locals that are declared. */
+export function localsOf(body: readonly Stmt[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  walkStmts(body, { stmt: (s) => s.kind === "let" && names.add(s.name) });
+  return names;
+}
+
+/** Indices of loops. */
+export function indicesOf(body: readonly Stmt[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  walkStmts(body, { stmt: (s) => s.kind === "for" && names.add(s.index) });
+  return names;
+}
+
 export const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0);
 
 /** Operations, loads and stores; four lanes of a vector are one. */

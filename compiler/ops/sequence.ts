@@ -7,6 +7,7 @@ import { apply, at as position, literal, select } from "../loop/build.ts";
 import { index, shift, type Index } from "../loop/index-expression.ts";
 import type { Scalar } from "../loop/loop.ts";
 import { randomBits as bits } from "../loop/random.ts";
+import { raised } from "./batching.ts";
 import { eachOffset, eachPosition, type Op } from "./op.ts";
 
 /** Operands one after the other along an axis. */
@@ -30,6 +31,7 @@ export const concat: Op<"concat", readonly Value[], { readonly axis: number }> =
     const extent = inputs.reduce((n, x) => n + x.shape[axis]!, 0);
     return { dtype: first.dtype, shape: first.shape.map((e, n) => (n === axis ? extent : e)) };
   },
+  batch: (scope) => scope.append(scope.inputs.map((x) => raised(scope, x)), { axis: scope.attrs.axis + 1 }), // prettier-ignore
   laws: ["d_x = d_y where x was put"],
   vjp({ g, inputs, node, cotangent }, at) {
     const { axis } = node.attrs;

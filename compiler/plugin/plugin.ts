@@ -82,6 +82,11 @@ interface Hooks {
   addWatchFile(path: string): void;
 }
 
+/** What webpack and Rspack have in common, as far as it matters here. */
+interface Compiler {
+  readonly hooks: Readonly<Record<"beforeRun" | "watchRun", { tapPromise(name: string, act: () => Promise<void>): void }>>;
+}
+
 /** Everything that all bundlers do. */
 function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): UnpluginOptions {
   let root = resolve(options.root ?? ".");
@@ -98,6 +103,14 @@ function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): Unplugi
     // a server that serves goes on, and shows it where the trainer is asked for
     if (first !== undefined && !(development && meta.framework === "vite")) throw errorOf(first);
   };
+  const before = ({ hooks }: Compiler): void => {
+    const current = (watches: boolean) => async (): Promise<void> => {
+      development = watches;
+      await start({ addWatchFile() {} });
+    };
+    hooks.beforeRun.tapPromise("adjoint", current(false));
+    hooks.watchRun.tapPromise("adjoint", current(true));
+  };
   const own: UnpluginOptions = {
     name: "adjoint",
     async buildStart() {
@@ -112,7 +125,8 @@ function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): Unplugi
   if (meta.framework !== "vite") {
     const { watchMode } = (meta as { rollup?: { watchMode?: boolean } }).rollup ?? {};
     development = watchMode === true;
-    return own;
+    // they resolve the first imports while a build starts, so that trainers need to be there before
+    return { ...own, webpack: before, rspack: before };
   }
   const watchedOf = async (file: string): Promise<readonly Watched[]> => (await stateOf(root)).watched.filter(isOf(file));
   const servedAs = async (id: string): Promise<Watched | undefined> =>

@@ -24,21 +24,16 @@ describe("what a loop repeats", () => {
   test("is a function of its index: its arrays, and what is loaded before, it reads itself", async () => {
     expect(await printed(SUMS, 20)).toBe(`/** y = x */
 function k(arrays: Floats<"x" | "rate" | "y">): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 31;
     const { x, rate, y } = arrays;
     const rate_0 = rate[0]!;
     let sum = 0;
-    for (let j = 0; j < 20; j++) {
-      sum += x[i * 20 + j]!;
-    }
+    for (let j = 0; j < 20; j++) sum += x[i * 20 + j]!;
     y[i] = sum * rate_0;
   }
   return function k(): void {
-    for (let i = 0; i < 20; i++) {
-      block(i);
-    }
+    for (let i = 0; i < 20; i++) block(i);
   };
 }
 `);

@@ -42,3 +42,22 @@ test("a kernel is the loops that its definition says, one a letter", async () =>
   ]);
   expect(kernel).not.toMatch(/break|\+= 4/);
 });
+
+test("what does not fit is refused in few words", async () => {
+  const lowered = await lower(await modelOf("linear-softmax"), { small: true, target: "plain" });
+  const graph = lowered.entries[0]!.traced.graph;
+  const trainer = await runningTrainer(lowered);
+  const batch = batchOf(graph, drawsIn([graph]).feed(graph, 0, lowered.facts.batch.train));
+  const { x, y } = batch as { readonly x: Float32Array; readonly y: Int32Array };
+  expect(() => trainer.step({ x: x.subarray(1), y })).toThrow("x needs its rows");
+  expect(() => trainer.step({ y })).toThrow("x needs an array of its slot's kind");
+  expect(() => trainer.step({ x, y: y.map(() => -1) })).toThrow("y names no class");
+  expect(() => trainer.step(batch, 0)).toThrow(/count needs 1 to \d+ rows/);
+  const asked = trainer.step as (batch: object, count: number | undefined, options: object) => number;
+  expect(() => asked({ x: x.map(() => NaN), y }, undefined, { finite: true })).toThrow("x needs finite numbers");
+  expect(() => trainer.restore(new Uint8Array(1))).toThrow("restore needs what bytes() gives");
+  const before = trainer.bytes();
+  const loss = trainer.step(batch);
+  trainer.restore(before);
+  expect(trainer.step(batch)).toBe(loss);
+});

@@ -45,7 +45,10 @@ export const AXES = ["i", "j", "l", "m", "n", "o", "p", "q"] as const;
 export const axesOf = (shape: readonly number[]): Axis[] => shape.map((extent, n) => ({ name: AXES[n] ?? `i${n}`, extent }));
 export const at = (axes: readonly Axis[]): Index[] => axes.map((axis) => index(axis.name, axis.extent));
 
-const ROLES: Readonly<Record<string, Role>> = { input: "input", count: "input", param: "parameter", state: "state", hyper: "hyper" };
+const ROLES: Readonly<Record<string, Role>> = {
+  ...{ input: "input", count: "input", hyper: "hyper", constant: "constant" },
+  ...{ param: "parameter", state: "state" },
+};
 
 function initialOf(attr: Attr | undefined): Initial | undefined {
   if (!Array.isArray(attr)) return undefined;

@@ -9,7 +9,7 @@ import { weighted } from "../loops/unroll.ts";
 import type { Defined, Term } from "./define.ts";
 import { hasReduce } from "./join.ts";
 
-const COSTLY = new Set(["exp", "log", "tanh", "sin", "cos", "erf", "log1p", "expm1", "pow", "div", "sqrt", "randomBits"]);
+const COSTLY = new Set(["exp", "log", "tanh", "sin", "cos", "erf", "log1p", "expm1", "pow", "atan", "erfc", "div", "sqrt", "randomBits"]);
 
 /** Operations of a scalar; functions with a kernel of their own count as many. */
 function costOf(s: Scalar): number {

@@ -3,7 +3,7 @@
 import { loadsOf, mapScalar } from "../../loop/build.ts";
 import type { Buffer, Definition, Scalar, Stage, Storage, Work } from "../../loop/loop.ts";
 import type { Defined, Term } from "./define.ts";
-import { placedSum } from "../../loop/pick.ts";
+import { placedSum, storageOfPlaces } from "../../loop/pick.ts";
 import { asTotal, identityRun, type Item } from "./join.ts";
 
 /** A total's term stands at the point of the shared axes, like every other stage. */
@@ -76,12 +76,18 @@ export function buffersOf(defined: Defined, items: readonly Item[], work: readon
     const stages = w.kind === "group" ? w.group.stages : [{ definition: w.definition, storage: w.storage }];
     return stages
       .filter(({ definition, storage }) => storage !== "local" && definition.target === undefined)
-      .map(({ definition: { name, dtype, shape } }) => ({
-        name,
-        dtype,
-        shape,
-        role: shown.has(name) ? "output" : role.get(name) === "primal" && later.has(name) ? "residual" : "scratch",
-      }));
+      .flatMap(({ definition, storage }): readonly Buffer[] => {
+        if (storage === "places") return Object.values(storageOfPlaces(definition)) as Buffer[]; // its values are buffers
+        const { name, dtype, shape } = definition;
+        return [
+          {
+            name,
+            dtype,
+            shape,
+            role: shown.has(name) ? "output" : role.get(name) === "primal" && later.has(name) ? "residual" : "scratch",
+          },
+        ];
+      });
   });
   return [...defined.storage, ...made];
 }

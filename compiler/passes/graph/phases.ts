@@ -4,7 +4,7 @@
  * interleaved.
  *   y[p] = Σ k<4: where((p + k − 1) mod 2 = 0, x[⌊(p + k − 1) / 2⌋], 0)·w[k]
  *     →   y[2·i] = Σ k<2: x[i + k]·w[2·k + 1],   y[2·i + 1] = Σ k<2: x[i + k]·w[2·k]
- * Sums keep the order of the terms that are left. Input gradients of strided convolutions and transposed convolutions are such.
+ * Input gradients of strided convolutions and transposed convolutions are such.
  */
 
 import type { Graph, Value } from "../../graph/graph.ts";
@@ -84,6 +84,7 @@ function inPhases({ node, inputs: [x, w], g, builder }: Visit, a: ConvAttrs, spl
     [[]],
   );
   const { value: inside, low: before, high: after } = amongZeros(g, x!, choices);
+  if (inside !== x) builder.rename(inside, `${node.name}.padded`);
   const parts = choices.map((phases) => {
     const taps = g.slice(w!, {
       start: [0, 0, ...phases.map(({ first }) => first)],

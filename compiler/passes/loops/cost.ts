@@ -1,7 +1,7 @@
 /** What a group of definitions costs, from its index notation alone: operations, and bytes between memory and the loops. */
 
 import { bytesOf, sizeOf } from "../../graph/type.ts";
-import { keyOf, loadsOf, substitute, walkScalar } from "../../loop/build.ts";
+import { Keys, loadsOf, substitute, walkScalar } from "../../loop/build.ts";
 import { namesIn } from "../../loop/index-expression.ts";
 import { flopsOfScalar } from "../../loop/flops.ts";
 import type { Axis, Definition, Group, Scalar } from "../../loop/loop.ts";
@@ -32,8 +32,16 @@ export function rooflineOf(flops: number, bytes: number, { rates }: Machine): Ro
 /** Floating-point operations of a group. */
 export const flopsOf = (group: Group): number => flopsOfStages(group).reduce((sum, flops) => sum + flops, 0);
 
+const known = new WeakMap<Group, readonly number[]>();
+
 /** The same of each stage. */
 export function flopsOfStages(group: Group): readonly number[] {
+  const flops = known.get(group) ?? counted(group);
+  known.set(group, flops);
+  return flops;
+}
+
+function counted(group: Group): readonly number[] {
   const pieces = piecewise(group).map((n) => group.axes[n]!);
   const first = group.stages[0]!;
   const placed = placedSum(first.definition);
@@ -51,13 +59,20 @@ export function flopsOfStages(group: Group): readonly number[] {
 
 /** Operations of all pieces at one point: what they have in common is computed once. */
 function shared(value: Scalar, pieces: readonly Axis[]): number {
-  const known = new Set<string>();
+  const of = pieces.map(({ name, extent }) => `${name}<${extent}`).join();
+  const before = sharing.get(value);
+  if (before?.of === of) return before.operations;
+  const [keys, seen] = [new Keys(), new Set<string>()];
   for (const position of pointsOf(pieces))
     walkScalar(substitute(taken(value, position), position), (part) => {
-      if (part.kind === "apply" && part.dtype !== "bool" && part.fn !== "cast") known.add(keyOf(part));
+      if (part.kind === "apply" && part.dtype !== "bool" && part.fn !== "cast") seen.add(keys.of(part));
     });
-  return known.size;
+  sharing.set(value, { of, operations: seen.size });
+  return seen.size;
 }
+
+/** What was found of a value last, which several passes ask. */
+const sharing = new WeakMap<Scalar, { readonly of: string; readonly operations: number }>();
 
 /**
  * Bytes that cross between memory and a group's loops, as if nothing were read twice: for each buffer the elements that its loads can

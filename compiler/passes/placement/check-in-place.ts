@@ -1,14 +1,13 @@
 /**
  * Guarantees, by walking every address that a kernel touches, that a result stored over an operand never takes an element which is still
- * to be loaded: in the order of the loops, with lanes in lockstep, and with iterations on different threads; of a loop that runs one iteration,
- * whichever that is, all count. It shares nothing with the
- * proof by which the planner chose (in-place.ts). Conditions count as met: both branches load, every guarded store stores.
+ * to be loaded: in the order of the loops, with lanes in lockstep, and with iterations on different threads; of a loop that runs one
+ * iteration, whichever that is, all count. It shares nothing with the proof by which the planner chose (in-place.ts). Conditions count as met: both branches load, every guarded store stores.
  */
 
 import { tripsOf } from "../../loop/apart.ts";
-import { loadsOf } from "../../loop/build.ts";
+import { loadsOf, walkStmts } from "../../loop/build.ts";
 import { sectionsOf } from "../../loop/divide.ts";
-import { constant, type Index } from "../../loop/index-expression.ts";
+import { constant, namesIn, type Index } from "../../loop/index-expression.ts";
 import type { Kernel, Loop, Param, Scalar, Stmt } from "../../loop/loop.ts";
 
 /** Walks part of a body. */
@@ -104,13 +103,14 @@ class Trace {
       return this.#straight(loop, accesses);
     const body = inTurn(walks);
     const before = inTurn(loop.only === undefined ? [] : this.#loads(loop.only));
+    const isAnyOne = loop.only !== undefined && !isPlacedBy(loop, this.#operand, this.#result);
     const at = this.#numberOf(loop.index);
     const [from, to] = [this.#evaluated(loop.from), this.#evaluated(loop.to)];
     const values = this.#values;
     const shared = shares ? tripsOf(loop) : undefined;
     return () => {
       before();
-      const end = to();
+      const end = isAnyOne ? Math.min(1, to()) : to();
       const iteration = this.#iteration;
       const first = shared === undefined ? 0 : this.#firstOf(shared);
       let n = 0;
@@ -232,6 +232,17 @@ function touches(body: readonly Stmt[], operand: string, result: string): boolea
     if (s.kind === "if") return readsIn(s.when, operand) || touches(s.then, operand, result);
     return (s.kind === "store" && s.buffer === result) || readsIn(s.value, operand);
   });
+}
+
+/** Whether the index of a loop says where an operand is loaded or a result is stored. */
+function isPlacedBy({ index: name, body }: Loop, operand: string, result: string): boolean {
+  let found = false;
+  const note = (at: Index): void => void (found ||= namesIn(at).has(name));
+  walkStmts(body, {
+    stmt: (s) => void (s.kind === "store" && s.buffer === result && note(s.at)),
+    scalar: (s) => void (s.kind === "load" && s.buffer === operand && s.at.forEach(note)),
+  });
+  return found;
 }
 
 const readsIn = (value: Scalar, operand: string): boolean => loadsOf(value).some(({ buffer }) => buffer === operand);

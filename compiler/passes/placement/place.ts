@@ -6,6 +6,7 @@
 import { bytesOf, sizeOf } from "../../graph/type.ts";
 import { loadsOf, mapScalar, walkStmts } from "../../loop/build.ts";
 import type { Buffer, Call, Definition, Entry, Kernel, Module, Program, Role, Scalar, Slot } from "../../loop/loop.ts";
+import { inRoles, usesOf } from "../../loop/roles.ts";
 import { keyOfKernel } from "../../loop/same.ts";
 import type { Machine } from "../../loop/machine.ts";
 import type { Pass } from "../pass.ts";
@@ -17,7 +18,7 @@ export const ALIGNMENT = 16;
 export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 export const sizeInBytes = ({ dtype, shape }: Buffer): number => sizeOf(shape) * bytesOf(dtype);
 
-const PINNED: ReadonlySet<Role> = new Set(["parameter", "state", "hyper"]);
+const PINNED: ReadonlySet<Role> = new Set(["parameter", "state", "hyper", "constant"]);
 export const isPinned = (buffer: Buffer): boolean => PINNED.has(buffer.role);
 
 /** The buffers a statement touches. */
@@ -81,7 +82,8 @@ export function place(name: string, { machine, threads }: Placing): Pass<readonl
         };
       });
       const buffers = [...pinned, ...renamed.flatMap((program) => program.buffers.filter((buffer) => !isPinned(buffer)))];
-      return { name, entries, buffers, kernels, slots, arenaBytes };
+      const uses = usesOf(entries);
+      return { name, entries, buffers, kernels: kernels.map((kernel) => inRoles(kernel, uses.get(kernel.name) ?? [])), slots, arenaBytes };
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import type { Entry, Module } from "../../loop/loop.ts";
 import type { Facts } from "../target.ts";
-import type { CallChecks } from "./checks.ts";
+import type { Checks } from "./checking.ts";
 import { inputsOf, printFeeds, printHypers, printResult, printStatements } from "./entry.ts";
 import { recordType, recordValue } from "./record.ts";
 import { property, quoted, type Scope } from "./scope.ts";
@@ -12,7 +12,7 @@ export interface Printing {
   readonly module: Module;
   readonly facts: Facts;
   readonly scope: Scope;
-  readonly checks: CallChecks;
+  readonly checks: Checks;
   /** Mathematics that they call. */
   readonly needs: Set<string>;
 }
@@ -20,8 +20,14 @@ export interface Printing {
 export const entryNamed = (module: Module, name: string): Entry => module.entries.find((entry) => entry.name === name)!;
 
 /** Feeds and statements of an entry whose arguments were looked at; `trains` where it has parts. */
-function printBody(entry: Entry, rows: number, { module, scope, needs }: Printing, checked: readonly string[], trains: boolean): string {
-  const given = [...checked, ...printFeeds(module, entry, rows, scope), ...printHypers(module, entry, scope)];
+function printBody(
+  entry: Entry,
+  rows: number,
+  { module, scope, checks, needs }: Printing,
+  checked: readonly string[],
+  { trains, finite }: { readonly trains: boolean; readonly finite: boolean },
+): string {
+  const given = [...checked, ...printFeeds(module, entry, rows, scope, checks, finite), ...printHypers(module, entry, scope, checks)];
   return `${given.join("\n    ")}
 
     ${printStatements(module, entry, scope, needs, trains).join("\n    ")}`;
@@ -33,12 +39,12 @@ export function printPhase(entry: Entry, name: string, printing: Printing): stri
   const loss = printResult(entry, entry.results.find((result) => result.kind === "loss")!.value, scope);
   const rows = facts.batch.train;
   const checked = checks.of({ name, entries: [entry], rows, count: facts.meetings.train ?? "any", finite: true });
-  const phase = facts.phases.length === 1 ? "" : `, ${quoted(entry.name)}`;
+  const phase = facts.phases.length === 1 ? undefined : entry.name;
   return `/** One step on one batch. Returns the loss before the update. */
   function ${name}(batch: TrainBatch, count: number = ${rows}, options?: StepOptions): number {
-    ${printBody(entry, rows, printing, checked, true)}
+    ${printBody(entry, rows, printing, checked, { trains: true, finite: true })}
 
-    return finite ? checkLoss(${loss}${phase}) : ${loss};
+    ${checks.loss(loss, phase)}
   }`;
 }
 
@@ -67,12 +73,12 @@ export function printEvaluate(printing: Printing): Callable {
   const { module, facts, scope, checks } = printing;
   const entry = entryNamed(module, "evaluate");
   const rows = facts.batch.evaluate;
-  const type = `{ ${entry.results.map(({ name }) => `readonly ${property(name)}: number`).join("; ")}; readonly count: number }`;
+  const type = `Readonly<Record<${[...entry.results.map(({ name }) => quoted(name)), '"count"'].join(" | ")}, number>>`;
   const values = entry.results.map(({ name, value }) => `${property(name)}: ${printResult(entry, value, scope)} * count`);
   const checked = checks.of({ name: "evaluate", entries: [entry], rows, count: facts.meetings.evaluate ?? "any", finite: false });
   const code = `/** Loss and metrics of one batch, each its mean times \`count\`, so that sums over batches divide by the sum of counts. */
   function evaluate(batch: EvaluateBatch, count: number = ${rows}): Evaluation {
-    ${printBody(entry, rows, printing, checked, false)}
+    ${printBody(entry, rows, printing, checked, { trains: false, finite: false })}
 
     return { ${[...values, "count"].join(", ")} };
   }`;
@@ -89,7 +95,7 @@ export function printPredict(printing: Printing): Callable & { readonly outputs:
   const counted = inputsOf(module, entry).length > 0 ? [`const count = ${rows};`] : [];
   const code = `/** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    ${printBody(entry, rows, printing, [...counted, ...checked], false)}
+    ${printBody(entry, rows, printing, [...counted, ...checked], { trains: false, finite: false })}
 
     return outputs;
   }`;
@@ -108,7 +114,7 @@ export function printGradientsFunction(entry: Entry, printing: Printing): string
   const checked = checks.of({ name: "gradients", entries: [entry], rows, count: facts.meetings.train ?? "any", finite: false });
   return `/** The loss of a batch and its gradients. */
   function gradients(batch: Batch, count: number = ${rows}): Found {
-    ${printBody(entry, rows, printing, checked, true)}
+    ${printBody(entry, rows, printing, checked, { trains: true, finite: false })}
 
     return { loss: ${printResult(entry, loss.value, scope)}, parameters: ofParameters, inputs: ofInputs };
   }`;

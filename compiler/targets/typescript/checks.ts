@@ -1,24 +1,14 @@
 /** What an emitted file refuses, and in which words: everything that a caller passes in is looked at before anything changes. */
 
-import type { Entry, Module } from "../../loop/loop.ts";
+import type { Buffer, Module } from "../../loop/loop.ts";
 import type { Facts, Meeting } from "../target.ts";
+import type { Call, Checks } from "./checking.ts";
 import { perRowOf, takenBy } from "./entry.ts";
-import { quoted, type Kernels, type Scope } from "./scope.ts";
+import { printFeeding, printPacking } from "./frame.ts";
+import { quoted, type Scope } from "./scope.ts";
 
-/** A function of the file that takes a batch. */
-export interface Call {
-  readonly name: string;
-  readonly entries: readonly Entry[];
-  /** Rows of a whole batch. */
-  readonly rows: number;
-  /** `none`: it takes no count; where rows meet: no row may be missing. */
-  readonly count: "any" | "none" | Meeting;
-  /** Whether it can be asked to refuse what is not finite. */
-  readonly finite: boolean;
-}
-
-/** The checks that calls begin with, and the names that they compare with. */
-export class CallChecks {
+/** The checks of a file that anybody may call: each says what is wrong, where, and how to mend it. */
+export class AllChecks implements Checks {
   readonly #module: Module;
   readonly #known: readonly string[];
   readonly #scope: Scope;
@@ -61,9 +51,34 @@ export class CallChecks {
     return constant;
   }
 
+  feed(buffer: Buffer, given: string, perRow: number): readonly string[] {
+    return [`feed(${this.#scope.view(buffer.name)}, batch[${quoted(given)}], ${perRow}, count);`];
+  }
+
+  hyper(name: string): string {
+    return `checkHyper(hyper[${quoted(name)}], ${quoted(name)})`;
+  }
+
+  loss(value: string, phase: string | undefined): string {
+    return `return finite ? checkLoss(${value}${phase === undefined ? "" : `, ${quoted(phase)}`}) : ${value};`;
+  }
+
+  construction(constructor: string, options: readonly { readonly name: string }[], seeded: boolean): string {
+    return `checkRecord(${quoted(`${constructor} takes options`)}, options, [${["seed", ...options.map(({ name }) => name)].map(quoted).join(", ")}]);
+  ${seeded ? "const seed = " : ""}checkSeed(options.seed);`;
+  }
+
+  packing(record: string): string {
+    return printPacking(this.#module, record);
+  }
+
   /** The lists that the checks so far compare with, each made once. */
-  printLists(): string {
+  lists(): string {
     return [...this.#lists].map(([list, constant]) => `const ${constant}: readonly string[] = [${list}];`).join("\n  ");
+  }
+
+  functions(floats: string, text: string): string {
+    return [printFeeding(text), printChecks(floats, text)].filter((part) => part !== "").join("\n\n");
   }
 }
 
@@ -72,11 +87,6 @@ function checkFull(name: string, rows: number, { value, site, why }: Meeting): s
   const what = name === "evaluate" ? "an evaluation" : "a step";
   return `checkFull(count, ${rows}, "${what}", ${quoted(`%${value}${site === "" ? "" : ` (${site})`}: ${why}`)});`;
 }
-
-/** Statements that throw where a constructor is not given what it takes; `seeded` keeps the seed. */
-export const printOptionChecks = (constructor: string, { options }: Pick<Kernels, "options">, seeded: boolean): string =>
-  `checkRecord(${quoted(`${constructor} takes options`)}, options, [${["seed", ...options.map(({ name }) => name)].map(quoted).join(", ")}]);
-  ${seeded ? "const seed = " : ""}checkSeed(options.seed);`;
 
 /** What the statements above call, each text only where it is used, callers first. FLOATS stands for the array of floats. */
 const TEXTS: readonly (readonly [name: string, text: string])[] = [
@@ -222,7 +232,7 @@ function shown(value: unknown): string {
 ];
 
 /** The checks that a text calls, and those that they call. */
-export function printChecks(floats: string, text: string): string {
+function printChecks(floats: string, text: string): string {
   const used: string[] = [];
   for (const [name, check] of TEXTS)
     if ([text, ...used].some((one) => one.includes(`${name}(`))) used.push(check.replaceAll("FLOATS", floats));

@@ -15,11 +15,13 @@ export const pathIn = (shown: string): string =>
 /** The widest comment, its indentation included. */
 export const WIDTH = 140;
 
-/** Text in lines that fit, broken at blanks; a word that does not fit has a line of its own. */
-function wrapped(text: string, width: number): string[] {
+/** Text in lines that fit, the first of another width than the rest, broken at blanks; a word that does not fit has a line of its own. */
+function wrapped(text: string, first: number, others: number): string[] {
   const lines: string[] = [];
   let rest = text;
-  while (rest.length > width) {
+  for (;;) {
+    const width = lines.length === 0 ? first : others;
+    if (rest.length <= width) break;
     const back = rest.lastIndexOf(" ", width);
     const at = back > 0 && rest.slice(0, back).trim() !== "" ? back : rest.indexOf(" ", width);
     if (at < 0) break;
@@ -31,11 +33,15 @@ function wrapped(text: string, width: number): string[] {
 
 /** One comment, in as many lines as it takes at an indentation: those after the first stand further in. */
 export const lineComments = (text: string, indentation: number): string[] =>
-  wrapped(line(text), WIDTH - indentation - "//     ".length).map((part, n) => `//${n === 0 ? " " : "     "}${part}`.trimEnd());
+  wrapped(line(text), WIDTH - indentation - "// ".length, WIDTH - indentation - "//     ".length).map((part, n) =>
+    `//${n === 0 ? " " : "     "}${part}`.trimEnd(),
+  );
 
 export const blockComment = (lines: readonly string[]): string => {
   const safe = lines.map((text) => line(text).replace(/\*\//g, "*\\/"));
   if (safe.length === 1 && safe[0]!.length <= WIDTH - "/**  */".length) return `/** ${safe[0]} */`;
-  const parts = safe.flatMap((text) => wrapped(text, WIDTH - 8).map((part, n) => (n === 0 ? part : `    ${part}`)));
+  const parts = safe.flatMap((text) =>
+    wrapped(text, WIDTH - " * ".length, WIDTH - " *     ".length).map((part, n) => (n === 0 ? part : `    ${part}`)),
+  );
   return ["/**", ...parts.map((text) => ` * ${text}`.trimEnd()), " */"].join("\n");
 };

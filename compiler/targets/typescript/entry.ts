@@ -4,7 +4,8 @@ import type { Buffer, Call, Entry, Module } from "../../loop/loop.ts";
 import { loadsOf } from "../../loop/build.ts";
 import { sizeOf } from "../../graph/type.ts";
 import { printNumber, printScalar, type Printer } from "./expression.ts";
-import { quoted, type Scope } from "./scope.ts";
+import type { Checks } from "./checking.ts";
+import type { Scope } from "./scope.ts";
 import { isHelper, tellingOf } from "./telling.ts";
 
 export const inputsOf = (module: Module, entry: Entry): Buffer[] =>
@@ -37,24 +38,26 @@ export function perRowOf({ shape, rows: said }: Buffer, rows: number): number {
   return isCut ? sizeOf(shape) / rows : 0;
 }
 
-/** Copies the inputs into their slots. */
-export const printFeeds = (module: Module, entry: Entry, rows: number, scope: Scope): string[] =>
-  inputsOf(module, entry).map((buffer) => {
+/** Copies the inputs into their slots; `finite` where a call may ask for numbers. */
+export const printFeeds = (module: Module, entry: Entry, rows: number, scope: Scope, checks: Checks, finite: boolean): string[] =>
+  inputsOf(module, entry).flatMap((buffer) => {
     const given = givenName(buffer, entry, module);
-    const view = scope.view(buffer.name);
-    return given === LIVE_ROWS ? `${view}[0] = count;` : `feed(${view}, batch[${quoted(given)}], ${perRowOf(buffer, rows)}, count);`;
+    return given === LIVE_ROWS ? [`${scope.view(buffer.name)}[0] = count;`] : checks.feed(buffer, given, perRowOf(buffer, rows), finite);
   });
 
 /** The live scalars that an entry reads, each taken up once a call. */
-export function printHypers(module: Module, entry: Entry, scope: Scope): string[] {
+export function printHypers(module: Module, entry: Entry, scope: Scope, checks: Checks): string[] {
   const read = new Set([
     ...entry.calls.flatMap((call) => (call.kind === "call" ? call.args : loadsOf(call.value).map(({ buffer }) => buffer))),
     ...entry.results.map(({ value }) => value),
   ]);
   return module.buffers
     .filter(({ name, role }) => role === "hyper" && read.has(name))
-    .map(({ name }) => `${scope.view(name)}[0] = checkHyper(hyper[${quoted(name)}], ${quoted(name)});`);
+    .map(({ name }) => `${scope.view(name)}[0] = ${checks.hyper(name)};`);
 }
+
+/** Lines of a comment that needs no blank line around its statement. */
+const FEW = 2;
 
 /** The statements, numbered as the arena table counts them, each under what it computes; `trains` where they have a forward and a backward part. */
 export function printStatements(module: Module, entry: Entry, scope: Scope, needs: Set<string>, trains: boolean): string[] {
@@ -75,9 +78,10 @@ export function printStatements(module: Module, entry: Entry, scope: Scope, need
   const { statements, after } = tellingOf(entry, trains, step);
   const lines = entry.calls.flatMap((call, n) => {
     const { above, comment } = statements[n]!;
-    // scalars stand together, and copies for a kernel with it
+    // what is told in few words stands together, and copies for a kernel with it
     const before = entry.calls[n - 1];
-    const close = before === undefined || (above.length === 0 && (isHelper(before) || (call.kind !== "call" && before.kind !== "call")));
+    const isLong = [comment, statements[n - 1]?.comment ?? []].some(({ length }) => length > FEW);
+    const close = before === undefined || (above.length === 0 && (isHelper(before) || !isLong));
     return [...(close ? [] : [""]), ...above, ...comment, statement(call)];
   });
   return [...lines, ...after];
@@ -104,7 +108,7 @@ export function printInitial(buffer: Buffer, scope: Scope, needs: Set<string>): 
       return `${view}.set([${initial.values.map(printNumber).join(", ")}]);`;
     case "uniform":
       needs.add("fillUniform");
-      return `fillUniform(${view}, seed, ${initial.stream}, ${printNumber(initial.low)}, ${printNumber(initial.high)});`;
+      return `fillUniform(${view}, seed, ${initial.stream}, ${[initial.high, ...(initial.low === -initial.high ? [] : [initial.low])].map(printNumber).join(", ")});`;
     case "normal":
       needs.add("fillNormal");
       return `fillNormal(${view}, seed, ${initial.stream}, ${printNumber(initial.mean)}, ${printNumber(initial.deviation)});`;

@@ -110,8 +110,8 @@ const MOST_KNOWN = 8192;
 
 const LETTER = String.raw`[\p{L}\p{N}_.$^-]`;
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-/** A name where it stands by itself, or transposed. */
-const naming = remembered((name: string): RegExp => new RegExp(`(?<!${LETTER})${escaped(name)}(?!(?!ᵀ)${LETTER})`, "gu"));
+/** A name where it stands by itself, or transposed; before a bracket it is a function's. */
+const naming = remembered((name: string): RegExp => new RegExp(`(?<!${LETTER})${escaped(name)}(?!(?!ᵀ)${LETTER}|\\()`, "gu"));
 
 /** A function of texts that is asked for the same ones again and again. */
 function remembered<T>(of: (text: string) => T): (text: string) => T {
@@ -137,8 +137,9 @@ const IS_WORD = new RegExp(`^${LETTER}+$`, "u");
 /** How often each word of a formula stands in it, of a transposed one what is transposed too. */
 const wordsOf = remembered((value: string): ReadonlyMap<string, number> => {
   const found = new Map<string, number>();
-  for (const [word] of value.matchAll(WORD))
+  for (const { 0: word, index } of value.matchAll(WORD))
     for (let at = word.length; at > 0; at = word.lastIndexOf("ᵀ", at - 1)) {
+      if (value[index + at] === "(") continue; // a function's
       const one = word.slice(0, at);
       found.set(one, (found.get(one) ?? 0) + 1);
     }

@@ -3,7 +3,9 @@
 import type { Kernel, Module } from "../../loop/loop.ts";
 import type { Names } from "../../loop/identifier.ts";
 import { namesOf } from "../../loop/uses.ts";
+import { AllChecks } from "./checks.ts";
 import { Outline, type Outlined } from "./outline.ts";
+import { THREEFRY } from "./random.ts";
 import type { Kernels } from "./scope.ts";
 import { givesUp, sharedName, sharingOf, type Shared, type Sharing } from "./shared.ts";
 import { givenNames, printArrayTypes, printKernelFunction, printOutlined, type Common } from "./statement.ts";
@@ -12,7 +14,7 @@ import { givenNames, printArrayTypes, printKernelFunction, printOutlined, type C
 export function functionsOf(
   module: Module,
   outline: Outline = new Outline(module.kernels),
-  sharing: Sharing = sharingOf(module.kernels, givesUp(module)),
+  sharing: Sharing = sharingOf(module, givesUp(module)),
 ): Kernels {
   const kernels = new Map(module.kernels.map((kernel) => [kernel.name, kernel]));
   const bound = new Map<string, { readonly name: string; readonly made: string }>();
@@ -20,6 +22,8 @@ export function functionsOf(
   return {
     arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
     options: [],
+    checks: (module, facts, scope) => new AllChecks(module, facts, scope),
+    randomBits: THREEFRY,
     idioms: (text) => IDIOMS.flatMap(({ sign, lines }) => (sign.test(text) ? lines : [])),
     call(kernel, args, scope) {
       const own = kernels.get(kernel)!;
@@ -27,8 +31,8 @@ export function functionsOf(
       const names = givenNames(shared?.kernel ?? own, outline);
       const given = args.map((arg, n) => (scope.view(arg) === names[n] ? names[n] : `${names[n]!}: ${scope.view(arg)}`));
       const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names);
-      const rows = shared === undefined ? "" : `, ${shared.rows.get(kernel)!}`;
-      const made = `${name}({ ${given.join(", ")} }${rows})`;
+      const rows = shared === undefined ? "" : `${shared.rows.get(kernel)!}, `;
+      const made = `${name}(${rows}{ ${given.join(", ")} })`;
       const written = args.filter((_, n) => own.params[n]!.access !== "read").at(-1)!;
       const one = bound.get(made) ?? {
         name: scope.names.take(`${name.replace(/_[\dN].*/, "")}_${scope.view(written)}`),

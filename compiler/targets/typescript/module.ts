@@ -2,12 +2,12 @@
 
 import type { Buffer, Entry, Module } from "../../loop/loop.ts";
 import { entryNamed, lossType, printEvaluate, printGradientsFunction, printPhase, printPredict, printStep } from "./callable.ts";
-import { CallChecks, printChecks, printOptionChecks } from "./checks.ts";
+import type { Checks } from "./checking.ts";
 import { isSeeded, printInitial, takenBy } from "./entry.ts";
-import { isDouble, printFeeding, printHeader, printIdentity, printPacking, printTables, region } from "./frame.ts";
+import { isDouble, printHeader, printIdentity, printTables, region } from "./frame.ts";
 import type { Facts, Kind } from "../target.ts";
 import { sourcesFor } from "./mathematics/index.ts";
-import { NORMAL, THREEFRY, UNIFORM } from "./random.ts";
+import { NORMAL, UNIFORM } from "./random.ts";
 import { hyperType, hyperValue, recordType, recordValue } from "./record.ts";
 import { printRowFacts } from "./row-facts.ts";
 import { printViews, property, scopeOf, type Kernels, type Scope } from "./scope.ts";
@@ -28,7 +28,7 @@ const optionsOf = ({ options }: Kernels): string => {
 };
 
 /** Kernels, checks, generator and mathematics that the text above them calls for. */
-function printSupport(module: Module, target: Kernels, scope: Scope, needs: Set<string>, text: string): string[] {
+function printSupport(module: Module, target: Kernels, scope: Scope, checking: Checks, needs: Set<string>, text: string): string[] {
   const floats = floatsOf(module);
   const kernels = target.print(scope, needs);
   const random: string[] = [];
@@ -37,10 +37,10 @@ function printSupport(module: Module, target: Kernels, scope: Scope, needs: Set<
     random.push(NORMAL.replaceAll("FLOATS", floats));
     for (const fn of ["log", "sin", "cos"]) needs.add(fn);
   }
-  if (random.length > 0 || needs.has("randomBits")) random.push(THREEFRY);
+  if (random.length > 0 || needs.has("randomBits")) random.push(target.randomBits);
   const functions = [...needs].filter((name) => !name.startsWith("fill") && name !== "randomBits").sort();
   const mathematics = sourcesFor(functions, floats === "Float64Array" ? "f64" : "f32");
-  const checks = [printFeeding(text), printChecks(floats, [text, ...kernels].join("\n"))].filter((part) => part !== "").join("\n\n");
+  const checks = checking.functions(floats, [text, ...kernels].join("\n"));
   const numbers = checks.includes("Numbers") ? `/** What inputs are. */\ntype Numbers = ${floats} | Int32Array;\n\n` : "";
   return [
     region("kernels", kernels.join("\n\n")),
@@ -64,11 +64,12 @@ function underHeader(
   kernels: Kernels,
   what: string,
   scope: Scope,
+  checks: Checks,
   needs: Set<string>,
   parts: readonly string[],
 ): string {
   const own = withViews(parts.join("\n\n"), module, scope);
-  const text = [own, ...printSupport(module, kernels, scope, needs, own)].filter((part) => part !== "").join("\n\n");
+  const text = [own, ...printSupport(module, kernels, scope, checks, needs, own)].filter((part) => part !== "").join("\n\n");
   return `${printHeader(module, facts, what, text, kernels.idioms(text))}\n\n${text}\n`;
 }
 
@@ -81,7 +82,7 @@ export function printTrainer(module: Module, facts: Facts, kernels: Kernels): st
   const viewsOf = (buffers: readonly Buffer[]) => recordValue(buffers.map((buffer) => [buffer.name, scope.view(buffer.name)]));
   const single = facts.phases.length === 1;
   const phaseFunction = new Map(facts.phases.map((phase) => [phase, single ? "step" : scope.names.take(phase)]));
-  const checks = new CallChecks(module, facts, scope);
+  const checks = kernels.checks(module, facts, scope);
   const printing = { module, facts, scope, checks, needs };
   const training = facts.phases.map((phase) => entryNamed(module, phase));
   const phases = training.map((entry) => printPhase(entry, phaseFunction.get(entry.name)!, printing));
@@ -90,7 +91,7 @@ export function printTrainer(module: Module, facts: Facts, kernels: Kernels): st
   const entries = [...phases, ...(single ? [] : [printStep(phaseFunction, printing)]), evaluate.code, predict.code];
   const hypers = of("hyper");
   const inputs = takenBy(module, training);
-  const initial = [...of("parameter"), ...of("state")].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
+  const initial = [...of("parameter"), ...of("state"), ...of("constant")].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
   const seeded = isSeeded([...of("parameter"), ...of("state")]);
   const phasesRecord = recordValue(facts.phases.map((phase) => [phase, phaseFunction.get(phase)!]));
   const count = of("state").find(({ name }) => name === "stepCount");
@@ -99,7 +100,7 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
   ${entries.join("\n\n  ")}
 
   // #region memory
-  ${printOptionChecks("createTrainer", kernels, seeded)}
+  ${checks.construction("createTrainer", kernels.options, seeded)}
   ${kernels.arena}
   ${VIEWS}
 
@@ -108,9 +109,9 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
   ${initial.join("\n  ")}
   const hyper = ${hyperValue(hypers)};
   ${predict.outputs}
-  ${checks.printLists()}
+  ${checks.lists()}
 
-  ${printPacking(module, "trainer")}
+  ${checks.packing("trainer")}
   // #endregion
 
   return {
@@ -136,7 +137,7 @@ export interface EvaluateBatch ${batchType(module, [entryNamed(module, "evaluate
 /** One batch to predict from. */
 export interface PredictBatch ${batchType(module, [entryNamed(module, "predict")])}
 /** With \`finite\`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
-export interface StepOptions { readonly finite?: boolean }
+export type StepOptions = { readonly finite?: boolean };
 /** Means times \`count\`: Σ / Σ count is the mean over batches. */
 export type Evaluation = ${evaluate.type};
 /** Views, valid until the next call. */
@@ -158,7 +159,11 @@ export interface Trainer {
   restore(bytes: Uint8Array): void;
 }`;
   const tables = `${printIdentity(module, facts)}\n\n${printTables(module)}`;
-  return underHeader(module, facts, kernels, "The trainer", scope, needs, [constructor, region("types", types), region("tables", tables)]);
+  return underHeader(module, facts, kernels, "The trainer", scope, checks, needs, [
+    constructor,
+    region("types", types),
+    region("tables", tables),
+  ]);
 }
 
 /** The gradients of a module whose one entry is `gradients`. */
@@ -173,32 +178,33 @@ export function printGradients(module: Module, facts: Facts, kernels: Kernels): 
         ? [[name.slice(kind.length + 1), buffer] as const]
         : [];
     });
-  const checks = new CallChecks(module, facts, scope);
+  const checks = kernels.checks(module, facts, scope);
   const views = (fields: readonly (readonly [string, Buffer])[]) =>
     recordValue(fields.map(([name, buffer]) => [name, scope.view(buffer.name)]));
   const of = (role: Buffer["role"]) =>
     module.buffers.filter((buffer) => buffer.role === role).map((buffer) => [buffer.name, buffer] as const);
   const [parameters, states, hypers] = [of("parameter"), of("state"), module.buffers.filter(({ role }) => role === "hyper")];
   const kept = [...parameters, ...states].map(([, buffer]) => buffer);
-  const initial = kept.flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
+  const constants = of("constant").map(([, buffer]) => buffer);
+  const initial = [...kept, ...constants].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
   const code = printGradientsFunction(entry, { module, facts, scope, checks, needs });
   const constructor = `/** The gradients, with an arena of their own: a training step may never store one. */
 export function createGradients(${optionsOf(kernels)}): Gradients {
   ${code}
 
   // #region memory
-  ${printOptionChecks("createGradients", kernels, isSeeded(kept))}
+  ${checks.construction("createGradients", kernels.options, isSeeded(kept))}
   ${kernels.arena}
   ${VIEWS}
 
   ${kernels.bound().join("\n  ")}
 
   ${initial.join("\n  ")}
-  ${checks.printLists()}
+  ${checks.lists()}
   const ofParameters = ${views(outputs("parameter"))};
   const ofInputs = ${views(outputs("input"))};${hypers.length > 0 ? `\nconst hyper = ${hyperValue(hypers)};` : ""}
 
-  ${printPacking(module, "gradients")}
+  ${checks.packing("gradients")}
   // #endregion
 
   return { gradients, parameters: ${views(parameters)}, ${states.length === 0 ? "" : `state: ${views(states)},`} ${hypers.length > 0 ? "hyper, " : ""}bytes, restore };
@@ -216,7 +222,7 @@ export interface Gradients {
   restore(bytes: Uint8Array): void;
 }`;
   const parts = [constructor, region("types", types), region("tables", printTables(module))];
-  return underHeader(module, facts, kernels, "The gradients", scope, needs, parts);
+  return underHeader(module, facts, kernels, "The gradients", scope, checks, needs, parts);
 }
 
 /** The text of one of the two files over kernels of some kind. */

@@ -178,9 +178,9 @@ export class Outline {
   #shortIn(kernel: Kernel): ReadonlyMap<string, string> {
     const calls = bodiesOf(kernel.body).flatMap((body) => body.flatMap((_, at) => this.#at(kernel, body, at) ?? []));
     if (calls.length === 0) return new Map();
-    const others = new Set([...namesOf(kernel.body), ...kernel.params.map(({ name }) => name)]);
     const short = shortNames([...storesOf(kernel.body)]);
     if (short === undefined) return new Map();
+    const others = new Set([...namesOf(kernel.body), ...kernel.params.flatMap(({ name }) => (short.has(name) ? [] : [name]))]);
     return new Map([...short].map(([own, name]) => [own, others.has(name) || identifier(name) !== name ? `w_${name}` : name]));
   }
 

@@ -3,21 +3,25 @@
 import type { Module } from "../../loop/loop.ts";
 import { Emitted } from "../emitted.ts";
 import type { Target } from "../target.ts";
+import { FewChecks } from "./few-checks.ts";
 import { namesOfShared, printKernels } from "./functions.ts";
 import { Outline } from "./outline.ts";
 import { scalar } from "./machine.ts";
 import { printFile } from "./module.ts";
+import { THREEFRY_LOOP } from "./random.ts";
 import type { Kernels } from "./scope.ts";
 import { sharingOf } from "./shared.ts";
 import { printPlainFunction } from "./statement.ts";
 
 function plainly(module: Module): Kernels {
   const outline = new Outline(module.kernels);
-  const sharing = sharingOf(module.kernels, () => true);
+  const sharing = sharingOf(module, () => true);
   const nameOf = namesOfShared();
   return {
     arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
     options: [],
+    checks: (_, __, scope) => new FewChecks(scope),
+    randomBits: THREEFRY_LOOP,
     idioms: () => ["Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts."],
     bound: () => [],
     call(kernel, args, scope) {
@@ -26,11 +30,13 @@ function plainly(module: Module): Kernels {
       const rows = shared === undefined ? [] : [`${shared.rows.get(kernel)!}`];
       return `${name}(${[...args.map(scope.view), ...rows].join(", ")});`;
     },
-    print: (scope, needs) =>
-      printKernels(module.kernels, outline, scope.names, needs, sharing, (kernel, common, shared) => {
+    print: (scope, needs) => {
+      const kernels = printKernels(module.kernels, outline, scope.names, needs, sharing, (kernel, common, shared) => {
         const name = shared === undefined ? scope.kernel(kernel.name) : nameOf(shared, scope.names);
         return printPlainFunction(kernel, name, needs, common, shared);
-      }),
+      });
+      return kernels.length === 0 ? [] : ["type Floats = Float32Array;\ntype Ints = Int32Array;", ...kernels];
+    },
   };
 }
 

@@ -14,25 +14,41 @@ const ROUNDS = Array.from({ length: 13 }, (_, round) => {
   ].join("\n");
 });
 
-/** Threefry-2x32 with 13 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"), each written out: half the time of a loop. */
-export const THREEFRY = `/**
+const HEAD = `/**
  * Random bits number \`at\` of stream \`stream\`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
  * Any number can be drawn without the ones before it. \`high\` is what a seed has above its 32 low bits.
  */
 function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
-  const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
   let y = (stream + high) | 0;
+  const last = seed ^ stream ^ 0x1bd11bda;`;
+
+/** Threefry-2x32 with 13 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"), each written out: half the time of a loop. */
+export const THREEFRY = `${HEAD}
 ${ROUNDS.join("\n")}
   return x;
 }`;
 
-export const UNIFORM = `/** Fills a view with numbers uniform in [low, high). */
-function fillUniform(view: FLOATS, seed: number, stream: number, low: number, high: number): void {
+/** The same in a loop, for readers. */
+export const THREEFRY_LOOP = `${HEAD}
+  const keys = [seed, stream, last];
+  [${Array.from({ length: 13 }, (_, round) => ROTATIONS[round % 8]!).join(", ")}].forEach((turn, round) => {
+    x = (x + y) | 0;
+    y = ((y << turn) | (y >>> (32 - turn))) ^ x;
+    const step = (round + 1) / 4;
+    if (!Number.isInteger(step)) return;
+    x = (x + keys[step % 3]!) | 0;
+    y = (y + keys[(step + 1) % 3]! + step) | 0;
+  });
+  return x;
+}`;
+
+export const UNIFORM = `/** Fills w with numbers uniform in [low, high). */
+function fillUniform(w: FLOATS, seed: number, stream: number, high: number, low = -high): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
-  for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+  for (let n = 0; n < w.length; n++)
+    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }`;
 
 export const NORMAL = `/** Fills a view with normal numbers, two at a time (Box & Muller 1958). */

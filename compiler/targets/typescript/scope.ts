@@ -5,6 +5,8 @@ import type { Buffer, Module, Slot } from "../../loop/loop.ts";
 import { sizeOf } from "../../graph/type.ts";
 import { arrayOf } from "./statement.ts";
 import { printable } from "../../graph/printable.ts";
+import type { Facts } from "../target.ts";
+import type { Checks } from "./checking.ts";
 import { blockComment, line, WIDTH } from "./comment.ts";
 
 /** Identifiers that the file's own frame uses. */
@@ -14,7 +16,7 @@ const FRAME = (
   "Shape DType StateRow ParameterRow stateRow parameterRow StepOptions Evaluation Prediction Found Numbers packedViews isFloat width " +
   "createTrainer createGradients Trainer Gradients Batch TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE MODEL GRAPH feed checkCount checkFull isFiniteAsked stepOptions checkBatch checkRecord checkLabels checkArray checkNumbers checkLoss checkHyper checkSeed checkModule shown finite JSON Symbol fillUniform fillNormal randomBits " +
   "powersOfTwo rootsOfTwo doubleBits doubleHalves highHalf notANumber minusInfinity turnsPerRadian wrapAngle quarterRemainder sinOfRemainder cosOfRemainder polynomial productError powerOfPositive reduceAngle " +
-  "expCoefficients logCoefficients tanhCoefficients sinCoefficients cosCoefficients atanhCoefficients erfCoefficients erfcCoefficients expm1Coefficients"
+  "expCoefficients logCoefficients tanhCoefficients sinCoefficients cosCoefficients atanhCoefficients erfCoefficients erfcCoefficients atanCoefficients erfcTail expm1Coefficients"
 ).split(" ");
 
 export interface Scope {
@@ -37,6 +39,10 @@ export interface Kernels {
   idioms(text: string): readonly string[];
   /** Statements that make what the calls so far go to, out of the views. */
   bound(): readonly string[];
+  /** What is looked at of what is passed in. */
+  checks(module: Module, facts: Facts, scope: Scope): Checks;
+  /** The text of `randomBits`. */
+  readonly randomBits: string;
   /** The functions themselves; adds the mathematics that they need. */
   print(scope: Scope, needs: Set<string>): readonly string[];
 }

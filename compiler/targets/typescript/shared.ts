@@ -8,13 +8,17 @@ import { identifier, Names } from "../../loop/identifier.ts";
 import { index } from "../../loop/index-expression.ts";
 import { substituteStmts } from "../../loop/build.ts";
 import type { Kernel, Loop, Module, Stmt } from "../../loop/loop.ts";
+import { inRoles, usesOf } from "../../loop/roles.ts";
 import { endlessKeyOf } from "../../loop/same.ts";
+import { AXIS_LETTERS } from "../../loop/text/reading.ts";
 import { namesOf } from "../../loop/uses.ts";
 
 /** A function for several kernels: the one with most rows, a loop of which ends at the local that is named, and the rows of each, by name. */
 export interface Shared {
   readonly kernel: Kernel;
   readonly given: string;
+  /** The index of that loop. */
+  readonly index: string;
   readonly rows: ReadonlyMap<string, number>;
 }
 
@@ -28,7 +32,8 @@ interface Form {
 }
 
 /** `gives`: whether a kernel may give up what a function of its own is worth. */
-export function sharingOf(kernels: readonly Kernel[], gives: (kernel: Kernel) => boolean): Sharing {
+export function sharingOf({ kernels, entries }: Pick<Module, "kernels" | "entries">, gives: (kernel: Kernel) => boolean): Sharing {
+  const uses = usesOf(entries);
   const alike = new Map<string, Form[]>();
   const exact = new Map<string, Form>();
   for (const kernel of kernels.filter(gives)) {
@@ -49,7 +54,11 @@ export function sharingOf(kernels: readonly Kernel[], gives: (kernel: Kernel) =>
     if (one !== undefined && one.kernel !== first.kernel && !sharing.has(one.kernel.name)) rows.set(one.kernel.name, 1);
     if (rows.size < 2) continue;
     const most = all.reduce((best, form) => (form.ends[loop]! > best.ends[loop]! ? form : best));
-    const shared = shareOf(most.kernel, loop, rows);
+    const named = inRoles(
+      most.kernel,
+      [...rows.keys()].flatMap((name) => uses.get(name) ?? []),
+    );
+    const shared = shareOf(named, loop, rows);
     for (const name of rows.keys()) sharing.set(name, shared);
   }
   return sharing;
@@ -74,11 +83,27 @@ const oneRow = (kernel: Kernel, number: number): Kernel => ({
   body: withLoop(kernel.body, number, ({ index: name, from, body }) => substituteStmts(body, new Map([[name, from]]))),
 });
 
+/** A batch's rows are the first axis. */
+const isRows = (name: string): boolean => name === AXIS_LETTERS[0];
+
 function shareOf(kernel: Kernel, number: number, rows: ReadonlyMap<string, number>): Shared {
   const taken = new Names([...namesOf(kernel.body), ...kernel.params.map(({ name }) => identifier(name))]);
-  const given = taken.take("rows");
+  let over = "";
+  withLoop(kernel.body, number, (loop) => [((over = loop.index), loop)]);
+  const given = taken.take(isRows(over) ? "rows" : "extent");
   const body = withLoop(kernel.body, number, (loop) => [{ ...loop, to: index(given, loop.to.offset + 1) }]);
-  return { kernel: { ...kernel, body }, given, rows };
+  return { kernel: { ...kernel, body }, given, index: over, rows };
+}
+
+/** Lines of its doc, in which the axis goes as far as is given, and how far that is. */
+export function docOfShared(lines: readonly string[], { given, index: over, rows }: Shared): readonly string[] {
+  const all = [...new Set(rows.values())].sort((a, b) => a - b);
+  const most = new RegExp(`(?<=\\b${over}<)${all.at(-1)!}\\b`, "g");
+  const list = `${all.slice(0, -1).join(", ")} or ${all.at(-1)!}`;
+  return [
+    ...lines.map((line) => line.replace(most, given)),
+    isRows(over) ? `Takes ${list} rows.` : `Takes an extent of ${list} along ${over}.`,
+  ];
 }
 
 /** What a shared function is called: a kernel's name, N in place of its rows. */

@@ -7,7 +7,7 @@ import { LIMITS, partsOf, type Block, type Limits, type Outer, type Part } from 
 import { blockComment } from "./comment.ts";
 import { printIndex, printScalar, type Printer } from "./expression.ts";
 import type { Called, Outline, Outlined } from "./outline.ts";
-import type { Shared } from "./shared.ts";
+import { docOfShared, type Shared } from "./shared.ts";
 import { namesOf } from "../../loop/uses.ts";
 import { shortened } from "./short.ts";
 
@@ -100,25 +100,24 @@ export function printKernelFunction(
       const run = parts.slice(at, end < 0 ? undefined : end).filter(isStmt);
       const part = parts[at + run.length];
       const others = parts.filter((one) => !isStmt(one) || !run.includes(one));
-      lines.push(...printBody(run, outer, mentionedIn(others)), ...(part === undefined || isStmt(part) ? [] : printPart(part)));
+      lines.push(...printBody(run, outer, mentionedIn(others)), ...(part === undefined || isStmt(part) ? [] : [printPart(part)]));
       at += run.length + 1;
     }
     return lines;
   };
-  const printPart = (part: Block | Outer): string[] => {
+  const printPart = (part: Block | Outer): string => {
     if (part.kind === "outer") return printLoop(part.loop, printer, printParts(part.parts));
     const block = inside.take("block");
     const params = part.given.map((one) => `${identifier(one.name)}: number`);
     const bounds = part.given.flatMap((one) => (one.below === undefined ? [] : [`${one.name} &= ${maskOf(one.below)};`]));
-    const doc = `What the loops repeat${bounds.length === 0 ? "" : "; masks say how large an index is"}.`;
     const body = withArrays(printBody(part.body, how()));
-    blocks.push(blockComment([doc]), `function ${block}(${params.join(", ")}): void {`, ...bounds, ...body, "}");
-    return [`${block}(${part.given.map((one) => identifier(one.name)).join(", ")});`];
+    blocks.push(`function ${block}(${params.join(", ")}): void {`, ...bounds, ...body, "}");
+    return `${block}(${part.given.map((one) => identifier(one.name)).join(", ")});`;
   };
   const loops = printParts(partsOf(kernel.body, limits));
   return [
     blockComment(docOf(kernel, nameOf, shared)),
-    `function ${name}(${arrays}: ${printArrays(kernel, given, needs)}${shared === undefined ? "" : `, ${shared.given}: number`}): () => void {`,
+    `function ${name}(${shared === undefined ? "" : `${shared.given}: number, `}${arrays}: ${printArrays(kernel, given, needs)}): () => void {`,
     ...blocks,
     `return function ${name}(): void {`,
     ...withArrays(loops),
@@ -135,7 +134,7 @@ export function printPlainFunction(kernel: Kernel, name: string, needs: Set<stri
   const nameOf = new Map(kernel.params.map((param, n) => [param.name, given[n]!]));
   const printer: Printer = { bufferName: (buffer) => nameOf.get(buffer)!, localName: identifier, needs };
   const bools = new Set(kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name));
-  const params = kernel.params.map((param, n) => `${given[n]!}: ${arrayOf(param.dtype)}`);
+  const params = kernel.params.map((param, n) => `${given[n]!}: ${ARRAY_TYPES[arrayOf(param.dtype)]}`);
   if (shared !== undefined) params.push(`${shared.given}: number`);
   return [
     blockComment(docOf(kernel, nameOf, shared)),
@@ -162,15 +161,11 @@ export function printOutlined(one: Outlined, name: string, needs: Set<string>): 
 }
 
 /** A kernel's definitions, in its own names of arrays. */
-const docOf = ({ doc, flops }: Kernel, nameOf: ReadonlyMap<string, string>, shared?: Shared): string[] => {
+const docOf = ({ doc }: Kernel, nameOf: ReadonlyMap<string, string>, shared?: Shared): readonly string[] => {
   const named = new Map([...nameOf].map(([own, name]) => [identifier(own), name]));
   const lines = doc.map((line) => line.replace(/[\p{L}_$][\p{L}\d_$]*/gu, (word) => named.get(word) ?? word));
-  if (shared !== undefined) {
-    const all = [...new Set(shared.rows.values())].sort((a, b) => a - b);
-    const most = new RegExp(`(?<=<)${all.at(-1)!}(?=[,\\]:])`, "g");
-    return [...lines.map((line) => line.replace(most, shared.given)), `Takes ${all.slice(0, -1).join(", ")} or ${all.at(-1)!} rows.`];
-  }
-  return flops > 0 ? [...lines, `${flops.toLocaleString("en-US")} floating-point operations.`] : lines;
+  if (shared !== undefined) return docOfShared(lines, shared);
+  return lines;
 };
 
 /** The bits of all numbers below a bound. */
@@ -198,12 +193,12 @@ function printAssign(name: string, value: Scalar, printer: Printer): string {
   return `${local} = ${printScalar(value, printer)};`;
 }
 
-/** A loop around lines; of one that runs a single iteration, its number and whether there is one of it. */
-function printLoop({ index: name, from, to, step, only }: Loop, printer: Printer, body: readonly string[]): string[] {
+/** A loop around statements; of one that runs a single iteration, its number and whether there is one of it. */
+function printLoop({ index: name, from, to, step, only }: Loop, printer: Printer, body: readonly string[]): string {
   if (only !== undefined)
-    return [`const ${name} = ${printScalar(only, printer)};`, `if (0 <= ${name} && ${name} < ${printIndex(to)}) {`, ...body, "}"];
+    return `const ${name} = ${printScalar(only, printer)};\n${under(`if (0 <= ${name} && ${name} < ${printIndex(to)})`, body)}`;
   const next = step === 1 ? `${name}++` : `${name} += ${step}`;
-  return [`for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${next}) {`, ...body, "}"];
+  return under(`for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${next})`, body);
 }
 
 /** Names that parts of a kernel mention. */
@@ -216,30 +211,32 @@ const mentionedIn = (parts: readonly Part[]): ReadonlySet<string> =>
     }),
   );
 
+/** The statements, each a text of its own. */
 const printBody = (body: readonly Stmt[], how: How, elsewhere?: ReadonlySet<string>): string[] =>
-  shortened(how.outlined?.(body) ?? body, elsewhere).flatMap((s) => (s.kind === "called" ? [printCalled(s, how)] : printStmt(s, how)));
+  shortened(how.outlined?.(body) ?? body, elsewhere).map((s) => (s.kind === "called" ? printCalled(s, how) : printStmt(s, how)));
+
+/** Statements under a loop or a condition, in braces where they are several or declare something. */
+const under = (head: string, body: readonly string[]): string =>
+  body.length === 1 && !/^(?:const|let) /.test(body[0]!) ? `${head} ${body[0]!}` : [`${head} {`, ...body, "}"].join("\n");
 
 const printCalled = ({ function: one, arrays, places, values }: Called, { printer, nameOf }: How): string =>
   `${nameOf!(one)}(${[...arrays.map(printer.bufferName), ...places.map(printIndex), ...values.map((value) => printScalar(value, printer))].join(", ")});`;
 
-function printStmt(stmt: Stmt, how: How): string[] {
+function printStmt(stmt: Stmt, how: How): string {
   const { printer, bools } = how;
-  const inside = (body: readonly Stmt[]): string[] => printBody(body, how);
   switch (stmt.kind) {
-    case "for": {
-      if (stmt.unrolled !== undefined) return printUnrolled(stmt, stmt.unrolled, how);
-      return printLoop(stmt, printer, inside(stmt.body));
-    }
+    case "for":
+      return stmt.unrolled === undefined ? printLoop(stmt, printer, printBody(stmt.body, how)) : printUnrolled(stmt, stmt.unrolled, how);
     case "let":
-      return [`${stmt.mutable ? "let" : "const"} ${printer.localName(stmt.name)} = ${printScalar(stmt.value, printer)};`];
+      return `${stmt.mutable ? "let" : "const"} ${printer.localName(stmt.name)} = ${printScalar(stmt.value, printer)};`;
     case "assign":
-      return [printAssign(stmt.name, stmt.value, printer)];
+      return printAssign(stmt.name, stmt.value, printer);
     case "store": {
       const value = printScalar(stmt.value, printer);
-      return [`${printer.bufferName(stmt.buffer)}[${printIndex(stmt.at)}] = ${bools.has(stmt.buffer) ? `${value} ? 1 : 0` : value};`];
+      return `${printer.bufferName(stmt.buffer)}[${printIndex(stmt.at)}] = ${bools.has(stmt.buffer) ? `${value} ? 1 : 0` : value};`;
     }
     case "if":
-      return [`if (${printScalar(stmt.when, printer)}) {`, ...inside(stmt.then), "}"];
+      return under(`if (${printScalar(stmt.when, printer)})`, printBody(stmt.then, how));
   }
 }
 
@@ -247,11 +244,13 @@ function printStmt(stmt: Stmt, how: How): string[] {
  * Iterations in a row, each in a block of its own that the next is reached from by a branch: an engine then keeps no more of them in
  * registers than one, and looks once for all of them whether the arrays are what they were.
  */
-function printUnrolled(loop: Loop, unrolled: number, how: How): string[] {
+function printUnrolled(loop: Loop, unrolled: number, how: How): string {
   const { index: name, from, to } = loop;
   const blocks = iterationsOf(loop).map((body, n) => {
     const end = n === 0 ? [] : [`if (${name} + ${n} === ${printIndex(to)}) break;`];
     return [...end, "{", ...printBody(body, how), "}"];
   });
-  return [`for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${name} += ${unrolled}) {`, ...blocks.flat(), "}"];
+  return [`for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${name} += ${unrolled}) {`, ...blocks.flat(), "}"].join(
+    "\n",
+  );
 }

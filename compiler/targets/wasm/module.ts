@@ -1,8 +1,10 @@
 /** Kernels as exports of a WebAssembly instance whose memory is the arena, for the TypeScript trainer's own step to call. */
 
 import type { Module } from "../../loop/loop.ts";
+import { AllChecks } from "../typescript/checks.ts";
 import { base64 } from "../base64.ts";
 import { blockComment } from "../typescript/comment.ts";
+import { THREEFRY } from "../typescript/random.ts";
 import type { Kernels, Scope } from "../typescript/scope.ts";
 import type { Facts, Kind } from "../target.ts";
 import type { Assembled } from "./assemble.ts";
@@ -123,6 +125,8 @@ export function exportsOf(module: Module, where: Where, facts: Facts, kind: Kind
       return statements?.call(kernel, name, shown, args.map(scope.view).join(", ")) ?? `kernels.${name}(${shown});`;
     },
     bound: () => [],
+    checks: (of, made, scope) => new AllChecks(of, made, scope),
+    randomBits: THREEFRY,
     idioms: () => ["A statement `kernels.relu_4x3(0 /* x */, 48 /* h */)` gives a kernel the byte offsets of its arrays in the memory."],
     print: (scope, needs) => {
       for (const name of assembled.imports) needs.add(name);

@@ -7,7 +7,7 @@ import type { Definition, Group, Load, Scalar, Select } from "../../../loop/loop
 import { axesOf } from "../../definitions/define.ts";
 import type { Machine } from "../../../loop/machine.ts";
 import type { Buffers } from "../group.ts";
-import { copyOf, named, type Keep } from "./copy.ts";
+import { copyOf, isExact, named, type Keep } from "./copy.ts";
 import { inEveryReduction } from "./sums.ts";
 
 /** A copy pays where each of its elements is read at least so often: a guard costs one value a test, and lanes that they are lanes at all. */
@@ -71,13 +71,6 @@ function withMargin(
   keep(copyOf(name, of, axes, inCopy, "pad", reader, shown));
   return load(name, inCopy.dtype, ...positions.map((at, n) => shift(at, -ranges[n]![0])));
 }
-
-/** Whether storing a value changes nothing: it is stored already, rounded, or one or another such value. */
-const isExact = (value: Scalar): boolean =>
-  value.kind === "load" ||
-  value.kind === "round" ||
-  value.kind === "literal" ||
-  (value.kind === "select" && isExact(value.then) && isExact(value.otherwise));
 
 /** Whether a load stays inside its buffer wherever its loops go. */
 const staysInside = ({ buffer, at }: Load, buffers: Buffers): boolean => {

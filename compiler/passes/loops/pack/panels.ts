@@ -4,12 +4,13 @@ import { sizeOf } from "../../../graph/type.ts";
 import { load, loadsOf } from "../../../loop/build.ts";
 import { index } from "../../../loop/index-expression.ts";
 import { LANES } from "../../../loop/lanes.ts";
-import type { Axis, Definition, Group, Reduce } from "../../../loop/loop.ts";
+import type { Axis, Definition, Group, Reduce, Scalar } from "../../../loop/loop.ts";
 import type { Buffers } from "../group.ts";
 import { NEAR } from "../../../loop/machine.ts";
 import { LINE } from "../tiles/loop-order.ts";
+import { LEAST_IN_LANES } from "../tiles/sum-order.ts";
 import { contiguousIn, dependsOn, strideIn } from "../tiles/operands.ts";
-import { copied, type Keep } from "./copy.ts";
+import { copied, isExact, type Keep } from "./copy.ts";
 import { bare, LEAST_DEEP, sumsOf, withLoads, type Site } from "./sums.ts";
 
 /** Whether columns are many, and fill panels of a vector. */
@@ -43,18 +44,24 @@ export function byFilter(group: Group, buffers: Buffers, keep: Keep): Group {
   const { axes, shape } = definition;
   const reduce = bare(definition.value);
   if (reduce === undefined || storage === "total" || axes.length < 3 || reduce.over.length < 2 || reduce.inLanes === true) return group;
-  const loads = loadsOf(reduce.term);
-  if (loads.length !== 2 || sizeOf(shape) < 64) return group;
+  const { term } = reduce;
+  if (term.kind !== "apply" || sizeOf(shape) < 64) return group;
+  const moves = (factor: Scalar, { name, extent }: Axis): boolean => extent > 1 && loadsOf(factor).some((one) => dependsOn(one, name));
+  // the factor that an axis alone moves, which moves no other
   const [panel, filters] = axes.slice(0, 2).flatMap((axis) => {
-    const moved = loads.filter((one) => dependsOn(one, axis.name));
-    const alone = moved.length === 1 && axes.every((other) => other === axis || other.extent === 1 || !dependsOn(moved[0]!, other.name));
-    return alone && axis.extent % LANES === 0 ? [[moved[0]!, axis] as const] : [];
+    const [own, ...both] = term.args.filter((factor) => moves(factor, axis));
+    const isAlone = own !== undefined && both.length === 0 && axes.every((other) => other === axis || !moves(own, other));
+    return isAlone && isExact(own) && axis.extent % LANES === 0 ? [[own, axis] as const] : [];
   })[0] ?? [undefined, undefined];
   if (panel === undefined || filters === undefined || servedByColumns(definition, filters, reduce, buffers)) return group;
+  const last = reduce.over.at(-1)!;
+  // what is not stored yet is worth a copy only where lanes along the sum do not serve
+  if (panel.kind !== "load" && last.extent >= LEAST_IN_LANES && contiguousIn(reduce, last, buffers)) return group;
+  const of = loadsOf(panel).find((one) => dependsOn(one, filters.name))!;
   const [outer, ...inside] = reduce.over;
-  const spread = copied(panel, [outer!, filters, ...inside], "pack", definition, buffers, keep, filters);
+  const spread = copied(of, [outer!, filters, ...inside], "pack", definition, buffers, keep, filters, panel);
   const turned = [...axes.filter((axis) => axis !== filters), filters];
-  const sums = withLoads(reduce, (part) => (part === panel ? spread : part));
+  const sums: Reduce = { ...reduce, term: { ...term, args: term.args.map((factor) => (factor === panel ? spread : factor)) } };
   const raw = sumsOf(definition, turned, sums, buffers);
   keep(raw);
   const read = load(raw.name, raw.dtype, ...turned.map((axis) => index(axis.name, axis.extent)));

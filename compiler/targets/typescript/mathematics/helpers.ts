@@ -13,9 +13,7 @@ const powersOfTwo: Source = {
   text: `
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);
-for (let i = 0, power = 1.1125369292536007e-308; i < 2048; i++, power *= 2) {
-  powersOfTwo[i] = power;
-}`,
+for (let i = 0, power = 1.1125369292536007e-308; i < 2048; i++, power *= 2) powersOfTwo[i] = power;`,
 };
 
 const rootsOfTwo: Source = {
