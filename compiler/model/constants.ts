@@ -14,6 +14,7 @@ import type { FloatTensor, Tensor } from "./tensor.ts";
 /** Elements of one constant: some 40 KB of the file. */
 const MOST_ELEMENTS = 4096;
 
+/** Options of a constant. */
 export interface ConstantOptions {
   /** Default: "float", the model's own format. */
   readonly dtype?: "float" | "i32" | "bool";

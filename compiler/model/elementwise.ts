@@ -133,16 +133,27 @@ export const rsqrt: Unary = unaryNamed("rsqrt");
 export const erfc: Unary = unaryNamed("erfc");
 /** 2ˣ. */
 export const exp2: Unary = unaryNamed("exp2");
+/** The logarithm to base 2. */
 export const log2: Unary = unaryNamed("log2");
+/** The logarithm to base 10. */
 export const log10: Unary = unaryNamed("log10");
+/** tan x, x in radians. */
 export const tan: Unary = unaryNamed("tan");
+/** The arc sine, in radians; NaN beyond ±1. */
 export const asin: Unary = unaryNamed("asin");
+/** The arc cosine, in radians; NaN beyond ±1. */
 export const acos: Unary = unaryNamed("acos");
+/** The arc tangent, in radians. */
 export const atan: Unary = unaryNamed("atan");
+/** (eˣ − e⁻ˣ) / 2. */
 export const sinh: Unary = unaryNamed("sinh");
+/** (eˣ + e⁻ˣ) / 2. */
 export const cosh: Unary = unaryNamed("cosh");
+/** The inverse of sinh. */
 export const asinh: Unary = unaryNamed("asinh");
+/** The inverse of cosh; NaN below 1. */
 export const acosh: Unary = unaryNamed("acosh");
+/** The inverse of tanh; NaN beyond ±1. */
 export const atanh: Unary = unaryNamed("atanh");
 /** −1, 0 or 1; no gradient. */
 export const sign: Unary = unaryNamed("sign");

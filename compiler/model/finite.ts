@@ -27,6 +27,7 @@ export const isFinite: <S extends Shape>(x: FloatTensor<S>) => BoolTensor<S> = q
   c.g.le(c.g.abs(x), c.g.literal(largest(c), c.float)),
 );
 
+/** What stands for NaN and the infinities. */
 export interface NanToNumOptions {
   /** In the place of what is no number. Default: 0. */
   readonly nan?: number;

@@ -11,6 +11,7 @@ type Ends = readonly [low: number, high: number];
 
 const PAIR = kind("[low, high]", (pair) => Array.isArray(pair) && pair.length === 2 && pair.every((end) => typeof end === "number"));
 
+/** Options of `pad`. */
 export interface PadOptions {
   /** `"reflect"`: x mirrored in its outermost elements, which stand once; `"edge"`: its outermost elements repeated. Default: a number. */
   readonly mode?: "constant" | "reflect" | "edge";

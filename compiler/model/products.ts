@@ -93,6 +93,7 @@ export const logSumExp: Reduction = ((x: FloatTensor, axes?: readonly number[], 
     return g.add(g.log(total), shift);
   })) as Reduction;
 
+/** Options of a vector's norm. */
 export interface VectorNormOptions extends ReductionOptions {
   /** Over which axes. Default: all of them. */
   readonly axes?: readonly number[];

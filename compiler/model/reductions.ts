@@ -38,6 +38,7 @@ type Flattened<S extends Shape, A extends number, Passed extends readonly unknow
   ? readonly [Passed["length"] extends A ? 1 : N, ...Flattened<Rest, A, [...Passed, unknown]>]
   : readonly [];
 
+/** Options that reductions take. */
 export interface ReductionOptions {
   /** Whether what is reduced stays as an axis of extent 1. Default: it goes. */
   readonly keepDims?: boolean;
@@ -90,6 +91,7 @@ export const min: Reduction = reduction("min", ({ g }, x, axes) => g.neg(g.reduc
 export const respread = (c: Context, x: Value, axes: readonly number[], value: Value): Value =>
   c.g.broadcast(value, { axes, size: axes.map((axis) => c.typeOf(x).shape[axis]!) });
 
+/** Options of `variance`. */
 export interface VarianceOptions extends ReductionOptions {
   /** What is taken off the number of elements that the squares are divided by: 1 is Bessel's. Default: 0. */
   readonly correction?: number;

@@ -40,6 +40,7 @@ export interface Scanned<Carry> {
   readonly ys: FloatTensor;
 }
 
+/** Options of `scan`. */
 export interface ScanOptions {
   /** From the last step to the first; each y still lies where its x lay. Default: false. */
   readonly reverse?: boolean;

@@ -37,6 +37,7 @@ export function binaryTargets(c: Context, name: string, scores: FloatTensor, y: 
   return shaped;
 }
 
+/** Options of binary losses of probabilities. */
 export interface BinaryOptions extends LossOptions {
   /** ε: targets t become (1 − ε)·t + ε/2. Default: 0. */
   readonly labelSmoothing?: number;
@@ -50,6 +51,7 @@ export function smoothed(c: Context, name: string, t: Value, labelSmoothing: num
   return c.named("smoothed", g.add(g.mul(t, g.literal(1 - labelSmoothing, c.float)), g.literal(labelSmoothing / 2, c.float)));
 }
 
+/** Options of binary losses of logits. */
 export interface LogitsOptions extends BinaryOptions {
   /** What a yes weighs against a no: a number, or one for each of the last axes, as it broadcasts. Default: 1. */
   readonly posWeight?: number | FloatTensor;

@@ -14,6 +14,7 @@ import { REDUCTION, type LossOptions } from "./reduction.ts";
 /** A class for each row of scores, [n, …]; or its probabilities, as many as there are scores. */
 export type ClassTargets = Tensor<Shape, "i32"> | FloatTensor;
 
+/** Options of losses over classes. */
 export interface ClassOptions extends LossOptions {
   /** A factor a class. The mean is divided by the sum of the labels' factors, as in PyTorch; of dense targets by the number of rows. */
   readonly classWeights?: readonly number[] | FloatTensor;
@@ -21,6 +22,7 @@ export interface ClassOptions extends LossOptions {
   readonly ignoreIndex?: number;
 }
 
+/** Options of losses that smooth labels. */
 export interface SmoothedOptions extends ClassOptions {
   /** ε: the target becomes (1 − ε)·target + ε / classes (Szegedy et al. 2016). Default: 0. */
   readonly labelSmoothing?: number;

@@ -9,6 +9,7 @@ import type { FloatTensor } from "../tensor.ts";
 import { binaryTargets, smoothed, type BinaryOptions, type BinaryTargets } from "./binary.ts";
 import { reducedLoss, REDUCTION, type LossOptions, type Reduced } from "./reduction.ts";
 
+/** Options of the focal loss. */
 export interface FocalOptions extends BinaryOptions {
   /** How much less what is nearly right counts. Default: 2. */
   readonly gamma?: number;
@@ -44,6 +45,7 @@ export function focal<const O extends FocalOptions = FocalOptions>(scores: Float
   });
 }
 
+/** Options of the Dice loss. */
 export interface DiceOptions extends LossOptions {
   /** Added above and below, so that nothing of nothing is right. Default: 1e-7. */
   readonly epsilon?: number;

@@ -55,6 +55,7 @@ function turningLinear(c: Context, difference: Value, delta: Value): Value {
   return c.g.mul(inside, c.g.sub(size, c.g.mul(inside, c.g.literal(0.5, c.float))));
 }
 
+/** Options of `huber`. */
 export interface HuberOptions extends LossOptions {
   /** δ. Default: 1. */
   readonly delta?: number;
@@ -67,6 +68,7 @@ export const huber: Loss<HuberOptions> = elementLoss<HuberOptions>(
   { delta: ANY_NUMBER },
 );
 
+/** Options of the smooth L1 loss. */
 export interface SmoothL1Options extends LossOptions {
   /** β. Default: 1. */
   readonly beta?: number;

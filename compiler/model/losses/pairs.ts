@@ -15,6 +15,7 @@ import { reducedLoss, REDUCTION, type LossOptions, type Reduced } from "./reduct
 
 const POSITIVE = numbers("a finite number above 0", (n) => n > 0);
 
+/** Options of the triplet loss. */
 export interface TripletOptions extends LossOptions {
   /** How much farther the negative is to be. Default: 1. */
   readonly margin?: number;
@@ -67,6 +68,7 @@ export function triplet<const O extends TripletOptions = TripletOptions>(
   });
 }
 
+/** Options of the contrastive loss. */
 export interface ContrastiveOptions extends LossOptions {
   /** From where on what does not belong together is far enough. Default: 1. */
   readonly margin?: number;

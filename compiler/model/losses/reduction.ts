@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { liveSum, meanOf } from "../live.ts";
 import type { FloatTensor, Scalar } from "../tensor.ts";
 
+/** Options that every loss takes. */
 export interface LossOptions {
   /** `"mean"` over the batch's real rows, and the positions in them; their `"sum"`; `"none"`: a value for each. Default: the mean. */
   readonly reduction?: "mean" | "sum" | "none";

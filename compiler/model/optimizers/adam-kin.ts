@@ -8,6 +8,7 @@ import { NOT_NEGATIVE, POSITIVE, SHARE } from "./options.ts";
 import { RATE, rateOf, type Rate } from "./rate.ts";
 import { averaged, averagedSquare, decayWords, eachParameter, number, over, rest, scaled, withDecay } from "./rule.ts";
 
+/** Options of `adamax`. */
 export interface AdamaxOptions {
   readonly learningRate?: Rate;
   readonly beta1?: number;
@@ -56,6 +57,7 @@ export function adamax(options: AdamaxOptions = {}): UpdateRule {
   });
 }
 
+/** Options of `nadam`. */
 export interface NadamOptions extends AdamaxOptions {
   /** ψ: how fast the momentum reaches β₁. Default: 4e-3. */
   readonly momentumDecay?: number;

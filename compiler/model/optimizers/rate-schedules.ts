@@ -88,6 +88,7 @@ export function inverseSquareRoot(rate: Rate, options: { readonly every: number 
   });
 }
 
+/** Options of cosine decay with restarts. */
 export interface CosineRestartsOptions {
   /** Length of the first cycle. */
   readonly steps: number;
