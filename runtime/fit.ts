@@ -21,6 +21,7 @@ const OPTIONS = optionsOf<FitOptions>({
   batchSize: NUMBER,
   shuffle: optionsOf({ seed: required(SEED) }, "{ seed }"),
   validation: DATA,
+  trainingMetrics: DATA,
   callbacks: CALLBACKS,
   augment: FUNCTION,
   checkpoint: CHECKPOINT_OPTIONS,
@@ -46,7 +47,8 @@ export async function fit<T extends Trainer>(trainer: T, data: TrainingData<T>, 
   const size = rowsAStep(trainer, options);
   const table = tabulate(trainer, data);
   const validation = options.validation === undefined ? undefined : tabulate(trainer, options.validation);
-  if (validation !== undefined) checkEvaluation(trainer, validation);
+  const training = options.trainingMetrics === undefined ? undefined : tabulate(trainer, options.trainingMetrics);
+  for (const one of [validation, training]) if (one !== undefined) checkEvaluation(trainer, one);
   signal?.throwIfAborted();
 
   const { used, note: unused } = usedRows(trainer, table.rows);
@@ -110,9 +112,11 @@ export async function fit<T extends Trainer>(trainer: T, data: TrainingData<T>, 
     }
 
     const leave = (): Promise<void> => leaveIfAborted(epoch, used);
-    const measured = validation && (await validate(trainer, validation, pace, leave));
+    const { loss: _, ...metrics } = training === undefined ? {} : await meansOf(trainer, training, pace, leave);
+    const measured =
+      validation && Object.entries(await meansOf(trainer, validation, pace, leave)).map(([name, mean]) => [`val_${name}`, mean]);
     // the keys are the trainer's own phases and metrics, which is what EpochEntry spells out
-    const entry = { epoch, ...means.read(), ...measured } as unknown as EpochEntry<T>;
+    const entry = { epoch, ...means.read(), ...metrics, ...Object.fromEntries(measured ?? []) } as unknown as EpochEntry<T>;
     entries.push(entry);
     const last = (await callbacks?.onEpoch?.(entry, trainer)) === "stop" || epoch === epochs;
     if (checkpoints !== undefined && (last || checkpoints.due.epoch(epoch))) {
@@ -164,14 +168,14 @@ function usedRows(trainer: Trainer, rows: number): { used: number; note?: string
   return { used: rows - rest, note: error.leftOut(rest, rows, batch) };
 }
 
-/** The means of the validation data, each under `val_` and its name. */
-async function validate(trainer: Trainer, table: Table, pace: Pace, leaveIfAborted: () => Promise<void>): Promise<Record<string, number>> {
+/** The means of an epoch's measuring, each by its name. */
+async function meansOf(trainer: Trainer, table: Table, pace: Pace, leaveIfAborted: () => Promise<void>): Promise<Record<string, number>> {
   const batches = evaluateBatches(trainer, table);
   for (;;) {
     const next = batches.next();
     if (next.done) {
-      const named = Object.entries(next.value).filter(([name]) => name !== "count");
-      return Object.fromEntries(named.map(([name, mean]) => [`val_${name}`, mean]));
+      const { count: _, ...means } = next.value as Readonly<Record<string, number>>; // Means, by name
+      return means;
     }
     if (pace.due()) await pace.pause();
     await leaveIfAborted();

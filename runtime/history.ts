@@ -10,11 +10,11 @@ export type EpochLoss<L> = L extends number ? { readonly loss: number } : { read
 
 /**
  * One epoch: Σ(loss·rows)/Σrows of its steps, each loss taken before its update; and the means of the
- * validation data after the last of them, under `val_`.
+ * validation data after the last of them, under `val_`; those of the training rows that were asked for, under the metrics' own names.
  */
 export type EpochEntry<T extends Trainer = Trainer> = { readonly epoch: number } & EpochLoss<ReturnType<T["step"]>> & {
     readonly [K in keyof Means<T> as K extends "count" ? never : `val_${K & string}`]?: number;
-  };
+  } & { readonly [K in keyof Means<T> as K extends "count" | "loss" ? never : K]?: number };
 
 /** What a run measured, epoch by epoch. */
 export interface History<T extends Trainer = Trainer> {
@@ -64,6 +64,8 @@ export interface FitOptions<T extends Trainer = Trainer> {
   readonly shuffle?: { readonly seed: number };
   /** Measured after each epoch. */
   readonly validation?: EvaluationData<T>;
+  /** Some of the training rows, on which metrics are measured after each epoch as well: `accuracy`, beside `val_accuracy`. */
+  readonly trainingMetrics?: EvaluationData<T>;
   /** Several are called in order. */
   readonly callbacks?: Callbacks<T> | readonly Callbacks<T>[];
   /** Changes each batch in place before its step, e.g. by `flip` and `crop`. Validation data stay as they are. */

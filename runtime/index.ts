@@ -17,6 +17,8 @@ export { png } from "./drawing/png.ts";
 export type { Raster } from "./drawing/raster.ts";
 export { CIFAR10_CLASSES, readCifar10, type Pictures } from "./data/cifar.ts";
 export { readCsv, type CsvTable, type LabelledTable, type LabelOptions } from "./data/csv.ts";
+export { readTable, type CategoricalCode, type EncodedTable, type TableEncoding, type TableOptions } from "./data/table.ts";
+export type { MissingRule } from "./data/missing.ts";
 export { readNpy, toFloats, toIntegers, type NpyArray, type NpyDtype } from "./data/npy.ts";
 export { readNpz } from "./data/npz.ts";
 export { readText, windows, type Characters } from "./data/text.ts";

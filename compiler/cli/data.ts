@@ -19,7 +19,9 @@ export interface DataDeclaration {
   readonly declared: Readonly<Record<string, unknown>>;
 }
 
-type Load = (request: Request) => Promise<{ readonly train: object; readonly test: object; readonly note?: string }>;
+type Load = (
+  request: Request,
+) => Promise<{ readonly train: object; readonly test: object; readonly classes?: readonly string[]; readonly note?: string }>;
 
 /** Where data may come from, by name: one line a source. */
 const SOURCES = {
@@ -38,7 +40,7 @@ const NAMES: Readonly<Record<DataDeclaration["source"], readonly string[]>> = {
   mnist: [],
   "fashion-mnist": [],
   cifar10: ["rows", "seed"],
-  csv: ["file", "label", "scale", "test", "seed"],
+  csv: ["file", "label", "features", "categorical", "separator", "missing", "scale", "test", "seed"],
   text: ["file", "rows", "test", "seed"],
   npy: ["files", "test", "seed"],
   npz: ["file", "test", "seed"],
@@ -92,7 +94,7 @@ const isKind = (value: unknown): value is SyntheticKind => SYNTHETIC_KINDS.some(
 /** The training and the test set that a model declares, by the names of its inputs; every label names a class. */
 export async function loadData(loaded: LoadedModel, { source, declared }: DataDeclaration, folder: string | undefined): Promise<Sets> {
   const load: Load = SOURCES[source];
-  const { train, test, note } = await load({ loaded, declared, folder });
+  const { train, test, classes, note } = await load({ loaded, declared, folder });
   const inputs = inputsOf(loaded.model, loaded.source);
   const taken = new Set(inputs.map(({ name }) => name));
   // an autoencoder takes the pictures and leaves their labels
@@ -100,7 +102,7 @@ export async function loadData(loaded: LoadedModel, { source, declared }: DataDe
   const sets = { train: wanted(train), test: wanted(test) };
   for (const [name, set] of Object.entries(sets))
     checkLabels(loaded.shown, inputs, set, (input) => `${input} of the ${name === "train" ? "training" : "test"} set of ${source}`);
-  return { ...sets, ...(note !== undefined && { note }) };
+  return { ...sets, ...(classes !== undefined && { classes }), ...(note !== undefined && { note }) };
 }
 
 function folderOf({ loaded, folder }: Request): string {

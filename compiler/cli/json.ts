@@ -120,8 +120,18 @@ export interface TrainJson {
   /** Of `--patience`: the epoch whose weights were kept. */
   readonly best?: { readonly epoch: number; readonly value: number };
   readonly note?: string;
+  /** How many rows were trained on, and how many were held back. */
+  readonly rows: { readonly train: number; readonly validation?: number; readonly test: number };
   /** Means over the test set, after the last epoch. */
   readonly test: Readonly<Record<string, number>>;
+  /** Of a classifier whose data name their classes, by class, on the test set. */
+  readonly classes?: readonly {
+    readonly name: string;
+    readonly precision: number;
+    readonly recall: number;
+    readonly f1: number;
+    readonly rows: number;
+  }[];
   readonly seconds: number;
   /** The file that holds the gradient code, if it is on disk. */
   readonly trainer?: string;

@@ -25,6 +25,27 @@ export function checkLabels(shown: string, inputs: readonly InputFacts[], arrays
   }
 }
 
+/** How many rows arrays hold. */
+export const rowCount = (inputs: readonly InputFacts[], arrays: Arrays): number =>
+  Math.max(0, ...inputs.flatMap(({ name, row }) => (arrays[name] === undefined ? [] : [arrays[name].length / sizeOf(row)])));
+
+/** So many of the rows, evenly spread. */
+export function spreadRows(inputs: readonly InputFacts[], arrays: Arrays, count: number): Arrays {
+  const rows = rowCount(inputs, arrays);
+  return Object.fromEntries(
+    inputs.flatMap(({ name, row }) => {
+      const [values, width] = [arrays[name], sizeOf(row)];
+      if (values === undefined) return [];
+      const taken = values.slice(0, count * width);
+      for (let n = 0; n < count; n++) {
+        const from = Math.floor((n * rows) / count) * width;
+        taken.set(values.subarray(from, from + width), n * width);
+      }
+      return [[name, taken]];
+    }),
+  );
+}
+
 export interface Cut {
   /** Whose rows they are, for messages. */
   readonly name: string;

@@ -3,7 +3,11 @@
 import { dirname, join } from "node:path";
 import { sizeOf } from "../graph/type.ts";
 import { rangeScale, readText, rescale, standardScale, toFloats, toIntegers, windows, type NpyArray } from "../../runtime/index.ts";
-import { loadCifar10, loadCsv, loadNpy, loadNpz, loadText } from "../../runtime/node/index.ts";
+import { loadCifar10, loadNpy, loadNpz, loadText } from "../../runtime/node/index.ts";
+import { read } from "../../runtime/node/read.ts";
+import { fillIn, fillsOf } from "../../runtime/data/missing.ts";
+import { encodeTable, TABLE_OPTIONS, type TableEncoding, type TableOptions } from "../../runtime/data/table.ts";
+import { nearWord, problemIn, shown as inWords } from "../graph/arguments.ts";
 import { InputError } from "./errors.ts";
 import { grammarText } from "./grammar.ts";
 import { inputsOf, type InputFacts } from "./inputs.ts";
@@ -24,6 +28,8 @@ export interface Request {
 export interface Sets {
   readonly train: Arrays;
   readonly test: Arrays;
+  /** Names of the classes, where the data have some. */
+  readonly classes?: readonly string[];
   /** What the reader should know of them. */
   readonly note?: string;
 }
@@ -91,7 +97,7 @@ export async function cifar10(request: Request): Promise<Sets> {
   };
 }
 
-/** Numeric columns as one row each; the label's as a class, or as a number where the target is one. */
+/** Columns of numbers and categories as one row each; the label's as a class, or as a number where the target is one. */
 export async function csv(request: Request): Promise<Sets> {
   const { loaded, declared } = request;
   const example = 'source: "csv", file: "flowers.csv", label: "kind"';
@@ -104,41 +110,53 @@ export async function csv(request: Request): Promise<Sets> {
       `${loaded.shown} scales its columns by ${JSON.stringify(scale)}, but there is only "standard" and "range"; correct scale, or leave it out`,
     );
   const [feature, target] = pair(request, "csv");
-  const { x, y, width } = await columnsOf(request, file, label, target);
-  if (width !== sizeOf(feature.row))
+  const options = tableOptions(request, target.dtype === "i32" ? { label } : { target: label });
+  const table = encodeTable(await read(file), file, options);
+  const { columns, classes } = table;
+  if (classes !== undefined && classes.length > (target.classes ?? 0))
     throw new InputError(
-      `${file} has ${width} columns beside ${label}, but ${feature.name} of ${loaded.shown} takes rows of ${sizeText(feature)}; declare [batch, ${width}], or take columns out`,
+      `column ${label} of ${file} holds ${classes.length} classes (${classes.slice(0, 10).join(", ")}${classes.length > 10 ? ", …" : ""}), but ${target.name} of ${loaded.shown} takes ${target.classes ?? 0}; declare { classes: ${classes.length} }, or mend the column`,
     );
-  const sets = parted([feature, target], { [feature.name]: x, [target.name]: y }, cutOf(request, file));
-  if (scale === undefined) return sets;
-  const train = sets.train[feature.name] as Float32Array; // x, cut
-  const by = (scale === "range" ? rangeScale : standardScale)(train, { columns: width });
-  const scaled = (set: Sets["train"]): Sets["train"] => ({ ...set, [feature.name]: rescale(set[feature.name] as Float32Array, by) });
-  return { train: scaled(sets.train), test: scaled(sets.test) };
+  if (columns.length !== sizeOf(feature.row)) {
+    const coded =
+      Object.keys(table.encoding.categories).length === 0 ? "" : ` (${columns.slice(0, 10).join(", ")}${columns.length > 10 ? ", …" : ""})`;
+    throw new InputError(
+      `${file} has ${columns.length} columns${coded} beside ${label}, but ${feature.name} of ${loaded.shown} takes rows of ${sizeText(feature)}; declare [batch, ${columns.length}], or take columns out`,
+    );
+  }
+  const arraysOf = ({ x, y }: typeof table): Arrays => ({ [feature.name]: x, [target.name]: y! }); // the options name one
+  const { test } = declared;
+  // a file of its own, read as the first was: categories and classes have the same codes
+  const sets =
+    typeof test === "string"
+      ? { train: arraysOf(table), test: arraysOf(await tableLike(fileOf(request, test, example), options, table.encoding)) }
+      : parted([feature, target], arraysOf(table), cutOf(request, file));
+  // what is measured is measured on the rows that are trained on
+  const x = (set: Arrays): Float32Array => set[feature.name] as Float32Array;
+  const fills = fillsOf(x(sets.train), columns, file, options.missing ?? "refuse");
+  const filled = fillIn(x(sets.train), fills) + fillIn(x(sets.test), fills);
+  const by = scale === undefined ? undefined : (scale === "range" ? rangeScale : standardScale)(x(sets.train), { columns: columns.length });
+  const scaled = (set: Arrays): Arrays => (by === undefined ? set : { ...set, [feature.name]: rescale(x(set), by) });
+  return {
+    train: scaled(sets.train),
+    test: scaled(sets.test),
+    ...(classes !== undefined && { classes }),
+    ...(filled > 0 && { note: `${filled} empty cell${filled === 1 ? " was" : "s were"} filled with the column's ${options.missing}` }),
+  };
 }
 
-async function columnsOf(
-  { loaded }: Request,
-  file: string,
-  label: string,
-  { dtype, classes = 0, name }: InputFacts,
-): Promise<{ readonly x: Float32Array; readonly y: Float32Array | Int32Array; readonly width: number }> {
-  if (dtype === "i32") {
-    const table = await loadCsv(file, { label });
-    if (table.classes.length > classes)
-      throw new InputError(
-        `column ${label} of ${file} holds ${table.classes.length} classes (${table.classes.slice(0, 10).join(", ")}${table.classes.length > 10 ? ", …" : ""}), but ${name} of ${loaded.shown} takes ${classes}; declare { classes: ${table.classes.length} }, or mend the column`,
-      );
-    return { x: table.x, y: table.y, width: table.columns.length };
-  }
-  const { x, columns, rows } = await loadCsv(file);
-  const at = columns.indexOf(label);
-  if (at === -1) throw new InputError(`${file} has no column ${label}; its columns are ${columns.join(", ")}`);
-  return {
-    x: x.filter((_, n) => n % columns.length !== at),
-    y: Float32Array.from({ length: rows }, (_, row) => x[row * columns.length + at]!),
-    width: columns.length - 1,
-  };
+const tableLike = async (file: string, options: TableOptions, encoding: TableEncoding): Promise<ReturnType<typeof encodeTable>> =>
+  encodeTable(await read(file), file, { ...options, encoding });
+
+/** What a model file says of its table's columns, beside which of them is predicted. */
+function tableOptions({ loaded, declared }: Request, predicted: Pick<TableOptions, "label" | "target">): TableOptions {
+  const named = ["features", "categorical", "separator", "missing"].filter((name) => declared[name] !== undefined);
+  const options = { ...predicted, ...Object.fromEntries(named.map((name) => [name, declared[name]])) };
+  const problem = problemIn({ options }, { options: TABLE_OPTIONS });
+  if (problem === undefined) return options;
+  throw new InputError(
+    `${loaded.shown} gives its data ${problem.path} ${inWords(problem.got)}, which needs ${problem.law.says}${nearWord(problem)}; correct it, or leave it out`,
+  );
 }
 
 /** Stretches of characters, and the character that follows each, or all of them one later. */

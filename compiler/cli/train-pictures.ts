@@ -50,6 +50,8 @@ export interface Trained {
   readonly parameters: readonly TableRow[];
   readonly inputs: readonly InputFacts[];
   readonly test: Arrays;
+  /** Names of the classes, where the data have some. */
+  readonly classes?: readonly string[] | undefined;
 }
 
 /** Writes weights.png, and confusion.png where the model gives a score for each class of one label a row. */
@@ -78,11 +80,21 @@ const asImage = (row: readonly number[]): ImageShape | undefined => {
   return height !== undefined && width !== undefined && more === undefined ? [channels!, height, width] : imageShape(sizeOf(row));
 };
 
-function confusions({ trainer, inputs, test }: Trained): Raster | undefined {
+function confusions(trained: Trained): Raster | undefined {
+  const confusion = confusionOf(trained);
+  return confusion && confusionPicture(confusion, namesFor(confusion, trained.classes));
+}
+
+/** Names of all classes, for those that the data hold; a class that they do not hold has its number. */
+export const namesFor = (confusion: Int32Array, names: readonly string[] | undefined): readonly string[] | undefined =>
+  names && Array.from({ length: Math.sqrt(confusion.length) }, (_, id) => names[id] ?? String(id));
+
+/** Rows by true class and class that was given, [classes, classes]; undefined where the model gives no score for each class of one label a row. */
+export function confusionOf({ trainer, inputs, test }: Omit<Trained, "parameters">): Int32Array | undefined {
   const label = inputs.find(({ role, row, classes }) => role === "target" && classes !== undefined && sizeOf(row) === 1);
   const labels = label === undefined ? undefined : test[label.name];
   if (label?.classes === undefined || labels === undefined) return undefined;
   const length = labels.length * label.classes;
   const scores = Object.values(predictAll(trainer, test)).find((output) => output.length === length);
-  return scores === undefined ? undefined : confusionPicture(confusionMatrix(scores, labels));
+  return scores === undefined ? undefined : confusionMatrix(scores, labels);
 }

@@ -5,7 +5,7 @@ import { defineCommand } from "citty";
 import { compile, load, type LoadedTrainer, type TrainerModule } from "../compile.ts";
 import { DEFAULT } from "../targets/index.ts";
 import { importText, stripTypes } from "../targets/strip.ts";
-import { curvesText, earlyStopping, evaluate, fit, split, type Callbacks } from "../../runtime/index.ts";
+import { classReport, curvesText, earlyStopping, evaluate, fit, split, type Callbacks } from "../../runtime/index.ts";
 import { checkpointFolder, progress as trainingProgress } from "../../runtime/node/index.ts";
 import { loadProject } from "./config.ts";
 import { COMMON, onlyModel, shareOf, wholeNumber } from "./arguments.ts";
@@ -13,13 +13,16 @@ import { loadData, readDataDeclaration } from "./data.ts";
 import { InputError, Interrupted } from "./errors.ts";
 import { folderFor } from "./generated.ts";
 import { isCurrentOf, readHeader } from "./header.ts";
-import { inputsOf } from "./inputs.ts";
+import { inputsOf, type InputFacts } from "./inputs.ts";
 import { onInterrupt } from "./interrupt.ts";
 import type { TrainJson } from "./json.ts";
 import { loadModel, type LoadedModel } from "./load-model.ts";
 import { coloured, note, progress, result, resultDrawn, resultJson, watched } from "./output.ts";
+import { printable } from "../graph/printable.ts";
+import { rowCount, spreadRows } from "./rows.ts";
+import type { Arrays } from "./synthetic.ts";
 import { schedulesOf } from "./schedules.ts";
-import { curvesFile, picturesFolder, writeCurves, writePictures } from "./train-pictures.ts";
+import { confusionOf, curvesFile, namesFor, picturesFolder, writeCurves, writePictures } from "./train-pictures.ts";
 import { readText } from "./write-files.ts";
 
 export const train = defineCommand({
@@ -70,14 +73,23 @@ export const train = defineCommand({
     if (data.note !== undefined) note(data.note);
     const trainer = module.createTrainer({ seed });
     const rows = validation === undefined ? { train: data.train } : split(trainer, data.train, { validation, seed });
-    const stopping = patience === undefined ? undefined : earlyStopping({ monitor: "val_loss", patience });
+    const inputs = inputsOf(loaded.model, loaded.source);
+    const counts = {
+      train: rowCount(inputs, rows.train as Arrays), // the data's own records, split
+      ...("validation" in rows && { validation: rowCount(inputs, rows.validation as Arrays) }),
+      test: rowCount(inputs, data.test),
+    };
     const store = args.checkpoint === undefined ? undefined : await checkpointFolder(args.checkpoint);
+    note(rowsLine(counts));
+    const sample = trainingSample(trainer, inputs, rows.train as Arrays);
+    const stopping = patience === undefined ? undefined : earlyStopping({ monitor: "val_loss", patience });
     const began = performance.now();
     const history = await fitted(trainer, rows.train, {
       epochs: epochs ?? declared.epochs,
       ...(batchSize === undefined ? {} : { batchSize }),
       shuffle: { seed },
       ...("validation" in rows && { validation: rows.validation }),
+      ...(sample !== undefined && { trainingMetrics: sample }),
       ...(store !== undefined && { checkpoint: { store, tables: module } }),
       callbacks: [
         { onResume: ({ length }) => note(`going on from ${args.checkpoint}, where ${length} epoch${length === 1 ? "" : "s"} had ended`) },
@@ -100,11 +112,13 @@ export const train = defineCommand({
         : writePictures(folder, {
             trainer,
             parameters: module.PARAMETERS,
-            inputs: inputsOf(loaded.model, loaded.source),
+            inputs,
             test: data.test,
+            classes: data.classes,
           })),
     ];
     const best = stopping?.best;
+    const classes = data.classes && classesOf({ trainer, inputs, test: data.test, classes: data.classes });
     const notes = [data.note, history.note].filter((one) => one !== undefined).join("; ");
     if (args.json === true)
       return resultJson({
@@ -112,7 +126,9 @@ export const train = defineCommand({
         epochs: entries,
         ...(best && { best }),
         ...(notes !== "" && { note: notes }),
+        rows: counts,
         test: means,
+        ...(classes !== undefined && { classes }),
         seconds,
         ...(path === undefined ? {} : { trainer: path }),
         ...(written.length > 0 && { pictures: written }),
@@ -120,6 +136,7 @@ export const train = defineCommand({
     if (watched && history.epochs.length > 1) resultDrawn(`\n${curvesText(history, { color: coloured })}\n`);
     if (best !== undefined) result(`best val_loss ${best.value.toPrecision(4)} after epoch ${best.epoch}, whose weights were kept`);
     for (const line of testLines(means)) result(line);
+    for (const line of classLines(classes ?? [])) result(line);
     if (written.length > 0) result(`pictures in ${written.join(", ")}`);
     result(
       path === undefined
@@ -145,6 +162,53 @@ async function trainerOf(loaded: LoadedModel): Promise<{ module: TrainerModule; 
     progress: (what) => progress(`${shown}: ${what}`),
   });
   return { module: await load(compiled) };
+}
+
+/** `1,200 rows are trained on; held back: 150 to validate with, 300 to test with`. */
+function rowsLine({ train, validation, test }: TrainJson["rows"]): string {
+  const held = [...(validation === undefined ? [] : [[validation, "validate"] as const]), [test, "test"] as const];
+  const texts = held.map(([count, to]) => `${count.toLocaleString("en-US")} to ${to} with`);
+  return `${train.toLocaleString("en-US")} row${train === 1 ? " is" : "s are"} trained on; held back: ${texts.join(", ")}`;
+}
+
+/** Rows on which training metrics are measured: enough for a figure, few beside those of an epoch. */
+const SAMPLE = 1000;
+
+/** Some of the training rows; undefined where the model has no metrics, or too few rows for its batch. */
+function trainingSample(trainer: LoadedTrainer, inputs: readonly InputFacts[], train: Arrays): Arrays | undefined {
+  const batch = trainer.batch.evaluate;
+  const most = Math.min(SAMPLE, Math.floor(rowCount(inputs, train) / 4));
+  const count = "shortEvaluation" in trainer ? most - (most % batch) : most;
+  if (count === 0) return undefined;
+  const sample = spreadRows(inputs, train, count);
+  const means = evaluate(trainer, spreadRows(inputs, train, Math.min(count, batch)));
+  return Object.keys(means).some((name) => name !== "loss" && name !== "count") ? sample : undefined;
+}
+
+/** How well each class is told apart; undefined where the model gives no scores. */
+function classesOf(trained: Parameters<typeof confusionOf>[0] & { readonly classes: readonly string[] }): TrainJson["classes"] {
+  const confusion = confusionOf(trained);
+  if (confusion === undefined) return undefined;
+  const names = namesFor(confusion, trained.classes)!;
+  return classReport(confusion).classes.map((measures, id) => ({ name: names[id]!, ...measures }));
+}
+
+/** More classes than this are in `--json` and `--pictures`. */
+const LISTED = 30;
+
+/** A table of the classes. */
+function classLines(classes: NonNullable<TrainJson["classes"]>): readonly string[] {
+  if (classes.length === 0 || classes.length > LISTED) return [];
+  const cells = [
+    ["class", "precision", "recall", "F1", "rows"],
+    ...classes.map(({ name, precision, recall, f1, rows }) => [
+      printable(name),
+      ...[precision, recall, f1].map((share) => `${(100 * share).toFixed(1)} %`),
+      String(rows),
+    ]),
+  ];
+  const widths = cells[0]!.map((_, c) => Math.max(...cells.map((row) => row[c]!.length)));
+  return cells.map((row) => row.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!))).join("  "));
 }
 
 type Options = Parameters<typeof fit<LoadedTrainer>>[2] & {

@@ -7,6 +7,7 @@ import { readIdx, type Idx } from "../data/idx.ts";
 import { mnist, type Digits } from "../data/mnist.ts";
 import { readNpy, type NpyArray } from "../data/npy.ts";
 import { readNpz } from "../data/npz.ts";
+import { readTable, type EncodedTable, type TableOptions } from "../data/table.ts";
 import { readText, type Characters } from "../data/text.ts";
 import { hold, SIGNAL } from "../kinds.ts";
 import * as error from "./error.ts";
@@ -91,6 +92,10 @@ export async function loadCsv(address: string, options?: LabelOptions, fetching?
   const bytes = await fetchBytes(address, fetching);
   return options === undefined ? readCsv(bytes, address) : readCsv(bytes, address, options);
 }
+
+/** `readTable` of what an address gives. */
+export const loadTable = async (address: string, options: TableOptions = {}, fetching?: FetchOptions): Promise<EncodedTable> =>
+  readTable(await fetchBytes(address, fetching), address, options);
 
 /** `readNpy` of what an address gives. */
 export const loadNpy = async (address: string, fetching?: FetchOptions): Promise<NpyArray> =>

@@ -2,7 +2,18 @@
 
 export { checkpointIndexedDB } from "./checkpoint-indexeddb.ts";
 export { checkpointOPFS } from "./checkpoint-opfs.ts";
-export { fetchBytes, loadCifar10, loadCsv, loadMnist, loadNpy, loadNpz, loadText, type FetchOptions, type FetchProgress } from "./fetch.ts";
+export {
+  fetchBytes,
+  loadCifar10,
+  loadCsv,
+  loadMnist,
+  loadNpy,
+  loadNpz,
+  loadTable,
+  loadText,
+  type FetchOptions,
+  type FetchProgress,
+} from "./fetch.ts";
 export { trainInWorker, type WorkerOptions, type WorkerTraining } from "./train-in-worker.ts";
 export { serveTrainer, type TrainerModule } from "./serve-trainer.ts";
 export type { WorkerLike } from "./engine.ts";

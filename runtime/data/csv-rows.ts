@@ -9,13 +9,13 @@ export interface CsvRow {
 }
 
 /**
- * The rows one by one. Lines end in LF, CRLF or CR; cells are separated by commas; a cell in double quotes may hold
- * commas, line ends and, doubled, quotes. Empty lines at the end of the file are no rows.
+ * The rows one by one. Lines end in LF, CRLF or CR; cells are separated by commas, or what else is named; a cell in double
+ * quotes may hold those, line ends and, doubled, quotes. Empty lines at the end of the file are no rows.
  *
  * @throws DataError naming the line of a quote that is never closed, or stands inside a cell
  */
-export function* csvRows(text: string, name: string): Generator<CsvRow> {
-  const stop = /[",\r\n]/g;
+export function* csvRows(text: string, name: string, separator = ","): Generator<CsvRow> {
+  const stop = new RegExp(`["\\r\\n${separator}]`, "g");
   let end = text.length;
   while (end > 0 && (text[end - 1] === "\n" || text[end - 1] === "\r")) end--;
   let at = 0;
@@ -44,7 +44,7 @@ export function* csvRows(text: string, name: string): Generator<CsvRow> {
         at = until;
       }
       cells.push(cell);
-      if (text[at] !== ",") break;
+      if (text[at] !== separator) break;
       at++;
     }
     if (at < text.length && text[at] !== "\r" && text[at] !== "\n") throw error.strayQuote(name, line);

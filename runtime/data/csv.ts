@@ -93,20 +93,23 @@ function labelColumn(name: string, names: readonly string[], options?: LabelOpti
   return at;
 }
 
-function numberIn(cell: string, fault: () => Error): number {
+/** A cell as a finite float32. */
+export function numberIn(cell: string, fault: () => Error): number {
   const value = Math.fround(NUMBER.test(cell) ? Number(cell) : NaN);
   // beyond f32 it is ±Infinity
   if (!Number.isFinite(value)) throw fault();
   return value;
 }
 
+/** The same values with more room. */
 function grown(values: Float32Array, least: number): Float32Array<ArrayBuffer> {
   const larger = new Float32Array(Math.max(2 * values.length, least));
   larger.set(values);
   return larger;
 }
 
-function classOrder(labels: readonly string[]): (a: string, b: string) => number {
+/** By number where all are whole numbers, else by code point. */
+export function classOrder(labels: readonly string[]): (a: string, b: string) => number {
   if (labels.every((label) => /^(?:0|-?[1-9]\d*)$/.test(label))) return (a, b) => Number(a) - Number(b);
   // UTF-16 order differs from that of code points; the first difference of code points decides
   return (a, b) => {

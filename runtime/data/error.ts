@@ -120,6 +120,9 @@ export const repeatedColumn = (name: string, column: string): DataError =>
 export const noColumn = (name: string, column: string, columns: readonly string[]): DataError =>
   new DataError(`${name} has no column ${column}; its columns are ${few(columns)}`);
 
+export const emptyColumn = (name: string, column: string): DataError =>
+  new DataError(`${name} has no number in ${column}, which could stand for its missing ones; take the column out, or fill with "zero"`);
+
 export const noCsvRows = (name: string): DataError => new DataError(`${name} has a header but no rows; give it at least one`);
 
 export const raggedRow = (place: CsvPlace, found: number, columns: readonly string[]): DataError =>

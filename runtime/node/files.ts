@@ -3,6 +3,7 @@
 import { readCsv, type CsvTable, type LabelledTable, type LabelOptions } from "../data/csv.ts";
 import { readNpy, type NpyArray } from "../data/npy.ts";
 import { readNpz } from "../data/npz.ts";
+import { readTable, type EncodedTable, type TableOptions } from "../data/table.ts";
 import { readText, type Characters } from "../data/text.ts";
 import { TEXT } from "../arguments.ts";
 import { hold } from "../kinds.ts";
@@ -15,6 +16,12 @@ export async function loadCsv(file: string, options?: LabelOptions): Promise<Csv
   hold("loadCsv", { file }, { file: TEXT });
   const bytes = await read(file);
   return options === undefined ? readCsv(bytes, file) : readCsv(bytes, file, options);
+}
+
+/** `readTable` of a file. */
+export async function loadTable(file: string, options: TableOptions = {}): Promise<EncodedTable> {
+  hold("loadTable", { file }, { file: TEXT });
+  return readTable(await read(file), file, options);
 }
 
 /** `readNpy` of a file. */

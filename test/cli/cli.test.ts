@@ -348,9 +348,11 @@ test("train tests once at the end, with the same digits on every run, and says w
     /^test loss \d\.\d+\ntest accuracy \d+\.\d\d %\nread the gradient code in generated\/linear-softmax\/trainer\.ts\n$/,
   );
   expect(second!.stdout).toBe(first!.stdout);
-  expect(first!.stderr).toMatch(/^epoch 1\/2 {2}loss \d\.\d+ {2}\d\.\ds\nepoch 2\/2 {2}loss .*\n$/);
+  expect(first!.stderr).toMatch(
+    /^\d+ rows are trained on; held back: 20 to test with\nepoch 1\/2 {2}loss \d\.\d+ {2}accuracy \d\.\d+ {2}\d\.\ds\nepoch 2\/2 {2}loss .*\n$/,
+  );
   const trained = json<TrainJson>(data!);
-  expect(Object.keys(trained)).toEqual(["model", "epochs", "test", "seconds", "trainer"]);
+  expect(Object.keys(trained)).toEqual(["model", "epochs", "rows", "test", "seconds", "trainer"]);
   expect(trained.epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
   expect(trained.test["count"]).toBe(20);
   expect(first!.stdout).toContain(`test accuracy ${(100 * trained.test["accuracy"]!).toFixed(2)} %`);
@@ -359,7 +361,7 @@ test("train tests once at the end, with the same digits on every run, and says w
 test("an interrupt ends training with 130", async () => {
   const { code, stdout, stderr } = await run("train models/linear-softmax.ts --data digits --epochs 1000000", { interrupt: true });
   expect([code, stdout]).toEqual([130, ""]);
-  expect(stderr).toMatch(/^epoch 1\/1000000 [^]*\nerror interrupted\n$/);
+  expect(stderr).toMatch(/^\d+ rows are trained on; [^]*\nepoch 1\/1000000 [^]*\nerror interrupted\n$/);
   expect(stderr).not.toMatch(/^\s+at /m);
 }, 30_000);
 

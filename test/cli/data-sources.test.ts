@@ -63,7 +63,7 @@ describe("csv", () => {
     const pairs = [train, test].map(({ x, y }) => rowsOf(x!, 2).map((row, n) => `${row} ${names[y![n]!]}`));
     expect(pairs.map(({ length }) => length)).toEqual([16, 4]);
     expect(pairs.flat().sort()).toEqual(Array.from({ length: 20 }, (_, n) => `${n} ${-2 * n} ${names[n % 3]}`).sort());
-    expect(await load(classifier(2, 3), declared)).toEqual({ train, test });
+    expect(await load(classifier(2, 3), declared)).toEqual({ train, test, classes: ["ant", "bee", "cat"] });
     expect((await load(classifier(2, 3), { ...declared, seed: 2 })).test).not.toEqual(test);
     expect((await load(classifier(2, 3), { ...declared, test: 0.5 })).test["y"]).toHaveLength(10);
   });
@@ -75,6 +75,40 @@ describe("csv", () => {
     const lowest = Math.min(...rowsOf(plain.train["x"]!, 2).map((row) => Number(row.split(" ")[0])));
     const highest = Math.max(...rowsOf(plain.train["x"]!, 2).map((row) => Number(row.split(" ")[0])));
     expect(test["x"]![0]).toBeCloseTo((plain.test["x"]![0]! - lowest) / (highest - lowest), 6);
+  });
+
+  test("columns by name, categories, separators, fillings of the training rows, a test file of its own", async () => {
+    writeFileSync(at("train.csv"), "id;size;colour;kind\n1;2;red;ant\n2;;blue;bee\n3;6;red;ant\n");
+    writeFileSync(at("test.csv"), "colour;kind;size\nblue;ant;\nred;bee;10\n");
+    const { train, test, classes, note } = await load(classifier(3, 2), {
+      source: "csv",
+      file: "train.csv",
+      test: "test.csv",
+      label: "kind",
+      features: ["size", "colour"],
+      categorical: { colour: "one-hot" },
+      separator: ";",
+      missing: "mean",
+    });
+    expect([...train["x"]!]).toEqual([2, 0, 1, 4, 1, 0, 6, 0, 1]);
+    expect([...test["x"]!]).toEqual([4, 1, 0, 10, 0, 1]);
+    expect([[...train["y"]!], [...test["y"]!], classes]).toEqual([
+      [0, 1, 0],
+      [0, 1],
+      ["ant", "bee"],
+    ]);
+    expect(note).toBe("2 empty cells were filled with the column's mean");
+  });
+
+  test("what a share of one file is tested with has no say in what fills it", async () => {
+    const rows = Array.from({ length: 10 }, (_, n) => `${n === 4 ? "" : n},${n % 2 === 0 ? "ant" : "bee"}`);
+    writeFileSync(at("holes.csv"), `a,kind\n${rows.join("\n")}\n`);
+    const { train, test } = await load(classifier(1, 2), { source: "csv", file: "holes.csv", label: "kind", missing: "mean" });
+    const [own, held] = [[...train["x"]!], [...test["x"]!]];
+    const known = own.filter((value) => Number.isInteger(value) && value !== 4);
+    const mean = Math.fround(known.reduce((sum, value) => sum + value, 0) / known.length);
+    expect([...own, ...held]).toContain(mean);
+    expect(held.length).toBe(2);
   });
 
   test("a number as the target", async () => {

@@ -146,6 +146,13 @@ export const runtimeCalls: Readonly<Record<string, Row>> = {
   mnist: row(runtime.mnist, { images: "object", labels: "object" }, digits, labels),
   readCifar10: row(runtime.readCifar10, { files: "texts" }, []),
   readCsv: row(runtime.readCsv, { ...named, options: { label: "text", classes: "texts?" } }, text, "c", { label: "b" }),
+  readTable: row(
+    runtime.readTable,
+    { ...named, options: { features: "texts?", label: "text?", target: "text?", missing: "text?" } },
+    text,
+    "c",
+    { label: "b" },
+  ),
   readNpy: row(runtime.readNpy, named, one, "n"),
   readNpz: row(runtime.readNpz, named, zip, "z"),
   toFloats: row(runtime.toFloats, { array: "object" }, npy),

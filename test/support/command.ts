@@ -28,7 +28,7 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Flags of node itself. */
   readonly node?: readonly string[];
-  /** Interrupts the process at its first word on stderr. */
+  /** Interrupts the process at its first word on stderr; training at the first line of an epoch. */
   readonly interrupt?: boolean;
 }
 
@@ -45,7 +45,8 @@ export function adjoint(args: readonly string[], { cwd, env = {}, node = [], int
   child.stderr.on("data", (text) => {
     stderr += String(text);
     // a second one would end the process on the spot
-    if (interrupt && !interrupted) interrupted = child.kill("SIGINT");
+    const begun = args[0] !== "train" || /^epoch /m.test(stderr);
+    if (interrupt && begun && !interrupted) interrupted = child.kill("SIGINT");
   });
   return new Promise((resolve, reject) => {
     child.on("error", reject);
