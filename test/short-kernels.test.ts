@@ -99,9 +99,7 @@ describe("kernels that differ in how many rows they take", () => {
   test("are printed once, with a loop that ends at what is given", async () => {
     const text = await printed([rows("neg_32x3", 32), rows("neg_250x3_evaluate", 250)]);
     expect(text.match(/function /g)).toHaveLength(1);
-    expect(text).toContain(
-      "function neg_Nx3(x: Floats, y: Floats, rows: number): void {\n  for (let i = 0; i < rows; i++) for",
-    );
+    expect(text).toContain("function neg_Nx3(x: Floats, y: Floats, rows: number): void {\n  for (let i = 0; i < rows; i++) for");
   });
 
   test("stay apart where a place depends on the number, or where they would lose by it", () => {
