@@ -111,13 +111,23 @@ export async function lowerWorkload(
   options: Pick<CompileOptions, "winograd"> = {},
 ): Promise<LoweredWorkload> {
   mkdirSync(folder, { recursive: true });
+  return lowerModel(await declared(workload, folder, dist), target, folder, dist, options);
+}
+
+/** The same of a model. */
+export async function lowerModel(
+  model: Model,
+  target: Target,
+  folder: string,
+  dist: string,
+  options: Pick<CompileOptions, "winograd"> = {},
+): Promise<LoweredWorkload> {
   const { compile } = await compilerIn(dist);
-  const model = await declared(workload, folder, dist);
   const { files, lowered } = await compile(model, { target, effort: "none", ...options });
   const { module } = lowered;
   const text = trainerIn(files);
   const { code } = await transform(text, PLAIN);
-  const file = join(folder, `${workload}.${target}.${names++}.mjs`);
+  const file = join(folder, `${module.name}.${target}.${names++}.mjs`);
   // WebAssembly: the exports of its instance; TypeScript: its kernels by kernel and arrays, in the order of the calls
   const reached =
     target === "wasm"

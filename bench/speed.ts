@@ -1,5 +1,5 @@
 /**
- * The workloads W1–W6: adjoint's targets and the peers, each in a process of its own, timed in turns; steps a second as medians.
+ * The workloads W1–W6 and W11: adjoint's targets and the peers, each in a process of its own, timed in turns; steps a second as medians.
  *   npx tsx bench/speed.ts [w1 w4 …] [--only adjoint-wasm,jax] [--clock cpu|wall] [--seconds 0.4] [--repeats 5] [--python python3] [--json file]
  */
 
@@ -74,6 +74,7 @@ const node =
     process.execPath,
     [await plain("contender.ts"), await plain(`peers/${module}.ts`), dir, argument(dir)],
   ];
+const ofWords = ({ loss }: Spec): string | false => loss === "skipgram" && "not built";
 const isImage = (spec: Spec): boolean => spec.input.length === 3;
 const CONTENDERS: Readonly<Record<string, Contestant>> = {
   "adjoint-wasm": { command: node("adjoint", (dir) => join(dir, "wasm.mjs")) },
@@ -85,17 +86,17 @@ const CONTENDERS: Readonly<Record<string, Contestant>> = {
   "adjoint-ts": { command: node("adjoint", (dir) => join(dir, "typescript.mjs")) },
   torch: { command: (dir) => [values.python, [here("peers/pytorch.py"), dir, "1"]] },
   torch2: { command: (dir) => [values.python, [here("peers/pytorch.py"), dir, "2"]] },
-  jax: { command: node("jax", () => "") },
-  "tfjs-wasm": { command: node("tfjs-step", () => "wasm"), skip: (spec) => isImage(spec) && "no gradient of filters" },
+  jax: { command: node("jax", () => ""), skip: ofWords },
+  "tfjs-wasm": { command: node("tfjs-step", () => "wasm"), skip: (spec) => ofWords(spec) || (isImage(spec) && "no gradient of filters") },
   "tfjs-cpu": {
     command: node("tfjs-step", () => "cpu"),
-    skip: (spec) => spec.input[0] === 3 && "minutes a step",
+    skip: (spec) => ofWords(spec) || (spec.input[0] === 3 && "minutes a step"),
   },
-  convnetjs: { command: node("convnet", () => ""), loose: (spec) => spec.optimizer.kind === "adam" && "no Adam" },
+  convnetjs: { command: node("convnet", () => ""), skip: ofWords, loose: (spec) => spec.optimizer.kind === "adam" && "no Adam" },
   "brain.js": {
     command: node("brain", () => ""),
     loose: () => "other loss",
-    skip: (spec) => (isImage(spec) || spec.loss === "svm") && "dense nets only",
+    skip: (spec) => (isImage(spec) || spec.loss === "svm" || spec.loss === "skipgram") && "dense nets only",
   },
 };
 const chosen = values.only?.split(",") ?? Object.keys(CONTENDERS);
@@ -241,7 +242,7 @@ async function writeWorkload(spec: Spec, file: string, dir: string): Promise<voi
     return entry;
   };
   const parameters = PARAMETERS.map(({ name, shape }) => ({ name, ...put(trainer.parameters[name]!.slice(), shape) }));
-  const fed = batchesFor(trainer).slice(0, spec.batch * trainer.inputs["x"]!.length > 1e7 ? 2 : 8);
+  const fed = batchesFor(trainer, spec.classes).slice(0, spec.batch * trainer.inputs["x"]!.length > 1e7 ? 2 : 8);
   if (spec.loss === "mse") for (const { x, y } of fed) y!.forEach((_, n) => (y![n] = Math.sin(3 * x![2 * n]!) * x![2 * n + 1]!));
   const batches = fed.map(({ x, y }) => ({
     x: put(x!, [spec.batch, ...spec.input]),

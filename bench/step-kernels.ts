@@ -1,7 +1,7 @@
 /** Guarantees the kernels of a workload's training step, each as a function of nothing, and the arena as a step brings it to each of them. */
 
 import type { CompileOptions } from "../compiler/index.ts";
-import { lowerWorkload, type Target } from "./compiled.ts";
+import { lowerWorkload, type LoweredWorkload, type Target } from "./compiled.ts";
 import { batchesFor } from "./data.ts";
 
 export interface StepKernel {
@@ -9,6 +9,8 @@ export interface StepKernel {
   readonly flops: number;
   /** What it computes, in the words of the graph. */
   readonly doc: readonly string[];
+  /** Names of its values; of a copy, the value that it is made for. */
+  readonly serves: readonly string[];
   /** Names of buffers. */
   readonly reads: readonly string[];
   readonly writes: readonly string[];
@@ -25,14 +27,21 @@ export async function kernelsOf(
   dist: string,
   options: Pick<CompileOptions, "winograd"> = {},
 ): Promise<{ readonly kernels: readonly StepKernel[]; readonly arena: ArrayBufferLike }> {
-  const { module, trainer, functions } = await lowerWorkload(workload, target, folder, dist, options);
+  return stepKernels(await lowerWorkload(workload, target, folder, dist, options), target);
+}
+
+/** The same of what is lowered already. */
+export function stepKernels(
+  { module, trainer, functions }: LoweredWorkload,
+  target: Target,
+): { readonly kernels: readonly StepKernel[]; readonly arena: ArrayBufferLike } {
   const entry = module.entries.find(({ name }) => name === "train") ?? module.entries[0]!;
   const declared = new Map(module.kernels.map((kernel) => [kernel.name, kernel]));
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
   const calls = entry.calls.filter((call) => call.kind !== "let");
   const batch = batchesFor(trainer)[0]!;
   for (let n = 0; n < 3; n++) trainer.step(batch);
-  const arena = trainer.inputs["x"]!.buffer;
+  const arena = Object.values(trainer.inputs)[0]!.buffer;
   const begun = new Uint8Array(arena).slice();
   const [floats, integers] = [new Float32Array(arena), new Int32Array(arena)];
   const keyOf = ({ kernel, args }: { readonly kernel: string; readonly args: readonly string[] }): string => `${kernel} ${args.join()}`;
@@ -57,6 +66,7 @@ export async function kernelsOf(
       flops,
       run,
       doc: call.doc.map(({ maths }) => maths),
+      serves: call.doc.map(({ node, role }) => / for (\S+)$/.exec(role)?.[1] ?? node),
       prepare: () => prepare(n),
       reads: given((access) => access !== "write"),
       writes: given((access) => access !== "read"),

@@ -132,7 +132,7 @@ function watched({ kernels, run }) {
 }
 
 async function start(file: string, threads: number): Promise<Process> {
-  const runtime = new URL("../dist/runtime-node.js", import.meta.url);
+  const runtime = new URL("../dist/runtime/node/index.js", import.meta.url);
   // of Node alone, without what runs these scripts
   const child = fork(script, [pathToFileURL(file).href, String(threads), runtime.href], { execArgv: [] });
   const answer = (): Promise<unknown> =>

@@ -33,6 +33,7 @@ export interface CompileOptions extends Omit<LowerOptions, "extents" | "batch"> 
   readonly progress?: (text: string) => void;
 }
 
+/** The files of a compiled model, as texts. */
 export interface Compiled {
   readonly model: string;
   /**
@@ -208,6 +209,7 @@ export interface TableRow {
 type Batch = Readonly<Record<string, Float32Array | Float64Array | Int32Array>>;
 type Views = Readonly<Record<string, Float32Array | Float64Array | Int32Array>>;
 
+/** A trainer as `load` gives it, whose arrays are known by name only; that of an emitted file has the model's own types. */
 export interface LoadedTrainer {
   step(batch: Batch, count?: number, options?: { readonly finite?: boolean }): number;
   evaluate(batch: Batch, count?: number): Readonly<Record<string, number>> & { readonly loss: number; readonly count: number };

@@ -1,5 +1,6 @@
 /** The public face of the compiler: the layer language, compile and load. */
 
+export { defineConfig, type Config, type ModelConfig } from "./config.ts";
 export { model } from "./model/model.ts";
 export type { Declaration, Instance, Model, ModelOptions, PhaseDeclaration } from "./model/declaration.ts";
 export { sequential, type Sequential, type SequentialOptions } from "./model/sequential.ts";
@@ -7,14 +8,31 @@ export type { LossName, MetricName, OptimizerName } from "./model/keras.ts";
 export { assign, hyper, input, labels, param, size, state, type Hyper, type InputDomain, type InputOptions } from "./model/leaves.ts";
 export {
   abs,
+  acos,
+  acosh,
   add,
+  asin,
+  asinh,
+  atan,
+  atan2,
+  atanh,
+  ceil,
   cos,
+  cosh,
   div,
   erf,
+  erfc,
   exp,
+  exp2,
   expm1,
+  floor,
+  fmod,
   log,
+  log10,
   log1p,
+  log2,
+  logAddExp,
+  logSigmoid,
   maximum,
   minimum,
   mul,
@@ -22,17 +40,39 @@ export {
   pow,
   recip,
   relu,
+  round,
+  rsqrt,
   sigmoid,
+  sign,
   sin,
+  sinh,
+  softsign,
   sqrt,
   square,
   sub,
+  tan,
   tanh,
+  trunc,
 } from "./model/elementwise.ts";
 export { checkpoint, customVjp, type CustomVjp } from "./model/autodiff.ts";
-export { categoricalCrossentropy, softmaxCrossEntropy, svmLoss, type CrossEntropyOptions } from "./model/losses/classes.ts";
-export { bceWithLogits, binaryCrossentropy, hinge } from "./model/losses/binary.ts";
-export { cosineSimilarity, huber, kl, mae, mae as meanAbsoluteError, mse } from "./model/losses/numbers.ts";
+export { categoricalCrossentropy, nll, softmaxCrossEntropy, svmLoss, type CrossEntropyOptions } from "./model/losses/classes.ts";
+export type { ClassOptions, SmoothedOptions } from "./model/losses/class-weights.ts";
+export { bceWithLogits, binaryCrossentropy, hinge, squaredHinge, type BinaryOptions, type LogitsOptions } from "./model/losses/binary.ts";
+export { dice, focal, type DiceOptions, type FocalOptions } from "./model/losses/imbalanced.ts";
+export {
+  cosineSimilarity,
+  huber,
+  kl,
+  logCosh,
+  mae,
+  mae as meanAbsoluteError,
+  mse,
+  smoothL1,
+  type HuberOptions,
+  type SmoothL1Options,
+} from "./model/losses/numbers.ts";
+export { contrastive, triplet, type ContrastiveOptions, type TripletOptions } from "./model/losses/pairs.ts";
+export type { LossOptions, Reduced } from "./model/losses/reduction.ts";
 export { batchMean } from "./model/losses/batch.ts";
 export { l1, l2 } from "./model/losses/penalties.ts";
 export { accuracy, binaryAccuracy, topK } from "./model/metrics.ts";
@@ -41,24 +81,33 @@ export {
   adadelta,
   adagrad,
   adam,
+  adamax,
   adamw,
   clipByGlobalNorm,
+  clipByNorm,
   clipByValue,
   cosineDecay,
+  cosineRestarts,
   ema,
   exponentialDecay,
   groups,
+  inverseSquareRoot,
   lion,
+  nadam,
   oneCycle,
   piecewise,
+  polynomialDecay,
   rmsprop,
   sgd,
   stepDecay,
   warmup,
   type AdadeltaOptions,
   type AdagradOptions,
+  type AdamaxOptions,
   type AdamOptions,
+  type CosineRestartsOptions,
   type LionOptions,
+  type NadamOptions,
   type OneCycleOptions,
   type ParameterGroup,
   type Rate,
@@ -68,8 +117,38 @@ export {
   type SgdOptions,
 } from "./model/optimizers/index.ts";
 export { grad, matmul, transpose } from "./model/tensors.ts";
-export { argmax, cumsum, max, mean, min, sum, variance } from "./model/reductions.ts";
-export { concatenate, expandDims, gather, oneHot, pad, reversed, slice, split, squeeze, stack, stopGradient } from "./model/movements.ts";
+export { einsum } from "./model/einsum.ts";
+export { diagonal, outer, trace, tril, triu } from "./model/matrices.ts";
+export { all, any, cumprod, logSumExp, norm, prod, type VectorNormOptions } from "./model/products.ts";
+export {
+  argmax,
+  argmin,
+  cumsum,
+  max,
+  mean,
+  min,
+  std,
+  sum,
+  variance,
+  type ReductionOptions,
+  type VarianceOptions,
+} from "./model/reductions.ts";
+export { broadcastTo, meshgrid, repeat, tile } from "./model/repetition.ts";
+export { pad, type PadOptions } from "./model/padding.ts";
+export {
+  concatenate,
+  expandDims,
+  gather,
+  oneHot,
+  reversed,
+  roll,
+  slice,
+  split,
+  squeeze,
+  stack,
+  stopGradient,
+  takeAlongAxis,
+} from "./model/movements.ts";
 export {
   cast,
   equal,
@@ -85,11 +164,16 @@ export {
 } from "./model/comparisons.ts";
 export { elementwise } from "./model/formula.ts";
 export { randomNormal, randomUniform } from "./model/random.ts";
+export { clip, hardshrink, hardSigmoid, hardSwish, hardtanh, prelu, relu6, softshrink, threshold } from "./model/piecewise.ts";
+export { isFinite, isNaN, nanToNum, type NanToNumOptions } from "./model/finite.ts";
 export {
+  celu,
   elu,
   gelu,
+  glu,
   leakyRelu,
   logSoftmax,
+  mish,
   selu,
   silu,
   softmax,
@@ -119,7 +203,7 @@ export { scaledDotProductAttention, type AttentionOptions } from "./model/attent
 export { embedding, positionalEncoding, type EmbeddingOptions, type PositionalEncodingOptions } from "./model/layers/embedding.ts";
 export { gru, lstm, simpleRnn, type RecurrentOptions, type SimpleRnnOptions } from "./model/layers/recurrent.ts";
 export { residual } from "./model/layers/residual.ts";
-export { scan, type Scanned, type Stepped } from "./model/scan.ts";
+export { scan, type Scanned, type ScanOptions, type Stepped } from "./model/scan.ts";
 export { dense, type DenseOptions } from "./model/layers/dense.ts";
 export { dropout } from "./model/layers/dropout.ts";
 export type { LastAxisLayer, Layer, LayerOptions, SameShapeLayer } from "./model/layers/layer.ts";
@@ -136,7 +220,8 @@ export {
 } from "./model/layers/pool.ts";
 export { flatten, reshape, upsampling2d } from "./model/layers/shape.ts";
 export type { Padding, PerAxis } from "./model/layers/spatial.ts";
-export { constant, glorot, glorotNormal, he, heUniform, normal, ones, uniform, zeros, type Initializer } from "./model/initializers.ts";
+export { constant, type ConstantData, type ConstantOptions } from "./model/constants.ts";
+export { glorot, glorotNormal, he, heUniform, normal, ones, uniform, zeros, type Initializer } from "./model/initializers.ts";
 export type { FloatTensor, Scalar, Tensor } from "./model/tensor.ts";
 export { ModelError, type Diagnostic } from "./graph/error.ts";
 export { BudgetError } from "./driver/budget.ts";

@@ -1,22 +1,21 @@
 /**
- * One way to say what an argument must be, and what came instead: kinds are schemas of valibot under the words of a message.
+ * One way to say what an argument must be, and what came instead: a law is a predicate under the words of a message.
  * Half of the package each, `taken` (runtime) and the layer language's `check` make errors of what `problemIn` finds.
  */
 
-import * as v from "valibot";
 import { nearest } from "./nearest.ts";
 
 /** What an argument must be. */
 export interface Law {
   /** After "needs": "a whole number above 0". */
   readonly says: string;
-  /** valibot's; opaque to whoever holds arguments to it. */
-  readonly schema: object;
+  /** Of the value itself; what is in it the laws of `names` and `each` say. */
+  readonly holds: (value: unknown) => boolean;
   /** May be left out. */
   readonly optional?: true;
   /** Among options, which may be left out otherwise. */
   readonly required?: true;
-  /** Of a record whose names are known. */
+  /** Of a record whose names are known: it has no others. */
   readonly names?: Readonly<Record<string, Law>>;
   /** Of a list, or of a record of any names. */
   readonly each?: Law;
@@ -29,90 +28,78 @@ export interface Law {
 /** A law for every name; a name without one is a type error. */
 export type Laws<Given> = { readonly [Name in keyof Given]-?: Law };
 
-type Schema = v.GenericSchema;
-const schemaOf = (law: Law): Schema => law.schema as Schema; // made here, by valibot
-
-const FLAG_SCHEMA = v.boolean();
-const FINITE_SCHEMA = v.pipe(v.number(), v.finite());
-const TEXT_SCHEMA = v.string();
-const WHOLE_SCHEMA = v.pipe(v.number(), v.safeInteger());
+// Bundlers leave out the laws of functions that nobody uses, since what makes a law has no other effect.
 
 /** What a predicate holds of. */
-export const kind = (says: string, holds: (value: unknown) => boolean, remedy?: string): Law => ({
-  says,
-  schema: v.custom(holds),
-  ...(remedy === undefined ? {} : { remedy }),
-});
+/* @__NO_SIDE_EFFECTS__ */
+export function kind(says: string, holds: (value: unknown) => boolean, remedy?: string): Law {
+  return { says, holds, ...(remedy === undefined ? {} : { remedy }) };
+}
 
 /** Finite numbers of which a predicate holds. */
-export const numbers = (says: string, holds: (value: number) => boolean = () => true): Law => ({
-  says,
-  schema: v.pipe(FINITE_SCHEMA, v.check(holds)),
-});
+/* @__NO_SIDE_EFFECTS__ */
+export function numbers(says: string, holds: (value: number) => boolean = () => true): Law {
+  return { says, holds: (value) => typeof value === "number" && Number.isFinite(value) && holds(value) };
+}
 
 /** Whole numbers from `least` to `most`. */
-export const whole = (says: string, least: number, most = Number.MAX_SAFE_INTEGER): Law => ({
-  says,
-  schema: v.pipe(WHOLE_SCHEMA, v.minValue(least), v.maxValue(most)),
-});
+/* @__NO_SIDE_EFFECTS__ */
+export function whole(says: string, least: number, most: number = Number.MAX_SAFE_INTEGER): Law {
+  return numbers(says, (value) => Number.isSafeInteger(value) && value >= least && value <= most);
+}
 
-export const FLAG: Law = { says: "true or false", schema: FLAG_SCHEMA };
-export const TEXT: Law = { says: "a text", schema: TEXT_SCHEMA };
+export const FLAG: Law = kind("true or false", (value) => typeof value === "boolean");
+export const TEXT: Law = kind("a text", (value) => typeof value === "string");
 export const FINITE: Law = numbers("a finite number");
 export const COUNT: Law = whole("a whole number of at least 1", 1);
 export const FUNCTION: Law = kind("a function", (value) => typeof value === "function");
 export const ANYTHING: Law = kind("anything", () => true);
 
 /** One of these words. */
-export const oneOf = (...words: readonly string[]): Law => ({
-  says: words.map((word) => JSON.stringify(word)).join(" or "),
-  schema: v.picklist(words),
-  words,
-});
+/* @__NO_SIDE_EFFECTS__ */
+export function oneOf(...words: readonly string[]): Law {
+  const says = words.map((word) => JSON.stringify(word)).join(" or ");
+  return { says, holds: (value) => (words as readonly unknown[]).includes(value), words };
+}
 
 /** What one of several laws holds of. */
-export const anyOf = (says: string, ...laws: readonly Law[]): Law => ({
-  says,
-  schema: v.union(laws.map(schemaOf)),
-  ...wordsOf(laws),
-});
-
-const wordsOf = (laws: readonly Law[]): { readonly words?: readonly string[] } => {
+/* @__NO_SIDE_EFFECTS__ */
+export function anyOf(says: string, ...laws: readonly Law[]): Law {
   const words = laws.flatMap((law) => law.words ?? []);
-  return words.length === 0 ? {} : { words };
-};
-
-export const optional = (law: Law): Law => ({
-  ...law,
-  schema: v.optional(schemaOf(law)),
-  optional: true,
-});
-export const required = (law: Law): Law => ({ ...law, required: true });
-
-/** A list whose elements are told apart: `phases[1]`. */
-export const listOf = (says: string, each: Law): Law => ({
-  says,
-  schema: v.array(schemaOf(each)),
-  each,
-});
-
-/** A record of any names. */
-export const recordOf = (says: string, each: Law, remedy?: string): Law => ({
-  says,
-  schema: v.pipe(v.custom(isRecord), v.record(v.string(), schemaOf(each))),
-  each,
-  ...(remedy === undefined ? {} : { remedy }),
-});
-
-/** A record of known names; all but the required may be left out, and no other may be there. */
-export function optionsOf<Options extends object>(laws: Laws<Options>, says = "its options as an object"): Law {
-  const named = Object.entries<Law>(laws).map(([name, law]): [string, Law] => [name, law.required || law.optional ? law : optional(law)]);
-  const entries = Object.fromEntries(named.map(([name, law]) => [name, schemaOf(law)]));
   return {
     says,
-    schema: v.pipe(v.custom<Record<string, unknown>>(isRecord), v.strictObject(entries)),
-    names: Object.fromEntries(named),
+    holds: (value) => laws.some((law) => problemOf(law, value, "") === undefined),
+    ...(words.length === 0 ? {} : { words }),
   };
+}
+
+/* @__NO_SIDE_EFFECTS__ */
+export function optional(law: Law): Law {
+  return { ...law, optional: true };
+}
+
+/* @__NO_SIDE_EFFECTS__ */
+export function required(law: Law): Law {
+  return { ...law, required: true };
+}
+
+/** A list whose elements are told apart: `phases[1]`. */
+/* @__NO_SIDE_EFFECTS__ */
+export function listOf(says: string, each: Law): Law {
+  return { says, holds: Array.isArray, each };
+}
+
+/** A record of any names. */
+/* @__NO_SIDE_EFFECTS__ */
+export function recordOf(says: string, each: Law, remedy?: string): Law {
+  return { ...kind(says, isRecord, remedy), each };
+}
+
+/** A record of known names; all but the required may be left out, and no other may be there. */
+/* @__NO_SIDE_EFFECTS__ */
+export function optionsOf<Options extends object>(laws: Laws<Options>, says = "its options as an object"): Law {
+  const named = Object.entries<Law>(laws).map(([name, law]): [string, Law] => [name, law.required || law.optional ? law : optional(law)]);
+  return { says, holds: isRecord, names: Object.fromEntries(named) };
 }
 
 /** What came, where a law does not hold. */
@@ -128,36 +115,28 @@ export interface Problem {
 /** The first argument that its law does not hold of. A name that no law knows comes first: what it was meant for is missing. */
 export function problemIn<Given extends object>(given: Given, laws: Laws<Given>): Problem | undefined {
   for (const name in laws) {
-    const law: Law = laws[name];
-    const result = v.safeParse(schemaOf(law), given[name]);
-    if (result.success) continue;
-    const unknown = result.issues.find(isUnknown);
-    const issue = unknown ?? result.issues[0];
-    return located(name, law, given[name], issue.path ?? [], unknown !== undefined);
+    const problem = problemOf(laws[name], given[name], name);
+    if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
-/** A strict object says of a name too many that it expects it never. */
-const isUnknown = (issue: v.BaseIssue<unknown>): boolean => issue.type === "strict_object" && issue.expected === "never";
-
-/** The innermost law on an issue's path. */
-function located(
-  name: string,
-  outermost: Law,
-  given: unknown,
-  path: readonly { readonly key?: unknown; readonly value: unknown }[],
-  isUnknownName: boolean,
-): Problem {
-  let [at, law, got] = [name, outermost, given];
-  for (const [n, { key, value }] of path.entries()) {
-    if (isUnknownName && n === path.length - 1) return { path: at, law, got, unknown: String(key) };
-    const inner = law.names?.[String(key)] ?? law.each;
-    if (inner === undefined) break;
-    at = typeof key === "number" ? `${at}[${key}]` : at === "options" ? String(key) : `${at}.${String(key)}`;
-    [law, got] = [inner, value];
+/** The innermost law that does not hold of what is at a path. */
+function problemOf(law: Law, got: unknown, path: string): Problem | undefined {
+  if (got === undefined && law.optional === true) return undefined;
+  if (!law.holds(got)) return { path, law, got };
+  const { names, each } = law;
+  if (names === undefined && each === undefined) return undefined;
+  const held = got as Readonly<Record<string, unknown>>; // a list or a record, as a law with inner ones holds of
+  let first: Problem | undefined;
+  for (const name of Object.keys(names ?? held)) {
+    const key = Array.isArray(got) ? `${path}[${name}]` : path === "options" ? name : `${path}.${name}`;
+    const inner = problemOf(names?.[name] ?? each!, held[name], key);
+    if (inner?.unknown !== undefined) return inner;
+    first ??= inner;
   }
-  return { path: at, law, got };
+  const unknown = names === undefined ? undefined : Object.keys(held).find((name) => !Object.hasOwn(names, name));
+  return unknown === undefined ? first : { path, law, got, unknown };
 }
 
 /** `; did you mean "same"?` where one of the words that a law knows is near. */

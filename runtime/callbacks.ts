@@ -28,6 +28,9 @@ export function together<T extends Trainer>(given: Callbacks<T> | readonly Callb
       return answers.includes("stop") ? "stop" : undefined;
     },
     kept: () => new Map(all.flatMap((one) => [...(one.kept?.() ?? [])])),
+    async onTurn() {
+      for (const one of all) await one.onTurn?.();
+    },
     onEnd(trainer) {
       for (const one of all) one.onEnd?.(trainer);
     },

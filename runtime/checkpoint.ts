@@ -31,6 +31,7 @@ export type Snapshot = Pick<Trainer, "bytes" | "restore" | "hyper" | "stepCount"
 /** Parameters and state as they were after some epochs, by epoch, in the form of `bytes()`. */
 export type Kept = ReadonlyMap<number, Uint8Array>;
 
+/** What a checkpoint's file holds, read and not yet given to a trainer. */
 export interface Checkpoint {
   /** The file's name, for messages. */
   readonly name: string;

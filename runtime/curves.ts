@@ -132,6 +132,7 @@ function unbroken(values: readonly number[], x: (epoch: number) => number, y: (v
   return runs.filter((run) => run.length > 0);
 }
 
+/** How large `curvesText` draws, and with which characters. */
 export interface TextOptions {
   /** Columns that the curves take. Default: 60. */
   readonly width?: number;

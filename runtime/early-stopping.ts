@@ -7,6 +7,7 @@ import type { Callbacks } from "./history.ts";
 import { hold } from "./kinds.ts";
 import type { Trainer } from "./trainer.ts";
 
+/** What `earlyStopping` watches, and for how long. */
 export interface EarlyStoppingOptions {
   /** A measure of the history: `val_loss`, `val_accuracy`, `loss`, … Default: `val_loss`, or `loss` where `fit` has no validation data. */
   readonly monitor?: string;

@@ -3,6 +3,7 @@
 import { COUNT, FUNCTION, optionsOf, required } from "./arguments.ts";
 import { createAugmenter } from "./augment.ts";
 import { allocateBatch, fillBatch, inOrder, permute } from "./batches.ts";
+import { CHECKPOINT_OPTIONS, type CheckpointOptions } from "./checkpoint-options.ts";
 import { together } from "./callbacks.ts";
 import * as error from "./error.ts";
 import { checkEvaluation, evaluateBatches } from "./evaluate.ts";
@@ -10,7 +11,8 @@ import type { EpochEntry, FitOptions, History, StepEvent } from "./history.ts";
 import { CALLBACKS, DATA, hold, NUMBER, SEED, SIGNAL, TRAINER } from "./kinds.ts";
 import { createLossMeans } from "./loss-means.ts";
 import { createPace, type Pace } from "./pause.ts";
-import { CHECKPOINT_OPTIONS, openCheckpoints } from "./resume.ts";
+import type { Checkpoints } from "./resume.ts";
+import type { RowOrder } from "./run-state.ts";
 import { tabulate, type Table } from "./table.ts";
 import type { Loss, StepOptions, Trainer, TrainingData } from "./trainer.ts";
 
@@ -52,12 +54,12 @@ export async function fit<T extends Trainer>(trainer: T, data: TrainingData<T>, 
   const buffer = allocateBatch(table, trainer.batch.train);
   const order = inOrder(table.rows);
   const means = createLossMeans();
-  const pace = createPace();
+  const pace = createPace(callbacks?.onTurn && (() => callbacks.onTurn!()));
   const seed = shuffle?.seed ?? 0;
   const augment = options.augment && createAugmenter(options.augment, seed, size, trainer.batch.train);
   const checkpoints =
     options.checkpoint &&
-    (await openCheckpoints(trainer, options.checkpoint, {
+    (await checkpointsOf(trainer, options.checkpoint, {
       rows: table.rows,
       batchSize: size,
       seed: shuffle?.seed ?? null,
@@ -122,6 +124,12 @@ export async function fit<T extends Trainer>(trainer: T, data: TrainingData<T>, 
   callbacks?.onEnd?.(trainer);
   const notes = [unused, checkpoints?.note].filter((note) => note !== undefined);
   return notes.length === 0 ? { epochs: entries } : { epochs: entries, note: notes.join("; ") };
+}
+
+/** Loaded only here: half of what a page would load for `fit` is about checkpoints. */
+async function checkpointsOf(trainer: Trainer, options: CheckpointOptions, order: RowOrder): Promise<Checkpoints> {
+  const { openCheckpoints } = await import("./resume.ts");
+  return openCheckpoints(trainer, options, order);
 }
 
 /** What every step is asked for: no NaN passes unseen. */

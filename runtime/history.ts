@@ -2,7 +2,7 @@
 
 import type { Augment } from "./augment.ts";
 import type { Kept } from "./checkpoint.ts";
-import type { CheckpointOptions } from "./resume.ts";
+import type { CheckpointOptions } from "./checkpoint-options.ts";
 import type { EvaluationData, Means, Trainer, TrainingData } from "./trainer.ts";
 
 /** `{ loss }` with one phase; with several, a mean for each phase by its name. */
@@ -16,6 +16,7 @@ export type EpochEntry<T extends Trainer = Trainer> = { readonly epoch: number }
     readonly [K in keyof Means<T> as K extends "count" ? never : `val_${K & string}`]?: number;
   };
 
+/** What a run measured, epoch by epoch. */
 export interface History<T extends Trainer = Trainer> {
   readonly epochs: readonly EpochEntry<T>[];
   /** What the reader should know about the run as a whole: rows or checkpoints that could not be used, and why. */
@@ -47,10 +48,13 @@ export interface Callbacks<T extends Trainer = Trainer> {
   onResume?(entries: readonly EpochEntry<T>[], kept: Kept): void | "stop";
   /** What every checkpoint keeps beside the newest weights. */
   kept?(): Kept;
+  /** When the event loop has had its turn, a few dozen times a second. Awaited: training waits as long. */
+  onTurn?(): void | Promise<void>;
   /** After the last epoch, or the one that was stopped at; not where `fit` rejects. */
   onEnd?(trainer: T): void;
 }
 
+/** What `fit` is told of a run. */
 export interface FitOptions<T extends Trainer = Trainer> {
   /** Passes over the data, at least 1. */
   readonly epochs: number;

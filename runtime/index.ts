@@ -22,7 +22,7 @@ export { readNpz } from "./data/npz.ts";
 export { readText, windows, type Characters } from "./data/text.ts";
 export { crop, flip, type Augment, type AugmentAt, type PictureShape } from "./augment.ts";
 export { loadCheckpoint, restoreCheckpoint, saveCheckpoint, type Checkpoint, type Kept, type Tables } from "./checkpoint.ts";
-export type { CheckpointOptions, CheckpointStore } from "./resume.ts";
+export type { CheckpointOptions, CheckpointStore } from "./checkpoint-options.ts";
 export type { RunState } from "./run-state.ts";
 export { readSafetensors, writeSafetensors, type Safetensors, type Tensor } from "./safetensors.ts";
 export { rangeScale, rescale, standardScale, type Columns, type Scale } from "./scale.ts";

@@ -26,59 +26,64 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 export const has = (value: unknown, type: string, ...names: readonly string[]): boolean =>
   isObject(value) && names.every((name) => typeof value[name] === type && value[name] !== null);
 
-export const BYTES: Law = kind("the bytes as a Uint8Array", (value) => classOf(value) === "Uint8Array");
-export const FLOATS: Law = kind("a Float32Array", (value) => classOf(value) === "Float32Array");
-export const IDS: Law = kind("an Int32Array", (value) => classOf(value) === "Int32Array");
+// Said to have no effect, so that bundlers leave out what nobody uses: of a function of another module they do not see it themselves.
+export const BYTES: Law = /* @__PURE__ */ kind("the bytes as a Uint8Array", (value) => classOf(value) === "Uint8Array");
+export const FLOATS: Law = /* @__PURE__ */ kind("a Float32Array", (value) => classOf(value) === "Float32Array");
+export const IDS: Law = /* @__PURE__ */ kind("an Int32Array", (value) => classOf(value) === "Int32Array");
 /** Any array of numbers; what they may be the function says. */
-export const NUMERIC: Law = kind(
+export const NUMERIC: Law = /* @__PURE__ */ kind(
   "an array of numbers",
   (value) =>
     (ArrayBuffer.isView(value) && "length" in value && !/^Big/.test(classOf(value))) ||
     (Array.isArray(value) && value.every((one) => typeof one === "number")),
 );
-export const NUMBER: Law = kind("a number", (value) => typeof value === "number");
-export const SEED: Law = whole("a whole number within ±(2^53 − 1)", Number.MIN_SAFE_INTEGER);
-export const NAMES: Law = listOf("a list of texts", TEXT);
-export const PICTURE: Law = kind(
+export const NUMBER: Law = /* @__PURE__ */ kind("a number", (value) => typeof value === "number");
+export const SEED: Law = /* @__PURE__ */ whole("a whole number within ±(2^53 − 1)", Number.MIN_SAFE_INTEGER);
+export const NAMES: Law = /* @__PURE__ */ listOf("a list of texts", TEXT);
+export const PICTURE: Law = /* @__PURE__ */ kind(
   "[channels, height, width]",
   (value) => Array.isArray(value) && value.length === 3 && value.every((extent) => typeof extent === "number"),
 );
 
-export const TRAINER: Law = kind(
+export const TRAINER: Law = /* @__PURE__ */ kind(
   "a trainer, made by createTrainer()",
   (value) => has(value, "function", "step", "evaluate", "predict") && has(value, "object", "batch", "inputs"),
 );
-export const SNAPSHOT: Law = kind(
+export const SNAPSHOT: Law = /* @__PURE__ */ kind(
   "a trainer, made by createTrainer()",
   (value) => has(value, "function", "bytes", "restore") && has(value, "object", "hyper"),
 );
 /** The module itself, or a copy of what it exports. */
-export const TABLES: Law = kind(
+export const TABLES: Law = /* @__PURE__ */ kind(
   "the trainer's module, for its PARAMETERS and STATE",
   (value) => isObject(value) && Array.isArray(value["PARAMETERS"]) && Array.isArray(value["STATE"]),
 );
 /** Each array is judged by name in `tabulate`. */
-export const DATA: Law = kind(
+export const DATA: Law = /* @__PURE__ */ kind(
   "a record of arrays, such as { x, y }",
   (value) => isObject(value) && !Array.isArray(value) && !ArrayBuffer.isView(value),
 );
 
-const HOOKS: readonly string[] = ["onStep", "onEpoch", "onResume", "kept", "onEnd"];
+const HOOKS: readonly string[] = ["onStep", "onEpoch", "onResume", "kept", "onTurn", "onEnd"];
 const isCallback = (value: unknown): boolean =>
   isObject(value) &&
   !Array.isArray(value) &&
   Object.keys(value).every((name) => HOOKS.includes(name) || !/^on[A-Z]/.test(name)) &&
   HOOKS.every((name) => value[name] === undefined || typeof value[name] === "function");
-export const CALLBACKS: Law = kind(`a callback with functions ${HOOKS.join(", ")}, as far as it has them, or a list of such`, (value) =>
-  Array.isArray(value) ? value.every(isCallback) : isCallback(value),
+export const CALLBACKS: Law = /* @__PURE__ */ kind(
+  "a callback with functions onStep, onEpoch, onResume, kept, onTurn, onEnd, as far as it has them, or a list of such",
+  (value) => (Array.isArray(value) ? value.every(isCallback) : isCallback(value)),
 );
 
-export const SIGNAL: Law = kind("an AbortSignal", (value) => has(value, "function", "throwIfAborted") && has(value, "boolean", "aborted"));
-export const HISTORY: Law = kind(
+export const SIGNAL: Law = /* @__PURE__ */ kind(
+  "an AbortSignal",
+  (value) => has(value, "function", "throwIfAborted") && has(value, "boolean", "aborted"),
+);
+export const HISTORY: Law = /* @__PURE__ */ kind(
   "what fit resolves to",
   (value) => isObject(value) && Array.isArray(value["epochs"]) && value["epochs"].every(isObject),
 );
-export const RASTER: Law = kind(
+export const RASTER: Law = /* @__PURE__ */ kind(
   "a picture, { width, height, data }",
   (value) => has(value, "number", "width", "height") && has(value, "object", "data"),
 );

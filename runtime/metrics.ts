@@ -15,6 +15,7 @@ export interface ClassMeasures {
   readonly f1: number;
 }
 
+/** Precision, recall and F₁ of every class, with their means. */
 export interface ClassReport {
   readonly accuracy: number;
   readonly classes: readonly (ClassMeasures & { readonly rows: number })[];

@@ -10,12 +10,14 @@ export interface Pace {
   pause(): Promise<void>;
 }
 
-export function createPace(): Pace {
+/** @param after is awaited in each pause */
+export function createPace(after?: () => void | Promise<void>): Pace {
   let end = performance.now() + SLICE_MS;
   return {
     due: () => performance.now() >= end,
     async pause() {
       await turn();
+      await after?.();
       end = performance.now() + SLICE_MS;
     },
   };

@@ -1,6 +1,5 @@
 /** Keeps a run's checkpoints: it goes on from the newest that is whole, and a failed write never costs an older one. */
 
-import { kind, optionsOf, required, whole, type Law } from "./arguments.ts";
 import * as error from "./checkpoint-error.ts";
 import {
   loadCheckpoint,
@@ -10,45 +9,9 @@ import {
   type Checkpoint,
   type Kept,
   type Snapshot,
-  type Tables,
 } from "./checkpoint.ts";
-import { has, TABLES } from "./kinds.ts";
+import type { CheckpointOptions, CheckpointStore } from "./checkpoint-options.ts";
 import type { RowOrder, RunState } from "./run-state.ts";
-
-/** Where checkpoints lie: a folder, a browser's database, a server. */
-export interface CheckpointStore {
-  /** All or nothing: until it resolves, what was stored before is untouched. */
-  write(name: string, bytes: Uint8Array): Promise<void>;
-  read(name: string): Promise<Uint8Array>;
-  /** Every name, in any order; what is no checkpoint is left alone. */
-  list(): Promise<readonly string[]>;
-  remove(name: string): Promise<void>;
-}
-
-export interface CheckpointOptions {
-  readonly store: CheckpointStore;
-  /** The generated module, for its PARAMETERS and STATE. */
-  readonly tables: Tables;
-  /** Default: every epoch. The end of training is always one. */
-  readonly every?: { readonly epochs: number } | { readonly steps: number };
-  /** The newest so many stay. Default: 3. */
-  readonly keep?: number;
-}
-
-const COUNTED = whole("a whole number of at least 1", 1);
-const STORE: Law = kind("a store with functions write, read, list and remove", (value) =>
-  has(value, "function", ...(["write", "read", "list", "remove"] satisfies (keyof CheckpointStore)[])),
-);
-/** What `fit` may be told of checkpoints. */
-export const CHECKPOINT_OPTIONS: Law = optionsOf<CheckpointOptions>(
-  {
-    store: required(STORE),
-    tables: required(TABLES),
-    every: optionsOf({ epochs: COUNTED, steps: COUNTED }, "{ epochs } or { steps }"),
-    keep: COUNTED,
-  },
-  "{ store, tables }",
-);
 
 export interface Checkpoints {
   /** Where the run stood that goes on; undefined for one that begins. */

@@ -16,6 +16,7 @@ export interface RowOrder {
   readonly seed: number | null;
 }
 
+/** Where a run stands: what it needs, beside weights, to go on with the same bits. */
 export interface RunState {
   /** The epoch that goes on, from 1. */
   readonly epoch: number;

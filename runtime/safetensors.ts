@@ -21,6 +21,7 @@ const SIZES: Readonly<Record<string, number>> = {
   F64: 8,
 };
 
+/** One tensor of a safetensors file. */
 export interface Tensor {
   readonly name: string;
   /** `F32`, `I32`, … */
@@ -30,6 +31,7 @@ export interface Tensor {
   readonly bytes: Uint8Array;
 }
 
+/** Tensors with texts about them, as a safetensors file holds them. */
 export interface Safetensors {
   /** In the order of their data. */
   readonly tensors: readonly Tensor[];

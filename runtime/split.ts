@@ -7,6 +7,7 @@ import { DATA, hold, SEED, TRAINER } from "./kinds.ts";
 import { tabulate } from "./table.ts";
 import type { Trainer, TrainingData } from "./trainer.ts";
 
+/** How `split` takes rows aside. */
 export interface SplitOptions {
   /** Share of the rows that validate, above 0 and below 1; rounded to whole rows, at least one on either side. */
   readonly validation: number;

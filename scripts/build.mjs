@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * Guarantees dist/: what package.json names, with mathjs bundled in and every chunk beside its entry. `--types` adds declarations.
+ * Guarantees dist/: what package.json names, with mathjs bundled in and every chunk beside its entry, and the runtime in modules of its
+ * own. `--types` adds declarations.
  * Plain JavaScript with its types in comments, since it runs wherever the package is installed from its repository: what runs
  * TypeScript would start in half a second, of which this whole build takes a part.
  */
@@ -8,7 +9,7 @@
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -17,55 +18,114 @@ const dist = join(root, "dist");
 /** @type {{ dependencies: Record<string, string> }} */
 const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 
-const { outputFiles, metafile } = await build({
+/** Each has a face of the plugin under its own name. */
+const BUNDLERS = ["vite", "rollup", "rolldown", "webpack", "rspack", "rsbuild", "esbuild", "farm", "bun"];
+
+/** @type {import("esbuild").BuildOptions & { metafile: true, write: false }} */
+const common = {
   absWorkingDir: root,
-  entryPoints: {
-    index: "compiler/index.ts",
-    runtime: "runtime/index.ts",
-    "runtime-node": "runtime/node/index.ts",
-    "thread-worker": "runtime/node/thread-worker.ts",
-    cli: "compiler/cli/main.ts",
-  },
-  outdir: "dist",
-  // flat: compiler/model/site.ts takes the folder it lies in for the package's own code
-  chunkNames: "chunk-[hash]",
   bundle: true,
-  splitting: true,
   format: "esm",
   platform: "node",
   target: "node20",
   external: Object.keys(dependencies),
   // the build that runs in a browser, and in Node as well
   alias: { fflate: "fflate/browser" },
-  // importing mathjs costs 600 ms from its own files, 16 ms from ours
   legalComments: "none",
   metafile: true,
   write: false,
+};
+
+/** The runtime stays in modules, so that bundlers of pages take those that are used; packages are bundled into the module that imports them. */
+const runtime = await build({
+  ...common,
+  entryPoints: (await readdir(join(root, "runtime"), { recursive: true }))
+    .filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"))
+    .map((path) => join("runtime", path)),
+  outdir: "dist/runtime",
+  sourcemap: true,
+  plugins: [leaveModules((path, importer) => (importer.startsWith(join(root, "runtime")) ? path.replace(/\.ts$/, ".js") : undefined))],
 });
 
-checkBrowserSafe("dist/runtime.js");
-await writeAll();
+const compiler = await build({
+  ...common,
+  entryPoints: {
+    index: "compiler/index.ts",
+    node: "compiler/node.ts",
+    cli: "compiler/cli/main.ts",
+    ...Object.fromEntries(BUNDLERS.map((name) => [name, `compiler/plugin/${name}.ts`])),
+  },
+  outdir: "dist",
+  // flat: compiler/model/site.ts takes the folder it lies in for the package's own code
+  chunkNames: "chunk-[hash]",
+  splitting: true,
+  // importing mathjs costs 600 ms from its own files, 16 ms from ours
+  plugins: [
+    leaveModules((path, importer) => {
+      const found = join(dirname(importer), path);
+      const inRuntime = importer.startsWith(join(root, "compiler")) && found.startsWith(join(root, "runtime"));
+      return inRuntime ? `./${relative(root, found).replaceAll("\\", "/").replace(/\.ts$/, ".js")}` : undefined;
+    }),
+  ],
+});
+
+for (const entry of ["index", "browser/index", "browser/train-worker"]) checkBrowserSafe(`dist/runtime/${entry}.js`);
+await writeAll([...runtime.outputFiles.map(besideItself), ...compiler.outputFiles]);
 await writeFile(join(dist, "THIRD-PARTY-LICENSES.txt"), await licences());
 if (process.argv.includes("--types")) emitTypes();
 
-/** Chunks first, so that an entry never names one that is not there; what this build did not make goes last. */
-async function writeAll() {
-  await mkdir(dist, { recursive: true });
+/**
+ * Imports that are left as they are, by the path that the output has for them.
+ * @param {(path: string, importer: string) => string | undefined} pathOf
+ * @returns {import("esbuild").Plugin}
+ */
+function leaveModules(pathOf) {
+  return {
+    name: "modules of the runtime",
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.{1,2}\// }, ({ path, importer }) => {
+        const left = importer === "" ? undefined : pathOf(path, importer);
+        return left === undefined ? undefined : { path: left, external: true };
+      });
+    },
+  };
+}
+
+/**
+ * A source map names its sources as if they lay beside the output: their text is inside, and frames of the package's own code stay in dist/,
+ * where compiler/model/site.ts knows them.
+ * @param {import("esbuild").OutputFile} file
+ * @returns {{ path: string, contents: string | Uint8Array }}
+ */
+function besideItself({ path, contents, text }) {
+  if (!path.endsWith(".map")) return { path, contents };
+  const map = JSON.parse(text);
+  return { path, contents: JSON.stringify({ ...map, sources: map.sources.map((/** @type {string} */ source) => basename(source)) }) };
+}
+
+/**
+ * What others import first, so that no file names one that is not there; what this build did not make goes last.
+ * @param {readonly { path: string, contents: string | Uint8Array }[]} files
+ */
+async function writeAll(files) {
   /** @param {{ path: string }} file */
   const isChunk = ({ path }) => basename(path).startsWith("chunk-");
-  const ordered = [...outputFiles.filter(isChunk), ...outputFiles.filter((file) => !isChunk(file))];
-  for (const { path, contents } of ordered) {
+  for (const { path, contents } of [...files.filter(isChunk), ...files.filter((file) => !isChunk(file))]) {
+    await mkdir(dirname(path), { recursive: true });
     await writeFile(`${path}.${process.pid}.tmp`, contents);
     if (basename(path) === "cli.js") await chmod(`${path}.${process.pid}.tmp`, 0o755);
     await rename(`${path}.${process.pid}.tmp`, path);
   }
-  const made = new Set(ordered.map(({ path }) => basename(path)));
-  for (const name of await readdir(dist)) if (name.endsWith(".js") && !made.has(name)) await rm(join(dist, name));
+  const made = new Set(files.map(({ path }) => relative(dist, path)));
+  for (const name of await readdir(dist, { recursive: true })) {
+    if (/\.js(\.map)?$/.test(name) && !made.has(name)) await rm(join(dist, name));
+  }
 }
 
 /** The texts of the licences of all that was bundled in. */
 async function licences() {
-  const packages = Object.keys(metafile.inputs).flatMap((path) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
+  const inputs = [runtime, compiler].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const packages = inputs.flatMap((path) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
   const texts = [...new Set(packages)].sort().map(async (name) => {
     const folder = join(root, "node_modules", name);
     const { version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
@@ -78,16 +138,16 @@ async function licences() {
 }
 
 /**
- * Follows the imports of an entry: none may be Node's or a package's.
+ * Follows the imports of a module of the runtime: none may be Node's or a package's.
  * @param {string} entry
  * @param {Set<string>} [seen]
  */
 function checkBrowserSafe(entry, seen = new Set()) {
   if (seen.has(entry)) return;
   seen.add(entry);
-  for (const { path, external } of metafile.outputs[entry]?.imports ?? []) {
-    if (external) throw new Error(`${entry} imports ${path}, so it would not run in a browser`);
-    checkBrowserSafe(path, seen);
+  for (const { path } of runtime.metafile.outputs[entry]?.imports ?? []) {
+    if (!path.startsWith(".")) throw new Error(`${entry} imports ${path}, so it would not run in a browser`);
+    checkBrowserSafe(join(dirname(entry), path), seen);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Rewrites the block of README.md between its two markers from what compiler/index.ts exports and what models/ holds
+ * Writes docs/names.md, and rewrites the block of README.md between its two markers from what compiler/index.ts exports and what models/ holds
  * (`npm run tables`). `--check` writes nothing and fails where the block is stale; a path names another README.
  */
 
@@ -8,6 +8,7 @@ import { dirname, join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { Project, SyntaxKind, type SourceFile } from "ts-morph";
 import { modelNames, root } from "./compiler.ts";
+import { namesPage } from "./names.ts";
 
 const { values, positionals } = parseArgs({ options: { check: { type: "boolean" } }, allowPositionals: true });
 const file = positionals[0] ?? join(root, "README.md");
@@ -15,7 +16,7 @@ const MARKS = ["<!-- made by npm run tables -->", "<!-- end of what npm run tabl
 
 /** Under which heading a public name stands, by the file that declares it and its name. The first row that fits counts. */
 const GROUPS: readonly (readonly [title: string, of: RegExp])[] = [
-  ["Activations", /^compiler\/model\/(activations\.ts|elementwise\.ts (relu|sigmoid|tanh))/],
+  ["Activations", /^compiler\/model\/(activations\.ts|elementwise\.ts (relu|sigmoid|tanh|logSigmoid|softsign)$|piecewise\.ts )/],
   ["Layers", /^compiler\/model\/(layers\/|attention\.ts )/],
   ["Losses and penalties", /^compiler\/model\/losses\//],
   ["Learning rate schedules", /^compiler\/model\/optimizers\/rate-schedules\.ts /],
@@ -108,8 +109,9 @@ async function modelRows(): Promise<readonly (readonly string[])[]> {
   return Promise.all(rows);
 }
 
+const names = await publicNames();
+
 async function block(): Promise<string> {
-  const names = await publicNames();
   const groupOf = ({ path, name }: { readonly path: string; readonly name: string }): string | undefined =>
     GROUPS.find(([, of]) => of.test(`${path} ${name}`))?.[0];
   const parts = GROUPS.map(([title]) => {
@@ -135,5 +137,13 @@ const made = `${before}${MARKS[0]}\n\n${await block()}\n\n${MARKS[1]}${after}`;
 if (values.check !== true) await writeFile(file, made);
 else if (made !== readme) {
   process.stderr.write(`the tables of ${relative(process.cwd(), file)} are not those of the code; run npm run tables\n`);
+  process.exitCode = 1;
+}
+
+const page = join(root, "docs", "names.md");
+const written = namesPage(names);
+if (values.check !== true) await writeFile(page, written);
+else if (written !== (await readFile(page, "utf8"))) {
+  process.stderr.write("docs/names.md is not that of the code; run npm run tables\n");
   process.exitCode = 1;
 }

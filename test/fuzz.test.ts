@@ -13,12 +13,13 @@ import { trainerOf } from "./support/training.ts";
 const step = (op: Step["op"], n = 0, m = 0): Step => ({ op, a: 0, b: 0, n, m });
 const plain: Recipe = { rows: 2, extents: [3], steps: [], losses: [0], phases: 1, rule: 0, rate: 0, wrapper: 0, seed: 1 };
 
-test("300 random programs mean what they declare", { timeout: 900_000 }, async () => {
-  const { counts, mismatches } = await campaign({ programs: 300, seed: 20261124 });
+// thousands more, with other seeds: npm run fuzz
+test("100 random programs mean what they declare", { timeout: 900_000 }, async () => {
+  const { counts, mismatches } = await campaign({ programs: 100, seed: 20261124 });
   expect(mismatches.join("\n")).toBe("");
-  expect(counts.programs).toBe(300);
+  expect(counts.programs).toBe(100);
   // nothing is learnt from what is not compared
-  expect(counts.discarded.kink + counts.discarded.overflow).toBeLessThan(30);
+  expect(counts.discarded.kink + counts.discarded.overflow).toBeLessThan(10);
   expect(counts.loose / counts.compared).toBeLessThan(0.02);
 });
 

@@ -1,10 +1,14 @@
 /** What is published works where it is installed: the packed tarball in an empty folder, its command, its exports, their types. */
 
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { build } from "esbuild";
 import { execFile } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "./support/command.ts";
 
@@ -20,10 +24,12 @@ interface Manifest {
 }
 const manifest = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as Manifest;
 
+const tarballName = (): string => readdirSync(folder).find((file) => file.endsWith(".tgz"))!;
+
 /** Packs as npm publish would, unpacks as npm install would; dependencies are links to those of the repository, no other package is there. */
 beforeAll(async () => {
   await npm(["pack", "--pack-destination", folder], root);
-  const tarball = readdirSync(folder).find((file) => file.endsWith(".tgz"))!;
+  const tarball = tarballName();
   mkdirSync(at("home/node_modules"), { recursive: true });
   await run("tar", ["-xzf", at(tarball), "-C", folder]);
   for (const name of Object.keys(manifest.dependencies)) {
@@ -42,7 +48,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe("the packed tarball, unpacked beside links to its dependencies", () => {
   test("holds what is built and the licences, and nothing else", () => {
     const packed = at("home/node_modules/adjoint");
-    expect(readdirSync(packed).sort()).toEqual(["LICENSE", "README.md", "dist", "package.json"]);
+    expect(readdirSync(packed).sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "templates"]);
     expect(readdirSync(`${packed}/dist`)).toContain("THIRD-PARTY-LICENSES.txt");
     for (const { types, default: code } of Object.values(manifest.exports))
       for (const file of [types, code]) expect(() => readFileSync(join(packed, file))).not.toThrow();
@@ -57,7 +63,110 @@ describe("the packed tarball, unpacked beside links to its dependencies", () => 
       expect(readFileSync(at(`home/generated/circuit/${file}`), "utf8")).toBe(readFileSync(`${root}generated/circuit/${file}`, "utf8"));
   }, 30_000);
 
-  test("its three exports are importable, and compile, load and fit work together", async () => {
+  test("publint has nothing against it", async () => {
+    const { messages } = await publint({ pkgDir: at("home/node_modules/adjoint"), pack: false, strict: true });
+    expect(messages).toEqual([]);
+  });
+
+  test("are-the-types-wrong finds that they are right wherever ES modules are imported", async () => {
+    const result = await checkPackage(createPackageFromTarballData(readFileSync(at(tarballName()))));
+    const problems = "problems" in result ? result.problems : ["the package has no types"];
+    // that node10 knows no exports, and that CommonJS imports what is no CommonJS, is so of every package of ES modules
+    const ours = problems.filter(
+      (problem) =>
+        typeof problem === "string" || !("resolutionKind" in problem && ["node10", "node16-cjs"].includes(problem.resolutionKind)),
+    );
+    expect(ours).toEqual([]);
+  }, 60_000);
+
+  test("nothing of it is run when it is installed, and nothing that it lacks when it is packed again", () => {
+    const { scripts } = JSON.parse(readFileSync(at("home/node_modules/adjoint/package.json"), "utf8")) as {
+      scripts: Record<string, string>;
+    };
+    expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$|prepare/.test(name))).toEqual([]);
+  });
+
+  test("its source maps name sources in dist, with their text", () => {
+    const dist = at("home/node_modules/adjoint/dist/runtime");
+    const map = JSON.parse(readFileSync(join(dist, "fit.js.map"), "utf8")) as { sources: string[]; sourcesContent: string[] };
+    expect(map.sources).toEqual(["fit.ts"]);
+    expect(map.sourcesContent[0]).toBe(readFileSync(`${root}runtime/fit.ts`, "utf8"));
+    expect(readFileSync(join(dist, "fit.js"), "utf8")).toContain("//# sourceMappingURL=fit.js.map");
+  });
+
+  /** What a page loads for an import, minified: what is imported only when it is needed is another file. */
+  async function bundled(text: string): Promise<Uint8Array> {
+    const { outputFiles } = await build({
+      stdin: { contents: text, resolveDir: at("home") },
+      bundle: true,
+      minify: true,
+      format: "esm",
+      platform: "browser",
+      write: false,
+      logLevel: "error",
+      plugins: [
+        {
+          name: "loaded when needed",
+          setup: ({ onResolve }) => {
+            onResolve({ filter: /./ }, ({ kind, path }) => (kind === "dynamic-import" ? { path, external: true } : undefined));
+          },
+        },
+      ],
+    });
+    return outputFiles[0]!.contents;
+  }
+
+  test("a page that imports the runtime for nothing loads nothing of it", async () => {
+    expect((await bundled('import "adjoint/runtime"; import "adjoint/runtime";')).length).toBe(0);
+  });
+
+  test.each([
+    ["fit", 8000],
+    ["readCsv", 3500],
+    ["mnist", 2500],
+    ["earlyStopping", 3000],
+    ["split", 3600],
+  ])("a page that imports %s alone loads at most %i bytes, compressed", async (name, most) => {
+    expect(gzipSync(await bundled(`export { ${name} } from "adjoint/runtime";`)).length).toBeLessThanOrEqual(most);
+  });
+
+  test("adjoint --version takes at most 0.15 s of processor time", async () => {
+    // the least of three: others run beside it
+    const told = "process.on('exit', () => { const { user, system } = process.cpuUsage(); console.error(user + system); })";
+    const cli = at("home/node_modules/adjoint/dist/cli.js");
+    const times: number[] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      const { stdout, stderr } = await run(process.execPath, [
+        "--import",
+        `data:text/javascript,${encodeURIComponent(told)}`,
+        cli,
+        "--version",
+      ]);
+      expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+      times.push(Number(stderr));
+    }
+    expect(Math.min(...times)).toBeLessThan(150_000);
+  }, 30_000);
+
+  test("adjoint/node loads a model from its file, with the lines that the command line cites", async () => {
+    writeFileSync(
+      at("home/tool.mjs"),
+      `import { compile } from "adjoint";
+import { loadModel } from "adjoint/node";
+const { stem, model, source, data } = await loadModel("models/circuit.ts");
+const { files } = await compile(model, { source, entries: ["gradients"], plan: true });
+console.log(JSON.stringify({ stem, data: data ?? null, path: source.path, trainer: files.get("trainer.ts") }));
+console.log(await loadModel("models/none.ts").catch(({ name, message }) => name + ": " + message));
+`,
+    );
+    const { stdout } = await run(process.execPath, ["tool.mjs"], { cwd: at("home"), maxBuffer: 1e8 });
+    const [made, refused] = stdout.trim().split("\n");
+    const trainer = readFileSync(`${root}generated/circuit/trainer.ts`, "utf8");
+    expect(JSON.parse(made!)).toEqual({ stem: "circuit", data: null, path: "models/circuit.ts", trainer });
+    expect(refused).toBe("InputError: there is no model file models/none.ts; check the spelling, or write the model there");
+  }, 30_000);
+
+  test("its exports are importable, and compile, load and fit work together", async () => {
     writeFileSync(
       at("home/use.mjs"),
       `import { compile, constant, load, model, mul, param, sgd, sum } from "adjoint";
@@ -84,6 +193,7 @@ console.log(JSON.stringify({ losses: epochs.map(({ loss }) => loss), w: [...trai
       at("home/use.ts"),
       `import { compile, input, load, matmul, model, param, sgd, sum, zeros, type Model } from "adjoint";
 import { evaluate, fit, type History } from "adjoint/runtime";
+import { loadModel, type LoadedModel } from "adjoint/node";
 import { loadMnist, progress } from "adjoint/runtime/node";
 import { createTrainer, type Trainer } from "./generated/circuit/trainer.ts";
 
@@ -101,6 +211,7 @@ export const history: History<Trainer> = await fit(trainer, {}, { epochs: 1, cal
 export const last: number | undefined = history.epochs.at(-1)?.loss;
 export const loss: number = evaluate(trainer, {}).loss;
 export const digits: Float32Array = (await loadMnist()).train.x;
+export const loaded: Promise<LoadedModel> = loadModel("models/circuit.ts");
 export const { createTrainer: again } = await load(await compile(declared));
 `,
     );

@@ -28,12 +28,13 @@ import { recompute } from "../compiler/passes/graph/recompute.ts";
 import { applyRules, type Pattern, type Rule } from "../compiler/passes/graph/rule.ts";
 import { share } from "../compiler/passes/graph/share.ts";
 import { stability, stabilityRules } from "../compiler/passes/graph/stability.ts";
+import { phases } from "../compiler/passes/graph/phases.ts";
 import { winograd } from "../compiler/passes/graph/winograd.ts";
 import { difference, meaningOf, meaningOfModule, type Meaning } from "./support/meaning.ts";
 import { anyGraph, feedOf } from "./support/random-graph.ts";
 
 const phase = { name: "train", rule: sgd({ learningRate: 0.5 }) };
-const graphPasses: readonly Pass<Graph>[] = [fold, algebra, share, stability, prune, winograd, movement, numerics];
+const graphPasses: readonly Pass<Graph>[] = [fold, algebra, share, stability, prune, winograd, phases, movement, numerics];
 const passes = new Map<string, Pass<Graph>>(
   [...graphPasses, differentiate(phase, { counts: true }), gradients(phase), recompute()].map((pass) => [pass.name, pass]),
 );
@@ -103,6 +104,14 @@ function attrsFor(op: OpName, shape: Shape): readonly Attrs[] {
       { axes: [1], size: [2] },
     ];
   if (op === "sum") return [{ axes: [] }, { axes: [0] }];
+  if (op === "pad") {
+    const none = shape.map(() => 0);
+    const asMany = shape.map((extent, axis) => (axis === 0 ? extent : 0));
+    return [
+      { low: none, high: asMany, interior: none },
+      { low: asMany, high: none, interior: none },
+    ];
+  }
   if (op === "cast") return [{ to: "f32" }, { to: "f64" }];
   return [{}];
 }

@@ -24,7 +24,7 @@ const SLOW = { timeout: 120_000 };
 
 // built: a worker's file must be one that Node reads
 const { workersOf } = (await import(
-  /* @vite-ignore */ new URL("../dist/runtime-node.js", import.meta.url).href
+  /* @vite-ignore */ new URL("../dist/runtime/node/index.js", import.meta.url).href
 )) as typeof import("../runtime/node/index.ts");
 
 const kernel = (body: string, params = "x: f32[64] read, y: f32[64] write"): Kernel =>

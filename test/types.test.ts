@@ -27,9 +27,9 @@ const snippets: Readonly<Record<string, { readonly body: string; readonly says: 
     body: `div(input("x", [2, 3]), input("z", [3, 2]));`,
     says: ["div needs shapes that broadcast, but [2, 3] and [3, 2] do not"],
   },
-  "a vector where a matrix is needed": {
-    body: `matmul(input("x", [3]), param("W", [3, 2], zeros()));`,
-    says: ["matmul needs at least two axes, but a has [3]"],
+  "a vector of another length": {
+    body: `matmul(input("x", [4]), param("W", [3, 2], zeros()));`,
+    says: ["matmul needs columns of a = rows of b, but 4 ≠ 3"],
   },
   "labels where floats are needed": {
     body: `exp(labels("y", [3], { classes: 2 }));`,
@@ -70,12 +70,18 @@ void list;`,
   "exact shapes of a correct program": {
     body: `
 const x = input("x", [32, 784]);
+const x2 = param("x2", [784, 128], zeros());
 const hidden = relu(add(matmul(x, param("W", [784, 128], zeros())), param("b", [128], zeros())));
 is<typeof hidden["shape"], readonly [32, 128]>(true);
 const scores = matmul(hidden, param("V", [128, 10], zeros()));
 is<typeof scores["shape"], readonly [32, 10]>(true);
 is<ReturnType<typeof softmaxCrossEntropy>["shape"], readonly []>(true);
 softmaxCrossEntropy(scores, labels("y", [32], { classes: 10 }));
+const [times, along] = [matmul(input("r", [784]), x2), matmul(x, input("c", [784]))];
+is<typeof times["shape"], readonly [128]>(true);
+is<typeof along["shape"], readonly [32]>(true);
+const narrow = sum(x, [1], { keepDims: true });
+is<typeof narrow["shape"], readonly [32, 1]>(true);
 const turned = transpose(x);
 is<typeof turned["shape"], readonly [784, 32]>(true);
 const flat = reshape(x, [25088]);

@@ -23,7 +23,7 @@ export default model("convnet", { batch: 3 }, ({ batch }) => {
 
 /** Prints what four steps make of the trainer in a file: by itself, and by a team where the file gathers one. */
 const RUN = `import { createHash } from "node:crypto";
-import { workersOf } from ${JSON.stringify(new URL("../dist/runtime-node.js", import.meta.url).href)};
+import { workersOf } from ${JSON.stringify(new URL("../dist/runtime/node/index.js", import.meta.url).href)};
 const url = new URL(process.argv[2], "file:");
 const { createTrainer, createThreadedTrainer } = await import(url.href);
 const trained = (trainer) => {

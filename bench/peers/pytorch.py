@@ -18,8 +18,9 @@ def tensor(entry):
     dtype = torch.int32 if entry["dtype"] == "i32" else torch.float32
     return torch.frombuffer(raw, dtype=dtype, count=size, offset=entry["offset"]).reshape(entry["shape"]).clone()
 
-# PyTorch's own layout of dense weights is [out, in]
-initial = [tensor(e).T.contiguous() if len(e["shape"]) == 2 else tensor(e) for e in manifest["parameters"]]
+# PyTorch's own layout of dense weights is [out, in]; tables stay as they are
+words = spec["loss"] == "skipgram"
+initial = [tensor(e).T.contiguous() if len(e["shape"]) == 2 and not words else tensor(e) for e in manifest["parameters"]]
 batches = [(tensor(b["x"]), tensor(b["y"]).long() if b["y"]["dtype"] == "i32" else tensor(b["y"])) for b in manifest["batches"]]
 
 def restore():
@@ -52,10 +53,16 @@ def loss_of(s, y):
     hinge = margins.sum(1).mean() - 1
     return hinge + spec["l2"] * sum((p * p).sum() for p in params if p.dim() == 2)
 
+def skipgram(x, y):
+    """-log s(near) - sum log s(-far), of rows of two tables whose gradients are sparse."""
+    word = F.embedding(y, params[0], sparse=True)
+    s = torch.bmm(F.embedding(x, params[1], sparse=True), word[:, :, None])[:, :, 0]
+    return (F.softplus(s).sum(1) - s[:, 0]).mean()
+
 def step(n):
     x, y = batches[n % len(batches)]
     optimizer.zero_grad(set_to_none=True)
-    loss = loss_of(scores(x), y)
+    loss = skipgram(x, y) if words else loss_of(scores(x), y)
     loss.backward()
     optimizer.step()
     return loss.item()

@@ -10,7 +10,9 @@ export interface Spec {
   readonly batch: number;
   readonly input: readonly number[];
   readonly layers: readonly LayerSpec[];
-  readonly loss: "softmax" | "svm" | "mse";
+  readonly loss: "softmax" | "svm" | "mse" | "skipgram";
+  /** Labels are below it; default: 10. */
+  readonly classes?: number;
   readonly l2?: number;
   readonly optimizer: { readonly kind: "sgd" | "adam"; readonly rate: number; readonly momentum?: number };
 }
@@ -50,4 +52,6 @@ export const SPECS: Readonly<Record<string, Spec>> = {
     loss: "mse",
     optimizer: { kind: "sgd", rate: 0.1 },
   },
+  // words of two tables: y itself, x one that stands near it and five that do not
+  w11: { batch: 256, input: [6], layers: [], loss: "skipgram", classes: 20_000, optimizer: { kind: "sgd", rate: 0.025 } },
 };

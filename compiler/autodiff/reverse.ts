@@ -1,31 +1,56 @@
 /** Guarantees that cotangents are appended to a graph by each op's own rule; the one op this file names is `add`, which sums them. */
 
 import type { Builder } from "../graph/build.ts";
-import { placeOf, type Node, type Origin, type Value } from "../graph/graph.ts";
+import { continued } from "../graph/continued.ts";
+import { placeOf, type Graph, type Node, type Origin, type Value } from "../graph/graph.ts";
 import { isFloat } from "../graph/type.ts";
 import { dependents, reachableFrom } from "../graph/walk.ts";
 import { callsOn, opOf } from "../ops/index.ts";
-import { lawOf } from "../ops/op.ts";
+import { lawOf, number, type Derived, type Op, type PullScope } from "../ops/op.ts";
 
 /**
  * Appends d(loss)/d(value) for each of `wrt` and returns them in that order; undefined where the loss does not depend on the value.
  * Reverse accumulation: nodes from last to first, each pulling its cotangent back to its operands.
  */
 export function reverse(builder: Builder, loss: Value, wrt: readonly Value[]): readonly (Value | undefined)[] {
+  const one = callsOn(builder).literal(1, builder.typeOf(loss).dtype);
+  return accumulate(builder, new Map([[loss, [{ value: one, origin: seedOf(builder, loss) }]]]), wrt);
+}
+
+/** The same from several values at once, whose own cotangents are given. */
+function accumulate(builder: Builder, seeds: ReadonlyMap<Value, Contribution[]>, wrt: readonly Value[]): readonly (Value | undefined)[] {
   const g = callsOn(builder);
   const before = builder.origin;
-  const relevant = between(builder, loss, wrt);
-  const contributions = new Map<Value, Contribution[]>();
+  const roots = [...seeds.keys()];
+  const relevant = between(builder, roots, wrt);
+  const contributions = new Map<Value, Contribution[]>(seeds);
+  /** Of the results of nodes that have several. */
+  const parts = new Map<Value, Contribution[][]>();
   const cotangents = new Map<Value, Value>();
-  contributions.set(loss, [{ value: g.literal(1, g.typeOf(loss).dtype), origin: seedOf(builder, loss) }]);
+  const contribute = (to: Value, contribution: Contribution): void => {
+    const known = contributions.get(to);
+    if (known === undefined) contributions.set(to, [contribution]);
+    else known.push(contribution);
+  };
 
-  for (let at = loss; at >= 0; at = (at - 1) as Value) {
+  for (let at = Math.max(...roots) as Value; at >= 0; at = (at - 1) as Value) {
+    if (parts.has(at)) {
+      for (const [to, contribution] of pulled(builder, at, parts.get(at)!, relevant)) contribute(to, contribution);
+      continue;
+    }
     const found = contributions.get(at);
     if (found === undefined || !relevant[at]) continue;
     const cotangent = sumOf(builder, at, found);
     cotangents.set(at, cotangent);
     const node = builder.node(at);
     const op = opOf(node.op);
+    if (op.selects === true) {
+      const of = parts.get(node.inputs[0]!) ?? [];
+      parts.set(node.inputs[0]!, of);
+      const origin: Origin = { role: "cotangent", of: node.name, op: node.op, rule: op.laws[0]!, ...placeOf(node.origin) };
+      (of[number(node.attrs, "n")] ??= []).push({ value: cotangent, origin });
+      continue;
+    }
     node.inputs.forEach((input, operand) => {
       const rule = lawOf(op, operand, node.attrs);
       if (!relevant[input] || rule === null || rule === undefined) return;
@@ -40,14 +65,72 @@ export function reverse(builder: Builder, loss: Value, wrt: readonly Value[]): r
       const mark = builder.nodes.length;
       const value = op.vjp({ ...scope, replay: (...cone) => replay(builder, ...cone) }, operand);
       nameSteps(builder, mark, value, `d_${builder.node(input).name}`);
-      const known = contributions.get(input);
-      const contribution: Contribution = { value, origin: builder.origin };
-      if (known === undefined) contributions.set(input, [contribution]);
-      else known.push(contribution);
+      contribute(input, { value, origin: builder.origin });
     });
   }
   builder.origin = before;
   return wrt.map((value) => cotangents.get(value));
+}
+
+/** What a node with several results pulls back to each of its operands. */
+function pulled(builder: Builder, at: Value, parts: readonly Contribution[][], relevant: readonly boolean[]): [Value, Contribution][] {
+  const g = callsOn(builder);
+  const node = builder.node(at);
+  const op: Op = opOf(node.op);
+  const cotangents = Array.from(parts, (found) => found?.map(({ value }) => value).reduce((sum, value) => g.add(sum, value))); // holes are undefined
+  builder.origin = { role: "cotangent", of: node.name, op: node.op, rule: op.laws[0]!, ...placeOf(node.origin) };
+  const mark = builder.nodes.length;
+  const scope: PullScope = {
+    g,
+    node: unmarked(node),
+    inputs: node.inputs,
+    wanted: node.inputs.map((input) => relevant[input]!),
+    output: at,
+    cotangents,
+    derive,
+    extend: (attrs) => builder.extend(op, at, { ...builder.node(at).attrs, ...attrs }),
+  };
+  const values = op.pull!(scope);
+  const names = new Map(values.flatMap((value, n) => (value === undefined ? [] : [[value, `d_${builder.node(node.inputs[n]!).name}`]])));
+  for (let made = mark as Value; made < builder.nodes.length; made++) {
+    const { op, name } = builder.node(made);
+    if (op !== "literal") builder.rename(made, names.get(made) ?? (opOf(op).selects === true ? name : `d_${node.name}_${op}`));
+  }
+  return values.flatMap((value, n): [Value, Contribution][] =>
+    value === undefined ? [] : [[node.inputs[n]!, { value, origin: builder.origin }]],
+  );
+}
+
+/** A body continued by its own gradient. */
+function derive(body: Graph, of: readonly number[], wanted: ReadonlySet<number>): Derived {
+  const builder = continued(body);
+  const g = callsOn(builder);
+  const primal = builder.nodes.length;
+  const holes = new Map<number, Value>();
+  const seeds = new Map<Value, Contribution[]>();
+  for (const n of of) {
+    const { value } = builder.results[n]!;
+    const { name, op, type, origin } = builder.node(value);
+    builder.origin = { role: "cotangent", of: name, op, rule: "d_y of this turn", ...placeOf(origin) };
+    const hole = g.hole(type);
+    builder.rename(hole, `d_${name}_in`);
+    holes.set(n, hole);
+    seeds.set(value, [...(seeds.get(value) ?? []), { value: hole, origin: builder.origin }]);
+  }
+  const operands = builder.nodes.flatMap(({ op, attrs, type }, at) =>
+    op === "input" && isFloat(type.dtype) && wanted.has(number(attrs, "operand")) ? [{ at: at as Value, n: number(attrs, "operand") }] : [],
+  );
+  const found = seeds.size === 0 ? [] : accumulate(builder, seeds, operands.map(({ at }) => at)); // prettier-ignore
+  const gradients = new Map(operands.flatMap(({ n }, k) => (found[k] === undefined ? [] : [[n, found[k]]])));
+  return {
+    builder,
+    g,
+    primal,
+    holes,
+    gradients,
+    isView: ({ op }) => opOf(op).view === true,
+    selects: ({ op }) => opOf(op).selects === true,
+  };
 }
 
 /** A node without the mark of its checkpointed region: what its gradient rule appends belongs to none. */
@@ -83,10 +166,10 @@ const seedOf = (builder: Builder, loss: Value): Origin => {
   return { role: "cotangent", of: name, op, rule: "d_y = 1", ...placeOf(origin) };
 };
 
-/** The float values on a path from `wrt` to the loss. */
-function between(builder: Builder, loss: Value, wrt: readonly Value[]): readonly boolean[] {
+/** The float values on a path from `wrt` to the roots. */
+function between(builder: Builder, roots: readonly Value[], wrt: readonly Value[]): readonly boolean[] {
   const depends = dependents(builder.nodes, wrt);
-  const reaches = reachableFrom(builder.nodes, [loss]);
+  const reaches = reachableFrom(builder.nodes, roots);
   return builder.nodes.map((node, at) => depends[at]! && reaches[at]! && isFloat(node.type.dtype));
 }
 

@@ -9,8 +9,8 @@ import { STEP_COUNT, type Phase, type UpdateScope } from "./update.ts";
 
 /** Storage by name; appended where the graph has none of that name. */
 export function storage(builder: Builder, op: "state" | "hyper", name: string, type: TensorType, attrs: Record<string, Attr>): Value {
-  const at = builder.nodes.findIndex((node) => node.name === name && opOf(node.op).leaf);
-  return at < 0 ? builder.append(opOf(op), [], attrs, name, type) : (at as Value);
+  const known = builder.valueNamed(name);
+  return known !== undefined && opOf(builder.node(known).op).leaf ? known : builder.append(opOf(op), [], attrs, name, type);
 }
 
 /** STATE's number of steps taken. */

@@ -5,12 +5,13 @@
 
 import { CompilerFault } from "../graph/error.ts";
 import { sizeOf, type Shape } from "../graph/type.ts";
+import { namesIn } from "../loop/index-expression.ts";
 import type { Buffer, Call, Definition, Module, Scalar } from "../loop/loop.ts";
 import type { Precision } from "../loop/interpret/index.ts";
 import { importText } from "../targets/strip.ts";
 import type { Numbers } from "./emitted.ts";
 import { Memo } from "./memo.ts";
-import { FN, flatText, type Load } from "./scalar-text.ts";
+import { FN, flatText, type Load, type Reduce } from "./scalar-text.ts";
 import { ROUNDED } from "./result.ts";
 import { SizedWriter, type Sized } from "./sized.ts";
 
@@ -109,14 +110,13 @@ export class DefinitionTable {
       const { name, buffers, own } = this.#made.get(definition)!;
       const [x, text] = [buffers.map(view), this.#functions[name]!];
       const known = new Memo(sizeOf(definition.shape));
-      const knownSizes = new Map<number, number>();
+      const knownSizes = new Memo(sizeOf(definition.shape));
       // a stage may read one that comes after it in the order of the loops
       const [others, theirs] = [elements, sizes].map((all) =>
-        own.map(
-          (other): Element =>
-            (at) =>
-              all.get(other)!(at),
-        ),
+        own.map((other): Element => {
+          let found: Element | undefined;
+          return (at) => (found ??= all.get(other)!)(at);
+        }),
       ) as [Element[], Element[]];
       const element: Element = (at) => {
         const before = known.get(at);
@@ -142,7 +142,7 @@ function definitionText(
   precision: Precision,
   sized: boolean,
 ): { text: string; buffers: string[]; own: string[] } {
-  const writer = new DefinitionWriter(shapes, own, precision);
+  const writer = new DefinitionWriter(shapes, own, precision, sized);
   const { value: result, size } = sized ? writer.sized(value) : { value: writer.value(value), size: undefined };
   const position: string[] = [];
   for (let axis = axes.length - 1, inner = 1; axis >= 0; axis--) {
@@ -160,19 +160,22 @@ class DefinitionWriter extends SizedWriter {
   readonly own: string[] = [];
   readonly #shapes: ReadonlyMap<string, Shape>;
   readonly #stages: ReadonlyMap<string, Shape>;
-
   readonly #single: boolean;
+  readonly #isSized: boolean;
+  /** What was read before the loops around, by its text. */
+  readonly #before = new Map<string, string>();
 
-  constructor(shapes: ReadonlyMap<string, Shape>, stages: ReadonlyMap<string, Shape>, precision: Precision) {
+  constructor(shapes: ReadonlyMap<string, Shape>, stages: ReadonlyMap<string, Shape>, precision: Precision, sized: boolean) {
     super();
+    this.#isSized = sized;
     this.#single = precision === "single";
     this.#shapes = shapes;
     this.#stages = stages;
   }
 
   protected override load(s: Load): string {
-    const stage = this.#stages.get(s.buffer);
-    if (stage !== undefined) return this.let(`own[${placeIn(this.own, s.buffer)}](${flatText(s, stage)})`);
+    const [own] = this.#stageTexts(s);
+    if (own !== undefined) return this.#read(own);
     const shape = this.#shapes.get(s.buffer);
     if (shape === undefined) throw new CompilerFault("place", `a definition reads ${s.buffer}, which is no buffer of the module`);
     return this.let(`x${placeIn(this.buffers, s.buffer)}[${flatText(s, shape)}]`);
@@ -184,9 +187,41 @@ class DefinitionWriter extends SizedWriter {
   }
 
   protected override sizedLoad(s: Load): Sized {
-    const stage = this.#stages.get(s.buffer);
     const value = this.load(s);
-    return { value, size: stage === undefined ? "0" : this.let(`sizes[${placeIn(this.own, s.buffer)}](${flatText(s, stage)})`) };
+    const [, size] = this.#stageTexts(s);
+    return { value, size: size === undefined ? "0" : this.#read(size) };
+  }
+
+  /** Elements of stages that a sum reads again at each of its points are read before it; those of a branch may lie outside, and stay. */
+  protected override beforeLoops({ over, term }: Reduce): () => void {
+    const added: string[] = [];
+    const look = (s: Scalar, axes: ReadonlySet<string>): void => {
+      if (s.kind === "apply") for (const arg of s.args) look(arg, axes);
+      if (s.kind === "round") look(s.value, axes);
+      if (s.kind === "reduce") look(s.term, new Set([...axes, ...s.over.map(({ name }) => name)]));
+      if (s.kind !== "load" || s.at.some((at) => [...namesIn(at)].some((name) => axes.has(name)))) return;
+      for (const text of this.#stageTexts(s)) {
+        if (this.#before.has(text)) continue;
+        this.#before.set(text, this.let(text));
+        added.push(text);
+      }
+    };
+    look(term, new Set(over.map(({ name }) => name)));
+    return () => {
+      for (const text of added) this.#before.delete(text);
+    };
+  }
+
+  /** What reads an element of a stage, and in a table with sizes its size. */
+  #stageTexts(s: Load): readonly string[] {
+    const stage = this.#stages.get(s.buffer);
+    if (stage === undefined) return [];
+    const place = `[${placeIn(this.own, s.buffer)}](${flatText(s, stage)})`;
+    return this.#isSized ? [`own${place}`, `sizes${place}`] : [`own${place}`];
+  }
+
+  #read(text: string): string {
+    return this.#before.get(text) ?? this.let(text);
   }
 
   protected override local(name: string): string {

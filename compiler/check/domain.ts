@@ -12,7 +12,7 @@ import type { Model } from "../model/declaration.ts";
 import { opOf } from "../ops/index.ts";
 import { drawLeaf, fedLeaves, type Domain } from "./draw.ts";
 import { evaluateGraph, type Feed } from "./evaluate.ts";
-import { declarationOf, ROWS, smallInstance } from "./instance.ts";
+import { ROWS, smallEntries, smallInstance } from "./instance.ts";
 
 /** Contents of a model's leaves, the same in every entry, under every pass and at every size. */
 export interface Draws {
@@ -40,7 +40,7 @@ export function drawsOf(model: Model, { source }: Pick<CompileOptions, "source">
   if (known !== undefined) return known;
   const from = source === undefined ? {} : { source };
   const instance = smallInstance(model, from);
-  const entries = entriesOf(model, { ...from, ...declarationOf(instance), dtype: "f64" }, "trainer");
+  const entries = smallEntries(model, from);
   const rows = entries.map(({ name }) => instance.batch[name === "evaluate" || name === "predict" ? name : "train"]);
   const draws = found(new Leaves(graphsOf(entries)), rows, () => graphsOf(entriesOf(model, from, "trainer")));
   made.set(model, draws);

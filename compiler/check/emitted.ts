@@ -42,11 +42,17 @@ export interface AnyGradients {
   readonly state?: Readonly<Record<string, Numbers>>;
 }
 
+/** The same without what its statements are told of: nobody reads what is only run. */
+const untold = (module: Module): Module => ({
+  ...module,
+  entries: module.entries.map((entry) => ({ ...entry, calls: entry.calls.map((call) => ({ ...call, doc: [] })) })),
+});
+
 const emissions = new WeakMap<Module, Promise<Emitted>>();
 
 /** The trainer that a lowered model prints; printed and loaded once, each time a new one. */
 export async function runningTrainer({ module, facts, target }: Pick<Lowered, "module" | "facts" | "target">): Promise<RunningTrainer> {
-  const made = emissions.get(module) ?? target.emit(module, facts);
+  const made = emissions.get(module) ?? target.emit(untold(module), facts);
   emissions.set(module, made);
   const emitted = await made;
   return (await emitted.load<TrainerText>()).createTrainer(emitted.given);
@@ -71,7 +77,7 @@ export async function runningGradients(
   const { machine } = target;
   const program = { ...pipeline(purpose, { machine }).run(graph, NOBODY), name: "gradients" };
   const module: Module = place(model.name, { machine }).run([program]);
-  const emitted = await target.emit(module, facts, "gradients");
+  const emitted = await target.emit(untold(module), facts, "gradients");
   return (await emitted.load<GradientsText>()).createGradients(emitted.given);
 }
 

@@ -117,7 +117,20 @@ interface Step {
 async function forwardProgram({ graph, loss, base }: Perturbed, leaves: readonly Leaf[]): Promise<Forward> {
   const needed = reachableFrom(graph.nodes, [loss]);
   const texts = new Map<string, string>();
-  const plans = new Map(leaves.map(({ at }) => [at, planOf(graph, at, needed, texts)]));
+  const named = new Map<string, string>();
+  const nameOf = (n: number, moves: readonly boolean[]): string => {
+    const node = graph.nodes[n]!;
+    const key = `${n} ${moves.join()}`;
+    const known = named.get(key);
+    if (known !== undefined) return known;
+    const inputs = node.inputs.map((input) => graph.nodes[input]!);
+    const text = textOf(node, inputs, moves);
+    const name = texts.get(text) ?? `f${texts.size}`;
+    texts.set(text, name);
+    named.set(key, name);
+    return name;
+  };
+  const plans = new Map(leaves.map(({ at }) => [at, planOf(graph, at, needed, nameOf)]));
   const code = [...texts].map(([text, name]) => `export const ${name} = ${text};`).join("\n");
   const functions = await importText<Readonly<Record<string, Tangent>>>(code);
   const tangents: Numbers[] = graph.nodes.map(() => undefined);
@@ -146,18 +159,20 @@ async function forwardProgram({ graph, loss, base }: Perturbed, leaves: readonly
 }
 
 /** What moves with a leaf on its way to the loss, and the comparisons that it may turn. */
-function planOf({ nodes }: Graph, leaf: Value, needed: readonly boolean[], texts: Map<string, string>): Step[] {
+function planOf(
+  { nodes }: Graph,
+  leaf: Value,
+  needed: readonly boolean[],
+  nameOf: (n: number, moves: readonly boolean[]) => string,
+): Step[] {
   const moves = nodes.map((_, at) => at === leaf);
   return nodes.flatMap((node, n): Step[] => {
     if (!needed[n] || isHeld(node) || node.type.dtype === "i32" || !node.inputs.some((input) => moves[input])) return [];
     moves[n] = isFloat(node.type.dtype);
-    const text = textOf(
-      node,
-      node.inputs.map((input) => nodes[input]!),
+    const tangent = nameOf(
+      n,
       node.inputs.map((input) => moves[input]!),
     );
-    const tangent = texts.get(text) ?? `f${texts.size}`;
-    texts.set(text, tangent);
     return [{ at: n as Value, inputs: node.inputs, tangent }];
   });
 }

@@ -7,7 +7,7 @@
 import { ModelError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import { sizeOf, type Shape } from "../graph/type.ts";
-import { traceOf } from "../driver/entries.ts";
+import { entriesOf, traceOf } from "../driver/entries.ts";
 import type { CompileOptions, InstanceExtents } from "../driver/options.ts";
 import type { ExtentMap } from "../model/extents.ts";
 import type { BatchSizes, EntryKind, Model, Traced } from "../model/declaration.ts";
@@ -47,6 +47,17 @@ export function smallInstance(model: Model, options: Pick<CompileOptions, "sourc
   const instance = known.get(model) ?? searched(model, sourceOf(options));
   known.set(model, instance);
   return instance;
+}
+
+const declared = new WeakMap<Model, ReturnType<typeof entriesOf>>();
+
+/** The small instance's entries in float64, as they are declared. */
+export function smallEntries(model: Model, options: Pick<CompileOptions, "source">): ReturnType<typeof entriesOf> {
+  const entries =
+    declared.get(model) ??
+    entriesOf(model, { ...sourceOf(options), ...declarationOf(smallInstance(model, options)), dtype: "f64" }, "trainer");
+  declared.set(model, entries);
+  return entries;
 }
 
 /** How an instance is declared. */

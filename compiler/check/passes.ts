@@ -9,7 +9,6 @@ import { CompilerFault } from "../graph/error.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { createMemory, interpretEntry } from "../loop/interpret/index.ts";
 import type { Module, Program } from "../loop/loop.ts";
-import { entriesOf } from "../driver/entries.ts";
 import type { CompileOptions } from "../driver/options.ts";
 import { roadOf } from "../driver/memory.ts";
 import type { Model } from "../model/declaration.ts";
@@ -22,8 +21,8 @@ import type { Facts } from "../targets/target.ts";
 import { drawsOf } from "./domain.ts";
 import { fedLeaves } from "./draw.ts";
 import { runningTrainer, stored, type AnyTrainer, type Numbers } from "./emitted.ts";
-import { evaluateResults, type Watch } from "./evaluate.ts";
-import { declarationOf, smallInstance } from "./instance.ts";
+import { evaluateResults, Evaluations, resultsIn, type Results as Evaluated, type Watch } from "./evaluate.ts";
+import { smallEntries, smallInstance } from "./instance.ts";
 import { Rounding } from "./scale.ts";
 
 /**
@@ -51,9 +50,8 @@ export async function validatePasses(
   seed: number,
 ): Promise<void> {
   const rows = (name: string): number => batch[name === "evaluate" || name === "predict" ? name : "train"];
-  const instance = smallInstance(model, options);
-  const { batch } = instance;
-  const entries = entriesOf(model, { ...options, ...declarationOf(instance), dtype: "f64" }, "trainer");
+  const { batch } = smallInstance(model, options);
+  const entries = smallEntries(model, options);
   const draws = drawsOf(model, options);
   const contents =
     (name: string): Contents =>
@@ -92,14 +90,15 @@ function validateEntry(
   declared: Graph,
   contents: Contents,
 ): { readonly program: Program; readonly meaning: Meaning; readonly leaves: readonly Node[] } {
-  let meaning = meaningOf(declared, contents);
+  const evaluations = new Evaluations(contents);
+  let meaning = meaningOf(declared, contents, evaluations);
   let leaves = fedLeaves(declared);
   const program = passes.run(declared, {
     after(pass, input, output) {
       if (!isGraph(output) || input === output) return;
       // what a step should do: the declared graph's own derivatives and updates, with nothing rewritten
-      if (pass.name === "differentiate") meaning = meaningOf(differentiated(purpose, declared), contents);
-      const fault = difference(pass.name, entry, meaning, ofGraph(output, contents));
+      if (pass.name === "differentiate") meaning = meaningOf(differentiated(purpose, declared), contents, evaluations);
+      const fault = difference(pass.name, entry, meaning, named(resultsIn(output, evaluations.of(output))));
       if (fault !== undefined) throw fault;
       leaves = fedLeaves(output);
     },
@@ -116,23 +115,21 @@ const differentiated = (purpose: Purpose, graph: Graph): Graph =>
 /** Contents of a leaf, the same under every pass. */
 type Contents = (leaf: Node) => Float64Array;
 
-function meaningOf(graph: Graph, contents: Contents): Meaning {
+function meaningOf(graph: Graph, contents: Contents, evaluations: Evaluations): Meaning {
   let rounding: Rounding | undefined;
-  return {
-    results: ofGraph(graph, contents),
-    rounding: () => (rounding ??= new Rounding((watch) => ofGraph(graph, contents, watch), "f64")),
+  const again = (watch: Watch): Results => {
+    const feed = new Map(fedLeaves(graph).map((leaf) => [leaf.name, contents(leaf)]));
+    return named(evaluateResults(graph, feed, watch));
   };
+  return { results: named(resultsIn(graph, evaluations.of(graph))), rounding: () => (rounding ??= new Rounding(again, "f64")) };
 }
 
-function ofGraph(graph: Graph, contents: Contents, watch?: Watch): Results {
-  const feed = new Map(fedLeaves(graph).map((leaf) => [leaf.name, contents(leaf)]));
-  const { losses, outputs, writes } = evaluateResults(graph, feed, watch);
-  return new Map([
+const named = ({ losses, outputs, writes }: Evaluated): Results =>
+  new Map([
     ...[...losses].map(([name, value]) => [`loss ${name}`, Float64Array.of(value)] as const),
     ...[...outputs].map(([name, { data }]) => [`output ${name}`, data] as const),
     ...[...writes].map(([name, { data }]) => [`new ${name}`, data] as const),
   ]);
-}
 
 function ofModule(module: Module, entry: string, leaves: readonly Node[], contents: Contents): Results {
   const memory = createMemory(module);

@@ -3,7 +3,7 @@
  * extents alone; and nothing degenerate, such as a variance of one value, a softmax over one class, or an image that its window does not fit in.
  */
 
-import type { Attrs, Graph, Node, Value } from "../graph/graph.ts";
+import { bodyOf, type Attrs, type Graph, type Node, type Value } from "../graph/graph.ts";
 import { sizeOf } from "../graph/type.ts";
 
 /** Attributes that hold extents, or what is computed of them. */
@@ -15,6 +15,7 @@ const OF_EXTENTS: ReadonlySet<string> = new Set([
   "rows",
   "initial",
   "classes",
+  "steps",
   "featureGroups",
   "batchGroups",
 ]);
@@ -52,9 +53,13 @@ const isSameNode = (a: Node, b: Node): boolean =>
   a.inputs.length === b.inputs.length &&
   a.type.dtype === b.type.dtype &&
   a.type.shape.length === b.type.shape.length &&
-  told(a.attrs) === told(b.attrs);
+  told(a.attrs) === told(b.attrs) &&
+  sameBodies(bodyOf(a), bodyOf(b));
 
-const told = (attrs: Attrs): string => JSON.stringify(Object.entries(attrs).filter(([name]) => !OF_EXTENTS.has(name)));
+const sameBodies = (a: Graph | undefined, b: Graph | undefined): boolean =>
+  a === undefined || b === undefined ? a === b : isSameGraph(a, b);
+
+const told = (attrs: Attrs): string => JSON.stringify(Object.entries(attrs).filter(([name]) => name !== "body" && !OF_EXTENTS.has(name)));
 
 /** The fewest elements that a sum or a maximum of more may be left with. */
 const FEWEST = 4;

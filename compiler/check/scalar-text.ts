@@ -2,13 +2,14 @@
 
 import type { Shape } from "../graph/type.ts";
 import { rowMajor, type Index } from "../loop/index-expression.ts";
-import { erf } from "../loop/interpret/index.ts";
+import { erf, erfc } from "../loop/interpret/index.ts";
 import { randomBits } from "../loop/random.ts";
 import type { Axis, Scalar, ScalarFn } from "../loop/loop.ts";
 
 /** What the text calls by the name `fn`. */
 export const FN = {
   erf,
+  erfc,
   randomBits,
   bitsOf: (a: number): number => new Int32Array(Float32Array.of(a).buffer)[0]!,
   /** A size times a slope; what nothing is added to stays nothing, whatever the slope. */
@@ -20,13 +21,23 @@ const VALUES: Readonly<Record<Exclude<ScalarFn, "cast">, string>> = {
   ...{ neg: "-a", add: "a + b", sub: "a - b", mul: "a * b", div: "a / b" },
   ...{ lt: "+(a < b)", le: "+(a <= b)", eq: "+(a === b)", and: "+(a !== 0 && b !== 0)", or: "+(a !== 0 || b !== 0)", not: "+(a === 0)" },
   ...{ abs: "Math.abs(a)", sign: "Math.sign(a)", floor: "Math.floor(a)", sqrt: "Math.sqrt(a)", exp: "Math.exp(a)", log: "Math.log(a)" },
-  ...{ tanh: "Math.tanh(a)", sin: "Math.sin(a)", cos: "Math.cos(a)", erf: "fn.erf(a)", log1p: "Math.log1p(a)", expm1: "Math.expm1(a)" },
+  ...{
+    tanh: "Math.tanh(a)",
+    sin: "Math.sin(a)",
+    cos: "Math.cos(a)",
+    erf: "fn.erf(a)",
+    erfc: "fn.erfc(a)",
+    atan: "Math.atan(a)",
+    log1p: "Math.log1p(a)",
+    expm1: "Math.expm1(a)",
+  },
   ...{ max: "Math.max(a, b)", min: "Math.min(a, b)", pow: "Math.pow(a, b)", shl: "a << b", shr: "a >> b" },
   ...{ randomBits: "fn.randomBits(a, b, c)", bitsOf: "fn.bitsOf(a)", floatOf: "fn.floatOf(a)" },
 };
 
 const COMPARISONS: ReadonlySet<ScalarFn> = new Set(["lt", "le", "eq"]);
 
+export type Reduce = Extract<Scalar, { kind: "reduce" }>;
 export type Load = Extract<Scalar, { kind: "load" }>;
 
 /** Loops over axes, row-major, left open. */
@@ -60,6 +71,11 @@ export abstract class Writer {
   /** Sees the two sides of a comparison. */
   protected compared(_: readonly Scalar[], __: readonly string[]): void {}
 
+  /** Writes what is the same at all points of a sum, before it; says when its loops are written. */
+  protected beforeLoops(_: Reduce): () => void {
+    return () => {};
+  }
+
   protected fresh(): string {
     return `t${this.#names++}`;
   }
@@ -90,8 +106,12 @@ export abstract class Writer {
       }
       case "select":
         return this.branch(s, (part) => this.value(part));
-      case "reduce":
-        return s.by === "add" ? this.summed(s.over, () => this.value(s.term)) : this.#largest(s);
+      case "reduce": {
+        const done = this.beforeLoops(s);
+        const value = s.by === "add" ? this.summed(s.over, () => this.value(s.term)) : this.#largest(s);
+        done();
+        return value;
+      }
     }
   }
 
@@ -128,7 +148,7 @@ export abstract class Writer {
   }
 
   /** The largest term, or the first position that has it; NaN counts as larger than any number. */
-  #largest({ by, over, term }: Extract<Scalar, { kind: "reduce" }>): string {
+  #largest({ by, over, term }: Reduce): string {
     const [largest, where, at] = [this.fresh(), this.fresh(), this.fresh()];
     this.lines.push(`let ${largest} = -Infinity, ${where} = 0, ${at} = 0;`, ...loops(over));
     const value = this.value(term);

@@ -6,8 +6,8 @@
  * little: products have a term of second order, and what is divided by such an operand may be anything (infinite): Adam's update of what is rounding alone.
  */
 
-import type { Axis, Scalar, ScalarFn } from "../loop/loop.ts";
-import { filled, loops, Writer, type Load } from "./scalar-text.ts";
+import type { Scalar, ScalarFn } from "../loop/loop.ts";
+import { filled, loops, Writer, type Load, type Reduce } from "./scalar-text.ts";
 import { SLOPES } from "./tangent.ts";
 
 /** Names or literals of a value and of its size. */
@@ -62,7 +62,7 @@ export abstract class SizedWriter extends Writer {
       case "select":
         return this.#sizedBranch(s);
       case "reduce":
-        return s.by === "add" ? this.#sizedSum(s.over, s.term) : this.#sizedLargest(s);
+        return s.by === "add" ? this.#sizedSum(s) : this.#sizedLargest(s);
     }
   }
 
@@ -95,16 +95,19 @@ export abstract class SizedWriter extends Writer {
     return { value, size: when.size === NONE ? size : this.let(`${when.size} + ${size}`) };
   }
 
-  #sizedSum(over: readonly Axis[], term: Scalar): Sized {
+  #sizedSum(s: Reduce): Sized {
+    const { over, term } = s;
+    const done = this.beforeLoops(s);
     const [total, size] = [this.fresh(), this.fresh()];
     this.lines.push(`let ${total} = 0, ${size} = 0;`, ...loops(over));
     const own = this.sized(term);
     this.lines.push(`${total} += ${own.value};`, `${size} += Math.abs(${own.value}) + ${own.size};`, ...over.map(() => "}"));
+    done();
     return { value: total, size };
   }
 
   /** Of the largest term that there is: its value comes from the text without sizes. */
-  #sizedLargest(s: Extract<Scalar, { kind: "reduce" }>): Sized {
+  #sizedLargest(s: Reduce): Sized {
     const value = this.value(s);
     if (s.by === "argmax") return { value, size: NONE };
     const size = this.fresh();

@@ -1,16 +1,16 @@
 /** The small instance: a model's training entries with a few rows, and their gradients, unoptimized. */
 
 import type { Graph, Value } from "../graph/graph.ts";
-import { entriesOf } from "../driver/entries.ts";
 import type { CompileOptions } from "../driver/options.ts";
 import type { Model } from "../model/declaration.ts";
 import type { Phase } from "../autodiff/update.ts";
 import { gradients } from "../passes/graph/gradients.ts";
+import { writeOut } from "../passes/graph/write-out.ts";
 import { drawsOf, type Draws } from "./domain.ts";
 import { checkForwardMode } from "./forward-mode.ts";
 import { checkDifferences, type Sampling } from "./numeric-gradient.ts";
 import { Perturbed } from "./perturb.ts";
-import { declarationOf, smallInstance } from "./instance.ts";
+import { smallEntries, smallInstance } from "./instance.ts";
 import { merged, type TensorCheck } from "./result.ts";
 
 /** The loss of a phase: the one loss left in its entry's graph. */
@@ -37,8 +37,7 @@ export function checkModelGradients(model: Model, options: Pick<CompileOptions, 
 
 async function gradientsOf(model: Model, options: Pick<CompileOptions, "source">, sampling: Sampling): Promise<TensorCheck[]> {
   const instance = smallInstance(model, options);
-  const entries = entriesOf(model, { ...options, ...declarationOf(instance), dtype: "f64" }, "trainer");
-  const phases = entries.flatMap(({ purpose, traced }) =>
+  const phases = smallEntries(model, options).flatMap(({ purpose, traced }) =>
     purpose.kind === "train" ? [{ phase: purpose.phase, graph: traced.graph }] : [],
   );
   const found: TensorCheck[] = [];
@@ -53,7 +52,8 @@ export const named = (tensor: TensorCheck, { name }: Phase, phases: number): Ten
   phases === 1 ? tensor : { ...tensor, name: `${name}: ${tensor.name}` };
 
 async function checkPhase(phase: Phase, declared: Graph, draws: Draws, all: number, sampling: Sampling): Promise<TensorCheck[]> {
-  const graph = gradients(phase).run(declared);
+  // differences and tangents look at every turn of a loop by itself
+  const graph = writeOut.run(gradients(phase).run(declared));
   const loss = lossOf(graph, phase.name);
   const masks = graph.nodes.some((node) => node.op === "count");
   const rows: (readonly TensorCheck[])[] = [];

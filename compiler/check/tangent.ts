@@ -20,6 +20,8 @@ export const SLOPES: Readonly<Partial<Record<ScalarFn, readonly string[]>>> = {
   sin: ["Math.cos(a)"],
   cos: ["-Math.sin(a)"],
   erf: ["2 / Math.sqrt(Math.PI) * Math.exp(-a * a)"],
+  erfc: ["-2 / Math.sqrt(Math.PI) * Math.exp(-a * a)"],
+  atan: ["1 / (1 + a * a)"],
   log1p: ["1 / (1 + a)"],
   expm1: ["Math.exp(a)"],
   add: ["1", "1"],

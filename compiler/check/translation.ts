@@ -9,7 +9,6 @@
 import { STEP_COUNT } from "../autodiff/update.ts";
 import type { Graph, Result } from "../graph/graph.ts";
 import type { Float, Shape } from "../graph/type.ts";
-import { entriesOf } from "../driver/entries.ts";
 import { lower } from "../driver/lower.ts";
 import type { CompileOptions } from "../driver/options.ts";
 import type { Model } from "../model/declaration.ts";
@@ -42,7 +41,7 @@ async function checkIn(dtype: Float, model: Model, options: Shipped, seed: numbe
   const { batch } = instance;
   const small = { ...options, ...declarationOf(instance), dtype };
   const lowered = await lower(model, small);
-  const entries = entriesOf(model, small, "trainer");
+  const { entries } = lowered;
   const draws = drawsOf(model, options);
   const phases = entries.flatMap(({ purpose, traced }): SmallPhase[] =>
     purpose.kind === "train"

@@ -7,7 +7,7 @@ import { bytesOf, sizeOf } from "../graph/type.ts";
 import { storedIn } from "../loop/build.ts";
 import { evaluate } from "../loop/index-expression.ts";
 import type { Precision } from "../loop/interpret/index.ts";
-import type { Buffer, Call, Definition, Entry, EntryResult, Module } from "../loop/loop.ts";
+import { isLeft, type Buffer, type Call, type Definition, type Entry, type EntryResult, type Module } from "../loop/loop.ts";
 import { stagesOf, type DefinitionTable } from "./definitions.ts";
 import { judgeElements, termsOf, toleranceOf, type Tolerance } from "./elements.ts";
 import type { Numbers } from "./emitted.ts";
@@ -17,7 +17,7 @@ import { isWrong, type TensorCheck } from "./result.ts";
 /** Stages that a statement stores. */
 const storedBy = (call: Call): readonly Definition[] => {
   if (call.kind !== "call") return call.kind === "store" ? stagesOf(call) : [];
-  return call.group.stages.filter(({ storage }) => storage !== "local").map(({ definition }) => definition);
+  return call.group.stages.filter(isLeft).map(({ definition }) => definition);
 };
 
 /** Buffers that a statement writes. */

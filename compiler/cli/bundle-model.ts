@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { BuildFailure, Message, OutputFile, Plugin } from "esbuild";
-import { framesOf } from "../model/site.ts";
+import type { BuildFailure, BuildOptions, Message, OutputFile, Plugin } from "esbuild";
+import { framesOf, siteOf } from "../model/site.ts";
+import { followMap, type SourceMap } from "../model/source-map.ts";
 import { InputError } from "./errors.ts";
 import { settled } from "./stray.ts";
 
@@ -13,8 +14,10 @@ const here = import.meta.url;
 /** What `adjoint` and its subpaths mean in a model: this very package. */
 const OWN: Readonly<Record<string, readonly [source: string, bundle: string]>> = {
   adjoint: ["../index.ts", "./index.js"],
-  "adjoint/runtime": ["../../runtime/index.ts", "./runtime.js"],
-  "adjoint/runtime/node": ["../../runtime/node/index.ts", "./runtime-node.js"],
+  "adjoint/node": ["../node.ts", "./node.js"],
+  "adjoint/runtime": ["../../runtime/index.ts", "./runtime/index.js"],
+  "adjoint/runtime/browser": ["../../runtime/browser/index.ts", "./runtime/browser/index.js"],
+  "adjoint/runtime/node": ["../../runtime/node/index.ts", "./runtime/node/index.js"],
 };
 
 /** Marks our own question to esbuild, which would otherwise ask us again. */
@@ -44,7 +47,8 @@ export async function importModel(file: string, shown: string): Promise<Record<s
   process.once("exit", remove);
   try {
     const path = join(folder, "model.mjs");
-    writeFileSync(path, [code, importOf(removalOf(folder)), map, ""].join("\n"), { flag: "wx" });
+    writeFileSync(path, [code, importOf(removalOf(folder)), commentOf(map), ""].join("\n"), { flag: "wx" });
+    followMap(path, map);
     const exports = import(pathToFileURL(path).href) as Promise<Record<string, unknown>>; // a module's exports
     return await settled(
       exports,
@@ -65,28 +69,30 @@ const removalOf = (folder: string): string =>
 
 const importOf = (code: string): string => `import "data:text/javascript;base64,${Buffer.from(code).toString("base64")}";`;
 
+/** How a model file is bundled. */
+const optionsFor = (file: string) =>
+  ({
+    entryPoints: [file],
+    outfile: join(dirname(file), "model.mjs"),
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    write: false,
+    logLevel: "silent",
+    plugins: [packagesByUrl],
+    define: {
+      "import.meta.url": JSON.stringify(pathToFileURL(file).href),
+      "import.meta.filename": JSON.stringify(file),
+      "import.meta.dirname": JSON.stringify(dirname(file)),
+    },
+  }) as const satisfies BuildOptions;
+
 /** One module of the file and all that it imports of its own, with a source map inside. esbuild is loaded when first needed. */
-async function bundle(file: string, shown: string): Promise<{ readonly code: string; readonly map: string }> {
+async function bundle(file: string, shown: string): Promise<{ readonly code: string; readonly map: SourceMap }> {
   const { build } = await import("esbuild");
-  const url = pathToFileURL(file).href;
   try {
-    const { outputFiles } = await build({
-      entryPoints: [file],
-      outfile: join(dirname(file), "model.mjs"),
-      bundle: true,
-      format: "esm",
-      platform: "node",
-      target: "node20",
-      sourcemap: "external",
-      write: false,
-      logLevel: "silent",
-      plugins: [packagesByUrl],
-      define: {
-        "import.meta.url": JSON.stringify(url),
-        "import.meta.filename": JSON.stringify(file),
-        "import.meta.dirname": JSON.stringify(dirname(file)),
-      },
-    });
+    const { outputFiles } = await build({ ...optionsFor(file), sourcemap: "external" });
     return withMap(outputFiles, dirname(file));
   } catch (error) {
     const [first] = (error as Partial<BuildFailure>).errors ?? [];
@@ -95,13 +101,31 @@ async function bundle(file: string, shown: string): Promise<{ readonly code: str
   }
 }
 
-function withMap(files: readonly OutputFile[], folder: string): { readonly code: string; readonly map: string } {
-  const text = (ending: string): string => files.find(({ path }) => path.endsWith(ending))!.text;
-  const map = JSON.parse(text(".map")) as { sources: string[] }; // esbuild's own
-  map.sources = map.sources.map((source) => pathToFileURL(resolve(folder, source)).href);
-  const base64 = Buffer.from(JSON.stringify(map)).toString("base64");
-  return { code: text(".mjs"), map: `//# sourceMappingURL=data:application/json;base64,${base64}` };
+/**
+ * The files that a model file is made of: itself and what it imports of its own. Of a file that does not parse, what esbuild saw of it
+ * before; never fails, since whoever compiles it says what is wrong.
+ */
+export async function filesOf(file: string): Promise<string[]> {
+  const { build } = await import("esbuild");
+  const named = (paths: readonly string[]): string[] => [...new Set([file, ...paths.map((path) => resolve(path))])];
+  try {
+    const { metafile } = await build({ ...optionsFor(file), metafile: true, absWorkingDir: process.cwd() });
+    return named(Object.keys(metafile.inputs));
+  } catch (error) {
+    return named(((error as Partial<BuildFailure>).errors ?? []).flatMap(({ location }) => location?.file ?? []));
+  }
 }
+
+function withMap(files: readonly OutputFile[], folder: string): { readonly code: string; readonly map: SourceMap } {
+  const text = (ending: string): string => files.find(({ path }) => path.endsWith(ending))!.text;
+  const map = JSON.parse(text(".map")) as SourceMap; // esbuild's own
+  const sources = map.sources.map((source) => pathToFileURL(resolve(folder, source)).href);
+  return { code: text(".mjs"), map: { ...map, sources } };
+}
+
+/** For engines that follow maps themselves, as Node does. */
+const commentOf = (map: SourceMap): string =>
+  `//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString("base64")}`;
 
 /** `models/x.ts:2:18  Unexpected "="`, and the line it is in. */
 function syntaxError({ text, location }: Message, shown: string): string {
@@ -122,11 +146,14 @@ function syntaxError({ text, location }: Message, shown: string): string {
 /** The first place in a stack that lies in the given file: `line:column`. */
 export function placeIn(file: string, error: Error): string | undefined {
   const names = [file, pathToFileURL(file).href];
-  for (const line of framesOf(error.stack ?? ""))
+  for (const line of framesOf(error.stack ?? "")) {
+    const site = siteOf(line);
+    if (site?.file === file) return `${site.line}:${site.column}`;
     for (const name of names) {
       const at = line.lastIndexOf(name);
       const match = at === -1 ? null : /^:(\d+(?::\d+)?)/.exec(line.slice(at + name.length));
       if (match !== null) return match[1];
     }
+  }
   return undefined;
 }

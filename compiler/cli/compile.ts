@@ -1,33 +1,36 @@
 /** Guarantees `adjoint compile`: a model's files, all of them and only after its check holds. */
 
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineCommand } from "citty";
 import { compile as compileModel, type Compiled, type CompileOptions } from "../compile.ts";
+import { withoutCertificate } from "../check/certificate.ts";
 import type { Stage } from "../driver/observe.ts";
 import { measurePasses } from "../explain/passes.ts";
 import { pipeline, type Road } from "../passes/index.ts";
-import { choiceOf, OPTIONAL, parsePasses, type OptionalPass } from "../passes/selection.ts";
+import { choiceOf, OPTIONAL } from "../passes/selection.ts";
 import { PASS_COLUMNS, passRows } from "../targets/report.ts";
 import { printDiagnostic } from "../graph/error.ts";
-import { amountOf, COMMON } from "./arguments.ts";
+import { COMMON } from "./arguments.ts";
+import { loadProject } from "./config.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
-import { DEFAULT, fileOf, targetOf } from "../targets/index.ts";
-import { askedBefore, checkStems, requireGenerated, folderFor, modelFiles, targetsIn, trainerAsked } from "./generated.ts";
+import { fileOf, targetOf } from "../targets/index.ts";
+import { checkStems, requireGenerated, folderFor } from "./generated.ts";
 import { readHeader } from "./header.ts";
+import { jobsOf } from "./jobs.ts";
 import type { CompileJson, Results } from "./json.ts";
 import { loadModel, type LoadedModel } from "./load-model.ts";
 import { grouped, note, paint, progress, result, resultJson, table } from "./output.ts";
 import { measured, schedulesOf, writeSchedules } from "./schedules.ts";
-import { requireTogether, TARGET_FLAGS, targetAsked } from "./targets.ts";
+import { TARGET_FLAGS } from "./targets.ts";
+import { watch } from "./watch.ts";
 import { readText, requireWritable, writeFiles, writeOneFile } from "./write-files.ts";
 
 export const compile = defineCommand({
   meta: { name: "adjoint compile", description: "Compile models to the programs that train them" },
   args: {
     models: { type: "positional", required: false, description: "Model files (all of models/)" },
-    out: { type: "string", default: "generated", valueHint: "folder", description: "Where to write a folder for each model" },
+    out: { type: "string", valueHint: "folder", description: "Where to write a folder for each model (generated)" },
     entry: { type: "string", valueHint: "gradients", description: "Also write gradients.ts" },
     ...TARGET_FLAGS,
     memory: {
@@ -51,6 +54,8 @@ export const compile = defineCommand({
     },
     plan: { type: "boolean", description: "Also write model.plan: every kernel's loops and every buffer's place, as text" },
     force: { type: "boolean", description: "Overwrite a trainer.ts that no compile made" },
+    watch: { type: "boolean", description: "Go on: compile a model again whenever it changes, or what it imports" },
+    unchecked: { type: "boolean", description: "Do not check: for a quick look, as the trainer carries no certificate" },
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
     print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
     stages: { type: "string", valueHint: "folder", description: "Write what every pass made, one file each" },
@@ -71,48 +76,40 @@ export const compile = defineCommand({
     const measures = args["measure-schedules"] === true;
     if (args.check === true && measures)
       throw new InputError("--check writes nothing, but --measure-schedules writes a file beside the model; give one of them");
-    if (args.check === true) return void (await check(args.out, args._, args.json === true));
-    const models = args._.length > 0 ? [...new Set(args._)] : modelFiles();
-    checkStems(args.out, models);
-    const entries = entriesOf(args.entry);
-    const memory = amountOf("memory", args.memory);
-    const target = targetAsked(args)?.name;
-    const threads = threadsOf(args.threads);
-    requireTogether(targetOf(target), args);
-    const passes = passesAsked(args.passes);
-    const shaped = kernelsOf(threads, args.relaxed, args.winograd);
+    const alone = (["check", "watch", "unchecked"] as const).filter((flag) => args[flag] === true);
+    if (args.check === true && alone.length > 1)
+      throw new InputError(`--check compares what lies there with what a checked compile makes; leave out --${alone[1]!}`);
+    const project = await loadProject();
+    const out = args.out ?? project.out;
+    if (args.check === true) return void (await check(out, args._, args.json === true));
+    const jobs = jobsOf(project, out, args._, args);
+    checkStems(out, [...new Set(jobs.map(({ model }) => model))]);
+    if (args.watch === true) return watch(jobs, out);
+    const [job] = jobs;
     const keep = keepOf(args.print, args.stages !== undefined, {
-      machine: targetOf(target).machine,
-      choice: choiceOf(passes),
+      machine: targetOf(job?.target).machine,
+      choice: choiceOf(job?.asked.passes),
       winograd: args.winograd === true,
     });
     if (args.stages !== undefined) requireWritable(args.stages);
     const done: CompileJson[] = [];
-    const wanted = models.flatMap((model) => {
-      const kept = args._.length > 0 ? [DEFAULT.name] : targetsIn(folderFor(args.out, model));
-      return (target === undefined ? kept : [target]).map((of) => ({ model, target: of }));
-    });
-    for (const { model, target } of wanted) {
-      const folder = folderFor(args.out, model);
-      const before = args._.length > 0 ? {} : askedBefore(folder, target);
-      const trainer = { ...(args._.length > 0 ? {} : trainerAsked(folder, target)), ...shaped };
-      const asked = {
-        ...before,
-        ...(entries.length > 0 && { entries }),
-        ...(memory !== undefined && { memory }),
-        ...(passes !== undefined && { passes }),
-        ...trainer,
-        ...(args.plan === true && targetOf(target).understands.has("plan") && { plan: true }),
-      };
+    for (const { model, folder, target, asked } of jobs) {
       requireWritable(folder);
       if (args.force !== true) requireGenerated(folder, target, asked.entries ?? []);
       const loaded = await loadModel(model);
       const schedules = measures ? await measured(loaded, { ...asked, target }) : schedulesOf(loaded, target).schedules;
-      const compiled = await compileOne(loaded, { ...asked, target, keep, ...(schedules !== undefined && { schedules }) });
+      const compiled = await compileOne(loaded, {
+        ...asked,
+        target,
+        keep,
+        ...(args.unchecked === true && { effort: "none" as const }),
+        ...(schedules !== undefined && { schedules }),
+      });
       if (measures && schedules !== undefined) writeSchedules(loaded, target, schedules);
       if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
       const printed = compiled.lowered.observation.stages.filter(({ pass }) => isPass(pass, args.print));
-      const files = writeFiles(folder, new Map<string, string | Uint8Array>([...compiled.files, ...compiled.binaries]));
+      const made = args.unchecked === true ? keepingCertificates(folder, compiled) : compiled.files;
+      const files = writeFiles(folder, new Map<string, string | Uint8Array>([...made, ...compiled.binaries]));
       for (const [path, flag] of staleIn(folder, compiled)) note(`${path} is of an earlier compile; add ${flag} to renew it, or remove it`);
       const json: CompileJson = {
         model: compiled.model,
@@ -137,6 +134,15 @@ export const compile = defineCommand({
       resultJson((args._.length > 0 && done.length === 1 ? first! : { results: done }) satisfies Results<CompileJson>);
   },
 });
+
+/** What was made without a check; where a trainer lies there that only has its certificate besides, it stays as it is. */
+function keepingCertificates(folder: string, { files }: Compiled): ReadonlyMap<string, string> {
+  const kept = (name: string, text: string): string => {
+    const found = readText(join(folder, name)) ?? "";
+    return withoutCertificate(found) === withoutCertificate(text) ? found : text;
+  };
+  return new Map([...files].map(([name, text]) => [name, kept(name, text)]));
+}
 
 /** Files that are written where a flag asks for them, and how one is known that a compile wrote. */
 const ON_REQUEST = [
@@ -166,50 +172,9 @@ async function check(out: string, models: readonly string[], json: boolean): Pro
   process.exitCode = drift.holds ? 0 : 1;
 }
 
-type KernelOptions = Pick<CompileOptions, "threads" | "relaxed" | "winograd">;
-
-const kernelsOf = (threads: number | undefined, relaxed: boolean | undefined, winograd: boolean | undefined): KernelOptions => ({
-  ...(threads === undefined ? {} : { threads }),
-  ...(relaxed === true ? { relaxed } : {}),
-  ...(winograd === true ? { winograd } : {}),
-});
-
-/** More than this machine has is no error: the trainer may run on another. */
-function threadsOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InputError(`--threads needs a whole number from 1 to 9999, but got ${JSON.stringify(text)}`);
-  if (Number(text) > availableParallelism())
-    note(
-      `--threads ${text}: this machine has ${availableParallelism()} cores, and a trainer takes no more threads than there are cores where it runs`,
-    );
-  return Number(text);
-}
-
-function entriesOf(entry: string | undefined): readonly "gradients"[] {
-  if (entry === undefined) return [];
-  if (entry === "gradients") return [entry];
-  throw new InputError(
-    `there is no entry point ${JSON.stringify(entry)} to add${suggestion(entry, ["gradients"], "--entry ")}; --entry takes gradients`,
-  );
-}
-
 /** Passes that repeat are numbered: `fold`, `fold-2`. */
 const isPass = (stage: string, pass: string | undefined): boolean =>
   pass !== undefined && (stage === pass || stage.replace(/-\d+$/, "") === pass);
-
-/** The optional passes that `--passes` lets run; undefined for all of them. */
-function passesAsked(text: string | undefined): readonly OptionalPass[] | undefined {
-  if (text === undefined) return undefined;
-  const asked = parsePasses(text);
-  if ("passes" in asked) return asked.passes;
-  if ("mixed" in asked)
-    throw new InputError(
-      `--passes ${text} both names passes and leaves some out; list those that run, or, each after a minus, those that do not`,
-    );
-  throw new InputError(
-    `--passes: ${JSON.stringify(asked.unknown)} is no pass that can be left out${suggestion(asked.unknown, OPTIONAL)}; those are ${OPTIONAL.join(", ")}`,
-  );
-}
 
 function keepOf(print: string | undefined, all: boolean, road: Road): (pass: string) => boolean {
   if (print === undefined) return () => all;

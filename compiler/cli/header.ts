@@ -1,10 +1,12 @@
 /** Guarantees that what a generated file says of its making is read as it was written. */
 
 import { hashOf } from "../check/certificate.ts";
+import { textHash } from "../driver/hash.ts";
 import { DEFAULT, TARGETS, type TargetName } from "../targets/index.ts";
 import { namedIn } from "../targets/words.ts";
 import { parsePasses, type OptionalPass } from "../passes/selection.ts";
 import { line, pathIn } from "../targets/typescript/comment.ts";
+import { VERSION } from "../version.ts";
 
 export interface Header {
   readonly version: string;
@@ -95,4 +97,11 @@ export const certificateLine = (text: string): string | undefined => CERTIFICATE
 export async function carriesItsHash(text: string): Promise<boolean> {
   const carried = /\b[0-9a-f]{16,64}\b/.exec(certificateLine(text) ?? "")?.[0];
   return carried !== undefined && (await hashOf(text)).startsWith(carried);
+}
+
+/** Whether this version made a generated text of this model, and nobody edited it since its certificate was written. */
+export async function isCurrentOf(text: string, source: string): Promise<boolean> {
+  const header = readHeader(text);
+  if (header?.version !== VERSION || header.hash === undefined) return false;
+  return (await textHash(source)).startsWith(header.hash) && (await carriesItsHash(text));
 }

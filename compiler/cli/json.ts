@@ -172,3 +172,9 @@ export interface TrialJson {
   /** Why there are no measures. */
   readonly failure?: string;
 }
+
+export interface InitJson {
+  readonly template: string;
+  readonly folder: string;
+  readonly files: readonly string[];
+}

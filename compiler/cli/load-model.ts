@@ -13,12 +13,14 @@ import { InputError } from "./errors.ts";
 import { readHeader } from "./header.ts";
 import { blame } from "./stray.ts";
 
+/** A model as its file declares it; `compile(model, { source })` gives the files that the command line writes, with the model's lines cited. */
 export interface LoadedModel {
   /** As the user named it. */
   readonly shown: string;
   /** The file's name without its ending: the model's folder under generated/. */
   readonly stem: string;
   readonly model: Model;
+  /** The file's path from the folder of its package, with its text: what the files that are made of it cite. */
   readonly source: Source;
   /** `export const data`, as the model declares it. */
   readonly data: unknown;
@@ -39,7 +41,13 @@ export function packageOf(file: string): string {
   return file.startsWith(here + sep) ? here : dirname(file);
 }
 
-/** Loads the model that a file exports. */
+/**
+ * Loads the model that a file exports by default: TypeScript or JavaScript, as a module whatever its package says, with what it imports.
+ *
+ * @param shown path of the file, absolute or from the current folder; messages name the file so
+ * @throws InputError when there is no such file, it cannot be run, or it exports no model: which file, which place, what to do
+ * @throws ModelError when the call of `model` itself is wrong; what is wrong inside the declaration `compile` says
+ */
 export async function loadModel(shown: string): Promise<LoadedModel> {
   const file = resolve(shown);
   checkFile(file, shown);

@@ -13,6 +13,10 @@ import { onStray } from "./stray.ts";
 type Verb = CommandDef<never>;
 
 const VERBS: Readonly<Record<string, { readonly description: string; readonly load: () => Promise<unknown> }>> = {
+  init: {
+    description: "Write a project that trains",
+    load: async () => (await import("./init.ts")).init,
+  },
   compile: {
     description: "Compile models to the programs that train them",
     load: async () => (await import("./compile.ts")).compile,

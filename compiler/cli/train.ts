@@ -5,15 +5,14 @@ import { defineCommand } from "citty";
 import { compile, load, type LoadedTrainer, type TrainerModule } from "../compile.ts";
 import { DEFAULT } from "../targets/index.ts";
 import { importText, stripTypes } from "../targets/strip.ts";
-import { textHash } from "../driver/hash.ts";
-import { VERSION } from "../version.ts";
 import { curvesText, earlyStopping, evaluate, fit, split, type Callbacks } from "../../runtime/index.ts";
 import { checkpointFolder, progress as trainingProgress } from "../../runtime/node/index.ts";
+import { loadProject } from "./config.ts";
 import { COMMON, onlyModel, shareOf, wholeNumber } from "./arguments.ts";
 import { loadData, readDataDeclaration } from "./data.ts";
 import { InputError, Interrupted } from "./errors.ts";
 import { folderFor } from "./generated.ts";
-import { carriesItsHash, readHeader } from "./header.ts";
+import { isCurrentOf, readHeader } from "./header.ts";
 import { inputsOf } from "./inputs.ts";
 import { onInterrupt } from "./interrupt.ts";
 import type { TrainJson } from "./json.ts";
@@ -124,7 +123,7 @@ export const train = defineCommand({
     if (written.length > 0) result(`pictures in ${written.join(", ")}`);
     result(
       path === undefined
-        ? `to read the gradient code, run adjoint compile ${file} and open ${join(folderFor("generated", file), "trainer.ts")}`
+        ? `to read the gradient code, run adjoint compile ${file} and open ${join(folderFor((await loadProject()).out, file), "trainer.ts")}`
         : `read the gradient code in ${path}`,
     );
   },
@@ -133,16 +132,10 @@ export const train = defineCommand({
 /** The generated trainer if it is of this model, this compiler, and unedited; otherwise one made in memory. */
 async function trainerOf(loaded: LoadedModel): Promise<{ module: TrainerModule; path?: string }> {
   const { model, source, shown } = loaded;
-  const path = join(folderFor("generated", shown), "trainer.ts").replaceAll("\\", "/");
+  const path = join(folderFor((await loadProject()).out, shown), "trainer.ts").replaceAll("\\", "/");
   const text = readText(path);
   if (text !== undefined) {
-    const header = readHeader(text);
-    const current =
-      header?.version === VERSION &&
-      header.model === source.path &&
-      header.hash !== undefined &&
-      (await textHash(source.text)).startsWith(header.hash) &&
-      (await carriesItsHash(text));
+    const current = readHeader(text)?.model === source.path && (await isCurrentOf(text, source.text));
     if (current) return { module: await importText<TrainerModule>(await stripTypes(text)), path };
     note(`${path} is out of date; training a fresh compilation in memory. Renew the file with adjoint compile ${shown}`);
   }

@@ -6,6 +6,7 @@ import { defineCommand } from "citty";
 import { verifyTrainer } from "../check/certificate.ts";
 import { toJson } from "./check.ts";
 import { COMMON } from "./arguments.ts";
+import { loadProject } from "./config.ts";
 import { InputError } from "./errors.ts";
 import { generatedFolders, modelOf, TRAINERS } from "./generated.ts";
 import { optionsOf, readHeader } from "./header.ts";
@@ -22,7 +23,7 @@ export const verify = defineCommand({
     ...COMMON,
   },
   async run({ args }) {
-    const files = args._.length > 0 ? args._ : trainers("generated");
+    const files = args._.length > 0 ? args._ : trainers((await loadProject()).out);
     const results: VerifyJson[] = [];
     for (const file of files) {
       progress(`${file}: verifying`);

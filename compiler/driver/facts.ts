@@ -1,9 +1,10 @@
 /** What the header of an emitted file says, and no module knows. */
 
-import { printGraph } from "../graph/print.ts";
+import { isLiteral, printGraph } from "../graph/print.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Model, Traced } from "../model/declaration.ts";
 import type { Purpose } from "../passes/index.ts";
+import { opOf } from "../ops/index.ts";
 import { withoutOrder } from "../passes/graph/terms.ts";
 import type { Facts } from "../targets/target.ts";
 import { VERSION } from "../version.ts";
@@ -49,16 +50,27 @@ function meetingsOf(declared: readonly Declared[]): Facts["meetings"] {
   );
 }
 
-/** The hash by which checkpoints and schedules know the graph they belong to. */
+/** The hash by which checkpoints and schedules know the graph they belong to: of its structure and of the names that are declared. */
 export async function graphHash(entries: readonly { readonly purpose: Purpose; readonly graph: Graph }[]): Promise<string> {
   const trained = entries.filter(({ purpose }) => purpose.kind === "train");
-  const text = trained.map(({ graph }) => printGraph(withoutOrigins(graph))).join("");
+  const text = trained.map(({ graph }) => printGraph(structureOf(graph))).join("");
   return (await sha256(text)).slice(0, 16);
 }
 
-/** What is computed, without whose lines it came from, or in which order a target's sums add: moving a line of the model changes no graph. */
-const withoutOrigins = (graph: Graph): Graph => ({
-  ...graph,
-  nodes: graph.nodes.map((node) => ({ ...node, attrs: withoutOrder(node.attrs), origin: { role: "primal", site: "" } })),
-  aliases: [],
-});
+/**
+ * What is computed, without whose lines it came from, what its author called it there, or in which order a target's sums add: moving a line
+ * of the model or renaming a variable in it changes no graph. Storage keeps its name, which is declared and stands in every checkpoint.
+ */
+function structureOf(graph: Graph): Graph {
+  let at = 0;
+  return {
+    ...graph,
+    nodes: graph.nodes.map((node) => {
+      if (isLiteral(node)) return node; // printed where it is read
+      const attrs = withoutOrder(node.attrs);
+      const declared = opOf(node.op).uncalled === true ? { declared: node.name } : {};
+      return { ...node, name: String(at++), attrs: { ...attrs, ...declared }, origin: { role: "primal", site: "" } };
+    }),
+    aliases: [],
+  };
+}

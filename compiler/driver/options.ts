@@ -9,6 +9,7 @@ import { wordsOf } from "../targets/words.ts";
 import type { Choice } from "./memory.ts";
 import type { ScheduleText } from "./schedules.ts";
 
+/** The file that declares a model, as what is made of it cites it. */
 export interface Source {
   /** Relative to the model's package. */
   readonly path: string;
@@ -54,20 +55,21 @@ export interface CompileOptions {
   readonly plan?: boolean;
 }
 
-/** The command that makes the files again. */
-export function commandOf({ source, entries, target, passes, threads, relaxed, winograd, memory, plan }: CompileOptions): string {
+/** The flags of the command line that ask for these options. */
+export function flagsOf({ entries, target, passes, threads, relaxed, winograd, memory, plan }: Omit<CompileOptions, "source">): string[] {
   const chosen = printPasses(passes);
-  if (source === undefined) return "compile(model) in the program that declared it";
   return [
-    "adjoint compile",
-    source.path,
-    ...(target === undefined || target === DEFAULT.name ? [] : [wordsOf(targetOf(target))]),
-    ...(threads === undefined ? [] : [`--threads ${threads}`]),
+    ...(target === undefined || target === DEFAULT.name ? [] : wordsOf(targetOf(target)).split(" ")),
+    ...(threads === undefined ? [] : ["--threads", `${threads}`]),
     ...(relaxed === true ? ["--relaxed"] : []),
     ...(winograd === true ? ["--winograd"] : []),
-    ...(entries ?? []).map((entry) => `--entry ${entry}`),
-    ...(chosen === undefined ? [] : [`--passes ${chosen}`]),
-    ...(memory === undefined ? [] : [`--memory ${memory.replaceAll(" ", "")}`]),
+    ...(entries ?? []).flatMap((entry) => ["--entry", entry]),
+    ...(chosen === undefined ? [] : ["--passes", chosen]),
+    ...(memory === undefined ? [] : ["--memory", memory.replaceAll(" ", "")]),
     ...(plan === true ? ["--plan"] : []),
-  ].join(" ");
+  ];
 }
+
+/** The command that makes the files again. */
+export const commandOf = ({ source, ...asked }: CompileOptions): string =>
+  source === undefined ? "compile(model) in the program that declared it" : ["adjoint compile", source.path, ...flagsOf(asked)].join(" ");

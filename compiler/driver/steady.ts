@@ -2,13 +2,14 @@
 
 import { scopesOf } from "../autodiff/scopes.ts";
 import type { Phase } from "../autodiff/update.ts";
+import { continued } from "../graph/continued.ts";
 import { ModelError, type Operand } from "../graph/error.ts";
 import { nodeOf, type Attr, type Attrs, type Graph, type Node, type Value } from "../graph/graph.ts";
+import { printGraph } from "../graph/print.ts";
 import { sameType } from "../graph/type.ts";
 import type { Source } from "./options.ts";
 import type { Traced } from "../model/declaration.ts";
 import { codeFrame } from "../model/site.ts";
-import { continued } from "../passes/graph/differentiate.ts";
 
 /** Entry points, as they were declared. */
 type Declared = readonly { readonly traced: Traced }[];
@@ -96,10 +97,12 @@ const same = (a: Node | undefined, b: Node | undefined): boolean =>
   a.inputs.every((input, n) => input === b.inputs[n]) &&
   differing(a.attrs, b.attrs) === undefined;
 
-const sameAttr = (a: Attr | undefined, b: Attr | undefined): boolean =>
-  Array.isArray(a) && Array.isArray(b)
-    ? a.length === b.length && a.every((one, n) => sameAttr(one as Attr, b[n] as Attr))
-    : Object.is(a, b);
+function sameAttr(a: Attr | undefined, b: Attr | undefined): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((one, n) => sameAttr(one as Attr, b[n] as Attr));
+  return isBody(a) && isBody(b) ? printGraph(a) === printGraph(b) : Object.is(a, b);
+}
+
+const isBody = (attr: Attr | undefined): attr is Graph => typeof attr === "object" && "nodes" in attr;
 
 /** The first attribute in which two nodes differ. */
 const differing = (a: Attrs, b: Attrs): string | undefined => Object.keys({ ...a, ...b }).find((name) => !sameAttr(a[name], b[name]));
@@ -115,7 +118,7 @@ function difference(sides: readonly Side[]): string {
 /** What a node says of itself, by the words that lead to it. */
 const textsOf = (graph: Graph, { inputs, attrs }: Node): ReadonlyMap<string, string> =>
   new Map([
-    ...Object.entries(attrs).flatMap(([name, value]) => (Array.isArray(value) ? [] : [[`whose ${name} is`, String(value)] as const])),
+    ...Object.entries(attrs).flatMap(([name, value]) => (typeof value === "object" ? [] : [[`whose ${name} is`, String(value)] as const])),
     ["which reads", inputs.map((input) => `%${nodeOf(graph, input).name}`).join(", ")],
   ]);
 

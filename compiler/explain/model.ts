@@ -1,7 +1,7 @@
 /** What the compiler knows of a whole model, and of one of its kernels, as data: costs, memory, and why kernels stand apart. */
 
 import { loadsOf, storedIn } from "../loop/build.ts";
-import type { Apart, Call, Doc, Entry, Kernel, Module, Storage } from "../loop/loop.ts";
+import { isLeft, type Apart, type Call, type Doc, type Entry, type Kernel, type Module, type Storage } from "../loop/loop.ts";
 import { keyOfGroup } from "../loop/same.ts";
 import { printDefinition, printKernel } from "../loop/text/index.ts";
 import type { CompiledEntry, Lowered } from "../driver/lower.ts";
@@ -115,7 +115,7 @@ export const movedBy = ({ buffers }: Module, { group }: KernelCall): number =>
 function costOf(module: Module, call: KernelCall, n: number, machine: Machine): KernelCost {
   const { flops } = module.kernels.find(({ name }) => name === call.kernel)!;
   const bytes = movedBy(module, call);
-  const stores = call.group.stages.flatMap(({ definition, storage }) => (storage === "local" ? [] : [storedIn(definition)]));
+  const stores = call.group.stages.flatMap((stage) => (isLeft(stage) ? [storedIn(stage.definition)] : []));
   return { statement: n + 1, kernel: call.kernel, flops, bytesMoved: bytes, atBest: rooflineOf(flops, bytes, machine), stores };
 }
 

@@ -1,6 +1,7 @@
 /**
  * One count of every level, so that what a pass saved can be read off: a graph, and definitions before fusion, count as
- * if each value were computed by a kernel of its own and stored in a place of its own, movements alone going into their readers.
+ * if each value were computed by a kernel of its own and stored in a place of its own, movements alone going into their readers, and
+ * loops written out.
  */
 
 import type { Buffer, Group, Slot } from "../loop/loop.ts";
@@ -10,6 +11,7 @@ import { bytesMoved, flopsOf } from "../passes/loops/cost.ts";
 import { define, type Defined } from "../passes/definitions/define.ts";
 import { inlineMovements } from "../passes/definitions/inline.ts";
 import { hasReduce } from "../passes/definitions/join.ts";
+import { writeOut } from "../passes/graph/write-out.ts";
 import { aligned, isPinned, sizeInBytes } from "../passes/placement/place.ts";
 import type { Count, PassFact } from "../targets/report.ts";
 
@@ -34,7 +36,7 @@ export function measurePasses({ entries, module }: Lowered): readonly { readonly
 const endOf = (end: number, { offset, bytes }: Slot): number => Math.max(end, aligned(offset + bytes));
 
 function countLevel(level: Level): Count {
-  if (isGraph(level)) return { ...countDefined(define.run(level)), size: level.nodes.length };
+  if (isGraph(level)) return { ...countDefined(define.run(writeOut.run(level))), size: level.nodes.length };
   if (isDefinitions(level)) {
     const groups = level.work.flatMap((work) => (work.kind === "group" ? [work.group] : []));
     return countGroups(groups, level.buffers, level.work.length);

@@ -25,6 +25,7 @@ export class Builder {
   /** Below this number no `name_n` is free. */
   readonly #next = new Map<string, number>();
   readonly #literals = new Map<string, Value>();
+  readonly #named = new Map<string, Value>();
 
   constructor(name: string) {
     this.name = name;
@@ -32,6 +33,25 @@ export class Builder {
 
   node(value: Value): Node {
     return nodeOf(this, value);
+  }
+
+  /** The node of a name, unless it is a number. */
+  valueNamed(name: string): Value | undefined {
+    return this.#named.get(name);
+  }
+
+  #push(node: Node): Value {
+    this.nodes.push(node);
+    const value = (this.nodes.length - 1) as Value;
+    this.#named.set(node.name, value);
+    return value;
+  }
+
+  #renamed(value: Value, name: string): void {
+    const node = this.node(value);
+    if (this.#named.get(node.name) === value) this.#named.delete(node.name);
+    this.#named.set(name, value);
+    this.nodes[value] = { ...node, name };
   }
 
   typeOf(value: Value): TensorType {
@@ -58,8 +78,7 @@ export class Builder {
   append(law: TypingLaw, inputs: readonly Value[], attrs: Attrs, name = law.name, declared?: TensorType): Value {
     const type = this.#infer(law, inputs, attrs, declared);
     const unique = this.unique(name);
-    this.nodes.push({ op: law.name, name: unique, inputs, attrs, type, origin: this.origin });
-    return (this.nodes.length - 1) as Value;
+    return this.#push({ op: law.name, name: unique, inputs, attrs, type, origin: this.origin });
   }
 
   /** A rank-0 constant, one node for each value and dtype. */
@@ -82,8 +101,7 @@ export class Builder {
   /** Brings a node over from another graph, under its reserved name. */
   keep(node: Node, inputs: readonly Value[]): Value {
     if (node.op === "literal") return this.literal(node.attrs["value"] as number, node.type.dtype);
-    this.nodes.push({ ...node, inputs });
-    return (this.nodes.length - 1) as Value;
+    return this.#push({ ...node, inputs });
   }
 
   /** Gives a node the reserved name of one it replaces. */
@@ -91,7 +109,13 @@ export class Builder {
     const node = this.node(value);
     this.#free(node.name);
     this.#taken.add(name);
-    this.nodes[value] = { ...node, name };
+    this.#renamed(value, name);
+  }
+
+  /** Gives a node other attributes, by which it may have more results. */
+  extend(law: TypingLaw, value: Value, attrs: Attrs): void {
+    const node = this.node(value);
+    this.nodes[value] = { ...node, attrs, type: this.#infer(law, node.inputs, attrs) };
   }
 
   /** Gives a node another name, for instance the one its variable has in the model. */
@@ -99,7 +123,7 @@ export class Builder {
     const node = this.node(value);
     if (node.name === name) return;
     this.#free(node.name);
-    this.nodes[value] = { ...node, name: this.unique(name) };
+    this.#renamed(value, this.unique(name));
   }
 
   alias(name: string, value: Value, maths: string): void {

@@ -6,7 +6,8 @@ import type { TensorType } from "./type.ts";
 declare const valueBrand: unique symbol;
 export type Value = number & { readonly [valueBrand]: true };
 
-export type Attr = number | string | boolean | readonly Attr[];
+/** A graph is what a node does with its operands, perhaps many times: the body of a scan. It is called `body`. */
+export type Attr = number | string | boolean | readonly Attr[] | Graph;
 export type Attrs = { readonly [key: string]: Attr };
 
 /** Where a node comes from: the model's line, and the composition that it, or what it differentiates, is a part of. */
@@ -62,6 +63,9 @@ export interface Graph {
   readonly results: readonly Result[];
   readonly aliases: readonly Alias[];
 }
+
+/** The graph inside a node, if it has one. */
+export const bodyOf = ({ attrs }: Pick<Node, "attrs">): Graph | undefined => attrs["body"] as Graph | undefined; // no other attribute is a graph
 
 /** The node that defines a value. */
 export function nodeOf(graph: { readonly nodes: readonly Node[] }, value: Value): Node {

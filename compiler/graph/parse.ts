@@ -3,16 +3,17 @@
 import { VerifyError } from "./error.ts";
 import type { Alias, Attr, Attrs, Graph, Node, Origin, Result, Value } from "./graph.ts";
 import { bare, literal, normaliseLiterals, printName } from "./print.ts";
-import { type, type DType, type TensorType } from "./type.ts";
+import { together, type, type DType, type TensorType } from "./type.ts";
 
 const NUMBER = String.raw`(?:-?(?:(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?|inf)|nan)`;
 const EXTENT = String.raw`(?:0|[1-9]\d*)`;
 const DTYPE = "(?:f32|f64|i32|bool)";
+const ONE_TYPE = String.raw`${DTYPE}\[(?:${EXTENT}(?:,${EXTENT})*)?\]`;
 const keyword = (word: string): RegExp => new RegExp(String.raw`${word}(?![\w.="])`, "y");
 const token = {
   number: new RegExp(String.raw`${NUMBER}(?![\w.])`, "y"),
   literal: new RegExp(String.raw`(?:true|false|${NUMBER}${DTYPE}?)(?![\w.])`, "y"),
-  type: new RegExp(String.raw`${DTYPE}\[(?:${EXTENT}(?:,${EXTENT})*)?\]`, "y"),
+  type: new RegExp(String.raw`${ONE_TYPE}|\(${ONE_TYPE}(?:,${ONE_TYPE})*\)`, "y"),
   string: /"[^"\\\n]*(?:\\.[^"\\\n]*)*"/y,
   graph: keyword("graph"),
   return: keyword("return"),
@@ -35,6 +36,7 @@ function literalOf(text: string): Node {
 }
 
 function typeOf(text: string): TensorType {
+  if (text.startsWith("(")) return together(text.match(new RegExp(ONE_TYPE, "g"))!.map(typeOf)); // the token has one or more
   const [dtype, extents] = text.slice(0, -1).split("[") as [DType, string];
   return type(dtype, extents === "" ? [] : extents.split(",").map(Number));
 }
@@ -44,6 +46,8 @@ class Scanner {
   readonly text: string;
   at = 0;
   culprit = "graph";
+  /** Graphs within graphs. */
+  depth = 0;
   constructor(text: string) {
     this.text = text;
   }
@@ -195,7 +199,28 @@ function readLine(scan: Scanner, { name, at }: Reference): Line {
   const of = typed ? typeOf(scan.expect(token.type, TYPE)) : undefined;
   const origin = readOrigin(scan);
   scan.expect(token.lineEnd, "an origin (@, &, ~ or !) or the end of the line");
-  return { name, at, op, operands, attrs, type: of, origin };
+  const body = readBody(scan);
+  return { name, at, op, operands, attrs: body === undefined ? attrs : { ...attrs, body }, type: of, origin };
+}
+
+/** Graphs within graphs that a text may have. */
+const NESTED = 16;
+
+/** The graph under a node's line. */
+function readBody(scan: Scanner): Graph | undefined {
+  const at = scan.at;
+  scan.take(token.gap);
+  if (scan.take(token.graph) === undefined) {
+    scan.at = at;
+    return undefined;
+  }
+  if (++scan.depth > NESTED) throw scan.error(at, `graphs within ${NESTED} graphs are more than a text may have`);
+  const { culprit } = scan;
+  const body = readGraph(scan);
+  scan.depth--;
+  scan.culprit = culprit;
+  scan.expect(token.lineEnd, "the end of the line");
+  return body;
 }
 
 /** What a graph returns, its values still by name. */
@@ -268,6 +293,14 @@ export function parseGraph(text: string): Graph {
   const scan = new Scanner(text);
   scan.take(token.gap);
   scan.expect(token.graph, '"graph"');
+  const graph = readGraph(scan);
+  scan.take(token.gap);
+  if (scan.at < text.length) scan.fail("the end of the text");
+  return normaliseLiterals(graph);
+}
+
+/** What follows the word "graph". */
+function readGraph(scan: Scanner): Graph {
   const name = scan.string(bare.title, "the graph's name");
   scan.culprit = name;
   scan.expect("{", '"{" after the graph\'s name');
@@ -282,9 +315,7 @@ export function parseGraph(text: string): Graph {
   scan.expect(token.return, 'a node like %y = relu %x : f32[2], or "return"');
   const items: Item[] = [];
   for (scan.take(token.gap); scan.take("}") === undefined; scan.take(token.gap)) items.push(readItem(scan));
-  scan.take(token.gap);
-  if (scan.at < text.length) scan.fail("the end of the text");
-  return normaliseLiterals(resolve(scan, name, lines, items));
+  return resolve(scan, name, lines, items);
 }
 
 export function parseType(text: string): TensorType {

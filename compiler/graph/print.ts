@@ -1,6 +1,6 @@
 /** Guarantees that a graph prints as one canonical text, and that `parseGraph(printGraph(g))` equals `normaliseLiterals(g)` for every graph whose names are unique. */
 
-import { nodeOf, type Attr, type Attrs, type Graph, type Node } from "./graph.ts";
+import { bodyOf, nodeOf, type Attr, type Attrs, type Graph, type Node } from "./graph.ts";
 import type { Origin, Result, Value } from "./graph.ts";
 import { printable } from "./printable.ts";
 import { printType, type, type DType } from "./type.ts";
@@ -37,11 +37,14 @@ function printAttr(attr: Attr): string {
   if (typeof attr === "number") return printNumber(attr);
   if (typeof attr === "boolean") return String(attr);
   if (typeof attr === "string") return RESERVED.includes(attr) ? quote(attr) : printText(attr, bare.word);
+  if ("nodes" in attr) throw new TypeError("a graph is printed under its node");
   return `[${attr.map(printAttr).join(",")}]`;
 }
 
 function printAttrs(attrs: Attrs): string {
-  const keys = Object.keys(attrs).sort();
+  const keys = Object.keys(attrs)
+    .filter((key) => key !== "body")
+    .sort();
   return `{${keys.map((key) => `${printText(key, bare.word)}=${printAttr(attrs[key]!)}`).join(" ")}}`;
 }
 
@@ -81,7 +84,7 @@ export const literal = (dtype: DType, value: number): Literal => ({
   origin: { role: "primal", site: "" },
 });
 
-/** Equal literals become one node, named by its text, right before the first node that reads it; unread ones go. */
+/** In bodies too: equal literals become one node, named by its text, right before the first node that reads it; unread ones go. */
 export function normaliseLiterals(graph: Graph): Graph {
   const nodes: Node[] = [];
   const literals = new Map<string, Value>();
@@ -105,7 +108,10 @@ export function normaliseLiterals(graph: Graph): Graph {
     if (isLiteral(node)) return;
     const inputs = node.inputs.map(valueOf);
     const same = inputs.every((input, place) => input === node.inputs[place]);
-    moved[at] = append(same ? node : { ...node, inputs });
+    const body = bodyOf(node);
+    const normal = body && normaliseLiterals(body);
+    const whole = normal === body ? node : { ...node, attrs: { ...node.attrs, body: normal! } };
+    moved[at] = append(same ? whole : { ...whole, inputs });
   });
   const aliases = graph.aliases.map((alias) => ({ ...alias, value: valueOf(alias.value) }));
   const results = graph.results.map((result) =>
@@ -118,6 +124,14 @@ export function normaliseLiterals(graph: Graph): Graph {
 }
 
 const widest = (cells: readonly string[]): number => cells.reduce((width, cell) => Math.max(width, cell.length), 0);
+
+/** The graph inside a node, under its line. */
+function bodyLines(node: Node): string[] {
+  const body = bodyOf(node);
+  if (body === undefined) return [];
+  const lines = printGraph(body).trimEnd().split("\n");
+  return lines.map((line) => (line === "" ? "" : `    ${line}`));
+}
 
 export function printGraph(graph: Graph): string {
   const operand = (value: Value): string => {
@@ -142,9 +156,10 @@ export function printGraph(graph: Graph): string {
   const defined = [...nodes, ...graph.aliases];
   const names = defined.map(({ name }) => printName(name));
   const [nameWidth, rightWidth] = [widest(names), widest(rights)];
-  const lines = defined.map(({ origin }, row) =>
-    `  ${names[row]!.padEnd(nameWidth)} = ${rights[row]!.padEnd(rightWidth)}   ${printOrigin(origin)}`.trimEnd(),
-  );
+  const lines = defined.flatMap((one, row) => [
+    `  ${names[row]!.padEnd(nameWidth)} = ${rights[row]!.padEnd(rightWidth)}   ${printOrigin(one.origin)}`.trimEnd(),
+    ...("attrs" in one ? bodyLines(one) : []),
+  ]);
 
   const items = graph.results.map(item);
   const short = `  ${["return", items.join("  ")].join(" ").trimEnd()}`;

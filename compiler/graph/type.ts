@@ -1,4 +1,4 @@
-/** Guarantees that a tensor's type is a dtype and a static shape, written `f32[32,784]`. */
+/** Guarantees that a tensor's type is a dtype and a static shape, written `f32[32,784]`; of several tensors it is `(f32[32,8],f32[5,32,8])`. */
 
 export type DType = "f32" | "f64" | "i32" | "bool";
 export type Float = "f32" | "f64";
@@ -7,12 +7,21 @@ export type Shape = readonly number[];
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
+  /** Of a node with several results: theirs, in order. Its elements are theirs, one result after the other. */
+  readonly parts?: readonly TensorType[];
 }
 
 export const type = (dtype: DType, shape: Shape): TensorType => ({ dtype, shape });
 export const f32 = (...shape: number[]): TensorType => type("f32", shape);
 export const i32 = (...shape: number[]): TensorType => type("i32", shape);
 export const bool = (...shape: number[]): TensorType => type("bool", shape);
+
+/** The type of a node with these results: a float where one of them is. */
+export const together = (parts: readonly TensorType[]): TensorType => ({
+  dtype: (parts.find(({ dtype }) => isFloat(dtype)) ?? parts[0]!).dtype,
+  shape: [parts.reduce((sum, { shape }) => sum + sizeOf(shape), 0)],
+  parts,
+});
 
 /** Number of elements. */
 export const sizeOf = (shape: Shape): number => shape.reduce((n, extent) => n * extent, 1);
@@ -24,9 +33,14 @@ export const isFloat = (dtype: DType): dtype is Float => dtype === "f32" || dtyp
 
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 
-export const sameType = (a: TensorType, b: TensorType): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape);
+export const sameType = (a: TensorType, b: TensorType): boolean =>
+  a.dtype === b.dtype &&
+  sameShape(a.shape, b.shape) &&
+  a.parts?.length === b.parts?.length &&
+  (a.parts ?? []).every((part, n) => sameType(part, b.parts![n]!));
 
-export const printType = ({ dtype, shape }: TensorType): string => `${dtype}[${shape.join(",")}]`;
+export const printType = ({ dtype, shape, parts }: TensorType): string =>
+  parts === undefined ? `${dtype}[${shape.join(",")}]` : `(${parts.map(printType).join(",")})`;
 
 /** Row-major strides, in elements. */
 export function stridesOf(shape: Shape): number[] {

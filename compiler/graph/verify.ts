@@ -1,7 +1,7 @@
-/** Guarantees of a verified graph: (1) operands come before their readers, (2) names are unique, (3) every type is the one its op infers, (4) only literals broadcast by themselves, (5) dims are positive integers, (6) losses are float scalars, (7) writes go to storage of the same type, once each. */
+/** Guarantees of a verified graph: (1) operands come before their readers, (2) names are unique, (3) every type is the one its op infers, (4) only literals broadcast by themselves, (5) dims are positive integers, (6) losses are float scalars, (7) writes go to storage of the same type, once each, (8) the graph inside a node is verified, and writes nothing. */
 
 import { VerifyError } from "./error.ts";
-import { nodeOf, type Graph, type Node } from "./graph.ts";
+import { bodyOf, nodeOf, type Graph, type Node } from "./graph.ts";
 import type { TypingLaw } from "./build.ts";
 import { isFloat, printType, sameType } from "./type.ts";
 
@@ -25,12 +25,20 @@ export function verifyGraph(graph: Graph, opOf: (name: string) => VerifiedOp): v
     if (!node.type.shape.every((extent) => Number.isInteger(extent) && extent > 0))
       fail(`needs dims that are whole numbers above 0, but has ${printType(node.type)}`);
     checkTyping(graph, node, opOf(node.op), fail);
+    checkBody(node, opOf, fail);
   });
   for (const alias of graph.aliases) {
     if (names.has(alias.name)) throw new VerifyError(alias.name, `alias %${alias.name}: the name is taken`);
     names.add(alias.name);
   }
   checkResults(graph);
+}
+
+function checkBody(node: Node, opOf: (name: string) => VerifiedOp, fail: (message: string) => never): void {
+  const body = bodyOf(node);
+  if (body === undefined) return;
+  verifyGraph(body, opOf);
+  if (body.results.some(({ kind }) => kind !== "output")) fail("its body may return outputs only");
 }
 
 function checkTyping(graph: Graph, node: Node, op: VerifiedOp, fail: (message: string) => never): void {

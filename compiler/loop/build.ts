@@ -37,7 +37,6 @@ export const sumOver = (over: readonly Axis[], term: Scalar): Scalar => ({
 
 /** Rebuilds a scalar bottom-up; unchanged parts come back as the same objects. */
 export function mapScalar(s: Scalar, visit: (s: Scalar) => Scalar): Scalar {
-  const go = (child: Scalar): Scalar => mapScalar(child, visit);
   switch (s.kind) {
     case "literal":
     case "local":
@@ -45,20 +44,26 @@ export function mapScalar(s: Scalar, visit: (s: Scalar) => Scalar): Scalar {
     case "load":
       return visit(s);
     case "apply": {
-      const args = s.args.map(go);
-      return visit(args.every((arg, n) => arg === s.args[n]) ? s : { ...s, args });
+      let args: Scalar[] | undefined;
+      for (let n = 0; n < s.args.length; n++) {
+        const arg = mapScalar(s.args[n]!, visit);
+        if (arg !== s.args[n]) (args ??= [...s.args])[n] = arg;
+      }
+      return visit(args === undefined ? s : { ...s, args });
     }
     case "select": {
-      const [when, then, otherwise] = [go(s.when), go(s.then), go(s.otherwise)];
+      const when = mapScalar(s.when, visit);
+      const then = mapScalar(s.then, visit);
+      const otherwise = mapScalar(s.otherwise, visit);
       const same = when === s.when && then === s.then && otherwise === s.otherwise;
       return visit(same ? s : { ...s, when, then, otherwise });
     }
     case "round": {
-      const value = go(s.value);
+      const value = mapScalar(s.value, visit);
       return visit(value === s.value ? s : { ...s, value });
     }
     case "reduce": {
-      const term = go(s.term);
+      const term = mapScalar(s.term, visit);
       return visit(term === s.term ? s : { ...s, term });
     }
   }
@@ -67,9 +72,13 @@ export function mapScalar(s: Scalar, visit: (s: Scalar) => Scalar): Scalar {
 /** Replaces loop indices everywhere in a scalar. */
 export const substitute = (s: Scalar, by: ReadonlyMap<string, Index>): Scalar =>
   mapScalar(s, (part) => {
-    if (part.kind === "index") return { ...part, at: substituteIndex(part.at, by) };
-    if (part.kind === "load") return { ...part, at: part.at.map((i) => substituteIndex(i, by)) };
-    return part;
+    if (part.kind === "index") {
+      const at = substituteIndex(part.at, by);
+      return at === part.at ? part : { ...part, at };
+    }
+    if (part.kind !== "load") return part;
+    const at = part.at.map((i) => substituteIndex(i, by));
+    return at.every((one, n) => one === part.at[n]) ? part : { ...part, at };
   });
 
 /** Visits every part of a scalar, outermost first. */
@@ -96,8 +105,10 @@ export function walkScalar(s: Scalar, visit: (s: Scalar) => void): void {
 export function walkStmts(body: readonly Stmt[], visit: { stmt?: (s: Stmt) => void; scalar?: (s: Scalar) => void }): void {
   for (const stmt of body) {
     visit.stmt?.(stmt);
-    if (stmt.kind === "for") walkStmts(stmt.body, visit);
-    else if (stmt.kind === "if") {
+    if (stmt.kind === "for") {
+      if (visit.scalar && stmt.only) walkScalar(stmt.only, visit.scalar);
+      walkStmts(stmt.body, visit);
+    } else if (stmt.kind === "if") {
       if (visit.scalar) walkScalar(stmt.when, visit.scalar);
       walkStmts(stmt.then, visit);
     } else if (visit.scalar) walkScalar(stmt.value, visit.scalar);
@@ -107,10 +118,14 @@ export function walkStmts(body: readonly Stmt[], visit: { stmt?: (s: Stmt) => vo
 /** The buffer that a definition is stored in. */
 export const storedIn = ({ name, target, segment }: Definition): string => segment?.of ?? target ?? name;
 
+/** What a loop runs of its iterations, where that is one of them, rebuilt. */
+export const onlyOf = ({ only }: Pick<Loop, "only">, change: (only: Scalar) => Scalar): Pick<Loop, "only"> =>
+  only === undefined ? {} : { only: change(only) };
+
 /** Rebuilds the scalars that statements evaluate. */
 export const mapStmts = (body: readonly Stmt[], visit: (s: Scalar) => Scalar): readonly Stmt[] =>
   body.map((s): Stmt => {
-    if (s.kind === "for") return { ...s, body: mapStmts(s.body, visit) };
+    if (s.kind === "for") return { ...s, ...onlyOf(s, (only) => mapScalar(only, visit)), body: mapStmts(s.body, visit) };
     if (s.kind === "if") return { ...s, when: mapScalar(s.when, visit), then: mapStmts(s.then, visit) };
     return { ...s, value: mapScalar(s.value, visit) };
   });
@@ -119,7 +134,13 @@ export const mapStmts = (body: readonly Stmt[], visit: (s: Scalar) => Scalar): r
 export const substituteStmts = (body: readonly Stmt[], by: ReadonlyMap<string, Index>): readonly Stmt[] =>
   body.map((s): Stmt => {
     if (s.kind === "for")
-      return { ...s, from: substituteIndex(s.from, by), to: substituteIndex(s.to, by), body: substituteStmts(s.body, by) };
+      return {
+        ...s,
+        from: substituteIndex(s.from, by),
+        to: substituteIndex(s.to, by),
+        ...onlyOf(s, (only) => substitute(only, by)),
+        body: substituteStmts(s.body, by),
+      };
     if (s.kind === "if") return { ...s, when: substitute(s.when, by), then: substituteStmts(s.then, by) };
     const value = substitute(s.value, by);
     return s.kind === "store" ? { ...s, at: substituteIndex(s.at, by), value } : { ...s, value };
@@ -150,8 +171,30 @@ export function loadsOf(s: Scalar): Load[] {
   return loads;
 }
 
+/** How a sum goes, where it is not term after term in a local. */
+export const orderText = ({ inLanes, inMemory }: Reduce): string =>
+  inLanes === true ? " in lanes" : inMemory === true ? " in memory" : "";
+
 /** A text that is equal exactly for structurally equal scalars. */
-export function keyOf(s: Scalar): string {
+export const keyOf = (s: Scalar): string => keyBy(s, keyOf);
+
+/** Keys of many scalars, equal where keyOf's are, and short: each part's is found once. */
+export class Keys {
+  readonly #known = new Map<Scalar, string>();
+  readonly #numbers = new Map<string, string>();
+
+  of(s: Scalar): string {
+    const known = this.#known.get(s);
+    if (known !== undefined) return known;
+    const key = keyBy(s, (part) => this.of(part));
+    const number = this.#numbers.get(key) ?? String(this.#numbers.size);
+    this.#numbers.set(key, number);
+    this.#known.set(s, number);
+    return number;
+  }
+}
+
+function keyBy(s: Scalar, of: (part: Scalar) => string): string {
   switch (s.kind) {
     case "literal":
       return `${Object.is(s.value, -0) ? "-0" : s.value}${s.dtype}`;
@@ -162,12 +205,12 @@ export function keyOf(s: Scalar): string {
     case "load":
       return `${JSON.stringify(s.buffer)}${s.updated === true ? "′" : ""}[${s.at.map(printIndex).join(",")}]`;
     case "apply":
-      return `${s.fn}:${s.dtype}(${s.args.map(keyOf).join(",")})`;
+      return `${s.fn}:${s.dtype}(${s.args.map(of).join(",")})`;
     case "select":
-      return `select(${keyOf(s.when)},${keyOf(s.then)},${keyOf(s.otherwise)})`;
+      return `select(${of(s.when)},${of(s.then)},${of(s.otherwise)})`;
     case "round":
-      return `round(${keyOf(s.value)})`;
+      return `round(${of(s.value)})`;
     case "reduce":
-      return `${s.by}${s.inLanes === true ? " in lanes" : ""}(${s.over.map((a) => `${a.name}<${a.extent}`).join(",")}:${keyOf(s.term)})`;
+      return `${s.by}${orderText(s)}(${s.over.map((a) => `${a.name}<${a.extent}`).join(",")}:${of(s.term)})`;
   }
 }

@@ -1,6 +1,7 @@
 /** Guarantees that a block of scalars evaluates each repeated part once, as a `let` before them. */
 
-import { keyOf, loadsOf, walkScalar } from "./build.ts";
+import { bulkOf } from "./bulk.ts";
+import { Keys, loadsOf, walkScalar } from "./build.ts";
 import { namesIn } from "./index-expression.ts";
 import type { DType } from "../graph/type.ts";
 import type { Scalar, Stmt } from "./loop.ts";
@@ -31,13 +32,13 @@ function children(s: Scalar): readonly Scalar[] {
 }
 
 /** Visits the keys of parts that only one branch of a select evaluates. */
-function walkBranches(s: Scalar, visit: (key: string) => void): void {
+function walkBranches(s: Scalar, keys: Keys, visit: (key: string) => void): void {
   if (s.kind === "select")
     for (const branch of [s.then, s.otherwise])
       walkScalar(branch, (part) => {
-        if (!trivial(part)) visit(keyOf(part));
+        if (!trivial(part)) visit(keys.of(part));
       });
-  children(s).forEach((child) => walkBranches(child, visit));
+  children(s).forEach((child) => walkBranches(child, keys, visit));
 }
 
 function mapChildren(s: Scalar, go: (s: Scalar) => Scalar): Scalar {
@@ -76,13 +77,14 @@ export function hoistInvariants(
   name: Namer,
 ): { lets: Stmt[]; scalars: Scalar[] } {
   const lets: Stmt[] = [];
+  const keys = new Keys();
   const known = new Map<string, Scalar>();
   const writes = (s: Scalar): boolean => loadsOf(s).some(({ buffer }) => written.has(buffer));
   const go = (s: Scalar): Scalar => {
     if (trivial(s)) return s;
     if (varies(s, loops) || writes(s) || s.kind === "reduce")
       return s.kind === "select" ? { ...s, when: go(s.when) } : s.kind === "reduce" ? s : mapChildren(s, go);
-    const key = keyOf(s);
+    const key = keys.of(s);
     const made = known.get(key);
     if (made !== undefined) return made;
     const local: Scalar = { kind: "local", dtype: s.dtype, name: name(s) };
@@ -93,38 +95,42 @@ export function hoistInvariants(
   return { scalars: scalars.map(go), lets };
 }
 
+/** How deep an expression nests: an assembler and a parser recur over what they read. */
+const MOST_DEEP = 48;
+
 /**
- * Parts that occur at least twice become lets; with `loads`, so does every load that no branch guards.
+ * Parts that occur at least twice, or that nest deep, become lets; with `loads`, so does every load that no branch guards.
  * Returns the lets in order and the scalars that use them.
  */
 export function shareSubexpressions(scalars: readonly Scalar[], name: Namer, loads = false): { lets: Stmt[]; scalars: Scalar[] } {
   const counts = new Map<string, number>();
+  const keys = new Keys();
   const count = (s: Scalar): void => {
     if (trivial(s)) return;
     const of = uncast(s);
     if (of !== undefined) return count(of);
-    const key = keyOf(s);
+    const key = keys.of(s);
     const n = (counts.get(key) ?? 0) + 1;
     counts.set(key, n);
     if (n === 1) children(s).forEach(count);
   };
   scalars.forEach(count);
   // a part that is evaluated anyway serves the branches that repeat it
-  for (const s of scalars) walkBranches(s, (key) => counts.has(key) && counts.set(key, counts.get(key)! + 1));
+  for (const s of scalars) walkBranches(s, keys, (key) => counts.has(key) && counts.set(key, counts.get(key)! + 1));
   const lets: Stmt[] = [];
   const known = new Map<string, Scalar>();
   const reuse = (s: Scalar): Scalar => {
-    const made = trivial(s) ? undefined : known.get(keyOf(s));
+    const made = trivial(s) ? undefined : known.get(keys.of(s));
     return made ?? mapChildren(s, reuse);
   };
   const rebuild = (s: Scalar): Scalar => {
     if (trivial(s)) return s;
     if (uncast(s) !== undefined) return mapChildren(s, rebuild);
-    const key = keyOf(s);
+    const key = keys.of(s);
     const made = known.get(key);
     if (made !== undefined) return made;
     const next = inside(s, rebuild, reuse);
-    if ((counts.get(key) ?? 0) < 2 && !(loads && s.kind === "load" && counts.has(key))) return next;
+    if (bulkOf(next).depth <= MOST_DEEP && (counts.get(key) ?? 0) < 2 && !(loads && s.kind === "load" && counts.has(key))) return next;
     const local: Scalar = { kind: "local", dtype: s.dtype, name: name(s) };
     lets.push({ kind: "let", name: local.name, dtype: s.dtype, value: next, mutable: false });
     known.set(key, local);

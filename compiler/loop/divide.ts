@@ -23,6 +23,8 @@ interface Cut {
   readonly whole: readonly Stmt[];
   readonly body: readonly Stmt[];
   readonly pieces: readonly Piece[];
+  /** What every thread reads to know which iteration of a loop runs. */
+  readonly told: readonly Piece[];
   /** The part of their time that threads work which wait for the one that has the most to do. */
   readonly fair: number;
 }
@@ -84,7 +86,9 @@ function best(cuts: Iterable<Cut>, others: readonly Cut[] = []): Cut | undefined
   return closest;
 }
 
-const fit = (a: Cut, b: Cut): boolean => a.pieces.every((piece) => b.pieces.every((other) => areApart(piece, other)));
+const fit = (a: Cut, b: Cut): boolean =>
+  a.pieces.every((piece) => [...b.pieces, ...b.told].every((other) => areApart(piece, other))) &&
+  a.told.every((read) => b.pieces.every((piece) => areApart(read, piece)));
 
 /** The ways to run statements on several threads: divided, outermost loops first, or on one of them. */
 function* waysOf(statements: readonly Stmt[], search: Search): Generator<Cut> {
@@ -95,13 +99,29 @@ function* waysOf(statements: readonly Stmt[], search: Search): Generator<Cut> {
 function* cutsOf(statements: readonly Stmt[], search: Search): Generator<Cut> {
   const [loop, ...others] = statements;
   if (loop?.kind !== "for" || loop.form !== "loop" || others.length > 0) return;
-  const counts = loop.from.terms.length + loop.to.terms.length === 0;
+  const counts = loop.from.terms.length + loop.to.terms.length === 0 && loop.only === undefined;
   if (counts && tripsOf(loop) > 1) {
     const piece = pieceOf(loop);
     if (isApart(piece)) yield cutAt(piece, statements, search);
   }
-  for (const cut of cutsWithin(loop.body, search)) yield { ...cut, whole: statements, body: [{ ...loop, body: cut.body }] };
+  for (const cut of cutsWithin(loop.body, search)) {
+    const told = loop.only === undefined ? cut.told : [...cut.told, readByAll(loop.only)];
+    if (cut.pieces.every((piece) => told.every((read) => areApart(piece, read))))
+      yield { ...cut, told, whole: statements, body: [{ ...loop, body: cut.body }] };
+  }
 }
+
+/** What a value reads, whoever evaluates it: a loop of which no thread runs a part. */
+const readByAll = (value: Scalar): Piece =>
+  pieceOf({
+    kind: "for",
+    index: "all.",
+    from: constant(0),
+    to: constant(Infinity),
+    step: 1,
+    form: "loop",
+    body: [{ kind: "let", name: "read.", dtype: value.dtype, value, mutable: false }],
+  });
 
 /** The ways to divide the body of a loop that every thread runs whole: as its longest part can be, where the rest agrees. */
 function* cutsWithin(body: readonly Stmt[], search: Search): Generator<Cut> {
@@ -124,6 +144,7 @@ function* cutsWithin(body: readonly Stmt[], search: Search): Generator<Cut> {
       whole: body,
       body: groups.flatMap((group) => chosen.get(group)?.body ?? group.statements),
       pieces: cuts.flatMap(({ pieces }) => pieces),
+      told: cuts.flatMap(({ told }) => told),
       fair: sum(work) / sum(waited),
     };
   }
@@ -133,7 +154,7 @@ function* cutsWithin(body: readonly Stmt[], search: Search): Generator<Cut> {
 function cutAt(piece: Piece, whole: readonly Stmt[], { threads }: Search): Cut {
   const trips = tripsOf(piece.loop);
   const fair = trips / (threads * Math.ceil(trips / threads));
-  return { whole, body: [piece.loop], pieces: [piece], fair };
+  return { whole, body: [piece.loop], pieces: [piece], told: [], fair };
 }
 
 /** Statements that one thread runs: a loop of one iteration. */

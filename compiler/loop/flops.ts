@@ -1,6 +1,7 @@
 /** Floating-point operations: each arithmetic function once at every point where it is evaluated. Comparisons and casts are none. */
 
 import { sizeOf } from "../graph/type.ts";
+import { pickOf } from "./pick.ts";
 import type { Call, Kernel, Scalar } from "./loop.ts";
 
 /** Operations of an entry from which on they say what takes its time; a shorter one is calls and loads. */
@@ -8,6 +9,7 @@ export const TELLING = 100_000;
 
 /** Of one evaluation. */
 export function flopsOfScalar(s: Scalar): number {
+  if (s.kind === "reduce" && pickOf(s) !== undefined) return flopsOfScalar(pickOf(s)!.term) + 1;
   if (s.kind === "reduce") return sizeOf(s.over.map((axis) => axis.extent)) * (flopsOfScalar(s.term) + 1);
   if (s.kind === "apply") return s.args.reduce((n, arg) => n + flopsOfScalar(arg), s.dtype === "bool" || s.fn === "cast" ? 0 : 1);
   if (s.kind === "select") return flopsOfScalar(s.then) + flopsOfScalar(s.otherwise);

@@ -4,7 +4,7 @@ const RESERVED = new Set(
   (
     "arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof undefined var void while with yield " +
     "NaN Infinity Math Number Object Array Float32Array Float64Array Int32Array Uint8Array ArrayBuffer DataView Error RangeError TypeError globalThis async of get set " +
-    "fround exp log tanh sin cos pow erf log1p expm1 exp32 log32 tanh32 bitsOf floatOf randomBits constructor prototype __proto__"
+    "fround exp log tanh sin cos pow erf erfc atan log1p expm1 exp32 log32 tanh32 erf32 bitsOf floatOf randomBits constructor prototype __proto__"
   ).split(" "),
 );
 

@@ -25,17 +25,21 @@ export const index = (name: string, extent: number): Index =>
 const keyOf = (atom: Atom): string => printAtom(atom);
 
 export function add(...parts: readonly Index[]): Index {
-  const sums = new Map<string, { atom: Atom; by: number }>();
+  const sums: { atom: Atom; by: number }[] = [];
   let offset = 0;
   for (const part of parts) {
     offset += part.offset;
     for (const { atom, by } of part.terms) {
-      const key = keyOf(atom);
-      sums.set(key, { atom, by: (sums.get(key)?.by ?? 0) + by });
+      const sum = sums.find((one) => isSame(one.atom, atom));
+      if (sum === undefined) sums.push({ atom, by });
+      else sum.by += by;
     }
   }
-  return joined({ terms: [...sums.values()].filter(({ by }) => by !== 0), offset });
+  return joined({ terms: sums.filter(({ by }) => by !== 0), offset });
 }
+
+const isSame = (a: Atom, b: Atom): boolean =>
+  a === b || (a.kind === b.kind && (a.kind === "index" ? a.name === (b as typeof a).name : keyOf(a) === keyOf(b)));
 
 /** n·⌊a / n⌋ + a mod n is a; and ⌊⌊a / m⌋ / n⌋ is ⌊a / (m·n)⌋. */
 function joined(a: Index): Index {

@@ -81,7 +81,7 @@ export function sharedByLanes({ body }: Pick<Loop, "body">, lanes: Lanes): Reado
   };
   eachStmt(body, (s) => {
     if (s.kind === "if") return alone(s.when);
-    if (s.kind === "for") return;
+    if (s.kind === "for") return s.only === undefined ? undefined : alone(s.only);
     if (s.kind === "store" || lanes.varying.has(s.name)) return inLanes(s.value);
     const into = s.kind === "assign" ? gathered(s, lanes) : undefined;
     return into === undefined ? alone(s.value) : inLanes(into.part);
@@ -123,6 +123,8 @@ export function obstacle(loop: Loop, lengths: ReadonlyMap<string, number>): stri
     if (s.kind === "for" && s.form === "vector") complain("it stands inside another or holds one");
     if (s.kind === "for" && (mentions(s.from, lane) || mentions(s.to, lane)))
       complain("a loop inside has bounds that differ from lane to lane");
+    if (s.kind === "for" && s.only !== undefined && varies(s.only, lanes))
+      complain("a loop inside runs an iteration that differs from lane to lane");
     if (s.kind === "if" && varies(s.when, lanes)) complain("a branch differs from lane to lane");
     if (s.kind === "assign" && !lanes.own.has(s.name) && gathered(s, lanes) === undefined)
       complain("a local from outside takes what is no sum, largest or smallest of the lanes");
@@ -159,7 +161,8 @@ function hazard(body: readonly Stmt[], stores: ReadonlyMap<string, readonly Inde
   eachScalar(body, (s) => {
     if (s.kind !== "load") return;
     for (const at of stores.get(s.buffer) ?? [])
-      if (strideOf(s.at[0]!, lane) !== 1 || !apart(at, s.at[0]!)) found = `one lane may load what another stores to ${s.buffer}`;
+      if (strideOf(s.at[0]!, lane) !== 1 || !(apart(at, s.at[0]!) || wholeVectorsApart(at, s.at[0]!)))
+        found = `one lane may load what another stores to ${s.buffer}`;
   });
   return found;
 }
@@ -169,6 +172,12 @@ function apart(a: Index, b: Index): boolean {
   const distance = Math.abs(a.offset - b.offset);
   if ((distance > 0 && distance < LANES) || a.terms.length !== b.terms.length) return false;
   return a.terms.every(({ atom, by }) => b.terms.some((t) => t.by === by && JSON.stringify(t.atom) === JSON.stringify(atom)));
+}
+
+/** One index less the other is a multiple of a vector, whatever the loops around are at: the same lane's element, or none of this vector. */
+function wholeVectorsApart(a: Index, b: Index): boolean {
+  const { terms, offset } = add(a, scale(b, -1));
+  return offset % LANES === 0 && terms.every(({ by }) => by % LANES === 0);
 }
 
 const eachStmt = (body: readonly Stmt[], visit: (s: Stmt) => void): void => walkStmts(body, { stmt: visit });

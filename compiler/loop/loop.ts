@@ -8,7 +8,7 @@ import type { Index } from "./index-expression.ts";
  * floatOf an integer as a float32; shr keeps the sign.
  */
 export const SCALAR_FNS = [
-  ...["neg", "abs", "sign", "floor", "sqrt", "exp", "log", "tanh", "sin", "cos", "erf"],
+  ...["neg", "abs", "sign", "floor", "sqrt", "exp", "log", "tanh", "sin", "cos", "erf", "erfc", "atan"],
   ...["log1p", "expm1", "add", "sub", "mul", "div", "max", "min", "pow", "lt", "le", "eq"],
   ...["and", "or", "not", "cast", "randomBits", "bitsOf", "floatOf", "shl", "shr"],
 ] as const satisfies readonly string[];
@@ -24,6 +24,8 @@ export type ScalarFn =
   | "sin"
   | "cos"
   | "erf"
+  | "erfc"
+  | "atan"
   | "log1p"
   | "expm1"
   | "add"
@@ -53,7 +55,8 @@ export interface Axis {
 
 /**
  * How terms combine. The order is row-major over the axes, one term after the other; or, `inLanes`, in four sums side by side
- * (passes/graph/additions.ts). It is part of a reduction's meaning: no schedule may change it.
+ * (passes/graph/additions.ts). A sum `inMemory` is stored after every term, and rounded as storage rounds: places that the data tell are
+ * added to one after the other. It is part of a reduction's meaning: no schedule may change it.
  */
 export type ReduceBy = "add" | "max" | "argmax";
 
@@ -76,6 +79,7 @@ export type Scalar =
       readonly over: readonly Axis[];
       readonly term: Scalar;
       readonly inLanes?: true;
+      readonly inMemory?: true;
     };
 
 export type Literal = Extract<Scalar, { kind: "literal" }>;
@@ -114,8 +118,14 @@ export interface Definition {
   readonly doc: readonly Doc[];
 }
 
-/** Where a stage's value goes: memory, a local of the shared loops, or a sum over all of the shared loops. */
-export type Storage = "buffer" | "local" | "total";
+/**
+ * Where a stage's value goes: memory, a local of the shared loops, or a sum over all of the shared loops; or memory of which only the places
+ * hold it that a term is added to, for the stages after it: elsewhere it is 0.
+ */
+export type Storage = "buffer" | "local" | "total" | "places";
+
+/** Whether a statement leaves a stage's value to others. */
+export const isLeft = ({ storage }: Pick<Stage, "storage">): boolean => storage !== "local" && storage !== "places";
 
 export interface Stage {
   readonly definition: Definition;
@@ -141,6 +151,7 @@ export interface Definitions {
 export type Apart =
   | "fusion is left out"
   | "it contracts"
+  | "it is summed in memory"
   | "it is computed again for the backward pass"
   | "it belongs to another part of the batch"
   | "it reads what the other overwrites"
@@ -150,6 +161,7 @@ export type Apart =
   | "it has another shape"
   | "it reads the other elsewhere than at its own point"
   | "it reduces, and the other's loops are tiled"
+  | "the other's loops hold as much as a kernel may"
   | "it would wait for itself";
 
 /** A value that stayed out of a group it reads from, whose values so far are named. */
@@ -169,7 +181,10 @@ export type Work =
 
 /** How: the loop nest chosen for a group. */
 export type Stmt =
-  /** `unrolled`: so many iterations are written in a row, each a block; the loop may end after any of them. */
+  /**
+   * `unrolled`: so many iterations are written in a row, each a block; the loop may end after any of them. `only`: of all iterations the
+   * one runs whose number this is, or none where it lies outside; the ends are known, and it is evaluated once, before the loop.
+   */
   | {
       readonly kind: "for";
       readonly index: string;
@@ -178,6 +193,7 @@ export type Stmt =
       readonly step: number;
       readonly form: "loop" | "vector";
       readonly unrolled?: number;
+      readonly only?: Scalar;
       readonly body: readonly Stmt[];
     }
   | { readonly kind: "let"; readonly name: string; readonly dtype: DType; readonly value: Scalar; readonly mutable: boolean }

@@ -23,7 +23,19 @@ export interface Machine {
 }
 
 /** Functions whose values no format holds exactly: emitted files bring their own. */
-export const MATHEMATICS: ReadonlySet<ScalarFn> = new Set(["exp", "log", "tanh", "sin", "cos", "erf", "log1p", "expm1", "pow"]);
+export const MATHEMATICS: ReadonlySet<ScalarFn> = new Set([
+  "exp",
+  "log",
+  "tanh",
+  "sin",
+  "cos",
+  "erf",
+  "log1p",
+  "expm1",
+  "pow",
+  "atan",
+  "erfc",
+]);
 
 export interface Rates {
   readonly flopsPerSecond: number;

@@ -1,6 +1,8 @@
 /** Guarantees that kernels, or groups, with one key differ in names alone, or in how far loops go: equal loops over storage of equal type. */
 
+import { orderText } from "./build.ts";
 import type { Index } from "./index-expression.ts";
+import { storageOfPlaces } from "./pick.ts";
 import type { Buffer, Group, Kernel, Scalar, Stmt } from "./loop.ts";
 
 /** Numbers names in order of appearance, each kind of name for itself. */
@@ -64,7 +66,7 @@ class Numbering {
       case "round":
         return `round(${this.scalar(s.value)})`;
       case "reduce":
-        return `${s.by}${s.inLanes === true ? " in lanes" : ""}(${s.over.map(({ name, extent }) => `${this.of("i", name)}<${extent}`).join()}:${this.scalar(s.term)})`;
+        return `${s.by}${orderText(s)}(${s.over.map(({ name, extent }) => `${this.of("i", name)}<${extent}`).join()}:${this.scalar(s.term)})`;
     }
   }
 
@@ -72,7 +74,7 @@ class Numbering {
     const block = (body: readonly Stmt[]): string => `{${body.map((one) => this.stmt(one)).join(";")}}`;
     switch (s.kind) {
       case "for":
-        return `${s.form} ${this.of("i", s.index)} ${this.index(s.from)}..${s.unrolled === undefined ? this.end(s.to) : this.index(s.to)} ${s.step} ${s.unrolled ?? 1}${block(s.body)}`;
+        return `${s.form} ${this.of("i", s.index)} ${this.index(s.from)}..${s.unrolled === undefined ? this.end(s.to) : this.index(s.to)} ${s.step} ${s.unrolled ?? 1}${s.only === undefined ? "" : ` only ${this.scalar(s.only)}`}${block(s.body)}`;
       case "let":
         return `${s.mutable ? "let" : "const"} ${this.of("l", s.name)}:${s.dtype}=${this.scalar(s.value)}`;
       case "assign":
@@ -126,7 +128,8 @@ export function keyOfGroup(
   const axis = ({ name, extent }: { readonly name: string; readonly extent: number }): string => `${numbering.of("i", name)}<${extent}`;
   const text = stages.map(({ definition: d, storage }) => {
     const value = `${d.axes.map(axis).join()}=${numbering.scalar(d.value)}`;
-    return `${storage} ${d.op} ${numbering.of("b", d.name)}→${d.target === undefined ? "" : numbering.of("b", d.target)}${d.segment === undefined ? "" : `@${numbering.of("b", d.segment.of)}[${d.segment.at.map((at) => numbering.index(at)).join()}]`}:${d.dtype}[${value}]`;
+    const own = storage === "places" ? Object.values(storageOfPlaces(d)).map(({ name }: Buffer) => numbering.of("b", name)) : [];
+    return `${storage} ${own.join()} ${d.op} ${numbering.of("b", d.name)}→${d.target === undefined ? "" : numbering.of("b", d.target)}${d.segment === undefined ? "" : `@${numbering.of("b", d.segment.of)}[${d.segment.at.map((at) => numbering.index(at)).join()}]`}:${d.dtype}[${value}]`;
   });
   return { key: `${axes.map(axis).join()}|${text.join(";")}`, buffers: numbering.buffers() };
 }

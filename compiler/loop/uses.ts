@@ -64,4 +64,6 @@ export function workOf(body: readonly Stmt[]): number {
   );
 }
 
-const mostTrips = ({ from, to, step }: Loop): number => Math.max(0, Math.ceil((rangeOf(to)[1] - rangeOf(from)[0]) / step));
+/** Iterations that a loop may run. */
+export const mostTrips = ({ from, to, step, only }: Loop): number =>
+  only !== undefined ? 1 : Math.max(0, Math.ceil((rangeOf(to)[1] - rangeOf(from)[0]) / step));

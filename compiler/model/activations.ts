@@ -1,13 +1,15 @@
 /** The activation functions, finite with their slopes at ±1e4, and one list of the names that layers know them by. */
 
-import { anyOf, FINITE, oneOf, optional, optionsOf, type Law } from "../graph/arguments.ts";
+import { anyOf, FINITE, numbers, oneOf, optional, optionsOf, type Law } from "../graph/arguments.ts";
 import { suggestion } from "../graph/nearest.ts";
 import type { Value } from "../graph/graph.ts";
 import type { Shape } from "../graph/type.ts";
-import { check } from "./arguments.ts";
+import { called, check } from "./arguments.ts";
 import { isTensor, type Context } from "./context.ts";
-import { composed, relu, sigmoid, tanh, type Unary } from "./elementwise.ts";
+import { axisIn } from "./axes.ts";
+import { composed, logSigmoid, relu, sigmoid, softsign, tanh, type Unary } from "./elementwise.ts";
 import { AXIS, FLOATS } from "./kinds.ts";
+import { hardshrink, hardSigmoid, hardSwish, hardtanh, relu6, softshrink } from "./piecewise.ts";
 import type { FloatTensor } from "./tensor.ts";
 
 const literal = (c: Context, value: number): Value => c.g.literal(value, c.float);
@@ -39,12 +41,25 @@ export function elu<S extends Shape>(x: FloatTensor<S>, alpha = 1): FloatTensor<
   return composed("elu", (c, v) => exponentialLinear(c, v, alpha))(x);
 }
 
+/** max(x, 0) + min(0, α·(e^(x/α) − 1)): elu whose slope is 1 at 0 for any α above 0 (Barron 2017). */
+export function celu<S extends Shape>(x: FloatTensor<S>, alpha = 1): FloatTensor<S> {
+  check("celu", { x, alpha }, { x: withNumber("celu", "alpha"), alpha: optional(numbers("a finite number above 0", (n) => n > 0)) });
+  return composed("celu", (c, v) => {
+    const { g } = c;
+    const negative = g.le(v, literal(c, 0));
+    const inside = g.where(negative, alpha === 1 ? v : times(c, v, 1 / alpha), literal(c, 0));
+    const tail = g.expm1(inside);
+    return g.where(negative, alpha === 1 ? tail : times(c, tail, alpha), v);
+  })(x);
+}
+
 const SELU_SCALE = 1.0507009873554804934;
 const SELU_ALPHA = 1.6732632423543772848;
 
 /** λ·elu(x, α) with the self-normalizing λ and α (Klambauer et al. 2017). */
 export const selu: Unary = composed("selu", (c, x) => times(c, exponentialLinear(c, x, SELU_ALPHA), SELU_SCALE));
 
+/** Options of `gelu`. */
 export interface GeluOptions {
   /** `"tanh"`: ½x(1 + tanh(√(2/π)·(x + 0.044715x³))); without it ½x(1 + erf(x/√2)). */
   readonly approximate?: "tanh";
@@ -75,6 +90,27 @@ export function gelu(first: FloatTensor | GeluOptions, options: GeluOptions = {}
 /** x·σ(x). */
 export const silu: Unary = composed("silu", ({ g }, x) => g.mul(x, g.sigmoid(x)));
 
+/** x·tanh(log(1 + eˣ)) (Misra 2019). */
+export const mish: Unary = composed("mish", ({ g }, x) => g.mul(x, g.tanh(g.neg(g.logSigmoid(g.neg(x))))));
+
+/** a·σ(b) of the halves a and b of x along an axis (Dauphin et al. 2017). Throws for an axis of odd extent. */
+export function glu(x: FloatTensor, axis = -1): FloatTensor {
+  const c = called("glu", { x, axis }, { x: FLOATS, axis: optional(AXIS) });
+  return c.run(() => {
+    const at = axisIn(c, "glu", x.value, axis);
+    const extent = x.shape[at]!;
+    if (extent % 2 === 1)
+      c.fail("shape/glu", `glu needs an axis with two halves, but axis ${at} has ${extent}`, "Make that axis even.", [
+        c.operand("x", x.value),
+      ]);
+    const half = (from: number): Value => {
+      const start = x.shape.map((_, n) => (n === at ? from : 0));
+      return c.g.slice(x.value, { start, limit: x.shape.map((e, n) => (n === at ? from + extent / 2 : e)), stride: start.map(() => 1) });
+    };
+    return c.tensor(c.g.mul(half(0), c.g.sigmoid(half(extent / 2))));
+  }) as FloatTensor;
+}
+
 /** log(1 + eˣ) = max(x, 0) + log1p(e^−|x|): the exponential never overflows. */
 export const softplus: Unary = composed("softplus", (c, x) => {
   const { g } = c;
@@ -85,9 +121,7 @@ export const softplus: Unary = composed("softplus", (c, x) => {
 function shifted(c: Context, x: Value, axis: number, name: string): { x: Value; total: Value; exps: Value; spread: (v: Value) => Value } {
   const { g } = c;
   const { shape } = c.typeOf(x);
-  const at = axis < 0 ? axis + shape.length : axis;
-  if (!(Number.isInteger(at) && at >= 0 && at < shape.length))
-    c.fail(`${name}/axis`, `${name} needs an axis of [${shape.join(",")}], but got ${axis}`, "Axes count from 0, or from the end with −1.");
+  const at = axisIn(c, name, x, axis);
   const spread = (v: Value): Value => g.broadcast(v, { axes: [at], size: [shape[at]!] });
   const largest = g.stopGradient(c.named("largest", g.reduceMax(x, { axes: [at] })));
   const less = c.named("shifted", g.sub(x, spread(largest)));
@@ -125,9 +159,20 @@ const NAMED = {
   tanh,
   softmax,
   logSoftmax,
+  celu,
+  mish,
+  logSigmoid,
+  softsign,
+  relu6,
+  hardtanh,
+  hardSigmoid,
+  hardSwish,
+  hardshrink,
+  softshrink,
   linear: composed("linear", (_, x) => x),
 } as const;
 
+/** Activations that layers know by name. */
 export type ActivationName = keyof typeof NAMED;
 
 /** What `activation:` takes: a name, or any function of a tensor. */

@@ -12,6 +12,7 @@ import { broadcastShape, spread } from "./elementwise.ts";
 import { FLOATS, TRUTHS } from "./kinds.ts";
 import type { FloatTensor, Tensor } from "./tensor.ts";
 
+/** Options of `scaledDotProductAttention`. */
 export interface AttentionOptions {
   /** A query sees no later key: key position ≤ query position. */
   readonly causal?: boolean;

@@ -9,6 +9,7 @@ import type { FloatTensor, Tensor } from "./tensor.ts";
 
 type Tensors = readonly FloatTensor[];
 
+/** A function and its gradient rule, for `customVjp`. */
 export interface CustomVjp<In extends Tensors, S extends Shape> {
   /** y as a function of the inputs. */
   readonly forward: (...inputs: In) => FloatTensor<S>;

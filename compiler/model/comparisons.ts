@@ -30,13 +30,21 @@ const comparison = <Op extends string>(op: Op, of: (c: Context, a: Value, b: Val
     return c.run(() => c.tensor(of(c, ...pair(c, op, a, b))));
   }) as unknown as Comparison<Op>;
 
+/** [a < b], element by element, shapes broadcast as in NumPy. */
 export const less = comparison("less", ({ g }, a, b) => g.lt(a, b));
+/** [a ≤ b], element by element, shapes broadcast as in NumPy. */
 export const lessEqual = comparison("lessEqual", ({ g }, a, b) => g.le(a, b));
+/** [a > b], element by element, shapes broadcast as in NumPy. */
 export const greater = comparison("greater", ({ g }, a, b) => g.lt(b, a));
+/** [a ≥ b], element by element, shapes broadcast as in NumPy. */
 export const greaterEqual = comparison("greaterEqual", ({ g }, a, b) => g.le(b, a));
+/** [a = b], element by element, shapes broadcast as in NumPy. */
 export const equal = comparison("equal", ({ g }, a, b) => g.eq(a, b));
+/** [a ≠ b], element by element, shapes broadcast as in NumPy. */
 export const notEqual = comparison("notEqual", ({ g }, a, b) => g.not(g.eq(a, b)));
+/** a ∧ b of truth values, shapes broadcast as in NumPy. */
 export const logicalAnd = comparison("logicalAnd", ({ g }, a, b) => g.and(a, b));
+/** a ∨ b of truth values, shapes broadcast as in NumPy. */
 export const logicalOr = comparison("logicalOr", ({ g }, a, b) => g.or(a, b));
 
 /** ¬a. */

@@ -12,6 +12,7 @@ import { Extents, type ExtentMap } from "./extents.ts";
 import { NO_ROWS, type RowLaw } from "./rows.ts";
 import { boundName, callSite, codeFrame, type Site } from "./site.ts";
 import type { Tensor } from "./tensor.ts";
+import { Turns } from "./turns.ts";
 
 /** How a declaration is cited: the file's name and text as the header and the frames show them. */
 export interface Citation {
@@ -94,6 +95,7 @@ export class Context {
   readonly sizes = new Map<string, { readonly extent: number; readonly check: number }>();
   /** Lengths of the scans that are written out: as many copies are in the graph. */
   readonly unrolled = new Set<number>();
+  readonly turns = new Turns();
   /** Where the rows of the batch lie. */
   readonly rows: RowLaw;
   /** Inputs that are declared to have no rows. */
@@ -183,11 +185,13 @@ export class Context {
 
   /**
    * Random 32-bit integers: a pure function of the seed, the step, this use's own stream and the position. The state behind them
-   * moves on with every training step; evaluation and prediction draw from it and leave it alone.
+   * moves on with every training step; evaluation and prediction draw from it and leave it alone. In the step of a scan they are others
+   * at each time.
    */
   randomBits(shape: Shape): Value {
     this.#random ??= this.#declareRandom();
-    return this.named("bits", this.g.randomBits(this.#random, { stream: this.#draws++, shape }));
+    const random = this.#random;
+    return this.turns.each(shape, (all) => this.named("bits", this.g.randomBits(random, { stream: this.#draws++, shape: all })));
   }
 
   #declareRandom(): Value {

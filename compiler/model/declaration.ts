@@ -21,6 +21,7 @@ export interface BatchSizes {
   readonly predict: number;
 }
 
+/** One of several losses that a step descends in turn, each with parameters and an optimizer of its own, as a GAN's two. */
 export interface PhaseDeclaration {
   readonly name: string;
   readonly loss: Scalar;
@@ -75,6 +76,7 @@ export interface NamedExtents extends Readonly<Record<ExtentKind, ReadonlySet<nu
   readonly sized: boolean;
 }
 
+/** A declared model, as `model` and `sequential(…).compile` give it: what `compile` makes a trainer of. */
 export interface Model {
   readonly kind: "adjoint model";
   readonly name: string;
@@ -84,6 +86,7 @@ export interface Model {
   trace(request: TraceRequest): Traced;
 }
 
+/** What a model may say beside its declaration. */
 export interface ModelOptions {
   /** Rows of a batch, by entry point; a number n is short for train n, evaluate n, predict 1. */
   readonly batch?: number | BatchSizes;

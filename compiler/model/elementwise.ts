@@ -69,13 +69,26 @@ export interface Binary<Op extends string> {
 const binaryNamed = <Op extends ElementwiseName>(op: Op, name: string = op): Binary<Op> =>
   ((a: Operand, b: Operand) => binary(name, op, a, b)) as unknown as Binary<Op>;
 
+/** a + b, shapes broadcast as in NumPy. */
 export const add = binaryNamed("add");
+/** a − b, shapes broadcast as in NumPy. */
 export const sub = binaryNamed("sub");
+/** a ⊙ b, element by element, shapes broadcast as in NumPy. */
 export const mul = binaryNamed("mul");
+/** a / b, shapes broadcast as in NumPy. */
 export const div = binaryNamed("div");
+/** The larger of a and b, element by element; equals take half of the gradient each. */
 export const maximum = binaryNamed("max", "maximum");
+/** The smaller of a and b, element by element; equals take half of the gradient each. */
 export const minimum = binaryNamed("min", "minimum");
+/** aᵇ; x⁰ is 1 everywhere, 0 included. */
 export const pow = binaryNamed("pow");
+/** log(eᵃ + eᵇ), without the exponentials that would overflow. */
+export const logAddExp: Binary<"logAddExp"> = binaryNamed("logAddExp");
+/** What is left of a after taking away b as often as it goes, with a's sign. Where a / b rounds to a whole number the rest is about 0. */
+export const fmod: Binary<"fmod"> = binaryNamed("fmod");
+/** The angle of the point (b, a), from −π to π; −0 counts as 0. */
+export const atan2: Binary<"atan2"> = binaryNamed("atan2");
 
 export type Unary = <S extends Shape>(x: FloatTensor<S>) => FloatTensor<S>;
 
@@ -86,10 +99,15 @@ const unaryNamed =
     return c.run(() => c.tensor(c.g.elementwise(op, [x.value]))) as typeof x; // elementwise keeps the shape
   };
 
+/** −x. */
 export const neg = unaryNamed("neg");
+/** eˣ. */
 export const exp = unaryNamed("exp");
+/** The natural logarithm. */
 export const log = unaryNamed("log");
+/** √x. */
 export const sqrt = unaryNamed("sqrt");
+/** 1 / x. */
 export const recip = unaryNamed("recip");
 /** (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ). */
 export const tanh = unaryNamed("tanh");
@@ -97,12 +115,49 @@ export const tanh = unaryNamed("tanh");
 export const sigmoid = unaryNamed("sigmoid");
 /** max(x, 0); the slope at 0 is 0. */
 export const relu = unaryNamed("relu");
+/** The error function, 2/√π · ∫₀ˣ e^(−t²) dt. */
 export const erf = unaryNamed("erf");
+/** sin x, x in radians. */
 export const sin = unaryNamed("sin");
+/** cos x, x in radians. */
 export const cos = unaryNamed("cos");
+/** log(1 + x), without the loss of digits near 0. */
 export const log1p = unaryNamed("log1p");
+/** eˣ − 1, without the loss of digits near 0. */
 export const expm1 = unaryNamed("expm1");
+/** |x|; the slope at 0 is 0. */
 export const abs = unaryNamed("abs");
+/** 1 / √x. */
+export const rsqrt: Unary = unaryNamed("rsqrt");
+/** 1 − erf x, whose tail no difference has. */
+export const erfc: Unary = unaryNamed("erfc");
+/** 2ˣ. */
+export const exp2: Unary = unaryNamed("exp2");
+export const log2: Unary = unaryNamed("log2");
+export const log10: Unary = unaryNamed("log10");
+export const tan: Unary = unaryNamed("tan");
+export const asin: Unary = unaryNamed("asin");
+export const acos: Unary = unaryNamed("acos");
+export const atan: Unary = unaryNamed("atan");
+export const sinh: Unary = unaryNamed("sinh");
+export const cosh: Unary = unaryNamed("cosh");
+export const asinh: Unary = unaryNamed("asinh");
+export const acosh: Unary = unaryNamed("acosh");
+export const atanh: Unary = unaryNamed("atanh");
+/** −1, 0 or 1; no gradient. */
+export const sign: Unary = unaryNamed("sign");
+/** The next whole number below; no gradient. */
+export const floor: Unary = unaryNamed("floor");
+/** The next whole number above; no gradient. */
+export const ceil: Unary = unaryNamed("ceil");
+/** The next whole number toward 0; no gradient. */
+export const trunc: Unary = unaryNamed("trunc");
+/** The nearest whole number, of two the even one; no gradient. */
+export const round: Unary = unaryNamed("round");
+/** log σ(x) = min(x, 0) − log1p(e^−|x|). */
+export const logSigmoid: Unary = unaryNamed("logSigmoid");
+/** x / (1 + |x|). */
+export const softsign: Unary = unaryNamed("softsign");
 
 /** A function of the language that is a composition of primitives and keeps the shape. */
 export const composed =

@@ -7,6 +7,7 @@ import { check } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { ANY_NUMBER, NUMBERS } from "./kinds.ts";
 
+/** How a parameter begins: `he()`, `zeros()`, `constant(3)`. */
 export interface Initializer {
   /** The attribute `initial` of the parameter; `stream` numbers a generator of its own. */
   initial(shape: Shape, stream: () => number, c: Context): Attr;
@@ -32,7 +33,9 @@ const finite = (c: Context, name: string, ...values: readonly number[]): void =>
     if (!Number.isFinite(value)) c.fail("value/finite", `${name} needs finite numbers, but got ${value}`, "Use a finite number.");
 };
 
+/** All elements 0. */
 export const zeros = (): Initializer => constant(0);
+/** All elements 1. */
 export const ones = (): Initializer => constant(1);
 
 /** Every element the same, or the given elements in row-major order. */
@@ -64,6 +67,7 @@ export const uniform = (low: number, high: number): Initializer => {
   };
 };
 
+/** Independent draws of N(mean, deviation²). */
 export const normal = (mean = 0, deviation = 1): Initializer => {
   check("normal", { mean, deviation }, { mean: optional(ANY_NUMBER), deviation: optional(ANY_NUMBER) });
   return {

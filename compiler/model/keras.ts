@@ -5,9 +5,10 @@ import { suggestion } from "../graph/nearest.ts";
 import type { Shape } from "../graph/type.ts";
 import type { Context } from "./context.ts";
 import { input, labels } from "./leaves.ts";
-import { bceWithLogits, binaryCrossentropy, hinge, type BinaryTargets } from "./losses/binary.ts";
+import { bceWithLogits, binaryCrossentropy, hinge, squaredHinge, type BinaryTargets } from "./losses/binary.ts";
 import { categoricalCrossentropy, softmaxCrossEntropy, svmLoss } from "./losses/classes.ts";
-import { cosineSimilarity, huber, kl, mae, mse } from "./losses/numbers.ts";
+import { dice } from "./losses/imbalanced.ts";
+import { cosineSimilarity, huber, kl, logCosh, mae, mse, smoothL1 } from "./losses/numbers.ts";
 import { accuracy, binaryAccuracy, topK } from "./metrics.ts";
 import { optimizers } from "./optimizers/index.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
@@ -80,11 +81,15 @@ const LOSSES = {
   bce: ofBinary(binaryCrossentropy, 0.5),
   bce_with_logits: ofBinary(bceWithLogits, 0),
   hinge: ofBinary(hinge, 0),
+  squared_hinge: ofBinary(squaredHinge, 0),
+  dice: ofBinary(dice, 0.5),
   mean_squared_error: ofNumbers(mse),
   mse: ofNumbers(mse),
   mean_absolute_error: ofNumbers(mae),
   mae: ofNumbers(mae),
   huber: ofNumbers(huber),
+  log_cosh: ofNumbers(logCosh),
+  smooth_l1: ofNumbers(smoothL1),
   kl_divergence: ofNumbers(kl, { isOneHot: true }),
   cosine_similarity: ofNumbers(cosineSimilarity),
 } as const;
@@ -98,7 +103,9 @@ const METRICS = {
   mae: "absolute",
 } as const satisfies Readonly<Record<string, MetricKind>>;
 
+/** Losses that `sequential` knows by name. */
 export type LossName = keyof typeof LOSSES;
+/** Optimizers that `sequential` knows by name, each at its defaults. */
 export type OptimizerName = keyof typeof optimizers;
 /** `top_5`: the label is among the five largest scores. */
 export type MetricName = keyof typeof METRICS | `top_${number}`;

@@ -16,6 +16,7 @@ export type InputDomain = "positive" | "unit" | "probabilities" | readonly [low:
 /** `input "x"`, for messages; whatever came in place of the name has its own. */
 const titled = (of: string, name: string): string => (typeof name === "string" ? `${of} ${JSON.stringify(name)}` : of);
 
+/** What may be said of an input beside its shape. */
 export interface InputOptions {
   readonly domain?: InputDomain;
   /** `false`: none of its axes is the batch's, though one may be as long; it is given whole. Default: an axis that grows with the batch is. */
@@ -133,6 +134,7 @@ export interface Hyper extends Scalar {
   readonly hyper: { readonly name: string; readonly value: number };
 }
 
+/** Declares a live scalar: the trainer keeps it as `hyper.<name>`, to be changed between steps without compiling again. */
 export function hyper(name: string, value: number): Hyper {
   const c = called(titled("hyper", name), { name, value }, { name: NAME, value: FINITE });
   return c.run(() => {

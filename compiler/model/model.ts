@@ -12,6 +12,7 @@ import { covers } from "./layers/layer.ts";
 import type { Meeting } from "./rows.ts";
 import { callSite } from "./site.ts";
 import { tracer } from "./trace.ts";
+import { withoutTurns } from "./turn.ts";
 
 const batchSizes = (batch: ModelOptions["batch"] = 1): BatchSizes =>
   typeof batch === "number" ? { train: batch, evaluate: batch, predict: 1 } : batch;
@@ -73,7 +74,7 @@ function finish(c: Context, entry: EntryKind, declared: Declaration, meeting: (v
     for (const [name, { value }] of Object.entries(declared.outputs ?? {})) adviseDropped(c, `output ${JSON.stringify(name)}`, value);
   const found = meeting(builder.results.map(({ value }) => value));
   return {
-    graph: builder.graph(),
+    graph: withoutTurns(c, builder.graph()),
     layers: c.layers,
     advice: [...adviseLinear(c), ...c.advice],
     ...(found === undefined ? {} : { meeting: found }),

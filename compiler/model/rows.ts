@@ -5,6 +5,7 @@
  */
 
 import type { Node, Value } from "../graph/graph.ts";
+import type { TensorType } from "../graph/type.ts";
 import { reachableFrom } from "../graph/walk.ts";
 import { rowsIn, type Rows } from "../ops/rows.ts";
 
@@ -72,13 +73,17 @@ interface Twin {
   readonly numbers: string;
 }
 
+/** Results of a node that has several are nodes, with shapes of their own. */
+const shapeOf = ({ shape, parts }: TensorType): readonly number[] => (parts === undefined ? shape : []);
+
 function twinsOf(nodes: readonly Node[], ordinals: Ordinals): Twin[] {
   const numberOf = ({ op, attrs }: Node) => (op === "literal" || op === "hyper" ? attrs["value"]! : null);
   return nodes.flatMap((node): Twin | [] => {
     if (node.op === "literal") return [];
     const { op, name, type, inputs } = node;
+    const shape = shapeOf(type);
     const numbers = [node, ...inputs.map((input) => nodes[input]!)].map(numberOf);
-    return { op, name, shape: type.shape, inputs: inputs.map((input) => ordinals.of(nodes, input)), numbers: JSON.stringify(numbers) };
+    return { op, name, shape, inputs: inputs.map((input) => ordinals.of(nodes, input)), numbers: JSON.stringify(numbers) };
   });
 }
 
@@ -152,7 +157,7 @@ export class Known implements RowLaw {
     const { op, type } = nodes[value]!;
     if (op === "literal") return { kind: "none", vanishes: false };
     const at = this.#ordinals.of(nodes, value);
-    this.#agrees &&= this.#isTwin({ op, shape: type.shape }, at);
+    this.#agrees &&= this.#isTwin({ op, shape: shapeOf(type) }, at);
     return this.#agrees ? this.#here(at, type.shape) : undefined;
   }
 

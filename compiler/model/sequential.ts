@@ -15,6 +15,7 @@ import type { Declaration, Model } from "./declaration.ts";
 import { callSite } from "./site.ts";
 import type { FloatTensor } from "./tensor.ts";
 
+/** What `compile` of a sequential model takes, in Keras's words. */
 export interface SequentialOptions {
   /** Shape of one example, without the batch: [3, 32, 32]. */
   readonly input: Shape;
@@ -28,6 +29,7 @@ export interface SequentialOptions {
   readonly classes?: number;
 }
 
+/** Layers one after the other, to be compiled with a loss and an optimizer. */
 export interface Sequential {
   /**
    * The model: its input is x [n, …input], its targets are y, as the loss needs them. The output is `scores`, or, where y is a number for each

@@ -1,14 +1,12 @@
 /** Guarantees that a node knows the model line that made it, and the name its author gave it there. */
 
+import { followed, type Place } from "./source-map.ts";
+
 const here = import.meta.url;
 /** The folder of this package's own code: frames inside it are not the model's. Bundled, this file lies in dist/ itself. */
 const own = pathOf(new URL(here.endsWith("/compiler/model/site.ts") ? "../" : "./", here).href);
 
-export interface Site {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
+export type Site = Place;
 
 const FRAME = /(?:\(|at |async |@|^)((?:file:\/\/|\/|[A-Za-z]:\\)[^]*):(\d+):(\d+)\)?$/;
 
@@ -57,16 +55,19 @@ function runningPlace(): string | undefined {
 
 function mappedSite(stack: string): Site | undefined {
   for (const frame of framesOf(stack)) {
-    // what was evaluated from a text has no file
-    const match = frame.includes("(eval at ") ? null : FRAME.exec(frame.trim());
-    if (match === null || isOwn(match[1]!)) continue;
-    return {
-      file: pathOf(match[1]!),
-      line: Number(match[2]),
-      column: Number(match[3]),
-    };
+    const site = siteOf(frame);
+    if (site !== undefined && !isOwn(site.file)) return site;
   }
   return undefined;
+}
+
+/** The place that a line of a stack names; undefined where it names none. */
+export function siteOf(frame: string): Site | undefined {
+  // what was evaluated from a text has no file
+  const match = frame.includes("(eval at ") ? null : FRAME.exec(frame.trim());
+  if (match === null) return undefined;
+  const { file, line, column } = followed({ file: pathOf(match[1]!), line: Number(match[2]), column: Number(match[3]) });
+  return { file: pathOf(file), line, column };
 }
 
 const DECLARED = /([A-Za-z_$][\w$]*)\s*(?::[^=;,()]*)?[=:]\s*$/;

@@ -10,7 +10,9 @@ export interface Tensor<S extends Shape = Shape, D extends DType = DType> {
   readonly value: Value;
 }
 
+/** A tensor of floats: float32 as it ships, float64 where gradients are checked. */
 export type FloatTensor<S extends Shape = Shape> = Tensor<S, "f32" | "f64">;
+/** One float. */
 export type Scalar = FloatTensor<readonly []>;
 export type Matrix = FloatTensor<readonly [number, number]>;
 

@@ -124,9 +124,36 @@ function pullBackInput({ g, inputs: [x, w], node, cotangent }: ConvScope): Value
   });
 }
 
+/**
+ * d_w = d_y against x, batch and channels exchanged, the window reversed: where x is dilated, as in a transposed convolution, its elements
+ * are the taps, as far apart as the dilation says, and none of the zeros between them is met.
+ */
+function pullBackFiltersOfDilated({ g, inputs: [x, w], node: { attrs: a }, cotangent }: ConvScope): Value {
+  const [xt, wt, yt] = [g.typeOf(x), g.typeOf(w), g.typeOf(cotangent)];
+  const [o, depth, ...window] = wt.shape as [number, number, ...number[]];
+  const axes = window.map((_, n) => n + 2);
+  const swap = { order: [1, 0, ...axes] };
+  const low = window.map((extent, n) => extent - 1 - a.low[n]!);
+  const high = window.map((extent, n) => extent - 1 + dilated(spatial(xt)[n]!, a.lhsDilation[n]!) - spatial(yt)[n]! - low[n]!);
+  const groups = a.featureGroups;
+  const attrs = convAttrs(window.length, { rhsDilation: a.lhsDilation, low, high, batchGroups: groups });
+  const turned = g.reverse(g.conv(g.transpose(cotangent, swap), g.transpose(x, swap), attrs), { axes });
+  if (groups === 1) return turned;
+  // [o / groups, groups·depth, …] → [groups·(o / groups), depth, …]
+  const apart = g.reshape(turned, { shape: [o / groups, groups, depth, ...window] });
+  return g.reshape(g.transpose(apart, { order: [1, 0, 2, ...axes.map((n) => n + 1)] }), { shape: wt.shape });
+}
+
 /** d_w = x against d_y, batch and channels exchanged. */
-function pullBackFilters({ g, inputs: [x, w], node, cotangent }: ConvScope): Value {
-  const a = node.attrs;
+function pullBackFilters(scope: ConvScope): Value {
+  const {
+    g,
+    inputs: [x, w],
+    node: { attrs: a },
+    cotangent,
+  } = scope;
+  const ones = [...a.stride, ...a.rhsDilation, a.batchGroups].every((n) => n === 1);
+  if (ones && a.lhsDilation.some((by) => by > 1)) return pullBackFiltersOfDilated(scope);
   const [xt, wt, yt] = [g.typeOf(x), g.typeOf(w), g.typeOf(cotangent)];
   const swap = { order: xt.shape.map((_, axis) => (axis < 2 ? 1 - axis : axis)) };
   const reach = spatial(yt).map((extent, n) => dilated(extent, a.stride[n]!));
@@ -161,21 +188,32 @@ export const conv: Op<"conv", [x: Value, w: Value], ConvAttrs> = {
     const [channels, depth] = [x.type.shape[1]!, w.type.shape[1]!];
     const taps = tapsOf(a, { ...a, inside: spatial(x.type), window: spatial(w.type), outside: spatial(y.type) });
     const [inside, window, outside] = [x, w, y].map(({ type }) => sizeOf(spatial(type))) as [number, number, number];
+    // what lies inside, window by window: where it is in a channel, and which tap of the filter it meets
+    const [ends, sources, tapsMet] = [new Int32Array(outside), new Int32Array(taps.length), new Int32Array(taps.length)];
+    for (let p = 0, met = 0; p < outside; p++) {
+      for (let k = 0; k < window; k++) {
+        const tap = taps[p * window + k]!;
+        if (tap < 0) continue;
+        sources[met] = tap;
+        tapsMet[met++] = k;
+      }
+      ends[p] = met;
+    }
+    const [from, by, into] = [x.data, w.data, y.data];
     let flat = 0;
     for (let n = 0; n < rows; n++)
       for (let o = 0; o < filters; o++) {
         const row = Math.floor(o / (filters / a.batchGroups)) * rows + n;
         const first = Math.floor(o / (filters / a.featureGroups)) * depth;
-        for (let p = 0; p < outside; p++) {
+        for (let p = 0, start = 0; p < outside; p++) {
+          const end = ends[p]!;
           let total = 0;
           for (let i = 0; i < depth; i++) {
             const [fromX, fromW] = [(row * channels + first + i) * inside, (o * depth + i) * window];
-            for (let k = 0; k < window; k++) {
-              const tap = taps[p * window + k]!;
-              if (tap >= 0) total += x.data[fromX + tap]! * w.data[fromW + k]!;
-            }
+            for (let m = start; m < end; m++) total += from[fromX + sources[m]!]! * by[fromW + tapsMet[m]!]!;
           }
-          y.data[flat++] = total;
+          into[flat++] = total;
+          start = end;
         }
       }
   },

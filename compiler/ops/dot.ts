@@ -5,6 +5,7 @@ import { ShapeError } from "../graph/error.ts";
 import { f32, type TensorType } from "../graph/type.ts";
 import { apply, sumOver } from "../loop/build.ts";
 import { index, type Index } from "../loop/index-expression.ts";
+import { later } from "./batching.ts";
 import { offsetsOf, type Op, type VjpScope } from "./op.ts";
 
 /** Axes of one operand, by what becomes of them. */
@@ -116,6 +117,23 @@ export const dot: Op<"dot", [a: Value, b: Value], DotAttrs> = {
       dtype: a.dtype,
       shape: [...pick(a, A.batch), ...pick(a, A.free), ...pick(b, B.free)],
     };
+  },
+
+  batch({ g, inputs: [a, b], attrs, type, append }) {
+    const moved = (which: "a" | "b", along: boolean): Pick<Sides, "batch" | "contract"> => {
+      const { batch, contract } = side(attrs, which, 0);
+      return along ? { batch: later(batch), contract: later(contract) } : { batch, contract };
+    };
+    const [A, B] = [moved("a", a!.along), moved("b", b!.along)];
+    if (a!.along && b!.along) return append([a!.value, b!.value], dotAttrs(A.contract, B.contract, [0, ...A.batch], [0, ...B.batch]));
+    const product = append([a!.value, b!.value], dotAttrs(A.contract, B.contract, A.batch, B.batch));
+    // the new axis is the first of the free ones of the operand that has it
+    const before = A.batch.length + (a!.along ? 0 : g.typeOf(a!.value).shape.length - A.batch.length - A.contract.length);
+    return restore(g, product, [
+      ...Array.from({ length: before }, (_, n) => n + 1),
+      0,
+      ...type.shape.slice(before).map((_, n) => before + n + 1),
+    ]);
   },
 
   // y = a·b   ⇒   d_a = d_y·bᵀ,   d_b = aᵀ·d_y

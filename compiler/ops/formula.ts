@@ -4,7 +4,7 @@ import { create, derivativeDependencies, parseDependencies, type MathNode } from
 import type { Value } from "../graph/graph.ts";
 import type { DType } from "../graph/type.ts";
 import { apply, literal, select } from "../loop/build.ts";
-import { erf } from "../loop/interpret/index.ts";
+import { erf, erfc } from "../loop/interpret/index.ts";
 import type { Scalar, ScalarFn } from "../loop/loop.ts";
 
 export type Formula =
@@ -149,6 +149,11 @@ export const MEANING: Readonly<Record<string, (...args: number[]) => number>> = 
   sin: Math.sin,
   cos: Math.cos,
   erf: (x) => erf(x!),
+  erfc: (x) => erfc(x!),
+  atan: Math.atan,
+  // of slopes alone: other rows of the table
+  sigmoid: (x) => 1 / (1 + Math.exp(-x!)),
+  trunc: Math.trunc,
   log1p: Math.log1p,
   expm1: Math.expm1,
   add: (a, b) => a! + b!,

@@ -47,6 +47,8 @@ export const input = storage("input");
 export const param = storage("param");
 /** Kept between steps. attrs: initial. */
 export const state = storage("state");
+/** Known when the file is written, and in it. attrs: initial, whose data are row-major. */
+export const constant = storage("constant");
 /** A live scalar that the caller may change between steps. attrs: value. */
 export const hyper = storage("hyper");
 /** How many rows of the batch are real; the rows at and past it have weight 0. */

@@ -6,6 +6,7 @@ import { f32, sizeOf, stridesOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select } from "../loop/build.ts";
 import { quotient, rangeOf, remainder, rowMajor, scale, shift, type Index } from "../loop/index-expression.ts";
 import type { Scalar } from "../loop/loop.ts";
+import { later } from "./batching.ts";
 import { eachOffset, type Op } from "./op.ts";
 
 const fail = (op: string, law: string, x: TensorType): never => {
@@ -25,6 +26,7 @@ export const transpose: Op<"transpose", [x: Value], { readonly order: readonly n
       fail("transpose", `needs a permutation of ${axes.length} axes, but got [${order.join(",")}]`, x);
     return { dtype: x.dtype, shape: order.map((axis) => x.shape[axis]!) };
   },
+  batch: ({ inputs: [x], attrs, append }) => append([x!.value], { order: [0, ...later(attrs.order)] }),
   laws: ["d_x = d_y, axes in their old order"],
   vjp: ({ g, node, cotangent }) => {
     const { order } = node.attrs;
@@ -62,6 +64,7 @@ export const reshape: Op<"reshape", [x: Value], { readonly shape: readonly numbe
       fail("reshape", `needs as many elements, but [${shape.join(",")}] has ${sizeOf(shape)} and x has ${sizeOf(x.shape)}`, x);
     return { dtype: x.dtype, shape };
   },
+  batch: ({ inputs: [x], attrs, steps, append }) => append([x!.value], { shape: [steps, ...attrs.shape] }),
   laws: ["d_x = d_y under x's shape"],
   vjp: ({ g, inputs: [x], cotangent }) => g.reshape(cotangent, { shape: g.typeOf(x).shape }),
   evaluate([x], _, y) {
@@ -99,6 +102,7 @@ export const broadcast: Op<"broadcast", [x: Value], { readonly axes: readonly nu
     const shape = Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? size[axes.indexOf(axis)]! : x.shape[n++]!));
     return { dtype: x.dtype, shape };
   },
+  batch: ({ inputs: [x], attrs, append }) => append([x!.value], { ...attrs, axes: later(attrs.axes) }),
   laws: ["d_x = Σ d_y"],
   vjp: ({ g, node, cotangent }) => g.sum(cotangent, { axes: [...node.attrs.axes].sort((a, b) => a - b) }),
   evaluate([x], { axes }, y) {
@@ -135,6 +139,8 @@ export const slice: Op<
     });
     return { dtype: x.dtype, shape };
   },
+  batch: ({ inputs: [x], attrs: { start, limit, stride }, steps, append }) =>
+    append([x!.value], { start: [0, ...start], limit: [steps, ...limit], stride: [1, ...stride] }),
   laws: ["d_x = d_y where it was read, 0 elsewhere"],
   vjp({ g, inputs: [x], node, cotangent }) {
     const { start, stride } = node.attrs;
@@ -182,6 +188,8 @@ export const pad: Op<
     });
     return { dtype: x.dtype, shape };
   },
+  batch: ({ inputs: [x], attrs: { low, high, interior }, append }) =>
+    append([x!.value], { low: [0, ...low], high: [0, ...high], interior: [0, ...interior] }),
   laws: ["d_x = d_y without the padding"],
   vjp({ g, inputs: [x], node, cotangent }) {
     const { low, interior } = node.attrs;
@@ -258,6 +266,7 @@ export const reverse: Op<"reverse", [x: Value], { readonly axes: readonly number
       fail("reverse", `needs distinct axes below ${x.shape.length}, but got [${axes.join(",")}]`, x);
     return x;
   },
+  batch: ({ inputs: [x], attrs, append }) => append([x!.value], { axes: later(attrs.axes) }),
   laws: ["d_x = d_y backwards"],
   vjp: ({ g, node, cotangent }) => g.reverse(cotangent, { axes: node.attrs.axes }),
   evaluate([x], { axes }, y) {

@@ -1,6 +1,7 @@
 /** Guarantees that a primitive is one declaration: typing law, gradient, reference meaning, definition and the samples its tests are made of. */
 
-import type { Attrs, Node, Value } from "../graph/graph.ts";
+import type { Builder } from "../graph/build.ts";
+import type { Attrs, Graph, Node, Value } from "../graph/graph.ts";
 import { sizeOf, stridesOf, type DType, type Tensor, type TensorType } from "../graph/type.ts";
 import type { Index } from "../loop/index-expression.ts";
 import type { Axis, Scalar } from "../loop/loop.ts";
@@ -34,8 +35,14 @@ export interface Op<Name extends string = string, Operands extends readonly Valu
   lawAt?(at: number, attrs: A): string | null;
   /** Pulls the output's cotangent back to operand `at`; called only where `laws[at]` is not null. */
   vjp(scope: VjpScope<Operands, A>, at: number): Value;
-  /** Reference meaning in float64: written to be read, never to be fast. */
-  evaluate(inputs: Each<Operands, Tensor>, attrs: A, output: Tensor): void;
+  /** Of an op with several results: pulls their cotangents back to all operands at once, instead of `vjp`. */
+  pull?(scope: PullScope<A>): readonly (Value | undefined)[];
+  /** Gives one result, `n`, of a node that has several. */
+  readonly selects?: true;
+  /** The op along a new leading axis, which some operands have; elementwise ops need none (batching.ts). */
+  batch?(scope: BatchScope<A>): Value;
+  /** Reference meaning in float64: written to be read, never to be fast. `run` is the meaning of a body. */
+  evaluate(inputs: Each<Operands, Tensor>, attrs: A, output: Tensor, run?: Run): void;
   /** The output element at one position, in index notation. */
   define(scope: DefineScope<Operands, A>): Scalar;
   /** Views cost nothing: they only say where to read. */
@@ -55,6 +62,9 @@ export interface Op<Name extends string = string, Operands extends readonly Valu
   readonly samples: readonly Sample<A>[];
 }
 
+/** The results of a graph, in order, from what its inputs hold. */
+export type Run = (body: Graph, input: (node: Node) => Tensor) => readonly Tensor[];
+
 export interface Sample<A extends Attrs = Attrs> {
   readonly inputs: readonly TensorType[];
   readonly attrs: A;
@@ -72,6 +82,55 @@ export interface VjpScope<Operands extends readonly Value[] = readonly Value[], 
   readonly cotangent: Value;
   /** `value` computed again with `by` in the place of `hole`. */
   readonly replay: (value: Value, hole: Value, by: Value) => Value;
+}
+
+/** What pulls the cotangents of several results back. */
+export interface PullScope<A extends Attrs = Attrs> {
+  readonly g: Calls;
+  readonly node: Node & { readonly attrs: A };
+  readonly inputs: readonly Value[];
+  /** The operands whose cotangents are asked for. */
+  readonly wanted: readonly boolean[];
+  readonly output: Value;
+  /** One a result; undefined where none arrives. */
+  readonly cotangents: readonly (Value | undefined)[];
+  /** A body continued by its own gradient: of the results `of`, with respect to the operands `wanted`. */
+  derive(body: Graph, of: readonly number[], wanted: ReadonlySet<number>): Derived;
+  /** Gives the node other attributes, by which it has more results than it had. */
+  extend(attrs: A): void;
+}
+
+/** A body and its gradient, as one graph under construction. */
+export interface Derived {
+  readonly builder: Builder;
+  readonly g: Calls;
+  /** So many nodes are the body's own. */
+  readonly primal: number;
+  /** Where the cotangents of results stand, by result. */
+  readonly holes: ReadonlyMap<number, Value>;
+  /** The cotangents of inputs, by operand. */
+  readonly gradients: ReadonlyMap<number, Value>;
+  isView(node: Node): boolean;
+  /** Whether a node gives one result of a node that has several. */
+  selects(node: Node): boolean;
+}
+
+/** An operand, and whether it has the leading axis. */
+export interface Along {
+  readonly value: Value;
+  readonly along: boolean;
+}
+
+export interface BatchScope<A extends Attrs = Attrs> {
+  readonly g: Calls;
+  /** Of the op without the axis. */
+  readonly attrs: A;
+  readonly type: TensorType;
+  readonly inputs: readonly Along[];
+  /** Extent of the leading axis. */
+  readonly steps: number;
+  /** Appends the op itself, with other operands, and other attributes where they name axes. */
+  append(inputs: readonly Value[], attrs?: A): Value;
 }
 
 export interface DefineScope<Operands extends readonly Value[] = readonly Value[], A extends Attrs = Attrs> {

@@ -5,6 +5,7 @@ import type { Attrs, Value } from "../graph/graph.ts";
 import { f32, stridesOf, type TensorType } from "../graph/type.ts";
 import type { ReduceBy, Scalar } from "../loop/loop.ts";
 import { index, type Index } from "../loop/index-expression.ts";
+import { later } from "./batching.ts";
 import { eachOffset, type DefineScope, type Op } from "./op.ts";
 
 function checkAxes(op: string, x: TensorType, axes: readonly number[]): void {
@@ -62,6 +63,7 @@ export const sum: Op<"sum", [x: Value], Axes> = {
     return { dtype: x.dtype, shape: kept(x, attrs.axes) };
   },
   // the transpose of sum is broadcast
+  batch: ({ inputs: [x], attrs, append }) => append([x!.value], { axes: later(attrs.axes) }),
   laws: ["d_x = d_y over the summed axes"],
   vjp: ({ g, inputs: [x], node, cotangent }) =>
     g.broadcast(cotangent, {
@@ -87,6 +89,7 @@ export const reduceMax: Op<"reduceMax", [x: Value], Axes> = {
     checkAxes("reduceMax", x, attrs.axes);
     return { dtype: x.dtype, shape: kept(x, attrs.axes) };
   },
+  batch: ({ inputs: [x], attrs, append }) => append([x!.value], { ...attrs, axes: later(attrs.axes) }),
   laws: ["d_x = [x = y]·d_y / number of ties"],
   vjp({ g, inputs: [x], node, output, cotangent }) {
     const axes = node.attrs.axes;

@@ -14,17 +14,11 @@ import { literal, load, walkScalar } from "../loop/build.ts";
 import { equal, index, namesIn, quotient, remainder, type Index } from "../loop/index-expression.ts";
 import type { Axis, Scalar } from "../loop/loop.ts";
 import { opOf } from "./index.ts";
+import { number } from "./op.ts";
+import { rowsOfShape, type Rows } from "./row-kinds.ts";
+import { scanRows } from "./scan-rows.ts";
 
-/** `vanishes`: it is 0 (or false) in the rows that are not real. */
-export type Rows =
-  /** No axis is as long as the batch, or a multiple of it. */
-  | { readonly kind: "none"; readonly vanishes: boolean }
-  /** Along these axes it is the same for all rows. */
-  | { readonly kind: "even"; readonly axes: readonly number[]; readonly vanishes: boolean }
-  /** Position i of the axis belongs to row ⌊i / per⌋ mod batch. */
-  | { readonly kind: "rows"; readonly axis: number; readonly per: number; readonly vanishes: boolean }
-  /** In `node` a row depends on others: only a full batch is right. */
-  | { readonly kind: "met"; readonly node: number; readonly why: string };
+export type { Rows } from "./row-kinds.ts";
 
 interface Operand {
   readonly rows: Rows;
@@ -50,12 +44,10 @@ export function rowsIn(nodes: readonly Node[], at: number, before: (value: Value
   const op = opOf(node.op);
   const found = operands.find(({ rows }) => rows.kind === "met");
   if (found !== undefined) return found.rows;
-  if (op.leaf === true && op.view !== true) {
-    const [axis, other] = long;
-    if (axis === undefined) return { kind: "none", vanishes: false };
-    if (other !== undefined || (shape[axis]! / batch) % batch === 0) return met("two of its axes are as long as the batch");
-    return { kind: "rows", axis, per: shape[axis]! / batch, vanishes: false };
-  }
+  if (node.op === "scan") return { kind: "none", vanishes: false }; // its results have rows, see there
+  if (op.selects === true) return scanRows(nodes[node.inputs[0]!]!, node.inputs[0]!, before, batch, rowsIn)[number(node.attrs, "n")]!;
+  if (op.leaf === true && op.view !== true) return rowsOfShape(shape, batch, at);
+  if (node.op === "turn") return operands[0]!.rows.kind === "rows" ? operands[0]!.rows : rowsOfShape(shape, batch, at);
   const over: Axis[] = [];
   const scalar = op.define({
     at: shape.map((extent, axis) => index(own(axis), extent)),
@@ -156,7 +148,7 @@ function sumsOfNothing(scalar: Scalar, operands: readonly Operand[], summed: rea
   return all;
 }
 
-const ODD: ReadonlySet<string> = new Set(["neg", "abs", "sign", "floor", "sqrt", "tanh", "sin", "erf", "log1p", "expm1", "cast"]);
+const ODD: ReadonlySet<string> = new Set(["neg", "abs", "sign", "floor", "sqrt", "tanh", "sin", "erf", "atan", "log1p", "expm1", "cast"]);
 const ALL: ReadonlySet<string> = new Set(["add", "sub", "max", "min", "or"]);
 
 /** Whether a value is 0 where the operands that vanish are. */

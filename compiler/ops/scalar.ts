@@ -1,25 +1,8 @@
 /** Every elementwise function as one row of formulas, read by the reference, the gradient, the targets and the comments. */
 
-import { ShapeError } from "../graph/error.ts";
 import type { Value } from "../graph/graph.ts";
-import { isFloat, sameShape, tensor, type DType, type Tensor, type TensorType, f32, bool } from "../graph/type.ts";
-import { MEANING, compileFormula, derive, formulaToGraph, formulaToScalar, parseFormula, printFormula, type Formula } from "./formula.ts";
-import type { Each, Op, Sample, VjpScope } from "./op.ts";
-
-interface Row {
-  readonly name: string;
-  readonly args: readonly string[];
-  /** y = … */
-  readonly y: string;
-  /** ∂y/∂arg, in the arguments and y: "derived" by mathjs, stated where mathjs has none, null where nothing flows. */
-  readonly slopes: readonly ("derived" | (string & {}) | null)[];
-  readonly dtypes: "arithmetic" | "float" | "compare" | "logic" | "where";
-  /** How `y = …` reads; `{0}` is the first operand. Default: the function's call. */
-  readonly reads?: string;
-  readonly within?: readonly [number, number];
-  readonly exact?: true;
-  readonly kinks?: true;
-}
+import { elementwise, type Row } from "./elementwise.ts";
+import type { Each, Op } from "./op.ts";
 
 const TWO_OVER_SQRT_PI = "1.1283791670955126";
 
@@ -29,6 +12,17 @@ const TWO_OVER_SQRT_PI = "1.1283791670955126";
  */
 const POWER_SLOPE = "a == 0 and b == 0 ? 0 : b * (a == 0 and b == 0 ? 1 : a)^(b - 1)";
 const EXPONENT_SLOPE = "a > 0 or (a == 0 and b < 0) ? y * log(a > 0 or (a == 0 and b < 0) ? a : 1) : 0";
+
+/** ln 2 and ln 10. */
+const [LN2, LN10] = ["0.6931471805599453", "2.302585092994046"];
+/** The whole number next to x on the side of 0. */
+const TOWARD_0 = (x: string): string => `(${x} < 0 ? -floor(-(${x})) : floor(${x}))`;
+/** ⌊x⌋ where the rest, which is exact where it matters, is below ½, or is ½ and ⌊x⌋ even: so no sum x + ½ is rounded. */
+const HALF_TO_EVEN = "x - floor(x) < 0.5 or (not (0.5 < x - floor(x)) and floor(x) / 2 == floor(floor(x) / 2)) ? floor(x) : floor(x) + 1";
+/** log(x + √(x² + 1)) for x ≥ 0, of which small x lose nothing and large ones do not overflow. */
+const ASINH = "(abs(x) <= 1 ? log1p(abs(x) + x * x / (1 + sqrt(x * x + 1))) : log(abs(x)) + log(1 + sqrt(1 + 1 / x / x)))";
+/** The angle of (|b|, |a|): as far as both are infinite, 45°. */
+const FIRST_QUADRANT = "(abs(a) == abs(b) ? (a == 0 ? 0 : 0.7853981633974483) : atan(abs(a) / abs(b)))";
 
 //       name        y =                              dy/dx
 const ROWS = [
@@ -48,6 +42,54 @@ const ROWS = [
   { name: "abs", args: ["x"], y: "abs(x)", slopes: ["sign(x)"], dtypes: "arithmetic", reads: "|{0}|", exact: true, kinks: true },
   { name: "sign", args: ["x"], y: "sign(x)", slopes: [null], dtypes: "arithmetic", exact: true },
   { name: "floor", args: ["x"], y: "floor(x)", slopes: [null], dtypes: "float", reads: "⌊{0}⌋", exact: true },
+  { name: "rsqrt", args: ["x"], y: "1 / sqrt(x)", slopes: ["-0.5 * y / x"], dtypes: "float", reads: "1 / √{0}", within: [0.2, 3] },
+  { name: "erfc", args: ["x"], y: "erfc(x)", slopes: [`-(${TWO_OVER_SQRT_PI} * exp(-(x * x)))`], dtypes: "float" },
+  { name: "exp2", args: ["x"], y: "2^x", slopes: [`${LN2} * y`], dtypes: "float", reads: "2^{0}" },
+  { name: "log2", args: ["x"], y: `log(x) / ${LN2}`, slopes: [`1 / (${LN2} * x)`], dtypes: "float", within: [0.2, 3] },
+  { name: "log10", args: ["x"], y: `log(x) / ${LN10}`, slopes: [`1 / (${LN10} * x)`], dtypes: "float", within: [0.2, 3] },
+  { name: "tan", args: ["x"], y: "sin(x) / cos(x)", slopes: ["1 + y * y"], dtypes: "float", within: [-1.2, 1.2] },
+  {
+    name: "asin",
+    args: ["x"],
+    y: "atan(x / sqrt((1 - x) * (1 + x)))",
+    slopes: ["1 / sqrt((1 - x) * (1 + x))"],
+    dtypes: "float",
+    within: [-0.8, 0.8],
+  },
+  {
+    name: "acos",
+    args: ["x"],
+    y: "2 * atan(sqrt((1 - x) / (1 + x)))",
+    slopes: ["-(1 / sqrt((1 - x) * (1 + x)))"],
+    dtypes: "float",
+    within: [-0.8, 0.8],
+  },
+  { name: "atan", args: ["x"], y: "atan(x)", slopes: ["1 / (1 + x * x)"], dtypes: "float" },
+  { name: "sinh", args: ["x"], y: "(expm1(x) - expm1(-x)) / 2", slopes: ["(exp(x) + exp(-x)) / 2"], dtypes: "float" },
+  { name: "cosh", args: ["x"], y: "(exp(x) + exp(-x)) / 2", slopes: ["(expm1(x) - expm1(-x)) / 2"], dtypes: "float" },
+  { name: "asinh", args: ["x"], y: `sign(x) * ${ASINH}`, slopes: ["1 / sqrt(x * x + 1)"], dtypes: "float" },
+  {
+    name: "acosh",
+    args: ["x"],
+    y: "log1p(x - 1 + sqrt(x - 1) * sqrt(x + 1))",
+    slopes: ["1 / (sqrt(x - 1) * sqrt(x + 1))"],
+    dtypes: "float",
+    within: [1.2, 4],
+  },
+  {
+    name: "atanh",
+    args: ["x"],
+    y: "sign(x) * log1p(2 * abs(x) / (1 - abs(x))) / 2",
+    slopes: ["1 / ((1 - x) * (1 + x))"],
+    dtypes: "float",
+    within: [-0.8, 0.8],
+  },
+  // the slopes at 0 are those of the whole, which the parts do not have
+  { name: "logSigmoid", args: ["x"], y: "(x < 0 ? x : 0) - log1p(exp(-abs(x)))", slopes: ["sigmoid(-x)"], dtypes: "float" },
+  { name: "softsign", args: ["x"], y: "x / (1 + abs(x))", slopes: ["1 / ((1 + abs(x)) * (1 + abs(x)))"], dtypes: "float" },
+  { name: "ceil", args: ["x"], y: "-floor(-x)", slopes: [null], dtypes: "float", reads: "⌈{0}⌉", exact: true },
+  { name: "trunc", args: ["x"], y: TOWARD_0("x"), slopes: [null], dtypes: "float", exact: true },
+  { name: "round", args: ["x"], y: HALF_TO_EVEN, slopes: [null], dtypes: "float", exact: true },
   { name: "add", args: ["a", "b"], y: "a + b", slopes: ["derived", "derived"], dtypes: "arithmetic", reads: "{0} + {1}" },
   { name: "sub", args: ["a", "b"], y: "a - b", slopes: ["derived", "derived"], dtypes: "arithmetic", reads: "{0} − {1}" },
   { name: "mul", args: ["a", "b"], y: "a * b", slopes: ["derived", "derived"], dtypes: "arithmetic", reads: "{0} ⊙ {1}" },
@@ -73,6 +115,33 @@ const ROWS = [
   },
   // stated where a = 0 (note below)
   { name: "pow", args: ["a", "b"], y: "a^b", slopes: [POWER_SLOPE, EXPONENT_SLOPE], dtypes: "float", reads: "{0}^{1}", within: [0.3, 2] },
+  {
+    name: "atan2",
+    args: ["a", "b"],
+    y: `(a < 0 ? -1 : 1) * (b < 0 ? 3.141592653589793 - ${FIRST_QUADRANT} : ${FIRST_QUADRANT})`,
+    slopes: ["a == 0 and b == 0 ? 0 : b / (a * a + b * b)", "a == 0 and b == 0 ? 0 : -(a / (a * a + b * b))"],
+    dtypes: "float",
+    within: [0.3, 3],
+    kinks: true,
+  },
+  {
+    name: "logAddExp",
+    args: ["a", "b"],
+    y: `a == b ? a + ${LN2} : max(a, b) + log1p(exp(-abs(a - b)))`,
+    slopes: ["sigmoid(a - b)", "sigmoid(b - a)"],
+    dtypes: "float",
+    reads: "log(e^{0} + e^{1})",
+  },
+  {
+    name: "fmod",
+    args: ["a", "b"],
+    y: `a - b * ${TOWARD_0("a / b")}`,
+    slopes: ["1", "-trunc(a / b)"],
+    dtypes: "float",
+    reads: "{0} mod {1}",
+    within: [0.3, 3],
+    kinks: true,
+  },
   { name: "lt", args: ["a", "b"], y: "a < b", slopes: [null, null], dtypes: "compare", reads: "[{0} < {1}]" },
   { name: "le", args: ["a", "b"], y: "a <= b", slopes: [null, null], dtypes: "compare", reads: "[{0} ≤ {1}]" },
   { name: "eq", args: ["a", "b"], y: "a == b", slopes: [null, null], dtypes: "compare", reads: "[{0} = {1}]" },
@@ -95,227 +164,12 @@ type Rows = (typeof ROWS)[number];
 export type ElementwiseName = Rows["name"];
 type OperandsOf<Name extends ElementwiseName> = Each<Extract<Rows, { name: Name }>["args"], Value>;
 
-/** One shape for all operands; a rank-0 operand stands for every element (only literals may, see graph/verify). */
-function elementShape(op: string, args: readonly string[], inputs: readonly TensorType[]): readonly number[] {
-  const full = inputs.find((input) => input.shape.length > 0);
-  if (full === undefined) return [];
-  if (inputs.some((input) => input.shape.length > 0 && !sameShape(input.shape, full.shape)))
-    throw new ShapeError(
-      op,
-      `needs operands of one shape, but ${inputs.map((i) => `[${i.shape.join(",")}]`).join(" ≠ ")}`,
-      inputs.map((type, n) => ({ label: args[n]!, type })),
-    );
-  return full.shape;
-}
-
-function resultDtype(row: Row, inputs: readonly TensorType[]): DType {
-  const operands = inputs.map((input, n) => ({ label: row.args[n]!, type: input }));
-  const values = row.dtypes === "where" ? inputs.slice(1) : inputs;
-  const dtype = values[0]!.dtype;
-  const fail = (law: string): never => {
-    throw new ShapeError(row.name, law, operands, "Cast one of them first.");
-  };
-  if (values.some((value) => value.dtype !== dtype)) fail("needs operands of one dtype");
-  if (row.dtypes === "where" && inputs[0]!.dtype !== "bool") fail("needs a bool condition");
-  if (row.dtypes === "logic" && dtype !== "bool") fail("needs bool operands");
-  if (row.dtypes === "float" && !isFloat(dtype)) fail("needs float operands");
-  if (row.dtypes === "arithmetic" && dtype === "bool") fail("needs numbers");
-  return row.dtypes === "compare" ? "bool" : dtype;
-}
-
-function samplesOf(row: Row): Sample[] {
-  const operand = (dims: number[]): TensorType => (row.dtypes === "logic" ? bool(...dims) : f32(...dims));
-  return [[3, 4], [1], [], [2, 1, 3]].map((dims) => ({
-    inputs: row.args.map((_, n) => (row.dtypes === "where" && n === 0 ? bool(...dims) : operand(dims))),
-    attrs: {},
-    ...(row.within === undefined ? {} : { within: row.within }),
-  }));
-}
-
-/** A function of literals as the literal it gives; undefined where an argument is none. */
-function constantCall(g: VjpScope["g"], fn: string, args: readonly Value[]): Value | undefined {
-  const constants = args.map((arg) => g.constantOf(arg));
-  if (!constants.every((constant) => constant !== undefined)) return undefined;
-  const op: Op = elementwiseOps[fn as ElementwiseName];
-  const operands = constants.map((constant, n) => tensor(g.typeOf(args[n]!), [constant]));
-  const y = tensor(
-    op.infer(
-      operands.map(({ type }) => type),
-      {},
-    ),
-  );
-  op.evaluate(operands, {}, y);
-  return g.literal(y.data[0]!, y.type.dtype);
-}
-
-/** What is left of a condition, or of a choice, of which one operand is known; undefined where none is. */
-function settled(g: VjpScope["g"], fn: string, args: readonly Value[]): Value | undefined {
-  const [a, b] = args.map((arg) => g.constantOf(arg));
-  if (fn === "where" && a !== undefined) return a !== 0 ? args[1] : args[2];
-  if (fn !== "and" && fn !== "or") return undefined;
-  const [known, other] = a === undefined ? [b, args[0]] : [a, args[1]];
-  if (known === undefined) return undefined;
-  return (known !== 0) === (fn === "and") ? other : g.literal(known, "bool");
-}
-
-/** d ⊙ slope, pushed into conditionals, so that an infinite d never meets a zero. */
-function times(scope: VjpScope, d: Value, slope: Formula, env: Record<string, Value>): Value {
-  const { g } = scope;
-  const { dtype } = g.typeOf(d);
-  const zero = (): Value => g.literal(0, dtype);
-  const graph = (f: Formula): Value =>
-    formulaToGraph(f, env, {
-      literal: (value) => g.literal(value, dtype),
-      // b − 1 of a constant b is a constant too: only literals broadcast by themselves
-      call: (fn, args) => constantCall(g, fn, args) ?? settled(g, fn, args) ?? g.elementwise(fn as ElementwiseName, args),
-    });
-  if (slope.kind === "number") {
-    if (slope.value === 1) return d;
-    if (slope.value === -1) return g.neg(d);
-    return slope.value === 0 ? zero() : g.mul(d, g.literal(slope.value, dtype));
-  }
-  if (slope.kind === "call" && slope.fn === "where") {
-    const [c, a, b] = slope.args as [Formula, Formula, Formula];
-    const condition = graph(c);
-    const known = g.constantOf(condition);
-    if (known !== undefined) return times(scope, d, known !== 0 ? a : b, env);
-    return g.where(condition, times(scope, d, a, env), times(scope, d, b, env));
-  }
-  if (slope.kind === "call" && slope.fn === "neg") return g.neg(times(scope, d, slope.args[0]!, env));
-  if (slope.kind === "call" && slope.fn === "div") return g.div(times(scope, d, slope.args[0]!, env), graph(slope.args[1]!));
-  return g.mul(d, graph(slope));
-}
-
-/** The slope of a row in one argument, as a formula in the arguments and y. */
-export function slopeOf(row: Row, at: number): Formula | null {
-  const slope = row.slopes[at];
-  if (slope === null || slope === undefined) return null;
-  return slope === "derived" ? derive(row.y, row.args[at]!) : parseFormula(slope);
-}
-
-/** Every element by the formula itself. */
-function walk(inputs: readonly Tensor[], data: Float64Array, meaning: (values: readonly number[]) => number): void {
-  const values = inputs.map((one) => one.data[0]!);
-  for (let n = 0; n < data.length; n++) {
-    for (let at = 0; at < values.length; at++) {
-      const { data: own } = inputs[at]!;
-      if (own.length > 1) values[at] = own[n]!;
-    }
-    data[n] = meaning(values);
-  }
-}
-
-/** d_y times a slope, as a law says it. */
-function pulledText(slope: Formula): string {
-  if (slope.kind === "number" && Math.abs(slope.value) === 1) return slope.value === 1 ? "d_y" : "−d_y";
-  if (slope.kind === "call" && slope.fn === "neg") return `−${pulledText(slope.args[0]!)}`;
-  if (slope.kind === "call" && slope.fn === "div") return `${pulledText(slope.args[0]!)} / ${printFormula(slope.args[1]!, TIGHTEST)}`;
-  return `d_y ⊙ ${printFormula(slope, TIGHTEST)}`;
-}
-
-/** Only what is one name or call stands without brackets. */
-const TIGHTEST = 9;
-
-function elementwise(row: Row): Op {
-  const y = parseFormula(row.y);
-  const meaning = compileFormula(y, row.args);
-  const slopes = row.slopes.map(() => undefined as Formula | null | undefined);
-  const slope = (at: number): Formula | null => (slopes[at] ??= slopeOf(row, at));
-  const reads = row.reads ?? `${row.name}(${row.args.map((_, n) => `{${n}}`).join(", ")})`;
-  const own = y.kind === "call" && y.fn === row.name;
-  const inOrder = own && y.args.every((arg, n) => arg.kind === "variable" && arg.name === row.args[n]);
-  const plain = inOrder ? MEANING[row.name] : undefined;
-  return {
-    name: row.name,
-    arity: row.args.length,
-    elementwise: true,
-    ...(row.exact ? { exact: true } : {}),
-    ...(row.kinks ? { kinks: true } : {}),
-    maths: (operands) => reads.replace(/\{(\d)\}/g, (_, n: string) => operands[Number(n)]!),
-    infer: (inputs) => ({
-      dtype: resultDtype(row, inputs),
-      shape: elementShape(row.name, row.args, inputs),
-    }),
-    get laws() {
-      return row.slopes.map((_, at) => {
-        const s = slope(at);
-        if (s === null) return null;
-        const pulled = pulledText(s);
-        return `d_${row.args[at]} = ${pulled}${own || pulled === "d_y" ? "" : ` for y = ${printFormula(y)}`}`;
-      });
-    },
-    vjp(scope, at) {
-      const env: Record<string, Value> = { y: scope.output };
-      row.args.forEach((name, n) => (env[name] = scope.inputs[n]!));
-      return times(scope, scope.cotangent, slope(at)!, env);
-    },
-    evaluate(inputs, _attrs, output) {
-      const { data } = output;
-      const [a, b] = inputs.map((one) => one.data) as [Float64Array, Float64Array];
-      // a literal is one element for all; most rows are one function of one or two arguments
-      const [stepA, stepB] = inputs.map((one) => Number(one.data.length > 1)) as [number, number];
-      if (plain !== undefined && inputs.length === 1) for (let n = 0; n < data.length; n++) data[n] = plain(a[n * stepA]!);
-      else if (plain !== undefined && inputs.length === 2)
-        for (let n = 0; n < data.length; n++) data[n] = plain(a[n * stepA]!, b[n * stepB]!);
-      else walk(inputs, data, meaning);
-    },
-    define({ at, read, types, type }) {
-      const env = Object.fromEntries(row.args.map((name, n) => [name, read[n]!(...(types[n]!.shape.length === 0 ? [] : at))]));
-      return formulaToScalar(y, env, type.dtype === "bool" ? types[0]!.dtype : type.dtype);
-    },
-    samples: samplesOf(row),
-  };
-}
+const named = (name: string): Op => elementwiseOps[name as ElementwiseName];
 
 /** Every row as an op. */
-export const elementwiseOps = Object.fromEntries(ROWS.map((row) => [row.name, elementwise(row)])) as unknown as {
+export const elementwiseOps = Object.fromEntries(ROWS.map((row) => [row.name, elementwise(row, named)])) as unknown as {
   readonly [Name in ElementwiseName]: Op<Name, OperandsOf<Name>>;
 };
 
 /** The rows themselves, for the test that holds stated slopes equal to derived ones. */
 export const rows: readonly Row[] = ROWS;
-
-/** x under another name: what is left of a scalar cotangent that a pass found equal to something else. */
-export const identity: Op<"identity", [x: Value]> = {
-  name: "identity",
-  arity: 1,
-  elementwise: true,
-  exact: true,
-  maths: ([x]) => x,
-  infer: ([x]) => x,
-  laws: ["d_x = d_y"],
-  vjp: ({ cotangent }) => cotangent,
-  evaluate([x], _, y) {
-    y.data.set(x.data);
-  },
-  define: ({ at, read: [x] }) => x(...at),
-  samples: [{ inputs: [f32(3, 2)], attrs: {} }],
-};
-
-/** Between number formats; to i32 truncates toward zero and saturates (NaN gives 0), to bool asks x ≠ 0. */
-export const cast: Op<"cast", [x: Value], { readonly to: DType }> = {
-  name: "cast",
-  arity: 1,
-  elementwise: true,
-  exact: true,
-  maths: ([x], { to }) => `${to}(${x})`,
-  infer: ([x], { to }) => ({ dtype: to, shape: x.shape }),
-  laws: ["d_x = d_y, for floats"],
-  vjp: ({ g, inputs: [x], cotangent }) => g.cast(cotangent, { to: g.typeOf(x).dtype }),
-  evaluate([x], { to }, y) {
-    const convert =
-      to === "i32"
-        ? (v: number) => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, v)) | 0
-        : to === "bool"
-          ? (v: number) => Number(v !== 0)
-          : (v: number) => v;
-    x.data.forEach((value, n) => (y.data[n] = convert(value)));
-  },
-  define: ({ at, read: [x], type }) => ({
-    kind: "apply",
-    dtype: type.dtype,
-    fn: "cast",
-    args: [x(...at)],
-  }),
-  samples: [{ inputs: [f32(3, 2)], attrs: { to: "i32" } }],
-};

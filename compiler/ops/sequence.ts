@@ -7,6 +7,7 @@ import { apply, at as position, literal, select } from "../loop/build.ts";
 import { index, shift, type Index } from "../loop/index-expression.ts";
 import type { Scalar } from "../loop/loop.ts";
 import { randomBits as bits } from "../loop/random.ts";
+import { raised } from "./batching.ts";
 import { eachOffset, eachPosition, type Op } from "./op.ts";
 
 /** Operands one after the other along an axis. */
@@ -30,6 +31,7 @@ export const concat: Op<"concat", readonly Value[], { readonly axis: number }> =
     const extent = inputs.reduce((n, x) => n + x.shape[axis]!, 0);
     return { dtype: first.dtype, shape: first.shape.map((e, n) => (n === axis ? extent : e)) };
   },
+  batch: (scope) => scope.append(scope.inputs.map((x) => raised(scope, x)), { axis: scope.attrs.axis + 1 }), // prettier-ignore
   laws: ["d_x = d_y where x was put"],
   vjp({ g, inputs, node, cotangent }, at) {
     const { axis } = node.attrs;
@@ -98,7 +100,7 @@ export const cumsum: Op<"cumsum", [x: Value], { readonly axis: number }> = {
   ],
 };
 
-/** y[i…, j…] = x[indices[i…], j…]. The transpose of scatterAdd. */
+/** y[i…, j…] = x[indices[i…], j…], and 0 where that is no row of x. The transpose of scatterAdd. */
 export const gather: Op<"gather", [x: Value, at: Value]> = {
   name: "gather",
   arity: 2,
@@ -114,9 +116,11 @@ export const gather: Op<"gather", [x: Value, at: Value]> = {
   laws: ["d_x = d_y added at the positions", null],
   vjp: ({ g, inputs: [x, at], cotangent }) => g.scatterAdd(at, cotangent, { rows: g.typeOf(x).shape[0]! }),
   evaluate([x, at], _, y) {
-    const width = x.data.length / x.type.shape[0]!;
+    const [rows] = x.type.shape as readonly [number];
+    const width = x.data.length / rows;
     at.data.forEach((row, n) => {
-      for (let j = 0; j < width; j++) y.data[n * width + j] = x.data[row * width + j]!;
+      const isRow = row >= 0 && row < rows;
+      for (let j = 0; j < width; j++) y.data[n * width + j] = isRow ? x.data[row * width + j]! : 0;
     });
   },
   define({ at, read, types, axis }) {
@@ -130,10 +134,14 @@ export const gather: Op<"gather", [x: Value, at: Value]> = {
   samples: [
     { inputs: [f32(4, 3), i32(5)], attrs: {}, within: [0, 3] },
     { inputs: [f32(4), i32(2, 3)], attrs: {}, within: [0, 3] },
+    { inputs: [f32(3, 4), i32(8)], attrs: {}, within: [-2, 4] },
   ],
 };
 
-/** y[r, j…] = Σ updates[i…, j…] over the i with positions[i…] = r, in order. */
+/**
+ * y[r, j…] = Σ updates[i…, j…] over the i with positions[i…] = r, in order; a position that is no row adds to nothing. The sum is one in
+ * memory: it costs its terms, and each of them is rounded as it is added.
+ */
 export const scatterAdd: Op<"scatterAdd", [at: Value, updates: Value], { readonly rows: number }> = {
   name: "scatterAdd",
   arity: 2,
@@ -149,10 +157,11 @@ export const scatterAdd: Op<"scatterAdd", [at: Value, updates: Value], { readonl
   },
   laws: [null, "d_updates = d_y at the positions"],
   vjp: ({ g, inputs: [at], cotangent }) => g.gather(cotangent, at),
-  evaluate([at, d], _, y) {
+  evaluate([at, d], { rows }, y) {
     y.data.fill(0);
     const width = d.data.length / at.data.length;
     at.data.forEach((row, n) => {
+      if (row < 0 || row >= rows) return;
       for (let j = 0; j < width; j++) y.data[row * width + j]! += d.data[n * width + j]!;
     });
   },
@@ -161,11 +170,12 @@ export const scatterAdd: Op<"scatterAdd", [at: Value, updates: Value], { readonl
     const where = over.map(({ name, extent }) => index(name, extent));
     const chosen = apply("eq", "bool", read[0](...where), position(at[0]!));
     const term = select(chosen, read[1](...where, ...at.slice(1)), literal(0, types[1].dtype));
-    return { kind: "reduce", dtype: term.dtype, by: "add", over, term };
+    return { kind: "reduce", dtype: term.dtype, by: "add", over, term, inMemory: true };
   },
   samples: [
     { inputs: [i32(5), f32(5, 3)], attrs: { rows: 4 }, within: [0, 3] },
     { inputs: [i32(2, 3), f32(2, 3)], attrs: { rows: 4 }, within: [0, 3] },
+    { inputs: [i32(9), f32(9, 4)], attrs: { rows: 3 }, within: [-2, 4] },
   ],
 };
 

@@ -11,13 +11,18 @@ import {
   differentiate,
   fold,
   gradients,
+  inBodies,
   movement,
   numerics,
+  outOfLoops,
+  phases,
   prune,
   recompute,
   share,
   stability,
+  whereLoops,
   winograd,
+  writeOut,
   type Recomputed,
 } from "./graph/index.ts";
 import { pack, schedule, unroll, type Nests } from "./loops/index.ts";
@@ -58,12 +63,17 @@ export function pipeline(purpose: Purpose, road: Road): Pipeline<Graph, Program>
 // prettier-ignore
 export const toRounded = (purpose: Purpose, road: Road): Pipeline<Graph, Graph> =>
   start<Graph>(runsOf(road))
-    .optional(prune).optional(fold).optional(algebra) // drop what no result needs; constants; x + 0 → x, and cousins
-    .optional(share)                                  // equal nodes become one
-    .optional(stability)                              // log(softmax(x)) → x − logsumexp(x), and cousins: approximate
+    .optional(inBodies(prune))                        // drop what no result needs
+    .optional(inBodies(fold)).optional(inBodies(algebra)) // constants; x + 0 → x, and cousins
+    .optional(inBodies(share))                        // equal nodes become one
+    .optional(inBodies(stability))                    // log(softmax(x)) → x − logsumexp(x), and cousins: approximate
     .then(derivatives(purpose))                       // append cotangents and updates
+    .optional(whereLoops(fold)).optional(whereLoops(algebra)).optional(whereLoops(share))
+    .optional(whereLoops(outOfLoops))                 // what needs no carry leaves its loop, both ways: approximate
+    .then(writeOut)                                   // the bodies of loops once a turn
     .optional(fold).optional(algebra)
     .optional(winograd)                               // 3×3 convolutions in tiles, where asked for: approximate
+    .optional(phases)                                 // convolutions over dilated inputs without the zeros
     .optional(movement)                               // transpose of transpose, reshape of reshape
     .optional(share).optional(prune)
     .then(numerics)                                   // which values are rounded, once and for all

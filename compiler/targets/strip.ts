@@ -1,5 +1,7 @@
 /** The JavaScript of an emitted TypeScript file: types removed, nothing else changed; and the file loaded in process. */
 
+import { base64 } from "./base64.ts";
+
 /** Removes types. esbuild is loaded when first needed. */
 export async function stripTypes(text: string): Promise<string> {
   const { transform } = await import("esbuild");
@@ -9,6 +11,6 @@ export async function stripTypes(text: string): Promise<string> {
 
 /** Imports a module from its JavaScript text, in process and without a file. */
 export async function importText<Exports>(code: string): Promise<Exports> {
-  const url = `data:text/javascript;base64,${Buffer.from(code, "utf8").toString("base64")}`;
+  const url = `data:text/javascript;base64,${base64(new TextEncoder().encode(code))}`;
   return (await import(url)) as Exports; // the caller states what the text exports
 }

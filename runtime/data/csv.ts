@@ -6,6 +6,7 @@ import { csvRows } from "./csv-rows.ts";
 import { decodeText } from "./decode.ts";
 import * as error from "./error.ts";
 
+/** A table of numbers. */
 export interface CsvTable {
   readonly rows: number;
   /** The names of the numeric columns, as the header has them. */
@@ -14,6 +15,7 @@ export interface CsvTable {
   readonly x: Float32Array;
 }
 
+/** A table of numbers whose rows have classes. */
 export interface LabelledTable extends CsvTable {
   /** The class of each row, as a place in `classes`. */
   readonly y: Int32Array;
@@ -21,6 +23,7 @@ export interface LabelledTable extends CsvTable {
   readonly classes: readonly string[];
 }
 
+/** Which column of a table holds classes. */
 export interface LabelOptions {
   /** The column that holds the class names. */
   readonly label: string;

@@ -5,6 +5,7 @@ import { BYTES, hold, IDS, NAMES, NUMBER } from "../kinds.ts";
 import { decodeText } from "./decode.ts";
 import * as error from "./error.ts";
 
+/** A text as ids of its characters. */
 export interface Characters {
   /** Each character once, by code point; a character's id is its place here. */
   readonly vocabulary: readonly string[];

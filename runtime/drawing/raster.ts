@@ -2,6 +2,7 @@
 
 import { ADVANCE, glyph } from "./font.ts";
 
+/** A picture of RGBA dots, rows from above. */
 export interface Raster {
   readonly width: number;
   readonly height: number;

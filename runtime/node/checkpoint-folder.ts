@@ -4,7 +4,7 @@ import { TEXT } from "../arguments.ts";
 import { hold } from "../kinds.ts";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
-import type { CheckpointStore } from "../resume.ts";
+import type { CheckpointStore } from "../checkpoint-options.ts";
 import * as error from "./error.ts";
 
 /** An open file, as far as it is used. */

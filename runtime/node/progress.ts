@@ -6,6 +6,7 @@ import { createColors } from "picocolors";
 import type { StepEvent } from "../history.ts";
 import { printable } from "../printable.ts";
 
+/** The callback that shows a run on a terminal. */
 export interface Progress {
   onStep(event: StepEvent): void;
   onEpoch(entry: { readonly epoch: number }): void;
@@ -20,6 +21,7 @@ export interface ProgressStream {
   write(text: string): unknown;
 }
 
+/** Where `progress` writes. */
 export interface ProgressOptions {
   /** Default: stderr, so that stdout stays for results. */
   readonly stream?: ProgressStream;

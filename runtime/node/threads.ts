@@ -13,6 +13,7 @@ export interface ThreadWorker {
   terminate(): unknown;
 }
 
+/** Starts a worker for `createThreadedTrainer`. */
 export interface Spawn {
   (): ThreadWorker;
   /** How many threads can run at once here. */

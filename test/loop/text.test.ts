@@ -127,6 +127,14 @@ describe("the text", () => {
           over: fc.array(fc.record({ name: names, extent: fc.integer({ min: 1, max: 9 }) }), { maxLength: 2 }),
           term: one,
         }),
+        fc.record({
+          kind: fc.constant("reduce" as const),
+          dtype: dtypes,
+          by: fc.constant("add" as const),
+          over: fc.array(fc.record({ name: names, extent: fc.integer({ min: 1, max: 9 }) }), { maxLength: 2 }),
+          term: one,
+          inMemory: fc.constant(true as const),
+        }),
       ) as fc.Arbitrary<Scalar>,
     };
   }).scalar;
@@ -146,6 +154,7 @@ describe("the text", () => {
             body: [store(name, to, value), assign(name, value)],
           },
           { kind: "for", index: name, from: constant(0), to, step: 1, form: "loop", unrolled: 8, body: [store(name, to, value)] },
+          { kind: "for", index: name, from: constant(0), to, step: 1, form: "loop", only: value, body: [store(name, to, value)] },
           set(name, value, true),
           when(value, set(`${name}2`, value)),
         ];

@@ -194,6 +194,16 @@ describe("the verifier", () => {
       "kernel k: an unrolled loop goes one by one to a known end, but i does not\n\n    for i in 0..4 step 2 unrolled 2",
     ],
     [
+      "one iteration",
+      kernel("k", [], [{ ...loop("i", 4, []), only: f(1) } as Stmt]),
+      "kernel k: the one iteration of i is i32, but its value is f32\n\n    for i in 0..4 only 1",
+    ],
+    [
+      "ends of loops of one iteration",
+      kernel("k", [], [{ ...loop("i", 4, [], 2), only: literal(1, "i32") } as Stmt]),
+      "kernel k: a loop of one iteration goes from 0 one by one to a known end, but i does not\n\n    for i in 0..4 step 2 only 1",
+    ],
+    [
       "reductions",
       kernel("k", [], [set("t", { kind: "reduce", dtype: "f32", by: "add", over: [{ name: "e", extent: 3 }], term: f(1) })]),
       "kernel k: reductions are loops by now, but Σ e<3: 1 is not\n\n    let t = Σ e<3: 1",

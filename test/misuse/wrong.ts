@@ -30,6 +30,8 @@ const WRONG = {
   axis: [...nothing, "1", [], 0.5, NaN, FLOATS],
   numbers: [...nothing, 2, "x", FLOATS, ["0"], [null], [[0]]],
   "a number or numbers": [...nothing, "x", FLOATS, ["0"], [null]],
+  "a number or truths": [undefined, null, {}, () => 1, "x", FLOATS, ["0"], [null]],
+  weights: [...nothing, 2, "x", ["1"], [null], INTEGERS, [1, 2, 3, 4, 5]],
   padding: [...nothing, "full", ["1"], [[1]], [null], FLOATS],
   pairs: [...nothing, 2, "x", [1, 1], [[1]], [["1", 1]]],
   text: [...nothing, 2, [], FLOATS],

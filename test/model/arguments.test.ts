@@ -250,7 +250,7 @@ describe("the runtime", () => {
       trainer,
       {},
       { epochs: 1, callbacks: { onEpoh: () => {} } },
-      "callbacks must be a callback with functions onStep, onEpoch, onResume, kept, onEnd, as far as it has them, or a list of such, not an object",
+      "callbacks must be a callback with functions onStep, onEpoch, onResume, kept, onTurn, onEnd, as far as it has them, or a list of such, not an object",
     ],
     [
       trainer,

@@ -104,7 +104,7 @@ const uses: Readonly<Record<string, readonly [Parameters<typeof keeping>[0], say
   "a layer of the model's own": [(w, kept) => sum(residual([(() => kept) as never])(w)), other("residual", "what layers[0] returns")],
   "a step": [
     (w, kept) => add(sum(w), sum(scan((carry, x) => ({ carry, y: flat(add(x, carry as FloatTensor)) }), kept, input("t", [2, 3, 2])).ys)),
-    other("add", "b"),
+    other("scan", "initial"),
   ],
   "what a step gives out": [
     (w, kept) => add(sum(w), sum(scan((carry: number) => ({ carry, y: kept }), 0, input("t", [2, 3, 2])).ys)),

@@ -78,7 +78,7 @@ const cases: readonly (readonly [() => unknown, law: string, remedy: string])[] 
   [
     () => adam(anything(0.1)),
     "adam: needs its options as an object, but got 0.1",
-    "Write { … } with names: learningRate, beta1, beta2, epsilon, weightDecay.",
+    "Write { … } with names: learningRate, beta1, beta2, epsilon, weightDecay, amsgrad.",
   ],
   [
     () => sgd({ momentum: 1 }),

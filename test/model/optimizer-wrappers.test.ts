@@ -7,6 +7,7 @@ import {
   adam,
   adamw,
   clipByGlobalNorm,
+  clipByNorm,
   clipByValue,
   constant,
   cosineDecay,
@@ -55,6 +56,14 @@ describe("clipping", () => {
     const scale = 2 / (5 + 1e-6);
     close(trainer.parameters["u"]!, [-3 * scale], 1e-7);
     close(trainer.parameters["w"]!, [0, -4 * scale], 1e-7);
+  });
+
+  test("by each gradient's own norm, each its own limit", async () => {
+    const trainer = await trainerOf(withGradients({ u: [3], w: [0, 4], v: [0.5, 0.5] }, 0, () => clipByNorm(plain(), 2)));
+    trainer.step({});
+    close(trainer.parameters["u"]!, [(-3 * 2) / (3 + 1e-6)], 1e-7);
+    close(trainer.parameters["w"]!, [0, (-4 * 2) / (4 + 1e-6)], 1e-7);
+    expect([...trainer.parameters["v"]!]).toEqual([-0.5, -0.5]);
   });
 
   test("twice takes the norm twice: the outer limit first, then the tighter one", async () => {

@@ -1,11 +1,25 @@
 /** What is true of every schedule: in the emitted trainer, the n-th step's rate is the closed form at n − 1 steps taken. */
 
-import { accumulate, cosineDecay, exponentialDecay, hyper, oneCycle, piecewise, sgd, stepDecay, warmup, type Rate } from "adjoint";
+import {
+  accumulate,
+  cosineDecay,
+  cosineRestarts,
+  exponentialDecay,
+  hyper,
+  inverseSquareRoot,
+  oneCycle,
+  piecewise,
+  polynomialDecay,
+  sgd,
+  stepDecay,
+  warmup,
+  type Rate,
+} from "adjoint";
 import { expect, test } from "vitest";
 import { close } from "../support/close.ts";
 import { trainerOf, withGradients } from "../support/training.ts";
 
-const { PI, cos, floor, max, min } = Math;
+const { PI, cos, floor, max, min, sqrt } = Math;
 
 /** Half a cosine from a to b. */
 const between = (a: number, b: number, at: number): number => b + ((a - b) * (1 + cos(PI * at))) / 2;
@@ -15,6 +29,13 @@ function oneCycleInNumbers(peak: number, steps: number, share: number, t: number
   const [top, end] = [share * steps - 1, steps - 1];
   if (t <= top) return between(peak / 25, peak, t / top);
   return between(peak, peak / 25 / 1e4, min(1, (t - top) / (end - top)));
+}
+
+/** PyTorch's CosineAnnealingWarmRestarts, cycle by cycle. */
+function restartsInNumbers(rate: number, steps: number, times: number, factor: number, to: number, t: number): number {
+  let [begin, length, highest] = [0, steps, rate];
+  while (t >= begin + length) [begin, length, highest] = [begin + length, length * times, highest * factor];
+  return between(highest, to, (t - begin) / length);
 }
 
 interface Case {
@@ -41,6 +62,21 @@ const cases: Readonly<Record<string, Case>> = {
   },
   oneCycle: { rate: () => oneCycle(0.1, { steps: 100 }), form: (t) => oneCycleInNumbers(0.1, 100, 0.3, t) },
   "oneCycle that rises briefly": { rate: () => oneCycle(3, { steps: 25, warmup: 0.1 }), form: (t) => oneCycleInNumbers(3, 25, 0.1, t) },
+  polynomialDecay: { rate: () => polynomialDecay(0.2, { steps: 100 }), form: (t) => 0.2 * (1 - min(1, t / 100)) },
+  "polynomialDecay of a power, to a floor": {
+    rate: () => polynomialDecay(0.2, { steps: 30, to: 0.05, power: 2 }),
+    form: (t) => 0.05 + 0.15 * (1 - min(1, t / 30)) ** 2,
+  },
+  inverseSquareRoot: { rate: () => inverseSquareRoot(0.3, { every: 10 }), form: (t) => 0.3 / sqrt(1 + t / 10) },
+  "inverseSquareRoot after a warmup": {
+    rate: () => warmup(10, inverseSquareRoot(0.3, { every: 10 })),
+    form: (t) => (t < 10 ? (0.3 * (t + 1)) / 10 : 0.3 * sqrt(10 / t)),
+  },
+  cosineRestarts: { rate: () => cosineRestarts(0.2, { steps: 10 }), form: (t) => restartsInNumbers(0.2, 10, 1, 1, 0, t) },
+  "cosineRestarts, longer and lower each time": {
+    rate: () => cosineRestarts(0.2, { steps: 10, times: 2, factor: 0.5, to: 0.01 }),
+    form: (t) => restartsInNumbers(0.2, 10, 2, 0.5, 0.01, t),
+  },
   piecewise: {
     rate: () => piecewise([0.1, 0.02, cosineDecay(0.01, { steps: 20 })], { at: [3, 11] }),
     form: (t) => (t < 3 ? 0.1 : t < 11 ? 0.02 : between(0.01, 0, min(1, (t - 11) / 20))),

@@ -183,7 +183,7 @@ describe("unknown words name the nearest, at the model's line", () => {
     return "nothing";
   };
   const LOSSES =
-    "sparse_categorical_crossentropy, categorical_crossentropy, softmax_crossentropy_with_logits, multiclass_svm, binary_crossentropy, bce, bce_with_logits, hinge, mean_squared_error, mse, mean_absolute_error, mae, huber, kl_divergence, cosine_similarity";
+    "sparse_categorical_crossentropy, categorical_crossentropy, softmax_crossentropy_with_logits, multiclass_svm, binary_crossentropy, bce, bce_with_logits, hinge, squared_hinge, dice, mean_squared_error, mse, mean_absolute_error, mae, huber, log_cosh, smooth_l1, kl_divergence, cosine_similarity";
   const METRICS = "accuracy, binary_accuracy, mean_squared_error, mse, mean_absolute_error, mae, top_5";
   test.each<[string, object, string, (readonly Layer[])?]>([
     [
@@ -196,7 +196,7 @@ describe("unknown words name the nearest, at the model's line", () => {
     [
       "optimizer",
       { optimizer: "adamm" },
-      `there is no optimizer "adamm"; did you mean adam?\n\n  Known are sgd, adagrad, rmsprop, adam, adamw, adadelta, lion.`,
+      `there is no optimizer "adamm"; did you mean adam?\n\n  Known are sgd, adagrad, rmsprop, adam, adamw, adamax, nadam, adadelta, lion.`,
     ],
     ["metric", { metrics: ["acuracy"] }, `there is no metric "acuracy"; did you mean accuracy?\n\n  Known are ${METRICS}.`],
     ["metric without a number", { metrics: ["top_k"] }, `there is no metric "top_k"; did you mean top_5?\n\n  Known are ${METRICS}.`],

@@ -9,7 +9,7 @@ import { lower } from "../../compiler/driver/lower.ts";
 import type { Source } from "../../compiler/driver/options.ts";
 import type { Model } from "../../compiler/model/declaration.ts";
 import { allEdits, edited, type Edit } from "./edits.ts";
-import { whyEquivalent } from "./equivalent.ts";
+import { isNeverTaken, whyEquivalent } from "./equivalent.ts";
 
 export interface Outcome {
   readonly model: string;
@@ -39,7 +39,7 @@ export async function mutate({ name: model, model: declared, source, text }: Sub
   const prepared = await prepareKernels(lowered);
   const { reason: before } = await judgeText(prepared, text);
   if (before !== undefined) throw new Error(`generated/${model}/trainer.ts does not hold as it is: ${before}`);
-  const edits = allEdits(lowered.module, lowered.facts.phases, text);
+  const edits = allEdits(lowered.module, lowered.facts.phases, text).filter((edit) => !isNeverTaken(edit));
   const random = randomOf(seed, model);
   const outcomes: Outcome[] = [];
   while (outcomes.length < count && edits.length > 0) {
@@ -82,7 +82,7 @@ export function report(outcomes: readonly Outcome[], seed: number): string {
   return [
     "# Single edits of committed trainers, judged by what they compute",
     "",
-    `Made by \`npm run mutate -- --seed ${seed}\`: each edit changes one sign, product, number or comparison, swaps two loads or drops a mask, in a kernel of the backward pass or of an update. Each edited file is judged as \`adjoint verify\` does, with the comparison of hashes left out; with it, every one of them is refused at once.`,
+    `Made by \`npm run mutate -- --seed ${seed}\`: each edit changes one sign, product, number or comparison, swaps two loads or drops a mask, in a kernel of the backward pass or of an update; exits of loops that are taken neither before nor after are left out. Each edited file is judged as \`adjoint verify\` does, with the comparison of hashes left out; with it, every one of them is refused at once.`,
     "",
     `**${caught} of ${outcomes.length} edits are caught (${((100 * caught) / outcomes.length).toFixed(1)} %); of the ${survivors.length} survivors ${argued.length} are argued to be equivalent.**`,
     "",

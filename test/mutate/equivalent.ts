@@ -5,6 +5,7 @@
 
 import { DEFAULT } from "../../compiler/targets/index.ts";
 import type { Outcome } from "./campaign.ts";
+import type { Edit } from "./edits.ts";
 
 interface Law {
   readonly holds: (before: string, after: string, kind: Outcome["edit"]["kind"]) => boolean;
@@ -19,20 +20,22 @@ function turns(line: string): number | undefined {
   return Math.ceil((Number(to) + (compare === "<=" ? 1 : 0) - Number(from)) / Number(by));
 }
 
-/** The iteration of a loop that is written in rows before which it is left in the middle of a row: none where that is no first of a row. */
-function left(line: string): number | "never" | undefined {
-  const exit = /^if \(\w+ ([+-]) (\d+) === (\d+)\) break;$/.exec(line);
+/** An exit of a loop that is written in rows: the iteration that a row begins with where it is left in its middle, and where the loop ends. */
+function exitOf(line: string): { readonly first: number; readonly end: number } | undefined {
+  const exit = /^if \(\w+ ([+-]) (\d+) === (\d+)\) break;$/.exec(line.trim());
   if (exit === null) return undefined;
   const [, sign, ahead, end] = exit as unknown as [string, string, string, string];
-  const first = Number(end) - (sign === "+" ? 1 : -1) * Number(ahead);
-  return first >= 0 && first % DEFAULT.machine.unrolled === 0 ? first : "never";
+  return { first: Number(end) - (sign === "+" ? 1 : -1) * Number(ahead), end: Number(end) };
+}
+
+/** Whether an edit is of an exit that is taken neither before it nor after: no row of the loop begins there. */
+export function isNeverTaken({ before, after }: Edit): boolean {
+  const [own, edited] = [exitOf(before), exitOf(after)];
+  if (own === undefined || edited === undefined) return false;
+  return [own, edited].every(({ first }) => first < 0 || first >= own.end || first % DEFAULT.machine.unrolled !== 0);
 }
 
 const LAWS: readonly Law[] = [
-  {
-    holds: (before, after) => left(before) === "never" && left(after) === "never",
-    because: "the loop ends where a row of its iterations does, and is left in the middle of none",
-  },
   {
     holds: (before, after) => turns(before) !== undefined && turns(before) === turns(after),
     because: "the loop takes steps of more than one, and runs as often as before",

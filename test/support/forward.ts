@@ -10,6 +10,7 @@ import { isFloat } from "../../compiler/graph/type.ts";
 import type { ModelError } from "../../compiler/graph/error.ts";
 import { Context, within } from "../../compiler/model/context.ts";
 import { gradients } from "../../compiler/passes/graph/gradients.ts";
+import { writeOut } from "../../compiler/passes/graph/write-out.ts";
 import { sgd, type Tensor } from "../../compiler/index.ts";
 import { randomFrom } from "./sample.ts";
 
@@ -86,7 +87,7 @@ export function differences(
     loss = first.reduce((a, b) => g.add(a, b));
   }
   builder.results.push({ kind: "loss", name: "train", value: loss });
-  const full = gradients({ name: "train", rule: sgd() }).run(builder.graph());
+  const full = writeOut.run(gradients({ name: "train", rule: sgd() }).run(builder.graph()));
   const value = full.results.find(({ kind }) => kind === "loss")!.value;
   return checkGradients(full, value, drawsIn([full]).feed(full, seed, y.shape[0] ?? 1), { coordinates: 12, directions: 1, seed });
 }

@@ -49,9 +49,10 @@ function sample(low: number, high: number, count: number): number[] {
 
 describe.each(precisions)("emitted mathematics at %s", (precision) => {
   const bound = precision === "f32" ? 1 : 2;
+  const boundOf = (name: MathematicsName): number => (name === "erfc" ? 2 * bound : bound);
   const own = emitted[precision];
 
-  it.each(names)(`%s is within ${bound} ulp of the reference`, (name) => {
+  it.each(names)(`%s is within ${bound} ulp of the reference (erfc within two of them)`, (name) => {
     const worst = { ulps: 0, row: "" };
     for (const row of table.values[name]) {
       const numbers = row.split(" ").map(Number);
@@ -59,7 +60,7 @@ describe.each(precisions)("emitted mathematics at %s", (precision) => {
       const error = ulps(own[name](...numbers.slice(0, -2)), value, rest, precision);
       if (!(error <= worst.ulps)) Object.assign(worst, { ulps: error, row });
     }
-    expect(worst.ulps, worst.row).toBeLessThanOrEqual(bound);
+    expect(worst.ulps, worst.row).toBeLessThanOrEqual(boundOf(name));
   });
 
   it.each<[MathematicsName, number, number]>([
@@ -73,6 +74,8 @@ describe.each(precisions)("emitted mathematics at %s", (precision) => {
     ["cos", -1e5, 1e5],
     ["log1p", -1, 5],
     ["expm1", -5, 90],
+    ["atan", -4, 4],
+    ["atan", -1e6, 1e6],
   ])("%s agrees with this engine's on [%d, %d]", (name, low, high) => {
     const theirs = (Math as unknown as Record<string, Numeric>)[name]!;
     const off = sample(low, high, 20000).filter((x) => !(ulps(own[name](x), theirs(x), 0, precision) <= bound + 1));
@@ -91,6 +94,7 @@ describe.each(precisions)("emitted mathematics at %s", (precision) => {
     ["log", 0, 10],
     ["tanh", -21, 21],
     ["erf", -7, 7],
+    ["atan", -9, 9],
     ["log1p", -1, 10],
     ["expm1", -50, 90],
   ])("%s never falls, to within its bound, on [%d, %d]", (name, low, high) => {
@@ -130,6 +134,12 @@ describe.each(precisions)("emitted mathematics at %s", (precision) => {
     ["erf", -0, -0],
     ["erf", 1e4, 1],
     ["erf", -Infinity, -1],
+    ["erfc", Infinity, 0],
+    ["erfc", -Infinity, 2],
+    ["erfc", NaN, NaN],
+    ["atan", 0, 0],
+    ["atan", -0, -0],
+    ["atan", NaN, NaN],
     ["log1p", 0, 0],
     ["log1p", -0, -0],
     ["log1p", -1, -Infinity],

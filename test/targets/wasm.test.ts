@@ -13,6 +13,7 @@ import { verifyKernel, verifyModule } from "../../compiler/loop/verify/index.ts"
 import { lower, type Lowered } from "../../compiler/driver/lower.ts";
 import type { Kernel, Scalar, ScalarFn } from "../../compiler/loop/loop.ts";
 import { importText, stripTypes } from "../../compiler/targets/strip.ts";
+import { erf } from "../../compiler/loop/interpret/index.ts";
 import { targetOf } from "../../compiler/targets/index.ts";
 import { assemble, textOf } from "../../compiler/targets/wasm/assemble.ts";
 import { compile, load, type LoadedTrainer } from "../../compiler/compile.ts";
@@ -357,6 +358,7 @@ describe("functions in float32", () => {
     ["exp", spread, Math.exp, 1],
     ["log", positive, Math.log, 1],
     ["tanh", spread, Math.tanh, 2],
+    ["erf", spread, erf, 2],
   ] as const)("%s is near the true one, alone and in lanes", async (fn, arguments_, truth, most) => {
     const x = arguments_.slice();
     x.set(special);

@@ -18,6 +18,8 @@ export const FUNCTIONS: Record<Exclude<ScalarFn, "cast">, (a: number, b: number,
   sin: Math.sin,
   cos: Math.cos,
   erf: (a) => erf(a),
+  erfc: (a) => erfc(a),
+  atan: Math.atan,
   log1p: Math.log1p,
   expm1: Math.expm1,
   add: (a, b) => a + b,
@@ -60,6 +62,16 @@ export function erf(x: number): number {
   let below = a;
   for (let n = 60; n >= 1; n--) below = a + n / 2 / below;
   return Math.sign(x) * (1 - bell / below);
+}
+
+/** erfc(x) = 1 − erf(x); from 1 on e^(−x²)/√π / (x + ½/(x + 1/(x + 3⁄2/(x + …)))), which has no difference. */
+export function erfc(x: number): number {
+  if (!(x >= 1)) return 1 - erf(x);
+  let below = x;
+  for (let n = 200; n >= 1; n--) below = x + n / 2 / below;
+  // x² in two parts, of which the first is exact
+  const near = Math.fround(x);
+  return x > 27.3 ? 0 : (Math.exp(-near * near) * Math.exp((near - x) * (near + x))) / Math.sqrt(Math.PI) / below;
 }
 
 /** A value of another dtype as one of this: integers keep to their range, a bool is 0 or 1. */

@@ -56,6 +56,13 @@ function stmtRunner(s: Stmt, frame: Frame): Run {
         ...frame,
         indices: new Map([...frame.indices, [s.index, at]]),
       });
+      if (s.only !== undefined) {
+        const only = scalarReader(s.only, env);
+        return () => {
+          at.value = only();
+          if (0 <= at.value && at.value < to()) body();
+        };
+      }
       return () => {
         const end = to();
         for (let n = from(); n < end; n += by) {

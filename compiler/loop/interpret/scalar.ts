@@ -3,7 +3,7 @@
 import { VerifyError } from "../../graph/error.ts";
 import type { Index } from "../index-expression.ts";
 import type { Axis, Load, Reduce, Scalar } from "../loop.ts";
-import { cast, FUNCTIONS, type Precision } from "./functions.ts";
+import { cast, FUNCTIONS, stored, type Precision } from "./functions.ts";
 
 /** The value at the point where the loops are now. */
 export type Get = () => number;
@@ -99,6 +99,14 @@ function reduceReader(s: Reduce, env: Environment): Get {
   const each = (visit: (value: number) => void): void => eachPoint(s.over, cells, 0, () => visit(term()));
   switch (s.by) {
     case "add":
+      if (s.inMemory === true) {
+        const keep = stored(s.dtype, env.precision);
+        return () => {
+          let total = 0;
+          each((value) => (total = keep(total + value)));
+          return total;
+        };
+      }
       return () => {
         let total = 0;
         each((value) => (total += value));

@@ -46,7 +46,7 @@ export function readDefinition(r: Reader, scope: Scope, doc: readonly Doc[]): De
   return { name, dtype, shape: dims, axes, value, ...target, op, doc };
 }
 
-const STORAGES = ["buffer", "local", "total"] as const satisfies readonly Storage[];
+const STORAGES = ["buffer", "local", "total", "places"] as const satisfies readonly Storage[];
 
 /** Stages in order; each may read the ones before it. */
 export function stageLines(group: Group, scope: Scope): string[] {

@@ -21,7 +21,8 @@ function stmtLines(body: readonly Stmt[], scope: Scope): string[] {
       case "for": {
         const head = `for ${printName(s.index)} in ${indexText(s.from, scope)}..${indexText(s.to, scope)}`;
         const inside = enter(scope, [axisOfLoop(s.index, s.to)]);
-        return block(`${head}${formText(s)}`, stmtLines(s.body, inside));
+        const only = s.only === undefined ? "" : ` only ${scalarText(s.only, scope)}`;
+        return block(`${head}${formText(s)}${only}`, stmtLines(s.body, inside));
       }
       case "let": {
         const value = scalarText(s.value, scope);
@@ -49,8 +50,9 @@ function readStmt(r: Reader, scope: Scope): Stmt {
     const step = r.has("step") ? r.number() : 1;
     const form = r.has("vector") ? "vector" : "loop";
     const unrolled = r.has("unrolled") ? { unrolled: r.number() } : {};
+    const only = r.has("only") ? { only: readScalar(r, scope) } : {};
     const inside = enter(scope, [axisOfLoop(name, to)]);
-    return { kind: "for", index: name, from, to, step, form, ...unrolled, body: r.block(() => readStmt(r, inside)) };
+    return { kind: "for", index: name, from, to, step, form, ...unrolled, ...only, body: r.block(() => readStmt(r, inside)) };
   }
   if (r.has("if")) {
     const when = readScalar(r, scope);

@@ -1,6 +1,6 @@
 /** Index notation for people: scalars, definitions and statements as mathematics. Nothing reads it back. */
 
-import { keyOf } from "../build.ts";
+import { keyOf, orderText } from "../build.ts";
 import type { Apply, Definition, Definitions, Group, Scalar, ScalarFn, Select, Stage, Stmt } from "../loop.ts";
 import { placeOf, resultLine } from "./definition.ts";
 import { isSingle, printIndex } from "./index-expression.ts";
@@ -55,7 +55,7 @@ function notation(s: Scalar): readonly [text: string, holds: number] {
     case "round":
       return [`round(${printScalar(s.value)})`, ATOM];
     case "reduce":
-      return [`${REDUCE_WORD[s.by]} ${printAxes(s.over)}${s.inLanes === true ? " in lanes" : ""}: ${held(s.term, REDUCE)}`, REDUCE];
+      return [`${REDUCE_WORD[s.by]} ${printAxes(s.over)}${orderText(s)}: ${held(s.term, REDUCE)}`, REDUCE];
     case "apply":
       return applied(s);
   }
@@ -118,7 +118,7 @@ export function printDefinitions(d: Definitions): string {
 export function printStmt(s: Stmt): string {
   switch (s.kind) {
     case "for":
-      return `for ${printName(s.index)} in ${printIndex(s.from)}..${printIndex(s.to)}${formText(s)}`;
+      return `for ${printName(s.index)} in ${printIndex(s.from)}..${printIndex(s.to)}${formText(s)}${s.only === undefined ? "" : ` only ${printScalar(s.only)}`}`;
     case "let":
       return `${s.mutable ? "var" : "let"} ${printName(s.name)} = ${printScalar(s.value)}`;
     case "assign":

@@ -2,7 +2,7 @@
 
 import { VerifyError } from "../../graph/error.ts";
 import type { DType } from "../../graph/type.ts";
-import { SCALAR_FNS, type Load, type Scalar, type ScalarFn } from "../loop.ts";
+import { SCALAR_FNS, type Load, type Reduce, type Scalar, type ScalarFn } from "../loop.ts";
 import { indexText, readIndex } from "./index-expression.ts";
 import { NUMBER, Reader, type Token } from "./reader.ts";
 import { dtypeOfCall, enter, type Scope } from "./scope.ts";
@@ -37,7 +37,7 @@ export function scalarText(s: Scalar, scope: Scope): string {
       return `round(${scalarText(s.value, scope)})`;
     case "reduce": {
       const term = scalarText(s.term, enter(scope, s.over));
-      const word = s.by === "add" ? (s.inLanes === true ? "sumInLanes" : "sum") : s.by;
+      const word = s.by === "add" ? (s.inLanes === true ? "sumInLanes" : s.inMemory === true ? "sumInMemory" : "sum") : s.by;
       return as(`${word}{${printAxes(s.over)}: ${term}}`, s.by === "argmax" ? "i32" : s.term.dtype);
     }
   }
@@ -72,7 +72,8 @@ const readAnnotation = (r: Reader): DType | undefined => (r.has(":") ? r.word(DT
 const opensReduction = (r: Reader): boolean => r.is("{") && (r.is(":", 1) || r.is("<", 2));
 
 function readReduction(r: Reader, scope: Scope, { text, line, column }: Token): Scalar {
-  const by = text === "sum" || text === "sumInLanes" ? "add" : text;
+  const order = SUMS[text];
+  const by = order === undefined ? text : "add";
   if (by !== "add" && by !== "max" && by !== "argmax")
     throw new VerifyError(
       `${line}:${column}`,
@@ -83,8 +84,15 @@ function readReduction(r: Reader, scope: Scope, { text, line, column }: Token): 
   const term = readScalar(r, enter(scope, over));
   r.eat("}");
   const dtype = readAnnotation(r) ?? (by === "argmax" ? "i32" : term.dtype);
-  return { kind: "reduce", dtype, by, over, term, ...(text === "sumInLanes" ? { inLanes: true } : {}) };
+  return { kind: "reduce", dtype, by, over, term, ...order };
 }
+
+/** Sums by their words. */
+const SUMS: Readonly<Record<string, Pick<Reduce, "inLanes" | "inMemory"> | undefined>> = {
+  sum: {},
+  sumInLanes: { inLanes: true },
+  sumInMemory: { inMemory: true },
+};
 
 const FNS: ReadonlySet<string> = new Set(SCALAR_FNS);
 

@@ -73,6 +73,18 @@ function verifyLoop(s: Extract<Stmt, { kind: "for" }>, place: Place): void {
     if (s.form === "vector" || s.step !== 1 || s.to.terms.length > 0)
       place.complain(`an unrolled loop goes one by one to a known end, but ${name} does not`);
   }
+  if (s.only !== undefined) {
+    verifyScalar(s.only, place);
+    fits(`the one iteration of ${name}`, "i32", s.only.dtype, place);
+    if (
+      s.form === "vector" ||
+      s.step !== 1 ||
+      s.unrolled !== undefined ||
+      s.from.terms.length + s.to.terms.length > 0 ||
+      s.from.offset !== 0
+    )
+      place.complain(`a loop of one iteration goes from 0 one by one to a known end, but ${name} does not`);
+  }
   const law = s.form === "vector" ? obstacle(s, new Map([...place.buffers].map(([buffer, { length }]) => [buffer, length]))) : undefined;
   if (law !== undefined) place.complain(`the iterations of a vector loop run in lockstep, but ${law}`);
   const loop = { from: s.from, to: s.to, step: s.step, range };

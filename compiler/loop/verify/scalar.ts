@@ -55,7 +55,7 @@ export function verifyScalar(s: Scalar, place: Place): void {
 }
 
 /** Functions of one operand; the others have two, but for the draw of random bits. */
-const UNARY = new Set("neg abs sign floor sqrt exp log tanh sin cos erf log1p expm1 not cast bitsOf floatOf".split(" "));
+const UNARY = new Set("neg abs sign floor sqrt exp log tanh sin cos erf erfc atan log1p expm1 not cast bitsOf floatOf".split(" "));
 
 const COMPARES = new Set(["lt", "le", "eq"]);
 

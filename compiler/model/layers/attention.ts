@@ -12,11 +12,13 @@ import { called, check as checkArguments } from "../arguments.ts";
 import { EXTENT, FLOATS, TRUTHS } from "../kinds.ts";
 import { withScope, layerOptions, type LayerOptions, type LayerScope } from "./layer.ts";
 
+/** Options of `multiHeadAttention`. */
 export interface MultiHeadAttentionOptions extends LayerOptions {
   /** A position sees no later one. */
   readonly causal?: boolean;
 }
 
+/** What one call of a `multiHeadAttention` layer may be told. */
 export interface MultiHeadAttentionCall {
   /** What keys and values are taken from, [n, s, w]. Default: x itself. */
   readonly memory?: FloatTensor;
@@ -24,6 +26,7 @@ export interface MultiHeadAttentionCall {
   readonly mask?: BoolTensor;
 }
 
+/** What `multiHeadAttention` gives: a layer over one sequence, or over a sequence and what it attends to. */
 export interface MultiHeadAttentionLayer {
   <S extends Shape>(x: FloatTensor<S>, call?: MultiHeadAttentionCall): FloatTensor<S>;
   readonly kind: string;

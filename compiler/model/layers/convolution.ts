@@ -12,6 +12,7 @@ import { activated } from "./dense.ts";
 import { checked, layer, layerOptions, type LayerOptions, type LayerScope } from "./layer.ts";
 import { axesOf, checkImage, PADDING, type Padding, type PerAxis } from "./spatial.ts";
 
+/** Options of `conv1d` and `conv2d`. */
 export interface ConvolutionOptions extends LayerOptions {
   /** Default: 1. */
   readonly strides?: PerAxis;
@@ -113,6 +114,7 @@ export const conv2d = <const N extends number>(filters: N, kernelSize: PerAxis, 
     return convolve(scope, x, scope.c.extents.of(filters), options.groups ?? 1, kernelSize, options);
   });
 
+/** Options of `depthwiseConv2d`. */
 export interface DepthwiseOptions extends Omit<ConvolutionOptions, "groups"> {
   /** Filters a channel; the output's channels are ordered by the input's. Default: 1. */
   readonly depthMultiplier?: number;

@@ -10,6 +10,7 @@ import { ACTIVATION, EXTENT, FLOATS, INITIALIZER } from "../kinds.ts";
 import type { FloatTensor } from "../tensor.ts";
 import { checked, layer, layerOptions, type LastAxisLayer, type LayerOptions, type LayerScope } from "./layer.ts";
 
+/** Options of `dense`. */
 export interface DenseOptions extends LayerOptions {
   readonly activation?: Activation;
   /** Default: true. */

@@ -9,6 +9,7 @@ import type { FloatTensor, Tensor } from "../tensor.ts";
 import { EXTENT, INITIALIZER } from "../kinds.ts";
 import { checked, layer, layerOptions, type LayerOptions, type SameShapeLayer } from "./layer.ts";
 
+/** Options of `embedding`. */
 export interface EmbeddingOptions extends LayerOptions {
   /** Default: uniform on [−0.05, 0.05). */
   readonly initializer?: Initializer;
@@ -44,6 +45,7 @@ export const embedding = <const W extends number>(vocabulary: number, width: W, 
     return scope.c.g.gather(table, x.value);
   });
 
+/** Options of `positionalEncoding`. */
 export interface PositionalEncodingOptions extends LayerOptions {
   /** `sinusoidal` (Vaswani et al. 2017) has no parameters; `learned` trains a vector a position. Default: sinusoidal. */
   readonly table?: "sinusoidal" | "learned";

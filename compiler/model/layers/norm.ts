@@ -8,11 +8,13 @@ import { ones, zeros } from "../initializers.ts";
 import { ANY_NUMBER, EXTENT } from "../kinds.ts";
 import { checked, layer, layerOptions, type LayerOptions, type LayerScope, type SameShapeLayer } from "./layer.ts";
 
+/** Options of `groupNorm`, `layerNorm` and `rmsNorm`. */
 export interface NormOptions extends LayerOptions {
   /** Added to the variance. Default: 1e-5. */
   readonly epsilon?: number;
 }
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions extends NormOptions {
   /** Share of the running statistics that a step keeps. Default: 0.9. */
   readonly momentum?: number;

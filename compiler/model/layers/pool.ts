@@ -8,6 +8,7 @@ import { checked, layer, layerOptions, type LayerOptions, type LayerScope } from
 import { PER_AXIS } from "../kinds.ts";
 import { axesOf, checkImage, PADDING, type Axis, type Padding, type PerAxis } from "./spatial.ts";
 
+/** Options of `maxPool1d` and `maxPool2d`. */
 export interface PoolOptions extends LayerOptions {
   /** Default: the window's size, so that windows do not overlap. */
   readonly strides?: PerAxis;
@@ -15,6 +16,7 @@ export interface PoolOptions extends LayerOptions {
   readonly padding?: Padding;
 }
 
+/** Options of `avgPool1d` and `avgPool2d`. */
 export interface AveragePoolOptions extends PoolOptions {
   /** `counted`: a window's mean counts its padding as zeros. Default: `ignored`. */
   readonly paddedZeros?: "counted" | "ignored";

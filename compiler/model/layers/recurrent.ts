@@ -7,11 +7,12 @@ import { dotAttrs } from "../../ops/dot.ts";
 import type { Activation } from "../activations.ts";
 import { glorot, zeros } from "../initializers.ts";
 import { scan } from "../scan.ts";
-import type { FloatTensor } from "../tensor.ts";
+import type { FloatTensor, Tensor } from "../tensor.ts";
 import { ACTIVATION, EXTENT } from "../kinds.ts";
 import { activated } from "./dense.ts";
 import { checked, layer, layerOptions, type LayerOptions, type LayerScope } from "./layer.ts";
 
+/** Options of `lstm` and `gru`. */
 export interface RecurrentOptions<Sequences extends boolean = boolean> extends LayerOptions {
   /** Every step's output, [n, t, units], rather than the last one's, [n, units]. Default: false. */
   readonly returnSequences?: Sequences;
@@ -78,8 +79,9 @@ function recurrent<const N extends number, Sequences extends boolean>(
       const width = cell.gates * units;
       const inputs = scope.named("inputs", affine(scope, x.value, "kernel", "bias", width));
       const zero = c.g.broadcast(c.g.literal(0, c.float), { axes: [0, 1], size: [n, units] });
-      const initial: readonly Value[] = Array.from({ length: 1 + cell.besides }, () => zero);
-      const step = ([h, ...besides]: readonly Value[], x: FloatTensor) => {
+      const initial: readonly Tensor[] = Array.from({ length: 1 + cell.besides }, () => c.tensor(zero));
+      const step = (carry: readonly Tensor[], x: FloatTensor) => {
+        const [h, ...besides] = carry.map(({ value }) => value);
         const recurrence = scope.named("recurrence", affine(scope, h!, "recurrentKernel", "recurrentBias", width));
         const next = cell.step(scope, {
           input: gatesOf(scope, x.value, cell.gates, units),
@@ -88,14 +90,15 @@ function recurrent<const N extends number, Sequences extends boolean>(
           besides,
         });
         scope.named("h", next[0]);
-        return { carry: next as readonly Value[], y: c.tensor(next[0]) as FloatTensor }; // of floats
+        return { carry: next.map((value) => c.tensor(value)), y: c.tensor(next[0]) as FloatTensor }; // of floats
       };
       const { carry, ys } = scan(step, initial, c.tensor(inputs) as FloatTensor); // of floats
-      return options.returnSequences === true ? ys.value : carry[0]!;
+      return options.returnSequences === true ? ys.value : carry[0]!.value;
     },
   );
 }
 
+/** Options of `simpleRnn`. */
 export interface SimpleRnnOptions<Sequences extends boolean = boolean> extends RecurrentOptions<Sequences> {
   /** Default: tanh. */
   readonly activation?: Activation;

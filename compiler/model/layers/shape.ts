@@ -33,20 +33,24 @@ export const flatten = (options: LayerOptions = {}): FlattenLayer =>
   });
 
 export interface ReshapeLayer<T extends Shape> {
-  <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], ...T]>;
+  <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], ...tensors.Completed<T>]>;
   readonly kind: string;
 }
 
-/** The same elements, row-major, under another shape; `reshape(shape)` is a layer that keeps the batch axis: [n, …] → [n, …shape]. */
+/**
+ * The same elements, row-major, under another shape, in which one extent may be −1, for what the others leave; `reshape(shape)` is a layer
+ * that keeps the batch axis: [n, …] → [n, …shape].
+ */
 export function reshape<const T extends Shape>(shape: T, options?: LayerOptions): ReshapeLayer<T>;
-export function reshape<const S extends Shape>(x: FloatTensor, shape: S): FloatTensor<S>;
+export function reshape<const S extends Shape>(x: FloatTensor, shape: S): FloatTensor<tensors.Completed<S>>;
 export function reshape(first: FloatTensor | Shape, second: Shape | LayerOptions = {}): FloatTensor | ReshapeLayer<Shape> {
   if (isTensor(first)) return tensors.reshape(first, second as Shape); // the second overload
   check("reshape", { x: first }, { x: anyOf("a tensor of floats, or the shape of a row, such as [28, 28]", FLOATS, SHAPE) });
   const given = { shape: first, options: second as LayerOptions };
   return layer<ReshapeLayer<Shape>>("reshape", checked("reshape", given, { shape: SHAPE, options: layerOptions({}) }), ({ c, fail }, x) => {
     const [rows, ...rest] = x.shape;
-    const shape = c.extents.reshaped(c.fullShape(x.value)?.slice(1), rest, first);
+    const full = c.fullShape(x.value)?.slice(1);
+    const shape = c.extents.reshaped(full, rest, tensors.completed(c, full ?? rest, first));
     if (rows === undefined || sizeOf(rest) !== sizeOf(shape))
       fail(
         `needs ${sizeOf(shape)} elements a row for [${shape.join(",")}], but [${x.shape.join(",")}] has ${sizeOf(rest)}`,

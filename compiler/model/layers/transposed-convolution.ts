@@ -8,6 +8,7 @@ import { checkGroups, finished, SHARED, type Convolution2dLayer, type Convolutio
 import { checked, layer, layerOptions, type LayerScope } from "./layer.ts";
 import { checkImage, endsOf, perAxis, type PerAxis } from "./spatial.ts";
 
+/** Options of `conv2dTranspose`. */
 export interface TransposedOptions extends ConvolutionOptions {
   /** Rows and columns more at the end, below the stride. Default: 0. */
   readonly outputPadding?: PerAxis;

@@ -51,8 +51,8 @@ export function checkAlike(c: Context, name: string, scores: FloatTensor, y: Flo
 /** Whether y holds a class for each position of the scores, and not a number for each score. */
 export const isSparse = (y: FloatTensor | Tensor<readonly number[], "i32">): boolean => !isFloat(y.dtype);
 
-/** Scores [n, …, classes] with labels [n, …], or with a target for each score. */
-export function checkClasses(c: Context, name: string, scores: FloatTensor, y: Tensor): void {
+/** Scores [n, …, classes] with labels [n, …], or with a target for each score; a label to ignore is none of the classes. */
+export function checkClasses(c: Context, name: string, scores: FloatTensor, y: Tensor, ignoreIndex?: number): void {
   const classes = scores.shape.at(-1);
   const declared = c.builder.node(y.value).attrs["classes"];
   const positions = isFloat(y.dtype) ? scores.shape : scores.shape.slice(0, -1);
@@ -63,12 +63,24 @@ export function checkClasses(c: Context, name: string, scores: FloatTensor, y: T
       "Give one label a row of scores; the classes are the last axis of the scores.",
       operands(c, scores, y),
     );
-  if (typeof declared === "number" && declared !== classes)
+  if (ignoreIndex !== undefined) checkIgnored(c, name, classes!, y, ignoreIndex);
+  if (typeof declared === "number" && declared !== classes && declared - 1 !== ignoreIndex)
     c.fail(
       `shape/${name}`,
       `${name} needs a score a class, but there are ${classes} scores and ${declared} classes`,
       "Make the last layer as wide as there are classes.",
       operands(c, scores, y),
+    );
+}
+
+function checkIgnored(c: Context, name: string, classes: number, y: Tensor, ignoreIndex: number): void {
+  if (isFloat(y.dtype))
+    c.fail("loss/ignoreIndex", `${name} needs labels for an ignoreIndex, but got a target for each score`, "Give a class for each row.");
+  if (!Number.isInteger(ignoreIndex) || (ignoreIndex >= 0 && ignoreIndex < classes))
+    c.fail(
+      "loss/ignoreIndex",
+      `${name} needs an ignoreIndex that is no class, but ${ignoreIndex} is not a whole number outside 0 to ${classes - 1}`,
+      `Declare labels with { classes: ${classes + 1} }, and ignore ${classes}.`,
     );
 }
 

@@ -3,57 +3,74 @@
 import type { Value } from "../../graph/graph.ts";
 import { sameShape, type Shape } from "../../graph/type.ts";
 import { adviseDropped, adviseLogits, adviseProbabilities } from "../advice.ts";
-import { optionsOf } from "../../graph/arguments.ts";
+import { optional, optionsOf } from "../../graph/arguments.ts";
 import { called } from "../arguments.ts";
 import type { Context } from "../context.ts";
-import { meanOf } from "../live.ts";
-import { ANY_NUMBER, FLOATS, INTEGERS, TARGETS } from "../kinds.ts";
+import { FLOATS, INTEGERS, TARGETS } from "../kinds.ts";
 import { spread } from "../elementwise.ts";
 import type { RowAxis } from "../rows.ts";
-import type { FloatTensor, Scalar, Tensor } from "../tensor.ts";
+import type { FloatTensor, Tensor } from "../tensor.ts";
 import { checkClasses, isSparse, last, oneHot } from "./batch.ts";
+import {
+  checkSmoothing,
+  CLASSES,
+  labelWeights,
+  SMOOTHED,
+  smoothedTargets,
+  weighedTerms,
+  weightsOfClasses,
+  withoutIgnored,
+  type ClassOptions,
+  type ClassTargets,
+  type SmoothedOptions,
+} from "./class-weights.ts";
+import { reducedLoss, REDUCTION, type LossOptions, type Reduced } from "./reduction.ts";
 
-/** A class for each row of scores, [n, …]; or its probabilities, as many as there are scores. */
-export type ClassTargets = Tensor<Shape, "i32"> | FloatTensor;
+export type { ClassTargets } from "./class-weights.ts";
 
-export interface CrossEntropyOptions {
-  /** ε: the target becomes (1 − ε)·target + ε / classes (Szegedy et al. 2016). Default: 0. */
-  readonly labelSmoothing?: number;
+/** What a cross entropy may be told of its targets. */
+export interface CrossEntropyOptions extends SmoothedOptions {
   /** A factor a row of the batch, [n], or one a label. The weighted sum is divided by the number of real rows, not by the sum of the weights. */
   readonly weights?: FloatTensor;
 }
 
-const OPTIONS = optionsOf<CrossEntropyOptions>({ labelSmoothing: ANY_NUMBER, weights: FLOATS });
+const OPTIONS = optionsOf<CrossEntropyOptions>({ ...SMOOTHED, weights: FLOATS });
 
 /**
  * L = (1/N) Σ −log softmax(scores)[y], from logits: rows are shifted by their largest score. With dense targets t: Σⱼ −tⱼ·log softmax(scores)ⱼ.
- * Weights as in Keras (`sum_over_batch_size`): PyTorch divides by their sum instead.
+ * Weights as in Keras (`sum_over_batch_size`): PyTorch divides by their sum instead, as is done of class weights here.
  */
-export function softmaxCrossEntropy(scores: FloatTensor, y: ClassTargets, options: CrossEntropyOptions = {}): Scalar {
-  const c = called("softmaxCrossEntropy", { scores, y, options }, { scores: FLOATS, y: TARGETS, options: OPTIONS });
-  const { labelSmoothing = 0, weights } = options;
+export function softmaxCrossEntropy<const O extends CrossEntropyOptions = CrossEntropyOptions>(
+  scores: FloatTensor,
+  y: ClassTargets,
+  options?: O,
+): Reduced<O> {
+  const c = called("softmaxCrossEntropy", { scores, y, options }, { scores: FLOATS, y: TARGETS, options: optional(OPTIONS) });
+  const given: CrossEntropyOptions = options ?? {};
+  const { labelSmoothing = 0, weights, classWeights } = given;
   return c.run(() => {
     const { g } = c;
-    checkClasses(c, "softmaxCrossEntropy", scores, y);
+    checkClasses(c, "softmaxCrossEntropy", scores, y, given.ignoreIndex);
     adviseLogits(c, "softmaxCrossEntropy", scores.value, "categoricalCrossentropy");
     adviseDropped(c, "softmaxCrossEntropy", scores.value);
-    if (!(labelSmoothing >= 0 && labelSmoothing < 1))
-      c.fail(
-        "loss/smoothing",
-        `softmaxCrossEntropy needs a labelSmoothing from 0 up to 1, but got ${labelSmoothing}`,
-        "Give a share, such as 0.1.",
-      );
+    checkSmoothing(c, "softmaxCrossEntropy", labelSmoothing);
     const axis = last(scores);
     const wide = { axes: [axis], size: [scores.shape[axis]!] };
     const largest = g.stopGradient(c.named("largest", g.reduceMax(scores.value, { axes: [axis] })));
     const shifted = c.named("shifted", g.sub(scores.value, g.broadcast(largest, wide)));
     const total = c.named("total", g.sum(c.named("exps", g.exp(shifted)), { axes: [axis] }));
-    const rowLoss = isSparse(y)
-      ? sparseLoss(c, shifted, total, y.value, labelSmoothing)
-      : denseLoss(c, shifted, total, y.value, labelSmoothing);
+    const logP = (): Value => g.sub(shifted, g.broadcast(c.named("logTotal", g.log(total)), wide));
+    const rowLoss =
+      classWeights !== undefined
+        ? weighedTerms(c, "softmaxCrossEntropy", logP(), y, given)
+        : isSparse(y)
+          ? sparseLoss(c, shifted, total, y.value, labelSmoothing)
+          : denseLoss(c, shifted, total, y.value, labelSmoothing);
     c.named("rowLoss", rowLoss);
-    return c.tensor(meanOf(c, weights === undefined ? rowLoss : weighted(c, rowLoss, weights)));
-  }) as Scalar;
+    const counted = withoutIgnored(c, rowLoss, y, given);
+    const factors = labelWeights(c, "softmaxCrossEntropy", scores, y, given);
+    return reducedLoss<O>(c, weights === undefined ? counted : weighted(c, counted, weights), given, factors);
+  });
 }
 
 /** log Σ e^s − ((1 − ε)·s_y + ε·mean s). */
@@ -111,26 +128,61 @@ function alongRows(c: Context, value: Value, n: number, { axis, per }: Pick<RowA
   return spread(c, c.g.reshape(each, { shape: shape.map((_, at) => (at === axis ? extent : 1)) }), shape);
 }
 
+const CATEGORICAL = optionsOf<SmoothedOptions>(SMOOTHED);
+
 /**
  * L = (1/N) Σ −log p[y], of probabilities; with dense targets t: Σⱼ −tⱼ·log pⱼ. Nothing is clipped: after a softmax it is computed from the softmax's
  * argument (see passes/graph/stability.ts), and as stable as softmaxCrossEntropy. Terms with no weight do not count, not even at p = 0.
  */
-export function categoricalCrossentropy(probabilities: FloatTensor, y: ClassTargets): Scalar {
-  const c = called("categoricalCrossentropy", { probabilities, y }, { probabilities: FLOATS, y: TARGETS });
+export function categoricalCrossentropy<const O extends SmoothedOptions = SmoothedOptions>(
+  probabilities: FloatTensor,
+  y: ClassTargets,
+  options?: O,
+): Reduced<O> {
+  const laws = { probabilities: FLOATS, y: TARGETS, options: optional(CATEGORICAL) };
+  const c = called("categoricalCrossentropy", { probabilities, y, options }, laws);
+  const given: SmoothedOptions = options ?? {};
+  const { labelSmoothing = 0, classWeights } = given;
   return c.run(() => {
     const { g } = c;
-    checkClasses(c, "categoricalCrossentropy", probabilities, y);
+    checkClasses(c, "categoricalCrossentropy", probabilities, y, given.ignoreIndex);
     adviseProbabilities(c, "categoricalCrossentropy", probabilities.value, "softmax", "softmaxCrossEntropy");
     adviseDropped(c, "categoricalCrossentropy", probabilities.value);
+    checkSmoothing(c, "categoricalCrossentropy", labelSmoothing);
     const axes = [last(probabilities)];
     const one = g.literal(1, c.float);
     const p = probabilities.value;
-    const isCounted = isSparse(y) ? oneHot(c, y.value, probabilities.shape) : counts(c, y.value, p);
+    const { shape } = probabilities;
+    const t = isSparse(y) && labelSmoothing === 0 ? undefined : smoothedTargets(c, y, shape, labelSmoothing);
+    const isCounted = t === undefined ? oneHot(c, y.value, shape) : counts(c, t, p);
     const logP = c.named("logP", g.log(g.where(isCounted, p, one)));
-    const terms = isSparse(y) ? logP : g.mul(y.value, logP);
-    const rowLoss = c.named("rowLoss", g.neg(g.sum(terms, { axes })));
-    return c.tensor(meanOf(c, rowLoss));
-  }) as Scalar;
+    const terms = t === undefined ? logP : g.mul(t, logP);
+    const w = classWeights === undefined ? undefined : weightsOfClasses(c, "categoricalCrossentropy", classWeights, shape);
+    const rowLoss = c.named("rowLoss", g.neg(g.sum(w === undefined ? terms : g.mul(w, terms), { axes })));
+    const factors = labelWeights(c, "categoricalCrossentropy", probabilities, y, given);
+    return reducedLoss<O>(c, withoutIgnored(c, rowLoss, y, given), given, factors);
+  });
+}
+
+const NLL = optionsOf<ClassOptions>(CLASSES);
+
+/** L = (1/N) Σ −logP[y], of logarithms of probabilities, as logSoftmax gives them (torch.nn.functional.nll_loss). */
+export function nll<const O extends ClassOptions = ClassOptions>(
+  logProbabilities: FloatTensor,
+  y: Tensor<Shape, "i32">,
+  options?: O,
+): Reduced<O> {
+  const c = called("nll", { logProbabilities, y, options }, { logProbabilities: FLOATS, y: INTEGERS, options: optional(NLL) });
+  const given: ClassOptions = options ?? {};
+  return c.run(() => {
+    const { g } = c;
+    checkClasses(c, "nll", logProbabilities, y, given.ignoreIndex);
+    const { shape } = logProbabilities;
+    const w = given.classWeights === undefined ? undefined : weightsOfClasses(c, "nll", given.classWeights, shape);
+    const terms = w === undefined ? logProbabilities.value : g.mul(w, logProbabilities.value);
+    const chosen = g.sum(g.where(oneHot(c, y.value, shape), terms, g.literal(0, c.float)), { axes: [last(logProbabilities)] });
+    return reducedLoss<O>(c, c.named("rowLoss", g.neg(chosen)), given, labelWeights(c, "nll", logProbabilities, y, given));
+  });
 }
 
 /** Where t·log p is not 0·log 0, which is 0. */
@@ -139,9 +191,11 @@ export function counts(c: Context, t: Value, p: Value): Value {
   return c.named("isCounted", c.g.not(c.g.and(c.g.eq(t, zero), c.g.eq(p, zero))));
 }
 
+const SVM = optionsOf<LossOptions>(REDUCTION);
+
 /** Multiclass SVM: L = (1/N) Σᵢ Σ_{j≠yᵢ} max(0, s_j − s_yᵢ + 1) (Weston & Watkins 1999). */
-export function svmLoss(scores: FloatTensor, y: Tensor<Shape, "i32">): Scalar {
-  const c = called("svmLoss", { scores, y }, { scores: FLOATS, y: INTEGERS });
+export function svmLoss<const O extends LossOptions = LossOptions>(scores: FloatTensor, y: Tensor<Shape, "i32">, options?: O): Reduced<O> {
+  const c = called("svmLoss", { scores, y, options }, { scores: FLOATS, y: INTEGERS, options: optional(SVM) });
   return c.run(() => {
     const { g } = c;
     checkClasses(c, "svmLoss", scores, y);
@@ -154,6 +208,6 @@ export function svmLoss(scores: FloatTensor, y: Tensor<Shape, "i32">): Scalar {
     const margin = c.named("margin", g.add(above, g.literal(1, c.float)));
     const hinges = c.named("hinges", g.where(chosen, zero, c.named("hinge", g.relu(margin))));
     const rowLoss = g.sum(hinges, { axes: [axis] });
-    return c.tensor(meanOf(c, c.named("rowLoss", rowLoss)));
-  }) as Scalar;
+    return reducedLoss<O>(c, c.named("rowLoss", rowLoss), options ?? {});
+  });
 }

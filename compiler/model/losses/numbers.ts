@@ -2,27 +2,38 @@
 
 import type { Value } from "../../graph/graph.ts";
 import { adviseDropped, adviseProbabilities } from "../advice.ts";
-import { optionsOf } from "../../graph/arguments.ts";
-import { called, check } from "../arguments.ts";
+import { optional, optionsOf, type Law, type Laws } from "../../graph/arguments.ts";
+import { called } from "../arguments.ts";
 import type { Context } from "../context.ts";
-import { meanOf } from "../live.ts";
 import { ANY_NUMBER, FLOATS } from "../kinds.ts";
-import type { FloatTensor, Scalar } from "../tensor.ts";
+import type { FloatTensor } from "../tensor.ts";
 import { checkAlike, last } from "./batch.ts";
 import { counts } from "./classes.ts";
+import { reducedLoss, REDUCTION, type LossOptions, type Reduced } from "./reduction.ts";
 
-type Loss = (x: FloatTensor, target: FloatTensor) => Scalar;
+const OPTIONS = optionsOf<LossOptions>(REDUCTION);
 
-const elementLoss =
-  (name: string, of: (c: Context, difference: Value) => Value): Loss =>
-  (x, target) => {
-    const c = called(name, { x, target }, { x: FLOATS, target: FLOATS });
+type Loss<Options extends LossOptions = LossOptions> = <const O extends Options = Options>(
+  x: FloatTensor,
+  target: FloatTensor,
+  options?: O,
+) => Reduced<O>;
+
+/** A loss of each element's difference, and the laws of the options that are its own. */
+const elementLoss = <Options extends LossOptions = LossOptions>(
+  name: string,
+  of: (c: Context, difference: Value, options: Options) => Value,
+  laws: Readonly<Record<string, Law>> = {},
+): Loss<Options> =>
+  ((x: FloatTensor, target: FloatTensor, options: Options = {} as Options) => {
+    const own = optionsOf<Options>({ ...REDUCTION, ...laws } as unknown as Laws<Options>); // the caller names all of them
+    const c = called(name, { x, target, options }, { x: FLOATS, target: FLOATS, options: own });
     return c.run(() => {
       checkAlike(c, name, x, target);
       adviseDropped(c, name, x.value);
-      return c.tensor(meanOf(c, of(c, c.named("difference", c.g.sub(x.value, target.value)))));
-    }) as Scalar;
-  };
+      return reducedLoss(c, of(c, c.named("difference", c.g.sub(x.value, target.value)), options), options);
+    });
+  }) as unknown as Loss<Options>; // reducedLoss gives what its options say
 
 /** Mean of (x − target)² over all elements. */
 export const mse: Loss = elementLoss("mse", ({ g }, difference) => g.mul(difference, difference));
@@ -30,26 +41,61 @@ export const mse: Loss = elementLoss("mse", ({ g }, difference) => g.mul(differe
 /** Mean of |x − target| over all elements. */
 export const mae: Loss = elementLoss("mae", ({ g }, difference) => g.abs(difference));
 
-/** Mean over all elements of ½e² where |e| ≤ δ, and δ·(|e| − ½δ) beyond (Huber 1964). */
-export function huber(x: FloatTensor, target: FloatTensor, options: { readonly delta?: number } = {}): Scalar {
-  check("huber", { x, target, options }, { x: FLOATS, target: FLOATS, options: optionsOf<typeof options>({ delta: ANY_NUMBER }) });
-  const { delta = 1 } = options;
-  return elementLoss("huber", (c, difference) => {
-    if (!(delta > 0 && Number.isFinite(delta)))
-      c.fail("loss/delta", `huber needs a finite delta above 0, but got ${delta}`, "Give the error at which it turns linear.");
-    const size = c.g.abs(difference);
-    const inside = c.named("inside", c.g.min(size, c.g.literal(delta, c.float)));
-    // m·(|e| − m/2) with m = min(|e|, δ): its slope is m, at the seam too
-    return c.g.mul(inside, c.g.sub(size, c.g.mul(inside, c.g.literal(0.5, c.float))));
-  })(x, target);
+/** Where an error turns linear. */
+function seam(c: Context, name: string, option: string, at: number): Value {
+  if (!(at > 0 && Number.isFinite(at)))
+    c.fail(`loss/${option}`, `${name} needs a finite ${option} above 0, but got ${at}`, "Give the error at which it turns linear.");
+  return c.g.literal(at, c.float);
 }
+
+/** m·(|e| − m/2) with m = min(|e|, δ): its slope is m, at the seam too. */
+function turningLinear(c: Context, difference: Value, delta: Value): Value {
+  const size = c.g.abs(difference);
+  const inside = c.named("inside", c.g.min(size, delta));
+  return c.g.mul(inside, c.g.sub(size, c.g.mul(inside, c.g.literal(0.5, c.float))));
+}
+
+export interface HuberOptions extends LossOptions {
+  /** δ. Default: 1. */
+  readonly delta?: number;
+}
+
+/** Mean over all elements of ½e² where |e| ≤ δ, and δ·(|e| − ½δ) beyond (Huber 1964). */
+export const huber: Loss<HuberOptions> = elementLoss<HuberOptions>(
+  "huber",
+  (c, difference, { delta = 1 }) => turningLinear(c, difference, seam(c, "huber", "delta", delta)),
+  { delta: ANY_NUMBER },
+);
+
+export interface SmoothL1Options extends LossOptions {
+  /** β. Default: 1. */
+  readonly beta?: number;
+}
+
+/** Mean over all elements of ½e²/β where |e| ≤ β, and |e| − ½β beyond: huber with δ = β, divided by β (Girshick 2015). */
+export const smoothL1: Loss<SmoothL1Options> = elementLoss<SmoothL1Options>(
+  "smoothL1",
+  (c, difference, { beta = 1 }) => {
+    const value = turningLinear(c, difference, seam(c, "smoothL1", "beta", beta));
+    return beta === 1 ? value : c.g.mul(value, c.g.literal(1 / beta, c.float));
+  },
+  { beta: ANY_NUMBER },
+);
+
+/** Mean over all elements of log cosh e, without the exponentials that would overflow; its slope is tanh e. */
+export const logCosh: Loss = elementLoss("logCosh", (c, difference) => {
+  const { g } = c;
+  // e − log σ(2e) − log 2, which has no corner
+  const twice = g.mul(difference, g.literal(2, c.float));
+  return g.sub(g.sub(difference, g.logSigmoid(twice)), g.literal(Math.LN2, c.float));
+});
 
 /**
  * Kullback–Leibler divergence KL(target ‖ p) = Σ t·(log t − log p) over the last axis, mean over rows. Both are probabilities; terms
  * with t = 0 are 0. After a softmax, log p is computed from the softmax's argument (see passes/graph/stability.ts).
  */
-export function kl(probabilities: FloatTensor, target: FloatTensor): Scalar {
-  const c = called("kl", { probabilities, target }, { probabilities: FLOATS, target: FLOATS });
+export function kl<const O extends LossOptions = LossOptions>(probabilities: FloatTensor, target: FloatTensor, options?: O): Reduced<O> {
+  const c = called("kl", { probabilities, target, options }, { probabilities: FLOATS, target: FLOATS, options: optional(OPTIONS) });
   return c.run(() => {
     checkAlike(c, "kl", probabilities, target);
     adviseProbabilities(c, "kl", probabilities.value, "softmax", "softmaxCrossEntropy");
@@ -60,16 +106,16 @@ export function kl(probabilities: FloatTensor, target: FloatTensor): Scalar {
     const logT = c.named("logT", g.log(g.where(g.eq(t, g.literal(0, c.float)), one, t)));
     const logP = c.named("logP", g.log(g.where(counts(c, t, p), p, one)));
     const terms = g.mul(t, g.sub(logT, logP));
-    return c.tensor(meanOf(c, c.named("rowLoss", g.sum(terms, { axes: [last(target)] }))));
-  }) as Scalar;
+    return reducedLoss<O>(c, c.named("rowLoss", g.sum(terms, { axes: [last(target)] })), options ?? {});
+  });
 }
 
 /** A length below this counts as this, so that a row of zeros has a cosine of 0 and a finite gradient. */
 const SHORTEST = 1e-8;
 
 /** Mean over rows of −cos of the angle between x and target along the last axis: −1 where they point the same way (Keras's sign). */
-export function cosineSimilarity(x: FloatTensor, target: FloatTensor): Scalar {
-  const c = called("cosineSimilarity", { x, target }, { x: FLOATS, target: FLOATS });
+export function cosineSimilarity<const O extends LossOptions = LossOptions>(x: FloatTensor, target: FloatTensor, options?: O): Reduced<O> {
+  const c = called("cosineSimilarity", { x, target, options }, { x: FLOATS, target: FLOATS, options: optional(OPTIONS) });
   return c.run(() => {
     checkAlike(c, "cosineSimilarity", x, target);
     adviseDropped(c, "cosineSimilarity", x.value);
@@ -81,6 +127,6 @@ export function cosineSimilarity(x: FloatTensor, target: FloatTensor): Scalar {
     };
     const product = c.named("product", g.sum(g.mul(x.value, target.value), over));
     const cosine = g.div(g.div(product, length(x.value)), length(target.value));
-    return c.tensor(meanOf(c, c.named("rowLoss", g.neg(cosine))));
-  }) as Scalar;
+    return reducedLoss<O>(c, c.named("rowLoss", g.neg(cosine)), options ?? {});
+  });
 }

@@ -1,19 +1,22 @@
 /** Adam and AdamW as PyTorch defines them: ε outside the square root, both moments bias-corrected. */
 
 import type { UpdateRule } from "../../autodiff/update.ts";
-import { optionsOf } from "../../graph/arguments.ts";
+import { FLAG, optionsOf } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
 import { check } from "../arguments.ts";
 import { NOT_NEGATIVE, POSITIVE, SHARE } from "./options.ts";
 import { RATE, rateOf, type Rate } from "./rate.ts";
 import { averaged, averagedSquare, decayWords, eachParameter, number, over, rest, scaled, withDecay } from "./rule.ts";
 
+/** Options of `adam` and `adamw`. */
 export interface AdamOptions {
   readonly learningRate?: Rate;
   readonly beta1?: number;
   readonly beta2?: number;
   readonly epsilon?: number;
   readonly weightDecay?: number;
+  /** Whether steps are divided by the largest v so far, so that they never grow again (Reddi et al. 2018). Default: no. */
+  readonly amsgrad?: boolean;
 }
 
 /**
@@ -37,17 +40,20 @@ function family(name: "adam" | "adamw", options: AdamOptions, decay: number): Up
         beta2: SHARE,
         epsilon: POSITIVE,
         weightDecay: NOT_NEGATIVE,
+        amsgrad: FLAG,
       }),
     },
   );
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
-  const { weightDecay = decay } = options;
+  const { weightDecay = decay, amsgrad = false } = options;
+  const square = amsgrad ? "largest" : "v";
   const words = [
     name === "adam" ? decayWords(weightDecay) : undefined,
     `m ← ${beta1}·m + ${rest(beta1)}·g`,
     `v ← ${beta2}·v + ${rest(beta2)}·g²`,
+    amsgrad ? "largest ← max(largest, v)" : undefined,
     name === "adam" || weightDecay === 0 ? undefined : "w ← w − decay·w",
-    `w ← w − rate·m / (√(correction·v) + ${epsilon})`,
+    `w ← w − rate·m / (√(correction·${square}) + ${epsilon})`,
   ];
   return eachParameter(name, { comparable: ["m"], words }, (scope) => {
     const { g, parameter } = scope;
@@ -67,9 +73,16 @@ function family(name: "adam" | "adamw", options: AdamOptions, decay: number): Up
     const vNext = averagedSquare(scope, v, beta2, gradient);
     scope.write(m, mNext);
     scope.write(v, vNext);
-    const size = g.add(g.sqrt(g.mul(vNext, over(scope, correction))), number(scope, epsilon));
+    const size = g.add(g.sqrt(g.mul(amsgrad ? largest() : vNext, over(scope, correction))), number(scope, epsilon));
     const kept = name === "adam" || weightDecay === 0 ? parameter : shrunk();
     scope.write(parameter, g.sub(kept, g.div(g.mul(mNext, over(scope, rate)), size)));
+
+    function largest(): Value {
+      const before = scope.state("largest", 0);
+      const after = g.max(before, vNext);
+      scope.write(before, after);
+      return after;
+    }
 
     /** w − (η·λ)·w: the small product is what is rounded, not 1 − η·λ. */
     function shrunk(): Value {

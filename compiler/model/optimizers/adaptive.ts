@@ -8,6 +8,7 @@ import { NOT_NEGATIVE, POSITIVE, SHARE } from "./options.ts";
 import { RATE, rateOf, rateWords, type Rate } from "./rate.ts";
 import { averaged, averagedSquare, decayWords, eachParameter, number, over, rest, scaled, withDecay } from "./rule.ts";
 
+/** Options of `adagrad`. */
 export interface AdagradOptions {
   readonly learningRate?: Rate;
   readonly epsilon?: number;
@@ -44,6 +45,7 @@ export function adagrad(options: AdagradOptions = {}): UpdateRule {
   });
 }
 
+/** Options of `rmsprop`. */
 export interface RmspropOptions {
   readonly learningRate?: Rate;
   readonly rho?: number;
@@ -107,6 +109,7 @@ export function rmsprop(options: RmspropOptions = {}): UpdateRule {
   });
 }
 
+/** Options of `adadelta`. */
 export interface AdadeltaOptions {
   readonly learningRate?: Rate;
   readonly rho?: number;

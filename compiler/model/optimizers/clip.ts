@@ -55,6 +55,22 @@ export function clipByGlobalNorm(rule: UpdateRule, limit: number): UpdateRule {
   };
 }
 
+/** Each gradient by itself times min(1, limit / (‖g‖ + 1e-6)): torch.nn.utils.clip_grad_norm_ of one parameter, Keras's clipnorm. */
+export function clipByNorm(rule: UpdateRule, limit: number): UpdateRule {
+  check("clipByNorm", { rule, limit }, { rule: RULE, limit: POSITIVE });
+  const clip = (scope: UpdateScope): Value =>
+    scope.by(
+      "clipByNorm",
+      () => namedGradient(scope, "clipped", scope.g.mul(scope.gradient, over(scope, scaleOf(scope, [squareOf(scope)], limit)))),
+      `g ← g·min(1, ${limit} / (‖g‖ + ${NORM_EPSILON}))`,
+    );
+  return {
+    ...rule,
+    name: `clipByNorm(${rule.name}, ${limit})`,
+    update: (scopes) => rule.update(scopes.map((scope) => ({ ...scope, gradient: clip(scope) }))),
+  };
+}
+
 /** ‖d_w‖², Σ over all elements of one gradient. */
 function squareOf(scope: UpdateScope): Value {
   const { g, gradient } = scope;

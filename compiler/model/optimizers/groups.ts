@@ -9,6 +9,7 @@ import type { FloatTensor } from "../tensor.ts";
 import { check, refuse } from "../arguments.ts";
 import { PARAMETERS, RULE } from "../kinds.ts";
 
+/** Parameters with an update rule of their own, for `groups`. */
 export interface ParameterGroup {
   /** Tensors made by param, names of parameters, or names of layers, which stand for all of a layer's parameters. */
   readonly parameters: readonly (FloatTensor | string)[];

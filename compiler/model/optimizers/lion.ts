@@ -7,6 +7,7 @@ import { NOT_NEGATIVE, SHARE } from "./options.ts";
 import { RATE, rateOf, rateWords, type Rate } from "./rate.ts";
 import { averaged, eachParameter, over, rest, scaled } from "./rule.ts";
 
+/** Options of `lion`. */
 export interface LionOptions {
   readonly learningRate?: Rate;
   readonly beta1?: number;

@@ -3,7 +3,7 @@
  * Powers and cosines are computed from the count, not carried along: a product rounded in every step would drift over a long run.
  */
 
-import { COUNT, listOf, optionsOf, required } from "../../graph/arguments.ts";
+import { COUNT, listOf, numbers, optionsOf, required } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
 import { check, refuse } from "../arguments.ts";
 import { FRACTION, NOT_NEGATIVE, POSITIVE } from "./options.ts";
@@ -64,6 +64,65 @@ export function cosineDecay(rate: Rate, options: { readonly steps: number; reado
   });
 }
 
+/** to + (rate − to)·(1 − step/steps)^power, and `to` from the step `steps` on; a straight line where the power is 1, as it is by default. */
+export function polynomialDecay(
+  rate: Rate,
+  options: { readonly steps: number; readonly to?: number; readonly power?: number },
+): RateSchedule {
+  const laws = optionsOf<typeof options>({ steps: required(COUNT), to: NOT_NEGATIVE, power: POSITIVE });
+  check("polynomialDecay", { rate, options }, { rate: RATE, options: laws });
+  const { steps, to = 0, power = 1 } = options;
+  return schedule("polynomialDecay", [rate], (scope, step) => {
+    const { g, n } = scope;
+    const left = g.sub(n(1), g.min(g.div(step, n(steps)), n(1)));
+    return g.add(g.mul(g.sub(rateAt(scope, rate, step), n(to)), power === 1 ? left : g.pow(left, n(power))), n(to));
+  });
+}
+
+/** rate / √(1 + step/every); after warmup(every, …) it is rate·√(every / step) of all steps (Vaswani et al. 2017). */
+export function inverseSquareRoot(rate: Rate, options: { readonly every: number }): RateSchedule {
+  check("inverseSquareRoot", { rate, options }, { rate: RATE, options: optionsOf<typeof options>({ every: required(COUNT) }) });
+  return schedule("inverseSquareRoot", [rate], (scope, step) => {
+    const { g, n } = scope;
+    return g.div(rateAt(scope, rate, step), g.sqrt(g.add(g.div(step, n(options.every)), n(1))));
+  });
+}
+
+export interface CosineRestartsOptions {
+  /** Length of the first cycle. */
+  readonly steps: number;
+  /** How much longer each cycle is than the one before. Default: 1. */
+  readonly times?: number;
+  /** How much higher it begins. Default: 1. */
+  readonly factor?: number;
+  /** Where each ends. Default: 0. */
+  readonly to?: number;
+}
+
+/** Half a cosine from the rate down to `to`, again and again (Loshchilov & Hutter 2017; torch CosineAnnealingWarmRestarts). */
+export function cosineRestarts(rate: Rate, options: CosineRestartsOptions): RateSchedule {
+  const laws = optionsOf<CosineRestartsOptions>({
+    steps: required(COUNT),
+    times: numbers("a finite number of at least 1", (n) => n >= 1),
+    factor: POSITIVE,
+    to: NOT_NEGATIVE,
+  });
+  check("cosineRestarts", { rate, options }, { rate: RATE, options: laws });
+  const { steps, times = 1, factor = 1, to = 0 } = options;
+  return schedule("cosineRestarts", [rate], (scope, step) => {
+    const { g, n } = scope;
+    const turns = g.div(step, n(steps));
+    // half a step on, so that no rounding of the logarithm is between a cycle and the next
+    const within = g.div(g.add(step, n(0.5)), n(steps));
+    const cycle = times === 1 ? g.floor(within) : g.floor(g.mul(g.log1p(g.mul(within, n(times - 1))), n(1 / Math.log(times))));
+    const length = g.pow(n(times), cycle);
+    const before = times === 1 ? cycle : g.mul(g.sub(length, n(1)), n(1 / (times - 1)));
+    const share = times === 1 ? g.sub(turns, before) : g.div(g.sub(turns, before), length);
+    const highest = rateAt(scope, rate, step);
+    return between(scope, factor === 1 ? highest : g.mul(highest, g.pow(n(factor), cycle)), n(to), share);
+  });
+}
+
 /** Half a cosine from a (at 0) to b (at 1): ½(1 + cos(π·at)) as cos²(π/2·at), which cancels nothing near 1. */
 function between({ g, n }: Words, a: Value, b: Value, at: Value): Value {
   const root = g.cos(g.mul(at, n(Math.PI / 2)));
@@ -80,6 +139,7 @@ export function warmup(steps: number, then: Rate): RateSchedule {
   });
 }
 
+/** Options of `oneCycle`. */
 export interface OneCycleOptions {
   /** Length of the cycle; afterwards the rate stays where it ended. */
   readonly steps: number;

@@ -7,6 +7,7 @@ import { NOT_NEGATIVE, SHARE } from "./options.ts";
 import { RATE, rateOf, rateWords, type Rate } from "./rate.ts";
 import { decayWords, eachParameter, over, scaled, withDecay } from "./rule.ts";
 
+/** Options of `sgd`. */
 export interface SgdOptions {
   readonly learningRate?: Rate;
   readonly momentum?: number;

@@ -3,7 +3,7 @@
  *   %y = dot %x %w   →   y[i,j] = Σ k<784: x[i,k]·w[k,j]
  */
 
-import { placeOf, type Attr, type Graph, type Node, type Origin } from "../../graph/graph.ts";
+import { placeOf, type Attr, type Graph, type Node, type Origin, type Value } from "../../graph/graph.ts";
 import { load, round } from "../../loop/build.ts";
 import { index, type Index } from "../../loop/index-expression.ts";
 import type { Axis, Buffer, Definition, Doc, EntryResult, Initial, Role, Scalar } from "../../loop/loop.ts";
@@ -45,7 +45,10 @@ export const AXES = ["i", "j", "l", "m", "n", "o", "p", "q"] as const;
 export const axesOf = (shape: readonly number[]): Axis[] => shape.map((extent, n) => ({ name: AXES[n] ?? `i${n}`, extent }));
 export const at = (axes: readonly Axis[]): Index[] => axes.map((axis) => index(axis.name, axis.extent));
 
-const ROLES: Readonly<Record<string, Role>> = { input: "input", count: "input", param: "parameter", state: "state", hyper: "hyper" };
+const ROLES: Readonly<Record<string, Role>> = {
+  ...{ input: "input", count: "input", hyper: "hyper", constant: "constant" },
+  ...{ param: "parameter", state: "state" },
+};
 
 function initialOf(attr: Attr | undefined): Initial | undefined {
   if (!Array.isArray(attr)) return undefined;
@@ -147,14 +150,18 @@ const definitionOf = (node: Node, axes: readonly Axis[], value: Scalar, doc: rea
 
 /** The comment lines of each node: its own, unless it is a movement, and those of its aliases. */
 export function docsOf(graph: Graph, docOf: DocOf = docsIn(graph)): readonly Doc[][] {
+  const aliasesOf = new Map<Value, Graph["aliases"][number][]>();
+  for (const alias of graph.aliases) {
+    const all = aliasesOf.get(alias.value) ?? [];
+    all.push(alias);
+    aliasesOf.set(alias.value, all);
+  }
   return graph.nodes.map((node, value) => {
     if (!hasDoc(node)) return [];
     const names = node.inputs.map((input) => nameOf(graph.nodes, input));
     const types = node.inputs.map((input) => graph.nodes[input]!.type);
     const maths = `${node.name} = ${opOf(node.op).maths(names, node.attrs, types)}`;
-    const aliases = graph.aliases
-      .filter((alias) => alias.value === value)
-      .map((alias) => docOf(alias.maths, alias.name, node.op, alias.origin));
+    const aliases = (aliasesOf.get(value as Value) ?? []).map((alias) => docOf(alias.maths, alias.name, node.op, alias.origin));
     const op = node.attrs["again"] === undefined ? node.op : `${node.op} again`;
     return [docOf(maths, node.name, op, node.origin), ...aliases];
   });
@@ -213,11 +220,12 @@ function targets(graph: Graph, terms: Term[], docOf: DocOf): { copies: Term[]; r
       site: node.origin.site,
     });
   };
+  const places = new Map(terms.map(({ definition }, n) => [definition.name, n]));
   for (const result of graph.results) {
     const node = graph.nodes[result.value]!;
     const op = opOf(node.op);
-    const at = terms.findIndex((term) => term.definition.name === node.name);
-    const computed = at >= 0 && op.view !== true;
+    const at = places.get(node.name);
+    const computed = at !== undefined && op.view !== true;
     if (result.kind === "write") {
       const target = graph.nodes[result.target]!.name;
       if (computed && !taken.has(node.name)) {

@@ -51,9 +51,9 @@ export class Dependence {
     return false;
   }
 
-  /** Whether a cycle would remain were a and b one item. */
+  /** Whether a cycle would remain were a and b one item. Where one waits for the other, the other cannot wait for it. */
   separable(a: number, b: number): boolean {
-    return this.#detour(a, b) || this.#detour(b, a);
+    return (!this.#after[b]!.has(a) && this.#detour(a, b)) || (!this.#after[a]!.has(b) && this.#detour(b, a));
   }
 
   /** Makes b part of a. */

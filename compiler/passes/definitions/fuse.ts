@@ -10,10 +10,11 @@ import type { Apart, Definitions, Refusal, Scalar } from "../../loop/loop.ts";
 import type { Pass } from "../pass.ts";
 import { at as identity, type Defined, type Term } from "./define.ts";
 import { Dependence } from "./dependence.ts";
-import { inline, inlineMovements } from "./inline.ts";
-import { hasReduce, keptApart, type Item } from "./join.ts";
+import { inline, inlineMovements, joinsContractions } from "./inline.ts";
+import { hasReduce, itemOf, joined, keptApart, type Item } from "./join.ts";
 import { inOrder } from "./order.ts";
 import { readsOwnPoint } from "./own-point.ts";
+import { updatesOfPlaces } from "./places.ts";
 import { assignStorage, buffersOf } from "./storage.ts";
 
 /** Why a term stays out of a producer's loops; undefined where it joins them. */
@@ -84,37 +85,36 @@ function group(
 ): { readonly items: Item[]; readonly refusals: readonly Refusal[] } {
   const refusals: Refusal[] = [];
   const items = new Map<number, Item>();
-  const itemOf = new Map<string, Item>();
+  const homes = new Map<string, Item>();
+  const byName = new Map(terms.map((term) => [term.definition.name, term]));
+  // what contractions are joined to is stored by them, if nothing else is computed there (segments.ts); who reads it brings it in order
+  const joins = new Set(
+    terms.filter(({ definition }) => joinsContractions(definition.value, byName)).map(({ definition }) => definition.name),
+  );
+  const updates = updatesOfPlaces(terms);
   terms.forEach((term, at) => {
     const { definition } = term;
     const reduces = hasReduce(definition.value);
-    const producers = new Set(loadsOf(definition.value).flatMap(({ buffer }) => itemOf.get(buffer) ?? []));
+    const producers = new Set(loadsOf(definition.value).flatMap(({ buffer }) => homes.get(buffer) ?? []));
     const home = [...producers]
       .filter(({ scalar }) => !scalar)
       .sort((a, b) => b.at - a.at)
       .find((item) => {
-        const reason: Apart | undefined = join(item, term, reduces, dependence, at);
+        const reason: Apart | undefined = join(item, term, reduces, dependence, at, updates);
         if (reason === undefined) return true;
         refusals.push({ value: definition.name, from: item.terms.map(({ definition: d }) => d.name), reason });
         return false;
       });
     if (home !== undefined) {
       dependence.merge(home.at, at);
-      home.terms.push(term);
-      itemOf.set(definition.name, home);
+      joined(home, term);
+      homes.set(definition.name, home);
       return;
     }
-    const scalar = definition.shape.length === 0 && !reduces;
-    const item: Item = {
-      at,
-      axes: definition.axes,
-      terms: [term],
-      tiled: term.contracts,
-      scalar,
-      totals: new Set(),
-    };
+    const isTiled = term.contracts || joins.has(definition.name) || loadsOf(definition.value).some(({ buffer }) => joins.has(buffer));
+    const item = itemOf(term, at, isTiled);
     items.set(at, item);
-    itemOf.set(definition.name, item);
+    homes.set(definition.name, item);
   });
   return { items: [...items.values()], refusals };
 }

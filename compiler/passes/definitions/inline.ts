@@ -2,13 +2,14 @@
 
 import { sameShape } from "../../graph/type.ts";
 import { loadsOf, mapScalar, substitute, walkScalar } from "../../loop/build.ts";
+import { bulkOf } from "../../loop/bulk.ts";
 import { equal, index, type Index } from "../../loop/index-expression.ts";
 import type { Scalar } from "../../loop/loop.ts";
 import { weighted } from "../loops/unroll.ts";
 import type { Defined, Term } from "./define.ts";
 import { hasReduce } from "./join.ts";
 
-const COSTLY = new Set(["exp", "log", "tanh", "sin", "cos", "erf", "log1p", "expm1", "pow", "div", "sqrt", "randomBits"]);
+const COSTLY = new Set(["exp", "log", "tanh", "sin", "cos", "erf", "log1p", "expm1", "pow", "atan", "erfc", "div", "sqrt", "randomBits"]);
 
 /** Operations of a scalar; functions with a kernel of their own count as many. */
 function costOf(s: Scalar): number {
@@ -46,7 +47,11 @@ function permutes({ definition, view }: Term): string | undefined {
 function inReadOrder(defined: Defined, needed: ReadonlySet<string>): readonly Term[] {
   const readers = new Map<string, Term[]>();
   for (const term of defined.definitions)
-    for (const { buffer } of loadsOf(term.definition.value)) readers.set(buffer, [...(readers.get(buffer) ?? []), term]);
+    for (const { buffer } of loadsOf(term.definition.value)) {
+      const all = readers.get(buffer) ?? [];
+      all.push(term);
+      readers.set(buffer, all);
+    }
   const byName = new Map(defined.definitions.map((term) => [term.definition.name, term]));
   const moved = new Map<string, Term>();
   for (const term of defined.definitions) {
@@ -97,8 +102,10 @@ function expanded(defined: Defined, goes: (term: Term) => boolean): readonly Ter
   return kept;
 }
 
-const unique = <T extends { readonly node: string }>(docs: readonly T[]): T[] =>
-  docs.filter((doc, n) => docs.findIndex((other) => other.node === doc.node) === n);
+function unique<T extends { readonly node: string }>(docs: readonly T[]): T[] {
+  const seen = new Set<string>();
+  return docs.filter(({ node }) => !seen.has(node) && seen.add(node));
+}
 
 /** Readers of each definition, movements looked through. */
 function readersOf(defined: Defined, needed: ReadonlySet<string>): ReadonlyMap<string, ReadonlySet<Term>> {
@@ -116,6 +123,16 @@ function readersOf(defined: Defined, needed: ReadonlySet<string>): ReadonlyMap<s
   return readers;
 }
 
+/** What a value may hold and still go into its reader: longer rows of operations are cut, as what reads a definition recurs. */
+const [MOST_PARTS, MOST_DEEP] = [256, 32];
+
+/** Whether a value is one or another contraction, by its position. */
+export function joinsContractions(value: Scalar, byName: ReadonlyMap<string, Pick<Term, "contracts">>): boolean {
+  const isOne = (part: Scalar): boolean =>
+    part.kind === "load" ? byName.get(part.buffer)?.contracts === true : part.kind === "select" && [part.then, part.otherwise].every(isOne);
+  return value.kind === "select" && isOne(value);
+}
+
 const NOBODY: ReadonlySet<Term> = new Set();
 
 function goesIntoReaders(
@@ -130,13 +147,19 @@ function goesIntoReaders(
   if (definition.shape.length === 0) return false; // a named local of the entry
   // storing would round it: it is read once, and computed there (numerics.ts)
   if (!exact) return true;
+  const { parts, depth } = bulkOf(definition.value);
+  if (parts > MOST_PARTS || depth > MOST_DEEP) return false;
   const cost = costOf(definition.value);
   if (cost >= 1000) return false;
   const by = readers.get(definition.name) ?? NOBODY;
+  // contractions side by side are stored there by those who make them (segments.ts)
+  if (joinsContractions(definition.value, byName)) return false;
   // additions go into further additions, and nowhere else: their pieces share what they read
   if (isWeighted) return by.size === 1 && [...by].every((reader) => reader.weighted);
   const contracted = [...by].some((reader) => reader.contracts);
   if (by.size === 1 && !contracted) return true;
+  // elements brought in order, for all who read them
+  if (definition.value.kind === "load") return false;
   // the epilogue of the reduction it alone reads is a better place; and tiles are put together once
   const epilogue = loadsOf(definition.value).some(({ buffer }) => {
     const source = byName.get(buffer);

@@ -6,6 +6,7 @@ import type { Apart, Axis, Definition, Scalar } from "../../loop/loop.ts";
 import { weighted } from "../loops/unroll.ts";
 import type { Term } from "./define.ts";
 import type { Dependence } from "./dependence.ts";
+import { wholeSum } from "./rows.ts";
 
 /** An item under construction: a group, or a scalar of the entry. */
 export interface Item {
@@ -15,6 +16,33 @@ export interface Item {
   readonly tiled: boolean;
   readonly scalar: boolean;
   readonly totals: Set<string>;
+  /** The definitions of its terms by name, what they replace, and all that its loops read and make. */
+  readonly members: Map<string, Definition>;
+  readonly overwritten: Set<string>;
+  readonly names: Set<string>;
+}
+
+/** A kernel takes a parameter for each buffer it touches, of which an engine allows a thousand; and a longer one is not optimized. */
+const MOST_NAMES = 256;
+
+/** An item of one term, whose loops are tiled, or not. */
+export function itemOf(term: Term, at: number, tiled: boolean): Item {
+  const { definition } = term;
+  const scalar = definition.shape.length === 0 && !hasReduce(definition.value);
+  const made = { at, axes: definition.axes, terms: [], tiled, scalar, totals: new Set<string>() };
+  const item: Item = { ...made, members: new Map(), overwritten: new Set(), names: new Set() };
+  joined(item, term);
+  return item;
+}
+
+/** The term runs in the loops of the item. */
+export function joined(item: Item, term: Term): void {
+  const { definition } = term;
+  item.terms.push(term);
+  item.members.set(definition.name, definition);
+  item.names.add(definition.name);
+  for (const { buffer } of loadsOf(definition.value)) item.names.add(buffer);
+  if (definition.target !== undefined) item.overwritten.add(definition.target);
 }
 
 export const hasReduce = (s: Scalar): boolean => firstReduce(s) !== undefined;
@@ -26,17 +54,34 @@ export const identityRun = (where: readonly Index[], axes: readonly Axis[]): num
   return n;
 };
 
-/** Why a term may not join an item's loops; undefined where it may, and the item's shared axes are narrowed to what both share. */
-export function keptApart(item: Item, term: Term, reduces: boolean, dependence: Dependence, at: number): Apart | undefined {
+/**
+ * Why a term may not join an item's loops; undefined where it may, and the item's shared axes are narrowed to what both share. `updates`: by
+ * sum whose terms go where the data tell, the update that may do with the places they go to (places.ts).
+ */
+export function keptApart(
+  item: Item,
+  term: Term,
+  reduces: boolean,
+  dependence: Dependence,
+  at: number,
+  updates: ReadonlyMap<string, Term>,
+): Apart | undefined {
   const { definition } = term;
   if (term.contracts) return "it contracts";
+  if ([term, ...item.terms].some(({ definition: d }) => wholeSum(d.value)?.inMemory === true))
+    return item.terms.length === 1 &&
+      term === updates.get(item.terms[0]!.definition.name) &&
+      readsWhatItWrites(item, definition) &&
+      !dependence.separable(item.at, at)
+      ? undefined
+      : "it is summed in memory";
   // in the loops of the forward pass it would be computed early and kept after all
   if (term.again && item.terms.every(({ role, again }) => role === "primal" && !again)) return "it is computed again for the backward pass";
   // the parts of a batch come one after the other
   if (term.part !== undefined && item.terms.some(({ part }) => part !== term.part)) return "it belongs to another part of the batch";
-  const members = new Map(item.terms.map(({ definition: d }) => [d.name, d]));
-  const overwritten = new Set(item.terms.flatMap(({ definition: d }) => d.target ?? []));
+  const { members, overwritten } = item;
   const loads = loadsOf(definition.value);
+  if (item.names.size + loads.length >= MOST_NAMES) return "the other's loops hold as much as a kernel may";
   if (loads.some(({ buffer }) => overwritten.has(buffer))) return "it reads what the other overwrites";
   if (definition.target !== undefined && !readsWhatItWrites(item, definition)) return "it overwrites what the other reads elsewhere";
   if (definition.shape.length === 0) return totalApart(item, definition, members, dependence, at);
@@ -90,7 +135,7 @@ function readsWhatItWrites(item: Item, definition: Definition): boolean {
 /** Σ over exactly the shared axes, as a term at their point; undefined if the scalar is something else. */
 export function asTotal(definition: Definition, axes: readonly Axis[]): Scalar | undefined {
   const reduce = definition.value.kind === "round" ? definition.value.value : definition.value;
-  if (reduce.kind !== "reduce" || reduce.by !== "add" || hasReduce(reduce.term)) return undefined;
+  if (reduce.kind !== "reduce" || reduce.by !== "add" || reduce.inMemory === true || hasReduce(reduce.term)) return undefined;
   // a short sum against known numbers is written out in every group alike: it has no loops to share
   if (weighted(reduce) !== undefined) return undefined;
   if (reduce.over.length !== axes.length) return undefined;

@@ -27,6 +27,7 @@ const isForward = ({ terms }: Item): boolean => terms.some(({ role, again }) => 
  * keep an update waiting, or last.
  */
 export function inOrder<Of extends Item>(items: readonly Of[], dependence: Dependence): Of[] {
+  const rank = new Map(items.map((item, n) => [item, n]));
   const waiting = new Set(items);
   const byAt = new Map(items.map((item) => [item.at, item]));
   const ordered: Of[] = [];
@@ -53,28 +54,52 @@ export function inOrder<Of extends Item>(items: readonly Of[], dependence: Depen
     known = late.size;
     for (const { at } of items) if ([...dependence.before(at)].some(isLate)) late.add(at);
   }
-  /** How many an item still waits for. */
+  /** How many an item still waits for, and how many of these are no scalars of update rules. */
   const pending = new Map(items.map((item) => [item, before(item).length]));
+  const others = new Map(items.map((item) => [item, before(item).filter((one) => !isOfRule(one)).length]));
+  const ready = items.filter((item) => pending.get(item) === 0);
+  /** Updates that wait for scalars of rules alone. */
+  const nearly = items.filter((item) => updates(item) && pending.get(item) !== 0 && others.get(item) === 0);
+  let left = items.filter(isForward).length;
   while (waiting.size > 0) {
-    const ready = [...waiting].filter((item) => pending.get(item) === 0);
     const [first] = ready;
     if (first === undefined) throw new CompilerFault("fuse", "the groups wait for each other in a circle");
-    const isLeft = [...waiting].some(isForward);
     const next =
-      (isLeft ? undefined : ready.find((item) => isOfRule(item) && !late.has(item.at))) ??
+      (left > 0 ? undefined : ready.find((item) => isOfRule(item) && !late.has(item.at))) ??
       ready.find(updates) ??
       (isForward(first) ? first : undefined) ??
-      firstOf([...waiting].filter(updates), scalarFor) ??
+      firstOf(nearly, scalarFor) ??
       ready.find((item) => !isOfRule(item)) ??
       first;
     waiting.delete(next);
+    remove(ready, next);
+    if (isForward(next)) left--;
     ordered.push(next);
     for (const at of dependence.after(next.at)) {
       const one = byAt.get(at);
-      if (one !== undefined) pending.set(one, pending.get(one)! - 1);
+      if (one === undefined) continue;
+      const [still, besides] = [pending.get(one)! - 1, others.get(one)! - (isOfRule(next) ? 0 : 1)];
+      pending.set(one, still);
+      others.set(one, besides);
+      if (still === 0) {
+        remove(nearly, one);
+        insert(ready, one, rank);
+      } else if (updates(one) && besides === 0 && !isOfRule(next)) insert(nearly, one, rank);
     }
   }
   return ordered;
+}
+
+/** Items stay in the order they were given in. */
+function insert<Of>(into: Of[], item: Of, rank: ReadonlyMap<Of, number>): void {
+  let at = into.length;
+  while (at > 0 && rank.get(into[at - 1]!)! > rank.get(item)!) at--;
+  into.splice(at, 0, item);
+}
+
+function remove<Of>(from: Of[], item: Of): void {
+  const at = from.indexOf(item);
+  if (at >= 0) from.splice(at, 1);
 }
 
 function firstOf<T>(items: readonly T[], find: (item: T) => T | undefined): T | undefined {

@@ -3,6 +3,7 @@
 import { loadsOf, mapScalar } from "../../loop/build.ts";
 import type { Buffer, Definition, Scalar, Stage, Storage, Work } from "../../loop/loop.ts";
 import type { Defined, Term } from "./define.ts";
+import { placedSum, storageOfPlaces } from "../../loop/pick.ts";
 import { asTotal, identityRun, type Item } from "./join.ts";
 
 /** A total's term stands at the point of the shared axes, like every other stage. */
@@ -19,14 +20,16 @@ export function assignStorage(defined: Defined, items: readonly Item[], targets:
       for (const { buffer, at: where } of loadsOf(atOwnPoint(item, definition))) {
         const home = homes.get(buffer);
         if (home === undefined) continue;
-        const source = home.terms.find((term) => term.definition.name === buffer)!.definition;
+        const source = home.members.get(buffer)!;
         const atPoint = identityRun(where, item.axes) === where.length && source.axes.length === item.axes.length;
         if (home.scalar ? !item.scalar : home !== item || !atPoint) escapes.add(buffer);
       }
+  const outputs = new Set(defined.results.flatMap(({ kind, value }) => (kind === "output" ? [value] : [])));
   const storageOf = (item: Item, { definition }: Term): Storage => {
     if (item.totals.has(definition.name)) return "total";
+    if (item.terms.length > 1 && placedSum(definition) !== undefined) return "places";
     const pinned = definition.target !== undefined || escapes.has(definition.name);
-    const shown = defined.results.some(({ kind, value }) => kind === "output" && value === definition.name);
+    const shown = outputs.has(definition.name);
     if (item.scalar) return pinned || shown ? "buffer" : "local";
     const local = !pinned && !needed.has(definition.name) && definition.axes.length === item.axes.length;
     return local && item.axes.length > 0 && item.terms.length > 1 ? "local" : "buffer";
@@ -73,12 +76,18 @@ export function buffersOf(defined: Defined, items: readonly Item[], work: readon
     const stages = w.kind === "group" ? w.group.stages : [{ definition: w.definition, storage: w.storage }];
     return stages
       .filter(({ definition, storage }) => storage !== "local" && definition.target === undefined)
-      .map(({ definition: { name, dtype, shape } }) => ({
-        name,
-        dtype,
-        shape,
-        role: shown.has(name) ? "output" : role.get(name) === "primal" && later.has(name) ? "residual" : "scratch",
-      }));
+      .flatMap(({ definition, storage }): readonly Buffer[] => {
+        if (storage === "places") return Object.values(storageOfPlaces(definition)) as Buffer[]; // its values are buffers
+        const { name, dtype, shape } = definition;
+        return [
+          {
+            name,
+            dtype,
+            shape,
+            role: shown.has(name) ? "output" : role.get(name) === "primal" && later.has(name) ? "residual" : "scratch",
+          },
+        ];
+      });
   });
   return [...defined.storage, ...made];
 }

@@ -11,7 +11,7 @@ import type { Buffer, Definition, Group, Reduce } from "../../loop/loop.ts";
 import { define } from "../definitions/define.ts";
 import { inline } from "../definitions/inline.ts";
 import { wholeSum } from "../definitions/rows.ts";
-import { mainReduce } from "../loops/group.ts";
+import { BuffersBeside, mainReduce, type Buffers } from "../loops/group.ts";
 import type { Machine } from "../../loop/machine.ts";
 import { packedAlone } from "../loops/pack/index.ts";
 import { servedByLanes } from "../loops/tiles/sum-order.ts";
@@ -51,13 +51,15 @@ export const additions = (machine: Machine): Pass<Graph> => ({
 
 const scratch = ({ name, dtype, shape }: Definition): Buffer => ({ name, dtype, shape, role: "scratch" });
 
-function additionOf(sum: Reduce, of: Definition, before: ReadonlyMap<string, Buffer>, machine: Machine): Addition {
+function additionOf(sum: Reduce, of: Definition, before: Buffers, machine: Machine): Addition {
   // prettier-ignore
   if (weighted(sum) !== undefined) return {}; // written out, from left to right
+  if (sum.inMemory === true) return {};
   const { target: _, ...definition } = of;
   const group: Group = { axes: of.axes, stages: [{ definition, storage: "buffer" }] };
-  const buffers = new Map(before).set(of.name, scratch(of));
-  const alone = packedAlone(group, machine, buffers, (copy) => buffers.set(copy.name, scratch(copy)));
+  const buffers = new BuffersBeside(before);
+  buffers.add(scratch(of));
+  const alone = packedAlone(group, machine, buffers, (copy) => buffers.add(scratch(copy)));
   const found = mainReduce(alone);
   // where a copy takes its sums, they are in the order of the graph
   if (found === undefined || found.over.length !== sum.over.length) return {};

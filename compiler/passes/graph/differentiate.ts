@@ -6,36 +6,12 @@
 import { reverse } from "../../autodiff/reverse.ts";
 import { scopesOf, stepCount, type Trained } from "../../autodiff/scopes.ts";
 import { STEP_COUNT, type Phase } from "../../autodiff/update.ts";
-import { Builder } from "../../graph/build.ts";
+import type { Builder } from "../../graph/build.ts";
+import { continued } from "../../graph/continued.ts";
 import type { Diagnostic } from "../../graph/error.ts";
 import type { Graph, Value } from "../../graph/graph.ts";
 import { callsOn } from "../../ops/index.ts";
 import type { Pass } from "../pass.ts";
-
-/** A builder that continues a graph. */
-export function continued(graph: Graph): Builder {
-  const builder = new Builder(graph.name);
-  builder.reserve(graph.nodes.filter((node) => node.op !== "literal").map((node) => node.name));
-  builder.reserve(graph.aliases.map((alias) => alias.name));
-  const moved: Value[] = [];
-  for (const node of graph.nodes)
-    moved.push(
-      builder.keep(
-        node,
-        node.inputs.map((input) => moved[input]!),
-      ),
-    );
-  for (const result of graph.results)
-    if (result.kind !== "write") builder.results.push({ ...result, value: moved[result.value]! });
-    else
-      builder.results.push({
-        ...result,
-        target: moved[result.target]!,
-        value: moved[result.value]!,
-      });
-  builder.aliases.push(...graph.aliases.map((alias) => ({ ...alias, value: moved[alias.value]! })));
-  return builder;
-}
 
 /** `counts`: this phase ends the step, so it advances the step count. `hear` hears the update rule's warnings. */
 export function differentiate(

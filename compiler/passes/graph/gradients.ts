@@ -5,11 +5,11 @@
 
 import { reverse } from "../../autodiff/reverse.ts";
 import type { Phase } from "../../autodiff/update.ts";
+import { continued } from "../../graph/continued.ts";
 import type { Graph, Value } from "../../graph/graph.ts";
 import { isFloat } from "../../graph/type.ts";
 import { callsOn } from "../../ops/index.ts";
 import type { Pass } from "../pass.ts";
-import { continued } from "./differentiate.ts";
 
 /** What the gradient of a leaf is called among the results. */
 export const gradientName = (op: string, name: string): string => `${op === "param" ? "parameter" : "input"}:${name}`;

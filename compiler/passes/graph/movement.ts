@@ -1,5 +1,5 @@
 /**
- * Guarantees that movements which undo each other are gone; runs after differentiation, so stopGradient and customVjp have done their work.
+ * Guarantees that movements which undo each other are gone, and that what stands beside each other is no sum (apart.ts); runs after differentiation, so stopGradient and customVjp have done their work.
  *   %b = transpose (transpose %x [1,0]) [1,0]   →   (gone: %b names %x)
  */
 
@@ -7,6 +7,7 @@ import type { Attrs, Graph } from "../../graph/graph.ts";
 import { sameShape } from "../../graph/type.ts";
 import { numbers } from "../../ops/op.ts";
 import type { Pass } from "../pass.ts";
+import { apartRules } from "./apart.ts";
 import { applyRules, match, rule, variable, type Rule } from "./rule.ts";
 
 const x = variable("x");
@@ -35,6 +36,7 @@ export const movementRules: readonly Rule[] = [
   rule("Σ over no axis → x", match("sum", [x]), ({ value, attrs }) =>
     numbers(attrs["sum"]!, "axes").length === 0 ? value["x"] : undefined,
   ),
+  ...apartRules,
 ];
 
 export const movement: Pass<Graph> = {

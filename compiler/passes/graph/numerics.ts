@@ -2,15 +2,15 @@
  * Guarantees that the set of rounded values is fixed, once, by the graph alone: schedules, budgets and tiles cannot change bits.
  *   %h = add %xw %b : f32[…] read twice   →   %h = add %xw %b {rounded=true}
  * Rounded: results of contractions and reductions, results of the graph, operands of contractions, scalars that tensors read,
- * and any value that is read more than once (views looked through: by several readers, or by one at several places), or that many costly
- * functions lead to, so that a kernel may end there. A value that is exact already needs no rounding.
+ * and any value that is read more than once (views looked through: by several readers, or by one at several places), or that many
+ * operations or some costly functions lead to, so that a kernel may end there. A value that is exact already needs no rounding.
  * Later passes may assume that what is not exact is read by one reader at one place, and may be computed there.
  */
 
 import type { Graph, Node, Value } from "../../graph/graph.ts";
 import { usersOf } from "../../graph/walk.ts";
 import { opOf, type OpName } from "../../ops/index.ts";
-import { numbers } from "../../ops/op.ts";
+import { numbers, type Op } from "../../ops/op.ts";
 import type { Pass } from "../pass.ts";
 
 /** Readers of each value, views looked through; -1 stands for the graph's results. */
@@ -48,14 +48,26 @@ const COSTLY: ReadonlySet<string> = new Set([
   "tanh",
   "sigmoid",
   "erf",
+  "erfc",
   "sin",
   "cos",
   "log1p",
   "expm1",
   "div",
   "pow",
+  ...(["rsqrt", "exp2", "log2", "log10", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "asinh", "acosh", "atanh"] as const),
+  ...(["logSigmoid", "logAddExp", "softsign", "fmod"] as const),
 ] satisfies OpName[]);
 const MOST_COSTLY = 6;
+/** So many operations of any kind; what is read twice at one place, as x in x·x, is computed twice. */
+const MOST_PARTS = 100;
+
+/** What computing a node takes at one place, when each of its operands takes so much. */
+const partsOf = ({ op: name, inputs }: Node, { view }: Op, of: (input: Value) => number): number =>
+  inputs.reduce((sum, input) => sum + of(input) * (TWICE.has(name) ? 2 : 1), view === true ? 0 : 1);
+
+/** Ops whose formula names an operand twice. */
+const TWICE: ReadonlySet<string> = new Set(["relu"] satisfies OpName[]);
 
 /** Whether a scalar is spread over a tensor: it crosses from the entry into a kernel. */
 const crosses = (graph: Graph, users: readonly (readonly Value[])[], at: number): boolean =>
@@ -70,17 +82,27 @@ export const numerics: Pass<Graph> = {
     const times = reads(graph);
     const exact: boolean[] = [];
     const costly: number[] = [];
+    const parts: number[] = [];
     const nodes = graph.nodes.map((node, at): Node => {
       const op = opOf(node.op);
       const isExact = node.attrs["rounded"] === true || exactly(node, op, exact, graph.nodes);
       exact.push(isExact);
       const leading = node.inputs.reduce((sum, input) => sum + (exact[input] ? 0 : costly[input]!), 0);
       costly.push(leading + Number(COSTLY.has(node.op)));
+      parts.push(partsOf(node, op, (input) => (exact[input] ? 1 : parts[input]!)));
       if (isExact || node.type.dtype !== "f32") return node;
       const reduces = !op.elementwise && !op.view;
       const contracted = [...read[at]!].some((reader) => reader >= 0 && opOf(graph.nodes[reader]!.op).contracts);
       if (op.view) return node;
-      if (!(reduces || contracted || times[at]! > 1 || costly[at]! >= MOST_COSTLY || read[at]!.has(-1) || crosses(graph, users, at)))
+      if (!(
+        reduces ||
+        contracted ||
+        times[at]! > 1 ||
+        costly[at]! >= MOST_COSTLY ||
+        parts[at]! > MOST_PARTS ||
+        read[at]!.has(-1) ||
+        crosses(graph, users, at)
+      ))
         return node;
       exact[at] = true;
       return { ...node, attrs: { ...node.attrs, rounded: true } };

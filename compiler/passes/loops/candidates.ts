@@ -8,7 +8,7 @@ import { loadsOf } from "../../loop/build.ts";
 import { LANES } from "../../loop/lanes.ts";
 import type { Buffer, Group } from "../../loop/loop.ts";
 import { isOwnPoint } from "../definitions/own-point.ts";
-import { isUniform, mainReduce, sumsAlone } from "./group.ts";
+import { isPlaced, isUniform, mainReduce, sumsAlone } from "./group.ts";
 import type { Machine } from "../../loop/machine.ts";
 import { valuesOf, type Tile } from "./tile.ts";
 
@@ -46,7 +46,7 @@ export function refusalOf(tile: Tile, site: Site): string | undefined {
   if (valuesOf(tile) > MOST) return `its tile has ${valuesOf(tile)} values side by side, and at most ${MOST} are kept`;
   if (modelled.pieces !== undefined) return "its positions have expressions of their own, which stand side by side";
   if (isFixed(site))
-    return "its loops have no other form: they sum over themselves, hold loops of their own, or overwrite what they read elsewhere";
+    return "its loops have no other form: they sum over themselves, add where the data tell, hold loops of their own, or overwrite what they read elsewhere";
   if (tile.outer !== modelled.outer && !mayStayInMemory(site))
     return "sums that stay in memory, or no longer do, would be rounded or added otherwise";
   return undefined;
@@ -64,7 +64,8 @@ export const sameTile = (a: Tile, b: Tile): boolean =>
   a.order.join() === b.order.join();
 
 /** Whether the order of a group's points is part of what it computes. */
-const isFixed = ({ group, modelled }: Site): boolean => modelled.pieces !== undefined || !isUniform(group) || overwritesElsewhere(group);
+const isFixed = ({ group, modelled }: Site): boolean =>
+  modelled.pieces !== undefined || isPlaced(group) || !isUniform(group) || overwritesElsewhere(group);
 
 /** Whether a group reads storage that it overwrites at other points than its own. */
 function overwritesElsewhere({ axes, stages }: Group): boolean {

@@ -1,10 +1,32 @@
 /** What a group is to those who make its loops: the sum that they exist for, and whether its stages span the same axes. */
 
 import { firstReduce, storedIn } from "../../loop/build.ts";
+import { placedSum } from "../../loop/pick.ts";
 import type { Buffer, Group, Reduce, Scalar, Stage } from "../../loop/loop.ts";
 
 /** Buffers by name. */
-export type Buffers = ReadonlyMap<string, Buffer>;
+export type Buffers = Pick<ReadonlyMap<string, Buffer>, "get" | "has">;
+
+/** Buffers, and those that are made beside them: what is tried for one group leaves all others as they are. */
+export class BuffersBeside implements Buffers {
+  readonly #made = new Map<string, Buffer>();
+  readonly #given: Buffers;
+  constructor(given: Buffers) {
+    this.#given = given;
+  }
+
+  add(buffer: Buffer): void {
+    this.#made.set(buffer.name, buffer);
+  }
+
+  get(name: string): Buffer | undefined {
+    return this.#made.get(name) ?? this.#given.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.#made.has(name) || this.#given.has(name);
+  }
+}
 
 /** The first reduction of the first stage: what the loops exist for. */
 export const mainReduce = ({ stages }: Group): Reduce | undefined => firstReduce(stages[0]!.definition.value);
@@ -12,6 +34,9 @@ export const mainReduce = ({ stages }: Group): Reduce | undefined => firstReduce
 /** Whether every stage spans the shared axes, and nothing else. */
 export const isUniform = ({ axes, stages }: Group): boolean =>
   stages.every(({ definition, storage }) => storage !== "total" && definition.axes.length === axes.length);
+
+/** Whether the terms of its sum go where the data tell (nest/placed.ts): there is no tile of them. */
+export const isPlaced = ({ stages }: Group): boolean => placedSum(stages[0]!.definition) !== undefined;
 
 /** Whether anything is summed in these stages. */
 export const hasReduceIn = (stages: readonly Stage[]): boolean =>
@@ -33,5 +58,7 @@ export function sumsAlone({ stages }: Group): Reduce | undefined {
   const { value } = definition;
   const reduce = value.kind === "round" ? value.value : value;
   if (rest.length > 0 || storage !== "buffer" || storedIn(definition) !== definition.name) return undefined;
-  return reduce.kind === "reduce" && reduce.by === "add" && reduce.over.length >= 2 && reduce.inLanes !== true ? reduce : undefined;
+  return reduce.kind === "reduce" && reduce.by === "add" && reduce.over.length >= 2 && reduce.inLanes !== true && reduce.inMemory !== true
+    ? reduce
+    : undefined;
 }

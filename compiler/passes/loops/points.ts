@@ -2,7 +2,7 @@
 
 import { add, constant, index, shift, type Index } from "../../loop/index-expression.ts";
 import { LANES, PAIR } from "../../loop/lanes.ts";
-import type { Axis, Loop, Stmt } from "../../loop/loop.ts";
+import type { Axis, Loop, Scalar, Stmt } from "../../loop/loop.ts";
 
 /** One point of a tile: where its axes are, and how its locals are told apart. */
 export interface Point {
@@ -101,6 +101,18 @@ export const loop = ({ name, extent }: Axis, body: Stmt[], unrolled?: number): S
           body,
         },
       ];
+
+/** The one iteration of a loop that a value tells, where there is one. */
+export const loopAt = (name: string, extent: number, only: Scalar): Loop => ({
+  kind: "for",
+  index: name,
+  from: constant(0),
+  to: constant(extent),
+  step: 1,
+  form: "loop",
+  only,
+  body: [],
+});
 
 /** Points that fill no vector, one by one. */
 export function remainderOf({ name, extent }: Axis, from: number, body: (at: Index) => Stmt[]): Stmt[] {

@@ -9,13 +9,14 @@ import { load, storedIn, walkScalar } from "../../loop/build.ts";
 import { index } from "../../loop/index-expression.ts";
 import type { Definition, Group, Scalar, Stage } from "../../loop/loop.ts";
 import type { Machine } from "../../loop/machine.ts";
+import { isPlaced } from "./group.ts";
 import type { Tile } from "./tile.ts";
 
 /** The groups whose loops follow each other in the kernel of `group`: itself; or its sums and then, over them, all else. */
 export function sweepsOf(group: Group, tile: Tile, machine: Machine): readonly [Group, Group?] {
   const [first, ...rest] = group.stages;
   const points = tile.sizes.reduce((product, size) => product * size, 1);
-  if (points === 1 || !isSum(first!) || !rest.some((stage) => calls(stage, machine))) return [group];
+  if (points === 1 || isPlaced(group) || !isSum(first!) || !rest.some((stage) => calls(stage, machine))) return [group];
   if (!rest.every(({ definition, storage }) => storage !== "total" && isPointwise(definition, group))) return [group];
   const sum = first!.definition;
   const sums = (definition: Definition): Group => ({ ...group, stages: [{ definition, storage: "buffer" }] });

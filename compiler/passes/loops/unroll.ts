@@ -22,8 +22,8 @@ const isKnown = (s: Scalar): boolean => {
 };
 
 /** The known factor of a short sum and what it multiplies; undefined for any other sum. */
-export function weighted({ by, over, term, inLanes }: Reduce): { readonly weight: Scalar; readonly of: Scalar } | undefined {
-  if (by !== "add" || inLanes === true || term.kind !== "apply" || term.fn !== "mul") return undefined;
+export function weighted({ by, over, term, inLanes, inMemory }: Reduce): { readonly weight: Scalar; readonly of: Scalar } | undefined {
+  if (by !== "add" || inLanes === true || inMemory === true || term.kind !== "apply" || term.fn !== "mul") return undefined;
   if (sizeOf(over.map(({ extent }) => extent)) > LONGEST) return undefined;
   const [a, b] = term.args as [Scalar, Scalar];
   if (isKnown(a) === isKnown(b)) return undefined;

@@ -24,7 +24,8 @@ export function checkPlan(module: Module, threads?: number): void {
         `slot of ${buffer}: ${offset} .. ${offset + bytes} is not a whole number of words inside the arena of ${module.arenaBytes} bytes`,
       );
   const inPlace = inPlaceOf(module, threads);
-  for (const entry of module.entries) checkEntry(module, entry, slots, inPlace);
+  const accessesOf = accessesIn(module);
+  for (const entry of module.entries) checkEntry(module, entry, slots, inPlace, accessesOf);
 }
 
 /** Why a result of a call may not lie where an operand of it lies, asked once of each pair of parameters; undefined where it may. */
@@ -33,8 +34,9 @@ type KernelCall = Extract<Call, { kind: "call" }>;
 
 function inPlaceOf(module: Module, threads: number | undefined): InPlace {
   const known = new Map<string, string | undefined>();
+  const kernels = new Map(module.kernels.map((kernel) => [kernel.name, kernel]));
   return (call, operand, result) => {
-    const kernel = module.kernels.find(({ name }) => name === call.kernel)!;
+    const kernel = kernels.get(call.kernel)!;
     const paramsOf = (buffer: string) => kernel.params.filter((_, n) => call.args[n] === buffer);
     for (const a of paramsOf(operand))
       for (const b of paramsOf(result)) {
@@ -57,35 +59,75 @@ interface Accesses {
   readonly updates: readonly string[];
 }
 
-function accesses(module: Module, call: Call): Accesses {
-  if (call.kind !== "call") {
-    const reads = loadsOf(call.value).map((load) => load.buffer);
-    return { reads, writes: call.kind === "store" ? [call.buffer] : [], updates: [] };
-  }
-  const kernel = module.kernels.find(({ name }) => name === call.kernel);
-  if (kernel === undefined) throw new VerifyError(call.kernel, `no kernel is called ${call.kernel}`);
-  const { reads, writes } = accessOf(kernel);
-  const args = (holds: (name: string) => boolean): string[] => kernel.params.flatMap(({ name }, n) => (holds(name) ? [call.args[n]!] : []));
-  return {
-    reads: args((name) => reads.has(name) && !writes.has(name)),
-    writes: args((name) => writes.has(name)),
-    updates: args((name) => reads.has(name) && writes.has(name)),
+/** Of a module's statements; a kernel's loops are walked once. */
+function accessesIn(module: Module): (call: Call) => Accesses {
+  const kernels = new Map(module.kernels.map((kernel) => [kernel.name, { kernel, ...accessOf(kernel) }]));
+  return (call) => {
+    if (call.kind !== "call") {
+      const reads = loadsOf(call.value).map((load) => load.buffer);
+      return { reads, writes: call.kind === "store" ? [call.buffer] : [], updates: [] };
+    }
+    const found = kernels.get(call.kernel);
+    if (found === undefined) throw new VerifyError(call.kernel, `no kernel is called ${call.kernel}`);
+    const { kernel, reads, writes } = found;
+    const args = (holds: (name: string) => boolean): string[] =>
+      kernel.params.flatMap(({ name }, n) => (holds(name) ? [call.args[n]!] : []));
+    return {
+      reads: args((name) => reads.has(name) && !writes.has(name)),
+      writes: args((name) => writes.has(name)),
+      updates: args((name) => reads.has(name) && writes.has(name)),
+    };
   };
 }
 
-function checkEntry(module: Module, entry: Entry, slots: ReadonlyMap<string, { offset: number; bytes: number }>, inPlace: InPlace): void {
-  let memory: Owned[] = [];
+/** Who holds which bytes: ranges that share none, in order. */
+class Memory {
+  readonly #held: Owned[] = [];
+
+  /** The first range that shares bytes with these. */
+  holder(offset: number, bytes: number): Owned | undefined {
+    const held = this.#held[this.#firstAfter(offset)];
+    return held !== undefined && held.from < offset + bytes ? held : undefined;
+  }
+
+  take(buffer: string, offset: number, bytes: number): void {
+    const first = this.#firstAfter(offset);
+    let end = first;
+    while (end < this.#held.length && this.#held[end]!.from < offset + bytes) end++;
+    this.#held.splice(first, end - first, { from: offset, to: offset + bytes, buffer });
+  }
+
+  /** The first range that ends after an address. */
+  #firstAfter(offset: number): number {
+    let [low, high] = [0, this.#held.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#held[middle]!.to > offset) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+function checkEntry(
+  module: Module,
+  entry: Entry,
+  slots: ReadonlyMap<string, { offset: number; bytes: number }>,
+  inPlace: InPlace,
+  accesses: (call: Call) => Accesses,
+): void {
+  const memory = new Memory();
   const filled = new Set<string>();
   const own = (buffer: string): void => {
     filled.add(buffer);
     const { offset, bytes } = slots.get(buffer)!;
-    memory = memory.filter((held) => held.to <= offset || held.from >= offset + bytes);
-    memory.push({ from: offset, to: offset + bytes, buffer });
+    memory.take(buffer, offset, bytes);
   };
+  const inEntry = new Set(entry.buffers);
   for (const buffer of module.buffers)
-    if (isPinned(buffer) || (buffer.role === "input" && entry.buffers.includes(buffer.name))) {
+    if (isPinned(buffer) || (buffer.role === "input" && inEntry.has(buffer.name))) {
       const slot = slots.get(buffer.name)!;
-      const rival = memory.find((held) => held.from < slot.offset + slot.bytes && slot.offset < held.to);
+      const rival = memory.holder(slot.offset, slot.bytes);
       if (rival !== undefined)
         throw new VerifyError(
           buffer.name,
@@ -97,7 +139,7 @@ function checkEntry(module: Module, entry: Entry, slots: ReadonlyMap<string, { o
     const slot = slots.get(buffer);
     if (slot === undefined) throw new VerifyError(buffer, `${entry.name}, ${statement}: ${buffer} has no slot`);
     const { offset, bytes } = slot;
-    const holder = memory.find((held) => held.from < offset + bytes && offset < held.to);
+    const holder = memory.holder(offset, bytes);
     if (holder?.buffer === buffer) return;
     throw new VerifyError(
       buffer,
@@ -110,7 +152,7 @@ function checkEntry(module: Module, entry: Entry, slots: ReadonlyMap<string, { o
   };
   entry.calls.forEach((call, n) => {
     const statement = nameOf(n);
-    const { reads, writes, updates } = accesses(module, call);
+    const { reads, writes, updates } = accesses(call);
     // what holds nothing yet is read only after the statement's own stores
     for (const buffer of [...reads, ...updates.filter((one) => filled.has(one))]) require(buffer, statement);
     for (const buffer of new Set(writes)) own(buffer);
@@ -128,7 +170,7 @@ function checkEntry(module: Module, entry: Entry, slots: ReadonlyMap<string, { o
   checkVersions(
     entry,
     (buffer) => kept.has(buffer),
-    (call) => accesses(module, call).writes,
+    (call) => accesses(call).writes,
     nameOf,
   );
   const locals = new Set(entry.calls.flatMap((call) => (call.kind === "let" ? [call.name] : [])));

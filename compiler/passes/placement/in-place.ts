@@ -79,8 +79,10 @@ function accesses(body: readonly Stmt[], pair: Pair, loops: ReadonlyMap<string, 
     stores.push(...part.stores);
   };
   for (const s of body) {
-    if (s.kind === "for") inside(accesses(s.body, pair, new Map([...loops, [s.index, rangeOfLoop(s)]])));
-    else if (s.kind === "if") {
+    if (s.kind === "for") {
+      if (s.only !== undefined) read(s.only);
+      inside(accesses(s.body, pair, new Map([...loops, [s.index, rangeOfLoop(s)]])));
+    } else if (s.kind === "if") {
       read(s.when);
       inside(accesses(s.then, pair, loops));
     } else {

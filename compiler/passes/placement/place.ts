@@ -18,7 +18,7 @@ export const ALIGNMENT = 16;
 export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 export const sizeInBytes = ({ dtype, shape }: Buffer): number => sizeOf(shape) * bytesOf(dtype);
 
-const PINNED: ReadonlySet<Role> = new Set(["parameter", "state", "hyper"]);
+const PINNED: ReadonlySet<Role> = new Set(["parameter", "state", "hyper", "constant"]);
 export const isPinned = (buffer: Buffer): boolean => PINNED.has(buffer.role);
 
 /** The buffers a statement touches. */
@@ -56,7 +56,7 @@ export function place(name: string, { machine, threads }: Placing): Pass<readonl
       let arenaBytes = top;
       const entries = renamed.map((program): Entry => {
         const own = program.buffers.filter((buffer) => !isPinned(buffer));
-        const lives = new Map(own.map((buffer) => [buffer.name, liveRange(program, buffer)]));
+        const lives = liveRanges(program, own);
         const over = placesTaken(program, lives, threads);
         const { blocks, blockOf } = blocksOf(own, lives, over);
         const peak = peakOf(blocks, program.calls.length);
@@ -154,12 +154,26 @@ function sharedKernels(programs: readonly Program[], { binds }: Machine): { kern
 export const isHeldAt = ({ live, over }: Slot, call: number): boolean =>
   live === "always" || (live[0] + (over === undefined ? 0 : 1) <= call && call <= live[1]);
 
-/** From the first to the last statement that touches it; inputs are there from the start, outputs stay to the end. */
-export function liveRange(program: Pick<Program, "calls" | "results">, { name, role }: Buffer): readonly [number, number] {
-  const touches = program.calls.flatMap((call, n) => (touched(call).includes(name) ? [n] : []));
-  const shown = program.results.some((result) => result.value === name);
-  const first = role === "input" ? 0 : (touches[0] ?? 0);
-  return [first, shown ? program.calls.length : (touches.at(-1) ?? first)];
+/** By name, from the first to the last statement that touches a buffer; inputs are there from the start, outputs stay to the end. */
+export function liveRanges(
+  { calls, results }: Pick<Program, "calls" | "results">,
+  buffers: readonly Buffer[],
+): ReadonlyMap<string, readonly [first: number, last: number]> {
+  const firsts = new Map<string, number>();
+  const lasts = new Map<string, number>();
+  calls.forEach((call, n) => {
+    for (const name of touched(call)) {
+      if (!firsts.has(name)) firsts.set(name, n);
+      lasts.set(name, n);
+    }
+  });
+  const shown = new Set(results.map(({ value }) => value));
+  return new Map(
+    buffers.map(({ name, role }) => {
+      const first = role === "input" ? 0 : (firsts.get(name) ?? 0);
+      return [name, [first, shown.has(name) ? calls.length : (lasts.get(name) ?? first)]];
+    }),
+  );
 }
 
 /** One block for each buffer, or for all that take one place one after the other; and which is whose. */
@@ -184,14 +198,13 @@ function blocksOf(
 
 /** Largest sum of live bytes over the statements. */
 function peakOf(blocks: readonly Block[], calls: number): number {
-  let peak = 0;
-  for (let call = 0; call <= calls; call++) {
-    const live = blocks.filter(({ life: [first, last] }) => first <= call && call <= last);
-    peak = Math.max(
-      peak,
-      live.reduce((sum, { bytes }) => sum + bytes, 0),
-    );
+  const more = new Array<number>(calls + 2).fill(0);
+  for (const { bytes, life } of blocks) {
+    more[life[0]]! += bytes;
+    more[life[1] + 1]! -= bytes;
   }
+  let [held, peak] = [0, 0];
+  for (const bytes of more) peak = Math.max(peak, (held += bytes));
   return peak;
 }
 

@@ -4,7 +4,7 @@
  * first statement that it had not reached.
  */
 
-import { namesOf, storesOf } from "../../loop/uses.ts";
+import { mostTrips, namesOf, storesOf } from "../../loop/uses.ts";
 import { rangeOf } from "../../loop/index-expression.ts";
 import type { Loop, Stmt } from "../../loop/loop.ts";
 
@@ -51,8 +51,7 @@ const weight = (body: readonly Stmt[]): number =>
   body.reduce((sum, s) => {
     if (s.kind === "if") return sum + 1 + weight(s.then);
     if (s.kind !== "for") return sum + 1;
-    const turns = Math.ceil((rangeOf(s.to)[1] - rangeOf(s.from)[0]) / s.step);
-    return sum + turns * (1 + weight(s.body));
+    return sum + mostTrips(s) * (1 + weight(s.body));
   }, 0);
 
 class Divider {

@@ -133,10 +133,10 @@ function rounded(text: string, { needs, short }: Printer): Text {
 }
 
 /** What gives a float32 of float32s without rounding; functions of the strict form round for themselves. */
-const EXACT: ReadonlySet<ScalarFn> = new Set(["neg", "abs", "sign", "floor", "max", "min", "floatOf", "exp", "log", "tanh"]);
+const EXACT: ReadonlySet<ScalarFn> = new Set(["neg", "abs", "sign", "floor", "max", "min", "floatOf", "exp", "log", "tanh", "erf"]);
 
 /** Functions that the strict form has of its own. */
-const STRICT: ReadonlySet<string> = new Set(["exp", "log", "tanh"]);
+const STRICT: ReadonlySet<string> = new Set(["exp", "log", "tanh", "erf"]);
 
 const ENGINE: Readonly<Record<string, string>> = {
   abs: "Math.abs",

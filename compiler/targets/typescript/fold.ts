@@ -106,17 +106,52 @@ function merged(docs: readonly Doc[]): Entry[] {
   return [...entries.values()];
 }
 
+const MOST_KNOWN = 8192;
+
 const LETTER = String.raw`[\p{L}\p{N}_.$^-]`;
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 /** A name where it stands by itself, or transposed; before a bracket it is a function's. */
-const naming = (name: string): RegExp => new RegExp(`(?<!${LETTER})${escaped(name)}(?!(?!ᵀ)${LETTER}|\\()`, "gu");
+const naming = remembered((name: string): RegExp => new RegExp(`(?<!${LETTER})${escaped(name)}(?!(?!ᵀ)${LETTER}|\\()`, "gu"));
+
+/** A function of texts that is asked for the same ones again and again. */
+function remembered<T>(of: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    let found = known.get(text);
+    if (found !== undefined) return found;
+    found = of(text);
+    if (known.size === MOST_KNOWN) known.clear();
+    known.set(text, found);
+    return found;
+  };
+}
 
 /** Words of the notation: a node of that name is left where it is. */
 const NOTATION = new Set(
   "over axes axis max argmax of row column position on along at added scattered to windows running bits stream f32 f64 i32".split(" "),
 );
 
-const timesRead = (value: string, name: string): number => (value.includes(name) ? [...value.matchAll(naming(name))].length : 0);
+const WORD = new RegExp(`${LETTER}+`, "gu");
+const IS_WORD = new RegExp(`^${LETTER}+$`, "u");
+
+/** How often each word of a formula stands in it, of a transposed one what is transposed too. */
+const wordsOf = remembered((value: string): ReadonlyMap<string, number> => {
+  const found = new Map<string, number>();
+  for (const { 0: word, index } of value.matchAll(WORD))
+    for (let at = word.length; at > 0; at = word.lastIndexOf("ᵀ", at - 1)) {
+      if (value[index + at] === "(") continue; // a function's
+      const one = word.slice(0, at);
+      found.set(one, (found.get(one) ?? 0) + 1);
+    }
+  return found;
+});
+
+const isWord = remembered((name: string): boolean => IS_WORD.test(name));
+
+function timesRead(value: string, name: string): number {
+  if (!value.includes(name)) return 0;
+  return isWord(name) ? (wordsOf(value).get(name) ?? 0) : [...value.matchAll(naming(name))].length;
+}
 
 /** A value that is read once, by another of its own composition, stands where it is read. */
 function chained(entries: readonly Entry[], elsewhere: readonly string[], stored: ReadonlySet<string>): Entry[] {
@@ -235,7 +270,9 @@ function updateLines(docs: readonly Doc[], gradients: ReadonlySet<string>): Line
     const { of, by } = updateOf(group[0]!)!;
     const own = new Set(group.map(({ node }) => node));
     const values = group.map(valueOf);
-    const given = [...gradients].filter((name) => !own.has(name) && values.some((value) => timesRead(value, name) > 0));
+    const words = new Set(values.flatMap((value) => [...wordsOf(value).keys()]));
+    const isRead = (name: string): boolean => words.has(name) || (!isWord(name) && values.some((value) => timesRead(value, name) > 0));
+    const given = [...gradients].filter((name) => !own.has(name) && isRead(name));
     return [{ maths: `${of} by ${by}${given.length === 0 ? "" : ` with ${given.join(", ")}`}`, docs: group, kind: "update" }];
   });
 }

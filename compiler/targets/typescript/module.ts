@@ -91,7 +91,7 @@ export function printTrainer(module: Module, facts: Facts, kernels: Kernels): st
   const entries = [...phases, ...(single ? [] : [printStep(phaseFunction, printing)]), evaluate.code, predict.code];
   const hypers = of("hyper");
   const inputs = takenBy(module, training);
-  const initial = [...of("parameter"), ...of("state")].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
+  const initial = [...of("parameter"), ...of("state"), ...of("constant")].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
   const seeded = isSeeded([...of("parameter"), ...of("state")]);
   const phasesRecord = recordValue(facts.phases.map((phase) => [phase, phaseFunction.get(phase)!]));
   const count = of("state").find(({ name }) => name === "stepCount");
@@ -185,7 +185,8 @@ export function printGradients(module: Module, facts: Facts, kernels: Kernels): 
     module.buffers.filter((buffer) => buffer.role === role).map((buffer) => [buffer.name, buffer] as const);
   const [parameters, states, hypers] = [of("parameter"), of("state"), module.buffers.filter(({ role }) => role === "hyper")];
   const kept = [...parameters, ...states].map(([, buffer]) => buffer);
-  const initial = kept.flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
+  const constants = of("constant").map(([, buffer]) => buffer);
+  const initial = [...kept, ...constants].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
   const code = printGradientsFunction(entry, { module, facts, scope, checks, needs });
   const constructor = `/** The gradients, with an arena of their own: a training step may never store one. */
 export function createGradients(${optionsOf(kernels)}): Gradients {

@@ -4,7 +4,7 @@
  *   m0 = …; m[i] = m0; w[i] = …; m1 = …; m[i + 1] = m1; w[i + 1] = …   →   sgd(m, w, i, sum0); sgd(m, w, i + 1, sum1)
  */
 
-import { mapScalar, walkStmts } from "../../loop/build.ts";
+import { mapScalar, walkScalar, walkStmts } from "../../loop/build.ts";
 import { identifier, Names } from "../../loop/identifier.ts";
 import { index, namesIn, print as indexText, type Index } from "../../loop/index-expression.ts";
 import type { Kernel, Scalar, Stmt } from "../../loop/loop.ts";
@@ -96,6 +96,23 @@ function templateOf(run: readonly Plain[], dtypeOf: (array: string) => Scalar["d
   return { key, body, arrays: all, places: [...places.values()], values: [...values.values()] };
 }
 
+/** What a statement computes, whatever it is called, where it lies and what it reads: runs of unequal forms have unequal templates. */
+function formOf(stmt: Plain): string {
+  const known = forms.get(stmt);
+  if (known !== undefined) return known;
+  let form = `${stmt.kind} ${stmt.kind === "let" ? stmt.dtype : ""}`;
+  walkScalar(stmt.value, (part) => {
+    form += ` ${part.kind} ${part.dtype}`;
+    if (part.kind === "apply") form += part.fn;
+    if (part.kind === "literal") form += Object.is(part.value, -0) ? "-0" : String(part.value);
+  });
+  forms.set(stmt, form);
+  return form;
+}
+
+const forms = new WeakMap<Plain, string>();
+const formsOf = (run: readonly Plain[]): string => run.map(formOf).join(";");
+
 /** A weight and its state by short names: `W1` and `W1_m` are w and m. Undefined where the arrays are not called so. */
 function shortNames(stored: readonly string[]): ReadonlyMap<string, string> | undefined {
   const weight = stored.find((one) => stored.every((other) => other === one || other.startsWith(`${one}_`)));
@@ -108,6 +125,8 @@ export class Outline {
   readonly #functions = new Map<string, Outlined>();
   /** By length, the longest first. */
   readonly #lengths: readonly number[];
+  /** Forms of the runs that there are functions for. */
+  readonly #forms = new Set<string>();
   readonly #short = new Map<string, ReadonlyMap<string, string>>();
 
   constructor(kernels: readonly Kernel[]) {
@@ -145,10 +164,10 @@ export class Outline {
   #at(kernel: Kernel, body: readonly Stmt[], at: number): { call: Called; length: number } | undefined {
     for (const length of this.#lengths) {
       const run = runAt(body, at, length);
-      const template = run && templateOf(run, dtypesOf(kernel));
-      const known = template && this.#functions.get(template.key);
-      if (template === undefined || known === undefined) continue;
-      if (readLater(run!, body.slice(at + length))) continue;
+      if (run === undefined || !this.#forms.has(formsOf(run))) continue;
+      const template = templateOf(run, dtypesOf(kernel));
+      const known = this.#functions.get(template.key);
+      if (known === undefined || readLater(run, body.slice(at + length))) continue;
       const { places, values } = template;
       const arrays = template.arrays.map(({ name }) => name);
       return { call: { kind: "called", function: known, arrays, places, values }, length };
@@ -176,6 +195,7 @@ export class Outline {
       const first = runAt(body, at, length);
       const second = runAt(body, at + length, length);
       if (first === undefined || second === undefined) return 0;
+      if (first.some((stmt, n) => formOf(stmt) !== formOf(second[n]!))) continue;
       const template = templateOf(first, dtypesOf(kernel));
       if (templateOf(second, dtypesOf(kernel)).key !== template.key) continue;
       const own = withoutSum(first);
@@ -203,6 +223,7 @@ export class Outline {
     if (this.#functions.has(key) || arrays.length + places.length + values.length > MOST_PARAMETERS) return;
     if (arrays.some(({ dtype }) => dtype === "bool")) return;
     this.#functions.set(key, made(kernel, run, template));
+    this.#forms.add(formsOf(run));
   }
 }
 

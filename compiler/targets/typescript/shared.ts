@@ -71,7 +71,7 @@ function withLoop(body: readonly Stmt[], number: number, put: (loop: Loop) => re
     stmts.flatMap((s): readonly Stmt[] => {
       if (s.kind === "if") return [{ ...s, then: inside(s.then) }];
       if (s.kind !== "for") return [s];
-      const counts = s.to.terms.length === 0 && s.unrolled === undefined;
+      const counts = s.to.terms.length === 0 && s.unrolled === undefined && s.only === undefined;
       return counts && before++ === number ? put(s) : [{ ...s, body: inside(s.body) }];
     });
   return inside(body);

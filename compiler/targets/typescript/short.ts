@@ -4,7 +4,7 @@
  *   let s = 0; …; const total = s; y = total   →   let total = 0; …; y = total
  */
 
-import { mapScalar, walkScalar, walkStmts } from "../../loop/build.ts";
+import { mapScalar, onlyOf, walkScalar, walkStmts } from "../../loop/build.ts";
 import type { Scalar, Stmt } from "../../loop/loop.ts";
 import type { Called } from "./outline.ts";
 
@@ -91,7 +91,7 @@ function called(s: Line, from: string, to: string): Line {
     case "called":
       return { ...s, values: s.values.map(value) };
     case "for":
-      return { ...s, body: inside(s.body) };
+      return { ...s, ...onlyOf(s, value), body: inside(s.body) };
     case "if":
       return { ...s, when: value(s.when), then: inside(s.then) };
     case "store":

@@ -106,7 +106,7 @@ export function printKernelFunction(
     return lines;
   };
   const printPart = (part: Block | Outer): string => {
-    if (part.kind === "outer") return under(printHead(part.loop), printParts(part.parts));
+    if (part.kind === "outer") return printLoop(part.loop, printer, printParts(part.parts));
     const block = inside.take("block");
     const params = part.given.map((one) => `${identifier(one.name)}: number`);
     const bounds = part.given.flatMap((one) => (one.below === undefined ? [] : [`${one.name} &= ${maskOf(one.below)};`]));
@@ -193,9 +193,12 @@ function printAssign(name: string, value: Scalar, printer: Printer): string {
   return `${local} = ${printScalar(value, printer)};`;
 }
 
-function printHead({ index: name, from, to, step }: Loop): string {
+/** A loop around statements; of one that runs a single iteration, its number and whether there is one of it. */
+function printLoop({ index: name, from, to, step, only }: Loop, printer: Printer, body: readonly string[]): string {
+  if (only !== undefined)
+    return `const ${name} = ${printScalar(only, printer)};\n${under(`if (0 <= ${name} && ${name} < ${printIndex(to)})`, body)}`;
   const next = step === 1 ? `${name}++` : `${name} += ${step}`;
-  return `for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${next})`;
+  return under(`for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${next})`, body);
 }
 
 /** Names that parts of a kernel mention. */
@@ -223,7 +226,7 @@ function printStmt(stmt: Stmt, how: How): string {
   const { printer, bools } = how;
   switch (stmt.kind) {
     case "for":
-      return stmt.unrolled === undefined ? under(printHead(stmt), printBody(stmt.body, how)) : printUnrolled(stmt, stmt.unrolled, how);
+      return stmt.unrolled === undefined ? printLoop(stmt, printer, printBody(stmt.body, how)) : printUnrolled(stmt, stmt.unrolled, how);
     case "let":
       return `${stmt.mutable ? "let" : "const"} ${printer.localName(stmt.name)} = ${printScalar(stmt.value, printer)};`;
     case "assign":

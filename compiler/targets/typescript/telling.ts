@@ -3,7 +3,7 @@
  * or composition begins, and above every statement its number and its mathematics, nodes, laws and model lines.
  */
 
-import type { Call, Doc, Entry } from "../../loop/loop.ts";
+import { isLeft, type Call, type Doc, type Entry } from "../../loop/loop.ts";
 import { lineComments } from "./comment.ts";
 import { folded, isAdjoint, nameOfComposition, updateOf, type Line } from "./fold.ts";
 
@@ -22,7 +22,7 @@ type Part = "forward" | "update" | "backward";
 /** What a statement leaves to others. */
 const storedBy = (call: Call): ReadonlySet<string> =>
   call.kind === "call"
-    ? new Set(call.group.stages.flatMap(({ definition, storage }) => (storage === "local" ? [] : [definition.name])))
+    ? new Set(call.group.stages.flatMap((stage) => (isLeft(stage) ? [stage.definition.name] : [])))
     : new Set([call.kind === "let" ? call.name : call.definition.name]);
 
 /** What a statement computes under a name of its own: stages of a kernel, or one scalar. */

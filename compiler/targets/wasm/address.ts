@@ -84,8 +84,10 @@ function eachAccess(body: readonly Stmt[], loops: readonly Loop[], visit: (acces
     for (const { buffer, at } of loadsOf(s)) visit({ buffer, at: at[0] ?? constant(0), loops });
   };
   for (const s of body) {
-    if (s.kind === "for") eachAccess(s.body, [...loops, s], visit);
-    else if (s.kind === "if") {
+    if (s.kind === "for") {
+      if (s.only !== undefined) scalar(s.only);
+      eachAccess(s.body, [...loops, s], visit);
+    } else if (s.kind === "if") {
       scalar(s.when);
       eachAccess(s.then, loops, visit);
     } else {

@@ -77,7 +77,8 @@ export class FunctionText {
     const p = this.place(loops, lanes);
     switch (s.kind) {
       case "for":
-        return s.form === "vector" ? this.body(s.body, [...loops, s], inVectors(s)) : this.#loop(s, loops, lanes);
+        if (s.form === "vector") return this.body(s.body, [...loops, s], inVectors(s));
+        return s.only === undefined ? this.#loop(s, loops, lanes) : this.#only(s, s.only, loops, lanes);
       case "let":
         return [this.#set(s.name, s.dtype, s.value, p)];
       case "assign": {
@@ -120,6 +121,24 @@ export class FunctionText {
       `(loop ${label}`,
       `  (call ${part} ${given} (local.get ${index}) ${next})`,
       `  (br_if ${label} (i32.lt_s (local.tee ${index} ${next}) ${printIndex(to)})))`,
+    ];
+  }
+
+  /** The one iteration of a loop whose number is computed, where there is one. */
+  #only(s: Loop, only: Scalar, loops: readonly Loop[], lanes: Lanes | undefined): string[] {
+    const index = this.#local(s.index, "i32");
+    // no iteration before it has moved a pointer here
+    const pointers = this.#addresses.of(s).map(({ name, buffer, at }) => {
+      const address = sum([`(local.get $${buffer})`, printIndex(scale(at, 4))]);
+      return `(local.set ${this.#local(name, "i32")} ${address})`;
+    });
+    return [
+      `(local.set ${index} ${printOne(only, this.place(loops, lanes))})`,
+      // as a number without a sign, one below 0 is large
+      `(if (i32.lt_u (local.get ${index}) ${printIndex(s.to)})`,
+      "  (then",
+      ...indent(indent([...pointers, ...this.body(s.body, [...loops, s], lanes)])),
+      "  ))",
     ];
   }
 

@@ -30,7 +30,7 @@ const MOST = 32;
 /** The loop at a place of a kernel's body in parts; undefined where it is short, or shares what changes with the statements around it. */
 export function parted(body: readonly Stmt[], at: number, long = LONG): Parted | undefined {
   const loop = body[at]!;
-  if (loop.kind !== "for" || loop.form !== "loop" || loop.unrolled !== undefined) return undefined;
+  if (loop.kind !== "for" || loop.form !== "loop" || loop.unrolled !== undefined || loop.only !== undefined) return undefined;
   if (loop.from.terms.length + loop.to.terms.length > 0 || workOf([loop]) < long) return undefined;
   const trips = tripsOf(loop);
   const size = divisorFrom(trips, trips / MOST);

@@ -1,11 +1,11 @@
-/** Exp, log and tanh in float32 as scalars of the loop IR: one text for single values, for four lanes and for TypeScript gives one result. */
+/** Exp, log, tanh and erf in float32 as scalars of the loop IR: one text for single values, for four lanes and for TypeScript gives one result. */
 
 import { apply, literal, local, select } from "../../loop/build.ts";
 import type { Scalar, Stmt } from "../../loop/loop.ts";
 
 /** A function of `x`: its lets in order, then its value. */
 export interface FloatFunction {
-  readonly name: "exp" | "log" | "tanh";
+  readonly name: "exp" | "log" | "tanh" | "erf";
   /** Formula and bound, as people read them. */
   readonly doc: string;
   readonly lets: readonly Extract<Stmt, { kind: "let" }>[];
@@ -126,4 +126,28 @@ const tanh = define(
   },
 );
 
-export const FLOAT_FUNCTIONS: readonly FloatFunction[] = [exp, log, tanh];
+/** erf x / x − 1 in x² up to 0.92², and log(1 − erf t) in t from 0.88 to 4, each weighted by what its error does to erf (Lawson's weights). */
+const NEAR_ERF = [
+  0.128379150360487, -0.3761249743027578, 0.11281852413687013, -0.02676789454773962, 0.0049950363472590145, -0.0006000289237760043,
+];
+const FAR_ERF = [
+  -0.00013963924237599256, -1.1279103801941728, -0.6367816980611787, -0.10428755203919425, 0.022400539733462864, -0.0030872578656712425,
+  0.00020047383219946857,
+];
+
+const erf = define(
+  "erf",
+  "erf x = x + x·P(x²) below 0.9; ±(1 − e^Q(|x|)) from there, Q a polynomial for log(1 − erf); P and Q nearly minimax. Within 2 ulp of float32.",
+  (keep) => {
+    const a = keep("a", apply("abs", "f32", X));
+    const near = keep("near", add(a, mul(a, polynomial(keep("z", mul(X, X)), NEAR_ERF))));
+    const t = keep("t", atMost(a, 4)); // 1 in float32 from 3.92 on
+    const { shifted, power } = reduced(keep, keep("q", polynomial(t, FAR_ERF)));
+    const e = mul(power, powerOfTwo(sub(apply("bitsOf", "i32", shifted), n(SHIFTER_BITS))));
+    const size = select(less(a, f(0.9)), near, keep("far", sub(f(1), e)));
+    const sign = shl(shr(apply("bitsOf", "i32", X), 31), 31);
+    return apply("floatOf", "f32", add(apply("bitsOf", "i32", size), sign));
+  },
+);
+
+export const FLOAT_FUNCTIONS: readonly FloatFunction[] = [exp, log, tanh, erf];

@@ -2,15 +2,13 @@
 
 import type { Module } from "../../loop/loop.ts";
 import { AllChecks } from "../typescript/checks.ts";
+import { base64 } from "../base64.ts";
 import { blockComment } from "../typescript/comment.ts";
 import { THREEFRY } from "../typescript/random.ts";
 import type { Kernels, Scope } from "../typescript/scope.ts";
 import type { Facts, Kind } from "../target.ts";
 import type { Assembled } from "./assemble.ts";
 import { printTeam, Statements } from "./threads.ts";
-
-/** 76 characters of base64 a line would be 1,000 lines: one string. */
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
 
 export type Where = "embedded" | "external";
 

@@ -4,14 +4,12 @@
  */
 
 import { sizeOf } from "../../../graph/type.ts";
-import { literal } from "../../../loop/build.ts";
-import { add, constant, index, type Index } from "../../../loop/index-expression.ts";
-import { LANES } from "../../../loop/lanes.ts";
 import type { Param, Stmt } from "../../../loop/loop.ts";
 import { mainReduce } from "../group.ts";
-import { LANE, laneLoop, loop } from "../points.ts";
+import { loop } from "../points.ts";
 import { loopsOver } from "./loops.ts";
 import { Nest } from "./nest.ts";
+import { placedLoops, zeros } from "./placed.ts";
 import { totalsOf } from "./totals.ts";
 
 /** A kernel without its name. */
@@ -24,9 +22,10 @@ export interface Built {
 /** The kernel of a nest, without its name; undefined where the tile's lanes cannot run in lockstep. */
 export function build(nest: Nest): Built | undefined {
   const { before, after } = totalsOf(nest);
-  const tiles = loopsOver(nest, 0, []);
+  const placed = placedLoops(nest);
+  const tiles = placed ?? loopsOver(nest, 0, []);
   if (tiles === undefined) return undefined;
-  const body = nest.tile.outer === undefined ? tiles : inBlocks(nest, tiles);
+  const body = placed === undefined && nest.tile.outer !== undefined ? inBlocks(nest, tiles) : tiles;
   const params = [...nest.params].map(([buffer, { name, reads, writes }]): Param => {
     const { dtype, shape } = nest.buffer(buffer);
     return { name, dtype, length: sizeOf(shape), access: writes ? (reads ? "update" : "write") : "read" };
@@ -37,20 +36,6 @@ export function build(nest: Nest): Built | undefined {
 /** Sums that stay in memory: zeros, then every block of the sum adds to them. */
 function inBlocks(nest: Nest, tiles: readonly Stmt[]): Stmt[] {
   const { definition } = nest.group.stages[0]!;
-  const size = sizeOf(definition.shape);
-  const buffer = nest.write(definition);
-  const zero = (at: Index): Stmt => ({ kind: "store", buffer, at, value: literal(0, definition.dtype) });
   const [axis] = mainReduce(nest.group)!.over;
-  const whole = size - (size % LANES);
-  const vectors: Stmt = {
-    kind: "for",
-    index: "z",
-    from: constant(0),
-    to: constant(whole),
-    step: LANES,
-    form: "loop",
-    body: [laneLoop([zero(add(index("z", whole - LANES + 1), index(LANE, LANES)))])],
-  };
-  const rest = Array.from({ length: size - whole }, (_, n) => zero(constant(whole + n)));
-  return [...(whole > 0 ? [vectors] : []), ...rest, ...loop({ ...axis!, name: "k" }, [...tiles])];
+  return [...zeros(nest, definition), ...loop({ ...axis!, name: "k" }, [...tiles])];
 }

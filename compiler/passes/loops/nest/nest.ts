@@ -24,7 +24,7 @@ export class Nest {
   readonly head: Stmt[] = [];
   /** Storage that a stage overwrites, by the stage's name. */
   readonly targets: ReadonlyMap<string, string>;
-  readonly written: ReadonlySet<string>;
+  readonly written: Set<string>;
   /** Stage values that locals of the block being built hold: stage name and suffix. */
   readonly held = new Map<string, Scalar>();
   readonly totals = new Map<string, Local>();

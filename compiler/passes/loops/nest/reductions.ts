@@ -1,7 +1,19 @@
 /** The loops of a reduction, at all points of a tile side by side: term after term, or in four sums along its innermost axis. */
 
 import { sizeOf, type DType } from "../../../graph/type.ts";
-import { apply, firstReduce, literal, loadsOf, local, mapScalar, select, substitute } from "../../../loop/build.ts";
+import {
+  apply,
+  firstReduce,
+  keyOf,
+  literal,
+  loadsOf,
+  local,
+  mapScalar,
+  round,
+  select,
+  substitute,
+  walkScalar,
+} from "../../../loop/build.ts";
 import { hoistInvariants, shareSubexpressions } from "../../../loop/cse.ts";
 import {
   add,
@@ -15,9 +27,10 @@ import {
   type Index,
 } from "../../../loop/index-expression.ts";
 import { LANES, obstacle } from "../../../loop/lanes.ts";
+import { pickOf, type Pick } from "../../../loop/pick.ts";
 import type { Axis, Reduce, Scalar, Stmt } from "../../../loop/loop.ts";
 import { isProduct } from "../group.ts";
-import { LANE, loop, loopsAround, positionsOf, remainderOf, suffixed, type Point } from "../points.ts";
+import { LANE, loop, loopAt, loopsAround, positionsOf, remainderOf, suffixed, type Point } from "../points.ts";
 import { valuesOf } from "../tile.ts";
 import { LEAST_IN_LANES } from "../tiles/sum-order.ts";
 import { Nest } from "./nest.ts";
@@ -57,6 +70,8 @@ function reduction(
   results: readonly string[],
   resumed: readonly Scalar[] | undefined,
 ): Stmt[] {
+  const picks = resumed === undefined ? terms.flatMap((term) => pickOf({ ...reduce, term }) ?? []) : [];
+  if (picks.length === terms.length && (!nest.inLanes || picks.every(({ at }) => isShared(at)))) return picked(nest, picks, results);
   // in its kernel a reduction's axes are k, k2, …
   const all = reduce.over.map((axis, n) => ({ ...axis, name: n === 0 ? "k" : `k${n + 1}` }));
   const renamed = new Map(reduce.over.map((axis, n) => [axis.name, index(all[n]!.name, axis.extent)]));
@@ -66,9 +81,39 @@ function reduction(
     nest.nameOf(part),
   );
   if (reduce.by === "argmax") return [...lets, ...firstLargest(nest, over, scalars, results)];
-  const sums = combining(nest, reduce.by, reduce.dtype, resumed);
+  const sums = combining(nest, reduce.by, reduce.dtype, resumed, reduce.inMemory);
   const strips = !sums.resumes && inLanes(reduce) ? inStrips(nest, over, scalars, results, sums) : undefined;
   return [...lets, ...sums.begin(results), ...(strips ?? oneByOne(nest, reduce, over, scalars, results, sums))];
+}
+
+/** Sums of which one term counts: it is taken at the position that tells it, once for all points that have one position. */
+function picked(nest: Nest, picks: readonly Pick[], results: readonly string[]): Stmt[] {
+  const sums = combining(nest, "add", picks[0]!.term.dtype, undefined);
+  const positions = new Map<string, { readonly names: string[]; readonly picks: Pick[] }>();
+  picks.forEach((pick, n) => {
+    const key = keyOf(pick.at);
+    const same = positions.get(key) ?? { names: [], picks: [] };
+    positions.set(key, same);
+    same.names.push(results[n]!);
+    same.picks.push(pick);
+  });
+  const loops = [...positions.values()].map(({ names, picks: same }): Stmt => {
+    const [{ at, axis }] = same as [Pick];
+    const name = nest.nameOf(at);
+    const terms = same.map(({ term }) => substitute(term, new Map([[axis.name, index(name, axis.extent)]])));
+    return { ...loopAt(name, axis.extent, at), body: sums.steps(names, terms) };
+  });
+  return [...sums.begin(results), ...loops];
+}
+
+/** Whether a position is the same in all lanes. */
+function isShared(at: Scalar): boolean {
+  let shared = true;
+  walkScalar(at, (part) => {
+    if (part.kind === "local") shared = false;
+    if (part.kind === "load" && part.at.some((one) => namesIn(one).has(LANE))) shared = false;
+  });
+  return shared;
 }
 
 /** How terms are combined: the locals that hold sums, a term taken into each, and sums taken into others. */
@@ -81,10 +126,11 @@ interface Combining {
   gather(names: readonly string[], parts: readonly string[]): Stmt[];
 }
 
-/** `resumed`: what the locals begin with, where not at the beginning. */
-function combining(nest: Nest, fn: "add" | "max", dtype: DType, resumed: readonly Scalar[] | undefined): Combining {
+/** `resumed`: what the locals begin with, where not at the beginning. `inMemory`: every step rounds as storage does. */
+function combining(nest: Nest, fn: "add" | "max", dtype: DType, resumed: readonly Scalar[] | undefined, inMemory?: true): Combining {
   const start = literal(fn === "add" ? 0 : -Infinity, dtype);
-  const taken = (name: string, value: Scalar): Stmt => ({ kind: "assign", name, value: apply(fn, dtype, local(name, dtype), value) });
+  const kept = (value: Scalar): Scalar => (inMemory === true ? round(value) : value);
+  const taken = (name: string, value: Scalar): Stmt => ({ kind: "assign", name, value: kept(apply(fn, dtype, local(name, dtype), value)) });
   return {
     fn,
     resumes: resumed !== undefined,

@@ -82,8 +82,9 @@ function storeAt(
 /** Storing rounds by itself. */
 export const unrounded = (value: Scalar): Scalar => (value.kind === "round" ? value.value : value);
 
-/** A stage with inner axes of its own: what they do not change comes before their loops. */
+/** A stage with inner axes of its own, or none: what they do not change comes before their loops. */
 export function innerStage(nest: Nest, definition: Definition, inner: readonly Axis[], point: Point): Stmt[] {
+  if (inner.length === 0) return storeAt(nest, definition, [valueAt(nest, definition.value, point)], [point], false, false);
   const names = new Set(inner.map((axis) => axis.name));
   const { lets, scalars } = hoistInvariants([valueAt(nest, definition.value, point)], names, nest.writtenParams(), (part) =>
     nest.nameOf(part),

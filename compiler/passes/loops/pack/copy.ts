@@ -1,10 +1,10 @@
 /** A copy of an operand: a definition of its own, in a buffer that only the contraction reads. */
 
-import { load, loadsOf } from "../../../loop/build.ts";
-import { add, index, namesIn, quotient, remainder, scale, substitute } from "../../../loop/index-expression.ts";
-import type { Axis, Buffer, Definition, Group, Load, Scalar } from "../../../loop/loop.ts";
+import { loadsOf, substitute as substituteAll } from "../../../loop/build.ts";
+import { add, index, namesIn, quotient, remainder, scale } from "../../../loop/index-expression.ts";
+import type { Axis, Buffer, Definition, Group, Load, Scalar, ScalarFn } from "../../../loop/loop.ts";
 import { axesOf } from "../../definitions/define.ts";
-import type { Buffers } from "../group.ts";
+import { BuffersBeside, type Buffers } from "../group.ts";
 import { ROWS } from "../tiles/lanes.ts";
 
 /** Hears of each copy that is made. */
@@ -15,14 +15,14 @@ export const scratchFor = ({ name, dtype, shape }: Definition): Buffer => ({ nam
 
 /** Copies that a group may read: which of them it does is known at the end. */
 export class Copies {
-  readonly buffers: Map<string, Buffer>;
+  readonly buffers: BuffersBeside;
   readonly #definitions = new Map<string, Definition>();
   constructor(buffers: Buffers) {
-    this.buffers = new Map(buffers);
+    this.buffers = new BuffersBeside(buffers);
   }
 
   readonly keep = (definition: Definition): void => {
-    this.buffers.set(definition.name, scratchFor(definition));
+    this.buffers.add(scratchFor(definition));
     this.#definitions.set(definition.name, definition);
   };
 
@@ -37,7 +37,7 @@ export class Copies {
 }
 
 /** A name that no buffer has yet. */
-export const named = (base: string, buffers: ReadonlyMap<string, Buffer>): string => {
+export const named = (base: string, buffers: Buffers): string => {
   let name = base;
   for (let n = 2; buffers.has(name); n++) name = `${base}_${n}`;
   return name;
@@ -67,14 +67,34 @@ export function copyOf(
   return { name, dtype, shape: axes.map(({ extent }) => extent), axes, value, op, doc };
 }
 
+/** What gives one of its arguments, or that without its sign. */
+const CHOOSING: ReadonlySet<ScalarFn> = new Set(["max", "min", "neg", "abs"]);
+
+/** Whether storing a value changes nothing: it is stored already, rounded, or one or another such value. */
+export function isExact(value: Scalar): boolean {
+  if (value.kind === "literal") return value.dtype !== "f32" || Object.is(Math.fround(value.value), value.value);
+  if (value.kind === "select") return isExact(value.then) && isExact(value.otherwise);
+  if (value.kind === "apply") return CHOOSING.has(value.fn) && value.args.every(isExact);
+  return value.kind === "load" || value.kind === "round";
+}
+
 /** Whether a load depends on an axis at all. */
 export const dependsOn = ({ at }: Load, { name }: Axis): boolean => at.some((one) => namesIn(one).has(name));
 
 /**
  * A copy of a load over the given axes, in their order; and the load of it. Of an axis that a microkernel takes in whole tiles of rows or
- * in vectors, four lie side by side, a panel: its loads follow each other in memory.
+ * in vectors, four lie side by side, a panel: its loads follow each other in memory. `value` is what is copied, if more than the load.
  */
-export function copied(of: Load, axes: readonly Axis[], op: string, reader: Definition, buffers: Buffers, keep: Keep, panel?: Axis): Load {
+export function copied(
+  of: Load,
+  axes: readonly Axis[],
+  op: string,
+  reader: Definition,
+  buffers: Buffers,
+  keep: Keep,
+  panel?: Axis,
+  value: Scalar = of,
+): Load {
   const inPanels = panel !== undefined && panel.extent % ROWS === 0 && axes.includes(panel);
   const extents = axes.map((axis) => (inPanels && axis === panel ? axis.extent / ROWS : axis.extent));
   const own = axesOf(inPanels ? [...extents, ROWS] : extents);
@@ -83,7 +103,8 @@ export function copied(of: Load, axes: readonly Axis[], op: string, reader: Defi
     axes.map((axis, n) => [axis.name, inPanels && axis === panel ? add(scale(counted[n]!, ROWS), counted.at(-1)!) : counted[n]!]),
   );
   const name = named(`${of.buffer}_${op === "transpose" ? "transposed" : "packed"}`, buffers);
-  keep(copyOf(name, of, own, load(of.buffer, of.dtype, ...of.at.map((at) => substitute(at, back))), op, reader));
+  const shown = value === of ? of.buffer : `what is computed from ${of.buffer}`;
+  keep(copyOf(name, of, own, substituteAll(value, back), op, reader, shown));
   const here = axes.map((axis) => index(axis.name, axis.extent));
   const at = inPanels
     ? [...here.map((one, n) => (axes[n] === panel ? quotient(one, ROWS) : one)), remainder(index(panel.name, panel.extent), ROWS)]

@@ -7,7 +7,7 @@
 
 import type { Buffer, Definition, Definitions, Group, Work } from "../../../loop/loop.ts";
 import type { Pass } from "../../pass.ts";
-import type { Buffers } from "../group.ts";
+import { isPlaced, type Buffers } from "../group.ts";
 import type { Machine } from "../../../loop/machine.ts";
 import { ordered } from "../tiles/sum-order.ts";
 import { inBlocks } from "./blocks.ts";
@@ -53,14 +53,15 @@ function packed(
   keep: Keep,
   order = (one: Group, _: Buffers) => one,
 ): Group {
+  if (isPlaced(group)) return group;
   if (machine.lanes > 1) {
-    const spread = byFilter(withMargins(group, buffers, keep), buffers, keep);
+    const spread = byFilter(withMargins(group, machine, buffers, keep), buffers, keep);
     const inOrder = inEveryReduction(order(spread, buffers), (one) => across(along(one, buffers, keep), one, buffers, keep));
     const beside = inEveryReduction(inOrder, (one) => inPanels(one, buffers, keep));
     return inBlocks(beside, buffers, keep);
   }
   const copies = new Copies(buffers);
-  const plain = order(withMargins(group, copies.buffers, copies.keep), buffers);
+  const plain = order(withMargins(group, machine, copies.buffers, copies.keep), buffers);
   const wide = sparing ? plain : inEveryReduction(plain, (one) => widened(one, copies));
   for (const copy of copies.readBy(wide)) keep(copy);
   return wide;

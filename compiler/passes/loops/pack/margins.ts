@@ -3,37 +3,40 @@
 import { sizeOf } from "../../../graph/type.ts";
 import { load, loadsOf, mapScalar, walkScalar } from "../../../loop/build.ts";
 import { add, constant, equal, index, rangeOf, scale, shift, strideOf, type Index } from "../../../loop/index-expression.ts";
-import type { Buffer, Definition, Group, Load, Scalar, Select } from "../../../loop/loop.ts";
+import type { Definition, Group, Load, Scalar, Select } from "../../../loop/loop.ts";
 import { axesOf } from "../../definitions/define.ts";
+import type { Machine } from "../../../loop/machine.ts";
 import type { Buffers } from "../group.ts";
-import { copyOf, named, type Keep } from "./copy.ts";
+import { copyOf, isExact, named, type Keep } from "./copy.ts";
 import { inEveryReduction } from "./sums.ts";
 
-/** A copy pays where each of its elements is read at least so often. */
-const LEAST_READS = 4;
+/** A copy pays where each of its elements is read at least so often: a guard costs one value a test, and lanes that they are lanes at all. */
+const LEAST_READS = { inLanes: 1, oneByOne: 4 };
 
 /** Operands with guards as copies in a margin of zeros. */
-export function withMargins(group: Group, buffers: Buffers, keep: Keep): Group {
+export function withMargins(group: Group, { lanes }: Machine, buffers: Buffers, keep: Keep): Group {
+  const least = lanes > 1 ? LEAST_READS.inLanes : LEAST_READS.oneByOne;
   // what the same kernel computes is not there yet
   const own = new Set(group.stages.map(({ definition }) => definition.name));
   const readsOwn = (s: Scalar): boolean => loadsOf(s).some(({ buffer }) => own.has(buffer));
   return inEveryReduction(group, ({ reduce, definition, points }) => ({
     ...reduce,
     term: mapScalar(reduce.term, (factor) =>
-      factor.kind === "select" && !readsOwn(factor) ? (withMargin(factor, definition, points, buffers, keep) ?? factor) : factor,
+      factor.kind === "select" && !readsOwn(factor) ? (withMargin(factor, definition, points / least, buffers, keep) ?? factor) : factor,
     ),
   }));
 }
 
 /**
  * where(inside, x[…], 0) as a load of a copy with a margin; undefined where the guard is no question of position alone. x may be computed
- * from several loads, of which one has all positions: storing rounds it, so it must have been rounded before.
+ * from several loads, of which one has all positions: storing rounds it, so it must have been rounded before. The copy has at most `most`
+ * elements.
  */
 function withMargin(
   guarded: Select,
   reader: Definition,
-  points: number,
-  buffers: ReadonlyMap<string, Buffer>,
+  most: number,
+  buffers: Buffers,
   keep: (definition: Definition) => void,
 ): Scalar | undefined {
   const { then, otherwise, when } = guarded;
@@ -51,7 +54,7 @@ function withMargin(
   });
   const ranges = positions.map(rangeOf);
   const shape = ranges.map(([low, high]) => high - low + 1);
-  if (points < LEAST_READS * sizeOf(shape)) return undefined;
+  if (sizeOf(shape) > most) return undefined;
   const axes = axesOf(shape);
   const own = axes.map((axis, n) => shift(index(axis.name, axis.extent), ranges[n]![0]));
   const moved = (at: Index): Index | undefined => rewritten(at, positions, own);
@@ -68,13 +71,6 @@ function withMargin(
   keep(copyOf(name, of, axes, inCopy, "pad", reader, shown));
   return load(name, inCopy.dtype, ...positions.map((at, n) => shift(at, -ranges[n]![0])));
 }
-
-/** Whether storing a value changes nothing: it is stored already, rounded, or one or another such value. */
-const isExact = (value: Scalar): boolean =>
-  value.kind === "load" ||
-  value.kind === "round" ||
-  value.kind === "literal" ||
-  (value.kind === "select" && isExact(value.then) && isExact(value.otherwise));
 
 /** Whether a load stays inside its buffer wherever its loops go. */
 const staysInside = ({ buffer, at }: Load, buffers: Buffers): boolean => {

@@ -4,12 +4,13 @@ import { sizeOf } from "../../../graph/type.ts";
 import { load, loadsOf } from "../../../loop/build.ts";
 import { index } from "../../../loop/index-expression.ts";
 import { LANES } from "../../../loop/lanes.ts";
-import type { Axis, Group, Reduce } from "../../../loop/loop.ts";
+import type { Axis, Definition, Group, Reduce, Scalar } from "../../../loop/loop.ts";
 import type { Buffers } from "../group.ts";
 import { NEAR } from "../../../loop/machine.ts";
 import { LINE } from "../tiles/loop-order.ts";
-import { dependsOn, strideIn } from "../tiles/operands.ts";
-import { copied, type Keep } from "./copy.ts";
+import { LEAST_IN_LANES } from "../tiles/sum-order.ts";
+import { contiguousIn, dependsOn, strideIn } from "../tiles/operands.ts";
+import { copied, isExact, type Keep } from "./copy.ts";
 import { bare, LEAST_DEEP, sumsOf, withLoads, type Site } from "./sums.ts";
 
 /** Whether columns are many, and fill panels of a vector. */
@@ -32,24 +33,43 @@ export function inPanels({ reduce, definition }: Site, buffers: Buffers, keep: K
   });
 }
 
-/** A weight's gradient as a matrix whose columns are filters: d_w[o,c,…] = Σ d_y[n,o,…]·x[n,c,…] with d_y in panels of a vector's filters. */
+/**
+ * A convolution, or a weight's gradient, as a matrix whose columns are filters: what moves with the filters alone lies in panels of a
+ * vector's, and what it meets is one number for all of them, wherever that lies.
+ *   d_w[o,c,…] = Σ d_y[n,o,…]·x[n,c,…] with d_y in panels;  y[n,o,…] = Σ w[o,c,…]·x[n,c,2·i + …] with w in panels
+ */
 export function byFilter(group: Group, buffers: Buffers, keep: Keep): Group {
   const [first, ...rest] = group.stages;
   const { definition, storage } = first!;
+  const { axes, shape } = definition;
   const reduce = bare(definition.value);
-  if (reduce === undefined || storage === "total" || definition.axes.length !== 4 || reduce.over.length < 2 || reduce.inLanes === true)
-    return group;
-  const filters = definition.axes[0]!;
-  const loads = loadsOf(reduce.term);
-  const d_y = loads.find((one) => dependsOn(one, filters.name));
-  if (loads.length !== 2 || d_y === undefined || definition.axes.slice(1).some((axis) => dependsOn(d_y, axis.name))) return group;
-  if (filters.extent % 4 !== 0 || reduce.over.at(-1)!.extent < 4 || sizeOf(definition.shape) < 64) return group;
+  if (reduce === undefined || storage === "total" || axes.length < 3 || reduce.over.length < 2 || reduce.inLanes === true) return group;
+  const { term } = reduce;
+  if (term.kind !== "apply" || sizeOf(shape) < 64) return group;
+  const moves = (factor: Scalar, { name, extent }: Axis): boolean => extent > 1 && loadsOf(factor).some((one) => dependsOn(one, name));
+  // the factor that an axis alone moves, which moves no other
+  const [panel, filters] = axes.slice(0, 2).flatMap((axis) => {
+    const [own, ...both] = term.args.filter((factor) => moves(factor, axis));
+    const isAlone = own !== undefined && both.length === 0 && axes.every((other) => other === axis || !moves(own, other));
+    return isAlone && isExact(own) && axis.extent % LANES === 0 ? [[own, axis] as const] : [];
+  })[0] ?? [undefined, undefined];
+  if (panel === undefined || filters === undefined || servedByColumns(definition, filters, reduce, buffers)) return group;
+  const last = reduce.over.at(-1)!;
+  // what is not stored yet is worth a copy only where lanes along the sum do not serve
+  if (panel.kind !== "load" && last.extent >= LEAST_IN_LANES && contiguousIn(reduce, last, buffers)) return group;
+  const of = loadsOf(panel).find((one) => dependsOn(one, filters.name))!;
   const [outer, ...inside] = reduce.over;
-  const spread = copied(d_y, [outer!, filters, ...inside], "pack", definition, buffers, keep, filters);
-  const axes = [...definition.axes.slice(1), filters];
-  const sums = withLoads(reduce, (part) => (part === d_y ? spread : part));
-  const raw = sumsOf(definition, axes, sums, buffers);
+  const spread = copied(of, [outer!, filters, ...inside], "pack", definition, buffers, keep, filters, panel);
+  const turned = [...axes.filter((axis) => axis !== filters), filters];
+  const sums: Reduce = { ...reduce, term: { ...term, args: term.args.map((factor) => (factor === panel ? spread : factor)) } };
+  const raw = sumsOf(definition, turned, sums, buffers);
   keep(raw);
-  const read = load(raw.name, raw.dtype, ...axes.map((axis) => index(axis.name, axis.extent)));
+  const read = load(raw.name, raw.dtype, ...turned.map((axis) => index(axis.name, axis.extent)));
   return { ...group, stages: [{ storage, definition: { ...definition, value: read, op: "unpack" } }, ...rest] };
+}
+
+/** Whether the points of a map lie side by side in what they read, in as many vectors as a row has; a window's taps are few. */
+function servedByColumns({ axes }: Definition, filters: Axis, reduce: Reduce, buffers: Buffers): boolean {
+  const last = axes.at(-1)!;
+  return filters !== axes[0] && contiguousIn(reduce, last, buffers) && (last.extent >= 2 * LANES || last.extent === LANES);
 }

@@ -78,10 +78,13 @@ export function rowOf(axes: readonly Axis[], column: number, still: readonly Loa
     );
 }
 
+/** Terms that must be added between a load and a store of sums that stay in memory. */
+const LEAST_AT_ONCE = 64;
+
 /** Whether a group is nothing but sums, few beside what they are sums of: then they may stay in memory, exact in float32. */
 export function accumulates(group: Group, buffers: Buffers): boolean {
   const reduce = sumsAlone(group);
-  if (reduce === undefined) return false;
+  if (reduce === undefined || sizeOf(reduce.over.slice(1).map(({ extent }) => extent)) < LEAST_AT_ONCE) return false;
   const bytes = operandsOf(reduce).reduce((sum, load) => sum + bytesRead(load, buffers), 0);
   return sizeOf(group.stages[0]!.definition.shape) * 4 <= SECOND && bytes >= 2 * SECOND;
 }

@@ -34,22 +34,32 @@ export function outermost(
 ): readonly number[] {
   const natural = group.axes.map((_, n) => n);
   const near = machine.lanes > 1 ? 1 : 0;
-  if (group.axes.filter(({ extent }) => extent > 1).length > 2) return near > 0 ? inBatch(group, row, a, b) : natural;
+  const many = group.axes.filter(({ extent }) => extent > 1).length > 2;
+  if (many && near === 0) return natural;
+  if (many && !isShared(group, column, a, b)) return inBatch(group, row, a, b);
   const along = over.at(-1);
   const inOrder = (load: Load): boolean => along !== undefined && (strideIn(load, along.name, buffers) ?? Infinity) <= LANES;
   const far = (bytes: number, beyond: number): number => (bytes <= FIRST ? 0 : bytes <= SECOND ? near : beyond);
-  const cost = (outer: number, inner: readonly Load[]): number => {
+  const cost = (outer: readonly number[], inner: readonly Load[]): number => {
     const bytes = inner.reduce((sum, load) => sum + bytesRead(load, buffers), 0);
-    return (group.axes[outer]!.extent / sizes[outer]!) * bytes * far(bytes, inner.every(inOrder) ? IN_ORDER : FAR);
+    const times = outer.reduce((product, n) => product * (group.axes[n]!.extent / sizes[n]!), 1);
+    return times * bytes * far(bytes, inner.every(inOrder) ? IN_ORDER : FAR);
   };
   const stored = bytesStored(group);
   const again = Math.max(0, (LINE * LANES) / sizes[column]! - 1) * stored * far(stored, FAR);
-  const first = cost(row, b) <= cost(column, a) + again ? row : column;
+  const others = many ? natural.filter((n) => n !== column) : [row];
+  if (cost(others, b) > cost([column], a) + again) return [column, ...natural.filter((n) => n !== column)];
+  const first = many ? natural[0]! : row;
   return [first, ...natural.filter((n) => n !== first)];
 }
 
 const bytesStored = ({ stages }: Group): number =>
   stages.reduce((sum, { definition: { shape, dtype }, storage }) => sum + (storage === "buffer" ? sizeOf(shape) * bytesOf(dtype) : 0), 0);
+
+/** Whether the columns' operand moves with nothing else: all rows of all axes share it. */
+const isShared = ({ axes }: Group, column: number, a: readonly Load[], b: readonly Load[]): boolean =>
+  b.every((load) => axes.every(({ name }, n) => n === column || !dependsOn(load, name))) &&
+  a.every((load) => !dependsOn(load, axes[column]!.name));
 
 /** Rows inside the axes that both operands depend on: the operand of the columns stays at hand for all of them. */
 function inBatch({ axes }: Group, row: number, a: readonly Load[], b: readonly Load[]): readonly number[] {

@@ -1,6 +1,8 @@
 /** What emitted code carries instead of `Math.exp` and its kin: the same bits on every engine. */
+import { atan } from "./atan.ts";
 import { cos } from "./cos.ts";
 import { erf } from "./erf.ts";
+import { erfc } from "./erfc.ts";
 import { exp } from "./exp.ts";
 import { expm1 } from "./expm1.ts";
 import { helpers } from "./helpers.ts";
@@ -23,6 +25,8 @@ export const mathematics: Readonly<Record<MathematicsName, BothPrecisions>> = {
   erf,
   log1p,
   expm1,
+  atan,
+  erfc,
 };
 
 const pieces: Readonly<Record<PieceName, BothPrecisions>> = { ...helpers, ...mathematics };

@@ -11,7 +11,7 @@ export type Precision = "f32" | "f64";
 
 export type BothPrecisions = Readonly<Record<Precision, Source>>;
 
-export type MathematicsName = "exp" | "log" | "tanh" | "sin" | "cos" | "pow" | "erf" | "log1p" | "expm1";
+export type MathematicsName = "exp" | "log" | "tanh" | "sin" | "cos" | "pow" | "erf" | "log1p" | "expm1" | "atan" | "erfc";
 
 /** Pieces that functions share; no model names one. */
 export type HelperName =

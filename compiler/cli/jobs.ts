@@ -1,0 +1,112 @@
+/** What a compile is to make: each model with each of its targets, and what flags, configuration or earlier compiles ask for. */
+
+import { availableParallelism } from "node:os";
+import type { CompileOptions } from "../compile.ts";
+import type { ModelConfig } from "../config.ts";
+import { OPTIONAL, parsePasses, type OptionalPass } from "../passes/selection.ts";
+import { DEFAULT, targetOf, type TargetName } from "../targets/index.ts";
+import { amountOf } from "./arguments.ts";
+import type { Project } from "./config.ts";
+import { InputError, suggestion } from "./errors.ts";
+import { askedBefore, folderFor, targetsIn, trainerAsked } from "./generated.ts";
+import { note } from "./output.ts";
+import { requireTogether, targetAsked } from "./targets.ts";
+
+export type Asked = Pick<CompileOptions, "entries" | "memory" | "passes" | "threads" | "relaxed" | "winograd" | "plan">;
+
+export interface Job {
+  readonly model: string;
+  readonly folder: string;
+  readonly target: TargetName;
+  readonly asked: Asked;
+}
+
+/** Flags as the command line or a configuration gives them, by name. */
+type Flags = Readonly<Record<string, unknown>>;
+
+/**
+ * The jobs of a command. Models that it names are made as its flags say, or as the configuration does where no flag does; without
+ * names, all are made as the configuration says, or else as they were made before, and flags add to that.
+ */
+export function jobsOf(project: Project, out: string, named: readonly string[], flags: Flags): Job[] {
+  const { target, asked } = askedBy(flags);
+  const models = named.length > 0 ? [...new Set(named)] : project.models();
+  const isPlain = target === undefined && Object.keys(asked).length === 0;
+  return models.flatMap((model): Job[] => {
+    const folder = folderFor(out, model);
+    const configured = project.compilesOf(model);
+    if (configured !== undefined && (isPlain || named.length === 0))
+      return configured.map((one) => {
+        const own = askedBy(flagsOf(one));
+        return jobOf(model, folder, target ?? own.target ?? DEFAULT.name, { ...own.asked, ...asked });
+      });
+    if (named.length > 0) return [jobOf(model, folder, target ?? DEFAULT.name, asked)];
+    return (target === undefined ? targetsIn(folder) : [target]).map((of) =>
+      jobOf(model, folder, of, { ...askedBefore(folder, of), ...trainerAsked(folder, of), ...asked }),
+    );
+  });
+}
+
+/** A target that writes no plan is not asked for one. */
+function jobOf(model: string, folder: string, target: TargetName, { plan, ...asked }: Asked): Job {
+  return { model, folder, target, asked: { ...asked, ...(plan === true && targetOf(target).understands.has("plan") && { plan }) } };
+}
+
+/** A configuration's options, as flags. */
+const flagsOf = ({ threads, ...rest }: ModelConfig): Flags => ({ ...rest, ...(threads === undefined ? {} : { threads: String(threads) }) });
+
+/** What flags ask for, and of which target if they say so. */
+function askedBy(flags: Flags): { readonly target: TargetName | undefined; readonly asked: Asked } {
+  const text = (flag: string): string | undefined => flags[flag] as string | undefined; // of such flags, by citty or by the configuration's law
+  const entries = entriesOf(text("entry"));
+  const memory = amountOf("memory", text("memory"));
+  const target = targetAsked(flags)?.name;
+  const threads = threadsOf(text("threads"));
+  requireTogether(targetOf(target), flags);
+  const passes = passesAsked(text("passes"));
+  return {
+    target,
+    asked: {
+      ...(entries.length > 0 && { entries }),
+      ...(memory !== undefined && { memory }),
+      ...(passes !== undefined && { passes }),
+      ...(threads !== undefined && { threads }),
+      ...(flags["relaxed"] === true && { relaxed: true }),
+      ...(flags["winograd"] === true && { winograd: true }),
+      ...(flags["plan"] === true && { plan: true }),
+    },
+  };
+}
+
+/** More than this machine has is no error: the trainer may run on another. */
+function threadsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InputError(`--threads needs a whole number from 1 to 9999, but got ${JSON.stringify(text)}`);
+  if (Number(text) > availableParallelism())
+    note(
+      `--threads ${text}: this machine has ${availableParallelism()} cores, and a trainer takes no more threads than there are cores where it runs`,
+    );
+  return Number(text);
+}
+
+function entriesOf(entry: string | undefined): readonly "gradients"[] {
+  if (entry === undefined) return [];
+  if (entry === "gradients") return [entry];
+  throw new InputError(
+    `there is no entry point ${JSON.stringify(entry)} to add${suggestion(entry, ["gradients"], "--entry ")}; --entry takes gradients`,
+  );
+}
+
+/** The optional passes that `--passes` lets run; undefined for all of them. */
+function passesAsked(text: string | undefined): readonly OptionalPass[] | undefined {
+  if (text === undefined) return undefined;
+  const asked = parsePasses(text);
+  if ("passes" in asked) return asked.passes;
+  if ("mixed" in asked)
+    throw new InputError(
+      `--passes ${text} both names passes and leaves some out; list those that run, or, each after a minus, those that do not`,
+    );
+  throw new InputError(
+    `--passes: ${JSON.stringify(asked.unknown)} is no pass that can be left out${suggestion(asked.unknown, OPTIONAL)}; those are ${OPTIONAL.join(", ")}`,
+  );
+}

@@ -1,0 +1,114 @@
+/**
+ * Guarantees a graph without loops: the body of a scan is written out once a turn, one after the other.
+ *   %s = scan %h0 %xs {steps=3 …}   →   %h = tanh …, %h_2 = tanh …, %h_3 = tanh …
+ * A turn that reads a slice of what another loop stacks reads the very value.
+ */
+
+import { Builder } from "../../graph/build.ts";
+import { bodyOf, type Attrs, type Graph, type Node, type Value } from "../../graph/graph.ts";
+import { callsOn, opOf, type Calls } from "../../ops/index.ts";
+import { operandOf, stepsOf, type ScanAttrs } from "../../ops/scan-attrs.ts";
+import type { Pass } from "../pass.ts";
+
+export const writeOut: Pass<Graph> = {
+  name: "write-out",
+  why: "the body of a loop once a turn",
+  run: (graph) => (graph.nodes.some((node) => bodyOf(node) !== undefined) ? new WrittenOut(graph).run() : graph),
+};
+
+class WrittenOut {
+  readonly #graph: Graph;
+  readonly #builder: Builder;
+  readonly #g: Calls;
+  /** The results of loops. */
+  readonly #results = new Map<Node, readonly Value[]>();
+  /** The slices of what loops stacked. */
+  readonly #slices = new Map<Value, readonly Value[]>();
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+    this.#builder = new Builder(graph.name);
+    this.#builder.reserve(graph.nodes.filter(({ op }) => op !== "literal").map(({ name }) => name));
+    this.#builder.reserve(graph.aliases.map(({ name }) => name));
+    this.#g = callsOn(this.#builder);
+  }
+
+  run(): Graph {
+    const { nodes, results, aliases } = this.#graph;
+    const moved = this.#all(nodes, (node, inputs) => this.#builder.keep(node, inputs));
+    const to = (value: Value): Value => moved[value]!;
+    return {
+      ...this.#builder.graph(),
+      results: results.map((result) =>
+        result.kind === "write"
+          ? { ...result, target: to(result.target), value: to(result.value) }
+          : { ...result, value: to(result.value) },
+      ),
+      aliases: [...aliases.map((alias) => ({ ...alias, value: to(alias.value) })), ...this.#builder.aliases],
+    };
+  }
+
+  /** What nodes become: all but loops and their results as `keep` says. */
+  #all(nodes: readonly Node[], keep: (node: Node, inputs: readonly Value[]) => Value): Value[] {
+    const moved: Value[] = [];
+    for (const node of nodes) {
+      const inputs = node.inputs.map((input) => moved[input]!);
+      this.#builder.origin = node.origin;
+      if (opOf(node.op).selects === true) {
+        moved.push(this.#results.get(nodes[node.inputs[0]!]!)![node.attrs["n"] as number]!);
+      } else if (bodyOf(node) !== undefined) {
+        this.#results.set(node, this.#turns(node, inputs));
+        moved.push(0 as Value); // read by its results alone
+      } else moved.push(keep(node, inputs));
+    }
+    return moved;
+  }
+
+  #turns(node: Node, operands: readonly Value[]): readonly Value[] {
+    const attrs = node.attrs as unknown as ScanAttrs; // scan alone has a body
+    const { checkpoint } = node.attrs;
+    const region = checkpoint === undefined ? {} : { checkpoint };
+    const { body, carries, sequences, steps } = attrs;
+    const stacked: Value[][] = body.results.slice(carries).map(() => []);
+    let carry = operands.slice(0, carries);
+    for (const step of stepsOf(attrs)) {
+      const given = operands.map((value, n) => {
+        if (n < carries) return carry[n]!;
+        return n < carries + sequences ? this.#slice(value, step, steps) : value;
+      });
+      const moved = this.#all(body.nodes, (node, inputs) =>
+        node.op === "input" ? given[operandOf(node)]! : this.#copy(node, inputs, region),
+      );
+      const results = body.results.map(({ value }) => moved[value]!);
+      carry = results.slice(0, carries);
+      results.slice(carries).forEach((value, n) => (stacked[n]![step] = value));
+    }
+    return [...carry, ...stacked.map((values) => this.#stack(values))];
+  }
+
+  #copy(node: Node, inputs: readonly Value[], region: Attrs): Value {
+    if (node.op === "literal") return this.#builder.keep(node, inputs);
+    return this.#builder.keep({ ...node, name: this.#builder.unique(node.name), attrs: { ...region, ...node.attrs } }, inputs);
+  }
+
+  /** Slice `step` of a sequence. */
+  #slice(value: Value, step: number, steps: number): Value {
+    const known = this.#slices.get(value);
+    if (known !== undefined) return known[step]!;
+    const { shape } = this.#builder.typeOf(value);
+    const slices = Array.from({ length: steps }, (_, n) => {
+      const start = shape.map((_, axis) => (axis === 0 ? n : 0));
+      const limit = shape.map((extent, axis) => (axis === 0 ? n + 1 : extent));
+      return this.#g.reshape(this.#g.slice(value, { start, limit, stride: shape.map(() => 1) }), { shape: shape.slice(1) });
+    });
+    this.#slices.set(value, slices);
+    return slices[step]!;
+  }
+
+  #stack(values: readonly Value[]): Value {
+    const raised = values.map((value) => this.#g.reshape(value, { shape: [1, ...this.#builder.typeOf(value).shape] }));
+    const stack = raised.length === 1 ? raised[0]! : this.#g.concat(raised, { axis: 0 });
+    this.#slices.set(stack, values);
+    return stack;
+  }
+}

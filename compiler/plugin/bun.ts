@@ -1,0 +1,8 @@
+import type { PluginOptions } from "./options.ts";
+import { adjoint } from "./plugin.ts";
+
+export type { PluginOptions };
+
+/** Keeps the trainers of a project's models current while bun builds or serves it. Its type is bun's own, which this package does not install. */
+const plugin: (options?: PluginOptions) => any = adjoint.bun;
+export default plugin;

@@ -1,0 +1,8 @@
+import type { PluginOptions } from "./options.ts";
+import { adjoint } from "./plugin.ts";
+
+export type { PluginOptions };
+
+/** Keeps the trainers of a project's models current while rolldown builds or serves it. Its type is rolldown's own, which this package does not install. */
+const plugin: (options?: PluginOptions) => any = adjoint.rolldown;
+export default plugin;

@@ -1,0 +1,2 @@
+/** What the model imports: an edit here is an edit of the model. */
+export const hidden = 8;

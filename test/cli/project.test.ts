@@ -1,0 +1,133 @@
+/** A project of its own: what `init` writes, what adjoint.config.ts may say, and files that are kept current while it is edited. */
+
+import { spawn } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { CompileJson, InitJson } from "../../compiler/cli/json.ts";
+import { adjoint, build, root, type Ran } from "../support/command.ts";
+
+const folders: string[] = [];
+let folder = "";
+const at = (path: string): string => join(folder, path);
+const run = (args: string): Promise<Ran> => adjoint(args.split(" "), { cwd: folder });
+
+beforeAll(build, 60_000);
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "adjoint-"));
+  folders.push(folder);
+  mkdirSync(at("models"));
+  writeFileSync(at("package.json"), '{ "name": "mine", "type": "module" }');
+  copyFileSync(`${root}models/circuit.ts`, at("models/circuit.ts"));
+});
+afterAll(() => folders.forEach((one) => rmSync(one, { recursive: true })));
+
+describe("adjoint init", () => {
+  test("writes a project beside what a package says already, and only where nothing would be lost", async () => {
+    writeFileSync(
+      at("package.json"),
+      '{ "name": "mine", "type": "commonjs", "scripts": { "start": "mine" }, "devDependencies": { "adjoint": "1" } }',
+    );
+    const { code, stdout } = await run("init --json");
+    expect(code).toBe(0);
+    const { files } = JSON.parse(stdout) as InitJson;
+    expect(files.map((file) => existsSync(at(file)))).toEqual(files.map(() => true));
+    expect(files).toContain("models/spirals.ts");
+    expect(JSON.parse(readFileSync(at("package.json"), "utf8"))).toMatchObject({
+      name: "mine",
+      type: "module",
+      scripts: { start: "mine" },
+      devDependencies: { adjoint: "1", tsx: expect.any(String) as string },
+    });
+    const again = await run("init");
+    expect(again.code).toBe(2);
+    expect(again.stderr).toContain("train.ts would be written over; name another folder: adjoint init <folder>");
+  });
+
+  test("says what templates there are", async () => {
+    const { code, stderr } = await run("init there --template vit");
+    expect([code, existsSync(at("there"))]).toEqual([2, false]);
+    expect(stderr).toBe('error there is no template "vit"; did you mean --template vite?; the templates are edge, node, vite, worker\n');
+  });
+});
+
+describe("adjoint.config.ts", () => {
+  const config = (body: string): void =>
+    writeFileSync(at("adjoint.config.ts"), `import { defineConfig } from "adjoint";\nexport default defineConfig(${body});\n`);
+
+  test("names the models, where their files go, and how each trainer is compiled", async () => {
+    mkdirSync(at("src"));
+    copyFileSync(at("models/circuit.ts"), at("src/wires.model.ts"));
+    writeFileSync(at("src/no-model.ts"), "export const one = 1;\n");
+    config('{ models: "src/*.model.ts", out: "made", options: { "wires.model": [{ entry: "gradients" }, { target: "wasm" }] } }');
+    const { code, stdout, stderr } = await run("compile --json --unchecked");
+    expect([code, stderr]).toEqual([0, ""]);
+    const { results } = JSON.parse(stdout) as { results: CompileJson[] };
+    expect(results.flatMap(({ files }) => files.map(({ file }) => file)).filter((file) => file.endsWith(".ts"))).toEqual([
+      "made/wires.model/trainer.ts",
+      "made/wires.model/gradients.ts",
+      "made/wires.model/trainer.wasm.ts",
+    ]);
+    expect(readFileSync(at("made/wires.model/trainer.ts"), "utf8")).toContain(
+      "// Regenerate: adjoint compile src/wires.model.ts --entry gradients\n",
+    );
+  });
+
+  test.each([
+    ['{ model: "models" }', 'defineConfig: has no option "model"; did you mean models?'],
+    ["{ options: { circuit: { treads: 2 } } }", 'the options of circuit in defineConfig: has no option "treads"; did you mean threads?'],
+    [
+      "{ options: { circus: {} } }",
+      'adjoint.config.ts: options names "circus", which is no model here; did you mean circuit?; the models are circuit',
+    ],
+    [
+      '{ out: "models" }',
+      'adjoint.config.ts: out: "models" holds the models themselves, so that trainers would be taken for models; choose another folder',
+    ],
+    ['{ models: "src/*.ts" }', 'adjoint.config.ts: models: no file fits "src/*.ts"; check the pattern, or write a model there'],
+  ])("%s", async (body, message) => {
+    config(body);
+    const { code, stderr } = await run("compile --unchecked");
+    expect(code).toBe(2);
+    expect(stderr.replaceAll(`${folder}/`, "")).toContain(message);
+    expect(readdirSync(folder)).not.toContain("generated");
+  });
+});
+
+test("--check goes with nothing that writes", async () => {
+  const { code, stderr } = await run("compile --check --watch");
+  expect([code, stderr]).toEqual([2, "error --check compares what lies there with what a checked compile makes; leave out --watch\n"]);
+});
+
+test("--watch compiles at first quickly, then checked, and again at an edit; a mistake is told and mended; an interrupt ends it", async () => {
+  const child = spawn(process.execPath, [join(root, "dist/cli.js"), "compile", "--watch"], {
+    cwd: folder,
+    env: { ...process.env, CI: "1" },
+  });
+  let printed = "";
+  const waiting: { readonly text: string; readonly found: () => void }[] = [];
+  child.stdout.on("data", (text) => {
+    printed += String(text);
+    for (const one of waiting.splice(0))
+      if (printed.includes(one.text)) one.found();
+      else waiting.push(one);
+  });
+  /** Waits for a text after what was waited for before. */
+  const next = async (text: string): Promise<void> => {
+    if (!printed.includes(text)) await new Promise<void>((found) => waiting.push({ text, found }));
+    printed = printed.slice(printed.indexOf(text) + text.length);
+  };
+  const ended = new Promise<number | null>((end) => child.on("close", end));
+  await next("not checked yet");
+  await next(", checked");
+  const text = readFileSync(at("models/circuit.ts"), "utf8");
+  writeFileSync(at("models/circuit.ts"), "export default 3 +;\n");
+  await next('✗ models/circuit.ts  models/circuit.ts:1:19  Unexpected ";"');
+  writeFileSync(at("models/circuit.ts"), `${text}\n`);
+  await next("✓ models/circuit.ts  wrote generated/circuit/trainer.ts");
+  await next(", checked");
+  child.kill("SIGINT");
+  expect(await ended).toBe(0);
+  expect(readdirSync(at("generated/circuit")).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+}, 120_000);
