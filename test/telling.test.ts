@@ -85,6 +85,11 @@ describe("a statement in few lines", () => {
     ).toHaveLength(3);
   });
 
+  test("a name before a bracket is a function's", () => {
+    const docs = [doc("erf = erf(half)"), doc("y = erf + 1"), doc("z = erf ⊙ 2")];
+    expect(maths(docs, around({ stored: ["y", "z"], named: ["y", "z"] }))).toContain("y = erf(half) + 1");
+  });
+
   test("second names stand beside the first, each with its law", () => {
     const of = (node: string, law: string) => doc(`${node} = d_y`, { role: "adjoint of add", adjoint: { of: "y", law } });
     const [line] = folded([of("d_a", "d_a = d_y"), of("d_b", "d_b = d_y")], around());
