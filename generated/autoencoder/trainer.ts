@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 36, update 82, backward 104), evaluate 172, predict 213
-//   memory 238: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 536: batches, and what a trainer is
-//   tables 607: what bytes() packs
-//   kernels 671: in the order in which statements call them, each under its definitions
-//   checks 2225: of what is passed in
-//   mathematics 2352: functions and random numbers that all machines compute alike
+//   step 27 (forward 36, update 82, backward 102), evaluate 168, predict 209
+//   memory 234: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 535: batches, and what a trainer is
+//   tables 604: what bytes() packs
+//   kernels 661: in the order in which statements call them, each under its definitions
+//   checks 2145: of what is passed in
+//   mathematics 2272: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 ff1ec08d25348053
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 30505f688ac11cd1
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -61,13 +61,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_difference_part, d_difference_2 = ([row < live rows] ? d_rowSum : 0) ⊙ (1 / 784) ⊙ (image − x)    %d_mul_2, %d_sum,
     //     %d_difference_part, %d_difference_2  adjoint of where (statement 8): d_a = d_y ⊙ (c ? 1 : 0); mul (statement 8): d_a = d_y ⊙ b,
     //     d_b = d_y ⊙ a, models/autoencoder.ts:12
-    // d_difference = d_sum ⊙ difference + d_sum ⊙ difference    %d_difference  adjoint of sub (statement 7): d_x = Σ over the uses of
-    //     x, models/autoencoder.ts:12
+    // d_difference = d_sum ⊙ difference + d_sum ⊙ difference    %d_difference  adjoint of sub (statement 7): d_x = Σ over the uses of x,
+    //     models/autoencoder.ts:12
     // d_image = d_difference_part + d_difference_part    %d_image  adjoint of sub (statement 7): d_a = d_y, models/autoencoder.ts:12
-    // d_image.z = (d_difference_part + d_difference_part) ⊙ (image ⊙ (1 − image))    %d_image.z_sub, %d_image.z_mul, %d_image.z
-    //     adjoint of sigmoid (statement 7): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)), models/autoencoder.ts:10
-    // d_broadcast_4, d_image.product = d_image.z    %d_broadcast_4, %d_image.product  adjoint of add (statement 7): d_b = d_y, d_a =
-    //     d_y, models/autoencoder.ts:10
+    // d_image.z = (d_difference_part + d_difference_part) ⊙ (image ⊙ (1 − image))    %d_image.z_sub, %d_image.z_mul, %d_image.z  adjoint of
+    //     sigmoid (statement 7): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)), models/autoencoder.ts:10
+    // d_broadcast_4, d_image.product = d_image.z    %d_broadcast_4, %d_image.product  adjoint of add (statement 7): d_b = d_y, d_a = d_y,
+    //     models/autoencoder.ts:10
     dotSigmoidMul_d_image_z();
 
     // 8. isLive as in statement 7    %difference, %isLive  again, models/autoencoder.ts:12
@@ -80,20 +80,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #endregion
     // #region update
-    // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m /
-    //     (√(correction·v) + 1e-8). Each w is updated where its gradient is finished: image.bias in 17, image.kernel in 19, decoder.bias in
-    //     20, decoder.kernel in 22, code.bias in 23, code.kernel in 25, encoder.bias in 26, encoder.kernel in 27.
+    // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
+    //     1e-8). Each w is updated where its gradient is finished: image.bias in 17, image.kernel in 19, decoder.bias in 20, decoder.kernel
+    //     in 22, code.bias in 23, code.kernel in 25, encoder.bias in 26, encoder.kernel in 27.
     // 10. 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/autoencoder.ts:14
     const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
-    // 11. adam.1-beta1^t_next = 1-beta1^t_mul + (1 − 0.9)    %adam.1-beta1^t_next  update of 1-beta1^t by adam,
-    //     models/autoencoder.ts:14
+    // 11. adam.1-beta1^t_next = 1-beta1^t_mul + (1 − 0.9)    %adam.1-beta1^t_next  update of 1-beta1^t by adam, models/autoencoder.ts:14
     adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
     // 12. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/autoencoder.ts:14
     rate[0] = 0.001 / adam_1_beta1_t[0]!;
     // 13. 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/autoencoder.ts:14
     const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
-    // 14. adam.1-beta2^t_next = 1-beta2^t_mul + (1 − 0.999)    %adam.1-beta2^t_next  update of 1-beta2^t by adam,
-    //     models/autoencoder.ts:14
+    // 14. adam.1-beta2^t_next = 1-beta2^t_mul + (1 − 0.999)    %adam.1-beta2^t_next  update of 1-beta2^t by adam, models/autoencoder.ts:14
     adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
     // 15. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/autoencoder.ts:14
     correction[0] = 1 / adam_1_beta2_t[0]!;
@@ -110,14 +108,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — adjoint of decoder
     // 18. d_decoder = d_image.z · image.kernelᵀ    %d_decoder  adjoint of dot (statement 7): d_a = d_y·bᵀ, models/autoencoder.ts:10
-    // d_decoder.z = [0 < decoder] ? d_decoder : 0    %d_decoder.z_lt, %d_decoder.z  adjoint of relu (statement 3): d_x = d_y ⊙ (0 < y ?
-    //     1 : 0) for y = x < 0 ? 0 : x, models/autoencoder.ts:9
-    // d_broadcast_3, d_decoder.product = d_decoder.z    %d_broadcast_3, %d_decoder.product  adjoint of add (statement 3): d_b = d_y,
-    //     d_a = d_y, models/autoencoder.ts:9
+    // d_decoder.z = [0 < decoder] ? d_decoder : 0    %d_decoder.z_lt, %d_decoder.z  adjoint of relu (statement 3): d_x = d_y ⊙ (0 < y ? 1 :
+    //     0) for y = x < 0 ? 0 : x, models/autoencoder.ts:9
+    // d_broadcast_3, d_decoder.product = d_decoder.z    %d_broadcast_3, %d_decoder.product  adjoint of add (statement 3): d_b = d_y, d_a =
+    //     d_y, models/autoencoder.ts:9
     dotWhere_d_decoder_z();
 
-    // 19. d_image.kernel = decoderᵀ · d_image.z    %d_image.kernel  adjoint of dot (statement 7): d_b = aᵀ·d_y,
-    //     models/autoencoder.ts:10
+    // 19. d_image.kernel = decoderᵀ · d_image.z    %d_image.kernel  adjoint of dot (statement 7): d_b = aᵀ·d_y, models/autoencoder.ts:10
     // image.kernel by adam with d_image.kernel    %image.kernel_mul…%image.kernel_next  update, models/autoencoder.ts:10
     dotAdam_image_kernel();
 
@@ -132,8 +129,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/autoencoder.ts:8
     dot_d_code();
 
-    // 22. d_decoder.kernel = codeᵀ · d_decoder.z    %d_decoder.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y,
-    //     models/autoencoder.ts:9
+    // 22. d_decoder.kernel = codeᵀ · d_decoder.z    %d_decoder.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y, models/autoencoder.ts:9
     // decoder.kernel by adam with d_decoder.kernel    %decoder.kernel_mul…%decoder.kernel_next  update, models/autoencoder.ts:9
     dotAdam_decoder_kernel();
 
@@ -144,10 +140,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — adjoint of encoder
     // 24. d_encoder = d_code · code.kernelᵀ    %d_encoder  adjoint of dot (statement 2): d_a = d_y·bᵀ, models/autoencoder.ts:8
-    // d_encoder.z = [0 < encoder] ? d_encoder : 0    %d_encoder.z_lt, %d_encoder.z  adjoint of relu (statement 1): d_x = d_y ⊙ (0 < y ?
-    //     1 : 0) for y = x < 0 ? 0 : x, models/autoencoder.ts:7
-    // d_broadcast, d_encoder.product = d_encoder.z    %d_broadcast, %d_encoder.product  adjoint of add (statement 1): d_b = d_y, d_a =
-    //     d_y, models/autoencoder.ts:7
+    // d_encoder.z = [0 < encoder] ? d_encoder : 0    %d_encoder.z_lt, %d_encoder.z  adjoint of relu (statement 1): d_x = d_y ⊙ (0 < y ? 1 :
+    //     0) for y = x < 0 ? 0 : x, models/autoencoder.ts:7
+    // d_broadcast, d_encoder.product = d_encoder.z    %d_broadcast, %d_encoder.product  adjoint of add (statement 1): d_b = d_y, d_a = d_y,
+    //     models/autoencoder.ts:7
     dotWhere_d_encoder_z();
 
     // 25. d_code.kernel = encoderᵀ · d_code    %d_code.kernel  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/autoencoder.ts:8
@@ -295,7 +291,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const image_predict = new Float32Array(arena, 2519664, 784); // [1,784]  output, 4–5
 
   const dotRelu_encoder = dotRelu_32x784x128({ x, encoder_kernel, encoder_bias, encoder });
-  const dotAdd_code = dotAdd_Nx128x32({ encoder, code_kernel, code_bias, code }, 32);
+  const dotAdd_code = dotAdd_Nx128x32(32, { encoder, code_kernel, code_bias, code });
   const dotRelu_decoder = dotRelu_32x32x128({ code, decoder_kernel, decoder_bias, decoder });
   const dotSigmoidMul_d_image_z = dotSigmoidMul_32x128x784({
     decoder,
@@ -332,7 +328,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     correction,
   });
   const sumAdam_decoder_bias = sumAdam_32x128({
-    d_decoder_z,
+    d_z: d_decoder_z,
     m: decoder_bias_m,
     v: decoder_bias_v,
     w: decoder_bias,
@@ -368,7 +364,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     correction,
   });
   const sumAdam_encoder_bias = sumAdam_32x128({
-    d_decoder_z: d_encoder_z,
+    d_z: d_encoder_z,
     m: encoder_bias_m,
     v: encoder_bias_v,
     w: encoder_bias,
@@ -390,10 +386,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     encoder_bias,
     encoder: encoder_evaluate,
   });
-  const dotAdd_code_evaluate = dotAdd_Nx128x32(
-    { encoder: encoder_evaluate, code_kernel, code_bias, code: code_evaluate },
-    250,
-  );
+  const dotAdd_code_evaluate = dotAdd_Nx128x32(250, {
+    encoder: encoder_evaluate,
+    code_kernel,
+    code_bias,
+    code: code_evaluate,
+  });
   const dotRelu_decoder_evaluate = dotRelu_250x32x128_evaluate({
     code: code_evaluate,
     decoder_kernel,
@@ -412,23 +410,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     x: x_evaluate,
     live_rows: live_rows_evaluate,
   });
-  const dotRelu_encoder_predict = dotRelu_1xNx128(
-    { x: x_predict, encoder_kernel, encoder_bias, encoder: encoder_predict },
-    784,
-  );
-  const dotAdd_code_predict = dotAdd_Nx128x32(
-    { encoder: encoder_predict, code_kernel, code_bias, code: code_predict },
-    1,
-  );
-  const dotRelu_decoder_predict = dotRelu_1xNx128(
-    {
-      x: code_predict,
-      encoder_kernel: decoder_kernel,
-      encoder_bias: decoder_bias,
-      encoder: decoder_predict,
-    },
-    32,
-  );
+  const dotRelu_encoder_predict = dotRelu_1xNx128(784, {
+    x: x_predict,
+    kernel: encoder_kernel,
+    bias: encoder_bias,
+    y: encoder_predict,
+  });
+  const dotAdd_code_predict = dotAdd_Nx128x32(1, {
+    encoder: encoder_predict,
+    code_kernel,
+    code_bias,
+    code: code_predict,
+  });
+  const dotRelu_decoder_predict = dotRelu_1xNx128(32, {
+    x: code_predict,
+    kernel: decoder_kernel,
+    bias: decoder_bias,
+    y: decoder_predict,
+  });
   const dotSigmoid_image_predict = dotSigmoid_1x128x784_predict({
     decoder: decoder_predict,
     image_kernel,
@@ -436,10 +435,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     image_bias,
   });
 
-  fillUniform(encoder_kernel, seed, 0, -0.08111071056538127, 0.08111071056538127);
-  fillUniform(code_kernel, seed, 1, -0.19364916731037085, 0.19364916731037085);
-  fillUniform(decoder_kernel, seed, 2, -0.19364916731037085, 0.19364916731037085);
-  fillUniform(image_kernel, seed, 3, -0.08111071056538127, 0.08111071056538127);
+  fillUniform(encoder_kernel, seed, 0, 0.08111071056538127);
+  fillUniform(code_kernel, seed, 1, 0.19364916731037085);
+  fillUniform(decoder_kernel, seed, 2, 0.19364916731037085);
+  fillUniform(image_kernel, seed, 3, 0.08111071056538127);
   const hyper = {};
   const outputs = { code: code_predict, image: image_predict };
   const taken: readonly string[] = ["x"];
@@ -547,11 +546,9 @@ export interface PredictBatch {
   /** [1, 784] */ readonly x: Float32Array;
 }
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
-export interface StepOptions {
-  readonly finite?: boolean;
-}
+export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
-export type Evaluation = { readonly loss: number; readonly count: number };
+export type Evaluation = Readonly<Record<"loss" | "count", number>>;
 /** Views, valid until the next call. */
 export type Prediction = {
   /** [1, 32] */ readonly code: Float32Array;
@@ -608,21 +605,14 @@ export interface Trainer {
 /** The model's name. */
 export const MODEL: string = "autoencoder";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
-export const GRAPH: string = "2c93d149a4dadd6c";
+export const GRAPH: string = "2a7e9cc9729fb497";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 4_215_680;
 
 /** What survives a step; offsets are bytes from the arena's start. */
-interface StateRow {
-  readonly name: string;
-  readonly shape: Shape;
-  readonly dtype: DType;
-  readonly offset: number;
-}
-interface ParameterRow extends StateRow {
-  readonly trainable: boolean;
-}
+type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
 function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
@@ -675,12 +665,10 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
 /**
  * encoder_product[i<32,j<128] = Σ k<784: x[i,k]·encoder_kernel[k,j]
  * encoder[i,j] = relu(encoder_product[i,j] + encoder_bias[j])
- * 6,426,624 floating-point operations.
  */
 function dotRelu_32x784x128(
   arrays: Floats<"x" | "encoder_kernel" | "encoder_bias" | "encoder">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number, i: number): void {
     j &= 127;
     i &= 31;
@@ -757,11 +745,7 @@ function dotRelu_32x784x128(
   }
   return function dotRelu_32x784x128(): void {
     const { x, encoder_kernel, encoder_bias, encoder } = arrays;
-    for (let j = 0; j < 126; j += 3) {
-      for (let i = 0; i < 32; i += 2) {
-        block(j, i);
-      }
-    }
+    for (let j = 0; j < 126; j += 3) for (let i = 0; i < 32; i += 2) block(j, i);
     for (let i = 0; i < 32; i += 2) {
       let sum00_2 = 0;
       let sum01_2 = 0;
@@ -791,10 +775,9 @@ function dotRelu_32x784x128(
  * Takes 1, 32 or 250 rows.
  */
 function dotAdd_Nx128x32(
-  arrays: Floats<"encoder" | "code_kernel" | "code_bias" | "code">,
   rows: number,
+  arrays: Floats<"encoder" | "code_kernel" | "code_bias" | "code">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 255;
     const { encoder, code_kernel, code_bias, code } = arrays;
@@ -821,21 +804,17 @@ function dotAdd_Nx128x32(
     }
   }
   return function dotAdd_Nx128x32(): void {
-    for (let i = 0; i < rows; i++) {
-      block(i);
-    }
+    for (let i = 0; i < rows; i++) block(i);
   };
 }
 
 /**
  * decoder_product[i<32,j<128] = Σ k<32: code[i,k]·decoder_kernel[k,j]
  * decoder[i,j] = relu(decoder_product[i,j] + decoder_bias[j])
- * 266,240 floating-point operations.
  */
 function dotRelu_32x32x128(
   arrays: Floats<"code" | "decoder_kernel" | "decoder_bias" | "decoder">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 31;
     const { code, decoder_kernel, decoder_bias, decoder } = arrays;
@@ -886,9 +865,7 @@ function dotRelu_32x32x128(
     relu(decoder_bias, decoder, 127, i * 128 + 255, Math.fround(sum11_2));
   }
   return function dotRelu_32x32x128(): void {
-    for (let i = 0; i < 32; i += 2) {
-      block(i);
-    }
+    for (let i = 0; i < 32; i += 2) block(i);
   };
 }
 
@@ -898,7 +875,6 @@ function dotRelu_32x32x128(
  * d_image_z[i,j] = (where(i < live_rows, d_rowSum, 0)·(1 / 784)·(image[i,j] − x[i,j]) + where(i < live_rows, d_rowSum, 0)·(1 /
  *     784)·(image[i,j] − x[i,j]))·(image[i,j]·(1 − image[i,j]))
  * All sums first, kept in image; then the rest, point by point.
- * 6,798,848 floating-point operations.
  */
 function dotSigmoidMul_32x128x784(
   arrays: Floats<
@@ -906,7 +882,6 @@ function dotSigmoidMul_32x128x784(
   > &
     Ints<"live_rows">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number): void {
     j &= 1023;
     const { decoder, image_kernel, image } = arrays;
@@ -984,9 +959,7 @@ function dotSigmoidMul_32x128x784(
   }
   return function dotSigmoidMul_32x128x784(): void {
     const { decoder, image_kernel, image, image_bias, live_rows, d_rowSum, x, d_image_z } = arrays;
-    for (let j = 0; j < 783; j += 3) {
-      block(j);
-    }
+    for (let j = 0; j < 783; j += 3) block(j);
     for (let i = 0; i < 32; i += 2) {
       let sum0 = 0;
       let sum1 = 0;
@@ -1002,7 +975,7 @@ function dotSigmoidMul_32x128x784(
     }
     const live_rows_0 = live_rows[0]!;
     const d_rowSum_0 = d_rowSum[0]!;
-    for (let i = 0; i < 32; i++) {
+    for (let i = 0; i < 32; i++)
       for (let j = 0; j < 784; j++) {
         const image_2 = Math.fround(1 / (1 + exp(-(image[i * 784 + j]! + image_bias[j]!))));
         image[i * 784 + j] = image_2;
@@ -1010,14 +983,12 @@ function dotSigmoidMul_32x128x784(
           (i < live_rows_0 ? d_rowSum_0 : 0) * (1 / 784) * Math.fround(image_2 - x[i * 784 + j]!);
         d_image_z[i * 784 + j] = (mul_0 + mul_0) * (image_2 * (1 - image_2));
       }
-    }
   };
 }
 
 /**
  * sum[i<32] = Σ k<784: (image[i,k] − x[i,k])·(image[i,k] − x[i,k])
  * rowSum = Σ k<32: where(k < live_rows, sum[k]·(1 / 784), 0)
- * 100,416 floating-point operations.
  */
 function sum_784x32(arrays: Floats<"rowSum" | "image" | "x"> & Ints<"live_rows">): () => void {
   return function sum_784x32(): void {
@@ -1041,7 +1012,6 @@ function sum_784x32(arrays: Floats<"rowSum" | "image" | "x"> & Ints<"live_rows">
  * m′[i] = m[i]·0.9 + d_image_bias[i]·(1 − 0.9)
  * v′[i] = v[i]·0.999 + d_image_bias[i]·d_image_bias[i]·(1 − 0.999)
  * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- * 35,280 floating-point operations.
  */
 function sumAdam_32x784(
   arrays: Floats<"d_image_z" | "m" | "v" | "w" | "rate" | "correction">,
@@ -1076,12 +1046,10 @@ function sumAdam_32x784(
 /**
  * d_decoder[i<32,j<128] = Σ k<784: d_image_z[i,k]·image_kernel[j,k]
  * d_decoder_z[i,j] = where(0 < decoder[i,j], d_decoder[i,j], 0)
- * 6,422,528 floating-point operations.
  */
 function dotWhere_32x784x128(
   arrays: Floats<"d_image_z" | "image_kernel" | "decoder" | "d_decoder_z">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number, i: number): void {
     j &= 127;
     i &= 31;
@@ -1158,11 +1126,7 @@ function dotWhere_32x784x128(
   }
   return function dotWhere_32x784x128(): void {
     const { d_image_z, image_kernel, decoder, d_decoder_z } = arrays;
-    for (let j = 0; j < 126; j += 3) {
-      for (let i = 0; i < 32; i += 2) {
-        block(j, i);
-      }
-    }
+    for (let j = 0; j < 126; j += 3) for (let i = 0; i < 32; i += 2) block(j, i);
     for (let i = 0; i < 32; i += 2) {
       let sum00_2 = 0;
       let sum01_2 = 0;
@@ -1191,12 +1155,10 @@ function dotWhere_32x784x128(
  * m′[i,j] = m[i,j]·0.9 + d_image_kernel[i,j]·(1 − 0.9)
  * v′[i,j] = v[i,j]·0.999 + d_image_kernel[i,j]·d_image_kernel[i,j]·(1 − 0.999)
  * w′[i,j] = w[i,j] − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
- * 7,727,104 floating-point operations.
  */
 function dotAdam_128x32x784(
   arrays: Floats<"decoder" | "d_image_z" | "m" | "v" | "w" | "rate" | "correction">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 127;
     const { decoder, d_image_z, m, v, w, rate, correction } = arrays;
@@ -1308,24 +1270,21 @@ function dotAdam_128x32x784(
     adam(m, v, w, i * 784 + 1567, Math.fround(sum1), rate_0, correction_0);
   }
   return function dotAdam_128x32x784(): void {
-    for (let i = 0; i < 128; i += 2) {
-      block(i);
-    }
+    for (let i = 0; i < 128; i += 2) block(i);
   };
 }
 
 /**
- * d_decoder_bias[i<128] = Σ k<32: d_decoder_z[k,i]
- * m′[i] = m[i]·0.9 + d_decoder_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_decoder_bias[i]·d_decoder_bias[i]·(1 − 0.999)
+ * d_bias[i<128] = Σ k<32: d_z[k,i]
+ * m′[i] = m[i]·0.9 + d_bias[i]·(1 − 0.9)
+ * v′[i] = v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
  * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- * 5,760 floating-point operations.
  */
 function sumAdam_32x128(
-  arrays: Floats<"d_decoder_z" | "m" | "v" | "w" | "rate" | "correction">,
+  arrays: Floats<"d_z" | "m" | "v" | "w" | "rate" | "correction">,
 ): () => void {
   return function sumAdam_32x128(): void {
-    const { d_decoder_z, m, v, w, rate, correction } = arrays;
+    const { d_z, m, v, w, rate, correction } = arrays;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 128; i += 4) {
@@ -1334,14 +1293,14 @@ function sumAdam_32x128(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 32; k++) {
-        const d_decoder_z_0 = d_decoder_z[k * 128 + i]!;
-        const d_decoder_z_1 = d_decoder_z[k * 128 + i + 1]!;
-        const d_decoder_z_2 = d_decoder_z[k * 128 + i + 2]!;
-        const d_decoder_z_3 = d_decoder_z[k * 128 + i + 3]!;
-        sum0 += d_decoder_z_0;
-        sum1 += d_decoder_z_1;
-        sum2 += d_decoder_z_2;
-        sum3 += d_decoder_z_3;
+        const d_z_0 = d_z[k * 128 + i]!;
+        const d_z_1 = d_z[k * 128 + i + 1]!;
+        const d_z_2 = d_z[k * 128 + i + 2]!;
+        const d_z_3 = d_z[k * 128 + i + 3]!;
+        sum0 += d_z_0;
+        sum1 += d_z_1;
+        sum2 += d_z_2;
+        sum3 += d_z_3;
       }
       adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
@@ -1351,12 +1310,8 @@ function sumAdam_32x128(
   };
 }
 
-/**
- * d_code[i<32,j<32] = Σ k<128: d_decoder_z[i,k]·decoder_kernel[j,k]
- * 262,144 floating-point operations.
- */
+/** d_code[i<32,j<32] = Σ k<128: d_decoder_z[i,k]·decoder_kernel[j,k] */
 function dot_32x128x32(arrays: Floats<"d_decoder_z" | "decoder_kernel" | "d_code">): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 31;
     const { d_decoder_z, decoder_kernel, d_code } = arrays;
@@ -1383,9 +1338,7 @@ function dot_32x128x32(arrays: Floats<"d_decoder_z" | "decoder_kernel" | "d_code
     }
   }
   return function dot_32x128x32(): void {
-    for (let i = 0; i < 32; i++) {
-      block(i);
-    }
+    for (let i = 0; i < 32; i++) block(i);
   };
 }
 
@@ -1394,12 +1347,10 @@ function dot_32x128x32(arrays: Floats<"d_decoder_z" | "decoder_kernel" | "d_code
  * m′[i,j] = m[i,j]·0.9 + d_decoder_kernel[i,j]·(1 − 0.9)
  * v′[i,j] = v[i,j]·0.999 + d_decoder_kernel[i,j]·d_decoder_kernel[i,j]·(1 − 0.999)
  * w′[i,j] = w[i,j] − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
- * 315,392 floating-point operations.
  */
 function dotAdam_32x32x128(
   arrays: Floats<"code" | "d_decoder_z" | "m" | "v" | "w" | "rate" | "correction">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 31;
     const { code, d_decoder_z, m, v, w, rate, correction } = arrays;
@@ -1500,9 +1451,7 @@ function dotAdam_32x32x128(
     adam(m, v, w, i * 128 + 255, Math.fround(sum11_2), rate_0, correction_0);
   }
   return function dotAdam_32x32x128(): void {
-    for (let i = 0; i < 32; i += 2) {
-      block(i);
-    }
+    for (let i = 0; i < 32; i += 2) block(i);
   };
 }
 
@@ -1511,7 +1460,6 @@ function dotAdam_32x32x128(
  * m′[i] = m[i]·0.9 + d_code_bias[i]·(1 − 0.9)
  * v′[i] = v[i]·0.999 + d_code_bias[i]·d_code_bias[i]·(1 − 0.999)
  * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- * 1,440 floating-point operations.
  */
 function sumAdam_32x32(
   arrays: Floats<"d_code" | "m" | "v" | "w" | "rate" | "correction">,
@@ -1546,12 +1494,10 @@ function sumAdam_32x32(
 /**
  * d_encoder[i<32,j<128] = Σ k<32: d_code[i,k]·code_kernel[j,k]
  * d_encoder_z[i,j] = where(0 < encoder[i,j], d_encoder[i,j], 0)
- * 262,144 floating-point operations.
  */
 function dotWhere_32x32x128(
   arrays: Floats<"d_code" | "code_kernel" | "encoder" | "d_encoder_z">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 31;
     const { d_code, code_kernel, encoder, d_encoder_z } = arrays;
@@ -1578,9 +1524,7 @@ function dotWhere_32x32x128(
     }
   }
   return function dotWhere_32x32x128(): void {
-    for (let i = 0; i < 32; i++) {
-      block(i);
-    }
+    for (let i = 0; i < 32; i++) block(i);
   };
 }
 
@@ -1589,7 +1533,6 @@ function dotWhere_32x32x128(
  * m′[i,j] = m[i,j]·0.9 + d_code_kernel[i,j]·(1 − 0.9)
  * v′[i,j] = v[i,j]·0.999 + d_code_kernel[i,j]·d_code_kernel[i,j]·(1 − 0.999)
  * w′[i,j] = w[i,j] − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
- * 315,392 floating-point operations.
  */
 function dotAdam_128x32x32(
   arrays: Floats<"encoder" | "d_code" | "m" | "v" | "w" | "rate" | "correction">,
@@ -1598,7 +1541,7 @@ function dotAdam_128x32x32(
     const { encoder, d_code, m, v, w, rate, correction } = arrays;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
-    for (let i = 0; i < 126; i += 3) {
+    for (let i = 0; i < 126; i += 3)
       for (let j = 0; j < 32; j += 2) {
         let sum00 = 0;
         let sum01 = 0;
@@ -1626,7 +1569,6 @@ function dotAdam_128x32x32(
         adam(m, v, w, i * 32 + j + 64, Math.fround(sum20), rate_0, correction_0);
         adam(m, v, w, i * 32 + j + 65, Math.fround(sum21), rate_0, correction_0);
       }
-    }
     for (let j = 0; j < 32; j += 2) {
       let sum00_2 = 0;
       let sum01_2 = 0;
@@ -1703,12 +1645,10 @@ function dotAdam_128x32x32(
  * m′[i,j] = m[i,j]·0.9 + d_encoder_kernel[i,j]·(1 − 0.9)
  * v′[i,j] = v[i,j]·0.999 + d_encoder_kernel[i,j]·d_encoder_kernel[i,j]·(1 − 0.999)
  * w′[i,j] = w[i,j] − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
- * 7,727,104 floating-point operations.
  */
 function dotAdam_784x32x128(
   arrays: Floats<"x" | "d_encoder_z" | "m" | "v" | "w" | "rate" | "correction">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 1023;
     const { x, d_encoder_z, m, v, w, rate, correction } = arrays;
@@ -1790,9 +1730,7 @@ function dotAdam_784x32x128(
     const { x, d_encoder_z, m, v, w, rate, correction } = arrays;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
-    for (let i = 0; i < 783; i += 3) {
-      block(i);
-    }
+    for (let i = 0; i < 783; i += 3) block(i);
     for (let j = 0; j < 128; j += 2) {
       let sum0 = 0;
       let sum1 = 0;
@@ -1812,12 +1750,10 @@ function dotAdam_784x32x128(
 /**
  * encoder_product[i<250,j<128] = Σ k<784: x[i,k]·encoder_kernel[k,j]
  * encoder[i,j] = relu(encoder_product[i,j] + encoder_bias[j])
- * 50,208,000 floating-point operations.
  */
 function dotRelu_250x784x128_evaluate(
   arrays: Floats<"x" | "encoder_kernel" | "encoder_bias" | "encoder">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number, i: number): void {
     j &= 127;
     i &= 255;
@@ -1895,9 +1831,7 @@ function dotRelu_250x784x128_evaluate(
   return function dotRelu_250x784x128_evaluate(): void {
     const { x, encoder_kernel, encoder_bias, encoder } = arrays;
     for (let j = 0; j < 128; j += 2) {
-      for (let i = 0; i < 249; i += 3) {
-        block(j, i);
-      }
+      for (let i = 0; i < 249; i += 3) block(j, i);
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 784; k++) {
@@ -1916,12 +1850,10 @@ function dotRelu_250x784x128_evaluate(
 /**
  * decoder_product[i<250,j<128] = Σ k<32: code[i,k]·decoder_kernel[k,j]
  * decoder[i,j] = relu(decoder_product[i,j] + decoder_bias[j])
- * 2,080,000 floating-point operations.
  */
 function dotRelu_250x32x128_evaluate(
   arrays: Floats<"code" | "decoder_kernel" | "decoder_bias" | "decoder">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 255;
     const { code, decoder_kernel, decoder_bias, decoder } = arrays;
@@ -1955,9 +1887,7 @@ function dotRelu_250x32x128_evaluate(
   }
   return function dotRelu_250x32x128_evaluate(): void {
     const { code, decoder_kernel, decoder_bias, decoder } = arrays;
-    for (let i = 0; i < 249; i += 3) {
-      block(i);
-    }
+    for (let i = 0; i < 249; i += 3) block(i);
     for (let j = 0; j < 128; j += 2) {
       let sum0 = 0;
       let sum1 = 0;
@@ -1974,14 +1904,10 @@ function dotRelu_250x32x128_evaluate(
   };
 }
 
-/**
- * image_product[i<250,j<784] = Σ k<128: decoder[i,k]·image_kernel[k,j]
- * 50,176,000 floating-point operations.
- */
+/** image_product[i<250,j<784] = Σ k<128: decoder[i,k]·image_kernel[k,j] */
 function dot_250x128x784_evaluate(
   arrays: Floats<"decoder" | "image_kernel" | "image_product">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number): void {
     j &= 1023;
     const { decoder, image_kernel, image_product } = arrays;
@@ -2059,9 +1985,7 @@ function dot_250x128x784_evaluate(
   }
   return function dot_250x128x784_evaluate(): void {
     const { decoder, image_kernel, image_product } = arrays;
-    for (let j = 0; j < 783; j += 3) {
-      block(j);
-    }
+    for (let j = 0; j < 783; j += 3) block(j);
     for (let i = 0; i < 250; i += 2) {
       let sum0 = 0;
       let sum1 = 0;
@@ -2082,7 +2006,6 @@ function dot_250x128x784_evaluate(
  * sum[i<250] = Σ k<784: (1 / (1 + exp(−(image_product[i,k] + image_bias[k]))) − x[i,k])·(1 / (1 + exp(−(image_product[i,k] +
  *     image_bias[k]))) − x[i,k])
  * rowSum = Σ k<250: where(k < live_rows, sum[k]·(1 / 784), 0)
- * 2,744,500 floating-point operations.
  */
 function sum_784x250_evaluate(
   arrays: Floats<"rowSum" | "image_product" | "image_bias" | "x"> & Ints<"live_rows">,
@@ -2105,36 +2028,36 @@ function sum_784x250_evaluate(
 }
 
 /**
- * encoder_product[i<1,j<128] = Σ k<rows: x[0,k]·encoder_kernel[k,j]
- * encoder[i,j] = relu(encoder_product[0,j] + encoder_bias[j])
- * Takes 32 or 784 rows.
+ * product[i<1,j<128] = Σ k<extent: x[0,k]·kernel[k,j]
+ * y[i,j] = relu(product[0,j] + bias[j])
+ * Takes an extent of 32 or 784 along k.
  */
 function dotRelu_1xNx128(
-  arrays: Floats<"x" | "encoder_kernel" | "encoder_bias" | "encoder">,
-  rows: number,
+  extent: number,
+  arrays: Floats<"x" | "kernel" | "bias" | "y">,
 ): () => void {
   return function dotRelu_1xNx128(): void {
-    const { x, encoder_kernel, encoder_bias, encoder } = arrays;
+    const { x, kernel, bias, y } = arrays;
     for (let j = 0; j < 128; j += 4) {
       let sum0 = 0;
       let sum1 = 0;
       let sum2 = 0;
       let sum3 = 0;
-      for (let k = 0; k < rows; k++) {
+      for (let k = 0; k < extent; k++) {
         const x_0 = x[k]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-        const encoder_kernel_2 = encoder_kernel[k * 128 + j + 2]!;
-        const encoder_kernel_3 = encoder_kernel[k * 128 + j + 3]!;
-        sum0 += x_0 * encoder_kernel_0;
-        sum1 += x_0 * encoder_kernel_1;
-        sum2 += x_0 * encoder_kernel_2;
-        sum3 += x_0 * encoder_kernel_3;
+        const kernel_0 = kernel[k * 128 + j]!;
+        const kernel_1 = kernel[k * 128 + j + 1]!;
+        const kernel_2 = kernel[k * 128 + j + 2]!;
+        const kernel_3 = kernel[k * 128 + j + 3]!;
+        sum0 += x_0 * kernel_0;
+        sum1 += x_0 * kernel_1;
+        sum2 += x_0 * kernel_2;
+        sum3 += x_0 * kernel_3;
       }
-      relu_2(encoder_bias, encoder, j, Math.fround(sum0));
-      relu_2(encoder_bias, encoder, j + 1, Math.fround(sum1));
-      relu_2(encoder_bias, encoder, j + 2, Math.fround(sum2));
-      relu_2(encoder_bias, encoder, j + 3, Math.fround(sum3));
+      relu_2(bias, y, j, Math.fround(sum0));
+      relu_2(bias, y, j + 1, Math.fround(sum1));
+      relu_2(bias, y, j + 2, Math.fround(sum2));
+      relu_2(bias, y, j + 3, Math.fround(sum3));
     }
   };
 }
@@ -2143,7 +2066,6 @@ function dotRelu_1xNx128(
  * image_product[i<1,j<784] = Σ k<128: decoder[0,k]·image_kernel[k,j]
  * image[i,j] = 1 / (1 + exp(−(image_product[0,j] + image_bias[j])))
  * All sums first, kept in image; then the rest, point by point.
- * 204,624 floating-point operations.
  */
 function dotSigmoid_1x128x784_predict(
   arrays: Floats<"decoder" | "image_kernel" | "image" | "image_bias">,
@@ -2171,9 +2093,7 @@ function dotSigmoid_1x128x784_predict(
       image[j + 2] = sum2;
       image[j + 3] = sum3;
     }
-    for (let j = 0; j < 784; j++) {
-      image[j] = 1 / (1 + exp(-(image[j]! + image_bias[j]!)));
-    }
+    for (let j = 0; j < 784; j++) image[j] = 1 / (1 + exp(-(image[j]! + image_bias[j]!)));
   };
 }
 
@@ -2352,9 +2272,7 @@ function shown(value: unknown): string {
 // #region mathematics
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);
-for (let i = 0, power = 1.1125369292536007e-308; i < 2048; i++, power *= 2) {
-  powersOfTwo[i] = power;
-}
+for (let i = 0, power = 1.1125369292536007e-308; i < 2048; i++, power *= 2) powersOfTwo[i] = power;
 
 /** rootsOfTwo[i] = 2^(i/32), rounded to nearest. */
 const rootsOfTwo = new Float64Array([
@@ -2384,18 +2302,18 @@ function exp(x: number): number {
 /** To the nearest float32, ties to even. */
 const { fround } = Math;
 
-/** Fills a view with numbers uniform in [low, high). */
+/** Fills w with numbers uniform in [low, high). */
 function fillUniform(
-  view: Float32Array,
+  w: Float32Array,
   seed: number,
   stream: number,
-  low: number,
   high: number,
+  low = -high,
 ): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
-  for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+  for (let n = 0; n < w.length; n++)
+    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
@@ -2403,9 +2321,9 @@ function fillUniform(
  * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
 function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
-  const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
   let y = (stream + high) | 0;
+  const last = seed ^ stream ^ 0x1bd11bda;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

@@ -10,7 +10,7 @@
 //   memory 51: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
 //   types 116: batches, and what a trainer is
 //   tables 143: what bytes() packs
-//   checks 174: of what is passed in
+//   checks 167: of what is passed in
 //
 // certificate: none
 
@@ -145,15 +145,8 @@ export interface Gradients {
 export const ARENA_BYTES: number = 96;
 
 /** What survives a step; offsets are bytes from the arena's start. */
-interface StateRow {
-  readonly name: string;
-  readonly shape: Shape;
-  readonly dtype: DType;
-  readonly offset: number;
-}
-interface ParameterRow extends StateRow {
-  readonly trainable: boolean;
-}
+type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
 function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {

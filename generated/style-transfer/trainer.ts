@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 170, backward 136), evaluate 233, predict 341
-//   memory 350: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 696: batches, and what a trainer is
-//   tables 752: what bytes() packs
-//   kernels 799: in the order in which statements call them, each under its definitions
-//   checks 2691: of what is passed in
-//   mathematics 2818: functions and random numbers that all machines compute alike
+//   step 27 (forward 38, update 161, backward 129), evaluate 221, predict 316
+//   memory 325: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 672: batches, and what a trainer is
+//   tables 721: what bytes() packs
+//   kernels 761: in the order in which statements call them, each under its definitions
+//   checks 2461: of what is passed in
+//   mathematics 2588: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 d083a57e00ee9699
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 74820ff97907195d
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -47,7 +47,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — maxPool2d: the largest of each window
     // 3. maxPool2d = max near over windows [1,1,2,2]    %maxPool2d  windowMax, models/style-transfer.ts:45
     windowMax_maxPool2d();
-
     // 4. maxPool2d_padded = maxPool2d in a margin of zeros    %maxPool2d_padded  pad for second.product, models/style-transfer.ts:45
     pad_maxPool2d_padded();
 
@@ -55,7 +54,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 5. second = maxPool2d ∗ second.kernel + second.bias    %second.product, %second  add, models/style-transfer.ts:45
     // far = relu(second.product + second.bias)    %far  relu, models/style-transfer.ts:45
     convRelu_far();
-
     // 6. content_padded = content in a margin of zeros    %content_padded  pad for first.product_2, models/style-transfer.ts:44
     pad_content_padded();
 
@@ -78,7 +76,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — maxPool2d_3: the largest of each window
     // 11. maxPool2d_3 = max near_3 over windows [1,1,2,2]    %maxPool2d_3  windowMax, models/style-transfer.ts:45
     windowMax_maxPool2d_3();
-
     // 12. maxPool2d_3_padded = maxPool2d_3 in a margin of zeros    %maxPool2d_3_padded  pad for second.product_3,
     //     models/style-transfer.ts:45
     pad_maxPool2d_3_padded();
@@ -87,14 +84,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 13. second_3 = maxPool2d_3 ∗ second.kernel + second.bias    %second.product_3, %second_3  add, models/style-transfer.ts:45
     // far_3 = relu(second.product_3 + second.bias)    %far_3  relu, models/style-transfer.ts:45
     convRelu_far_3();
-
     // 14. dot = reshape(near, [16,1024]) · reshape(near, [16,1024])ᵀ    %dot  dot, models/style-transfer.ts:27
     dot_dot();
 
-    // 15. sub_2 = dot ⊙ (1 / 16384) − (reshape(near_3, [16,1024]) · reshape(near_3, [16,1024])ᵀ ⊙ (1 / 16384))    %dot_2, %mul_4,
-    //     %mul_3, %sub_2  sub, models/style-transfer.ts:27, 30
-    // d_sub_2_part, d_sub_2_2 = sub_2 ⊙ 0.390625    %d_sub_2_part, %d_sub_2_2  adjoint of mul (statement 16): d_a = d_y ⊙ b, d_b = d_y
-    //     ⊙ a, models/style-transfer.ts:30
+    // 15. sub_2 = dot ⊙ (1 / 16384) − (reshape(near_3, [16,1024]) · reshape(near_3, [16,1024])ᵀ ⊙ (1 / 16384))    %dot_2, %mul_4, %mul_3,
+    //     %sub_2  sub, models/style-transfer.ts:27, 30
+    // d_sub_2_part, d_sub_2_2 = sub_2 ⊙ 0.390625    %d_sub_2_part, %d_sub_2_2  adjoint of mul (statement 16): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
+    //     models/style-transfer.ts:30
     // d_sub_2 = sub_2 ⊙ 0.390625 + sub_2 ⊙ 0.390625    %d_sub_2  adjoint of sub (statement 15): d_x = Σ over the uses of x,
     //     models/style-transfer.ts:30
     // d_mul_3 = d_sub_2_part + d_sub_2_part    %d_mul_3  adjoint of sub (statement 15): d_a = d_y, models/style-transfer.ts:30
@@ -104,17 +100,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 16. sum_2 = Σ (sub_2 ⊙ sub_2)    %mul_5, %sum_2  sum, models/style-transfer.ts:30
     sum_sum_2();
-
     // 17. mul_6 = sum_2 ⊙ (1 / 256)    %mul_6  mul, models/style-transfer.ts:30
     const mul_6 = sum_2[0]! * (1 / 256);
-
     // 18. dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ    %dot_3  dot, models/style-transfer.ts:27
     dot_dot_3();
 
     // 19. sub_3 = dot_3 ⊙ (1 / 8192) − (reshape(far_3, [32,256]) · reshape(far_3, [32,256])ᵀ ⊙ (1 / 8192))    %dot_4, %mul_8, %mul_7,
     //     %sub_3  sub, models/style-transfer.ts:27, 30
-    // d_sub_3_part, d_sub_3_2 = sub_3 ⊙ 0.09765625    %d_sub_3_part, %d_sub_3_2  adjoint of mul (statement 20): d_a = d_y ⊙ b, d_b =
-    //     d_y ⊙ a, models/style-transfer.ts:30
+    // d_sub_3_part, d_sub_3_2 = sub_3 ⊙ 0.09765625    %d_sub_3_part, %d_sub_3_2  adjoint of mul (statement 20): d_a = d_y ⊙ b, d_b = d_y ⊙
+    //     a, models/style-transfer.ts:30
     // d_sub_3 = sub_3 ⊙ 0.09765625 + sub_3 ⊙ 0.09765625    %d_sub_3  adjoint of sub (statement 19): d_x = Σ over the uses of x,
     //     models/style-transfer.ts:30
     // d_mul_7 = d_sub_3_part + d_sub_3_part    %d_mul_7  adjoint of sub (statement 19): d_a = d_y, models/style-transfer.ts:30
@@ -124,7 +118,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 20. sum_3 = Σ (sub_3 ⊙ sub_3)    %mul_9, %sum_3  sum, models/style-transfer.ts:30
     sum_sum_3();
-
     // 21. mul_10 = sum_3 ⊙ (1 / 1024)    %mul_10  mul, models/style-transfer.ts:30
     const mul_10 = sum_3[0]! * (1 / 1024);
     // 22. styleLoss = mul_6 + mul_10    %styleLoss  add, models/style-transfer.ts:50
@@ -137,7 +130,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 24. d_F_3_part = d_dot_3 · reshape(far, [32,256])ᵀᵀ    %d_F_3_part  adjoint of dot (statement 18): d_a = d_y·bᵀ,
     //     models/style-transfer.ts:27
     dot_d_F_3_part();
-
     // 25. d_transpose_3 = reshape(far, [32,256])ᵀ · d_dot_3    %d_transpose_3  adjoint of dot (statement 18): d_b = aᵀ·d_y,
     //     models/style-transfer.ts:27
     dot_d_F_3_2();
@@ -160,7 +152,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 28. sum = Σ (sub ⊙ sub)    %mul, %sum  sum, models/style-transfer.ts:30
     sum_sum();
-
     // 29. mul_2 = sum ⊙ (1 / 8192)    %mul_2  mul, models/style-transfer.ts:30
     const mul_2 = sum[0]! * (1 / 8192);
     // 30. loss = mul_2 + mul_11    %loss  add, models/style-transfer.ts:52
@@ -168,12 +159,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #endregion
     // #region update
-    // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m /
-    //     (√(correction·v) + 1e-8). Each w is updated where its gradient is finished: image in 44.
+    // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
+    //     1e-8). Each w is updated where its gradient is finished: image in 44.
     // 31. 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/style-transfer.ts:55
     const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
-    // 32. adam.1-beta1^t_next = 1-beta1^t_mul + (1 − 0.9)    %adam.1-beta1^t_next  update of 1-beta1^t by adam,
-    //     models/style-transfer.ts:55
+    // 32. adam.1-beta1^t_next = 1-beta1^t_mul + (1 − 0.9)    %adam.1-beta1^t_next  update of 1-beta1^t by adam, models/style-transfer.ts:55
     adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
     // 33. rate = 0.02 / adam.1-beta1^t_next    %rate  update of rate by adam, models/style-transfer.ts:55
     rate[0] = 0.02 / adam_1_beta1_t[0]!;
@@ -192,27 +182,25 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 38. d_F_part = d_dot · reshape(near, [16,1024])ᵀᵀ    %d_F_part  adjoint of dot (statement 14): d_a = d_y·bᵀ,
     //     models/style-transfer.ts:27
     dot_d_F_part();
-
     // 39. d_transpose = reshape(near, [16,1024])ᵀ · d_dot    %d_transpose  adjoint of dot (statement 14): d_b = aᵀ·d_y,
     //     models/style-transfer.ts:27
     dot_d_F_2();
-
     // 40. d_second_padded = d_second in a margin of zeros    %d_second_padded  pad for d_maxPool2d, models/style-transfer.ts:45
     pad_d_second_padded();
 
     // — adjoint of second
-    // 41. d_maxPool2d = d_second ∗ reverse(transpose(second.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv (statement 5):
-    //     d_x = d_y ∗ reversed w, models/style-transfer.ts:45
+    // 41. d_maxPool2d = d_second ∗ reverse(transpose(second.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv (statement 5): d_x
+    //     = d_y ∗ reversed w, models/style-transfer.ts:45
     conv_d_maxPool2d();
 
     // — adjoint of maxPool2d
-    // 42. d_near_windowArgmax = argmax near over windows [1,1,2,2]    %d_near_windowArgmax  adjoint of windowMax (statement 3): d_x =
-    //     d_y where x was the window's first largest, models/style-transfer.ts:45
-    // d_near_2 = d_maxPool2d scattered to d_near_windowArgmax    %d_near_2  adjoint of windowMax (statement 3): d_x = d_y where x was
-    //     the window's first largest, models/style-transfer.ts:45
-    // d_first = [0 < near] ? reshape(d_F_part + d_transposeᵀ, [1,16,32,32]) + d_near_2 : 0    %d_F, %d_near, %d_first_lt, %d_first
-    //     adjoint of reshape (statement 14): d_x = Σ over the uses of x; relu (statement 2): d_x = Σ over the uses of x, d_x = d_y ⊙ (0 < y
-    //     ? 1 : 0) for y = x < 0 ? 0 : x, models/style-transfer.ts:26, 44
+    // 42. d_near_windowArgmax = argmax near over windows [1,1,2,2]    %d_near_windowArgmax  adjoint of windowMax (statement 3): d_x = d_y
+    //     where x was the window's first largest, models/style-transfer.ts:45
+    // d_near_2 = d_maxPool2d scattered to d_near_windowArgmax    %d_near_2  adjoint of windowMax (statement 3): d_x = d_y where x was the
+    //     window's first largest, models/style-transfer.ts:45
+    // d_first = [0 < near] ? reshape(d_F_part + d_transposeᵀ, [1,16,32,32]) + d_near_2 : 0    %d_F, %d_near, %d_first_lt, %d_first  adjoint
+    //     of reshape (statement 14): d_x = Σ over the uses of x; relu (statement 2): d_x = Σ over the uses of x, d_x = d_y ⊙ (0 < y ? 1 :
+    //     0) for y = x < 0 ? 0 : x, models/style-transfer.ts:26, 44
     // d_first.product = d_first    %d_first.product  adjoint of add (statement 2): d_a = d_y, models/style-transfer.ts:44
     windowArgmaxWhere_d_first();
 
@@ -220,8 +208,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_d_first_padded();
 
     // — adjoint of first
-    // 44. d_image = d_first ∗ reverse(transpose(first.kernel, [1,0,2,3]), [2,3])    %d_image  adjoint of conv (statement 2): d_x = d_y
-    //     ∗ reversed w, models/style-transfer.ts:44
+    // 44. d_image = d_first ∗ reverse(transpose(first.kernel, [1,0,2,3]), [2,3])    %d_image  adjoint of conv (statement 2): d_x = d_y ∗
+    //     reversed w, models/style-transfer.ts:44
     // image by adam with d_image    %image_mul…%image_next  update, models/style-transfer.ts:37
     convAdam_image();
     // #endregion
@@ -248,14 +236,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — maxPool2d: the largest of each window
     // 3. maxPool2d = max near over windows [1,1,2,2]    %maxPool2d  windowMax, models/style-transfer.ts:45
     windowMax_maxPool2d_evaluate();
-
     // 4. maxPool2d_padded = maxPool2d in a margin of zeros    %maxPool2d_padded  pad for second.product, models/style-transfer.ts:45
     pad_maxPool2d_padded_evaluate();
 
     // — second: x ∗ W + b
     // 5. as statement 5 of step    %second.product, %second, %far  again, models/style-transfer.ts:45
     convRelu_far_evaluate();
-
     // 6. content_padded = content in a margin of zeros    %content_padded  pad for first.product_2, models/style-transfer.ts:44
     pad_content_padded_evaluate();
 
@@ -266,7 +252,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — maxPool2d_2: the largest of each window
     // 8. as statement 8 of step    %first_2, %near_2, %maxPool2d_2  again, models/style-transfer.ts:44, 45
     windowMax_maxPool2d_2_evaluate();
-
     // 9. maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for second.product_2,
     //     models/style-transfer.ts:45
     pad_maxPool2d_2_padded_evaluate();
@@ -274,7 +259,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — second
     // 10. second.product_2 = maxPool2d_2 ∗ second.kernel    %second.product_2  conv, models/style-transfer.ts:45
     conv_second_product_2_evaluate();
-
     // 11. style_padded = style in a margin of zeros    %style_padded  pad for first.product_3, models/style-transfer.ts:44
     pad_style_padded_evaluate();
 
@@ -285,7 +269,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — maxPool2d_3: the largest of each window
     // 13. maxPool2d_3 = max near_3 over windows [1,1,2,2]    %maxPool2d_3  windowMax, models/style-transfer.ts:45
     windowMax_maxPool2d_3_evaluate();
-
     // 14. maxPool2d_3_padded = maxPool2d_3 in a margin of zeros    %maxPool2d_3_padded  pad for second.product_3,
     //     models/style-transfer.ts:45
     pad_maxPool2d_3_padded_evaluate();
@@ -301,30 +284,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 17. mul_2 = sum ⊙ (1 / 8192)    %mul_2  mul, models/style-transfer.ts:30
     const mul_2 = Math.fround(sum_evaluate[0]! * (1 / 8192));
-
     // 18. dot = reshape(near, [16,1024]) · reshape(near, [16,1024])ᵀ    %dot  dot, models/style-transfer.ts:27
     dot_dot_evaluate();
-
     // 19. dot_2 = reshape(near_3, [16,1024]) · reshape(near_3, [16,1024])ᵀ    %dot_2  dot, models/style-transfer.ts:27
     dot_dot_2_evaluate();
-
     // 20. sub_2 = dot ⊙ (1 / 16384) − (dot_2 ⊙ (1 / 16384))    %mul_4, %mul_3, %sub_2  sub, models/style-transfer.ts:27, 30
     // sum_2 = Σ ((mul_3 − mul_4) ⊙ (mul_3 − mul_4))    %mul_5, %sum_2  sum, models/style-transfer.ts:30
     sum_sum_2_evaluate();
-
     // 21. mul_6 = sum_2 ⊙ (1 / 256)    %mul_6  mul, models/style-transfer.ts:30
     const mul_6 = sum_2_evaluate[0]! * (1 / 256);
-
     // 22. dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ    %dot_3  dot, models/style-transfer.ts:27
     dot_dot_3_evaluate();
-
     // 23. dot_4 = reshape(far_3, [32,256]) · reshape(far_3, [32,256])ᵀ    %dot_4  dot, models/style-transfer.ts:27
     dot_dot_4_evaluate();
-
     // 24. sub_3 = dot_3 ⊙ (1 / 8192) − (dot_4 ⊙ (1 / 8192))    %mul_8, %mul_7, %sub_3  sub, models/style-transfer.ts:27, 30
     // sum_3 = Σ ((mul_7 − mul_8) ⊙ (mul_7 − mul_8))    %mul_9, %sum_3  sum, models/style-transfer.ts:30
     sum_sum_3_evaluate();
-
     // 25. mul_10 = sum_3 ⊙ (1 / 1024)    %mul_10  mul, models/style-transfer.ts:30
     const mul_10 = sum_3_evaluate[0]! * (1 / 1024);
     // 26. styleLoss = mul_6 + mul_10    %styleLoss  add, models/style-transfer.ts:50
@@ -426,32 +401,35 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const maxPool2d_3_padded_evaluate = new Float32Array(arena, 286640, 5184); // [1,16,18,18]  scratch, 14–15
   const image_output_predict = new Float32Array(arena, 57264, 3072); // [1,3,32,32]  output, 1–2
 
-  const pad_image_padded = pad_1xNx34x34({ d_first: image, d_first_padded: image_padded }, 3);
-  const convRelu_near = convRelu_1x16x32x3x3x3x32({ image_padded, first_kernel, first_bias, near });
+  const pad_image_padded = pad_1xNx34x34(3, { x: image, x_padded: image_padded });
+  const convRelu_near = convRelu_1x16x32x3x3x3x32({
+    x: image_padded,
+    first_kernel,
+    first_bias,
+    near,
+  });
   const windowMax_maxPool2d = windowMax_1x16x16x1x1x2x2x16({ near, maxPool2d });
-  const pad_maxPool2d_padded = pad_1xNx18x18(
-    { d_second: maxPool2d, d_second_padded: maxPool2d_padded },
-    16,
-  );
+  const pad_maxPool2d_padded = pad_1xNx18x18(16, { x: maxPool2d, x_padded: maxPool2d_padded });
   const convRelu_far = convRelu_1x32x16x16x3x3x16({
-    maxPool2d_padded,
+    x: maxPool2d_padded,
     second_kernel,
     second_bias,
     far,
   });
-  const pad_content_padded = pad_1xNx34x34({ d_first: content, d_first_padded: content_padded }, 3);
+  const pad_content_padded = pad_1xNx34x34(3, { x: content, x_padded: content_padded });
   const conv_first_product_2 = conv_1x16x32x3x3x3x32({
     content_padded,
     first_kernel,
     first_product_2,
   });
-  const windowMax_maxPool2d_2 = windowMax_1xNx16x1x1x2x2x16_2(
-    { first_product_2, first_bias, maxPool2d_2 },
-    16,
-  );
-  const pad_style_padded = pad_1xNx34x34({ d_first: style, d_first_padded: style_padded }, 3);
+  const windowMax_maxPool2d_2 = windowMax_1xNx16x1x1x2x2x16_2(16, {
+    first_product_2,
+    first_bias,
+    maxPool2d_2,
+  });
+  const pad_style_padded = pad_1xNx34x34(3, { x: style, x_padded: style_padded });
   const convRelu_near_3 = convRelu_1x16x32x3x3x3x32({
-    image_padded: style_padded,
+    x: style_padded,
     first_kernel,
     first_bias,
     near: near_3,
@@ -460,12 +438,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     near: near_3,
     maxPool2d: maxPool2d_3,
   });
-  const pad_maxPool2d_3_padded = pad_1xNx18x18(
-    { d_second: maxPool2d_3, d_second_padded: maxPool2d_3_padded },
-    16,
-  );
+  const pad_maxPool2d_3_padded = pad_1xNx18x18(16, {
+    x: maxPool2d_3,
+    x_padded: maxPool2d_3_padded,
+  });
   const convRelu_far_3 = convRelu_1x32x16x16x3x3x16({
-    maxPool2d_padded: maxPool2d_3_padded,
+    x: maxPool2d_3_padded,
     second_kernel,
     second_bias,
     far: far_3,
@@ -478,10 +456,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const sum_sum_3 = sum_32x32({ sub_3, sum_3 });
   const dot_d_F_3_part = dot_32x32x256({ d_dot_3, far, d_F_3_part });
   const dot_d_F_3_2 = dot_32x32x256_2({ far, d_dot_3, d_F_3_2 });
-  const pad_maxPool2d_2_padded = pad_1xNx18x18(
-    { d_second: maxPool2d_2, d_second_padded: maxPool2d_2_padded },
-    16,
-  );
+  const pad_maxPool2d_2_padded = pad_1xNx18x18(16, {
+    x: maxPool2d_2,
+    x_padded: maxPool2d_2_padded,
+  });
   const convSubWhere_d_second = convSubWhere_1x32x16x16x3x3x16({
     maxPool2d_2_padded,
     second_kernel,
@@ -495,7 +473,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const sum_sum = sum_1x16x16x32({ sub, sum_2: sum });
   const dot_d_F_part = dot_16x16x1024({ d_dot, near, d_F_part });
   const dot_d_F_2 = dot_16x16x1024_2({ near, d_dot, d_F_2 });
-  const pad_d_second_padded = pad_1xNx18x18({ d_second, d_second_padded }, 32);
+  const pad_d_second_padded = pad_1xNx18x18(32, { x: d_second, x_padded: d_second_padded });
   const conv_d_maxPool2d = conv_1x16x16x3x3x32x16({ d_second_padded, second_kernel, d_maxPool2d });
   const windowArgmaxWhere_d_first = windowArgmaxWhere_1x16x16x16({
     near,
@@ -505,7 +483,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_maxPool2d,
     d_first,
   });
-  const pad_d_first_padded = pad_1xNx34x34({ d_first, d_first_padded }, 16);
+  const pad_d_first_padded = pad_1xNx34x34(16, { x: d_first, x_padded: d_first_padded });
   const convAdam_image = convAdam_1x3x32x16x3x3x32({
     d_first_padded,
     first_kernel,
@@ -515,12 +493,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const pad_image_padded_evaluate = pad_1xNx34x34(
-    { d_first: image, d_first_padded: image_padded_evaluate },
-    3,
-  );
+  const pad_image_padded_evaluate = pad_1xNx34x34(3, { x: image, x_padded: image_padded_evaluate });
   const convRelu_near_evaluate = convRelu_1x16x32x3x3x3x32({
-    image_padded: image_padded_evaluate,
+    x: image_padded_evaluate,
     first_kernel,
     first_bias,
     near: near_evaluate,
@@ -529,44 +504,45 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     near: near_evaluate,
     maxPool2d: maxPool2d_evaluate,
   });
-  const pad_maxPool2d_padded_evaluate = pad_1xNx18x18(
-    { d_second: maxPool2d_evaluate, d_second_padded: maxPool2d_padded_evaluate },
-    16,
-  );
+  const pad_maxPool2d_padded_evaluate = pad_1xNx18x18(16, {
+    x: maxPool2d_evaluate,
+    x_padded: maxPool2d_padded_evaluate,
+  });
   const convRelu_far_evaluate = convRelu_1x32x16x16x3x3x16({
-    maxPool2d_padded: maxPool2d_padded_evaluate,
+    x: maxPool2d_padded_evaluate,
     second_kernel,
     second_bias,
     far: far_evaluate,
   });
-  const pad_content_padded_evaluate = pad_1xNx34x34(
-    { d_first: content_evaluate, d_first_padded: content_padded_evaluate },
-    3,
-  );
+  const pad_content_padded_evaluate = pad_1xNx34x34(3, {
+    x: content_evaluate,
+    x_padded: content_padded_evaluate,
+  });
   const conv_first_product_2_evaluate = conv_1x16x32x3x3x3x32_evaluate({
     content_padded: content_padded_evaluate,
     first_kernel,
     first_product_2: first_product_2_evaluate,
   });
-  const windowMax_maxPool2d_2_evaluate = windowMax_1xNx16x1x1x2x2x16_2(
-    { first_product_2: first_product_2_evaluate, first_bias, maxPool2d_2: maxPool2d_2_evaluate },
-    16,
-  );
-  const pad_maxPool2d_2_padded_evaluate = pad_1xNx18x18(
-    { d_second: maxPool2d_2_evaluate, d_second_padded: maxPool2d_2_padded_evaluate },
-    16,
-  );
+  const windowMax_maxPool2d_2_evaluate = windowMax_1xNx16x1x1x2x2x16_2(16, {
+    first_product_2: first_product_2_evaluate,
+    first_bias,
+    maxPool2d_2: maxPool2d_2_evaluate,
+  });
+  const pad_maxPool2d_2_padded_evaluate = pad_1xNx18x18(16, {
+    x: maxPool2d_2_evaluate,
+    x_padded: maxPool2d_2_padded_evaluate,
+  });
   const conv_second_product_2_evaluate = conv_1x32x16x16x3x3x16_evaluate({
     maxPool2d_2_padded: maxPool2d_2_padded_evaluate,
     second_kernel,
     second_product_2: second_product_2_evaluate,
   });
-  const pad_style_padded_evaluate = pad_1xNx34x34(
-    { d_first: style_evaluate, d_first_padded: style_padded_evaluate },
-    3,
-  );
+  const pad_style_padded_evaluate = pad_1xNx34x34(3, {
+    x: style_evaluate,
+    x_padded: style_padded_evaluate,
+  });
   const convRelu_near_3_evaluate = convRelu_1x16x32x3x3x3x32({
-    image_padded: style_padded_evaluate,
+    x: style_padded_evaluate,
     first_kernel,
     first_bias,
     near: near_3_evaluate,
@@ -575,12 +551,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     near: near_3_evaluate,
     maxPool2d: maxPool2d_3_evaluate,
   });
-  const pad_maxPool2d_3_padded_evaluate = pad_1xNx18x18(
-    { d_second: maxPool2d_3_evaluate, d_second_padded: maxPool2d_3_padded_evaluate },
-    16,
-  );
+  const pad_maxPool2d_3_padded_evaluate = pad_1xNx18x18(16, {
+    x: maxPool2d_3_evaluate,
+    x_padded: maxPool2d_3_padded_evaluate,
+  });
   const convRelu_far_3_evaluate = convRelu_1x32x16x16x3x3x16({
-    maxPool2d_padded: maxPool2d_3_padded_evaluate,
+    x: maxPool2d_3_padded_evaluate,
     second_kernel,
     second_bias,
     far: far_3_evaluate,
@@ -601,8 +577,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dot_2: dot_2_evaluate,
     sum_2: sum_2_evaluate,
   });
-  const dot_dot_3_evaluate = dot_32x256x32_evaluate({ far: far_evaluate, dot_3: dot_3_evaluate });
-  const dot_dot_4_evaluate = dot_32x256x32_evaluate({ far: far_3_evaluate, dot_3: dot_4_evaluate });
+  const dot_dot_3_evaluate = dot_32x256x32_evaluate({ far: far_evaluate, dot: dot_3_evaluate });
+  const dot_dot_4_evaluate = dot_32x256x32_evaluate({ far: far_3_evaluate, dot: dot_4_evaluate });
   const sum_sum_3_evaluate = sum_32x32_evaluate({
     dot_3: dot_3_evaluate,
     dot_4: dot_4_evaluate,
@@ -613,7 +589,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     image_output: image_output_predict,
   });
 
-  fillUniform(image, seed, 0, 0, 1);
+  fillUniform(image, seed, 0, 1, 0);
   fillNormal(first_kernel, seed, 1, 0, 0.2721655269759087);
   fillNormal(second_kernel, seed, 2, 0, 0.11785113019775792);
   const hyper = {};
@@ -707,16 +683,9 @@ export interface EvaluateBatch {
 /** One batch to predict from. */
 export interface PredictBatch {}
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
-export interface StepOptions {
-  readonly finite?: boolean;
-}
+export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
-export type Evaluation = {
-  readonly loss: number;
-  readonly contentLoss: number;
-  readonly styleLoss: number;
-  readonly count: number;
-};
+export type Evaluation = Readonly<Record<"loss" | "contentLoss" | "styleLoss" | "count", number>>;
 /** Views, valid until the next call. */
 export type Prediction = { /** [1, 3, 32, 32] */ readonly image: Float32Array };
 
@@ -753,21 +722,14 @@ export interface Trainer {
 /** The model's name. */
 export const MODEL: string = "style-transfer";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
-export const GRAPH: string = "6cd4e25afb8b9de8";
+export const GRAPH: string = "47022529a4c899bf";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 328_144;
 
 /** What survives a step; offsets are bytes from the arena's start. */
-interface StateRow {
-  readonly name: string;
-  readonly shape: Shape;
-  readonly dtype: DType;
-  readonly offset: number;
-}
-interface ParameterRow extends StateRow {
-  readonly trainable: boolean;
-}
+type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
 function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
@@ -801,47 +763,40 @@ type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
 
 /**
- * d_first_padded[i<1,j<rows,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, d_first[0,j,l − 1,m − 1], 0)
- * Takes 3 or 16 rows.
+ * x_padded[i<1,j<extent,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[0,j,l − 1,m − 1], 0)
+ * Takes an extent of 3 or 16 along j.
  */
-function pad_1xNx34x34(arrays: Floats<"d_first" | "d_first_padded">, rows: number): () => void {
+function pad_1xNx34x34(extent: number, arrays: Floats<"x" | "x_padded">): () => void {
   return function pad_1xNx34x34(): void {
-    const { d_first, d_first_padded } = arrays;
-    for (let j = 0; j < rows; j++) {
-      d_first_padded[j * 1156] = 0;
-      for (let m = 0; m < 32; m++) {
-        d_first_padded[j * 1156 + m + 1] = 0;
-      }
-      d_first_padded[j * 1156 + 33] = 0;
+    const { x, x_padded } = arrays;
+    for (let j = 0; j < extent; j++) {
+      x_padded[j * 1156] = 0;
+      for (let m = 0; m < 32; m++) x_padded[j * 1156 + m + 1] = 0;
+      x_padded[j * 1156 + 33] = 0;
       for (let l = 0; l < 32; l++) {
-        d_first_padded[j * 1156 + l * 34 + 34] = 0;
-        for (let m = 0; m < 32; m++) {
-          d_first_padded[j * 1156 + l * 34 + m + 35] = d_first[j * 1024 + l * 32 + m]!;
-        }
-        d_first_padded[j * 1156 + l * 34 + 67] = 0;
+        x_padded[j * 1156 + l * 34 + 34] = 0;
+        for (let m = 0; m < 32; m++)
+          x_padded[j * 1156 + l * 34 + m + 35] = x[j * 1024 + l * 32 + m]!;
+        x_padded[j * 1156 + l * 34 + 67] = 0;
       }
-      d_first_padded[j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) {
-        d_first_padded[j * 1156 + m + 1123] = 0;
-      }
-      d_first_padded[j * 1156 + 1155] = 0;
+      x_padded[j * 1156 + 1122] = 0;
+      for (let m = 0; m < 32; m++) x_padded[j * 1156 + m + 1123] = 0;
+      x_padded[j * 1156 + 1155] = 0;
     }
   };
 }
 
 /**
- * first_product[i<1,j<16,l<32,m<32] = Σ k<3, k2<3, k3<3: image_padded[0,k,l + k2,m + k3]·first_kernel[j,k,k2,k3]
- * near[i,j,l,m] = relu(first_product[0,j,l,m] + first_bias[j])
- * 901,120 floating-point operations.
+ * product[i<1,j<16,l<32,m<32] = Σ k<3, k2<3, k3<3: x[0,k,l + k2,m + k3]·first_kernel[j,k,k2,k3]
+ * near[i,j,l,m] = relu(product[0,j,l,m] + first_bias[j])
  */
 function convRelu_1x16x32x3x3x3x32(
-  arrays: Floats<"image_padded" | "first_kernel" | "first_bias" | "near">,
+  arrays: Floats<"x" | "first_kernel" | "first_bias" | "near">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number): void {
     j &= 15;
-    const { image_padded, first_kernel, first_bias, near } = arrays;
-    for (let l = 0; l < 32; l++) {
+    const { x, first_kernel, first_bias, near } = arrays;
+    for (let l = 0; l < 32; l++)
       for (let m = 0; m < 32; m += 4) {
         let sum00 = 0;
         let sum01 = 0;
@@ -851,26 +806,24 @@ function convRelu_1x16x32x3x3x3x32(
         let sum11 = 0;
         let sum12 = 0;
         let sum13 = 0;
-        for (let k = 0; k < 3; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
+        for (let k = 0; k < 3; k++)
+          for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
-              const image_padded_0 = image_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+              const x_0 = x[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
               const first_kernel_0 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const image_padded_1 = image_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const image_padded_2 = image_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const image_padded_3 = image_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+              const x_1 = x[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+              const x_2 = x[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+              const x_3 = x[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
               const first_kernel_1 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += image_padded_0 * first_kernel_0;
-              sum01 += image_padded_1 * first_kernel_0;
-              sum02 += image_padded_2 * first_kernel_0;
-              sum03 += image_padded_3 * first_kernel_0;
-              sum10 += image_padded_0 * first_kernel_1;
-              sum11 += image_padded_1 * first_kernel_1;
-              sum12 += image_padded_2 * first_kernel_1;
-              sum13 += image_padded_3 * first_kernel_1;
+              sum00 += x_0 * first_kernel_0;
+              sum01 += x_1 * first_kernel_0;
+              sum02 += x_2 * first_kernel_0;
+              sum03 += x_3 * first_kernel_0;
+              sum10 += x_0 * first_kernel_1;
+              sum11 += x_1 * first_kernel_1;
+              sum12 += x_2 * first_kernel_1;
+              sum13 += x_3 * first_kernel_1;
             }
-          }
-        }
         relu(first_bias, near, j, j * 1024 + l * 32 + m, Math.fround(sum00));
         relu(first_bias, near, j, j * 1024 + l * 32 + m + 1, Math.fround(sum01));
         relu(first_bias, near, j, j * 1024 + l * 32 + m + 2, Math.fround(sum02));
@@ -880,80 +833,62 @@ function convRelu_1x16x32x3x3x3x32(
         relu(first_bias, near, j + 1, j * 1024 + l * 32 + m + 1026, Math.fround(sum12));
         relu(first_bias, near, j + 1, j * 1024 + l * 32 + m + 1027, Math.fround(sum13));
       }
-    }
   }
   return function convRelu_1x16x32x3x3x3x32(): void {
-    for (let j = 0; j < 16; j += 2) {
-      block(j);
-    }
+    for (let j = 0; j < 16; j += 2) block(j);
   };
 }
 
-/**
- * maxPool2d[i<1,j<16,l<16,m<16] = max k<1, k2<1, k3<2, k4<2: near[0,j,2·l + k3,2·m + k4]
- * 16,384 floating-point operations.
- */
+/** maxPool2d[i<1,j<16,l<16,m<16] = max k<1, k2<1, k3<2, k4<2: near[0,j,2·l + k3,2·m + k4] */
 function windowMax_1x16x16x1x1x2x2x16(arrays: Floats<"near" | "maxPool2d">): () => void {
   return function windowMax_1x16x16x1x1x2x2x16(): void {
     const { near, maxPool2d } = arrays;
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 16; l++) {
+    for (let j = 0; j < 16; j++)
+      for (let l = 0; l < 16; l++)
         for (let m = 0; m < 16; m++) {
           let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
+          for (let k3 = 0; k3 < 2; k3++)
+            for (let k4 = 0; k4 < 2; k4++)
               max = Math.max(max, near[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!);
-            }
-          }
           maxPool2d[j * 256 + l * 16 + m] = max;
         }
-      }
-    }
   };
 }
 
 /**
- * d_second_padded[i<1,j<rows,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, d_second[0,j,l − 1,m − 1], 0)
- * Takes 16 or 32 rows.
+ * x_padded[i<1,j<extent,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, x[0,j,l − 1,m − 1], 0)
+ * Takes an extent of 16 or 32 along j.
  */
-function pad_1xNx18x18(arrays: Floats<"d_second" | "d_second_padded">, rows: number): () => void {
+function pad_1xNx18x18(extent: number, arrays: Floats<"x" | "x_padded">): () => void {
   return function pad_1xNx18x18(): void {
-    const { d_second, d_second_padded } = arrays;
-    for (let j = 0; j < rows; j++) {
-      d_second_padded[j * 324] = 0;
-      for (let m = 0; m < 16; m++) {
-        d_second_padded[j * 324 + m + 1] = 0;
-      }
-      d_second_padded[j * 324 + 17] = 0;
+    const { x, x_padded } = arrays;
+    for (let j = 0; j < extent; j++) {
+      x_padded[j * 324] = 0;
+      for (let m = 0; m < 16; m++) x_padded[j * 324 + m + 1] = 0;
+      x_padded[j * 324 + 17] = 0;
       for (let l = 0; l < 16; l++) {
-        d_second_padded[j * 324 + l * 18 + 18] = 0;
-        for (let m = 0; m < 16; m++) {
-          d_second_padded[j * 324 + l * 18 + m + 19] = d_second[j * 256 + l * 16 + m]!;
-        }
-        d_second_padded[j * 324 + l * 18 + 35] = 0;
+        x_padded[j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++) x_padded[j * 324 + l * 18 + m + 19] = x[j * 256 + l * 16 + m]!;
+        x_padded[j * 324 + l * 18 + 35] = 0;
       }
-      d_second_padded[j * 324 + 306] = 0;
-      for (let m = 0; m < 16; m++) {
-        d_second_padded[j * 324 + m + 307] = 0;
-      }
-      d_second_padded[j * 324 + 323] = 0;
+      x_padded[j * 324 + 306] = 0;
+      for (let m = 0; m < 16; m++) x_padded[j * 324 + m + 307] = 0;
+      x_padded[j * 324 + 323] = 0;
     }
   };
 }
 
 /**
- * second_product[i<1,j<32,l<16,m<16] = Σ k<16, k2<3, k3<3: maxPool2d_padded[0,k,l + k2,m + k3]·second_kernel[j,k,k2,k3]
- * far[i,j,l,m] = relu(second_product[0,j,l,m] + second_bias[j])
- * 2,367,488 floating-point operations.
+ * product[i<1,j<32,l<16,m<16] = Σ k<16, k2<3, k3<3: x[0,k,l + k2,m + k3]·second_kernel[j,k,k2,k3]
+ * far[i,j,l,m] = relu(product[0,j,l,m] + second_bias[j])
  */
 function convRelu_1x32x16x16x3x3x16(
-  arrays: Floats<"maxPool2d_padded" | "second_kernel" | "second_bias" | "far">,
+  arrays: Floats<"x" | "second_kernel" | "second_bias" | "far">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number, l: number): void {
     j &= 31;
     l &= 15;
-    const { maxPool2d_padded, second_kernel, second_bias, far } = arrays;
+    const { x, second_kernel, second_bias, far } = arrays;
     for (let m = 0; m < 16; m += 4) {
       let sum00 = 0;
       let sum01 = 0;
@@ -963,26 +898,24 @@ function convRelu_1x32x16x16x3x3x16(
       let sum11 = 0;
       let sum12 = 0;
       let sum13 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 3; k2++) {
+      for (let k = 0; k < 16; k++)
+        for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
-            const maxPool2d_padded_0 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
+            const x_0 = x[k * 324 + l * 18 + k2 * 18 + m + k3]!;
             const second_kernel_0 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-            const maxPool2d_padded_1 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-            const maxPool2d_padded_2 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-            const maxPool2d_padded_3 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+            const x_1 = x[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+            const x_2 = x[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+            const x_3 = x[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
             const second_kernel_1 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-            sum00 += maxPool2d_padded_0 * second_kernel_0;
-            sum01 += maxPool2d_padded_1 * second_kernel_0;
-            sum02 += maxPool2d_padded_2 * second_kernel_0;
-            sum03 += maxPool2d_padded_3 * second_kernel_0;
-            sum10 += maxPool2d_padded_0 * second_kernel_1;
-            sum11 += maxPool2d_padded_1 * second_kernel_1;
-            sum12 += maxPool2d_padded_2 * second_kernel_1;
-            sum13 += maxPool2d_padded_3 * second_kernel_1;
+            sum00 += x_0 * second_kernel_0;
+            sum01 += x_1 * second_kernel_0;
+            sum02 += x_2 * second_kernel_0;
+            sum03 += x_3 * second_kernel_0;
+            sum10 += x_0 * second_kernel_1;
+            sum11 += x_1 * second_kernel_1;
+            sum12 += x_2 * second_kernel_1;
+            sum13 += x_3 * second_kernel_1;
           }
-        }
-      }
       relu(second_bias, far, j, j * 256 + l * 16 + m, Math.fround(sum00));
       relu(second_bias, far, j, j * 256 + l * 16 + m + 1, Math.fround(sum01));
       relu(second_bias, far, j, j * 256 + l * 16 + m + 2, Math.fround(sum02));
@@ -994,26 +927,18 @@ function convRelu_1x32x16x16x3x3x16(
     }
   }
   return function convRelu_1x32x16x16x3x3x16(): void {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        block(j, l);
-      }
-    }
+    for (let j = 0; j < 32; j += 2) for (let l = 0; l < 16; l++) block(j, l);
   };
 }
 
-/**
- * first_product_2[i<1,j<16,l<32,m<32] = Σ k<3, k2<3, k3<3: content_padded[0,k,l + k2,m + k3]·first_kernel[j,k,k2,k3]
- * 884,736 floating-point operations.
- */
+/** first_product_2[i<1,j<16,l<32,m<32] = Σ k<3, k2<3, k3<3: content_padded[0,k,l + k2,m + k3]·first_kernel[j,k,k2,k3] */
 function conv_1x16x32x3x3x3x32(
   arrays: Floats<"content_padded" | "first_kernel" | "first_product_2">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number): void {
     j &= 15;
     const { content_padded, first_kernel, first_product_2 } = arrays;
-    for (let l = 0; l < 32; l++) {
+    for (let l = 0; l < 32; l++)
       for (let m = 0; m < 32; m += 4) {
         let sum00 = 0;
         let sum01 = 0;
@@ -1023,8 +948,8 @@ function conv_1x16x32x3x3x3x32(
         let sum11 = 0;
         let sum12 = 0;
         let sum13 = 0;
-        for (let k = 0; k < 3; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
+        for (let k = 0; k < 3; k++)
+          for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
               const content_padded_0 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
               const first_kernel_0 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
@@ -1041,8 +966,6 @@ function conv_1x16x32x3x3x3x32(
               sum12 += content_padded_2 * first_kernel_1;
               sum13 += content_padded_3 * first_kernel_1;
             }
-          }
-        }
         first_product_2[j * 1024 + l * 32 + m] = sum00;
         first_product_2[j * 1024 + l * 32 + m + 1] = sum01;
         first_product_2[j * 1024 + l * 32 + m + 2] = sum02;
@@ -1052,31 +975,28 @@ function conv_1x16x32x3x3x3x32(
         first_product_2[j * 1024 + l * 32 + m + 1026] = sum12;
         first_product_2[j * 1024 + l * 32 + m + 1027] = sum13;
       }
-    }
   }
   return function conv_1x16x32x3x3x3x32(): void {
-    for (let j = 0; j < 16; j += 2) {
-      block(j);
-    }
+    for (let j = 0; j < 16; j += 2) block(j);
   };
 }
 
 /**
- * maxPool2d_2[i<1,j<rows,l<rows,m<rows] = max k<1, k2<1, k3<2, k4<2: relu(first_product_2[0,j,2·l + k3,2·m + k4] + first_bias[j])
- * Takes  or 16 rows.
+ * maxPool2d_2[i<1,j<extent,l<16,m<16] = max k<1, k2<1, k3<2, k4<2: relu(first_product_2[0,j,2·l + k3,2·m + k4] + first_bias[j])
+ * Takes an extent of  or 16 along j.
  */
 function windowMax_1xNx16x1x1x2x2x16_2(
+  extent: number,
   arrays: Floats<"first_product_2" | "first_bias" | "maxPool2d_2">,
-  rows: number,
 ): () => void {
   return function windowMax_1xNx16x1x1x2x2x16_2(): void {
     const { first_product_2, first_bias, maxPool2d_2 } = arrays;
-    for (let j = 0; j < rows; j++) {
-      for (let l = 0; l < 16; l++) {
+    for (let j = 0; j < extent; j++)
+      for (let l = 0; l < 16; l++)
         for (let m = 0; m < 16; m++) {
           const first_bias_0 = first_bias[j]!;
           let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++) {
+          for (let k3 = 0; k3 < 2; k3++)
             for (let k4 = 0; k4 < 2; k4++) {
               const first_product_2_0 = first_product_2[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
               max = Math.max(
@@ -1084,20 +1004,13 @@ function windowMax_1xNx16x1x1x2x2x16_2(
                 first_product_2_0 + first_bias_0 < 0 ? 0 : first_product_2_0 + first_bias[j]!,
               );
             }
-          }
           maxPool2d_2[j * 256 + l * 16 + m] = max;
         }
-      }
-    }
   };
 }
 
-/**
- * dot[i<16,j<16] = Σ k<1024: near[0,i,(k div 32),(k mod 32)]·near[0,j,(k div 32),(k mod 32)]
- * 524,288 floating-point operations.
- */
+/** dot[i<16,j<16] = Σ k<1024: near[0,i,(k div 32),(k mod 32)]·near[0,j,(k div 32),(k mod 32)] */
 function dot_16x1024x16(arrays: Floats<"near" | "dot">): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number, j: number): void {
     i &= 15;
     j &= 15;
@@ -1130,11 +1043,7 @@ function dot_16x1024x16(arrays: Floats<"near" | "dot">): () => void {
   }
   return function dot_16x1024x16(): void {
     const { near, dot } = arrays;
-    for (let i = 0; i < 15; i += 3) {
-      for (let j = 0; j < 16; j += 2) {
-        block(i, j);
-      }
-    }
+    for (let i = 0; i < 15; i += 3) for (let j = 0; j < 16; j += 2) block(i, j);
     for (let j = 0; j < 16; j += 2) {
       let sum0 = 0;
       let sum1 = 0;
@@ -1155,10 +1064,8 @@ function dot_16x1024x16(arrays: Floats<"near" | "dot">): () => void {
  * dot_2[i<16,j<16] = Σ k<1024: near_3[0,i,(k div 32),(k mod 32)]·near_3[0,j,(k div 32),(k mod 32)]
  * sub_2[i,j] = dot[i,j]·(1 / 16384) − dot_2[i,j]·(1 / 16384)
  * d_dot[i,j] = (sub_2[i,j]·0.390625 + sub_2[i,j]·0.390625)·(1 / 16384)
- * 526,080 floating-point operations.
  */
 function dotSubMul_16x1024x16(arrays: Floats<"near_3" | "dot" | "sub_2" | "d_dot">): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number, j: number): void {
     i &= 15;
     j &= 15;
@@ -1235,11 +1142,7 @@ function dotSubMul_16x1024x16(arrays: Floats<"near_3" | "dot" | "sub_2" | "d_dot
   }
   return function dotSubMul_16x1024x16(): void {
     const { near_3, dot, sub_2, d_dot } = arrays;
-    for (let i = 0; i < 15; i += 3) {
-      for (let j = 0; j < 16; j += 2) {
-        block(i, j);
-      }
-    }
+    for (let i = 0; i < 15; i += 3) for (let j = 0; j < 16; j += 2) block(i, j);
     for (let j = 0; j < 16; j += 2) {
       let sum0 = 0;
       let sum1 = 0;
@@ -1256,30 +1159,22 @@ function dotSubMul_16x1024x16(arrays: Floats<"near_3" | "dot" | "sub_2" | "d_dot
   };
 }
 
-/**
- * sum_2 = Σ k<16, k2<16: sub_2[k,k2]·sub_2[k,k2]
- * 512 floating-point operations.
- */
+/** sum_2 = Σ k<16, k2<16: sub_2[k,k2]·sub_2[k,k2] */
 function sum_16x16(arrays: Floats<"sub_2" | "sum_2">): () => void {
   return function sum_16x16(): void {
     const { sub_2, sum_2 } = arrays;
     let sum = 0;
-    for (let k = 0; k < 16; k++) {
+    for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 16; k2++) {
         const sub_2_0 = sub_2[k * 16 + k2]!;
         sum += sub_2_0 * sub_2_0;
       }
-    }
     sum_2[0] = sum;
   };
 }
 
-/**
- * dot_3[i<32,j<32] = Σ k<256: far[0,i,(k div 16),(k mod 16)]·far[0,j,(k div 16),(k mod 16)]
- * 524,288 floating-point operations.
- */
+/** dot_3[i<32,j<32] = Σ k<256: far[0,i,(k div 16),(k mod 16)]·far[0,j,(k div 16),(k mod 16)] */
 function dot_32x256x32(arrays: Floats<"far" | "dot_3">): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 31;
     const { far, dot_3 } = arrays;
@@ -1313,9 +1208,7 @@ function dot_32x256x32(arrays: Floats<"far" | "dot_3">): () => void {
   }
   return function dot_32x256x32(): void {
     const { far, dot_3 } = arrays;
-    for (let i = 0; i < 30; i += 3) {
-      block(i);
-    }
+    for (let i = 0; i < 30; i += 3) block(i);
     for (let j = 0; j < 32; j += 2) {
       let sum00_2 = 0;
       let sum01_2 = 0;
@@ -1343,10 +1236,8 @@ function dot_32x256x32(arrays: Floats<"far" | "dot_3">): () => void {
  * dot_4[i<32,j<32] = Σ k<256: far_3[0,i,(k div 16),(k mod 16)]·far_3[0,j,(k div 16),(k mod 16)]
  * sub_3[i,j] = dot_3[i,j]·(1 / 8192) − dot_4[i,j]·(1 / 8192)
  * d_dot_3[i,j] = (sub_3[i,j]·0.09765625 + sub_3[i,j]·0.09765625)·(1 / 8192)
- * 531,456 floating-point operations.
  */
 function dotSubMul_32x256x32(arrays: Floats<"far_3" | "dot_3" | "sub_3" | "d_dot_3">): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 31;
     const { far_3, dot_3, sub_3, d_dot_3 } = arrays;
@@ -1424,9 +1315,7 @@ function dotSubMul_32x256x32(arrays: Floats<"far_3" | "dot_3" | "sub_3" | "d_dot
   }
   return function dotSubMul_32x256x32(): void {
     const { far_3, dot_3, sub_3, d_dot_3 } = arrays;
-    for (let i = 0; i < 30; i += 3) {
-      block(i);
-    }
+    for (let i = 0; i < 30; i += 3) block(i);
     for (let j = 0; j < 32; j += 2) {
       let sum00_2 = 0;
       let sum01_2 = 0;
@@ -1450,30 +1339,22 @@ function dotSubMul_32x256x32(arrays: Floats<"far_3" | "dot_3" | "sub_3" | "d_dot
   };
 }
 
-/**
- * sum_3 = Σ k<32, k2<32: sub_3[k,k2]·sub_3[k,k2]
- * 2,048 floating-point operations.
- */
+/** sum_3 = Σ k<32, k2<32: sub_3[k,k2]·sub_3[k,k2] */
 function sum_32x32(arrays: Floats<"sub_3" | "sum_3">): () => void {
   return function sum_32x32(): void {
     const { sub_3, sum_3 } = arrays;
     let sum = 0;
-    for (let k = 0; k < 32; k++) {
+    for (let k = 0; k < 32; k++)
       for (let k2 = 0; k2 < 32; k2++) {
         const sub_3_0 = sub_3[k * 32 + k2]!;
         sum += sub_3_0 * sub_3_0;
       }
-    }
     sum_3[0] = sum;
   };
 }
 
-/**
- * d_F_3_part[i<32,j<256] = Σ k<32: d_dot_3[i,k]·far[0,k,(j div 16),(j mod 16)]
- * 524,288 floating-point operations.
- */
+/** d_F_3_part[i<32,j<256] = Σ k<32: d_dot_3[i,k]·far[0,k,(j div 16),(j mod 16)] */
 function dot_32x32x256(arrays: Floats<"d_dot_3" | "far" | "d_F_3_part">): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 31;
     const { d_dot_3, far, d_F_3_part } = arrays;
@@ -1517,18 +1398,12 @@ function dot_32x32x256(arrays: Floats<"d_dot_3" | "far" | "d_F_3_part">): () => 
     d_F_3_part[i * 256 + 511] = sum1;
   }
   return function dot_32x32x256(): void {
-    for (let i = 0; i < 32; i += 2) {
-      block(i);
-    }
+    for (let i = 0; i < 32; i += 2) block(i);
   };
 }
 
-/**
- * d_F_3_2[i<32,j<256] = Σ k<32: far[0,k,(j div 16),(j mod 16)]·d_dot_3[k,i]
- * 524,288 floating-point operations.
- */
+/** d_F_3_2[i<32,j<256] = Σ k<32: far[0,k,(j div 16),(j mod 16)]·d_dot_3[k,i] */
 function dot_32x32x256_2(arrays: Floats<"far" | "d_dot_3" | "d_F_3_2">): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 31;
     const { far, d_dot_3, d_F_3_2 } = arrays;
@@ -1616,18 +1491,15 @@ function dot_32x32x256_2(arrays: Floats<"far" | "d_dot_3" | "d_F_3_2">): () => v
     d_F_3_2[i * 256 + 511] = sum1;
   }
   return function dot_32x32x256_2(): void {
-    for (let i = 0; i < 32; i += 2) {
-      block(i);
-    }
+    for (let i = 0; i < 32; i += 2) block(i);
   };
 }
 
 /**
  * second_product_2[i<1,j<32,l<16,m<16] = Σ k<16, k2<3, k3<3: maxPool2d_2_padded[0,k,l + k2,m + k3]·second_kernel[j,k,k2,k3]
  * sub[i,j,l,m] = far[0,j,l,m] − relu(second_product_2[0,j,l,m] + second_bias[j])
- * d_second[i,j,l,m] = where(0 < far[0,j,l,m], d_F_3_part[j,16·l + m] + d_F_3_2[j,16·l + m] + (sub[0,j,l,m]·(1 / 8192) +
- *     sub[0,j,l,m]·(1 / 8192)), 0)
- * 2,416,640 floating-point operations.
+ * d_second[i,j,l,m] = where(0 < far[0,j,l,m], d_F_3_part[j,16·l + m] + d_F_3_2[j,16·l + m] + (sub[0,j,l,m]·(1 / 8192) + sub[0,j,l,m]·(1 /
+ *     8192)), 0)
  */
 function convSubWhere_1x32x16x16x3x3x16(
   arrays: Floats<
@@ -1641,7 +1513,6 @@ function convSubWhere_1x32x16x16x3x3x16(
     | "d_second"
   >,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number, l: number): void {
     j &= 31;
     l &= 15;
@@ -1664,8 +1535,8 @@ function convSubWhere_1x32x16x16x3x3x16(
       let sum11 = 0;
       let sum12 = 0;
       let sum13 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 3; k2++) {
+      for (let k = 0; k < 16; k++)
+        for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
             const maxPool2d_2_padded_0 = maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
             const second_kernel_0 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
@@ -1685,8 +1556,6 @@ function convSubWhere_1x32x16x16x3x3x16(
             sum12 += maxPool2d_2_padded_2 * second_kernel_1;
             sum13 += maxPool2d_2_padded_3 * second_kernel_1;
           }
-        }
-      }
       where(
         second_bias,
         far,
@@ -1777,40 +1646,27 @@ function convSubWhere_1x32x16x16x3x3x16(
     }
   }
   return function convSubWhere_1x32x16x16x3x3x16(): void {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        block(j, l);
-      }
-    }
+    for (let j = 0; j < 32; j += 2) for (let l = 0; l < 16; l++) block(j, l);
   };
 }
 
-/**
- * sum_2 = Σ k<1, k2<16, k3<16, k4<32: sub[0,k4,k2,k3]·sub[0,k4,k2,k3]
- * 16,384 floating-point operations.
- */
+/** sum_2 = Σ k<1, k2<16, k3<16, k4<32: sub[0,k4,k2,k3]·sub[0,k4,k2,k3] */
 function sum_1x16x16x32(arrays: Floats<"sub" | "sum_2">): () => void {
   return function sum_1x16x16x32(): void {
     const { sub, sum_2 } = arrays;
     let sum = 0;
-    for (let k2 = 0; k2 < 16; k2++) {
-      for (let k3 = 0; k3 < 16; k3++) {
+    for (let k2 = 0; k2 < 16; k2++)
+      for (let k3 = 0; k3 < 16; k3++)
         for (let k4 = 0; k4 < 32; k4++) {
           const sub_0 = sub[k4 * 256 + k2 * 16 + k3]!;
           sum += sub_0 * sub_0;
         }
-      }
-    }
     sum_2[0] = sum;
   };
 }
 
-/**
- * d_F_part[i<16,j<1024] = Σ k<16: d_dot[i,k]·near[0,k,(j div 32),(j mod 32)]
- * 524,288 floating-point operations.
- */
+/** d_F_part[i<16,j<1024] = Σ k<16: d_dot[i,k]·near[0,k,(j div 32),(j mod 32)] */
 function dot_16x16x1024(arrays: Floats<"d_dot" | "near" | "d_F_part">): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 15;
     const { d_dot, near, d_F_part } = arrays;
@@ -1850,18 +1706,12 @@ function dot_16x16x1024(arrays: Floats<"d_dot" | "near" | "d_F_part">): () => vo
     }
   }
   return function dot_16x16x1024(): void {
-    for (let i = 0; i < 16; i += 4) {
-      block(i);
-    }
+    for (let i = 0; i < 16; i += 4) block(i);
   };
 }
 
-/**
- * d_F_2[i<16,j<1024] = Σ k<16: near[0,k,(j div 32),(j mod 32)]·d_dot[k,i]
- * 524,288 floating-point operations.
- */
+/** d_F_2[i<16,j<1024] = Σ k<16: near[0,k,(j div 32),(j mod 32)]·d_dot[k,i] */
 function dot_16x16x1024_2(arrays: Floats<"near" | "d_dot" | "d_F_2">): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 15;
     const { near, d_dot, d_F_2 } = arrays;
@@ -1901,20 +1751,14 @@ function dot_16x16x1024_2(arrays: Floats<"near" | "d_dot" | "d_F_2">): () => voi
     }
   }
   return function dot_16x16x1024_2(): void {
-    for (let i = 0; i < 16; i += 2) {
-      block(i);
-    }
+    for (let i = 0; i < 16; i += 2) block(i);
   };
 }
 
-/**
- * d_maxPool2d[i<1,j<16,l<16,m<16] = Σ k<3, k2<3, k3<32: d_second_padded[0,k3,l + k,m + k2]·second_kernel[k3,j,−k + 2,−k2 + 2]
- * 2,359,296 floating-point operations.
- */
+/** d_maxPool2d[i<1,j<16,l<16,m<16] = Σ k<3, k2<3, k3<32: d_second_padded[0,k3,l + k,m + k2]·second_kernel[k3,j,−k + 2,−k2 + 2] */
 function conv_1x16x16x3x3x32x16(
   arrays: Floats<"d_second_padded" | "second_kernel" | "d_maxPool2d">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number, l: number): void {
     j &= 15;
     l &= 15;
@@ -1926,8 +1770,8 @@ function conv_1x16x16x3x3x32x16(
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      for (let k = 0; k < 3; k++) {
-        for (let k2 = 0; k2 < 3; k2++) {
+      for (let k = 0; k < 3; k++)
+        for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 32; k3 += 4) {
             {
               const d_second_padded_0 = d_second_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
@@ -1985,8 +1829,6 @@ function conv_1x16x16x3x3x32x16(
               sum12 += d_second_padded_2 * second_kernel_1;
             }
           }
-        }
-      }
       d_maxPool2d[j * 256 + l * 16 + m] = sum00;
       d_maxPool2d[j * 256 + l * 16 + m + 1] = sum01;
       d_maxPool2d[j * 256 + l * 16 + m + 2] = sum02;
@@ -1996,8 +1838,8 @@ function conv_1x16x16x3x3x32x16(
     }
     let sum0 = 0;
     let sum1 = 0;
-    for (let k = 0; k < 3; k++) {
-      for (let k2 = 0; k2 < 3; k2++) {
+    for (let k = 0; k < 3; k++)
+      for (let k2 = 0; k2 < 3; k2++)
         for (let k3 = 0; k3 < 32; k3++) {
           const d_second_padded_3 = d_second_padded[k3 * 324 + l * 18 + k * 18 + k2 + 15]!;
           const second_kernel_2 = second_kernel[k3 * 144 + j * 9 + k * -3 + k2 * -1 + 8]!;
@@ -2005,39 +1847,31 @@ function conv_1x16x16x3x3x32x16(
           sum0 += d_second_padded_3 * second_kernel_2;
           sum1 += d_second_padded_3 * second_kernel_3;
         }
-      }
-    }
     d_maxPool2d[j * 256 + l * 16 + 15] = sum0;
     d_maxPool2d[j * 256 + l * 16 + 271] = sum1;
   }
   return function conv_1x16x16x3x3x32x16(): void {
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        block(j, l);
-      }
-    }
+    for (let j = 0; j < 16; j += 2) for (let l = 0; l < 16; l++) block(j, l);
   };
 }
 
 /**
  * d_near_windowArgmax[i<1,j<16,l<16,m<16] = argmax k<1, k2<1, k3<2, k4<2: near[0,j,2·l + k3,2·m + k4]
- * d_first[i,j,l<32,m<32] = where(0 < near[0,j,l,m], d_F_part[j,32·l + m] + d_F_2[j,32·l + m] + where(d_near_windowArgmax[0,j,(l div
- *     2),(m div 2)] = 2·(l mod 2) + (m mod 2), d_maxPool2d[0,j,(l div 2),(m div 2)], 0), 0)
- * 49,152 floating-point operations.
+ * d_first[i,j,l<32,m<32] = where(0 < near[0,j,l,m], d_F_part[j,32·l + m] + d_F_2[j,32·l + m] + where(d_near_windowArgmax[0,j,(l div 2),(m
+ *     div 2)] = 2·(l mod 2) + (m mod 2), d_maxPool2d[0,j,(l div 2),(m div 2)], 0), 0)
  */
 function windowArgmaxWhere_1x16x16x16(
   arrays: Floats<"near" | "d_F_part" | "d_F_2" | "d_maxPool2d" | "d_first"> &
     Ints<"d_near_windowArgmax">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number): void {
     j &= 15;
     const { near, d_near_windowArgmax, d_F_part, d_F_2, d_maxPool2d, d_first } = arrays;
-    for (let l = 0; l < 16; l++) {
+    for (let l = 0; l < 16; l++)
       for (let m = 0; m < 16; m++) {
         let best = -Infinity;
         let argmax = 0;
-        for (let k3 = 0; k3 < 2; k3++) {
+        for (let k3 = 0; k3 < 2; k3++)
           for (let k4 = 0; k4 < 2; k4++) {
             const value = near[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
             if (best < value) {
@@ -2045,12 +1879,10 @@ function windowArgmaxWhere_1x16x16x16(
               argmax = k3 * 2 + k4;
             }
           }
-        }
         d_near_windowArgmax[j * 256 + l * 16 + m] = argmax;
       }
-    }
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m++) {
+    for (let l = 0; l < 32; l++)
+      for (let m = 0; m < 32; m++)
         d_first[j * 1024 + l * 32 + m] =
           0 < near[j * 1024 + l * 32 + m]!
             ? d_F_part[j * 1024 + l * 32 + m]! +
@@ -2062,13 +1894,9 @@ function windowArgmaxWhere_1x16x16x16(
                   : 0,
               )
             : 0;
-      }
-    }
   }
   return function windowArgmaxWhere_1x16x16x16(): void {
-    for (let j = 0; j < 16; j++) {
-      block(j);
-    }
+    for (let j = 0; j < 16; j++) block(j);
   };
 }
 
@@ -2077,12 +1905,10 @@ function windowArgmaxWhere_1x16x16x16(
  * w_m′[i,j,l,m] = w_m[0,j,l,m]·0.9 + d_image[0,j,l,m]·(1 − 0.9)
  * v′[i,j,l,m] = v[0,j,l,m]·0.999 + d_image[0,j,l,m]·d_image[0,j,l,m]·(1 − 0.999)
  * w′[i,j,l,m] = w[0,j,l,m] − w_m′[0,j,l,m]·rate / (sqrt(v′[0,j,l,m]·correction) + 1e-8)
- * 924,672 floating-point operations.
  */
 function convAdam_1x3x32x16x3x3x32(
   arrays: Floats<"d_first_padded" | "first_kernel" | "w_m" | "v" | "w" | "rate" | "correction">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(l: number): void {
     l &= 31;
     const { d_first_padded, first_kernel, w_m, v, w, rate, correction } = arrays;
@@ -2097,8 +1923,8 @@ function convAdam_1x3x32x16x3x3x32(
       let sum11 = 0;
       let sum12 = 0;
       let sum13 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 3; k2++) {
+      for (let k = 0; k < 16; k++)
+        for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
             const d_first_padded_0 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
             const first_kernel_0 = first_kernel[k * 27 + k2 * -3 + k3 * -1 + 8]!;
@@ -2115,8 +1941,6 @@ function convAdam_1x3x32x16x3x3x32(
             sum12 += d_first_padded_2 * first_kernel_1;
             sum13 += d_first_padded_3 * first_kernel_1;
           }
-        }
-      }
       adam(w_m, v, w, l * 32 + m, Math.fround(sum00), rate_0, correction_0);
       adam(w_m, v, w, l * 32 + m + 1, Math.fround(sum01), rate_0, correction_0);
       adam(w_m, v, w, l * 32 + m + 2, Math.fround(sum02), rate_0, correction_0);
@@ -2145,7 +1969,6 @@ function convAdam_1x3x32x16x3x3x32(
         (image_m_next13 * rate_0) / (Math.sqrt(image_v_next13 * correction_0) + 1e-8);
     }
   }
-  /** What the loops repeat; masks say how large an index is. */
   function block_2(l: number): void {
     l &= 31;
     const { d_first_padded, first_kernel, w_m, v, w, rate, correction } = arrays;
@@ -2156,8 +1979,8 @@ function convAdam_1x3x32x16x3x3x32(
       let sum1 = 0;
       let sum2 = 0;
       let sum3 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 3; k2++) {
+      for (let k = 0; k < 16; k++)
+        for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
             const d_first_padded_4 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
             const first_kernel_2 = first_kernel[k * 27 + k2 * -3 + k3 * -1 + 26]!;
@@ -2169,8 +1992,6 @@ function convAdam_1x3x32x16x3x3x32(
             sum2 += d_first_padded_6 * first_kernel_2;
             sum3 += d_first_padded_7 * first_kernel_2;
           }
-        }
-      }
       adam(w_m, v, w, l * 32 + m + 2048, Math.fround(sum0), rate_0, correction_0);
       adam(w_m, v, w, l * 32 + m + 2049, Math.fround(sum1), rate_0, correction_0);
       adam(w_m, v, w, l * 32 + m + 2050, Math.fround(sum2), rate_0, correction_0);
@@ -2178,27 +1999,19 @@ function convAdam_1x3x32x16x3x3x32(
     }
   }
   return function convAdam_1x3x32x16x3x3x32(): void {
-    for (let l = 0; l < 32; l++) {
-      block(l);
-    }
-    for (let l = 0; l < 32; l++) {
-      block_2(l);
-    }
+    for (let l = 0; l < 32; l++) block(l);
+    for (let l = 0; l < 32; l++) block_2(l);
   };
 }
 
-/**
- * first_product_2[i<1,j<16,l<32,m<32] = Σ k<3, k2<3, k3<3: content_padded[0,k,l + k2,m + k3]·first_kernel[j,k,k2,k3]
- * 884,736 floating-point operations.
- */
+/** first_product_2[i<1,j<16,l<32,m<32] = Σ k<3, k2<3, k3<3: content_padded[0,k,l + k2,m + k3]·first_kernel[j,k,k2,k3] */
 function conv_1x16x32x3x3x3x32_evaluate(
   arrays: Floats<"content_padded" | "first_kernel" | "first_product_2">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number): void {
     j &= 15;
     const { content_padded, first_kernel, first_product_2 } = arrays;
-    for (let l = 0; l < 32; l++) {
+    for (let l = 0; l < 32; l++)
       for (let m = 0; m < 32; m += 4) {
         let sum00 = 0;
         let sum01 = 0;
@@ -2208,8 +2021,8 @@ function conv_1x16x32x3x3x3x32_evaluate(
         let sum11 = 0;
         let sum12 = 0;
         let sum13 = 0;
-        for (let k = 0; k < 3; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
+        for (let k = 0; k < 3; k++)
+          for (let k2 = 0; k2 < 3; k2++)
             for (let k3 = 0; k3 < 3; k3++) {
               const content_padded_0 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
               const first_kernel_0 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
@@ -2226,8 +2039,6 @@ function conv_1x16x32x3x3x3x32_evaluate(
               sum12 += content_padded_2 * first_kernel_1;
               sum13 += content_padded_3 * first_kernel_1;
             }
-          }
-        }
         first_product_2[j * 1024 + l * 32 + m] = sum00;
         first_product_2[j * 1024 + l * 32 + m + 1] = sum01;
         first_product_2[j * 1024 + l * 32 + m + 2] = sum02;
@@ -2237,23 +2048,16 @@ function conv_1x16x32x3x3x3x32_evaluate(
         first_product_2[j * 1024 + l * 32 + m + 1026] = sum12;
         first_product_2[j * 1024 + l * 32 + m + 1027] = sum13;
       }
-    }
   }
   return function conv_1x16x32x3x3x3x32_evaluate(): void {
-    for (let j = 0; j < 16; j += 2) {
-      block(j);
-    }
+    for (let j = 0; j < 16; j += 2) block(j);
   };
 }
 
-/**
- * second_product_2[i<1,j<32,l<16,m<16] = Σ k<16, k2<3, k3<3: maxPool2d_2_padded[0,k,l + k2,m + k3]·second_kernel[j,k,k2,k3]
- * 2,359,296 floating-point operations.
- */
+/** second_product_2[i<1,j<32,l<16,m<16] = Σ k<16, k2<3, k3<3: maxPool2d_2_padded[0,k,l + k2,m + k3]·second_kernel[j,k,k2,k3] */
 function conv_1x32x16x16x3x3x16_evaluate(
   arrays: Floats<"maxPool2d_2_padded" | "second_kernel" | "second_product_2">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number, l: number): void {
     j &= 31;
     l &= 15;
@@ -2267,8 +2071,8 @@ function conv_1x32x16x16x3x3x16_evaluate(
       let sum11 = 0;
       let sum12 = 0;
       let sum13 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 3; k2++) {
+      for (let k = 0; k < 16; k++)
+        for (let k2 = 0; k2 < 3; k2++)
           for (let k3 = 0; k3 < 3; k3++) {
             const maxPool2d_2_padded_0 = maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
             const second_kernel_0 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
@@ -2288,8 +2092,6 @@ function conv_1x32x16x16x3x3x16_evaluate(
             sum12 += maxPool2d_2_padded_2 * second_kernel_1;
             sum13 += maxPool2d_2_padded_3 * second_kernel_1;
           }
-        }
-      }
       second_product_2[j * 256 + l * 16 + m] = sum00;
       second_product_2[j * 256 + l * 16 + m + 1] = sum01;
       second_product_2[j * 256 + l * 16 + m + 2] = sum02;
@@ -2301,18 +2103,13 @@ function conv_1x32x16x16x3x3x16_evaluate(
     }
   }
   return function conv_1x32x16x16x3x3x16_evaluate(): void {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        block(j, l);
-      }
-    }
+    for (let j = 0; j < 32; j += 2) for (let l = 0; l < 16; l++) block(j, l);
   };
 }
 
 /**
  * sum_2 = Σ k<1, k2<16, k3<16, k4<32: (far[0,k4,k2,k3] − relu(second_product_2[0,k4,k2,k3] + second_bias[k4]))·(far[0,k4,k2,k3] −
  *     relu(second_product_2[0,k4,k2,k3] + second_bias[k4]))
- * 49,152 floating-point operations.
  */
 function sum_1x16x16x32_evaluate(
   arrays: Floats<"far" | "second_product_2" | "second_bias" | "sum_2">,
@@ -2320,26 +2117,20 @@ function sum_1x16x16x32_evaluate(
   return function sum_1x16x16x32_evaluate(): void {
     const { far, second_product_2, second_bias, sum_2 } = arrays;
     let sum = 0;
-    for (let k2 = 0; k2 < 16; k2++) {
-      for (let k3 = 0; k3 < 16; k3++) {
+    for (let k2 = 0; k2 < 16; k2++)
+      for (let k3 = 0; k3 < 16; k3++)
         for (let k4 = 0; k4 < 32; k4++) {
           const second_product_2_0 = second_product_2[k4 * 256 + k2 * 16 + k3]!;
           const add_0 = second_product_2_0 + second_bias[k4]!;
           const sub_0 = far[k4 * 256 + k2 * 16 + k3]! - (add_0 < 0 ? 0 : add_0);
           sum += sub_0 * sub_0;
         }
-      }
-    }
     sum_2[0] = sum;
   };
 }
 
-/**
- * dot[i<16,j<16] = Σ k<1024: near[0,i,(k div 32),(k mod 32)]·near[0,j,(k div 32),(k mod 32)]
- * 524,288 floating-point operations.
- */
+/** dot[i<16,j<16] = Σ k<1024: near[0,i,(k div 32),(k mod 32)]·near[0,j,(k div 32),(k mod 32)] */
 function dot_16x1024x16_evaluate(arrays: Floats<"near" | "dot">): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number, j: number): void {
     i &= 15;
     j &= 15;
@@ -2416,11 +2207,7 @@ function dot_16x1024x16_evaluate(arrays: Floats<"near" | "dot">): () => void {
   }
   return function dot_16x1024x16_evaluate(): void {
     const { near, dot } = arrays;
-    for (let i = 0; i < 15; i += 3) {
-      for (let j = 0; j < 16; j += 2) {
-        block(i, j);
-      }
-    }
+    for (let i = 0; i < 15; i += 3) for (let j = 0; j < 16; j += 2) block(i, j);
     for (let j = 0; j < 16; j += 2) {
       let sum0 = 0;
       let sum1 = 0;
@@ -2437,33 +2224,25 @@ function dot_16x1024x16_evaluate(arrays: Floats<"near" | "dot">): () => void {
   };
 }
 
-/**
- * sum_2 = Σ k<16, k2<16: (dot[k,k2]·(1 / 16384) − dot_2[k,k2]·(1 / 16384))·(dot[k,k2]·(1 / 16384) − dot_2[k,k2]·(1 / 16384))
- * 2,048 floating-point operations.
- */
+/** sum_2 = Σ k<16, k2<16: (dot[k,k2]·(1 / 16384) − dot_2[k,k2]·(1 / 16384))·(dot[k,k2]·(1 / 16384) − dot_2[k,k2]·(1 / 16384)) */
 function sum_16x16_evaluate(arrays: Floats<"dot" | "dot_2" | "sum_2">): () => void {
   return function sum_16x16_evaluate(): void {
     const { dot, dot_2, sum_2 } = arrays;
     let sum = 0;
-    for (let k = 0; k < 16; k++) {
+    for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 16; k2++) {
         const sub_0 = dot[k * 16 + k2]! * (1 / 16_384) - dot_2[k * 16 + k2]! * (1 / 16_384);
         sum += sub_0 * sub_0;
       }
-    }
     sum_2[0] = sum;
   };
 }
 
-/**
- * dot_3[i<32,j<32] = Σ k<256: far[0,i,(k div 16),(k mod 16)]·far[0,j,(k div 16),(k mod 16)]
- * 524,288 floating-point operations.
- */
-function dot_32x256x32_evaluate(arrays: Floats<"far" | "dot_3">): () => void {
-  /** What the loops repeat; masks say how large an index is. */
+/** dot[i<32,j<32] = Σ k<256: far[0,i,(k div 16),(k mod 16)]·far[0,j,(k div 16),(k mod 16)] */
+function dot_32x256x32_evaluate(arrays: Floats<"far" | "dot">): () => void {
   function block(i: number): void {
     i &= 31;
-    const { far, dot_3 } = arrays;
+    const { far, dot } = arrays;
     for (let j = 0; j < 32; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -2528,19 +2307,17 @@ function dot_32x256x32_evaluate(arrays: Floats<"far" | "dot_3">): () => void {
           sum21 += far_4 * far_2;
         }
       }
-      dot_3[i * 32 + j] = sum00;
-      dot_3[i * 32 + j + 1] = sum01;
-      dot_3[i * 32 + j + 32] = sum10;
-      dot_3[i * 32 + j + 33] = sum11;
-      dot_3[i * 32 + j + 64] = sum20;
-      dot_3[i * 32 + j + 65] = sum21;
+      dot[i * 32 + j] = sum00;
+      dot[i * 32 + j + 1] = sum01;
+      dot[i * 32 + j + 32] = sum10;
+      dot[i * 32 + j + 33] = sum11;
+      dot[i * 32 + j + 64] = sum20;
+      dot[i * 32 + j + 65] = sum21;
     }
   }
   return function dot_32x256x32_evaluate(): void {
-    const { far, dot_3 } = arrays;
-    for (let i = 0; i < 30; i += 3) {
-      block(i);
-    }
+    const { far, dot } = arrays;
+    for (let i = 0; i < 30; i += 3) block(i);
     for (let j = 0; j < 32; j += 2) {
       let sum00_2 = 0;
       let sum01_2 = 0;
@@ -2556,28 +2333,24 @@ function dot_32x256x32_evaluate(arrays: Floats<"far" | "dot_3">): () => void {
         sum10_2 += far_8 * far_6;
         sum11_2 += far_8 * far_7;
       }
-      dot_3[j + 960] = sum00_2;
-      dot_3[j + 961] = sum01_2;
-      dot_3[j + 992] = sum10_2;
-      dot_3[j + 993] = sum11_2;
+      dot[j + 960] = sum00_2;
+      dot[j + 961] = sum01_2;
+      dot[j + 992] = sum10_2;
+      dot[j + 993] = sum11_2;
     }
   };
 }
 
-/**
- * sum_3 = Σ k<32, k2<32: (dot_3[k,k2]·(1 / 8192) − dot_4[k,k2]·(1 / 8192))·(dot_3[k,k2]·(1 / 8192) − dot_4[k,k2]·(1 / 8192))
- * 8,192 floating-point operations.
- */
+/** sum_3 = Σ k<32, k2<32: (dot_3[k,k2]·(1 / 8192) − dot_4[k,k2]·(1 / 8192))·(dot_3[k,k2]·(1 / 8192) − dot_4[k,k2]·(1 / 8192)) */
 function sum_32x32_evaluate(arrays: Floats<"dot_3" | "dot_4" | "sum_3">): () => void {
   return function sum_32x32_evaluate(): void {
     const { dot_3, dot_4, sum_3 } = arrays;
     let sum = 0;
-    for (let k = 0; k < 32; k++) {
+    for (let k = 0; k < 32; k++)
       for (let k2 = 0; k2 < 32; k2++) {
         const sub_0 = dot_3[k * 32 + k2]! * (1 / 8192) - dot_4[k * 32 + k2]! * (1 / 8192);
         sum += sub_0 * sub_0;
       }
-    }
     sum_3[0] = sum;
   };
 }
@@ -2586,25 +2359,22 @@ function sum_32x32_evaluate(arrays: Floats<"dot_3" | "dot_4" | "sum_3">): () => 
 function copy_1x3x32x32_predict(arrays: Floats<"image" | "image_output">): () => void {
   return function copy_1x3x32x32_predict(): void {
     const { image, image_output } = arrays;
-    for (let j = 0; j < 3; j++) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m++) {
+    for (let j = 0; j < 3; j++)
+      for (let l = 0; l < 32; l++)
+        for (let m = 0; m < 32; m++)
           image_output[j * 1024 + l * 32 + m] = image[j * 1024 + l * 32 + m]!;
-        }
-      }
-    }
   };
 }
 
-/** near = relu(first_product + first_bias) */
+/** near = relu(product + first_bias) */
 function relu(
   first_bias: Float32Array,
   near: Float32Array,
   at: number,
   at_2: number,
-  first_product: number,
+  product: number,
 ): void {
-  const add = first_product + first_bias[at]!;
+  const add = product + first_bias[at]!;
   near[at_2] = add < 0 ? 0 : add;
 }
 
@@ -2859,9 +2629,7 @@ const highHalf = doubleHalves[0] === 0 ? 1 : 0;
 
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);
-for (let i = 0, power = 1.1125369292536007e-308; i < 2048; i++, power *= 2) {
-  powersOfTwo[i] = power;
-}
+for (let i = 0, power = 1.1125369292536007e-308; i < 2048; i++, power *= 2) powersOfTwo[i] = power;
 
 /**
  * log x = k·ln 2 + 2·(s + s³·P(s²)), x = 2ᵏ·m, √½ ≤ m < √2, s = (m − 1)/(m + 1); P minimax (Remez).
@@ -2898,18 +2666,18 @@ function sin(x: number): number {
   return (1 - 2 * (n & 1)) * r * (1 + p);
 }
 
-/** Fills a view with numbers uniform in [low, high). */
+/** Fills w with numbers uniform in [low, high). */
 function fillUniform(
-  view: Float32Array,
+  w: Float32Array,
   seed: number,
   stream: number,
-  low: number,
   high: number,
+  low = -high,
 ): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
-  for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+  for (let n = 0; n < w.length; n++)
+    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /** Fills a view with normal numbers, two at a time (Box & Muller 1958). */
@@ -2937,9 +2705,9 @@ function fillNormal(
  * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
 function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
-  const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
   let y = (stream + high) | 0;
+  const last = seed ^ stream ^ 0x1bd11bda;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;

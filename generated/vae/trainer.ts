@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 36, update 105, backward 124), evaluate 257, predict 319
-//   memory 345: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 755: batches, and what a trainer is
-//   tables 838: what bytes() packs
-//   kernels 909: in the order in which statements call them, each under its definitions
-//   checks 2742: of what is passed in
-//   mathematics 2869: functions and random numbers that all machines compute alike
+//   step 27 (forward 36, update 101, backward 120), evaluate 246, predict 306
+//   memory 332: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 744: batches, and what a trainer is
+//   tables 822: what bytes() packs
+//   kernels 886: in the order in which statements call them, each under its definitions
+//   checks 2622: of what is passed in
+//   mathematics 2749: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 d2609f1c4beb7c5a
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 bb42c02e605366e2
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -34,10 +34,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     live_rows[0] = count;
 
     // #region forward
-    // 1. x_wide = x in double, in the order it is read    %x_wide  widen for encoder.product, models/vae.ts:11
+    // 1. x_wide = x in double    %x_wide  widen for encoder.product, models/vae.ts:11
     widen_x_wide();
-    // 2. encoder.kernel_wide = encoder.kernel in double, in the order it is read    %encoder.kernel_wide  widen for encoder.product,
-    //     models/vae.ts:11
+    // 2. encoder.kernel_wide = encoder.kernel in double    %encoder.kernel_wide  widen for encoder.product, models/vae.ts:11
     widen_encoder_kernel_wide();
 
     // — encoder: x·W + b
@@ -57,18 +56,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 6. mul_7 of randomNormal: √(−2·log u)·cos(2π·v)    %bits…%mul_7  20 nodes, models/vae.ts:15
     // z = mu + exp ⊙ mul_7    %mul_8, %z  add, models/vae.ts:15
     mulAdd_z();
-
     // 7. random_next = random + 1    %random_next  add, models/vae.ts:15
     random[0] = (random[0]! + 1) | 0;
 
     // — decoder: x·W + b
     // 8. decoder = relu(z · decoder.kernel + decoder.bias)    %decoder.product, %decoder.z, %decoder  relu, models/vae.ts:16
     dotRelu_decoder();
-
-    // 9. decoder_wide = decoder in double, in the order it is read    %decoder_wide  widen for logits.product, models/vae.ts:16
+    // 9. decoder_wide = decoder in double    %decoder_wide  widen for logits.product, models/vae.ts:16
     widen_decoder_wide();
-    // 10. logits.kernel_wide = logits.kernel in double, in the order it is read    %logits.kernel_wide  widen for logits.product,
-    //     models/vae.ts:16
+    // 10. logits.kernel_wide = logits.kernel in double    %logits.kernel_wide  widen for logits.product, models/vae.ts:16
     widen_logits_kernel_wide();
 
     // — logits: x·W + b; bceWithLogits: mean of −t·log σ(s) − (1 − t)·log(1 − σ(s))
@@ -77,8 +73,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAddExp_exp_2();
 
     // 12. max = max(logits, 0)    %max  max, models/vae.ts:18
-    // rowSum = Σ ([row < live rows] ? (Σ ((max − (logits ⊙ x)) + log1p(exp_2)(exp_2)(exp_2)(exp_2)(exp_2)) over axes 1) ⊙ (1 / 784) :
-    //     0)    %log1p…%rowSum  sum, models/vae.ts:18, 20
+    // rowSum = Σ ([row < live rows] ? (Σ ((max − (logits ⊙ x)) + log1p(exp_2)) over axes 1) ⊙ (1 / 784) : 0)    %log1p…%rowSum  sum,
+    //     models/vae.ts:18, 20
     sum_rowSum();
 
     // 13. cast_3, cast_4 = f32(live rows)    %cast_3, %cast_4  cast, models/vae.ts:18, 20
@@ -103,8 +99,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // #endregion
     // #region update
-    // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m /
-    //     (√(correction·v) + 1e-8). Each w is updated where its gradient is finished: logits.bias in 31, …, encoder.kernel in 49.
+    // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
+    //     1e-8). Each w is updated where its gradient is finished: logits.bias in 31, …, encoder.kernel in 49.
     // 20. 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/vae.ts:25
     const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
     // 21. adam.1-beta1^t_next = 1-beta1^t_mul + (1 − 0.9)    %adam.1-beta1^t_next  update of 1-beta1^t by adam, models/vae.ts:25
@@ -138,42 +134,39 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — adjoint of logits
     // 30. isLive_2 as in statement 12    %isLive, %isLive_2  again, models/vae.ts:18, 20
-    // d_logits_3 through bceWithLogits    %d_mul_10…%d_logits_3  adjoint of bceWithLogits (statement 12, 11): where: d_a = d_y ⊙ (c ? 1
-    //     : 0); mul: d_a = d_y ⊙ b; abs: d_x = d_y ⊙ sign(x); log1p: d_x = d_y / (1 + x); exp: d_x = d_y ⊙ y; neg: d_x = −d_y; sub: d_b =
+    // d_logits_3 through bceWithLogits    %d_mul_10…%d_logits_3  adjoint of bceWithLogits (statement 12, 11): where: d_a = d_y ⊙ (c ? 1 :
+    //     0); mul: d_a = d_y ⊙ b; abs: d_x = d_y ⊙ sign(x); log1p: d_x = d_y / (1 + x); exp: d_x = d_y ⊙ y; neg: d_x = −d_y; sub: d_b =
     //     −d_y; max: d_a = d_y ⊙ (b < a ? 1 : a = b ? 0.5 : 0), models/vae.ts:18
-    // d_logits = d_abs ⊙ d_logits_sign + d_mul_9 ⊙ x + (d_logits_lt ? d_sum : d_logits_where)    %d_logits_partial, %d_logits  adjoint
-    //     of add (statement 11): d_x = Σ over the uses of x, models/vae.ts:16
-    // d_broadcast_5, d_logits.product = d_logits    %d_broadcast_5, %d_logits.product  adjoint of add (statement 11): d_b = d_y, d_a =
-    //     d_y, models/vae.ts:16
+    // d_logits = d_abs ⊙ d_logits_sign + d_mul_9 ⊙ x + (d_logits_lt ? d_sum : d_logits_where)    %d_logits_partial, %d_logits  adjoint of
+    //     add (statement 11): d_x = Σ over the uses of x, models/vae.ts:16
+    // d_broadcast_5, d_logits.product = d_logits    %d_broadcast_5, %d_logits.product  adjoint of add (statement 11): d_b = d_y, d_a = d_y,
+    //     models/vae.ts:16
     mulAdd_d_logits();
 
     // 31. d_logits.bias = Σ d_logits over axes 0    %d_logits.bias  adjoint of broadcast (statement 11): d_x = Σ d_y, models/vae.ts:16
     // logits.bias by adam with d_logits.bias    %logits.bias_mul…%logits.bias_next  update, models/vae.ts:16
     sumAdam_logits_bias();
-
-    // 32. d_logits_wide = d_logits in double, in the order it is read    %d_logits_wide  widen for d_decoder, models/vae.ts:16
+    // 32. d_logits_wide = d_logits in double    %d_logits_wide  widen for d_decoder, models/vae.ts:16
     widen_d_logits_wide();
 
     // — adjoint of decoder
     // 33. d_decoder = d_logits · logits.kernelᵀ    %d_decoder  adjoint of dot (statement 11): d_a = d_y·bᵀ, models/vae.ts:16
-    // d_decoder.z = [0 < decoder] ? d_decoder : 0    %d_decoder.z_lt, %d_decoder.z  adjoint of relu (statement 8): d_x = d_y ⊙ (0 < y ?
-    //     1 : 0) for y = x < 0 ? 0 : x, models/vae.ts:16
-    // d_broadcast_4, d_decoder.product = d_decoder.z    %d_broadcast_4, %d_decoder.product  adjoint of add (statement 8): d_b = d_y,
-    //     d_a = d_y, models/vae.ts:16
+    // d_decoder.z = [0 < decoder] ? d_decoder : 0    %d_decoder.z_lt, %d_decoder.z  adjoint of relu (statement 8): d_x = d_y ⊙ (0 < y ? 1 :
+    //     0) for y = x < 0 ? 0 : x, models/vae.ts:16
+    // d_broadcast_4, d_decoder.product = d_decoder.z    %d_broadcast_4, %d_decoder.product  adjoint of add (statement 8): d_b = d_y, d_a =
+    //     d_y, models/vae.ts:16
     dotWhere_d_decoder_z();
 
-    // 34. decoder_wide_2 = decoder in double, in the order it is read    %decoder_wide_2  widen for d_logits.kernel, models/vae.ts:16
+    // 34. decoder_wide_2 = decoder in double    %decoder_wide_2  widen for d_logits.kernel, models/vae.ts:16
     widen_decoder_wide_2();
-    // 35. d_logits_wide_2 = d_logits in double, in the order it is read    %d_logits_wide_2  widen for d_logits.kernel,
-    //     models/vae.ts:16
+    // 35. d_logits_wide_2 = d_logits in double    %d_logits_wide_2  widen for d_logits.kernel, models/vae.ts:16
     widen_d_logits_wide_2();
     // 36. d_logits.kernel = decoderᵀ · d_logits    %d_logits.kernel  adjoint of dot (statement 11): d_b = aᵀ·d_y, models/vae.ts:16
     // logits.kernel by adam with d_logits.kernel    %logits.kernel_mul…%logits.kernel_next  update, models/vae.ts:16
     dotAdam_logits_kernel();
 
     // — adjoint of decoder
-    // 37. d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast (statement 8): d_x = Σ d_y,
-    //     models/vae.ts:16
+    // 37. d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast (statement 8): d_x = Σ d_y, models/vae.ts:16
     // decoder.bias by adam with d_decoder.bias    %decoder.bias_mul…%decoder.bias_next  update, models/vae.ts:16
     sumAdam_decoder_bias();
 
@@ -184,10 +177,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_logVariance_part = d_sum_2 ⊙ exp_3    %d_logVariance_part  adjoint of exp (statement 5): d_x = d_y ⊙ y, models/vae.ts:19
     // d_logVariance_2 = d_z ⊙ mul_7 ⊙ exp ⊙ 0.5    %d_exp, %d_mul, %d_logVariance_2  adjoint of mul (statement 6): d_a = d_y ⊙ b; exp
     //     (statement 5): d_x = d_y ⊙ y; mul (statement 5): d_a = d_y ⊙ b, models/vae.ts:15
-    // d_logVariance = (−d_sum_2) + d_sum_2 ⊙ exp_3 + d_mul ⊙ 0.5    %d_logVariance_partial, %d_logVariance  adjoint of add (statement
-    //     5): d_x = Σ over the uses of x, models/vae.ts:13
-    // d_broadcast_3, d_logVariance.product = d_logVariance    %d_broadcast_3, %d_logVariance.product  adjoint of add (statement 5): d_b
-    //     = d_y, d_a = d_y, models/vae.ts:13
+    // d_logVariance = (−d_sum_2) + d_sum_2 ⊙ exp_3 + d_mul ⊙ 0.5    %d_logVariance_partial, %d_logVariance  adjoint of add (statement 5):
+    //     d_x = Σ over the uses of x, models/vae.ts:13
+    // d_broadcast_3, d_logVariance.product = d_logVariance    %d_broadcast_3, %d_logVariance.product  adjoint of add (statement 5): d_b =
+    //     d_y, d_a = d_y, models/vae.ts:13
     // d_mu_part, d_mu_2 = d_sum_2 ⊙ mu    %d_mu_part, %d_mu_2  adjoint of mul (statement 17): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
     //     models/vae.ts:19
     // d_mu = d_sum_2 ⊙ mu + d_sum_2 ⊙ mu + d_z    %d_mu_partial, %d_mu  adjoint of add (statement 4): d_x = Σ over the uses of x,
@@ -218,16 +211,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 43. d_logVariance.kernel = encoderᵀ · d_logVariance    %d_logVariance.kernel  adjoint of dot (statement 5): d_b = aᵀ·d_y,
     //     models/vae.ts:13
-    // logVariance.kernel by adam with d_logVariance.kernel    %logVariance.kernel_mul…%logVariance.kernel_next  update,
-    //     models/vae.ts:13
+    // logVariance.kernel by adam with d_logVariance.kernel    %logVariance.kernel_mul…%logVariance.kernel_next  update, models/vae.ts:13
     dotAdam_logVariance_kernel();
 
     // — adjoint of mu, encoder
     // 44. d_encoder_2 = d_mu · mu.kernelᵀ    %d_encoder_2  adjoint of dot (statement 4): d_a = d_y·bᵀ, models/vae.ts:12
     // d_encoder.z = [0 < encoder] ? d_encoder_part + d_encoder_2 : 0    %d_encoder, %d_encoder.z_lt, %d_encoder.z  adjoint of relu
     //     (statement 3): d_x = Σ over the uses of x, d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x, models/vae.ts:11
-    // d_broadcast, d_encoder.product = d_encoder.z    %d_broadcast, %d_encoder.product  adjoint of add (statement 3): d_b = d_y, d_a =
-    //     d_y, models/vae.ts:11
+    // d_broadcast, d_encoder.product = d_encoder.z    %d_broadcast, %d_encoder.product  adjoint of add (statement 3): d_b = d_y, d_a = d_y,
+    //     models/vae.ts:11
     dotWhere_d_encoder_z();
 
     // 45. d_mu.kernel = encoderᵀ · d_mu    %d_mu.kernel  adjoint of dot (statement 4): d_b = aᵀ·d_y, models/vae.ts:12
@@ -235,15 +227,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdam_mu_kernel();
 
     // — adjoint of encoder
-    // 46. d_encoder.bias = Σ d_encoder.z over axes 0    %d_encoder.bias  adjoint of broadcast (statement 3): d_x = Σ d_y,
-    //     models/vae.ts:11
+    // 46. d_encoder.bias = Σ d_encoder.z over axes 0    %d_encoder.bias  adjoint of broadcast (statement 3): d_x = Σ d_y, models/vae.ts:11
     // encoder.bias by adam with d_encoder.bias    %encoder.bias_mul…%encoder.bias_next  update, models/vae.ts:11
     sumAdam_encoder_bias();
-
-    // 47. x_wide_2 = x in double, in the order it is read    %x_wide_2  widen for d_encoder.kernel, models/vae.ts:11
+    // 47. x_wide_2 = x in double    %x_wide_2  widen for d_encoder.kernel, models/vae.ts:11
     widen_x_wide_2();
-    // 48. d_encoder.z_wide = d_encoder.z in double, in the order it is read    %d_encoder.z_wide  widen for d_encoder.kernel,
-    //     models/vae.ts:11
+    // 48. d_encoder.z_wide = d_encoder.z in double    %d_encoder.z_wide  widen for d_encoder.kernel, models/vae.ts:11
     widen_d_encoder_z_wide();
     // 49. d_encoder.kernel = xᵀ · d_encoder.z    %d_encoder.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y, models/vae.ts:11
     // encoder.kernel by adam with d_encoder.kernel    %encoder.kernel_mul…%encoder.kernel_next  update, models/vae.ts:11
@@ -269,11 +258,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 2. mu = encoder · mu.kernel + mu.bias    %mu.product, %mu  add, models/vae.ts:12
     dotAdd_mu_evaluate();
 
-    // — logVariance: x·W + b
+    // — logVariance: x·W + b; randomNormal: √(−2·log u)·cos(2π·v)
     // 3. logVariance = encoder · logVariance.kernel + logVariance.bias    %logVariance.product, %logVariance  add, models/vae.ts:13
-    // mul_7 of randomNormal: √(−2·log u)·cos(2π·v)    %bits…%mul_7  20 nodes, models/vae.ts:15
-    // z = mu + exp(mul)(mul)(mul)(mul)((logVariance.product + logVariance.bias) ⊙ 0.5) ⊙ (radius ⊙ cos)    %mul, %exp, %mul_8, %z  add,
-    //     models/vae.ts:15
+    // mul_7 of randomNormal    %bits…%mul_7  18 nodes, models/vae.ts:15
+    // cos = cos(min(add_3, 16777215) ⊙ 3.7450702829239286e-7)    %mul_6, %cos  cos, models/vae.ts:15
+    // z = mu + exp((logVariance.product + logVariance.bias) ⊙ 0.5) ⊙ (radius ⊙ cos)    %mul, %exp, %mul_8, %z  add, models/vae.ts:15
     dotAdd_z_evaluate();
 
     // — decoder: x·W + b
@@ -283,10 +272,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — logits: x·W + b
     // 5. logits = decoder · logits.kernel + logits.bias    %logits.product, %logits  add, models/vae.ts:16
     dotAdd_logits_evaluate();
-
     // 6. rowSum of bceWithLogits: mean of −t·log σ(s) − (1 − t)·log(1 − σ(s))    %max…%rowSum  14 nodes, models/vae.ts:18, 20
     sum_rowSum_evaluate();
-
     // 7. cast_3, cast_4 = f32(live rows)    %cast_3, %cast_4  cast, models/vae.ts:18, 20
     const cast_3 = live_rows_evaluate[0]!;
     // 8. perRow, perRow_2 = 1 / cast_3    %perRow, %perRow_2  recip, models/vae.ts:18, 20
@@ -439,7 +426,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     encoder_bias,
     encoder,
   });
-  const dotAdd_mu = dotAdd_Nx128x16({ encoder, mu_kernel, mu_bias, mu }, 64);
+  const dotAdd_mu = dotAdd_Nx128x16(64, { encoder, mu_kernel, mu_bias, mu });
   const dotAddExp_exp_3 = dotAddExp_64x128x16({
     encoder,
     logVariance_kernel,
@@ -449,7 +436,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     exp_3,
   });
   const mulAdd_z = mulAdd_64x16({ random, mul_7_2: mul_7, mu, exp_, z_2: z });
-  const dotRelu_decoder = dotRelu_Nx16x128({ z_2: z, decoder_kernel, decoder_bias, decoder }, 64);
+  const dotRelu_decoder = dotRelu_Nx16x128(64, { x: z, decoder_kernel, decoder_bias, decoder });
   const widen_decoder_wide = widen_64x128({ decoder, decoder_wide });
   const widen_logits_kernel_wide = widen_784x128({ logits_kernel, logits_kernel_wide });
   const dotAddExp_exp_2 = dotAddExp_64x128x784({
@@ -478,8 +465,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     decoder,
     d_decoder_z,
   });
-  const widen_decoder_wide_2 = widen_128x64({ decoder, decoder_wide_2 });
-  const widen_d_logits_wide_2 = widen_784x64({ d_logits, d_logits_wide_2 });
+  const widen_decoder_wide_2 = widen_128x64({ x: decoder, y: decoder_wide_2 });
+  const widen_d_logits_wide_2 = widen_784x64({ x: d_logits, x_wide: d_logits_wide_2 });
   const dotAdam_logits_kernel = dotAdam_128x64x784({
     decoder_wide_2,
     d_logits_wide_2,
@@ -490,7 +477,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     correction,
   });
   const sumAdam_decoder_bias = sumAdam_64x128({
-    d_decoder_z,
+    d_z: d_decoder_z,
     m: decoder_bias_m,
     v: decoder_bias_v,
     w: decoder_bias,
@@ -518,7 +505,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     correction,
   });
   const sumAdam_logVariance_bias = sumAdam_64x16({
-    d_logVariance,
+    d_y: d_logVariance,
     m: logVariance_bias_m,
     v: logVariance_bias_v,
     w: logVariance_bias,
@@ -526,7 +513,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     correction,
   });
   const sumAdam_mu_bias = sumAdam_64x16({
-    d_logVariance: d_mu,
+    d_y: d_mu,
     m: mu_bias_m,
     v: mu_bias_v,
     w: mu_bias,
@@ -536,7 +523,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const dot_d_encoder_part = dot_64x16x128({ d_logVariance, logVariance_kernel, d_encoder_part });
   const dotAdam_logVariance_kernel = dotAdam_128x64x16({
     encoder,
-    d_logVariance,
+    d_y: d_logVariance,
     m: logVariance_kernel_m,
     v: logVariance_kernel_v,
     w: logVariance_kernel,
@@ -552,7 +539,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   });
   const dotAdam_mu_kernel = dotAdam_128x64x16({
     encoder,
-    d_logVariance: d_mu,
+    d_y: d_mu,
     m: mu_kernel_m,
     v: mu_kernel_v,
     w: mu_kernel,
@@ -560,18 +547,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     correction,
   });
   const sumAdam_encoder_bias = sumAdam_64x128({
-    d_decoder_z: d_encoder_z,
+    d_z: d_encoder_z,
     m: encoder_bias_m,
     v: encoder_bias_v,
     w: encoder_bias,
     rate,
     correction,
   });
-  const widen_x_wide_2 = widen_784x64({ d_logits: x, d_logits_wide_2: x_wide_2 });
-  const widen_d_encoder_z_wide = widen_128x64({
-    decoder: d_encoder_z,
-    decoder_wide_2: d_encoder_z_wide,
-  });
+  const widen_x_wide_2 = widen_784x64({ x, x_wide: x_wide_2 });
+  const widen_d_encoder_z_wide = widen_128x64({ x: d_encoder_z, y: d_encoder_z_wide });
   const dotAdam_encoder_kernel = dotAdam_784x64x128({
     x_wide_2,
     d_encoder_z_wide,
@@ -587,10 +571,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     encoder_bias,
     encoder: encoder_evaluate,
   });
-  const dotAdd_mu_evaluate = dotAdd_Nx128x16(
-    { encoder: encoder_evaluate, mu_kernel, mu_bias, mu: mu_evaluate },
-    250,
-  );
+  const dotAdd_mu_evaluate = dotAdd_Nx128x16(250, {
+    encoder: encoder_evaluate,
+    mu_kernel,
+    mu_bias,
+    mu: mu_evaluate,
+  });
   const dotAdd_z_evaluate = dotAdd_250x128x16_2_evaluate({
     encoder: encoder_evaluate,
     logVariance_kernel,
@@ -600,10 +586,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     random,
     z_2: z_evaluate,
   });
-  const dotRelu_decoder_evaluate = dotRelu_Nx16x128(
-    { z_2: z_evaluate, decoder_kernel, decoder_bias, decoder: decoder_evaluate },
-    250,
-  );
+  const dotRelu_decoder_evaluate = dotRelu_Nx16x128(250, {
+    x: z_evaluate,
+    decoder_kernel,
+    decoder_bias,
+    decoder: decoder_evaluate,
+  });
   const dotAdd_logits_evaluate = dotAdd_250x128x784_evaluate({
     decoder: decoder_evaluate,
     logits_kernel,
@@ -622,23 +610,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     mu: mu_evaluate,
     live_rows: live_rows_evaluate,
   });
-  const dotRelu_encoder_predict = dotRelu_1xNx128(
-    { x: x_predict, encoder_kernel, encoder_bias, encoder: encoder_predict },
-    784,
-  );
-  const dotAdd_mu_predict = dotAdd_Nx128x16(
-    { encoder: encoder_predict, mu_kernel, mu_bias, mu: mu_predict },
-    1,
-  );
-  const dotRelu_decoder_2_predict = dotRelu_1xNx128(
-    {
-      x: mu_predict,
-      encoder_kernel: decoder_kernel,
-      encoder_bias: decoder_bias,
-      encoder: decoder_2_predict,
-    },
-    16,
-  );
+  const dotRelu_encoder_predict = dotRelu_1xNx128(784, {
+    x: x_predict,
+    kernel: encoder_kernel,
+    bias: encoder_bias,
+    y: encoder_predict,
+  });
+  const dotAdd_mu_predict = dotAdd_Nx128x16(1, {
+    encoder: encoder_predict,
+    mu_kernel,
+    mu_bias,
+    mu: mu_predict,
+  });
+  const dotRelu_decoder_2_predict = dotRelu_1xNx128(16, {
+    x: mu_predict,
+    kernel: decoder_kernel,
+    bias: decoder_bias,
+    y: decoder_2_predict,
+  });
   const dotSigmoid_image_predict = dotSigmoid_1x128x784_predict({
     decoder_2: decoder_2_predict,
     logits_kernel,
@@ -646,11 +635,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     logits_bias,
   });
 
-  fillUniform(encoder_kernel, seed, 0, -0.08111071056538127, 0.08111071056538127);
-  fillUniform(mu_kernel, seed, 1, -0.2041241452319315, 0.2041241452319315);
-  fillUniform(logVariance_kernel, seed, 2, -0.2041241452319315, 0.2041241452319315);
-  fillUniform(decoder_kernel, seed, 3, -0.2041241452319315, 0.2041241452319315);
-  fillUniform(logits_kernel, seed, 4, -0.08111071056538127, 0.08111071056538127);
+  fillUniform(encoder_kernel, seed, 0, 0.08111071056538127);
+  fillUniform(mu_kernel, seed, 1, 0.2041241452319315);
+  fillUniform(logVariance_kernel, seed, 2, 0.2041241452319315);
+  fillUniform(decoder_kernel, seed, 3, 0.2041241452319315);
+  fillUniform(logits_kernel, seed, 4, 0.08111071056538127);
   random.fill(randomBits(seed | 0, -1, 0, Math.floor(seed / 4294967296)));
   const hyper = {};
   const outputs = { mu: mu_predict, image: image_predict };
@@ -766,16 +755,11 @@ export interface PredictBatch {
   /** [1, 784] */ readonly x: Float32Array;
 }
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
-export interface StepOptions {
-  readonly finite?: boolean;
-}
+export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
-export type Evaluation = {
-  readonly loss: number;
-  readonly reconstruction: number;
-  readonly divergence: number;
-  readonly count: number;
-};
+export type Evaluation = Readonly<
+  Record<"loss" | "reconstruction" | "divergence" | "count", number>
+>;
 /** Views, valid until the next call. */
 export type Prediction = {
   /** [1, 16] */ readonly mu: Float32Array;
@@ -839,21 +823,14 @@ export interface Trainer {
 /** The model's name. */
 export const MODEL: string = "vae";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
-export const GRAPH: string = "b0dffd4045ab81f2";
+export const GRAPH: string = "ebe2eeca09960dd5";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 4_223_120;
 
 /** What survives a step; offsets are bytes from the arena's start. */
-interface StateRow {
-  readonly name: string;
-  readonly shape: Shape;
-  readonly dtype: DType;
-  readonly offset: number;
-}
-interface ParameterRow extends StateRow {
-  readonly trainable: boolean;
-}
+type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
 function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
@@ -915,11 +892,8 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
 function widen_64x784(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
   return function widen_64x784(): void {
     const { x, x_wide } = arrays;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 784; j++) {
-        x_wide[i * 784 + j] = x[i * 784 + j]!;
-      }
-    }
+    for (let i = 0; i < 64; i++)
+      for (let j = 0; j < 784; j++) x_wide[i * 784 + j] = x[i * 784 + j]!;
   };
 }
 
@@ -929,7 +903,7 @@ function widen_128x784(
 ): () => void {
   return function widen_128x784(): void {
     const { encoder_kernel, encoder_kernel_wide } = arrays;
-    for (let i = 0; i < 128; i += 8) {
+    for (let i = 0; i < 128; i += 8)
       for (let j = 0; j < 784; j++) {
         encoder_kernel_wide[i * 784 + j] = encoder_kernel[j * 128 + i]!;
         encoder_kernel_wide[i * 784 + j + 784] = encoder_kernel[j * 128 + i + 1]!;
@@ -940,19 +914,16 @@ function widen_128x784(
         encoder_kernel_wide[i * 784 + j + 4704] = encoder_kernel[j * 128 + i + 6]!;
         encoder_kernel_wide[i * 784 + j + 5488] = encoder_kernel[j * 128 + i + 7]!;
       }
-    }
   };
 }
 
 /**
  * encoder_product[i<64,j<128] = Σ k<784: f32(x_wide[i,k])·f32(encoder_kernel_wide[j,k])
  * encoder[i,j] = relu(encoder_product[i,j] + encoder_bias[j])
- * 12,853,248 floating-point operations.
  */
 function dotRelu_64x784x128(
   arrays: Doubles<"x_wide" | "encoder_kernel_wide"> & Floats<"encoder_bias" | "encoder">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number, j: number): void {
     i &= 63;
     j &= 127;
@@ -1029,11 +1000,7 @@ function dotRelu_64x784x128(
   }
   return function dotRelu_64x784x128(): void {
     const { x_wide, encoder_kernel_wide, encoder_bias, encoder } = arrays;
-    for (let i = 0; i < 63; i += 3) {
-      for (let j = 0; j < 128; j += 2) {
-        block(i, j);
-      }
-    }
+    for (let i = 0; i < 63; i += 3) for (let j = 0; j < 128; j += 2) block(i, j);
     for (let j = 0; j < 128; j += 2) {
       let sum0 = 0;
       let sum1 = 0;
@@ -1056,12 +1023,12 @@ function dotRelu_64x784x128(
  * Takes 1, 64 or 250 rows.
  */
 function dotAdd_Nx128x16(
-  arrays: Floats<"encoder" | "mu_kernel" | "mu_bias" | "mu">,
   rows: number,
+  arrays: Floats<"encoder" | "mu_kernel" | "mu_bias" | "mu">,
 ): () => void {
   return function dotAdd_Nx128x16(): void {
     const { encoder, mu_kernel, mu_bias, mu } = arrays;
-    for (let i = 0; i < rows; i++) {
+    for (let i = 0; i < rows; i++)
       for (let j = 0; j < 16; j += 4) {
         let sum0 = 0;
         let sum1 = 0;
@@ -1083,7 +1050,6 @@ function dotAdd_Nx128x16(
         mu[i * 16 + j + 2] = Math.fround(sum2) + mu_bias[j + 2]!;
         mu[i * 16 + j + 3] = Math.fround(sum3) + mu_bias[j + 3]!;
       }
-    }
   };
 }
 
@@ -1093,7 +1059,6 @@ function dotAdd_Nx128x16(
  * exp_[i,j] = exp(logVariance[i,j]·0.5)
  * exp_3[i,j] = exp(logVariance[i,j])
  * All sums first, kept in logVariance; then the rest, point by point.
- * 266,240 floating-point operations.
  */
 function dotAddExp_64x128x16(
   arrays: Floats<
@@ -1102,7 +1067,7 @@ function dotAddExp_64x128x16(
 ): () => void {
   return function dotAddExp_64x128x16(): void {
     const { encoder, logVariance_kernel, logVariance, logVariance_bias, exp_, exp_3 } = arrays;
-    for (let i = 0; i < 64; i++) {
+    for (let i = 0; i < 64; i++)
       for (let j = 0; j < 16; j += 4) {
         let sum0 = 0;
         let sum1 = 0;
@@ -1124,15 +1089,13 @@ function dotAddExp_64x128x16(
         logVariance[i * 16 + j + 2] = sum2;
         logVariance[i * 16 + j + 3] = sum3;
       }
-    }
-    for (let i = 0; i < 64; i++) {
+    for (let i = 0; i < 64; i++)
       for (let j = 0; j < 16; j++) {
         const logVariance_2 = Math.fround(logVariance[i * 16 + j]! + logVariance_bias[j]!);
         logVariance[i * 16 + j] = logVariance_2;
         exp_[i * 16 + j] = exp(logVariance_2 * 0.5);
         exp_3[i * 16 + j] = exp(logVariance_2);
       }
-    }
   };
 }
 
@@ -1141,7 +1104,6 @@ function dotAddExp_64x128x16(
  *     1)·5.960464477539063e-8)·(−2))·cos(min(floor(f32(randomBits(random, 1, 16·i + j))·(1 / 256)) + 8388608,
  *     16777215)·3.7450702829239286e-7)
  * z_2[i,j] = mu[i,j] + exp_[i,j]·mul_7_2[i,j]
- * 20,480 floating-point operations.
  */
 function mulAdd_64x16(
   arrays: Ints<"random"> & Floats<"mul_7_2" | "mu" | "exp_" | "z_2">,
@@ -1149,7 +1111,7 @@ function mulAdd_64x16(
   return function mulAdd_64x16(): void {
     const { random, mul_7_2, mu, exp_, z_2 } = arrays;
     const random_0 = random[0]!;
-    for (let i = 0; i < 64; i++) {
+    for (let i = 0; i < 64; i++)
       for (let j = 0; j < 16; j++) {
         const mul_7 = Math.fround(
           Math.sqrt(
@@ -1172,44 +1134,42 @@ function mulAdd_64x16(
         mul_7_2[i * 16 + j] = mul_7;
         z_2[i * 16 + j] = mu[i * 16 + j]! + exp_[i * 16 + j]! * mul_7;
       }
-    }
   };
 }
 
 /**
- * decoder_product[i<rows,j<128] = Σ k<16: z_2[i,k]·decoder_kernel[k,j]
- * decoder[i,j] = relu(decoder_product[i,j] + decoder_bias[j])
+ * product[i<rows,j<128] = Σ k<16: x[i,k]·decoder_kernel[k,j]
+ * decoder[i,j] = relu(product[i,j] + decoder_bias[j])
  * Takes 1, 64 or 250 rows.
  */
 function dotRelu_Nx16x128(
-  arrays: Floats<"z_2" | "decoder_kernel" | "decoder_bias" | "decoder">,
   rows: number,
+  arrays: Floats<"x" | "decoder_kernel" | "decoder_bias" | "decoder">,
 ): () => void {
   return function dotRelu_Nx16x128(): void {
-    const { z_2, decoder_kernel, decoder_bias, decoder } = arrays;
-    for (let i = 0; i < rows; i++) {
+    const { x, decoder_kernel, decoder_bias, decoder } = arrays;
+    for (let i = 0; i < rows; i++)
       for (let j = 0; j < 128; j += 4) {
         let sum0 = 0;
         let sum1 = 0;
         let sum2 = 0;
         let sum3 = 0;
         for (let k = 0; k < 16; k++) {
-          const z_2_0 = z_2[i * 16 + k]!;
+          const x_0 = x[i * 16 + k]!;
           const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
           const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
           const decoder_kernel_2 = decoder_kernel[k * 128 + j + 2]!;
           const decoder_kernel_3 = decoder_kernel[k * 128 + j + 3]!;
-          sum0 += z_2_0 * decoder_kernel_0;
-          sum1 += z_2_0 * decoder_kernel_1;
-          sum2 += z_2_0 * decoder_kernel_2;
-          sum3 += z_2_0 * decoder_kernel_3;
+          sum0 += x_0 * decoder_kernel_0;
+          sum1 += x_0 * decoder_kernel_1;
+          sum2 += x_0 * decoder_kernel_2;
+          sum3 += x_0 * decoder_kernel_3;
         }
         relu(decoder_bias, decoder, j, i * 128 + j, Math.fround(sum0));
         relu(decoder_bias, decoder, j + 1, i * 128 + j + 1, Math.fround(sum1));
         relu(decoder_bias, decoder, j + 2, i * 128 + j + 2, Math.fround(sum2));
         relu(decoder_bias, decoder, j + 3, i * 128 + j + 3, Math.fround(sum3));
       }
-    }
   };
 }
 
@@ -1217,11 +1177,8 @@ function dotRelu_Nx16x128(
 function widen_64x128(arrays: Floats<"decoder"> & Doubles<"decoder_wide">): () => void {
   return function widen_64x128(): void {
     const { decoder, decoder_wide } = arrays;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 128; j++) {
-        decoder_wide[i * 128 + j] = decoder[i * 128 + j]!;
-      }
-    }
+    for (let i = 0; i < 64; i++)
+      for (let j = 0; j < 128; j++) decoder_wide[i * 128 + j] = decoder[i * 128 + j]!;
   };
 }
 
@@ -1231,7 +1188,7 @@ function widen_784x128(
 ): () => void {
   return function widen_784x128(): void {
     const { logits_kernel, logits_kernel_wide } = arrays;
-    for (let i = 0; i < 784; i += 8) {
+    for (let i = 0; i < 784; i += 8)
       for (let j = 0; j < 128; j++) {
         logits_kernel_wide[i * 128 + j] = logits_kernel[j * 784 + i]!;
         logits_kernel_wide[i * 128 + j + 128] = logits_kernel[j * 784 + i + 1]!;
@@ -1242,7 +1199,6 @@ function widen_784x128(
         logits_kernel_wide[i * 128 + j + 768] = logits_kernel[j * 784 + i + 6]!;
         logits_kernel_wide[i * 128 + j + 896] = logits_kernel[j * 784 + i + 7]!;
       }
-    }
   };
 }
 
@@ -1251,13 +1207,11 @@ function widen_784x128(
  * logits[i,j] = logits_product[i,j] + logits_bias[j]
  * exp_2[i,j] = exp(−abs(logits[i,j]))
  * All sums first, kept in logits; then the rest, point by point.
- * 13,045,760 floating-point operations.
  */
 function dotAddExp_64x128x784(
   arrays: Doubles<"decoder_wide" | "logits_kernel_wide"> &
     Floats<"logits" | "logits_bias" | "exp_2">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number): void {
     j &= 1023;
     const { decoder_wide, logits_kernel_wide, logits } = arrays;
@@ -1335,9 +1289,7 @@ function dotAddExp_64x128x784(
   }
   return function dotAddExp_64x128x784(): void {
     const { decoder_wide, logits_kernel_wide, logits, logits_bias, exp_2 } = arrays;
-    for (let j = 0; j < 783; j += 3) {
-      block(j);
-    }
+    for (let j = 0; j < 783; j += 3) block(j);
     for (let i = 0; i < 64; i += 2) {
       let sum0 = 0;
       let sum1 = 0;
@@ -1351,20 +1303,18 @@ function dotAddExp_64x128x784(
       logits[i * 784 + 783] = sum0;
       logits[i * 784 + 1567] = sum1;
     }
-    for (let i = 0; i < 64; i++) {
+    for (let i = 0; i < 64; i++)
       for (let j = 0; j < 784; j++) {
         const logits_2 = Math.fround(logits[i * 784 + j]! + logits_bias[j]!);
         logits[i * 784 + j] = logits_2;
         exp_2[i * 784 + j] = exp(-Math.abs(logits_2));
       }
-    }
   };
 }
 
 /**
  * sum[i<64] = Σ k<784: (max(logits[i,k], 0) − logits[i,k]·x[i,k] + log1p(exp_2[i,k]))
  * rowSum = Σ k<64: where(k < live_rows, sum[k]·(1 / 784), 0)
- * 301,184 floating-point operations.
  */
 function sum_784x64(
   arrays: Floats<"rowSum" | "logits" | "x" | "exp_2"> & Ints<"live_rows">,
@@ -1388,7 +1338,6 @@ function sum_784x64(
 /**
  * sum_2[i<64] = Σ k<16: (exp_3[i,k] + mu[i,k]·mu[i,k] − (logVariance[i,k] + 1))
  * rowSum_2 = Σ k<64: where(k < live_rows, sum_2[k]·0.5, 0)
- * 5,248 floating-point operations.
  */
 function sum_16x64(
   arrays: Floats<"rowSum_2" | "exp_3" | "mu" | "logVariance"> & Ints<"live_rows">,
@@ -1409,26 +1358,20 @@ function sum_16x64(
   };
 }
 
-/**
- * d_sum_2[i<64] = where(i < live_rows, d_rowSum_2, 0)·0.5
- * 64 floating-point operations.
- */
+/** d_sum_2[i<64] = where(i < live_rows, d_rowSum_2, 0)·0.5 */
 function mul_64(arrays: Ints<"live_rows"> & Floats<"d_rowSum_2" | "d_sum_2">): () => void {
   return function mul_64(): void {
     const { live_rows, d_rowSum_2, d_sum_2 } = arrays;
     const live_rows_0 = live_rows[0]!;
     const d_rowSum_2_0 = d_rowSum_2[0]!;
-    for (let i = 0; i < 64; i++) {
-      d_sum_2[i] = (i < live_rows_0 ? d_rowSum_2_0 : 0) * 0.5;
-    }
+    for (let i = 0; i < 64; i++) d_sum_2[i] = (i < live_rows_0 ? d_rowSum_2_0 : 0) * 0.5;
   };
 }
 
 /**
  * d_sum[i<64] = where(i < live_rows, d_rowSum, 0)·(1 / 784)
- * d_logits[i,j<784] = −(d_sum[i] / (exp_2[i,j] + 1)·exp_2[i,j])·sign(logits[i,j]) + −d_sum[i]·x[i,j] + where(0 < logits[i,j],
- *     d_sum[i], where(logits[i,j] = 0, d_sum[i]·0.5, 0))
- * 552,000 floating-point operations.
+ * d_logits[i,j<784] = −(d_sum[i] / (exp_2[i,j] + 1)·exp_2[i,j])·sign(logits[i,j]) + −d_sum[i]·x[i,j] + where(0 < logits[i,j], d_sum[i],
+ *     where(logits[i,j] = 0, d_sum[i]·0.5, 0))
  */
 function mulAdd_64x784(
   arrays: Ints<"live_rows"> & Floats<"d_rowSum" | "exp_2" | "logits" | "x" | "d_logits">,
@@ -1457,7 +1400,6 @@ function mulAdd_64x784(
  * m′[i] = m[i]·0.9 + d_logits_bias[i]·(1 − 0.9)
  * v′[i] = v[i]·0.999 + d_logits_bias[i]·d_logits_bias[i]·(1 − 0.999)
  * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- * 60,368 floating-point operations.
  */
 function sumAdam_64x784(
   arrays: Floats<"d_logits" | "m" | "v" | "w" | "rate" | "correction">,
@@ -1492,12 +1434,10 @@ function sumAdam_64x784(
 /**
  * d_decoder[i<64,j<128] = Σ k<784: f32(d_logits_wide[i,k])·logits_kernel[j,k]
  * d_decoder_z[i,j] = where(0 < decoder[i,j], d_decoder[i,j], 0)
- * 12,845,056 floating-point operations.
  */
 function dotWhere_64x784x128(
   arrays: Doubles<"d_logits_wide"> & Floats<"logits_kernel" | "decoder" | "d_decoder_z">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number, j: number): void {
     i &= 63;
     j &= 127;
@@ -1574,11 +1514,7 @@ function dotWhere_64x784x128(
   }
   return function dotWhere_64x784x128(): void {
     const { d_logits_wide, logits_kernel, decoder, d_decoder_z } = arrays;
-    for (let i = 0; i < 63; i += 3) {
-      for (let j = 0; j < 128; j += 2) {
-        block(i, j);
-      }
-    }
+    for (let i = 0; i < 63; i += 3) for (let j = 0; j < 128; j += 2) block(i, j);
     for (let j = 0; j < 128; j += 2) {
       let sum0 = 0;
       let sum1 = 0;
@@ -1595,41 +1531,39 @@ function dotWhere_64x784x128(
   };
 }
 
-/** decoder_wide_2[i<128,j<64] = f64(decoder[j,i]) */
-function widen_128x64(arrays: Floats<"decoder"> & Doubles<"decoder_wide_2">): () => void {
+/** y[i<128,j<64] = f64(x[j,i]) */
+function widen_128x64(arrays: Floats<"x"> & Doubles<"y">): () => void {
   return function widen_128x64(): void {
-    const { decoder, decoder_wide_2 } = arrays;
-    for (let i = 0; i < 128; i += 8) {
+    const { x, y } = arrays;
+    for (let i = 0; i < 128; i += 8)
       for (let j = 0; j < 64; j++) {
-        decoder_wide_2[i * 64 + j] = decoder[j * 128 + i]!;
-        decoder_wide_2[i * 64 + j + 64] = decoder[j * 128 + i + 1]!;
-        decoder_wide_2[i * 64 + j + 128] = decoder[j * 128 + i + 2]!;
-        decoder_wide_2[i * 64 + j + 192] = decoder[j * 128 + i + 3]!;
-        decoder_wide_2[i * 64 + j + 256] = decoder[j * 128 + i + 4]!;
-        decoder_wide_2[i * 64 + j + 320] = decoder[j * 128 + i + 5]!;
-        decoder_wide_2[i * 64 + j + 384] = decoder[j * 128 + i + 6]!;
-        decoder_wide_2[i * 64 + j + 448] = decoder[j * 128 + i + 7]!;
+        y[i * 64 + j] = x[j * 128 + i]!;
+        y[i * 64 + j + 64] = x[j * 128 + i + 1]!;
+        y[i * 64 + j + 128] = x[j * 128 + i + 2]!;
+        y[i * 64 + j + 192] = x[j * 128 + i + 3]!;
+        y[i * 64 + j + 256] = x[j * 128 + i + 4]!;
+        y[i * 64 + j + 320] = x[j * 128 + i + 5]!;
+        y[i * 64 + j + 384] = x[j * 128 + i + 6]!;
+        y[i * 64 + j + 448] = x[j * 128 + i + 7]!;
       }
-    }
   };
 }
 
-/** d_logits_wide_2[i<784,j<64] = f64(d_logits[j,i]) */
-function widen_784x64(arrays: Floats<"d_logits"> & Doubles<"d_logits_wide_2">): () => void {
+/** x_wide[i<784,j<64] = f64(x[j,i]) */
+function widen_784x64(arrays: Floats<"x"> & Doubles<"x_wide">): () => void {
   return function widen_784x64(): void {
-    const { d_logits, d_logits_wide_2 } = arrays;
-    for (let i = 0; i < 784; i += 8) {
+    const { x, x_wide } = arrays;
+    for (let i = 0; i < 784; i += 8)
       for (let j = 0; j < 64; j++) {
-        d_logits_wide_2[i * 64 + j] = d_logits[j * 784 + i]!;
-        d_logits_wide_2[i * 64 + j + 64] = d_logits[j * 784 + i + 1]!;
-        d_logits_wide_2[i * 64 + j + 128] = d_logits[j * 784 + i + 2]!;
-        d_logits_wide_2[i * 64 + j + 192] = d_logits[j * 784 + i + 3]!;
-        d_logits_wide_2[i * 64 + j + 256] = d_logits[j * 784 + i + 4]!;
-        d_logits_wide_2[i * 64 + j + 320] = d_logits[j * 784 + i + 5]!;
-        d_logits_wide_2[i * 64 + j + 384] = d_logits[j * 784 + i + 6]!;
-        d_logits_wide_2[i * 64 + j + 448] = d_logits[j * 784 + i + 7]!;
+        x_wide[i * 64 + j] = x[j * 784 + i]!;
+        x_wide[i * 64 + j + 64] = x[j * 784 + i + 1]!;
+        x_wide[i * 64 + j + 128] = x[j * 784 + i + 2]!;
+        x_wide[i * 64 + j + 192] = x[j * 784 + i + 3]!;
+        x_wide[i * 64 + j + 256] = x[j * 784 + i + 4]!;
+        x_wide[i * 64 + j + 320] = x[j * 784 + i + 5]!;
+        x_wide[i * 64 + j + 384] = x[j * 784 + i + 6]!;
+        x_wide[i * 64 + j + 448] = x[j * 784 + i + 7]!;
       }
-    }
   };
 }
 
@@ -1638,13 +1572,11 @@ function widen_784x64(arrays: Floats<"d_logits"> & Doubles<"d_logits_wide_2">): 
  * m′[i,j] = m[i,j]·0.9 + d_logits_kernel[i,j]·(1 − 0.9)
  * v′[i,j] = v[i,j]·0.999 + d_logits_kernel[i,j]·d_logits_kernel[i,j]·(1 − 0.999)
  * w′[i,j] = w[i,j] − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
- * 14,149,632 floating-point operations.
  */
 function dotAdam_128x64x784(
   arrays: Doubles<"decoder_wide_2" | "d_logits_wide_2"> &
     Floats<"m" | "v" | "w" | "rate" | "correction">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number): void {
     j &= 1023;
     const { decoder_wide_2, d_logits_wide_2, m, v, w, rate, correction } = arrays;
@@ -1726,9 +1658,7 @@ function dotAdam_128x64x784(
     const { decoder_wide_2, d_logits_wide_2, m, v, w, rate, correction } = arrays;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
-    for (let j = 0; j < 783; j += 3) {
-      block(j);
-    }
+    for (let j = 0; j < 783; j += 3) block(j);
     for (let i = 0; i < 128; i += 2) {
       let sum0 = 0;
       let sum1 = 0;
@@ -1746,17 +1676,16 @@ function dotAdam_128x64x784(
 }
 
 /**
- * d_decoder_bias[i<128] = Σ k<64: d_decoder_z[k,i]
- * m′[i] = m[i]·0.9 + d_decoder_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_decoder_bias[i]·d_decoder_bias[i]·(1 − 0.999)
+ * d_bias[i<128] = Σ k<64: d_z[k,i]
+ * m′[i] = m[i]·0.9 + d_bias[i]·(1 − 0.9)
+ * v′[i] = v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
  * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- * 9,856 floating-point operations.
  */
 function sumAdam_64x128(
-  arrays: Floats<"d_decoder_z" | "m" | "v" | "w" | "rate" | "correction">,
+  arrays: Floats<"d_z" | "m" | "v" | "w" | "rate" | "correction">,
 ): () => void {
   return function sumAdam_64x128(): void {
-    const { d_decoder_z, m, v, w, rate, correction } = arrays;
+    const { d_z, m, v, w, rate, correction } = arrays;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 128; i += 4) {
@@ -1765,14 +1694,14 @@ function sumAdam_64x128(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 64; k++) {
-        const d_decoder_z_0 = d_decoder_z[k * 128 + i]!;
-        const d_decoder_z_1 = d_decoder_z[k * 128 + i + 1]!;
-        const d_decoder_z_2 = d_decoder_z[k * 128 + i + 2]!;
-        const d_decoder_z_3 = d_decoder_z[k * 128 + i + 3]!;
-        sum0 += d_decoder_z_0;
-        sum1 += d_decoder_z_1;
-        sum2 += d_decoder_z_2;
-        sum3 += d_decoder_z_3;
+        const d_z_0 = d_z[k * 128 + i]!;
+        const d_z_1 = d_z[k * 128 + i + 1]!;
+        const d_z_2 = d_z[k * 128 + i + 2]!;
+        const d_z_3 = d_z[k * 128 + i + 3]!;
+        sum0 += d_z_0;
+        sum1 += d_z_1;
+        sum2 += d_z_2;
+        sum3 += d_z_3;
       }
       adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
@@ -1786,7 +1715,6 @@ function sumAdam_64x128(
  * d_z[i<64,j<16] = Σ k<128: d_decoder_z[i,k]·decoder_kernel[j,k]
  * d_logVariance[i,j] = −d_sum_2[i] + d_sum_2[i]·exp_3[i,j] + d_z[i,j]·mul_7[i,j]·exp_[i,j]·0.5
  * d_mu[i,j] = d_sum_2[i]·mu[i,j] + d_sum_2[i]·mu[i,j] + d_z[i,j]
- * 273,408 floating-point operations.
  */
 function dotAdd_64x128x16_2(
   arrays: Floats<
@@ -1804,7 +1732,7 @@ function dotAdd_64x128x16_2(
   return function dotAdd_64x128x16_2(): void {
     const { d_decoder_z, decoder_kernel, d_sum_2, exp_3, mul_7, exp_, d_logVariance, mu, d_mu } =
       arrays;
-    for (let i = 0; i < 64; i++) {
+    for (let i = 0; i < 64; i++)
       for (let j = 0; j < 16; j += 4) {
         let sum0 = 0;
         let sum1 = 0;
@@ -1859,7 +1787,6 @@ function dotAdd_64x128x16_2(
           Math.fround(sum3),
         );
       }
-    }
   };
 }
 
@@ -1868,12 +1795,10 @@ function dotAdd_64x128x16_2(
  * m′[i,j] = m[i,j]·0.9 + d_decoder_kernel[i,j]·(1 − 0.9)
  * v′[i,j] = v[i,j]·0.999 + d_decoder_kernel[i,j]·d_decoder_kernel[i,j]·(1 − 0.999)
  * w′[i,j] = w[i,j] − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
- * 288,768 floating-point operations.
  */
 function dotAdam_16x64x128(
   arrays: Floats<"z_2" | "d_decoder_z" | "m" | "v" | "w" | "rate" | "correction">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 15;
     const { z_2, d_decoder_z, m, v, w, rate, correction } = arrays;
@@ -1902,24 +1827,21 @@ function dotAdam_16x64x128(
     }
   }
   return function dotAdam_16x64x128(): void {
-    for (let i = 0; i < 16; i++) {
-      block(i);
-    }
+    for (let i = 0; i < 16; i++) block(i);
   };
 }
 
 /**
- * d_logVariance_bias[i<16] = Σ k<64: d_logVariance[k,i]
- * m′[i] = m[i]·0.9 + d_logVariance_bias[i]·(1 − 0.9)
- * v′[i] = v[i]·0.999 + d_logVariance_bias[i]·d_logVariance_bias[i]·(1 − 0.999)
+ * d_bias[i<16] = Σ k<64: d_y[k,i]
+ * m′[i] = m[i]·0.9 + d_bias[i]·(1 − 0.9)
+ * v′[i] = v[i]·0.999 + d_bias[i]·d_bias[i]·(1 − 0.999)
  * w′[i] = w[i] − m′[i]·rate / (sqrt(v′[i]·correction) + 1e-8)
- * 1,232 floating-point operations.
  */
 function sumAdam_64x16(
-  arrays: Floats<"d_logVariance" | "m" | "v" | "w" | "rate" | "correction">,
+  arrays: Floats<"d_y" | "m" | "v" | "w" | "rate" | "correction">,
 ): () => void {
   return function sumAdam_64x16(): void {
-    const { d_logVariance, m, v, w, rate, correction } = arrays;
+    const { d_y, m, v, w, rate, correction } = arrays;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i += 4) {
@@ -1928,14 +1850,14 @@ function sumAdam_64x16(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 64; k++) {
-        const d_logVariance_0 = d_logVariance[k * 16 + i]!;
-        const d_logVariance_1 = d_logVariance[k * 16 + i + 1]!;
-        const d_logVariance_2 = d_logVariance[k * 16 + i + 2]!;
-        const d_logVariance_3 = d_logVariance[k * 16 + i + 3]!;
-        sum0 += d_logVariance_0;
-        sum1 += d_logVariance_1;
-        sum2 += d_logVariance_2;
-        sum3 += d_logVariance_3;
+        const d_y_0 = d_y[k * 16 + i]!;
+        const d_y_1 = d_y[k * 16 + i + 1]!;
+        const d_y_2 = d_y[k * 16 + i + 2]!;
+        const d_y_3 = d_y[k * 16 + i + 3]!;
+        sum0 += d_y_0;
+        sum1 += d_y_1;
+        sum2 += d_y_2;
+        sum3 += d_y_3;
       }
       adam(m, v, w, i, Math.fround(sum0), rate_0, correction_0);
       adam(m, v, w, i + 1, Math.fround(sum1), rate_0, correction_0);
@@ -1945,16 +1867,13 @@ function sumAdam_64x16(
   };
 }
 
-/**
- * d_encoder_part[i<64,j<128] = Σ k<16: d_logVariance[i,k]·logVariance_kernel[j,k]
- * 262,144 floating-point operations.
- */
+/** d_encoder_part[i<64,j<128] = Σ k<16: d_logVariance[i,k]·logVariance_kernel[j,k] */
 function dot_64x16x128(
   arrays: Floats<"d_logVariance" | "logVariance_kernel" | "d_encoder_part">,
 ): () => void {
   return function dot_64x16x128(): void {
     const { d_logVariance, logVariance_kernel, d_encoder_part } = arrays;
-    for (let i = 0; i < 64; i++) {
+    for (let i = 0; i < 64; i++)
       for (let j = 0; j < 128; j += 4) {
         let sum0 = 0;
         let sum1 = 0;
@@ -1976,25 +1895,23 @@ function dot_64x16x128(
         d_encoder_part[i * 128 + j + 2] = sum2;
         d_encoder_part[i * 128 + j + 3] = sum3;
       }
-    }
   };
 }
 
 /**
- * d_logVariance_kernel[i<128,j<16] = Σ k<64: encoder[k,i]·d_logVariance[k,j]
- * m′[i,j] = m[i,j]·0.9 + d_logVariance_kernel[i,j]·(1 − 0.9)
- * v′[i,j] = v[i,j]·0.999 + d_logVariance_kernel[i,j]·d_logVariance_kernel[i,j]·(1 − 0.999)
+ * d_kernel[i<128,j<16] = Σ k<64: encoder[k,i]·d_y[k,j]
+ * m′[i,j] = m[i,j]·0.9 + d_kernel[i,j]·(1 − 0.9)
+ * v′[i,j] = v[i,j]·0.999 + d_kernel[i,j]·d_kernel[i,j]·(1 − 0.999)
  * w′[i,j] = w[i,j] − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
- * 288,768 floating-point operations.
  */
 function dotAdam_128x64x16(
-  arrays: Floats<"encoder" | "d_logVariance" | "m" | "v" | "w" | "rate" | "correction">,
+  arrays: Floats<"encoder" | "d_y" | "m" | "v" | "w" | "rate" | "correction">,
 ): () => void {
   return function dotAdam_128x64x16(): void {
-    const { encoder, d_logVariance, m, v, w, rate, correction } = arrays;
+    const { encoder, d_y, m, v, w, rate, correction } = arrays;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
-    for (let i = 0; i < 126; i += 3) {
+    for (let i = 0; i < 126; i += 3)
       for (let j = 0; j < 16; j += 2) {
         let sum00 = 0;
         let sum01 = 0;
@@ -2004,16 +1921,16 @@ function dotAdam_128x64x16(
         let sum21 = 0;
         for (let k = 0; k < 64; k++) {
           const encoder_0 = encoder[k * 128 + i]!;
-          const d_logVariance_0 = d_logVariance[k * 16 + j]!;
-          const d_logVariance_1 = d_logVariance[k * 16 + j + 1]!;
+          const d_y_0 = d_y[k * 16 + j]!;
+          const d_y_1 = d_y[k * 16 + j + 1]!;
           const encoder_1 = encoder[k * 128 + i + 1]!;
           const encoder_2 = encoder[k * 128 + i + 2]!;
-          sum00 += encoder_0 * d_logVariance_0;
-          sum01 += encoder_0 * d_logVariance_1;
-          sum10 += encoder_1 * d_logVariance_0;
-          sum11 += encoder_1 * d_logVariance_1;
-          sum20 += encoder_2 * d_logVariance_0;
-          sum21 += encoder_2 * d_logVariance_1;
+          sum00 += encoder_0 * d_y_0;
+          sum01 += encoder_0 * d_y_1;
+          sum10 += encoder_1 * d_y_0;
+          sum11 += encoder_1 * d_y_1;
+          sum20 += encoder_2 * d_y_0;
+          sum21 += encoder_2 * d_y_1;
         }
         adam(m, v, w, i * 16 + j, Math.fround(sum00), rate_0, correction_0);
         adam(m, v, w, i * 16 + j + 1, Math.fround(sum01), rate_0, correction_0);
@@ -2022,7 +1939,6 @@ function dotAdam_128x64x16(
         adam(m, v, w, i * 16 + j + 32, Math.fround(sum20), rate_0, correction_0);
         adam(m, v, w, i * 16 + j + 33, Math.fround(sum21), rate_0, correction_0);
       }
-    }
     for (let j = 0; j < 16; j += 2) {
       let sum00_2 = 0;
       let sum01_2 = 0;
@@ -2030,66 +1946,54 @@ function dotAdam_128x64x16(
       let sum11_2 = 0;
       for (let k = 0; k < 64; k++) {
         const encoder_3 = encoder[k * 128 + 126]!;
-        const d_logVariance_2 = d_logVariance[k * 16 + j]!;
-        const d_logVariance_3 = d_logVariance[k * 16 + j + 1]!;
+        const d_y_2 = d_y[k * 16 + j]!;
+        const d_y_3 = d_y[k * 16 + j + 1]!;
         const encoder_4 = encoder[k * 128 + 127]!;
-        sum00_2 += encoder_3 * d_logVariance_2;
-        sum01_2 += encoder_3 * d_logVariance_3;
-        sum10_2 += encoder_4 * d_logVariance_2;
-        sum11_2 += encoder_4 * d_logVariance_3;
+        sum00_2 += encoder_3 * d_y_2;
+        sum01_2 += encoder_3 * d_y_3;
+        sum10_2 += encoder_4 * d_y_2;
+        sum11_2 += encoder_4 * d_y_3;
       }
-      const d_logVariance_kernel00_2 = Math.fround(sum00_2);
-      const logVariance_kernel_m_next00_2 = Math.fround(
-        m[j + 2016]! * 0.9 + d_logVariance_kernel00_2 * (1 - 0.9),
+      const d_kernel00_2 = Math.fround(sum00_2);
+      const kernel_m_next00_2 = Math.fround(m[j + 2016]! * 0.9 + d_kernel00_2 * (1 - 0.9));
+      m[j + 2016] = kernel_m_next00_2;
+      const kernel_v_next00_2 = Math.fround(
+        v[j + 2016]! * 0.999 + d_kernel00_2 * d_kernel00_2 * (1 - 0.999),
       );
-      m[j + 2016] = logVariance_kernel_m_next00_2;
-      const logVariance_kernel_v_next00_2 = Math.fround(
-        v[j + 2016]! * 0.999 + d_logVariance_kernel00_2 * d_logVariance_kernel00_2 * (1 - 0.999),
-      );
-      v[j + 2016] = logVariance_kernel_v_next00_2;
+      v[j + 2016] = kernel_v_next00_2;
       w[j + 2016] =
         w[j + 2016]! -
-        (logVariance_kernel_m_next00_2 * rate_0) /
-          (Math.sqrt(logVariance_kernel_v_next00_2 * correction_0) + 1e-8);
-      const d_logVariance_kernel01_2 = Math.fround(sum01_2);
-      const logVariance_kernel_m_next01_2 = Math.fround(
-        m[j + 2017]! * 0.9 + d_logVariance_kernel01_2 * (1 - 0.9),
+        (kernel_m_next00_2 * rate_0) / (Math.sqrt(kernel_v_next00_2 * correction_0) + 1e-8);
+      const d_kernel01_2 = Math.fround(sum01_2);
+      const kernel_m_next01_2 = Math.fround(m[j + 2017]! * 0.9 + d_kernel01_2 * (1 - 0.9));
+      m[j + 2017] = kernel_m_next01_2;
+      const kernel_v_next01_2 = Math.fround(
+        v[j + 2017]! * 0.999 + d_kernel01_2 * d_kernel01_2 * (1 - 0.999),
       );
-      m[j + 2017] = logVariance_kernel_m_next01_2;
-      const logVariance_kernel_v_next01_2 = Math.fround(
-        v[j + 2017]! * 0.999 + d_logVariance_kernel01_2 * d_logVariance_kernel01_2 * (1 - 0.999),
-      );
-      v[j + 2017] = logVariance_kernel_v_next01_2;
+      v[j + 2017] = kernel_v_next01_2;
       w[j + 2017] =
         w[j + 2017]! -
-        (logVariance_kernel_m_next01_2 * rate_0) /
-          (Math.sqrt(logVariance_kernel_v_next01_2 * correction_0) + 1e-8);
-      const d_logVariance_kernel10_2 = Math.fround(sum10_2);
-      const logVariance_kernel_m_next10_2 = Math.fround(
-        m[j + 2032]! * 0.9 + d_logVariance_kernel10_2 * (1 - 0.9),
+        (kernel_m_next01_2 * rate_0) / (Math.sqrt(kernel_v_next01_2 * correction_0) + 1e-8);
+      const d_kernel10_2 = Math.fround(sum10_2);
+      const kernel_m_next10_2 = Math.fround(m[j + 2032]! * 0.9 + d_kernel10_2 * (1 - 0.9));
+      m[j + 2032] = kernel_m_next10_2;
+      const kernel_v_next10_2 = Math.fround(
+        v[j + 2032]! * 0.999 + d_kernel10_2 * d_kernel10_2 * (1 - 0.999),
       );
-      m[j + 2032] = logVariance_kernel_m_next10_2;
-      const logVariance_kernel_v_next10_2 = Math.fround(
-        v[j + 2032]! * 0.999 + d_logVariance_kernel10_2 * d_logVariance_kernel10_2 * (1 - 0.999),
-      );
-      v[j + 2032] = logVariance_kernel_v_next10_2;
+      v[j + 2032] = kernel_v_next10_2;
       w[j + 2032] =
         w[j + 2032]! -
-        (logVariance_kernel_m_next10_2 * rate_0) /
-          (Math.sqrt(logVariance_kernel_v_next10_2 * correction_0) + 1e-8);
-      const d_logVariance_kernel11_2 = Math.fround(sum11_2);
-      const logVariance_kernel_m_next11_2 = Math.fround(
-        m[j + 2033]! * 0.9 + d_logVariance_kernel11_2 * (1 - 0.9),
+        (kernel_m_next10_2 * rate_0) / (Math.sqrt(kernel_v_next10_2 * correction_0) + 1e-8);
+      const d_kernel11_2 = Math.fround(sum11_2);
+      const kernel_m_next11_2 = Math.fround(m[j + 2033]! * 0.9 + d_kernel11_2 * (1 - 0.9));
+      m[j + 2033] = kernel_m_next11_2;
+      const kernel_v_next11_2 = Math.fround(
+        v[j + 2033]! * 0.999 + d_kernel11_2 * d_kernel11_2 * (1 - 0.999),
       );
-      m[j + 2033] = logVariance_kernel_m_next11_2;
-      const logVariance_kernel_v_next11_2 = Math.fround(
-        v[j + 2033]! * 0.999 + d_logVariance_kernel11_2 * d_logVariance_kernel11_2 * (1 - 0.999),
-      );
-      v[j + 2033] = logVariance_kernel_v_next11_2;
+      v[j + 2033] = kernel_v_next11_2;
       w[j + 2033] =
         w[j + 2033]! -
-        (logVariance_kernel_m_next11_2 * rate_0) /
-          (Math.sqrt(logVariance_kernel_v_next11_2 * correction_0) + 1e-8);
+        (kernel_m_next11_2 * rate_0) / (Math.sqrt(kernel_v_next11_2 * correction_0) + 1e-8);
     }
   };
 }
@@ -2097,14 +2001,13 @@ function dotAdam_128x64x16(
 /**
  * d_encoder_2[i<64,j<128] = Σ k<16: d_mu[i,k]·mu_kernel[j,k]
  * d_encoder_z[i,j] = where(0 < encoder[i,j], d_encoder_part[i,j] + d_encoder_2[i,j], 0)
- * 270,336 floating-point operations.
  */
 function dotWhere_64x16x128(
   arrays: Floats<"d_mu" | "mu_kernel" | "encoder" | "d_encoder_part" | "d_encoder_z">,
 ): () => void {
   return function dotWhere_64x16x128(): void {
     const { d_mu, mu_kernel, encoder, d_encoder_part, d_encoder_z } = arrays;
-    for (let i = 0; i < 64; i++) {
+    for (let i = 0; i < 64; i++)
       for (let j = 0; j < 128; j += 4) {
         let sum0 = 0;
         let sum1 = 0;
@@ -2130,7 +2033,6 @@ function dotWhere_64x16x128(
         d_encoder_z[i * 128 + j + 3] =
           0 < encoder[i * 128 + j + 3]! ? d_encoder_part[i * 128 + j + 3]! + Math.fround(sum3) : 0;
       }
-    }
   };
 }
 
@@ -2139,13 +2041,11 @@ function dotWhere_64x16x128(
  * m′[i,j] = m[i,j]·0.9 + d_encoder_kernel[i,j]·(1 − 0.9)
  * v′[i,j] = v[i,j]·0.999 + d_encoder_kernel[i,j]·d_encoder_kernel[i,j]·(1 − 0.999)
  * w′[i,j] = w[i,j] − m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
- * 14,149,632 floating-point operations.
  */
 function dotAdam_784x64x128(
   arrays: Doubles<"x_wide_2" | "d_encoder_z_wide"> &
     Floats<"m" | "v" | "w" | "rate" | "correction">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 1023;
     const { x_wide_2, d_encoder_z_wide, m, v, w, rate, correction } = arrays;
@@ -2227,9 +2127,7 @@ function dotAdam_784x64x128(
     const { x_wide_2, d_encoder_z_wide, m, v, w, rate, correction } = arrays;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
-    for (let i = 0; i < 783; i += 3) {
-      block(i);
-    }
+    for (let i = 0; i < 783; i += 3) block(i);
     for (let j = 0; j < 128; j += 2) {
       let sum0 = 0;
       let sum1 = 0;
@@ -2249,12 +2147,10 @@ function dotAdam_784x64x128(
 /**
  * encoder_product[i<250,j<128] = Σ k<784: x[i,k]·encoder_kernel[k,j]
  * encoder[i,j] = relu(encoder_product[i,j] + encoder_bias[j])
- * 50,208,000 floating-point operations.
  */
 function dotRelu_250x784x128_evaluate(
   arrays: Floats<"x" | "encoder_kernel" | "encoder_bias" | "encoder">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number, i: number): void {
     j &= 127;
     i &= 255;
@@ -2332,9 +2228,7 @@ function dotRelu_250x784x128_evaluate(
   return function dotRelu_250x784x128_evaluate(): void {
     const { x, encoder_kernel, encoder_bias, encoder } = arrays;
     for (let j = 0; j < 128; j += 2) {
-      for (let i = 0; i < 249; i += 3) {
-        block(j, i);
-      }
+      for (let i = 0; i < 249; i += 3) block(j, i);
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 784; k++) {
@@ -2353,11 +2247,10 @@ function dotRelu_250x784x128_evaluate(
 /**
  * logVariance_product[i<250,j<16] = Σ k<128: encoder[i,k]·logVariance_kernel[k,j]
  * logVariance[i,j] = logVariance_product[i,j] + logVariance_bias[j]
- * z_2[i,j] = mu[i,j] + exp(logVariance[i,j]·0.5)·(sqrt(log((min(floor(f32(randomBits(random, 0, 16·i + j))·(1 / 256)) + 8388608,
- *     16777215) + 1)·5.960464477539063e-8)·(−2))·cos(min(floor(f32(randomBits(random, 1, 16·i + j))·(1 / 256)) + 8388608,
+ * z_2[i,j] = mu[i,j] + exp(logVariance[i,j]·0.5)·(sqrt(log((min(floor(f32(randomBits(random, 0, 16·i + j))·(1 / 256)) + 8388608, 16777215)
+ *     + 1)·5.960464477539063e-8)·(−2))·cos(min(floor(f32(randomBits(random, 1, 16·i + j))·(1 / 256)) + 8388608,
  *     16777215)·3.7450702829239286e-7))
  * All sums first, kept in logVariance; then the rest, point by point.
- * 1,116,000 floating-point operations.
  */
 function dotAdd_250x128x16_2_evaluate(
   arrays: Floats<
@@ -2365,7 +2258,6 @@ function dotAdd_250x128x16_2_evaluate(
   > &
     Ints<"random">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 255;
     const { encoder, logVariance_kernel, logVariance } = arrays;
@@ -2399,9 +2291,7 @@ function dotAdd_250x128x16_2_evaluate(
   }
   return function dotAdd_250x128x16_2_evaluate(): void {
     const { encoder, logVariance_kernel, logVariance, logVariance_bias, mu, random, z_2 } = arrays;
-    for (let i = 0; i < 249; i += 3) {
-      block(i);
-    }
+    for (let i = 0; i < 249; i += 3) block(i);
     for (let j = 0; j < 16; j += 2) {
       let sum0 = 0;
       let sum1 = 0;
@@ -2416,7 +2306,7 @@ function dotAdd_250x128x16_2_evaluate(
       logVariance[j + 3985] = sum1;
     }
     const random_0 = random[0]!;
-    for (let i = 0; i < 250; i++) {
+    for (let i = 0; i < 250; i++)
       for (let j = 0; j < 16; j++) {
         const logVariance_2 = Math.fround(logVariance[i * 16 + j]! + logVariance_bias[j]!);
         logVariance[i * 16 + j] = logVariance_2;
@@ -2440,19 +2330,16 @@ function dotAdd_250x128x16_2_evaluate(
                 ) * 3.7450702829239286e-7,
               ));
       }
-    }
   };
 }
 
 /**
  * logits_product[i<250,j<784] = Σ k<128: decoder[i,k]·logits_kernel[k,j]
  * logits[i,j] = logits_product[i,j] + logits_bias[j]
- * 50,372,000 floating-point operations.
  */
 function dotAdd_250x128x784_evaluate(
   arrays: Floats<"decoder" | "logits_kernel" | "logits_bias" | "logits">,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
   function block(j: number): void {
     j &= 1023;
     const { decoder, logits_kernel, logits_bias, logits } = arrays;
@@ -2530,9 +2417,7 @@ function dotAdd_250x128x784_evaluate(
   }
   return function dotAdd_250x128x784_evaluate(): void {
     const { decoder, logits_kernel, logits_bias, logits } = arrays;
-    for (let j = 0; j < 783; j += 3) {
-      block(j);
-    }
+    for (let j = 0; j < 783; j += 3) block(j);
     for (let i = 0; i < 250; i += 2) {
       let sum0 = 0;
       let sum1 = 0;
@@ -2552,7 +2437,6 @@ function dotAdd_250x128x784_evaluate(
 /**
  * sum[i<250] = Σ k<784: (max(logits[i,k], 0) − logits[i,k]·x[i,k] + log1p(exp(−abs(logits[i,k]))))
  * rowSum = Σ k<250: where(k < live_rows, sum[k]·(1 / 784), 0)
- * 1,764,500 floating-point operations.
  */
 function sum_784x250_evaluate(
   arrays: Floats<"rowSum" | "logits" | "x"> & Ints<"live_rows">,
@@ -2576,7 +2460,6 @@ function sum_784x250_evaluate(
 /**
  * sum_2[i<250] = Σ k<16: (exp(logVariance[i,k]) + mu[i,k]·mu[i,k] − (logVariance[i,k] + 1))
  * rowSum_2 = Σ k<250: where(k < live_rows, sum_2[k]·0.5, 0)
- * 24,500 floating-point operations.
  */
 function sum_16x250_evaluate(
   arrays: Floats<"rowSum_2" | "logVariance" | "mu"> & Ints<"live_rows">,
@@ -2599,36 +2482,36 @@ function sum_16x250_evaluate(
 }
 
 /**
- * encoder_product[i<1,j<128] = Σ k<rows: x[0,k]·encoder_kernel[k,j]
- * encoder[i,j] = relu(encoder_product[0,j] + encoder_bias[j])
- * Takes 16 or 784 rows.
+ * product[i<1,j<128] = Σ k<extent: x[0,k]·kernel[k,j]
+ * y[i,j] = relu(product[0,j] + bias[j])
+ * Takes an extent of 16 or 784 along k.
  */
 function dotRelu_1xNx128(
-  arrays: Floats<"x" | "encoder_kernel" | "encoder_bias" | "encoder">,
-  rows: number,
+  extent: number,
+  arrays: Floats<"x" | "kernel" | "bias" | "y">,
 ): () => void {
   return function dotRelu_1xNx128(): void {
-    const { x, encoder_kernel, encoder_bias, encoder } = arrays;
+    const { x, kernel, bias, y } = arrays;
     for (let j = 0; j < 128; j += 4) {
       let sum0 = 0;
       let sum1 = 0;
       let sum2 = 0;
       let sum3 = 0;
-      for (let k = 0; k < rows; k++) {
+      for (let k = 0; k < extent; k++) {
         const x_0 = x[k]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-        const encoder_kernel_2 = encoder_kernel[k * 128 + j + 2]!;
-        const encoder_kernel_3 = encoder_kernel[k * 128 + j + 3]!;
-        sum0 += x_0 * encoder_kernel_0;
-        sum1 += x_0 * encoder_kernel_1;
-        sum2 += x_0 * encoder_kernel_2;
-        sum3 += x_0 * encoder_kernel_3;
+        const kernel_0 = kernel[k * 128 + j]!;
+        const kernel_1 = kernel[k * 128 + j + 1]!;
+        const kernel_2 = kernel[k * 128 + j + 2]!;
+        const kernel_3 = kernel[k * 128 + j + 3]!;
+        sum0 += x_0 * kernel_0;
+        sum1 += x_0 * kernel_1;
+        sum2 += x_0 * kernel_2;
+        sum3 += x_0 * kernel_3;
       }
-      relu_2(encoder_bias, encoder, j, Math.fround(sum0));
-      relu_2(encoder_bias, encoder, j + 1, Math.fround(sum1));
-      relu_2(encoder_bias, encoder, j + 2, Math.fround(sum2));
-      relu_2(encoder_bias, encoder, j + 3, Math.fround(sum3));
+      relu_2(bias, y, j, Math.fround(sum0));
+      relu_2(bias, y, j + 1, Math.fround(sum1));
+      relu_2(bias, y, j + 2, Math.fround(sum2));
+      relu_2(bias, y, j + 3, Math.fround(sum3));
     }
   };
 }
@@ -2637,7 +2520,6 @@ function dotRelu_1xNx128(
  * logits_product_2[i<1,j<784] = Σ k<128: decoder_2[0,k]·logits_kernel[k,j]
  * image[i,j] = 1 / (1 + exp(−(logits_product_2[0,j] + logits_bias[j])))
  * All sums first, kept in image; then the rest, point by point.
- * 204,624 floating-point operations.
  */
 function dotSigmoid_1x128x784_predict(
   arrays: Floats<"decoder_2" | "logits_kernel" | "image" | "logits_bias">,
@@ -2665,9 +2547,7 @@ function dotSigmoid_1x128x784_predict(
       image[j + 2] = sum2;
       image[j + 3] = sum3;
     }
-    for (let j = 0; j < 784; j++) {
-      image[j] = 1 / (1 + exp(-(image[j]! + logits_bias[j]!)));
-    }
+    for (let j = 0; j < 784; j++) image[j] = 1 / (1 + exp(-(image[j]! + logits_bias[j]!)));
   };
 }
 
@@ -2902,9 +2782,7 @@ function cos(x: number): number {
 
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);
-for (let i = 0, power = 1.1125369292536007e-308; i < 2048; i++, power *= 2) {
-  powersOfTwo[i] = power;
-}
+for (let i = 0, power = 1.1125369292536007e-308; i < 2048; i++, power *= 2) powersOfTwo[i] = power;
 
 /** rootsOfTwo[i] = 2^(i/32), rounded to nearest. */
 const rootsOfTwo = new Float64Array([
@@ -2970,18 +2848,18 @@ function log1p(x: number): number {
   return lost === 0 ? log(u) : log(u) + lost / u;
 }
 
-/** Fills a view with numbers uniform in [low, high). */
+/** Fills w with numbers uniform in [low, high). */
 function fillUniform(
-  view: Float32Array,
+  w: Float32Array,
   seed: number,
   stream: number,
-  low: number,
   high: number,
+  low = -high,
 ): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
-  for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+  for (let n = 0; n < w.length; n++)
+    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
@@ -2989,9 +2867,9 @@ function fillUniform(
  * Any number can be drawn without the ones before it. `high` is what a seed has above its 32 low bits.
  */
 function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
-  const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
   let y = (stream + high) | 0;
+  const last = seed ^ stream ^ 0x1bd11bda;
   x = (x + y) | 0;
   y = ((y << 13) | (y >>> 19)) ^ x;
   x = (x + y) | 0;
