@@ -140,7 +140,7 @@ describe.each(files)("%s", (file) => {
 
 /** Words of index notation. */
 const WORDS =
-  "Σ where relu max min argmax exp log sqrt tanh sin cos erf log1p expm1 abs sign floor pow f32 f64 i32 bool round in lanes div mod true false sigmoid or randomBits xor shl shr bits".split(
+  "Σ where relu max min argmax exp log sqrt tanh sin cos erf log1p expm1 abs sign floor pow f32 f64 i32 bool round in lanes memory div mod true false sigmoid or randomBits xor shl shr bits".split(
     " ",
   );
 

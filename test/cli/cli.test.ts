@@ -234,13 +234,13 @@ trainable parameters                7,850
 frozen parameters                       0
 state (optimizer and counters)          1
 forward operations                     32
-a training step                 2,030,615 FLOPs
+a training step                 2,029,463 FLOPs
 arena, all memory there is        826,448 bytes
 
 entry point  statements  kernels  bytes moved      FLOPs    forward   backward  update
 ───────────  ──────────  ───────  ───────────  ─────────  ─────────  ─────────  ──────
-train                 9        4      513,796  2,030,615  1,008,194  1,006,720  15,701
-evaluate              7        3      847,416  3,941,003  3,941,003          –       –
+train                 9        4      513,796  2,029,463  1,007,042  1,006,720  15,701
+evaluate              7        3      847,416  3,936,503  3,936,503          –       –
 predict               1        1       34,576     15,690     15,690          –       –
 `;
 

@@ -242,7 +242,7 @@ describe("the runtime", () => {
       trainer,
       {},
       { epoch: 3 },
-      'fit has no option "epoch"; did you mean epochs? its options are epochs, batchSize, shuffle, validation, callbacks, augment, checkpoint, signal',
+      'fit has no option "epoch"; did you mean epochs? its options are epochs, batchSize, shuffle, validation, trainingMetrics, callbacks, augment, checkpoint, signal',
     ],
     [trainer, {}, { epochs: "3" }, 'epochs must be a whole number of at least 1, not "3"'],
     [trainer, {}, { epochs: 1, shuffle: true }, "shuffle must be { seed }, not true"],

@@ -343,7 +343,7 @@ describe("a tile that would change bits, or is none, is refused with its reason:
     expect(sizesOf(fixed)).toEqual([fixed.modelled]);
     const other: Tile = { ...fixed.modelled, sizes: fixed.modelled.sizes.map(() => 2) };
     expect(refusalOf(other, fixed)).toBe(
-      "its loops have no other form: they sum over themselves, hold loops of their own, or overwrite what they read elsewhere",
+      "its loops have no other form: they sum over themselves, add where the data tell, hold loops of their own, or overwrite what they read elsewhere",
     );
   });
 });

@@ -1,15 +1,18 @@
 /** What the plain twin looks at of what is passed in: that it fits, in a line each; trainer.ts says what, where and how to mend it. */
 
-import type { Buffer } from "../../loop/loop.ts";
+import type { Buffer, Module } from "../../loop/loop.ts";
 import type { Call, Checks } from "./checking.ts";
+import { takenBy } from "./entry.ts";
 import { quoted, type Scope } from "./scope.ts";
 
 const check = (holds: string, what: string): string => `check(${holds}, ${quoted(what)});`;
 
 export class FewChecks implements Checks {
+  readonly #module: Module;
   readonly #scope: Scope;
 
-  constructor(scope: Scope) {
+  constructor(module: Module, scope: Scope) {
+    this.#module = module;
     this.#scope = scope;
   }
 
@@ -20,6 +23,7 @@ export class FewChecks implements Checks {
       ...(count === "none"
         ? []
         : [check(whole, count === "any" ? `count needs 1 to ${rows} rows` : `count needs a full batch of ${rows} rows`)]),
+      ...(takenBy(this.#module, entries).length === 0 ? ["void batch; // it holds nothing"] : []),
     ];
   }
 
@@ -40,7 +44,7 @@ export class FewChecks implements Checks {
   }
 
   construction(_: string, __: unknown, seeded: boolean): string {
-    if (!seeded) return "";
+    if (!seeded) return "void options; // nothing here is drawn";
     return `const { seed = 0 } = options;\n  ${check("Number.isSafeInteger(seed) && seed >= 0", "seed needs a whole number from 0 to 2^53 − 1")}`;
   }
 

@@ -20,7 +20,7 @@ function plainly(module: Module): Kernels {
   return {
     arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
     options: [],
-    checks: (_, __, scope) => new FewChecks(scope),
+    checks: (module, _, scope) => new FewChecks(module, scope),
     randomBits: THREEFRY_LOOP,
     idioms: () => ["Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts."],
     bound: () => [],
