@@ -29,12 +29,26 @@ import { applyRules, type Pattern, type Rule } from "../compiler/passes/graph/ru
 import { share } from "../compiler/passes/graph/share.ts";
 import { stability, stabilityRules } from "../compiler/passes/graph/stability.ts";
 import { phases } from "../compiler/passes/graph/phases.ts";
+import { outOfLoops } from "../compiler/passes/graph/out-of-loops.ts";
 import { winograd } from "../compiler/passes/graph/winograd.ts";
+import { writeOut } from "../compiler/passes/graph/write-out.ts";
 import { difference, meaningOf, meaningOfModule, type Meaning } from "./support/meaning.ts";
 import { anyGraph, feedOf } from "./support/random-graph.ts";
 
 const phase = { name: "train", rule: sgd({ learningRate: 0.5 }) };
-const graphPasses: readonly Pass<Graph>[] = [fold, algebra, share, stability, prune, winograd, phases, movement, numerics];
+const graphPasses: readonly Pass<Graph>[] = [
+  fold,
+  algebra,
+  share,
+  stability,
+  prune,
+  outOfLoops,
+  writeOut,
+  winograd,
+  phases,
+  movement,
+  numerics,
+];
 const passes = new Map<string, Pass<Graph>>(
   [...graphPasses, differentiate(phase, { counts: true }), gradients(phase), recompute()].map((pass) => [pass.name, pass]),
 );

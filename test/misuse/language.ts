@@ -395,6 +395,7 @@ export const language: Readonly<Record<string, Row>> = {
     0,
     f(2, 3, 1),
   ),
+  defineConfig: row(adjoint.defineConfig, { options: { out: "text?" } }, { out: "made" }),
   sequential: row(adjoint.sequential, { name: "text", layers: "layers" }, "s", [adjoint.dense(2)]),
   "sequential(…).compile": row(
     (options: never) => adjoint.sequential("s", [adjoint.dense(2)]).compile(options),
