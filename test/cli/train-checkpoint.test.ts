@@ -56,7 +56,7 @@ test("Ctrl-C, run again, same weights", { timeout: 60_000 }, async () => {
   const other = await run(`${TRAIN} --checkpoint whole`);
   expect([other.code, other.stdout]).toEqual([2, ""]);
   expect(other.stderr).toMatch(
-    /^error checkpoint-000150\.safetensors was written under another graph of the model \([0-9a-f]{16}, now [0-9a-f]{16}\), though every tensor fits; it belongs to another model: give this run a store of its own, or use the trainer that wrote it\n$/,
+    /\nerror checkpoint-000150\.safetensors was written under another graph of the model \([0-9a-f]{16}, now [0-9a-f]{16}\), though every tensor fits; it belongs to another model: give this run a store of its own, or use the trainer that wrote it\n$/,
   );
 });
 
