@@ -2,7 +2,8 @@
 
 import type { Phase } from "../autodiff/update.ts";
 import { ModelError } from "../graph/error.ts";
-import type { Graph } from "../graph/graph.ts";
+import type { Graph, Node } from "../graph/graph.ts";
+import { sameShape } from "../graph/type.ts";
 import type { BatchSizes, EntryKind, Model, Traced } from "../model/declaration.ts";
 import type { Purpose } from "../passes/index.ts";
 import type { Kind } from "../targets/target.ts";
@@ -48,6 +49,9 @@ export function entriesOf(model: Model, options: CompileOptions, kind: Kind): { 
   checkNames(site, "phase", train.phases, ["evaluate", "predict"]);
   const means = evaluate.graph.results.filter((result) => result.kind === "loss");
   checkNames(site, "metric", means, ["count"]);
+  const predict = traceOf(model, "predict", options);
+  checkKept(train.graph, evaluate.graph, "evaluation");
+  checkKept(train.graph, predict.graph, "prediction");
   return [
     ...train.phases.map((phase, n) => ({
       name: phase.name,
@@ -55,8 +59,25 @@ export function entriesOf(model: Model, options: CompileOptions, kind: Kind): { 
       traced: { ...train, graph: resultsOf(train.graph, phase, n === last) },
     })),
     { name: "evaluate", purpose: { kind: "forward" }, traced: evaluate },
-    { name: "predict", purpose: { kind: "forward" }, traced: traceOf(model, "predict", options) },
+    { name: "predict", purpose: { kind: "forward" }, traced: predict },
   ];
+}
+
+/** What a trainer keeps has one shape, whatever the batch of an entry. */
+function checkKept(train: Graph, other: Graph, entry: string): void {
+  const kept = ({ nodes }: Graph): readonly Node[] => nodes.filter(({ op }) => op === "param" || op === "state");
+  const known = new Map(kept(train).map((node) => [node.name, node]));
+  for (const { op, name, type, origin } of kept(other)) {
+    const own = known.get(name);
+    if (own === undefined || sameShape(own.type.shape, type.shape)) continue;
+    throw new ModelError({
+      code: "entry/shape",
+      site: origin.site,
+      law: `the ${op === "param" ? "parameter" : "state"} ${JSON.stringify(name)} has the shape [${own.type.shape.join(",")}] in a training step and [${type.shape.join(",")}] in ${entry}: what a trainer keeps has one shape for all its batches`,
+      operands: [],
+      remedy: "Leave the batch out of its shape, or declare one batch size for training, evaluation and prediction.",
+    });
+  }
 }
 
 /** What a trainer has or returns by name has one name each, and none that the trainer itself uses. */
