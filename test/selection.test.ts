@@ -6,17 +6,25 @@ import {
   adam,
   add,
   categoricalCrossentropy,
+  conv2dTranspose,
   glorot,
   input,
   l2,
   labels,
   matmul,
+  mean,
   model,
   mul,
   param,
+  reshape,
+  scan,
   sgd,
+  slice,
   softmax,
+  square,
+  tanh,
   zeros,
+  type FloatTensor,
 } from "adjoint";
 import { describe, expect, test } from "vitest";
 import { compile } from "../compiler/compile.ts";
@@ -86,8 +94,8 @@ describe("the text of --passes", () => {
   test.each([
     ["none", { passes: [] }],
     ["prune, fold,share", { passes: ["prune", "fold", "share"] }],
-    ["-fuse", { passes: ["prune", "fold", "algebra", "share", "stability", "movement"] }],
-    ["-fuse,-share", { passes: ["prune", "fold", "algebra", "stability", "movement"] }],
+    ["-fuse", { passes: ["prune", "fold", "algebra", "share", "stability", "out-of-loops", "phases", "movement"] }],
+    ["-fuse,-share", { passes: ["prune", "fold", "algebra", "stability", "out-of-loops", "phases", "movement"] }],
     ["prune,-fuse", { mixed: true }],
     ["fues", { unknown: "fues" }],
     ["-numerics", { unknown: "numerics" }],
@@ -103,15 +111,22 @@ function stepOf({ module }: Lowered): Map<string, Float64Array> {
   return new Map([...results, ...kept.map(({ name }) => [name, memory.get(name)!] as const)]);
 }
 
-/** Something for every pass: a softmax to stabilise, products by 1, an output that training does not need. */
+/** Something for every pass: a softmax to stabilise, products by 1, an output that training does not need, a loop, a transposed convolution. */
 const every = model("every", { batch: 3 }, ({ batch }) => {
   const x = input("x", [batch, 5]);
   const y = labels("y", [batch], { classes: 4 });
   const [W, b] = [param("W", [5, 4], glorot()), param("b", [4], zeros())];
   const scores = add(mul(matmul(x, W), 1), b);
   const probabilities = softmax(scores);
+  const R = param("R", [1, 1], glorot());
+  const turn = (carry: FloatTensor, one: FloatTensor) => {
+    const next = tanh(add(carry, matmul(one, R)));
+    return { carry: next, y: next };
+  };
+  const { ys } = scan(turn, slice(x, [0, 0], [batch, 1]), reshape(x, [batch, 5, 1]));
+  const wide = conv2dTranspose(1, 3, { strides: 2 })(reshape(x, [batch, 1, 1, 5]));
   return {
-    loss: add(categoricalCrossentropy(probabilities, y), l2([W], 0.1)),
+    loss: add(add(categoricalCrossentropy(probabilities, y), l2([W], 0.1)), add(mean(square(ys)), mean(square(wide)))),
     outputs: { scores, probabilities },
     metrics: { accuracy: accuracy(probabilities, y) },
     optimizer: adam(),
