@@ -123,7 +123,12 @@ export function normaliseLiterals(graph: Graph): Graph {
   return same ? graph : { ...graph, nodes, results, aliases };
 }
 
-const widest = (cells: readonly string[]): number => cells.reduce((width, cell) => Math.max(width, cell.length), 0);
+/** Wider cells stand out of their column: one value that joins hundreds would put as many blanks into every line. */
+const WIDEST = 240;
+
+/** The width of a column. */
+const widest = (cells: readonly string[]): number =>
+  cells.reduce((width, { length }) => (length > WIDEST ? width : Math.max(width, length)), 0);
 
 /** The graph inside a node, under its line. */
 function bodyLines(node: Node): string[] {
