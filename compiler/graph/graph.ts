@@ -49,6 +49,12 @@ export type Result =
   | { readonly kind: "loss"; readonly name: string; readonly value: Value }
   | { readonly kind: "write"; readonly target: Value; readonly value: Value };
 
+/** Results of values that have become others. */
+export const movedResults = (results: readonly Result[], to: (value: Value) => Value): Result[] =>
+  results.map((result) =>
+    result.kind === "write" ? { ...result, target: to(result.target), value: to(result.value) } : { ...result, value: to(result.value) },
+  );
+
 /** A second name of a value: a node that a pass found equal to another keeps its name and its law. */
 export interface Alias {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** Guarantees that a graph prints as one canonical text, and that `parseGraph(printGraph(g))` equals `normaliseLiterals(g)` for every graph whose names are unique. */
 
-import { bodyOf, nodeOf, type Attr, type Attrs, type Graph, type Node } from "./graph.ts";
+import { bodyOf, movedResults, nodeOf, type Attr, type Attrs, type Graph, type Node } from "./graph.ts";
 import type { Origin, Result, Value } from "./graph.ts";
 import { printable } from "./printable.ts";
 import { printType, type, type DType } from "./type.ts";
@@ -114,11 +114,7 @@ export function normaliseLiterals(graph: Graph): Graph {
     moved[at] = append(same ? whole : { ...whole, inputs });
   });
   const aliases = graph.aliases.map((alias) => ({ ...alias, value: valueOf(alias.value) }));
-  const results = graph.results.map((result) =>
-    result.kind === "write"
-      ? { ...result, target: valueOf(result.target), value: valueOf(result.value) }
-      : { ...result, value: valueOf(result.value) },
-  );
+  const results = movedResults(graph.results, valueOf);
   const same = nodes.length === graph.nodes.length && nodes.every((n, at) => n === graph.nodes[at]);
   return same ? graph : { ...graph, nodes, results, aliases };
 }

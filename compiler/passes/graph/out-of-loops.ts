@@ -7,7 +7,7 @@
  */
 
 import { Builder } from "../../graph/build.ts";
-import { bodyOf, nodeOf, type Graph, type Node, type Value } from "../../graph/graph.ts";
+import { bodyOf, movedResults, nodeOf, type Graph, type Node, type Value } from "../../graph/graph.ts";
 import { isFloat } from "../../graph/type.ts";
 import { dependents, usersOf } from "../../graph/walk.ts";
 import { batchingOf } from "../../ops/batching.ts";
@@ -56,11 +56,7 @@ function moved(graph: Graph, fired: (law: string) => void): Graph {
   const moving = (value: Value): Value => to[value]!;
   return {
     ...builder.graph(),
-    results: graph.results.map((result) =>
-      result.kind === "write"
-        ? { ...result, target: moving(result.target), value: moving(result.value) }
-        : { ...result, value: moving(result.value) },
-    ),
+    results: movedResults(graph.results, moving),
     aliases: graph.aliases.map((alias) => ({ ...alias, value: moving(alias.value) })),
   };
 }

@@ -3,7 +3,7 @@
  *   %unused = exp %x   →   (gone)
  */
 
-import type { Graph, Value } from "../../graph/graph.ts";
+import { movedResults, type Graph, type Value } from "../../graph/graph.ts";
 import { reachable } from "../../graph/walk.ts";
 import type { Pass } from "../pass.ts";
 
@@ -20,11 +20,7 @@ export const prune: Pass<Graph> = {
     return {
       name: graph.name,
       nodes: graph.nodes.filter((_, at) => live[at]).map((node) => ({ ...node, inputs: node.inputs.map(to) })),
-      results: graph.results.map((result) =>
-        result.kind === "write"
-          ? { ...result, target: to(result.target), value: to(result.value) }
-          : { ...result, value: to(result.value) },
-      ),
+      results: movedResults(graph.results, to),
       aliases: graph.aliases.filter((alias) => live[alias.value]).map((alias) => ({ ...alias, value: to(alias.value) })),
     };
   },

@@ -6,7 +6,7 @@
  */
 
 import { Builder } from "../../graph/build.ts";
-import type { Graph, Node, Value } from "../../graph/graph.ts";
+import { movedResults, type Graph, type Node, type Value } from "../../graph/graph.ts";
 import { opOf } from "../../ops/index.ts";
 import type { Pass } from "../pass.ts";
 import { exactValues } from "./numerics.ts";
@@ -84,11 +84,7 @@ class Copies {
     const to = (value: Value): Value => this.#moved[value]!;
     return {
       ...this.#builder.graph(),
-      results: results.map((result) =>
-        result.kind === "write"
-          ? { ...result, target: to(result.target), value: to(result.value) }
-          : { ...result, value: to(result.value) },
-      ),
+      results: movedResults(results, to),
       aliases: aliases.map((alias) => ({ ...alias, value: to(alias.value) })),
     };
   }

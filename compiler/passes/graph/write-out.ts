@@ -5,7 +5,7 @@
  */
 
 import { Builder } from "../../graph/build.ts";
-import { bodyOf, type Attrs, type Graph, type Node, type Value } from "../../graph/graph.ts";
+import { bodyOf, movedResults, type Attrs, type Graph, type Node, type Value } from "../../graph/graph.ts";
 import { callsOn, opOf, type Calls } from "../../ops/index.ts";
 import { operandOf, stepsOf, type ScanAttrs } from "../../ops/scan-attrs.ts";
 import type { Pass } from "../pass.ts";
@@ -39,11 +39,7 @@ class WrittenOut {
     const to = (value: Value): Value => moved[value]!;
     return {
       ...this.#builder.graph(),
-      results: results.map((result) =>
-        result.kind === "write"
-          ? { ...result, target: to(result.target), value: to(result.value) }
-          : { ...result, value: to(result.value) },
-      ),
+      results: movedResults(results, to),
       aliases: [...aliases.map((alias) => ({ ...alias, value: to(alias.value) })), ...this.#builder.aliases],
     };
   }
