@@ -15,6 +15,8 @@ import { writeFiles } from "./write-files.ts";
 const TEMPLATES = fileURLToPath(new URL(import.meta.url.endsWith("/cli/init.ts") ? "../../templates" : "../templates", import.meta.url));
 /** What every project has. */
 const BASE = "base";
+/** Templates that are another's with some files of their own. */
+const UPON: Readonly<Record<string, string>> = { worker: "vite" };
 /** Names that packages cannot hold, as templates have them. */
 const NAMES: Readonly<Record<string, string>> = { gitattributes: ".gitattributes" };
 
@@ -33,7 +35,7 @@ export const init = defineCommand({
       throw new InputError(
         `there is no template ${JSON.stringify(args.template)}${suggestion(args.template, templates, "--template ")}; the templates are ${templates.join(", ")}`,
       );
-    const files = new Map([...filesIn(join(TEMPLATES, BASE)), ...filesIn(join(TEMPLATES, args.template))]);
+    const files = new Map([BASE, UPON[args.template] ?? [], args.template].flat().flatMap((name) => filesIn(join(TEMPLATES, name))));
     const own = files.get("package.json")!;
     files.delete("package.json");
     const there = [...files.keys()].filter((file) => existsSync(join(folder, file)));

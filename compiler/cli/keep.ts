@@ -37,14 +37,14 @@ export interface Kept {
   /** Of these files, bytes changed. */
   readonly written: readonly string[];
   readonly failure?: Failure;
+  /** Files whose change may change the job's: the model, what it imports, and schedules measured beside it. Those of before, too, where it does not parse now. */
+  readonly inputs: readonly string[];
   readonly milliseconds: number;
 }
 
 export interface Keeper {
   /** Makes the files of a job current; whoever asks for the same text at once shares one compile. */
   keep(job: Job, how: { readonly check: boolean }): Promise<Kept>;
-  /** Files whose change may change a job's: the model, what it imports, and schedules measured beside it. Those of before, too, where it does not parse now. */
-  inputs(job: Job): Promise<readonly string[]>;
   /** Ends compiles that are under way. */
   stop(): void;
 }
@@ -76,7 +76,6 @@ export function keeper(out: string): Keeper {
     return all;
   };
   return {
-    inputs,
     stop: () => running.forEach(({ drop }) => drop()),
     async keep(job, { check }) {
       const files = await inputs(job);
@@ -88,11 +87,11 @@ export function keeper(out: string): Keeper {
       const milliseconds = (): number => performance.now() - began;
       const imports = files.filter((file) => !file.endsWith(".json")).length > 1;
       if (under === undefined && !imports && (await isCurrent(job)))
-        return { job, outcome: "current", checked: true, written: [], milliseconds: milliseconds() };
+        return { job, inputs: files, outcome: "current", checked: true, written: [], milliseconds: milliseconds() };
       const { child, ended } = compileOf(job, out, check);
       let dropped = false;
       const done = ended.then(async ({ code, stdout, stderr }): Promise<Kept> => {
-        const rest = { job, milliseconds: milliseconds() };
+        const rest = { job, inputs: files, milliseconds: milliseconds() };
         if (dropped) return { ...rest, outcome: "dropped", checked: false, written: [] };
         if (code !== 0) return { ...rest, outcome: "failed", checked: check, written: [], failure: failureOf(job, stderr, code) };
         const made = JSON.parse(stdout) as CompileJson; // our own command's

@@ -15,21 +15,17 @@ export async function watch(jobs: readonly Job[], out: string): Promise<void> {
   const keep = keeper(out);
   const watcher = watchFiles([], { ignoreInitial: true, awaitWriteFinish: { stabilityThreshold: QUIET_MS, pollInterval: QUIET_MS / 2 } });
   const inputs = new Map<Job, readonly string[]>();
-  const look = async (job: Job): Promise<void> => {
-    const files = await keep.inputs(job);
-    inputs.set(job, files);
-    // folders: a file that an editor replaces, or that was missing, is seen as well
-    watcher.add([...new Set(files.map((file) => dirname(file)))]);
-  };
   const failed = new Set<Job>();
   const told = (kept: Kept): void => {
+    inputs.set(kept.job, kept.inputs);
+    // folders: a file that an editor replaces, or that was missing, is seen as well
+    watcher.add([...new Set(kept.inputs.map((file) => dirname(file)))]);
     if (kept.outcome === "dropped") return;
     failed[kept.outcome === "failed" ? "add" : "delete"](kept.job);
     result(lineOf(kept));
   };
   const renew = async (job: Job): Promise<void> => {
     const quick = await keep.keep(job, { check: false });
-    await look(job);
     told(quick);
     if (quick.outcome === "compiled" && !quick.checked) told(await keep.keep(job, { check: true }));
   };

@@ -38,7 +38,7 @@ const stateOf = (root: string): Promise<State> => {
     const project = await loadProject(relative(process.cwd(), root) || ".");
     const keep = keeper(project.out);
     const jobs = jobsOf(project, project.out, [], {});
-    return { keep, watched: await Promise.all(jobs.map(async (job) => ({ job, inputs: await keep.inputs(job) }))) };
+    return { keep, watched: jobs.map((job) => ({ job, inputs: [] })) };
   })();
   // a configuration that is wrong is read again at the next build
   made.catch(() => states.delete(root));
@@ -62,7 +62,7 @@ const isOf =
 async function renew(state: State, watched: Watched, development: boolean): Promise<Kept> {
   const { job } = watched;
   const kept = await state.keep.keep(job, { check: !development });
-  watched.inputs = await state.keep.inputs(job);
+  watched.inputs = kept.inputs;
   if (kept.outcome === "dropped") return kept;
   watched.failure = kept.failure;
   tell(kept);

@@ -4,15 +4,15 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** The plugin of the package as it is built, under the name that users import: `adjoint/vite`. */
-const pluginFor = async (bundler: string, root: string): Promise<any> => {
+/** The plugin of the package as it is built, under the name that users import: `adjoint/vite`. What it is to a bundler, only that one's types know. */
+const pluginFor = async (bundler: string, root: string): Promise<never> => {
   const dist = new URL(`../../dist/${bundler}.js`, import.meta.url);
-  return ((await import(dist.href)) as { default: (options: { root: string }) => unknown }).default({ root });
+  return ((await import(dist.href)) as { default: (options: { root: string }) => never }).default({ root });
 };
 
 const STRIP = createRequire(import.meta.url).resolve("./strip-types.cjs");
 const RULES = [{ test: /\.ts$/, use: [{ loader: STRIP }] }];
-const webpackLike = (root: string, plugin: unknown) => ({
+const webpackLike = (root: string, plugin: never) => ({
   mode: "production" as const,
   context: root,
   target: "node",
@@ -20,7 +20,7 @@ const webpackLike = (root: string, plugin: unknown) => ({
   output: { path: join(root, "dist"), filename: "main.mjs", module: true, chunkFormat: "module" as const },
   experiments: { outputModule: true },
   module: { rules: RULES },
-  plugins: [plugin as any],
+  plugins: [plugin],
 });
 
 interface Stats {
