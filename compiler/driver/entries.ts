@@ -50,8 +50,6 @@ export function entriesOf(model: Model, options: CompileOptions, kind: Kind): { 
   const means = evaluate.graph.results.filter((result) => result.kind === "loss");
   checkNames(site, "metric", means, ["count"]);
   const predict = traceOf(model, "predict", options);
-  checkKept(train.graph, evaluate.graph, "evaluation");
-  checkKept(train.graph, predict.graph, "prediction");
   return [
     ...train.phases.map((phase, n) => ({
       name: phase.name,
@@ -63,20 +61,27 @@ export function entriesOf(model: Model, options: CompileOptions, kind: Kind): { 
   ];
 }
 
-/** What a trainer keeps has one shape, whatever the batch of an entry. */
-function checkKept(train: Graph, other: Graph, entry: string): void {
+/** What a trainer keeps has one shape, whatever the batch of an entry; throws a ModelError where an entry declares another. */
+export function requireKept(declared: readonly { readonly name: string; readonly traced: Traced }[]): void {
   const kept = ({ nodes }: Graph): readonly Node[] => nodes.filter(({ op }) => op === "param" || op === "state");
-  const known = new Map(kept(train).map((node) => [node.name, node]));
-  for (const { op, name, type, origin } of kept(other)) {
-    const own = known.get(name);
-    if (own === undefined || sameShape(own.type.shape, type.shape)) continue;
-    throw new ModelError({
-      code: "entry/shape",
-      site: origin.site,
-      law: `the ${op === "param" ? "parameter" : "state"} ${JSON.stringify(name)} has the shape [${own.type.shape.join(",")}] in a training step and [${type.shape.join(",")}] in ${entry}: what a trainer keeps has one shape for all its batches`,
-      operands: [],
-      remedy: "Leave the batch out of its shape, or declare one batch size for training, evaluation and prediction.",
-    });
+  const known = new Map(kept(declared[0]!.traced.graph).map((node) => [node.name, node])); // a training step comes first
+  const others = [
+    ["evaluate", "evaluation"],
+    ["predict", "prediction"],
+  ] as const;
+  for (const [entry, word] of others) {
+    const other = declared.find(({ name }) => name === entry);
+    for (const { op, name, type, origin } of other === undefined ? [] : kept(other.traced.graph)) {
+      const own = known.get(name);
+      if (own === undefined || sameShape(own.type.shape, type.shape)) continue;
+      throw new ModelError({
+        code: "entry/shape",
+        site: origin.site,
+        law: `the ${op === "param" ? "parameter" : "state"} ${JSON.stringify(name)} has the shape [${own.type.shape.join(",")}] in a training step and [${type.shape.join(",")}] in ${word}: what a trainer keeps has one shape for all its batches`,
+        operands: [],
+        remedy: "Leave the batch out of its shape, or declare one batch size for training, evaluation and prediction.",
+      });
+    }
   }
 }
 

@@ -15,7 +15,7 @@ import type { Tile } from "../passes/loops/tile.ts";
 import { choiceOf } from "../passes/selection.ts";
 import { ONLY, targetOf, understanding } from "../targets/index.ts";
 import type { Facts, Kind, Option, Target } from "../targets/target.ts";
-import { entriesOf, rowsOf } from "./entries.ts";
+import { entriesOf, requireKept, rowsOf } from "./entries.ts";
 import { factsOf, graphHash } from "./facts.ts";
 import { roadOf, type Choice } from "./memory.ts";
 import { isDefinitions, observe, type Level, type Observation } from "./observe.ts";
@@ -94,6 +94,7 @@ export async function lower(model: Model, options: CompileOptions = {}, kind: Ki
   const declared = entriesOf(model, options, kind);
   if (options.small !== true)
     requireSteady(declared, () => entriesOf(model, options, kind), options.source?.path ?? model.name, options.source);
+  requireKept(declared);
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
   const budget = kind === "trainer" ? budgetOf(model, options) : undefined;
   const { machine } = target;
