@@ -10,7 +10,7 @@ import { glorot, zeros } from "../initializers.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
 import { called, check as checkArguments } from "../arguments.ts";
 import { EXTENT, FLOATS, TRUTHS } from "../kinds.ts";
-import { withScope, layerOptions, type LayerOptions, type LayerScope } from "./layer.ts";
+import { giving, layerOptions, withScope, type Holds, type LayerOptions, type LayerScope } from "./layer.ts";
 
 /** Options of `multiHeadAttention`. */
 export interface MultiHeadAttentionOptions extends LayerOptions {
@@ -30,7 +30,13 @@ export interface MultiHeadAttentionCall {
 export interface MultiHeadAttentionLayer {
   <S extends Shape>(x: FloatTensor<S>, call?: MultiHeadAttentionCall): FloatTensor<S>;
   readonly kind: string;
+  readonly query: Holds<"kernel" | "bias">;
+  readonly key: Holds<"kernel" | "bias">;
+  readonly value: Holds<"kernel" | "bias">;
+  readonly output: Holds<"kernel" | "bias">;
 }
+
+const HELD = ["query", "key", "value", "output"].flatMap((which) => [`${which}.kernel`, `${which}.bias`]);
 
 const CALL = optionsOf<MultiHeadAttentionCall>({ memory: FLOATS, mask: TRUTHS });
 
@@ -67,7 +73,7 @@ function check(scope: LayerScope, heads: number, x: Tensor, memory: Tensor): voi
 export function multiHeadAttention(heads: number, options: MultiHeadAttentionOptions = {}): MultiHeadAttentionLayer {
   const kind = "multiHeadAttention";
   checkArguments(kind, { heads, options }, { heads: EXTENT, options: layerOptions<MultiHeadAttentionOptions>({ causal: FLAG }) });
-  const run = withScope(kind, options);
+  const { run, held } = withScope(kind, options);
   const call = (x: FloatTensor, given: MultiHeadAttentionCall = {}): Tensor => {
     called(kind, { x, options: given }, { x: FLOATS, options: CALL });
     const { memory = x, mask } = given;
@@ -93,5 +99,5 @@ export function multiHeadAttention(heads: number, options: MultiHeadAttentionOpt
       return projected(scope, "output", c.g.reshape(together, { shape: x.shape }));
     });
   };
-  return Object.assign(call, { kind }) as unknown as MultiHeadAttentionLayer; // the output has x's shape
+  return giving(Object.assign(call, { kind }), HELD, held) as unknown as MultiHeadAttentionLayer; // the output has x's shape
 }
