@@ -206,7 +206,7 @@ export { embedding, positionalEncoding, type EmbeddingOptions, type PositionalEn
 export { gru, lstm, simpleRnn, type RecurrentOptions, type SimpleRnnOptions } from "./model/layers/recurrent.ts";
 export { residual } from "./model/layers/residual.ts";
 export { scan, type Scanned, type ScanOptions, type Stepped } from "./model/scan.ts";
-export { dense, type DenseOptions } from "./model/layers/dense.ts";
+export { dense, type DenseLayer, type DenseOptions } from "./model/layers/dense.ts";
 export { dropout } from "./model/layers/dropout.ts";
 export type { Holds, LastAxisLayer, Layer, LayerOptions, SameShapeLayer } from "./model/layers/layer.ts";
 export {

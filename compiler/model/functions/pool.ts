@@ -2,6 +2,7 @@
 
 import { FLAG, oneOf, optionsOf } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
+import { sizeOf } from "../../graph/type.ts";
 import type { WindowAttrs } from "../../ops/window.ts";
 import { called } from "../arguments.ts";
 import { FLOATS, PER_AXIS } from "../kinds.ts";
@@ -102,39 +103,44 @@ export function average(place: Place, x: Tensor, spatial: number, size: PerAxis,
 const windowsOf = (extent: number, out: number): readonly (readonly [from: number, to: number])[] =>
   Array.from({ length: out }, (_, i) => [Math.floor((i * extent) / out), Math.ceil(((i + 1) * extent) / out)] as const);
 
-/** One axis after the other: of each window what `reduce` makes of the part. */
-function adaptive(
-  of: string,
-  spatial: number,
-  x: FloatTensor,
-  size: PerAxis,
-  reduce: (place: Place, x: Value, axis: number) => Value,
-): FloatTensor {
+/** x from one position of an axis to another. */
+function partOf({ c }: Place, x: Value, axis: number, from: number, to: number): Value {
+  const { shape } = c.typeOf(x);
+  return c.g.slice(x, {
+    start: shape.map((_, m) => (m === axis ? from : 0)),
+    limit: shape.map((extent, m) => (m === axis ? to : extent)),
+    stride: shape.map(() => 1),
+  });
+}
+
+/** What `pool` makes of windows along one axis; where they are of one size, of all at once. */
+function alongAxis(place: Place, x: Value, axis: number, out: number, pool: (place: Place, x: Value, window: WindowAttrs) => Value): Value {
+  const { shape } = place.c.typeOf(x);
+  const extent = shape[axis]!;
+  const windowed = (value: Value, window: number): Value => {
+    const only = (of: number): number[] => shape.map((_, m) => (m === axis ? of : 1));
+    const none = shape.map(() => 0);
+    return pool(place, value, { window: only(window), stride: only(window), low: none, high: none });
+  };
+  if (extent % out === 0) return windowed(x, extent / out);
+  const parts = windowsOf(extent, out).map(([from, to]) => windowed(partOf(place, x, axis, from, to), to - from));
+  return place.c.g.concat(parts, { axis });
+}
+
+/** One axis after the other, the last first: so the first of equals is the first in row-major order. */
+function adaptive(of: string, spatial: number, x: FloatTensor, size: PerAxis, pool: Parameters<typeof alongAxis>[4]): FloatTensor {
   const c = called(of, { x, size }, { x: FLOATS, size: PER_AXIS });
   return c.run(() => {
     const place = placeOf(c, of, { x });
     checkImage(place, x.shape, spatial);
     const sizes = perAxis(place, "a size", size, spatial, 1);
-    const y = sizes.reduce<Value>((value, out, n) => {
-      const axis = n + 2;
-      const { shape } = c.typeOf(value);
-      const parts = windowsOf(shape[axis]!, out).map(([from, to]) => {
-        const part = c.g.slice(value, {
-          start: shape.map((_, m) => (m === axis ? from : 0)),
-          limit: shape.map((extent, m) => (m === axis ? to : extent)),
-          stride: shape.map(() => 1),
-        });
-        return c.g.reshape(reduce(place, part, axis), { shape: shape.map((extent, m) => (m === axis ? 1 : extent)) });
-      });
-      return parts.length === 1 ? parts[0]! : c.g.concat(parts, { axis });
-    }, x.value);
-    return c.tensor(y);
+    return c.tensor(sizes.reduceRight<Value>((value, out, n) => alongAxis(place, value, n + 2, out, pool), x.value));
   }) as FloatTensor;
 }
 
-const partMean = ({ c }: Place, x: Value, axis: number): Value =>
-  c.g.mul(c.g.sum(x, { axes: [axis] }), c.g.literal(1 / c.typeOf(x).shape[axis]!, c.float));
-const partMax = ({ c }: Place, x: Value, axis: number): Value => c.g.reduceMax(x, { axes: [axis] });
+const means = ({ c }: Place, x: Value, window: WindowAttrs): Value =>
+  c.g.mul(c.g.windowSum(x, window), c.g.literal(1 / sizeOf(window.window), c.float));
+const maxima = ({ c }: Place, x: Value, window: WindowAttrs): Value => c.g.windowMax(x, window);
 
 function maxPool(spatial: number, x: FloatTensor, size: PerAxis, options: MaxOptions): FloatTensor {
   const of = `maxPool${spatial}d`;
@@ -167,19 +173,19 @@ export const avgPool2d = (x: FloatTensor, size: PerAxis, options: AverageOptions
 export const avgPool3d = (x: FloatTensor, size: PerAxis, options: AverageOptions = {}): FloatTensor => avgPool(3, x, size, options);
 
 /** The mean of each of `size` windows that share x evenly: x [n, c, t] → [n, c, …size] (torch.nn.functional.adaptive_avg_pool1d). */
-export const adaptiveAvgPool1d = (x: FloatTensor, size: PerAxis): FloatTensor => adaptive("adaptiveAvgPool1d", 1, x, size, partMean);
+export const adaptiveAvgPool1d = (x: FloatTensor, size: PerAxis): FloatTensor => adaptive("adaptiveAvgPool1d", 1, x, size, means);
 
 /** The mean of each of `size` windows that share x evenly: x [n, c, h, w] → [n, c, …size] (torch.nn.functional.adaptive_avg_pool2d). */
-export const adaptiveAvgPool2d = (x: FloatTensor, size: PerAxis): FloatTensor => adaptive("adaptiveAvgPool2d", 2, x, size, partMean);
+export const adaptiveAvgPool2d = (x: FloatTensor, size: PerAxis): FloatTensor => adaptive("adaptiveAvgPool2d", 2, x, size, means);
 
 /** The mean of each of `size` windows that share x evenly: x [n, c, d, h, w] → [n, c, …size] (torch.nn.functional.adaptive_avg_pool3d). */
-export const adaptiveAvgPool3d = (x: FloatTensor, size: PerAxis): FloatTensor => adaptive("adaptiveAvgPool3d", 3, x, size, partMean);
+export const adaptiveAvgPool3d = (x: FloatTensor, size: PerAxis): FloatTensor => adaptive("adaptiveAvgPool3d", 3, x, size, means);
 
-/** The largest of each of `size` windows that share x evenly, equals along an axis sharing the gradient: x [n, c, t] → [n, c, …size] (torch.nn.functional.adaptive_max_pool1d). */
-export const adaptiveMaxPool1d = (x: FloatTensor, size: PerAxis): FloatTensor => adaptive("adaptiveMaxPool1d", 1, x, size, partMax);
+/** The largest of each of `size` windows that share x evenly, the first of equals taking the gradient: x [n, c, t] → [n, c, …size] (torch.nn.functional.adaptive_max_pool1d). */
+export const adaptiveMaxPool1d = (x: FloatTensor, size: PerAxis): FloatTensor => adaptive("adaptiveMaxPool1d", 1, x, size, maxima);
 
-/** The largest of each of `size` windows that share x evenly, equals along an axis sharing the gradient: x [n, c, h, w] → [n, c, …size] (torch.nn.functional.adaptive_max_pool2d). */
-export const adaptiveMaxPool2d = (x: FloatTensor, size: PerAxis): FloatTensor => adaptive("adaptiveMaxPool2d", 2, x, size, partMax);
+/** The largest of each of `size` windows that share x evenly, the first of equals taking the gradient: x [n, c, h, w] → [n, c, …size] (torch.nn.functional.adaptive_max_pool2d). */
+export const adaptiveMaxPool2d = (x: FloatTensor, size: PerAxis): FloatTensor => adaptive("adaptiveMaxPool2d", 2, x, size, maxima);
 
-/** The largest of each of `size` windows that share x evenly, equals along an axis sharing the gradient: x [n, c, d, h, w] → [n, c, …size] (torch.nn.functional.adaptive_max_pool3d). */
-export const adaptiveMaxPool3d = (x: FloatTensor, size: PerAxis): FloatTensor => adaptive("adaptiveMaxPool3d", 3, x, size, partMax);
+/** The largest of each of `size` windows that share x evenly, the first of equals taking the gradient: x [n, c, d, h, w] → [n, c, …size] (torch.nn.functional.adaptive_max_pool3d). */
+export const adaptiveMaxPool3d = (x: FloatTensor, size: PerAxis): FloatTensor => adaptive("adaptiveMaxPool3d", 3, x, size, maxima);

@@ -26,14 +26,16 @@ export interface MultiHeadAttentionCall {
   readonly mask?: BoolTensor;
 }
 
+type Projection = { kernel: readonly [number, number]; bias: readonly [number] };
+
 /** What `multiHeadAttention` gives: a layer over one sequence, or over a sequence and what it attends to. */
 export interface MultiHeadAttentionLayer {
   <S extends Shape>(x: FloatTensor<S>, call?: MultiHeadAttentionCall): FloatTensor<S>;
   readonly kind: string;
-  readonly query: Holds<"kernel" | "bias">;
-  readonly key: Holds<"kernel" | "bias">;
-  readonly value: Holds<"kernel" | "bias">;
-  readonly output: Holds<"kernel" | "bias">;
+  readonly query: Holds<Projection>;
+  readonly key: Holds<Projection>;
+  readonly value: Holds<Projection>;
+  readonly output: Holds<Projection>;
 }
 
 const HELD = ["query", "key", "value", "output"].flatMap((which) => [`${which}.kernel`, `${which}.bias`]);

@@ -57,19 +57,25 @@ const CONVOLUTION = {
 };
 
 /** x [n, c, t] → [n, N, t'] */
-export interface Convolution1dLayer<N extends number> extends Holds<"kernel" | "bias"> {
+export interface Convolution1dLayer<N extends number> extends Holds<{ kernel: readonly [number, number, number]; bias: readonly [N] }> {
   <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], N, number]>;
   readonly kind: string;
 }
 
 /** x [n, c, h, w] → [n, N, h', w'] */
-export interface Convolution2dLayer<N extends number> extends Holds<"kernel" | "bias"> {
+export interface Convolution2dLayer<N extends number> extends Holds<{
+  kernel: readonly [number, number, number, number];
+  bias: readonly [N];
+}> {
   <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], N, number, number]>;
   readonly kind: string;
 }
 
 /** x [n, c, d, h, w] → [n, N, d', h', w'] */
-export interface Convolution3dLayer<N extends number> extends Holds<"kernel" | "bias"> {
+export interface Convolution3dLayer<N extends number> extends Holds<{
+  kernel: readonly [number, number, number, number, number];
+  bias: readonly [N];
+}> {
   <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], N, number, number, number]>;
   readonly kind: string;
 }

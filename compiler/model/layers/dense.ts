@@ -34,6 +34,9 @@ export function activated({ c }: Place, value: Value, activation: Activation | u
   return made.value;
 }
 
+/** x [n, …, in] → [n, …, N] */
+export type DenseLayer<N extends number> = LastAxisLayer<N> & Holds<{ kernel: readonly [number, N]; bias: readonly [N] }>;
+
 const DENSE = {
   units: EXTENT,
   options: layerOptions<DenseOptions>({
@@ -50,8 +53,8 @@ const DENSE = {
  * x [n, …, in] → [n, …, units], with kernel [in, units] and bias [units].
  * Throws a ModelError for no units, or an input of rank below 2.
  */
-export const dense = <const N extends number>(units: N, options: DenseOptions = {}): LastAxisLayer<N> & Holds<"kernel" | "bias"> =>
-  layer<LastAxisLayer<N> & Holds<"kernel" | "bias">>(
+export const dense = <const N extends number>(units: N, options: DenseOptions = {}): DenseLayer<N> =>
+  layer<DenseLayer<N>>(
     "dense",
     checked("dense", { units, options }, DENSE),
     (scope, x) => {

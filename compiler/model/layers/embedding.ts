@@ -17,7 +17,7 @@ export interface EmbeddingOptions extends LayerOptions {
   readonly table?: FloatTensor;
 }
 
-export interface EmbeddingLayer<W extends number> extends Holds<"table"> {
+export interface EmbeddingLayer<W extends number> extends Holds<{ table: readonly [number, W] }> {
   <S extends Shape>(x: Tensor<S, "i32">): FloatTensor<readonly [...S, W]>;
   readonly kind: string;
 }

@@ -33,7 +33,7 @@ export interface LayerScope extends Place {
 }
 
 /** The tensors of a layer by name, from its first call on: `layer.kernel`. */
-export type Holds<Name extends string> = { readonly [Own in Name]: FloatTensor };
+export type Holds<Shapes extends Readonly<Record<string, Shape>>> = { readonly [Own in keyof Shapes]: FloatTensor<Shapes[Own]> };
 
 /** Whether a name is the parameter's, or its layer's. */
 export const covers = (name: string, parameter: string): boolean => name === parameter || parameter.startsWith(`${name}.`);

@@ -73,9 +73,9 @@ const NORM = { options: layerOptions<NormOptions>(SCALES) };
 const SCALE = ["gamma", "beta"];
 
 /** A layer that gives out γ and β. */
-export type NormLayer = SameShapeLayer & Holds<"gamma" | "beta">;
+export type NormLayer = SameShapeLayer & Holds<{ gamma: Shape; beta: Shape }>;
 /** A layer that gives out its running statistics besides. */
-export type BatchNormLayer = NormLayer & Holds<"mean" | "variance">;
+export type BatchNormLayer = NormLayer & Holds<{ mean: readonly [number]; variance: readonly [number] }>;
 
 const gammaOf = (scope: LayerScope, options: GammaOptions, extents: Shape): Value | undefined => {
   if (options.scale !== false) return scope.param("gamma", extents, begun(scope, "gamma", options, ones()));
@@ -173,8 +173,8 @@ export const instanceNorm = (options: NormOptions = {}): NormLayer =>
   );
 
 /** x / √(mean x² + ε) ⊙ γ over the last axis, or those that are given (Zhang & Sennrich 2019). */
-export const rmsNorm = (options: RmsNormOptions = {}): SameShapeLayer & Holds<"gamma"> =>
-  layer<SameShapeLayer & Holds<"gamma">>(
+export const rmsNorm = (options: RmsNormOptions = {}): SameShapeLayer & Holds<{ gamma: Shape }> =>
+  layer<SameShapeLayer & Holds<{ gamma: Shape }>>(
     "rmsNorm",
     checked("rmsNorm", { options }, { options: layerOptions<RmsNormOptions>({ ...GAMMA, axis: SOME_AXES }) }),
     (scope, x) => {
