@@ -3,6 +3,7 @@
 export { conv1d, conv2d, conv3d, depthwiseConv2d, type ConvolutionOptions } from "./model/functions/convolution.ts";
 export { conv1dTranspose, conv2dTranspose, conv3dTranspose, type TransposedOptions } from "./model/functions/transposed-convolution.ts";
 export { dense, type AffineOptions } from "./model/functions/dense.ts";
+export { alphaDropout, dropout } from "./model/functions/dropout.ts";
 export { embedding } from "./model/functions/embedding.ts";
 export {
   batchNorm,

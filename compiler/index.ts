@@ -202,12 +202,22 @@ export {
   type MultiHeadAttentionOptions,
 } from "./model/layers/attention.ts";
 export { scaledDotProductAttention, type AttentionOptions } from "./model/attention.ts";
+export { rotaryEmbedding, type RotaryOptions } from "./model/rotary.ts";
 export { embedding, positionalEncoding, type EmbeddingOptions, type PositionalEncodingOptions } from "./model/layers/embedding.ts";
 export { gru, lstm, simpleRnn, type RecurrentOptions, type SimpleRnnOptions } from "./model/layers/recurrent.ts";
 export { residual } from "./model/layers/residual.ts";
 export { scan, type Scanned, type ScanOptions, type Stepped } from "./model/scan.ts";
 export { dense, type DenseLayer, type DenseOptions } from "./model/layers/dense.ts";
-export { dropout } from "./model/layers/dropout.ts";
+export {
+  alphaDropout,
+  dropout,
+  gaussianDropout,
+  gaussianNoise,
+  spatialDropout1d,
+  spatialDropout2d,
+  spatialDropout3d,
+  stochasticDepth,
+} from "./model/layers/dropout.ts";
 export type { Holds, LastAxisLayer, Layer, LayerOptions, SameShapeLayer } from "./model/layers/layer.ts";
 export {
   batchNorm,

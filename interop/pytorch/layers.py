@@ -126,3 +126,51 @@ for seed, (shape, groups, o) in enumerate((([2, 4], 2, {}), ([2, 4, 3], 2, scali
     case("functions.groupNorm", [x(shape, seed=seed), groups, o], lambda v, g, o: F.group_norm(v, g, o.get("gamma"), o.get("beta"), epsilon(o)))
 for seed, (shape, o) in enumerate((([2, 3, 4], {}), ([2, 3, 4], scaling([3], 3)), ([1, 2, 2, 2], {}), ([2, 2, 3, 2], scaling([2], 3)), ([2, 2, 5], {"epsilon": 0.5}), ([1, 1, 6], scaling([1], 2)), ([1, 2, 2, 1, 2], {}), ([2, 3, 2], scaling([3], 9)))):
     case("functions.instanceNorm", [x(shape, seed=seed), o], lambda v, o: F.instance_norm(v, None, None, o.get("gamma"), o.get("beta"), True, 0.0, epsilon(o)))
+
+
+def attention(q, k, v, o):
+    t, s = q.shape[-2], k.shape[-2]
+    n = q.shape[-3] // k.shape[-3] if q.dim() > 2 else 1
+    if n > 1:
+        k, v = k.repeat_interleave(n, -3), v.repeat_interleave(n, -3)
+    scores = q @ k.transpose(-1, -2) * o.get("scale", q.shape[-1] ** -0.5) + o.get("bias", 0)
+    if o.get("causal"):
+        scores = scores.masked_fill(torch.arange(s) > torch.arange(t)[:, None], -1e30)
+    if "mask" in o:
+        scores = scores.masked_fill(~o["mask"], -1e30)
+    return torch.softmax(scores, -1) @ v
+
+
+def seen(*shape):
+    m = draw(list(shape), seed=31) > -0.5
+    m[..., 0] = True
+    return m
+
+
+for seed, (q, k, v, o) in enumerate((
+    ([3, 4], [2, 4], [2, 3], {}), ([3, 2], [3, 2], [3, 2], {"causal": True}), ([2, 3, 2], [2, 4, 2], [2, 4, 1], {"mask": seen(2, 3, 4)}), ([2, 3, 2], [2, 3, 2], [2, 3, 2], {"causal": True, "mask": seen(2, 1, 3)}),
+    ([1, 2, 3, 2], [1, 2, 3, 2], [1, 2, 3, 2], {"bias": x([2, 3, 3], seed=5)}), ([3, 2], [3, 2], [3, 2], {"scale": 0.5}), ([1, 4, 2, 2], [1, 2, 3, 2], [1, 2, 3, 2], {}), ([2, 4, 3, 2], [2, 1, 3, 2], [2, 1, 3, 3], {"causal": True}),
+    ([1, 2, 3, 2], [1, 1, 3, 2], [1, 1, 3, 2], {"bias": x([1, 3], seed=6), "mask": seen(3, 3), "scale": 2.0}),
+)):
+    case("scaledDotProductAttention", [x(q, seed=seed), x(k, seed=seed + 3), x(v, seed=seed + 6), o], attention)
+
+
+def rotary(v, o):
+    t, d = v.shape[-2:]
+    angle = torch.arange(t)[:, None] * o.get("base", 10000.0) ** (-torch.arange(0, d, 2) / d)
+    turn = torch.polar(torch.ones_like(angle), angle)
+    a, b = (v[..., 0::2], v[..., 1::2]) if o.get("interleaved") else (v[..., : d // 2], v[..., d // 2 :])
+    real, imaginary = a * turn.real - b * turn.imag, b * turn.real + a * turn.imag
+    return torch.stack([real, imaginary], -1).flatten(-2) if o.get("interleaved") else torch.cat([real, imaginary], -1)
+
+
+for shape in ([3, 4], [2, 3, 2], [1, 2, 4, 6], [1, 2]):
+    for o in ({}, {"interleaved": True}, {"base": 4.0}, {"base": 2.0, "interleaved": True}):
+        case("rotaryEmbedding", [x(shape), o], rotary)
+
+LEAST = -1.7580993408473766
+for seed, (shape, mask) in enumerate((([4], [4]), ([2, 3], [2, 3]), ([2, 3], [2, 1]), ([2, 3, 2], [2, 3, 1]), ([2, 2, 2, 2], [2, 2, 1, 1]), ([5], [1]), ([3, 2], [2]), ([2, 4], []))):
+    kept, p = draw(mask, seed=seed) > -0.5, (0.5, 0.25, 0.0, 0.75)[seed % 4]
+    scale = ((1 - p) * (1 + p * LEAST * LEAST)) ** -0.5
+    case("functions.dropout", [x(shape, seed=seed), kept, p], lambda v, k, p: torch.where(k, v / (1 - p), torch.zeros(())))
+    case("functions.alphaDropout", [x(shape, seed=seed), kept, p], lambda v, k, p: torch.where(k, v, torch.tensor(LEAST)) * scale - scale * LEAST * p)
