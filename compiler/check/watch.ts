@@ -191,17 +191,18 @@ export class Watch {
   guarded<Given extends Readonly<Record<string, Numbers>>>(arrays: Given): Given {
     const given = Object.entries(arrays);
     if (given.length === 0) return arrays;
-    const key = given.map(([, { byteOffset }]) => byteOffset).join();
+    const keyOf = (all: readonly Numbers[]): string =>
+      all.map(({ byteOffset, length, constructor }) => `${constructor.name} ${byteOffset} ${length}`).join();
     const buffer = given[0]![1].buffer as ArrayBuffer; // a check shares no memory
     this.#kernels ??= new Map(
       this.#module.entries.flatMap(({ calls }) =>
         calls.map((call) => {
           const taken = [...this.#taken(call, (name) => this.#view(name, buffer)).values()];
-          return [taken.map(({ array }) => array.byteOffset).join(), taken] as const;
+          return [keyOf(taken.map(({ array }) => array)), taken] as const;
         }),
       ),
     );
-    const taken = this.#kernels.get(key);
+    const taken = this.#kernels.get(keyOf(given.map(([, array]) => array)));
     if (taken === undefined) return arrays;
     return Object.fromEntries(given.map(([name], n) => [name, guarded(taken[n]!, taken)])) as Given;
   }
