@@ -29,8 +29,16 @@ interface Cut {
   readonly fair: number;
 }
 
-/** So many vector operations take five microseconds or more; a barrier costs about one. */
-const WORTH = 20_000;
+/** Vector operations that a core does in a microsecond, at least. */
+export const PER_MICROSECOND = 4_000;
+
+/**
+ * Microseconds from which on a section is shared. What it costs the thread that calls it: one or two for the barrier, five for the call
+ * that wakes a thread which sleeps, and the last of `SHARE` parts a thread, which somebody else may have begun.
+ */
+export const WORTH_MICROSECONDS = 40;
+
+const WORTH = WORTH_MICROSECONDS * PER_MICROSECOND;
 
 /** Threads that share their work so well are busy enough: loops inside would only be entered more often. */
 const FAIR = 0.9;
@@ -39,6 +47,16 @@ const FAIR = 0.9;
 export function divide({ body }: Kernel, threads: number): readonly Section[] | undefined {
   if (workOf(body) < WORTH) return undefined;
   return sectionsOf(body, Math.max(2, threads), WORTH); // one may turn out to be more: whoever makes a trainer says how many
+}
+
+/** The sections of those kernels that threads share, by name; none where no kernel's work pays for the barrier, or there are no threads. */
+export function sharedKernels(kernels: readonly Kernel[], threads: number | undefined): ReadonlyMap<string, readonly Section[]> {
+  const all = new Map<string, readonly Section[]>();
+  for (const kernel of threads === undefined ? [] : kernels) {
+    const sections = divide(kernel, threads!);
+    if (sections !== undefined) all.set(kernel.name, sections);
+  }
+  return all;
 }
 
 /** With every section divided that can be, if it takes `worth` vector operations. */

@@ -1,5 +1,6 @@
 /** Kernels as exports of a WebAssembly instance whose memory is the arena, for the TypeScript trainer's own step to call. */
 
+import { sharedKernels } from "../../loop/divide.ts";
 import type { Module } from "../../loop/loop.ts";
 import { AllChecks } from "../typescript/checks.ts";
 import { base64 } from "../base64.ts";
@@ -8,7 +9,7 @@ import { THREEFRY } from "../typescript/random.ts";
 import type { Kernels, Scope } from "../typescript/scope.ts";
 import type { Facts, Kind } from "../target.ts";
 import type { Assembled } from "./assemble.ts";
-import { printTeam, Statements } from "./threads.ts";
+import { ONE, printTeam, Statements } from "./threads.ts";
 
 export type Where = "embedded" | "external";
 
@@ -102,11 +103,12 @@ function readModule(bytes: ${BYTES[where]}): object {
 }
 `;
 
-/** Kernels as exports of a WebAssembly instance; with `threads`, of one instance a thread over the same memory. */
+/** Kernels as exports of a WebAssembly instance; where threads share some, of one instance a thread over the same memory. */
 export function exportsOf(module: Module, where: Where, facts: Facts, kind: Kind, assembled: Assembled): Kernels {
   const { threads } = facts;
   const offsets = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
-  const statements = threads === undefined ? undefined : new Statements(module, threads);
+  const divided = sharedKernels(module.kernels, threads);
+  const statements = divided.size === 0 ? undefined : new Statements(divided);
   const given = where === "embedded" ? "readonly module?: object" : "/** trainer.wasm: compiled, or its bytes. */ readonly module: object";
   return {
     arena:
@@ -131,7 +133,7 @@ export function exportsOf(module: Module, where: Where, facts: Facts, kind: Kind
     print: (scope, needs) => {
       for (const name of assembled.imports) needs.add(name);
       const instantiate = printInstantiate(module, scope, assembled, where, statements, facts.relaxed === true);
-      if (statements === undefined) return [instantiate];
+      if (statements === undefined) return threads === undefined || kind !== "trainer" ? [instantiate] : [ONE(where), instantiate];
       return [...printTeam(statements, module.arenaBytes, { where, threads: kind === "trainer" ? threads : undefined }), instantiate];
     },
   };

@@ -1,7 +1,7 @@
 /** WebAssembly text of a module's kernels: one exported function each, its parameters byte offsets, its loops readable. */
 
 import { tripsOf } from "../../loop/apart.ts";
-import { divide, type Section } from "../../loop/divide.ts";
+import { sharedKernels, type Section } from "../../loop/divide.ts";
 import { index, type Index } from "../../loop/index-expression.ts";
 import { LANES } from "../../loop/lanes.ts";
 import type { Kernel, Loop, Stmt } from "../../loop/loop.ts";
@@ -14,8 +14,13 @@ import { FLOAT_FUNCTIONS, type FloatFunction } from "./mathematics.ts";
 /** Text from a model stays inside its comment. */
 const comment = (text: string): string => `;; ${text.replace(/[\u0000-\u001f\u007f]/g, " ")}`;
 
-function printKernel(kernel: Kernel, name: string, module: ModuleText, { threads, long }: WasmOptions): string[] {
-  const sections = threads === undefined ? undefined : divide(kernel, threads);
+function printKernel(
+  kernel: Kernel,
+  name: string,
+  module: ModuleText,
+  sections: readonly Section[] | undefined,
+  long: number | undefined,
+): string[] {
   const doc = kernel.doc.map(comment);
   if (sections === undefined) return [...doc, ...printInParts(kernel, name, module, long)];
   return [...doc, ...sections.flatMap((section, n) => printSection(kernel, sectionName(name, n), section, module))];
@@ -122,7 +127,7 @@ function printApart(name: string): string[] {
 export interface WasmOptions {
   /** Vector operations from which on a loop runs in parts. */
   readonly long?: number;
-  /** Kernels are divided among threads, and the memory is one that they share. */
+  /** Kernels whose work pays for it are divided among threads; where there are any, the memory is one that threads share. */
   readonly threads?: number;
   /** a·b + c of lanes may be rounded once. */
   readonly relaxed?: true;
@@ -147,9 +152,9 @@ export function printWasm(
   options: WasmOptions = {},
 ): WasmText {
   const needs = new Set<string>();
-  const shared = options.threads !== undefined;
+  const divided = sharedKernels(kernels, options.threads);
   const functions = kernels.flatMap((kernel) =>
-    printKernel(kernel, nameOf(kernel.name), { needs, relaxed: options.relaxed === true }, options),
+    printKernel(kernel, nameOf(kernel.name), { needs, relaxed: options.relaxed === true }, divided.get(kernel.name), options.long),
   );
   const carried: string[] = [];
   const globals = new Map<string, string>();
@@ -168,7 +173,7 @@ export function printWasm(
     text: [
       "(module",
       ...indent(imports.map((name) => `(import "mathematics" "${name}" (func $${name} ${typed(name)}))`)),
-      shared
+      divided.size > 0
         ? `  (import "arena" "memory" (memory ${pages(arenaBytes)} ${pages(arenaBytes)} shared)) (export "memory" (memory 0))`
         : `  (memory (export "memory") ${pages(arenaBytes)} ${pages(arenaBytes)})`,
       ...indent([...[...globals].map(([vector, name]) => `(global ${name} v128 ${vector})`), ...functions, ...carried]),
