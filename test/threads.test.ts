@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { tripsOf } from "../compiler/loop/apart.ts";
-import { divide, sectionsOf, type Section } from "../compiler/loop/divide.ts";
+import { divide, divisionOf, sectionsOf, type Section } from "../compiler/loop/divide.ts";
 import { evaluate } from "../compiler/loop/index-expression.ts";
 import { walkScalar, walkStmts } from "../compiler/loop/build.ts";
 import type { Kernel, Loop, Scalar, Stmt } from "../compiler/loop/loop.ts";
@@ -20,6 +20,7 @@ import { convolutions } from "./support/nets.ts";
 import { lowered, modelNames, modelOf } from "./support/models.ts";
 import { complaintsAbout } from "./support/typecheck.ts";
 
+const TWO = divisionOf({ threads: 2 })!;
 const SLOW = { timeout: 120_000 };
 
 // built: a worker's file must be one that Node reads
@@ -129,8 +130,8 @@ describe("a loop", () => {
 
   test("too short for a barrier is left to one thread, whether it computes or moves", () => {
     const moves = (rows: number): Kernel => kernel(`for i in 0..${rows} { for j in 0..64 { y[64·i + j] = x[64·j + i] } }`);
-    expect(divide(moves(1_000), 2)).toBeUndefined();
-    expect(divide(moves(2_000), 2)).toHaveLength(1);
+    expect(divide(moves(1_000), TWO)).toBeUndefined();
+    expect(divide(moves(2_000), TWO)).toHaveLength(1);
   });
 
   test("is chosen for the threads that share it", () => {
@@ -241,7 +242,7 @@ describe.each(modelNames.filter((name) => name !== "alexnet"))("%s", (name) => {
     const { module } = await lowered(name, { target: "wasm", threads: 2 });
     const long = module.kernels.filter(({ name, flops }) => /^(dot|conv)/.test(name) && flops > 1e6);
     const alone = long.filter((kernel) => {
-      const sections = divide(kernel, 2) ?? [{ body: kernel.body, divided: [] }];
+      const sections = divide(kernel, TWO) ?? [{ body: kernel.body, divided: [] }];
       const left = sections.filter(({ divided }) => divided.length === 0);
       return left.reduce((sum, { body }) => sum + iterationsOf(body), 0) > 0.05 * iterationsOf(kernel.body);
     });

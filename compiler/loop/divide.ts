@@ -38,22 +38,44 @@ export const PER_MICROSECOND = 4_000;
  */
 export const WORTH_MICROSECONDS = 40;
 
-const WORTH = WORTH_MICROSECONDS * PER_MICROSECOND;
+/** Among how many, and of how many vector operations on a section is divided. */
+export interface Division {
+  readonly by: number;
+  readonly worth: number;
+}
+
+/** Vector operations of a slice: half a millisecond to four, as a target is fast; ten times that in an engine's first code. */
+export const SLICE = 2_000_000;
+
+const SLICED: Division = { by: 64, worth: SLICE };
+
+/** How the kernels of a compile are divided: among threads, into slices, or not at all. One thread may turn out to be more: whoever makes a trainer says how many. */
+export const divisionOf = ({ threads, sliced }: { readonly threads?: number | undefined; readonly sliced?: boolean | undefined }) =>
+  threads !== undefined
+    ? ({ by: Math.max(2, threads), worth: WORTH_MICROSECONDS * PER_MICROSECOND } satisfies Division)
+    : sliced === true
+      ? SLICED
+      : undefined;
+
+/** In how many parts a section runs so that each is a slice. */
+export const slicesOf = ({ body, divided }: Section): number =>
+  divided.length === 0 ? 1 : Math.max(1, Math.min(Math.ceil(workOf(body) / SLICE), ...divided.map(tripsOf).filter((trips) => trips > 1)));
 
 /** Threads that share their work so well are busy enough: loops inside would only be entered more often. */
 const FAIR = 0.9;
 
-/** The sections of a kernel, in order, shared well by `threads` threads and correctly by any number; undefined where one thread runs it alone. */
-export function divide({ body }: Kernel, threads: number): readonly Section[] | undefined {
-  if (workOf(body) < WORTH) return undefined;
-  return sectionsOf(body, Math.max(2, threads), WORTH); // one may turn out to be more: whoever makes a trainer says how many
+/** The sections of a kernel, in order, shared well by so many and correctly by any number; undefined where it is not worth it, or cannot be. */
+export function divide({ body }: Kernel, { by, worth }: Division): readonly Section[] | undefined {
+  if (workOf(body) < worth) return undefined;
+  return sectionsOf(body, by, worth);
 }
 
-/** The sections of those kernels that threads share, by name; none where no kernel's work pays for the barrier, or there are no threads. */
-export function sharedKernels(kernels: readonly Kernel[], threads: number | undefined): ReadonlyMap<string, readonly Section[]> {
+/** The sections of kernels that are divided, by name; none where no kernel's work is worth it, or nobody asked. */
+export function dividedKernels(kernels: readonly Kernel[], division: Division | undefined): ReadonlyMap<string, readonly Section[]> {
   const all = new Map<string, readonly Section[]>();
-  for (const kernel of threads === undefined ? [] : kernels) {
-    const sections = divide(kernel, threads!);
+  if (division === undefined) return all;
+  for (const kernel of kernels) {
+    const sections = divide(kernel, division);
     if (sections !== undefined) all.set(kernel.name, sections);
   }
   return all;

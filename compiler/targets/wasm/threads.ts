@@ -5,7 +5,8 @@
  */
 
 import type { Section } from "../../loop/divide.ts";
-import { pages, sectionName } from "./text.ts";
+import { sectionName } from "../sections.ts";
+import { pages } from "./text.ts";
 
 interface SectionExport {
   readonly name: string;
@@ -13,27 +14,29 @@ interface SectionExport {
   readonly divided: boolean;
 }
 
+/** The exports of a kernel. */
+export const sectionsOf = (sections: readonly Section[] | undefined, name: string): readonly SectionExport[] =>
+  sections === undefined
+    ? [{ name, divided: false }]
+    : sections.map(({ divided }, n) => ({ name: sectionName(name, n), divided: divided.length > 0 }));
+
+/** A member of the kernels, by its name. */
+export const memberOf = (name: string): string => (/^\w+$/.test(name) ? `kernels.${name}` : `kernels[${JSON.stringify(name)}]`);
+
 /** The statements of a module that threads share, numbered as they are printed: equal calls have one number. */
 export class Statements {
-  readonly #sections: ReadonlyMap<string, readonly boolean[]>;
+  readonly #shared: ReadonlyMap<string, readonly Section[]>;
   readonly #numbers = new Map<string, number>();
 
   constructor(shared: ReadonlyMap<string, readonly Section[]>) {
-    this.#sections = new Map([...shared].map(([kernel, sections]) => [kernel, sections.map(({ divided }) => divided.length > 0)]));
-  }
-
-  /** The exports of a kernel. */
-  sectionsOf(kernel: string, name: string): readonly SectionExport[] {
-    const sections = this.#sections.get(kernel);
-    if (sections === undefined) return [{ name, divided: false }];
-    return sections.map((divided, n) => ({ name: sectionName(name, n), divided }));
+    this.#shared = shared;
   }
 
   /** The statement that calls a divided kernel, a section after the other; undefined for a kernel of one thread. */
   call(kernel: string, name: string, args: string, shown: string): string | undefined {
-    if (!this.#sections.has(kernel)) return undefined;
-    const calls = this.sectionsOf(kernel, name).map((section) => {
-      const text = `kernels${/^\w+$/.test(section.name) ? `.${section.name}` : `[${JSON.stringify(section.name)}]`}(${args}`;
+    if (!this.#shared.has(kernel)) return undefined;
+    const calls = sectionsOf(this.#shared.get(kernel), name).map((section) => {
+      const text = `${memberOf(section.name)}(${args}`;
       if (!section.divided) return `${text});`;
       const call = `${text}, first, end, parts);`;
       const number = this.#numbers.get(call) ?? this.#numbers.size;
