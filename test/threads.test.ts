@@ -387,6 +387,18 @@ test("the check holds for divided kernels, and the command that makes them is on
   expect(files.get("trainer.wasm.ts")).toContain("run(0); //");
 });
 
+test("where no kernel is worth sharing there is one thread, whatever is asked, and no worker is started", SLOW, async () => {
+  const of = await lowered("circuit", { target: "wasm", threads: 2 });
+  const { createTrainer, createThreadedTrainer } = await importText<Threaded>(await scriptOf(of));
+  const spawn = (): never => {
+    throw new Error("a worker was started");
+  };
+  const team = await createThreadedTrainer({ seed: 1, threads: 2, spawn });
+  expect(team.threads).toBe(1);
+  expect(team.step({})).toBe(createTrainer({ seed: 1 }).step({}));
+  team.close();
+});
+
 test("bytes beside the file serve threads too", SLOW, async () => {
   const { files, binaries } = await compile(await modelOf("circuit"), { target: "wasm-external", threads: 2, effort: "none" });
   const { createTrainer } = await load<{ createTrainer(options: object): LoadedTrainer }>({
@@ -433,8 +445,11 @@ test(
     try {
       const out = join(folder, "generated");
       const made = await adjoint(["compile", "models/circuit.ts", "--out", out, "--target", "wasm", "--threads", "9999"], { cwd: root });
-      expect(made.stderr).toBe(
+      expect(made.stderr).toContain(
         `--threads 9999: this machine has ${availableParallelism()} cores, and a trainer takes no more threads than there are cores where it runs\n`,
+      );
+      expect(made.stderr).toMatch(
+        /warning circuit\n\n {2}no kernel runs so long that sharing it would pay: the longest is estimated at \S+ µs, and what threads share takes 40 µs at least; the trainer is compiled for one thread\n\n {2}Leave out --threads, or give the model larger batches\.\n/,
       );
       expect(await adjoint(["compile", "--check", "models/circuit.ts", "--out", out], { cwd: root })).toMatchObject({ code: 0 });
       expect(await adjoint(["verify", join(out, "circuit", "trainer.wasm.ts")], { cwd: root })).toMatchObject({
