@@ -22,7 +22,7 @@ interface Declared {
 type Found = Pick<Facts, "graph" | "approximations" | "memory"> & { readonly scheduled: boolean };
 
 export async function factsOf(model: Model, options: CompileOptions, declared: readonly Declared[], found: Found): Promise<Facts> {
-  const { source, schedules, threads, relaxed } = options;
+  const { source, schedules, threads, sliced, relaxed } = options;
   const { scheduled, ...own } = found;
   const cited = async ({ path, text }: { path: string; text: string }) => ({ path, hash: (await textHash(text)).slice(0, 16) });
   return {
@@ -35,6 +35,7 @@ export async function factsOf(model: Model, options: CompileOptions, declared: r
     wholeOutputs: declared.at(-1)!.traced.wholeOutputs,
     inputs: [...new Set(declared.flatMap(({ traced }) => traced.graph.nodes.flatMap(({ op, name }) => (op === "input" ? [name] : []))))],
     ...(threads === undefined ? {} : { threads }),
+    ...(sliced === true ? { sliced } : {}),
     ...(relaxed === true ? { relaxed } : {}),
     ...own,
     ...(scheduled ? { schedules: await cited(schedules!) } : {}),

@@ -64,6 +64,7 @@ const PARTS: readonly (readonly [region: string, holds: string])[] = [
   ["memory", "every array, where it lies and until when; kernels bound to them; first weights; bytes and restore"],
   ["types", "batches, and what a trainer is"],
   ["tables", "what bytes() packs"],
+  ["slices", "what a step gives way with"],
   ["kernels", "in the order in which statements call them, each under its definitions"],
   ["checks", "of what is passed in"],
   ["mathematics", "functions and random numbers that all machines compute alike"],

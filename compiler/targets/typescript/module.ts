@@ -10,6 +10,7 @@ import { sourcesFor } from "./mathematics/index.ts";
 import { NORMAL, UNIFORM } from "./random.ts";
 import { hyperType, hyperValue, recordType, recordValue } from "./record.ts";
 import { printRowFacts } from "./row-facts.ts";
+import { printStepping, slicesSupport, SLICES_TYPE } from "./slices.ts";
 import { printViews, property, scopeOf, type Kernels, type Scope } from "./scope.ts";
 
 const floatsOf = (module: Module): "Float32Array" | "Float64Array" => (module.buffers.some(isDouble) ? "Float64Array" : "Float32Array");
@@ -88,7 +89,14 @@ export function printTrainer(module: Module, facts: Facts, kernels: Kernels): st
   const phases = training.map((entry) => printPhase(entry, phaseFunction.get(entry.name)!, printing));
   const evaluate = printEvaluate(printing);
   const predict = printPredict(printing);
-  const entries = [...phases, ...(single ? [] : [printStep(phaseFunction, printing)]), evaluate.code, predict.code];
+  const sliced = facts.sliced === true;
+  const entries = [
+    ...phases,
+    ...(single ? [] : [printStep(phaseFunction, printing)]),
+    ...(sliced ? [printStepping(lossType(facts), facts.batch.train)] : []),
+    evaluate.code,
+    predict.code,
+  ];
   const hypers = of("hyper");
   const inputs = takenBy(module, training);
   const initial = [...of("parameter"), ...of("state"), ...of("constant")].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
@@ -115,7 +123,7 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
   // #endregion
 
   return {
-    step,${single ? "" : `\n    phases: ${phasesRecord},`}
+    step,${sliced ? "\n    stepInSlices," : ""}${single ? "" : `\n    phases: ${phasesRecord},`}
     evaluate,
     predict,
     batch: { train: ${facts.batch.train}, evaluate: ${facts.batch.evaluate}, predict: ${facts.batch.predict} },${printRowFacts(module, facts).values}
@@ -126,8 +134,19 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
     get stepCount() {
       return ${count === undefined ? "0" : `${scope.view(count.name)}[0]!`};
     },
-    bytes,
-    restore,
+    ${
+      sliced
+        ? `bytes() {
+      checkIdle();
+      return bytes();
+    },
+    restore(packed) {
+      restore(packed);
+      stepping = false;
+    },`
+        : `bytes,
+    restore,`
+    }
   };
 }`;
   const types = `/** One training batch: all rows, or exactly the real ones. */
@@ -141,11 +160,17 @@ export type StepOptions = { readonly finite?: boolean };
 /** Means times \`count\`: Σ / Σ count is the mean over batches. */
 export type Evaluation = ${evaluate.type};
 /** Views, valid until the next call. */
-export type Prediction = ${predict.type};
+export type Prediction = ${predict.type};${sliced ? `\n${SLICES_TYPE}` : ""}
 
 export interface Trainer {
   /** One step on one batch, of which the first \`count\` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number, options?: StepOptions): ${lossType(facts)};${single ? "" : `\n  /** The phases of a step, each alone. */\nreadonly phases: { ${facts.phases.map((phase) => `${property(phase)}(batch: TrainBatch, count?: number, options?: StepOptions): number`).join("; ")} };`}
+  step(batch: TrainBatch, count?: number, options?: StepOptions): ${lossType(facts)};${
+    sliced
+      ? `
+  /** The same, slice by slice: a step that gives way, whose value at the end is the loss. Until then every other call is refused. */
+  stepInSlices(batch: TrainBatch, count?: number, options?: StepOptions): Slices<${lossType(facts)}>;`
+      : ""
+  }${single ? "" : `\n  /** The phases of a step, each alone. */\nreadonly phases: { ${facts.phases.map((phase) => `${property(phase)}(batch: TrainBatch, count?: number, options?: StepOptions): number`).join("; ")} };`}
   evaluate(batch: EvaluateBatch, count?: number): Evaluation;
   predict(batch: PredictBatch): Prediction;
   /** Rows of a batch, by entry point. */
@@ -163,6 +188,7 @@ export interface Trainer {
     constructor,
     region("types", types),
     region("tables", tables),
+    ...(sliced ? [region("slices", slicesSupport(constructor))] : []),
   ]);
 }
 
