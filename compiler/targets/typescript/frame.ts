@@ -6,7 +6,8 @@ import { bytesOf, sizeOf } from "../../graph/type.ts";
 import type { Facts } from "../target.ts";
 import { lineOf } from "../contents.ts";
 import { line, pathLine } from "./comment.ts";
-import { quoted } from "./scope.ts";
+import { recordValue } from "./record.ts";
+import { quoted, type Scope } from "./scope.ts";
 
 const group = (n: number): string => n.toLocaleString("en-US");
 
@@ -94,17 +95,31 @@ export const printIdentity = (module: Module, facts: Facts): string =>
     `export const GRAPH: string = ${quoted(facts.graph)};`,
   ].join("\n");
 
+/** Rows of the tables from which on the file makes from them what would say every name again. */
+const MANY = 12;
+
+const keptIn = (module: Module): readonly Buffer[] => module.buffers.filter(({ role }) => role === "parameter" || role === "state");
+
+/** Whether the file has functions for rows of the tables, and for the arrays that these describe. */
+const hasMany = (module: Module): boolean => keptIn(module).length >= MANY;
+
 /** PARAMETERS and STATE: name, shape, dtype and byte offset of what bytes() packs, in that order. */
 export function printTables(module: Module): string {
+  const many = hasMany(module);
   const row = ({ name, shape, dtype, trainable }: Buffer): string => {
+    const [shown, offset] = [`[${shape.join(", ")}]`, offsetOf(module, name)];
+    if (!many) {
+      const trained = trainable === undefined ? "" : `, trainable: ${trainable}`;
+      return `  { name: ${quoted(name)}, shape: ${shown}, dtype: ${quoted(dtype)}, offset: ${offset}${trained} },`;
+    }
     const last = trainable === false ? [", false"] : dtype === "i32" ? [`, "i32"`] : [];
-    return `  ${trainable === undefined ? "stateRow" : "parameterRow"}(${quoted(name)}, [${shape.join(", ")}], ${offsetOf(module, name)}${last.join("")}),`;
+    return `  ${trainable === undefined ? "stateRow" : "parameterRow"}(${quoted(name)}, ${shown}, ${offset}${last.join("")}),`;
   };
   const parameters = module.buffers
     .filter(({ role }) => role === "parameter")
     .map((one) => ({ ...one, trainable: one.trainable !== false }));
   const state = module.buffers.filter(({ role }) => role === "state");
-  const float = [...parameters, ...state].some((buffer) => buffer.dtype === "f64") ? '"f64"' : '"f32"';
+  const float = keptIn(module).some((buffer) => buffer.dtype === "f64") ? '"f64"' : '"f32"';
   return [
     "/** Bytes of the one buffer that holds everything. */",
     `export const ARENA_BYTES: number = ${module.arenaBytes.toLocaleString("en-US").replace(/,/g, "_")};`,
@@ -114,14 +129,14 @@ export function printTables(module: Module): string {
     "type ParameterRow = StateRow & { readonly trainable: boolean };",
     "type Shape = readonly number[];",
     `type DType = ${float} | "i32";`,
-    ...(state.length === 0
+    ...(!many || state.length === 0
       ? []
       : [
           `function stateRow(name: string, shape: Shape, offset: number, dtype: DType = ${float}): StateRow {`,
           "return { name, shape, dtype, offset };",
           "}",
         ]),
-    ...(parameters.length === 0
+    ...(!many || parameters.length === 0
       ? []
       : [
           "function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {",
@@ -139,6 +154,23 @@ export function printTables(module: Module): string {
     ...state.map(row),
     "];",
   ].join("\n");
+}
+
+/** The arrays of the tables by name: written out where they are few, else made of the tables by a function. */
+export function printKept(module: Module, scope: Scope): { readonly parameters: string; readonly state: string; readonly made: string } {
+  const viewsOf = (role: Buffer["role"]): string =>
+    recordValue(module.buffers.flatMap((buffer) => (buffer.role === role ? [[buffer.name, scope.view(buffer.name)] as const] : [])));
+  if (!hasMany(module)) return { parameters: viewsOf("parameter"), state: viewsOf("state"), made: "" };
+  const floats = module.buffers.some(isDouble) ? "Float64Array" : "Float32Array";
+  const made = `/** The arrays of a table by name. */
+  function viewsOf<Views>(table: readonly StateRow[]): Views {
+    const views = table.map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      return [name, new (dtype === "i32" ? Int32Array : ${floats})(arena, offset, length)] as const;
+    });
+    return Object.fromEntries(views) as Views;
+  }`;
+  return { parameters: "viewsOf(PARAMETERS)", state: "viewsOf(STATE)", made };
 }
 
 /** Copies between the arena and the packed form of bytes(). */

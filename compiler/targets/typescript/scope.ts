@@ -14,7 +14,7 @@ const FRAME = (
   "readModule team run work alone gather Team Thread ThreadedTrainer Setup THREADS CALL TURN DONE SLEEPING WAITING FAILED MESSAGE possible compiled sharedMemory meet pause Worker warned SPINS PATIENCE control port console navigator Atomics SharedArrayBuffer createThreadedTrainer serve " +
   "slices stepInSlices stepping checkIdle guarded inParts whole Slices share claim fail checkThreaded ThreadedOptions OVER OFFERS SHARE PATIENT " +
   "fround Floats Ints Doubles arena kernels instantiate WebAssembly atob KERNELS exp32 log32 tanh32 bitsOf floatOf batch count options seed step evaluate predict gradients inputs parameters state hyper bytes restore given slot rows name view at packed outputs ofParameters ofInputs " +
-  "Shape DType StateRow ParameterRow stateRow parameterRow StepOptions Evaluation Prediction Found Numbers packedViews isFloat width " +
+  "Shape DType StateRow ParameterRow stateRow parameterRow StepOptions Evaluation Prediction Found Numbers packedViews isFloat width viewsOf " +
   "createTrainer createGradients Trainer Gradients Batch TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE MODEL GRAPH feed checkCount checkFull isFiniteAsked stepOptions checkBatch checkRecord checkLabels checkArray checkNumbers checkLoss checkHyper checkSeed checkModule shown finite JSON Symbol fillUniform fillNormal randomBits " +
   "powersOfTwo rootsOfTwo doubleBits doubleHalves highHalf notANumber minusInfinity turnsPerRadian wrapAngle quarterRemainder sinOfRemainder cosOfRemainder polynomial productError powerOfPositive reduceAngle " +
   "expCoefficients logCoefficients tanhCoefficients sinCoefficients cosCoefficients atanhCoefficients erfCoefficients erfcCoefficients atanCoefficients erfcTail expm1Coefficients"
