@@ -166,6 +166,7 @@ export function withScope(kind: string, { name, trainable = true }: LayerOptions
         const start: Attr = initial.initial(shape, () => c.nextStream(), c);
         const attrs = op === "param" ? { initial: start, trainable } : { initial: start };
         const value = c.leaf(op, `${declared.name}.${own}`, { dtype: c.float, shape }, attrs);
+        c.kinds.set(`${declared.name}.${own}`, kind);
         if (op === "param") parameters += shape.reduce((n, extent) => n * extent, 1);
         declared.storage.set(own, value);
         return value;

@@ -104,54 +104,58 @@ const keptIn = (module: Module): readonly Buffer[] => module.buffers.filter(({ r
 const hasMany = (module: Module): boolean => keptIn(module).length >= MANY;
 
 /** PARAMETERS and STATE: name, shape, dtype and byte offset of what bytes() packs, in that order. */
-export function printTables(module: Module): string {
+export function printTables(module: Module, { declaredBy }: Pick<Facts, "declaredBy">): string {
   const many = hasMany(module);
-  const row = ({ name, shape, dtype, trainable }: Buffer): string => {
-    const [shown, offset] = [`[${shape.join(", ")}]`, offsetOf(module, name)];
-    if (!many) {
-      const trained = trainable === undefined ? "" : `, trainable: ${trainable}`;
-      return `  { name: ${quoted(name)}, shape: ${shown}, dtype: ${quoted(dtype)}, offset: ${offset}${trained} },`;
-    }
-    const last = trainable === false ? [", false"] : dtype === "i32" ? [`, "i32"`] : [];
-    return `  ${trainable === undefined ? "stateRow" : "parameterRow"}(${quoted(name)}, ${shown}, ${offset}${last.join("")}),`;
+  const place = ({ name, shape }: Buffer): string => `${quoted(name)}, [${shape.join(", ")}], ${offsetOf(module, name)}`;
+  const whole = ({ name, shape, dtype }: Buffer, rest: string): string =>
+    `  { name: ${quoted(name)}, shape: [${shape.join(", ")}], dtype: ${quoted(dtype)}, offset: ${offsetOf(module, name)}${rest} },`;
+  const parameterRow = (buffer: Buffer): string => {
+    const layer = declaredBy.get(buffer.name) ?? "model";
+    if (!many) return whole(buffer, `, layer: ${quoted(layer)}, trainable: ${buffer.trainable !== false}`);
+    const last = buffer.trainable === false ? [quoted(layer), "false"] : layer === "model" ? [] : [quoted(layer)];
+    return `  parameterRow(${[place(buffer), ...last].join(", ")}),`;
   };
-  const parameters = module.buffers
-    .filter(({ role }) => role === "parameter")
-    .map((one) => ({ ...one, trainable: one.trainable !== false }));
+  const stateRow = (buffer: Buffer): string => {
+    const layer = declaredBy.get(buffer.name);
+    if (!many) return whole(buffer, layer === undefined ? "" : `, layer: ${quoted(layer)}`);
+    const last = layer !== undefined ? [quoted(layer)] : buffer.dtype === "i32" ? ["undefined", '"i32"'] : [];
+    return `  stateRow(${[place(buffer), ...last].join(", ")}),`;
+  };
+  const parameters = module.buffers.filter(({ role }) => role === "parameter");
   const state = module.buffers.filter(({ role }) => role === "state");
   const float = keptIn(module).some((buffer) => buffer.dtype === "f64") ? '"f64"' : '"f32"';
   return [
     "/** Bytes of the one buffer that holds everything. */",
     `export const ARENA_BYTES: number = ${module.arenaBytes.toLocaleString("en-US").replace(/,/g, "_")};`,
     "",
-    "/** What survives a step; offsets are bytes from the arena's start. */",
-    "type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;",
+    "/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */",
+    "type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number; layer?: string | undefined }>;",
     "type ParameterRow = StateRow & { readonly trainable: boolean };",
     "type Shape = readonly number[];",
     `type DType = ${float} | "i32";`,
     ...(!many || state.length === 0
       ? []
       : [
-          `function stateRow(name: string, shape: Shape, offset: number, dtype: DType = ${float}): StateRow {`,
-          "return { name, shape, dtype, offset };",
+          `function stateRow(name: string, shape: Shape, offset: number, layer?: string, dtype: DType = ${float}): StateRow {`,
+          "return { name, shape, dtype, offset, layer };",
           "}",
         ]),
     ...(!many || parameters.length === 0
       ? []
       : [
-          "function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {",
-          `return { name, shape, dtype: ${float}, offset, trainable };`,
+          'function parameterRow(name: string, shape: Shape, offset: number, layer = "model", trainable = true): ParameterRow {',
+          `return { name, shape, dtype: ${float}, offset, layer, trainable };`,
           "}",
         ]),
     "",
     "/** What is trained, in the order of bytes(). */",
     "export const PARAMETERS: readonly ParameterRow[] = [",
-    ...parameters.map(row),
+    ...parameters.map(parameterRow),
     "];",
     "",
     "/** What else survives a step, after PARAMETERS in bytes(). */",
     "export const STATE: readonly StateRow[] = [",
-    ...state.map(row),
+    ...state.map(stateRow),
     "];",
   ].join("\n");
 }

@@ -149,6 +149,7 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
         : `bytes,
     restore,`
     }
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }`;
   const types = `/** One training batch: all rows, or exactly the real ones. */
@@ -184,8 +185,10 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{ MODEL: string; GRAPH: string; PARAMETERS: readonly ParameterRow[]; STATE: readonly StateRow[] }>;
 }`;
-  const tables = `${printIdentity(module, facts)}\n\n${printTables(module)}`;
+  const tables = `${printIdentity(module, facts)}\n\n${printTables(module, facts)}`;
   return underHeader(module, facts, kernels, "The trainer", scope, checks, needs, [
     constructor,
     region("types", types),
@@ -249,7 +252,7 @@ export interface Gradients {
   /** Takes the weights of a trainer: restore(trainer.bytes()). */
   restore(bytes: Uint8Array): void;
 }`;
-  const parts = [constructor, region("types", types), region("tables", printTables(module))];
+  const parts = [constructor, region("types", types), region("tables", printTables(module, facts))];
   return underHeader(module, facts, kernels, "The gradients", scope, checks, needs, parts);
 }
 
