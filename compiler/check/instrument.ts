@@ -5,7 +5,7 @@ export function instrument(text: string): string {
   let [functions, inside] = [-1, false];
   const lines = text.split("\n").flatMap((line) => {
     if (line === "  }") inside = false;
-    const statement = /^ {4}\/\/ (\d+)\.(?: |$)/.exec(line)?.[1];
+    const statement = /^(?: {4}| {6})\/\/ (\d+)\.(?: |$)/.exec(line)?.[1];
     if (statement !== undefined) {
       if (!inside) functions++;
       inside = true;

@@ -10,7 +10,7 @@ export { stability } from "./stability.ts";
 export { differentiate } from "./differentiate.ts";
 export { gradients } from "./gradients.ts";
 export { outOfLoops } from "./out-of-loops.ts";
-export { writeOut } from "./write-out.ts";
+export { mayStay, writeOut, writeOutUnless } from "./write-out.ts";
 export { winograd } from "./winograd.ts";
 export { movement } from "./movement.ts";
 export { numerics } from "./numerics.ts";

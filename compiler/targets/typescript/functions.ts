@@ -6,7 +6,7 @@ import { namesOf } from "../../loop/uses.ts";
 import { AllChecks } from "./checks.ts";
 import { Outline, type Outlined } from "./outline.ts";
 import { THREEFRY } from "./random.ts";
-import type { Kernels } from "./scope.ts";
+import { eachTurn, type Kernels } from "./scope.ts";
 import { givesUp, sharedName, sharingOf, type Shared, type Sharing } from "./shared.ts";
 import { givenNames, printArrayTypes, printKernelFunction, printOutlined, type Common } from "./statement.ts";
 
@@ -29,17 +29,19 @@ export function functionsOf(
       const own = kernels.get(kernel)!;
       const shared = sharing.get(kernel);
       const names = givenNames(shared?.kernel ?? own, outline);
-      const given = args.map((arg, n) => (scope.view(arg) === names[n] ? names[n] : `${names[n]!}: ${scope.view(arg)}`));
+      const given = args.map((arg, n) => (scope.array(arg) === names[n] ? names[n] : `${names[n]!}: ${scope.array(arg)}`));
       const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names);
       const rows = shared === undefined ? "" : `${shared.rows.get(kernel)!}, `;
-      const made = `${name}(${rows}{ ${given.join(", ")} })`;
+      const turn = args.map(scope.turnOf).find((one) => one !== undefined);
+      const once = `${name}(${rows}{ ${given.join(", ")} })`;
+      const made = turn === undefined ? once : eachTurn(turn, once);
       const written = args.filter((_, n) => own.params[n]!.access !== "read").at(-1)!;
       const one = bound.get(made) ?? {
         name: scope.names.take(`${name.replace(/_[\dN].*/, "")}_${scope.view(written)}`),
         made,
       };
       bound.set(made, one);
-      return `${one.name}();`;
+      return turn === undefined ? `${one.name}();` : `${one.name}[${turn.name}]!();`;
     },
     bound: () => [...bound.values()].map(({ name, made }) => `const ${name} = ${made};`),
     print: (scope, needs) =>

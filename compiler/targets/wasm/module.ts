@@ -1,11 +1,13 @@
 /** Kernels as exports of a WebAssembly instance whose memory is the arena, for the TypeScript trainer's own step to call. */
 
 import type { Module } from "../../loop/loop.ts";
+import { storageOf } from "../../loop/turns.ts";
 import { AllChecks } from "../typescript/checks.ts";
 import { base64 } from "../base64.ts";
 import { blockComment } from "../typescript/comment.ts";
 import { THREEFRY } from "../typescript/random.ts";
-import type { Kernels, Scope } from "../typescript/scope.ts";
+import { printIndex } from "../typescript/expression.ts";
+import { bytesAt, type Kernels, type Scope } from "../typescript/scope.ts";
 import type { Facts, Kind } from "../target.ts";
 import type { Assembled } from "./assemble.ts";
 import { printTeam, Statements } from "./threads.ts";
@@ -105,7 +107,12 @@ function readModule(bytes: ${BYTES[where]}): object {
 /** Kernels as exports of a WebAssembly instance; with `threads`, of one instance a thread over the same memory. */
 export function exportsOf(module: Module, where: Where, facts: Facts, kind: Kind, assembled: Assembled): Kernels {
   const { threads } = facts;
-  const offsets = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
+  const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
+  const buffers = new Map(module.buffers.map((buffer) => [buffer.name, buffer]));
+  const offset = (name: string): string => {
+    const buffer = buffers.get(name)!;
+    return printIndex(bytesAt(buffer, slots.get(storageOf(buffer))!));
+  };
   const statements = threads === undefined ? undefined : new Statements(module, threads);
   const given = where === "embedded" ? "readonly module?: object" : "/** trainer.wasm: compiled, or its bytes. */ readonly module: object";
   return {
@@ -120,7 +127,7 @@ export function exportsOf(module: Module, where: Where, facts: Facts, kind: Kind
         : [{ name: "team", member: "/** Threads that createThreadedTrainer gathered. */ readonly team?: Team" }]),
     ],
     call: (kernel, args, scope) => {
-      const shown = args.map((name) => `${offsets.get(name)!} /* ${scope.view(name)} */`).join(", ");
+      const shown = args.map((name) => `${offset(name)} /* ${scope.array(name).replace("]!", "]")} */`).join(", ");
       const name = scope.kernel(kernel);
       return statements?.call(kernel, name, shown, args.map(scope.view).join(", ")) ?? `kernels.${name}(${shown});`;
     },
