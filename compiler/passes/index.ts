@@ -1,7 +1,7 @@
 /** The order of the passes: read this first. */
 
 import type { Phase } from "../autodiff/update.ts";
-import type { Graph, Node } from "../graph/graph.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { Definitions, Program } from "../loop/loop.ts";
 import { define, fuse, inSections, segments, separate, split, type Parts } from "./definitions/index.ts";
 import type { Machine } from "../loop/machine.ts";
@@ -22,8 +22,8 @@ import {
   stability,
   whereLoops,
   winograd,
-  mayStay,
-  writeOutUnless,
+  loops,
+  writeOut,
   type Recomputed,
 } from "./graph/index.ts";
 import { pack, schedule, unroll, type Nests } from "./loops/index.ts";
@@ -78,11 +78,12 @@ export const toRounded = (purpose: Purpose, road: Road): Pipeline<Graph, Graph> 
     .optional(inBodies(share)).optional(inBodies(prune))
     .then(inBodies(numerics))                         // which values are rounded, once and for all
     .then(inBodies(additions(road.machine)))          // in which order sums add, likewise
-    .then(writeOutUnless(staying(road)));             // the bodies of loops that do not stay loops, once a turn
+    .optional(loops(areWritten(road) ? "none" : "all")) // which loops stay loops
+    .then(writeOut);                                  // the bodies of the others once a turn
 
-/** Which loops stay: none where memory is short, and a budget chooses among values of all turns, nor where threads share kernels. */
-const staying = ({ sparing, recomputed, parts, threads }: Road): ((loop: Node) => boolean) =>
-  sparing === true || recomputed !== undefined || parts !== undefined || threads !== undefined ? () => false : mayStay;
+/** Where memory is short, and a budget chooses among values of all turns, and where threads share kernels, no loop stays. */
+const areWritten = ({ sparing, recomputed, parts, threads }: Road): boolean =>
+  sparing === true || recomputed !== undefined || parts !== undefined || threads !== undefined;
 
 // prettier-ignore
 const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, Definitions> =>

@@ -9,31 +9,22 @@ import { bodyOf, movedResults, type Attrs, type Graph, type Node, type Value } f
 import { callsOn, opOf, type Calls } from "../../ops/index.ts";
 import { operandOf, stepsOf, type ScanAttrs } from "../../ops/scan-attrs.ts";
 import type { Pass } from "../pass.ts";
+import { stays } from "./loops.ts";
 
-export const writeOutUnless = (stays: (loop: Node) => boolean): Pass<Graph> => ({
+export const writeOut: Pass<Graph> = {
   name: "write-out",
   why: "the bodies of loops that do not stay loops, once a turn",
-  run: (graph) => (graph.nodes.some((node) => isWritten(node, stays)) ? new WrittenOut(graph, stays).run() : graph),
-});
-
-/** No loop stays. */
-export const writeOut: Pass<Graph> = writeOutUnless(() => false);
-
-/** Turns of a loop that is as short when it is written out. */
-const FEW = 2;
-
-/** Whether a loop may stay one: it has more than a few turns, and no region of its own that is computed again (passes/graph/recompute.ts). */
-export const mayStay = ({ attrs }: Node): boolean => attrs["checkpoint"] === undefined && (attrs as unknown as ScanAttrs).steps > FEW; // scan alone has a body
+  run: (graph) => (graph.nodes.some(isWritten) ? new WrittenOut(graph).run() : graph),
+};
 
 /** Whether something is written out of a node: the loop that it is, or one inside it. */
-function isWritten(node: Node, stays: (loop: Node) => boolean): boolean {
+function isWritten(node: Node): boolean {
   const body = bodyOf(node);
   return body !== undefined && (!stays(node) || body.nodes.some((inside) => bodyOf(inside) !== undefined));
 }
 
 class WrittenOut {
   readonly #graph: Graph;
-  readonly #stays: (loop: Node) => boolean;
   readonly #builder: Builder;
   readonly #g: Calls;
   /** The results of loops. */
@@ -41,9 +32,8 @@ class WrittenOut {
   /** The slices of what loops stacked. */
   readonly #slices = new Map<Value, readonly Value[]>();
 
-  constructor(graph: Graph, stays: (loop: Node) => boolean) {
+  constructor(graph: Graph) {
     this.#graph = graph;
-    this.#stays = stays;
     this.#builder = new Builder(graph.name);
     this.#builder.reserve(graph.nodes.filter(({ op }) => op !== "literal").map(({ name }) => name));
     this.#builder.reserve(graph.aliases.map(({ name }) => name));
@@ -71,7 +61,7 @@ class WrittenOut {
       const results = opOf(node.op).selects === true ? this.#results.get(nodes[node.inputs[0]!]!) : undefined;
       if (results !== undefined) {
         moved.push(results[node.attrs["n"] as number]!);
-      } else if (body !== undefined && this.#stays(node)) {
+      } else if (body !== undefined && stays(node)) {
         moved.push(keep({ ...node, attrs: { ...node.attrs, body: writeOut.run(body) } }, inputs));
       } else if (body !== undefined) {
         this.#results.set(node, this.#turns(node, inputs));
