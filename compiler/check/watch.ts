@@ -7,7 +7,17 @@ import { bytesOf, sizeOf } from "../graph/type.ts";
 import { storedIn } from "../loop/build.ts";
 import { evaluate } from "../loop/index-expression.ts";
 import type { Precision } from "../loop/interpret/index.ts";
-import { isLeft, type Buffer, type Call, type Definition, type Entry, type EntryResult, type Module, type Slot, type Turns } from "../loop/loop.ts";
+import {
+  isLeft,
+  type Buffer,
+  type Call,
+  type Definition,
+  type Entry,
+  type EntryResult,
+  type Module,
+  type Slot,
+  type Turns,
+} from "../loop/loop.ts";
 import { loopAround, startAt, storageOf, type At } from "../loop/turns.ts";
 import { stagesOf, type DefinitionTable } from "./definitions.ts";
 import { judgeElements, termsOf, toleranceOf, type Tolerance } from "./elements.ts";

@@ -13,8 +13,7 @@ export const loopAround = (loops: readonly Turns[] | undefined, statement: numbe
   loops?.find(({ first, last }) => first <= statement && statement <= last);
 
 /** How often a statement runs. */
-export const timesOf = (loops: readonly Turns[] | undefined, statement: number): number =>
-  loopAround(loops, statement)?.turn.extent ?? 1;
+export const timesOf = (loops: readonly Turns[] | undefined, statement: number): number => loopAround(loops, statement)?.turn.extent ?? 1;
 
 /** The slices of a loop in the order in which it takes them. */
 export const slicesOf = ({ turn: { extent }, reverse }: Pick<Turns, "turn" | "reverse">): number[] =>

@@ -79,7 +79,7 @@ export const toRounded = (purpose: Purpose, road: Road): Pipeline<Graph, Graph> 
     .then(inBodies(numerics))                         // which values are rounded, once and for all
     .then(inBodies(additions(road.machine)))          // in which order sums add, likewise
     .optional(loops(areWritten(road) ? "none" : "all")) // which loops stay loops
-    .then(writeOut);                                  // the bodies of the others once a turn
+    .then(writeOut); // the bodies of the others once a turn
 
 /** Where memory is short, and a budget chooses among values of all turns, and where threads share kernels, no loop stays. */
 const areWritten = ({ sparing, recomputed, parts, threads }: Road): boolean =>

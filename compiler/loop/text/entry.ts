@@ -57,7 +57,9 @@ function readCall(r: Reader, scope: Scope): Call {
 
 /** `turns t<16 of 3..7 reverse`: the calls, counted from 0, that run once a turn. */
 export const loopLines = ({ loops = [] }: { readonly loops?: readonly Turns[] | undefined }): string[] =>
-  loops.map(({ turn, reverse, first, last }) => `turns ${printName(turn.name)}<${turn.extent} of ${first}..${last}${reverse ? " reverse" : ""}`);
+  loops.map(
+    ({ turn, reverse, first, last }) => `turns ${printName(turn.name)}<${turn.extent} of ${first}..${last}${reverse ? " reverse" : ""}`,
+  );
 
 function readLoops(r: Reader): { readonly loops?: readonly Turns[] } {
   const loops: Turns[] = [];

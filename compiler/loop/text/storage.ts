@@ -90,7 +90,11 @@ export function slotLines(slots: readonly Slot[], roles: ReadonlyMap<string, str
     printNumber(s.offset),
     printNumber(s.offset + s.bytes),
     s.live === "always" ? "always" : `${s.live[0]}..${s.live[1]}`,
-    [roles.get(s.buffer) ?? "", ...(s.of === undefined ? [] : ["of", printName(s.of)]), ...(s.over === undefined ? [] : ["over", printName(s.over)])].join(" "),
+    [
+      roles.get(s.buffer) ?? "",
+      ...(s.of === undefined ? [] : ["of", printName(s.of)]),
+      ...(s.over === undefined ? [] : ["over", printName(s.over)]),
+    ].join(" "),
   ]);
   const wide = (column: number): number => Math.max(...rows.map((row) => row[column]!.length));
   return rows.map(([name, from, to, live, role]) =>

@@ -79,7 +79,8 @@ class Cutting {
   run(): Cut {
     // what later parts read is known when these are made
     const pieces: Piece[] = [];
-    for (let n = this.#wanted.length - 1; n >= 0; n--) pieces.unshift(n % 2 === 0 ? this.#around(n) : this.#body(this.#loops[(n - 1) / 2]!, n));
+    for (let n = this.#wanted.length - 1; n >= 0; n--)
+      pieces.unshift(n % 2 === 0 ? this.#around(n) : this.#body(this.#loops[(n - 1) / 2]!, n));
     return { pieces, shared: [...this.#shared.values()].map((buffer) => this.#flat(buffer)) };
   }
 
@@ -206,7 +207,11 @@ class Cutting {
       const stacks = homes.stacksOf(carry);
       const all = stacks.length > 0;
       const of = this.#unique(`${nameOf(result)}_${all ? "turns" : "carried"}`);
-      this.#share(of, { dtype: type.dtype, shape: [all ? steps + 1 : 2, ...type.shape] }, stacks.some(({ n: m }) => kept(m)));
+      this.#share(
+        of,
+        { dtype: type.dtype, shape: [all ? steps + 1 : 2, ...type.shape] },
+        stacks.some(({ n: m }) => kept(m)),
+      );
       const t = index(TURN, steps);
       const [from, into] = reverse ? [shift(t, 1), t] : [t, shift(t, 1)];
       const window = (where: Index): NonNullable<Buffer["window"]> => ({ of, at: scale(all ? where : remainder(where, 2), size) });
@@ -243,7 +248,8 @@ class Cutting {
       return name;
     };
     body.nodes.forEach((one, at) => {
-      if (one.op !== "input") return void (to[at] = push({ ...one, name: nameOf(at as Value), inputs: one.inputs.map((input) => to[input]!) }));
+      if (one.op !== "input")
+        return void (to[at] = push({ ...one, name: nameOf(at as Value), inputs: one.inputs.map((input) => to[input]!) }));
       const operand = operandOf(one);
       if (operand < carries) to[at] = push(foreign(one, before[operand]!));
       else if (operand < carries + sequences) to[at] = push(foreign(one, slice(operands[operand]!, one.type)));
@@ -257,7 +263,11 @@ class Cutting {
       else giveCopy(drawn, to[value]!, name, body.nodes[value]!.type, body.nodes[value]!);
     }
     const aliases = body.aliases.map((alias) => ({ ...alias, name: this.#unique(alias.name), value: to[alias.value]! }));
-    return { graph: { name: body.name, nodes: drawn.nodes, results: drawn.results, aliases }, leaves: drawn.leaves, turns: { turn, reverse } };
+    return {
+      graph: { name: body.name, nodes: drawn.nodes, results: drawn.results, aliases },
+      leaves: drawn.leaves,
+      turns: { turn, reverse },
+    };
   }
 }
 
@@ -300,7 +310,8 @@ function loopsOf({ nodes }: Graph): readonly Loop[] {
     if (bodyOf(node) === undefined) return [];
     const parts = new Map<number, Node>();
     for (const one of nodes)
-      if (opOf(one.op).selects === true && one.inputs[0] === at && !parts.has(one.attrs["n"] as number)) parts.set(one.attrs["n"] as number, one);
+      if (opOf(one.op).selects === true && one.inputs[0] === at && !parts.has(one.attrs["n"] as number))
+        parts.set(one.attrs["n"] as number, one);
     return [{ at: at as Value, node, attrs: node.attrs as unknown as ScanAttrs, parts }]; // scan alone has a body
   });
 }
@@ -323,7 +334,8 @@ function homesOf(graph: Graph, loops: readonly Loop[]): readonly ReadonlySet<num
   const forward = back < 0 || loops.slice(back).some(({ node }) => node.origin.role === "primal") ? last : 2 * back;
   const before = new Map(loops.map(({ at }, n) => [at, 2 * n]));
   const homes: Set<number>[] = graph.nodes.map(() => new Set());
-  for (const result of graph.results) for (const value of result.kind === "write" ? [result.target, result.value] : [result.value]) homes[value]!.add(last);
+  for (const result of graph.results)
+    for (const value of result.kind === "write" ? [result.target, result.value] : [result.value]) homes[value]!.add(last);
   for (let at = graph.nodes.length - 1; at >= 0; at--) {
     const own = homes[at]!;
     for (const user of users[at]!) {
@@ -361,7 +373,8 @@ function give({ nodes, results, leaves }: Drawn, value: Value, name: string): vo
 function giveCopy(drawn: Drawn, value: Value, name: string, type: TensorType, { origin }: Node): void {
   const isScalar = type.shape.length === 0;
   const base = isScalar ? name.replace(/_output$/, "") : name;
-  const copy = (drawn.nodes.push({ op: "identity", name: isScalar ? `${base}_value` : base, inputs: [value], attrs: {}, type, origin }) - 1) as Value;
+  const copy = (drawn.nodes.push({ op: "identity", name: isScalar ? `${base}_value` : base, inputs: [value], attrs: {}, type, origin }) -
+    1) as Value;
   drawn.results.push({ kind: "output", name: base, value: copy });
   drawn.leaves.add(name);
 }

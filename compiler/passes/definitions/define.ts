@@ -119,52 +119,52 @@ function inSections(graph: Graph): Defined {
 
 /** The definitions of a graph: what a loop gives is storage that it fills. */
 export function defined(graph: Graph): Defined {
-    const stored = (node: Node): boolean => ROLES[node.op] !== undefined;
-    let axes = 0;
-    const axis = (extent: number): Axis => ({
-      name: axes === 0 ? (axes++, "k") : `k${axes++}`,
-      extent,
+  const stored = (node: Node): boolean => ROLES[node.op] !== undefined;
+  let axes = 0;
+  const axis = (extent: number): Axis => ({
+    name: axes === 0 ? (axes++, "k") : `k${axes++}`,
+    extent,
+  });
+  const docOf = docsIn(graph);
+  const docs = docsOf(graph, docOf);
+  const terms: Term[] = [];
+  const exact = exactValues(graph);
+  const add = (definition: Definition, node: Node, value: number): void => {
+    const op = opOf(node.op);
+    const weighted = op.contracts === true && node.inputs.some((input) => graph.nodes[input]!.op === "table");
+    terms.push({
+      definition,
+      view: op.view === true && definition.name === node.name,
+      exact: exact[value]!,
+      contracts: op.contracts === true,
+      ...(weighted ? { weighted: true as const } : {}),
+      role: node.origin.role,
+      again: node.attrs["again"] !== undefined,
+      site: node.origin.site,
     });
-    const docOf = docsIn(graph);
-    const docs = docsOf(graph, docOf);
-    const terms: Term[] = [];
-    const exact = exactValues(graph);
-    const add = (definition: Definition, node: Node, value: number): void => {
-      const op = opOf(node.op);
-      const weighted = op.contracts === true && node.inputs.some((input) => graph.nodes[input]!.op === "table");
-      terms.push({
-        definition,
-        view: op.view === true && definition.name === node.name,
-        exact: exact[value]!,
-        contracts: op.contracts === true,
-        ...(weighted ? { weighted: true as const } : {}),
-        role: node.origin.role,
-        again: node.attrs["again"] !== undefined,
-        site: node.origin.site,
-      });
-    };
-    graph.nodes.forEach((node, value) => {
-      if (stored(node) || bodyOf(node) !== undefined) return;
-      const own = axesOf(node.type.shape);
-      const inputs = node.inputs.map((input) => graph.nodes[input]!);
-      const declared = opOf(node.op).define({
-        at: at(own),
-        read: inputs.map(
-          (input) =>
-            (...where) =>
-              load(input.name, input.type.dtype, ...where),
-        ),
-        types: inputs.map((input) => input.type),
-        type: node.type,
-        attrs: node.attrs,
-        axis,
-      });
-      const scalar = declared.kind === "reduce" ? inOrder(declared, node) : declared;
-      add(definitionOf(node, own, node.attrs["rounded"] === true ? round(scalar) : scalar, docs[value]!), node, value);
+  };
+  graph.nodes.forEach((node, value) => {
+    if (stored(node) || bodyOf(node) !== undefined) return;
+    const own = axesOf(node.type.shape);
+    const inputs = node.inputs.map((input) => graph.nodes[input]!);
+    const declared = opOf(node.op).define({
+      at: at(own),
+      read: inputs.map(
+        (input) =>
+          (...where) =>
+            load(input.name, input.type.dtype, ...where),
+      ),
+      types: inputs.map((input) => input.type),
+      type: node.type,
+      attrs: node.attrs,
+      axis,
     });
-    const { copies, results } = targets(graph, terms, docOf);
-    for (const copy of copies) terms.push(copy);
-    return { name: graph.name, storage: graph.nodes.filter(stored).map(storageOf), definitions: terms, results };
+    const scalar = declared.kind === "reduce" ? inOrder(declared, node) : declared;
+    add(definitionOf(node, own, node.attrs["rounded"] === true ? round(scalar) : scalar, docs[value]!), node, value);
+  });
+  const { copies, results } = targets(graph, terms, docOf);
+  for (const copy of copies) terms.push(copy);
+  return { name: graph.name, storage: graph.nodes.filter(stored).map(storageOf), definitions: terms, results };
 }
 
 const definitionOf = (node: Node, axes: readonly Axis[], value: Scalar, doc: readonly Doc[]): Definition => ({

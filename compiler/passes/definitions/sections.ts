@@ -21,11 +21,13 @@ export const inSections = <In extends Defined | Definitions>(pass: Pass<In, Defi
 });
 
 /** The parts one after the other; names that several of them made for themselves are told apart. */
-function joined(whole: Pick<Defined, "name" | "results">, sections: readonly Section<Definitions>[], shared: readonly Buffer[]): Definitions {
+function joined(
+  whole: Pick<Defined, "name" | "results">,
+  sections: readonly Section<Definitions>[],
+  shared: readonly Buffer[],
+): Definitions {
   const results = new Set(whole.results.map(({ value }) => value));
-  const known = new Map(
-    shared.map((buffer) => [buffer.name, results.has(buffer.name) ? { ...buffer, role: "output" as const } : buffer]),
-  );
+  const known = new Map(shared.map((buffer) => [buffer.name, results.has(buffer.name) ? { ...buffer, role: "output" as const } : buffer]));
   const buffers: Buffer[] = [];
   const seen = new Set<string>();
   const add = (buffer: Buffer): void => {

@@ -10,11 +10,12 @@ import { callsOn, opOf, type Calls } from "../../ops/index.ts";
 import { operandOf, stepsOf, type ScanAttrs } from "../../ops/scan-attrs.ts";
 import type { Pass } from "../pass.ts";
 import { stays } from "./loops.ts";
+import { prune } from "./prune.ts";
 
 export const writeOut: Pass<Graph> = {
   name: "write-out",
   why: "the bodies of loops that do not stay loops, once a turn",
-  run: (graph) => (graph.nodes.some(isWritten) ? new WrittenOut(graph).run() : graph),
+  run: (graph) => (graph.nodes.some(isWritten) ? prune.run(new WrittenOut(graph).run()) : graph), // the first turn reads no gradient of what began it
 };
 
 /** Whether something is written out of a node: the loop that it is, or one inside it. */

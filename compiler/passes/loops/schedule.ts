@@ -127,7 +127,10 @@ function tileFor(weight: Weight, group: Group, machine: Machine, buffers: Buffer
 }
 
 /** The tiles that the cost model gives the groups of an entry, as their loops take them. */
-export function modelledTiles({ work, loops, buffers }: Pick<Definitions, "work" | "loops" | "buffers">, machine: Machine): (group: Group) => Tile {
+export function modelledTiles(
+  { work, loops, buffers }: Pick<Definitions, "work" | "loops" | "buffers">,
+  machine: Machine,
+): (group: Group) => Tile {
   const byName = new Map(buffers.map((buffer) => [buffer.name, buffer]));
   const weights = weightsIn({ work, loops }, byName);
   return (group) => {

@@ -180,7 +180,8 @@ function checkEntry(
     const statement = nameOf(n);
     const { reads, writes, updates } = accesses(call);
     // what holds nothing yet is read only after the statement's own stores
-    for (const buffer of [...reads, ...updates.filter((one) => filled.has(`${one} ${placeOf(one, at).offset}`))]) require(buffer, statement, at);
+    for (const buffer of [...reads, ...updates.filter((one) => filled.has(`${one} ${placeOf(one, at).offset}`))])
+      require(buffer, statement, at);
     for (const buffer of new Set(writes)) own(buffer, at);
     for (const buffer of new Set([...reads, ...writes])) {
       const taker = writes.find((other) => other !== buffer && sameBytes(placeOf(other, at), placeOf(buffer, at)));

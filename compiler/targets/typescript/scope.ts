@@ -125,7 +125,15 @@ export function printViews(module: Module, buffers: readonly Buffer[], scope: Sc
     const view = scope.view(buffer.name);
     if (!read.has(view)) return [`// ${view}: ${size} elements at ${slot.offset}: ${shown.slice("// ".length)}`];
     const turn = turnOf(buffer);
-    const where = turn === undefined ? slot.offset : printIndex(bytesAt(buffer, module.slots.find(({ buffer: of }) => of === buffer.window!.of)!));
+    const where =
+      turn === undefined
+        ? slot.offset
+        : printIndex(
+            bytesAt(
+              buffer,
+              module.slots.find(({ buffer: of }) => of === buffer.window!.of)!,
+            ),
+          );
     const array = `new ${arrayOf(buffer.dtype)}(arena, ${where}, ${size})`;
     const made = `const ${view} = ${turn === undefined ? array : eachTurn(turn, array)};`;
     return made.length + shown.length + INDENTED < WIDTH ? [`${made} ${shown}`] : [shown, made];
