@@ -20,7 +20,11 @@ import { instrument } from "./instrument.ts";
 import { merged, type TensorCheck } from "./result.ts";
 import { judged, storesOf, Watch, type Look } from "./watch.ts";
 
-type Probe = (functionAt: number, statement: number, arena: ArrayBuffer) => void;
+/** What an instrumented text calls. */
+interface Host {
+  probe(functionAt: number, statement: number, arena: ArrayBuffer): void;
+  readonly guarded: Watch["guarded"];
+}
 const PROBE = "adjoint probe";
 
 /** What a check of a text needs, made once: the same for every text of a lowered model. */
@@ -78,9 +82,10 @@ export async function runText(prepared: Prepared, text: string, samples: number,
   const draws = drawsOf(lowered.model, {});
   const watch = new Watch(module, table, samples, seed, precisionOf(lowered));
   const code = await stripTypes(instrument(text));
-  const host = globalThis as unknown as Record<string, Probe>; // the one way into a module from text
-  host[PROBE] = (at, statement, arena) => watch.probe(at, statement, arena);
-  const { createTrainer } = await importText<TrainerText>(`const $probe = (...seen) => globalThis["${PROBE}"](...seen);\n${code}`);
+  const host = globalThis as unknown as Record<string, Host>; // the one way into a module from text
+  host[PROBE] = { probe: (at, statement, arena) => watch.probe(at, statement, arena), guarded: (arrays) => watch.guarded(arrays) };
+  const given = `const $probe = (...seen) => globalThis["${PROBE}"].probe(...seen), $guarded = (arrays) => globalThis["${PROBE}"].guarded(arrays);`;
+  const { createTrainer } = await importText<TrainerText>(`${given}\n${code}`);
   const trainer = createTrainer({ ...(await prepared.given()), seed: FIRST_SEED });
   const leaves = new Map(entries.flatMap(({ traced }) => fedLeaves(traced.graph)).map((node) => [node.name, node]));
   // a bias that starts from zero would hide a wrong sign before it

@@ -18,10 +18,11 @@ import {
   type Slot,
   type Turns,
 } from "../loop/loop.ts";
-import { loopAround, startAt, storageOf, type At } from "../loop/turns.ts";
+import { loopAround, startAt, storageOf, walkTurns, type At } from "../loop/turns.ts";
 import { stagesOf, type DefinitionTable } from "./definitions.ts";
 import { judgeElements, termsOf, toleranceOf, type Tolerance } from "./elements.ts";
 import type { Numbers } from "./emitted.ts";
+import { guarded, Marks, type Taken } from "./guards.ts";
 import { samplePositions } from "./positions.ts";
 import { isWrong, type TensorCheck } from "./result.ts";
 
@@ -82,6 +83,7 @@ interface Statement {
   readonly expected: readonly Expected[];
   /** Contents of what it reads where it may store over that. */
   readonly before: ReadonlyMap<string, Numbers>;
+  readonly marks?: Marks;
 }
 
 /** A statement that ran: what it read, and what it left. */
@@ -103,7 +105,10 @@ export class Watch {
   entry: Entry | undefined;
   /** Whether it compares; a step that it lets pass only leaves its moments. */
   looks = true;
+  readonly #module: Module;
   readonly #table: DefinitionTable;
+  /** What each kernel call takes, by where that lies. */
+  #kernels: ReadonlyMap<string, readonly Taken[]> | undefined;
   readonly #buffers: ReadonlyMap<string, Buffer>;
   readonly #slots: ReadonlyMap<string, Slot>;
   readonly #samples: number;
@@ -121,6 +126,7 @@ export class Watch {
   #results = new Map<EntryResult, ArrayLike<number>>();
 
   constructor(module: Module, table: DefinitionTable, samples: number, seed: number, precision: Precision) {
+    this.#module = module;
     this.#table = table;
     this.#precision = precision;
     this.#buffers = new Map(module.buffers.map((buffer) => [buffer.name, buffer]));
@@ -217,7 +223,42 @@ export class Watch {
         },
       ];
     });
-    return { call, turn, locals, expected, before: this.#overwritten(call, expected, view) };
+    const before = this.#overwritten(call, expected, view);
+    return { call, turn, locals, expected, before, marks: new Marks(this.#taken(call, view)) };
+  }
+
+  /** What its definitions do not read a statement stores, be it for itself alone. */
+  #own(call: Call): readonly string[] {
+    const reads = this.#table.reads(call);
+    return call.kind === "call" ? call.args.filter((name) => !reads.has(name)) : [];
+  }
+
+  /** The arrays of a statement, in the order in which its kernel takes them. */
+  #taken(call: Call, view: View): ReadonlyMap<string, Taken> {
+    const stored = new Set([...storedBy(call).map(storedIn), ...this.#own(call)]);
+    const args = call.kind === "call" ? call.args.filter((name) => this.#buffers.has(name)) : [];
+    return new Map(args.map((name) => [name, { array: view(name), stored: stored.has(name) }]));
+  }
+
+  /** The arrays that a kernel is given, with room for marks behind them. */
+  guarded<Given extends Readonly<Record<string, Numbers>>>(arrays: Given): Given {
+    const given = Object.entries(arrays);
+    if (given.length === 0) return arrays;
+    const key = given.map(([, { byteOffset }]) => byteOffset).join();
+    const buffer = given[0]![1].buffer as ArrayBuffer; // a check shares no memory
+    this.#kernels ??= new Map(
+      this.#module.entries.flatMap(({ calls, loops }) => {
+        const all: (readonly [string, readonly Taken[]])[] = [];
+        walkTurns(calls.length, loops, (n, at) => {
+          const taken = [...this.#taken(calls[n]!, (name) => this.#view(name, buffer, at.size === 0 ? undefined : at)).values()];
+          all.push([taken.map(({ array }) => array.byteOffset).join(), taken]);
+        });
+        return all;
+      }),
+    );
+    const taken = this.#kernels.get(key);
+    if (taken === undefined) return arrays;
+    return Object.fromEntries(given.map(([name], n) => [name, guarded(taken[n]!, taken)])) as Given;
   }
 
   /** Copies of what a statement reads in bytes that it writes. */
@@ -227,9 +268,7 @@ export class Watch {
       return [byteOffset, byteOffset + byteLength];
     };
     const reads = this.#table.reads(call);
-    // what its definitions do not read it stores, be it for itself alone
-    const own = call.kind === "call" ? call.args.filter((name) => !reads.has(name)) : [];
-    const written = [...expected.map(({ definition }) => storedIn(definition)), ...own].map(bytes);
+    const written = [...expected.map(({ definition }) => storedIn(definition)), ...this.#own(call)].map(bytes);
     const read = [...reads].filter((name) => {
       const [from, to] = bytes(name);
       return written.some(([low, high]) => from < high && low < to);
@@ -238,22 +277,29 @@ export class Watch {
   }
 
   #compare(statement: Statement, view: View): void {
-    const rows = statement.expected.map(({ name, definition, elements, tolerance }) => {
+    const left = statement.marks?.lift() ?? new Map<string, string>();
+    const stored = new Set(statement.expected.map(({ definition }) => storedIn(definition)));
+    // arrays that the statement has for itself alone have no row of their own
+    const alone = [...left].find(([buffer]) => !stored.has(buffer))?.[1];
+    const outside = statement.expected.map(({ definition }, n) => left.get(storedIn(definition)) ?? (n === 0 ? alone : undefined));
+    const rows = statement.expected.map(({ name, definition, elements, tolerance }, n) => {
       const [found, place] = [view(storedIn(definition)), this.#placeOf(definition)];
-      return judgeElements(
+      const row = judgeElements(
         name,
         elements.map(({ at, value }) => ({ at: place.label(at), found: found[place.flat(at)]!, expected: value, size: 0 })),
         tolerance,
       );
+      return outside[n] === undefined ? row : { ...row, worst: Infinity, at: outside[n] };
     });
-    if (rows.some(isWrong)) {
+    const again = (row: TensorCheck, n: number): boolean => isWrong(row) && outside[n] === undefined;
+    if (rows.some(again)) {
       const kept: Kept = {
         statement,
         reads: new Map([...this.#table.reads(statement.call)].map((name) => [name, statement.before.get(name) ?? view(name).slice()])),
         stored: new Map(statement.expected.map(({ definition }) => [storedIn(definition), view(storedIn(definition)).slice()])),
       };
       for (const [n, row] of rows.entries())
-        if (isWrong(row))
+        if (again(row, n))
           this.#failed.push({
             row: this.#rows.length + n,
             call: statement.call,

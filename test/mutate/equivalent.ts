@@ -14,7 +14,7 @@ interface Law {
 
 /** How often a loop runs: from, below or up to, by. */
 function turns(line: string): number | undefined {
-  const loop = /^for \(let \w+ = (-?\d+); \w+ (<=?) (\d+); \w+(?:\+\+| \+= (\d+))\) \{$/.exec(line);
+  const loop = /^for \(let \w+ = (-?\d+); \w+ (<=?) (\d+); \w+(?:\+\+| \+= (\d+))\)(?: \{)?$/.exec(line);
   if (loop === null) return undefined;
   const [, from, compare, to, by = "1"] = loop as unknown as [string, string, string, string, string?];
   return Math.ceil((Number(to) + (compare === "<=" ? 1 : 0) - Number(from)) / Number(by));
@@ -35,6 +35,9 @@ export function isNeverTaken({ before, after }: Edit): boolean {
   return [own, edited].every(({ first }) => first < 0 || first >= own.end || first % DEFAULT.machine.unrolled !== 0);
 }
 
+/** The bounds of a label, before its class is picked. */
+const LABEL = /^if \(-?\d+ <=? (\w+) && \1 <=? \d+\)/;
+
 const LAWS: readonly Law[] = [
   {
     holds: (before, after) => turns(before) !== undefined && turns(before) === turns(after),
@@ -44,6 +47,14 @@ const LAWS: readonly Law[] = [
     holds: (before, after) => (turns(after) ?? 0) === (turns(before) ?? 0) + 1,
     because:
       "the extra turn stores beside its row, into the next row before that is stored itself, or past the end, where a typed array ignores it; a row past the batch weighs 0, and no label names a class before the first",
+  },
+  {
+    holds: (before, after) => LABEL.test(before) && LABEL.test(after) && before.replace(LABEL, "") === after.replace(LABEL, ""),
+    because: "labels name classes: none is past the last, or before the first",
+  },
+  {
+    holds: (before, after) => before === "let argmax = 0;" && /^let argmax = -?\d+;$/.test(after),
+    because: "the first element of a window is more than −∞, and takes the place of what the search began with",
   },
   {
     holds: (before, after) => /\+ 1e-8\b/.test(before) && before.replace("+ 1e-8", "- 1e-8") === after,
