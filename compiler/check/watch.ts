@@ -7,17 +7,8 @@ import { bytesOf, sizeOf } from "../graph/type.ts";
 import { storedIn } from "../loop/build.ts";
 import { evaluate } from "../loop/index-expression.ts";
 import type { Precision } from "../loop/interpret/index.ts";
-import {
-  isLeft,
-  type Buffer,
-  type Call,
-  type Definition,
-  type Entry,
-  type EntryResult,
-  type Module,
-  type Slot,
-  type Turns,
-} from "../loop/loop.ts";
+import { isLeft, type Buffer, type Call, type Definition, type Entry, type EntryResult, type Module, type Slot } from "../loop/loop.ts";
+import { looksAt, TurnsTaken, type Turn } from "./turns.ts";
 import { loopAround, startAt, storageOf, walkTurns, type At } from "../loop/turns.ts";
 import { stagesOf, type DefinitionTable } from "./definitions.ts";
 import { judgeElements, termsOf, toleranceOf, type Tolerance } from "./elements.ts";
@@ -66,15 +57,6 @@ interface Expected {
   readonly tolerance: Tolerance;
 }
 
-/** At which slice a loop is. */
-interface Turn {
-  readonly name: string;
-  readonly slice: number;
-}
-
-/** The slices at which a loop's statements are looked at: the first, one in the middle, and the last. */
-const looksAt = ({ turn: { extent } }: Turns): ReadonlySet<number> => new Set([0, extent >> 1, extent - 1]);
-
 /** A statement that is about to run. */
 interface Statement {
   readonly call: Call;
@@ -120,8 +102,7 @@ export class Watch {
   #rows: TensorCheck[] = [];
   #failed: Failed[] = [];
   #statement: Statement | undefined;
-  /** How often each statement of a loop has run. */
-  readonly #ran = new Map<number, number>();
+  readonly #turns = new TurnsTaken();
   #locals: Record<string, number> = {};
   #results = new Map<EntryResult, ArrayLike<number>>();
 
@@ -149,30 +130,17 @@ export class Watch {
     if (!this.looks) return;
     if (this.#statement !== undefined) this.#compare(this.#statement, this.#viewAt(this.#statement.turn, arena));
     this.#statement = undefined;
-    const turn = this.#turnOf(statement);
+    const turn = this.#turns.before(this.entry!, statement);
     const view = this.#viewAt(turn, arena);
-    if (statement === 1 && (turn === undefined || this.#ran.get(0) === 1)) this.#locals = {};
+    if (statement === 1 && (turn?.isFirst ?? true)) this.#locals = {};
     const next = statement === 0 ? undefined : this.entry!.calls[statement - 1];
-    if (next !== undefined && turn !== undefined && !looksAt(loopAround(this.entry!.loops, statement - 1)!).has(turn.slice)) {
+    if (next !== undefined && turn !== undefined && !turn.isLookedAt) {
       // what is not looked at is computed all the same where others read it as a local
       if (next.kind === "let") this.#expect(next, view, turn);
       return;
     }
     if (next === undefined) this.#results = new Map(this.entry!.results.map((result) => [result, this.#resultOf(result, view)]));
     else this.#statement = this.#expect(next, view, turn);
-  }
-
-  /** The turn at which a statement is about to run, of a loop around it. */
-  #turnOf(statement: number): Turn | undefined {
-    if (statement === 0) {
-      this.#ran.clear();
-      return undefined;
-    }
-    const loop = loopAround(this.entry!.loops, statement - 1);
-    if (loop === undefined) return undefined;
-    const before = this.#ran.get(statement - 1) ?? 0;
-    this.#ran.set(statement - 1, before + 1);
-    return { name: loop.turn.name, slice: loop.reverse ? loop.turn.extent - 1 - before : before };
   }
 
   #resultOf({ value }: EntryResult, view: View): ArrayLike<number> {

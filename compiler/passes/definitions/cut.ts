@@ -13,6 +13,7 @@ import { add, constant, index, remainder, scale, shift, type Index } from "../..
 import type { Axis, Buffer, Turns } from "../../loop/loop.ts";
 import { opOf } from "../../ops/index.ts";
 import { operandOf, type ScanAttrs } from "../../ops/scan-attrs.ts";
+import { Stacks } from "./stacks.ts";
 
 /** A part of a graph that was cut. */
 export interface Piece {
@@ -179,7 +180,7 @@ class Cutting {
       const part = parts.get(m);
       return part !== undefined && this.#kept.has(this.#graph.nodes.indexOf(part) as Value);
     };
-    const homes = new Homes(attrs, new Set(parts.keys()));
+    const homes = new Stacks(attrs, new Set(parts.keys()));
     const to: Value[] = [];
     const push = (node: Node): Value => (drawn.nodes.push(node) - 1) as Value;
     const names = new Map<Value, string>();
@@ -268,40 +269,6 @@ class Cutting {
       leaves: drawn.leaves,
       turns: { turn, reverse },
     };
-  }
-}
-
-/** Where the results of a loop are stored: a stacked output that is a carry, coming in or going out, lies where the carry does. */
-class Homes {
-  readonly #attrs: ScanAttrs;
-  readonly #read: ReadonlySet<number>;
-  readonly #claimed = new Map<number, { readonly carry: number; readonly isNext: boolean }>();
-
-  constructor(attrs: ScanAttrs, read: ReadonlySet<number>) {
-    this.#attrs = attrs;
-    this.#read = read;
-    const { body, carries } = attrs;
-    body.results.forEach(({ value }, n) => {
-      if (n < carries || !read.has(n)) return;
-      const node = body.nodes[value]!;
-      const coming = node.op === "input" && operandOf(node) < carries ? operandOf(node) : -1;
-      const going = body.results.slice(0, carries).findIndex((result) => result.value === value);
-      if (coming >= 0) this.#claimed.set(n, { carry: coming, isNext: false });
-      else if (going >= 0) this.#claimed.set(n, { carry: going, isNext: true });
-    });
-  }
-
-  stacksOf(carry: number): readonly { readonly n: number; readonly isNext: boolean }[] {
-    return [...this.#claimed].flatMap(([n, one]) => (one.carry === carry ? [{ n, isNext: one.isNext }] : []));
-  }
-
-  /** What is stacked besides, by value: a value that is stacked twice is stored once. */
-  stacked(): ReadonlyMap<Value, readonly number[]> {
-    const found = new Map<Value, number[]>();
-    this.#attrs.body.results.forEach(({ value }, n) => {
-      if (n >= this.#attrs.carries && this.#read.has(n) && !this.#claimed.has(n)) found.set(value, [...(found.get(value) ?? []), n]);
-    });
-    return found;
   }
 }
 

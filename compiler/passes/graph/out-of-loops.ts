@@ -13,7 +13,7 @@ import { dependents, usersOf } from "../../graph/walk.ts";
 import { batchingOf } from "../../ops/batching.ts";
 import { callsOn, opOf, type Calls } from "../../ops/index.ts";
 import { numbers, type Along, type Op } from "../../ops/op.ts";
-import { operandOf, type ScanAttrs } from "../../ops/scan-attrs.ts";
+import { operandOf, partName, type ScanAttrs } from "../../ops/scan-attrs.ts";
 import type { Pass } from "../pass.ts";
 
 export const outOfLoops: Pass<Graph> = {
@@ -27,6 +27,8 @@ function moved(graph: Graph, fired: (law: string) => void): Graph {
   const builder = new Builder(graph.name);
   builder.reserve(graph.nodes.filter(({ op }) => op !== "literal").map(({ name }) => name));
   builder.reserve(graph.aliases.map(({ name }) => name));
+  // what is made around a loop is not called as something inside it
+  for (const node of graph.nodes) builder.reserve((bodyOf(node)?.nodes ?? []).flatMap(({ op, name }) => (isLeaf(op) ? [] : [name])));
   const results = new Map<Value, readonly Value[]>();
   const to: Value[] = [];
   const named = new Set<Value>();
@@ -60,6 +62,8 @@ function moved(graph: Graph, fired: (law: string) => void): Graph {
     aliases: graph.aliases.map((alias) => ({ ...alias, value: moving(alias.value) })),
   };
 }
+
+const isLeaf = (op: string): boolean => opOf(op).leaf === true;
 
 const BEFORE = "f(x_t) at every t → f(x) before the loop";
 const AFTER = "y_t = f(z_t) at every t → f(z) after the loop";
@@ -281,7 +285,7 @@ class Loop {
     const type = op.infer(all.map((value) => this.#builder.typeOf(value)), attrs); // prettier-ignore
     const loop = this.#builder.keep({ ...this.#node, attrs, type }, all);
     this.#builder.origin = this.#node.origin;
-    return values.map((_, n) => this.#g.part(loop, { n }));
+    return values.map((_, n) => this.#builder.append(opOf("part"), [loop], { n }, partName(attrs, n)));
   }
 
   /** Σ over the leading axis: of a sum over more axes, of a product a product over it as well. */
