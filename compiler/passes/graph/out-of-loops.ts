@@ -27,8 +27,6 @@ function moved(graph: Graph, fired: (law: string) => void): Graph {
   const builder = new Builder(graph.name);
   builder.reserve(graph.nodes.filter(({ op }) => op !== "literal").map(({ name }) => name));
   builder.reserve(graph.aliases.map(({ name }) => name));
-  // what is made around a loop is not called as something inside it
-  for (const node of graph.nodes) builder.reserve((bodyOf(node)?.nodes ?? []).flatMap(({ op, name }) => (isLeaf(op) ? [] : [name])));
   const results = new Map<Value, readonly Value[]>();
   const to: Value[] = [];
   const named = new Set<Value>();
@@ -62,8 +60,6 @@ function moved(graph: Graph, fired: (law: string) => void): Graph {
     aliases: graph.aliases.map((alias) => ({ ...alias, value: moving(alias.value) })),
   };
 }
-
-const isLeaf = (op: string): boolean => opOf(op).leaf === true;
 
 const BEFORE = "f(x_t) at every t → f(x) before the loop";
 const AFTER = "y_t = f(z_t) at every t → f(z) after the loop";
@@ -256,6 +252,9 @@ class Loop {
   #loop(kept: readonly number[], values: readonly Value[]): readonly Value[] {
     const { carries } = this.#attrs;
     const read = this.#readFor(values);
+    // what is made around a loop is not called as something inside it
+    const stays = (node: Node, at: number): boolean => read[at]! && opOf(node.op).leaf !== true && !this.#leavesBefore(at as Value);
+    this.#builder.reserve(this.#body.nodes.filter(stays).map(({ name }) => name));
     const body = new Builder(this.#body.name);
     const operands = { carry: kept.map((n) => this.#operands[n]!), sequence: [] as Value[], constant: [] as Value[] };
     const inputs: { readonly at: Value; readonly kind: keyof typeof operands; readonly n: number }[] = [];
