@@ -19,7 +19,7 @@ export function printHeader(module: Module, facts: Facts, what: string, text: st
   const count = parameters.reduce((n, { shape }) => n + sizeOf(shape), 0);
   const flops = module.entries
     .filter(({ name }) => facts.phases.includes(name) || name === "gradients")
-    .reduce((n, { calls }) => n + flopsOfCalls(calls, module.kernels), 0);
+    .reduce((n, entry) => n + flopsOfCalls(entry, module.kernels), 0);
   const from =
     facts.source === undefined ? "a model declared in a program" : `${pathLine(facts.source.path)} (sha256 ${facts.source.hash})`;
   return [
