@@ -5,15 +5,13 @@
  * --kernels: the time of each call of a step, alone, beside the other processes, and by the team.
  */
 
-import { fork } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { compiledTrainer } from "./compiled.ts";
-import { plain as built } from "./plain.ts";
-import type { CallTime, Question, Ran } from "./threads-process.ts";
+import type { CallTime, Ran } from "./threads-process.ts";
+import { start, type Process } from "./threads-start.ts";
 import { median } from "./timing.ts";
 
 const { values, positionals } = parseArgs({
@@ -29,16 +27,8 @@ const { values, positionals } = parseArgs({
 const BAR = 0.85;
 const sizes = values.threads.split(",").map(Number);
 const seconds = Number(values.seconds);
-const script = await built("threads-process.ts");
 const folder = mkdtempSync(join(tmpdir(), "adjoint-threads-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-
-/** A process that answers: see bench/threads-process.ts. */
-interface Process {
-  bits(): Promise<string>;
-  run(): Promise<Ran>;
-  end(): void;
-}
 
 type Sets<T> = Readonly<Record<"one" | "team" | "beside", T>>;
 
@@ -61,7 +51,7 @@ async function measure(workload: string, threads: number): Promise<boolean> {
   const turns: Sets<(readonly Ran[])[]> = { one: [], team: [], beside: [] };
   for (let turn = 0; turn <= Number(values.repeats); turn++)
     for (const name of ["one", "team", "beside"] as const) {
-      const all = await Promise.all(sets[name].map((process) => process.run()));
+      const all = await Promise.all(sets[name].map((process) => process.run(seconds)));
       if (turn > 0) turns[name].push(all); // the first warms up
     }
   for (const process of [...alone, team]) process.end();
@@ -129,27 +119,4 @@ function watched({ kernels, run }) {
 }
 `,
   );
-}
-
-async function start(file: string, threads: number): Promise<Process> {
-  const runtime = new URL("../dist/runtime/node/index.js", import.meta.url);
-  // of Node alone, without what runs these scripts
-  const child = fork(script, [pathToFileURL(file).href, String(threads), runtime.href], { execArgv: [] });
-  const answer = (): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      child.once("message", resolve);
-      child.once("exit", (code) => reject(new Error(`${file} ended with ${code}`)));
-    });
-  await answer();
-  child.setMaxListeners(0);
-  const ask = (question: Question): Promise<unknown> => {
-    const answered = answer();
-    child.send(question);
-    return answered;
-  };
-  return {
-    bits: async () => ((await ask({ kind: "bits" })) as { readonly bits: string }).bits,
-    run: async () => (await ask({ kind: "run", seconds })) as Ran,
-    end: () => void child.kill(),
-  };
 }

@@ -75,6 +75,7 @@ const OPTIONS = optionsOf<CompileOptions>({
   chosen: kind("a map of what was chosen, by entry", isMap),
   schedules: PLACED,
   threads: COUNT,
+  sliced: FLAG,
   relaxed: FLAG,
   winograd: FLAG,
   plan: FLAG,
@@ -116,6 +117,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
       ...(options.source === undefined ? {} : { source: options.source }),
       ...(options.passes === undefined ? {} : { passes: options.passes }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
+      ...(options.sliced === undefined ? {} : { sliced: options.sliced }),
       ...(options.relaxed === undefined ? {} : { relaxed: options.relaxed }),
       ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
       ...(progress === undefined ? {} : { progress }),
@@ -203,6 +205,8 @@ export interface TableRow {
   readonly shape: readonly number[];
   readonly dtype: "f32" | "f64" | "i32";
   readonly offset: number;
+  /** The kind of layer that declared it, "model" where the model did itself; the optimizer's state and the compiler's have none. */
+  readonly layer?: string | undefined;
   readonly trainable?: boolean;
 }
 
@@ -222,4 +226,6 @@ export interface LoadedTrainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Pick<TrainerModule, "MODEL" | "GRAPH" | "PARAMETERS" | "STATE">;
 }

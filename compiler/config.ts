@@ -16,6 +16,7 @@ export interface ModelConfig {
   /** `--memory`: 512KB, 1MiB. */
   readonly memory?: string;
   readonly threads?: number;
+  readonly sliced?: boolean;
   readonly relaxed?: boolean;
   readonly winograd?: boolean;
   /** Also writes model.plan. */
@@ -39,6 +40,7 @@ const COMPILED = optionsOf<ModelConfig>({
   entry: TEXT,
   memory: TEXT,
   threads: COUNT,
+  sliced: FLAG,
   relaxed: FLAG,
   winograd: FLAG,
   plan: FLAG,

@@ -30,7 +30,7 @@ const OPTIONS = optionsOf<FitOptions>({
 
 /**
  * Trains in place and resolves to what each epoch measured. The event loop gets its turn now and then
- * between steps; a step itself allocates nothing here but the views that copy wide rows.
+ * between steps, and within them where the trainer was compiled with --sliced; a step itself allocates nothing here but the views that copy wide rows.
  *
  * @param data the batch's own record, each array [n, …], any n ≥ 1; checked once, before the first step
  * @throws DataError when the data do not fit the model or hold NaN or ±Infinity, at first or once augmented
@@ -56,7 +56,8 @@ export async function fit<T extends Trainer>(trainer: T, data: TrainingData<T>, 
   const buffer = allocateBatch(table, trainer.batch.train);
   const order = inOrder(table.rows);
   const means = createLossMeans();
-  const pace = createPace(callbacks?.onTurn && (() => callbacks.onTurn!()));
+  const sliced = trainer.stepInSlices !== undefined;
+  const pace = createPace(callbacks?.onTurn && (() => callbacks.onTurn!()), sliced);
   const seed = shuffle?.seed ?? 0;
   const augment = options.augment && createAugmenter(options.augment, seed, size, trainer.batch.train);
   const checkpoints =
@@ -96,7 +97,7 @@ export async function fit<T extends Trainer>(trainer: T, data: TrainingData<T>, 
       augment?.(buffer.batch as TrainingData<T>, epoch, order, start, rows);
       let loss: Loss;
       try {
-        loss = trainer.step(buffer.batch, rows, FINITE);
+        loss = sliced ? await pace.through(trainer.stepInSlices!(buffer.batch, rows, FINITE)) : trainer.step(buffer.batch, rows, FINITE);
       } catch (cause) {
         throw error.ofStep(cause, { epoch, step, steps }, (input, at) => placeOf(table, order, start, input, at));
       }

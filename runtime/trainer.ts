@@ -24,6 +24,8 @@ export interface StepOptions {
 export interface Trainer {
   /** One update on one batch; returns the loss before it. Rows at or past `count` weigh nothing. */
   step(batch: object, count?: number, options?: StepOptions): Loss;
+  /** Present where the trainer was compiled with --sliced: the same step, which gives way after each call of `next()`. */
+  stepInSlices?(batch: object, count?: number, options?: StepOptions): Iterator<undefined, Loss>;
   /** Loss and metrics of one batch, each the batch mean times `count`, so that Σ/Σcount is the mean. */
   evaluate(batch: object, count?: number): { readonly count: number };
   /** Outputs of one batch, as views that the next call overwrites. */

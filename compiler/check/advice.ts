@@ -6,8 +6,12 @@ import { sizeOf } from "../graph/type.ts";
 import { entriesOf } from "../driver/entries.ts";
 import type { CompileOptions } from "../driver/options.ts";
 import type { Lowered } from "../driver/lower.ts";
+import { dividedKernels, divisionOf, PER_MICROSECOND, WORTH_MICROSECONDS } from "../loop/divide.ts";
+import type { Module } from "../loop/loop.ts";
+import { workOf } from "../loop/uses.ts";
 import type { Model } from "../model/declaration.ts";
 import { differentiate } from "../passes/graph/differentiate.ts";
+import type { Facts } from "../targets/target.ts";
 import { drawsIn, knownDraws, type Draws } from "./domain.ts";
 import { fedLeaves } from "./draw.ts";
 import { evaluateGraph } from "./evaluate.ts";
@@ -16,7 +20,7 @@ import { instanceRows } from "./instance.ts";
 /** Warnings of the declaration, of the update rules, and of the small instance; of one code and place there is one. */
 export function adviceOn(
   model: Model,
-  { entries }: Pick<Lowered, "entries">,
+  { entries, module, facts }: Pick<Lowered, "entries" | "module" | "facts">,
   { source }: Pick<CompileOptions, "source">,
 ): readonly Diagnostic[] {
   const from = source === undefined ? {} : { source };
@@ -33,8 +37,25 @@ export function adviceOn(
   }
   // every phase is declared as the same graph
   heard.push(...adviseDead(declared[0]!.traced.graph, batch.train, 1, knownDraws(model, declared)));
+  heard.push(...adviseThreads(model.name, module, facts));
   const place = ({ code, site }: Diagnostic): string => `${code} ${site}`;
   return heard.filter((one, n) => heard.findIndex((other) => place(other) === place(one)) === n);
+}
+
+/** Threads that were asked for, where no kernel runs so long that it pays to share it. */
+function adviseThreads(site: string, { kernels }: Module, { threads }: Pick<Facts, "threads">): Diagnostic[] {
+  if (threads === undefined || dividedKernels(kernels, divisionOf({ threads })).size > 0) return [];
+  const longest = Math.max(0, ...kernels.map(({ body }) => workOf(body))) / PER_MICROSECOND;
+  return [
+    {
+      code: "advice/threads",
+      severity: "warning",
+      site,
+      law: `no kernel runs so long that sharing it would pay: the longest is estimated at ${longest.toPrecision(2)} µs, and what threads share takes ${WORTH_MICROSECONDS} µs at least; the trainer is compiled for one thread`,
+      operands: [],
+      remedy: "Leave out --threads, or give the model larger batches.",
+    },
+  ];
 }
 
 /** Draws of inputs to try. */

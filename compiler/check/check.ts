@@ -18,7 +18,7 @@ import { checkTranslation } from "./translation.ts";
 
 export type { CheckResult, Effort, TensorCheck } from "./result.ts";
 
-export interface CheckOptions extends Pick<CompileOptions, "source" | "passes" | "threads" | "relaxed" | "winograd"> {
+export interface CheckOptions extends Pick<CompileOptions, "source" | "passes" | "threads" | "sliced" | "relaxed" | "winograd"> {
   readonly effort: Effort;
   /** What is shipped; lowered and printed anew where it is not given. */
   readonly target?: TargetName;
@@ -39,12 +39,13 @@ export const SIZES: Readonly<Record<Effort, Omit<Sampling, "seed"> & { readonly 
 
 /** Checks a model as DESIGN.md says: see the files this one calls. */
 export async function checkModel(model: Model, options: CheckOptions): Promise<CheckResult> {
-  const { effort, progress, source, passes, threads, relaxed, winograd, target = DEFAULT.name, seed = 1 } = options;
+  const { effort, progress, source, passes, threads, sliced, relaxed, winograd, target = DEFAULT.name, seed = 1 } = options;
   const from = {
     target,
     ...(source === undefined ? {} : { source }),
     ...(passes === undefined ? {} : { passes }),
     ...(threads === undefined ? {} : { threads }),
+    ...(sliced === undefined ? {} : { sliced }),
     ...(relaxed === undefined ? {} : { relaxed }),
     ...(winograd === undefined ? {} : { winograd }),
   };

@@ -212,19 +212,20 @@ export class Watch {
   guarded<Given extends Readonly<Record<string, Numbers>>>(arrays: Given): Given {
     const given = Object.entries(arrays);
     if (given.length === 0) return arrays;
-    const key = given.map(([, { byteOffset }]) => byteOffset).join();
+    const keyOf = (all: readonly Numbers[]): string =>
+      all.map(({ byteOffset, length, constructor }) => `${constructor.name} ${byteOffset} ${length}`).join();
     const buffer = given[0]![1].buffer as ArrayBuffer; // a check shares no memory
     this.#kernels ??= new Map(
       this.#module.entries.flatMap(({ calls, loops }) => {
         const all: (readonly [string, readonly Taken[]])[] = [];
         walkTurns(calls.length, loops, (n, at) => {
           const taken = [...this.#taken(calls[n]!, (name) => this.#view(name, buffer, at.size === 0 ? undefined : at)).values()];
-          all.push([taken.map(({ array }) => array.byteOffset).join(), taken]);
+          all.push([keyOf(taken.map(({ array }) => array)), taken]);
         });
         return all;
       }),
     );
-    const taken = this.#kernels.get(key);
+    const taken = this.#kernels.get(keyOf(given.map(([, array]) => array)));
     if (taken === undefined) return arrays;
     return Object.fromEntries(given.map(([name], n) => [name, guarded(taken[n]!, taken)])) as Given;
   }

@@ -43,6 +43,11 @@ export const compile = defineCommand({
       valueHint: "number",
       description: "WebAssembly: divide kernels among this many threads, unless whoever makes a trainer says otherwise",
     },
+    sliced: {
+      type: "boolean",
+      description:
+        "Add stepInSlices to the trainer: a step that gives way every few milliseconds, with the same bits, for a page's main thread",
+    },
     relaxed: {
       type: "boolean",
       description:

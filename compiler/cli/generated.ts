@@ -7,6 +7,7 @@ import { InputError } from "./errors.ts";
 import { readHeader, type Header } from "./header.ts";
 import { DEFAULT, fileOf, TARGETS, targetOf, type TargetName } from "../targets/index.ts";
 import { packageOf } from "./load-model.ts";
+import { note } from "./output.ts";
 import { readText } from "./write-files.ts";
 
 /** One target for each suffix that files have; the default comes first. */
@@ -32,18 +33,19 @@ export const targetsIn = (folder: string): TargetName[] =>
   });
 
 /** What was asked for of a folder's trainer for a target, so that making it again keeps it: how its kernels are, and its plan. */
-export function trainerAsked(folder: string, target: TargetName): Pick<Header, "threads" | "relaxed" | "winograd" | "plan"> {
+export function trainerAsked(folder: string, target: TargetName): Pick<Header, "threads" | "sliced" | "relaxed" | "winograd" | "plan"> {
   const header = readHeader(readText(join(folder, fileOf("trainer.ts", targetOf(target)))) ?? "");
-  const { threads, relaxed, winograd, plan } = header ?? {};
+  const { threads, sliced, relaxed, winograd, plan } = header ?? {};
   return {
     ...(threads === undefined ? {} : { threads }),
+    ...(sliced === undefined ? {} : { sliced }),
     ...(relaxed === undefined ? {} : { relaxed }),
     ...(winograd === undefined ? {} : { winograd }),
     ...(plan === undefined ? {} : { plan }),
   };
 }
 
-/** Model files of models/, in order of name. */
+/** Model files of models/, in order of name; what only serves them is left out, and said. */
 export function modelFiles(folder = "models"): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new InputError(`there is no folder ${folder}/ here; name the model files, or run this in the folder of the package`);
@@ -51,7 +53,24 @@ export function modelFiles(folder = "models"): string[] {
     .filter((name) => [".ts", ".mts", ".js", ".mjs"].includes(extname(name)) && !name.endsWith(".d.ts"))
     .sort();
   if (files.length === 0) throw new InputError(`${folder}/ holds no model; write one there, such as ${folder}/mnist-mlp.ts`);
-  return files.map((name) => join(folder, name));
+  return withoutHelpers(files.map((name) => join(folder, name)));
+}
+
+const told = new Set<string>();
+
+/** Without files that export nothing by default and that another of them imports. */
+function withoutHelpers(files: readonly string[]): string[] {
+  const texts = new Map(files.map((file) => [file, readText(file) ?? ""]));
+  return files.filter((file) => {
+    if (/\bexport\s+default\b|\bas\s+default\b/.test(texts.get(file)!)) return true;
+    const [name, stem] = [basename(file), basename(file, extname(file))].map((one) => one.replace(/[.+?^$()[\]{}|\\]/g, "\\$&"));
+    const imports = new RegExp(`\\b(?:from|import)\\s*\\(?\\s*["']\\./(?:${name}|${stem}(?:\\.js)?)["']`);
+    const by = files.find((other) => other !== file && imports.test(texts.get(other)!));
+    if (by === undefined) return true;
+    if (!told.has(file)) note(`${file} is no model, since it exports nothing by default and ${by} imports it: left out`);
+    told.add(file);
+    return false;
+  });
 }
 
 /** The folders under the output folder, in order of name. */

@@ -26,6 +26,8 @@ export interface Header {
   readonly memory?: string;
   /** Its `--threads`. */
   readonly threads?: number;
+  /** Its `--sliced`. */
+  readonly sliced?: true;
   /** Its `--relaxed`. */
   readonly relaxed?: true;
   /** Its `--winograd`. */
@@ -67,6 +69,7 @@ export function readHeader(text: string): Header | undefined {
     ...(chosen !== undefined && "passes" in chosen ? chosen : {}),
     ...(memory === undefined ? {} : { memory }),
     ...(threads === undefined ? {} : { threads: Number(threads) }),
+    ...(/ --sliced(?: |$)/.test(flags) ? { sliced: true } : {}),
     ...(/ --relaxed(?: |$)/.test(flags) ? { relaxed: true } : {}),
     ...(/ --winograd(?: |$)/.test(flags) ? { winograd: true } : {}),
     ...(/ --plan(?: |$)/.test(flags) ? { plan: true } : {}),
@@ -78,13 +81,15 @@ export const optionsOf = ({
   passes,
   memory,
   threads,
+  sliced,
   relaxed,
   winograd,
   plan,
-}: Header): Pick<Header, "passes" | "memory" | "threads" | "relaxed" | "winograd" | "plan"> => ({
+}: Header): Pick<Header, "passes" | "memory" | "threads" | "sliced" | "relaxed" | "winograd" | "plan"> => ({
   ...(passes === undefined ? {} : { passes }),
   ...(memory === undefined ? {} : { memory }),
   ...(threads === undefined ? {} : { threads }),
+  ...(sliced === undefined ? {} : { sliced }),
   ...(relaxed === undefined ? {} : { relaxed }),
   ...(winograd === undefined ? {} : { winograd }),
   ...(plan === undefined ? {} : { plan }),

@@ -12,7 +12,7 @@ import { askedBefore, folderFor, targetsIn, trainerAsked } from "./generated.ts"
 import { note } from "./output.ts";
 import { requireTogether, targetAsked } from "./targets.ts";
 
-export type Asked = Pick<CompileOptions, "entries" | "memory" | "passes" | "threads" | "relaxed" | "winograd" | "plan">;
+export type Asked = Pick<CompileOptions, "entries" | "memory" | "passes" | "threads" | "sliced" | "relaxed" | "winograd" | "plan">;
 
 export interface Job {
   readonly model: string;
@@ -71,6 +71,7 @@ function askedBy(flags: Flags): { readonly target: TargetName | undefined; reado
       ...(memory !== undefined && { memory }),
       ...(passes !== undefined && { passes }),
       ...(threads !== undefined && { threads }),
+      ...(flags["sliced"] === true && { sliced: true }),
       ...(flags["relaxed"] === true && { relaxed: true }),
       ...(flags["winograd"] === true && { winograd: true }),
       ...(flags["plan"] === true && { plan: true }),

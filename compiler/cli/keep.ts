@@ -135,11 +135,19 @@ interface Ended {
   readonly stderr: string;
 }
 
+/** What this process was told, but for the port on which it may be debugged: a second process cannot have it. Its own flags (execArgv) stay with it. */
+export function ownEnvironment({ NODE_OPTIONS, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const options = NODE_OPTIONS?.replace(/--(?:inspect|debug)[\w-]*(?:[= ]\S+)?\s*/g, "").trim();
+  return { ...env, ...(options && { NODE_OPTIONS: options }), CI: "1" };
+}
+
 /** A compile of one job in a process of its own: what is being edited may loop forever, and whoever asks goes on meanwhile. */
 function compileOf(job: Job, out: string, check: boolean): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
   const flags = [...flagsOf({ ...job.asked, target: job.target }), "--out", out, "--json", ...(check ? [] : ["--unchecked"])];
-  const args = [...process.execArgv.filter((one) => !one.startsWith("--input-type")), ...COMMAND, "compile", job.model, ...flags];
-  const child = spawn(process.execPath, args, { env: { ...process.env, CI: "1" }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [...COMMAND, "compile", job.model, ...flags], {
+    env: ownEnvironment(process.env),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (text) => (stdout += String(text)));
   child.stderr.on("data", (text) => (stderr += String(text)));

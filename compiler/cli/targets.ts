@@ -63,6 +63,7 @@ function requireKnown(flag: string, value: string | true): void {
 /** The flag that asks for an option of a compile. */
 const FLAG_OF: Readonly<Record<Exclude<Option, "float64">, string>> = {
   threads: "threads",
+  sliced: "sliced",
   relaxed: "relaxed",
   winograd: "winograd",
   gradients: "entry",

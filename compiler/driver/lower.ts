@@ -5,6 +5,7 @@ import { withinBudget } from "./budget.ts";
 import { MOST_BYTES, readBudget, type Budget } from "../graph/bytes.ts";
 import { CompilerFault, ModelError } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
+import { divisionOf } from "../loop/divide.ts";
 import type { Definitions, Module, Program } from "../loop/loop.ts";
 import type { Model, Traced } from "../model/declaration.ts";
 import { checkPlan } from "../passes/placement/check-plan.ts";
@@ -58,11 +59,11 @@ export interface Lowered {
 }
 
 /** Refuses what the target has not. */
-function requireUnderstood({ name: site }: Model, { dtype, threads, relaxed }: CompileOptions, target: Target): void {
+function requireUnderstood({ name: site }: Model, { dtype, threads, sliced, relaxed }: CompileOptions, target: Target): void {
   const refuse = (option: Option, law: string, remedy: string): never => {
     throw new ModelError({ code: `target-${option}`, site, law, operands: [], remedy });
   };
-  const only = (option: "threads" | "relaxed"): void => {
+  const only = (option: "threads" | "sliced" | "relaxed"): void => {
     if (target.understands.has(option)) return;
     refuse(
       option,
@@ -79,6 +80,9 @@ function requireUnderstood({ name: site }: Model, { dtype, threads, relaxed }: C
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
     refuse("threads", `threads needs a whole number of at least 1, but got ${threads}`, "Name how many threads share a step, such as 2.");
   if (threads !== undefined) only("threads");
+  if (sliced === true) only("sliced");
+  if (sliced === true && threads !== undefined)
+    refuse("sliced", "a step in slices runs on one thread, but threads were asked for", "Leave out one of the two.");
   if (relaxed === true) only("relaxed");
 }
 
@@ -98,12 +102,14 @@ export async function lower(model: Model, options: CompileOptions = {}, kind: Ki
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
   const budget = kind === "trainer" ? budgetOf(model, options) : undefined;
   const { machine } = target;
+  // slices are parts that threads could run: what shares bytes has to allow it
+  const threads = options.threads ?? (kind === "trainer" ? divisionOf(options)?.by : undefined);
   const road = {
     machine,
     choice: choiceOf(options.passes),
     winograd: options.winograd ?? false,
     sparing: budget !== undefined,
-    threads: options.threads,
+    threads,
   };
   const spent =
     budget &&
@@ -143,7 +149,7 @@ export async function lower(model: Model, options: CompileOptions = {}, kind: Ki
   const watched = (entry: string): Observer => observe(entry, observation, keep, command);
   const placed = (all: readonly CompiledEntry[]): Module =>
     runPass(
-      place(model.name, { threads: options.threads, machine }),
+      place(model.name, { threads, machine }),
       all.map(({ program }) => program),
       watched("module"),
     );
@@ -170,7 +176,7 @@ export async function lower(model: Model, options: CompileOptions = {}, kind: Ki
       ? modelled
       : modelled.map((entry) => scheduled(entry, runPass(schedule(machine, tiles), entry.definitions, watched(entry.name))));
   const module = tiles.size === 0 ? first : placed(entries);
-  checkPlan(module, options.threads);
+  checkPlan(module, threads);
   if (budget !== undefined && module.arenaBytes > budget.bytes)
     throw new CompilerFault("memory budget", `the plan of ${module.arenaBytes} bytes is larger than the one it was chosen by`);
   const facts = await factsOf(model, options, declared, {

@@ -47,6 +47,8 @@ export interface CompileOptions {
   readonly schedules?: ScheduleText;
   /** WebAssembly only: kernels are divided among this many threads, unless whoever makes a trainer says otherwise. */
   readonly threads?: number;
+  /** Adds `stepInSlices` to the trainer: a step that gives way every few milliseconds, with the same bits, for a thread that has more to do. */
+  readonly sliced?: boolean;
   /** WebAssembly only: uses relaxed SIMD, and gives up that all machines have the same bits. */
   readonly relaxed?: boolean;
   /** 3×3 convolutions of stride 1 by Winograd's algorithm: fewer products, larger errors. */
@@ -56,11 +58,22 @@ export interface CompileOptions {
 }
 
 /** The flags of the command line that ask for these options. */
-export function flagsOf({ entries, target, passes, threads, relaxed, winograd, memory, plan }: Omit<CompileOptions, "source">): string[] {
+export function flagsOf({
+  entries,
+  target,
+  passes,
+  threads,
+  sliced,
+  relaxed,
+  winograd,
+  memory,
+  plan,
+}: Omit<CompileOptions, "source">): string[] {
   const chosen = printPasses(passes);
   return [
     ...(target === undefined || target === DEFAULT.name ? [] : wordsOf(targetOf(target)).split(" ")),
     ...(threads === undefined ? [] : ["--threads", `${threads}`]),
+    ...(sliced === true ? ["--sliced"] : []),
     ...(relaxed === true ? ["--relaxed"] : []),
     ...(winograd === true ? ["--winograd"] : []),
     ...(entries ?? []).flatMap((entry) => ["--entry", entry]),

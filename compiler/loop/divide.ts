@@ -29,16 +29,56 @@ interface Cut {
   readonly fair: number;
 }
 
-/** So many vector operations take five microseconds or more; a barrier costs about one. */
-const WORTH = 20_000;
+/** Vector operations that a core does in a microsecond, at least. */
+export const PER_MICROSECOND = 4_000;
+
+/**
+ * Microseconds from which on a section is shared. What it costs the thread that calls it: one or two for the barrier, five for the call
+ * that wakes a thread which sleeps, and the last of `SHARE` parts a thread, which somebody else may have begun.
+ */
+export const WORTH_MICROSECONDS = 40;
+
+/** Among how many, and of how many vector operations on a section is divided. */
+export interface Division {
+  readonly by: number;
+  readonly worth: number;
+}
+
+/** Vector operations of a slice: half a millisecond to four, as a target is fast; ten times that in an engine's first code. */
+export const SLICE = 2_000_000;
+
+const SLICED: Division = { by: 64, worth: SLICE };
+
+/** How the kernels of a compile are divided: among threads, into slices, or not at all. One thread may turn out to be more: whoever makes a trainer says how many. */
+export const divisionOf = ({ threads, sliced }: { readonly threads?: number | undefined; readonly sliced?: boolean | undefined }) =>
+  threads !== undefined
+    ? ({ by: Math.max(2, threads), worth: WORTH_MICROSECONDS * PER_MICROSECOND } satisfies Division)
+    : sliced === true
+      ? SLICED
+      : undefined;
+
+/** In how many parts a section runs so that each is a slice. */
+export const slicesOf = ({ body, divided }: Section): number =>
+  divided.length === 0 ? 1 : Math.max(1, Math.min(Math.ceil(workOf(body) / SLICE), ...divided.map(tripsOf).filter((trips) => trips > 1)));
 
 /** Threads that share their work so well are busy enough: loops inside would only be entered more often. */
 const FAIR = 0.9;
 
-/** The sections of a kernel, in order, shared well by `threads` threads and correctly by any number; undefined where one thread runs it alone. */
-export function divide({ body }: Kernel, threads: number): readonly Section[] | undefined {
-  if (workOf(body) < WORTH) return undefined;
-  return sectionsOf(body, Math.max(2, threads), WORTH); // one may turn out to be more: whoever makes a trainer says how many
+/** The sections of a kernel, in order, shared well by so many and correctly by any number; undefined where it is not worth it, or cannot be. */
+export function divide({ body }: Kernel, { by, worth }: Division): readonly Section[] | undefined {
+  if (workOf(body) < worth) return undefined;
+  return sectionsOf(body, by, worth);
+}
+
+/** The sections of kernels that are divided, by name; none where no kernel's work is worth it, or nobody asked. */
+export function dividedKernels(kernels: readonly Kernel[], division: Division | undefined): ReadonlyMap<string, readonly Section[]> {
+  const all = new Map<string, readonly Section[]>();
+  if (division === undefined) return all;
+  for (const kernel of kernels) {
+    const sections = divide(kernel, division);
+    if (sections !== undefined) all.set(kernel.name, sections);
+  }
+  return all;
 }
 
 /** With every section divided that can be, if it takes `worth` vector operations. */

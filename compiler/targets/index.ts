@@ -29,6 +29,7 @@ export const understanding = (option: Option): (typeof TARGETS)[number] => TARGE
 /** Why most targets do not have an option, for messages. */
 export const ONLY: Readonly<Partial<Record<Option, string>>> = {
   threads: "only WebAssembly kernels are divided among threads",
+  sliced: "only trainers of TypeScript and WebAssembly run a step in slices",
   relaxed: "only WebAssembly has relaxed SIMD",
 };
 

@@ -19,10 +19,14 @@ export interface Facts {
   readonly wholeOutputs: readonly string[];
   /** Every input that the model declares, also those that no entry reads: a batch may hold these and no others. */
   readonly inputs: readonly string[];
+  /** Of every parameter and state that is declared: the kind of the layer that did it, or "model". The optimizer's and the compiler's own have none. */
+  readonly declaredBy: ReadonlyMap<string, string>;
   /** A hash of the training graphs, by which a checkpoint knows its own. */
   readonly graph: string;
   /** How many threads share a step unless its caller says otherwise; undefined where the trainer knows of no threads. */
   readonly threads?: number;
+  /** A step can be run in slices. */
+  readonly sliced?: true;
   /** Products and sums of kernels may be rounded once, where the engine's processor does that faster. */
   readonly relaxed?: true;
   /** Approximate rewrites that were used, by name. */
@@ -58,10 +62,16 @@ export interface MemoryFacts {
 }
 
 /** What may be asked of a compile that not every target has. */
-export type Option = "float64" | "threads" | "relaxed" | "winograd" | "gradients" | "memory" | "schedules" | "plan";
+export type Option = "float64" | "threads" | "sliced" | "relaxed" | "winograd" | "gradients" | "memory" | "schedules" | "plan";
 
 /** Which of a module's two files: trainer.ts, or gradients.ts, whose one entry is `gradients`. */
 export type Kind = "trainer" | "gradients";
+
+/** What one of the two files is printed with: gradients have no steps, and so no slices. */
+export const factsFor = (kind: Kind, { sliced, ...facts }: Facts): Facts => ({
+  ...facts,
+  ...(sliced === true && kind === "trainer" && { sliced }),
+});
 
 /** A flag of the command line that a target brings along. */
 export interface Flag {

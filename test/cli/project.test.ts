@@ -5,6 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ownEnvironment } from "../../compiler/cli/keep.ts";
 import type { CompileJson, InitJson } from "../../compiler/cli/json.ts";
 import { adjoint, build, root, type Ran } from "../support/command.ts";
 
@@ -93,6 +94,37 @@ describe("adjoint.config.ts", () => {
     expect(stderr.replaceAll(`${folder}/`, "")).toContain(message);
     expect(readdirSync(folder)).not.toContain("generated");
   });
+});
+
+test("a file that only other models import is no model, and that is said; one that nobody imports is named with what it lacks", async () => {
+  writeFileSync(at("models/widths.ts"), "export const width = 3;\n");
+  writeFileSync(
+    at("models/wired.ts"),
+    `import { width } from "./widths.ts";\nvoid width;\n${readFileSync(at("models/circuit.ts"), "utf8")}`,
+  );
+  const { code, stdout, stderr } = await run("compile --unchecked --json");
+  expect([code, stderr]).toEqual([
+    0,
+    "models/widths.ts is no model, since it exports nothing by default and models/wired.ts imports it: left out\n",
+  ]);
+  expect((JSON.parse(stdout) as { results: CompileJson[] }).results.map(({ folder }) => folder)).toEqual([
+    "generated/circuit",
+    "generated/wired",
+  ]);
+  writeFileSync(at("models/stray.ts"), "export const nothing = 3;\n");
+  const lost = await run("compile --unchecked");
+  expect(lost.code).toBe(2);
+  expect(lost.stderr).toContain("models/stray.ts");
+  expect(lost.stderr).toContain("export default");
+});
+
+test("a compile in a process of its own takes no port to be debugged on", () => {
+  expect(ownEnvironment({ HOME: "/h", NODE_OPTIONS: "--inspect-brk=9230 --max-old-space-size=512 --inspect" })).toEqual({
+    HOME: "/h",
+    NODE_OPTIONS: "--max-old-space-size=512",
+    CI: "1",
+  });
+  expect(ownEnvironment({ NODE_OPTIONS: "--inspect" })).toEqual({ CI: "1" });
 });
 
 test("--check goes with nothing that writes", async () => {

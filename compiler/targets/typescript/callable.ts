@@ -6,6 +6,7 @@ import type { Checks } from "./checking.ts";
 import { inputsOf, printFeeds, printHypers, printResult, printStatements } from "./entry.ts";
 import { recordType, recordValue } from "./record.ts";
 import { property, quoted, type Scope } from "./scope.ts";
+import { generatorOf, printSlicedPhases, printWholePhase } from "./slices.ts";
 
 /** What entry points are printed with. */
 export interface Printing {
@@ -23,11 +24,16 @@ export const entryNamed = (module: Module, name: string): Entry => module.entrie
 function printBody(
   entry: Entry,
   rows: number,
-  { module, scope, checks, needs }: Printing,
+  { module, facts, scope, checks, needs }: Printing,
   checked: readonly string[],
   { trains, finite }: { readonly trains: boolean; readonly finite: boolean },
 ): string {
-  const given = [...checked, ...printFeeds(module, entry, rows, scope, checks, finite), ...printHypers(module, entry, scope, checks)];
+  const given = [
+    ...(facts.sliced === true && !trains ? ["checkIdle();"] : []),
+    ...checked,
+    ...printFeeds(module, entry, rows, scope, checks, finite),
+    ...printHypers(module, entry, scope, checks),
+  ];
   return `${given.join("\n    ")}
 
     ${printStatements(module, entry, scope, needs, trains).join("\n    ")}`;
@@ -40,18 +46,24 @@ export function printPhase(entry: Entry, name: string, printing: Printing): stri
   const rows = facts.batch.train;
   const checked = checks.of({ name, entries: [entry], rows, count: facts.meetings.train ?? "any", finite: true });
   const phase = facts.phases.length === 1 ? undefined : entry.name;
-  return `/** One step on one batch. Returns the loss before the update. */
-  function ${name}(batch: TrainBatch, count: number = ${rows}, options?: StepOptions): number {
-    ${printBody(entry, rows, printing, checked, { trains: true, finite: true })}
+  const body = `    ${printBody(entry, rows, printing, checked, { trains: true, finite: true })}
 
     ${checks.loss(loss, phase)}
   }`;
+  if (facts.sliced === true)
+    return `/** The slices of one step on one batch. Their value is the loss before the update. */
+  function* ${generatorOf(phase === undefined ? undefined : name)}(batch: TrainBatch, count: number = ${rows}, options?: StepOptions): Slices<number> {
+${body}${phase === undefined ? "" : `\n\n  ${printWholePhase(name, rows)}`}`;
+  return `/** One step on one batch. Returns the loss before the update. */
+  function ${name}(batch: TrainBatch, count: number = ${rows}, options?: StepOptions): number {
+${body}`;
 }
 
 /** All phases in order, each under its name. */
 export function printStep(phaseFunction: ReadonlyMap<string, string>, { module, facts, checks }: Printing): string {
   const entries = facts.phases.map((phase) => entryNamed(module, phase));
   const checked = checks.of({ name: "step", entries, rows: facts.batch.train, count: facts.meetings.train ?? "any", finite: true });
+  if (facts.sliced === true) return printSlicedPhases(phaseFunction, facts.batch.train, lossType(facts), checked);
   return `/** All phases in order, each seeing the weights that the earlier ones wrote. */
   function step(batch: TrainBatch, count: number = ${facts.batch.train}, options?: StepOptions): ${lossType(facts)} {
     ${checked.join("\n    ")}

@@ -68,7 +68,7 @@ export function printStatements(module: Module, entry: Entry, scope: Scope, need
   };
   const bools = new Set(module.buffers.filter(({ dtype }) => dtype === "bool").map(({ name }) => name));
   const statement = (call: Call): string => {
-    if (call.kind === "call") return scope.call(call.kernel, call.args);
+    if (call.kind === "call") return scope.call(call.kernel, call.args, trains);
     const value = printScalar(call.value, printer);
     if (call.kind === "let") return `const ${scope.local(entry.name, call.name)} = ${value};`;
     return `${scope.array(call.buffer)}[0] = ${bools.has(call.buffer) ? `${value} ? 1 : 0` : value};`;

@@ -1,5 +1,6 @@
 /** Guarantees kernels as functions of the emitted file itself, over one ArrayBuffer. */
 
+import { dividedKernels, divisionOf, SLICE, type Section } from "../../loop/divide.ts";
 import type { Kernel, Module } from "../../loop/loop.ts";
 import type { Names } from "../../loop/identifier.ts";
 import { namesOf } from "../../loop/uses.ts";
@@ -8,46 +9,98 @@ import { Outline, type Outlined } from "./outline.ts";
 import { THREEFRY } from "./random.ts";
 import { eachTurn, type Kernels } from "./scope.ts";
 import { givesUp, sharedName, sharingOf, type Shared, type Sharing } from "./shared.ts";
+import { sectionName } from "../sections.ts";
+import { SlicedCalls } from "./slices.ts";
 import { givenNames, printArrayTypes, printKernelFunction, printOutlined, type Common } from "./statement.ts";
 
 /** Kernels over views of the arena, each bound once to the arrays that a statement gives it. */
 export function functionsOf(
   module: Module,
-  outline: Outline = new Outline(module.kernels),
-  sharing: Sharing = sharingOf(module, givesUp(module)),
+  {
+    sliced,
+    outline = new Outline(module.kernels),
+    sharing,
+  }: { readonly sliced?: true | undefined; readonly outline?: Outline; readonly sharing?: Sharing } = {},
+): Kernels {
+  const divided = dividedKernels(module.kernels, divisionOf({ sliced }));
+  const slices = sliced === true ? new SlicedCalls(module, divided, SLICE) : undefined;
+  const givesUpItsOwn = givesUp(module);
+  return kernelsOver(
+    module,
+    outline,
+    sharing ?? sharingOf(module, (kernel) => !divided.has(kernel.name) && givesUpItsOwn(kernel)),
+    divided,
+    slices,
+  );
+}
+
+function kernelsOver(
+  module: Module,
+  outline: Outline,
+  sharing: Sharing,
+  divided: ReadonlyMap<string, readonly Section[]>,
+  slices: SlicedCalls | undefined,
 ): Kernels {
   const kernels = new Map(module.kernels.map((kernel) => [kernel.name, kernel]));
   const bound = new Map<string, { readonly name: string; readonly made: string }>();
   const nameOf = namesOfShared();
+  const sections = new Map<string, string>();
+  /** The identifier of a section after the first. */
+  const sectionOf = (section: string, names: Names): string => {
+    const known = sections.get(section) ?? names.take(section.replaceAll(".", "_"));
+    sections.set(section, known);
+    return known;
+  };
   return {
     arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
     options: [],
     checks: (module, facts, scope) => new AllChecks(module, facts, scope),
     randomBits: THREEFRY,
     idioms: (text) => IDIOMS.flatMap(({ sign, lines }) => (sign.test(text) ? lines : [])),
-    call(kernel, args, scope) {
+    call(kernel, args, scope, trains) {
       const own = kernels.get(kernel)!;
       const shared = sharing.get(kernel);
-      const names = givenNames(shared?.kernel ?? own, outline);
+      // what is divided is printed in its own words
+      const names = givenNames(shared?.kernel ?? own, divided.has(kernel) ? undefined : outline);
       const given = args.map((arg, n) => (scope.array(arg) === names[n] ? names[n] : `${names[n]!}: ${scope.array(arg)}`));
       const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names);
       const rows = shared === undefined ? "" : `${shared.rows.get(kernel)!}, `;
-      const turn = args.map(scope.turnOf).find((one) => one !== undefined);
-      const once = `${name}(${rows}{ ${given.join(", ")} })`;
-      const made = turn === undefined ? once : eachTurn(turn, once);
       const written = args.filter((_, n) => own.params[n]!.access !== "read").at(-1)!;
-      const one = bound.get(made) ?? {
-        name: scope.names.take(`${name.replace(/_[\dN].*/, "")}_${scope.view(written)}`),
-        made,
+      const turn = args.map(scope.turnOf).find((one) => one !== undefined);
+      const boundTo = (section: string): string => {
+        const called = section === name ? name : sectionOf(section, scope.names);
+        const once = `${called}(${rows}{ ${given.join(", ")} })`;
+        const made = turn === undefined ? once : eachTurn(turn, once);
+        const one = bound.get(made) ?? {
+          name: scope.names.take(`${name.replace(/_[\dN].*/, "")}_${scope.view(written)}`),
+          made,
+        };
+        bound.set(made, one);
+        return turn === undefined ? one.name : `${one.name}[${turn.name}]!`;
       };
-      bound.set(made, one);
-      return turn === undefined ? `${one.name}();` : `${one.name}[${turn.name}]!();`;
+      if (slices === undefined) return `${boundTo(name)}();`;
+      return slices.call(kernel, name, trains, { call: (section, range) => `${boundTo(section)}(${range});`, part: boundTo });
     },
     bound: () => [...bound.values()].map(({ name, made }) => `const ${name} = ${made};`),
     print: (scope, needs) =>
       printKernels(module.kernels, outline, scope.names, needs, sharing, (kernel, common, shared) => {
         const name = shared === undefined ? scope.kernel(kernel.name) : nameOf(shared, scope.names);
-        return printKernelFunction(kernel, name, needs, "at stores", undefined, common, shared);
+        const parts = divided.get(kernel.name);
+        if (parts === undefined) return printKernelFunction(kernel, name, needs, "at stores", undefined, common, shared);
+        return parts
+          .map(({ body, divided }, n) =>
+            printKernelFunction(
+              { ...kernel, body },
+              n === 0 ? name : sectionOf(sectionName(name, n), scope.names),
+              needs,
+              "at stores",
+              undefined,
+              undefined,
+              undefined,
+              divided,
+            ),
+          )
+          .join("\n\n");
       }),
   };
 }

@@ -1,7 +1,7 @@
 /** The default target: trainer.ts, in which kernels are functions over views of one ArrayBuffer. */
 
 import { Emitted } from "../emitted.ts";
-import type { Target } from "../target.ts";
+import { factsFor, type Target } from "../target.ts";
 import { aloneInTypeScript } from "./alone.ts";
 import { functionsOf } from "./functions.ts";
 import { scalar } from "./machine.ts";
@@ -13,8 +13,11 @@ export const typescript = {
   asked: {},
   implied: { target: "typescript" },
   machine: scalar,
-  understands: new Set(["float64", "winograd", "gradients", "memory", "schedules", "plan"]),
+  understands: new Set(["float64", "sliced", "winograd", "gradients", "memory", "schedules", "plan"]),
   beside: new Set(["model.graph", "report.md"]),
-  emit: async (module, facts, kind = "trainer") => new Emitted(printFile(module, facts, functionsOf(module), kind)),
+  async emit(module, asked, kind = "trainer") {
+    const facts = factsFor(kind, asked);
+    return new Emitted(printFile(module, facts, functionsOf(module, { sliced: facts.sliced }), kind));
+  },
   alone: (kernels, arenaBytes) => aloneInTypeScript(kernels, arenaBytes),
 } as const satisfies Target;

@@ -4,12 +4,13 @@ import type { Buffer, Entry, Module } from "../../loop/loop.ts";
 import { entryNamed, lossType, printEvaluate, printGradientsFunction, printPhase, printPredict, printStep } from "./callable.ts";
 import type { Checks } from "./checking.ts";
 import { isSeeded, printInitial, takenBy } from "./entry.ts";
-import { isDouble, printHeader, printIdentity, printTables, region } from "./frame.ts";
+import { isDouble, printHeader, printIdentity, printKept, printTables, region } from "./frame.ts";
 import type { Facts, Kind } from "../target.ts";
 import { sourcesFor } from "./mathematics/index.ts";
 import { NORMAL, UNIFORM } from "./random.ts";
 import { hyperType, hyperValue, recordType, recordValue } from "./record.ts";
 import { printRowFacts } from "./row-facts.ts";
+import { printStepping, slicesSupport, SLICES_TYPE } from "./slices.ts";
 import { printViews, property, scopeOf, type Kernels, type Scope } from "./scope.ts";
 
 const floatsOf = (module: Module): "Float32Array" | "Float64Array" => (module.buffers.some(isDouble) ? "Float64Array" : "Float32Array");
@@ -79,7 +80,6 @@ export function printTrainer(module: Module, facts: Facts, kernels: Kernels): st
   const needs = new Set<string>();
   const of = (role: Buffer["role"]): Buffer[] => module.buffers.filter((buffer) => buffer.role === role);
   const named = (buffers: readonly Buffer[]) => buffers.map((buffer) => [buffer.name, buffer] as const);
-  const viewsOf = (buffers: readonly Buffer[]) => recordValue(buffers.map((buffer) => [buffer.name, scope.view(buffer.name)]));
   const single = facts.phases.length === 1;
   const phaseFunction = new Map(facts.phases.map((phase) => [phase, single ? "step" : scope.names.take(phase)]));
   const checks = kernels.checks(module, facts, scope);
@@ -88,8 +88,16 @@ export function printTrainer(module: Module, facts: Facts, kernels: Kernels): st
   const phases = training.map((entry) => printPhase(entry, phaseFunction.get(entry.name)!, printing));
   const evaluate = printEvaluate(printing);
   const predict = printPredict(printing);
-  const entries = [...phases, ...(single ? [] : [printStep(phaseFunction, printing)]), evaluate.code, predict.code];
+  const sliced = facts.sliced === true;
+  const entries = [
+    ...phases,
+    ...(single ? [] : [printStep(phaseFunction, printing)]),
+    ...(sliced ? [printStepping(lossType(facts), facts.batch.train)] : []),
+    evaluate.code,
+    predict.code,
+  ];
   const hypers = of("hyper");
+  const kept = printKept(module, scope);
   const inputs = takenBy(module, training);
   const initial = [...of("parameter"), ...of("state"), ...of("constant")].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
   const seeded = isSeeded([...of("parameter"), ...of("state")]);
@@ -112,22 +120,36 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
   ${checks.lists()}
 
   ${checks.packing("trainer")}
+
+  ${kept.made}
   // #endregion
 
   return {
-    step,${single ? "" : `\n    phases: ${phasesRecord},`}
+    step,${sliced ? "\n    stepInSlices," : ""}${single ? "" : `\n    phases: ${phasesRecord},`}
     evaluate,
     predict,
     batch: { train: ${facts.batch.train}, evaluate: ${facts.batch.evaluate}, predict: ${facts.batch.predict} },${printRowFacts(module, facts).values}
     inputs: ${recordValue(inputs.map(([given, buffer]) => [given, scope.view(buffer.name)]))},
-    parameters: ${viewsOf(of("parameter"))},
-    state: ${viewsOf(of("state"))},
+    parameters: ${kept.parameters},
+    state: ${kept.state},
     hyper,
     get stepCount() {
       return ${count === undefined ? "0" : `${scope.view(count.name)}[0]!`};
     },
-    bytes,
-    restore,
+    ${
+      sliced
+        ? `bytes() {
+      checkIdle();
+      return bytes();
+    },
+    restore(packed) {
+      restore(packed);
+      stepping = false;
+    },`
+        : `bytes,
+    restore,`
+    }
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }`;
   const types = `/** One training batch: all rows, or exactly the real ones. */
@@ -141,11 +163,17 @@ export type StepOptions = { readonly finite?: boolean };
 /** Means times \`count\`: Σ / Σ count is the mean over batches. */
 export type Evaluation = ${evaluate.type};
 /** Views, valid until the next call. */
-export type Prediction = ${predict.type};
+export type Prediction = ${predict.type};${sliced ? `\n${SLICES_TYPE}` : ""}
 
 export interface Trainer {
   /** One step on one batch, of which the first \`count\` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number, options?: StepOptions): ${lossType(facts)};${single ? "" : `\n  /** The phases of a step, each alone. */\nreadonly phases: { ${facts.phases.map((phase) => `${property(phase)}(batch: TrainBatch, count?: number, options?: StepOptions): number`).join("; ")} };`}
+  step(batch: TrainBatch, count?: number, options?: StepOptions): ${lossType(facts)};${
+    sliced
+      ? `
+  /** The same, slice by slice: a step that gives way, whose value at the end is the loss. Until then every other call is refused. */
+  stepInSlices(batch: TrainBatch, count?: number, options?: StepOptions): Slices<${lossType(facts)}>;`
+      : ""
+  }${single ? "" : `\n  /** The phases of a step, each alone. */\nreadonly phases: { ${facts.phases.map((phase) => `${property(phase)}(batch: TrainBatch, count?: number, options?: StepOptions): number`).join("; ")} };`}
   evaluate(batch: EvaluateBatch, count?: number): Evaluation;
   predict(batch: PredictBatch): Prediction;
   /** Rows of a batch, by entry point. */
@@ -157,12 +185,15 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{ MODEL: string; GRAPH: string; PARAMETERS: readonly ParameterRow[]; STATE: readonly StateRow[] }>;
 }`;
-  const tables = `${printIdentity(module, facts)}\n\n${printTables(module)}`;
+  const tables = `${printIdentity(module, facts)}\n\n${printTables(module, facts)}`;
   return underHeader(module, facts, kernels, "The trainer", scope, checks, needs, [
     constructor,
     region("types", types),
     region("tables", tables),
+    ...(sliced ? [region("slices", slicesSupport(constructor))] : []),
   ]);
 }
 
@@ -221,7 +252,7 @@ export interface Gradients {
   /** Takes the weights of a trainer: restore(trainer.bytes()). */
   restore(bytes: Uint8Array): void;
 }`;
-  const parts = [constructor, region("types", types), region("tables", printTables(module))];
+  const parts = [constructor, region("types", types), region("tables", printTables(module, facts))];
   return underHeader(module, facts, kernels, "The gradients", scope, checks, needs, parts);
 }
 

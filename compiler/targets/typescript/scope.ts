@@ -14,8 +14,9 @@ import { blockComment, line, WIDTH } from "./comment.ts";
 /** Identifiers that the file's own frame uses. */
 const FRAME = (
   "readModule team run work alone gather Team Thread ThreadedTrainer Setup THREADS CALL TURN DONE SLEEPING WAITING FAILED MESSAGE possible compiled sharedMemory meet pause Worker warned SPINS PATIENCE control port console navigator Atomics SharedArrayBuffer createThreadedTrainer serve " +
+  "slices stepInSlices stepping checkIdle guarded inParts whole Slices share claim fail checkThreaded ThreadedOptions OVER OFFERS SHARE PATIENT " +
   "fround Floats Ints Doubles arena kernels instantiate WebAssembly atob KERNELS exp32 log32 tanh32 bitsOf floatOf batch count options seed step evaluate predict gradients inputs parameters state hyper bytes restore given slot rows name view at packed outputs ofParameters ofInputs " +
-  "Shape DType StateRow ParameterRow stateRow parameterRow StepOptions Evaluation Prediction Found Numbers packedViews isFloat width " +
+  "Shape DType StateRow ParameterRow stateRow parameterRow StepOptions Evaluation Prediction Found Numbers packedViews isFloat width viewsOf " +
   "createTrainer createGradients Trainer Gradients Batch TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE MODEL GRAPH feed checkCount checkFull isFiniteAsked stepOptions checkBatch checkRecord checkLabels checkArray checkNumbers checkLoss checkHyper checkSeed checkModule shown finite JSON Symbol fillUniform fillNormal randomBits " +
   "powersOfTwo rootsOfTwo doubleBits doubleHalves highHalf notANumber minusInfinity turnsPerRadian wrapAngle quarterRemainder sinOfRemainder cosOfRemainder polynomial productError powerOfPositive reduceAngle " +
   "expCoefficients logCoefficients tanhCoefficients sinCoefficients cosCoefficients atanhCoefficients erfCoefficients erfcCoefficients atanCoefficients erfcTail expm1Coefficients"
@@ -31,7 +32,7 @@ export interface Scope {
   readonly local: (entry: string, name: string) => string;
   readonly kernel: (name: string) => string;
   /** A statement of the step. */
-  readonly call: (kernel: string, args: readonly string[]) => string;
+  readonly call: (kernel: string, args: readonly string[], trains: boolean) => string;
 }
 
 /** What differs between targets whose step is TypeScript: where kernels live, and whose memory is the arena. */
@@ -40,7 +41,8 @@ export interface Kernels {
   readonly arena: string;
   /** What the constructor's options have besides the seed: names, and type members. */
   readonly options: readonly { readonly name: string; readonly member: string }[];
-  call(kernel: string, args: readonly string[], scope: Omit<Scope, "call">): string;
+  /** `trains`: in a step. */
+  call(kernel: string, args: readonly string[], scope: Omit<Scope, "call">, trains: boolean): string;
   /** What in the text is there for engines and not for readers, in lines of the header. */
   idioms(text: string): readonly string[];
   /** Statements that make what the calls so far go to, out of the views. */
@@ -78,7 +80,7 @@ export function scopeOf(module: Module, kernelsOf: Pick<Kernels, "call">): Scope
     local: (entry: string, name: string) => found(locals, `${entry} ${name}`),
     kernel: (name: string) => found(kernels, name),
   };
-  return { ...scope, call: (kernel, args) => kernelsOf.call(kernel, args, scope) };
+  return { ...scope, call: (kernel, args, trains) => kernelsOf.call(kernel, args, scope, trains) };
 }
 
 /** Any text as a string literal. */

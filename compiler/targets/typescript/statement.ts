@@ -1,6 +1,8 @@
 /** Guarantees that a kernel prints as one function over typed arrays, loops as loops and tiles as locals. */
 
+import { tripsOf } from "../../loop/apart.ts";
 import { iterationsOf, walkStmts } from "../../loop/build.ts";
+import { index, type Index } from "../../loop/index-expression.ts";
 import type { Kernel, Loop, Scalar, Stmt } from "../../loop/loop.ts";
 import { identifier, Names } from "../../loop/identifier.ts";
 import { LIMITS, partsOf, type Block, type Limits, type Outer, type Part } from "./blocks.ts";
@@ -71,6 +73,7 @@ export function printKernelFunction(
   limits: Limits = LIMITS,
   common?: Common,
   shared?: Shared,
+  divided: readonly Loop[] = [],
 ): string {
   const given = givenNames(kernel, common?.outline);
   const nameOf = new Map(kernel.params.map((param, n) => [param.name, given[n]!]));
@@ -79,6 +82,7 @@ export function printKernelFunction(
   const printer: Printer = rounding === "strict" ? { ...names, strict: true } : names;
   const bools = new Set(kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name));
   const inside = new Names([...given, ...declaredIn(kernel.body).map(identifier)]);
+  const ranges = rangesOf(kernel.body, divided, inside);
   const arrays = inside.take(ARRAYS);
   const how = (): How => ({
     printer,
@@ -114,16 +118,55 @@ export function printKernelFunction(
     blocks.push(`function ${block}(${params.join(", ")}): void {`, ...bounds, ...body, "}");
     return `${block}(${part.given.map((one) => identifier(one.name)).join(", ")});`;
   };
-  const loops = printParts(partsOf(kernel.body, limits));
+  const loops = printParts(partsOf(ranges.body, limits));
   return [
     blockComment(docOf(kernel, nameOf, shared)),
-    `function ${name}(${shared === undefined ? "" : `${shared.given}: number, `}${arrays}: ${printArrays(kernel, given, needs)}): () => void {`,
+    `function ${name}(${shared === undefined ? "" : `${shared.given}: number, `}${arrays}: ${printArrays(kernel, given, needs)}): (${ranges.params}) => void {`,
+    ...ranges.declared,
     ...blocks,
-    `return function ${name}(): void {`,
+    `return function ${name}(${ranges.params}): void {`,
+    ...ranges.set,
     ...withArrays(loops),
     "};",
     "}",
   ].join("\n");
+}
+
+const RANGE = ["first", "end", "parts"];
+
+/** Loops of which a call runs the parts from `first` to before `end` of `parts` equal ones; where they begin and end, all functions of the kernel see. */
+function rangesOf(body: readonly Stmt[], divided: readonly Loop[], names: Names) {
+  const [declared, set]: [string[], string[]] = [[], []];
+  const given = divided.length === 0 ? [] : RANGE.map((name) => names.take(name));
+  const parts = given.at(-1);
+  const known = new Map<string, { readonly from: Index; readonly to: Index }>();
+  const rangeFor = (loop: Loop): { readonly from: Index; readonly to: Index } => {
+    const trips = tripsOf(loop);
+    const key = `${trips} ${loop.step} ${loop.from.offset}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const own = [names.take("from"), names.take("to")] as const;
+    own.forEach((name, n) => {
+      const share = `Math.floor((${given[n]} * ${trips}) / ${parts})`;
+      const scaled = loop.step === 1 ? share : `${share} * ${loop.step}`;
+      declared.push(`let ${name} = 0;`);
+      set.push(`${name} = ${scaled}${loop.from.offset === 0 ? "" : ` + ${loop.from.offset}`};`);
+    });
+    const end = loop.from.offset + trips * loop.step;
+    const made = { from: index(own[0], end), to: index(own[1], end + 1) };
+    known.set(key, made);
+    return made;
+  };
+  const within = (s: Stmt): Stmt => {
+    if (s.kind !== "for") return s;
+    return divided.includes(s) ? { ...s, ...rangeFor(s) } : { ...s, body: s.body.map(within) };
+  };
+  return {
+    body: divided.length === 0 ? body : body.map(within),
+    declared,
+    set,
+    params: given.map((name) => `${name}: number`).join(", "),
+  };
 }
 
 const isStmt = (part: Part): part is Stmt => part.kind !== "outer" && part.kind !== "block";

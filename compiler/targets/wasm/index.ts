@@ -1,7 +1,7 @@
 /** The WebAssembly targets: the TypeScript trainer's step over kernels in a module, whose bytes the file holds or that lies beside it. */
 
 import { Emitted } from "../emitted.ts";
-import type { Target } from "../target.ts";
+import { factsFor, type Target } from "../target.ts";
 import { printFile } from "../typescript/module.ts";
 import { aloneInWasm } from "./alone.ts";
 import { assemble } from "./assemble.ts";
@@ -12,9 +12,10 @@ const shared = (where: Where) =>
   ({
     suffix: ".wasm",
     machine: simd,
-    understands: new Set(["threads", "relaxed", "winograd", "gradients", "memory", "schedules", "plan"]),
+    understands: new Set(["threads", "sliced", "relaxed", "winograd", "gradients", "memory", "schedules", "plan"]),
     beside: new Set(["report.md"]),
-    async emit(module, facts, kind = "trainer") {
+    async emit(module, asked, kind = "trainer") {
+      const facts = factsFor(kind, asked);
       const assembled = await assemble(module, facts);
       const text = printFile(module, facts, exportsOf(module, where, facts, kind, assembled), kind);
       return new Emitted(text, { bytes: assembled.bytes, ...(where === "external" && { file: `${kind}.wasm` }) });

@@ -1,5 +1,6 @@
 /** Kernels as exports of a WebAssembly instance whose memory is the arena, for the TypeScript trainer's own step to call. */
 
+import { dividedKernels, divisionOf, SLICE, type Section } from "../../loop/divide.ts";
 import type { Module } from "../../loop/loop.ts";
 import { storageOf } from "../../loop/turns.ts";
 import { AllChecks } from "../typescript/checks.ts";
@@ -10,7 +11,9 @@ import { printIndex } from "../typescript/expression.ts";
 import { bytesAt, type Kernels, type Scope } from "../typescript/scope.ts";
 import type { Facts, Kind } from "../target.ts";
 import type { Assembled } from "./assemble.ts";
-import { printTeam, Statements } from "./threads.ts";
+import { SlicedCalls } from "../typescript/slices.ts";
+import { Names } from "../../loop/identifier.ts";
+import { memberOf, ONE, printTeam, sectionsOf, Statements } from "./threads.ts";
 
 export type Where = "embedded" | "external";
 
@@ -21,6 +24,12 @@ const BYTES: Readonly<Record<Where, string>> = { embedded: "Uint8Array", externa
 function printMember(doc: readonly string[], name: string, params: readonly string[]): string {
   const given = params.map((param) => `${param}: number`).join(", ");
   return `${blockComment(doc)}\nreadonly ${/^\w+$/.test(name) ? name : JSON.stringify(name)}: (${given}) => void;`;
+}
+
+/** With the range of parts that a divided kernel takes, under names that none of its arrays has. */
+function withRange(params: readonly string[]): readonly string[] {
+  const names = new Names(params);
+  return [...params, ...["first", "end", "parts"].map((name) => names.take(name))];
 }
 
 /** The engine's WebAssembly as far as the file uses it. */
@@ -43,17 +52,16 @@ function printInstantiate(
   scope: Scope,
   assembled: Assembled,
   where: Where,
-  statements: Statements | undefined,
+  divided: ReadonlyMap<string, readonly Section[]>,
+  shared: boolean,
   relaxed: boolean,
 ): string {
   const { imports, bytes } = assembled;
-  const shared = statements !== undefined;
   const members = module.kernels.flatMap((kernel) => {
     const name = scope.kernel(kernel.name);
     const params = kernel.params.map((param) => param.name);
-    const sections = statements?.sectionsOf(kernel.name, name) ?? [{ name, divided: false }];
-    return sections.map((section) =>
-      printMember(kernel.doc, section.name, [...params, ...(section.divided ? ["first", "end", "parts"] : [])]),
+    return sectionsOf(divided.get(kernel.name), name).map((section) =>
+      printMember(kernel.doc, section.name, section.divided ? withRange(params) : params),
     );
   });
   const given = [...(imports.length === 0 ? [] : [`mathematics: { ${imports.join(", ")} }`]), ...(shared ? ["arena: { memory }"] : [])];
@@ -104,16 +112,18 @@ function readModule(bytes: ${BYTES[where]}): object {
 }
 `;
 
-/** Kernels as exports of a WebAssembly instance; with `threads`, of one instance a thread over the same memory. */
+/** Kernels as exports of a WebAssembly instance; where threads share some, of one instance a thread over the same memory. */
 export function exportsOf(module: Module, where: Where, facts: Facts, kind: Kind, assembled: Assembled): Kernels {
   const { threads } = facts;
+  const divided = dividedKernels(module.kernels, divisionOf(facts));
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
   const buffers = new Map(module.buffers.map((buffer) => [buffer.name, buffer]));
   const offset = (name: string): string => {
     const buffer = buffers.get(name)!;
     return printIndex(bytesAt(buffer, slots.get(storageOf(buffer))!));
   };
-  const statements = threads === undefined ? undefined : new Statements(module, threads);
+  const statements = divided.size === 0 || threads === undefined ? undefined : new Statements(divided);
+  const sliced = facts.sliced === true ? new SlicedCalls(module, divided, SLICE) : undefined;
   const given = where === "embedded" ? "readonly module?: object" : "/** trainer.wasm: compiled, or its bytes. */ readonly module: object";
   return {
     arena:
@@ -126,10 +136,17 @@ export function exportsOf(module: Module, where: Where, facts: Facts, kind: Kind
         ? []
         : [{ name: "team", member: "/** Threads that createThreadedTrainer gathered. */ readonly team?: Team" }]),
     ],
-    call: (kernel, args, scope) => {
+    call: (kernel, args, scope, trains) => {
       const shown = args.map((name) => `${offset(name)} /* ${scope.array(name).replace("]!", "]")} */`).join(", ");
       const name = scope.kernel(kernel);
-      return statements?.call(kernel, name, shown, args.map(scope.view).join(", ")) ?? `kernels.${name}(${shown});`;
+      if (sliced !== undefined) {
+        const given = (range: string): string => [...(args.length === 0 ? [] : [shown]), ...(range === "" ? [] : [range])].join(", ");
+        return sliced.call(kernel, name, trains, {
+          call: (section, range) => `${memberOf(section)}(${given(range)});`,
+          part: (section) => `(first, end, parts) => ${memberOf(section)}(${given("first, end, parts")})`,
+        });
+      }
+      return statements?.call(kernel, name, shown, args.map(scope.array).join(", ")) ?? `kernels.${name}(${shown});`;
     },
     bound: () => [],
     checks: (of, made, scope) => new AllChecks(of, made, scope),
@@ -137,8 +154,8 @@ export function exportsOf(module: Module, where: Where, facts: Facts, kind: Kind
     idioms: () => ["A statement `kernels.relu_4x3(0 /* x */, 48 /* h */)` gives a kernel the byte offsets of its arrays in the memory."],
     print: (scope, needs) => {
       for (const name of assembled.imports) needs.add(name);
-      const instantiate = printInstantiate(module, scope, assembled, where, statements, facts.relaxed === true);
-      if (statements === undefined) return [instantiate];
+      const instantiate = printInstantiate(module, scope, assembled, where, divided, statements !== undefined, facts.relaxed === true);
+      if (statements === undefined) return threads === undefined || kind !== "trainer" ? [instantiate] : [ONE(where), instantiate];
       return [...printTeam(statements, module.arenaBytes, { where, threads: kind === "trainer" ? threads : undefined }), instantiate];
     },
   };

@@ -1,12 +1,13 @@
 /** WebAssembly text of a module's kernels: one exported function each, its parameters byte offsets, its loops readable. */
 
 import { tripsOf } from "../../loop/apart.ts";
-import { divide, type Section } from "../../loop/divide.ts";
+import { dividedKernels, divisionOf, type Section } from "../../loop/divide.ts";
 import { index, type Index } from "../../loop/index-expression.ts";
 import { LANES } from "../../loop/lanes.ts";
 import type { Kernel, Loop, Stmt } from "../../loop/loop.ts";
 import { printLanes, printOne } from "./expression.ts";
 import { FunctionText, indent, type ModuleText } from "./function.ts";
+import { sectionName } from "../sections.ts";
 import { sum } from "./indices.ts";
 import { FROM, parted, TO } from "./long-loops.ts";
 import { FLOAT_FUNCTIONS, type FloatFunction } from "./mathematics.ts";
@@ -14,8 +15,13 @@ import { FLOAT_FUNCTIONS, type FloatFunction } from "./mathematics.ts";
 /** Text from a model stays inside its comment. */
 const comment = (text: string): string => `;; ${text.replace(/[\u0000-\u001f\u007f]/g, " ")}`;
 
-function printKernel(kernel: Kernel, name: string, module: ModuleText, { threads, long }: WasmOptions): string[] {
-  const sections = threads === undefined ? undefined : divide(kernel, threads);
+function printKernel(
+  kernel: Kernel,
+  name: string,
+  module: ModuleText,
+  sections: readonly Section[] | undefined,
+  long: number | undefined,
+): string[] {
   const doc = kernel.doc.map(comment);
   if (sections === undefined) return [...doc, ...printInParts(kernel, name, module, long)];
   return [...doc, ...sections.flatMap((section, n) => printSection(kernel, sectionName(name, n), section, module))];
@@ -35,9 +41,6 @@ function printInParts({ params, body }: Kernel, name: string, module: ModuleText
   });
   return [...wrapped(`$kernel.${name} (export "${name}")`, buffers, [...text.locals(), ...lines]), ...functions];
 }
-
-/** The first section of a divided kernel has its name; those after a barrier are numbered. */
-export const sectionName = (kernel: string, section: number): string => (section === 0 ? kernel : `${kernel}.${section + 1}`);
 
 /** A function of byte offsets and numbers. */
 const wrapped = (head: string, params: readonly string[], lines: readonly string[]): string[] => [
@@ -60,6 +63,9 @@ function printFunctionOf(
   return wrapped(head, params, [...before.filter(isLocal), ...text.locals(), ...before.filter((line) => !isLocal(line)), ...lines]);
 }
 
+/** What a section is given beside the buffers, none of which is called so: the dot. */
+const [FIRST, END, PARTS] = ["first.", "end.", "parts."];
+
 /** A section: of each divided loop the parts from `first` to before `end` of `parts` equal ones; or all of what one thread runs alone. */
 function printSection(kernel: Kernel, name: string, { body, divided }: Section, module: ModuleText): string[] {
   const head = `$kernel.${name} (export "${name}")`;
@@ -73,11 +79,11 @@ function printSection(kernel: Kernel, name: string, { body, divided }: Section, 
     const given = shares.get(key);
     if (given !== undefined) return given;
     const [from, to] = [`from.${shares.size}`, `to.${shares.size}`];
-    const share = (part: string): string => `(i32.div_u (i32.mul ${part} (i32.const ${trips})) (local.get $parts))`;
+    const share = (part: string): string => `(i32.div_u (i32.mul ${part} (i32.const ${trips})) (local.get $${PARTS}))`;
     const bound = (part: string): string => sum([`(i32.mul ${share(part)} (i32.const ${loop.step}))`, `(i32.const ${loop.from.offset})`]);
     before.push(`(local $${from} i32) (local $${to} i32)`);
-    before.push(`(local.set $${from} ${bound("(local.get $first)")})`);
-    before.push(`(local.set $${to} ${bound("(local.get $end)")})`);
+    before.push(`(local.set $${from} ${bound(`(local.get $${FIRST})`)})`);
+    before.push(`(local.set $${to} ${bound(`(local.get $${END})`)})`);
     const end = loop.from.offset + trips * loop.step;
     const made = { from: index(from, end), to: index(to, end + 1) };
     shares.set(key, made);
@@ -87,7 +93,7 @@ function printSection(kernel: Kernel, name: string, { body, divided }: Section, 
     if (s.kind !== "for") return s;
     return divided.includes(s) ? { ...s, ...shareOf(s) } : { ...s, body: s.body.map(within) };
   };
-  return printFunctionOf([...buffers, "first", "end", "parts"], body.map(within), module, head, before);
+  return printFunctionOf([...buffers, FIRST, END, PARTS], body.map(within), module, head, before);
 }
 
 /** A function of one value, or of four lanes. */
@@ -122,8 +128,10 @@ function printApart(name: string): string[] {
 export interface WasmOptions {
   /** Vector operations from which on a loop runs in parts. */
   readonly long?: number;
-  /** Kernels are divided among threads, and the memory is one that they share. */
+  /** Kernels whose work pays for it are divided among threads; where there are any, the memory is one that threads share. */
   readonly threads?: number;
+  /** Long kernels take a range of parts, so that a step can give way between them. */
+  readonly sliced?: true;
   /** a·b + c of lanes may be rounded once. */
   readonly relaxed?: true;
 }
@@ -147,9 +155,9 @@ export function printWasm(
   options: WasmOptions = {},
 ): WasmText {
   const needs = new Set<string>();
-  const shared = options.threads !== undefined;
+  const divided = dividedKernels(kernels, divisionOf(options));
   const functions = kernels.flatMap((kernel) =>
-    printKernel(kernel, nameOf(kernel.name), { needs, relaxed: options.relaxed === true }, options),
+    printKernel(kernel, nameOf(kernel.name), { needs, relaxed: options.relaxed === true }, divided.get(kernel.name), options.long),
   );
   const carried: string[] = [];
   const globals = new Map<string, string>();
@@ -168,7 +176,7 @@ export function printWasm(
     text: [
       "(module",
       ...indent(imports.map((name) => `(import "mathematics" "${name}" (func $${name} ${typed(name)}))`)),
-      shared
+      divided.size > 0 && options.threads !== undefined
         ? `  (import "arena" "memory" (memory ${pages(arenaBytes)} ${pages(arenaBytes)} shared)) (export "memory" (memory 0))`
         : `  (memory (export "memory") ${pages(arenaBytes)} ${pages(arenaBytes)})`,
       ...indent([...[...globals].map(([vector, name]) => `(global ${name} v128 ${vector})`), ...functions, ...carried]),

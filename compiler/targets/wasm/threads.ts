@@ -1,12 +1,12 @@
 /**
- * A step whose kernels several threads share: the main thread runs the statements; at a divided kernel it calls the turn,
- * every thread runs most of its share and then parts that nobody has begun, and the main thread goes on when all are done. The threads
- * spin through a step and sleep between steps.
+ * A step whose kernels several threads share: the main thread runs the statements; at a divided kernel it offers the parts, every thread
+ * that is awake claims one after the other, first of its own share, then of others', and the main thread goes on when all are done. A
+ * thread that sleeps, or has no core, claims nothing and holds up nobody. Threads spin for a moment and sleep.
  */
 
-import { divide } from "../../loop/divide.ts";
-import type { Module } from "../../loop/loop.ts";
-import { pages, sectionName } from "./text.ts";
+import type { Section } from "../../loop/divide.ts";
+import { sectionName } from "../sections.ts";
+import { pages } from "./text.ts";
 
 interface SectionExport {
   readonly name: string;
@@ -14,32 +14,29 @@ interface SectionExport {
   readonly divided: boolean;
 }
 
+/** The exports of a kernel. */
+export const sectionsOf = (sections: readonly Section[] | undefined, name: string): readonly SectionExport[] =>
+  sections === undefined
+    ? [{ name, divided: false }]
+    : sections.map(({ divided }, n) => ({ name: sectionName(name, n), divided: divided.length > 0 }));
+
+/** A member of the kernels, by its name. */
+export const memberOf = (name: string): string => (/^\w+$/.test(name) ? `kernels.${name}` : `kernels[${JSON.stringify(name)}]`);
+
 /** The statements of a module that threads share, numbered as they are printed: equal calls have one number. */
 export class Statements {
-  readonly #sections: ReadonlyMap<string, readonly boolean[]>;
+  readonly #shared: ReadonlyMap<string, readonly Section[]>;
   readonly #numbers = new Map<string, number>();
 
-  constructor({ kernels }: Module, threads: number) {
-    this.#sections = new Map(
-      kernels.flatMap((kernel) => {
-        const sections = divide(kernel, threads);
-        return sections === undefined ? [] : [[kernel.name, sections.map(({ divided }) => divided.length > 0)]];
-      }),
-    );
-  }
-
-  /** The exports of a kernel. */
-  sectionsOf(kernel: string, name: string): readonly SectionExport[] {
-    const sections = this.#sections.get(kernel);
-    if (sections === undefined) return [{ name, divided: false }];
-    return sections.map((divided, n) => ({ name: sectionName(name, n), divided }));
+  constructor(shared: ReadonlyMap<string, readonly Section[]>) {
+    this.#shared = shared;
   }
 
   /** The statement that calls a divided kernel, a section after the other; undefined for a kernel of one thread. */
   call(kernel: string, name: string, args: string, shown: string): string | undefined {
-    if (!this.#sections.has(kernel)) return undefined;
-    const calls = this.sectionsOf(kernel, name).map((section) => {
-      const text = `kernels${/^\w+$/.test(section.name) ? `.${section.name}` : `[${JSON.stringify(section.name)}]`}(${args}`;
+    if (!this.#shared.has(kernel)) return undefined;
+    const calls = sectionsOf(this.#shared.get(kernel), name).map((section) => {
+      const text = `${memberOf(section.name)}(${args}`;
       if (!section.divided) return `${text});`;
       const call = `${text}, first, end, parts);`;
       const number = this.#numbers.get(call) ?? this.#numbers.size;
@@ -64,7 +61,7 @@ interface TeamOptions {
 /** Statements, the lone thread, and, of a trainer, the team. */
 export function printTeam(statements: Statements, arenaBytes: number, { where, threads }: TeamOptions): readonly string[] {
   const size = pages(arenaBytes);
-  const module = where === "embedded" ? "module?: object" : "module: object";
+  const module = moduleOf(where);
   return [
     `
 /** Who runs a step: the kernels over the arena, and how a statement runs that threads share. */
@@ -90,14 +87,30 @@ function alone(${module}): Team {
   const kernels = instantiate(compiled(module), sharedMemory());
   return { kernels, run: (statement) => work(statement, kernels, 0, 1, 1) };
 }`,
-    ...(threads === undefined
-      ? []
-      : [GATHER.replace("MODULE", module.replace("module", "readonly module")).replaceAll("DEFAULT", String(threads))]),
+    ...(threads === undefined ? [] : [faceOf(where), GATHER.replaceAll("DEFAULT", String(threads))]),
   ];
 }
 
+const moduleOf = (where: "embedded" | "external"): string => (where === "embedded" ? "module?: object" : "module: object");
+
+/** What a program sees of threads, whether there are any. */
+const faceOf = (where: "embedded" | "external"): string => FACE.replace("MODULE", `readonly ${moduleOf(where)}`);
+
+/** Emitted where threads are asked for, but no kernel's work pays for them: the same face before one thread. */
+export const ONE = (where: "embedded" | "external"): string => `${faceOf(where)}
+
+/**
+ * A trainer of one thread: no kernel of this model runs so long that a barrier between threads would pay. No worker is started.
+ * Throws a RangeError or TypeError for what is none of its options.
+ */
+export async function createThreadedTrainer(options: ThreadedOptions): Promise<ThreadedTrainer> {
+  checkThreaded(options);
+  const { spawn: _spawn, threads: _threads, ...rest } = options;
+  return Object.assign(createTrainer(rest), { threads: 1, close() {} });
+}`;
+
 /** Emitted where threads may be asked for. */
-const GATHER = `
+const FACE = `
 /** One end of a conversation with a worker, as workers of pages have it; runtime/node gives the same to those of Node. */
 export interface Thread {
   postMessage(message: unknown): void;
@@ -117,6 +130,27 @@ export interface ThreadedTrainer extends Trainer {
   close(): void;
 }
 
+/** What createThreadedTrainer takes: createTrainer's options, how many threads share a step, and what starts a worker that imports this file and calls \`serve\`. */
+export interface ThreadedOptions {
+  readonly seed?: number;
+  MODULE;
+  readonly threads?: number;
+  readonly spawn: { (): Worker; readonly cores?: number };
+}
+
+/** Throws a RangeError or TypeError for what is none of createThreadedTrainer's options. */
+function checkThreaded(options: ThreadedOptions): void {
+  checkRecord("createThreadedTrainer takes options", options, ["seed", "module", "threads", "spawn"]);
+  const { spawn, threads = 1, seed } = options;
+  checkSeed(seed);
+  if (typeof spawn !== "function")
+    throw new TypeError(\`spawn needs a function that starts a worker, but got \${shown(spawn)}\`);
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new RangeError(\`threads needs a whole number of at least 1, but got \${shown(threads)}\`);
+}`;
+
+/** Emitted where kernels are shared. */
+const GATHER = `
 /** What a worker is told. */
 interface Setup {
   readonly module: object;
@@ -127,14 +161,15 @@ interface Setup {
 }
 
 /**
- * Where in \`control\` what stands: the statement called, how often one was; how many threads are done; which part is the next; how many are
- * asleep, whether the first is, and who failed why. What some write while others look lies in a cache line of its own.
+ * Where in \`control\` what stands: how often parts were offered; whether it is over; how many parts the workers have done; how many of them
+ * sleep, whether the first thread does, and who failed why; from OFFERS on, a cache line for each thread's share. What some write while
+ * others look lies in a cache line of its own.
  */
-const [CALL, TURN, DONE, NEXT, SLEEPING, WAITING, FAILED, MESSAGE] = [0, 1, 16, 32, 48, 49, 50, 51] as const;
-/** A thread's share in parts, and how many of them nobody else may take: what is left goes to whoever is free, so that a thread on a slower core holds nobody up for long. */
-const [SHARE, OWN] = [8, 6] as const;
-/** Looks before a thread sleeps, about a millisecond: longer than what one thread does alone within a step. */
-const SPINS = 200_000;
+const [TURN, OVER, DONE, SLEEPING, WAITING, FAILED, MESSAGE, OFFERS] = [0, 1, 16, 32, 48, 49, 50, 256] as const;
+/** Parts that a thread's share has. An offer is a statement's number times 16, and how many parts of the share are claimed. */
+const SHARE = 8;
+/** Looks before a thread sleeps, which leaves its core to others: some tenths of a millisecond for one that waits for an offer, less for the one that waits for parts which others have begun. */
+const [SPINS, PATIENT] = [20_000, 4_000] as const;
 /** Milliseconds after which a thread that does not answer is taken for dead. */
 const PATIENCE = 60_000;
 
@@ -160,24 +195,15 @@ function possible(asked: number, cores: number): number {
  * A trainer whose steps \`threads\` threads share, with the bits of one. \`spawn\` starts a worker that imports this file and calls
  * \`serve\`. Throws a RangeError or TypeError for what is none of its options, and an Error where a worker does not start.
  */
-export async function createThreadedTrainer(options: {
-  readonly seed?: number;
-  MODULE;
-  readonly threads?: number;
-  readonly spawn: { (): Worker; readonly cores?: number };
-}): Promise<ThreadedTrainer> {
-  checkRecord("createThreadedTrainer takes options", options, ["seed", "module", "threads", "spawn"]);
+export async function createThreadedTrainer(options: ThreadedOptions): Promise<ThreadedTrainer> {
+  checkThreaded(options);
   const { spawn, threads: asked = DEFAULT, ...rest } = options;
-  checkSeed(rest.seed);
-  if (typeof spawn !== "function")
-    throw new TypeError(\`spawn needs a function that starts a worker, but got \${shown(spawn)}\`);
-  if (!Number.isInteger(asked) || asked < 1)
-    throw new RangeError(\`threads needs a whole number of at least 1, but got \${shown(asked)}\`);
   const own = typeof navigator === "undefined" ? undefined : navigator.hardwareConcurrency;
   const threads = possible(asked, spawn.cores ?? own ?? asked);
   if (threads === 1) return Object.assign(createTrainer(rest), { threads, close() {} });
   const [module, memory] = [compiled(options.module), sharedMemory()];
-  const control = new Int32Array(new SharedArrayBuffer(1024));
+  const control = new Int32Array(new SharedArrayBuffer(4 * (OFFERS + 16 * threads)));
+  for (let owner = 0; owner < threads; owner++) control[OFFERS + 16 * owner] = SHARE;
   const workers: Worker[] = [];
   const started = Array.from({ length: threads - 1 }, (_, n) => {
     const worker = spawn();
@@ -189,7 +215,7 @@ export async function createThreadedTrainer(options: {
     });
   });
   const end = (): void => {
-    Atomics.store(control, CALL, -1);
+    Atomics.store(control, OVER, 1);
     Atomics.add(control, TURN, 1);
     Atomics.notify(control, TURN);
     for (const worker of workers.splice(0)) worker.terminate();
@@ -202,38 +228,58 @@ export async function createThreadedTrainer(options: {
   const run = (statement: number): void => {
     if (workers.length === 0) return work(statement, kernels, 0, 1, 1);
     Atomics.store(control, DONE, 0);
-    Atomics.store(control, NEXT, 0);
-    Atomics.store(control, CALL, statement);
+    for (let owner = 0; owner < threads; owner++) Atomics.store(control, OFFERS + 16 * owner, statement * 16);
     Atomics.add(control, TURN, 1);
     if (Atomics.load(control, SLEEPING) > 0) Atomics.notify(control, TURN);
-    try {
-      share(control, statement, kernels, 0, threads);
-    } finally {
-      meet(control, threads - 1);
-    }
+    meet(control, threads * SHARE - share(control, kernels, 0, threads));
   };
   const trainer = createTrainer({ ...rest, team: { kernels, run } });
   return Object.assign(trainer, { threads, close: end });
 }
 
-/** What one of the threads does of a statement. */
-function share(control: Int32Array, statement: number, kernels: Kernels, thread: number, threads: number): void {
-  const [own, parts] = [thread * SHARE, threads * SHARE];
-  work(statement, kernels, own, own + OWN, parts);
-  const left = threads * (SHARE - OWN);
-  for (let n = Atomics.add(control, NEXT, 1); n < left; n = Atomics.add(control, NEXT, 1)) {
-    const first = (n % threads) * SHARE + OWN + Math.floor(n / threads);
-    work(statement, kernels, first, first + 1, parts);
+/** What one of the threads does of what is offered: its own share, then what others have not begun. Gives how many parts. */
+function share(control: Int32Array, kernels: Kernels, thread: number, threads: number): number {
+  let done = 0;
+  for (let n = 0; n < threads; n++) {
+    const owner = (thread + n) % threads;
+    for (let offer = claim(control, OFFERS + 16 * owner); offer >= 0; offer = claim(control, OFFERS + 16 * owner)) {
+      const part = owner * SHARE + (offer & 15);
+      try {
+        work(offer >> 4, kernels, part, part + 1, threads * SHARE);
+      } catch (error) {
+        fail(control, thread, error);
+      }
+      done++;
+    }
+  }
+  return done;
+}
+
+/** The next part of a share, as an offer that names it, which is the caller's from here on; -1 where none is left. */
+function claim(control: Int32Array, at: number): number {
+  for (;;) {
+    const offer = Atomics.load(control, at);
+    if ((offer & 15) >= SHARE) return -1;
+    // the offer names its statement: whenever it was read, a claim that succeeds is of what is offered now
+    if (Atomics.compareExchange(control, at, offer, offer + 1) === offer) return offer;
   }
 }
 
-/** Waits until the other threads are done. Throws what one of them failed of. */
-function meet(control: Int32Array, others: number): void {
+/** Puts down why a thread failed, for the first to throw. */
+function fail(control: Int32Array, thread: number, error: unknown): void {
+  const text = String(error instanceof Error ? error.message : error).slice(0, 200);
+  for (let n = 0; n < text.length; n++) control[MESSAGE + 1 + n] = text.charCodeAt(n);
+  control[MESSAGE] = text.length;
+  Atomics.store(control, FAILED, thread + 1);
+}
+
+/** Waits until the workers have done so many parts. Throws what any thread failed of. */
+function meet(control: Int32Array, parts: number): void {
   let began = 0;
   for (let n = 1; ; n++) {
     const done = Atomics.load(control, DONE);
-    if (done >= others) break;
-    if (n % SPINS !== 0) continue;
+    if (done >= parts) break;
+    if (n % PATIENT !== 0) continue;
     began ||= Date.now();
     if (Date.now() - began > PATIENCE) throw new Error(\`a thread has not answered for \${PATIENCE / 1000} s: its worker has ended\`);
     pause(control, done);
@@ -241,10 +287,10 @@ function meet(control: Int32Array, others: number): void {
   const failed = Atomics.load(control, FAILED);
   if (failed === 0) return;
   const message = String.fromCharCode(...control.subarray(MESSAGE + 1, MESSAGE + 1 + control[MESSAGE]!));
-  throw new Error(\`thread \${failed} failed: \${message}\`);
+  throw new Error(\`thread \${failed - 1} failed: \${message}\`);
 }
 
-/** Leaves the core to the other threads while there are fewer cores than threads. The main thread of a page must not sleep, and looks on. */
+/** Leaves the core to the other threads, one of which may wait for it. The main thread of a page must not sleep, and looks on. */
 function pause(control: Int32Array, done: number): void {
   Atomics.store(control, WAITING, 1);
   try {
@@ -261,25 +307,19 @@ export function serve(port: Thread): void {
     const { module, memory, control, thread, threads } = data as Setup; // createThreadedTrainer sent it
     const kernels = instantiate(module, memory);
     port.postMessage("ready");
-    for (let turn = 0; ; turn = (turn + 1) | 0) {
+    while (Atomics.load(control, OVER) === 0) {
+      const turn = Atomics.load(control, TURN);
+      const done = share(control, kernels, thread, threads);
+      if (done > 0) {
+        Atomics.add(control, DONE, done);
+        if (Atomics.load(control, WAITING) > 0) Atomics.notify(control, DONE);
+      }
       for (let n = 0; Atomics.load(control, TURN) === turn; n++) {
         if (n < SPINS) continue;
         Atomics.add(control, SLEEPING, 1);
         Atomics.wait(control, TURN, turn);
         Atomics.sub(control, SLEEPING, 1);
       }
-      const statement = Atomics.load(control, CALL);
-      if (statement < 0) return;
-      try {
-        share(control, statement, kernels, thread, threads);
-      } catch (error) {
-        const text = String(error instanceof Error ? error.message : error).slice(0, 200);
-        for (let n = 0; n < text.length; n++) control[MESSAGE + 1 + n] = text.charCodeAt(n);
-        control[MESSAGE] = text.length;
-        Atomics.store(control, FAILED, thread);
-      }
-      Atomics.add(control, DONE, 1);
-      if (Atomics.load(control, WAITING) > 0) Atomics.notify(control, DONE);
     }
   };
 }`;
