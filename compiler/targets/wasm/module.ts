@@ -146,7 +146,7 @@ export function exportsOf(module: Module, where: Where, facts: Facts, kind: Kind
           part: (section) => `(first, end, parts) => ${memberOf(section)}(${given("first, end, parts")})`,
         });
       }
-      return statements?.call(kernel, name, shown, args.map(scope.view).join(", ")) ?? `kernels.${name}(${shown});`;
+      return statements?.call(kernel, name, shown, args.map(scope.array).join(", ")) ?? `kernels.${name}(${shown});`;
     },
     bound: () => [],
     checks: (of, made, scope) => new AllChecks(of, made, scope),
