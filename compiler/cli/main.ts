@@ -37,6 +37,10 @@ const VERBS: Readonly<Record<string, { readonly description: string; readonly lo
     description: "Train a model on the data it names, and test it",
     load: async () => (await import("./train.ts")).train,
   },
+  export: {
+    description: "Write a model with its weights for another engine",
+    load: async () => (await import("./export.ts")).exportTo,
+  },
   tune: {
     description: "Search for the best of a model's choices",
     load: async () => (await import("./tune.ts")).tune,
