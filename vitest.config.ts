@@ -8,6 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^adjoint\/runtime\/node$/, replacement: at("./runtime/node/index.ts") },
       { find: /^adjoint\/runtime\/browser$/, replacement: at("./runtime/browser/index.ts") },
+      { find: /^adjoint\/functions$/, replacement: at("./compiler/functions.ts") },
       { find: /^adjoint\/node$/, replacement: at("./compiler/node.ts") },
       { find: /^adjoint\/runtime$/, replacement: at("./runtime/index.ts") },
       { find: /^adjoint$/, replacement: at("./compiler/index.ts") },

@@ -210,6 +210,8 @@ export interface TableRow {
   readonly shape: readonly number[];
   readonly dtype: "f32" | "f64" | "i32";
   readonly offset: number;
+  /** The kind of layer that declared it, "model" where the model did itself; the optimizer's state and the compiler's have none. */
+  readonly layer?: string | undefined;
   readonly trainable?: boolean;
 }
 
@@ -229,4 +231,6 @@ export interface LoadedTrainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Pick<TrainerModule, "MODEL" | "GRAPH" | "PARAMETERS" | "STATE">;
 }

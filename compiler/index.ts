@@ -186,13 +186,15 @@ export { activation } from "./model/layers/activation.ts";
 export {
   conv1d,
   conv2d,
+  conv3d,
   depthwiseConv2d,
   type Convolution1dLayer,
   type Convolution2dLayer,
+  type Convolution3dLayer,
   type ConvolutionOptions,
   type DepthwiseOptions,
 } from "./model/layers/convolution.ts";
-export { conv2dTranspose, type TransposedOptions } from "./model/layers/transposed-convolution.ts";
+export { conv1dTranspose, conv2dTranspose, conv3dTranspose, type TransposedOptions } from "./model/layers/transposed-convolution.ts";
 export {
   multiHeadAttention,
   type MultiHeadAttentionCall,
@@ -200,26 +202,54 @@ export {
   type MultiHeadAttentionOptions,
 } from "./model/layers/attention.ts";
 export { scaledDotProductAttention, type AttentionOptions } from "./model/attention.ts";
+export { rotaryEmbedding, type RotaryOptions } from "./model/rotary.ts";
 export { embedding, positionalEncoding, type EmbeddingOptions, type PositionalEncodingOptions } from "./model/layers/embedding.ts";
 export { gru, lstm, simpleRnn, type RecurrentOptions, type SimpleRnnOptions } from "./model/layers/recurrent.ts";
 export { residual } from "./model/layers/residual.ts";
 export { scan, type Scanned, type ScanOptions, type Stepped } from "./model/scan.ts";
-export { dense, type DenseOptions } from "./model/layers/dense.ts";
-export { dropout } from "./model/layers/dropout.ts";
-export type { LastAxisLayer, Layer, LayerOptions, SameShapeLayer } from "./model/layers/layer.ts";
-export { batchNorm, groupNorm, layerNorm, rmsNorm, type BatchNormOptions, type NormOptions } from "./model/layers/norm.ts";
+export { dense, type DenseLayer, type DenseOptions } from "./model/layers/dense.ts";
+export {
+  alphaDropout,
+  dropout,
+  gaussianDropout,
+  gaussianNoise,
+  spatialDropout1d,
+  spatialDropout2d,
+  spatialDropout3d,
+  stochasticDepth,
+} from "./model/layers/dropout.ts";
+export type { Holds, LastAxisLayer, Layer, LayerOptions, SameShapeLayer } from "./model/layers/layer.ts";
+export {
+  batchNorm,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  rmsNorm,
+  type BatchNormLayer,
+  type BatchNormOptions,
+  type LayerNormOptions,
+  type NormLayer,
+  type NormOptions,
+  type RmsNormOptions,
+} from "./model/layers/norm.ts";
 export {
   avgPool1d,
   avgPool2d,
+  avgPool3d,
+  globalAveragePool1d,
   globalAveragePool2d,
+  globalAveragePool3d,
+  globalMaxPool1d,
   globalMaxPool2d,
+  globalMaxPool3d,
   maxPool1d,
   maxPool2d,
+  maxPool3d,
   type AveragePoolOptions,
   type PoolOptions,
 } from "./model/layers/pool.ts";
 export { flatten, reshape, upsampling2d } from "./model/layers/shape.ts";
-export type { Padding, PerAxis } from "./model/layers/spatial.ts";
+export type { Padding, PerAxis } from "./model/functions/spatial.ts";
 export { constant, type ConstantData, type ConstantOptions } from "./model/constants.ts";
 export { glorot, glorotNormal, he, heUniform, normal, ones, uniform, zeros, type Initializer } from "./model/initializers.ts";
 export type { FloatTensor, Scalar, Tensor } from "./model/tensor.ts";

@@ -13,6 +13,8 @@ export interface TableRow {
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: "f32" | "f64" | "i32";
+  /** The kind of layer that declared it, "model" where the model did itself; an optimizer's state has none. */
+  readonly layer?: string | undefined;
 }
 
 /** What a checkpoint needs of a generated module: the module itself will do. */

@@ -27,4 +27,6 @@ export { loadCheckpoint, restoreCheckpoint, saveCheckpoint, type Checkpoint, typ
 export type { CheckpointOptions, CheckpointStore } from "./checkpoint-options.ts";
 export type { RunState } from "./run-state.ts";
 export { readSafetensors, writeSafetensors, type Safetensors, type Tensor } from "./safetensors.ts";
+export { loadWeights, readWeights, saveWeights } from "./weights/weights.ts";
+export type { LoadedWeights, LoadOptions, WeightedTrainer, WeightOptions, Weights } from "./weights/weights.ts";
 export { rangeScale, rescale, standardScale, type Columns, type Scale } from "./scale.ts";

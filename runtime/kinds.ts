@@ -53,6 +53,11 @@ export const SNAPSHOT: Law = /* @__PURE__ */ kind(
   "a trainer, made by createTrainer()",
   (value) => has(value, "function", "bytes", "restore") && has(value, "object", "hyper"),
 );
+export const WEIGHTED: Law = /* @__PURE__ */ kind(
+  "a trainer with its tables, made by createTrainer()",
+  (value) => has(value, "function", "bytes", "restore") && has(value, "object", "tables"),
+  "what an earlier adjoint compiled has none; compile it again",
+);
 /** The module itself, or a copy of what it exports. */
 export const TABLES: Law = /* @__PURE__ */ kind(
   "the trainer's module, for its PARAMETERS and STATE",

@@ -51,6 +51,7 @@ const compiler = await build({
   ...common,
   entryPoints: {
     index: "compiler/index.ts",
+    functions: "compiler/functions.ts",
     node: "compiler/node.ts",
     cli: "compiler/cli/main.ts",
     ...Object.fromEntries(BUNDLERS.map((name) => [name, `compiler/plugin/${name}.ts`])),

@@ -137,6 +137,69 @@ const TENSORS: Readonly<Record<string, Elsewhere>> = {
   variance: ["var", "ops.var", undefined, "biased, as in Keras; PyTorch's is { correction: 1 }"],
 };
 
+const LAYERS: Readonly<Record<string, Elsewhere>> = {
+  activation: ["nn.ReLU, …", "layers.Activation"],
+  alphaDropout: ["F.alpha_dropout", "layers.AlphaDropout"],
+  avgPool1d: ["F.avg_pool1d", "layers.AveragePooling1D", "AveragePool", "padding does not count unless paddedZeros says so"],
+  avgPool2d: ["F.avg_pool2d", "layers.AveragePooling2D", "AveragePool", "padding does not count unless paddedZeros says so"],
+  avgPool3d: ["F.avg_pool3d", "layers.AveragePooling3D", "AveragePool", "padding does not count unless paddedZeros says so"],
+  batchNorm: [
+    "F.batch_norm",
+    "layers.BatchNormalization",
+    "BatchNormalization",
+    "momentum is Keras's, PyTorch's is 1 less it; channels are axis 1",
+  ],
+  conv1d: ["F.conv1d", "layers.Conv1D", "Conv", "channels are axis 1, kernels [filters, channels / groups, …], as in PyTorch"],
+  conv1dTranspose: ["F.conv_transpose1d", "layers.Conv1DTranspose", "ConvTranspose"],
+  conv2d: ["F.conv2d", "layers.Conv2D", "Conv", "channels are axis 1, kernels [filters, channels / groups, …], as in PyTorch"],
+  conv2dTranspose: ["F.conv_transpose2d", "layers.Conv2DTranspose", "ConvTranspose"],
+  conv3d: ["F.conv3d", "layers.Conv3D", "Conv", "channels are axis 1, kernels [filters, channels / groups, …], as in PyTorch"],
+  conv3dTranspose: ["F.conv_transpose3d", "layers.Conv3DTranspose", "ConvTranspose"],
+  dense: ["F.linear", "layers.Dense", "Gemm", "the kernel is [in, units], as in Keras"],
+  depthwiseConv2d: ["F.conv2d (groups)", "layers.DepthwiseConv2D", "Conv (group)"],
+  dropout: ["F.dropout", "layers.Dropout", "Dropout", "the function takes the mask"],
+  embedding: ["F.embedding", "layers.Embedding", "Gather"],
+  flatten: ["flatten", "layers.Flatten", "Flatten"],
+  gaussianDropout: [undefined, "layers.GaussianDropout"],
+  gaussianNoise: [undefined, "layers.GaussianNoise"],
+  globalAveragePool1d: ["F.adaptive_avg_pool1d(x, 1)", "layers.GlobalAveragePooling1D", "GlobalAveragePool"],
+  globalAveragePool2d: ["F.adaptive_avg_pool2d(x, 1)", "layers.GlobalAveragePooling2D", "GlobalAveragePool"],
+  globalAveragePool3d: ["F.adaptive_avg_pool3d(x, 1)", "layers.GlobalAveragePooling3D", "GlobalAveragePool"],
+  globalMaxPool1d: ["F.adaptive_max_pool1d(x, 1)", "layers.GlobalMaxPooling1D", "GlobalMaxPool", "equals share the gradient"],
+  globalMaxPool2d: ["F.adaptive_max_pool2d(x, 1)", "layers.GlobalMaxPooling2D", "GlobalMaxPool", "equals share the gradient"],
+  globalMaxPool3d: ["F.adaptive_max_pool3d(x, 1)", "layers.GlobalMaxPooling3D", "GlobalMaxPool", "equals share the gradient"],
+  groupNorm: ["F.group_norm", "layers.GroupNormalization", "GroupNormalization"],
+  gru: ["nn.GRU", "layers.GRU (reset_after)", "GRU (linear_before_reset)"],
+  instanceNorm: ["F.instance_norm", "layers.GroupNormalization(-1)", "InstanceNormalization"],
+  layerNorm: ["F.layer_norm", "layers.LayerNormalization", "LayerNormalization"],
+  lstm: ["nn.LSTM", "layers.LSTM", "LSTM"],
+  maxPool1d: ["F.max_pool1d", "layers.MaxPooling1D", "MaxPool"],
+  maxPool2d: ["F.max_pool2d", "layers.MaxPooling2D", "MaxPool"],
+  maxPool3d: ["F.max_pool3d", "layers.MaxPooling3D", "MaxPool"],
+  multiHeadAttention: [
+    "nn.MultiheadAttention",
+    "layers.MultiHeadAttention, layers.GroupedQueryAttention",
+    undefined,
+    "one width for queries, keys and values",
+  ],
+  positionalEncoding: [undefined, undefined, undefined, "sinusoidal (Vaswani et al. 2017), or learned"],
+  residual: [undefined, "layers.Add of a branch"],
+  rmsNorm: ["F.rms_norm", "layers.RMSNormalization", "RMSNormalization"],
+  rotaryEmbedding: [undefined, undefined, "RotaryEmbedding"],
+  scaledDotProductAttention: [
+    "F.scaled_dot_product_attention",
+    "ops.dot_product_attention",
+    "Attention",
+    "fewer heads of keys need no flag",
+  ],
+  simpleRnn: ["nn.RNN", "layers.SimpleRNN", "RNN"],
+  spatialDropout1d: ["F.dropout1d", "layers.SpatialDropout1D"],
+  spatialDropout2d: ["F.dropout2d", "layers.SpatialDropout2D"],
+  spatialDropout3d: ["F.dropout3d", "layers.SpatialDropout3D"],
+  stochasticDepth: ["torchvision.ops.stochastic_depth", undefined, undefined, 'mode "row"'],
+  upsampling2d: ["F.interpolate", "layers.UpSampling2D", "Resize", "nearest"],
+};
+
 const LOSSES: Readonly<Record<string, Elsewhere>> = {
   batchMean: [undefined, undefined, undefined, "of the batch's real rows: for losses of your own"],
   bceWithLogits: ["F.binary_cross_entropy_with_logits", "losses.BinaryCrossentropy (from_logits)"],
@@ -201,6 +264,7 @@ const OPTIMIZERS: Readonly<Record<string, Elsewhere>> = {
 };
 
 const TABLES = {
+  Layers: LAYERS,
   "Elementwise functions, comparisons and choices": ELEMENTWISE,
   Activations: ACTIVATIONS,
   "Reductions, shapes, positions and products": TENSORS,
@@ -210,7 +274,7 @@ const TABLES = {
 
 /** Files of the layer language whose public functions stand in the tables. */
 export const IN_TABLES =
-  /^compiler\/model\/(activations|comparisons|constants|einsum|elementwise|finite|formula|matrices|movements|padding|piecewise|products|reductions|repetition|tensors|losses\/.*|optimizers\/.*)\.ts$/;
+  /^compiler\/model\/(activations|attention|comparisons|constants|einsum|elementwise|finite|formula|matrices|movements|padding|piecewise|products|reductions|repetition|rotary|tensors|layers\/.*|losses\/.*|optimizers\/.*)\.ts$/;
 /** What those files declare besides. */
 const APART: ReadonlySet<string> = new Set(["grad"]);
 
@@ -240,7 +304,10 @@ const cell = (text: string | undefined): string => (text === undefined ? "" : te
 const code = (text: string | undefined): string => (text === undefined ? "" : `\`${text}\``);
 
 /** The page, of the public names with the files that declare them. Throws for a name that is in no table, or that nobody declares. */
-export function namesPage(declared: readonly { readonly name: string; readonly path: string }[]): string {
+export function namesPage(
+  declared: readonly { readonly name: string; readonly path: string }[],
+  /** What compiler/functions.ts exports. */ functions: readonly string[],
+): string {
   const known = new Set(Object.values(TABLES).flatMap((table) => Object.keys(table)));
   const here = new Set(declared.map(({ name }) => name));
   const missing = declared.filter(({ name, path }) => IN_TABLES.test(path) && !APART.has(name) && !known.has(name) && name !== "reshape");
@@ -250,7 +317,10 @@ export function namesPage(declared: readonly { readonly name: string; readonly p
       `scripts/names.ts lacks ${missing.map(({ name }) => name).join(", ") || "none"}, and has beyond ${stale.join(", ") || "none"}`,
     );
   const parts = Object.entries(TABLES).map(([title, table]) => {
-    const kinds = title === "Losses and penalties" || title === "Optimizers and schedules" ? [] : ["is"];
+    const kinds = /^(Layers|Losses|Optimizers)/.test(title) ? [] : ["is"];
+    const isLayers = table === LAYERS;
+    // a layer without a word on functions is one, with the function under it or without
+    const under = (name: string): readonly string[] => (isLayers ? [functions.includes(name) ? "`functions." + name + "`" : ""] : []);
     const rows = Object.entries<Elsewhere>(table)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, [torch, keras, onnx, differs]]) => [
@@ -259,9 +329,10 @@ export function namesPage(declared: readonly { readonly name: string; readonly p
         code(keras),
         code(onnx),
         ...kinds.map(() => (isPrimitive(name) ? "a primitive" : "a composition")),
+        ...under(name),
         cell(differs),
       ]);
-    const head = ["here", "PyTorch", "Keras", "ONNX", ...kinds, "what differs"];
+    const head = ["here", "PyTorch", "Keras", "ONNX", ...kinds, ...(isLayers ? ["of given tensors"] : []), "what differs"];
     return `## ${title}\n\n${[head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n")}`;
   });
   return `# Names here and elsewhere
@@ -269,7 +340,11 @@ export function namesPage(declared: readonly { readonly name: string; readonly p
 Made by \`npm run tables\` from scripts/names.ts and the code. In PyTorch's column a name without a prefix is of \`torch\`, \`F\` is
 \`torch.nn.functional\`; in Keras's it is of \`keras\`. Values, first and second gradients are held to PyTorch's, where it has the function, by
 \`test/pytorch\`, whose cases \`interop/pytorch\` writes. A primitive is one node of the graph, with a gradient rule of its own; a composition
-is several, and its gradient is theirs.
+is several, and its gradient is theirs. Functions of given tensors are in \`adjoint/functions\`: of the names of layers, and
+${functions
+  .filter((name) => !(name in LAYERS))
+  .map(code)
+  .join(", ")}.
 
 ${parts.join("\n\n")}
 `;

@@ -17,7 +17,7 @@ const MARKS = ["<!-- made by npm run tables -->", "<!-- end of what npm run tabl
 /** Under which heading a public name stands, by the file that declares it and its name. The first row that fits counts. */
 const GROUPS: readonly (readonly [title: string, of: RegExp])[] = [
   ["Activations", /^compiler\/model\/(activations\.ts|elementwise\.ts (relu|sigmoid|tanh|logSigmoid|softsign)$|piecewise\.ts )/],
-  ["Layers", /^compiler\/model\/(layers\/|attention\.ts )/],
+  ["Layers", /^compiler\/model\/(layers\/|attention\.ts |rotary\.ts )/],
   ["Losses and penalties", /^compiler\/model\/losses\//],
   ["Learning rate schedules", /^compiler\/model\/optimizers\/rate-schedules\.ts /],
   ["Optimizers, and what may stand around them", /^compiler\/model\/optimizers\//],
@@ -141,7 +141,11 @@ else if (made !== readme) {
 }
 
 const page = join(root, "docs", "names.md");
-const written = namesPage(names);
+const functions = (await sourceAt("compiler/functions.ts"))
+  .getExportDeclarations()
+  .flatMap((line) => line.getNamedExports().filter((one) => !one.isTypeOnly()))
+  .map((one) => one.getName());
+const written = namesPage(names, functions);
 if (values.check !== true) await writeFile(page, written);
 else if (written !== (await readFile(page, "utf8"))) {
   process.stderr.write("docs/names.md is not that of the code; run npm run tables\n");

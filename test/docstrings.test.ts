@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const FACES = [
   "compiler/index.ts",
+  "compiler/functions.ts",
   "compiler/node.ts",
   "compiler/plugin/vite.ts",
   "runtime/index.ts",

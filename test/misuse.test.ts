@@ -1,10 +1,12 @@
 /** What plain JavaScript is told of a wrong argument: by an error of ours that names it, never by the engine's own. */
 
 import * as adjoint from "adjoint";
+import * as layerFunctions from "adjoint/functions";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { Context, within } from "../compiler/model/context.ts";
 import * as runtime from "../runtime/index.ts";
+import { functionCalls } from "./misuse/functions.ts";
 import { language, type Row } from "./misuse/language.ts";
 import { runtimeCalls } from "./misuse/runtime.ts";
 import { Late, wrongFor, type Kinds } from "./misuse/wrong.ts";
@@ -23,7 +25,11 @@ interface Misuse {
   readonly names: readonly string[];
 }
 
-const rows = [...Object.entries(language), ...Object.entries(runtimeCalls).map(([name, row]) => [`runtime: ${name}`, row] as const)];
+const rows = [
+  ...Object.entries(language),
+  ...Object.entries(functionCalls).map(([name, row]) => [`functions: ${name}`, row] as const),
+  ...Object.entries(runtimeCalls).map(([name, row]) => [`runtime: ${name}`, row] as const),
+];
 const NO_OPTIONS = [null, 2, "x", [], true, { "no such option": 1 }];
 
 /** Every misuse that the tables know. */
@@ -80,6 +86,7 @@ test("the calls of the tables are valid as they stand, and of everything public 
   const functions = (module: object): string[] =>
     Object.entries(module).flatMap(([name, value]) => (typeof value === "function" && !/Error$/.test(name) ? [name] : []));
   expect(functions(adjoint).filter((name) => !(name in language) && !(name in runtimeCalls))).toEqual([]);
+  expect(functions(layerFunctions).filter((name) => !(name in functionCalls))).toEqual([]);
   expect(functions(runtime).filter((name) => !(name in runtimeCalls))).toEqual([]);
   for (const [title, row] of rows) {
     expect(await answerTo(row, () => {}), title).toBe("nothing");

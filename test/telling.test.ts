@@ -206,6 +206,6 @@ describe("scalars of the optimizer", () => {
     const { module } = await lower(one);
     expect(module.kernels).toEqual([]);
     // a + b; a − ½ and b − ½, whose product with 1 is no operation; the count
-    expect(flopsOfCalls(module.entries[0]!.calls, module.kernels)).toBe(4);
+    expect(flopsOfCalls(module.entries[0]!, module.kernels)).toBe(4);
   });
 });

@@ -6,6 +6,7 @@ import { placeOf, type Graph, type Node, type Origin, type Value } from "../grap
 import { isFloat } from "../graph/type.ts";
 import { dependents, reachableFrom } from "../graph/walk.ts";
 import { callsOn, opOf } from "../ops/index.ts";
+import { partName, type ScanAttrs } from "../ops/scan-attrs.ts";
 import { lawOf, number, type Derived, type Op, type PullScope } from "../ops/op.ts";
 
 /**
@@ -93,8 +94,11 @@ function pulled(builder: Builder, at: Value, parts: readonly Contribution[][], r
   const values = op.pull!(scope);
   const names = new Map(values.flatMap((value, n) => (value === undefined ? [] : [[value, `d_${builder.node(node.inputs[n]!).name}`]])));
   for (let made = mark as Value; made < builder.nodes.length; made++) {
-    const { op, name } = builder.node(made);
-    if (op !== "literal") builder.rename(made, names.get(made) ?? (opOf(op).selects === true ? name : `d_${node.name}_${op}`));
+    const { op, inputs, attrs } = builder.node(made);
+    const isPart = opOf(op).selects === true;
+    // a result that the node has from now on is called after what the body calls it
+    const own = isPart ? partName(builder.node(inputs[0]!).attrs as unknown as ScanAttrs, attrs["n"] as number) : `d_${node.name}_${op}`;
+    if (op !== "literal") builder.rename(made, names.get(made) ?? own);
   }
   return values.flatMap((value, n): [Value, Contribution][] =>
     value === undefined ? [] : [[node.inputs[n]!, { value, origin: builder.origin }]],

@@ -116,7 +116,7 @@ export async function runText(prepared: Prepared, text: string, samples: number,
   if (shares) draw();
   const found = run(entries, true, seed + 100);
   Reflect.deleteProperty(host, PROBE);
-  const expected = module.entries.reduce((n, { calls, results }) => n + results.length + calls.reduce((m, one) => m + storesOf(one), 0), 0);
+  const expected = module.entries.reduce((n, entry) => n + entry.results.length + storesOf(entry), 0);
   if (found.rows.length !== expected)
     throw new CompilerFault(
       "print",

@@ -7,7 +7,9 @@ import { bytesOf, sizeOf } from "../graph/type.ts";
 import { storedIn } from "../loop/build.ts";
 import { evaluate } from "../loop/index-expression.ts";
 import type { Precision } from "../loop/interpret/index.ts";
-import { isLeft, type Buffer, type Call, type Definition, type Entry, type EntryResult, type Module } from "../loop/loop.ts";
+import { isLeft, type Buffer, type Call, type Definition, type Entry, type EntryResult, type Module, type Slot } from "../loop/loop.ts";
+import { looksAt, TurnsTaken, type Turn } from "./turns.ts";
+import { loopAround, startAt, storageOf, walkTurns, type At } from "../loop/turns.ts";
 import { stagesOf, type DefinitionTable } from "./definitions.ts";
 import { judgeElements, termsOf, toleranceOf, type Tolerance } from "./elements.ts";
 import type { Numbers } from "./emitted.ts";
@@ -21,8 +23,12 @@ const storedBy = (call: Call): readonly Definition[] => {
   return call.group.stages.filter(isLeft).map(({ definition }) => definition);
 };
 
-/** Buffers that a statement writes. */
-export const storesOf = (call: Call): number => storedBy(call).length;
+/** Buffers that an entry's statements write, as often as they are looked at. */
+export const storesOf = ({ calls, loops }: Entry): number =>
+  calls.reduce((sum, call, n) => {
+    const loop = loopAround(loops, n);
+    return sum + storedBy(call).length * (loop === undefined ? 1 : looksAt(loop).size);
+  }, 0);
 
 /** What a run found, row by row: a row is a store or a result, in their order; and what of it is to be judged again. */
 export interface Look {
@@ -54,6 +60,7 @@ interface Expected {
 /** A statement that is about to run. */
 interface Statement {
   readonly call: Call;
+  readonly turn: Turn | undefined;
   readonly locals: Readonly<Record<string, number>>;
   readonly expected: readonly Expected[];
   /** Contents of what it reads where it may store over that. */
@@ -85,7 +92,7 @@ export class Watch {
   /** What each kernel call takes, by where that lies. */
   #kernels: ReadonlyMap<string, readonly Taken[]> | undefined;
   readonly #buffers: ReadonlyMap<string, Buffer>;
-  readonly #offsets: ReadonlyMap<string, number>;
+  readonly #slots: ReadonlyMap<string, Slot>;
   readonly #samples: number;
   readonly #seed: number;
   /** What statements compute in between stores. */
@@ -95,6 +102,7 @@ export class Watch {
   #rows: TensorCheck[] = [];
   #failed: Failed[] = [];
   #statement: Statement | undefined;
+  readonly #turns = new TurnsTaken();
   #locals: Record<string, number> = {};
   #results = new Map<EntryResult, ArrayLike<number>>();
 
@@ -103,7 +111,7 @@ export class Watch {
     this.#table = table;
     this.#precision = precision;
     this.#buffers = new Map(module.buffers.map((buffer) => [buffer.name, buffer]));
-    this.#offsets = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
+    this.#slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
     this.#samples = samples;
     this.#seed = seed;
   }
@@ -117,16 +125,22 @@ export class Watch {
     return look;
   }
 
-  /** Before each statement, and with 0 after the last. */
+  /** Before each statement, and with 0 after the last. Of a loop's turns it looks at some. */
   probe(_at: number, statement: number, arena: ArrayBuffer): void {
     if (!this.looks) return;
-    const view: View = (name) => this.#view(name, arena);
-    if (this.#statement !== undefined) this.#compare(this.#statement, view);
+    if (this.#statement !== undefined) this.#compare(this.#statement, this.#viewAt(this.#statement.turn, arena));
     this.#statement = undefined;
-    if (statement === 1) this.#locals = {};
+    const turn = this.#turns.before(this.entry!, statement);
+    const view = this.#viewAt(turn, arena);
+    if (statement === 1 && (turn?.isFirst ?? true)) this.#locals = {};
     const next = statement === 0 ? undefined : this.entry!.calls[statement - 1];
+    if (next !== undefined && turn !== undefined && !turn.isLookedAt) {
+      // what is not looked at is computed all the same where others read it as a local
+      if (next.kind === "let") this.#expect(next, view, turn);
+      return;
+    }
     if (next === undefined) this.#results = new Map(this.entry!.results.map((result) => [result, this.#resultOf(result, view)]));
-    else this.#statement = this.#expect(next, view);
+    else this.#statement = this.#expect(next, view, turn);
   }
 
   #resultOf({ value }: EntryResult, view: View): ArrayLike<number> {
@@ -134,19 +148,26 @@ export class Watch {
     return local === undefined ? view(value).slice() : [local];
   }
 
-  #view(name: string, arena: ArrayBuffer): Numbers {
-    const { dtype, shape } = this.#buffers.get(name)!;
-    const array = { f32: Float32Array, f64: Float64Array, i32: Int32Array, bool: Int32Array }[dtype];
-    if (bytesOf(dtype) !== array.BYTES_PER_ELEMENT) throw new TypeError(`no array holds ${dtype}`);
-    return new array(arena, this.#offsets.get(name)!, sizeOf(shape));
+  #viewAt(turn: Turn | undefined, arena: ArrayBuffer): View {
+    const at = turn === undefined ? undefined : new Map([[turn.name, turn.slice]]);
+    return (name) => this.#view(name, arena, at);
   }
 
-  #expect(call: Call, view: View): Statement {
+  #view(name: string, arena: ArrayBuffer, at: At | undefined): Numbers {
+    const buffer = this.#buffers.get(name)!;
+    const { dtype, shape } = buffer;
+    const array = { f32: Float32Array, f64: Float64Array, i32: Int32Array, bool: Int32Array }[dtype];
+    if (bytesOf(dtype) !== array.BYTES_PER_ELEMENT) throw new TypeError(`no array holds ${dtype}`);
+    const from = buffer.window === undefined ? 0 : startAt(buffer, at) * bytesOf(dtype);
+    return new array(arena, this.#slots.get(storageOf(buffer))!.offset + from, sizeOf(shape));
+  }
+
+  #expect(call: Call, view: View, turn: Turn | undefined): Statement {
     const locals = { ...this.#locals };
     const stages = this.#table.of(call, view, locals);
     if (call.kind === "let") {
       this.#locals[call.name] = stages[0]!.element(0);
-      return { call, locals, expected: [], before: new Map() };
+      return { call, turn, locals, expected: [], before: new Map() };
     }
     const stored = new Set(storedBy(call));
     const own = call.kind === "call" ? stagesOf(call) : [];
@@ -171,7 +192,7 @@ export class Watch {
       ];
     });
     const before = this.#overwritten(call, expected, view);
-    return { call, locals, expected, before, marks: new Marks(this.#taken(call, view)) };
+    return { call, turn, locals, expected, before, marks: new Marks(this.#taken(call, view)) };
   }
 
   /** What its definitions do not read a statement stores, be it for itself alone. */
@@ -195,12 +216,14 @@ export class Watch {
       all.map(({ byteOffset, length, constructor }) => `${constructor.name} ${byteOffset} ${length}`).join();
     const buffer = given[0]![1].buffer as ArrayBuffer; // a check shares no memory
     this.#kernels ??= new Map(
-      this.#module.entries.flatMap(({ calls }) =>
-        calls.map((call) => {
-          const taken = [...this.#taken(call, (name) => this.#view(name, buffer)).values()];
-          return [keyOf(taken.map(({ array }) => array)), taken] as const;
-        }),
-      ),
+      this.#module.entries.flatMap(({ calls, loops }) => {
+        const all: (readonly [string, readonly Taken[]])[] = [];
+        walkTurns(calls.length, loops, (n, at) => {
+          const taken = [...this.#taken(calls[n]!, (name) => this.#view(name, buffer, at.size === 0 ? undefined : at)).values()];
+          all.push([keyOf(taken.map(({ array }) => array)), taken]);
+        });
+        return all;
+      }),
     );
     const taken = this.#kernels.get(keyOf(given.map(([, array]) => array)));
     if (taken === undefined) return arrays;

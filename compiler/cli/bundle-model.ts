@@ -14,6 +14,7 @@ const here = import.meta.url;
 /** What `adjoint` and its subpaths mean in a model: this very package. */
 const OWN: Readonly<Record<string, readonly [source: string, bundle: string]>> = {
   adjoint: ["../index.ts", "./index.js"],
+  "adjoint/functions": ["../functions.ts", "./functions.js"],
   "adjoint/node": ["../node.ts", "./node.js"],
   "adjoint/runtime": ["../../runtime/index.ts", "./runtime/index.js"],
   "adjoint/runtime/browser": ["../../runtime/browser/index.ts", "./runtime/browser/index.js"],

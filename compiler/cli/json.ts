@@ -137,6 +137,8 @@ export interface TrainJson {
   readonly trainer?: string;
   /** Files of `--curves` and `--pictures`. */
   readonly pictures?: readonly string[];
+  /** The file of `--save`. */
+  readonly saved?: string;
 }
 
 export interface InspectJson {

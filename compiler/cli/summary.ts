@@ -52,7 +52,8 @@ export function summarize({ model, module, entries, facts }: Lowered): SummaryJs
 
 type Part = "forward" | "backward" | "update";
 
-function costsOf(module: Module, { name, calls }: Entry, { graph, program }: CompiledEntry): EntryCosts {
+function costsOf(module: Module, entry: Entry, { graph, program }: CompiledEntry): EntryCosts {
+  const { name, calls } = entry;
   const kernels = calls.filter((call) => call.kind === "call");
   const parts = flopsByPart(graph, program);
   return {
@@ -60,7 +61,7 @@ function costsOf(module: Module, { name, calls }: Entry, { graph, program }: Com
     kernels: kernels.length,
     statements: calls.length,
     bytesMoved: kernels.reduce((n, call) => n + movedBy(module, call), 0),
-    flops: flopsOfCalls(calls, module.kernels),
+    flops: flopsOfCalls(entry, module.kernels),
     ...parts,
   };
 }

@@ -23,7 +23,8 @@ import { rowCount, spreadRows } from "./rows.ts";
 import type { Arrays } from "./synthetic.ts";
 import { schedulesOf } from "./schedules.ts";
 import { confusionOf, curvesFile, namesFor, picturesFolder, writeCurves, writePictures } from "./train-pictures.ts";
-import { readText } from "./write-files.ts";
+import { keepWeights, takeWeights, WEIGHT_FLAGS, weightOptions } from "./weights.ts";
+import { readText, requireWritableFile } from "./write-files.ts";
 
 export const train = defineCommand({
   meta: { name: "adjoint train", description: "Train a model on the data it names, and test it" },
@@ -48,6 +49,8 @@ export const train = defineCommand({
       valueHint: "folder",
       description: "Save the run there after each epoch and on Ctrl-C; the same command goes on from it",
     },
+    ...WEIGHT_FLAGS,
+    save: { type: "string", valueHint: "file", description: "Write the weights at the end, as a safetensors file" },
     curves: { type: "string", valueHint: "file", description: "Write the curves of the training to a .svg or .png file" },
     pictures: { type: "string", valueHint: "folder", description: "Write pictures of the first weights and of the confusions to a folder" },
     ...COMMON,
@@ -58,6 +61,8 @@ export const train = defineCommand({
     const batchSize = wholeNumber("batch-size", args["batch-size"], 1);
     const epochs = wholeNumber("epochs", args.epochs, 1);
     const patience = wholeNumber("patience", args.patience, 1);
+    const weights = weightOptions(args);
+    if (args.save !== undefined) requireWritableFile(args.save);
     const curves = curvesFile(args.curves);
     const folder = picturesFolder(args.pictures);
     const loaded = await loadModel(file);
@@ -72,6 +77,10 @@ export const train = defineCommand({
     const data = await loadData(loaded, declared, args.data);
     if (data.note !== undefined) note(data.note);
     const trainer = module.createTrainer({ seed });
+    if (args.weights !== undefined) {
+      const loaded = takeWeights(trainer, args.weights, weights);
+      note(`${loaded} parameters and running statistics are those of ${args.weights}`);
+    }
     const rows = validation === undefined ? { train: data.train } : split(trainer, data.train, { validation, seed });
     const inputs = inputsOf(loaded.model, loaded.source);
     const counts = {
@@ -117,6 +126,7 @@ export const train = defineCommand({
             classes: data.classes,
           })),
     ];
+    const saved = args.save === undefined ? undefined : keepWeights(trainer, args.save, weights);
     const best = stopping?.best;
     const classes = data.classes && classesOf({ trainer, inputs, test: data.test, classes: data.classes });
     const notes = [data.note, history.note].filter((one) => one !== undefined).join("; ");
@@ -132,12 +142,15 @@ export const train = defineCommand({
         seconds,
         ...(path === undefined ? {} : { trainer: path }),
         ...(written.length > 0 && { pictures: written }),
+        ...(saved !== undefined && { saved }),
       } satisfies TrainJson);
     if (watched && history.epochs.length > 1) resultDrawn(`\n${curvesText(history, { color: coloured })}\n`);
     if (best !== undefined) result(`best val_loss ${best.value.toPrecision(4)} after epoch ${best.epoch}, whose weights were kept`);
     for (const line of testLines(means)) result(line);
     for (const line of classLines(classes ?? [])) result(line);
     if (written.length > 0) result(`pictures in ${written.join(", ")}`);
+    if (saved !== undefined) result(`weights in ${saved}`);
+    else if (store === undefined) result("the weights are gone; --save <file> writes them, --checkpoint <folder> the whole run");
     result(
       path === undefined
         ? `to read the gradient code, run adjoint compile ${file} and open ${join(folderFor((await loadProject()).out, file), "trainer.ts")}`

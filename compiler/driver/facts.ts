@@ -3,6 +3,7 @@
 import { isLiteral, printGraph } from "../graph/print.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Model, Traced } from "../model/declaration.ts";
+import { RESERVED } from "../model/context.ts";
 import type { Purpose } from "../passes/index.ts";
 import { opOf } from "../ops/index.ts";
 import { withoutOrder } from "../passes/graph/terms.ts";
@@ -34,12 +35,23 @@ export async function factsOf(model: Model, options: CompileOptions, declared: r
     meetings: meetingsOf(declared),
     wholeOutputs: declared.at(-1)!.traced.wholeOutputs,
     inputs: [...new Set(declared.flatMap(({ traced }) => traced.graph.nodes.flatMap(({ op, name }) => (op === "input" ? [name] : []))))],
+    declaredBy: declaredBy(declared),
     ...(threads === undefined ? {} : { threads }),
     ...(sliced === true ? { sliced } : {}),
     ...(relaxed === true ? { relaxed } : {}),
     ...own,
     ...(scheduled ? { schedules: await cited(schedules!) } : {}),
   };
+}
+
+/** Who declared what a trainer keeps: before differentiation nothing of an optimizer's is there. */
+function declaredBy(declared: readonly Declared[]): ReadonlyMap<string, string> {
+  const kept = declared.flatMap(({ traced: { graph, kinds } }) =>
+    graph.nodes.flatMap(({ op, name }) =>
+      op === "param" || (op === "state" && !RESERVED.has(name)) ? [[name, kinds.get(name) ?? "model"] as const] : [],
+    ),
+  );
+  return new Map(kept);
 }
 
 /** Where rows meet, by kind of entry. */

@@ -62,7 +62,7 @@ function planOf(graph: Graph, road: Road, { recomputed, parts }: Choice, rows: n
   const program = fromRounded({ ...road, recomputed, parts: { rows, parts } }).run(graph, SILENT);
   const module = place(program.name, road).run([program]);
   const bytes = module.arenaBytes - pinnedBytes(module);
-  return { plan: { chosen: recomputed, parts, bytes, flops: flopsOfCalls(program.calls, program.kernels), module }, program };
+  return { plan: { chosen: recomputed, parts, bytes, flops: flopsOfCalls(program, program.kernels), module }, program };
 }
 
 /** Residuals in the order they are made; scalars are not worth it. */

@@ -124,7 +124,7 @@ function peakOf({ slots, buffers }: Module, entry: Entry): EntryFacts["peak"] {
   const heldAt = (call: number): Held[] =>
     slots.flatMap((slot) => {
       const { buffer, bytes, live } = slot;
-      const holds = live === "always" || (entry.buffers.includes(buffer) && isHeldAt(slot, call));
+      const holds = (live === "always" && slot.of === undefined) || (entry.buffers.includes(buffer) && isHeldAt(slot, call));
       return holds ? [{ buffer, role: roles.get(buffer) ?? "", bytes: aligned(bytes) }] : [];
     });
   const sum = (held: readonly Held[]): number => held.reduce((n, { bytes }) => n + bytes, 0);

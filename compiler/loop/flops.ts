@@ -2,7 +2,8 @@
 
 import { sizeOf } from "../graph/type.ts";
 import { pickOf } from "./pick.ts";
-import type { Call, Kernel, Scalar } from "./loop.ts";
+import type { Kernel, Program, Scalar } from "./loop.ts";
+import { timesOf } from "./turns.ts";
 
 /** Operations of an entry from which on they say what takes its time; a shorter one is calls and loads. */
 export const TELLING = 100_000;
@@ -16,8 +17,11 @@ export function flopsOfScalar(s: Scalar): number {
   return s.kind === "round" ? flopsOfScalar(s.value) : 0;
 }
 
-/** Of statements: those of their kernels, and those of scalars. */
-export function flopsOfCalls(calls: readonly Call[], kernels: readonly Kernel[]): number {
+/** Of an entry's statements: those of their kernels, and those of scalars, as often as they run. */
+export function flopsOfCalls({ calls, loops }: Pick<Program, "calls" | "loops">, kernels: readonly Kernel[]): number {
   const known = new Map(kernels.map(({ name, flops }) => [name, flops]));
-  return calls.reduce((n, call) => n + (call.kind === "call" ? (known.get(call.kernel) ?? 0) : flopsOfScalar(call.value)), 0);
+  return calls.reduce(
+    (sum, call, n) => sum + timesOf(loops, n) * (call.kind === "call" ? (known.get(call.kernel) ?? 0) : flopsOfScalar(call.value)),
+    0,
+  );
 }

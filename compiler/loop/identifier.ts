@@ -31,6 +31,11 @@ export class Names {
     return new Names(this.#taken);
   }
 
+  /** Nothing is called so from now on; what is called so already stays. */
+  reserve(name: string): void {
+    this.#taken.add(name);
+  }
+
   take(name: string): string {
     const base = identifier(name);
     let candidate = base;

@@ -143,8 +143,32 @@ export interface Definitions {
   readonly name: string;
   readonly buffers: readonly Buffer[];
   readonly work: readonly Work[];
+  /** Of the work what runs many times; none where that is left out. */
+  readonly loops?: readonly Turns[] | undefined;
+  /** Where there are loops, what is before, inside and between them, each by itself: the work is theirs in order. */
+  readonly sections?: Sections<Definitions>;
   readonly results: readonly EntryResult[];
   readonly refusals: readonly Refusal[];
+}
+
+/** Statements of an entry, from the first to the last, that run once a turn; `turn` counts the slices, from the last one down where it goes in reverse. */
+export interface Turns {
+  readonly turn: Axis;
+  readonly reverse: boolean;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** One part of an entry: the body of a loop, or what stands before, between and after loops. */
+export interface Section<Of> {
+  readonly of: Of;
+  readonly turns?: Pick<Turns, "turn" | "reverse">;
+}
+
+/** The parts of an entry in order, and the storage by which they hand values to each other. */
+export interface Sections<Of> {
+  readonly all: readonly Section<Of>[];
+  readonly shared: readonly Buffer[];
 }
 
 /** Why a value is not computed in the loops of what it reads. */
@@ -232,6 +256,8 @@ export interface Buffer {
   readonly rows?: { readonly axis: number; readonly per: number } | "none";
   readonly trainable?: boolean;
   readonly initial?: Initial;
+  /** Of a buffer that is a part of another: at which of its elements it begins, which may be another at each turn of a loop. */
+  readonly window?: { readonly of: string; readonly at: Index };
 }
 
 /** First contents of a parameter or state. Streams are numbered, so that each draws its own numbers. */
@@ -271,21 +297,25 @@ export interface EntryResult {
   readonly shape: Shape;
 }
 
-/** Level 3: one entry point as straight-line calls over named buffers. */
+/** Level 3: one entry point as calls over named buffers, in a straight line but for loops around some of them. */
 export interface Program {
   readonly name: string;
   readonly buffers: readonly Buffer[];
   readonly kernels: readonly Kernel[];
   readonly calls: readonly Call[];
+  /** Of the calls what runs many times; none where that is left out. */
+  readonly loops?: readonly Turns[] | undefined;
   readonly results: readonly EntryResult[];
 }
 
-/** Address and life of a buffer: bytes from the arena's start, first and last call of its entry that touches it. */
+/** Address and life of a buffer (of a window at the first slice): bytes from the arena's start, first and last call of its entry that touches it. */
 export interface Slot {
   readonly buffer: string;
   readonly offset: number;
   readonly bytes: number;
   readonly live: readonly [first: number, last: number] | "always";
+  /** Of a window the buffer that it is a part of, whose bytes these are. */
+  readonly of?: string;
   /** The buffer whose place it takes: the call that stores it first is the last that reads that one. */
   readonly over?: string;
 }

@@ -5,7 +5,7 @@ import { sameShape } from "../graph/type.ts";
 import { dotAttrs } from "../ops/dot.ts";
 import { softmax } from "./activations.ts";
 import type { BoolTensor } from "./comparisons.ts";
-import { FLAG, optionsOf } from "../graph/arguments.ts";
+import { FLAG, numbers, optionsOf } from "../graph/arguments.ts";
 import { called } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { broadcastShape, spread } from "./elementwise.ts";
@@ -18,12 +18,29 @@ export interface AttentionOptions {
   readonly causal?: boolean;
   /** Where a query may see a key; broadcasts to [b…, t, s]. */
   readonly mask?: BoolTensor;
+  /** Added to the scores; broadcasts to [b…, t, s]. */
+  readonly bias?: FloatTensor;
+  /** What scores are multiplied with. Default: 1 / √d. */
+  readonly scale?: number;
 }
 
-const OPTIONS = optionsOf<AttentionOptions>({ causal: FLAG, mask: TRUTHS });
+const OPTIONS = optionsOf<AttentionOptions>({ causal: FLAG, mask: TRUTHS, bias: FLOATS, scale: numbers("a finite number") });
 
 /** What stands for −∞: its exponential is 0 beside any other score's, and a row of nothing else has finite weights. */
 const MASKED = -1e30;
+
+/** A tensor of the scores' shape, of one that broadcasts to it. */
+function overScores(c: Context, what: "mask" | "bias", given: Tensor, scores: Value): Value {
+  const { shape } = c.typeOf(scores);
+  if (!sameShape(broadcastShape(c, `attention ${what}`, c.tensor(scores), given), shape))
+    c.fail(
+      `attention/${what}`,
+      `scaledDotProductAttention needs a ${what} that broadcasts to its scores [${shape.join(",")}], but got [${given.shape.join(",")}]`,
+      `Reshape the ${what}.`,
+      [c.operand(what, given.value)],
+    );
+  return spread(c, given.value, shape);
+}
 
 /** Scores where both masks allow them, MASKED elsewhere. */
 function masked(c: Context, scores: Value, { causal = false, mask }: AttentionOptions): Value {
@@ -33,44 +50,41 @@ function masked(c: Context, scores: Value, { causal = false, mask }: AttentionOp
   const position = (axis: number): Value => g.iota({ dtype: "i32", shape: [t, s] }, { axis });
   const allowed: Value[] = [];
   if (causal) allowed.push(spread(c, c.named("isPast", g.le(position(1), position(0))), shape));
-  if (mask !== undefined) {
-    if (!sameShape(broadcastShape(c, "attention mask", c.tensor(scores), mask), shape))
-      c.fail(
-        "attention/mask",
-        `scaledDotProductAttention needs a mask that broadcasts to its scores [${shape.join(",")}], but got [${mask.shape.join(",")}]`,
-        "Reshape the mask.",
-        [c.operand("mask", mask.value)],
-      );
-    allowed.push(spread(c, mask.value, shape));
-  }
+  if (mask !== undefined) allowed.push(overScores(c, "mask", mask, scores));
   const [first, ...rest] = allowed;
   if (first === undefined) return scores;
   const all = rest.reduce((a, b) => g.and(a, b), first);
   return c.named("masked", g.where(all, scores, g.literal(MASKED, c.float)));
 }
 
-/** Queries [b…, t, d], keys [b…, s, d] and values [b…, s, e], or an error that says which extents differ. */
+/**
+ * Queries [b…, t, d], keys [b…, s, d] and values [b…, s, e], or an error that says which extents differ. As many heads as the queries have,
+ * on their last axis but two, may share each head of the keys.
+ */
 function checkOperands(c: Context, q: Tensor, k: Tensor, v: Tensor): void {
   const rank = q.shape.length;
+  const [heads = 1, shared = 1] = [q.shape[rank - 3], k.shape[rank - 3]];
   const fits =
     rank >= 2 &&
     k.shape.length === rank &&
     v.shape.length === rank &&
-    sameShape(q.shape.slice(0, -2), k.shape.slice(0, -2)) &&
+    sameShape(q.shape.slice(0, -3), k.shape.slice(0, -3)) &&
+    heads % shared === 0 &&
     sameShape(k.shape.slice(0, -1), v.shape.slice(0, -1)) &&
     q.shape[rank - 1] === k.shape[rank - 1];
   if (!fits)
     c.fail(
       "shape/attention",
-      "scaledDotProductAttention needs q [b…, t, d], k [b…, s, d] and v [b…, s, e] with the same b, s and d",
+      "scaledDotProductAttention needs q [b…, t, d], k [b…, s, d] and v [b…, s, e] with the same b, s and d, or heads of q, on its third axis from the end, that those of k divide",
       "Change the shape that differs.",
       [c.operand("q", q.value), c.operand("k", k.value), c.operand("v", v.value)],
     );
 }
 
 /**
- * softmax(q·kᵀ / √d)·v (Vaswani et al. 2017): q [b…, t, d], k [b…, s, d], v [b…, s, e] → [b…, t, e]. A query that may see no key
- * averages all values. Throws a ModelError where shapes do not fit.
+ * softmax(q·kᵀ / √d)·v (Vaswani et al. 2017): q [b…, t, d], k [b…, s, d], v [b…, s, e] → [b…, t, e]. Heads of keys and values may be fewer,
+ * q [b…, h, t, d] and k [b…, h / n, s, d]: n heads of q share each (Ainslie et al. 2023). A query that may see no key averages all values.
+ * Throws a ModelError where shapes do not fit.
  */
 export function scaledDotProductAttention(q: FloatTensor, k: FloatTensor, v: FloatTensor, options: AttentionOptions = {}): FloatTensor {
   const c = called("scaledDotProductAttention", { q, k, v, options }, { q: FLOATS, k: FLOATS, v: FLOATS, options: OPTIONS });
@@ -80,11 +94,21 @@ export function scaledDotProductAttention(q: FloatTensor, k: FloatTensor, v: Flo
     const rank = q.shape.length;
     const batch = q.shape.slice(0, -2).map((_, axis) => axis);
     const last = rank - 1;
-    const product = g.dot(q.value, k.value, dotAttrs([last], [last], batch, batch));
-    const scale = g.literal(1 / Math.sqrt(q.shape[last]!), c.float);
-    const scores = masked(c, c.named("scores", g.mul(product, scale)), options);
-    const weights = softmax(c.tensor(scores) as FloatTensor).value; // scores are floats
+    // the heads that share a head of k are rows of one product
+    const isShared = !sameShape(q.shape.slice(0, -2), k.shape.slice(0, -2));
+    const together = (value: Value, width: number): Value => {
+      const rows = (q.shape[rank - 3]! / k.shape[rank - 3]!) * q.shape[rank - 2]!;
+      return isShared ? g.reshape(value, { shape: [...k.shape.slice(0, -2), rows, width] }) : value;
+    };
+    const apart = (value: Value, width: number): Value =>
+      isShared ? g.reshape(value, { shape: [...q.shape.slice(0, -1), width] }) : value;
+    const [d, s, e] = [q.shape[last]!, k.shape[rank - 2]!, v.shape[last]!];
+    const product = apart(g.dot(together(q.value, d), k.value, dotAttrs([last], [last], batch, batch)), s);
+    const scale = g.literal(options.scale ?? 1 / Math.sqrt(d), c.float);
+    const scaled = c.named("scores", g.mul(product, scale));
+    const biased = options.bias === undefined ? scaled : c.named("biased", g.add(scaled, overScores(c, "bias", options.bias, scaled)));
+    const weights = softmax(c.tensor(masked(c, biased, options)) as FloatTensor).value; // scores are floats
     c.named("weights", weights);
-    return c.tensor(g.dot(weights, v.value, dotAttrs([last], [rank - 2], batch, batch)));
+    return c.tensor(apart(g.dot(together(weights, s), v.value, dotAttrs([last], [rank - 2], batch, batch)), e));
   }) as FloatTensor;
 }

@@ -3,7 +3,7 @@
 import { anyOf, kind, oneOf, optional, optionsOf } from "../graph/arguments.ts";
 import type { Value } from "../graph/graph.ts";
 import { isFloat, sizeOf, stridesOf, type DType, type Shape } from "../graph/type.ts";
-import { eachOffset } from "../ops/op.ts";
+import { gathered } from "../ops/runs.ts";
 import { opOf } from "../ops/index.ts";
 import { called } from "./arguments.ts";
 import type { Context } from "./context.ts";
@@ -111,9 +111,9 @@ function known(c: Context, values: readonly number[], full: Shape, dtype: DType)
 
 /** Of a small instance the first elements along each axis. */
 function leading(values: readonly number[], full: Shape, shape: Shape): readonly number[] {
-  const taken: number[] = [];
-  eachOffset(shape, stridesOf(full), 0, (_, from) => taken.push(values[from]!));
-  return taken;
+  const taken = new Float64Array(sizeOf(shape));
+  gathered(taken, Float64Array.from(values), shape, stridesOf(full));
+  return [...taken];
 }
 
 /** Eight digits of a text (FNV-1a). */

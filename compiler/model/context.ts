@@ -25,7 +25,7 @@ export interface Citation {
 /** Storage that the compiler itself declares. */
 export const LIVE_ROWS = "live rows";
 export const RANDOM = "random";
-const RESERVED: ReadonlySet<string> = new Set([LIVE_ROWS, STEP_COUNT, RANDOM]);
+export const RESERVED: ReadonlySet<string> = new Set([LIVE_ROWS, STEP_COUNT, RANDOM]);
 
 /** Of an element as it ships: at float64, where only checks compute, it has twice as many. */
 const LEAST_BYTES = 4;
@@ -80,6 +80,8 @@ export class Context {
   readonly #places: number[] = [];
   #random: Value | undefined;
   readonly storage = new Map<string, string>();
+  /** Of what layers declared: the kind of the layer, by the name of the parameter or state. */
+  readonly kinds = new Map<string, string>();
   readonly compositions: Compositions;
   /** Calls of layers, in order. */
   readonly layers: LayerRecord[] = [];

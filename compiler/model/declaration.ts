@@ -57,6 +57,8 @@ export interface Traced {
   readonly graph: Graph;
   /** Calls of layers, in order, for summary. */
   readonly layers: readonly LayerRecord[];
+  /** The kind of the layer that declared a parameter or state, by name; what the model declared itself is not in it. */
+  readonly kinds: ReadonlyMap<string, string>;
   /** Warnings of the declaration. */
   readonly advice: readonly Diagnostic[];
   /** Where the rows of the batch meet in what the entry computes (batch norm): a short batch must then be refused. */

@@ -76,6 +76,7 @@ function finish(c: Context, entry: EntryKind, declared: Declaration, meeting: (v
   return {
     graph: withoutTurns(c, builder.graph()),
     layers: c.layers,
+    kinds: c.kinds,
     advice: [...adviseLinear(c), ...c.advice],
     ...(found === undefined ? {} : { meeting: found }),
     wholeOutputs: entry === "predict" ? wholeOutputs(c) : [],

@@ -38,18 +38,22 @@ export function randomUniform<const S extends Shape>(shape: S, low = 0, high = 1
   }) as FloatTensor<S>; // bits have the asked shape
 }
 
+/** Standard normal numbers of a shape that is the declaration's own, by two uniform draws. */
+export function standardNormal(c: Context, shape: Shape): Value {
+  const { g, float } = c;
+  const literal = (value: number): Value => g.literal(value, float);
+  // u in (0, 1]: its logarithm is finite
+  const u = g.mul(g.add(draw(c, shape), literal(1)), literal(1 / COUNT));
+  const radius = c.named("radius", g.sqrt(g.mul(g.log(u), literal(-2))));
+  const angle = g.mul(draw(c, shape), literal((2 * Math.PI) / COUNT));
+  return g.mul(radius, g.cos(angle));
+}
+
 /** Standard normal, √(−2·log u)·cos(2π·v) of two uniform draws (Box & Muller 1958). */
 export function randomNormal<const S extends Shape>(shape: S): FloatTensor<S> {
   const c = called("randomNormal", { shape }, { shape: SHAPE });
   return c.run(() => {
-    const { g, float } = c;
-    const literal = (value: number): Value => g.literal(value, float);
     checked(c, "randomNormal", shape);
-    const own = c.extents.shape(shape, { rows: true });
-    // u in (0, 1]: its logarithm is finite
-    const u = g.mul(g.add(draw(c, own), literal(1)), literal(1 / COUNT));
-    const radius = c.named("radius", g.sqrt(g.mul(g.log(u), literal(-2))));
-    const angle = g.mul(draw(c, own), literal((2 * Math.PI) / COUNT));
-    return c.tensor(g.mul(radius, g.cos(angle)));
+    return c.tensor(standardNormal(c, c.extents.shape(shape, { rows: true })));
   }) as FloatTensor<S>; // bits have the asked shape
 }

@@ -5,6 +5,7 @@ import { ModelError } from "../graph/error.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import { dependents, reachableFrom } from "../graph/walk.ts";
 import { opOf } from "../ops/index.ts";
+import { partName } from "../ops/scan-attrs.ts";
 import type { Context } from "./context.ts";
 
 interface Loop {
@@ -67,15 +68,15 @@ export function declareTurn(
       );
   depends.forEach((is, at) => is && c.turns.declared.add(at as Value));
   const results = [...done.carries, ...done.ys];
+  carries.forEach((carry, n) => builder.rename(carry, `${builder.node(done.carries[n]!).name}_before`));
   const { body, constants } = cut(c, depends, results, [...carries, ...slices]);
-  const scanned = g.scan([...initial, ...sequences, ...constants], {
-    body,
-    carries: carries.length,
-    sequences: sequences.length,
-    steps,
-    reverse,
+  const attrs = { body, carries: carries.length, sequences: sequences.length, steps, reverse };
+  const scanned = g.scan([...initial, ...sequences, ...constants], attrs);
+  const parts = results.map((_, n) => {
+    const part = g.part(scanned, { n });
+    builder.rename(part, partName(attrs, n));
+    return part;
   });
-  const parts = results.map((_, n) => g.part(scanned, { n }));
   return { carries: parts.slice(0, carries.length), stacked: parts.slice(carries.length) };
 }
 

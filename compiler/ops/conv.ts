@@ -172,6 +172,59 @@ function pullBackFilters(scope: ConvScope): Value {
   return g.transpose(g.conv(g.transpose(x, swap), g.transpose(cotangent, swap), attrs), swap);
 }
 
+/** What the windows of one output channel meet: of each where it ends in the table, and there where it reads and by which tap. */
+interface Met {
+  readonly depth: number;
+  readonly inside: number;
+  readonly window: number;
+  readonly ends: Int32Array;
+  readonly sources: Int32Array;
+  readonly taps: Int32Array;
+}
+
+/** An output channel of the reference: of the channels from `from` on, by the filter at `by`. */
+function oneFilter(from: Float64Array, by: Float64Array, into: Float64Array, { depth, inside, window, ends, sources, taps }: Met): void {
+  for (let p = 0, start = 0; p < ends.length; p++) {
+    const end = ends[p]!;
+    let total = 0;
+    for (let i = 0; i < depth; i++) for (let m = start; m < end; m++) total += from[i * inside + sources[m]!]! * by[i * window + taps[m]!]!;
+    into[p] = total;
+    start = end;
+  }
+}
+
+const FILTERS = 4;
+
+/** Four of them, each added up in the same order: one addition need not wait for the one before. */
+function severalFilters(
+  from: Float64Array,
+  by: Float64Array,
+  into: Float64Array,
+  { depth, inside, window, ends, sources, taps }: Met,
+): void {
+  const outside = ends.length;
+  const [second, third, fourth] = [depth * window, 2 * depth * window, 3 * depth * window];
+  for (let p = 0, start = 0; p < outside; p++) {
+    const end = ends[p]!;
+    let [a, b, c, d] = [0, 0, 0, 0];
+    for (let i = 0; i < depth; i++) {
+      for (let m = start; m < end; m++) {
+        const value = from[i * inside + sources[m]!]!;
+        const tap = i * window + taps[m]!;
+        a += value * by[tap]!;
+        b += value * by[tap + second]!;
+        c += value * by[tap + third]!;
+        d += value * by[tap + fourth]!;
+      }
+    }
+    into[p] = a;
+    into[p + outside] = b;
+    into[p + 2 * outside] = c;
+    into[p + 3 * outside] = d;
+    start = end;
+  }
+}
+
 export const conv: Op<"conv", [x: Value, w: Value], ConvAttrs> = {
   name: "conv",
   arity: 2,
@@ -190,31 +243,27 @@ export const conv: Op<"conv", [x: Value, w: Value], ConvAttrs> = {
     const [inside, window, outside] = [x, w, y].map(({ type }) => sizeOf(spatial(type))) as [number, number, number];
     // what lies inside, window by window: where it is in a channel, and which tap of the filter it meets
     const [ends, sources, tapsMet] = [new Int32Array(outside), new Int32Array(taps.length), new Int32Array(taps.length)];
-    for (let p = 0, met = 0; p < outside; p++) {
+    for (let p = 0, end = 0; p < outside; p++) {
       for (let k = 0; k < window; k++) {
         const tap = taps[p * window + k]!;
         if (tap < 0) continue;
-        sources[met] = tap;
-        tapsMet[met++] = k;
+        sources[end] = tap;
+        tapsMet[end++] = k;
       }
-      ends[p] = met;
+      ends[p] = end;
     }
-    const [from, by, into] = [x.data, w.data, y.data];
-    let flat = 0;
+    const met = { ends, sources, taps: tapsMet };
+    const [perRow, perGroup] = [filters / a.batchGroups, filters / a.featureGroups];
+    const together = Math.min(perRow, perGroup);
     for (let n = 0; n < rows; n++)
-      for (let o = 0; o < filters; o++) {
-        const row = Math.floor(o / (filters / a.batchGroups)) * rows + n;
-        const first = Math.floor(o / (filters / a.featureGroups)) * depth;
-        for (let p = 0, start = 0; p < outside; p++) {
-          const end = ends[p]!;
-          let total = 0;
-          for (let i = 0; i < depth; i++) {
-            const [fromX, fromW] = [(row * channels + first + i) * inside, (o * depth + i) * window];
-            for (let m = start; m < end; m++) total += from[fromX + sources[m]!]! * by[fromW + tapsMet[m]!]!;
-          }
-          into[flat++] = total;
-          start = end;
-        }
+      for (let o = 0; o < filters;) {
+        const row = Math.floor(o / perRow) * rows + n;
+        const from = x.data.subarray((row * channels + Math.floor(o / perGroup) * depth) * inside);
+        const several = (o % together) + FILTERS <= together;
+        const [by, into] = [w.data.subarray(o * depth * window), y.data.subarray((n * filters + o) * outside)];
+        if (several) severalFilters(from, by, into, { depth, inside, window, ...met });
+        else oneFilter(from, by, into, { depth, inside, window, ...met });
+        o += several ? FILTERS : 1;
       }
   },
 

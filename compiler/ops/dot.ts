@@ -86,6 +86,39 @@ function restore(g: VjpScope["g"], product: Value, axes: readonly number[]): Val
 
 type Offsets = [batch: Int32Array, free: Int32Array, contract: Int32Array];
 
+/** Elements of an operand: one for each term. */
+interface Terms {
+  readonly from: Float64Array;
+  readonly at: Int32Array;
+}
+
+/** A row of the reference. Four columns are added up side by side, each in its order: one addition need not wait for the one before. */
+function rowOf(a: Terms, b: Terms & { readonly columns: Int32Array }, into: Float64Array): void {
+  const [x, w, atA, atB, columns] = [a.from, b.from, a.at, b.at, b.columns];
+  let j = 0;
+  for (; j + 4 <= columns.length; j += 4) {
+    const [first, second, third, fourth] = [columns[j]!, columns[j + 1]!, columns[j + 2]!, columns[j + 3]!];
+    let [p, q, r, s] = [0, 0, 0, 0];
+    for (let k = 0; k < atA.length; k++) {
+      const value = x[atA[k]!]!;
+      const at = atB[k]!;
+      p += value * w[at + first]!;
+      q += value * w[at + second]!;
+      r += value * w[at + third]!;
+      s += value * w[at + fourth]!;
+    }
+    into[j] = p;
+    into[j + 1] = q;
+    into[j + 2] = r;
+    into[j + 3] = s;
+  }
+  for (; j < columns.length; j++) {
+    let total = 0;
+    for (let k = 0; k < atA.length; k++) total += x[atA[k]!]! * w[atB[k]! + columns[j]!]!;
+    into[j] = total;
+  }
+}
+
 export const dot: Op<"dot", [a: Value, b: Value], DotAttrs> = {
   name: "dot",
   arity: 2,
@@ -147,13 +180,10 @@ export const dot: Op<"dot", [a: Value, b: Value], DotAttrs> = {
     const [batchB, freeB, depthB] = [B.batch, B.free, B.contract].map((axes) => offsetsOf(b.type.shape, axes)) as Offsets;
     let flat = 0;
     for (let n = 0; n < batchA.length; n++)
-      for (const i of freeA)
-        for (const j of freeB) {
-          const [fromA, fromB] = [batchA[n]! + i, batchB[n]! + j];
-          let total = 0;
-          for (let k = 0; k < depthA.length; k++) total += a.data[fromA + depthA[k]!]! * b.data[fromB + depthB[k]!]!;
-          y.data[flat++] = total;
-        }
+      for (const i of freeA) {
+        const row = { from: a.data.subarray(batchA[n]! + i), at: depthA };
+        rowOf(row, { from: b.data.subarray(batchB[n]!), at: depthB, columns: freeB }, y.data.subarray(flat, (flat += freeB.length)));
+      }
   },
 
   define({ at, read, types: [a, b], type, attrs, axis }) {

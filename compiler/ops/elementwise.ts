@@ -5,6 +5,7 @@ import type { Value } from "../graph/graph.ts";
 import { bool, f32, isFloat, sameShape, tensor, type DType, type Tensor, type TensorType } from "../graph/type.ts";
 import { compileFormula, derive, formulaToGraph, formulaToScalar, MEANING, parseFormula, printFormula, type Formula } from "./formula.ts";
 import type { Op, Sample, VjpScope } from "./op.ts";
+import { SWEEPS } from "./sweeps.ts";
 
 /** One function of the table. */
 export interface Row {
@@ -157,6 +158,7 @@ export function elementwise(row: Row, opNamed: OpNamed): Op {
   const own = y.kind === "call" && y.fn === row.name;
   const inOrder = own && y.args.every((arg, n) => arg.kind === "variable" && arg.name === row.args[n]);
   const plain = inOrder ? MEANING[row.name] : undefined;
+  const sweep = SWEEPS[row.name];
   return {
     name: row.name,
     arity: row.args.length,
@@ -183,10 +185,11 @@ export function elementwise(row: Row, opNamed: OpNamed): Op {
     },
     evaluate(inputs, _attrs, output) {
       const { data } = output;
-      const [a, b] = inputs.map((one) => one.data) as [Float64Array, Float64Array];
+      const [a, b, c] = inputs.map((one) => one.data) as [Float64Array, Float64Array, Float64Array];
       // a literal is one element for all; most rows are one function of one or two arguments
-      const [stepA, stepB] = inputs.map((one) => Number(one.data.length > 1)) as [number, number];
-      if (plain !== undefined && inputs.length === 1) for (let n = 0; n < data.length; n++) data[n] = plain(a[n * stepA]!);
+      const [stepA, stepB, stepC] = inputs.map((one) => Number(one.data.length > 1)) as [number, number, number];
+      if (sweep !== undefined) sweep(data, a, stepA, b, stepB, c, stepC);
+      else if (plain !== undefined && inputs.length === 1) for (let n = 0; n < data.length; n++) data[n] = plain(a[n * stepA]!);
       else if (plain !== undefined && inputs.length === 2)
         for (let n = 0; n < data.length; n++) data[n] = plain(a[n * stepA]!, b[n * stepB]!);
       else walk(inputs, data, meaning);

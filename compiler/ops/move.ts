@@ -7,7 +7,8 @@ import { apply, at as position, literal, select } from "../loop/build.ts";
 import { quotient, rangeOf, remainder, rowMajor, scale, shift, type Index } from "../loop/index-expression.ts";
 import type { Scalar } from "../loop/loop.ts";
 import { later } from "./batching.ts";
-import { eachOffset, type Op } from "./op.ts";
+import type { Op } from "./op.ts";
+import { gathered, scattered } from "./runs.ts";
 
 const fail = (op: string, law: string, x: TensorType): never => {
   throw new ShapeError(op, law, [{ label: "x", type: x }]);
@@ -34,11 +35,11 @@ export const transpose: Op<"transpose", [x: Value], { readonly order: readonly n
   },
   evaluate([x], { order }, y) {
     const strides = stridesOf(x.type.shape);
-    eachOffset(
+    gathered(
+      y.data,
+      x.data,
       y.type.shape,
       order.map((axis) => strides[axis]!),
-      0,
-      (flat, from) => (y.data[flat] = x.data[from]!),
     );
   },
   define({ at, read, attrs }) {
@@ -109,7 +110,7 @@ export const broadcast: Op<"broadcast", [x: Value], { readonly axes: readonly nu
     const own = stridesOf(x.type.shape);
     let n = 0;
     const strides = y.type.shape.map((_, axis) => (axes.includes(axis) ? 0 : own[n++]!));
-    eachOffset(y.type.shape, strides, 0, (flat, from) => (y.data[flat] = x.data[from]!));
+    gathered(y.data, x.data, y.type.shape, strides);
   },
   define: ({ at, read, attrs }) => read[0](...at.filter((_, axis) => !attrs.axes.includes(axis))),
   samples: [
@@ -155,11 +156,12 @@ export const slice: Op<
   evaluate([x], { start, stride }, y) {
     const own = stridesOf(x.type.shape);
     const first = start.reduce((sum, at, axis) => sum + at * own[axis]!, 0);
-    eachOffset(
+    gathered(
+      y.data,
+      x.data,
       y.type.shape,
       own.map((step, axis) => step * stride[axis]!),
       first,
-      (flat, from) => (y.data[flat] = x.data[from]!),
     );
   },
   define: ({ at, read, attrs }) => read[0](...at.map((i, axis) => shift(scale(i, attrs.stride[axis]!), attrs.start[axis]!))),
@@ -204,11 +206,12 @@ export const pad: Op<
     y.data.fill(0);
     const own = stridesOf(y.type.shape);
     const first = low.reduce((sum, at, axis) => sum + at * own[axis]!, 0);
-    eachOffset(
+    scattered(
+      y.data,
+      x.data,
       x.type.shape,
       own.map((step, axis) => step * (interior[axis]! + 1)),
       first,
-      (flat, to) => (y.data[to] = x.data[flat]!),
     );
   },
   define({ at, read, types, type, attrs: { low, interior } }) {
@@ -272,11 +275,12 @@ export const reverse: Op<"reverse", [x: Value], { readonly axes: readonly number
   evaluate([x], { axes }, y) {
     const own = stridesOf(y.type.shape);
     const first = axes.reduce((sum, axis) => sum + (y.type.shape[axis]! - 1) * own[axis]!, 0);
-    eachOffset(
+    gathered(
+      y.data,
+      x.data,
       y.type.shape,
       own.map((step, axis) => (axes.includes(axis) ? -step : step)),
       first,
-      (flat, from) => (y.data[flat] = x.data[from]!),
     );
   },
   define: ({ at, read, type, attrs }) =>

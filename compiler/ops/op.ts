@@ -176,32 +176,6 @@ export function eachPosition(shape: readonly number[], visit: (at: readonly numb
   }
 }
 
-/**
- * Calls `visit` with every row-major position of a shape and where it lies in another tensor, `start` + Σ position·stride: what moves
- * elements is such a walk, and references walk often.
- */
-export function eachOffset(
-  shape: readonly number[],
-  strides: readonly number[],
-  start: number,
-  visit: (flat: number, offset: number) => void,
-): void {
-  const last = shape.length - 1;
-  if (last < 0) return visit(0, start);
-  const [inner, step] = [shape[last]!, strides[last]!];
-  const at = shape.map(() => 0);
-  const size = sizeOf(shape);
-  for (let [flat, offset] = [0, start]; flat < size;) {
-    for (let n = 0, own = offset; n < inner; n++, own += step) visit(flat++, own);
-    for (let axis = last - 1; axis >= 0; axis--) {
-      offset += strides[axis]!;
-      if (++at[axis]! < shape[axis]!) break;
-      offset -= shape[axis]! * strides[axis]!;
-      at[axis] = 0;
-    }
-  }
-}
-
 /** Row-major position of `at`. */
 export const flatten = (at: readonly number[], shape: readonly number[]): number =>
   shape.reduce((flat, extent, axis) => flat * extent + at[axis]!, 0);

@@ -6,7 +6,8 @@ import { f32, stridesOf, type TensorType } from "../graph/type.ts";
 import type { ReduceBy, Scalar } from "../loop/loop.ts";
 import { index, type Index } from "../loop/index-expression.ts";
 import { later } from "./batching.ts";
-import { eachOffset, type DefineScope, type Op } from "./op.ts";
+import type { DefineScope, Op } from "./op.ts";
+import { eachRun } from "./runs.ts";
 
 function checkAxes(op: string, x: TensorType, axes: readonly number[]): void {
   const rank = x.shape.length;
@@ -16,12 +17,12 @@ function checkAxes(op: string, x: TensorType, axes: readonly number[]): void {
 
 const kept = (x: TensorType, axes: readonly number[]): number[] => x.shape.filter((_, axis) => !axes.includes(axis));
 
-/** Calls `visit` for every element of x with the flat position of the result it belongs to. */
-function eachTerm(x: TensorType, axes: readonly number[], visit: (flat: number, to: number) => void): void {
+/** Calls `visit` for runs of elements of x: the result that the first belongs to, and how far apart those of the others lie. */
+function eachTerm(x: TensorType, axes: readonly number[], visit: Parameters<typeof eachRun>[3]): void {
   const own = stridesOf(kept(x, axes));
   let n = 0;
   const strides = x.shape.map((_, axis) => (axes.includes(axis) ? 0 : own[n++]!));
-  eachOffset(x.shape, strides, 0, visit);
+  eachRun(x.shape, strides, 0, visit);
 }
 
 function defineReduce<A extends Attrs>(
@@ -72,7 +73,10 @@ export const sum: Op<"sum", [x: Value], Axes> = {
     }),
   evaluate([x], attrs, y) {
     y.data.fill(0);
-    eachTerm(x.type, attrs.axes, (flat, to) => (y.data[to]! += x.data[flat]!));
+    const [from, into] = [x.data, y.data];
+    eachTerm(x.type, attrs.axes, (flat, to, length, step) => {
+      for (let n = 0; n < length; n++) into[to + n * step]! += from[flat + n]!;
+    });
   },
   define: (scope) => defineReduce(scope, "add", scope.attrs.axes, undefined),
   samples: SAMPLES,
@@ -101,7 +105,10 @@ export const reduceMax: Op<"reduceMax", [x: Value], Axes> = {
   },
   evaluate([x], attrs, y) {
     y.data.fill(-Infinity);
-    eachTerm(x.type, attrs.axes, (flat, to) => (y.data[to] = Math.max(y.data[to]!, x.data[flat]!)));
+    const [from, into] = [x.data, y.data];
+    eachTerm(x.type, attrs.axes, (flat, to, length, step) => {
+      for (let n = 0, at = to; n < length; n++, at += step) into[at] = Math.max(into[at]!, from[flat + n]!);
+    });
   },
   define: (scope) => defineReduce(scope, "max", scope.attrs.axes, undefined),
   samples: SAMPLES,
@@ -123,13 +130,15 @@ export const argmax: Op<"argmax", [x: Value], { readonly axis: number }> = {
     const best = new Float64Array(y.data.length).fill(-Infinity);
     const seen = new Int32Array(y.data.length);
     y.data.fill(0);
-    eachTerm(x.type, [axis], (flat, to) => {
-      const value = x.data[flat]!;
-      if (value > best[to]!) {
-        best[to] = value;
-        y.data[to] = seen[to]!;
+    eachTerm(x.type, [axis], (flat, first, length, step) => {
+      for (let n = 0, to = first; n < length; n++, to += step) {
+        const value = x.data[flat + n]!;
+        if (value > best[to]!) {
+          best[to] = value;
+          y.data[to] = seen[to]!;
+        }
+        seen[to]!++;
       }
-      seen[to]!++;
     });
   },
   define: (scope) => defineReduce(scope, "argmax", [scope.attrs.axis], "i32"),

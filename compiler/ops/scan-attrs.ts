@@ -22,3 +22,7 @@ export const sliceOf = ({ dtype, shape }: TensorType): TensorType => ({ dtype, s
 /** The numbers of the slices, in the order in which they are taken. */
 export const stepsOf = ({ steps, reverse }: Pick<ScanAttrs, "steps" | "reverse">): number[] =>
   Array.from({ length: steps }, (_, n) => (reverse ? steps - 1 - n : n));
+
+/** What a result of a scan is called: `h_last` of a carry, `y_all` of what is stacked. */
+export const partName = ({ body, carries }: Pick<ScanAttrs, "body" | "carries">, n: number): string =>
+  `${body.nodes[body.results[n]!.value]!.name}_${n < carries ? "last" : "all"}`;

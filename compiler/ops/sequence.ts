@@ -8,7 +8,8 @@ import { index, shift, type Index } from "../loop/index-expression.ts";
 import type { Scalar } from "../loop/loop.ts";
 import { randomBits as bits } from "../loop/random.ts";
 import { raised } from "./batching.ts";
-import { eachOffset, eachPosition, type Op } from "./op.ts";
+import { eachPosition, type Op } from "./op.ts";
+import { scattered } from "./runs.ts";
 
 /** Operands one after the other along an axis. */
 export const concat: Op<"concat", readonly Value[], { readonly axis: number }> = {
@@ -44,7 +45,7 @@ export const concat: Op<"concat", readonly Value[], { readonly axis: number }> =
     let from = 0;
     for (const x of inputs) {
       const strides = stridesOf(y.type.shape);
-      eachOffset(x.type.shape, strides, from * strides[axis]!, (flat, to) => (y.data[to] = x.data[flat]!));
+      scattered(y.data, x.data, x.type.shape, strides, from * strides[axis]!);
       from += x.type.shape[axis]!;
     }
   },

@@ -15,15 +15,24 @@ export type WindowAttrs = {
   readonly stride: readonly number[];
   readonly low: readonly number[];
   readonly high: readonly number[];
+  /** Distance between the positions of a window; 1 where there is none. */
+  readonly dilation?: readonly number[];
 };
+
+/** Distance between the positions of a window along an axis. */
+const apart = (a: WindowAttrs, axis: number): number => a.dilation?.[axis] ?? 1;
+/** What a window covers of an axis, from its first position to its last. */
+const reach = (a: WindowAttrs, axis: number): number => (a.window[axis]! - 1) * apart(a, axis) + 1;
+/** The dilation of a window, where it has one, for an op made from another. */
+const dilationOf = ({ dilation }: WindowAttrs): Pick<WindowAttrs, "dilation"> => (dilation === undefined ? {} : { dilation });
 
 function windowShape(op: string, x: TensorType, a: WindowAttrs): number[] {
   return x.shape.map((extent, axis) => {
-    const size = Math.floor((extent + a.low[axis]! + a.high[axis]! - a.window[axis]!) / a.stride[axis]!) + 1;
+    const size = Math.floor((extent + a.low[axis]! + a.high[axis]! - reach(a, axis)) / a.stride[axis]!) + 1;
     if (!(size >= 1))
       throw new ShapeError(
         op,
-        `leaves no output: on axis ${axis} the window covers ${a.window[axis]}, the padded input ${extent + a.low[axis]! + a.high[axis]!}`,
+        `leaves no output: on axis ${axis} the window covers ${reach(a, axis)}, the padded input ${extent + a.low[axis]! + a.high[axis]!}`,
         [{ label: "x", type: x }],
         "Use a smaller window, more padding, or a larger input.",
       );
@@ -54,7 +63,7 @@ const indexOf = ({ name, extent }: Axis): Index => index(name, extent);
 
 /** Input positions that output position `at` covers, by window position. */
 const covered = (at: readonly Index[], axes: readonly Axis[], a: WindowAttrs): Index[] =>
-  at.map((p, axis) => shift(add(scale(p, a.stride[axis]!), indexOf(axes[axis]!)), -a.low[axis]!));
+  at.map((p, axis) => shift(add(scale(p, a.stride[axis]!), scale(indexOf(axes[axis]!), apart(a, axis))), -a.low[axis]!));
 
 /** Position in the window, row-major. */
 const flatWindow = (axes: readonly Axis[]): Index =>
@@ -74,17 +83,19 @@ function reduceWindow(scope: DefineScope<[x: Value], WindowAttrs>, by: ReduceBy,
 
 /** Calls `visit` with each output position, window position (flat) and the input position it covers. */
 function eachCovered(x: TensorType, y: TensorType, a: WindowAttrs, visit: (to: number, tap: number, from: number) => void): void {
-  const taps = tapsOf(a, { ...a, inside: x.shape, outside: y.shape });
+  const taps = tapsOf(a, { ...a, ...(a.dilation === undefined ? {} : { rhsDilation: a.dilation }), inside: x.shape, outside: y.shape });
   const window = sizeOf(a.window);
   for (let at = 0; at < taps.length; at++) if (taps[at]! >= 0) visit(Math.floor(at / window), at % window, taps[at]!);
 }
 
 const POOL = { window: [1, 2, 2], stride: [1, 2, 2], low: [0, 0, 0], high: [0, 0, 0] };
 const OVERLAP = { window: [3], stride: [2], low: [1], high: [1] };
+const DILATED = { window: [3, 1], stride: [2, 1], low: [1, 0], high: [1, 0], dilation: [2, 1] };
 const SAMPLES = [
   { inputs: [f32(2, 4, 4)], attrs: POOL },
   { inputs: [f32(7)], attrs: OVERLAP },
   { inputs: [f32(5, 3)], attrs: { window: [2, 3], stride: [3, 1], low: [0, 1], high: [1, 0] } },
+  { inputs: [f32(8, 2)], attrs: DILATED },
 ];
 
 /** Σ over each window; padding counts as 0. */
@@ -99,8 +110,8 @@ export const windowSum: Op<"windowSum", [x: Value], WindowAttrs> = {
     const a = node.attrs;
     const { shape } = g.typeOf(x);
     const out = g.typeOf(cotangent).shape;
-    const low = a.window.map((extent, axis) => extent - 1 - a.low[axis]!);
-    const high = shape.map((extent, axis) => extent + a.window[axis]! - 1 - ((out[axis]! - 1) * a.stride[axis]! + 1) - low[axis]!);
+    const low = a.window.map((_, axis) => reach(a, axis) - 1 - a.low[axis]!);
+    const high = shape.map((extent, axis) => extent + reach(a, axis) - 1 - ((out[axis]! - 1) * a.stride[axis]! + 1) - low[axis]!);
     // what the dilated cotangent has too much is cut, what it lacks is padded
     const cut = (n: number): number => Math.max(0, -n);
     const wide = g.pad(cotangent, {
@@ -113,7 +124,8 @@ export const windowSum: Op<"windowSum", [x: Value], WindowAttrs> = {
     const exact = fits
       ? wide
       : g.slice(wide, { start: low.map(cut), limit: size.map((extent, axis) => extent - cut(high[axis]!)), stride: size.map(() => 1) });
-    return g.windowSum(exact, { window: a.window, stride: shape.map(() => 1), low: shape.map(() => 0), high: shape.map(() => 0) });
+    const none = shape.map(() => 0);
+    return g.windowSum(exact, { window: a.window, stride: shape.map(() => 1), low: none, high: none, ...dilationOf(a) });
   },
   evaluate([x], attrs, y) {
     y.data.fill(0);
@@ -203,7 +215,10 @@ export const windowGather: Op<"windowGather", [x: Value, where: Value], WindowAt
     const term = guarded([...conditions, chosen], scope.read[0](...from), 0);
     return { kind: "reduce", dtype: term.dtype, by: "add", over: axes, term };
   },
-  samples: [{ inputs: [f32(2, 4, 4), i32(2, 2, 2)], attrs: POOL, within: [0, 3] }],
+  samples: [
+    { inputs: [f32(2, 4, 4), i32(2, 2, 2)], attrs: POOL, within: [0, 3] },
+    { inputs: [f32(8, 2), i32(3, 2)], attrs: DILATED, within: [0, 2] },
+  ],
 };
 
 /** The cotangent of each window added to x at its chosen position. attrs: the window's, and shape of x. */
@@ -224,7 +239,7 @@ export const windowScatter: Op<"windowScatter", [d: Value, where: Value], Window
   laws: ["d_d = d_y at the chosen positions", null],
   vjp: ({ g, inputs: [, where], node, cotangent }) => {
     const { window, stride, low, high } = node.attrs;
-    return g.windowGather(cotangent, where, { window, stride, low, high });
+    return g.windowGather(cotangent, where, { window, stride, low, high, ...dilationOf(node.attrs) });
   },
   evaluate([d, where], attrs, y) {
     y.data.fill(0);
@@ -236,12 +251,13 @@ export const windowScatter: Op<"windowScatter", [d: Value, where: Value], Window
     const a = scope.attrs;
     const out = scope.types[0].shape;
     const axes: Axis[] = [];
-    // the window p that covers position i at window position k: p·stride + k − low = i
+    // the window p that covers position i at window position k: p·stride + k·dilation − low = i
     const conditions: Scalar[] = [];
     const taps: Index[] = [];
     const p = scope.at.map((i, axis) => {
       const [window, stride, shifted] = [a.window[axis]!, a.stride[axis]!, shift(i, a.low[axis]!)];
-      if (window <= stride) {
+      const dilation = apart(a, axis);
+      if (window <= stride && dilation === 1) {
         // windows that do not overlap leave one k
         const [tap, whole] = [remainder(shifted, stride), quotient(shifted, stride)];
         taps.push(tap);
@@ -251,10 +267,10 @@ export const windowScatter: Op<"windowScatter", [d: Value, where: Value], Window
       const over = scope.axis(window);
       axes.push(over);
       taps.push(indexOf(over));
-      const reach = add(shifted, scale(indexOf(over), -1));
-      const whole = quotient(reach, stride);
+      const start = add(shifted, scale(indexOf(over), -dilation));
+      const whole = quotient(start, stride);
       conditions.push(...within(whole, out[axis]!));
-      if (stride > 1) conditions.push(apply("eq", "bool", position(remainder(reach, stride)), literal(0, "i32")));
+      if (stride > 1) conditions.push(apply("eq", "bool", position(remainder(start, stride)), literal(0, "i32")));
       return whole;
     });
     const tap = taps.reduce((flat, one, axis) => add(scale(flat, a.window[axis]!), one), constant(0));
@@ -265,5 +281,6 @@ export const windowScatter: Op<"windowScatter", [d: Value, where: Value], Window
   samples: [
     { inputs: [f32(2, 2, 2), i32(2, 2, 2)], attrs: { ...POOL, shape: [2, 4, 4] }, within: [0, 3] },
     { inputs: [f32(4), i32(4)], attrs: { ...OVERLAP, shape: [7] }, within: [0, 2] },
+    { inputs: [f32(3, 2), i32(3, 2)], attrs: { ...DILATED, shape: [8, 2] }, within: [0, 2] },
   ],
 };

@@ -3,7 +3,7 @@
 import type { Phase } from "../autodiff/update.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Definitions, Program } from "../loop/loop.ts";
-import { define, fuse, segments, separate, split, type Parts } from "./definitions/index.ts";
+import { define, fuse, inSections, segments, separate, split, type Parts } from "./definitions/index.ts";
 import type { Machine } from "../loop/machine.ts";
 import {
   additions,
@@ -22,6 +22,7 @@ import {
   stability,
   whereLoops,
   winograd,
+  loops,
   writeOut,
   type Recomputed,
 } from "./graph/index.ts";
@@ -70,14 +71,19 @@ export const toRounded = (purpose: Purpose, road: Road): Pipeline<Graph, Graph> 
     .then(derivatives(purpose))                       // append cotangents and updates
     .optional(whereLoops(fold)).optional(whereLoops(algebra)).optional(whereLoops(share))
     .optional(whereLoops(outOfLoops))                 // what needs no carry leaves its loop, both ways: approximate
-    .then(writeOut)                                   // the bodies of loops once a turn
-    .optional(fold).optional(algebra)
-    .optional(winograd)                               // 3×3 convolutions in tiles, where asked for: approximate
-    .optional(phases)                                 // convolutions over dilated inputs without the zeros
-    .optional(movement)                               // transpose of transpose, reshape of reshape
-    .optional(share).optional(prune)
-    .then(numerics)                                   // which values are rounded, once and for all
-    .then(additions(road.machine)); // in which order sums add, likewise
+    .optional(inBodies(fold)).optional(inBodies(algebra))
+    .optional(inBodies(winograd))                     // 3×3 convolutions in tiles, where asked for: approximate
+    .optional(inBodies(phases))                       // convolutions over dilated inputs without the zeros
+    .optional(inBodies(movement))                     // transpose of transpose, reshape of reshape
+    .optional(inBodies(share)).optional(inBodies(prune))
+    .then(inBodies(numerics))                         // which values are rounded, once and for all
+    .then(inBodies(additions(road.machine)))          // in which order sums add, likewise
+    .optional(loops(areWritten(road) ? "none" : "all")) // which loops stay loops
+    .then(writeOut); // the bodies of the others once a turn
+
+/** Where memory is short, and a budget chooses among values of all turns, and where threads share kernels, no loop stays. */
+const areWritten = ({ sparing, recomputed, parts, threads }: Road): boolean =>
+  sparing === true || recomputed !== undefined || parts !== undefined || threads !== undefined;
 
 // prettier-ignore
 const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, Definitions> =>
@@ -85,10 +91,10 @@ const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, 
     .then(recompute(road.recomputed))                 // forward values that the backward pass computes again
     .then(define)                                     // Graph → definitions
     .then(split(road.parts))                          // the batch in parts, gradients summed over them
-    .then((road.choice ?? EVERY).runs(fuse.name) ? fuse : separate) // producers into consumers; groups that share loops, in order
-    .optional(segments)                               // what is only copied into a larger value is stored there
-    .optional(pack(road.machine, road.sparing))       // guards out of contractions, operands in the order they are read
-    .optional(unroll); // short sums against known numbers
+    .then(inSections((road.choice ?? EVERY).runs(fuse.name) ? fuse : separate)) // producers into consumers; groups that share loops, in order
+    .optional(inSections(segments))                   // what is only copied into a larger value is stored there
+    .optional(inSections(pack(road.machine, road.sparing))) // guards out of contractions, operands in the order they are read
+    .optional(inSections(unroll)); // short sums against known numbers
 
 /** The same from a graph whose roundings are fixed: what a memory budget tries out. */
 export const fromRounded = (road: Road): Pipeline<Graph, Program> =>

@@ -1,7 +1,7 @@
 /** One way to say which optional passes run: as a set, and as the text of `--passes`, which are inverses of each other. */
 
 /** The passes that may be left out, in the order of their first run. */
-export const OPTIONAL = ["prune", "fold", "algebra", "share", "stability", "out-of-loops", "phases", "movement", "fuse"] as const;
+export const OPTIONAL = ["prune", "fold", "algebra", "share", "stability", "out-of-loops", "phases", "movement", "loops", "fuse"] as const;
 export type OptionalPass = (typeof OPTIONAL)[number];
 
 /** Which of the optional passes run; the others always do. */

@@ -19,6 +19,8 @@ export interface Facts {
   readonly wholeOutputs: readonly string[];
   /** Every input that the model declares, also those that no entry reads: a batch may hold these and no others. */
   readonly inputs: readonly string[];
+  /** Of every parameter and state that is declared: the kind of the layer that did it, or "model". The optimizer's and the compiler's own have none. */
+  readonly declaredBy: ReadonlyMap<string, string>;
   /** A hash of the training graphs, by which a checkpoint knows its own. */
   readonly graph: string;
   /** How many threads share a step unless its caller says otherwise; undefined where the trainer knows of no threads. */

@@ -345,7 +345,7 @@ test("train tests once at the end, with the same digits on every run, and says w
   const command = "train models/linear-softmax.ts --data digits --epochs 2 --seed 7";
   const [first, second, data] = await twoAtATime([command, command, `${command} --json`], run);
   expect(first!.stdout).toMatch(
-    /^test loss \d\.\d+\ntest accuracy \d+\.\d\d %\nread the gradient code in generated\/linear-softmax\/trainer\.ts\n$/,
+    /^test loss \d\.\d+\ntest accuracy \d+\.\d\d %\nthe weights are gone; --save <file> writes them, --checkpoint <folder> the whole run\nread the gradient code in generated\/linear-softmax\/trainer\.ts\n$/,
   );
   expect(second!.stdout).toBe(first!.stdout);
   expect(first!.stderr).toMatch(

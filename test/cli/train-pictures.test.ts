@@ -31,6 +31,7 @@ function trained(shape: readonly number[], row: readonly number[]) {
     stepCount: 0,
     bytes: () => new Uint8Array(0),
     restore: () => undefined,
+    tables: { MODEL: "one", GRAPH: "", PARAMETERS: [], STATE: [] },
   };
   const inputs: readonly InputFacts[] = [
     { name: "x", dtype: "f32", row, role: "feature" },

@@ -23,9 +23,9 @@ class Made {
   }
 }
 let made = 0;
-const f = (...shape: readonly number[]): Made => new Made(() => adjoint.input(`f${made++}`, shape));
-const y = (...shape: readonly number[]): Made => new Made(() => adjoint.labels(`y${made++}`, shape, { classes: 3 }));
-const b = (...shape: readonly number[]): Made => new Made(() => adjoint.less(adjoint.input(`b${made++}`, shape), 0));
+export const f = (...shape: readonly number[]): Made => new Made(() => adjoint.input(`f${made++}`, shape));
+export const y = (...shape: readonly number[]): Made => new Made(() => adjoint.labels(`y${made++}`, shape, { classes: 3 }));
+export const b = (...shape: readonly number[]): Made => new Made(() => adjoint.less(adjoint.input(`b${made++}`, shape), 0));
 const list = (...parts: readonly Made[]): Made => new Made(() => parts.map(({ make }) => make()));
 const x = { x: "floats" } as const;
 
@@ -101,9 +101,13 @@ const convolution = {
   useBias: "flag?",
   kernelInitializer: "initializer?",
   biasInitializer: "initializer?",
+  kernel: "floats?",
+  bias: "floats?",
 } as const;
-const norm = { options: { ...layer, epsilon: "not negative?" } } as const;
-const pool = { ...layer, strides: "a number or numbers?", padding: "padding?" } as const;
+const gamma = { ...layer, epsilon: "not negative?", scale: "flag?", gammaInitializer: "initializer?", gamma: "floats?" } as const;
+const norm = { options: { ...gamma, center: "flag?", betaInitializer: "initializer?", beta: "floats?" } } as const;
+const windows = { strides: "a number or numbers?", padding: "padding?", ceilMode: "flag?" } as const;
+const pool = { ...layer, ...windows } as const;
 const recurrent = { units: "count", options: { ...layer, returnSequences: "flag?" } } as const;
 const adam = { learningRate: "rate?", beta1: "share?", beta2: "share?", epsilon: "positive?", weightDecay: "not negative?" } as const;
 const of =
@@ -137,13 +141,10 @@ export const language: Readonly<Record<string, Row>> = {
   ...every(["hinge", "squaredHinge"], (call) => row(call, { scores: "floats", y: "targets", options: reduction }, f(2, 3), f(2, 3), {})),
   ...every(["zeros", "ones", "he", "heUniform", "glorot", "glorotNormal"], (call) => row(call, {})),
   ...every(["adam", "adamw"], (call) => row(call, { options: { ...adam, amsgrad: "flag?" } }, {})),
-  ...every(["conv1d"], (call) =>
+  ...every(["conv1d", "conv2d", "conv3d"], (call) =>
     row(call, { filters: "count", kernelSize: "a number or numbers", options: { ...convolution, groups: "count?" } }, 2, 3, {}),
   ),
-  ...every(["conv2d"], (call) =>
-    row(call, { filters: "count", kernelSize: "a number or numbers", options: { ...convolution, groups: "count?" } }, 2, 3, {}),
-  ),
-  ...every(["conv2dTranspose"], (call) =>
+  ...every(["conv1dTranspose", "conv2dTranspose", "conv3dTranspose"], (call) =>
     row(
       call,
       {
@@ -156,13 +157,34 @@ export const language: Readonly<Record<string, Row>> = {
       {},
     ),
   ),
-  ...every(["batchNorm"], (call) => row(call, { options: { ...norm.options, momentum: "number?" } }, {})),
-  ...every(["layerNorm", "rmsNorm"], (call) => row(call, norm, {})),
-  ...every(["flatten", "globalAveragePool2d", "globalMaxPool2d"], (call) => row(call, { options: layer }, {})),
-  ...every(["maxPool1d", "maxPool2d"], (call) => row(call, { size: "a number or numbers", options: pool }, 2, {})),
-  ...every(["avgPool1d", "avgPool2d"], (call) =>
+  ...every(["batchNorm"], (call) => row(call, { options: { ...norm.options, momentum: "number?", frozen: "flag?", axis: "axis?" } }, {})),
+  ...every(["layerNorm"], (call) => row(call, norm, {})),
+  ...every(["instanceNorm"], (call) => row(call, norm, {})),
+  ...every(["rmsNorm"], (call) => row(call, { options: gamma }, {})),
+  ...every(
+    [
+      "flatten",
+      "globalAveragePool1d",
+      "globalAveragePool2d",
+      "globalAveragePool3d",
+      "globalMaxPool1d",
+      "globalMaxPool2d",
+      "globalMaxPool3d",
+    ],
+    (call) => row(call, { options: layer }, {}),
+  ),
+  ...every(["maxPool1d", "maxPool2d", "maxPool3d"], (call) =>
+    row(call, { size: "a number or numbers", options: { ...pool, dilation: "a number or numbers?" } }, 2, {}),
+  ),
+  ...every(["avgPool1d", "avgPool2d", "avgPool3d"], (call) =>
     row(call, { size: "a number or numbers", options: { ...pool, paddedZeros: "text?" } }, 2, {}),
   ),
+  ...every(
+    ["alphaDropout", "dropout", "gaussianDropout", "spatialDropout1d", "spatialDropout2d", "spatialDropout3d", "stochasticDepth"],
+    (call) => row(call, { rate: "number", options: layer }, 0.5, {}),
+  ),
+  gaussianNoise: row(adjoint.gaussianNoise, { deviation: "not negative", options: layer }, 0.5, {}),
+  rotaryEmbedding: row(adjoint.rotaryEmbedding, { ...x, options: { base: "positive?", interleaved: "flag?" } }, f(2, 4), {}),
   ...every(["gru", "lstm"], (call) => row(call, recurrent, 3, {})),
   ...every(["l1", "l2"], (call) => row(call, { weights: "tensors", strength: "finite" }, list(f(2)), 0.1)),
   accumulate: row(adjoint.accumulate, { rule: "optimizer", k: "count" }, adjoint.sgd(), 2),
@@ -255,6 +277,8 @@ export const language: Readonly<Record<string, Row>> = {
         useBias: "flag?",
         kernelInitializer: "initializer?",
         biasInitializer: "initializer?",
+        kernel: "floats?",
+        bias: "floats?",
       },
     },
     3,
@@ -272,12 +296,17 @@ export const language: Readonly<Record<string, Row>> = {
     {},
   ),
   dice: row(adjoint.dice, { probabilities: "floats", y: "targets", options: { ...reduction, epsilon: "positive?" } }, f(2, 3), f(2, 3), {}),
-  dropout: row(adjoint.dropout, { rate: "number", options: layer }, 0.5, {}),
   einsum: row(adjoint.einsum, { equation: "text", operands: "tensors" }, "i->", list(f(2))),
   elementwise: row(adjoint.elementwise, { text: "text" }, "x * 2"),
   elu: row(adjoint.elu, { ...x, alpha: "finite?" }, f(2), 1),
   ema: row(adjoint.ema, { rule: "optimizer", decay: "share" }, adjoint.sgd(), 0.9),
-  embedding: row(adjoint.embedding, { vocabulary: "count", width: "count", options: { ...layer, initializer: "initializer?" } }, 3, 2, {}),
+  embedding: row(
+    adjoint.embedding,
+    { vocabulary: "count", width: "count", options: { ...layer, initializer: "initializer?", table: "floats?" } },
+    3,
+    2,
+    {},
+  ),
   expandDims: row(adjoint.expandDims, { x: "tensor", axis: "axis" }, f(2), 0),
   exponentialDecay: row(adjoint.exponentialDecay, { rate: "rate", options: { factor: "positive", every: "count?" } }, 0.1, { factor: 0.5 }),
   focal: row(
@@ -321,10 +350,10 @@ export const language: Readonly<Record<string, Row>> = {
   matmul: row(adjoint.matmul, { a: "floats", b: "floats" }, f(2, 3), f(3, 2)),
   meshgrid: row(adjoint.meshgrid, { vectors: "tensors" }, list(f(2), f(3))),
   model: row(adjoint.model, { name: "text", options: { batch: "count?", memory: "text?" }, declare: "function" }, "m", {}, () => undefined),
-  multiHeadAttention: row(adjoint.multiHeadAttention, { heads: "count", options: { ...layer, causal: "flag?" } }, 2, {}),
+  multiHeadAttention: row(adjoint.multiHeadAttention, { heads: "count", options: { ...layer, causal: "flag?", kvHeads: "count?" } }, 2, {}),
   "multiHeadAttention(…)": row(
     (v: never, call: never) => adjoint.multiHeadAttention(1)(v, call),
-    { x: "floats", options: { memory: "floats?", mask: "truths?" } },
+    { x: "floats", options: { memory: "floats?", mask: "truths?", bias: "floats?" } },
     f(2, 3, 4),
     {},
   ),
@@ -382,7 +411,7 @@ export const language: Readonly<Record<string, Row>> = {
   roll: row(adjoint.roll, { x: "tensor", shift: "a number or numbers", axes: "a number or numbers?" }, f(3), 1, 0),
   scaledDotProductAttention: row(
     adjoint.scaledDotProductAttention,
-    { q: "floats", k: "floats", v: "floats", options: { causal: "flag?", mask: "truths?" } },
+    { q: "floats", k: "floats", v: "floats", options: { causal: "flag?", mask: "truths?", bias: "floats?", scale: "finite?" } },
     f(2, 3),
     f(2, 3),
     f(2, 3),

@@ -19,6 +19,7 @@ const trainer: Trainer = {
   restore: () => undefined,
 };
 const tables = { PARAMETERS: [{ name: "w", shape: [], dtype: "f32" }], STATE: [] } as const;
+const weighted = { ...trainer, tables };
 const data = { x: new Float32Array([1, 2, 3, 4]) };
 const tiny = model("tiny", {}, () => ({ loss: sum(param("w", [1], zeros())), optimizer: sgd() }));
 const compiled = await compile(tiny, { effort: "none" });
@@ -128,6 +129,15 @@ export const runtimeCalls: Readonly<Record<string, Row>> = {
     trainer,
     runtime.loadCheckpoint(saved, "c"),
   ),
+  readWeights: row(runtime.readWeights, { bytes: "bytes", name: "text?" }, saved, "w"),
+  loadWeights: row(
+    runtime.loadWeights,
+    { trainer: "trainer", weights: "object", options: { rename: "record?", layout: "text?", strict: "flag?" } },
+    weighted,
+    runtime.readWeights(saved),
+    { strict: false },
+  ),
+  saveWeights: row(runtime.saveWeights, { trainer: "trainer", options: { rename: "record?", layout: "text?" } }, weighted, {}),
   readSafetensors: row(runtime.readSafetensors, { file: "bytes", name: "text" }, saved, "c"),
   writeSafetensors: row(runtime.writeSafetensors, { options: { tensors: "texts", metadata: "record" } }, { tensors: [], metadata: {} }),
   curvesOf: row(runtime.curvesOf, { history: "object" }, history),

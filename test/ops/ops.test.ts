@@ -278,6 +278,7 @@ async function trainerOf(float: Float): Promise<EveryTrainer> {
     trace: ({ entry }) => ({
       graph: everyOp(float, entry),
       layers: [],
+      kinds: new Map(),
       advice: [],
       wholeOutputs: [],
       phases: [phase],

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { compileFormula, MEANING, parseFormula, printFormula, type Formula } from "../../compiler/ops/formula.ts";
 import { slopeOf } from "../../compiler/ops/elementwise.ts";
 import { elementwiseOps, rows } from "../../compiler/ops/scalar.ts";
+import { SWEEPS } from "../../compiler/ops/sweeps.ts";
 import { SCALAR_FNS } from "../../compiler/loop/loop.ts";
 import { close } from "../support/close.ts";
 import { randomFrom } from "../support/sample.ts";
@@ -223,4 +224,30 @@ describe("at a kink", () => {
     expect([at(name, "a", { a: b, b: a }), at(name, "b", { a: b, b: a })]).toEqual([0, 1]);
   });
   test("0^b has no slope in b", () => expect(at("pow", "b", { a: 0, b: 2 })).toBe(0));
+});
+
+describe("a loop of its own gives what the formula gives, element by element", () => {
+  const numbers = [0, -0, 1, -1, 0.3, -2.5, NaN, Infinity, -Infinity, 5e-324];
+  test.each(Object.keys(SWEEPS))("%s", (name) => {
+    const row = rows.find((one) => one.name === name)!;
+    const meaning = compileFormula(parseFormula(row.y), row.args);
+    // every number beside every other, and the first of each list for all
+    const operands = row.args.map((_, at) =>
+      Float64Array.from(
+        { length: numbers.length ** 2 },
+        (_, n) => numbers[(at === 1 ? Math.floor(n / numbers.length) : n) % numbers.length]!,
+      ),
+    );
+    for (const steps of [row.args.map(() => 1), row.args.map((_, at) => Number(at > 0)), row.args.map((_, at) => Number(at !== 1))]) {
+      const [a, b, c] = operands.map((values, at) => (steps[at] === 1 ? values : values.subarray(2, 3))) as [
+        Float64Array,
+        Float64Array,
+        Float64Array,
+      ];
+      const y = new Float64Array(numbers.length ** 2);
+      SWEEPS[name]!(y, a, steps[0]!, b, steps[1]!, c, steps[2]!);
+      const expected = Array.from(y, (_, n) => meaning([a, b, c].slice(0, row.args.length).map((values, at) => values[n * steps[at]!]!)));
+      expect([...y]).toEqual(expected);
+    }
+  });
 });

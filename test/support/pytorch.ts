@@ -1,6 +1,7 @@
 /** Guarantees calls of the vocabulary as interop/pytorch recorded them, declared again here, with PyTorch's values and gradients beside. */
 
 import { readFileSync } from "node:fs";
+import * as functions from "../../compiler/functions.ts";
 import * as adjoint from "../../compiler/index.ts";
 import { reverse } from "../../compiler/autodiff/reverse.ts";
 import type { Value } from "../../compiler/graph/graph.ts";
@@ -80,10 +81,17 @@ export interface Declared {
   readonly h: readonly (Value | undefined)[];
 }
 
+type Call = (...args: unknown[]) => Tensor | readonly Tensor[];
+/** Everything public, and what is under layers as `functions.<name>`. */
+const calls = {
+  ...adjoint,
+  ...Object.fromEntries(Object.entries(functions).map(([name, of]) => [`functions.${name}`, of])),
+} as unknown as Readonly<Record<string, Call>>; // the recorded names are of functions of tensors
+
 /** Declares a case: the call, and its gradients where they were recorded. */
 export function declared(c: Context, name: string, one: Case, prefix = ""): Declared {
   const { values, fed } = argumentsOf(prefix, one.args);
-  const found = (adjoint as unknown as Record<string, (...args: unknown[]) => Tensor | readonly Tensor[]>)[name]!(...values);
+  const found = calls[name]!(...values);
   const y = [found].flat().map((tensor) => (tensor as Tensor).value);
   const floats = fed.filter(({ type, name: of }) => isFloat(type.dtype) && !isTruth(c, of));
   const leaves = floats.map((leaf) => c.builder.nodes.findIndex((node) => node.name === leaf.name) as Value);

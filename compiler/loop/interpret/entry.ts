@@ -1,7 +1,9 @@
 /** An entry over the memory of its module: its calls in order, its results by name. */
 
 import { VerifyError } from "../../graph/error.ts";
+import { sizeOf } from "../../graph/type.ts";
 import type { Call, Entry, Module } from "../loop.ts";
+import { loopAround, slicesOf, startAt, storageOf, walkTurns, type At } from "../turns.ts";
 import { stored, type Precision } from "./functions.ts";
 import { runKernel } from "./kernel.ts";
 import { loadReader, startPoison, type Memory, type Place } from "./memory.ts";
@@ -25,14 +27,21 @@ export function interpretEntry(
   if (found === undefined) throw new VerifyError(String(entry), `module ${module.name} has no entry ${String(entry)}`);
   const precision = options.precision ?? "single";
   const kernels = new Map(module.kernels.map((k) => [k.name, k]));
-  const dtypes = new Map(module.buffers.map((b) => [b.name, b.dtype]));
+  const buffers = new Map(module.buffers.map((b) => [b.name, b]));
   const lives = options.poison === true ? startPoison(module, found, memory) : undefined;
   const locals = new Map<string, number>();
 
+  let turn: At | undefined;
   const place = (name: string): Place => {
-    const values = memory.get(name);
+    const buffer = buffers.get(name);
+    const whole = buffer === undefined ? name : storageOf(buffer);
+    const values = memory.get(whole);
     if (values === undefined) throw new VerifyError(name, `entry ${found.name}: no memory for buffer ${name}`);
-    return { buffer: name, values, written: lives?.written.get(name) };
+    const written = lives?.written.get(whole);
+    if (buffer?.window === undefined) return { buffer: name, values, written };
+    const from = startAt(buffer, turn);
+    const to = from + sizeOf(buffer.shape);
+    return { buffer: name, values: values.subarray(from, to), written: written?.subarray(from, to) };
   };
   const env: Environment = {
     precision,
@@ -55,14 +64,17 @@ export function interpretEntry(
       return runKernel(kernel, call.args.map(place), precision);
     }
     const to = place(call.buffer);
-    to.values[0] = stored(dtypes.get(call.buffer) ?? call.dtype, precision)(scalarReader(call.value, env)());
+    to.values[0] = stored(buffers.get(call.buffer)?.dtype ?? call.dtype, precision)(scalarReader(call.value, env)());
     if (to.written !== undefined) to.written[0] = 1;
   };
 
-  found.calls.forEach((call, n) => {
-    run(call);
-    lives?.after(n);
+  walkTurns(found.calls.length, found.loops, (n, at) => {
+    turn = at.size === 0 ? undefined : at;
+    run(found.calls[n]!);
+    const loop = loopAround(found.loops, n);
+    if (loop === undefined || at.get(loop.turn.name) === slicesOf(loop).at(-1)) lives?.after(n);
   });
+  turn = undefined;
   return new Map(
     found.results.map((r) => {
       const value = locals.get(r.value);

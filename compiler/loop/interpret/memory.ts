@@ -8,15 +8,17 @@ import type { Get } from "./scalar.ts";
 /** Every buffer's elements by name, in double; a bool is 0 or 1. */
 export type Memory = Map<string, Float64Array>;
 
-/** Storage for every buffer: constant and data contents filled in, everything else zero. */
+/** Storage for every buffer that is no window of another: constant and data contents filled in, everything else zero. */
 export function createMemory({ buffers }: { readonly buffers: readonly Buffer[] }): Memory {
   return new Map(
-    buffers.map(({ name, shape, initial }) => {
-      const values = new Float64Array(sizeOf(shape));
-      if (initial?.kind === "constant") values.fill(initial.value);
-      if (initial?.kind === "data") values.set(initial.values);
-      return [name, values];
-    }),
+    buffers
+      .filter(({ window }) => window === undefined)
+      .map(({ name, shape, initial }) => {
+        const values = new Float64Array(sizeOf(shape));
+        if (initial?.kind === "constant") values.fill(initial.value);
+        if (initial?.kind === "data") values.set(initial.values);
+        return [name, values];
+      }),
   );
 }
 

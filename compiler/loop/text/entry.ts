@@ -1,6 +1,6 @@
 /** The straight line of an entry: calls, then results; printed and read back. */
 
-import type { Buffer, Call, Entry, EntryResult } from "../loop.ts";
+import type { Buffer, Call, Entry, EntryResult, Turns } from "../loop.ts";
 import { definitionLines, readDefinition, readGroup, readResult, resultLine, stageLines } from "./definition.ts";
 import { docLine, readDocs } from "./doc.ts";
 import { readBinding } from "./kernel.ts";
@@ -8,7 +8,7 @@ import { block } from "./layout.ts";
 import type { Reader } from "./reader.ts";
 import { readScalar, scalarText } from "./scalar.ts";
 import { scopeOf, type Scope } from "./scope.ts";
-import { DTYPES, printAxes, printName, printNumber } from "./words.ts";
+import { DTYPES, printAxes, printName, printNumber, readAxis } from "./words.ts";
 
 /** One statement of an entry: a call with its group, a local or a store. */
 export function callLines(call: Call, scope: Scope): string[] {
@@ -55,10 +55,30 @@ function readCall(r: Reader, scope: Scope): Call {
   return { kind, buffer: name, dtype, value, definition: found, doc };
 }
 
+/** `turns t<16 of 3..7 reverse`: the calls, counted from 0, that run once a turn. */
+export const loopLines = ({ loops = [] }: { readonly loops?: readonly Turns[] | undefined }): string[] =>
+  loops.map(
+    ({ turn, reverse, first, last }) => `turns ${printName(turn.name)}<${turn.extent} of ${first}..${last}${reverse ? " reverse" : ""}`,
+  );
+
+function readLoops(r: Reader): { readonly loops?: readonly Turns[] } {
+  const loops: Turns[] = [];
+  while (r.has("turns")) {
+    const turn = readAxis(r);
+    r.eat("of");
+    const first = r.number();
+    r.eat("..");
+    loops.push({ turn, reverse: false, first, last: r.number() });
+    if (r.has("reverse")) loops.push({ ...loops.pop()!, reverse: true });
+  }
+  return loops.length === 0 ? {} : { loops };
+}
+
 /** An entry with the buffers it uses, its calls and its results. */
 export function entryLines(e: Entry, scope: Scope): string[] {
   return block(`entry ${printName(e.name)} lowerBound ${printNumber(e.lowerBound)}`, [
     ...(e.buffers.length === 0 ? [] : [`uses ${e.buffers.map(printName).join(", ")}`]),
+    ...loopLines(e),
     ...e.calls.flatMap((call) => callLines(call, scope)),
     ...e.results.map(resultLine),
   ]);
@@ -76,15 +96,15 @@ export function readEntry(r: Reader, buffers: readonly Buffer[]): Entry {
   if (r.has("uses"))
     do uses.push(r.name("a buffer"));
     while (r.has(","));
-  const { calls, results } = readLine(r, scope);
-  return { name, calls, results, buffers: uses, lowerBound };
+  return { name, ...readLine(r, scope), buffers: uses, lowerBound };
 }
 
 /** Calls, then results, up to the closing brace. */
-export function readLine(r: Reader, scope: Scope): { calls: Call[]; results: EntryResult[] } {
+export function readLine(r: Reader, scope: Scope): { calls: Call[]; results: EntryResult[]; loops?: readonly Turns[] } {
+  const loops = readLoops(r);
   const calls: Call[] = [];
   const results: EntryResult[] = [];
   while (!r.is("return") && !r.is("}")) calls.push(readCall(r, scope));
   while (!r.has("}")) results.push(readResult(r));
-  return { calls, results };
+  return { calls, ...loops, results };
 }

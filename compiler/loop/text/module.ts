@@ -2,7 +2,7 @@
 
 import type { Buffer, Entry, Kernel, Module, Program } from "../loop.ts";
 import { resultLine } from "./definition.ts";
-import { callLines, entryLines, readEntry, readLine } from "./entry.ts";
+import { callLines, entryLines, loopLines, readEntry, readLine } from "./entry.ts";
 import { kernelLines, readKernel } from "./kernel.ts";
 import { block, indent, text } from "./layout.ts";
 import { readWhole } from "./reader.ts";
@@ -23,6 +23,7 @@ export function printProgram(p: Program): string {
     block(`program ${printName(p.name)}`, [
       ...p.buffers.map(bufferLine),
       ...p.kernels.flatMap(kernelLines),
+      ...loopLines(p),
       ...p.calls.flatMap((call) => callLines(call, scope)),
       ...p.results.map(resultLine),
     ]),

@@ -1,7 +1,9 @@
 /** Buffers, their first contents and their slots in the plan, printed and read back. */
 
 import type { Buffer, Initial, Role, Slot } from "../loop.ts";
+import { indexText, readIndex } from "./index-expression.ts";
 import type { Reader } from "./reader.ts";
+import { scopeOf } from "./scope.ts";
 import { DTYPES, printName, printNumber, readShape } from "./words.ts";
 
 const ROLES = ["input", "output", "constant", "parameter", "state", "hyper", "residual", "scratch"] as const satisfies readonly Role[];
@@ -43,6 +45,7 @@ export function bufferLine(b: Buffer): string {
   if (b.rows !== undefined) parts.push(b.rows === "none" ? "rowless" : `rows axis ${b.rows.axis} per ${b.rows.per}`);
   if (b.trainable !== undefined) parts.push(b.trainable ? "trainable" : "frozen");
   if (b.initial !== undefined) parts.push(`= ${initialText(b.initial)}`);
+  if (b.window !== undefined) parts.push(`window of ${printName(b.window.of)} at ${indexText(b.window.at, NOTHING)}`);
   return parts.join(" ");
 }
 
@@ -58,7 +61,17 @@ export function readBuffer(r: Reader): Buffer {
   const rows = readRows(r);
   const trainable = r.has("trainable") ? { trainable: true } : r.has("frozen") ? { trainable: false } : {};
   const first = r.has("=") ? { initial: readInitial(r) } : {};
-  return { name, dtype, shape: dims, role, ...classes, ...rows, ...trainable, ...first };
+  return { name, dtype, shape: dims, role, ...classes, ...rows, ...trainable, ...first, ...readWindow(r) };
+}
+
+const NOTHING = scopeOf([]);
+
+function readWindow(r: Reader): Pick<Buffer, "window"> {
+  if (!r.has("window")) return {};
+  r.eat("of");
+  const of = r.name("a buffer");
+  r.eat("at");
+  return { window: { of, at: readIndex(r, NOTHING) } };
 }
 
 function readRows(r: Reader): Pick<Buffer, "rows"> {
@@ -77,7 +90,11 @@ export function slotLines(slots: readonly Slot[], roles: ReadonlyMap<string, str
     printNumber(s.offset),
     printNumber(s.offset + s.bytes),
     s.live === "always" ? "always" : `${s.live[0]}..${s.live[1]}`,
-    [roles.get(s.buffer) ?? "", ...(s.over === undefined ? [] : ["over", printName(s.over)])].join(" "),
+    [
+      roles.get(s.buffer) ?? "",
+      ...(s.of === undefined ? [] : ["of", printName(s.of)]),
+      ...(s.over === undefined ? [] : ["over", printName(s.over)]),
+    ].join(" "),
   ]);
   const wide = (column: number): number => Math.max(...rows.map((row) => row[column]!.length));
   return rows.map(([name, from, to, live, role]) =>
@@ -101,7 +118,8 @@ export function readSlot(r: Reader): Slot {
     live = [first, r.number()];
   }
   // the role repeats the buffer's
-  if (r.peek().kind === "name" && r.peek().line === here && !r.is("over")) r.word(ROLES);
+  if (r.peek().kind === "name" && r.peek().line === here && !r.is("over") && !r.is("of")) r.word(ROLES);
+  const of = r.peek().line === here && r.has("of") ? r.name("a buffer") : undefined;
   const over = r.peek().line === here && r.has("over") ? r.name("a buffer") : undefined;
-  return { buffer: name, offset, bytes, live, ...(over === undefined ? {} : { over }) };
+  return { buffer: name, offset, bytes, live, ...(of === undefined ? {} : { of }), ...(over === undefined ? {} : { over }) };
 }

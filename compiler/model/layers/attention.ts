@@ -6,16 +6,21 @@ import type { Shape } from "../../graph/type.ts";
 import { dotAttrs } from "../../ops/dot.ts";
 import { scaledDotProductAttention } from "../attention.ts";
 import type { BoolTensor } from "../comparisons.ts";
+import { ROTARY, rotaryEmbedding, type RotaryOptions } from "../rotary.ts";
 import { glorot, zeros } from "../initializers.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
 import { called, check as checkArguments } from "../arguments.ts";
 import { EXTENT, FLOATS, TRUTHS } from "../kinds.ts";
-import { withScope, layerOptions, type LayerOptions, type LayerScope } from "./layer.ts";
+import { giving, layerOptions, withScope, type Holds, type LayerOptions, type LayerScope } from "./layer.ts";
 
 /** Options of `multiHeadAttention`. */
 export interface MultiHeadAttentionOptions extends LayerOptions {
   /** A position sees no later one. */
   readonly causal?: boolean;
+  /** Heads of keys and values, each of which as many heads of queries share; must divide heads. Default: heads. */
+  readonly kvHeads?: number;
+  /** Turns queries and keys by their positions: see `rotaryEmbedding`. Default: no. */
+  readonly rotary?: RotaryOptions;
 }
 
 /** What one call of a `multiHeadAttention` layer may be told. */
@@ -24,22 +29,33 @@ export interface MultiHeadAttentionCall {
   readonly memory?: FloatTensor;
   /** Which positions are real, [n, s]; or where each query may look, broadcasting to [n, heads, t, s]. */
   readonly mask?: BoolTensor;
+  /** Added to the scores; broadcasts to [n, heads, t, s]. */
+  readonly bias?: FloatTensor;
 }
+
+type Projection = { kernel: readonly [number, number]; bias: readonly [number] };
 
 /** What `multiHeadAttention` gives: a layer over one sequence, or over a sequence and what it attends to. */
 export interface MultiHeadAttentionLayer {
   <S extends Shape>(x: FloatTensor<S>, call?: MultiHeadAttentionCall): FloatTensor<S>;
   readonly kind: string;
+  readonly query: Holds<Projection>;
+  readonly key: Holds<Projection>;
+  readonly value: Holds<Projection>;
+  readonly output: Holds<Projection>;
 }
 
-const CALL = optionsOf<MultiHeadAttentionCall>({ memory: FLOATS, mask: TRUTHS });
+const OPTIONS = layerOptions<MultiHeadAttentionOptions>({ causal: FLAG, kvHeads: EXTENT, rotary: ROTARY });
+const HELD = ["query", "key", "value", "output"].flatMap((which) => [`${which}.kernel`, `${which}.bias`]);
+
+const CALL = optionsOf<MultiHeadAttentionCall>({ memory: FLOATS, mask: TRUTHS, bias: FLOATS });
 
 /** x·kernel + bias over the last axis, [n, t, w]. */
-function projected({ c, param, named }: LayerScope, which: string, x: Value): Value {
+function projected({ c, param, named }: LayerScope, which: string, x: Value, outputs: number): Value {
   const { g } = c;
   const [n, t, width] = c.typeOf(x).shape as readonly [number, number, number];
-  const kernel = param(`${which}.kernel`, [width, width], glorot());
-  const bias = param(`${which}.bias`, [width], zeros());
+  const kernel = param(`${which}.kernel`, [width, outputs], glorot());
+  const bias = param(`${which}.bias`, [outputs], zeros());
   const product = g.dot(x, kernel, dotAttrs([2], [0]));
   return named(which, g.add(product, g.broadcast(bias, { axes: [0, 1], size: [n, t] })));
 }
@@ -51,11 +67,13 @@ function inHeads({ c }: LayerScope, x: Value, heads: number): Value {
   return c.g.transpose(apart, { order: [0, 2, 1, 3] });
 }
 
-function check(scope: LayerScope, heads: number, x: Tensor, memory: Tensor): void {
+function check(scope: LayerScope, heads: number, kvHeads: number, x: Tensor, memory: Tensor): void {
   const operands = [scope.c.operand("x", x.value), scope.c.operand("memory", memory.value)];
   const [n, , width] = x.shape;
   if (x.shape.length !== 3 || memory.shape.length !== 3 || memory.shape[0] !== n || memory.shape[2] !== width)
     scope.fail("needs x [n, t, w] and memory [n, s, w] of the same n and w", "Reshape its input to sequences of features.", operands);
+  if (heads % kvHeads !== 0)
+    scope.fail(`needs kvHeads that divide its ${heads} heads, but got ${kvHeads}`, "Change one of them.", operands);
   if (width! % heads !== 0)
     scope.fail(`needs heads that divide its ${width} features, but got ${heads}`, "Change the heads, or the width of its input.", operands);
 }
@@ -66,17 +84,22 @@ function check(scope: LayerScope, heads: number, x: Tensor, memory: Tensor): voi
  */
 export function multiHeadAttention(heads: number, options: MultiHeadAttentionOptions = {}): MultiHeadAttentionLayer {
   const kind = "multiHeadAttention";
-  checkArguments(kind, { heads, options }, { heads: EXTENT, options: layerOptions<MultiHeadAttentionOptions>({ causal: FLAG }) });
-  const run = withScope(kind, options);
+  checkArguments(kind, { heads, options }, { heads: EXTENT, options: OPTIONS });
+  const { run, held } = withScope(kind, options);
   const call = (x: FloatTensor, given: MultiHeadAttentionCall = {}): Tensor => {
     called(kind, { x, options: given }, { x: FLOATS, options: CALL });
-    const { memory = x, mask } = given;
+    const { memory = x, mask, bias } = given;
+    const { kvHeads = heads, causal, rotary } = options;
     return run((scope) => {
       const { c } = scope;
-      check(scope, heads, x, memory);
-      const [query, key, value] = [["query", x] as const, ["key", memory] as const, ["value", memory] as const].map(
-        ([which, from]) => c.tensor(inHeads(scope, projected(scope, which, from.value), heads)) as FloatTensor,
-      );
+      check(scope, heads, kvHeads, x, memory);
+      const width = x.shape.at(-1)!;
+      const ofHeads = (which: string, from: Tensor, own: number): FloatTensor =>
+        c.tensor(inHeads(scope, projected(scope, which, from.value, (width / heads) * own), own)) as FloatTensor; // projections are floats
+      const placed = (one: FloatTensor): FloatTensor => (rotary === undefined ? one : rotaryEmbedding(one, rotary));
+      const query = placed(ofHeads("query", x, heads));
+      const key = placed(ofHeads("key", memory, kvHeads));
+      const value = ofHeads("value", memory, kvHeads);
       const wide =
         mask?.shape.length === 2
           ? {
@@ -85,13 +108,14 @@ export function multiHeadAttention(heads: number, options: MultiHeadAttentionOpt
               shape: [mask.shape[0]!, 1, 1, mask.shape[1]!],
             }
           : mask;
-      const attended = scaledDotProductAttention(query!, key!, value!, {
-        ...(options.causal === undefined ? {} : { causal: options.causal }),
+      const attended = scaledDotProductAttention(query, key, value, {
+        ...(causal === undefined ? {} : { causal }),
+        ...(bias === undefined ? {} : { bias }),
         ...(wide === undefined ? {} : { mask: wide }),
       });
       const together = c.g.transpose(attended.value, { order: [0, 2, 1, 3] });
-      return projected(scope, "output", c.g.reshape(together, { shape: x.shape }));
+      return projected(scope, "output", c.g.reshape(together, { shape: x.shape }), width);
     });
   };
-  return Object.assign(call, { kind }) as unknown as MultiHeadAttentionLayer; // the output has x's shape
+  return giving(Object.assign(call, { kind }), HELD, held) as unknown as MultiHeadAttentionLayer; // the output has x's shape
 }

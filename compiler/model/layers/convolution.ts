@@ -1,18 +1,18 @@
-/** Convolutions, cross-correlating over NCHW with OIHW filters: plain, grouped, depthwise, over one or two axes. */
+/** Convolutions, cross-correlating over NCHW with OIHW filters: plain, grouped, depthwise, over one, two or three axes. */
 
 import { FLAG } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
-import { convAttrs } from "../../ops/conv.ts";
 import type { Activation } from "../activations.ts";
+import { checkGroups, convolution, plusBias } from "../functions/convolution.ts";
+import { axesOf, checkImage, PADDING, type Padding, type PerAxis } from "../functions/spatial.ts";
 import { glorot, zeros, type Initializer } from "../initializers.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
-import { ACTIVATION, EXTENT, INITIALIZER, PER_AXIS } from "../kinds.ts";
+import { ACTIVATION, EXTENT, FLOATS, INITIALIZER, PER_AXIS } from "../kinds.ts";
 import { activated } from "./dense.ts";
-import { checked, layer, layerOptions, type LayerOptions, type LayerScope } from "./layer.ts";
-import { axesOf, checkImage, PADDING, type Padding, type PerAxis } from "./spatial.ts";
+import { begun, checked, layer, layerOptions, type Holds, type LayerOptions, type LayerScope } from "./layer.ts";
 
-/** Options of `conv1d` and `conv2d`. */
+/** Options of `conv1d`, `conv2d` and `conv3d`. */
 export interface ConvolutionOptions extends LayerOptions {
   /** Default: 1. */
   readonly strides?: PerAxis;
@@ -29,6 +29,10 @@ export interface ConvolutionOptions extends LayerOptions {
   readonly kernelInitializer?: Initializer;
   /** Default: zeros. */
   readonly biasInitializer?: Initializer;
+  /** A tensor [filters, channels / groups, …kernelSize] in the place of a parameter. */
+  readonly kernel?: FloatTensor;
+  /** A tensor [filters] in the place of a parameter. */
+  readonly bias?: FloatTensor;
 }
 
 /** Of the options that all convolutions have. */
@@ -40,7 +44,11 @@ export const SHARED = {
   useBias: FLAG,
   kernelInitializer: INITIALIZER,
   biasInitializer: INITIALIZER,
+  kernel: FLOATS,
+  bias: FLOATS,
 } as const;
+/** What convolutions give out. */
+export const WEIGHTS = ["kernel", "bias"] as const;
 
 const CONVOLUTION = {
   filters: EXTENT,
@@ -49,37 +57,38 @@ const CONVOLUTION = {
 };
 
 /** x [n, c, t] → [n, N, t'] */
-export interface Convolution1dLayer<N extends number> {
+export interface Convolution1dLayer<N extends number> extends Holds<{ kernel: readonly [number, number, number]; bias: readonly [N] }> {
   <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], N, number]>;
   readonly kind: string;
 }
 
 /** x [n, c, h, w] → [n, N, h', w'] */
-export interface Convolution2dLayer<N extends number> {
+export interface Convolution2dLayer<N extends number> extends Holds<{
+  kernel: readonly [number, number, number, number];
+  bias: readonly [N];
+}> {
   <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], N, number, number]>;
+  readonly kind: string;
+}
+
+/** x [n, c, d, h, w] → [n, N, d', h', w'] */
+export interface Convolution3dLayer<N extends number> extends Holds<{
+  kernel: readonly [number, number, number, number, number];
+  bias: readonly [N];
+}> {
+  <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], N, number, number, number]>;
   readonly kind: string;
 }
 
 /** Bias a channel, then the activation. */
 export function finished(scope: LayerScope, product: Value, options: ConvolutionOptions): Value {
-  if (options.useBias === false) return activated(scope, product, options.activation);
+  if (options.useBias === false) {
+    if (options.bias !== undefined) scope.fail("was given a bias, and useBias: false", "Leave out one of them.");
+    return activated(scope, product, options.activation);
+  }
   scope.named("product", product);
-  const { shape } = scope.c.typeOf(product);
-  const bias = scope.param("bias", [shape[1]!], options.biasInitializer ?? zeros());
-  const axes = shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
-  const spread = scope.c.g.broadcast(bias, { axes, size: axes.map((axis) => shape[axis]!) });
-  return activated(scope, scope.named("z", scope.c.g.add(product, spread)), options.activation);
-}
-
-/** Refuses groups that divide neither channels nor filters. */
-export function checkGroups(scope: LayerScope, groups: number, channels: number, filters: number): void {
-  if (channels % groups !== 0)
-    scope.fail(
-      `needs groups that divide its channels, but ${groups} does not divide ${channels}`,
-      "Change the groups, or the channels of its input.",
-    );
-  if (filters % groups !== 0)
-    scope.fail(`needs groups that divide its filters, but ${groups} does not divide ${filters}`, "Change the groups or the filters.");
+  const bias = scope.param("bias", [scope.c.typeOf(product).shape[1]!], begun(scope, "bias", options, zeros()));
+  return activated(scope, plusBias(scope, product, bias), options.activation);
 }
 
 /** Kernel [filters, channels / groups, …window]. */
@@ -89,30 +98,39 @@ function convolve(scope: LayerScope, x: Tensor, filters: number, groups: number,
   checkGroups(scope, groups, channels, filters);
   const axes = axesOf(scope, x.shape, "kernel", { window: kernelSize, strides, dilation, padding });
   const shape = [filters, channels / groups, ...axes.map(({ window }) => window)];
-  const kernel = scope.param("kernel", shape, options.kernelInitializer ?? glorot());
-  const attrs = convAttrs(axes.length, {
-    stride: axes.map(({ stride }) => stride),
-    low: axes.map(({ low }) => low),
-    high: axes.map(({ high }) => high),
-    rhsDilation: axes.map(({ dilation }) => dilation),
-    featureGroups: groups,
-  });
-  return finished(scope, scope.c.g.conv(x.value, kernel, attrs), options);
+  const kernel = scope.param("kernel", shape, begun(scope, "kernel", options, glorot()));
+  return finished(scope, convolution(scope, x.value, kernel, axes, groups), options);
 }
+
+const convolutionLayer = <N extends number, L extends { readonly kind: string }>(
+  spatial: 1 | 2 | 3,
+  filters: N,
+  kernelSize: PerAxis,
+  options: ConvolutionOptions,
+): L => {
+  const kind = `conv${spatial}d`;
+  return layer<L>(
+    kind,
+    checked(kind, { filters, kernelSize, options }, CONVOLUTION),
+    (scope, x) => {
+      checkImage(scope, x.shape, spatial);
+      return convolve(scope, x, scope.c.extents.of(filters), options.groups ?? 1, kernelSize, options);
+    },
+    WEIGHTS,
+  );
+};
 
 /** x [n, c, t] → [n, filters, t']. Throws a ModelError for a wrong rank, groups that do not divide, or no output left. */
 export const conv1d = <const N extends number>(filters: N, kernelSize: PerAxis, options: ConvolutionOptions = {}): Convolution1dLayer<N> =>
-  layer<Convolution1dLayer<N>>("conv1d", checked("conv1d", { filters, kernelSize, options }, CONVOLUTION), (scope, x) => {
-    checkImage(scope, x.shape, 1);
-    return convolve(scope, x, scope.c.extents.of(filters), options.groups ?? 1, kernelSize, options);
-  });
+  convolutionLayer<N, Convolution1dLayer<N>>(1, filters, kernelSize, options);
 
 /** x [n, c, h, w] → [n, filters, h', w']. Throws a ModelError for a wrong rank, groups that do not divide, or no output left. */
 export const conv2d = <const N extends number>(filters: N, kernelSize: PerAxis, options: ConvolutionOptions = {}): Convolution2dLayer<N> =>
-  layer<Convolution2dLayer<N>>("conv2d", checked("conv2d", { filters, kernelSize, options }, CONVOLUTION), (scope, x) => {
-    checkImage(scope, x.shape, 2);
-    return convolve(scope, x, scope.c.extents.of(filters), options.groups ?? 1, kernelSize, options);
-  });
+  convolutionLayer<N, Convolution2dLayer<N>>(2, filters, kernelSize, options);
+
+/** x [n, c, d, h, w] → [n, filters, d', h', w']. Throws a ModelError for a wrong rank, groups that do not divide, or no output left. */
+export const conv3d = <const N extends number>(filters: N, kernelSize: PerAxis, options: ConvolutionOptions = {}): Convolution3dLayer<N> =>
+  convolutionLayer<N, Convolution3dLayer<N>>(3, filters, kernelSize, options);
 
 /** Options of `depthwiseConv2d`. */
 export interface DepthwiseOptions extends Omit<ConvolutionOptions, "groups"> {
@@ -127,9 +145,14 @@ const DEPTHWISE = {
 
 /** Each channel with filters of its own: x [n, c, h, w] → [n, c·depthMultiplier, h', w']. */
 export const depthwiseConv2d = (kernelSize: PerAxis, options: DepthwiseOptions = {}): Convolution2dLayer<number> =>
-  layer<Convolution2dLayer<number>>("depthwiseConv2d", checked("depthwiseConv2d", { kernelSize, options }, DEPTHWISE), (scope, x) => {
-    checkImage(scope, x.shape, 2);
-    const { depthMultiplier = 1 } = options;
-    const channels = x.shape[1]!;
-    return convolve(scope, x, channels * depthMultiplier, channels, kernelSize, options);
-  });
+  layer<Convolution2dLayer<number>>(
+    "depthwiseConv2d",
+    checked("depthwiseConv2d", { kernelSize, options }, DEPTHWISE),
+    (scope, x) => {
+      checkImage(scope, x.shape, 2);
+      const { depthMultiplier = 1 } = options;
+      const channels = x.shape[1]!;
+      return convolve(scope, x, channels * depthMultiplier, channels, kernelSize, options);
+    },
+    WEIGHTS,
+  );

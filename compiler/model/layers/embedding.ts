@@ -6,16 +6,18 @@ import type { Shape } from "../../graph/type.ts";
 import type { Context } from "../context.ts";
 import { normal, uniform, type Initializer } from "../initializers.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
-import { EXTENT, INITIALIZER } from "../kinds.ts";
-import { checked, layer, layerOptions, type LayerOptions, type SameShapeLayer } from "./layer.ts";
+import { EXTENT, FLOATS, INITIALIZER } from "../kinds.ts";
+import { checked, layer, layerOptions, type Holds, type LayerOptions, type SameShapeLayer } from "./layer.ts";
 
 /** Options of `embedding`. */
 export interface EmbeddingOptions extends LayerOptions {
   /** Default: uniform on [−0.05, 0.05). */
   readonly initializer?: Initializer;
+  /** A tensor [vocabulary, width] in the place of a parameter. */
+  readonly table?: FloatTensor;
 }
 
-export interface EmbeddingLayer<W extends number> {
+export interface EmbeddingLayer<W extends number> extends Holds<{ table: readonly [number, W] }> {
   <S extends Shape>(x: Tensor<S, "i32">): FloatTensor<readonly [...S, W]>;
   readonly kind: string;
 }
@@ -23,7 +25,7 @@ export interface EmbeddingLayer<W extends number> {
 const EMBEDDING = {
   vocabulary: EXTENT,
   width: EXTENT,
-  options: layerOptions<EmbeddingOptions>({ initializer: INITIALIZER }),
+  options: layerOptions<EmbeddingOptions>({ initializer: INITIALIZER, table: FLOATS }),
 };
 
 /**
@@ -31,19 +33,26 @@ const EMBEDDING = {
  * then a batch is checked. Throws a ModelError for tokens that are no integers, or more classes than rows.
  */
 export const embedding = <const W extends number>(vocabulary: number, width: W, options: EmbeddingOptions = {}): EmbeddingLayer<W> =>
-  layer<EmbeddingLayer<W>>("embedding", checked("embedding", { vocabulary, width, options }, EMBEDDING), (scope, x) => {
-    if (x.dtype !== "i32")
-      scope.fail(`needs i32 tokens, but got ${x.dtype}`, `Declare them with labels(name, shape, { classes: ${vocabulary} }).`);
-    const { extents } = scope.c;
-    const { classes } = scope.c.builder.node(x.value).attrs;
-    if (typeof classes === "number" && classes > extents.of(vocabulary))
-      scope.fail(
-        `has a vocabulary of ${vocabulary}, but its tokens are of ${classes} classes`,
-        "Make the vocabulary as large as there are classes.",
-      );
-    const table = scope.param("table", [extents.of(vocabulary), extents.of(width)], options.initializer ?? uniform(-0.05, 0.05));
-    return scope.c.g.gather(table, x.value);
-  });
+  layer<EmbeddingLayer<W>>(
+    "embedding",
+    checked("embedding", { vocabulary, width, options }, EMBEDDING),
+    (scope, x) => {
+      if (x.dtype !== "i32")
+        scope.fail(`needs i32 tokens, but got ${x.dtype}`, `Declare them with labels(name, shape, { classes: ${vocabulary} }).`);
+      const { extents } = scope.c;
+      const { classes } = scope.c.builder.node(x.value).attrs;
+      if (typeof classes === "number" && classes > extents.of(vocabulary))
+        scope.fail(
+          `has a vocabulary of ${vocabulary}, but its tokens are of ${classes} classes`,
+          "Make the vocabulary as large as there are classes.",
+        );
+      if (options.table !== undefined && options.initializer !== undefined)
+        scope.fail("was given both a table and an initializer", "A tensor that is given does not begin: leave out the initializer.");
+      const initial = options.table ?? options.initializer ?? uniform(-0.05, 0.05);
+      return scope.c.g.gather(scope.param("table", [extents.of(vocabulary), extents.of(width)], initial), x.value);
+    },
+    ["table"],
+  );
 
 /** Options of `positionalEncoding`. */
 export interface PositionalEncodingOptions extends LayerOptions {

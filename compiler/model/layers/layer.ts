@@ -2,11 +2,11 @@
 
 import type { Attr, Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
-import { called, check } from "../arguments.ts";
-import { context, type Context } from "../context.ts";
+import { called, check, refuseForeign } from "../arguments.ts";
+import { context, isTensor, type Context } from "../context.ts";
+import type { Place } from "../functions/place.ts";
 import type { Initializer } from "../initializers.ts";
 import { FLAG, optionsOf, TEXT, type Law, type Laws } from "../../graph/arguments.ts";
-import type { Operand } from "../../graph/error.ts";
 import { TENSOR } from "../kinds.ts";
 import { callSite, type Site } from "../site.ts";
 import type { FloatTensor, Tensor, WithLast } from "../tensor.ts";
@@ -24,18 +24,16 @@ export const layerOptions = <Options extends LayerOptions>(laws: Laws<Omit<Optio
   optionsOf<LayerOptions>({ ...laws, name: TEXT, trainable: FLAG });
 
 /** What a layer's body works with. Parameters and states are declared at its first call and found again at later ones. */
-export interface LayerScope {
-  readonly c: Context;
+export interface LayerScope extends Place {
   readonly name: string;
-  /** `<layer>.<name>` */
-  param(name: string, shape: Shape, initial: Initializer): Value;
+  /** `<layer>.<name>`, which begins as an initializer says; a tensor given in its place is no parameter of the layer's. */
+  param(name: string, shape: Shape, initial: Initializer | FloatTensor): Value;
   /** A value kept between steps, not trained: `<layer>.<name>`. */
   state(name: string, shape: Shape, initial: Initializer): Value;
-  /** Gives an intermediate value the layer's name and its own: `<layer>.<name>`, for the readers of the emitted code. */
-  named(name: string, value: Value): Value;
-  /** Throws a ModelError that names the layer, its input and the model's line. */
-  fail(law: string, remedy: string, operands?: readonly Operand[]): never;
 }
+
+/** The tensors of a layer by name, from its first call on: `layer.kernel`. */
+export type Holds<Shapes extends Readonly<Record<string, Shape>>> = { readonly [Own in keyof Shapes]: FloatTensor<Shapes[Own]> };
 
 /** Whether a name is the parameter's, or its layer's. */
 export const covers = (name: string, parameter: string): boolean => name === parameter || parameter.startsWith(`${name}.`);
@@ -77,8 +75,13 @@ export function checked<Given extends { readonly options: LayerOptions }>(kind: 
  * Makes a layer of a body that appends nodes for one input. The body runs at every call: check shapes in it, with `c.fail`; what does not
  * depend on the input, `checked` says. Layers of several inputs call `withScope` themselves.
  */
-export function layer<L extends Kind = Layer>(kind: string, options: LayerOptions, body: (scope: LayerScope, x: Tensor) => Value): L {
-  const run = withScope(kind, options);
+export function layer<L extends Kind = Layer>(
+  kind: string,
+  options: LayerOptions,
+  body: (scope: LayerScope, x: Tensor) => Value,
+  /** Names of the tensors that it gives out. */ holds: readonly string[] = [],
+): L {
+  const { run, held } = withScope(kind, options);
   const call = (x: Tensor): Tensor => {
     called(kind, { x }, { x: TENSOR });
     return run((scope) => {
@@ -87,20 +90,56 @@ export function layer<L extends Kind = Layer>(kind: string, options: LayerOption
       return body({ ...scope, fail }, x);
     });
   };
-  return Object.assign(call, { kind, site: callSite() }) as unknown as L; // L states what the body makes of shapes
+  return giving(Object.assign(call, { kind, site: callSite() }), holds, held) as unknown as L; // L states what the body makes of shapes
+}
+
+/** A layer that gives out tensors, by names of its own or, as in `query.kernel`, of its parts. */
+export function giving<Call extends object>(call: Call, names: readonly string[], held: (name: string) => FloatTensor): Call {
+  for (const path of names) {
+    const [own, part] = path.split(".") as [string, string?];
+    if (part === undefined) Object.defineProperty(call, own, { get: () => held(path) });
+    else {
+      if (!(own in call)) Object.defineProperty(call, own, { value: {} });
+      Object.defineProperty((call as Record<string, object>)[own]!, part, { get: () => held(path) }); // set on the line above
+    }
+  }
+  return call;
+}
+
+/** One layer: runs bodies in its scope, and gives out its tensors. */
+export interface Scoped {
+  readonly run: (body: (scope: LayerScope) => Value) => Tensor;
+  /** Throws a ModelError before the layer's first call in the declaration in progress, and for a tensor that it has not. */
+  readonly held: (name: string) => FloatTensor;
 }
 
 /** Runs bodies in the scope of one layer: its name, its parameters, its record. */
-export function withScope(kind: string, { name, trainable = true }: LayerOptions): (body: (scope: LayerScope) => Value) => Tensor {
+export function withScope(kind: string, { name, trainable = true }: LayerOptions): Scoped {
   const known = new WeakMap<Context, Declared>();
-  return (body) => {
+  const held = (own: string): FloatTensor => {
+    const c = context();
+    const declared = known.get(c);
+    const value = declared?.storage.get(own);
+    if (value !== undefined) return c.tensor(value) as FloatTensor; // layers hold floats
+    const words = JSON.stringify(name ?? declared?.name ?? kind);
+    return c.run(() =>
+      declared === undefined
+        ? c.fail("layer/tensors", `${kind} ${words} has no ${own} before its first call`, "Call the layer, then take its tensors.")
+        : c.fail(
+            "layer/tensors",
+            `${kind} ${words} has no ${own}`,
+            `It has ${[...declared.storage.keys()].join(" and ") || "no tensors"}.`,
+          ),
+    );
+  };
+  const run: Scoped["run"] = (body) => {
     const c = context();
     c.compositions.next(undefined); // a layer has a name of its own
     return c.run(() => {
       const declared = known.get(c) ?? { name: c.layerName(name ?? kind), storage: new Map() };
       known.set(c, declared);
       let parameters = 0;
-      const storage = (op: "param" | "state", own: string, shape: Shape, initial: Initializer): Value => {
+      const storage = (op: "param" | "state", own: string, shape: Shape, initial: Initializer | FloatTensor): Value => {
         const found = declared.storage.get(own);
         if (found !== undefined) {
           const { shape: before } = c.typeOf(found);
@@ -112,9 +151,22 @@ export function withScope(kind: string, { name, trainable = true }: LayerOptions
             );
           return found;
         }
+        if (isTensor(initial)) {
+          refuseForeign(kind, own, initial);
+          if (String(initial.shape) !== String(shape))
+            c.fail(
+              `layer/${kind}`,
+              `${kind} ${JSON.stringify(declared.name)} needs ${own} [${shape.join(",")}], but was given [${initial.shape.join(",")}]`,
+              `Change the shape of ${own}.`,
+              [c.operand(own, initial.value)],
+            );
+          declared.storage.set(own, initial.value);
+          return initial.value;
+        }
         const start: Attr = initial.initial(shape, () => c.nextStream(), c);
         const attrs = op === "param" ? { initial: start, trainable } : { initial: start };
         const value = c.leaf(op, `${declared.name}.${own}`, { dtype: c.float, shape }, attrs);
+        c.kinds.set(`${declared.name}.${own}`, kind);
         if (op === "param") parameters += shape.reduce((n, extent) => n * extent, 1);
         declared.storage.set(own, value);
         return value;
@@ -135,4 +187,18 @@ export function withScope(kind: string, { name, trainable = true }: LayerOptions
       return c.tensor(value);
     });
   };
+  return { run, held };
+}
+
+/** A tensor given for a parameter, the initializer it begins with, or the default; both together are refused. */
+export function begun<Name extends string>(
+  { fail }: LayerScope,
+  name: Name,
+  options: { readonly [Own in Name | `${Name}Initializer`]?: unknown },
+  initial: Initializer,
+): Initializer | FloatTensor {
+  const [given, initializer] = [options[name], options[`${name}Initializer`]];
+  if (given !== undefined && initializer !== undefined)
+    fail(`was given both ${name} and ${name}Initializer`, "A tensor that is given does not begin: leave out the initializer.");
+  return (given ?? initializer ?? initial) as Initializer | FloatTensor; // the laws of the options hold
 }

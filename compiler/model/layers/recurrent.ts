@@ -7,6 +7,7 @@ import { dotAttrs } from "../../ops/dot.ts";
 import type { Activation } from "../activations.ts";
 import { glorot, zeros } from "../initializers.ts";
 import { scan } from "../scan.ts";
+import { swapped } from "../turn.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
 import { ACTIVATION, EXTENT } from "../kinds.ts";
 import { activated } from "./dense.ts";
@@ -77,7 +78,8 @@ function recurrent<const N extends number, Sequences extends boolean>(
         scope.fail(`needs sequences of features [n, t, f], but got [${x.shape.join(",")}]`, "Reshape its input to sequences.");
       const [n] = x.shape as readonly [number, number, number];
       const width = cell.gates * units;
-      const inputs = scope.named("inputs", affine(scope, x.value, "kernel", "bias", width));
+      // all steps at once, and one after the other in memory
+      const inputs = swapped(c, scope.named("inputs", affine(scope, swapped(c, x.value), "kernel", "bias", width)));
       const zero = c.g.broadcast(c.g.literal(0, c.float), { axes: [0, 1], size: [n, units] });
       const initial: readonly Tensor[] = Array.from({ length: 1 + cell.besides }, () => c.tensor(zero));
       const step = (carry: readonly Tensor[], x: FloatTensor) => {

@@ -3,15 +3,16 @@
  *   %y = dot %x %w   →   y[i,j] = Σ k<784: x[i,k]·w[k,j]
  */
 
-import { placeOf, type Attr, type Graph, type Node, type Origin, type Value } from "../../graph/graph.ts";
+import { bodyOf, placeOf, type Attr, type Graph, type Node, type Origin, type Value } from "../../graph/graph.ts";
 import { load, round } from "../../loop/build.ts";
 import { index, type Index } from "../../loop/index-expression.ts";
-import type { Axis, Buffer, Definition, Doc, EntryResult, Initial, Role, Scalar } from "../../loop/loop.ts";
+import type { Axis, Buffer, Definition, Doc, EntryResult, Initial, Role, Scalar, Sections } from "../../loop/loop.ts";
 import { opOf } from "../../ops/index.ts";
 import { exactValues } from "../graph/numerics.ts";
 import { nameOf } from "../graph/rewrite.ts";
 import { inOrder } from "../graph/terms.ts";
 import type { Pass } from "../pass.ts";
+import { cut, isForeign } from "./cut.ts";
 
 /** Definitions before fusion: one a node, views included. */
 export interface Defined {
@@ -19,6 +20,8 @@ export interface Defined {
   readonly storage: readonly Buffer[];
   readonly definitions: readonly Term[];
   readonly results: readonly EntryResult[];
+  /** Where there are loops, the definitions part by part. */
+  readonly sections?: Sections<Defined>;
 }
 
 export interface Term {
@@ -47,7 +50,7 @@ export const at = (axes: readonly Axis[]): Index[] => axes.map((axis) => index(a
 
 const ROLES: Readonly<Record<string, Role>> = {
   ...{ input: "input", count: "input", hyper: "hyper", constant: "constant" },
-  ...{ param: "parameter", state: "state" },
+  ...{ param: "parameter", state: "state", part: "scratch" },
 };
 
 function initialOf(attr: Attr | undefined): Initial | undefined {
@@ -88,55 +91,81 @@ export function roleOf({ origin, op }: Pick<Node, "origin" | "op">): string {
 export const define: Pass<Graph, Defined> = {
   name: "define",
   why: "every node in index notation",
-  run(graph) {
-    const stored = (node: Node): boolean => ROLES[node.op] !== undefined;
-    let axes = 0;
-    const axis = (extent: number): Axis => ({
-      name: axes === 0 ? (axes++, "k") : `k${axes++}`,
-      extent,
-    });
-    const docOf = docsIn(graph);
-    const docs = docsOf(graph, docOf);
-    const terms: Term[] = [];
-    const exact = exactValues(graph);
-    const add = (definition: Definition, node: Node, value: number): void => {
-      const op = opOf(node.op);
-      const weighted = op.contracts === true && node.inputs.some((input) => graph.nodes[input]!.op === "table");
-      terms.push({
-        definition,
-        view: op.view === true && definition.name === node.name,
-        exact: exact[value]!,
-        contracts: op.contracts === true,
-        ...(weighted ? { weighted: true as const } : {}),
-        role: node.origin.role,
-        again: node.attrs["again"] !== undefined,
-        site: node.origin.site,
-      });
-    };
-    graph.nodes.forEach((node, value) => {
-      if (stored(node)) return;
-      const own = axesOf(node.type.shape);
-      const inputs = node.inputs.map((input) => graph.nodes[input]!);
-      const declared = opOf(node.op).define({
-        at: at(own),
-        read: inputs.map(
-          (input) =>
-            (...where) =>
-              load(input.name, input.type.dtype, ...where),
-        ),
-        types: inputs.map((input) => input.type),
-        type: node.type,
-        attrs: node.attrs,
-        axis,
-      });
-      const scalar = declared.kind === "reduce" ? inOrder(declared, node) : declared;
-      add(definitionOf(node, own, node.attrs["rounded"] === true ? round(scalar) : scalar, docs[value]!), node, value);
-    });
-    const { copies, results } = targets(graph, terms, docOf);
-    for (const copy of copies) terms.push(copy);
-    return { name: graph.name, storage: graph.nodes.filter(stored).map(storageOf), definitions: terms, results };
-  },
+  run: (graph) => (graph.nodes.some((node) => bodyOf(node) !== undefined) ? inSections(graph) : defined(graph)),
 };
+
+/** The parts of a graph with loops, each with all storage but what it makes itself. */
+function inSections(graph: Graph): Defined {
+  const { pieces, shared } = cut(graph);
+  const all = pieces.map(({ graph: own, leaves, turns }) => ({ own: defined(own), leaves, turns }));
+  const foreign = new Set(pieces.flatMap(({ graph: { nodes } }) => nodes.filter(isForeign).map(({ name }) => name)));
+  const kept = new Map(all.flatMap(({ own }) => own.storage.filter(({ name }) => !foreign.has(name)).map((one) => [one.name, one])));
+  // in the order of the graph, declared or not read
+  const storage = graph.nodes.filter(({ name, op }) => ROLES[op] !== undefined && kept.has(name)).map(({ name }) => kept.get(name)!);
+  return {
+    name: graph.name,
+    storage: [...storage, ...shared],
+    definitions: all.flatMap(({ own }) => own.definitions),
+    results: all.at(-1)!.own.results.filter(({ value }) => !all.at(-1)!.leaves.has(value)),
+    sections: {
+      shared,
+      all: all.map(({ own, leaves, turns }) => ({
+        of: { ...own, storage: [...storage, ...shared.filter(({ name }) => !leaves.has(name))] },
+        ...(turns === undefined ? {} : { turns }),
+      })),
+    },
+  };
+}
+
+/** The definitions of a graph: what a loop gives is storage that it fills. */
+export function defined(graph: Graph): Defined {
+  const stored = (node: Node): boolean => ROLES[node.op] !== undefined;
+  let axes = 0;
+  const axis = (extent: number): Axis => ({
+    name: axes === 0 ? (axes++, "k") : `k${axes++}`,
+    extent,
+  });
+  const docOf = docsIn(graph);
+  const docs = docsOf(graph, docOf);
+  const terms: Term[] = [];
+  const exact = exactValues(graph);
+  const add = (definition: Definition, node: Node, value: number): void => {
+    const op = opOf(node.op);
+    const weighted = op.contracts === true && node.inputs.some((input) => graph.nodes[input]!.op === "table");
+    terms.push({
+      definition,
+      view: op.view === true && definition.name === node.name,
+      exact: exact[value]!,
+      contracts: op.contracts === true,
+      ...(weighted ? { weighted: true as const } : {}),
+      role: node.origin.role,
+      again: node.attrs["again"] !== undefined,
+      site: node.origin.site,
+    });
+  };
+  graph.nodes.forEach((node, value) => {
+    if (stored(node) || bodyOf(node) !== undefined) return;
+    const own = axesOf(node.type.shape);
+    const inputs = node.inputs.map((input) => graph.nodes[input]!);
+    const declared = opOf(node.op).define({
+      at: at(own),
+      read: inputs.map(
+        (input) =>
+          (...where) =>
+            load(input.name, input.type.dtype, ...where),
+      ),
+      types: inputs.map((input) => input.type),
+      type: node.type,
+      attrs: node.attrs,
+      axis,
+    });
+    const scalar = declared.kind === "reduce" ? inOrder(declared, node) : declared;
+    add(definitionOf(node, own, node.attrs["rounded"] === true ? round(scalar) : scalar, docs[value]!), node, value);
+  });
+  const { copies, results } = targets(graph, terms, docOf);
+  for (const copy of copies) terms.push(copy);
+  return { name: graph.name, storage: graph.nodes.filter(stored).map(storageOf), definitions: terms, results };
+}
 
 const definitionOf = (node: Node, axes: readonly Axis[], value: Scalar, doc: readonly Doc[]): Definition => ({
   name: node.name,
@@ -180,7 +209,8 @@ function docsIn(graph: Graph): DocOf {
 }
 
 /** Movements are read where they are used, and storage is no statement. */
-const hasDoc = ({ op }: Node): boolean => opOf(op).view !== true && opOf(op).leaf !== true;
+const hasDoc = ({ op, attrs }: Node): boolean =>
+  opOf(op).view !== true && opOf(op).leaf !== true && opOf(op).selects !== true && bodyOf({ attrs }) === undefined;
 
 /** In whose comment a node is told of: its own, or, of a movement, that of what reads it first, or else of what it moves. */
 function tellersOf({ nodes }: Graph): (name: string) => string {
@@ -236,6 +266,10 @@ function targets(graph: Graph, terms: Term[], docOf: DocOf): { copies: Term[]; r
     }
     const { dtype, shape } = node.type;
     let value = node.name;
+    if (isForeign(node)) {
+      results.push({ kind: result.kind, name: result.name, value, dtype, shape });
+      continue;
+    }
     // a shown scalar is stored; the local keeps its name
     if (!computed || (result.kind === "output" && shape.length === 0)) {
       value = `${result.name}_${result.kind}`;

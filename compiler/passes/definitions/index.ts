@@ -4,3 +4,4 @@ export { define } from "./define.ts";
 export { split, type Parts } from "./split.ts";
 export { fuse, separate } from "./fuse.ts";
 export { segments } from "./segments.ts";
+export { inSections } from "./sections.ts";

@@ -8,7 +8,7 @@
 
 import type { Graph, Node } from "../../graph/graph.ts";
 import type { Buffer, Definition, Group, Reduce } from "../../loop/loop.ts";
-import { define } from "../definitions/define.ts";
+import { defined } from "../definitions/define.ts";
 import { inline } from "../definitions/inline.ts";
 import { wholeSum } from "../definitions/rows.ts";
 import { BuffersBeside, mainReduce, type Buffers } from "../loops/group.ts";
@@ -28,7 +28,7 @@ export const additions = (machine: Machine): Pass<Graph> => ({
   name: "additions",
   why: "in which order every sum adds its terms, once and for all",
   run(graph) {
-    const declared = define.run(graph);
+    const declared = defined(graph);
     const terms = inline(declared);
     const buffers = new Map(
       [...declared.storage, ...terms.map(({ definition }) => scratch(definition))].map((buffer) => [buffer.name, buffer]),

@@ -1,13 +1,13 @@
 /**
  * Guarantees that the set of rounded values is fixed, once, by the graph alone: schedules, budgets and tiles cannot change bits.
  *   %h = add %xw %b : f32[…] read twice   →   %h = add %xw %b {rounded=true}
- * Rounded: results of contractions and reductions, results of the graph, operands of contractions, scalars that tensors read,
+ * Rounded: results of contractions and reductions, results of the graph, operands of contractions and of loops, scalars that tensors read,
  * and any value that is read more than once (views looked through: by several readers, or by one at several places), or that many
  * operations or some costly functions lead to, so that a kernel may end there. A value that is exact already needs no rounding.
  * Later passes may assume that what is not exact is read by one reader at one place, and may be computed there.
  */
 
-import type { Graph, Node, Value } from "../../graph/graph.ts";
+import { bodyOf, type Graph, type Node, type Value } from "../../graph/graph.ts";
 import { usersOf } from "../../graph/walk.ts";
 import { opOf, type OpName } from "../../ops/index.ts";
 import { numbers, type Op } from "../../ops/op.ts";
@@ -85,14 +85,17 @@ export const numerics: Pass<Graph> = {
     const parts: number[] = [];
     const nodes = graph.nodes.map((node, at): Node => {
       const op = opOf(node.op);
-      const isExact = node.attrs["rounded"] === true || exactly(node, op, exact, graph.nodes);
+      const isExact = node.attrs["rounded"] === true || bodyOf(node) !== undefined || exactly(node, op, exact, graph.nodes);
       exact.push(isExact);
       const leading = node.inputs.reduce((sum, input) => sum + (exact[input] ? 0 : costly[input]!), 0);
       costly.push(leading + Number(COSTLY.has(node.op)));
       parts.push(partsOf(node, op, (input) => (exact[input] ? 1 : parts[input]!)));
       if (isExact || node.type.dtype !== "f32") return node;
       const reduces = !op.elementwise && !op.view;
-      const contracted = [...read[at]!].some((reader) => reader >= 0 && opOf(graph.nodes[reader]!.op).contracts);
+      // what a loop reads is stored
+      const contracted = [...read[at]!].some(
+        (reader) => reader >= 0 && (opOf(graph.nodes[reader]!.op).contracts || bodyOf(graph.nodes[reader]!) !== undefined),
+      );
       if (op.view) return node;
       if (!(
         reduces ||
@@ -121,14 +124,15 @@ export function exactValues({ nodes }: Graph): readonly boolean[] {
 /** Whether a node's value is a float32 without rounding. */
 function exactly(
   node: Node,
-  op: { readonly exact?: true; readonly leaf?: true },
+  op: { readonly exact?: true; readonly leaf?: true; readonly selects?: true },
   exact: readonly boolean[],
   nodes: readonly Node[],
 ): boolean {
   if (node.type.dtype !== "f32") return true;
   if (node.op === "literal") return Object.is(Math.fround(node.attrs["value"] as number), node.attrs["value"]);
   if (node.op === "table") return numbers(node.attrs, "values").every((value) => Object.is(Math.fround(value), value));
-  if (op.leaf) return true;
+  // what a loop gives is a result of its body
+  if (op.leaf || op.selects) return true;
   // an integer beyond 2^24 is no float32
   return op.exact === true && node.inputs.every((input) => exact[input] && nodes[input]!.type.dtype !== "i32");
 }

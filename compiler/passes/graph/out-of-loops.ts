@@ -13,7 +13,7 @@ import { dependents, usersOf } from "../../graph/walk.ts";
 import { batchingOf } from "../../ops/batching.ts";
 import { callsOn, opOf, type Calls } from "../../ops/index.ts";
 import { numbers, type Along, type Op } from "../../ops/op.ts";
-import { operandOf, type ScanAttrs } from "../../ops/scan-attrs.ts";
+import { operandOf, partName, type ScanAttrs } from "../../ops/scan-attrs.ts";
 import type { Pass } from "../pass.ts";
 
 export const outOfLoops: Pass<Graph> = {
@@ -252,6 +252,9 @@ class Loop {
   #loop(kept: readonly number[], values: readonly Value[]): readonly Value[] {
     const { carries } = this.#attrs;
     const read = this.#readFor(values);
+    // what is made around a loop is not called as something inside it
+    const stays = (node: Node, at: number): boolean => read[at]! && opOf(node.op).leaf !== true && !this.#leavesBefore(at as Value);
+    this.#builder.reserve(this.#body.nodes.filter(stays).map(({ name }) => name));
     const body = new Builder(this.#body.name);
     const operands = { carry: kept.map((n) => this.#operands[n]!), sequence: [] as Value[], constant: [] as Value[] };
     const inputs: { readonly at: Value; readonly kind: keyof typeof operands; readonly n: number }[] = [];
@@ -281,7 +284,7 @@ class Loop {
     const type = op.infer(all.map((value) => this.#builder.typeOf(value)), attrs); // prettier-ignore
     const loop = this.#builder.keep({ ...this.#node, attrs, type }, all);
     this.#builder.origin = this.#node.origin;
-    return values.map((_, n) => this.#g.part(loop, { n }));
+    return values.map((_, n) => this.#builder.append(opOf("part"), [loop], { n }, partName(attrs, n)));
   }
 
   /** Σ over the leading axis: of a sum over more axes, of a product a product over it as well. */

@@ -1,7 +1,7 @@
 /**
- * Guarantees a graph without loops: the body of a scan is written out once a turn, one after the other.
+ * Guarantees that a loop is one that stays one down to the emitted code, or none: its body is written out once a turn, one after the other.
  *   %s = scan %h0 %xs {steps=3 …}   →   %h = tanh …, %h_2 = tanh …, %h_3 = tanh …
- * A turn that reads a slice of what another loop stacks reads the very value.
+ * A turn that reads a slice of what another loop stacks reads the very value. Bodies of loops that stay have no loops.
  */
 
 import { Builder } from "../../graph/build.ts";
@@ -9,12 +9,20 @@ import { bodyOf, movedResults, type Attrs, type Graph, type Node, type Value } f
 import { callsOn, opOf, type Calls } from "../../ops/index.ts";
 import { operandOf, stepsOf, type ScanAttrs } from "../../ops/scan-attrs.ts";
 import type { Pass } from "../pass.ts";
+import { stays } from "./loops.ts";
+import { prune } from "./prune.ts";
 
 export const writeOut: Pass<Graph> = {
   name: "write-out",
-  why: "the body of a loop once a turn",
-  run: (graph) => (graph.nodes.some((node) => bodyOf(node) !== undefined) ? new WrittenOut(graph).run() : graph),
+  why: "the bodies of loops that do not stay loops, once a turn",
+  run: (graph) => (graph.nodes.some(isWritten) ? prune.run(new WrittenOut(graph).run()) : graph), // the first turn reads no gradient of what began it
 };
+
+/** Whether something is written out of a node: the loop that it is, or one inside it. */
+function isWritten(node: Node): boolean {
+  const body = bodyOf(node);
+  return body !== undefined && (!stays(node) || body.nodes.some((inside) => bodyOf(inside) !== undefined));
+}
 
 class WrittenOut {
   readonly #graph: Graph;
@@ -50,9 +58,13 @@ class WrittenOut {
     for (const node of nodes) {
       const inputs = node.inputs.map((input) => moved[input]!);
       this.#builder.origin = node.origin;
-      if (opOf(node.op).selects === true) {
-        moved.push(this.#results.get(nodes[node.inputs[0]!]!)![node.attrs["n"] as number]!);
-      } else if (bodyOf(node) !== undefined) {
+      const body = bodyOf(node);
+      const results = opOf(node.op).selects === true ? this.#results.get(nodes[node.inputs[0]!]!) : undefined;
+      if (results !== undefined) {
+        moved.push(results[node.attrs["n"] as number]!);
+      } else if (body !== undefined && stays(node)) {
+        moved.push(keep({ ...node, attrs: { ...node.attrs, body: writeOut.run(body) } }, inputs));
+      } else if (body !== undefined) {
         this.#results.set(node, this.#turns(node, inputs));
         moved.push(0 as Value); // read by its results alone
       } else moved.push(keep(node, inputs));

@@ -9,6 +9,7 @@ import { rowMajor } from "../../loop/index-expression.ts";
 import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Program } from "../../loop/loop.ts";
 import { TELLING } from "../../loop/flops.ts";
 import { keyOfGroup } from "../../loop/same.ts";
+import { timesOf } from "../../loop/turns.ts";
 import { linesOf } from "../../loop/text/reading.ts";
 import type { Pass } from "../pass.ts";
 import { flopsOf } from "./cost.ts";
@@ -38,7 +39,7 @@ export type Nests = Map<string, Known>;
 export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nests = new Map()): Pass<Definitions, Program> => ({
   name: "schedule",
   why: "loop order, tiles and microkernels",
-  run({ name, buffers, work, results }) {
+  run({ name, buffers, work, loops, results }) {
     const byName = new Map(buffers.map((buffer) => [buffer.name, buffer]));
     const kernels: Kernel[] = [];
     const names = new Names();
@@ -46,7 +47,7 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
       const nest = machine.scheduled ? nestOf(group, machine, byName, tile()) : { ...unscheduled(group, byName), note: [] };
       return { nest, args: nest.args.map((arg) => numbered.indexOf(arg)) };
     };
-    const weights = weightsIn(work, byName);
+    const weights = weightsIn({ work, loops }, byName);
     /** Groups that differ in names alone share a kernel. */
     const named = new Map<string, string>();
     const calls = work.map((item): Call => {
@@ -75,7 +76,7 @@ export const schedule = (machine: Machine, tiles: Tiles = new Map(), nests: Nest
       }
       return { kind: "call", kernel, args: args.map((n) => numbered[n]!), group, doc };
     });
-    return { name, buffers, kernels, calls, results };
+    return { name, buffers, kernels, calls, ...(loops === undefined ? {} : { loops }), results };
   },
 });
 
@@ -86,9 +87,9 @@ const [LITTLE, SOME] = [0.03, 0.12];
 type Weight = "little" | "some" | "much";
 
 /** By key, of the smallest kernels of an entry, which together do little, or some, of its work, and of the others. */
-function weightsOf(groups: readonly (readonly [key: string, group: Group])[]): ReadonlyMap<string, Weight> {
+function weightsOf(groups: readonly (readonly [key: string, group: Group, times: number])[]): ReadonlyMap<string, Weight> {
   const flops = new Map<string, number>();
-  for (const [key, group] of groups) flops.set(key, (flops.get(key) ?? 0) + flopsOf(group));
+  for (const [key, group, times] of groups) flops.set(key, (flops.get(key) ?? 0) + times * flopsOf(group));
   const all = [...flops.values()].reduce((sum, one) => sum + one, 0);
   let done = 0;
   return new Map(
@@ -102,8 +103,10 @@ function weightsOf(groups: readonly (readonly [key: string, group: Group])[]): R
   );
 }
 
-const weightsIn = (work: Definitions["work"], buffers: Buffers): ReadonlyMap<string, Weight> =>
-  weightsOf(work.flatMap((item) => (item.kind === "group" ? [[keyOfGroup(item.group, buffers).key, item.group]] : [])));
+const weightsIn = ({ work, loops }: Pick<Definitions, "work" | "loops">, buffers: Buffers): ReadonlyMap<string, Weight> =>
+  weightsOf(
+    work.flatMap((item, n) => (item.kind === "group" ? [[keyOfGroup(item.group, buffers).key, item.group, timesOf(loops, n)]] : [])),
+  );
 
 type Buffers = ReadonlyMap<string, Buffer>;
 
@@ -124,9 +127,12 @@ function tileFor(weight: Weight, group: Group, machine: Machine, buffers: Buffer
 }
 
 /** The tiles that the cost model gives the groups of an entry, as their loops take them. */
-export function modelledTiles({ work, buffers }: Pick<Definitions, "work" | "buffers">, machine: Machine): (group: Group) => Tile {
+export function modelledTiles(
+  { work, loops, buffers }: Pick<Definitions, "work" | "loops" | "buffers">,
+  machine: Machine,
+): (group: Group) => Tile {
   const byName = new Map(buffers.map((buffer) => [buffer.name, buffer]));
-  const weights = weightsIn(work, byName);
+  const weights = weightsIn({ work, loops }, byName);
   return (group) => {
     const tile = tileFor(weights.get(keyOfGroup(group, byName).key)!, group, machine, byName);
     return nestUnder(tile, group, machine, byName) === undefined ? onePeriod(group) : tile;

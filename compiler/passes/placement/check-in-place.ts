@@ -9,13 +9,13 @@ import { loadsOf, walkStmts } from "../../loop/build.ts";
 import { sectionsOf } from "../../loop/divide.ts";
 import { constant, namesIn, type Index } from "../../loop/index-expression.ts";
 import type { Kernel, Loop, Param, Scalar, Stmt } from "../../loop/loop.ts";
+import { straightAccess, straightLoop, type Access, type Straight } from "./straight.ts";
 
 /** Walks part of a body. */
-type Walk = () => void;
-/** One element that is touched. */
-interface Access {
-  readonly index: Index;
-  readonly kind: "load" | "store";
+interface Walk {
+  readonly run: () => void;
+  /** What it touches, where that is known without running. */
+  readonly straight?: Straight;
 }
 type Order = "lane by lane" | "in lockstep";
 
@@ -23,8 +23,9 @@ type Order = "lane by lane" | "in lockstep";
 export function whyNotInPlace(kernel: Kernel, operand: Param, result: Param, threads: number | undefined): string | undefined {
   const orders: readonly Order[] = hasVectors(kernel.body) ? ["lane by lane", "in lockstep"] : ["lane by lane"];
   for (const order of orders) {
-    const trace = new Trace(operand.name, result.name, order, result.length);
-    for (const walk of turnsOf(kernel, trace, threads)) walk();
+    const sections = threads === undefined ? undefined : sectionsOf(kernel.body, threads);
+    const trace = new Trace(operand.name, result.name, { order, length: result.length, divides: sections !== undefined });
+    for (const walk of turnsOf(kernel, trace, sections)) walk();
     if (trace.complaint !== undefined) return trace.complaint;
   }
   return undefined;
@@ -34,10 +35,10 @@ const hasVectors = (body: readonly Stmt[]): boolean =>
   body.some((s) => (s.kind === "for" && (s.form === "vector" || hasVectors(s.body))) || (s.kind === "if" && hasVectors(s.then)));
 
 /** The kernel in turns between barriers; in each of them iterations of divided loops may run side by side. */
-function turnsOf({ body }: Kernel, trace: Trace, threads: number | undefined): readonly Walk[] {
-  const sections = threads === undefined ? undefined : sectionsOf(body, threads);
-  if (sections === undefined) return trace.walk(body, []);
-  return sections.flatMap((section) => [() => trace.barrier(), ...trace.walk(section.body, section.divided)]);
+function turnsOf({ body }: Kernel, trace: Trace, sections: ReturnType<typeof sectionsOf>): readonly Walk["run"][] {
+  const all = (walks: readonly Walk[]): Walk["run"][] => walks.map(({ run }) => run);
+  if (sections === undefined) return all(trace.walk(body, []));
+  return sections.flatMap((section) => [() => trace.barrier(), ...all(trace.walk(section.body, section.divided))]);
 }
 
 class Trace {
@@ -47,7 +48,8 @@ class Trace {
   readonly #order: Order;
   /** Elements that are stored already. */
   readonly #stored: Uint8Array;
-  /** Who loaded an element last, and whether others did since the last barrier: iterations are numbered on and on. */
+  /** Whether iterations may run on several threads: who loaded an element last, and whether others did since the last barrier; they are numbered on and on. */
+  readonly #divides: boolean;
   readonly #loader: Int32Array;
   readonly #shared: Int32Array;
   readonly #firsts = new Map<number, number>();
@@ -57,16 +59,15 @@ class Trace {
   /** Values of the loops around, by their numbers. */
   readonly #values: number[] = [];
   readonly #numbers = new Map<string, number>();
-  /** Walks that touch one element, and where. */
-  readonly #accesses = new Map<Walk, Access>();
 
-  constructor(operand: string, result: string, order: Order, length: number) {
+  constructor(operand: string, result: string, { order, length, divides }: { order: Order; length: number; divides: boolean }) {
     this.#operand = operand;
     this.#result = result;
     this.#order = order;
+    this.#divides = divides;
     this.#stored = new Uint8Array(length);
-    this.#loader = new Int32Array(length);
-    this.#shared = new Int32Array(length);
+    this.#loader = new Int32Array(divides ? length : 0);
+    this.#shared = new Int32Array(divides ? length : 0);
   }
 
   barrier(): void {
@@ -98,9 +99,13 @@ class Trace {
 
   #loop(loop: Loop, divided: readonly Loop[], walks: readonly Walk[]): Walk {
     const shares = divided.includes(loop);
-    const accesses = walks.flatMap((walk) => this.#accesses.get(walk) ?? []);
-    if (!shares && loop.only === undefined && accesses.length === walks.length && accesses.every(({ index }) => isAffine(index)))
-      return this.#straight(loop, accesses);
+    if (!shares && loop.only === undefined) {
+      const straight = straightLoop(
+        loop,
+        walks.map((walk) => walk.straight),
+      );
+      if (straight !== undefined) return { run: this.#along(straight), straight };
+    }
     const body = inTurn(walks);
     const before = inTurn(loop.only === undefined ? [] : this.#loads(loop.only));
     const isAnyOne = loop.only !== undefined && !isPlacedBy(loop, this.#operand, this.#result);
@@ -108,7 +113,7 @@ class Trace {
     const [from, to] = [this.#evaluated(loop.from), this.#evaluated(loop.to)];
     const values = this.#values;
     const shared = shares ? tripsOf(loop) : undefined;
-    return () => {
+    const run = (): void => {
       before();
       const end = isAnyOne ? Math.min(1, to()) : to();
       const iteration = this.#iteration;
@@ -121,29 +126,43 @@ class Trace {
       }
       this.#iteration = iteration;
     };
+    return { run };
   }
 
-  /** A loop that moves all it touches by as many elements each time. */
-  #straight(loop: Loop, accesses: readonly Access[]): Walk {
-    const [from, to] = [this.#evaluated(loop.from), this.#evaluated(loop.to)];
-    const at = this.#numberOf(loop.index);
+  /** Level by level, the innermost in one sweep. */
+  #along({ accesses, levels }: Straight): Walk["run"] {
     const starts = accesses.map(({ index }) => this.#evaluated(index));
-    const loads = accesses.map(({ kind }) => kind === "load");
-    const strides = accesses.map(({ index: { terms } }) =>
-      terms.reduce((sum, { atom, by }) => (atom.kind === "index" && atom.name === loop.index ? sum + by * loop.step : sum), 0),
-    );
+    const loads = Uint8Array.from(accesses, ({ kind }) => Number(kind === "load"));
+    const steps = levels.map((level) => Int32Array.from(level.steps));
     const elements = new Int32Array(accesses.length);
-    return () => {
-      const [first, end] = [from(), to()];
-      this.#values[at] = first;
-      for (let n = 0; n < elements.length; n++) elements[n] = starts[n]!();
-      for (let value = first; value < end && this.complaint === undefined; value += loop.step)
-        for (let n = 0; n < elements.length; n++) {
-          if (loads[n] === true) this.#load(elements[n]!);
-          else this.#store(elements[n]!);
-          elements[n]! += strides[n]!;
-        }
+    const inner = levels.length - 1;
+    const level = (depth: number): void => {
+      const { trips } = levels[depth]!;
+      const by = steps[depth]!;
+      if (depth === inner) return this.#sweep(loads, elements.slice(), by, trips);
+      for (let n = 0; n < trips && this.complaint === undefined; n++) {
+        level(depth + 1);
+        for (let at = 0; at < elements.length; at++) elements[at]! += by[at]!;
+      }
+      for (let at = 0; at < elements.length; at++) elements[at]! -= trips * by[at]!;
     };
+    return () => {
+      for (let n = 0; n < elements.length; n++) elements[n] = starts[n]!();
+      level(0);
+    };
+  }
+
+  /** Accesses in turn, each time each so many elements further. */
+  #sweep(loads: Uint8Array, elements: Int32Array, steps: Int32Array, trips: number): void {
+    const [stored, divides] = [this.#stored, this.#divides];
+    for (let trip = 0; trip < trips && this.complaint === undefined; trip++)
+      for (let n = 0; n < elements.length; n++) {
+        const e = elements[n]!;
+        if (divides) this.#touch(loads[n] === 1, e);
+        else if (loads[n] === 0) stored[e] = 1;
+        else if (stored[e] === 1) this.#load(e);
+        elements[n] = e + steps[n]!;
+      }
   }
 
   /** Loops of as many iterations are divided alike, each time a loop outside comes round: one thread runs those of one number. */
@@ -166,20 +185,26 @@ class Trace {
 
   #access(index: Index, kind: Access["kind"]): Walk {
     const element = this.#evaluated(index);
-    const walk = kind === "load" ? () => this.#load(element()) : () => this.#store(element());
-    this.#accesses.set(walk, { index, kind });
-    return walk;
+    const straight = straightAccess(index, kind);
+    return { run: () => this.#touch(kind === "load", element()), ...(straight === undefined ? {} : { straight }) };
+  }
+
+  #touch(loads: boolean, e: number): void {
+    if (loads) this.#load(e);
+    else this.#store(e);
   }
 
   #load(e: number): void {
-    const [loader, now] = [this.#loader, this.#iteration];
     if (this.#stored[e] === 1) this.complaint ??= `element ${e} is loaded after it was overwritten`;
+    if (!this.#divides) return;
+    const [loader, now] = [this.#loader, this.#iteration];
     if (loader[e]! >= this.#sinceBarrier && loader[e] !== now) this.#shared[e] = now;
     loader[e] = now;
   }
 
   #store(e: number): void {
     this.#stored[e] = 1;
+    if (!this.#divides) return;
     const elsewhere = this.#loader[e]! >= this.#sinceBarrier && this.#loader[e] !== this.#iteration;
     if (elsewhere || this.#shared[e]! >= this.#sinceBarrier)
       this.complaint ??= `element ${e} is overwritten by one iteration and loaded by another, which may run on another thread`;
@@ -211,18 +236,20 @@ class Trace {
     if (a === undefined) return () => offset;
     if (b === undefined) return () => offset + a();
     if (c === undefined) return () => offset + a() + b();
-    return () => sums.reduce((sum, term) => sum + term(), offset);
+    return () => {
+      let total = offset;
+      for (const sum of sums) total += sum();
+      return total;
+    };
   }
 }
 
-/** Whether an index is a sum of multiples of loops' values. */
-const isAffine = ({ terms }: Index): boolean => terms.every(({ atom }) => atom.kind === "index");
-
-const inTurn = (walks: readonly Walk[]): Walk => {
-  const [only] = walks;
-  if (walks.length === 1) return only!;
+const inTurn = (walks: readonly Walk[]): Walk["run"] => {
+  const runs = walks.map(({ run }) => run);
+  const [only] = runs;
+  if (runs.length === 1) return only!;
   return () => {
-    for (const walk of walks) walk();
+    for (const run of runs) run();
   };
 };
 

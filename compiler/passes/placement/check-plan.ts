@@ -5,6 +5,8 @@ import { loadsOf } from "../../loop/build.ts";
 import type { Call, Entry, Module } from "../../loop/loop.ts";
 import { whyNotInPlace } from "./check-in-place.ts";
 import { checkVersions } from "./check-versions.ts";
+import { bytesOf } from "../../graph/type.ts";
+import { startAt, walkTurns, type At } from "../../loop/turns.ts";
 import { accessOf, isPinned } from "./place.ts";
 
 /** Bytes and whose value they hold. */
@@ -90,6 +92,18 @@ class Memory {
     return held !== undefined && held.from < offset + bytes ? held : undefined;
   }
 
+  /** Who holds some of these bytes besides a buffer; undefined where that one holds them all. */
+  stranger(buffer: string, offset: number, bytes: number): string | undefined {
+    let from = offset;
+    for (let n = this.#firstAfter(offset); from < offset + bytes; n++) {
+      const held = this.#held[n];
+      if (held === undefined || held.from > from) return "nothing yet";
+      if (held.buffer !== buffer) return held.buffer;
+      from = held.to;
+    }
+    return undefined;
+  }
+
   take(buffer: string, offset: number, bytes: number): void {
     const first = this.#firstAfter(offset);
     let end = first;
@@ -118,10 +132,22 @@ function checkEntry(
 ): void {
   const memory = new Memory();
   const filled = new Set<string>();
-  const own = (buffer: string): void => {
-    filled.add(buffer);
-    const { offset, bytes } = slots.get(buffer)!;
-    memory.take(buffer, offset, bytes);
+  const buffers = new Map(module.buffers.map((buffer) => [buffer.name, buffer]));
+  /** Whose bytes a buffer's are, and which, at a turn. */
+  const placeOf = (name: string, at?: At): { readonly of: string; readonly offset: number; readonly bytes: number } => {
+    const buffer = buffers.get(name)!;
+    const { offset, bytes } = slots.get(name)!;
+    if (buffer.window === undefined) return { of: name, offset, bytes };
+    const whole = slots.get(buffer.window.of)!;
+    const from = whole.offset + startAt(buffer, at) * bytesOf(buffer.dtype);
+    if (from < whole.offset || from + bytes > whole.offset + whole.bytes)
+      throw new VerifyError(name, `${entry.name}: ${name} lies at ${from} .. ${from + bytes}, outside of ${buffer.window.of}`);
+    return { of: buffer.window.of, offset: from, bytes };
+  };
+  const own = (buffer: string, at?: At): void => {
+    const { of, offset, bytes } = placeOf(buffer, at);
+    filled.add(`${buffer} ${offset}`);
+    memory.take(of, offset, bytes);
   };
   const inEntry = new Set(entry.buffers);
   for (const buffer of module.buffers)
@@ -135,30 +161,31 @@ function checkEntry(
         );
       own(buffer.name);
     }
-  const require = (buffer: string, statement: string): void => {
-    const slot = slots.get(buffer);
-    if (slot === undefined) throw new VerifyError(buffer, `${entry.name}, ${statement}: ${buffer} has no slot`);
-    const { offset, bytes } = slot;
-    const holder = memory.holder(offset, bytes);
-    if (holder?.buffer === buffer) return;
+  const require = (buffer: string, statement: string, at?: At): void => {
+    if (!slots.has(buffer)) throw new VerifyError(buffer, `${entry.name}, ${statement}: ${buffer} has no slot`);
+    const { of, offset, bytes } = placeOf(buffer, at);
+    const stranger = memory.stranger(of, offset, bytes);
+    if (stranger === undefined) return;
     throw new VerifyError(
       buffer,
-      `${entry.name}, ${statement}: reads ${buffer}, but its bytes ${offset} .. ${offset + bytes} hold ${holder?.buffer ?? "nothing yet"}`,
+      `${entry.name}, ${statement}: reads ${buffer}, but its bytes ${offset} .. ${offset + bytes} hold ${stranger}`,
     );
   };
   const nameOf = (n: number): string => {
     const call = entry.calls[n]!;
     return `statement ${n + 1} (${call.kind === "call" ? call.kernel : call.kind === "let" ? call.name : call.buffer})`;
   };
-  entry.calls.forEach((call, n) => {
+  walkTurns(entry.calls.length, entry.loops, (n, at) => {
+    const call = entry.calls[n]!;
     const statement = nameOf(n);
     const { reads, writes, updates } = accesses(call);
     // what holds nothing yet is read only after the statement's own stores
-    for (const buffer of [...reads, ...updates.filter((one) => filled.has(one))]) require(buffer, statement);
-    for (const buffer of new Set(writes)) own(buffer);
+    for (const buffer of [...reads, ...updates.filter((one) => filled.has(`${one} ${placeOf(one, at).offset}`))])
+      require(buffer, statement, at);
+    for (const buffer of new Set(writes)) own(buffer, at);
     for (const buffer of new Set([...reads, ...writes])) {
-      const taker = writes.find((other) => other !== buffer && sameBytes(slots.get(other), slots.get(buffer)));
-      if (taker === undefined || call.kind !== "call" || writes.includes(buffer)) require(buffer, `${statement}, after its stores`);
+      const taker = writes.find((other) => other !== buffer && sameBytes(placeOf(other, at), placeOf(buffer, at)));
+      if (taker === undefined || call.kind !== "call" || writes.includes(buffer)) require(buffer, `${statement}, after its stores`, at);
       else {
         const complaint = inPlace(call, buffer, taker);
         if (complaint !== undefined)

@@ -8,6 +8,7 @@ import { loadsOf, mapScalar, walkStmts } from "../../loop/build.ts";
 import type { Buffer, Call, Definition, Entry, Kernel, Module, Program, Role, Scalar, Slot } from "../../loop/loop.ts";
 import { inRoles, usesOf } from "../../loop/roles.ts";
 import { keyOfKernel } from "../../loop/same.ts";
+import { isTurning, startAt, storageOf, timesOf } from "../../loop/turns.ts";
 import type { Machine } from "../../loop/machine.ts";
 import type { Pass } from "../pass.ts";
 import { offsetsFor, type Block } from "./offsets.ts";
@@ -55,9 +56,10 @@ export function place(name: string, { machine, threads }: Placing): Pass<readonl
       }
       let arenaBytes = top;
       const entries = renamed.map((program): Entry => {
-        const own = program.buffers.filter((buffer) => !isPinned(buffer));
-        const lives = liveRanges(program, own);
-        const over = placesTaken(program, lives, threads);
+        const own = program.buffers.filter((buffer) => !isPinned(buffer) && buffer.window === undefined);
+        const windows = program.buffers.filter(({ window }) => window !== undefined);
+        const lives = liveRanges(program, program.buffers);
+        const over = placesTaken(program, new Map(own.map(({ name }) => [name, lives.get(name)!])), threads);
         const { blocks, blockOf } = blocksOf(own, lives, over);
         const peak = peakOf(blocks, program.calls.length);
         const offsets = offsetsFor(blocks, peak);
@@ -72,12 +74,19 @@ export function place(name: string, { machine, threads }: Placing): Pass<readonl
           };
         });
         slots.push(...placed);
+        const slotOf = new Map(slots.map((slot) => [slot.buffer, slot]));
+        for (const buffer of windows) {
+          const of = storageOf(buffer);
+          const { offset, live } = slotOf.get(of)!;
+          const from = offset + startAt(buffer) * bytesOf(buffer.dtype);
+          slots.push({ buffer: buffer.name, offset: from, bytes: sizeInBytes(buffer), live, of });
+        }
         for (const slot of placed) arenaBytes = Math.max(arenaBytes, aligned(slot.offset + slot.bytes));
         const { kernels: _, buffers: __, calls, ...rest } = program;
         return {
           ...rest,
           calls: calls.map((call) => (call.kind === "call" ? { ...call, kernel: nameOf.get(call.kernel)! } : call)),
-          buffers: own.map((buffer) => buffer.name),
+          buffers: [...own, ...windows].map((buffer) => buffer.name),
           lowerBound: top + peak,
         };
       });
@@ -102,7 +111,11 @@ function apart(program: Program): Program {
   });
   return {
     ...program,
-    buffers: program.buffers.map((b) => ({ ...b, name: to(b.name) })),
+    buffers: program.buffers.map((b) => ({
+      ...b,
+      name: to(b.name),
+      ...(b.window === undefined ? {} : { window: { ...b.window, of: to(b.window.of) } }),
+    })),
     kernels: program.kernels.map((kernel) => ({
       ...kernel,
       name: `${kernel.name}_${program.name}`,
@@ -137,12 +150,15 @@ const uniqueBuffers = (buffers: readonly Buffer[]): Buffer[] => [...new Map(buff
 function sharedKernels(programs: readonly Program[], { binds }: Machine): { kernels: Kernel[]; nameOf: ReadonlyMap<string, string> } {
   const first = new Map<string, Kernel>();
   const nameOf = new Map<string, string>();
-  for (const { name: entry, kernels, calls } of programs) {
+  for (const { name: entry, kernels, calls, loops } of programs) {
     const keys = new Map(kernels.map((kernel) => [kernel.name, keyOfKernel(kernel)]));
-    const called = calls.flatMap((call) => (call.kind === "call" ? [keys.get(call.kernel)!] : []));
+    const times = new Map<string, number>();
+    calls.forEach((call, n) => {
+      if (call.kind === "call") times.set(keys.get(call.kernel)!, (times.get(keys.get(call.kernel)!) ?? 0) + timesOf(loops, n));
+    });
     for (const kernel of kernels) {
       const shape = keys.get(kernel.name)!;
-      const key = binds && called.filter((one) => one === shape).length === 1 ? `${entry} ${shape}` : shape;
+      const key = binds && times.get(shape) === 1 ? `${entry} ${shape}` : shape;
       if (!first.has(key)) first.set(key, kernel);
       nameOf.set(kernel.name, first.get(key)!.name);
     }
@@ -151,27 +167,42 @@ function sharedKernels(programs: readonly Program[], { binds }: Machine): { kern
 }
 
 /** Whether a slot counts among the bytes held at a statement: where a result takes an operand's place, the operand still holds it. */
-export const isHeldAt = ({ live, over }: Slot, call: number): boolean =>
-  live === "always" || (live[0] + (over === undefined ? 0 : 1) <= call && call <= live[1]);
+export const isHeldAt = ({ live, over, of }: Slot, call: number): boolean =>
+  of === undefined && (live === "always" || (live[0] + (over === undefined ? 0 : 1) <= call && call <= live[1]));
 
-/** By name, from the first to the last statement that touches a buffer; inputs are there from the start, outputs stay to the end. */
+/**
+ * By name, from the first to the last statement that touches a buffer or a window of it; inputs are there from the start, outputs stay to the end.
+ * What a loop shares with statements around it, or hands from turn to turn, is there for all of the loop.
+ */
 export function liveRanges(
-  { calls, results }: Pick<Program, "calls" | "results">,
+  { calls, results, loops }: Pick<Program, "calls" | "results" | "loops">,
   buffers: readonly Buffer[],
 ): ReadonlyMap<string, readonly [first: number, last: number]> {
   const firsts = new Map<string, number>();
   const lasts = new Map<string, number>();
+  const ofName = new Map(buffers.map((buffer) => [buffer.name, buffer]));
+  const placeOf = (name: string): string => {
+    const buffer = ofName.get(name);
+    return buffer === undefined ? name : storageOf(buffer);
+  };
+  const over = (name: string, first: number, last: number): void => {
+    firsts.set(name, Math.min(firsts.get(name) ?? first, first));
+    lasts.set(name, Math.max(lasts.get(name) ?? last, last));
+  };
   calls.forEach((call, n) => {
-    for (const name of touched(call)) {
-      if (!firsts.has(name)) firsts.set(name, n);
-      lasts.set(name, n);
-    }
+    for (const name of touched(call)) over(placeOf(name), n, n);
   });
-  const shown = new Set(results.map(({ value }) => value));
+  const turning = new Set(buffers.flatMap((buffer) => (isTurning(buffer) ? [storageOf(buffer)] : [])));
+  for (const loop of loops ?? [])
+    for (let n = loop.first; n <= loop.last; n++)
+      for (const name of touched(calls[n]!).map(placeOf))
+        if (turning.has(name) || firsts.get(name)! < loop.first || lasts.get(name)! > loop.last) over(name, loop.first, loop.last);
+  const shown = new Set(results.map(({ value }) => placeOf(value)));
   return new Map(
-    buffers.map(({ name, role }) => {
-      const first = role === "input" ? 0 : (firsts.get(name) ?? 0);
-      return [name, [first, shown.has(name) ? calls.length : (lasts.get(name) ?? first)]];
+    buffers.map((buffer) => {
+      const name = storageOf(buffer);
+      const first = buffer.role === "input" ? 0 : (firsts.get(name) ?? 0);
+      return [buffer.name, [first, shown.has(name) ? calls.length : (lasts.get(name) ?? first)]];
     }),
   );
 }

@@ -5,13 +5,14 @@
  */
 
 import type { Buffer, Kernel, Param, Program } from "../../loop/loop.ts";
+import { loopAround } from "../../loop/turns.ts";
 import { mayTakePlace } from "./in-place.ts";
 
 type Life = readonly [first: number, last: number];
 
 /** The operand whose place a result takes, by the result. `lives` are those of the program's own buffers: what is pinned has none. */
 export function placesTaken(
-  { calls, kernels, buffers }: Program,
+  { calls, kernels, buffers, loops }: Program,
   lives: ReadonlyMap<string, Life>,
   threads: number | undefined,
 ): ReadonlyMap<string, string> {
@@ -25,9 +26,12 @@ export function placesTaken(
     const once = kernel.params.filter((_, at) => call.args.indexOf(call.args[at]!) === call.args.lastIndexOf(call.args[at]!));
     const argOf = (param: Param): string => call.args[kernel.params.indexOf(param)]!;
     const made = once.filter((param) => lives.get(argOf(param))?.[0] === n && !given.has(argOf(param)));
+    // what comes from around a loop is read again at its next turn
+    const begins = loopAround(loops, n)?.first;
+    const mayDie = (buffer: string): boolean => begins === undefined || (lives.get(buffer)![0] >= begins && !given.has(buffer));
     // what was made last has the shortest life behind it
     const dying = once
-      .filter((param) => lives.get(argOf(param))?.[1] === n)
+      .filter((param) => lives.get(argOf(param))?.[1] === n && mayDie(argOf(param)))
       .sort((a, b) => lives.get(argOf(b))![0] - lives.get(argOf(a))![0]);
     for (const result of made) {
       const operand = dying.find((param) => !taken.has(argOf(param)) && allows(kernel, param, result, threads));

@@ -62,7 +62,7 @@ const FEW = 2;
 /** The statements, numbered as the arena table counts them, each under what it computes; `trains` where they have a forward and a backward part. */
 export function printStatements(module: Module, entry: Entry, scope: Scope, needs: Set<string>, trains: boolean): string[] {
   const printer: Printer = {
-    bufferName: scope.view,
+    bufferName: scope.array,
     localName: (name) => scope.local(entry.name, name),
     needs,
   };
@@ -71,7 +71,7 @@ export function printStatements(module: Module, entry: Entry, scope: Scope, need
     if (call.kind === "call") return scope.call(call.kernel, call.args, trains);
     const value = printScalar(call.value, printer);
     if (call.kind === "let") return `const ${scope.local(entry.name, call.name)} = ${value};`;
-    return `${scope.view(call.buffer)}[0] = ${bools.has(call.buffer) ? `${value} ? 1 : 0` : value};`;
+    return `${scope.array(call.buffer)}[0] = ${bools.has(call.buffer) ? `${value} ? 1 : 0` : value};`;
   };
   const [first] = module.entries;
   const step = trains || first === undefined ? undefined : { entry: first, name: first.name === "train" ? "step" : first.name };
@@ -82,10 +82,22 @@ export function printStatements(module: Module, entry: Entry, scope: Scope, need
     const before = entry.calls[n - 1];
     const isLong = [comment, statements[n - 1]?.comment ?? []].some(({ length }) => length > FEW);
     const close = before === undefined || (above.length === 0 && (isHelper(before) || !isLong));
-    return [...(close ? [] : [""]), ...above, ...comment, statement(call)];
+    const own = [...comment, statement(call)];
+    return [...(close ? [] : [""]), ...above, ...beginning(entry, n), ...own, ...(isLast(entry, n) ? ["}"] : [])];
   });
   return [...lines, ...after];
 }
+
+/** The head of a loop that begins with a statement. */
+function beginning({ loops = [] }: Entry, statement: number): string[] {
+  const loop = loops.find(({ first }) => first === statement);
+  if (loop === undefined) return [];
+  const { name, extent } = loop.turn;
+  const head = loop.reverse ? `let ${name} = ${extent - 1}; ${name} >= 0; ${name}--` : `let ${name} = 0; ${name} < ${extent}; ${name}++`;
+  return [`for (${head}) {`];
+}
+
+const isLast = ({ loops = [] }: Entry, statement: number): boolean => loops.some(({ last }) => last === statement);
 
 /** A scalar result: a local of the entry, or the one element of its buffer. */
 export function printResult(entry: Entry, value: string, scope: Scope): string {

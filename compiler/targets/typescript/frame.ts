@@ -6,7 +6,8 @@ import { bytesOf, sizeOf } from "../../graph/type.ts";
 import type { Facts } from "../target.ts";
 import { lineOf } from "../contents.ts";
 import { line, pathLine } from "./comment.ts";
-import { quoted } from "./scope.ts";
+import { recordValue } from "./record.ts";
+import { quoted, type Scope } from "./scope.ts";
 
 const group = (n: number): string => n.toLocaleString("en-US");
 
@@ -18,7 +19,7 @@ export function printHeader(module: Module, facts: Facts, what: string, text: st
   const count = parameters.reduce((n, { shape }) => n + sizeOf(shape), 0);
   const flops = module.entries
     .filter(({ name }) => facts.phases.includes(name) || name === "gradients")
-    .reduce((n, { calls }) => n + flopsOfCalls(calls, module.kernels), 0);
+    .reduce((n, entry) => n + flopsOfCalls(entry, module.kernels), 0);
   const from =
     facts.source === undefined ? "a model declared in a program" : `${pathLine(facts.source.path)} (sha256 ${facts.source.hash})`;
   return [
@@ -94,51 +95,86 @@ export const printIdentity = (module: Module, facts: Facts): string =>
     `export const GRAPH: string = ${quoted(facts.graph)};`,
   ].join("\n");
 
+/** Rows of the tables from which on the file makes from them what would say every name again. */
+const MANY = 12;
+
+const keptIn = (module: Module): readonly Buffer[] => module.buffers.filter(({ role }) => role === "parameter" || role === "state");
+
+/** Whether the file has functions for rows of the tables, and for the arrays that these describe. */
+const hasMany = (module: Module): boolean => keptIn(module).length >= MANY;
+
 /** PARAMETERS and STATE: name, shape, dtype and byte offset of what bytes() packs, in that order. */
-export function printTables(module: Module): string {
-  const row = ({ name, shape, dtype, trainable }: Buffer): string => {
-    const last = trainable === false ? [", false"] : dtype === "i32" ? [`, "i32"`] : [];
-    return `  ${trainable === undefined ? "stateRow" : "parameterRow"}(${quoted(name)}, [${shape.join(", ")}], ${offsetOf(module, name)}${last.join("")}),`;
+export function printTables(module: Module, { declaredBy }: Pick<Facts, "declaredBy">): string {
+  const many = hasMany(module);
+  const place = ({ name, shape }: Buffer): string => `${quoted(name)}, [${shape.join(", ")}], ${offsetOf(module, name)}`;
+  const whole = ({ name, shape, dtype }: Buffer, rest: string): string =>
+    `  { name: ${quoted(name)}, shape: [${shape.join(", ")}], dtype: ${quoted(dtype)}, offset: ${offsetOf(module, name)}${rest} },`;
+  const parameterRow = (buffer: Buffer): string => {
+    const layer = declaredBy.get(buffer.name) ?? "model";
+    if (!many) return whole(buffer, `, layer: ${quoted(layer)}, trainable: ${buffer.trainable !== false}`);
+    const last = buffer.trainable === false ? [quoted(layer), "false"] : layer === "model" ? [] : [quoted(layer)];
+    return `  parameterRow(${[place(buffer), ...last].join(", ")}),`;
   };
-  const parameters = module.buffers
-    .filter(({ role }) => role === "parameter")
-    .map((one) => ({ ...one, trainable: one.trainable !== false }));
+  const stateRow = (buffer: Buffer): string => {
+    const layer = declaredBy.get(buffer.name);
+    if (!many) return whole(buffer, layer === undefined ? "" : `, layer: ${quoted(layer)}`);
+    const last = layer !== undefined ? [quoted(layer)] : buffer.dtype === "i32" ? ["undefined", '"i32"'] : [];
+    return `  stateRow(${[place(buffer), ...last].join(", ")}),`;
+  };
+  const parameters = module.buffers.filter(({ role }) => role === "parameter");
   const state = module.buffers.filter(({ role }) => role === "state");
-  const float = [...parameters, ...state].some((buffer) => buffer.dtype === "f64") ? '"f64"' : '"f32"';
+  const float = keptIn(module).some((buffer) => buffer.dtype === "f64") ? '"f64"' : '"f32"';
   return [
     "/** Bytes of the one buffer that holds everything. */",
     `export const ARENA_BYTES: number = ${module.arenaBytes.toLocaleString("en-US").replace(/,/g, "_")};`,
     "",
-    "/** What survives a step; offsets are bytes from the arena's start. */",
-    "type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;",
+    "/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */",
+    "type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number; layer?: string | undefined }>;",
     "type ParameterRow = StateRow & { readonly trainable: boolean };",
     "type Shape = readonly number[];",
     `type DType = ${float} | "i32";`,
-    ...(state.length === 0
+    ...(!many || state.length === 0
       ? []
       : [
-          `function stateRow(name: string, shape: Shape, offset: number, dtype: DType = ${float}): StateRow {`,
-          "return { name, shape, dtype, offset };",
+          `function stateRow(name: string, shape: Shape, offset: number, layer?: string, dtype: DType = ${float}): StateRow {`,
+          "return { name, shape, dtype, offset, layer };",
           "}",
         ]),
-    ...(parameters.length === 0
+    ...(!many || parameters.length === 0
       ? []
       : [
-          "function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {",
-          `return { name, shape, dtype: ${float}, offset, trainable };`,
+          'function parameterRow(name: string, shape: Shape, offset: number, layer = "model", trainable = true): ParameterRow {',
+          `return { name, shape, dtype: ${float}, offset, layer, trainable };`,
           "}",
         ]),
     "",
     "/** What is trained, in the order of bytes(). */",
     "export const PARAMETERS: readonly ParameterRow[] = [",
-    ...parameters.map(row),
+    ...parameters.map(parameterRow),
     "];",
     "",
     "/** What else survives a step, after PARAMETERS in bytes(). */",
     "export const STATE: readonly StateRow[] = [",
-    ...state.map(row),
+    ...state.map(stateRow),
     "];",
   ].join("\n");
+}
+
+/** The arrays of the tables by name: written out where they are few, else made of the tables by a function. */
+export function printKept(module: Module, scope: Scope): { readonly parameters: string; readonly state: string; readonly made: string } {
+  const viewsOf = (role: Buffer["role"]): string =>
+    recordValue(module.buffers.flatMap((buffer) => (buffer.role === role ? [[buffer.name, scope.view(buffer.name)] as const] : [])));
+  if (!hasMany(module)) return { parameters: viewsOf("parameter"), state: viewsOf("state"), made: "" };
+  const floats = module.buffers.some(isDouble) ? "Float64Array" : "Float32Array";
+  const made = `/** The arrays of a table by name. */
+  function viewsOf<Views>(table: readonly StateRow[]): Views {
+    const views = table.map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      return [name, new (dtype === "i32" ? Int32Array : ${floats})(arena, offset, length)] as const;
+    });
+    return Object.fromEntries(views) as Views;
+  }`;
+  return { parameters: "viewsOf(PARAMETERS)", state: "viewsOf(STATE)", made };
 }
 
 /** Copies between the arena and the packed form of bytes(). */

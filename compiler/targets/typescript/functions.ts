@@ -7,7 +7,7 @@ import { namesOf } from "../../loop/uses.ts";
 import { AllChecks } from "./checks.ts";
 import { Outline, type Outlined } from "./outline.ts";
 import { THREEFRY } from "./random.ts";
-import type { Kernels } from "./scope.ts";
+import { eachTurn, type Kernels } from "./scope.ts";
 import { givesUp, sharedName, sharingOf, type Shared, type Sharing } from "./shared.ts";
 import { sectionName } from "../sections.ts";
 import { SlicedCalls } from "./slices.ts";
@@ -62,13 +62,15 @@ function kernelsOver(
       const shared = sharing.get(kernel);
       // what is divided is printed in its own words
       const names = givenNames(shared?.kernel ?? own, divided.has(kernel) ? undefined : outline);
-      const given = args.map((arg, n) => (scope.view(arg) === names[n] ? names[n] : `${names[n]!}: ${scope.view(arg)}`));
+      const given = args.map((arg, n) => (scope.array(arg) === names[n] ? names[n] : `${names[n]!}: ${scope.array(arg)}`));
       const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names);
       const rows = shared === undefined ? "" : `${shared.rows.get(kernel)!}, `;
+      const turn = args.map(scope.turnOf).find((one) => one !== undefined);
       const written = args.filter((_, n) => own.params[n]!.access !== "read").at(-1)!;
       const boundTo = (section: string): string => {
         const called = section === name ? name : sectionOf(section, scope.names);
-        const made = `${called}(${rows}{ ${given.join(", ")} })`;
+        const once = `${called}(${rows}{ ${given.join(", ")} })`;
+        const made = turn === undefined ? once : eachTurn(turn, once);
         const one = bound.get(made) ?? {
           name: scope.names.take(`${name.replace(/_[\dN].*/, "")}_${scope.view(written)}`),
           made,
@@ -76,7 +78,7 @@ function kernelsOver(
         bound.set(made, one);
         return one.name;
       };
-      if (slices === undefined) return `${boundTo(name)}();`;
+      if (slices === undefined) return turn === undefined ? `${boundTo(name)}();` : `${boundTo(name)}[${turn.name}]!();`;
       return slices.call(kernel, name, trains, { call: (section, range) => `${boundTo(section)}(${range});`, part: boundTo });
     },
     bound: () => [...bound.values()].map(({ name, made }) => `const ${name} = ${made};`),

@@ -4,7 +4,7 @@ import type { Buffer, Entry, Module } from "../../loop/loop.ts";
 import { entryNamed, lossType, printEvaluate, printGradientsFunction, printPhase, printPredict, printStep } from "./callable.ts";
 import type { Checks } from "./checking.ts";
 import { isSeeded, printInitial, takenBy } from "./entry.ts";
-import { isDouble, printHeader, printIdentity, printTables, region } from "./frame.ts";
+import { isDouble, printHeader, printIdentity, printKept, printTables, region } from "./frame.ts";
 import type { Facts, Kind } from "../target.ts";
 import { sourcesFor } from "./mathematics/index.ts";
 import { NORMAL, UNIFORM } from "./random.ts";
@@ -80,7 +80,6 @@ export function printTrainer(module: Module, facts: Facts, kernels: Kernels): st
   const needs = new Set<string>();
   const of = (role: Buffer["role"]): Buffer[] => module.buffers.filter((buffer) => buffer.role === role);
   const named = (buffers: readonly Buffer[]) => buffers.map((buffer) => [buffer.name, buffer] as const);
-  const viewsOf = (buffers: readonly Buffer[]) => recordValue(buffers.map((buffer) => [buffer.name, scope.view(buffer.name)]));
   const single = facts.phases.length === 1;
   const phaseFunction = new Map(facts.phases.map((phase) => [phase, single ? "step" : scope.names.take(phase)]));
   const checks = kernels.checks(module, facts, scope);
@@ -98,6 +97,7 @@ export function printTrainer(module: Module, facts: Facts, kernels: Kernels): st
     predict.code,
   ];
   const hypers = of("hyper");
+  const kept = printKept(module, scope);
   const inputs = takenBy(module, training);
   const initial = [...of("parameter"), ...of("state"), ...of("constant")].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
   const seeded = isSeeded([...of("parameter"), ...of("state")]);
@@ -120,6 +120,8 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
   ${checks.lists()}
 
   ${checks.packing("trainer")}
+
+  ${kept.made}
   // #endregion
 
   return {
@@ -128,8 +130,8 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
     predict,
     batch: { train: ${facts.batch.train}, evaluate: ${facts.batch.evaluate}, predict: ${facts.batch.predict} },${printRowFacts(module, facts).values}
     inputs: ${recordValue(inputs.map(([given, buffer]) => [given, scope.view(buffer.name)]))},
-    parameters: ${viewsOf(of("parameter"))},
-    state: ${viewsOf(of("state"))},
+    parameters: ${kept.parameters},
+    state: ${kept.state},
     hyper,
     get stepCount() {
       return ${count === undefined ? "0" : `${scope.view(count.name)}[0]!`};
@@ -147,6 +149,7 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
         : `bytes,
     restore,`
     }
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }`;
   const types = `/** One training batch: all rows, or exactly the real ones. */
@@ -182,8 +185,10 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{ MODEL: string; GRAPH: string; PARAMETERS: readonly ParameterRow[]; STATE: readonly StateRow[] }>;
 }`;
-  const tables = `${printIdentity(module, facts)}\n\n${printTables(module)}`;
+  const tables = `${printIdentity(module, facts)}\n\n${printTables(module, facts)}`;
   return underHeader(module, facts, kernels, "The trainer", scope, checks, needs, [
     constructor,
     region("types", types),
@@ -247,7 +252,7 @@ export interface Gradients {
   /** Takes the weights of a trainer: restore(trainer.bytes()). */
   restore(bytes: Uint8Array): void;
 }`;
-  const parts = [constructor, region("types", types), region("tables", printTables(module))];
+  const parts = [constructor, region("types", types), region("tables", printTables(module, facts))];
   return underHeader(module, facts, kernels, "The gradients", scope, checks, needs, parts);
 }
 

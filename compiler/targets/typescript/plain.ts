@@ -28,7 +28,7 @@ function plainly(module: Module): Kernels {
       const shared = sharing.get(kernel);
       const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names);
       const rows = shared === undefined ? [] : [`${shared.rows.get(kernel)!}`];
-      return `${name}(${[...args.map(scope.view), ...rows].join(", ")});`;
+      return `${name}(${[...args.map(scope.array), ...rows].join(", ")});`;
     },
     print: (scope, needs) => {
       const kernels = printKernels(module.kernels, outline, scope.names, needs, sharing, (kernel, common, shared) => {

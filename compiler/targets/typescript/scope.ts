@@ -1,8 +1,10 @@
 /** Guarantees the names of an emitted file: every buffer, local and kernel gets an identifier that nothing else in the file has. */
 
 import { Names } from "../../loop/identifier.ts";
-import type { Buffer, Module, Slot } from "../../loop/loop.ts";
-import { sizeOf } from "../../graph/type.ts";
+import { constant, scale, shift, type Atom, type Index } from "../../loop/index-expression.ts";
+import type { Axis, Buffer, Module, Slot } from "../../loop/loop.ts";
+import { bytesOf, sizeOf } from "../../graph/type.ts";
+import { printIndex } from "./expression.ts";
 import { arrayOf } from "./statement.ts";
 import { printable } from "../../graph/printable.ts";
 import type { Facts } from "../target.ts";
@@ -14,7 +16,7 @@ const FRAME = (
   "readModule team run work alone gather Team Thread ThreadedTrainer Setup THREADS CALL TURN DONE SLEEPING WAITING FAILED MESSAGE possible compiled sharedMemory meet pause Worker warned SPINS PATIENCE control port console navigator Atomics SharedArrayBuffer createThreadedTrainer serve " +
   "slices stepInSlices stepping checkIdle guarded inParts whole Slices share claim fail checkThreaded ThreadedOptions OVER OFFERS SHARE PATIENT " +
   "fround Floats Ints Doubles arena kernels instantiate WebAssembly atob KERNELS exp32 log32 tanh32 bitsOf floatOf batch count options seed step evaluate predict gradients inputs parameters state hyper bytes restore given slot rows name view at packed outputs ofParameters ofInputs " +
-  "Shape DType StateRow ParameterRow stateRow parameterRow StepOptions Evaluation Prediction Found Numbers packedViews isFloat width " +
+  "Shape DType StateRow ParameterRow stateRow parameterRow StepOptions Evaluation Prediction Found Numbers packedViews isFloat width viewsOf " +
   "createTrainer createGradients Trainer Gradients Batch TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE MODEL GRAPH feed checkCount checkFull isFiniteAsked stepOptions checkBatch checkRecord checkLabels checkArray checkNumbers checkLoss checkHyper checkSeed checkModule shown finite JSON Symbol fillUniform fillNormal randomBits " +
   "powersOfTwo rootsOfTwo doubleBits doubleHalves highHalf notANumber minusInfinity turnsPerRadian wrapAngle quarterRemainder sinOfRemainder cosOfRemainder polynomial productError powerOfPositive reduceAngle " +
   "expCoefficients logCoefficients tanhCoefficients sinCoefficients cosCoefficients atanhCoefficients erfCoefficients erfcCoefficients atanCoefficients erfcTail expm1Coefficients"
@@ -23,6 +25,10 @@ const FRAME = (
 export interface Scope {
   readonly names: Names;
   readonly view: (buffer: string) => string;
+  /** The array that a statement reads or writes: the view itself, or, of a window that is another at each turn, that of the turn. */
+  readonly array: (buffer: string) => string;
+  /** The loop that a window is another at each turn of. */
+  readonly turnOf: (buffer: string) => Axis | undefined;
   readonly local: (entry: string, name: string) => string;
   readonly kernel: (name: string) => string;
   /** A statement of the step. */
@@ -51,6 +57,7 @@ export interface Kernels {
 
 export function scopeOf(module: Module, kernelsOf: Pick<Kernels, "call">): Scope {
   const names = new Names(FRAME);
+  for (const { loops = [] } of module.entries) for (const { turn } of loops) names.reserve(turn.name);
   const kernels = new Map(module.kernels.map(({ name }) => [name, names.take(name)]));
   const views = new Map(module.buffers.map(({ name }) => [name, names.take(name)]));
   const locals = new Map<string, string>();
@@ -63,9 +70,13 @@ export function scopeOf(module: Module, kernelsOf: Pick<Kernels, "call">): Scope
     if (name === undefined) throw new RangeError(`nothing is called ${JSON.stringify(key)}`);
     return name;
   };
+  const turning = new Map(module.buffers.flatMap((buffer) => (turnOf(buffer) === undefined ? [] : [[buffer.name, turnOf(buffer)!]])));
+  const view = (buffer: string): string => found(views, buffer);
   const scope = {
     names,
-    view: (buffer: string) => found(views, buffer),
+    view,
+    array: (buffer: string) => (turning.has(buffer) ? `${view(buffer)}[${turning.get(buffer)!.name}]!` : view(buffer)),
+    turnOf: (buffer: string) => turning.get(buffer),
     local: (entry: string, name: string) => found(locals, `${entry} ${name}`),
     kernel: (name: string) => found(kernels, name),
   };
@@ -84,6 +95,24 @@ const lifeOf = ({ live, over }: Slot, scope: Scope): string => {
   return over === undefined ? life : `${life}, over ${scope.view(over)}`;
 };
 
+/** A list of what is another at each turn, by the number of the slice. */
+export const eachTurn = ({ name, extent }: Axis, made: string): string => `Array.from({ length: ${extent} }, (_, ${name}) => ${made})`;
+
+/** Where a window begins in the arena, in bytes. */
+export const bytesAt = ({ window, dtype }: Buffer, whole: Slot): Index =>
+  shift(scale(window?.at ?? constant(0), bytesOf(dtype)), whole.offset);
+
+/** The loop whose turns change where a window lies. */
+function turnOf({ window }: Buffer): Axis | undefined {
+  return window?.at.terms.map(({ atom }) => axisOf(atom)).find((axis) => axis !== undefined);
+}
+
+/** The one index in a position. */
+function axisOf(atom: Atom): Axis | undefined {
+  if (atom.kind === "index") return { name: atom.name, extent: atom.extent };
+  return atom.of.terms.map((term) => axisOf(term.atom)).find((axis) => axis !== undefined);
+}
+
 /** What the comments of the table say. */
 const HEAD = "// each array: shape, role, and the statements from which to which it is there; over: it takes that one's place";
 
@@ -93,10 +122,22 @@ export function printViews(module: Module, buffers: readonly Buffer[], scope: Sc
   const rows = buffers.flatMap((buffer) => {
     const slot = module.slots.find(({ buffer: of }) => of === buffer.name)!;
     const size = sizeOf(buffer.shape);
-    const shown = `// ${line(`[${buffer.shape.join(",")}]  ${buffer.role}, ${lifeOf(slot, scope)}`)}`;
+    const what = buffer.window === undefined ? buffer.role : `of ${scope.view(buffer.window.of)}`;
+    const shown = `// ${line(`[${buffer.shape.join(",")}]  ${what}, ${lifeOf(slot, scope)}`)}`;
     const view = scope.view(buffer.name);
     if (!read.has(view)) return [`// ${view}: ${size} elements at ${slot.offset}: ${shown.slice("// ".length)}`];
-    const made = `const ${view} = new ${arrayOf(buffer.dtype)}(arena, ${slot.offset}, ${size});`;
+    const turn = turnOf(buffer);
+    const where =
+      turn === undefined
+        ? slot.offset
+        : printIndex(
+            bytesAt(
+              buffer,
+              module.slots.find(({ buffer: of }) => of === buffer.window!.of)!,
+            ),
+          );
+    const array = `new ${arrayOf(buffer.dtype)}(arena, ${where}, ${size})`;
+    const made = `const ${view} = ${turn === undefined ? array : eachTurn(turn, array)};`;
     return made.length + shown.length + INDENTED < WIDTH ? [`${made} ${shown}`] : [shown, made];
   });
   return [HEAD, ...rows].join("\n");

@@ -6,18 +6,18 @@
 import { TELLING } from "../../loop/flops.ts";
 import { identifier, Names } from "../../loop/identifier.ts";
 import { index } from "../../loop/index-expression.ts";
-import { substituteStmts } from "../../loop/build.ts";
+import { substituteStmts, walkStmts } from "../../loop/build.ts";
 import type { Kernel, Loop, Module, Stmt } from "../../loop/loop.ts";
 import { inRoles, usesOf } from "../../loop/roles.ts";
 import { endlessKeyOf } from "../../loop/same.ts";
 import { AXIS_LETTERS } from "../../loop/text/reading.ts";
 import { namesOf } from "../../loop/uses.ts";
 
-/** A function for several kernels: the one with most rows, a loop of which ends at the local that is named, and the rows of each, by name. */
+/** A function for several kernels: the one with most rows, whose loops over them end at the local that is named, and the rows of each, by name. */
 export interface Shared {
   readonly kernel: Kernel;
   readonly given: string;
-  /** The index of that loop. */
+  /** The index of these loops. */
   readonly index: string;
   readonly rows: ReadonlyMap<string, number>;
 }
@@ -45,10 +45,12 @@ export function sharingOf({ kernels, entries }: Pick<Module, "kernels" | "entrie
   for (const all of alike.values()) {
     const [first] = all as [Form, ...Form[]];
     const differing = first.ends.flatMap((end, n) => (all.some(({ ends }) => ends[n] !== end) ? [n] : []));
-    // one number, the end of one loop; of one row there is no loop
-    if (differing.length > 1) continue;
-    const loop = differing[0] ?? 0;
-    const single = endlessKeyOf(oneRow(first.kernel, loop));
+    const loops = loopsTogether(first, differing[0] ?? 0);
+    // one number, the end of all loops over one axis; of one row there is no loop
+    const [loop] = loops;
+    if (loop === undefined || differing.some((n) => !loops.has(n))) continue;
+    if (all.some(({ ends }) => [...loops].some((n) => ends[n] !== ends[loop]))) continue;
+    const single = endlessKeyOf(oneRow(first.kernel, loops));
     const one = exact.get(`${single.key} ${single.ends.join()}`);
     const rows = new Map(all.map(({ kernel, ends }) => [kernel.name, ends[loop]!]));
     if (one !== undefined && one.kernel !== first.kernel && !sharing.has(one.kernel.name)) rows.set(one.kernel.name, 1);
@@ -58,40 +60,54 @@ export function sharingOf({ kernels, entries }: Pick<Module, "kernels" | "entrie
       most.kernel,
       [...rows.keys()].flatMap((name) => uses.get(name) ?? []),
     );
-    const shared = shareOf(named, loop, rows);
+    const shared = shareOf(named, loops, rows);
     for (const name of rows.keys()) sharing.set(name, shared);
   }
   return sharing;
 }
 
-/** A body in which one of the loops that count, numbered from outside and the first, is another statement. */
-function withLoop(body: readonly Stmt[], number: number, put: (loop: Loop) => readonly Stmt[]): readonly Stmt[] {
+/** Whether a loop's end is a number: such loops are numbered, from outside and the first, as `endlessKeyOf` does. */
+const isNumbered = ({ to, unrolled }: Loop): boolean => to.terms.length === 0 && unrolled === undefined;
+
+/** The numbers of the loops that go over the same as one of them. */
+function loopsTogether({ kernel, ends }: Form, number: number): ReadonlySet<number> {
+  const loops: Loop[] = [];
+  walkStmts(kernel.body, { stmt: (s) => void (s.kind === "for" && isNumbered(s) && loops.push(s)) });
+  const own = loops[number];
+  return new Set(
+    loops.flatMap(({ index: over, only }, n) => (over === own?.index && ends[n] === ends[number] && only === undefined ? [n] : [])),
+  );
+}
+
+/** A body in which the loops of these numbers are other statements. */
+function withLoops(body: readonly Stmt[], numbers: ReadonlySet<number>, put: (loop: Loop) => readonly Stmt[]): readonly Stmt[] {
   let before = 0;
   const inside = (stmts: readonly Stmt[]): readonly Stmt[] =>
     stmts.flatMap((s): readonly Stmt[] => {
       if (s.kind === "if") return [{ ...s, then: inside(s.then) }];
       if (s.kind !== "for") return [s];
-      const counts = s.to.terms.length === 0 && s.unrolled === undefined && s.only === undefined;
-      return counts && before++ === number ? put(s) : [{ ...s, body: inside(s.body) }];
+      const isPut = isNumbered(s) && numbers.has(before++);
+      const loop = { ...s, body: inside(s.body) };
+      return isPut ? put(loop) : [loop];
     });
   return inside(body);
 }
 
-/** A kernel whose loop is taken once. */
-const oneRow = (kernel: Kernel, number: number): Kernel => ({
+/** A kernel whose loops over an axis are taken once. */
+const oneRow = (kernel: Kernel, numbers: ReadonlySet<number>): Kernel => ({
   ...kernel,
-  body: withLoop(kernel.body, number, ({ index: name, from, body }) => substituteStmts(body, new Map([[name, from]]))),
+  body: withLoops(kernel.body, numbers, ({ index: name, from, body }) => substituteStmts(body, new Map([[name, from]]))),
 });
 
 /** A batch's rows are the first axis. */
 const isRows = (name: string): boolean => name === AXIS_LETTERS[0];
 
-function shareOf(kernel: Kernel, number: number, rows: ReadonlyMap<string, number>): Shared {
+function shareOf(kernel: Kernel, numbers: ReadonlySet<number>, rows: ReadonlyMap<string, number>): Shared {
   const taken = new Names([...namesOf(kernel.body), ...kernel.params.map(({ name }) => identifier(name))]);
   let over = "";
-  withLoop(kernel.body, number, (loop) => [((over = loop.index), loop)]);
+  withLoops(kernel.body, numbers, (loop) => [((over = loop.index), loop)]);
   const given = taken.take(isRows(over) ? "rows" : "extent");
-  const body = withLoop(kernel.body, number, (loop) => [{ ...loop, to: index(given, loop.to.offset + 1) }]);
+  const body = withLoops(kernel.body, numbers, (loop) => [{ ...loop, to: index(given, loop.to.offset + 1) }]);
   return { kernel: { ...kernel, body }, given, index: over, rows };
 }
 

@@ -2,11 +2,13 @@
 
 import { dividedKernels, divisionOf, SLICE, type Section } from "../../loop/divide.ts";
 import type { Module } from "../../loop/loop.ts";
+import { storageOf } from "../../loop/turns.ts";
 import { AllChecks } from "../typescript/checks.ts";
 import { base64 } from "../base64.ts";
 import { blockComment } from "../typescript/comment.ts";
 import { THREEFRY } from "../typescript/random.ts";
-import type { Kernels, Scope } from "../typescript/scope.ts";
+import { printIndex } from "../typescript/expression.ts";
+import { bytesAt, type Kernels, type Scope } from "../typescript/scope.ts";
 import type { Facts, Kind } from "../target.ts";
 import type { Assembled } from "./assemble.ts";
 import { SlicedCalls } from "../typescript/slices.ts";
@@ -114,7 +116,12 @@ function readModule(bytes: ${BYTES[where]}): object {
 export function exportsOf(module: Module, where: Where, facts: Facts, kind: Kind, assembled: Assembled): Kernels {
   const { threads } = facts;
   const divided = dividedKernels(module.kernels, divisionOf(facts));
-  const offsets = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
+  const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
+  const buffers = new Map(module.buffers.map((buffer) => [buffer.name, buffer]));
+  const offset = (name: string): string => {
+    const buffer = buffers.get(name)!;
+    return printIndex(bytesAt(buffer, slots.get(storageOf(buffer))!));
+  };
   const statements = divided.size === 0 || threads === undefined ? undefined : new Statements(divided);
   const sliced = facts.sliced === true ? new SlicedCalls(module, divided, SLICE) : undefined;
   const given = where === "embedded" ? "readonly module?: object" : "/** trainer.wasm: compiled, or its bytes. */ readonly module: object";
@@ -130,7 +137,7 @@ export function exportsOf(module: Module, where: Where, facts: Facts, kind: Kind
         : [{ name: "team", member: "/** Threads that createThreadedTrainer gathered. */ readonly team?: Team" }]),
     ],
     call: (kernel, args, scope, trains) => {
-      const shown = args.map((name) => `${offsets.get(name)!} /* ${scope.view(name)} */`).join(", ");
+      const shown = args.map((name) => `${offset(name)} /* ${scope.array(name).replace("]!", "]")} */`).join(", ");
       const name = scope.kernel(kernel);
       if (sliced !== undefined) {
         const given = (range: string): string => [...(args.length === 0 ? [] : [shown]), ...(range === "" ? [] : [range])].join(", ");

@@ -3,7 +3,7 @@
 import { anyOf, kind, oneOf } from "../../graph/arguments.ts";
 import type { Shape } from "../../graph/type.ts";
 import { ANY_NUMBER } from "../kinds.ts";
-import type { LayerScope } from "./layer.ts";
+import type { Place } from "./place.ts";
 
 /** One number for every spatial axis, or one an axis. */
 export type PerAxis = number | readonly number[];
@@ -48,9 +48,12 @@ export interface Window {
 /** What a window is called in messages: a convolution's kernel, a pool's window. */
 export type WindowName = "kernel" | "window";
 
+/** What spatial axes are called, by their number. */
+const SPACE: Readonly<Record<number, readonly string[]>> = { 1: ["t"], 2: ["h", "w"], 3: ["d", "h", "w"] };
+
 /** Refuses an input that is not [n, c, one axis a spatial dimension]. */
-export function checkImage({ fail }: LayerScope, shape: Shape, spatial: number): void {
-  const axes = ["n", "c", ...(spatial === 1 ? ["t"] : ["h", "w"])];
+export function checkImage({ fail }: Place, shape: Shape, spatial: number): void {
+  const axes = ["n", "c", ...SPACE[spatial]!];
   if (shape.length !== axes.length)
     fail(
       `needs an input [${axes.join(", ")}], but got [${shape.join(",")}], of rank ${shape.length}`,
@@ -59,7 +62,7 @@ export function checkImage({ fail }: LayerScope, shape: Shape, spatial: number):
 }
 
 /** One number an axis; `least` is the smallest allowed. */
-export function perAxis({ fail }: LayerScope, what: string, given: PerAxis, axes: number, least: number): readonly number[] {
+export function perAxis({ fail }: Place, what: string, given: PerAxis, axes: number, least: number): readonly number[] {
   const all = typeof given === "number" ? Array.from({ length: axes }, () => given) : given;
   if (all.length !== axes || !all.every((value) => Number.isInteger(value) && value >= least))
     fail(
@@ -74,7 +77,7 @@ type Ends = readonly [low: number, high: number];
 
 const reach = (window: number, dilation: number): number => (window - 1) * dilation + 1;
 
-function explicitEnds(scope: LayerScope, padding: Exclude<Padding, string>, axes: number): readonly Ends[] {
+function explicitEnds(scope: Place, padding: Exclude<Padding, string>, axes: number): readonly Ends[] {
   const all = typeof padding === "number" ? Array.from({ length: axes }, () => padding) : padding;
   const ends = all.map((one): Ends => (typeof one === "number" ? [one, one] : [one[0], one[1]]));
   if (all.length !== axes || !ends.flat().every((value) => Number.isInteger(value) && value >= 0))
@@ -86,7 +89,7 @@ function explicitEnds(scope: LayerScope, padding: Exclude<Padding, string>, axes
 }
 
 /** Padding of every axis, where `total` is what `same` needs of one. */
-export function endsOf(scope: LayerScope, padding: Padding, axes: number, total: (axis: number) => number): readonly Ends[] {
+export function endsOf(scope: Place, padding: Padding, axes: number, total: (axis: number) => number): readonly Ends[] {
   if (typeof padding !== "string") return explicitEnds(scope, padding, axes);
   return Array.from({ length: axes }, (_, axis): Ends => {
     const all = padding === "valid" ? 0 : Math.max(0, total(axis));
@@ -95,7 +98,7 @@ export function endsOf(scope: LayerScope, padding: Padding, axes: number, total:
 }
 
 /** Every spatial axis of [n, c, …], or the error that names the axis on which no output is left. */
-export function axesOf(scope: LayerScope, shape: Shape, name: WindowName, { window, strides, dilation, padding }: Window): readonly Axis[] {
+export function axesOf(scope: Place, shape: Shape, name: WindowName, { window, strides, dilation, padding }: Window): readonly Axis[] {
   const extents = shape.slice(2);
   const axes = extents.length;
   const windows = perAxis(scope, `a ${name}`, window, axes, 1);
