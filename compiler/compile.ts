@@ -18,6 +18,7 @@ import { MODEL } from "./model/declared.ts";
 import type { Model } from "./model/declaration.ts";
 import type { Timing } from "./driver/observe.ts";
 import { OPTIONAL } from "./passes/selection.ts";
+import { javascriptOf } from "./targets/javascript.ts";
 import { importText, stripTypes } from "./targets/strip.ts";
 import type { Emitted } from "./targets/emitted.ts";
 import { fileOf, TARGETS } from "./targets/index.ts";
@@ -38,7 +39,7 @@ export interface Compiled {
   readonly model: string;
   /**
    * By file name: trainer.ts, gradients.ts and model.plan if asked for, model.graph, report.md, certificate.json; of other targets with a suffix,
-   * trainer.wasm.ts, and those of them that the target has.
+   * trainer.wasm.ts, and those of them that the target has; trainer.js and trainer.d.ts if asked for.
    */
   readonly files: ReadonlyMap<string, string>;
   /** trainer.wasm, where its bytes lie beside trainer.wasm.ts. */
@@ -78,6 +79,7 @@ const OPTIONS = optionsOf<CompileOptions>({
   sliced: FLAG,
   relaxed: FLAG,
   winograd: FLAG,
+  js: FLAG,
   plan: FLAG,
   effort: oneOf("none", "quick", "more", "exhaustive"),
   progress: FUNCTION,
@@ -129,6 +131,9 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     files.set(name("trainer.ts"), withCertificate(trainer.text, line));
     files.set(name("certificate.json"), json);
   }
+  if (options.js === true)
+    for (const [file, text] of [...files].filter(([file]) => file.endsWith(".ts")))
+      for (const [made, script] of await javascriptOf(file, text)) files.set(made, script);
   if (beside.has("report.md")) {
     const began = performance.now();
     const first = check?.first ?? (await firstLosses(lowered, trainer));

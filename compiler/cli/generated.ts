@@ -33,14 +33,18 @@ export const targetsIn = (folder: string): TargetName[] =>
   });
 
 /** What was asked for of a folder's trainer for a target, so that making it again keeps it: how its kernels are, and its plan. */
-export function trainerAsked(folder: string, target: TargetName): Pick<Header, "threads" | "sliced" | "relaxed" | "winograd" | "plan"> {
+export function trainerAsked(
+  folder: string,
+  target: TargetName,
+): Pick<Header, "threads" | "sliced" | "relaxed" | "winograd" | "js" | "plan"> {
   const header = readHeader(readText(join(folder, fileOf("trainer.ts", targetOf(target)))) ?? "");
-  const { threads, sliced, relaxed, winograd, plan } = header ?? {};
+  const { threads, sliced, relaxed, winograd, js, plan } = header ?? {};
   return {
     ...(threads === undefined ? {} : { threads }),
     ...(sliced === undefined ? {} : { sliced }),
     ...(relaxed === undefined ? {} : { relaxed }),
     ...(winograd === undefined ? {} : { winograd }),
+    ...(js === undefined ? {} : { js }),
     ...(plan === undefined ? {} : { plan }),
   };
 }

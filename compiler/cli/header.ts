@@ -32,6 +32,8 @@ export interface Header {
   readonly relaxed?: true;
   /** Its `--winograd`. */
   readonly winograd?: true;
+  /** Its `--js`. */
+  readonly js?: true;
   /** Its `--plan`. */
   readonly plan?: true;
 }
@@ -72,6 +74,7 @@ export function readHeader(text: string): Header | undefined {
     ...(/ --sliced(?: |$)/.test(flags) ? { sliced: true } : {}),
     ...(/ --relaxed(?: |$)/.test(flags) ? { relaxed: true } : {}),
     ...(/ --winograd(?: |$)/.test(flags) ? { winograd: true } : {}),
+    ...(/ --js(?: |$)/.test(flags) ? { js: true } : {}),
     ...(/ --plan(?: |$)/.test(flags) ? { plan: true } : {}),
   };
 }
@@ -84,14 +87,16 @@ export const optionsOf = ({
   sliced,
   relaxed,
   winograd,
+  js,
   plan,
-}: Header): Pick<Header, "passes" | "memory" | "threads" | "sliced" | "relaxed" | "winograd" | "plan"> => ({
+}: Header): Pick<Header, "passes" | "memory" | "threads" | "sliced" | "relaxed" | "winograd" | "js" | "plan"> => ({
   ...(passes === undefined ? {} : { passes }),
   ...(memory === undefined ? {} : { memory }),
   ...(threads === undefined ? {} : { threads }),
   ...(sliced === undefined ? {} : { sliced }),
   ...(relaxed === undefined ? {} : { relaxed }),
   ...(winograd === undefined ? {} : { winograd }),
+  ...(js === undefined ? {} : { js }),
   ...(plan === undefined ? {} : { plan }),
 });
 

@@ -12,7 +12,7 @@ import { askedBefore, folderFor, targetsIn, trainerAsked } from "./generated.ts"
 import { note } from "./output.ts";
 import { requireTogether, targetAsked } from "./targets.ts";
 
-export type Asked = Pick<CompileOptions, "entries" | "memory" | "passes" | "threads" | "sliced" | "relaxed" | "winograd" | "plan">;
+export type Asked = Pick<CompileOptions, "entries" | "memory" | "passes" | "threads" | "sliced" | "relaxed" | "winograd" | "js" | "plan">;
 
 export interface Job {
   readonly model: string;
@@ -74,6 +74,7 @@ function askedBy(flags: Flags): { readonly target: TargetName | undefined; reado
       ...(flags["sliced"] === true && { sliced: true }),
       ...(flags["relaxed"] === true && { relaxed: true }),
       ...(flags["winograd"] === true && { winograd: true }),
+      ...(flags["js"] === true && { js: true }),
       ...(flags["plan"] === true && { plan: true }),
     },
   };

@@ -8,10 +8,11 @@ import { printDiagnostic, type ModelError } from "../graph/error.ts";
 import { canonicalText } from "../driver/hash.ts";
 import type { Source } from "../driver/options.ts";
 import type { Model } from "../model/declaration.ts";
-import { importModel, placeIn } from "./bundle-model.ts";
+import { filesOf, importModel, placeIn } from "./bundle-model.ts";
 import { InputError } from "./errors.ts";
 import { readHeader } from "./header.ts";
 import { blame } from "./stray.ts";
+import { readText } from "./write-files.ts";
 
 /** A model as its file declares it; `compile(model, { source })` gives the files that the command line writes, with the model's lines cited. */
 export interface LoadedModel {
@@ -58,6 +59,7 @@ export async function loadModel(shown: string): Promise<LoadedModel> {
       `${shown} is a generated file, not a model; its model is ${header.model ?? "declared in a program"}. ` +
         `To check a generated file, run adjoint verify ${shown}`,
     );
+  await requireNotOwn(file, shown, text);
   const path = slashed(relative(packageOf(file), file));
   blame((error) => toldLater(file, shown, error));
   const exports = await imported(file, shown);
@@ -69,6 +71,18 @@ export async function loadModel(shown: string): Promise<LoadedModel> {
     data: exports["data"],
     exports,
   };
+}
+
+/** A trainer is made of its model: a model that imports its own would be made of what was made of it. */
+async function requireNotOwn(file: string, shown: string, text: string): Promise<void> {
+  if (!/["'][^"'\n]*\b(?:trainer|gradients)\b[^"'\n]*["']/.test(text)) return;
+  for (const path of await filesOf(file)) {
+    const made = path === file ? undefined : readHeader(readText(path) ?? "")?.model;
+    if (made !== undefined && resolve(packageOf(path), made) === file)
+      throw new InputError(
+        `${shown} imports ${relative(process.cwd(), path)}, which is made of this very model; take what it needs into a file of its own, and train in another`,
+      );
+  }
 }
 
 /** Another model of the same file, made by what it exports as `name`. */

@@ -53,6 +53,8 @@ export interface CompileOptions {
   readonly relaxed?: boolean;
   /** 3×3 convolutions of stride 1 by Winograd's algorithm: fewer products, larger errors. */
   readonly winograd?: boolean;
+  /** Also gives trainer.js and trainer.d.ts, for those who import no TypeScript. */
+  readonly js?: boolean;
   /** Also gives model.plan, the placed kernels as text: longer than the trainer, for whoever wants to read them. */
   readonly plan?: boolean;
 }
@@ -67,6 +69,7 @@ export function flagsOf({
   relaxed,
   winograd,
   memory,
+  js,
   plan,
 }: Omit<CompileOptions, "source">): string[] {
   const chosen = printPasses(passes);
@@ -79,6 +82,7 @@ export function flagsOf({
     ...(entries ?? []).flatMap((entry) => ["--entry", entry]),
     ...(chosen === undefined ? [] : ["--passes", chosen]),
     ...(memory === undefined ? [] : ["--memory", memory.replaceAll(" ", "")]),
+    ...(js === true ? ["--js"] : []),
     ...(plan === true ? ["--plan"] : []),
   ];
 }

@@ -118,6 +118,18 @@ test("a file that only other models import is no model, and that is said; one th
   expect(lost.stderr).toContain("export default");
 });
 
+test("a model that imports a trainer which is made of it is refused", async () => {
+  expect((await run("compile models/circuit.ts --unchecked --js")).code).toBe(0);
+  expect(readdirSync(at("generated/circuit")).sort()).toEqual(["model.graph", "report.md", "trainer.d.ts", "trainer.js", "trainer.ts"]);
+  const text = readFileSync(at("models/circuit.ts"), "utf8");
+  writeFileSync(at("models/circuit.ts"), `import { MODEL } from "../generated/circuit/trainer.ts";\nvoid MODEL;\n${text}`);
+  const { code, stderr } = await run("compile models/circuit.ts --unchecked");
+  expect([code, stderr]).toEqual([
+    2,
+    "error models/circuit.ts imports generated/circuit/trainer.ts, which is made of this very model; take what it needs into a file of its own, and train in another\n",
+  ]);
+});
+
 test("a compile in a process of its own takes no port to be debugged on", () => {
   expect(ownEnvironment({ HOME: "/h", NODE_OPTIONS: "--inspect-brk=9230 --max-old-space-size=512 --inspect" })).toEqual({
     HOME: "/h",

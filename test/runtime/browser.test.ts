@@ -11,6 +11,9 @@ import { browserVersion, visit } from "../engines/browsers.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
+/** A store; `PAGE_KILLS=50 npx vitest run test/runtime/browser.test.ts` for more than a suite has time for. */
+const KILLS = Number(process.env["PAGE_KILLS"] ?? 12);
+
 test.skipIf(browserVersion("chromium") === undefined)(
   "a run whose worker is ended at random moments goes on from IndexedDB and OPFS with the same bits",
   async () => {
@@ -34,12 +37,12 @@ onerror = (text) => say(String(text)); onunhandledrejection = ({ reason }) => sa
       );
       let heard = "";
       await visit("chromium", folder, {
-        page: "index.html?kills=12",
+        page: `index.html?kills=${KILLS}`,
         said(text) {
           heard = text;
           return true;
         },
-        timeoutSeconds: 150,
+        timeoutSeconds: 150 + 10 * KILLS,
       });
       expect(heard).toMatch(/^\{/);
       expect(JSON.parse(heard)).toEqual({
@@ -55,5 +58,5 @@ onerror = (text) => say(String(text)); onunhandledrejection = ({ reason }) => sa
       rmSync(folder, { recursive: true });
     }
   },
-  180_000,
+  180_000 + 10_000 * KILLS,
 );
