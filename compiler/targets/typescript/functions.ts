@@ -24,6 +24,7 @@ export function functionsOf(
     options: [],
     checks: (module, facts, scope) => new AllChecks(module, facts, scope),
     randomBits: THREEFRY,
+    contents: "told",
     idioms: (text) => IDIOMS.flatMap(({ sign, lines }) => (sign.test(text) ? lines : [])),
     call(kernel, args, scope) {
       const own = kernels.get(kernel)!;
