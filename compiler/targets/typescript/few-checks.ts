@@ -2,7 +2,7 @@
 
 import { sizeOf } from "../../graph/type.ts";
 import type { Buffer, Module } from "../../loop/loop.ts";
-import type { Call, Checks } from "./checking.ts";
+import type { Call, Checks, Fed } from "./checking.ts";
 import { takenBy } from "./entry.ts";
 import { quoted, type Scope } from "./scope.ts";
 
@@ -28,11 +28,11 @@ export class FewChecks implements Checks {
     ];
   }
 
-  feed({ name, dtype, shape, classes }: Buffer, given: string, perRow: number, finite: boolean): readonly string[] {
+  feed({ name, dtype, shape, classes }: Buffer, given: string, { perRow, count, finite }: Fed): readonly string[] {
     const view = this.#scope.view(name);
     // what is not cut by rows is one row
     return [
-      `feed(${view}, batch[${quoted(given)}], ${perRow === 0 ? sizeOf(shape) : perRow}, count, ${quoted(given)});`,
+      `feed(${view}, batch[${quoted(given)}], ${perRow === 0 ? sizeOf(shape) : perRow}, ${count}, ${quoted(given)});`,
       ...(classes === undefined
         ? []
         : [`for (const label of ${view}) ${check(`label >= 0 && label < ${classes}`, `${given} names no class`)}`]),

@@ -56,7 +56,7 @@ function printSupport(module: Module, target: Kernels, scope: Scope, checking: C
   const functions = [...needs].filter((name) => !name.startsWith("fill") && name !== "randomBits").sort();
   const mathematics = sourcesFor(functions, floats === "Float64Array" ? "f64" : "f32");
   const checks = checking.functions(floats, [text, ...kernels].join("\n"));
-  const numbers = checks.includes("Numbers") ? `type Numbers = ${floats} | Int32Array;\n\n` : "";
+  const numbers = checks.includes("Numbers") ? `type Numbers = ${floats} | Int32Array;\n` : "";
   return [
     region("kernels", kernels.join("\n\n")),
     region("checks", checks === "" ? "" : `${numbers}${checks}`),
