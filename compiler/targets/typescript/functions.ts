@@ -56,6 +56,7 @@ function kernelsOver(
     options: [],
     checks: (module, facts, scope) => new AllChecks(module, facts, scope),
     randomBits: THREEFRY,
+    contents: "told",
     idioms: (text) => IDIOMS.flatMap(({ sign, lines }) => (sign.test(text) ? lines : [])),
     call(kernel, args, scope, trains) {
       const own = kernels.get(kernel)!;
