@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 150, backward 134), evaluate 352, predict 438
-//   memory 502: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1080: batches, and what a trainer is
-//   tables 1155: what bytes() packs
-//   kernels 1219: in the order in which statements call them, each under its definitions
-//   checks 5479: of what is passed in
-//   mathematics 5626: functions and random numbers that all machines compute alike
+//   step 27 (forward 38, update 135, backward 140), evaluate 345, predict 431
+//   memory 494: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 1048: batches, and what a trainer is
+//   tables 1124: what bytes() packs
+//   kernels 1201: in the order in which statements call them, each under its definitions
+//   checks 5460: of what is passed in
+//   mathematics 5604: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-10, sha256 1e41cfd4520bc387
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-10, sha256 1a77806b349644e6
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -116,68 +116,61 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores();
 
     // — softmaxCrossEntropy: mean of −log softmax(s)[y]
-    // 25. cast = f32(live rows)    %cast  cast, models/alexnet.ts:40
-    const cast = live_rows[0]!;
-    // 26. perRow = 1 / cast    %perRow  recip, models/alexnet.ts:40
-    const perRow = Math.fround(1 / cast);
-    // 27. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 30): d_a = d_y ⊙ b, models/alexnet.ts:40
+    // 25. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/alexnet.ts:40
+    const perRow = Math.fround(1 / live_rows[0]!);
+    // 26. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 28): d_a = d_y ⊙ b, models/alexnet.ts:40
     d_rowSum[0] = perRow;
 
-    // 28. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/alexnet.ts:40
-    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 28): where: d_a = d_y ⊙ (c
+    // 27. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/alexnet.ts:40
+    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 27): where: d_a = d_y ⊙ (c
     //     ? 1 : 0); sub: d_a = d_y, d_b = −d_y, d_x = Σ over the uses of x; log: d_x = d_y / x; exp: d_x = d_y ⊙ y, models/alexnet.ts:40
-    // d_scores, d_broadcast_8, d_scores.product = d_shifted    %d_scores, %d_broadcast_8, %d_scores.product  adjoint of sub (statement 28):
+    // d_scores, d_broadcast_8, d_scores.product = d_shifted    %d_scores, %d_broadcast_8, %d_scores.product  adjoint of sub (statement 27):
     //     d_a = d_y; add (statement 24): d_b = d_y, d_a = d_y, models/alexnet.ts:40, 38
     reduceMaxExpSumAdd_d_shifted();
 
-    // #endregion
-    // #region backward
-    // sgd, of each parameter w with gradient g: momentum ← 0.9·momentum + g; w ← w − 0.0005·momentum. Each w is updated where its gradient
-    //     is finished: scores.bias in 29, …, c1.kernel in 73.
-    // — adjoint of scores
-    // 29. d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 24): d_x = Σ d_y, models/alexnet.ts:38
-    // scores.bias by sgd with d_scores.bias    %scores.bias_mul, %scores.bias.momentum_next, %scores.bias_mul_2, %scores.bias_next  update,
-    //     models/alexnet.ts:38
-    sumSgd_scores_bias();
-
-    // #endregion
-    // #region forward
-    // — softmaxCrossEntropy
-    // 30. loss = rowSum ⊙ perRow    %loss  mul, models/alexnet.ts:40
+    // 28. loss = rowSum ⊙ perRow    %loss  mul, models/alexnet.ts:40
     const loss = Math.fround(rowSum[0]! * perRow);
 
     // #endregion
     // #region update
-    // 31. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/alexnet.ts:43
+    // 29. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/alexnet.ts:43
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
-    // 32. d_shifted_wide = d_shifted in double    %d_shifted_wide  widen for d_f7, models/alexnet.ts:38
+    // sgd, of each parameter w with gradient g: momentum ← 0.9·momentum + g; w ← w − 0.0005·momentum. Each w is updated where its gradient
+    //     is finished: scores.bias in 30, …, c1.kernel in 72.
+    // — adjoint of scores
+    // 30. d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 24): d_x = Σ d_y, models/alexnet.ts:38
+    // scores.bias by sgd with d_scores.bias    %scores.bias_mul, %scores.bias.momentum_next, %scores.bias_mul_2, %scores.bias_next  update,
+    //     models/alexnet.ts:38
+    sumSgd_scores_bias();
+
+    // 31. d_shifted_wide = d_shifted in double    %d_shifted_wide  widen for d_f7, models/alexnet.ts:38
     widen_d_shifted_wide();
 
-    // — adjoint of scores, f7
-    // 33. d_f7 = d_shifted · scores.kernelᵀ    %d_f7  adjoint of dot (statement 24): d_a = d_y·bᵀ, models/alexnet.ts:38
+    // — adjoint of f7
+    // 32. d_f7 = d_shifted · scores.kernelᵀ    %d_f7  adjoint of dot (statement 24): d_a = d_y·bᵀ, models/alexnet.ts:38
     // d_f7.z = [0 < f7] ? d_f7 : 0    %d_f7.z_lt, %d_f7.z  adjoint of relu (statement 22): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 :
     //     x, models/alexnet.ts:37
     // d_broadcast_7, d_f7.product = d_f7.z    %d_broadcast_7, %d_f7.product  adjoint of add (statement 22): d_b = d_y, d_a = d_y,
     //     models/alexnet.ts:37
     dotWhere_d_f7_z();
 
-    // 34. d_scores.kernel = f7ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 24): d_b = aᵀ·d_y, models/alexnet.ts:38
+    // 33. d_scores.kernel = f7ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 24): d_b = aᵀ·d_y, models/alexnet.ts:38
     // scores.kernel by sgd with d_scores.kernel    %scores.kernel_mul, %scores.kernel.momentum_next, %scores.kernel_mul_2,
     //     %scores.kernel_next  update, models/alexnet.ts:38
     dotSgd_scores_kernel();
 
     // — adjoint of f7
-    // 35. d_f7.bias = Σ d_f7.z over axes 0    %d_f7.bias  adjoint of broadcast (statement 22): d_x = Σ d_y, models/alexnet.ts:37
+    // 34. d_f7.bias = Σ d_f7.z over axes 0    %d_f7.bias  adjoint of broadcast (statement 22): d_x = Σ d_y, models/alexnet.ts:37
     // f7.bias by sgd with d_f7.bias    %f7.bias_mul, %f7.bias.momentum_next, %f7.bias_mul_2, %f7.bias_next  update, models/alexnet.ts:37
     sumSgd_f7_bias();
-    // 36. d_f7.z_wide = d_f7.z in double    %d_f7.z_wide  widen for d_dropout_2, models/alexnet.ts:37
+    // 35. d_f7.z_wide = d_f7.z in double    %d_f7.z_wide  widen for d_dropout_2, models/alexnet.ts:37
     widen_d_f7_z_wide();
 
     // — adjoint of dropout_2, f6
-    // 37. d_dropout_2 = d_f7.z · f7.kernelᵀ    %d_dropout_2  adjoint of dot (statement 22): d_a = d_y·bᵀ, models/alexnet.ts:37
+    // 36. d_dropout_2 = d_f7.z · f7.kernelᵀ    %d_dropout_2  adjoint of dot (statement 22): d_a = d_y·bᵀ, models/alexnet.ts:37
     // d_f6 = (dropout_2.kept ? d_dropout_2 : 0) ⊙ 2    %d_mul_2, %d_f6  adjoint of where (statement 22): d_a = d_y ⊙ (c ? 1 : 0); mul
     //     (statement 22): d_a = d_y ⊙ b, models/alexnet.ts:37
     // d_f6.z = [0 < f6] ? d_mul_2 ⊙ 2 : 0    %d_f6.z_lt, %d_f6.z  adjoint of relu (statement 18): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0
@@ -186,7 +179,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/alexnet.ts:36
     dotWhere_d_f6_z();
 
-    // 38. mul_2 as in statement 22    %mul_2, %dropout_2  again, models/alexnet.ts:37
+    // 37. mul_2 as in statement 22    %mul_2, %dropout_2  again, models/alexnet.ts:37
     // d_f7.kernel = (dropout_2.kept ? mul_2 : 0)ᵀ · d_f7.z    %d_f7.kernel  adjoint of dot (statement 22): d_b = aᵀ·d_y,
     //     models/alexnet.ts:37
     // f7.kernel by sgd with d_f7.kernel    %f7.kernel_mul, %f7.kernel.momentum_next, %f7.kernel_mul_2, %f7.kernel_next  update,
@@ -194,43 +187,43 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotSgd_f7_kernel();
 
     // — adjoint of f6
-    // 39. d_f6.bias = Σ d_f6.z over axes 0    %d_f6.bias  adjoint of broadcast (statement 18): d_x = Σ d_y, models/alexnet.ts:36
+    // 38. d_f6.bias = Σ d_f6.z over axes 0    %d_f6.bias  adjoint of broadcast (statement 18): d_x = Σ d_y, models/alexnet.ts:36
     // f6.bias by sgd with d_f6.bias    %f6.bias_mul, %f6.bias.momentum_next, %f6.bias_mul_2, %f6.bias_next  update, models/alexnet.ts:36
     sumSgd_f6_bias();
-    // 40. d_f6.z_wide = d_f6.z in double    %d_f6.z_wide  widen for d_dropout, models/alexnet.ts:36
+    // 39. d_f6.z_wide = d_f6.z in double    %d_f6.z_wide  widen for d_dropout, models/alexnet.ts:36
     widen_d_f6_z_wide();
-    // 41. d_dropout = d_f6.z · f6.kernelᵀ    %d_dropout  adjoint of dot (statement 18): d_a = d_y·bᵀ, models/alexnet.ts:36
+    // 40. d_dropout = d_f6.z · f6.kernelᵀ    %d_dropout  adjoint of dot (statement 18): d_a = d_y·bᵀ, models/alexnet.ts:36
     dot_d_dropout();
 
-    // 42. mul as in statement 18    %mul, %dropout  again, models/alexnet.ts:36
+    // 41. mul as in statement 18    %mul, %dropout  again, models/alexnet.ts:36
     // d_f6.kernel = (dropout.kept ? mul : 0)ᵀ · d_f6.z    %d_f6.kernel  adjoint of dot (statement 18): d_b = aᵀ·d_y, models/alexnet.ts:36
     // f6.kernel by sgd with d_f6.kernel    %f6.kernel_mul, %f6.kernel.momentum_next, %f6.kernel_mul_2, %f6.kernel_next  update,
     //     models/alexnet.ts:36
     dotSgd_f6_kernel();
 
     // — adjoint of p5, dropout, c5
-    // 43. d_c5_windowArgmax = argmax c5 over windows [1,1,3,3]    %d_c5_windowArgmax  adjoint of windowMax (statement 16): d_x = d_y where
+    // 42. d_c5_windowArgmax = argmax c5 over windows [1,1,3,3]    %d_c5_windowArgmax  adjoint of windowMax (statement 16): d_x = d_y where
     //     x was the window's first largest, models/alexnet.ts:35
     // d_c5 = reshape(d_mul ⊙ 2, [2,256,6,6]) scattered to d_c5_windowArgmax    %d_c5  adjoint of windowMax (statement 16): d_x = d_y where
     //     x was the window's first largest, models/alexnet.ts:35
-    // d_flatten = (dropout.kept ? d_dropout : 0) ⊙ 2    %d_mul, %d_flatten  adjoint of where (statement 42): d_a = d_y ⊙ (c ? 1 : 0); mul
-    //     (statement 42): d_a = d_y ⊙ b, models/alexnet.ts:36
+    // d_flatten = (dropout.kept ? d_dropout : 0) ⊙ 2    %d_mul, %d_flatten  adjoint of where (statement 41): d_a = d_y ⊙ (c ? 1 : 0); mul
+    //     (statement 41): d_a = d_y ⊙ b, models/alexnet.ts:36
     // d_c5.z = [0 < c5] ? d_c5 : 0    %d_c5.z_lt, %d_c5.z  adjoint of relu (statement 15): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 :
     //     x, models/alexnet.ts:34
     // d_broadcast_5, d_c5.product = d_c5.z    %d_broadcast_5, %d_c5.product  adjoint of add (statement 15): d_b = d_y, d_a = d_y,
     //     models/alexnet.ts:34
     windowArgmaxWindowScatterWhere_d_c5_z();
 
-    // 44. d_c5.bias = Σ d_c5.z over axes 0,2,3    %d_c5.bias  adjoint of broadcast (statement 15): d_x = Σ d_y, models/alexnet.ts:34
+    // 43. d_c5.bias = Σ d_c5.z over axes 0,2,3    %d_c5.bias  adjoint of broadcast (statement 15): d_x = Σ d_y, models/alexnet.ts:34
     // c5.bias by sgd with d_c5.bias    %c5.bias_mul, %c5.bias.momentum_next, %c5.bias_mul_2, %c5.bias_next  update, models/alexnet.ts:34
     sumSgd_c5_bias();
-    // 45. d_c5.z_padded_wide = d_c5.z_padded in double    %d_c5.z_padded_wide  widen for d_c4, models/alexnet.ts:34
+    // 44. d_c5.z_padded_wide = d_c5.z_padded in double    %d_c5.z_padded_wide  widen for d_c4, models/alexnet.ts:34
     widen_d_c5_z_padded_wide();
-    // 46. c5.kernel_wide_2 = c5.kernel in double    %c5.kernel_wide_2  widen for d_c4, models/alexnet.ts:34
+    // 45. c5.kernel_wide_2 = c5.kernel in double    %c5.kernel_wide_2  widen for d_c4, models/alexnet.ts:34
     widen_c5_kernel_wide_2();
 
     // — adjoint of c4
-    // 47. d_c4 = d_c5.z ∗ reverse(transpose(c5.kernel, [1,0,2,3]), [2,3])    %d_c4  adjoint of conv (statement 15): d_x = d_y ∗ reversed w,
+    // 46. d_c4 = d_c5.z ∗ reverse(transpose(c5.kernel, [1,0,2,3]), [2,3])    %d_c4  adjoint of conv (statement 15): d_x = d_y ∗ reversed w,
     //     models/alexnet.ts:34
     // d_c4.z = [0 < c4] ? d_c4 : 0    %d_c4.z_lt, %d_c4.z  adjoint of relu (statement 12): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 :
     //     x, models/alexnet.ts:33
@@ -238,25 +231,25 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/alexnet.ts:33
     convWhere_d_c4_z();
 
-    // 48. c4_padded = c4 in a margin of zeros    %c4_padded  pad for d_c5.kernel, models/alexnet.ts:34
+    // 47. c4_padded = c4 in a margin of zeros    %c4_padded  pad for d_c5.kernel, models/alexnet.ts:34
     pad_c4_padded();
-    // 49. d_c5.kernel_conv = transpose(c4, [1,0,2,3]) ∗ transpose(d_c5.z, [1,0,2,3])    %d_c5.kernel_conv  adjoint of conv (statement 15):
+    // 48. d_c5.kernel_conv = transpose(c4, [1,0,2,3]) ∗ transpose(d_c5.z, [1,0,2,3])    %d_c5.kernel_conv  adjoint of conv (statement 15):
     //     d_w = xᵀ ∗ d_yᵀ, models/alexnet.ts:34
     // c5.kernel by sgd with d_c5.kernel_conv    %c5.kernel_mul, %c5.kernel.momentum_next, %c5.kernel_mul_2, %c5.kernel_next  update,
     //     models/alexnet.ts:34
     convSgd_c5_kernel();
 
     // — adjoint of c4
-    // 50. d_c4.bias = Σ d_c4.z over axes 0,2,3    %d_c4.bias  adjoint of broadcast (statement 12): d_x = Σ d_y, models/alexnet.ts:33
+    // 49. d_c4.bias = Σ d_c4.z over axes 0,2,3    %d_c4.bias  adjoint of broadcast (statement 12): d_x = Σ d_y, models/alexnet.ts:33
     // c4.bias by sgd with d_c4.bias    %c4.bias_mul, %c4.bias.momentum_next, %c4.bias_mul_2, %c4.bias_next  update, models/alexnet.ts:33
     sumSgd_c4_bias();
-    // 51. d_c4.z_padded_wide = d_c4.z_padded in double    %d_c4.z_padded_wide  widen for d_c3, models/alexnet.ts:33
+    // 50. d_c4.z_padded_wide = d_c4.z_padded in double    %d_c4.z_padded_wide  widen for d_c3, models/alexnet.ts:33
     widen_d_c4_z_padded_wide();
-    // 52. c4.kernel_wide_2 = c4.kernel in double    %c4.kernel_wide_2  widen for d_c3, models/alexnet.ts:33
+    // 51. c4.kernel_wide_2 = c4.kernel in double    %c4.kernel_wide_2  widen for d_c3, models/alexnet.ts:33
     widen_c4_kernel_wide_2();
 
     // — adjoint of c3
-    // 53. d_c3 = d_c4.z ∗ reverse(transpose(c4.kernel, [1,0,2,3]), [2,3])    %d_c3  adjoint of conv (statement 12): d_x = d_y ∗ reversed w,
+    // 52. d_c3 = d_c4.z ∗ reverse(transpose(c4.kernel, [1,0,2,3]), [2,3])    %d_c3  adjoint of conv (statement 12): d_x = d_y ∗ reversed w,
     //     models/alexnet.ts:33
     // d_c3.z = [0 < c3] ? d_c3 : 0    %d_c3.z_lt, %d_c3.z  adjoint of relu (statement 9): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 :
     //     x, models/alexnet.ts:32
@@ -264,35 +257,35 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/alexnet.ts:32
     convWhere_d_c3_z();
 
-    // 54. c3_padded = c3 in a margin of zeros    %c3_padded  pad for d_c4.kernel, models/alexnet.ts:33
+    // 53. c3_padded = c3 in a margin of zeros    %c3_padded  pad for d_c4.kernel, models/alexnet.ts:33
     pad_c3_padded();
-    // 55. d_c4.kernel_conv = transpose(c3, [1,0,2,3]) ∗ transpose(d_c4.z, [1,0,2,3])    %d_c4.kernel_conv  adjoint of conv (statement 12):
+    // 54. d_c4.kernel_conv = transpose(c3, [1,0,2,3]) ∗ transpose(d_c4.z, [1,0,2,3])    %d_c4.kernel_conv  adjoint of conv (statement 12):
     //     d_w = xᵀ ∗ d_yᵀ, models/alexnet.ts:33
     // c4.kernel by sgd with d_c4.kernel_conv    %c4.kernel_mul, %c4.kernel.momentum_next, %c4.kernel_mul_2, %c4.kernel_next  update,
     //     models/alexnet.ts:33
     convSgd_c4_kernel();
 
     // — adjoint of c3
-    // 56. d_c3.bias = Σ d_c3.z over axes 0,2,3    %d_c3.bias  adjoint of broadcast (statement 9): d_x = Σ d_y, models/alexnet.ts:32
+    // 55. d_c3.bias = Σ d_c3.z over axes 0,2,3    %d_c3.bias  adjoint of broadcast (statement 9): d_x = Σ d_y, models/alexnet.ts:32
     // c3.bias by sgd with d_c3.bias    %c3.bias_mul, %c3.bias.momentum_next, %c3.bias_mul_2, %c3.bias_next  update, models/alexnet.ts:32
     sumSgd_c3_bias();
-    // 57. d_c3.z_padded_wide = d_c3.z_padded in double    %d_c3.z_padded_wide  widen for d_p2, models/alexnet.ts:32
+    // 56. d_c3.z_padded_wide = d_c3.z_padded in double    %d_c3.z_padded_wide  widen for d_p2, models/alexnet.ts:32
     widen_d_c3_z_padded_wide();
-    // 58. c3.kernel_wide_2 = c3.kernel in double    %c3.kernel_wide_2  widen for d_p2, models/alexnet.ts:32
+    // 57. c3.kernel_wide_2 = c3.kernel in double    %c3.kernel_wide_2  widen for d_p2, models/alexnet.ts:32
     widen_c3_kernel_wide_2();
-    // 59. d_p2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])    %d_p2  adjoint of conv (statement 9): d_x = d_y ∗ reversed w,
+    // 58. d_p2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])    %d_p2  adjoint of conv (statement 9): d_x = d_y ∗ reversed w,
     //     models/alexnet.ts:32
     conv_d_p2();
-    // 60. p2_padded = p2 in a margin of zeros    %p2_padded  pad for d_c3.kernel, models/alexnet.ts:32
+    // 59. p2_padded = p2 in a margin of zeros    %p2_padded  pad for d_c3.kernel, models/alexnet.ts:32
     pad_p2_padded();
-    // 61. d_c3.kernel_conv = transpose(p2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])    %d_c3.kernel_conv  adjoint of conv (statement 9):
+    // 60. d_c3.kernel_conv = transpose(p2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])    %d_c3.kernel_conv  adjoint of conv (statement 9):
     //     d_w = xᵀ ∗ d_yᵀ, models/alexnet.ts:32
     // c3.kernel by sgd with d_c3.kernel_conv    %c3.kernel_mul, %c3.kernel.momentum_next, %c3.kernel_mul_2, %c3.kernel_next  update,
     //     models/alexnet.ts:32
     convSgd_c3_kernel();
 
     // — adjoint of p2, c2
-    // 62. d_c2_windowArgmax = argmax c2 over windows [1,1,3,3]    %d_c2_windowArgmax  adjoint of windowMax (statement 6): d_x = d_y where x
+    // 61. d_c2_windowArgmax = argmax c2 over windows [1,1,3,3]    %d_c2_windowArgmax  adjoint of windowMax (statement 6): d_x = d_y where x
     //     was the window's first largest, models/alexnet.ts:31
     // d_c2 = d_p2 scattered to d_c2_windowArgmax    %d_c2  adjoint of windowMax (statement 6): d_x = d_y where x was the window's first
     //     largest, models/alexnet.ts:31
@@ -302,28 +295,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/alexnet.ts:30
     windowArgmaxWindowScatterWhere_d_c2_z();
 
-    // 63. d_c2.bias = Σ d_c2.z over axes 0,2,3    %d_c2.bias  adjoint of broadcast (statement 5): d_x = Σ d_y, models/alexnet.ts:30
+    // 62. d_c2.bias = Σ d_c2.z over axes 0,2,3    %d_c2.bias  adjoint of broadcast (statement 5): d_x = Σ d_y, models/alexnet.ts:30
     // c2.bias by sgd with d_c2.bias    %c2.bias_mul, %c2.bias.momentum_next, %c2.bias_mul_2, %c2.bias_next  update, models/alexnet.ts:30
     sumSgd_c2_bias();
-    // 64. d_c2.z_padded_wide = d_c2.z_padded in double    %d_c2.z_padded_wide  widen for d_p1, models/alexnet.ts:30
+    // 63. d_c2.z_padded_wide = d_c2.z_padded in double    %d_c2.z_padded_wide  widen for d_p1, models/alexnet.ts:30
     widen_d_c2_z_padded_wide();
-    // 65. c2.kernel_wide_2 = c2.kernel in double    %c2.kernel_wide_2  widen for d_p1, models/alexnet.ts:30
+    // 64. c2.kernel_wide_2 = c2.kernel in double    %c2.kernel_wide_2  widen for d_p1, models/alexnet.ts:30
     widen_c2_kernel_wide_2();
-    // 66. d_p1 = d_c2.z ∗ reverse(transpose(c2.kernel, [1,0,2,3]), [2,3])    %d_p1  adjoint of conv (statement 5): d_x = d_y ∗ reversed w,
+    // 65. d_p1 = d_c2.z ∗ reverse(transpose(c2.kernel, [1,0,2,3]), [2,3])    %d_p1  adjoint of conv (statement 5): d_x = d_y ∗ reversed w,
     //     models/alexnet.ts:30
     conv_d_p1();
-    // 67. p1_padded_wide_2 = p1_padded in double    %p1_padded_wide_2  widen for d_c2.kernel, models/alexnet.ts:30
+    // 66. p1_padded_wide_2 = p1_padded in double    %p1_padded_wide_2  widen for d_c2.kernel, models/alexnet.ts:30
     widen_p1_padded_wide_2();
-    // 68. d_c2.z_wide = d_c2.z in double    %d_c2.z_wide  widen for d_c2.kernel, models/alexnet.ts:30
+    // 67. d_c2.z_wide = d_c2.z in double    %d_c2.z_wide  widen for d_c2.kernel, models/alexnet.ts:30
     widen_d_c2_z_wide();
-    // 69. d_c2.kernel_conv = transpose(p1, [1,0,2,3]) ∗ transpose(d_c2.z, [1,0,2,3])    %d_c2.kernel_conv  adjoint of conv (statement 5):
+    // 68. d_c2.kernel_conv = transpose(p1, [1,0,2,3]) ∗ transpose(d_c2.z, [1,0,2,3])    %d_c2.kernel_conv  adjoint of conv (statement 5):
     //     d_w = xᵀ ∗ d_yᵀ, models/alexnet.ts:30
     // c2.kernel by sgd with d_c2.kernel_conv    %c2.kernel_mul, %c2.kernel.momentum_next, %c2.kernel_mul_2, %c2.kernel_next  update,
     //     models/alexnet.ts:30
     convSgd_c2_kernel();
 
     // — adjoint of p1, c1
-    // 70. d_c1_windowArgmax = argmax c1 over windows [1,1,3,3]    %d_c1_windowArgmax  adjoint of windowMax (statement 2): d_x = d_y where x
+    // 69. d_c1_windowArgmax = argmax c1 over windows [1,1,3,3]    %d_c1_windowArgmax  adjoint of windowMax (statement 2): d_x = d_y where x
     //     was the window's first largest, models/alexnet.ts:29
     // d_c1 = d_p1 scattered to d_c1_windowArgmax    %d_c1  adjoint of windowMax (statement 2): d_x = d_y where x was the window's first
     //     largest, models/alexnet.ts:29
@@ -333,12 +326,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/alexnet.ts:28
     windowArgmaxWindowScatterWhere_d_c1_z();
 
-    // 71. d_c1.bias = Σ d_c1.z over axes 0,2,3    %d_c1.bias  adjoint of broadcast (statement 1): d_x = Σ d_y, models/alexnet.ts:28
+    // 70. d_c1.bias = Σ d_c1.z over axes 0,2,3    %d_c1.bias  adjoint of broadcast (statement 1): d_x = Σ d_y, models/alexnet.ts:28
     // c1.bias by sgd with d_c1.bias    %c1.bias_mul, %c1.bias.momentum_next, %c1.bias_mul_2, %c1.bias_next  update, models/alexnet.ts:28
     sumSgd_c1_bias();
-    // 72. d_c1.z_wide = d_c1.z in double    %d_c1.z_wide  widen for d_c1.kernel, models/alexnet.ts:28
+    // 71. d_c1.z_wide = d_c1.z in double    %d_c1.z_wide  widen for d_c1.kernel, models/alexnet.ts:28
     widen_d_c1_z_wide();
-    // 73. d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])    %d_c1.kernel_conv  adjoint of conv (statement 1):
+    // 72. d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])    %d_c1.kernel_conv  adjoint of conv (statement 1):
     //     d_w = xᵀ ∗ d_yᵀ, models/alexnet.ts:28
     // c1.kernel by sgd with d_c1.kernel_conv    %c1.kernel_mul, %c1.kernel.momentum_next, %c1.kernel_mul_2, %c1.kernel_next  update,
     //     models/alexnet.ts:28
@@ -436,10 +429,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
     checkBatch("predict takes a batch", batch, taken_2, taken);
-    checkArray(x_predict, batch["x"], 154587, count, "x");
-    feed(x_predict, batch["x"], 154587, count);
+    checkArray(x_predict, batch["x"], 154587, 1, "x");
+    feed(x_predict, batch["x"], 154587, 1);
 
     // — c1: x ∗ W + b
     // 1. c1.product = x ∗ c1.kernel    %c1.product  conv, models/alexnet.ts:28
@@ -538,69 +530,69 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_kernel_momentum = new Float32Array(arena, 472418736, 4096000); // [4096,1000]  state, always
   const scores_bias_momentum = new Float32Array(arena, 488802736, 1000); // [1000]  state, always
   const stepCount = new Int32Array(arena, 488806736, 1); // []  state, always
-  const x = new Float32Array(arena, 490355552, 309174); // [2,3,227,227]  input, 1–73
-  const y = new Int32Array(arena, 502670400, 2); // [2]  input, 1–28
-  const live_rows = new Int32Array(arena, 502670416, 1); // []  input, 1–28
-  const c1 = new Float32Array(arena, 488806752, 387200); // [2,64,55,55]  residual, 1–70
-  const p1 = new Float32Array(arena, 492712000, 93312); // [2,64,27,27]  residual, 2–67
-  const c2 = new Float32Array(arena, 491592256, 279936); // [2,192,27,27]  residual, 5–62
-  const p2 = new Float32Array(arena, 493604416, 64896); // [2,192,13,13]  residual, 6–60
-  const c3 = new Float32Array(arena, 493085248, 129792); // [2,384,13,13]  residual, 9–54
-  const c4 = new Float32Array(arena, 500941888, 86528); // [2,256,13,13]  residual, 12–48
-  const c5 = new Float32Array(arena, 493864000, 86528); // [2,256,13,13]  residual, 15–43
-  const p5 = new Float32Array(arena, 494210112, 18432); // [2,256,6,6]  residual, 16–42
-  const dropout_kept = new Int32Array(arena, 494283840, 18432); // [2,9216]  residual, 17–43
-  const f6 = new Float32Array(arena, 494357568, 8192); // [2,4096]  residual, 18–38
-  const dropout_2_kept = new Int32Array(arena, 494390336, 8192); // [2,4096]  residual, 19–38
-  const f7 = new Float32Array(arena, 494423104, 8192); // [2,4096]  residual, 22–34
-  const scores = new Float32Array(arena, 494521408, 2000); // [2,1000]  scratch, 24–28
-  const d_rowSum = new Float32Array(arena, 494463872, 1); // []  scratch, 27–28
-  const exps = new Float32Array(arena, 494455872, 2000); // [2,1000]  residual, 28
-  const rowSum = new Float32Array(arena, 494463872, 1); // []  scratch, 28–30, over d_rowSum
-  const d_shifted = new Float32Array(arena, 494521408, 2000); // [2,1000]  scratch, 28–34, over scores
-  const d_f7_z = new Float32Array(arena, 494455872, 8192); // [2,4096]  scratch, 33–38
-  const d_f6_z = new Float32Array(arena, 494423104, 8192); // [2,4096]  scratch, 37–42
-  const d_dropout = new Float32Array(arena, 494703680, 18432); // [2,9216]  scratch, 41–43
-  const d_c5_windowArgmax = new Int32Array(arena, 494210112, 18432); // [2,256,6,6]  scratch, 43
-  const d_c5 = new Float32Array(arena, 494357568, 86528); // [2,256,13,13]  scratch, 43
-  const d_c5_z = new Float32Array(arena, 493864000, 86528); // [2,256,13,13]  scratch, 43–49, over c5
-  const d_c4_z = new Float32Array(arena, 501461056, 86528); // [2,256,13,13]  scratch, 47–55
-  const d_c3_z = new Float32Array(arena, 500941888, 129792); // [2,384,13,13]  scratch, 53–61
-  const d_p2 = new Float32Array(arena, 500554816, 64896); // [2,192,13,13]  scratch, 59–62
-  const d_c2_windowArgmax = new Int32Array(arena, 494204992, 64896); // [2,192,13,13]  scratch, 62
-  const d_c2 = new Float32Array(arena, 493085248, 279936); // [2,192,27,27]  scratch, 62
-  const d_c2_z = new Float32Array(arena, 491592256, 279936); // [2,192,27,27]  scratch, 62–68, over c2
-  const d_p1 = new Float32Array(arena, 498495040, 93312); // [2,64,27,27]  scratch, 66–70
-  const d_c1_windowArgmax = new Int32Array(arena, 493141056, 93312); // [2,64,27,27]  scratch, 70
-  const d_c1 = new Float32Array(arena, 491592256, 387200); // [2,64,55,55]  scratch, 70
-  const d_c1_z = new Float32Array(arena, 488806752, 387200); // [2,64,55,55]  scratch, 70–72, over c1
+  const x = new Float32Array(arena, 490355552, 309174); // [2,3,227,227]  input, 1–72
+  const y = new Int32Array(arena, 502670400, 2); // [2]  input, 1–27
+  const live_rows = new Int32Array(arena, 502670416, 1); // []  input, 1–27
+  const c1 = new Float32Array(arena, 488806752, 387200); // [2,64,55,55]  residual, 1–69
+  const p1 = new Float32Array(arena, 492712000, 93312); // [2,64,27,27]  residual, 2–66
+  const c2 = new Float32Array(arena, 491592256, 279936); // [2,192,27,27]  residual, 5–61
+  const p2 = new Float32Array(arena, 500682304, 64896); // [2,192,13,13]  residual, 6–59
+  const c3 = new Float32Array(arena, 493085248, 129792); // [2,384,13,13]  residual, 9–53
+  const c4 = new Float32Array(arena, 500941888, 86528); // [2,256,13,13]  residual, 12–47
+  const c5 = new Float32Array(arena, 493604416, 86528); // [2,256,13,13]  residual, 15–42
+  const p5 = new Float32Array(arena, 493950528, 18432); // [2,256,6,6]  residual, 16–41
+  const dropout_kept = new Int32Array(arena, 494024256, 18432); // [2,9216]  residual, 17–42
+  const f6 = new Float32Array(arena, 494097984, 8192); // [2,4096]  residual, 18–37
+  const dropout_2_kept = new Int32Array(arena, 494130752, 8192); // [2,4096]  residual, 19–37
+  const f7 = new Float32Array(arena, 494163520, 8192); // [2,4096]  residual, 22–33
+  const scores = new Float32Array(arena, 494261824, 2000); // [2,1000]  scratch, 24–27
+  const d_rowSum = new Float32Array(arena, 494204288, 1); // []  scratch, 26–27
+  const exps = new Float32Array(arena, 494196288, 2000); // [2,1000]  residual, 27
+  const rowSum = new Float32Array(arena, 494204288, 1); // []  scratch, 27–28, over d_rowSum
+  const d_shifted = new Float32Array(arena, 494261824, 2000); // [2,1000]  scratch, 27–33, over scores
+  const d_f7_z = new Float32Array(arena, 494196288, 8192); // [2,4096]  scratch, 32–37
+  const d_f6_z = new Float32Array(arena, 494163520, 8192); // [2,4096]  scratch, 36–41
+  const d_dropout = new Float32Array(arena, 494444096, 18432); // [2,9216]  scratch, 40–42
+  const d_c5_windowArgmax = new Int32Array(arena, 493950528, 18432); // [2,256,6,6]  scratch, 42
+  const d_c5 = new Float32Array(arena, 494097984, 86528); // [2,256,13,13]  scratch, 42
+  const d_c5_z = new Float32Array(arena, 493604416, 86528); // [2,256,13,13]  scratch, 42–48, over c5
+  const d_c4_z = new Float32Array(arena, 501461056, 86528); // [2,256,13,13]  scratch, 46–54
+  const d_c3_z = new Float32Array(arena, 500941888, 129792); // [2,384,13,13]  scratch, 52–60
+  const d_p2 = new Float32Array(arena, 499776064, 64896); // [2,192,13,13]  scratch, 58–61
+  const d_c2_windowArgmax = new Int32Array(arena, 494204992, 64896); // [2,192,13,13]  scratch, 61
+  const d_c2 = new Float32Array(arena, 493085248, 279936); // [2,192,27,27]  scratch, 61
+  const d_c2_z = new Float32Array(arena, 491592256, 279936); // [2,192,27,27]  scratch, 61–67, over c2
+  const d_p1 = new Float32Array(arena, 498495040, 93312); // [2,64,27,27]  scratch, 65–69
+  const d_c1_windowArgmax = new Int32Array(arena, 493141056, 93312); // [2,64,27,27]  scratch, 69
+  const d_c1 = new Float32Array(arena, 491592256, 387200); // [2,64,55,55]  scratch, 69
+  const d_c1_z = new Float32Array(arena, 488806752, 387200); // [2,64,55,55]  scratch, 69–71, over c1
   const p1_padded_wide = new Float64Array(arena, 495542848, 123008); // [2,31,31,64]  scratch, 3–5
   const c2_kernel_wide = new Float64Array(arena, 493085248, 307200); // [192,5,5,64]  scratch, 4–5
-  const p2_padded_wide = new Float64Array(arena, 499172416, 86400); // [2,15,15,192]  scratch, 7–9
-  const c3_kernel_wide = new Float64Array(arena, 493864000, 663552); // [384,3,3,192]  scratch, 8–9
+  const p2_padded_wide = new Float64Array(arena, 498912832, 86400); // [2,15,15,192]  scratch, 7–9
+  const c3_kernel_wide = new Float64Array(arena, 493604416, 663552); // [384,3,3,192]  scratch, 8–9
   const c3_padded_wide = new Float64Array(arena, 501288000, 172800); // [2,15,15,384]  scratch, 10–12
-  const c4_kernel_wide = new Float64Array(arena, 493864000, 884736); // [256,3,3,384]  scratch, 11–12
-  const c4_padded_wide = new Float64Array(arena, 498928704, 115200); // [2,15,15,256]  scratch, 13–15
-  const c5_kernel_wide = new Float64Array(arena, 494210112, 589824); // [256,3,3,256]  scratch, 14–15
-  const f6_wide = new Float64Array(arena, 494455872, 8192); // [2,4096]  scratch, 21–22
-  const f7_wide = new Float64Array(arena, 494455872, 8192); // [2,4096]  scratch, 23–24
-  const d_shifted_wide = new Float64Array(arena, 494488640, 2000); // [2,1000]  scratch, 32–33
-  const d_f7_z_wide = new Float64Array(arena, 494488640, 8192); // [2,4096]  scratch, 36–37
-  const d_f6_z_wide = new Float64Array(arena, 494357568, 8192); // [2,4096]  scratch, 40–41
-  const d_c5_z_padded_wide = new Float64Array(arena, 498928704, 115200); // [2,15,15,256]  scratch, 45–47
-  const c5_kernel_wide_2 = new Float64Array(arena, 494210112, 589824); // [256,3,3,256]  scratch, 46–47
-  const c4_padded = new Float32Array(arena, 494210112, 115200); // [2,256,15,15]  scratch, 48–49
-  const d_c4_z_padded_wide = new Float64Array(arena, 501807168, 115200); // [2,15,15,256]  scratch, 51–53
-  const c4_kernel_wide_2 = new Float64Array(arena, 493864000, 884736); // [384,3,3,256]  scratch, 52–53
-  const c3_padded = new Float32Array(arena, 493864000, 172800); // [2,384,15,15]  scratch, 54–55
-  const d_c3_z_padded_wide = new Float64Array(arena, 499172416, 172800); // [2,15,15,384]  scratch, 57–59
-  const c3_kernel_wide_2 = new Float64Array(arena, 493864000, 663552); // [192,3,3,384]  scratch, 58–59
-  const p2_padded = new Float32Array(arena, 493085248, 86400); // [2,192,15,15]  scratch, 60–61
-  const d_c2_z_padded_wide = new Float64Array(arena, 493085248, 369024); // [2,31,31,192]  scratch, 64–66
-  const c2_kernel_wide_2 = new Float64Array(arena, 496037440, 307200); // [64,5,5,192]  scratch, 65–66
-  const p1_padded_wide_2 = new Float64Array(arena, 494951488, 123008); // [2,64,31,31]  scratch, 67–69
-  const d_c2_z_wide = new Float64Array(arena, 492712000, 279936); // [2,192,27,27]  scratch, 68–69
-  const d_c1_z_wide = new Float64Array(arena, 491592256, 387200); // [2,64,55,55]  scratch, 72–73
+  const c4_kernel_wide = new Float64Array(arena, 493604416, 884736); // [256,3,3,384]  scratch, 11–12
+  const c4_padded_wide = new Float64Array(arena, 498669120, 115200); // [2,15,15,256]  scratch, 13–15
+  const c5_kernel_wide = new Float64Array(arena, 493950528, 589824); // [256,3,3,256]  scratch, 14–15
+  const f6_wide = new Float64Array(arena, 494196288, 8192); // [2,4096]  scratch, 21–22
+  const f7_wide = new Float64Array(arena, 494196288, 8192); // [2,4096]  scratch, 23–24
+  const d_shifted_wide = new Float64Array(arena, 494229056, 2000); // [2,1000]  scratch, 31–32
+  const d_f7_z_wide = new Float64Array(arena, 494229056, 8192); // [2,4096]  scratch, 35–36
+  const d_f6_z_wide = new Float64Array(arena, 494097984, 8192); // [2,4096]  scratch, 39–40
+  const d_c5_z_padded_wide = new Float64Array(arena, 498669120, 115200); // [2,15,15,256]  scratch, 44–46
+  const c5_kernel_wide_2 = new Float64Array(arena, 493950528, 589824); // [256,3,3,256]  scratch, 45–46
+  const c4_padded = new Float32Array(arena, 493950528, 115200); // [2,256,15,15]  scratch, 47–48
+  const d_c4_z_padded_wide = new Float64Array(arena, 501807168, 115200); // [2,15,15,256]  scratch, 50–52
+  const c4_kernel_wide_2 = new Float64Array(arena, 493604416, 884736); // [384,3,3,256]  scratch, 51–52
+  const c3_padded = new Float32Array(arena, 493604416, 172800); // [2,384,15,15]  scratch, 53–54
+  const d_c3_z_padded_wide = new Float64Array(arena, 498393664, 172800); // [2,15,15,384]  scratch, 56–58
+  const c3_kernel_wide_2 = new Float64Array(arena, 493085248, 663552); // [192,3,3,384]  scratch, 57–58
+  const p2_padded = new Float32Array(arena, 493085248, 86400); // [2,192,15,15]  scratch, 59–60
+  const d_c2_z_padded_wide = new Float64Array(arena, 493085248, 369024); // [2,31,31,192]  scratch, 63–65
+  const c2_kernel_wide_2 = new Float64Array(arena, 496037440, 307200); // [64,5,5,192]  scratch, 64–65
+  const p1_padded_wide_2 = new Float64Array(arena, 494951488, 123008); // [2,64,31,31]  scratch, 66–68
+  const d_c2_z_wide = new Float64Array(arena, 492712000, 279936); // [2,192,27,27]  scratch, 67–68
+  const d_c1_z_wide = new Float64Array(arena, 491592256, 387200); // [2,64,55,55]  scratch, 71–72
   const x_evaluate = new Float32Array(arena, 489581152, 154587); // [1,3,227,227]  input, 1
   const y_evaluate = new Int32Array(arena, 490199504, 1); // [1]  input, 1–18
   const c1_product_evaluate = new Float32Array(arena, 488806752, 193600); // [1,64,55,55]  scratch, 1–2
@@ -976,7 +968,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   fillUniform(f7_kernel, seed, 6, 0.038273277230987154);
   fillUniform(scores_kernel, seed, 7, 0.03431317581537581);
   random.fill(randomBits(seed | 0, -1, 0, Math.floor(seed / 4294967296)));
-  const hyper = {};
   const outputs = { scores: scores_predict };
   const taken: readonly string[] = ["x", "y"];
   const taken_2: readonly string[] = ["x"];
@@ -1022,6 +1013,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       at += view.length;
     }
   }
+
+  /** The arrays of a table by name. */
+  function viewsOf<Views>(table: readonly StateRow[]): Views {
+    const views = table.map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      return [
+        name,
+        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
+      ] as const;
+    });
+    return Object.fromEntries(views) as Views;
+  }
   // #endregion
 
   return {
@@ -1030,50 +1033,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     predict,
     batch: { train: 2, evaluate: 1, predict: 1 },
     inputs: { x: x, y: y },
-    parameters: {
-      "c1.kernel": c1_kernel,
-      "c1.bias": c1_bias,
-      "c2.kernel": c2_kernel,
-      "c2.bias": c2_bias,
-      "c3.kernel": c3_kernel,
-      "c3.bias": c3_bias,
-      "c4.kernel": c4_kernel,
-      "c4.bias": c4_bias,
-      "c5.kernel": c5_kernel,
-      "c5.bias": c5_bias,
-      "f6.kernel": f6_kernel,
-      "f6.bias": f6_bias,
-      "f7.kernel": f7_kernel,
-      "f7.bias": f7_bias,
-      "scores.kernel": scores_kernel,
-      "scores.bias": scores_bias,
-    },
-    state: {
-      random: random,
-      "c1.kernel.momentum": c1_kernel_momentum,
-      "c1.bias.momentum": c1_bias_momentum,
-      "c2.kernel.momentum": c2_kernel_momentum,
-      "c2.bias.momentum": c2_bias_momentum,
-      "c3.kernel.momentum": c3_kernel_momentum,
-      "c3.bias.momentum": c3_bias_momentum,
-      "c4.kernel.momentum": c4_kernel_momentum,
-      "c4.bias.momentum": c4_bias_momentum,
-      "c5.kernel.momentum": c5_kernel_momentum,
-      "c5.bias.momentum": c5_bias_momentum,
-      "f6.kernel.momentum": f6_kernel_momentum,
-      "f6.bias.momentum": f6_bias_momentum,
-      "f7.kernel.momentum": f7_kernel_momentum,
-      "f7.bias.momentum": f7_bias_momentum,
-      "scores.kernel.momentum": scores_kernel_momentum,
-      "scores.bias.momentum": scores_bias_momentum,
-      stepCount: stepCount,
-    },
-    hyper,
+    parameters: viewsOf(PARAMETERS),
+    state: viewsOf(STATE),
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -1083,15 +1051,10 @@ export interface TrainBatch {
   /** [2, 3, 227, 227] */ readonly x: Float32Array;
   /** [2], labels 0 ≤ y < 1000 */ readonly y: Int32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [1, 3, 227, 227] */ readonly x: Float32Array;
-  /** [1], labels 0 ≤ y < 1000 */ readonly y: Int32Array;
-}
+/** One batch to evaluate: the same of 1 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 3, 227, 227] */ readonly x: Float32Array;
-}
+export type PredictBatch = { /** [1, 3, 227, 227] */ readonly x: Float32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -1149,53 +1112,73 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "alexnet";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "c33d95695ebc9267";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 502_728_768;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: Shape;
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
+function stateRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer?: string,
+  dtype: DType = "f32",
+): StateRow {
+  return { name, shape, dtype, offset, layer };
 }
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
+function parameterRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer = "model",
+  trainable = true,
+): ParameterRow {
+  return { name, shape, dtype: "f32", offset, layer, trainable };
 }
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("c1.kernel", [64, 3, 11, 11], 0),
-  parameterRow("c1.bias", [64], 92928),
-  parameterRow("c2.kernel", [192, 64, 5, 5], 93184),
-  parameterRow("c2.bias", [192], 1321984),
-  parameterRow("c3.kernel", [384, 192, 3, 3], 1322752),
-  parameterRow("c3.bias", [384], 3976960),
-  parameterRow("c4.kernel", [256, 384, 3, 3], 3978496),
-  parameterRow("c4.bias", [256], 7517440),
-  parameterRow("c5.kernel", [256, 256, 3, 3], 7518464),
-  parameterRow("c5.bias", [256], 9877760),
-  parameterRow("f6.kernel", [9216, 4096], 9878800),
-  parameterRow("f6.bias", [4096], 160873744),
-  parameterRow("f7.kernel", [4096, 4096], 160890128),
-  parameterRow("f7.bias", [4096], 227998992),
-  parameterRow("scores.kernel", [4096, 1000], 228015376),
-  parameterRow("scores.bias", [1000], 244399376),
+  parameterRow("c1.kernel", [64, 3, 11, 11], 0, "conv2d"),
+  parameterRow("c1.bias", [64], 92928, "conv2d"),
+  parameterRow("c2.kernel", [192, 64, 5, 5], 93184, "conv2d"),
+  parameterRow("c2.bias", [192], 1321984, "conv2d"),
+  parameterRow("c3.kernel", [384, 192, 3, 3], 1322752, "conv2d"),
+  parameterRow("c3.bias", [384], 3976960, "conv2d"),
+  parameterRow("c4.kernel", [256, 384, 3, 3], 3978496, "conv2d"),
+  parameterRow("c4.bias", [256], 7517440, "conv2d"),
+  parameterRow("c5.kernel", [256, 256, 3, 3], 7518464, "conv2d"),
+  parameterRow("c5.bias", [256], 9877760, "conv2d"),
+  parameterRow("f6.kernel", [9216, 4096], 9878800, "dense"),
+  parameterRow("f6.bias", [4096], 160873744, "dense"),
+  parameterRow("f7.kernel", [4096, 4096], 160890128, "dense"),
+  parameterRow("f7.bias", [4096], 227998992, "dense"),
+  parameterRow("scores.kernel", [4096, 1000], 228015376, "dense"),
+  parameterRow("scores.bias", [1000], 244399376, "dense"),
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
 export const STATE: readonly StateRow[] = [
-  stateRow("random", [], 9878784, "i32"),
+  stateRow("random", [], 9878784, undefined, "i32"),
   stateRow("c1.kernel.momentum", [64, 3, 11, 11], 244403376),
   stateRow("c1.bias.momentum", [64], 244496304),
   stateRow("c2.kernel.momentum", [192, 64, 5, 5], 244496560),
@@ -1212,10 +1195,9 @@ export const STATE: readonly StateRow[] = [
   stateRow("f7.bias.momentum", [4096], 472402352),
   stateRow("scores.kernel.momentum", [4096, 1000], 472418736),
   stateRow("scores.bias.momentum", [1000], 488802736),
-  stateRow("stepCount", [], 488806736, "i32"),
+  stateRow("stepCount", [], 488806736, undefined, "i32"),
 ];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Doubles<Name extends string> = Readonly<Record<Name, Float64Array>>;
@@ -5475,11 +5457,8 @@ function sgd(momentum: Float32Array, w: Float32Array, at: number, g: number): vo
   w[at] = w[at]! - momentum_next * 0.0005;
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -5622,7 +5601,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);
@@ -5681,18 +5659,12 @@ function log(x: number): number {
 const notANumber = NaN;
 const minusInfinity = -Infinity;
 
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**

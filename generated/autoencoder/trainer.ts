@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 36, update 82, backward 102), evaluate 168, predict 209
-//   memory 234: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 535: batches, and what a trainer is
-//   tables 604: what bytes() packs
-//   kernels 661: in the order in which statements call them, each under its definitions
-//   checks 2145: of what is passed in
-//   mathematics 2272: functions and random numbers that all machines compute alike
+//   step 27 (forward 36, update 80, backward 96), evaluate 162, predict 199
+//   memory 223: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 507: batches, and what a trainer is
+//   tables 578: what bytes() packs
+//   kernels 648: in the order in which statements call them, each under its definitions
+//   checks 2131: of what is passed in
+//   mathematics 2255: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 30505f688ac11cd1
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 9665ea42097e0a7c
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -47,116 +47,110 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotRelu_decoder();
 
     // — mse: mean of (x − t)²
-    // 4. cast = f32(live rows)    %cast  cast, models/autoencoder.ts:12
-    const cast = live_rows[0]!;
-    // 5. perRow = 1 / cast    %perRow  recip, models/autoencoder.ts:12
-    const perRow = Math.fround(1 / cast);
-    // 6. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 9): d_a = d_y ⊙ b, models/autoencoder.ts:12
+    // 4. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/autoencoder.ts:12
+    const perRow = Math.fround(1 / live_rows[0]!);
+    // 5. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 8): d_a = d_y ⊙ b, models/autoencoder.ts:12
     d_rowSum[0] = perRow;
 
     // — image: x·W + b
-    // 7. image = sigmoid(decoder · image.kernel + image.bias)    %image.product, %image.z, %image  sigmoid, models/autoencoder.ts:10
+    // 6. image = sigmoid(decoder · image.kernel + image.bias)    %image.product, %image.z, %image  sigmoid, models/autoencoder.ts:10
     // isLive = [row < live rows]    %isLive  lt, models/autoencoder.ts:12
     // difference = image − x    %difference  sub, models/autoencoder.ts:12
     // d_difference_part, d_difference_2 = ([row < live rows] ? d_rowSum : 0) ⊙ (1 / 784) ⊙ (image − x)    %d_mul_2, %d_sum,
-    //     %d_difference_part, %d_difference_2  adjoint of where (statement 8): d_a = d_y ⊙ (c ? 1 : 0); mul (statement 8): d_a = d_y ⊙ b,
+    //     %d_difference_part, %d_difference_2  adjoint of where (statement 7): d_a = d_y ⊙ (c ? 1 : 0); mul (statement 7): d_a = d_y ⊙ b,
     //     d_b = d_y ⊙ a, models/autoencoder.ts:12
-    // d_difference = d_sum ⊙ difference + d_sum ⊙ difference    %d_difference  adjoint of sub (statement 7): d_x = Σ over the uses of x,
+    // d_difference = d_sum ⊙ difference + d_sum ⊙ difference    %d_difference  adjoint of sub (statement 6): d_x = Σ over the uses of x,
     //     models/autoencoder.ts:12
-    // d_image = d_difference_part + d_difference_part    %d_image  adjoint of sub (statement 7): d_a = d_y, models/autoencoder.ts:12
+    // d_image = d_difference_part + d_difference_part    %d_image  adjoint of sub (statement 6): d_a = d_y, models/autoencoder.ts:12
     // d_image.z = (d_difference_part + d_difference_part) ⊙ (image ⊙ (1 − image))    %d_image.z_sub, %d_image.z_mul, %d_image.z  adjoint of
-    //     sigmoid (statement 7): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)), models/autoencoder.ts:10
-    // d_broadcast_4, d_image.product = d_image.z    %d_broadcast_4, %d_image.product  adjoint of add (statement 7): d_b = d_y, d_a = d_y,
+    //     sigmoid (statement 6): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)), models/autoencoder.ts:10
+    // d_broadcast_4, d_image.product = d_image.z    %d_broadcast_4, %d_image.product  adjoint of add (statement 6): d_b = d_y, d_a = d_y,
     //     models/autoencoder.ts:10
     dotSigmoidMul_d_image_z();
 
-    // 8. isLive as in statement 7    %difference, %isLive  again, models/autoencoder.ts:12
+    // 7. isLive as in statement 6    %difference, %isLive  again, models/autoencoder.ts:12
     // rowSum = Σ ([row < live rows] ? (Σ ((image − x) ⊙ (image − x)) over axes 1) ⊙ (1 / 784) : 0)    %mul…%rowSum  sum,
     //     models/autoencoder.ts:12
     sum_rowSum();
 
-    // 9. loss = rowSum ⊙ perRow    %loss  mul, models/autoencoder.ts:12
+    // 8. loss = rowSum ⊙ perRow    %loss  mul, models/autoencoder.ts:12
     const loss = Math.fround(rowSum[0]! * perRow);
 
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: image.bias in 17, image.kernel in 19, decoder.bias in 20, decoder.kernel
-    //     in 22, code.bias in 23, code.kernel in 25, encoder.bias in 26, encoder.kernel in 27.
-    // 10. 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/autoencoder.ts:14
-    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
-    // 11. adam.1-beta1^t_next = 1-beta1^t_mul + (1 − 0.9)    %adam.1-beta1^t_next  update of 1-beta1^t by adam, models/autoencoder.ts:14
-    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
-    // 12. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/autoencoder.ts:14
+    //     1e-8). Each w is updated where its gradient is finished: image.bias in 14, image.kernel in 16, decoder.bias in 17, decoder.kernel
+    //     in 19, code.bias in 20, code.kernel in 22, encoder.bias in 23, encoder.kernel in 24.
+    // 9. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/autoencoder.ts:14
+    adam_1_beta1_t[0] = adam_1_beta1_t[0]! * 0.9 + (1 - 0.9);
+    // 10. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/autoencoder.ts:14
     rate[0] = 0.001 / adam_1_beta1_t[0]!;
-    // 13. 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/autoencoder.ts:14
-    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
-    // 14. adam.1-beta2^t_next = 1-beta2^t_mul + (1 − 0.999)    %adam.1-beta2^t_next  update of 1-beta2^t by adam, models/autoencoder.ts:14
-    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
-    // 15. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/autoencoder.ts:14
+    // 11. 1-beta2^t by adam    %1-beta2^t_mul, %adam.1-beta2^t_next  update, models/autoencoder.ts:14
+    adam_1_beta2_t[0] = adam_1_beta2_t[0]! * 0.999 + (1 - 0.999);
+    // 12. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/autoencoder.ts:14
     correction[0] = 1 / adam_1_beta2_t[0]!;
-    // 16. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/autoencoder.ts:14
+    // 13. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/autoencoder.ts:14
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
     // — adjoint of image
-    // 17. d_image.bias = Σ d_image.z over axes 0    %d_image.bias  adjoint of broadcast (statement 7): d_x = Σ d_y,
+    // 14. d_image.bias = Σ d_image.z over axes 0    %d_image.bias  adjoint of broadcast (statement 6): d_x = Σ d_y,
     //     models/autoencoder.ts:10
     // image.bias by adam with d_image.bias    %image.bias_mul…%image.bias_next  update, models/autoencoder.ts:10
     sumAdam_image_bias();
 
     // — adjoint of decoder
-    // 18. d_decoder = d_image.z · image.kernelᵀ    %d_decoder  adjoint of dot (statement 7): d_a = d_y·bᵀ, models/autoencoder.ts:10
+    // 15. d_decoder = d_image.z · image.kernelᵀ    %d_decoder  adjoint of dot (statement 6): d_a = d_y·bᵀ, models/autoencoder.ts:10
     // d_decoder.z = [0 < decoder] ? d_decoder : 0    %d_decoder.z_lt, %d_decoder.z  adjoint of relu (statement 3): d_x = d_y ⊙ (0 < y ? 1 :
     //     0) for y = x < 0 ? 0 : x, models/autoencoder.ts:9
     // d_broadcast_3, d_decoder.product = d_decoder.z    %d_broadcast_3, %d_decoder.product  adjoint of add (statement 3): d_b = d_y, d_a =
     //     d_y, models/autoencoder.ts:9
     dotWhere_d_decoder_z();
 
-    // 19. d_image.kernel = decoderᵀ · d_image.z    %d_image.kernel  adjoint of dot (statement 7): d_b = aᵀ·d_y, models/autoencoder.ts:10
+    // 16. d_image.kernel = decoderᵀ · d_image.z    %d_image.kernel  adjoint of dot (statement 6): d_b = aᵀ·d_y, models/autoencoder.ts:10
     // image.kernel by adam with d_image.kernel    %image.kernel_mul…%image.kernel_next  update, models/autoencoder.ts:10
     dotAdam_image_kernel();
 
     // — adjoint of decoder
-    // 20. d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast (statement 3): d_x = Σ d_y,
+    // 17. d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast (statement 3): d_x = Σ d_y,
     //     models/autoencoder.ts:9
     // decoder.bias by adam with d_decoder.bias    %decoder.bias_mul…%decoder.bias_next  update, models/autoencoder.ts:9
     sumAdam_decoder_bias();
 
-    // 21. d_code = d_decoder.z · decoder.kernelᵀ    %d_code  adjoint of dot (statement 3): d_a = d_y·bᵀ, models/autoencoder.ts:9
+    // 18. d_code = d_decoder.z · decoder.kernelᵀ    %d_code  adjoint of dot (statement 3): d_a = d_y·bᵀ, models/autoencoder.ts:9
     // d_broadcast_2, d_code.product = d_code    %d_broadcast_2, %d_code.product  adjoint of add (statement 2): d_b = d_y, d_a = d_y,
     //     models/autoencoder.ts:8
     dot_d_code();
 
-    // 22. d_decoder.kernel = codeᵀ · d_decoder.z    %d_decoder.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y, models/autoencoder.ts:9
+    // 19. d_decoder.kernel = codeᵀ · d_decoder.z    %d_decoder.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y, models/autoencoder.ts:9
     // decoder.kernel by adam with d_decoder.kernel    %decoder.kernel_mul…%decoder.kernel_next  update, models/autoencoder.ts:9
     dotAdam_decoder_kernel();
 
     // — adjoint of code
-    // 23. d_code.bias = Σ d_code over axes 0    %d_code.bias  adjoint of broadcast (statement 2): d_x = Σ d_y, models/autoencoder.ts:8
+    // 20. d_code.bias = Σ d_code over axes 0    %d_code.bias  adjoint of broadcast (statement 2): d_x = Σ d_y, models/autoencoder.ts:8
     // code.bias by adam with d_code.bias    %code.bias_mul…%code.bias_next  update, models/autoencoder.ts:8
     sumAdam_code_bias();
 
     // — adjoint of encoder
-    // 24. d_encoder = d_code · code.kernelᵀ    %d_encoder  adjoint of dot (statement 2): d_a = d_y·bᵀ, models/autoencoder.ts:8
+    // 21. d_encoder = d_code · code.kernelᵀ    %d_encoder  adjoint of dot (statement 2): d_a = d_y·bᵀ, models/autoencoder.ts:8
     // d_encoder.z = [0 < encoder] ? d_encoder : 0    %d_encoder.z_lt, %d_encoder.z  adjoint of relu (statement 1): d_x = d_y ⊙ (0 < y ? 1 :
     //     0) for y = x < 0 ? 0 : x, models/autoencoder.ts:7
     // d_broadcast, d_encoder.product = d_encoder.z    %d_broadcast, %d_encoder.product  adjoint of add (statement 1): d_b = d_y, d_a = d_y,
     //     models/autoencoder.ts:7
     dotWhere_d_encoder_z();
 
-    // 25. d_code.kernel = encoderᵀ · d_code    %d_code.kernel  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/autoencoder.ts:8
+    // 22. d_code.kernel = encoderᵀ · d_code    %d_code.kernel  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/autoencoder.ts:8
     // code.kernel by adam with d_code.kernel    %code.kernel_mul…%code.kernel_next  update, models/autoencoder.ts:8
     dotAdam_code_kernel();
 
     // — adjoint of encoder
-    // 26. d_encoder.bias = Σ d_encoder.z over axes 0    %d_encoder.bias  adjoint of broadcast (statement 1): d_x = Σ d_y,
+    // 23. d_encoder.bias = Σ d_encoder.z over axes 0    %d_encoder.bias  adjoint of broadcast (statement 1): d_x = Σ d_y,
     //     models/autoencoder.ts:7
     // encoder.bias by adam with d_encoder.bias    %encoder.bias_mul…%encoder.bias_next  update, models/autoencoder.ts:7
     sumAdam_encoder_bias();
 
-    // 27. d_encoder.kernel = xᵀ · d_encoder.z    %d_encoder.kernel  adjoint of dot (statement 1): d_b = aᵀ·d_y, models/autoencoder.ts:7
+    // 24. d_encoder.kernel = xᵀ · d_encoder.z    %d_encoder.kernel  adjoint of dot (statement 1): d_b = aᵀ·d_y, models/autoencoder.ts:7
     // encoder.kernel by adam with d_encoder.kernel    %encoder.kernel_mul…%encoder.kernel_next  update, models/autoencoder.ts:7
     dotAdam_encoder_kernel();
     // #endregion
@@ -195,22 +189,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/autoencoder.ts:12
     sum_rowSum_evaluate();
 
-    // 6. cast = f32(live rows)    %cast  cast, models/autoencoder.ts:12
-    const cast = live_rows_evaluate[0]!;
-    // 7. perRow = 1 / cast    %perRow  recip, models/autoencoder.ts:12
-    const perRow = 1 / cast;
-    // 8. loss = rowSum ⊙ perRow    %loss  mul, models/autoencoder.ts:12
-    const loss = Math.fround(rowSum_evaluate[0]! * perRow);
+    // 6. loss = rowSum ⊙ (1 / f32(live rows))    %cast, %perRow, %loss  mul, models/autoencoder.ts:12
+    const loss = Math.fround(rowSum_evaluate[0]! * (1 / live_rows_evaluate[0]!));
 
     return { loss: loss * count, count };
   }
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
     checkBatch("predict takes a batch", batch, taken);
-    checkArray(x_predict, batch["x"], 784, count, "x");
-    feed(x_predict, batch["x"], 784, count);
+    checkArray(x_predict, batch["x"], 784, 1, "x");
+    feed(x_predict, batch["x"], 784, 1);
 
     // — encoder: x·W + b
     // 1. encoder = relu(x · encoder.kernel + encoder.bias)    %encoder.product, %encoder.z, %encoder  relu, models/autoencoder.ts:7
@@ -263,27 +252,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const image_bias_m = new Float32Array(arena, 2513376, 784); // [784]  state, always
   const image_bias_v = new Float32Array(arena, 2516512, 784); // [784]  state, always
   const stepCount = new Int32Array(arena, 2519648, 1); // []  state, always
-  const x = new Float32Array(arena, 2519664, 25088); // [32,784]  input, 1–27
-  const live_rows = new Int32Array(arena, 2857584, 1); // []  input, 1–8
-  const encoder = new Float32Array(arena, 2820720, 4096); // [32,128]  residual, 1–25
-  const code = new Float32Array(arena, 2853488, 1024); // [32,32]  residual, 2–22
-  const decoder = new Float32Array(arena, 2837104, 4096); // [32,128]  residual, 3–19
-  const d_rowSum = new Float32Array(arena, 2857600, 1); // []  scratch, 6–7
-  const image = new Float32Array(arena, 2620016, 25088); // [32,784]  residual, 7–8
-  const d_image_z = new Float32Array(arena, 2720368, 25088); // [32,784]  scratch, 7–19
-  const rowSum = new Float32Array(arena, 2857584, 1); // []  scratch, 8–9, over live_rows
-  const rate = new Float32Array(arena, 2640496, 1); // []  scratch, 12–27
-  const correction = new Float32Array(arena, 2640512, 1); // []  scratch, 15–27
-  const d_decoder_z = new Float32Array(arena, 2620016, 4096); // [32,128]  scratch, 18–22
-  const d_code = new Float32Array(arena, 2636400, 1024); // [32,32]  scratch, 21–25
-  const d_encoder_z = new Float32Array(arena, 2620016, 4096); // [32,128]  scratch, 24–27
+  const x = new Float32Array(arena, 2519664, 25088); // [32,784]  input, 1–24
+  const live_rows = new Int32Array(arena, 2857584, 1); // []  input, 1–7
+  const encoder = new Float32Array(arena, 2820720, 4096); // [32,128]  residual, 1–22
+  const code = new Float32Array(arena, 2853488, 1024); // [32,32]  residual, 2–19
+  const decoder = new Float32Array(arena, 2837104, 4096); // [32,128]  residual, 3–16
+  const d_rowSum = new Float32Array(arena, 2857600, 1); // []  scratch, 5–6
+  const image = new Float32Array(arena, 2620016, 25088); // [32,784]  residual, 6–7
+  const d_image_z = new Float32Array(arena, 2720368, 25088); // [32,784]  scratch, 6–16
+  const rowSum = new Float32Array(arena, 2857584, 1); // []  scratch, 7–8, over live_rows
+  const rate = new Float32Array(arena, 2640496, 1); // []  scratch, 10–24
+  const correction = new Float32Array(arena, 2640512, 1); // []  scratch, 12–24
+  const d_decoder_z = new Float32Array(arena, 2620016, 4096); // [32,128]  scratch, 15–19
+  const d_code = new Float32Array(arena, 2636400, 1024); // [32,32]  scratch, 18–22
+  const d_encoder_z = new Float32Array(arena, 2620016, 4096); // [32,128]  scratch, 21–24
   const x_evaluate = new Float32Array(arena, 2519664, 196000); // [250,784]  input, 1–5
   const live_rows_evaluate = new Int32Array(arena, 4215664, 1); // []  input, 1–6
   const encoder_evaluate = new Float32Array(arena, 3303664, 32000); // [250,128]  scratch, 1–2
   const code_evaluate = new Float32Array(arena, 3431664, 8000); // [250,32]  scratch, 2–3
   const decoder_evaluate = new Float32Array(arena, 4087664, 32000); // [250,128]  scratch, 3–4
   const image_product_evaluate = new Float32Array(arena, 3303664, 196000); // [250,784]  scratch, 4–5
-  const rowSum_evaluate = new Float32Array(arena, 4087664, 1); // []  scratch, 5–8
+  const rowSum_evaluate = new Float32Array(arena, 4087664, 1); // []  scratch, 5–6
   const x_predict = new Float32Array(arena, 2519664, 784); // [1,784]  input, 1
   const encoder_predict = new Float32Array(arena, 2522800, 128); // [1,128]  scratch, 1–2
   const code_predict = new Float32Array(arena, 2523312, 32); // [1,32]  output, 2–5
@@ -439,7 +428,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   fillUniform(code_kernel, seed, 1, 0.19364916731037085);
   fillUniform(decoder_kernel, seed, 2, 0.19364916731037085);
   fillUniform(image_kernel, seed, 3, 0.08111071056538127);
-  const hyper = {};
   const outputs = { code: code_predict, image: image_predict };
   const taken: readonly string[] = ["x"];
 
@@ -484,6 +472,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       at += view.length;
     }
   }
+
+  /** The arrays of a table by name. */
+  function viewsOf<Views>(table: readonly StateRow[]): Views {
+    const views = table.map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      return [
+        name,
+        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
+      ] as const;
+    });
+    return Object.fromEntries(views) as Views;
+  }
   // #endregion
 
   return {
@@ -492,43 +492,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     predict,
     batch: { train: 32, evaluate: 250, predict: 1 },
     inputs: { x: x },
-    parameters: {
-      "encoder.kernel": encoder_kernel,
-      "encoder.bias": encoder_bias,
-      "code.kernel": code_kernel,
-      "code.bias": code_bias,
-      "decoder.kernel": decoder_kernel,
-      "decoder.bias": decoder_bias,
-      "image.kernel": image_kernel,
-      "image.bias": image_bias,
-    },
-    state: {
-      "adam.1-beta1^t": adam_1_beta1_t,
-      "adam.1-beta2^t": adam_1_beta2_t,
-      "encoder.kernel.m": encoder_kernel_m,
-      "encoder.kernel.v": encoder_kernel_v,
-      "encoder.bias.m": encoder_bias_m,
-      "encoder.bias.v": encoder_bias_v,
-      "code.kernel.m": code_kernel_m,
-      "code.kernel.v": code_kernel_v,
-      "code.bias.m": code_bias_m,
-      "code.bias.v": code_bias_v,
-      "decoder.kernel.m": decoder_kernel_m,
-      "decoder.kernel.v": decoder_kernel_v,
-      "decoder.bias.m": decoder_bias_m,
-      "decoder.bias.v": decoder_bias_v,
-      "image.kernel.m": image_kernel_m,
-      "image.kernel.v": image_kernel_v,
-      "image.bias.m": image_bias_m,
-      "image.bias.v": image_bias_v,
-      stepCount: stepCount,
-    },
-    hyper,
+    parameters: viewsOf(PARAMETERS),
+    state: viewsOf(STATE),
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -537,14 +509,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 export interface TrainBatch {
   /** [32, 784] */ readonly x: Float32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [250, 784] */ readonly x: Float32Array;
-}
+/** One batch to evaluate: the same of 250 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 784] */ readonly x: Float32Array;
-}
+export type PredictBatch = { /** [1, 784] */ readonly x: Float32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -598,40 +566,60 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "autoencoder";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "2a7e9cc9729fb497";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 4_215_680;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: Shape;
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
+function stateRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer?: string,
+  dtype: DType = "f32",
+): StateRow {
+  return { name, shape, dtype, offset, layer };
 }
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
+function parameterRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer = "model",
+  trainable = true,
+): ParameterRow {
+  return { name, shape, dtype: "f32", offset, layer, trainable };
 }
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("encoder.kernel", [784, 128], 0),
-  parameterRow("encoder.bias", [128], 401408),
-  parameterRow("code.kernel", [128, 32], 401920),
-  parameterRow("code.bias", [32], 418304),
-  parameterRow("decoder.kernel", [32, 128], 418432),
-  parameterRow("decoder.bias", [128], 434816),
-  parameterRow("image.kernel", [128, 784], 435328),
-  parameterRow("image.bias", [784], 836736),
+  parameterRow("encoder.kernel", [784, 128], 0, "dense"),
+  parameterRow("encoder.bias", [128], 401408, "dense"),
+  parameterRow("code.kernel", [128, 32], 401920, "dense"),
+  parameterRow("code.bias", [32], 418304, "dense"),
+  parameterRow("decoder.kernel", [32, 128], 418432, "dense"),
+  parameterRow("decoder.bias", [128], 434816, "dense"),
+  parameterRow("image.kernel", [128, 784], 435328, "dense"),
+  parameterRow("image.bias", [784], 836736, "dense"),
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
@@ -654,10 +642,9 @@ export const STATE: readonly StateRow[] = [
   stateRow("image.kernel.v", [128, 784], 2111968),
   stateRow("image.bias.m", [784], 2513376),
   stateRow("image.bias.v", [784], 2516512),
-  stateRow("stepCount", [], 2519648, "i32"),
+  stateRow("stepCount", [], 2519648, undefined, "i32"),
 ];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
@@ -2141,11 +2128,8 @@ function relu_2(
   encoder[at] = add < 0 ? 0 : add;
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -2268,7 +2252,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);
@@ -2302,18 +2285,12 @@ function exp(x: number): number {
 /** To the nearest float32, ties to even. */
 const { fround } = Math;
 
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**

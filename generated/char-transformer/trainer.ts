@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 37, update 168, backward 189), evaluate 693, predict 820
-//   memory 938: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 2525: batches, and what a trainer is
-//   tables 2683: what bytes() packs
-//   kernels 2830: in the order in which statements call them, each under its definitions
-//   checks 6241: of what is passed in
-//   mathematics 6368: functions and random numbers that all machines compute alike
+//   step 27 (forward 37, update 166, backward 181), evaluate 685, predict 810
+//   memory 927: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 2407: batches, and what a trainer is
+//   tables 2566: what bytes() packs
+//   kernels 2726: in the order in which statements call them, each under its definitions
+//   checks 6024: of what is passed in
+//   mathematics 6148: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-5, step 1e-5, kernels 1e-6, sha256 c79fa84b4976fea3
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-5, step 1e-5, kernels 1e-6, sha256 38beea77b997e1e4
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -157,41 +157,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores_3();
     // 31. chosen, rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest_3…%rowSum  14 nodes, models/char-transformer.ts:31
     reduceMaxExpSum_chosen();
-    // 32. cast = f32(live rows)    %cast  cast, models/char-transformer.ts:31
-    const cast = live_rows[0]!;
-    // 33. perRow = 1 / cast    %perRow  recip, models/char-transformer.ts:31
-    const perRow = Math.fround(1 / cast);
-    // 34. loss = rowSum ⊙ perRow    %loss  mul, models/char-transformer.ts:31
+    // 32. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/char-transformer.ts:31
+    const perRow = Math.fround(1 / live_rows[0]!);
+    // 33. loss = rowSum ⊙ perRow    %loss  mul, models/char-transformer.ts:31
     const loss = Math.fround(rowSum[0]! * perRow);
 
     // #endregion
     // #region update
     // adamw, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − decay·w; w ← w − rate·m /
-    //     (√(correction·v) + 1e-8). Each w is updated where its gradient is finished: scores.bias in 44, …, embedding.table in 128.
-    // 35. 1-beta1^t_mul = adamw.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adamw, models/char-transformer.ts:34
-    const _1_beta1_t_mul = adamw_1_beta1_t[0]! * 0.9;
-    // 36. adamw.1-beta1^t_next = 1-beta1^t_mul + (1 − 0.9)    %adamw.1-beta1^t_next  update of 1-beta1^t by adamw,
-    //     models/char-transformer.ts:34
-    adamw_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
-    // 37. rate = 0.001 / adamw.1-beta1^t_next    %rate  update of rate by adamw, models/char-transformer.ts:34
+    //     (√(correction·v) + 1e-8). Each w is updated where its gradient is finished: scores.bias in 41, …, embedding.table in 125.
+    // 34. 1-beta1^t by adamw    %1-beta1^t_mul, %adamw.1-beta1^t_next  update, models/char-transformer.ts:34
+    adamw_1_beta1_t[0] = adamw_1_beta1_t[0]! * 0.9 + (1 - 0.9);
+    // 35. rate = 0.001 / adamw.1-beta1^t_next    %rate  update of rate by adamw, models/char-transformer.ts:34
     rate[0] = 0.001 / adamw_1_beta1_t[0]!;
-    // 38. 1-beta2^t_mul = adamw.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adamw, models/char-transformer.ts:34
-    const _1_beta2_t_mul = adamw_1_beta2_t[0]! * 0.999;
-    // 39. adamw.1-beta2^t_next = 1-beta2^t_mul + (1 − 0.999)    %adamw.1-beta2^t_next  update of 1-beta2^t by adamw,
-    //     models/char-transformer.ts:34
-    adamw_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
-    // 40. correction = 1 / adamw.1-beta2^t_next    %correction  update of correction by adamw, models/char-transformer.ts:34
+    // 36. 1-beta2^t by adamw    %1-beta2^t_mul, %adamw.1-beta2^t_next  update, models/char-transformer.ts:34
+    adamw_1_beta2_t[0] = adamw_1_beta2_t[0]! * 0.999 + (1 - 0.999);
+    // 37. correction = 1 / adamw.1-beta2^t_next    %correction  update of correction by adamw, models/char-transformer.ts:34
     correction[0] = 1 / adamw_1_beta2_t[0]!;
-    // 41. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/char-transformer.ts:34
+    // 38. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/char-transformer.ts:34
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
-    // 42. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 34): d_a = d_y ⊙ b, models/char-transformer.ts:31
+    // 39. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 33): d_a = d_y ⊙ b, models/char-transformer.ts:31
     d_rowSum[0] = perRow;
 
     // — adjoint of softmaxCrossEntropy
-    // 43. isLabel as in statement 31    %isLive, %isLabel  again, models/char-transformer.ts:31
+    // 40. isLabel as in statement 31    %isLive, %isLabel  again, models/char-transformer.ts:31
     // d_sum_11 = ([row < live rows] ? d_rowSum : 0) ⊙ 0.03125    %d_mul_15, %d_sum_11  adjoint of where (statement 31): d_a = d_y ⊙ (c ? 1
     //     : 0); mul (statement 31): d_a = d_y ⊙ b, models/char-transformer.ts:31
     // d_shifted_3 = ([position on axis 2 = next] ? −d_sum_11 : 0) + d_sum_11 / total_3 ⊙ exps_3    %d_total_3…%d_shifted_3  adjoint of log
@@ -202,43 +194,43 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     mulAdd_d_shifted_3();
 
     // — adjoint of scores
-    // 44. d_scores.bias = Σ d_shifted_3 over axes 0,1    %d_scores.bias  adjoint of broadcast (statement 30): d_x = Σ d_y,
+    // 41. d_scores.bias = Σ d_shifted_3 over axes 0,1    %d_scores.bias  adjoint of broadcast (statement 30): d_x = Σ d_y,
     //     models/char-transformer.ts:29
     // scores.bias by adamw with d_scores.bias    %scores.bias_mul…%scores.bias_next  update, models/char-transformer.ts:29
     sumAdamw_scores_bias();
 
-    // 45. d_layerNorm_5 = d_shifted_3 · scores.kernelᵀ    %d_layerNorm_5  adjoint of dot (statement 30): d_a = d_y·bᵀ,
+    // 42. d_layerNorm_5 = d_shifted_3 · scores.kernelᵀ    %d_layerNorm_5  adjoint of dot (statement 30): d_a = d_y·bᵀ,
     //     models/char-transformer.ts:29
     // d_broadcast_39, d_mul_14 = d_layerNorm_5    %d_broadcast_39, %d_mul_14  adjoint of add (statement 29): d_b = d_y, d_a = d_y,
     //     models/char-transformer.ts:29
     dot_d_layerNorm_5();
 
-    // 46. d_scores.kernel = layerNorm_5ᵀ · d_shifted_3    %d_scores.kernel  adjoint of dot (statement 30): d_b = aᵀ·d_y,
+    // 43. d_scores.kernel = layerNorm_5ᵀ · d_shifted_3    %d_scores.kernel  adjoint of dot (statement 30): d_b = aᵀ·d_y,
     //     models/char-transformer.ts:29
     // scores.kernel by adamw with d_scores.kernel    %scores.kernel_mul…%scores.kernel_next  update, models/char-transformer.ts:29
     dotAdamw_scores_kernel();
 
     // — adjoint of layerNorm_5
-    // 47. d_layerNorm_5.beta = Σ d_layerNorm_5 over axes 0,1    %d_layerNorm_5.beta  adjoint of broadcast (statement 29): d_x = Σ d_y,
+    // 44. d_layerNorm_5.beta = Σ d_layerNorm_5 over axes 0,1    %d_layerNorm_5.beta  adjoint of broadcast (statement 29): d_x = Σ d_y,
     //     models/char-transformer.ts:29
     // layerNorm_5.beta by adamw with d_layerNorm_5.beta    %layerNorm_5.beta_mul…%layerNorm_5.beta_next  update,
     //     models/char-transformer.ts:29
     sumAdamw_layerNorm_5_beta();
 
-    // 48. layerNorm_5.mu as in statement 29    %layerNorm_5.mu, %layerNorm_5.centered  again, models/char-transformer.ts:29
+    // 45. layerNorm_5.mu as in statement 29    %layerNorm_5.mu, %layerNorm_5.centered  again, models/char-transformer.ts:29
     // d_layerNorm_5.centered, d_layerNorm_5.mu through layerNorm_5    %d_layerNorm_5.normal…%d_layerNorm_5.mu  adjoint of layerNorm_5
-    //     (statement 29, 48): mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; sqrt: d_x = d_y / (2·y);
+    //     (statement 29, 45): mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; sqrt: d_x = d_y / (2·y);
     //     broadcast: d_x = Σ d_y; add: d_a = d_y; sub: d_x = Σ over the uses of x, d_b = −d_y, models/char-transformer.ts:29
     sumMulAddSum_d_layerNorm_5_mu();
 
-    // 49. d_layerNorm_5.gamma = Σ (d_layerNorm_5 ⊙ layerNorm_5.normal) over axes 0,1    %d_broadcast_38, %d_layerNorm_5.gamma  adjoint of
+    // 46. d_layerNorm_5.gamma = Σ (d_layerNorm_5 ⊙ layerNorm_5.normal) over axes 0,1    %d_broadcast_38, %d_layerNorm_5.gamma  adjoint of
     //     mul (statement 29): d_b = d_y ⊙ a; broadcast (statement 29): d_x = Σ d_y, models/char-transformer.ts:29
     // layerNorm_5.gamma by adamw with d_layerNorm_5.gamma    %layerNorm_5.gamma_mul…%layerNorm_5.gamma_next  update,
     //     models/char-transformer.ts:29
     sumAdamw_layerNorm_5_gamma();
 
     // — adjoint of residual_4, dense_4
-    // 50. d_sum_9 = d_layerNorm_5.mu ⊙ 0.015625    %d_sum_9  adjoint of mul (statement 48): d_a = d_y ⊙ b, models/char-transformer.ts:29
+    // 47. d_sum_9 = d_layerNorm_5.mu ⊙ 0.015625    %d_sum_9  adjoint of mul (statement 45): d_a = d_y ⊙ b, models/char-transformer.ts:29
     // d_residual_4 = d_layerNorm_5.centered + d_layerNorm_5.mu ⊙ 0.015625    %d_residual_4  adjoint of add (statement 28): d_x = Σ over the
     //     uses of x, models/char-transformer.ts:27
     // d_dense_4, d_broadcast_35, d_dense_4.product = d_layerNorm_5.centered + d_sum_9    %d_dense_4, %d_broadcast_35, %d_dense_4.product
@@ -248,17 +240,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense_4.bias by adamw with d_dense_4.bias    %dense_4.bias_mul…%dense_4.bias_next  update, models/char-transformer.ts:27
     sumAdamw_dense_4_bias();
 
-    // 51. d_layerNorm_5.centered_wide = d_layerNorm_5.centered in double    %d_layerNorm_5.centered_wide  widen for d_dense_3,
+    // 48. d_layerNorm_5.centered_wide = d_layerNorm_5.centered in double    %d_layerNorm_5.centered_wide  widen for d_dense_3,
     //     models/char-transformer.ts:27
     widen_d_layerNorm_5_centered_wide();
-    // 52. dense_4.kernel_wide_2 = dense_4.kernel in double    %dense_4.kernel_wide_2  widen for d_dense_3, models/char-transformer.ts:27
+    // 49. dense_4.kernel_wide_2 = dense_4.kernel in double    %dense_4.kernel_wide_2  widen for d_dense_3, models/char-transformer.ts:27
     widen_dense_4_kernel_wide_2();
 
     // — adjoint of dense_3 › gelu, dense_3
-    // 53. d_sum_9 as in statement 50, mul_12 as in 28    %d_sum_9…%mul_11  again, models/char-transformer.ts:29, 27
+    // 50. d_sum_9 as in statement 47, mul_12 as in 28    %d_sum_9…%mul_11  again, models/char-transformer.ts:29, 27
     // d_dense_3 = (d_layerNorm_5.centered + d_sum_9) · dense_4.kernelᵀ    %d_dense_3  adjoint of dot (statement 28): d_a = d_y·bᵀ,
     //     models/char-transformer.ts:27
-    // d_dense_3.z_2 through dense_3 › gelu    %d_mul_12…%d_dense_3.z_2  adjoint of dense_3 › gelu (statement 28, 53, 26): mul: d_a = d_y ⊙
+    // d_dense_3.z_2 through dense_3 › gelu    %d_mul_12…%d_dense_3.z_2  adjoint of dense_3 › gelu (statement 28, 50, 26): mul: d_a = d_y ⊙
     //     b, d_b = d_y ⊙ a; add: d_a = d_y; erf: d_x = d_y ⊙ (1.1283791670955126·exp(−(x·x))), models/char-transformer.ts:27
     // d_dense_3.z = d_mul_12 ⊙ 0.5 + d_mul_11 ⊙ 0.7071067811865476    %d_dense_3.z  adjoint of add (statement 26): d_x = Σ over the uses of
     //     x, models/char-transformer.ts:27
@@ -266,58 +258,58 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     = d_y, models/char-transformer.ts:27
     dotAdd_d_dense_3_z();
 
-    // 54. dense_3.z_wide = dense_3.z in double    %dense_3.z_wide  widen for d_dense_4.kernel, models/char-transformer.ts:27
+    // 51. dense_3.z_wide = dense_3.z in double    %dense_3.z_wide  widen for d_dense_4.kernel, models/char-transformer.ts:27
     widen_dense_3_z_wide();
-    // 55. add_6_wide = add_6 in double    %add_6_wide  widen for d_dense_4.kernel, models/char-transformer.ts:27
+    // 52. add_6_wide = add_6 in double    %add_6_wide  widen for d_dense_4.kernel, models/char-transformer.ts:27
     widen_add_6_wide();
-    // 56. d_layerNorm_5.centered_wide_2 = d_layerNorm_5.centered in double    %d_layerNorm_5.centered_wide_2  widen for d_dense_4.kernel,
+    // 53. d_layerNorm_5.centered_wide_2 = d_layerNorm_5.centered in double    %d_layerNorm_5.centered_wide_2  widen for d_dense_4.kernel,
     //     models/char-transformer.ts:27
     widen_d_layerNorm_5_centered_wide_2();
-    // 57. d_layerNorm_5.mu_wide = d_layerNorm_5.mu in double    %d_layerNorm_5.mu_wide  widen for d_dense_4.kernel,
+    // 54. d_layerNorm_5.mu_wide = d_layerNorm_5.mu in double    %d_layerNorm_5.mu_wide  widen for d_dense_4.kernel,
     //     models/char-transformer.ts:27
     widen_d_layerNorm_5_mu_wide();
-    // 58. mul_12 as in statement 28, d_sum_9 as in 50    %mul_12…%d_dense_4.product  again, models/char-transformer.ts:27, 29
+    // 55. mul_12 as in statement 28, d_sum_9 as in 47    %mul_12…%d_dense_4.product  again, models/char-transformer.ts:27, 29
     // d_dense_4.kernel = (mul_12 ⊙ add_6)ᵀ · (d_layerNorm_5.centered + d_sum_9)    %d_dense_4.kernel  adjoint of dot (statement 28): d_b =
     //     aᵀ·d_y, models/char-transformer.ts:27
     // dense_4.kernel by adamw with d_dense_4.kernel    %dense_4.kernel_mul…%dense_4.kernel_next  update, models/char-transformer.ts:27
     dotAdamw_dense_4_kernel();
 
     // — adjoint of dense_3
-    // 59. d_dense_3.bias = Σ d_dense_3.z over axes 0,1    %d_dense_3.bias  adjoint of broadcast (statement 26): d_x = Σ d_y,
+    // 56. d_dense_3.bias = Σ d_dense_3.z over axes 0,1    %d_dense_3.bias  adjoint of broadcast (statement 26): d_x = Σ d_y,
     //     models/char-transformer.ts:27
     // dense_3.bias by adamw with d_dense_3.bias    %dense_3.bias_mul…%dense_3.bias_next  update, models/char-transformer.ts:27
     sumAdamw_dense_3_bias();
 
-    // 60. dense_3.kernel_wide_2 = dense_3.kernel in double    %dense_3.kernel_wide_2  widen for d_layerNorm_4,
+    // 57. dense_3.kernel_wide_2 = dense_3.kernel in double    %dense_3.kernel_wide_2  widen for d_layerNorm_4,
     //     models/char-transformer.ts:27
     widen_dense_3_kernel_wide_2();
-    // 61. d_layerNorm_4 = d_dense_3.z · dense_3.kernelᵀ    %d_layerNorm_4  adjoint of dot (statement 26): d_a = d_y·bᵀ,
+    // 58. d_layerNorm_4 = d_dense_3.z · dense_3.kernelᵀ    %d_layerNorm_4  adjoint of dot (statement 26): d_a = d_y·bᵀ,
     //     models/char-transformer.ts:27
     // d_broadcast_33, d_mul_10 = d_layerNorm_4    %d_broadcast_33, %d_mul_10  adjoint of add (statement 23): d_b = d_y, d_a = d_y,
     //     models/char-transformer.ts:27
     dot_d_layerNorm_4();
 
-    // 62. layerNorm_4_wide_2 = layerNorm_4 in double    %layerNorm_4_wide_2  widen for d_dense_3.kernel, models/char-transformer.ts:27
+    // 59. layerNorm_4_wide_2 = layerNorm_4 in double    %layerNorm_4_wide_2  widen for d_dense_3.kernel, models/char-transformer.ts:27
     widen_layerNorm_4_wide_2();
-    // 63. d_dense_3.z_wide = d_dense_3.z in double    %d_dense_3.z_wide  widen for d_dense_3.kernel, models/char-transformer.ts:27
+    // 60. d_dense_3.z_wide = d_dense_3.z in double    %d_dense_3.z_wide  widen for d_dense_3.kernel, models/char-transformer.ts:27
     widen_d_dense_3_z_wide();
-    // 64. d_dense_3.kernel = layerNorm_4ᵀ · d_dense_3.z    %d_dense_3.kernel  adjoint of dot (statement 26): d_b = aᵀ·d_y,
+    // 61. d_dense_3.kernel = layerNorm_4ᵀ · d_dense_3.z    %d_dense_3.kernel  adjoint of dot (statement 26): d_b = aᵀ·d_y,
     //     models/char-transformer.ts:27
     // dense_3.kernel by adamw with d_dense_3.kernel    %dense_3.kernel_mul…%dense_3.kernel_next  update, models/char-transformer.ts:27
     dotAdamw_dense_3_kernel();
 
     // — adjoint of layerNorm_4
-    // 65. d_layerNorm_4.beta = Σ d_layerNorm_4 over axes 0,1    %d_layerNorm_4.beta  adjoint of broadcast (statement 23): d_x = Σ d_y,
+    // 62. d_layerNorm_4.beta = Σ d_layerNorm_4 over axes 0,1    %d_layerNorm_4.beta  adjoint of broadcast (statement 23): d_x = Σ d_y,
     //     models/char-transformer.ts:27
     // layerNorm_4.beta by adamw with d_layerNorm_4.beta    %layerNorm_4.beta_mul…%layerNorm_4.beta_next  update,
     //     models/char-transformer.ts:27
     sumAdamw_layerNorm_4_beta();
 
     // — adjoint of residual_3
-    // 66. layerNorm_4.mu as in statement 23, d_sum_9 as in 50    %layerNorm_4.mu…%d_dense_4.product  again, models/char-transformer.ts:27,
+    // 63. layerNorm_4.mu as in statement 23, d_sum_9 as in 47    %layerNorm_4.mu…%d_dense_4.product  again, models/char-transformer.ts:27,
     //     29
     // d_layerNorm_4.centered_2, d_layerNorm_4.centered through layerNorm_4    %d_layerNorm_4.normal…%d_sum_7  adjoint of layerNorm_4
-    //     (statement 23, 66): mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; sqrt: d_x = d_y / (2·y);
+    //     (statement 23, 63): mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; sqrt: d_x = d_y / (2·y);
     //     broadcast: d_x = Σ d_y; add: d_a = d_y; sub: d_x = Σ over the uses of x, d_b = −d_y, models/char-transformer.ts:27
     // d_residual_3 = d_layerNorm_5.centered + d_sum_9 + d_layerNorm_4.centered + d_layerNorm_4.mu ⊙ 0.015625    %d_residual_3_partial,
     //     %d_residual_3  adjoint of add (statement 22): d_x = Σ over the uses of x, models/char-transformer.ts:26
@@ -325,36 +317,36 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     add (statement 22): d_b = d_y, d_a = d_y, models/char-transformer.ts:26
     sumMulAdd_d_residual_3();
 
-    // 67. d_layerNorm_4.gamma = Σ (d_layerNorm_4 ⊙ layerNorm_4.normal) over axes 0,1    %d_broadcast_32, %d_layerNorm_4.gamma  adjoint of
+    // 64. d_layerNorm_4.gamma = Σ (d_layerNorm_4 ⊙ layerNorm_4.normal) over axes 0,1    %d_broadcast_32, %d_layerNorm_4.gamma  adjoint of
     //     mul (statement 23): d_b = d_y ⊙ a; broadcast (statement 23): d_x = Σ d_y, models/char-transformer.ts:27
     // layerNorm_4.gamma by adamw with d_layerNorm_4.gamma    %layerNorm_4.gamma_mul…%layerNorm_4.gamma_next  update,
     //     models/char-transformer.ts:27
     sumAdamw_layerNorm_4_gamma();
 
     // — adjoint of multiHeadAttention_2
-    // 68. d_multiHeadAttention_2.output.bias = Σ d_residual_3 over axes 0,1    %d_multiHeadAttention_2.output.bias  adjoint of broadcast
+    // 65. d_multiHeadAttention_2.output.bias = Σ d_residual_3 over axes 0,1    %d_multiHeadAttention_2.output.bias  adjoint of broadcast
     //     (statement 22): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.output.bias by adamw with d_multiHeadAttention_2.output.bias
     //     %multiHeadAttention_2.output.bias_mul…%multiHeadAttention_2.output.bias_next  update, models/char-transformer.ts:26
     sumAdamw_multiHeadAttention_2_output_bias();
 
-    // 69. d_reshape_8 = d_residual_3 · multiHeadAttention_2.output.kernelᵀ    %d_reshape_8  adjoint of dot (statement 22): d_a = d_y·bᵀ,
+    // 66. d_reshape_8 = d_residual_3 · multiHeadAttention_2.output.kernelᵀ    %d_reshape_8  adjoint of dot (statement 22): d_a = d_y·bᵀ,
     //     models/char-transformer.ts:26
     dot_d_reshape_8();
 
-    // 70. d_multiHeadAttention_2.output.kernel = reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])ᵀ · d_residual_3
+    // 67. d_multiHeadAttention_2.output.kernel = reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])ᵀ · d_residual_3
     //     %d_multiHeadAttention_2.output.kernel  adjoint of dot (statement 22): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.output.kernel by adamw with d_multiHeadAttention_2.output.kernel
     //     %multiHeadAttention_2.output.kernel_mul…%multiHeadAttention_2.output.kernel_next  update, models/char-transformer.ts:26
     dotAdamw_multiHeadAttention_2_output_kernel();
 
     // — adjoint of multiHeadAttention_2 › scaledDotProductAttention
-    // 71. d_weights_2 = transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.value,
+    // 68. d_weights_2 = transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.value,
     //     [16,32,4,16]), [0,2,1,3])ᵀ    %d_weights_2  adjoint of dot (statement 21): d_a = d_y·bᵀ, models/char-transformer.ts:26
     dot_d_weights_2();
 
     // — adjoint of multiHeadAttention_2 › softmax
-    // 72. isPast_2 as in statement 5    %isPast, %isPast_2  again, models/char-transformer.ts:26
+    // 69. isPast_2 as in statement 5    %isPast, %isPast_2  again, models/char-transformer.ts:26
     // d_exps_2 = d_weights_2 / total_2 + (Σ (−(d_weights_2 ⊙ (exps_2 ⊙ (1 / (total_2 ⊙ total_2))))) over axes 3)
     //     %d_exps_2_part…%d_exps_2  adjoint of div (statement 20): d_a = d_y / b, d_b = −d_y ⊙ (a·(1 / (b·b))); broadcast (statement 20):
     //     d_x = Σ d_y; exp (statement 20): d_x = Σ over the uses of x, models/char-transformer.ts:26
@@ -365,63 +357,63 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     ? 1 : 0); mul (statement 19): d_a = d_y ⊙ b, models/char-transformer.ts:26
     sumMul_d_dot_10();
 
-    // 73. d_transpose_7 = weights_2ᵀ · transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3])    %d_transpose_7  adjoint of dot
+    // 70. d_transpose_7 = weights_2ᵀ · transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3])    %d_transpose_7  adjoint of dot
     //     (statement 21): d_b = aᵀ·d_y, models/char-transformer.ts:26
     dot_d_reshape_7();
 
     // — adjoint of multiHeadAttention_2
-    // 74. d_multiHeadAttention_2.value.bias = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1
+    // 71. d_multiHeadAttention_2.value.bias = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1
     //     %d_multiHeadAttention_2.value.bias  adjoint of broadcast (statement 18): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.value.bias by adamw with d_multiHeadAttention_2.value.bias
     //     %multiHeadAttention_2.value.bias_mul…%multiHeadAttention_2.value.bias_next  update, models/char-transformer.ts:26
     sumAdamw_multiHeadAttention_2_value_bias();
 
-    // 75. d_layerNorm_3_part = reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) · multiHeadAttention_2.value.kernelᵀ
+    // 72. d_layerNorm_3_part = reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) · multiHeadAttention_2.value.kernelᵀ
     //     %d_layerNorm_3_part  adjoint of dot (statement 18): d_a = d_y·bᵀ, models/char-transformer.ts:26
     dot_d_layerNorm_3_part();
 
-    // 76. d_multiHeadAttention_2.value.kernel = layerNorm_3ᵀ · reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])
+    // 73. d_multiHeadAttention_2.value.kernel = layerNorm_3ᵀ · reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])
     //     %d_multiHeadAttention_2.value.kernel  adjoint of dot (statement 18): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.value.kernel by adamw with d_multiHeadAttention_2.value.kernel
     //     %multiHeadAttention_2.value.kernel_mul…%multiHeadAttention_2.value.kernel_next  update, models/char-transformer.ts:26
     dotAdamw_multiHeadAttention_2_value_kernel();
 
     // — adjoint of multiHeadAttention_2 › scaledDotProductAttention
-    // 77. d_transpose_6_dot = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3])ᵀ · d_dot_10    %d_transpose_6_dot
+    // 74. d_transpose_6_dot = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3])ᵀ · d_dot_10    %d_transpose_6_dot
     //     adjoint of dot (statement 19): d_b = aᵀ·d_y, models/char-transformer.ts:26
     dot_d_reshape_6();
 
     // — adjoint of multiHeadAttention_2
-    // 78. d_multiHeadAttention_2.key.bias = Σ reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64]) over axes 0,1
+    // 75. d_multiHeadAttention_2.key.bias = Σ reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64]) over axes 0,1
     //     %d_multiHeadAttention_2.key.bias  adjoint of broadcast (statement 17): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.key.bias by adamw with d_multiHeadAttention_2.key.bias
     //     %multiHeadAttention_2.key.bias_mul…%multiHeadAttention_2.key.bias_next  update, models/char-transformer.ts:26
     sumAdamw_multiHeadAttention_2_key_bias();
 
-    // 79. d_layerNorm_3_2 = reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64]) · multiHeadAttention_2.key.kernelᵀ
+    // 76. d_layerNorm_3_2 = reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64]) · multiHeadAttention_2.key.kernelᵀ
     //     %d_layerNorm_3_2  adjoint of dot (statement 17): d_a = d_y·bᵀ, models/char-transformer.ts:26
     dot_d_layerNorm_3_2();
 
-    // 80. d_multiHeadAttention_2.key.kernel = layerNorm_3ᵀ · reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64])
+    // 77. d_multiHeadAttention_2.key.kernel = layerNorm_3ᵀ · reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64])
     //     %d_multiHeadAttention_2.key.kernel  adjoint of dot (statement 17): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.key.kernel by adamw with d_multiHeadAttention_2.key.kernel
     //     %multiHeadAttention_2.key.kernel_mul…%multiHeadAttention_2.key.kernel_next  update, models/char-transformer.ts:26
     dotAdamw_multiHeadAttention_2_key_kernel();
 
     // — adjoint of multiHeadAttention_2 › scaledDotProductAttention
-    // 81. d_transpose_5 = d_dot_10 · transpose(reshape(multiHeadAttention_2.key, [16,32,4,16]), [0,2,1,3])    %d_transpose_5  adjoint of
+    // 78. d_transpose_5 = d_dot_10 · transpose(reshape(multiHeadAttention_2.key, [16,32,4,16]), [0,2,1,3])    %d_transpose_5  adjoint of
     //     dot (statement 19): d_a = d_y·bᵀ, models/char-transformer.ts:26
     dot_d_reshape_5();
 
     // — adjoint of multiHeadAttention_2
-    // 82. d_multiHeadAttention_2.query.bias = Σ reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64]) over axes 0,1
+    // 79. d_multiHeadAttention_2.query.bias = Σ reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64]) over axes 0,1
     //     %d_multiHeadAttention_2.query.bias  adjoint of broadcast (statement 16): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.query.bias by adamw with d_multiHeadAttention_2.query.bias
     //     %multiHeadAttention_2.query.bias_mul…%multiHeadAttention_2.query.bias_next  update, models/char-transformer.ts:26
     sumAdamw_multiHeadAttention_2_query_bias();
 
     // — adjoint of layerNorm_3
-    // 83. d_layerNorm_3_3 = reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64]) · multiHeadAttention_2.query.kernelᵀ
+    // 80. d_layerNorm_3_3 = reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64]) · multiHeadAttention_2.query.kernelᵀ
     //     %d_layerNorm_3_3  adjoint of dot (statement 16): d_a = d_y·bᵀ, models/char-transformer.ts:26
     // d_layerNorm_3 = d_layerNorm_3_part + d_layerNorm_3_2 + d_layerNorm_3_3    %d_layerNorm_3_partial, %d_layerNorm_3  adjoint of add
     //     (statement 15): d_x = Σ over the uses of x, models/char-transformer.ts:26
@@ -429,23 +421,23 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/char-transformer.ts:26
     dotAdd_d_layerNorm_3();
 
-    // 84. d_multiHeadAttention_2.query.kernel = layerNorm_3ᵀ · reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64])
+    // 81. d_multiHeadAttention_2.query.kernel = layerNorm_3ᵀ · reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64])
     //     %d_multiHeadAttention_2.query.kernel  adjoint of dot (statement 16): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention_2.query.kernel by adamw with d_multiHeadAttention_2.query.kernel
     //     %multiHeadAttention_2.query.kernel_mul…%multiHeadAttention_2.query.kernel_next  update, models/char-transformer.ts:26
     dotAdamw_multiHeadAttention_2_query_kernel();
 
     // — adjoint of layerNorm_3
-    // 85. d_layerNorm_3.beta = Σ d_layerNorm_3 over axes 0,1    %d_layerNorm_3.beta  adjoint of broadcast (statement 15): d_x = Σ d_y,
+    // 82. d_layerNorm_3.beta = Σ d_layerNorm_3 over axes 0,1    %d_layerNorm_3.beta  adjoint of broadcast (statement 15): d_x = Σ d_y,
     //     models/char-transformer.ts:26
     // layerNorm_3.beta by adamw with d_layerNorm_3.beta    %layerNorm_3.beta_mul…%layerNorm_3.beta_next  update,
     //     models/char-transformer.ts:26
     sumAdamw_layerNorm_3_beta();
 
     // — adjoint of residual_2
-    // 86. layerNorm_3.mu as in statement 15    %layerNorm_3.mu, %layerNorm_3.centered  again, models/char-transformer.ts:26
+    // 83. layerNorm_3.mu as in statement 15    %layerNorm_3.mu, %layerNorm_3.centered  again, models/char-transformer.ts:26
     // d_layerNorm_3.centered_2, d_layerNorm_3.centered through layerNorm_3    %d_layerNorm_3.normal…%d_sum_5  adjoint of layerNorm_3
-    //     (statement 15, 86): mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; sqrt: d_x = d_y / (2·y);
+    //     (statement 15, 83): mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; sqrt: d_x = d_y / (2·y);
     //     broadcast: d_x = Σ d_y; add: d_a = d_y; sub: d_x = Σ over the uses of x, d_b = −d_y, models/char-transformer.ts:26
     // d_residual_2 = d_residual_3 + d_layerNorm_3.centered + d_layerNorm_3.mu ⊙ 0.015625    %d_residual_2_partial, %d_residual_2  adjoint
     //     of add (statement 14): d_x = Σ over the uses of x, models/char-transformer.ts:27
@@ -453,27 +445,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     (statement 14): d_b = d_y, d_a = d_y, models/char-transformer.ts:27
     sumMulAdd_d_residual_2();
 
-    // 87. d_layerNorm_3.gamma = Σ (d_layerNorm_3 ⊙ layerNorm_3.normal) over axes 0,1    %d_broadcast_21, %d_layerNorm_3.gamma  adjoint of
+    // 84. d_layerNorm_3.gamma = Σ (d_layerNorm_3 ⊙ layerNorm_3.normal) over axes 0,1    %d_broadcast_21, %d_layerNorm_3.gamma  adjoint of
     //     mul (statement 15): d_b = d_y ⊙ a; broadcast (statement 15): d_x = Σ d_y, models/char-transformer.ts:26
     // layerNorm_3.gamma by adamw with d_layerNorm_3.gamma    %layerNorm_3.gamma_mul…%layerNorm_3.gamma_next  update,
     //     models/char-transformer.ts:26
     sumAdamw_layerNorm_3_gamma();
 
     // — adjoint of dense_2
-    // 88. d_dense_2.bias = Σ d_residual_2 over axes 0,1    %d_dense_2.bias  adjoint of broadcast (statement 14): d_x = Σ d_y,
+    // 85. d_dense_2.bias = Σ d_residual_2 over axes 0,1    %d_dense_2.bias  adjoint of broadcast (statement 14): d_x = Σ d_y,
     //     models/char-transformer.ts:27
     // dense_2.bias by adamw with d_dense_2.bias    %dense_2.bias_mul…%dense_2.bias_next  update, models/char-transformer.ts:27
     sumAdamw_dense_2_bias();
 
-    // 89. d_residual_2_wide = d_residual_2 in double    %d_residual_2_wide  widen for d_dense, models/char-transformer.ts:27
+    // 86. d_residual_2_wide = d_residual_2 in double    %d_residual_2_wide  widen for d_dense, models/char-transformer.ts:27
     widen_d_residual_2_wide();
-    // 90. dense_2.kernel_wide_2 = dense_2.kernel in double    %dense_2.kernel_wide_2  widen for d_dense, models/char-transformer.ts:27
+    // 87. dense_2.kernel_wide_2 = dense_2.kernel in double    %dense_2.kernel_wide_2  widen for d_dense, models/char-transformer.ts:27
     widen_dense_2_kernel_wide_2();
 
     // — adjoint of dense › gelu, dense
-    // 91. mul_6 as in statement 14    %mul_6, %mul_5  again, models/char-transformer.ts:27
+    // 88. mul_6 as in statement 14    %mul_6, %mul_5  again, models/char-transformer.ts:27
     // d_dense = d_residual_2 · dense_2.kernelᵀ    %d_dense  adjoint of dot (statement 14): d_a = d_y·bᵀ, models/char-transformer.ts:27
-    // d_dense.z_2 through dense › gelu    %d_mul_6…%d_dense.z_2  adjoint of dense › gelu (statement 14, 91, 12): mul: d_a = d_y ⊙ b, d_b =
+    // d_dense.z_2 through dense › gelu    %d_mul_6…%d_dense.z_2  adjoint of dense › gelu (statement 14, 88, 12): mul: d_a = d_y ⊙ b, d_b =
     //     d_y ⊙ a; add: d_a = d_y; erf: d_x = d_y ⊙ (1.1283791670955126·exp(−(x·x))), models/char-transformer.ts:27
     // d_dense.z = d_mul_6 ⊙ 0.5 + d_mul_5 ⊙ 0.7071067811865476    %d_dense.z  adjoint of add (statement 12): d_x = Σ over the uses of x,
     //     models/char-transformer.ts:27
@@ -481,52 +473,52 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_y, models/char-transformer.ts:27
     dotAdd_d_dense_z();
 
-    // 92. dense.z_wide = dense.z in double    %dense.z_wide  widen for d_dense_2.kernel, models/char-transformer.ts:27
+    // 89. dense.z_wide = dense.z in double    %dense.z_wide  widen for d_dense_2.kernel, models/char-transformer.ts:27
     widen_dense_z_wide();
-    // 93. add_3_wide = add_3 in double    %add_3_wide  widen for d_dense_2.kernel, models/char-transformer.ts:27
+    // 90. add_3_wide = add_3 in double    %add_3_wide  widen for d_dense_2.kernel, models/char-transformer.ts:27
     widen_add_3_wide();
-    // 94. d_residual_2_wide_2 = d_residual_2 in double    %d_residual_2_wide_2  widen for d_dense_2.kernel, models/char-transformer.ts:27
+    // 91. d_residual_2_wide_2 = d_residual_2 in double    %d_residual_2_wide_2  widen for d_dense_2.kernel, models/char-transformer.ts:27
     widen_d_residual_2_wide_2();
-    // 95. mul_6 as in statement 14    %mul_6, %dense  again, models/char-transformer.ts:27
+    // 92. mul_6 as in statement 14    %mul_6, %dense  again, models/char-transformer.ts:27
     // d_dense_2.kernel = (mul_6 ⊙ add_3)ᵀ · d_residual_2    %d_dense_2.kernel  adjoint of dot (statement 14): d_b = aᵀ·d_y,
     //     models/char-transformer.ts:27
     // dense_2.kernel by adamw with d_dense_2.kernel    %dense_2.kernel_mul…%dense_2.kernel_next  update, models/char-transformer.ts:27
     dotAdamw_dense_2_kernel();
 
     // — adjoint of dense
-    // 96. d_dense.bias = Σ d_dense.z over axes 0,1    %d_dense.bias  adjoint of broadcast (statement 12): d_x = Σ d_y,
+    // 93. d_dense.bias = Σ d_dense.z over axes 0,1    %d_dense.bias  adjoint of broadcast (statement 12): d_x = Σ d_y,
     //     models/char-transformer.ts:27
     // dense.bias by adamw with d_dense.bias    %dense.bias_mul…%dense.bias_next  update, models/char-transformer.ts:27
     sumAdamw_dense_bias();
 
-    // 97. dense.kernel_wide_2 = dense.kernel in double    %dense.kernel_wide_2  widen for d_layerNorm_2, models/char-transformer.ts:27
+    // 94. dense.kernel_wide_2 = dense.kernel in double    %dense.kernel_wide_2  widen for d_layerNorm_2, models/char-transformer.ts:27
     widen_dense_kernel_wide_2();
-    // 98. d_layerNorm_2 = d_dense.z · dense.kernelᵀ    %d_layerNorm_2  adjoint of dot (statement 12): d_a = d_y·bᵀ,
+    // 95. d_layerNorm_2 = d_dense.z · dense.kernelᵀ    %d_layerNorm_2  adjoint of dot (statement 12): d_a = d_y·bᵀ,
     //     models/char-transformer.ts:27
     // d_broadcast_16, d_mul_4 = d_layerNorm_2    %d_broadcast_16, %d_mul_4  adjoint of add (statement 9): d_b = d_y, d_a = d_y,
     //     models/char-transformer.ts:27
     dot_d_layerNorm_2();
 
-    // 99. layerNorm_2_wide_2 = layerNorm_2 in double    %layerNorm_2_wide_2  widen for d_dense.kernel, models/char-transformer.ts:27
+    // 96. layerNorm_2_wide_2 = layerNorm_2 in double    %layerNorm_2_wide_2  widen for d_dense.kernel, models/char-transformer.ts:27
     widen_layerNorm_2_wide_2();
-    // 100. d_dense.z_wide = d_dense.z in double    %d_dense.z_wide  widen for d_dense.kernel, models/char-transformer.ts:27
+    // 97. d_dense.z_wide = d_dense.z in double    %d_dense.z_wide  widen for d_dense.kernel, models/char-transformer.ts:27
     widen_d_dense_z_wide();
-    // 101. d_dense.kernel = layerNorm_2ᵀ · d_dense.z    %d_dense.kernel  adjoint of dot (statement 12): d_b = aᵀ·d_y,
+    // 98. d_dense.kernel = layerNorm_2ᵀ · d_dense.z    %d_dense.kernel  adjoint of dot (statement 12): d_b = aᵀ·d_y,
     //     models/char-transformer.ts:27
     // dense.kernel by adamw with d_dense.kernel    %dense.kernel_mul…%dense.kernel_next  update, models/char-transformer.ts:27
     dotAdamw_dense_kernel();
 
     // — adjoint of layerNorm_2
-    // 102. d_layerNorm_2.beta = Σ d_layerNorm_2 over axes 0,1    %d_layerNorm_2.beta  adjoint of broadcast (statement 9): d_x = Σ d_y,
+    // 99. d_layerNorm_2.beta = Σ d_layerNorm_2 over axes 0,1    %d_layerNorm_2.beta  adjoint of broadcast (statement 9): d_x = Σ d_y,
     //     models/char-transformer.ts:27
     // layerNorm_2.beta by adamw with d_layerNorm_2.beta    %layerNorm_2.beta_mul…%layerNorm_2.beta_next  update,
     //     models/char-transformer.ts:27
     sumAdamw_layerNorm_2_beta();
 
     // — adjoint of residual
-    // 103. layerNorm_2.mu as in statement 9    %layerNorm_2.mu, %layerNorm_2.centered  again, models/char-transformer.ts:27
+    // 100. layerNorm_2.mu as in statement 9    %layerNorm_2.mu, %layerNorm_2.centered  again, models/char-transformer.ts:27
     // d_layerNorm_2.centered_2, d_layerNorm_2.centered through layerNorm_2    %d_layerNorm_2.normal…%d_sum_3  adjoint of layerNorm_2
-    //     (statement 9, 103): mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; sqrt: d_x = d_y / (2·y);
+    //     (statement 9, 100): mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; sqrt: d_x = d_y / (2·y);
     //     broadcast: d_x = Σ d_y; add: d_a = d_y; sub: d_x = Σ over the uses of x, d_b = −d_y, models/char-transformer.ts:27
     // d_residual = d_residual_2 + d_layerNorm_2.centered + d_layerNorm_2.mu ⊙ 0.015625    %d_residual_partial, %d_residual  adjoint of add
     //     (statement 8): d_x = Σ over the uses of x, models/char-transformer.ts:26
@@ -534,36 +526,36 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     (statement 8): d_b = d_y, d_a = d_y, models/char-transformer.ts:26
     sumMulAdd_d_residual();
 
-    // 104. d_layerNorm_2.gamma = Σ (d_layerNorm_2 ⊙ layerNorm_2.normal) over axes 0,1    %d_broadcast_15, %d_layerNorm_2.gamma  adjoint of
+    // 101. d_layerNorm_2.gamma = Σ (d_layerNorm_2 ⊙ layerNorm_2.normal) over axes 0,1    %d_broadcast_15, %d_layerNorm_2.gamma  adjoint of
     //     mul (statement 9): d_b = d_y ⊙ a; broadcast (statement 9): d_x = Σ d_y, models/char-transformer.ts:27
     // layerNorm_2.gamma by adamw with d_layerNorm_2.gamma    %layerNorm_2.gamma_mul…%layerNorm_2.gamma_next  update,
     //     models/char-transformer.ts:27
     sumAdamw_layerNorm_2_gamma();
 
     // — adjoint of multiHeadAttention
-    // 105. d_multiHeadAttention.output.bias = Σ d_residual over axes 0,1    %d_multiHeadAttention.output.bias  adjoint of broadcast
+    // 102. d_multiHeadAttention.output.bias = Σ d_residual over axes 0,1    %d_multiHeadAttention.output.bias  adjoint of broadcast
     //     (statement 8): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention.output.bias by adamw with d_multiHeadAttention.output.bias
     //     %multiHeadAttention.output.bias_mul…%multiHeadAttention.output.bias_next  update, models/char-transformer.ts:26
     sumAdamw_multiHeadAttention_output_bias();
 
-    // 106. d_reshape_4 = d_residual · multiHeadAttention.output.kernelᵀ    %d_reshape_4  adjoint of dot (statement 8): d_a = d_y·bᵀ,
+    // 103. d_reshape_4 = d_residual · multiHeadAttention.output.kernelᵀ    %d_reshape_4  adjoint of dot (statement 8): d_a = d_y·bᵀ,
     //     models/char-transformer.ts:26
     dot_d_reshape_4();
 
-    // 107. d_multiHeadAttention.output.kernel = reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])ᵀ · d_residual
+    // 104. d_multiHeadAttention.output.kernel = reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])ᵀ · d_residual
     //     %d_multiHeadAttention.output.kernel  adjoint of dot (statement 8): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention.output.kernel by adamw with d_multiHeadAttention.output.kernel
     //     %multiHeadAttention.output.kernel_mul…%multiHeadAttention.output.kernel_next  update, models/char-transformer.ts:26
     dotAdamw_multiHeadAttention_output_kernel();
 
     // — adjoint of multiHeadAttention › scaledDotProductAttention
-    // 108. d_weights = transpose(reshape(d_reshape_4, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.value,
+    // 105. d_weights = transpose(reshape(d_reshape_4, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.value,
     //     [16,32,4,16]), [0,2,1,3])ᵀ    %d_weights  adjoint of dot (statement 7): d_a = d_y·bᵀ, models/char-transformer.ts:26
     dot_d_weights();
 
     // — adjoint of multiHeadAttention › softmax
-    // 109. isPast_2 as in statement 5    %isPast, %isPast_2  again, models/char-transformer.ts:26
+    // 106. isPast_2 as in statement 5    %isPast, %isPast_2  again, models/char-transformer.ts:26
     // d_shifted = (d_weights / total + (Σ (−(d_weights ⊙ (exps ⊙ (1 / (total ⊙ total))))) over axes 3)) ⊙ exps    %d_exps_part…%d_shifted
     //     adjoint of div (statement 6): d_a = d_y / b, d_b = −d_y ⊙ (a·(1 / (b·b))); broadcast (statement 6): d_x = Σ d_y; exp (statement
     //     6): d_x = Σ over the uses of x, d_x = d_y ⊙ y, models/char-transformer.ts:26
@@ -572,63 +564,63 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     0); mul (statement 5): d_a = d_y ⊙ b, models/char-transformer.ts:26
     sumMul_d_dot_4();
 
-    // 110. d_transpose_3 = weightsᵀ · transpose(reshape(d_reshape_4, [16,32,4,16]), [0,2,1,3])    %d_transpose_3  adjoint of dot (statement
+    // 107. d_transpose_3 = weightsᵀ · transpose(reshape(d_reshape_4, [16,32,4,16]), [0,2,1,3])    %d_transpose_3  adjoint of dot (statement
     //     7): d_b = aᵀ·d_y, models/char-transformer.ts:26
     dot_d_reshape_3();
 
     // — adjoint of multiHeadAttention
-    // 111. d_multiHeadAttention.value.bias = Σ reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64]) over axes 0,1
+    // 108. d_multiHeadAttention.value.bias = Σ reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64]) over axes 0,1
     //     %d_multiHeadAttention.value.bias  adjoint of broadcast (statement 4): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention.value.bias by adamw with d_multiHeadAttention.value.bias
     //     %multiHeadAttention.value.bias_mul…%multiHeadAttention.value.bias_next  update, models/char-transformer.ts:26
     sumAdamw_multiHeadAttention_value_bias();
 
-    // 112. d_layerNorm_part = reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64]) · multiHeadAttention.value.kernelᵀ
+    // 109. d_layerNorm_part = reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64]) · multiHeadAttention.value.kernelᵀ
     //     %d_layerNorm_part  adjoint of dot (statement 4): d_a = d_y·bᵀ, models/char-transformer.ts:26
     dot_d_layerNorm_part();
 
-    // 113. d_multiHeadAttention.value.kernel = layerNormᵀ · reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64])
+    // 110. d_multiHeadAttention.value.kernel = layerNormᵀ · reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64])
     //     %d_multiHeadAttention.value.kernel  adjoint of dot (statement 4): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention.value.kernel by adamw with d_multiHeadAttention.value.kernel
     //     %multiHeadAttention.value.kernel_mul…%multiHeadAttention.value.kernel_next  update, models/char-transformer.ts:26
     dotAdamw_multiHeadAttention_value_kernel();
 
     // — adjoint of multiHeadAttention › scaledDotProductAttention
-    // 114. d_transpose_2_dot = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3])ᵀ · d_dot_4    %d_transpose_2_dot
+    // 111. d_transpose_2_dot = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3])ᵀ · d_dot_4    %d_transpose_2_dot
     //     adjoint of dot (statement 5): d_b = aᵀ·d_y, models/char-transformer.ts:26
     dot_d_reshape_2();
 
     // — adjoint of multiHeadAttention
-    // 115. d_multiHeadAttention.key.bias = Σ reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64]) over axes 0,1
+    // 112. d_multiHeadAttention.key.bias = Σ reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64]) over axes 0,1
     //     %d_multiHeadAttention.key.bias  adjoint of broadcast (statement 3): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention.key.bias by adamw with d_multiHeadAttention.key.bias
     //     %multiHeadAttention.key.bias_mul…%multiHeadAttention.key.bias_next  update, models/char-transformer.ts:26
     sumAdamw_multiHeadAttention_key_bias();
 
-    // 116. d_layerNorm_6 = reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64]) · multiHeadAttention.key.kernelᵀ    %d_layerNorm_6
+    // 113. d_layerNorm_6 = reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64]) · multiHeadAttention.key.kernelᵀ    %d_layerNorm_6
     //     adjoint of dot (statement 3): d_a = d_y·bᵀ, models/char-transformer.ts:26
     dot_d_layerNorm_6();
 
-    // 117. d_multiHeadAttention.key.kernel = layerNormᵀ · reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64])
+    // 114. d_multiHeadAttention.key.kernel = layerNormᵀ · reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64])
     //     %d_multiHeadAttention.key.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention.key.kernel by adamw with d_multiHeadAttention.key.kernel
     //     %multiHeadAttention.key.kernel_mul…%multiHeadAttention.key.kernel_next  update, models/char-transformer.ts:26
     dotAdamw_multiHeadAttention_key_kernel();
 
     // — adjoint of multiHeadAttention › scaledDotProductAttention
-    // 118. d_transpose = d_dot_4 · transpose(reshape(multiHeadAttention.key, [16,32,4,16]), [0,2,1,3])    %d_transpose  adjoint of dot
+    // 115. d_transpose = d_dot_4 · transpose(reshape(multiHeadAttention.key, [16,32,4,16]), [0,2,1,3])    %d_transpose  adjoint of dot
     //     (statement 5): d_a = d_y·bᵀ, models/char-transformer.ts:26
     dot_d_reshape();
 
     // — adjoint of multiHeadAttention
-    // 119. d_multiHeadAttention.query.bias = Σ reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64]) over axes 0,1
+    // 116. d_multiHeadAttention.query.bias = Σ reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64]) over axes 0,1
     //     %d_multiHeadAttention.query.bias  adjoint of broadcast (statement 2): d_x = Σ d_y, models/char-transformer.ts:26
     // multiHeadAttention.query.bias by adamw with d_multiHeadAttention.query.bias
     //     %multiHeadAttention.query.bias_mul…%multiHeadAttention.query.bias_next  update, models/char-transformer.ts:26
     sumAdamw_multiHeadAttention_query_bias();
 
     // — adjoint of layerNorm
-    // 120. d_layerNorm_7 = reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64]) · multiHeadAttention.query.kernelᵀ    %d_layerNorm_7
+    // 117. d_layerNorm_7 = reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64]) · multiHeadAttention.query.kernelᵀ    %d_layerNorm_7
     //     adjoint of dot (statement 2): d_a = d_y·bᵀ, models/char-transformer.ts:26
     // d_layerNorm = d_layerNorm_part + d_layerNorm_6 + d_layerNorm_7    %d_layerNorm_partial, %d_layerNorm  adjoint of add (statement 1):
     //     d_x = Σ over the uses of x, models/char-transformer.ts:26
@@ -636,22 +628,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/char-transformer.ts:26
     dotAdd_d_layerNorm();
 
-    // 121. d_multiHeadAttention.query.kernel = layerNormᵀ · reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64])
+    // 118. d_multiHeadAttention.query.kernel = layerNormᵀ · reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64])
     //     %d_multiHeadAttention.query.kernel  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/char-transformer.ts:26
     // multiHeadAttention.query.kernel by adamw with d_multiHeadAttention.query.kernel
     //     %multiHeadAttention.query.kernel_mul…%multiHeadAttention.query.kernel_next  update, models/char-transformer.ts:26
     dotAdamw_multiHeadAttention_query_kernel();
 
     // — adjoint of layerNorm
-    // 122. d_layerNorm.beta = Σ d_layerNorm over axes 0,1    %d_layerNorm.beta  adjoint of broadcast (statement 1): d_x = Σ d_y,
+    // 119. d_layerNorm.beta = Σ d_layerNorm over axes 0,1    %d_layerNorm.beta  adjoint of broadcast (statement 1): d_x = Σ d_y,
     //     models/char-transformer.ts:26
     // layerNorm.beta by adamw with d_layerNorm.beta    %layerNorm.beta_mul…%layerNorm.beta_next  update, models/char-transformer.ts:26
     sumAdamw_layerNorm_beta();
 
     // — adjoint of positionalEncoding
-    // 123. layerNorm.mu as in statement 1    %layerNorm.mu, %layerNorm.centered  again, models/char-transformer.ts:26
+    // 120. layerNorm.mu as in statement 1    %layerNorm.mu, %layerNorm.centered  again, models/char-transformer.ts:26
     // d_layerNorm.centered_2, d_layerNorm.centered through layerNorm    %d_layerNorm.normal…%d_sum  adjoint of layerNorm (statement 1,
-    //     123): mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; broadcast: d_x = Σ d_y; sqrt: d_x = d_y /
+    //     120): mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; broadcast: d_x = Σ d_y; sqrt: d_x = d_y /
     //     (2·y); add: d_a = d_y; sub: d_x = Σ over the uses of x, d_b = −d_y, models/char-transformer.ts:26
     // d_positionalEncoding = d_residual + d_layerNorm.centered + d_layerNorm.mu ⊙ 0.015625    %d_positionalEncoding_partial,
     //     %d_positionalEncoding  adjoint of add (statement 1): d_x = Σ over the uses of x, models/char-transformer.ts:24
@@ -659,29 +651,29 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/char-transformer.ts:24
     sumMulAdd_d_positionalEncoding();
 
-    // 124. d_layerNorm.gamma = Σ (d_layerNorm ⊙ layerNorm.normal) over axes 0,1    %d_broadcast_4, %d_layerNorm.gamma  adjoint of mul
+    // 121. d_layerNorm.gamma = Σ (d_layerNorm ⊙ layerNorm.normal) over axes 0,1    %d_broadcast_4, %d_layerNorm.gamma  adjoint of mul
     //     (statement 1): d_b = d_y ⊙ a; broadcast (statement 1): d_x = Σ d_y, models/char-transformer.ts:26
     // layerNorm.gamma by adamw with d_layerNorm.gamma    %layerNorm.gamma_mul…%layerNorm.gamma_next  update, models/char-transformer.ts:26
     sumAdamw_layerNorm_gamma();
 
     // — adjoint of positionalEncoding
-    // 125. d_positionalEncoding.table = Σ d_positionalEncoding over axes 0    %d_positionalEncoding.table  adjoint of broadcast (statement
+    // 122. d_positionalEncoding.table = Σ d_positionalEncoding over axes 0    %d_positionalEncoding.table  adjoint of broadcast (statement
     //     1): d_x = Σ d_y, models/char-transformer.ts:24
     // positionalEncoding.table by adamw with d_positionalEncoding.table    %positionalEncoding.table_mul…%positionalEncoding.table_next
     //     update, models/char-transformer.ts:24
     sumAdamw_positionalEncoding_table();
 
     // — adjoint of embedding
-    // 126. d_embedding.table = d_positionalEncoding added at x    %d_embedding.table  adjoint of gather (statement 1): d_x = d_y added at
+    // 123. d_embedding.table = d_positionalEncoding added at x    %d_embedding.table  adjoint of gather (statement 1): d_x = d_y added at
     //     the positions, models/char-transformer.ts:23
     scatterAdd_d_embedding_table();
 
     // #endregion
     // #region update
-    // 127. embedding.table by adamw with d_embedding.table    %embedding.table_mul, %embedding.table_mul_2, %embedding.table.m_next
+    // 124. embedding.table by adamw with d_embedding.table    %embedding.table_mul, %embedding.table_mul_2, %embedding.table.m_next
     //     update, models/char-transformer.ts:23
     adamw_embedding_table_m();
-    // 128. embedding.table by adamw with d_embedding.table    %embedding.table_mul_3…%embedding.table_next  update,
+    // 125. embedding.table by adamw with d_embedding.table    %embedding.table_mul_3…%embedding.table_next  update,
     //     models/char-transformer.ts:23
     adamw_embedding_table();
     // #endregion
@@ -796,21 +788,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores_3_evaluate();
     // 25. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest_3…%rowSum  15 nodes, models/char-transformer.ts:31, 33
     reduceMaxSum_chosen_evaluate();
-    // 26. cast, cast_3 = f32(live rows)    %cast, %cast_3  cast, models/char-transformer.ts:31, 33
-    const cast = live_rows_evaluate[0]!;
-    // 27. perRow, perRow_2 = 1 / cast    %perRow, %perRow_2  recip, models/char-transformer.ts:31, 33
-    const perRow = Math.fround(1 / cast);
-    // 28. loss = rowSum ⊙ perRow    %loss  mul, models/char-transformer.ts:31
+    // 26. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/char-transformer.ts:31, 33
+    const perRow = Math.fround(1 / live_rows_evaluate[0]!);
+    // 27. loss = rowSum ⊙ perRow    %loss  mul, models/char-transformer.ts:31
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
     // — accuracy: share of the rows whose largest score is their label's
-    // 29. isLive_2 as in statement 25    %isLive, %isLive_2  again, models/char-transformer.ts:31, 33
+    // 28. isLive_2 as in statement 25    %isLive, %isLive_2  again, models/char-transformer.ts:31, 33
     // argmax = argmax scores_3 over axis 2    %argmax  argmax, models/char-transformer.ts:33
     // rowSum_2 = Σ ([row < live rows] ? (Σ f32([argmax = next]) over axes 1) ⊙ 0.03125 : 0)    %eq…%rowSum_2  sum,
     //     models/char-transformer.ts:33
     argmaxSum_argmax_evaluate();
 
-    // 30. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/char-transformer.ts:33
+    // 29. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/char-transformer.ts:33
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
     return { loss: loss * count, accuracy: metrics * count, count };
@@ -818,10 +808,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
     checkBatch("predict takes a batch", batch, taken_2, taken);
-    checkLabels(x_predict, batch["x"], 32, count, "x", 64);
-    feed(x_predict, batch["x"], 32, count);
+    checkLabels(x_predict, batch["x"], 32, 1, "x", 64);
+    feed(x_predict, batch["x"], 32, 1);
 
     // — positionalEncoding: x + a row of the table for each position
     // 1. embedding = embedding.table[x]    %embedding  gather, models/char-transformer.ts:23
@@ -1057,135 +1046,135 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_bias_m = new Float32Array(arena, 1324320, 64); // [64]  state, always
   const scores_bias_v = new Float32Array(arena, 1324576, 64); // [64]  state, always
   const stepCount = new Int32Array(arena, 1324832, 1); // []  state, always
-  const x = new Int32Array(arena, 9336624, 512); // [16,32]  input, 1–126
-  const next = new Int32Array(arena, 1980208, 512); // [16,32]  input, 1–43
-  const live_rows = new Int32Array(arena, 1992496, 1); // []  input, 1–43
+  const x = new Int32Array(arena, 9336624, 512); // [16,32]  input, 1–123
+  const next = new Int32Array(arena, 1980208, 512); // [16,32]  input, 1–40
+  const live_rows = new Int32Array(arena, 1992496, 1); // []  input, 1–40
   const embedding = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 1
-  const positionalEncoding = new Float32Array(arena, 6567728, 32768); // [16,32,64]  residual, 1–123
-  const sum = new Float32Array(arena, 9338672, 512); // [16,32]  residual, 1–123
-  const sqrt = new Float32Array(arena, 9340720, 512); // [16,32]  residual, 1–123
-  const layerNorm_inverse = new Float32Array(arena, 9342768, 512); // [16,32]  residual, 1–123
-  const layerNorm_normal = new Float32Array(arena, 6698800, 32768); // [16,32,64]  residual, 1–124
-  const layerNorm = new Float32Array(arena, 6829872, 32768); // [16,32,64]  residual, 1–121
-  const multiHeadAttention_query = new Float32Array(arena, 6960944, 32768); // [16,32,64]  residual, 2–114
-  const multiHeadAttention_key = new Float32Array(arena, 7092016, 32768); // [16,32,64]  residual, 3–118
-  const multiHeadAttention_value = new Float32Array(arena, 7223088, 32768); // [16,32,64]  residual, 4–108
+  const positionalEncoding = new Float32Array(arena, 6567728, 32768); // [16,32,64]  residual, 1–120
+  const sum = new Float32Array(arena, 9338672, 512); // [16,32]  residual, 1–120
+  const sqrt = new Float32Array(arena, 9340720, 512); // [16,32]  residual, 1–120
+  const layerNorm_inverse = new Float32Array(arena, 9342768, 512); // [16,32]  residual, 1–120
+  const layerNorm_normal = new Float32Array(arena, 6698800, 32768); // [16,32,64]  residual, 1–121
+  const layerNorm = new Float32Array(arena, 6829872, 32768); // [16,32,64]  residual, 1–118
+  const multiHeadAttention_query = new Float32Array(arena, 6960944, 32768); // [16,32,64]  residual, 2–111
+  const multiHeadAttention_key = new Float32Array(arena, 7092016, 32768); // [16,32,64]  residual, 3–115
+  const multiHeadAttention_value = new Float32Array(arena, 7223088, 32768); // [16,32,64]  residual, 4–105
   const masked = new Float32Array(arena, 5519152, 65536); // [16,4,32,32]  scratch, 5–6
-  const exps = new Float32Array(arena, 5519152, 65536); // [16,4,32,32]  residual, 6–109, over masked
-  const total = new Float32Array(arena, 9320240, 2048); // [16,4,32]  residual, 6–109
-  const weights = new Float32Array(arena, 5781296, 65536); // [16,4,32,32]  residual, 6–110
-  const transpose_4 = new Float32Array(arena, 7354160, 32768); // [16,32,4,16]  residual, 7–107
-  const residual = new Float32Array(arena, 7485232, 32768); // [16,32,64]  residual, 8–103
-  const sum_3 = new Float32Array(arena, 9344816, 512); // [16,32]  residual, 9–103
-  const sqrt_2 = new Float32Array(arena, 9346864, 512); // [16,32]  residual, 9–103
-  const layerNorm_2_inverse = new Float32Array(arena, 9348912, 512); // [16,32]  residual, 9–103
-  const layerNorm_2_normal = new Float32Array(arena, 7616304, 32768); // [16,32,64]  residual, 9–104
-  const layerNorm_2 = new Float32Array(arena, 7747376, 32768); // [16,32,64]  residual, 9–99
-  const dense_z = new Float32Array(arena, 3422000, 131072); // [16,32,256]  residual, 12–92
-  const add_3 = new Float32Array(arena, 3946288, 131072); // [16,32,256]  residual, 12–93
-  const residual_2 = new Float32Array(arena, 7878448, 32768); // [16,32,64]  residual, 14–86
-  const sum_5 = new Float32Array(arena, 9350960, 512); // [16,32]  residual, 15–86
-  const sqrt_3 = new Float32Array(arena, 9353008, 512); // [16,32]  residual, 15–86
-  const layerNorm_3_inverse = new Float32Array(arena, 9355056, 512); // [16,32]  residual, 15–86
-  const layerNorm_3_normal = new Float32Array(arena, 8009520, 32768); // [16,32,64]  residual, 15–87
-  const layerNorm_3 = new Float32Array(arena, 8140592, 32768); // [16,32,64]  residual, 15–84
-  const multiHeadAttention_2_query = new Float32Array(arena, 8271664, 32768); // [16,32,64]  residual, 16–77
-  const multiHeadAttention_2_key = new Float32Array(arena, 8402736, 32768); // [16,32,64]  residual, 17–81
-  const multiHeadAttention_2_value = new Float32Array(arena, 8533808, 32768); // [16,32,64]  residual, 18–71
+  const exps = new Float32Array(arena, 5519152, 65536); // [16,4,32,32]  residual, 6–106, over masked
+  const total = new Float32Array(arena, 9320240, 2048); // [16,4,32]  residual, 6–106
+  const weights = new Float32Array(arena, 5781296, 65536); // [16,4,32,32]  residual, 6–107
+  const transpose_4 = new Float32Array(arena, 7354160, 32768); // [16,32,4,16]  residual, 7–104
+  const residual = new Float32Array(arena, 7485232, 32768); // [16,32,64]  residual, 8–100
+  const sum_3 = new Float32Array(arena, 9344816, 512); // [16,32]  residual, 9–100
+  const sqrt_2 = new Float32Array(arena, 9346864, 512); // [16,32]  residual, 9–100
+  const layerNorm_2_inverse = new Float32Array(arena, 9348912, 512); // [16,32]  residual, 9–100
+  const layerNorm_2_normal = new Float32Array(arena, 7616304, 32768); // [16,32,64]  residual, 9–101
+  const layerNorm_2 = new Float32Array(arena, 7747376, 32768); // [16,32,64]  residual, 9–96
+  const dense_z = new Float32Array(arena, 3422000, 131072); // [16,32,256]  residual, 12–89
+  const add_3 = new Float32Array(arena, 3946288, 131072); // [16,32,256]  residual, 12–90
+  const residual_2 = new Float32Array(arena, 7878448, 32768); // [16,32,64]  residual, 14–83
+  const sum_5 = new Float32Array(arena, 9350960, 512); // [16,32]  residual, 15–83
+  const sqrt_3 = new Float32Array(arena, 9353008, 512); // [16,32]  residual, 15–83
+  const layerNorm_3_inverse = new Float32Array(arena, 9355056, 512); // [16,32]  residual, 15–83
+  const layerNorm_3_normal = new Float32Array(arena, 8009520, 32768); // [16,32,64]  residual, 15–84
+  const layerNorm_3 = new Float32Array(arena, 8140592, 32768); // [16,32,64]  residual, 15–81
+  const multiHeadAttention_2_query = new Float32Array(arena, 8271664, 32768); // [16,32,64]  residual, 16–74
+  const multiHeadAttention_2_key = new Float32Array(arena, 8402736, 32768); // [16,32,64]  residual, 17–78
+  const multiHeadAttention_2_value = new Float32Array(arena, 8533808, 32768); // [16,32,64]  residual, 18–68
   const masked_2 = new Float32Array(arena, 6043440, 65536); // [16,4,32,32]  scratch, 19–20
-  const exps_2 = new Float32Array(arena, 6043440, 65536); // [16,4,32,32]  residual, 20–72, over masked_2
-  const total_2 = new Float32Array(arena, 9328432, 2048); // [16,4,32]  residual, 20–72
-  const weights_2 = new Float32Array(arena, 6305584, 65536); // [16,4,32,32]  residual, 20–73
-  const transpose_8 = new Float32Array(arena, 8664880, 32768); // [16,32,4,16]  residual, 21–70
-  const residual_3 = new Float32Array(arena, 8795952, 32768); // [16,32,64]  residual, 22–66
-  const sum_7 = new Float32Array(arena, 9357104, 512); // [16,32]  residual, 23–66
-  const sqrt_4 = new Float32Array(arena, 9359152, 512); // [16,32]  residual, 23–66
-  const layerNorm_4_inverse = new Float32Array(arena, 9361200, 512); // [16,32]  residual, 23–66
-  const layerNorm_4_normal = new Float32Array(arena, 8927024, 32768); // [16,32,64]  residual, 23–67
-  const layerNorm_4 = new Float32Array(arena, 9058096, 32768); // [16,32,64]  residual, 23–62
-  const dense_3_z = new Float32Array(arena, 2373424, 131072); // [16,32,256]  residual, 26–54
-  const add_6 = new Float32Array(arena, 4470576, 131072); // [16,32,256]  residual, 26–55
-  const residual_4 = new Float32Array(arena, 1324848, 32768); // [16,32,64]  residual, 28–48
-  const sum_9 = new Float32Array(arena, 9363248, 512); // [16,32]  residual, 29–48
-  const sqrt_5 = new Float32Array(arena, 1982256, 512); // [16,32]  residual, 29–48
-  const layerNorm_5_inverse = new Float32Array(arena, 1984304, 512); // [16,32]  residual, 29–48
-  const layerNorm_5_normal = new Float32Array(arena, 1455920, 32768); // [16,32,64]  residual, 29–49
-  const layerNorm_5 = new Float32Array(arena, 1586992, 32768); // [16,32,64]  residual, 29–46
+  const exps_2 = new Float32Array(arena, 6043440, 65536); // [16,4,32,32]  residual, 20–69, over masked_2
+  const total_2 = new Float32Array(arena, 9328432, 2048); // [16,4,32]  residual, 20–69
+  const weights_2 = new Float32Array(arena, 6305584, 65536); // [16,4,32,32]  residual, 20–70
+  const transpose_8 = new Float32Array(arena, 8664880, 32768); // [16,32,4,16]  residual, 21–67
+  const residual_3 = new Float32Array(arena, 8795952, 32768); // [16,32,64]  residual, 22–63
+  const sum_7 = new Float32Array(arena, 9357104, 512); // [16,32]  residual, 23–63
+  const sqrt_4 = new Float32Array(arena, 9359152, 512); // [16,32]  residual, 23–63
+  const layerNorm_4_inverse = new Float32Array(arena, 9361200, 512); // [16,32]  residual, 23–63
+  const layerNorm_4_normal = new Float32Array(arena, 8927024, 32768); // [16,32,64]  residual, 23–64
+  const layerNorm_4 = new Float32Array(arena, 9058096, 32768); // [16,32,64]  residual, 23–59
+  const dense_3_z = new Float32Array(arena, 2373424, 131072); // [16,32,256]  residual, 26–51
+  const add_6 = new Float32Array(arena, 4470576, 131072); // [16,32,256]  residual, 26–52
+  const residual_4 = new Float32Array(arena, 1324848, 32768); // [16,32,64]  residual, 28–45
+  const sum_9 = new Float32Array(arena, 9363248, 512); // [16,32]  residual, 29–45
+  const sqrt_5 = new Float32Array(arena, 1982256, 512); // [16,32]  residual, 29–45
+  const layerNorm_5_inverse = new Float32Array(arena, 1984304, 512); // [16,32]  residual, 29–45
+  const layerNorm_5_normal = new Float32Array(arena, 1455920, 32768); // [16,32,64]  residual, 29–46
+  const layerNorm_5 = new Float32Array(arena, 1586992, 32768); // [16,32,64]  residual, 29–43
   const scores_3 = new Float32Array(arena, 1718064, 32768); // [16,32,64]  scratch, 30–31
   const largest_3 = new Float32Array(arena, 1986352, 512); // [16,32]  scratch, 31
-  const exps_3 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  residual, 31–43
-  const total_3 = new Float32Array(arena, 1988400, 512); // [16,32]  residual, 31–43
+  const exps_3 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  residual, 31–40
+  const total_3 = new Float32Array(arena, 1988400, 512); // [16,32]  residual, 31–40
   const chosen = new Float32Array(arena, 1990448, 512); // [16,32]  scratch, 31
-  const rowSum = new Float32Array(arena, 1992512, 1); // []  scratch, 31–34
-  const rate = new Float32Array(arena, 9365296, 1); // []  scratch, 37–128
-  const correction = new Float32Array(arena, 9365312, 1); // []  scratch, 40–128
-  const d_rowSum = new Float32Array(arena, 1718064, 1); // []  scratch, 42–43
-  const d_shifted_3 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 43–46, over exps_3
-  const d_layerNorm_5 = new Float32Array(arena, 1718064, 32768); // [16,32,64]  scratch, 45–49
-  const d_layerNorm_5_centered_2 = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 48, over residual_4
-  const d_layerNorm_5_centered = new Float32Array(arena, 9189168, 32768); // [16,32,64]  scratch, 48–66
-  const d_layerNorm_5_mu = new Float32Array(arena, 9363248, 512); // [16,32]  scratch, 48–66, over sum_9
-  const d_dense_3_z = new Float32Array(arena, 4994864, 131072); // [16,32,256]  scratch, 53–63
-  const d_layerNorm_4 = new Float32Array(arena, 2635568, 32768); // [16,32,64]  scratch, 61–67
-  const d_layerNorm_4_centered_2 = new Float32Array(arena, 8795952, 32768); // [16,32,64]  scratch, 66, over residual_3
-  const d_layerNorm_4_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 66
-  const d_residual_3 = new Float32Array(arena, 9189168, 32768); // [16,32,64]  scratch, 66–86, over d_layerNorm_5_centered
-  const d_reshape_8 = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 69–73
-  const d_weights_2 = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 71–72
-  const d_dot_10 = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 72–81, over d_weights_2
-  const d_reshape_7 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 73–76
-  const d_layerNorm_3_part = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 75–83
-  const d_reshape_6 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 77–80
-  const d_layerNorm_3_2 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 79–83
-  const d_reshape_5 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 81–84
-  const d_layerNorm_3 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 83–87, over d_layerNorm_3_2
-  const d_layerNorm_3_centered_2 = new Float32Array(arena, 7878448, 32768); // [16,32,64]  scratch, 86, over residual_2
-  const d_layerNorm_3_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 86
-  const d_residual_2 = new Float32Array(arena, 9189168, 32768); // [16,32,64]  scratch, 86–103, over d_residual_3
-  const d_dense_z = new Float32Array(arena, 4470576, 131072); // [16,32,256]  scratch, 91–100
-  const d_layerNorm_2 = new Float32Array(arena, 2635568, 32768); // [16,32,64]  scratch, 98–104
-  const d_layerNorm_2_centered_2 = new Float32Array(arena, 7485232, 32768); // [16,32,64]  scratch, 103, over residual
-  const d_layerNorm_2_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 103
-  const d_residual = new Float32Array(arena, 9189168, 32768); // [16,32,64]  scratch, 103–123, over d_residual_2
-  const d_reshape_4 = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 106–110
-  const d_weights = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 108–109
-  const d_dot_4 = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 109–118, over d_weights
-  const d_reshape_3 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 110–113
-  const d_layerNorm_part = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 112–120
-  const d_reshape_2 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 114–117
-  const d_layerNorm_6 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 116–120
-  const d_reshape = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 118–121
-  const d_layerNorm = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 120–124, over d_layerNorm_6
-  const d_layerNorm_centered_2 = new Float32Array(arena, 6567728, 32768); // [16,32,64]  scratch, 123, over positionalEncoding
-  const d_layerNorm_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 123
-  const d_positionalEncoding = new Float32Array(arena, 9189168, 32768); // [16,32,64]  scratch, 123–126, over d_residual
-  const d_embedding_table = new Float32Array(arena, 1324848, 4096); // [64,64]  scratch, 126–128
+  const rowSum = new Float32Array(arena, 1992512, 1); // []  scratch, 31–33
+  const rate = new Float32Array(arena, 9365296, 1); // []  scratch, 35–125
+  const correction = new Float32Array(arena, 9365312, 1); // []  scratch, 37–125
+  const d_rowSum = new Float32Array(arena, 1718064, 1); // []  scratch, 39–40
+  const d_shifted_3 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 40–43, over exps_3
+  const d_layerNorm_5 = new Float32Array(arena, 1718064, 32768); // [16,32,64]  scratch, 42–46
+  const d_layerNorm_5_centered_2 = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 45, over residual_4
+  const d_layerNorm_5_centered = new Float32Array(arena, 9189168, 32768); // [16,32,64]  scratch, 45–63
+  const d_layerNorm_5_mu = new Float32Array(arena, 9363248, 512); // [16,32]  scratch, 45–63, over sum_9
+  const d_dense_3_z = new Float32Array(arena, 4994864, 131072); // [16,32,256]  scratch, 50–60
+  const d_layerNorm_4 = new Float32Array(arena, 2635568, 32768); // [16,32,64]  scratch, 58–64
+  const d_layerNorm_4_centered_2 = new Float32Array(arena, 8795952, 32768); // [16,32,64]  scratch, 63, over residual_3
+  const d_layerNorm_4_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 63
+  const d_residual_3 = new Float32Array(arena, 9189168, 32768); // [16,32,64]  scratch, 63–83, over d_layerNorm_5_centered
+  const d_reshape_8 = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 66–70
+  const d_weights_2 = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 68–69
+  const d_dot_10 = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 69–78, over d_weights_2
+  const d_reshape_7 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 70–73
+  const d_layerNorm_3_part = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 72–80
+  const d_reshape_6 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 74–77
+  const d_layerNorm_3_2 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 76–80
+  const d_reshape_5 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 78–81
+  const d_layerNorm_3 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 80–84, over d_layerNorm_3_2
+  const d_layerNorm_3_centered_2 = new Float32Array(arena, 7878448, 32768); // [16,32,64]  scratch, 83, over residual_2
+  const d_layerNorm_3_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 83
+  const d_residual_2 = new Float32Array(arena, 9189168, 32768); // [16,32,64]  scratch, 83–100, over d_residual_3
+  const d_dense_z = new Float32Array(arena, 4470576, 131072); // [16,32,256]  scratch, 88–97
+  const d_layerNorm_2 = new Float32Array(arena, 2635568, 32768); // [16,32,64]  scratch, 95–101
+  const d_layerNorm_2_centered_2 = new Float32Array(arena, 7485232, 32768); // [16,32,64]  scratch, 100, over residual
+  const d_layerNorm_2_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 100
+  const d_residual = new Float32Array(arena, 9189168, 32768); // [16,32,64]  scratch, 100–120, over d_residual_2
+  const d_reshape_4 = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 103–107
+  const d_weights = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 105–106
+  const d_dot_4 = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, 106–115, over d_weights
+  const d_reshape_3 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 107–110
+  const d_layerNorm_part = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, 109–117
+  const d_reshape_2 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 111–114
+  const d_layerNorm_6 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 113–117
+  const d_reshape = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, 115–118
+  const d_layerNorm = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 117–121, over d_layerNorm_6
+  const d_layerNorm_centered_2 = new Float32Array(arena, 6567728, 32768); // [16,32,64]  scratch, 120, over positionalEncoding
+  const d_layerNorm_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 120
+  const d_positionalEncoding = new Float32Array(arena, 9189168, 32768); // [16,32,64]  scratch, 120–123, over d_residual
+  const d_embedding_table = new Float32Array(arena, 1324848, 4096); // [64,64]  scratch, 123–125
   const layerNorm_2_wide = new Float64Array(arena, 1324848, 32768); // [16,32,64]  scratch, 10–12
   const dense_kernel_wide = new Float64Array(arena, 1586992, 16384); // [256,64]  scratch, 11–12
   const dense_2_kernel_wide = new Float64Array(arena, 1324848, 16384); // [64,256]  scratch, 13–14
   const layerNorm_4_wide = new Float64Array(arena, 1324848, 32768); // [16,32,64]  scratch, 24–26
   const dense_3_kernel_wide = new Float64Array(arena, 1586992, 16384); // [256,64]  scratch, 25–26
   const dense_4_kernel_wide = new Float64Array(arena, 1455920, 16384); // [64,256]  scratch, 27–28
-  const d_layerNorm_5_centered_wide = new Float64Array(arena, 1324848, 32768); // [16,32,64]  scratch, 51–53
-  const dense_4_kernel_wide_2 = new Float64Array(arena, 1586992, 16384); // [256,64]  scratch, 52–53
-  const dense_3_z_wide = new Float64Array(arena, 1324848, 131072); // [16,256,32]  scratch, 54–58
-  const add_6_wide = new Float64Array(arena, 2373424, 131072); // [16,256,32]  scratch, 55–58
-  const d_layerNorm_5_centered_wide_2 = new Float64Array(arena, 4470576, 32768); // [16,64,32]  scratch, 56–58
-  const d_layerNorm_5_mu_wide = new Float64Array(arena, 4732720, 512); // [16,32]  scratch, 57–58
-  const dense_3_kernel_wide_2 = new Float64Array(arena, 1324848, 16384); // [64,256]  scratch, 60–61
-  const layerNorm_4_wide_2 = new Float64Array(arena, 2373424, 32768); // [16,64,32]  scratch, 62–64
-  const d_dense_3_z_wide = new Float64Array(arena, 1324848, 131072); // [16,256,32]  scratch, 63–64
-  const d_residual_2_wide = new Float64Array(arena, 1324848, 32768); // [16,32,64]  scratch, 89–91
-  const dense_2_kernel_wide_2 = new Float64Array(arena, 1586992, 16384); // [256,64]  scratch, 90–91
-  const dense_z_wide = new Float64Array(arena, 1324848, 131072); // [16,256,32]  scratch, 92–95
-  const add_3_wide = new Float64Array(arena, 2373424, 131072); // [16,256,32]  scratch, 93–95
-  const d_residual_2_wide_2 = new Float64Array(arena, 3422000, 32768); // [16,64,32]  scratch, 94–95
-  const dense_kernel_wide_2 = new Float64Array(arena, 1324848, 16384); // [64,256]  scratch, 97–98
-  const layerNorm_2_wide_2 = new Float64Array(arena, 2373424, 32768); // [16,64,32]  scratch, 99–101
-  const d_dense_z_wide = new Float64Array(arena, 1324848, 131072); // [16,256,32]  scratch, 100–101
+  const d_layerNorm_5_centered_wide = new Float64Array(arena, 1324848, 32768); // [16,32,64]  scratch, 48–50
+  const dense_4_kernel_wide_2 = new Float64Array(arena, 1586992, 16384); // [256,64]  scratch, 49–50
+  const dense_3_z_wide = new Float64Array(arena, 1324848, 131072); // [16,256,32]  scratch, 51–55
+  const add_6_wide = new Float64Array(arena, 2373424, 131072); // [16,256,32]  scratch, 52–55
+  const d_layerNorm_5_centered_wide_2 = new Float64Array(arena, 4470576, 32768); // [16,64,32]  scratch, 53–55
+  const d_layerNorm_5_mu_wide = new Float64Array(arena, 4732720, 512); // [16,32]  scratch, 54–55
+  const dense_3_kernel_wide_2 = new Float64Array(arena, 1324848, 16384); // [64,256]  scratch, 57–58
+  const layerNorm_4_wide_2 = new Float64Array(arena, 2373424, 32768); // [16,64,32]  scratch, 59–61
+  const d_dense_3_z_wide = new Float64Array(arena, 1324848, 131072); // [16,256,32]  scratch, 60–61
+  const d_residual_2_wide = new Float64Array(arena, 1324848, 32768); // [16,32,64]  scratch, 86–88
+  const dense_2_kernel_wide_2 = new Float64Array(arena, 1586992, 16384); // [256,64]  scratch, 87–88
+  const dense_z_wide = new Float64Array(arena, 1324848, 131072); // [16,256,32]  scratch, 89–92
+  const add_3_wide = new Float64Array(arena, 2373424, 131072); // [16,256,32]  scratch, 90–92
+  const d_residual_2_wide_2 = new Float64Array(arena, 3422000, 32768); // [16,64,32]  scratch, 91–92
+  const dense_kernel_wide_2 = new Float64Array(arena, 1324848, 16384); // [64,256]  scratch, 94–95
+  const layerNorm_2_wide_2 = new Float64Array(arena, 2373424, 32768); // [16,64,32]  scratch, 96–98
+  const d_dense_z_wide = new Float64Array(arena, 1324848, 131072); // [16,256,32]  scratch, 97–98
   const x_evaluate = new Int32Array(arena, 1586992, 512); // [16,32]  input, 1
-  const next_evaluate = new Int32Array(arena, 2111280, 512); // [16,32]  input, 1–29
-  const live_rows_evaluate = new Int32Array(arena, 2113328, 1); // []  input, 1–29
+  const next_evaluate = new Int32Array(arena, 2111280, 512); // [16,32]  input, 1–28
+  const live_rows_evaluate = new Int32Array(arena, 2113328, 1); // []  input, 1–28
   const embedding_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 1
   const positionalEncoding_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 1–8
   const layerNorm_evaluate = new Float32Array(arena, 1455920, 32768); // [16,32,64]  scratch, 1–4
@@ -1213,13 +1202,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const dense_3_evaluate = new Float32Array(arena, 1324848, 131072); // [16,32,256]  scratch, 21–22
   const residual_4_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 22–23, over residual_3_evaluate
   const layerNorm_5_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, 23–24, over residual_4_evaluate
-  const scores_3_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 24–29
+  const scores_3_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, 24–28
   const largest_3_evaluate = new Float32Array(arena, 1455920, 512); // [16,32]  scratch, 25
   const total_3_evaluate = new Float32Array(arena, 1457968, 512); // [16,32]  scratch, 25
   const chosen_evaluate = new Float32Array(arena, 1460016, 512); // [16,32]  scratch, 25
-  const rowSum_evaluate = new Float32Array(arena, 1462064, 1); // []  scratch, 25–28
-  const argmax_evaluate = new Int32Array(arena, 1455920, 512); // [16,32]  scratch, 29
-  const rowSum_2_evaluate = new Float32Array(arena, 2113328, 1); // []  scratch, 29–30, over live_rows_evaluate
+  const rowSum_evaluate = new Float32Array(arena, 1462064, 1); // []  scratch, 25–27
+  const argmax_evaluate = new Int32Array(arena, 1455920, 512); // [16,32]  scratch, 28
+  const rowSum_2_evaluate = new Float32Array(arena, 2113328, 1); // []  scratch, 28–29, over live_rows_evaluate
   const x_predict = new Int32Array(arena, 1341232, 32); // [1,32]  input, 1
   const embedding_predict = new Float32Array(arena, 1324848, 2048); // [1,32,64]  scratch, 1
   const positionalEncoding_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, 1–8
@@ -2065,7 +2054,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     beta: layerNorm_2_beta,
     layerNorm: layerNorm_2_evaluate,
   });
-  const dotAddMul_dense_evaluate = dotAddMul_16x32x64x256_evaluate({
+  const dotAddMul_dense_evaluate = dotAddMul_Nx32x64x256(16, {
     layerNorm: layerNorm_2_evaluate,
     dense_kernel,
     dense: dense_evaluate,
@@ -2130,7 +2119,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     beta: layerNorm_4_beta,
     layerNorm: layerNorm_4_evaluate,
   });
-  const dotAddMul_dense_3_evaluate = dotAddMul_16x32x64x256_evaluate({
+  const dotAddMul_dense_3_evaluate = dotAddMul_Nx32x64x256(16, {
     layerNorm: layerNorm_4_evaluate,
     dense_kernel: dense_3_kernel,
     dense: dense_3_evaluate,
@@ -2227,7 +2216,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     beta: layerNorm_2_beta,
     layerNorm: layerNorm_2_predict,
   });
-  const dotAddMul_dense_predict = dotAddMul_1x32x64x256_predict({
+  const dotAddMul_dense_predict = dotAddMul_Nx32x64x256(1, {
     layerNorm: layerNorm_2_predict,
     dense_kernel,
     dense: dense_predict,
@@ -2292,7 +2281,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     beta: layerNorm_4_beta,
     layerNorm: layerNorm_4_predict,
   });
-  const dotAddMul_dense_3_predict = dotAddMul_1x32x64x256_predict({
+  const dotAddMul_dense_3_predict = dotAddMul_Nx32x64x256(1, {
     layerNorm: layerNorm_4_predict,
     dense_kernel: dense_3_kernel,
     dense: dense_3_predict,
@@ -2338,7 +2327,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   fillUniform(dense_4_kernel, seed, 13, 0.13693063937629152);
   layerNorm_5_gamma.fill(1);
   fillUniform(scores_kernel, seed, 14, 0.21650635094610965);
-  const hyper = {};
   const outputs = { scores: scores_3_predict };
   const taken: readonly string[] = ["x", "next"];
   const taken_2: readonly string[] = ["x"];
@@ -2384,6 +2372,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       at += view.length;
     }
   }
+
+  /** The arrays of a table by name. */
+  function viewsOf<Views>(table: readonly StateRow[]): Views {
+    const views = table.map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      return [
+        name,
+        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
+      ] as const;
+    });
+    return Object.fromEntries(views) as Views;
+  }
   // #endregion
 
   return {
@@ -2392,133 +2392,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     predict,
     batch: { train: 16, evaluate: 16, predict: 1 },
     inputs: { x: x, next: next },
-    parameters: {
-      "embedding.table": embedding_table,
-      "positionalEncoding.table": positionalEncoding_table,
-      "layerNorm.gamma": layerNorm_gamma,
-      "layerNorm.beta": layerNorm_beta,
-      "multiHeadAttention.query.kernel": multiHeadAttention_query_kernel,
-      "multiHeadAttention.query.bias": multiHeadAttention_query_bias,
-      "multiHeadAttention.key.kernel": multiHeadAttention_key_kernel,
-      "multiHeadAttention.key.bias": multiHeadAttention_key_bias,
-      "multiHeadAttention.value.kernel": multiHeadAttention_value_kernel,
-      "multiHeadAttention.value.bias": multiHeadAttention_value_bias,
-      "multiHeadAttention.output.kernel": multiHeadAttention_output_kernel,
-      "multiHeadAttention.output.bias": multiHeadAttention_output_bias,
-      "layerNorm_2.gamma": layerNorm_2_gamma,
-      "layerNorm_2.beta": layerNorm_2_beta,
-      "dense.kernel": dense_kernel,
-      "dense.bias": dense_bias,
-      "dense_2.kernel": dense_2_kernel,
-      "dense_2.bias": dense_2_bias,
-      "layerNorm_3.gamma": layerNorm_3_gamma,
-      "layerNorm_3.beta": layerNorm_3_beta,
-      "multiHeadAttention_2.query.kernel": multiHeadAttention_2_query_kernel,
-      "multiHeadAttention_2.query.bias": multiHeadAttention_2_query_bias,
-      "multiHeadAttention_2.key.kernel": multiHeadAttention_2_key_kernel,
-      "multiHeadAttention_2.key.bias": multiHeadAttention_2_key_bias,
-      "multiHeadAttention_2.value.kernel": multiHeadAttention_2_value_kernel,
-      "multiHeadAttention_2.value.bias": multiHeadAttention_2_value_bias,
-      "multiHeadAttention_2.output.kernel": multiHeadAttention_2_output_kernel,
-      "multiHeadAttention_2.output.bias": multiHeadAttention_2_output_bias,
-      "layerNorm_4.gamma": layerNorm_4_gamma,
-      "layerNorm_4.beta": layerNorm_4_beta,
-      "dense_3.kernel": dense_3_kernel,
-      "dense_3.bias": dense_3_bias,
-      "dense_4.kernel": dense_4_kernel,
-      "dense_4.bias": dense_4_bias,
-      "layerNorm_5.gamma": layerNorm_5_gamma,
-      "layerNorm_5.beta": layerNorm_5_beta,
-      "scores.kernel": scores_kernel,
-      "scores.bias": scores_bias,
-    },
-    state: {
-      "adamw.1-beta1^t": adamw_1_beta1_t,
-      "adamw.1-beta2^t": adamw_1_beta2_t,
-      "embedding.table.m": embedding_table_m,
-      "embedding.table.v": embedding_table_v,
-      "positionalEncoding.table.m": positionalEncoding_table_m,
-      "positionalEncoding.table.v": positionalEncoding_table_v,
-      "layerNorm.gamma.m": layerNorm_gamma_m,
-      "layerNorm.gamma.v": layerNorm_gamma_v,
-      "layerNorm.beta.m": layerNorm_beta_m,
-      "layerNorm.beta.v": layerNorm_beta_v,
-      "multiHeadAttention.query.kernel.m": multiHeadAttention_query_kernel_m,
-      "multiHeadAttention.query.kernel.v": multiHeadAttention_query_kernel_v,
-      "multiHeadAttention.query.bias.m": multiHeadAttention_query_bias_m,
-      "multiHeadAttention.query.bias.v": multiHeadAttention_query_bias_v,
-      "multiHeadAttention.key.kernel.m": multiHeadAttention_key_kernel_m,
-      "multiHeadAttention.key.kernel.v": multiHeadAttention_key_kernel_v,
-      "multiHeadAttention.key.bias.m": multiHeadAttention_key_bias_m,
-      "multiHeadAttention.key.bias.v": multiHeadAttention_key_bias_v,
-      "multiHeadAttention.value.kernel.m": multiHeadAttention_value_kernel_m,
-      "multiHeadAttention.value.kernel.v": multiHeadAttention_value_kernel_v,
-      "multiHeadAttention.value.bias.m": multiHeadAttention_value_bias_m,
-      "multiHeadAttention.value.bias.v": multiHeadAttention_value_bias_v,
-      "multiHeadAttention.output.kernel.m": multiHeadAttention_output_kernel_m,
-      "multiHeadAttention.output.kernel.v": multiHeadAttention_output_kernel_v,
-      "multiHeadAttention.output.bias.m": multiHeadAttention_output_bias_m,
-      "multiHeadAttention.output.bias.v": multiHeadAttention_output_bias_v,
-      "layerNorm_2.gamma.m": layerNorm_2_gamma_m,
-      "layerNorm_2.gamma.v": layerNorm_2_gamma_v,
-      "layerNorm_2.beta.m": layerNorm_2_beta_m,
-      "layerNorm_2.beta.v": layerNorm_2_beta_v,
-      "dense.kernel.m": dense_kernel_m,
-      "dense.kernel.v": dense_kernel_v,
-      "dense.bias.m": dense_bias_m,
-      "dense.bias.v": dense_bias_v,
-      "dense_2.kernel.m": dense_2_kernel_m,
-      "dense_2.kernel.v": dense_2_kernel_v,
-      "dense_2.bias.m": dense_2_bias_m,
-      "dense_2.bias.v": dense_2_bias_v,
-      "layerNorm_3.gamma.m": layerNorm_3_gamma_m,
-      "layerNorm_3.gamma.v": layerNorm_3_gamma_v,
-      "layerNorm_3.beta.m": layerNorm_3_beta_m,
-      "layerNorm_3.beta.v": layerNorm_3_beta_v,
-      "multiHeadAttention_2.query.kernel.m": multiHeadAttention_2_query_kernel_m,
-      "multiHeadAttention_2.query.kernel.v": multiHeadAttention_2_query_kernel_v,
-      "multiHeadAttention_2.query.bias.m": multiHeadAttention_2_query_bias_m,
-      "multiHeadAttention_2.query.bias.v": multiHeadAttention_2_query_bias_v,
-      "multiHeadAttention_2.key.kernel.m": multiHeadAttention_2_key_kernel_m,
-      "multiHeadAttention_2.key.kernel.v": multiHeadAttention_2_key_kernel_v,
-      "multiHeadAttention_2.key.bias.m": multiHeadAttention_2_key_bias_m,
-      "multiHeadAttention_2.key.bias.v": multiHeadAttention_2_key_bias_v,
-      "multiHeadAttention_2.value.kernel.m": multiHeadAttention_2_value_kernel_m,
-      "multiHeadAttention_2.value.kernel.v": multiHeadAttention_2_value_kernel_v,
-      "multiHeadAttention_2.value.bias.m": multiHeadAttention_2_value_bias_m,
-      "multiHeadAttention_2.value.bias.v": multiHeadAttention_2_value_bias_v,
-      "multiHeadAttention_2.output.kernel.m": multiHeadAttention_2_output_kernel_m,
-      "multiHeadAttention_2.output.kernel.v": multiHeadAttention_2_output_kernel_v,
-      "multiHeadAttention_2.output.bias.m": multiHeadAttention_2_output_bias_m,
-      "multiHeadAttention_2.output.bias.v": multiHeadAttention_2_output_bias_v,
-      "layerNorm_4.gamma.m": layerNorm_4_gamma_m,
-      "layerNorm_4.gamma.v": layerNorm_4_gamma_v,
-      "layerNorm_4.beta.m": layerNorm_4_beta_m,
-      "layerNorm_4.beta.v": layerNorm_4_beta_v,
-      "dense_3.kernel.m": dense_3_kernel_m,
-      "dense_3.kernel.v": dense_3_kernel_v,
-      "dense_3.bias.m": dense_3_bias_m,
-      "dense_3.bias.v": dense_3_bias_v,
-      "dense_4.kernel.m": dense_4_kernel_m,
-      "dense_4.kernel.v": dense_4_kernel_v,
-      "dense_4.bias.m": dense_4_bias_m,
-      "dense_4.bias.v": dense_4_bias_v,
-      "layerNorm_5.gamma.m": layerNorm_5_gamma_m,
-      "layerNorm_5.gamma.v": layerNorm_5_gamma_v,
-      "layerNorm_5.beta.m": layerNorm_5_beta_m,
-      "layerNorm_5.beta.v": layerNorm_5_beta_v,
-      "scores.kernel.m": scores_kernel_m,
-      "scores.kernel.v": scores_kernel_v,
-      "scores.bias.m": scores_bias_m,
-      "scores.bias.v": scores_bias_v,
-      stepCount: stepCount,
-    },
-    hyper,
+    parameters: viewsOf(PARAMETERS),
+    state: viewsOf(STATE),
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -2528,15 +2410,10 @@ export interface TrainBatch {
   /** [16, 32], labels 0 ≤ y < 64 */ readonly x: Int32Array;
   /** [16, 32], labels 0 ≤ y < 64 */ readonly next: Int32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [16, 32], labels 0 ≤ y < 64 */ readonly x: Int32Array;
-  /** [16, 32], labels 0 ≤ y < 64 */ readonly next: Int32Array;
-}
+/** One batch to evaluate: the same of 16 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 32], labels 0 ≤ y < 64 */ readonly x: Int32Array;
-}
+export type PredictBatch = { /** [1, 32], labels 0 ≤ y < 64 */ readonly x: Int32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -2677,70 +2554,90 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "char-transformer";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "442a4471808c7756";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 9_365_328;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: Shape;
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
+function stateRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer?: string,
+  dtype: DType = "f32",
+): StateRow {
+  return { name, shape, dtype, offset, layer };
 }
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
+function parameterRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer = "model",
+  trainable = true,
+): ParameterRow {
+  return { name, shape, dtype: "f32", offset, layer, trainable };
 }
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("embedding.table", [64, 64], 0),
-  parameterRow("positionalEncoding.table", [32, 64], 16384),
-  parameterRow("layerNorm.gamma", [64], 24576),
-  parameterRow("layerNorm.beta", [64], 24832),
-  parameterRow("multiHeadAttention.query.kernel", [64, 64], 25088),
-  parameterRow("multiHeadAttention.query.bias", [64], 41472),
-  parameterRow("multiHeadAttention.key.kernel", [64, 64], 41728),
-  parameterRow("multiHeadAttention.key.bias", [64], 58112),
-  parameterRow("multiHeadAttention.value.kernel", [64, 64], 58368),
-  parameterRow("multiHeadAttention.value.bias", [64], 74752),
-  parameterRow("multiHeadAttention.output.kernel", [64, 64], 75008),
-  parameterRow("multiHeadAttention.output.bias", [64], 91392),
-  parameterRow("layerNorm_2.gamma", [64], 91648),
-  parameterRow("layerNorm_2.beta", [64], 91904),
-  parameterRow("dense.kernel", [64, 256], 92160),
-  parameterRow("dense.bias", [256], 157696),
-  parameterRow("dense_2.kernel", [256, 64], 158720),
-  parameterRow("dense_2.bias", [64], 224256),
-  parameterRow("layerNorm_3.gamma", [64], 224512),
-  parameterRow("layerNorm_3.beta", [64], 224768),
-  parameterRow("multiHeadAttention_2.query.kernel", [64, 64], 225024),
-  parameterRow("multiHeadAttention_2.query.bias", [64], 241408),
-  parameterRow("multiHeadAttention_2.key.kernel", [64, 64], 241664),
-  parameterRow("multiHeadAttention_2.key.bias", [64], 258048),
-  parameterRow("multiHeadAttention_2.value.kernel", [64, 64], 258304),
-  parameterRow("multiHeadAttention_2.value.bias", [64], 274688),
-  parameterRow("multiHeadAttention_2.output.kernel", [64, 64], 274944),
-  parameterRow("multiHeadAttention_2.output.bias", [64], 291328),
-  parameterRow("layerNorm_4.gamma", [64], 291584),
-  parameterRow("layerNorm_4.beta", [64], 291840),
-  parameterRow("dense_3.kernel", [64, 256], 292096),
-  parameterRow("dense_3.bias", [256], 357632),
-  parameterRow("dense_4.kernel", [256, 64], 358656),
-  parameterRow("dense_4.bias", [64], 424192),
-  parameterRow("layerNorm_5.gamma", [64], 424448),
-  parameterRow("layerNorm_5.beta", [64], 424704),
-  parameterRow("scores.kernel", [64, 64], 424960),
-  parameterRow("scores.bias", [64], 441344),
+  parameterRow("embedding.table", [64, 64], 0, "embedding"),
+  parameterRow("positionalEncoding.table", [32, 64], 16384, "positionalEncoding"),
+  parameterRow("layerNorm.gamma", [64], 24576, "layerNorm"),
+  parameterRow("layerNorm.beta", [64], 24832, "layerNorm"),
+  parameterRow("multiHeadAttention.query.kernel", [64, 64], 25088, "multiHeadAttention"),
+  parameterRow("multiHeadAttention.query.bias", [64], 41472, "multiHeadAttention"),
+  parameterRow("multiHeadAttention.key.kernel", [64, 64], 41728, "multiHeadAttention"),
+  parameterRow("multiHeadAttention.key.bias", [64], 58112, "multiHeadAttention"),
+  parameterRow("multiHeadAttention.value.kernel", [64, 64], 58368, "multiHeadAttention"),
+  parameterRow("multiHeadAttention.value.bias", [64], 74752, "multiHeadAttention"),
+  parameterRow("multiHeadAttention.output.kernel", [64, 64], 75008, "multiHeadAttention"),
+  parameterRow("multiHeadAttention.output.bias", [64], 91392, "multiHeadAttention"),
+  parameterRow("layerNorm_2.gamma", [64], 91648, "layerNorm"),
+  parameterRow("layerNorm_2.beta", [64], 91904, "layerNorm"),
+  parameterRow("dense.kernel", [64, 256], 92160, "dense"),
+  parameterRow("dense.bias", [256], 157696, "dense"),
+  parameterRow("dense_2.kernel", [256, 64], 158720, "dense"),
+  parameterRow("dense_2.bias", [64], 224256, "dense"),
+  parameterRow("layerNorm_3.gamma", [64], 224512, "layerNorm"),
+  parameterRow("layerNorm_3.beta", [64], 224768, "layerNorm"),
+  parameterRow("multiHeadAttention_2.query.kernel", [64, 64], 225024, "multiHeadAttention"),
+  parameterRow("multiHeadAttention_2.query.bias", [64], 241408, "multiHeadAttention"),
+  parameterRow("multiHeadAttention_2.key.kernel", [64, 64], 241664, "multiHeadAttention"),
+  parameterRow("multiHeadAttention_2.key.bias", [64], 258048, "multiHeadAttention"),
+  parameterRow("multiHeadAttention_2.value.kernel", [64, 64], 258304, "multiHeadAttention"),
+  parameterRow("multiHeadAttention_2.value.bias", [64], 274688, "multiHeadAttention"),
+  parameterRow("multiHeadAttention_2.output.kernel", [64, 64], 274944, "multiHeadAttention"),
+  parameterRow("multiHeadAttention_2.output.bias", [64], 291328, "multiHeadAttention"),
+  parameterRow("layerNorm_4.gamma", [64], 291584, "layerNorm"),
+  parameterRow("layerNorm_4.beta", [64], 291840, "layerNorm"),
+  parameterRow("dense_3.kernel", [64, 256], 292096, "dense"),
+  parameterRow("dense_3.bias", [256], 357632, "dense"),
+  parameterRow("dense_4.kernel", [256, 64], 358656, "dense"),
+  parameterRow("dense_4.bias", [64], 424192, "dense"),
+  parameterRow("layerNorm_5.gamma", [64], 424448, "layerNorm"),
+  parameterRow("layerNorm_5.beta", [64], 424704, "layerNorm"),
+  parameterRow("scores.kernel", [64, 64], 424960, "dense"),
+  parameterRow("scores.bias", [64], 441344, "dense"),
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
@@ -2823,10 +2720,9 @@ export const STATE: readonly StateRow[] = [
   stateRow("scores.kernel.v", [64, 64], 1307936),
   stateRow("scores.bias.m", [64], 1324320),
   stateRow("scores.bias.v", [64], 1324576),
-  stateRow("stepCount", [], 1324832, "i32"),
+  stateRow("stepCount", [], 1324832, undefined, "i32"),
 ];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Doubles<Name extends string> = Readonly<Record<Name, Float64Array>>;
@@ -2898,10 +2794,9 @@ function gatherAddAdd_16x32x64(
       sqrt_2[i * 32 + j] = sqrt;
       const layerNorm_inverse = Math.fround(1 / sqrt);
       layerNorm_inverse_2[i * 32 + j] = layerNorm_inverse;
-      const mul_1 = sum_3 * 0.015625;
       for (let l = 0; l < 64; l++)
         layerNorm_normal[i * 2048 + j * 64 + l] =
-          Math.fround(positionalEncoding[i * 2048 + j * 64 + l]! - mul_1) * layerNorm_inverse;
+          Math.fround(positionalEncoding[i * 2048 + j * 64 + l]! - mul_0) * layerNorm_inverse;
       for (let l = 0; l < 64; l++)
         layerNorm[i * 2048 + j * 64 + l] =
           layerNorm_normal[i * 2048 + j * 64 + l]! * layerNorm_gamma[l]! + layerNorm_beta[l]!;
@@ -3320,10 +3215,9 @@ function sumSqrtAdd_16x32x64(
       sqrt_2[i * 32 + j] = sqrt_3;
       const inverse_2 = Math.fround(1 / sqrt_3);
       inverse[i * 32 + j] = inverse_2;
-      const mul_1 = sum_2 * 0.015625;
       for (let l = 0; l < 64; l++)
         normal[i * 2048 + j * 64 + l] =
-          Math.fround(residual[i * 2048 + j * 64 + l]! - mul_1) * inverse_2;
+          Math.fround(residual[i * 2048 + j * 64 + l]! - mul_0) * inverse_2;
       for (let l = 0; l < 64; l++)
         layerNorm[i * 2048 + j * 64 + l] = normal[i * 2048 + j * 64 + l]! * gamma[l]! + beta[l]!;
     }
@@ -3932,10 +3826,9 @@ function sumMulAddSum_16x32x64(
         ) /
           (sqrt_5[i * 32 + j]! * 2)) *
         0.015625;
-      const mul_2 = sum_9[i * 32 + j]! * 0.015625;
       for (let l = 0; l < 64; l++)
         d_layerNorm_5_centered_2[i * 2048 + j * 64 + l] =
-          mul_1 * Math.fround(residual_4[i * 2048 + j * 64 + l]! - mul_2);
+          mul_1 * Math.fround(residual_4[i * 2048 + j * 64 + l]! - mul_0);
       const layerNorm_5_inverse_0 = layerNorm_5_inverse[i * 32 + j]!;
       for (let l = 0; l < 64; l++) {
         const d_layerNorm_5_centered_2_0 = d_layerNorm_5_centered_2[i * 2048 + j * 64 + l]!;
@@ -4735,10 +4628,9 @@ function sumMulAdd_16x32x64(
         ) /
           (sqrt_4[i * 32 + j]! * 2)) *
         0.015625;
-      const mul_2 = sum_7[i * 32 + j]! * 0.015625;
       for (let l = 0; l < 64; l++)
         d_layerNorm_4_centered_2[i * 2048 + j * 64 + l] =
-          mul_1 * Math.fround(residual_3[i * 2048 + j * 64 + l]! - mul_2);
+          mul_1 * Math.fround(residual_3[i * 2048 + j * 64 + l]! - mul_0);
       const layerNorm_4_inverse_0 = layerNorm_4_inverse[i * 32 + j]!;
       for (let l = 0; l < 64; l++) {
         const d_layerNorm_4_centered_2_0 = d_layerNorm_4_centered_2[i * 2048 + j * 64 + l]!;
@@ -5248,9 +5140,8 @@ function sumMulAdd_16x32x64_2(
         (-(Math.fround(sum_2) * (inverse[i * 32 + j]! * inverse[i * 32 + j]!)) /
           (sqrt[i * 32 + j]! * 2)) *
         0.015625;
-      const mul_2 = sum[i * 32 + j]! * 0.015625;
       for (let l = 0; l < 64; l++)
-        d_centered[i * 2048 + j * 64 + l] = mul_1 * Math.fround(x[i * 2048 + j * 64 + l]! - mul_2);
+        d_centered[i * 2048 + j * 64 + l] = mul_1 * Math.fround(x[i * 2048 + j * 64 + l]! - mul_0);
       const inverse_0 = inverse[i * 32 + j]!;
       for (let l = 0; l < 64; l++) {
         const d_centered_0 = d_centered[i * 2048 + j * 64 + l]!;
@@ -5699,19 +5590,16 @@ function gatherAddSumAdd_Nx32x64(
           embedding[i * 2048 + j * 64 + l]! + positionalEncoding_table[j * 64 + l]!;
       let sum_2 = 0;
       for (let k = 0; k < 64; k++) sum_2 += positionalEncoding[i * 2048 + j * 64 + k]!;
-      const sum_3 = Math.fround(sum_2);
-      const mul_0 = sum_3 * 0.015625;
+      const mul_0 = Math.fround(sum_2) * 0.015625;
       let sum_4 = 0;
       for (let k = 0; k < 64; k++) {
         const part_0 = Math.fround(positionalEncoding[i * 2048 + j * 64 + k]! - mul_0);
         sum_4 += part_0 * part_0;
       }
-      const sum_2_2 = Math.fround(sum_4);
-      const mul_1 = sum_3 * 0.015625;
-      const div_0 = 1 / Math.sqrt(sum_2_2 * 0.015625 + 0.00001);
+      const div_0 = 1 / Math.sqrt(Math.fround(sum_4) * 0.015625 + 0.00001);
       for (let l = 0; l < 64; l++)
         layerNorm[i * 2048 + j * 64 + l] =
-          Math.fround(positionalEncoding[i * 2048 + j * 64 + l]! - mul_1) *
+          Math.fround(positionalEncoding[i * 2048 + j * 64 + l]! - mul_0) *
             div_0 *
             layerNorm_gamma[l]! +
           layerNorm_beta[l]!;
@@ -5773,19 +5661,16 @@ function sumAdd_Nx32x64(
     for (let j = 0; j < 32; j++) {
       let sum = 0;
       for (let k = 0; k < 64; k++) sum += residual[i * 2048 + j * 64 + k]!;
-      const sum_3 = Math.fround(sum);
-      const mul_0 = sum_3 * 0.015625;
+      const mul_0 = Math.fround(sum) * 0.015625;
       let sum_2_2 = 0;
       for (let k = 0; k < 64; k++) {
         const part_0 = Math.fround(residual[i * 2048 + j * 64 + k]! - mul_0);
         sum_2_2 += part_0 * part_0;
       }
-      const sum_2_3 = Math.fround(sum_2_2);
-      const mul_1 = sum_3 * 0.015625;
-      const div_0 = 1 / Math.sqrt(sum_2_3 * 0.015625 + 0.00001);
+      const div_0 = 1 / Math.sqrt(Math.fround(sum_2_2) * 0.015625 + 0.00001);
       for (let l = 0; l < 64; l++)
         layerNorm[i * 2048 + j * 64 + l] =
-          Math.fround(residual[i * 2048 + j * 64 + l]! - mul_1) * div_0 * gamma[l]! + beta[l]!;
+          Math.fround(residual[i * 2048 + j * 64 + l]! - mul_0) * div_0 * gamma[l]! + beta[l]!;
     }
   }
   return function sumAdd_Nx32x64(): void {
@@ -5794,12 +5679,14 @@ function sumAdd_Nx32x64(
 }
 
 /**
- * dense_product[i<16,j<32,l<256] = Σ k<64: layerNorm[i,j,k]·dense_kernel[k,l]
+ * dense_product[i<rows,j<32,l<256] = Σ k<64: layerNorm[i,j,k]·dense_kernel[k,l]
  * dense_z[i,j,l] = dense_product[i,j,l] + dense_bias[l]
  * dense[i,j,l] = dense_z[i,j,l]·0.5·(erf(dense_z[i,j,l]·0.7071067811865476) + 1)
  * All sums first, kept in dense; then the rest, point by point.
+ * Takes 1 or 16 rows.
  */
-function dotAddMul_16x32x64x256_evaluate(
+function dotAddMul_Nx32x64x256(
+  rows: number,
   arrays: Floats<"layerNorm" | "dense_kernel" | "dense" | "dense_bias">,
 ): () => void {
   function block(i: number, j: number): void {
@@ -5895,9 +5782,9 @@ function dotAddMul_16x32x64x256_evaluate(
     for (let j = 0; j < 32; j++)
       for (let l = 0; l < 256; l++) mul(dense, dense_bias, i * 8192 + j * 256 + l, l);
   }
-  return function dotAddMul_16x32x64x256_evaluate(): void {
-    for (let i = 0; i < 16; i++) for (let j = 0; j < 32; j += 2) block(i, j);
-    for (let i = 0; i < 16; i++) block_2(i);
+  return function dotAddMul_Nx32x64x256(): void {
+    for (let i = 0; i < rows; i++) for (let j = 0; j < 32; j += 2) block(i, j);
+    for (let i = 0; i < rows; i++) block_2(i);
   };
 }
 
@@ -6086,109 +5973,6 @@ function argmaxSum_16x32_evaluate(
 }
 
 /**
- * dense_product[i<1,j<32,l<256] = Σ k<64: layerNorm[0,j,k]·dense_kernel[k,l]
- * dense_z[i,j,l] = dense_product[0,j,l] + dense_bias[l]
- * dense[i,j,l] = dense_z[0,j,l]·0.5·(erf(dense_z[0,j,l]·0.7071067811865476) + 1)
- * All sums first, kept in dense; then the rest, point by point.
- */
-function dotAddMul_1x32x64x256_predict(
-  arrays: Floats<"layerNorm" | "dense_kernel" | "dense" | "dense_bias">,
-): () => void {
-  function block(j: number): void {
-    j &= 31;
-    const { layerNorm, dense_kernel, dense } = arrays;
-    for (let l = 0; l < 255; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 4) {
-        {
-          const layerNorm_0 = layerNorm[j * 64 + k]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 2]!;
-          const layerNorm_1 = layerNorm[j * 64 + k + 64]!;
-          sum00 += layerNorm_0 * dense_kernel_0;
-          sum01 += layerNorm_0 * dense_kernel_1;
-          sum02 += layerNorm_0 * dense_kernel_2;
-          sum10 += layerNorm_1 * dense_kernel_0;
-          sum11 += layerNorm_1 * dense_kernel_1;
-          sum12 += layerNorm_1 * dense_kernel_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[j * 64 + k + 1]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l + 256]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 257]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 258]!;
-          const layerNorm_1 = layerNorm[j * 64 + k + 65]!;
-          sum00 += layerNorm_0 * dense_kernel_0;
-          sum01 += layerNorm_0 * dense_kernel_1;
-          sum02 += layerNorm_0 * dense_kernel_2;
-          sum10 += layerNorm_1 * dense_kernel_0;
-          sum11 += layerNorm_1 * dense_kernel_1;
-          sum12 += layerNorm_1 * dense_kernel_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[j * 64 + k + 2]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l + 512]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 513]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 514]!;
-          const layerNorm_1 = layerNorm[j * 64 + k + 66]!;
-          sum00 += layerNorm_0 * dense_kernel_0;
-          sum01 += layerNorm_0 * dense_kernel_1;
-          sum02 += layerNorm_0 * dense_kernel_2;
-          sum10 += layerNorm_1 * dense_kernel_0;
-          sum11 += layerNorm_1 * dense_kernel_1;
-          sum12 += layerNorm_1 * dense_kernel_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[j * 64 + k + 3]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l + 768]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 769]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 770]!;
-          const layerNorm_1 = layerNorm[j * 64 + k + 67]!;
-          sum00 += layerNorm_0 * dense_kernel_0;
-          sum01 += layerNorm_0 * dense_kernel_1;
-          sum02 += layerNorm_0 * dense_kernel_2;
-          sum10 += layerNorm_1 * dense_kernel_0;
-          sum11 += layerNorm_1 * dense_kernel_1;
-          sum12 += layerNorm_1 * dense_kernel_2;
-        }
-      }
-      dense[j * 256 + l] = sum00;
-      dense[j * 256 + l + 1] = sum01;
-      dense[j * 256 + l + 2] = sum02;
-      dense[j * 256 + l + 256] = sum10;
-      dense[j * 256 + l + 257] = sum11;
-      dense[j * 256 + l + 258] = sum12;
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const layerNorm_2 = layerNorm[j * 64 + k]!;
-      const dense_kernel_3 = dense_kernel[k * 256 + 255]!;
-      const layerNorm_3 = layerNorm[j * 64 + k + 64]!;
-      sum0 += layerNorm_2 * dense_kernel_3;
-      sum1 += layerNorm_3 * dense_kernel_3;
-    }
-    dense[j * 256 + 255] = sum0;
-    dense[j * 256 + 511] = sum1;
-  }
-  return function dotAddMul_1x32x64x256_predict(): void {
-    const { dense, dense_bias } = arrays;
-    for (let j = 0; j < 32; j += 2) block(j);
-    for (let j = 0; j < 32; j++)
-      for (let l = 0; l < 256; l++) mul(dense, dense_bias, j * 256 + l, l);
-  };
-}
-
-/**
  * m′ = m·0.9 + g·(1 − 0.9)
  * v′ = v·0.999 + g·g·(1 − 0.999)
  * w′ = w − w·0.00001 − m′·rate / (sqrt(v′·correction) + 1e-8)
@@ -6237,11 +6021,8 @@ function mul(dense: Float32Array, dense_bias: Float32Array, at: number, at_2: nu
   dense[at] = dense_z * 0.5 * (erf(dense_z * 0.7071067811865476) + 1);
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -6364,7 +6145,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** ⌊2¹²⁰⁰/2π⌋: enough of 1/2π to reduce every double. */
 const turnsPerRadian = BigInt(
@@ -6494,18 +6274,12 @@ function sin(x: number): number {
   return (1 - 2 * (n & 1)) * r * (1 + p);
 }
 
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /** Fills a view with normal numbers, two at a time (Box & Muller 1958). */

@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 109, backward 129), evaluate 286, predict 360
-//   memory 413: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 981: batches, and what a trainer is
-//   tables 1061: what bytes() packs
-//   kernels 1130: in the order in which statements call them, each under its definitions
-//   checks 4717: of what is passed in
-//   mathematics 4864: functions and random numbers that all machines compute alike
+//   step 27 (forward 38, update 107, backward 122), evaluate 279, predict 351
+//   memory 403: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 942: batches, and what a trainer is
+//   tables 1023: what bytes() packs
+//   kernels 1105: in the order in which statements call them, each under its definitions
+//   checks 4691: of what is passed in
+//   mathematics 4835: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 742ca19c7a19bdc8
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 2de618b562039ac1
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -87,86 +87,79 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores();
 
     // — softmaxCrossEntropy: mean of −log softmax(s)[y]
-    // 17. cast = f32(live rows)    %cast  cast, models/cifar-convnet.ts:19
-    const cast = live_rows[0]!;
-    // 18. perRow = 1 / cast    %perRow  recip, models/cifar-convnet.ts:19
-    const perRow = Math.fround(1 / cast);
-    // 19. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 21): d_a = d_y ⊙ b, models/cifar-convnet.ts:19
+    // 17. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/cifar-convnet.ts:19
+    const perRow = Math.fround(1 / live_rows[0]!);
+    // 18. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 20): d_a = d_y ⊙ b, models/cifar-convnet.ts:19
     d_rowSum[0] = perRow;
 
-    // 20. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/cifar-convnet.ts:19
-    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 20): where: d_a = d_y ⊙ (c
+    // 19. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/cifar-convnet.ts:19
+    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 19): where: d_a = d_y ⊙ (c
     //     ? 1 : 0); sub: d_a = d_y, d_b = −d_y, d_x = Σ over the uses of x; log: d_x = d_y / x; exp: d_x = d_y ⊙ y,
     //     models/cifar-convnet.ts:19
-    // d_scores, d_broadcast_6, d_scores.product = d_shifted    %d_scores, %d_broadcast_6, %d_scores.product  adjoint of sub (statement 20):
+    // d_scores, d_broadcast_6, d_scores.product = d_shifted    %d_scores, %d_broadcast_6, %d_scores.product  adjoint of sub (statement 19):
     //     d_a = d_y; add (statement 16): d_b = d_y, d_a = d_y, models/cifar-convnet.ts:19, 17
     reduceMaxExpSumAdd_d_shifted();
 
-    // 21. loss = rowSum ⊙ perRow    %loss  mul, models/cifar-convnet.ts:19
+    // 20. loss = rowSum ⊙ perRow    %loss  mul, models/cifar-convnet.ts:19
     const loss = Math.fround(rowSum[0]! * perRow);
 
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: scores.bias in 29, …, conv1.kernel in 63.
-    // 22. 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/cifar-convnet.ts:22
-    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
-    // 23. adam.1-beta1^t_next = 1-beta1^t_mul + (1 − 0.9)    %adam.1-beta1^t_next  update of 1-beta1^t by adam, models/cifar-convnet.ts:22
-    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
-    // 24. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/cifar-convnet.ts:22
+    //     1e-8). Each w is updated where its gradient is finished: scores.bias in 26, …, conv1.kernel in 60.
+    // 21. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/cifar-convnet.ts:22
+    adam_1_beta1_t[0] = adam_1_beta1_t[0]! * 0.9 + (1 - 0.9);
+    // 22. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/cifar-convnet.ts:22
     rate[0] = 0.001 / adam_1_beta1_t[0]!;
-    // 25. 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/cifar-convnet.ts:22
-    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
-    // 26. adam.1-beta2^t_next = 1-beta2^t_mul + (1 − 0.999)    %adam.1-beta2^t_next  update of 1-beta2^t by adam,
-    //     models/cifar-convnet.ts:22
-    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
-    // 27. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/cifar-convnet.ts:22
+    // 23. 1-beta2^t by adam    %1-beta2^t_mul, %adam.1-beta2^t_next  update, models/cifar-convnet.ts:22
+    adam_1_beta2_t[0] = adam_1_beta2_t[0]! * 0.999 + (1 - 0.999);
+    // 24. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/cifar-convnet.ts:22
     correction[0] = 1 / adam_1_beta2_t[0]!;
-    // 28. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/cifar-convnet.ts:22
+    // 25. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/cifar-convnet.ts:22
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
     // — adjoint of scores
-    // 29. d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 16): d_x = Σ d_y,
+    // 26. d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 16): d_x = Σ d_y,
     //     models/cifar-convnet.ts:17
     // scores.bias by adam with d_scores.bias    %scores.bias_mul…%scores.bias_next  update, models/cifar-convnet.ts:17
     sumAdam_scores_bias();
 
     // — adjoint of hidden
-    // 30. d_hidden = d_shifted · scores.kernelᵀ    %d_hidden  adjoint of dot (statement 16): d_a = d_y·bᵀ, models/cifar-convnet.ts:17
+    // 27. d_hidden = d_shifted · scores.kernelᵀ    %d_hidden  adjoint of dot (statement 16): d_a = d_y·bᵀ, models/cifar-convnet.ts:17
     // d_hidden.z = [0 < hidden] ? d_hidden : 0    %d_hidden.z_lt, %d_hidden.z  adjoint of relu (statement 15): d_x = d_y ⊙ (0 < y ? 1 : 0)
     //     for y = x < 0 ? 0 : x, models/cifar-convnet.ts:16
     // d_broadcast_5, d_hidden.product = d_hidden.z    %d_broadcast_5, %d_hidden.product  adjoint of add (statement 15): d_b = d_y, d_a =
     //     d_y, models/cifar-convnet.ts:16
     dotWhere_d_hidden_z();
 
-    // 31. d_scores.kernel = hiddenᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 16): d_b = aᵀ·d_y,
+    // 28. d_scores.kernel = hiddenᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 16): d_b = aᵀ·d_y,
     //     models/cifar-convnet.ts:17
     // scores.kernel by adam with d_scores.kernel    %scores.kernel_mul…%scores.kernel_next  update, models/cifar-convnet.ts:17
     dotAdam_scores_kernel();
 
     // — adjoint of hidden
-    // 32. d_hidden.bias = Σ d_hidden.z over axes 0    %d_hidden.bias  adjoint of broadcast (statement 15): d_x = Σ d_y,
+    // 29. d_hidden.bias = Σ d_hidden.z over axes 0    %d_hidden.bias  adjoint of broadcast (statement 15): d_x = Σ d_y,
     //     models/cifar-convnet.ts:16
     // hidden.bias by adam with d_hidden.bias    %hidden.bias_mul…%hidden.bias_next  update, models/cifar-convnet.ts:16
     sumAdam_hidden_bias();
 
-    // 33. d_hidden.z_wide = d_hidden.z in double    %d_hidden.z_wide  widen for d_flatten, models/cifar-convnet.ts:16
+    // 30. d_hidden.z_wide = d_hidden.z in double    %d_hidden.z_wide  widen for d_flatten, models/cifar-convnet.ts:16
     widen_d_hidden_z_wide();
-    // 34. d_flatten = d_hidden.z · hidden.kernelᵀ    %d_flatten  adjoint of dot (statement 15): d_a = d_y·bᵀ, models/cifar-convnet.ts:16
+    // 31. d_flatten = d_hidden.z · hidden.kernelᵀ    %d_flatten  adjoint of dot (statement 15): d_a = d_y·bᵀ, models/cifar-convnet.ts:16
     dot_d_flatten();
-    // 35. quarter_wide = quarter in double    %quarter_wide  widen for d_hidden.kernel, models/cifar-convnet.ts:16
+    // 32. quarter_wide = quarter in double    %quarter_wide  widen for d_hidden.kernel, models/cifar-convnet.ts:16
     widen_quarter_wide();
-    // 36. d_hidden.z_wide_2 = d_hidden.z in double    %d_hidden.z_wide_2  widen for d_hidden.kernel, models/cifar-convnet.ts:16
+    // 33. d_hidden.z_wide_2 = d_hidden.z in double    %d_hidden.z_wide_2  widen for d_hidden.kernel, models/cifar-convnet.ts:16
     widen_d_hidden_z_wide_2();
-    // 37. d_hidden.kernel = reshape(quarter, [64,4096])ᵀ · d_hidden.z    %d_hidden.kernel  adjoint of dot (statement 15): d_b = aᵀ·d_y,
+    // 34. d_hidden.kernel = reshape(quarter, [64,4096])ᵀ · d_hidden.z    %d_hidden.kernel  adjoint of dot (statement 15): d_b = aᵀ·d_y,
     //     models/cifar-convnet.ts:16
     // hidden.kernel by adam with d_hidden.kernel    %hidden.kernel_mul…%hidden.kernel_next  update, models/cifar-convnet.ts:16
     dotAdam_hidden_kernel();
 
     // — adjoint of quarter, conv4
-    // 38. d_conv4_windowArgmax = argmax conv4 over windows [1,1,2,2]    %d_conv4_windowArgmax  adjoint of windowMax (statement 13): d_x =
+    // 35. d_conv4_windowArgmax = argmax conv4 over windows [1,1,2,2]    %d_conv4_windowArgmax  adjoint of windowMax (statement 13): d_x =
     //     d_y where x was the window's first largest, models/cifar-convnet.ts:15
     // d_conv4 = reshape(d_flatten, [64,64,8,8]) scattered to d_conv4_windowArgmax    %d_conv4  adjoint of windowMax (statement 13): d_x =
     //     d_y where x was the window's first largest, models/cifar-convnet.ts:15
@@ -176,18 +169,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/cifar-convnet.ts:14
     windowArgmaxWhere_d_conv4_z();
 
-    // 39. d_conv4.bias = Σ d_conv4.z over axes 0,2,3    %d_conv4.bias  adjoint of broadcast (statement 12): d_x = Σ d_y,
+    // 36. d_conv4.bias = Σ d_conv4.z over axes 0,2,3    %d_conv4.bias  adjoint of broadcast (statement 12): d_x = Σ d_y,
     //     models/cifar-convnet.ts:14
     // conv4.bias by adam with d_conv4.bias    %conv4.bias_mul…%conv4.bias_next  update, models/cifar-convnet.ts:14
     sumAdam_conv4_bias();
 
-    // 40. d_conv4.z_padded_wide = d_conv4.z_padded in double    %d_conv4.z_padded_wide  widen for d_conv3, models/cifar-convnet.ts:14
+    // 37. d_conv4.z_padded_wide = d_conv4.z_padded in double    %d_conv4.z_padded_wide  widen for d_conv3, models/cifar-convnet.ts:14
     widen_d_conv4_z_padded_wide();
-    // 41. conv4.kernel_wide_2 = conv4.kernel in double    %conv4.kernel_wide_2  widen for d_conv3, models/cifar-convnet.ts:14
+    // 38. conv4.kernel_wide_2 = conv4.kernel in double    %conv4.kernel_wide_2  widen for d_conv3, models/cifar-convnet.ts:14
     widen_conv4_kernel_wide_2();
 
     // — adjoint of conv3
-    // 42. d_conv3 = d_conv4.z ∗ reverse(transpose(conv4.kernel, [1,0,2,3]), [2,3])    %d_conv3  adjoint of conv (statement 12): d_x = d_y ∗
+    // 39. d_conv3 = d_conv4.z ∗ reverse(transpose(conv4.kernel, [1,0,2,3]), [2,3])    %d_conv3  adjoint of conv (statement 12): d_x = d_y ∗
     //     reversed w, models/cifar-convnet.ts:14
     // d_conv3.z = [0 < conv3] ? d_conv3 : 0    %d_conv3.z_lt, %d_conv3.z  adjoint of relu (statement 9): d_x = d_y ⊙ (0 < y ? 1 : 0) for y
     //     = x < 0 ? 0 : x, models/cifar-convnet.ts:14
@@ -195,39 +188,39 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/cifar-convnet.ts:14
     convWhere_d_conv3_z();
 
-    // 43. conv3_padded_wide_2 = conv3_padded in double    %conv3_padded_wide_2  widen for d_conv4.kernel, models/cifar-convnet.ts:14
+    // 40. conv3_padded_wide_2 = conv3_padded in double    %conv3_padded_wide_2  widen for d_conv4.kernel, models/cifar-convnet.ts:14
     widen_conv3_padded_wide_2();
-    // 44. d_conv4.z_wide = d_conv4.z in double    %d_conv4.z_wide  widen for d_conv4.kernel, models/cifar-convnet.ts:14
+    // 41. d_conv4.z_wide = d_conv4.z in double    %d_conv4.z_wide  widen for d_conv4.kernel, models/cifar-convnet.ts:14
     widen_d_conv4_z_wide();
-    // 45. d_conv4.kernel_conv = transpose(conv3, [1,0,2,3]) ∗ transpose(d_conv4.z, [1,0,2,3])    %d_conv4.kernel_conv  adjoint of conv
+    // 42. d_conv4.kernel_conv = transpose(conv3, [1,0,2,3]) ∗ transpose(d_conv4.z, [1,0,2,3])    %d_conv4.kernel_conv  adjoint of conv
     //     (statement 12): d_w = xᵀ ∗ d_yᵀ, models/cifar-convnet.ts:14
     // conv4.kernel by adam with d_conv4.kernel_conv    %conv4.kernel_mul…%conv4.kernel_next  update, models/cifar-convnet.ts:14
     convAdam_conv4_kernel();
 
     // — adjoint of conv3
-    // 46. d_conv3.bias = Σ d_conv3.z over axes 0,2,3    %d_conv3.bias  adjoint of broadcast (statement 9): d_x = Σ d_y,
+    // 43. d_conv3.bias = Σ d_conv3.z over axes 0,2,3    %d_conv3.bias  adjoint of broadcast (statement 9): d_x = Σ d_y,
     //     models/cifar-convnet.ts:14
     // conv3.bias by adam with d_conv3.bias    %conv3.bias_mul…%conv3.bias_next  update, models/cifar-convnet.ts:14
     sumAdam_conv3_bias();
 
-    // 47. d_conv3.z_padded_wide = d_conv3.z_padded in double    %d_conv3.z_padded_wide  widen for d_half, models/cifar-convnet.ts:14
+    // 44. d_conv3.z_padded_wide = d_conv3.z_padded in double    %d_conv3.z_padded_wide  widen for d_half, models/cifar-convnet.ts:14
     widen_d_conv3_z_padded_wide();
-    // 48. conv3.kernel_wide_2 = conv3.kernel in double    %conv3.kernel_wide_2  widen for d_half, models/cifar-convnet.ts:14
+    // 45. conv3.kernel_wide_2 = conv3.kernel in double    %conv3.kernel_wide_2  widen for d_half, models/cifar-convnet.ts:14
     widen_conv3_kernel_wide_2();
-    // 49. d_half = d_conv3.z ∗ reverse(transpose(conv3.kernel, [1,0,2,3]), [2,3])    %d_half  adjoint of conv (statement 9): d_x = d_y ∗
+    // 46. d_half = d_conv3.z ∗ reverse(transpose(conv3.kernel, [1,0,2,3]), [2,3])    %d_half  adjoint of conv (statement 9): d_x = d_y ∗
     //     reversed w, models/cifar-convnet.ts:14
     conv_d_half();
-    // 50. half_padded_wide_2 = half_padded in double    %half_padded_wide_2  widen for d_conv3.kernel, models/cifar-convnet.ts:14
+    // 47. half_padded_wide_2 = half_padded in double    %half_padded_wide_2  widen for d_conv3.kernel, models/cifar-convnet.ts:14
     widen_half_padded_wide_2();
-    // 51. d_conv3.z_wide = d_conv3.z in double    %d_conv3.z_wide  widen for d_conv3.kernel, models/cifar-convnet.ts:14
+    // 48. d_conv3.z_wide = d_conv3.z in double    %d_conv3.z_wide  widen for d_conv3.kernel, models/cifar-convnet.ts:14
     widen_d_conv3_z_wide();
-    // 52. d_conv3.kernel_conv = transpose(half, [1,0,2,3]) ∗ transpose(d_conv3.z, [1,0,2,3])    %d_conv3.kernel_conv  adjoint of conv
+    // 49. d_conv3.kernel_conv = transpose(half, [1,0,2,3]) ∗ transpose(d_conv3.z, [1,0,2,3])    %d_conv3.kernel_conv  adjoint of conv
     //     (statement 9): d_w = xᵀ ∗ d_yᵀ, models/cifar-convnet.ts:14
     // conv3.kernel by adam with d_conv3.kernel_conv    %conv3.kernel_mul…%conv3.kernel_next  update, models/cifar-convnet.ts:14
     convAdam_conv3_kernel();
 
     // — adjoint of half, conv2
-    // 53. d_conv2_windowArgmax = argmax conv2 over windows [1,1,2,2]    %d_conv2_windowArgmax  adjoint of windowMax (statement 6): d_x =
+    // 50. d_conv2_windowArgmax = argmax conv2 over windows [1,1,2,2]    %d_conv2_windowArgmax  adjoint of windowMax (statement 6): d_x =
     //     d_y where x was the window's first largest, models/cifar-convnet.ts:13
     // d_conv2 = d_half scattered to d_conv2_windowArgmax    %d_conv2  adjoint of windowMax (statement 6): d_x = d_y where x was the
     //     window's first largest, models/cifar-convnet.ts:13
@@ -237,18 +230,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/cifar-convnet.ts:12
     windowArgmaxWhere_d_conv2_z();
 
-    // 54. d_conv2.bias = Σ d_conv2.z over axes 0,2,3    %d_conv2.bias  adjoint of broadcast (statement 5): d_x = Σ d_y,
+    // 51. d_conv2.bias = Σ d_conv2.z over axes 0,2,3    %d_conv2.bias  adjoint of broadcast (statement 5): d_x = Σ d_y,
     //     models/cifar-convnet.ts:12
     // conv2.bias by adam with d_conv2.bias    %conv2.bias_mul…%conv2.bias_next  update, models/cifar-convnet.ts:12
     sumAdam_conv2_bias();
 
-    // 55. d_conv2.z_padded_wide = d_conv2.z_padded in double    %d_conv2.z_padded_wide  widen for d_conv1, models/cifar-convnet.ts:12
+    // 52. d_conv2.z_padded_wide = d_conv2.z_padded in double    %d_conv2.z_padded_wide  widen for d_conv1, models/cifar-convnet.ts:12
     widen_d_conv2_z_padded_wide();
-    // 56. conv2.kernel_wide_2 = conv2.kernel in double    %conv2.kernel_wide_2  widen for d_conv1, models/cifar-convnet.ts:12
+    // 53. conv2.kernel_wide_2 = conv2.kernel in double    %conv2.kernel_wide_2  widen for d_conv1, models/cifar-convnet.ts:12
     widen_conv2_kernel_wide_2();
 
     // — adjoint of conv1
-    // 57. d_conv1 = d_conv2.z ∗ reverse(transpose(conv2.kernel, [1,0,2,3]), [2,3])    %d_conv1  adjoint of conv (statement 5): d_x = d_y ∗
+    // 54. d_conv1 = d_conv2.z ∗ reverse(transpose(conv2.kernel, [1,0,2,3]), [2,3])    %d_conv1  adjoint of conv (statement 5): d_x = d_y ∗
     //     reversed w, models/cifar-convnet.ts:12
     // d_conv1.z = [0 < conv1] ? d_conv1 : 0    %d_conv1.z_lt, %d_conv1.z  adjoint of relu (statement 2): d_x = d_y ⊙ (0 < y ? 1 : 0) for y
     //     = x < 0 ? 0 : x, models/cifar-convnet.ts:12
@@ -256,24 +249,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/cifar-convnet.ts:12
     convWhere_d_conv1_z();
 
-    // 58. conv1_padded_wide_2 = conv1_padded in double    %conv1_padded_wide_2  widen for d_conv2.kernel, models/cifar-convnet.ts:12
+    // 55. conv1_padded_wide_2 = conv1_padded in double    %conv1_padded_wide_2  widen for d_conv2.kernel, models/cifar-convnet.ts:12
     widen_conv1_padded_wide_2();
-    // 59. d_conv2.z_wide = d_conv2.z in double    %d_conv2.z_wide  widen for d_conv2.kernel, models/cifar-convnet.ts:12
+    // 56. d_conv2.z_wide = d_conv2.z in double    %d_conv2.z_wide  widen for d_conv2.kernel, models/cifar-convnet.ts:12
     widen_d_conv2_z_wide();
-    // 60. d_conv2.kernel_conv = transpose(conv1, [1,0,2,3]) ∗ transpose(d_conv2.z, [1,0,2,3])    %d_conv2.kernel_conv  adjoint of conv
+    // 57. d_conv2.kernel_conv = transpose(conv1, [1,0,2,3]) ∗ transpose(d_conv2.z, [1,0,2,3])    %d_conv2.kernel_conv  adjoint of conv
     //     (statement 5): d_w = xᵀ ∗ d_yᵀ, models/cifar-convnet.ts:12
     // conv2.kernel by adam with d_conv2.kernel_conv    %conv2.kernel_mul…%conv2.kernel_next  update, models/cifar-convnet.ts:12
     convAdam_conv2_kernel();
 
     // — adjoint of conv1
-    // 61. d_conv1.bias = Σ d_conv1.z over axes 0,2,3    %d_conv1.bias  adjoint of broadcast (statement 2): d_x = Σ d_y,
+    // 58. d_conv1.bias = Σ d_conv1.z over axes 0,2,3    %d_conv1.bias  adjoint of broadcast (statement 2): d_x = Σ d_y,
     //     models/cifar-convnet.ts:12
     // conv1.bias by adam with d_conv1.bias    %conv1.bias_mul…%conv1.bias_next  update, models/cifar-convnet.ts:12
     sumAdam_conv1_bias();
 
-    // 62. x_padded_2_wide = x_padded_2 in double    %x_padded_2_wide  widen for d_conv1.kernel, models/cifar-convnet.ts:12
+    // 59. x_padded_2_wide = x_padded_2 in double    %x_padded_2_wide  widen for d_conv1.kernel, models/cifar-convnet.ts:12
     widen_x_padded_2_wide();
-    // 63. d_conv1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv1.z, [1,0,2,3])    %d_conv1.kernel_conv  adjoint of conv
+    // 60. d_conv1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv1.z, [1,0,2,3])    %d_conv1.kernel_conv  adjoint of conv
     //     (statement 2): d_w = xᵀ ∗ d_yᵀ, models/cifar-convnet.ts:12
     // conv1.kernel by adam with d_conv1.kernel_conv    %conv1.kernel_mul…%conv1.kernel_next  update, models/cifar-convnet.ts:12
     convAdam_conv1_kernel();
@@ -337,20 +330,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores_evaluate();
     // 13. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  13 nodes, models/cifar-convnet.ts:19, 21
     reduceMaxSum_rowSum_evaluate();
-    // 14. cast, cast_3 = f32(live rows)    %cast, %cast_3  cast, models/cifar-convnet.ts:19, 21
-    const cast = live_rows_evaluate[0]!;
-    // 15. perRow, perRow_2 = 1 / cast    %perRow, %perRow_2  recip, models/cifar-convnet.ts:19, 21
-    const perRow = Math.fround(1 / cast);
-    // 16. loss = rowSum ⊙ perRow    %loss  mul, models/cifar-convnet.ts:19
+    // 14. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/cifar-convnet.ts:19, 21
+    const perRow = Math.fround(1 / live_rows_evaluate[0]!);
+    // 15. loss = rowSum ⊙ perRow    %loss  mul, models/cifar-convnet.ts:19
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
     // — accuracy: share of the rows whose largest score is their label's
-    // 17. isLive_2 as in statement 13    %isLive, %isLive_2  again, models/cifar-convnet.ts:19, 21
+    // 16. isLive_2 as in statement 13    %isLive, %isLive_2  again, models/cifar-convnet.ts:19, 21
     // argmax = argmax scores over axis 1    %argmax  argmax, models/cifar-convnet.ts:21
     // rowSum_2 = Σ ([row < live rows] ? f32([argmax = y]) : 0)    %eq, %cast_2, %liveRows_2, %rowSum_2  sum, models/cifar-convnet.ts:21
     argmaxSum_rowSum_2_evaluate();
 
-    // 18. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/cifar-convnet.ts:21
+    // 17. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/cifar-convnet.ts:21
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
     return { loss: loss * count, accuracy: metrics * count, count };
@@ -358,10 +349,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
     checkBatch("predict takes a batch", batch, taken_2, taken);
-    checkArray(x_predict, batch["x"], 3072, count, "x");
-    feed(x_predict, batch["x"], 3072, count);
+    checkArray(x_predict, batch["x"], 3072, 1, "x");
+    feed(x_predict, batch["x"], 3072, 1);
 
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for conv1.product, models/cifar-convnet.ts:12
     pad_x_padded_predict();
@@ -454,32 +444,32 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_bias_m = new Float32Array(arena, 26020304, 10); // [10]  state, always
   const scores_bias_v = new Float32Array(arena, 26020352, 10); // [10]  state, always
   const stepCount = new Int32Array(arena, 26020400, 1); // []  state, always
-  const x = new Float32Array(arena, 78514752, 196608); // [64,3,32,32]  input, 1–62
-  const y = new Int32Array(arena, 57543232, 64); // [64]  input, 1–20
-  const live_rows = new Int32Array(arena, 57543488, 1); // []  input, 1–20
-  const conv1 = new Float32Array(arena, 44960320, 2097152); // [64,32,32,32]  residual, 2–58
-  const conv2 = new Float32Array(arena, 61737536, 2097152); // [64,32,32,32]  residual, 5–53
-  const half = new Float32Array(arena, 74320448, 524288); // [64,32,16,16]  residual, 6–50
-  const conv3 = new Float32Array(arena, 53348928, 1048576); // [64,64,16,16]  residual, 9–43
-  const conv4 = new Float32Array(arena, 70126144, 1048576); // [64,64,16,16]  residual, 12–38
-  const quarter = new Float32Array(arena, 42797632, 262144); // [64,64,8,8]  residual, 13–35
-  const hidden = new Float32Array(arena, 43846208, 32768); // [64,512]  residual, 15–31
-  const scores = new Float32Array(arena, 26020416, 640); // [64,10]  scratch, 16–20
-  const d_rowSum = new Float32Array(arena, 26025536, 1); // []  scratch, 19–20
-  const exps = new Float32Array(arena, 26022976, 640); // [64,10]  residual, 20
-  const rowSum = new Float32Array(arena, 26025536, 1); // []  scratch, 20–21, over d_rowSum
-  const d_shifted = new Float32Array(arena, 26020416, 640); // [64,10]  scratch, 20–31, over scores
-  const rate = new Float32Array(arena, 79301184, 1); // []  scratch, 24–63
-  const correction = new Float32Array(arena, 79301200, 1); // []  scratch, 27–63
-  const d_hidden_z = new Float32Array(arena, 29428288, 32768); // [64,512]  scratch, 30–36
-  const d_flatten = new Float32Array(arena, 28117568, 262144); // [64,4096]  scratch, 34–38
-  const d_conv4_windowArgmax = new Int32Array(arena, 26020416, 262144); // [64,64,8,8]  scratch, 38
-  const d_conv4_z = new Float32Array(arena, 70126144, 1048576); // [64,64,16,16]  scratch, 38–44, over conv4
-  const d_conv3_z = new Float32Array(arena, 39717440, 1048576); // [64,64,16,16]  scratch, 42–51
-  const d_half = new Float32Array(arena, 53348928, 524288); // [64,32,16,16]  scratch, 49–53
-  const d_conv2_windowArgmax = new Int32Array(arena, 26020416, 524288); // [64,32,16,16]  scratch, 53
-  const d_conv2_z = new Float32Array(arena, 61737536, 2097152); // [64,32,32,32]  scratch, 53–59, over conv2
-  const d_conv1_z = new Float32Array(arena, 70126144, 2097152); // [64,32,32,32]  scratch, 57–63
+  const x = new Float32Array(arena, 78514752, 196608); // [64,3,32,32]  input, 1–59
+  const y = new Int32Array(arena, 57543232, 64); // [64]  input, 1–19
+  const live_rows = new Int32Array(arena, 57543488, 1); // []  input, 1–19
+  const conv1 = new Float32Array(arena, 44960320, 2097152); // [64,32,32,32]  residual, 2–55
+  const conv2 = new Float32Array(arena, 61737536, 2097152); // [64,32,32,32]  residual, 5–50
+  const half = new Float32Array(arena, 74320448, 524288); // [64,32,16,16]  residual, 6–47
+  const conv3 = new Float32Array(arena, 53348928, 1048576); // [64,64,16,16]  residual, 9–40
+  const conv4 = new Float32Array(arena, 70126144, 1048576); // [64,64,16,16]  residual, 12–35
+  const quarter = new Float32Array(arena, 42797632, 262144); // [64,64,8,8]  residual, 13–32
+  const hidden = new Float32Array(arena, 43846208, 32768); // [64,512]  residual, 15–28
+  const scores = new Float32Array(arena, 26020416, 640); // [64,10]  scratch, 16–19
+  const d_rowSum = new Float32Array(arena, 26025536, 1); // []  scratch, 18–19
+  const exps = new Float32Array(arena, 26022976, 640); // [64,10]  residual, 19
+  const rowSum = new Float32Array(arena, 26025536, 1); // []  scratch, 19–20, over d_rowSum
+  const d_shifted = new Float32Array(arena, 26020416, 640); // [64,10]  scratch, 19–28, over scores
+  const rate = new Float32Array(arena, 79301184, 1); // []  scratch, 22–60
+  const correction = new Float32Array(arena, 79301200, 1); // []  scratch, 24–60
+  const d_hidden_z = new Float32Array(arena, 29428288, 32768); // [64,512]  scratch, 27–33
+  const d_flatten = new Float32Array(arena, 28117568, 262144); // [64,4096]  scratch, 31–35
+  const d_conv4_windowArgmax = new Int32Array(arena, 26020416, 262144); // [64,64,8,8]  scratch, 35
+  const d_conv4_z = new Float32Array(arena, 70126144, 1048576); // [64,64,16,16]  scratch, 35–41, over conv4
+  const d_conv3_z = new Float32Array(arena, 39717440, 1048576); // [64,64,16,16]  scratch, 39–48
+  const d_half = new Float32Array(arena, 53348928, 524288); // [64,32,16,16]  scratch, 46–50
+  const d_conv2_windowArgmax = new Int32Array(arena, 26020416, 524288); // [64,32,16,16]  scratch, 50
+  const d_conv2_z = new Float32Array(arena, 61737536, 2097152); // [64,32,32,32]  scratch, 50–56, over conv2
+  const d_conv1_z = new Float32Array(arena, 70126144, 2097152); // [64,32,32,32]  scratch, 54–60
   const x_padded = new Float32Array(arena, 26020416, 221952); // [64,3,34,34]  scratch, 1–2
   const conv1_padded_wide = new Float64Array(arena, 26020416, 2367488); // [64,34,34,32]  scratch, 3–5
   const conv2_kernel_wide = new Float64Array(arena, 53348928, 9216); // [32,3,3,32]  scratch, 4–5
@@ -488,25 +478,25 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const conv3_padded_wide = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, 10–12
   const conv4_kernel_wide = new Float64Array(arena, 36637248, 36864); // [64,3,3,64]  scratch, 11–12
   const hidden_kernel_wide = new Float64Array(arena, 26020416, 2097152); // [512,4096]  scratch, 14–15
-  const d_hidden_z_wide = new Float64Array(arena, 26020416, 32768); // [64,512]  scratch, 33–34
-  const quarter_wide = new Float64Array(arena, 26020416, 262144); // [64,8,8,64]  scratch, 35–37
-  const d_hidden_z_wide_2 = new Float64Array(arena, 29166144, 32768); // [512,64]  scratch, 36–37
-  const d_conv4_z_padded_wide = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, 40–42
-  const conv4_kernel_wide_2 = new Float64Array(arena, 36637248, 36864); // [64,3,3,64]  scratch, 41–42
-  const conv3_padded_wide_2 = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, 43–45
-  const d_conv4_z_wide = new Float64Array(arena, 53348928, 1048576); // [64,16,16,64]  scratch, 44–45
-  const d_conv3_z_padded_wide = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, 47–49
-  const conv3_kernel_wide_2 = new Float64Array(arena, 36637248, 18432); // [32,3,3,64]  scratch, 48–49
-  const half_padded_wide_2 = new Float64Array(arena, 34409024, 663552); // [32,18,18,64]  scratch, 50–52
-  const d_conv3_z_wide = new Float64Array(arena, 26020416, 1048576); // [64,16,16,64]  scratch, 51–52
-  const d_conv2_z_padded_wide = new Float64Array(arena, 26020416, 2367488); // [64,34,34,32]  scratch, 55–57
-  const conv2_kernel_wide_2 = new Float64Array(arena, 53348928, 9216); // [32,3,3,32]  scratch, 56–57
-  const conv1_padded_wide_2 = new Float64Array(arena, 26020416, 2367488); // [64,32,34,34]  scratch, 58–60
-  const d_conv2_z_wide = new Float64Array(arena, 44960320, 2097152); // [64,32,32,32]  scratch, 59–60
-  const x_padded_2_wide = new Float64Array(arena, 26020416, 221952); // [64,3,34,34]  scratch, 62–63
+  const d_hidden_z_wide = new Float64Array(arena, 26020416, 32768); // [64,512]  scratch, 30–31
+  const quarter_wide = new Float64Array(arena, 26020416, 262144); // [64,8,8,64]  scratch, 32–34
+  const d_hidden_z_wide_2 = new Float64Array(arena, 29166144, 32768); // [512,64]  scratch, 33–34
+  const d_conv4_z_padded_wide = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, 37–39
+  const conv4_kernel_wide_2 = new Float64Array(arena, 36637248, 36864); // [64,3,3,64]  scratch, 38–39
+  const conv3_padded_wide_2 = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, 40–42
+  const d_conv4_z_wide = new Float64Array(arena, 53348928, 1048576); // [64,16,16,64]  scratch, 41–42
+  const d_conv3_z_padded_wide = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, 44–46
+  const conv3_kernel_wide_2 = new Float64Array(arena, 36637248, 18432); // [32,3,3,64]  scratch, 45–46
+  const half_padded_wide_2 = new Float64Array(arena, 34409024, 663552); // [32,18,18,64]  scratch, 47–49
+  const d_conv3_z_wide = new Float64Array(arena, 26020416, 1048576); // [64,16,16,64]  scratch, 48–49
+  const d_conv2_z_padded_wide = new Float64Array(arena, 26020416, 2367488); // [64,34,34,32]  scratch, 52–54
+  const conv2_kernel_wide_2 = new Float64Array(arena, 53348928, 9216); // [32,3,3,32]  scratch, 53–54
+  const conv1_padded_wide_2 = new Float64Array(arena, 26020416, 2367488); // [64,32,34,34]  scratch, 55–57
+  const d_conv2_z_wide = new Float64Array(arena, 44960320, 2097152); // [64,32,32,32]  scratch, 56–57
+  const x_padded_2_wide = new Float64Array(arena, 26020416, 221952); // [64,3,34,34]  scratch, 59–60
   const x_evaluate = new Float32Array(arena, 26159136, 30720); // [10,3,32,32]  input, 1
-  const y_evaluate = new Int32Array(arena, 28810816, 10); // [10]  input, 1–17
-  const live_rows_evaluate = new Int32Array(arena, 28810864, 1); // []  input, 1–17
+  const y_evaluate = new Int32Array(arena, 28810816, 10); // [10]  input, 1–16
+  const live_rows_evaluate = new Int32Array(arena, 28810864, 1); // []  input, 1–16
   const conv1_evaluate = new Float32Array(arena, 27500096, 327680); // [10,32,32,32]  scratch, 2–3
   const conv2_product_evaluate = new Float32Array(arena, 27500096, 327680); // [10,32,32,32]  scratch, 4–5
   const half_evaluate = new Float32Array(arena, 26435136, 81920); // [10,32,16,16]  scratch, 5–6
@@ -514,9 +504,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const conv4_product_evaluate = new Float32Array(arena, 26849856, 163840); // [10,64,16,16]  scratch, 9–10
   const quarter_evaluate = new Float32Array(arena, 26020416, 40960); // [10,64,8,8]  scratch, 10–11
   const hidden_evaluate = new Float32Array(arena, 26184256, 5120); // [10,512]  scratch, 11–12
-  const scores_evaluate = new Float32Array(arena, 26020416, 100); // [10,10]  scratch, 12–17
-  const rowSum_evaluate = new Float32Array(arena, 26020816, 1); // []  scratch, 13–16
-  const rowSum_2_evaluate = new Float32Array(arena, 28810864, 1); // []  scratch, 17–18, over live_rows_evaluate
+  const scores_evaluate = new Float32Array(arena, 26020416, 100); // [10,10]  scratch, 12–16
+  const rowSum_evaluate = new Float32Array(arena, 26020816, 1); // []  scratch, 13–15
+  const rowSum_2_evaluate = new Float32Array(arena, 28810864, 1); // []  scratch, 16–17, over live_rows_evaluate
   const x_padded_evaluate = new Float32Array(arena, 26020416, 34680); // [10,3,34,34]  scratch, 1–2
   const conv1_padded_evaluate = new Float32Array(arena, 26020416, 369920); // [10,32,34,34]  scratch, 3–4
   const half_padded_evaluate = new Float32Array(arena, 26020416, 103680); // [10,32,18,18]  scratch, 6–7
@@ -872,7 +862,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   fillUniform(conv4_kernel, seed, 3, 0.07216878364870322);
   fillUniform(hidden_kernel, seed, 4, 0.03608439182435161);
   fillUniform(scores_kernel, seed, 5, 0.10721125348377948);
-  const hyper = {};
   const outputs = { scores: scores_predict };
   const taken: readonly string[] = ["x", "y"];
   const taken_2: readonly string[] = ["x"];
@@ -918,6 +907,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       at += view.length;
     }
   }
+
+  /** The arrays of a table by name. */
+  function viewsOf<Views>(table: readonly StateRow[]): Views {
+    const views = table.map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      return [
+        name,
+        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
+      ] as const;
+    });
+    return Object.fromEntries(views) as Views;
+  }
   // #endregion
 
   return {
@@ -926,55 +927,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     predict,
     batch: { train: 64, evaluate: 10, predict: 1 },
     inputs: { x: x, y: y },
-    parameters: {
-      "conv1.kernel": conv1_kernel,
-      "conv1.bias": conv1_bias,
-      "conv2.kernel": conv2_kernel,
-      "conv2.bias": conv2_bias,
-      "conv3.kernel": conv3_kernel,
-      "conv3.bias": conv3_bias,
-      "conv4.kernel": conv4_kernel,
-      "conv4.bias": conv4_bias,
-      "hidden.kernel": hidden_kernel,
-      "hidden.bias": hidden_bias,
-      "scores.kernel": scores_kernel,
-      "scores.bias": scores_bias,
-    },
-    state: {
-      "adam.1-beta1^t": adam_1_beta1_t,
-      "adam.1-beta2^t": adam_1_beta2_t,
-      "conv1.kernel.m": conv1_kernel_m,
-      "conv1.kernel.v": conv1_kernel_v,
-      "conv1.bias.m": conv1_bias_m,
-      "conv1.bias.v": conv1_bias_v,
-      "conv2.kernel.m": conv2_kernel_m,
-      "conv2.kernel.v": conv2_kernel_v,
-      "conv2.bias.m": conv2_bias_m,
-      "conv2.bias.v": conv2_bias_v,
-      "conv3.kernel.m": conv3_kernel_m,
-      "conv3.kernel.v": conv3_kernel_v,
-      "conv3.bias.m": conv3_bias_m,
-      "conv3.bias.v": conv3_bias_v,
-      "conv4.kernel.m": conv4_kernel_m,
-      "conv4.kernel.v": conv4_kernel_v,
-      "conv4.bias.m": conv4_bias_m,
-      "conv4.bias.v": conv4_bias_v,
-      "hidden.kernel.m": hidden_kernel_m,
-      "hidden.kernel.v": hidden_kernel_v,
-      "hidden.bias.m": hidden_bias_m,
-      "hidden.bias.v": hidden_bias_v,
-      "scores.kernel.m": scores_kernel_m,
-      "scores.kernel.v": scores_kernel_v,
-      "scores.bias.m": scores_bias_m,
-      "scores.bias.v": scores_bias_v,
-      stepCount: stepCount,
-    },
-    hyper,
+    parameters: viewsOf(PARAMETERS),
+    state: viewsOf(STATE),
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -984,15 +945,10 @@ export interface TrainBatch {
   /** [64, 3, 32, 32] */ readonly x: Float32Array;
   /** [64], labels 0 ≤ y < 10 */ readonly y: Int32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [10, 3, 32, 32] */ readonly x: Float32Array;
-  /** [10], labels 0 ≤ y < 10 */ readonly y: Int32Array;
-}
+/** One batch to evaluate: the same of 10 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 3, 32, 32] */ readonly x: Float32Array;
-}
+export type PredictBatch = { /** [1, 3, 32, 32] */ readonly x: Float32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -1055,44 +1011,64 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "cifar-convnet";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "0c4d3fab2a76276b";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 79_301_216;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: Shape;
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
+function stateRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer?: string,
+  dtype: DType = "f32",
+): StateRow {
+  return { name, shape, dtype, offset, layer };
 }
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
+function parameterRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer = "model",
+  trainable = true,
+): ParameterRow {
+  return { name, shape, dtype: "f32", offset, layer, trainable };
 }
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("conv1.kernel", [32, 3, 3, 3], 0),
-  parameterRow("conv1.bias", [32], 3456),
-  parameterRow("conv2.kernel", [32, 32, 3, 3], 3584),
-  parameterRow("conv2.bias", [32], 40448),
-  parameterRow("conv3.kernel", [64, 32, 3, 3], 40576),
-  parameterRow("conv3.bias", [64], 114304),
-  parameterRow("conv4.kernel", [64, 64, 3, 3], 114560),
-  parameterRow("conv4.bias", [64], 262016),
-  parameterRow("hidden.kernel", [4096, 512], 262272),
-  parameterRow("hidden.bias", [512], 8650880),
-  parameterRow("scores.kernel", [512, 10], 8652928),
-  parameterRow("scores.bias", [10], 8673408),
+  parameterRow("conv1.kernel", [32, 3, 3, 3], 0, "conv2d"),
+  parameterRow("conv1.bias", [32], 3456, "conv2d"),
+  parameterRow("conv2.kernel", [32, 32, 3, 3], 3584, "conv2d"),
+  parameterRow("conv2.bias", [32], 40448, "conv2d"),
+  parameterRow("conv3.kernel", [64, 32, 3, 3], 40576, "conv2d"),
+  parameterRow("conv3.bias", [64], 114304, "conv2d"),
+  parameterRow("conv4.kernel", [64, 64, 3, 3], 114560, "conv2d"),
+  parameterRow("conv4.bias", [64], 262016, "conv2d"),
+  parameterRow("hidden.kernel", [4096, 512], 262272, "dense"),
+  parameterRow("hidden.bias", [512], 8650880, "dense"),
+  parameterRow("scores.kernel", [512, 10], 8652928, "dense"),
+  parameterRow("scores.bias", [10], 8673408, "dense"),
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
@@ -1123,10 +1099,9 @@ export const STATE: readonly StateRow[] = [
   stateRow("scores.kernel.v", [512, 10], 25999824),
   stateRow("scores.bias.m", [10], 26020304),
   stateRow("scores.bias.v", [10], 26020352),
-  stateRow("stepCount", [], 26020400, "i32"),
+  stateRow("stepCount", [], 26020400, undefined, "i32"),
 ];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Doubles<Name extends string> = Readonly<Record<Name, Float64Array>>;
@@ -4713,11 +4688,8 @@ function relu_2(
   hidden[at] = add < 0 ? 0 : add;
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -4860,7 +4832,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);
@@ -4919,18 +4890,12 @@ function log(x: number): number {
 const notANumber = NaN;
 const minusInfinity = -Infinity;
 
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**

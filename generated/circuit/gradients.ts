@@ -7,10 +7,10 @@
 //
 // Contents, by line
 //   gradients 20 (forward 24, backward 31)
-//   memory 51: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 116: batches, and what a trainer is
-//   tables 143: what bytes() packs
-//   checks 167: of what is passed in
+//   memory 45: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 110: batches, and what a trainer is
+//   tables 136: what bytes() packs
+//   checks 159: of what is passed in
 //
 // certificate: none
 
@@ -31,18 +31,12 @@ export function createGradients(options: { readonly seed?: number } = {}): Gradi
     // #region backward
     // 3. d_q = z    %d_q  adjoint of mul (statement 2): d_a = d_y ⊙ b, models/circuit.ts:8
     const d_q = z[0]!;
-    // 4. d_z = q    %d_z  adjoint of mul (statement 2): d_b = d_y ⊙ a, models/circuit.ts:8
-    const d_z = q;
-    // 5. d_y = d_q    %d_y  adjoint of add (statement 1): d_b = d_y, models/circuit.ts:7
-    const d_y = d_q;
-    // 6. d_x = d_q    %d_x  adjoint of add (statement 1): d_a = d_y, models/circuit.ts:7
-    const d_x = d_q;
-    // 7. parameter:x_output = d_x    %parameter:x_output  adjoint of add (statement 1): d_a = d_y, models/circuit.ts:7
-    parameter_x_output[0] = d_x;
-    // 8. parameter:y_output = d_y    %parameter:y_output  adjoint of add (statement 1): d_b = d_y, models/circuit.ts:7
-    parameter_y_output[0] = d_y;
-    // 9. parameter:z_output = d_z    %parameter:z_output  adjoint of mul (statement 2): d_b = d_y ⊙ a, models/circuit.ts:8
-    parameter_z_output[0] = d_z;
+    // 4. parameter:x_output = d_q    %d_x, %parameter:x_output  adjoint of add (statement 1): d_a = d_y, models/circuit.ts:7
+    parameter_x_output[0] = d_q;
+    // 5. parameter:y_output = d_q    %d_y, %parameter:y_output  adjoint of add (statement 1): d_b = d_y, models/circuit.ts:7
+    parameter_y_output[0] = d_q;
+    // 6. parameter:z_output = q    %d_z, %parameter:z_output  adjoint of mul (statement 2): d_b = d_y ⊙ a, models/circuit.ts:8
+    parameter_z_output[0] = q;
     // #endregion
 
     return { loss: f, parameters: ofParameters, inputs: ofInputs };
@@ -56,9 +50,9 @@ export function createGradients(options: { readonly seed?: number } = {}): Gradi
   const x = new Float32Array(arena, 0, 1); // []  parameter, always
   const y = new Float32Array(arena, 16, 1); // []  parameter, always
   const z = new Float32Array(arena, 32, 1); // []  parameter, always
-  const parameter_x_output = new Float32Array(arena, 48, 1); // []  output, 7–10
-  const parameter_y_output = new Float32Array(arena, 64, 1); // []  output, 8–10
-  const parameter_z_output = new Float32Array(arena, 80, 1); // []  output, 9–10
+  const parameter_x_output = new Float32Array(arena, 48, 1); // []  output, 4–7
+  const parameter_y_output = new Float32Array(arena, 64, 1); // []  output, 5–7
+  const parameter_z_output = new Float32Array(arena, 80, 1); // []  output, 6–7
 
   x.fill(-2);
   y.fill(5);
@@ -139,31 +133,29 @@ export interface Gradients {
   restore(bytes: Uint8Array): void;
 }
 // #endregion
-
 // #region tables
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 96;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: readonly number[];
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
-type Shape = readonly number[];
 type DType = "f32" | "i32";
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
-}
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("x", [], 0),
-  parameterRow("y", [], 16),
-  parameterRow("z", [], 32),
+  { name: "x", shape: [], dtype: "f32", offset: 0, layer: "model", trainable: true },
+  { name: "y", shape: [], dtype: "f32", offset: 16, layer: "model", trainable: true },
+  { name: "z", shape: [], dtype: "f32", offset: 32, layer: "model", trainable: true },
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
 export const STATE: readonly StateRow[] = [];
 // #endregion
-
 // #region checks
 /** How many rows of a batch are real. */
 function checkCount(count: number, rows: number): void {

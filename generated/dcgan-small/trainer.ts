@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 787 (forward 36, update 210, backward 231), evaluate 804, predict 951
-//   memory 1013: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 2111: batches, and what a trainer is
-//   tables 2209: what bytes() packs
-//   kernels 2289: in the order in which statements call them, each under its definitions
-//   checks 7340: of what is passed in
-//   mathematics 7475: functions and random numbers that all machines compute alike
+//   step 772 (forward 36, update 207, backward 222), evaluate 789, predict 933
+//   memory 995: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 2053: batches, and what a trainer is
+//   tables 2155: what bytes() packs
+//   kernels 2248: in the order in which statements call them, each under its definitions
+//   checks 7298: of what is passed in
+//   mathematics 7430: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 84240deab3c6089b
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 a03dc3c4cdf3a5e0
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -153,9 +153,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // exp_2 = exp(−|discriminator.judge_2|)    %abs_2, %neg_3, %exp_2  exp, models/dcgan-small.ts:47
     // d_discriminator.judge_2_part = (−(0.015625 / (exp_2 + 1) ⊙ exp_2)) ⊙ sign(discriminator.judge_2)
     //     %d_discriminator.judge_2_sign…%d_discriminator.judge_2_part  adjoint of abs (statement 23): d_x = d_y ⊙ sign(x); log1p (statement
-    //     26): d_x = d_y / (1 + x); exp (statement 23): d_x = d_y ⊙ y; neg (statement 23): d_x = −d_y, models/dcgan-small.ts:47
+    //     25): d_x = d_y / (1 + x); exp (statement 23): d_x = d_y ⊙ y; neg (statement 23): d_x = −d_y, models/dcgan-small.ts:47
     // d_discriminator.judge_2_2 = [0 < discriminator.judge_2] ? 0.015625 : ([discriminator.judge_2 = 0] ? 0.015625 ⊙ 0.5 : 0)
-    //     %d_discriminator.judge_2_mul…%d_discriminator.judge_2_2  adjoint of max (statement 26): d_a = d_y ⊙ (b < a ? 1 : a = b ? 0.5 :
+    //     %d_discriminator.judge_2_mul…%d_discriminator.judge_2_2  adjoint of max (statement 25): d_a = d_y ⊙ (b < a ? 1 : a = b ? 0.5 :
     //     0), models/dcgan-small.ts:47
     // d_discriminator.judge_2 = d_abs_2 ⊙ d_discriminator.judge_2_sign + d_discriminator.judge_2_2    %d_discriminator.judge_2  adjoint of
     //     add (statement 23): d_x = Σ over the uses of x, models/dcgan-small.ts:41
@@ -164,87 +164,78 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAddExpAdd_d_discriminator_judge_2();
 
     // — batchMean: mean over the batch
-    // 24. cast_3 = f32(live rows)    %cast_3  cast, models/dcgan-small.ts:47
-    const cast_3 = live_rows[0]!;
-    // 25. perRow = 1 / cast_3    %perRow  recip, models/dcgan-small.ts:47
-    const perRow = Math.fround(1 / cast_3);
+    // 24. perRow = 1 / f32(live rows)    %cast_3, %perRow  recip, models/dcgan-small.ts:47
+    const perRow = Math.fround(1 / live_rows[0]!);
 
     // — softplus_2; batchMean_2: mean over the batch
-    // 26. add_8 = max(discriminator.judge_2, 0) + log1p(exp_2)    %log1p_2, %max_2, %add_8  add, models/dcgan-small.ts:47
+    // 25. add_8 = max(discriminator.judge_2, 0) + log1p(exp_2)    %log1p_2, %max_2, %add_8  add, models/dcgan-small.ts:47
     // sum_4 = Σ (max_2 + log1p_2)    %sum_4  sum, models/dcgan-small.ts:47
     sum_sum_4();
-    // 27. mul_18 = sum_4 ⊙ 0.015625    %mul_18  mul, models/dcgan-small.ts:47
-    const mul_18 = sum_4[0]! * 0.015625;
-    // 28. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 31): d_a = d_y ⊙ b, models/dcgan-small.ts:47
+    // 26. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 29): d_a = d_y ⊙ b, models/dcgan-small.ts:47
     d_rowSum[0] = perRow;
 
     // — discriminator.judge; softplus: log(1 + eˣ); batchMean
-    // 29. discriminator.judge = reshape(parts, [64,784]) · discriminator.judge.kernel + discriminator.judge.bias
+    // 27. discriminator.judge = reshape(parts, [64,784]) · discriminator.judge.kernel + discriminator.judge.bias
     //     %discriminator.judge.product, %discriminator.judge  add, models/dcgan-small.ts:41
     // neg = −discriminator.judge    %neg  neg, models/dcgan-small.ts:47
     // exp = exp(−|neg|)    %abs, %neg_2, %exp  exp, models/dcgan-small.ts:47
     // isLive = [row < live rows]    %isLive  lt, models/dcgan-small.ts:47
-    // d_sum_3 = [row < live rows] ? d_rowSum : 0    %d_sum_3  adjoint of where (statement 30): d_a = d_y ⊙ (c ? 1 : 0),
+    // d_sum_3 = [row < live rows] ? d_rowSum : 0    %d_sum_3  adjoint of where (statement 28): d_a = d_y ⊙ (c ? 1 : 0),
     //     models/dcgan-small.ts:47
-    // d_neg_part = (−((isLive ? d_rowSum : 0) / (exp + 1) ⊙ exp)) ⊙ sign(neg)    %d_neg_sign…%d_neg_part  adjoint of abs (statement 29):
-    //     d_x = d_y ⊙ sign(x); log1p (statement 30): d_x = d_y / (1 + x); exp (statement 29): d_x = d_y ⊙ y; neg (statement 29): d_x =
+    // d_neg_part = (−((isLive ? d_rowSum : 0) / (exp + 1) ⊙ exp)) ⊙ sign(neg)    %d_neg_sign…%d_neg_part  adjoint of abs (statement 27):
+    //     d_x = d_y ⊙ sign(x); log1p (statement 28): d_x = d_y / (1 + x); exp (statement 27): d_x = d_y ⊙ y; neg (statement 27): d_x =
     //     −d_y, models/dcgan-small.ts:47
     // d_neg_4 = [0 < neg] ? (isLive ? d_rowSum : 0) : ([neg = 0] ? (isLive ? d_rowSum : 0) ⊙ 0.5 : 0)    %d_neg_mul…%d_neg_4  adjoint of
-    //     max (statement 30): d_a = d_y ⊙ (b < a ? 1 : a = b ? 0.5 : 0), models/dcgan-small.ts:47
-    // d_neg = d_abs ⊙ d_neg_sign + (d_neg_lt ? d_sum_3 : d_neg_where)    %d_neg  adjoint of neg (statement 29): d_x = Σ over the uses of x,
+    //     max (statement 28): d_a = d_y ⊙ (b < a ? 1 : a = b ? 0.5 : 0), models/dcgan-small.ts:47
+    // d_neg = d_abs ⊙ d_neg_sign + (d_neg_lt ? d_sum_3 : d_neg_where)    %d_neg  adjoint of neg (statement 27): d_x = Σ over the uses of x,
     //     models/dcgan-small.ts:47
     dotNegExpAdd_d_neg();
 
-    // 30. max = max(neg, 0)    %max  max, models/dcgan-small.ts:47
+    // 28. max = max(neg, 0)    %max  max, models/dcgan-small.ts:47
     // add_7 = max + log1p(exp)    %log1p, %add_7  add, models/dcgan-small.ts:47
     // rowSum = Σ ([row < live rows] ? Σ (max + log1p) over axes 1 : 0)    %isLive, %sum_3, %liveRows, %rowSum  sum,
     //     models/dcgan-small.ts:47
     sum_rowSum();
 
-    // 31. mul_17 = rowSum ⊙ perRow    %mul_17  mul, models/dcgan-small.ts:47
-    const mul_17 = rowSum[0]! * perRow;
-    // 32. judging = mul_17 + mul_18    %judging  add, models/dcgan-small.ts:47
-    const judging = Math.fround(mul_17 + mul_18);
+    // — batchMean_2
+    // 29. mul_17 = rowSum ⊙ perRow    %mul_17  mul, models/dcgan-small.ts:47
+    // mul_18 = sum_4 ⊙ 0.015625    %mul_18  mul, models/dcgan-small.ts:47
+    // judging = rowSum ⊙ perRow + sum_4 ⊙ 0.015625    %judging  add, models/dcgan-small.ts:47
+    const judging = Math.fround(rowSum[0]! * perRow + sum_4[0]! * 0.015625);
 
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.5·m + (1 − 0.5)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: discriminator.judge.bias in 39, discriminator.judge.kernel in 54,
-    //     discriminator.compare.bias in 56, discriminator.compare.kernel in 63, discriminator.look.bias in 65, discriminator.look.kernel in
-    //     67.
-    // 33. 1-beta1^t_mul = discriminator.adam.1-beta1^t ⊙ 0.5    %1-beta1^t_mul  update of 1-beta1^t by adam, models/dcgan-small.ts:49
-    const _1_beta1_t_mul = discriminator_adam_1_beta1_t[0]! * 0.5;
-    // 34. discriminator.adam.1-beta1^t_next = 1-beta1^t_mul + 0.5    %discriminator.adam.1-beta1^t_next  update of 1-beta1^t by adam,
-    //     models/dcgan-small.ts:49
-    discriminator_adam_1_beta1_t[0] = _1_beta1_t_mul + 0.5;
-    // 35. rate = 0.001 / discriminator.adam.1-beta1^t_next    %rate  update of rate by adam, models/dcgan-small.ts:49
+    //     1e-8). Each w is updated where its gradient is finished: discriminator.judge.bias in 34, discriminator.judge.kernel in 49,
+    //     discriminator.compare.bias in 51, discriminator.compare.kernel in 58, discriminator.look.bias in 60, discriminator.look.kernel in
+    //     62.
+    // 30. 1-beta1^t by adam    %1-beta1^t_mul, %discriminator.adam.1-beta1^t_next  update, models/dcgan-small.ts:49
+    discriminator_adam_1_beta1_t[0] = discriminator_adam_1_beta1_t[0]! * 0.5 + 0.5;
+    // 31. rate = 0.001 / discriminator.adam.1-beta1^t_next    %rate  update of rate by adam, models/dcgan-small.ts:49
     rate[0] = 0.001 / discriminator_adam_1_beta1_t[0]!;
-    // 36. 1-beta2^t_mul = discriminator.adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/dcgan-small.ts:49
-    const _1_beta2_t_mul = discriminator_adam_1_beta2_t[0]! * 0.999;
-    // 37. discriminator.adam.1-beta2^t_next = 1-beta2^t_mul + (1 − 0.999)    %discriminator.adam.1-beta2^t_next  update of 1-beta2^t by
-    //     adam, models/dcgan-small.ts:49
-    discriminator_adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
-    // 38. correction = 1 / discriminator.adam.1-beta2^t_next    %correction  update of correction by adam, models/dcgan-small.ts:49
+    // 32. 1-beta2^t by adam    %1-beta2^t_mul, %discriminator.adam.1-beta2^t_next  update, models/dcgan-small.ts:49
+    discriminator_adam_1_beta2_t[0] = discriminator_adam_1_beta2_t[0]! * 0.999 + (1 - 0.999);
+    // 33. correction = 1 / discriminator.adam.1-beta2^t_next    %correction  update of correction by adam, models/dcgan-small.ts:49
     correction[0] = 1 / discriminator_adam_1_beta2_t[0]!;
 
     // #endregion
     // #region backward
     // — adjoint of discriminator.judge
-    // 39. d_discriminator.judge.bias = Σ (d_discriminator.judge_2 − d_neg) over axes 0    %d_broadcast_10, %d_discriminator.judge.bias
-    //     adjoint of broadcast (statement 29): d_x = Σ over the uses of x, d_x = Σ d_y, models/dcgan-small.ts:41
+    // 34. d_discriminator.judge.bias = Σ (d_discriminator.judge_2 − d_neg) over axes 0    %d_broadcast_10, %d_discriminator.judge.bias
+    //     adjoint of broadcast (statement 27): d_x = Σ over the uses of x, d_x = Σ d_y, models/dcgan-small.ts:41
     // discriminator.judge.bias by adam with d_discriminator.judge.bias    %discriminator.judge.bias_mul…%discriminator.judge.bias_next
     //     update, models/dcgan-small.ts:41
     sumAdam_discriminator_judge_bias();
 
-    // 40. d_flatten_2 = d_discriminator.judge_2 · discriminator.judge.kernelᵀ    %d_flatten_2  adjoint of dot (statement 23): d_a = d_y·bᵀ,
+    // 35. d_flatten_2 = d_discriminator.judge_2 · discriminator.judge.kernelᵀ    %d_flatten_2  adjoint of dot (statement 23): d_a = d_y·bᵀ,
     //     models/dcgan-small.ts:41
     dot_d_flatten_2();
-    // 41. d_discriminator.judge.kernel_part = reshape(parts_2, [64,784])ᵀ · d_discriminator.judge_2    %d_discriminator.judge.kernel_part
+    // 36. d_discriminator.judge.kernel_part = reshape(parts_2, [64,784])ᵀ · d_discriminator.judge_2    %d_discriminator.judge.kernel_part
     //     adjoint of dot (statement 23): d_b = aᵀ·d_y, models/dcgan-small.ts:41
     dot_d_discriminator_judge_kernel_part();
 
     // — adjoint of discriminator.compare › leakyRelu_2, discriminator.compare
-    // 42. lt_4 = [0 < discriminator.compare.z_2]    %lt_4  lt, models/dcgan-small.ts:40
+    // 37. lt_4 = [0 < discriminator.compare.z_2]    %lt_4  lt, models/dcgan-small.ts:40
     // d_discriminator.compare.z_2_part = [0 < discriminator.compare.z_2] ? reshape(d_flatten_2, [64,16,7,7]) : 0
     //     %d_discriminator.compare.z_2_part  adjoint of where (statement 22): d_a = d_y ⊙ (c ? 1 : 0), models/dcgan-small.ts:40
     // d_discriminator.compare.z_2_2 = ([0 < discriminator.compare.z_2] ? 0 : reshape(d_flatten_2, [64,16,7,7])) ⊙ 0.2    %d_mul_16,
@@ -258,24 +249,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_a = d_y, models/dcgan-small.ts:40
     addIdentity_d_edges_2_padded();
 
-    // 43. d_edges_2.phase0 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,4,4]
+    // 38. d_edges_2.phase0 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,4,4]
     //     %d_edges_2.phase0  adjoint of conv (statement 22): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     conv_concat_3_2();
-    // 44. d_edges_2.phase1 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,4,4]
+    // 39. d_edges_2.phase1 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,4,4]
     //     %d_edges_2.phase1  adjoint of conv (statement 22): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     conv_concat_3_3();
-    // 45. d_edges_2.phase2 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,4,4]
+    // 40. d_edges_2.phase2 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,4,4]
     //     %d_edges_2.phase2  adjoint of conv (statement 22): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     conv_concat_3_4();
 
-    // 46. d_edges_2.phase3 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,4,4]
+    // 41. d_edges_2.phase3 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,4,4]
     //     %d_edges_2.phase3  adjoint of conv (statement 22): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     // concat_3 = concat(d_edges_2.phase0, d_edges_2.phase1, d_edges_2.phase2, d_edges_2.phase3) along axis 1    %concat_3  adjoint of conv
     //     (statement 22): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     conv_concat_3_5();
 
     // — adjoint of discriminator.look › leakyRelu_2, discriminator.look
-    // 47. d_edges_2 = reshape(transpose(reshape(concat_3, [64,2,2,8,7,7]), [0,3,4,1,5,2]), [64,8,14,14])[0,0,0,0 .. 64,8,14,14]
+    // 42. d_edges_2 = reshape(transpose(reshape(concat_3, [64,2,2,8,7,7]), [0,3,4,1,5,2]), [64,8,14,14])[0,0,0,0 .. 64,8,14,14]
     //     %d_edges_2  adjoint of conv (statement 22): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     // lt_3 = [0 < discriminator.look.z_2]    %lt_3  lt, models/dcgan-small.ts:39
     // d_discriminator.look.z_2_part = [0 < discriminator.look.z_2] ? d_edges_2 : 0    %d_discriminator.look.z_2_part  adjoint of where
@@ -288,43 +279,43 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_y, models/dcgan-small.ts:39
     identityAdd_d_discriminator_look_z_2();
 
-    // 48. edges_2_padded_2 = edges_2 in a margin of zeros    %edges_2_padded_2  pad for d_discriminator.compare.kernel_part,
+    // 43. edges_2_padded_2 = edges_2 in a margin of zeros    %edges_2_padded_2  pad for d_discriminator.compare.kernel_part,
     //     models/dcgan-small.ts:40
     pad_edges_2_padded_2();
-    // 49. d_discriminator.compare.z_2_wide = d_discriminator.compare.z_2 in double    %d_discriminator.compare.z_2_wide  widen for
+    // 44. d_discriminator.compare.z_2_wide = d_discriminator.compare.z_2 in double    %d_discriminator.compare.z_2_wide  widen for
     //     d_discriminator.compare.kernel_part, models/dcgan-small.ts:40
     widen_d_discriminator_compare_z_2_wide();
-    // 50. d_discriminator.compare.kernel_conv = transpose(edges_2, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z_2, [1,0,2,3])
+    // 45. d_discriminator.compare.kernel_conv = transpose(edges_2, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z_2, [1,0,2,3])
     //     %d_discriminator.compare.kernel_conv  adjoint of conv (statement 22): d_w = xᵀ ∗ d_yᵀ, models/dcgan-small.ts:40
     conv_d_discriminator_compare_kernel_part();
-    // 51. generator.paint_padded_2 = generator.paint in a margin of zeros    %generator.paint_padded_2  pad for
+    // 46. generator.paint_padded_2 = generator.paint in a margin of zeros    %generator.paint_padded_2  pad for
     //     d_discriminator.look.kernel_part, models/dcgan-small.ts:39
     pad_generator_paint_padded_2();
 
     // — adjoint of discriminator.look
-    // 52. d_discriminator.look.kernel_conv = transpose(generator.paint, [1,0,2,3]) ∗ transpose(d_discriminator.look.z_2, [1,0,2,3])
+    // 47. d_discriminator.look.kernel_conv = transpose(generator.paint, [1,0,2,3]) ∗ transpose(d_discriminator.look.z_2, [1,0,2,3])
     //     %d_discriminator.look.kernel_conv  adjoint of conv (statement 20): d_w = xᵀ ∗ d_yᵀ, models/dcgan-small.ts:39
     conv_d_discriminator_look_kernel_part();
 
     // — adjoint of discriminator.judge
-    // 53. d_discriminator.judge = −d_neg    %d_discriminator.judge  adjoint of neg (statement 29): d_x = −d_y, models/dcgan-small.ts:47
-    // d_discriminator.judge.product = −d_neg    %d_discriminator.judge.product  adjoint of add (statement 29): d_a = d_y,
+    // 48. d_discriminator.judge = −d_neg    %d_discriminator.judge  adjoint of neg (statement 27): d_x = −d_y, models/dcgan-small.ts:47
+    // d_discriminator.judge.product = −d_neg    %d_discriminator.judge.product  adjoint of add (statement 27): d_a = d_y,
     //     models/dcgan-small.ts:41
-    // d_flatten = (−d_neg) · discriminator.judge.kernelᵀ    %d_flatten  adjoint of dot (statement 29): d_a = d_y·bᵀ,
+    // d_flatten = (−d_neg) · discriminator.judge.kernelᵀ    %d_flatten  adjoint of dot (statement 27): d_a = d_y·bᵀ,
     //     models/dcgan-small.ts:41
     dot_d_flatten();
 
-    // 54. d_discriminator.judge.product as in statement 53    %d_discriminator.judge, %d_discriminator.judge.product  again,
+    // 49. d_discriminator.judge.product as in statement 48    %d_discriminator.judge, %d_discriminator.judge.product  again,
     //     models/dcgan-small.ts:47, 41
     // d_discriminator.judge.kernel = d_discriminator.judge.kernel_part + reshape(parts, [64,784])ᵀ · (−d_neg)
-    //     %d_discriminator.judge.kernel_2, %d_discriminator.judge.kernel  adjoint of dot (statement 29): d_b = aᵀ·d_y; param (statement
-    //     29): d_x = Σ over the uses of x, models/dcgan-small.ts:41
+    //     %d_discriminator.judge.kernel_2, %d_discriminator.judge.kernel  adjoint of dot (statement 27): d_b = aᵀ·d_y; param (statement
+    //     27): d_x = Σ over the uses of x, models/dcgan-small.ts:41
     // discriminator.judge.kernel by adam with d_discriminator.judge.kernel
     //     %discriminator.judge.kernel_mul…%discriminator.judge.kernel_next  update, models/dcgan-small.ts:41
     dotAddAdam_discriminator_judge_kernel();
 
     // — adjoint of discriminator.compare › leakyRelu, discriminator.compare
-    // 55. lt_2 = [0 < discriminator.compare.z]    %lt_2  lt, models/dcgan-small.ts:40
+    // 50. lt_2 = [0 < discriminator.compare.z]    %lt_2  lt, models/dcgan-small.ts:40
     // d_discriminator.compare.z_part = [0 < discriminator.compare.z] ? reshape(d_flatten, [64,16,7,7]) : 0
     //     %d_discriminator.compare.z_part  adjoint of where (statement 18): d_a = d_y ⊙ (c ? 1 : 0), models/dcgan-small.ts:40
     // d_discriminator.compare.z_3 = ([0 < discriminator.compare.z] ? 0 : reshape(d_flatten, [64,16,7,7])) ⊙ 0.2    %d_mul_14,
@@ -338,36 +329,36 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_y, models/dcgan-small.ts:40
     addIdentity_d_edges_padded();
 
-    // 56. d_discriminator.compare.bias = Σ (d_discriminator.compare.z_2 + d_discriminator.compare.z) over axes 0,2,3    %d_broadcast_9,
+    // 51. d_discriminator.compare.bias = Σ (d_discriminator.compare.z_2 + d_discriminator.compare.z) over axes 0,2,3    %d_broadcast_9,
     //     %d_discriminator.compare.bias  adjoint of broadcast (statement 18): d_x = Σ over the uses of x, d_x = Σ d_y,
     //     models/dcgan-small.ts:40
     // discriminator.compare.bias by adam with d_discriminator.compare.bias
     //     %discriminator.compare.bias_mul…%discriminator.compare.bias_next  update, models/dcgan-small.ts:40
     sumAdam_discriminator_compare_bias();
 
-    // 57. d_edges.phase0 = d_edges.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,4,4]
+    // 52. d_edges.phase0 = d_edges.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,4,4]
     //     %d_edges.phase0  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     conv_concat_4_2();
-    // 58. d_edges.phase1 = d_edges.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,4,4]
+    // 53. d_edges.phase1 = d_edges.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,4,4]
     //     %d_edges.phase1  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     conv_concat_4_3();
-    // 59. d_edges.phase2 = d_edges.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,4,4]
+    // 54. d_edges.phase2 = d_edges.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,4,4]
     //     %d_edges.phase2  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     conv_concat_4_4();
 
-    // 60. d_edges.phase3 = d_edges.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,4,4]
+    // 55. d_edges.phase3 = d_edges.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,4,4]
     //     %d_edges.phase3  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     // concat_4 = concat(d_edges.phase0, d_edges.phase1, d_edges.phase2, d_edges.phase3) along axis 1    %concat_4  adjoint of conv
     //     (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     conv_concat_4_5();
 
-    // 61. edges_padded_2 = edges in a margin of zeros    %edges_padded_2  pad for d_discriminator.compare.kernel_2,
+    // 56. edges_padded_2 = edges in a margin of zeros    %edges_padded_2  pad for d_discriminator.compare.kernel_2,
     //     models/dcgan-small.ts:40
     pad_edges_padded_2();
-    // 62. d_discriminator.compare.z_wide = d_discriminator.compare.z in double    %d_discriminator.compare.z_wide  widen for
+    // 57. d_discriminator.compare.z_wide = d_discriminator.compare.z in double    %d_discriminator.compare.z_wide  widen for
     //     d_discriminator.compare.kernel_2, models/dcgan-small.ts:40
     widen_d_discriminator_compare_z_wide();
-    // 63. d_discriminator.compare.kernel_conv_2 = transpose(edges, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z, [1,0,2,3])
+    // 58. d_discriminator.compare.kernel_conv_2 = transpose(edges, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z, [1,0,2,3])
     //     %d_discriminator.compare.kernel_conv_2  adjoint of conv (statement 18): d_w = xᵀ ∗ d_yᵀ, models/dcgan-small.ts:40
     // d_discriminator.compare.kernel = transpose(d_discriminator.compare.kernel_conv, [1,0,2,3]) +
     //     transpose(d_discriminator.compare.kernel_conv_2, [1,0,2,3])    %d_discriminator.compare.kernel  adjoint of param (statement 18):
@@ -377,7 +368,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convAddAdam_discriminator_compare_kernel();
 
     // — adjoint of discriminator.look › leakyRelu, discriminator.look
-    // 64. d_edges = reshape(transpose(reshape(concat_4, [64,2,2,8,7,7]), [0,3,4,1,5,2]), [64,8,14,14])[0,0,0,0 .. 64,8,14,14]    %d_edges
+    // 59. d_edges = reshape(transpose(reshape(concat_4, [64,2,2,8,7,7]), [0,3,4,1,5,2]), [64,8,14,14])[0,0,0,0 .. 64,8,14,14]    %d_edges
     //     adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     // lt = [0 < discriminator.look.z]    %lt  lt, models/dcgan-small.ts:39
     // d_discriminator.look.z_part = [0 < discriminator.look.z] ? d_edges : 0    %d_discriminator.look.z_part  adjoint of where (statement
@@ -390,16 +381,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/dcgan-small.ts:39
     identityAdd_d_discriminator_look_z();
 
-    // 65. d_discriminator.look.bias = Σ (d_discriminator.look.z_2 + d_discriminator.look.z) over axes 0,2,3    %d_broadcast_8,
+    // 60. d_discriminator.look.bias = Σ (d_discriminator.look.z_2 + d_discriminator.look.z) over axes 0,2,3    %d_broadcast_8,
     //     %d_discriminator.look.bias  adjoint of broadcast (statement 16): d_x = Σ over the uses of x, d_x = Σ d_y,
     //     models/dcgan-small.ts:39
     // discriminator.look.bias by adam with d_discriminator.look.bias    %discriminator.look.bias_mul…%discriminator.look.bias_next  update,
     //     models/dcgan-small.ts:39
     sumAdam_discriminator_look_bias();
 
-    // 66. x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_discriminator.look.kernel_2, models/dcgan-small.ts:39
+    // 61. x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_discriminator.look.kernel_2, models/dcgan-small.ts:39
     pad_x_padded_2();
-    // 67. d_discriminator.look.kernel_conv_2 = transpose(reshape(x, [64,1,28,28]), [1,0,2,3]) ∗ transpose(d_discriminator.look.z,
+    // 62. d_discriminator.look.kernel_conv_2 = transpose(reshape(x, [64,1,28,28]), [1,0,2,3]) ∗ transpose(d_discriminator.look.z,
     //     [1,0,2,3])    %d_discriminator.look.kernel_conv_2  adjoint of conv (statement 16): d_w = xᵀ ∗ d_yᵀ, models/dcgan-small.ts:39
     // d_discriminator.look.kernel = transpose(d_discriminator.look.kernel_conv, [1,0,2,3]) + transpose(d_discriminator.look.kernel_conv_2,
     //     [1,0,2,3])    %d_discriminator.look.kernel  adjoint of param (statement 16): d_x = Σ over the uses of x, models/dcgan-small.ts:39
@@ -540,37 +531,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.5·m + (1 − 0.5)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: generator.paint.bias in 44, generator.double.bias in 47,
-    //     generator.paint.kernel in 51, generator.norm.beta in 54, generator.double.kernel in 59, generator.norm.gamma in 62,
-    //     generator.spread.bias in 64, generator.spread.kernel in 65.
-    // 24. 1-beta1^t_mul = generator.adam.1-beta1^t ⊙ 0.5    %1-beta1^t_mul  update of 1-beta1^t by adam, models/dcgan-small.ts:49
-    const _1_beta1_t_mul = generator_adam_1_beta1_t[0]! * 0.5;
-    // 25. generator.adam.1-beta1^t_next = 1-beta1^t_mul + 0.5    %generator.adam.1-beta1^t_next  update of 1-beta1^t by adam,
-    //     models/dcgan-small.ts:49
-    generator_adam_1_beta1_t[0] = _1_beta1_t_mul + 0.5;
-    // 26. rate = 0.001 / generator.adam.1-beta1^t_next    %rate  update of rate by adam, models/dcgan-small.ts:49
+    //     1e-8). Each w is updated where its gradient is finished: generator.paint.bias in 42, generator.double.bias in 45,
+    //     generator.paint.kernel in 49, generator.norm.beta in 52, generator.double.kernel in 57, generator.norm.gamma in 60,
+    //     generator.spread.bias in 62, generator.spread.kernel in 63.
+    // 24. 1-beta1^t by adam    %1-beta1^t_mul, %generator.adam.1-beta1^t_next  update, models/dcgan-small.ts:49
+    generator_adam_1_beta1_t[0] = generator_adam_1_beta1_t[0]! * 0.5 + 0.5;
+    // 25. rate = 0.001 / generator.adam.1-beta1^t_next    %rate  update of rate by adam, models/dcgan-small.ts:49
     rate_generator[0] = 0.001 / generator_adam_1_beta1_t[0]!;
-    // 27. 1-beta2^t_mul = generator.adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/dcgan-small.ts:49
-    const _1_beta2_t_mul = generator_adam_1_beta2_t[0]! * 0.999;
-    // 28. generator.adam.1-beta2^t_next = 1-beta2^t_mul + (1 − 0.999)    %generator.adam.1-beta2^t_next  update of 1-beta2^t by adam,
-    //     models/dcgan-small.ts:49
-    generator_adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
-    // 29. correction = 1 / generator.adam.1-beta2^t_next    %correction  update of correction by adam, models/dcgan-small.ts:49
+    // 26. 1-beta2^t by adam    %1-beta2^t_mul, %generator.adam.1-beta2^t_next  update, models/dcgan-small.ts:49
+    generator_adam_1_beta2_t[0] = generator_adam_1_beta2_t[0]! * 0.999 + (1 - 0.999);
+    // 27. correction = 1 / generator.adam.1-beta2^t_next    %correction  update of correction by adam, models/dcgan-small.ts:49
     correction_generator[0] = 1 / generator_adam_1_beta2_t[0]!;
-    // 30. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/dcgan-small.ts:49
+    // 28. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/dcgan-small.ts:49
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
     // — adjoint of discriminator.judge
-    // 31. d_flatten_2 = d_discriminator.judge_2 · discriminator.judge.kernelᵀ    %d_flatten_2  adjoint of dot (statement 21): d_a = d_y·bᵀ,
+    // 29. d_flatten_2 = d_discriminator.judge_2 · discriminator.judge.kernelᵀ    %d_flatten_2  adjoint of dot (statement 21): d_a = d_y·bᵀ,
     //     models/dcgan-small.ts:41
     dot_d_flatten_2_generator();
 
     // #endregion
     // #region forward
     // — discriminator.compare › leakyRelu_2
-    // 32. lt_4 = [0 < discriminator.compare.z_2]    %lt_4  lt, models/dcgan-small.ts:40
+    // 30. lt_4 = [0 < discriminator.compare.z_2]    %lt_4  lt, models/dcgan-small.ts:40
     // d_discriminator.compare.z_2_part = [0 < discriminator.compare.z_2] ? reshape(d_flatten_2, [64,16,7,7]) : 0
     //     %d_discriminator.compare.z_2_part  adjoint of where (statement 20): d_a = d_y ⊙ (c ? 1 : 0), models/dcgan-small.ts:40
     // d_discriminator.compare.z_2_2 = ([0 < discriminator.compare.z_2] ? 0 : reshape(d_flatten_2, [64,16,7,7])) ⊙ 0.2    %d_mul_16,
@@ -587,30 +572,30 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #endregion
     // #region backward
     // — adjoint of discriminator.compare
-    // 33. d_edges_2.phase0 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,4,4]
+    // 31. d_edges_2.phase0 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,4,4]
     //     %d_edges_2.phase0  adjoint of conv (statement 20): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     conv_concat_3_generator();
-    // 34. d_edges_2.phase1 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,4,4]
+    // 32. d_edges_2.phase1 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,4,4]
     //     %d_edges_2.phase1  adjoint of conv (statement 20): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     conv_concat_3_generator_2();
-    // 35. d_edges_2.phase2 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,4,4]
+    // 33. d_edges_2.phase2 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,4,4]
     //     %d_edges_2.phase2  adjoint of conv (statement 20): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     conv_concat_3_generator_3();
 
-    // 36. d_edges_2.phase3 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,4,4]
+    // 34. d_edges_2.phase3 = d_edges_2.padded ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,4,4]
     //     %d_edges_2.phase3  adjoint of conv (statement 20): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     // concat_3 = concat(d_edges_2.phase0, d_edges_2.phase1, d_edges_2.phase2, d_edges_2.phase3) along axis 1    %concat_3  adjoint of conv
     //     (statement 20): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     conv_concat_3_generator_4();
 
-    // 37. d_edges_2 = reshape(transpose(reshape(concat_3, [64,2,2,8,7,7]), [0,3,4,1,5,2]), [64,8,14,14])[0,0,0,0 .. 64,8,14,14]
+    // 35. d_edges_2 = reshape(transpose(reshape(concat_3, [64,2,2,8,7,7]), [0,3,4,1,5,2]), [64,8,14,14])[0,0,0,0 .. 64,8,14,14]
     //     %d_edges_2  adjoint of conv (statement 20): d_x = d_y ∗ reversed w, models/dcgan-small.ts:40
     identity_d_edges_2_generator();
 
     // #endregion
     // #region forward
     // — discriminator.look › leakyRelu_2
-    // 38. lt_3 = [0 < discriminator.look.z_2]    %lt_3  lt, models/dcgan-small.ts:39
+    // 36. lt_3 = [0 < discriminator.look.z_2]    %lt_3  lt, models/dcgan-small.ts:39
     // d_discriminator.look.z_2_part = [0 < discriminator.look.z_2] ? d_edges_2 : 0    %d_discriminator.look.z_2_part  adjoint of where
     //     (statement 18): d_a = d_y ⊙ (c ? 1 : 0), models/dcgan-small.ts:39
     // d_discriminator.look.z_2_2 = ([0 < discriminator.look.z_2] ? 0 : d_edges_2) ⊙ 0.2    %d_mul_15, %d_discriminator.look.z_2_2  adjoint
@@ -626,80 +611,80 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #endregion
     // #region backward
     // — adjoint of discriminator.look
-    // 39. d_generator.paint.phase0 = d_generator.paint.padded ∗ reverse(transpose(discriminator.look.kernel, [1,0,2,3]), [2,3])[0,0,0,0 ..
+    // 37. d_generator.paint.phase0 = d_generator.paint.padded ∗ reverse(transpose(discriminator.look.kernel, [1,0,2,3]), [2,3])[0,0,0,0 ..
     //     1,8,4,4]    %d_generator.paint.phase0  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:39
     conv_concat_4_generator();
-    // 40. d_generator.paint.phase1 = d_generator.paint.padded ∗ reverse(transpose(discriminator.look.kernel, [1,0,2,3]), [2,3])[0,0,0,1 ..
+    // 38. d_generator.paint.phase1 = d_generator.paint.padded ∗ reverse(transpose(discriminator.look.kernel, [1,0,2,3]), [2,3])[0,0,0,1 ..
     //     1,8,4,4]    %d_generator.paint.phase1  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:39
     conv_concat_4_generator_2();
-    // 41. d_generator.paint.phase2 = d_generator.paint.padded ∗ reverse(transpose(discriminator.look.kernel, [1,0,2,3]), [2,3])[0,0,1,0 ..
+    // 39. d_generator.paint.phase2 = d_generator.paint.padded ∗ reverse(transpose(discriminator.look.kernel, [1,0,2,3]), [2,3])[0,0,1,0 ..
     //     1,8,4,4]    %d_generator.paint.phase2  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:39
     conv_concat_4_generator_3();
 
-    // 42. d_generator.paint.phase3 = d_generator.paint.padded ∗ reverse(transpose(discriminator.look.kernel, [1,0,2,3]), [2,3])[0,0,1,1 ..
+    // 40. d_generator.paint.phase3 = d_generator.paint.padded ∗ reverse(transpose(discriminator.look.kernel, [1,0,2,3]), [2,3])[0,0,1,1 ..
     //     1,8,4,4]    %d_generator.paint.phase3  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:39
     // concat_4 = concat(d_generator.paint.phase0, d_generator.paint.phase1, d_generator.paint.phase2, d_generator.paint.phase3) along axis
     //     1    %concat_4  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:39
     conv_concat_4_generator_4();
 
     // — adjoint of generator.paint
-    // 43. d_generator.paint = reshape(transpose(reshape(concat_4, [64,2,2,1,14,14]), [0,3,4,1,5,2]), [64,1,28,28])[0,0,0,0 .. 64,1,28,28]
+    // 41. d_generator.paint = reshape(transpose(reshape(concat_4, [64,2,2,1,14,14]), [0,3,4,1,5,2]), [64,1,28,28])[0,0,0,0 .. 64,1,28,28]
     //     %d_generator.paint  adjoint of conv (statement 18): d_x = d_y ∗ reversed w, models/dcgan-small.ts:39
     // d_broadcast_7, d_generator.paint.product = d_generator.paint ⊙ (generator.paint ⊙ (1 − generator.paint))
     //     %d_generator.paint.z_sub…%d_generator.paint.product  adjoint of sigmoid (statement 16): d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 +
     //     exp(−x)); add (statement 16): d_b = d_y, d_a = d_y, models/dcgan-small.ts:33
     mul_d_generator_paint_z_generator();
 
-    // 44. d_generator.paint.bias = Σ d_generator.paint.z over axes 0,2,3    %d_generator.paint.bias  adjoint of broadcast (statement 16):
+    // 42. d_generator.paint.bias = Σ d_generator.paint.z over axes 0,2,3    %d_generator.paint.bias  adjoint of broadcast (statement 16):
     //     d_x = Σ d_y, models/dcgan-small.ts:33
     // generator.paint.bias by adam with d_generator.paint.bias    %generator.paint.bias_mul…%generator.paint.bias_next  update,
     //     models/dcgan-small.ts:33
     sumAdam_generator_paint_bias();
 
-    // 45. d_generator.paint.z_padded = d_generator.paint.z in a margin of zeros    %d_generator.paint.z_padded  pad for d_generator.double,
+    // 43. d_generator.paint.z_padded = d_generator.paint.z in a margin of zeros    %d_generator.paint.z_padded  pad for d_generator.double,
     //     models/dcgan-small.ts:33
     pad_d_generator_paint_z_padded_generator();
 
     // — adjoint of generator.double
-    // 46. d_generator.double = d_generator.paint.z ∗ reverse(transpose(reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3]),
+    // 44. d_generator.double = d_generator.paint.z ∗ reverse(transpose(reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3]),
     //     [1,0,2,3]), [2,3])    %d_generator.double  adjoint of conv (statement 16): d_x = d_y ∗ reversed w, models/dcgan-small.ts:33
     // d_broadcast_6, d_generator.double.product = [0 < generator.double] ? d_generator.double : 0    %d_generator.double.z_lt,
     //     %d_generator.double.z, %d_broadcast_6, %d_generator.double.product  adjoint of relu (statement 10): d_x = d_y ⊙ (0 < y ? 1 : 0)
     //     for y = x < 0 ? 0 : x; add (statement 10): d_b = d_y, d_a = d_y, models/dcgan-small.ts:32
     convWhere_d_generator_double_z_generator();
 
-    // 47. d_generator.double.bias = Σ d_generator.double.z over axes 0,2,3    %d_generator.double.bias  adjoint of broadcast (statement
+    // 45. d_generator.double.bias = Σ d_generator.double.z over axes 0,2,3    %d_generator.double.bias  adjoint of broadcast (statement
     //     10): d_x = Σ d_y, models/dcgan-small.ts:32
     // generator.double.bias by adam with d_generator.double.bias    %generator.double.bias_mul…%generator.double.bias_next  update,
     //     models/dcgan-small.ts:32
     sumAdam_generator_double_bias();
 
-    // 48. d_generator.paint.z_padded_2 = d_generator.paint.z in a margin of zeros    %d_generator.paint.z_padded_2  pad for
+    // 46. d_generator.paint.z_padded_2 = d_generator.paint.z in a margin of zeros    %d_generator.paint.z_padded_2  pad for
     //     d_reverse_2_conv, models/dcgan-small.ts:33
     pad_d_generator_paint_z_padded_2_generator();
 
     // — adjoint of generator.paint
-    // 49. d_reverse_2_conv = transpose(d_generator.paint.z, [1,0,2,3]) ∗ transpose(generator.double, [1,0,2,3])    %d_reverse_2_conv
+    // 47. d_reverse_2_conv = transpose(d_generator.paint.z, [1,0,2,3]) ∗ transpose(generator.double, [1,0,2,3])    %d_reverse_2_conv
     //     adjoint of conv (statement 16): d_w = xᵀ ∗ d_yᵀ, models/dcgan-small.ts:33
     conv_d_reverse_2_conv_generator();
 
     // #endregion
     // #region update
-    // 50. generator.paint.kernel by adam with d_reverse_2_conv    %generator.paint.kernel_mul, %generator.paint.kernel_mul_2,
+    // 48. generator.paint.kernel by adam with d_reverse_2_conv    %generator.paint.kernel_mul, %generator.paint.kernel_mul_2,
     //     %generator.paint.kernel.m_next  update, models/dcgan-small.ts:33
     adam_generator_paint_kernel_m();
-    // 51. generator.paint.kernel by adam with d_reverse_2_conv    %generator.paint.kernel_mul_3…%generator.paint.kernel_next  update,
+    // 49. generator.paint.kernel by adam with d_reverse_2_conv    %generator.paint.kernel_mul_3…%generator.paint.kernel_next  update,
     //     models/dcgan-small.ts:33
     adam_generator_paint_kernel();
 
     // #endregion
     // #region backward
-    // 52. d_generator.double.z_padded = d_generator.double.z in a margin of zeros    %d_generator.double.z_padded  pad for d_started,
+    // 50. d_generator.double.z_padded = d_generator.double.z in a margin of zeros    %d_generator.double.z_padded  pad for d_started,
     //     models/dcgan-small.ts:32
     pad_d_generator_double_z_padded_generator();
 
     // — adjoint of generator.double, generator.norm
-    // 53. d_started = d_generator.double.z ∗ reverse(transpose(reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]),
+    // 51. d_started = d_generator.double.z ∗ reverse(transpose(reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]),
     //     [2,3])    %d_started  adjoint of conv (statement 10): d_x = d_y ∗ reversed w, models/dcgan-small.ts:32
     // d_generator.norm = [0 < started] ? d_started : 0    %d_generator.norm_lt, %d_generator.norm  adjoint of relu (statement 5): d_x = d_y
     //     ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x, models/dcgan-small.ts:31
@@ -707,36 +692,36 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_a = d_y, models/dcgan-small.ts:31
     convWhere_d_generator_norm_generator();
 
-    // 54. d_generator.norm.beta = Σ d_generator.norm over axes 0,2,3    %d_generator.norm.beta  adjoint of broadcast (statement 5): d_x = Σ
+    // 52. d_generator.norm.beta = Σ d_generator.norm over axes 0,2,3    %d_generator.norm.beta  adjoint of broadcast (statement 5): d_x = Σ
     //     d_y, models/dcgan-small.ts:31
     // generator.norm.beta by adam with d_generator.norm.beta    %generator.norm.beta_mul…%generator.norm.beta_next  update,
     //     models/dcgan-small.ts:31
     sumAdam_generator_norm_beta();
 
-    // 55. d_generator.double.z_padded_2 = d_generator.double.z in a margin of zeros    %d_generator.double.z_padded_2  pad for
+    // 53. d_generator.double.z_padded_2 = d_generator.double.z in a margin of zeros    %d_generator.double.z_padded_2  pad for
     //     d_reverse_conv, models/dcgan-small.ts:32
     pad_d_generator_double_z_padded_2_generator();
-    // 56. started_wide = started in double    %started_wide  widen for d_reverse_conv, models/dcgan-small.ts:32
+    // 54. started_wide = started in double    %started_wide  widen for d_reverse_conv, models/dcgan-small.ts:32
     widen_started_wide_generator();
 
     // — adjoint of generator.double
-    // 57. d_reverse_conv = transpose(d_generator.double.z, [1,0,2,3]) ∗ transpose(started, [1,0,2,3])    %d_reverse_conv  adjoint of conv
+    // 55. d_reverse_conv = transpose(d_generator.double.z, [1,0,2,3]) ∗ transpose(started, [1,0,2,3])    %d_reverse_conv  adjoint of conv
     //     (statement 10): d_w = xᵀ ∗ d_yᵀ, models/dcgan-small.ts:32
     conv_d_reverse_conv_generator();
 
     // #endregion
     // #region update
-    // 58. generator.double.kernel by adam with d_reverse_conv    %generator.double.kernel_mul, %generator.double.kernel_mul_2,
+    // 56. generator.double.kernel by adam with d_reverse_conv    %generator.double.kernel_mul, %generator.double.kernel_mul_2,
     //     %generator.double.kernel.m_next  update, models/dcgan-small.ts:32
     adam_generator_double_kernel_m();
-    // 59. generator.double.kernel by adam with d_reverse_conv    %generator.double.kernel_mul_3…%generator.double.kernel_next  update,
+    // 57. generator.double.kernel by adam with d_reverse_conv    %generator.double.kernel_mul_3…%generator.double.kernel_next  update,
     //     models/dcgan-small.ts:32
     adam_generator_double_kernel();
 
     // #endregion
     // #region forward
     // — generator.norm
-    // 60. generator.norm.centered = reshape(generator.spread, [64,16,7,7]) − generator.norm.mu    %generator.norm.centered  sub,
+    // 58. generator.norm.centered = reshape(generator.spread, [64,16,7,7]) − generator.norm.mu    %generator.norm.centered  sub,
     //     models/dcgan-small.ts:31
     // d_generator.norm.inverse = Σ (d_generator.norm ⊙ generator.norm.gamma ⊙ generator.norm.centered) over axes 0,2,3
     //     %d_generator.norm.normal, %d_broadcast_3, %d_generator.norm.inverse  adjoint of mul (statement 5): d_a = d_y ⊙ b, d_b = d_y ⊙ a;
@@ -746,24 +731,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #endregion
     // #region backward
     // — adjoint of generator.norm
-    // 61. generator.norm.centered as in statement 4    %generator.norm.centered, %d_generator.norm.normal  again, models/dcgan-small.ts:31
+    // 59. generator.norm.centered as in statement 4    %generator.norm.centered, %d_generator.norm.normal  again, models/dcgan-small.ts:31
     // d_generator.norm.centered through generator.norm    %d_add_4_mul…%d_generator.norm.centered  adjoint of generator.norm (statement 4,
-    //     5, 61): sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub:
+    //     5, 59): sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub:
     //     d_x = Σ over the uses of x, models/dcgan-small.ts:31
     mulAdd_d_generator_norm_centered_generator();
 
-    // 62. d_generator.norm.gamma = Σ (d_generator.norm ⊙ generator.norm.normal) over axes 0,2,3    %d_broadcast_4, %d_generator.norm.gamma
+    // 60. d_generator.norm.gamma = Σ (d_generator.norm ⊙ generator.norm.normal) over axes 0,2,3    %d_broadcast_4, %d_generator.norm.gamma
     //     adjoint of mul (statement 5): d_b = d_y ⊙ a; broadcast (statement 5): d_x = Σ d_y, models/dcgan-small.ts:31
     // generator.norm.gamma by adam with d_generator.norm.gamma    %generator.norm.gamma_mul…%generator.norm.gamma_next  update,
     //     models/dcgan-small.ts:31
     sumAdam_generator_norm_gamma();
 
-    // 63. d_generator.norm.mu = Σ (−d_generator.norm.centered) over axes 0,2,3    %d_broadcast_2, %d_generator.norm.mu  adjoint of sub
-    //     (statement 61): d_b = −d_y; broadcast (statement 61): d_x = Σ d_y, models/dcgan-small.ts:31
+    // 61. d_generator.norm.mu = Σ (−d_generator.norm.centered) over axes 0,2,3    %d_broadcast_2, %d_generator.norm.mu  adjoint of sub
+    //     (statement 59): d_b = −d_y; broadcast (statement 59): d_x = Σ d_y, models/dcgan-small.ts:31
     sum_d_generator_norm_mu_generator();
 
     // — adjoint of generator.spread
-    // 64. d_sum = d_generator.norm.mu ⊙ (1 / 3136)    %d_sum  adjoint of mul (statement 4): d_a = d_y ⊙ b, models/dcgan-small.ts:31
+    // 62. d_sum = d_generator.norm.mu ⊙ (1 / 3136)    %d_sum  adjoint of mul (statement 4): d_a = d_y ⊙ b, models/dcgan-small.ts:31
     // d_coarse = d_generator.norm.centered + d_generator.norm.mu ⊙ (1 / 3136)    %d_coarse  adjoint of reshape (statement 4): d_x = Σ over
     //     the uses of x, models/dcgan-small.ts:30
     // d_generator.spread.bias = Σ reshape(d_generator.norm.centered + d_sum, [64,784]) over axes 0    %d_generator.spread.bias  adjoint of
@@ -772,7 +757,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/dcgan-small.ts:29
     sumAdam_generator_spread_bias();
 
-    // 65. d_sum as in statement 64    %d_sum, %d_coarse  again, models/dcgan-small.ts:31, 30
+    // 63. d_sum as in statement 62    %d_sum, %d_coarse  again, models/dcgan-small.ts:31, 30
     // d_generator.spread.kernel = mul_6ᵀ · reshape(d_generator.norm.centered + d_sum, [64,784])    %d_generator.spread.kernel  adjoint of
     //     dot (statement 3): d_b = aᵀ·d_y, models/dcgan-small.ts:29
     // generator.spread.kernel by adam with d_generator.spread.kernel    %generator.spread.kernel_mul…%generator.spread.kernel_next  update,
@@ -914,34 +899,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ ([row < live rows] ? Σ (max + log1p) over axes 1 : 0)    %isLive…%rowSum  sum, models/dcgan-small.ts:47, 48
     sum_rowSum_evaluate();
 
-    // 25. cast_3, cast_4, cast_5 = f32(live rows)    %cast_3, %cast_4, %cast_5  cast, models/dcgan-small.ts:47, 48
-    const cast_3 = live_rows_evaluate[0]!;
-    // 26. perRow, perRow_2, perRow_3 = 1 / cast_3    %perRow, %perRow_2, %perRow_3  recip, models/dcgan-small.ts:47, 48
-    const perRow = Math.fround(1 / cast_3);
-    // 27. mul_12 = rowSum ⊙ perRow    %mul_12  mul, models/dcgan-small.ts:47
-    const mul_12 = rowSum_evaluate[0]! * perRow;
+    // 25. perRow, perRow_2, perRow_3 = 1 / f32(live rows)    %cast_3…%perRow_3  recip, models/dcgan-small.ts:47, 48
+    const perRow = Math.fround(1 / live_rows_evaluate[0]!);
 
     // — softplus_2: log(1 + eˣ); batchMean_2: mean over the batch
-    // 28. isLive_3 as in statement 24    %isLive, %isLive_2, %isLive_3  again, models/dcgan-small.ts:47, 48
+    // 26. isLive_3 as in statement 24    %isLive, %isLive_2, %isLive_3  again, models/dcgan-small.ts:47, 48
     // add_6 = max(discriminator.judge_2, 0) + log1p(exp(−|discriminator.judge_2|))    %abs_2…%add_6  add, models/dcgan-small.ts:47
     // rowSum_2 = Σ ([row < live rows] ? Σ (max_2 + log1p_2) over axes 1 : 0)    %sum_2, %liveRows_2, %rowSum_2  sum,
     //     models/dcgan-small.ts:47
     sum_rowSum_2_evaluate();
 
-    // 29. mul_13 = rowSum_2 ⊙ perRow    %mul_13  mul, models/dcgan-small.ts:47
-    const mul_13 = rowSum_2_evaluate[0]! * perRow;
-    // 30. judging = mul_12 + mul_13    %judging  add, models/dcgan-small.ts:47
-    const judging = Math.fround(mul_12 + mul_13);
+    // — batchMean
+    // 27. mul_12 = rowSum ⊙ perRow    %mul_12  mul, models/dcgan-small.ts:47
+    // mul_13 = rowSum_2 ⊙ perRow    %mul_13  mul, models/dcgan-small.ts:47
+    // judging = rowSum ⊙ perRow + rowSum_2 ⊙ perRow    %judging  add, models/dcgan-small.ts:47
+    const judging = Math.fround(rowSum_evaluate[0]! * perRow + rowSum_2_evaluate[0]! * perRow);
 
     // — softplus_3: log(1 + eˣ); batchMean_3: mean over the batch
-    // 31. isLive_3 as in statement 24    %isLive, %isLive_2, %isLive_3  again, models/dcgan-small.ts:47, 48
+    // 28. isLive_3 as in statement 24    %isLive, %isLive_2, %isLive_3  again, models/dcgan-small.ts:47, 48
     // neg_4 = −discriminator.judge_2    %neg_4  neg, models/dcgan-small.ts:48
     // add_7 = max(−discriminator.judge_2, 0) + log1p(exp(−|(−discriminator.judge_2)|))    %abs_3…%add_7  add, models/dcgan-small.ts:48
     // rowSum_3 = Σ ([row < live rows] ? Σ (max_3 + log1p_3) over axes 1 : 0)    %sum_3, %liveRows_3, %rowSum_3  sum,
     //     models/dcgan-small.ts:48
     sum_rowSum_3_evaluate();
 
-    // 32. painting = rowSum_3 ⊙ perRow    %painting  mul, models/dcgan-small.ts:48
+    // 29. painting = rowSum_3 ⊙ perRow    %painting  mul, models/dcgan-small.ts:48
     const painting = Math.fround(rowSum_3_evaluate[0]! * perRow);
 
     return { discriminator: judging * count, generator: painting * count, count };
@@ -1065,8 +1047,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const generator_paint_bias_m = new Float32Array(arena, 373136, 1); // [1]  state, always
   const generator_paint_bias_v = new Float32Array(arena, 373152, 1); // [1]  state, always
   const stepCount = new Int32Array(arena, 373168, 1); // []  state, always
-  const x = new Float32Array(arena, 1711872, 50176); // [64,784]  input, 1–66
-  const live_rows = new Int32Array(arena, 1298880, 1); // []  input, 1–30
+  const x = new Float32Array(arena, 1711872, 50176); // [64,784]  input, 1–61
+  const live_rows = new Int32Array(arena, 1298880, 1); // []  input, 1–28
   const mul_6 = new Float32Array(arena, 373184, 2048); // [64,32]  scratch, 1–2
   const generator_spread = new Float32Array(arena, 704960, 50176); // [64,784]  scratch, 2–4
   const sum = new Float32Array(arena, 905664, 16); // [16]  scratch, 3–4
@@ -1075,97 +1057,97 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const concat = new Float32Array(arena, 704960, 100352); // [64,32,7,7]  scratch, 5–9
   const generator_paint_product_padded = new Float32Array(arena, 1912576, 131072); // [64,8,16,16]  scratch, 9–13
   const concat_2 = new Float32Array(arena, 373184, 50176); // [64,4,14,14]  scratch, 10–14
-  const generator_paint = new Float32Array(arena, 3116800, 50176); // [64,1,28,28]  residual, 14–51
-  const discriminator_look_z = new Float32Array(arena, 1912576, 100352); // [64,8,14,14]  residual, 16–64
-  const edges = new Float32Array(arena, 2313984, 100352); // [64,8,14,14]  residual, 16–61
-  const discriminator_compare_z = new Float32Array(arena, 3317504, 50176); // [64,16,7,7]  residual, 18–55
-  const parts = new Float32Array(arena, 3518208, 50176); // [64,16,7,7]  residual, 18–54
-  const discriminator_look_z_2 = new Float32Array(arena, 2715392, 100352); // [64,8,14,14]  residual, 20–47
-  const edges_2 = new Float32Array(arena, 373184, 100352); // [64,8,14,14]  residual, 20–48
-  const discriminator_compare_z_2 = new Float32Array(arena, 1310464, 50176); // [64,16,7,7]  residual, 22–42
-  const parts_2 = new Float32Array(arena, 1511168, 50176); // [64,16,7,7]  residual, 22–41
-  const discriminator_judge_2 = new Float32Array(arena, 774592, 64); // [64,1]  residual, 23–26
-  const exp_2 = new Float32Array(arena, 774848, 64); // [64,1]  residual, 23–26
-  const d_discriminator_judge_2 = new Float32Array(arena, 978688, 64); // [64,1]  scratch, 23–41
-  const sum_4 = new Float32Array(arena, 775104, 1); // []  scratch, 26–27
-  const d_rowSum = new Float32Array(arena, 774848, 1); // []  scratch, 28–29
-  const neg = new Float32Array(arena, 774864, 64); // [64,1]  residual, 29–30
-  const exp_ = new Float32Array(arena, 775120, 64); // [64,1]  residual, 29–30
-  const d_neg = new Float32Array(arena, 774592, 64); // [64,1]  scratch, 29–54
-  const rowSum = new Float32Array(arena, 1298880, 1); // []  scratch, 30–31, over live_rows
-  const rate = new Float32Array(arena, 3718912, 1); // []  scratch, 35–67
-  const correction = new Float32Array(arena, 3718928, 1); // []  scratch, 38–67
-  const d_flatten_2 = new Float32Array(arena, 774848, 50176); // [64,784]  scratch, 40–42
-  const d_discriminator_judge_kernel_part = new Float32Array(arena, 975552, 784); // [784,1]  scratch, 41–54
-  const d_discriminator_compare_z_2 = new Float32Array(arena, 774848, 50176); // [64,16,7,7]  scratch, 42–56, over d_flatten_2
-  const d_edges_2_padded = new Float32Array(arena, 978688, 82944); // [64,16,9,9]  scratch, 42–46
-  const concat_3 = new Float32Array(arena, 1310464, 100352); // [64,32,7,7]  scratch, 43–47
-  const d_discriminator_look_z_2 = new Float32Array(arena, 2715392, 100352); // [64,8,14,14]  scratch, 47–65, over discriminator_look_z_2
-  const d_discriminator_compare_kernel_part = new Float32Array(arena, 1502976, 2048); // [16,8,4,4]  scratch, 50–63
-  const d_discriminator_look_kernel_part = new Float32Array(arena, 373184, 128); // [8,1,4,4]  scratch, 52–67
-  const d_flatten = new Float32Array(arena, 373696, 50176); // [64,784]  scratch, 53–55
-  const d_discriminator_compare_z = new Float32Array(arena, 373696, 50176); // [64,16,7,7]  scratch, 55–62, over d_flatten
-  const d_edges_padded = new Float32Array(arena, 975808, 82944); // [64,16,9,9]  scratch, 55–60
-  const concat_4 = new Float32Array(arena, 574400, 100352); // [64,32,7,7]  scratch, 57–64
-  const d_discriminator_look_z = new Float32Array(arena, 1912576, 100352); // [64,8,14,14]  scratch, 64–67, over discriminator_look_z
+  const generator_paint = new Float32Array(arena, 3116800, 50176); // [64,1,28,28]  residual, 14–46
+  const discriminator_look_z = new Float32Array(arena, 1912576, 100352); // [64,8,14,14]  residual, 16–59
+  const edges = new Float32Array(arena, 2313984, 100352); // [64,8,14,14]  residual, 16–56
+  const discriminator_compare_z = new Float32Array(arena, 3317504, 50176); // [64,16,7,7]  residual, 18–50
+  const parts = new Float32Array(arena, 3518208, 50176); // [64,16,7,7]  residual, 18–49
+  const discriminator_look_z_2 = new Float32Array(arena, 2715392, 100352); // [64,8,14,14]  residual, 20–42
+  const edges_2 = new Float32Array(arena, 373184, 100352); // [64,8,14,14]  residual, 20–43
+  const discriminator_compare_z_2 = new Float32Array(arena, 1310464, 50176); // [64,16,7,7]  residual, 22–37
+  const parts_2 = new Float32Array(arena, 1511168, 50176); // [64,16,7,7]  residual, 22–36
+  const discriminator_judge_2 = new Float32Array(arena, 774592, 64); // [64,1]  residual, 23–25
+  const exp_2 = new Float32Array(arena, 774864, 64); // [64,1]  residual, 23–25
+  const d_discriminator_judge_2 = new Float32Array(arena, 978688, 64); // [64,1]  scratch, 23–36
+  const sum_4 = new Float32Array(arena, 774848, 1); // []  scratch, 25–29
+  const d_rowSum = new Float32Array(arena, 774864, 1); // []  scratch, 26–27
+  const neg = new Float32Array(arena, 774880, 64); // [64,1]  residual, 27–28
+  const exp_ = new Float32Array(arena, 775136, 64); // [64,1]  residual, 27–28
+  const d_neg = new Float32Array(arena, 774592, 64); // [64,1]  scratch, 27–49
+  const rowSum = new Float32Array(arena, 1298880, 1); // []  scratch, 28–29, over live_rows
+  const rate = new Float32Array(arena, 3718912, 1); // []  scratch, 31–62
+  const correction = new Float32Array(arena, 3718928, 1); // []  scratch, 33–62
+  const d_flatten_2 = new Float32Array(arena, 774848, 50176); // [64,784]  scratch, 35–37
+  const d_discriminator_judge_kernel_part = new Float32Array(arena, 975552, 784); // [784,1]  scratch, 36–49
+  const d_discriminator_compare_z_2 = new Float32Array(arena, 774848, 50176); // [64,16,7,7]  scratch, 37–51, over d_flatten_2
+  const d_edges_2_padded = new Float32Array(arena, 978688, 82944); // [64,16,9,9]  scratch, 37–41
+  const concat_3 = new Float32Array(arena, 1310464, 100352); // [64,32,7,7]  scratch, 38–42
+  const d_discriminator_look_z_2 = new Float32Array(arena, 2715392, 100352); // [64,8,14,14]  scratch, 42–60, over discriminator_look_z_2
+  const d_discriminator_compare_kernel_part = new Float32Array(arena, 1502976, 2048); // [16,8,4,4]  scratch, 45–58
+  const d_discriminator_look_kernel_part = new Float32Array(arena, 373184, 128); // [8,1,4,4]  scratch, 47–62
+  const d_flatten = new Float32Array(arena, 373696, 50176); // [64,784]  scratch, 48–50
+  const d_discriminator_compare_z = new Float32Array(arena, 373696, 50176); // [64,16,7,7]  scratch, 50–57, over d_flatten
+  const d_edges_padded = new Float32Array(arena, 975808, 82944); // [64,16,9,9]  scratch, 50–55
+  const concat_4 = new Float32Array(arena, 574400, 100352); // [64,32,7,7]  scratch, 52–59
+  const d_discriminator_look_z = new Float32Array(arena, 1912576, 100352); // [64,8,14,14]  scratch, 59–62, over discriminator_look_z
   const x_padded = new Float32Array(arena, 373184, 57600); // [64,30,30]  scratch, 15–16
   const edges_padded = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, 17–18
   const generator_paint_padded = new Float32Array(arena, 774592, 57600); // [64,1,30,30]  scratch, 19–20
   const edges_2_padded = new Float32Array(arena, 774592, 131072); // [64,8,16,16]  scratch, 21–22
-  const edges_2_padded_2 = new Float32Array(arena, 978688, 131072); // [64,8,16,16]  scratch, 48–50
-  const d_discriminator_compare_z_2_wide = new Float64Array(arena, 373184, 50176); // [16,7,7,64]  scratch, 49–50
-  const generator_paint_padded_2 = new Float32Array(arena, 373696, 57600); // [64,1,30,30]  scratch, 51–52
-  const edges_padded_2 = new Float32Array(arena, 975808, 131072); // [64,8,16,16]  scratch, 61–63
-  const d_discriminator_compare_z_wide = new Float64Array(arena, 2313984, 50176); // [16,7,7,64]  scratch, 62–63
-  const x_padded_2 = new Float32Array(arena, 373696, 57600); // [64,30,30]  scratch, 66–67
-  const mul_6_generator = new Float32Array(arena, 1298896, 2048); // [64,32]  residual, 1–65
-  const generator_spread_generator = new Float32Array(arena, 1708688, 50176); // [64,784]  residual, 3–61
-  const generator_norm_mu_generator = new Float32Array(arena, 1307088, 16); // [16]  residual, 4–61
-  const sqrt_generator = new Float32Array(arena, 1307152, 16); // [16]  residual, 4–61
-  const generator_norm_inverse_generator = new Float32Array(arena, 1307216, 16); // [16]  residual, 4–61
-  const generator_norm_normal_generator = new Float32Array(arena, 1909392, 50176); // [64,16,7,7]  residual, 5–62
-  const started_generator = new Float32Array(arena, 2110096, 50176); // [64,16,7,7]  residual, 5–56
+  const edges_2_padded_2 = new Float32Array(arena, 978688, 131072); // [64,8,16,16]  scratch, 43–45
+  const d_discriminator_compare_z_2_wide = new Float64Array(arena, 373184, 50176); // [16,7,7,64]  scratch, 44–45
+  const generator_paint_padded_2 = new Float32Array(arena, 373696, 57600); // [64,1,30,30]  scratch, 46–47
+  const edges_padded_2 = new Float32Array(arena, 975808, 131072); // [64,8,16,16]  scratch, 56–58
+  const d_discriminator_compare_z_wide = new Float64Array(arena, 2313984, 50176); // [16,7,7,64]  scratch, 57–58
+  const x_padded_2 = new Float32Array(arena, 373696, 57600); // [64,30,30]  scratch, 61–62
+  const mul_6_generator = new Float32Array(arena, 1298896, 2048); // [64,32]  residual, 1–63
+  const generator_spread_generator = new Float32Array(arena, 1708688, 50176); // [64,784]  residual, 3–59
+  const generator_norm_mu_generator = new Float32Array(arena, 1307088, 16); // [16]  residual, 4–59
+  const sqrt_generator = new Float32Array(arena, 1307152, 16); // [16]  residual, 4–59
+  const generator_norm_inverse_generator = new Float32Array(arena, 1307216, 16); // [16]  residual, 4–59
+  const generator_norm_normal_generator = new Float32Array(arena, 1909392, 50176); // [64,16,7,7]  residual, 5–60
+  const started_generator = new Float32Array(arena, 2110096, 50176); // [64,16,7,7]  residual, 5–54
   const generator_double_product_padded_generator = new Float32Array(arena, 774592, 82944); // [64,16,9,9]  scratch, 5–9
   const concat_generator = new Float32Array(arena, 373184, 100352); // [64,32,7,7]  scratch, 6–10
-  const generator_double_generator = new Float32Array(arena, 1307280, 100352); // [64,8,14,14]  residual, 10–49
+  const generator_double_generator = new Float32Array(arena, 1307280, 100352); // [64,8,14,14]  residual, 10–47
   const generator_paint_product_padded_generator = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, 11–15
   const concat_2_generator = new Float32Array(arena, 897472, 50176); // [64,4,14,14]  scratch, 12–16
-  const generator_paint_generator = new Float32Array(arena, 2712208, 50176); // [64,1,28,28]  residual, 16–43
-  const discriminator_look_z_2_generator = new Float32Array(arena, 2310800, 100352); // [64,8,14,14]  residual, 18–38
+  const generator_paint_generator = new Float32Array(arena, 2712208, 50176); // [64,1,28,28]  residual, 16–41
+  const discriminator_look_z_2_generator = new Float32Array(arena, 2310800, 100352); // [64,8,14,14]  residual, 18–36
   const edges_2_generator = new Float32Array(arena, 373184, 100352); // [64,8,14,14]  scratch, 18–19
-  const discriminator_compare_z_2_generator = new Float32Array(arena, 373184, 50176); // [64,16,7,7]  residual, 20–32
+  const discriminator_compare_z_2_generator = new Float32Array(arena, 373184, 50176); // [64,16,7,7]  residual, 20–30
   const parts_2_generator = new Float32Array(arena, 573888, 50176); // [64,16,7,7]  scratch, 20–21
   const neg_4_generator = new Float32Array(arena, 774848, 64); // [64,1]  residual, 21–22
   const exp_3_generator = new Float32Array(arena, 775104, 64); // [64,1]  residual, 21–22
-  const d_discriminator_judge_2_generator = new Float32Array(arena, 774592, 64); // [64,1]  scratch, 21–31
+  const d_discriminator_judge_2_generator = new Float32Array(arena, 774592, 64); // [64,1]  scratch, 21–29
   const sum_5_generator = new Float32Array(arena, 573888, 1); // []  scratch, 22–23
-  const rate_generator = new Float32Array(arena, 2912912, 1); // []  scratch, 26–65
-  const correction_generator = new Float32Array(arena, 1298880, 1); // []  scratch, 29–65
-  const d_flatten_2_generator = new Float32Array(arena, 573888, 50176); // [64,784]  scratch, 31–32
-  const d_edges_2_padded_generator = new Float32Array(arena, 774592, 82944); // [64,16,9,9]  scratch, 32–36
-  const concat_3_generator = new Float32Array(arena, 373184, 100352); // [64,32,7,7]  scratch, 33–37
-  const d_edges_2_generator = new Float32Array(arena, 897472, 100352); // [64,8,14,14]  scratch, 37–38
-  const d_generator_paint_padded_generator = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, 38–42
-  const concat_4_generator = new Float32Array(arena, 897472, 50176); // [64,4,14,14]  scratch, 39–43
-  // [64,1,28,28]  scratch, 43–48, over generator_paint_generator
+  const rate_generator = new Float32Array(arena, 2912912, 1); // []  scratch, 25–63
+  const correction_generator = new Float32Array(arena, 1298880, 1); // []  scratch, 27–63
+  const d_flatten_2_generator = new Float32Array(arena, 573888, 50176); // [64,784]  scratch, 29–30
+  const d_edges_2_padded_generator = new Float32Array(arena, 774592, 82944); // [64,16,9,9]  scratch, 30–34
+  const concat_3_generator = new Float32Array(arena, 373184, 100352); // [64,32,7,7]  scratch, 31–35
+  const d_edges_2_generator = new Float32Array(arena, 897472, 100352); // [64,8,14,14]  scratch, 35–36
+  const d_generator_paint_padded_generator = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, 36–40
+  const concat_4_generator = new Float32Array(arena, 897472, 50176); // [64,4,14,14]  scratch, 37–41
+  // [64,1,28,28]  scratch, 41–46, over generator_paint_generator
   const d_generator_paint_z_generator = new Float32Array(arena, 2712208, 50176);
-  const d_generator_double_z_generator = new Float32Array(arena, 897472, 100352); // [64,8,14,14]  scratch, 46–55
-  const d_reverse_2_conv_generator = new Float32Array(arena, 603584, 128); // [1,8,4,4]  scratch, 49–51
-  const d_generator_norm_generator = new Float32Array(arena, 1307280, 50176); // [64,16,7,7]  scratch, 53–62
-  const d_reverse_conv_generator = new Float32Array(arena, 1507984, 2048); // [8,16,4,4]  scratch, 57–59
-  const d_generator_norm_inverse_generator = new Float32Array(arena, 373184, 16); // [16]  scratch, 60–61
-  // [64,16,7,7]  scratch, 61–65, over generator_spread_generator
+  const d_generator_double_z_generator = new Float32Array(arena, 897472, 100352); // [64,8,14,14]  scratch, 44–53
+  const d_reverse_2_conv_generator = new Float32Array(arena, 603584, 128); // [1,8,4,4]  scratch, 47–49
+  const d_generator_norm_generator = new Float32Array(arena, 1307280, 50176); // [64,16,7,7]  scratch, 51–60
+  const d_reverse_conv_generator = new Float32Array(arena, 1507984, 2048); // [8,16,4,4]  scratch, 55–57
+  const d_generator_norm_inverse_generator = new Float32Array(arena, 373184, 16); // [16]  scratch, 58–59
+  // [64,16,7,7]  scratch, 59–63, over generator_spread_generator
   const d_generator_norm_centered_generator = new Float32Array(arena, 1708688, 50176);
-  const d_generator_norm_mu_generator = new Float32Array(arena, 373184, 16); // [16]  scratch, 63–65
+  const d_generator_norm_mu_generator = new Float32Array(arena, 373184, 16); // [16]  scratch, 61–63
   const generator_paint_padded_generator = new Float32Array(arena, 774592, 57600); // [64,1,30,30]  scratch, 17–18
   const edges_2_padded_generator = new Float32Array(arena, 774592, 131072); // [64,8,16,16]  scratch, 19–20
-  const d_generator_paint_z_padded_generator = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, 45–46
-  const d_generator_paint_z_padded_2_generator = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, 48–49
-  const d_generator_double_z_padded_generator = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, 52–53
-  const d_generator_double_z_padded_2_generator = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, 55–57
-  const started_wide_generator = new Float64Array(arena, 897472, 50176); // [16,7,7,64]  scratch, 56–57
+  const d_generator_paint_z_padded_generator = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, 43–44
+  const d_generator_paint_z_padded_2_generator = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, 46–47
+  const d_generator_double_z_padded_generator = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, 50–51
+  const d_generator_double_z_padded_2_generator = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, 53–55
+  const started_wide_generator = new Float64Array(arena, 897472, 50176); // [16,7,7,64]  scratch, 54–55
   const x_evaluate = new Float32Array(arena, 774592, 50176); // [64,784]  input, 1–14
-  const live_rows_evaluate = new Int32Array(arena, 975296, 1); // []  input, 1–31
+  const live_rows_evaluate = new Int32Array(arena, 975296, 1); // []  input, 1–28
   const mul_6_evaluate = new Float32Array(arena, 573888, 2048); // [64,32]  scratch, 1–2
   const generator_spread_product_evaluate = new Float32Array(arena, 373184, 50176); // [64,784]  scratch, 2–3
   const generator_double_product_padded_evaluate = new Float32Array(arena, 975312, 82944); // [64,16,9,9]  scratch, 3–7
@@ -1178,10 +1160,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const neg_evaluate = new Float32Array(arena, 897472, 64); // [64,1]  scratch, 18–24
   const edges_2_evaluate = new Float32Array(arena, 975312, 100352); // [64,8,14,14]  scratch, 20–21
   const parts_2_evaluate = new Float32Array(arena, 975312, 50176); // [64,16,7,7]  scratch, 22–23
-  const discriminator_judge_2_evaluate = new Float32Array(arena, 373184, 64); // [64,1]  scratch, 23–31
+  const discriminator_judge_2_evaluate = new Float32Array(arena, 373184, 64); // [64,1]  scratch, 23–28
   const rowSum_evaluate = new Float32Array(arena, 373440, 1); // []  scratch, 24–27
-  const rowSum_2_evaluate = new Float32Array(arena, 373440, 1); // []  scratch, 28–29
-  const rowSum_3_evaluate = new Float32Array(arena, 975296, 1); // []  scratch, 31–32, over live_rows_evaluate
+  const rowSum_2_evaluate = new Float32Array(arena, 373456, 1); // []  scratch, 26–27
+  const rowSum_3_evaluate = new Float32Array(arena, 975296, 1); // []  scratch, 28–29, over live_rows_evaluate
   const x_padded_evaluate = new Float32Array(arena, 975312, 57600); // [64,30,30]  scratch, 14–15
   const edges_padded_evaluate = new Float32Array(arena, 975312, 131072); // [64,8,16,16]  scratch, 16–17
   const generator_paint_padded_evaluate = new Float32Array(arena, 573888, 57600); // [64,1,30,30]  scratch, 19–20
@@ -1989,7 +1971,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   fillUniform(discriminator_judge_kernel, seed, 5, 0.0874260378943872);
   random.fill(randomBits(seed | 0, -1, 0, Math.floor(seed / 4294967296)));
   generator_norm_variance.fill(1);
-  const hyper = {};
   const outputs = { images: generator_paint_predict };
   const taken: readonly string[] = ["x"];
   const taken_2: readonly string[] = [];
@@ -2035,6 +2016,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       at += view.length;
     }
   }
+
+  /** The arrays of a table by name. */
+  function viewsOf<Views>(table: readonly StateRow[]): Views {
+    const views = table.map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      return [
+        name,
+        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
+      ] as const;
+    });
+    return Object.fromEntries(views) as Views;
+  }
   // #endregion
 
   return {
@@ -2045,66 +2038,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     batch: { train: 64, evaluate: 64, predict: 1 },
     shortBatch: "refuse",
     inputs: { x: x },
-    parameters: {
-      "generator.spread.kernel": generator_spread_kernel,
-      "generator.spread.bias": generator_spread_bias,
-      "generator.norm.gamma": generator_norm_gamma,
-      "generator.norm.beta": generator_norm_beta,
-      "generator.double.kernel": generator_double_kernel,
-      "generator.double.bias": generator_double_bias,
-      "generator.paint.kernel": generator_paint_kernel,
-      "generator.paint.bias": generator_paint_bias,
-      "discriminator.look.kernel": discriminator_look_kernel,
-      "discriminator.look.bias": discriminator_look_bias,
-      "discriminator.compare.kernel": discriminator_compare_kernel,
-      "discriminator.compare.bias": discriminator_compare_bias,
-      "discriminator.judge.kernel": discriminator_judge_kernel,
-      "discriminator.judge.bias": discriminator_judge_bias,
-    },
-    state: {
-      random: random,
-      "discriminator.adam.1-beta1^t": discriminator_adam_1_beta1_t,
-      "discriminator.adam.1-beta2^t": discriminator_adam_1_beta2_t,
-      "discriminator.look.kernel.m": discriminator_look_kernel_m,
-      "discriminator.look.kernel.v": discriminator_look_kernel_v,
-      "discriminator.look.bias.m": discriminator_look_bias_m,
-      "discriminator.look.bias.v": discriminator_look_bias_v,
-      "discriminator.compare.kernel.m": discriminator_compare_kernel_m,
-      "discriminator.compare.kernel.v": discriminator_compare_kernel_v,
-      "discriminator.compare.bias.m": discriminator_compare_bias_m,
-      "discriminator.compare.bias.v": discriminator_compare_bias_v,
-      "discriminator.judge.kernel.m": discriminator_judge_kernel_m,
-      "discriminator.judge.kernel.v": discriminator_judge_kernel_v,
-      "discriminator.judge.bias.m": discriminator_judge_bias_m,
-      "discriminator.judge.bias.v": discriminator_judge_bias_v,
-      "generator.norm.mean": generator_norm_mean,
-      "generator.norm.variance": generator_norm_variance,
-      "generator.adam.1-beta1^t": generator_adam_1_beta1_t,
-      "generator.adam.1-beta2^t": generator_adam_1_beta2_t,
-      "generator.spread.kernel.m": generator_spread_kernel_m,
-      "generator.spread.kernel.v": generator_spread_kernel_v,
-      "generator.spread.bias.m": generator_spread_bias_m,
-      "generator.spread.bias.v": generator_spread_bias_v,
-      "generator.norm.gamma.m": generator_norm_gamma_m,
-      "generator.norm.gamma.v": generator_norm_gamma_v,
-      "generator.norm.beta.m": generator_norm_beta_m,
-      "generator.norm.beta.v": generator_norm_beta_v,
-      "generator.double.kernel.m": generator_double_kernel_m,
-      "generator.double.kernel.v": generator_double_kernel_v,
-      "generator.double.bias.m": generator_double_bias_m,
-      "generator.double.bias.v": generator_double_bias_v,
-      "generator.paint.kernel.m": generator_paint_kernel_m,
-      "generator.paint.kernel.v": generator_paint_kernel_v,
-      "generator.paint.bias.m": generator_paint_bias_m,
-      "generator.paint.bias.v": generator_paint_bias_v,
-      stepCount: stepCount,
-    },
-    hyper,
+    parameters: viewsOf(PARAMETERS),
+    state: viewsOf(STATE),
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -2113,10 +2055,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 export interface TrainBatch {
   /** [64, 784] */ readonly x: Float32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [64, 784] */ readonly x: Float32Array;
-}
+/** One batch to evaluate: the same of 64 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
 export interface PredictBatch {}
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
@@ -2203,51 +2143,71 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "dcgan-small";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "7b2b9fbaf424523d";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 3_718_944;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: Shape;
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
+function stateRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer?: string,
+  dtype: DType = "f32",
+): StateRow {
+  return { name, shape, dtype, offset, layer };
 }
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
+function parameterRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer = "model",
+  trainable = true,
+): ParameterRow {
+  return { name, shape, dtype: "f32", offset, layer, trainable };
 }
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("generator.spread.kernel", [32, 784], 16),
-  parameterRow("generator.spread.bias", [784], 100368),
-  parameterRow("generator.norm.gamma", [16], 103504),
-  parameterRow("generator.norm.beta", [16], 103568),
-  parameterRow("generator.double.kernel", [16, 8, 4, 4], 103632),
-  parameterRow("generator.double.bias", [8], 111824),
-  parameterRow("generator.paint.kernel", [8, 1, 4, 4], 111856),
-  parameterRow("generator.paint.bias", [1], 112368),
-  parameterRow("discriminator.look.kernel", [8, 1, 4, 4], 112384),
-  parameterRow("discriminator.look.bias", [8], 112896),
-  parameterRow("discriminator.compare.kernel", [16, 8, 4, 4], 112928),
-  parameterRow("discriminator.compare.bias", [16], 121120),
-  parameterRow("discriminator.judge.kernel", [784, 1], 121184),
-  parameterRow("discriminator.judge.bias", [1], 124320),
+  parameterRow("generator.spread.kernel", [32, 784], 16, "dense"),
+  parameterRow("generator.spread.bias", [784], 100368, "dense"),
+  parameterRow("generator.norm.gamma", [16], 103504, "batchNorm"),
+  parameterRow("generator.norm.beta", [16], 103568, "batchNorm"),
+  parameterRow("generator.double.kernel", [16, 8, 4, 4], 103632, "conv2dTranspose"),
+  parameterRow("generator.double.bias", [8], 111824, "conv2dTranspose"),
+  parameterRow("generator.paint.kernel", [8, 1, 4, 4], 111856, "conv2dTranspose"),
+  parameterRow("generator.paint.bias", [1], 112368, "conv2dTranspose"),
+  parameterRow("discriminator.look.kernel", [8, 1, 4, 4], 112384, "conv2d"),
+  parameterRow("discriminator.look.bias", [8], 112896, "conv2d"),
+  parameterRow("discriminator.compare.kernel", [16, 8, 4, 4], 112928, "conv2d"),
+  parameterRow("discriminator.compare.bias", [16], 121120, "conv2d"),
+  parameterRow("discriminator.judge.kernel", [784, 1], 121184, "dense"),
+  parameterRow("discriminator.judge.bias", [1], 124320, "dense"),
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
 export const STATE: readonly StateRow[] = [
-  stateRow("random", [], 0, "i32"),
+  stateRow("random", [], 0, undefined, "i32"),
   stateRow("discriminator.adam.1-beta1^t", [], 124336),
   stateRow("discriminator.adam.1-beta2^t", [], 124352),
   stateRow("discriminator.look.kernel.m", [8, 1, 4, 4], 124368),
@@ -2262,8 +2222,8 @@ export const STATE: readonly StateRow[] = [
   stateRow("discriminator.judge.kernel.v", [784, 1], 145104),
   stateRow("discriminator.judge.bias.m", [1], 148240),
   stateRow("discriminator.judge.bias.v", [1], 148256),
-  stateRow("generator.norm.mean", [16], 148272),
-  stateRow("generator.norm.variance", [16], 148336),
+  stateRow("generator.norm.mean", [16], 148272, "batchNorm"),
+  stateRow("generator.norm.variance", [16], 148336, "batchNorm"),
   stateRow("generator.adam.1-beta1^t", [], 148400),
   stateRow("generator.adam.1-beta2^t", [], 148416),
   stateRow("generator.spread.kernel.m", [32, 784], 148432),
@@ -2282,10 +2242,9 @@ export const STATE: readonly StateRow[] = [
   stateRow("generator.paint.kernel.v", [8, 1, 4, 4], 372624),
   stateRow("generator.paint.bias.m", [1], 373136),
   stateRow("generator.paint.bias.v", [1], 373152),
-  stateRow("stepCount", [], 373168, "i32"),
+  stateRow("stepCount", [], 373168, undefined, "i32"),
 ];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Doubles<Name extends string> = Readonly<Record<Name, Float64Array>>;
@@ -7336,11 +7295,8 @@ function adam_2(
   w[at] = w[at]! - (m_next * rate) / (Math.sqrt(v_next * correction) + 1e-8);
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -7471,7 +7427,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** ⌊2¹²⁰⁰/2π⌋: enough of 1/2π to reduce every double. */
 const turnsPerRadian = BigInt(
@@ -7574,18 +7529,12 @@ function log1p(x: number): number {
   return lost === 0 ? log(u) : log(u) + lost / u;
 }
 
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**

@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 84, backward 68), evaluate 127, predict 170
-//   memory 192: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 370: batches, and what a trainer is
-//   tables 414: what bytes() packs
-//   kernels 447: in the order in which statements call them, each under its definitions
-//   checks 1214: of what is passed in
-//   mathematics 1361: functions and random numbers that all machines compute alike
+//   step 27 (forward 38, update 69, backward 74), evaluate 119, predict 160
+//   memory 181: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 359: batches, and what a trainer is
+//   tables 404: what bytes() packs
+//   kernels 454: in the order in which statements call them, each under its definitions
+//   checks 1220: of what is passed in
+//   mathematics 1364: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 730901829ffe71e2
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 a09d86ec399a5296
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -49,55 +49,47 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores();
 
     // — softmaxCrossEntropy: mean of −log softmax(s)[y]
-    // 4. cast = f32(live rows)    %cast  cast, models/first-convnet.ts:11
-    const cast = live_rows[0]!;
-    // 5. perRow = 1 / cast    %perRow  recip, models/first-convnet.ts:11
-    const perRow = Math.fround(1 / cast);
-    // 6. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 9): d_a = d_y ⊙ b, models/first-convnet.ts:11
+    // 4. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/first-convnet.ts:11
+    const perRow = Math.fround(1 / live_rows[0]!);
+    // 5. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 7): d_a = d_y ⊙ b, models/first-convnet.ts:11
     d_rowSum[0] = perRow;
 
-    // 7. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/first-convnet.ts:11
-    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 7): where: d_a = d_y ⊙ (c ?
+    // 6. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/first-convnet.ts:11
+    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 6): where: d_a = d_y ⊙ (c ?
     //     1 : 0); sub: d_a = d_y, d_b = −d_y, d_x = Σ over the uses of x; log: d_x = d_y / x; exp: d_x = d_y ⊙ y,
     //     models/first-convnet.ts:11
-    // d_scores, d_broadcast_2, d_scores.product = d_shifted    %d_scores, %d_broadcast_2, %d_scores.product  adjoint of sub (statement 7):
+    // d_scores, d_broadcast_2, d_scores.product = d_shifted    %d_scores, %d_broadcast_2, %d_scores.product  adjoint of sub (statement 6):
     //     d_a = d_y; add (statement 3): d_b = d_y, d_a = d_y, models/first-convnet.ts:11, 9
     reduceMaxExpSumAdd_d_shifted();
 
-    // #endregion
-    // #region backward
-    // sgd, of each parameter w with gradient g: w ← w − 0.1·g. Each w is updated where its gradient is finished: scores.bias in 8,
-    //     scores.kernel in 12, maps.bias in 14, maps.kernel in 16.
-    // — adjoint of scores
-    // 8. d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 3): d_x = Σ d_y,
-    //     models/first-convnet.ts:9
-    // scores.bias by sgd with d_scores.bias    %scores.bias_mul, %scores.bias_next  update, models/first-convnet.ts:9
-    sumSgd_scores_bias();
-
-    // #endregion
-    // #region forward
-    // — softmaxCrossEntropy
-    // 9. loss = rowSum ⊙ perRow    %loss  mul, models/first-convnet.ts:11
+    // 7. loss = rowSum ⊙ perRow    %loss  mul, models/first-convnet.ts:11
     const loss = Math.fround(rowSum[0]! * perRow);
 
     // #endregion
     // #region update
-    // 10. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/first-convnet.ts:14
+    // 8. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/first-convnet.ts:14
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
+    // sgd, of each parameter w with gradient g: w ← w − 0.1·g. Each w is updated where its gradient is finished: scores.bias in 9,
+    //     scores.kernel in 11, maps.bias in 13, maps.kernel in 15.
     // — adjoint of scores
-    // 11. d_flatten = d_shifted · scores.kernelᵀ    %d_flatten  adjoint of dot (statement 3): d_a = d_y·bᵀ, models/first-convnet.ts:9
+    // 9. d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 3): d_x = Σ d_y,
+    //     models/first-convnet.ts:9
+    // scores.bias by sgd with d_scores.bias    %scores.bias_mul, %scores.bias_next  update, models/first-convnet.ts:9
+    sumSgd_scores_bias();
+
+    // 10. d_flatten = d_shifted · scores.kernelᵀ    %d_flatten  adjoint of dot (statement 3): d_a = d_y·bᵀ, models/first-convnet.ts:9
     dot_d_flatten();
 
-    // 12. d_scores.kernel = reshape(pooled, [32,1176])ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y,
+    // 11. d_scores.kernel = reshape(pooled, [32,1176])ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y,
     //     models/first-convnet.ts:9
     // scores.kernel by sgd with d_scores.kernel    %scores.kernel_mul, %scores.kernel_next  update, models/first-convnet.ts:9
     dotSgd_scores_kernel();
 
     // — adjoint of pooled, maps
-    // 13. d_maps_windowArgmax = argmax maps over windows [1,1,2,2]    %d_maps_windowArgmax  adjoint of windowMax (statement 2): d_x = d_y
+    // 12. d_maps_windowArgmax = argmax maps over windows [1,1,2,2]    %d_maps_windowArgmax  adjoint of windowMax (statement 2): d_x = d_y
     //     where x was the window's first largest, models/first-convnet.ts:8
     // d_maps = reshape(d_flatten, [32,6,14,14]) scattered to d_maps_windowArgmax    %d_maps  adjoint of windowMax (statement 2): d_x = d_y
     //     where x was the window's first largest, models/first-convnet.ts:8
@@ -107,14 +99,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/first-convnet.ts:7
     windowArgmaxWhere_d_maps_z();
 
-    // 14. d_maps.bias = Σ d_maps.z over axes 0,2,3    %d_maps.bias  adjoint of broadcast (statement 1): d_x = Σ d_y,
+    // 13. d_maps.bias = Σ d_maps.z over axes 0,2,3    %d_maps.bias  adjoint of broadcast (statement 1): d_x = Σ d_y,
     //     models/first-convnet.ts:7
     // maps.bias by sgd with d_maps.bias    %maps.bias_mul, %maps.bias_next  update, models/first-convnet.ts:7
     sumSgd_maps_bias();
 
-    // 15. x_wide = x in double    %x_wide  widen for d_maps.kernel, models/first-convnet.ts:7
+    // 14. x_wide = x in double    %x_wide  widen for d_maps.kernel, models/first-convnet.ts:7
     widen_x_wide();
-    // 16. d_maps.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_maps.z, [1,0,2,3])    %d_maps.kernel_conv  adjoint of conv (statement
+    // 15. d_maps.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_maps.z, [1,0,2,3])    %d_maps.kernel_conv  adjoint of conv (statement
     //     1): d_w = xᵀ ∗ d_yᵀ, models/first-convnet.ts:7
     // maps.kernel by sgd with d_maps.kernel_conv    %maps.kernel_mul, %maps.kernel_next  update, models/first-convnet.ts:7
     convSgd_maps_kernel();
@@ -147,20 +139,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores_evaluate();
     // 4. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  13 nodes, models/first-convnet.ts:11, 13
     reduceMaxSum_rowSum_evaluate();
-    // 5. cast, cast_3 = f32(live rows)    %cast, %cast_3  cast, models/first-convnet.ts:11, 13
-    const cast = live_rows_evaluate[0]!;
-    // 6. perRow, perRow_2 = 1 / cast    %perRow, %perRow_2  recip, models/first-convnet.ts:11, 13
-    const perRow = Math.fround(1 / cast);
-    // 7. loss = rowSum ⊙ perRow    %loss  mul, models/first-convnet.ts:11
+    // 5. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/first-convnet.ts:11, 13
+    const perRow = Math.fround(1 / live_rows_evaluate[0]!);
+    // 6. loss = rowSum ⊙ perRow    %loss  mul, models/first-convnet.ts:11
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
     // — accuracy: share of the rows whose largest score is their label's
-    // 8. isLive_2 as in statement 4    %isLive, %isLive_2  again, models/first-convnet.ts:11, 13
+    // 7. isLive_2 as in statement 4    %isLive, %isLive_2  again, models/first-convnet.ts:11, 13
     // argmax = argmax scores over axis 1    %argmax  argmax, models/first-convnet.ts:13
     // rowSum_2 = Σ ([row < live rows] ? f32([argmax = y]) : 0)    %eq, %cast_2, %liveRows_2, %rowSum_2  sum, models/first-convnet.ts:13
     argmaxSum_rowSum_2_evaluate();
 
-    // 9. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/first-convnet.ts:13
+    // 8. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/first-convnet.ts:13
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
     return { loss: loss * count, accuracy: metrics * count, count };
@@ -168,10 +158,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
     checkBatch("predict takes a batch", batch, taken_2, taken);
-    checkArray(x_predict, batch["x"], 3072, count, "x");
-    feed(x_predict, batch["x"], 3072, count);
+    checkArray(x_predict, batch["x"], 3072, 1, "x");
+    feed(x_predict, batch["x"], 3072, 1);
 
     // — maps: x ∗ W + b
     // 1. maps.product = x ∗ maps.kernel    %maps.product  conv, models/first-convnet.ts:7
@@ -199,28 +188,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_kernel = new Float32Array(arena, 1840, 11760); // [1176,10]  parameter, always
   const scores_bias = new Float32Array(arena, 48880, 10); // [10]  parameter, always
   const stepCount = new Int32Array(arena, 48928, 1); // []  state, always
-  const x = new Float32Array(arena, 1437488, 98304); // [32,3,32,32]  input, 1–15
-  const y = new Int32Array(arena, 200752, 32); // [32]  input, 1–7
-  const live_rows = new Int32Array(arena, 200880, 1); // []  input, 1–7
-  const maps = new Float32Array(arena, 835376, 150528); // [32,6,28,28]  residual, 1–13
-  const pooled = new Float32Array(arena, 48944, 37632); // [32,6,14,14]  residual, 2–12
-  const scores = new Float32Array(arena, 350000, 320); // [32,10]  scratch, 3–7
-  const d_rowSum = new Float32Array(arena, 200896, 1); // []  scratch, 6–7
-  const exps = new Float32Array(arena, 199472, 320); // [32,10]  residual, 7
-  const rowSum = new Float32Array(arena, 200896, 1); // []  scratch, 7–9, over d_rowSum
-  const d_shifted = new Float32Array(arena, 350000, 320); // [32,10]  scratch, 7–12, over scores
-  const d_flatten = new Float32Array(arena, 199472, 37632); // [32,1176]  scratch, 11–13
-  const d_maps_windowArgmax = new Int32Array(arena, 48944, 37632); // [32,6,14,14]  scratch, 13
-  const d_maps_z = new Float32Array(arena, 835376, 150528); // [32,6,28,28]  scratch, 13–16, over maps
-  const x_wide = new Float64Array(arena, 48944, 98304); // [32,3,32,32]  scratch, 15–16
+  const x = new Float32Array(arena, 1437488, 98304); // [32,3,32,32]  input, 1–14
+  const y = new Int32Array(arena, 200752, 32); // [32]  input, 1–6
+  const live_rows = new Int32Array(arena, 200880, 1); // []  input, 1–6
+  const maps = new Float32Array(arena, 835376, 150528); // [32,6,28,28]  residual, 1–12
+  const pooled = new Float32Array(arena, 48944, 37632); // [32,6,14,14]  residual, 2–11
+  const scores = new Float32Array(arena, 350000, 320); // [32,10]  scratch, 3–6
+  const d_rowSum = new Float32Array(arena, 200896, 1); // []  scratch, 5–6
+  const exps = new Float32Array(arena, 199472, 320); // [32,10]  residual, 6
+  const rowSum = new Float32Array(arena, 200896, 1); // []  scratch, 6–7, over d_rowSum
+  const d_shifted = new Float32Array(arena, 350000, 320); // [32,10]  scratch, 6–11, over scores
+  const d_flatten = new Float32Array(arena, 199472, 37632); // [32,1176]  scratch, 10–12
+  const d_maps_windowArgmax = new Int32Array(arena, 48944, 37632); // [32,6,14,14]  scratch, 12
+  const d_maps_z = new Float32Array(arena, 835376, 150528); // [32,6,28,28]  scratch, 12–15, over maps
+  const x_wide = new Float64Array(arena, 48944, 98304); // [32,3,32,32]  scratch, 14–15
   const x_evaluate = new Float32Array(arena, 989744, 153600); // [50,3,32,32]  input, 1
-  const y_evaluate = new Int32Array(arena, 1604144, 50); // [50]  input, 1–8
-  const live_rows_evaluate = new Int32Array(arena, 1604352, 1); // []  input, 1–8
+  const y_evaluate = new Int32Array(arena, 1604144, 50); // [50]  input, 1–7
+  const live_rows_evaluate = new Int32Array(arena, 1604352, 1); // []  input, 1–7
   const maps_product_evaluate = new Float32Array(arena, 48944, 235200); // [50,6,28,28]  scratch, 1–2
   const pooled_evaluate = new Float32Array(arena, 989744, 58800); // [50,6,14,14]  scratch, 2–3
-  const scores_evaluate = new Float32Array(arena, 48944, 500); // [50,10]  scratch, 3–8
-  const rowSum_evaluate = new Float32Array(arena, 50944, 1); // []  scratch, 4–7
-  const rowSum_2_evaluate = new Float32Array(arena, 1604352, 1); // []  scratch, 8–9, over live_rows_evaluate
+  const scores_evaluate = new Float32Array(arena, 48944, 500); // [50,10]  scratch, 3–7
+  const rowSum_evaluate = new Float32Array(arena, 50944, 1); // []  scratch, 4–6
+  const rowSum_2_evaluate = new Float32Array(arena, 1604352, 1); // []  scratch, 7–8, over live_rows_evaluate
   const x_predict = new Float32Array(arena, 67760, 3072); // [1,3,32,32]  input, 1
   const maps_product_predict = new Float32Array(arena, 48944, 4704); // [1,6,28,28]  scratch, 1–2
   const pooled_predict = new Float32Array(arena, 67760, 1176); // [1,6,14,14]  scratch, 2–3
@@ -297,7 +286,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   fillUniform(maps_kernel, seed, 0, 0.16329931618554522);
   fillUniform(scores_kernel, seed, 1, 0.07112680171657046);
-  const hyper = {};
   const outputs = { scores: scores_predict };
   const taken: readonly string[] = ["x", "y"];
   const taken_2: readonly string[] = ["x"];
@@ -358,12 +346,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       "scores.bias": scores_bias,
     },
     state: { stepCount: stepCount },
-    hyper,
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -373,15 +362,10 @@ export interface TrainBatch {
   /** [32, 3, 32, 32] */ readonly x: Float32Array;
   /** [32], labels 0 ≤ y < 10 */ readonly y: Int32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [50, 3, 32, 32] */ readonly x: Float32Array;
-  /** [50], labels 0 ≤ y < 10 */ readonly y: Int32Array;
-}
+/** One batch to evaluate: the same of 50 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 3, 32, 32] */ readonly x: Float32Array;
-}
+export type PredictBatch = { /** [1, 3, 32, 32] */ readonly x: Float32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -408,42 +392,65 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "first-convnet";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "f454e314d4adb394";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 1_830_704;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: readonly number[];
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
-type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
-}
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
-}
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("maps.kernel", [6, 3, 5, 5], 0),
-  parameterRow("maps.bias", [6], 1808),
-  parameterRow("scores.kernel", [1176, 10], 1840),
-  parameterRow("scores.bias", [10], 48880),
+  {
+    name: "maps.kernel",
+    shape: [6, 3, 5, 5],
+    dtype: "f32",
+    offset: 0,
+    layer: "conv2d",
+    trainable: true,
+  },
+  { name: "maps.bias", shape: [6], dtype: "f32", offset: 1808, layer: "conv2d", trainable: true },
+  {
+    name: "scores.kernel",
+    shape: [1176, 10],
+    dtype: "f32",
+    offset: 1840,
+    layer: "dense",
+    trainable: true,
+  },
+  {
+    name: "scores.bias",
+    shape: [10],
+    dtype: "f32",
+    offset: 48880,
+    layer: "dense",
+    trainable: true,
+  },
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
-export const STATE: readonly StateRow[] = [stateRow("stepCount", [], 48928, "i32")];
+export const STATE: readonly StateRow[] = [
+  { name: "stepCount", shape: [], dtype: "i32", offset: 48928 },
+];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Doubles<Name extends string> = Readonly<Record<Name, Float64Array>>;
@@ -1210,11 +1217,8 @@ function relu(
   maps[at_2] = add < 0 ? 0 : add;
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -1357,7 +1361,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);
@@ -1413,18 +1416,12 @@ function log(x: number): number {
 const notANumber = NaN;
 const minusInfinity = -Infinity;
 
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**

@@ -6,20 +6,20 @@
 //   approximate rewrites: log(c ? softmax(x) : 1) → c ? x − logsumexp(x) : 0
 //
 // Contents, by line
-//   step 27 (forward 38, update 62, backward 82), evaluate 136, predict 179
-//   memory 202: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 437: batches, and what a trainer is
-//   tables 493: what bytes() packs
+//   step 27 (forward 38, update 60, backward 76), evaluate 130, predict 171
+//   memory 193: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 423: batches, and what a trainer is
+//   tables 480: what bytes() packs
 //   kernels 538: in the order in which statements call them, each under its definitions
-//   checks 1304: of what is passed in
-//   mathematics 1451: functions and random numbers that all machines compute alike
+//   checks 1303: of what is passed in
+//   mathematics 1447: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 e04d8655e49ac008
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 97950f5b4e712964
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -51,40 +51,34 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     sum, models/keras-cifar10.ts:3
     reduceMaxExpSum_total();
 
-    // 4. cast = f32(live rows)    %cast  cast, models/keras-cifar10.ts:3
-    const cast = live_rows[0]!;
-    // 5. perRow = 1 / cast    %perRow  recip, models/keras-cifar10.ts:3
-    const perRow = Math.fround(1 / cast);
-    // 6. loss = rowSum ⊙ perRow    %loss  mul, models/keras-cifar10.ts:3
+    // 4. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/keras-cifar10.ts:3
+    const perRow = Math.fround(1 / live_rows[0]!);
+    // 5. loss = rowSum ⊙ perRow    %loss  mul, models/keras-cifar10.ts:3
     const loss = Math.fround(rowSum[0]! * perRow);
 
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: dense_2.bias in 16, dense_2.kernel in 18, dense.bias in 19, dense.kernel
-    //     in 22.
-    // 7. 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/keras-cifar10.ts:3
-    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
-    // 8. adam.1-beta1^t_next = 1-beta1^t_mul + (1 − 0.9)    %adam.1-beta1^t_next  update of 1-beta1^t by adam, models/keras-cifar10.ts:3
-    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
-    // 9. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/keras-cifar10.ts:3
+    //     1e-8). Each w is updated where its gradient is finished: dense_2.bias in 13, dense_2.kernel in 15, dense.bias in 16, dense.kernel
+    //     in 19.
+    // 6. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/keras-cifar10.ts:3
+    adam_1_beta1_t[0] = adam_1_beta1_t[0]! * 0.9 + (1 - 0.9);
+    // 7. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/keras-cifar10.ts:3
     rate[0] = 0.001 / adam_1_beta1_t[0]!;
-    // 10. 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/keras-cifar10.ts:3
-    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
-    // 11. adam.1-beta2^t_next = 1-beta2^t_mul + (1 − 0.999)    %adam.1-beta2^t_next  update of 1-beta2^t by adam, models/keras-cifar10.ts:3
-    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
-    // 12. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/keras-cifar10.ts:3
+    // 8. 1-beta2^t by adam    %1-beta2^t_mul, %adam.1-beta2^t_next  update, models/keras-cifar10.ts:3
+    adam_1_beta2_t[0] = adam_1_beta2_t[0]! * 0.999 + (1 - 0.999);
+    // 9. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/keras-cifar10.ts:3
     correction[0] = 1 / adam_1_beta2_t[0]!;
-    // 13. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/keras-cifar10.ts:3
+    // 10. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/keras-cifar10.ts:3
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
-    // 14. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 6): d_a = d_y ⊙ b, models/keras-cifar10.ts:3
+    // 11. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 5): d_a = d_y ⊙ b, models/keras-cifar10.ts:3
     d_rowSum[0] = perRow;
 
     // — adjoint of categoricalCrossentropy, dense_2 › softmax
-    // 15. isLive as in statement 3    %isLabel, %isLive  again, models/keras-cifar10.ts:3
+    // 12. isLive as in statement 3    %isLabel, %isLive  again, models/keras-cifar10.ts:3
     // d_sub = [column = y] ? −([row < live rows] ? d_rowSum : 0) : 0    %d_rowLoss, %d_sum, %d_sub  adjoint of where (statement 3): d_a =
     //     d_y ⊙ (c ? 1 : 0); neg (statement 3): d_x = −d_y, models/keras-cifar10.ts:3
     // d_total = (Σ (−d_sub) over axes 1) / total    %d_broadcast_7, %d_logTotal, %d_total  adjoint of sub (statement 3): d_b = −d_y;
@@ -96,34 +90,34 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     whereSumAdd_d_shifted();
 
     // — adjoint of dense_2
-    // 16. d_dense_2.bias = Σ d_shifted over axes 0    %d_dense_2.bias  adjoint of broadcast (statement 2): d_x = Σ d_y,
+    // 13. d_dense_2.bias = Σ d_shifted over axes 0    %d_dense_2.bias  adjoint of broadcast (statement 2): d_x = Σ d_y,
     //     models/keras-cifar10.ts:3
     // dense_2.bias by adam with d_dense_2.bias    %dense_2.bias_mul…%dense_2.bias_next  update, models/keras-cifar10.ts:3
     sumAdam_dense_2_bias();
 
     // — adjoint of dense
-    // 17. d_dense = d_shifted · dense_2.kernelᵀ    %d_dense  adjoint of dot (statement 2): d_a = d_y·bᵀ, models/keras-cifar10.ts:3
+    // 14. d_dense = d_shifted · dense_2.kernelᵀ    %d_dense  adjoint of dot (statement 2): d_a = d_y·bᵀ, models/keras-cifar10.ts:3
     // d_dense.z = [0 < dense] ? d_dense : 0    %d_dense.z_lt, %d_dense.z  adjoint of relu (statement 1): d_x = d_y ⊙ (0 < y ? 1 : 0) for y
     //     = x < 0 ? 0 : x, models/keras-cifar10.ts:3
     // d_broadcast, d_dense.product = d_dense.z    %d_broadcast, %d_dense.product  adjoint of add (statement 1): d_b = d_y, d_a = d_y,
     //     models/keras-cifar10.ts:3
     dotWhere_d_dense_z();
 
-    // 18. d_dense_2.kernel = denseᵀ · d_shifted    %d_dense_2.kernel  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/keras-cifar10.ts:3
+    // 15. d_dense_2.kernel = denseᵀ · d_shifted    %d_dense_2.kernel  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/keras-cifar10.ts:3
     // dense_2.kernel by adam with d_dense_2.kernel    %dense_2.kernel_mul…%dense_2.kernel_next  update, models/keras-cifar10.ts:3
     dotAdam_dense_2_kernel();
 
     // — adjoint of dense
-    // 19. d_dense.bias = Σ d_dense.z over axes 0    %d_dense.bias  adjoint of broadcast (statement 1): d_x = Σ d_y,
+    // 16. d_dense.bias = Σ d_dense.z over axes 0    %d_dense.bias  adjoint of broadcast (statement 1): d_x = Σ d_y,
     //     models/keras-cifar10.ts:3
     // dense.bias by adam with d_dense.bias    %dense.bias_mul…%dense.bias_next  update, models/keras-cifar10.ts:3
     sumAdam_dense_bias();
 
-    // 20. x_wide = x in double    %x_wide  widen for d_dense.kernel, models/keras-cifar10.ts:3
+    // 17. x_wide = x in double    %x_wide  widen for d_dense.kernel, models/keras-cifar10.ts:3
     widen_x_wide();
-    // 21. d_dense.z_wide = d_dense.z in double    %d_dense.z_wide  widen for d_dense.kernel, models/keras-cifar10.ts:3
+    // 18. d_dense.z_wide = d_dense.z in double    %d_dense.z_wide  widen for d_dense.kernel, models/keras-cifar10.ts:3
     widen_d_dense_z_wide();
-    // 22. d_dense.kernel = reshape(x, [32,3072])ᵀ · d_dense.z    %d_dense.kernel  adjoint of dot (statement 1): d_b = aᵀ·d_y,
+    // 19. d_dense.kernel = reshape(x, [32,3072])ᵀ · d_dense.z    %d_dense.kernel  adjoint of dot (statement 1): d_b = aᵀ·d_y,
     //     models/keras-cifar10.ts:3
     // dense.kernel by adam with d_dense.kernel    %dense.kernel_mul…%dense.kernel_next  update, models/keras-cifar10.ts:3
     dotAdam_dense_kernel();
@@ -158,18 +152,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // argmax = argmax (exps / total) over axis 1    %argmax  argmax, models/keras-cifar10.ts:3
     reduceMaxExpSumArgmax_argmax_evaluate();
 
-    // 4. cast, cast_3 = f32(live rows)    %cast, %cast_3  cast, models/keras-cifar10.ts:3
-    const cast = live_rows_evaluate[0]!;
-    // 5. perRow, perRow_2 = 1 / cast    %perRow, %perRow_2  recip, models/keras-cifar10.ts:3
-    const perRow = Math.fround(1 / cast);
-    // 6. loss = rowSum ⊙ perRow    %loss  mul, models/keras-cifar10.ts:3
+    // 4. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/keras-cifar10.ts:3
+    const perRow = Math.fround(1 / live_rows_evaluate[0]!);
+    // 5. loss = rowSum ⊙ perRow    %loss  mul, models/keras-cifar10.ts:3
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
     // — accuracy
-    // 7. isLive_2 as in statement 3    %isLive, %isLive_2  again, models/keras-cifar10.ts:3
+    // 6. isLive_2 as in statement 3    %isLive, %isLive_2  again, models/keras-cifar10.ts:3
     // rowSum_2 = Σ ([row < live rows] ? f32([argmax = y]) : 0)    %eq, %cast_2, %liveRows_2, %rowSum_2  sum, models/keras-cifar10.ts:3
     sum_rowSum_2_evaluate();
-    // 8. accuracy = rowSum_2 ⊙ perRow    %accuracy  mul, models/keras-cifar10.ts:3
+    // 7. accuracy = rowSum_2 ⊙ perRow    %accuracy  mul, models/keras-cifar10.ts:3
     const accuracy = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
     return { loss: loss * count, accuracy: accuracy * count, count };
@@ -177,10 +169,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
     checkBatch("predict takes a batch", batch, taken_2, taken);
-    checkArray(x_predict, batch["x"], 3072, count, "x");
-    feed(x_predict, batch["x"], 3072, count);
+    checkArray(x_predict, batch["x"], 3072, 1, "x");
+    feed(x_predict, batch["x"], 3072, 1);
 
     // — dense: x·W + b
     // 1. dense = relu(reshape(x, [1,3072]) · dense.kernel + dense.bias)    %dense.product, %dense.z, %dense  relu,
@@ -219,31 +210,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const dense_2_bias_m = new Float32Array(arena, 4735568, 10); // [10]  state, always
   const dense_2_bias_v = new Float32Array(arena, 4735616, 10); // [10]  state, always
   const stepCount = new Int32Array(arena, 4735664, 1); // []  state, always
-  const x = new Float32Array(arena, 5522112, 98304); // [32,3,32,32]  input, 1–20
-  const y = new Int32Array(arena, 4754624, 32); // [32]  input, 1–15
-  const live_rows = new Int32Array(arena, 4754880, 1); // []  input, 1–15
-  const dense = new Float32Array(arena, 4735680, 4096); // [32,128]  residual, 1–18
+  const x = new Float32Array(arena, 5522112, 98304); // [32,3,32,32]  input, 1–17
+  const y = new Int32Array(arena, 4754624, 32); // [32]  input, 1–12
+  const live_rows = new Int32Array(arena, 4754880, 1); // []  input, 1–12
+  const dense = new Float32Array(arena, 4735680, 4096); // [32,128]  residual, 1–15
   const dense_2_z = new Float32Array(arena, 4752064, 320); // [32,10]  scratch, 2–3
-  const exps = new Float32Array(arena, 4753344, 320); // [32,10]  residual, 3–15
-  const total = new Float32Array(arena, 4754752, 32); // [32]  residual, 3–15
-  const rowSum = new Float32Array(arena, 4754896, 1); // []  scratch, 3–6
-  const rate = new Float32Array(arena, 5931712, 1); // []  scratch, 9–22
-  const correction = new Float32Array(arena, 5931728, 1); // []  scratch, 12–22
-  const d_rowSum = new Float32Array(arena, 4754896, 1); // []  scratch, 14–15
-  const d_sub = new Float32Array(arena, 4752064, 320); // [32,10]  scratch, 15
-  const d_shifted = new Float32Array(arena, 4753344, 320); // [32,10]  scratch, 15–18, over exps
-  const d_dense_z = new Float32Array(arena, 5915328, 4096); // [32,128]  scratch, 17–21
-  const x_wide = new Float64Array(arena, 4735680, 98304); // [3,32,32,32]  scratch, 20–22
-  const d_dense_z_wide = new Float64Array(arena, 5522112, 4096); // [128,32]  scratch, 21–22
+  const exps = new Float32Array(arena, 4753344, 320); // [32,10]  residual, 3–12
+  const total = new Float32Array(arena, 4754752, 32); // [32]  residual, 3–12
+  const rowSum = new Float32Array(arena, 4754896, 1); // []  scratch, 3–5
+  const rate = new Float32Array(arena, 5931712, 1); // []  scratch, 7–19
+  const correction = new Float32Array(arena, 5931728, 1); // []  scratch, 9–19
+  const d_rowSum = new Float32Array(arena, 4754896, 1); // []  scratch, 11–12
+  const d_sub = new Float32Array(arena, 4752064, 320); // [32,10]  scratch, 12
+  const d_shifted = new Float32Array(arena, 4753344, 320); // [32,10]  scratch, 12–15, over exps
+  const d_dense_z = new Float32Array(arena, 5915328, 4096); // [32,128]  scratch, 14–18
+  const x_wide = new Float64Array(arena, 4735680, 98304); // [3,32,32,32]  scratch, 17–19
+  const d_dense_z_wide = new Float64Array(arena, 5522112, 4096); // [128,32]  scratch, 18–19
   const x_evaluate = new Float32Array(arena, 4735680, 98304); // [32,3,32,32]  input, 1
-  const y_evaluate = new Int32Array(arena, 5145280, 32); // [32]  input, 1–7
-  const live_rows_evaluate = new Int32Array(arena, 5145408, 1); // []  input, 1–7
+  const y_evaluate = new Int32Array(arena, 5145280, 32); // [32]  input, 1–6
+  const live_rows_evaluate = new Int32Array(arena, 5145408, 1); // []  input, 1–6
   const dense_evaluate = new Float32Array(arena, 5128896, 4096); // [32,128]  scratch, 1–2
   const dense_2_z_evaluate = new Float32Array(arena, 4735680, 320); // [32,10]  scratch, 2–3
   const exps_evaluate = new Float32Array(arena, 4736960, 320); // [32,10]  scratch, 3
-  const rowSum_evaluate = new Float32Array(arena, 4738368, 1); // []  scratch, 3–6
-  const argmax_evaluate = new Int32Array(arena, 4738240, 32); // [32]  scratch, 3–7
-  const rowSum_2_evaluate = new Float32Array(arena, 5145408, 1); // []  scratch, 7–8, over live_rows_evaluate
+  const rowSum_evaluate = new Float32Array(arena, 4738368, 1); // []  scratch, 3–5
+  const argmax_evaluate = new Int32Array(arena, 4738240, 32); // [32]  scratch, 3–6
+  const rowSum_2_evaluate = new Float32Array(arena, 5145408, 1); // []  scratch, 6–7, over live_rows_evaluate
   const x_predict = new Float32Array(arena, 4735680, 3072); // [1,3,32,32]  input, 1
   const dense_predict = new Float32Array(arena, 4747968, 128); // [1,128]  scratch, 1–2
   const dense_2_z_predict = new Float32Array(arena, 4735680, 10); // [1,10]  scratch, 2–3
@@ -352,7 +343,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   fillUniform(dense_kernel, seed, 0, 0.04330127018922193);
   fillUniform(dense_2_kernel, seed, 1, 0.20851441405707477);
-  const hyper = {};
   const outputs = { scores: dense_2_predict };
   const taken: readonly string[] = ["x", "y"];
   const taken_2: readonly string[] = ["x"];
@@ -398,6 +388,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       at += view.length;
     }
   }
+
+  /** The arrays of a table by name. */
+  function viewsOf<Views>(table: readonly StateRow[]): Views {
+    const views = table.map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      return [
+        name,
+        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
+      ] as const;
+    });
+    return Object.fromEntries(views) as Views;
+  }
   // #endregion
 
   return {
@@ -406,31 +408,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     predict,
     batch: { train: 32, evaluate: 32, predict: 1 },
     inputs: { x: x, y: y },
-    parameters: {
-      "dense.kernel": dense_kernel,
-      "dense.bias": dense_bias,
-      "dense_2.kernel": dense_2_kernel,
-      "dense_2.bias": dense_2_bias,
-    },
-    state: {
-      "adam.1-beta1^t": adam_1_beta1_t,
-      "adam.1-beta2^t": adam_1_beta2_t,
-      "dense.kernel.m": dense_kernel_m,
-      "dense.kernel.v": dense_kernel_v,
-      "dense.bias.m": dense_bias_m,
-      "dense.bias.v": dense_bias_v,
-      "dense_2.kernel.m": dense_2_kernel_m,
-      "dense_2.kernel.v": dense_2_kernel_v,
-      "dense_2.bias.m": dense_2_bias_m,
-      "dense_2.bias.v": dense_2_bias_v,
-      stepCount: stepCount,
-    },
-    hyper,
+    parameters: viewsOf(PARAMETERS),
+    state: viewsOf(STATE),
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -440,15 +426,10 @@ export interface TrainBatch {
   /** [32, 3, 32, 32] */ readonly x: Float32Array;
   /** [32], labels 0 ≤ y < 10 */ readonly y: Int32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [32, 3, 32, 32] */ readonly x: Float32Array;
-  /** [32], labels 0 ≤ y < 10 */ readonly y: Int32Array;
-}
+/** One batch to evaluate: the same of 32 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 3, 32, 32] */ readonly x: Float32Array;
-}
+export type PredictBatch = { /** [1, 3, 32, 32] */ readonly x: Float32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -487,36 +468,56 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "keras-cifar10";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "a439e8dccc1e3697";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 5_931_744;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: Shape;
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
+function stateRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer?: string,
+  dtype: DType = "f32",
+): StateRow {
+  return { name, shape, dtype, offset, layer };
 }
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
+function parameterRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer = "model",
+  trainable = true,
+): ParameterRow {
+  return { name, shape, dtype: "f32", offset, layer, trainable };
 }
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("dense.kernel", [3072, 128], 0),
-  parameterRow("dense.bias", [128], 1572864),
-  parameterRow("dense_2.kernel", [128, 10], 1573376),
-  parameterRow("dense_2.bias", [10], 1578496),
+  parameterRow("dense.kernel", [3072, 128], 0, "dense"),
+  parameterRow("dense.bias", [128], 1572864, "dense"),
+  parameterRow("dense_2.kernel", [128, 10], 1573376, "dense"),
+  parameterRow("dense_2.bias", [10], 1578496, "dense"),
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
@@ -531,10 +532,9 @@ export const STATE: readonly StateRow[] = [
   stateRow("dense_2.kernel.v", [128, 10], 4730448),
   stateRow("dense_2.bias.m", [10], 4735568),
   stateRow("dense_2.bias.v", [10], 4735616),
-  stateRow("stepCount", [], 4735664, "i32"),
+  stateRow("stepCount", [], 4735664, undefined, "i32"),
 ];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Doubles<Name extends string> = Readonly<Record<Name, Float64Array>>;
@@ -1300,11 +1300,8 @@ function relu_2(
   dense[at] = add < 0 ? 0 : add;
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -1447,7 +1444,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);
@@ -1506,18 +1502,12 @@ function log(x: number): number {
 const notANumber = NaN;
 const minusInfinity = -Infinity;
 
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**

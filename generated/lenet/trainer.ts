@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 86, backward 105), evaluate 203, predict 263
-//   memory 302: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 702: batches, and what a trainer is
-//   tables 776: what bytes() packs
-//   kernels 839: in the order in which statements call them, each under its definitions
-//   checks 2595: of what is passed in
-//   mathematics 2742: functions and random numbers that all machines compute alike
+//   step 27 (forward 38, update 84, backward 99), evaluate 197, predict 255
+//   memory 293: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 670: batches, and what a trainer is
+//   tables 745: what bytes() packs
+//   kernels 821: in the order in which statements call them, each under its definitions
+//   checks 2576: of what is passed in
+//   mathematics 2720: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 c51b3e8a465507c2
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 1b3e537c004699e9
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -65,90 +65,84 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores();
 
     // — softmaxCrossEntropy: mean of −log softmax(s)[y]
-    // 8. cast = f32(live rows)    %cast  cast, models/lenet.ts:15
-    const cast = live_rows[0]!;
-    // 9. perRow = 1 / cast    %perRow  recip, models/lenet.ts:15
-    const perRow = Math.fround(1 / cast);
-    // 10. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 12): d_a = d_y ⊙ b, models/lenet.ts:15
+    // 8. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/lenet.ts:15
+    const perRow = Math.fround(1 / live_rows[0]!);
+    // 9. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 11): d_a = d_y ⊙ b, models/lenet.ts:15
     d_rowSum[0] = perRow;
 
-    // 11. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/lenet.ts:15
-    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 11): where: d_a = d_y ⊙ (c
+    // 10. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/lenet.ts:15
+    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 10): where: d_a = d_y ⊙ (c
     //     ? 1 : 0); sub: d_a = d_y, d_b = −d_y, d_x = Σ over the uses of x; log: d_x = d_y / x; exp: d_x = d_y ⊙ y, models/lenet.ts:15
-    // d_scores, d_broadcast_5, d_scores.product = d_shifted    %d_scores, %d_broadcast_5, %d_scores.product  adjoint of sub (statement 11):
+    // d_scores, d_broadcast_5, d_scores.product = d_shifted    %d_scores, %d_broadcast_5, %d_scores.product  adjoint of sub (statement 10):
     //     d_a = d_y; add (statement 7): d_b = d_y, d_a = d_y, models/lenet.ts:15, 13
     reduceMaxExpSumAdd_d_shifted();
 
-    // 12. loss = rowSum ⊙ perRow    %loss  mul, models/lenet.ts:15
+    // 11. loss = rowSum ⊙ perRow    %loss  mul, models/lenet.ts:15
     const loss = Math.fround(rowSum[0]! * perRow);
 
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: scores.bias in 20, …, c1.kernel in 38.
-    // 13. 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/lenet.ts:18
-    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
-    // 14. adam.1-beta1^t_next = 1-beta1^t_mul + (1 − 0.9)    %adam.1-beta1^t_next  update of 1-beta1^t by adam, models/lenet.ts:18
-    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
-    // 15. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/lenet.ts:18
+    //     1e-8). Each w is updated where its gradient is finished: scores.bias in 17, …, c1.kernel in 35.
+    // 12. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/lenet.ts:18
+    adam_1_beta1_t[0] = adam_1_beta1_t[0]! * 0.9 + (1 - 0.9);
+    // 13. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/lenet.ts:18
     rate[0] = 0.001 / adam_1_beta1_t[0]!;
-    // 16. 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/lenet.ts:18
-    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
-    // 17. adam.1-beta2^t_next = 1-beta2^t_mul + (1 − 0.999)    %adam.1-beta2^t_next  update of 1-beta2^t by adam, models/lenet.ts:18
-    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
-    // 18. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/lenet.ts:18
+    // 14. 1-beta2^t by adam    %1-beta2^t_mul, %adam.1-beta2^t_next  update, models/lenet.ts:18
+    adam_1_beta2_t[0] = adam_1_beta2_t[0]! * 0.999 + (1 - 0.999);
+    // 15. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/lenet.ts:18
     correction[0] = 1 / adam_1_beta2_t[0]!;
-    // 19. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/lenet.ts:18
+    // 16. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/lenet.ts:18
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
     // — adjoint of scores
-    // 20. d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 7): d_x = Σ d_y, models/lenet.ts:13
+    // 17. d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 7): d_x = Σ d_y, models/lenet.ts:13
     // scores.bias by adam with d_scores.bias    %scores.bias_mul…%scores.bias_next  update, models/lenet.ts:13
     sumAdam_scores_bias();
 
     // — adjoint of f6
-    // 21. d_f6 = d_shifted · scores.kernelᵀ    %d_f6  adjoint of dot (statement 7): d_a = d_y·bᵀ, models/lenet.ts:13
+    // 18. d_f6 = d_shifted · scores.kernelᵀ    %d_f6  adjoint of dot (statement 7): d_a = d_y·bᵀ, models/lenet.ts:13
     // d_f6.z = [0 < f6] ? d_f6 : 0    %d_f6.z_lt, %d_f6.z  adjoint of relu (statement 6): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 :
     //     x, models/lenet.ts:12
     // d_broadcast_4, d_f6.product = d_f6.z    %d_broadcast_4, %d_f6.product  adjoint of add (statement 6): d_b = d_y, d_a = d_y,
     //     models/lenet.ts:12
     dotWhere_d_f6_z();
 
-    // 22. d_scores.kernel = f6ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 7): d_b = aᵀ·d_y, models/lenet.ts:13
+    // 19. d_scores.kernel = f6ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 7): d_b = aᵀ·d_y, models/lenet.ts:13
     // scores.kernel by adam with d_scores.kernel    %scores.kernel_mul…%scores.kernel_next  update, models/lenet.ts:13
     dotAdam_scores_kernel();
 
     // — adjoint of f6
-    // 23. d_f6.bias = Σ d_f6.z over axes 0    %d_f6.bias  adjoint of broadcast (statement 6): d_x = Σ d_y, models/lenet.ts:12
+    // 20. d_f6.bias = Σ d_f6.z over axes 0    %d_f6.bias  adjoint of broadcast (statement 6): d_x = Σ d_y, models/lenet.ts:12
     // f6.bias by adam with d_f6.bias    %f6.bias_mul…%f6.bias_next  update, models/lenet.ts:12
     sumAdam_f6_bias();
 
     // — adjoint of f5
-    // 24. d_f5 = d_f6.z · f6.kernelᵀ    %d_f5  adjoint of dot (statement 6): d_a = d_y·bᵀ, models/lenet.ts:12
+    // 21. d_f5 = d_f6.z · f6.kernelᵀ    %d_f5  adjoint of dot (statement 6): d_a = d_y·bᵀ, models/lenet.ts:12
     // d_f5.z = [0 < f5] ? d_f5 : 0    %d_f5.z_lt, %d_f5.z  adjoint of relu (statement 5): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 :
     //     x, models/lenet.ts:11
     // d_broadcast_3, d_f5.product = d_f5.z    %d_broadcast_3, %d_f5.product  adjoint of add (statement 5): d_b = d_y, d_a = d_y,
     //     models/lenet.ts:11
     dotWhere_d_f5_z();
 
-    // 25. d_f6.kernel = f5ᵀ · d_f6.z    %d_f6.kernel  adjoint of dot (statement 6): d_b = aᵀ·d_y, models/lenet.ts:12
+    // 22. d_f6.kernel = f5ᵀ · d_f6.z    %d_f6.kernel  adjoint of dot (statement 6): d_b = aᵀ·d_y, models/lenet.ts:12
     // f6.kernel by adam with d_f6.kernel    %f6.kernel_mul…%f6.kernel_next  update, models/lenet.ts:12
     dotAdam_f6_kernel();
 
     // — adjoint of f5
-    // 26. d_f5.bias = Σ d_f5.z over axes 0    %d_f5.bias  adjoint of broadcast (statement 5): d_x = Σ d_y, models/lenet.ts:11
+    // 23. d_f5.bias = Σ d_f5.z over axes 0    %d_f5.bias  adjoint of broadcast (statement 5): d_x = Σ d_y, models/lenet.ts:11
     // f5.bias by adam with d_f5.bias    %f5.bias_mul…%f5.bias_next  update, models/lenet.ts:11
     sumAdam_f5_bias();
-    // 27. d_flatten = d_f5.z · f5.kernelᵀ    %d_flatten  adjoint of dot (statement 5): d_a = d_y·bᵀ, models/lenet.ts:11
+    // 24. d_flatten = d_f5.z · f5.kernelᵀ    %d_flatten  adjoint of dot (statement 5): d_a = d_y·bᵀ, models/lenet.ts:11
     dot_d_flatten();
-    // 28. d_f5.kernel = reshape(s4, [32,256])ᵀ · d_f5.z    %d_f5.kernel  adjoint of dot (statement 5): d_b = aᵀ·d_y, models/lenet.ts:11
+    // 25. d_f5.kernel = reshape(s4, [32,256])ᵀ · d_f5.z    %d_f5.kernel  adjoint of dot (statement 5): d_b = aᵀ·d_y, models/lenet.ts:11
     // f5.kernel by adam with d_f5.kernel    %f5.kernel_mul…%f5.kernel_next  update, models/lenet.ts:11
     dotAdam_f5_kernel();
 
     // — adjoint of s4, c3
-    // 29. d_c3_windowArgmax = argmax c3 over windows [1,1,2,2]    %d_c3_windowArgmax  adjoint of windowMax (statement 4): d_x = d_y where x
+    // 26. d_c3_windowArgmax = argmax c3 over windows [1,1,2,2]    %d_c3_windowArgmax  adjoint of windowMax (statement 4): d_x = d_y where x
     //     was the window's first largest, models/lenet.ts:10
     // d_c3 = reshape(d_flatten, [32,16,4,4]) scattered to d_c3_windowArgmax    %d_c3  adjoint of windowMax (statement 4): d_x = d_y where x
     //     was the window's first largest, models/lenet.ts:10
@@ -158,25 +152,25 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/lenet.ts:9
     windowArgmaxWhere_d_c3_z();
 
-    // 30. d_c3.bias = Σ d_c3.z over axes 0,2,3    %d_c3.bias  adjoint of broadcast (statement 3): d_x = Σ d_y, models/lenet.ts:9
+    // 27. d_c3.bias = Σ d_c3.z over axes 0,2,3    %d_c3.bias  adjoint of broadcast (statement 3): d_x = Σ d_y, models/lenet.ts:9
     // c3.bias by adam with d_c3.bias    %c3.bias_mul…%c3.bias_next  update, models/lenet.ts:9
     sumAdam_c3_bias();
-    // 31. d_c3.z_padded = d_c3.z in a margin of zeros    %d_c3.z_padded  pad for d_s2, models/lenet.ts:9
+    // 28. d_c3.z_padded = d_c3.z in a margin of zeros    %d_c3.z_padded  pad for d_s2, models/lenet.ts:9
     pad_d_c3_z_padded();
-    // 32. d_s2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])    %d_s2  adjoint of conv (statement 3): d_x = d_y ∗ reversed w,
+    // 29. d_s2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])    %d_s2  adjoint of conv (statement 3): d_x = d_y ∗ reversed w,
     //     models/lenet.ts:9
     conv_d_s2();
-    // 33. s2_wide = s2 in double    %s2_wide  widen for d_c3.kernel, models/lenet.ts:9
+    // 30. s2_wide = s2 in double    %s2_wide  widen for d_c3.kernel, models/lenet.ts:9
     widen_s2_wide();
-    // 34. d_c3.z_wide = d_c3.z in double    %d_c3.z_wide  widen for d_c3.kernel, models/lenet.ts:9
+    // 31. d_c3.z_wide = d_c3.z in double    %d_c3.z_wide  widen for d_c3.kernel, models/lenet.ts:9
     widen_d_c3_z_wide();
-    // 35. d_c3.kernel_conv = transpose(s2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])    %d_c3.kernel_conv  adjoint of conv (statement 3):
+    // 32. d_c3.kernel_conv = transpose(s2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])    %d_c3.kernel_conv  adjoint of conv (statement 3):
     //     d_w = xᵀ ∗ d_yᵀ, models/lenet.ts:9
     // c3.kernel by adam with d_c3.kernel_conv    %c3.kernel_mul…%c3.kernel_next  update, models/lenet.ts:9
     convAdam_c3_kernel();
 
     // — adjoint of s2, c1
-    // 36. d_c1_windowArgmax = argmax c1 over windows [1,1,2,2]    %d_c1_windowArgmax  adjoint of windowMax (statement 2): d_x = d_y where x
+    // 33. d_c1_windowArgmax = argmax c1 over windows [1,1,2,2]    %d_c1_windowArgmax  adjoint of windowMax (statement 2): d_x = d_y where x
     //     was the window's first largest, models/lenet.ts:8
     // d_c1 = d_s2 scattered to d_c1_windowArgmax    %d_c1  adjoint of windowMax (statement 2): d_x = d_y where x was the window's first
     //     largest, models/lenet.ts:8
@@ -186,11 +180,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/lenet.ts:7
     windowArgmaxWhere_d_c1_z();
 
-    // 37. d_c1.bias = Σ d_c1.z over axes 0,2,3    %d_c1.bias  adjoint of broadcast (statement 1): d_x = Σ d_y, models/lenet.ts:7
+    // 34. d_c1.bias = Σ d_c1.z over axes 0,2,3    %d_c1.bias  adjoint of broadcast (statement 1): d_x = Σ d_y, models/lenet.ts:7
     // c1.bias by adam with d_c1.bias    %c1.bias_mul…%c1.bias_next  update, models/lenet.ts:7
     sumAdam_c1_bias();
 
-    // 38. d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])    %d_c1.kernel_conv  adjoint of conv (statement 1):
+    // 35. d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])    %d_c1.kernel_conv  adjoint of conv (statement 1):
     //     d_w = xᵀ ∗ d_yᵀ, models/lenet.ts:7
     // c1.kernel by adam with d_c1.kernel_conv    %c1.kernel_mul…%c1.kernel_next  update, models/lenet.ts:7
     convAdam_c1_kernel();
@@ -240,20 +234,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores_evaluate();
     // 8. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  13 nodes, models/lenet.ts:15, 17
     reduceMaxSum_rowSum_evaluate();
-    // 9. cast, cast_3 = f32(live rows)    %cast, %cast_3  cast, models/lenet.ts:15, 17
-    const cast = live_rows_evaluate[0]!;
-    // 10. perRow, perRow_2 = 1 / cast    %perRow, %perRow_2  recip, models/lenet.ts:15, 17
-    const perRow = Math.fround(1 / cast);
-    // 11. loss = rowSum ⊙ perRow    %loss  mul, models/lenet.ts:15
+    // 9. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/lenet.ts:15, 17
+    const perRow = Math.fround(1 / live_rows_evaluate[0]!);
+    // 10. loss = rowSum ⊙ perRow    %loss  mul, models/lenet.ts:15
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
     // — accuracy: share of the rows whose largest score is their label's
-    // 12. isLive_2 as in statement 8    %isLive, %isLive_2  again, models/lenet.ts:15, 17
+    // 11. isLive_2 as in statement 8    %isLive, %isLive_2  again, models/lenet.ts:15, 17
     // argmax = argmax scores over axis 1    %argmax  argmax, models/lenet.ts:17
     // rowSum_2 = Σ ([row < live rows] ? f32([argmax = y]) : 0)    %eq, %cast_2, %liveRows_2, %rowSum_2  sum, models/lenet.ts:17
     argmaxSum_rowSum_2_evaluate();
 
-    // 13. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/lenet.ts:17
+    // 12. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/lenet.ts:17
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
     return { loss: loss * count, accuracy: metrics * count, count };
@@ -261,10 +253,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
     checkBatch("predict takes a batch", batch, taken_2, taken);
-    checkArray(x_predict, batch["x"], 784, count, "x");
-    feed(x_predict, batch["x"], 784, count);
+    checkArray(x_predict, batch["x"], 784, 1, "x");
+    feed(x_predict, batch["x"], 784, 1);
 
     // — c1: x ∗ W + b
     // 1. c1.product = x ∗ c1.kernel    %c1.product  conv, models/lenet.ts:7
@@ -337,45 +328,45 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_bias_m = new Float32Array(arena, 533120, 10); // [10]  state, always
   const scores_bias_v = new Float32Array(arena, 533168, 10); // [10]  state, always
   const stepCount = new Int32Array(arena, 533216, 1); // []  state, always
-  const x = new Float32Array(arena, 1852144, 25088); // [32,1,28,28]  input, 1–38
-  const y = new Int32Array(arena, 594672, 32); // [32]  input, 1–11
-  const live_rows = new Int32Array(arena, 594800, 1); // []  input, 1–11
-  const c1 = new Float32Array(arena, 1057520, 110592); // [32,6,24,24]  residual, 1–36
-  const s2 = new Float32Array(arena, 1630960, 27648); // [32,6,12,12]  residual, 2–33
-  const c3 = new Float32Array(arena, 1499888, 32768); // [32,16,8,8]  residual, 3–29
-  const s4 = new Float32Array(arena, 533232, 8192); // [32,16,4,4]  residual, 4–28
-  const f5 = new Float32Array(arena, 566000, 3840); // [32,120]  residual, 5–25
-  const f6 = new Float32Array(arena, 581360, 2688); // [32,84]  residual, 6–22
-  const scores = new Float32Array(arena, 592112, 320); // [32,10]  scratch, 7–11
-  const d_rowSum = new Float32Array(arena, 594816, 1); // []  scratch, 10–11
-  const exps = new Float32Array(arena, 593392, 320); // [32,10]  residual, 11
-  const rowSum = new Float32Array(arena, 594816, 1); // []  scratch, 11–12, over d_rowSum
-  const d_shifted = new Float32Array(arena, 592112, 320); // [32,10]  scratch, 11–22, over scores
-  const rate = new Float32Array(arena, 1952496, 1); // []  scratch, 15–38
-  const correction = new Float32Array(arena, 1952512, 1); // []  scratch, 18–38
-  const d_f6_z = new Float32Array(arena, 614128, 2688); // [32,84]  scratch, 21–25
-  const d_f5_z = new Float32Array(arena, 598768, 3840); // [32,120]  scratch, 24–28
-  const d_flatten = new Float32Array(arena, 566000, 8192); // [32,256]  scratch, 27–29
-  const d_c3_windowArgmax = new Int32Array(arena, 533232, 8192); // [32,16,4,4]  scratch, 29
-  const d_c3_z = new Float32Array(arena, 1499888, 32768); // [32,16,8,8]  scratch, 29–34, over c3
-  const d_s2 = new Float32Array(arena, 1741552, 27648); // [32,6,12,12]  scratch, 32–36
-  const d_c1_windowArgmax = new Int32Array(arena, 533232, 27648); // [32,6,12,12]  scratch, 36
-  const d_c1_z = new Float32Array(arena, 1057520, 110592); // [32,6,24,24]  scratch, 36–38, over c1
-  const d_c3_z_padded = new Float32Array(arena, 533232, 131072); // [32,16,16,16]  scratch, 31–32
-  const s2_wide = new Float64Array(arena, 795376, 27648); // [6,12,12,32]  scratch, 33–35
-  const d_c3_z_wide = new Float64Array(arena, 533232, 32768); // [16,8,8,32]  scratch, 34–35
+  const x = new Float32Array(arena, 1852144, 25088); // [32,1,28,28]  input, 1–35
+  const y = new Int32Array(arena, 594672, 32); // [32]  input, 1–10
+  const live_rows = new Int32Array(arena, 594800, 1); // []  input, 1–10
+  const c1 = new Float32Array(arena, 1057520, 110592); // [32,6,24,24]  residual, 1–33
+  const s2 = new Float32Array(arena, 1630960, 27648); // [32,6,12,12]  residual, 2–30
+  const c3 = new Float32Array(arena, 1499888, 32768); // [32,16,8,8]  residual, 3–26
+  const s4 = new Float32Array(arena, 533232, 8192); // [32,16,4,4]  residual, 4–25
+  const f5 = new Float32Array(arena, 566000, 3840); // [32,120]  residual, 5–22
+  const f6 = new Float32Array(arena, 581360, 2688); // [32,84]  residual, 6–19
+  const scores = new Float32Array(arena, 592112, 320); // [32,10]  scratch, 7–10
+  const d_rowSum = new Float32Array(arena, 594816, 1); // []  scratch, 9–10
+  const exps = new Float32Array(arena, 593392, 320); // [32,10]  residual, 10
+  const rowSum = new Float32Array(arena, 594816, 1); // []  scratch, 10–11, over d_rowSum
+  const d_shifted = new Float32Array(arena, 592112, 320); // [32,10]  scratch, 10–19, over scores
+  const rate = new Float32Array(arena, 1952496, 1); // []  scratch, 13–35
+  const correction = new Float32Array(arena, 1952512, 1); // []  scratch, 15–35
+  const d_f6_z = new Float32Array(arena, 614128, 2688); // [32,84]  scratch, 18–22
+  const d_f5_z = new Float32Array(arena, 598768, 3840); // [32,120]  scratch, 21–25
+  const d_flatten = new Float32Array(arena, 566000, 8192); // [32,256]  scratch, 24–26
+  const d_c3_windowArgmax = new Int32Array(arena, 533232, 8192); // [32,16,4,4]  scratch, 26
+  const d_c3_z = new Float32Array(arena, 1499888, 32768); // [32,16,8,8]  scratch, 26–31, over c3
+  const d_s2 = new Float32Array(arena, 1741552, 27648); // [32,6,12,12]  scratch, 29–33
+  const d_c1_windowArgmax = new Int32Array(arena, 533232, 27648); // [32,6,12,12]  scratch, 33
+  const d_c1_z = new Float32Array(arena, 1057520, 110592); // [32,6,24,24]  scratch, 33–35, over c1
+  const d_c3_z_padded = new Float32Array(arena, 533232, 131072); // [32,16,16,16]  scratch, 28–29
+  const s2_wide = new Float64Array(arena, 795376, 27648); // [6,12,12,32]  scratch, 30–32
+  const d_c3_z_wide = new Float64Array(arena, 533232, 32768); // [16,8,8,32]  scratch, 31–32
   const x_evaluate = new Float32Array(arena, 1224432, 39200); // [50,1,28,28]  input, 1
-  const y_evaluate = new Int32Array(arena, 1397232, 50); // [50]  input, 1–12
-  const live_rows_evaluate = new Int32Array(arena, 1397440, 1); // []  input, 1–12
+  const y_evaluate = new Int32Array(arena, 1397232, 50); // [50]  input, 1–11
+  const live_rows_evaluate = new Int32Array(arena, 1397440, 1); // []  input, 1–11
   const c1_product_evaluate = new Float32Array(arena, 533232, 172800); // [50,6,24,24]  scratch, 1–2
   const s2_evaluate = new Float32Array(arena, 1224432, 43200); // [50,6,12,12]  scratch, 2–3
   const c3_product_evaluate = new Float32Array(arena, 533232, 51200); // [50,16,8,8]  scratch, 3–4
   const s4_evaluate = new Float32Array(arena, 738032, 12800); // [50,16,4,4]  scratch, 4–5
   const f5_evaluate = new Float32Array(arena, 533232, 6000); // [50,120]  scratch, 5–6
   const f6_evaluate = new Float32Array(arena, 557232, 4200); // [50,84]  scratch, 6–7
-  const scores_evaluate = new Float32Array(arena, 533232, 500); // [50,10]  scratch, 7–12
-  const rowSum_evaluate = new Float32Array(arena, 535232, 1); // []  scratch, 8–11
-  const rowSum_2_evaluate = new Float32Array(arena, 1397440, 1); // []  scratch, 12–13, over live_rows_evaluate
+  const scores_evaluate = new Float32Array(arena, 533232, 500); // [50,10]  scratch, 7–11
+  const rowSum_evaluate = new Float32Array(arena, 535232, 1); // []  scratch, 8–10
+  const rowSum_2_evaluate = new Float32Array(arena, 1397440, 1); // []  scratch, 11–12, over live_rows_evaluate
   const x_predict = new Float32Array(arena, 547056, 784); // [1,1,28,28]  input, 1
   const c1_product_predict = new Float32Array(arena, 533232, 3456); // [1,6,24,24]  scratch, 1–2
   const s2_predict = new Float32Array(arena, 547056, 864); // [1,6,12,12]  scratch, 2–3
@@ -599,7 +590,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   fillUniform(f5_kernel, seed, 2, 0.12632278815997783);
   fillUniform(f6_kernel, seed, 3, 0.17149858514250885);
   fillUniform(scores_kernel, seed, 4, 0.25264557631995566);
-  const hyper = {};
   const outputs = { scores: scores_predict };
   const taken: readonly string[] = ["x", "y"];
   const taken_2: readonly string[] = ["x"];
@@ -645,6 +635,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       at += view.length;
     }
   }
+
+  /** The arrays of a table by name. */
+  function viewsOf<Views>(table: readonly StateRow[]): Views {
+    const views = table.map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      return [
+        name,
+        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
+      ] as const;
+    });
+    return Object.fromEntries(views) as Views;
+  }
   // #endregion
 
   return {
@@ -653,49 +655,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     predict,
     batch: { train: 32, evaluate: 50, predict: 1 },
     inputs: { x: x, y: y },
-    parameters: {
-      "c1.kernel": c1_kernel,
-      "c1.bias": c1_bias,
-      "c3.kernel": c3_kernel,
-      "c3.bias": c3_bias,
-      "f5.kernel": f5_kernel,
-      "f5.bias": f5_bias,
-      "f6.kernel": f6_kernel,
-      "f6.bias": f6_bias,
-      "scores.kernel": scores_kernel,
-      "scores.bias": scores_bias,
-    },
-    state: {
-      "adam.1-beta1^t": adam_1_beta1_t,
-      "adam.1-beta2^t": adam_1_beta2_t,
-      "c1.kernel.m": c1_kernel_m,
-      "c1.kernel.v": c1_kernel_v,
-      "c1.bias.m": c1_bias_m,
-      "c1.bias.v": c1_bias_v,
-      "c3.kernel.m": c3_kernel_m,
-      "c3.kernel.v": c3_kernel_v,
-      "c3.bias.m": c3_bias_m,
-      "c3.bias.v": c3_bias_v,
-      "f5.kernel.m": f5_kernel_m,
-      "f5.kernel.v": f5_kernel_v,
-      "f5.bias.m": f5_bias_m,
-      "f5.bias.v": f5_bias_v,
-      "f6.kernel.m": f6_kernel_m,
-      "f6.kernel.v": f6_kernel_v,
-      "f6.bias.m": f6_bias_m,
-      "f6.bias.v": f6_bias_v,
-      "scores.kernel.m": scores_kernel_m,
-      "scores.kernel.v": scores_kernel_v,
-      "scores.bias.m": scores_bias_m,
-      "scores.bias.v": scores_bias_v,
-      stepCount: stepCount,
-    },
-    hyper,
+    parameters: viewsOf(PARAMETERS),
+    state: viewsOf(STATE),
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -705,15 +673,10 @@ export interface TrainBatch {
   /** [32, 1, 28, 28] */ readonly x: Float32Array;
   /** [32], labels 0 ≤ y < 10 */ readonly y: Int32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [50, 1, 28, 28] */ readonly x: Float32Array;
-  /** [50], labels 0 ≤ y < 10 */ readonly y: Int32Array;
-}
+/** One batch to evaluate: the same of 50 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 1, 28, 28] */ readonly x: Float32Array;
-}
+export type PredictBatch = { /** [1, 1, 28, 28] */ readonly x: Float32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -770,42 +733,62 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "lenet";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "2ac694e312788959";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 1_952_528;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: Shape;
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
+function stateRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer?: string,
+  dtype: DType = "f32",
+): StateRow {
+  return { name, shape, dtype, offset, layer };
 }
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
+function parameterRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer = "model",
+  trainable = true,
+): ParameterRow {
+  return { name, shape, dtype: "f32", offset, layer, trainable };
 }
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("c1.kernel", [6, 1, 5, 5], 0),
-  parameterRow("c1.bias", [6], 608),
-  parameterRow("c3.kernel", [16, 6, 5, 5], 640),
-  parameterRow("c3.bias", [16], 10240),
-  parameterRow("f5.kernel", [256, 120], 10304),
-  parameterRow("f5.bias", [120], 133184),
-  parameterRow("f6.kernel", [120, 84], 133664),
-  parameterRow("f6.bias", [84], 173984),
-  parameterRow("scores.kernel", [84, 10], 174320),
-  parameterRow("scores.bias", [10], 177680),
+  parameterRow("c1.kernel", [6, 1, 5, 5], 0, "conv2d"),
+  parameterRow("c1.bias", [6], 608, "conv2d"),
+  parameterRow("c3.kernel", [16, 6, 5, 5], 640, "conv2d"),
+  parameterRow("c3.bias", [16], 10240, "conv2d"),
+  parameterRow("f5.kernel", [256, 120], 10304, "dense"),
+  parameterRow("f5.bias", [120], 133184, "dense"),
+  parameterRow("f6.kernel", [120, 84], 133664, "dense"),
+  parameterRow("f6.bias", [84], 173984, "dense"),
+  parameterRow("scores.kernel", [84, 10], 174320, "dense"),
+  parameterRow("scores.bias", [10], 177680, "dense"),
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
@@ -832,10 +815,9 @@ export const STATE: readonly StateRow[] = [
   stateRow("scores.kernel.v", [84, 10], 529760),
   stateRow("scores.bias.m", [10], 533120),
   stateRow("scores.bias.v", [10], 533168),
-  stateRow("stepCount", [], 533216, "i32"),
+  stateRow("stepCount", [], 533216, undefined, "i32"),
 ];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Doubles<Name extends string> = Readonly<Record<Name, Float64Array>>;
@@ -2591,11 +2573,8 @@ function relu_2(f5_bias: Float32Array, f5: Float32Array, at: number, f5_product:
   f5[at] = add < 0 ? 0 : add;
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -2738,7 +2717,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);
@@ -2797,18 +2775,12 @@ function log(x: number): number {
 const notANumber = NaN;
 const minusInfinity = -Infinity;
 
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**

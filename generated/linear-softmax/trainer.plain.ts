@@ -6,16 +6,11 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 23 (forward 31, update 67, backward 52), evaluate 77, predict 107
-//   memory 117: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 184: batches, and what a trainer is
-//   tables 226: what bytes() packs
-//   kernels 257: in the order in which statements call them, each under its definitions
-//   checks 396: of what is passed in
-//   mathematics 424: functions and random numbers that all machines compute alike
+//   step 18 (forward 27, update 49, backward 54), evaluate 69, predict 98
+//   memory 107, types 170, tables 213, kernels 240, checks 368, mathematics 383
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 fb5dd9886c16d886
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 c68781e4d3fdd309
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -25,7 +20,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     check(count >= 1 && count <= 64, "count needs 1 to 64 rows");
     feed(x, batch["x"], 784, count, "x");
     check(!finite || x.every(Number.isFinite), "x needs finite numbers");
-    feed(y, batch["y"], 1, count, "y", 10);
+    feed(y, batch["y"], 1, count, "y");
+    for (const label of y) check(label >= 0 && label < 10, "y names no class");
     live_rows[0] = count;
 
     // #region forward
@@ -33,40 +29,36 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_Nx784x10(x, W, b, scores, 64);
 
     // — softmaxCrossEntropy: mean of −log softmax(s)[y]
-    // 2. cast = f32(live rows)    %cast  cast, models/linear-softmax.ts:10
-    const cast = live_rows[0]!;
-    // 3. perRow = 1 / cast    %perRow  recip, models/linear-softmax.ts:10
-    const perRow = Math.fround(1 / cast);
-    // 4. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 8): d_a = d_y ⊙ b, models/linear-softmax.ts:10
+    // 2. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/linear-softmax.ts:10
+    const perRow = Math.fround(1 / live_rows[0]!);
+    // 3. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 5): d_a = d_y ⊙ b, models/linear-softmax.ts:10
     d_rowSum[0] = perRow;
 
-    // 5. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/linear-softmax.ts:10
-    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 5): where: d_a = d_y ⊙ (c ?
+    // 4. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/linear-softmax.ts:10
+    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 4): where: d_a = d_y ⊙ (c ?
     //     1 : 0); sub: d_a = d_y, d_b = −d_y, d_x = Σ over the uses of x; log: d_x = d_y / x; exp: d_x = d_y ⊙ y,
     //     models/linear-softmax.ts:10
-    // d_scores, d_broadcast, d_dot = d_shifted    %d_scores, %d_broadcast, %d_dot  adjoint of sub (statement 5): d_a = d_y; add (statement
+    // d_scores, d_broadcast, d_dot = d_shifted    %d_scores, %d_broadcast, %d_dot  adjoint of sub (statement 4): d_a = d_y; add (statement
     //     1): d_b = d_y, d_a = d_y, models/linear-softmax.ts:10, 8
     reduceMaxExpSumAdd_64x10(rowSum, scores, exps, y, live_rows, d_rowSum, d_shifted);
 
-    // #endregion
-    // #region backward
-    // sgd, of each parameter w with gradient g: w ← w − 0.1·g. Each w is updated where its gradient is finished: b in 6, W in 7.
-    // 6. d_b = Σ d_shifted over axes 0    %d_b  adjoint of broadcast (statement 1): d_x = Σ d_y, models/linear-softmax.ts:8
-    // b by sgd with d_b    %b_mul, %b_next  update, models/linear-softmax.ts:7
-    sumSgd_64x10(d_shifted, b);
-    // 7. d_W = xᵀ · d_shifted    %d_W  adjoint of dot (statement 1): d_b = aᵀ·d_y, models/linear-softmax.ts:8
-    // W by sgd with d_W    %W_mul, %W_next  update, models/linear-softmax.ts:6
-    dotSgd_784x64x10(x, d_shifted, W);
-
-    // #endregion
-    // #region forward
-    // 8. loss = rowSum ⊙ perRow    %loss  mul, models/linear-softmax.ts:10
+    // 5. loss = rowSum ⊙ perRow    %loss  mul, models/linear-softmax.ts:10
     const loss = Math.fround(rowSum[0]! * perRow);
 
     // #endregion
     // #region update
-    // 9. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/linear-softmax.ts:13
+    // 6. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/linear-softmax.ts:13
     stepCount[0] = (stepCount[0]! + 1) | 0;
+
+    // #endregion
+    // #region backward
+    // sgd, of each parameter w with gradient g: w ← w − 0.1·g. Each w is updated where its gradient is finished: b in 7, W in 8.
+    // 7. d_b = Σ d_shifted over axes 0    %d_b  adjoint of broadcast (statement 1): d_x = Σ d_y, models/linear-softmax.ts:8
+    // b by sgd with d_b    %b_mul, %b_next  update, models/linear-softmax.ts:7
+    sumSgd_64x10(d_shifted, b);
+    // 8. d_W = xᵀ · d_shifted    %d_W  adjoint of dot (statement 1): d_b = aᵀ·d_y, models/linear-softmax.ts:8
+    // W by sgd with d_W    %W_mul, %W_next  update, models/linear-softmax.ts:6
+    dotSgd_784x64x10(x, d_shifted, W);
     // #endregion
 
     check(!finite || Number.isFinite(loss), "the loss is not finite");
@@ -77,27 +69,26 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   function evaluate(batch: EvaluateBatch, count: number = 250): Evaluation {
     check(count >= 1 && count <= 250, "count needs 1 to 250 rows");
     feed(x_evaluate, batch["x"], 784, count, "x");
-    feed(y_evaluate, batch["y"], 1, count, "y", 10);
+    feed(y_evaluate, batch["y"], 1, count, "y");
+    for (const label of y_evaluate) check(label >= 0 && label < 10, "y names no class");
     live_rows_evaluate[0] = count;
 
     // 1. scores = x · W + b    %dot, %scores  add, models/linear-softmax.ts:8
     dotAdd_Nx784x10(x_evaluate, W, b, scores_evaluate, 250);
     // 2. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  13 nodes, models/linear-softmax.ts:10, 12
-    reduceMaxSum_10x250_evaluate(rowSum_evaluate, scores_evaluate, y_evaluate, live_rows_evaluate);
-    // 3. cast, cast_3 = f32(live rows)    %cast, %cast_3  cast, models/linear-softmax.ts:10, 12
-    const cast = live_rows_evaluate[0]!;
-    // 4. perRow, perRow_2 = 1 / cast    %perRow, %perRow_2  recip, models/linear-softmax.ts:10, 12
-    const perRow = Math.fround(1 / cast);
-    // 5. loss = rowSum ⊙ perRow    %loss  mul, models/linear-softmax.ts:10
+    reduceMaxSum_10x250(rowSum_evaluate, scores_evaluate, y_evaluate, live_rows_evaluate);
+    // 3. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/linear-softmax.ts:10, 12
+    const perRow = Math.fround(1 / live_rows_evaluate[0]!);
+    // 4. loss = rowSum ⊙ perRow    %loss  mul, models/linear-softmax.ts:10
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
     // — accuracy: share of the rows whose largest score is their label's
-    // 6. isLive_2 as in statement 2    %isLive, %isLive_2  again, models/linear-softmax.ts:10, 12
+    // 5. isLive_2 as in statement 2    %isLive, %isLive_2  again, models/linear-softmax.ts:10, 12
     // argmax = argmax scores over axis 1    %argmax  argmax, models/linear-softmax.ts:12
     // rowSum_2 = Σ ([row < live rows] ? f32([argmax = y]) : 0)    %eq, %cast_2, %liveRows_2, %rowSum_2  sum, models/linear-softmax.ts:12
-    argmaxSum_10x250_evaluate(rowSum_2_evaluate, scores_evaluate, live_rows_evaluate, y_evaluate);
+    argmaxSum_10x250(rowSum_2_evaluate, scores_evaluate, live_rows_evaluate, y_evaluate);
 
-    // 7. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/linear-softmax.ts:12
+    // 6. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/linear-softmax.ts:12
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
     return { loss: loss * count, accuracy: metrics * count, count };
@@ -105,8 +96,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
-    feed(x_predict, batch["x"], 784, count, "x");
+    feed(x_predict, batch["x"], 784, 1, "x");
 
     // 1. scores = x · W + b    %dot, %scores  add, models/linear-softmax.ts:8
     dotAdd_Nx784x10(x_predict, W, b, scores_predict, 1);
@@ -122,42 +112,37 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const W = new Float32Array(arena, 0, 7840); // [784,10]  parameter, always
   const b = new Float32Array(arena, 31360, 10); // [10]  parameter, always
   const stepCount = new Int32Array(arena, 31408, 1); // []  state, always
-  const x = new Float32Array(arena, 31424, 50176); // [64,784]  input, 1–7
-  const y = new Int32Array(arena, 237248, 64); // [64]  input, 1–5
-  const live_rows = new Int32Array(arena, 237504, 1); // []  input, 1–5
-  const scores = new Float32Array(arena, 232128, 640); // [64,10]  scratch, 1–5
-  const d_rowSum = new Float32Array(arena, 237520, 1); // []  scratch, 4–5
-  const exps = new Float32Array(arena, 234688, 640); // [64,10]  residual, 5
-  const rowSum = new Float32Array(arena, 237520, 1); // []  scratch, 5–8, over d_rowSum
-  const d_shifted = new Float32Array(arena, 232128, 640); // [64,10]  scratch, 5–7, over scores
+  const x = new Float32Array(arena, 31424, 50176); // [64,784]  input, 1–8
+  const y = new Int32Array(arena, 237248, 64); // [64]  input, 1–4
+  const live_rows = new Int32Array(arena, 237504, 1); // []  input, 1–4
+  const scores = new Float32Array(arena, 232128, 640); // [64,10]  scratch, 1–4
+  const d_rowSum = new Float32Array(arena, 237520, 1); // []  scratch, 3–4
+  const exps = new Float32Array(arena, 234688, 640); // [64,10]  residual, 4
+  const rowSum = new Float32Array(arena, 237520, 1); // []  scratch, 4–5, over d_rowSum
+  const d_shifted = new Float32Array(arena, 232128, 640); // [64,10]  scratch, 4–8, over scores
   const x_evaluate = new Float32Array(arena, 31424, 196000); // [250,784]  input, 1
-  const y_evaluate = new Int32Array(arena, 825424, 250); // [250]  input, 1–6
-  const live_rows_evaluate = new Int32Array(arena, 826432, 1); // []  input, 1–6
-  const scores_evaluate = new Float32Array(arena, 815424, 2500); // [250,10]  scratch, 1–6
-  const rowSum_evaluate = new Float32Array(arena, 31424, 1); // []  scratch, 2–5
-  const rowSum_2_evaluate = new Float32Array(arena, 826432, 1); // []  scratch, 6–7, over live_rows_evaluate
+  const y_evaluate = new Int32Array(arena, 825424, 250); // [250]  input, 1–5
+  const live_rows_evaluate = new Int32Array(arena, 826432, 1); // []  input, 1–5
+  const scores_evaluate = new Float32Array(arena, 815424, 2500); // [250,10]  scratch, 1–5
+  const rowSum_evaluate = new Float32Array(arena, 31424, 1); // []  scratch, 2–4
+  const rowSum_2_evaluate = new Float32Array(arena, 826432, 1); // []  scratch, 5–6, over live_rows_evaluate
   const x_predict = new Float32Array(arena, 31424, 784); // [1,784]  input, 1
   const scores_predict = new Float32Array(arena, 34560, 10); // [1,10]  output, 1–2
 
   fillUniform(W, seed, 0, 0.0869291381699617);
-  const hyper = {};
   const outputs = { scores: scores_predict };
 
-  /** What survives a step, and where in bytes() it is. */
+  /** What survives a step, and where in bytes() it is: parameters, then state, packed without gaps, little-endian. */
   let size = 0;
   const kept = [...PARAMETERS, ...STATE].map(({ shape, offset }) => {
     const length = shape.reduce((n, extent) => n * extent, 4);
     return { view: new Uint8Array(arena, offset, length), at: (size += length) - length };
   });
-
-  /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(size);
     for (const { view, at } of kept) packed.set(view, at);
     return packed;
   }
-
-  /** Takes back what bytes() gave. */
   function restore(packed: Uint8Array): void {
     check(packed.length === size, "restore needs what bytes() gives");
     for (const { view, at } of kept) view.set(packed.subarray(at, at + view.length));
@@ -172,12 +157,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     inputs: { x: x, y: y },
     parameters: { W: W, b: b },
     state: { stepCount: stepCount },
-    hyper,
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -187,15 +173,10 @@ export interface TrainBatch {
   /** [64, 784] */ readonly x: Float32Array;
   /** [64], labels 0 ≤ y < 10 */ readonly y: Int32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [250, 784] */ readonly x: Float32Array;
-  /** [250], labels 0 ≤ y < 10 */ readonly y: Int32Array;
-}
+/** One batch to evaluate: the same of 250 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 784] */ readonly x: Float32Array;
-}
+export type PredictBatch = { /** [1, 784] */ readonly x: Float32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -220,40 +201,42 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "linear-softmax";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "9b0d8e187261a9aa";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 826_448;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: readonly number[];
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
-type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
-}
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
-}
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("W", [784, 10], 0),
-  parameterRow("b", [10], 31360),
+  { name: "W", shape: [784, 10], dtype: "f32", offset: 0, layer: "model", trainable: true },
+  { name: "b", shape: [10], dtype: "f32", offset: 31360, layer: "model", trainable: true },
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
-export const STATE: readonly StateRow[] = [stateRow("stepCount", [], 31408, "i32")];
+export const STATE: readonly StateRow[] = [
+  { name: "stepCount", shape: [], dtype: "i32", offset: 31408 },
+];
 // #endregion
-
 // #region kernels
 type Floats = Float32Array;
 type Ints = Int32Array;
@@ -343,12 +326,7 @@ function dotSgd_784x64x10(x: Floats, d_shifted: Floats, W: Floats): void {
  * chosen[i] = Σ k<10: where(k = y[i], scores[i,k] − largest[i], 0)
  * rowSum = Σ k<250: where(k < live_rows, log(total[k]) − chosen[k], 0)
  */
-function reduceMaxSum_10x250_evaluate(
-  rowSum: Floats,
-  scores: Floats,
-  y: Ints,
-  live_rows: Ints,
-): void {
+function reduceMaxSum_10x250(rowSum: Floats, scores: Floats, y: Ints, live_rows: Ints): void {
   const live_rows_0 = live_rows[0]!;
   let total = 0;
   for (let i = 0; i < 250; i++) {
@@ -369,12 +347,7 @@ function reduceMaxSum_10x250_evaluate(
  * argmax[i<250] = argmax k<10: scores[i,k]
  * rowSum_2 = Σ k<250: where(k < live_rows, f32(argmax[k] = y[k]), 0)
  */
-function argmaxSum_10x250_evaluate(
-  rowSum_2: Floats,
-  scores: Floats,
-  live_rows: Ints,
-  y: Ints,
-): void {
+function argmaxSum_10x250(rowSum_2: Floats, scores: Floats, live_rows: Ints, y: Ints): void {
   const live_rows_0 = live_rows[0]!;
   let total = 0;
   for (let i = 0; i < 250; i++) {
@@ -392,27 +365,14 @@ function argmaxSum_10x250_evaluate(
   rowSum_2[0] = total;
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
-function feed(
-  slot: Numbers,
-  given: Numbers,
-  perRow: number,
-  count: number,
-  name: string,
-  classes = 0,
-): void {
+function feed(slot: Numbers, given: Numbers, perRow: number, count: number, name: string): void {
   check(given?.constructor === slot.constructor, name + " needs an array of its slot's kind");
   check(given.length === slot.length || given.length === count * perRow, name + " needs its rows");
   slot.set(given);
-  if (perRow > 0)
-    for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
-  if (classes > 0)
-    for (const label of slot) check(label >= 0 && label < classes, name + " names no class");
+  for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
 }
 
 /** What is passed in must hold; trainer.ts says in more words what does not. */
@@ -420,7 +380,6 @@ function check(holds: boolean, what: string): void {
   if (!holds) throw new RangeError(what);
 }
 // #endregion
-
 // #region mathematics
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);
@@ -476,18 +435,12 @@ function log(x: number): number {
 const notANumber = NaN;
 const minusInfinity = -Infinity;
 
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**
@@ -497,8 +450,7 @@ function fillUniform(
 function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   let x = (at + seed) | 0;
   let y = (stream + high) | 0;
-  const last = seed ^ stream ^ 0x1bd11bda;
-  const keys = [seed, stream, last];
+  const keys = [seed, stream, seed ^ stream ^ 0x1bd11bda];
   [13, 15, 26, 6, 17, 29, 16, 24, 13, 15, 26, 6, 17].forEach((turn, round) => {
     x = (x + y) | 0;
     y = ((y << turn) | (y >>> (32 - turn))) ^ x;

@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 93, backward 70), evaluate 102, predict 143
-//   memory 155: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 289: batches, and what a trainer is
-//   tables 331: what bytes() packs
-//   kernels 362: in the order in which statements call them, each under its definitions
-//   checks 862: of what is passed in
-//   mathematics 1009: functions and random numbers that all machines compute alike
+//   step 27 (forward 38, update 72, backward 77), evaluate 96, predict 133
+//   memory 144: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 278: batches, and what a trainer is
+//   tables 321: what bytes() packs
+//   kernels 348: in the order in which statements call them, each under its definitions
+//   checks 846: of what is passed in
+//   mathematics 990: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 a5ce721c1b044cff
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 7d86a9005634b464
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -40,31 +40,38 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores();
 
     // — svmLoss: mean of Σ max(0, s[j] − s[y] + 1) over j ≠ y
-    // 2. cast = f32(live rows)    %cast  cast, models/linear-svm.ts:10
-    const cast = live_rows[0]!;
-    // 3. perRow = 1 / cast    %perRow  recip, models/linear-svm.ts:10
-    const perRow = Math.fround(1 / cast);
+    // 2. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/linear-svm.ts:10
+    const perRow = Math.fround(1 / live_rows[0]!);
 
     // — l2: λ·ΣW²
-    // 4. W.l2 = Σ (W ⊙ W)    %W.l2.terms, %W.l2  sum, models/linear-svm.ts:10
+    // 3. W.l2 = Σ (W ⊙ W)    %W.l2.terms, %W.l2  sum, models/linear-svm.ts:10
     sum_W_l2();
-    // 5. l2 = W.l2 ⊙ 0.0001    %l2  mul, models/linear-svm.ts:10
-    const l2 = W_l2[0]! * 0.0001;
-    // 6. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 10): d_a = d_y ⊙ b, models/linear-svm.ts:10
+    // 4. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 6): d_a = d_y ⊙ b, models/linear-svm.ts:10
     d_rowSum[0] = perRow;
 
-    // 7. hinge, rowSum of svmLoss    %isLabel…%rowSum  11 nodes, models/linear-svm.ts:10
+    // 5. hinge, rowSum of svmLoss    %isLabel…%rowSum  11 nodes, models/linear-svm.ts:10
     // d_margin = [0 < hinge] ? ([column = y] ? 0 : ([row < live rows] ? d_rowSum : 0)) : 0    %d_rowLoss, %d_hinge, %d_margin_lt, %d_margin
-    //     adjoint of where (statement 7): d_a = d_y ⊙ (c ? 1 : 0), d_b = d_y ⊙ (c ? 0 : 1); relu (statement 7): d_x = d_y ⊙ (0 < y ? 1 : 0)
+    //     adjoint of where (statement 5): d_a = d_y ⊙ (c ? 1 : 0), d_b = d_y ⊙ (c ? 0 : 1); relu (statement 5): d_x = d_y ⊙ (0 < y ? 1 : 0)
     //     for y = x < 0 ? 0 : x, models/linear-svm.ts:10
     // d_scores_part = [column = y] ? Σ (−d_margin) over axes 1 : 0    %d_broadcast_3, %d_labelScore, %d_scores_part  adjoint of sub
-    //     (statement 7): d_b = −d_y; broadcast (statement 7): d_x = Σ d_y; where (statement 7): d_a = d_y ⊙ (c ? 1 : 0),
+    //     (statement 5): d_b = −d_y; broadcast (statement 5): d_x = Σ d_y; where (statement 5): d_a = d_y ⊙ (c ? 1 : 0),
     //     models/linear-svm.ts:10
-    // d_above = d_margin    %d_above  adjoint of add (statement 7): d_a = d_y, models/linear-svm.ts:10
+    // d_above = d_margin    %d_above  adjoint of add (statement 5): d_a = d_y, models/linear-svm.ts:10
     // d_scores = d_margin + (isLabel ? d_labelScore : 0)    %d_scores  adjoint of add (statement 1): d_x = Σ over the uses of x,
     //     models/linear-svm.ts:8
     // d_broadcast, d_dot = d_scores    %d_broadcast, %d_dot  adjoint of add (statement 1): d_b = d_y, d_a = d_y, models/linear-svm.ts:8
     sumReluAdd_d_scores();
+
+    // — l2
+    // 6. mul = rowSum ⊙ perRow    %mul  mul, models/linear-svm.ts:10
+    // l2 = W.l2 ⊙ 0.0001    %l2  mul, models/linear-svm.ts:10
+    // loss = rowSum ⊙ perRow + W.l2 ⊙ 0.0001    %loss  add, models/linear-svm.ts:10
+    const loss = Math.fround(rowSum[0]! * perRow + W_l2[0]! * 0.0001);
+
+    // #endregion
+    // #region update
+    // 7. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/linear-svm.ts:13
+    stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
@@ -74,25 +81,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumSgd_b();
 
     // — adjoint of l2
-    // 9. d_W_part, d_W_2 = W ⊙ 0.0001    %d_W_part, %d_W_2  adjoint of mul (statement 4): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
+    // 9. d_W_part, d_W_2 = W ⊙ 0.0001    %d_W_part, %d_W_2  adjoint of mul (statement 3): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
     //     models/linear-svm.ts:10
     // d_W = W ⊙ 0.0001 + W ⊙ 0.0001 + xᵀ · d_scores    %d_W_partial, %d_W_3, %d_W  adjoint of param (statement 1): d_x = Σ over the uses of
     //     x; dot (statement 1): d_b = aᵀ·d_y, models/linear-svm.ts:6, 8
     // W by sgd with d_W    %W_mul, %W_next  update, models/linear-svm.ts:6
     dotSgd_W();
-
-    // #endregion
-    // #region forward
-    // — svmLoss
-    // 10. mul = rowSum ⊙ perRow    %mul  mul, models/linear-svm.ts:10
-    const mul = rowSum[0]! * perRow;
-    // 11. loss = mul + l2    %loss  add, models/linear-svm.ts:10
-    const loss = Math.fround(mul + l2);
-
-    // #endregion
-    // #region update
-    // 12. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/linear-svm.ts:13
-    stepCount[0] = (stepCount[0]! + 1) | 0;
     // #endregion
 
     return finite ? checkLoss(loss) : loss;
@@ -112,28 +106,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores_evaluate();
     // 2. rowSum of svmLoss: mean of Σ max(0, s[j] − s[y] + 1) over j ≠ y    %isLabel…%rowSum  12 nodes, models/linear-svm.ts:10, 12
     sum_rowSum_evaluate();
-    // 3. cast, cast_3 = f32(live rows)    %cast, %cast_3  cast, models/linear-svm.ts:10, 12
-    const cast = live_rows_evaluate[0]!;
-    // 4. perRow, perRow_2 = 1 / cast    %perRow, %perRow_2  recip, models/linear-svm.ts:10, 12
-    const perRow = Math.fround(1 / cast);
-    // 5. mul = rowSum ⊙ perRow    %mul  mul, models/linear-svm.ts:10
-    const mul = rowSum_evaluate[0]! * perRow;
+    // 3. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/linear-svm.ts:10, 12
+    const perRow = Math.fround(1 / live_rows_evaluate[0]!);
 
     // — l2: λ·ΣW²
-    // 6. W.l2 = Σ (W ⊙ W)    %W.l2.terms, %W.l2  sum, models/linear-svm.ts:10
+    // 4. W.l2 = Σ (W ⊙ W)    %W.l2.terms, %W.l2  sum, models/linear-svm.ts:10
     sum_W_l2_evaluate();
-    // 7. l2 = W.l2 ⊙ 0.0001    %l2  mul, models/linear-svm.ts:10
-    const l2 = W_l2_evaluate[0]! * 0.0001;
-    // 8. loss = mul + l2    %loss  add, models/linear-svm.ts:10
-    const loss = Math.fround(mul + l2);
+
+    // — svmLoss
+    // 5. as statement 6 of step    %mul, %l2, %loss  again, models/linear-svm.ts:10
+    const loss = Math.fround(rowSum_evaluate[0]! * perRow + W_l2_evaluate[0]! * 0.0001);
 
     // — accuracy: share of the rows whose largest score is their label's
-    // 9. isLive_2 as in statement 2    %isLive, %isLive_2  again, models/linear-svm.ts:10, 12
+    // 6. isLive_2 as in statement 2    %isLive, %isLive_2  again, models/linear-svm.ts:10, 12
     // argmax = argmax scores over axis 1    %argmax  argmax, models/linear-svm.ts:12
     // rowSum_2 = Σ ([row < live rows] ? f32([argmax = y]) : 0)    %eq, %cast_2, %liveRows_2, %rowSum_2  sum, models/linear-svm.ts:12
     argmaxSum_rowSum_2_evaluate();
 
-    // 10. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/linear-svm.ts:12
+    // 7. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/linear-svm.ts:12
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
     return { loss: loss * count, accuracy: metrics * count, count };
@@ -141,10 +131,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
     checkBatch("predict takes a batch", batch, taken_2, taken);
-    checkArray(x_predict, batch["x"], 784, count, "x");
-    feed(x_predict, batch["x"], 784, count);
+    checkArray(x_predict, batch["x"], 784, 1, "x");
+    feed(x_predict, batch["x"], 784, 1);
 
     // 1. scores = x · W + b    %dot, %scores  add, models/linear-svm.ts:8
     dotAdd_scores_predict();
@@ -161,22 +150,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const b = new Float32Array(arena, 31360, 10); // [10]  parameter, always
   const stepCount = new Int32Array(arena, 31408, 1); // []  state, always
   const x = new Float32Array(arena, 31424, 50176); // [64,784]  input, 1–9
-  const y = new Int32Array(arena, 239808, 64); // [64]  input, 1–7
-  const live_rows = new Int32Array(arena, 240064, 1); // []  input, 1–7
-  const scores = new Float32Array(arena, 232128, 640); // [64,10]  scratch, 1–7
-  const W_l2 = new Float32Array(arena, 234688, 1); // []  scratch, 4–5
-  const d_rowSum = new Float32Array(arena, 240080, 1); // []  scratch, 6–7
-  const hinge = new Float32Array(arena, 232128, 640); // [64,10]  residual, 7, over scores
-  const rowSum = new Float32Array(arena, 240080, 1); // []  scratch, 7–10, over d_rowSum
-  const d_margin = new Float32Array(arena, 234688, 640); // [64,10]  scratch, 7
-  const d_scores = new Float32Array(arena, 237248, 640); // [64,10]  scratch, 7–9
+  const y = new Int32Array(arena, 239808, 64); // [64]  input, 1–5
+  const live_rows = new Int32Array(arena, 240064, 1); // []  input, 1–5
+  const scores = new Float32Array(arena, 232128, 640); // [64,10]  scratch, 1–5
+  const W_l2 = new Float32Array(arena, 240080, 1); // []  scratch, 3–6
+  const d_rowSum = new Float32Array(arena, 240096, 1); // []  scratch, 4–5
+  const hinge = new Float32Array(arena, 232128, 640); // [64,10]  residual, 5, over scores
+  const rowSum = new Float32Array(arena, 240096, 1); // []  scratch, 5–6, over d_rowSum
+  const d_margin = new Float32Array(arena, 234688, 640); // [64,10]  scratch, 5
+  const d_scores = new Float32Array(arena, 237248, 640); // [64,10]  scratch, 5–9
   const x_evaluate = new Float32Array(arena, 31424, 196000); // [250,784]  input, 1
-  const y_evaluate = new Int32Array(arena, 825424, 250); // [250]  input, 1–9
-  const live_rows_evaluate = new Int32Array(arena, 826432, 1); // []  input, 1–9
-  const scores_evaluate = new Float32Array(arena, 815424, 2500); // [250,10]  scratch, 1–9
+  const y_evaluate = new Int32Array(arena, 825424, 250); // [250]  input, 1–6
+  const live_rows_evaluate = new Int32Array(arena, 826432, 1); // []  input, 1–6
+  const scores_evaluate = new Float32Array(arena, 815424, 2500); // [250,10]  scratch, 1–6
   const rowSum_evaluate = new Float32Array(arena, 31424, 1); // []  scratch, 2–5
-  const W_l2_evaluate = new Float32Array(arena, 31424, 1); // []  scratch, 6–7
-  const rowSum_2_evaluate = new Float32Array(arena, 826432, 1); // []  scratch, 9–10, over live_rows_evaluate
+  const W_l2_evaluate = new Float32Array(arena, 31440, 1); // []  scratch, 4–5
+  const rowSum_2_evaluate = new Float32Array(arena, 826432, 1); // []  scratch, 6–7, over live_rows_evaluate
   const x_predict = new Float32Array(arena, 31424, 784); // [1,784]  input, 1
   const scores_predict = new Float32Array(arena, 34560, 10); // [1,10]  output, 1–2
 
@@ -221,7 +210,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   });
 
   fillUniform(W, seed, 0, 0.0869291381699617);
-  const hyper = {};
   const outputs = { scores: scores_predict };
   const taken: readonly string[] = ["x", "y"];
   const taken_2: readonly string[] = ["x"];
@@ -277,12 +265,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     inputs: { x: x, y: y },
     parameters: { W: W, b: b },
     state: { stepCount: stepCount },
-    hyper,
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -292,15 +281,10 @@ export interface TrainBatch {
   /** [64, 784] */ readonly x: Float32Array;
   /** [64], labels 0 ≤ y < 10 */ readonly y: Int32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [250, 784] */ readonly x: Float32Array;
-  /** [250], labels 0 ≤ y < 10 */ readonly y: Int32Array;
-}
+/** One batch to evaluate: the same of 250 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 784] */ readonly x: Float32Array;
-}
+export type PredictBatch = { /** [1, 784] */ readonly x: Float32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -325,40 +309,42 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "linear-svm";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "0736d9e0f8e31f29";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 826_448;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: readonly number[];
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
-type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
-}
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
-}
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("W", [784, 10], 0),
-  parameterRow("b", [10], 31360),
+  { name: "W", shape: [784, 10], dtype: "f32", offset: 0, layer: "model", trainable: true },
+  { name: "b", shape: [10], dtype: "f32", offset: 31360, layer: "model", trainable: true },
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
-export const STATE: readonly StateRow[] = [stateRow("stepCount", [], 31408, "i32")];
+export const STATE: readonly StateRow[] = [
+  { name: "stepCount", shape: [], dtype: "i32", offset: 31408 },
+];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
@@ -515,9 +501,8 @@ function sumReluAdd_64x10(
       let sum_3 = 0;
       for (let k = 0; k < 10; k++) sum_3 += -d_margin[i * 10 + k]!;
       const d_labelScore = Math.fround(sum_3);
-      const y_2 = y[i]!;
       for (let j = 0; j < 10; j++)
-        d_scores[i * 10 + j] = d_margin[i * 10 + j]! + (j === y_2 ? d_labelScore : 0);
+        d_scores[i * 10 + j] = d_margin[i * 10 + j]! + (j === y_1 ? d_labelScore : 0);
     }
     rowSum[0] = total;
   };
@@ -858,11 +843,8 @@ function sgd(W: Float32Array, at: number, d_W_3: number): void {
   W[at] = W_2 - (mul + mul + d_W_3) * 0.01;
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -1005,20 +987,13 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**

@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 37, update 141, backward 160), evaluate 484, predict 583
-//   memory 661: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1689: batches, and what a trainer is
-//   tables 1807: what bytes() packs
-//   kernels 1912: in the order in which statements call them, each under its definitions
-//   checks 6006: of what is passed in
-//   mathematics 6161: functions and random numbers that all machines compute alike
+//   step 27 (forward 37, update 141, backward 156), evaluate 480, predict 577
+//   memory 654: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 1617: batches, and what a trainer is
+//   tables 1736: what bytes() packs
+//   kernels 1854: in the order in which statements call them, each under its definitions
+//   checks 5939: of what is passed in
+//   mathematics 6091: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 1a59888f2363fb53
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 0a37879224e20f4d
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -140,41 +140,37 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: scores.bias in 34, …, stem.kernel in 90.
-    // 27. 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/mini-resnet.ts:41
-    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
-    // 28. adam.1-beta1^t_next = 1-beta1^t_mul + (1 − 0.9)    %adam.1-beta1^t_next  update of 1-beta1^t by adam, models/mini-resnet.ts:41
-    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
-    // 29. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/mini-resnet.ts:41
+    //     1e-8). Each w is updated where its gradient is finished: scores.bias in 32, …, stem.kernel in 88.
+    // 27. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/mini-resnet.ts:41
+    adam_1_beta1_t[0] = adam_1_beta1_t[0]! * 0.9 + (1 - 0.9);
+    // 28. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/mini-resnet.ts:41
     rate[0] = 0.001 / adam_1_beta1_t[0]!;
-    // 30. 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/mini-resnet.ts:41
-    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
-    // 31. adam.1-beta2^t_next = 1-beta2^t_mul + (1 − 0.999)    %adam.1-beta2^t_next  update of 1-beta2^t by adam, models/mini-resnet.ts:41
-    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
-    // 32. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/mini-resnet.ts:41
+    // 29. 1-beta2^t by adam    %1-beta2^t_mul, %adam.1-beta2^t_next  update, models/mini-resnet.ts:41
+    adam_1_beta2_t[0] = adam_1_beta2_t[0]! * 0.999 + (1 - 0.999);
+    // 30. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/mini-resnet.ts:41
     correction[0] = 1 / adam_1_beta2_t[0]!;
-    // 33. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/mini-resnet.ts:41
+    // 31. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/mini-resnet.ts:41
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
     // — adjoint of scores
-    // 34. d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 24): d_x = Σ d_y,
+    // 32. d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast (statement 24): d_x = Σ d_y,
     //     models/mini-resnet.ts:36
     // scores.bias by adam with d_scores.bias    %scores.bias_mul…%scores.bias_next  update, models/mini-resnet.ts:36
     sumAdam_scores_bias();
 
-    // 35. d_globalAveragePool2d = d_shifted · scores.kernelᵀ    %d_globalAveragePool2d  adjoint of dot (statement 24): d_a = d_y·bᵀ,
+    // 33. d_globalAveragePool2d = d_shifted · scores.kernelᵀ    %d_globalAveragePool2d  adjoint of dot (statement 24): d_a = d_y·bᵀ,
     //     models/mini-resnet.ts:36
     dot_d_globalAveragePool2d();
 
-    // 36. d_scores.kernel = globalAveragePool2dᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 24): d_b = aᵀ·d_y,
+    // 34. d_scores.kernel = globalAveragePool2dᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 24): d_b = aᵀ·d_y,
     //     models/mini-resnet.ts:36
     // scores.kernel by adam with d_scores.kernel    %scores.kernel_mul…%scores.kernel_next  update, models/mini-resnet.ts:36
     dotAdam_scores_kernel();
 
     // — adjoint of globalAveragePool2d
-    // 37. d_sum_13 = d_globalAveragePool2d ⊙ (1 / 256)    %d_sum_13  adjoint of mul (statement 23): d_a = d_y ⊙ b, models/mini-resnet.ts:35
+    // 35. d_sum_13 = d_globalAveragePool2d ⊙ (1 / 256)    %d_sum_13  adjoint of mul (statement 23): d_a = d_y ⊙ b, models/mini-resnet.ts:35
     // d_add_20 = [0 < relu_3] ? d_globalAveragePool2d ⊙ (1 / 256) : 0    %d_add_20_lt, %d_add_20  adjoint of relu (statement 23): d_x = d_y
     //     ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x, models/mini-resnet.ts:24
     // d_batchNorm_6, d_broadcast_24, d_mul_36, d_batchNorm_5, d_broadcast_20, d_mul_30 = d_add_20    %d_batchNorm_6…%d_mul_30  adjoint of
@@ -182,76 +178,76 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     where_d_add_20();
 
     // — adjoint of batchNorm_6
-    // 38. d_batchNorm_6.beta, d_batchNorm_5.beta = Σ d_add_20 over axes 0,2,3    %d_batchNorm_6.beta, %d_batchNorm_5.beta  adjoint of
+    // 36. d_batchNorm_6.beta, d_batchNorm_5.beta = Σ d_add_20 over axes 0,2,3    %d_batchNorm_6.beta, %d_batchNorm_5.beta  adjoint of
     //     broadcast (statement 23): d_x = Σ d_y, models/mini-resnet.ts:23, 22
     // batchNorm_5.beta by adam with d_batchNorm_6.beta    %batchNorm_5.beta_mul…%batchNorm_5.beta_next  update, models/mini-resnet.ts:22
     // batchNorm_6.beta by adam    %batchNorm_6.beta_mul…%batchNorm_6.beta_next  update, models/mini-resnet.ts:23
     sumAdam_batchNorm_6_beta();
 
-    // 39. batchNorm_6.centered = conv2d_5 − batchNorm_6.mu    %batchNorm_6.centered  sub, models/mini-resnet.ts:23
+    // 37. batchNorm_6.centered = conv2d_5 − batchNorm_6.mu    %batchNorm_6.centered  sub, models/mini-resnet.ts:23
     // d_batchNorm_6.inverse = Σ (d_add_20 ⊙ batchNorm_6.gamma ⊙ (conv2d_5 − batchNorm_6.mu)) over axes 0,2,3    %d_batchNorm_6.normal,
     //     %d_broadcast_22, %d_batchNorm_6.inverse  adjoint of mul (statement 23): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 23):
     //     d_x = Σ d_y, models/mini-resnet.ts:23
     sum_d_batchNorm_6_inverse();
 
-    // 40. d_batchNorm_6.normal as in statement 39    %batchNorm_6.centered, %d_batchNorm_6.normal  again, models/mini-resnet.ts:23
-    // d_batchNorm_6.centered through batchNorm_6    %d_add_17_mul…%d_batchNorm_6.centered  adjoint of batchNorm_6 (statement 22, 23, 40):
+    // 38. d_batchNorm_6.normal as in statement 37    %batchNorm_6.centered, %d_batchNorm_6.normal  again, models/mini-resnet.ts:23
+    // d_batchNorm_6.centered through batchNorm_6    %d_add_17_mul…%d_batchNorm_6.centered  adjoint of batchNorm_6 (statement 22, 23, 38):
     //     sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ
     //     over the uses of x, models/mini-resnet.ts:23
     mulAdd_d_batchNorm_6_centered();
 
-    // 41. d_batchNorm_6.gamma = Σ (d_add_20 ⊙ batchNorm_6.normal) over axes 0,2,3    %d_broadcast_23, %d_batchNorm_6.gamma  adjoint of mul
+    // 39. d_batchNorm_6.gamma = Σ (d_add_20 ⊙ batchNorm_6.normal) over axes 0,2,3    %d_broadcast_23, %d_batchNorm_6.gamma  adjoint of mul
     //     (statement 23): d_b = d_y ⊙ a; broadcast (statement 23): d_x = Σ d_y, models/mini-resnet.ts:23
     // batchNorm_6.gamma by adam with d_batchNorm_6.gamma    %batchNorm_6.gamma_mul…%batchNorm_6.gamma_next  update,
     //     models/mini-resnet.ts:23
     sumAdam_batchNorm_6_gamma();
 
-    // 42. d_batchNorm_6.mu = Σ (−d_batchNorm_6.centered) over axes 0,2,3    %d_broadcast_21, %d_batchNorm_6.mu  adjoint of sub (statement
-    //     40): d_b = −d_y; broadcast (statement 40): d_x = Σ d_y, models/mini-resnet.ts:23
+    // 40. d_batchNorm_6.mu = Σ (−d_batchNorm_6.centered) over axes 0,2,3    %d_broadcast_21, %d_batchNorm_6.mu  adjoint of sub (statement
+    //     38): d_b = −d_y; broadcast (statement 38): d_x = Σ d_y, models/mini-resnet.ts:23
     sum_d_batchNorm_6_mu();
 
     // — adjoint of conv2d_5
-    // 43. d_sum_11 = d_batchNorm_6.mu ⊙ (1 / 4096)    %d_sum_11  adjoint of mul (statement 22): d_a = d_y ⊙ b, models/mini-resnet.ts:23
+    // 41. d_sum_11 = d_batchNorm_6.mu ⊙ (1 / 4096)    %d_sum_11  adjoint of mul (statement 22): d_a = d_y ⊙ b, models/mini-resnet.ts:23
     // d_conv2d_5 = d_batchNorm_6.centered + d_batchNorm_6.mu ⊙ (1 / 4096)    %d_conv2d_5  adjoint of conv (statement 21): d_x = Σ over the
     //     uses of x, models/mini-resnet.ts:23
     // d_relu_2_part.phase = (d_batchNorm_6.centered + d_sum_11) ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])[0,0,0,0 ..
     //     8,16,1,1]    %d_relu_2_part.phase  adjoint of conv (statement 21): d_x = d_y ∗ reversed w, models/mini-resnet.ts:23
     conv_d_relu_2_part_phase();
 
-    // 44. d_sum_11 as in statement 43    %d_sum_11, %d_conv2d_5  again, models/mini-resnet.ts:23
+    // 42. d_sum_11 as in statement 41    %d_sum_11, %d_conv2d_5  again, models/mini-resnet.ts:23
     // d_conv2d_5.kernel_conv = transpose(relu_2, [1,0,2,3]) ∗ transpose(d_batchNorm_6.centered + d_sum_11, [1,0,2,3])
     //     %d_conv2d_5.kernel_conv  adjoint of conv (statement 21): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:23
     // conv2d_5.kernel by adam with d_conv2d_5.kernel_conv    %conv2d_5.kernel_mul…%conv2d_5.kernel_next  update, models/mini-resnet.ts:23
     convAdam_conv2d_5_kernel();
 
     // — adjoint of batchNorm_5
-    // 45. batchNorm_5.centered = conv2d_4 − batchNorm_5.mu    %batchNorm_5.centered  sub, models/mini-resnet.ts:22
+    // 43. batchNorm_5.centered = conv2d_4 − batchNorm_5.mu    %batchNorm_5.centered  sub, models/mini-resnet.ts:22
     // d_batchNorm_5.inverse = Σ (d_add_20 ⊙ batchNorm_5.gamma ⊙ (conv2d_4 − batchNorm_5.mu)) over axes 0,2,3    %d_batchNorm_5.normal,
     //     %d_broadcast_18, %d_batchNorm_5.inverse  adjoint of mul (statement 23): d_a = d_y ⊙ b; mul (statement 20): d_b = d_y ⊙ a;
     //     broadcast (statement 20): d_x = Σ d_y, models/mini-resnet.ts:22
     sum_d_batchNorm_5_inverse();
 
-    // 46. d_batchNorm_5.normal as in statement 45    %batchNorm_5.centered, %d_batchNorm_5.normal  again, models/mini-resnet.ts:22
-    // d_batchNorm_5.centered through batchNorm_5    %d_add_14_mul…%d_batchNorm_5.centered  adjoint of batchNorm_5 (statement 19, 20, 46):
+    // 44. d_batchNorm_5.normal as in statement 43    %batchNorm_5.centered, %d_batchNorm_5.normal  again, models/mini-resnet.ts:22
+    // d_batchNorm_5.centered through batchNorm_5    %d_add_14_mul…%d_batchNorm_5.centered  adjoint of batchNorm_5 (statement 19, 20, 44):
     //     sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ
     //     over the uses of x, models/mini-resnet.ts:22
     mulAdd_d_batchNorm_5_centered();
 
-    // 47. d_batchNorm_5.gamma = Σ (d_add_20 ⊙ batchNorm_5.normal) over axes 0,2,3    %d_broadcast_19, %d_batchNorm_5.gamma  adjoint of mul
+    // 45. d_batchNorm_5.gamma = Σ (d_add_20 ⊙ batchNorm_5.normal) over axes 0,2,3    %d_broadcast_19, %d_batchNorm_5.gamma  adjoint of mul
     //     (statement 23): d_b = d_y ⊙ a; broadcast (statement 23): d_x = Σ d_y, models/mini-resnet.ts:22
     // batchNorm_5.gamma by adam with d_batchNorm_5.gamma    %batchNorm_5.gamma_mul…%batchNorm_5.gamma_next  update,
     //     models/mini-resnet.ts:22
     sumAdam_batchNorm_5_gamma();
 
-    // 48. d_batchNorm_5.mu = Σ (−d_batchNorm_5.centered) over axes 0,2,3    %d_broadcast_17, %d_batchNorm_5.mu  adjoint of sub (statement
-    //     46): d_b = −d_y; broadcast (statement 46): d_x = Σ d_y, models/mini-resnet.ts:22
+    // 46. d_batchNorm_5.mu = Σ (−d_batchNorm_5.centered) over axes 0,2,3    %d_broadcast_17, %d_batchNorm_5.mu  adjoint of sub (statement
+    //     44): d_b = −d_y; broadcast (statement 44): d_x = Σ d_y, models/mini-resnet.ts:22
     sum_d_batchNorm_5_mu();
-    // 49. d_batchNorm_5.centered_padded = what is computed from d_batchNorm_5.centered in a margin of zeros
+    // 47. d_batchNorm_5.centered_padded = what is computed from d_batchNorm_5.centered in a margin of zeros
     //     %d_batchNorm_5.centered_padded  pad for d_first_2, models/mini-resnet.ts:22
     pad_d_batchNorm_5_centered_padded();
 
     // — adjoint of conv2d_4
-    // 50. d_sum_9 = d_batchNorm_5.mu ⊙ (1 / 4096)    %d_sum_9  adjoint of mul (statement 19): d_a = d_y ⊙ b, models/mini-resnet.ts:22
+    // 48. d_sum_9 = d_batchNorm_5.mu ⊙ (1 / 4096)    %d_sum_9  adjoint of mul (statement 19): d_a = d_y ⊙ b, models/mini-resnet.ts:22
     // d_first_2 = (d_batchNorm_5.centered + (d_batchNorm_5.mu ⊙ (1 / 4096))) ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])
     //     %d_conv2d_4, %d_first_2  adjoint of conv (statement 18): d_x = Σ over the uses of x, d_x = d_y ∗ reversed w,
     //     models/mini-resnet.ts:22
@@ -261,74 +257,74 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/mini-resnet.ts:21
     convWhere_d_batchNorm_4();
 
-    // 51. first_2_padded_2 = first_2 in a margin of zeros    %first_2_padded_2  pad for d_conv2d_4.kernel, models/mini-resnet.ts:22
+    // 49. first_2_padded_2 = first_2 in a margin of zeros    %first_2_padded_2  pad for d_conv2d_4.kernel, models/mini-resnet.ts:22
     pad_first_2_padded_2();
-    // 52. d_sum_9 as in statement 50    %d_sum_9, %d_conv2d_4  again, models/mini-resnet.ts:22
+    // 50. d_sum_9 as in statement 48    %d_sum_9, %d_conv2d_4  again, models/mini-resnet.ts:22
     // d_conv2d_4.kernel_conv = transpose(first_2, [1,0,2,3]) ∗ transpose(d_batchNorm_5.centered + d_sum_9, [1,0,2,3])
     //     %d_conv2d_4.kernel_conv  adjoint of conv (statement 18): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:22
     // conv2d_4.kernel by adam with d_conv2d_4.kernel_conv    %conv2d_4.kernel_mul…%conv2d_4.kernel_next  update, models/mini-resnet.ts:22
     convAdam_conv2d_4_kernel();
 
     // — adjoint of batchNorm_4
-    // 53. d_batchNorm_4.beta = Σ d_batchNorm_4 over axes 0,2,3    %d_batchNorm_4.beta  adjoint of broadcast (statement 16): d_x = Σ d_y,
+    // 51. d_batchNorm_4.beta = Σ d_batchNorm_4 over axes 0,2,3    %d_batchNorm_4.beta  adjoint of broadcast (statement 16): d_x = Σ d_y,
     //     models/mini-resnet.ts:21
     // batchNorm_4.beta by adam with d_batchNorm_4.beta    %batchNorm_4.beta_mul…%batchNorm_4.beta_next  update, models/mini-resnet.ts:21
     sumAdam_batchNorm_4_beta();
 
-    // 54. batchNorm_4.centered = conv2d_3 − batchNorm_4.mu    %batchNorm_4.centered  sub, models/mini-resnet.ts:21
+    // 52. batchNorm_4.centered = conv2d_3 − batchNorm_4.mu    %batchNorm_4.centered  sub, models/mini-resnet.ts:21
     // d_batchNorm_4.inverse = Σ (d_batchNorm_4 ⊙ batchNorm_4.gamma ⊙ (conv2d_3 − batchNorm_4.mu)) over axes 0,2,3    %d_batchNorm_4.normal,
     //     %d_broadcast_14, %d_batchNorm_4.inverse  adjoint of mul (statement 16): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 16):
     //     d_x = Σ d_y, models/mini-resnet.ts:21
     sum_d_batchNorm_4_inverse();
 
-    // 55. d_batchNorm_4.normal as in statement 54    %batchNorm_4.centered, %d_batchNorm_4.normal  again, models/mini-resnet.ts:21
-    // d_batchNorm_4.centered through batchNorm_4    %d_add_11_mul…%d_batchNorm_4.centered  adjoint of batchNorm_4 (statement 15, 16, 55):
+    // 53. d_batchNorm_4.normal as in statement 52    %batchNorm_4.centered, %d_batchNorm_4.normal  again, models/mini-resnet.ts:21
+    // d_batchNorm_4.centered through batchNorm_4    %d_add_11_mul…%d_batchNorm_4.centered  adjoint of batchNorm_4 (statement 15, 16, 53):
     //     sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ
     //     over the uses of x, models/mini-resnet.ts:21
     mulAdd_d_batchNorm_4_centered();
 
-    // 56. d_batchNorm_4.gamma = Σ (d_batchNorm_4 ⊙ batchNorm_4.normal) over axes 0,2,3    %d_broadcast_15, %d_batchNorm_4.gamma  adjoint of
+    // 54. d_batchNorm_4.gamma = Σ (d_batchNorm_4 ⊙ batchNorm_4.normal) over axes 0,2,3    %d_broadcast_15, %d_batchNorm_4.gamma  adjoint of
     //     mul (statement 16): d_b = d_y ⊙ a; broadcast (statement 16): d_x = Σ d_y, models/mini-resnet.ts:21
     // batchNorm_4.gamma by adam with d_batchNorm_4.gamma    %batchNorm_4.gamma_mul…%batchNorm_4.gamma_next  update,
     //     models/mini-resnet.ts:21
     sumAdam_batchNorm_4_gamma();
 
-    // 57. d_batchNorm_4.mu = Σ (−d_batchNorm_4.centered) over axes 0,2,3    %d_broadcast_13, %d_batchNorm_4.mu  adjoint of sub (statement
-    //     55): d_b = −d_y; broadcast (statement 55): d_x = Σ d_y, models/mini-resnet.ts:21
+    // 55. d_batchNorm_4.mu = Σ (−d_batchNorm_4.centered) over axes 0,2,3    %d_broadcast_13, %d_batchNorm_4.mu  adjoint of sub (statement
+    //     53): d_b = −d_y; broadcast (statement 53): d_x = Σ d_y, models/mini-resnet.ts:21
     sum_d_batchNorm_4_mu();
 
     // — adjoint of conv2d_3
-    // 58. d_sum_7 = d_batchNorm_4.mu ⊙ (1 / 4096)    %d_sum_7  adjoint of mul (statement 15): d_a = d_y ⊙ b, models/mini-resnet.ts:21
+    // 56. d_sum_7 = d_batchNorm_4.mu ⊙ (1 / 4096)    %d_sum_7  adjoint of mul (statement 15): d_a = d_y ⊙ b, models/mini-resnet.ts:21
     // d_relu_2_2.padded = pad(d_batchNorm_4.centered + (d_batchNorm_4.mu ⊙ (1 / 4096)), [0,0,1,1], [0,0,0,0])    %d_conv2d_3,
     //     %d_relu_2_2.padded  adjoint of conv (statement 14): d_x = Σ over the uses of x, d_x = d_y ∗ reversed w, models/mini-resnet.ts:21
     identity_d_relu_2_2_padded();
 
-    // 59. d_relu_2_2.phase0 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,3,3]
+    // 57. d_relu_2_2.phase0 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,0,0 .. 8,16,3,3]
     //     %d_relu_2_2.phase0  adjoint of conv (statement 14): d_x = d_y ∗ reversed w, models/mini-resnet.ts:21
     conv_concat();
-    // 60. d_relu_2_2.phase1 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,3,3]
+    // 58. d_relu_2_2.phase1 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,0,1 .. 8,16,3,3]
     //     %d_relu_2_2.phase1  adjoint of conv (statement 14): d_x = d_y ∗ reversed w, models/mini-resnet.ts:21
     conv_concat_2();
-    // 61. d_relu_2_2.phase2 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,3,3]
+    // 59. d_relu_2_2.phase2 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,1,0 .. 8,16,3,3]
     //     %d_relu_2_2.phase2  adjoint of conv (statement 14): d_x = d_y ∗ reversed w, models/mini-resnet.ts:21
     conv_concat_3();
 
-    // 62. d_relu_2_2.phase3 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,3,3]
+    // 60. d_relu_2_2.phase3 = d_relu_2_2.padded ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])[0,0,1,1 .. 8,16,3,3]
     //     %d_relu_2_2.phase3  adjoint of conv (statement 14): d_x = d_y ∗ reversed w, models/mini-resnet.ts:21
     // concat = concat(d_relu_2_2.phase0, d_relu_2_2.phase1, d_relu_2_2.phase2, d_relu_2_2.phase3) along axis 1    %concat  adjoint of conv
     //     (statement 14): d_x = d_y ∗ reversed w, models/mini-resnet.ts:21
     conv_concat_4();
 
-    // 63. relu_2_padded_2 = relu_2 in a margin of zeros    %relu_2_padded_2  pad for d_conv2d_3.kernel, models/mini-resnet.ts:21
+    // 61. relu_2_padded_2 = relu_2 in a margin of zeros    %relu_2_padded_2  pad for d_conv2d_3.kernel, models/mini-resnet.ts:21
     pad_relu_2_padded_2();
-    // 64. d_sum_7 as in statement 58    %d_sum_7, %d_conv2d_3  again, models/mini-resnet.ts:21
+    // 62. d_sum_7 as in statement 56    %d_sum_7, %d_conv2d_3  again, models/mini-resnet.ts:21
     // d_conv2d_3.kernel_conv = transpose(relu_2, [1,0,2,3]) ∗ transpose(d_batchNorm_4.centered + d_sum_7, [1,0,2,3])
     //     %d_conv2d_3.kernel_conv  adjoint of conv (statement 14): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:21
     // conv2d_3.kernel by adam with d_conv2d_3.kernel_conv    %conv2d_3.kernel_mul…%conv2d_3.kernel_next  update, models/mini-resnet.ts:21
     convAdam_conv2d_3_kernel();
 
     // — adjoint of conv2d_5
-    // 65. d_relu_2_part = pad(reshape(transpose(reshape(d_relu_2_part.phase, [16,1,1,8,16,16]), [0,3,4,1,5,2]), [16,8,16,16]), [0,0,0,0],
+    // 63. d_relu_2_part = pad(reshape(transpose(reshape(d_relu_2_part.phase, [16,1,1,8,16,16]), [0,3,4,1,5,2]), [16,8,16,16]), [0,0,0,0],
     //     [0,0,1,1])[0,0,0,0 .. 16,8,32,32]    %d_relu_2_part  adjoint of conv (statement 21): d_x = d_y ∗ reversed w,
     //     models/mini-resnet.ts:23
     // d_relu_2_2 = reshape(transpose(reshape(concat, [16,2,2,8,16,16]), [0,3,4,1,5,2]), [16,8,32,32])[0,0,0,0 .. 16,8,32,32]    %d_relu_2_2
@@ -340,38 +336,38 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     where_d_add_10();
 
     // — adjoint of batchNorm_3
-    // 66. d_batchNorm_3.beta = Σ d_add_10 over axes 0,2,3    %d_batchNorm_3.beta  adjoint of broadcast (statement 12): d_x = Σ d_y,
+    // 64. d_batchNorm_3.beta = Σ d_add_10 over axes 0,2,3    %d_batchNorm_3.beta  adjoint of broadcast (statement 12): d_x = Σ d_y,
     //     models/mini-resnet.ts:22
     // batchNorm_3.beta by adam with d_batchNorm_3.beta    %batchNorm_3.beta_mul…%batchNorm_3.beta_next  update, models/mini-resnet.ts:22
     sumAdam_batchNorm_3_beta();
 
-    // 67. batchNorm_3.centered = conv2d_2 − batchNorm_3.mu    %batchNorm_3.centered  sub, models/mini-resnet.ts:22
+    // 65. batchNorm_3.centered = conv2d_2 − batchNorm_3.mu    %batchNorm_3.centered  sub, models/mini-resnet.ts:22
     // d_batchNorm_3.inverse = Σ (d_add_10 ⊙ batchNorm_3.gamma ⊙ (conv2d_2 − batchNorm_3.mu)) over axes 0,2,3    %d_batchNorm_3.normal,
     //     %d_broadcast_10, %d_batchNorm_3.inverse  adjoint of mul (statement 12): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 12):
     //     d_x = Σ d_y, models/mini-resnet.ts:22
     sum_d_batchNorm_3_inverse();
 
-    // 68. d_batchNorm_3.normal as in statement 67    %batchNorm_3.centered, %d_batchNorm_3.normal  again, models/mini-resnet.ts:22
-    // d_batchNorm_3.centered through batchNorm_3    %d_add_7_mul…%d_batchNorm_3.centered  adjoint of batchNorm_3 (statement 11, 12, 68):
+    // 66. d_batchNorm_3.normal as in statement 65    %batchNorm_3.centered, %d_batchNorm_3.normal  again, models/mini-resnet.ts:22
+    // d_batchNorm_3.centered through batchNorm_3    %d_add_7_mul…%d_batchNorm_3.centered  adjoint of batchNorm_3 (statement 11, 12, 66):
     //     sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ
     //     over the uses of x, models/mini-resnet.ts:22
     mulAdd_d_batchNorm_3_centered();
 
-    // 69. d_batchNorm_3.gamma = Σ (d_add_10 ⊙ batchNorm_3.normal) over axes 0,2,3    %d_broadcast_11, %d_batchNorm_3.gamma  adjoint of mul
+    // 67. d_batchNorm_3.gamma = Σ (d_add_10 ⊙ batchNorm_3.normal) over axes 0,2,3    %d_broadcast_11, %d_batchNorm_3.gamma  adjoint of mul
     //     (statement 12): d_b = d_y ⊙ a; broadcast (statement 12): d_x = Σ d_y, models/mini-resnet.ts:22
     // batchNorm_3.gamma by adam with d_batchNorm_3.gamma    %batchNorm_3.gamma_mul…%batchNorm_3.gamma_next  update,
     //     models/mini-resnet.ts:22
     sumAdam_batchNorm_3_gamma();
 
-    // 70. d_batchNorm_3.mu = Σ (−d_batchNorm_3.centered) over axes 0,2,3    %d_broadcast_9, %d_batchNorm_3.mu  adjoint of sub (statement
-    //     68): d_b = −d_y; broadcast (statement 68): d_x = Σ d_y, models/mini-resnet.ts:22
+    // 68. d_batchNorm_3.mu = Σ (−d_batchNorm_3.centered) over axes 0,2,3    %d_broadcast_9, %d_batchNorm_3.mu  adjoint of sub (statement
+    //     66): d_b = −d_y; broadcast (statement 66): d_x = Σ d_y, models/mini-resnet.ts:22
     sum_d_batchNorm_3_mu();
-    // 71. d_batchNorm_3.centered_padded = what is computed from d_batchNorm_3.centered in a margin of zeros
+    // 69. d_batchNorm_3.centered_padded = what is computed from d_batchNorm_3.centered in a margin of zeros
     //     %d_batchNorm_3.centered_padded  pad for d_first, models/mini-resnet.ts:22
     pad_d_batchNorm_3_centered_padded();
 
     // — adjoint of conv2d_2
-    // 72. d_sum_5 = d_batchNorm_3.mu ⊙ (1 / 16384)    %d_sum_5  adjoint of mul (statement 11): d_a = d_y ⊙ b, models/mini-resnet.ts:22
+    // 70. d_sum_5 = d_batchNorm_3.mu ⊙ (1 / 16384)    %d_sum_5  adjoint of mul (statement 11): d_a = d_y ⊙ b, models/mini-resnet.ts:22
     // d_first = (d_batchNorm_3.centered + (d_batchNorm_3.mu ⊙ (1 / 16384))) ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])
     //     %d_conv2d_2, %d_first  adjoint of conv (statement 10): d_x = Σ over the uses of x, d_x = d_y ∗ reversed w,
     //     models/mini-resnet.ts:22
@@ -381,47 +377,47 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/mini-resnet.ts:21
     convWhere_d_batchNorm_2();
 
-    // 73. first_padded_2 = first in a margin of zeros    %first_padded_2  pad for d_conv2d_2.kernel, models/mini-resnet.ts:22
+    // 71. first_padded_2 = first in a margin of zeros    %first_padded_2  pad for d_conv2d_2.kernel, models/mini-resnet.ts:22
     pad_first_padded_2();
-    // 74. d_sum_5 as in statement 72    %d_sum_5, %d_conv2d_2  again, models/mini-resnet.ts:22
+    // 72. d_sum_5 as in statement 70    %d_sum_5, %d_conv2d_2  again, models/mini-resnet.ts:22
     // d_conv2d_2.kernel_conv = transpose(first, [1,0,2,3]) ∗ transpose(d_batchNorm_3.centered + d_sum_5, [1,0,2,3])
     //     %d_conv2d_2.kernel_conv  adjoint of conv (statement 10): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:22
     // conv2d_2.kernel by adam with d_conv2d_2.kernel_conv    %conv2d_2.kernel_mul…%conv2d_2.kernel_next  update, models/mini-resnet.ts:22
     convAdam_conv2d_2_kernel();
 
     // — adjoint of batchNorm_2
-    // 75. d_batchNorm_2.beta = Σ d_batchNorm_2 over axes 0,2,3    %d_batchNorm_2.beta  adjoint of broadcast (statement 8): d_x = Σ d_y,
+    // 73. d_batchNorm_2.beta = Σ d_batchNorm_2 over axes 0,2,3    %d_batchNorm_2.beta  adjoint of broadcast (statement 8): d_x = Σ d_y,
     //     models/mini-resnet.ts:21
     // batchNorm_2.beta by adam with d_batchNorm_2.beta    %batchNorm_2.beta_mul…%batchNorm_2.beta_next  update, models/mini-resnet.ts:21
     sumAdam_batchNorm_2_beta();
 
-    // 76. batchNorm_2.centered = conv2d − batchNorm_2.mu    %batchNorm_2.centered  sub, models/mini-resnet.ts:21
+    // 74. batchNorm_2.centered = conv2d − batchNorm_2.mu    %batchNorm_2.centered  sub, models/mini-resnet.ts:21
     // d_batchNorm_2.inverse = Σ (d_batchNorm_2 ⊙ batchNorm_2.gamma ⊙ (conv2d − batchNorm_2.mu)) over axes 0,2,3    %d_batchNorm_2.normal,
     //     %d_broadcast_6, %d_batchNorm_2.inverse  adjoint of mul (statement 8): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 8): d_x
     //     = Σ d_y, models/mini-resnet.ts:21
     sum_d_batchNorm_2_inverse();
 
-    // 77. d_batchNorm_2.normal as in statement 76    %batchNorm_2.centered, %d_batchNorm_2.normal  again, models/mini-resnet.ts:21
-    // d_batchNorm_2.centered through batchNorm_2    %d_add_4_mul…%d_batchNorm_2.centered  adjoint of batchNorm_2 (statement 7, 8, 77):
+    // 75. d_batchNorm_2.normal as in statement 74    %batchNorm_2.centered, %d_batchNorm_2.normal  again, models/mini-resnet.ts:21
+    // d_batchNorm_2.centered through batchNorm_2    %d_add_4_mul…%d_batchNorm_2.centered  adjoint of batchNorm_2 (statement 7, 8, 75):
     //     sqrt: d_x = d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ
     //     over the uses of x, models/mini-resnet.ts:21
     mulAdd_d_batchNorm_2_centered();
 
-    // 78. d_batchNorm_2.gamma = Σ (d_batchNorm_2 ⊙ batchNorm_2.normal) over axes 0,2,3    %d_broadcast_7, %d_batchNorm_2.gamma  adjoint of
+    // 76. d_batchNorm_2.gamma = Σ (d_batchNorm_2 ⊙ batchNorm_2.normal) over axes 0,2,3    %d_broadcast_7, %d_batchNorm_2.gamma  adjoint of
     //     mul (statement 8): d_b = d_y ⊙ a; broadcast (statement 8): d_x = Σ d_y, models/mini-resnet.ts:21
     // batchNorm_2.gamma by adam with d_batchNorm_2.gamma    %batchNorm_2.gamma_mul…%batchNorm_2.gamma_next  update,
     //     models/mini-resnet.ts:21
     sumAdam_batchNorm_2_gamma();
 
-    // 79. d_batchNorm_2.mu = Σ (−d_batchNorm_2.centered) over axes 0,2,3    %d_broadcast_5, %d_batchNorm_2.mu  adjoint of sub (statement
-    //     77): d_b = −d_y; broadcast (statement 77): d_x = Σ d_y, models/mini-resnet.ts:21
+    // 77. d_batchNorm_2.mu = Σ (−d_batchNorm_2.centered) over axes 0,2,3    %d_broadcast_5, %d_batchNorm_2.mu  adjoint of sub (statement
+    //     75): d_b = −d_y; broadcast (statement 75): d_x = Σ d_y, models/mini-resnet.ts:21
     sum_d_batchNorm_2_mu();
-    // 80. d_batchNorm_2.centered_padded = what is computed from d_batchNorm_2.centered in a margin of zeros
+    // 78. d_batchNorm_2.centered_padded = what is computed from d_batchNorm_2.centered in a margin of zeros
     //     %d_batchNorm_2.centered_padded  pad for d_relu_part, models/mini-resnet.ts:21
     pad_d_batchNorm_2_centered_padded();
 
     // — adjoint of conv2d
-    // 81. d_sum_3 = d_batchNorm_2.mu ⊙ (1 / 16384)    %d_sum_3  adjoint of mul (statement 7): d_a = d_y ⊙ b, models/mini-resnet.ts:21
+    // 79. d_sum_3 = d_batchNorm_2.mu ⊙ (1 / 16384)    %d_sum_3  adjoint of mul (statement 7): d_a = d_y ⊙ b, models/mini-resnet.ts:21
     // d_relu_part = (d_batchNorm_2.centered + (d_batchNorm_2.mu ⊙ (1 / 16384))) ∗ reverse(transpose(conv2d.kernel, [1,0,2,3]), [2,3])
     //     %d_conv2d, %d_relu_part  adjoint of conv (statement 6): d_x = Σ over the uses of x, d_x = d_y ∗ reversed w,
     //     models/mini-resnet.ts:21
@@ -431,45 +427,45 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/mini-resnet.ts:33
     convWhere_d_batchNorm();
 
-    // 82. relu_padded_2 = relu in a margin of zeros    %relu_padded_2  pad for d_conv2d.kernel, models/mini-resnet.ts:21
+    // 80. relu_padded_2 = relu in a margin of zeros    %relu_padded_2  pad for d_conv2d.kernel, models/mini-resnet.ts:21
     pad_relu_padded_2();
-    // 83. d_sum_3 as in statement 81    %d_sum_3, %d_conv2d  again, models/mini-resnet.ts:21
+    // 81. d_sum_3 as in statement 79    %d_sum_3, %d_conv2d  again, models/mini-resnet.ts:21
     // d_conv2d.kernel_conv = transpose(relu, [1,0,2,3]) ∗ transpose(d_batchNorm_2.centered + d_sum_3, [1,0,2,3])    %d_conv2d.kernel_conv
     //     adjoint of conv (statement 6): d_w = xᵀ ∗ d_yᵀ, models/mini-resnet.ts:21
     // conv2d.kernel by adam with d_conv2d.kernel_conv    %conv2d.kernel_mul…%conv2d.kernel_next  update, models/mini-resnet.ts:21
     convAdam_conv2d_kernel();
 
     // — adjoint of batchNorm
-    // 84. d_batchNorm.beta = Σ d_batchNorm over axes 0,2,3    %d_batchNorm.beta  adjoint of broadcast (statement 4): d_x = Σ d_y,
+    // 82. d_batchNorm.beta = Σ d_batchNorm over axes 0,2,3    %d_batchNorm.beta  adjoint of broadcast (statement 4): d_x = Σ d_y,
     //     models/mini-resnet.ts:33
     // batchNorm.beta by adam with d_batchNorm.beta    %batchNorm.beta_mul…%batchNorm.beta_next  update, models/mini-resnet.ts:33
     sumAdam_batchNorm_beta();
 
-    // 85. batchNorm.centered = stem − batchNorm.mu    %batchNorm.centered  sub, models/mini-resnet.ts:33
+    // 83. batchNorm.centered = stem − batchNorm.mu    %batchNorm.centered  sub, models/mini-resnet.ts:33
     // d_batchNorm.inverse = Σ (d_batchNorm ⊙ batchNorm.gamma ⊙ (stem − batchNorm.mu)) over axes 0,2,3    %d_batchNorm.normal,
     //     %d_broadcast_2, %d_batchNorm.inverse  adjoint of mul (statement 4): d_a = d_y ⊙ b, d_b = d_y ⊙ a; broadcast (statement 4): d_x =
     //     Σ d_y, models/mini-resnet.ts:33
     sum_d_batchNorm_inverse();
 
-    // 86. d_batchNorm.normal as in statement 85    %batchNorm.centered, %d_batchNorm.normal  again, models/mini-resnet.ts:33
-    // d_batchNorm.centered through batchNorm    %d_add_mul…%d_batchNorm.centered  adjoint of batchNorm (statement 3, 4, 86): sqrt: d_x =
+    // 84. d_batchNorm.normal as in statement 83    %batchNorm.centered, %d_batchNorm.normal  again, models/mini-resnet.ts:33
+    // d_batchNorm.centered through batchNorm    %d_add_mul…%d_batchNorm.centered  adjoint of batchNorm (statement 3, 4, 84): sqrt: d_x =
     //     d_y / (2·y); recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; add: d_a = d_y; mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; sub: d_x = Σ over the
     //     uses of x, models/mini-resnet.ts:33
     mulAdd_d_batchNorm_centered();
 
-    // 87. d_batchNorm.gamma = Σ (d_batchNorm ⊙ batchNorm.normal) over axes 0,2,3    %d_broadcast_3, %d_batchNorm.gamma  adjoint of mul
+    // 85. d_batchNorm.gamma = Σ (d_batchNorm ⊙ batchNorm.normal) over axes 0,2,3    %d_broadcast_3, %d_batchNorm.gamma  adjoint of mul
     //     (statement 4): d_b = d_y ⊙ a; broadcast (statement 4): d_x = Σ d_y, models/mini-resnet.ts:33
     // batchNorm.gamma by adam with d_batchNorm.gamma    %batchNorm.gamma_mul…%batchNorm.gamma_next  update, models/mini-resnet.ts:33
     sumAdam_batchNorm_gamma();
 
-    // 88. d_batchNorm.mu = Σ (−d_batchNorm.centered) over axes 0,2,3    %d_broadcast, %d_batchNorm.mu  adjoint of sub (statement 86): d_b =
-    //     −d_y; broadcast (statement 86): d_x = Σ d_y, models/mini-resnet.ts:33
+    // 86. d_batchNorm.mu = Σ (−d_batchNorm.centered) over axes 0,2,3    %d_broadcast, %d_batchNorm.mu  adjoint of sub (statement 84): d_b =
+    //     −d_y; broadcast (statement 84): d_x = Σ d_y, models/mini-resnet.ts:33
     sum_d_batchNorm_mu();
-    // 89. x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_stem.kernel, models/mini-resnet.ts:32
+    // 87. x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_stem.kernel, models/mini-resnet.ts:32
     pad_x_padded_2();
 
     // — adjoint of stem
-    // 90. d_sum = d_batchNorm.mu ⊙ (1 / 16384)    %d_sum  adjoint of mul (statement 3): d_a = d_y ⊙ b, models/mini-resnet.ts:33
+    // 88. d_sum = d_batchNorm.mu ⊙ (1 / 16384)    %d_sum  adjoint of mul (statement 3): d_a = d_y ⊙ b, models/mini-resnet.ts:33
     // d_stem.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_batchNorm.centered + (d_batchNorm.mu ⊙ (1 / 16384)), [1,0,2,3])
     //     %d_stem, %d_stem.kernel_conv  adjoint of conv (statement 2): d_x = Σ over the uses of x, d_w = xᵀ ∗ d_yᵀ,
     //     models/mini-resnet.ts:32
@@ -560,20 +556,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores_evaluate();
     // 14. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  13 nodes, models/mini-resnet.ts:38, 40
     reduceMaxSum_rowSum_evaluate();
-    // 15. cast, cast_3 = f32(live rows)    %cast, %cast_3  cast, models/mini-resnet.ts:38, 40
-    const cast = live_rows_evaluate[0]!;
-    // 16. perRow, perRow_2 = 1 / cast    %perRow, %perRow_2  recip, models/mini-resnet.ts:38, 40
-    const perRow = Math.fround(1 / cast);
-    // 17. loss = rowSum ⊙ perRow    %loss  mul, models/mini-resnet.ts:38
+    // 15. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/mini-resnet.ts:38, 40
+    const perRow = Math.fround(1 / live_rows_evaluate[0]!);
+    // 16. loss = rowSum ⊙ perRow    %loss  mul, models/mini-resnet.ts:38
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
     // — accuracy: share of the rows whose largest score is their label's
-    // 18. isLive_2 as in statement 14    %isLive, %isLive_2  again, models/mini-resnet.ts:38, 40
+    // 17. isLive_2 as in statement 14    %isLive, %isLive_2  again, models/mini-resnet.ts:38, 40
     // argmax = argmax scores over axis 1    %argmax  argmax, models/mini-resnet.ts:40
     // rowSum_2 = Σ ([row < live rows] ? f32([argmax = y]) : 0)    %eq, %cast_2, %liveRows_2, %rowSum_2  sum, models/mini-resnet.ts:40
     argmaxSum_rowSum_2_evaluate();
 
-    // 19. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/mini-resnet.ts:40
+    // 18. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/mini-resnet.ts:40
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
     return { loss: loss * count, accuracy: metrics * count, count };
@@ -581,10 +575,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
     checkBatch("predict takes a batch", batch, taken_2, taken);
-    checkArray(x_predict, batch["x"], 3072, count, "x");
-    feed(x_predict, batch["x"], 3072, count);
+    checkArray(x_predict, batch["x"], 3072, 1, "x");
+    feed(x_predict, batch["x"], 3072, 1);
 
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for stem, models/mini-resnet.ts:32
     pad_x_padded_predict();
@@ -738,93 +731,93 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_bias_m = new Float32Array(arena, 63728, 10); // [10]  state, always
   const scores_bias_v = new Float32Array(arena, 63776, 10); // [10]  state, always
   const stepCount = new Int32Array(arena, 63824, 1); // []  state, always
-  const x = new Float32Array(arena, 4782432, 49152); // [16,3,32,32]  input, 1–89
+  const x = new Float32Array(arena, 4782432, 49152); // [16,3,32,32]  input, 1–87
   const y = new Int32Array(arena, 7077856, 16); // [16]  input, 1–25
-  const stem = new Float32Array(arena, 63840, 131072); // [16,8,32,32]  residual, 2–86
-  const batchNorm_mu = new Float32Array(arena, 7078880, 8); // [8]  residual, 3–86
-  const sqrt = new Float32Array(arena, 7078912, 8); // [8]  residual, 3–86
-  const batchNorm_inverse = new Float32Array(arena, 7078944, 8); // [8]  residual, 3–86
-  const batchNorm_normal = new Float32Array(arena, 588128, 131072); // [16,8,32,32]  residual, 4–87
-  const relu = new Float32Array(arena, 1112416, 131072); // [16,8,32,32]  residual, 4–82
-  const conv2d = new Float32Array(arena, 1636704, 131072); // [16,8,32,32]  residual, 6–77
-  const batchNorm_2_mu = new Float32Array(arena, 7079168, 8); // [8]  residual, 7–77
-  const sqrt_2 = new Float32Array(arena, 7079200, 8); // [8]  residual, 7–77
-  const batchNorm_2_inverse = new Float32Array(arena, 7079232, 8); // [8]  residual, 7–77
-  const batchNorm_2_normal = new Float32Array(arena, 2685280, 131072); // [16,8,32,32]  residual, 8–78
-  const first = new Float32Array(arena, 3209568, 131072); // [16,8,32,32]  residual, 8–73
-  const conv2d_2 = new Float32Array(arena, 3733856, 131072); // [16,8,32,32]  residual, 10–68
-  const batchNorm_3_mu = new Float32Array(arena, 7079264, 8); // [8]  residual, 11–68
-  const sqrt_3 = new Float32Array(arena, 7079296, 8); // [8]  residual, 11–68
-  const batchNorm_3_inverse = new Float32Array(arena, 7079328, 8); // [8]  residual, 11–68
-  const batchNorm_3_normal = new Float32Array(arena, 4258144, 131072); // [16,8,32,32]  residual, 12–69
-  const relu_2 = new Float32Array(arena, 2160992, 131072); // [16,8,32,32]  residual, 12–65
-  const conv2d_3 = new Float32Array(arena, 4979040, 65536); // [16,16,16,16]  residual, 14–55
-  const batchNorm_4_mu = new Float32Array(arena, 7078976, 16); // [16]  residual, 15–55
-  const sqrt_4 = new Float32Array(arena, 7079040, 16); // [16]  residual, 15–55
-  const batchNorm_4_inverse = new Float32Array(arena, 7079104, 16); // [16]  residual, 15–55
-  const batchNorm_4_normal = new Float32Array(arena, 5241184, 65536); // [16,16,16,16]  residual, 16–56
-  const first_2 = new Float32Array(arena, 5503328, 65536); // [16,16,16,16]  residual, 16–51
-  const conv2d_4 = new Float32Array(arena, 5765472, 65536); // [16,16,16,16]  residual, 18–46
-  const batchNorm_5_mu = new Float32Array(arena, 7079360, 16); // [16]  residual, 19–46
-  const sqrt_5 = new Float32Array(arena, 7079424, 16); // [16]  residual, 19–46
-  const batchNorm_5_inverse = new Float32Array(arena, 7079488, 16); // [16]  residual, 19–46
-  const batchNorm_5_normal = new Float32Array(arena, 6027616, 65536); // [16,16,16,16]  residual, 20–47
-  const conv2d_5 = new Float32Array(arena, 6551904, 65536); // [16,16,16,16]  residual, 21–40
-  const batchNorm_6_mu = new Float32Array(arena, 7079552, 16); // [16]  residual, 22–40
-  const sqrt_6 = new Float32Array(arena, 7079616, 16); // [16]  residual, 22–40
-  const batchNorm_6_inverse = new Float32Array(arena, 7079680, 16); // [16]  residual, 22–40
-  const batchNorm_6_normal = new Float32Array(arena, 6814048, 65536); // [16,16,16,16]  residual, 23–41
-  const relu_3 = new Float32Array(arena, 6289760, 65536); // [16,16,16,16]  residual, 23–37
-  const globalAveragePool2d = new Float32Array(arena, 7076192, 256); // [16,16]  residual, 23–36
+  const stem = new Float32Array(arena, 63840, 131072); // [16,8,32,32]  residual, 2–84
+  const batchNorm_mu = new Float32Array(arena, 7078880, 8); // [8]  residual, 3–84
+  const sqrt = new Float32Array(arena, 7078912, 8); // [8]  residual, 3–84
+  const batchNorm_inverse = new Float32Array(arena, 7078944, 8); // [8]  residual, 3–84
+  const batchNorm_normal = new Float32Array(arena, 588128, 131072); // [16,8,32,32]  residual, 4–85
+  const relu = new Float32Array(arena, 1112416, 131072); // [16,8,32,32]  residual, 4–80
+  const conv2d = new Float32Array(arena, 1636704, 131072); // [16,8,32,32]  residual, 6–75
+  const batchNorm_2_mu = new Float32Array(arena, 7079168, 8); // [8]  residual, 7–75
+  const sqrt_2 = new Float32Array(arena, 7079200, 8); // [8]  residual, 7–75
+  const batchNorm_2_inverse = new Float32Array(arena, 7079232, 8); // [8]  residual, 7–75
+  const batchNorm_2_normal = new Float32Array(arena, 2685280, 131072); // [16,8,32,32]  residual, 8–76
+  const first = new Float32Array(arena, 3209568, 131072); // [16,8,32,32]  residual, 8–71
+  const conv2d_2 = new Float32Array(arena, 3733856, 131072); // [16,8,32,32]  residual, 10–66
+  const batchNorm_3_mu = new Float32Array(arena, 7079264, 8); // [8]  residual, 11–66
+  const sqrt_3 = new Float32Array(arena, 7079296, 8); // [8]  residual, 11–66
+  const batchNorm_3_inverse = new Float32Array(arena, 7079328, 8); // [8]  residual, 11–66
+  const batchNorm_3_normal = new Float32Array(arena, 4258144, 131072); // [16,8,32,32]  residual, 12–67
+  const relu_2 = new Float32Array(arena, 2160992, 131072); // [16,8,32,32]  residual, 12–63
+  const conv2d_3 = new Float32Array(arena, 4979040, 65536); // [16,16,16,16]  residual, 14–53
+  const batchNorm_4_mu = new Float32Array(arena, 7078976, 16); // [16]  residual, 15–53
+  const sqrt_4 = new Float32Array(arena, 7079040, 16); // [16]  residual, 15–53
+  const batchNorm_4_inverse = new Float32Array(arena, 7079104, 16); // [16]  residual, 15–53
+  const batchNorm_4_normal = new Float32Array(arena, 5241184, 65536); // [16,16,16,16]  residual, 16–54
+  const first_2 = new Float32Array(arena, 5503328, 65536); // [16,16,16,16]  residual, 16–49
+  const conv2d_4 = new Float32Array(arena, 5765472, 65536); // [16,16,16,16]  residual, 18–44
+  const batchNorm_5_mu = new Float32Array(arena, 7079360, 16); // [16]  residual, 19–44
+  const sqrt_5 = new Float32Array(arena, 7079424, 16); // [16]  residual, 19–44
+  const batchNorm_5_inverse = new Float32Array(arena, 7079488, 16); // [16]  residual, 19–44
+  const batchNorm_5_normal = new Float32Array(arena, 6027616, 65536); // [16,16,16,16]  residual, 20–45
+  const conv2d_5 = new Float32Array(arena, 6551904, 65536); // [16,16,16,16]  residual, 21–38
+  const batchNorm_6_mu = new Float32Array(arena, 7079552, 16); // [16]  residual, 22–38
+  const sqrt_6 = new Float32Array(arena, 7079616, 16); // [16]  residual, 22–38
+  const batchNorm_6_inverse = new Float32Array(arena, 7079680, 16); // [16]  residual, 22–38
+  const batchNorm_6_normal = new Float32Array(arena, 6814048, 65536); // [16,16,16,16]  residual, 23–39
+  const relu_3 = new Float32Array(arena, 6289760, 65536); // [16,16,16,16]  residual, 23–35
+  const globalAveragePool2d = new Float32Array(arena, 7076192, 256); // [16,16]  residual, 23–34
   const scores = new Float32Array(arena, 7077216, 160); // [16,10]  scratch, 24–25
   const exps = new Float32Array(arena, 7077920, 160); // [16,10]  residual, 25
   const sum_14 = new Float32Array(arena, 7078560, 1); // []  scratch, 25–26
-  const d_shifted = new Float32Array(arena, 7077216, 160); // [16,10]  scratch, 25–36, over scores
-  const rate = new Float32Array(arena, 7079744, 1); // []  scratch, 29–90
-  const correction = new Float32Array(arena, 7079760, 1); // []  scratch, 32–90
-  const d_globalAveragePool2d = new Float32Array(arena, 7077856, 256); // [16,16]  scratch, 35–37
-  const d_add_20 = new Float32Array(arena, 6289760, 65536); // [16,16,16,16]  scratch, 37–47, over relu_3
-  const d_batchNorm_6_inverse = new Float32Array(arena, 7076192, 16); // [16]  scratch, 39–40
-  const d_batchNorm_6_centered = new Float32Array(arena, 6551904, 65536); // [16,16,16,16]  scratch, 40–44, over conv2d_5
-  const d_batchNorm_6_mu = new Float32Array(arena, 6945120, 16); // [16]  scratch, 42–44
-  const d_relu_2_part_phase = new Float32Array(arena, 6814048, 32768); // [16,8,16,16]  scratch, 43–65
-  const d_batchNorm_5_inverse = new Float32Array(arena, 6551904, 16); // [16]  scratch, 45–46
-  const d_batchNorm_5_centered = new Float32Array(arena, 5765472, 65536); // [16,16,16,16]  scratch, 46–52, over conv2d_4
-  const d_batchNorm_5_mu = new Float32Array(arena, 6621536, 16); // [16]  scratch, 48–52
-  const d_batchNorm_4 = new Float32Array(arena, 6027616, 65536); // [16,16,16,16]  scratch, 50–56
-  const d_batchNorm_4_inverse = new Float32Array(arena, 5503328, 16); // [16]  scratch, 54–55
-  const d_batchNorm_4_centered = new Float32Array(arena, 4979040, 65536); // [16,16,16,16]  scratch, 55–64, over conv2d_3
-  const d_batchNorm_4_mu = new Float32Array(arena, 6323040, 16); // [16]  scratch, 57–64
-  const d_relu_2_2_padded = new Float32Array(arena, 5765472, 73984); // [16,16,17,17]  scratch, 58–62
-  const concat = new Float32Array(arena, 5241184, 131072); // [16,32,16,16]  scratch, 59–65
-  const d_add_10 = new Float32Array(arena, 2160992, 131072); // [16,8,32,32]  scratch, 65–81, over relu_2
-  const d_batchNorm_3_inverse = new Float32Array(arena, 4979040, 8); // [8]  scratch, 67–68
-  const d_batchNorm_3_centered = new Float32Array(arena, 3733856, 131072); // [16,8,32,32]  scratch, 68–74, over conv2d_2
-  const d_batchNorm_3_mu = new Float32Array(arena, 5570912, 8); // [8]  scratch, 70–74
-  const d_batchNorm_2 = new Float32Array(arena, 4258144, 131072); // [16,8,32,32]  scratch, 72–78
-  const d_batchNorm_2_inverse = new Float32Array(arena, 3209568, 8); // [8]  scratch, 76–77
-  const d_batchNorm_2_centered = new Float32Array(arena, 1636704, 131072); // [16,8,32,32]  scratch, 77–83, over conv2d
-  const d_batchNorm_2_mu = new Float32Array(arena, 3277152, 8); // [8]  scratch, 79–83
-  const d_batchNorm = new Float32Array(arena, 2160992, 131072); // [16,8,32,32]  scratch, 81–87, over d_add_10
-  const d_batchNorm_inverse = new Float32Array(arena, 1112416, 8); // [8]  scratch, 85–86
-  const d_batchNorm_centered = new Float32Array(arena, 63840, 131072); // [16,8,32,32]  scratch, 86–90, over stem
-  const d_batchNorm_mu = new Float32Array(arena, 810080, 8); // [8]  scratch, 88–90
+  const d_shifted = new Float32Array(arena, 7077216, 160); // [16,10]  scratch, 25–34, over scores
+  const rate = new Float32Array(arena, 7079744, 1); // []  scratch, 28–88
+  const correction = new Float32Array(arena, 7079760, 1); // []  scratch, 30–88
+  const d_globalAveragePool2d = new Float32Array(arena, 7077856, 256); // [16,16]  scratch, 33–35
+  const d_add_20 = new Float32Array(arena, 6289760, 65536); // [16,16,16,16]  scratch, 35–45, over relu_3
+  const d_batchNorm_6_inverse = new Float32Array(arena, 7076192, 16); // [16]  scratch, 37–38
+  const d_batchNorm_6_centered = new Float32Array(arena, 6551904, 65536); // [16,16,16,16]  scratch, 38–42, over conv2d_5
+  const d_batchNorm_6_mu = new Float32Array(arena, 6945120, 16); // [16]  scratch, 40–42
+  const d_relu_2_part_phase = new Float32Array(arena, 6814048, 32768); // [16,8,16,16]  scratch, 41–63
+  const d_batchNorm_5_inverse = new Float32Array(arena, 6551904, 16); // [16]  scratch, 43–44
+  const d_batchNorm_5_centered = new Float32Array(arena, 5765472, 65536); // [16,16,16,16]  scratch, 44–50, over conv2d_4
+  const d_batchNorm_5_mu = new Float32Array(arena, 6621536, 16); // [16]  scratch, 46–50
+  const d_batchNorm_4 = new Float32Array(arena, 6027616, 65536); // [16,16,16,16]  scratch, 48–54
+  const d_batchNorm_4_inverse = new Float32Array(arena, 5503328, 16); // [16]  scratch, 52–53
+  const d_batchNorm_4_centered = new Float32Array(arena, 4979040, 65536); // [16,16,16,16]  scratch, 53–62, over conv2d_3
+  const d_batchNorm_4_mu = new Float32Array(arena, 6323040, 16); // [16]  scratch, 55–62
+  const d_relu_2_2_padded = new Float32Array(arena, 5765472, 73984); // [16,16,17,17]  scratch, 56–60
+  const concat = new Float32Array(arena, 5241184, 131072); // [16,32,16,16]  scratch, 57–63
+  const d_add_10 = new Float32Array(arena, 2160992, 131072); // [16,8,32,32]  scratch, 63–79, over relu_2
+  const d_batchNorm_3_inverse = new Float32Array(arena, 4979040, 8); // [8]  scratch, 65–66
+  const d_batchNorm_3_centered = new Float32Array(arena, 3733856, 131072); // [16,8,32,32]  scratch, 66–72, over conv2d_2
+  const d_batchNorm_3_mu = new Float32Array(arena, 5570912, 8); // [8]  scratch, 68–72
+  const d_batchNorm_2 = new Float32Array(arena, 4258144, 131072); // [16,8,32,32]  scratch, 70–76
+  const d_batchNorm_2_inverse = new Float32Array(arena, 3209568, 8); // [8]  scratch, 74–75
+  const d_batchNorm_2_centered = new Float32Array(arena, 1636704, 131072); // [16,8,32,32]  scratch, 75–81, over conv2d
+  const d_batchNorm_2_mu = new Float32Array(arena, 3277152, 8); // [8]  scratch, 77–81
+  const d_batchNorm = new Float32Array(arena, 2160992, 131072); // [16,8,32,32]  scratch, 79–85, over d_add_10
+  const d_batchNorm_inverse = new Float32Array(arena, 1112416, 8); // [8]  scratch, 83–84
+  const d_batchNorm_centered = new Float32Array(arena, 63840, 131072); // [16,8,32,32]  scratch, 84–88, over stem
+  const d_batchNorm_mu = new Float32Array(arena, 810080, 8); // [8]  scratch, 86–88
   const x_padded = new Float32Array(arena, 588128, 55488); // [16,3,34,34]  scratch, 1–2
   const relu_padded = new Float32Array(arena, 2160992, 147968); // [16,8,34,34]  scratch, 5–6
   const first_padded = new Float32Array(arena, 4979040, 147968); // [16,8,34,34]  scratch, 9–10
   const relu_2_padded = new Float32Array(arena, 5241184, 139392); // [16,8,33,33]  scratch, 13–14
   const first_2_padded = new Float32Array(arena, 6027616, 82944); // [16,16,18,18]  scratch, 17–18
-  const d_batchNorm_5_centered_padded = new Float32Array(arena, 6289760, 82944); // [16,16,18,18]  scratch, 49–50
-  const first_2_padded_2 = new Float32Array(arena, 6289760, 82944); // [16,16,18,18]  scratch, 51–52
-  const relu_2_padded_2 = new Float32Array(arena, 5765472, 139392); // [16,8,33,33]  scratch, 63–64
-  const d_batchNorm_3_centered_padded = new Float32Array(arena, 4979040, 147968); // [16,8,34,34]  scratch, 71–72
-  const first_padded_2 = new Float32Array(arena, 4979040, 147968); // [16,8,34,34]  scratch, 73–74
-  const d_batchNorm_2_centered_padded = new Float32Array(arena, 2685280, 147968); // [16,8,34,34]  scratch, 80–81
-  const relu_padded_2 = new Float32Array(arena, 2685280, 147968); // [16,8,34,34]  scratch, 82–83
-  const x_padded_2 = new Float32Array(arena, 588128, 55488); // [16,3,34,34]  scratch, 89–90
+  const d_batchNorm_5_centered_padded = new Float32Array(arena, 6289760, 82944); // [16,16,18,18]  scratch, 47–48
+  const first_2_padded_2 = new Float32Array(arena, 6289760, 82944); // [16,16,18,18]  scratch, 49–50
+  const relu_2_padded_2 = new Float32Array(arena, 5765472, 139392); // [16,8,33,33]  scratch, 61–62
+  const d_batchNorm_3_centered_padded = new Float32Array(arena, 4979040, 147968); // [16,8,34,34]  scratch, 69–70
+  const first_padded_2 = new Float32Array(arena, 4979040, 147968); // [16,8,34,34]  scratch, 71–72
+  const d_batchNorm_2_centered_padded = new Float32Array(arena, 2685280, 147968); // [16,8,34,34]  scratch, 78–79
+  const relu_padded_2 = new Float32Array(arena, 2685280, 147968); // [16,8,34,34]  scratch, 80–81
+  const x_padded_2 = new Float32Array(arena, 588128, 55488); // [16,3,34,34]  scratch, 87–88
   const x_evaluate = new Float32Array(arena, 285792, 49152); // [16,3,32,32]  input, 1
-  const y_evaluate = new Int32Array(arena, 1704288, 16); // [16]  input, 1–18
-  const live_rows_evaluate = new Int32Array(arena, 1704352, 1); // []  input, 1–18
+  const y_evaluate = new Int32Array(arena, 1704288, 16); // [16]  input, 1–17
+  const live_rows_evaluate = new Int32Array(arena, 1704352, 1); // []  input, 1–17
   const relu_evaluate = new Float32Array(arena, 655712, 131072); // [16,8,32,32]  scratch, 2–6
   const first_evaluate = new Float32Array(arena, 1180000, 131072); // [16,8,32,32]  scratch, 4–5
   const relu_2_evaluate = new Float32Array(arena, 655712, 131072); // [16,8,32,32]  scratch, 6–11, over relu_evaluate
@@ -832,9 +825,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const conv2d_4_evaluate = new Float32Array(arena, 1180000, 65536); // [16,16,16,16]  scratch, 10–12
   const conv2d_5_evaluate = new Float32Array(arena, 63840, 65536); // [16,16,16,16]  scratch, 11–12
   const globalAveragePool2d_evaluate = new Float32Array(arena, 325984, 256); // [16,16]  scratch, 12–13
-  const scores_evaluate = new Float32Array(arena, 63840, 160); // [16,10]  scratch, 13–18
-  const rowSum_evaluate = new Float32Array(arena, 64480, 1); // []  scratch, 14–17
-  const rowSum_2_evaluate = new Float32Array(arena, 1704352, 1); // []  scratch, 18–19, over live_rows_evaluate
+  const scores_evaluate = new Float32Array(arena, 63840, 160); // [16,10]  scratch, 13–17
+  const rowSum_evaluate = new Float32Array(arena, 64480, 1); // []  scratch, 14–16
+  const rowSum_2_evaluate = new Float32Array(arena, 1704352, 1); // []  scratch, 17–18, over live_rows_evaluate
   const x_padded_evaluate = new Float32Array(arena, 63840, 55488); // [16,3,34,34]  scratch, 1–2
   const relu_padded_evaluate = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, 3–4
   const first_padded_evaluate = new Float32Array(arena, 63840, 147968); // [16,8,34,34]  scratch, 5–6
@@ -1543,7 +1536,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   batchNorm_4_variance.fill(1);
   batchNorm_5_variance.fill(1);
   batchNorm_6_variance.fill(1);
-  const hyper = {};
   const outputs = { scores: scores_predict };
   const taken: readonly string[] = ["x", "y"];
   const taken_2: readonly string[] = ["x"];
@@ -1589,6 +1581,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       at += view.length;
     }
   }
+
+  /** The arrays of a table by name. */
+  function viewsOf<Views>(table: readonly StateRow[]): Views {
+    const views = table.map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      return [
+        name,
+        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
+      ] as const;
+    });
+    return Object.fromEntries(views) as Views;
+  }
   // #endregion
 
   return {
@@ -1598,91 +1602,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     batch: { train: 16, evaluate: 16, predict: 1 },
     shortBatch: "refuse",
     inputs: { x: x, y: y },
-    parameters: {
-      "stem.kernel": stem_kernel,
-      "batchNorm.gamma": batchNorm_gamma,
-      "batchNorm.beta": batchNorm_beta,
-      "conv2d.kernel": conv2d_kernel,
-      "batchNorm_2.gamma": batchNorm_2_gamma,
-      "batchNorm_2.beta": batchNorm_2_beta,
-      "conv2d_2.kernel": conv2d_2_kernel,
-      "batchNorm_3.gamma": batchNorm_3_gamma,
-      "batchNorm_3.beta": batchNorm_3_beta,
-      "conv2d_3.kernel": conv2d_3_kernel,
-      "batchNorm_4.gamma": batchNorm_4_gamma,
-      "batchNorm_4.beta": batchNorm_4_beta,
-      "conv2d_4.kernel": conv2d_4_kernel,
-      "batchNorm_5.gamma": batchNorm_5_gamma,
-      "batchNorm_5.beta": batchNorm_5_beta,
-      "conv2d_5.kernel": conv2d_5_kernel,
-      "batchNorm_6.gamma": batchNorm_6_gamma,
-      "batchNorm_6.beta": batchNorm_6_beta,
-      "scores.kernel": scores_kernel,
-      "scores.bias": scores_bias,
-    },
-    state: {
-      "batchNorm.mean": batchNorm_mean,
-      "batchNorm.variance": batchNorm_variance,
-      "batchNorm_2.mean": batchNorm_2_mean,
-      "batchNorm_2.variance": batchNorm_2_variance,
-      "batchNorm_3.mean": batchNorm_3_mean,
-      "batchNorm_3.variance": batchNorm_3_variance,
-      "batchNorm_4.mean": batchNorm_4_mean,
-      "batchNorm_4.variance": batchNorm_4_variance,
-      "batchNorm_5.mean": batchNorm_5_mean,
-      "batchNorm_5.variance": batchNorm_5_variance,
-      "batchNorm_6.mean": batchNorm_6_mean,
-      "batchNorm_6.variance": batchNorm_6_variance,
-      "adam.1-beta1^t": adam_1_beta1_t,
-      "adam.1-beta2^t": adam_1_beta2_t,
-      "stem.kernel.m": stem_kernel_m,
-      "stem.kernel.v": stem_kernel_v,
-      "batchNorm.gamma.m": batchNorm_gamma_m,
-      "batchNorm.gamma.v": batchNorm_gamma_v,
-      "batchNorm.beta.m": batchNorm_beta_m,
-      "batchNorm.beta.v": batchNorm_beta_v,
-      "conv2d.kernel.m": conv2d_kernel_m,
-      "conv2d.kernel.v": conv2d_kernel_v,
-      "batchNorm_2.gamma.m": batchNorm_2_gamma_m,
-      "batchNorm_2.gamma.v": batchNorm_2_gamma_v,
-      "batchNorm_2.beta.m": batchNorm_2_beta_m,
-      "batchNorm_2.beta.v": batchNorm_2_beta_v,
-      "conv2d_2.kernel.m": conv2d_2_kernel_m,
-      "conv2d_2.kernel.v": conv2d_2_kernel_v,
-      "batchNorm_3.gamma.m": batchNorm_3_gamma_m,
-      "batchNorm_3.gamma.v": batchNorm_3_gamma_v,
-      "batchNorm_3.beta.m": batchNorm_3_beta_m,
-      "batchNorm_3.beta.v": batchNorm_3_beta_v,
-      "conv2d_3.kernel.m": conv2d_3_kernel_m,
-      "conv2d_3.kernel.v": conv2d_3_kernel_v,
-      "batchNorm_4.gamma.m": batchNorm_4_gamma_m,
-      "batchNorm_4.gamma.v": batchNorm_4_gamma_v,
-      "batchNorm_4.beta.m": batchNorm_4_beta_m,
-      "batchNorm_4.beta.v": batchNorm_4_beta_v,
-      "conv2d_4.kernel.m": conv2d_4_kernel_m,
-      "conv2d_4.kernel.v": conv2d_4_kernel_v,
-      "batchNorm_5.gamma.m": batchNorm_5_gamma_m,
-      "batchNorm_5.gamma.v": batchNorm_5_gamma_v,
-      "batchNorm_5.beta.m": batchNorm_5_beta_m,
-      "batchNorm_5.beta.v": batchNorm_5_beta_v,
-      "conv2d_5.kernel.m": conv2d_5_kernel_m,
-      "conv2d_5.kernel.v": conv2d_5_kernel_v,
-      "batchNorm_6.gamma.m": batchNorm_6_gamma_m,
-      "batchNorm_6.gamma.v": batchNorm_6_gamma_v,
-      "batchNorm_6.beta.m": batchNorm_6_beta_m,
-      "batchNorm_6.beta.v": batchNorm_6_beta_v,
-      "scores.kernel.m": scores_kernel_m,
-      "scores.kernel.v": scores_kernel_v,
-      "scores.bias.m": scores_bias_m,
-      "scores.bias.v": scores_bias_v,
-      stepCount: stepCount,
-    },
-    hyper,
+    parameters: viewsOf(PARAMETERS),
+    state: viewsOf(STATE),
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -1692,15 +1620,10 @@ export interface TrainBatch {
   /** [16, 3, 32, 32] */ readonly x: Float32Array;
   /** [16], labels 0 ≤ y < 10 */ readonly y: Int32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [16, 3, 32, 32] */ readonly x: Float32Array;
-  /** [16], labels 0 ≤ y < 10 */ readonly y: Int32Array;
-}
+/** One batch to evaluate: the same of 16 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 3, 32, 32] */ readonly x: Float32Array;
-}
+export type PredictBatch = { /** [1, 3, 32, 32] */ readonly x: Float32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -1801,68 +1724,88 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "mini-resnet";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "ae5300db032422c1";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 7_079_776;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: Shape;
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
+function stateRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer?: string,
+  dtype: DType = "f32",
+): StateRow {
+  return { name, shape, dtype, offset, layer };
 }
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
+function parameterRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer = "model",
+  trainable = true,
+): ParameterRow {
+  return { name, shape, dtype: "f32", offset, layer, trainable };
 }
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("stem.kernel", [8, 3, 3, 3], 0),
-  parameterRow("batchNorm.gamma", [8], 928),
-  parameterRow("batchNorm.beta", [8], 960),
-  parameterRow("conv2d.kernel", [8, 8, 3, 3], 992),
-  parameterRow("batchNorm_2.gamma", [8], 3360),
-  parameterRow("batchNorm_2.beta", [8], 3392),
-  parameterRow("conv2d_2.kernel", [8, 8, 3, 3], 3424),
-  parameterRow("batchNorm_3.gamma", [8], 5792),
-  parameterRow("batchNorm_3.beta", [8], 5824),
-  parameterRow("conv2d_3.kernel", [16, 8, 3, 3], 5856),
-  parameterRow("batchNorm_4.gamma", [16], 10592),
-  parameterRow("batchNorm_4.beta", [16], 10656),
-  parameterRow("conv2d_4.kernel", [16, 16, 3, 3], 10720),
-  parameterRow("batchNorm_5.gamma", [16], 20064),
-  parameterRow("batchNorm_5.beta", [16], 20128),
-  parameterRow("conv2d_5.kernel", [16, 8, 1, 1], 20192),
-  parameterRow("batchNorm_6.gamma", [16], 20832),
-  parameterRow("batchNorm_6.beta", [16], 20896),
-  parameterRow("scores.kernel", [16, 10], 20960),
-  parameterRow("scores.bias", [10], 21600),
+  parameterRow("stem.kernel", [8, 3, 3, 3], 0, "conv2d"),
+  parameterRow("batchNorm.gamma", [8], 928, "batchNorm"),
+  parameterRow("batchNorm.beta", [8], 960, "batchNorm"),
+  parameterRow("conv2d.kernel", [8, 8, 3, 3], 992, "conv2d"),
+  parameterRow("batchNorm_2.gamma", [8], 3360, "batchNorm"),
+  parameterRow("batchNorm_2.beta", [8], 3392, "batchNorm"),
+  parameterRow("conv2d_2.kernel", [8, 8, 3, 3], 3424, "conv2d"),
+  parameterRow("batchNorm_3.gamma", [8], 5792, "batchNorm"),
+  parameterRow("batchNorm_3.beta", [8], 5824, "batchNorm"),
+  parameterRow("conv2d_3.kernel", [16, 8, 3, 3], 5856, "conv2d"),
+  parameterRow("batchNorm_4.gamma", [16], 10592, "batchNorm"),
+  parameterRow("batchNorm_4.beta", [16], 10656, "batchNorm"),
+  parameterRow("conv2d_4.kernel", [16, 16, 3, 3], 10720, "conv2d"),
+  parameterRow("batchNorm_5.gamma", [16], 20064, "batchNorm"),
+  parameterRow("batchNorm_5.beta", [16], 20128, "batchNorm"),
+  parameterRow("conv2d_5.kernel", [16, 8, 1, 1], 20192, "conv2d"),
+  parameterRow("batchNorm_6.gamma", [16], 20832, "batchNorm"),
+  parameterRow("batchNorm_6.beta", [16], 20896, "batchNorm"),
+  parameterRow("scores.kernel", [16, 10], 20960, "dense"),
+  parameterRow("scores.bias", [10], 21600, "dense"),
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
 export const STATE: readonly StateRow[] = [
-  stateRow("batchNorm.mean", [8], 864),
-  stateRow("batchNorm.variance", [8], 896),
-  stateRow("batchNorm_2.mean", [8], 3296),
-  stateRow("batchNorm_2.variance", [8], 3328),
-  stateRow("batchNorm_3.mean", [8], 5728),
-  stateRow("batchNorm_3.variance", [8], 5760),
-  stateRow("batchNorm_4.mean", [16], 10464),
-  stateRow("batchNorm_4.variance", [16], 10528),
-  stateRow("batchNorm_5.mean", [16], 19936),
-  stateRow("batchNorm_5.variance", [16], 20000),
-  stateRow("batchNorm_6.mean", [16], 20704),
-  stateRow("batchNorm_6.variance", [16], 20768),
+  stateRow("batchNorm.mean", [8], 864, "batchNorm"),
+  stateRow("batchNorm.variance", [8], 896, "batchNorm"),
+  stateRow("batchNorm_2.mean", [8], 3296, "batchNorm"),
+  stateRow("batchNorm_2.variance", [8], 3328, "batchNorm"),
+  stateRow("batchNorm_3.mean", [8], 5728, "batchNorm"),
+  stateRow("batchNorm_3.variance", [8], 5760, "batchNorm"),
+  stateRow("batchNorm_4.mean", [16], 10464, "batchNorm"),
+  stateRow("batchNorm_4.variance", [16], 10528, "batchNorm"),
+  stateRow("batchNorm_5.mean", [16], 19936, "batchNorm"),
+  stateRow("batchNorm_5.variance", [16], 20000, "batchNorm"),
+  stateRow("batchNorm_6.mean", [16], 20704, "batchNorm"),
+  stateRow("batchNorm_6.variance", [16], 20768, "batchNorm"),
   stateRow("adam.1-beta1^t", [], 21648),
   stateRow("adam.1-beta2^t", [], 21664),
   stateRow("stem.kernel.m", [8, 3, 3, 3], 21680),
@@ -1905,10 +1848,9 @@ export const STATE: readonly StateRow[] = [
   stateRow("scores.kernel.v", [16, 10], 63088),
   stateRow("scores.bias.m", [10], 63728),
   stateRow("scores.bias.v", [10], 63776),
-  stateRow("stepCount", [], 63824, "i32"),
+  stateRow("stepCount", [], 63824, undefined, "i32"),
 ];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
@@ -3304,10 +3246,6 @@ function convAdam_16x16x3x16x16x16x3(
       w[i * 144 + j * 9 + l * 3 + 433]! -
       (conv2d_4_kernel_m_next31 * rate_0) /
         (Math.sqrt(conv2d_4_kernel_v_next31 * correction_0) + 1e-8);
-    const mul_4 = d_batchNorm_5_mu[i]! * (1 / 4096);
-    const mul_5 = d_batchNorm_5_mu[i + 1]! * (1 / 4096);
-    const mul_6 = d_batchNorm_5_mu[i + 2]! * (1 / 4096);
-    const mul_7 = d_batchNorm_5_mu[i + 3]! * (1 / 4096);
     let sum0 = 0;
     let sum1 = 0;
     let sum2 = 0;
@@ -3325,10 +3263,10 @@ function convAdam_16x16x3x16x16x16x3(
             d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
           const d_batchNorm_5_centered_7 =
             d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-          sum0 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_4 + mul_4);
-          sum1 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_5 + mul_5);
-          sum2 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_6 + mul_6);
-          sum3 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_7 + mul_7);
+          sum0 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_4 + mul_0);
+          sum1 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_5 + mul_1);
+          sum2 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_6 + mul_2);
+          sum3 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_7 + mul_3);
         }
     const d_conv2d_4_kernel0 = Math.fround(sum0);
     const conv2d_4_kernel_m_next0 = Math.fround(
@@ -3770,10 +3708,6 @@ function convAdam_16x8x3x16x16x16x3(
       w[i * 72 + j * 9 + l * 3 + 217]! -
       (conv2d_3_kernel_m_next31 * rate_0) /
         (Math.sqrt(conv2d_3_kernel_v_next31 * correction_0) + 1e-8);
-    const mul_4 = d_batchNorm_4_mu[i]! * (1 / 4096);
-    const mul_5 = d_batchNorm_4_mu[i + 1]! * (1 / 4096);
-    const mul_6 = d_batchNorm_4_mu[i + 2]! * (1 / 4096);
-    const mul_7 = d_batchNorm_4_mu[i + 3]! * (1 / 4096);
     let sum0 = 0;
     let sum1 = 0;
     let sum2 = 0;
@@ -3791,10 +3725,10 @@ function convAdam_16x8x3x16x16x16x3(
             d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
           const d_batchNorm_4_centered_7 =
             d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-          sum0 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_4 + mul_4);
-          sum1 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_5 + mul_5);
-          sum2 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_6 + mul_6);
-          sum3 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_7 + mul_7);
+          sum0 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_4 + mul_0);
+          sum1 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_5 + mul_1);
+          sum2 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_6 + mul_2);
+          sum3 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_7 + mul_3);
         }
     const d_conv2d_3_kernel0 = Math.fround(sum0);
     const conv2d_3_kernel_m_next0 = Math.fround(
@@ -6002,11 +5936,8 @@ function relu_10(
   relu_2[at] = add_3 < 0 ? 0 : add_3;
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -6157,7 +6088,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);
@@ -6216,18 +6146,12 @@ function log(x: number): number {
 const notANumber = NaN;
 const minusInfinity = -Infinity;
 
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**

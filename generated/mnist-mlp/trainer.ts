@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 63, backward 82), evaluate 107, predict 142
-//   memory 156: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 339: batches, and what a trainer is
-//   tables 395: what bytes() packs
-//   kernels 440: in the order in which statements call them, each under its definitions
-//   checks 1102: of what is passed in
-//   mathematics 1249: functions and random numbers that all machines compute alike
+//   step 27 (forward 38, update 61, backward 76), evaluate 101, predict 134
+//   memory 147: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 330: batches, and what a trainer is
+//   tables 387: what bytes() packs
+//   kernels 445: in the order in which statements call them, each under its definitions
+//   checks 1106: of what is passed in
+//   mathematics 1250: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 36d8d2d2a804c2bd
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 1d063bf277b0051a
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -42,60 +42,54 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores();
 
     // — softmaxCrossEntropy: mean of −log softmax(s)[y]
-    // 3. cast = f32(live rows)    %cast  cast, models/mnist-mlp.ts:14
-    const cast = live_rows[0]!;
-    // 4. perRow = 1 / cast    %perRow  recip, models/mnist-mlp.ts:14
-    const perRow = Math.fround(1 / cast);
-    // 5. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 7): d_a = d_y ⊙ b, models/mnist-mlp.ts:14
+    // 3. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/mnist-mlp.ts:14
+    const perRow = Math.fround(1 / live_rows[0]!);
+    // 4. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 6): d_a = d_y ⊙ b, models/mnist-mlp.ts:14
     d_rowSum[0] = perRow;
 
-    // 6. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/mnist-mlp.ts:14
-    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 6): where: d_a = d_y ⊙ (c ?
+    // 5. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/mnist-mlp.ts:14
+    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 5): where: d_a = d_y ⊙ (c ?
     //     1 : 0); sub: d_a = d_y, d_b = −d_y, d_x = Σ over the uses of x; log: d_x = d_y / x; exp: d_x = d_y ⊙ y, models/mnist-mlp.ts:14
-    // d_scores, d_broadcast_2, d_dot_2 = d_shifted    %d_scores, %d_broadcast_2, %d_dot_2  adjoint of sub (statement 6): d_a = d_y; add
+    // d_scores, d_broadcast_2, d_dot_2 = d_shifted    %d_scores, %d_broadcast_2, %d_dot_2  adjoint of sub (statement 5): d_a = d_y; add
     //     (statement 2): d_b = d_y, d_a = d_y, models/mnist-mlp.ts:14, 12
     reduceMaxExpSumAdd_d_shifted();
 
-    // 7. loss = rowSum ⊙ perRow    %loss  mul, models/mnist-mlp.ts:14
+    // 6. loss = rowSum ⊙ perRow    %loss  mul, models/mnist-mlp.ts:14
     const loss = Math.fround(rowSum[0]! * perRow);
 
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: b2 in 15, W2 in 17, b1 in 18, W1 in 19.
-    // 8. 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/mnist-mlp.ts:17
-    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
-    // 9. adam.1-beta1^t_next = 1-beta1^t_mul + (1 − 0.9)    %adam.1-beta1^t_next  update of 1-beta1^t by adam, models/mnist-mlp.ts:17
-    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
-    // 10. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/mnist-mlp.ts:17
+    //     1e-8). Each w is updated where its gradient is finished: b2 in 12, W2 in 14, b1 in 15, W1 in 16.
+    // 7. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/mnist-mlp.ts:17
+    adam_1_beta1_t[0] = adam_1_beta1_t[0]! * 0.9 + (1 - 0.9);
+    // 8. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/mnist-mlp.ts:17
     rate[0] = 0.001 / adam_1_beta1_t[0]!;
-    // 11. 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/mnist-mlp.ts:17
-    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
-    // 12. adam.1-beta2^t_next = 1-beta2^t_mul + (1 − 0.999)    %adam.1-beta2^t_next  update of 1-beta2^t by adam, models/mnist-mlp.ts:17
-    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
-    // 13. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/mnist-mlp.ts:17
+    // 9. 1-beta2^t by adam    %1-beta2^t_mul, %adam.1-beta2^t_next  update, models/mnist-mlp.ts:17
+    adam_1_beta2_t[0] = adam_1_beta2_t[0]! * 0.999 + (1 - 0.999);
+    // 10. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/mnist-mlp.ts:17
     correction[0] = 1 / adam_1_beta2_t[0]!;
-    // 14. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/mnist-mlp.ts:17
+    // 11. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/mnist-mlp.ts:17
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
-    // 15. d_b2 = Σ d_shifted over axes 0    %d_b2  adjoint of broadcast (statement 2): d_x = Σ d_y, models/mnist-mlp.ts:12
+    // 12. d_b2 = Σ d_shifted over axes 0    %d_b2  adjoint of broadcast (statement 2): d_x = Σ d_y, models/mnist-mlp.ts:12
     // b2 by adam with d_b2    %b2_mul…%b2_next  update, models/mnist-mlp.ts:9
     sumAdam_b2();
 
-    // 16. d_z1 = [0 < hidden] ? d_shifted · W2ᵀ : 0    %d_z1_lt, %d_hidden, %d_z1  adjoint of relu (statement 1): d_x = d_y ⊙ (0 < y ? 1 :
+    // 13. d_z1 = [0 < hidden] ? d_shifted · W2ᵀ : 0    %d_z1_lt, %d_hidden, %d_z1  adjoint of relu (statement 1): d_x = d_y ⊙ (0 < y ? 1 :
     //     0) for y = x < 0 ? 0 : x; dot (statement 2): d_a = d_y·bᵀ, models/mnist-mlp.ts:11, 12
     // d_broadcast, d_dot = d_z1    %d_broadcast, %d_dot  adjoint of add (statement 1): d_b = d_y, d_a = d_y, models/mnist-mlp.ts:10
     dotWhere_d_z1();
 
-    // 17. d_W2 = hiddenᵀ · d_shifted    %d_W2  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/mnist-mlp.ts:12
+    // 14. d_W2 = hiddenᵀ · d_shifted    %d_W2  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/mnist-mlp.ts:12
     // W2 by adam with d_W2    %W2_mul…%W2_next  update, models/mnist-mlp.ts:8
     dotAdam_W2();
-    // 18. d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast (statement 1): d_x = Σ d_y, models/mnist-mlp.ts:10
+    // 15. d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast (statement 1): d_x = Σ d_y, models/mnist-mlp.ts:10
     // b1 by adam with d_b1    %b1_mul…%b1_next  update, models/mnist-mlp.ts:7
     sumAdam_b1();
-    // 19. d_W1 = xᵀ · d_z1    %d_W1  adjoint of dot (statement 1): d_b = aᵀ·d_y, models/mnist-mlp.ts:10
+    // 16. d_W1 = xᵀ · d_z1    %d_W1  adjoint of dot (statement 1): d_b = aᵀ·d_y, models/mnist-mlp.ts:10
     // W1 by adam with d_W1    %W1_mul…%W1_next  update, models/mnist-mlp.ts:6
     dotAdam_W1();
     // #endregion
@@ -119,20 +113,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores_evaluate();
     // 3. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  13 nodes, models/mnist-mlp.ts:14, 16
     reduceMaxSum_rowSum_evaluate();
-    // 4. cast, cast_3 = f32(live rows)    %cast, %cast_3  cast, models/mnist-mlp.ts:14, 16
-    const cast = live_rows_evaluate[0]!;
-    // 5. perRow, perRow_2 = 1 / cast    %perRow, %perRow_2  recip, models/mnist-mlp.ts:14, 16
-    const perRow = Math.fround(1 / cast);
-    // 6. loss = rowSum ⊙ perRow    %loss  mul, models/mnist-mlp.ts:14
+    // 4. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/mnist-mlp.ts:14, 16
+    const perRow = Math.fround(1 / live_rows_evaluate[0]!);
+    // 5. loss = rowSum ⊙ perRow    %loss  mul, models/mnist-mlp.ts:14
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
     // — accuracy: share of the rows whose largest score is their label's
-    // 7. isLive_2 as in statement 3    %isLive, %isLive_2  again, models/mnist-mlp.ts:14, 16
+    // 6. isLive_2 as in statement 3    %isLive, %isLive_2  again, models/mnist-mlp.ts:14, 16
     // argmax = argmax scores over axis 1    %argmax  argmax, models/mnist-mlp.ts:16
     // rowSum_2 = Σ ([row < live rows] ? f32([argmax = y]) : 0)    %eq, %cast_2, %liveRows_2, %rowSum_2  sum, models/mnist-mlp.ts:16
     argmaxSum_rowSum_2_evaluate();
 
-    // 8. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/mnist-mlp.ts:16
+    // 7. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/mnist-mlp.ts:16
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
     return { loss: loss * count, accuracy: metrics * count, count };
@@ -140,10 +132,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
     checkBatch("predict takes a batch", batch, taken_2, taken);
-    checkArray(x_predict, batch["x"], 784, count, "x");
-    feed(x_predict, batch["x"], 784, count);
+    checkArray(x_predict, batch["x"], 784, 1, "x");
+    feed(x_predict, batch["x"], 784, 1);
 
     // 1. hidden = relu(x · W1 + b1)    %dot, %z1, %hidden  relu, models/mnist-mlp.ts:10, 11
     dotRelu_hidden_predict();
@@ -173,25 +164,25 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const b2_m = new Float32Array(arena, 1221200, 10); // [10]  state, always
   const b2_v = new Float32Array(arena, 1221248, 10); // [10]  state, always
   const stepCount = new Int32Array(arena, 1221296, 1); // []  state, always
-  const x = new Float32Array(arena, 1221312, 25088); // [32,784]  input, 1–19
-  const y = new Int32Array(arena, 1339328, 32); // [32]  input, 1–6
-  const live_rows = new Int32Array(arena, 1339456, 1); // []  input, 1–6
-  const hidden = new Float32Array(arena, 1321664, 4096); // [32,128]  residual, 1–17
-  const scores = new Float32Array(arena, 1354432, 320); // [32,10]  scratch, 2–6
-  const d_rowSum = new Float32Array(arena, 1339472, 1); // []  scratch, 5–6
-  const exps = new Float32Array(arena, 1338048, 320); // [32,10]  residual, 6
-  const rowSum = new Float32Array(arena, 1339472, 1); // []  scratch, 6–7, over d_rowSum
-  const d_shifted = new Float32Array(arena, 1354432, 320); // [32,10]  scratch, 6–17, over scores
-  const rate = new Float32Array(arena, 1355712, 1); // []  scratch, 10–19
-  const correction = new Float32Array(arena, 1355728, 1); // []  scratch, 13–19
-  const d_z1 = new Float32Array(arena, 1338048, 4096); // [32,128]  scratch, 16–19
+  const x = new Float32Array(arena, 1221312, 25088); // [32,784]  input, 1–16
+  const y = new Int32Array(arena, 1339328, 32); // [32]  input, 1–5
+  const live_rows = new Int32Array(arena, 1339456, 1); // []  input, 1–5
+  const hidden = new Float32Array(arena, 1321664, 4096); // [32,128]  residual, 1–14
+  const scores = new Float32Array(arena, 1354432, 320); // [32,10]  scratch, 2–5
+  const d_rowSum = new Float32Array(arena, 1339472, 1); // []  scratch, 4–5
+  const exps = new Float32Array(arena, 1338048, 320); // [32,10]  residual, 5
+  const rowSum = new Float32Array(arena, 1339472, 1); // []  scratch, 5–6, over d_rowSum
+  const d_shifted = new Float32Array(arena, 1354432, 320); // [32,10]  scratch, 5–14, over scores
+  const rate = new Float32Array(arena, 1355712, 1); // []  scratch, 8–16
+  const correction = new Float32Array(arena, 1355728, 1); // []  scratch, 10–16
+  const d_z1 = new Float32Array(arena, 1338048, 4096); // [32,128]  scratch, 13–16
   const x_evaluate = new Float32Array(arena, 1221312, 196000); // [250,784]  input, 1
-  const y_evaluate = new Int32Array(arena, 2133312, 250); // [250]  input, 1–7
-  const live_rows_evaluate = new Int32Array(arena, 2134320, 1); // []  input, 1–7
+  const y_evaluate = new Int32Array(arena, 2133312, 250); // [250]  input, 1–6
+  const live_rows_evaluate = new Int32Array(arena, 2134320, 1); // []  input, 1–6
   const hidden_evaluate = new Float32Array(arena, 2005312, 32000); // [250,128]  scratch, 1–2
-  const scores_evaluate = new Float32Array(arena, 1221312, 2500); // [250,10]  scratch, 2–7
-  const rowSum_evaluate = new Float32Array(arena, 1231312, 1); // []  scratch, 3–6
-  const rowSum_2_evaluate = new Float32Array(arena, 2134320, 1); // []  scratch, 7–8, over live_rows_evaluate
+  const scores_evaluate = new Float32Array(arena, 1221312, 2500); // [250,10]  scratch, 2–6
+  const rowSum_evaluate = new Float32Array(arena, 1231312, 1); // []  scratch, 3–5
+  const rowSum_2_evaluate = new Float32Array(arena, 2134320, 1); // []  scratch, 6–7, over live_rows_evaluate
   const x_predict = new Float32Array(arena, 1221312, 784); // [1,784]  input, 1
   const hidden_predict = new Float32Array(arena, 1224448, 128); // [1,128]  scratch, 1–2
   const scores_predict = new Float32Array(arena, 1221312, 10); // [1,10]  output, 2–3
@@ -259,7 +250,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   fillUniform(W1, seed, 0, 0.08111071056538127);
   fillUniform(W2, seed, 1, 0.20851441405707477);
-  const hyper = {};
   const outputs = { scores: scores_predict };
   const taken: readonly string[] = ["x", "y"];
   const taken_2: readonly string[] = ["x"];
@@ -305,6 +295,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       at += view.length;
     }
   }
+
+  /** The arrays of a table by name. */
+  function viewsOf<Views>(table: readonly StateRow[]): Views {
+    const views = table.map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      return [
+        name,
+        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
+      ] as const;
+    });
+    return Object.fromEntries(views) as Views;
+  }
   // #endregion
 
   return {
@@ -313,26 +315,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     predict,
     batch: { train: 32, evaluate: 250, predict: 1 },
     inputs: { x: x, y: y },
-    parameters: { W1: W1, b1: b1, W2: W2, b2: b2 },
-    state: {
-      "adam.1-beta1^t": adam_1_beta1_t,
-      "adam.1-beta2^t": adam_1_beta2_t,
-      "W1.m": W1_m,
-      "W1.v": W1_v,
-      "b1.m": b1_m,
-      "b1.v": b1_v,
-      "W2.m": W2_m,
-      "W2.v": W2_v,
-      "b2.m": b2_m,
-      "b2.v": b2_v,
-      stepCount: stepCount,
-    },
-    hyper,
+    parameters: viewsOf(PARAMETERS),
+    state: viewsOf(STATE),
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -342,15 +333,10 @@ export interface TrainBatch {
   /** [32, 784] */ readonly x: Float32Array;
   /** [32], labels 0 ≤ y < 10 */ readonly y: Int32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [250, 784] */ readonly x: Float32Array;
-  /** [250], labels 0 ≤ y < 10 */ readonly y: Int32Array;
-}
+/** One batch to evaluate: the same of 250 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 784] */ readonly x: Float32Array;
-}
+export type PredictBatch = { /** [1, 784] */ readonly x: Float32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -389,28 +375,48 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "mnist-mlp";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "dc2f1898917bb6ff";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 2_134_336;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: Shape;
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
+function stateRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer?: string,
+  dtype: DType = "f32",
+): StateRow {
+  return { name, shape, dtype, offset, layer };
 }
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
+function parameterRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer = "model",
+  trainable = true,
+): ParameterRow {
+  return { name, shape, dtype: "f32", offset, layer, trainable };
 }
 
 /** What is trained, in the order of bytes(). */
@@ -433,10 +439,9 @@ export const STATE: readonly StateRow[] = [
   stateRow("W2.v", [128, 10], 1216080),
   stateRow("b2.m", [10], 1221200),
   stateRow("b2.v", [10], 1221248),
-  stateRow("stepCount", [], 1221296, "i32"),
+  stateRow("stepCount", [], 1221296, undefined, "i32"),
 ];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
@@ -1098,11 +1103,8 @@ function relu_2(b1: Float32Array, hidden: Float32Array, at: number, dot: number)
   hidden[at] = add < 0 ? 0 : add;
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -1245,7 +1247,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);
@@ -1304,18 +1305,12 @@ function log(x: number): number {
 const notANumber = NaN;
 const minusInfinity = -Infinity;
 
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**

@@ -6,18 +6,18 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 25 (forward 36, update 77, backward 62), evaluate 86, predict 125
-//   memory 143: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 288: batches, and what a trainer is
-//   tables 330: what bytes() packs
-//   kernels 361: in the order in which statements call them, each under its definitions
-//   checks 743: of what is passed in
-//   mathematics 890: functions and random numbers that all machines compute alike
+//   step 25 (forward 36, update 63, backward 68), evaluate 82, predict 119
+//   memory 136: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 281: batches, and what a trainer is
+//   tables 324: what bytes() packs
+//   kernels 351: in the order in which statements call them, each under its definitions
+//   checks 732: of what is passed in
+//   mathematics 876: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 e1d24d9721bb4de5
+// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 befa895cc270523f
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -44,39 +44,35 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores();
 
     // — softmaxCrossEntropy: mean of −log softmax(s)[y]
-    // 3. cast = f32(live rows)    %cast  cast, models/polar.ts:36
-    const cast = live_rows[0]!;
-    // 4. perRow = 1 / cast    %perRow  recip, models/polar.ts:36
-    const perRow = Math.fround(1 / cast);
-    // 5. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 9): d_a = d_y ⊙ b, models/polar.ts:36
+    // 3. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/polar.ts:36
+    const perRow = Math.fround(1 / live_rows[0]!);
+    // 4. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 6): d_a = d_y ⊙ b, models/polar.ts:36
     d_rowSum[0] = perRow;
 
-    // 6. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/polar.ts:36
-    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 6): where: d_a = d_y ⊙ (c ?
+    // 5. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/polar.ts:36
+    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 5): where: d_a = d_y ⊙ (c ?
     //     1 : 0); sub: d_a = d_y, d_b = −d_y, d_x = Σ over the uses of x; log: d_x = d_y / x; exp: d_x = d_y ⊙ y, models/polar.ts:36
-    // d_scores, d_broadcast, d_dot = d_shifted    %d_scores, %d_broadcast, %d_dot  adjoint of sub (statement 6): d_a = d_y; add (statement
+    // d_scores, d_broadcast, d_dot = d_shifted    %d_scores, %d_broadcast, %d_dot  adjoint of sub (statement 5): d_a = d_y; add (statement
     //     2): d_b = d_y, d_a = d_y, models/polar.ts:36, 34
     reduceMaxExpSumAdd_d_shifted();
 
-    // #endregion
-    // #region backward
-    // sgd, of each parameter w with gradient g: w ← w − 1·g. Each w is updated where its gradient is finished: b in 7, W in 8.
-    // 7. d_b = Σ d_shifted over axes 0    %d_b  adjoint of broadcast (statement 2): d_x = Σ d_y, models/polar.ts:34
-    // b_next = b − d_b    %b_next  update of b by sgd, models/polar.ts:33
-    sumSgd_b();
-    // 8. d_W = polarᵀ · d_shifted    %d_W  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/polar.ts:34
-    // W_next = W − d_W    %W_next  update of W by sgd, models/polar.ts:32
-    dotSgd_W();
-
-    // #endregion
-    // #region forward
-    // 9. loss = rowSum ⊙ perRow    %loss  mul, models/polar.ts:36
+    // 6. loss = rowSum ⊙ perRow    %loss  mul, models/polar.ts:36
     const loss = Math.fround(rowSum[0]! * perRow);
 
     // #endregion
     // #region update
-    // 10. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/polar.ts:39
+    // 7. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/polar.ts:39
     stepCount[0] = (stepCount[0]! + 1) | 0;
+
+    // #endregion
+    // #region backward
+    // sgd, of each parameter w with gradient g: w ← w − 1·g. Each w is updated where its gradient is finished: b in 8, W in 9.
+    // 8. d_b = Σ d_shifted over axes 0    %d_b  adjoint of broadcast (statement 2): d_x = Σ d_y, models/polar.ts:34
+    // b_next = b − d_b    %b_next  update of b by sgd, models/polar.ts:33
+    sumSgd_b();
+    // 9. d_W = polarᵀ · d_shifted    %d_W  adjoint of dot (statement 2): d_b = aᵀ·d_y, models/polar.ts:34
+    // W_next = W − d_W    %W_next  update of W by sgd, models/polar.ts:32
+    dotSgd_W();
     // #endregion
 
     return finite ? checkLoss(loss) : loss;
@@ -102,20 +98,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores_evaluate();
     // 3. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  13 nodes, models/polar.ts:36, 38
     reduceMaxSum_rowSum_evaluate();
-    // 4. cast, cast_3 = f32(live rows)    %cast, %cast_3  cast, models/polar.ts:36, 38
-    const cast = live_rows_evaluate[0]!;
-    // 5. perRow, perRow_2 = 1 / cast    %perRow, %perRow_2  recip, models/polar.ts:36, 38
-    const perRow = Math.fround(1 / cast);
-    // 6. loss = rowSum ⊙ perRow    %loss  mul, models/polar.ts:36
+    // 4. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/polar.ts:36, 38
+    const perRow = Math.fround(1 / live_rows_evaluate[0]!);
+    // 5. loss = rowSum ⊙ perRow    %loss  mul, models/polar.ts:36
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
     // — accuracy: share of the rows whose largest score is their label's
-    // 7. isLive_2 as in statement 3    %isLive, %isLive_2  again, models/polar.ts:36, 38
+    // 6. isLive_2 as in statement 3    %isLive, %isLive_2  again, models/polar.ts:36, 38
     // argmax = argmax scores over axis 1    %argmax  argmax, models/polar.ts:38
     // rowSum_2 = Σ ([row < live rows] ? f32([argmax = color]) : 0)    %eq, %cast_2, %liveRows_2, %rowSum_2  sum, models/polar.ts:38
     argmaxSum_rowSum_2_evaluate();
 
-    // 8. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/polar.ts:38
+    // 7. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/polar.ts:38
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
     return { loss: loss * count, accuracy: metrics * count, count };
@@ -123,10 +117,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
     checkBatch("predict takes a batch", batch, taken_2, taken);
-    checkArray(points_predict, batch["points"], 2, count, "points");
-    feed(points_predict, batch["points"], 2, count);
+    checkArray(points_predict, batch["points"], 2, 1, "points");
+    feed(points_predict, batch["points"], 2, 1);
 
     // 1. r = √(points[0,0 .. 1,1] ⊙ points[0,0 .. 1,1] + points[0,1 .. 1,2] ⊙ points[0,1 .. 1,2] + 1e-12)    %ySquared…%r  sqrt,
     //     models/polar.ts:26, 25, 27, 28
@@ -149,23 +142,23 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const b = new Float32Array(arena, 32, 2); // [2]  parameter, always
   const stepCount = new Int32Array(arena, 48, 1); // []  state, always
   const points = new Float32Array(arena, 448, 64); // [32,2]  input, 1
-  const color = new Int32Array(arena, 960, 32); // [32]  input, 1–6
-  const live_rows = new Int32Array(arena, 1088, 1); // []  input, 1–6
+  const color = new Int32Array(arena, 960, 32); // [32]  input, 1–5
+  const live_rows = new Int32Array(arena, 1088, 1); // []  input, 1–5
   const r = new Float32Array(arena, 704, 32); // [32,1]  scratch, 1
-  const polar = new Float32Array(arena, 64, 96); // [32,3]  residual, 1–8
-  const scores = new Float32Array(arena, 448, 64); // [32,2]  scratch, 2–6
-  const d_rowSum = new Float32Array(arena, 1104, 1); // []  scratch, 5–6
-  const exps = new Float32Array(arena, 704, 64); // [32,2]  residual, 6
-  const rowSum = new Float32Array(arena, 1104, 1); // []  scratch, 6–9, over d_rowSum
-  const d_shifted = new Float32Array(arena, 448, 64); // [32,2]  scratch, 6–8, over scores
+  const polar = new Float32Array(arena, 64, 96); // [32,3]  residual, 1–9
+  const scores = new Float32Array(arena, 448, 64); // [32,2]  scratch, 2–5
+  const d_rowSum = new Float32Array(arena, 1104, 1); // []  scratch, 4–5
+  const exps = new Float32Array(arena, 704, 64); // [32,2]  residual, 5
+  const rowSum = new Float32Array(arena, 1104, 1); // []  scratch, 5–6, over d_rowSum
+  const d_shifted = new Float32Array(arena, 448, 64); // [32,2]  scratch, 5–9, over scores
   const points_evaluate = new Float32Array(arena, 3072, 500); // [250,2]  input, 1
-  const color_evaluate = new Int32Array(arena, 5072, 250); // [250]  input, 1–7
-  const live_rows_evaluate = new Int32Array(arena, 7088, 1); // []  input, 1–7
+  const color_evaluate = new Int32Array(arena, 5072, 250); // [250]  input, 1–6
+  const live_rows_evaluate = new Int32Array(arena, 7088, 1); // []  input, 1–6
   const r_evaluate = new Float32Array(arena, 6080, 250); // [250,1]  scratch, 1
   const polar_evaluate = new Float32Array(arena, 64, 750); // [250,3]  scratch, 1–2
-  const scores_evaluate = new Float32Array(arena, 3072, 500); // [250,2]  scratch, 2–7
-  const rowSum_evaluate = new Float32Array(arena, 64, 1); // []  scratch, 3–6
-  const rowSum_2_evaluate = new Float32Array(arena, 7088, 1); // []  scratch, 7–8, over live_rows_evaluate
+  const scores_evaluate = new Float32Array(arena, 3072, 500); // [250,2]  scratch, 2–6
+  const rowSum_evaluate = new Float32Array(arena, 64, 1); // []  scratch, 3–5
+  const rowSum_2_evaluate = new Float32Array(arena, 7088, 1); // []  scratch, 6–7, over live_rows_evaluate
   const points_predict = new Float32Array(arena, 64, 2); // [1,2]  input, 1
   const r_predict = new Float32Array(arena, 80, 1); // [1,1]  scratch, 1
   const polar_predict = new Float32Array(arena, 96, 3); // [1,3]  scratch, 1–2
@@ -220,7 +213,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   });
 
   fillUniform(W, seed, 0, 1.0954451150103321);
-  const hyper = {};
   const outputs = { scores: scores_predict };
   const taken: readonly string[] = ["points", "color"];
   const taken_2: readonly string[] = ["points"];
@@ -276,12 +268,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     inputs: { points: points, color: color },
     parameters: { W: W, b: b },
     state: { stepCount: stepCount },
-    hyper,
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -291,15 +284,10 @@ export interface TrainBatch {
   /** [32, 2] */ readonly points: Float32Array;
   /** [32], labels 0 ≤ y < 2 */ readonly color: Int32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [250, 2] */ readonly points: Float32Array;
-  /** [250], labels 0 ≤ y < 2 */ readonly color: Int32Array;
-}
+/** One batch to evaluate: the same of 250 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 2] */ readonly points: Float32Array;
-}
+export type PredictBatch = { /** [1, 2] */ readonly points: Float32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -324,40 +312,42 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "polar";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "fe7e556a626f5546";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 7_104;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: readonly number[];
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
-type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
-}
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
-}
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("W", [3, 2], 0),
-  parameterRow("b", [2], 32),
+  { name: "W", shape: [3, 2], dtype: "f32", offset: 0, layer: "model", trainable: true },
+  { name: "b", shape: [2], dtype: "f32", offset: 32, layer: "model", trainable: true },
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
-export const STATE: readonly StateRow[] = [stateRow("stepCount", [], 48, "i32")];
+export const STATE: readonly StateRow[] = [
+  { name: "stepCount", shape: [], dtype: "i32", offset: 48 },
+];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
@@ -739,11 +729,8 @@ function dotAdd_1x3x2_predict(arrays: Floats<"polar" | "W" | "b" | "scores">): (
   };
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -886,7 +873,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);
@@ -942,18 +928,12 @@ function log(x: number): number {
 const notANumber = NaN;
 const minusInfinity = -Infinity;
 
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**

@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 161, backward 129), evaluate 221, predict 316
-//   memory 325: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 672: batches, and what a trainer is
-//   tables 721: what bytes() packs
-//   kernels 761: in the order in which statements call them, each under its definitions
-//   checks 2461: of what is passed in
-//   mathematics 2588: functions and random numbers that all machines compute alike
+//   step 27 (forward 38, update 154, backward 121), evaluate 209, predict 298
+//   memory 307: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 654: batches, and what a trainer is
+//   tables 706: what bytes() packs
+//   kernels 775: in the order in which statements call them, each under its definitions
+//   checks 2474: of what is passed in
+//   mathematics 2598: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 74820ff97907195d
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 4b29d2a72efe2ec1
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -100,101 +100,89 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 16. sum_2 = Σ (sub_2 ⊙ sub_2)    %mul_5, %sum_2  sum, models/style-transfer.ts:30
     sum_sum_2();
-    // 17. mul_6 = sum_2 ⊙ (1 / 256)    %mul_6  mul, models/style-transfer.ts:30
-    const mul_6 = sum_2[0]! * (1 / 256);
-    // 18. dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ    %dot_3  dot, models/style-transfer.ts:27
+    // 17. dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ    %dot_3  dot, models/style-transfer.ts:27
     dot_dot_3();
 
-    // 19. sub_3 = dot_3 ⊙ (1 / 8192) − (reshape(far_3, [32,256]) · reshape(far_3, [32,256])ᵀ ⊙ (1 / 8192))    %dot_4, %mul_8, %mul_7,
+    // 18. sub_3 = dot_3 ⊙ (1 / 8192) − (reshape(far_3, [32,256]) · reshape(far_3, [32,256])ᵀ ⊙ (1 / 8192))    %dot_4, %mul_8, %mul_7,
     //     %sub_3  sub, models/style-transfer.ts:27, 30
-    // d_sub_3_part, d_sub_3_2 = sub_3 ⊙ 0.09765625    %d_sub_3_part, %d_sub_3_2  adjoint of mul (statement 20): d_a = d_y ⊙ b, d_b = d_y ⊙
+    // d_sub_3_part, d_sub_3_2 = sub_3 ⊙ 0.09765625    %d_sub_3_part, %d_sub_3_2  adjoint of mul (statement 19): d_a = d_y ⊙ b, d_b = d_y ⊙
     //     a, models/style-transfer.ts:30
-    // d_sub_3 = sub_3 ⊙ 0.09765625 + sub_3 ⊙ 0.09765625    %d_sub_3  adjoint of sub (statement 19): d_x = Σ over the uses of x,
+    // d_sub_3 = sub_3 ⊙ 0.09765625 + sub_3 ⊙ 0.09765625    %d_sub_3  adjoint of sub (statement 18): d_x = Σ over the uses of x,
     //     models/style-transfer.ts:30
-    // d_mul_7 = d_sub_3_part + d_sub_3_part    %d_mul_7  adjoint of sub (statement 19): d_a = d_y, models/style-transfer.ts:30
-    // d_dot_3 = (d_sub_3_part + d_sub_3_part) ⊙ (1 / 8192)    %d_dot_3  adjoint of mul (statement 19): d_a = d_y ⊙ b,
+    // d_mul_7 = d_sub_3_part + d_sub_3_part    %d_mul_7  adjoint of sub (statement 18): d_a = d_y, models/style-transfer.ts:30
+    // d_dot_3 = (d_sub_3_part + d_sub_3_part) ⊙ (1 / 8192)    %d_dot_3  adjoint of mul (statement 18): d_a = d_y ⊙ b,
     //     models/style-transfer.ts:27
     dotSubMul_d_dot_3();
 
-    // 20. sum_3 = Σ (sub_3 ⊙ sub_3)    %mul_9, %sum_3  sum, models/style-transfer.ts:30
+    // 19. sum_3 = Σ (sub_3 ⊙ sub_3)    %mul_9, %sum_3  sum, models/style-transfer.ts:30
     sum_sum_3();
-    // 21. mul_10 = sum_3 ⊙ (1 / 1024)    %mul_10  mul, models/style-transfer.ts:30
-    const mul_10 = sum_3[0]! * (1 / 1024);
-    // 22. styleLoss = mul_6 + mul_10    %styleLoss  add, models/style-transfer.ts:50
-    const styleLoss = mul_6 + mul_10;
-    // 23. mul_11 = styleLoss ⊙ 100    %mul_11  mul, models/style-transfer.ts:52
-    const mul_11 = styleLoss * 100;
 
     // #endregion
     // #region backward
-    // 24. d_F_3_part = d_dot_3 · reshape(far, [32,256])ᵀᵀ    %d_F_3_part  adjoint of dot (statement 18): d_a = d_y·bᵀ,
+    // 20. d_F_3_part = d_dot_3 · reshape(far, [32,256])ᵀᵀ    %d_F_3_part  adjoint of dot (statement 17): d_a = d_y·bᵀ,
     //     models/style-transfer.ts:27
     dot_d_F_3_part();
-    // 25. d_transpose_3 = reshape(far, [32,256])ᵀ · d_dot_3    %d_transpose_3  adjoint of dot (statement 18): d_b = aᵀ·d_y,
+    // 21. d_transpose_3 = reshape(far, [32,256])ᵀ · d_dot_3    %d_transpose_3  adjoint of dot (statement 17): d_b = aᵀ·d_y,
     //     models/style-transfer.ts:27
     dot_d_F_3_2();
 
     // #endregion
     // #region forward
-    // 26. maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for second.product_2,
+    // 22. maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for second.product_2,
     //     models/style-transfer.ts:45
     pad_maxPool2d_2_padded();
-    // 27. second_2 = maxPool2d_2 ∗ second.kernel + second.bias    %second.product_2, %second_2  add, models/style-transfer.ts:45
+    // 23. second_2 = maxPool2d_2 ∗ second.kernel + second.bias    %second.product_2, %second_2  add, models/style-transfer.ts:45
     // sub = far − relu(second.product_2 + second.bias)    %far_2, %sub  sub, models/style-transfer.ts:45, 30
-    // d_sub_part, d_sub_4 = sub ⊙ (1 / 8192)    %d_sub_part, %d_sub_4  adjoint of mul (statement 28): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
+    // d_sub_part, d_sub_4 = sub ⊙ (1 / 8192)    %d_sub_part, %d_sub_4  adjoint of mul (statement 24): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
     //     models/style-transfer.ts:30
     // d_second = [0 < far] ? reshape(d_F_3_part + d_transpose_3ᵀ, [1,32,16,16]) + sub ⊙ (1 / 8192) + (sub ⊙ (1 / 8192)) : 0
-    //     %d_sub…%d_second  adjoint of sub (statement 27): d_x = Σ over the uses of x; reshape (statement 18): d_x = Σ over the uses of x;
+    //     %d_sub…%d_second  adjoint of sub (statement 23): d_x = Σ over the uses of x; reshape (statement 17): d_x = Σ over the uses of x;
     //     relu (statement 5): d_x = Σ over the uses of x, d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x, models/style-transfer.ts:30,
     //     26, 45
     // d_second.product = d_second    %d_second.product  adjoint of add (statement 5): d_a = d_y, models/style-transfer.ts:45
     convSubWhere_d_second();
 
-    // 28. sum = Σ (sub ⊙ sub)    %mul, %sum  sum, models/style-transfer.ts:30
+    // 24. sum = Σ (sub ⊙ sub)    %mul, %sum  sum, models/style-transfer.ts:30
     sum_sum();
-    // 29. mul_2 = sum ⊙ (1 / 8192)    %mul_2  mul, models/style-transfer.ts:30
-    const mul_2 = sum[0]! * (1 / 8192);
-    // 30. loss = mul_2 + mul_11    %loss  add, models/style-transfer.ts:52
-    const loss = Math.fround(mul_2 + mul_11);
+    // 25. loss = sum ⊙ (1 / 8192) + (sum_2 ⊙ (1 / 256) + sum_3 ⊙ (1 / 1024)) ⊙ 100    %mul_10…%loss  add, models/style-transfer.ts:30, 50,
+    //     52
+    const loss = Math.fround(
+      sum[0]! * (1 / 8192) + (sum_2[0]! * (1 / 256) + sum_3[0]! * (1 / 1024)) * 100,
+    );
 
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: image in 44.
-    // 31. 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/style-transfer.ts:55
-    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
-    // 32. adam.1-beta1^t_next = 1-beta1^t_mul + (1 − 0.9)    %adam.1-beta1^t_next  update of 1-beta1^t by adam, models/style-transfer.ts:55
-    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
-    // 33. rate = 0.02 / adam.1-beta1^t_next    %rate  update of rate by adam, models/style-transfer.ts:55
+    //     1e-8). Each w is updated where its gradient is finished: image in 37.
+    // 26. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/style-transfer.ts:55
+    adam_1_beta1_t[0] = adam_1_beta1_t[0]! * 0.9 + (1 - 0.9);
+    // 27. rate = 0.02 / adam.1-beta1^t_next    %rate  update of rate by adam, models/style-transfer.ts:55
     rate[0] = 0.02 / adam_1_beta1_t[0]!;
-    // 34. 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/style-transfer.ts:55
-    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
-    // 35. adam.1-beta2^t_next = 1-beta2^t_mul + (1 − 0.999)    %adam.1-beta2^t_next  update of 1-beta2^t by adam,
-    //     models/style-transfer.ts:55
-    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
-    // 36. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/style-transfer.ts:55
+    // 28. 1-beta2^t by adam    %1-beta2^t_mul, %adam.1-beta2^t_next  update, models/style-transfer.ts:55
+    adam_1_beta2_t[0] = adam_1_beta2_t[0]! * 0.999 + (1 - 0.999);
+    // 29. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/style-transfer.ts:55
     correction[0] = 1 / adam_1_beta2_t[0]!;
-    // 37. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/style-transfer.ts:55
+    // 30. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/style-transfer.ts:55
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
-    // 38. d_F_part = d_dot · reshape(near, [16,1024])ᵀᵀ    %d_F_part  adjoint of dot (statement 14): d_a = d_y·bᵀ,
+    // 31. d_F_part = d_dot · reshape(near, [16,1024])ᵀᵀ    %d_F_part  adjoint of dot (statement 14): d_a = d_y·bᵀ,
     //     models/style-transfer.ts:27
     dot_d_F_part();
-    // 39. d_transpose = reshape(near, [16,1024])ᵀ · d_dot    %d_transpose  adjoint of dot (statement 14): d_b = aᵀ·d_y,
+    // 32. d_transpose = reshape(near, [16,1024])ᵀ · d_dot    %d_transpose  adjoint of dot (statement 14): d_b = aᵀ·d_y,
     //     models/style-transfer.ts:27
     dot_d_F_2();
-    // 40. d_second_padded = d_second in a margin of zeros    %d_second_padded  pad for d_maxPool2d, models/style-transfer.ts:45
+    // 33. d_second_padded = d_second in a margin of zeros    %d_second_padded  pad for d_maxPool2d, models/style-transfer.ts:45
     pad_d_second_padded();
 
     // — adjoint of second
-    // 41. d_maxPool2d = d_second ∗ reverse(transpose(second.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv (statement 5): d_x
+    // 34. d_maxPool2d = d_second ∗ reverse(transpose(second.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv (statement 5): d_x
     //     = d_y ∗ reversed w, models/style-transfer.ts:45
     conv_d_maxPool2d();
 
     // — adjoint of maxPool2d
-    // 42. d_near_windowArgmax = argmax near over windows [1,1,2,2]    %d_near_windowArgmax  adjoint of windowMax (statement 3): d_x = d_y
+    // 35. d_near_windowArgmax = argmax near over windows [1,1,2,2]    %d_near_windowArgmax  adjoint of windowMax (statement 3): d_x = d_y
     //     where x was the window's first largest, models/style-transfer.ts:45
     // d_near_2 = d_maxPool2d scattered to d_near_windowArgmax    %d_near_2  adjoint of windowMax (statement 3): d_x = d_y where x was the
     //     window's first largest, models/style-transfer.ts:45
@@ -204,11 +192,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_first.product = d_first    %d_first.product  adjoint of add (statement 2): d_a = d_y, models/style-transfer.ts:44
     windowArgmaxWhere_d_first();
 
-    // 43. d_first_padded = d_first in a margin of zeros    %d_first_padded  pad for d_image, models/style-transfer.ts:44
+    // 36. d_first_padded = d_first in a margin of zeros    %d_first_padded  pad for d_image, models/style-transfer.ts:44
     pad_d_first_padded();
 
     // — adjoint of first
-    // 44. d_image = d_first ∗ reverse(transpose(first.kernel, [1,0,2,3]), [2,3])    %d_image  adjoint of conv (statement 2): d_x = d_y ∗
+    // 37. d_image = d_first ∗ reverse(transpose(first.kernel, [1,0,2,3]), [2,3])    %d_image  adjoint of conv (statement 2): d_x = d_y ∗
     //     reversed w, models/style-transfer.ts:44
     // image by adam with d_image    %image_mul…%image_next  update, models/style-transfer.ts:37
     convAdam_image();
@@ -291,23 +279,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 20. sub_2 = dot ⊙ (1 / 16384) − (dot_2 ⊙ (1 / 16384))    %mul_4, %mul_3, %sub_2  sub, models/style-transfer.ts:27, 30
     // sum_2 = Σ ((mul_3 − mul_4) ⊙ (mul_3 − mul_4))    %mul_5, %sum_2  sum, models/style-transfer.ts:30
     sum_sum_2_evaluate();
-    // 21. mul_6 = sum_2 ⊙ (1 / 256)    %mul_6  mul, models/style-transfer.ts:30
-    const mul_6 = sum_2_evaluate[0]! * (1 / 256);
-    // 22. dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ    %dot_3  dot, models/style-transfer.ts:27
+    // 21. dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ    %dot_3  dot, models/style-transfer.ts:27
     dot_dot_3_evaluate();
-    // 23. dot_4 = reshape(far_3, [32,256]) · reshape(far_3, [32,256])ᵀ    %dot_4  dot, models/style-transfer.ts:27
+    // 22. dot_4 = reshape(far_3, [32,256]) · reshape(far_3, [32,256])ᵀ    %dot_4  dot, models/style-transfer.ts:27
     dot_dot_4_evaluate();
-    // 24. sub_3 = dot_3 ⊙ (1 / 8192) − (dot_4 ⊙ (1 / 8192))    %mul_8, %mul_7, %sub_3  sub, models/style-transfer.ts:27, 30
+    // 23. sub_3 = dot_3 ⊙ (1 / 8192) − (dot_4 ⊙ (1 / 8192))    %mul_8, %mul_7, %sub_3  sub, models/style-transfer.ts:27, 30
     // sum_3 = Σ ((mul_7 − mul_8) ⊙ (mul_7 − mul_8))    %mul_9, %sum_3  sum, models/style-transfer.ts:30
     sum_sum_3_evaluate();
-    // 25. mul_10 = sum_3 ⊙ (1 / 1024)    %mul_10  mul, models/style-transfer.ts:30
-    const mul_10 = sum_3_evaluate[0]! * (1 / 1024);
-    // 26. styleLoss = mul_6 + mul_10    %styleLoss  add, models/style-transfer.ts:50
-    const styleLoss = Math.fround(mul_6 + mul_10);
-    // 27. mul_11 = styleLoss ⊙ 100    %mul_11  mul, models/style-transfer.ts:52
-    const mul_11 = styleLoss * 100;
-    // 28. loss = mul_2 + mul_11    %loss  add, models/style-transfer.ts:52
-    const loss = Math.fround(mul_2 + mul_11);
+    // 24. styleLoss = sum_2 ⊙ (1 / 256) + sum_3 ⊙ (1 / 1024)    %mul_10, %mul_6, %styleLoss  add, models/style-transfer.ts:30, 50
+    const styleLoss = Math.fround(sum_2_evaluate[0]! * (1 / 256) + sum_3_evaluate[0]! * (1 / 1024));
+    // 25. loss = mul_2 + styleLoss ⊙ 100    %mul_11, %loss  add, models/style-transfer.ts:52
+    const loss = Math.fround(mul_2 + styleLoss * 100);
 
     return { loss: loss * count, contentLoss: mul_2 * count, styleLoss: styleLoss * count, count };
   }
@@ -339,60 +321,60 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const stepCount = new Int32Array(arena, 57248, 1); // []  state, always
   const content = new Float32Array(arena, 159920, 3072); // [1,3,32,32]  input, 1–6
   const style = new Float32Array(arena, 234976, 3072); // [1,3,32,32]  input, 1–9
-  const near = new Float32Array(arena, 57264, 16384); // [1,16,32,32]  residual, 2–42
+  const near = new Float32Array(arena, 57264, 16384); // [1,16,32,32]  residual, 2–35
   const maxPool2d = new Float32Array(arena, 143536, 4096); // [1,16,16,16]  scratch, 3–4
-  const far = new Float32Array(arena, 188336, 8192); // [1,32,16,16]  residual, 5–27
+  const far = new Float32Array(arena, 188336, 8192); // [1,32,16,16]  residual, 5–23
   const first_product_2 = new Float32Array(arena, 122800, 16384); // [1,16,32,32]  scratch, 7–8
-  const maxPool2d_2 = new Float32Array(arena, 274608, 4096); // [1,16,16,16]  scratch, 8–26
+  const maxPool2d_2 = new Float32Array(arena, 274608, 4096); // [1,16,16,16]  scratch, 8–22
   const near_3 = new Float32Array(arena, 122800, 16384); // [1,16,32,32]  scratch, 10–15
   const maxPool2d_3 = new Float32Array(arena, 221104, 4096); // [1,16,16,16]  scratch, 11–12
-  const far_3 = new Float32Array(arena, 221104, 8192); // [1,32,16,16]  scratch, 13–19
+  const far_3 = new Float32Array(arena, 221104, 8192); // [1,32,16,16]  scratch, 13–18
   const dot = new Float32Array(arena, 253872, 256); // [16,16]  scratch, 14–15
   const sub_2 = new Float32Array(arena, 253872, 256); // [16,16]  residual, 15–16, over dot
-  const d_dot = new Float32Array(arena, 254896, 256); // [16,16]  scratch, 15–39
-  const sum_2 = new Float32Array(arena, 122800, 1); // []  scratch, 16–17
-  const dot_3 = new Float32Array(arena, 122800, 1024); // [32,32]  scratch, 18–19
-  const sub_3 = new Float32Array(arena, 122800, 1024); // [32,32]  residual, 19–20, over dot_3
-  const d_dot_3 = new Float32Array(arena, 155568, 1024); // [32,32]  scratch, 19–25
-  const sum_3 = new Float32Array(arena, 126896, 1); // []  scratch, 20–21
-  const d_F_3_part = new Float32Array(arena, 122800, 8192); // [32,256]  scratch, 24–27
-  const d_F_3_2 = new Float32Array(arena, 295344, 8192); // [32,256]  scratch, 25–27
-  const sub = new Float32Array(arena, 155568, 8192); // [1,32,16,16]  residual, 27–28
-  const d_second = new Float32Array(arena, 295344, 8192); // [1,32,16,16]  scratch, 27–40, over d_F_3_2
-  const sum = new Float32Array(arena, 122800, 1); // []  scratch, 28–29
-  const rate = new Float32Array(arena, 328112, 1); // []  scratch, 33–44
-  const correction = new Float32Array(arena, 328128, 1); // []  scratch, 36–44
-  const d_F_part = new Float32Array(arena, 122800, 16384); // [16,1024]  scratch, 38–42
-  const d_F_2 = new Float32Array(arena, 188336, 16384); // [16,1024]  scratch, 39–42
-  const d_maxPool2d = new Float32Array(arena, 295344, 4096); // [1,16,16,16]  scratch, 41–42
-  const d_near_windowArgmax = new Int32Array(arena, 253872, 4096); // [1,16,16,16]  scratch, 42
-  const d_first = new Float32Array(arena, 188336, 16384); // [1,16,32,32]  scratch, 42–43, over d_F_2
+  const d_dot = new Float32Array(arena, 254896, 256); // [16,16]  scratch, 15–32
+  const sum_2 = new Float32Array(arena, 255920, 1); // []  scratch, 16–25
+  const dot_3 = new Float32Array(arena, 122800, 1024); // [32,32]  scratch, 17–18
+  const sub_3 = new Float32Array(arena, 122800, 1024); // [32,32]  residual, 18–19, over dot_3
+  const d_dot_3 = new Float32Array(arena, 155568, 1024); // [32,32]  scratch, 18–21
+  const sum_3 = new Float32Array(arena, 241840, 1); // []  scratch, 19–25
+  const d_F_3_part = new Float32Array(arena, 122800, 8192); // [32,256]  scratch, 20–23
+  const d_F_3_2 = new Float32Array(arena, 295344, 8192); // [32,256]  scratch, 21–23
+  const sub = new Float32Array(arena, 155568, 8192); // [1,32,16,16]  residual, 23–24
+  const d_second = new Float32Array(arena, 295344, 8192); // [1,32,16,16]  scratch, 23–33, over d_F_3_2
+  const sum = new Float32Array(arena, 122800, 1); // []  scratch, 24–25
+  const rate = new Float32Array(arena, 328112, 1); // []  scratch, 27–37
+  const correction = new Float32Array(arena, 328128, 1); // []  scratch, 29–37
+  const d_F_part = new Float32Array(arena, 122800, 16384); // [16,1024]  scratch, 31–35
+  const d_F_2 = new Float32Array(arena, 188336, 16384); // [16,1024]  scratch, 32–35
+  const d_maxPool2d = new Float32Array(arena, 295344, 4096); // [1,16,16,16]  scratch, 34–35
+  const d_near_windowArgmax = new Int32Array(arena, 253872, 4096); // [1,16,16,16]  scratch, 35
+  const d_first = new Float32Array(arena, 188336, 16384); // [1,16,32,32]  scratch, 35–36, over d_F_2
   const image_padded = new Float32Array(arena, 122800, 3468); // [1,3,34,34]  scratch, 1–2
   const maxPool2d_padded = new Float32Array(arena, 122800, 5184); // [1,16,18,18]  scratch, 4–5
   const content_padded = new Float32Array(arena, 221104, 3468); // [1,3,34,34]  scratch, 6–7
   const style_padded = new Float32Array(arena, 221104, 3468); // [1,3,34,34]  scratch, 9–10
   const maxPool2d_3_padded = new Float32Array(arena, 253872, 5184); // [1,16,18,18]  scratch, 12–13
-  const maxPool2d_2_padded = new Float32Array(arena, 221104, 5184); // [1,16,18,18]  scratch, 26–27
-  const d_second_padded = new Float32Array(arena, 253872, 10368); // [1,32,18,18]  scratch, 40–41
-  const d_first_padded = new Float32Array(arena, 57264, 18496); // [1,16,34,34]  scratch, 43–44
+  const maxPool2d_2_padded = new Float32Array(arena, 221104, 5184); // [1,16,18,18]  scratch, 22–23
+  const d_second_padded = new Float32Array(arena, 253872, 10368); // [1,32,18,18]  scratch, 33–34
+  const d_first_padded = new Float32Array(arena, 57264, 18496); // [1,16,34,34]  scratch, 36–37
   const content_evaluate = new Float32Array(arena, 159920, 3072); // [1,3,32,32]  input, 1–6
   const style_evaluate = new Float32Array(arena, 267744, 3072); // [1,3,32,32]  input, 1–11
   const near_evaluate = new Float32Array(arena, 57264, 16384); // [1,16,32,32]  scratch, 2–18
   const maxPool2d_evaluate = new Float32Array(arena, 143536, 4096); // [1,16,16,16]  scratch, 3–4
-  const far_evaluate = new Float32Array(arena, 188336, 8192); // [1,32,16,16]  scratch, 5–22
+  const far_evaluate = new Float32Array(arena, 188336, 8192); // [1,32,16,16]  scratch, 5–21
   const first_product_2_evaluate = new Float32Array(arena, 122800, 16384); // [1,16,32,32]  scratch, 7–8
   const maxPool2d_2_evaluate = new Float32Array(arena, 221104, 4096); // [1,16,16,16]  scratch, 8–9
   const second_product_2_evaluate = new Float32Array(arena, 221104, 8192); // [1,32,16,16]  scratch, 10–16
   const near_3_evaluate = new Float32Array(arena, 122800, 16384); // [1,16,32,32]  scratch, 12–19
   const maxPool2d_3_evaluate = new Float32Array(arena, 253872, 4096); // [1,16,16,16]  scratch, 13–14
-  const far_3_evaluate = new Float32Array(arena, 253872, 8192); // [1,32,16,16]  scratch, 15–23
+  const far_3_evaluate = new Float32Array(arena, 253872, 8192); // [1,32,16,16]  scratch, 15–22
   const sum_evaluate = new Float32Array(arena, 286640, 1); // []  scratch, 16–17
   const dot_evaluate = new Float32Array(arena, 221104, 256); // [16,16]  scratch, 18–20
   const dot_2_evaluate = new Float32Array(arena, 57264, 256); // [16,16]  scratch, 19–20
-  const sum_2_evaluate = new Float32Array(arena, 58288, 1); // []  scratch, 20–21
-  const dot_3_evaluate = new Float32Array(arena, 57264, 1024); // [32,32]  scratch, 22–24
-  const dot_4_evaluate = new Float32Array(arena, 61360, 1024); // [32,32]  scratch, 23–24
-  const sum_3_evaluate = new Float32Array(arena, 65456, 1); // []  scratch, 24–25
+  const sum_2_evaluate = new Float32Array(arena, 65456, 1); // []  scratch, 20–24
+  const dot_3_evaluate = new Float32Array(arena, 57264, 1024); // [32,32]  scratch, 21–23
+  const dot_4_evaluate = new Float32Array(arena, 61360, 1024); // [32,32]  scratch, 22–23
+  const sum_3_evaluate = new Float32Array(arena, 65472, 1); // []  scratch, 23–24
   const image_padded_evaluate = new Float32Array(arena, 122800, 3468); // [1,3,34,34]  scratch, 1–2
   const maxPool2d_padded_evaluate = new Float32Array(arena, 122800, 5184); // [1,16,18,18]  scratch, 4–5
   const content_padded_evaluate = new Float32Array(arena, 221104, 3468); // [1,3,34,34]  scratch, 6–7
@@ -592,7 +574,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   fillUniform(image, seed, 0, 1, 0);
   fillNormal(first_kernel, seed, 1, 0, 0.2721655269759087);
   fillNormal(second_kernel, seed, 2, 0, 0.11785113019775792);
-  const hyper = {};
   const outputs = { image: image_output_predict };
   const taken: readonly string[] = ["content", "style"];
   const taken_2: readonly string[] = [];
@@ -660,12 +641,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       "image.v": image_v,
       stepCount: stepCount,
     },
-    hyper,
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -675,11 +657,8 @@ export interface TrainBatch {
   /** [1, 3, 32, 32] */ readonly content: Float32Array;
   /** [1, 3, 32, 32] */ readonly style: Float32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [1, 3, 32, 32] */ readonly content: Float32Array;
-  /** [1, 3, 32, 32] */ readonly style: Float32Array;
-}
+/** One batch to evaluate: the same of 1 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
 export interface PredictBatch {}
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
@@ -715,49 +694,84 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "style-transfer";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "47022529a4c899bf";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 328_144;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: readonly number[];
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
-type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
-}
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
-}
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("image", [1, 3, 32, 32], 0),
-  parameterRow("first.kernel", [16, 3, 3, 3], 12288, false),
-  parameterRow("first.bias", [16], 14016, false),
-  parameterRow("second.kernel", [32, 16, 3, 3], 14080, false),
-  parameterRow("second.bias", [32], 32512, false),
+  {
+    name: "image",
+    shape: [1, 3, 32, 32],
+    dtype: "f32",
+    offset: 0,
+    layer: "model",
+    trainable: true,
+  },
+  {
+    name: "first.kernel",
+    shape: [16, 3, 3, 3],
+    dtype: "f32",
+    offset: 12288,
+    layer: "conv2d",
+    trainable: false,
+  },
+  {
+    name: "first.bias",
+    shape: [16],
+    dtype: "f32",
+    offset: 14016,
+    layer: "conv2d",
+    trainable: false,
+  },
+  {
+    name: "second.kernel",
+    shape: [32, 16, 3, 3],
+    dtype: "f32",
+    offset: 14080,
+    layer: "conv2d",
+    trainable: false,
+  },
+  {
+    name: "second.bias",
+    shape: [32],
+    dtype: "f32",
+    offset: 32512,
+    layer: "conv2d",
+    trainable: false,
+  },
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
 export const STATE: readonly StateRow[] = [
-  stateRow("adam.1-beta1^t", [], 32640),
-  stateRow("adam.1-beta2^t", [], 32656),
-  stateRow("image.m", [1, 3, 32, 32], 32672),
-  stateRow("image.v", [1, 3, 32, 32], 44960),
-  stateRow("stepCount", [], 57248, "i32"),
+  { name: "adam.1-beta1^t", shape: [], dtype: "f32", offset: 32640 },
+  { name: "adam.1-beta2^t", shape: [], dtype: "f32", offset: 32656 },
+  { name: "image.m", shape: [1, 3, 32, 32], dtype: "f32", offset: 32672 },
+  { name: "image.v", shape: [1, 3, 32, 32], dtype: "f32", offset: 44960 },
+  { name: "stepCount", shape: [], dtype: "i32", offset: 57248 },
 ];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
@@ -2457,11 +2471,8 @@ function adam(
   w[at] = w[at]! - (m_next * rate) / (Math.sqrt(v_next * correction) + 1e-8);
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -2584,7 +2595,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** ⌊2¹²⁰⁰/2π⌋: enough of 1/2π to reduce every double. */
 const turnsPerRadian = BigInt(
@@ -2666,18 +2676,12 @@ function sin(x: number): number {
   return (1 - 2 * (n & 1)) * r * (1 + p);
 }
 
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /** Fills a view with normal numbers, two at a time (Box & Muller 1958). */

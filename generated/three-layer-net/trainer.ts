@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 96, backward 81), evaluate 151, predict 204
-//   memory 220: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 418: batches, and what a trainer is
-//   tables 472: what bytes() packs
-//   kernels 515: in the order in which statements call them, each under its definitions
+//   step 27 (forward 38, update 79, backward 84), evaluate 140, predict 188
+//   memory 203: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 405: batches, and what a trainer is
+//   tables 460: what bytes() packs
+//   kernels 516: in the order in which statements call them, each under its definitions
 //   checks 1468: of what is passed in
-//   mathematics 1615: functions and random numbers that all machines compute alike
+//   mathematics 1612: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 d1d25b777ec047ca
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 1c36be8cb767742a
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -48,95 +48,84 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores();
 
     // — softmaxCrossEntropy: mean of −log softmax(s)[y]
-    // 6. cast = f32(live rows)    %cast  cast, models/three-layer-net.ts:20
-    const cast = live_rows[0]!;
-    // 7. perRow = 1 / cast    %perRow  recip, models/three-layer-net.ts:20
-    const perRow = Math.fround(1 / cast);
+    // 6. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/three-layer-net.ts:20
+    const perRow = Math.fround(1 / live_rows[0]!);
 
     // — l2: λ·ΣW²
-    // 8. W1.l2 = Σ (W1 ⊙ W1)    %W1.l2.terms, %W1.l2  sum, models/three-layer-net.ts:20
+    // 7. W1.l2 = Σ (W1 ⊙ W1)    %W1.l2.terms, %W1.l2  sum, models/three-layer-net.ts:20
     sum_W1_l2();
-    // 9. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/three-layer-net.ts:20
+    // 8. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/three-layer-net.ts:20
     sum_W2_l2();
-    // 10. W3.l2 = Σ (W3 ⊙ W3)    %W3.l2.terms, %W3.l2  sum, models/three-layer-net.ts:20
+    // 9. W3.l2 = Σ (W3 ⊙ W3)    %W3.l2.terms, %W3.l2  sum, models/three-layer-net.ts:20
     sum_W3_l2();
-    // 11. l2.sum = W1.l2 + W2.l2    %l2.sum  add, models/three-layer-net.ts:20
-    const l2_sum = W1_l2[0]! + W2_l2[0]!;
-    // 12. l2.sum_2 = l2.sum + W3.l2    %l2.sum_2  add, models/three-layer-net.ts:20
-    const l2_sum_2 = l2_sum + W3_l2[0]!;
-    // 13. l2 = l2.sum_2 ⊙ 0.0001    %l2  mul, models/three-layer-net.ts:20
-    const l2 = l2_sum_2 * 0.0001;
-    // 14. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 17): d_a = d_y ⊙ b, models/three-layer-net.ts:20
+    // 10. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 12): d_a = d_y ⊙ b, models/three-layer-net.ts:20
     d_rowSum[0] = perRow;
 
-    // 15. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/three-layer-net.ts:20
-    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 15): where: d_a = d_y ⊙ (c
+    // 11. exps, rowSum of softmaxCrossEntropy    %largest…%rowSum  12 nodes, models/three-layer-net.ts:20
+    // d_shifted through softmaxCrossEntropy    %d_rowLoss…%d_shifted  adjoint of softmaxCrossEntropy (statement 11): where: d_a = d_y ⊙ (c
     //     ? 1 : 0); sub: d_a = d_y, d_b = −d_y, d_x = Σ over the uses of x; log: d_x = d_y / x; exp: d_x = d_y ⊙ y,
     //     models/three-layer-net.ts:20
-    // d_scores, d_broadcast_3, d_dot_3 = d_shifted    %d_scores, %d_broadcast_3, %d_dot_3  adjoint of sub (statement 15): d_a = d_y; add
+    // d_scores, d_broadcast_3, d_dot_3 = d_shifted    %d_scores, %d_broadcast_3, %d_dot_3  adjoint of sub (statement 11): d_a = d_y; add
     //     (statement 5): d_b = d_y, d_a = d_y, models/three-layer-net.ts:20, 18
     reduceMaxExpSumAdd_d_shifted();
 
-    // #endregion
-    // #region backward
-    // sgd, of each parameter w with gradient g: momentum ← 0.9·momentum + g; w ← w − 0.1·momentum. Each w is updated where its gradient is
-    //     finished: b3 in 16, W3 in 21, b2 in 22, W2 in 24, b1 in 25, W1 in 28.
-    // 16. d_b3 = Σ d_shifted over axes 0    %d_b3  adjoint of broadcast (statement 5): d_x = Σ d_y, models/three-layer-net.ts:18
-    // b3 by sgd with d_b3    %b3_mul, %b3.momentum_next, %b3_mul_2, %b3_next  update, models/three-layer-net.ts:13
-    sumSgd_b3();
-
-    // #endregion
-    // #region forward
-    // 17. mul = rowSum ⊙ perRow    %mul  mul, models/three-layer-net.ts:20
-    const mul = rowSum[0]! * perRow;
-    // 18. loss = mul + l2    %loss  add, models/three-layer-net.ts:20
-    const loss = Math.fround(mul + l2);
+    // — l2
+    // 12. mul = rowSum ⊙ perRow    %mul  mul, models/three-layer-net.ts:20
+    // l2 = (W1.l2 + W2.l2 + W3.l2) ⊙ 0.0001    %l2.sum, %l2.sum_2, %l2  mul, models/three-layer-net.ts:20
+    // loss = rowSum ⊙ perRow + l2.sum_2 ⊙ 0.0001    %loss  add, models/three-layer-net.ts:20
+    const loss = Math.fround(rowSum[0]! * perRow + (W1_l2[0]! + W2_l2[0]! + W3_l2[0]!) * 0.0001);
 
     // #endregion
     // #region update
-    // 19. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/three-layer-net.ts:23
+    // 13. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/three-layer-net.ts:23
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
-    // 20. d_z2 = [0 < h2] ? d_shifted · W3ᵀ : 0    %d_z2_lt, %d_h2, %d_z2  adjoint of relu (statement 4): d_x = d_y ⊙ (0 < y ? 1 : 0) for y
+    // sgd, of each parameter w with gradient g: momentum ← 0.9·momentum + g; w ← w − 0.1·momentum. Each w is updated where its gradient is
+    //     finished: b3 in 14, W3 in 16, b2 in 17, W2 in 19, b1 in 20, W1 in 23.
+    // 14. d_b3 = Σ d_shifted over axes 0    %d_b3  adjoint of broadcast (statement 5): d_x = Σ d_y, models/three-layer-net.ts:18
+    // b3 by sgd with d_b3    %b3_mul, %b3.momentum_next, %b3_mul_2, %b3_next  update, models/three-layer-net.ts:13
+    sumSgd_b3();
+
+    // 15. d_z2 = [0 < h2] ? d_shifted · W3ᵀ : 0    %d_z2_lt, %d_h2, %d_z2  adjoint of relu (statement 4): d_x = d_y ⊙ (0 < y ? 1 : 0) for y
     //     = x < 0 ? 0 : x; dot (statement 5): d_a = d_y·bᵀ, models/three-layer-net.ts:17, 18
     // d_broadcast_2, d_dot_2 = d_z2    %d_broadcast_2, %d_dot_2  adjoint of add (statement 4): d_b = d_y, d_a = d_y,
     //     models/three-layer-net.ts:16
     dotWhere_d_z2();
 
     // — adjoint of l2
-    // 21. d_W3_part, d_W3_2 = W3 ⊙ 0.0001    %d_W3_part, %d_W3_2  adjoint of mul (statement 10): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
+    // 16. d_W3_part, d_W3_2 = W3 ⊙ 0.0001    %d_W3_part, %d_W3_2  adjoint of mul (statement 9): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
     //     models/three-layer-net.ts:20
     // d_W3 = W3 ⊙ 0.0001 + W3 ⊙ 0.0001 + h2ᵀ · d_shifted    %d_W3_partial, %d_W3_3, %d_W3  adjoint of param (statement 5): d_x = Σ over the
     //     uses of x; dot (statement 5): d_b = aᵀ·d_y, models/three-layer-net.ts:12, 18
     // W3 by sgd with d_W3    %W3_mul, %W3.momentum_next, %W3_mul_2, %W3_next  update, models/three-layer-net.ts:12
     dotSgd_W3();
 
-    // 22. d_b2 = Σ d_z2 over axes 0    %d_b2  adjoint of broadcast (statement 4): d_x = Σ d_y, models/three-layer-net.ts:16
+    // 17. d_b2 = Σ d_z2 over axes 0    %d_b2  adjoint of broadcast (statement 4): d_x = Σ d_y, models/three-layer-net.ts:16
     // b2 by sgd with d_b2    %b2_mul, %b2.momentum_next, %b2_mul_2, %b2_next  update, models/three-layer-net.ts:11
     sumSgd_b2();
 
-    // 23. d_z1 = [0 < h1] ? d_z2 · W2ᵀ : 0    %d_z1_lt, %d_h1, %d_z1  adjoint of relu (statement 3): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x
+    // 18. d_z1 = [0 < h1] ? d_z2 · W2ᵀ : 0    %d_z1_lt, %d_h1, %d_z1  adjoint of relu (statement 3): d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x
     //     < 0 ? 0 : x; dot (statement 4): d_a = d_y·bᵀ, models/three-layer-net.ts:15, 16
     // d_broadcast, d_dot = d_z1    %d_broadcast, %d_dot  adjoint of add (statement 3): d_b = d_y, d_a = d_y, models/three-layer-net.ts:14
     dotWhere_d_z1();
 
-    // 24. d_W2_part, d_W2_2 = W2 ⊙ 0.0001    %d_W2_part, %d_W2_2  adjoint of mul (statement 9): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
+    // 19. d_W2_part, d_W2_2 = W2 ⊙ 0.0001    %d_W2_part, %d_W2_2  adjoint of mul (statement 8): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
     //     models/three-layer-net.ts:20
     // d_W2 = W2 ⊙ 0.0001 + W2 ⊙ 0.0001 + h1ᵀ · d_z2    %d_W2_partial, %d_W2_3, %d_W2  adjoint of param (statement 4): d_x = Σ over the uses
     //     of x; dot (statement 4): d_b = aᵀ·d_y, models/three-layer-net.ts:10, 16
     // W2 by sgd with d_W2    %W2_mul, %W2.momentum_next, %W2_mul_2, %W2_next  update, models/three-layer-net.ts:10
     dotSgd_W2();
 
-    // 25. d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast (statement 3): d_x = Σ d_y, models/three-layer-net.ts:14
+    // 20. d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast (statement 3): d_x = Σ d_y, models/three-layer-net.ts:14
     // b1 by sgd with d_b1    %b1_mul, %b1.momentum_next, %b1_mul_2, %b1_next  update, models/three-layer-net.ts:9
     sumSgd_b1();
-    // 26. x_wide_2 = x in double    %x_wide_2  widen for d_W1_3, models/three-layer-net.ts:14
+    // 21. x_wide_2 = x in double    %x_wide_2  widen for d_W1_3, models/three-layer-net.ts:14
     widen_x_wide_2();
-    // 27. d_z1_wide = d_z1 in double    %d_z1_wide  widen for d_W1_3, models/three-layer-net.ts:14
+    // 22. d_z1_wide = d_z1 in double    %d_z1_wide  widen for d_W1_3, models/three-layer-net.ts:14
     widen_d_z1_wide();
-    // 28. d_W1_part, d_W1_2 = W1 ⊙ 0.0001    %d_W1_part, %d_W1_2  adjoint of mul (statement 8): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
+    // 23. d_W1_part, d_W1_2 = W1 ⊙ 0.0001    %d_W1_part, %d_W1_2  adjoint of mul (statement 7): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
     //     models/three-layer-net.ts:20
     // d_W1 = W1 ⊙ 0.0001 + W1 ⊙ 0.0001 + xᵀ · d_z1    %d_W1_partial, %d_W1_3, %d_W1  adjoint of param (statement 3): d_x = Σ over the uses
     //     of x; dot (statement 3): d_b = aᵀ·d_y, models/three-layer-net.ts:8, 14
@@ -165,36 +154,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores_evaluate();
     // 4. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  13 nodes, models/three-layer-net.ts:20, 22
     reduceMaxSum_rowSum_evaluate();
-    // 5. cast, cast_3 = f32(live rows)    %cast, %cast_3  cast, models/three-layer-net.ts:20, 22
-    const cast = live_rows_evaluate[0]!;
-    // 6. perRow, perRow_2 = 1 / cast    %perRow, %perRow_2  recip, models/three-layer-net.ts:20, 22
-    const perRow = Math.fround(1 / cast);
-    // 7. mul = rowSum ⊙ perRow    %mul  mul, models/three-layer-net.ts:20
-    const mul = rowSum_evaluate[0]! * perRow;
+    // 5. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/three-layer-net.ts:20, 22
+    const perRow = Math.fround(1 / live_rows_evaluate[0]!);
 
     // — l2: λ·ΣW²
-    // 8. W1.l2 = Σ (W1 ⊙ W1)    %W1.l2.terms, %W1.l2  sum, models/three-layer-net.ts:20
+    // 6. W1.l2 = Σ (W1 ⊙ W1)    %W1.l2.terms, %W1.l2  sum, models/three-layer-net.ts:20
     sum_W1_l2_evaluate();
-    // 9. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/three-layer-net.ts:20
+    // 7. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/three-layer-net.ts:20
     sum_W2_l2_evaluate();
-    // 10. W3.l2 = Σ (W3 ⊙ W3)    %W3.l2.terms, %W3.l2  sum, models/three-layer-net.ts:20
+    // 8. W3.l2 = Σ (W3 ⊙ W3)    %W3.l2.terms, %W3.l2  sum, models/three-layer-net.ts:20
     sum_W3_l2_evaluate();
-    // 11. l2.sum = W1.l2 + W2.l2    %l2.sum  add, models/three-layer-net.ts:20
-    const l2_sum = W1_l2_evaluate[0]! + W2_l2_evaluate[0]!;
-    // 12. l2.sum_2 = l2.sum + W3.l2    %l2.sum_2  add, models/three-layer-net.ts:20
-    const l2_sum_2 = l2_sum + W3_l2_evaluate[0]!;
-    // 13. l2 = l2.sum_2 ⊙ 0.0001    %l2  mul, models/three-layer-net.ts:20
-    const l2 = l2_sum_2 * 0.0001;
-    // 14. loss = mul + l2    %loss  add, models/three-layer-net.ts:20
-    const loss = Math.fround(mul + l2);
+
+    // — softmaxCrossEntropy
+    // 9. as statement 12 of step    %mul…%loss  again, models/three-layer-net.ts:20
+    const loss = Math.fround(
+      rowSum_evaluate[0]! * perRow +
+        (W1_l2_evaluate[0]! + W2_l2_evaluate[0]! + W3_l2_evaluate[0]!) * 0.0001,
+    );
 
     // — accuracy: share of the rows whose largest score is their label's
-    // 15. isLive_2 as in statement 4    %isLive, %isLive_2  again, models/three-layer-net.ts:20, 22
+    // 10. isLive_2 as in statement 4    %isLive, %isLive_2  again, models/three-layer-net.ts:20, 22
     // argmax = argmax scores over axis 1    %argmax  argmax, models/three-layer-net.ts:22
     // rowSum_2 = Σ ([row < live rows] ? f32([argmax = y]) : 0)    %eq, %cast_2, %liveRows_2, %rowSum_2  sum, models/three-layer-net.ts:22
     argmaxSum_rowSum_2_evaluate();
 
-    // 16. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/three-layer-net.ts:22
+    // 11. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/three-layer-net.ts:22
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
     return { loss: loss * count, accuracy: metrics * count, count };
@@ -202,10 +186,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
     checkBatch("predict takes a batch", batch, taken_2, taken);
-    checkArray(x_predict, batch["x"], 3072, count, "x");
-    feed(x_predict, batch["x"], 3072, count);
+    checkArray(x_predict, batch["x"], 3072, 1, "x");
+    feed(x_predict, batch["x"], 3072, 1);
 
     // 1. h1 = relu(x · W1 + b1)    %dot, %z1, %h1  relu, models/three-layer-net.ts:14, 15
     dotRelu_h1_predict();
@@ -235,36 +218,36 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const W3_momentum = new Float32Array(arena, 2543248, 1000); // [100,10]  state, always
   const b3_momentum = new Float32Array(arena, 2547248, 10); // [10]  state, always
   const stepCount = new Int32Array(arena, 2547296, 1); // []  state, always
-  const x = new Float32Array(arena, 8150640, 393216); // [128,3072]  input, 1–26
-  const y = new Int32Array(arena, 9774704, 128); // [128]  input, 1–15
-  const live_rows = new Int32Array(arena, 9775216, 1); // []  input, 1–15
-  const h1 = new Float32Array(arena, 9723504, 12800); // [128,100]  residual, 3–24
-  const h2 = new Float32Array(arena, 2547312, 12800); // [128,100]  residual, 4–21
-  const scores = new Float32Array(arena, 2649712, 1280); // [128,10]  scratch, 5–15
-  const W1_l2 = new Float32Array(arena, 2598512, 1); // []  scratch, 8–11
-  const W2_l2 = new Float32Array(arena, 2598528, 1); // []  scratch, 9–11
-  const W3_l2 = new Float32Array(arena, 2598544, 1); // []  scratch, 10–12
-  const d_rowSum = new Float32Array(arena, 2603632, 1); // []  scratch, 14–15
-  const exps = new Float32Array(arena, 2598512, 1280); // [128,10]  residual, 15
-  const rowSum = new Float32Array(arena, 2603632, 1); // []  scratch, 15–17, over d_rowSum
-  const d_shifted = new Float32Array(arena, 2649712, 1280); // [128,10]  scratch, 15–21, over scores
-  const d_z2 = new Float32Array(arena, 2598512, 12800); // [128,100]  scratch, 20–24
-  const d_z1 = new Float32Array(arena, 5795440, 12800); // [128,100]  scratch, 23–27
+  const x = new Float32Array(arena, 8150640, 393216); // [128,3072]  input, 1–21
+  const y = new Int32Array(arena, 9774704, 128); // [128]  input, 1–11
+  const live_rows = new Int32Array(arena, 9775216, 1); // []  input, 1–11
+  const h1 = new Float32Array(arena, 9723504, 12800); // [128,100]  residual, 3–19
+  const h2 = new Float32Array(arena, 2547312, 12800); // [128,100]  residual, 4–16
+  const scores = new Float32Array(arena, 2649712, 1280); // [128,10]  scratch, 5–11
+  const W1_l2 = new Float32Array(arena, 2603632, 1); // []  scratch, 7–12
+  const W2_l2 = new Float32Array(arena, 2603648, 1); // []  scratch, 8–12
+  const W3_l2 = new Float32Array(arena, 2603664, 1); // []  scratch, 9–12
+  const d_rowSum = new Float32Array(arena, 2603680, 1); // []  scratch, 10–11
+  const exps = new Float32Array(arena, 2598512, 1280); // [128,10]  residual, 11
+  const rowSum = new Float32Array(arena, 2603680, 1); // []  scratch, 11–12, over d_rowSum
+  const d_shifted = new Float32Array(arena, 2649712, 1280); // [128,10]  scratch, 11–16, over scores
+  const d_z2 = new Float32Array(arena, 2598512, 12800); // [128,100]  scratch, 15–19
+  const d_z1 = new Float32Array(arena, 5795440, 12800); // [128,100]  scratch, 18–22
   const x_wide = new Float64Array(arena, 2547312, 393216); // [128,3072]  scratch, 1–3
   const W1_wide = new Float64Array(arena, 5693040, 307200); // [100,3072]  scratch, 2–3
-  const x_wide_2 = new Float64Array(arena, 2547312, 393216); // [3072,128]  scratch, 26–28
-  const d_z1_wide = new Float64Array(arena, 5693040, 12800); // [100,128]  scratch, 27–28
+  const x_wide_2 = new Float64Array(arena, 2547312, 393216); // [3072,128]  scratch, 21–23
+  const d_z1_wide = new Float64Array(arena, 5693040, 12800); // [100,128]  scratch, 22–23
   const x_evaluate = new Float32Array(arena, 2547312, 768000); // [250,3072]  input, 1
-  const y_evaluate = new Int32Array(arena, 5719312, 250); // [250]  input, 1–15
-  const live_rows_evaluate = new Int32Array(arena, 5720320, 1); // []  input, 1–15
+  const y_evaluate = new Int32Array(arena, 5719312, 250); // [250]  input, 1–10
+  const live_rows_evaluate = new Int32Array(arena, 5720320, 1); // []  input, 1–10
   const h1_evaluate = new Float32Array(arena, 5619312, 25000); // [250,100]  scratch, 1–2
   const h2_evaluate = new Float32Array(arena, 2547312, 25000); // [250,100]  scratch, 2–3
-  const scores_evaluate = new Float32Array(arena, 2647312, 2500); // [250,10]  scratch, 3–15
-  const rowSum_evaluate = new Float32Array(arena, 2547312, 1); // []  scratch, 4–7
-  const W1_l2_evaluate = new Float32Array(arena, 2547312, 1); // []  scratch, 8–11
-  const W2_l2_evaluate = new Float32Array(arena, 2547328, 1); // []  scratch, 9–11
-  const W3_l2_evaluate = new Float32Array(arena, 2547344, 1); // []  scratch, 10–12
-  const rowSum_2_evaluate = new Float32Array(arena, 5720320, 1); // []  scratch, 15–16, over live_rows_evaluate
+  const scores_evaluate = new Float32Array(arena, 2647312, 2500); // [250,10]  scratch, 3–10
+  const rowSum_evaluate = new Float32Array(arena, 2547312, 1); // []  scratch, 4–9
+  const W1_l2_evaluate = new Float32Array(arena, 2547328, 1); // []  scratch, 6–9
+  const W2_l2_evaluate = new Float32Array(arena, 2547344, 1); // []  scratch, 7–9
+  const W3_l2_evaluate = new Float32Array(arena, 2547360, 1); // []  scratch, 8–9
+  const rowSum_2_evaluate = new Float32Array(arena, 5720320, 1); // []  scratch, 10–11, over live_rows_evaluate
   const x_predict = new Float32Array(arena, 2547312, 3072); // [1,3072]  input, 1
   const h1_predict = new Float32Array(arena, 2559600, 100); // [1,100]  scratch, 1–2
   const h2_predict = new Float32Array(arena, 2547312, 100); // [1,100]  scratch, 2–3
@@ -342,7 +325,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   fillNormal(W1, seed, 0, 0, 0.02551551815399144);
   fillNormal(W2, seed, 1, 0, 0.1414213562373095);
   fillNormal(W3, seed, 2, 0, 0.1414213562373095);
-  const hyper = {};
   const outputs = { scores: scores_predict };
   const taken: readonly string[] = ["x", "y"];
   const taken_2: readonly string[] = ["x"];
@@ -388,6 +370,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       at += view.length;
     }
   }
+
+  /** The arrays of a table by name. */
+  function viewsOf<Views>(table: readonly StateRow[]): Views {
+    const views = table.map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      return [
+        name,
+        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
+      ] as const;
+    });
+    return Object.fromEntries(views) as Views;
+  }
   // #endregion
 
   return {
@@ -396,22 +390,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     predict,
     batch: { train: 128, evaluate: 250, predict: 1 },
     inputs: { x: x, y: y },
-    parameters: { W1: W1, b1: b1, W2: W2, b2: b2, W3: W3, b3: b3 },
-    state: {
-      "W1.momentum": W1_momentum,
-      "b1.momentum": b1_momentum,
-      "W2.momentum": W2_momentum,
-      "b2.momentum": b2_momentum,
-      "W3.momentum": W3_momentum,
-      "b3.momentum": b3_momentum,
-      stepCount: stepCount,
-    },
-    hyper,
+    parameters: viewsOf(PARAMETERS),
+    state: viewsOf(STATE),
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -421,15 +408,10 @@ export interface TrainBatch {
   /** [128, 3072] */ readonly x: Float32Array;
   /** [128], labels 0 ≤ y < 10 */ readonly y: Int32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [250, 3072] */ readonly x: Float32Array;
-  /** [250], labels 0 ≤ y < 10 */ readonly y: Int32Array;
-}
+/** One batch to evaluate: the same of 250 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 3072] */ readonly x: Float32Array;
-}
+export type PredictBatch = { /** [1, 3072] */ readonly x: Float32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -466,28 +448,48 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "three-layer-net";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "6c1e679ef2fd7539";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 9_775_232;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: Shape;
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
+function stateRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer?: string,
+  dtype: DType = "f32",
+): StateRow {
+  return { name, shape, dtype, offset, layer };
 }
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
+function parameterRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer = "model",
+  trainable = true,
+): ParameterRow {
+  return { name, shape, dtype: "f32", offset, layer, trainable };
 }
 
 /** What is trained, in the order of bytes(). */
@@ -508,10 +510,9 @@ export const STATE: readonly StateRow[] = [
   stateRow("b2.momentum", [100], 2542848),
   stateRow("W3.momentum", [100, 10], 2543248),
   stateRow("b3.momentum", [10], 2547248),
-  stateRow("stepCount", [], 2547296, "i32"),
+  stateRow("stepCount", [], 2547296, undefined, "i32"),
 ];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Doubles<Name extends string> = Readonly<Record<Name, Float64Array>>;
@@ -1464,11 +1465,8 @@ function relu_2(b1: Float32Array, h1: Float32Array, at: number, dot: number): vo
   h1[at] = add < 0 ? 0 : add;
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -1611,7 +1609,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** ⌊2¹²⁰⁰/2π⌋: enough of 1/2π to reduce every double. */
 const turnsPerRadian = BigInt(

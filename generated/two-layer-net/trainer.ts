@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 96, backward 81), evaluate 134, predict 181
-//   memory 195: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 364: batches, and what a trainer is
-//   tables 408: what bytes() packs
-//   kernels 441: in the order in which statements call them, each under its definitions
-//   checks 1185: of what is passed in
-//   mathematics 1332: functions and random numbers that all machines compute alike
+//   step 27 (forward 38, update 81, backward 86), evaluate 125, predict 168
+//   memory 181: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 350: batches, and what a trainer is
+//   tables 395: what bytes() packs
+//   kernels 424: in the order in which statements call them, each under its definitions
+//   checks 1166: of what is passed in
+//   mathematics 1310: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 b3c9c6ceb365c2bd
+// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 1da9ceb4f8f9890b
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -46,80 +46,71 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores();
 
     // — svmLoss: mean of Σ max(0, s[j] − s[y] + 1) over j ≠ y
-    // 5. cast = f32(live rows)    %cast  cast, models/two-layer-net.ts:16
-    const cast = live_rows[0]!;
-    // 6. perRow = 1 / cast    %perRow  recip, models/two-layer-net.ts:16
-    const perRow = Math.fround(1 / cast);
+    // 5. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/two-layer-net.ts:16
+    const perRow = Math.fround(1 / live_rows[0]!);
 
     // — l2: λ·ΣW²
-    // 7. W1.l2 = Σ (W1 ⊙ W1)    %W1.l2.terms, %W1.l2  sum, models/two-layer-net.ts:16
+    // 6. W1.l2 = Σ (W1 ⊙ W1)    %W1.l2.terms, %W1.l2  sum, models/two-layer-net.ts:16
     sum_W1_l2();
-    // 8. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/two-layer-net.ts:16
+    // 7. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/two-layer-net.ts:16
     sum_W2_l2();
-    // 9. l2.sum = W1.l2 + W2.l2    %l2.sum  add, models/two-layer-net.ts:16
-    const l2_sum = W1_l2[0]! + W2_l2[0]!;
-    // 10. l2 = l2.sum ⊙ 0.001    %l2  mul, models/two-layer-net.ts:16
-    const l2 = l2_sum * 0.001;
-    // 11. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 14): d_a = d_y ⊙ b, models/two-layer-net.ts:16
+    // 8. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 10): d_a = d_y ⊙ b, models/two-layer-net.ts:16
     d_rowSum[0] = perRow;
 
-    // 12. hinge, rowSum of svmLoss    %isLabel…%rowSum  11 nodes, models/two-layer-net.ts:16
+    // 9. hinge, rowSum of svmLoss    %isLabel…%rowSum  11 nodes, models/two-layer-net.ts:16
     // d_margin = [0 < hinge] ? ([column = y] ? 0 : ([row < live rows] ? d_rowSum : 0)) : 0    %d_rowLoss, %d_hinge, %d_margin_lt, %d_margin
-    //     adjoint of where (statement 12): d_a = d_y ⊙ (c ? 1 : 0), d_b = d_y ⊙ (c ? 0 : 1); relu (statement 12): d_x = d_y ⊙ (0 < y ? 1 :
-    //     0) for y = x < 0 ? 0 : x, models/two-layer-net.ts:16
+    //     adjoint of where (statement 9): d_a = d_y ⊙ (c ? 1 : 0), d_b = d_y ⊙ (c ? 0 : 1); relu (statement 9): d_x = d_y ⊙ (0 < y ? 1 : 0)
+    //     for y = x < 0 ? 0 : x, models/two-layer-net.ts:16
     // d_scores_part = [column = y] ? Σ (−d_margin) over axes 1 : 0    %d_broadcast_4, %d_labelScore, %d_scores_part  adjoint of sub
-    //     (statement 12): d_b = −d_y; broadcast (statement 12): d_x = Σ d_y; where (statement 12): d_a = d_y ⊙ (c ? 1 : 0),
+    //     (statement 9): d_b = −d_y; broadcast (statement 9): d_x = Σ d_y; where (statement 9): d_a = d_y ⊙ (c ? 1 : 0),
     //     models/two-layer-net.ts:16
-    // d_above = d_margin    %d_above  adjoint of add (statement 12): d_a = d_y, models/two-layer-net.ts:16
+    // d_above = d_margin    %d_above  adjoint of add (statement 9): d_a = d_y, models/two-layer-net.ts:16
     // d_scores = d_margin + (isLabel ? d_labelScore : 0)    %d_scores  adjoint of add (statement 4): d_x = Σ over the uses of x,
     //     models/two-layer-net.ts:14
     // d_broadcast_2, d_dot_2 = d_scores    %d_broadcast_2, %d_dot_2  adjoint of add (statement 4): d_b = d_y, d_a = d_y,
     //     models/two-layer-net.ts:14
     sumReluAdd_d_scores();
 
-    // #endregion
-    // #region backward
-    // sgd, of each parameter w with gradient g: w ← w − 0.01·g. Each w is updated where its gradient is finished: b2 in 13, W2 in 18, b1 in
-    //     19, W1 in 22.
-    // 13. d_b2 = Σ d_scores over axes 0    %d_b2  adjoint of broadcast (statement 4): d_x = Σ d_y, models/two-layer-net.ts:14
-    // b2 by sgd with d_b2    %b2_mul, %b2_next  update, models/two-layer-net.ts:11
-    sumSgd_b2();
-
-    // #endregion
-    // #region forward
-    // 14. mul = rowSum ⊙ perRow    %mul  mul, models/two-layer-net.ts:16
-    const mul = rowSum[0]! * perRow;
-    // 15. loss = mul + l2    %loss  add, models/two-layer-net.ts:16
-    const loss = Math.fround(mul + l2);
+    // — l2
+    // 10. mul = rowSum ⊙ perRow    %mul  mul, models/two-layer-net.ts:16
+    // l2 = (W1.l2 + W2.l2) ⊙ 0.001    %l2.sum, %l2  mul, models/two-layer-net.ts:16
+    // loss = rowSum ⊙ perRow + l2.sum ⊙ 0.001    %loss  add, models/two-layer-net.ts:16
+    const loss = Math.fround(rowSum[0]! * perRow + (W1_l2[0]! + W2_l2[0]!) * 0.001);
 
     // #endregion
     // #region update
-    // 16. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/two-layer-net.ts:19
+    // 11. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/two-layer-net.ts:19
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
-    // 17. d_z1 = [0 < hidden] ? d_scores · W2ᵀ : 0    %d_z1_lt, %d_hidden, %d_z1  adjoint of relu (statement 3): d_x = d_y ⊙ (0 < y ? 1 :
+    // sgd, of each parameter w with gradient g: w ← w − 0.01·g. Each w is updated where its gradient is finished: b2 in 12, W2 in 14, b1 in
+    //     15, W1 in 18.
+    // 12. d_b2 = Σ d_scores over axes 0    %d_b2  adjoint of broadcast (statement 4): d_x = Σ d_y, models/two-layer-net.ts:14
+    // b2 by sgd with d_b2    %b2_mul, %b2_next  update, models/two-layer-net.ts:11
+    sumSgd_b2();
+
+    // 13. d_z1 = [0 < hidden] ? d_scores · W2ᵀ : 0    %d_z1_lt, %d_hidden, %d_z1  adjoint of relu (statement 3): d_x = d_y ⊙ (0 < y ? 1 :
     //     0) for y = x < 0 ? 0 : x; dot (statement 4): d_a = d_y·bᵀ, models/two-layer-net.ts:13, 14
     // d_broadcast, d_dot = d_z1    %d_broadcast, %d_dot  adjoint of add (statement 3): d_b = d_y, d_a = d_y, models/two-layer-net.ts:12
     dotWhere_d_z1();
 
     // — adjoint of l2
-    // 18. d_W2_part, d_W2_2 = W2 ⊙ 0.001    %d_W2_part, %d_W2_2  adjoint of mul (statement 8): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
+    // 14. d_W2_part, d_W2_2 = W2 ⊙ 0.001    %d_W2_part, %d_W2_2  adjoint of mul (statement 7): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
     //     models/two-layer-net.ts:16
     // d_W2 = W2 ⊙ 0.001 + W2 ⊙ 0.001 + hiddenᵀ · d_scores    %d_W2_partial, %d_W2_3, %d_W2  adjoint of param (statement 4): d_x = Σ over
     //     the uses of x; dot (statement 4): d_b = aᵀ·d_y, models/two-layer-net.ts:10, 14
     // W2 by sgd with d_W2    %W2_mul, %W2_next  update, models/two-layer-net.ts:10
     dotSgd_W2();
 
-    // 19. d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast (statement 3): d_x = Σ d_y, models/two-layer-net.ts:12
+    // 15. d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast (statement 3): d_x = Σ d_y, models/two-layer-net.ts:12
     // b1 by sgd with d_b1    %b1_mul, %b1_next  update, models/two-layer-net.ts:9
     sumSgd_b1();
-    // 20. x_wide_2 = x in double    %x_wide_2  widen for d_W1_3, models/two-layer-net.ts:12
+    // 16. x_wide_2 = x in double    %x_wide_2  widen for d_W1_3, models/two-layer-net.ts:12
     widen_x_wide_2();
-    // 21. d_z1_wide = d_z1 in double    %d_z1_wide  widen for d_W1_3, models/two-layer-net.ts:12
+    // 17. d_z1_wide = d_z1 in double    %d_z1_wide  widen for d_W1_3, models/two-layer-net.ts:12
     widen_d_z1_wide();
-    // 22. d_W1_part, d_W1_2 = W1 ⊙ 0.001    %d_W1_part, %d_W1_2  adjoint of mul (statement 7): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
+    // 18. d_W1_part, d_W1_2 = W1 ⊙ 0.001    %d_W1_part, %d_W1_2  adjoint of mul (statement 6): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
     //     models/two-layer-net.ts:16
     // d_W1 = W1 ⊙ 0.001 + W1 ⊙ 0.001 + xᵀ · d_z1    %d_W1_partial, %d_W1_3, %d_W1  adjoint of param (statement 3): d_x = Σ over the uses of
     //     x; dot (statement 3): d_b = aᵀ·d_y, models/two-layer-net.ts:8, 12
@@ -146,32 +137,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_scores_evaluate();
     // 3. rowSum of svmLoss: mean of Σ max(0, s[j] − s[y] + 1) over j ≠ y    %isLabel…%rowSum  12 nodes, models/two-layer-net.ts:16, 18
     sum_rowSum_evaluate();
-    // 4. cast, cast_3 = f32(live rows)    %cast, %cast_3  cast, models/two-layer-net.ts:16, 18
-    const cast = live_rows_evaluate[0]!;
-    // 5. perRow, perRow_2 = 1 / cast    %perRow, %perRow_2  recip, models/two-layer-net.ts:16, 18
-    const perRow = Math.fround(1 / cast);
-    // 6. mul = rowSum ⊙ perRow    %mul  mul, models/two-layer-net.ts:16
-    const mul = rowSum_evaluate[0]! * perRow;
+    // 4. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/two-layer-net.ts:16, 18
+    const perRow = Math.fround(1 / live_rows_evaluate[0]!);
 
     // — l2: λ·ΣW²
-    // 7. W1.l2 = Σ (W1 ⊙ W1)    %W1.l2.terms, %W1.l2  sum, models/two-layer-net.ts:16
+    // 5. W1.l2 = Σ (W1 ⊙ W1)    %W1.l2.terms, %W1.l2  sum, models/two-layer-net.ts:16
     sum_W1_l2_evaluate();
-    // 8. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/two-layer-net.ts:16
+    // 6. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/two-layer-net.ts:16
     sum_W2_l2_evaluate();
-    // 9. l2.sum = W1.l2 + W2.l2    %l2.sum  add, models/two-layer-net.ts:16
-    const l2_sum = W1_l2_evaluate[0]! + W2_l2_evaluate[0]!;
-    // 10. l2 = l2.sum ⊙ 0.001    %l2  mul, models/two-layer-net.ts:16
-    const l2 = l2_sum * 0.001;
-    // 11. loss = mul + l2    %loss  add, models/two-layer-net.ts:16
-    const loss = Math.fround(mul + l2);
+
+    // — svmLoss
+    // 7. as statement 10 of step    %mul, %l2.sum, %l2, %loss  again, models/two-layer-net.ts:16
+    const loss = Math.fround(
+      rowSum_evaluate[0]! * perRow + (W1_l2_evaluate[0]! + W2_l2_evaluate[0]!) * 0.001,
+    );
 
     // — accuracy: share of the rows whose largest score is their label's
-    // 12. isLive_2 as in statement 3    %isLive, %isLive_2  again, models/two-layer-net.ts:16, 18
+    // 8. isLive_2 as in statement 3    %isLive, %isLive_2  again, models/two-layer-net.ts:16, 18
     // argmax = argmax scores over axis 1    %argmax  argmax, models/two-layer-net.ts:18
     // rowSum_2 = Σ ([row < live rows] ? f32([argmax = y]) : 0)    %eq, %cast_2, %liveRows_2, %rowSum_2  sum, models/two-layer-net.ts:18
     argmaxSum_rowSum_2_evaluate();
 
-    // 13. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/two-layer-net.ts:18
+    // 9. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/two-layer-net.ts:18
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
     return { loss: loss * count, accuracy: metrics * count, count };
@@ -179,10 +166,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
     checkBatch("predict takes a batch", batch, taken_2, taken);
-    checkArray(x_predict, batch["x"], 3072, count, "x");
-    feed(x_predict, batch["x"], 3072, count);
+    checkArray(x_predict, batch["x"], 3072, 1, "x");
+    feed(x_predict, batch["x"], 3072, 1);
 
     // 1. hidden = relu(x · W1 + b1)    %dot, %z1, %hidden  relu, models/two-layer-net.ts:12, 13
     dotRelu_hidden_predict();
@@ -202,32 +188,32 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const W2 = new Float32Array(arena, 1229200, 1000); // [100,10]  parameter, always
   const b2 = new Float32Array(arena, 1233200, 10); // [10]  parameter, always
   const stepCount = new Int32Array(arena, 1233248, 1); // []  state, always
-  const x = new Float32Array(arena, 7524720, 786432); // [256,3072]  input, 1–20
-  const y = new Int32Array(arena, 13230448, 256); // [256]  input, 1–12
-  const live_rows = new Int32Array(arena, 13231472, 1); // []  input, 1–12
-  const hidden = new Float32Array(arena, 13128048, 25600); // [256,100]  residual, 3–18
-  const scores = new Float32Array(arena, 1233264, 2560); // [256,10]  scratch, 4–12
-  const W1_l2 = new Float32Array(arena, 1243504, 1); // []  scratch, 7–9
-  const W2_l2 = new Float32Array(arena, 1243520, 1); // []  scratch, 8–9
-  const d_rowSum = new Float32Array(arena, 1263984, 1); // []  scratch, 11–12
-  const hinge = new Float32Array(arena, 1233264, 2560); // [256,10]  residual, 12, over scores
-  const rowSum = new Float32Array(arena, 1263984, 1); // []  scratch, 12–14, over d_rowSum
-  const d_margin = new Float32Array(arena, 1243504, 2560); // [256,10]  scratch, 12
-  const d_scores = new Float32Array(arena, 1253744, 2560); // [256,10]  scratch, 12–18
-  const d_z1 = new Float32Array(arena, 10670448, 25600); // [256,100]  scratch, 17–21
+  const x = new Float32Array(arena, 7524720, 786432); // [256,3072]  input, 1–16
+  const y = new Int32Array(arena, 13230448, 256); // [256]  input, 1–9
+  const live_rows = new Int32Array(arena, 13231472, 1); // []  input, 1–9
+  const hidden = new Float32Array(arena, 13128048, 25600); // [256,100]  residual, 3–14
+  const scores = new Float32Array(arena, 1233264, 2560); // [256,10]  scratch, 4–9
+  const W1_l2 = new Float32Array(arena, 1263984, 1); // []  scratch, 6–10
+  const W2_l2 = new Float32Array(arena, 1264000, 1); // []  scratch, 7–10
+  const d_rowSum = new Float32Array(arena, 1264016, 1); // []  scratch, 8–9
+  const hinge = new Float32Array(arena, 1233264, 2560); // [256,10]  residual, 9, over scores
+  const rowSum = new Float32Array(arena, 1264016, 1); // []  scratch, 9–10, over d_rowSum
+  const d_margin = new Float32Array(arena, 1243504, 2560); // [256,10]  scratch, 9
+  const d_scores = new Float32Array(arena, 1253744, 2560); // [256,10]  scratch, 9–14
+  const d_z1 = new Float32Array(arena, 10670448, 25600); // [256,100]  scratch, 13–17
   const x_wide = new Float64Array(arena, 1233264, 786432); // [256,3072]  scratch, 1–3
   const W1_wide = new Float64Array(arena, 10670448, 307200); // [100,3072]  scratch, 2–3
-  const x_wide_2 = new Float64Array(arena, 1233264, 786432); // [3072,256]  scratch, 20–22
-  const d_z1_wide = new Float64Array(arena, 7524720, 25600); // [100,256]  scratch, 21–22
+  const x_wide_2 = new Float64Array(arena, 1233264, 786432); // [3072,256]  scratch, 16–18
+  const d_z1_wide = new Float64Array(arena, 7524720, 25600); // [100,256]  scratch, 17–18
   const x_evaluate = new Float32Array(arena, 1233264, 768000); // [250,3072]  input, 1
-  const y_evaluate = new Int32Array(arena, 4405264, 250); // [250]  input, 1–12
-  const live_rows_evaluate = new Int32Array(arena, 4406272, 1); // []  input, 1–12
+  const y_evaluate = new Int32Array(arena, 4405264, 250); // [250]  input, 1–8
+  const live_rows_evaluate = new Int32Array(arena, 4406272, 1); // []  input, 1–8
   const hidden_evaluate = new Float32Array(arena, 4305264, 25000); // [250,100]  scratch, 1–2
-  const scores_evaluate = new Float32Array(arena, 1233264, 2500); // [250,10]  scratch, 2–12
-  const rowSum_evaluate = new Float32Array(arena, 1243264, 1); // []  scratch, 3–6
-  const W1_l2_evaluate = new Float32Array(arena, 1243264, 1); // []  scratch, 7–9
-  const W2_l2_evaluate = new Float32Array(arena, 1243280, 1); // []  scratch, 8–9
-  const rowSum_2_evaluate = new Float32Array(arena, 4406272, 1); // []  scratch, 12–13, over live_rows_evaluate
+  const scores_evaluate = new Float32Array(arena, 1233264, 2500); // [250,10]  scratch, 2–8
+  const rowSum_evaluate = new Float32Array(arena, 1243264, 1); // []  scratch, 3–7
+  const W1_l2_evaluate = new Float32Array(arena, 1243280, 1); // []  scratch, 5–7
+  const W2_l2_evaluate = new Float32Array(arena, 1243296, 1); // []  scratch, 6–7
+  const rowSum_2_evaluate = new Float32Array(arena, 4406272, 1); // []  scratch, 8–9, over live_rows_evaluate
   const x_predict = new Float32Array(arena, 1233264, 3072); // [1,3072]  input, 1
   const hidden_predict = new Float32Array(arena, 1245552, 100); // [1,100]  scratch, 1–2
   const scores_predict = new Float32Array(arena, 1233264, 10); // [1,10]  output, 2–3
@@ -296,7 +282,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   fillNormal(W1, seed, 0, 0, 0.02551551815399144);
   fillNormal(W2, seed, 1, 0, 0.1414213562373095);
-  const hyper = {};
   const outputs = { scores: scores_predict };
   const taken: readonly string[] = ["x", "y"];
   const taken_2: readonly string[] = ["x"];
@@ -352,12 +337,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     inputs: { x: x, y: y },
     parameters: { W1: W1, b1: b1, W2: W2, b2: b2 },
     state: { stepCount: stepCount },
-    hyper,
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -367,15 +353,10 @@ export interface TrainBatch {
   /** [256, 3072] */ readonly x: Float32Array;
   /** [256], labels 0 ≤ y < 10 */ readonly y: Int32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [250, 3072] */ readonly x: Float32Array;
-  /** [250], labels 0 ≤ y < 10 */ readonly y: Int32Array;
-}
+/** One batch to evaluate: the same of 250 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 3072] */ readonly x: Float32Array;
-}
+export type PredictBatch = { /** [1, 3072] */ readonly x: Float32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -402,42 +383,44 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "two-layer-net";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "65b9bb020bcb025f";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 13_231_488;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: readonly number[];
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
-type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
-}
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
-}
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("W1", [3072, 100], 0),
-  parameterRow("b1", [100], 1228800),
-  parameterRow("W2", [100, 10], 1229200),
-  parameterRow("b2", [10], 1233200),
+  { name: "W1", shape: [3072, 100], dtype: "f32", offset: 0, layer: "model", trainable: true },
+  { name: "b1", shape: [100], dtype: "f32", offset: 1228800, layer: "model", trainable: true },
+  { name: "W2", shape: [100, 10], dtype: "f32", offset: 1229200, layer: "model", trainable: true },
+  { name: "b2", shape: [10], dtype: "f32", offset: 1233200, layer: "model", trainable: true },
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
-export const STATE: readonly StateRow[] = [stateRow("stepCount", [], 1233248, "i32")];
+export const STATE: readonly StateRow[] = [
+  { name: "stepCount", shape: [], dtype: "i32", offset: 1233248 },
+];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Doubles<Name extends string> = Readonly<Record<Name, Float64Array>>;
@@ -693,9 +676,8 @@ function sumReluAdd_256x10(
       let sum_3 = 0;
       for (let k = 0; k < 10; k++) sum_3 += -d_margin[i * 10 + k]!;
       const d_labelScore = Math.fround(sum_3);
-      const y_2 = y[i]!;
       for (let j = 0; j < 10; j++)
-        d_scores[i * 10 + j] = d_margin[i * 10 + j]! + (j === y_2 ? d_labelScore : 0);
+        d_scores[i * 10 + j] = d_margin[i * 10 + j]! + (j === y_1 ? d_labelScore : 0);
     }
     rowSum[0] = total;
   };
@@ -1181,11 +1163,8 @@ function relu_2(b1: Float32Array, hidden: Float32Array, at: number, dot: number)
   hidden[at] = add < 0 ? 0 : add;
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -1328,7 +1307,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** ⌊2¹²⁰⁰/2π⌋: enough of 1/2π to reduce every double. */
 const turnsPerRadian = BigInt(

@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 158, backward 177), evaluate 496, predict 626
-//   memory 742: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1838: batches, and what a trainer is
-//   tables 1954: what bytes() packs
-//   kernels 2059: in the order in which statements call them, each under its definitions
-//   checks 7447: of what is passed in
-//   mathematics 7594: functions and random numbers that all machines compute alike
+//   step 27 (forward 38, update 156, backward 171), evaluate 490, predict 618
+//   memory 733: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 1764: batches, and what a trainer is
+//   tables 1881: what bytes() packs
+//   kernels 1999: in the order in which statements call them, each under its definitions
+//   checks 7386: of what is passed in
+//   mathematics 7530: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 59156b166802d4cf
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 2c456eeea9173598
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -147,39 +147,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convAdd_planes();
     // 31. chosen, rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  14 nodes, models/unet-small.ts:39
     reduceMaxExpSum_chosen();
-    // 32. cast = f32(live rows)    %cast  cast, models/unet-small.ts:39
-    const cast = live_rows[0]!;
-    // 33. perRow = 1 / cast    %perRow  recip, models/unet-small.ts:39
-    const perRow = Math.fround(1 / cast);
-    // 34. loss = rowSum ⊙ perRow    %loss  mul, models/unet-small.ts:39
+    // 32. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/unet-small.ts:39
+    const perRow = Math.fround(1 / live_rows[0]!);
+    // 33. loss = rowSum ⊙ perRow    %loss  mul, models/unet-small.ts:39
     const loss = Math.fround(rowSum[0]! * perRow);
 
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: planes.bias in 44, …, conv2d.kernel in 104.
-    // 35. 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/unet-small.ts:42
-    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
-    // 36. adam.1-beta1^t_next = 1-beta1^t_mul + (1 − 0.9)    %adam.1-beta1^t_next  update of 1-beta1^t by adam, models/unet-small.ts:42
-    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
-    // 37. rate = 0.003 / adam.1-beta1^t_next    %rate  update of rate by adam, models/unet-small.ts:42
+    //     1e-8). Each w is updated where its gradient is finished: planes.bias in 41, …, conv2d.kernel in 101.
+    // 34. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/unet-small.ts:42
+    adam_1_beta1_t[0] = adam_1_beta1_t[0]! * 0.9 + (1 - 0.9);
+    // 35. rate = 0.003 / adam.1-beta1^t_next    %rate  update of rate by adam, models/unet-small.ts:42
     rate[0] = 0.003 / adam_1_beta1_t[0]!;
-    // 38. 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/unet-small.ts:42
-    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
-    // 39. adam.1-beta2^t_next = 1-beta2^t_mul + (1 − 0.999)    %adam.1-beta2^t_next  update of 1-beta2^t by adam, models/unet-small.ts:42
-    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
-    // 40. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/unet-small.ts:42
+    // 36. 1-beta2^t by adam    %1-beta2^t_mul, %adam.1-beta2^t_next  update, models/unet-small.ts:42
+    adam_1_beta2_t[0] = adam_1_beta2_t[0]! * 0.999 + (1 - 0.999);
+    // 37. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/unet-small.ts:42
     correction[0] = 1 / adam_1_beta2_t[0]!;
-    // 41. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/unet-small.ts:42
+    // 38. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/unet-small.ts:42
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
-    // 42. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 34): d_a = d_y ⊙ b, models/unet-small.ts:39
+    // 39. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 33): d_a = d_y ⊙ b, models/unet-small.ts:39
     d_rowSum[0] = perRow;
 
     // — adjoint of softmaxCrossEntropy
-    // 43. isLabel as in statement 31    %isLive, %isLabel  again, models/unet-small.ts:39
+    // 40. isLabel as in statement 31    %isLive, %isLabel  again, models/unet-small.ts:39
     // d_sum = ([row < live rows] ? d_rowSum : 0) ⊙ (1 / 1024)    %d_mul, %d_sum  adjoint of where (statement 31): d_a = d_y ⊙ (c ? 1 : 0);
     //     mul (statement 31): d_a = d_y ⊙ b, models/unet-small.ts:39
     // d_shifted = ([position on axis 3 = y] ? −d_sum : 0) + d_sum / total ⊙ exps    %d_total…%d_shifted  adjoint of log (statement 31): d_x
@@ -189,13 +183,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     mulAdd_d_shifted();
 
     // — adjoint of planes
-    // 44. d_planes.bias = Σ transpose(d_shifted, [0,3,1,2]) over axes 0,2,3    %d_planes.bias  adjoint of broadcast (statement 30): d_x = Σ
+    // 41. d_planes.bias = Σ transpose(d_shifted, [0,3,1,2]) over axes 0,2,3    %d_planes.bias  adjoint of broadcast (statement 30): d_x = Σ
     //     d_y, models/unet-small.ts:36
     // planes.bias by adam with d_planes.bias    %planes.bias_mul…%planes.bias_next  update, models/unet-small.ts:36
     sumAdam_planes_bias();
 
     // — adjoint of conv2d_10
-    // 45. d_conv2d_10 = transpose(d_shifted, [0,3,1,2]) ∗ reverse(transpose(planes.kernel, [1,0,2,3]), [2,3])    %d_conv2d_10  adjoint of
+    // 42. d_conv2d_10 = transpose(d_shifted, [0,3,1,2]) ∗ reverse(transpose(planes.kernel, [1,0,2,3]), [2,3])    %d_conv2d_10  adjoint of
     //     conv (statement 30): d_x = d_y ∗ reversed w, models/unet-small.ts:36
     // d_conv2d_10.z = [0 < conv2d_10] ? d_conv2d_10 : 0    %d_conv2d_10.z_lt, %d_conv2d_10.z  adjoint of relu (statement 29): d_x = d_y ⊙
     //     (0 < y ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
@@ -203,22 +197,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_y, d_a = d_y, models/unet-small.ts:21
     convWhere_d_conv2d_10_z();
 
-    // 46. d_planes.kernel_conv = transpose(conv2d_10, [1,0,2,3]) ∗ transpose(d_shifted, [3,0,1,2])    %d_planes.kernel_conv  adjoint of
+    // 43. d_planes.kernel_conv = transpose(conv2d_10, [1,0,2,3]) ∗ transpose(d_shifted, [3,0,1,2])    %d_planes.kernel_conv  adjoint of
     //     conv (statement 30): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:36
     // planes.kernel by adam with d_planes.kernel_conv    %planes.kernel_mul…%planes.kernel_next  update, models/unet-small.ts:36
     convAdam_planes_kernel();
 
     // — adjoint of conv2d_10
-    // 47. d_conv2d_10.bias = Σ d_conv2d_10.z over axes 0,2,3    %d_conv2d_10.bias  adjoint of broadcast (statement 29): d_x = Σ d_y,
+    // 44. d_conv2d_10.bias = Σ d_conv2d_10.z over axes 0,2,3    %d_conv2d_10.bias  adjoint of broadcast (statement 29): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_10.bias by adam with d_conv2d_10.bias    %conv2d_10.bias_mul…%conv2d_10.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_10_bias();
 
-    // 48. d_conv2d_10.z_padded = d_conv2d_10.z in a margin of zeros    %d_conv2d_10.z_padded  pad for d_conv2d_9, models/unet-small.ts:21
+    // 45. d_conv2d_10.z_padded = d_conv2d_10.z in a margin of zeros    %d_conv2d_10.z_padded  pad for d_conv2d_9, models/unet-small.ts:21
     pad_d_conv2d_10_z_padded();
 
     // — adjoint of conv2d_9
-    // 49. d_conv2d_9 = d_conv2d_10.z ∗ reverse(transpose(conv2d_10.kernel, [1,0,2,3]), [2,3])    %d_conv2d_9  adjoint of conv (statement
+    // 46. d_conv2d_9 = d_conv2d_10.z ∗ reverse(transpose(conv2d_10.kernel, [1,0,2,3]), [2,3])    %d_conv2d_9  adjoint of conv (statement
     //     29): d_x = d_y ∗ reversed w, models/unet-small.ts:21
     // d_conv2d_9.z = [0 < conv2d_9] ? d_conv2d_9 : 0    %d_conv2d_9.z_lt, %d_conv2d_9.z  adjoint of relu (statement 27): d_x = d_y ⊙ (0 < y
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
@@ -226,43 +220,43 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_a = d_y, models/unet-small.ts:21
     convWhere_d_conv2d_9_z();
 
-    // 50. conv2d_9_padded_2 = conv2d_9 in a margin of zeros    %conv2d_9_padded_2  pad for d_conv2d_10.kernel, models/unet-small.ts:21
+    // 47. conv2d_9_padded_2 = conv2d_9 in a margin of zeros    %conv2d_9_padded_2  pad for d_conv2d_10.kernel, models/unet-small.ts:21
     pad_conv2d_9_padded_2();
-    // 51. d_conv2d_10.kernel_conv = transpose(conv2d_9, [1,0,2,3]) ∗ transpose(d_conv2d_10.z, [1,0,2,3])    %d_conv2d_10.kernel_conv
+    // 48. d_conv2d_10.kernel_conv = transpose(conv2d_9, [1,0,2,3]) ∗ transpose(d_conv2d_10.z, [1,0,2,3])    %d_conv2d_10.kernel_conv
     //     adjoint of conv (statement 29): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_10.kernel by adam with d_conv2d_10.kernel_conv    %conv2d_10.kernel_mul…%conv2d_10.kernel_next  update,
     //     models/unet-small.ts:21
     convAdam_conv2d_10_kernel();
 
     // — adjoint of conv2d_9
-    // 52. d_conv2d_9.bias = Σ d_conv2d_9.z over axes 0,2,3    %d_conv2d_9.bias  adjoint of broadcast (statement 27): d_x = Σ d_y,
+    // 49. d_conv2d_9.bias = Σ d_conv2d_9.z over axes 0,2,3    %d_conv2d_9.bias  adjoint of broadcast (statement 27): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_9.bias by adam with d_conv2d_9.bias    %conv2d_9.bias_mul…%conv2d_9.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_9_bias();
 
-    // 53. d_conv2d_9.z_padded = d_conv2d_9.z in a margin of zeros    %d_conv2d_9.z_padded  pad for d_concat_2, models/unet-small.ts:21
+    // 50. d_conv2d_9.z_padded = d_conv2d_9.z in a margin of zeros    %d_conv2d_9.z_padded  pad for d_concat_2, models/unet-small.ts:21
     pad_d_conv2d_9_z_padded();
-    // 54. d_concat_2 = d_conv2d_9.z ∗ reverse(transpose(conv2d_9.kernel, [1,0,2,3]), [2,3])    %d_concat_2  adjoint of conv (statement 27):
+    // 51. d_concat_2 = d_conv2d_9.z ∗ reverse(transpose(conv2d_9.kernel, [1,0,2,3]), [2,3])    %d_concat_2  adjoint of conv (statement 27):
     //     d_x = d_y ∗ reversed w, models/unet-small.ts:21
     conv_d_concat_2();
-    // 55. concat_2_padded_2 = concat_2 in a margin of zeros    %concat_2_padded_2  pad for d_conv2d_9.kernel, models/unet-small.ts:21
+    // 52. concat_2_padded_2 = concat_2 in a margin of zeros    %concat_2_padded_2  pad for d_conv2d_9.kernel, models/unet-small.ts:21
     pad_concat_2_padded_2();
-    // 56. d_conv2d_9.z_wide = d_conv2d_9.z in double    %d_conv2d_9.z_wide  widen for d_conv2d_9.kernel, models/unet-small.ts:21
+    // 53. d_conv2d_9.z_wide = d_conv2d_9.z in double    %d_conv2d_9.z_wide  widen for d_conv2d_9.kernel, models/unet-small.ts:21
     widen_d_conv2d_9_z_wide();
-    // 57. d_conv2d_9.kernel_conv = transpose(concat_2, [1,0,2,3]) ∗ transpose(d_conv2d_9.z, [1,0,2,3])    %d_conv2d_9.kernel_conv  adjoint
+    // 54. d_conv2d_9.kernel_conv = transpose(concat_2, [1,0,2,3]) ∗ transpose(d_conv2d_9.z, [1,0,2,3])    %d_conv2d_9.kernel_conv  adjoint
     //     of conv (statement 27): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_9.kernel by adam with d_conv2d_9.kernel_conv    %conv2d_9.kernel_mul…%conv2d_9.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_9_kernel();
 
     // — adjoint of conv2dTranspose
-    // 58. d_conv2dTranspose.bias = Σ d_concat_2[0,8,0,0 .. 8,16,32,32] over axes 0,2,3    %d_conv2dTranspose.bias  adjoint of broadcast
+    // 55. d_conv2dTranspose.bias = Σ d_concat_2[0,8,0,0 .. 8,16,32,32] over axes 0,2,3    %d_conv2dTranspose.bias  adjoint of broadcast
     //     (statement 25): d_x = Σ d_y, models/unet-small.ts:34
     // conv2dTranspose.bias by adam with d_conv2dTranspose.bias    %conv2dTranspose.bias_mul…%conv2dTranspose.bias_next  update,
     //     models/unet-small.ts:34
     sumAdam_conv2dTranspose_bias();
 
     // — adjoint of conv2d_8
-    // 59. d_conv2d_8 = d_concat_2[0,8,0,0 .. 8,16,32,32] ∗ reverse(transpose(reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3]),
+    // 56. d_conv2d_8 = d_concat_2[0,8,0,0 .. 8,16,32,32] ∗ reverse(transpose(reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3]),
     //     [1,0,2,3]), [2,3])    %d_conv2d_8  adjoint of conv (statement 25): d_x = d_y ∗ reversed w, models/unet-small.ts:34
     // d_conv2d_8.z = [0 < conv2d_8] ? d_conv2d_8 : 0    %d_conv2d_8.z_lt, %d_conv2d_8.z  adjoint of relu (statement 20): d_x = d_y ⊙ (0 < y
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
@@ -270,32 +264,32 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_a = d_y, models/unet-small.ts:21
     convWhere_d_conv2d_8_z();
 
-    // 60. d_conv2d_8.bias = Σ d_conv2d_8.z over axes 0,2,3    %d_conv2d_8.bias  adjoint of broadcast (statement 20): d_x = Σ d_y,
+    // 57. d_conv2d_8.bias = Σ d_conv2d_8.z over axes 0,2,3    %d_conv2d_8.bias  adjoint of broadcast (statement 20): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_8.bias by adam with d_conv2d_8.bias    %conv2d_8.bias_mul…%conv2d_8.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_8_bias();
 
     // — adjoint of conv2dTranspose
-    // 61. d_reverse_conv = transpose(d_concat_2[0,8,0,0 .. 8,16,32,32], [1,0,2,3]) ∗ transpose(conv2d_8, [1,0,2,3])    %d_reverse_conv
+    // 58. d_reverse_conv = transpose(d_concat_2[0,8,0,0 .. 8,16,32,32], [1,0,2,3]) ∗ transpose(conv2d_8, [1,0,2,3])    %d_reverse_conv
     //     adjoint of conv (statement 25): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:34
     conv_d_reverse_conv();
 
     // #endregion
     // #region update
-    // 62. conv2dTranspose.kernel by adam with d_reverse_conv    %conv2dTranspose.kernel_mul, %conv2dTranspose.kernel_mul_2,
+    // 59. conv2dTranspose.kernel by adam with d_reverse_conv    %conv2dTranspose.kernel_mul, %conv2dTranspose.kernel_mul_2,
     //     %conv2dTranspose.kernel.m_next  update, models/unet-small.ts:34
     adam_conv2dTranspose_kernel_m();
-    // 63. conv2dTranspose.kernel by adam with d_reverse_conv    %conv2dTranspose.kernel_mul_3…%conv2dTranspose.kernel_next  update,
+    // 60. conv2dTranspose.kernel by adam with d_reverse_conv    %conv2dTranspose.kernel_mul_3…%conv2dTranspose.kernel_next  update,
     //     models/unet-small.ts:34
     adam_conv2dTranspose_kernel();
 
     // #endregion
     // #region backward
-    // 64. d_conv2d_8.z_padded = d_conv2d_8.z in a margin of zeros    %d_conv2d_8.z_padded  pad for d_conv2d_7, models/unet-small.ts:21
+    // 61. d_conv2d_8.z_padded = d_conv2d_8.z in a margin of zeros    %d_conv2d_8.z_padded  pad for d_conv2d_7, models/unet-small.ts:21
     pad_d_conv2d_8_z_padded();
 
     // — adjoint of conv2d_8, conv2d_7
-    // 65. d_conv2d_7 = d_conv2d_8.z ∗ reverse(transpose(conv2d_8.kernel, [1,0,2,3]), [2,3])    %d_conv2d_7  adjoint of conv (statement 20):
+    // 62. d_conv2d_7 = d_conv2d_8.z ∗ reverse(transpose(conv2d_8.kernel, [1,0,2,3]), [2,3])    %d_conv2d_7  adjoint of conv (statement 20):
     //     d_x = d_y ∗ reversed w, models/unet-small.ts:21
     // d_conv2d_7.z = [0 < conv2d_7] ? d_conv2d_7 : 0    %d_conv2d_7.z_lt, %d_conv2d_7.z  adjoint of relu (statement 18): d_x = d_y ⊙ (0 < y
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
@@ -303,55 +297,55 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_a = d_y, models/unet-small.ts:21
     convWhere_d_conv2d_7_z();
 
-    // 66. conv2d_7_padded_2 = conv2d_7 in a margin of zeros    %conv2d_7_padded_2  pad for d_conv2d_8.kernel, models/unet-small.ts:21
+    // 63. conv2d_7_padded_2 = conv2d_7 in a margin of zeros    %conv2d_7_padded_2  pad for d_conv2d_8.kernel, models/unet-small.ts:21
     pad_conv2d_7_padded_2();
-    // 67. d_conv2d_8.kernel_conv = transpose(conv2d_7, [1,0,2,3]) ∗ transpose(d_conv2d_8.z, [1,0,2,3])    %d_conv2d_8.kernel_conv  adjoint
+    // 64. d_conv2d_8.kernel_conv = transpose(conv2d_7, [1,0,2,3]) ∗ transpose(d_conv2d_8.z, [1,0,2,3])    %d_conv2d_8.kernel_conv  adjoint
     //     of conv (statement 20): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_8.kernel by adam with d_conv2d_8.kernel_conv    %conv2d_8.kernel_mul…%conv2d_8.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_8_kernel();
 
     // — adjoint of conv2d_7
-    // 68. d_conv2d_7.bias = Σ d_conv2d_7.z over axes 0,2,3    %d_conv2d_7.bias  adjoint of broadcast (statement 18): d_x = Σ d_y,
+    // 65. d_conv2d_7.bias = Σ d_conv2d_7.z over axes 0,2,3    %d_conv2d_7.bias  adjoint of broadcast (statement 18): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_7.bias by adam with d_conv2d_7.bias    %conv2d_7.bias_mul…%conv2d_7.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_7_bias();
 
-    // 69. d_conv2d_7.z_padded = d_conv2d_7.z in a margin of zeros    %d_conv2d_7.z_padded  pad for d_concat, models/unet-small.ts:21
+    // 66. d_conv2d_7.z_padded = d_conv2d_7.z in a margin of zeros    %d_conv2d_7.z_padded  pad for d_concat, models/unet-small.ts:21
     pad_d_conv2d_7_z_padded();
-    // 70. d_concat = d_conv2d_7.z ∗ reverse(transpose(conv2d_7.kernel, [1,0,2,3]), [2,3])    %d_concat  adjoint of conv (statement 18): d_x
+    // 67. d_concat = d_conv2d_7.z ∗ reverse(transpose(conv2d_7.kernel, [1,0,2,3]), [2,3])    %d_concat  adjoint of conv (statement 18): d_x
     //     = d_y ∗ reversed w, models/unet-small.ts:21
     conv_d_concat();
-    // 71. conv2d_4_padded = what is computed from conv2d_4 in a margin of zeros    %conv2d_4_padded  pad for d_conv2d_7.kernel,
+    // 68. conv2d_4_padded = what is computed from conv2d_4 in a margin of zeros    %conv2d_4_padded  pad for d_conv2d_7.kernel,
     //     models/unet-small.ts:21
     pad_conv2d_4_padded();
-    // 72. concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:33
+    // 69. concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:33
     // d_conv2d_7.kernel_conv = transpose(concat, [1,0,2,3]) ∗ transpose(d_conv2d_7.z, [1,0,2,3])    %d_conv2d_7.kernel_conv  adjoint of
     //     conv (statement 18): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_7.kernel by adam with d_conv2d_7.kernel_conv    %conv2d_7.kernel_mul…%conv2d_7.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_7_kernel();
 
     // — adjoint of upsampling2d, conv2d_6
-    // 73. d_conv2d_6 = Σ reshape(d_concat[0,16,0,0 .. 8,48,16,16], [8,32,8,2,8,2]) over axes 3,5    %d_conv2d_6  adjoint of broadcast
-    //     (statement 72): d_x = Σ d_y, models/unet-small.ts:32
+    // 70. d_conv2d_6 = Σ reshape(d_concat[0,16,0,0 .. 8,48,16,16], [8,32,8,2,8,2]) over axes 3,5    %d_conv2d_6  adjoint of broadcast
+    //     (statement 69): d_x = Σ d_y, models/unet-small.ts:32
     // d_conv2d_6.z = [0 < conv2d_6] ? d_conv2d_6 : 0    %d_conv2d_6.z_lt, %d_conv2d_6.z  adjoint of relu (statement 15): d_x = d_y ⊙ (0 < y
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
     // d_broadcast_6, d_conv2d_6.product = d_conv2d_6.z    %d_broadcast_6, %d_conv2d_6.product  adjoint of add (statement 15): d_b = d_y,
     //     d_a = d_y, models/unet-small.ts:21
     sumWhere_d_conv2d_6_z();
 
-    // 74. d_conv2d_6.bias = Σ d_conv2d_6.z over axes 0,2,3    %d_conv2d_6.bias  adjoint of broadcast (statement 15): d_x = Σ d_y,
+    // 71. d_conv2d_6.bias = Σ d_conv2d_6.z over axes 0,2,3    %d_conv2d_6.bias  adjoint of broadcast (statement 15): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_6.bias by adam with d_conv2d_6.bias    %conv2d_6.bias_mul…%conv2d_6.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_6_bias();
 
-    // 75. d_conv2d_6.z_padded_wide = d_conv2d_6.z_padded in double    %d_conv2d_6.z_padded_wide  widen for d_conv2d_5,
+    // 72. d_conv2d_6.z_padded_wide = d_conv2d_6.z_padded in double    %d_conv2d_6.z_padded_wide  widen for d_conv2d_5,
     //     models/unet-small.ts:21
     widen_d_conv2d_6_z_padded_wide();
-    // 76. conv2d_6.kernel_wide_2 = conv2d_6.kernel in double    %conv2d_6.kernel_wide_2  widen for d_conv2d_5, models/unet-small.ts:21
+    // 73. conv2d_6.kernel_wide_2 = conv2d_6.kernel in double    %conv2d_6.kernel_wide_2  widen for d_conv2d_5, models/unet-small.ts:21
     widen_conv2d_6_kernel_wide_2();
 
     // — adjoint of conv2d_5
-    // 77. d_conv2d_5 = d_conv2d_6.z ∗ reverse(transpose(conv2d_6.kernel, [1,0,2,3]), [2,3])    %d_conv2d_5  adjoint of conv (statement 15):
+    // 74. d_conv2d_5 = d_conv2d_6.z ∗ reverse(transpose(conv2d_6.kernel, [1,0,2,3]), [2,3])    %d_conv2d_5  adjoint of conv (statement 15):
     //     d_x = d_y ∗ reversed w, models/unet-small.ts:21
     // d_conv2d_5.z = [0 < conv2d_5] ? d_conv2d_5 : 0    %d_conv2d_5.z_lt, %d_conv2d_5.z  adjoint of relu (statement 12): d_x = d_y ⊙ (0 < y
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
@@ -359,34 +353,34 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_a = d_y, models/unet-small.ts:21
     convWhere_d_conv2d_5_z();
 
-    // 78. conv2d_5_padded = conv2d_5 in a margin of zeros    %conv2d_5_padded  pad for d_conv2d_6.kernel, models/unet-small.ts:21
+    // 75. conv2d_5_padded = conv2d_5 in a margin of zeros    %conv2d_5_padded  pad for d_conv2d_6.kernel, models/unet-small.ts:21
     pad_conv2d_5_padded();
-    // 79. d_conv2d_6.kernel_conv = transpose(conv2d_5, [1,0,2,3]) ∗ transpose(d_conv2d_6.z, [1,0,2,3])    %d_conv2d_6.kernel_conv  adjoint
+    // 76. d_conv2d_6.kernel_conv = transpose(conv2d_5, [1,0,2,3]) ∗ transpose(d_conv2d_6.z, [1,0,2,3])    %d_conv2d_6.kernel_conv  adjoint
     //     of conv (statement 15): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_6.kernel by adam with d_conv2d_6.kernel_conv    %conv2d_6.kernel_mul…%conv2d_6.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_6_kernel();
 
     // — adjoint of conv2d_5
-    // 80. d_conv2d_5.bias = Σ d_conv2d_5.z over axes 0,2,3    %d_conv2d_5.bias  adjoint of broadcast (statement 12): d_x = Σ d_y,
+    // 77. d_conv2d_5.bias = Σ d_conv2d_5.z over axes 0,2,3    %d_conv2d_5.bias  adjoint of broadcast (statement 12): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_5.bias by adam with d_conv2d_5.bias    %conv2d_5.bias_mul…%conv2d_5.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_5_bias();
 
-    // 81. d_conv2d_5.z_padded = d_conv2d_5.z in a margin of zeros    %d_conv2d_5.z_padded  pad for d_maxPool2d_2, models/unet-small.ts:21
+    // 78. d_conv2d_5.z_padded = d_conv2d_5.z in a margin of zeros    %d_conv2d_5.z_padded  pad for d_maxPool2d_2, models/unet-small.ts:21
     pad_d_conv2d_5_z_padded();
-    // 82. d_maxPool2d_2 = d_conv2d_5.z ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d_2  adjoint of conv
+    // 79. d_maxPool2d_2 = d_conv2d_5.z ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d_2  adjoint of conv
     //     (statement 12): d_x = d_y ∗ reversed w, models/unet-small.ts:21
     conv_d_maxPool2d_2();
-    // 83. maxPool2d_2_padded_2 = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded_2  pad for d_conv2d_5.kernel,
+    // 80. maxPool2d_2_padded_2 = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded_2  pad for d_conv2d_5.kernel,
     //     models/unet-small.ts:21
     pad_maxPool2d_2_padded_2();
-    // 84. d_conv2d_5.kernel_conv = transpose(maxPool2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_5.z, [1,0,2,3])    %d_conv2d_5.kernel_conv
+    // 81. d_conv2d_5.kernel_conv = transpose(maxPool2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_5.z, [1,0,2,3])    %d_conv2d_5.kernel_conv
     //     adjoint of conv (statement 12): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_5.kernel by adam with d_conv2d_5.kernel_conv    %conv2d_5.kernel_mul…%conv2d_5.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_5_kernel();
 
     // — adjoint of maxPool2d_2, conv2d_4
-    // 85. d_conv2d_4_windowArgmax = argmax conv2d_4 over windows [1,1,2,2]    %d_conv2d_4_windowArgmax  adjoint of windowMax (statement
+    // 82. d_conv2d_4_windowArgmax = argmax conv2d_4 over windows [1,1,2,2]    %d_conv2d_4_windowArgmax  adjoint of windowMax (statement
     //     10): d_x = d_y where x was the window's first largest, models/unet-small.ts:31
     // d_conv2d_4_2 = d_maxPool2d_2 scattered to d_conv2d_4_windowArgmax    %d_conv2d_4_2  adjoint of windowMax (statement 10): d_x = d_y
     //     where x was the window's first largest, models/unet-small.ts:31
@@ -397,16 +391,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     = d_y, models/unet-small.ts:21
     windowArgmaxWhere_d_conv2d_4_z();
 
-    // 86. d_conv2d_4.bias = Σ d_conv2d_4.z over axes 0,2,3    %d_conv2d_4.bias  adjoint of broadcast (statement 9): d_x = Σ d_y,
+    // 83. d_conv2d_4.bias = Σ d_conv2d_4.z over axes 0,2,3    %d_conv2d_4.bias  adjoint of broadcast (statement 9): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_4.bias by adam with d_conv2d_4.bias    %conv2d_4.bias_mul…%conv2d_4.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_4_bias();
 
-    // 87. d_conv2d_4.z_padded = d_conv2d_4.z in a margin of zeros    %d_conv2d_4.z_padded  pad for d_conv2d_3, models/unet-small.ts:21
+    // 84. d_conv2d_4.z_padded = d_conv2d_4.z in a margin of zeros    %d_conv2d_4.z_padded  pad for d_conv2d_3, models/unet-small.ts:21
     pad_d_conv2d_4_z_padded();
 
     // — adjoint of conv2d_3
-    // 88. d_conv2d_3 = d_conv2d_4.z ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])    %d_conv2d_3  adjoint of conv (statement 9):
+    // 85. d_conv2d_3 = d_conv2d_4.z ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])    %d_conv2d_3  adjoint of conv (statement 9):
     //     d_x = d_y ∗ reversed w, models/unet-small.ts:21
     // d_conv2d_3.z = [0 < conv2d_3] ? d_conv2d_3 : 0    %d_conv2d_3.z_lt, %d_conv2d_3.z  adjoint of relu (statement 7): d_x = d_y ⊙ (0 < y
     //     ? 1 : 0) for y = x < 0 ? 0 : x, models/unet-small.ts:21
@@ -414,33 +408,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     = d_y, models/unet-small.ts:21
     convWhere_d_conv2d_3_z();
 
-    // 89. conv2d_3_padded_2 = conv2d_3 in a margin of zeros    %conv2d_3_padded_2  pad for d_conv2d_4.kernel, models/unet-small.ts:21
+    // 86. conv2d_3_padded_2 = conv2d_3 in a margin of zeros    %conv2d_3_padded_2  pad for d_conv2d_4.kernel, models/unet-small.ts:21
     pad_conv2d_3_padded_2();
-    // 90. d_conv2d_4.kernel_conv = transpose(conv2d_3, [1,0,2,3]) ∗ transpose(d_conv2d_4.z, [1,0,2,3])    %d_conv2d_4.kernel_conv  adjoint
+    // 87. d_conv2d_4.kernel_conv = transpose(conv2d_3, [1,0,2,3]) ∗ transpose(d_conv2d_4.z, [1,0,2,3])    %d_conv2d_4.kernel_conv  adjoint
     //     of conv (statement 9): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_4.kernel by adam with d_conv2d_4.kernel_conv    %conv2d_4.kernel_mul…%conv2d_4.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_4_kernel();
 
     // — adjoint of conv2d_3
-    // 91. d_conv2d_3.bias = Σ d_conv2d_3.z over axes 0,2,3    %d_conv2d_3.bias  adjoint of broadcast (statement 7): d_x = Σ d_y,
+    // 88. d_conv2d_3.bias = Σ d_conv2d_3.z over axes 0,2,3    %d_conv2d_3.bias  adjoint of broadcast (statement 7): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_3.bias by adam with d_conv2d_3.bias    %conv2d_3.bias_mul…%conv2d_3.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_3_bias();
 
-    // 92. d_conv2d_3.z_padded = d_conv2d_3.z in a margin of zeros    %d_conv2d_3.z_padded  pad for d_maxPool2d, models/unet-small.ts:21
+    // 89. d_conv2d_3.z_padded = d_conv2d_3.z in a margin of zeros    %d_conv2d_3.z_padded  pad for d_maxPool2d, models/unet-small.ts:21
     pad_d_conv2d_3_z_padded();
-    // 93. d_maxPool2d = d_conv2d_3.z ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv (statement
+    // 90. d_maxPool2d = d_conv2d_3.z ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv (statement
     //     7): d_x = d_y ∗ reversed w, models/unet-small.ts:21
     conv_d_maxPool2d();
-    // 94. maxPool2d_padded_2 = maxPool2d in a margin of zeros    %maxPool2d_padded_2  pad for d_conv2d_3.kernel, models/unet-small.ts:21
+    // 91. maxPool2d_padded_2 = maxPool2d in a margin of zeros    %maxPool2d_padded_2  pad for d_conv2d_3.kernel, models/unet-small.ts:21
     pad_maxPool2d_padded_2();
-    // 95. d_conv2d_3.kernel_conv = transpose(maxPool2d, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint
+    // 92. d_conv2d_3.kernel_conv = transpose(maxPool2d, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint
     //     of conv (statement 7): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_3.kernel by adam with d_conv2d_3.kernel_conv    %conv2d_3.kernel_mul…%conv2d_3.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_3_kernel();
 
     // — adjoint of maxPool2d, conv2d_2
-    // 96. d_conv2d_2_windowArgmax = argmax conv2d_2 over windows [1,1,2,2]    %d_conv2d_2_windowArgmax  adjoint of windowMax (statement 5):
+    // 93. d_conv2d_2_windowArgmax = argmax conv2d_2 over windows [1,1,2,2]    %d_conv2d_2_windowArgmax  adjoint of windowMax (statement 5):
     //     d_x = d_y where x was the window's first largest, models/unet-small.ts:30
     // d_conv2d_2_2 = d_maxPool2d scattered to d_conv2d_2_windowArgmax    %d_conv2d_2_2  adjoint of windowMax (statement 5): d_x = d_y where
     //     x was the window's first largest, models/unet-small.ts:30
@@ -451,16 +445,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     = d_y, models/unet-small.ts:21
     windowArgmaxWhere_d_conv2d_2_z();
 
-    // 97. d_conv2d_2.bias = Σ d_conv2d_2.z over axes 0,2,3    %d_conv2d_2.bias  adjoint of broadcast (statement 4): d_x = Σ d_y,
+    // 94. d_conv2d_2.bias = Σ d_conv2d_2.z over axes 0,2,3    %d_conv2d_2.bias  adjoint of broadcast (statement 4): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d_2.bias by adam with d_conv2d_2.bias    %conv2d_2.bias_mul…%conv2d_2.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_2_bias();
 
-    // 98. d_conv2d_2.z_padded = d_conv2d_2.z in a margin of zeros    %d_conv2d_2.z_padded  pad for d_conv2d, models/unet-small.ts:21
+    // 95. d_conv2d_2.z_padded = d_conv2d_2.z in a margin of zeros    %d_conv2d_2.z_padded  pad for d_conv2d, models/unet-small.ts:21
     pad_d_conv2d_2_z_padded();
 
     // — adjoint of conv2d
-    // 99. d_conv2d = d_conv2d_2.z ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])    %d_conv2d  adjoint of conv (statement 4): d_x
+    // 96. d_conv2d = d_conv2d_2.z ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])    %d_conv2d  adjoint of conv (statement 4): d_x
     //     = d_y ∗ reversed w, models/unet-small.ts:21
     // d_conv2d.z = [0 < conv2d] ? d_conv2d : 0    %d_conv2d.z_lt, %d_conv2d.z  adjoint of relu (statement 2): d_x = d_y ⊙ (0 < y ? 1 : 0)
     //     for y = x < 0 ? 0 : x, models/unet-small.ts:21
@@ -468,22 +462,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/unet-small.ts:21
     convWhere_d_conv2d_z();
 
-    // 100. conv2d_padded_2 = conv2d in a margin of zeros    %conv2d_padded_2  pad for d_conv2d_2.kernel, models/unet-small.ts:21
+    // 97. conv2d_padded_2 = conv2d in a margin of zeros    %conv2d_padded_2  pad for d_conv2d_2.kernel, models/unet-small.ts:21
     pad_conv2d_padded_2();
-    // 101. d_conv2d_2.kernel_conv = transpose(conv2d, [1,0,2,3]) ∗ transpose(d_conv2d_2.z, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint
-    //     of conv (statement 4): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
+    // 98. d_conv2d_2.kernel_conv = transpose(conv2d, [1,0,2,3]) ∗ transpose(d_conv2d_2.z, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint of
+    //     conv (statement 4): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d_2.kernel by adam with d_conv2d_2.kernel_conv    %conv2d_2.kernel_mul…%conv2d_2.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_2_kernel();
 
     // — adjoint of conv2d
-    // 102. d_conv2d.bias = Σ d_conv2d.z over axes 0,2,3    %d_conv2d.bias  adjoint of broadcast (statement 2): d_x = Σ d_y,
+    // 99. d_conv2d.bias = Σ d_conv2d.z over axes 0,2,3    %d_conv2d.bias  adjoint of broadcast (statement 2): d_x = Σ d_y,
     //     models/unet-small.ts:21
     // conv2d.bias by adam with d_conv2d.bias    %conv2d.bias_mul…%conv2d.bias_next  update, models/unet-small.ts:21
     sumAdam_conv2d_bias();
 
-    // 103. x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_conv2d.kernel, models/unet-small.ts:21
+    // 100. x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_conv2d.kernel, models/unet-small.ts:21
     pad_x_padded_2();
-    // 104. d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint of conv
+    // 101. d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint of conv
     //     (statement 2): d_w = xᵀ ∗ d_yᵀ, models/unet-small.ts:21
     // conv2d.kernel by adam with d_conv2d.kernel_conv    %conv2d.kernel_mul…%conv2d.kernel_next  update, models/unet-small.ts:21
     convAdam_conv2d_kernel();
@@ -602,21 +596,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convAdd_planes_evaluate();
     // 30. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  15 nodes, models/unet-small.ts:39, 41
     reduceMaxSum_chosen_evaluate();
-    // 31. cast, cast_3 = f32(live rows)    %cast, %cast_3  cast, models/unet-small.ts:39, 41
-    const cast = live_rows_evaluate[0]!;
-    // 32. perRow, perRow_2 = 1 / cast    %perRow, %perRow_2  recip, models/unet-small.ts:39, 41
-    const perRow = Math.fround(1 / cast);
-    // 33. loss = rowSum ⊙ perRow    %loss  mul, models/unet-small.ts:39
+    // 31. perRow, perRow_2 = 1 / f32(live rows)    %cast, %cast_3, %perRow, %perRow_2  recip, models/unet-small.ts:39, 41
+    const perRow = Math.fround(1 / live_rows_evaluate[0]!);
+    // 32. loss = rowSum ⊙ perRow    %loss  mul, models/unet-small.ts:39
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
     // — accuracy: share of the rows whose largest score is their label's
-    // 34. isLive_2 as in statement 30    %isLive, %isLive_2  again, models/unet-small.ts:39, 41
+    // 33. isLive_2 as in statement 30    %isLive, %isLive_2  again, models/unet-small.ts:39, 41
     // argmax = argmax transpose(planes, [0,2,3,1]) over axis 3    %argmax  argmax, models/unet-small.ts:41
     // rowSum_2 = Σ ([row < live rows] ? (Σ f32([argmax = y]) over axes 1,2) ⊙ (1 / 1024) : 0)    %eq…%rowSum_2  sum,
     //     models/unet-small.ts:41
     argmaxSum_argmax_evaluate();
 
-    // 35. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/unet-small.ts:41
+    // 34. metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/unet-small.ts:41
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
     return { loss: loss * count, accuracy: metrics * count, count };
@@ -624,10 +616,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
     checkBatch("predict takes a batch", batch, taken_2, taken);
-    checkArray(x_predict, batch["x"], 1024, count, "x");
-    feed(x_predict, batch["x"], 1024, count);
+    checkArray(x_predict, batch["x"], 1024, 1, "x");
+    feed(x_predict, batch["x"], 1024, 1);
 
     // 1. x_padded = x in a margin of zeros    %x_padded  pad for conv2d.product, models/unet-small.ts:21
     pad_x_padded_predict();
@@ -819,49 +810,49 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const planes_bias_m = new Float32Array(arena, 354960, 3); // [3]  state, always
   const planes_bias_v = new Float32Array(arena, 354976, 3); // [3]  state, always
   const stepCount = new Int32Array(arena, 354992, 1); // []  state, always
-  const x = new Float32Array(arena, 2517696, 8192); // [8,1,32,32]  input, 1–103
-  const y = new Int32Array(arena, 1350336, 8192); // [8,32,32]  input, 1–43
-  const live_rows = new Int32Array(arena, 1383104, 1); // []  input, 1–43
-  const conv2d = new Float32Array(arena, 1403584, 65536); // [8,8,32,32]  residual, 2–100
-  const maxPool2d = new Float32Array(arena, 2321088, 16384); // [8,8,16,16]  residual, 5–94
-  const conv2d_3 = new Float32Array(arena, 1927872, 32768); // [8,16,16,16]  residual, 7–89
-  const conv2d_4 = new Float32Array(arena, 2058944, 32768); // [8,16,16,16]  residual, 9–85
-  const maxPool2d_2 = new Float32Array(arena, 2550464, 8192); // [8,16,8,8]  residual, 10–83
-  const conv2d_5 = new Float32Array(arena, 2386624, 16384); // [8,32,8,8]  residual, 12–78
-  const conv2d_6 = new Float32Array(arena, 2452160, 16384); // [8,32,8,8]  residual, 15–73
-  const conv2d_7 = new Float32Array(arena, 2190016, 32768); // [8,16,16,16]  residual, 18–66
-  const conv2d_8 = new Float32Array(arena, 3699392, 32768); // [8,16,16,16]  residual, 20–61
+  const x = new Float32Array(arena, 2517696, 8192); // [8,1,32,32]  input, 1–100
+  const y = new Int32Array(arena, 1350336, 8192); // [8,32,32]  input, 1–40
+  const live_rows = new Int32Array(arena, 1383104, 1); // []  input, 1–40
+  const conv2d = new Float32Array(arena, 1403584, 65536); // [8,8,32,32]  residual, 2–97
+  const maxPool2d = new Float32Array(arena, 2321088, 16384); // [8,8,16,16]  residual, 5–91
+  const conv2d_3 = new Float32Array(arena, 1927872, 32768); // [8,16,16,16]  residual, 7–86
+  const conv2d_4 = new Float32Array(arena, 2058944, 32768); // [8,16,16,16]  residual, 9–82
+  const maxPool2d_2 = new Float32Array(arena, 2550464, 8192); // [8,16,8,8]  residual, 10–80
+  const conv2d_5 = new Float32Array(arena, 2386624, 16384); // [8,32,8,8]  residual, 12–75
+  const conv2d_6 = new Float32Array(arena, 2452160, 16384); // [8,32,8,8]  residual, 15–70
+  const conv2d_7 = new Float32Array(arena, 2190016, 32768); // [8,16,16,16]  residual, 18–63
+  const conv2d_8 = new Float32Array(arena, 3699392, 32768); // [8,16,16,16]  residual, 20–58
   const concat_3 = new Float32Array(arena, 355008, 65536); // [8,32,16,16]  scratch, 21–25
-  const concat_2 = new Float32Array(arena, 3175104, 131072); // [8,16,32,32]  residual, 4–96
-  const conv2d_9 = new Float32Array(arena, 946880, 65536); // [8,8,32,32]  residual, 27–50
-  const conv2d_10 = new Float32Array(arena, 650944, 65536); // [8,8,32,32]  residual, 29–46
+  const concat_2 = new Float32Array(arena, 3175104, 131072); // [8,16,32,32]  residual, 4–93
+  const conv2d_9 = new Float32Array(arena, 946880, 65536); // [8,8,32,32]  residual, 27–47
+  const conv2d_10 = new Float32Array(arena, 650944, 65536); // [8,8,32,32]  residual, 29–43
   const planes = new Float32Array(arena, 355008, 24576); // [8,3,32,32]  scratch, 30–31
   const largest = new Float32Array(arena, 551616, 8192); // [8,32,32]  scratch, 31
-  const exps = new Float32Array(arena, 453312, 24576); // [8,32,32,3]  residual, 31–43
-  const total = new Float32Array(arena, 584384, 8192); // [8,32,32]  residual, 31–43
+  const exps = new Float32Array(arena, 453312, 24576); // [8,32,32,3]  residual, 31–40
+  const total = new Float32Array(arena, 584384, 8192); // [8,32,32]  residual, 31–40
   const chosen = new Float32Array(arena, 617152, 8192); // [8,32,32]  scratch, 31
-  const rowSum = new Float32Array(arena, 649920, 1); // []  scratch, 31–34
-  const rate = new Float32Array(arena, 3830464, 1); // []  scratch, 37–104
-  const correction = new Float32Array(arena, 3830480, 1); // []  scratch, 40–104
-  const d_rowSum = new Float32Array(arena, 355008, 1); // []  scratch, 42–43
-  const d_shifted = new Float32Array(arena, 453312, 24576); // [8,32,32,3]  scratch, 43–46, over exps
-  const d_conv2d_10_z = new Float32Array(arena, 2583232, 65536); // [8,8,32,32]  scratch, 45–51
-  const d_conv2d_9_z = new Float32Array(arena, 1665728, 65536); // [8,8,32,32]  scratch, 49–56
-  const d_concat_2 = new Float32Array(arena, 355008, 131072); // [8,16,32,32]  scratch, 54–96
-  const d_conv2d_8_z = new Float32Array(arena, 1045184, 32768); // [8,16,16,16]  scratch, 59–67
-  const d_reverse_conv = new Float32Array(arena, 879296, 512); // [8,16,2,2]  scratch, 61–63
-  const d_conv2d_7_z = new Float32Array(arena, 1665728, 32768); // [8,16,16,16]  scratch, 65–72
-  const d_concat = new Float32Array(arena, 2583232, 98304); // [8,48,16,16]  scratch, 70–85
-  const d_conv2d_6_z = new Float32Array(arena, 2452160, 16384); // [8,32,8,8]  scratch, 73–79, over conv2d_6
-  const d_conv2d_5_z = new Float32Array(arena, 1157824, 16384); // [8,32,8,8]  scratch, 77–84
-  const d_maxPool2d_2 = new Float32Array(arena, 981696, 8192); // [8,16,8,8]  scratch, 82–85
-  const d_conv2d_4_windowArgmax = new Int32Array(arena, 879296, 8192); // [8,16,8,8]  scratch, 85
-  const d_conv2d_4_z = new Float32Array(arena, 2058944, 32768); // [8,16,16,16]  scratch, 85–90, over conv2d_4
-  const d_conv2d_3_z = new Float32Array(arena, 1045184, 32768); // [8,16,16,16]  scratch, 88–95
-  const d_maxPool2d = new Float32Array(arena, 1176256, 16384); // [8,8,16,16]  scratch, 93–96
-  const d_conv2d_2_windowArgmax = new Int32Array(arena, 1241792, 16384); // [8,8,16,16]  scratch, 96
-  const d_conv2d_2_z = new Float32Array(arena, 879296, 65536); // [8,8,32,32]  scratch, 96–101
-  const d_conv2d_z = new Float32Array(arena, 1141440, 65536); // [8,8,32,32]  scratch, 99–104
+  const rowSum = new Float32Array(arena, 649920, 1); // []  scratch, 31–33
+  const rate = new Float32Array(arena, 3830464, 1); // []  scratch, 35–101
+  const correction = new Float32Array(arena, 3830480, 1); // []  scratch, 37–101
+  const d_rowSum = new Float32Array(arena, 355008, 1); // []  scratch, 39–40
+  const d_shifted = new Float32Array(arena, 453312, 24576); // [8,32,32,3]  scratch, 40–43, over exps
+  const d_conv2d_10_z = new Float32Array(arena, 2583232, 65536); // [8,8,32,32]  scratch, 42–48
+  const d_conv2d_9_z = new Float32Array(arena, 1665728, 65536); // [8,8,32,32]  scratch, 46–53
+  const d_concat_2 = new Float32Array(arena, 355008, 131072); // [8,16,32,32]  scratch, 51–93
+  const d_conv2d_8_z = new Float32Array(arena, 1045184, 32768); // [8,16,16,16]  scratch, 56–64
+  const d_reverse_conv = new Float32Array(arena, 879296, 512); // [8,16,2,2]  scratch, 58–60
+  const d_conv2d_7_z = new Float32Array(arena, 1665728, 32768); // [8,16,16,16]  scratch, 62–69
+  const d_concat = new Float32Array(arena, 2583232, 98304); // [8,48,16,16]  scratch, 67–82
+  const d_conv2d_6_z = new Float32Array(arena, 2452160, 16384); // [8,32,8,8]  scratch, 70–76, over conv2d_6
+  const d_conv2d_5_z = new Float32Array(arena, 1157824, 16384); // [8,32,8,8]  scratch, 74–81
+  const d_maxPool2d_2 = new Float32Array(arena, 981696, 8192); // [8,16,8,8]  scratch, 79–82
+  const d_conv2d_4_windowArgmax = new Int32Array(arena, 879296, 8192); // [8,16,8,8]  scratch, 82
+  const d_conv2d_4_z = new Float32Array(arena, 2058944, 32768); // [8,16,16,16]  scratch, 82–87, over conv2d_4
+  const d_conv2d_3_z = new Float32Array(arena, 1045184, 32768); // [8,16,16,16]  scratch, 85–92
+  const d_maxPool2d = new Float32Array(arena, 1176256, 16384); // [8,8,16,16]  scratch, 90–93
+  const d_conv2d_2_windowArgmax = new Int32Array(arena, 1241792, 16384); // [8,8,16,16]  scratch, 93
+  const d_conv2d_2_z = new Float32Array(arena, 879296, 65536); // [8,8,32,32]  scratch, 93–98
+  const d_conv2d_z = new Float32Array(arena, 1141440, 65536); // [8,8,32,32]  scratch, 96–101
   const x_padded = new Float32Array(arena, 355008, 9248); // [8,1,34,34]  scratch, 1–2
   const conv2d_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 3–4
   const maxPool2d_padded = new Float32Array(arena, 355008, 20736); // [8,8,18,18]  scratch, 6–7
@@ -874,30 +865,30 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const conv2d_7_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, 19–20
   const concat_2_padded = new Float32Array(arena, 355008, 147968); // [8,16,34,34]  scratch, 26–27
   const conv2d_9_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 28–29
-  const d_conv2d_10_z_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 48–49
-  const conv2d_9_padded_2 = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 50–51
-  const d_conv2d_9_z_padded = new Float32Array(arena, 879296, 73984); // [8,8,34,34]  scratch, 53–54
-  const concat_2_padded_2 = new Float32Array(arena, 2583232, 147968); // [8,16,34,34]  scratch, 55–57
-  const d_conv2d_9_z_wide = new Float64Array(arena, 879296, 65536); // [8,8,32,32]  scratch, 56–57
-  const d_conv2d_8_z_padded = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 64–65
-  const conv2d_7_padded_2 = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 66–67
-  const d_conv2d_7_z_padded = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 69–70
-  const conv2d_4_padded = new Float32Array(arena, 879296, 124416); // [8,48,18,18]  scratch, 71–72
-  const d_conv2d_6_z_padded_wide = new Float64Array(arena, 879296, 25600); // [8,10,10,32]  scratch, 75–77
-  const conv2d_6_kernel_wide_2 = new Float64Array(arena, 1084096, 9216); // [32,3,3,32]  scratch, 76–77
-  const conv2d_5_padded = new Float32Array(arena, 879296, 25600); // [8,32,10,10]  scratch, 78–79
-  const d_conv2d_5_z_padded = new Float32Array(arena, 879296, 25600); // [8,32,10,10]  scratch, 81–82
-  const maxPool2d_2_padded_2 = new Float32Array(arena, 879296, 12800); // [8,16,10,10]  scratch, 83–84
-  const d_conv2d_4_z_padded = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 87–88
-  const conv2d_3_padded_2 = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 89–90
-  const d_conv2d_3_z_padded = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 92–93
-  const maxPool2d_padded_2 = new Float32Array(arena, 879296, 20736); // [8,8,18,18]  scratch, 94–95
-  const d_conv2d_2_z_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 98–99
-  const conv2d_padded_2 = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 100–101
-  const x_padded_2 = new Float32Array(arena, 355008, 9248); // [8,1,34,34]  scratch, 103–104
+  const d_conv2d_10_z_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 45–46
+  const conv2d_9_padded_2 = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 47–48
+  const d_conv2d_9_z_padded = new Float32Array(arena, 879296, 73984); // [8,8,34,34]  scratch, 50–51
+  const concat_2_padded_2 = new Float32Array(arena, 2583232, 147968); // [8,16,34,34]  scratch, 52–54
+  const d_conv2d_9_z_wide = new Float64Array(arena, 879296, 65536); // [8,8,32,32]  scratch, 53–54
+  const d_conv2d_8_z_padded = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 61–62
+  const conv2d_7_padded_2 = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 63–64
+  const d_conv2d_7_z_padded = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 66–67
+  const conv2d_4_padded = new Float32Array(arena, 879296, 124416); // [8,48,18,18]  scratch, 68–69
+  const d_conv2d_6_z_padded_wide = new Float64Array(arena, 879296, 25600); // [8,10,10,32]  scratch, 72–74
+  const conv2d_6_kernel_wide_2 = new Float64Array(arena, 1084096, 9216); // [32,3,3,32]  scratch, 73–74
+  const conv2d_5_padded = new Float32Array(arena, 879296, 25600); // [8,32,10,10]  scratch, 75–76
+  const d_conv2d_5_z_padded = new Float32Array(arena, 879296, 25600); // [8,32,10,10]  scratch, 78–79
+  const maxPool2d_2_padded_2 = new Float32Array(arena, 879296, 12800); // [8,16,10,10]  scratch, 80–81
+  const d_conv2d_4_z_padded = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 84–85
+  const conv2d_3_padded_2 = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 86–87
+  const d_conv2d_3_z_padded = new Float32Array(arena, 879296, 41472); // [8,16,18,18]  scratch, 89–90
+  const maxPool2d_padded_2 = new Float32Array(arena, 879296, 20736); // [8,8,18,18]  scratch, 91–92
+  const d_conv2d_2_z_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 95–96
+  const conv2d_padded_2 = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, 97–98
+  const x_padded_2 = new Float32Array(arena, 355008, 9248); // [8,1,34,34]  scratch, 100–101
   const x_evaluate = new Float32Array(arena, 387792, 8192); // [8,1,32,32]  input, 1
-  const y_evaluate = new Int32Array(arena, 355024, 8192); // [8,32,32]  input, 1–34
-  const live_rows_evaluate = new Int32Array(arena, 355008, 1); // []  input, 1–34
+  const y_evaluate = new Int32Array(arena, 355024, 8192); // [8,32,32]  input, 1–33
+  const live_rows_evaluate = new Int32Array(arena, 355008, 1); // []  input, 1–33
   const conv2d_evaluate = new Float32Array(arena, 387792, 65536); // [8,8,32,32]  scratch, 2–3
   const maxPool2d_evaluate = new Float32Array(arena, 912080, 16384); // [8,8,16,16]  scratch, 5–6
   const conv2d_3_evaluate = new Float32Array(arena, 912080, 32768); // [8,16,16,16]  scratch, 7–8
@@ -911,13 +902,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const concat_2_evaluate = new Float32Array(arena, 387792, 131072); // [8,16,32,32]  scratch, 4–25
   const conv2d_9_evaluate = new Float32Array(arena, 387792, 65536); // [8,8,32,32]  scratch, 26–27
   const conv2d_10_evaluate = new Float32Array(arena, 486096, 65536); // [8,8,32,32]  scratch, 28–29
-  const planes_evaluate = new Float32Array(arena, 387792, 24576); // [8,3,32,32]  scratch, 29–34
+  const planes_evaluate = new Float32Array(arena, 387792, 24576); // [8,3,32,32]  scratch, 29–33
   const largest_evaluate = new Float32Array(arena, 486112, 8192); // [8,32,32]  scratch, 30
   const total_evaluate = new Float32Array(arena, 518880, 8192); // [8,32,32]  scratch, 30
   const chosen_evaluate = new Float32Array(arena, 551648, 8192); // [8,32,32]  scratch, 30
-  const rowSum_evaluate = new Float32Array(arena, 486096, 1); // []  scratch, 30–33
-  const argmax_evaluate = new Int32Array(arena, 486096, 8192); // [8,32,32]  scratch, 34
-  const rowSum_2_evaluate = new Float32Array(arena, 355008, 1); // []  scratch, 34–35, over live_rows_evaluate
+  const rowSum_evaluate = new Float32Array(arena, 486096, 1); // []  scratch, 30–32
+  const argmax_evaluate = new Int32Array(arena, 486096, 8192); // [8,32,32]  scratch, 33
+  const rowSum_2_evaluate = new Float32Array(arena, 355008, 1); // []  scratch, 33–34, over live_rows_evaluate
   const x_padded_evaluate = new Float32Array(arena, 649936, 9248); // [8,1,34,34]  scratch, 1–2
   const conv2d_padded_evaluate = new Float32Array(arena, 912080, 73984); // [8,8,34,34]  scratch, 3–4
   const maxPool2d_padded_evaluate = new Float32Array(arena, 1043152, 20736); // [8,8,18,18]  scratch, 6–7
@@ -1693,7 +1684,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   fillUniform(conv2d_9_kernel, seed, 9, 0.16666666666666666);
   fillUniform(conv2d_10_kernel, seed, 10, 0.2041241452319315);
   fillUniform(planes_kernel, seed, 11, 0.7385489458759964);
-  const hyper = {};
   const outputs = { scores: scores_output_predict };
   const taken: readonly string[] = ["x", "y"];
   const taken_2: readonly string[] = ["x"];
@@ -1739,6 +1729,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       at += view.length;
     }
   }
+
+  /** The arrays of a table by name. */
+  function viewsOf<Views>(table: readonly StateRow[]): Views {
+    const views = table.map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      return [
+        name,
+        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
+      ] as const;
+    });
+    return Object.fromEntries(views) as Views;
+  }
   // #endregion
 
   return {
@@ -1747,91 +1749,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     predict,
     batch: { train: 8, evaluate: 8, predict: 1 },
     inputs: { x: x, y: y },
-    parameters: {
-      "conv2d.kernel": conv2d_kernel,
-      "conv2d.bias": conv2d_bias,
-      "conv2d_2.kernel": conv2d_2_kernel,
-      "conv2d_2.bias": conv2d_2_bias,
-      "conv2d_3.kernel": conv2d_3_kernel,
-      "conv2d_3.bias": conv2d_3_bias,
-      "conv2d_4.kernel": conv2d_4_kernel,
-      "conv2d_4.bias": conv2d_4_bias,
-      "conv2d_5.kernel": conv2d_5_kernel,
-      "conv2d_5.bias": conv2d_5_bias,
-      "conv2d_6.kernel": conv2d_6_kernel,
-      "conv2d_6.bias": conv2d_6_bias,
-      "conv2d_7.kernel": conv2d_7_kernel,
-      "conv2d_7.bias": conv2d_7_bias,
-      "conv2d_8.kernel": conv2d_8_kernel,
-      "conv2d_8.bias": conv2d_8_bias,
-      "conv2dTranspose.kernel": conv2dTranspose_kernel,
-      "conv2dTranspose.bias": conv2dTranspose_bias,
-      "conv2d_9.kernel": conv2d_9_kernel,
-      "conv2d_9.bias": conv2d_9_bias,
-      "conv2d_10.kernel": conv2d_10_kernel,
-      "conv2d_10.bias": conv2d_10_bias,
-      "planes.kernel": planes_kernel,
-      "planes.bias": planes_bias,
-    },
-    state: {
-      "adam.1-beta1^t": adam_1_beta1_t,
-      "adam.1-beta2^t": adam_1_beta2_t,
-      "conv2d.kernel.m": conv2d_kernel_m,
-      "conv2d.kernel.v": conv2d_kernel_v,
-      "conv2d.bias.m": conv2d_bias_m,
-      "conv2d.bias.v": conv2d_bias_v,
-      "conv2d_2.kernel.m": conv2d_2_kernel_m,
-      "conv2d_2.kernel.v": conv2d_2_kernel_v,
-      "conv2d_2.bias.m": conv2d_2_bias_m,
-      "conv2d_2.bias.v": conv2d_2_bias_v,
-      "conv2d_3.kernel.m": conv2d_3_kernel_m,
-      "conv2d_3.kernel.v": conv2d_3_kernel_v,
-      "conv2d_3.bias.m": conv2d_3_bias_m,
-      "conv2d_3.bias.v": conv2d_3_bias_v,
-      "conv2d_4.kernel.m": conv2d_4_kernel_m,
-      "conv2d_4.kernel.v": conv2d_4_kernel_v,
-      "conv2d_4.bias.m": conv2d_4_bias_m,
-      "conv2d_4.bias.v": conv2d_4_bias_v,
-      "conv2d_5.kernel.m": conv2d_5_kernel_m,
-      "conv2d_5.kernel.v": conv2d_5_kernel_v,
-      "conv2d_5.bias.m": conv2d_5_bias_m,
-      "conv2d_5.bias.v": conv2d_5_bias_v,
-      "conv2d_6.kernel.m": conv2d_6_kernel_m,
-      "conv2d_6.kernel.v": conv2d_6_kernel_v,
-      "conv2d_6.bias.m": conv2d_6_bias_m,
-      "conv2d_6.bias.v": conv2d_6_bias_v,
-      "conv2d_7.kernel.m": conv2d_7_kernel_m,
-      "conv2d_7.kernel.v": conv2d_7_kernel_v,
-      "conv2d_7.bias.m": conv2d_7_bias_m,
-      "conv2d_7.bias.v": conv2d_7_bias_v,
-      "conv2d_8.kernel.m": conv2d_8_kernel_m,
-      "conv2d_8.kernel.v": conv2d_8_kernel_v,
-      "conv2d_8.bias.m": conv2d_8_bias_m,
-      "conv2d_8.bias.v": conv2d_8_bias_v,
-      "conv2dTranspose.kernel.m": conv2dTranspose_kernel_m,
-      "conv2dTranspose.kernel.v": conv2dTranspose_kernel_v,
-      "conv2dTranspose.bias.m": conv2dTranspose_bias_m,
-      "conv2dTranspose.bias.v": conv2dTranspose_bias_v,
-      "conv2d_9.kernel.m": conv2d_9_kernel_m,
-      "conv2d_9.kernel.v": conv2d_9_kernel_v,
-      "conv2d_9.bias.m": conv2d_9_bias_m,
-      "conv2d_9.bias.v": conv2d_9_bias_v,
-      "conv2d_10.kernel.m": conv2d_10_kernel_m,
-      "conv2d_10.kernel.v": conv2d_10_kernel_v,
-      "conv2d_10.bias.m": conv2d_10_bias_m,
-      "conv2d_10.bias.v": conv2d_10_bias_v,
-      "planes.kernel.m": planes_kernel_m,
-      "planes.kernel.v": planes_kernel_v,
-      "planes.bias.m": planes_bias_m,
-      "planes.bias.v": planes_bias_v,
-      stepCount: stepCount,
-    },
-    hyper,
+    parameters: viewsOf(PARAMETERS),
+    state: viewsOf(STATE),
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -1841,15 +1767,10 @@ export interface TrainBatch {
   /** [8, 1, 32, 32] */ readonly x: Float32Array;
   /** [8, 32, 32], labels 0 ≤ y < 3 */ readonly y: Int32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [8, 1, 32, 32] */ readonly x: Float32Array;
-  /** [8, 32, 32], labels 0 ≤ y < 3 */ readonly y: Int32Array;
-}
+/** One batch to evaluate: the same of 8 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 1, 32, 32] */ readonly x: Float32Array;
-}
+export type PredictBatch = { /** [1, 1, 32, 32] */ readonly x: Float32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -1948,56 +1869,76 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "unet-small";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "72d74b1cb89e4acf";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 3_830_496;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: Shape;
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
+function stateRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer?: string,
+  dtype: DType = "f32",
+): StateRow {
+  return { name, shape, dtype, offset, layer };
 }
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
+function parameterRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer = "model",
+  trainable = true,
+): ParameterRow {
+  return { name, shape, dtype: "f32", offset, layer, trainable };
 }
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("conv2d.kernel", [8, 1, 3, 3], 0),
-  parameterRow("conv2d.bias", [8], 288),
-  parameterRow("conv2d_2.kernel", [8, 8, 3, 3], 320),
-  parameterRow("conv2d_2.bias", [8], 2624),
-  parameterRow("conv2d_3.kernel", [16, 8, 3, 3], 2656),
-  parameterRow("conv2d_3.bias", [16], 7264),
-  parameterRow("conv2d_4.kernel", [16, 16, 3, 3], 7328),
-  parameterRow("conv2d_4.bias", [16], 16544),
-  parameterRow("conv2d_5.kernel", [32, 16, 3, 3], 16608),
-  parameterRow("conv2d_5.bias", [32], 35040),
-  parameterRow("conv2d_6.kernel", [32, 32, 3, 3], 35168),
-  parameterRow("conv2d_6.bias", [32], 72032),
-  parameterRow("conv2d_7.kernel", [16, 48, 3, 3], 72160),
-  parameterRow("conv2d_7.bias", [16], 99808),
-  parameterRow("conv2d_8.kernel", [16, 16, 3, 3], 99872),
-  parameterRow("conv2d_8.bias", [16], 109088),
-  parameterRow("conv2dTranspose.kernel", [16, 8, 2, 2], 109152),
-  parameterRow("conv2dTranspose.bias", [8], 111200),
-  parameterRow("conv2d_9.kernel", [8, 16, 3, 3], 111232),
-  parameterRow("conv2d_9.bias", [8], 115840),
-  parameterRow("conv2d_10.kernel", [8, 8, 3, 3], 115872),
-  parameterRow("conv2d_10.bias", [8], 118176),
-  parameterRow("planes.kernel", [3, 8, 1, 1], 118208),
-  parameterRow("planes.bias", [3], 118304),
+  parameterRow("conv2d.kernel", [8, 1, 3, 3], 0, "conv2d"),
+  parameterRow("conv2d.bias", [8], 288, "conv2d"),
+  parameterRow("conv2d_2.kernel", [8, 8, 3, 3], 320, "conv2d"),
+  parameterRow("conv2d_2.bias", [8], 2624, "conv2d"),
+  parameterRow("conv2d_3.kernel", [16, 8, 3, 3], 2656, "conv2d"),
+  parameterRow("conv2d_3.bias", [16], 7264, "conv2d"),
+  parameterRow("conv2d_4.kernel", [16, 16, 3, 3], 7328, "conv2d"),
+  parameterRow("conv2d_4.bias", [16], 16544, "conv2d"),
+  parameterRow("conv2d_5.kernel", [32, 16, 3, 3], 16608, "conv2d"),
+  parameterRow("conv2d_5.bias", [32], 35040, "conv2d"),
+  parameterRow("conv2d_6.kernel", [32, 32, 3, 3], 35168, "conv2d"),
+  parameterRow("conv2d_6.bias", [32], 72032, "conv2d"),
+  parameterRow("conv2d_7.kernel", [16, 48, 3, 3], 72160, "conv2d"),
+  parameterRow("conv2d_7.bias", [16], 99808, "conv2d"),
+  parameterRow("conv2d_8.kernel", [16, 16, 3, 3], 99872, "conv2d"),
+  parameterRow("conv2d_8.bias", [16], 109088, "conv2d"),
+  parameterRow("conv2dTranspose.kernel", [16, 8, 2, 2], 109152, "conv2dTranspose"),
+  parameterRow("conv2dTranspose.bias", [8], 111200, "conv2dTranspose"),
+  parameterRow("conv2d_9.kernel", [8, 16, 3, 3], 111232, "conv2d"),
+  parameterRow("conv2d_9.bias", [8], 115840, "conv2d"),
+  parameterRow("conv2d_10.kernel", [8, 8, 3, 3], 115872, "conv2d"),
+  parameterRow("conv2d_10.bias", [8], 118176, "conv2d"),
+  parameterRow("planes.kernel", [3, 8, 1, 1], 118208, "conv2d"),
+  parameterRow("planes.bias", [3], 118304, "conv2d"),
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
@@ -2052,10 +1993,9 @@ export const STATE: readonly StateRow[] = [
   stateRow("planes.kernel.v", [3, 8, 1, 1], 354864),
   stateRow("planes.bias.m", [3], 354960),
   stateRow("planes.bias.v", [3], 354976),
-  stateRow("stepCount", [], 354992, "i32"),
+  stateRow("stepCount", [], 354992, undefined, "i32"),
 ];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Doubles<Name extends string> = Readonly<Record<Name, Float64Array>>;
@@ -7443,11 +7383,8 @@ function concat_4(
   concat[at_3] = add < 0 ? 0 : add;
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -7590,7 +7527,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);
@@ -7649,18 +7585,12 @@ function log(x: number): number {
 const notANumber = NaN;
 const minusInfinity = -Infinity;
 
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**

@@ -6,20 +6,20 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 36, update 101, backward 120), evaluate 246, predict 306
-//   memory 332: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 744: batches, and what a trainer is
-//   tables 822: what bytes() packs
-//   kernels 886: in the order in which statements call them, each under its definitions
-//   checks 2622: of what is passed in
-//   mathematics 2749: functions and random numbers that all machines compute alike
+//   step 27 (forward 36, update 96, backward 111), evaluate 237, predict 294
+//   memory 319: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 707: batches, and what a trainer is
+//   tables 787: what bytes() packs
+//   kernels 864: in the order in which statements call them, each under its definitions
+//   checks 2599: of what is passed in
+//   mathematics 2723: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 bb42c02e605366e2
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 a73d85a1c7ca51bb
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -77,63 +77,54 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/vae.ts:18, 20
     sum_rowSum();
 
-    // 13. cast_3, cast_4 = f32(live rows)    %cast_3, %cast_4  cast, models/vae.ts:18, 20
-    const cast_3 = live_rows[0]!;
-    // 14. perRow, perRow_2 = 1 / cast_3    %perRow, %perRow_2  recip, models/vae.ts:18, 20
-    const perRow = Math.fround(1 / cast_3);
-    // 15. mul_11 = rowSum ⊙ perRow    %mul_11  mul, models/vae.ts:18
-    const mul_11 = rowSum[0]! * perRow;
-    // 16. reconstruction = mul_11 ⊙ 784    %reconstruction  mul, models/vae.ts:18
-    const reconstruction = mul_11 * 784;
+    // 13. perRow, perRow_2 = 1 / f32(live rows)    %cast_3, %cast_4, %perRow, %perRow_2  recip, models/vae.ts:18, 20
+    const perRow = Math.fround(1 / live_rows[0]!);
 
     // — batchMean: mean over the batch
-    // 17. isLive_2 as in statement 12    %isLive, %isLive_2  again, models/vae.ts:18, 20
+    // 14. isLive_2 as in statement 12    %isLive, %isLive_2  again, models/vae.ts:18, 20
     // mul_13 = (Σ (exp_3 + mu ⊙ mu − (logVariance + 1)) over axes 1) ⊙ 0.5    %add_5…%mul_13  mul, models/vae.ts:19, 20
     // rowSum_2 = Σ ([row < live rows] ? sum_2 ⊙ 0.5 : 0)    %liveRows_2, %rowSum_2  sum, models/vae.ts:20
     sum_rowSum_2();
 
-    // 18. divergence = rowSum_2 ⊙ perRow    %divergence  mul, models/vae.ts:20
-    const divergence = rowSum_2[0]! * perRow;
-    // 19. loss = reconstruction + divergence    %loss  add, models/vae.ts:22
-    const loss = Math.fround(reconstruction + divergence);
+    // — bceWithLogits
+    // 15. mul_11 = rowSum ⊙ perRow    %mul_11  mul, models/vae.ts:18
+    // divergence = rowSum_2 ⊙ perRow    %divergence  mul, models/vae.ts:20
+    // loss = rowSum ⊙ perRow ⊙ 784 + rowSum_2 ⊙ perRow    %reconstruction, %loss  add, models/vae.ts:18, 22
+    const loss = Math.fround(rowSum[0]! * perRow * 784 + rowSum_2[0]! * perRow);
 
     // #endregion
     // #region update
     // adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 − 0.999)·g²; w ← w − rate·m / (√(correction·v) +
-    //     1e-8). Each w is updated where its gradient is finished: logits.bias in 31, …, encoder.kernel in 49.
-    // 20. 1-beta1^t_mul = adam.1-beta1^t ⊙ 0.9    %1-beta1^t_mul  update of 1-beta1^t by adam, models/vae.ts:25
-    const _1_beta1_t_mul = adam_1_beta1_t[0]! * 0.9;
-    // 21. adam.1-beta1^t_next = 1-beta1^t_mul + (1 − 0.9)    %adam.1-beta1^t_next  update of 1-beta1^t by adam, models/vae.ts:25
-    adam_1_beta1_t[0] = _1_beta1_t_mul + (1 - 0.9);
-    // 22. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/vae.ts:25
+    //     1e-8). Each w is updated where its gradient is finished: logits.bias in 25, …, encoder.kernel in 43.
+    // 16. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, models/vae.ts:25
+    adam_1_beta1_t[0] = adam_1_beta1_t[0]! * 0.9 + (1 - 0.9);
+    // 17. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, models/vae.ts:25
     rate[0] = 0.001 / adam_1_beta1_t[0]!;
-    // 23. 1-beta2^t_mul = adam.1-beta2^t ⊙ 0.999    %1-beta2^t_mul  update of 1-beta2^t by adam, models/vae.ts:25
-    const _1_beta2_t_mul = adam_1_beta2_t[0]! * 0.999;
-    // 24. adam.1-beta2^t_next = 1-beta2^t_mul + (1 − 0.999)    %adam.1-beta2^t_next  update of 1-beta2^t by adam, models/vae.ts:25
-    adam_1_beta2_t[0] = _1_beta2_t_mul + (1 - 0.999);
-    // 25. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/vae.ts:25
+    // 18. 1-beta2^t by adam    %1-beta2^t_mul, %adam.1-beta2^t_next  update, models/vae.ts:25
+    adam_1_beta2_t[0] = adam_1_beta2_t[0]! * 0.999 + (1 - 0.999);
+    // 19. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam, models/vae.ts:25
     correction[0] = 1 / adam_1_beta2_t[0]!;
-    // 26. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/vae.ts:25
+    // 20. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, models/vae.ts:25
     stepCount[0] = (stepCount[0]! + 1) | 0;
 
     // #endregion
     // #region backward
-    // 27. d_rowSum_2 = perRow    %d_rowSum_2  adjoint of mul (statement 18): d_a = d_y ⊙ b, models/vae.ts:20
+    // 21. d_rowSum_2 = perRow    %d_rowSum_2  adjoint of mul (statement 15): d_a = d_y ⊙ b, models/vae.ts:20
     d_rowSum_2[0] = perRow;
 
     // — adjoint of batchMean
-    // 28. isLive as in statement 12    %isLive, %isLive_2  again, models/vae.ts:18, 20
-    // d_mul_13 = [row < live rows] ? d_rowSum_2 : 0    %d_mul_13  adjoint of where (statement 17): d_a = d_y ⊙ (c ? 1 : 0),
+    // 22. isLive as in statement 12    %isLive, %isLive_2  again, models/vae.ts:18, 20
+    // d_mul_13 = [row < live rows] ? d_rowSum_2 : 0    %d_mul_13  adjoint of where (statement 14): d_a = d_y ⊙ (c ? 1 : 0),
     //     models/vae.ts:20
-    // d_sum_2 = (isLive ? d_rowSum_2 : 0) ⊙ 0.5    %d_sum_2  adjoint of mul (statement 17): d_a = d_y ⊙ b, models/vae.ts:20
+    // d_sum_2 = (isLive ? d_rowSum_2 : 0) ⊙ 0.5    %d_sum_2  adjoint of mul (statement 14): d_a = d_y ⊙ b, models/vae.ts:20
     mul_d_sum_2();
 
     // — adjoint of bceWithLogits
-    // 29. d_rowSum = perRow ⊙ 784    %d_rowSum  adjoint of mul (statement 15): d_a = d_y ⊙ b, models/vae.ts:18
+    // 23. d_rowSum = perRow ⊙ 784    %d_rowSum  adjoint of mul (statement 15): d_a = d_y ⊙ b, models/vae.ts:18
     d_rowSum[0] = perRow * 784;
 
     // — adjoint of logits
-    // 30. isLive_2 as in statement 12    %isLive, %isLive_2  again, models/vae.ts:18, 20
+    // 24. isLive_2 as in statement 12    %isLive, %isLive_2  again, models/vae.ts:18, 20
     // d_logits_3 through bceWithLogits    %d_mul_10…%d_logits_3  adjoint of bceWithLogits (statement 12, 11): where: d_a = d_y ⊙ (c ? 1 :
     //     0); mul: d_a = d_y ⊙ b; abs: d_x = d_y ⊙ sign(x); log1p: d_x = d_y / (1 + x); exp: d_x = d_y ⊙ y; neg: d_x = −d_y; sub: d_b =
     //     −d_y; max: d_a = d_y ⊙ (b < a ? 1 : a = b ? 0.5 : 0), models/vae.ts:18
@@ -143,37 +134,37 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/vae.ts:16
     mulAdd_d_logits();
 
-    // 31. d_logits.bias = Σ d_logits over axes 0    %d_logits.bias  adjoint of broadcast (statement 11): d_x = Σ d_y, models/vae.ts:16
+    // 25. d_logits.bias = Σ d_logits over axes 0    %d_logits.bias  adjoint of broadcast (statement 11): d_x = Σ d_y, models/vae.ts:16
     // logits.bias by adam with d_logits.bias    %logits.bias_mul…%logits.bias_next  update, models/vae.ts:16
     sumAdam_logits_bias();
-    // 32. d_logits_wide = d_logits in double    %d_logits_wide  widen for d_decoder, models/vae.ts:16
+    // 26. d_logits_wide = d_logits in double    %d_logits_wide  widen for d_decoder, models/vae.ts:16
     widen_d_logits_wide();
 
     // — adjoint of decoder
-    // 33. d_decoder = d_logits · logits.kernelᵀ    %d_decoder  adjoint of dot (statement 11): d_a = d_y·bᵀ, models/vae.ts:16
+    // 27. d_decoder = d_logits · logits.kernelᵀ    %d_decoder  adjoint of dot (statement 11): d_a = d_y·bᵀ, models/vae.ts:16
     // d_decoder.z = [0 < decoder] ? d_decoder : 0    %d_decoder.z_lt, %d_decoder.z  adjoint of relu (statement 8): d_x = d_y ⊙ (0 < y ? 1 :
     //     0) for y = x < 0 ? 0 : x, models/vae.ts:16
     // d_broadcast_4, d_decoder.product = d_decoder.z    %d_broadcast_4, %d_decoder.product  adjoint of add (statement 8): d_b = d_y, d_a =
     //     d_y, models/vae.ts:16
     dotWhere_d_decoder_z();
 
-    // 34. decoder_wide_2 = decoder in double    %decoder_wide_2  widen for d_logits.kernel, models/vae.ts:16
+    // 28. decoder_wide_2 = decoder in double    %decoder_wide_2  widen for d_logits.kernel, models/vae.ts:16
     widen_decoder_wide_2();
-    // 35. d_logits_wide_2 = d_logits in double    %d_logits_wide_2  widen for d_logits.kernel, models/vae.ts:16
+    // 29. d_logits_wide_2 = d_logits in double    %d_logits_wide_2  widen for d_logits.kernel, models/vae.ts:16
     widen_d_logits_wide_2();
-    // 36. d_logits.kernel = decoderᵀ · d_logits    %d_logits.kernel  adjoint of dot (statement 11): d_b = aᵀ·d_y, models/vae.ts:16
+    // 30. d_logits.kernel = decoderᵀ · d_logits    %d_logits.kernel  adjoint of dot (statement 11): d_b = aᵀ·d_y, models/vae.ts:16
     // logits.kernel by adam with d_logits.kernel    %logits.kernel_mul…%logits.kernel_next  update, models/vae.ts:16
     dotAdam_logits_kernel();
 
     // — adjoint of decoder
-    // 37. d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast (statement 8): d_x = Σ d_y, models/vae.ts:16
+    // 31. d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast (statement 8): d_x = Σ d_y, models/vae.ts:16
     // decoder.bias by adam with d_decoder.bias    %decoder.bias_mul…%decoder.bias_next  update, models/vae.ts:16
     sumAdam_decoder_bias();
 
     // — adjoint of logVariance, mu
-    // 38. d_z = d_decoder.z · decoder.kernelᵀ    %d_z  adjoint of dot (statement 8): d_a = d_y·bᵀ, models/vae.ts:16
+    // 32. d_z = d_decoder.z · decoder.kernelᵀ    %d_z  adjoint of dot (statement 8): d_a = d_y·bᵀ, models/vae.ts:16
     // d_mul_8 = d_z    %d_mul_8  adjoint of add (statement 6): d_b = d_y, models/vae.ts:15
-    // d_add_5 = −d_sum_2    %d_add_5  adjoint of sub (statement 17): d_b = −d_y, models/vae.ts:19
+    // d_add_5 = −d_sum_2    %d_add_5  adjoint of sub (statement 14): d_b = −d_y, models/vae.ts:19
     // d_logVariance_part = d_sum_2 ⊙ exp_3    %d_logVariance_part  adjoint of exp (statement 5): d_x = d_y ⊙ y, models/vae.ts:19
     // d_logVariance_2 = d_z ⊙ mul_7 ⊙ exp ⊙ 0.5    %d_exp, %d_mul, %d_logVariance_2  adjoint of mul (statement 6): d_a = d_y ⊙ b; exp
     //     (statement 5): d_x = d_y ⊙ y; mul (statement 5): d_a = d_y ⊙ b, models/vae.ts:15
@@ -181,7 +172,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     d_x = Σ over the uses of x, models/vae.ts:13
     // d_broadcast_3, d_logVariance.product = d_logVariance    %d_broadcast_3, %d_logVariance.product  adjoint of add (statement 5): d_b =
     //     d_y, d_a = d_y, models/vae.ts:13
-    // d_mu_part, d_mu_2 = d_sum_2 ⊙ mu    %d_mu_part, %d_mu_2  adjoint of mul (statement 17): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
+    // d_mu_part, d_mu_2 = d_sum_2 ⊙ mu    %d_mu_part, %d_mu_2  adjoint of mul (statement 14): d_a = d_y ⊙ b, d_b = d_y ⊙ a,
     //     models/vae.ts:19
     // d_mu = d_sum_2 ⊙ mu + d_sum_2 ⊙ mu + d_z    %d_mu_partial, %d_mu  adjoint of add (statement 4): d_x = Σ over the uses of x,
     //     models/vae.ts:12
@@ -189,52 +180,52 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/vae.ts:12
     dotAdd_d_mu();
 
-    // 39. d_decoder.kernel = zᵀ · d_decoder.z    %d_decoder.kernel  adjoint of dot (statement 8): d_b = aᵀ·d_y, models/vae.ts:16
+    // 33. d_decoder.kernel = zᵀ · d_decoder.z    %d_decoder.kernel  adjoint of dot (statement 8): d_b = aᵀ·d_y, models/vae.ts:16
     // decoder.kernel by adam with d_decoder.kernel    %decoder.kernel_mul…%decoder.kernel_next  update, models/vae.ts:16
     dotAdam_decoder_kernel();
 
     // — adjoint of logVariance
-    // 40. d_logVariance.bias = Σ d_logVariance over axes 0    %d_logVariance.bias  adjoint of broadcast (statement 5): d_x = Σ d_y,
+    // 34. d_logVariance.bias = Σ d_logVariance over axes 0    %d_logVariance.bias  adjoint of broadcast (statement 5): d_x = Σ d_y,
     //     models/vae.ts:13
     // logVariance.bias by adam with d_logVariance.bias    %logVariance.bias_mul…%logVariance.bias_next  update, models/vae.ts:13
     sumAdam_logVariance_bias();
 
     // — adjoint of mu
-    // 41. d_mu.bias = Σ d_mu over axes 0    %d_mu.bias  adjoint of broadcast (statement 4): d_x = Σ d_y, models/vae.ts:12
+    // 35. d_mu.bias = Σ d_mu over axes 0    %d_mu.bias  adjoint of broadcast (statement 4): d_x = Σ d_y, models/vae.ts:12
     // mu.bias by adam with d_mu.bias    %mu.bias_mul…%mu.bias_next  update, models/vae.ts:12
     sumAdam_mu_bias();
 
     // — adjoint of logVariance
-    // 42. d_encoder_part = d_logVariance · logVariance.kernelᵀ    %d_encoder_part  adjoint of dot (statement 5): d_a = d_y·bᵀ,
+    // 36. d_encoder_part = d_logVariance · logVariance.kernelᵀ    %d_encoder_part  adjoint of dot (statement 5): d_a = d_y·bᵀ,
     //     models/vae.ts:13
     dot_d_encoder_part();
 
-    // 43. d_logVariance.kernel = encoderᵀ · d_logVariance    %d_logVariance.kernel  adjoint of dot (statement 5): d_b = aᵀ·d_y,
+    // 37. d_logVariance.kernel = encoderᵀ · d_logVariance    %d_logVariance.kernel  adjoint of dot (statement 5): d_b = aᵀ·d_y,
     //     models/vae.ts:13
     // logVariance.kernel by adam with d_logVariance.kernel    %logVariance.kernel_mul…%logVariance.kernel_next  update, models/vae.ts:13
     dotAdam_logVariance_kernel();
 
     // — adjoint of mu, encoder
-    // 44. d_encoder_2 = d_mu · mu.kernelᵀ    %d_encoder_2  adjoint of dot (statement 4): d_a = d_y·bᵀ, models/vae.ts:12
+    // 38. d_encoder_2 = d_mu · mu.kernelᵀ    %d_encoder_2  adjoint of dot (statement 4): d_a = d_y·bᵀ, models/vae.ts:12
     // d_encoder.z = [0 < encoder] ? d_encoder_part + d_encoder_2 : 0    %d_encoder, %d_encoder.z_lt, %d_encoder.z  adjoint of relu
     //     (statement 3): d_x = Σ over the uses of x, d_x = d_y ⊙ (0 < y ? 1 : 0) for y = x < 0 ? 0 : x, models/vae.ts:11
     // d_broadcast, d_encoder.product = d_encoder.z    %d_broadcast, %d_encoder.product  adjoint of add (statement 3): d_b = d_y, d_a = d_y,
     //     models/vae.ts:11
     dotWhere_d_encoder_z();
 
-    // 45. d_mu.kernel = encoderᵀ · d_mu    %d_mu.kernel  adjoint of dot (statement 4): d_b = aᵀ·d_y, models/vae.ts:12
+    // 39. d_mu.kernel = encoderᵀ · d_mu    %d_mu.kernel  adjoint of dot (statement 4): d_b = aᵀ·d_y, models/vae.ts:12
     // mu.kernel by adam with d_mu.kernel    %mu.kernel_mul…%mu.kernel_next  update, models/vae.ts:12
     dotAdam_mu_kernel();
 
     // — adjoint of encoder
-    // 46. d_encoder.bias = Σ d_encoder.z over axes 0    %d_encoder.bias  adjoint of broadcast (statement 3): d_x = Σ d_y, models/vae.ts:11
+    // 40. d_encoder.bias = Σ d_encoder.z over axes 0    %d_encoder.bias  adjoint of broadcast (statement 3): d_x = Σ d_y, models/vae.ts:11
     // encoder.bias by adam with d_encoder.bias    %encoder.bias_mul…%encoder.bias_next  update, models/vae.ts:11
     sumAdam_encoder_bias();
-    // 47. x_wide_2 = x in double    %x_wide_2  widen for d_encoder.kernel, models/vae.ts:11
+    // 41. x_wide_2 = x in double    %x_wide_2  widen for d_encoder.kernel, models/vae.ts:11
     widen_x_wide_2();
-    // 48. d_encoder.z_wide = d_encoder.z in double    %d_encoder.z_wide  widen for d_encoder.kernel, models/vae.ts:11
+    // 42. d_encoder.z_wide = d_encoder.z in double    %d_encoder.z_wide  widen for d_encoder.kernel, models/vae.ts:11
     widen_d_encoder_z_wide();
-    // 49. d_encoder.kernel = xᵀ · d_encoder.z    %d_encoder.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y, models/vae.ts:11
+    // 43. d_encoder.kernel = xᵀ · d_encoder.z    %d_encoder.kernel  adjoint of dot (statement 3): d_b = aᵀ·d_y, models/vae.ts:11
     // encoder.kernel by adam with d_encoder.kernel    %encoder.kernel_mul…%encoder.kernel_next  update, models/vae.ts:11
     dotAdam_encoder_kernel();
     // #endregion
@@ -274,24 +265,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_logits_evaluate();
     // 6. rowSum of bceWithLogits: mean of −t·log σ(s) − (1 − t)·log(1 − σ(s))    %max…%rowSum  14 nodes, models/vae.ts:18, 20
     sum_rowSum_evaluate();
-    // 7. cast_3, cast_4 = f32(live rows)    %cast_3, %cast_4  cast, models/vae.ts:18, 20
-    const cast_3 = live_rows_evaluate[0]!;
-    // 8. perRow, perRow_2 = 1 / cast_3    %perRow, %perRow_2  recip, models/vae.ts:18, 20
-    const perRow = Math.fround(1 / cast_3);
-    // 9. mul_11 = rowSum ⊙ perRow    %mul_11  mul, models/vae.ts:18
-    const mul_11 = rowSum_evaluate[0]! * perRow;
-    // 10. reconstruction = mul_11 ⊙ 784    %reconstruction  mul, models/vae.ts:18
-    const reconstruction = Math.fround(mul_11 * 784);
+    // 7. perRow, perRow_2 = 1 / f32(live rows)    %cast_3, %cast_4, %perRow, %perRow_2  recip, models/vae.ts:18, 20
+    const perRow = Math.fround(1 / live_rows_evaluate[0]!);
+    // 8. mul_11 = rowSum ⊙ perRow    %mul_11  mul, models/vae.ts:18
+    // reconstruction = rowSum ⊙ perRow ⊙ 784    %reconstruction  mul, models/vae.ts:18
+    const reconstruction = Math.fround(rowSum_evaluate[0]! * perRow * 784);
 
     // — batchMean: mean over the batch
-    // 11. isLive_2 as in statement 6    %isLive, %isLive_2  again, models/vae.ts:18, 20
+    // 9. isLive_2 as in statement 6    %isLive, %isLive_2  again, models/vae.ts:18, 20
     // mul_13 = (Σ (exp(logVariance) + mu ⊙ mu − (logVariance + 1)) over axes 1) ⊙ 0.5    %add_5…%mul_13  mul, models/vae.ts:19, 20
     // rowSum_2 = Σ ([row < live rows] ? sum_2 ⊙ 0.5 : 0)    %liveRows_2, %rowSum_2  sum, models/vae.ts:20
     sum_rowSum_2_evaluate();
 
-    // 12. divergence = rowSum_2 ⊙ perRow    %divergence  mul, models/vae.ts:20
+    // 10. divergence = rowSum_2 ⊙ perRow    %divergence  mul, models/vae.ts:20
     const divergence = Math.fround(rowSum_2_evaluate[0]! * perRow);
-    // 13. loss = reconstruction + divergence    %loss  add, models/vae.ts:22
+    // 11. loss = reconstruction + divergence    %loss  add, models/vae.ts:22
     const loss = Math.fround(reconstruction + divergence);
 
     return {
@@ -304,10 +292,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    const count = 1;
     checkBatch("predict takes a batch", batch, taken);
-    checkArray(x_predict, batch["x"], 784, count, "x");
-    feed(x_predict, batch["x"], 784, count);
+    checkArray(x_predict, batch["x"], 784, 1, "x");
+    feed(x_predict, batch["x"], 784, 1);
 
     // — encoder: x·W + b
     // 1. encoder = relu(x · encoder.kernel + encoder.bias)    %encoder.product, %encoder.z, %encoder  relu, models/vae.ts:11
@@ -368,50 +355,50 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const logits_bias_m = new Float32Array(arena, 2488816, 784); // [784]  state, always
   const logits_bias_v = new Float32Array(arena, 2491952, 784); // [784]  state, always
   const stepCount = new Int32Array(arena, 2495088, 1); // []  state, always
-  const x = new Float32Array(arena, 3699328, 50176); // [64,784]  input, 1–47
-  const live_rows = new Int32Array(arena, 4055680, 1); // []  input, 1–30
-  const encoder = new Float32Array(arena, 3965568, 8192); // [64,128]  residual, 3–45
-  const mu = new Float32Array(arena, 4031104, 1024); // [64,16]  residual, 4–38
-  const logVariance = new Float32Array(arena, 4035200, 1024); // [64,16]  scratch, 5–17
-  const exp_ = new Float32Array(arena, 4039296, 1024); // [64,16]  residual, 5–38
-  const exp_3 = new Float32Array(arena, 4043392, 1024); // [64,16]  residual, 5–38
-  const mul_7 = new Float32Array(arena, 4047488, 1024); // [64,16]  residual, 6–38
-  const z = new Float32Array(arena, 4051584, 1024); // [64,16]  residual, 6–39
-  const decoder = new Float32Array(arena, 3998336, 8192); // [64,128]  residual, 8–34
-  const logits = new Float32Array(arena, 3297920, 50176); // [64,784]  residual, 11–30
-  const exp_2 = new Float32Array(arena, 3498624, 50176); // [64,784]  residual, 11–30
+  const x = new Float32Array(arena, 3699328, 50176); // [64,784]  input, 1–41
+  const live_rows = new Int32Array(arena, 4055680, 1); // []  input, 1–24
+  const encoder = new Float32Array(arena, 3965568, 8192); // [64,128]  residual, 3–39
+  const mu = new Float32Array(arena, 4031104, 1024); // [64,16]  residual, 4–32
+  const logVariance = new Float32Array(arena, 4035200, 1024); // [64,16]  scratch, 5–14
+  const exp_ = new Float32Array(arena, 4039296, 1024); // [64,16]  residual, 5–32
+  const exp_3 = new Float32Array(arena, 4043392, 1024); // [64,16]  residual, 5–32
+  const mul_7 = new Float32Array(arena, 4047488, 1024); // [64,16]  residual, 6–32
+  const z = new Float32Array(arena, 4051584, 1024); // [64,16]  residual, 6–33
+  const decoder = new Float32Array(arena, 3998336, 8192); // [64,128]  residual, 8–28
+  const logits = new Float32Array(arena, 3297920, 50176); // [64,784]  residual, 11–24
+  const exp_2 = new Float32Array(arena, 3498624, 50176); // [64,784]  residual, 11–24
   const rowSum = new Float32Array(arena, 2495104, 1); // []  scratch, 12–15
-  const rowSum_2 = new Float32Array(arena, 2495104, 1); // []  scratch, 17–18
-  const rate = new Float32Array(arena, 2995072, 1); // []  scratch, 22–49
-  const correction = new Float32Array(arena, 2995088, 1); // []  scratch, 25–49
-  const d_rowSum_2 = new Float32Array(arena, 2495104, 1); // []  scratch, 27–28
-  const d_sum_2 = new Float32Array(arena, 2994816, 64); // [64]  scratch, 28–38
-  const d_rowSum = new Float32Array(arena, 2495104, 1); // []  scratch, 29–30
-  const d_logits = new Float32Array(arena, 3498624, 50176); // [64,784]  scratch, 30–35, over exp_2
-  const d_decoder_z = new Float32Array(arena, 2962048, 8192); // [64,128]  scratch, 33–39
-  const d_logVariance = new Float32Array(arena, 4047488, 1024); // [64,16]  scratch, 38–43, over mul_7
-  const d_mu = new Float32Array(arena, 4043392, 1024); // [64,16]  scratch, 38–45, over exp_3
-  const d_encoder_part = new Float32Array(arena, 2962048, 8192); // [64,128]  scratch, 42–44
-  const d_encoder_z = new Float32Array(arena, 2962048, 8192); // [64,128]  scratch, 44–48, over d_encoder_part
+  const rowSum_2 = new Float32Array(arena, 2495120, 1); // []  scratch, 14–15
+  const rate = new Float32Array(arena, 2995072, 1); // []  scratch, 17–43
+  const correction = new Float32Array(arena, 2995088, 1); // []  scratch, 19–43
+  const d_rowSum_2 = new Float32Array(arena, 2495104, 1); // []  scratch, 21–22
+  const d_sum_2 = new Float32Array(arena, 2994816, 64); // [64]  scratch, 22–32
+  const d_rowSum = new Float32Array(arena, 2495104, 1); // []  scratch, 23–24
+  const d_logits = new Float32Array(arena, 3498624, 50176); // [64,784]  scratch, 24–29, over exp_2
+  const d_decoder_z = new Float32Array(arena, 2962048, 8192); // [64,128]  scratch, 27–33
+  const d_logVariance = new Float32Array(arena, 4047488, 1024); // [64,16]  scratch, 32–37, over mul_7
+  const d_mu = new Float32Array(arena, 4043392, 1024); // [64,16]  scratch, 32–39, over exp_3
+  const d_encoder_part = new Float32Array(arena, 2962048, 8192); // [64,128]  scratch, 36–38
+  const d_encoder_z = new Float32Array(arena, 2962048, 8192); // [64,128]  scratch, 38–42, over d_encoder_part
   const x_wide = new Float64Array(arena, 3297920, 50176); // [64,784]  scratch, 1–3
   const encoder_kernel_wide = new Float64Array(arena, 2495104, 100352); // [128,784]  scratch, 2–3
   const decoder_wide = new Float64Array(arena, 3900032, 8192); // [64,128]  scratch, 9–11
   const logits_kernel_wide = new Float64Array(arena, 2495104, 100352); // [784,128]  scratch, 10–11
-  const d_logits_wide = new Float64Array(arena, 2495104, 50176); // [64,784]  scratch, 32–33
-  const decoder_wide_2 = new Float64Array(arena, 2896512, 8192); // [128,64]  scratch, 34–36
-  const d_logits_wide_2 = new Float64Array(arena, 2495104, 50176); // [784,64]  scratch, 35–36
-  const x_wide_2 = new Float64Array(arena, 2495104, 50176); // [784,64]  scratch, 47–49
-  const d_encoder_z_wide = new Float64Array(arena, 2896512, 8192); // [128,64]  scratch, 48–49
+  const d_logits_wide = new Float64Array(arena, 2495104, 50176); // [64,784]  scratch, 26–27
+  const decoder_wide_2 = new Float64Array(arena, 2896512, 8192); // [128,64]  scratch, 28–30
+  const d_logits_wide_2 = new Float64Array(arena, 2495104, 50176); // [784,64]  scratch, 29–30
+  const x_wide_2 = new Float64Array(arena, 2495104, 50176); // [784,64]  scratch, 41–43
+  const d_encoder_z_wide = new Float64Array(arena, 2896512, 8192); // [128,64]  scratch, 42–43
   const x_evaluate = new Float32Array(arena, 2495104, 196000); // [250,784]  input, 1–6
-  const live_rows_evaluate = new Int32Array(arena, 4223104, 1); // []  input, 1–11
+  const live_rows_evaluate = new Int32Array(arena, 4223104, 1); // []  input, 1–9
   const encoder_evaluate = new Float32Array(arena, 3279104, 32000); // [250,128]  scratch, 1–3
-  const mu_evaluate = new Float32Array(arena, 4191104, 4000); // [250,16]  scratch, 2–11
-  const logVariance_evaluate = new Float32Array(arena, 4207104, 4000); // [250,16]  scratch, 3–11
+  const mu_evaluate = new Float32Array(arena, 4191104, 4000); // [250,16]  scratch, 2–9
+  const logVariance_evaluate = new Float32Array(arena, 4207104, 4000); // [250,16]  scratch, 3–9
   const z_evaluate = new Float32Array(arena, 3407104, 4000); // [250,16]  scratch, 3–4
   const decoder_evaluate = new Float32Array(arena, 4063104, 32000); // [250,128]  scratch, 4–5
   const logits_evaluate = new Float32Array(arena, 3279104, 196000); // [250,784]  scratch, 5–6
-  const rowSum_evaluate = new Float32Array(arena, 4063104, 1); // []  scratch, 6–9
-  const rowSum_2_evaluate = new Float32Array(arena, 4223104, 1); // []  scratch, 11–12, over live_rows_evaluate
+  const rowSum_evaluate = new Float32Array(arena, 4063104, 1); // []  scratch, 6–8
+  const rowSum_2_evaluate = new Float32Array(arena, 4223104, 1); // []  scratch, 9–10, over live_rows_evaluate
   const x_predict = new Float32Array(arena, 2495104, 784); // [1,784]  input, 1
   const encoder_predict = new Float32Array(arena, 2498240, 128); // [1,128]  scratch, 1–2
   const mu_predict = new Float32Array(arena, 2498752, 16); // [1,16]  output, 2–5
@@ -641,7 +628,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   fillUniform(decoder_kernel, seed, 3, 0.2041241452319315);
   fillUniform(logits_kernel, seed, 4, 0.08111071056538127);
   random.fill(randomBits(seed | 0, -1, 0, Math.floor(seed / 4294967296)));
-  const hyper = {};
   const outputs = { mu: mu_predict, image: image_predict };
   const taken: readonly string[] = ["x"];
 
@@ -686,6 +672,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       at += view.length;
     }
   }
+
+  /** The arrays of a table by name. */
+  function viewsOf<Views>(table: readonly StateRow[]): Views {
+    const views = table.map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      return [
+        name,
+        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
+      ] as const;
+    });
+    return Object.fromEntries(views) as Views;
+  }
   // #endregion
 
   return {
@@ -694,50 +692,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     predict,
     batch: { train: 64, evaluate: 250, predict: 1 },
     inputs: { x: x },
-    parameters: {
-      "encoder.kernel": encoder_kernel,
-      "encoder.bias": encoder_bias,
-      "mu.kernel": mu_kernel,
-      "mu.bias": mu_bias,
-      "logVariance.kernel": logVariance_kernel,
-      "logVariance.bias": logVariance_bias,
-      "decoder.kernel": decoder_kernel,
-      "decoder.bias": decoder_bias,
-      "logits.kernel": logits_kernel,
-      "logits.bias": logits_bias,
-    },
-    state: {
-      random: random,
-      "adam.1-beta1^t": adam_1_beta1_t,
-      "adam.1-beta2^t": adam_1_beta2_t,
-      "encoder.kernel.m": encoder_kernel_m,
-      "encoder.kernel.v": encoder_kernel_v,
-      "encoder.bias.m": encoder_bias_m,
-      "encoder.bias.v": encoder_bias_v,
-      "mu.kernel.m": mu_kernel_m,
-      "mu.kernel.v": mu_kernel_v,
-      "mu.bias.m": mu_bias_m,
-      "mu.bias.v": mu_bias_v,
-      "logVariance.kernel.m": logVariance_kernel_m,
-      "logVariance.kernel.v": logVariance_kernel_v,
-      "logVariance.bias.m": logVariance_bias_m,
-      "logVariance.bias.v": logVariance_bias_v,
-      "decoder.kernel.m": decoder_kernel_m,
-      "decoder.kernel.v": decoder_kernel_v,
-      "decoder.bias.m": decoder_bias_m,
-      "decoder.bias.v": decoder_bias_v,
-      "logits.kernel.m": logits_kernel_m,
-      "logits.kernel.v": logits_kernel_v,
-      "logits.bias.m": logits_bias_m,
-      "logits.bias.v": logits_bias_v,
-      stepCount: stepCount,
-    },
-    hyper,
+    parameters: viewsOf(PARAMETERS),
+    state: viewsOf(STATE),
+    hyper: {},
     get stepCount() {
       return stepCount[0]!;
     },
     bytes,
     restore,
+    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -746,14 +709,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 export interface TrainBatch {
   /** [64, 784] */ readonly x: Float32Array;
 }
-/** One batch to evaluate. */
-export interface EvaluateBatch {
-  /** [250, 784] */ readonly x: Float32Array;
-}
+/** One batch to evaluate: the same of 250 rows. */
+export type EvaluateBatch = TrainBatch;
 /** One batch to predict from. */
-export interface PredictBatch {
-  /** [1, 784] */ readonly x: Float32Array;
-}
+export type PredictBatch = { /** [1, 784] */ readonly x: Float32Array };
 /** With `finite`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times `count`: Σ / Σ count is the mean over batches. */
@@ -816,47 +775,67 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{
+    MODEL: string;
+    GRAPH: string;
+    PARAMETERS: readonly ParameterRow[];
+    STATE: readonly StateRow[];
+  }>;
 }
 // #endregion
-
 // #region tables
-/** The model's name. */
 export const MODEL: string = "vae";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "ebe2eeca09960dd5";
-
-/** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 4_223_120;
-
-/** What survives a step; offsets are bytes from the arena's start. */
-type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number }>;
+/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
+type StateRow = Readonly<{
+  name: string;
+  shape: Shape;
+  dtype: DType;
+  offset: number;
+  layer?: string | undefined;
+}>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
 type Shape = readonly number[];
 type DType = "f32" | "i32";
-function stateRow(name: string, shape: Shape, offset: number, dtype: DType = "f32"): StateRow {
-  return { name, shape, dtype, offset };
+function stateRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer?: string,
+  dtype: DType = "f32",
+): StateRow {
+  return { name, shape, dtype, offset, layer };
 }
-function parameterRow(name: string, shape: Shape, offset: number, trainable = true): ParameterRow {
-  return { name, shape, dtype: "f32", offset, trainable };
+function parameterRow(
+  name: string,
+  shape: Shape,
+  offset: number,
+  layer = "model",
+  trainable = true,
+): ParameterRow {
+  return { name, shape, dtype: "f32", offset, layer, trainable };
 }
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  parameterRow("encoder.kernel", [784, 128], 0),
-  parameterRow("encoder.bias", [128], 401408),
-  parameterRow("mu.kernel", [128, 16], 401920),
-  parameterRow("mu.bias", [16], 410112),
-  parameterRow("logVariance.kernel", [128, 16], 410176),
-  parameterRow("logVariance.bias", [16], 418368),
-  parameterRow("decoder.kernel", [16, 128], 418448),
-  parameterRow("decoder.bias", [128], 426640),
-  parameterRow("logits.kernel", [128, 784], 427152),
-  parameterRow("logits.bias", [784], 828560),
+  parameterRow("encoder.kernel", [784, 128], 0, "dense"),
+  parameterRow("encoder.bias", [128], 401408, "dense"),
+  parameterRow("mu.kernel", [128, 16], 401920, "dense"),
+  parameterRow("mu.bias", [16], 410112, "dense"),
+  parameterRow("logVariance.kernel", [128, 16], 410176, "dense"),
+  parameterRow("logVariance.bias", [16], 418368, "dense"),
+  parameterRow("decoder.kernel", [16, 128], 418448, "dense"),
+  parameterRow("decoder.bias", [128], 426640, "dense"),
+  parameterRow("logits.kernel", [128, 784], 427152, "dense"),
+  parameterRow("logits.bias", [784], 828560, "dense"),
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */
 export const STATE: readonly StateRow[] = [
-  stateRow("random", [], 418432, "i32"),
+  stateRow("random", [], 418432, undefined, "i32"),
   stateRow("adam.1-beta1^t", [], 831696),
   stateRow("adam.1-beta2^t", [], 831712),
   stateRow("encoder.kernel.m", [784, 128], 831728),
@@ -879,10 +858,9 @@ export const STATE: readonly StateRow[] = [
   stateRow("logits.kernel.v", [128, 784], 2087408),
   stateRow("logits.bias.m", [784], 2488816),
   stateRow("logits.bias.v", [784], 2491952),
-  stateRow("stepCount", [], 2495088, "i32"),
+  stateRow("stepCount", [], 2495088, undefined, "i32"),
 ];
 // #endregion
-
 // #region kernels
 type Floats<Name extends string> = Readonly<Record<Name, Float32Array>>;
 type Doubles<Name extends string> = Readonly<Record<Name, Float64Array>>;
@@ -2618,11 +2596,8 @@ function relu_2(
   encoder[at] = add < 0 ? 0 : add;
 }
 // #endregion
-
 // #region checks
-/** What inputs are. */
 type Numbers = Float32Array | Int32Array;
-
 /** Copies `count` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
 function feed(slot: Numbers, given: Numbers, perRow: number, count: number): void {
   slot.set(given);
@@ -2745,7 +2720,6 @@ function shown(value: unknown): string {
   return isThing ? Object.prototype.toString.call(value).slice(8, -1) : String(value);
 }
 // #endregion
-
 // #region mathematics
 /** ⌊2¹²⁰⁰/2π⌋: enough of 1/2π to reduce every double. */
 const turnsPerRadian = BigInt(
@@ -2848,18 +2822,12 @@ function log1p(x: number): number {
   return lost === 0 ? log(u) : log(u) + lost / u;
 }
 
-/** Fills w with numbers uniform in [low, high). */
-function fillUniform(
-  w: Float32Array,
-  seed: number,
-  stream: number,
-  high: number,
-  low = -high,
-): void {
+/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: Float32Array, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }
 
 /**

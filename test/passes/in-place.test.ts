@@ -180,13 +180,19 @@ test("what the planner proves, the walk finds and the kernel computes, on random
   expect(seen.refused).toBeGreaterThan(50);
 });
 
-/** The same program with every buffer in a place of its own. */
+/** The same program with every buffer in a place of its own, and windows where they were in theirs. */
 function apart(module: Module): Module {
   let top = 0;
+  const offsets = new Map<string, number>();
+  for (const { buffer, bytes, of } of module.slots) {
+    if (of !== undefined) continue;
+    offsets.set(buffer, top);
+    top = aligned(top + bytes);
+  }
+  const before = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
   const slots = module.slots.map(({ over: _, ...slot }) => {
-    const offset = top;
-    top = aligned(top + slot.bytes);
-    return { ...slot, offset };
+    const whole = slot.of ?? slot.buffer;
+    return { ...slot, offset: offsets.get(whole)! + slot.offset - before.get(whole)! };
   });
   return { ...module, slots, arenaBytes: top };
 }
