@@ -183,11 +183,16 @@ test("what the planner proves, the walk finds and the kernel computes, on random
 /** The same program with every buffer in a place of its own. */
 function apart(module: Module): Module {
   let top = 0;
-  const slots = module.slots.map(({ over: _, ...slot }) => {
+  const moved = new Map<string, number>();
+  const whole = module.slots.map(({ over: _, ...slot }) => {
+    if (slot.of !== undefined) return slot;
     const offset = top;
+    moved.set(slot.buffer, offset - slot.offset);
     top = aligned(top + slot.bytes);
     return { ...slot, offset };
   });
+  // a window lies in what it is a part of
+  const slots = whole.map((slot) => (slot.of === undefined ? slot : { ...slot, offset: slot.offset + moved.get(slot.of)! }));
   return { ...module, slots, arenaBytes: top };
 }
 
