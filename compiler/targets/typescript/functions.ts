@@ -3,6 +3,7 @@
 import { dividedKernels, divisionOf, SLICE, type Section } from "../../loop/divide.ts";
 import type { Kernel, Module } from "../../loop/loop.ts";
 import type { Names } from "../../loop/identifier.ts";
+import { loopAround } from "../../loop/turns.ts";
 import { namesOf } from "../../loop/uses.ts";
 import { AllChecks } from "./checks.ts";
 import { Outline, type Outlined } from "./outline.ts";
@@ -11,7 +12,7 @@ import { eachTurn, type Kernels } from "./scope.ts";
 import { givesUp, sharedName, sharingOf, type Shared, type Sharing } from "./shared.ts";
 import { sectionName } from "../sections.ts";
 import { SlicedCalls } from "./slices.ts";
-import { givenNames, printArrayTypes, printKernelFunction, printOutlined, type Common } from "./statement.ts";
+import { givenNames, printArrayTypes, printKernelFunction, printOutlined, printPlainFunction, type Common } from "./statement.ts";
 
 /** Kernels over views of the arena, each bound once to the arrays that a statement gives it. */
 export function functionsOf(
@@ -20,7 +21,14 @@ export function functionsOf(
     sliced,
     outline = new Outline(module.kernels),
     sharing,
-  }: { readonly sliced?: true | undefined; readonly outline?: Outline; readonly sharing?: Sharing } = {},
+    turning = sliced === true ? [] : turningKernels(module),
+  }: {
+    readonly sliced?: true | undefined;
+    readonly outline?: Outline;
+    readonly sharing?: Sharing;
+    /** Kernels that take their arrays at each call. */
+    readonly turning?: readonly string[];
+  } = {},
 ): Kernels {
   const divided = dividedKernels(module.kernels, divisionOf({ sliced }));
   const slices = sliced === true ? new SlicedCalls(module, divided, SLICE) : undefined;
@@ -31,6 +39,7 @@ export function functionsOf(
     sharing ?? sharingOf(module, (kernel) => !divided.has(kernel.name) && givesUpItsOwn(kernel)),
     divided,
     slices,
+    turning,
   );
 }
 
@@ -40,8 +49,12 @@ function kernelsOver(
   sharing: Sharing,
   divided: ReadonlyMap<string, readonly Section[]>,
   slices: SlicedCalls | undefined,
+  turning: readonly string[],
 ): Kernels {
   const kernels = new Map(module.kernels.map((kernel) => [kernel.name, kernel]));
+  // other arrays at each turn: bound to each of them, a kernel would be compiled as often
+  const takes = (kernel: string): boolean =>
+    turning.includes(kernel) || [...(sharing.get(kernel)?.rows.keys() ?? [])].some((one) => turning.includes(one));
   const bound = new Map<string, { readonly name: string; readonly made: string }>();
   const nameOf = namesOfShared();
   const sections = new Map<string, string>();
@@ -67,6 +80,8 @@ function kernelsOver(
       const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names);
       const rows = shared === undefined ? "" : `${shared.rows.get(kernel)!}, `;
       const written = args.filter((_, n) => own.params[n]!.access !== "read").at(-1)!;
+      if (takes(kernel))
+        return `${name}(${[...args.map(scope.array), ...(shared === undefined ? [] : [`${shared.rows.get(kernel)!}`])].join(", ")});`;
       const turn = args.map(scope.turnOf).find((one) => one !== undefined);
       const boundTo = (section: string): string => {
         const called = section === name ? name : sectionOf(section, scope.names);
@@ -86,6 +101,7 @@ function kernelsOver(
     print: (scope, needs) =>
       printKernels(module.kernels, outline, scope.names, needs, sharing, (kernel, common, shared) => {
         const name = shared === undefined ? scope.kernel(kernel.name) : nameOf(shared, scope.names);
+        if (takes(kernel.name)) return printPlainFunction(kernel, name, needs, common, shared, (array) => array);
         const parts = divided.get(kernel.name);
         if (parts === undefined) return printKernelFunction(kernel, name, needs, "at stores", undefined, common, shared);
         return parts
@@ -105,6 +121,12 @@ function kernelsOver(
       }),
   };
 }
+
+/** Kernels that a loop calls. */
+const turningKernels = ({ entries }: Module): string[] =>
+  entries.flatMap(({ calls, loops }) =>
+    calls.flatMap((call, n) => (call.kind === "call" && loopAround(loops, n) !== undefined ? [call.kernel] : [])),
+  );
 
 /** The name of a shared function, the same whenever it is asked for. */
 export function namesOfShared(): (shared: Shared, names: Names) => string {

@@ -172,12 +172,19 @@ function rangesOf(body: readonly Stmt[], divided: readonly Loop[], names: Names)
 const isStmt = (part: Part): part is Stmt => part.kind !== "outer" && part.kind !== "block";
 
 /** A function of the arrays themselves, for readers: an engine does without their addresses in its code. */
-export function printPlainFunction(kernel: Kernel, name: string, needs: Set<string>, common: Common, shared?: Shared): string {
+export function printPlainFunction(
+  kernel: Kernel,
+  name: string,
+  needs: Set<string>,
+  common: Common,
+  shared?: Shared,
+  typeOf: (array: keyof typeof ARRAY_TYPES) => string = (array) => ARRAY_TYPES[array],
+): string {
   const given = givenNames(kernel, common.outline);
   const nameOf = new Map(kernel.params.map((param, n) => [param.name, given[n]!]));
   const printer: Printer = { bufferName: (buffer) => nameOf.get(buffer)!, localName: identifier, needs };
   const bools = new Set(kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name));
-  const params = kernel.params.map((param, n) => `${given[n]!}: ${ARRAY_TYPES[arrayOf(param.dtype)]}`);
+  const params = kernel.params.map((param, n) => `${given[n]!}: ${typeOf(arrayOf(param.dtype))}`);
   if (shared !== undefined) params.push(`${shared.given}: number`);
   return [
     blockComment(docOf(kernel, nameOf, shared)),

@@ -40,7 +40,7 @@ function printFunction({ name, doc, lets, value }: FloatFunction, needs: Set<str
 }
 
 const strictly = (module: Module): Kernels => ({
-  ...functionsOf(module, { outline: new Outline([]), sharing: new Map() }),
+  ...functionsOf(module, { outline: new Outline([]), sharing: new Map(), turning: [] }),
   print: (scope, needs) => {
     const used = new Set<string>();
     const kernels = module.kernels.map((kernel) => printKernelFunction(kernel, scope.kernel(kernel.name), used, "strict"));
