@@ -84,6 +84,7 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
     of: /^compiler\/measured\//,
     may: compiler("measured", "check", "driver", "passes", "graph", "loop", "targets"),
   },
+  { of: /^compiler\/imports\//, may: compiler("imports", "graph") },
   // before loops exist: it knows nothing of passes and targets
   { of: /^compiler\/exports\//, may: compiler("exports", "ops", "graph") },
   {

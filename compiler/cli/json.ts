@@ -149,6 +149,14 @@ export interface ExportJson {
   readonly batch: number | null;
 }
 
+export interface ImportJson {
+  readonly model: string;
+  readonly source: string;
+  readonly weights: string;
+  /** Elements of all weights together. */
+  readonly parameters: number;
+}
+
 export interface InspectJson {
   readonly model: string;
   readonly overview?: SummaryJson;

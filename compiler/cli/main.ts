@@ -41,6 +41,10 @@ const VERBS: Readonly<Record<string, { readonly description: string; readonly lo
     description: "Train a model on the data it names, and test it",
     load: async () => (await import("./train.ts")).train,
   },
+  import: {
+    description: "Make a model's source of an ONNX file, with its weights beside it",
+    load: async () => (await import("./import.ts")).importFrom,
+  },
   export: {
     description: "Write a model with its weights for another engine",
     load: async () => (await import("./export.ts")).exportTo,
