@@ -6,6 +6,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CompileOptions, Model } from "../compiler/index.ts";
+import { optimizeLater } from "../compiler/cli/engine.ts";
 import { root } from "../scripts/compiler.ts";
 import { markdown } from "../scripts/markdown.ts";
 import { checked } from "./check-nets.ts";
@@ -13,6 +14,8 @@ import { loadCompiler } from "./compiler.ts";
 import { processor } from "./timing.ts";
 
 const [wanted] = process.argv.slice(2);
+// as the command line does
+optimizeLater();
 const { adjoint } = await loadCompiler([]);
 const all = Object.keys(checked(adjoint));
 const names = all.filter((name) => name.includes(wanted ?? ""));

@@ -8,6 +8,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Model } from "../compiler/index.ts";
+import { optimizeLater } from "../compiler/cli/engine.ts";
 import { chosenModels, root } from "../scripts/compiler.ts";
 import { markdown } from "../scripts/markdown.ts";
 import { loadCompiler } from "./compiler.ts";
@@ -19,6 +20,8 @@ const NODES = 100;
 const SECONDS = 2;
 const RATIO = 4.5;
 
+// as the command line does
+optimizeLater();
 const given = process.argv.slice(2);
 const names = chosenModels(given);
 const { models, adjoint, lower, printTrainer, format } = await loadCompiler(names);

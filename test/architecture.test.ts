@@ -84,6 +84,8 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
     of: /^compiler\/measured\//,
     may: compiler("measured", "check", "driver", "passes", "graph", "loop", "targets"),
   },
+  // before loops exist: it knows nothing of passes and targets
+  { of: /^compiler\/exports\//, may: compiler("exports", "ops", "graph") },
   {
     of: /^compiler\/cli\//,
     may: [
@@ -97,7 +99,7 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   { of: /^compiler\/node\.ts$/, may: compiler("cli", "driver") },
   {
     of: /^compiler\/[a-z-]+\.ts$/,
-    may: [...compiler("model", "graph", "loop", "passes", "targets", "driver", "check", "explain"), ...TOP],
+    may: [...compiler("model", "graph", "loop", "passes", "targets", "driver", "check", "explain", "exports"), ...TOP],
   },
   { of: /^runtime\/node\//, may: [...inside("runtime"), ...NODE, ...packages("picocolors")] },
   { of: /^runtime\/browser\//, may: [/^runtime\/(?!node\/)/] },

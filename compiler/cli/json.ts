@@ -141,6 +141,14 @@ export interface TrainJson {
   readonly saved?: string;
 }
 
+export interface ExportJson {
+  readonly model: string;
+  readonly file: string;
+  readonly bytes: number;
+  /** Rows of a batch; null where any number is taken. */
+  readonly batch: number | null;
+}
+
 export interface InspectJson {
   readonly model: string;
   readonly overview?: SummaryJson;

@@ -4,6 +4,7 @@
 import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
 import { VERSION } from "../version.ts";
 import { checkFlags } from "./arguments.ts";
+import { optimizeLater } from "./engine.ts";
 import { InputError, outcomeOf, suggestion, type ExitCode } from "./errors.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { endProgress, keepStdout, note, paint, result, resultDrawn, tolerateClosedPipes } from "./output.ts";
@@ -11,6 +12,9 @@ import { onStray } from "./stray.ts";
 
 // each verb's arguments have a type of their own, which no table of verbs can state
 type Verb = CommandDef<never>;
+
+/** What is over in seconds. */
+const BRIEF: ReadonlySet<string> = new Set(["compile", "check", "verify", "summary", "inspect", "explain"]);
 
 const VERBS: Readonly<Record<string, { readonly description: string; readonly load: () => Promise<unknown> }>> = {
   init: {
@@ -36,6 +40,10 @@ const VERBS: Readonly<Record<string, { readonly description: string; readonly lo
   train: {
     description: "Train a model on the data it names, and test it",
     load: async () => (await import("./train.ts")).train,
+  },
+  export: {
+    description: "Write a model with its weights for another engine",
+    load: async () => (await import("./export.ts")).exportTo,
   },
   tune: {
     description: "Search for the best of a model's choices",
@@ -63,6 +71,7 @@ async function main(raw: readonly string[]): Promise<void> {
     const kind = name.startsWith("-") ? "flag" : "command";
     throw new InputError(`adjoint has no ${kind} ${name}${suggestion(name, Object.keys(VERBS))}; see adjoint --help`);
   }
+  if (BRIEF.has(name)) optimizeLater();
   const command = (await verb.load()) as Verb; // what defineCommand gave
   const flags = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
   if (flags.includes("--help") || flags.includes("-h")) return resultDrawn(await renderUsage(command));

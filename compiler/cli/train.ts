@@ -2,9 +2,7 @@
 
 import { join } from "node:path";
 import { defineCommand } from "citty";
-import { compile, load, type LoadedTrainer, type TrainerModule } from "../compile.ts";
-import { DEFAULT } from "../targets/index.ts";
-import { importText, stripTypes } from "../targets/strip.ts";
+import type { LoadedTrainer } from "../compile.ts";
 import { classReport, curvesText, earlyStopping, evaluate, fit, split, type Callbacks } from "../../runtime/index.ts";
 import { checkpointFolder, progress as trainingProgress } from "../../runtime/node/index.ts";
 import { loadProject } from "./config.ts";
@@ -12,19 +10,18 @@ import { COMMON, onlyModel, shareOf, wholeNumber } from "./arguments.ts";
 import { loadData, readDataDeclaration } from "./data.ts";
 import { InputError, Interrupted } from "./errors.ts";
 import { folderFor } from "./generated.ts";
-import { isCurrentOf, readHeader } from "./header.ts";
 import { inputsOf, type InputFacts } from "./inputs.ts";
 import { onInterrupt } from "./interrupt.ts";
 import type { TrainJson } from "./json.ts";
-import { loadModel, type LoadedModel } from "./load-model.ts";
+import { loadModel } from "./load-model.ts";
 import { coloured, note, progress, result, resultDrawn, resultJson, watched } from "./output.ts";
 import { printable } from "../graph/printable.ts";
 import { rowCount, spreadRows } from "./rows.ts";
 import type { Arrays } from "./synthetic.ts";
-import { schedulesOf } from "./schedules.ts";
+import { trainerOf } from "./trainer.ts";
 import { confusionOf, curvesFile, namesFor, picturesFolder, writeCurves, writePictures } from "./train-pictures.ts";
 import { keepWeights, takeWeights, WEIGHT_FLAGS, weightOptions } from "./weights.ts";
-import { readText, requireWritableFile } from "./write-files.ts";
+import { requireWritableFile } from "./write-files.ts";
 
 export const train = defineCommand({
   meta: { name: "adjoint train", description: "Train a model on the data it names, and test it" },
@@ -158,24 +155,6 @@ export const train = defineCommand({
     );
   },
 });
-
-/** The generated trainer if it is of this model, this compiler, and unedited; otherwise one made in memory. */
-async function trainerOf(loaded: LoadedModel): Promise<{ module: TrainerModule; path?: string }> {
-  const { model, source, shown } = loaded;
-  const path = join(folderFor((await loadProject()).out, shown), "trainer.ts").replaceAll("\\", "/");
-  const text = readText(path);
-  if (text !== undefined) {
-    const current = readHeader(text)?.model === source.path && (await isCurrentOf(text, source.text));
-    if (current) return { module: await importText<TrainerModule>(await stripTypes(text)), path };
-    note(`${path} is out of date; training a fresh compilation in memory. Renew the file with adjoint compile ${shown}`);
-  }
-  const compiled = await compile(model, {
-    source,
-    ...schedulesOf(loaded, DEFAULT.name),
-    progress: (what) => progress(`${shown}: ${what}`),
-  });
-  return { module: await load(compiled) };
-}
 
 /** `1,200 rows are trained on; held back: 150 to validate with, 300 to test with`. */
 function rowsLine({ train, validation, test }: TrainJson["rows"]): string {

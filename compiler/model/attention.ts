@@ -75,8 +75,8 @@ function checkOperands(c: Context, q: Tensor, k: Tensor, v: Tensor): void {
   if (!fits)
     c.fail(
       "shape/attention",
-      "scaledDotProductAttention needs q [b…, t, d], k [b…, s, d] and v [b…, s, e] with the same b, s and d, or heads of q, on its third axis from the end, that those of k divide",
-      "Change the shape that differs.",
+      "scaledDotProductAttention needs q [b…, t, d], k [b…, s, d] and v [b…, s, e] with the same b, s and d",
+      "Change the shape that differs; on the third axis from the end, of heads, q may have a multiple of what k and v have.",
       [c.operand("q", q.value), c.operand("k", k.value), c.operand("v", v.value)],
     );
 }

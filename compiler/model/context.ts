@@ -9,6 +9,7 @@ import { STEP_COUNT } from "../autodiff/update.ts";
 import { callsOn, opOf, type Calls } from "../ops/index.ts";
 import { Compositions } from "./compositions.ts";
 import { Extents, type ExtentMap } from "./extents.ts";
+import type { LayerRecord } from "./record.ts";
 import { NO_ROWS, type RowLaw } from "./rows.ts";
 import { boundName, callSite, codeFrame, type Site } from "./site.ts";
 import type { Tensor } from "./tensor.ts";
@@ -54,16 +55,6 @@ export interface Call {
 
 /** What a layer or a loss says of one of its values, for later layers to consider. */
 export type Mark = "probabilities" | "logarithms" | "dropped";
-
-/** A call of a layer, as `summary` lists it. */
-export interface LayerRecord {
-  readonly name: string;
-  readonly kind: string;
-  readonly shape: Shape;
-  /** Elements of the parameters it created; 0 for every call but the first. */
-  readonly parameters: number;
-  readonly site: string;
-}
 
 export class Context {
   readonly builder: Builder;

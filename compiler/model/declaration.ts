@@ -4,8 +4,9 @@ import type { Phase, UpdateRule } from "../autodiff/update.ts";
 import type { Diagnostic } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Float } from "../graph/type.ts";
-import type { Citation, LayerRecord } from "./context.ts";
+import type { Citation } from "./context.ts";
 import type { ExtentKind, ExtentMap } from "./extents.ts";
+import type { LayerRecord } from "./record.ts";
 import type { Meeting } from "./rows.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
 

@@ -135,8 +135,15 @@ export function joinsContractions(value: Scalar, byName: ReadonlyMap<string, Pic
 
 const NOBODY: ReadonlySet<Term> = new Set();
 
+/** Whether one other scalar of the entry reads a scalar, and nothing else does: it then needs no name. */
+function intoOneScalar({ definition, role }: Pick<Term, "definition" | "role">, by: ReadonlySet<Term>): boolean {
+  const [reader] = by;
+  if (reader === undefined || by.size > 1 || role !== reader.role) return false;
+  return reader.definition.shape.length === 0 && ![definition, reader.definition].some(({ value }) => hasReduce(value));
+}
+
 function goesIntoReaders(
-  { definition, view, kept, exact, weighted: isWeighted }: Term,
+  { definition, view, kept, exact, role, weighted: isWeighted }: Term,
   needed: ReadonlySet<string>,
   readers: ReadonlyMap<string, ReadonlySet<Term>>,
   byName: ReadonlyMap<string, Term>,
@@ -144,14 +151,14 @@ function goesIntoReaders(
   if (view) return true;
   if (kept) return false;
   if (definition.target !== undefined || needed.has(definition.name)) return false;
-  if (definition.shape.length === 0) return false; // a named local of the entry
+  const by = readers.get(definition.name) ?? NOBODY;
+  if (definition.shape.length === 0) return intoOneScalar({ definition, role }, by); // else a named local of the entry
   // storing would round it: it is read once, and computed there (numerics.ts)
   if (!exact) return true;
   const { parts, depth } = bulkOf(definition.value);
   if (parts > MOST_PARTS || depth > MOST_DEEP) return false;
   const cost = costOf(definition.value);
   if (cost >= 1000) return false;
-  const by = readers.get(definition.name) ?? NOBODY;
   // contractions side by side are stored there by those who make them (segments.ts)
   if (joinsContractions(definition.value, byName)) return false;
   // additions go into further additions, and nowhere else: their pieces share what they read

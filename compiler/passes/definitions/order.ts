@@ -22,7 +22,7 @@ const isOfRule = ({ terms, scalar }: Item): boolean => scalar && terms[0]!.role 
 const isForward = ({ terms }: Item): boolean => terms.some(({ role, again }) => role === "primal" && !again);
 
 /**
- * Of what is ready: updates first; then the forward pass; then the graph's order. Scalars of update rules that wait for no gradient come
+ * Of what is ready: updates first, after scalars of the forward pass, which cost nothing and end it; then the forward pass; then the graph's order. Scalars of update rules that wait for no gradient come
  * together, as soon as nothing of the forward pass is left: a step then reads forward, update rule, backward. Others come where they alone
  * keep an update waiting, or last.
  */
@@ -66,7 +66,7 @@ export function inOrder<Of extends Item>(items: readonly Of[], dependence: Depen
     if (first === undefined) throw new CompilerFault("fuse", "the groups wait for each other in a circle");
     const next =
       (left > 0 ? undefined : ready.find((item) => isOfRule(item) && !late.has(item.at))) ??
-      ready.find(updates) ??
+      updateAmong(ready) ??
       (isForward(first) ? first : undefined) ??
       firstOf(nearly, scalarFor) ??
       ready.find((item) => !isOfRule(item)) ??
@@ -88,6 +88,12 @@ export function inOrder<Of extends Item>(items: readonly Of[], dependence: Depen
     }
   }
   return ordered;
+}
+
+/** An update that is ready, or a scalar of the forward pass that is ready with it. */
+function updateAmong<Of extends Item>(ready: readonly Of[]): Of | undefined {
+  const update = ready.find(updates);
+  return update === undefined ? undefined : (ready.find((item) => item.scalar && isForward(item)) ?? update);
 }
 
 /** Items stay in the order they were given in. */

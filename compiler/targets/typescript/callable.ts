@@ -3,7 +3,7 @@
 import type { Entry, Module } from "../../loop/loop.ts";
 import type { Facts } from "../target.ts";
 import type { Checks } from "./checking.ts";
-import { inputsOf, printFeeds, printHypers, printResult, printStatements } from "./entry.ts";
+import { printFeeds, printHypers, printResult, printStatements } from "./entry.ts";
 import { recordType, recordValue } from "./record.ts";
 import { property, quoted, type Scope } from "./scope.ts";
 import { generatorOf, printSlicedPhases, printWholePhase } from "./slices.ts";
@@ -26,12 +26,12 @@ function printBody(
   rows: number,
   { module, facts, scope, checks, needs }: Printing,
   checked: readonly string[],
-  { trains, finite }: { readonly trains: boolean; readonly finite: boolean },
+  { trains, finite, count = "count" }: { readonly trains: boolean; readonly finite: boolean; readonly count?: string },
 ): string {
   const given = [
     ...(facts.sliced === true && !trains ? ["checkIdle();"] : []),
     ...checked,
-    ...printFeeds(module, entry, rows, scope, checks, finite),
+    ...printFeeds(module, entry, rows, scope, checks, { count, finite }),
     ...printHypers(module, entry, scope, checks),
   ];
   return `${given.join("\n    ")}
@@ -104,10 +104,9 @@ export function printPredict(printing: Printing): Callable & { readonly outputs:
   const shown = entry.results.map(({ name, value }) => [name, module.buffers.find((b) => b.name === value)!] as const);
   const rows = facts.batch.predict;
   const checked = checks.of({ name: "predict", entries: [entry], rows, count: "none", finite: false });
-  const counted = inputsOf(module, entry).length > 0 ? [`const count = ${rows};`] : [];
   const code = `/** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): Prediction {
-    ${printBody(entry, rows, printing, [...counted, ...checked], { trains: false, finite: false })}
+    ${printBody(entry, rows, printing, checked, { trains: false, finite: false, count: `${rows}` })}
 
     return outputs;
   }`;

@@ -15,12 +15,19 @@ export interface Call {
   readonly finite: boolean;
 }
 
+/** How an input is fed: elements of a row, 0 where it is not cut by rows; how many rows, as code; whether the call may ask for numbers. */
+export interface Fed {
+  readonly perRow: number;
+  readonly count: string;
+  readonly finite: boolean;
+}
+
 /** What a file looks at of what is passed in, and how it says that it does not hold. */
 export interface Checks {
   /** Statements that a call begins with: they throw where it is not given what it takes. */
   of(call: Call): readonly string[];
   /** Statements that copy an input of the batch into its slot. */
-  feed(buffer: Buffer, given: string, perRow: number, finite: boolean): readonly string[];
+  feed(buffer: Buffer, given: string, fed: Fed): readonly string[];
   /** A live scalar as it is read. */
   hyper(name: string): string;
   /** Statements that return the loss of a step. */

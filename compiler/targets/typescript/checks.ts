@@ -2,7 +2,7 @@
 
 import type { Buffer, Module } from "../../loop/loop.ts";
 import type { Facts, Meeting } from "../target.ts";
-import type { Call, Checks } from "./checking.ts";
+import type { Call, Checks, Fed } from "./checking.ts";
 import { perRowOf, takenBy } from "./entry.ts";
 import { printFeeding, printPacking } from "./frame.ts";
 import { quoted, type Scope } from "./scope.ts";
@@ -27,7 +27,8 @@ export class AllChecks implements Checks {
     const lists = [names, [...new Set([...names, ...this.#known])]].map((list) => this.#listOf(list));
     const checks = taken.map(([given, buffer]) => {
       const perRow = perRowOf(buffer, rows);
-      const args = (view: string): string => `${view}batch[${quoted(given)}], ${perRow}, count, ${quoted(given)}`;
+      const args = (view: string): string =>
+        `${view}batch[${quoted(given)}], ${perRow}, ${count === "none" ? rows : "count"}, ${quoted(given)}`;
       const view = `${this.#scope.view(buffer.name)}, `;
       return buffer.classes === undefined
         ? { kind: `checkArray(${args(view)});`, numbers: [`if (finite) checkNumbers(${args("")});`] }
@@ -51,8 +52,8 @@ export class AllChecks implements Checks {
     return constant;
   }
 
-  feed(buffer: Buffer, given: string, perRow: number): readonly string[] {
-    return [`feed(${this.#scope.view(buffer.name)}, batch[${quoted(given)}], ${perRow}, count);`];
+  feed(buffer: Buffer, given: string, { perRow, count }: Fed): readonly string[] {
+    return [`feed(${this.#scope.view(buffer.name)}, batch[${quoted(given)}], ${perRow}, ${count});`];
   }
 
   hyper(name: string): string {

@@ -4,11 +4,11 @@ import type { Buffer, Call, Entry, Module } from "../../loop/loop.ts";
 import { loadsOf } from "../../loop/build.ts";
 import { sizeOf } from "../../graph/type.ts";
 import { printNumber, printScalar, type Printer } from "./expression.ts";
-import type { Checks } from "./checking.ts";
+import type { Checks, Fed } from "./checking.ts";
 import type { Scope } from "./scope.ts";
 import { isHelper, tellingOf } from "./telling.ts";
 
-export const inputsOf = (module: Module, entry: Entry): Buffer[] =>
+const inputsOf = (module: Module, entry: Entry): Buffer[] =>
   module.buffers.filter((buffer) => buffer.role === "input" && entry.buffers.includes(buffer.name));
 
 /** The name under which the caller gives an input: buffers of later entries carry the entry's name. */
@@ -38,11 +38,20 @@ export function perRowOf({ shape, rows: said }: Buffer, rows: number): number {
   return isCut ? sizeOf(shape) / rows : 0;
 }
 
-/** Copies the inputs into their slots; `finite` where a call may ask for numbers. */
-export const printFeeds = (module: Module, entry: Entry, rows: number, scope: Scope, checks: Checks, finite: boolean): string[] =>
+/** Copies the inputs into their slots. */
+export const printFeeds = (
+  module: Module,
+  entry: Entry,
+  rows: number,
+  scope: Scope,
+  checks: Checks,
+  { count, finite }: Omit<Fed, "perRow">,
+): string[] =>
   inputsOf(module, entry).flatMap((buffer) => {
     const given = givenName(buffer, entry, module);
-    return given === LIVE_ROWS ? [`${scope.view(buffer.name)}[0] = count;`] : checks.feed(buffer, given, perRowOf(buffer, rows), finite);
+    return given === LIVE_ROWS
+      ? [`${scope.view(buffer.name)}[0] = ${count};`]
+      : checks.feed(buffer, given, { perRow: perRowOf(buffer, rows), count, finite });
   });
 
 /** The live scalars that an entry reads, each taken up once a call. */

@@ -1,7 +1,8 @@
 /** What the plain twin looks at of what is passed in: that it fits, in a line each; trainer.ts says what, where and how to mend it. */
 
+import { sizeOf } from "../../graph/type.ts";
 import type { Buffer, Module } from "../../loop/loop.ts";
-import type { Call, Checks } from "./checking.ts";
+import type { Call, Checks, Fed } from "./checking.ts";
 import { takenBy } from "./entry.ts";
 import { quoted, type Scope } from "./scope.ts";
 
@@ -27,10 +28,14 @@ export class FewChecks implements Checks {
     ];
   }
 
-  feed({ name, dtype, classes }: Buffer, given: string, perRow: number, finite: boolean): readonly string[] {
+  feed({ name, dtype, shape, classes }: Buffer, given: string, { perRow, count, finite }: Fed): readonly string[] {
     const view = this.#scope.view(name);
+    // what is not cut by rows is one row
     return [
-      `feed(${view}, batch[${quoted(given)}], ${perRow}, count, ${quoted(given)}${classes === undefined ? "" : `, ${classes}`});`,
+      `feed(${view}, batch[${quoted(given)}], ${perRow === 0 ? sizeOf(shape) : perRow}, ${count}, ${quoted(given)});`,
+      ...(classes === undefined
+        ? []
+        : [`for (const label of ${view}) ${check(`label >= 0 && label < ${classes}`, `${given} names no class`)}`]),
       ...(finite && dtype !== "i32" ? [check(`!finite || ${view}.every(Number.isFinite)`, `${given} needs finite numbers`)] : []),
     ];
   }
@@ -49,21 +54,17 @@ export class FewChecks implements Checks {
   }
 
   packing(record: string): string {
-    return `/** What survives a step, and where in bytes() it is. */
+    return `/** What survives a step, and where in bytes() it is: parameters, then state, packed without gaps, little-endian. */
   let size = 0;
   const kept = ${record === "trainer" ? "[...PARAMETERS, ...STATE]" : "PARAMETERS"}.map(({ shape, offset }) => {
     const length = shape.reduce((n, extent) => n * extent, 4);
     return { view: new Uint8Array(arena, offset, length), at: (size += length) - length };
   });
-
-  /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(size);
     for (const { view, at } of kept) packed.set(view, at);
     return packed;
   }
-
-  /** Takes back what bytes() gave. */
   function restore(packed: Uint8Array): void {
     check(packed.length === size, "restore needs what bytes() gives");
     for (const { view, at } of kept) view.set(packed.subarray(at, at + view.length));
@@ -81,12 +82,11 @@ export class FewChecks implements Checks {
 }
 
 const FEED = `/** Copies \`count\` rows of a batch into its slot; the others become copies of the first, which are as finite, and weigh nothing. */
-function feed(slot: Numbers, given: Numbers, perRow: number, count: number, name: string, classes = 0): void {
+function feed(slot: Numbers, given: Numbers, perRow: number, count: number, name: string): void {
   check(given?.constructor === slot.constructor, name + " needs an array of its slot's kind");
   check(given.length === slot.length || given.length === count * perRow, name + " needs its rows");
   slot.set(given);
-  if (perRow > 0) for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
-  if (classes > 0) for (const label of slot) check(label >= 0 && label < classes, name + " names no class");
+  for (let at = count * perRow; at < slot.length; at += perRow) slot.copyWithin(at, 0, perRow);
 }`;
 
 const CHECK = `/** What is passed in must hold; trainer.ts says in more words what does not. */

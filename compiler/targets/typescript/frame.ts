@@ -13,8 +13,16 @@ const group = (n: number): string => n.toLocaleString("en-US");
 
 export const CERTIFICATE_LINE = "// certificate: none";
 
-/** What made it, from what, how to make it again, what it costs, and where in the text below what is; `idioms` says what is there for engines. */
-export function printHeader(module: Module, facts: Facts, what: string, text: string, idioms: readonly string[]): string {
+/** What a target's header says besides. */
+interface Above {
+  /** What is there for engines. */
+  readonly idioms: readonly string[];
+  /** Whether the contents say what each part holds. */
+  readonly contents: "told" | "named";
+}
+
+/** What made it, from what, how to make it again, what it costs, and where in the text below what is. */
+export function printHeader(module: Module, facts: Facts, what: string, text: string, { idioms, contents }: Above): string {
   const parameters = module.buffers.filter(({ role }) => role === "parameter");
   const count = parameters.reduce((n, { shape }) => n + sizeOf(shape), 0);
   const flops = module.entries
@@ -37,7 +45,7 @@ export function printHeader(module: Module, facts: Facts, what: string, text: st
       : [`//   schedules as measured: ${line(facts.schedules.path)} (sha256 ${facts.schedules.hash}), with the same bits`]),
     ...memoryLines(facts),
     "//",
-    ...printContents(text),
+    ...printContents(text, contents),
     ...idioms.map((line) => (line === "" ? "//" : `// ${line}`)),
     CERTIFICATE_LINE,
   ].join("\n");
@@ -72,13 +80,17 @@ const PARTS: readonly (readonly [region: string, holds: string])[] = [
 ];
 
 /** Contents by line. */
-function printContents(text: string): string[] {
+function printContents(text: string, told: Above["contents"]): string[] {
   const has = (title: string): boolean => text.includes(`// #region ${title}\n`) || text.includes(`function ${title}(`);
   const functions = ["step", "gradients", "evaluate", "predict"].filter(has);
   const inside = ["forward", "update", "backward"].filter(has).map((title) => `${title} ${lineOf(title)}`);
   const entries = functions.map((name, n) => `${name} ${lineOf(name)}${n === 0 && inside.length > 0 ? ` (${inside.join(", ")})` : ""}`);
-  const parts = PARTS.filter(([region]) => has(region)).map(([region, holds]) => `//   ${region} ${lineOf(region)}: ${holds}`);
-  return ["// Contents, by line", `//   ${entries.join(", ")}`, ...parts, "//"];
+  const parts = PARTS.filter(([region]) => has(region));
+  const lines =
+    told === "told"
+      ? parts.map(([region, holds]) => `//   ${region} ${lineOf(region)}: ${holds}`)
+      : [`//   ${parts.map(([region]) => `${region} ${lineOf(region)}`).join(", ")}`];
+  return ["// Contents, by line", `//   ${entries.join(", ")}`, ...lines, "//"];
 }
 
 /** A part of the file that editors fold. */
@@ -89,7 +101,6 @@ const offsetOf = (module: Module, name: string): number => module.slots.find(({ 
 /** MODEL and GRAPH, by which a checkpoint is refused that belongs to another. */
 export const printIdentity = (module: Module, facts: Facts): string =>
   [
-    "/** The model's name. */",
     `export const MODEL: string = ${quoted(module.name)};`,
     "/** A hash of the training graph: weights and state of another graph do not belong here. */",
     `export const GRAPH: string = ${quoted(facts.graph)};`,
@@ -125,13 +136,11 @@ export function printTables(module: Module, { declaredBy }: Pick<Facts, "declare
   const state = module.buffers.filter(({ role }) => role === "state");
   const float = keptIn(module).some((buffer) => buffer.dtype === "f64") ? '"f64"' : '"f32"';
   return [
-    "/** Bytes of the one buffer that holds everything. */",
     `export const ARENA_BYTES: number = ${module.arenaBytes.toLocaleString("en-US").replace(/,/g, "_")};`,
-    "",
     "/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */",
-    "type StateRow = Readonly<{ name: string; shape: Shape; dtype: DType; offset: number; layer?: string | undefined }>;",
+    `type StateRow = Readonly<{ name: string; shape: ${many ? "Shape" : "readonly number[]"}; dtype: DType; offset: number; layer?: string | undefined }>;`,
     "type ParameterRow = StateRow & { readonly trainable: boolean };",
-    "type Shape = readonly number[];",
+    ...(many ? ["type Shape = readonly number[];"] : []),
     `type DType = ${float} | "i32";`,
     ...(!many || state.length === 0
       ? []
@@ -161,10 +170,13 @@ export function printTables(module: Module, { declaredBy }: Pick<Facts, "declare
 }
 
 /** The arrays of the tables by name: written out where they are few, else made of the tables by a function. */
-export function printKept(module: Module, scope: Scope): { readonly parameters: string; readonly state: string; readonly made: string } {
+export function printKept(
+  module: Module,
+  scope: Scope,
+): { readonly parameters: string; readonly state: string; readonly made: readonly string[] } {
   const viewsOf = (role: Buffer["role"]): string =>
     recordValue(module.buffers.flatMap((buffer) => (buffer.role === role ? [[buffer.name, scope.view(buffer.name)] as const] : [])));
-  if (!hasMany(module)) return { parameters: viewsOf("parameter"), state: viewsOf("state"), made: "" };
+  if (!hasMany(module)) return { parameters: viewsOf("parameter"), state: viewsOf("state"), made: [] };
   const floats = module.buffers.some(isDouble) ? "Float64Array" : "Float32Array";
   const made = `/** The arrays of a table by name. */
   function viewsOf<Views>(table: readonly StateRow[]): Views {
@@ -174,7 +186,7 @@ export function printKept(module: Module, scope: Scope): { readonly parameters: 
     });
     return Object.fromEntries(views) as Views;
   }`;
-  return { parameters: "viewsOf(PARAMETERS)", state: "viewsOf(STATE)", made };
+  return { parameters: "viewsOf(PARAMETERS)", state: "viewsOf(STATE)", made: [made] };
 }
 
 /** Copies between the arena and the packed form of bytes(). */

@@ -56,6 +56,7 @@ function kernelsOver(
     options: [],
     checks: (module, facts, scope) => new AllChecks(module, facts, scope),
     randomBits: THREEFRY,
+    contents: "told",
     idioms: (text) => IDIOMS.flatMap(({ sign, lines }) => (sign.test(text) ? lines : [])),
     call(kernel, args, scope, trains) {
       const own = kernels.get(kernel)!;
@@ -65,8 +66,8 @@ function kernelsOver(
       const given = args.map((arg, n) => (scope.array(arg) === names[n] ? names[n] : `${names[n]!}: ${scope.array(arg)}`));
       const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names);
       const rows = shared === undefined ? "" : `${shared.rows.get(kernel)!}, `;
-      const turn = args.map(scope.turnOf).find((one) => one !== undefined);
       const written = args.filter((_, n) => own.params[n]!.access !== "read").at(-1)!;
+      const turn = args.map(scope.turnOf).find((one) => one !== undefined);
       const boundTo = (section: string): string => {
         const called = section === name ? name : sectionOf(section, scope.names);
         const once = `${called}(${rows}{ ${given.join(", ")} })`;
@@ -76,9 +77,9 @@ function kernelsOver(
           made,
         };
         bound.set(made, one);
-        return one.name;
+        return turn === undefined ? one.name : `${one.name}[${turn.name}]!`;
       };
-      if (slices === undefined) return turn === undefined ? `${boundTo(name)}();` : `${boundTo(name)}[${turn.name}]!();`;
+      if (slices === undefined) return `${boundTo(name)}();`;
       return slices.call(kernel, name, trains, { call: (section, range) => `${boundTo(section)}(${range});`, part: boundTo });
     },
     bound: () => [...bound.values()].map(({ name, made }) => `const ${name} = ${made};`),

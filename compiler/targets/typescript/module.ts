@@ -3,7 +3,7 @@
 import type { Buffer, Entry, Module } from "../../loop/loop.ts";
 import { entryNamed, lossType, printEvaluate, printGradientsFunction, printPhase, printPredict, printStep } from "./callable.ts";
 import type { Checks } from "./checking.ts";
-import { isSeeded, printInitial, takenBy } from "./entry.ts";
+import { isSeeded, perRowOf, printInitial, takenBy } from "./entry.ts";
 import { isDouble, printHeader, printIdentity, printKept, printTables, region } from "./frame.ts";
 import type { Facts, Kind } from "../target.ts";
 import { sourcesFor } from "./mathematics/index.ts";
@@ -16,10 +16,25 @@ import { printViews, property, scopeOf, type Kernels, type Scope } from "./scope
 const floatsOf = (module: Module): "Float32Array" | "Float64Array" => (module.buffers.some(isDouble) ? "Float64Array" : "Float32Array");
 
 /** The members of a batch, a type of none being written as such. */
-const batchType = (module: Module, entries: readonly Entry[]): string => {
-  const type = recordType(takenBy(module, entries));
-  return type.startsWith("{") ? type : "{}";
-};
+const membersOf = (members: ReturnType<typeof takenBy>): string => (members.length === 0 ? "{}" : recordType(members));
+const batchType = (module: Module, entries: readonly Entry[]): string => membersOf(takenBy(module, entries));
+
+/** A type of these members; of one, in one line. */
+const declared = (name: string, members: ReturnType<typeof takenBy>): string =>
+  members.length === 1 ? `export type ${name} = ${recordType(members)};` : `export interface ${name} ${membersOf(members)}`;
+
+/** What evaluation takes: what a step takes, where the rows alone are others. */
+function evaluateBatch(module: Module, training: readonly Entry[], { batch }: Facts): string {
+  const evaluated = takenBy(module, [entryNamed(module, "evaluate")]);
+  const row = (buffer: Buffer, rows: number): string =>
+    JSON.stringify([perRowOf(buffer, rows) === 0 ? buffer.shape : buffer.shape.slice(1), buffer.dtype, buffer.classes]);
+  const trained = new Map(takenBy(module, training).map(([name, buffer]) => [name, row(buffer, batch.train)]));
+  const isSame =
+    evaluated.length === trained.size && evaluated.every(([name, buffer]) => trained.get(name) === row(buffer, batch.evaluate));
+  return isSame
+    ? `/** One batch to evaluate: the same of ${batch.evaluate} rows. */\nexport type EvaluateBatch = TrainBatch;`
+    : `/** One batch to evaluate. */\nexport interface EvaluateBatch ${batchType(module, [entryNamed(module, "evaluate")])}`;
+}
 
 /** The constructor's parameter. */
 const optionsOf = ({ options }: Kernels): string => {
@@ -42,7 +57,7 @@ function printSupport(module: Module, target: Kernels, scope: Scope, checking: C
   const functions = [...needs].filter((name) => !name.startsWith("fill") && name !== "randomBits").sort();
   const mathematics = sourcesFor(functions, floats === "Float64Array" ? "f64" : "f32");
   const checks = checking.functions(floats, [text, ...kernels].join("\n"));
-  const numbers = checks.includes("Numbers") ? `/** What inputs are. */\ntype Numbers = ${floats} | Int32Array;\n\n` : "";
+  const numbers = checks.includes("Numbers") ? `type Numbers = ${floats} | Int32Array;\n` : "";
   return [
     region("kernels", kernels.join("\n\n")),
     region("checks", checks === "" ? "" : `${numbers}${checks}`),
@@ -70,8 +85,11 @@ function underHeader(
   parts: readonly string[],
 ): string {
   const own = withViews(parts.join("\n\n"), module, scope);
-  const text = [own, ...printSupport(module, kernels, scope, checks, needs, own)].filter((part) => part !== "").join("\n\n");
-  return `${printHeader(module, facts, what, text, kernels.idioms(text))}\n\n${text}\n`;
+  const text = [own, ...printSupport(module, kernels, scope, checks, needs, own)]
+    .filter((part) => part !== "")
+    .join("\n\n")
+    .replaceAll("// #endregion\n\n// #region", "// #endregion\n// #region");
+  return `${printHeader(module, facts, what, text, { idioms: kernels.idioms(text), contents: kernels.contents })}\n\n${text}\n`;
 }
 
 /** A trainer over the given kernels. */
@@ -114,14 +132,10 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
 
   ${kernels.bound().join("\n  ")}
 
-  ${initial.join("\n  ")}
-  const hyper = ${hyperValue(hypers)};
-  ${predict.outputs}
+  ${[...initial, ...(hypers.length === 0 ? [] : [`const hyper = ${hyperValue(hypers)};`]), predict.outputs].join("\n  ")}
   ${checks.lists()}
 
-  ${checks.packing("trainer")}
-
-  ${kept.made}
+  ${[checks.packing("trainer"), ...kept.made].join("\n\n  ")}
   // #endregion
 
   return {
@@ -132,7 +146,7 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
     inputs: ${recordValue(inputs.map(([given, buffer]) => [given, scope.view(buffer.name)]))},
     parameters: ${kept.parameters},
     state: ${kept.state},
-    hyper,
+    hyper${hypers.length === 0 ? ": {}" : ""},
     get stepCount() {
       return ${count === undefined ? "0" : `${scope.view(count.name)}[0]!`};
     },
@@ -154,10 +168,9 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
 }`;
   const types = `/** One training batch: all rows, or exactly the real ones. */
 export interface TrainBatch ${batchType(module, training)}
-/** One batch to evaluate. */
-export interface EvaluateBatch ${batchType(module, [entryNamed(module, "evaluate")])}
+${evaluateBatch(module, training, facts)}
 /** One batch to predict from. */
-export interface PredictBatch ${batchType(module, [entryNamed(module, "predict")])}
+${declared("PredictBatch", takenBy(module, [entryNamed(module, "predict")]))}
 /** With \`finite\`, an input that holds NaN or infinity is refused before anything changes, and so is a loss that became so. */
 export type StepOptions = { readonly finite?: boolean };
 /** Means times \`count\`: Σ / Σ count is the mean over batches. */
@@ -188,7 +201,7 @@ export interface Trainer {
   /** What is kept, for readers and writers of weights. */
   readonly tables: Readonly<{ MODEL: string; GRAPH: string; PARAMETERS: readonly ParameterRow[]; STATE: readonly StateRow[] }>;
 }`;
-  const tables = `${printIdentity(module, facts)}\n\n${printTables(module, facts)}`;
+  const tables = `${printIdentity(module, facts)}\n${printTables(module, facts)}`;
   return underHeader(module, facts, kernels, "The trainer", scope, checks, needs, [
     constructor,
     region("types", types),

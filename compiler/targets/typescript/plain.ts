@@ -9,32 +9,42 @@ import { Outline } from "./outline.ts";
 import { scalar } from "./machine.ts";
 import { printFile } from "./module.ts";
 import { THREEFRY_LOOP } from "./random.ts";
-import type { Kernels } from "./scope.ts";
-import { sharingOf } from "./shared.ts";
+import type { Kernels, Scope } from "./scope.ts";
+import { sharingOf, withoutEntry, type Shared } from "./shared.ts";
 import { printPlainFunction } from "./statement.ts";
 
 function plainly(module: Module): Kernels {
   const outline = new Outline(module.kernels);
   const sharing = sharingOf(module, () => true);
-  const nameOf = namesOfShared();
+  const nameOfShared = namesOfShared();
+  const taken = new Set(module.kernels.map(({ name }) => name));
+  /** What a kernel is called that no other shares: without the entry's name where none is called so. */
+  const nameOf = (kernel: string, shared: Shared | undefined, scope: Pick<Scope, "names" | "kernel">): string => {
+    if (shared !== undefined) return nameOfShared(shared, scope.names);
+    const bare = withoutEntry(kernel);
+    if (bare === kernel || taken.has(bare)) return scope.kernel(kernel);
+    const known = own.get(kernel) ?? scope.names.take(bare);
+    own.set(kernel, known);
+    return known;
+  };
+  const own = new Map<string, string>();
   return {
     arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
     options: [],
     checks: (module, _, scope) => new FewChecks(module, scope),
     randomBits: THREEFRY_LOOP,
+    contents: "named",
     idioms: () => ["Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts."],
     bound: () => [],
     call(kernel, args, scope) {
       const shared = sharing.get(kernel);
-      const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names);
       const rows = shared === undefined ? [] : [`${shared.rows.get(kernel)!}`];
-      return `${name}(${[...args.map(scope.array), ...rows].join(", ")});`;
+      return `${nameOf(kernel, shared, scope)}(${[...args.map(scope.array), ...rows].join(", ")});`;
     },
     print: (scope, needs) => {
-      const kernels = printKernels(module.kernels, outline, scope.names, needs, sharing, (kernel, common, shared) => {
-        const name = shared === undefined ? scope.kernel(kernel.name) : nameOf(shared, scope.names);
-        return printPlainFunction(kernel, name, needs, common, shared);
-      });
+      const kernels = printKernels(module.kernels, outline, scope.names, needs, sharing, (kernel, common, shared) =>
+        printPlainFunction(kernel, nameOf(kernel.name, shared, scope), needs, common, shared),
+      );
       return kernels.length === 0 ? [] : ["type Floats = Float32Array;\ntype Ints = Int32Array;", ...kernels];
     },
   };

@@ -20,18 +20,18 @@ const HEAD = `/**
  */
 function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   let x = (at + seed) | 0;
-  let y = (stream + high) | 0;
-  const last = seed ^ stream ^ 0x1bd11bda;`;
+  let y = (stream + high) | 0;`;
 
 /** Threefry-2x32 with 13 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"), each written out: half the time of a loop. */
 export const THREEFRY = `${HEAD}
+  const last = seed ^ stream ^ 0x1bd11bda;
 ${ROUNDS.join("\n")}
   return x;
 }`;
 
 /** The same in a loop, for readers. */
 export const THREEFRY_LOOP = `${HEAD}
-  const keys = [seed, stream, last];
+  const keys = [seed, stream, seed ^ stream ^ 0x1bd11bda];
   [${Array.from({ length: 13 }, (_, round) => ROTATIONS[round % 8]!).join(", ")}].forEach((turn, round) => {
     x = (x + y) | 0;
     y = ((y << turn) | (y >>> (32 - turn))) ^ x;
@@ -43,12 +43,12 @@ export const THREEFRY_LOOP = `${HEAD}
   return x;
 }`;
 
-export const UNIFORM = `/** Fills w with numbers uniform in [low, high). */
-function fillUniform(w: FLOATS, seed: number, stream: number, high: number, low = -high): void {
+export const UNIFORM = `/** Fills w with numbers uniform in [min, max). */
+function fillUniform(w: FLOATS, seed: number, stream: number, max: number, min = -max): void {
   const bits = seed | 0;
   const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < w.length; n++)
-    w[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
+    w[n] = min + (max - min) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }`;
 
 export const NORMAL = `/** Fills a view with normal numbers, two at a time (Box & Muller 1958). */

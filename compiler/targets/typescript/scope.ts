@@ -45,6 +45,8 @@ export interface Kernels {
   call(kernel: string, args: readonly string[], scope: Omit<Scope, "call">, trains: boolean): string;
   /** What in the text is there for engines and not for readers, in lines of the header. */
   idioms(text: string): readonly string[];
+  /** Whether the contents say of each part what it holds. */
+  readonly contents: "told" | "named";
   /** Statements that make what the calls so far go to, out of the views. */
   bound(): readonly string[];
   /** What is looked at of what is passed in. */

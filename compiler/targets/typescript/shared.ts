@@ -122,9 +122,12 @@ export function docOfShared(lines: readonly string[], { given, index: over, rows
   ];
 }
 
+/** A kernel's name without that of the entry that it was made for. */
+export const withoutEntry = (kernel: string): string => kernel.replace(/_(?:evaluate|predict)$/, "");
+
 /** What a shared function is called: a kernel's name, N in place of its rows. */
 export const sharedName = ({ kernel, rows }: Shared): string =>
-  kernel.name.replace(/_(?:evaluate|predict)$/, "").replace(new RegExp(`(?<=_|x)${rows.get(kernel.name)!}(?=x|_|$)`), "N");
+  withoutEntry(kernel.name).replace(new RegExp(`(?<=_|x)${rows.get(kernel.name)!}(?=x|_|$)`), "N");
 
 /** Of an entry's work, what kernels may do together and be as slow as those that are not bound: nobody notices. */
 const LITTLE = 0.05;

@@ -1,11 +1,12 @@
 /**
  * Guarantees a body in fewer statements with the same values: a constant that only the next statement reads, and once, stands there itself;
- * what only renames a sum gives it its name.
+ * one that says again what another holds is that one; what only renames a sum gives it its name.
  *   let s = 0; …; const total = s; y = total   →   let total = 0; …; y = total
  */
 
-import { mapScalar, onlyOf, walkScalar, walkStmts } from "../../loop/build.ts";
+import { Keys, mapScalar, onlyOf, walkScalar, walkStmts } from "../../loop/build.ts";
 import type { Scalar, Stmt } from "../../loop/loop.ts";
+import { storesOf } from "../../loop/uses.ts";
 import type { Called } from "./outline.ts";
 
 /** Parts of a value that may stand inside another, at most: longer ones read better by themselves. */
@@ -15,7 +16,7 @@ type Line = Stmt | Called;
 
 /** One body, and not those inside it. `elsewhere` are names that other parts of a kernel mention: these stay. */
 export function shortened(body: readonly Line[], elsewhere: ReadonlySet<string> = new Set()): readonly Line[] {
-  let rest = renamed(body, elsewhere);
+  let rest = onceEach(renamed(body, elsewhere), elsewhere);
   const out: Line[] = [];
   for (let n = 0; n < rest.length; n++) {
     const s = rest[n]!;
@@ -56,6 +57,34 @@ function readsOf(name: string, body: readonly Line[]): number {
     if (s.kind === "called") s.values.forEach((value) => walkScalar(value, scalar));
     else walkStmts([s], { scalar });
   return reads;
+}
+
+/** Constants that differ in nothing but their names are the first of them, where nothing that they read changes. */
+function onceEach(body: readonly Line[], elsewhere: ReadonlySet<string>): readonly Line[] {
+  const keys = new Keys();
+  const first = new Map<string, string>();
+  const stored = new Set(body.flatMap((s) => (s.kind === "called" ? s.arrays : [...storesOf([s])])));
+  const isFixed = (value: Scalar): boolean => {
+    let fixed = true;
+    walkScalar(value, (part) => {
+      if (part.kind === "local" ? isSetIn(part.name, body) : part.kind === "load" && stored.has(part.buffer)) fixed = false;
+    });
+    return fixed;
+  };
+  const out: Line[] = [];
+  let rest = body;
+  while (rest.length > 0) {
+    const [s, ...after] = rest as [Line, ...Line[]];
+    rest = after;
+    const key = isConstant(s) && !elsewhere.has(s.name) && isFixed(s.value) ? `${s.dtype} ${keys.of(s.value)}` : undefined;
+    const known = key === undefined ? undefined : first.get(key);
+    if (known !== undefined && isConstant(s)) rest = after.map((one) => called(one, s.name, known));
+    else {
+      out.push(s);
+      if (key !== undefined && isConstant(s)) first.set(key, s.name);
+    }
+  }
+  return out;
 }
 
 /** A sum that a constant is nothing but gets the constant's name. */

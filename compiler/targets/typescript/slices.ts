@@ -5,6 +5,7 @@
 
 import { slicesOf, type Section } from "../../loop/divide.ts";
 import type { Module } from "../../loop/loop.ts";
+import { timesOf } from "../../loop/turns.ts";
 import { workOf } from "../../loop/uses.ts";
 import { sectionName } from "../sections.ts";
 import { property } from "./scope.ts";
@@ -22,9 +23,13 @@ export class SlicedCalls {
   readonly #slice: number;
   #since = 0;
 
-  constructor({ kernels }: Module, divided: ReadonlyMap<string, readonly Section[]>, slice: number) {
+  constructor({ kernels, entries }: Module, divided: ReadonlyMap<string, readonly Section[]>, slice: number) {
     this.#divided = divided;
-    this.#work = new Map(kernels.map(({ name, body }) => [name, workOf(body)]));
+    // what a loop calls it calls at each turn
+    const turns = new Map<string, number>();
+    for (const { calls, loops } of entries)
+      calls.forEach((one, n) => one.kind === "call" && turns.set(one.kernel, Math.max(turns.get(one.kernel) ?? 1, timesOf(loops, n))));
+    this.#work = new Map(kernels.map(({ name, body }) => [name, workOf(body) * (turns.get(name) ?? 1)]));
     this.#slice = slice;
   }
 

@@ -146,11 +146,12 @@ export function exportsOf(module: Module, where: Where, facts: Facts, kind: Kind
           part: (section) => `(first, end, parts) => ${memberOf(section)}(${given("first, end, parts")})`,
         });
       }
-      return statements?.call(kernel, name, shown, args.map(scope.view).join(", ")) ?? `kernels.${name}(${shown});`;
+      return statements?.call(kernel, name, shown, args.map(scope.array).join(", ")) ?? `kernels.${name}(${shown});`;
     },
     bound: () => [],
     checks: (of, made, scope) => new AllChecks(of, made, scope),
     randomBits: THREEFRY,
+    contents: "told",
     idioms: () => ["A statement `kernels.relu_4x3(0 /* x */, 48 /* h */)` gives a kernel the byte offsets of its arrays in the memory."],
     print: (scope, needs) => {
       for (const name of assembled.imports) needs.add(name);

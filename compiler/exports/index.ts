@@ -1,0 +1,6 @@
+/** The engines that graphs are exported to, one line each. */
+
+import type { Engine } from "./engine.ts";
+import { onnx } from "./onnx/index.ts";
+
+export const ENGINES: readonly Engine[] = [onnx];
