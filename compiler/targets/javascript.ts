@@ -52,7 +52,7 @@ function blocksOf(text: string): string[] {
       blocks.push([...comment, one]);
       comment = [];
       inside = true;
-    } else if (inside && /^[ })\]]/.test(one)) blocks.at(-1)!.push(one);
+    } else if (inside && /^[ })\]>]/.test(one)) blocks.at(-1)!.push(one);
     else [comment, inside] = [[], inside && one === ""];
   }
   return blocks.map((lines) => lines.join("\n"));
