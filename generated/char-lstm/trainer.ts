@@ -6,20 +6,20 @@
 //   approximate rewrites: c ← c + f_t at every t → c + Σ f_t after the loop
 //
 // Contents, by line
-//   step 27 (forward 37, update 129, backward 80), evaluate 298, predict 348
-//   memory 378: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1051: batches, and what a trainer is
-//   tables 1117: what bytes() packs
-//   kernels 1184: in the order in which statements call them, each under its definitions
-//   checks 3025: of what is passed in
-//   mathematics 3149: functions and random numbers that all machines compute alike
+//   step 27 (forward 37, update 157, backward 95), evaluate 326, predict 389
+//   memory 431: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 998: batches, and what a trainer is
+//   tables 1064: what bytes() packs
+//   kernels 1131: in the order in which statements call them, each under its definitions
+//   checks 2929: of what is passed in
+//   mathematics 3053: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 e9c74c69774ac728
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 11eae059267e2246
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -52,20 +52,35 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     for (let t = 0; t < 16; t++) {
       // 7. lstm.recurrence = lstm.h_before · lstm.recurrentKernel + lstm.recurrentBias    %dot_2_2, %lstm.recurrence  add,
       //     models/char-lstm.ts:10
-      dotAdd_lstm_recurrence[t]!();
+      dotAdd_Nx64x256(
+        lstm_h_before[t]!,
+        lstm_recurrentKernel,
+        lstm_recurrentBias,
+        lstm_recurrence,
+        32,
+      );
       // 8. lstm.f = sigmoid(lstm.inputs_slice[0,64 .. 32,128] + lstm.recurrence[0,64 .. 32,128])    %add_2, %lstm.f  sigmoid,
       //     models/char-lstm.ts:10
-      sigmoid_lstm_f[t]!();
+      sigmoid_32x64(lstm_inputs_slice[t]!, lstm_recurrence, lstm_f[t]!);
       // 9. lstm.i = sigmoid(lstm.inputs_slice[0,0 .. 32,64] + lstm.recurrence[0,0 .. 32,64])    %add, %lstm.i  sigmoid,
       //     models/char-lstm.ts:10
-      sigmoid_lstm_i[t]!();
+      sigmoid_32x64_2(lstm_inputs_slice[t]!, lstm_recurrence, lstm_i[t]!);
       // 10. lstm.c, tanh of lstm    %add_3…%tanh  6 nodes, models/char-lstm.ts:10
-      tanhAddTanh_tanh_[t]!();
+      tanhAddTanh_32x64(
+        lstm_inputs_slice[t]!,
+        lstm_recurrence,
+        lstm_g[t]!,
+        lstm_f[t]!,
+        lstm_c_before[t]!,
+        lstm_i[t]!,
+        lstm_c[t]!,
+        tanh_[t]!,
+      );
 
       // 11. lstm.o = sigmoid(lstm.inputs_slice[0,192 .. 32,256] + lstm.recurrence[0,192 .. 32,256])    %add_4, %lstm.o  sigmoid,
       //     models/char-lstm.ts:10
       // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:10
-      sigmoidMul_lstm_h[t]!();
+      sigmoidMul_32x64(lstm_inputs_slice[t]!, lstm_recurrence, lstm_o[t]!, tanh_[t]!, lstm_h[t]!);
     }
 
     // — scores: x·W + b
@@ -118,11 +133,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       // 21. d_lstm.c_before, d_lstm.recurrence through lstm    %d_lstm.h…%d_lstm.recurrence  adjoint of lstm (statement 11, 10, 9, 8, 7):
       //     mul: d_x = Σ over the uses of x, d_b = d_y ⊙ a, d_a = d_y ⊙ b; tanh: d_x = d_y ⊙ (1 − y·y); add: d_x = Σ over the uses of x;
       //     sigmoid: d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)), models/char-lstm.ts:10
-      addMulConcat_d_lstm_recurrence[t]!();
+      addMulConcat_32x64(
+        d_lstm_c_before_before[t]!,
+        d_lstm_h_before_before[t]!,
+        d_lstm_h_all_output_slice[t]!,
+        lstm_o_all_slice[t]!,
+        tanh_all_slice[t]!,
+        d_lstm_c,
+        lstm_f_all_slice[t]!,
+        d_lstm_c_before[t]!,
+        lstm_g_all_slice[t]!,
+        lstm_i_all_slice[t]!,
+        lstm_c_before_all_slice[t]!,
+        d_lstm_recurrence[t]!,
+      );
 
       // 22. d_lstm.h_before = d_lstm.recurrence · lstm.recurrentKernelᵀ    %d_lstm.h_before  adjoint of dot (statement 32): d_a = d_y·bᵀ,
       //     models/char-lstm.ts:10
-      dot_d_lstm_h_before[t]!();
+      dot_32x256x64(d_lstm_recurrence[t]!, lstm_recurrentKernel, d_lstm_h_before[t]!);
     }
 
     // #endregion
@@ -317,9 +345,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     for (let t = 0; t < 16; t++) {
       // 5. lstm.recurrence = lstm.h_before · lstm.recurrentKernel + lstm.recurrentBias    %dot_2, %lstm.recurrence  add,
       //     models/char-lstm.ts:10
-      dotAdd_lstm_recurrence_evaluate[t]!();
+      dotAdd_Nx64x256(
+        lstm_h_before_evaluate[t]!,
+        lstm_recurrentKernel,
+        lstm_recurrentBias,
+        lstm_recurrence_evaluate,
+        32,
+      );
       // 6. lstm.h of lstm    %add_3…%lstm.h  13 nodes, models/char-lstm.ts:10
-      addMul_lstm_h_evaluate[t]!();
+      addMul_Nx64(
+        lstm_inputs_slice_evaluate[t]!,
+        lstm_recurrence_evaluate,
+        lstm_c_before_evaluate[t]!,
+        lstm_c_evaluate[t]!,
+        lstm_h_evaluate[t]!,
+        32,
+      );
     }
 
     // — scores: x·W + b
@@ -355,7 +396,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — lstm: i, f, o = σ(…), g = tanh(…), c ← f·c + i·g, h ← o·tanh(c)
     // 2. lstm.inputs = transpose(embedding, [1,0,2]) · lstm.kernel + lstm.bias    %dot, %lstm.inputs  add, models/char-lstm.ts:10
-    dotAdd_lstm_inputs_predict();
+    dotAdd_Nx64x256(transpose_predict, lstm_kernel, lstm_bias, lstm_inputs_predict, 16);
     // 3. lstm.h_first = 0    %lstm.h_first  identity, models/char-lstm.ts:10
     identity_lstm_h_first_predict();
     // 4. lstm.c_first = 0    %lstm.c_first  identity, models/char-lstm.ts:10
@@ -363,9 +404,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     for (let t = 0; t < 16; t++) {
       // 5. lstm.recurrence = lstm.h_before · lstm.recurrentKernel + lstm.recurrentBias    %dot_2, %lstm.recurrence  add,
       //     models/char-lstm.ts:10
-      dotAdd_lstm_recurrence_predict[t]!();
+      dotAdd_1x64x256_predict(
+        lstm_h_before_predict[t]!,
+        lstm_recurrentKernel,
+        lstm_recurrentBias,
+        lstm_recurrence_predict,
+      );
       // 6. lstm.h of lstm    %add_3…%lstm.h  13 nodes, models/char-lstm.ts:10
-      addMul_lstm_h_predict[t]!();
+      addMul_Nx64(
+        lstm_inputs_slice_predict[t]!,
+        lstm_recurrence_predict,
+        lstm_c_before_predict[t]!,
+        lstm_c_predict[t]!,
+        lstm_h_predict[t]!,
+        1,
+      );
     }
 
     // — scores: x·W + b
@@ -654,49 +707,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   });
   const identity_lstm_h_first = identity_Nx64(32, { y: lstm_h_first });
   const identity_lstm_c_first = identity_Nx64(32, { y: lstm_c_first });
-  const dotAdd_lstm_recurrence = Array.from({ length: 16 }, (_, t) =>
-    dotAdd_Nx64x256(32, {
-      a: lstm_h_before[t]!,
-      b: lstm_recurrentKernel,
-      c: lstm_recurrentBias,
-      y: lstm_recurrence,
-    }),
-  );
-  const sigmoid_lstm_f = Array.from({ length: 16 }, (_, t) =>
-    sigmoid_32x64({
-      lstm_inputs_slice: lstm_inputs_slice[t]!,
-      lstm_recurrence,
-      lstm_f: lstm_f[t]!,
-    }),
-  );
-  const sigmoid_lstm_i = Array.from({ length: 16 }, (_, t) =>
-    sigmoid_32x64_2({
-      lstm_inputs_slice: lstm_inputs_slice[t]!,
-      lstm_recurrence,
-      lstm_i: lstm_i[t]!,
-    }),
-  );
-  const tanhAddTanh_tanh_ = Array.from({ length: 16 }, (_, t) =>
-    tanhAddTanh_32x64({
-      lstm_inputs_slice: lstm_inputs_slice[t]!,
-      lstm_recurrence,
-      lstm_g_2: lstm_g[t]!,
-      lstm_f: lstm_f[t]!,
-      lstm_c_before: lstm_c_before[t]!,
-      lstm_i: lstm_i[t]!,
-      lstm_c_2: lstm_c[t]!,
-      tanh_: tanh_[t]!,
-    }),
-  );
-  const sigmoidMul_lstm_h = Array.from({ length: 16 }, (_, t) =>
-    sigmoidMul_32x64({
-      lstm_inputs_slice: lstm_inputs_slice[t]!,
-      lstm_recurrence,
-      lstm_o_2: lstm_o[t]!,
-      tanh_: tanh_[t]!,
-      lstm_h: lstm_h[t]!,
-    }),
-  );
   const dotAdd_scores = dotAdd_32x16x64x64({ lstm_h_all, scores_kernel, scores_bias, scores });
   const reduceMaxExpSum_chosen = reduceMaxExpSum_32x16x64({
     rowSum,
@@ -716,29 +726,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   });
   const identity_d_lstm_h_before_first = identity_Nx64(32, { y: d_lstm_h_before_first });
   const identity_d_lstm_c_before_first = identity_Nx64(32, { y: d_lstm_c_before_first });
-  const addMulConcat_d_lstm_recurrence = Array.from({ length: 16 }, (_, t) =>
-    addMulConcat_32x64({
-      d_lstm_c_before_before: d_lstm_c_before_before[t]!,
-      d_lstm_h_before_before: d_lstm_h_before_before[t]!,
-      d_lstm_h_all_output_slice: d_lstm_h_all_output_slice[t]!,
-      lstm_o_all_slice: lstm_o_all_slice[t]!,
-      tanh_all_slice: tanh_all_slice[t]!,
-      d_lstm_c,
-      lstm_f_all_slice: lstm_f_all_slice[t]!,
-      d_lstm_c_before: d_lstm_c_before[t]!,
-      lstm_g_all_slice: lstm_g_all_slice[t]!,
-      lstm_i_all_slice: lstm_i_all_slice[t]!,
-      lstm_c_before_all_slice: lstm_c_before_all_slice[t]!,
-      d_lstm_recurrence: d_lstm_recurrence[t]!,
-    }),
-  );
-  const dot_d_lstm_h_before = Array.from({ length: 16 }, (_, t) =>
-    dot_32x256x64({
-      d_lstm_recurrence: d_lstm_recurrence[t]!,
-      lstm_recurrentKernel,
-      d_lstm_h_before: d_lstm_h_before[t]!,
-    }),
-  );
   const sumClipByGlobalNorm_d_scores_bias = sumClipByGlobalNorm_32x16x64({
     d_scores_bias_square,
     d_shifted,
@@ -891,23 +878,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   });
   const identity_lstm_h_first_evaluate = identity_Nx64(32, { y: lstm_h_first_evaluate });
   const identity_lstm_c_first_evaluate = identity_Nx64(32, { y: lstm_c_first_evaluate });
-  const dotAdd_lstm_recurrence_evaluate = Array.from({ length: 16 }, (_, t) =>
-    dotAdd_Nx64x256(32, {
-      a: lstm_h_before_evaluate[t]!,
-      b: lstm_recurrentKernel,
-      c: lstm_recurrentBias,
-      y: lstm_recurrence_evaluate,
-    }),
-  );
-  const addMul_lstm_h_evaluate = Array.from({ length: 16 }, (_, t) =>
-    addMul_Nx64(32, {
-      lstm_inputs_slice: lstm_inputs_slice_evaluate[t]!,
-      lstm_recurrence: lstm_recurrence_evaluate,
-      lstm_c_before: lstm_c_before_evaluate[t]!,
-      lstm_c_2: lstm_c_evaluate[t]!,
-      lstm_h: lstm_h_evaluate[t]!,
-    }),
-  );
   const dotAdd_scores_evaluate = dotAdd_32x16x64x64_evaluate({
     lstm_h_all: lstm_h_all_evaluate,
     scores_kernel,
@@ -935,31 +905,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     embedding_table,
     y: transpose_predict,
   });
-  const dotAdd_lstm_inputs_predict = dotAdd_Nx64x256(16, {
-    a: transpose_predict,
-    b: lstm_kernel,
-    c: lstm_bias,
-    y: lstm_inputs_predict,
-  });
   const identity_lstm_h_first_predict = identity_Nx64(1, { y: lstm_h_first_predict });
   const identity_lstm_c_first_predict = identity_Nx64(1, { y: lstm_c_first_predict });
-  const dotAdd_lstm_recurrence_predict = Array.from({ length: 16 }, (_, t) =>
-    dotAdd_1x64x256_predict({
-      lstm_h_before: lstm_h_before_predict[t]!,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence: lstm_recurrence_predict,
-    }),
-  );
-  const addMul_lstm_h_predict = Array.from({ length: 16 }, (_, t) =>
-    addMul_Nx64(1, {
-      lstm_inputs_slice: lstm_inputs_slice_predict[t]!,
-      lstm_recurrence: lstm_recurrence_predict,
-      lstm_c_before: lstm_c_before_predict[t]!,
-      lstm_c_2: lstm_c_predict[t]!,
-      lstm_h: lstm_h_predict[t]!,
-    }),
-  );
   const dotAdd_scores_predict = dotAdd_1x16x64x64_predict({
     lstm_h_all: lstm_h_all_predict,
     scores_kernel,
@@ -1366,10 +1313,14 @@ function identity_Nx64(rows: number, arrays: Floats<"y">): () => void {
  * y[i,j] = value[i,j] + c[j]
  * Takes 16 or 32 rows.
  */
-function dotAdd_Nx64x256(rows: number, arrays: Floats<"a" | "b" | "c" | "y">): () => void {
-  function block(i: number): void {
-    i &= 31;
-    const { a, b, c, y } = arrays;
+function dotAdd_Nx64x256(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  y: Float32Array,
+  rows: number,
+): void {
+  for (let i = 0; i < rows; i += 2) {
     for (let j = 0; j < 255; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1453,36 +1404,30 @@ function dotAdd_Nx64x256(rows: number, arrays: Floats<"a" | "b" | "c" | "y">): (
     y[i * 256 + 255] = Math.fround(sum0) + c[255]!;
     y[i * 256 + 511] = Math.fround(sum1) + c[255]!;
   }
-  return function dotAdd_Nx64x256(): void {
-    for (let i = 0; i < rows; i += 2) block(i);
-  };
 }
 
 /** lstm_f[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs_slice[i,j + 64] + lstm_recurrence[i,j + 64]))) */
 function sigmoid_32x64(
-  arrays: Floats<"lstm_inputs_slice" | "lstm_recurrence" | "lstm_f">,
-): () => void {
-  return function sigmoid_32x64(): void {
-    const { lstm_inputs_slice, lstm_recurrence, lstm_f } = arrays;
-    for (let i = 0; i < 32; i++)
-      for (let j = 0; j < 64; j++)
-        lstm_f[i * 64 + j] =
-          1 /
-          (1 + exp(-(lstm_inputs_slice[i * 256 + j + 64]! + lstm_recurrence[i * 256 + j + 64]!)));
-  };
+  lstm_inputs_slice: Float32Array,
+  lstm_recurrence: Float32Array,
+  lstm_f: Float32Array,
+): void {
+  for (let i = 0; i < 32; i++)
+    for (let j = 0; j < 64; j++)
+      lstm_f[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs_slice[i * 256 + j + 64]! + lstm_recurrence[i * 256 + j + 64]!)));
 }
 
 /** lstm_i[i<32,j<64] = 1 / (1 + exp(−(lstm_inputs_slice[i,j] + lstm_recurrence[i,j]))) */
 function sigmoid_32x64_2(
-  arrays: Floats<"lstm_inputs_slice" | "lstm_recurrence" | "lstm_i">,
-): () => void {
-  return function sigmoid_32x64_2(): void {
-    const { lstm_inputs_slice, lstm_recurrence, lstm_i } = arrays;
-    for (let i = 0; i < 32; i++)
-      for (let j = 0; j < 64; j++)
-        lstm_i[i * 64 + j] =
-          1 / (1 + exp(-(lstm_inputs_slice[i * 256 + j]! + lstm_recurrence[i * 256 + j]!)));
-  };
+  lstm_inputs_slice: Float32Array,
+  lstm_recurrence: Float32Array,
+  lstm_i: Float32Array,
+): void {
+  for (let i = 0; i < 32; i++)
+    for (let j = 0; j < 64; j++)
+      lstm_i[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs_slice[i * 256 + j]! + lstm_recurrence[i * 256 + j]!)));
 }
 
 /**
@@ -1491,41 +1436,27 @@ function sigmoid_32x64_2(
  * tanh_[i,j] = tanh(lstm_c_2[i,j])
  */
 function tanhAddTanh_32x64(
-  arrays: Floats<
-    | "lstm_inputs_slice"
-    | "lstm_recurrence"
-    | "lstm_g_2"
-    | "lstm_f"
-    | "lstm_c_before"
-    | "lstm_i"
-    | "lstm_c_2"
-    | "tanh_"
-  >,
-): () => void {
-  return function tanhAddTanh_32x64(): void {
-    const {
-      lstm_inputs_slice,
-      lstm_recurrence,
-      lstm_g_2,
-      lstm_f,
-      lstm_c_before,
-      lstm_i,
-      lstm_c_2,
-      tanh_,
-    } = arrays;
-    for (let i = 0; i < 32; i++)
-      for (let j = 0; j < 64; j++) {
-        const lstm_g = Math.fround(
-          tanh(lstm_inputs_slice[i * 256 + j + 128]! + lstm_recurrence[i * 256 + j + 128]!),
-        );
-        lstm_g_2[i * 64 + j] = lstm_g;
-        const lstm_c = Math.fround(
-          lstm_f[i * 64 + j]! * lstm_c_before[i * 64 + j]! + lstm_i[i * 64 + j]! * lstm_g,
-        );
-        lstm_c_2[i * 64 + j] = lstm_c;
-        tanh_[i * 64 + j] = tanh(lstm_c);
-      }
-  };
+  lstm_inputs_slice: Float32Array,
+  lstm_recurrence: Float32Array,
+  lstm_g_2: Float32Array,
+  lstm_f: Float32Array,
+  lstm_c_before: Float32Array,
+  lstm_i: Float32Array,
+  lstm_c_2: Float32Array,
+  tanh_: Float32Array,
+): void {
+  for (let i = 0; i < 32; i++)
+    for (let j = 0; j < 64; j++) {
+      const lstm_g = Math.fround(
+        tanh(lstm_inputs_slice[i * 256 + j + 128]! + lstm_recurrence[i * 256 + j + 128]!),
+      );
+      lstm_g_2[i * 64 + j] = lstm_g;
+      const lstm_c = Math.fround(
+        lstm_f[i * 64 + j]! * lstm_c_before[i * 64 + j]! + lstm_i[i * 64 + j]! * lstm_g,
+      );
+      lstm_c_2[i * 64 + j] = lstm_c;
+      tanh_[i * 64 + j] = tanh(lstm_c);
+    }
 }
 
 /**
@@ -1533,21 +1464,21 @@ function tanhAddTanh_32x64(
  * lstm_h[i,j] = lstm_o_2[i,j]·tanh_[i,j]
  */
 function sigmoidMul_32x64(
-  arrays: Floats<"lstm_inputs_slice" | "lstm_recurrence" | "lstm_o_2" | "tanh_" | "lstm_h">,
-): () => void {
-  return function sigmoidMul_32x64(): void {
-    const { lstm_inputs_slice, lstm_recurrence, lstm_o_2, tanh_, lstm_h } = arrays;
-    for (let i = 0; i < 32; i++)
-      for (let j = 0; j < 64; j++) {
-        const lstm_o = Math.fround(
-          1 /
-            (1 +
-              exp(-(lstm_inputs_slice[i * 256 + j + 192]! + lstm_recurrence[i * 256 + j + 192]!))),
-        );
-        lstm_o_2[i * 64 + j] = lstm_o;
-        lstm_h[i * 64 + j] = lstm_o * tanh_[i * 64 + j]!;
-      }
-  };
+  lstm_inputs_slice: Float32Array,
+  lstm_recurrence: Float32Array,
+  lstm_o_2: Float32Array,
+  tanh_: Float32Array,
+  lstm_h: Float32Array,
+): void {
+  for (let i = 0; i < 32; i++)
+    for (let j = 0; j < 64; j++) {
+      const lstm_o = Math.fround(
+        1 /
+          (1 + exp(-(lstm_inputs_slice[i * 256 + j + 192]! + lstm_recurrence[i * 256 + j + 192]!))),
+      );
+      lstm_o_2[i * 64 + j] = lstm_o;
+      lstm_h[i * 64 + j] = lstm_o * tanh_[i * 64 + j]!;
+    }
 }
 
 /**
@@ -1784,80 +1715,60 @@ function dotCopy_16x32x64x64(
  *     − lstm_o_all_slice[i,j − 192])))))
  */
 function addMulConcat_32x64(
-  arrays: Floats<
-    | "d_lstm_c_before_before"
-    | "d_lstm_h_before_before"
-    | "d_lstm_h_all_output_slice"
-    | "lstm_o_all_slice"
-    | "tanh_all_slice"
-    | "d_lstm_c"
-    | "lstm_f_all_slice"
-    | "d_lstm_c_before"
-    | "lstm_g_all_slice"
-    | "lstm_i_all_slice"
-    | "lstm_c_before_all_slice"
-    | "d_lstm_recurrence"
-  >,
-): () => void {
-  return function addMulConcat_32x64(): void {
-    const {
-      d_lstm_c_before_before,
-      d_lstm_h_before_before,
-      d_lstm_h_all_output_slice,
-      lstm_o_all_slice,
-      tanh_all_slice,
-      d_lstm_c,
-      lstm_f_all_slice,
-      d_lstm_c_before,
-      lstm_g_all_slice,
-      lstm_i_all_slice,
-      lstm_c_before_all_slice,
-      d_lstm_recurrence,
-    } = arrays;
-    for (let i = 0; i < 32; i++) {
-      for (let j = 0; j < 64; j++) {
-        const tanh_all_slice_0 = tanh_all_slice[i * 64 + j]!;
-        d_lstm_c[i * 64 + j] =
-          d_lstm_c_before_before[i * 64 + j]! +
-          Math.fround(
-            d_lstm_h_before_before[i * 64 + j]! + d_lstm_h_all_output_slice[i * 64 + j]!,
-          ) *
-            lstm_o_all_slice[i * 64 + j]! *
-            (1 - tanh_all_slice_0 * tanh_all_slice_0);
-      }
-      for (let j = 0; j < 64; j++)
-        d_lstm_c_before[i * 64 + j] = d_lstm_c[i * 64 + j]! * lstm_f_all_slice[i * 64 + j]!;
-      for (let j = 0; j < 256; j++)
-        d_lstm_recurrence[i * 256 + j] =
-          j < 64
-            ? d_lstm_c[i * 64 + j]! *
-              lstm_g_all_slice[i * 64 + j]! *
-              (lstm_i_all_slice[i * 64 + j]! * (1 - lstm_i_all_slice[i * 64 + j]!))
-            : j < 128
-              ? d_lstm_c[i * 64 + j - 64]! *
-                lstm_c_before_all_slice[i * 64 + j - 64]! *
-                (lstm_f_all_slice[i * 64 + j - 64]! * (1 - lstm_f_all_slice[i * 64 + j - 64]!))
-              : j < 192
-                ? d_lstm_c[i * 64 + j - 128]! *
-                  lstm_i_all_slice[i * 64 + j - 128]! *
-                  (1 - lstm_g_all_slice[i * 64 + j - 128]! * lstm_g_all_slice[i * 64 + j - 128]!)
-                : Math.fround(
-                    d_lstm_h_before_before[i * 64 + j - 192]! +
-                      d_lstm_h_all_output_slice[i * 64 + j - 192]!,
-                  ) *
-                  tanh_all_slice[i * 64 + j - 192]! *
-                  (lstm_o_all_slice[i * 64 + j - 192]! * (1 - lstm_o_all_slice[i * 64 + j - 192]!));
+  d_lstm_c_before_before: Float32Array,
+  d_lstm_h_before_before: Float32Array,
+  d_lstm_h_all_output_slice: Float32Array,
+  lstm_o_all_slice: Float32Array,
+  tanh_all_slice: Float32Array,
+  d_lstm_c: Float32Array,
+  lstm_f_all_slice: Float32Array,
+  d_lstm_c_before: Float32Array,
+  lstm_g_all_slice: Float32Array,
+  lstm_i_all_slice: Float32Array,
+  lstm_c_before_all_slice: Float32Array,
+  d_lstm_recurrence: Float32Array,
+): void {
+  for (let i = 0; i < 32; i++) {
+    for (let j = 0; j < 64; j++) {
+      const tanh_all_slice_0 = tanh_all_slice[i * 64 + j]!;
+      d_lstm_c[i * 64 + j] =
+        d_lstm_c_before_before[i * 64 + j]! +
+        Math.fround(d_lstm_h_before_before[i * 64 + j]! + d_lstm_h_all_output_slice[i * 64 + j]!) *
+          lstm_o_all_slice[i * 64 + j]! *
+          (1 - tanh_all_slice_0 * tanh_all_slice_0);
     }
-  };
+    for (let j = 0; j < 64; j++)
+      d_lstm_c_before[i * 64 + j] = d_lstm_c[i * 64 + j]! * lstm_f_all_slice[i * 64 + j]!;
+    for (let j = 0; j < 256; j++)
+      d_lstm_recurrence[i * 256 + j] =
+        j < 64
+          ? d_lstm_c[i * 64 + j]! *
+            lstm_g_all_slice[i * 64 + j]! *
+            (lstm_i_all_slice[i * 64 + j]! * (1 - lstm_i_all_slice[i * 64 + j]!))
+          : j < 128
+            ? d_lstm_c[i * 64 + j - 64]! *
+              lstm_c_before_all_slice[i * 64 + j - 64]! *
+              (lstm_f_all_slice[i * 64 + j - 64]! * (1 - lstm_f_all_slice[i * 64 + j - 64]!))
+            : j < 192
+              ? d_lstm_c[i * 64 + j - 128]! *
+                lstm_i_all_slice[i * 64 + j - 128]! *
+                (1 - lstm_g_all_slice[i * 64 + j - 128]! * lstm_g_all_slice[i * 64 + j - 128]!)
+              : Math.fround(
+                  d_lstm_h_before_before[i * 64 + j - 192]! +
+                    d_lstm_h_all_output_slice[i * 64 + j - 192]!,
+                ) *
+                tanh_all_slice[i * 64 + j - 192]! *
+                (lstm_o_all_slice[i * 64 + j - 192]! * (1 - lstm_o_all_slice[i * 64 + j - 192]!));
+  }
 }
 
 /** d_lstm_h_before[i<32,j<64] = Σ k<256: d_lstm_recurrence[i,k]·lstm_recurrentKernel[j,k] */
 function dot_32x256x64(
-  arrays: Floats<"d_lstm_recurrence" | "lstm_recurrentKernel" | "d_lstm_h_before">,
-): () => void {
-  function block(i: number): void {
-    i &= 31;
-    const { d_lstm_recurrence, lstm_recurrentKernel, d_lstm_h_before } = arrays;
+  d_lstm_recurrence: Float32Array,
+  lstm_recurrentKernel: Float32Array,
+  d_lstm_h_before: Float32Array,
+): void {
+  for (let i = 0; i < 32; i += 2) {
     for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1941,9 +1852,6 @@ function dot_32x256x64(
     d_lstm_h_before[i * 64 + 63] = sum0;
     d_lstm_h_before[i * 64 + 127] = sum1;
   }
-  return function dot_32x256x64(): void {
-    for (let i = 0; i < 32; i += 2) block(i);
-  };
 }
 
 /**
@@ -2668,31 +2576,29 @@ function dotAdd_16x32x64x256_evaluate(
  * Takes 1 or 32 rows.
  */
 function addMul_Nx64(
+  lstm_inputs_slice: Float32Array,
+  lstm_recurrence: Float32Array,
+  lstm_c_before: Float32Array,
+  lstm_c_2: Float32Array,
+  lstm_h: Float32Array,
   rows: number,
-  arrays: Floats<"lstm_inputs_slice" | "lstm_recurrence" | "lstm_c_before" | "lstm_c_2" | "lstm_h">,
-): () => void {
-  return function addMul_Nx64(): void {
-    const { lstm_inputs_slice, lstm_recurrence, lstm_c_before, lstm_c_2, lstm_h } = arrays;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < 64; j++) {
-        const lstm_c = Math.fround(
-          (1 /
-            (1 +
-              exp(-(lstm_inputs_slice[i * 256 + j + 64]! + lstm_recurrence[i * 256 + j + 64]!)))) *
-            lstm_c_before[i * 64 + j]! +
-            (1 / (1 + exp(-(lstm_inputs_slice[i * 256 + j]! + lstm_recurrence[i * 256 + j]!)))) *
-              tanh(lstm_inputs_slice[i * 256 + j + 128]! + lstm_recurrence[i * 256 + j + 128]!),
-        );
-        lstm_c_2[i * 64 + j] = lstm_c;
-        lstm_h[i * 64 + j] =
-          (1 /
-            (1 +
-              exp(
-                -(lstm_inputs_slice[i * 256 + j + 192]! + lstm_recurrence[i * 256 + j + 192]!),
-              ))) *
-          tanh(lstm_c);
-      }
-  };
+): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < 64; j++) {
+      const lstm_c = Math.fround(
+        (1 /
+          (1 + exp(-(lstm_inputs_slice[i * 256 + j + 64]! + lstm_recurrence[i * 256 + j + 64]!)))) *
+          lstm_c_before[i * 64 + j]! +
+          (1 / (1 + exp(-(lstm_inputs_slice[i * 256 + j]! + lstm_recurrence[i * 256 + j]!)))) *
+            tanh(lstm_inputs_slice[i * 256 + j + 128]! + lstm_recurrence[i * 256 + j + 128]!),
+      );
+      lstm_c_2[i * 64 + j] = lstm_c;
+      lstm_h[i * 64 + j] =
+        (1 /
+          (1 +
+            exp(-(lstm_inputs_slice[i * 256 + j + 192]! + lstm_recurrence[i * 256 + j + 192]!)))) *
+        tanh(lstm_c);
+    }
 }
 
 /**
@@ -2874,34 +2780,32 @@ function argmaxSum_32x16_evaluate(
  * lstm_recurrence[i,j] = dot_2[0,j] + lstm_recurrentBias[j]
  */
 function dotAdd_1x64x256_predict(
-  arrays: Floats<
-    "lstm_h_before" | "lstm_recurrentKernel" | "lstm_recurrentBias" | "lstm_recurrence"
-  >,
-): () => void {
-  return function dotAdd_1x64x256_predict(): void {
-    const { lstm_h_before, lstm_recurrentKernel, lstm_recurrentBias, lstm_recurrence } = arrays;
-    for (let j = 0; j < 256; j += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 64; k++) {
-        const lstm_h_before_0 = lstm_h_before[k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
-        const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + j + 3]!;
-        sum0 += lstm_h_before_0 * lstm_recurrentKernel_0;
-        sum1 += lstm_h_before_0 * lstm_recurrentKernel_1;
-        sum2 += lstm_h_before_0 * lstm_recurrentKernel_2;
-        sum3 += lstm_h_before_0 * lstm_recurrentKernel_3;
-      }
-      lstm_recurrence[j] = Math.fround(sum0) + lstm_recurrentBias[j]!;
-      lstm_recurrence[j + 1] = Math.fround(sum1) + lstm_recurrentBias[j + 1]!;
-      lstm_recurrence[j + 2] = Math.fround(sum2) + lstm_recurrentBias[j + 2]!;
-      lstm_recurrence[j + 3] = Math.fround(sum3) + lstm_recurrentBias[j + 3]!;
+  lstm_h_before: Float32Array,
+  lstm_recurrentKernel: Float32Array,
+  lstm_recurrentBias: Float32Array,
+  lstm_recurrence: Float32Array,
+): void {
+  for (let j = 0; j < 256; j += 4) {
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 64; k++) {
+      const lstm_h_before_0 = lstm_h_before[k]!;
+      const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
+      const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
+      const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + j + 3]!;
+      sum0 += lstm_h_before_0 * lstm_recurrentKernel_0;
+      sum1 += lstm_h_before_0 * lstm_recurrentKernel_1;
+      sum2 += lstm_h_before_0 * lstm_recurrentKernel_2;
+      sum3 += lstm_h_before_0 * lstm_recurrentKernel_3;
     }
-  };
+    lstm_recurrence[j] = Math.fround(sum0) + lstm_recurrentBias[j]!;
+    lstm_recurrence[j + 1] = Math.fround(sum1) + lstm_recurrentBias[j + 1]!;
+    lstm_recurrence[j + 2] = Math.fround(sum2) + lstm_recurrentBias[j + 2]!;
+    lstm_recurrence[j + 3] = Math.fround(sum3) + lstm_recurrentBias[j + 3]!;
+  }
 }
 
 /**
