@@ -1,7 +1,7 @@
 /** What the text of every emitted file says: it stands alone, type-checks under every flag, reads as its mathematics, and nothing in a step could allocate. */
 
 import { input, labels, matmul, model, mse, mul, pad, param, relu, sgd, slice, softmaxCrossEntropy, sum, zeros } from "adjoint";
-import { Project, SyntaxKind, type FunctionDeclaration, type Node, type SourceFile } from "ts-morph";
+import { Project, SyntaxKind, type FunctionDeclaration, type Node, type SourceFile, type Statement } from "ts-morph";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { TrainerModule } from "../compiler/compile.ts";
 import { emit, format } from "../compiler/driver/emit.ts";
@@ -114,7 +114,7 @@ describe.each(modelNames.flatMap((name) => [`${name} trainer`, `${name} gradient
     const { file, one } = emitted.get(name)!;
     const lines = modelText(model).split("\n");
     for (const entry of one.module.entries) {
-      const body = functionNamed(file, FUNCTION_OF[entry.name] ?? entry.name).getStatements();
+      const body = statementsIn(functionNamed(file, FUNCTION_OF[entry.name] ?? entry.name));
       const comments = body.map((s) => unwrapped(s.getLeadingCommentRanges().map((c) => c.getText())));
       const first = comments.findIndex((texts) => texts.some((text) => text.startsWith("// 1. ")));
       // what precedes the first statement feeds the inputs; what follows the last one returns
@@ -163,6 +163,14 @@ test("the comment of a gradient is the one that the contract shows", () => {
   );
 });
 
+/** The statements of an entry in order, those of loops over turns among them. */
+const statementsIn = (of: FunctionDeclaration): Statement[] =>
+  of.getStatements().flatMap((one) => {
+    const loop = one.asKind(SyntaxKind.ForStatement);
+    const turns = loop?.getInitializer()?.getText().startsWith("let t = ") === true;
+    return turns ? loop!.getStatement().asKindOrThrow(SyntaxKind.Block).getStatements() : [one];
+  });
+
 /** Whether a function is a kernel's own, or one that it shares with others: of the same op, its rows being N. */
 const standsFor = (name: string, kernel: string): boolean =>
   name === kernel || (/_(?:\d+x)*N(?=x|_|$)/.test(name) && opOf(name) === opOf(kernel));
@@ -174,25 +182,40 @@ test.each(modelNames)("%s: each call goes to its kernel, bound once to the array
     one: { module },
   } = emitted.get(`${name} trainer`)!;
   const constant = (of: string) => file.getFunctionOrThrow("createTrainer").getVariableDeclaration(of)?.getInitializer();
-  const address = (view: string): number => Number(/\(arena, (\d+), \d+\)$/.exec(constant(view)!.getText())![1]);
+  // of one that each turn has of its own, where it begins at the first slice
+  const address = (view: string): number => {
+    const [, at] = /\(arena, ([^,]+), \d+\),?\s*\)?$/.exec(constant(view.replace(/\[t\]!$/, ""))!.getText())!;
+    return new Function("t", `return ${at}`)(0) as number;
+  };
   const slots = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
   const bound = new Map<string, string>();
   for (const entry of module.entries) {
-    const calls = functionNamed(file, FUNCTION_OF[entry.name] ?? entry.name)
-      .getStatements()
+    const isKernel = (name: string): boolean => module.kernels.some((kernel) => standsFor(name, kernel.name));
+    const calls = statementsIn(functionNamed(file, FUNCTION_OF[entry.name] ?? entry.name))
       .map((s) => s.asKind(SyntaxKind.ExpressionStatement)?.getExpressionIfKind(SyntaxKind.CallExpression))
-      .filter((call) => call !== undefined && constant(call.getExpression().getText())?.isKind(SyntaxKind.CallExpression) === true);
+      .filter(
+        (call) =>
+          call !== undefined && (constant(call.getExpression().getText()) !== undefined || isKernel(call.getExpression().getText())),
+      );
     const planned = entry.calls.filter((call) => call.kind === "call");
-    expect(calls.map((call) => call!.getArguments().length)).toEqual(planned.map(() => 0));
+    expect(calls.length).toBe(planned.length);
     planned.forEach(({ kernel, args }, n) => {
       const to = calls[n]!.getExpression().getText();
+      const direct = calls[n]!.getArguments().map((one) => one.getText());
+      if (constant(to) === undefined) {
+        // in a loop a kernel is given the arrays of the turn
+        expect(standsFor(to, kernel), `${to} for ${kernel}`).toBe(true);
+        expect(direct.slice(0, args.length).map(address)).toEqual(args.map((arg) => slots.get(arg)));
+        return;
+      }
+      expect(direct).toEqual([]);
       const made = constant(to)!.asKindOrThrow(SyntaxKind.CallExpression);
       const [arrays, rows] = made.getArguments().toReversed() as [Node, Node?];
       const name = made.getExpression().getText();
       // several kernels may be one function that is given their rows
       expect(standsFor(name, kernel), `${name} for ${kernel}`).toBe(true);
       if (rows === undefined) expect(name).toBe(kernel);
-      else expect(kernel.split(/[_x]/)).toContain(rows.getText());
+      else expect([...kernel.split(/[_x]/), "1"]).toContain(rows.getText()); // what has no rows is one
       const given = arrays.asKindOrThrow(SyntaxKind.ObjectLiteralExpression).getProperties();
       const views = given.map((one) => one.asKind(SyntaxKind.PropertyAssignment)?.getInitializerOrThrow().getText() ?? one.getText());
       expect(views.map(address)).toEqual(args.map((arg) => slots.get(arg)));
@@ -274,7 +297,9 @@ test.each(modelNames)("%s: nothing in step, nor in what it calls, makes an objec
   );
   const bound = outer.flatMap((f, n) => (loops[n] === undefined ? [] : [f.getName()!]));
   const kernels = one.module.kernels.map(({ name }) => name);
-  expect(kernels.filter((kernel) => !bound.some((name) => standsFor(name, kernel)))).toEqual([]);
+  // those of loops are given their arrays each turn
+  const all = outer.map((f) => f.getName()!);
+  expect(kernels.filter((kernel) => !all.some((name) => standsFor(name, kernel)))).toEqual([]);
   expect(bound.filter((name) => !kernels.some((kernel) => standsFor(name, kernel)))).toEqual([]);
   // a step of several phases returns a record of their losses; the phases themselves make nothing
   const steps = one.facts.phases.length === 1 ? ["step"] : one.facts.phases;

@@ -22,6 +22,7 @@ import { gradients } from "../compiler/passes/graph/gradients.ts";
 import { pipeline, place, type Purpose } from "../compiler/passes/index.ts";
 import { movement, movementRules } from "../compiler/passes/graph/movement.ts";
 import { numerics } from "../compiler/passes/graph/numerics.ts";
+import { loops } from "../compiler/passes/graph/loops.ts";
 import type { Pass } from "../compiler/passes/pass.ts";
 import { prune } from "../compiler/passes/graph/prune.ts";
 import { recompute } from "../compiler/passes/graph/recompute.ts";
@@ -43,6 +44,7 @@ const graphPasses: readonly Pass<Graph>[] = [
   stability,
   prune,
   outOfLoops,
+  loops("all"),
   writeOut,
   winograd,
   phases,

@@ -49,9 +49,9 @@ test("the optional passes are those that the pipeline can do without", () => {
   expect([...all].filter((name) => !namesOf([]).includes(name))).toEqual(OPTIONAL);
   expect(namesOf([])).toEqual([
     "differentiate",
-    "write-out",
     "numerics",
     "additions",
+    "write-out",
     "recompute",
     "define",
     "split",
@@ -65,10 +65,10 @@ test("the optional passes are those that the pipeline can do without", () => {
     "share",
     "differentiate",
     "share",
-    "write-out",
     "share",
     "numerics",
     "additions",
+    "write-out",
     "recompute",
     "define",
     "split",
@@ -88,14 +88,14 @@ describe("the text of --passes", () => {
       const text = printPasses(passes);
       expect(text === undefined ? OPTIONAL : parsePasses(text)).toEqual(text === undefined ? passes : { passes });
     }
-    expect(subsets).toHaveLength(512);
+    expect(subsets).toHaveLength(1024);
   });
 
   test.each([
     ["none", { passes: [] }],
     ["prune, fold,share", { passes: ["prune", "fold", "share"] }],
-    ["-fuse", { passes: ["prune", "fold", "algebra", "share", "stability", "out-of-loops", "phases", "movement"] }],
-    ["-fuse,-share", { passes: ["prune", "fold", "algebra", "stability", "out-of-loops", "phases", "movement"] }],
+    ["-fuse", { passes: ["prune", "fold", "algebra", "share", "stability", "out-of-loops", "phases", "movement", "loops"] }],
+    ["-fuse,-share", { passes: ["prune", "fold", "algebra", "stability", "out-of-loops", "phases", "movement", "loops"] }],
     ["prune,-fuse", { mixed: true }],
     ["fues", { unknown: "fues" }],
     ["-numerics", { unknown: "numerics" }],

@@ -50,7 +50,7 @@ export const scan: Op<"scan", readonly Value[], ScanAttrs> = {
     });
     return together(results.map((type, n) => (n < carries ? type : stacked(type, steps))));
   },
-  laws: ["the step's own rules, from its last turn to its first"],
+  laws: ["d_x = by the step's own rules, from its last turn to its first"],
   vjp: () => {
     throw new TypeError("the results of a scan are pulled back together");
   },

@@ -239,8 +239,8 @@ arena, all memory there is        826,448 bytes
 
 entry point  statements  kernels  bytes moved      FLOPs    forward   backward  update
 ───────────  ──────────  ───────  ───────────  ─────────  ─────────  ─────────  ──────
-train                 9        4      513,796  2,029,463  1,007,042  1,006,720  15,701
-evaluate              7        3      847,416  3,936,503  3,936,503          –       –
+train                 8        4      513,796  2,029,463  1,007,042  1,006,720  15,701
+evaluate              6        3      847,416  3,936,503  3,936,503          –       –
 predict               1        1       34,576     15,690     15,690          –       –
 `;
 
@@ -251,20 +251,20 @@ entry     buffer              role        offset    bytes  statements
 all       W                   parameter        0   31,360  always
 all       b                   parameter   31,360       40  always
 all       stepCount           state       31,408        4  always
-train     x                   input       31,424  200,704  1–7
-train     scores              scratch    232,128    2,560  1–5
-train     d_shifted           scratch    232,128    2,560  5–7, written over scores
-train     exps                residual   234,688    2,560  5–5
-train     y                   input      237,248      256  1–5
-train     live rows           input      237,504        4  1–5
-train     d_rowSum            scratch    237,520        4  4–5
-train     rowSum              scratch    237,520        4  5–8, written over d_rowSum
+train     x                   input       31,424  200,704  1–8
+train     scores              scratch    232,128    2,560  1–4
+train     d_shifted           scratch    232,128    2,560  4–8, written over scores
+train     exps                residual   234,688    2,560  4–4
+train     y                   input      237,248      256  1–4
+train     live rows           input      237,504        4  1–4
+train     d_rowSum            scratch    237,520        4  3–4
+train     rowSum              scratch    237,520        4  4–5, written over d_rowSum
 evaluate  x_evaluate          input       31,424  784,000  1–1
-evaluate  rowSum_evaluate     scratch     31,424        4  2–5
-evaluate  scores_evaluate     scratch    815,424   10,000  1–6
-evaluate  y_evaluate          input      825,424    1,000  1–6
-evaluate  live rows_evaluate  input      826,432        4  1–6
-evaluate  rowSum_2_evaluate   scratch    826,432        4  6–7, written over live rows_evaluate
+evaluate  rowSum_evaluate     scratch     31,424        4  2–4
+evaluate  scores_evaluate     scratch    815,424   10,000  1–5
+evaluate  y_evaluate          input      825,424    1,000  1–5
+evaluate  live rows_evaluate  input      826,432        4  1–5
+evaluate  rowSum_2_evaluate   scratch    826,432        4  5–6, written over live rows_evaluate
 predict   x_predict           input       31,424    3,136  1–1
 predict   scores_predict      output      34,560       40  1–2
 `;

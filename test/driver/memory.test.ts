@@ -170,7 +170,7 @@ describe("a compiled budget", () => {
     const refusal = await lower(lenet(2), { memory: "550KB" }).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(BudgetError);
     expect((refusal as BudgetError).message).toMatchInlineSnapshot(`
-      "the trainer of "lenet" does not fit 550KB: the smallest arena found has 589,200 bytes, and 550KB are 550,000. Its entry train binds; most is alive at statement 34, maxPool2d_again = max c1_again over windows [1,1,2,2]:
+      "the trainer of "lenet" does not fit 550KB: the smallest arena found has 589,200 bytes, and 550KB are 550,000. Its entry train binds; most is alive at statement 31, maxPool2d_again = max c1_again over windows [1,1,2,2]:
 
           f1.kernel    122,880 bytes  parameter, there from step to step
           f1.kernel.m  122,880 bytes  state, there from step to step
@@ -178,7 +178,7 @@ describe("a compiled budget", () => {
           f2.kernel     40,320 bytes  parameter, there from step to step
           f2.kernel.m   40,320 bytes  state, there from step to step
           f2.kernel.v   40,320 bytes  state, there from step to step
-          c1_again      27,648 bytes  scratch, made by statement 33, read until 36
+          c1_again      27,648 bytes  scratch, made by statement 30, read until 33
           c2.kernel      9,600 bytes  parameter, there from step to step
           32 more       62,352 bytes
 

@@ -22,7 +22,7 @@ export const loops = (which: "all" | "none"): Pass<Graph> => ({
 
 /** More than a few turns, and no region of its own that is computed again (recompute.ts). */
 const mayStay = (node: Node): boolean =>
-  bodyOf(node) !== undefined && node.attrs["checkpoint"] === undefined && (node.attrs as unknown as ScanAttrs).steps > FEW; // scan alone has a body
+  bodyOf(node) !== undefined && !stays(node) && node.attrs["checkpoint"] === undefined && (node.attrs as unknown as ScanAttrs).steps > FEW; // scan alone has a body
 
 /** Whether a loop stays one. */
 export const stays = ({ attrs }: Node): boolean => attrs["stays"] === true;

@@ -179,12 +179,13 @@ export function printKept(
   if (!hasMany(module)) return { parameters: viewsOf("parameter"), state: viewsOf("state"), made: [] };
   const floats = module.buffers.some(isDouble) ? "Float64Array" : "Float32Array";
   const made = `/** The arrays of a table by name. */
-  function viewsOf<Views>(table: readonly StateRow[]): Views {
-    const views = table.map(({ name, shape, dtype, offset }) => {
+  function viewsOf<Views>(table: readonly StateRow[]): Views;
+  function viewsOf(table: readonly StateRow[]): unknown {
+    const viewOf = ({ name, shape, dtype, offset }: StateRow): [string, object] => {
       const length = shape.reduce((n, extent) => n * extent, 1);
-      return [name, new (dtype === "i32" ? Int32Array : ${floats})(arena, offset, length)] as const;
-    });
-    return Object.fromEntries(views) as Views;
+      return [name, dtype === "i32" ? new Int32Array(arena, offset, length) : new ${floats}(arena, offset, length)];
+    };
+    return Object.fromEntries(table.map(viewOf));
   }`;
   return { parameters: "viewsOf(PARAMETERS)", state: "viewsOf(STATE)", made: [made] };
 }

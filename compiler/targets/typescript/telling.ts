@@ -4,11 +4,13 @@
  */
 
 import { isLeft, type Call, type Doc, type Entry } from "../../loop/loop.ts";
+import { loopAround } from "../../loop/turns.ts";
 import { lineComments } from "./comment.ts";
 import { folded, isAdjoint, nameOfComposition, updateOf, type Line } from "./fold.ts";
 
 /** Indentation of an entry's statements. */
 const INDENTED = 4;
+const IN_A_LOOP = 6;
 
 /** What stands around a statement. */
 export interface Told {
@@ -87,11 +89,15 @@ export function tellingOf(
     const begins = trains && parts[n] !== parts[n - 1];
     const above: string[] = begins ? [...(n === 0 ? [] : ["// #endregion"]), `// #region ${parts[n]}`] : [];
     if (begins) above.push(...rulesFrom(calls, parts, n, rules));
-    if (heading !== undefined) above.push(...lineComments(heading, INDENTED));
+    const loop = loopAround(entry.loops, n);
+    // what stands above a loop is not in it
+    if (heading !== undefined) above.push(...lineComments(heading, loop === undefined || loop.first === n ? INDENTED : IN_A_LOOP));
     const same = texts.length > 1 ? repeated.get(texts.join("\n")) : undefined;
     const { doc } = calls[n]!;
     const own = same === undefined ? texts : [`as statement ${same} of ${step!.name}    ${nodesOf(doc)}  again, ${sitesOf(doc)}`];
-    const comment = own.flatMap((text, at) => lineComments(at === 0 ? `${n + 1}. ${text}` : text, INDENTED));
+    const comment = own.flatMap((text, at) =>
+      lineComments(at === 0 ? `${n + 1}. ${text}` : text, loop === undefined ? INDENTED : IN_A_LOOP),
+    );
     return { above, comment };
   });
   return { statements, after: trains && calls.length > 0 ? ["// #endregion"] : [] };
@@ -241,13 +247,17 @@ function sitesOf(docs: readonly Doc[]): string {
 }
 
 /** The statement that computes a node for the one at `before`: the last one up to it, else the first. */
-function statementsBefore({ calls }: Entry): (node: string, before: number) => number | undefined {
+function statementsBefore({ calls, loops = [] }: Entry): (node: string, before: number) => number | undefined {
   const statements = new Map<string, number[]>();
   calls.forEach(({ doc }, n) => {
     for (const { node } of doc) statements.set(node, [...(statements.get(node) ?? []), n + 1]);
   });
   return (node, before) => {
     const all = statements.get(node);
-    return all?.findLast((n) => n <= before + 1) ?? all?.[0];
+    if (all !== undefined) return all.findLast((n) => n <= before + 1) ?? all[0];
+    // a loop is no statement: the last loop that goes back is of the first one, and what stands before one is its own
+    const back = loops.findIndex(({ last }) => last >= before);
+    const forth = loops[loops.length - 1 - back];
+    return back < 0 || forth === undefined || forth.last >= before ? undefined : forth.first + 1;
   };
 }
