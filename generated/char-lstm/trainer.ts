@@ -8,18 +8,18 @@
 // Contents, by line
 //   step 27 (forward 37, update 157, backward 95), evaluate 326, predict 389
 //   memory 431: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 998: batches, and what a trainer is
-//   tables 1064: what bytes() packs
-//   kernels 1131: in the order in which statements call them, each under its definitions
-//   checks 2929: of what is passed in
-//   mathematics 3053: functions and random numbers that all machines compute alike
+//   types 1001: batches, and what a trainer is
+//   tables 1067: what bytes() packs
+//   kernels 1134: in the order in which statements call them, each under its definitions
+//   checks 2932: of what is passed in
+//   mathematics 3056: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 11eae059267e2246
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 8dad64945eee7323
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -113,11 +113,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/char-lstm.ts:10
     dotCopy_d_lstm_h_all_output();
 
-    // 18. d_lstm.h_before_first = 0    %d_lstm.h_before_first  adjoint of scan (%scan): the step's own rules, from its last turn to its
-    //     first, models/char-lstm.ts:10
+    // 18. d_lstm.h_before_first = 0    %d_lstm.h_before_first  adjoint of scan (statement 7): d_x = by the step's own rules, from its last
+    //     turn to its first, models/char-lstm.ts:10
     identity_d_lstm_h_before_first();
-    // 19. d_lstm.c_before_first = 0    %d_lstm.c_before_first  adjoint of scan (%scan): the step's own rules, from its last turn to its
-    //     first, models/char-lstm.ts:10
+    // 19. d_lstm.c_before_first = 0    %d_lstm.c_before_first  adjoint of scan (statement 7): d_x = by the step's own rules, from its last
+    //     turn to its first, models/char-lstm.ts:10
     identity_d_lstm_c_before_first();
 
     // #endregion
@@ -965,15 +965,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   }
 
   /** The arrays of a table by name. */
-  function viewsOf<Views>(table: readonly StateRow[]): Views {
-    const views = table.map(({ name, shape, dtype, offset }) => {
+  function viewsOf<Views>(table: readonly StateRow[]): Views;
+  function viewsOf(table: readonly StateRow[]): unknown {
+    const viewOf = ({ name, shape, dtype, offset }: StateRow): [string, object] => {
       const length = shape.reduce((n, extent) => n * extent, 1);
       return [
         name,
-        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
-      ] as const;
-    });
-    return Object.fromEntries(views) as Views;
+        dtype === "i32"
+          ? new Int32Array(arena, offset, length)
+          : new Float32Array(arena, offset, length),
+      ];
+    };
+    return Object.fromEntries(table.map(viewOf));
   }
   // #endregion
 

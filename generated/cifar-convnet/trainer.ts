@@ -8,18 +8,18 @@
 // Contents, by line
 //   step 27 (forward 38, update 107, backward 122), evaluate 279, predict 351
 //   memory 403: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 942: batches, and what a trainer is
-//   tables 1023: what bytes() packs
-//   kernels 1105: in the order in which statements call them, each under its definitions
-//   checks 4691: of what is passed in
-//   mathematics 4835: functions and random numbers that all machines compute alike
+//   types 945: batches, and what a trainer is
+//   tables 1026: what bytes() packs
+//   kernels 1108: in the order in which statements call them, each under its definitions
+//   checks 4694: of what is passed in
+//   mathematics 4838: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 2de618b562039ac1
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 3d140603fb33f2d7
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -909,15 +909,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   }
 
   /** The arrays of a table by name. */
-  function viewsOf<Views>(table: readonly StateRow[]): Views {
-    const views = table.map(({ name, shape, dtype, offset }) => {
+  function viewsOf<Views>(table: readonly StateRow[]): Views;
+  function viewsOf(table: readonly StateRow[]): unknown {
+    const viewOf = ({ name, shape, dtype, offset }: StateRow): [string, object] => {
       const length = shape.reduce((n, extent) => n * extent, 1);
       return [
         name,
-        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
-      ] as const;
-    });
-    return Object.fromEntries(views) as Views;
+        dtype === "i32"
+          ? new Int32Array(arena, offset, length)
+          : new Float32Array(arena, offset, length),
+      ];
+    };
+    return Object.fromEntries(table.map(viewOf));
   }
   // #endregion
 

@@ -8,18 +8,18 @@
 // Contents, by line
 //   step 772 (forward 36, update 207, backward 222), evaluate 789, predict 933
 //   memory 995: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 2053: batches, and what a trainer is
-//   tables 2155: what bytes() packs
-//   kernels 2248: in the order in which statements call them, each under its definitions
-//   checks 7298: of what is passed in
-//   mathematics 7430: functions and random numbers that all machines compute alike
+//   types 2056: batches, and what a trainer is
+//   tables 2158: what bytes() packs
+//   kernels 2251: in the order in which statements call them, each under its definitions
+//   checks 7301: of what is passed in
+//   mathematics 7433: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 a03dc3c4cdf3a5e0
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 faba0657a8172e91
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -2018,15 +2018,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   }
 
   /** The arrays of a table by name. */
-  function viewsOf<Views>(table: readonly StateRow[]): Views {
-    const views = table.map(({ name, shape, dtype, offset }) => {
+  function viewsOf<Views>(table: readonly StateRow[]): Views;
+  function viewsOf(table: readonly StateRow[]): unknown {
+    const viewOf = ({ name, shape, dtype, offset }: StateRow): [string, object] => {
       const length = shape.reduce((n, extent) => n * extent, 1);
       return [
         name,
-        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
-      ] as const;
-    });
-    return Object.fromEntries(views) as Views;
+        dtype === "i32"
+          ? new Int32Array(arena, offset, length)
+          : new Float32Array(arena, offset, length),
+      ];
+    };
+    return Object.fromEntries(table.map(viewOf));
   }
   // #endregion
 

@@ -8,18 +8,18 @@
 // Contents, by line
 //   step 27 (forward 38, update 79, backward 84), evaluate 141, predict 190
 //   memory 205: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 417: batches, and what a trainer is
-//   tables 472: what bytes() packs
-//   kernels 528: in the order in which statements call them, each under its definitions
-//   checks 1506: of what is passed in
-//   mathematics 1650: functions and random numbers that all machines compute alike
+//   types 420: batches, and what a trainer is
+//   tables 475: what bytes() packs
+//   kernels 531: in the order in which statements call them, each under its definitions
+//   checks 1509: of what is passed in
+//   mathematics 1653: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-10, sha256 640b1fed25593255
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-10, sha256 1df35b28d73b604e
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -384,15 +384,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   }
 
   /** The arrays of a table by name. */
-  function viewsOf<Views>(table: readonly StateRow[]): Views {
-    const views = table.map(({ name, shape, dtype, offset }) => {
+  function viewsOf<Views>(table: readonly StateRow[]): Views;
+  function viewsOf(table: readonly StateRow[]): unknown {
+    const viewOf = ({ name, shape, dtype, offset }: StateRow): [string, object] => {
       const length = shape.reduce((n, extent) => n * extent, 1);
       return [
         name,
-        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
-      ] as const;
-    });
-    return Object.fromEntries(views) as Views;
+        dtype === "i32"
+          ? new Int32Array(arena, offset, length)
+          : new Float32Array(arena, offset, length),
+      ];
+    };
+    return Object.fromEntries(table.map(viewOf));
   }
   // #endregion
 

@@ -8,18 +8,18 @@
 // Contents, by line
 //   step 27 (forward 38, update 79, backward 84), evaluate 140, predict 188
 //   memory 203: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 405: batches, and what a trainer is
-//   tables 460: what bytes() packs
-//   kernels 516: in the order in which statements call them, each under its definitions
-//   checks 1468: of what is passed in
-//   mathematics 1612: functions and random numbers that all machines compute alike
+//   types 408: batches, and what a trainer is
+//   tables 463: what bytes() packs
+//   kernels 519: in the order in which statements call them, each under its definitions
+//   checks 1471: of what is passed in
+//   mathematics 1615: functions and random numbers that all machines compute alike
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 1c36be8cb767742a
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 d823febb985132af
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -372,15 +372,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   }
 
   /** The arrays of a table by name. */
-  function viewsOf<Views>(table: readonly StateRow[]): Views {
-    const views = table.map(({ name, shape, dtype, offset }) => {
+  function viewsOf<Views>(table: readonly StateRow[]): Views;
+  function viewsOf(table: readonly StateRow[]): unknown {
+    const viewOf = ({ name, shape, dtype, offset }: StateRow): [string, object] => {
       const length = shape.reduce((n, extent) => n * extent, 1);
       return [
         name,
-        new (dtype === "i32" ? Int32Array : Float32Array)(arena, offset, length),
-      ] as const;
-    });
-    return Object.fromEntries(views) as Views;
+        dtype === "i32"
+          ? new Int32Array(arena, offset, length)
+          : new Float32Array(arena, offset, length),
+      ];
+    };
+    return Object.fromEntries(table.map(viewOf));
   }
   // #endregion
 
