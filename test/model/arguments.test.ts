@@ -115,7 +115,7 @@ const cases: Readonly<Record<string, readonly [make: () => unknown, law: string,
   "an option of a layer": [
     within(() => dense(4, anything({ actvation: "relu" }))),
     'dense: has no option "actvation"; did you mean activation?',
-    "Its options are activation, useBias, kernelInitializer, biasInitializer, name, trainable.",
+    "Its options are activation, useBias, kernelInitializer, biasInitializer, kernel, bias, name, trainable.",
   ],
   "a layer's units": [within(() => dense(anything("4"))), 'dense: units needs a whole number above 0, but got "4"', "Change units."],
   "an initializer's name": [

@@ -236,7 +236,7 @@ test("a place wrongly given is told with the statement, both buffers and the ele
   planted.bug = true;
   const refused = lower(transformer({ batch: 2, length: 4, width: 8, blocks: 1 }));
   await expect(refused).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[VerifyError: train, statement 17 (reduceMaxExpSumAdd_2x10): stores exps_2 over scores_2, but element 0 is loaded after it was overwritten]`,
+    `[VerifyError: train, statement 16 (reduceMaxExpSumAdd_2x10): stores exps_2 over scores_2, but element 0 is loaded after it was overwritten]`,
   );
 });
 
@@ -244,7 +244,7 @@ test("whose place was taken stands in the plan's text, and reads back", async ()
   const { module } = await lowered("first-convnet");
   const text = printModule(module);
   expect(/.* over .*/.exec(text)?.[0]).toMatchInlineSnapshot(
-    `"    rowSum                  @  200896 .. 200900   live 6..8    scratch over d_rowSum"`,
+    `"    rowSum                  @  200896 .. 200900   live 5..6    scratch over d_rowSum"`,
   );
   expect(parseModule(text)).toEqual(module);
   const taken = module.slots.filter(({ over }) => over !== undefined);
