@@ -13,7 +13,7 @@ import { RELAXED_FLAGS } from "./support/webassembly.ts";
 /** Four convolutions, of which computing the first again saves memory. */
 const MODEL = `import { conv2d, dense, flatten, input, labels, model, sgd, softmaxCrossEntropy } from "adjoint";
 
-export default model("convnet", { batch: 3 }, ({ batch }) => {
+export default model("convnet", { batch: 16 }, ({ batch }) => {
   const layer = (name) => conv2d(8, 3, { name, padding: 1, activation: "tanh" });
   const features = ["a", "b", "c", "d"].reduce((x, name) => layer(name)(x), input("x", [batch, 4, 8, 8]));
   const scores = dense(3, { name: "scores" })(flatten()(features));

@@ -7,10 +7,10 @@
 //
 // Contents, by line
 //   step 18 (forward 23, update 30, backward 35), evaluate 61, predict 72
-//   memory 81, types 131, tables 172, checks 200
+//   memory 81, types 130, tables 164, checks 186
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-6, sha256 22acd28d1e1ba8b9
+// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-6, sha256 13553d492402d2b2
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -124,7 +124,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     },
     bytes,
     restore,
-    tables: { MODEL, GRAPH, PARAMETERS, STATE },
   };
 }
 
@@ -160,13 +159,6 @@ export interface Trainer {
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
-  /** What is kept, for readers and writers of weights. */
-  readonly tables: Readonly<{
-    MODEL: string;
-    GRAPH: string;
-    PARAMETERS: readonly ParameterRow[];
-    STATE: readonly StateRow[];
-  }>;
 }
 // #endregion
 // #region tables
@@ -174,22 +166,16 @@ export const MODEL: string = "circuit";
 /** A hash of the training graph: weights and state of another graph do not belong here. */
 export const GRAPH: string = "9086fe540951932c";
 export const ARENA_BYTES: number = 80;
-/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */
-type StateRow = Readonly<{
-  name: string;
-  shape: readonly number[];
-  dtype: DType;
-  offset: number;
-  layer?: string | undefined;
-}>;
+/** What survives a step; offsets are bytes from the arena's start. */
+type StateRow = Readonly<{ name: string; shape: readonly number[]; dtype: DType; offset: number }>;
 type ParameterRow = StateRow & { readonly trainable: boolean };
 type DType = "f32" | "i32";
 
 /** What is trained, in the order of bytes(). */
 export const PARAMETERS: readonly ParameterRow[] = [
-  { name: "x", shape: [], dtype: "f32", offset: 0, layer: "model", trainable: true },
-  { name: "y", shape: [], dtype: "f32", offset: 16, layer: "model", trainable: true },
-  { name: "z", shape: [], dtype: "f32", offset: 32, layer: "model", trainable: true },
+  { name: "x", shape: [], dtype: "f32", offset: 0, trainable: true },
+  { name: "y", shape: [], dtype: "f32", offset: 16, trainable: true },
+  { name: "z", shape: [], dtype: "f32", offset: 32, trainable: true },
 ];
 
 /** What else survives a step, after PARAMETERS in bytes(). */

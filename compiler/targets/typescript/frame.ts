@@ -114,21 +114,23 @@ const keptIn = (module: Module): readonly Buffer[] => module.buffers.filter(({ r
 /** Whether the file has functions for rows of the tables, and for the arrays that these describe. */
 const hasMany = (module: Module): boolean => keptIn(module).length >= MANY;
 
-/** PARAMETERS and STATE: name, shape, dtype and byte offset of what bytes() packs, in that order. */
-export function printTables(module: Module, { declaredBy }: Pick<Facts, "declaredBy">): string {
+/** PARAMETERS and STATE: name, shape, dtype and byte offset of what bytes() packs, in that order; of few rows what declared them `forWeights` alone. */
+export function printTables(module: Module, { declaredBy }: Pick<Facts, "declaredBy">, forWeights = true): string {
   const many = hasMany(module);
+  const withLayers = many || forWeights;
   const place = ({ name, shape }: Buffer): string => `${quoted(name)}, [${shape.join(", ")}], ${offsetOf(module, name)}`;
   const whole = ({ name, shape, dtype }: Buffer, rest: string): string =>
     `  { name: ${quoted(name)}, shape: [${shape.join(", ")}], dtype: ${quoted(dtype)}, offset: ${offsetOf(module, name)}${rest} },`;
   const parameterRow = (buffer: Buffer): string => {
     const layer = declaredBy.get(buffer.name) ?? "model";
-    if (!many) return whole(buffer, `, layer: ${quoted(layer)}, trainable: ${buffer.trainable !== false}`);
+    const declared = withLayers ? `, layer: ${quoted(layer)}` : "";
+    if (!many) return whole(buffer, `${declared}, trainable: ${buffer.trainable !== false}`);
     const last = buffer.trainable === false ? [quoted(layer), "false"] : layer === "model" ? [] : [quoted(layer)];
     return `  parameterRow(${[place(buffer), ...last].join(", ")}),`;
   };
   const stateRow = (buffer: Buffer): string => {
     const layer = declaredBy.get(buffer.name);
-    if (!many) return whole(buffer, layer === undefined ? "" : `, layer: ${quoted(layer)}`);
+    if (!many) return whole(buffer, layer === undefined || !withLayers ? "" : `, layer: ${quoted(layer)}`);
     const last = layer !== undefined ? [quoted(layer)] : buffer.dtype === "i32" ? ["undefined", '"i32"'] : [];
     return `  stateRow(${[place(buffer), ...last].join(", ")}),`;
   };
@@ -137,8 +139,8 @@ export function printTables(module: Module, { declaredBy }: Pick<Facts, "declare
   const float = keptIn(module).some((buffer) => buffer.dtype === "f64") ? '"f64"' : '"f32"';
   return [
     `export const ARENA_BYTES: number = ${module.arenaBytes.toLocaleString("en-US").replace(/,/g, "_")};`,
-    "/** What survives a step; offsets are bytes from the arena's start, `layer` is the kind of what declared it, where the model did. */",
-    `type StateRow = Readonly<{ name: string; shape: ${many ? "Shape" : "readonly number[]"}; dtype: DType; offset: number; layer?: string | undefined }>;`,
+    `/** What survives a step; offsets are bytes from the arena's start${withLayers ? ", `layer` is the kind of what declared it, where the model did" : ""}. */`,
+    `type StateRow = Readonly<{ name: string; shape: ${many ? "Shape" : "readonly number[]"}; dtype: DType; offset: number${withLayers ? "; layer?: string | undefined" : ""} }>;`,
     "type ParameterRow = StateRow & { readonly trainable: boolean };",
     ...(many ? ["type Shape = readonly number[];"] : []),
     `type DType = ${float} | "i32";`,

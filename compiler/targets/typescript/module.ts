@@ -92,6 +92,11 @@ function underHeader(
   return `${printHeader(module, facts, what, text, { idioms: kernels.idioms(text), contents: kernels.contents })}\n\n${text}\n`;
 }
 
+/** Of the trainer's type: what readers and writers of weights take. */
+const TABLES = `
+  /** What is kept, for readers and writers of weights. */
+  readonly tables: Readonly<{ MODEL: string; GRAPH: string; PARAMETERS: readonly ParameterRow[]; STATE: readonly StateRow[] }>;`;
+
 /** A trainer over the given kernels. */
 export function printTrainer(module: Module, facts: Facts, kernels: Kernels): string {
   const scope = scopeOf(module, kernels);
@@ -99,6 +104,7 @@ export function printTrainer(module: Module, facts: Facts, kernels: Kernels): st
   const of = (role: Buffer["role"]): Buffer[] => module.buffers.filter((buffer) => buffer.role === role);
   const named = (buffers: readonly Buffer[]) => buffers.map((buffer) => [buffer.name, buffer] as const);
   const single = facts.phases.length === 1;
+  const forWeights = kernels.contents === "told"; // a file to be read names no layers
   const phaseFunction = new Map(facts.phases.map((phase) => [phase, single ? "step" : scope.names.take(phase)]));
   const checks = kernels.checks(module, facts, scope);
   const printing = { module, facts, scope, checks, needs };
@@ -163,7 +169,7 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
         : `bytes,
     restore,`
     }
-    tables: { MODEL, GRAPH, PARAMETERS, STATE },
+    ${forWeights ? "tables: { MODEL, GRAPH, PARAMETERS, STATE }," : ""}
   };
 }`;
   const types = `/** One training batch: all rows, or exactly the real ones. */
@@ -197,11 +203,9 @@ export interface Trainer {
   readonly hyper: ${hyperType(hypers)};
   readonly stepCount: number;
   bytes(): Uint8Array;
-  restore(bytes: Uint8Array): void;
-  /** What is kept, for readers and writers of weights. */
-  readonly tables: Readonly<{ MODEL: string; GRAPH: string; PARAMETERS: readonly ParameterRow[]; STATE: readonly StateRow[] }>;
+  restore(bytes: Uint8Array): void;${forWeights ? TABLES : ""}
 }`;
-  const tables = `${printIdentity(module, facts)}\n${printTables(module, facts)}`;
+  const tables = `${printIdentity(module, facts)}\n${printTables(module, facts, forWeights)}`;
   return underHeader(module, facts, kernels, "The trainer", scope, checks, needs, [
     constructor,
     region("types", types),
