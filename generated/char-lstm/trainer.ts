@@ -19,7 +19,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 8dad64945eee7323
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 c253181a20ef78c1
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -113,10 +113,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     //     models/char-lstm.ts:10
     dotCopy_d_lstm_h_all_output();
 
-    // 18. d_lstm.h_before_first = 0    %d_lstm.h_before_first  adjoint of scan (statement 7): d_x = by the step's own rules, from its last
+    // 18. d_lstm.h_before_first = 0    %d_lstm.h_before_first  adjoint of scan (statement 12): d_x = by the step's own rules, from its last
     //     turn to its first, models/char-lstm.ts:10
     identity_d_lstm_h_before_first();
-    // 19. d_lstm.c_before_first = 0    %d_lstm.c_before_first  adjoint of scan (statement 7): d_x = by the step's own rules, from its last
+    // 19. d_lstm.c_before_first = 0    %d_lstm.c_before_first  adjoint of scan (statement 12): d_x = by the step's own rules, from its last
     //     turn to its first, models/char-lstm.ts:10
     identity_d_lstm_c_before_first();
 
@@ -173,7 +173,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // #region backward
     // clipByGlobalNorm, of each parameter w with gradient g: g ← g·min(1, 1 / (‖g‖ + 0.000001)), ‖g‖ over all parameters.
     // — adjoint of scores
-    // 28. d_scores.bias = Σ d_shifted over axes 0,1    %d_scores.bias  adjoint of broadcast (%broadcast_4): d_x = Σ d_y,
+    // 28. d_scores.bias = Σ d_shifted over axes 0,1    %d_scores.bias  adjoint of broadcast (statement 12): d_x = Σ d_y,
     //     models/char-lstm.ts:11
     // scores.bias by clipByGlobalNorm with d_scores.bias    %scores.bias_mul, %d_scores.bias_square  update, models/char-lstm.ts:11
     sumClipByGlobalNorm_d_scores_bias();
@@ -191,9 +191,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrentKernel = dot_2 + 0    %d_lstm.recurrentKernel  adjoint of dot (statement 32): d_b = aᵀ·d_y, models/char-lstm.ts:10
     dot_dot_2();
 
-    // 33. sum_2, d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %sum_2, %d_lstm.bias  adjoint of broadcast (%broadcast_3): d_x = Σ d_y;
-    //     broadcast (%broadcast): d_x = Σ d_y, models/char-lstm.ts:10
-    // d_lstm.recurrentBias = sum_2 + 0    %d_lstm.recurrentBias  adjoint of broadcast (%broadcast_3): d_x = Σ d_y, models/char-lstm.ts:10
+    // 33. sum_2, d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %sum_2, %d_lstm.bias  adjoint of broadcast (statement 7): d_x = Σ d_y;
+    //     broadcast (statement 4): d_x = Σ d_y, models/char-lstm.ts:10
+    // d_lstm.recurrentBias = sum_2 + 0    %d_lstm.recurrentBias  adjoint of broadcast (statement 7): d_x = Σ d_y, models/char-lstm.ts:10
     // lstm.bias by clipByGlobalNorm with sum_2    %lstm.bias_mul, %d_lstm.bias_square  update, models/char-lstm.ts:10
     sumClipByGlobalNorm_sum_2();
 

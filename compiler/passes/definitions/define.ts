@@ -97,7 +97,10 @@ export const define: Pass<Graph, Defined> = {
 /** The parts of a graph with loops, each with all storage but what it makes itself. */
 function inSections(graph: Graph): Defined {
   const { pieces, shared } = cut(graph);
-  const all = pieces.map(({ graph: own, leaves, turns }) => ({ own: defined(own), leaves, turns }));
+  // what is differentiated may stand in another part
+  const tellers = [...pieces.map((piece) => piece.graph), graph].map(tellersOf);
+  const elsewhere = (name: string): string => tellers.map((told) => told(name)).find((teller) => teller !== name) ?? name;
+  const all = pieces.map(({ graph: own, leaves, turns }) => ({ own: defined(own, elsewhere), leaves, turns }));
   const foreign = new Set(pieces.flatMap(({ graph: { nodes } }) => nodes.filter(isForeign).map(({ name }) => name)));
   const kept = new Map(all.flatMap(({ own }) => own.storage.filter(({ name }) => !foreign.has(name)).map((one) => [one.name, one])));
   // in the order of the graph, declared or not read
@@ -117,15 +120,15 @@ function inSections(graph: Graph): Defined {
   };
 }
 
-/** The definitions of a graph: what a loop gives is storage that it fills. */
-export function defined(graph: Graph): Defined {
+/** The definitions of a graph, or of a part of one whose other nodes `elsewhere` knows: what a loop gives is storage that it fills. */
+export function defined(graph: Graph, elsewhere?: (name: string) => string): Defined {
   const stored = (node: Node): boolean => ROLES[node.op] !== undefined;
   let axes = 0;
   const axis = (extent: number): Axis => ({
     name: axes === 0 ? (axes++, "k") : `k${axes++}`,
     extent,
   });
-  const docOf = docsIn(graph);
+  const docOf = docsIn(graph, elsewhere);
   const docs = docsOf(graph, docOf);
   const terms: Term[] = [];
   const exact = exactValues(graph);
@@ -199,8 +202,10 @@ export function docsOf(graph: Graph, docOf: DocOf = docsIn(graph)): readonly Doc
 type DocOf = (maths: string, node: string, op: string, origin: Origin) => Doc;
 
 /** How a comment line of a graph is made: of a cotangent it says what it differentiates, and by which law. */
-function docsIn(graph: Graph): DocOf {
-  const told = tellersOf(graph);
+function docsIn(graph: Graph, elsewhere: (name: string) => string = (name) => name): DocOf {
+  const own = new Set(graph.nodes.map(({ name }) => name));
+  const toldHere = tellersOf(graph);
+  const told = (name: string): string => (own.has(name) ? toldHere(name) : elsewhere(name));
   return (maths, node, op, origin) => {
     const said = { maths, node, role: roleOf({ origin, op }), ...placeOf(origin) };
     if (origin.role !== "cotangent") return said;
