@@ -103,7 +103,9 @@ test("the plan of a loop is refused where two places of it share bytes", async (
   const { module } = await lower(MODELS.simpleRnn);
   const { offset } = module.slots.find(({ buffer }) => buffer === "d_simpleRnn.inputs")!;
   const slots = module.slots.map((slot) => (slot.buffer.endsWith("_carried") ? { ...slot, offset } : slot));
-  expect(() => checkPlan({ ...module, slots })).toThrow(/^train, statement \d+ \(.+\): stores .+ over .+, but element 0 is loaded after it was overwritten$/);
+  expect(() => checkPlan({ ...module, slots })).toThrow(
+    /^train, statement \d+ \(.+\): stores .+ over .+, but element 0 is loaded after it was overwritten$/,
+  );
 });
 
 test("source does not grow with the turns", async () => {
