@@ -1,7 +1,7 @@
 /** The sums of products of a group: each replaced where it stands, or taken into a buffer of its own. */
 
 import { sizeOf } from "../../../graph/type.ts";
-import { mapScalar, round, substitute as substituteAll, walkScalar } from "../../../loop/build.ts";
+import { loadsOf, mapScalar, round, storedIn, substitute as substituteAll, walkScalar } from "../../../loop/build.ts";
 import { index, type Index } from "../../../loop/index-expression.ts";
 import type { Axis, Definition, Group, Load, Reduce, Scalar, Stage } from "../../../loop/loop.ts";
 import { axesOf } from "../../definitions/define.ts";
@@ -16,12 +16,14 @@ export interface Site {
   readonly points: number;
 }
 
-/** Replaces the sums of products in a group. */
+/** Replaces the sums of products in a group, but for those of what its own loops make: no copy could stand before them. */
 export function inEveryReduction(group: Group, replace: (site: Site) => Reduce): Group {
+  const own = new Set(group.stages.flatMap(({ definition }) => [definition.name, storedIn(definition)]));
   const stages = group.stages.map((stage): Stage => {
     const { definition } = stage;
     const value = mapScalar(definition.value, (part) => {
       if (part.kind !== "reduce" || part.by !== "add" || !isProduct(part.term)) return part;
+      if (loadsOf(part.term).some(({ buffer }) => own.has(buffer))) return part;
       const points = sizeOf(definition.shape) * sizeOf(part.over.map(({ extent }) => extent));
       return replace({ reduce: part, definition, points });
     });
