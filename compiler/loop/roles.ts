@@ -31,7 +31,10 @@ export function usesOf(entries: readonly Entry[]): ReadonlyMap<string, readonly 
 }
 
 /** The kernel in the words that all its uses have in common; the same where it has one. */
-export function inRoles(kernel: Kernel, uses: readonly Use[]): Kernel {
+export function inRoles(kernel: Kernel, all: readonly Use[]): Kernel {
+  // equal loops may have been told of by more values in one place than in another: then these keep their names
+  const alike = all.every(({ values }) => values.length === all[0]!.values.length);
+  const uses = alike ? all : all.map((use): Use => ({ ...use, values: [] }));
   const [first] = uses;
   if (first === undefined || uses.every((use) => namesIn(use).join() === namesIn(first).join())) return kernel;
   const roles = rolesOf(uses, kernel.params);

@@ -59,6 +59,16 @@ test("its copies, its loops and its definitions speak of the same arrays", () =>
   expect(text).not.toMatch(/dense/);
 });
 
+test("loops that are told of by more values in one place than in another keep the values' names", () => {
+  const text = printKernel(
+    inRoles(kernel, [
+      use(["d_h", "dense.kernel", "dense.kernel.m", "d_dense"], "dot", "d_dense"),
+      use(["d_g", "dense_2.kernel", "dense_2.kernel.m", "d_r"], "dot_2"),
+    ]),
+  );
+  expect(text).toContain("// dot[i<4] = Σ k<4: d_y[i,k]·kernel[i,k]");
+});
+
 test("no two arrays get one name", async () => {
   const { module } = await lower(await modelOf("mini-resnet"), { small: true });
   for (const { params } of module.kernels) expect(new Set(params.map(({ name }) => name)).size).toBe(params.length);
