@@ -8,7 +8,7 @@ import { EXTENT, FLOATS, PER_AXIS } from "../kinds.ts";
 import type { FloatTensor } from "../tensor.ts";
 import { biased, checkGroups, type ConvolutionOptions } from "./convolution.ts";
 import { placeOf, type Place } from "./place.ts";
-import { checkImage, endsOf, PADDING, perAxis, type Padding, type PerAxis } from "./spatial.ts";
+import { checkImage, endsOf, PADDING, perAxis, type Axis, type Padding, type PerAxis } from "./spatial.ts";
 
 /** What the extents of a transposed convolution follow from. */
 export interface TransposedGeometry {
@@ -34,13 +34,7 @@ const OPTIONS = optionsOf<TransposedOptions>({
 });
 
 /** One spatial axis of the convolution over the dilated input that the transposed one is. */
-export interface TransposedAxis {
-  readonly window: number;
-  readonly stride: number;
-  readonly dilation: number;
-  readonly low: number;
-  readonly high: number;
-}
+export type TransposedAxis = Omit<Axis, "extent" | "out">;
 
 /** The axes, or the error that names the one on which no output is left. */
 export function transposedAxes(

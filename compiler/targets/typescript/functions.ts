@@ -12,7 +12,15 @@ import { eachTurn, type Kernels } from "./scope.ts";
 import { givesUp, sharedName, sharingOf, type Shared, type Sharing } from "./shared.ts";
 import { sectionName } from "../sections.ts";
 import { SlicedCalls } from "./slices.ts";
-import { givenNames, printArrayTypes, printKernelFunction, printOutlined, printPlainFunction, type Common } from "./statement.ts";
+import {
+  givenNames,
+  printArrayTypes,
+  printKernelFunction,
+  printOutlined,
+  printPlainCall,
+  printPlainFunction,
+  type Common,
+} from "./statement.ts";
 
 /** Kernels over views of the arena, each bound once to the arrays that a statement gives it. */
 export function functionsOf(
@@ -80,8 +88,7 @@ function kernelsOver(
       const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names);
       const rows = shared === undefined ? "" : `${shared.rows.get(kernel)!}, `;
       const written = args.filter((_, n) => own.params[n]!.access !== "read").at(-1)!;
-      if (takes(kernel))
-        return `${name}(${[...args.map(scope.array), ...(shared === undefined ? [] : [`${shared.rows.get(kernel)!}`])].join(", ")});`;
+      if (takes(kernel)) return printPlainCall(name, args.map(scope.array), shared?.rows.get(kernel));
       const turn = args.map(scope.turnOf).find((one) => one !== undefined);
       const boundTo = (section: string): string => {
         const called = section === name ? name : sectionOf(section, scope.names);

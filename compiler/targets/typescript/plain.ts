@@ -11,7 +11,7 @@ import { printFile } from "./module.ts";
 import { THREEFRY_LOOP } from "./random.ts";
 import type { Kernels, Scope } from "./scope.ts";
 import { sharingOf, withoutEntry, type Shared } from "./shared.ts";
-import { printPlainFunction } from "./statement.ts";
+import { printPlainCall, printPlainFunction } from "./statement.ts";
 
 function plainly(module: Module): Kernels {
   const outline = new Outline(module.kernels);
@@ -38,8 +38,7 @@ function plainly(module: Module): Kernels {
     bound: () => [],
     call(kernel, args, scope) {
       const shared = sharing.get(kernel);
-      const rows = shared === undefined ? [] : [`${shared.rows.get(kernel)!}`];
-      return `${nameOf(kernel, shared, scope)}(${[...args.map(scope.array), ...rows].join(", ")});`;
+      return printPlainCall(nameOf(kernel, shared, scope), args.map(scope.array), shared?.rows.get(kernel));
     },
     print: (scope, needs) => {
       const kernels = printKernels(module.kernels, outline, scope.names, needs, sharing, (kernel, common, shared) =>

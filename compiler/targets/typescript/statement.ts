@@ -171,6 +171,10 @@ function rangesOf(body: readonly Stmt[], divided: readonly Loop[], names: Names)
 
 const isStmt = (part: Part): part is Stmt => part.kind !== "outer" && part.kind !== "block";
 
+/** The statement that calls a function which is given its arrays, and the rows that it shares with others. */
+export const printPlainCall = (name: string, arrays: readonly string[], rows: number | undefined): string =>
+  `${name}(${[...arrays, ...(rows === undefined ? [] : [rows])].join(", ")});`;
+
 /** A function of the arrays themselves, for readers: an engine does without their addresses in its code. */
 export function printPlainFunction(
   kernel: Kernel,
