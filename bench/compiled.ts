@@ -91,6 +91,7 @@ export async function compiledTrainer(
 export type KernelFunction = (...at: readonly number[]) => void;
 
 export interface LoweredWorkload {
+  readonly file: string;
   readonly module: Module;
   readonly trainer: LoadedTrainer;
   /** By name for WebAssembly; for TypeScript by number, in the order of the calls. */
@@ -139,5 +140,5 @@ export async function lowerModel(
   writeFileSync(file, reached);
   const { createTrainer } = (await import(pathToFileURL(file).href)) as TrainerModule;
   const trainer = createTrainer({ seed: 1 });
-  return { module, trainer, functions: left.kernelsOfBench! };
+  return { file, module, trainer, functions: left.kernelsOfBench! };
 }
