@@ -53,9 +53,11 @@ export async function meaningsOf(module: Module): Promise<Meanings> {
         const left = call.kind === "call" ? new Set(call.group.stages.filter(isLeft).map(({ definition }) => definition)) : undefined;
         const stored = stages.filter(({ definition }) => left?.has(definition) ?? true);
         // all of a statement reads what was there before it
-        const values = stored.map(({ definition: { shape }, element }) =>
-          Float64Array.from({ length: sizeOf(shape) }, (_, to) => element(to)),
-        );
+        const values = stored.map(({ definition: { shape }, element }) => {
+          const all = new Float64Array(sizeOf(shape));
+          for (let to = 0; to < all.length; to++) all[to] = element(to);
+          return all;
+        });
         for (const [of, { definition }] of stored.entries()) {
           const buffer = storedIn(definition);
           const [whole, place] = [view(buffer, at), placeOf(definition, buffers.get(buffer)!.shape)];
