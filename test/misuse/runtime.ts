@@ -3,7 +3,7 @@
 import { compile, load, model, param, sgd, sum, zeros } from "adjoint";
 import * as runtime from "../../runtime/index.ts";
 import type { Trainer } from "../../runtime/index.ts";
-import { row, type Row } from "./language.ts";
+import { row, type Row } from "./row.ts";
 
 const trainer: Trainer = {
   step: () => 1,
