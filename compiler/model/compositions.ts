@@ -136,6 +136,11 @@ export class Compositions {
     this.#builder = builder;
   }
 
+  /** The layer, or the function outside any, whose body is in progress. */
+  get owner(): string | undefined {
+    return this.#path?.split(INSIDE)[0];
+  }
+
   /** Says which function of the language begins next, if one does. */
   next(name: string | undefined): void {
     this.#next = name;

@@ -171,6 +171,7 @@ export function recurred(
       xs: mask === undefined ? [inputs] : [inputs, swapped(c, mask.value)],
       steps: t,
       reverse,
+      names: [...cell.states, "output"].map((name) => `${scope.name}.${prefix}${name}`),
     },
     (carried, [input, real]) => {
       const states = carried.slice(0, first.length);
