@@ -204,7 +204,17 @@ export {
 export { scaledDotProductAttention, type AttentionOptions } from "./model/attention.ts";
 export { rotaryEmbedding, type RotaryOptions } from "./model/rotary.ts";
 export { embedding, positionalEncoding, type EmbeddingOptions, type PositionalEncodingOptions } from "./model/layers/embedding.ts";
-export { gru, lstm, simpleRnn, type RecurrentOptions, type SimpleRnnOptions } from "./model/layers/recurrent.ts";
+export {
+  bidirectional,
+  gru,
+  lstm,
+  simpleRnn,
+  type BidirectionalLayer,
+  type BidirectionalOptions,
+  type RecurrentLayer,
+  type SimpleRnnOptions,
+} from "./model/layers/recurrent.ts";
+export type { RecurrentCall, RecurrentOptions } from "./model/layers/recurrence.ts";
 export { residual } from "./model/layers/residual.ts";
 export { scan, type Scanned, type ScanOptions, type Stepped } from "./model/scan.ts";
 export { dense, type DenseLayer, type DenseOptions } from "./model/layers/dense.ts";
