@@ -1,5 +1,5 @@
 /**
- * An emitted file for those who import no TypeScript: trainer.js, the same code without types and comments, and trainer.d.ts, its types.
+ * An emitted file for those who import no TypeScript: trainer.js, the same code without types, and trainer.d.ts, its types.
  * Both are made of the emitted text alone, in which everything that is exported says its type.
  */
 
