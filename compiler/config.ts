@@ -29,7 +29,7 @@ export interface ModelConfig {
 export interface Config {
   /** Model files, as paths or as patterns with `*` in the file's name; default: every file of models/. */
   readonly models?: string | readonly string[];
-  /** The folder that holds a folder for each model; default: generated. */
+  /** The folder that holds a folder for each model (default: generated), or "beside": `src/x.model.ts` has src/x.trainer.ts and the rest beside it. */
   readonly out?: string;
   /** By the stem of a model's file: how it is compiled, or how each of its trainers is. What is not named keeps what it was made with. */
   readonly options?: Readonly<Record<string, ModelConfig | readonly ModelConfig[]>>;

@@ -21,6 +21,17 @@ const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "
 /** Each has a face of the plugin under its own name. */
 const BUNDLERS = ["vite", "rollup", "rolldown", "webpack", "rspack", "rsbuild", "esbuild", "farm", "bun"];
 
+/**
+ * What may be imported of the compiler, by name.
+ * @type {Readonly<Record<string, string>>}
+ */
+const FACES = {
+  index: "compiler/index.ts",
+  functions: "compiler/functions.ts",
+  node: "compiler/node.ts",
+  ...Object.fromEntries(BUNDLERS.map((name) => [name, `compiler/plugin/${name}.ts`])),
+};
+
 /** @type {import("esbuild").BuildOptions & { metafile: true, write: false }} */
 const common = {
   absWorkingDir: root,
@@ -49,13 +60,7 @@ const runtime = await build({
 
 const compiler = await build({
   ...common,
-  entryPoints: {
-    index: "compiler/index.ts",
-    functions: "compiler/functions.ts",
-    node: "compiler/node.ts",
-    cli: "compiler/cli/main.ts",
-    ...Object.fromEntries(BUNDLERS.map((name) => [name, `compiler/plugin/${name}.ts`])),
-  },
+  entryPoints: { ...FACES, cli: "compiler/cli/main.ts" },
   outdir: "dist",
   // wabt asks so whether it runs in Node: it needs nothing of Node, its bytes are in its text
   define: { "globalThis.process": "undefined" },
@@ -77,7 +82,7 @@ for (const entry of ["index", "browser/index", "browser/train-worker"]) checkBro
 for (const entry of ["index", "functions"]) checkBrowserSafe(compiler.metafile, `dist/${entry}.js`);
 await writeAll([...runtime.outputFiles.map(besideItself), ...compiler.outputFiles]);
 await writeFile(join(dist, "THIRD-PARTY-LICENSES.txt"), await licences());
-if (process.argv.includes("--types")) emitTypes();
+if (process.argv.includes("--types")) await emitTypes();
 
 /**
  * Imports that are left as they are, by the path that the output has for them.
@@ -176,10 +181,25 @@ function withoutDisk(name) {
   };
 }
 
-function emitTypes() {
+/** One declaration file for each entry, and what several of them declare once beside them: types of one name are one type wherever they come from. */
+async function emitTypes() {
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
-  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], {
-    cwd: root,
-    stdio: "inherit",
+  const types = join(dist, "types");
+  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+  const [{ rolldown }, { dts }] = await Promise.all([import("rolldown"), import("rolldown-plugin-dts")]);
+  const faces = {
+    ...FACES,
+    ...Object.fromEntries(["index", "browser/index", "node/index"].map((name) => [`runtime/${name}`, `runtime/${name}.ts`])),
+  };
+  const rolled = await rolldown({
+    input: Object.fromEntries(Object.entries(faces).map(([name, source]) => [name, join(types, source.replace(/\.ts$/, ".d.ts"))])),
+    external: /^[^./]/,
+    plugins: [dts({ dtsInput: true, emitDtsOnly: true, tsconfig: false, sourcemap: false })],
+    // a table that is put together of many files says so of its module; no entry shows it
+    onLog: (level, log, told) => (/declare module/.test(log.message) ? undefined : told(level, log)),
   });
+  for (const name of await readdir(dist)) if (/^types-.*\.d\.ts$/.test(name)) await rm(join(dist, name));
+  await rolled.write({ dir: dist, format: "es", entryFileNames: "[name].d.ts", chunkFileNames: "types-[hash].d.ts" });
+  await rolled.close();
+  await rm(types, { recursive: true });
 }

