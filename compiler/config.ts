@@ -29,8 +29,10 @@ export interface ModelConfig {
 export interface Config {
   /** Model files, as paths or as patterns with `*` in the file's name; default: every file of models/. */
   readonly models?: string | readonly string[];
-  /** The folder that holds a folder for each model (default: generated), or "beside": `src/x.model.ts` has src/x.trainer.ts and the rest beside it. */
+  /** The folder that holds a folder for each model; default: generated. */
   readonly out?: string;
+  /** In place of a folder: `src/x.model.ts` has its files beside it, src/x.trainer.ts and the others. */
+  readonly beside?: boolean;
   /** By the stem of a model's file: how it is compiled, or how each of its trainers is. What is not named keeps what it was made with. */
   readonly options?: Readonly<Record<string, ModelConfig | readonly ModelConfig[]>>;
 }
@@ -52,6 +54,7 @@ const COMPILED = optionsOf<ModelConfig>({
 const CONFIG = optionsOf<Config>({
   models: anyOf("a path or a list of paths", TEXT, listOf("a list of paths", TEXT)),
   out: TEXT,
+  beside: FLAG,
   options: recordOf(
     "an object with the options of each model",
     kind("an object of flags, or a list of them", (value) => typeof value === "object"),

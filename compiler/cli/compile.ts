@@ -16,7 +16,7 @@ import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
 import { fileOf, targetOf } from "../targets/index.ts";
 import { checkStems, requireGenerated } from "./generated.ts";
-import { pathAt, shownPlace, stemOf, type Place } from "./place.ts";
+import { BESIDE, pathAt, shownPlace, stemOf, type Place } from "./place.ts";
 import { readHeader } from "./header.ts";
 import { jobsOf } from "./jobs.ts";
 import type { CompileJson, Results } from "./json.ts";
@@ -32,6 +32,7 @@ export const compile = defineCommand({
   args: {
     models: { type: "positional", required: false, description: "Model files (all of models/)" },
     out: { type: "string", valueHint: "folder", description: "Where to write a folder for each model (generated)" },
+    beside: { type: "boolean", description: "Write beside each model: src/x.trainer.ts of src/x.model.ts" },
     entry: { type: "string", valueHint: "gradients", description: "Also write gradients.ts" },
     ...TARGET_FLAGS,
     memory: {
@@ -87,7 +88,9 @@ export const compile = defineCommand({
     if (args.check === true && alone.length > 1)
       throw new InputError(`--check compares what lies there with what a checked compile makes; leave out --${alone[1]!}`);
     const project = await loadProject();
-    const out = args.out ?? project.out;
+    if (args.beside === true && args.out !== undefined)
+      throw new InputError("--beside writes beside each model and --out into a folder; leave one of them out");
+    const out = args.beside === true ? BESIDE : (args.out ?? project.out);
     if (args.check === true) return void (await check({ ...project, out }, args._, args.json === true));
     const jobs = jobsOf(project, out, args._, args);
     checkStems(out, [...new Set(jobs.map(({ model }) => model))]);

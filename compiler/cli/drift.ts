@@ -5,12 +5,11 @@ import { compile, type Compiled } from "../compile.ts";
 import { generatedPlaces, HEADED, modelOf, TRAINERS } from "./generated.ts";
 import { withCertificate, withoutCertificate } from "../check/certificate.ts";
 import { carriesItsHash, certificateLine, optionsOf, readHeader } from "./header.ts";
-import type { Project } from "./config.ts";
 import type { Difference, DriftJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
 import { schedulesOf } from "./schedules.ts";
 import { paint } from "./output.ts";
-import { BESIDE, pathAt, placeFor, shownPlace, type Place } from "./place.ts";
+import { BESIDE, pathAt, placeFor, shownPlace, type Layout, type Out, type Place } from "./place.ts";
 import { unifiedDiff } from "./unified.ts";
 import { readText, stands } from "./write-files.ts";
 
@@ -19,11 +18,7 @@ const CERTIFICATES: readonly string[] = TRAINERS.map(({ certificate }) => certif
 const isTrainer = (name: string): boolean => TRAINERS.some(({ file }) => file === name);
 
 /** Compares what lies at the places of the given models, or of all. */
-export async function checkDrift(
-  project: Pick<Project, "out" | "models">,
-  models: readonly string[],
-  progress: (text: string) => void,
-): Promise<DriftJson> {
+export async function checkDrift(project: Layout, models: readonly string[], progress: (text: string) => void): Promise<DriftJson> {
   const there = project.out === BESIDE && models.length > 0 ? [] : generatedPlaces(project);
   const asked = models.map((model) => placeFor(project.out, model));
   const same = (a: Place, b: Place): boolean => pathAt(a, "") === pathAt(b, "");
@@ -148,7 +143,7 @@ function compare(file: string, found: string | undefined, expected: string): Dif
 }
 
 /** What differs, for people. */
-export function explainDrift({ holds, files, differences }: DriftJson, out: string): string {
+export function explainDrift({ holds, files, differences }: DriftJson, out: Out): string {
   const where = out === BESIDE ? "beside the models" : `under ${out}/`;
   if (holds) return `${paint.green("✓")} ${files} files ${where} are what their commands make`;
   const lines = differences.flatMap(({ file, reason, line, diff }) => [

@@ -4,12 +4,11 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, extname, join, relative, resolve } from "node:path";
 import type { CompileOptions } from "../compile.ts";
 import { InputError } from "./errors.ts";
-import type { Project } from "./config.ts";
 import { readHeader, type Header } from "./header.ts";
 import { DEFAULT, fileOf, TARGETS, targetOf, type TargetName } from "../targets/index.ts";
 import { packageOf } from "./load-model.ts";
 import { note } from "./output.ts";
-import { BESIDE, pathAt, placeFor, shownPlace, type Place } from "./place.ts";
+import { BESIDE, pathAt, placeFor, shownPlace, type Layout, type Out, type Place } from "./place.ts";
 import { readText } from "./write-files.ts";
 
 /** One target for each suffix that files have; the default comes first. */
@@ -81,7 +80,7 @@ function withoutHelpers(files: readonly string[]): string[] {
 }
 
 /** Where generated files lie: the folders under the output folder, in order of name, or beside the models. */
-export function generatedPlaces({ out, models }: Pick<Project, "out" | "models">): Place[] {
+export function generatedPlaces({ out, models }: Layout): Place[] {
   if (out === BESIDE) return models().map((model) => placeFor(out, model));
   if (!statSync(out, { throwIfNoEntry: false })?.isDirectory())
     throw new InputError(`there is no folder ${out}/ here; make it with adjoint compile, or name it with --out <folder>`);
@@ -125,7 +124,7 @@ export function requireGenerated(place: Place, target: TargetName, entries: read
 }
 
 /** Two models of one stem would overwrite each other. */
-export function checkStems(out: string, models: readonly string[]): void {
+export function checkStems(out: Out, models: readonly string[]): void {
   const taken = new Map<string, string>();
   for (const model of models) {
     const place = shownPlace(placeFor(out, model));

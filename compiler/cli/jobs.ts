@@ -10,7 +10,7 @@ import type { Project } from "./config.ts";
 import { InputError, suggestion } from "./errors.ts";
 import { askedBefore, targetsIn, trainerAsked } from "./generated.ts";
 import { note } from "./output.ts";
-import { placeFor, type Place } from "./place.ts";
+import { placeFor, type Out, type Place } from "./place.ts";
 import { requireTogether, targetAsked } from "./targets.ts";
 
 export type Asked = Pick<CompileOptions, "entries" | "memory" | "passes" | "threads" | "sliced" | "relaxed" | "winograd" | "js" | "plan">;
@@ -29,7 +29,7 @@ type Flags = Readonly<Record<string, unknown>>;
  * The jobs of a command. Models that it names are made as its flags say, or as the configuration does where no flag does; without
  * names, all are made as the configuration says, or else as they were made before, and flags add to that.
  */
-export function jobsOf(project: Project, out: string, named: readonly string[], flags: Flags): Job[] {
+export function jobsOf(project: Project, out: Out, named: readonly string[], flags: Flags): Job[] {
   const { target, asked } = askedBy(flags);
   const models = named.length > 0 ? [...new Set(named)] : project.models();
   const isPlain = target === undefined && Object.keys(asked).length === 0;

@@ -17,7 +17,7 @@ import { carriesItsHash, isCurrentOf, readHeader } from "./header.ts";
 import type { Job } from "./jobs.ts";
 import type { CompileJson } from "./json.ts";
 import { packageOf } from "./load-model.ts";
-import { pathAt } from "./place.ts";
+import { BESIDE, pathAt, type Out } from "./place.ts";
 import { readText } from "./write-files.ts";
 
 /** What a compile found wrong: its message as the command line prints it, and the first place that it names. */
@@ -62,7 +62,7 @@ const COMMAND: readonly string[] = import.meta.url.endsWith("/cli/keep.ts")
   : [fileURLToPath(new URL("./cli.js", import.meta.url))];
 
 /** A keeper for the jobs of one output folder, or of what lies beside models. */
-export function keeper(out: string): Keeper {
+export function keeper(out: Out): Keeper {
   const running = new Map<string, Running>();
   const seen = new Map<string, readonly string[]>();
   const inputs = async ({ model }: Job): Promise<readonly string[]> => {
@@ -143,8 +143,13 @@ export function ownEnvironment({ NODE_OPTIONS, ...env }: NodeJS.ProcessEnv): Nod
 }
 
 /** A compile of one job in a process of its own: what is being edited may loop forever, and whoever asks goes on meanwhile. */
-function compileOf(job: Job, out: string, check: boolean): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
-  const flags = [...flagsOf({ ...job.asked, target: job.target }), "--out", out, "--json", ...(check ? [] : ["--unchecked"])];
+function compileOf(job: Job, out: Out, check: boolean): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+  const flags = [
+    ...flagsOf({ ...job.asked, target: job.target }),
+    ...(out === BESIDE ? ["--beside"] : ["--out", out]),
+    "--json",
+    ...(check ? [] : ["--unchecked"]),
+  ];
   const child = spawn(process.execPath, [...COMMAND, "compile", job.model, ...flags], {
     env: ownEnvironment(process.env),
     stdio: ["ignore", "pipe", "pipe"],

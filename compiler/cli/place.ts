@@ -3,7 +3,17 @@
 import { basename, dirname, extname, join } from "node:path";
 
 /** In place of a folder: `src/x.model.ts` has src/x.trainer.ts, src/x.report.md and so on. */
-export const BESIDE = "beside";
+export const BESIDE = Symbol("beside the models");
+
+/** Where the files of all models go: a folder that holds a folder for each, or beside them. */
+export type Out = string | typeof BESIDE;
+
+/** Which models there are, and where their files go. */
+export interface Layout {
+  readonly out: Out;
+  /** Model files, in order of name. */
+  models(): readonly string[];
+}
 
 export interface Place {
   readonly folder: string;
@@ -15,7 +25,7 @@ export interface Place {
 export const stemOf = (model: string): string => basename(model, extname(model)).replace(/(?!^)\.model$/, "");
 
 /** `generated/mnist-mlp/` of `models/mnist-mlp.ts`, or beside it. */
-export const placeFor = (out: string, model: string): Place =>
+export const placeFor = (out: Out, model: string): Place =>
   out === BESIDE ? { folder: dirname(model), prefix: `${stemOf(model)}.` } : { folder: join(out, stemOf(model)), prefix: "" };
 
 /** The path of one of its files, such as trainer.ts. */
