@@ -96,7 +96,7 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
     ],
   },
   // it does what the command line does, by the command line's own functions
-  { of: /^compiler\/plugin\//, may: [...compiler("plugin", "cli", "check"), ...NODE, ...packages("unplugin")] },
+  { of: /^compiler\/plugin\//, may: [...compiler("plugin", "cli", "check", "targets"), ...NODE, ...packages("unplugin")] },
   { of: /^compiler\/node\.ts$/, may: compiler("cli", "driver") },
   {
     of: /^compiler\/[a-z-]+\.ts$/,
