@@ -17,6 +17,7 @@ export const unary =
 /** A number where one stands for all elements, and makes no new axes. */
 export function scalarOf(known: Known, other?: Known): number | undefined {
   if (known.kind !== "held" || known.tensor.data.length !== 1) return undefined;
+  if (known.isWeight && known.tensor.dims.length > 1) return undefined; // of one channel
   if (other?.kind === "tensor" && known.tensor.dims.length > other.dims.length) return undefined;
   const [value] = Array.from(known.tensor.data);
   return typeof value === "number" ? value : undefined;
@@ -30,6 +31,10 @@ export const binary =
     const [p, q] = [scalarOf(a, b), scalarOf(b, a)];
     const floats = (x: Computed): Computed =>
       of === "truth" || x.of === "float" ? x : t.fail(node, "computes with whole numbers", "cast them to floats before it");
+    // the largest of x and nothing at all is x
+    const nothing = name === "maximum" ? -Infinity : name === "minimum" ? Infinity : undefined;
+    if (q !== undefined && q === nothing) return t.alias(node, a);
+    if (p !== undefined && p === nothing) return t.alias(node, b);
     if (q !== undefined && a.kind === "tensor") return t.make(node, t.call(name, floats(a).code, text(q)), a.dims, undefined, of);
     if (p !== undefined && b.kind === "tensor") return t.make(node, t.call(name, text(p), floats(b).code), b.dims, undefined, of);
     const [x, y] = [floats(t.any(node, 0)), floats(t.any(node, 1))];
