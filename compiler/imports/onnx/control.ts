@@ -2,7 +2,8 @@
 
 import type { Importer } from "./elementwise.ts";
 import type { FileGraph, FileNode } from "./proto.ts";
-import { type Computed, type Dim, type Translation } from "./translation.ts";
+import type { Dim } from "./code.ts";
+import type { Computed, Translation } from "./translation.ts";
 
 const graphOf = (t: Translation, node: FileNode, attribute: string): FileGraph => {
   const given = node.attributes.get(attribute);

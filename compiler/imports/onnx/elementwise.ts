@@ -2,7 +2,8 @@
 
 import type { FileGraph, FileNode } from "./proto.ts";
 import { jointOf, kindOfCast } from "./shapes.ts";
-import { numberText, shapeText, type Computed, type Dim, type Known, type Translation } from "./translation.ts";
+import { numberText, shapeText, type Dim } from "./code.ts";
+import type { Computed, Known, Translation } from "./translation.ts";
 
 /** Makes a node's lines; `read` does so for the nodes of a graph inside it. */
 export type Importer = (t: Translation, node: FileNode, read: (graph: FileGraph) => void) => void;

@@ -4,7 +4,8 @@ import { printable } from "../../graph/printable.ts";
 import { ImportError } from "../error.ts";
 import { OPERATORS, readNodes } from "./operators.ts";
 import { readModel, type FileDim, type FileGraph, type FileModel, type FileNode, type FileValue } from "./proto.ts";
-import { shapeText, Translation, wordsIn, type Computed, type Dim, type Unit, type Weight } from "./translation.ts";
+import { shapeText, wordsIn, type Dim } from "./code.ts";
+import { Translation, type Computed, type Unit, type Weight } from "./translation.ts";
 
 /** What `importOnnx` is told. */
 export interface ImportOptions {

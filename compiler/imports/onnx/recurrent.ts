@@ -5,7 +5,8 @@
 
 import type { Importer } from "./elementwise.ts";
 import type { FileNode, FileTensor } from "./proto.ts";
-import { numberText, shapeText, type Computed, type Dim, type Translation } from "./translation.ts";
+import { numberText, shapeText, type Dim } from "./code.ts";
+import type { Computed, Translation } from "./translation.ts";
 
 interface Kind {
   readonly layer: "lstm" | "gru" | "simpleRnn";
