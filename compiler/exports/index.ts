@@ -1,6 +1,7 @@
 /** The engines that graphs are exported to, one line each. */
 
 import type { Engine } from "./engine.ts";
+import { jax } from "./jax/index.ts";
 import { onnx } from "./onnx/index.ts";
 
-export const ENGINES: readonly Engine[] = [onnx];
+export const ENGINES: readonly Engine[] = [onnx, jax];

@@ -99,4 +99,4 @@ const readBy = ({ inputs, attributes }: OnnxNode): readonly string[] => [
 ];
 
 /** ONNX files. */
-export const onnx: Engine = { name: "onnx", extension: ".onnx", print: (exported) => bytesOfModel(onnxModel(exported)) };
+export const onnx: Engine = { name: "onnx", file: "model.onnx", of: "prediction", print: (exported) => bytesOfModel(onnxModel(exported)) };
