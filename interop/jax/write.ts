@@ -17,6 +17,8 @@ const [folder, ...only] = process.argv.slice(2) as [string, ...string[]];
 const root = new URL("../../", import.meta.url);
 const SEED = 1;
 const STEPS = { f64: 10, f32: 5 } as const;
+/** Rows of a batch, at most: what is judged needs no more. */
+const ROWS = 16;
 mkdirSync(folder, { recursive: true });
 
 type Numbers = Float32Array | Float64Array | Int32Array;
@@ -27,14 +29,15 @@ for (const file of readdirSync(new URL("models/", root))) {
   if (only.length > 0 && !only.includes(name)) continue;
   const { default: model } = (await import(new URL(`models/${file}`, root).href)) as { default: Model };
   const source = { path: `models/${file}`, text: readFileSync(new URL(`models/${file}`, root), "utf8") };
-  writeFileSync(join(folder, `${name}.py`), await exportProgram(model, { to: "jax", entries: ["gradients"], source }));
+  const batch = Math.min(ROWS, model.batch.train);
+  writeFileSync(join(folder, `${name}.py`), await exportProgram(model, { to: "jax", entries: ["gradients"], source, batch }));
   const tensors: Tensor[] = [];
   const put = (key: string, values: Numbers, shape: readonly number[] = [values.length]): void => {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
     tensors.push({ name: key, dtype: KINDS[values.constructor.name as keyof typeof KINDS], shape, bytes });
   };
   // batches whose floats are float32 values, from 0 to 1
-  const { graph } = traceOf(model, "train", {});
+  const { graph } = traceOf(model, "train", { batch });
   const batches = Array.from({ length: STEPS.f64 }, (_, step) =>
     Object.fromEntries(
       graph.nodes.flatMap(({ op, name: own, type: { dtype, shape }, attrs }): [string, Numbers][] => {
@@ -50,7 +53,7 @@ for (const file of readdirSync(new URL("models/", root))) {
     ),
   );
   for (const dtype of ["f64", "f32"] as const) {
-    const compiled = await compile(model, { dtype, effort: "none", entries: ["gradients"] });
+    const compiled = await compile(model, { dtype, batch, effort: "none", entries: ["gradients"] });
     const trainer = (await load(compiled)).createTrainer({ seed: SEED });
     const kept = (t: LoadedTrainer, when: string): void => {
       for (const [key, values] of [...Object.entries(t.parameters), ...Object.entries(t.state)]) put(`${dtype} ${when} ${key}`, values.slice());

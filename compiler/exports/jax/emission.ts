@@ -6,7 +6,7 @@
 import type { Graph, Node, Value } from "../../graph/graph.ts";
 import { isFloat } from "../../graph/type.ts";
 import { opOf } from "../../ops/index.ts";
-import { atom, call, fits, flat, float, shape, whole, type Expr, type Names } from "./python.ts";
+import { atom, call, fits, flat, float, shape, suffix, whole, type Expr, type Names } from "./python.ts";
 
 /** What a value is there. Along some axes it may be 1, or they may be missing in front, where it is the same for all positions. */
 export interface Held {
@@ -39,17 +39,31 @@ const LONGEST = 72;
 /** Names that nobody chose: an op's, with a number. */
 const isUnnamed = ({ name, op, origin }: Node): boolean =>
   opOf(op).view === true ||
-  (origin.role === "primal" ? new RegExp(`(^|_)${op}(_\\d+)?$`).test(name) : /_(part|[a-z]+[A-Z]?[a-z]*)(_\d+)?$/.test(name)) ||
-  /^d_\w+_[a-z]+\d?$/.test(name);
+  new RegExp(`(^|_)${op}(_\\d+)?$`).test(name) ||
+  (origin.role === "cotangent" && (/_(part|[a-z]+[A-Z]?[a-z]*)(_\d+)?$/.test(name) || /^d_\w+_[a-z]+\d?$/.test(name)));
 
+/** Nodes that one call computes. */
+export interface Together {
+  readonly nodes: readonly Value[];
+  readonly given: readonly Value[];
+  readonly results: readonly Value[];
+  make(given: readonly Expr[]): Expr;
+}
+
+/** Characters of several names before a call. */
+const TARGETS = 70;
+
+/** What the functions of a file share: one each. */
 export interface Shared {
+  /** Functions of rules, by what they compute: their names and their lines. */
+  readonly rules: Map<string, { readonly name: string; readonly lines: readonly string[] }>;
   /** Functions of the file that are called. */
   readonly helpers: Set<string>;
   /** Numbers of the file, by node name. */
   readonly numbers: Map<string, readonly number[]>;
   emit(e: Emission, value: Value, node: Node): Made;
   /** The lines of all statements, with what is said of them. */
-  told(e: Emission, inStep: boolean): readonly string[];
+  told(e: Emission, inStep: boolean, together?: readonly Together[]): readonly string[];
 }
 
 export class Emission {
@@ -142,13 +156,17 @@ export class Emission {
     return call("jnp.broadcast_to", expr, shape(type.shape));
   }
 
-  /** Emits what the results need. Leaves are there already. */
-  run(): void {
+  /** Emits what the results need, some of it together, in the place of the last. Leaves are there already. */
+  run(together: readonly Together[] = []): void {
+    const groups = new Map(together.flatMap((one) => one.nodes.map((value) => [value, one] as const)));
     for (const part of PARTS)
       this.graph.nodes.forEach((node, at) => {
         const value = at as Value; // every index is one
         if (this.#uses[at] === 0 || this.#leaves.has(value) || this.#parts[at] !== part) return;
-        this.#emit(value, node);
+        const group = groups.get(value);
+        this.#part = part;
+        if (group === undefined) this.#emit(value, node);
+        else if (group.nodes.at(-1) === value) this.#emitTogether(group);
       });
     // results are read under names of their own
     for (const { value } of this.graph.results) if (this.#pending.has(value)) this.#name(value);
@@ -179,6 +197,20 @@ export class Emission {
     }
   }
 
+  #emitTogether({ nodes, given, results, make }: Together): void {
+    for (const input of given) if (this.#pending.has(input)) this.#name(input);
+    const value = make(given.map((input) => this.full(input)));
+    const names = results.map((result) => this.names.take(this.node(result).name));
+    const all = names.length === 1 ? `(${names[0]!},)` : names.join(", ");
+    const short = all.length <= TARGETS;
+    const name = short ? all : this.names.take(`${this.node(results.at(-1)!).name}_all`);
+    this.statements.push({ name, nodes, part: this.#parts[nodes[0]!]!, value });
+    results.forEach((result, n) => {
+      const dims = this.node(result).type.shape;
+      this.#held.set(result, { expr: short ? atom(names[n]!) : suffix(atom(name), `[${n}]`), dims, rank: dims.length });
+    });
+  }
+
   #make(value: Value, node: Node): Made {
     this.#consumed = new Set();
     return this.shared.emit(this, value, node);
@@ -204,11 +236,13 @@ export class Emission {
     );
   }
 
-  /** Names of floats that the update reads. */
-  crossing(): readonly string[] {
+  /** Names of floats that the update reads, but for what rules narrow themselves. */
+  crossing(together: readonly Together[]): readonly string[] {
+    const groups = new Set(together.flatMap(({ nodes }) => nodes));
     return this.graph.nodes.flatMap((node, at) => {
       const value = at as Value;
       if (this.#uses[at] === 0 || this.#leaves.has(value) || !this.#crosses(value) || !isFloat(node.type.dtype)) return [];
+      if (this.#readers[value]!.every((reader) => this.#parts[reader] !== "update" || groups.has(reader))) return [];
       const { expr } = this.#held.get(value)!;
       return expr.kind === "atom" ? [expr.text] : [];
     });

@@ -4,26 +4,28 @@ import type { Graph, Value } from "../../graph/graph.ts";
 import { isFloat } from "../../graph/type.ts";
 import { number } from "../../ops/op.ts";
 import type { ProgramEntry } from "../engine.ts";
-import { Emission, type Shared } from "./emission.ts";
+import { Emission, type Shared, type Together } from "./emission.ts";
 import { FORMS } from "./forms.ts";
+import { alone, updatesIn, type Update } from "./updates.ts";
 import type { OpName } from "../../ops/index.ts";
-import { assignment, atom, binary, call, dict, Names, returned, text, tuple, type Expr } from "./python.ts";
+import { assignment, atom, binary, call, dict, Names, returned, text, tuple, WIDTH, type Expr } from "./python.ts";
 
 const INDENTED = 4;
 
-/** What the functions of a file share. */
-export const sharedBy = (entry: ProgramEntry, helpers: Set<string>, numbers: Map<string, readonly number[]>): Shared => ({
-  helpers,
-  numbers,
+/** What is collected of a file while its functions are printed. */
+export type File = Pick<Shared, "helpers" | "numbers" | "rules">;
+
+const sharedBy = (entry: ProgramEntry, file: File): Shared => ({
+  ...file,
   emit: (e, value, node) => FORMS[node.op as OpName](e, value, node),
-  told: (e, inStep) => told(e, entry, inStep),
+  told: (e, inStep, together) => told(e, entry, inStep, together),
 });
 
 /** Statements with what is said above them. */
-function told(e: Emission, entry: ProgramEntry, inStep: boolean): string[] {
+function told(e: Emission, entry: ProgramEntry, inStep: boolean, together: readonly Together[] = []): string[] {
   const pad = " ".repeat(e.indentation);
   const { statements, after } = entry.tell(e.graph, e.statements, inStep, e.indentation);
-  const crossing = e.crossing();
+  const crossing = e.crossing(together);
   let changed = crossing.length === 0;
   const lines = e.statements.flatMap(({ name, value, lines: own, part }, n) => {
     const { above, comment } = statements[n]!;
@@ -91,16 +93,58 @@ function leaves(e: Emission, graph: Graph): string[] {
 }
 
 function start(entry: ProgramEntry, graph: Graph, shared: Shared): { readonly e: Emission; readonly lines: readonly string[] } {
-  const e = new Emission(graph, new Names(), shared, INDENTED);
+  const together = entry.kind === "step" ? updatesIn(graph).map((update) => ruleOf(graph, update, shared)) : [];
+  const e = new Emission(graph, new Names([...shared.rules.values()].map(({ name }) => name)), shared, INDENTED);
   const lines = leaves(e, graph);
-  e.run();
-  return { e, lines: [...lines, ...shared.told(e, entry.kind === "step")] };
+  e.run(together);
+  return { e, lines: [...lines, ...shared.told(e, entry.kind === "step", together)] };
 }
 
+/** A rule as a function of a parameter, its gradient and its states, and the call of it. */
+function ruleOf(graph: Graph, update: Update, shared: Shared): Together {
+  const { key, nodes, given, results } = update;
+  const values = given.map(({ value }) => value);
+  const known = shared.rules.get(key) ?? { name: freeName(update.rule, shared), lines: [] };
+  if (!shared.rules.has(key)) shared.rules.set(key, { ...known, lines: printRule(known.name, update, alone(graph, update), shared) });
+  return { nodes, given: values, results, make: (all) => call(known.name, ...all) };
+}
+
+const freeName = (rule: string, { rules }: Shared): string =>
+  new Names([...rules.values()].map(({ name }) => name)).take(/[A-Za-z]\w*/.exec(rule)?.[0] ?? "update");
+
+function printRule(name: string, { given, words }: Update, graph: Graph, shared: Shared): string[] {
+  const names = new Names();
+  const e = new Emission(graph, names, shared, INDENTED);
+  const parameters = given.map((one, n) => {
+    const own = names.take(one.name);
+    e.leaf(n as Value, () => atom(own)); // leaves come first
+    return { own, crosses: one.crosses };
+  });
+  e.run();
+  const made = graph.results.map(({ value }) => e.result(value));
+  return [
+    `def ${name}(${parameters.map(({ own }) => own).join(", ")}):`,
+    ...(words === "" ? [] : docstring(words)),
+    ...parameters.flatMap(({ own, crosses }) => (crosses ? assignment(own, call("master", atom(own)), INDENTED) : [])),
+    ...e.statements.flatMap((one) => assignment(one.name, one.value!, INDENTED)),
+    ...returned(tuple(...made), INDENTED).map(bare),
+  ];
+}
+
+/** A text in lines that fit. */
+function docstring(words: string): string[] {
+  const line = `    """${words}"""`;
+  if (line.length <= WIDTH) return [line];
+  return ['    """', ...words.split("; ").map((part, n, all) => `    ${part}${n < all.length - 1 ? ";" : ""}`), '    """'];
+}
+
+/** `return a, b`, without brackets. */
+const bare = (line: string): string => line.replace(/^( *return )\((.*[^,])\)$/, "$1$2");
+
 /** A phase of a step: its new state, and its loss before the update. */
-export function printStep(entry: ProgramEntry, name: string, helpers: Set<string>, numbers: Map<string, readonly number[]>): string[] {
+export function printStep(entry: ProgramEntry, name: string, file: File): string[] {
   const { graph } = entry;
-  const { e, lines } = start(entry, graph, sharedBy(entry, helpers, numbers));
+  const { e, lines } = start(entry, graph, sharedBy(entry, file));
   const writes = graph.results.flatMap((result) =>
     result.kind === "write" ? [[graph.nodes[result.target]!.name, e.result(result.value)] as const] : [],
   );
@@ -110,16 +154,14 @@ export function printStep(entry: ProgramEntry, name: string, helpers: Set<string
     `    """One step on a batch whose first \`count\` rows are real: the new state, and the loss before it."""`,
     ...lines,
     ...assignment("new", dict(writes), INDENTED),
-    ...returned(tuple(call("stored", atom("state"), atom("new")), e.result(loss.value)), INDENTED).map((line) =>
-      line.replace(/^( *return )\((.*)\)$/, "$1$2"),
-    ),
+    ...returned(tuple(call("stored", atom("state"), atom("new")), e.result(loss.value)), INDENTED).map(bare),
   ];
 }
 
 /** Loss and metrics, each times the rows. */
-export function printEvaluate(entry: ProgramEntry, helpers: Set<string>, numbers: Map<string, readonly number[]>): string[] {
+export function printEvaluate(entry: ProgramEntry, file: File): string[] {
   const { graph } = entry;
-  const { e, lines } = start(entry, graph, sharedBy(entry, helpers, numbers));
+  const { e, lines } = start(entry, graph, sharedBy(entry, file));
   const means = graph.results.flatMap((result) =>
     result.kind === "loss" ? [[result.name, binary("*", e.result(result.value), atom("count"))] as const] : [],
   );
@@ -132,9 +174,9 @@ export function printEvaluate(entry: ProgramEntry, helpers: Set<string>, numbers
 }
 
 /** The model's outputs. */
-export function printPredict(entry: ProgramEntry, helpers: Set<string>, numbers: Map<string, readonly number[]>): string[] {
+export function printPredict(entry: ProgramEntry, file: File): string[] {
   const { graph } = entry;
-  const { e, lines } = start(entry, graph, sharedBy(entry, helpers, numbers));
+  const { e, lines } = start(entry, graph, sharedBy(entry, file));
   const outputs = graph.results.flatMap((result) => (result.kind === "output" ? [[result.name, e.result(result.value)] as const] : []));
   return [
     "def predict(state: State, batch: Batch) -> dict[str, jax.Array]:",
@@ -145,13 +187,13 @@ export function printPredict(entry: ProgramEntry, helpers: Set<string>, numbers:
 }
 
 /** The loss of a training batch alone, to be differentiated by others, and our gradients. */
-export function printGradients(entry: ProgramEntry, helpers: Set<string>, numbers: Map<string, readonly number[]>): string[] {
+export function printGradients(entry: ProgramEntry, file: File): string[] {
   const { graph } = entry;
-  const { e, lines } = start(entry, graph, sharedBy(entry, helpers, numbers));
+  const { e, lines } = start(entry, graph, sharedBy(entry, file));
   const all = graph.results.flatMap((result) => (result.kind === "output" ? [[result.name, e.result(result.value)] as const] : []));
   const loss = graph.results.find((result) => result.kind === "loss")!;
   const alone: Graph = { ...graph, results: [loss] };
-  const forward = start(entry, alone, sharedBy(entry, helpers, numbers));
+  const forward = start(entry, alone, sharedBy(entry, file));
   return [
     `def forward(state: State, batch: Batch, count: Count = ${entry.batch}) -> jax.Array:`,
     `    """The loss of one batch, and nothing else."""`,

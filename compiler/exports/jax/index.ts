@@ -4,7 +4,7 @@ import type { Graph, Node } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
 import { numbers } from "../../ops/op.ts";
 import type { Engine, Kept, Program, ProgramEntry } from "../engine.ts";
-import { hypersOf, printEvaluate, printGradients, printPredict, printStep } from "./function.ts";
+import { type File, hypersOf, printEvaluate, printGradients, printPredict, printStep } from "./function.ts";
 import { assignment, atom, call, dict, flat, float, Names, returned, shape, suffix, text, tuple, whole, type Expr } from "./python.ts";
 import { BITS, DRAWS, FILES, NORMAL, NUMBERS, PRECISION, RANDOM, UNIFORM } from "./text/kept.ts";
 import { DATA, MAIN, PARALLEL } from "./text/program.ts";
@@ -88,18 +88,19 @@ function print(program: Program): string {
   const { name, entries, parameters, state, version, source, hash } = program;
   const helpers = new Set<string>();
   const all = new Map<string, readonly number[]>();
+  const shared: File = { helpers, numbers: all, rules: new Map() };
   const kept = [...parameters, ...state];
   const begins = kept.map((row) => [row.name, initialOf(row, all)] as const);
   const steps = entries.filter(({ kind }) => kind === "step");
-  const file = new Names();
-  const phases = steps.length > 1 ? steps.map((entry) => file.take(entry.name)) : ["step"];
+  const names = new Names();
+  const phases = steps.length > 1 ? steps.map((entry) => names.take(entry.name)) : ["step"];
   const of = (kind: ProgramEntry["kind"]): ProgramEntry | undefined => entries.find((entry) => entry.kind === kind);
   const functions = [
-    ...steps.map((entry, n) => printStep(entry, phases[n]!, helpers, all)),
+    ...steps.map((entry, n) => printStep(entry, phases[n]!, shared)),
     ...(steps.length > 1 ? [printPhases(steps, phases)] : []),
-    printEvaluate(of("evaluate")!, helpers, all),
-    printPredict(of("predict")!, helpers, all),
-    ...(of("gradients") === undefined ? [] : [printGradients(of("gradients")!, helpers, all)]),
+    printEvaluate(of("evaluate")!, shared),
+    printPredict(of("predict")!, shared),
+    ...(of("gradients") === undefined ? [] : [printGradients(of("gradients")!, shared)]),
   ];
   const hypers = new Map(entries.flatMap(({ graph }) => hypersOf(graph)));
   const train = steps[0]!;
@@ -172,6 +173,7 @@ function print(program: Program): string {
     ...[...all].map(([own, values]) => printNumbers(own, values)),
     init,
     ...Object.entries(HELPERS).flatMap(([own, python]) => (helpers.has(own) ? [[python]] : [])),
+    ...[...shared.rules.values()].map(({ lines }) => lines),
     ...functions,
     [FILES],
     [PARALLEL],
