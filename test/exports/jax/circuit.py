@@ -20,16 +20,12 @@ def step(state: State, batch: Batch, count: Count = 1) -> tuple[State, jax.Array
     # endregion
     # region update
     # sgd, of each parameter w with gradient g: w ← w − 1·g.
-    # gradients in the precision of what they update
-    d_z = master(d_z)
-    d_y = master(d_y)
-    d_x = master(d_x)
     # 6. x_next = x − d_x    %x_next  update of x by sgd, circuit.ts:4
-    x_next = state["x"] - d_x
+    (x_next,) = sgd(state["x"], d_x)
     # 7. y_next = y − d_y    %y_next  update of y by sgd, circuit.ts:5
-    y_next = state["y"] - d_y
+    (y_next,) = sgd(state["y"], d_y)
     # 8. z_next = z − d_z    %z_next  update of z by sgd, circuit.ts:6
-    z_next = state["z"] - d_z
+    (z_next,) = sgd(state["z"], d_z)
     # 9. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count, circuit.ts:9
     stepCount_next = state["stepCount"] + 1
     # endregion

@@ -137,11 +137,6 @@ def step(state: State, batch: Batch, count: Count = 4) -> tuple[State, jax.Array
     # region update
     # adam, of each parameter w with gradient g: m ← 0.9·m + (1 − 0.9)·g; v ← 0.999·v + (1 −
     #     0.999)·g²; w ← w − rate·m / (√(correction·v) + 1e-8).
-    # gradients in the precision of what they update
-    d_dense_bias = master(d_dense_bias)
-    d_dense_kernel = master(d_dense_kernel)
-    d_conv2d_bias = master(d_conv2d_bias)
-    d_conv2d_kernel = master(d_conv2d_kernel)
     # 36. 1-beta1^t by adam    %1-beta1^t_mul, %adam.1-beta1^t_next  update, jax.test.ts:43
     adam_1_beta1_t_next = state["adam.1-beta1^t"] * 0.9 + 0.09999999999999998
     # 37. rate = 0.001 / adam.1-beta1^t_next    %rate  update of rate by adam, jax.test.ts:43
@@ -151,87 +146,47 @@ def step(state: State, batch: Batch, count: Count = 4) -> tuple[State, jax.Array
     # 39. correction = 1 / adam.1-beta2^t_next    %correction  update of correction by adam,
     #     jax.test.ts:43
     correction = 1.0 / adam_1_beta2_t_next
-    # 40. conv2d.kernel by adam with d_conv2d.kernel_conv    %conv2d.kernel_mul, %conv2d.kernel_mul_2,
-    #     %conv2d.kernel.m_next  update, jax.test.ts:53
-    conv2d_kernel_m_next = state["conv2d.kernel.m"] * 0.9 + d_conv2d_kernel * 0.09999999999999998
-    # 41. conv2d.kernel_mul_3 = conv2d.kernel.v ⊙ 0.999    %conv2d.kernel_mul_3  update of
-    #     conv2d.kernel by adam, jax.test.ts:53
-    conv2d_kernel_mul_3 = state["conv2d.kernel.v"] * 0.999
-    # 42. conv2d.kernel by adam with d_conv2d.kernel_conv    %conv2d.kernel_mul_4,
-    #     %conv2d.kernel_mul_5  update, jax.test.ts:53
-    conv2d_kernel_mul_5 = d_conv2d_kernel * d_conv2d_kernel * 0.0010000000000000009
-    # 43. conv2d.kernel.v_next = conv2d.kernel_mul_3 + conv2d.kernel_mul_5    %conv2d.kernel.v_next
-    #     update of conv2d.kernel by adam, jax.test.ts:53
-    conv2d_kernel_v_next = conv2d_kernel_mul_3 + conv2d_kernel_mul_5
-    # 44. conv2d.kernel_mul_7 = conv2d.kernel.m_next ⊙ rate    %conv2d.kernel_mul_7  update of
-    #     conv2d.kernel by adam, jax.test.ts:53
-    conv2d_kernel_mul_7 = conv2d_kernel_m_next * rate
-    # 45. conv2d.kernel by adam    %conv2d.kernel_mul_6, %conv2d.kernel_sqrt, %conv2d.kernel_add
+    # 40. conv2d.kernel by adam with d_conv2d.kernel_conv    %conv2d.kernel_mul…%conv2d.kernel_next
     #     update, jax.test.ts:53
-    conv2d_kernel_add = jnp.sqrt(conv2d_kernel_v_next * correction) + 1e-8
-    # 46. conv2d.kernel by adam    %conv2d.kernel_div, %conv2d.kernel_next  update, jax.test.ts:53
-    conv2d_kernel_next = state["conv2d.kernel"] - conv2d_kernel_mul_7 / conv2d_kernel_add
-    # 47. conv2d.bias by adam with d_conv2d.bias    %conv2d.bias_mul, %conv2d.bias_mul_2,
-    #     %conv2d.bias.m_next  update, jax.test.ts:53
-    conv2d_bias_m_next = state["conv2d.bias.m"] * 0.9 + d_conv2d_bias * 0.09999999999999998
-    # 48. conv2d.bias_mul_3 = conv2d.bias.v ⊙ 0.999    %conv2d.bias_mul_3  update of conv2d.bias by
-    #     adam, jax.test.ts:53
-    conv2d_bias_mul_3 = state["conv2d.bias.v"] * 0.999
-    # 49. conv2d.bias by adam with d_conv2d.bias    %conv2d.bias_mul_4, %conv2d.bias_mul_5  update,
+    conv2d_kernel_m_next, conv2d_kernel_v_next, conv2d_kernel_next = adam(
+        state["conv2d.kernel"],
+        d_conv2d_kernel,
+        state["conv2d.kernel.m"],
+        state["conv2d.kernel.v"],
+        correction,
+        rate,
+    )
+    # 41. conv2d.bias by adam with d_conv2d.bias    %conv2d.bias_mul…%conv2d.bias_next  update,
     #     jax.test.ts:53
-    conv2d_bias_mul_5 = d_conv2d_bias * d_conv2d_bias * 0.0010000000000000009
-    # 50. conv2d.bias.v_next = conv2d.bias_mul_3 + conv2d.bias_mul_5    %conv2d.bias.v_next  update of
-    #     conv2d.bias by adam, jax.test.ts:53
-    conv2d_bias_v_next = conv2d_bias_mul_3 + conv2d_bias_mul_5
-    # 51. conv2d.bias_mul_7 = conv2d.bias.m_next ⊙ rate    %conv2d.bias_mul_7  update of conv2d.bias
-    #     by adam, jax.test.ts:53
-    conv2d_bias_mul_7 = conv2d_bias_m_next * rate
-    # 52. conv2d.bias by adam    %conv2d.bias_mul_6, %conv2d.bias_sqrt, %conv2d.bias_add  update,
+    conv2d_bias_m_next, conv2d_bias_v_next, conv2d_bias_next = adam(
+        state["conv2d.bias"],
+        d_conv2d_bias,
+        state["conv2d.bias.m"],
+        state["conv2d.bias.v"],
+        correction,
+        rate,
+    )
+    # 42. dense.kernel by adam with d_dense.kernel    %dense.kernel_mul…%dense.kernel_next  update,
     #     jax.test.ts:53
-    conv2d_bias_add = jnp.sqrt(conv2d_bias_v_next * correction) + 1e-8
-    # 53. conv2d.bias by adam    %conv2d.bias_div, %conv2d.bias_next  update, jax.test.ts:53
-    conv2d_bias_next = state["conv2d.bias"] - conv2d_bias_mul_7 / conv2d_bias_add
-    # 54. dense.kernel by adam with d_dense.kernel    %dense.kernel_mul, %dense.kernel_mul_2,
-    #     %dense.kernel.m_next  update, jax.test.ts:53
-    dense_kernel_m_next = state["dense.kernel.m"] * 0.9 + d_dense_kernel * 0.09999999999999998
-    # 55. dense.kernel_mul_3 = dense.kernel.v ⊙ 0.999    %dense.kernel_mul_3  update of dense.kernel
-    #     by adam, jax.test.ts:53
-    dense_kernel_mul_3 = state["dense.kernel.v"] * 0.999
-    # 56. dense.kernel by adam with d_dense.kernel    %dense.kernel_mul_4, %dense.kernel_mul_5
-    #     update, jax.test.ts:53
-    dense_kernel_mul_5 = d_dense_kernel * d_dense_kernel * 0.0010000000000000009
-    # 57. dense.kernel.v_next = dense.kernel_mul_3 + dense.kernel_mul_5    %dense.kernel.v_next
-    #     update of dense.kernel by adam, jax.test.ts:53
-    dense_kernel_v_next = dense_kernel_mul_3 + dense_kernel_mul_5
-    # 58. dense.kernel_mul_7 = dense.kernel.m_next ⊙ rate    %dense.kernel_mul_7  update of
-    #     dense.kernel by adam, jax.test.ts:53
-    dense_kernel_mul_7 = dense_kernel_m_next * rate
-    # 59. dense.kernel by adam    %dense.kernel_mul_6, %dense.kernel_sqrt, %dense.kernel_add  update,
+    dense_kernel_m_next, dense_kernel_v_next, dense_kernel_next = adam(
+        state["dense.kernel"],
+        d_dense_kernel,
+        state["dense.kernel.m"],
+        state["dense.kernel.v"],
+        correction,
+        rate,
+    )
+    # 43. dense.bias by adam with d_dense.bias    %dense.bias_mul…%dense.bias_next  update,
     #     jax.test.ts:53
-    dense_kernel_add = jnp.sqrt(dense_kernel_v_next * correction) + 1e-8
-    # 60. dense.kernel by adam    %dense.kernel_div, %dense.kernel_next  update, jax.test.ts:53
-    dense_kernel_next = state["dense.kernel"] - dense_kernel_mul_7 / dense_kernel_add
-    # 61. dense.bias by adam with d_dense.bias    %dense.bias_mul, %dense.bias_mul_2,
-    #     %dense.bias.m_next  update, jax.test.ts:53
-    dense_bias_m_next = state["dense.bias.m"] * 0.9 + d_dense_bias * 0.09999999999999998
-    # 62. dense.bias_mul_3 = dense.bias.v ⊙ 0.999    %dense.bias_mul_3  update of dense.bias by adam,
-    #     jax.test.ts:53
-    dense_bias_mul_3 = state["dense.bias.v"] * 0.999
-    # 63. dense.bias by adam with d_dense.bias    %dense.bias_mul_4, %dense.bias_mul_5  update,
-    #     jax.test.ts:53
-    dense_bias_mul_5 = d_dense_bias * d_dense_bias * 0.0010000000000000009
-    # 64. dense.bias.v_next = dense.bias_mul_3 + dense.bias_mul_5    %dense.bias.v_next  update of
-    #     dense.bias by adam, jax.test.ts:53
-    dense_bias_v_next = dense_bias_mul_3 + dense_bias_mul_5
-    # 65. dense.bias_mul_7 = dense.bias.m_next ⊙ rate    %dense.bias_mul_7  update of dense.bias by
-    #     adam, jax.test.ts:53
-    dense_bias_mul_7 = dense_bias_m_next * rate
-    # 66. dense.bias by adam    %dense.bias_mul_6, %dense.bias_sqrt, %dense.bias_add  update,
-    #     jax.test.ts:53
-    dense_bias_add = jnp.sqrt(dense_bias_v_next * correction) + 1e-8
-    # 67. dense.bias by adam    %dense.bias_div, %dense.bias_next  update, jax.test.ts:53
-    dense_bias_next = state["dense.bias"] - dense_bias_mul_7 / dense_bias_add
-    # 68. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count,
+    dense_bias_m_next, dense_bias_v_next, dense_bias_next = adam(
+        state["dense.bias"],
+        d_dense_bias,
+        state["dense.bias.m"],
+        state["dense.bias.v"],
+        correction,
+        rate,
+    )
+    # 44. stepCount_next = stepCount + 1    %stepCount_next  update of stepCount by count,
     #     jax.test.ts:43
     stepCount_next = state["stepCount"] + 1
     # endregion
