@@ -46,7 +46,9 @@ for (const file of readdirSync(new URL("models/", root))) {
         const at = (n: number): number => 0.5 + 0.5 * Math.sin((n + 1) * 1.7 + step * 0.37 + own.length);
         const classes = (attrs["classes"] as number | undefined) ?? 5;
         const values =
-          dtype === "i32" ? Int32Array.from({ length }, (_, n) => Math.floor(at(n * n) * 0.9999 * classes)) : Float32Array.from({ length }, (_, n) => at(n));
+          dtype === "i32"
+            ? Int32Array.from({ length }, (_, n) => Math.floor(at(n * n) * 0.9999 * classes))
+            : Float32Array.from({ length }, (_, n) => at(n));
         if (step < STEPS.f64) put(`batch ${step} ${own}`, values, shape);
         return [[own, values]];
       }),
@@ -56,11 +58,15 @@ for (const file of readdirSync(new URL("models/", root))) {
     const compiled = await compile(model, { dtype, batch, effort: "none", entries: ["gradients"] });
     const trainer = (await load(compiled)).createTrainer({ seed: SEED });
     const kept = (t: LoadedTrainer, when: string): void => {
-      for (const [key, values] of [...Object.entries(t.parameters), ...Object.entries(t.state)]) put(`${dtype} ${when} ${key}`, values.slice());
+      for (const [key, values] of [...Object.entries(t.parameters), ...Object.entries(t.state)])
+        put(`${dtype} ${when} ${key}`, values.slice());
     };
     const taken = (n: number): Record<string, Numbers> =>
       Object.fromEntries(
-        Object.entries(batches[n]!).map(([key, values]) => [key, dtype === "f64" && values instanceof Float32Array ? Float64Array.from(values) : values]),
+        Object.entries(batches[n]!).map(([key, values]) => [
+          key,
+          dtype === "f64" && values instanceof Float32Array ? Float64Array.from(values) : values,
+        ]),
       );
     kept(trainer, "first");
     const { createGradients } = await load<{ createGradients(options: { seed: number }): AnyGradients }>(compiled, "gradients.ts");

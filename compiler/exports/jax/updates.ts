@@ -21,6 +21,13 @@ export interface Update {
   readonly words: string;
 }
 
+/** Whether a value is one number everywhere, which is spread by itself; many parameters share such a value. */
+const isSpread = (graph: Graph, value: Value): boolean => {
+  const { op, inputs } = graph.nodes[value]!;
+  return op === "broadcast" && graph.nodes[inputs[0]!]!.type.shape.length === 0;
+};
+const scalarOf = (graph: Graph, value: Value): Value => (isSpread(graph, value) ? graph.nodes[value]!.inputs[0]! : value);
+
 const isUpdate = (node: Node | undefined): boolean => node?.origin.role === "update";
 
 /** Those of which there are several alike. */
@@ -28,7 +35,7 @@ export function updatesIn(graph: Graph): readonly Update[] {
   const byParameter = new Map<string, Value[]>();
   graph.nodes.forEach((node, at) => {
     const { origin, op } = node;
-    if (origin.role !== "update" || opOf(op).leaf === true) return;
+    if (origin.role !== "update" || opOf(op).leaf === true || isSpread(graph, at as Value)) return;
     byParameter.set(origin.of, [...(byParameter.get(origin.of) ?? []), at as Value]); // every index is one
   });
   const found = [...byParameter].flatMap(([parameter, nodes]) => updateOf(graph, parameter, nodes) ?? []);
@@ -40,11 +47,7 @@ function updateOf(graph: Graph, parameter: string, nodes: readonly Value[]): Upd
   const trained = graph.nodes.find(({ op, name }) => op === "param" && name === parameter);
   const own = new Map(nodes.map((value, n) => [value, n]));
   // shapes may differ: what depends on one is no common rule
-  const plain = (value: Value): boolean => {
-    const { op, inputs } = node(value);
-    return opOf(op).elementwise === true || (op === "broadcast" && node(inputs[0]!).type.shape.length === 0);
-  };
-  if (trained === undefined || !nodes.every(plain)) return undefined;
+  if (trained === undefined || !nodes.every((value) => opOf(node(value).op).elementwise === true)) return undefined;
   const last = nodes.at(-1)!;
   const given: Value[] = [];
   const code = nodes.map((value) => {
@@ -52,10 +55,11 @@ function updateOf(graph: Graph, parameter: string, nodes: readonly Value[]): Upd
     const operands = inputs.map((input) => {
       const inside = own.get(input);
       if (inside !== undefined) return inside;
-      const { op: leaf, attrs, type: of } = node(input);
+      const from = scalarOf(graph, input);
+      const { op: leaf, attrs, type: of } = node(from);
       if (leaf === "literal") return `${String(attrs["value"])} ${of.dtype}`;
-      if (!given.includes(input)) given.push(input);
-      return `given ${given.indexOf(input)}`;
+      if (!given.includes(from)) given.push(from);
+      return `given ${given.indexOf(from)}`;
     });
     return [op, type.dtype, type.shape.length === 0, operands];
   });
@@ -97,8 +101,9 @@ export function alone(graph: Graph, { parameter, nodes, given, results }: Update
   }
   for (const value of nodes) {
     const node = graph.nodes[value]!;
-    for (const input of node.inputs) if (!moved.has(input)) add(input, graph.nodes[input]!); // a literal
-    add(value, { ...node, name: short(node.name), inputs: node.inputs.map((input) => moved.get(input)!) });
+    const inputs = node.inputs.map((input) => scalarOf(graph, input));
+    for (const input of inputs) if (!moved.has(input)) add(input, graph.nodes[input]!); // a literal
+    add(value, { ...node, name: short(node.name), inputs: inputs.map((input) => moved.get(input)!) });
   }
   return {
     name: parameter,
