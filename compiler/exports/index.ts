@@ -2,6 +2,7 @@
 
 import type { Engine } from "./engine.ts";
 import { jax } from "./jax/index.ts";
+import { onnxStepEngine } from "./onnx-step/index.ts";
 import { onnx } from "./onnx/index.ts";
 
-export const ENGINES: readonly Engine[] = [onnx, jax];
+export const ENGINES: readonly Engine[] = [onnx, jax, onnxStepEngine];
