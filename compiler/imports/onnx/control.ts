@@ -69,7 +69,10 @@ export const folded: Importer = (t, node, read) => {
   const y = results[states]?.code ?? results[0]!.code;
   const step = `(carry, x) => {\n${[...lines, `return { carry: { ${carry} }, y: ${y} };`].join("\n")}\n}`;
   const start = `{ ${names.map((name, n) => `${name}: ${initial[n]!.code}`).join(", ")} }`;
-  t.statement([own], `const ${own} = ${t.call("scan", step, start, turned, ...(backwards ? ["{ reverse: true }"] : []))};`);
+  t.statement(
+    [own],
+    `const ${own} = ${t.typed("scan", `{ ${names.map((name) => `${name}: FloatTensor`).join("; ")} }`, step, start, turned, ...(backwards ? ["{ reverse: true }"] : []))};`,
+  );
   node.outputs.forEach((output, n) => {
     if (output === "") return;
     if (n < states) return void t.values.set(output, { ...initial[n]!, code: `${own}.carry.${names[n]}` });

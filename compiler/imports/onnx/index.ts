@@ -145,7 +145,7 @@ function sourceOf(t: Translation, { producer, opset, graph }: FileModel, told: I
   const source = [
     `/** Imported from ${comment(told.file)} (opset ${opset}${producer === "" ? "" : `, written by ${comment(producer)}`}); its weights are in ${comment(told.name)}.safetensors beside this file. */`,
     "",
-    `import { ${imports.join(", ")} } from "adjoint";`,
+    `import { ${imports.map((name) => (name === "FloatTensor" ? `type ${name}` : name)).join(", ")} } from "adjoint";`,
     "",
     `export default model(${JSON.stringify(told.name)}, { ${given.join(", ")} }, (${batched ? "{ batch }" : ""}) => {`,
     ...body,
@@ -166,7 +166,7 @@ function lossOf(
   const losses = outputs
     .filter(({ of }) => of === "float")
     .map(({ name: own, code, dims }) => {
-      if (dims.length === 0) return code; // a loss already
+      if (dims.length === 0) return t.call("sum", code); // a loss already
       const target = ["y", "target", ...outputs.map((_, n) => `target_${n + 2}`)].find((word) => !taken.has(word) && !t.hasLayer(word))!;
       taken.add(target);
       const variable = t.identifier(target);

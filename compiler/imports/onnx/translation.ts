@@ -117,6 +117,12 @@ export class Translation {
     return `${name}(${args.join(", ")})`;
   }
 
+  /** A function of the language, with what its first type is. */
+  typed(name: string, type: string, ...args: readonly string[]): string {
+    this.called.add("FloatTensor");
+    return this.call(name, ...args).replace("(", () => `<${type}>(`);
+  }
+
   /** The one node that reads a value, if no output is it. */
   onlyReader(value: string): FileNode | undefined {
     const readers = this.#readers.get(value) ?? [];
