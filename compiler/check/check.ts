@@ -8,6 +8,7 @@ import type { Emitted } from "../targets/emitted.ts";
 import { DEFAULT, type TargetName } from "../targets/index.ts";
 import type { Model } from "../model/declaration.ts";
 import { drawsOf } from "./domain.ts";
+import { checkGeneration } from "./generation.ts";
 import { prepareKernels, runText, type TextRun } from "./kernels.ts";
 import type { Sampling } from "./numeric-gradient.ts";
 import { smallInstance } from "./instance.ts";
@@ -54,6 +55,7 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
   const small = { ...from, chosen: lowered.chosen };
   const { failure } = drawsOf(model, from);
   if (failure !== undefined) throw failure;
+  checkGeneration(model, from, seed);
   progress?.("validating every pass");
   const loweredSmall = await lowerSmall(model, small);
   const validated = await validatePasses(model, loweredSmall, from, seed);
