@@ -3,6 +3,7 @@
 export { defineConfig, type Config, type ModelConfig } from "./config.ts";
 export { model } from "./model/model.ts";
 export type { Declaration, Instance, Model, ModelOptions, PhaseDeclaration } from "./model/declaration.ts";
+export { lora, type LoraOptions } from "./model/lora.ts";
 export { sequential, type Sequential, type SequentialOptions } from "./model/sequential.ts";
 export type { LossName, MetricName, OptimizerName } from "./model/keras.ts";
 export { assign, hyper, input, labels, param, size, state, type Hyper, type InputDomain, type InputOptions } from "./model/leaves.ts";

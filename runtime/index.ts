@@ -30,4 +30,5 @@ export type { RunState } from "./run-state.ts";
 export { readSafetensors, writeSafetensors, type Safetensors, type Tensor } from "./safetensors.ts";
 export { loadWeights, readWeights, saveWeights } from "./weights/weights.ts";
 export type { LoadedWeights, LoadOptions, WeightedTrainer, WeightOptions, Weights } from "./weights/weights.ts";
+export { loadAdapters, mergeAdapters, saveAdapters, type AdaptedTrainer, type AdapterOptions } from "./weights/adapters.ts";
 export { rangeScale, rescale, standardScale, type Columns, type Scale } from "./scale.ts";

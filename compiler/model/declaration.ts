@@ -121,4 +121,10 @@ export interface ModelOptions {
   readonly batch?: number | BatchSizes;
   /** The trainer's arena, at most, such as 512KB (1000 bytes each) or 512KiB (1024): the backward pass computes again what does not fit. */
   readonly memory?: string;
+  /**
+   * Patterns of the parameters that train, such as ["layer4.*", "fc"]: names of parameters or layers, in which * stands for any letters; what
+   * follows a ! does not train. The last that fits counts. Default: all that are declared to. What does not train costs no gradient, no
+   * residual and no optimizer state.
+   */
+  readonly trainable?: readonly string[];
 }

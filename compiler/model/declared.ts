@@ -12,7 +12,10 @@ const BATCHES: Law = optionsOf<BatchSizes>(
   "{ train, evaluate, predict }",
 );
 const optionsWith = (batch: Law): Law =>
-  optionsOf<ModelOptions>({ batch, memory: TEXT }, "its options as an object, such as { batch: 32 }");
+  optionsOf<ModelOptions>(
+    { batch, memory: TEXT, trainable: listOf('a list of patterns, such as ["layer4.*"]', TEXT) },
+    "its options as an object, such as { batch: 32 }",
+  );
 const [ONE_SIZE, THREE_SIZES] = [optionsWith(EXTENT), optionsWith(BATCHES)];
 
 /** What `model` is called in messages. */

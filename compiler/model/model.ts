@@ -13,6 +13,7 @@ import { covers } from "./layers/layer.ts";
 import type { Meeting } from "./rows.ts";
 import { callSite } from "./site.ts";
 import { tracer } from "./trace.ts";
+import { freezeOthers } from "./trainable.ts";
 import { withoutTurns } from "./turn.ts";
 
 const batchSizes = (batch: ModelOptions["batch"] = 1): BatchSizes =>
@@ -31,7 +32,12 @@ export function model(name: string, options: ModelOptions, declare: (instance: I
     batch,
     ...(options.memory === undefined ? {} : { memory: options.memory }),
     trace: tracer(name, of, {
-      declare: (c, instance) => declare(instanceOf(c, instance, options, site)),
+      declare: (c, instance) => {
+        const declared = declare(instanceOf(c, instance, options, site));
+        const { trainable } = options;
+        if (trainable !== undefined) c.run(() => freezeOthers(c, trainable), site);
+        return declared;
+      },
       check: (c, declared) => checkDeclared(c, declared, site),
       finish,
     }),
