@@ -216,6 +216,7 @@ export {
   type SimpleRnnOptions,
 } from "./model/layers/recurrent.ts";
 export type { RecurrentCall, RecurrentOptions } from "./model/layers/recurrence.ts";
+export { stacked } from "./model/layers/stacked.ts";
 export { residual } from "./model/layers/residual.ts";
 export { scan, type Scanned, type ScanOptions, type Stepped } from "./model/scan.ts";
 export { dense, type DenseLayer, type DenseOptions } from "./model/layers/dense.ts";

@@ -197,6 +197,7 @@ const LAYERS: Readonly<Record<string, Elsewhere>> = {
   spatialDropout1d: ["F.dropout1d", "layers.SpatialDropout1D"],
   spatialDropout2d: ["F.dropout2d", "layers.SpatialDropout2D"],
   spatialDropout3d: ["F.dropout3d", "layers.SpatialDropout3D"],
+  stacked: [undefined, undefined, undefined, "a loop over depth, as jax.lax.scan over stacked parameters"],
   stochasticDepth: ["torchvision.ops.stochastic_depth", undefined, undefined, 'mode "row"'],
   upsampling2d: ["F.interpolate", "layers.UpSampling2D", "Resize", "nearest"],
 };

@@ -108,14 +108,12 @@ test("the plan of a loop is refused where two places of it share bytes", async (
   );
 });
 
-test("source does not grow with the turns", async () => {
-  const sizeOf = async (steps: number): Promise<number> =>
-    (
-      await compile(
-        fitting("sized", (x) => flat(lstm(5, { returnSequences: true })(x)), steps),
-        { effort: "none" },
-      )
-    ).files.get("trainer.ts")!.length;
+test.each(["typescript", "wasm"] as const)("%s: source does not grow with the turns", async (target) => {
+  const sizeOf = async (steps: number): Promise<number> => {
+    const recurrence = (x: FloatTensor) => flat(lstm(5, { returnSequences: true })(x));
+    const { files } = await compile(fitting("sized", recurrence, steps), { effort: "none", target });
+    return [...files].find(([name]) => /^trainer(\.wasm)?\.ts$/.test(name))![1].length;
+  };
   const [few, many] = [await sizeOf(16), await sizeOf(256)];
   expect(Math.abs(many / few - 1)).toBeLessThan(0.02);
 });

@@ -49,6 +49,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
     [`globalMaxPool${spatial}d`, "the largest of each channel"],
   ]),
   ["residual", "x + layers(x)"],
+  ["stacked", "equal blocks, one after the other"],
   // functions
   ["scaledDotProductAttention", "softmax(q·kᵀ / √d)·v"],
   ["lstmCell", "i, f, o = σ(…), g = tanh(…), c ← f·c + i·g, h ← o·tanh(c)"],

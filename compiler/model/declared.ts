@@ -35,8 +35,8 @@ const SHOWN = {
     TENSOR,
     "Write outputs: { scores }, each with the name that predict is to give it.",
   ),
-  generate: GENERATED,
   metrics: recordOf("scalars by name, such as { accuracy }", FLOATS, "Write metrics: { accuracy: accuracy(scores, y) }."),
+  generate: GENERATED,
 };
 const PHASE = optionsOf<PhaseDeclaration>(
   { name: required(NAME), loss: required(FLOATS), parameters: PARAMETERS, optimizer: required(RULE) },

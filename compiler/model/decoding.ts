@@ -3,10 +3,22 @@
  * carries and goes out again, recurrent states and an attention's keys and values alike (decisions/generation.md).
  */
 
-import type { Value } from "../graph/graph.ts";
+import type { Builder } from "../graph/build.ts";
+import type { Attrs, Value } from "../graph/graph.ts";
 import { isFloat, type TensorType } from "../graph/type.ts";
-import { opOf } from "../ops/index.ts";
-import type { Context } from "./context.ts";
+import { opOf, type Calls } from "../ops/index.ts";
+
+/** The declaration that it belongs to, as far as it is asked. */
+interface Context {
+  readonly builder: Builder;
+  readonly g: Calls;
+  readonly storage: ReadonlyMap<string, string>;
+  readonly whole: Set<string>;
+  leaf(op: "input", name: string, type: TensorType, attrs: Attrs): Value;
+  named(name: string, value: Value): Value;
+  typeOf(value: Value): TensorType;
+  fail(code: string, law: string, remedy: string): never;
+}
 
 /** What is one step, of how many. */
 export interface Steps {

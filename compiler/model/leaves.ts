@@ -1,7 +1,7 @@
 /** Inputs, labels, parameters and live scalars of a model, each under a name of its own. */
 
 import type { Attr, Attrs, Value } from "../graph/graph.ts";
-import type { Shape, TensorType } from "../graph/type.ts";
+import { sizeOf, type Shape, type TensorType } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";
 import { FINITE, FLAG, optionsOf, required } from "../graph/arguments.ts";
 import { called } from "./arguments.ts";
@@ -56,6 +56,22 @@ export function labels<const S extends Shape>(
   }) as Tensor<S, "i32">;
 }
 
+/** A parameter or state, which stacked blocks around have one each; it begins as one of its own shape does. */
+export function keptLeaf(c: Context, op: "param" | "state", name: string, shape: Shape, initial: Attr, attrs: Attrs = {}): Value {
+  return c.turns.kept(shape, (whole) => {
+    const times = sizeOf(whole) / sizeOf(shape);
+    if (op === "state" && whole.length > shape.length)
+      c.fail(
+        "layer/stacked",
+        `the state ${JSON.stringify(name)} is kept by a block that stacks, whose turns may not give it a new value`,
+        "Use a layer without states in stacked blocks, such as layerNorm, or write the blocks one after the other.",
+      );
+    const [kind, ...values] = initial as readonly [string, ...number[]];
+    const all: Attr = kind === "data" ? [kind, ...Array.from({ length: times }, () => values).flat()] : initial;
+    return c.leaf(op, name, { dtype: c.float, shape: whole }, { initial: all, ...attrs });
+  });
+}
+
 const PARAM = optionsOf<{ readonly trainable?: boolean }>({ trainable: FLAG });
 
 /** A trained value. `trainable: false` freezes it. */
@@ -74,7 +90,7 @@ export function param<const S extends Shape>(
   return c.run(() => {
     const own = c.extents.shape(shape, { rows: false });
     const value: Attr = initial.initial(own, () => c.nextStream(), c);
-    return c.tensor(c.leaf("param", name, { dtype: c.float, shape: own }, { initial: value, trainable }));
+    return c.tensor(keptLeaf(c, "param", name, own, value, { trainable }));
   }) as FloatTensor<S>;
 }
 

@@ -16,6 +16,8 @@ interface Loop {
   readonly reverse: boolean;
   /** What each carry is called where a model generates and carries it from step to step. */
   readonly names: readonly string[];
+  /** Whether each turn has parameters of its own. Default: no. */
+  readonly stacks?: boolean;
 }
 
 interface Done {
@@ -37,7 +39,7 @@ export function swapped(c: Context, value: Value): Value {
  */
 export function declareTurn(c: Context, loop: Loop, step: Step): Declared {
   const { decoding } = c;
-  if (decoding === undefined || loop.steps > 1) return declaredTurns(c, loop, step);
+  if (decoding === undefined || loop.steps > 1 || loop.stacks === true) return declaredTurns(c, loop, step);
   if (loop.reverse)
     c.fail(
       "generate/reverse",
@@ -56,7 +58,7 @@ interface Declared {
   readonly stacked: readonly Value[];
 }
 
-function declaredTurns(c: Context, { initial, xs, steps, reverse }: Loop, step: Step): Declared {
+function declaredTurns(c: Context, { initial, xs, steps, reverse, stacks = false }: Loop, step: Step): Declared {
   const { builder, g } = c;
   const mark = builder.nodes.length;
   const carries = initial.map((value) => g.turn(value));
@@ -73,7 +75,7 @@ function declaredTurns(c: Context, { initial, xs, steps, reverse }: Loop, step: 
     return turn;
   };
   for (const x of xs) slice(x);
-  const done = c.turns.within({ steps, slice }, () => step(carries, [...slices]));
+  const done = c.turns.within({ steps, stacks, slice }, () => step(carries, [...slices]));
   const { nodes } = builder;
   // the hole of a rule that the step declares (ops/custom.ts) is filled turn by turn
   const holes = nodes.flatMap(({ op }, at) => (at >= mark && op === "hole" ? [at as Value] : []));

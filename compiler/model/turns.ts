@@ -6,6 +6,8 @@ import type { Shape } from "../graph/type.ts";
 /** The loop around a step that is being declared. */
 export interface Turn {
   readonly steps: number;
+  /** Whether each turn has parameters of its own (stacked.ts). */
+  readonly stacks: boolean;
   /** One slice of a sequence [steps, …], as the step sees it. */
   slice(sequence: Value): Value;
 }
@@ -23,6 +25,17 @@ export class Turns {
       return step();
     } finally {
       this.#inside.pop();
+    }
+  }
+
+  /** A parameter as it is here, of those that stacked blocks around have one each: made whole outside them, along leading axes, and cut inside. */
+  kept(shape: Shape, make: (whole: Shape) => Value): Value {
+    const turn = this.#inside.pop();
+    if (turn === undefined) return make(shape);
+    try {
+      return turn.stacks ? turn.slice(this.kept([turn.steps, ...shape], make)) : this.kept(shape, make);
+    } finally {
+      this.#inside.push(turn);
     }
   }
 

@@ -396,6 +396,7 @@ export const language: Readonly<Record<string, Row>> = {
   repeat: row(adjoint.repeat, { x: "tensor", times: "count", axis: "axis" }, f(2), 2, 0),
   reshape: row(adjoint.reshape, { x: "floats or shape", shape: "numbers" }, f(2, 3), [6]),
   residual: row(adjoint.residual, { layers: "layers", options: layer }, [adjoint.relu], {}),
+  stacked: row(adjoint.stacked, { n: "count", block: "function" }, 2, adjoint.relu),
   reversed: row(adjoint.reversed, { x: "tensor", axes: "numbers" }, f(2), [0]),
   rmsprop: row(
     adjoint.rmsprop,

@@ -24,7 +24,7 @@ async function complaint(make: () => unknown): Promise<string> {
 }
 
 const MAKE = "Make one by its call: sgd(), adam(), adamw({ learningRate: 1e-3 }).";
-const RETURNED = "Its options are loss, optimizer, outputs, metrics.";
+const RETURNED = "Its options are loss, optimizer, outputs, metrics, generate.";
 const w = () => param("w", [3], zeros());
 const declared = (declare: (instance: { batch: number }) => unknown) => () => model("m", { batch: 4 }, anything(declare));
 const within = (body: (x: adjoint.FloatTensor) => unknown) => declared(() => (body(input("x", [4, 3])), 1));
@@ -66,7 +66,7 @@ const cases: Readonly<Record<string, readonly [make: () => unknown, law: string,
   "nothing returned": [
     declared(() => {}),
     `${returns}: needs { loss, optimizer }, and outputs and metrics where there are some, but got undefined`,
-    "Write { … } with names: loss, optimizer, outputs, metrics.",
+    "Write { … } with names: loss, optimizer, outputs, metrics, generate.",
   ],
   "no optimizer": [
     declared(() => ({ loss: sum(w()) })),

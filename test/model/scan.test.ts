@@ -16,9 +16,12 @@ import {
   customVjp,
   dense,
   dropout,
+  embedding,
   glorot,
   grad,
   input,
+  labels,
+  less,
   matmul,
   mean,
   model,
@@ -211,6 +214,8 @@ describe("what is wrong is named", () => {
   const h = () => flat(input("h", [2, 2]));
   test.each([
     ["a carry of another shape", () => scan((c: FloatTensor, one) => ({ carry: flat(sum(c, [1])), y: one }), h(), x()).ys, "scan: carry 0 goes in as f64[2,2], but the step gives it back as f64[2]"],
+    ["a carry of another type", () => scan((c: FloatTensor, one) => ({ carry: less(c, 0) as unknown as FloatTensor, y: one }), h(), x()).ys, "scan: carry 0 goes in as f64[2,2], but the step gives it back as bool[2,2]"],
+    ["an embedding past all memory", () => flat(embedding(100_000, 20_000)(labels("t", [2, 3], { classes: 5 }))), "[100000,20000] is 8,000,000,000 bytes"],
     ["a carry of another form", () => scan((c: unknown, one) => ({ carry: [c] as unknown, y: one }), h() as unknown, x()).ys, "scan needs a step that keeps the form of its carry"],
     ["a number that is counted", () => scan((c: { n: number }, one) => ({ carry: { n: c.n + 1 }, y: one }), { n: 0 }, x()).ys, "carry.n goes in as 0, and comes back as 1"],
     ["no time", () => scan((c: FloatTensor, one) => ({ carry: c, y: one }), h(), flat(input("x", [2]))).ys, "scan needs a time axis, [n, steps, …], but got [2]"],

@@ -7,6 +7,7 @@ import { printName, printScalar } from "../text/index.ts";
 import { verifyKernel } from "./kernel.ts";
 import { atLine, defineLocal, fail, fits, outermost, unique, type Place, type Storage } from "./place.ts";
 import { verifyScalar } from "./scalar.ts";
+import { verifyWindow, verifyWindows } from "./windows.ts";
 
 /** A program: its kernels, and its calls of them. */
 export function verifyProgram(p: Program): void {
@@ -50,11 +51,14 @@ export function verifyModule(m: Module): void {
   );
   for (const kernel of m.kernels) verifyKernel(kernel);
   const buffers = new Map(m.buffers.map((b) => [b.name, b]));
+  for (const buffer of m.buffers) verifyWindow(buffer, buffers, culprit);
   for (const slot of m.slots) verifySlot(slot, buffers.get(slot.buffer), m, culprit);
   const slots = new Map(m.slots.map((s) => [s.buffer, s]));
+  const byName = new Map(m.kernels.map((k) => [k.name, k]));
   for (const entry of m.entries) {
     verifyCalls(entry, `entry ${printName(entry.name)}`, m.buffers, m.kernels);
     verifyLives(entry, slots);
+    verifyWindows(entry, buffers, byName);
   }
 }
 

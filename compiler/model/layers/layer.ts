@@ -8,6 +8,7 @@ import type { Place } from "../functions/place.ts";
 import type { Initializer } from "../initializers.ts";
 import { FLAG, optionsOf, TEXT, type Law, type Laws } from "../../graph/arguments.ts";
 import { TENSOR } from "../kinds.ts";
+import { keptLeaf } from "../leaves.ts";
 import { callSite, type Site } from "../site.ts";
 import type { FloatTensor, Tensor, WithLast } from "../tensor.ts";
 
@@ -164,8 +165,7 @@ export function withScope(kind: string, { name, trainable = true }: LayerOptions
           return initial.value;
         }
         const start: Attr = initial.initial(shape, () => c.nextStream(), c);
-        const attrs = op === "param" ? { initial: start, trainable } : { initial: start };
-        const value = c.leaf(op, `${declared.name}.${own}`, { dtype: c.float, shape }, attrs);
+        const value = keptLeaf(c, op, `${declared.name}.${own}`, shape, start, op === "param" ? { trainable } : {});
         c.kinds.set(`${declared.name}.${own}`, kind);
         if (op === "param") parameters += shape.reduce((n, extent) => n * extent, 1);
         declared.storage.set(own, value);

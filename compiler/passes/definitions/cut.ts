@@ -244,6 +244,8 @@ class Cutting {
       const known = slices.get(whole);
       if (known !== undefined) return known;
       const name = this.#unique(`${whole}_slice`);
+      // nobody else may read it
+      if (isStorage(this.#graph.nodes[operand]!)) push(this.#graph.nodes[operand]!);
       const window = { of: whole, at: scale(index(TURN, steps), sizeOf(type.shape)) };
       slices.set(whole, this.#share(name, type, false, window));
       return name;

@@ -2,12 +2,12 @@
 
 import { VerifyError } from "../../graph/error.ts";
 import { loadsOf } from "../../loop/build.ts";
-import type { Call, Entry, Module } from "../../loop/loop.ts";
+import type { Buffer, Call, Entry, Module } from "../../loop/loop.ts";
 import { whyNotInPlace } from "./check-in-place.ts";
 import { checkVersions } from "./check-versions.ts";
 import { bytesOf } from "../../graph/type.ts";
 import { startAt, walkTurns, type At } from "../../loop/turns.ts";
-import { accessOf, isPinned } from "./place.ts";
+import { accessOf, isPinned, touched } from "./place.ts";
 
 /** Bytes and whose value they hold. */
 interface Owned {
@@ -123,6 +123,18 @@ class Memory {
   }
 }
 
+/** By the first statement of a loop: buffers that are touched in it alone and are no part of others, which each turn fills anew. */
+function madeInTurns({ calls, loops = [] }: Entry, buffers: ReadonlyMap<string, Buffer>): ReadonlyMap<number, readonly string[]> {
+  const isOwn = (name: string): boolean => buffers.get(name)?.window === undefined && !isPinned(buffers.get(name)!);
+  return new Map(
+    loops.map(({ first, last }) => {
+      const outside = new Set(calls.flatMap((call, n) => (n < first || n > last ? touched(call) : [])));
+      const inside = new Set(calls.slice(first, last + 1).flatMap(touched));
+      return [first, [...inside].filter((name) => isOwn(name) && !outside.has(name))];
+    }),
+  );
+}
+
 function checkEntry(
   module: Module,
   entry: Entry,
@@ -175,8 +187,10 @@ function checkEntry(
     const call = entry.calls[n]!;
     return `statement ${n + 1} (${call.kind === "call" ? call.kernel : call.kind === "let" ? call.name : call.buffer})`;
   };
+  const ofTurns = madeInTurns(entry, buffers);
   walkTurns(entry.calls.length, entry.loops, (n, at) => {
     const call = entry.calls[n]!;
+    for (const buffer of ofTurns.get(n) ?? []) filled.delete(`${buffer} ${placeOf(buffer).offset}`);
     const statement = nameOf(n);
     const { reads, writes, updates } = accesses(call);
     // what holds nothing yet is read only after the statement's own stores
