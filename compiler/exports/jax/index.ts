@@ -71,9 +71,11 @@ const keptTable = (name: string, rows: readonly Kept[]): string[] =>
   );
 
 /** An input at the rows of a training batch: its shape, its type, the axis that its rows lie along, the number of its classes. */
-function inputRow(node: Node): Expr {
+function inputRow(node: Node, batch: number): Expr {
   const { type, attrs } = node;
-  const [axis] = attrs["rows"] === undefined ? [] : numbers(attrs, "rows");
+  // rows lie along a leading axis as long as the batch, where nothing else is said
+  const leading = type.shape[0] === batch ? [0] : [];
+  const [axis] = attrs["rows"] === undefined ? leading : numbers(attrs, "rows");
   const classes = attrs["classes"];
   const extents: Shape = type.shape;
   return tuple(
@@ -152,7 +154,7 @@ function print(program: Program): string {
       "# inputs of a training batch: shape, type, the axis that its rows lie along, how many classes",
       ...assignment(
         "INPUTS: dict[str, tuple[tuple[int, ...], str, int | None, int | None]]",
-        dict(inputsOf(train.graph).map((node) => [node.name, inputRow(node)])),
+        dict(inputsOf(train.graph).map((node) => [node.name, inputRow(node, train.batch)])),
         0,
       ),
       "# which inputs an entry point takes, of how many rows, and whether rows depend on each other there",
