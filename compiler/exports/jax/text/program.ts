@@ -143,6 +143,8 @@ export const MAIN = `def main() -> None:
 def train(args: argparse.Namespace) -> None:
     """What main was asked for."""
     use(args.dtype)
+    # on processors, collectives of two steps at once would wait for each other's threads
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
     several = (args.coordinator, args.processes, args.process)
     if any(one is not None for one in several):
         if any(one is None for one in several):
@@ -171,8 +173,8 @@ def train(args: argparse.Namespace) -> None:
         total, rows, began = 0.0, 0, time.perf_counter()
         for batch, count in batches_of(data, "train", order):
             state, loss = over.step(state, over.feed(batch), np.int32(count))
-            total, rows = total + {loss} * count, rows + count
-        line = f"epoch {epoch + 1}: loss {float(total) / rows:.4f}"
+            total, rows = total + float({loss}) * count, rows + count
+        line = f"epoch {epoch + 1}: loss {total / rows:.4f}"
         if test is not None:
             sums: dict[str, float] = {}
             for batch, count in batches_of(test, "evaluate", np.arange(rows_of(test))):
