@@ -4,7 +4,7 @@ import type { Graph, Node } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
 import { numbers } from "../../ops/op.ts";
 import type { Engine, Kept, Program, ProgramEntry } from "../engine.ts";
-import { type File, hypersOf, printEvaluate, printGradients, printPredict, printStep } from "./function.ts";
+import { type File, hypersOf, signature, printEvaluate, printGradients, printPredict, printStep } from "./function.ts";
 import { assignment, atom, call, dict, flat, float, Names, returned, shape, suffix, text, tuple, whole, type Expr } from "./python.ts";
 import { BITS, DRAWS, FILES, NORMAL, NUMBERS, PRECISION, RANDOM, UNIFORM } from "./text/kept.ts";
 import { DATA, MAIN, PARALLEL } from "./text/program.ts";
@@ -117,7 +117,7 @@ function print(program: Program): string {
     `        raise ValueError(f"a seed is a whole number from 0 to 2^53 - 1, but got {seed}")`,
     ...returned(dict([...begins, ...[...hypers].map(([own, value]) => [`hyper.${own}`, call("MASTER", float(value))] as const)]), 4),
   ];
-  const sections: readonly (readonly string[])[] = [
+  const sections = (usesLax: boolean): readonly (readonly string[])[] => [
     [
       `"""`,
       ...header(name, version, source, program.command),
@@ -136,7 +136,7 @@ function print(program: Program): string {
       "import jax",
       "import jax.numpy as jnp",
       "import numpy as np",
-      "from jax import lax",
+      ...(usesLax ? ["from jax import lax"] : []),
       "from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec",
       "",
       "State = dict[str, jax.Array]  # what is kept between steps, by name",
@@ -182,16 +182,18 @@ function print(program: Program): string {
     [DATA],
     [MAIN.replace("{loss}", loss)],
   ];
-  return `${sections.map((lines) => lines.join("\n")).join("\n\n\n")}\n`;
+  const textOf = (usesLax: boolean): string =>
+    `${sections(usesLax)
+      .map((lines) => lines.join("\n"))
+      .join("\n\n\n")}\n`;
+  return textOf(/\blax\./.test(textOf(false)));
 }
 
 /** All phases in order, each seeing what the earlier ones wrote. */
 function printPhases(steps: readonly ProgramEntry[], phases: readonly string[]): string[] {
   const losses = dict(steps.map((entry, n) => [entry.name, atom(`loss_${n + 1}`)]));
   return [
-    "def step(",
-    `    state: State, batch: Batch, count: Count = ${steps[0]!.batch}`,
-    ") -> tuple[State, dict[str, jax.Array]]:",
+    ...signature("step", steps[0]!, "tuple[State, dict[str, jax.Array]]"),
     `    """All phases in order, each seeing the weights that the earlier ones wrote, and their losses."""`,
     ...phases.map((phase, n) => `    state, loss_${n + 1} = ${phase}(state, batch, count)`),
     `    return state, ${flat(losses)}`,
