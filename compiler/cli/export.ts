@@ -1,7 +1,6 @@
 /** `adjoint export`: a model with its weights as a file for other engines. */
 
-import { basename, dirname, join } from "node:path";
-
+import { basename, dirname } from "node:path";
 import { defineCommand } from "citty";
 import { engineOf, exportModel, exportProgram } from "../export.ts";
 import { ENGINES } from "../exports/index.ts";
@@ -9,7 +8,7 @@ import { saveCheckpoint } from "../../runtime/index.ts";
 import { COMMON, onlyModel, wholeNumber } from "./arguments.ts";
 import { loadProject } from "./config.ts";
 import { InputError } from "./errors.ts";
-import { folderFor } from "./generated.ts";
+import { pathAt, placeFor } from "./place.ts";
 import type { ExportJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
 import { note, result, resultJson } from "./output.ts";
@@ -35,7 +34,7 @@ export const exportTo = defineCommand({
     const seed = wholeNumber("seed", args.seed, 0) ?? 0;
     const options = weightOptions(args);
     const loaded = await loadModel(file);
-    const out = args.out ?? join(folderFor((await loadProject()).out, loaded.shown), engine.file).replaceAll("\\", "/");
+    const out = args.out ?? pathAt(placeFor((await loadProject()).out, loaded.shown), engine.file).replaceAll("\\", "/");
     requireWritableFile(out);
     if (engine.of === "training") {
       const { beside } = engine;
