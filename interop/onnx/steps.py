@@ -37,6 +37,8 @@ def main():
     wrong = []
     for path in sorted(glob.glob(os.path.join(sys.argv[1], "*.onnx"))):
         name = os.path.basename(path)[:-5]
+        if not os.path.exists(path[:-5] + ".safetensors"):
+            continue
         model = onnx.load(path)
         onnx.checker.check_model(model, full_check=True)
         options = onnxruntime.SessionOptions()
