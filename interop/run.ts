@@ -1,6 +1,6 @@
 /**
- * Judges what goes to other engines, by these engines: `npm run interop [folder…]`, of the folders beside this file. It needs Python with what
- * a folder's requirements.txt says (PYTHON names another interpreter); where that is missing, it says so and judges nothing.
+ * Judges what goes to other engines, by these engines: `npm run interop [what…] [-- --write]`. It needs Python with what a
+ * folder's requirements.txt says (PYTHON names another interpreter); where that is missing, it says so and judges nothing.
  */
 
 import { spawnSync } from "node:child_process";
@@ -12,21 +12,32 @@ import { fileURLToPath } from "node:url";
 const python = process.env["PYTHON"] ?? "python3";
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-/** What a folder needs of Python, and which table its check writes; `write` makes what it judges. */
-const FOLDERS = {
-  jax: { modules: ["jax", "numpy", "safetensors"], table: "models.md" },
-  onnx: { modules: ["onnx", "onnxruntime", "numpy"], table: "models.md" },
-} as const;
+const ONNX = { needs: ["onnx", "onnxruntime", "numpy"], requirements: "onnx" } as const;
+
+/** What is judged: what writes the files, which program reads them, the table that it prints, and what it needs of Python. */
+const CHECKS = [
+  {
+    name: "jax",
+    write: "jax/write.ts",
+    check: "jax/check.py",
+    table: "jax/models.md",
+    needs: ["jax", "numpy", "safetensors"],
+    requirements: "jax",
+  },
+  { name: "onnx", write: "onnx/write.ts", check: "onnx/check.py", table: "onnx/models.md", ...ONNX },
+  { name: "onnx-steps", write: "jax/write.ts", check: "onnx/steps.py", table: "onnx/steps.md", ...ONNX },
+] as const;
 
 const asked = process.argv.slice(2).filter((word) => word !== "--write");
-const unknown = asked.find((name) => !Object.hasOwn(FOLDERS, name));
-if (unknown !== undefined) throw new RangeError(`interop has no folder ${unknown}; it has ${Object.keys(FOLDERS).join(", ")}`);
+const names: readonly string[] = CHECKS.map(({ name }) => name);
+const unknown = asked.find((name) => !names.includes(name));
+if (unknown !== undefined) throw new RangeError(`interop judges no ${unknown}; it judges ${names.join(", ")}`);
 
-for (const [name, { modules, table }] of Object.entries(FOLDERS)) {
+for (const { name, write, check, table, needs, requirements } of CHECKS) {
   if (asked.length > 0 && !asked.includes(name)) continue;
-  const missing = modules.find((module) => spawnSync(python, ["-c", `import ${module}`]).status !== 0);
+  const missing = needs.find((module) => spawnSync(python, ["-c", `import ${module}`]).status !== 0);
   if (missing !== undefined) {
-    console.log(`${name}: SKIPPED, ${python} has no ${missing}: pip install -r interop/${name}/requirements.txt`);
+    console.log(`${name}: SKIPPED, ${python} has no ${missing}: pip install -r interop/${requirements}/requirements.txt`);
     continue;
   }
   const folder = mkdtempSync(join(tmpdir(), `adjoint-${name}-`));
@@ -36,10 +47,10 @@ for (const [name, { modules, table }] of Object.entries(FOLDERS)) {
     return stdout;
   };
   try {
-    run("npx", ["tsx", here(`${name}/write.ts`), folder]);
-    const text = run(python, [here(`${name}/check.py`), folder]);
+    run("npx", ["tsx", here(write), folder]);
+    const text = run(python, [here(check), folder]);
     console.log(text);
-    if (process.argv.includes("--write")) writeFileSync(here(`${name}/${table}`), text);
+    if (process.argv.includes("--write")) writeFileSync(here(table), text);
   } finally {
     rmSync(folder, { recursive: true });
   }

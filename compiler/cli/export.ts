@@ -1,9 +1,11 @@
 /** `adjoint export`: a model with its weights as a file for other engines. */
 
+import { basename, dirname } from "node:path";
 import { defineCommand } from "citty";
 import { engineOf, exportModel, exportProgram } from "../export.ts";
 import { onnxTemplate } from "../../runtime/weights/onnx.ts";
 import { ENGINES } from "../exports/index.ts";
+import { saveCheckpoint } from "../../runtime/index.ts";
 import { COMMON, onlyModel, wholeNumber } from "./arguments.ts";
 import { loadProject } from "./config.ts";
 import { InputError } from "./errors.ts";
@@ -13,7 +15,7 @@ import { loadModel } from "./load-model.ts";
 import { note, result, resultJson } from "./output.ts";
 import { trainerOf } from "./trainer.ts";
 import { takeWeights, WEIGHT_FLAGS, weightOptions } from "./weights.ts";
-import { requireWritableFile, writeOneFile } from "./write-files.ts";
+import { requireWritableFile, writeFiles, writeOneFile } from "./write-files.ts";
 
 export const exportTo = defineCommand({
   meta: { name: "adjoint export", description: "Write a model with its weights for another engine" },
@@ -39,15 +41,28 @@ export const exportTo = defineCommand({
     if (args.template === true && engine.name !== "onnx") throw new InputError(`--template is of --to onnx: there saveOnnx fills it in`);
     if (args.template === true && args.weights !== undefined) throw new InputError("a template has no weights: leave out --weights");
     if (engine.of === "training") {
-      if (args.weights !== undefined || args.seed !== undefined)
+      const { beside } = engine;
+      if (beside === undefined && (args.weights !== undefined || args.seed !== undefined))
         throw new InputError(
           `--to ${engine.name} writes a program, which draws and reads its weights itself: leave out --weights and --seed`,
         );
       const program = await exportProgram(loaded.model, { to: engine.name, source: loaded.source });
-      writeOneFile(out, program);
+      const first = basename(out).replace(/(\.\w+)?$/, ".safetensors");
+      const named = (text: string): string => text.replaceAll("step.onnx", basename(out)).replaceAll("step.safetensors", first);
+      const drivers = [...(beside ?? [])].map(([name, text]) => [name, named(text)] as const);
+      const files = new Map<string, string | Uint8Array>([[basename(out), program], ...drivers]);
+      if (beside !== undefined) {
+        const { module } = await trainerOf(loaded);
+        const trainer = module.createTrainer({ seed });
+        if (args.weights !== undefined) takeWeights(trainer, args.weights, options);
+        files.set(first, saveCheckpoint(module, trainer));
+      }
+      const written = writeFiles(dirname(out), files);
       const batch = loaded.model.batch.train;
       if (args.json === true) return resultJson({ model: loaded.model.name, file: out, bytes: program.length, batch } satisfies ExportJson);
-      return result(`${out}: ${program.length.toLocaleString("en-US")} bytes, steps of ${batch} rows`);
+      const others = written.slice(1).map(({ file }) => file);
+      const withThem = others.length === 0 ? "" : `, with ${others.join(", ")}`;
+      return result(`${out}: ${program.length.toLocaleString("en-US")} bytes, steps of ${batch} rows${withThem}`);
     }
     const { module } = await trainerOf(loaded);
     const trainer = module.createTrainer({ seed });

@@ -79,6 +79,8 @@ export type Engine = {
     }
   | {
       readonly of: "training";
+      /** Programs that go with the file, by name. Where there are some, the first state goes with it too, as a checkpoint. */
+      readonly beside?: ReadonlyMap<string, string>;
       print(program: Program): Uint8Array;
     }
 );

@@ -121,7 +121,7 @@ def main():
     print("| model | first weights | float64: losses | parameters | one ulp | gradients | jax.grad | float32: losses | gradients | jax.grad |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     wrong = []
-    for path in sorted(glob.glob(os.path.join(sys.argv[1], "*.py"))):
+    for path in sorted(glob.glob(os.path.join(sys.argv[1], "*.py")), key=os.path.getsize):
         name = os.path.basename(path)[:-3]
         if not os.path.exists(path[:-3] + ".safetensors"):
             continue

@@ -25,6 +25,7 @@ def run(path, dtype, devices, sharded):
 
     from check import losses_of, program
 
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
     module = program(path, dtype)
     tensors = load_file(path[:-3] + ".safetensors")
     mesh = jax.make_mesh((devices,), ("data",), axis_types=(AxisType.Auto,), devices=jax.devices()[:devices])

@@ -1,5 +1,6 @@
 /**
- * Writes every model of models/ as a program in JAX, with batches and what its trainer makes of them in both precisions, for check.py:
+ * Writes every model of models/ as a program in JAX and as a step in ONNX, with batches and what its trainer makes of them in both precisions,
+ * for check.py, devices.py and ../onnx/steps.py:
  * `tsx interop/jax/write.ts <folder> [models…]`.
  */
 
@@ -31,6 +32,7 @@ for (const file of readdirSync(new URL("models/", root))) {
   const source = { path: `models/${file}`, text: readFileSync(new URL(`models/${file}`, root), "utf8") };
   const batch = Math.min(ROWS, model.batch.train);
   writeFileSync(join(folder, `${name}.py`), await exportProgram(model, { to: "jax", entries: ["gradients"], source, batch }));
+  writeFileSync(join(folder, `${name}.onnx`), await exportProgram(model, { to: "onnx-step", source, batch }));
   const tensors: Tensor[] = [];
   const put = (key: string, values: Numbers, shape: readonly number[] = [values.length]): void => {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();

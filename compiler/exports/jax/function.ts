@@ -141,6 +141,13 @@ function docstring(words: string): string[] {
 /** `return a, b`, without brackets. */
 const bare = (line: string): string => line.replace(/^( *return )\((.*[^,])\)$/, "$1$2");
 
+/** The head of a function of state, batch and count. */
+export function signature(name: string, { batch }: Pick<ProgramEntry, "batch">, gives: string): string[] {
+  const given = `state: State, batch: Batch, count: Count = ${batch}`;
+  const line = `def ${name}(${given}) -> ${gives}:`;
+  return line.length <= WIDTH ? [line] : [`def ${name}(`, `    ${given}`, `) -> ${gives}:`];
+}
+
 /** A phase of a step: its new state, and its loss before the update. */
 export function printStep(entry: ProgramEntry, name: string, file: File): string[] {
   const { graph } = entry;
@@ -150,7 +157,7 @@ export function printStep(entry: ProgramEntry, name: string, file: File): string
   );
   const loss = graph.results.find((result) => result.kind === "loss")!;
   return [
-    `def ${name}(state: State, batch: Batch, count: Count = ${entry.batch}) -> tuple[State, jax.Array]:`,
+    ...signature(name, entry, "tuple[State, jax.Array]"),
     `    """One step on a batch whose first \`count\` rows are real: the new state, and the loss before it."""`,
     ...lines,
     ...assignment("new", dict(writes), INDENTED),
@@ -189,8 +196,9 @@ export function printPredict(entry: ProgramEntry, file: File): string[] {
 /** The loss of a training batch alone, to be differentiated by others, and our gradients. */
 export function printGradients(entry: ProgramEntry, file: File): string[] {
   const { graph } = entry;
-  const { e, lines } = start(entry, graph, sharedBy(entry, file));
-  const all = graph.results.flatMap((result) => (result.kind === "output" ? [[result.name, e.result(result.value)] as const] : []));
+  const gradients: Graph = { ...graph, results: graph.results.filter(({ kind }) => kind === "output") };
+  const { e, lines } = start(entry, gradients, sharedBy(entry, file));
+  const all = gradients.results.flatMap((result) => (result.kind === "output" ? [[result.name, e.result(result.value)] as const] : []));
   const loss = graph.results.find((result) => result.kind === "loss")!;
   const alone: Graph = { ...graph, results: [loss] };
   const forward = start(entry, alone, sharedBy(entry, file));

@@ -4,7 +4,7 @@ import type { Graph, Node } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
 import { numbers } from "../../ops/op.ts";
 import type { Engine, Kept, Program, ProgramEntry } from "../engine.ts";
-import { type File, hypersOf, printEvaluate, printGradients, printPredict, printStep } from "./function.ts";
+import { type File, hypersOf, signature, printEvaluate, printGradients, printPredict, printStep } from "./function.ts";
 import { assignment, atom, call, dict, flat, float, Names, returned, shape, suffix, text, tuple, whole, type Expr } from "./python.ts";
 import { BITS, DRAWS, FILES, NORMAL, NUMBERS, PRECISION, RANDOM, UNIFORM } from "./text/kept.ts";
 import { DATA, MAIN, PARALLEL } from "./text/program.ts";
@@ -71,9 +71,11 @@ const keptTable = (name: string, rows: readonly Kept[]): string[] =>
   );
 
 /** An input at the rows of a training batch: its shape, its type, the axis that its rows lie along, the number of its classes. */
-function inputRow(node: Node): Expr {
+function inputRow(node: Node, batch: number): Expr {
   const { type, attrs } = node;
-  const [axis] = attrs["rows"] === undefined ? [] : numbers(attrs, "rows");
+  // rows lie along a leading axis as long as the batch, where nothing else is said
+  const leading = type.shape[0] === batch ? [0] : [];
+  const [axis] = attrs["rows"] === undefined ? leading : numbers(attrs, "rows");
   const classes = attrs["classes"];
   const extents: Shape = type.shape;
   return tuple(
@@ -115,7 +117,7 @@ function print(program: Program): string {
     `        raise ValueError(f"a seed is a whole number from 0 to 2^53 - 1, but got {seed}")`,
     ...returned(dict([...begins, ...[...hypers].map(([own, value]) => [`hyper.${own}`, call("MASTER", float(value))] as const)]), 4),
   ];
-  const sections: readonly (readonly string[])[] = [
+  const sections = (usesLax: boolean): readonly (readonly string[])[] => [
     [
       `"""`,
       ...header(name, version, source, program.command),
@@ -134,7 +136,7 @@ function print(program: Program): string {
       "import jax",
       "import jax.numpy as jnp",
       "import numpy as np",
-      "from jax import lax",
+      ...(usesLax ? ["from jax import lax"] : []),
       "from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec",
       "",
       "State = dict[str, jax.Array]  # what is kept between steps, by name",
@@ -152,7 +154,7 @@ function print(program: Program): string {
       "# inputs of a training batch: shape, type, the axis that its rows lie along, how many classes",
       ...assignment(
         "INPUTS: dict[str, tuple[tuple[int, ...], str, int | None, int | None]]",
-        dict(inputsOf(train.graph).map((node) => [node.name, inputRow(node)])),
+        dict(inputsOf(train.graph).map((node) => [node.name, inputRow(node, train.batch)])),
         0,
       ),
       "# which inputs an entry point takes, of how many rows, and whether rows depend on each other there",
@@ -180,16 +182,18 @@ function print(program: Program): string {
     [DATA],
     [MAIN.replace("{loss}", loss)],
   ];
-  return `${sections.map((lines) => lines.join("\n")).join("\n\n\n")}\n`;
+  const textOf = (usesLax: boolean): string =>
+    `${sections(usesLax)
+      .map((lines) => lines.join("\n"))
+      .join("\n\n\n")}\n`;
+  return textOf(/\blax\./.test(textOf(false)));
 }
 
 /** All phases in order, each seeing what the earlier ones wrote. */
 function printPhases(steps: readonly ProgramEntry[], phases: readonly string[]): string[] {
   const losses = dict(steps.map((entry, n) => [entry.name, atom(`loss_${n + 1}`)]));
   return [
-    "def step(",
-    `    state: State, batch: Batch, count: Count = ${steps[0]!.batch}`,
-    ") -> tuple[State, dict[str, jax.Array]]:",
+    ...signature("step", steps[0]!, "tuple[State, dict[str, jax.Array]]"),
     `    """All phases in order, each seeing the weights that the earlier ones wrote, and their losses."""`,
     ...phases.map((phase, n) => `    state, loss_${n + 1} = ${phase}(state, batch, count)`),
     `    return state, ${flat(losses)}`,

@@ -6,6 +6,8 @@ import type { Engine, Program } from "../engine.ts";
 import { Emission, type Shared } from "../onnx/emission.ts";
 import { emitBy } from "../onnx/emit.ts";
 import { bytesOfModel, readBy, type OnnxModel, type OnnxValue } from "../onnx/proto.ts";
+import { number } from "../../ops/op.ts";
+import { JAVASCRIPT, PYTHON } from "./drivers.ts";
 import { isLeaf, STEP_FORMS } from "./forms.ts";
 
 /** The first version with operations on bits. */
@@ -60,11 +62,14 @@ export function onnxStep({ name, version, hash, entries, parameters, state }: Pr
         const values = (node.attrs["initial"] as readonly [string, ...number[]]).slice(1) as number[];
         return void e.set(value, e.initializer(node.name, dtype, shape, values.slice(0, sizeOf(shape))));
       }
-      const own = fed.get(node.name) ?? e.unique(node.op === "count" ? "count" : node.name);
-      if (!fed.has(node.name)) {
-        fed.set(node.name, own);
-        inputs.push({ name: own, dtype, dims: shape });
-      }
+      const known = fed.get(node.name);
+      if (known !== undefined) return void e.set(value, known);
+      // what has an initializer may be left out when it runs
+      const usual = node.op === "count" ? e.twins.batch : node.op === "hyper" ? number(node.attrs, "value") : undefined;
+      const wanted = node.op === "count" ? "count" : node.name;
+      const own = usual === undefined ? e.unique(wanted) : e.initializer(wanted, dtype, shape, [usual]);
+      fed.set(node.name, own);
+      inputs.push({ name: own, dtype, dims: shape });
       e.set(value, own);
     });
   }
@@ -99,5 +104,9 @@ export const onnxStepEngine: Engine = {
   name: "onnx-step",
   file: "step.onnx",
   of: "training",
+  beside: new Map([
+    ["step.py", PYTHON],
+    ["step.mjs", JAVASCRIPT],
+  ]),
   print: (program) => bytesOfModel(onnxStep(program)),
 };

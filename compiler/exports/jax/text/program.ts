@@ -71,19 +71,18 @@ export const DATA = `def read(source: str, entry: str) -> Batch:
     for name in FED[entry]:
         shape, dtype, axis, classes = INPUTS[name]
         x = arrays[name]
-        needed = list(shape) if axis is None else ["rows", *shape[1:]]
+        needed = ["rows" if n == axis else extent for n, extent in enumerate(shape)]
         fits = x.ndim == len(shape) and all(
-            n == extent or n == axis for n, extent in enumerate(x.shape) if extent != shape[n]
+            n == axis or extent == shape[n] for n, extent in enumerate(x.shape)
         )
         if not fits or (dtype == "int32") != np.issubdtype(x.dtype, np.integer):
-            raise ValueError(
-                f"{source} has {name} as {x.dtype} {list(x.shape)}; the model takes {dtype} {needed}"
-            )
+            own = f"{x.dtype} {list(x.shape)}"
+            raise ValueError(f"{source} has {name} as {own}; the model takes {dtype} {needed}")
         if classes is not None and x.size and not (x.min() >= 0 and x.max() < classes):
             raise ValueError(f"{source} has labels {name} outside 0 ≤ {name} < {classes}")
         taken[name] = x.astype(np.int32 if dtype == "int32" else MASTER)
         if axis is not None:
-            rows[name] = len(x) * BATCH["train"] // shape[axis]
+            rows[name] = x.shape[axis] * BATCH["train"] // shape[axis]
     if len(set(rows.values())) > 1:
         raise ValueError(f"{source} has different numbers of rows: {rows}")
     return taken
@@ -94,7 +93,7 @@ def rows_of(data: Batch) -> int:
     for name, x in data.items():
         shape, _, axis, _ = INPUTS[name]
         if axis is not None:
-            return len(x) * BATCH["train"] // shape[axis]
+            return x.shape[axis] * BATCH["train"] // shape[axis]
     return BATCH["train"]
 
 
@@ -112,8 +111,9 @@ def batches_of(data: Batch, entry: str, order: np.ndarray) -> Iterator[tuple[Bat
                 batch[name] = x
                 continue
             per = shape[axis] // BATCH["train"]
-            taken = x.reshape(-1, per, *x.shape[1:])[at].reshape(-1, *x.shape[1:])
-            batch[name] = np.pad(taken, [(0, (size - len(at)) * per)] + [(0, 0)] * (x.ndim - 1))
+            taken = np.take(x, (at[:, None] * per + np.arange(per)).ravel(), axis)
+            lacks = [(0, (size - len(at)) * per if n == axis else 0) for n in range(x.ndim)]
+            batch[name] = np.pad(taken, lacks)
         yield batch, len(at)`;
 
 export const MAIN = `def main() -> None:
@@ -143,6 +143,8 @@ export const MAIN = `def main() -> None:
 def train(args: argparse.Namespace) -> None:
     """What main was asked for."""
     use(args.dtype)
+    # on processors, collectives of two steps at once would wait for each other's threads
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
     several = (args.coordinator, args.processes, args.process)
     if any(one is not None for one in several):
         if any(one is None for one in several):
@@ -171,15 +173,15 @@ def train(args: argparse.Namespace) -> None:
         total, rows, began = 0.0, 0, time.perf_counter()
         for batch, count in batches_of(data, "train", order):
             state, loss = over.step(state, over.feed(batch), np.int32(count))
-            total, rows = total + {loss} * count, rows + count
-        line = f"epoch {epoch + 1}: loss {float(total) / rows:.4f}"
+            total, rows = total + float({loss}) * count, rows + count
+        line = f"epoch {epoch + 1}: loss {total / rows:.4f}"
         if test is not None:
             sums: dict[str, float] = {}
             for batch, count in batches_of(test, "evaluate", np.arange(rows_of(test))):
                 found_now = over.evaluate(state, over.feed(batch, "evaluate"), np.int32(count))
                 sums = {name: sums.get(name, 0.0) + float(x) for name, x in found_now.items()}
             count = sums.pop("count")
-            line += "".join(f", {name} {x / count:.4f}" for name, x in sums.items())
+            line += "".join(f", test {name} {x / count:.4f}" for name, x in sums.items())
         if tells:
             print(f"{line}  ({time.perf_counter() - began:.1f} s)", flush=True)
         if args.save is not None:
