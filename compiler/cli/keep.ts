@@ -12,6 +12,7 @@ import { commandOf, flagsOf } from "../driver/options.ts";
 import { fileOf, TARGETS, targetOf } from "../targets/index.ts";
 import { VERSION } from "../version.ts";
 import { filesOf } from "./bundle-model.ts";
+import { keepingFrames } from "./engine.ts";
 import { canonicalText } from "../driver/hash.ts";
 import { carriesItsHash, isCurrentOf, readHeader } from "./header.ts";
 import type { Job } from "./jobs.ts";
@@ -139,7 +140,7 @@ interface Ended {
 /** What this process was told, but for the port on which it may be debugged: a second process cannot have it. Its own flags (execArgv) stay with it. */
 export function ownEnvironment({ NODE_OPTIONS, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const options = NODE_OPTIONS?.replace(/--(?:inspect|debug)[\w-]*(?:[= ]\S+)?\s*/g, "").trim();
-  return { ...env, ...(options && { NODE_OPTIONS: options }), CI: "1" };
+  return keepingFrames({ ...env, ...(options && { NODE_OPTIONS: options }), CI: "1" });
 }
 
 /** A compile of one job in a process of its own: what is being edited may loop forever, and whoever asks goes on meanwhile. */
