@@ -36,7 +36,7 @@ export interface Weight {
 }
 
 /** What a weight of a layer is: its numbers, and the file's tensor that they came of. */
-export interface Part {
+interface Part {
   readonly shape: readonly number[];
   readonly values: ArrayLike<number>;
 }
