@@ -62,6 +62,9 @@ const COMMAND: readonly string[] = import.meta.url.endsWith("/cli/keep.ts")
   ? ["--import", "tsx", fileURLToPath(new URL("./main.ts", import.meta.url))]
   : [fileURLToPath(new URL("./cli.js", import.meta.url))];
 
+/** So long a model that is empty may be about to be written, milliseconds. */
+const EMPTY_MS = 100;
+
 /** A keeper for the jobs of one output folder, or of what lies beside models. */
 export function keeper(out: Out): Keeper {
   const running = new Map<string, Running>();
@@ -80,6 +83,8 @@ export function keeper(out: Out): Keeper {
   return {
     stop: () => running.forEach(({ drop }) => drop()),
     async keep(job, { check }) {
+      // editors empty a file before they write it
+      if (readText(job.model)?.trim() === "") await new Promise((wait) => setTimeout(wait, EMPTY_MS));
       const files = await inputs(job);
       const [id, key] = [`${pathAt(job.place, "")} ${job.target} ${check}`, keyOf(job, files)];
       const under = running.get(id);
