@@ -17,6 +17,7 @@ export { confusionPicture, filterPicture, imageShape, matrixPicture, templatePic
 export { png } from "./drawing/png.ts";
 export type { Raster } from "./drawing/raster.ts";
 export { CIFAR10_CLASSES, readCifar10, type Pictures } from "./data/cifar.ts";
+export { readImages, type ImageOptions, type LabelledPictures, type PictureFile } from "./data/images.ts";
 export { readCsv, type CsvTable, type LabelledTable, type LabelOptions } from "./data/csv.ts";
 export { readTable, type CategoricalCode, type EncodedTable, type TableEncoding, type TableOptions } from "./data/table.ts";
 export type { MissingRule } from "./data/missing.ts";

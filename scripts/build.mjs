@@ -197,6 +197,7 @@ async function emitTypes() {
     plugins: [dts({ dtsInput: true, emitDtsOnly: true, tsconfig: false, sourcemap: false })],
     // a table that is put together of many files says so of its module; no entry shows it
     onLog: (level, log, told) => (/declare module/.test(log.message) ? undefined : told(level, log)),
+    checks: { pluginTimings: false },
   });
   for (const name of await readdir(dist)) if (/^types-.*\.d\.ts$/.test(name)) await rm(join(dist, name));
   await rolled.write({ dir: dist, format: "es", entryFileNames: "[name].d.ts", chunkFileNames: "types-[hash].d.ts" });

@@ -104,7 +104,7 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   },
   { of: /^runtime\/node\//, may: [...inside("runtime"), ...NODE, ...packages("picocolors")] },
   { of: /^runtime\/browser\//, may: [/^runtime\/(?!node\/)/] },
-  { of: /^runtime\//, may: [/^runtime\/(?!(node|browser)\/)/, ...packages("asciichart", "fast-png", "fflate")] },
+  { of: /^runtime\//, may: [/^runtime\/(?!(node|browser)\/)/, ...packages("asciichart", "fast-png", "fflate", "jpeg-js")] },
   { of: /^models\//, may: [/^adjoint(\/functions)?$/] },
   { of: /^generated\//, may: [] },
 ];

@@ -42,7 +42,7 @@ beforeAll(async () => {
   await npm(["rebuild", "--ignore-scripts"], at("home"));
   mkdirSync(at("home/models"));
   copyFileSync(`${root}models/circuit.ts`, at("home/models/circuit.ts"));
-}, 120_000);
+}, 400_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("the packed tarball, unpacked beside links to its dependencies", () => {

@@ -6,6 +6,7 @@ import { InputError, suggestion } from "./errors.ts";
 import { inputsOf } from "./inputs.ts";
 import type { LoadedModel } from "./load-model.ts";
 import { checkLabels } from "./rows.ts";
+import { images } from "./source-images.ts";
 import { cifar10, csv, npy, npz, text, type Request, type Sets } from "./sources.ts";
 import { synthetic, SYNTHETIC_KINDS, type Arrays, type SyntheticKind } from "./synthetic.ts";
 
@@ -29,6 +30,7 @@ const SOURCES = {
   "fashion-mnist": (request) => loadFashionMnist(folderOf(request)),
   cifar10,
   csv,
+  images,
   text,
   npy,
   npz,
@@ -41,6 +43,7 @@ const NAMES: Readonly<Record<DataDeclaration["source"], readonly string[]>> = {
   "fashion-mnist": [],
   cifar10: ["rows", "seed"],
   csv: ["file", "label", "features", "categorical", "separator", "missing", "scale", "test", "seed"],
+  images: ["folder", "test", "seed"],
   text: ["file", "rows", "test", "seed"],
   npy: ["files", "test", "seed"],
   npz: ["file", "test", "seed"],

@@ -12,6 +12,7 @@ import { commandOf, flagsOf } from "../driver/options.ts";
 import { fileOf, TARGETS, targetOf } from "../targets/index.ts";
 import { VERSION } from "../version.ts";
 import { filesOf } from "./bundle-model.ts";
+import { keepingFrames } from "./engine.ts";
 import { canonicalText } from "../driver/hash.ts";
 import { carriesItsHash, isCurrentOf, readHeader } from "./header.ts";
 import type { Job } from "./jobs.ts";
@@ -61,6 +62,9 @@ const COMMAND: readonly string[] = import.meta.url.endsWith("/cli/keep.ts")
   ? ["--import", "tsx", fileURLToPath(new URL("./main.ts", import.meta.url))]
   : [fileURLToPath(new URL("./cli.js", import.meta.url))];
 
+/** So long a model that is empty may be about to be written, milliseconds. */
+const EMPTY_MS = 100;
+
 /** A keeper for the jobs of one output folder, or of what lies beside models. */
 export function keeper(out: Out): Keeper {
   const running = new Map<string, Running>();
@@ -79,6 +83,8 @@ export function keeper(out: Out): Keeper {
   return {
     stop: () => running.forEach(({ drop }) => drop()),
     async keep(job, { check }) {
+      // editors empty a file before they write it
+      if (readText(job.model)?.trim() === "") await new Promise((wait) => setTimeout(wait, EMPTY_MS));
       const files = await inputs(job);
       const [id, key] = [`${pathAt(job.place, "")} ${job.target} ${check}`, keyOf(job, files)];
       const under = running.get(id);
@@ -139,7 +145,7 @@ interface Ended {
 /** What this process was told, but for the port on which it may be debugged: a second process cannot have it. Its own flags (execArgv) stay with it. */
 export function ownEnvironment({ NODE_OPTIONS, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const options = NODE_OPTIONS?.replace(/--(?:inspect|debug)[\w-]*(?:[= ]\S+)?\s*/g, "").trim();
-  return { ...env, ...(options && { NODE_OPTIONS: options }), CI: "1" };
+  return keepingFrames({ ...env, ...(options && { NODE_OPTIONS: options }), CI: "1" });
 }
 
 /** A compile of one job in a process of its own: what is being edited may loop forever, and whoever asks goes on meanwhile. */

@@ -4,7 +4,7 @@
 import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
 import { VERSION } from "../version.ts";
 import { checkFlags } from "./arguments.ts";
-import { optimizeLater } from "./engine.ts";
+import { inEngineWithFrames, optimizeLater } from "./engine.ts";
 import { InputError, outcomeOf, suggestion, type ExitCode } from "./errors.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { endProgress, keepStdout, note, paint, result, resultDrawn, tolerateClosedPipes } from "./output.ts";
@@ -75,6 +75,8 @@ async function main(raw: readonly string[]): Promise<void> {
     const kind = name.startsWith("-") ? "flag" : "command";
     throw new InputError(`adjoint has no ${kind} ${name}${suggestion(name, Object.keys(VERBS))}; see adjoint --help`);
   }
+  const ended = name === "init" ? undefined : await inEngineWithFrames();
+  if (ended !== undefined) return void (process.exitCode = ended);
   if (BRIEF.has(name)) optimizeLater();
   const command = (await verb.load()) as Verb; // what defineCommand gave
   const flags = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;

@@ -51,7 +51,7 @@ function whole({ loaded, declared }: Request, name: string, least: number, other
   );
 }
 
-function cutOf(request: Request, name: string): Cut {
+export function cutOf(request: Request, name: string): Cut {
   const { test = TEST } = request.declared;
   if (typeof test !== "number" || !(test > 0 && test < 1))
     throw new InputError(
@@ -61,7 +61,7 @@ function cutOf(request: Request, name: string): Cut {
 }
 
 /** A file that is declared by its path: from the folder of --data, or from that of the model. */
-function fileOf({ loaded, folder }: Request, path: unknown, example: string): string {
+export function fileOf({ loaded, folder }: Request, path: unknown, example: string): string {
   if (typeof path !== "string" || path === "")
     throw new InputError(
       `${loaded.shown} names ${path === undefined ? "no file" : `the file ${JSON.stringify(path)}`} to read its data from; write export const data = { ${example}, epochs: 5 }, the path from the model's folder or that of --data`,
@@ -69,10 +69,10 @@ function fileOf({ loaded, folder }: Request, path: unknown, example: string): st
   return folder === undefined ? join(dirname(loaded.shown), path) : join(folder, path);
 }
 
-const sizeText = ({ row }: InputFacts): string => (row.length === 0 ? "one value" : row.join("×"));
+export const sizeText = ({ row }: InputFacts): string => (row.length === 0 ? "one value" : row.join("×"));
 
 /** What is trained on and what it should give, where a model has exactly one of each. */
-function pair({ loaded }: Request, source: string): readonly [InputFacts, InputFacts] {
+export function pair({ loaded }: Request, source: string): readonly [InputFacts, InputFacts] {
   const inputs = inputsOf(loaded.model, loaded.source);
   const [feature, ...features] = inputs.filter(({ role }) => role === "feature");
   const [target, ...targets] = inputs.filter(({ role }) => role === "target");

@@ -1,3 +1,3 @@
 /** One way of writing out what is not visible: that of the runtime, which lends it. */
 
-export { escaped, INVISIBLE, printable, printableLines } from "../../runtime/printable.ts";
+export { escaped, printable, printableLines } from "../../runtime/printable.ts";

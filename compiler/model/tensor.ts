@@ -14,7 +14,6 @@ export interface Tensor<S extends Shape = Shape, D extends DType = DType> {
 export type FloatTensor<S extends Shape = Shape> = Tensor<S, "f32" | "f64">;
 /** One float. */
 export type Scalar = FloatTensor<readonly []>;
-export type Matrix = FloatTensor<readonly [number, number]>;
 
 /** Whether two dims may be equal: literals compare, `number` agrees with all. */
 export type Agree<M extends number, N extends number> = number extends M ? true : number extends N ? true : [M] extends [N] ? true : false;

@@ -1,15 +1,16 @@
 /** The readers of files, over the net: each takes an address, tells how far it is, and fails by naming it. */
 
-import { FUNCTION, optional, optionsOf, TEXT } from "../arguments.ts";
+import { anyOf, FUNCTION, kind, listOf, optional, optionsOf, TEXT } from "../arguments.ts";
 import { readCifar10, type Pictures } from "../data/cifar.ts";
 import { readCsv, type CsvTable, type LabelledTable, type LabelOptions } from "../data/csv.ts";
+import { IMAGE_OPTIONS, readImages, type ImageOptions, type LabelledPictures, type PictureFile } from "../data/images.ts";
 import { readIdx, type Idx } from "../data/idx.ts";
 import { mnist, type Digits } from "../data/mnist.ts";
 import { readNpy, type NpyArray } from "../data/npy.ts";
 import { readNpz } from "../data/npz.ts";
 import { readTable, type EncodedTable, type TableOptions } from "../data/table.ts";
 import { readText, type Characters } from "../data/text.ts";
-import { hold, SIGNAL } from "../kinds.ts";
+import { has, hold, SIGNAL } from "../kinds.ts";
 import * as error from "./error.ts";
 
 /** How far a file is. */
@@ -154,4 +155,41 @@ export async function loadCifar10(folder: string, fetching?: FetchOptions): Prom
     return readCifar10(read);
   };
   return { train: await set([1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}.bin`)), test: await set(["test_batch.bin"]) };
+}
+
+/** A file that a user chose: of a folder, `webkitRelativePath` says where in it the file lies. */
+interface ChosenFile {
+  readonly name: string;
+  readonly webkitRelativePath?: string;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+const CHOSEN = listOf(
+  "a list of addresses or files",
+  anyOf(
+    "an address or a file",
+    TEXT,
+    kind("a file", (value) => has(value, "function", "arrayBuffer")),
+  ),
+);
+
+/**
+ * `readImages` of what addresses give (`/photos/cat/1.png`), or of files that a user chose: `[...input.files]` of `<input type="file" webkitdirectory>`, of
+ * which those that are named as pictures are read.
+ *
+ * @throws DataError as `readImages` and `fetchBytes` do
+ */
+export async function loadImages(
+  files: readonly (string | ChosenFile)[],
+  options: ImageOptions,
+  fetching?: FetchOptions,
+): Promise<LabelledPictures> {
+  hold("loadImages", { files, options, fetching }, { files: CHOSEN, options: IMAGE_OPTIONS, fetching: OPTIONS });
+  const read: PictureFile[] = [];
+  for (const file of files) {
+    const name = typeof file === "string" ? file.replace(/[?#].*$/s, "") : file.webkitRelativePath || file.name;
+    if (typeof file === "string") read.push({ name, bytes: await fetchBytes(file, fetching) });
+    else if (/\.(?:png|jpe?g)$/i.test(name)) read.push({ name, bytes: new Uint8Array(await file.arrayBuffer()) });
+  }
+  return readImages(read, options);
 }

@@ -6,6 +6,7 @@ export {
   fetchBytes,
   loadCifar10,
   loadCsv,
+  loadImages,
   loadMnist,
   loadNpy,
   loadNpz,

@@ -38,6 +38,14 @@ export const noFile = (folder: string, file: string, { remedy }: Source): DataEr
 export const noBatch = (folder: string, file: string, { remedy }: Source): DataError =>
   new DataError(`${folder} holds no ${file}; ${remedy}`);
 
+export const noPictureFolder = (folder: string): DataError =>
+  new DataError(`there is no folder ${folder}; name one with a folder of pictures for each class: ${folder}/<class>/1.png`);
+
+export const noPicturesIn = (folder: string): DataError =>
+  new DataError(
+    `${folder} holds no folder with pictures; put those of each class into a folder of its own: ${folder}/<class>/1.png, or .jpg`,
+  );
+
 export const noSuchFile = (path: string): DataError => new DataError(`there is no file ${path}; name one that is there`);
 
 export const unreadable = (path: string, reason: string, remedy: string): DataError =>

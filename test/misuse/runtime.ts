@@ -161,6 +161,12 @@ export const runtimeCalls: Readonly<Record<string, Row>> = {
   readIdx: row(runtime.readIdx, named, idx, "i"),
   mnist: row(runtime.mnist, { images: "object", labels: "object" }, digits, labels),
   readCifar10: row(runtime.readCifar10, { files: "texts" }, []),
+  readImages: row(
+    runtime.readImages,
+    { files: "texts", options: { height: "count", width: "count", classes: "texts?" } },
+    [{ name: "a/1.png", bytes: runtime.png(raster) }],
+    { height: 1, width: 1 },
+  ),
   readCsv: row(runtime.readCsv, { ...named, options: { label: "text", classes: "texts?" } }, text, "c", { label: "b" }),
   readTable: row(
     runtime.readTable,

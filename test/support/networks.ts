@@ -41,18 +41,6 @@ export const lenet = (batch = 32): Model =>
     };
   });
 
-/** Two blocks of two 3×3 convolutions, on 32×32 pixels in colour. */
-export const convnet = (batch = 32): Model =>
-  model("convnet", { batch: sizes(batch) }, ({ batch: n }) => {
-    const x = input("x", [n, 3, 32, 32]);
-    const y = labels("y", [n], { classes: 10 });
-    const conv = (filters: number, name: string) => conv2d(filters, 3, { padding: "same", activation: "relu", name });
-    const first = maxPool2d(2)(conv(16, "a2")(conv(16, "a1")(x)));
-    const second = maxPool2d(2)(conv(32, "b2")(conv(32, "b1")(first)));
-    const scores = dense(10, { name: "scores" })(dense(64, { activation: "relu", name: "hidden" })(flatten()(second)));
-    return { loss: softmaxCrossEntropy(scores, y), outputs: { scores }, optimizer: adam() };
-  });
-
 /** Pre-norm blocks of attention and a gelu layer over [batch, length, width], classified by the mean position. */
 export const transformer = ({ batch = 4, length = 8, width = 16, blocks = 2 } = {}): Model =>
   model("transformer", { batch: sizes(batch) }, ({ batch: n }) => {

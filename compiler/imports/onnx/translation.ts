@@ -32,12 +32,6 @@ export interface Weight {
   readonly values: ArrayLike<number>;
 }
 
-/** What a weight of a layer is: its numbers, and the file's tensor that they came of. */
-export interface Part {
-  readonly shape: readonly number[];
-  readonly values: ArrayLike<number>;
-}
-
 /** A statement of the source, left out where nobody reads what it makes. */
 interface Line {
   readonly makes: readonly string[];

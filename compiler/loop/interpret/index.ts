@@ -2,6 +2,6 @@
 
 export { type Memory, createMemory } from "./memory.ts";
 export { type Precision, erf, erfc } from "./functions.ts";
-export { type InterpretOptions, interpretEntry } from "./entry.ts";
+export { interpretEntry } from "./entry.ts";
 export { evaluateScalar } from "./scalar.ts";
 export { interpretKernel } from "./kernel.ts";

@@ -1,4 +1,3 @@
-/** The pass that gives every buffer its address, and the proof that what it placed is right. */
+/** The pass that gives every buffer its address. */
 
 export { place } from "./place.ts";
-export { checkPlan } from "./check-plan.ts";

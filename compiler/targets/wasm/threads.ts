@@ -107,7 +107,10 @@ export async function createThreadedTrainer(options: ThreadedOptions): Promise<T
   checkThreaded(options);
   const { spawn: _spawn, threads: _threads, ...rest } = options;
   return Object.assign(createTrainer(rest), { threads: 1, close() {} });
-}`;
+}
+
+/** What a worker's file calls: no worker is started, so that there is nothing to serve. */
+export function serve(_port: Thread): void {}`;
 
 /** Emitted where threads may be asked for. */
 const FACE = `

@@ -1,7 +1,7 @@
 /** A copy of an operand: a definition of its own, in a buffer that only the contraction reads. */
 
 import { loadsOf, substitute as substituteAll } from "../../../loop/build.ts";
-import { add, index, namesIn, quotient, remainder, scale } from "../../../loop/index-expression.ts";
+import { add, index, quotient, remainder, scale } from "../../../loop/index-expression.ts";
 import type { Axis, Buffer, Definition, Group, Load, Scalar, ScalarFn } from "../../../loop/loop.ts";
 import { axesOf } from "../../definitions/define.ts";
 import { BuffersBeside, type Buffers } from "../group.ts";
@@ -77,9 +77,6 @@ export function isExact(value: Scalar): boolean {
   if (value.kind === "apply") return CHOOSING.has(value.fn) && value.args.every(isExact);
   return value.kind === "load" || value.kind === "round";
 }
-
-/** Whether a load depends on an axis at all. */
-export const dependsOn = ({ at }: Load, { name }: Axis): boolean => at.some((one) => namesIn(one).has(name));
 
 /**
  * A copy of a load over the given axes, in their order; and the load of it. Of an axis that a microkernel takes in whole tiles of rows or

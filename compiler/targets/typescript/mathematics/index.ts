@@ -13,7 +13,7 @@ import { sin } from "./sin.ts";
 import type { BothPrecisions, MathematicsName, PieceName, Precision } from "./source.ts";
 import { tanh } from "./tanh.ts";
 
-export type { MathematicsName, Precision, Source } from "./source.ts";
+export type { MathematicsName, Precision } from "./source.ts";
 
 export const mathematics: Readonly<Record<MathematicsName, BothPrecisions>> = {
   exp,
