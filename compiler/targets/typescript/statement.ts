@@ -121,7 +121,7 @@ export function printKernelFunction(
   const loops = printParts(partsOf(ranges.body, limits));
   return [
     blockComment(docOf(kernel, nameOf, shared)),
-    `function ${name}(${shared === undefined ? "" : `${shared.given}: number, `}${arrays}: ${printArrays(kernel, given, needs)}): (${ranges.params}) => void {`,
+    `function ${name}(${shared?.over === undefined ? "" : `${shared.over.given}: number, `}${arrays}: ${printArrays(kernel, given, needs)}): (${ranges.params}) => void {`,
     ...ranges.declared,
     ...blocks,
     `return function ${name}(${ranges.params}): void {`,
@@ -189,7 +189,7 @@ export function printPlainFunction(
   const printer: Printer = { bufferName: (buffer) => nameOf.get(buffer)!, localName: identifier, needs };
   const bools = new Set(kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name));
   const params = kernel.params.map((param, n) => `${given[n]!}: ${typeOf(arrayOf(param.dtype))}`);
-  if (shared !== undefined) params.push(`${shared.given}: number`);
+  if (shared?.over !== undefined) params.push(`${shared.over.given}: number`);
   return [
     blockComment(docOf(kernel, nameOf, shared)),
     `function ${name}(${params.join(", ")}): void {`,
