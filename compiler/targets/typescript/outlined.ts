@@ -96,15 +96,14 @@ export function made(kernel: Kernel, run: readonly Plain[], { body, arrays, plac
   const known = new Set(taken.values());
   /** Arrays and axes of the kernel that the function does not know: of a joined value its definition tells of all parts. */
   const foreign = new Set([...kernel.params.map(({ name }) => identifier(name)), ...AXIS_LETTERS].filter((name) => !known.has(name)));
+  const said = kernel.doc.flatMap((line) => {
+    const [left = "", ...right] = line.replace(/\[[^\]]*\]/g, "").split(" = ");
+    return stored.has(left) ? [[left, ...right].join(" = ").replace(WORD, inDoc)] : [];
+  });
   return {
     op: opOf(kernel),
     length: run.length,
-    doc: kernel.doc.flatMap((line) => {
-      const [left = "", ...right] = line.replace(/\[[^\]]*\]/g, "").split(" = ");
-      if (!stored.has(left)) return [];
-      const said = [left, ...right].join(" = ").replace(WORD, inDoc);
-      return said.match(WORD)!.some((one) => foreign.has(one)) ? storesAsText(statements) : [said];
-    }),
+    doc: said.some((line) => line.match(WORD)!.some((one) => foreign.has(one))) ? storesAsText(statements) : said,
     arrays: arrays.map(({ dtype }, n) => ({ name: named(`%${n}`), dtype })),
     places: places.map((_, n) => named(`@${n}`)),
     values: values.map(({ dtype }, n) => ({ name: named(`$${n}`), dtype })),
@@ -112,19 +111,25 @@ export function made(kernel: Kernel, run: readonly Plain[], { body, arrays, plac
   };
 }
 
-/** What statements store, in index notation without the index. */
+/** What statements store, in index notation without the index; an array that they read is W′ from where it is stored. */
 function storesAsText(statements: readonly Plain[]): readonly string[] {
   const lets = new Map<string, Scalar>();
+  const read = new Set<string>();
   const whole = (value: Scalar): Scalar =>
     mapScalar(value, (part) => {
+      if (part.kind === "load") read.add(part.buffer);
       if (part.kind === "load") return { ...part, at: [] };
       if (part.kind === "round") return part.value;
       return part.kind === "local" ? (lets.get(part.name) ?? part) : part;
     });
   return statements.flatMap((stmt) => {
-    if (stmt.kind === "store") return [`${stmt.buffer} = ${printScalar(whole(stmt.value))}`];
-    lets.set(stmt.name, whole(stmt.value));
-    return [];
+    const value = whole(stmt.value);
+    if (stmt.kind === "let") lets.set(stmt.name, value);
+    if (stmt.kind === "let") return [];
+    const updated = read.has(stmt.buffer);
+    if (stmt.value.kind === "local")
+      lets.set(stmt.value.name, { kind: "load", dtype: value.dtype, buffer: stmt.buffer, at: [], ...(updated && { updated }) });
+    return [`${stmt.buffer}${updated ? "′" : ""} = ${printScalar(value)}`];
   });
 }
 

@@ -250,8 +250,10 @@ function printAssign(name: string, value: Scalar, printer: Printer): string {
 
 /** A loop around statements; of one that runs a single iteration, its number and whether there is one of it. */
 function printLoop({ index: name, from, to, step, only }: Loop, printer: Printer, body: readonly string[]): string {
-  if (only !== undefined)
-    return `const ${name} = ${printScalar(only, printer)};\n${under(`if (0 <= ${name} && ${name} < ${printIndex(to)})`, body)}`;
+  if (only !== undefined) {
+    const picked = under(`if (0 <= ${name} && ${name} < ${printIndex(to)})`, body);
+    return only.kind === "local" && only.name === name ? picked : `const ${name} = ${printScalar(only, printer)};\n${picked}`;
+  }
   const next = step === 1 ? `${name}++` : `${name} += ${step}`;
   return under(`for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${next})`, body);
 }
