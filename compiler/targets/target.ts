@@ -1,4 +1,4 @@
-/** Guarantees what a target is: one object, from its name and its flags to the file that it prints of a module with addresses. */
+/** What a target is: one object, from its name and its flags to the file that it prints of a module with addresses. */
 
 import type { Kernel, Module } from "../loop/loop.ts";
 import type { Machine } from "../loop/machine.ts";

@@ -1,4 +1,4 @@
-/** Guarantees kernels as functions of the emitted file itself, over one ArrayBuffer. */
+/** Kernels as functions of the emitted file itself, over one ArrayBuffer. */
 
 import { dividedKernels, divisionOf, SLICE, type Section } from "../../loop/divide.ts";
 import type { Kernel, Module } from "../../loop/loop.ts";
