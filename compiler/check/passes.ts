@@ -11,6 +11,7 @@ import { createMemory, interpretEntry } from "../loop/interpret/index.ts";
 import type { Module, Program } from "../loop/loop.ts";
 import type { CompileOptions } from "../driver/options.ts";
 import { roadOf } from "../driver/memory.ts";
+import { isGraph } from "../driver/observe.ts";
 import type { Model } from "../model/declaration.ts";
 import { pipeline, place, type Purpose } from "../passes/index.ts";
 import { DEFAULT } from "../targets/index.ts";
@@ -105,8 +106,6 @@ function validateEntry(
   });
   return { program: { ...program, name: entry }, meaning, leaves };
 }
-
-const isGraph = (level: unknown): level is Graph => typeof level === "object" && level !== null && "nodes" in level;
 
 /** The one pass that is to change what a graph means. */
 const differentiated = (purpose: Purpose, graph: Graph): Graph =>

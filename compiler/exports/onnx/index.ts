@@ -84,18 +84,18 @@ const renamed = (nodes: readonly OnnxNode[], names: ReadonlyMap<string, string>)
     outputs: node.outputs.map(to),
     attributes: Object.fromEntries(
       Object.entries(node.attributes).map(([key, value]) =>
-        isGraph(value) ? [key, { ...value, nodes: renamed(value.nodes, names) }] : [key, value],
+        isBody(value) ? [key, { ...value, nodes: renamed(value.nodes, names) }] : [key, value],
       ),
     ),
   }));
 };
 
-const isGraph = (value: Attribute): value is OnnxGraph => typeof value === "object" && "nodes" in value;
+const isBody = (value: Attribute): value is OnnxGraph => typeof value === "object" && "nodes" in value;
 
 /** Every name that a node reads, those that its body reads from outside included. */
 const readBy = ({ inputs, attributes }: OnnxNode): readonly string[] => [
   ...inputs,
-  ...Object.values(attributes).flatMap((value) => (isGraph(value) ? value.nodes.flatMap(readBy) : [])),
+  ...Object.values(attributes).flatMap((value) => (isBody(value) ? value.nodes.flatMap(readBy) : [])),
 ];
 
 /** ONNX files. */

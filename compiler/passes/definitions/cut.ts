@@ -20,7 +20,7 @@ export interface Piece {
   readonly graph: Graph;
   /** Names of values that later parts read, among its results. */
   readonly leaves: ReadonlySet<string>;
-  readonly turns?: Pick<Turns, "turn" | "reverse">;
+  readonly turns?: Pick<Turns, "node" | "turn" | "reverse">;
 }
 
 /** The parts in order, and the storage between them. */
@@ -264,7 +264,7 @@ class Cutting {
     return {
       graph: { name: body.name, nodes: drawn.nodes, results: drawn.results, aliases },
       leaves: drawn.leaves,
-      turns: { turn, reverse },
+      turns: { node: loop.name, turn, reverse },
     };
   }
 }
