@@ -4,8 +4,14 @@ import type { Call, Module, Program } from "../loop/loop.ts";
 import { schedule } from "../passes/loops/schedule.ts";
 import { together } from "../passes/placement/place.ts";
 import type { Reading } from "../targets/target.ts";
-import type { CompiledEntry } from "./lower.ts";
-import { isDefinitions } from "./observe.ts";
+import { isDefinitions, type Level } from "./observe.ts";
+
+/** An entry that was scheduled, and what each pass made of it. */
+interface Scheduled {
+  readonly name: string;
+  readonly passes: readonly { readonly pass: string; readonly after: Level }[];
+  readonly program: Program;
+}
 
 const madeBy = (call: Call): string[] => (call.kind === "call" ? call.group.stages.map(({ definition }) => definition.name) : []);
 
@@ -14,7 +20,7 @@ const madeBy = (call: Call): string[] => (call.kind === "call" ? call.group.stag
  * Undefined where the definitions were not fused, so that there is no such file.
  */
 export function twinsOf(
-  entries: readonly CompiledEntry[],
+  entries: readonly Scheduled[],
   module: Module,
   { machine, named }: Reading,
 ): ReadonlyMap<string, readonly string[]> | undefined {

@@ -51,8 +51,10 @@ export function sharingOf({ kernels, entries }: Pick<Module, "kernels" | "entrie
     const shared = shareOf(inRoles(kernel, used), loops, rows);
     for (const name of rows.keys()) sharing.set(name, shared);
   };
-  for (const all of alike.values()) {
-    const [first] = all as [Form, ...Form[]];
+  for (const forms of alike.values()) {
+    const all = forms.filter(({ kernel }) => !sharing.has(kernel.name));
+    const [first] = all;
+    if (first === undefined) continue;
     const differing = first.ends.flatMap((end, n) => (all.some(({ ends }) => ends[n] !== end) ? [n] : []));
     const loops = loopsTogether(first, differing[0] ?? 0);
     // one number, the end of all loops over one axis; of one row there is no loop
