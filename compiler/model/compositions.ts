@@ -35,6 +35,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["simpleRnn", "h ← tanh(x·W + b + h·R + r)"],
   ["lstm", "i, f, o = σ(…), g = tanh(…), c ← f·c + i·g, h ← o·tanh(c)"],
   ["gru", "r, z = σ(…), n = tanh(… + r·(h·R + r)), h ← (1 − z)·n + z·h"],
+  ["bidirectional", "a recurrence, and one backwards"],
   ["maxPool1d", "the largest of each window"],
   ["maxPool2d", "the largest of each window"],
   ["avgPool1d", "the mean of each window"],
@@ -50,6 +51,8 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["residual", "x + layers(x)"],
   // functions
   ["scaledDotProductAttention", "softmax(q·kᵀ / √d)·v"],
+  ["lstmCell", "i, f, o = σ(…), g = tanh(…), c ← f·c + i·g, h ← o·tanh(c)"],
+  ["gruCell", "r, z = σ(…), n = tanh(… + r·(h·R + r)), h ← (1 − z)·n + z·h"],
   ["rotaryEmbedding", "pairs of features turned by position·base^(−2k/d)"],
   ["leakyRelu", "x where x > 0, slope·x elsewhere"],
   ["elu", "x where x > 0, α·(eˣ − 1) elsewhere"],
@@ -131,6 +134,11 @@ export class Compositions {
 
   constructor(builder: Builder) {
     this.#builder = builder;
+  }
+
+  /** The layer, or the function outside any, whose body is in progress. */
+  get owner(): string | undefined {
+    return this.#path?.split(INSIDE)[0];
   }
 
   /** Says which function of the language begins next, if one does. */
