@@ -86,7 +86,7 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   },
   { of: /^compiler\/imports\//, may: compiler("imports", "graph") },
   // before loops exist: it knows nothing of passes and targets
-  { of: /^compiler\/exports\//, may: compiler("exports", "ops", "graph") },
+  { of: /^compiler\/exports\//, may: [...compiler("exports", "ops", "graph"), /^compiler\/loop\/random\.ts$/] },
   {
     of: /^compiler\/cli\//,
     may: [
