@@ -31,4 +31,5 @@ export { readSafetensors, writeSafetensors, type Safetensors, type Tensor } from
 export { loadWeights, readWeights, saveWeights } from "./weights/weights.ts";
 export type { LoadedWeights, LoadOptions, WeightedTrainer, WeightOptions, Weights } from "./weights/weights.ts";
 export { loadAdapters, mergeAdapters, saveAdapters, type AdaptedTrainer, type AdapterOptions } from "./weights/adapters.ts";
+export { saveOnnx, type SavedTrainer } from "./weights/onnx.ts";
 export { rangeScale, rescale, standardScale, type Columns, type Scale } from "./scale.ts";

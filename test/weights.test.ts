@@ -100,6 +100,17 @@ test("float16 and bfloat16 are widened, float64 rounded, as PyTorch does", () =>
   names.forEach((name, n) => expect(memory.slice(24 * n, 24 * n + 24), name).toEqual(expected.get(name)!.bytes.slice()));
 });
 
+test("whole numbers are read as the floats that they are", () => {
+  let memory = new Uint8Array(12);
+  const trainer = {
+    bytes: () => memory.slice(),
+    restore: (bytes: Uint8Array) => void (memory = bytes.slice()),
+    tables: { PARAMETERS: [{ name: "w", shape: [3], dtype: "f32" as const, layer: "model" }], STATE: [] },
+  };
+  loadWeights(trainer, fileOf({ name: "w", dtype: "I32", shape: [3], bytes: new Uint8Array(Int32Array.of(-7, 0, 2 ** 30 + 1).buffer) }));
+  expect(new Float32Array(memory.buffer)).toEqual(Float32Array.of(-7, 0, 2 ** 30));
+});
+
 /** A file of these tensors. */
 const fileOf = (...tensors: readonly Tensor[]) => readWeights(writeSafetensors({ tensors, metadata: {} }), "w");
 const floatTensor = (name: string, shape: readonly number[], values: ArrayLike<number>): Tensor => ({
@@ -123,7 +134,7 @@ describe("what does not fit", () => {
     floatTensor("conv1.weight", [4, 3, 3, 2], new Float32Array(72)),
     floatTensor("conv1.bias", [4], [0, NaN, 0, 0]),
     floatTensor("bn1.weigt", [4], new Float32Array(4)),
-    { name: "bn1.bias", dtype: "I32", shape: [4], bytes: new Uint8Array(16) },
+    { name: "bn1.bias", dtype: "I64", shape: [4], bytes: new Uint8Array(32) },
     { name: "fc.bias", dtype: "F64", shape: [5], bytes: new Uint8Array(Float64Array.of(0, 1e300, 0, 0, 0).buffer) },
   ];
 
@@ -136,7 +147,7 @@ describe("what does not fit", () => {
       "conv1.weight f32[4,3,3,2], for conv2d.kernel, needs f32[4,3,3,3]",
       "conv1.bias f32[4], for conv2d.bias, holds NaN at element 1 (counted from 0)",
       "it lacks bn1.weight, for batchNorm.gamma f32[4] (it has bn1.weigt)",
-      "bn1.bias i32[4], for batchNorm.beta, is of a type that no weights are read from",
+      "bn1.bias i64[4], for batchNorm.beta, is of a type that no weights are read from",
       "fc.bias f64[5], for scores.bias, holds 1e+300 at element 1, which is no float32",
       "it holds bn1.weigt f32[4], which nothing here takes",
     ])

@@ -54,11 +54,12 @@ export async function checkUpdateRules(
     const pairs = [...writes].map(([name, { data, type }]): Pair => writtenPair(name, type.shape, after.get(name)!, data, start(name), 1));
     // the trainer's own gradients may be rounded otherwise than the given ones
     const derived = gradients(phase).run(declared);
-    const exact = evaluateResults(derived, leaves).outputs;
+    let exact: ReturnType<typeof evaluateResults>["outputs"] | undefined;
     const again: Again = (watch) => {
+      exact ??= evaluateResults(derived, leaves).outputs;
       const { outputs } = evaluateResults(derived, leaves, watch);
       const shaken = rule.parameters.map((name): [string, Float64Array] => {
-        const [one, other] = [outputs, exact].map((all) => all.get(gradientName("param", name))!.data) as [Float64Array, Float64Array];
+        const [one, other] = [outputs, exact!].map((all) => all.get(gradientName("param", name))!.data) as [Float64Array, Float64Array];
         return [`gradient ${name}`, feed.get(`gradient ${name}`)!.map((value, n) => value + one[n]! - other[n]!)];
       });
       const results = evaluateResults(graph, new Map([...feed, ...shaken]), watch);

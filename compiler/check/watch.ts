@@ -80,7 +80,7 @@ interface Kept {
 type View = (name: string) => Numbers;
 
 /** Terms that are summed again for one buffer, about; of long sums fewer elements are sampled beside those at the edges, but so many at least. */
-const TERMS = 2 ** 20;
+const TERMS = 2 ** 18;
 const FEWEST = 32;
 
 export class Watch {

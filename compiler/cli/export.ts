@@ -2,6 +2,7 @@
 
 import { defineCommand } from "citty";
 import { engineOf, exportModel, exportProgram } from "../export.ts";
+import { onnxTemplate } from "../../runtime/weights/onnx.ts";
 import { ENGINES } from "../exports/index.ts";
 import { COMMON, onlyModel, wholeNumber } from "./arguments.ts";
 import { loadProject } from "./config.ts";
@@ -21,6 +22,7 @@ export const exportTo = defineCommand({
     to: { type: "string", valueHint: "engine", description: `The engine: ${ENGINES.map(({ name }) => name).join(", ")}` },
     ...WEIGHT_FLAGS,
     seed: { type: "string", valueHint: "number", description: "Of the first weights, without --weights (default: 0)" },
+    template: { type: "boolean", description: "Without its weights, which saveOnnx(trainer, template) of adjoint/runtime fills in" },
     out: { type: "string", valueHint: "file", description: "The file (default: beside the model's trainer)" },
     ...COMMON,
   },
@@ -34,6 +36,8 @@ export const exportTo = defineCommand({
     const loaded = await loadModel(file);
     const out = args.out ?? pathAt(placeFor((await loadProject()).out, loaded.shown), engine.file).replaceAll("\\", "/");
     requireWritableFile(out);
+    if (args.template === true && engine.name !== "onnx") throw new InputError(`--template is of --to onnx: there saveOnnx fills it in`);
+    if (args.template === true && args.weights !== undefined) throw new InputError("a template has no weights: leave out --weights");
     if (engine.of === "training") {
       if (args.weights !== undefined || args.seed !== undefined)
         throw new InputError(
@@ -47,14 +51,17 @@ export const exportTo = defineCommand({
     }
     const { module } = await trainerOf(loaded);
     const trainer = module.createTrainer({ seed });
-    if (args.weights === undefined) note(`the weights are the first ones, of seed ${seed}; --weights <file> names trained ones`);
-    else takeWeights(trainer, args.weights, options);
-    const { bytes, open } = exportModel(loaded.model, {
+    if (args.weights === undefined && args.template !== true)
+      note(`the weights are the first ones, of seed ${seed}; --weights <file> names trained ones`);
+    else if (args.weights !== undefined) takeWeights(trainer, args.weights, options);
+    const { bytes: whole, open } = exportModel(loaded.model, {
       to: engine.name,
       source: loaded.source,
       weights: { ...trainer.parameters, ...trainer.state },
       metadata: { graph: module.GRAPH },
     });
+    const kept = new Set([...module.PARAMETERS, ...module.STATE].map(({ name }) => name));
+    const bytes = args.template === true ? onnxTemplate(whole, kept) : whole;
     writeOneFile(out, bytes);
     if (args.json === true)
       return resultJson({

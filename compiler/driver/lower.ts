@@ -93,6 +93,8 @@ export async function lower(model: Model, options: CompileOptions = {}, kind: Ki
   const keep = options.keep ?? (() => false);
   const approximations = new Set<string>();
   const command = commandOf(options);
+  // of a small instance it is looked at what levels mean, which says more than their form; the large one's are verified
+  const verified = options.small === true ? undefined : command;
   const target = targetOf(options.target);
   requireUnderstood(model, options, target);
   const began = performance.now();
@@ -124,7 +126,7 @@ export async function lower(model: Model, options: CompileOptions = {}, kind: Ki
     observation.timings.push({ stage: "memory budget", milliseconds: performance.now() - began - observation.timings[0]!.milliseconds });
   const chosen = spent?.choices ?? options.chosen ?? new Map<string, Choice>();
   const entryBy = (entry: (typeof declared)[number], along: Road): CompiledEntry => {
-    const watch = observe(entry.name, observation, keep, command);
+    const watch = observe(entry.name, observation, keep, verified);
     const passes: PassRun[] = [];
     let graph = entry.traced.graph;
     let definitions: Definitions | undefined;
@@ -147,7 +149,7 @@ export async function lower(model: Model, options: CompileOptions = {}, kind: Ki
       program: { ...program, name: entry.name },
     }; // every pipeline fuses, or keeps apart
   };
-  const watched = (entry: string): Observer => observe(entry, observation, keep, command);
+  const watched = (entry: string): Observer => observe(entry, observation, keep, verified);
   const placed = (all: readonly CompiledEntry[]): Module =>
     runPass(
       place(model.name, { threads, machine }),

@@ -46,8 +46,8 @@ export function printLevel(level: object): string {
   return (level as Defined).definitions.map((term) => printDefinition(term.definition)).join("\n");
 }
 
-/** An observer for one entry; `keep` says which passes' text to keep. */
-export function observe(entry: string, into: Observation, keep: (pass: string) => boolean, reproduce: string): Observer {
+/** An observer for one entry; `keep` says which passes' text to keep, `reproduce` what verifies a level again, where it is verified. */
+export function observe(entry: string, into: Observation, keep: (pass: string) => boolean, reproduce: string | undefined): Observer {
   const passes = new Map<string, number>();
   return {
     after(pass, input, output, milliseconds) {
@@ -58,7 +58,7 @@ export function observe(entry: string, into: Observation, keep: (pass: string) =
       const [before, after] = [input as object, output as object];
       const name = round === 1 ? pass.name : `${pass.name}-${round}`;
       if (keep(pass.name)) into.stages.push({ entry, pass: name, before: printLevel(before), after: printLevel(after) });
-      if (before !== after) verifyLevel(pass.name, after, reproduce);
+      if (before !== after && reproduce !== undefined) verifyLevel(pass.name, after, reproduce);
     },
   };
 }

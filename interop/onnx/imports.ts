@@ -1,6 +1,6 @@
 /**
  * Imports what nets.py wrote, compiles it at a batch of one, and judges its prediction by ONNX Runtime's: `tsx interop/onnx/imports.ts <folder> [names]`
- * prints the rows of imports.md.
+ * prints the rows of imports.md; with LAST=2 in the environment only the last two layers with weights train.
  */
 
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -27,6 +27,7 @@ const [folder, ...only] = process.argv.slice(2) as [string, ...string[]];
 const root = new URL("../../", import.meta.url);
 const sources = join(folder, "source");
 mkdirSync(sources, { recursive: true });
+const last = process.env["LAST"];
 const grouped = (n: number): string => n.toLocaleString("en-US");
 
 const files = readdirSync(folder).filter((file) => file.endsWith(".onnx"));
@@ -47,7 +48,14 @@ for (const file of bySize) {
 
 async function row(name: string, file: string): Promise<string> {
   const { batch, sizes = {}, values = {}, inputs, outputs } = JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) as Case;
-  const imported = importOnnx(readFileSync(join(folder, file)), { name, file, sizes, values, ...(batch === undefined ? {} : { batch }) });
+  const imported = importOnnx(readFileSync(join(folder, file)), {
+    name,
+    file,
+    sizes,
+    values,
+    ...(batch === undefined ? {} : { batch }),
+    ...(last === undefined ? {} : { train: [`last:${last}`] }),
+  });
   const source = await format(imported.source, { parser: "babel-ts", printWidth: 140 });
   const path = join(sources, `${name}.ts`);
   writeFileSync(path, source.replace('from "adjoint"', `from ${JSON.stringify(new URL("compiler/index.ts", root).href)}`));

@@ -79,7 +79,8 @@ if len(sys.argv) > 2:
         name = os.path.basename(path)[:-5]
         name = "magika" if "magika" in path else name
         if name in FILES:
-            shutil.copy(path, os.path.join(OUT, f"{name}.onnx"))
+            if os.path.dirname(path) != OUT.rstrip("/"):
+                shutil.copy(path, os.path.join(OUT, f"{name}.onnx"))
             record(os.path.join(OUT, f"{name}.onnx"), FILES[name])
 
 import torch

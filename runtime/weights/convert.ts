@@ -5,14 +5,15 @@ import type { Foreign } from "./layouts.ts";
 
 export type Numbers = Float32Array | Float64Array;
 
-/** Formats that are read as floats. */
-export const FLOATS: readonly string[] = ["F32", "F16", "BF16", "F64"];
+/** Formats that are read as floats: whole numbers too, as far as a float holds them. */
+export const FLOATS: readonly string[] = ["F32", "F16", "BF16", "F64", "I32"];
 
-/** The elements of a tensor of one of FLOATS: float16 and bfloat16 widened, float64 as it is. */
+/** The elements of a tensor of one of FLOATS: float16, bfloat16 and whole numbers widened, float64 as it is. */
 export function numbersOf({ dtype, bytes }: Tensor): Numbers {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (dtype === "F64") return Float64Array.from({ length: bytes.length / 8 }, (_, n) => view.getFloat64(8 * n, true));
   if (dtype === "F32") return Float32Array.from({ length: bytes.length / 4 }, (_, n) => view.getFloat32(4 * n, true));
+  if (dtype === "I32") return Float64Array.from({ length: bytes.length / 4 }, (_, n) => view.getInt32(4 * n, true));
   const half = dtype === "F16" ? widened : brainFloat;
   return Float32Array.from({ length: bytes.length / 2 }, (_, n) => half(view.getUint16(2 * n, true)));
 }

@@ -2,7 +2,8 @@
 
 import type { Importer } from "./elementwise.ts";
 import type { FileGraph, FileNode } from "./proto.ts";
-import { type Computed, type Dim, type Translation } from "./translation.ts";
+import type { Dim } from "./code.ts";
+import type { Computed, Translation } from "./translation.ts";
 
 const graphOf = (t: Translation, node: FileNode, attribute: string): FileGraph => {
   const given = node.attributes.get(attribute);
@@ -68,7 +69,10 @@ export const folded: Importer = (t, node, read) => {
   const y = results[states]?.code ?? results[0]!.code;
   const step = `(carry, x) => {\n${[...lines, `return { carry: { ${carry} }, y: ${y} };`].join("\n")}\n}`;
   const start = `{ ${names.map((name, n) => `${name}: ${initial[n]!.code}`).join(", ")} }`;
-  t.statement([own], `const ${own} = ${t.call("scan", step, start, turned, ...(backwards ? ["{ reverse: true }"] : []))};`);
+  t.statement(
+    [own],
+    `const ${own} = ${t.typed("scan", `{ ${names.map((name) => `${name}: FloatTensor`).join("; ")} }`, step, start, turned, ...(backwards ? ["{ reverse: true }"] : []))};`,
+  );
   node.outputs.forEach((output, n) => {
     if (output === "") return;
     if (n < states) return void t.values.set(output, { ...initial[n]!, code: `${own}.carry.${names[n]}` });

@@ -2,7 +2,8 @@
 
 import type { FileGraph, FileNode } from "./proto.ts";
 import { jointOf, kindOfCast } from "./shapes.ts";
-import { numberText, shapeText, type Computed, type Dim, type Known, type Translation } from "./translation.ts";
+import { numberText, shapeText, type Dim } from "./code.ts";
+import type { Computed, Known, Translation } from "./translation.ts";
 
 /** Makes a node's lines; `read` does so for the nodes of a graph inside it. */
 export type Importer = (t: Translation, node: FileNode, read: (graph: FileGraph) => void) => void;
@@ -17,7 +18,6 @@ export const unary =
 /** A number where one stands for all elements, and makes no new axes. */
 export function scalarOf(known: Known, other?: Known): number | undefined {
   if (known.kind !== "held" || known.tensor.data.length !== 1) return undefined;
-  if (known.isWeight && known.tensor.dims.length > 1) return undefined; // of one channel
   if (other?.kind === "tensor" && known.tensor.dims.length > other.dims.length) return undefined;
   const [value] = Array.from(known.tensor.data);
   return typeof value === "number" ? value : undefined;
@@ -28,7 +28,16 @@ export const binary =
   (name: string, of: "float" | "truth" = "float"): Importer =>
   (t, node) => {
     const [a, b] = [t.input(node, 0), t.input(node, 1)];
-    const [p, q] = [scalarOf(a, b), scalarOf(b, a)];
+    // what is added to one channel is its bias
+    const isBias = (x: Known, y: Known): boolean =>
+      name === "add" &&
+      x.kind === "held" &&
+      x.isWeight &&
+      y.kind === "tensor" &&
+      x.tensor.dims.length === y.dims.length &&
+      y.dims.length > 2 &&
+      y.dims[1] === 1;
+    const [p, q] = [isBias(a, b) ? undefined : scalarOf(a, b), isBias(b, a) ? undefined : scalarOf(b, a)];
     const floats = (x: Computed): Computed =>
       of === "truth" || x.of === "float" ? x : t.fail(node, "computes with whole numbers", "cast them to floats before it");
     // the largest of x and nothing at all is x

@@ -5,7 +5,8 @@
 
 import type { FileNode, FileTensor, Kind } from "./proto.ts";
 import { axisOf, broadcastIndex, jointOf, kindOfCast, placesOf, slicesOf, splitSizes } from "./shapes.ts";
-import { lengthOf, type Dim, type Held, type Translation } from "./translation.ts";
+import { lengthOf, type Dim } from "./code.ts";
+import type { Held, Translation } from "./translation.ts";
 
 type Values = ArrayLike<Dim>;
 interface Made {

@@ -4,7 +4,8 @@ import { printable } from "../../graph/printable.ts";
 import { ImportError } from "../error.ts";
 import { OPERATORS, readNodes } from "./operators.ts";
 import { readModel, type FileDim, type FileGraph, type FileModel, type FileNode, type FileValue } from "./proto.ts";
-import { shapeText, Translation, wordsIn, type Computed, type Dim, type Unit, type Weight } from "./translation.ts";
+import { shapeText, wordsIn, type Dim } from "./code.ts";
+import { Translation, type Computed, type Unit, type Weight } from "./translation.ts";
 
 /** What `importOnnx` is told. */
 export interface ImportOptions {
@@ -144,7 +145,7 @@ function sourceOf(t: Translation, { producer, opset, graph }: FileModel, told: I
   const source = [
     `/** Imported from ${comment(told.file)} (opset ${opset}${producer === "" ? "" : `, written by ${comment(producer)}`}); its weights are in ${comment(told.name)}.safetensors beside this file. */`,
     "",
-    `import { ${imports.join(", ")} } from "adjoint";`,
+    `import { ${imports.map((name) => (name === "FloatTensor" ? `type ${name}` : name)).join(", ")} } from "adjoint";`,
     "",
     `export default model(${JSON.stringify(told.name)}, { ${given.join(", ")} }, (${batched ? "{ batch }" : ""}) => {`,
     ...body,
@@ -165,7 +166,7 @@ function lossOf(
   const losses = outputs
     .filter(({ of }) => of === "float")
     .map(({ name: own, code, dims }) => {
-      if (dims.length === 0) return code; // a loss already
+      if (dims.length === 0) return t.call("sum", code); // a loss already
       const target = ["y", "target", ...outputs.map((_, n) => `target_${n + 2}`)].find((word) => !taken.has(word) && !t.hasLayer(word))!;
       taken.add(target);
       const variable = t.identifier(target);

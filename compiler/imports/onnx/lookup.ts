@@ -5,7 +5,8 @@ import { allOf, partOf } from "./movements.ts";
 import { frozen } from "./products.ts";
 import type { FileNode } from "./proto.ts";
 import { axisOf } from "./shapes.ts";
-import { lengthOf, shapeText, type Dim, type Held, type Translation } from "./translation.ts";
+import { lengthOf, shapeText, type Dim } from "./code.ts";
+import type { Held, Translation } from "./translation.ts";
 
 /** Positions that are known, counted from the front. */
 function positions(t: Translation, node: FileNode, held: Held, extent: Dim): readonly number[] {

@@ -3,7 +3,8 @@
 import type { Importer } from "./elementwise.ts";
 import type { FileNode, FileTensor } from "./proto.ts";
 import { jointOf, placesOf } from "./shapes.ts";
-import { numberText, options, type Computed, type Dim, type Translation } from "./translation.ts";
+import { numberText, options, type Dim } from "./code.ts";
+import type { Computed, Translation } from "./translation.ts";
 
 /** A matrix with rows and columns the other way round. */
 const turned = ({ dims, data }: FileTensor): Float32Array => Float32Array.from(placesOf(dims, [1, 0]).at, (at) => data[at]!);

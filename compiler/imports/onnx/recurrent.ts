@@ -5,7 +5,8 @@
 
 import type { Importer } from "./elementwise.ts";
 import type { FileNode, FileTensor } from "./proto.ts";
-import { numberText, shapeText, type Computed, type Dim, type Translation } from "./translation.ts";
+import { numberText, shapeText, type Dim } from "./code.ts";
+import type { Computed, Translation } from "./translation.ts";
 
 interface Kind {
   readonly layer: "lstm" | "gru" | "simpleRnn";
@@ -244,7 +245,6 @@ function scanned(
   const initial = (at: number): string => initialOf(t, node, at, index, [rows, h], axis);
   const sum = t.call("add", t.call("matmul", "carry.h", recurrentKernel), recurrentBias);
   const own = t.identifier(`${name}_scan`);
-  const after = reverse ? ", { reverse: true }" : "";
   const body: readonly string[] = {
     lstm: () => [
       `const gates = ${t.call("add", "x", sum)};`,
@@ -277,12 +277,8 @@ function scanned(
     simpleRnn: () => [`const h = ${act(0, t.call("add", "x", sum))};`, "return { carry: { h }, y: h };"],
   }[layer]();
   const start = layer === "lstm" ? `{ h: ${initial(5)}, c: ${initial(6)} }` : `{ h: ${initial(5)} }`;
-  t.statement(
-    [own],
-    `const ${own} = ${t.call("scan", `(carry, x) => {\n${body.join("\n")}\n}`, start, inputs)}${after === "" ? "" : ""};`.replace(
-      /\);$/,
-      `${after});`,
-    ),
-  );
+  const type = `{ ${layer === "lstm" ? "h: FloatTensor; c: FloatTensor" : "h: FloatTensor"} }`;
+  const more = reverse ? ["{ reverse: true }"] : [];
+  t.statement([own], `const ${own} = ${t.typed("scan", type, `(carry, x) => {\n${body.join("\n")}\n}`, start, inputs, ...more)};`);
   return { ys: `${own}.ys`, h: `${own}.carry.h`, ...(layer === "lstm" ? { c: `${own}.carry.c` } : {}) };
 }

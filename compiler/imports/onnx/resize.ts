@@ -3,7 +3,8 @@
 import type { Importer } from "./elementwise.ts";
 import type { FileNode } from "./proto.ts";
 import { axisOf } from "./shapes.ts";
-import { numberText, shapeText, type Dim, type Held, type Translation } from "./translation.ts";
+import { numberText, shapeText, type Dim } from "./code.ts";
+import type { Held, Translation } from "./translation.ts";
 
 interface Resized {
   readonly axis: number;

@@ -1,7 +1,8 @@
 /** Axes, extents and places as ONNX counts them: what folding and the source both need. */
 
 import { kindOf, type FileNode, type Kind } from "./proto.ts";
-import { lengthOf, type Dim, type Translation } from "./translation.ts";
+import { lengthOf, type Dim } from "./code.ts";
+import type { Translation } from "./translation.ts";
 
 /** An axis counted from the front. */
 export const axisOf = (t: Translation, node: FileNode, axis: number, rank: number): number => {

@@ -3,7 +3,8 @@
 import type { FileNode } from "./proto.ts";
 import { frozen } from "./products.ts";
 import { allOf, partOf, type Taken } from "./movements.ts";
-import { options, type Computed, type Dim, type Translation } from "./translation.ts";
+import { options, type Dim } from "./code.ts";
+import type { Computed, Translation } from "./translation.ts";
 
 interface Windows {
   readonly window: readonly number[];

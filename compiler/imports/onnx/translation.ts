@@ -1,12 +1,9 @@
 /** The source of a model under construction: a line for each value, names that are no code, and the weights that go with it. */
 
 import { printable } from "../../graph/printable.ts";
-import { sizeOf } from "../../graph/type.ts";
 import { ImportError } from "../error.ts";
+import { numberText, shapeText, wordsIn, type Dim } from "./code.ts";
 import { where, type FileGraph, type FileNode, type FileTensor, type Kind } from "./proto.ts";
-
-/** An extent; the batch's own is open. */
-export type Dim = number | "batch";
 
 /** A value that is computed when the model runs. */
 export interface Computed {
@@ -118,6 +115,12 @@ export class Translation {
   call(name: string, ...args: readonly string[]): string {
     this.called.add(name);
     return `${name}(${args.join(", ")})`;
+  }
+
+  /** A function of the language, with what its first type is. */
+  typed(name: string, type: string, ...args: readonly string[]): string {
+    this.called.add("FloatTensor");
+    return this.call(name, ...args).replace("(", () => `<${type}>(`);
   }
 
   /** The one node that reads a value, if no output is it. */
@@ -340,24 +343,3 @@ export class Translation {
 
 /** A tensor of the file: floats are weights. */
 export const heldOf = (tensor: FileTensor): Held => ({ kind: "held", tensor, isWeight: tensor.kind === "float" });
-
-/** The identifiers in a text, without those in its strings. */
-export const wordsIn = (text: string): readonly string[] => text.replaceAll(/"(?:[^"\\]|\\.)*"/g, "").match(/[A-Za-z_$][\w$]*/g) ?? [];
-
-/** Elements of a shape without the batch. */
-export const lengthOf = (dims: readonly number[]): number => sizeOf(dims);
-
-export const shapeText = (dims: readonly Dim[]): string => `[${dims.join(", ")}]`;
-
-/** A float32 in the digits that it has. */
-export function numberText(value: number): string {
-  for (let digits = 1; digits < 9; digits++)
-    if (Math.fround(Number(value.toPrecision(digits))) === Math.fround(value)) return String(Number(value.toPrecision(digits)));
-  return String(value);
-}
-
-/** An object of options, without those that are undefined. */
-export function options(given: Readonly<Record<string, string | undefined>>): string {
-  const all = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [`${key}: ${value}`]));
-  return all.length === 0 ? "" : `{ ${all.join(", ")} }`;
-}

@@ -177,11 +177,10 @@ function goesIntoReaders(
     );
   });
   if (epilogue) return false;
-  const loads = loadsOf(definition.value).length;
-  return cost <= 2 && (loads <= 1 || (loads === 2 && ![...by].some((reader) => readsOften(reader, definition.shape))));
+  return cost <= 2 && loadsOf(definition.value).length <= 2 && ![...by].some((reader) => readsOften(reader, definition.shape));
 }
 
-/** Times that a product reads an element from which on to load it takes less than to compute it of two. */
+/** Times that a product reads an element from which on to load it takes less than to compute it. */
 const OFTEN = 32;
 
 /** Whether a product of matrices reads a value so often; what a window reads goes into a margin as it is computed (loops/pack/margins.ts). */

@@ -1,6 +1,6 @@
 /** Long sums over operands that no cache holds, block by block: the sums stay in memory while a block of the operands is at hand. */
 
-import { load, loadsOf, mapScalar } from "../../../loop/build.ts";
+import { load, loadsOf } from "../../../loop/build.ts";
 import { add, index, scale } from "../../../loop/index-expression.ts";
 import { LANES } from "../../../loop/lanes.ts";
 import type { Axis, Group, Reduce } from "../../../loop/loop.ts";
@@ -9,7 +9,7 @@ import type { Buffers } from "../group.ts";
 import { accumulates } from "../tiles/lanes.ts";
 import { contiguousIn, strideIn } from "../tiles/operands.ts";
 import type { Keep } from "./copy.ts";
-import { firstSum, LONG, renamed, sumsOf } from "./sums.ts";
+import { firstSum, LONG, renamed, sumsOf, withSums } from "./sums.ts";
 
 /** Terms of a block at most: of operands that are read in order, and of others, whose lines must stay at hand until the next row of tiles. */
 const BLOCK = { inOrder: 1024, across: 320 };
@@ -35,8 +35,7 @@ export function inBlocks(group: Group, buffers: Buffers, keep: Keep): Group {
   if (!accumulates({ axes: single.axes, stages: [{ definition: single, storage: "buffer" }] }, buffers)) return group;
   keep(single);
   const read = load(single.name, single.dtype, ...identity(definition.axes));
-  const value = mapScalar(definition.value, (part) => (part === found ? read : part.kind === "round" && part.value === read ? read : part));
-  return { ...group, stages: [{ storage, definition: { ...definition, value } }, ...rest] };
+  return { ...group, stages: [{ storage, definition: { ...definition, value: withSums(definition.value, found, read) } }, ...rest] };
 }
 
 /** The longest block that divides an extent. */

@@ -1,7 +1,7 @@
 /**
  * Operands of contractions are copied where that pays: into a margin of zeros, so that no guard stands in the loops (margins.ts), in the
  * order that they are read (order.ts), in panels of a vector's columns (panels.ts), and long sums are taken in blocks (blocks.ts), over
- * as few axes as say the same (merge.ts).
+ * as few axes as say the same (merge.ts). What is summed in lanes along itself ends before functions of it begin (epilogue.ts).
  *   Σ k: where(0 ≤ l + k − 1 < 32, x[l + k − 1], 0)·w[k]   →   x_padded[l] = where(…, x[l − 1], 0);  Σ k: x_padded[l + k]·w[k]
  * Later passes may assume that the copies are buffers like any other: the plan shows their bytes.
  */
@@ -13,6 +13,7 @@ import type { Machine } from "../../../loop/machine.ts";
 import { ordered } from "../tiles/sum-order.ts";
 import { inBlocks } from "./blocks.ts";
 import { Copies, scratchFor, type Keep } from "./copy.ts";
+import { functionsApart } from "./epilogue.ts";
 import { withMargins } from "./margins.ts";
 import { merged } from "./merge.ts";
 import { across, along, widened } from "./order.ts";
@@ -63,7 +64,7 @@ function packed(
     // where the order is still to be found, it is found axis by axis
     const asFew = order === undefined ? inEveryReduction(inOrder, (one) => merged(one, buffers)) : inOrder;
     const beside = inEveryReduction(asFew, (one) => inPanels({ ...one, reduce: across(one, buffers, keep) }, buffers, keep));
-    return inBlocks(beside, buffers, keep);
+    return functionsApart(inBlocks(beside, buffers, keep), buffers, keep);
   }
   const copies = new Copies(buffers);
   const within = withMargins(group, machine, copies.buffers, copies.keep);

@@ -21,14 +21,16 @@ const MANY = { near: 32, far: 64 };
 
 /** A matrix that many rows share, in panels of a vector's columns: a microkernel reads each panel from end to end. */
 export function inPanels({ reduce, definition }: Site, buffers: Buffers, keep: Keep): Reduce {
-  const [row, column] = definition.axes;
+  const column = definition.axes.at(-1);
+  const rows = definition.axes.slice(0, -1);
   const [inner] = reduce.over;
-  if (column === undefined || definition.axes.length !== 2 || reduce.over.length !== 1) return reduce;
+  if (column === undefined || rows.length === 0 || reduce.over.length !== 1) return reduce;
   const many = inner!.extent * column.extent * 4 <= 2 * NEAR ? MANY.near : MANY.far;
-  if (row!.extent < many || inner!.extent < LEAST_DEEP || !comesInPanels(column)) return reduce;
+  if (sizeOf(rows.map(({ extent }) => extent)) < many || inner!.extent < LEAST_DEEP || !comesInPanels(column)) return reduce;
   return withLoads(reduce, (part) => {
-    const rows = strideIn(part, inner!.name, buffers);
-    if (dependsOn(part, row!.name) || strideIn(part, column.name, buffers) !== 1 || rows === undefined || rows < column.extent) return part;
+    const next = strideIn(part, inner!.name, buffers);
+    if (rows.some((row) => dependsOn(part, row.name)) || strideIn(part, column.name, buffers) !== 1) return part;
+    if (next === undefined || next < column.extent) return part;
     return copied(part, [column, inner!], "pack", definition, buffers, keep, column);
   });
 }

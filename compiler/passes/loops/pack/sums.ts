@@ -63,6 +63,10 @@ export function sumsOf(of: Definition, axes: readonly Axis[], sums: Reduce, buff
   return { name, dtype: of.dtype, shape: axes.map(({ extent }) => extent), axes: own, value, op: of.op, doc };
 }
 
+/** A value with its sum read from where it is stored, rounded. */
+export const withSums = (value: Scalar, sum: Reduce, read: Scalar): Scalar =>
+  mapScalar(value, (part) => (part === sum ? read : part.kind === "round" && part.value === read ? read : part));
+
 /** Axes of the reader by new names; those of the sum keep theirs. */
 export const renamed = (reduce: Reduce, to: ReadonlyMap<string, Index>): Reduce => ({
   ...reduce,
