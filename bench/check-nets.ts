@@ -1,4 +1,4 @@
-/** Guarantees the models that a check is measured on, declared as people write them: full extents, none with a `size`. */
+/** The models that a check is measured on, declared as people write them: full extents, none with a `size`. */
 
 import type { Declaration, FloatTensor, Model } from "../compiler/index.ts";
 import type { Adjoint } from "./compiler.ts";

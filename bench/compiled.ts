@@ -1,4 +1,4 @@
-/** Guarantees a workload's trainers as modules on disk, types removed, as the built compiler makes them now. */
+/** A workload's trainers as modules on disk, types removed, as the built compiler makes them now. */
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

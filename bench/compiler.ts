@@ -1,5 +1,5 @@
 /**
- * Guarantees the compiler, from its sources, as one module like the one that ships: what runs TypeScript in these scripts gives every function a
+ * The compiler, from its sources, as one module like the one that ships: what runs TypeScript in these scripts gives every function a
  * name as it is made, which takes time that is not the compiler's.
  */
 

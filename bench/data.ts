@@ -1,4 +1,4 @@
-/** Guarantees batches alike on every machine: ten noisy classes of mostly dark pixels, as in MNIST, without its files. */
+/** Batches alike on every machine: ten noisy classes of mostly dark pixels, as in MNIST, without its files. */
 
 import type { LoadedTrainer } from "../compiler/compile.ts";
 

@@ -1,4 +1,4 @@
-/** Guarantees nets of ordinary sizes that nobody tuned the compiler for, declared with the public face `adjoint` of the compiler that is measured. */
+/** Nets of ordinary sizes that nobody tuned the compiler for, declared with the public face `adjoint` of the compiler that is measured. */
 
 import type { FloatTensor, Model } from "../compiler/index.ts";
 import type { Adjoint } from "./compiler.ts";

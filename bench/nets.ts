@@ -1,4 +1,4 @@
-/** Guarantees nets of any size for measurements, declared with the public face `adjoint` of the compiler that is measured. */
+/** Nets of any size for measurements, declared with the public face `adjoint` of the compiler that is measured. */
 
 import type { Declaration, FloatTensor, Model } from "../compiler/index.ts";
 import type { Adjoint } from "./compiler.ts";

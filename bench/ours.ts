@@ -1,4 +1,4 @@
-/** Guarantees the trainer that is timed: the committed one, or, where there is none, what the compiler makes now. */
+/** The trainer that is timed: the committed one, or, where there is none, what the compiler makes now. */
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

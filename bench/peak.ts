@@ -1,4 +1,4 @@
-/** Guarantees the peak of this process's memory alone: what the system calls the largest resident set begins, after a fork, with that of the parent. */
+/** The peak of this process's memory alone: what the system calls the largest resident set begins, after a fork, with that of the parent. */
 
 import { readFileSync } from "node:fs";
 

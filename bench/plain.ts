@@ -1,5 +1,5 @@
 /**
- * Guarantees a file of this folder as plain JavaScript, for processes of Node alone: where a start, memory or a step is timed, nothing else may
+ * A file of this folder as plain JavaScript, for processes of Node alone: where a start, memory or a step is timed, nothing else may
  * run. It lies in bench/dist, from where packages of bench/ and files of the repository are found as from a folder of bench/ itself.
  */
 

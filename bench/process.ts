@@ -1,4 +1,4 @@
-/** Guarantees the processes of contenders: a line is a question, the next line of its output the answer. */
+/** The processes of contenders: a line is a question, the next line of its output the answer. */
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";

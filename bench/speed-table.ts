@@ -1,4 +1,4 @@
-/** Guarantees the tables that people read: one line a contender, steps a second, ratios to it of both targets, start, memory, size. */
+/** The tables that people read: one line a contender, steps a second, ratios to it of both targets, start, memory, size. */
 
 import type { CompiledTrainer } from "./compiled.ts";
 import type { Spec } from "./workloads/specs.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the kernels of a workload's training step, each as a function of nothing, and the arena as a step brings it to each of them. */
+/** The kernels of a workload's training step, each as a function of nothing, and the arena as a step brings it to each of them. */
 
 import type { CompileOptions } from "../compiler/index.ts";
 import { lowerWorkload, type LoweredWorkload, type Target } from "./compiled.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the table that people read: one line a model, times as medians, the ratio with its spread. */
+/** The table that people read: one line a model, times as medians, the ratio with its spread. */
 
 import type { Pair } from "./losses.ts";
 import type { Spread } from "./timing.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the whole compilation of a model: its files, checked, or an error that says why there are none. */
+/** The whole compilation of a model: its files, checked, or an error that says why there are none. */
 
 import { COUNT, FLAG, FUNCTION, isRecord, kind, listOf, oneOf, optional, optionsOf, required, TEXT } from "./graph/arguments.ts";
 import { ModelError, type Diagnostic } from "./graph/error.ts";

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Guarantees dist/: what package.json names, with mathjs bundled in and every chunk beside its entry, and the runtime in modules of its
+ * Writes dist/: what package.json names, with mathjs bundled in and every chunk beside its entry, and the runtime in modules of its
  * own. `--types` adds declarations.
  * Plain JavaScript with its types in comments, since it runs wherever the package is installed from its repository: what runs
  * TypeScript would start in half a second, of which this whole build takes a part.

@@ -1,4 +1,4 @@
-/** Guarantees the models of models/ by name, from their sources, and what the compiler beside them makes of them as text and as a program. */
+/** The models of models/ by name, from their sources, and what the compiler beside them makes of them as text and as a program. */
 
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";

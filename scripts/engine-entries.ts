@@ -1,4 +1,4 @@
-/** Guarantees the folder from which engines load what they run, for the commands that drive them. */
+/** The folder from which engines load what they run, for the commands that drive them. */
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

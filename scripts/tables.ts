@@ -8,7 +8,7 @@ import { dirname, join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { Project, SyntaxKind, type SourceFile } from "ts-morph";
 import { modelNames, root } from "./compiler.ts";
-import { namesPage } from "./names.ts";
+import { namesPage } from "./names-page.ts";
 
 const { values, positionals } = parseArgs({ options: { check: { type: "boolean" } }, allowPositionals: true });
 const docs = positionals[0] ?? join(root, "docs");

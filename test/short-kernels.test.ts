@@ -47,7 +47,10 @@ describe("what is done with each element of a tile", () => {
       ),
     ]);
     expect(text).toContain("momentum(m, w, i, sum0);\n    momentum(m, w, i + 1, sum1);");
-    expect(text).toContain(`/** m′ = m·0.9 + x */
+    expect(text).toContain(`/**
+ * m′ = m·0.9 + sum
+ * w′ = w − m′
+ */
 function momentum(m: Float32Array, w: Float32Array, at: number, sum: number): void {
   const m_next = fround(m[at]! * 0.9 + sum);
   m[at] = m_next;
@@ -152,4 +155,30 @@ test("a constant that another part of the kernel reads keeps its name, where it 
   if (loop?.kind !== "for") throw new Error("the kernel is a loop");
   expect(shortened(loop.body).map(({ kind }) => kind)).toEqual(["store"]);
   expect(shortened(loop.body, new Set(["mean"]))).toEqual(loop.body);
+});
+
+test("a label that picks a term and is compared later has one name", async () => {
+  const text = await printed([
+    kernel(`kernel k(y: i32[1] read, x: f32[4] read, z: f32[4] write) flops 0 {
+  for y_0 in 0..4 only y[0] {
+    z[0] = x[y_0]
+  }
+  let y_1: i32 = y[0]
+  for j in 0..4 {
+    z[j] = select(eq(j, y_1), x[j], 0)
+  }
+}
+`),
+    kernel(`kernel l(y: i32[1] read, x: f32[4] read, z: f32[4] write) flops 0 {
+  let y_0: i32 = y[0]
+  for part in 0..4 only y_0 {
+    z[0] = x[part]
+  }
+  z[1] = select(eq(1, y_0), x[1], 0)
+}
+`),
+  ]);
+  expect(text.match(/const \w+ = .*/g)).toEqual(["const y_0 = y[0]!;", "const y_0 = y[0]!;"]);
+  expect(text).toContain("z[j] = j === y_0 ? x[j]! : 0");
+  expect(text).toContain("if (0 <= y_0 && y_0 < 4) z[0] = x[y_0]!;");
 });

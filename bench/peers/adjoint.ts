@@ -1,4 +1,4 @@
-/** Guarantees a compiled trainer as a contender, from the workload's weights; batches are copied and checked inside the step. */
+/** A compiled trainer as a contender, from the workload's weights; batches are copied and checked inside the step. */
 
 import { pathToFileURL } from "node:url";
 import type { TrainerModule } from "../../compiler/compile.ts";

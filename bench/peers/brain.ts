@@ -1,4 +1,4 @@
-/** Guarantees the dense workloads in brain.js's own words: example by example, each with an update of its own, squared error. */
+/** The dense workloads in brain.js's own words: example by example, each with an update of its own, squared error. */
 
 import { createRequire } from "node:module";
 

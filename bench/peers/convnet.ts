@@ -1,4 +1,4 @@
-/** Guarantees the workloads in ConvNetJS's own words: example by example, float64. It has no Adam: there its step is plain SGD's. */
+/** The workloads in ConvNetJS's own words: example by example, float64. It has no Adam: there its step is plain SGD's. */
 
 import { createRequire } from "node:module";
 

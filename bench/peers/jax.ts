@@ -1,4 +1,4 @@
-/** Guarantees the workloads in jax-js's own words: the whole step, update included, in one jit, on its wasm backend. */
+/** The workloads in jax-js's own words: the whole step, update included, in one jit, on its wasm backend. */
 
 import { readFileSync } from "node:fs";
 import { defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad, tree, type NdArray } from "@jax-js/jax";

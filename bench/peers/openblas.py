@@ -1,4 +1,4 @@
-"""Guarantees OpenBLAS's sgemm of a square on one thread, by way of numpy: answers each line, milliseconds, with GFLOP/s over that much processor time."""
+"""OpenBLAS's sgemm of a square on one thread, by way of numpy: answers each line, milliseconds, with GFLOP/s over that much processor time."""
 import os, sys, time
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np

@@ -1,4 +1,4 @@
-"""Guarantees the same models in PyTorch's own words, eager, from the same weights; speaks bench/contender.ts's protocol."""
+"""The same models in PyTorch's own words, eager, from the same weights; speaks bench/contender.ts's protocol."""
 import json, os, re, resource, sys, time
 import warnings
 warnings.filterwarnings("ignore")

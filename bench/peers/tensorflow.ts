@@ -1,4 +1,4 @@
-/** Guarantees the form of TensorFlow.js, as far as the peers ask for it: its Node build is CommonJS, and installed in bench/ alone. */
+/** The form of TensorFlow.js, as far as the peers ask for it: its Node build is CommonJS, and installed in bench/ alone. */
 
 export interface Tensor {
   readonly rank: number;

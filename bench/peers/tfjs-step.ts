@@ -1,4 +1,4 @@
-/** Guarantees the workloads in TensorFlow.js's own words, on its cpu or its wasm backend. */
+/** The workloads in TensorFlow.js's own words, on its cpu or its wasm backend. */
 
 import { createRequire } from "node:module";
 

@@ -1,5 +1,5 @@
 /**
- * Guarantees the same models in TensorFlow.js's own words, from the same weights.
+ * The same models in TensorFlow.js's own words, from the same weights.
  * Batches and one-hot labels are tensors before the clock starts, and its checks are off: the peer at its best.
  */
 

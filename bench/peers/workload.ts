@@ -1,4 +1,4 @@
-/** Guarantees what a contender is given and what it gives: the same weights and batches to each, a step, and the way back to the start. */
+/** What a contender is given and what it gives: the same weights and batches to each, a step, and the way back to the start. */
 
 import type { Spec } from "../workloads/specs.ts";
 

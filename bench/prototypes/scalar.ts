@@ -1,5 +1,5 @@
 /**
- * Guarantees the fastest hand-written JavaScript known here for C = op(A)·op(B) of one shape, summed in double, with the copies that it needs and
+ * The fastest hand-written JavaScript known here for C = op(A)·op(B) of one shape, summed in double, with the copies that it needs and
  * what consumes the sums. Arrays are constants of a closure, masks say how large an index is, an exit stands between terms in a row, and what is
  * copied is copied as doubles.
  */

@@ -1,4 +1,4 @@
-/** Guarantees the yardsticks of matrix products: the fastest program known here of a square that fits the second cache, and of any one shape. */
+/** The yardsticks of matrix products: the fastest program known here of a square that fits the second cache, and of any one shape. */
 
 import { processor, timed } from "../timing.ts";
 import type { Target } from "../compiled.ts";

@@ -1,4 +1,4 @@
-/** Guarantees the form of a product that prototypes are written for, and of what they are. */
+/** The form of a product that prototypes are written for, and of what they are. */
 
 /** C = op(A)·op(B), and what consumes the sums. */
 export interface Shape {

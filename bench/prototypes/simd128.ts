@@ -1,5 +1,5 @@
 /**
- * Guarantees the fastest hand-written SIMD128 programs known here for C = op(A)·op(B) of one shape, with the copies that they need and what consumes
+ * The fastest hand-written SIMD128 programs known here for C = op(A)·op(B) of one shape, with the copies that they need and what consumes
  * the sums: a bias (`add`, `relu`), a mask (`where`) or an update of C. Each computes tiles of `rows` × 8 columns in registers, two terms in a row with an exit between; plans differ in tile, blocks of
  * terms, order of the tiles and in what is copied first.
  */

@@ -1,4 +1,4 @@
-/** Guarantees the words of WebAssembly text that hand-written programs are made of, and of such a text its exports. */
+/** The words of WebAssembly text that hand-written programs are made of, and of such a text its exports. */
 
 import loadWabt from "wabt";
 

@@ -1,4 +1,4 @@
-/** Guarantees the hand-written Winograd convolution of one shape as a WebAssembly module, its memory laid out for the second cache. */
+/** The hand-written Winograd convolution of one shape as a WebAssembly module, its memory laid out for the second cache. */
 
 import { along, appender, columns, transposed, type Appender, type Size } from "./winograd-transforms.ts";
 import { exportsOf } from "./wat.ts";

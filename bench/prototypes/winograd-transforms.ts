@@ -1,4 +1,4 @@
-/** Guarantees Winograd's transforms as WebAssembly text: F(2×2,3×3) and F(4×4,3×3), one axis at a time, four tiles side by side. */
+/** Winograd's transforms as WebAssembly text: F(2×2,3×3) and F(4×4,3×3), one axis at a time, four tiles side by side. */
 
 import { splat } from "./wat.ts";
 

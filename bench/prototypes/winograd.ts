@@ -1,5 +1,5 @@
 /**
- * Guarantees the yardsticks for 3×3 convolutions of stride 1: the best hand-written Winograd F(2×2,3×3) and F(4×4,3×3) that is known here, one core,
+ * The yardsticks for 3×3 convolutions of stride 1: the best hand-written Winograd F(2×2,3×3) and F(4×4,3×3) that is known here, one core,
  * SIMD128, and their errors beside those of the compiler's own kernels on the shapes of W5, timed in turns with them.
  *   npx tsx bench/prototypes/winograd.ts [--seconds 0.1] [--repeats 7] [--only c2]
  */

@@ -1,4 +1,4 @@
-/** Guarantees what the workloads are in words that every peer's builder reads; the models beside this file say the same to adjoint. */
+/** What the workloads are in words that every peer's builder reads; the models beside this file say the same to adjoint. */
 
 /** A layer with weights, or a pooling by two. */
 export type LayerSpec =

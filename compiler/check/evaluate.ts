@@ -23,28 +23,32 @@ const runOf =
     return body.results.map(({ value }) => inside[value]!);
   };
 
-function valuesOf(graph: Graph, leaf: (node: Node) => Float64Array | undefined, watch: Watch | undefined): readonly Tensor[] {
+type Leaf = (node: Node) => Float64Array | undefined;
+
+function valuesOf(graph: Graph, leaf: Leaf, watch: Watch | undefined): readonly Tensor[] {
   const values: Tensor[] = [];
   const run = runOf(watch);
   for (const node of graph.nodes) {
-    const op = opOf(node.op);
-    const output = tensor(node.type);
-    if (op.leaf && !op.view) {
-      const data = leaf(node);
-      if (data === undefined || data.length !== output.data.length)
-        throw new RangeError(`%${node.name} is fed ${data?.length ?? "no"} elements, but has ${output.data.length}`);
-      output.data.set(data);
-    } else
-      op.evaluate(
-        node.inputs.map((input) => values[input]!),
-        node.attrs,
-        output,
-        run,
-      );
+    const inputs = node.inputs.map((input) => values[input]!);
+    const output = valueOf(node, inputs, leaf, run);
     watch?.(node, output);
     values.push(output);
   }
   return values;
+}
+
+/** Whether a node's value is given from outside. */
+const isFed = ({ op }: Node): boolean => opOf(op).leaf === true && opOf(op).view !== true;
+
+function valueOf(node: Node, inputs: readonly Tensor[], leaf: Leaf, run: Run): Tensor {
+  const output = tensor(node.type);
+  if (isFed(node)) {
+    const data = leaf(node);
+    if (data === undefined || data.length !== output.data.length)
+      throw new RangeError(`%${node.name} is fed ${data?.length ?? "no"} elements, but has ${output.data.length}`);
+    output.data.set(data);
+  } else opOf(node.op).evaluate(inputs, node.attrs, output, run);
+  return output;
 }
 
 /** Attributes as text that tells numbers apart which JSON does not: −0, NaN, ∞. */
@@ -65,19 +69,15 @@ export class Evaluations {
   of(graph: Graph): readonly Tensor[] {
     const values: Tensor[] = [];
     for (const node of graph.nodes) {
-      const op = opOf(node.op);
-      const isFed = op.leaf === true && op.view !== true;
       const inputs = node.inputs.map((input) => values[input]!);
       const { dtype, shape } = node.type;
-      const of = isFed ? node.name : inputs.map((input) => this.#numberOf(input)).join();
+      const of = isFed(node) ? node.name : inputs.map((input) => this.#numberOf(input)).join();
       // literals are made anew by every pass
-      const attrs = isFed || inputs.length > 0 ? this.#numberOf(node.attrs) : textOf(node.attrs);
+      const attrs = isFed(node) || inputs.length > 0 ? this.#numberOf(node.attrs) : textOf(node.attrs);
       const key = `${node.op} ${attrs} ${dtype} ${shape.join()} ${of}`;
       let value = this.#known.get(key);
       if (value === undefined) {
-        value = tensor(node.type);
-        if (isFed) value.data.set(this.#feed(node));
-        else op.evaluate(inputs, node.attrs, value, runOf());
+        value = valueOf(node, inputs, this.#feed, runOf());
         this.#known.set(key, value);
       }
       values.push(value);

@@ -1,5 +1,5 @@
 /**
- * Guarantees the tangent of a definition, as JavaScript text, from index notation alone: no op and no gradient rule is asked.
+ * The tangent of a definition, as JavaScript text, from index notation alone: no op and no gradient rule is asked.
  *   y[i,j] = Σ k: x[i,k]·W[k,j]   with W moving   →   ẏ[i,j] = Σ k: x[i,k]·Ẇ[k,j]
  * What sums, products and selections do to tangents is stated here; the slopes of the scalar functions are the textbook's, one row each,
  * in their arguments. (Reverse mode takes its slopes from the formulas of ops/scalar.ts, by mathjs, in the value.)

@@ -1,4 +1,4 @@
-/** Guarantees `adjoint compile`: a model's files, all of them and only after its check holds. */
+/** `adjoint compile`: a model's files, all of them and only after its check holds. */
 
 import { join } from "node:path";
 import { defineCommand } from "citty";

@@ -1,4 +1,4 @@
-/** Guarantees the flags about files of weights: what is read before training, and what is written after it. */
+/** The flags about files of weights: what is read before training, and what is written after it. */
 
 import { readFileSync } from "node:fs";
 import { loadWeights, readWeights, saveWeights, type WeightedTrainer, type WeightOptions } from "../../runtime/index.ts";

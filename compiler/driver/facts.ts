@@ -20,7 +20,7 @@ interface Declared {
 }
 
 /** What the passes found out, and what was chosen. */
-type Found = Pick<Facts, "graph" | "approximations" | "memory"> & { readonly scheduled: boolean };
+type Found = Pick<Facts, "graph" | "approximations" | "memory" | "twins"> & { readonly scheduled: boolean };
 
 export async function factsOf(model: Model, options: CompileOptions, declared: readonly Declared[], found: Found): Promise<Facts> {
   const { source, schedules, threads, sliced, relaxed } = options;

@@ -23,6 +23,7 @@ import { isDefinitions, observe, type Level, type Observation } from "./observe.
 import { commandOf, type Choices, type CompileOptions } from "./options.ts";
 import { kernelSites, readSchedules } from "./schedules.ts";
 import { requireSteady } from "./steady.ts";
+import { twinsOf } from "./twins.ts";
 
 /** One entry point, before and after the pipeline. */
 export interface CompiledEntry {
@@ -181,14 +182,21 @@ export async function lower(model: Model, options: CompileOptions = {}, kind: Ki
   checkPlan(module, threads);
   if (budget !== undefined && module.arenaBytes > budget.bytes)
     throw new CompilerFault("memory budget", `the plan of ${module.arenaBytes} bytes is larger than the one it was chosen by`);
+  const twins =
+    target.twin !== undefined && hasTwin(options, kind) && budget === undefined ? twinsOf(entries, module, target.twin) : undefined;
   const facts = await factsOf(model, options, declared, {
     graph,
     approximations: [...approximations],
     ...(spent === undefined ? {} : { memory: spent.facts }),
+    ...(twins === undefined ? {} : { twins }),
     scheduled: tiles.size > 0,
   });
   return { model, entries, module, facts, target, observation, chosen, tiles };
 }
+
+/** Whether a model that is compiled so can have a file for readers with the same bits; nobody reads a small instance. */
+const hasTwin = ({ dtype, winograd, small }: CompileOptions, kind: Kind): boolean =>
+  kind === "trainer" && dtype !== "f64" && winograd !== true && small !== true;
 
 /** An entry with other loops. */
 const scheduled = (entry: CompiledEntry, program: Program): CompiledEntry => ({

@@ -1,5 +1,5 @@
 /**
- * Guarantees the plans of a training entry among which a memory budget chooses: what the backward pass computes again, in how many parts
+ * The plans of a training entry among which a memory budget chooses: what the backward pass computes again, in how many parts
  * the batch goes, the bytes that leaves, and the work it adds. The plans are the same whatever the budget, and a budget takes the one of
  * least work that fits, of those with a whole batch if any does: so a smaller budget never gives a larger arena, nor less work while the
  * batch stays whole.

@@ -31,7 +31,7 @@ export interface Observation {
 
 /** What a pass is given or makes. */
 export type Level = Graph | Defined | Definitions | Program | Module | readonly Program[];
-export const isGraph = (level: object): level is Graph => "nodes" in level;
+export const isGraph = (level: unknown): level is Graph => typeof level === "object" && level !== null && "nodes" in level;
 const isModule = (level: object): level is Module => "arenaBytes" in level;
 export const isDefinitions = (level: object): level is Definitions => "work" in level;
 export const isProgram = (level: object): level is Program => "calls" in level && "kernels" in level;

@@ -153,6 +153,8 @@ export interface Definitions {
 
 /** Statements of an entry, from the first to the last, that run once a turn; `turn` counts the slices, from the last one down where it goes in reverse. */
 export interface Turns {
+  /** The node of the graph that they are of. */
+  readonly node: string;
   readonly turn: Axis;
   readonly reverse: boolean;
   readonly first: number;
@@ -162,7 +164,7 @@ export interface Turns {
 /** One part of an entry: the body of a loop, or what stands before, between and after loops. */
 export interface Section<Of> {
   readonly of: Of;
-  readonly turns?: Pick<Turns, "turn" | "reverse">;
+  readonly turns?: Pick<Turns, "node" | "turn" | "reverse">;
 }
 
 /** The parts of an entry in order, and the storage by which they hand values to each other. */

@@ -38,7 +38,7 @@ function isBottleneck(nodes: readonly Node[], first: Node, second: Node): boolea
   return a[1]! < Math.min(a[0]!, b[1]!);
 }
 
-/** A loss that takes raw scores is given what an activation has already made of them. */
+/** A loss that takes raw scores is given what an activation has already made of them, or what dropout changed last. */
 export function adviseLogits(c: Context, loss: string, scores: Value, instead: string): void {
   const mark = c.markOf(scores);
   if (mark === "probabilities")
@@ -53,9 +53,10 @@ export function adviseLogits(c: Context, loss: string, scores: Value, instead: s
       `${loss} takes raw scores, but %${c.builder.node(scores).name} holds logarithms of probabilities already`,
       "Leave out the logSoftmax before it: the loss takes the logarithm itself.",
     );
+  adviseDropped(c, loss, scores);
 }
 
-/** A loss that takes probabilities is given what cannot be some: a layer's raw scores, or logarithms. */
+/** A loss that takes probabilities is given what cannot be some: a layer's raw scores, or logarithms; or what dropout changed last. */
 export function adviseProbabilities(c: Context, loss: string, given: Value, activation: string, instead: string): void {
   const mark = c.markOf(given);
   if (mark === "probabilities" || mark === "dropped") return;
@@ -68,6 +69,7 @@ export function adviseProbabilities(c: Context, loss: string, given: Value, acti
     `${loss} takes probabilities, but %${nodes[given]!.name} holds ${holds}: the logarithm of a negative number is not a number`,
     `Put a ${activation} before it, or use ${instead}, which takes raw scores.`,
   );
+  adviseDropped(c, loss, given);
 }
 
 /** What the model answers with is answered at random: dropout belongs between layers. */

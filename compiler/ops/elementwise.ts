@@ -1,4 +1,4 @@
-/** Guarantees an op of a row of formulas (scalar.ts): typing law, gradient, reference and definition all read the one text. */
+/** An op of a row of formulas (scalar.ts): typing law, gradient, reference and definition all read the one text. */
 
 import { ShapeError } from "../graph/error.ts";
 import type { Value } from "../graph/graph.ts";

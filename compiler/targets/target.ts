@@ -1,4 +1,4 @@
-/** Guarantees what a target is: one object, from its name and its flags to the file that it prints of a module with addresses. */
+/** What a target is: one object, from its name and its flags to the file that it prints of a module with addresses. */
 
 import type { Kernel, Module } from "../loop/loop.ts";
 import type { Machine } from "../loop/machine.ts";
@@ -37,6 +37,8 @@ export interface Facts {
   readonly schedules?: { readonly path: string; readonly hash: string };
   /** The budget it was compiled for, and what it took to keep it. */
   readonly memory?: MemoryFacts;
+  /** By kernel, the functions of the file for readers that compute the same values; undefined where there can be no such file. */
+  readonly twins?: ReadonlyMap<string, readonly string[]>;
 }
 
 /** A value in which a row depends on others, its line, and why. */
@@ -113,12 +115,20 @@ export interface Target {
   readonly beside: ReadonlySet<"model.graph" | "report.md">;
   /** What it writes, where that is for readers alone. */
   readonly reading?: string;
+  /** The file for readers with the same bits. */
+  readonly twin?: Reading;
   /** Whether what its kernels are compiled to lies beside the text, and is given to whoever makes a trainer. */
   readonly apart?: true;
   /** Prints a module, unformatted. */
   emit(module: Module, facts: Facts, kind?: Kind): Promise<Emitted>;
   /** Kernels as functions by themselves, as it would print them: where schedules are measured for it. */
   alone?(kernels: readonly Kernel[], arenaBytes: number, facts: Pick<Facts, "relaxed">): Promise<Alone>;
+}
+
+/** A target whose file shows what another's kernels compute. */
+export interface Reading extends Target {
+  /** What its functions are called, by kernel. */
+  named(kernels: readonly Kernel[]): ReadonlyMap<string, string>;
 }
 
 /** Kernels as functions by themselves, over one arena and without a trainer around them. */

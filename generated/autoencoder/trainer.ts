@@ -6,20 +6,23 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 36, update 80, backward 96), evaluate 162, predict 199
-//   memory 223: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 510: batches, and what a trainer is
-//   tables 581: what bytes() packs
-//   kernels 651: in the order in which statements call them, each under its definitions
-//   checks 2134: of what is passed in
-//   mathematics 2258: functions and random numbers that all machines compute alike
+//   step 30 (forward 39, update 83, backward 99), evaluate 165, predict 202
+//   memory 226: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 513: batches, and what a trainer is
+//   tables 584: what bytes() packs
+//   kernels 654: in the order in which statements call them, each under its definitions
+//   checks 2147: of what is passed in
+//   mathematics 2271: functions and random numbers that all machines compute alike
+//
+// The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
+// doc says. What copies an operand (widen, pad) has none.
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 8d22e3636a749964
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -655,6 +658,7 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
 /**
  * encoder_product[i<32,j<128] = Σ k<784: x[i,k]·encoder_kernel[k,j]
  * encoder[i,j] = relu(encoder_product[i,j] + encoder_bias[j])
+ * Plain twin: dotRelu_Nx784x128.
  */
 function dotRelu_32x784x128(
   arrays: Floats<"x" | "encoder_kernel" | "encoder_bias" | "encoder">,
@@ -801,6 +805,7 @@ function dotAdd_Nx128x32(
 /**
  * decoder_product[i<32,j<128] = Σ k<32: code[i,k]·decoder_kernel[k,j]
  * decoder[i,j] = relu(decoder_product[i,j] + decoder_bias[j])
+ * Plain twin: dotRelu_Nx32x128.
  */
 function dotRelu_32x32x128(
   arrays: Floats<"code" | "decoder_kernel" | "decoder_bias" | "decoder">,
@@ -1740,6 +1745,7 @@ function dotAdam_784x32x128(
 /**
  * encoder_product[i<250,j<128] = Σ k<784: x[i,k]·encoder_kernel[k,j]
  * encoder[i,j] = relu(encoder_product[i,j] + encoder_bias[j])
+ * Plain twin: dotRelu_Nx784x128.
  */
 function dotRelu_250x784x128_evaluate(
   arrays: Floats<"x" | "encoder_kernel" | "encoder_bias" | "encoder">,
@@ -1840,6 +1846,7 @@ function dotRelu_250x784x128_evaluate(
 /**
  * decoder_product[i<250,j<128] = Σ k<32: code[i,k]·decoder_kernel[k,j]
  * decoder[i,j] = relu(decoder_product[i,j] + decoder_bias[j])
+ * Plain twin: dotRelu_Nx32x128.
  */
 function dotRelu_250x32x128_evaluate(
   arrays: Floats<"code" | "decoder_kernel" | "decoder_bias" | "decoder">,
@@ -1894,7 +1901,10 @@ function dotRelu_250x32x128_evaluate(
   };
 }
 
-/** image_product[i<250,j<784] = Σ k<128: decoder[i,k]·image_kernel[k,j] */
+/**
+ * image_product[i<250,j<784] = Σ k<128: decoder[i,k]·image_kernel[k,j]
+ * Plain twin: dot_250x128x784.
+ */
 function dot_250x128x784_evaluate(
   arrays: Floats<"decoder" | "image_kernel" | "image_product">,
 ): () => void {
@@ -1996,6 +2006,7 @@ function dot_250x128x784_evaluate(
  * sum[i<250] = Σ k<784: (1 / (1 + exp(−(image_product[i,k] + image_bias[k]))) − x[i,k])·(1 / (1 + exp(−(image_product[i,k] +
  *     image_bias[k]))) − x[i,k])
  * rowSum = Σ k<250: where(k < live_rows, sum[k]·(1 / 784), 0)
+ * Plain twin: sum_784x250.
  */
 function sum_784x250_evaluate(
   arrays: Floats<"rowSum" | "image_product" | "image_bias" | "x"> & Ints<"live_rows">,
@@ -2020,6 +2031,7 @@ function sum_784x250_evaluate(
 /**
  * product[i<1,j<128] = Σ k<extent: x[0,k]·kernel[k,j]
  * y[i,j] = relu(product[0,j] + bias[j])
+ * Plain twins: dotRelu_Nx784x128, dotRelu_Nx32x128.
  * Takes an extent of 32 or 784 along k.
  */
 function dotRelu_1xNx128(
@@ -2056,6 +2068,7 @@ function dotRelu_1xNx128(
  * image_product[i<1,j<784] = Σ k<128: decoder[0,k]·image_kernel[k,j]
  * image[i,j] = 1 / (1 + exp(−(image_product[0,j] + image_bias[j])))
  * All sums first, kept in image; then the rest, point by point.
+ * Plain twin: dotSigmoid_1x128x784.
  */
 function dotSigmoid_1x128x784_predict(
   arrays: Floats<"decoder" | "image_kernel" | "image" | "image_bias">,

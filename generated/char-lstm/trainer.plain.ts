@@ -6,11 +6,11 @@
 //   approximate rewrites: c ← c + f_t at every t → c + Σ f_t after the loop
 //
 // Contents, by line
-//   step 18 (forward 27, update 143, backward 81), evaluate 363, predict 439
-//   memory 481, types 797, tables 856, kernels 923, checks 1678, mathematics 1693
+//   step 18 (forward 27, update 143, backward 81), evaluate 365, predict 441
+//   memory 483, types 799, tables 858, kernels 925, checks 1682, mathematics 1697
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 86195533ec221aa1
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -36,7 +36,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 4. lstm.c_first = 0    %lstm.c_first  identity, models/char-lstm.ts:10
     identity_Nx64(lstm_c_first, 32);
     for (let t = 0; t < 16; t++) {
-      // 5. lstm.recurrence = lstm.h_before · lstm.recurrentKernel + lstm.recurrentBias    %dot_2_2, %lstm.recurrence  add,
+      // 5. lstm.recurrence = lstm.h_before · lstm.recurrentKernel + lstm.recurrentBias    %dot_2, %lstm.recurrence  add,
       //     models/char-lstm.ts:10
       dotAdd_Nx64x256(
         lstm_h_before[t]!,
@@ -71,7 +71,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — scores: x·W + b
     // 10. scores = transpose(lstm.h_all, [1,0,2]) · scores.kernel + scores.bias    %scores.product, %scores  add, models/char-lstm.ts:11
-    dotAdd_Nx16x64x64(lstm_h_all, scores_kernel, scores_bias, scores, 32);
+    dotAdd_32x16x64x64(lstm_h_all, scores_kernel, scores_bias, scores);
     // 11. chosen, rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  14 nodes, models/char-lstm.ts:13
     reduceMaxExpSum_32x16x64(rowSum, scores, largest, exps, total, next, chosen, live_rows);
     // 12. perRow = 1 / f32(live rows)    %cast, %perRow  recip, models/char-lstm.ts:13
@@ -95,22 +95,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — adjoint of scores
     // 15. d_lstm = d_shifted · scores.kernelᵀ    %d_lstm  adjoint of dot (statement 10): d_a = d_y·bᵀ, models/char-lstm.ts:11
-    // d_lstm.h_all_output = d_lstm.h_all    %d_lstm.h_all_output  adjoint of transpose (statement 10): d_x = d_y, axes in their old order,
+    // d_lstm.h_all_stored = d_lstm.h_all    %d_lstm.h_all_stored  adjoint of transpose (statement 10): d_x = d_y, axes in their old order,
     //     models/char-lstm.ts:10
-    dotCopy_16x32x64x64(d_shifted, scores_kernel, d_lstm_h_all_output);
+    dotCopy_16x32x64x64(d_shifted, scores_kernel, d_lstm_h_all_stored);
 
-    // 16. d_lstm.h_before_first = 0    %d_lstm.h_before_first  adjoint of scan (statement 10): d_x = by the step's own rules, from its last
-    //     turn to its first, models/char-lstm.ts:10
-    identity_Nx64(d_lstm_h_before_first, 32);
-    // 17. d_lstm.c_before_first = 0    %d_lstm.c_before_first  adjoint of scan (statement 10): d_x = by the step's own rules, from its last
-    //     turn to its first, models/char-lstm.ts:10
-    identity_Nx64(d_lstm_c_before_first, 32);
+    // 16. d_lstm.h_last = 0    %d_lstm.h_last  adjoint of scan (statement 10): d_x = by the step's own rules, from its last turn to its
+    //     first, models/char-lstm.ts:10
+    identity_Nx64(d_lstm_h_last, 32);
+    // 17. d_lstm.c_last = 0    %d_lstm.c_last  adjoint of scan (statement 10): d_x = by the step's own rules, from its last turn to its
+    //     first, models/char-lstm.ts:10
+    identity_Nx64(d_lstm_c_last, 32);
 
     // #endregion
     // #region forward
     // — softmaxCrossEntropy
-    // 18. loss_output = rowSum ⊙ perRow    %loss, %loss_output  mul, models/char-lstm.ts:13
-    loss_output[0] = rowSum[0]! * perRow;
+    // 18. loss_stored = rowSum ⊙ perRow    %loss, %loss_stored  mul, models/char-lstm.ts:13
+    loss_stored[0] = rowSum[0]! * perRow;
 
     // #endregion
     // #region backward
@@ -120,9 +120,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       //     mul: d_x = Σ over the uses of x, d_b = d_y ⊙ a, d_a = d_y ⊙ b; tanh: d_x = d_y ⊙ (1 − y·y); add: d_x = Σ over the uses of x;
       //     sigmoid: d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)), models/char-lstm.ts:10
       addMulConcat_32x64(
-        d_lstm_c_before_before[t]!,
-        d_lstm_h_before_before[t]!,
-        d_lstm_h_all_output_slice[t]!,
+        d_lstm_c_after[t]!,
+        d_lstm_h_after[t]!,
+        d_lstm_h_all_slice[t]!,
         lstm_o_all_slice[t]!,
         tanh_all_slice[t]!,
         d_lstm_c,
@@ -134,7 +134,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
         d_lstm_recurrence[t]!,
       );
 
-      // 20. d_lstm.h_before = d_lstm.recurrence · lstm.recurrentKernelᵀ    %d_lstm.h_before  adjoint of dot (statement 28): d_a = d_y·bᵀ,
+      // 20. d_lstm.h_before = d_lstm.recurrence · lstm.recurrentKernelᵀ    %d_lstm.h_before  adjoint of dot (statement 5): d_a = d_y·bᵀ,
       //     models/char-lstm.ts:10
       dot_32x256x64(d_lstm_recurrence[t]!, lstm_recurrentKernel, d_lstm_h_before[t]!);
     }
@@ -169,15 +169,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dot_64x16x32x64(lstm_h_all, d_shifted, d_scores_kernel);
 
     // — adjoint of lstm
-    // 28. dot_2 = lstm.h_before_allᵀ · d_lstm.inputs    %dot_2  adjoint of dot (statement 28): d_b = aᵀ·d_y, models/char-lstm.ts:10
-    // d_lstm.recurrentKernel = dot_2 + 0    %d_lstm.recurrentKernel  adjoint of dot (statement 28): d_b = aᵀ·d_y, models/char-lstm.ts:10
-    dot_64x16x32x256(lstm_h_before_all, d_lstm_inputs, dot_2);
+    // 28. d_lstm.recurrentKernel = lstm.h_before_allᵀ · d_lstm.inputs    %d_lstm.recurrentKernel  adjoint of dot (statement 5): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:10
+    dot_64x16x32x256(lstm_h_before_all, d_lstm_inputs, d_lstm_recurrentKernel);
 
-    // 29. sum_2, d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %sum_2, %d_lstm.bias  adjoint of broadcast (statement 5): d_x = Σ d_y;
-    //     broadcast (statement 2): d_x = Σ d_y, models/char-lstm.ts:10
-    // d_lstm.recurrentBias = sum_2 + 0    %d_lstm.recurrentBias  adjoint of broadcast (statement 5): d_x = Σ d_y, models/char-lstm.ts:10
-    // lstm.bias by clipByGlobalNorm with sum_2    %lstm.bias_mul, %d_lstm.bias_square  update, models/char-lstm.ts:10
-    sumClipByGlobalNorm_16x32x256(d_lstm_bias_square, d_lstm_inputs, sum_2);
+    // 29. d_lstm.recurrentBias, d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %d_lstm.recurrentBias, %d_lstm.bias  adjoint of broadcast
+    //     (statement 5): d_x = Σ d_y; broadcast (statement 2): d_x = Σ d_y, models/char-lstm.ts:10
+    // lstm.bias by clipByGlobalNorm with d_lstm.recurrentBias    %lstm.bias_mul, %d_lstm.bias_square  update, models/char-lstm.ts:10
+    sumClipByGlobalNorm_16x32x256(d_lstm_bias_square, d_lstm_inputs, d_lstm_recurrentBias);
 
     // 30. d_lstm.kernel = transpose(embedding, [1,0,2])ᵀ · d_lstm.inputs    %d_lstm.kernel  adjoint of dot (statement 2): d_b = aᵀ·d_y,
     //     models/char-lstm.ts:10
@@ -197,9 +196,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     clipByGlobalNorm_64x64(d_embedding_table, d_embedding_table_square);
     // 34. lstm.kernel by clipByGlobalNorm with d_lstm.kernel    %lstm.kernel_mul, %d_lstm.kernel_square  update, models/char-lstm.ts:10
     clipByGlobalNorm_64x256(d_lstm_kernel, d_lstm_kernel_square);
-    // 35. lstm.recurrentKernel by clipByGlobalNorm with dot_2    %lstm.recurrentKernel_mul, %d_lstm.recurrentKernel_square  update,
-    //     models/char-lstm.ts:10
-    clipByGlobalNorm_64x256(dot_2, d_lstm_recurrentKernel_square);
+    // 35. lstm.recurrentKernel by clipByGlobalNorm with d_lstm.recurrentKernel    %lstm.recurrentKernel_mul, %d_lstm.recurrentKernel_square
+    //     update, models/char-lstm.ts:10
+    clipByGlobalNorm_64x256(d_lstm_recurrentKernel, d_lstm_recurrentKernel_square);
     // 36. scores.kernel by clipByGlobalNorm with d_scores.kernel    %scores.kernel_mul, %d_scores.kernel_square  update,
     //     models/char-lstm.ts:11
     clipByGlobalNorm_64x64(d_scores_kernel, d_scores_kernel_square);
@@ -264,14 +263,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 42. lstm.bias by adam with d_lstm.bias_clipped    %lstm.bias_mul_2, %lstm.bias_mul_3, %lstm.bias.m_next  update,
     //     models/char-lstm.ts:10
-    // d_lstm.bias_clipped = sum_2 ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:10
-    adam_256(lstm_bias_m, sum_2, clip_scale);
+    // d_lstm.bias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
+    //     models/char-lstm.ts:10
+    adam_256(lstm_bias_m, d_lstm_recurrentBias, clip_scale);
 
-    // 43. d_lstm.bias_clipped = sum_2 ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:10
+    // 43. d_lstm.bias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
+    //     models/char-lstm.ts:10
     // lstm.bias by adam with d_lstm.bias_clipped    %lstm.bias_mul_5…%lstm.bias_next  update, models/char-lstm.ts:10
     // lstm.recurrentBias by adam    %lstm.recurrentBias_mul_4, %lstm.recurrentBias.v_next  update, models/char-lstm.ts:10
     adam_256_2(
-      sum_2,
+      d_lstm_recurrentBias,
       clip_scale,
       lstm_bias_v,
       lstm_bias,
@@ -283,17 +284,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 44. lstm.recurrentKernel by adam with d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_2, %lstm.recurrentKernel_mul_3,
     //     %lstm.recurrentKernel.m_next  update, models/char-lstm.ts:10
-    // d_lstm.recurrentKernel_clipped = dot_2 ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of lstm.recurrentKernel by
-    //     clipByGlobalNorm, models/char-lstm.ts:10
-    adam_64x256(lstm_recurrentKernel_m, dot_2, clip_scale);
+    // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of
+    //     lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:10
+    adam_64x256(lstm_recurrentKernel_m, d_lstm_recurrentKernel, clip_scale);
 
     // 45. lstm.recurrentKernel by adam with d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_4…%lstm.recurrentKernel_next
     //     update, models/char-lstm.ts:10
-    // d_lstm.recurrentKernel_clipped = dot_2 ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of lstm.recurrentKernel by
-    //     clipByGlobalNorm, models/char-lstm.ts:10
+    // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of
+    //     lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:10
     adam_64x256_2(
       lstm_recurrentKernel_v,
-      dot_2,
+      d_lstm_recurrentKernel,
       clip_scale,
       lstm_recurrentKernel,
       lstm_recurrentKernel_m,
@@ -302,11 +303,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     );
 
     // 46. lstm.recurrentBias by adam    %lstm.recurrentBias_mul_2…%lstm.recurrentBias_next  update, models/char-lstm.ts:10
-    // d_lstm.bias_clipped = sum_2 ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:10
+    // d_lstm.bias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
+    //     models/char-lstm.ts:10
     // lstm.bias_mul_3 = d_lstm.bias_clipped ⊙ (1 − 0.9)    %lstm.bias_mul_3  update of lstm.bias by adam, models/char-lstm.ts:10
     adam_256_3(
       lstm_recurrentBias_m,
-      sum_2,
+      d_lstm_recurrentBias,
       clip_scale,
       lstm_recurrentBias,
       rate,
@@ -355,8 +357,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     );
     // #endregion
 
-    check(!finite || Number.isFinite(loss_output[0]!), "the loss is not finite");
-    return loss_output[0]!;
+    check(!finite || Number.isFinite(loss_stored[0]!), "the loss is not finite");
+    return loss_stored[0]!;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -401,7 +403,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — scores: x·W + b
     // 7. scores = transpose(lstm.h_all, [1,0,2]) · scores.kernel + scores.bias    %scores.product, %scores  add, models/char-lstm.ts:11
-    dotAdd_Nx16x64x64(lstm_h_all_evaluate, scores_kernel, scores_bias, scores_evaluate, 32);
+    dotAdd_32x16x64x64(lstm_h_all_evaluate, scores_kernel, scores_bias, scores_evaluate);
     // 8. rowSum of softmaxCrossEntropy: mean of −log softmax(s)[y]    %largest…%rowSum  15 nodes, models/char-lstm.ts:13, 15
     reduceMaxSum_32x16(
       rowSum_evaluate,
@@ -510,32 +512,32 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const x = new Int32Array(arena, 2390832, 512); // [32,16]  input, 1–32
   const next = new Int32Array(arena, 1334064, 512); // [32,16]  input, 1–14
   const live_rows = new Int32Array(arena, 1336112, 1); // []  input, 1–14
-  const loss_output = new Float32Array(arena, 2392880, 1); // []  output, 18–51
+  const loss_stored = new Float32Array(arena, 2392880, 1); // []  output, 18–51
   const d_shifted = new Float32Array(arena, 2218800, 32768); // [32,16,64]  scratch, 14–27, over exps
-  // d_lstm_h_before_carried: 4096 elements at 2349872: [2,32,64]  scratch, 16–20
-  // [32,64]  of d_lstm_h_before_carried, 16–20
-  const d_lstm_h_before_before = Array.from(
+  // d_lstm_h_carried: 4096 elements at 2349872: [2,32,64]  scratch, 16–20
+  // [32,64]  of d_lstm_h_carried, 16–20
+  const d_lstm_h_after = Array.from(
     { length: 16 },
     (_, t) => new Float32Array(arena, ((t + 1) % 2) * 8192 + 2349872, 2048),
   );
-  // [32,64]  of d_lstm_h_before_carried, 16–20
+  // [32,64]  of d_lstm_h_carried, 16–20
   const d_lstm_h_before = Array.from(
     { length: 16 },
     (_, t) => new Float32Array(arena, (t % 2) * 8192 + 2349872, 2048),
   );
-  const d_lstm_h_before_first = new Float32Array(arena, 2349872, 2048); // [32,64]  of d_lstm_h_before_carried, 16–20
-  // d_lstm_c_before_carried: 4096 elements at 2366256: [2,32,64]  scratch, 17–20
-  // [32,64]  of d_lstm_c_before_carried, 17–20
-  const d_lstm_c_before_before = Array.from(
+  const d_lstm_h_last = new Float32Array(arena, 2349872, 2048); // [32,64]  of d_lstm_h_carried, 16–20
+  // d_lstm_c_carried: 4096 elements at 2366256: [2,32,64]  scratch, 17–20
+  // [32,64]  of d_lstm_c_carried, 17–20
+  const d_lstm_c_after = Array.from(
     { length: 16 },
     (_, t) => new Float32Array(arena, ((t + 1) % 2) * 8192 + 2366256, 2048),
   );
-  // [32,64]  of d_lstm_c_before_carried, 17–20
+  // [32,64]  of d_lstm_c_carried, 17–20
   const d_lstm_c_before = Array.from(
     { length: 16 },
     (_, t) => new Float32Array(arena, (t % 2) * 8192 + 2366256, 2048),
   );
-  const d_lstm_c_before_first = new Float32Array(arena, 2366256, 2048); // [32,64]  of d_lstm_c_before_carried, 17–20
+  const d_lstm_c_last = new Float32Array(arena, 2366256, 2048); // [32,64]  of d_lstm_c_carried, 17–20
   const d_lstm_inputs = new Float32Array(arena, 498480, 131072); // [16,32,256]  scratch, 19–31
   // [32,256]  of d_lstm_inputs, 19–31
   const d_lstm_recurrence = Array.from(
@@ -572,9 +574,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     { length: 16 },
     (_, t) => new Float32Array(arena, t * 8192 + 1956656, 2048),
   );
-  const d_lstm_h_all_output = new Float32Array(arena, 1301296, 32768); // [16,32,64]  scratch, 15–20
-  // [32,64]  of d_lstm_h_all_output, 15–20
-  const d_lstm_h_all_output_slice = Array.from(
+  const d_lstm_h_all_stored = new Float32Array(arena, 1301296, 32768); // [16,32,64]  scratch, 15–20
+  // [32,64]  of d_lstm_h_all_stored, 15–20
+  const d_lstm_h_all_slice = Array.from(
     { length: 16 },
     (_, t) => new Float32Array(arena, t * 8192 + 1301296, 2048),
   );
@@ -649,8 +651,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const d_scores_bias = new Float32Array(arena, 1309488, 64); // [64]  scratch, 26–50
   const d_scores_bias_square = new Float32Array(arena, 1309776, 1); // []  scratch, 26–37
   const d_scores_kernel = new Float32Array(arena, 1293104, 4096); // [64,64]  scratch, 27–48
-  const dot_2 = new Float32Array(arena, 1162032, 16384); // [64,256]  scratch, 28–45
-  const sum_2 = new Float32Array(arena, 1153840, 256); // [256]  scratch, 29–46
+  const d_lstm_recurrentKernel = new Float32Array(arena, 1162032, 16384); // [64,256]  scratch, 28–45
+  const d_lstm_recurrentBias = new Float32Array(arena, 1153840, 256); // [256]  scratch, 29–46
   const d_lstm_bias_square = new Float32Array(arena, 1154864, 1); // []  scratch, 29–37
   const d_lstm_kernel = new Float32Array(arena, 1227568, 16384); // [64,256]  scratch, 30–41
   const d_embedding = new Float32Array(arena, 1022768, 32768); // [32,16,64]  scratch, 31–32
@@ -968,8 +970,8 @@ function identity_Nx64(y: Floats, rows: number): void {
 }
 
 /**
- * value[i<rows,j<256] = Σ k<64: a[i,k]·b[k,j]
- * y[i,j] = value[i,j] + c[j]
+ * dot[i<rows,j<256] = Σ k<64: a[i,k]·b[k,j]
+ * y[i,j] = dot[i,j] + c[j]
  * Takes 1, 16 or 32 rows.
  */
 function dotAdd_Nx64x256(a: Floats, b: Floats, c: Floats, y: Floats, rows: number): void {
@@ -1049,18 +1051,16 @@ function sigmoidMul_32x64(
 }
 
 /**
- * scores_product[i<rows,j<16,l<64] = Σ k<64: lstm_h_all[j,i,k]·scores_kernel[k,l]
+ * scores_product[i<32,j<16,l<64] = Σ k<64: lstm_h_all[j,i,k]·scores_kernel[k,l]
  * scores[i,j,l] = scores_product[i,j,l] + scores_bias[l]
- * Takes  or 32 rows.
  */
-function dotAdd_Nx16x64x64(
+function dotAdd_32x16x64x64(
   lstm_h_all: Floats,
   scores_kernel: Floats,
   scores_bias: Floats,
   scores: Floats,
-  rows: number,
 ): void {
-  for (let i = 0; i < rows; i++)
+  for (let i = 0; i < 32; i++)
     for (let j = 0; j < 16; j++)
       for (let l = 0; l < 64; l++) {
         let sum = 0;
@@ -1073,9 +1073,9 @@ function dotAdd_Nx16x64x64(
 /**
  * largest[i<32,j<16] = max k<64: scores[i,j,k]
  * exps[i,j,l<64] = exp(scores[i,j,l] − largest[i,j])
- * total_2[i,j] = Σ k<64: exps[i,j,k]
+ * total[i,j] = Σ k<64: exps[i,j,k]
  * chosen[i,j] = Σ k<64: where(k = next[i,j], scores[i,j,k] − largest[i,j], 0)
- * sum[i] = Σ k<16: (log(total_2[i,k]) − chosen[i,k])
+ * sum[i] = Σ k<16: (log(total[i,k]) − chosen[i,k])
  * rowSum = Σ k<32: where(k < live_rows, sum[k]·0.0625, 0)
  */
 function reduceMaxExpSum_32x16x64(
@@ -1083,13 +1083,13 @@ function reduceMaxExpSum_32x16x64(
   scores: Floats,
   largest: Floats,
   exps: Floats,
-  total_2: Floats,
+  total: Floats,
   next: Ints,
   chosen: Floats,
   live_rows: Ints,
 ): void {
   const live_rows_0 = live_rows[0]!;
-  let total = 0;
+  let rowSum_total = 0;
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 16; j++) {
       let max = -Infinity;
@@ -1104,7 +1104,7 @@ function reduceMaxExpSum_32x16x64(
     for (let j = 0; j < 16; j++) {
       let sum = 0;
       for (let k = 0; k < 64; k++) sum += exps[i * 1024 + j * 64 + k]!;
-      total_2[i * 16 + j] = sum;
+      total[i * 16 + j] = sum;
     }
     for (let j = 0; j < 16; j++) {
       let sum_2 = 0;
@@ -1114,10 +1114,10 @@ function reduceMaxExpSum_32x16x64(
       chosen[i * 16 + j] = sum_2;
     }
     let sum_3 = 0;
-    for (let k = 0; k < 16; k++) sum_3 += log(total_2[i * 16 + k]!) - chosen[i * 16 + k]!;
-    total += i < live_rows_0 ? Math.fround(sum_3) * 0.0625 : 0;
+    for (let k = 0; k < 16; k++) sum_3 += log(total[i * 16 + k]!) - chosen[i * 16 + k]!;
+    rowSum_total += i < live_rows_0 ? Math.fround(sum_3) * 0.0625 : 0;
   }
-  rowSum[0] = total;
+  rowSum[0] = rowSum_total;
 }
 
 /**
@@ -1146,12 +1146,12 @@ function mulAdd_32x16x64(
 
 /**
  * d_lstm_h_all[i<16,j<32,l<64] = Σ k<64: d_shifted[j,i,k]·scores_kernel[l,k]
- * d_lstm_h_all_output[i,j,l] = d_lstm_h_all[i,j,l]
+ * d_lstm_h_all_stored[i,j,l] = d_lstm_h_all[i,j,l]
  */
 function dotCopy_16x32x64x64(
   d_shifted: Floats,
   scores_kernel: Floats,
-  d_lstm_h_all_output: Floats,
+  d_lstm_h_all_stored: Floats,
 ): void {
   for (let i = 0; i < 16; i++)
     for (let j = 0; j < 32; j++)
@@ -1159,24 +1159,24 @@ function dotCopy_16x32x64x64(
         let sum = 0;
         for (let k = 0; k < 64; k++)
           sum += d_shifted[j * 1024 + i * 64 + k]! * scores_kernel[l * 64 + k]!;
-        d_lstm_h_all_output[i * 2048 + j * 64 + l] = Math.fround(sum);
+        d_lstm_h_all_stored[i * 2048 + j * 64 + l] = Math.fround(sum);
       }
 }
 
 /**
- * d_lstm_c[i<32,j<64] = d_lstm_c_before_before[i,j] + (d_lstm_h_before_before[i,j] +
- *     d_lstm_h_all_output_slice[i,j])·lstm_o_all_slice[i,j]·(1 − tanh_all_slice[i,j]·tanh_all_slice[i,j])
+ * d_lstm_c[i<32,j<64] = d_lstm_c_after[i,j] + (d_lstm_h_after[i,j] + d_lstm_h_all_slice[i,j])·lstm_o_all_slice[i,j]·(1 −
+ *     tanh_all_slice[i,j]·tanh_all_slice[i,j])
  * d_lstm_c_before[i,j] = d_lstm_c[i,j]·lstm_f_all_slice[i,j]
  * d_lstm_recurrence[i,j<256] = where(j < 64, d_lstm_c[i,j]·lstm_g_all_slice[i,j]·(lstm_i_all_slice[i,j]·(1 − lstm_i_all_slice[i,j])),
  *     where(j < 128, d_lstm_c[i,j − 64]·lstm_c_before_all_slice[i,j − 64]·(lstm_f_all_slice[i,j − 64]·(1 − lstm_f_all_slice[i,j − 64])),
  *     where(j < 192, d_lstm_c[i,j − 128]·lstm_i_all_slice[i,j − 128]·(1 − lstm_g_all_slice[i,j − 128]·lstm_g_all_slice[i,j − 128]),
- *     (d_lstm_h_before_before[i,j − 192] + d_lstm_h_all_output_slice[i,j − 192])·tanh_all_slice[i,j − 192]·(lstm_o_all_slice[i,j − 192]·(1
- *     − lstm_o_all_slice[i,j − 192])))))
+ *     (d_lstm_h_after[i,j − 192] + d_lstm_h_all_slice[i,j − 192])·tanh_all_slice[i,j − 192]·(lstm_o_all_slice[i,j − 192]·(1 −
+ *     lstm_o_all_slice[i,j − 192])))))
  */
 function addMulConcat_32x64(
-  d_lstm_c_before_before: Floats,
-  d_lstm_h_before_before: Floats,
-  d_lstm_h_all_output_slice: Floats,
+  d_lstm_c_after: Floats,
+  d_lstm_h_after: Floats,
+  d_lstm_h_all_slice: Floats,
   lstm_o_all_slice: Floats,
   tanh_all_slice: Floats,
   d_lstm_c: Floats,
@@ -1191,8 +1191,8 @@ function addMulConcat_32x64(
     for (let j = 0; j < 64; j++) {
       const tanh_all_slice_0 = tanh_all_slice[i * 64 + j]!;
       d_lstm_c[i * 64 + j] =
-        d_lstm_c_before_before[i * 64 + j]! +
-        Math.fround(d_lstm_h_before_before[i * 64 + j]! + d_lstm_h_all_output_slice[i * 64 + j]!) *
+        d_lstm_c_after[i * 64 + j]! +
+        Math.fround(d_lstm_h_after[i * 64 + j]! + d_lstm_h_all_slice[i * 64 + j]!) *
           lstm_o_all_slice[i * 64 + j]! *
           (1 - tanh_all_slice_0 * tanh_all_slice_0);
     }
@@ -1213,8 +1213,7 @@ function addMulConcat_32x64(
                 lstm_i_all_slice[i * 64 + j - 128]! *
                 (1 - lstm_g_all_slice[i * 64 + j - 128]! * lstm_g_all_slice[i * 64 + j - 128]!)
               : Math.fround(
-                  d_lstm_h_before_before[i * 64 + j - 192]! +
-                    d_lstm_h_all_output_slice[i * 64 + j - 192]!,
+                  d_lstm_h_after[i * 64 + j - 192]! + d_lstm_h_all_slice[i * 64 + j - 192]!,
                 ) *
                 tanh_all_slice[i * 64 + j - 192]! *
                 (lstm_o_all_slice[i * 64 + j - 192]! * (1 - lstm_o_all_slice[i * 64 + j - 192]!));
@@ -1269,8 +1268,12 @@ function dot_64x16x32x64(lstm_h_all: Floats, d_shifted: Floats, d_scores_kernel:
     }
 }
 
-/** dot_2[i<64,j<256] = Σ k<16, k2<32: lstm_h_before_all[k,k2,i]·d_lstm_inputs[k,k2,j] */
-function dot_64x16x32x256(lstm_h_before_all: Floats, d_lstm_inputs: Floats, dot_2: Floats): void {
+/** d_lstm_recurrentKernel[i<64,j<256] = Σ k<16, k2<32: lstm_h_before_all[k,k2,i]·d_lstm_inputs[k,k2,j] */
+function dot_64x16x32x256(
+  lstm_h_before_all: Floats,
+  d_lstm_inputs: Floats,
+  d_lstm_recurrentKernel: Floats,
+): void {
   for (let i = 0; i < 64; i++)
     for (let j = 0; j < 256; j++) {
       let sum = 0;
@@ -1278,27 +1281,27 @@ function dot_64x16x32x256(lstm_h_before_all: Floats, d_lstm_inputs: Floats, dot_
         for (let k2 = 0; k2 < 32; k2++)
           sum +=
             lstm_h_before_all[k * 2048 + k2 * 64 + i]! * d_lstm_inputs[k * 8192 + k2 * 256 + j]!;
-      dot_2[i * 256 + j] = sum;
+      d_lstm_recurrentKernel[i * 256 + j] = sum;
     }
 }
 
 /**
- * sum_2_2[i<256] = Σ k<16, k2<32: d_lstm_inputs[k,k2,i]
- * d_lstm_bias_square = Σ k<256: sum_2_2[k]·sum_2_2[k]
+ * d_lstm_recurrentBias_2[i<256] = Σ k<16, k2<32: d_lstm_inputs[k,k2,i]
+ * d_lstm_bias_square = Σ k<256: d_lstm_recurrentBias_2[k]·d_lstm_recurrentBias_2[k]
  */
 function sumClipByGlobalNorm_16x32x256(
   d_lstm_bias_square: Floats,
   d_lstm_inputs: Floats,
-  sum_2_2: Floats,
+  d_lstm_recurrentBias_2: Floats,
 ): void {
   let total = 0;
   for (let i = 0; i < 256; i++) {
     let sum = 0;
     for (let k = 0; k < 16; k++)
       for (let k2 = 0; k2 < 32; k2++) sum += d_lstm_inputs[k * 8192 + k2 * 256 + i]!;
-    const sum_2 = Math.fround(sum);
-    sum_2_2[i] = sum_2;
-    total += sum_2 * sum_2;
+    const d_lstm_recurrentBias = Math.fround(sum);
+    d_lstm_recurrentBias_2[i] = d_lstm_recurrentBias;
+    total += d_lstm_recurrentBias * d_lstm_recurrentBias;
   }
   d_lstm_bias_square[0] = total;
 }
@@ -1351,15 +1354,15 @@ function clipByGlobalNorm_64x64(d_y: Floats, d_y_square: Floats): void {
   d_y_square[0] = sum;
 }
 
-/** d_x = Σ k<64, k2<256: x[k,k2]·x[k,k2] */
-function clipByGlobalNorm_64x256(x: Floats, d_x: Floats): void {
+/** d_y_square = Σ k<64, k2<256: d_y[k,k2]·d_y[k,k2] */
+function clipByGlobalNorm_64x256(d_y: Floats, d_y_square: Floats): void {
   let sum = 0;
   for (let k = 0; k < 64; k++)
     for (let k2 = 0; k2 < 256; k2++) {
-      const x_0 = x[k * 256 + k2]!;
-      sum += x_0 * x_0;
+      const d_y_0 = d_y[k * 256 + k2]!;
+      sum += d_y_0 * d_y_0;
     }
-  d_x[0] = sum;
+  d_y_square[0] = sum;
 }
 
 /**
@@ -1397,22 +1400,22 @@ function adam_Nx64_2(
       adam(d_w, v, w, w_m, i * 64 + j, clip_scale_0, rate_0, correction_0);
 }
 
-/** m_2′[i<64,j<256] = m_2[i,j]·0.9 + x[i,j]·clip_scale·(1 − 0.9) */
-function adam_64x256(m_2: Floats, x: Floats, clip_scale: Floats): void {
+/** m_2′[i<64,j<256] = m_2[i,j]·0.9 + d_y[i,j]·clip_scale·(1 − 0.9) */
+function adam_64x256(m_2: Floats, d_y: Floats, clip_scale: Floats): void {
   const clip_scale_0 = clip_scale[0]!;
   for (let i = 0; i < 64; i++)
     for (let j = 0; j < 256; j++)
       m_2[i * 256 + j] =
-        m_2[i * 256 + j]! * 0.9 + Math.fround(x[i * 256 + j]! * clip_scale_0) * (1 - 0.9);
+        m_2[i * 256 + j]! * 0.9 + Math.fround(d_y[i * 256 + j]! * clip_scale_0) * (1 - 0.9);
 }
 
 /**
- * v′[i<64,j<256] = v[i,j]·0.999 + x[i,j]·clip_scale·(x[i,j]·clip_scale)·(1 − 0.999)
+ * v′[i<64,j<256] = v[i,j]·0.999 + d_w[i,j]·clip_scale·(d_w[i,j]·clip_scale)·(1 − 0.999)
  * w′[i,j] = w[i,j] − w_m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
  */
 function adam_64x256_2(
   v: Floats,
-  x: Floats,
+  d_w: Floats,
   clip_scale: Floats,
   w: Floats,
   w_m: Floats,
@@ -1424,25 +1427,26 @@ function adam_64x256_2(
   const correction_0 = correction[0]!;
   for (let i = 0; i < 64; i++)
     for (let j = 0; j < 256; j++)
-      adam(x, v, w, w_m, i * 256 + j, clip_scale_0, rate_0, correction_0);
+      adam(d_w, v, w, w_m, i * 256 + j, clip_scale_0, rate_0, correction_0);
 }
 
-/** lstm_bias_m′[i<256] = lstm_bias_m[i]·0.9 + sum_2[i]·clip_scale·(1 − 0.9) */
-function adam_256(lstm_bias_m: Floats, sum_2: Floats, clip_scale: Floats): void {
+/** lstm_bias_m′[i<256] = lstm_bias_m[i]·0.9 + d_lstm_recurrentBias[i]·clip_scale·(1 − 0.9) */
+function adam_256(lstm_bias_m: Floats, d_lstm_recurrentBias: Floats, clip_scale: Floats): void {
   const clip_scale_0 = clip_scale[0]!;
   for (let i = 0; i < 256; i++)
     lstm_bias_m[i] =
-      lstm_bias_m[i]! * 0.9 + Math.fround(Math.fround(sum_2[i]! * clip_scale_0) * (1 - 0.9));
+      lstm_bias_m[i]! * 0.9 +
+      Math.fround(Math.fround(d_lstm_recurrentBias[i]! * clip_scale_0) * (1 - 0.9));
 }
 
 /**
- * lstm_bias_mul_6[i<256] = sum_2[i]·clip_scale·(sum_2[i]·clip_scale)·(1 − 0.999)
+ * lstm_bias_mul_6[i<256] = d_lstm_recurrentBias[i]·clip_scale·(d_lstm_recurrentBias[i]·clip_scale)·(1 − 0.999)
  * lstm_bias_v′[i] = lstm_bias_v[i]·0.999 + lstm_bias_mul_6[i]
  * lstm_bias′[i] = lstm_bias[i] − lstm_bias_m′[i]·rate / (sqrt(lstm_bias_v′[i]·correction) + 1e-8)
  * lstm_recurrentBias_v′[i] = lstm_recurrentBias_v[i]·0.999 + lstm_bias_mul_6[i]
  */
 function adam_256_2(
-  sum_2: Floats,
+  d_lstm_recurrentBias: Floats,
   clip_scale: Floats,
   lstm_bias_v: Floats,
   lstm_bias: Floats,
@@ -1455,7 +1459,7 @@ function adam_256_2(
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
   for (let i = 0; i < 256; i++) {
-    const part_0 = Math.fround(sum_2[i]! * clip_scale_0);
+    const part_0 = Math.fround(d_lstm_recurrentBias[i]! * clip_scale_0);
     const lstm_bias_mul_6 = Math.fround(part_0 * part_0 * (1 - 0.999));
     const lstm_bias_v_next = Math.fround(lstm_bias_v[i]! * 0.999 + lstm_bias_mul_6);
     lstm_bias_v[i] = lstm_bias_v_next;
@@ -1467,12 +1471,12 @@ function adam_256_2(
 }
 
 /**
- * lstm_recurrentBias_m′[i<256] = lstm_recurrentBias_m[i]·0.9 + sum_2[i]·clip_scale·(1 − 0.9)
+ * lstm_recurrentBias_m′[i<256] = lstm_recurrentBias_m[i]·0.9 + d_lstm_recurrentBias[i]·clip_scale·(1 − 0.9)
  * lstm_recurrentBias′[i] = lstm_recurrentBias[i] − lstm_recurrentBias_m′[i]·rate / (sqrt(lstm_recurrentBias_v′[i]·correction) + 1e-8)
  */
 function adam_256_3(
   lstm_recurrentBias_m: Floats,
-  sum_2: Floats,
+  d_lstm_recurrentBias: Floats,
   clip_scale: Floats,
   lstm_recurrentBias: Floats,
   rate: Floats,
@@ -1485,7 +1489,7 @@ function adam_256_3(
   for (let i = 0; i < 256; i++) {
     const lstm_recurrentBias_m_next = Math.fround(
       lstm_recurrentBias_m[i]! * 0.9 +
-        Math.fround(Math.fround(sum_2[i]! * clip_scale_0) * (1 - 0.9)),
+        Math.fround(Math.fround(d_lstm_recurrentBias[i]! * clip_scale_0) * (1 - 0.9)),
     );
     lstm_recurrentBias_m[i] = lstm_recurrentBias_m_next;
     lstm_recurrentBias[i] =
@@ -1561,22 +1565,22 @@ function addMul_Nx64(
 
 /**
  * largest[i<32,j<16] = max k<64: scores[i,j,k]
- * total_2[i,j] = Σ k<64: exp(scores[i,j,k] − largest[i,j])
+ * total[i,j] = Σ k<64: exp(scores[i,j,k] − largest[i,j])
  * chosen[i,j] = Σ k<64: where(k = next[i,j], scores[i,j,k] − largest[i,j], 0)
- * sum[i] = Σ k<16: (log(total_2[i,k]) − chosen[i,k])
+ * sum[i] = Σ k<16: (log(total[i,k]) − chosen[i,k])
  * rowSum = Σ k<32: where(k < live_rows, sum[k]·0.0625, 0)
  */
 function reduceMaxSum_32x16(
   rowSum: Floats,
   scores: Floats,
   largest: Floats,
-  total_2: Floats,
+  total: Floats,
   next: Ints,
   chosen: Floats,
   live_rows: Ints,
 ): void {
   const live_rows_0 = live_rows[0]!;
-  let total = 0;
+  let rowSum_total = 0;
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 16; j++) {
       let max = -Infinity;
@@ -1587,7 +1591,7 @@ function reduceMaxSum_32x16(
       let sum = 0;
       for (let k = 0; k < 64; k++)
         sum += exp(Math.fround(scores[i * 1024 + j * 64 + k]! - largest[i * 16 + j]!));
-      total_2[i * 16 + j] = sum;
+      total[i * 16 + j] = sum;
     }
     for (let j = 0; j < 16; j++) {
       let sum_2 = 0;
@@ -1597,10 +1601,10 @@ function reduceMaxSum_32x16(
       chosen[i * 16 + j] = sum_2;
     }
     let sum_3 = 0;
-    for (let k = 0; k < 16; k++) sum_3 += log(total_2[i * 16 + k]!) - chosen[i * 16 + k]!;
-    total += i < live_rows_0 ? Math.fround(sum_3) * 0.0625 : 0;
+    for (let k = 0; k < 16; k++) sum_3 += log(total[i * 16 + k]!) - chosen[i * 16 + k]!;
+    rowSum_total += i < live_rows_0 ? Math.fround(sum_3) * 0.0625 : 0;
   }
-  rowSum[0] = total;
+  rowSum[0] = rowSum_total;
 }
 
 /**
@@ -1656,11 +1660,11 @@ function dotAdd_1x16x64x64(
 }
 
 /**
- * v′ = v·0.999 + x·clip_scale·(x·clip_scale)·(1 − 0.999)
+ * v′ = v·0.999 + g·clip_scale·(g·clip_scale)·(1 − 0.999)
  * w′ = w − w_m′·rate / (sqrt(v′·correction) + 1e-8)
  */
 function adam(
-  x: Float32Array,
+  g: Float32Array,
   v: Float32Array,
   w: Float32Array,
   w_m: Float32Array,
@@ -1669,7 +1673,7 @@ function adam(
   rate: number,
   correction: number,
 ): void {
-  const part = fround(x[at]! * clip_scale);
+  const part = fround(g[at]! * clip_scale);
   const v_next = fround(v[at]! * 0.999 + part * part * (1 - 0.999));
   v[at] = v_next;
   w[at] = w[at]! - (w_m[at]! * rate) / (Math.sqrt(v_next * correction) + 1e-8);

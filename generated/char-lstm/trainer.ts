@@ -6,20 +6,23 @@
 //   approximate rewrites: c ← c + f_t at every t → c + Σ f_t after the loop
 //
 // Contents, by line
-//   step 27 (forward 37, update 157, backward 95), evaluate 326, predict 389
-//   memory 431: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1001: batches, and what a trainer is
-//   tables 1067: what bytes() packs
-//   kernels 1134: in the order in which statements call them, each under its definitions
-//   checks 2932: of what is passed in
-//   mathematics 3056: functions and random numbers that all machines compute alike
+//   step 30 (forward 40, update 160, backward 98), evaluate 332, predict 395
+//   memory 437: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 1007: batches, and what a trainer is
+//   tables 1073: what bytes() packs
+//   kernels 1140: in the order in which statements call them, each under its definitions
+//   checks 2950: of what is passed in
+//   mathematics 3074: functions and random numbers that all machines compute alike
+//
+// The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
+// doc says. What copies an operand (widen, pad) has none.
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 c253181a20ef78c1
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -50,7 +53,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 6. lstm.c_first = 0    %lstm.c_first  identity, models/char-lstm.ts:10
     identity_lstm_c_first();
     for (let t = 0; t < 16; t++) {
-      // 7. lstm.recurrence = lstm.h_before · lstm.recurrentKernel + lstm.recurrentBias    %dot_2_2, %lstm.recurrence  add,
+      // 7. lstm.recurrence = lstm.h_before · lstm.recurrentKernel + lstm.recurrentBias    %dot_2, %lstm.recurrence  add,
       //     models/char-lstm.ts:10
       dotAdd_Nx64x256(
         lstm_h_before[t]!,
@@ -109,22 +112,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — adjoint of scores
     // 17. d_lstm = d_shifted · scores.kernelᵀ    %d_lstm  adjoint of dot (statement 12): d_a = d_y·bᵀ, models/char-lstm.ts:11
-    // d_lstm.h_all_output = d_lstm.h_all    %d_lstm.h_all_output  adjoint of transpose (statement 12): d_x = d_y, axes in their old order,
+    // d_lstm.h_all_stored = d_lstm.h_all    %d_lstm.h_all_stored  adjoint of transpose (statement 12): d_x = d_y, axes in their old order,
     //     models/char-lstm.ts:10
-    dotCopy_d_lstm_h_all_output();
+    dotCopy_d_lstm_h_all_stored();
 
-    // 18. d_lstm.h_before_first = 0    %d_lstm.h_before_first  adjoint of scan (statement 12): d_x = by the step's own rules, from its last
-    //     turn to its first, models/char-lstm.ts:10
-    identity_d_lstm_h_before_first();
-    // 19. d_lstm.c_before_first = 0    %d_lstm.c_before_first  adjoint of scan (statement 12): d_x = by the step's own rules, from its last
-    //     turn to its first, models/char-lstm.ts:10
-    identity_d_lstm_c_before_first();
+    // 18. d_lstm.h_last = 0    %d_lstm.h_last  adjoint of scan (statement 12): d_x = by the step's own rules, from its last turn to its
+    //     first, models/char-lstm.ts:10
+    identity_d_lstm_h_last();
+    // 19. d_lstm.c_last = 0    %d_lstm.c_last  adjoint of scan (statement 12): d_x = by the step's own rules, from its last turn to its
+    //     first, models/char-lstm.ts:10
+    identity_d_lstm_c_last();
 
     // #endregion
     // #region forward
     // — softmaxCrossEntropy
-    // 20. loss_output = rowSum ⊙ perRow    %loss, %loss_output  mul, models/char-lstm.ts:13
-    loss_output[0] = rowSum[0]! * perRow;
+    // 20. loss_stored = rowSum ⊙ perRow    %loss, %loss_stored  mul, models/char-lstm.ts:13
+    loss_stored[0] = rowSum[0]! * perRow;
 
     // #endregion
     // #region backward
@@ -134,9 +137,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       //     mul: d_x = Σ over the uses of x, d_b = d_y ⊙ a, d_a = d_y ⊙ b; tanh: d_x = d_y ⊙ (1 − y·y); add: d_x = Σ over the uses of x;
       //     sigmoid: d_x = d_y ⊙ (y·(1 − y)) for y = 1 / (1 + exp(−x)), models/char-lstm.ts:10
       addMulConcat_32x64(
-        d_lstm_c_before_before[t]!,
-        d_lstm_h_before_before[t]!,
-        d_lstm_h_all_output_slice[t]!,
+        d_lstm_c_after[t]!,
+        d_lstm_h_after[t]!,
+        d_lstm_h_all_slice[t]!,
         lstm_o_all_slice[t]!,
         tanh_all_slice[t]!,
         d_lstm_c,
@@ -148,7 +151,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
         d_lstm_recurrence[t]!,
       );
 
-      // 22. d_lstm.h_before = d_lstm.recurrence · lstm.recurrentKernelᵀ    %d_lstm.h_before  adjoint of dot (statement 32): d_a = d_y·bᵀ,
+      // 22. d_lstm.h_before = d_lstm.recurrence · lstm.recurrentKernelᵀ    %d_lstm.h_before  adjoint of dot (statement 7): d_a = d_y·bᵀ,
       //     models/char-lstm.ts:10
       dot_32x256x64(d_lstm_recurrence[t]!, lstm_recurrentKernel, d_lstm_h_before[t]!);
     }
@@ -181,21 +184,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 29. d_scores.kernel = transpose(lstm.h_all, [1,0,2])ᵀ · d_shifted    %d_scores.kernel  adjoint of dot (statement 12): d_b = aᵀ·d_y,
     //     models/char-lstm.ts:11
     dot_d_scores_kernel();
-    // 30. lstm.h_before_all_wide = lstm.h_before_all in double    %lstm.h_before_all_wide  widen for dot_2, models/char-lstm.ts:10
+    // 30. lstm.h_before_all_wide = lstm.h_before_all in double    %lstm.h_before_all_wide  widen for d_lstm.recurrentKernel,
+    //     models/char-lstm.ts:10
     widen_lstm_h_before_all_wide();
-    // 31. d_lstm.inputs_wide = d_lstm.inputs in double    %d_lstm.inputs_wide  widen for dot_2, models/char-lstm.ts:10
+    // 31. d_lstm.inputs_wide = d_lstm.inputs in double    %d_lstm.inputs_wide  widen for d_lstm.recurrentKernel, models/char-lstm.ts:10
     widen_d_lstm_inputs_wide();
 
     // — adjoint of lstm
-    // 32. dot_2 = lstm.h_before_allᵀ · d_lstm.inputs    %dot_2  adjoint of dot (statement 32): d_b = aᵀ·d_y, models/char-lstm.ts:10
-    // d_lstm.recurrentKernel = dot_2 + 0    %d_lstm.recurrentKernel  adjoint of dot (statement 32): d_b = aᵀ·d_y, models/char-lstm.ts:10
-    dot_dot_2();
+    // 32. d_lstm.recurrentKernel = lstm.h_before_allᵀ · d_lstm.inputs    %d_lstm.recurrentKernel  adjoint of dot (statement 7): d_b =
+    //     aᵀ·d_y, models/char-lstm.ts:10
+    dot_d_lstm_recurrentKernel();
 
-    // 33. sum_2, d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %sum_2, %d_lstm.bias  adjoint of broadcast (statement 7): d_x = Σ d_y;
-    //     broadcast (statement 4): d_x = Σ d_y, models/char-lstm.ts:10
-    // d_lstm.recurrentBias = sum_2 + 0    %d_lstm.recurrentBias  adjoint of broadcast (statement 7): d_x = Σ d_y, models/char-lstm.ts:10
-    // lstm.bias by clipByGlobalNorm with sum_2    %lstm.bias_mul, %d_lstm.bias_square  update, models/char-lstm.ts:10
-    sumClipByGlobalNorm_sum_2();
+    // 33. d_lstm.recurrentBias, d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %d_lstm.recurrentBias, %d_lstm.bias  adjoint of broadcast
+    //     (statement 7): d_x = Σ d_y; broadcast (statement 4): d_x = Σ d_y, models/char-lstm.ts:10
+    // lstm.bias by clipByGlobalNorm with d_lstm.recurrentBias    %lstm.bias_mul, %d_lstm.bias_square  update, models/char-lstm.ts:10
+    sumClipByGlobalNorm_d_lstm_recurrentBias();
 
     // 34. embedding_wide = embedding in double    %embedding_wide  widen for d_lstm.kernel, models/char-lstm.ts:10
     widen_embedding_wide_2();
@@ -221,8 +224,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     clipByGlobalNorm_d_embedding_table_square();
     // 41. lstm.kernel by clipByGlobalNorm with d_lstm.kernel    %lstm.kernel_mul, %d_lstm.kernel_square  update, models/char-lstm.ts:10
     clipByGlobalNorm_d_lstm_kernel_square();
-    // 42. lstm.recurrentKernel by clipByGlobalNorm with dot_2    %lstm.recurrentKernel_mul, %d_lstm.recurrentKernel_square  update,
-    //     models/char-lstm.ts:10
+    // 42. lstm.recurrentKernel by clipByGlobalNorm with d_lstm.recurrentKernel    %lstm.recurrentKernel_mul, %d_lstm.recurrentKernel_square
+    //     update, models/char-lstm.ts:10
     clipByGlobalNorm_d_lstm_recurrentKernel_square();
     // 43. scores.kernel by clipByGlobalNorm with d_scores.kernel    %scores.kernel_mul, %d_scores.kernel_square  update,
     //     models/char-lstm.ts:11
@@ -271,28 +274,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 49. lstm.bias by adam with d_lstm.bias_clipped    %lstm.bias_mul_2, %lstm.bias_mul_3, %lstm.bias.m_next  update,
     //     models/char-lstm.ts:10
-    // d_lstm.bias_clipped = sum_2 ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:10
+    // d_lstm.bias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
+    //     models/char-lstm.ts:10
     adam_lstm_bias_m();
 
-    // 50. d_lstm.bias_clipped = sum_2 ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:10
+    // 50. d_lstm.bias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
+    //     models/char-lstm.ts:10
     // lstm.bias by adam with d_lstm.bias_clipped    %lstm.bias_mul_5…%lstm.bias_next  update, models/char-lstm.ts:10
     // lstm.recurrentBias by adam    %lstm.recurrentBias_mul_4, %lstm.recurrentBias.v_next  update, models/char-lstm.ts:10
     adam_lstm_recurrentBias_v();
 
     // 51. lstm.recurrentKernel by adam with d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_2, %lstm.recurrentKernel_mul_3,
     //     %lstm.recurrentKernel.m_next  update, models/char-lstm.ts:10
-    // d_lstm.recurrentKernel_clipped = dot_2 ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of lstm.recurrentKernel by
-    //     clipByGlobalNorm, models/char-lstm.ts:10
+    // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of
+    //     lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:10
     adam_lstm_recurrentKernel_m();
 
     // 52. lstm.recurrentKernel by adam with d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_4…%lstm.recurrentKernel_next
     //     update, models/char-lstm.ts:10
-    // d_lstm.recurrentKernel_clipped = dot_2 ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of lstm.recurrentKernel by
-    //     clipByGlobalNorm, models/char-lstm.ts:10
+    // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of
+    //     lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:10
     adam_lstm_recurrentKernel();
 
     // 53. lstm.recurrentBias by adam    %lstm.recurrentBias_mul_2…%lstm.recurrentBias_next  update, models/char-lstm.ts:10
-    // d_lstm.bias_clipped = sum_2 ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:10
+    // d_lstm.bias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm,
+    //     models/char-lstm.ts:10
     // lstm.bias_mul_3 = d_lstm.bias_clipped ⊙ (1 − 0.9)    %lstm.bias_mul_3  update of lstm.bias by adam, models/char-lstm.ts:10
     adam_lstm_recurrentBias();
 
@@ -319,7 +325,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     adam_scores_bias();
     // #endregion
 
-    return finite ? checkLoss(loss_output[0]!) : loss_output[0]!;
+    return finite ? checkLoss(loss_stored[0]!) : loss_stored[0]!;
   }
 
   /** Loss and metrics of one batch, each its mean times `count`, so that sums over batches divide by the sum of counts. */
@@ -460,32 +466,32 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const x = new Int32Array(arena, 2546480, 512); // [32,16]  input, 1–39
   const next = new Int32Array(arena, 2218800, 512); // [32,16]  input, 1–16
   const live_rows = new Int32Array(arena, 2220848, 1); // []  input, 1–16
-  const loss_output = new Float32Array(arena, 2548784, 1); // []  output, 20–58
+  const loss_stored = new Float32Array(arena, 2548784, 1); // []  output, 20–58
   const d_shifted = new Float32Array(arena, 1432368, 32768); // [32,16,64]  scratch, 16–29, over exps
-  // d_lstm_h_before_carried: 4096 elements at 2349872: [2,32,64]  scratch, 18–22
-  // [32,64]  of d_lstm_h_before_carried, 18–22
-  const d_lstm_h_before_before = Array.from(
+  // d_lstm_h_carried: 4096 elements at 2349872: [2,32,64]  scratch, 18–22
+  // [32,64]  of d_lstm_h_carried, 18–22
+  const d_lstm_h_after = Array.from(
     { length: 16 },
     (_, t) => new Float32Array(arena, ((t + 1) % 2) * 8192 + 2349872, 2048),
   );
-  // [32,64]  of d_lstm_h_before_carried, 18–22
+  // [32,64]  of d_lstm_h_carried, 18–22
   const d_lstm_h_before = Array.from(
     { length: 16 },
     (_, t) => new Float32Array(arena, (t % 2) * 8192 + 2349872, 2048),
   );
-  const d_lstm_h_before_first = new Float32Array(arena, 2349872, 2048); // [32,64]  of d_lstm_h_before_carried, 18–22
-  // d_lstm_c_before_carried: 4096 elements at 2366256: [2,32,64]  scratch, 19–22
-  // [32,64]  of d_lstm_c_before_carried, 19–22
-  const d_lstm_c_before_before = Array.from(
+  const d_lstm_h_last = new Float32Array(arena, 2349872, 2048); // [32,64]  of d_lstm_h_carried, 18–22
+  // d_lstm_c_carried: 4096 elements at 2366256: [2,32,64]  scratch, 19–22
+  // [32,64]  of d_lstm_c_carried, 19–22
+  const d_lstm_c_after = Array.from(
     { length: 16 },
     (_, t) => new Float32Array(arena, ((t + 1) % 2) * 8192 + 2366256, 2048),
   );
-  // [32,64]  of d_lstm_c_before_carried, 19–22
+  // [32,64]  of d_lstm_c_carried, 19–22
   const d_lstm_c_before = Array.from(
     { length: 16 },
     (_, t) => new Float32Array(arena, (t % 2) * 8192 + 2366256, 2048),
   );
-  const d_lstm_c_before_first = new Float32Array(arena, 2366256, 2048); // [32,64]  of d_lstm_c_before_carried, 19–22
+  const d_lstm_c_last = new Float32Array(arena, 2366256, 2048); // [32,64]  of d_lstm_c_carried, 19–22
   const d_lstm_inputs = new Float32Array(arena, 498480, 131072); // [16,32,256]  scratch, 21–38
   // [32,256]  of d_lstm_inputs, 21–38
   const d_lstm_recurrence = Array.from(
@@ -522,9 +528,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     { length: 16 },
     (_, t) => new Float32Array(arena, t * 8192 + 2087728, 2048),
   );
-  const d_lstm_h_all_output = new Float32Array(arena, 2218800, 32768); // [16,32,64]  scratch, 17–22
-  // [32,64]  of d_lstm_h_all_output, 17–22
-  const d_lstm_h_all_output_slice = Array.from(
+  const d_lstm_h_all_stored = new Float32Array(arena, 2218800, 32768); // [16,32,64]  scratch, 17–22
+  // [32,64]  of d_lstm_h_all_stored, 17–22
+  const d_lstm_h_all_slice = Array.from(
     { length: 16 },
     (_, t) => new Float32Array(arena, t * 8192 + 2218800, 2048),
   );
@@ -601,8 +607,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const d_scores_bias = new Float32Array(arena, 2548528, 64); // [64]  scratch, 28–57
   const d_scores_bias_square = new Float32Array(arena, 2548832, 1); // []  scratch, 28–44
   const d_scores_kernel = new Float32Array(arena, 2530096, 4096); // [64,64]  scratch, 29–55
-  const dot_2 = new Float32Array(arena, 2202416, 16384); // [64,256]  scratch, 32–52
-  const sum_2 = new Float32Array(arena, 2136880, 256); // [256]  scratch, 33–53
+  const d_lstm_recurrentKernel = new Float32Array(arena, 2202416, 16384); // [64,256]  scratch, 32–52
+  const d_lstm_recurrentBias = new Float32Array(arena, 2136880, 256); // [256]  scratch, 33–53
   const d_lstm_bias_square = new Float32Array(arena, 2137904, 1); // []  scratch, 33–44
   const d_lstm_kernel = new Float32Array(arena, 2071344, 16384); // [64,256]  scratch, 36–48
   const d_embedding = new Float32Array(arena, 1022768, 32768); // [32,16,64]  scratch, 38–39
@@ -713,19 +719,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores,
     largest,
     exps,
-    total_2: total,
+    total,
     next,
     chosen,
     live_rows,
   });
   const mulAdd_d_shifted = mulAdd_32x16x64({ live_rows, d_rowSum, next, total, exps, d_shifted });
-  const dotCopy_d_lstm_h_all_output = dotCopy_16x32x64x64({
+  const dotCopy_d_lstm_h_all_stored = dotCopy_16x32x64x64({
     d_shifted,
     scores_kernel,
-    d_lstm_h_all_output,
+    d_lstm_h_all_stored,
   });
-  const identity_d_lstm_h_before_first = identity_Nx64(32, { y: d_lstm_h_before_first });
-  const identity_d_lstm_c_before_first = identity_Nx64(32, { y: d_lstm_c_before_first });
+  const identity_d_lstm_h_last = identity_Nx64(32, { y: d_lstm_h_last });
+  const identity_d_lstm_c_last = identity_Nx64(32, { y: d_lstm_c_last });
   const sumClipByGlobalNorm_d_scores_bias = sumClipByGlobalNorm_32x16x64({
     d_scores_bias_square,
     d_shifted,
@@ -740,15 +746,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_lstm_inputs,
     d_inputs_wide: d_lstm_inputs_wide,
   });
-  const dot_dot_2 = dot_64x16x32x256({
+  const dot_d_lstm_recurrentKernel = dot_64x16x32x256({
     x: lstm_h_before_all_wide,
     d_inputs_wide: d_lstm_inputs_wide,
-    y: dot_2,
+    d_x: d_lstm_recurrentKernel,
   });
-  const sumClipByGlobalNorm_sum_2 = sumClipByGlobalNorm_16x32x256({
+  const sumClipByGlobalNorm_d_lstm_recurrentBias = sumClipByGlobalNorm_16x32x256({
     d_lstm_bias_square,
     d_lstm_inputs,
-    sum_2_2: sum_2,
+    d_lstm_recurrentBias_2: d_lstm_recurrentBias,
   });
   const widen_embedding_wide_2 = widen_16x64x32_2({ embedding, embedding_wide_2 });
   const widen_d_lstm_inputs_wide_2 = widen_16x256x32({
@@ -758,7 +764,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const dot_d_lstm_kernel = dot_64x16x32x256({
     x: embedding_wide_2,
     d_inputs_wide: d_lstm_inputs_wide_2,
-    y: d_lstm_kernel,
+    d_x: d_lstm_kernel,
   });
   const widen_lstm_kernel_wide_2 = widen_64x256({ lstm_kernel, lstm_kernel_wide_2 });
   const dot_d_embedding = dot_32x16x256x64({ d_lstm_inputs, lstm_kernel_wide_2, d_embedding });
@@ -772,12 +778,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_y_square: d_embedding_table_square,
   });
   const clipByGlobalNorm_d_lstm_kernel_square = clipByGlobalNorm_64x256({
-    x: d_lstm_kernel,
-    d_x: d_lstm_kernel_square,
+    d_y: d_lstm_kernel,
+    d_y_square: d_lstm_kernel_square,
   });
   const clipByGlobalNorm_d_lstm_recurrentKernel_square = clipByGlobalNorm_64x256({
-    x: dot_2,
-    d_x: d_lstm_recurrentKernel_square,
+    d_y: d_lstm_recurrentKernel,
+    d_y_square: d_lstm_recurrentKernel_square,
   });
   const clipByGlobalNorm_d_scores_kernel_square = clipByGlobalNorm_64x64({
     d_y: d_scores_kernel,
@@ -797,19 +803,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   });
-  const adam_lstm_kernel_m = adam_64x256({ m_2: lstm_kernel_m, x: d_lstm_kernel, clip_scale });
+  const adam_lstm_kernel_m = adam_64x256({ m_2: lstm_kernel_m, d_y: d_lstm_kernel, clip_scale });
   const adam_lstm_kernel = adam_64x256_2({
     v: lstm_kernel_v,
-    x: d_lstm_kernel,
+    d_w: d_lstm_kernel,
     clip_scale,
     w: lstm_kernel,
     w_m: lstm_kernel_m,
     rate,
     correction,
   });
-  const adam_lstm_bias_m = adam_256({ lstm_bias_m, sum_2, clip_scale });
+  const adam_lstm_bias_m = adam_256({ lstm_bias_m, d_lstm_recurrentBias, clip_scale });
   const adam_lstm_recurrentBias_v = adam_256_2({
-    sum_2,
+    d_lstm_recurrentBias,
     clip_scale,
     lstm_bias_v,
     lstm_bias,
@@ -820,12 +826,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   });
   const adam_lstm_recurrentKernel_m = adam_64x256({
     m_2: lstm_recurrentKernel_m,
-    x: dot_2,
+    d_y: d_lstm_recurrentKernel,
     clip_scale,
   });
   const adam_lstm_recurrentKernel = adam_64x256_2({
     v: lstm_recurrentKernel_v,
-    x: dot_2,
+    d_w: d_lstm_recurrentKernel,
     clip_scale,
     w: lstm_recurrentKernel,
     w_m: lstm_recurrentKernel_m,
@@ -834,7 +840,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   });
   const adam_lstm_recurrentBias = adam_256_3({
     lstm_recurrentBias_m,
-    sum_2,
+    d_lstm_recurrentBias,
     clip_scale,
     lstm_recurrentBias,
     rate,
@@ -888,7 +894,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rowSum: rowSum_evaluate,
     scores: scores_evaluate,
     largest: largest_evaluate,
-    total_2: total_evaluate,
+    total: total_evaluate,
     next: next_evaluate,
     chosen: chosen_evaluate,
     live_rows: live_rows_evaluate,
@@ -1312,8 +1318,8 @@ function identity_Nx64(rows: number, arrays: Floats<"y">): () => void {
 }
 
 /**
- * value[i<rows,j<256] = Σ k<64: a[i,k]·b[k,j]
- * y[i,j] = value[i,j] + c[j]
+ * dot[i<rows,j<256] = Σ k<64: a[i,k]·b[k,j]
+ * y[i,j] = dot[i,j] + c[j]
  * Takes 16 or 32 rows.
  */
 function dotAdd_Nx64x256(
@@ -1586,19 +1592,19 @@ function dotAdd_32x16x64x64(
 /**
  * largest[i<32,j<16] = max k<64: scores[i,j,k]
  * exps[i,j,l<64] = exp(scores[i,j,l] − largest[i,j])
- * total_2[i,j] = Σ k<64: exps[i,j,k]
+ * total[i,j] = Σ k<64: exps[i,j,k]
  * chosen[i,j] = Σ k<64: where(k = next[i,j], scores[i,j,k] − largest[i,j], 0)
- * sum[i] = Σ k<16: (log(total_2[i,k]) − chosen[i,k])
+ * sum[i] = Σ k<16: (log(total[i,k]) − chosen[i,k])
  * rowSum = Σ k<32: where(k < live_rows, sum[k]·0.0625, 0)
  */
 function reduceMaxExpSum_32x16x64(
-  arrays: Floats<"rowSum" | "scores" | "largest" | "exps" | "total_2" | "chosen"> &
+  arrays: Floats<"rowSum" | "scores" | "largest" | "exps" | "total" | "chosen"> &
     Ints<"next" | "live_rows">,
 ): () => void {
   return function reduceMaxExpSum_32x16x64(): void {
-    const { rowSum, scores, largest, exps, total_2, next, chosen, live_rows } = arrays;
+    const { rowSum, scores, largest, exps, total, next, chosen, live_rows } = arrays;
     const live_rows_0 = live_rows[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 32; i++) {
       for (let j = 0; j < 16; j++) {
         let max = -Infinity;
@@ -1613,7 +1619,7 @@ function reduceMaxExpSum_32x16x64(
       for (let j = 0; j < 16; j++) {
         let sum = 0;
         for (let k = 0; k < 64; k++) sum += exps[i * 1024 + j * 64 + k]!;
-        total_2[i * 16 + j] = sum;
+        total[i * 16 + j] = sum;
       }
       for (let j = 0; j < 16; j++) {
         let sum_2 = 0;
@@ -1623,10 +1629,10 @@ function reduceMaxExpSum_32x16x64(
         chosen[i * 16 + j] = sum_2;
       }
       let sum_3 = 0;
-      for (let k = 0; k < 16; k++) sum_3 += log(total_2[i * 16 + k]!) - chosen[i * 16 + k]!;
-      total += i < live_rows_0 ? Math.fround(sum_3) * 0.0625 : 0;
+      for (let k = 0; k < 16; k++) sum_3 += log(total[i * 16 + k]!) - chosen[i * 16 + k]!;
+      rowSum_total += i < live_rows_0 ? Math.fround(sum_3) * 0.0625 : 0;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
@@ -1654,15 +1660,15 @@ function mulAdd_32x16x64(
 
 /**
  * d_lstm_h_all[i<16,j<32,l<64] = Σ k<64: d_shifted[j,i,k]·scores_kernel[l,k]
- * d_lstm_h_all_output[i,j,l] = d_lstm_h_all[i,j,l]
+ * d_lstm_h_all_stored[i,j,l] = d_lstm_h_all[i,j,l]
  */
 function dotCopy_16x32x64x64(
-  arrays: Floats<"d_shifted" | "scores_kernel" | "d_lstm_h_all_output">,
+  arrays: Floats<"d_shifted" | "scores_kernel" | "d_lstm_h_all_stored">,
 ): () => void {
   function block(i: number, j: number): void {
     i &= 15;
     j &= 31;
-    const { d_shifted, scores_kernel, d_lstm_h_all_output } = arrays;
+    const { d_shifted, scores_kernel, d_lstm_h_all_stored } = arrays;
     for (let l = 0; l < 63; l += 3) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1683,12 +1689,12 @@ function dotCopy_16x32x64x64(
         sum11 += d_shifted_1 * scores_kernel_1;
         sum12 += d_shifted_1 * scores_kernel_2;
       }
-      d_lstm_h_all_output[i * 2048 + j * 64 + l] = Math.fround(sum00);
-      d_lstm_h_all_output[i * 2048 + j * 64 + l + 1] = Math.fround(sum01);
-      d_lstm_h_all_output[i * 2048 + j * 64 + l + 2] = Math.fround(sum02);
-      d_lstm_h_all_output[i * 2048 + j * 64 + l + 64] = Math.fround(sum10);
-      d_lstm_h_all_output[i * 2048 + j * 64 + l + 65] = Math.fround(sum11);
-      d_lstm_h_all_output[i * 2048 + j * 64 + l + 66] = Math.fround(sum12);
+      d_lstm_h_all_stored[i * 2048 + j * 64 + l] = Math.fround(sum00);
+      d_lstm_h_all_stored[i * 2048 + j * 64 + l + 1] = Math.fround(sum01);
+      d_lstm_h_all_stored[i * 2048 + j * 64 + l + 2] = Math.fround(sum02);
+      d_lstm_h_all_stored[i * 2048 + j * 64 + l + 64] = Math.fround(sum10);
+      d_lstm_h_all_stored[i * 2048 + j * 64 + l + 65] = Math.fround(sum11);
+      d_lstm_h_all_stored[i * 2048 + j * 64 + l + 66] = Math.fround(sum12);
     }
     let sum0 = 0;
     let sum1 = 0;
@@ -1699,8 +1705,8 @@ function dotCopy_16x32x64x64(
       sum0 += d_shifted_2 * scores_kernel_3;
       sum1 += d_shifted_3 * scores_kernel_3;
     }
-    d_lstm_h_all_output[i * 2048 + j * 64 + 63] = Math.fround(sum0);
-    d_lstm_h_all_output[i * 2048 + j * 64 + 127] = Math.fround(sum1);
+    d_lstm_h_all_stored[i * 2048 + j * 64 + 63] = Math.fround(sum0);
+    d_lstm_h_all_stored[i * 2048 + j * 64 + 127] = Math.fround(sum1);
   }
   return function dotCopy_16x32x64x64(): void {
     for (let i = 0; i < 16; i++) for (let j = 0; j < 32; j += 2) block(i, j);
@@ -1708,19 +1714,19 @@ function dotCopy_16x32x64x64(
 }
 
 /**
- * d_lstm_c[i<32,j<64] = d_lstm_c_before_before[i,j] + (d_lstm_h_before_before[i,j] +
- *     d_lstm_h_all_output_slice[i,j])·lstm_o_all_slice[i,j]·(1 − tanh_all_slice[i,j]·tanh_all_slice[i,j])
+ * d_lstm_c[i<32,j<64] = d_lstm_c_after[i,j] + (d_lstm_h_after[i,j] + d_lstm_h_all_slice[i,j])·lstm_o_all_slice[i,j]·(1 −
+ *     tanh_all_slice[i,j]·tanh_all_slice[i,j])
  * d_lstm_c_before[i,j] = d_lstm_c[i,j]·lstm_f_all_slice[i,j]
  * d_lstm_recurrence[i,j<256] = where(j < 64, d_lstm_c[i,j]·lstm_g_all_slice[i,j]·(lstm_i_all_slice[i,j]·(1 − lstm_i_all_slice[i,j])),
  *     where(j < 128, d_lstm_c[i,j − 64]·lstm_c_before_all_slice[i,j − 64]·(lstm_f_all_slice[i,j − 64]·(1 − lstm_f_all_slice[i,j − 64])),
  *     where(j < 192, d_lstm_c[i,j − 128]·lstm_i_all_slice[i,j − 128]·(1 − lstm_g_all_slice[i,j − 128]·lstm_g_all_slice[i,j − 128]),
- *     (d_lstm_h_before_before[i,j − 192] + d_lstm_h_all_output_slice[i,j − 192])·tanh_all_slice[i,j − 192]·(lstm_o_all_slice[i,j − 192]·(1
- *     − lstm_o_all_slice[i,j − 192])))))
+ *     (d_lstm_h_after[i,j − 192] + d_lstm_h_all_slice[i,j − 192])·tanh_all_slice[i,j − 192]·(lstm_o_all_slice[i,j − 192]·(1 −
+ *     lstm_o_all_slice[i,j − 192])))))
  */
 function addMulConcat_32x64(
-  d_lstm_c_before_before: Float32Array,
-  d_lstm_h_before_before: Float32Array,
-  d_lstm_h_all_output_slice: Float32Array,
+  d_lstm_c_after: Float32Array,
+  d_lstm_h_after: Float32Array,
+  d_lstm_h_all_slice: Float32Array,
   lstm_o_all_slice: Float32Array,
   tanh_all_slice: Float32Array,
   d_lstm_c: Float32Array,
@@ -1735,8 +1741,8 @@ function addMulConcat_32x64(
     for (let j = 0; j < 64; j++) {
       const tanh_all_slice_0 = tanh_all_slice[i * 64 + j]!;
       d_lstm_c[i * 64 + j] =
-        d_lstm_c_before_before[i * 64 + j]! +
-        Math.fround(d_lstm_h_before_before[i * 64 + j]! + d_lstm_h_all_output_slice[i * 64 + j]!) *
+        d_lstm_c_after[i * 64 + j]! +
+        Math.fround(d_lstm_h_after[i * 64 + j]! + d_lstm_h_all_slice[i * 64 + j]!) *
           lstm_o_all_slice[i * 64 + j]! *
           (1 - tanh_all_slice_0 * tanh_all_slice_0);
     }
@@ -1757,8 +1763,7 @@ function addMulConcat_32x64(
                 lstm_i_all_slice[i * 64 + j - 128]! *
                 (1 - lstm_g_all_slice[i * 64 + j - 128]! * lstm_g_all_slice[i * 64 + j - 128]!)
               : Math.fround(
-                  d_lstm_h_before_before[i * 64 + j - 192]! +
-                    d_lstm_h_all_output_slice[i * 64 + j - 192]!,
+                  d_lstm_h_after[i * 64 + j - 192]! + d_lstm_h_all_slice[i * 64 + j - 192]!,
                 ) *
                 tanh_all_slice[i * 64 + j - 192]! *
                 (lstm_o_all_slice[i * 64 + j - 192]! * (1 - lstm_o_all_slice[i * 64 + j - 192]!));
@@ -1985,11 +1990,14 @@ function widen_16x256x32(arrays: Floats<"d_lstm_inputs"> & Doubles<"d_inputs_wid
   };
 }
 
-/** y[i<64,j<256] = Σ k<16, k2<32: f32(x[k,i,k2])·f32(d_inputs_wide[k,j,k2]) */
-function dot_64x16x32x256(arrays: Doubles<"x" | "d_inputs_wide"> & Floats<"y">): () => void {
+/**
+ * d_x[i<64,j<256] = Σ k<16, k2<32: f32(x[k,i,k2])·f32(d_inputs_wide[k,j,k2])
+ * Plain twins: dot_64x16x32x256, dot_64x16x32x256_2.
+ */
+function dot_64x16x32x256(arrays: Doubles<"x" | "d_inputs_wide"> & Floats<"d_x">): () => void {
   function block(j: number): void {
     j &= 255;
-    const { x, d_inputs_wide, y } = arrays;
+    const { x, d_inputs_wide, d_x } = arrays;
     for (let i = 0; i < 64; i += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -2055,16 +2063,16 @@ function dot_64x16x32x256(arrays: Doubles<"x" | "d_inputs_wide"> & Floats<"y">):
             sum12 += x_1 * d_inputs_wide_2;
           }
         }
-      y[i * 256 + j] = sum00;
-      y[i * 256 + j + 1] = sum01;
-      y[i * 256 + j + 2] = sum02;
-      y[i * 256 + j + 256] = sum10;
-      y[i * 256 + j + 257] = sum11;
-      y[i * 256 + j + 258] = sum12;
+      d_x[i * 256 + j] = sum00;
+      d_x[i * 256 + j + 1] = sum01;
+      d_x[i * 256 + j + 2] = sum02;
+      d_x[i * 256 + j + 256] = sum10;
+      d_x[i * 256 + j + 257] = sum11;
+      d_x[i * 256 + j + 258] = sum12;
     }
   }
   return function dot_64x16x32x256(): void {
-    const { x, d_inputs_wide, y } = arrays;
+    const { x, d_inputs_wide, d_x } = arrays;
     for (let j = 0; j < 255; j += 3) block(j);
     for (let i = 0; i < 64; i += 2) {
       let sum0 = 0;
@@ -2077,29 +2085,29 @@ function dot_64x16x32x256(arrays: Doubles<"x" | "d_inputs_wide"> & Floats<"y">):
           sum0 += x_2 * d_inputs_wide_3;
           sum1 += x_3 * d_inputs_wide_3;
         }
-      y[i * 256 + 255] = sum0;
-      y[i * 256 + 511] = sum1;
+      d_x[i * 256 + 255] = sum0;
+      d_x[i * 256 + 511] = sum1;
     }
   };
 }
 
 /**
- * sum_2_2[i<256] = Σ k<16, k2<32: d_lstm_inputs[k,k2,i]
- * d_lstm_bias_square = Σ k<256: sum_2_2[k]·sum_2_2[k]
+ * d_lstm_recurrentBias_2[i<256] = Σ k<16, k2<32: d_lstm_inputs[k,k2,i]
+ * d_lstm_bias_square = Σ k<256: d_lstm_recurrentBias_2[k]·d_lstm_recurrentBias_2[k]
  */
 function sumClipByGlobalNorm_16x32x256(
-  arrays: Floats<"d_lstm_bias_square" | "d_lstm_inputs" | "sum_2_2">,
+  arrays: Floats<"d_lstm_bias_square" | "d_lstm_inputs" | "d_lstm_recurrentBias_2">,
 ): () => void {
   return function sumClipByGlobalNorm_16x32x256(): void {
-    const { d_lstm_bias_square, d_lstm_inputs, sum_2_2 } = arrays;
+    const { d_lstm_bias_square, d_lstm_inputs, d_lstm_recurrentBias_2 } = arrays;
     let total = 0;
     for (let i = 0; i < 256; i++) {
       let sum = 0;
       for (let k = 0; k < 16; k++)
         for (let k2 = 0; k2 < 32; k2++) sum += d_lstm_inputs[k * 8192 + k2 * 256 + i]!;
-      const sum_2 = Math.fround(sum);
-      sum_2_2[i] = sum_2;
-      total += sum_2 * sum_2;
+      const d_lstm_recurrentBias = Math.fround(sum);
+      d_lstm_recurrentBias_2[i] = d_lstm_recurrentBias;
+      total += d_lstm_recurrentBias * d_lstm_recurrentBias;
     }
     d_lstm_bias_square[0] = total;
   };
@@ -2261,17 +2269,17 @@ function clipByGlobalNorm_64x64(arrays: Floats<"d_y" | "d_y_square">): () => voi
   };
 }
 
-/** d_x = Σ k<64, k2<256: x[k,k2]·x[k,k2] */
-function clipByGlobalNorm_64x256(arrays: Floats<"x" | "d_x">): () => void {
+/** d_y_square = Σ k<64, k2<256: d_y[k,k2]·d_y[k,k2] */
+function clipByGlobalNorm_64x256(arrays: Floats<"d_y" | "d_y_square">): () => void {
   return function clipByGlobalNorm_64x256(): void {
-    const { x, d_x } = arrays;
+    const { d_y, d_y_square } = arrays;
     let sum = 0;
     for (let k = 0; k < 64; k++)
       for (let k2 = 0; k2 < 256; k2++) {
-        const x_0 = x[k * 256 + k2]!;
-        sum += x_0 * x_0;
+        const d_y_0 = d_y[k * 256 + k2]!;
+        sum += d_y_0 * d_y_0;
       }
-    d_x[0] = sum;
+    d_y_square[0] = sum;
   };
 }
 
@@ -2310,56 +2318,59 @@ function adam_Nx64_2(
   };
 }
 
-/** m_2′[i<64,j<256] = m_2[i,j]·0.9 + x[i,j]·clip_scale·(1 − 0.9) */
-function adam_64x256(arrays: Floats<"m_2" | "x" | "clip_scale">): () => void {
+/** m_2′[i<64,j<256] = m_2[i,j]·0.9 + d_y[i,j]·clip_scale·(1 − 0.9) */
+function adam_64x256(arrays: Floats<"m_2" | "d_y" | "clip_scale">): () => void {
   return function adam_64x256(): void {
-    const { m_2, x, clip_scale } = arrays;
+    const { m_2, d_y, clip_scale } = arrays;
     const clip_scale_0 = clip_scale[0]!;
     for (let i = 0; i < 64; i++)
       for (let j = 0; j < 256; j++)
         m_2[i * 256 + j] =
-          m_2[i * 256 + j]! * 0.9 + Math.fround(x[i * 256 + j]! * clip_scale_0) * (1 - 0.9);
+          m_2[i * 256 + j]! * 0.9 + Math.fround(d_y[i * 256 + j]! * clip_scale_0) * (1 - 0.9);
   };
 }
 
 /**
- * v′[i<64,j<256] = v[i,j]·0.999 + x[i,j]·clip_scale·(x[i,j]·clip_scale)·(1 − 0.999)
+ * v′[i<64,j<256] = v[i,j]·0.999 + d_w[i,j]·clip_scale·(d_w[i,j]·clip_scale)·(1 − 0.999)
  * w′[i,j] = w[i,j] − w_m′[i,j]·rate / (sqrt(v′[i,j]·correction) + 1e-8)
  */
 function adam_64x256_2(
-  arrays: Floats<"v" | "x" | "clip_scale" | "w" | "w_m" | "rate" | "correction">,
+  arrays: Floats<"v" | "d_w" | "clip_scale" | "w" | "w_m" | "rate" | "correction">,
 ): () => void {
   return function adam_64x256_2(): void {
-    const { v, x, clip_scale, w, w_m, rate, correction } = arrays;
+    const { v, d_w, clip_scale, w, w_m, rate, correction } = arrays;
     const clip_scale_0 = clip_scale[0]!;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 64; i++)
       for (let j = 0; j < 256; j++)
-        adam(x, v, w, w_m, i * 256 + j, clip_scale_0, rate_0, correction_0);
+        adam(d_w, v, w, w_m, i * 256 + j, clip_scale_0, rate_0, correction_0);
   };
 }
 
-/** lstm_bias_m′[i<256] = lstm_bias_m[i]·0.9 + sum_2[i]·clip_scale·(1 − 0.9) */
-function adam_256(arrays: Floats<"lstm_bias_m" | "sum_2" | "clip_scale">): () => void {
+/** lstm_bias_m′[i<256] = lstm_bias_m[i]·0.9 + d_lstm_recurrentBias[i]·clip_scale·(1 − 0.9) */
+function adam_256(
+  arrays: Floats<"lstm_bias_m" | "d_lstm_recurrentBias" | "clip_scale">,
+): () => void {
   return function adam_256(): void {
-    const { lstm_bias_m, sum_2, clip_scale } = arrays;
+    const { lstm_bias_m, d_lstm_recurrentBias, clip_scale } = arrays;
     const clip_scale_0 = clip_scale[0]!;
     for (let i = 0; i < 256; i++)
       lstm_bias_m[i] =
-        lstm_bias_m[i]! * 0.9 + Math.fround(Math.fround(sum_2[i]! * clip_scale_0) * (1 - 0.9));
+        lstm_bias_m[i]! * 0.9 +
+        Math.fround(Math.fround(d_lstm_recurrentBias[i]! * clip_scale_0) * (1 - 0.9));
   };
 }
 
 /**
- * lstm_bias_mul_6[i<256] = sum_2[i]·clip_scale·(sum_2[i]·clip_scale)·(1 − 0.999)
+ * lstm_bias_mul_6[i<256] = d_lstm_recurrentBias[i]·clip_scale·(d_lstm_recurrentBias[i]·clip_scale)·(1 − 0.999)
  * lstm_bias_v′[i] = lstm_bias_v[i]·0.999 + lstm_bias_mul_6[i]
  * lstm_bias′[i] = lstm_bias[i] − lstm_bias_m′[i]·rate / (sqrt(lstm_bias_v′[i]·correction) + 1e-8)
  * lstm_recurrentBias_v′[i] = lstm_recurrentBias_v[i]·0.999 + lstm_bias_mul_6[i]
  */
 function adam_256_2(
   arrays: Floats<
-    | "sum_2"
+    | "d_lstm_recurrentBias"
     | "clip_scale"
     | "lstm_bias_v"
     | "lstm_bias"
@@ -2371,7 +2382,7 @@ function adam_256_2(
 ): () => void {
   return function adam_256_2(): void {
     const {
-      sum_2,
+      d_lstm_recurrentBias,
       clip_scale,
       lstm_bias_v,
       lstm_bias,
@@ -2384,7 +2395,7 @@ function adam_256_2(
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 256; i++) {
-      const part_0 = Math.fround(sum_2[i]! * clip_scale_0);
+      const part_0 = Math.fround(d_lstm_recurrentBias[i]! * clip_scale_0);
       const lstm_bias_mul_6 = Math.fround(part_0 * part_0 * (1 - 0.999));
       const lstm_bias_v_next = Math.fround(lstm_bias_v[i]! * 0.999 + lstm_bias_mul_6);
       lstm_bias_v[i] = lstm_bias_v_next;
@@ -2397,13 +2408,13 @@ function adam_256_2(
 }
 
 /**
- * lstm_recurrentBias_m′[i<256] = lstm_recurrentBias_m[i]·0.9 + sum_2[i]·clip_scale·(1 − 0.9)
+ * lstm_recurrentBias_m′[i<256] = lstm_recurrentBias_m[i]·0.9 + d_lstm_recurrentBias[i]·clip_scale·(1 − 0.9)
  * lstm_recurrentBias′[i] = lstm_recurrentBias[i] − lstm_recurrentBias_m′[i]·rate / (sqrt(lstm_recurrentBias_v′[i]·correction) + 1e-8)
  */
 function adam_256_3(
   arrays: Floats<
     | "lstm_recurrentBias_m"
-    | "sum_2"
+    | "d_lstm_recurrentBias"
     | "clip_scale"
     | "lstm_recurrentBias"
     | "rate"
@@ -2414,7 +2425,7 @@ function adam_256_3(
   return function adam_256_3(): void {
     const {
       lstm_recurrentBias_m,
-      sum_2,
+      d_lstm_recurrentBias,
       clip_scale,
       lstm_recurrentBias,
       rate,
@@ -2427,7 +2438,7 @@ function adam_256_3(
     for (let i = 0; i < 256; i++) {
       const lstm_recurrentBias_m_next = Math.fround(
         lstm_recurrentBias_m[i]! * 0.9 +
-          Math.fround(Math.fround(sum_2[i]! * clip_scale_0) * (1 - 0.9)),
+          Math.fround(Math.fround(d_lstm_recurrentBias[i]! * clip_scale_0) * (1 - 0.9)),
       );
       lstm_recurrentBias_m[i] = lstm_recurrentBias_m_next;
       lstm_recurrentBias[i] =
@@ -2438,7 +2449,10 @@ function adam_256_3(
   };
 }
 
-/** transpose[i<16,j<32,l<64] = Σ k<64: where(k = x[j,i], embedding_table[k,l], 0) */
+/**
+ * transpose[i<16,j<32,l<64] = Σ k<64: where(k = x[j,i], embedding_table[k,l], 0)
+ * Plain twin: gather_16x32x64x64.
+ */
 function gather_16x32x64x64_evaluate(
   arrays: Ints<"x"> & Floats<"embedding_table" | "transpose">,
 ): () => void {
@@ -2607,6 +2621,7 @@ function addMul_Nx64(
 /**
  * scores_product[i<32,j<16,l<64] = Σ k<64: lstm_h_all[j,i,k]·scores_kernel[k,l]
  * scores[i,j,l] = scores_product[i,j,l] + scores_bias[l]
+ * Plain twin: dotAdd_32x16x64x64.
  */
 function dotAdd_32x16x64x64_evaluate(
   arrays: Floats<"lstm_h_all" | "scores_kernel" | "scores_bias" | "scores">,
@@ -2705,19 +2720,19 @@ function dotAdd_32x16x64x64_evaluate(
 
 /**
  * largest[i<32,j<16] = max k<64: scores[i,j,k]
- * total_2[i,j] = Σ k<64: exp(scores[i,j,k] − largest[i,j])
+ * total[i,j] = Σ k<64: exp(scores[i,j,k] − largest[i,j])
  * chosen[i,j] = Σ k<64: where(k = next[i,j], scores[i,j,k] − largest[i,j], 0)
- * sum[i] = Σ k<16: (log(total_2[i,k]) − chosen[i,k])
+ * sum[i] = Σ k<16: (log(total[i,k]) − chosen[i,k])
  * rowSum = Σ k<32: where(k < live_rows, sum[k]·0.0625, 0)
+ * Plain twin: reduceMaxSum_32x16.
  */
 function reduceMaxSum_32x16_evaluate(
-  arrays: Floats<"rowSum" | "scores" | "largest" | "total_2" | "chosen"> &
-    Ints<"next" | "live_rows">,
+  arrays: Floats<"rowSum" | "scores" | "largest" | "total" | "chosen"> & Ints<"next" | "live_rows">,
 ): () => void {
   return function reduceMaxSum_32x16_evaluate(): void {
-    const { rowSum, scores, largest, total_2, next, chosen, live_rows } = arrays;
+    const { rowSum, scores, largest, total, next, chosen, live_rows } = arrays;
     const live_rows_0 = live_rows[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 32; i++) {
       for (let j = 0; j < 16; j++) {
         let max = -Infinity;
@@ -2728,7 +2743,7 @@ function reduceMaxSum_32x16_evaluate(
         let sum = 0;
         for (let k = 0; k < 64; k++)
           sum += exp(Math.fround(scores[i * 1024 + j * 64 + k]! - largest[i * 16 + j]!));
-        total_2[i * 16 + j] = sum;
+        total[i * 16 + j] = sum;
       }
       for (let j = 0; j < 16; j++) {
         let sum_2 = 0;
@@ -2738,10 +2753,10 @@ function reduceMaxSum_32x16_evaluate(
         chosen[i * 16 + j] = sum_2;
       }
       let sum_3 = 0;
-      for (let k = 0; k < 16; k++) sum_3 += log(total_2[i * 16 + k]!) - chosen[i * 16 + k]!;
-      total += i < live_rows_0 ? Math.fround(sum_3) * 0.0625 : 0;
+      for (let k = 0; k < 16; k++) sum_3 += log(total[i * 16 + k]!) - chosen[i * 16 + k]!;
+      rowSum_total += i < live_rows_0 ? Math.fround(sum_3) * 0.0625 : 0;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
@@ -2749,6 +2764,7 @@ function reduceMaxSum_32x16_evaluate(
  * argmax_2[i<32,j<16] = argmax k<64: scores[i,j,k]
  * sum_2[i] = Σ k<16: f32(argmax_2[i,k] = next[i,k])
  * rowSum_2 = Σ k<32: where(k < live_rows, sum_2[k]·0.0625, 0)
+ * Plain twin: argmaxSum_32x16.
  */
 function argmaxSum_32x16_evaluate(
   arrays: Floats<"rowSum_2" | "scores"> & Ints<"argmax_2" | "next" | "live_rows">,
@@ -2781,6 +2797,7 @@ function argmaxSum_32x16_evaluate(
 /**
  * dot_2[i<1,j<256] = Σ k<64: lstm_h_before[0,k]·lstm_recurrentKernel[k,j]
  * lstm_recurrence[i,j] = dot_2[0,j] + lstm_recurrentBias[j]
+ * Plain twin: dotAdd_Nx64x256.
  */
 function dotAdd_1x64x256_predict(
   lstm_h_before: Float32Array,
@@ -2814,6 +2831,7 @@ function dotAdd_1x64x256_predict(
 /**
  * scores_product[i<1,j<16,l<64] = Σ k<64: lstm_h_all[j,0,k]·scores_kernel[k,l]
  * scores[i,j,l] = scores_product[0,j,l] + scores_bias[l]
+ * Plain twin: dotAdd_1x16x64x64.
  */
 function dotAdd_1x16x64x64_predict(
   arrays: Floats<"lstm_h_all" | "scores_kernel" | "scores_bias" | "scores">,
@@ -2910,11 +2928,11 @@ function dotAdd_1x16x64x64_predict(
 }
 
 /**
- * v′ = v·0.999 + x·clip_scale·(x·clip_scale)·(1 − 0.999)
+ * v′ = v·0.999 + g·clip_scale·(g·clip_scale)·(1 − 0.999)
  * w′ = w − w_m′·rate / (sqrt(v′·correction) + 1e-8)
  */
 function adam(
-  x: Float32Array,
+  g: Float32Array,
   v: Float32Array,
   w: Float32Array,
   w_m: Float32Array,
@@ -2923,7 +2941,7 @@ function adam(
   rate: number,
   correction: number,
 ): void {
-  const part = fround(x[at]! * clip_scale);
+  const part = fround(g[at]! * clip_scale);
   const v_next = fround(v[at]! * 0.999 + part * part * (1 - 0.999));
   v[at] = v_next;
   w[at] = w[at]! - (w_m[at]! * rate) / (Math.sqrt(v_next * correction) + 1e-8);

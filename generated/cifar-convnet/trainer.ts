@@ -6,20 +6,23 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 107, backward 122), evaluate 279, predict 351
-//   memory 403: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 945: batches, and what a trainer is
-//   tables 1026: what bytes() packs
-//   kernels 1108: in the order in which statements call them, each under its definitions
-//   checks 4694: of what is passed in
-//   mathematics 4838: functions and random numbers that all machines compute alike
+//   step 30 (forward 41, update 110, backward 125), evaluate 282, predict 354
+//   memory 406: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 948: batches, and what a trainer is
+//   tables 1029: what bytes() packs
+//   kernels 1111: in the order in which statements call them, each under its definitions
+//   checks 4670: of what is passed in
+//   mathematics 4814: functions and random numbers that all machines compute alike
+//
+// The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
+// doc says. What copies an operand (widen, pad) has none.
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 3d140603fb33f2d7
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -798,16 +801,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     live_rows: live_rows_evaluate,
     y: y_evaluate,
   });
-  const pad_x_padded_predict = pad_1xNx34x34(3, { x: x_predict, x_padded_2: x_padded_predict });
+  const pad_x_padded_predict = pad_Nx3x34x34(1, { x: x_predict, x_padded: x_padded_predict });
   const convRelu_conv1_predict = convRelu_Nx32x32x3x3x3x32(1, {
     x_padded: x_padded_predict,
     conv1_kernel,
     conv1_bias,
     conv1: conv1_predict,
   });
-  const pad_conv1_padded_predict = pad_1xNx34x34(32, {
-    x: conv1_predict,
-    x_padded_2: conv1_padded_predict,
+  const pad_conv1_padded_predict = pad_Nx32x34x34(1, {
+    conv1: conv1_predict,
+    conv1_padded: conv1_padded_predict,
   });
   const conv_conv2_product_predict = conv_1x32x32x3x3x32x32_predict({
     conv1_padded: conv1_padded_predict,
@@ -819,9 +822,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2_bias,
     half: half_predict,
   });
-  const pad_half_padded_predict = pad_1xNx18x18(32, {
-    x: half_predict,
-    x_padded: half_padded_predict,
+  const pad_half_padded_predict = pad_Nx32x18x18(1, {
+    half: half_predict,
+    half_padded: half_padded_predict,
   });
   const convRelu_conv3_predict = convRelu_1x64x16x3x3x32x16_predict({
     half_padded: half_padded_predict,
@@ -829,9 +832,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv3_bias,
     conv3: conv3_predict,
   });
-  const pad_conv3_padded_predict = pad_1xNx18x18(64, {
-    x: conv3_predict,
-    x_padded: conv3_padded_predict,
+  const pad_conv3_padded_predict = pad_Nx64x18x18(1, {
+    conv3: conv3_predict,
+    conv3_padded: conv3_padded_predict,
   });
   const conv_conv4_product_predict = conv_1x64x16x3x3x64x16_predict({
     conv3_padded: conv3_padded_predict,
@@ -1138,6 +1141,7 @@ function pad_Nx3x34x34(rows: number, arrays: Floats<"x" | "x_padded">): () => vo
 /**
  * conv1_product[i<64,j<32,l<32,m<32] = Σ k<3, k2<3, k3<3: x_padded[i,k,l + k2,m + k3]·conv1_kernel[j,k,k2,k3]
  * conv1[i,j,l,m] = relu(conv1_product[i,j,l,m] + conv1_bias[j])
+ * Plain twin: convRelu_Nx32x32x3x3x3x32.
  */
 function convRelu_64x32x32x3x3x3x32(
   arrays: Floats<"x_padded" | "conv1_kernel" | "conv1_bias" | "conv1">,
@@ -1463,6 +1467,7 @@ function widen_64x18x18x32(arrays: Floats<"half"> & Doubles<"half_padded_wide">)
 /**
  * conv3_product[i<64,j<64,l<16,m<16] = Σ k<3, k2<3, k3<32: f32(half_padded_wide[i,l + k,m + k2,k3])·f32(conv3_kernel_wide[j,k,k2,k3])
  * conv3[i,j,l,m] = relu(conv3_product[i,j,l,m] + conv3_bias[j])
+ * Plain twin: convRelu_Nx64x16x3x3x32x16.
  */
 function convRelu_64x64x16x3x3x32x16(
   arrays: Doubles<"half_padded_wide" | "conv3_kernel_wide"> & Floats<"conv3_bias" | "conv3">,
@@ -1837,6 +1842,7 @@ function widen_512x4096(
 /**
  * hidden_product[i<64,j<512] = Σ k<4096: quarter[i,(k div 64),((k div 8) mod 8),(k mod 8)]·f32(hidden_kernel_wide[j,k])
  * hidden[i,j] = relu(hidden_product[i,j] + hidden_bias[j])
+ * Plain twin: dotRelu_Nx4096x512.
  */
 function dotRelu_64x4096x512(
   arrays: Floats<"quarter" | "hidden_bias" | "hidden"> & Doubles<"hidden_kernel_wide">,
@@ -1957,7 +1963,7 @@ function reduceMaxExpSumAdd_64x10(
     const { rowSum, scores, exps, y, live_rows, d_rowSum, d_shifted } = arrays;
     const live_rows_0 = live_rows[0]!;
     const d_rowSum_0 = d_rowSum[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 64; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 10; k++) largest = Math.max(largest, scores[i * 10 + k]!);
@@ -1965,18 +1971,17 @@ function reduceMaxExpSumAdd_64x10(
         exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
       let sum = 0;
       for (let k = 0; k < 10; k++) sum += exps[i * 10 + k]!;
-      const total_2 = Math.fround(sum);
+      const total = Math.fround(sum);
       let sum_2 = 0;
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(scores[i * 10 + y_0]! - largest);
-      total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
-      const y_1 = y[i]!;
-      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
+      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total;
       for (let j = 0; j < 10; j++)
         d_shifted[i * 10 + j] =
-          (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
+          (j === y_0 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
@@ -3636,7 +3641,10 @@ function pad_Nx32x34x34(rows: number, arrays: Floats<"conv1" | "conv1_padded">):
   };
 }
 
-/** conv2_product[i<10,j<32,l<32,m<32] = Σ k<3, k2<3, k3<32: conv1_padded[i,k3,l + k,m + k2]·conv2_kernel[j,k3,k,k2] */
+/**
+ * conv2_product[i<10,j<32,l<32,m<32] = Σ k<3, k2<3, k3<32: conv1_padded[i,k3,l + k,m + k2]·conv2_kernel[j,k3,k,k2]
+ * Plain twin: conv_Nx32x32x3x3x32x32.
+ */
 function conv_10x32x32x3x3x32x32_evaluate(
   arrays: Floats<"conv1_padded" | "conv2_kernel" | "conv2_product">,
 ): () => void {
@@ -3822,6 +3830,7 @@ function pad_Nx32x18x18(rows: number, arrays: Floats<"half" | "half_padded">): (
 /**
  * conv3_product[i<10,j<64,l<16,m<16] = Σ k<3, k2<3, k3<32: half_padded[i,k3,l + k,m + k2]·conv3_kernel[j,k3,k,k2]
  * conv3[i,j,l,m] = relu(conv3_product[i,j,l,m] + conv3_bias[j])
+ * Plain twin: convRelu_Nx64x16x3x3x32x16.
  */
 function convRelu_10x64x16x3x3x32x16_evaluate(
   arrays: Floats<"half_padded" | "conv3_kernel" | "conv3_bias" | "conv3">,
@@ -3969,7 +3978,10 @@ function pad_Nx64x18x18(rows: number, arrays: Floats<"conv3" | "conv3_padded">):
   };
 }
 
-/** conv4_product[i<10,j<64,l<16,m<16] = Σ k<3, k2<3, k3<64: conv3_padded[i,k3,l + k,m + k2]·conv4_kernel[j,k3,k,k2] */
+/**
+ * conv4_product[i<10,j<64,l<16,m<16] = Σ k<3, k2<3, k3<64: conv3_padded[i,k3,l + k,m + k2]·conv4_kernel[j,k3,k,k2]
+ * Plain twin: conv_Nx64x16x3x3x64x16.
+ */
 function conv_10x64x16x3x3x64x16_evaluate(
   arrays: Floats<"conv3_padded" | "conv4_kernel" | "conv4_product">,
 ): () => void {
@@ -4124,6 +4136,7 @@ function windowMax_Nx64x8x1x1x2x2x8(
 /**
  * hidden_product[i<10,j<512] = Σ k<4096: quarter[i,(k div 64),((k div 8) mod 8),(k mod 8)]·hidden_kernel[k,j]
  * hidden[i,j] = relu(hidden_product[i,j] + hidden_bias[j])
+ * Plain twin: dotRelu_Nx4096x512.
  */
 function dotRelu_10x4096x512_evaluate(
   arrays: Floats<"quarter" | "hidden_kernel" | "hidden_bias" | "hidden">,
@@ -4191,6 +4204,7 @@ function dotRelu_10x4096x512_evaluate(
  * total[i] = Σ k<10: exp(scores[i,k] − largest[i])
  * chosen[i] = Σ k<10: where(k = y[i], scores[i,k] − largest[i], 0)
  * rowSum = Σ k<10: where(k < live_rows, log(total[k]) − chosen[k], 0)
+ * Plain twin: reduceMaxSum_10x10.
  */
 function reduceMaxSum_10x10_evaluate(
   arrays: Floats<"rowSum" | "scores"> & Ints<"y" | "live_rows">,
@@ -4198,25 +4212,26 @@ function reduceMaxSum_10x10_evaluate(
   return function reduceMaxSum_10x10_evaluate(): void {
     const { rowSum, scores, y, live_rows } = arrays;
     const live_rows_0 = live_rows[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 10; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 10; k++) largest = Math.max(largest, scores[i * 10 + k]!);
       let sum = 0;
       for (let k = 0; k < 10; k++) sum += exp(Math.fround(scores[i * 10 + k]! - largest));
-      const total_2 = Math.fround(sum);
+      const total = Math.fround(sum);
       let sum_2 = 0;
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(scores[i * 10 + y_0]! - largest);
-      total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
+      rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
 /**
  * argmax[i<10] = argmax k<10: scores[i,k]
  * rowSum_2 = Σ k<10: where(k < live_rows, f32(argmax[k] = y[k]), 0)
+ * Plain twin: argmaxSum_10x10.
  */
 function argmaxSum_10x10_evaluate(
   arrays: Floats<"rowSum_2" | "scores"> & Ints<"live_rows" | "y">,
@@ -4242,30 +4257,9 @@ function argmaxSum_10x10_evaluate(
 }
 
 /**
- * x_padded_2[i<1,j<extent,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[0,j,l − 1,m − 1], 0)
- * Takes an extent of 3 or 32 along j.
+ * conv2_product[i<1,j<32,l<32,m<32] = Σ k<3, k2<3, k3<32: conv1_padded[0,k3,l + k,m + k2]·conv2_kernel[j,k3,k,k2]
+ * Plain twin: conv_Nx32x32x3x3x32x32.
  */
-function pad_1xNx34x34(extent: number, arrays: Floats<"x" | "x_padded_2">): () => void {
-  return function pad_1xNx34x34(): void {
-    const { x, x_padded_2 } = arrays;
-    for (let j = 0; j < extent; j++) {
-      x_padded_2[j * 1156] = 0;
-      for (let m = 0; m < 32; m++) x_padded_2[j * 1156 + m + 1] = 0;
-      x_padded_2[j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        x_padded_2[j * 1156 + l * 34 + 34] = 0;
-        for (let m = 0; m < 32; m++)
-          x_padded_2[j * 1156 + l * 34 + m + 35] = x[j * 1024 + l * 32 + m]!;
-        x_padded_2[j * 1156 + l * 34 + 67] = 0;
-      }
-      x_padded_2[j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) x_padded_2[j * 1156 + m + 1123] = 0;
-      x_padded_2[j * 1156 + 1155] = 0;
-    }
-  };
-}
-
-/** conv2_product[i<1,j<32,l<32,m<32] = Σ k<3, k2<3, k3<32: conv1_padded[0,k3,l + k,m + k2]·conv2_kernel[j,k3,k,k2] */
 function conv_1x32x32x3x3x32x32_predict(
   arrays: Floats<"conv1_padded" | "conv2_kernel" | "conv2_product">,
 ): () => void {
@@ -4373,31 +4367,9 @@ function conv_1x32x32x3x3x32x32_predict(
 }
 
 /**
- * x_padded[i<1,j<extent,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, x[0,j,l − 1,m − 1], 0)
- * Takes an extent of 32 or 64 along j.
- */
-function pad_1xNx18x18(extent: number, arrays: Floats<"x" | "x_padded">): () => void {
-  return function pad_1xNx18x18(): void {
-    const { x, x_padded } = arrays;
-    for (let j = 0; j < extent; j++) {
-      x_padded[j * 324] = 0;
-      for (let m = 0; m < 16; m++) x_padded[j * 324 + m + 1] = 0;
-      x_padded[j * 324 + 17] = 0;
-      for (let l = 0; l < 16; l++) {
-        x_padded[j * 324 + l * 18 + 18] = 0;
-        for (let m = 0; m < 16; m++) x_padded[j * 324 + l * 18 + m + 19] = x[j * 256 + l * 16 + m]!;
-        x_padded[j * 324 + l * 18 + 35] = 0;
-      }
-      x_padded[j * 324 + 306] = 0;
-      for (let m = 0; m < 16; m++) x_padded[j * 324 + m + 307] = 0;
-      x_padded[j * 324 + 323] = 0;
-    }
-  };
-}
-
-/**
  * conv3_product[i<1,j<64,l<16,m<16] = Σ k<3, k2<3, k3<32: half_padded[0,k3,l + k,m + k2]·conv3_kernel[j,k3,k,k2]
  * conv3[i,j,l,m] = relu(conv3_product[0,j,l,m] + conv3_bias[j])
+ * Plain twin: convRelu_Nx64x16x3x3x32x16.
  */
 function convRelu_1x64x16x3x3x32x16_predict(
   arrays: Floats<"half_padded" | "conv3_kernel" | "conv3_bias" | "conv3">,
@@ -4505,7 +4477,10 @@ function convRelu_1x64x16x3x3x32x16_predict(
   };
 }
 
-/** conv4_product[i<1,j<64,l<16,m<16] = Σ k<3, k2<3, k3<64: conv3_padded[0,k3,l + k,m + k2]·conv4_kernel[j,k3,k,k2] */
+/**
+ * conv4_product[i<1,j<64,l<16,m<16] = Σ k<3, k2<3, k3<64: conv3_padded[0,k3,l + k,m + k2]·conv4_kernel[j,k3,k,k2]
+ * Plain twin: conv_Nx64x16x3x3x64x16.
+ */
 function conv_1x64x16x3x3x64x16_predict(
   arrays: Floats<"conv3_padded" | "conv4_kernel" | "conv4_product">,
 ): () => void {
@@ -4615,6 +4590,7 @@ function conv_1x64x16x3x3x64x16_predict(
 /**
  * hidden_product[i<1,j<512] = Σ k<4096: quarter[0,(k div 64),((k div 8) mod 8),(k mod 8)]·hidden_kernel[k,j]
  * hidden[i,j] = relu(hidden_product[0,j] + hidden_bias[j])
+ * Plain twin: dotRelu_Nx4096x512.
  */
 function dotRelu_1x4096x512_predict(
   arrays: Floats<"quarter" | "hidden_kernel" | "hidden_bias" | "hidden">,

@@ -6,20 +6,23 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 69, backward 74), evaluate 119, predict 160
-//   memory 181: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 359: batches, and what a trainer is
-//   tables 404: what bytes() packs
-//   kernels 454: in the order in which statements call them, each under its definitions
-//   checks 1220: of what is passed in
-//   mathematics 1364: functions and random numbers that all machines compute alike
+//   step 30 (forward 41, update 72, backward 77), evaluate 122, predict 163
+//   memory 184: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 362: batches, and what a trainer is
+//   tables 407: what bytes() packs
+//   kernels 457: in the order in which statements call them, each under its definitions
+//   checks 1233: of what is passed in
+//   mathematics 1377: functions and random numbers that all machines compute alike
+//
+// The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
+// doc says. What copies an operand (widen, pad) has none.
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 a09d86ec399a5296
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -534,6 +537,7 @@ function windowMax_32x6x14x1x1x2x2x14(arrays: Floats<"maps" | "pooled">): () => 
 /**
  * scores_product[i<32,j<10] = Σ k<1176: pooled[i,(k div 196),((k div 14) mod 14),(k mod 14)]·scores_kernel[k,j]
  * scores[i,j] = scores_product[i,j] + scores_bias[j]
+ * Plain twin: dotAdd_Nx1176x10.
  */
 function dotAdd_32x1176x10(
   arrays: Floats<"pooled" | "scores_kernel" | "scores_bias" | "scores">,
@@ -611,7 +615,7 @@ function reduceMaxExpSumAdd_32x10(
     const { rowSum, scores, exps, y, live_rows, d_rowSum, d_shifted } = arrays;
     const live_rows_0 = live_rows[0]!;
     const d_rowSum_0 = d_rowSum[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 32; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 10; k++) largest = Math.max(largest, scores[i * 10 + k]!);
@@ -619,18 +623,17 @@ function reduceMaxExpSumAdd_32x10(
         exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
       let sum = 0;
       for (let k = 0; k < 10; k++) sum += exps[i * 10 + k]!;
-      const total_2 = Math.fround(sum);
+      const total = Math.fround(sum);
       let sum_2 = 0;
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(scores[i * 10 + y_0]! - largest);
-      total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
-      const y_1 = y[i]!;
-      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
+      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total;
       for (let j = 0; j < 10; j++)
         d_shifted[i * 10 + j] =
-          (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
+          (j === y_0 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
@@ -906,7 +909,10 @@ function convSgd_6x3x5x32x28x28x5(
   };
 }
 
-/** maps_product[i<50,j<6,l<28,m<28] = Σ k<3, k2<5, k3<5: x[i,k,l + k2,m + k3]·maps_kernel[j,k,k2,k3] */
+/**
+ * maps_product[i<50,j<6,l<28,m<28] = Σ k<3, k2<5, k3<5: x[i,k,l + k2,m + k3]·maps_kernel[j,k,k2,k3]
+ * Plain twin: conv_Nx6x28x3x5x5x28.
+ */
 function conv_50x6x28x3x5x5x28_evaluate(
   arrays: Floats<"x" | "maps_kernel" | "maps_product">,
 ): () => void {
@@ -994,6 +1000,7 @@ function windowMax_Nx6x14x1x1x2x2x14(
 /**
  * scores_product[i<50,j<10] = Σ k<1176: pooled[i,(k div 196),((k div 14) mod 14),(k mod 14)]·scores_kernel[k,j]
  * scores[i,j] = scores_product[i,j] + scores_bias[j]
+ * Plain twin: dotAdd_Nx1176x10.
  */
 function dotAdd_50x1176x10_evaluate(
   arrays: Floats<"pooled" | "scores_kernel" | "scores_bias" | "scores">,
@@ -1061,6 +1068,7 @@ function dotAdd_50x1176x10_evaluate(
  * total[i] = Σ k<10: exp(scores[i,k] − largest[i])
  * chosen[i] = Σ k<10: where(k = y[i], scores[i,k] − largest[i], 0)
  * rowSum = Σ k<50: where(k < live_rows, log(total[k]) − chosen[k], 0)
+ * Plain twin: reduceMaxSum_10x50.
  */
 function reduceMaxSum_10x50_evaluate(
   arrays: Floats<"rowSum" | "scores"> & Ints<"y" | "live_rows">,
@@ -1068,25 +1076,26 @@ function reduceMaxSum_10x50_evaluate(
   return function reduceMaxSum_10x50_evaluate(): void {
     const { rowSum, scores, y, live_rows } = arrays;
     const live_rows_0 = live_rows[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 50; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 10; k++) largest = Math.max(largest, scores[i * 10 + k]!);
       let sum = 0;
       for (let k = 0; k < 10; k++) sum += exp(Math.fround(scores[i * 10 + k]! - largest));
-      const total_2 = Math.fround(sum);
+      const total = Math.fround(sum);
       let sum_2 = 0;
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(scores[i * 10 + y_0]! - largest);
-      total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
+      rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
 /**
  * argmax[i<50] = argmax k<10: scores[i,k]
  * rowSum_2 = Σ k<50: where(k < live_rows, f32(argmax[k] = y[k]), 0)
+ * Plain twin: argmaxSum_10x50.
  */
 function argmaxSum_10x50_evaluate(
   arrays: Floats<"rowSum_2" | "scores"> & Ints<"live_rows" | "y">,
@@ -1111,7 +1120,10 @@ function argmaxSum_10x50_evaluate(
   };
 }
 
-/** maps_product[i<1,j<6,l<28,m<28] = Σ k<3, k2<5, k3<5: x[0,k,l + k2,m + k3]·maps_kernel[j,k,k2,k3] */
+/**
+ * maps_product[i<1,j<6,l<28,m<28] = Σ k<3, k2<5, k3<5: x[0,k,l + k2,m + k3]·maps_kernel[j,k,k2,k3]
+ * Plain twin: conv_Nx6x28x3x5x5x28.
+ */
 function conv_1x6x28x3x5x5x28_predict(
   arrays: Floats<"x" | "maps_kernel" | "maps_product">,
 ): () => void {
@@ -1164,6 +1176,7 @@ function conv_1x6x28x3x5x5x28_predict(
 /**
  * scores_product[i<1,j<10] = Σ k<1176: pooled[0,(k div 196),((k div 14) mod 14),(k mod 14)]·scores_kernel[k,j]
  * scores[i,j] = scores_product[0,j] + scores_bias[j]
+ * Plain twin: dotAdd_Nx1176x10.
  */
 function dotAdd_1x1176x10_predict(
   arrays: Floats<"pooled" | "scores_kernel" | "scores_bias" | "scores">,

@@ -7,10 +7,10 @@
 //
 // Contents, by line
 //   step 18 (forward 27, update 49, backward 65), evaluate 132, predict 178
-//   memory 198, types 300, tables 350, kernels 408, checks 731, mathematics 746
+//   memory 198, types 300, tables 350, kernels 408, checks 729, mathematics 744
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 ccf036b2d425b137
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -452,20 +452,20 @@ function dotAdd_Nx128x10(
 /**
  * largest[i<32] = max k<10: dense_2_z[i,k]
  * exps[i,j<10] = exp(dense_2_z[i,j] − largest[i])
- * total_3[i] = Σ k<10: exps[i,k]
- * sum[i] = Σ k<10: where(k = y[i], dense_2_z[i,k] − largest[i] − log(total_3[i]), 0)
+ * total_2[i] = Σ k<10: exps[i,k]
+ * sum[i] = Σ k<10: where(k = y[i], dense_2_z[i,k] − largest[i] − log(total_2[i]), 0)
  * rowSum = Σ k<32: where(k < live_rows, −sum[k], 0)
  */
 function reduceMaxExpSum_32x10(
   rowSum: Floats,
   dense_2_z: Floats,
   exps: Floats,
-  total_3: Floats,
+  total_2: Floats,
   y: Ints,
   live_rows: Ints,
 ): void {
   const live_rows_0 = live_rows[0]!;
-  let total = 0;
+  let rowSum_total = 0;
   for (let i = 0; i < 32; i++) {
     let largest = -Infinity;
     for (let k = 0; k < 10; k++) largest = Math.max(largest, dense_2_z[i * 10 + k]!);
@@ -473,15 +473,14 @@ function reduceMaxExpSum_32x10(
       exps[i * 10 + j] = exp(Math.fround(dense_2_z[i * 10 + j]! - largest));
     let sum = 0;
     for (let k = 0; k < 10; k++) sum += exps[i * 10 + k]!;
-    const total_2 = Math.fround(sum);
-    total_3[i] = total_2;
+    const total = Math.fround(sum);
+    total_2[i] = total;
     let sum_2 = 0;
     const y_0 = y[i]!;
-    if (0 <= y_0 && y_0 < 10)
-      sum_2 += Math.fround(dense_2_z[i * 10 + y_0]! - largest) - log(total_2);
-    total += i < live_rows_0 ? -Math.fround(sum_2) : 0;
+    if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(dense_2_z[i * 10 + y_0]! - largest) - log(total);
+    rowSum_total += i < live_rows_0 ? -Math.fround(sum_2) : 0;
   }
-  rowSum[0] = total;
+  rowSum[0] = rowSum_total;
 }
 
 /**
@@ -643,7 +642,7 @@ function reduceMaxExpSumArgmax_32x10(
   argmax_2: Ints,
 ): void {
   const live_rows_0 = live_rows[0]!;
-  let total = 0;
+  let rowSum_total = 0;
   for (let i = 0; i < 32; i++) {
     let largest = -Infinity;
     for (let k = 0; k < 10; k++) largest = Math.max(largest, dense_2_z[i * 10 + k]!);
@@ -651,16 +650,15 @@ function reduceMaxExpSumArgmax_32x10(
       exps[i * 10 + j] = exp(Math.fround(dense_2_z[i * 10 + j]! - largest));
     let sum = 0;
     for (let k = 0; k < 10; k++) sum += exps[i * 10 + k]!;
-    const total_2 = Math.fround(sum);
+    const total = Math.fround(sum);
     let sum_2 = 0;
     const y_0 = y[i]!;
-    if (0 <= y_0 && y_0 < 10)
-      sum_2 += Math.fround(dense_2_z[i * 10 + y_0]! - largest) - log(total_2);
-    total += i < live_rows_0 ? -Math.fround(sum_2) : 0;
+    if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(dense_2_z[i * 10 + y_0]! - largest) - log(total);
+    rowSum_total += i < live_rows_0 ? -Math.fround(sum_2) : 0;
     let best = -Infinity;
     let argmax = 0;
     for (let k = 0; k < 10; k++) {
-      const value = exps[i * 10 + k]! / total_2;
+      const value = exps[i * 10 + k]! / total;
       if (best < value) {
         best = value;
         argmax = k;
@@ -668,7 +666,7 @@ function reduceMaxExpSumArgmax_32x10(
     }
     argmax_2[i] = argmax;
   }
-  rowSum[0] = total;
+  rowSum[0] = rowSum_total;
 }
 
 /** rowSum_2 = Σ k<32: where(k < live_rows, f32(argmax[k] = y[k]), 0) */

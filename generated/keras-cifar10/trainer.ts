@@ -6,20 +6,23 @@
 //   approximate rewrites: log(c ? softmax(x) : 1) → c ? x − logsumexp(x) : 0
 //
 // Contents, by line
-//   step 27 (forward 38, update 60, backward 76), evaluate 130, predict 171
-//   memory 193: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 426: batches, and what a trainer is
-//   tables 483: what bytes() packs
-//   kernels 541: in the order in which statements call them, each under its definitions
-//   checks 1306: of what is passed in
-//   mathematics 1450: functions and random numbers that all machines compute alike
+//   step 30 (forward 41, update 63, backward 79), evaluate 133, predict 174
+//   memory 196: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 429: batches, and what a trainer is
+//   tables 486: what bytes() packs
+//   kernels 544: in the order in which statements call them, each under its definitions
+//   checks 1317: of what is passed in
+//   mathematics 1461: functions and random numbers that all machines compute alike
+//
+// The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
+// doc says. What copies an operand (widen, pad) has none.
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 423c774bd99820df
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -247,7 +250,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rowSum,
     dense_2_z,
     exps,
-    total_3: total,
+    total_2: total,
     y,
     live_rows,
   });
@@ -546,6 +549,7 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
 /**
  * dense_product[i<32,j<128] = Σ k<3072: x[i,(k div 1024),((k div 32) mod 32),(k mod 32)]·dense_kernel[k,j]
  * dense[i,j] = relu(dense_product[i,j] + dense_bias[j])
+ * Plain twin: dotRelu_Nx3072x128.
  */
 function dotRelu_32x3072x128(
   arrays: Floats<"x" | "dense_kernel" | "dense_bias" | "dense">,
@@ -695,17 +699,17 @@ function dotAdd_Nx128x10(
 /**
  * largest[i<32] = max k<10: dense_2_z[i,k]
  * exps[i,j<10] = exp(dense_2_z[i,j] − largest[i])
- * total_3[i] = Σ k<10: exps[i,k]
- * sum[i] = Σ k<10: where(k = y[i], dense_2_z[i,k] − largest[i] − log(total_3[i]), 0)
+ * total_2[i] = Σ k<10: exps[i,k]
+ * sum[i] = Σ k<10: where(k = y[i], dense_2_z[i,k] − largest[i] − log(total_2[i]), 0)
  * rowSum = Σ k<32: where(k < live_rows, −sum[k], 0)
  */
 function reduceMaxExpSum_32x10(
-  arrays: Floats<"rowSum" | "dense_2_z" | "exps" | "total_3"> & Ints<"y" | "live_rows">,
+  arrays: Floats<"rowSum" | "dense_2_z" | "exps" | "total_2"> & Ints<"y" | "live_rows">,
 ): () => void {
   return function reduceMaxExpSum_32x10(): void {
-    const { rowSum, dense_2_z, exps, total_3, y, live_rows } = arrays;
+    const { rowSum, dense_2_z, exps, total_2, y, live_rows } = arrays;
     const live_rows_0 = live_rows[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 32; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 10; k++) largest = Math.max(largest, dense_2_z[i * 10 + k]!);
@@ -713,15 +717,15 @@ function reduceMaxExpSum_32x10(
         exps[i * 10 + j] = exp(Math.fround(dense_2_z[i * 10 + j]! - largest));
       let sum = 0;
       for (let k = 0; k < 10; k++) sum += exps[i * 10 + k]!;
-      const total_2 = Math.fround(sum);
-      total_3[i] = total_2;
+      const total = Math.fround(sum);
+      total_2[i] = total;
       let sum_2 = 0;
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10)
-        sum_2 += Math.fround(dense_2_z[i * 10 + y_0]! - largest) - log(total_2);
-      total += i < live_rows_0 ? -Math.fround(sum_2) : 0;
+        sum_2 += Math.fround(dense_2_z[i * 10 + y_0]! - largest) - log(total);
+      rowSum_total += i < live_rows_0 ? -Math.fround(sum_2) : 0;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
@@ -1041,6 +1045,7 @@ function dotAdam_3072x32x128(
 /**
  * dense_product[i<32,j<128] = Σ k<3072: x[i,(k div 1024),((k div 32) mod 32),(k mod 32)]·dense_kernel[k,j]
  * dense[i,j] = relu(dense_product[i,j] + dense_bias[j])
+ * Plain twin: dotRelu_Nx3072x128.
  */
 function dotRelu_32x3072x128_evaluate(
   arrays: Floats<"x" | "dense_kernel" | "dense_bias" | "dense">,
@@ -1154,6 +1159,7 @@ function dotRelu_32x3072x128_evaluate(
  * sum[i] = Σ k<10: where(k = y[i], dense_2_z[i,k] − largest[i] − log(total[i]), 0)
  * rowSum = Σ k<32: where(k < live_rows, −sum[k], 0)
  * argmax_2[i] = argmax k<10: exps[i,k] / total[i]
+ * Plain twin: reduceMaxExpSumArgmax_32x10.
  */
 function reduceMaxExpSumArgmax_32x10_evaluate(
   arrays: Floats<"rowSum" | "dense_2_z" | "exps"> & Ints<"y" | "live_rows" | "argmax_2">,
@@ -1161,7 +1167,7 @@ function reduceMaxExpSumArgmax_32x10_evaluate(
   return function reduceMaxExpSumArgmax_32x10_evaluate(): void {
     const { rowSum, dense_2_z, exps, y, live_rows, argmax_2 } = arrays;
     const live_rows_0 = live_rows[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 32; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 10; k++) largest = Math.max(largest, dense_2_z[i * 10 + k]!);
@@ -1169,16 +1175,16 @@ function reduceMaxExpSumArgmax_32x10_evaluate(
         exps[i * 10 + j] = exp(Math.fround(dense_2_z[i * 10 + j]! - largest));
       let sum = 0;
       for (let k = 0; k < 10; k++) sum += exps[i * 10 + k]!;
-      const total_2 = Math.fround(sum);
+      const total = Math.fround(sum);
       let sum_2 = 0;
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10)
-        sum_2 += Math.fround(dense_2_z[i * 10 + y_0]! - largest) - log(total_2);
-      total += i < live_rows_0 ? -Math.fround(sum_2) : 0;
+        sum_2 += Math.fround(dense_2_z[i * 10 + y_0]! - largest) - log(total);
+      rowSum_total += i < live_rows_0 ? -Math.fround(sum_2) : 0;
       let best = -Infinity;
       let argmax = 0;
       for (let k = 0; k < 10; k++) {
-        const value = exps[i * 10 + k]! / total_2;
+        const value = exps[i * 10 + k]! / total;
         if (best < value) {
           best = value;
           argmax = k;
@@ -1186,11 +1192,14 @@ function reduceMaxExpSumArgmax_32x10_evaluate(
       }
       argmax_2[i] = argmax;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
-/** rowSum_2 = Σ k<32: where(k < live_rows, f32(argmax[k] = y[k]), 0) */
+/**
+ * rowSum_2 = Σ k<32: where(k < live_rows, f32(argmax[k] = y[k]), 0)
+ * Plain twin: sum_32.
+ */
 function sum_32_evaluate(
   arrays: Ints<"live_rows" | "argmax" | "y"> & Floats<"rowSum_2">,
 ): () => void {
@@ -1206,6 +1215,7 @@ function sum_32_evaluate(
 /**
  * dense_product[i<1,j<128] = Σ k<3072: x[0,(k div 1024),((k div 32) mod 32),(k mod 32)]·dense_kernel[k,j]
  * dense[i,j] = relu(dense_product[0,j] + dense_bias[j])
+ * Plain twin: dotRelu_Nx3072x128.
  */
 function dotRelu_1x3072x128_predict(
   arrays: Floats<"x" | "dense_kernel" | "dense_bias" | "dense">,
@@ -1243,6 +1253,7 @@ function dotRelu_1x3072x128_predict(
  * exps[i,j<10] = exp(dense_2_z[0,j] − largest[0])
  * total[i] = Σ k<10: exps[0,k]
  * dense_2[i,j] = exps[0,j] / total[0]
+ * Plain twin: reduceMaxExpSumDiv_1x10.
  */
 function reduceMaxExpSumDiv_1x10_predict(
   arrays: Floats<"dense_2_z" | "exps" | "dense_2">,

@@ -6,20 +6,23 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 84, backward 99), evaluate 197, predict 255
-//   memory 293: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 673: batches, and what a trainer is
-//   tables 748: what bytes() packs
-//   kernels 824: in the order in which statements call them, each under its definitions
-//   checks 2579: of what is passed in
-//   mathematics 2723: functions and random numbers that all machines compute alike
+//   step 30 (forward 41, update 87, backward 102), evaluate 200, predict 258
+//   memory 296: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 676: batches, and what a trainer is
+//   tables 751: what bytes() packs
+//   kernels 827: in the order in which statements call them, each under its definitions
+//   checks 2601: of what is passed in
+//   mathematics 2745: functions and random numbers that all machines compute alike
+//
+// The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
+// doc says. What copies an operand (widen, pad) has none.
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 2b3a418e4c533cab
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -973,6 +976,7 @@ function windowMax_32x16x4x1x1x2x2x4(arrays: Floats<"c3" | "s4">): () => void {
 /**
  * f5_product[i<32,j<120] = Σ k<256: s4[i,(k div 16),((k div 4) mod 4),(k mod 4)]·f5_kernel[k,j]
  * f5[i,j] = relu(f5_product[i,j] + f5_bias[j])
+ * Plain twin: dotRelu_Nx256x120.
  */
 function dotRelu_32x256x120(arrays: Floats<"s4" | "f5_kernel" | "f5_bias" | "f5">): () => void {
   function block(i: number): void {
@@ -1014,6 +1018,7 @@ function dotRelu_32x256x120(arrays: Floats<"s4" | "f5_kernel" | "f5_bias" | "f5"
 /**
  * f6_product[i<32,j<84] = Σ k<120: f5[i,k]·f6_kernel[k,j]
  * f6[i,j] = relu(f6_product[i,j] + f6_bias[j])
+ * Plain twin: dotRelu_Nx120x84.
  */
 function dotRelu_32x120x84(arrays: Floats<"f5" | "f6_kernel" | "f6_bias" | "f6">): () => void {
   function block(i: number): void {
@@ -1107,7 +1112,7 @@ function reduceMaxExpSumAdd_32x10(
     const { rowSum, scores, exps, y, live_rows, d_rowSum, d_shifted } = arrays;
     const live_rows_0 = live_rows[0]!;
     const d_rowSum_0 = d_rowSum[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 32; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 10; k++) largest = Math.max(largest, scores[i * 10 + k]!);
@@ -1115,18 +1120,17 @@ function reduceMaxExpSumAdd_32x10(
         exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
       let sum = 0;
       for (let k = 0; k < 10; k++) sum += exps[i * 10 + k]!;
-      const total_2 = Math.fround(sum);
+      const total = Math.fround(sum);
       let sum_2 = 0;
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(scores[i * 10 + y_0]! - largest);
-      total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
-      const y_1 = y[i]!;
-      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
+      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total;
       for (let j = 0; j < 10; j++)
         d_shifted[i * 10 + j] =
-          (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
+          (j === y_0 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
@@ -2031,7 +2035,10 @@ function convAdam_6x1x5x32x24x24x5(
   };
 }
 
-/** c1_product[i<50,j<6,l<24,m<24] = Σ k<1, k2<5, k3<5: x[i,0,l + k2,m + k3]·c1_kernel[j,0,k2,k3] */
+/**
+ * c1_product[i<50,j<6,l<24,m<24] = Σ k<1, k2<5, k3<5: x[i,0,l + k2,m + k3]·c1_kernel[j,0,k2,k3]
+ * Plain twin: conv_Nx6x24x1x5x5x24.
+ */
 function conv_50x6x24x1x5x5x24_evaluate(
   arrays: Floats<"x" | "c1_kernel" | "c1_product">,
 ): () => void {
@@ -2110,7 +2117,10 @@ function windowMax_Nx6x12x1x1x2x2x12(
   };
 }
 
-/** c3_product[i<50,j<16,l<8,m<8] = Σ k<6, k2<5, k3<5: s2[i,k,l + k2,m + k3]·c3_kernel[j,k,k2,k3] */
+/**
+ * c3_product[i<50,j<16,l<8,m<8] = Σ k<6, k2<5, k3<5: s2[i,k,l + k2,m + k3]·c3_kernel[j,k,k2,k3]
+ * Plain twin: conv_Nx16x8x6x5x5x8.
+ */
 function conv_50x16x8x6x5x5x8_evaluate(
   arrays: Floats<"s2" | "c3_kernel" | "c3_product">,
 ): () => void {
@@ -2190,6 +2200,7 @@ function windowMax_Nx16x4x1x1x2x2x4(
 /**
  * f5_product[i<50,j<120] = Σ k<256: s4[i,(k div 16),((k div 4) mod 4),(k mod 4)]·f5_kernel[k,j]
  * f5[i,j] = relu(f5_product[i,j] + f5_bias[j])
+ * Plain twin: dotRelu_Nx256x120.
  */
 function dotRelu_50x256x120_evaluate(
   arrays: Floats<"s4" | "f5_kernel" | "f5_bias" | "f5">,
@@ -2277,6 +2288,7 @@ function dotRelu_50x256x120_evaluate(
 /**
  * f6_product[i<50,j<84] = Σ k<120: f5[i,k]·f6_kernel[k,j]
  * f6[i,j] = relu(f6_product[i,j] + f6_bias[j])
+ * Plain twin: dotRelu_Nx120x84.
  */
 function dotRelu_50x120x84_evaluate(
   arrays: Floats<"f5" | "f6_kernel" | "f6_bias" | "f6">,
@@ -2322,6 +2334,7 @@ function dotRelu_50x120x84_evaluate(
  * total[i] = Σ k<10: exp(scores[i,k] − largest[i])
  * chosen[i] = Σ k<10: where(k = y[i], scores[i,k] − largest[i], 0)
  * rowSum = Σ k<50: where(k < live_rows, log(total[k]) − chosen[k], 0)
+ * Plain twin: reduceMaxSum_10x50.
  */
 function reduceMaxSum_10x50_evaluate(
   arrays: Floats<"rowSum" | "scores"> & Ints<"y" | "live_rows">,
@@ -2329,25 +2342,26 @@ function reduceMaxSum_10x50_evaluate(
   return function reduceMaxSum_10x50_evaluate(): void {
     const { rowSum, scores, y, live_rows } = arrays;
     const live_rows_0 = live_rows[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 50; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 10; k++) largest = Math.max(largest, scores[i * 10 + k]!);
       let sum = 0;
       for (let k = 0; k < 10; k++) sum += exp(Math.fround(scores[i * 10 + k]! - largest));
-      const total_2 = Math.fround(sum);
+      const total = Math.fround(sum);
       let sum_2 = 0;
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(scores[i * 10 + y_0]! - largest);
-      total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
+      rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
 /**
  * argmax[i<50] = argmax k<10: scores[i,k]
  * rowSum_2 = Σ k<50: where(k < live_rows, f32(argmax[k] = y[k]), 0)
+ * Plain twin: argmaxSum_10x50.
  */
 function argmaxSum_10x50_evaluate(
   arrays: Floats<"rowSum_2" | "scores"> & Ints<"live_rows" | "y">,
@@ -2372,7 +2386,10 @@ function argmaxSum_10x50_evaluate(
   };
 }
 
-/** c1_product[i<1,j<6,l<24,m<24] = Σ k<1, k2<5, k3<5: x[0,0,l + k2,m + k3]·c1_kernel[j,0,k2,k3] */
+/**
+ * c1_product[i<1,j<6,l<24,m<24] = Σ k<1, k2<5, k3<5: x[0,0,l + k2,m + k3]·c1_kernel[j,0,k2,k3]
+ * Plain twin: conv_Nx6x24x1x5x5x24.
+ */
 function conv_1x6x24x1x5x5x24_predict(
   arrays: Floats<"x" | "c1_kernel" | "c1_product">,
 ): () => void {
@@ -2421,7 +2438,10 @@ function conv_1x6x24x1x5x5x24_predict(
   };
 }
 
-/** c3_product[i<1,j<16,l<8,m<8] = Σ k<6, k2<5, k3<5: s2[0,k,l + k2,m + k3]·c3_kernel[j,k,k2,k3] */
+/**
+ * c3_product[i<1,j<16,l<8,m<8] = Σ k<6, k2<5, k3<5: s2[0,k,l + k2,m + k3]·c3_kernel[j,k,k2,k3]
+ * Plain twin: conv_Nx16x8x6x5x5x8.
+ */
 function conv_1x16x8x6x5x5x8_predict(
   arrays: Floats<"s2" | "c3_kernel" | "c3_product">,
 ): () => void {
@@ -2474,6 +2494,7 @@ function conv_1x16x8x6x5x5x8_predict(
 /**
  * f5_product[i<1,j<120] = Σ k<256: s4[0,(k div 16),((k div 4) mod 4),(k mod 4)]·f5_kernel[k,j]
  * f5[i,j] = relu(f5_product[0,j] + f5_bias[j])
+ * Plain twin: dotRelu_Nx256x120.
  */
 function dotRelu_1x256x120_predict(
   arrays: Floats<"s4" | "f5_kernel" | "f5_bias" | "f5">,
@@ -2507,6 +2528,7 @@ function dotRelu_1x256x120_predict(
 /**
  * f6_product[i<1,j<84] = Σ k<120: f5[0,k]·f6_kernel[k,j]
  * f6[i,j] = relu(f6_product[0,j] + f6_bias[j])
+ * Plain twin: dotRelu_Nx120x84.
  */
 function dotRelu_1x120x84_predict(
   arrays: Floats<"f5" | "f6_kernel" | "f6_bias" | "f6">,

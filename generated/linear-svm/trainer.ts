@@ -6,20 +6,23 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 72, backward 77), evaluate 96, predict 133
-//   memory 144: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 278: batches, and what a trainer is
-//   tables 321: what bytes() packs
-//   kernels 348: in the order in which statements call them, each under its definitions
-//   checks 846: of what is passed in
-//   mathematics 990: functions and random numbers that all machines compute alike
+//   step 30 (forward 41, update 75, backward 80), evaluate 99, predict 136
+//   memory 147: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 281: batches, and what a trainer is
+//   tables 324: what bytes() packs
+//   kernels 351: in the order in which statements call them, each under its definitions
+//   checks 849: of what is passed in
+//   mathematics 993: functions and random numbers that all machines compute alike
+//
+// The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
+// doc says. What copies an operand (widen, pad) has none.
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 7d86a9005634b464
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -170,7 +173,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_predict = new Float32Array(arena, 34560, 10); // [1,10]  output, 1–2
 
   const dotAdd_scores = dotAdd_64x784x10({ x, W, b, scores });
-  const sum_W_l2 = sum_Nx784(10, { W, W_l2 });
+  const sum_W_l2 = sum_10x784({ W, W_l2 });
   const sumReluAdd_d_scores = sumReluAdd_64x10({
     rowSum,
     y,
@@ -195,7 +198,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores: scores_evaluate,
     live_rows: live_rows_evaluate,
   });
-  const sum_W_l2_evaluate = sum_Nx784(10, { W, W_l2: W_l2_evaluate });
+  const sum_W_l2_evaluate = sum_10x784({ W, W_l2: W_l2_evaluate });
   const argmaxSum_rowSum_2_evaluate = argmaxSum_10x250_evaluate({
     rowSum_2: rowSum_2_evaluate,
     scores: scores_evaluate,
@@ -352,6 +355,7 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
 /**
  * dot[i<64,j<10] = Σ k<784: x[i,k]·W[k,j]
  * scores[i,j] = dot[i,j] + b[j]
+ * Plain twin: dotAdd_Nx784x10.
  */
 function dotAdd_64x784x10(arrays: Floats<"x" | "W" | "b" | "scores">): () => void {
   function block(i: number, j: number): void {
@@ -447,15 +451,12 @@ function dotAdd_64x784x10(arrays: Floats<"x" | "W" | "b" | "scores">): () => voi
   };
 }
 
-/**
- * W_l2 = Σ k<extent, k2<784: W[k2,k]·W[k2,k]
- * Takes an extent of  or 10 along k.
- */
-function sum_Nx784(extent: number, arrays: Floats<"W" | "W_l2">): () => void {
-  return function sum_Nx784(): void {
+/** W_l2 = Σ k<10, k2<784: W[k2,k]·W[k2,k] */
+function sum_10x784(arrays: Floats<"W" | "W_l2">): () => void {
+  return function sum_10x784(): void {
     const { W, W_l2 } = arrays;
     let sum = 0;
-    for (let k = 0; k < extent; k++)
+    for (let k = 0; k < 10; k++)
       for (let k2 = 0; k2 < 784; k2++) {
         const W_0 = W[k2 * 10 + k]!;
         sum += W_0 * W_0;
@@ -491,9 +492,8 @@ function sumReluAdd_64x10(
         const add_0 = scores[i * 10 + j]! - labelScore + 1;
         hinge[i * 10 + j] = add_0 < 0 ? 0 : add_0;
       }
-      const y_1 = y[i]!;
       let sum_2 = 0;
-      for (let k = 0; k < 10; k++) sum_2 += k === y_1 ? 0 : hinge[i * 10 + k]!;
+      for (let k = 0; k < 10; k++) sum_2 += k === y_0 ? 0 : hinge[i * 10 + k]!;
       total += i < live_rows_0 ? Math.fround(sum_2) : 0;
       for (let j = 0; j < 10; j++)
         d_margin[i * 10 + j] =
@@ -502,7 +502,7 @@ function sumReluAdd_64x10(
       for (let k = 0; k < 10; k++) sum_3 += -d_margin[i * 10 + k]!;
       const d_labelScore = Math.fround(sum_3);
       for (let j = 0; j < 10; j++)
-        d_scores[i * 10 + j] = d_margin[i * 10 + j]! + (j === y_1 ? d_labelScore : 0);
+        d_scores[i * 10 + j] = d_margin[i * 10 + j]! + (j === y_0 ? d_labelScore : 0);
     }
     rowSum[0] = total;
   };
@@ -640,6 +640,7 @@ function dotSgd_784x64x10(arrays: Floats<"x" | "d_scores" | "W">): () => void {
 /**
  * dot[i<250,j<10] = Σ k<784: x[i,k]·W[k,j]
  * scores[i,j] = dot[i,j] + b[j]
+ * Plain twin: dotAdd_Nx784x10.
  */
 function dotAdd_250x784x10_evaluate(arrays: Floats<"x" | "W" | "b" | "scores">): () => void {
   function block(i: number, j: number): void {
@@ -739,6 +740,7 @@ function dotAdd_250x784x10_evaluate(arrays: Floats<"x" | "W" | "b" | "scores">):
  * labelScore[i<250] = Σ k<10: where(k = y[i], scores[i,k], 0)
  * rowLoss[i] = Σ k<10: where(k = y[i], 0, relu(scores[i,k] − labelScore[i] + 1))
  * rowSum = Σ k<250: where(k < live_rows, rowLoss[k], 0)
+ * Plain twin: sum_10x250.
  */
 function sum_10x250_evaluate(
   arrays: Floats<"rowSum" | "scores"> & Ints<"y" | "live_rows">,
@@ -752,11 +754,10 @@ function sum_10x250_evaluate(
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10) sum += scores[i * 10 + y_0]!;
       const labelScore = Math.fround(sum);
-      const y_1 = y[i]!;
       let sum_2 = 0;
       for (let k = 0; k < 10; k++)
         sum_2 +=
-          k === y_1
+          k === y_0
             ? 0
             : scores[i * 10 + k]! - labelScore + 1 < 0
               ? 0
@@ -770,6 +771,7 @@ function sum_10x250_evaluate(
 /**
  * argmax[i<250] = argmax k<10: scores[i,k]
  * rowSum_2 = Σ k<250: where(k < live_rows, f32(argmax[k] = y[k]), 0)
+ * Plain twin: argmaxSum_10x250.
  */
 function argmaxSum_10x250_evaluate(
   arrays: Floats<"rowSum_2" | "scores"> & Ints<"live_rows" | "y">,
@@ -797,6 +799,7 @@ function argmaxSum_10x250_evaluate(
 /**
  * dot[i<1,j<10] = Σ k<784: x[0,k]·W[k,j]
  * scores[i,j] = dot[0,j] + b[j]
+ * Plain twin: dotAdd_Nx784x10.
  */
 function dotAdd_1x784x10_predict(arrays: Floats<"x" | "W" | "b" | "scores">): () => void {
   return function dotAdd_1x784x10_predict(): void {

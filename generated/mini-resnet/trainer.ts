@@ -6,20 +6,23 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 37, update 141, backward 156), evaluate 480, predict 577
-//   memory 654: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1620: batches, and what a trainer is
-//   tables 1739: what bytes() packs
-//   kernels 1857: in the order in which statements call them, each under its definitions
-//   checks 5942: of what is passed in
-//   mathematics 6094: functions and random numbers that all machines compute alike
+//   step 30 (forward 40, update 144, backward 159), evaluate 483, predict 580
+//   memory 657: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 1617: batches, and what a trainer is
+//   tables 1736: what bytes() packs
+//   kernels 1854: in the order in which statements call them, each under its definitions
+//   checks 5936: of what is passed in
+//   mathematics 6088: functions and random numbers that all machines compute alike
+//
+// The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
+// doc says. What copies an operand (widen, pad) has none.
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 1aff1309fc59220b
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -1433,7 +1436,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     live_rows: live_rows_evaluate,
     y: y_evaluate,
   });
-  const pad_x_padded_predict = pad_1xNx34x34(3, { x: x_predict, x_padded: x_padded_predict });
+  const pad_x_padded_predict = pad_Nx3x34x34(1, { x: x_predict, x_padded: x_padded_predict });
   const convRelu_relu_predict = convRelu_1x8x32x3x3x3x32_predict({
     x_padded: x_padded_predict,
     stem_kernel,
@@ -1443,10 +1446,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     batchNorm_beta,
     relu: relu_predict,
   });
-  const pad_relu_padded_predict = pad_1xNx34x34(8, {
-    x: relu_predict,
-    x_padded: relu_padded_predict,
-  });
+  const pad_relu_padded_predict = pad_Nx8x34x34(1, { x: relu_predict, y: relu_padded_predict });
   const convRelu_first_predict = convRelu_1x8x32x8x3x3x32_predict({
     relu_padded: relu_padded_predict,
     conv2d_kernel,
@@ -1456,10 +1456,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     batchNorm_2_beta,
     first: first_predict,
   });
-  const pad_first_padded_predict = pad_1xNx34x34(8, {
-    x: first_predict,
-    x_padded: first_padded_predict,
-  });
+  const pad_first_padded_predict = pad_Nx8x34x34(1, { x: first_predict, y: first_padded_predict });
   const convRelu_relu_2_predict = convRelu_1x8x32x8x3x3x32_2_predict({
     first_padded: first_padded_predict,
     conv2d_2_kernel,
@@ -2313,7 +2310,10 @@ function pad_Nx16x18x18(rows: number, arrays: Floats<"first_2" | "first_2_padded
   };
 }
 
-/** conv2d_4[i<16,j<16,l<16,m<16] = Σ k<16, k2<3, k3<3: first_2_padded[i,k,l + k2,m + k3]·conv2d_4_kernel[j,k,k2,k3] */
+/**
+ * conv2d_4[i<16,j<16,l<16,m<16] = Σ k<16, k2<3, k3<3: first_2_padded[i,k,l + k2,m + k3]·conv2d_4_kernel[j,k,k2,k3]
+ * Plain twin: conv_Nx16x16x16x3x3x16.
+ */
 function conv_16x16x16x16x3x3x16(
   arrays: Floats<"first_2_padded" | "conv2d_4_kernel" | "conv2d_4">,
 ): () => void {
@@ -2388,7 +2388,10 @@ function mul_16x16x16x16(
   };
 }
 
-/** conv2d_5[i<16,j<16,l<16,m<16] = Σ k<8, k2<1, k3<1: relu_2[i,k,2·l,2·m]·conv2d_5_kernel[j,k,0,0] */
+/**
+ * conv2d_5[i<16,j<16,l<16,m<16] = Σ k<8, k2<1, k3<1: relu_2[i,k,2·l,2·m]·conv2d_5_kernel[j,k,0,0]
+ * Plain twin: conv_Nx16x16x8x1x1x16.
+ */
 function conv_16x16x16x8x1x1x16(
   arrays: Floats<"relu_2" | "conv2d_5_kernel" | "conv2d_5">,
 ): () => void {
@@ -2564,7 +2567,7 @@ function reduceMaxExpSumAdd_16x10(
 ): () => void {
   return function reduceMaxExpSumAdd_16x10(): void {
     const { sum_14, scores, exps, y, d_shifted } = arrays;
-    let total = 0;
+    let sum_14_total = 0;
     for (let i = 0; i < 16; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 10; k++) largest = Math.max(largest, scores[i * 10 + k]!);
@@ -2572,17 +2575,16 @@ function reduceMaxExpSumAdd_16x10(
         exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
       let sum = 0;
       for (let k = 0; k < 10; k++) sum += exps[i * 10 + k]!;
-      const total_2 = Math.fround(sum);
+      const total = Math.fround(sum);
       let sum_2 = 0;
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(scores[i * 10 + y_0]! - largest);
-      total += log(total_2) - Math.fround(sum_2);
-      const y_1 = y[i]!;
-      const div_0 = 0.0625 / total_2;
+      sum_14_total += log(total) - Math.fround(sum_2);
+      const div_0 = 0.0625 / total;
       for (let j = 0; j < 10; j++)
-        d_shifted[i * 10 + j] = (j === y_1 ? -0.0625 : 0) + div_0 * exps[i * 10 + j]!;
+        d_shifted[i * 10 + j] = (j === y_0 ? -0.0625 : 0) + div_0 * exps[i * 10 + j]!;
     }
-    sum_14[0] = total;
+    sum_14[0] = sum_14_total;
   };
 }
 
@@ -4365,6 +4367,7 @@ function convAdam_8x3x3x16x32x32x3(
  * stem[i<16,j<8,l<32,m<32] = Σ k<3, k2<3, k3<3: x_padded[i,k,l + k2,m + k3]·stem_kernel[j,k,k2,k3]
  * relu[i,j,l,m] = relu((stem[i,j,l,m] − batchNorm_mean[j])·(1 / sqrt(batchNorm_variance[j] + 0.00001))·batchNorm_gamma[j] +
  *     batchNorm_beta[j])
+ * Plain twin: convRelu_Nx8x32x3x3x3x32.
  */
 function convRelu_16x8x32x3x3x3x32_evaluate(
   arrays: Floats<
@@ -4508,6 +4511,7 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
  * conv2d[i<16,j<8,l<32,m<32] = Σ k<8, k2<3, k3<3: relu_padded[i,k,l + k2,m + k3]·conv2d_kernel[j,k,k2,k3]
  * first[i,j,l,m] = relu((conv2d[i,j,l,m] − batchNorm_2_mean[j])·(1 / sqrt(batchNorm_2_variance[j] + 0.00001))·batchNorm_2_gamma[j] +
  *     batchNorm_2_beta[j])
+ * Plain twin: convRelu_Nx8x32x8x3x3x32.
  */
 function convRelu_16x8x32x8x3x3x32_evaluate(
   arrays: Floats<
@@ -4652,6 +4656,7 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
  * conv2d_2[i<16,j<8,l<32,m<32] = Σ k<8, k2<3, k3<3: first_padded[i,k,l + k2,m + k3]·conv2d_2_kernel[j,k,k2,k3]
  * relu_2[i,j,l,m] = relu(relu[i,j,l,m] + ((conv2d_2[i,j,l,m] − batchNorm_3_mean[j])·(1 / sqrt(batchNorm_3_variance[j] +
  *     0.00001))·batchNorm_3_gamma[j] + batchNorm_3_beta[j]))
+ * Plain twin: convRelu_Nx8x32x8x3x3x32_2.
  */
 function convRelu_16x8x32x8x3x3x32_2_evaluate(
   arrays: Floats<
@@ -4809,6 +4814,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
  * conv2d_3[i<16,j<16,l<16,m<16] = Σ k<8, k2<3, k3<3: relu_2_padded[i,k,2·l + k2,2·m + k3]·conv2d_3_kernel[j,k,k2,k3]
  * first_2[i,j,l,m] = relu((conv2d_3[i,j,l,m] − batchNorm_4_mean[j])·(1 / sqrt(batchNorm_4_variance[j] + 0.00001))·batchNorm_4_gamma[j] +
  *     batchNorm_4_beta[j])
+ * Plain twin: convRelu_Nx16x16x8x3x3x16.
  */
 function convRelu_16x16x16x8x3x3x16_evaluate(
   arrays: Floats<
@@ -4952,7 +4958,10 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
   };
 }
 
-/** conv2d_4[i<16,j<16,l<16,m<16] = Σ k<16, k2<3, k3<3: first_2_padded[i,k,l + k2,m + k3]·conv2d_4_kernel[j,k,k2,k3] */
+/**
+ * conv2d_4[i<16,j<16,l<16,m<16] = Σ k<16, k2<3, k3<3: first_2_padded[i,k,l + k2,m + k3]·conv2d_4_kernel[j,k,k2,k3]
+ * Plain twin: conv_Nx16x16x16x3x3x16.
+ */
 function conv_16x16x16x16x3x3x16_evaluate(
   arrays: Floats<"first_2_padded" | "conv2d_4_kernel" | "conv2d_4">,
 ): () => void {
@@ -5129,6 +5138,7 @@ function sumMul_Nx16x16x16(
  * total[i] = Σ k<10: exp(scores[i,k] − largest[i])
  * chosen[i] = Σ k<10: where(k = y[i], scores[i,k] − largest[i], 0)
  * rowSum = Σ k<16: where(k < live_rows, log(total[k]) − chosen[k], 0)
+ * Plain twin: reduceMaxSum_10x16.
  */
 function reduceMaxSum_10x16_evaluate(
   arrays: Floats<"rowSum" | "scores"> & Ints<"y" | "live_rows">,
@@ -5136,25 +5146,26 @@ function reduceMaxSum_10x16_evaluate(
   return function reduceMaxSum_10x16_evaluate(): void {
     const { rowSum, scores, y, live_rows } = arrays;
     const live_rows_0 = live_rows[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 16; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 10; k++) largest = Math.max(largest, scores[i * 10 + k]!);
       let sum = 0;
       for (let k = 0; k < 10; k++) sum += exp(Math.fround(scores[i * 10 + k]! - largest));
-      const total_2 = Math.fround(sum);
+      const total = Math.fround(sum);
       let sum_2 = 0;
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(scores[i * 10 + y_0]! - largest);
-      total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
+      rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
 /**
  * argmax[i<16] = argmax k<10: scores[i,k]
  * rowSum_2 = Σ k<16: where(k < live_rows, f32(argmax[k] = y[k]), 0)
+ * Plain twin: argmaxSum_10x16.
  */
 function argmaxSum_10x16_evaluate(
   arrays: Floats<"rowSum_2" | "scores"> & Ints<"live_rows" | "y">,
@@ -5180,33 +5191,10 @@ function argmaxSum_10x16_evaluate(
 }
 
 /**
- * x_padded[i<1,j<extent,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, x[0,j,l − 1,m − 1], 0)
- * Takes an extent of 3 or 8 along j.
- */
-function pad_1xNx34x34(extent: number, arrays: Floats<"x" | "x_padded">): () => void {
-  return function pad_1xNx34x34(): void {
-    const { x, x_padded } = arrays;
-    for (let j = 0; j < extent; j++) {
-      x_padded[j * 1156] = 0;
-      for (let m = 0; m < 32; m++) x_padded[j * 1156 + m + 1] = 0;
-      x_padded[j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        x_padded[j * 1156 + l * 34 + 34] = 0;
-        for (let m = 0; m < 32; m++)
-          x_padded[j * 1156 + l * 34 + m + 35] = x[j * 1024 + l * 32 + m]!;
-        x_padded[j * 1156 + l * 34 + 67] = 0;
-      }
-      x_padded[j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) x_padded[j * 1156 + m + 1123] = 0;
-      x_padded[j * 1156 + 1155] = 0;
-    }
-  };
-}
-
-/**
  * stem[i<1,j<8,l<32,m<32] = Σ k<3, k2<3, k3<3: x_padded[0,k,l + k2,m + k3]·stem_kernel[j,k,k2,k3]
  * relu[i,j,l,m] = relu((stem[0,j,l,m] − batchNorm_mean[j])·(1 / sqrt(batchNorm_variance[j] + 0.00001))·batchNorm_gamma[j] +
  *     batchNorm_beta[j])
+ * Plain twin: convRelu_Nx8x32x3x3x3x32.
  */
 function convRelu_1x8x32x3x3x3x32_predict(
   arrays: Floats<
@@ -5349,6 +5337,7 @@ function convRelu_1x8x32x3x3x3x32_predict(
  * conv2d[i<1,j<8,l<32,m<32] = Σ k<8, k2<3, k3<3: relu_padded[0,k,l + k2,m + k3]·conv2d_kernel[j,k,k2,k3]
  * first[i,j,l,m] = relu((conv2d[0,j,l,m] − batchNorm_2_mean[j])·(1 / sqrt(batchNorm_2_variance[j] + 0.00001))·batchNorm_2_gamma[j] +
  *     batchNorm_2_beta[j])
+ * Plain twin: convRelu_Nx8x32x8x3x3x32.
  */
 function convRelu_1x8x32x8x3x3x32_predict(
   arrays: Floats<
@@ -5491,6 +5480,7 @@ function convRelu_1x8x32x8x3x3x32_predict(
  * conv2d_2[i<1,j<8,l<32,m<32] = Σ k<8, k2<3, k3<3: first_padded[0,k,l + k2,m + k3]·conv2d_2_kernel[j,k,k2,k3]
  * relu_2[i,j,l,m] = relu(relu[0,j,l,m] + ((conv2d_2[0,j,l,m] − batchNorm_3_mean[j])·(1 / sqrt(batchNorm_3_variance[j] +
  *     0.00001))·batchNorm_3_gamma[j] + batchNorm_3_beta[j]))
+ * Plain twin: convRelu_Nx8x32x8x3x3x32_2.
  */
 function convRelu_1x8x32x8x3x3x32_2_predict(
   arrays: Floats<
@@ -5643,6 +5633,7 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
  * conv2d_3[i<1,j<16,l<16,m<16] = Σ k<8, k2<3, k3<3: relu_2_padded[0,k,2·l + k2,2·m + k3]·conv2d_3_kernel[j,k,k2,k3]
  * first_2[i,j,l,m] = relu((conv2d_3[0,j,l,m] − batchNorm_4_mean[j])·(1 / sqrt(batchNorm_4_variance[j] + 0.00001))·batchNorm_4_gamma[j] +
  *     batchNorm_4_beta[j])
+ * Plain twin: convRelu_Nx16x16x8x3x3x16.
  */
 function convRelu_1x16x16x8x3x3x16_predict(
   arrays: Floats<
@@ -5781,7 +5772,10 @@ function convRelu_1x16x16x8x3x3x16_predict(
   };
 }
 
-/** conv2d_4[i<1,j<16,l<16,m<16] = Σ k<16, k2<3, k3<3: first_2_padded[0,k,l + k2,m + k3]·conv2d_4_kernel[j,k,k2,k3] */
+/**
+ * conv2d_4[i<1,j<16,l<16,m<16] = Σ k<16, k2<3, k3<3: first_2_padded[0,k,l + k2,m + k3]·conv2d_4_kernel[j,k,k2,k3]
+ * Plain twin: conv_Nx16x16x16x3x3x16.
+ */
 function conv_1x16x16x16x3x3x16_predict(
   arrays: Floats<"first_2_padded" | "conv2d_4_kernel" | "conv2d_4">,
 ): () => void {

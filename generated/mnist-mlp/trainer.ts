@@ -6,20 +6,23 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 61, backward 76), evaluate 101, predict 134
-//   memory 147: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 333: batches, and what a trainer is
-//   tables 390: what bytes() packs
-//   kernels 448: in the order in which statements call them, each under its definitions
-//   checks 1109: of what is passed in
-//   mathematics 1253: functions and random numbers that all machines compute alike
+//   step 30 (forward 41, update 64, backward 79), evaluate 104, predict 137
+//   memory 150: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 336: batches, and what a trainer is
+//   tables 393: what bytes() packs
+//   kernels 451: in the order in which statements call them, each under its definitions
+//   checks 1116: of what is passed in
+//   mathematics 1260: functions and random numbers that all machines compute alike
+//
+// The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
+// doc says. What copies an operand (widen, pad) has none.
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 e7f92e4f883af231
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -452,6 +455,7 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
 /**
  * dot[i<32,j<128] = Σ k<784: x[i,k]·W1[k,j]
  * hidden[i,j] = relu(dot[i,j] + b1[j])
+ * Plain twin: dotRelu_Nx784x128.
  */
 function dotRelu_32x784x128(arrays: Floats<"x" | "W1" | "b1" | "hidden">): () => void {
   function block(j: number, i: number): void {
@@ -609,7 +613,7 @@ function reduceMaxExpSumAdd_32x10(
     const { rowSum, scores, exps, y, live_rows, d_rowSum, d_shifted } = arrays;
     const live_rows_0 = live_rows[0]!;
     const d_rowSum_0 = d_rowSum[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 32; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 10; k++) largest = Math.max(largest, scores[i * 10 + k]!);
@@ -617,18 +621,17 @@ function reduceMaxExpSumAdd_32x10(
         exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
       let sum = 0;
       for (let k = 0; k < 10; k++) sum += exps[i * 10 + k]!;
-      const total_2 = Math.fround(sum);
+      const total = Math.fround(sum);
       let sum_2 = 0;
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(scores[i * 10 + y_0]! - largest);
-      total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
-      const y_1 = y[i]!;
-      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
+      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total;
       for (let j = 0; j < 10; j++)
         d_shifted[i * 10 + j] =
-          (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
+          (j === y_0 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
@@ -892,6 +895,7 @@ function dotAdam_784x32x128(
 /**
  * dot[i<250,j<128] = Σ k<784: x[i,k]·W1[k,j]
  * hidden[i,j] = relu(dot[i,j] + b1[j])
+ * Plain twin: dotRelu_Nx784x128.
  */
 function dotRelu_250x784x128_evaluate(arrays: Floats<"x" | "W1" | "b1" | "hidden">): () => void {
   function block(j: number, i: number): void {
@@ -992,6 +996,7 @@ function dotRelu_250x784x128_evaluate(arrays: Floats<"x" | "W1" | "b1" | "hidden
  * total[i] = Σ k<10: exp(scores[i,k] − largest[i])
  * chosen[i] = Σ k<10: where(k = y[i], scores[i,k] − largest[i], 0)
  * rowSum = Σ k<250: where(k < live_rows, log(total[k]) − chosen[k], 0)
+ * Plain twin: reduceMaxSum_10x250.
  */
 function reduceMaxSum_10x250_evaluate(
   arrays: Floats<"rowSum" | "scores"> & Ints<"y" | "live_rows">,
@@ -999,25 +1004,26 @@ function reduceMaxSum_10x250_evaluate(
   return function reduceMaxSum_10x250_evaluate(): void {
     const { rowSum, scores, y, live_rows } = arrays;
     const live_rows_0 = live_rows[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 250; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 10; k++) largest = Math.max(largest, scores[i * 10 + k]!);
       let sum = 0;
       for (let k = 0; k < 10; k++) sum += exp(Math.fround(scores[i * 10 + k]! - largest));
-      const total_2 = Math.fround(sum);
+      const total = Math.fround(sum);
       let sum_2 = 0;
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(scores[i * 10 + y_0]! - largest);
-      total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
+      rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
 /**
  * argmax[i<250] = argmax k<10: scores[i,k]
  * rowSum_2 = Σ k<250: where(k < live_rows, f32(argmax[k] = y[k]), 0)
+ * Plain twin: argmaxSum_10x250.
  */
 function argmaxSum_10x250_evaluate(
   arrays: Floats<"rowSum_2" | "scores"> & Ints<"live_rows" | "y">,
@@ -1045,6 +1051,7 @@ function argmaxSum_10x250_evaluate(
 /**
  * dot[i<1,j<128] = Σ k<784: x[0,k]·W1[k,j]
  * hidden[i,j] = relu(dot[0,j] + b1[j])
+ * Plain twin: dotRelu_Nx784x128.
  */
 function dotRelu_1x784x128_predict(arrays: Floats<"x" | "W1" | "b1" | "hidden">): () => void {
   return function dotRelu_1x784x128_predict(): void {

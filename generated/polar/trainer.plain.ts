@@ -7,10 +7,10 @@
 //
 // Contents, by line
 //   step 18 (forward 27, update 54, backward 59), evaluate 74, predict 109
-//   memory 124, types 192, tables 228, kernels 249, checks 407, mathematics 422
+//   memory 124, types 192, tables 228, kernels 249, checks 406, mathematics 421
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 1e90214e65a714e9
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -300,25 +300,24 @@ function reduceMaxExpSumAdd_32x2(
 ): void {
   const live_rows_0 = live_rows[0]!;
   const d_rowSum_0 = d_rowSum[0]!;
-  let total = 0;
+  let rowSum_total = 0;
   for (let i = 0; i < 32; i++) {
     let largest = -Infinity;
     for (let k = 0; k < 2; k++) largest = Math.max(largest, scores[i * 2 + k]!);
     for (let j = 0; j < 2; j++) exps[i * 2 + j] = exp(Math.fround(scores[i * 2 + j]! - largest));
     let sum = 0;
     for (let k = 0; k < 2; k++) sum += exps[i * 2 + k]!;
-    const total_2 = Math.fround(sum);
+    const total = Math.fround(sum);
     let sum_2 = 0;
     const color_0 = color[i]!;
     if (0 <= color_0 && color_0 < 2) sum_2 += Math.fround(scores[i * 2 + color_0]! - largest);
-    total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
-    const color_1 = color[i]!;
-    const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+    rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
+    const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total;
     for (let j = 0; j < 2; j++)
       d_shifted[i * 2 + j] =
-        (j === color_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 2 + j]!;
+        (j === color_0 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 2 + j]!;
   }
-  rowSum[0] = total;
+  rowSum[0] = rowSum_total;
 }
 
 /**
@@ -354,19 +353,19 @@ function dotSgd_3x32x2(polar: Floats, d_shifted: Floats, W: Floats): void {
  */
 function reduceMaxSum_2x250(rowSum: Floats, scores: Floats, color: Ints, live_rows: Ints): void {
   const live_rows_0 = live_rows[0]!;
-  let total = 0;
+  let rowSum_total = 0;
   for (let i = 0; i < 250; i++) {
     let largest = -Infinity;
     for (let k = 0; k < 2; k++) largest = Math.max(largest, scores[i * 2 + k]!);
     let sum = 0;
     for (let k = 0; k < 2; k++) sum += exp(Math.fround(scores[i * 2 + k]! - largest));
-    const total_2 = Math.fround(sum);
+    const total = Math.fround(sum);
     let sum_2 = 0;
     const color_0 = color[i]!;
     if (0 <= color_0 && color_0 < 2) sum_2 += Math.fround(scores[i * 2 + color_0]! - largest);
-    total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
+    rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
   }
-  rowSum[0] = total;
+  rowSum[0] = rowSum_total;
 }
 
 /**

@@ -6,18 +6,21 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 25 (forward 36, update 63, backward 68), evaluate 82, predict 119
-//   memory 136: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 281: batches, and what a trainer is
-//   tables 324: what bytes() packs
-//   kernels 351: in the order in which statements call them, each under its definitions
-//   checks 732: of what is passed in
-//   mathematics 876: functions and random numbers that all machines compute alike
+//   step 28 (forward 39, update 66, backward 71), evaluate 85, predict 122
+//   memory 139: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 284: batches, and what a trainer is
+//   tables 327: what bytes() packs
+//   kernels 354: in the order in which statements call them, each under its definitions
+//   checks 742: of what is passed in
+//   mathematics 886: functions and random numbers that all machines compute alike
+//
+// The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
+// doc says. What copies an operand (widen, pad) has none.
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 befa895cc270523f
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -355,6 +358,7 @@ type Ints<Name extends string> = Readonly<Record<Name, Int32Array>>;
 /**
  * r[i<32,j<1] = sqrt(points[i,0]·points[i,0] + points[i,1]·points[i,1] + 1e-12)
  * polar[i,j<3] = where(j < 1, r[i,j], where(j < 2, points[i,0] / r[i,0], points[i,1] / r[i,0]))
+ * Plain twin: sqrtConcat_Nx1.
  */
 function sqrtConcat_32x1(arrays: Floats<"points" | "r" | "polar">): () => void {
   return function sqrtConcat_32x1(): void {
@@ -376,6 +380,7 @@ function sqrtConcat_32x1(arrays: Floats<"points" | "r" | "polar">): () => void {
 /**
  * dot[i<32,j<2] = Σ k<3: polar[i,k]·W[k,j]
  * scores[i,j] = dot[i,j] + b[j]
+ * Plain twin: dotAdd_Nx3x2.
  */
 function dotAdd_32x3x2(arrays: Floats<"polar" | "W" | "b" | "scores">): () => void {
   return function dotAdd_32x3x2(): void {
@@ -433,25 +438,24 @@ function reduceMaxExpSumAdd_32x2(
     const { rowSum, scores, exps, color, live_rows, d_rowSum, d_shifted } = arrays;
     const live_rows_0 = live_rows[0]!;
     const d_rowSum_0 = d_rowSum[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 32; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 2; k++) largest = Math.max(largest, scores[i * 2 + k]!);
       for (let j = 0; j < 2; j++) exps[i * 2 + j] = exp(Math.fround(scores[i * 2 + j]! - largest));
       let sum = 0;
       for (let k = 0; k < 2; k++) sum += exps[i * 2 + k]!;
-      const total_2 = Math.fround(sum);
+      const total = Math.fround(sum);
       let sum_2 = 0;
       const color_0 = color[i]!;
       if (0 <= color_0 && color_0 < 2) sum_2 += Math.fround(scores[i * 2 + color_0]! - largest);
-      total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
-      const color_1 = color[i]!;
-      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
+      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total;
       for (let j = 0; j < 2; j++)
         d_shifted[i * 2 + j] =
-          (j === color_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 2 + j]!;
+          (j === color_0 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 2 + j]!;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
@@ -557,6 +561,7 @@ function dotSgd_3x32x2(arrays: Floats<"polar" | "d_shifted" | "W">): () => void 
 /**
  * r[i<250,j<1] = sqrt(points[i,0]·points[i,0] + points[i,1]·points[i,1] + 1e-12)
  * polar[i,j<3] = where(j < 1, r[i,j], where(j < 2, points[i,0] / r[i,0], points[i,1] / r[i,0]))
+ * Plain twin: sqrtConcat_Nx1.
  */
 function sqrtConcat_250x1_evaluate(arrays: Floats<"points" | "r" | "polar">): () => void {
   return function sqrtConcat_250x1_evaluate(): void {
@@ -578,6 +583,7 @@ function sqrtConcat_250x1_evaluate(arrays: Floats<"points" | "r" | "polar">): ()
 /**
  * dot[i<250,j<2] = Σ k<3: polar[i,k]·W[k,j]
  * scores[i,j] = dot[i,j] + b[j]
+ * Plain twin: dotAdd_Nx3x2.
  */
 function dotAdd_250x3x2_evaluate(arrays: Floats<"polar" | "W" | "b" | "scores">): () => void {
   return function dotAdd_250x3x2_evaluate(): void {
@@ -642,6 +648,7 @@ function dotAdd_250x3x2_evaluate(arrays: Floats<"polar" | "W" | "b" | "scores">)
  * total[i] = Σ k<2: exp(scores[i,k] − largest[i])
  * chosen[i] = Σ k<2: where(k = color[i], scores[i,k] − largest[i], 0)
  * rowSum = Σ k<250: where(k < live_rows, log(total[k]) − chosen[k], 0)
+ * Plain twin: reduceMaxSum_2x250.
  */
 function reduceMaxSum_2x250_evaluate(
   arrays: Floats<"rowSum" | "scores"> & Ints<"color" | "live_rows">,
@@ -649,25 +656,26 @@ function reduceMaxSum_2x250_evaluate(
   return function reduceMaxSum_2x250_evaluate(): void {
     const { rowSum, scores, color, live_rows } = arrays;
     const live_rows_0 = live_rows[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 250; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 2; k++) largest = Math.max(largest, scores[i * 2 + k]!);
       let sum = 0;
       for (let k = 0; k < 2; k++) sum += exp(Math.fround(scores[i * 2 + k]! - largest));
-      const total_2 = Math.fround(sum);
+      const total = Math.fround(sum);
       let sum_2 = 0;
       const color_0 = color[i]!;
       if (0 <= color_0 && color_0 < 2) sum_2 += Math.fround(scores[i * 2 + color_0]! - largest);
-      total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
+      rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
 /**
  * argmax[i<250] = argmax k<2: scores[i,k]
  * rowSum_2 = Σ k<250: where(k < live_rows, f32(argmax[k] = color[k]), 0)
+ * Plain twin: argmaxSum_2x250.
  */
 function argmaxSum_2x250_evaluate(
   arrays: Floats<"rowSum_2" | "scores"> & Ints<"live_rows" | "color">,
@@ -695,6 +703,7 @@ function argmaxSum_2x250_evaluate(
 /**
  * r[i<1,j<1] = sqrt(points[0,0]·points[0,0] + points[0,1]·points[0,1] + 1e-12)
  * polar[i,j<3] = where(j < 1, r[0,j], where(j < 2, points[0,0] / r[0,0], points[0,1] / r[0,0]))
+ * Plain twin: sqrtConcat_1x1.
  */
 function sqrtConcat_1x1_predict(arrays: Floats<"points" | "r" | "polar">): () => void {
   return function sqrtConcat_1x1_predict(): void {
@@ -711,6 +720,7 @@ function sqrtConcat_1x1_predict(arrays: Floats<"points" | "r" | "polar">): () =>
 /**
  * dot[i<1,j<2] = Σ k<3: polar[0,k]·W[k,j]
  * scores[i,j] = dot[0,j] + b[j]
+ * Plain twin: dotAdd_Nx3x2.
  */
 function dotAdd_1x3x2_predict(arrays: Floats<"polar" | "W" | "b" | "scores">): () => void {
   return function dotAdd_1x3x2_predict(): void {

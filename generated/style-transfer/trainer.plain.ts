@@ -7,10 +7,10 @@
 //
 // Contents, by line
 //   step 18 (forward 26, update 136, backward 97), evaluate 187, predict 258
-//   memory 267, types 383, tables 428, kernels 456, checks 953, mathematics 968
+//   memory 267, types 383, tables 428, kernels 456, checks 941, mathematics 956
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 0ca956cdb6c840d7
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -40,13 +40,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — first
     // 4. first.product_2 = content ∗ first.kernel    %first.product_2  conv, models/style-transfer.ts:44
-    conv_1xNx32x3x3x3x32(content, first_kernel, first_product_2, 16);
+    conv_1x16x32x3x3x3x32(content, first_kernel, first_product_2);
 
     // — maxPool2d_2: the largest of each window
     // 5. first_2 = first.product_2 + first.bias    %first_2  add, models/style-transfer.ts:44
     // near_2 = relu(first.product_2 + first.bias)    %near_2  relu, models/style-transfer.ts:44
     // maxPool2d_2 = max relu(first_2) over windows [1,1,2,2]    %maxPool2d_2  windowMax, models/style-transfer.ts:45
-    windowMax_1xNx16x1x1x2x2x16_2(first_product_2, first_bias, maxPool2d_2, 16);
+    windowMax_1x16x16x1x1x2x2x16_2(first_product_2, first_bias, maxPool2d_2);
 
     // 6. first_3 = style ∗ first.kernel + first.bias    %first.product_3, %first_3  add, models/style-transfer.ts:44
     // near_3 = relu(first.product_3 + first.bias)    %near_3  relu, models/style-transfer.ts:44
@@ -61,7 +61,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // far_3 = relu(second.product_3 + second.bias)    %far_3  relu, models/style-transfer.ts:45
     convRelu_1x32x16x16x3x3x16(maxPool2d_3, second_kernel, second_bias, far_3);
     // 9. dot = reshape(near, [16,1024]) · reshape(near, [16,1024])ᵀ    %dot  dot, models/style-transfer.ts:27
-    dot_Nx1024x16(near, dot, 16);
+    dot_16x1024x16(near, dot);
 
     // 10. sub_2 = dot ⊙ (1 / 16384) − (reshape(near_3, [16,1024]) · reshape(near_3, [16,1024])ᵀ ⊙ (1 / 16384))    %dot_2, %mul_4, %mul_3,
     //     %sub_2  sub, models/style-transfer.ts:27, 30
@@ -77,7 +77,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 11. sum_2 = Σ (sub_2 ⊙ sub_2)    %mul_5, %sum_2  sum, models/style-transfer.ts:30
     sum_16x16(sub_2, sum_2);
     // 12. dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ    %dot_3  dot, models/style-transfer.ts:27
-    dot_Nx256x32(far, dot_3, 32);
+    dot_32x256x32(far, dot_3);
 
     // 13. sub_3 = dot_3 ⊙ (1 / 8192) − (reshape(far_3, [32,256]) · reshape(far_3, [32,256])ᵀ ⊙ (1 / 8192))    %dot_4, %mul_8, %mul_7,
     //     %sub_3  sub, models/style-transfer.ts:27, 30
@@ -203,11 +203,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — first
     // 4. first.product_2 = content ∗ first.kernel    %first.product_2  conv, models/style-transfer.ts:44
-    conv_1xNx32x3x3x3x32(content_evaluate, first_kernel, first_product_2_evaluate, 16);
+    conv_1x16x32x3x3x3x32(content_evaluate, first_kernel, first_product_2_evaluate);
 
     // — maxPool2d_2: the largest of each window
     // 5. as statement 5 of step    %first_2, %near_2, %maxPool2d_2  again, models/style-transfer.ts:44, 45
-    windowMax_1xNx16x1x1x2x2x16_2(first_product_2_evaluate, first_bias, maxPool2d_2_evaluate, 16);
+    windowMax_1x16x16x1x1x2x2x16_2(first_product_2_evaluate, first_bias, maxPool2d_2_evaluate);
 
     // — second
     // 6. second.product_2 = maxPool2d_2 ∗ second.kernel    %second.product_2  conv, models/style-transfer.ts:45
@@ -233,16 +233,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 11. mul_2 = sum ⊙ (1 / 8192)    %mul_2  mul, models/style-transfer.ts:30
     const mul_2 = Math.fround(sum_evaluate[0]! * (1 / 8192));
     // 12. dot = reshape(near, [16,1024]) · reshape(near, [16,1024])ᵀ    %dot  dot, models/style-transfer.ts:27
-    dot_Nx1024x16(near_evaluate, dot_evaluate, 16);
+    dot_16x1024x16(near_evaluate, dot_evaluate);
     // 13. dot_2 = reshape(near_3, [16,1024]) · reshape(near_3, [16,1024])ᵀ    %dot_2  dot, models/style-transfer.ts:27
-    dot_Nx1024x16(near_3_evaluate, dot_2_evaluate, 16);
+    dot_16x1024x16(near_3_evaluate, dot_2_evaluate);
     // 14. sub_2 = dot ⊙ (1 / 16384) − (dot_2 ⊙ (1 / 16384))    %mul_4, %mul_3, %sub_2  sub, models/style-transfer.ts:27, 30
     // sum_2 = Σ ((mul_3 − mul_4) ⊙ (mul_3 − mul_4))    %mul_5, %sum_2  sum, models/style-transfer.ts:30
     sum_16x16_evaluate(dot_evaluate, dot_2_evaluate, sum_2_evaluate);
     // 15. dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ    %dot_3  dot, models/style-transfer.ts:27
-    dot_Nx256x32(far_evaluate, dot_3_evaluate, 32);
+    dot_32x256x32(far_evaluate, dot_3_evaluate);
     // 16. dot_4 = reshape(far_3, [32,256]) · reshape(far_3, [32,256])ᵀ    %dot_4  dot, models/style-transfer.ts:27
-    dot_Nx256x32(far_3_evaluate, dot_4_evaluate, 32);
+    dot_32x256x32(far_3_evaluate, dot_4_evaluate);
     // 17. sub_3 = dot_3 ⊙ (1 / 8192) − (dot_4 ⊙ (1 / 8192))    %mul_8, %mul_7, %sub_3  sub, models/style-transfer.ts:27, 30
     // sum_3 = Σ ((mul_7 − mul_8) ⊙ (mul_7 − mul_8))    %mul_9, %sum_3  sum, models/style-transfer.ts:30
     sum_32x32_evaluate(dot_3_evaluate, dot_4_evaluate, sum_3_evaluate);
@@ -523,17 +523,15 @@ function convRelu_1x32x16x16x3x3x16(
 }
 
 /**
- * first_product_2[i<1,j<extent,l<32,m<32] = Σ k<3, k2<3, k3<3: where(0 ≤ l + k2 − 1 ∧ l + k2 − 1 < 32 ∧ 0 ≤ m + k3 − 1 ∧ m + k3 − 1 < 32,
+ * first_product_2[i<1,j<16,l<32,m<32] = Σ k<3, k2<3, k3<3: where(0 ≤ l + k2 − 1 ∧ l + k2 − 1 < 32 ∧ 0 ≤ m + k3 − 1 ∧ m + k3 − 1 < 32,
  *     content[0,k,l + k2 − 1,m + k3 − 1], 0)·first_kernel[j,k,k2,k3]
- * Takes an extent of  or 16 along j.
  */
-function conv_1xNx32x3x3x3x32(
+function conv_1x16x32x3x3x3x32(
   content: Floats,
   first_kernel: Floats,
   first_product_2: Floats,
-  extent: number,
 ): void {
-  for (let j = 0; j < extent; j++)
+  for (let j = 0; j < 16; j++)
     for (let l = 0; l < 32; l++)
       for (let m = 0; m < 32; m++) {
         let sum = 0;
@@ -548,17 +546,13 @@ function conv_1xNx32x3x3x3x32(
       }
 }
 
-/**
- * maxPool2d_2[i<1,j<extent,l<16,m<16] = max k<1, k2<1, k3<2, k4<2: relu(first_product_2[0,j,2·l + k3,2·m + k4] + first_bias[j])
- * Takes an extent of  or 16 along j.
- */
-function windowMax_1xNx16x1x1x2x2x16_2(
+/** maxPool2d_2[i<1,j<16,l<16,m<16] = max k<1, k2<1, k3<2, k4<2: relu(first_product_2[0,j,2·l + k3,2·m + k4] + first_bias[j]) */
+function windowMax_1x16x16x1x1x2x2x16_2(
   first_product_2: Floats,
   first_bias: Floats,
   maxPool2d_2: Floats,
-  extent: number,
 ): void {
-  for (let j = 0; j < extent; j++)
+  for (let j = 0; j < 16; j++)
     for (let l = 0; l < 16; l++)
       for (let m = 0; m < 16; m++) {
         const first_bias_0 = first_bias[j]!;
@@ -575,12 +569,9 @@ function windowMax_1xNx16x1x1x2x2x16_2(
       }
 }
 
-/**
- * dot[i<rows,j<16] = Σ k<1024: near[0,i,(k div 32),(k mod 32)]·near[0,j,(k div 32),(k mod 32)]
- * Takes  or 16 rows.
- */
-function dot_Nx1024x16(near: Floats, dot: Floats, rows: number): void {
-  for (let i = 0; i < rows; i++)
+/** dot[i<16,j<16] = Σ k<1024: near[0,i,(k div 32),(k mod 32)]·near[0,j,(k div 32),(k mod 32)] */
+function dot_16x1024x16(near: Floats, dot: Floats): void {
+  for (let i = 0; i < 16; i++)
     for (let j = 0; j < 16; j++) {
       let sum = 0;
       for (let k = 0; k < 1024; k++) sum += near[i * 1024 + k]! * near[j * 1024 + k]!;
@@ -616,12 +607,9 @@ function sum_16x16(sub_2: Floats, sum_2: Floats): void {
   sum_2[0] = sum;
 }
 
-/**
- * dot[i<rows,j<32] = Σ k<256: far[0,i,(k div 16),(k mod 16)]·far[0,j,(k div 16),(k mod 16)]
- * Takes  or 32 rows.
- */
-function dot_Nx256x32(far: Floats, dot: Floats, rows: number): void {
-  for (let i = 0; i < rows; i++)
+/** dot[i<32,j<32] = Σ k<256: far[0,i,(k div 16),(k mod 16)]·far[0,j,(k div 16),(k mod 16)] */
+function dot_32x256x32(far: Floats, dot: Floats): void {
+  for (let i = 0; i < 32; i++)
     for (let j = 0; j < 32; j++) {
       let sum = 0;
       for (let k = 0; k < 256; k++) sum += far[i * 256 + k]! * far[j * 256 + k]!;

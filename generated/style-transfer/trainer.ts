@@ -6,20 +6,23 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 154, backward 121), evaluate 209, predict 298
-//   memory 307: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 654: batches, and what a trainer is
-//   tables 706: what bytes() packs
-//   kernels 775: in the order in which statements call them, each under its definitions
-//   checks 2474: of what is passed in
-//   mathematics 2598: functions and random numbers that all machines compute alike
+//   step 30 (forward 41, update 157, backward 124), evaluate 212, predict 301
+//   memory 310: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 657: batches, and what a trainer is
+//   tables 709: what bytes() packs
+//   kernels 778: in the order in which statements call them, each under its definitions
+//   checks 2488: of what is passed in
+//   mathematics 2612: functions and random numbers that all machines compute alike
+//
+// The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
+// doc says. What copies an operand (widen, pad) has none.
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 4b29d2a72efe2ec1
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -404,7 +407,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     first_kernel,
     first_product_2,
   });
-  const windowMax_maxPool2d_2 = windowMax_1xNx16x1x1x2x2x16_2(16, {
+  const windowMax_maxPool2d_2 = windowMax_1x16x16x1x1x2x2x16_2({
     first_product_2,
     first_bias,
     maxPool2d_2,
@@ -505,7 +508,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     first_kernel,
     first_product_2: first_product_2_evaluate,
   });
-  const windowMax_maxPool2d_2_evaluate = windowMax_1xNx16x1x1x2x2x16_2(16, {
+  const windowMax_maxPool2d_2_evaluate = windowMax_1x16x16x1x1x2x2x16_2({
     first_product_2: first_product_2_evaluate,
     first_bias,
     maxPool2d_2: maxPool2d_2_evaluate,
@@ -995,17 +998,13 @@ function conv_1x16x32x3x3x3x32(
   };
 }
 
-/**
- * maxPool2d_2[i<1,j<extent,l<16,m<16] = max k<1, k2<1, k3<2, k4<2: relu(first_product_2[0,j,2·l + k3,2·m + k4] + first_bias[j])
- * Takes an extent of  or 16 along j.
- */
-function windowMax_1xNx16x1x1x2x2x16_2(
-  extent: number,
+/** maxPool2d_2[i<1,j<16,l<16,m<16] = max k<1, k2<1, k3<2, k4<2: relu(first_product_2[0,j,2·l + k3,2·m + k4] + first_bias[j]) */
+function windowMax_1x16x16x1x1x2x2x16_2(
   arrays: Floats<"first_product_2" | "first_bias" | "maxPool2d_2">,
 ): () => void {
-  return function windowMax_1xNx16x1x1x2x2x16_2(): void {
+  return function windowMax_1x16x16x1x1x2x2x16_2(): void {
     const { first_product_2, first_bias, maxPool2d_2 } = arrays;
-    for (let j = 0; j < extent; j++)
+    for (let j = 0; j < 16; j++)
       for (let l = 0; l < 16; l++)
         for (let m = 0; m < 16; m++) {
           const first_bias_0 = first_bias[j]!;
@@ -2018,7 +2017,10 @@ function convAdam_1x3x32x16x3x3x32(
   };
 }
 
-/** first_product_2[i<1,j<16,l<32,m<32] = Σ k<3, k2<3, k3<3: content_padded[0,k,l + k2,m + k3]·first_kernel[j,k,k2,k3] */
+/**
+ * first_product_2[i<1,j<16,l<32,m<32] = Σ k<3, k2<3, k3<3: content_padded[0,k,l + k2,m + k3]·first_kernel[j,k,k2,k3]
+ * Plain twin: conv_1x16x32x3x3x3x32.
+ */
 function conv_1x16x32x3x3x3x32_evaluate(
   arrays: Floats<"content_padded" | "first_kernel" | "first_product_2">,
 ): () => void {
@@ -2068,7 +2070,10 @@ function conv_1x16x32x3x3x3x32_evaluate(
   };
 }
 
-/** second_product_2[i<1,j<32,l<16,m<16] = Σ k<16, k2<3, k3<3: maxPool2d_2_padded[0,k,l + k2,m + k3]·second_kernel[j,k,k2,k3] */
+/**
+ * second_product_2[i<1,j<32,l<16,m<16] = Σ k<16, k2<3, k3<3: maxPool2d_2_padded[0,k,l + k2,m + k3]·second_kernel[j,k,k2,k3]
+ * Plain twin: conv_1x32x16x16x3x3x16.
+ */
 function conv_1x32x16x16x3x3x16_evaluate(
   arrays: Floats<"maxPool2d_2_padded" | "second_kernel" | "second_product_2">,
 ): () => void {
@@ -2143,7 +2148,10 @@ function sum_1x16x16x32_evaluate(
   };
 }
 
-/** dot[i<16,j<16] = Σ k<1024: near[0,i,(k div 32),(k mod 32)]·near[0,j,(k div 32),(k mod 32)] */
+/**
+ * dot[i<16,j<16] = Σ k<1024: near[0,i,(k div 32),(k mod 32)]·near[0,j,(k div 32),(k mod 32)]
+ * Plain twin: dot_16x1024x16.
+ */
 function dot_16x1024x16_evaluate(arrays: Floats<"near" | "dot">): () => void {
   function block(i: number, j: number): void {
     i &= 15;
@@ -2252,7 +2260,10 @@ function sum_16x16_evaluate(arrays: Floats<"dot" | "dot_2" | "sum_2">): () => vo
   };
 }
 
-/** dot[i<32,j<32] = Σ k<256: far[0,i,(k div 16),(k mod 16)]·far[0,j,(k div 16),(k mod 16)] */
+/**
+ * dot[i<32,j<32] = Σ k<256: far[0,i,(k div 16),(k mod 16)]·far[0,j,(k div 16),(k mod 16)]
+ * Plain twin: dot_32x256x32.
+ */
 function dot_32x256x32_evaluate(arrays: Floats<"far" | "dot">): () => void {
   function block(i: number): void {
     i &= 31;
@@ -2369,7 +2380,10 @@ function sum_32x32_evaluate(arrays: Floats<"dot_3" | "dot_4" | "sum_3">): () => 
   };
 }
 
-/** image_output[i<1,j<3,l<32,m<32] = image[0,j,l,m] */
+/**
+ * image_output[i<1,j<3,l<32,m<32] = image[0,j,l,m]
+ * Plain twin: copy_1x3x32x32.
+ */
 function copy_1x3x32x32_predict(arrays: Floats<"image" | "image_output">): () => void {
   return function copy_1x3x32x32_predict(): void {
     const { image, image_output } = arrays;

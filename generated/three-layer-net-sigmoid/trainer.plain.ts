@@ -7,10 +7,10 @@
 //
 // Contents, by line
 //   step 18 (forward 27, update 64, backward 69), evaluate 124, predict 171
-//   memory 184, types 287, tables 335, kernels 391, checks 682, mathematics 697
+//   memory 184, types 287, tables 335, kernels 391, checks 665, mathematics 680
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 c0b00c25f6f5ba53
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -42,7 +42,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 6. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/three-layer-net-sigmoid.ts:20
     sum_Nx100(W2, W2_l2, 100);
     // 7. W3.l2 = Σ (W3 ⊙ W3)    %W3.l2.terms, %W3.l2  sum, models/three-layer-net-sigmoid.ts:20
-    sum_Nx100_2(W3, W3_l2, 10);
+    sum_10x100(W3, W3_l2);
     // 8. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 10): d_a = d_y ⊙ b, models/three-layer-net-sigmoid.ts:20
     d_rowSum[0] = perRow;
 
@@ -145,7 +145,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 7. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/three-layer-net-sigmoid.ts:20
     sum_Nx100(W2, W2_l2_evaluate, 100);
     // 8. W3.l2 = Σ (W3 ⊙ W3)    %W3.l2.terms, %W3.l2  sum, models/three-layer-net-sigmoid.ts:20
-    sum_Nx100_2(W3, W3_l2_evaluate, 10);
+    sum_10x100(W3, W3_l2_evaluate);
 
     // — softmaxCrossEntropy
     // 9. as statement 10 of step    %mul…%loss  again, models/three-layer-net-sigmoid.ts:20
@@ -172,9 +172,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     feed(x_predict, batch["x"], 3072, 1, "x");
 
     // 1. h1 = sigmoid(x · W1 + b1)    %dot, %z1, %h1  sigmoid, models/three-layer-net-sigmoid.ts:14, 15
-    dotSigmoid_1xNx100(x_predict, W1, b1, h1_predict, 3072);
+    dotSigmoid_Nx3072x100(x_predict, W1, b1, h1_predict, 1);
     // 2. h2 = sigmoid(h1 · W2 + b2)    %dot_2, %z2, %h2  sigmoid, models/three-layer-net-sigmoid.ts:16, 17
-    dotSigmoid_1xNx100(h1_predict, W2, b2, h2_predict, 100);
+    dotSigmoid_Nx100x100(h1_predict, W2, b2, h2_predict, 1);
     // 3. scores = h2 · W3 + b3    %dot_3, %scores  add, models/three-layer-net-sigmoid.ts:18
     dotAdd_Nx100x10(h2_predict, W3, b3, scores_predict, 1);
 
@@ -448,13 +448,10 @@ function sum_Nx100(x: Floats, l2: Floats, extent: number): void {
   l2[0] = sum;
 }
 
-/**
- * W3_l2 = Σ k<extent, k2<100: W3[k2,k]·W3[k2,k]
- * Takes an extent of  or 10 along k.
- */
-function sum_Nx100_2(W3: Floats, W3_l2: Floats, extent: number): void {
+/** W3_l2 = Σ k<10, k2<100: W3[k2,k]·W3[k2,k] */
+function sum_10x100(W3: Floats, W3_l2: Floats): void {
   let sum = 0;
-  for (let k = 0; k < extent; k++)
+  for (let k = 0; k < 10; k++)
     for (let k2 = 0; k2 < 100; k2++) {
       const W3_0 = W3[k2 * 10 + k]!;
       sum += W3_0 * W3_0;
@@ -481,25 +478,24 @@ function reduceMaxExpSumAdd_128x10(
 ): void {
   const live_rows_0 = live_rows[0]!;
   const d_rowSum_0 = d_rowSum[0]!;
-  let total = 0;
+  let rowSum_total = 0;
   for (let i = 0; i < 128; i++) {
     let largest = -Infinity;
     for (let k = 0; k < 10; k++) largest = Math.max(largest, scores[i * 10 + k]!);
     for (let j = 0; j < 10; j++) exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
     let sum = 0;
     for (let k = 0; k < 10; k++) sum += exps[i * 10 + k]!;
-    const total_2 = Math.fround(sum);
+    const total = Math.fround(sum);
     let sum_2 = 0;
     const y_0 = y[i]!;
     if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(scores[i * 10 + y_0]! - largest);
-    total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
-    const y_1 = y[i]!;
-    const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+    rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
+    const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total;
     for (let j = 0; j < 10; j++)
       d_shifted[i * 10 + j] =
-        (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
+        (j === y_0 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
   }
-  rowSum[0] = total;
+  rowSum[0] = rowSum_total;
 }
 
 /**
@@ -608,19 +604,19 @@ function dotSgd_3072x128x100(x: Floats, d_z1: Floats, momentum: Floats, w: Float
  */
 function reduceMaxSum_10x250(rowSum: Floats, scores: Floats, y: Ints, live_rows: Ints): void {
   const live_rows_0 = live_rows[0]!;
-  let total = 0;
+  let rowSum_total = 0;
   for (let i = 0; i < 250; i++) {
     let largest = -Infinity;
     for (let k = 0; k < 10; k++) largest = Math.max(largest, scores[i * 10 + k]!);
     let sum = 0;
     for (let k = 0; k < 10; k++) sum += exp(Math.fround(scores[i * 10 + k]! - largest));
-    const total_2 = Math.fround(sum);
+    const total = Math.fround(sum);
     let sum_2 = 0;
     const y_0 = y[i]!;
     if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(scores[i * 10 + y_0]! - largest);
-    total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
+    rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
   }
-  rowSum[0] = total;
+  rowSum[0] = rowSum_total;
 }
 
 /**
@@ -643,19 +639,6 @@ function argmaxSum_10x250(rowSum_2: Floats, scores: Floats, live_rows: Ints, y: 
     total += i < live_rows_0 ? (argmax === y[i]! ? 1 : 0) : 0;
   }
   rowSum_2[0] = total;
-}
-
-/**
- * dot[i<1,j<100] = Σ k<extent: a[0,k]·b[k,j]
- * y[i,j] = 1 / (1 + exp(−(dot[0,j] + c[j])))
- * Takes an extent of 100 or 3072 along k.
- */
-function dotSigmoid_1xNx100(a: Floats, b: Floats, c: Floats, y: Floats, extent: number): void {
-  for (let j = 0; j < 100; j++) {
-    let sum = 0;
-    for (let k = 0; k < extent; k++) sum += a[k]! * b[k * 100 + j]!;
-    y[j] = 1 / (1 + exp(-(Math.fround(sum) + c[j]!)));
-  }
 }
 
 /**

@@ -6,20 +6,23 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 79, backward 84), evaluate 141, predict 190
-//   memory 205: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 410: batches, and what a trainer is
-//   tables 465: what bytes() packs
-//   kernels 521: in the order in which statements call them, each under its definitions
-//   checks 1505: of what is passed in
-//   mathematics 1649: functions and random numbers that all machines compute alike
+//   step 30 (forward 41, update 82, backward 87), evaluate 144, predict 193
+//   memory 208: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 413: batches, and what a trainer is
+//   tables 468: what bytes() packs
+//   kernels 524: in the order in which statements call them, each under its definitions
+//   checks 1511: of what is passed in
+//   mathematics 1655: functions and random numbers that all machines compute alike
+//
+// The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
+// doc says. What copies an operand (widen, pad) has none.
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 a659e8a867c4f30f
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -262,7 +265,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const dotAdd_scores = dotAdd_Nx100x10(128, { h2, W3, b3, scores });
   const sum_W1_l2 = sum_Nx100(3072, { x: W1, l2: W1_l2 });
   const sum_W2_l2 = sum_Nx100(100, { x: W2, l2: W2_l2 });
-  const sum_W3_l2 = sum_Nx100_2(10, { W3, W3_l2 });
+  const sum_W3_l2 = sum_10x100({ W3, W3_l2 });
   const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_128x10({
     rowSum,
     scores,
@@ -308,7 +311,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   });
   const sum_W1_l2_evaluate = sum_Nx100(3072, { x: W1, l2: W1_l2_evaluate });
   const sum_W2_l2_evaluate = sum_Nx100(100, { x: W2, l2: W2_l2_evaluate });
-  const sum_W3_l2_evaluate = sum_Nx100_2(10, { W3, W3_l2: W3_l2_evaluate });
+  const sum_W3_l2_evaluate = sum_10x100({ W3, W3_l2: W3_l2_evaluate });
   const argmaxSum_rowSum_2_evaluate = argmaxSum_10x250_evaluate({
     rowSum_2: rowSum_2_evaluate,
     scores: scores_evaluate,
@@ -564,6 +567,7 @@ function widen_100x3072(arrays: Floats<"W1"> & Doubles<"W1_wide">): () => void {
  * dot[i<128,j<100] = Σ k<3072: f32(x_wide[i,k])·f32(W1_wide[j,k])
  * h1[i,j] = tanh(dot[i,j] + b1[j])
  * All sums first, kept in h1; then the rest, point by point.
+ * Plain twin: dotTanh_Nx3072x100.
  */
 function dotTanh_128x3072x100(
   arrays: Doubles<"x_wide" | "W1_wide"> & Floats<"h1" | "b1">,
@@ -670,6 +674,7 @@ function dotTanh_128x3072x100(
  * dot_2[i<128,j<100] = Σ k<100: h1[i,k]·W2[k,j]
  * h2[i,j] = tanh(dot_2[i,j] + b2[j])
  * All sums first, kept in h2; then the rest, point by point.
+ * Plain twin: dotTanh_Nx100x100.
  */
 function dotTanh_128x100x100(arrays: Floats<"h1" | "W2" | "h2" | "b2">): () => void {
   function block(i: number): void {
@@ -763,15 +768,12 @@ function sum_Nx100(extent: number, arrays: Floats<"x" | "l2">): () => void {
   };
 }
 
-/**
- * W3_l2 = Σ k<extent, k2<100: W3[k2,k]·W3[k2,k]
- * Takes an extent of  or 10 along k.
- */
-function sum_Nx100_2(extent: number, arrays: Floats<"W3" | "W3_l2">): () => void {
-  return function sum_Nx100_2(): void {
+/** W3_l2 = Σ k<10, k2<100: W3[k2,k]·W3[k2,k] */
+function sum_10x100(arrays: Floats<"W3" | "W3_l2">): () => void {
+  return function sum_10x100(): void {
     const { W3, W3_l2 } = arrays;
     let sum = 0;
-    for (let k = 0; k < extent; k++)
+    for (let k = 0; k < 10; k++)
       for (let k2 = 0; k2 < 100; k2++) {
         const W3_0 = W3[k2 * 10 + k]!;
         sum += W3_0 * W3_0;
@@ -795,7 +797,7 @@ function reduceMaxExpSumAdd_128x10(
     const { rowSum, scores, exps, y, live_rows, d_rowSum, d_shifted } = arrays;
     const live_rows_0 = live_rows[0]!;
     const d_rowSum_0 = d_rowSum[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 128; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 10; k++) largest = Math.max(largest, scores[i * 10 + k]!);
@@ -803,18 +805,17 @@ function reduceMaxExpSumAdd_128x10(
         exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
       let sum = 0;
       for (let k = 0; k < 10; k++) sum += exps[i * 10 + k]!;
-      const total_2 = Math.fround(sum);
+      const total = Math.fround(sum);
       let sum_2 = 0;
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(scores[i * 10 + y_0]! - largest);
-      total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
-      const y_1 = y[i]!;
-      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
+      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total;
       for (let j = 0; j < 10; j++)
         d_shifted[i * 10 + j] =
-          (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
+          (j === y_0 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
@@ -1229,6 +1230,7 @@ function dotSgd_3072x128x100(
  * dot[i<250,j<100] = Σ k<3072: x[i,k]·W1[k,j]
  * h1[i,j] = tanh(dot[i,j] + b1[j])
  * All sums first, kept in h1; then the rest, point by point.
+ * Plain twin: dotTanh_Nx3072x100.
  */
 function dotTanh_250x3072x100_evaluate(arrays: Floats<"x" | "W1" | "h1" | "b1">): () => void {
   function block(j: number, i: number): void {
@@ -1335,6 +1337,7 @@ function dotTanh_250x3072x100_evaluate(arrays: Floats<"x" | "W1" | "h1" | "b1">)
  * dot_2[i<250,j<100] = Σ k<100: h1[i,k]·W2[k,j]
  * h2[i,j] = tanh(dot_2[i,j] + b2[j])
  * All sums first, kept in h2; then the rest, point by point.
+ * Plain twin: dotTanh_Nx100x100.
  */
 function dotTanh_250x100x100_evaluate(arrays: Floats<"h1" | "W2" | "h2" | "b2">): () => void {
   function block(i: number): void {
@@ -1394,6 +1397,7 @@ function dotTanh_250x100x100_evaluate(arrays: Floats<"h1" | "W2" | "h2" | "b2">)
  * total[i] = Σ k<10: exp(scores[i,k] − largest[i])
  * chosen[i] = Σ k<10: where(k = y[i], scores[i,k] − largest[i], 0)
  * rowSum = Σ k<250: where(k < live_rows, log(total[k]) − chosen[k], 0)
+ * Plain twin: reduceMaxSum_10x250.
  */
 function reduceMaxSum_10x250_evaluate(
   arrays: Floats<"rowSum" | "scores"> & Ints<"y" | "live_rows">,
@@ -1401,25 +1405,26 @@ function reduceMaxSum_10x250_evaluate(
   return function reduceMaxSum_10x250_evaluate(): void {
     const { rowSum, scores, y, live_rows } = arrays;
     const live_rows_0 = live_rows[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 250; i++) {
       let largest = -Infinity;
       for (let k = 0; k < 10; k++) largest = Math.max(largest, scores[i * 10 + k]!);
       let sum = 0;
       for (let k = 0; k < 10; k++) sum += exp(Math.fround(scores[i * 10 + k]! - largest));
-      const total_2 = Math.fround(sum);
+      const total = Math.fround(sum);
       let sum_2 = 0;
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10) sum_2 += Math.fround(scores[i * 10 + y_0]! - largest);
-      total += i < live_rows_0 ? log(total_2) - Math.fround(sum_2) : 0;
+      rowSum_total += i < live_rows_0 ? log(total) - Math.fround(sum_2) : 0;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
 /**
  * argmax[i<250] = argmax k<10: scores[i,k]
  * rowSum_2 = Σ k<250: where(k < live_rows, f32(argmax[k] = y[k]), 0)
+ * Plain twin: argmaxSum_10x250.
  */
 function argmaxSum_10x250_evaluate(
   arrays: Floats<"rowSum_2" | "scores"> & Ints<"live_rows" | "y">,
@@ -1448,6 +1453,7 @@ function argmaxSum_10x250_evaluate(
  * dot[i<1,j<100] = Σ k<extent: a[0,k]·b[k,j]
  * w[i,j] = tanh(dot[0,j] + c[j])
  * All sums first, kept in w; then the rest, point by point.
+ * Plain twins: dotTanh_Nx3072x100, dotTanh_Nx100x100.
  * Takes an extent of 100 or 3072 along k.
  */
 function dotTanh_1xNx100(extent: number, arrays: Floats<"a" | "b" | "w" | "c">): () => void {

@@ -7,10 +7,10 @@
 //
 // Contents, by line
 //   step 18 (forward 27, update 66, backward 71), evaluate 108, predict 149
-//   memory 160, types 234, tables 272, kernels 295, checks 533, mathematics 548
+//   memory 160, types 234, tables 272, kernels 295, checks 525, mathematics 540
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 7654f282e9c53b20
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -36,9 +36,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — l2: λ·ΣW²
     // 4. W1.l2 = Σ (W1 ⊙ W1)    %W1.l2.terms, %W1.l2  sum, models/two-layer-net.ts:16
-    sum_Nx100(W1, W1_l2, 3072);
+    sum_3072x100(W1, W1_l2);
     // 5. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/two-layer-net.ts:16
-    sum_Nx100_2(W2, W2_l2, 10);
+    sum_10x100(W2, W2_l2);
     // 6. d_rowSum = perRow    %d_rowSum  adjoint of mul (statement 8): d_a = d_y ⊙ b, models/two-layer-net.ts:16
     d_rowSum[0] = perRow;
 
@@ -123,9 +123,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — l2: λ·ΣW²
     // 5. W1.l2 = Σ (W1 ⊙ W1)    %W1.l2.terms, %W1.l2  sum, models/two-layer-net.ts:16
-    sum_Nx100(W1, W1_l2_evaluate, 3072);
+    sum_3072x100(W1, W1_l2_evaluate);
     // 6. W2.l2 = Σ (W2 ⊙ W2)    %W2.l2.terms, %W2.l2  sum, models/two-layer-net.ts:16
-    sum_Nx100_2(W2, W2_l2_evaluate, 10);
+    sum_10x100(W2, W2_l2_evaluate);
 
     // — svmLoss
     // 7. as statement 8 of step    %mul, %l2.sum, %l2, %loss  again, models/two-layer-net.ts:16
@@ -330,13 +330,10 @@ function dotAdd_Nx100x10(
     }
 }
 
-/**
- * W1_l2 = Σ k<extent, k2<100: W1[k,k2]·W1[k,k2]
- * Takes an extent of  or 3072 along k.
- */
-function sum_Nx100(W1: Floats, W1_l2: Floats, extent: number): void {
+/** W1_l2 = Σ k<3072, k2<100: W1[k,k2]·W1[k,k2] */
+function sum_3072x100(W1: Floats, W1_l2: Floats): void {
   let sum = 0;
-  for (let k = 0; k < extent; k++)
+  for (let k = 0; k < 3072; k++)
     for (let k2 = 0; k2 < 100; k2++) {
       const W1_0 = W1[k * 100 + k2]!;
       sum += W1_0 * W1_0;
@@ -344,13 +341,10 @@ function sum_Nx100(W1: Floats, W1_l2: Floats, extent: number): void {
   W1_l2[0] = sum;
 }
 
-/**
- * W2_l2 = Σ k<extent, k2<100: W2[k2,k]·W2[k2,k]
- * Takes an extent of  or 10 along k.
- */
-function sum_Nx100_2(W2: Floats, W2_l2: Floats, extent: number): void {
+/** W2_l2 = Σ k<10, k2<100: W2[k2,k]·W2[k2,k] */
+function sum_10x100(W2: Floats, W2_l2: Floats): void {
   let sum = 0;
-  for (let k = 0; k < extent; k++)
+  for (let k = 0; k < 10; k++)
     for (let k2 = 0; k2 < 100; k2++) {
       const W2_0 = W2[k2 * 10 + k]!;
       sum += W2_0 * W2_0;
@@ -389,9 +383,8 @@ function sumReluAdd_256x10(
       const add_0 = scores[i * 10 + j]! - labelScore + 1;
       hinge[i * 10 + j] = add_0 < 0 ? 0 : add_0;
     }
-    const y_1 = y[i]!;
     let sum_2 = 0;
-    for (let k = 0; k < 10; k++) sum_2 += k === y_1 ? 0 : hinge[i * 10 + k]!;
+    for (let k = 0; k < 10; k++) sum_2 += k === y_0 ? 0 : hinge[i * 10 + k]!;
     total += i < live_rows_0 ? Math.fround(sum_2) : 0;
     for (let j = 0; j < 10; j++)
       d_margin[i * 10 + j] =
@@ -400,7 +393,7 @@ function sumReluAdd_256x10(
     for (let k = 0; k < 10; k++) sum_3 += -d_margin[i * 10 + k]!;
     const d_labelScore = Math.fround(sum_3);
     for (let j = 0; j < 10; j++)
-      d_scores[i * 10 + j] = d_margin[i * 10 + j]! + (j === y_1 ? d_labelScore : 0);
+      d_scores[i * 10 + j] = d_margin[i * 10 + j]! + (j === y_0 ? d_labelScore : 0);
   }
   rowSum[0] = total;
 }
@@ -481,11 +474,10 @@ function sum_10x250(rowSum: Floats, y: Ints, scores: Floats, live_rows: Ints): v
     const y_0 = y[i]!;
     if (0 <= y_0 && y_0 < 10) sum += scores[i * 10 + y_0]!;
     const labelScore = Math.fround(sum);
-    const y_1 = y[i]!;
     let sum_2 = 0;
     for (let k = 0; k < 10; k++)
       sum_2 +=
-        k === y_1
+        k === y_0
           ? 0
           : scores[i * 10 + k]! - labelScore + 1 < 0
             ? 0

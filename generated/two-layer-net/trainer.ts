@@ -6,20 +6,23 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 81, backward 86), evaluate 125, predict 168
-//   memory 181: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 350: batches, and what a trainer is
-//   tables 395: what bytes() packs
-//   kernels 424: in the order in which statements call them, each under its definitions
+//   step 30 (forward 41, update 84, backward 89), evaluate 128, predict 171
+//   memory 184: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 353: batches, and what a trainer is
+//   tables 398: what bytes() packs
+//   kernels 427: in the order in which statements call them, each under its definitions
 //   checks 1166: of what is passed in
 //   mathematics 1310: functions and random numbers that all machines compute alike
+//
+// The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
+// doc says. What copies an operand (widen, pad) has none.
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 1da9ceb4f8f9890b
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -222,8 +225,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const widen_W1_wide = widen_100x3072({ W1, W1_wide });
   const dotRelu_hidden = dotRelu_256x3072x100({ x_wide, W1_wide, b1, hidden });
   const dotAdd_scores = dotAdd_Nx100x10(256, { hidden, W2, b2, scores });
-  const sum_W1_l2 = sum_Nx100(3072, { W1, W1_l2 });
-  const sum_W2_l2 = sum_Nx100_2(10, { W2, W2_l2 });
+  const sum_W1_l2 = sum_3072x100({ W1, W1_l2 });
+  const sum_W2_l2 = sum_10x100({ W2, W2_l2 });
   const sumReluAdd_d_scores = sumReluAdd_256x10({
     rowSum,
     y,
@@ -259,8 +262,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores: scores_evaluate,
     live_rows: live_rows_evaluate,
   });
-  const sum_W1_l2_evaluate = sum_Nx100(3072, { W1, W1_l2: W1_l2_evaluate });
-  const sum_W2_l2_evaluate = sum_Nx100_2(10, { W2, W2_l2: W2_l2_evaluate });
+  const sum_W1_l2_evaluate = sum_3072x100({ W1, W1_l2: W1_l2_evaluate });
+  const sum_W2_l2_evaluate = sum_10x100({ W2, W2_l2: W2_l2_evaluate });
   const argmaxSum_rowSum_2_evaluate = argmaxSum_10x250_evaluate({
     rowSum_2: rowSum_2_evaluate,
     scores: scores_evaluate,
@@ -466,6 +469,7 @@ function widen_100x3072(arrays: Floats<"W1"> & Doubles<"W1_wide">): () => void {
 /**
  * dot[i<256,j<100] = Σ k<3072: f32(x_wide[i,k])·f32(W1_wide[j,k])
  * hidden[i,j] = relu(dot[i,j] + b1[j])
+ * Plain twin: dotRelu_Nx3072x100.
  */
 function dotRelu_256x3072x100(
   arrays: Doubles<"x_wide" | "W1_wide"> & Floats<"b1" | "hidden">,
@@ -605,15 +609,12 @@ function dotAdd_Nx100x10(
   };
 }
 
-/**
- * W1_l2 = Σ k<extent, k2<100: W1[k,k2]·W1[k,k2]
- * Takes an extent of  or 3072 along k.
- */
-function sum_Nx100(extent: number, arrays: Floats<"W1" | "W1_l2">): () => void {
-  return function sum_Nx100(): void {
+/** W1_l2 = Σ k<3072, k2<100: W1[k,k2]·W1[k,k2] */
+function sum_3072x100(arrays: Floats<"W1" | "W1_l2">): () => void {
+  return function sum_3072x100(): void {
     const { W1, W1_l2 } = arrays;
     let sum = 0;
-    for (let k = 0; k < extent; k++)
+    for (let k = 0; k < 3072; k++)
       for (let k2 = 0; k2 < 100; k2++) {
         const W1_0 = W1[k * 100 + k2]!;
         sum += W1_0 * W1_0;
@@ -622,15 +623,12 @@ function sum_Nx100(extent: number, arrays: Floats<"W1" | "W1_l2">): () => void {
   };
 }
 
-/**
- * W2_l2 = Σ k<extent, k2<100: W2[k2,k]·W2[k2,k]
- * Takes an extent of  or 10 along k.
- */
-function sum_Nx100_2(extent: number, arrays: Floats<"W2" | "W2_l2">): () => void {
-  return function sum_Nx100_2(): void {
+/** W2_l2 = Σ k<10, k2<100: W2[k2,k]·W2[k2,k] */
+function sum_10x100(arrays: Floats<"W2" | "W2_l2">): () => void {
+  return function sum_10x100(): void {
     const { W2, W2_l2 } = arrays;
     let sum = 0;
-    for (let k = 0; k < extent; k++)
+    for (let k = 0; k < 10; k++)
       for (let k2 = 0; k2 < 100; k2++) {
         const W2_0 = W2[k2 * 10 + k]!;
         sum += W2_0 * W2_0;
@@ -666,9 +664,8 @@ function sumReluAdd_256x10(
         const add_0 = scores[i * 10 + j]! - labelScore + 1;
         hinge[i * 10 + j] = add_0 < 0 ? 0 : add_0;
       }
-      const y_1 = y[i]!;
       let sum_2 = 0;
-      for (let k = 0; k < 10; k++) sum_2 += k === y_1 ? 0 : hinge[i * 10 + k]!;
+      for (let k = 0; k < 10; k++) sum_2 += k === y_0 ? 0 : hinge[i * 10 + k]!;
       total += i < live_rows_0 ? Math.fround(sum_2) : 0;
       for (let j = 0; j < 10; j++)
         d_margin[i * 10 + j] =
@@ -677,7 +674,7 @@ function sumReluAdd_256x10(
       for (let k = 0; k < 10; k++) sum_3 += -d_margin[i * 10 + k]!;
       const d_labelScore = Math.fround(sum_3);
       for (let j = 0; j < 10; j++)
-        d_scores[i * 10 + j] = d_margin[i * 10 + j]! + (j === y_1 ? d_labelScore : 0);
+        d_scores[i * 10 + j] = d_margin[i * 10 + j]! + (j === y_0 ? d_labelScore : 0);
     }
     rowSum[0] = total;
   };
@@ -953,6 +950,7 @@ function dotSgd_3072x256x100(arrays: Doubles<"x_wide_2" | "d_z1_wide"> & Floats<
 /**
  * dot[i<250,j<100] = Σ k<3072: x[i,k]·W1[k,j]
  * hidden[i,j] = relu(dot[i,j] + b1[j])
+ * Plain twin: dotRelu_Nx3072x100.
  */
 function dotRelu_250x3072x100_evaluate(arrays: Floats<"x" | "W1" | "b1" | "hidden">): () => void {
   function block(j: number, i: number): void {
@@ -1056,6 +1054,7 @@ function dotRelu_250x3072x100_evaluate(arrays: Floats<"x" | "W1" | "b1" | "hidde
  * labelScore[i<250] = Σ k<10: where(k = y[i], scores[i,k], 0)
  * rowLoss[i] = Σ k<10: where(k = y[i], 0, relu(scores[i,k] − labelScore[i] + 1))
  * rowSum = Σ k<250: where(k < live_rows, rowLoss[k], 0)
+ * Plain twin: sum_10x250.
  */
 function sum_10x250_evaluate(
   arrays: Floats<"rowSum" | "scores"> & Ints<"y" | "live_rows">,
@@ -1069,11 +1068,10 @@ function sum_10x250_evaluate(
       const y_0 = y[i]!;
       if (0 <= y_0 && y_0 < 10) sum += scores[i * 10 + y_0]!;
       const labelScore = Math.fround(sum);
-      const y_1 = y[i]!;
       let sum_2 = 0;
       for (let k = 0; k < 10; k++)
         sum_2 +=
-          k === y_1
+          k === y_0
             ? 0
             : scores[i * 10 + k]! - labelScore + 1 < 0
               ? 0
@@ -1087,6 +1085,7 @@ function sum_10x250_evaluate(
 /**
  * argmax[i<250] = argmax k<10: scores[i,k]
  * rowSum_2 = Σ k<250: where(k < live_rows, f32(argmax[k] = y[k]), 0)
+ * Plain twin: argmaxSum_10x250.
  */
 function argmaxSum_10x250_evaluate(
   arrays: Floats<"rowSum_2" | "scores"> & Ints<"live_rows" | "y">,
@@ -1114,6 +1113,7 @@ function argmaxSum_10x250_evaluate(
 /**
  * dot[i<1,j<100] = Σ k<3072: x[0,k]·W1[k,j]
  * hidden[i,j] = relu(dot[0,j] + b1[j])
+ * Plain twin: dotRelu_Nx3072x100.
  */
 function dotRelu_1x3072x100_predict(arrays: Floats<"x" | "W1" | "b1" | "hidden">): () => void {
   function block(j: number): void {

@@ -6,20 +6,23 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 38, update 156, backward 171), evaluate 490, predict 618
-//   memory 733: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 1767: batches, and what a trainer is
-//   tables 1884: what bytes() packs
-//   kernels 2002: in the order in which statements call them, each under its definitions
-//   checks 7389: of what is passed in
-//   mathematics 7533: functions and random numbers that all machines compute alike
+//   step 30 (forward 41, update 159, backward 174), evaluate 493, predict 621
+//   memory 736: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 1765: batches, and what a trainer is
+//   tables 1882: what bytes() packs
+//   kernels 2000: in the order in which statements call them, each under its definitions
+//   checks 7315: of what is passed in
+//   mathematics 7459: functions and random numbers that all machines compute alike
+//
+// The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
+// doc says. What copies an operand (widen, pad) has none.
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 90be5c53b0ac2615
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -973,7 +976,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     x: conv2d_3_padded,
     kernel: conv2d_4_kernel,
     bias: conv2d_4_bias,
-    conv2d: conv2d_4,
+    y: conv2d_4,
   });
   const windowMax_maxPool2d_2 = windowMax_Nx16x8x1x1x2x2x8(8, { x: conv2d_4, maxPool2d_2 });
   const pad_maxPool2d_2_padded = pad_Nx16x10x10(8, { maxPool2d_2, maxPool2d_2_padded });
@@ -1007,7 +1010,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     x: conv2d_7_padded,
     kernel: conv2d_8_kernel,
     bias: conv2d_8_bias,
-    conv2d: conv2d_8,
+    y: conv2d_8,
   });
   const conv_concat_3 = conv_Nx8x16x16x1x1x16(8, { conv2d_8, conv2dTranspose_kernel, concat_3 });
   const conv_concat_3_2 = conv_Nx8x16x16x1x1x16_2(8, {
@@ -1026,7 +1029,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     concat_3,
   });
   const concat_concat_2 = concat_Nx8x32x32(8, { concat_3, conv2dTranspose_bias, concat_2 });
-  const pad_concat_2_padded = pad_Nx16x34x34(8, { concat_2, concat_2_padded });
+  const pad_concat_2_padded = pad_8x16x34x34({ concat_2, concat_2_padded });
   const convRelu_conv2d_9 = convRelu_8x8x32x16x3x3x32({
     concat_2_padded,
     conv2d_9_kernel,
@@ -1040,18 +1043,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_10_bias,
     conv2d_10,
   });
-  const convAdd_planes = convAdd_Nx3x32x8x1x1x32(8, {
-    conv2d_10,
-    planes_kernel,
-    planes_bias,
-    planes,
-  });
+  const convAdd_planes = convAdd_8x3x32x8x1x1x32({ conv2d_10, planes_kernel, planes_bias, planes });
   const reduceMaxExpSum_chosen = reduceMaxExpSum_8x32x32x3({
     rowSum,
     planes,
     largest,
     exps,
-    total_2: total,
+    total,
     y,
     chosen,
     live_rows,
@@ -1119,7 +1117,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_9_kernel,
     d_concat_2,
   });
-  const pad_concat_2_padded_2 = pad_Nx16x34x34(8, { concat_2, concat_2_padded: concat_2_padded_2 });
+  const pad_concat_2_padded_2 = pad_8x16x34x34({ concat_2, concat_2_padded: concat_2_padded_2 });
   const widen_d_conv2d_9_z_wide = widen_8x8x32x32({ d_conv2d_9_z, d_conv2d_9_z_wide });
   const convAdam_conv2d_9_kernel = convAdam_8x16x3x8x32x32x3({
     concat_2_padded_2,
@@ -1485,7 +1483,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2dTranspose_bias,
     concat_2: concat_2_evaluate,
   });
-  const pad_concat_2_padded_evaluate = pad_Nx16x34x34(8, {
+  const pad_concat_2_padded_evaluate = pad_8x16x34x34({
     concat_2: concat_2_evaluate,
     concat_2_padded: concat_2_padded_evaluate,
   });
@@ -1505,7 +1503,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_10_bias,
     conv2d_10: conv2d_10_evaluate,
   });
-  const convAdd_planes_evaluate = convAdd_Nx3x32x8x1x1x32(8, {
+  const convAdd_planes_evaluate = convAdd_8x3x32x8x1x1x32({
     conv2d_10: conv2d_10_evaluate,
     planes_kernel,
     planes_bias,
@@ -1515,7 +1513,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rowSum: rowSum_evaluate,
     planes: planes_evaluate,
     largest: largest_evaluate,
-    total_2: total_evaluate,
+    total: total_evaluate,
     y: y_evaluate,
     chosen: chosen_evaluate,
     live_rows: live_rows_evaluate,
@@ -1538,7 +1536,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     x: conv2d_predict,
     y: conv2d_padded_predict,
   });
-  const convRelu_concat_2_predict = convRelu_1xNx32x8x3x3x32(8, {
+  const convRelu_concat_2_predict = convRelu_1x8x32x8x3x3x32({
     x: conv2d_padded_predict,
     kernel: conv2d_2_kernel,
     bias: conv2d_2_bias,
@@ -1548,9 +1546,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     concat_2: concat_2_predict,
     maxPool2d: maxPool2d_predict,
   });
-  const pad_maxPool2d_padded_predict = pad_1xNx18x18(8, {
-    x: maxPool2d_predict,
-    x_padded: maxPool2d_padded_predict,
+  const pad_maxPool2d_padded_predict = pad_Nx8x18x18(1, {
+    maxPool2d: maxPool2d_predict,
+    maxPool2d_padded: maxPool2d_padded_predict,
   });
   const convRelu_conv2d_3_predict = convRelu_1x16x16x8x3x3x16_predict({
     maxPool2d_padded: maxPool2d_padded_predict,
@@ -1558,11 +1556,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_3_bias,
     conv2d_3: conv2d_3_predict,
   });
-  const pad_conv2d_3_padded_predict = pad_1xNx18x18(16, {
+  const pad_conv2d_3_padded_predict = pad_Nx16x18x18(1, {
     x: conv2d_3_predict,
-    x_padded: conv2d_3_padded_predict,
+    y: conv2d_3_padded_predict,
   });
-  const convRelu_concat_predict = convRelu_1xNx16x16x3x3x16(16, {
+  const convRelu_concat_predict = convRelu_Nx16x16x16x3x3x16(1, {
     x: conv2d_3_padded_predict,
     kernel: conv2d_4_kernel,
     bias: conv2d_4_bias,
@@ -1572,9 +1570,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     x: concat_predict,
     maxPool2d_2: maxPool2d_2_predict,
   });
-  const pad_maxPool2d_2_padded_predict = pad_1xNx10x10(16, {
-    x: maxPool2d_2_predict,
-    x_padded: maxPool2d_2_padded_predict,
+  const pad_maxPool2d_2_padded_predict = pad_Nx16x10x10(1, {
+    maxPool2d_2: maxPool2d_2_predict,
+    maxPool2d_2_padded: maxPool2d_2_padded_predict,
   });
   const convRelu_conv2d_5_predict = convRelu_1x32x8x16x3x3x8_predict({
     maxPool2d_2_padded: maxPool2d_2_padded_predict,
@@ -1582,7 +1580,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_5_bias,
     conv2d_5: conv2d_5_predict,
   });
-  const pad_conv2d_5_padded_predict = pad_1xNx10x10(32, {
+  const pad_conv2d_5_padded_predict = pad_Nx32x10x10(1, {
     x: conv2d_5_predict,
     x_padded: conv2d_5_padded_predict,
   });
@@ -1596,9 +1594,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_6_bias,
     concat: concat_predict,
   });
-  const pad_concat_padded_predict = pad_1xNx18x18(48, {
-    x: concat_predict,
-    x_padded: concat_padded_predict,
+  const pad_concat_padded_predict = pad_Nx48x18x18(1, {
+    concat: concat_predict,
+    concat_padded: concat_padded_predict,
   });
   const convRelu_conv2d_7_predict = convRelu_1x16x16x3x3x48x16_predict({
     concat_padded: concat_padded_predict,
@@ -1606,11 +1604,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_7_bias,
     conv2d_7: conv2d_7_predict,
   });
-  const pad_conv2d_7_padded_predict = pad_1xNx18x18(16, {
+  const pad_conv2d_7_padded_predict = pad_Nx16x18x18(1, {
     x: conv2d_7_predict,
-    x_padded: conv2d_7_padded_predict,
+    y: conv2d_7_padded_predict,
   });
-  const convRelu_conv2d_8_predict = convRelu_1xNx16x16x3x3x16(16, {
+  const convRelu_conv2d_8_predict = convRelu_Nx16x16x16x3x3x16(1, {
     x: conv2d_7_padded_predict,
     kernel: conv2d_8_kernel,
     bias: conv2d_8_bias,
@@ -1655,7 +1653,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     x: conv2d_9_predict,
     y: conv2d_9_padded_predict,
   });
-  const convRelu_conv2d_10_predict = convRelu_1xNx32x8x3x3x32(8, {
+  const convRelu_conv2d_10_predict = convRelu_1x8x32x8x3x3x32({
     x: conv2d_9_padded_predict,
     kernel: conv2d_10_kernel,
     bias: conv2d_10_bias,
@@ -2030,6 +2028,7 @@ function pad_1xNx34x34(extent: number, arrays: Floats<"x" | "y">): () => void {
 /**
  * conv2d_product[i<8,j<8,l<32,m<32] = Σ k<1, k2<3, k3<3: x_padded[i,0,l + k2,m + k3]·conv2d_kernel[j,0,k2,k3]
  * conv2d[i,j,l,m] = relu(conv2d_product[i,j,l,m] + conv2d_bias[j])
+ * Plain twin: convRelu_Nx8x32x1x3x3x32.
  */
 function convRelu_8x8x32x1x3x3x32(
   arrays: Floats<"x_padded" | "conv2d_kernel" | "conv2d_bias" | "conv2d">,
@@ -2095,6 +2094,7 @@ function pad_8x8x34x34(arrays: Floats<"x" | "y">): () => void {
 /**
  * conv2d_2_product[i<8,j<8,l<32,m<32] = Σ k<8, k2<3, k3<3: conv2d_padded[i,k,l + k2,m + k3]·conv2d_2_kernel[j,k,k2,k3]
  * conv2d_2[i,j,l,m] in concat_2[i, j, l, m] = relu(conv2d_2_product[i,j,l,m] + conv2d_2_bias[j])
+ * Plain twin: convRelu_Nx8x32x8x3x3x32.
  */
 function convRelu_8x8x32x8x3x3x32(
   arrays: Floats<"conv2d_padded" | "conv2d_2_kernel" | "conv2d_2_bias" | "concat_2">,
@@ -2229,6 +2229,7 @@ function pad_Nx8x18x18(rows: number, arrays: Floats<"maxPool2d" | "maxPool2d_pad
 /**
  * conv2d_3_product[i<8,j<16,l<16,m<16] = Σ k<8, k2<3, k3<3: maxPool2d_padded[i,k,l + k2,m + k3]·conv2d_3_kernel[j,k,k2,k3]
  * conv2d_3[i,j,l,m] = relu(conv2d_3_product[i,j,l,m] + conv2d_3_bias[j])
+ * Plain twin: convRelu_Nx16x16x8x3x3x16.
  */
 function convRelu_8x16x16x8x3x3x16(
   arrays: Floats<"maxPool2d_padded" | "conv2d_3_kernel" | "conv2d_3_bias" | "conv2d_3">,
@@ -2335,18 +2336,18 @@ function pad_Nx16x18x18(rows: number, arrays: Floats<"x" | "y">): () => void {
 
 /**
  * product[i<rows,j<16,l<16,m<16] = Σ k<16, k2<3, k3<3: x[i,k,l + k2,m + k3]·kernel[j,k,k2,k3]
- * conv2d[i,j,l,m] = relu(product[i,j,l,m] + bias[j])
+ * y[i,j,l,m] = relu(product[i,j,l,m] + bias[j])
  * Takes 1 or 8 rows.
  */
 function convRelu_Nx16x16x16x3x3x16(
   rows: number,
-  arrays: Floats<"x" | "kernel" | "bias" | "conv2d">,
+  arrays: Floats<"x" | "kernel" | "bias" | "y">,
 ): () => void {
   function block(i: number, j: number, l: number): void {
     i &= 7;
     j &= 15;
     l &= 15;
-    const { x, kernel, bias, conv2d } = arrays;
+    const { x, kernel, bias, y } = arrays;
     for (let m = 0; m < 16; m += 4) {
       let sum00 = 0;
       let sum01 = 0;
@@ -2374,14 +2375,14 @@ function convRelu_Nx16x16x16x3x3x16(
             sum12 += x_2 * kernel_1;
             sum13 += x_3 * kernel_1;
           }
-      relu(bias, conv2d, j, i * 4096 + j * 256 + l * 16 + m, Math.fround(sum00));
-      relu(bias, conv2d, j, i * 4096 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
-      relu(bias, conv2d, j, i * 4096 + j * 256 + l * 16 + m + 2, Math.fround(sum02));
-      relu(bias, conv2d, j, i * 4096 + j * 256 + l * 16 + m + 3, Math.fround(sum03));
-      relu(bias, conv2d, j + 1, i * 4096 + j * 256 + l * 16 + m + 256, Math.fround(sum10));
-      relu(bias, conv2d, j + 1, i * 4096 + j * 256 + l * 16 + m + 257, Math.fround(sum11));
-      relu(bias, conv2d, j + 1, i * 4096 + j * 256 + l * 16 + m + 258, Math.fround(sum12));
-      relu(bias, conv2d, j + 1, i * 4096 + j * 256 + l * 16 + m + 259, Math.fround(sum13));
+      relu(bias, y, j, i * 4096 + j * 256 + l * 16 + m, Math.fround(sum00));
+      relu(bias, y, j, i * 4096 + j * 256 + l * 16 + m + 1, Math.fround(sum01));
+      relu(bias, y, j, i * 4096 + j * 256 + l * 16 + m + 2, Math.fround(sum02));
+      relu(bias, y, j, i * 4096 + j * 256 + l * 16 + m + 3, Math.fround(sum03));
+      relu(bias, y, j + 1, i * 4096 + j * 256 + l * 16 + m + 256, Math.fround(sum10));
+      relu(bias, y, j + 1, i * 4096 + j * 256 + l * 16 + m + 257, Math.fround(sum11));
+      relu(bias, y, j + 1, i * 4096 + j * 256 + l * 16 + m + 258, Math.fround(sum12));
+      relu(bias, y, j + 1, i * 4096 + j * 256 + l * 16 + m + 259, Math.fround(sum13));
     }
   }
   return function convRelu_Nx16x16x16x3x3x16(): void {
@@ -2445,6 +2446,7 @@ function pad_Nx16x10x10(
 /**
  * conv2d_5_product[i<8,j<32,l<8,m<8] = Σ k<16, k2<3, k3<3: maxPool2d_2_padded[i,k,l + k2,m + k3]·conv2d_5_kernel[j,k,k2,k3]
  * conv2d_5[i,j,l,m] = relu(conv2d_5_product[i,j,l,m] + conv2d_5_bias[j])
+ * Plain twin: convRelu_Nx32x8x16x3x3x8.
  */
 function convRelu_8x32x8x16x3x3x8(
   arrays: Floats<"maxPool2d_2_padded" | "conv2d_5_kernel" | "conv2d_5_bias" | "conv2d_5">,
@@ -3171,6 +3173,7 @@ function conv_Nx8x16x16x1x1x16_4(
 /**
  * concat_2[i<rows,j<8,l<32,m<32] in concat_2[i, j + 8, l, m] = concat_3[i,16·(l mod 2) + 8·(m mod 2) + j,(l div 2),(m div 2)] +
  *     conv2dTranspose_bias[j]
+ * Plain twin: concat_Nx16x32x32.
  * Takes 1 or 8 rows.
  */
 function concat_Nx8x32x32(
@@ -3198,11 +3201,8 @@ function concat_Nx8x32x32(
   };
 }
 
-/**
- * concat_2_padded[i<rows,j<16,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, concat_2[i,j,l − 1,m − 1], 0)
- * Takes  or 8 rows.
- */
-function pad_Nx16x34x34(rows: number, arrays: Floats<"concat_2" | "concat_2_padded">): () => void {
+/** concat_2_padded[i<8,j<16,l<34,m<34] = where(0 ≤ l − 1 ∧ l − 1 < 32 ∧ 0 ≤ m − 1 ∧ m − 1 < 32, concat_2[i,j,l − 1,m − 1], 0) */
+function pad_8x16x34x34(arrays: Floats<"concat_2" | "concat_2_padded">): () => void {
   function block(i: number): void {
     i &= 7;
     const { concat_2, concat_2_padded } = arrays;
@@ -3222,14 +3222,15 @@ function pad_Nx16x34x34(rows: number, arrays: Floats<"concat_2" | "concat_2_padd
       concat_2_padded[i * 18496 + j * 1156 + 1155] = 0;
     }
   }
-  return function pad_Nx16x34x34(): void {
-    for (let i = 0; i < rows; i++) block(i);
+  return function pad_8x16x34x34(): void {
+    for (let i = 0; i < 8; i++) block(i);
   };
 }
 
 /**
  * conv2d_9_product[i<8,j<8,l<32,m<32] = Σ k<16, k2<3, k3<3: concat_2_padded[i,k,l + k2,m + k3]·conv2d_9_kernel[j,k,k2,k3]
  * conv2d_9[i,j,l,m] = relu(conv2d_9_product[i,j,l,m] + conv2d_9_bias[j])
+ * Plain twin: convRelu_Nx8x32x16x3x3x32.
  */
 function convRelu_8x8x32x16x3x3x32(
   arrays: Floats<"concat_2_padded" | "conv2d_9_kernel" | "conv2d_9_bias" | "conv2d_9">,
@@ -3313,6 +3314,7 @@ function convRelu_8x8x32x16x3x3x32(
 /**
  * conv2d_10_product[i<8,j<8,l<32,m<32] = Σ k<8, k2<3, k3<3: conv2d_9_padded[i,k,l + k2,m + k3]·conv2d_10_kernel[j,k,k2,k3]
  * conv2d_10[i,j,l,m] = relu(conv2d_10_product[i,j,l,m] + conv2d_10_bias[j])
+ * Plain twin: convRelu_Nx8x32x8x3x3x32.
  */
 function convRelu_8x8x32x8x3x3x32_2(
   arrays: Floats<"conv2d_9_padded" | "conv2d_10_kernel" | "conv2d_10_bias" | "conv2d_10">,
@@ -3394,12 +3396,10 @@ function convRelu_8x8x32x8x3x3x32_2(
 }
 
 /**
- * planes_product[i<rows,j<3,l<32,m<32] = Σ k<8, k2<1, k3<1: conv2d_10[i,k,l,m]·planes_kernel[j,k,0,0]
+ * planes_product[i<8,j<3,l<32,m<32] = Σ k<8, k2<1, k3<1: conv2d_10[i,k,l,m]·planes_kernel[j,k,0,0]
  * planes[i,j,l,m] = planes_product[i,j,l,m] + planes_bias[j]
- * Takes  or 8 rows.
  */
-function convAdd_Nx3x32x8x1x1x32(
-  rows: number,
+function convAdd_8x3x32x8x1x1x32(
   arrays: Floats<"conv2d_10" | "planes_kernel" | "planes_bias" | "planes">,
 ): () => void {
   function block(i: number, j: number): void {
@@ -3429,27 +3429,27 @@ function convAdd_Nx3x32x8x1x1x32(
         planes[i * 3072 + j * 1024 + l * 32 + m + 3] = Math.fround(sum3) + planes_bias[j]!;
       }
   }
-  return function convAdd_Nx3x32x8x1x1x32(): void {
-    for (let i = 0; i < rows; i++) for (let j = 0; j < 3; j++) block(i, j);
+  return function convAdd_8x3x32x8x1x1x32(): void {
+    for (let i = 0; i < 8; i++) for (let j = 0; j < 3; j++) block(i, j);
   };
 }
 
 /**
  * largest[i<8,j<32,l<32] = max k<3: planes[i,k,j,l]
  * exps[i,j,l,m<3] = exp(planes[i,m,j,l] − largest[i,j,l])
- * total_2[i,j,l] = Σ k<3: exps[i,j,l,k]
+ * total[i,j,l] = Σ k<3: exps[i,j,l,k]
  * chosen[i,j,l] = Σ k<3: where(k = y[i,j,l], planes[i,k,j,l] − largest[i,j,l], 0)
- * sum[i] = Σ k<32, k2<32: (log(total_2[i,k,k2]) − chosen[i,k,k2])
+ * sum[i] = Σ k<32, k2<32: (log(total[i,k,k2]) − chosen[i,k,k2])
  * rowSum = Σ k<8: where(k < live_rows, sum[k]·(1 / 1024), 0)
  */
 function reduceMaxExpSum_8x32x32x3(
-  arrays: Floats<"rowSum" | "planes" | "largest" | "exps" | "total_2" | "chosen"> &
+  arrays: Floats<"rowSum" | "planes" | "largest" | "exps" | "total" | "chosen"> &
     Ints<"y" | "live_rows">,
 ): () => void {
   return function reduceMaxExpSum_8x32x32x3(): void {
-    const { rowSum, planes, largest, exps, total_2, y, chosen, live_rows } = arrays;
+    const { rowSum, planes, largest, exps, total, y, chosen, live_rows } = arrays;
     const live_rows_0 = live_rows[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 8; i++) {
       for (let j = 0; j < 32; j++)
         for (let l = 0; l < 32; l++) {
@@ -3470,7 +3470,7 @@ function reduceMaxExpSum_8x32x32x3(
         for (let l = 0; l < 32; l++) {
           let sum = 0;
           for (let k = 0; k < 3; k++) sum += exps[i * 3072 + j * 96 + l * 3 + k]!;
-          total_2[i * 1024 + j * 32 + l] = sum;
+          total[i * 1024 + j * 32 + l] = sum;
         }
       for (let j = 0; j < 32; j++)
         for (let l = 0; l < 32; l++) {
@@ -3485,10 +3485,10 @@ function reduceMaxExpSum_8x32x32x3(
       let sum_3 = 0;
       for (let k = 0; k < 32; k++)
         for (let k2 = 0; k2 < 32; k2++)
-          sum_3 += log(total_2[i * 1024 + k * 32 + k2]!) - chosen[i * 1024 + k * 32 + k2]!;
-      total += i < live_rows_0 ? Math.fround(sum_3) * (1 / 1024) : 0;
+          sum_3 += log(total[i * 1024 + k * 32 + k2]!) - chosen[i * 1024 + k * 32 + k2]!;
+      rowSum_total += i < live_rows_0 ? Math.fround(sum_3) * (1 / 1024) : 0;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
@@ -5738,6 +5738,7 @@ function convRelu_Nx8x32x1x3x3x32(
 /**
  * conv2d_2_product[i<8,j<8,l<32,m<32] = Σ k<8, k2<3, k3<3: conv2d_padded[i,k,l + k2,m + k3]·conv2d_2_kernel[j,k,k2,k3]
  * conv2d_2[i,j,l,m] in concat_2[i, j, l, m] = relu(conv2d_2_product[i,j,l,m] + conv2d_2_bias[j])
+ * Plain twin: convRelu_Nx8x32x8x3x3x32.
  */
 function convRelu_8x8x32x8x3x3x32_evaluate(
   arrays: Floats<"conv2d_padded" | "conv2d_2_kernel" | "conv2d_2_bias" | "concat_2">,
@@ -5820,6 +5821,7 @@ function convRelu_8x8x32x8x3x3x32_evaluate(
 /**
  * conv2d_3_product[i<8,j<16,l<16,m<16] = Σ k<8, k2<3, k3<3: maxPool2d_padded[i,k,l + k2,m + k3]·conv2d_3_kernel[j,k,k2,k3]
  * conv2d_3[i,j,l,m] = relu(conv2d_3_product[i,j,l,m] + conv2d_3_bias[j])
+ * Plain twin: convRelu_Nx16x16x8x3x3x16.
  */
 function convRelu_8x16x16x8x3x3x16_evaluate(
   arrays: Floats<"maxPool2d_padded" | "conv2d_3_kernel" | "conv2d_3_bias" | "conv2d_3">,
@@ -5902,6 +5904,7 @@ function convRelu_8x16x16x8x3x3x16_evaluate(
 /**
  * conv2d_4_product[i<8,j<16,l<16,m<16] = Σ k<16, k2<3, k3<3: conv2d_3_padded[i,k,l + k2,m + k3]·conv2d_4_kernel[j,k,k2,k3]
  * conv2d_4[i,j,l,m] in concat[i, j, l, m] = relu(conv2d_4_product[i,j,l,m] + conv2d_4_bias[j])
+ * Plain twin: convRelu_Nx16x16x16x3x3x16.
  */
 function convRelu_8x16x16x16x3x3x16_evaluate(
   arrays: Floats<"conv2d_3_padded" | "conv2d_4_kernel" | "conv2d_4_bias" | "concat">,
@@ -5982,7 +5985,10 @@ function convRelu_8x16x16x16x3x3x16_evaluate(
   };
 }
 
-/** maxPool2d_2[i<8,j<16,l<8,m<8] = max k<1, k2<1, k3<2, k4<2: concat[i,j,2·l + k3,2·m + k4] */
+/**
+ * maxPool2d_2[i<8,j<16,l<8,m<8] = max k<1, k2<1, k3<2, k4<2: concat[i,j,2·l + k3,2·m + k4]
+ * Plain twin: windowMax_Nx16x8x1x1x2x2x8.
+ */
 function windowMax_8x16x8x1x1x2x2x8_evaluate(arrays: Floats<"concat" | "maxPool2d_2">): () => void {
   function block(i: number): void {
     i &= 7;
@@ -6005,6 +6011,7 @@ function windowMax_8x16x8x1x1x2x2x8_evaluate(arrays: Floats<"concat" | "maxPool2
 /**
  * conv2d_5_product[i<8,j<32,l<8,m<8] = Σ k<16, k2<3, k3<3: maxPool2d_2_padded[i,k,l + k2,m + k3]·conv2d_5_kernel[j,k,k2,k3]
  * conv2d_5[i,j,l,m] = relu(conv2d_5_product[i,j,l,m] + conv2d_5_bias[j])
+ * Plain twin: convRelu_Nx32x8x16x3x3x8.
  */
 function convRelu_8x32x8x16x3x3x8_evaluate(
   arrays: Floats<"maxPool2d_2_padded" | "conv2d_5_kernel" | "conv2d_5_bias" | "conv2d_5">,
@@ -6084,7 +6091,10 @@ function convRelu_8x32x8x16x3x3x8_evaluate(
   };
 }
 
-/** conv2d_6_product[i<8,j<32,l<8,m<8] = Σ k<3, k2<3, k3<32: conv2d_5_padded[i,k3,l + k,m + k2]·conv2d_6_kernel[j,k3,k,k2] */
+/**
+ * conv2d_6_product[i<8,j<32,l<8,m<8] = Σ k<3, k2<3, k3<32: conv2d_5_padded[i,k3,l + k,m + k2]·conv2d_6_kernel[j,k3,k,k2]
+ * Plain twin: conv_Nx32x8x3x3x32x8.
+ */
 function conv_8x32x8x3x3x32x8_evaluate(
   arrays: Floats<"conv2d_5_padded" | "conv2d_6_kernel" | "conv2d_6_product">,
 ): () => void {
@@ -6214,6 +6224,7 @@ function conv_8x32x8x3x3x32x8_evaluate(
 
 /**
  * concat[i<rows,j<32,l<16,m<16] in concat[i, j + 16, l, m] = relu(conv2d_6_product[i,j,(l div 2),(m div 2)] + conv2d_6_bias[j])
+ * Plain twin: concat_Nx48x16x16.
  * Takes 1 or 8 rows.
  */
 function concat_Nx32x16x16(
@@ -6272,6 +6283,7 @@ function pad_Nx48x18x18(rows: number, arrays: Floats<"concat" | "concat_padded">
 /**
  * conv2d_7_product[i<8,j<16,l<16,m<16] = Σ k<3, k2<3, k3<48: concat_padded[i,k3,l + k,m + k2]·conv2d_7_kernel[j,k3,k,k2]
  * conv2d_7[i,j,l,m] = relu(conv2d_7_product[i,j,l,m] + conv2d_7_bias[j])
+ * Plain twin: convRelu_Nx16x16x3x3x48x16.
  */
 function convRelu_8x16x16x3x3x48x16_evaluate(
   arrays: Floats<"concat_padded" | "conv2d_7_kernel" | "conv2d_7_bias" | "conv2d_7">,
@@ -6407,6 +6419,7 @@ function convRelu_8x16x16x3x3x48x16_evaluate(
 /**
  * conv2d_8_product[i<8,j<16,l<16,m<16] = Σ k<16, k2<3, k3<3: conv2d_7_padded[i,k,l + k2,m + k3]·conv2d_8_kernel[j,k,k2,k3]
  * conv2d_8[i,j,l,m] = relu(conv2d_8_product[i,j,l,m] + conv2d_8_bias[j])
+ * Plain twin: convRelu_Nx16x16x16x3x3x16.
  */
 function convRelu_8x16x16x16x3x3x16_2_evaluate(
   arrays: Floats<"conv2d_7_padded" | "conv2d_8_kernel" | "conv2d_8_bias" | "conv2d_8">,
@@ -6490,6 +6503,7 @@ function convRelu_8x16x16x16x3x3x16_2_evaluate(
 /**
  * conv2d_9_product[i<8,j<8,l<32,m<32] = Σ k<16, k2<3, k3<3: concat_2_padded[i,k,l + k2,m + k3]·conv2d_9_kernel[j,k,k2,k3]
  * conv2d_9[i,j,l,m] = relu(conv2d_9_product[i,j,l,m] + conv2d_9_bias[j])
+ * Plain twin: convRelu_Nx8x32x16x3x3x32.
  */
 function convRelu_8x8x32x16x3x3x32_evaluate(
   arrays: Floats<"concat_2_padded" | "conv2d_9_kernel" | "conv2d_9_bias" | "conv2d_9">,
@@ -6573,6 +6587,7 @@ function convRelu_8x8x32x16x3x3x32_evaluate(
 /**
  * conv2d_10_product[i<8,j<8,l<32,m<32] = Σ k<8, k2<3, k3<3: conv2d_9_padded[i,k,l + k2,m + k3]·conv2d_10_kernel[j,k,k2,k3]
  * conv2d_10[i,j,l,m] = relu(conv2d_10_product[i,j,l,m] + conv2d_10_bias[j])
+ * Plain twin: convRelu_Nx8x32x8x3x3x32.
  */
 function convRelu_8x8x32x8x3x3x32_2_evaluate(
   arrays: Floats<"conv2d_9_padded" | "conv2d_10_kernel" | "conv2d_10_bias" | "conv2d_10">,
@@ -6655,18 +6670,19 @@ function convRelu_8x8x32x8x3x3x32_2_evaluate(
 
 /**
  * largest[i<8,j<32,l<32] = max k<3: planes[i,k,j,l]
- * total_2[i,j,l] = Σ k<3: exp(planes[i,k,j,l] − largest[i,j,l])
+ * total[i,j,l] = Σ k<3: exp(planes[i,k,j,l] − largest[i,j,l])
  * chosen[i,j,l] = Σ k<3: where(k = y[i,j,l], planes[i,k,j,l] − largest[i,j,l], 0)
- * sum[i] = Σ k<32, k2<32: (log(total_2[i,k,k2]) − chosen[i,k,k2])
+ * sum[i] = Σ k<32, k2<32: (log(total[i,k,k2]) − chosen[i,k,k2])
  * rowSum = Σ k<8: where(k < live_rows, sum[k]·(1 / 1024), 0)
+ * Plain twin: reduceMaxSum_8x32x32.
  */
 function reduceMaxSum_8x32x32_evaluate(
-  arrays: Floats<"rowSum" | "planes" | "largest" | "total_2" | "chosen"> & Ints<"y" | "live_rows">,
+  arrays: Floats<"rowSum" | "planes" | "largest" | "total" | "chosen"> & Ints<"y" | "live_rows">,
 ): () => void {
   return function reduceMaxSum_8x32x32_evaluate(): void {
-    const { rowSum, planes, largest, total_2, y, chosen, live_rows } = arrays;
+    const { rowSum, planes, largest, total, y, chosen, live_rows } = arrays;
     const live_rows_0 = live_rows[0]!;
-    let total = 0;
+    let rowSum_total = 0;
     for (let i = 0; i < 8; i++) {
       for (let j = 0; j < 32; j++)
         for (let l = 0; l < 32; l++) {
@@ -6684,7 +6700,7 @@ function reduceMaxSum_8x32x32_evaluate(
                 planes[i * 3072 + k * 1024 + j * 32 + l]! - largest[i * 1024 + j * 32 + l]!,
               ),
             );
-          total_2[i * 1024 + j * 32 + l] = sum;
+          total[i * 1024 + j * 32 + l] = sum;
         }
       for (let j = 0; j < 32; j++)
         for (let l = 0; l < 32; l++) {
@@ -6699,10 +6715,10 @@ function reduceMaxSum_8x32x32_evaluate(
       let sum_3 = 0;
       for (let k = 0; k < 32; k++)
         for (let k2 = 0; k2 < 32; k2++)
-          sum_3 += log(total_2[i * 1024 + k * 32 + k2]!) - chosen[i * 1024 + k * 32 + k2]!;
-      total += i < live_rows_0 ? Math.fround(sum_3) * (1 / 1024) : 0;
+          sum_3 += log(total[i * 1024 + k * 32 + k2]!) - chosen[i * 1024 + k * 32 + k2]!;
+      rowSum_total += i < live_rows_0 ? Math.fround(sum_3) * (1 / 1024) : 0;
     }
-    rowSum[0] = total;
+    rowSum[0] = rowSum_total;
   };
 }
 
@@ -6710,6 +6726,7 @@ function reduceMaxSum_8x32x32_evaluate(
  * argmax_2[i<8,j<32,l<32] = argmax k<3: planes[i,k,j,l]
  * sum_2[i] = Σ k<32, k2<32: f32(argmax_2[i,k,k2] = y[i,k,k2])
  * rowSum_2 = Σ k<8: where(k < live_rows, sum_2[k]·(1 / 1024), 0)
+ * Plain twin: argmaxSum_8x32x32.
  */
 function argmaxSum_8x32x32_evaluate(
   arrays: Floats<"rowSum_2" | "planes"> & Ints<"argmax_2" | "y" | "live_rows">,
@@ -6743,14 +6760,11 @@ function argmaxSum_8x32x32_evaluate(
 }
 
 /**
- * product[i<1,j<extent,l<32,m<32] = Σ k<8, k2<3, k3<3: x[0,k,l + k2,m + k3]·kernel[j,k,k2,k3]
+ * product[i<1,j<8,l<32,m<32] = Σ k<8, k2<3, k3<3: x[0,k,l + k2,m + k3]·kernel[j,k,k2,k3]
  * conv2d[i,j,l,m] in y[0, j, l, m] = relu(product[0,j,l,m] + bias[j])
- * Takes an extent of  or 8 along j.
+ * Plain twin: convRelu_Nx8x32x8x3x3x32.
  */
-function convRelu_1xNx32x8x3x3x32(
-  extent: number,
-  arrays: Floats<"x" | "kernel" | "bias" | "y">,
-): () => void {
+function convRelu_1x8x32x8x3x3x32(arrays: Floats<"x" | "kernel" | "bias" | "y">): () => void {
   function block(j: number, l: number): void {
     j &= 7;
     l &= 31;
@@ -6792,37 +6806,15 @@ function convRelu_1xNx32x8x3x3x32(
       relu(bias, y, j + 1, j * 1024 + l * 32 + m + 1027, Math.fround(sum13));
     }
   }
-  return function convRelu_1xNx32x8x3x3x32(): void {
-    for (let j = 0; j < extent; j += 2) for (let l = 0; l < 32; l++) block(j, l);
-  };
-}
-
-/**
- * x_padded[i<1,j<extent,l<18,m<18] = where(0 ≤ l − 1 ∧ l − 1 < 16 ∧ 0 ≤ m − 1 ∧ m − 1 < 16, x[0,j,l − 1,m − 1], 0)
- * Takes an extent of 8, 16 or 48 along j.
- */
-function pad_1xNx18x18(extent: number, arrays: Floats<"x" | "x_padded">): () => void {
-  return function pad_1xNx18x18(): void {
-    const { x, x_padded } = arrays;
-    for (let j = 0; j < extent; j++) {
-      x_padded[j * 324] = 0;
-      for (let m = 0; m < 16; m++) x_padded[j * 324 + m + 1] = 0;
-      x_padded[j * 324 + 17] = 0;
-      for (let l = 0; l < 16; l++) {
-        x_padded[j * 324 + l * 18 + 18] = 0;
-        for (let m = 0; m < 16; m++) x_padded[j * 324 + l * 18 + m + 19] = x[j * 256 + l * 16 + m]!;
-        x_padded[j * 324 + l * 18 + 35] = 0;
-      }
-      x_padded[j * 324 + 306] = 0;
-      for (let m = 0; m < 16; m++) x_padded[j * 324 + m + 307] = 0;
-      x_padded[j * 324 + 323] = 0;
-    }
+  return function convRelu_1x8x32x8x3x3x32(): void {
+    for (let j = 0; j < 8; j += 2) for (let l = 0; l < 32; l++) block(j, l);
   };
 }
 
 /**
  * conv2d_3_product[i<1,j<16,l<16,m<16] = Σ k<8, k2<3, k3<3: maxPool2d_padded[0,k,l + k2,m + k3]·conv2d_3_kernel[j,k,k2,k3]
  * conv2d_3[i,j,l,m] = relu(conv2d_3_product[0,j,l,m] + conv2d_3_bias[j])
+ * Plain twin: convRelu_Nx16x16x8x3x3x16.
  */
 function convRelu_1x16x16x8x3x3x16_predict(
   arrays: Floats<"maxPool2d_padded" | "conv2d_3_kernel" | "conv2d_3_bias" | "conv2d_3">,
@@ -6874,86 +6866,9 @@ function convRelu_1x16x16x8x3x3x16_predict(
 }
 
 /**
- * product[i<1,j<extent,l<16,m<16] = Σ k<16, k2<3, k3<3: x[0,k,l + k2,m + k3]·kernel[j,k,k2,k3]
- * conv2d[i,j,l,m] in y[0, j, l, m] = relu(product[0,j,l,m] + bias[j])
- * Takes an extent of  or 16 along j.
- */
-function convRelu_1xNx16x16x3x3x16(
-  extent: number,
-  arrays: Floats<"x" | "kernel" | "bias" | "y">,
-): () => void {
-  function block(j: number, l: number): void {
-    j &= 15;
-    l &= 15;
-    const { x, kernel, bias, y } = arrays;
-    for (let m = 0; m < 16; m += 4) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 16; k++)
-        for (let k2 = 0; k2 < 3; k2++)
-          for (let k3 = 0; k3 < 3; k3++) {
-            const x_0 = x[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-            const kernel_0 = kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-            const x_1 = x[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-            const x_2 = x[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-            const x_3 = x[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-            const kernel_1 = kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-            sum00 += x_0 * kernel_0;
-            sum01 += x_1 * kernel_0;
-            sum02 += x_2 * kernel_0;
-            sum03 += x_3 * kernel_0;
-            sum10 += x_0 * kernel_1;
-            sum11 += x_1 * kernel_1;
-            sum12 += x_2 * kernel_1;
-            sum13 += x_3 * kernel_1;
-          }
-      relu(bias, y, j, j * 256 + l * 16 + m, Math.fround(sum00));
-      relu(bias, y, j, j * 256 + l * 16 + m + 1, Math.fround(sum01));
-      relu(bias, y, j, j * 256 + l * 16 + m + 2, Math.fround(sum02));
-      relu(bias, y, j, j * 256 + l * 16 + m + 3, Math.fround(sum03));
-      relu(bias, y, j + 1, j * 256 + l * 16 + m + 256, Math.fround(sum10));
-      relu(bias, y, j + 1, j * 256 + l * 16 + m + 257, Math.fround(sum11));
-      relu(bias, y, j + 1, j * 256 + l * 16 + m + 258, Math.fround(sum12));
-      relu(bias, y, j + 1, j * 256 + l * 16 + m + 259, Math.fround(sum13));
-    }
-  }
-  return function convRelu_1xNx16x16x3x3x16(): void {
-    for (let j = 0; j < extent; j += 2) for (let l = 0; l < 16; l++) block(j, l);
-  };
-}
-
-/**
- * x_padded[i<1,j<extent,l<10,m<10] = where(0 ≤ l − 1 ∧ l − 1 < 8 ∧ 0 ≤ m − 1 ∧ m − 1 < 8, x[0,j,l − 1,m − 1], 0)
- * Takes an extent of 16 or 32 along j.
- */
-function pad_1xNx10x10(extent: number, arrays: Floats<"x" | "x_padded">): () => void {
-  return function pad_1xNx10x10(): void {
-    const { x, x_padded } = arrays;
-    for (let j = 0; j < extent; j++) {
-      x_padded[j * 100] = 0;
-      for (let m = 0; m < 8; m++) x_padded[j * 100 + m + 1] = 0;
-      x_padded[j * 100 + 9] = 0;
-      for (let l = 0; l < 8; l++) {
-        x_padded[j * 100 + l * 10 + 10] = 0;
-        for (let m = 0; m < 8; m++) x_padded[j * 100 + l * 10 + m + 11] = x[j * 64 + l * 8 + m]!;
-        x_padded[j * 100 + l * 10 + 19] = 0;
-      }
-      x_padded[j * 100 + 90] = 0;
-      for (let m = 0; m < 8; m++) x_padded[j * 100 + m + 91] = 0;
-      x_padded[j * 100 + 99] = 0;
-    }
-  };
-}
-
-/**
  * conv2d_5_product[i<1,j<32,l<8,m<8] = Σ k<16, k2<3, k3<3: maxPool2d_2_padded[0,k,l + k2,m + k3]·conv2d_5_kernel[j,k,k2,k3]
  * conv2d_5[i,j,l,m] = relu(conv2d_5_product[0,j,l,m] + conv2d_5_bias[j])
+ * Plain twin: convRelu_Nx32x8x16x3x3x8.
  */
 function convRelu_1x32x8x16x3x3x8_predict(
   arrays: Floats<"maxPool2d_2_padded" | "conv2d_5_kernel" | "conv2d_5_bias" | "conv2d_5">,
@@ -7007,7 +6922,10 @@ function convRelu_1x32x8x16x3x3x8_predict(
   };
 }
 
-/** conv2d_6_product[i<1,j<32,l<8,m<8] = Σ k<3, k2<3, k3<32: conv2d_5_padded[0,k3,l + k,m + k2]·conv2d_6_kernel[j,k3,k,k2] */
+/**
+ * conv2d_6_product[i<1,j<32,l<8,m<8] = Σ k<3, k2<3, k3<32: conv2d_5_padded[0,k3,l + k,m + k2]·conv2d_6_kernel[j,k3,k,k2]
+ * Plain twin: conv_Nx32x8x3x3x32x8.
+ */
 function conv_1x32x8x3x3x32x8_predict(
   arrays: Floats<"conv2d_5_padded" | "conv2d_6_kernel" | "conv2d_6_product">,
 ): () => void {
@@ -7124,6 +7042,7 @@ function conv_1x32x8x3x3x32x8_predict(
 /**
  * conv2d_7_product[i<1,j<16,l<16,m<16] = Σ k<3, k2<3, k3<48: concat_padded[0,k3,l + k,m + k2]·conv2d_7_kernel[j,k3,k,k2]
  * conv2d_7[i,j,l,m] = relu(conv2d_7_product[0,j,l,m] + conv2d_7_bias[j])
+ * Plain twin: convRelu_Nx16x16x3x3x48x16.
  */
 function convRelu_1x16x16x3x3x48x16_predict(
   arrays: Floats<"concat_padded" | "conv2d_7_kernel" | "conv2d_7_bias" | "conv2d_7">,
@@ -7227,6 +7146,7 @@ function convRelu_1x16x16x3x3x48x16_predict(
 /**
  * conv2d_9_product[i<1,j<8,l<32,m<32] = Σ k<16, k2<3, k3<3: concat_2_padded[0,k,l + k2,m + k3]·conv2d_9_kernel[j,k,k2,k3]
  * conv2d_9[i,j,l,m] = relu(conv2d_9_product[0,j,l,m] + conv2d_9_bias[j])
+ * Plain twin: convRelu_Nx8x32x16x3x3x32.
  */
 function convRelu_1x8x32x16x3x3x32_predict(
   arrays: Floats<"concat_2_padded" | "conv2d_9_kernel" | "conv2d_9_bias" | "conv2d_9">,
@@ -7277,7 +7197,10 @@ function convRelu_1x8x32x16x3x3x32_predict(
   };
 }
 
-/** planes_product[i<1,j<3,l<32,m<32] = Σ k<8, k2<1, k3<1: conv2d_10[0,k,l,m]·planes_kernel[j,k,0,0] */
+/**
+ * planes_product[i<1,j<3,l<32,m<32] = Σ k<8, k2<1, k3<1: conv2d_10[0,k,l,m]·planes_kernel[j,k,0,0]
+ * Plain twin: conv_1x3x32x8x1x1x32.
+ */
 function conv_1x3x32x8x1x1x32_predict(
   arrays: Floats<"conv2d_10" | "planes_kernel" | "planes_product">,
 ): () => void {
@@ -7309,7 +7232,10 @@ function conv_1x3x32x8x1x1x32_predict(
   };
 }
 
-/** scores_output[i<1,j<32,l<32,m<3] = planes_product[0,m,j,l] + planes_bias[m] */
+/**
+ * scores_output[i<1,j<32,l<32,m<3] = planes_product[0,m,j,l] + planes_bias[m]
+ * Plain twin: copy_1x32x32x3.
+ */
 function copy_1x32x32x3_predict(
   arrays: Floats<"planes_product" | "planes_bias" | "scores_output">,
 ): () => void {

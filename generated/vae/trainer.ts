@@ -6,20 +6,23 @@
 //   approximate rewrites: none
 //
 // Contents, by line
-//   step 27 (forward 36, update 96, backward 111), evaluate 237, predict 294
-//   memory 319: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 710: batches, and what a trainer is
-//   tables 790: what bytes() packs
-//   kernels 867: in the order in which statements call them, each under its definitions
-//   checks 2602: of what is passed in
-//   mathematics 2726: functions and random numbers that all machines compute alike
+//   step 30 (forward 39, update 99, backward 114), evaluate 240, predict 297
+//   memory 322: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
+//   types 713: batches, and what a trainer is
+//   tables 793: what bytes() packs
+//   kernels 870: in the order in which statements call them, each under its definitions
+//   checks 2611: of what is passed in
+//   mathematics 2735: functions and random numbers that all machines compute alike
+//
+// The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
+// doc says. What copies an operand (widen, pad) has none.
 //
 // What is there for engines, and changes no value:
 //   const relu_h = relu_4x3({ x, h })   a kernel is a function bound to its arrays: an engine then reads their addresses as constants
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 82b5691a0b9da3e6
+// certificate: none
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -597,11 +600,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     mu: mu_evaluate,
     live_rows: live_rows_evaluate,
   });
-  const dotRelu_encoder_predict = dotRelu_1xNx128(784, {
+  const dotRelu_encoder_predict = dotRelu_1x784x128_predict({
     x: x_predict,
-    kernel: encoder_kernel,
-    bias: encoder_bias,
-    y: encoder_predict,
+    encoder_kernel,
+    encoder_bias,
+    encoder: encoder_predict,
   });
   const dotAdd_mu_predict = dotAdd_Nx128x16(1, {
     encoder: encoder_predict,
@@ -609,11 +612,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     mu_bias,
     mu: mu_predict,
   });
-  const dotRelu_decoder_2_predict = dotRelu_1xNx128(16, {
+  const dotRelu_decoder_2_predict = dotRelu_Nx16x128(1, {
     x: mu_predict,
-    kernel: decoder_kernel,
-    bias: decoder_bias,
-    y: decoder_2_predict,
+    decoder_kernel,
+    decoder_bias,
+    decoder: decoder_2_predict,
   });
   const dotSigmoid_image_predict = dotSigmoid_1x128x784_predict({
     decoder_2: decoder_2_predict,
@@ -901,6 +904,7 @@ function widen_128x784(
 /**
  * encoder_product[i<64,j<128] = Σ k<784: f32(x_wide[i,k])·f32(encoder_kernel_wide[j,k])
  * encoder[i,j] = relu(encoder_product[i,j] + encoder_bias[j])
+ * Plain twin: dotRelu_Nx784x128.
  */
 function dotRelu_64x784x128(
   arrays: Doubles<"x_wide" | "encoder_kernel_wide"> & Floats<"encoder_bias" | "encoder">,
@@ -2128,6 +2132,7 @@ function dotAdam_784x64x128(
 /**
  * encoder_product[i<250,j<128] = Σ k<784: x[i,k]·encoder_kernel[k,j]
  * encoder[i,j] = relu(encoder_product[i,j] + encoder_bias[j])
+ * Plain twin: dotRelu_Nx784x128.
  */
 function dotRelu_250x784x128_evaluate(
   arrays: Floats<"x" | "encoder_kernel" | "encoder_bias" | "encoder">,
@@ -2232,6 +2237,7 @@ function dotRelu_250x784x128_evaluate(
  *     + 1)·5.960464477539063e-8)·(−2))·cos(min(floor(f32(randomBits(random, 1, 16·i + j))·(1 / 256)) + 8388608,
  *     16777215)·3.7450702829239286e-7))
  * All sums first, kept in logVariance; then the rest, point by point.
+ * Plain twin: dotAdd_250x128x16_2.
  */
 function dotAdd_250x128x16_2_evaluate(
   arrays: Floats<
@@ -2317,6 +2323,7 @@ function dotAdd_250x128x16_2_evaluate(
 /**
  * logits_product[i<250,j<784] = Σ k<128: decoder[i,k]·logits_kernel[k,j]
  * logits[i,j] = logits_product[i,j] + logits_bias[j]
+ * Plain twin: dotAdd_250x128x784.
  */
 function dotAdd_250x128x784_evaluate(
   arrays: Floats<"decoder" | "logits_kernel" | "logits_bias" | "logits">,
@@ -2418,6 +2425,7 @@ function dotAdd_250x128x784_evaluate(
 /**
  * sum[i<250] = Σ k<784: (max(logits[i,k], 0) − logits[i,k]·x[i,k] + log1p(exp(−abs(logits[i,k]))))
  * rowSum = Σ k<250: where(k < live_rows, sum[k]·(1 / 784), 0)
+ * Plain twin: sum_784x250.
  */
 function sum_784x250_evaluate(
   arrays: Floats<"rowSum" | "logits" | "x"> & Ints<"live_rows">,
@@ -2441,6 +2449,7 @@ function sum_784x250_evaluate(
 /**
  * sum_2[i<250] = Σ k<16: (exp(logVariance[i,k]) + mu[i,k]·mu[i,k] − (logVariance[i,k] + 1))
  * rowSum_2 = Σ k<250: where(k < live_rows, sum_2[k]·0.5, 0)
+ * Plain twin: sum_16x250.
  */
 function sum_16x250_evaluate(
   arrays: Floats<"rowSum_2" | "logVariance" | "mu"> & Ints<"live_rows">,
@@ -2463,36 +2472,35 @@ function sum_16x250_evaluate(
 }
 
 /**
- * product[i<1,j<128] = Σ k<extent: x[0,k]·kernel[k,j]
- * y[i,j] = relu(product[0,j] + bias[j])
- * Takes an extent of 16 or 784 along k.
+ * encoder_product[i<1,j<128] = Σ k<784: x[0,k]·encoder_kernel[k,j]
+ * encoder[i,j] = relu(encoder_product[0,j] + encoder_bias[j])
+ * Plain twin: dotRelu_Nx784x128.
  */
-function dotRelu_1xNx128(
-  extent: number,
-  arrays: Floats<"x" | "kernel" | "bias" | "y">,
+function dotRelu_1x784x128_predict(
+  arrays: Floats<"x" | "encoder_kernel" | "encoder_bias" | "encoder">,
 ): () => void {
-  return function dotRelu_1xNx128(): void {
-    const { x, kernel, bias, y } = arrays;
+  return function dotRelu_1x784x128_predict(): void {
+    const { x, encoder_kernel, encoder_bias, encoder } = arrays;
     for (let j = 0; j < 128; j += 4) {
       let sum0 = 0;
       let sum1 = 0;
       let sum2 = 0;
       let sum3 = 0;
-      for (let k = 0; k < extent; k++) {
+      for (let k = 0; k < 784; k++) {
         const x_0 = x[k]!;
-        const kernel_0 = kernel[k * 128 + j]!;
-        const kernel_1 = kernel[k * 128 + j + 1]!;
-        const kernel_2 = kernel[k * 128 + j + 2]!;
-        const kernel_3 = kernel[k * 128 + j + 3]!;
-        sum0 += x_0 * kernel_0;
-        sum1 += x_0 * kernel_1;
-        sum2 += x_0 * kernel_2;
-        sum3 += x_0 * kernel_3;
+        const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
+        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+        const encoder_kernel_2 = encoder_kernel[k * 128 + j + 2]!;
+        const encoder_kernel_3 = encoder_kernel[k * 128 + j + 3]!;
+        sum0 += x_0 * encoder_kernel_0;
+        sum1 += x_0 * encoder_kernel_1;
+        sum2 += x_0 * encoder_kernel_2;
+        sum3 += x_0 * encoder_kernel_3;
       }
-      relu_2(bias, y, j, Math.fround(sum0));
-      relu_2(bias, y, j + 1, Math.fround(sum1));
-      relu_2(bias, y, j + 2, Math.fround(sum2));
-      relu_2(bias, y, j + 3, Math.fround(sum3));
+      relu_2(encoder_bias, encoder, j, Math.fround(sum0));
+      relu_2(encoder_bias, encoder, j + 1, Math.fround(sum1));
+      relu_2(encoder_bias, encoder, j + 2, Math.fround(sum2));
+      relu_2(encoder_bias, encoder, j + 3, Math.fround(sum3));
     }
   };
 }
@@ -2501,6 +2509,7 @@ function dotRelu_1xNx128(
  * logits_product_2[i<1,j<784] = Σ k<128: decoder_2[0,k]·logits_kernel[k,j]
  * image[i,j] = 1 / (1 + exp(−(logits_product_2[0,j] + logits_bias[j])))
  * All sums first, kept in image; then the rest, point by point.
+ * Plain twin: dotSigmoid_1x128x784.
  */
 function dotSigmoid_1x128x784_predict(
   arrays: Floats<"decoder_2" | "logits_kernel" | "image" | "logits_bias">,

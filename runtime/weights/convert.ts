@@ -84,7 +84,7 @@ export function shapeThere(foreign: Foreign, shapes: readonly (readonly number[]
 
 /** Ours as the one tensor there. */
 export function encoded(foreign: Foreign, shapes: readonly (readonly number[])[], ours: readonly Numbers[]): Numbers {
-  const parts = ours.map((values, n) => moved(foreign, shapes[n]!, values));
+  const parts = ours.map((values, n) => moved(foreign, shapes[n]!, values, "there"));
   if (parts.length === 1) return parts[0]!;
   if (foreign.join === "sum") return parts.slice(1).reduce((sum, part) => sum.map((value, n) => value + part[n]!), parts[0]!);
   const all = empty(
@@ -99,16 +99,23 @@ export function encoded(foreign: Foreign, shapes: readonly (readonly number[])[]
   return all;
 }
 
-function moved({ order, gates }: Foreign, shape: readonly number[], values: Numbers): Numbers {
-  let from = values;
-  if (gates !== undefined) {
-    const to = empty(values, values.length);
-    eachGate(shape, gates, (here, there) => (to[there] = values[here]!));
-    from = to;
-  }
-  if (order === undefined) return from;
+/** Of each element here, where it is there: gates change places, then axes. */
+function placesThere({ order, gates }: Foreign, shape: readonly number[]): Uint32Array {
+  const places = Uint32Array.from({ length: sizeOf(shape) }, (_, n) => n);
+  if (gates !== undefined) eachGate(shape, gates, (here, there) => (places[here] = there));
+  if (order === undefined) return places;
+  const turned = new Uint32Array(places.length);
+  eachTurned(shape, order, (x, y) => (turned[x] = y));
+  return places.map((place) => turned[place]!);
+}
+
+/** Elements in the order that they have there, or, of such, in the one that they have here. */
+function moved(foreign: Foreign, shape: readonly number[], values: Numbers, way: "there" | "here"): Numbers {
+  if (foreign.order === undefined && foreign.gates === undefined) return values;
+  const places = placesThere(foreign, shape);
+  if (way === "here") return values.map((_, n) => values[places[n]!]!);
   const to = empty(values, values.length);
-  eachTurned(shape, order, (x, y) => (to[y] = from[x]!));
+  places.forEach((place, n) => (to[place] = values[n]!));
   return to;
 }
 
@@ -116,21 +123,8 @@ function moved({ order, gates }: Foreign, shape: readonly number[], values: Numb
 export function decoded(foreign: Foreign, shapes: readonly (readonly number[])[], theirs: Numbers): readonly Numbers[] {
   let at = 0;
   return shapes.map((shape, n) => {
-    if (foreign.join === "sum") return n === 0 ? movedBack(foreign, shape, theirs) : empty(theirs, theirs.length);
+    if (foreign.join === "sum") return n === 0 ? moved(foreign, shape, theirs, "here") : empty(theirs, theirs.length);
     const part = theirs.subarray(at, (at += sizeOf(shape)));
-    return movedBack(foreign, shape, part);
+    return moved(foreign, shape, part, "here");
   });
-}
-
-function movedBack({ order, gates }: Foreign, shape: readonly number[], values: Numbers): Numbers {
-  let from = values;
-  if (order !== undefined) {
-    const to = empty(values, values.length);
-    eachTurned(shape, order, (x, y) => (to[x] = values[y]!));
-    from = to;
-  }
-  if (gates === undefined) return from;
-  const to = empty(values, values.length);
-  eachGate(shape, gates, (here, there) => (to[here] = from[there]!));
-  return to;
 }

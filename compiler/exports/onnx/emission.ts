@@ -1,4 +1,4 @@
-/** Guarantees the nodes and initializers of one ONNX graph under construction: each value once, with the shape that it really has there. */
+/** The nodes and initializers of one ONNX graph under construction: each value once, with the shape that it really has there. */
 
 import type { Node, Value } from "../../graph/graph.ts";
 import type { DType } from "../../graph/type.ts";

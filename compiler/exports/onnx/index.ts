@@ -7,7 +7,7 @@ import { opOf } from "../../ops/index.ts";
 import type { Engine, Exported } from "../engine.ts";
 import { Emission, type BatchSource, type Shared } from "./emission.ts";
 import { emitAll } from "./emit.ts";
-import { bytesOfModel, isGraph, readBy, type OnnxModel, type OnnxNode, type OnnxValue } from "./proto.ts";
+import { bytesOfModel, isOnnxGraph, readBy, type OnnxModel, type OnnxNode, type OnnxValue } from "./proto.ts";
 
 /** Nobody else draws the bits that a seed gives here: they are an input there. */
 const RANDOM = "randomBits";
@@ -84,7 +84,7 @@ const renamed = (nodes: readonly OnnxNode[], names: ReadonlyMap<string, string>)
     outputs: node.outputs.map(to),
     attributes: Object.fromEntries(
       Object.entries(node.attributes).map(([key, value]) =>
-        isGraph(value) ? [key, { ...value, nodes: renamed(value.nodes, names) }] : [key, value],
+        isOnnxGraph(value) ? [key, { ...value, nodes: renamed(value.nodes, names) }] : [key, value],
       ),
     ),
   }));

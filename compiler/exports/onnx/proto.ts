@@ -48,12 +48,12 @@ export interface OnnxModel {
 }
 
 /** Whether an attribute is a body. */
-export const isGraph = (value: Attribute): value is OnnxGraph => typeof value === "object" && "nodes" in value;
+export const isOnnxGraph = (value: Attribute): value is OnnxGraph => typeof value === "object" && "nodes" in value;
 
 /** Every name that a node reads, those that its body reads from outside included. */
 export const readBy = ({ inputs, attributes }: OnnxNode): readonly string[] => [
   ...inputs,
-  ...Object.values(attributes).flatMap((value) => (isGraph(value) ? value.nodes.flatMap(readBy) : [])),
+  ...Object.values(attributes).flatMap((value) => (isOnnxGraph(value) ? value.nodes.flatMap(readBy) : [])),
 ];
 
 /** The first version with LayerNormalization. */

@@ -1,4 +1,4 @@
-/** Guarantees bytes in the wire format of protocol buffers: fields by number, each a varint, four bytes, or a length and what it covers. */
+/** Bytes in the wire format of protocol buffers: fields by number, each a varint, four bytes, or a length and what it covers. */
 
 const VARINT = 0;
 const LENGTH = 2;

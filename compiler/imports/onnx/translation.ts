@@ -1,4 +1,4 @@
-/** Guarantees the source of a model under construction: a line for each value, names that are no code, and the weights that go with it. */
+/** The source of a model under construction: a line for each value, names that are no code, and the weights that go with it. */
 
 import { printable } from "../../graph/printable.ts";
 import { ImportError } from "../error.ts";

@@ -55,10 +55,11 @@ function readCall(r: Reader, scope: Scope): Call {
   return { kind, buffer: name, dtype, value, definition: found, doc };
 }
 
-/** `turns t<16 of 3..7 reverse`: the calls, counted from 0, that run once a turn. */
+/** `turns t<16 of 3..7 reverse as lstm`: the calls, counted from 0, that run once a turn, and their node. */
 export const loopLines = ({ loops = [] }: { readonly loops?: readonly Turns[] | undefined }): string[] =>
   loops.map(
-    ({ turn, reverse, first, last }) => `turns ${printName(turn.name)}<${turn.extent} of ${first}..${last}${reverse ? " reverse" : ""}`,
+    ({ node, turn, reverse, first, last }) =>
+      `turns ${printName(turn.name)}<${turn.extent} of ${first}..${last}${reverse ? " reverse" : ""} as ${printName(node)}`,
   );
 
 function readLoops(r: Reader): { readonly loops?: readonly Turns[] } {
@@ -68,8 +69,10 @@ function readLoops(r: Reader): { readonly loops?: readonly Turns[] } {
     r.eat("of");
     const first = r.number();
     r.eat("..");
-    loops.push({ turn, reverse: false, first, last: r.number() });
-    if (r.has("reverse")) loops.push({ ...loops.pop()!, reverse: true });
+    const last = r.number();
+    const reverse = r.has("reverse");
+    r.eat("as");
+    loops.push({ node: r.name("a node"), turn, reverse, first, last });
   }
   return loops.length === 0 ? {} : { loops };
 }

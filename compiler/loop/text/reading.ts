@@ -68,18 +68,21 @@ function renamed(s: Scalar, nameOf: (n: number) => string, depth = 0): Scalar {
   return { ...s, over, term: renamed(substitute(s.term, moved), nameOf, depth + over.length) };
 }
 
-/** Numbers with more characters than this are looked at twice. */
+/** Numbers with more characters than this are looked at twice, others where they are a mean's. */
 const LONG = 8;
+
+/** Powers of two whose reciprocals nobody writes: what a mean over so many divides by. */
+const isMany = (count: number): boolean => count >= 32 && Number.isInteger(Math.log2(count));
 
 /** A number as whoever wrote the model may have written it: `1 − 0.9`, `1 / 784`, where these are the same double; else the number. */
 export function asWritten(number: Literal): Scalar {
   const { value, dtype } = number;
   if (dtype === "i32" || dtype === "bool" || !(value > 0 && value < 1)) return number;
-  if (String(value).length <= LONG) return number;
   const of = (n: number): Scalar => literal(n, dtype);
+  const count = Math.round(1 / value);
+  if (String(value).length <= LONG) return isMany(count) && 1 / count === value ? apply("div", dtype, of(1), of(count)) : number;
   const rest = Number((1 - value).toPrecision(6));
   if (1 - rest === value && String(rest).length < LONG) return apply("sub", dtype, of(1), of(rest));
-  const count = Math.round(1 / value);
   return 1 / count === value && count <= 1e6 ? apply("div", dtype, of(1), of(count)) : number;
 }
 

@@ -74,7 +74,6 @@ export function bceWithLogits<const O extends LogitsOptions = LogitsOptions>(
     const { g } = c;
     const t = smoothed(c, "bceWithLogits", binaryTargets(c, "bceWithLogits", scores, y), labelSmoothing);
     adviseLogits(c, "bceWithLogits", scores.value, "binaryCrossentropy");
-    adviseDropped(c, "bceWithLogits", scores.value);
     const x = scores.value;
     const [zero, one] = [g.literal(0, c.float), g.literal(1, c.float)];
     if (posWeight !== undefined) {
@@ -130,7 +129,6 @@ export function binaryCrossentropy<const O extends BinaryOptions = BinaryOptions
     const t = smoothed(c, "binaryCrossentropy", binaryTargets(c, "binaryCrossentropy", probabilities, y), options?.labelSmoothing ?? 0);
     const p = probabilities.value;
     adviseProbabilities(c, "binaryCrossentropy", p, "sigmoid", "bceWithLogits");
-    adviseDropped(c, "binaryCrossentropy", p);
     const [notT, notP] = [g.sub(one, t), g.sub(one, p)];
     const logP = c.named("logP", g.log(g.where(counts(c, t, p), p, one)));
     const logNotP = c.named("logNotP", g.log(g.where(counts(c, notT, notP), notP, one)));

@@ -52,7 +52,6 @@ export function softmaxCrossEntropy<const O extends CrossEntropyOptions = CrossE
     const { g } = c;
     checkClasses(c, "softmaxCrossEntropy", scores, y, given.ignoreIndex);
     adviseLogits(c, "softmaxCrossEntropy", scores.value, "categoricalCrossentropy");
-    adviseDropped(c, "softmaxCrossEntropy", scores.value);
     checkSmoothing(c, "softmaxCrossEntropy", labelSmoothing);
     const axis = last(scores);
     const wide = { axes: [axis], size: [scores.shape[axis]!] };
@@ -147,7 +146,6 @@ export function categoricalCrossentropy<const O extends SmoothedOptions = Smooth
     const { g } = c;
     checkClasses(c, "categoricalCrossentropy", probabilities, y, given.ignoreIndex);
     adviseProbabilities(c, "categoricalCrossentropy", probabilities.value, "softmax", "softmaxCrossEntropy");
-    adviseDropped(c, "categoricalCrossentropy", probabilities.value);
     checkSmoothing(c, "categoricalCrossentropy", labelSmoothing);
     const axes = [last(probabilities)];
     const one = g.literal(1, c.float);

@@ -33,7 +33,6 @@ export function focal<const O extends FocalOptions = FocalOptions>(scores: Float
     const number = (value: number): Value => g.literal(value, c.float);
     const t = smoothed(c, "focal", binaryTargets(c, "focal", scores, y), labelSmoothing);
     adviseLogits(c, "focal", scores.value, "binaryCrossentropy");
-    adviseDropped(c, "focal", scores.value);
     const x = scores.value;
     const notT = g.sub(number(1), t);
     const entropy = g.neg(g.add(g.mul(t, g.logSigmoid(x)), g.mul(notT, g.logSigmoid(g.neg(x)))));

@@ -101,7 +101,6 @@ export function kl<const O extends LossOptions = LossOptions>(probabilities: Flo
   return c.run(() => {
     checkAlike(c, "kl", probabilities, target);
     adviseProbabilities(c, "kl", probabilities.value, "softmax", "softmaxCrossEntropy");
-    adviseDropped(c, "kl", probabilities.value);
     const { g } = c;
     const [p, t] = [probabilities.value, target.value];
     const one = g.literal(1, c.float);

@@ -6,13 +6,13 @@
  * than there are turns, the one before the first; another takes two places in turns. Values are made in the last part that still serves their readers.
  */
 
-import { bodyOf, type Alias, type Graph, type Node, type Result, type Value } from "../../graph/graph.ts";
+import type { Alias, Graph, Node, Result, Value } from "../../graph/graph.ts";
 import { sizeOf, type TensorType } from "../../graph/type.ts";
-import { usersOf } from "../../graph/walk.ts";
 import { add, constant, index, remainder, scale, shift, type Index } from "../../loop/index-expression.ts";
 import type { Axis, Buffer, Turns } from "../../loop/loop.ts";
 import { opOf } from "../../ops/index.ts";
-import { operandOf, type ScanAttrs } from "../../ops/scan-attrs.ts";
+import { operandOf } from "../../ops/scan-attrs.ts";
+import { homesOf, isMoved, isStorage, keptOf, loopsOf, type Loop } from "./homes.ts";
 import { Stacks } from "./stacks.ts";
 
 /** A part of a graph that was cut. */
@@ -20,7 +20,7 @@ export interface Piece {
   readonly graph: Graph;
   /** Names of values that later parts read, among its results. */
   readonly leaves: ReadonlySet<string>;
-  readonly turns?: Pick<Turns, "turn" | "reverse">;
+  readonly turns?: Pick<Turns, "node" | "turn" | "reverse">;
 }
 
 /** The parts in order, and the storage between them. */
@@ -29,6 +29,10 @@ export interface Cut {
   readonly shared: readonly Buffer[];
 }
 
+/** What follows the name of a value, which define computes under it, where another part reads it from memory. */
+export const STORED = "_stored";
+const STORED_END = new RegExp(`${STORED}$`);
+
 /** Reads of storage that another part fills. */
 export const isForeign = ({ attrs }: Pick<Node, "attrs">): boolean => attrs["foreign"] === true;
 
@@ -36,14 +40,6 @@ export const cut = (graph: Graph): Cut => new Cutting(graph).run();
 
 /** What every turn of every loop is called: loops are not in loops. */
 const TURN = "t";
-
-interface Loop {
-  readonly at: Value;
-  readonly node: Node;
-  readonly attrs: ScanAttrs;
-  /** The results that are read, by number, and what reads them first. */
-  readonly parts: ReadonlyMap<number, Node>;
-}
 
 /** A part under construction. */
 interface Drawn {
@@ -100,12 +96,12 @@ class Cutting {
     return found;
   }
 
-  /** A name for a value of a type: define stores a scalar that is shown under its own and `_output`. */
+  /** A name for a value of a type: define stores a scalar that is handed on under its own and `_stored`. */
   #storedName(name: string, { shape }: TensorType, always = false): string {
     if (shape.length > 0 && !always) return this.#unique(name);
     let base = name;
-    for (let n = 2; this.#names.has(`${base}_output`); n++) base = `${name}_${n}`;
-    return this.#unique(`${base}_output`);
+    for (let n = 2; this.#names.has(`${base}${STORED}`); n++) base = `${name}_${n}`;
+    return this.#unique(`${base}${STORED}`);
   }
 
   #share(name: string, { dtype, shape }: TensorType, kept: boolean, window?: Buffer["window"]): string {
@@ -207,7 +203,8 @@ class Cutting {
       const size = sizeOf(type.shape);
       const stacks = homes.stacksOf(carry);
       const all = stacks.length > 0;
-      const of = this.#unique(`${nameOf(result)}_${all ? "turns" : "carried"}`);
+      const words = wordsOf(nameOf(result));
+      const of = this.#unique(`${words.value}_${all ? "turns" : "carried"}`);
       this.#share(
         of,
         { dtype: type.dtype, shape: [all ? steps + 1 : 2, ...type.shape] },
@@ -216,10 +213,10 @@ class Cutting {
       const t = index(TURN, steps);
       const [from, into] = reverse ? [shift(t, 1), t] : [t, shift(t, 1)];
       const window = (where: Index): NonNullable<Buffer["window"]> => ({ of, at: scale(all ? where : remainder(where, 2), size) });
-      before.push(this.#share(this.#unique(`${nameOf(result)}_before`), type, false, window(from)));
+      before.push(this.#share(this.#unique(words.given), type, false, window(from)));
       store(result, "next", window(into), false);
       const [first, last] = reverse ? [steps, 0] : [0, steps];
-      const name = this.#share(this.#storedName(`${nameOf(result)}_first`, type), type, false, window(constant(first)));
+      const name = this.#share(this.#storedName(words.first, type), type, false, window(constant(first)));
       this.#firsts[n - 1]!.push({ name, value: operands[carry]!, type, of: loop });
       const part = parts.get(carry);
       if (part !== undefined) this.#share(part.name, part.type, false, window(constant(last)));
@@ -243,7 +240,7 @@ class Cutting {
       const whole = this.#hand(operand);
       const known = slices.get(whole);
       if (known !== undefined) return known;
-      const name = this.#unique(`${whole}_slice`);
+      const name = this.#unique(`${whole.replace(STORED_END, "")}_slice`);
       // nobody else may read it
       if (isStorage(this.#graph.nodes[operand]!)) push(this.#graph.nodes[operand]!);
       const window = { of: whole, at: scale(index(TURN, steps), sizeOf(type.shape)) };
@@ -269,79 +266,37 @@ class Cutting {
     return {
       graph: { name: body.name, nodes: drawn.nodes, results: drawn.results, aliases },
       leaves: drawn.leaves,
-      turns: { turn, reverse },
+      turns: { node: loop.name, turn, reverse },
     };
   }
 }
 
-function loopsOf({ nodes }: Graph): readonly Loop[] {
-  return nodes.flatMap((node, at): Loop[] => {
-    if (bodyOf(node) === undefined) return [];
-    const parts = new Map<number, Node>();
-    for (const one of nodes)
-      if (opOf(one.op).selects === true && one.inputs[0] === at && !parts.has(one.attrs["n"] as number))
-        parts.set(one.attrs["n"] as number, one);
-    return [{ at: at as Value, node, attrs: node.attrs as unknown as ScanAttrs, parts }]; // scan alone has a body
-  });
+/**
+ * What a carry is called by what a turn makes of it: h is given as h_before. A cotangent comes from the turn after: of d_h_before, which a turn
+ * hands on, it is given d_h_after, which is d_h_last where no turn is after.
+ */
+function wordsOf(name: string): { readonly value: string; readonly given: string; readonly first: string } {
+  const value = /^(d_.+)_before(?:_\d+)?$/.exec(name)?.[1];
+  if (value === undefined) return { value: name, given: `${name}_before`, first: `${name}_first` };
+  return { value, given: `${value}_after`, first: `${value}_last` };
 }
-
-/** Storage of the model: the same in every part. */
-const isStorage = ({ op }: Node): boolean => opOf(op).leaf === true && opOf(op).view !== true;
-
-/** What computes nothing, and is made wherever it is read. */
-const isMoved = ({ op }: Node): boolean => opOf(op).view === true;
 
 /** The name that define gives the storage of a node's value where it is a result; undefined where that is a copy. */
 const nameIfStored = (node: Node): string | undefined =>
   isMoved(node) || isStorage(node) || node.type.shape.length === 0 ? undefined : node.name;
-
-/** The parts in which values are made: as late as their readers allow, but the forward pass before what goes back through it. */
-function homesOf(graph: Graph, loops: readonly Loop[]): readonly ReadonlySet<number>[] {
-  const users = usersOf(graph);
-  const last = 2 * loops.length;
-  const back = loops.findIndex(({ node }) => node.origin.role !== "primal");
-  const forward = back < 0 || loops.slice(back).some(({ node }) => node.origin.role === "primal") ? last : 2 * back;
-  const before = new Map(loops.map(({ at }, n) => [at, 2 * n]));
-  const homes: Set<number>[] = graph.nodes.map(() => new Set());
-  for (const result of graph.results)
-    for (const value of result.kind === "write" ? [result.target, result.value] : [result.value]) homes[value]!.add(last);
-  for (let at = graph.nodes.length - 1; at >= 0; at--) {
-    const own = homes[at]!;
-    for (const user of users[at]!) {
-      const loop = before.get(user);
-      if (loop !== undefined) own.add(loop);
-      else for (const home of homes[user]!) own.add(home);
-    }
-    // a loop's results are no part's own
-    if (opOf(graph.nodes[at]!.op).selects === true) homes[at] = new Set();
-    else if (!isMoved(graph.nodes[at]!) && own.size > 0)
-      homes[at] = new Set([Math.min(...own, graph.nodes[at]!.origin.role === "primal" ? forward : last)]);
-  }
-  return homes;
-}
-
-/** Values of the forward pass that something after it reads, movements looked through. */
-function keptOf(graph: Graph): ReadonlySet<Value> {
-  const later = graph.nodes.map(() => false);
-  for (let at = graph.nodes.length - 1; at >= 0; at--) {
-    const node = graph.nodes[at]!;
-    if (node.origin.role !== "primal" || (isMoved(node) && later[at])) for (const input of node.inputs) later[input] = true;
-  }
-  return new Set(graph.nodes.flatMap((node, at) => (later[at] && node.origin.role === "primal" ? [at as Value] : [])));
-}
 
 const foreign = ({ type, origin }: Node, name: string): Node => ({ op: "input", name, inputs: [], attrs: { foreign: true }, type, origin });
 
 /** A value that leaves a part under the name that define stores it by. */
 function give({ nodes, results, leaves }: Drawn, value: Value, name: string): void {
   const own = nodes[value]!;
-  results.push({ kind: "output", name: nameIfStored(own) === name ? name : name.replace(/_output$/, ""), value });
+  results.push({ kind: "output", name: nameIfStored(own) === name ? name : name.replace(STORED_END, ""), value });
   leaves.add(name);
 }
 
 function giveCopy(drawn: Drawn, value: Value, name: string, type: TensorType, { origin }: Node): void {
   const isScalar = type.shape.length === 0;
-  const base = isScalar ? name.replace(/_output$/, "") : name;
+  const base = isScalar ? name.replace(STORED_END, "") : name;
   const copy = (drawn.nodes.push({ op: "identity", name: isScalar ? `${base}_value` : base, inputs: [value], attrs: {}, type, origin }) -
     1) as Value;
   drawn.results.push({ kind: "output", name: base, value: copy });

@@ -12,7 +12,7 @@ import { exactValues } from "../graph/numerics.ts";
 import { nameOf } from "../graph/rewrite.ts";
 import { inOrder } from "../graph/terms.ts";
 import type { Pass } from "../pass.ts";
-import { cut, isForeign } from "./cut.ts";
+import { cut, isForeign, STORED } from "./cut.ts";
 
 /** Definitions before fusion: one a node, views included. */
 export interface Defined {
@@ -100,7 +100,7 @@ function inSections(graph: Graph): Defined {
   // what is differentiated may stand in another part
   const tellers = [...pieces.map((piece) => piece.graph), graph].map(tellersOf);
   const elsewhere = (name: string): string => tellers.map((told) => told(name)).find((teller) => teller !== name) ?? name;
-  const all = pieces.map(({ graph: own, leaves, turns }) => ({ own: defined(own, elsewhere), leaves, turns }));
+  const all = pieces.map(({ graph: own, leaves, turns }) => ({ own: defined(own, elsewhere, leaves), leaves, turns }));
   const foreign = new Set(pieces.flatMap(({ graph: { nodes } }) => nodes.filter(isForeign).map(({ name }) => name)));
   const kept = new Map(all.flatMap(({ own }) => own.storage.filter(({ name }) => !foreign.has(name)).map((one) => [one.name, one])));
   // in the order of the graph, declared or not read
@@ -121,7 +121,7 @@ function inSections(graph: Graph): Defined {
 }
 
 /** The definitions of a graph, or of a part of one whose other nodes `elsewhere` knows: what a loop gives is storage that it fills. */
-export function defined(graph: Graph, elsewhere?: (name: string) => string): Defined {
+export function defined(graph: Graph, elsewhere?: (name: string) => string, leaves: ReadonlySet<string> = new Set()): Defined {
   const stored = (node: Node): boolean => ROLES[node.op] !== undefined;
   let axes = 0;
   const axis = (extent: number): Axis => ({
@@ -165,7 +165,7 @@ export function defined(graph: Graph, elsewhere?: (name: string) => string): Def
     const scalar = declared.kind === "reduce" ? inOrder(declared, node) : declared;
     add(definitionOf(node, own, node.attrs["rounded"] === true ? round(scalar) : scalar, docs[value]!), node, value);
   });
-  const { copies, results } = targets(graph, terms, docOf);
+  const { copies, results } = targets(graph, terms, leaves, docOf);
   for (const copy of copies) terms.push(copy);
   return { name: graph.name, storage: graph.nodes.filter(stored).map(storageOf), definitions: terms, results };
 }
@@ -236,7 +236,7 @@ function tellersOf({ nodes }: Graph): (name: string) => string {
 }
 
 /** Results name their value; a write of something that is stored elsewhere, or shown, is a copy. */
-function targets(graph: Graph, terms: Term[], docOf: DocOf): { copies: Term[]; results: EntryResult[] } {
+function targets(graph: Graph, terms: Term[], leaves: ReadonlySet<string>, docOf: DocOf): { copies: Term[]; results: EntryResult[] } {
   const copies: Term[] = [];
   const results: EntryResult[] = [];
   const taken = new Set<string>();
@@ -277,7 +277,7 @@ function targets(graph: Graph, terms: Term[], docOf: DocOf): { copies: Term[]; r
     }
     // a shown scalar is stored; the local keeps its name
     if (!computed || (result.kind === "output" && shape.length === 0)) {
-      value = `${result.name}_${result.kind}`;
+      value = leaves.has(`${result.name}${STORED}`) ? `${result.name}${STORED}` : `${result.name}_${result.kind}`;
       copy(node, value);
     }
     results.push({ kind: result.kind, name: result.name, value, dtype, shape });

@@ -242,7 +242,8 @@ class Loop {
       if (sum !== undefined) {
         const terms = this.#forAll(sum.term, stacks, true).value;
         this.#builder.origin = this.#of(sum.term).origin;
-        return this.#g.add(this.#operands[n]!, this.#total(terms));
+        // under the result's own name where it begins with nothing
+        return this.#isZero(this.#operands[n]!) ? this.#total(terms) : this.#g.add(this.#operands[n]!, this.#total(terms));
       }
       const at = kept.findIndex((one) => one.n === n);
       return at >= 0 ? parts[at]! : this.#forAll(value, stacks).value;
@@ -285,6 +286,11 @@ class Loop {
     const loop = this.#builder.keep({ ...this.#node, attrs, type }, all);
     this.#builder.origin = this.#node.origin;
     return values.map((_, n) => this.#builder.append(opOf("part"), [loop], { n }, partName(attrs, n)));
+  }
+
+  #isZero(value: Value): boolean {
+    const { op, attrs, inputs } = this.#builder.node(value);
+    return op === "broadcast" ? this.#isZero(inputs[0]!) : op === "literal" && Object.is(attrs["value"], 0);
   }
 
   /** Σ over the leading axis: of a sum over more axes, of a product a product over it as well. */

@@ -85,39 +85,27 @@ export const laneLoop = (body: readonly Stmt[], lanes = LANES): Loop => ({
   body,
 });
 
-/** A loop over a whole axis; over one point, its body. */
-export const loop = ({ name, extent }: Axis, body: Stmt[], unrolled?: number): Stmt[] =>
-  extent === 1
-    ? body
-    : [
-        {
-          kind: "for",
-          index: name,
-          from: constant(0),
-          to: constant(extent),
-          step: 1,
-          form: "loop",
-          ...(unrolled === undefined ? {} : { unrolled }),
-          body,
-        },
-      ];
-
-/** The one iteration of a loop that a value tells, where there is one. */
-export const loopAt = (name: string, extent: number, only: Scalar): Loop => ({
+const over = ({ name, extent }: Axis, body: readonly Stmt[], from = 0): Loop => ({
   kind: "for",
   index: name,
-  from: constant(0),
+  from: constant(from),
   to: constant(extent),
   step: 1,
   form: "loop",
-  only,
-  body: [],
+  body,
 });
+
+/** A loop over a whole axis; over one point, its body. */
+export const loop = (axis: Axis, body: Stmt[], unrolled?: number): Stmt[] =>
+  axis.extent === 1 ? body : [{ ...over(axis, body), ...(unrolled === undefined ? {} : { unrolled }) }];
+
+/** The one iteration of a loop that a value tells, where there is one. */
+export const loopAt = (axis: Axis, only: Scalar, body: readonly Stmt[]): Loop => ({ ...over(axis, body), only });
 
 /** Points that fill no vector, one by one. */
 export function remainderOf({ name, extent }: Axis, from: number, body: (at: Index) => Stmt[]): Stmt[] {
   if (extent - from < 2) return extent > from ? body(constant(from)) : [];
-  return [{ kind: "for", index: name, from: constant(from), to: constant(extent), step: 1, form: "loop", body: body(index(name, extent)) }];
+  return [over({ name, extent }, body(index(name, extent)), from)];
 }
 
 /** Loops over axes, the first outermost. */

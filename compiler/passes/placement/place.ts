@@ -40,9 +40,8 @@ export function place(name: string, { machine, threads }: Placing): Pass<readonl
     name: "place",
     why: "live ranges to addresses in one arena",
     run(programs) {
-      const renamed = programs.map((program, n) => (n === 0 ? program : apart(program)));
+      const { programs: renamed, kernels, nameOf } = together(programs, machine);
       const pinned = uniqueBuffers(renamed.flatMap((program) => program.buffers.filter(isPinned)));
-      const { kernels, nameOf } = sharedKernels(renamed, machine);
       const slots: Slot[] = [];
       let top = 0;
       for (const buffer of pinned) {
@@ -95,6 +94,15 @@ export function place(name: string, { machine, threads }: Placing): Pass<readonl
       return { name, entries, buffers, kernels: kernels.map((kernel) => inRoles(kernel, uses.get(kernel.name) ?? [])), slots, arenaBytes };
     },
   };
+}
+
+/** All entries under names that no two share, and the kernels of all: those that differ in names alone are one, whose name is known by theirs. */
+export function together(
+  all: readonly Program[],
+  machine: Machine,
+): { readonly programs: readonly Program[]; readonly kernels: readonly Kernel[]; readonly nameOf: ReadonlyMap<string, string> } {
+  const programs = all.map((program, n) => (n === 0 ? program : apart(program)));
+  return { programs, ...sharedKernels(programs, machine) };
 }
 
 /** Later entries get names of their own for what is theirs alone. */

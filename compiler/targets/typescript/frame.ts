@@ -1,4 +1,4 @@
-/** Guarantees the fixed parts of an emitted file: header, tables, packing, feeding. */
+/** The fixed parts of an emitted file: header, tables, packing, feeding. */
 
 import { flopsOfCalls } from "../../loop/flops.ts";
 import type { Buffer, Module } from "../../loop/loop.ts";

@@ -1,15 +1,17 @@
-/** Guarantees kernels as functions of the emitted file itself, over one ArrayBuffer. */
+/** Kernels as functions of the emitted file itself, over one ArrayBuffer. */
 
 import { dividedKernels, divisionOf, SLICE, type Section } from "../../loop/divide.ts";
 import type { Kernel, Module } from "../../loop/loop.ts";
 import type { Names } from "../../loop/identifier.ts";
+import type { Facts } from "../target.ts";
 import { loopAround } from "../../loop/turns.ts";
 import { namesOf } from "../../loop/uses.ts";
 import { AllChecks } from "./checks.ts";
-import { Outline, type Outlined } from "./outline.ts";
+import { Outline } from "./outline.ts";
+import type { Outlined } from "./outlined.ts";
 import { THREEFRY } from "./random.ts";
 import { eachTurn, type Kernels } from "./scope.ts";
-import { givesUp, sharedName, sharingOf, type Shared, type Sharing } from "./shared.ts";
+import { givesUp, rowsGiven, sharedName, sharingOf, type Shared, type Sharing } from "./shared.ts";
 import { sectionName } from "../sections.ts";
 import { SlicedCalls } from "./slices.ts";
 import {
@@ -30,12 +32,15 @@ export function functionsOf(
     outline = new Outline(module.kernels),
     sharing,
     turning = sliced === true ? [] : turningKernels(module),
+    twins = new Map(),
   }: {
     readonly sliced?: true | undefined;
     readonly outline?: Outline;
     readonly sharing?: Sharing;
     /** Kernels that take their arrays at each call. */
     readonly turning?: readonly string[];
+    /** What compute the same values in the file for readers, by kernel. */
+    readonly twins?: Facts["twins"];
   } = {},
 ): Kernels {
   const divided = dividedKernels(module.kernels, divisionOf({ sliced }));
@@ -48,6 +53,7 @@ export function functionsOf(
     divided,
     slices,
     turning,
+    twins,
   );
 }
 
@@ -58,6 +64,7 @@ function kernelsOver(
   divided: ReadonlyMap<string, readonly Section[]>,
   slices: SlicedCalls | undefined,
   turning: readonly string[],
+  twins: NonNullable<Facts["twins"]>,
 ): Kernels {
   const kernels = new Map(module.kernels.map((kernel) => [kernel.name, kernel]));
   // other arrays at each turn: bound to each of them, a kernel would be compiled as often
@@ -78,17 +85,18 @@ function kernelsOver(
     checks: (module, facts, scope) => new AllChecks(module, facts, scope),
     randomBits: THREEFRY,
     contents: "told",
-    idioms: (text) => IDIOMS.flatMap(({ sign, lines }) => (sign.test(text) ? lines : [])),
+    idioms: (text) => [...(twins.size === 0 ? [] : TWINS), ...IDIOMS.flatMap(({ sign, lines }) => (sign.test(text) ? lines : []))],
     call(kernel, args, scope, trains) {
       const own = kernels.get(kernel)!;
       const shared = sharing.get(kernel);
       // what is divided is printed in its own words
       const names = givenNames(shared?.kernel ?? own, divided.has(kernel) ? undefined : outline);
       const given = args.map((arg, n) => (scope.array(arg) === names[n] ? names[n] : `${names[n]!}: ${scope.array(arg)}`));
-      const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names);
-      const rows = shared === undefined ? "" : `${shared.rows.get(kernel)!}, `;
+      const name = shared === undefined ? scope.kernel(kernel) : nameOf(shared, scope.names, scope.kernel);
+      const many = rowsGiven(shared, kernel);
+      const rows = many === undefined ? "" : `${many}, `;
       const written = args.filter((_, n) => own.params[n]!.access !== "read").at(-1)!;
-      if (takes(kernel)) return printPlainCall(name, args.map(scope.array), shared?.rows.get(kernel));
+      if (takes(kernel)) return printPlainCall(name, args.map(scope.array), many);
       const turn = args.map(scope.turnOf).find((one) => one !== undefined);
       const boundTo = (section: string): string => {
         const called = section === name ? name : sectionOf(section, scope.names);
@@ -106,8 +114,9 @@ function kernelsOver(
     },
     bound: () => [...bound.values()].map(({ name, made }) => `const ${name} = ${made};`),
     print: (scope, needs) =>
-      printKernels(module.kernels, outline, scope.names, needs, sharing, (kernel, common, shared) => {
-        const name = shared === undefined ? scope.kernel(kernel.name) : nameOf(shared, scope.names);
+      printKernels(module.kernels, outline, scope.names, needs, sharing, (of, common, shared) => {
+        const name = shared === undefined ? scope.kernel(of.name) : nameOf(shared, scope.names, scope.kernel);
+        const kernel = { ...of, doc: [...of.doc, ...twinNote(name, [...(shared?.rows.keys() ?? [of.name])], twins)] };
         if (takes(kernel.name)) return printPlainFunction(kernel, name, needs, common, shared, (array) => array);
         const parts = divided.get(kernel.name);
         if (parts === undefined) return printKernelFunction(kernel, name, needs, "at stores", undefined, common, shared);
@@ -135,13 +144,27 @@ const turningKernels = ({ entries }: Module): string[] =>
     calls.flatMap((call, n) => (call.kind === "call" && loopAround(loops, n) !== undefined ? [call.kernel] : [])),
   );
 
-/** The name of a shared function, the same whenever it is asked for. */
-export function namesOfShared(): (shared: Shared, names: Names) => string {
+/** The name of a shared function, the same whenever it is asked for: that of one of its kernels, or a new one. */
+export function namesOfShared(): (shared: Shared, names: Names, own: (kernel: string) => string) => string {
   const given = new Map<Shared, string>();
-  return (shared, names) => {
-    if (!given.has(shared)) given.set(shared, names.take(sharedName(shared)));
+  return (shared, names, own) => {
+    const name = sharedName(shared);
+    if (!given.has(shared)) given.set(shared, shared.rows.has(name) ? own(name) : names.take(name));
     return given.get(shared)!;
   };
+}
+
+/** Where the loops of kernels stand as they were before any schedule. */
+const TWINS = [
+  "The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its",
+  "doc says. What copies an operand (widen, pad) has none.",
+  "",
+];
+
+/** Which functions compute the same values there, where they are called otherwise. */
+function twinNote(name: string, kernels: readonly string[], twins: NonNullable<Facts["twins"]>): readonly string[] {
+  const all = [...new Set(kernels.flatMap((kernel) => twins.get(kernel) ?? []))];
+  return all.join() === name || all.length === 0 ? [] : [`Plain ${all.length === 1 ? "twin" : "twins"}: ${all.join(", ")}.`];
 }
 
 /** What kernels do for engines, said where a file does it. */

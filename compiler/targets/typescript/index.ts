@@ -6,6 +6,7 @@ import { aloneInTypeScript } from "./alone.ts";
 import { functionsOf } from "./functions.ts";
 import { scalar } from "./machine.ts";
 import { printFile } from "./module.ts";
+import { plain } from "./plain.ts";
 
 export const typescript = {
   name: "typescript",
@@ -15,9 +16,10 @@ export const typescript = {
   machine: scalar,
   understands: new Set(["float64", "sliced", "winograd", "gradients", "memory", "schedules", "plan"]),
   beside: new Set(["model.graph", "report.md"]),
+  twin: plain,
   async emit(module, asked, kind = "trainer") {
     const facts = factsFor(kind, asked);
-    return new Emitted(printFile(module, facts, functionsOf(module, { sliced: facts.sliced }), kind));
+    return new Emitted(printFile(module, facts, functionsOf(module, { sliced: facts.sliced, twins: facts.twins }), kind));
   },
   alone: (kernels, arenaBytes) => aloneInTypeScript(kernels, arenaBytes),
 } as const satisfies Target;

@@ -5,10 +5,11 @@
  */
 
 import { mapScalar, walkScalar, walkStmts } from "../../loop/build.ts";
-import { identifier, Names } from "../../loop/identifier.ts";
-import { index, namesIn, print as indexText, type Index } from "../../loop/index-expression.ts";
+import { identifier } from "../../loop/identifier.ts";
+import { index, print as indexText, type Index } from "../../loop/index-expression.ts";
 import type { Kernel, Scalar, Stmt } from "../../loop/loop.ts";
 import { namesOf, storesOf } from "../../loop/uses.ts";
+import { made, shortNames, type Named, type Outlined, type Plain, type Template } from "./outlined.ts";
 
 /** A call of an outlined function. */
 export interface Called {
@@ -17,21 +18,6 @@ export interface Called {
   readonly arrays: readonly string[];
   readonly places: readonly Index[];
   readonly values: readonly Scalar[];
-}
-
-type Named = { readonly name: string; readonly dtype: Scalar["dtype"] };
-
-export interface Outlined {
-  /** What it does, a word of the kernels that call it. */
-  readonly op: string;
-  /** In index notation, without the index. */
-  readonly doc: readonly string[];
-  readonly arrays: readonly Named[];
-  readonly places: readonly string[];
-  readonly values: readonly Named[];
-  readonly body: readonly Stmt[];
-  /** Statements of the runs that it stands for. */
-  readonly length: number;
 }
 
 /** Statements of a run that stores several values, or one, at least: fewer read better where they stand. */
@@ -45,20 +31,7 @@ const MOST_PARAMETERS = 10;
  */
 const [TAKEN_IN, RESERVE, A_PART] = [920, 1.2, 6.5];
 
-type Plain = Extract<Stmt, { kind: "let" | "store" }>;
 const isPlain = (s: Stmt): s is Plain => s.kind === "store" || (s.kind === "let" && !s.mutable);
-
-/** A run with its arrays, its places and what it reads of the code around it taken out. */
-interface Template {
-  readonly key: string;
-  readonly body: readonly Plain[];
-  readonly arrays: readonly Named[];
-  readonly places: readonly Index[];
-  readonly values: readonly Extract<Scalar, { kind: "local" }>[];
-}
-
-/** `sum10_2` of a tile is `sum`. */
-const bare = (name: string): string => name.replace(/(_?\d+)+$/, "") || name;
 
 function templateOf(run: readonly Plain[], dtypeOf: (array: string) => Scalar["dtype"]): Template {
   const own = new Map<string, string>();
@@ -112,13 +85,6 @@ function formOf(stmt: Plain): string {
 
 const forms = new WeakMap<Plain, string>();
 const formsOf = (run: readonly Plain[]): string => run.map(formOf).join(";");
-
-/** A weight and its state by short names: `W1` and `W1_m` are w and m. Undefined where the arrays are not called so. */
-function shortNames(stored: readonly string[]): ReadonlyMap<string, string> | undefined {
-  const weight = stored.find((one) => stored.every((other) => other === one || other.startsWith(`${one}_`)));
-  if (weight === undefined || stored.length < 2) return undefined;
-  return new Map(stored.map((one) => [one, one === weight ? "w" : one.slice(weight.length + 1)]));
-}
 
 /** The functions of one file, and the bodies that call them. */
 export class Outline {
@@ -258,74 +224,6 @@ const partsOf = (body: readonly Stmt[]): number => {
   });
   return parts;
 };
-
-/** A name in a kernel's doc. */
-const WORD = /[\p{L}_$][\p{L}\d_$]*/gu;
-
-/** The function of a run, in the short names of a weight and its state where it updates them. */
-function made(kernel: Kernel, run: readonly Plain[], { body, arrays, places, values }: Template): Outlined {
-  const short = shortNames([...storesOf(run)]);
-  const weight = [...(short ?? [])].find(([, name]) => name === "w")?.[0];
-  const word = (name: string): string => short?.get(name) ?? (weight !== undefined && name === `d_${weight}` ? "g" : name);
-  const lines = kernel.doc.map((line) => line.replace(/\[[^\]]*\]/g, ""));
-  const told = new Set(lines.flatMap((line) => line.match(WORD) ?? []));
-  /** A local by the value that it is a copy of, or one of several of a tile. */
-  const shown = (name: string): string => {
-    if (short?.has(name) === true || told.has(name)) return word(name);
-    const value = [...told]
-      .filter((one) => name.startsWith(one) && /^[_\d]*$/.test(name.slice(one.length)))
-      .sort((a, b) => b.length - a.length)[0];
-    if (value !== undefined) return value === weight ? "w_0" : word(value);
-    const own = bare(name);
-    return weight !== undefined && own.startsWith(`${weight}_`) ? own.slice(weight.length + 1) : own;
-  };
-  const inside = new Names();
-  const taken = new Map<string, string>();
-  arrays.forEach(({ name }, n) => taken.set(`%${n}`, inside.take(shown(name))));
-  places.forEach((_, n) => taken.set(`@${n}`, inside.take("at")));
-  values.forEach(({ name }, n) => taken.set(`$${n}`, inside.take(shown(name))));
-  let lets = 0;
-  for (const stmt of run) if (stmt.kind === "let") taken.set(`#${lets++}`, inside.take(shown(stmt.name)));
-  const named = (name: string): string => taken.get(name) ?? name;
-  const at = (place: Index): Index => index(named([...namesIn(place)][0]!), Infinity);
-  const read = (value: Scalar): Scalar =>
-    mapScalar(value, (part) => {
-      if (part.kind === "load") return { ...part, buffer: named(part.buffer), at: part.at.map(at) };
-      if (part.kind === "index") return { ...part, at: at(part.at) };
-      return part.kind === "local" ? { ...part, name: named(part.name) } : part;
-    });
-  const stored = new Set([...storesOf(run)].flatMap((name) => [identifier(name), `${identifier(name)}′`]));
-  /** A word of a definition as the function calls it: its arrays and values by their parameters. */
-  const inDoc = (text: string): string => {
-    const array = arrays.findIndex(({ name }) => identifier(name) === text);
-    if (array >= 0) return named(`%${array}`);
-    // a value of one point of a tile is a definition's with a number
-    const value = values.findIndex(({ name }) => name.startsWith(text) && /^[_\d]*$/.test(name.slice(text.length)));
-    return value >= 0 ? named(`$${value}`) : word(text);
-  };
-  return {
-    op: opOf(kernel),
-    length: run.length,
-    doc: kernel.doc.flatMap((line) => {
-      const [left = "", ...right] = line.replace(/\[[^\]]*\]/g, "").split(" = ");
-      return stored.has(left) ? [[left, ...right].join(" = ").replace(/[\p{L}_$][\p{L}\d_$]*/gu, inDoc)] : [];
-    }),
-    arrays: arrays.map(({ dtype }, n) => ({ name: named(`%${n}`), dtype })),
-    places: places.map((_, n) => named(`@${n}`)),
-    values: values.map(({ dtype }, n) => ({ name: named(`$${n}`), dtype })),
-    body: body.map((stmt): Plain =>
-      stmt.kind === "store"
-        ? { ...stmt, buffer: named(stmt.buffer), at: at(stmt.at), value: read(stmt.value) }
-        : { ...stmt, name: named(stmt.name), value: read(stmt.value) },
-    ),
-  };
-}
-
-/** The last word of a kernel's name, which says what it does with its sums: `dotAdam_128x32x10` is an `adam`. */
-function opOf({ name }: Kernel): string {
-  const word = /[A-Z]?[a-z0-9]+$/.exec(name.split("_")[0]!)?.[0] ?? "element";
-  return word.charAt(0).toLowerCase() + word.slice(1);
-}
 
 function runAt(body: readonly Stmt[], at: number, length: number): Plain[] | undefined {
   if (at + length > body.length) return undefined;

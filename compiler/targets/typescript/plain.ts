@@ -1,8 +1,9 @@
 /** The plain twin of trainer.ts: the same statements and the same bits, each kernel the loops that its definitions say, a function of its arrays. */
 
-import type { Module } from "../../loop/loop.ts";
+import { Names } from "../../loop/identifier.ts";
+import type { Kernel, Module } from "../../loop/loop.ts";
 import { Emitted } from "../emitted.ts";
-import type { Target } from "../target.ts";
+import type { Reading } from "../target.ts";
 import { FewChecks } from "./few-checks.ts";
 import { namesOfShared, printKernels } from "./functions.ts";
 import { Outline } from "./outline.ts";
@@ -10,24 +11,35 @@ import { scalar } from "./machine.ts";
 import { printFile } from "./module.ts";
 import { THREEFRY_LOOP } from "./random.ts";
 import type { Kernels, Scope } from "./scope.ts";
-import { sharingOf, withoutEntry, type Shared } from "./shared.ts";
+import { rowsGiven, sharingOf, withoutEntry, type Sharing } from "./shared.ts";
 import { printPlainCall, printPlainFunction } from "./statement.ts";
+
+/** What functions are called, by kernel: without the entry's name where none is called so, with N where they are given how many rows. */
+function namesIn(kernels: readonly Kernel[], sharing: Sharing): ReadonlyMap<string, string> {
+  const taken = new Names(kernels.map(({ name }) => name));
+  const own = new Set(kernels.map(({ name }) => name));
+  const nameOf = namesOfShared();
+  return new Map(
+    kernels.map(({ name }) => {
+      const shared = sharing.get(name);
+      if (shared !== undefined) return [name, nameOf(shared, taken, String)];
+      const bare = withoutEntry(name);
+      return [name, own.has(bare) ? name : taken.take(bare)];
+    }),
+  );
+}
 
 function plainly(module: Module): Kernels {
   const outline = new Outline(module.kernels);
   const sharing = sharingOf(module, () => true);
-  const nameOfShared = namesOfShared();
-  const taken = new Set(module.kernels.map(({ name }) => name));
-  /** What a kernel is called that no other shares: without the entry's name where none is called so. */
-  const nameOf = (kernel: string, shared: Shared | undefined, scope: Pick<Scope, "names" | "kernel">): string => {
-    if (shared !== undefined) return nameOfShared(shared, scope.names);
-    const bare = withoutEntry(kernel);
-    if (bare === kernel || taken.has(bare)) return scope.kernel(kernel);
-    const known = own.get(kernel) ?? scope.names.take(bare);
-    own.set(kernel, known);
+  const names = namesIn(module.kernels, sharing);
+  const own = new Map<string, string>();
+  const nameOf = (kernel: string, scope: Pick<Scope, "names" | "kernel">): string => {
+    const name = names.get(kernel)!;
+    const known = own.get(name) ?? (name === kernel ? scope.kernel(kernel) : scope.names.take(name));
+    own.set(name, known);
     return known;
   };
-  const own = new Map<string, string>();
   return {
     arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
     options: [],
@@ -37,12 +49,11 @@ function plainly(module: Module): Kernels {
     idioms: () => ["Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts."],
     bound: () => [],
     call(kernel, args, scope) {
-      const shared = sharing.get(kernel);
-      return printPlainCall(nameOf(kernel, shared, scope), args.map(scope.array), shared?.rows.get(kernel));
+      return printPlainCall(nameOf(kernel, scope), args.map(scope.array), rowsGiven(sharing.get(kernel), kernel));
     },
     print: (scope, needs) => {
       const kernels = printKernels(module.kernels, outline, scope.names, needs, sharing, (kernel, common, shared) =>
-        printPlainFunction(kernel, nameOf(kernel.name, shared, scope), needs, common, shared),
+        printPlainFunction(kernel, nameOf(kernel.name, scope), needs, common, shared),
       );
       return kernels.length === 0 ? [] : ["type Floats = Float32Array;\ntype Ints = Int32Array;", ...kernels];
     },
@@ -64,4 +75,9 @@ export const plain = {
   beside: new Set(),
   reading: "the TypeScript trainer without any schedule",
   emit: async (module, facts, kind = "trainer") => new Emitted(printFile(module, facts, plainly(module), kind)),
-} as const satisfies Target;
+  named: (kernels) =>
+    namesIn(
+      kernels,
+      sharingOf({ kernels, entries: [] }, () => true),
+    ),
+} as const satisfies Reading;

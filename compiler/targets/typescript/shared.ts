@@ -13,14 +13,17 @@ import { endlessKeyOf } from "../../loop/same.ts";
 import { AXIS_LETTERS } from "../../loop/text/reading.ts";
 import { namesOf } from "../../loop/uses.ts";
 
-/** A function for several kernels: the one with most rows, whose loops over them end at the local that is named, and the rows of each, by name. */
+/** A function for several kernels, by whose names the rows of each are known: the one with most rows. */
 export interface Shared {
   readonly kernel: Kernel;
-  readonly given: string;
-  /** The index of these loops. */
-  readonly index: string;
+  /** The local at which its loops over rows end, and the index of these loops; undefined where all kernels take as many. */
+  readonly over?: { readonly given: string; readonly index: string };
   readonly rows: ReadonlyMap<string, number>;
 }
+
+/** How many rows a function is given in the place of a kernel. */
+export const rowsGiven = (shared: Shared | undefined, kernel: string): number | undefined =>
+  shared?.over === undefined ? undefined : shared.rows.get(kernel);
 
 /** Functions by the names of the kernels that they stand for; a kernel that stands alone has none. */
 export type Sharing = ReadonlyMap<string, Shared>;
@@ -35,15 +38,23 @@ interface Form {
 export function sharingOf({ kernels, entries }: Pick<Module, "kernels" | "entries">, gives: (kernel: Kernel) => boolean): Sharing {
   const uses = usesOf(entries);
   const alike = new Map<string, Form[]>();
-  const exact = new Map<string, Form>();
+  const exact = new Map<string, Form[]>();
   for (const kernel of kernels.filter(gives)) {
     const { key, ends } = endlessKeyOf(kernel);
-    alike.set(key, [...(alike.get(key) ?? []), { kernel, ends }]);
-    exact.set(`${key} ${ends.join()}`, { kernel, ends });
+    const form = { kernel, ends };
+    alike.set(key, [...(alike.get(key) ?? []), form]);
+    exact.set(`${key} ${ends.join()}`, [...(exact.get(`${key} ${ends.join()}`) ?? []), form]);
   }
   const sharing = new Map<string, Shared>();
-  for (const all of alike.values()) {
-    const [first] = all as [Form, ...Form[]];
+  const share = (kernel: Kernel, loops: ReadonlySet<number>, rows: ReadonlyMap<string, number>): void => {
+    const used = [...rows.keys()].flatMap((name) => uses.get(name) ?? []);
+    const shared = shareOf(inRoles(kernel, used), loops, rows);
+    for (const name of rows.keys()) sharing.set(name, shared);
+  };
+  for (const forms of alike.values()) {
+    const all = forms.filter(({ kernel }) => !sharing.has(kernel.name));
+    const [first] = all;
+    if (first === undefined) continue;
     const differing = first.ends.flatMap((end, n) => (all.some(({ ends }) => ends[n] !== end) ? [n] : []));
     const loops = loopsTogether(first, differing[0] ?? 0);
     // one number, the end of all loops over one axis; of one row there is no loop
@@ -51,17 +62,18 @@ export function sharingOf({ kernels, entries }: Pick<Module, "kernels" | "entrie
     if (loop === undefined || differing.some((n) => !loops.has(n))) continue;
     if (all.some(({ ends }) => [...loops].some((n) => ends[n] !== ends[loop]))) continue;
     const single = endlessKeyOf(oneRow(first.kernel, loops));
-    const one = exact.get(`${single.key} ${single.ends.join()}`);
-    const rows = new Map(all.map(({ kernel, ends }) => [kernel.name, ends[loop]!]));
-    if (one !== undefined && one.kernel !== first.kernel && !sharing.has(one.kernel.name)) rows.set(one.kernel.name, 1);
-    if (rows.size < 2) continue;
-    const most = all.reduce((best, form) => (form.ends[loop]! > best.ends[loop]! ? form : best));
-    const named = inRoles(
-      most.kernel,
-      [...rows.keys()].flatMap((name) => uses.get(name) ?? []),
+    const ones = (exact.get(`${single.key} ${single.ends.join()}`) ?? []).filter(
+      (one) => !all.includes(one) && !sharing.has(one.kernel.name),
     );
-    const shared = shareOf(named, loops, rows);
-    for (const name of rows.keys()) sharing.set(name, shared);
+    if (differing.length === 0 && ones.length === 0) continue;
+    const most = all.reduce((best, form) => (form.ends[loop]! > best.ends[loop]! ? form : best));
+    const rows = all.map(({ kernel, ends }) => [kernel.name, ends[loop]!] as const);
+    share(most.kernel, loops, new Map([...rows, ...ones.map(({ kernel }) => [kernel.name, 1] as const)]));
+  }
+  // what is left of equal ones takes as many rows in all entries
+  for (const forms of exact.values()) {
+    const left = forms.filter(({ kernel }) => !sharing.has(kernel.name));
+    if (left.length > 1) share(left[0]!.kernel, new Set(), new Map(left.map(({ kernel }) => [kernel.name, 1])));
   }
   return sharing;
 }
@@ -103,16 +115,19 @@ const oneRow = (kernel: Kernel, numbers: ReadonlySet<number>): Kernel => ({
 const isRows = (name: string): boolean => name === AXIS_LETTERS[0];
 
 function shareOf(kernel: Kernel, numbers: ReadonlySet<number>, rows: ReadonlyMap<string, number>): Shared {
+  if (new Set(rows.values()).size === 1) return { kernel, rows };
   const taken = new Names([...namesOf(kernel.body), ...kernel.params.map(({ name }) => identifier(name))]);
   let over = "";
   withLoops(kernel.body, numbers, (loop) => [((over = loop.index), loop)]);
   const given = taken.take(isRows(over) ? "rows" : "extent");
   const body = withLoops(kernel.body, numbers, (loop) => [{ ...loop, to: index(given, loop.to.offset + 1) }]);
-  return { kernel: { ...kernel, body }, given, index: over, rows };
+  return { kernel: { ...kernel, body }, over: { given, index: over }, rows };
 }
 
 /** Lines of its doc, in which the axis goes as far as is given, and how far that is. */
-export function docOfShared(lines: readonly string[], { given, index: over, rows }: Shared): readonly string[] {
+export function docOfShared(lines: readonly string[], { over: differing, rows }: Shared): readonly string[] {
+  if (differing === undefined) return lines;
+  const { given, index: over } = differing;
   const all = [...new Set(rows.values())].sort((a, b) => a - b);
   const most = new RegExp(`(?<=\\b${over}<)${all.at(-1)!}\\b`, "g");
   const list = `${all.slice(0, -1).join(", ")} or ${all.at(-1)!}`;
@@ -125,9 +140,11 @@ export function docOfShared(lines: readonly string[], { given, index: over, rows
 /** A kernel's name without that of the entry that it was made for. */
 export const withoutEntry = (kernel: string): string => kernel.replace(/_(?:evaluate|predict)$/, "");
 
-/** What a shared function is called: a kernel's name, N in place of its rows. */
-export const sharedName = ({ kernel, rows }: Shared): string =>
-  withoutEntry(kernel.name).replace(new RegExp(`(?<=_|x)${rows.get(kernel.name)!}(?=x|_|$)`), "N");
+/** What a shared function is called: a kernel's name, N in place of rows that differ. */
+export const sharedName = ({ kernel, over, rows }: Shared): string => {
+  const own = withoutEntry(kernel.name);
+  return over === undefined ? own : own.replace(new RegExp(`(?<=_|x)${rows.get(kernel.name)!}(?=x|_|$)`), "N");
+};
 
 /** Of an entry's work, what kernels may do together and be as slow as those that are not bound: nobody notices. */
 const LITTLE = 0.05;

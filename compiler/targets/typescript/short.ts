@@ -4,7 +4,8 @@
  *   let s = 0; …; const total = s; y = total   →   let total = 0; …; y = total
  */
 
-import { Keys, mapScalar, onlyOf, walkScalar, walkStmts } from "../../loop/build.ts";
+import { Keys, mapScalar, onlyOf, substituteStmts, walkScalar, walkStmts } from "../../loop/build.ts";
+import { index } from "../../loop/index-expression.ts";
 import type { Scalar, Stmt } from "../../loop/loop.ts";
 import { storesOf } from "../../loop/uses.ts";
 import type { Called } from "./outline.ts";
@@ -16,7 +17,7 @@ type Line = Stmt | Called;
 
 /** One body, and not those inside it. `elsewhere` are names that other parts of a kernel mention: these stay. */
 export function shortened(body: readonly Line[], elsewhere: ReadonlySet<string> = new Set()): readonly Line[] {
-  let rest = onceEach(renamed(body, elsewhere), elsewhere);
+  let rest = onceEach(picked(renamed(body, elsewhere)), elsewhere);
   const out: Line[] = [];
   for (let n = 0; n < rest.length; n++) {
     const s = rest[n]!;
@@ -59,7 +60,7 @@ function readsOf(name: string, body: readonly Line[]): number {
   return reads;
 }
 
-/** Constants that differ in nothing but their names are the first of them, where nothing that they read changes. */
+/** Constants, and numbers of single iterations, that differ in nothing but their names are the first of them, where nothing that they read changes. */
 function onceEach(body: readonly Line[], elsewhere: ReadonlySet<string>): readonly Line[] {
   const keys = new Keys();
   const first = new Map<string, string>();
@@ -76,15 +77,26 @@ function onceEach(body: readonly Line[], elsewhere: ReadonlySet<string>): readon
   while (rest.length > 0) {
     const [s, ...after] = rest as [Line, ...Line[]];
     rest = after;
-    const key = isConstant(s) && !elsewhere.has(s.name) && isFixed(s.value) ? `${s.dtype} ${keys.of(s.value)}` : undefined;
+    const [name, value] = isConstant(s) ? [s.name, s.value] : s.kind === "for" ? [s.index, s.only] : ["", undefined];
+    const key = value !== undefined && !elsewhere.has(name) && isFixed(value) ? `${value.dtype} ${keys.of(value)}` : undefined;
     const known = key === undefined ? undefined : first.get(key);
-    if (known !== undefined && isConstant(s)) rest = after.map((one) => called(one, s.name, known));
+    if (known !== undefined && isConstant(s)) rest = after.map((one) => called(one, name, known));
     else {
       out.push(s);
-      if (key !== undefined && isConstant(s)) first.set(key, s.name);
+      if (key !== undefined && known === undefined) first.set(key, name);
     }
   }
   return out;
+}
+
+/** The number of a single iteration that a constant holds is called as the constant. */
+function picked(body: readonly Line[]): readonly Line[] {
+  const constants = new Set(body.flatMap((s) => (isConstant(s) ? [s.name] : [])));
+  return body.map((s) => {
+    if (s.kind !== "for" || s.only?.kind !== "local" || !constants.has(s.only.name)) return s;
+    const { name } = s.only;
+    return { ...s, index: name, body: substituteStmts(s.body, new Map([[s.index, index(name, s.to.offset)]])) };
+  });
 }
 
 /** A sum that a constant is nothing but gets the constant's name. */

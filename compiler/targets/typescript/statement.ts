@@ -8,7 +8,8 @@ import { identifier, Names } from "../../loop/identifier.ts";
 import { LIMITS, partsOf, type Block, type Limits, type Outer, type Part } from "./blocks.ts";
 import { blockComment } from "./comment.ts";
 import { printIndex, printScalar, type Printer } from "./expression.ts";
-import type { Called, Outline, Outlined } from "./outline.ts";
+import type { Called, Outline } from "./outline.ts";
+import type { Outlined } from "./outlined.ts";
 import { docOfShared, type Shared } from "./shared.ts";
 import { namesOf } from "../../loop/uses.ts";
 import { shortened } from "./short.ts";
@@ -121,7 +122,7 @@ export function printKernelFunction(
   const loops = printParts(partsOf(ranges.body, limits));
   return [
     blockComment(docOf(kernel, nameOf, shared)),
-    `function ${name}(${shared === undefined ? "" : `${shared.given}: number, `}${arrays}: ${printArrays(kernel, given, needs)}): (${ranges.params}) => void {`,
+    `function ${name}(${shared?.over === undefined ? "" : `${shared.over.given}: number, `}${arrays}: ${printArrays(kernel, given, needs)}): (${ranges.params}) => void {`,
     ...ranges.declared,
     ...blocks,
     `return function ${name}(${ranges.params}): void {`,
@@ -189,7 +190,7 @@ export function printPlainFunction(
   const printer: Printer = { bufferName: (buffer) => nameOf.get(buffer)!, localName: identifier, needs };
   const bools = new Set(kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name));
   const params = kernel.params.map((param, n) => `${given[n]!}: ${typeOf(arrayOf(param.dtype))}`);
-  if (shared !== undefined) params.push(`${shared.given}: number`);
+  if (shared?.over !== undefined) params.push(`${shared.over.given}: number`);
   return [
     blockComment(docOf(kernel, nameOf, shared)),
     `function ${name}(${params.join(", ")}): void {`,
@@ -249,8 +250,10 @@ function printAssign(name: string, value: Scalar, printer: Printer): string {
 
 /** A loop around statements; of one that runs a single iteration, its number and whether there is one of it. */
 function printLoop({ index: name, from, to, step, only }: Loop, printer: Printer, body: readonly string[]): string {
-  if (only !== undefined)
-    return `const ${name} = ${printScalar(only, printer)};\n${under(`if (0 <= ${name} && ${name} < ${printIndex(to)})`, body)}`;
+  if (only !== undefined) {
+    const picked = under(`if (0 <= ${name} && ${name} < ${printIndex(to)})`, body);
+    return only.kind === "local" && only.name === name ? picked : `const ${name} = ${printScalar(only, printer)};\n${picked}`;
+  }
   const next = step === 1 ? `${name}++` : `${name} += ${step}`;
   return under(`for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${next})`, body);
 }

@@ -265,9 +265,8 @@ function statementsBefore({ calls, loops = [] }: Calls): (node: string, before: 
   return (node, before) => {
     const all = statements.get(node);
     if (all !== undefined) return all.findLast((n) => n <= before + 1) ?? all[0];
-    // a loop is no statement: the last loop that goes back is of the first one, and what stands before one is its own
-    const back = loops.findIndex(({ last }) => last >= before);
-    const forth = loops[loops.length - 1 - back];
-    return back < 0 || forth === undefined || forth.last >= before ? undefined : forth.first + 1;
+    // a loop is no statement
+    const loop = loops.find((one) => one.node === node);
+    return loop === undefined ? undefined : loop.first + 1;
   };
 }

@@ -66,7 +66,7 @@ const NOWHERE: Point = { where: new Map(), suffix: "" };
 /** One iteration of a loop over so many. */
 function only(nest: Nest, extent: number, value: Scalar, body: (at: Index) => readonly Stmt[]): Stmt {
   const name = nest.nameOf(value);
-  return { ...loopAt(name, extent, value), body: body(index(name, extent)) };
+  return loopAt({ name, extent }, value, body(index(name, extent)));
 }
 
 /**

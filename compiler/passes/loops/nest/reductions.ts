@@ -101,7 +101,7 @@ function picked(nest: Nest, picks: readonly Pick[], results: readonly string[]):
     const [{ at, axis }] = same as [Pick];
     const name = nest.nameOf(at);
     const terms = same.map(({ term }) => substitute(term, new Map([[axis.name, index(name, axis.extent)]])));
-    return { ...loopAt(name, axis.extent, at), body: sums.steps(names, terms) };
+    return loopAt({ name, extent: axis.extent }, at, sums.steps(names, terms));
   });
   return [...sums.begin(results), ...loops];
 }

@@ -15,11 +15,13 @@ import { valueAt } from "./values.ts";
 export function totalsOf(nest: Nest): { readonly before: readonly Stmt[]; readonly after: readonly Stmt[] } {
   const before: Stmt[] = [];
   const after: Stmt[] = [];
+  // a value of that name keeps it, so that a reader finds its definition
+  const isTaken = nest.group.stages.some(({ definition }) => /^total(?:_\d+)?$/.test(definition.name));
   for (const { definition, storage } of nest.group.stages) {
     if (storage !== "total") continue;
     const { dtype } = definition;
     const begin = (named: string): Stmt => ({ kind: "let", name: named, dtype, value: literal(0, dtype), mutable: true });
-    const name = nest.names.take("total");
+    const name = nest.names.take(isTaken ? `${definition.name}_total` : "total");
     before.push(begin(name));
     const total: Local = { kind: "local", dtype, name };
     nest.totals.set(definition.name, total);
