@@ -25,8 +25,10 @@ export {
   exp,
   exp2,
   expm1,
+  digamma,
   floor,
   fmod,
+  lgamma,
   log,
   log10,
   log1p,
@@ -75,7 +77,7 @@ export { contrastive, triplet, type ContrastiveOptions, type TripletOptions } fr
 export type { LossOptions, Reduced } from "./model/losses/reduction.ts";
 export { batchMean } from "./model/losses/batch.ts";
 export { l1, l2 } from "./model/losses/penalties.ts";
-export { accuracy, binaryAccuracy, topK } from "./model/metrics.ts";
+export { accuracy, binaryAccuracy, topKAccuracy } from "./model/metrics.ts";
 export {
   accumulate,
   adadelta,
@@ -133,6 +135,8 @@ export {
   type ReductionOptions,
   type VarianceOptions,
 } from "./model/reductions.ts";
+export { argsort, cummax, median, sort, topK, type SortOptions, type TopKOptions } from "./model/sorting.ts";
+export { scatter, scatterAdd } from "./model/scattering.ts";
 export { broadcastTo, meshgrid, repeat, tile } from "./model/repetition.ts";
 export { pad, type PadOptions } from "./model/padding.ts";
 export {
@@ -248,7 +252,9 @@ export {
   type AveragePoolOptions,
   type PoolOptions,
 } from "./model/layers/pool.ts";
-export { flatten, reshape, upsampling2d } from "./model/layers/shape.ts";
+export { flatten, reshape, upsampling1d, upsampling2d, upsampling3d, type UpsamplingOptions } from "./model/layers/shape.ts";
+export { pixelShuffle, pixelUnshuffle, resize, type ResizeOptions } from "./model/functions/resize.ts";
+export { gridSample, type GridSampleOptions } from "./model/functions/sampling.ts";
 export type { Padding, PerAxis } from "./model/functions/spatial.ts";
 export { constant, type ConstantData, type ConstantOptions } from "./model/constants.ts";
 export { glorot, glorotNormal, he, heUniform, normal, ones, uniform, zeros, type Initializer } from "./model/initializers.ts";

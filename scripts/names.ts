@@ -19,6 +19,7 @@ const ELEMENTWISE: Readonly<Record<string, Elsewhere>> = {
   clip: ["clip", "ops.clip", "Clip", "the slope on a bound is 1, as in ONNX; in PyTorch 2.15 it is 0"],
   cos: ["cos", "ops.cos", "Cos"],
   cosh: ["cosh", "ops.cosh", "Cosh"],
+  digamma: ["digamma", "ops.digamma"],
   div: ["div", "ops.divide", "Div"],
   erf: ["erf", "ops.erf", "Erf"],
   erfc: ["erfc"],
@@ -29,6 +30,7 @@ const ELEMENTWISE: Readonly<Record<string, Elsewhere>> = {
   fmod: ["fmod", undefined, "Mod (fmod=1)", "where a / b rounds to a whole number, the rest is about 0"],
   isFinite: ["isfinite", "ops.isfinite"],
   isNaN: ["isnan", "ops.isnan", "IsNaN"],
+  lgamma: ["lgamma", undefined, undefined, "log |Γ(x)|"],
   log: ["log", "ops.log", "Log"],
   log10: ["log10", "ops.log10"],
   log1p: ["log1p", "ops.log1p"],
@@ -96,10 +98,12 @@ const TENSORS: Readonly<Record<string, Elsewhere>> = {
   all: ["all", "ops.all"],
   any: ["any", "ops.any"],
   argmax: ["argmax", "ops.argmax", "ArgMax"],
+  argsort: ["argsort", "ops.argsort", undefined, "stable; every two elements are compared"],
   argmin: ["argmin", "ops.argmin", "ArgMin"],
   broadcastTo: ["broadcast_to", "ops.broadcast_to", "Expand"],
   concatenate: ["cat", "ops.concatenate", "Concat", "along the last axis by default"],
   constant: ["tensor", "ops.convert_to_tensor", "Constant", "without a shape an initializer"],
+  cummax: ["cummax", undefined, undefined, "the values; equals share the gradient"],
   cumprod: ["cumprod", "ops.cumprod"],
   cumsum: ["cumsum", "ops.cumsum", "CumSum"],
   diagonal: ["diagonal", "ops.diagonal", undefined, "of the last two axes"],
@@ -110,6 +114,7 @@ const TENSORS: Readonly<Record<string, Elsewhere>> = {
   matmul: ["matmul", "ops.matmul", "MatMul"],
   max: ["amax", "ops.max", "ReduceMax", "equals share the gradient"],
   mean: ["mean", "ops.mean", "ReduceMean"],
+  median: ["median", "ops.median", undefined, "of two the lower one, as in PyTorch"],
   meshgrid: ["meshgrid", "ops.meshgrid", undefined, 'indexing "ij", PyTorch\'s default'],
   min: ["amin", "ops.min", "ReduceMin", "equals share the gradient"],
   norm: ["linalg.vector_norm", "ops.norm", "ReduceL1, ReduceL2"],
@@ -121,6 +126,9 @@ const TENSORS: Readonly<Record<string, Elsewhere>> = {
   reshape: ["reshape", "ops.reshape", "Reshape", "given a shape alone a layer that keeps the batch axis"],
   reversed: ["flip", "ops.flip"],
   roll: ["roll", "ops.roll", undefined, "along the last axis by default"],
+  scatter: ["scatter", undefined, "ScatterElements", "of several at one position the last in row-major order"],
+  scatterAdd: ["scatter_add", undefined, "ScatterElements (add)"],
+  sort: ["sort", "ops.sort", undefined, "the values; every two elements are compared"],
   slice: ["Tensor[a:b:c]", "ops.slice", "Slice", "strides below 0 too; an infinite end is the axis's own"],
   split: ["split", "ops.split", "Split", "a number is how many parts, as in NumPy"],
   squeeze: ["squeeze", "ops.squeeze", "Squeeze"],
@@ -129,6 +137,7 @@ const TENSORS: Readonly<Record<string, Elsewhere>> = {
   stopGradient: ["Tensor.detach", "ops.stop_gradient"],
   sum: ["sum", "ops.sum", "ReduceSum"],
   takeAlongAxis: ["take_along_dim", "ops.take_along_axis", "GatherElements", "each element of the axis is looked at"],
+  topK: ["topk", "ops.top_k", "TopK", "of labels it is topKAccuracy; every two elements are compared"],
   tile: ["tile", "ops.tile", "Tile"],
   trace: ["trace", "ops.trace", undefined, "of the last two axes"],
   transpose: ["permute", "ops.transpose", "Transpose"],
@@ -197,7 +206,13 @@ const LAYERS: Readonly<Record<string, Elsewhere>> = {
   spatialDropout2d: ["F.dropout2d", "layers.SpatialDropout2D"],
   spatialDropout3d: ["F.dropout3d", "layers.SpatialDropout3D"],
   stochasticDepth: ["torchvision.ops.stochastic_depth", undefined, undefined, 'mode "row"'],
-  upsampling2d: ["F.interpolate", "layers.UpSampling2D", "Resize", "nearest"],
+  gridSample: ["F.grid_sample", undefined, "GridSample", "two axes; zeros or the border outside; of each place all pixels are looked at"],
+  pixelShuffle: ["F.pixel_shuffle", undefined, "DepthToSpace (CRD)"],
+  pixelUnshuffle: ["F.pixel_unshuffle", undefined, undefined, "ONNX's SpaceToDepth orders channels otherwise"],
+  resize: ["F.interpolate", "ops.image.resize", "Resize", "no antialiasing"],
+  upsampling1d: ["F.interpolate", "layers.UpSampling1D", "Resize"],
+  upsampling2d: ["F.interpolate", "layers.UpSampling2D", "Resize", "per axis; linear is Keras's bilinear, cubic its bicubic"],
+  upsampling3d: ["F.interpolate", "layers.UpSampling3D", "Resize"],
 };
 
 const LOSSES: Readonly<Record<string, Elsewhere>> = {
@@ -274,7 +289,7 @@ const TABLES = {
 
 /** Files of the layer language whose public functions stand in the tables. */
 export const IN_TABLES =
-  /^compiler\/model\/(activations|attention|comparisons|constants|einsum|elementwise|finite|formula|matrices|movements|padding|piecewise|products|reductions|repetition|rotary|tensors|layers\/.*|losses\/.*|optimizers\/.*)\.ts$/;
+  /^compiler\/model\/(activations|attention|comparisons|constants|einsum|elementwise|finite|formula|matrices|movements|padding|piecewise|products|reductions|repetition|rotary|scattering|sorting|tensors|layers\/.*|functions\/(resize|sampling)|losses\/.*|optimizers\/.*)\.ts$/;
 /** What those files declare besides. */
 const APART: ReadonlySet<string> = new Set(["grad"]);
 
@@ -296,7 +311,7 @@ const OTHERS: Readonly<Record<string, string>> = {
 };
 const MOVED: Readonly<Record<string, string>> = { expandDims: "reshape", squeeze: "reshape", matmul: "dot" };
 /** Names that an op has, and a composition too. */
-const COMPOSED: ReadonlySet<string> = new Set(["min", "pad", "slice", "greater", "constant"]);
+const COMPOSED: ReadonlySet<string> = new Set(["min", "pad", "slice", "greater", "constant", "scatterAdd"]);
 
 const isPrimitive = (name: string): boolean => !COMPOSED.has(name) && ({ ...OPS, ...OTHERS, ...MOVED }[name] ?? name) in ops;
 

@@ -50,6 +50,8 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["residual", "x + layers(x)"],
   // functions
   ["scaledDotProductAttention", "softmax(q·kᵀ / √d)·v"],
+  ["resize", "each pixel of its neighbours"],
+  ["gridSample", "x at places of the grid"],
   ["rotaryEmbedding", "pairs of features turned by position·base^(−2k/d)"],
   ["leakyRelu", "x where x > 0, slope·x elsewhere"],
   ["elu", "x where x > 0, α·(eˣ − 1) elsewhere"],
@@ -74,6 +76,12 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["logSoftmax", "x − log Σ eˣ"],
   ["variance", "mean (x − mean x)²"],
   ["std", "√(mean (x − mean x)²)"],
+  ["sort", "x in order"],
+  ["argsort", "where the elements in order lie"],
+  ["topK", "the k largest, and where they lie"],
+  ["median", "the middle of x in order"],
+  ["cummax", "running max x"],
+  ["scatter", "x with updates at their positions"],
   ["prod", "Π x, halves times halves"],
   ["cumprod", "running Π x"],
   ["logSumExp", "log Σ eˣ"],
@@ -107,7 +115,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["l2", "λ·ΣW²"],
   ["l1", "λ·Σ|W|"],
   ["accuracy", "share of the rows whose largest score is their label's"],
-  ["topK", "share of the rows whose label is among the k largest scores"],
+  ["topKAccuracy", "share of the rows whose label is among the k largest scores"],
   ["binaryAccuracy", "share of the elements on their target's side of the threshold"],
 ]);
 
