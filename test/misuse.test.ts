@@ -8,6 +8,7 @@ import { Context, within } from "../compiler/model/context.ts";
 import * as runtime from "../runtime/index.ts";
 import { functionCalls } from "./misuse/functions.ts";
 import { language, type Row } from "./misuse/language.ts";
+import { vocabulary } from "./misuse/vocabulary.ts";
 import { runtimeCalls } from "./misuse/runtime.ts";
 import { Late, wrongFor, type Kinds } from "./misuse/wrong.ts";
 import { randomFrom } from "./support/sample.ts";
@@ -27,6 +28,7 @@ interface Misuse {
 
 const rows = [
   ...Object.entries(language),
+  ...Object.entries(vocabulary),
   ...Object.entries(functionCalls).map(([name, row]) => [`functions: ${name}`, row] as const),
   ...Object.entries(runtimeCalls).map(([name, row]) => [`runtime: ${name}`, row] as const),
 ];
@@ -85,7 +87,7 @@ function faultOf(misuse: Misuse, answer: unknown): string | undefined {
 test("the calls of the tables are valid as they stand, and of everything public there is one", async () => {
   const functions = (module: object): string[] =>
     Object.entries(module).flatMap(([name, value]) => (typeof value === "function" && !/Error$/.test(name) ? [name] : []));
-  expect(functions(adjoint).filter((name) => !(name in language) && !(name in runtimeCalls))).toEqual([]);
+  expect(functions(adjoint).filter((name) => !(name in language) && !(name in vocabulary) && !(name in runtimeCalls))).toEqual([]);
   expect(functions(layerFunctions).filter((name) => !(name in functionCalls))).toEqual([]);
   expect(functions(runtime).filter((name) => !(name in runtimeCalls))).toEqual([]);
   for (const [title, row] of rows) {

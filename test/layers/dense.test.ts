@@ -27,6 +27,8 @@ import {
   sigmoid,
   silu,
   softmax,
+  softmin,
+  tanhShrink,
   softplus,
   softshrink,
   softsign,
@@ -189,6 +191,8 @@ test("every name is the function of that name", () => {
     hardSwish,
     hardshrink,
     softshrink,
+    softmin,
+    tanhShrink,
     linear: (x) => x,
   };
   for (const [name, of] of Object.entries(functions)) {

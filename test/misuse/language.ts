@@ -26,7 +26,7 @@ let made = 0;
 export const f = (...shape: readonly number[]): Made => new Made(() => adjoint.input(`f${made++}`, shape));
 export const y = (...shape: readonly number[]): Made => new Made(() => adjoint.labels(`y${made++}`, shape, { classes: 3 }));
 export const b = (...shape: readonly number[]): Made => new Made(() => adjoint.less(adjoint.input(`b${made++}`, shape), 0));
-const list = (...parts: readonly Made[]): Made => new Made(() => parts.map(({ make }) => make()));
+export const list = (...parts: readonly Made[]): Made => new Made(() => parts.map(({ make }) => make()));
 const x = { x: "floats" } as const;
 
 const UNARY = [

@@ -11,7 +11,7 @@ import { targetOf } from "../../compiler/targets/index.ts";
 import { casesOf, declared, numberOf, type Case, type Fed } from "../support/pytorch.ts";
 
 const HERE = { cite: (file: string): string => file.split("/").at(-1)!, textOf: (): undefined => undefined };
-const FILES = ["elementwise", "reductions", "shapes", "einsum", "losses", "layers"];
+const FILES = ["elementwise", "reductions", "shapes", "einsum", "losses", "layers", "functional"];
 
 /** Recorded with twelve digits. */
 const NEAR = 2e-11;

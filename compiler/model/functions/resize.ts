@@ -98,7 +98,7 @@ function alongAxis(place: Place, x: Value, axis: number, output: number, options
 
 /** x [n, c, …] with spatial axes of these extents. */
 export const resized = (place: Place, x: Value, size: readonly number[], options: ResizeOptions): Value =>
-  size.reduce((value, output, n) => alongAxis(place, value, n + 2, output, options), x);
+  size.reduce<Value>((value, output, n) => alongAxis(place, value, n + 2, output, options), x);
 
 /** The spatial axes of x [n, c, …], or the error that it has none. */
 function spaceOf(place: Place, x: FloatTensor): number {
