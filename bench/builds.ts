@@ -1,6 +1,6 @@
 /**
- * Steps a second of workloads under two builds of the compiler, in turns and in processor time; losses of steps 1 and 10 stand beside.
- * Gains are medians of the paired turns, with their lower quartile. Then the first step, from the import of the trainer on, in fresh processes.
+ * Times of a step of workloads under two builds of the compiler, and of the first one from the import of the trainer on: processes in turns,
+ * processor time; losses of steps 1 and 10 stand beside. Gains are medians of the paired turns, with their lower quartile.
  *   npx tsx bench/builds.ts w9 w10 --against <other dist folder> [--target wasm|typescript] [--repeats 7]
  */
 
@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import { lowerWorkload, type Target } from "./compiled.ts";
 import { batchesFor } from "./data.ts";
 import { plain } from "./plain.ts";
-import { inTurns, median, processor, quantile } from "./timing.ts";
+import { median, quantile } from "./timing.ts";
 
 const { values, positionals } = parseArgs({
   options: { target: { type: "string", default: "wasm" }, against: { type: "string" }, repeats: { type: "string", default: "7" } },
@@ -25,10 +25,9 @@ const target: Target = values.target;
 const folder = mkdtempSync(join(tmpdir(), "adjoint-builds-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 const builds = [resolve(values.against), join(fileURLToPath(new URL("../", import.meta.url)), "dist")];
-const script = await plain("first-step.ts");
+const script = await plain("builds-process.ts");
 
 for (const workload of positionals) {
-  const trainers = [];
   const files: string[] = [];
   for (const dist of builds) {
     const { trainer, module, file } = await lowerWorkload(workload, target, folder, dist);
@@ -37,14 +36,15 @@ for (const workload of positionals) {
     const losses = Array.from({ length: 10 }, (_, n) => JSON.stringify(trainer.step(batches[n % batches.length]!)));
     const flops = module.kernels.reduce((sum, one) => sum + one.flops, 0);
     console.log(`${workload} ${target} ${dist}: losses ${losses[0]} and ${losses[9]}; kernels of ${(flops / 1e6).toFixed(0)} MFLOP`);
-    trainers.push((n: number) => trainer.step(batches[n % batches.length]!));
   }
-  const turns = inTurns(trainers, { warmUp: 500, repeat: 300, repeats: Number(values.repeats), clock: processor });
-  const rate = turns.contenders.map(({ median }) => (1000 / median).toFixed(2));
-  console.log(`${workload} ${target}: ${rate[0]} → ${rate[1]} steps/s, ${gains(turns.paired)}`);
-  const firsts = Array.from({ length: Number(values.repeats) }, () => files.map(firstStep));
-  const [before, after] = [0, 1].map((n) => median(firsts.map((turn) => turn[n]!)).toFixed(1));
-  console.log(`${workload} ${target}: first step ${before} → ${after} ms, ${gains(firsts.map(([old, now]) => now! / old!))}`);
+  const turns = Array.from({ length: Number(values.repeats) }, () => files.map(timesOf));
+  for (const [what, kind] of [
+    ["step", "step"],
+    ["first step", "first"],
+  ] as const) {
+    const [before, after] = [0, 1].map((n) => median(turns.map((turn) => turn[n]![kind])).toFixed(3));
+    console.log(`${workload} ${target}: ${what} ${before} → ${after} ms, ${gains(turns.map(([old, now]) => now![kind] / old![kind]))}`);
+  }
 }
 
 /** How much more is done in the same time, of the ratios of times; the lower quartile and the ends in brackets. */
@@ -54,7 +54,8 @@ function gains(ratios: readonly number[]): string {
   return `${median(gained).toFixed(3)}× (lower quartile ${lower}; ${least}–${most})`;
 }
 
-/** Milliseconds of processor time from the import of a trainer to the end of its first step, in a process of its own. */
-function firstStep(file: string): number {
-  return Number(execFileSync(process.execPath, [script, pathToFileURL(file).href], { encoding: "utf8" }));
+/** Of a trainer in a process of its own: what else an engine has compiled, and where, is no part of it. */
+function timesOf(file: string): { readonly first: number; readonly step: number } {
+  const printed = execFileSync(process.execPath, [script, pathToFileURL(file).href], { encoding: "utf8" });
+  return JSON.parse(printed) as { readonly first: number; readonly step: number };
 }

@@ -134,8 +134,8 @@ export async function lowerModel(
     target === "wasm"
       ? code.replace(/return (new WebAssembly\.Instance\([^;]*)\.exports/, "return globalThis.kernelsOfBench = $1.exports")
       : code.replace(
-          /^  const hyper = /m,
-          `  globalThis.kernelsOfBench = [${[...code.matchAll(/^  const (\w+) = (\w+)\(/gm)].flatMap(([, name, kernel]) => (module.kernels.some((one) => one.name === kernel) ? [name] : [])).join(", ")}];\n$&`,
+          /^  return \{$/m,
+          `  globalThis.kernelsOfBench = [${[...code.matchAll(/^  const (\w+) = (\w+)\(/gm)].flatMap(([, name, kernel]) => (code.includes(`return function ${kernel}`) ? [name] : [])).join(", ")}];\n$&`,
         );
   writeFileSync(file, reached);
   const { createTrainer } = (await import(pathToFileURL(file).href)) as TrainerModule;

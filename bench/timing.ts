@@ -35,21 +35,20 @@ export const processor: Clock = () => {
 const USUAL: Turns = { warmUp: 1000, repeat: 300, repeats: 9, clock: wall };
 
 /**
- * Each contender is one step, given its number. Times are milliseconds a step; ratios are the last's to the first's,
- * `paired` those of each turn.
+ * Each contender is one step, given its number. Times are milliseconds a step; ratios are the last's to the first's.
  * `warmUp` and `repeat` are milliseconds for each contender; a step that takes longer is taken once.
  */
 export function inTurns(
   steps: readonly Step[],
   { warmUp, repeat, repeats, clock }: Turns = USUAL,
-): { readonly contenders: readonly Timed[]; readonly ratio: Spread; readonly paired: readonly number[] } {
+): { readonly contenders: readonly Timed[]; readonly ratio: Spread } {
   const counts = steps.map((step) => stepsIn(step, warmUp, repeat, clock));
   const times = steps.map((): number[] => []);
   for (let turn = 0; turn < repeats; turn++) steps.forEach((step, n) => times[n]!.push(timed(step, counts[n]!, clock) / counts[n]!));
   const contenders = times.map((all, n) => ({ ...spread(all), steps: counts[n]! }));
   const paired = times.at(-1)!.map((time, turn) => time / times[0]![turn]!);
   const median = contenders.at(-1)!.median / contenders[0]!.median;
-  return { contenders, ratio: { ...spread(paired), median }, paired };
+  return { contenders, ratio: { ...spread(paired), median } };
 }
 
 /** Warms up, and says how many steps fill a repeat. */

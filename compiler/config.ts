@@ -31,6 +31,8 @@ export interface Config {
   readonly models?: string | readonly string[];
   /** The folder that holds a folder for each model; default: generated. */
   readonly out?: string;
+  /** In place of a folder: `src/x.model.ts` has its files beside it, src/x.trainer.ts and the others. */
+  readonly beside?: boolean;
   /** By the stem of a model's file: how it is compiled, or how each of its trainers is. What is not named keeps what it was made with. */
   readonly options?: Readonly<Record<string, ModelConfig | readonly ModelConfig[]>>;
 }
@@ -52,6 +54,7 @@ const COMPILED = optionsOf<ModelConfig>({
 const CONFIG = optionsOf<Config>({
   models: anyOf("a path or a list of paths", TEXT, listOf("a list of paths", TEXT)),
   out: TEXT,
+  beside: FLAG,
   options: recordOf(
     "an object with the options of each model",
     kind("an object of flags, or a list of them", (value) => typeof value === "object"),

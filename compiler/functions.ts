@@ -32,3 +32,4 @@ export {
   type MaxOptions,
   type WindowOptions,
 } from "./model/functions/pool.ts";
+export { gruCell, lstmCell, type CellOptions } from "./model/functions/recurrent.ts";

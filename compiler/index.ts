@@ -3,6 +3,7 @@
 export { defineConfig, type Config, type ModelConfig } from "./config.ts";
 export { model } from "./model/model.ts";
 export type { Declaration, Instance, Model, ModelOptions, PhaseDeclaration } from "./model/declaration.ts";
+export { lora, type LoraOptions } from "./model/lora.ts";
 export { sequential, type Sequential, type SequentialOptions } from "./model/sequential.ts";
 export type { LossName, MetricName, OptimizerName } from "./model/keras.ts";
 export { assign, hyper, input, labels, param, size, state, type Hyper, type InputDomain, type InputOptions } from "./model/leaves.ts";
@@ -25,10 +26,8 @@ export {
   exp,
   exp2,
   expm1,
-  digamma,
   floor,
   fmod,
-  lgamma,
   log,
   log10,
   log1p,
@@ -256,7 +255,17 @@ export { scaledDotProductAttention, type AttentionOptions } from "./model/attent
 export { rotaryEmbedding, type RotaryOptions } from "./model/rotary.ts";
 export { embedding, positionalEncoding, type EmbeddingOptions, type PositionalEncodingOptions } from "./model/layers/embedding.ts";
 export { reversibleEmbedding, type ReversibleEmbedding } from "./model/layers/reversible-embedding.ts";
-export { gru, lstm, simpleRnn, type RecurrentOptions, type SimpleRnnOptions } from "./model/layers/recurrent.ts";
+export {
+  bidirectional,
+  gru,
+  lstm,
+  simpleRnn,
+  type BidirectionalLayer,
+  type BidirectionalOptions,
+  type RecurrentLayer,
+  type SimpleRnnOptions,
+} from "./model/layers/recurrent.ts";
+export type { RecurrentCall, RecurrentOptions } from "./model/layers/recurrence.ts";
 export { residual } from "./model/layers/residual.ts";
 export { scan, type Scanned, type ScanOptions, type Stepped } from "./model/scan.ts";
 export { einsumDense, type EinsumDenseOptions } from "./model/layers/einsum-dense.ts";

@@ -174,6 +174,18 @@ export const noOutputRows = (name: string, length: number, batch: number): DataE
       `and cannot be taken row by row; call trainer.predict yourself`,
   );
 
+export const predictsSteps = (): DataError =>
+  new DataError("the model generates, so that predict is one step with what the step before left; give a prompt to generate");
+
+export const pastSteps = (prompt: number, length: number, steps: number): DataError =>
+  new DataError(
+    `the model sees ${steps} steps, but a prompt of ${prompt} tokens and ${length} more need ${prompt + length - 1} (the last is given, not read); ` +
+      `ask for ${Math.max(0, steps - prompt + 1)} or fewer, or declare the model for more steps`,
+  );
+
+export const rowlessCarry = (name: string): DataError =>
+  new DataError(`what is carried as ${name} has no leading batch axis; compile the model for a prediction batch of 1 to generate with it`);
+
 export const nothingToSplit = (rows: number): DataError =>
   new DataError(
     rows < 2

@@ -49,6 +49,11 @@ export const TRAINER: Law = /* @__PURE__ */ kind(
   "a trainer, made by createTrainer()",
   (value) => has(value, "function", "step", "evaluate", "predict") && has(value, "object", "batch", "inputs"),
 );
+export const GENERATES: Law = /* @__PURE__ */ kind(
+  "a trainer of a model that declares generate",
+  (value) => has(value, "function", "predict") && has(value, "object", "batch", "generation"),
+  "return generate: { tokens, scores } from the model's function, and compile it again",
+);
 export const SNAPSHOT: Law = /* @__PURE__ */ kind(
   "a trainer, made by createTrainer()",
   (value) => has(value, "function", "bytes", "restore") && has(value, "object", "hyper"),

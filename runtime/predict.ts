@@ -1,7 +1,7 @@
 /** The outputs of every row, copied, whatever batch the trainer predicts in. */
 
 import { allocateBatch, fillBatch, inOrder } from "./batches.ts";
-import { noOutputRows, shortPrediction } from "./error.ts";
+import { noOutputRows, predictsSteps, shortPrediction } from "./error.ts";
 import { DATA, hold, TRAINER } from "./kinds.ts";
 import { isFloat, tabulateOnly } from "./table.ts";
 import type { Trainer, Values } from "./trainer.ts";
@@ -21,6 +21,7 @@ export type Predictions<T extends Trainer> = { readonly [K in keyof ReturnType<T
  */
 export function predictAll<T extends Trainer>(trainer: T, data: PredictionData<T>): Predictions<T> {
   hold("predictAll", { trainer, data }, { trainer: TRAINER, data: DATA });
+  if (trainer.generation !== undefined) throw predictsSteps();
   const table = tabulateOnly(trainer, data, Object.keys(data));
   const size = trainer.batch.predict;
   const buffer = allocateBatch(table, size);

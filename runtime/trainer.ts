@@ -15,6 +15,20 @@ export interface StepOptions {
   readonly finite?: boolean;
 }
 
+/** What `predict` of a model that generates takes and gives, a step at a time. */
+export interface Generation {
+  /** The input of tokens, one a row. */
+  readonly tokens: string;
+  /** The output that scores the next token. */
+  readonly scores: string;
+  /** How many steps it can see; any number where that is left out. */
+  readonly steps?: number;
+  /** Whether it takes the number of the step, as `position`. */
+  readonly position: boolean;
+  /** What goes in and comes out under one name, zeros at first, and its length for the whole batch. */
+  readonly carries: Readonly<Record<string, number>>;
+}
+
 /**
  * A compiled training program.
  *
@@ -49,6 +63,8 @@ export interface Trainer {
   readonly inputRows?: object;
   /** Outputs that are not one row after the other. */
   readonly wholeOutputs?: readonly string[];
+  /** Present where the model generates: `predict` is then one step. */
+  readonly generation?: Generation;
   /** Parameters, then state, packed and little-endian. */
   bytes(): Uint8Array;
   /** Takes back what `bytes` gave; refuses anything else, and NaN, before anything changes. */

@@ -21,6 +21,17 @@ const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "
 /** Each has a face of the plugin under its own name. */
 const BUNDLERS = ["vite", "rollup", "rolldown", "webpack", "rspack", "rsbuild", "esbuild", "farm", "bun"];
 
+/**
+ * What may be imported of the compiler, by name.
+ * @type {Readonly<Record<string, string>>}
+ */
+const FACES = {
+  index: "compiler/index.ts",
+  functions: "compiler/functions.ts",
+  node: "compiler/node.ts",
+  ...Object.fromEntries(BUNDLERS.map((name) => [name, `compiler/plugin/${name}.ts`])),
+};
+
 /** @type {import("esbuild").BuildOptions & { metafile: true, write: false }} */
 const common = {
   absWorkingDir: root,
@@ -29,8 +40,8 @@ const common = {
   platform: "node",
   target: "node20",
   external: Object.keys(dependencies),
-  // the build that runs in a browser, and in Node as well
-  alias: { fflate: "fflate/browser" },
+  // builds that run in a browser, and in Node as well
+  alias: { fflate: "fflate/browser", sucrase: "sucrase/dist/esm/index.js" },
   legalComments: "none",
   metafile: true,
   write: false,
@@ -49,19 +60,16 @@ const runtime = await build({
 
 const compiler = await build({
   ...common,
-  entryPoints: {
-    index: "compiler/index.ts",
-    functions: "compiler/functions.ts",
-    node: "compiler/node.ts",
-    cli: "compiler/cli/main.ts",
-    ...Object.fromEntries(BUNDLERS.map((name) => [name, `compiler/plugin/${name}.ts`])),
-  },
+  entryPoints: { ...FACES, cli: "compiler/cli/main.ts" },
   outdir: "dist",
+  // wabt asks so whether it runs in Node: it needs nothing of Node, its bytes are in its text
+  define: { "globalThis.process": "undefined" },
   // flat: compiler/model/site.ts takes the folder it lies in for the package's own code
   chunkNames: "chunk-[hash]",
   splitting: true,
   // importing mathjs costs 600 ms from its own files, 16 ms from ours
   plugins: [
+    withoutDisk("wabt"),
     leaveModules((path, importer) => {
       const found = join(dirname(importer), path);
       const inRuntime = importer.startsWith(join(root, "compiler")) && found.startsWith(join(root, "runtime"));
@@ -70,10 +78,11 @@ const compiler = await build({
   ],
 });
 
-for (const entry of ["index", "browser/index", "browser/train-worker"]) checkBrowserSafe(`dist/runtime/${entry}.js`);
+for (const entry of ["index", "browser/index", "browser/train-worker"]) checkBrowserSafe(runtime.metafile, `dist/runtime/${entry}.js`);
+for (const entry of ["index", "functions"]) checkBrowserSafe(compiler.metafile, `dist/${entry}.js`);
 await writeAll([...runtime.outputFiles.map(besideItself), ...compiler.outputFiles]);
 await writeFile(join(dist, "THIRD-PARTY-LICENSES.txt"), await licences());
-if (process.argv.includes("--types")) emitTypes();
+if (process.argv.includes("--types")) await emitTypes();
 
 /**
  * Imports that are left as they are, by the path that the output has for them.
@@ -139,23 +148,58 @@ async function licences() {
 }
 
 /**
- * Follows the imports of a module of the runtime: none may be Node's or a package's.
+ * Follows the imports of a module, those that are loaded when needed as well: none may be Node's, or of a package that is made for Node.
+ * @param {import("esbuild").Metafile} metafile
  * @param {string} entry
  * @param {Set<string>} [seen]
  */
-function checkBrowserSafe(entry, seen = new Set()) {
+function checkBrowserSafe(metafile, entry, seen = new Set()) {
   if (seen.has(entry)) return;
   seen.add(entry);
-  for (const { path } of runtime.metafile.outputs[entry]?.imports ?? []) {
-    if (!path.startsWith(".")) throw new Error(`${entry} imports ${path}, so it would not run in a browser`);
-    checkBrowserSafe(join(dirname(entry), path), seen);
+  for (const { path } of metafile.outputs[entry]?.imports ?? []) {
+    if (/^prettier\/(standalone|plugins\/\w+)$/.test(path)) continue; // made for browsers
+    const next = metafile.outputs[path] === undefined ? join(dirname(entry), path) : path;
+    if (!path.startsWith(".") && next !== path) throw new Error(`${entry} imports ${path}, so it would not run in a browser`);
+    checkBrowserSafe(metafile, next, seen);
   }
 }
 
-function emitTypes() {
+/**
+ * A package's `require("fs")` is of nothing: it is for a Node that it is not told of.
+ * @param {string} name
+ * @returns {import("esbuild").Plugin}
+ */
+function withoutDisk(name) {
+  return {
+    name: `${name} without a disk`,
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^fs$/ }, ({ path, importer }) =>
+        importer.includes(`/node_modules/${name}/`) ? { path, namespace: "nothing" } : undefined,
+      );
+      onLoad({ filter: /./, namespace: "nothing" }, () => ({ contents: "" }));
+    },
+  };
+}
+
+/** One declaration file for each entry, and what several of them declare once beside them: types of one name are one type wherever they come from. */
+async function emitTypes() {
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
-  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], {
-    cwd: root,
-    stdio: "inherit",
+  const types = join(dist, "types");
+  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+  const [{ rolldown }, { dts }] = await Promise.all([import("rolldown"), import("rolldown-plugin-dts")]);
+  const faces = {
+    ...FACES,
+    ...Object.fromEntries(["index", "browser/index", "node/index"].map((name) => [`runtime/${name}`, `runtime/${name}.ts`])),
+  };
+  const rolled = await rolldown({
+    input: Object.fromEntries(Object.entries(faces).map(([name, source]) => [name, join(types, source.replace(/\.ts$/, ".d.ts"))])),
+    external: /^[^./]/,
+    plugins: [dts({ dtsInput: true, emitDtsOnly: true, tsconfig: false, sourcemap: false })],
+    // a table that is put together of many files says so of its module; no entry shows it
+    onLog: (level, log, told) => (/declare module/.test(log.message) ? undefined : told(level, log)),
   });
+  for (const name of await readdir(dist)) if (/^types-.*\.d\.ts$/.test(name)) await rm(join(dist, name));
+  await rolled.write({ dir: dist, format: "es", entryFileNames: "[name].d.ts", chunkFileNames: "types-[hash].d.ts" });
+  await rolled.close();
+  await rm(types, { recursive: true });
 }

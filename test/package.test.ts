@@ -54,6 +54,15 @@ describe("the packed tarball, unpacked beside links to its dependencies", () => 
       for (const file of [types, code]) expect(() => readFileSync(join(packed, file))).not.toThrow();
   });
 
+  test("each entry has its types in one file, beside what several of them share", () => {
+    const declared = readdirSync(at("home/node_modules/adjoint/dist"), { recursive: true, encoding: "utf8" }).filter((file) =>
+      file.endsWith(".d.ts"),
+    );
+    const entries = Object.values(manifest.exports).map(({ types }) => types.replace("./dist/", ""));
+    expect(declared.filter((file) => !/^types-[\w-]+\.d\.ts$/.test(file)).sort()).toEqual([...new Set(entries)].sort());
+    expect(declared.length).toBeLessThanOrEqual(entries.length + 10);
+  });
+
   test("npx adjoint compiles a model to the trainer that is committed here", async () => {
     const { stdout } = await run("npx", ["--no-install", "adjoint", "compile", "models/circuit.ts", "--entry", "gradients", "--plan"], {
       cwd: at("home"),

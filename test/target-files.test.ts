@@ -53,7 +53,7 @@ test("the readable form of a WebAssembly module lies beside it, with the same bi
       expect(await adjoint(["compile", source.path, "--target", target, "--out", out], { cwd: root })).toMatchObject({ code: 0 });
     const own = join(out, "circuit");
     expect(readdirSync(own).filter((file) => file.includes(".twin."))).toEqual(["certificate.twin.json", "trainer.twin.ts"]);
-    expect(targetsIn(own)).toEqual(["typescript", "wasm", "twin"]);
+    expect(targetsIn({ folder: own, prefix: "" })).toEqual(["typescript", "wasm", "twin"]);
     const text = readFileSync(join(own, "trainer.twin.ts"), "utf8");
     expect(text).toContain("// Regenerate: adjoint compile models/circuit.ts --target twin\n");
     expect(text).not.toContain("WebAssembly");

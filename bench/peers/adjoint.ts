@@ -14,6 +14,10 @@ export async function build({ parameters, batches }: Workload, file: string): Pr
   };
   restore();
   const fed = batches.map(({ x, y }) => ({ x, y }));
-  const step = (n: number): number => trainer.step(fed[n % fed.length]!);
+  const step = (n: number): number => {
+    const loss: unknown = trainer.step(fed[n % fed.length]!);
+    if (typeof loss === "number") return loss;
+    return Object.values(loss as Readonly<Record<string, number>>).reduce((sum, one) => sum + one, 0); // one a phase
+  };
   return { version: "adjoint", restore, step };
 }

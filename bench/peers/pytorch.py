@@ -4,6 +4,7 @@ import warnings
 warnings.filterwarnings("ignore")
 import torch
 import torch.nn.functional as F
+from programs import PROGRAMS
 
 folder, threads = sys.argv[1], int(sys.argv[2])
 torch.set_num_threads(threads)
@@ -23,8 +24,13 @@ words = spec["loss"] == "skipgram"
 initial = [tensor(e).T.contiguous() if len(e["shape"]) == 2 and not words else tensor(e) for e in manifest["parameters"]]
 batches = [(tensor(b["x"]), tensor(b["y"]).long() if b["y"]["dtype"] == "i32" else tensor(b["y"])) for b in manifest["batches"]]
 
+program = PROGRAMS.get(spec.get("program"))
+
 def restore():
-    global params, optimizer
+    global params, optimizer, running
+    if program is not None:
+        running = program(spec, {e["name"]: tensor(e) for e in manifest["parameters"]})
+        return
     params = [p.clone().requires_grad_() for p in initial]
     o = spec["optimizer"]
     optimizer = torch.optim.Adam(params, lr=o["rate"]) if o["kind"] == "adam" else torch.optim.SGD(params, lr=o["rate"], momentum=o.get("momentum", 0))
@@ -61,6 +67,8 @@ def skipgram(x, y):
 
 def step(n):
     x, y = batches[n % len(batches)]
+    if program is not None:
+        return running.step(x, y)
     optimizer.zero_grad(set_to_none=True)
     loss = skipgram(x, y) if words else loss_of(scores(x), y)
     loss.backward()

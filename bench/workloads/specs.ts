@@ -11,10 +11,20 @@ export interface Spec {
   readonly input: readonly number[];
   readonly layers: readonly LayerSpec[];
   readonly loss: "softmax" | "svm" | "mse" | "skipgram";
+  /** What is no list of layers: those peers have it that have a program of that name. */
+  readonly program?: "gpt" | "lstm" | "rnn" | "mobilenet" | "dcgan";
+  /** Shape of y without the batch; default: none. */
+  readonly target?: readonly number[];
   /** Labels are below it; default: 10. */
   readonly classes?: number;
   readonly l2?: number;
-  readonly optimizer: { readonly kind: "sgd" | "adam"; readonly rate: number; readonly momentum?: number };
+  readonly optimizer: {
+    readonly kind: "sgd" | "adam" | "adamw";
+    readonly rate: number;
+    readonly momentum?: number;
+    readonly beta1?: number;
+    readonly decay?: number;
+  };
 }
 
 const dense = (units: number, activation?: "relu" | "tanh"): LayerSpec => ({
@@ -50,7 +60,29 @@ export const SPECS: Readonly<Record<string, Spec>> = {
     input: [2],
     layers: [dense(16, "tanh"), dense(16, "tanh"), dense(1)],
     loss: "mse",
+    target: [1],
     optimizer: { kind: "sgd", rate: 0.1 },
+  },
+  w7: {
+    ...{ program: "gpt", batch: 12, input: [64], target: [64], layers: [], loss: "softmax", classes: 65 },
+    optimizer: { kind: "adamw", rate: 1e-3, decay: 0.1 },
+  },
+  w8: {
+    ...{ program: "lstm", batch: 32, input: [64], target: [64], layers: [], loss: "softmax", classes: 65 },
+    optimizer: { kind: "adam", rate: 1e-3 },
+  },
+  // y is the noise that images are made of
+  w9: {
+    ...{ program: "dcgan", batch: 32, input: [3, 32, 32], target: [100], layers: [], loss: "softmax" },
+    optimizer: { kind: "adam", rate: 2e-4, beta1: 0.5 },
+  },
+  w10: {
+    ...{ program: "mobilenet", batch: 32, input: [3, 64, 64], layers: [], loss: "softmax" },
+    optimizer: { kind: "sgd", rate: 0.05, momentum: 0.9 },
+  },
+  w12: {
+    ...{ program: "rnn", batch: 16, input: [512, 2], target: [1], layers: [], loss: "mse" },
+    optimizer: { kind: "adam", rate: 1e-3 },
   },
   // words of two tables: y itself, x one that stands near it and five that do not
   w11: { batch: 256, input: [6], layers: [], loss: "skipgram", classes: 20_000, optimizer: { kind: "sgd", rate: 0.025 } },

@@ -11,7 +11,6 @@ import {
   leakyRelu,
   model,
   neg,
-  randomNormal,
   relu,
   reshape,
   size,
@@ -19,11 +18,11 @@ import {
   type FloatTensor,
 } from "adjoint";
 
-/** DCGAN on 3×32×32, both phases: transposed 4×4 convolutions of stride 2 with batch norm, the discriminator their mirror; Adam. */
+/** DCGAN on 3×32×32, both phases: transposed 4×4 convolutions of stride 2 with batch norm, the discriminator their mirror; Adam. Noise is given, as y. */
 export default model("w9", { batch: 32 }, ({ batch }) => {
   const width = size("width", 64, { check: 2 });
   const doubles = { strides: 2, padding: "same" } as const;
-  const spread = reshape(dense(4 * width * 16, { name: "g.spread" })(randomNormal([batch, 100])), [batch, 4 * width, 4, 4]);
+  const spread = reshape(dense(4 * width * 16, { name: "g.spread" })(input("y", [batch, 100])), [batch, 4 * width, 4, 4]);
   const g0 = relu(batchNorm({ name: "g.norm0" })(spread));
   const g1 = relu(batchNorm({ name: "g.norm1" })(conv2dTranspose(2 * width, 4, { name: "g.up1", ...doubles })(g0)));
   const g2 = relu(batchNorm({ name: "g.norm2" })(conv2dTranspose(width, 4, { name: "g.up2", ...doubles })(g1)));

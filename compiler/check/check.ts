@@ -8,13 +8,14 @@ import type { Emitted } from "../targets/emitted.ts";
 import { DEFAULT, type TargetName } from "../targets/index.ts";
 import type { Model } from "../model/declaration.ts";
 import { drawsOf } from "./domain.ts";
+import { checkGeneration } from "./generation.ts";
 import { prepareKernels, runText, type TextRun } from "./kernels.ts";
 import type { Sampling } from "./numeric-gradient.ts";
 import { smallInstance } from "./instance.ts";
 import { validatePasses } from "./passes.ts";
 import { isWrong, resultOf, type CheckResult, type Effort, type TensorCheck } from "./result.ts";
 import { checkModelGradients } from "./small.ts";
-import { checkTranslation } from "./translation.ts";
+import { checkTranslation, lowerSmall } from "./translation.ts";
 
 export type { CheckResult, Effort, TensorCheck } from "./result.ts";
 
@@ -54,12 +55,15 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
   const small = { ...from, chosen: lowered.chosen };
   const { failure } = drawsOf(model, from);
   if (failure !== undefined) throw failure;
+  checkGeneration(model, from, seed);
   progress?.("validating every pass");
-  await validatePasses(model, { ...small, facts: lowered.facts }, seed);
+  const loweredSmall = await lowerSmall(model, small);
+  const validated = await validatePasses(model, loweredSmall, from, seed);
   progress?.("checking gradients against forward mode and central differences");
   const gradients = await drawnTwice(seed, (draw) => checkModelGradients(model, from, { ...size, seed: draw }));
   progress?.("checking the emitted step against the interpreter");
-  const steps = await drawnTwice(seed, (draw) => checkTranslation(model, small, draw));
+  const steps = await drawnTwice(seed, (draw) => checkTranslation(loweredSmall, small, draw));
+  if (steps.some(isWrong)) validated.blameLoops();
   progress?.("checking every kernel at sampled elements");
   const shipped = async (): Promise<TextRun> => {
     const trainer = options.trainer ?? (await emit(lowered, "trainer"));

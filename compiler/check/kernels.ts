@@ -53,8 +53,8 @@ export async function prepareKernels(lowered: Prepared["lowered"], emitted?: Emi
   return { lowered, table: await DefinitionTable.of(module, precision), sized, given };
 }
 
-/** A step of so many operations takes seconds, and is compared once: with a short batch. */
-const LONG = 5e9;
+/** A step of so many operations takes its time, and is compared once: with a short batch, where there are such. */
+const LONG = 1e9;
 /** A step of so many takes no time, and is compared with two full batches. */
 const SHORT = 1e8;
 /** Before one of so many goes the first step of training, from the initial weights, whose loss is reported: it need not run again for that. */

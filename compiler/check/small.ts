@@ -2,7 +2,7 @@
 
 import type { Graph, Value } from "../graph/graph.ts";
 import type { CompileOptions } from "../driver/options.ts";
-import type { Model } from "../model/declaration.ts";
+import type { Model, Traced } from "../model/declaration.ts";
 import type { Phase } from "../autodiff/update.ts";
 import { gradients } from "../passes/graph/gradients.ts";
 import { writeOut } from "../passes/graph/write-out.ts";
@@ -38,11 +38,11 @@ export function checkModelGradients(model: Model, options: Pick<CompileOptions, 
 async function gradientsOf(model: Model, options: Pick<CompileOptions, "source">, sampling: Sampling): Promise<TensorCheck[]> {
   const instance = smallInstance(model, options);
   const phases = smallEntries(model, options).flatMap(({ purpose, traced }) =>
-    purpose.kind === "train" ? [{ phase: purpose.phase, graph: traced.graph }] : [],
+    purpose.kind === "train" ? [{ phase: purpose.phase, traced }] : [],
   );
   const found: TensorCheck[] = [];
-  for (const { phase, graph } of phases)
-    for (const tensor of await checkPhase(phase, graph, drawsOf(model, options), instance.batch.train, sampling))
+  for (const { phase, traced } of phases)
+    for (const tensor of await checkPhase(phase, traced, drawsOf(model, options), instance.batch.train, sampling))
       found.push(named(tensor, phase, phases.length));
   return found;
 }
@@ -51,11 +51,12 @@ async function gradientsOf(model: Model, options: Pick<CompileOptions, "source">
 export const named = (tensor: TensorCheck, { name }: Phase, phases: number): TensorCheck =>
   phases === 1 ? tensor : { ...tensor, name: `${name}: ${tensor.name}` };
 
-async function checkPhase(phase: Phase, declared: Graph, draws: Draws, all: number, sampling: Sampling): Promise<TensorCheck[]> {
+async function checkPhase(phase: Phase, traced: Traced, draws: Draws, all: number, sampling: Sampling): Promise<TensorCheck[]> {
   // differences and tangents look at every turn of a loop by itself
-  const graph = writeOut.run(gradients(phase).run(declared));
+  const graph = writeOut.run(gradients(phase).run(traced.graph));
   const loss = lossOf(graph, phase.name);
-  const masks = graph.nodes.some((node) => node.op === "count");
+  // where rows meet, a step refuses a short batch
+  const masks = traced.meeting === undefined && graph.nodes.some((node) => node.op === "count");
   const rows: (readonly TensorCheck[])[] = [];
   for (const [n, count] of (masks && all > 1 ? [all, all - 1] : [all]).entries()) {
     const perturbed = new Perturbed(graph, loss, draws.feed(graph, sampling.seed + n, count));

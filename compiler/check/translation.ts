@@ -9,7 +9,7 @@
 import { STEP_COUNT } from "../autodiff/update.ts";
 import type { Graph, Result } from "../graph/graph.ts";
 import type { Float, Shape } from "../graph/type.ts";
-import { lower } from "../driver/lower.ts";
+import { lower, type Lowered } from "../driver/lower.ts";
 import type { CompileOptions } from "../driver/options.ts";
 import type { Model } from "../model/declaration.ts";
 import { differentiate } from "../passes/graph/differentiate.ts";
@@ -28,20 +28,23 @@ import { checkUpdateRules } from "./update-rule.ts";
 
 type Shipped = Pick<CompileOptions, "source" | "target" | "passes" | "winograd" | "chosen">;
 
-/** Where float32 says nothing, the same pipeline's code in float64 is judged. */
-export async function checkTranslation(model: Model, options: Shipped, seed: number): Promise<TensorCheck[]> {
-  const single = await checkIn("f32", model, options, seed);
+/** The small instance, compiled as what ships is. */
+export const lowerSmall = (model: Model, options: Shipped, dtype: Float = "f32"): Promise<Lowered> =>
+  lower(model, { ...options, ...declarationOf(smallInstance(model, options)), dtype });
+
+/** `lowered` is what lowerSmall gave. Where float32 says nothing, the same pipeline's code in float64 is judged. */
+export async function checkTranslation(lowered: Lowered, options: Shipped, seed: number): Promise<TensorCheck[]> {
+  const { model } = lowered;
+  const single = await checkIn("f32", lowered, options, seed);
   if (single.every(({ unjudged }) => unjudged === undefined)) return single;
-  const double = await checkIn("f64", model, { ...options, target: DEFAULT.name }, seed);
+  const other = { ...options, target: DEFAULT.name };
+  const double = await checkIn("f64", await lowerSmall(model, other, "f64"), other, seed);
   return single.map((row, n) => (row.unjudged === undefined ? row : { ...double[n]!, inDouble: true as const }));
 }
 
-async function checkIn(dtype: Float, model: Model, options: Shipped, seed: number): Promise<TensorCheck[]> {
-  const instance = smallInstance(model, options);
-  const { batch } = instance;
-  const small = { ...options, ...declarationOf(instance), dtype };
-  const lowered = await lower(model, small);
-  const { entries } = lowered;
+async function checkIn(dtype: Float, lowered: Lowered, options: Shipped, seed: number): Promise<TensorCheck[]> {
+  const { model, entries } = lowered;
+  const { batch } = smallInstance(model, options);
   const draws = drawsOf(model, options);
   const phases = entries.flatMap(({ purpose, traced }): SmallPhase[] =>
     purpose.kind === "train"

@@ -5,7 +5,6 @@
 
 import { bytesOf, sizeOf } from "../graph/type.ts";
 import { storedIn } from "../loop/build.ts";
-import { evaluate } from "../loop/index-expression.ts";
 import type { Precision } from "../loop/interpret/index.ts";
 import { isLeft, type Buffer, type Call, type Definition, type Entry, type EntryResult, type Module, type Slot } from "../loop/loop.ts";
 import { looksAt, TurnsTaken, type Turn } from "./turns.ts";
@@ -16,6 +15,7 @@ import type { Numbers } from "./emitted.ts";
 import { guarded, Marks, type Taken } from "./guards.ts";
 import { samplePositions } from "./positions.ts";
 import { isWrong, type TensorCheck } from "./result.ts";
+import { placeOf } from "./segment.ts";
 
 /** Stages that a statement stores. */
 const storedBy = (call: Call): readonly Definition[] => {
@@ -304,17 +304,9 @@ export class Watch {
     return sized.of(call, (buffer) => reads.get(buffer)!, locals, expected.length > 1 ? given : undefined);
   }
 
-  /** Where an element of a definition lies in the buffer that it is stored in. */
   #placeOf(definition: Definition): { flat(at: number): number; label(at: number): string } {
-    const { axes, segment } = definition;
     const buffer = storedIn(definition);
-    const { shape } = this.#buffers.get(buffer)!;
-    const flat = (at: number): number => {
-      if (segment === undefined) return at;
-      const point = new Map<string, number>();
-      axes.reduceRight((rest, { name, extent }) => (point.set(name, rest % extent), Math.floor(rest / extent)), at);
-      return segment.at.reduce((place, index, n) => place * shape[n]! + evaluate(index, point), 0);
-    };
+    const flat = placeOf(definition, this.#buffers.get(buffer)!.shape);
     return { flat, label: (at) => `${buffer}[${flat(at)}]` };
   }
 

@@ -11,11 +11,12 @@ import { choiceOf, OPTIONAL } from "../passes/selection.ts";
 import { PASS_COLUMNS, passRows } from "../targets/report.ts";
 import { printDiagnostic } from "../graph/error.ts";
 import { COMMON } from "./arguments.ts";
-import { loadProject } from "./config.ts";
+import { loadProject, type Project } from "./config.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
 import { fileOf, targetOf } from "../targets/index.ts";
-import { checkStems, requireGenerated, folderFor } from "./generated.ts";
+import { checkStems, requireGenerated } from "./generated.ts";
+import { BESIDE, pathAt, shownPlace, stemOf, type Place } from "./place.ts";
 import { readHeader } from "./header.ts";
 import { jobsOf } from "./jobs.ts";
 import type { CompileJson, Results } from "./json.ts";
@@ -31,6 +32,7 @@ export const compile = defineCommand({
   args: {
     models: { type: "positional", required: false, description: "Model files (all of models/)" },
     out: { type: "string", valueHint: "folder", description: "Where to write a folder for each model (generated)" },
+    beside: { type: "boolean", description: "Write beside each model: src/x.trainer.ts of src/x.model.ts" },
     entry: { type: "string", valueHint: "gradients", description: "Also write gradients.ts" },
     ...TARGET_FLAGS,
     memory: {
@@ -86,8 +88,10 @@ export const compile = defineCommand({
     if (args.check === true && alone.length > 1)
       throw new InputError(`--check compares what lies there with what a checked compile makes; leave out --${alone[1]!}`);
     const project = await loadProject();
-    const out = args.out ?? project.out;
-    if (args.check === true) return void (await check(out, args._, args.json === true));
+    if (args.beside === true && args.out !== undefined)
+      throw new InputError("--beside writes beside each model and --out into a folder; leave one of them out");
+    const out = args.beside === true ? BESIDE : (args.out ?? project.out);
+    if (args.check === true) return void (await check({ ...project, out }, args._, args.json === true));
     const jobs = jobsOf(project, out, args._, args);
     checkStems(out, [...new Set(jobs.map(({ model }) => model))]);
     if (args.watch === true) return watch(jobs, out);
@@ -99,9 +103,9 @@ export const compile = defineCommand({
     });
     if (args.stages !== undefined) requireWritable(args.stages);
     const done: CompileJson[] = [];
-    for (const { model, folder, target, asked } of jobs) {
-      requireWritable(folder);
-      if (args.force !== true) requireGenerated(folder, target, asked.entries ?? []);
+    for (const { model, place, target, asked } of jobs) {
+      requireWritable(place.folder);
+      if (args.force !== true) requireGenerated(place, target, asked.entries ?? []);
       const loaded = await loadModel(model);
       const schedules = measures ? await measured(loaded, { ...asked, target }) : schedulesOf(loaded, target).schedules;
       const compiled = await compileOne(loaded, {
@@ -112,14 +116,15 @@ export const compile = defineCommand({
         ...(schedules !== undefined && { schedules }),
       });
       if (measures && schedules !== undefined) writeSchedules(loaded, target, schedules);
-      if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
+      if (args.stages !== undefined) writeStages(join(args.stages, stemOf(model)), compiled);
       const printed = compiled.lowered.observation.stages.filter(({ pass }) => isPass(pass, args.print));
-      const made = args.unchecked === true ? keepingCertificates(folder, compiled) : compiled.files;
-      const files = writeFiles(folder, new Map<string, string | Uint8Array>([...made, ...compiled.binaries]));
-      for (const [path, flag] of staleIn(folder, compiled)) note(`${path} is of an earlier compile; add ${flag} to renew it, or remove it`);
+      const made = args.unchecked === true ? keepingCertificates(place, compiled) : compiled.files;
+      const all: readonly (readonly [string, string | Uint8Array])[] = [...made, ...compiled.binaries];
+      const files = writeFiles(place.folder, new Map(all.map(([name, contents]) => [`${place.prefix}${name}`, contents])));
+      for (const [path, flag] of staleIn(place, compiled)) note(`${path} is of an earlier compile; add ${flag} to renew it, or remove it`);
       const json: CompileJson = {
         model: compiled.model,
-        folder,
+        folder: place.folder,
         files,
         arenaBytes: compiled.lowered.module.arenaBytes,
         ...(schedules === undefined ? {} : { schedules: schedules.path }),
@@ -131,7 +136,7 @@ export const compile = defineCommand({
       done.push(json);
       for (const diagnostic of compiled.diagnostics) note(`${paint.yellow("warning")} ${printDiagnostic(diagnostic)}\n`);
       if (args.json === true) continue;
-      if (args.print === undefined) result(report(json));
+      if (args.print === undefined) result(report(json, place));
       else result(printed.map((stage) => stageText(stage)).join("\n\n"));
       if (args.timings === true) result(`${timingsTable(compiled)}\n\n${passTables(compiled)}`);
     }
@@ -142,9 +147,9 @@ export const compile = defineCommand({
 });
 
 /** What was made without a check; where a trainer lies there that only has its certificate besides, it stays as it is. */
-function keepingCertificates(folder: string, { files }: Compiled): ReadonlyMap<string, string> {
+function keepingCertificates(place: Place, { files }: Compiled): ReadonlyMap<string, string> {
   const kept = (name: string, text: string): string => {
-    const found = readText(join(folder, name)) ?? "";
+    const found = readText(pathAt(place, name)) ?? "";
     return withoutCertificate(found) === withoutCertificate(text) ? found : text;
   };
   return new Map([...files].map(([name, text]) => [name, kept(name, text)]));
@@ -156,10 +161,10 @@ const ON_REQUEST = [
   { file: "model.plan", option: "plan", flag: "--plan", isOurs: (text: string) => text.startsWith("module ") },
 ] as const;
 
-/** Of these, what lies in the folder and was not made this time, with the flag that makes it. */
-const staleIn = (folder: string, { files, lowered: { target } }: Compiled): (readonly [path: string, flag: string])[] =>
+/** Of these, what lies there and was not made this time, with the flag that makes it. */
+const staleIn = (place: Place, { files, lowered: { target } }: Compiled): (readonly [path: string, flag: string])[] =>
   ON_REQUEST.flatMap(({ file, option, flag, isOurs }) => {
-    const [name, path] = [fileOf(file, target), join(folder, fileOf(file, target))];
+    const [name, path] = [fileOf(file, target), pathAt(place, fileOf(file, target))];
     return target.understands.has(option) && !files.has(name) && isOurs(readText(path) ?? "") ? [[path, flag] as const] : [];
   });
 
@@ -171,10 +176,10 @@ async function compileOne({ model, source, shown }: LoadedModel, options: Compil
   });
 }
 
-async function check(out: string, models: readonly string[], json: boolean): Promise<void> {
-  const drift = await checkDrift(out, models, progress);
+async function check(project: Project, models: readonly string[], json: boolean): Promise<void> {
+  const drift = await checkDrift(project, models, progress);
   if (json) resultJson(drift);
-  else result(explainDrift(drift, out));
+  else result(explainDrift(drift, project.out));
   process.exitCode = drift.holds ? 0 : 1;
 }
 
@@ -205,11 +210,11 @@ function writeStages(folder: string, { lowered }: Compiled): void {
   }
 }
 
-function report({ model, folder, files, arenaBytes, schedules }: CompileJson): string {
+function report({ model, files, arenaBytes, schedules }: CompileJson, place: Place): string {
   const written = files.filter((file) => file.written).length;
   const what =
     written === 0 ? "unchanged" : written === files.length ? `${written} files written` : `${written} of ${files.length} files written`;
-  return `${paint.green("✓")} ${paint.bold(model)}  ${folder}/  arena ${grouped(arenaBytes)} bytes${schedules === undefined ? "" : `  schedules of ${schedules}`}  ${paint.dim(what)}`;
+  return `${paint.green("✓")} ${paint.bold(model)}  ${shownPlace(place)}  arena ${grouped(arenaBytes)} bytes${schedules === undefined ? "" : `  schedules of ${schedules}`}  ${paint.dim(what)}`;
 }
 
 /** What each pass did, an entry after the other. */

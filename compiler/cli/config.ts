@@ -6,20 +6,17 @@ import { compilesOf, defineConfig, type Config, type ModelConfig } from "../conf
 import { importModel } from "./bundle-model.ts";
 import { InputError, suggestion } from "./errors.ts";
 import { modelFiles } from "./generated.ts";
+import { BESIDE, stemOf, type Layout } from "./place.ts";
 
 /** What the configuration comes to for a command. */
-export interface Project {
+export interface Project extends Layout {
   /** The file it was read from. */
   readonly file?: string;
-  readonly out: string;
-  /** Model files, in order of name. */
-  models(): readonly string[];
   /** What the configuration says of a model: one compile a trainer; undefined where it says nothing. */
   compilesOf(model: string): readonly ModelConfig[] | undefined;
 }
 
 const NAMES = [".ts", ".mts", ".js", ".mjs"].map((ending) => `adjoint.config${ending}`);
-const stemOf = (model: string): string => basename(model, extname(model));
 
 /** The project of the folder that the command runs in. Throws an InputError or the ModelError of its first mistake. */
 export async function loadProject(folder = "."): Promise<Project> {
@@ -35,7 +32,7 @@ export async function loadProject(folder = "."): Promise<Project> {
   requireOutside(file, config);
   return {
     file,
-    out: join(folder, config.out ?? "generated"),
+    out: config.beside === true ? BESIDE : join(folder, config.out ?? "generated"),
     models: () => {
       const models = named(folder, file, config);
       requireKnown(file, config, models);
@@ -88,7 +85,10 @@ function requireKnown(file: string, { options = {} }: Config, models: readonly s
 }
 
 /** What is generated is no model. */
-function requireOutside(file: string, { models, out = "generated" }: Config): void {
+function requireOutside(file: string, { models, out = "generated", beside }: Config): void {
+  if (beside === true && out !== "generated")
+    throw new InputError(`${file} gives both out and beside, of which one says where files go; leave one of them out`);
+  if (beside === true) return;
   const folders = (models === undefined ? ["models"] : typeof models === "string" ? [models] : models).map((path) =>
     extname(path) === "" && !path.includes("*") ? path : dirname(path),
   );

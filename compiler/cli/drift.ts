@@ -1,45 +1,60 @@
 /** `compile --check`: every file under generated/ is what the command in its header makes, byte for byte, or is named. */
 
 import { readdirSync } from "node:fs";
-import { basename, extname, join } from "node:path";
 import { compile, type Compiled } from "../compile.ts";
-import { generatedFolders, HEADED, modelOf, TRAINERS } from "./generated.ts";
-import { withoutCertificate } from "../check/certificate.ts";
+import { generatedPlaces, HEADED, modelOf, TRAINERS } from "./generated.ts";
+import { withCertificate, withoutCertificate } from "../check/certificate.ts";
 import { carriesItsHash, certificateLine, optionsOf, readHeader } from "./header.ts";
 import type { Difference, DriftJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
 import { schedulesOf } from "./schedules.ts";
 import { paint } from "./output.ts";
+import { BESIDE, pathAt, placeFor, shownPlace, type Layout, type Out, type Place } from "./place.ts";
+import { unifiedDiff } from "./unified.ts";
 import { readText, stands } from "./write-files.ts";
 
 /** Left to `adjoint verify`, but for the hash they carry. */
 const CERTIFICATES: readonly string[] = TRAINERS.map(({ certificate }) => certificate);
 const isTrainer = (name: string): boolean => TRAINERS.some(({ file }) => file === name);
 
-/** Compares the folders of the given models, or all. */
-export async function checkDrift(out: string, models: readonly string[], progress: (text: string) => void): Promise<DriftJson> {
-  const stems = models.map((model) => basename(model, extname(model)));
-  const folders = generatedFolders(out).filter((folder) => models.length === 0 || stems.includes(basename(folder)));
-  const missing = stems
-    .map((stem) => join(out, stem))
-    .filter((folder) => !folders.includes(folder))
-    .map((folder) => ({ file: `${folder}/`, reason: "is not there; run adjoint compile" }));
+/** Compares what lies at the places of the given models, or of all. */
+export async function checkDrift(project: Layout, models: readonly string[], progress: (text: string) => void): Promise<DriftJson> {
+  const there = project.out === BESIDE && models.length > 0 ? [] : generatedPlaces(project);
+  const asked = models.map((model) => placeFor(project.out, model));
+  const same = (a: Place, b: Place): boolean => pathAt(a, "") === pathAt(b, "");
+  const places = models.length === 0 ? there : asked.filter((one) => project.out === BESIDE || there.some((other) => same(one, other)));
+  const missing = asked
+    .filter((one) => !places.includes(one))
+    .map((place) => ({ file: shownPlace(place), reason: "is not there; run adjoint compile" }));
   const differences: Difference[] = [...missing];
   let files = 0;
-  for (const folder of folders) {
-    progress(`${folder}: compiling`);
-    const names = readdirSync(folder).sort();
+  for (const place of places) {
+    progress(`${shownPlace(place)}: compiling`);
+    const names = namesAt(place);
     files += names.length;
-    differences.push(...(await checkFolder(folder, names)));
+    differences.push(...(await checkPlace(place, names)));
   }
   return { holds: differences.length === 0, files, differences };
 }
 
-async function checkFolder(folder: string, names: readonly string[]): Promise<Difference[]> {
+/** The files of a place; beside a model, those that have the names of generated ones. */
+const namesAt = ({ folder, prefix }: Place): string[] =>
+  readdirSync(folder)
+    .filter((name) => prefix === "" || (name.startsWith(prefix) && MADE.test(name.slice(prefix.length))))
+    .map((name) => name.slice(prefix.length))
+    .sort();
+
+/** Names that a compile gives. */
+const MADE =
+  /^(?:(?:trainer|gradients)\.(?:\w+\.)?(?:d\.)?[tj]s|trainer\.wasm|model\.(?:graph|(?:\w+\.)?plan)|report\.md|certificate\.(?:\w+\.)?json)$/;
+
+async function checkPlace(place: Place, names: readonly string[]): Promise<Difference[]> {
   const differences: Difference[] = [];
   const made = new Set<string>();
+  if (place.prefix !== "" && !names.some((name) => HEADED.includes(name)))
+    return [{ file: shownPlace(place), reason: "is not there; run adjoint compile" }];
   for (const name of HEADED) {
-    const file = join(folder, name);
+    const file = pathAt(place, name);
     const found = readText(file);
     if (found === undefined) continue;
     made.add(name);
@@ -67,17 +82,17 @@ async function checkFolder(folder: string, names: readonly string[]): Promise<Di
     if (!isTrainer(name)) continue;
     for (const [other, bytes] of again.binaries) {
       made.add(other);
-      if (!stands(join(folder, other), bytes))
-        differences.push({ file: join(folder, other), reason: "is missing, or differs from what its command makes; run adjoint compile" });
+      if (!stands(pathAt(place, other), bytes))
+        differences.push({ file: pathAt(place, other), reason: "is missing, or differs from what its command makes; run adjoint compile" });
     }
     for (const [other, expected] of again.files) {
       if (HEADED.some((headed) => headed === other)) continue;
       made.add(other);
-      differences.push(...compare(join(folder, other), readText(join(folder, other)), expected));
+      differences.push(...compare(pathAt(place, other), readText(pathAt(place, other)), expected));
     }
   }
-  for (const one of TRAINERS) differences.push(...checkCertificate(folder, names, one));
-  return [...differences, ...unmade(folder, names, made)];
+  for (const one of TRAINERS) differences.push(...checkCertificate(place, names, one));
+  return [...differences, ...unmade(place, names, made)];
 }
 
 async function compareHeaded(file: string, name: string, found: string, again: Compiled): Promise<Difference[]> {
@@ -85,29 +100,30 @@ async function compareHeaded(file: string, name: string, found: string, again: C
   if (expected === undefined) return [{ file, reason: "is not made by the command in its header" }];
   // only a trainer has a certificate, whose numbers are left to `adjoint verify`
   if (!isTrainer(name)) return compare(file, found, expected);
-  const differences = compare(file, withoutCertificate(found), withoutCertificate(expected));
+  const line = certificateLine(found);
+  const differences = compare(file, found, line === undefined ? withoutCertificate(expected) : withCertificate(expected, line));
   if (differences.length > 0) return differences;
-  if (certificateLine(found) === undefined) return [{ file, reason: "has no certificate line" }];
+  if (line === undefined) return [{ file, reason: "has no certificate line" }];
   return (await carriesItsHash(found)) ? [] : [{ file, reason: "carries a certificate of another text; run adjoint compile" }];
 }
 
 /** The certificate names the hash that the trainer's certificate line carries. */
-function checkCertificate(folder: string, names: readonly string[], { file: name, certificate }: (typeof TRAINERS)[number]): Difference[] {
-  const trainer = readText(join(folder, name));
+function checkCertificate(place: Place, names: readonly string[], { file: name, certificate }: (typeof TRAINERS)[number]): Difference[] {
+  const trainer = readText(pathAt(place, name));
   if (trainer === undefined) return [];
-  const file = join(folder, certificate);
+  const file = pathAt(place, certificate);
   if (!names.includes(certificate)) return [{ file, reason: "is missing; run adjoint compile" }];
   const carried = /\b[0-9a-f]{16,64}\b/.exec(certificateLine(trainer) ?? "")?.[0];
   if (carried === undefined || (readText(file) ?? "").includes(carried)) return [];
   return [{ file, reason: "is the certificate of another trainer; run adjoint compile" }];
 }
 
-const unmade = (folder: string, names: readonly string[], made: ReadonlySet<string>): Difference[] =>
+const unmade = (place: Place, names: readonly string[], made: ReadonlySet<string>): Difference[] =>
   names
     .filter((name) => !made.has(name) && !CERTIFICATES.includes(name))
-    .map((name) => ({ file: join(folder, name), reason: "is made by no command; remove it" }));
+    .map((name) => ({ file: pathAt(place, name), reason: "is made by no command; remove it" }));
 
-/** The first line in which two texts differ. */
+/** The first line in which a text differs from what its command makes, and the diff. */
 function compare(file: string, found: string | undefined, expected: string): Difference[] {
   if (found === undefined) return [{ file, reason: "is missing; run adjoint compile" }];
   if (found === expected) return [];
@@ -118,31 +134,25 @@ function compare(file: string, found: string | undefined, expected: string): Dif
     {
       file,
       reason: "differs from what its command makes",
-      // lines are counted in the file, whose certificate line was left out of the comparison
-      line: line + 1 + certificateShift(file, line),
+      line: line + 1,
       found: a[line] ?? "(the file ends)",
       expected: b[line] ?? "(the file ends)",
+      diff: unifiedDiff(file, found, expected),
     },
   ];
 }
 
-/** 1 for lines after the certificate line, which the comparison leaves out. */
-function certificateShift(file: string, line: number): number {
-  const whole = (readText(file) ?? "").split("\n");
-  const at = whole.findIndex((text) => text.startsWith("// certificate:"));
-  return basename(file) === "trainer.ts" && at !== -1 && at <= line ? 1 : 0;
-}
-
 /** What differs, for people. */
-export function explainDrift({ holds, files, differences }: DriftJson, out: string): string {
-  if (holds) return `${paint.green("✓")} ${files} files under ${out}/ are what their commands make`;
-  const lines = differences.flatMap(({ file, reason, line, found, expected }) => [
+export function explainDrift({ holds, files, differences }: DriftJson, out: Out): string {
+  const where = out === BESIDE ? "beside the models" : `under ${out}/`;
+  if (holds) return `${paint.green("✓")} ${files} files ${where} are what their commands make`;
+  const lines = differences.flatMap(({ file, reason, line, diff }) => [
     `${paint.red("✗")} ${line === undefined ? file : `${file}:${line}`} ${reason}`,
-    ...(found === undefined ? [] : [`    is      ${found}`, `    made    ${expected}`]),
+    ...(diff === undefined ? [] : [diff]),
   ]);
   return [
     ...lines,
     "",
-    `${differences.length} of ${files} files under ${out}/ drifted. Run adjoint compile to make them again; edits to generated files are lost.`,
+    `${differences.length} of ${files} files ${where} drifted. Run adjoint compile to make them again; edits to generated files are lost.`,
   ].join("\n");
 }

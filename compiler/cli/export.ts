@@ -1,13 +1,12 @@
 /** `adjoint export`: a model with its weights as a file for other engines. */
 
-import { join } from "node:path";
 import { defineCommand } from "citty";
 import { engineOf, exportModel } from "../export.ts";
 import { ENGINES } from "../exports/index.ts";
 import { COMMON, onlyModel, wholeNumber } from "./arguments.ts";
 import { loadProject } from "./config.ts";
 import { InputError } from "./errors.ts";
-import { folderFor } from "./generated.ts";
+import { pathAt, placeFor } from "./place.ts";
 import type { ExportJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
 import { note, result, resultJson } from "./output.ts";
@@ -33,7 +32,7 @@ export const exportTo = defineCommand({
     const seed = wholeNumber("seed", args.seed, 0) ?? 0;
     const options = weightOptions(args);
     const loaded = await loadModel(file);
-    const out = args.out ?? join(folderFor((await loadProject()).out, loaded.shown), `model${engine.extension}`).replaceAll("\\", "/");
+    const out = args.out ?? pathAt(placeFor((await loadProject()).out, loaded.shown), `model${engine.extension}`).replaceAll("\\", "/");
     requireWritableFile(out);
     const { module } = await trainerOf(loaded);
     const trainer = module.createTrainer({ seed });

@@ -8,6 +8,7 @@ import { readHeader, type Header } from "./header.ts";
 import { DEFAULT, fileOf, TARGETS, targetOf, type TargetName } from "../targets/index.ts";
 import { packageOf } from "./load-model.ts";
 import { note } from "./output.ts";
+import { BESIDE, pathAt, placeFor, shownPlace, type Layout, type Out, type Place } from "./place.ts";
 import { readText } from "./write-files.ts";
 
 /** One target for each suffix that files have; the default comes first. */
@@ -24,20 +25,20 @@ export const TRAINERS: readonly { readonly file: string; readonly certificate: s
   certificate: fileOf("certificate.json", target),
 }));
 
-/** The targets whose trainers a folder holds, and the default, so that making all again keeps them. */
-export const targetsIn = (folder: string): TargetName[] =>
+/** The targets whose trainers a place holds, and the default, so that making all again keeps them. */
+export const targetsIn = (place: Place): TargetName[] =>
   KINDS.flatMap((target) => {
-    const text = readText(join(folder, fileOf("trainer.ts", target)));
+    const text = readText(pathAt(place, fileOf("trainer.ts", target)));
     if (target !== DEFAULT && text === undefined) return [];
     return [target === DEFAULT ? target.name : (readHeader(text!)?.target ?? target.name)];
   });
 
-/** What was asked for of a folder's trainer for a target, so that making it again keeps it: how its kernels are, and its plan. */
+/** What was asked for of a place's trainer for a target, so that making it again keeps it: how its kernels are, and its plan. */
 export function trainerAsked(
-  folder: string,
+  place: Place,
   target: TargetName,
 ): Pick<Header, "threads" | "sliced" | "relaxed" | "winograd" | "js" | "plan"> {
-  const header = readHeader(readText(join(folder, fileOf("trainer.ts", targetOf(target)))) ?? "");
+  const header = readHeader(readText(pathAt(place, fileOf("trainer.ts", targetOf(target)))) ?? "");
   const { threads, sliced, relaxed, winograd, js, plan } = header ?? {};
   return {
     ...(threads === undefined ? {} : { threads }),
@@ -57,7 +58,8 @@ export function modelFiles(folder = "models"): string[] {
     .filter((name) => [".ts", ".mts", ".js", ".mjs"].includes(extname(name)) && !name.endsWith(".d.ts"))
     .sort();
   if (files.length === 0) throw new InputError(`${folder}/ holds no model; write one there, such as ${folder}/mnist-mlp.ts`);
-  return withoutHelpers(files.map((name) => join(folder, name)));
+  // what is generated beside a model is none
+  return withoutHelpers(files.map((name) => join(folder, name)).filter((file) => readHeader(readText(file) ?? "") === undefined));
 }
 
 const told = new Set<string>();
@@ -77,20 +79,22 @@ function withoutHelpers(files: readonly string[]): string[] {
   });
 }
 
-/** The folders under the output folder, in order of name. */
-export function generatedFolders(out: string): string[] {
+/** Where generated files lie: the folders under the output folder, in order of name, or beside the models. */
+export function generatedPlaces({ out, models }: Layout): Place[] {
+  if (out === BESIDE) return models().map((model) => placeFor(out, model));
   if (!statSync(out, { throwIfNoEntry: false })?.isDirectory())
     throw new InputError(`there is no folder ${out}/ here; make it with adjoint compile, or name it with --out <folder>`);
   return readdirSync(out, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => join(out, entry.name))
-    .sort();
+    .sort()
+    .map((folder) => ({ folder, prefix: "" }));
 }
 
-/** What a folder's headed files say was asked for, so that making them again for a target keeps gradients and the budget. */
-export function askedBefore(folder: string, target: TargetName): Pick<CompileOptions, "entries" | "memory"> {
+/** What a place's headed files say was asked for, so that making them again for a target keeps gradients and the budget. */
+export function askedBefore(place: Place, target: TargetName): Pick<CompileOptions, "entries" | "memory"> {
   const { understands } = targetOf(target);
-  const headers = HEADED.flatMap((name) => readHeader(readText(join(folder, name)) ?? "") ?? []);
+  const headers = HEADED.flatMap((name) => readHeader(readText(pathAt(place, name)) ?? "") ?? []);
   const entries = headers.find((header) => header.entries.length > 0)?.entries;
   const memory = headers.find((header) => header.memory !== undefined)?.memory;
   return {
@@ -107,13 +111,10 @@ export function modelOf(file: string, { model }: Header): string | undefined {
   return found === undefined ? undefined : relative(process.cwd(), found);
 }
 
-/** `generated/mnist-mlp` of `models/mnist-mlp.ts`. */
-export const folderFor = (out: string, model: string): string => join(out, basename(model, extname(model)));
-
 /** Throws an InputError where a file that no compile made would be written over. */
-export function requireGenerated(folder: string, target: TargetName, entries: readonly string[]): void {
+export function requireGenerated(place: Place, target: TargetName, entries: readonly string[]): void {
   for (const name of ["trainer.ts", ...entries.map((entry) => `${entry}.ts`)]) {
-    const file = join(folder, fileOf(name, targetOf(target)));
+    const file = pathAt(place, fileOf(name, targetOf(target)));
     const text = readText(file) ?? "";
     if (text.trim() !== "" && readHeader(text) === undefined)
       throw new InputError(
@@ -123,15 +124,15 @@ export function requireGenerated(folder: string, target: TargetName, entries: re
 }
 
 /** Two models of one stem would overwrite each other. */
-export function checkStems(out: string, models: readonly string[]): void {
+export function checkStems(out: Out, models: readonly string[]): void {
   const taken = new Map<string, string>();
   for (const model of models) {
-    const folder = folderFor(out, model);
-    const other = taken.get(folder);
+    const place = shownPlace(placeFor(out, model));
+    const other = taken.get(place);
     if (other !== undefined && resolve(other) !== resolve(model))
       throw new InputError(
-        `${other} and ${model} would both be written to ${folder}/; rename one of the files, or compile them with different --out folders`,
+        `${other} and ${model} would both be written to ${place}; rename one of the files, or compile them with different --out folders`,
       );
-    taken.set(folder, model);
+    taken.set(place, model);
   }
 }

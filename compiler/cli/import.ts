@@ -19,6 +19,12 @@ export const importFrom = defineCommand({
     out: { type: "string", valueHint: "file.ts", description: "The source (default: models/<file>.ts)" },
     batch: { type: "string", valueHint: "rows", description: "Rows of a batch, where the file fixes them" },
     size: { type: "string", valueHint: "name=extent,…", description: "Open extents of inputs, by their names in the file" },
+    value: { type: "string", valueHint: "name=number,…", description: "Inputs that are one number from now on, such as sr=16000" },
+    head: { type: "string", valueHint: "classes", description: "The last dense layer has so many units, and begins anew" },
+    train: { type: "string", valueHint: "patterns", description: "What trains, by names: layer4.*,fc, or last:2, the last two layers" },
+    freeze: { type: "string", valueHint: "patterns", description: "What does not train, by names" },
+    tie: { type: "boolean", description: "Weights that the file shares stay one parameter" },
+    "train-norms": { type: "boolean", description: "Batch norms take the batch's statistics in training" },
     ...COMMON,
   },
   async run({ args }) {
@@ -31,10 +37,20 @@ export const importFrom = defineCommand({
     requireWritableFile(out);
     const batch = wholeNumber("batch", args.batch, 1);
     const stem = basename(out, ".ts");
-    const sizes = sizesOf(args.size);
-    const imported = inFile(file, () =>
-      importOnnx(readFileSync(file), { name: stem, file: basename(file), sizes, ...(batch === undefined ? {} : { batch }) }),
-    );
+    const head = wholeNumber("head", args.head, 1);
+    const told = {
+      name: stem,
+      file: basename(file),
+      sizes: numbersOf("size", args.size, "N=4,T=16"),
+      values: numbersOf("value", args.value, "sr=16000"),
+      train: listOf(args.train),
+      freeze: listOf(args.freeze),
+      tie: args.tie === true,
+      trainNorms: args["train-norms"] === true,
+      ...(batch === undefined ? {} : { batch }),
+      ...(head === undefined ? {} : { head }),
+    };
+    const imported = inFile(file, () => importOnnx(readFileSync(file), told));
     const source = await format(imported.source, { parser: "babel-ts", printWidth: 140 });
     const weights = writeSafetensors({
       tensors: imported.weights.map(({ name: own, shape, values }) => ({
@@ -60,17 +76,19 @@ export const importFrom = defineCommand({
   },
 });
 
-/** `N=4,T=16` */
-function sizesOf(text: string | undefined): Readonly<Record<string, number>> {
-  const pairs = (text ?? "").split(",").filter((pair) => pair !== "");
+/** Numbers by names: `N=4,T=16`. */
+function numbersOf(flag: string, text: string | undefined, example: string): Readonly<Record<string, number>> {
   return Object.fromEntries(
-    pairs.map((pair) => {
-      const [, name, extent] = /^(.+)=(\d+)$/.exec(pair) ?? [];
-      if (name === undefined) throw new InputError(`--size needs names and extents, such as N=4,T=16, but got ${JSON.stringify(text)}`);
-      return [name, Number(extent)] as const;
+    listOf(text).map((pair) => {
+      const [, name, number] = /^(.+)=(-?\d+(?:\.\d+)?)$/.exec(pair) ?? [];
+      if (name === undefined || (flag === "size" && !/^[1-9]\d*$/.test(number!)))
+        throw new InputError(`--${flag} needs names and numbers, such as ${example}, but got ${JSON.stringify(text)}`);
+      return [name, Number(number)] as const;
     }),
   );
 }
+
+const listOf = (text: string | undefined): readonly string[] => (text ?? "").split(",").filter((one) => one !== "");
 
 /** An error of the file names it. */
 function inFile<T>(file: string, read: () => T): T {

@@ -8,15 +8,16 @@ import { DEFAULT, targetOf, type TargetName } from "../targets/index.ts";
 import { amountOf } from "./arguments.ts";
 import type { Project } from "./config.ts";
 import { InputError, suggestion } from "./errors.ts";
-import { askedBefore, folderFor, targetsIn, trainerAsked } from "./generated.ts";
+import { askedBefore, targetsIn, trainerAsked } from "./generated.ts";
 import { note } from "./output.ts";
+import { placeFor, type Out, type Place } from "./place.ts";
 import { requireTogether, targetAsked } from "./targets.ts";
 
 export type Asked = Pick<CompileOptions, "entries" | "memory" | "passes" | "threads" | "sliced" | "relaxed" | "winograd" | "js" | "plan">;
 
 export interface Job {
   readonly model: string;
-  readonly folder: string;
+  readonly place: Place;
   readonly target: TargetName;
   readonly asked: Asked;
 }
@@ -28,28 +29,28 @@ type Flags = Readonly<Record<string, unknown>>;
  * The jobs of a command. Models that it names are made as its flags say, or as the configuration does where no flag does; without
  * names, all are made as the configuration says, or else as they were made before, and flags add to that.
  */
-export function jobsOf(project: Project, out: string, named: readonly string[], flags: Flags): Job[] {
+export function jobsOf(project: Project, out: Out, named: readonly string[], flags: Flags): Job[] {
   const { target, asked } = askedBy(flags);
   const models = named.length > 0 ? [...new Set(named)] : project.models();
   const isPlain = target === undefined && Object.keys(asked).length === 0;
   return models.flatMap((model): Job[] => {
-    const folder = folderFor(out, model);
+    const place = placeFor(out, model);
     const configured = project.compilesOf(model);
     if (configured !== undefined && (isPlain || named.length === 0))
       return configured.map((one) => {
         const own = askedBy(flagsOf(one));
-        return jobOf(model, folder, target ?? own.target ?? DEFAULT.name, { ...own.asked, ...asked });
+        return jobOf(model, place, target ?? own.target ?? DEFAULT.name, { ...own.asked, ...asked });
       });
-    if (named.length > 0) return [jobOf(model, folder, target ?? DEFAULT.name, asked)];
-    return (target === undefined ? targetsIn(folder) : [target]).map((of) =>
-      jobOf(model, folder, of, { ...askedBefore(folder, of), ...trainerAsked(folder, of), ...asked }),
+    if (named.length > 0) return [jobOf(model, place, target ?? DEFAULT.name, asked)];
+    return (target === undefined ? targetsIn(place) : [target]).map((of) =>
+      jobOf(model, place, of, { ...askedBefore(place, of), ...trainerAsked(place, of), ...asked }),
     );
   });
 }
 
 /** A target that writes no plan is not asked for one. */
-function jobOf(model: string, folder: string, target: TargetName, { plan, ...asked }: Asked): Job {
-  return { model, folder, target, asked: { ...asked, ...(plan === true && targetOf(target).understands.has("plan") && { plan }) } };
+function jobOf(model: string, place: Place, target: TargetName, { plan, ...asked }: Asked): Job {
+  return { model, place, target, asked: { ...asked, ...(plan === true && targetOf(target).understands.has("plan") && { plan }) } };
 }
 
 /** A configuration's options, as flags. */

@@ -45,6 +45,8 @@ export interface Difference {
   readonly line?: number;
   readonly found?: string;
   readonly expected?: string;
+  /** From the file to what the command makes, as a unified diff of at most 40 lines. */
+  readonly diff?: string;
 }
 
 /** `check`, and one trainer of `verify`. */

@@ -17,6 +17,7 @@ import { carriesItsHash, isCurrentOf, readHeader } from "./header.ts";
 import type { Job } from "./jobs.ts";
 import type { CompileJson } from "./json.ts";
 import { packageOf } from "./load-model.ts";
+import { BESIDE, pathAt, type Out } from "./place.ts";
 import { readText } from "./write-files.ts";
 
 /** What a compile found wrong: its message as the command line prints it, and the first place that it names. */
@@ -60,8 +61,8 @@ const COMMAND: readonly string[] = import.meta.url.endsWith("/cli/keep.ts")
   ? ["--import", "tsx", fileURLToPath(new URL("./main.ts", import.meta.url))]
   : [fileURLToPath(new URL("./cli.js", import.meta.url))];
 
-/** A keeper for the jobs of one output folder. */
-export function keeper(out: string): Keeper {
+/** A keeper for the jobs of one output folder, or of what lies beside models. */
+export function keeper(out: Out): Keeper {
   const running = new Map<string, Running>();
   const seen = new Map<string, readonly string[]>();
   const inputs = async ({ model }: Job): Promise<readonly string[]> => {
@@ -79,7 +80,7 @@ export function keeper(out: string): Keeper {
     stop: () => running.forEach(({ drop }) => drop()),
     async keep(job, { check }) {
       const files = await inputs(job);
-      const [id, key] = [`${job.folder} ${job.target} ${check}`, keyOf(job, files)];
+      const [id, key] = [`${pathAt(job.place, "")} ${job.target} ${check}`, keyOf(job, files)];
       const under = running.get(id);
       if (under?.key === key) return under.done;
       under?.drop();
@@ -116,7 +117,7 @@ function keyOf(job: Job, files: readonly string[]): string {
 }
 
 /** The trainer that a job makes. */
-export const trainerOf = ({ folder, target }: Job): string => join(folder, fileOf("trainer.ts", targetOf(target)));
+export const trainerOf = ({ place, target }: Job): string => pathAt(place, fileOf("trainer.ts", targetOf(target)));
 
 /** Whether a trainer's certificate is of its very text. */
 const isCertified = (job: Job): Promise<boolean> => carriesItsHash(readText(trainerOf(job)) ?? "");
@@ -142,8 +143,13 @@ export function ownEnvironment({ NODE_OPTIONS, ...env }: NodeJS.ProcessEnv): Nod
 }
 
 /** A compile of one job in a process of its own: what is being edited may loop forever, and whoever asks goes on meanwhile. */
-function compileOf(job: Job, out: string, check: boolean): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
-  const flags = [...flagsOf({ ...job.asked, target: job.target }), "--out", out, "--json", ...(check ? [] : ["--unchecked"])];
+function compileOf(job: Job, out: Out, check: boolean): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+  const flags = [
+    ...flagsOf({ ...job.asked, target: job.target }),
+    ...(out === BESIDE ? ["--beside"] : ["--out", out]),
+    "--json",
+    ...(check ? [] : ["--unchecked"]),
+  ];
   const child = spawn(process.execPath, [...COMMAND, "compile", job.model, ...flags], {
     env: ownEnvironment(process.env),
     stdio: ["ignore", "pipe", "pipe"],

@@ -2,7 +2,7 @@
 
 import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
+import { dirname, extname, join, relative, resolve, sep } from "node:path";
 import { inspect } from "node:util";
 import { printDiagnostic, type ModelError } from "../graph/error.ts";
 import { canonicalText } from "../driver/hash.ts";
@@ -11,6 +11,7 @@ import type { Model } from "../model/declaration.ts";
 import { filesOf, importModel, placeIn } from "./bundle-model.ts";
 import { InputError } from "./errors.ts";
 import { readHeader } from "./header.ts";
+import { stemOf } from "./place.ts";
 import { blame } from "./stray.ts";
 import { readText } from "./write-files.ts";
 
@@ -18,7 +19,7 @@ import { readText } from "./write-files.ts";
 export interface LoadedModel {
   /** As the user named it. */
   readonly shown: string;
-  /** The file's name without its ending: the model's folder under generated/. */
+  /** The file's name without `.ts`, or `.model.ts`: the model's folder under generated/. */
   readonly stem: string;
   readonly model: Model;
   /** The file's path from the folder of its package, with its text: what the files that are made of it cite. */
@@ -65,7 +66,7 @@ export async function loadModel(shown: string): Promise<LoadedModel> {
   const exports = await imported(file, shown);
   return {
     shown,
-    stem: basename(file, extname(file)),
+    stem: stemOf(file),
     model: guardedModel(file, shown, modelIn(exports["default"], shown)),
     source: { path, text },
     data: exports["data"],

@@ -73,7 +73,7 @@ const FLAG_OF: Readonly<Record<Exclude<Option, "float64">, string>> = {
 };
 const OPTIONS = Object.entries(FLAG_OF) as [Option, string][];
 /** What goes with every target. */
-const ALWAYS = ["out", "print", "stages", "passes", "timings"];
+const ALWAYS = ["out", "beside", "print", "stages", "passes", "timings"];
 
 const dashed = (flags: readonly string[]): string[] => flags.map((flag) => `--${flag}`);
 

@@ -1,6 +1,5 @@
 /** `adjoint train`: the generated trainer itself runs, on the data its model names, and is tested once at the end. */
 
-import { join } from "node:path";
 import { defineCommand } from "citty";
 import type { LoadedTrainer } from "../compile.ts";
 import { classReport, curvesText, earlyStopping, evaluate, fit, split, type Callbacks } from "../../runtime/index.ts";
@@ -9,7 +8,7 @@ import { loadProject } from "./config.ts";
 import { COMMON, onlyModel, shareOf, wholeNumber } from "./arguments.ts";
 import { loadData, readDataDeclaration } from "./data.ts";
 import { InputError, Interrupted } from "./errors.ts";
-import { folderFor } from "./generated.ts";
+import { pathAt, placeFor } from "./place.ts";
 import { inputsOf, type InputFacts } from "./inputs.ts";
 import { onInterrupt } from "./interrupt.ts";
 import type { TrainJson } from "./json.ts";
@@ -150,7 +149,7 @@ export const train = defineCommand({
     else if (store === undefined) result("the weights are gone; --save <file> writes them, --checkpoint <folder> the whole run");
     result(
       path === undefined
-        ? `to read the gradient code, run adjoint compile ${file} and open ${join(folderFor((await loadProject()).out, file), "trainer.ts")}`
+        ? `to read the gradient code, run adjoint compile ${file} and open ${pathAt(placeFor((await loadProject()).out, file), "trainer.ts")}`
         : `read the gradient code in ${path}`,
     );
   },

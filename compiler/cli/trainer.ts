@@ -1,21 +1,20 @@
 /** The trainer of a model as a module that runs: the generated one where it is current, or one made in memory. */
 
-import { join } from "node:path";
 import { compile, load, type TrainerModule } from "../compile.ts";
 import { DEFAULT } from "../targets/index.ts";
 import { importText, stripTypes } from "../targets/strip.ts";
 import { loadProject } from "./config.ts";
-import { folderFor } from "./generated.ts";
 import { isCurrentOf, readHeader } from "./header.ts";
 import type { LoadedModel } from "./load-model.ts";
 import { note, progress } from "./output.ts";
+import { pathAt, placeFor } from "./place.ts";
 import { schedulesOf } from "./schedules.ts";
 import { readText } from "./write-files.ts";
 
 /** The generated trainer if it is of this model, this compiler, and unedited; otherwise one made in memory. */
 export async function trainerOf(loaded: LoadedModel): Promise<{ module: TrainerModule; path?: string }> {
   const { model, source, shown } = loaded;
-  const path = join(folderFor((await loadProject()).out, shown), "trainer.ts").replaceAll("\\", "/");
+  const path = pathAt(placeFor((await loadProject()).out, shown), "trainer.ts").replaceAll("\\", "/");
   const text = readText(path);
   if (text !== undefined) {
     const current = readHeader(text)?.model === source.path && (await isCurrentOf(text, source.text));

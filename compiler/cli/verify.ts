@@ -1,17 +1,18 @@
 /** `adjoint verify`: the committed text itself is run and compared, and its certificate stands or falls. */
 
 import { existsSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { defineCommand } from "citty";
 import { verifyTrainer } from "../check/certificate.ts";
 import { toJson } from "./check.ts";
 import { COMMON } from "./arguments.ts";
-import { loadProject } from "./config.ts";
+import { loadProject, type Project } from "./config.ts";
 import { InputError } from "./errors.ts";
-import { generatedFolders, modelOf, TRAINERS } from "./generated.ts";
+import { generatedPlaces, modelOf, TRAINERS } from "./generated.ts";
 import { optionsOf, readHeader } from "./header.ts";
 import type { Results, VerifyJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
+import { BESIDE, pathAt, placeOf } from "./place.ts";
 import { schedulesOf } from "./schedules.ts";
 import { paint, progress, result, resultJson } from "./output.ts";
 import { readText } from "./write-files.ts";
@@ -23,7 +24,7 @@ export const verify = defineCommand({
     ...COMMON,
   },
   async run({ args }) {
-    const files = args._.length > 0 ? args._ : trainers((await loadProject()).out);
+    const files = args._.length > 0 ? args._ : trainers(await loadProject());
     const results: VerifyJson[] = [];
     for (const file of files) {
       progress(`${file}: verifying`);
@@ -37,16 +38,26 @@ export const verify = defineCommand({
   },
 });
 
-function trainers(out: string): string[] {
-  const files = generatedFolders(out)
-    .flatMap((folder) => TRAINERS.map(({ file }) => join(folder, file)))
+function trainers(project: Project): string[] {
+  const files = generatedPlaces(project)
+    .flatMap((place) => TRAINERS.map(({ file }) => pathAt(place, file)))
     .filter((file) => existsSync(file));
-  if (files.length === 0) throw new InputError(`${out}/ holds no trainer; make one with adjoint compile`);
+  if (files.length === 0)
+    throw new InputError(
+      `${project.out === BESIDE ? "beside the models there is" : `${project.out}/ holds`} no trainer; make one with adjoint compile`,
+    );
   return files;
 }
 
-const certificateOf = (file: string): string =>
-  TRAINERS.find((one) => one.file === basename(file))?.certificate ?? TRAINERS[0]!.certificate;
+/** The certificate of a trainer, which lies where that does. */
+function certificateOf(trainer: string): string {
+  const found = placeOf(
+    trainer,
+    TRAINERS.map(({ file }) => file),
+  );
+  const { certificate } = TRAINERS.find(({ file }) => file === found?.name) ?? TRAINERS[0]!;
+  return pathAt(found?.place ?? { folder: dirname(trainer), prefix: "" }, certificate);
+}
 
 async function verifyFile(file: string): Promise<VerifyJson> {
   const text = readText(file);
@@ -64,12 +75,12 @@ async function verifyFile(file: string): Promise<VerifyJson> {
         ? `${file} was made by a program that declared its model, so only that program can verify it`
         : `the model of ${file}, ${header.model}, is not there; restore it, or remove the generated file`,
     );
-  const beside = join(dirname(file), certificateOf(file));
+  const beside = certificateOf(file);
   const certificate = readText(beside);
   if (certificate === undefined)
     throw new InputError(`${beside} is missing, so there is nothing to verify ${file} by; make it with adjoint compile ${model}`);
   const loaded = await loadModel(model);
-  const gradients = readText(join(dirname(file), "gradients.ts"));
+  const gradients = readText(pathAt(placeOf(file, ["trainer.ts"])?.place ?? { folder: dirname(file), prefix: "" }, "gradients.ts"));
   const verified = await verifyTrainer({
     text,
     gradients,

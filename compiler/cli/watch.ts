@@ -5,13 +5,14 @@ import { watch as watchFiles } from "chokidar";
 import { onInterrupt } from "./interrupt.ts";
 import type { Job } from "./jobs.ts";
 import { keeper, type Kept } from "./keep.ts";
+import type { Out } from "./place.ts";
 import { note, paint, result } from "./output.ts";
 
 /** So long a file must have been left alone before it is read, milliseconds: editors write in several goes. */
 const QUIET_MS = 40;
 
 /** Keeps the files of jobs current: at first quickly, without a check, then checked. Ends at an interrupt. */
-export async function watch(jobs: readonly Job[], out: string): Promise<void> {
+export async function watch(jobs: readonly Job[], out: Out): Promise<void> {
   const keep = keeper(out);
   const watcher = watchFiles([], { ignoreInitial: true, awaitWriteFinish: { stabilityThreshold: QUIET_MS, pollInterval: QUIET_MS / 2 } });
   const inputs = new Map<Job, readonly string[]>();

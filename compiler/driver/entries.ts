@@ -4,7 +4,7 @@ import type { Phase } from "../autodiff/update.ts";
 import { ModelError } from "../graph/error.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { sameShape } from "../graph/type.ts";
-import type { BatchSizes, EntryKind, Model, Traced } from "../model/declaration.ts";
+import type { BatchSizes, EntryKind, Model, Traced, TraceRequest } from "../model/declaration.ts";
 import type { Purpose } from "../passes/index.ts";
 import type { Kind } from "../targets/target.ts";
 import { citation } from "./citation.ts";
@@ -15,8 +15,9 @@ export const batchSizes = (model: Model, batch: CompileOptions["batch"]): BatchS
   typeof batch === "number" ? { train: batch, evaluate: batch, predict: batch } : (batch ?? model.batch);
 
 /** Declares one entry of a model. */
-export const traceOf = (model: Model, entry: EntryKind, options: CompileOptions): Traced =>
+export const traceOf = (model: Model, entry: EntryKind, options: CompileOptions, besides: Pick<TraceRequest, "whole"> = {}): Traced =>
   model.trace({
+    ...besides,
     entry,
     batch: batchSizes(model, options.batch)[entry],
     float: options.dtype ?? "f32",

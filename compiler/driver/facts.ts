@@ -34,6 +34,7 @@ export async function factsOf(model: Model, options: CompileOptions, declared: r
     phases: declared.filter(({ purpose }) => purpose.kind === "train").map(({ name }) => name),
     meetings: meetingsOf(declared),
     wholeOutputs: declared.at(-1)!.traced.wholeOutputs,
+    ...generating(declared.at(-1)!.traced),
     inputs: [...new Set(declared.flatMap(({ traced }) => traced.graph.nodes.flatMap(({ op, name }) => (op === "input" ? [name] : []))))],
     declaredBy: declaredBy(declared),
     ...(threads === undefined ? {} : { threads }),
@@ -43,6 +44,8 @@ export async function factsOf(model: Model, options: CompileOptions, declared: r
     ...(scheduled ? { schedules: await cited(schedules!) } : {}),
   };
 }
+
+const generating = ({ generation }: Traced): Pick<Facts, "generation"> => (generation === undefined ? {} : { generation });
 
 /** Who declared what a trainer keeps: before differentiation nothing of an optimizer's is there. */
 function declaredBy(declared: readonly Declared[]): ReadonlyMap<string, string> {

@@ -42,12 +42,14 @@ export const WORTH_MICROSECONDS = 40;
 export interface Division {
   readonly by: number;
   readonly worth: number;
+  /** Parts run one after the other, in order, and nothing in between. */
+  readonly inOrder?: true;
 }
 
-/** Vector operations of a slice: half a millisecond to four, as a target is fast; ten times that in an engine's first code. */
-export const SLICE = 2_000_000;
+/** Vector operations of a slice: a quarter of a millisecond to two, as a target is fast; ten times that in an engine's first code. */
+export const SLICE = 1_000_000;
 
-const SLICED: Division = { by: 64, worth: SLICE };
+const SLICED: Division = { by: 64, worth: SLICE, inOrder: true };
 
 /** How the kernels of a compile are divided: among threads, into slices, or not at all. One thread may turn out to be more: whoever makes a trainer says how many. */
 export const divisionOf = ({ threads, sliced }: { readonly threads?: number | undefined; readonly sliced?: boolean | undefined }) =>
@@ -65,9 +67,28 @@ export const slicesOf = ({ body, divided }: Section): number =>
 const FAIR = 0.9;
 
 /** The sections of a kernel, in order, shared well by so many and correctly by any number; undefined where it is not worth it, or cannot be. */
-export function divide({ body }: Kernel, { by, worth }: Division): readonly Section[] | undefined {
+export function divide({ body }: Kernel, { by, worth, inOrder }: Division): readonly Section[] | undefined {
   if (workOf(body) < worth) return undefined;
-  return sectionsOf(body, by, worth);
+  const apart = sectionsOf(body, by, worth);
+  if (inOrder !== true) return apart;
+  const ordered = inOrderSections(body, worth);
+  return longestSlice(ordered) < longestSlice(apart ?? [{ body, divided: [] }]) ? ordered : apart;
+}
+
+/** Work of the longest part that a kernel runs in, vector operations. */
+const longestSlice = (sections: readonly Section[]): number =>
+  Math.max(...sections.map((section) => workOf(section.body) / slicesOf(section)));
+
+/** With each outermost loop divided that takes `worth` vector operations: parts that run in order are the loop itself, whatever it carries. */
+function inOrderSections(body: readonly Stmt[], worth: number): readonly Section[] {
+  const lets: Stmt[] = [];
+  return groupsOf(body, { threads: 1, stored: storesOf(body) }).flatMap(({ statements, forAll }): Section[] => {
+    if (forAll) lets.push(...statements);
+    if (forAll) return [];
+    const [loop, ...others] = statements;
+    const divides = loop?.kind === "for" && others.length === 0 && isCounted(loop) && workOf(statements) >= worth;
+    return [{ body: [...lets, ...statements], divided: divides ? [loop] : [] }];
+  });
 }
 
 /** The sections of kernels that are divided, by name; none where no kernel's work is worth it, or nobody asked. */
@@ -139,8 +160,7 @@ function* waysOf(statements: readonly Stmt[], search: Search): Generator<Cut> {
 function* cutsOf(statements: readonly Stmt[], search: Search): Generator<Cut> {
   const [loop, ...others] = statements;
   if (loop?.kind !== "for" || loop.form !== "loop" || others.length > 0) return;
-  const counts = loop.from.terms.length + loop.to.terms.length === 0 && loop.only === undefined;
-  if (counts && tripsOf(loop) > 1) {
+  if (isCounted(loop)) {
     const piece = pieceOf(loop);
     if (isApart(piece)) yield cutAt(piece, statements, search);
   }
@@ -150,6 +170,10 @@ function* cutsOf(statements: readonly Stmt[], search: Search): Generator<Cut> {
       yield { ...cut, told, whole: statements, body: [{ ...loop, body: cut.body }] };
   }
 }
+
+/** Of iterations that are counted beforehand, more than one. */
+const isCounted = (loop: Loop): boolean =>
+  loop.form === "loop" && loop.from.terms.length + loop.to.terms.length === 0 && loop.only === undefined && tripsOf(loop) > 1;
 
 /** What a value reads, whoever evaluates it: a loop of which no thread runs a part. */
 const readByAll = (value: Scalar): Piece =>

@@ -43,8 +43,9 @@ function overScores(c: Context, what: "mask" | "bias", given: Tensor, scores: Va
 }
 
 /** Scores where both masks allow them, MASKED elsewhere. */
-function masked(c: Context, scores: Value, { causal = false, mask }: AttentionOptions): Value {
+function masked(c: Context, scores: Value, { causal = false, mask }: AttentionOptions, isStep: boolean): Value {
   const { g } = c;
+  if (isStep) return c.named("masked", g.where(c.decoding!.past(c, scores), scores, g.literal(MASKED, c.float)));
   const { shape } = c.typeOf(scores);
   const [t, s] = shape.slice(-2) as [number, number];
   const position = (axis: number): Value => g.iota({ dtype: "i32", shape: [t, s] }, { axis });
@@ -81,6 +82,25 @@ function checkOperands(c: Context, q: Tensor, k: Tensor, v: Tensor): void {
     );
 }
 
+/** Whether this is one step of a model that generates, which attends to the steps before it. */
+function isOneStep(c: Context, q: Tensor, k: Tensor, { causal = false, mask, bias }: AttentionOptions): boolean {
+  if (c.decoding === undefined || q.shape.at(-2) !== 1 || k.shape.at(-2) !== 1) return false;
+  const law = !causal
+    ? "attention to all steps needs those that are not generated yet"
+    : mask !== undefined || bias !== undefined
+      ? `attention with a ${mask === undefined ? "bias" : "mask"} cannot be generated with: it is of all steps, and generation has one at a time`
+      : undefined;
+  if (law !== undefined) c.fail("generate/attention", law, "Write { causal: true } and nothing besides, or leave out generate.");
+  return true;
+}
+
+/** Keys and values of all steps so far. */
+function cached(c: Context, k: Tensor, v: Tensor): readonly [keys: Value, values: Value] {
+  const { decoding, compositions } = c;
+  const of = compositions.owner ?? "attention";
+  return [decoding!.cached(c, `${of}.keys`, k.value), decoding!.cached(c, `${of}.values`, v.value)];
+}
+
 /**
  * softmax(q·kᵀ / √d)·v (Vaswani et al. 2017): q [b…, t, d], k [b…, s, d], v [b…, s, e] → [b…, t, e]. Heads of keys and values may be fewer,
  * q [b…, h, t, d] and k [b…, h / n, s, d]: n heads of q share each (Ainslie et al. 2023). A query that may see no key averages all values.
@@ -91,6 +111,8 @@ export function scaledDotProductAttention(q: FloatTensor, k: FloatTensor, v: Flo
   return c.run(() => {
     const { g } = c;
     checkOperands(c, q, k, v);
+    const isStep = isOneStep(c, q, k, options);
+    const [keys, values] = isStep ? cached(c, k, v) : [k.value, v.value];
     const rank = q.shape.length;
     const batch = q.shape.slice(0, -2).map((_, axis) => axis);
     const last = rank - 1;
@@ -102,13 +124,13 @@ export function scaledDotProductAttention(q: FloatTensor, k: FloatTensor, v: Flo
     };
     const apart = (value: Value, width: number): Value =>
       isShared ? g.reshape(value, { shape: [...q.shape.slice(0, -1), width] }) : value;
-    const [d, s, e] = [q.shape[last]!, k.shape[rank - 2]!, v.shape[last]!];
-    const product = apart(g.dot(together(q.value, d), k.value, dotAttrs([last], [last], batch, batch)), s);
+    const [d, s, e] = [q.shape[last]!, c.typeOf(keys).shape[rank - 2]!, v.shape[last]!];
+    const product = apart(g.dot(together(q.value, d), keys, dotAttrs([last], [last], batch, batch)), s);
     const scale = g.literal(options.scale ?? 1 / Math.sqrt(d), c.float);
     const scaled = c.named("scores", g.mul(product, scale));
     const biased = options.bias === undefined ? scaled : c.named("biased", g.add(scaled, overScores(c, "bias", options.bias, scaled)));
-    const weights = softmax(c.tensor(masked(c, biased, options)) as FloatTensor).value; // scores are floats
+    const weights = softmax(c.tensor(masked(c, biased, options, isStep)) as FloatTensor).value; // scores are floats
     c.named("weights", weights);
-    return c.tensor(apart(g.dot(together(weights, s), v.value, dotAttrs([last], [rank - 2], batch, batch)), e));
+    return c.tensor(apart(g.dot(together(weights, s), values, dotAttrs([last], [rank - 2], batch, batch)), e));
   }) as FloatTensor;
 }

@@ -35,6 +35,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["simpleRnn", "h ← tanh(x·W + b + h·R + r)"],
   ["lstm", "i, f, o = σ(…), g = tanh(…), c ← f·c + i·g, h ← o·tanh(c)"],
   ["gru", "r, z = σ(…), n = tanh(… + r·(h·R + r)), h ← (1 − z)·n + z·h"],
+  ["bidirectional", "a recurrence, and one backwards"],
   ["maxPool1d", "the largest of each window"],
   ["maxPool2d", "the largest of each window"],
   ["avgPool1d", "the mean of each window"],
@@ -50,8 +51,22 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["residual", "x + layers(x)"],
   // functions
   ["scaledDotProductAttention", "softmax(q·kᵀ / √d)·v"],
+  ["unfold", "windows side by side"],
+  ["fold", "windows added where they lie"],
+  ["normalize", "x / max(‖x‖, ε)"],
+  ["pairwiseDistance", "‖a − b + ε‖"],
+  ["pdist", "‖x[i] − x[k]‖ over i < k"],
+  ["bilinear", "a·W·b + b"],
+  ["embeddingBag", "rows of the table together"],
+  ["localResponseNorm", "x / (k + α·mean x²)^β"],
+  ["gumbelSoftmax", "softmax((x + G) / τ)"],
+  ["rrelu", "x where x > 0, a drawn slope·x elsewhere"],
+  ["softmin", "softmax(−x)"],
+  ["tanhShrink", "x − tanh x"],
   ["resize", "each pixel of its neighbours"],
   ["gridSample", "x at places of the grid"],
+  ["lstmCell", "i, f, o = σ(…), g = tanh(…), c ← f·c + i·g, h ← o·tanh(c)"],
+  ["gruCell", "r, z = σ(…), n = tanh(… + r·(h·R + r)), h ← (1 − z)·n + z·h"],
   ["rotaryEmbedding", "pairs of features turned by position·base^(−2k/d)"],
   ["leakyRelu", "x where x > 0, slope·x elsewhere"],
   ["elu", "x where x > 0, α·(eˣ − 1) elsewhere"],
@@ -106,6 +121,24 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["logCosh", "mean of log cosh (x − t)"],
   ["triplet", "mean of max(0, ‖a − p‖ − ‖a − n‖ + margin)"],
   ["contrastive", "mean of t·d² + (1 − t)·max(0, margin − d)², d = ‖a − b‖"],
+  ["softMargin", "mean of log(1 + e^(−t·s))"],
+  ["hingeEmbedding", "mean of x, or max(0, margin − x)"],
+  ["marginRanking", "mean of max(0, −t·(a − b) + margin)"],
+  ["multiMargin", "mean of Σ max(0, margin − s[y] + s[j])^p / classes over j ≠ y"],
+  ["multilabelMargin", "mean of Σ max(0, 1 − (s[j] − s[i])) / classes"],
+  ["multilabelSoftMargin", "mean of −t·log σ(s) − (1 − t)·log σ(−s)"],
+  ["categoricalHinge", "mean of max(0, 1 + max s[j] − s[y])"],
+  ["cosineEmbedding", "mean of 1 − cos, or max(0, cos − margin)"],
+  ["circle", "mean of log(1 + Σ e^(γ·w·(s − m)))"],
+  ["gaussianNll", "mean of ½·(log σ² + (x − t)² / σ²)"],
+  ["poissonNll", "mean of eˣ − t·x"],
+  ["poisson", "mean of x − t·log x"],
+  ["mape", "100·mean of |t − x| / |t|"],
+  ["msle", "mean of (log(1 + t) − log(1 + x))²"],
+  ["tversky", "mean of 1 − Σ t·p / (Σ t·p + α·Σ t·(1 − p) + β·Σ (1 − t)·p)"],
+  ["categoricalFocal", "mean of −α·(1 − p)^γ·log p, p of the truth"],
+  ["generalizedCrossEntropy", "mean of (1 − p[y]^q) / q"],
+  ["ctc", "mean of −log Σ over all readings of the labels"],
   ["mse", "mean of (x − t)²"],
   ["mae", "mean of |x − t|"],
   ["huber", "mean of ½e², or δ·(|e| − ½δ) where |e| = |x − t| > δ"],
@@ -139,6 +172,11 @@ export class Compositions {
 
   constructor(builder: Builder) {
     this.#builder = builder;
+  }
+
+  /** The layer, or the function outside any, whose body is in progress. */
+  get owner(): string | undefined {
+    return this.#path?.split(INSIDE)[0];
   }
 
   /** Says which function of the language begins next, if one does. */

@@ -8,6 +8,7 @@ import { sizeOf, type DType, type Float, type Shape, type TensorType } from "../
 import { STEP_COUNT } from "../autodiff/update.ts";
 import { callsOn, opOf, type Calls } from "../ops/index.ts";
 import { Compositions } from "./compositions.ts";
+import { Decoding, type Steps } from "./decoding.ts";
 import { Extents, type ExtentMap } from "./extents.ts";
 import type { LayerRecord } from "./record.ts";
 import { NO_ROWS, type RowLaw } from "./rows.ts";
@@ -42,6 +43,8 @@ export interface Mode {
   readonly call?: Call;
   /** Where the rows of the batch lie. Default: nothing is one. */
   readonly law?: RowLaw;
+  /** Over one step of a model that generates. */
+  readonly decoding?: Steps | undefined;
   /** Declared to learn where rows lie: no message of it is shown, so no line of the model is looked up. */
   readonly probing?: boolean;
 }
@@ -89,6 +92,8 @@ export class Context {
   /** Lengths of the scans that are written out: as many copies are in the graph. */
   readonly unrolled = new Set<number>();
   readonly turns = new Turns();
+  /** Where the declaration is over one step of a model that generates. */
+  readonly decoding: Decoding | undefined;
   /** Where the rows of the batch lie. */
   readonly rows: RowLaw;
   /** Inputs that are declared to have no rows. */
@@ -98,7 +103,7 @@ export class Context {
   readonly assignments = new Map<Value, Value>();
 
   constructor(name: string, float: Float, citation: Citation, mode: Mode) {
-    const { training, small, batch, extents, call, law = NO_ROWS, probing = false } = mode;
+    const { training, small, batch, extents, call, law = NO_ROWS, probing = false, decoding } = mode;
     this.builder = new Builder(name);
     this.compositions = new Compositions(this.builder);
     this.call = call ?? { entry: training ? "train" : "evaluate", of: this };
@@ -110,6 +115,7 @@ export class Context {
     this.extents = new Extents(batch, extents);
     this.rows = law;
     this.#probing = probing;
+    this.decoding = decoding && new Decoding(decoding);
   }
 
   /** The shape that a value has in the full declaration, where this is a small instance of it. */

@@ -34,6 +34,28 @@ export interface PhaseDeclaration {
 interface Shown {
   readonly outputs?: Readonly<Record<string, Tensor>>;
   readonly metrics?: Readonly<Record<string, Scalar>>;
+  /** For models of sequences that go on by themselves: `predict` is then one step, with carries in and out, and `generate` of the runtime takes them. */
+  readonly generate?: Generated;
+}
+
+/** What is generated from what. */
+export interface Generated {
+  /** Labels [n, steps]: what each step is given. */
+  readonly tokens: Tensor;
+  /** The output [n, steps, classes] that scores the next token at each step. */
+  readonly scores: FloatTensor;
+}
+
+/** What `predict` of a model that generates takes and gives. */
+export interface Generation {
+  readonly tokens: string;
+  readonly scores: string;
+  /** How many steps it can see; left out where that is as many as you like. */
+  readonly steps?: number;
+  /** Whether it takes the number of the step, as `position`. */
+  readonly position: boolean;
+  /** What goes in and comes out under one name, beginning with zeros. */
+  readonly carries: readonly string[];
 }
 
 /** `loss` and `optimizer` are short for one phase. */
@@ -51,6 +73,8 @@ export interface TraceRequest {
   /** What the small instance makes of the extents that the declaration names, where no size(…) says so. */
   readonly extents?: ExtentMap | undefined;
   readonly citation: Citation;
+  /** Prediction over all steps at once, also of a model that generates. */
+  readonly whole?: true;
 }
 
 /** One declared graph; its losses are one a phase, in order. */
@@ -69,6 +93,8 @@ export interface Traced {
   /** What the declaration named, of which a small instance may be made; a graph that was not declared has none. */
   readonly named?: NamedExtents;
   readonly phases: readonly Phase[];
+  /** Of prediction, where the model generates. */
+  readonly generation?: Generation;
 }
 
 /** The extents that a declaration names, in full. */
@@ -95,4 +121,10 @@ export interface ModelOptions {
   readonly batch?: number | BatchSizes;
   /** The trainer's arena, at most, such as 512KB (1000 bytes each) or 512KiB (1024): the backward pass computes again what does not fit. */
   readonly memory?: string;
+  /**
+   * Patterns of the parameters that train, such as ["layer4.*", "fc"]: names of parameters or layers, in which * stands for any letters; what
+   * follows a ! does not train. The last that fits counts. Default: all that are declared to. What does not train costs no gradient, no
+   * residual and no optimizer state.
+   */
+  readonly trainable?: readonly string[];
 }

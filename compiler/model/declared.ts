@@ -3,8 +3,8 @@
 import { FUNCTION, isRecord, kind, listOf, optionsOf, recordOf, required, TEXT, type Law } from "../graph/arguments.ts";
 import { check } from "./arguments.ts";
 import type { Context } from "./context.ts";
-import { EXTENT, FLOATS, NAME, PARAMETERS, RULE, TENSOR } from "./kinds.ts";
-import type { BatchSizes, Declaration, Instance, ModelOptions, PhaseDeclaration } from "./declaration.ts";
+import { EXTENT, FLOATS, INTEGERS, NAME, PARAMETERS, RULE, TENSOR } from "./kinds.ts";
+import type { BatchSizes, Declaration, Generated, Instance, ModelOptions, PhaseDeclaration } from "./declaration.ts";
 import type { Site } from "./site.ts";
 
 const BATCHES: Law = optionsOf<BatchSizes>(
@@ -12,7 +12,10 @@ const BATCHES: Law = optionsOf<BatchSizes>(
   "{ train, evaluate, predict }",
 );
 const optionsWith = (batch: Law): Law =>
-  optionsOf<ModelOptions>({ batch, memory: TEXT }, "its options as an object, such as { batch: 32 }");
+  optionsOf<ModelOptions>(
+    { batch, memory: TEXT, trainable: listOf('a list of patterns, such as ["layer4.*"]', TEXT) },
+    "its options as an object, such as { batch: 32 }",
+  );
 const [ONE_SIZE, THREE_SIZES] = [optionsWith(EXTENT), optionsWith(BATCHES)];
 
 /** What `model` is called in messages. */
@@ -24,12 +27,15 @@ export function checkModel(name: string, options: ModelOptions, declare: (instan
   check(titled(name), { name, options, declare }, laws);
 }
 
+const GENERATED = optionsOf<Generated>({ tokens: required(INTEGERS), scores: required(FLOATS) }, "{ tokens, scores }");
+
 const SHOWN = {
   outputs: recordOf(
     "tensors by name, such as { scores }",
     TENSOR,
     "Write outputs: { scores }, each with the name that predict is to give it.",
   ),
+  generate: GENERATED,
   metrics: recordOf("scalars by name, such as { accuracy }", FLOATS, "Write metrics: { accuracy: accuracy(scores, y) }."),
 };
 const PHASE = optionsOf<PhaseDeclaration>(

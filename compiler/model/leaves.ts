@@ -27,7 +27,9 @@ const INPUT = optionsOf<InputOptions>({ rows: FLAG, domain: DOMAIN });
 /** An input of the batch, which may say that it has no rows. */
 function fed(c: Context, name: string, { dtype, shape }: TensorType, attrs: Attrs, rows: boolean): Value {
   if (!rows) c.whole.add(name);
-  return c.leaf("input", name, { dtype, shape: c.extents.shape(shape, { rows }) }, attrs);
+  const own = c.extents.shape(shape, { rows });
+  const steps = rows ? c.decoding?.of.steps : undefined;
+  return c.leaf("input", name, { dtype, shape: own.map((extent, axis) => (axis === 1 && extent === steps ? 1 : extent)) }, attrs);
 }
 
 /** A float input of the batch, fed at every call. */
@@ -125,6 +127,7 @@ export function size<const N extends number>(name: string, extent: N, options: {
         "Give a smaller extent to check at.",
       );
     c.sizes.set(name, { extent, check });
+    if (c.decoding?.of.size === name) return 1 as N;
     return (c.small ? check : extent) as N; // in its type the extent is the one that ships
   });
 }

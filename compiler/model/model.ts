@@ -8,10 +8,12 @@ import { adviseDropped, adviseLinear } from "./advice.ts";
 import type { Context } from "./context.ts";
 import type { BatchSizes, Declaration, EntryKind, Instance, Model, ModelOptions, PhaseDeclaration, Traced } from "./declaration.ts";
 import { checkDeclared, checkModel, instanceOf } from "./declared.ts";
+import { generationOf } from "./generation.ts";
 import { covers } from "./layers/layer.ts";
 import type { Meeting } from "./rows.ts";
 import { callSite } from "./site.ts";
 import { tracer } from "./trace.ts";
+import { freezeOthers } from "./trainable.ts";
 import { withoutTurns } from "./turn.ts";
 
 const batchSizes = (batch: ModelOptions["batch"] = 1): BatchSizes =>
@@ -30,7 +32,12 @@ export function model(name: string, options: ModelOptions, declare: (instance: I
     batch,
     ...(options.memory === undefined ? {} : { memory: options.memory }),
     trace: tracer(name, of, {
-      declare: (c, instance) => declare(instanceOf(c, instance, options, site)),
+      declare: (c, instance) => {
+        const declared = declare(instanceOf(c, instance, options, site));
+        const { trainable } = options;
+        if (trainable !== undefined) c.run(() => freezeOthers(c, trainable), site);
+        return declared;
+      },
       check: (c, declared) => checkDeclared(c, declared, site),
       finish,
     }),
@@ -68,6 +75,7 @@ function finish(c: Context, entry: EntryKind, declared: Declaration, meeting: (v
       value: tensor.value,
     });
   }
+  const generation = generationOf(c, declared);
   // told of once: by the loss, where it reads the same value
   const told = new Set(c.advice.map(({ code }) => code));
   if (entry === "train" && !told.has("advice/dropped"))
@@ -80,6 +88,7 @@ function finish(c: Context, entry: EntryKind, declared: Declaration, meeting: (v
     advice: [...adviseLinear(c), ...c.advice],
     ...(found === undefined ? {} : { meeting: found }),
     wholeOutputs: entry === "predict" ? wholeOutputs(c) : [],
+    ...(generation === undefined ? {} : { generation }),
     named: { ...c.extents.named, unrolled: c.unrolled, sized: c.sizes.size > 0 },
     phases: phases.map(({ name, optimizer: rule }, n) => {
       const parameters = trained[n];

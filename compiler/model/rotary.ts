@@ -20,10 +20,14 @@ export interface RotaryOptions {
 export const ROTARY = optionsOf<RotaryOptions>({ base: numbers("a finite number above 0", (base) => base > 0), interleaved: FLAG });
 
 /** cos and sin of the angle of each pair at each position, [t, d / 2]. */
-function angles({ g, float }: Context, t: number, pairs: number, base: number): readonly [cos: Value, sin: Value] {
+function angles(c: Context, t: number, pairs: number, base: number): readonly [cos: Value, sin: Value] {
+  const { g, float } = c;
   const along = (axis: number): Value => g.cast(g.iota({ dtype: "i32", shape: [t, pairs] }, { axis }), { to: float });
   const frequency = g.exp(g.mul(along(1), g.literal(-Math.log(base) / pairs, float)));
-  const angle = g.mul(along(0), frequency);
+  const step = t === 1 ? c.decoding?.position(c, { bounded: false }) : undefined;
+  const position =
+    step === undefined ? along(0) : g.broadcast(g.cast(step, { to: float }), { axes: [0, 1], size: [t, pairs] }); // prettier-ignore
+  const angle = g.mul(position, frequency);
   return [g.cos(angle), g.sin(angle)];
 }
 

@@ -67,7 +67,13 @@ export function scan<Carry>(step: Step<Carry>, initial: Carry, xs: FloatTensor, 
     let after: Carry | undefined;
     const { carries, stacked } = declareTurn(
       c,
-      { initial: parts, xs: [swapped(c, xs.value)], steps, reverse: options.reverse === true },
+      {
+        initial: parts,
+        xs: [swapped(c, xs.value)],
+        steps,
+        reverse: options.reverse === true,
+        names: parts.map((_, n) => `scan.carry${n}`),
+      },
       (given, [x]) => {
         const done = anyTurn(filled(initial, given.map((value) => c.tensor(value))), float(c.tensor(x!))); // prettier-ignore
         check("scan", { "what step returns": done }, { "what step returns": STEPPED });
@@ -85,6 +91,12 @@ function writtenOut<Carry>(step: Step<Carry>, initial: Carry, xs: FloatTensor, {
   const c = called("scan", { xs }, { xs: FLOATS });
   return c.run(() => {
     const steps = timesOf(c, xs);
+    if (c.decoding !== undefined && steps === 1)
+      c.fail(
+        "generate/scan",
+        "a step that takes the number of its time, (carry, x, t), cannot be generated with: its time is known only then",
+        "Write the step as (carry, x), and carry what counts.",
+      );
     let carry = initial;
     const ys: Value[] = [];
     for (let n = 0; n < steps; n++) {

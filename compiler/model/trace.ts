@@ -7,7 +7,9 @@
 import { ModelError } from "../graph/error.ts";
 import type { Attr, Value } from "../graph/graph.ts";
 import { Context, within } from "./context.ts";
-import type { Declaration, EntryKind, Instance, Model, Traced } from "./declaration.ts";
+import type { Declaration, EntryKind, Instance, Model, Traced, TraceRequest } from "./declaration.ts";
+import type { Steps } from "./decoding.ts";
+import { stepsOf } from "./generation.ts";
 import { Known, NO_ROWS, PRIMES, Probe, type Meeting, type RowAxis, type RowLaw } from "./rows.ts";
 
 const NOBODY = { cite: (file: string): string => file, textOf: (): undefined => undefined };
@@ -25,15 +27,19 @@ interface Declared {
 /** A model's `trace`; `of` is the same for all calls of the model. */
 export function tracer(name: string, of: object, model: Declared): Model["trace"] {
   const probes = new Map<string, Probe | undefined>();
-  const probeOf = (entry: EntryKind, small: boolean, batch: number): Probe | undefined => {
-    const key = `${entry} ${small} ${batch}`;
-    if (!probes.has(key)) probes.set(key, probed(name, of, model, entry, small, batch));
+  const probeOf = (entry: EntryKind, small: boolean, batch: number, decoding: Steps | undefined): Probe | undefined => {
+    const key = `${entry} ${small} ${batch} ${decoding?.steps}`;
+    if (!probes.has(key)) probes.set(key, probed(name, of, model, { entry, small, batch, decoding }));
     return probes.get(key);
   };
-  return ({ entry, batch, float, small, extents, citation }) => {
+  /** A model that generates is declared for prediction once more, over one step. */
+  const trace = (request: TraceRequest, decoding?: Steps): Traced => {
+    const { entry, batch, float, small, extents, citation } = request;
     const training = entry === "train";
+    const again = (c: Context, { generate }: Declaration): Steps | undefined =>
+      entry === "predict" && generate !== undefined && decoding === undefined && request.whole !== true ? stepsOf(c, generate) : undefined;
     const declared = (law: RowLaw) => {
-      const c = new Context(name, float, citation, { training, small, batch, extents, law, call: { entry, of } });
+      const c = new Context(name, float, citation, { training, small, batch, extents, law, call: { entry, of }, decoding });
       const declaration = within(c, () => {
         try {
           const result = model.declare(c, { batch, training });
@@ -47,7 +53,9 @@ export function tracer(name: string, of: object, model: Declared): Model["trace"
     };
     if (batch === 1) {
       const { c, declaration } = declared(NO_ROWS);
-      const probe = probeOf(entry, small, PRIMES[0]);
+      const steps = again(c, declaration);
+      if (steps !== undefined) return trace(request, steps);
+      const probe = probeOf(entry, small, PRIMES[0], decoding);
       // of a batch of one, what does not grow with it is that one row all the same
       sayRows(c, batch, (at, leading) => {
         const rows = probe?.input(c.builder.nodes[at]!.name);
@@ -56,10 +64,12 @@ export function tracer(name: string, of: object, model: Declared): Model["trace"
       return model.finish(c, entry, declaration, () => undefined);
     }
     for (const prime of PRIMES) {
-      const probe = prime === batch ? undefined : probeOf(entry, small, prime);
+      const probe = prime === batch ? undefined : probeOf(entry, small, prime, decoding);
       if (probe === undefined) continue;
       const known = new Known(probe, batch, extents !== undefined);
       const { c, declaration } = declared(known);
+      const steps = again(c, declaration);
+      if (steps !== undefined) return trace(request, steps);
       if (!known.agrees(c)) continue;
       const scales = c.builder.nodes.some(({ op, name }) => op === "input" && probe.input(name));
       sayRows(c, batch, (at, leading) => (scales ? known.along(c, at) : leading));
@@ -71,9 +81,12 @@ export function tracer(name: string, of: object, model: Declared): Model["trace"
       );
     }
     const { c, declaration } = declared(NO_ROWS);
+    const steps = again(c, declaration);
+    if (steps !== undefined) return trace(request, steps);
     sayRows(c, batch, (_, leading) => leading);
     return model.finish(c, entry, declaration, ([value]) => unknown(c, value));
   };
+  return (request) => trace(request);
 }
 
 /** What a declaration refuses at the sizes that it says to check it at, where it was made at its own before. */
@@ -99,15 +112,17 @@ function unknown({ builder }: Context, value: Value | undefined): Meeting | unde
   };
 }
 
+type Probed = Pick<TraceRequest, "entry" | "small" | "batch"> & { readonly decoding: Steps | undefined };
+
 /**
  * The declaration at a prime batch; undefined where it throws, as the real one will, if it is wrong at any batch. Made twice: what differs
  * from call to call says nothing of the batch (and a counter that the function keeps to itself is left as odd or even as it was).
  */
-function probed(name: string, of: object, model: Declared, entry: EntryKind, small: boolean, batch: number): Probe | undefined {
+function probed(name: string, of: object, model: Declared, { entry, small, batch, decoding }: Probed): Probe | undefined {
   const training = entry === "train";
   const once = (): Probe | undefined => {
     const law = new Probe(batch);
-    const c = new Context(name, "f32", NOBODY, { training, small, batch, law, call: { entry, of }, probing: true });
+    const c = new Context(name, "f32", NOBODY, { training, small, batch, law, call: { entry, of }, probing: true, decoding });
     try {
       within(c, () => model.declare(c, { batch, training }));
       law.finish(c);

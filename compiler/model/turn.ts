@@ -14,6 +14,8 @@ interface Loop {
   readonly xs: readonly Value[];
   readonly steps: number;
   readonly reverse: boolean;
+  /** What each carry is called where a model generates and carries it from step to step. */
+  readonly names: readonly string[];
 }
 
 interface Done {
@@ -33,11 +35,28 @@ export function swapped(c: Context, value: Value): Value {
  * Declares a step and appends its loop. The step's nodes stand in the graph until its declaration ends, so that layers, names and rows find them; what
  * depends on no carry and no slice, parameters above all, stays there, as a constant of the loop.
  */
-export function declareTurn(
-  c: Context,
-  { initial, xs, steps, reverse }: Loop,
-  step: (carries: readonly Value[], xs: readonly Value[]) => Done,
-): { readonly carries: readonly Value[]; readonly stacked: readonly Value[] } {
+export function declareTurn(c: Context, loop: Loop, step: Step): Declared {
+  const { decoding } = c;
+  if (decoding === undefined || loop.steps > 1) return declaredTurns(c, loop, step);
+  if (loop.reverse)
+    c.fail(
+      "generate/reverse",
+      "what goes backwards needs all steps, but generation has one at a time",
+      "Go forward, or leave out generate.",
+    );
+  const begun = loop.initial.map((value, n) => decoding.begins(c, loop.names[n]!, value));
+  const done = declaredTurns(c, { ...loop, initial: begun.map(({ before }) => before) }, step);
+  begun.forEach(({ leaves }, n) => leaves(done.carries[n]!));
+  return done;
+}
+
+type Step = (carries: readonly Value[], xs: readonly Value[]) => Done;
+interface Declared {
+  readonly carries: readonly Value[];
+  readonly stacked: readonly Value[];
+}
+
+function declaredTurns(c: Context, { initial, xs, steps, reverse }: Loop, step: Step): Declared {
   const { builder, g } = c;
   const mark = builder.nodes.length;
   const carries = initial.map((value) => g.turn(value));

@@ -136,13 +136,6 @@ function inTermsOf(slope: Formula, of: Formula): Formula {
   return replace(slope);
 }
 
-/** ψ(x) of x that is no whole number below 1, by steps up to where Stirling's series holds. */
-function digamma(x: number): number {
-  if (x < 10) return digamma(x + 1) - 1 / x;
-  const q = 1 / (x * x);
-  return Math.log(x) - 0.5 / x - q * (1 / 12 - q * (1 / 120 - q * (1 / 252 - q * (1 / 240 - q / 132))));
-}
-
 /** The meaning of every function a formula may use, in float64. Comparisons give 1 or 0. */
 export const MEANING: Readonly<Record<string, (...args: number[]) => number>> = {
   neg: (x) => -x!,
@@ -159,7 +152,6 @@ export const MEANING: Readonly<Record<string, (...args: number[]) => number>> = 
   erfc: (x) => erfc(x!),
   atan: Math.atan,
   // of slopes alone: other rows of the table
-  digamma,
   sigmoid: (x) => 1 / (1 + Math.exp(-x!)),
   trunc: Math.trunc,
   log1p: Math.log1p,

@@ -24,21 +24,6 @@ const ASINH = "(abs(x) <= 1 ? log1p(abs(x) + x * x / (1 + sqrt(x * x + 1))) : lo
 /** The angle of (|b|, |a|): as far as both are infinite, 45°. */
 const FIRST_QUADRANT = "(abs(a) == abs(b) ? (a == 0 ? 0 : 0.7853981633974483) : atan(abs(a) / abs(b)))";
 
-/** Stirling's series for log Γ, for ψ and for ψ', in z above 8 (Abramowitz & Stegun 6.1.41, 6.3.18, 6.4.12): the next terms are below 1e-13. */
-const logGamma = (z: string): string =>
-  `((${z} - 0.5) * log(${z}) - ${z} + 0.9189385332046727 + (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - (1 / 1188 - 691 / 360360 / ${z} / ${z}) / ${z} / ${z}) / ${z} / ${z}) / ${z} / ${z}) / ${z} / ${z}) / ${z})`;
-const psi = (z: string): string =>
-  `(log(${z}) - 0.5 / ${z} - (1 / 12 - (1 / 120 - (1 / 252 - (1 / 240 - (1 / 132 - 691 / 32760 / ${z} / ${z}) / ${z} / ${z}) / ${z} / ${z}) / ${z} / ${z}) / ${z} / ${z}) / ${z} / ${z})`;
-const psiSlope = (z: string): string =>
-  `(1 + 0.5 / ${z} + (1 / 6 - (1 / 30 - (1 / 42 - (1 / 30 - (5 / 66 - 691 / 2730 / ${z} / ${z}) / ${z} / ${z}) / ${z} / ${z}) / ${z} / ${z}) / ${z} / ${z}) / ${z} / ${z}) / ${z}`;
-/** Of x from 0 up the eight steps to where the series holds: Γ(x + 1) = x·Γ(x). */
-const STEPS = [0, 1, 2, 3, 4, 5, 6, 7];
-const stepped = (x: string, term: (at: string) => string): string => STEPS.map((n) => term(n === 0 ? x : `(${x} + ${n})`)).join(" + ");
-/** x below 0 by what the functions are of 1 − x: Γ(x)·Γ(1 − x) = π / sin πx. */
-const ABOVE = "(x < 0 ? 1 - x : x)";
-/** πx less a whole number of half turns, of which sines and tangents of large x lose nothing. */
-const TURN = "(3.141592653589793 * (x - floor(x)))";
-
 //       name        y =                              dy/dx
 const ROWS = [
   { name: "neg", args: ["x"], y: "-x", slopes: ["derived"], dtypes: "arithmetic", reads: "−{0}", exact: true },
@@ -60,26 +45,6 @@ const ROWS = [
   { name: "rsqrt", args: ["x"], y: "1 / sqrt(x)", slopes: ["-0.5 * y / x"], dtypes: "float", reads: "1 / √{0}", within: [0.2, 3] },
   { name: "erfc", args: ["x"], y: "erfc(x)", slopes: [`-(${TWO_OVER_SQRT_PI} * exp(-(x * x)))`], dtypes: "float" },
   { name: "exp2", args: ["x"], y: "2^x", slopes: [`${LN2} * y`], dtypes: "float", reads: "2^{0}" },
-  {
-    name: "lgamma",
-    args: ["x"],
-    y: `(x < 0 ? log(3.141592653589793 / abs(sin(${TURN}))) : 0) + (x < 0 ? -1 : 1) * (${logGamma(`(${ABOVE} + 8)`)} - (${stepped(ABOVE, (at) => `log(${at})`)}))`,
-    slopes: ["digamma(x)"],
-    dtypes: "float",
-    reads: "log Γ({0})",
-    within: [0.3, 4],
-  },
-  {
-    name: "digamma",
-    args: ["x"],
-    y: `${psi(`(${ABOVE} + 8)`)} - (${stepped(ABOVE, (at) => `1 / ${at}`)}) - (x < 0 ? 3.141592653589793 * cos(${TURN}) / sin(${TURN}) : 0)`,
-    slopes: [
-      `(x < 0 ? -1 : 1) * (${psiSlope(`(${ABOVE} + 8)`)} + ${stepped(ABOVE, (at) => `1 / ${at} / ${at}`)}) + (x < 0 ? 9.869604401089358 / (sin(${TURN}) * sin(${TURN})) : 0)`,
-    ],
-    dtypes: "float",
-    reads: "ψ({0})",
-    within: [0.3, 4],
-  },
   { name: "log2", args: ["x"], y: `log(x) / ${LN2}`, slopes: [`1 / (${LN2} * x)`], dtypes: "float", within: [0.2, 3] },
   { name: "log10", args: ["x"], y: `log(x) / ${LN10}`, slopes: [`1 / (${LN10} * x)`], dtypes: "float", within: [0.2, 3] },
   { name: "tan", args: ["x"], y: "sin(x) / cos(x)", slopes: ["1 + y * y"], dtypes: "float", within: [-1.2, 1.2] },

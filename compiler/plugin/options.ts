@@ -2,4 +2,6 @@
 export interface PluginOptions {
   /** The folder of adjoint.config.ts, models/ and generated/; default: the bundler's root, or where it runs. */
   readonly root?: string;
+  /** Whether the files of all models are kept; false for those who only import with `?trainer`. Default: true. */
+  readonly files?: boolean;
 }

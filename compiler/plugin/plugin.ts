@@ -3,20 +3,22 @@
  * imports. What it does is what the command line does, by the same keeper, with the same messages.
  */
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { createUnplugin, type UnpluginContextMeta, type UnpluginOptions } from "unplugin";
 import { withoutCertificate } from "../check/certificate.ts";
-import { loadProject } from "../cli/config.ts";
+import { loadProject, type Project } from "../cli/config.ts";
 import { jobsOf, type Job } from "../cli/jobs.ts";
 import { keeper, trainerOf, type Failure, type Keeper, type Kept } from "../cli/keep.ts";
 import { lineOf } from "../cli/watch.ts";
 import type { PluginOptions } from "./options.ts";
+import { hiddenFolder, jobAsked, QUERY, writeTypes } from "./query.ts";
 import { keepingWeights } from "./weights.ts";
 
 /** What the plugin knows of a job between two edits. */
 interface Watched {
   readonly job: Job;
+  readonly keep: Keeper;
   inputs: readonly string[];
   failure?: Failure | undefined;
   /** The trainer's text as it was last served, without its certificate: what only adds that is no change. */
@@ -24,21 +26,24 @@ interface Watched {
 }
 
 interface State {
-  readonly keep: Keeper;
-  readonly watched: readonly Watched[];
+  readonly project: Project;
+  /** Those of the models, and those that an import asked for. */
+  readonly watched: Watched[];
+  /** Keeps what imports ask for. */
+  readonly hidden: Keeper;
 }
 
 /** Environments of one process, such as a client's and a server's, share their compiles. */
 const states = new Map<string, Promise<State>>();
 
-const stateOf = (root: string): Promise<State> => {
+const stateOf = (root: string, files: boolean): Promise<State> => {
   const known = states.get(root);
   if (known !== undefined) return known;
   const made = (async (): Promise<State> => {
     const project = await loadProject(relative(process.cwd(), root) || ".");
     const keep = keeper(project.out);
-    const jobs = jobsOf(project, project.out, [], {});
-    return { keep, watched: jobs.map((job) => ({ job, inputs: [] })) };
+    const jobs = files ? jobsOf(project, project.out, [], {}) : [];
+    return { project, watched: jobs.map((job) => ({ job, keep, inputs: [] })), hidden: keeper(hiddenFolder(root)) };
   })();
   // a configuration that is wrong is read again at the next build
   made.catch(() => states.delete(root));
@@ -59,14 +64,14 @@ const isOf =
     inputs.includes(resolve(file));
 
 /** Makes a job's files current; in development the check follows when the files are there already. */
-async function renew(state: State, watched: Watched, development: boolean): Promise<Kept> {
-  const { job } = watched;
-  const kept = await state.keep.keep(job, { check: !development });
+async function renew(watched: Watched, development: boolean): Promise<Kept> {
+  const { job, keep } = watched;
+  const kept = await keep.keep(job, { check: !development });
   watched.inputs = kept.inputs;
   if (kept.outcome === "dropped") return kept;
   watched.failure = kept.failure;
   tell(kept);
-  if (development && kept.outcome === "compiled" && !kept.checked) void state.keep.keep(job, { check: true }).then(tell);
+  if (development && kept.outcome === "compiled" && !kept.checked) void keep.keep(job, { check: true }).then(tell);
   return kept;
 }
 
@@ -91,11 +96,11 @@ interface Compiler {
 function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): UnpluginOptions {
   let root = resolve(options.root ?? ".");
   let development = false;
+  const state = (): Promise<State> => stateOf(root, options.files ?? true);
   const start = async (context: Hooks): Promise<void> => {
-    const state = await stateOf(root);
     const failures: Failure[] = [];
-    for (const watched of state.watched) {
-      const { failure } = await renew(state, watched, development);
+    for (const watched of (await state()).watched) {
+      const { failure } = await renew(watched, development);
       for (const file of watched.inputs) context.addWatchFile(file);
       if (failure !== undefined) failures.push(failure);
     }
@@ -111,8 +116,29 @@ function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): Unplugi
     hooks.beforeRun.tapPromise("adjoint", current(false));
     hooks.watchRun.tapPromise("adjoint", current(true));
   };
+  const asked = new Set<string>();
   const own: UnpluginOptions = {
     name: "adjoint",
+    resolveId: {
+      filter: { id: QUERY },
+      async handler(id, importer) {
+        const { project, watched, hidden } = await state();
+        const job = jobAsked(project, root, id, importer);
+        const path = resolve(trainerOf(job));
+        const known = watched.find((one) => trainerOf(one.job) === trainerOf(job));
+        const one: Watched = known ?? { job, keep: hidden, inputs: [] };
+        if (known === undefined) watched.push(one);
+        if (known === undefined || !development || !existsSync(path)) await renew(one, development);
+        for (const file of one.inputs) this.addWatchFile(file);
+        if (one.failure !== undefined && !(development && existsSync(path))) throw errorOf(one.failure);
+        writeTypes(root);
+        asked.add(path);
+        return path;
+      },
+    },
+    // where what a plugin resolves it has to load as well
+    loadInclude: (id) => asked.has(id),
+    load: (id) => readFileSync(id, "utf8"),
     async buildStart() {
       await start({
         addWatchFile: (path) => {
@@ -128,19 +154,18 @@ function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): Unplugi
     // they resolve the first imports while a build starts, so that trainers need to be there before
     return { ...own, webpack: before, rspack: before };
   }
-  const watchedOf = async (file: string): Promise<readonly Watched[]> => (await stateOf(root)).watched.filter(isOf(file));
+  const watchedOf = async (file: string): Promise<readonly Watched[]> => (await state()).watched.filter(isOf(file));
   const servedAs = async (id: string): Promise<Watched | undefined> =>
-    (await stateOf(root)).watched.find(({ job }) => resolve(trainerOf(job)) === id.replace(/\?.*$/, ""));
+    (await state()).watched.find(({ job }) => resolve(trainerOf(job)) === id.replace(/\?.*$/, ""));
   let mended = new Set<Watched>();
   return {
     ...own,
     enforce: "pre",
     async watchChange(id) {
       if (!development) return;
-      const state = await stateOf(root);
       for (const watched of await watchedOf(id)) {
         const failed = watched.failure !== undefined;
-        await renew(state, watched, development);
+        await renew(watched, development);
         if (failed && watched.failure === undefined) mended.add(watched);
         for (const file of watched.inputs) this.addWatchFile(file);
       }

@@ -17,6 +17,8 @@ export interface Facts {
   readonly meetings: Readonly<Partial<Record<"train" | "evaluate" | "predict", Meeting>>>;
   /** Outputs of prediction that have no rows along their leading axis. */
   readonly wholeOutputs: readonly string[];
+  /** Where the model generates: what prediction takes and gives, a step at a time. */
+  readonly generation?: Generation;
   /** Every input that the model declares, also those that no entry reads: a batch may hold these and no others. */
   readonly inputs: readonly string[];
   /** Of every parameter and state that is declared: the kind of the layer that did it, or "model". The optimizer's and the compiler's own have none. */
@@ -42,6 +44,15 @@ export interface Meeting {
   readonly value: string;
   readonly site: string;
   readonly why: string;
+}
+
+/** What prediction takes and gives where it is one step of what goes on by itself. */
+export interface Generation {
+  readonly tokens: string;
+  readonly scores: string;
+  readonly steps?: number;
+  readonly position: boolean;
+  readonly carries: readonly string[];
 }
 
 export interface MemoryFacts {

@@ -3,6 +3,7 @@
  * that are no model's, weights that stay, and that `build` afterwards leaves what the server wrote.
  */
 
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -105,6 +106,24 @@ try {
   await new Promise((wait) => setTimeout(wait, 3000));
   if (loads > loadsBefore + 1) throw new Error(`the page was loaded ${loads - loadsBefore} times after one edit`);
   console.log("ok   nor loads the page again and again");
+  let told = 0;
+  const info = console.info;
+  console.info = (text: unknown) => void (String(text).startsWith("[adjoint]") && told++);
+  const loadsThen = loads;
+  let last = "";
+  for (let edit = 0; edit < 100; edit++) {
+    last = original.replace("learningRate: 2", `learningRate: ${edit + 3}`);
+    writeFileSync(MODEL, last);
+    await new Promise((wait) => setTimeout(wait, 30));
+  }
+  const hash = createHash("sha256").update(last).digest("hex").slice(0, 16);
+  await until("after 100 edits the trainer is that of the last", () => readFileSync(trainer, "utf8").includes(`(sha256 ${hash})`));
+  await until("and is checked", () => /certificate: .*sha256/.test(readFileSync(trainer, "utf8")));
+  await new Promise((wait) => setTimeout(wait, 2000));
+  console.info = info;
+  // each compile is told once, and its check once more
+  if (told > 200 || loads - loadsThen > 100) throw new Error(`100 edits made ${told} compiles and checks, and ${loads - loadsThen} loads`);
+  console.log(`ok   100 edits made ${told} compiles and checks, and ${loads - loadsThen} loads of the page`);
   const served = readFileSync(trainer, "utf8");
   await server.close();
   await BUNDLERS["vite"]!(root);

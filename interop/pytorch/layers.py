@@ -175,6 +175,13 @@ for seed, (shape, mask) in enumerate((([4], [4]), ([2, 3], [2, 3]), ([2, 3], [2,
     case("functions.dropout", [x(shape, seed=seed), kept, p], lambda v, k, p: torch.where(k, v / (1 - p), torch.zeros(())))
     case("functions.alphaDropout", [x(shape, seed=seed), kept, p], lambda v, k, p: torch.where(k, v, torch.tensor(LEAST)) * scale - scale * LEAST * p)
 
+for seed, (n, width, units, biased) in enumerate(((2, 3, 2, True), (1, 2, 3, True), (3, 1, 2, False), (2, 2, 1, True), (1, 1, 1, True), (2, 4, 2, False), (3, 2, 2, True), (1, 3, 3, False))):
+    for name, gates, states, step in (("lstmCell", 4, 2, torch.lstm_cell), ("gruCell", 3, 1, torch.gru_cell)):
+        own = [x([n, units], seed=seed + 20 + k) for k in range(states)]
+        o = {"bias": x([gates * units], seed=seed + 30), "recurrentBias": x([gates * units], seed=seed + 31)} if biased else {}
+        args = [x([n, width], seed=seed), own if states == 2 else own[0], x([width, gates * units], seed=seed + 40), x([units, gates * units], seed=seed + 41), o]
+        case(f"functions.{name}", args, lambda v, s, k, r, o, step=step: step(v, tuple(s) if isinstance(s, list) else s, k.T, r.T, o.get("bias"), o.get("recurrentBias")))
+
 
 def interpolate(v, size, o):
     mode, n = o.get("mode", "nearest"), v.dim() - 2

@@ -67,12 +67,23 @@ export interface Storage {
   estimate?(): Promise<{ readonly usage?: number; readonly quota?: number }>;
 }
 
-/** A worker, seen from its page: one of the engine's, or one end of a channel. */
+/** A worker, seen from its page: one of the engine's, or one end of a channel. Who calls the handlers, and with which events, is the engine's affair. */
 export interface WorkerLike {
-  postMessage(message: unknown, transfer?: readonly ArrayBufferLike[]): void;
-  onmessage: ((event: { readonly data: unknown }) => void) | null;
-  onerror?: ((event: { readonly message?: string; preventDefault?(): void }) => void) | null;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
+  onmessage: ((event: never) => void) | null;
+  onerror?: ((event: never) => void) | null;
   terminate?(): unknown;
+}
+
+/** What a handler of messages is called with. */
+export interface Said {
+  readonly data: unknown;
+}
+
+/** What a handler of errors is called with. */
+export interface Fault {
+  readonly message?: string;
+  preventDefault?(): void;
 }
 
 interface Engine {

@@ -10,7 +10,7 @@ import { has, hold } from "../kinds.ts";
 import type { Trainer } from "../trainer.ts";
 import { checkpointIndexedDB } from "./checkpoint-indexeddb.ts";
 import { checkpointOPFS } from "./checkpoint-opfs.ts";
-import type { WorkerLike } from "./engine.ts";
+import type { Said, WorkerLike } from "./engine.ts";
 import type { FromWorker, RunOptions, Told, ToWorker, WorkerCheckpoints } from "./messages.ts";
 
 /** An emitted trainer's module, as far as a worker needs it. */
@@ -31,7 +31,7 @@ const STOPPED = Symbol("stopped");
  */
 export function serveTrainer(module: TrainerModule, port: Pick<WorkerLike, "postMessage" | "onmessage"> = ownPort()): void {
   hold("serveTrainer", { module }, { module: MODULE });
-  const post = (message: FromWorker, transfer: readonly ArrayBufferLike[] = []): void => port.postMessage(message, transfer);
+  const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
   const stop = new AbortController();
   let trainer: Trainer | undefined;
   let waiting: { readonly until: Promise<void>; readonly end: () => void } | undefined;
@@ -80,13 +80,13 @@ export function serveTrainer(module: TrainerModule, port: Pick<WorkerLike, "post
     try {
       if (trainer === undefined) throw new Error("it has no trainer yet");
       const { value, own } = asked(trainer);
-      post({ kind: "answer", id, value }, own);
+      post({ kind: "answer", id, value }, own as ArrayBuffer[]); // copies, of which nothing is shared
     } catch (cause) {
       post({ kind: "refused", id, error: toldOf(cause) });
     }
   }
 
-  port.onmessage = ({ data }) => {
+  port.onmessage = ({ data }: Said) => {
     const message = data as ToWorker; // of trainInWorker, which speaks nothing else
     switch (message.kind) {
       case "train":

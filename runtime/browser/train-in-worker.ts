@@ -4,7 +4,7 @@ import { anyOf, COUNT, FLAG, FUNCTION, kind, oneOf, optionsOf, required, TEXT } 
 import { DataError, DivergenceError } from "../error.ts";
 import type { EpochEntry, StepEvent } from "../history.ts";
 import { DATA, has, hold, NUMBER, SEED } from "../kinds.ts";
-import { engine, type WorkerLike } from "./engine.ts";
+import { engine, type Fault, type Said, type WorkerLike } from "./engine.ts";
 import * as error from "./error.ts";
 import type { Arrays, Ended, FromWorker, RunOptions, Told, ToWorker, WorkerCheckpoints } from "./messages.ts";
 
@@ -100,7 +100,7 @@ export function trainInWorker(trainer: string | URL | WorkerLike, data: object, 
     questions.clear();
     worker.terminate?.();
   };
-  const post = (message: ToWorker, own: readonly ArrayBufferLike[] = []): void => worker.postMessage(message, own);
+  const post = (message: ToWorker, own: ArrayBuffer[] = []): void => worker.postMessage(message, own);
   const ask = <Value>(asked: string, message: (id: number) => ToWorker): Promise<Value> =>
     new Promise((resolve, reject) => {
       if (over !== undefined) return reject(error.ended(asked, over));
@@ -108,7 +108,7 @@ export function trainInWorker(trainer: string | URL | WorkerLike, data: object, 
       post(message(last));
     });
 
-  worker.onmessage = (event) => {
+  worker.onmessage = (event: Said) => {
     const message = event.data as FromWorker; // of serveTrainer, which speaks nothing else
     switch (message.kind) {
       case "step":
@@ -129,7 +129,7 @@ export function trainInWorker(trainer: string | URL | WorkerLike, data: object, 
         return void (message satisfies never);
     }
   };
-  worker.onerror = (event) => {
+  worker.onerror = (event: Fault) => {
     event.preventDefault?.();
     end("failed", error.notStarted(address ?? "training", event.message ?? ""));
   };
@@ -159,11 +159,16 @@ function started(): WorkerLike {
 }
 
 /** Each buffer once: arrays may share one. */
-const buffersOf = (...records: readonly (object | undefined)[]): readonly ArrayBufferLike[] => [
+/** What may be handed over: memory that is shared stays where it is. */
+const buffersOf = (...records: readonly (object | undefined)[]): ArrayBuffer[] => [
   ...new Set(
-    records.flatMap((record) => Object.values(record ?? {}).flatMap((value) => (ArrayBuffer.isView(value) ? [value.buffer] : []))),
+    records.flatMap((record) =>
+      Object.values(record ?? {}).flatMap((value) => (ArrayBuffer.isView(value) && isOwn(value.buffer) ? [value.buffer] : [])),
+    ),
   ),
 ];
+
+const isOwn = (buffer: ArrayBufferLike): buffer is ArrayBuffer => Object.prototype.toString.call(buffer) === "[object ArrayBuffer]";
 
 const CLASSES: Readonly<Record<string, new (message: string) => Error>> = { DataError, DivergenceError, RangeError, TypeError };
 

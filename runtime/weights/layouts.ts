@@ -69,6 +69,9 @@ export const LAYOUTS: Readonly<Record<Exclude<Layout, "adjoint">, Readonly<Recor
     rmsNorm: torchNorm,
     embedding: [one("table", "weight")],
     positionalEncoding: [one("table", "weight")],
+    // PEFT's
+    lora: [turned("loraA", "lora_A.weight"), turned("loraB", "lora_B.weight")],
+    loraConvolution: [one("loraA", "lora_A.weight"), one("loraB", "lora_B.weight")],
     simpleRnn: torchCell,
     lstm: torchCell,
     gru: torchCell,

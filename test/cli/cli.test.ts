@@ -74,7 +74,8 @@ describe("one changed character", () => {
       expect(found).toContain(put);
       expect(expected).toContain(find);
       expect(readFileSync(at(file(name)), "utf8").split("\n")[line! - 1]).toBe(expected);
-      expect(shown!.stdout).toContain(`✗ ${file(name)}:${line} ${reason}\n    is      ${found}\n    made    ${expected}\n`);
+      expect(shown!.stdout).toContain(`✗ ${file(name)}:${line} ${reason}\n--- ${file(name)}\n+++ what adjoint compile makes\n@@ -`);
+      expect(shown!.stdout).toContain(`\n-${found}\n+${expected}\n`);
     }
     expect(shown!.stdout).toContain(
       "5 of 10 files under generated/ drifted. Run adjoint compile to make them again; edits to generated files are lost.",

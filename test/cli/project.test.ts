@@ -61,19 +61,46 @@ describe("adjoint.config.ts", () => {
     mkdirSync(at("src"));
     copyFileSync(at("models/circuit.ts"), at("src/wires.model.ts"));
     writeFileSync(at("src/no-model.ts"), "export const one = 1;\n");
-    config('{ models: "src/*.model.ts", out: "made", options: { "wires.model": [{ entry: "gradients" }, { target: "wasm" }] } }');
+    config('{ models: "src/*.model.ts", out: "made", options: { wires: [{ entry: "gradients" }, { target: "wasm" }] } }');
     const { code, stdout, stderr } = await run("compile --json --unchecked");
     expect([code, stderr]).toEqual([0, ""]);
     const { results } = JSON.parse(stdout) as { results: CompileJson[] };
     expect(results.flatMap(({ files }) => files.map(({ file }) => file)).filter((file) => file.endsWith(".ts"))).toEqual([
-      "made/wires.model/trainer.ts",
-      "made/wires.model/gradients.ts",
-      "made/wires.model/trainer.wasm.ts",
+      "made/wires/trainer.ts",
+      "made/wires/gradients.ts",
+      "made/wires/trainer.wasm.ts",
     ]);
-    expect(readFileSync(at("made/wires.model/trainer.ts"), "utf8")).toContain(
+    expect(readFileSync(at("made/wires/trainer.ts"), "utf8")).toContain(
       "// Regenerate: adjoint compile src/wires.model.ts --entry gradients\n",
     );
   });
+
+  test("beside: true puts a model's files beside it, where check and verify find them, and two compiles at once agree", async () => {
+    mkdirSync(at("src"));
+    copyFileSync(at("models/circuit.ts"), at("src/wires.model.ts"));
+    config('{ models: "src/*.model.ts", beside: true, options: { wires: { entry: "gradients" } } }');
+    const both = await Promise.all([run("compile"), run("compile")]);
+    expect(both.map(({ code, stderr }) => [code, stderr])).toEqual([
+      [0, ""],
+      [0, ""],
+    ]);
+    expect(both[0].stdout).toMatch(/^✓ circuit {2}src\/wires\.\* {2}arena 80 bytes/);
+    const made = ["certificate.json", "gradients.ts", "model.graph", "report.md", "trainer.ts"].map((name) => `wires.${name}`);
+    expect(readdirSync(at("src")).sort()).toEqual([...made, "wires.model.ts"].sort());
+    // but for what hashes the text itself
+    const bare = (text: string): string => text.replace(/sha256 \w+/g, "").replace(/^\/\/ Regenerate: .*$/m, "");
+    expect(bare(readFileSync(at("src/wires.trainer.ts"), "utf8"))).toBe(
+      bare(readFileSync(`${root}generated/circuit/trainer.ts`, "utf8").replaceAll("models/circuit.ts", "src/wires.model.ts")),
+    );
+    writeFileSync(at("src/wires.css"), "");
+    expect(await run("compile --check")).toMatchObject({ code: 0, stdout: "✓ 5 files beside the models are what their commands make\n" });
+    expect((await run("verify")).stdout).toMatch(/^CERTIFIED {2}src\/wires\.trainer\.ts/);
+    writeFileSync(at("src/wires.report.md"), "# A report\n");
+    const stale = await run("compile --check src/wires.model.ts");
+    expect(stale.code).toBe(1);
+    expect(stale.stdout).toContain("✗ src/wires.report.md:1 differs from what its command makes\n--- src/wires.report.md\n+++ ");
+    expect(stale.stdout).toMatch(/\n… and \d+ more lines of the diff\n/);
+  }, 60_000);
 
   test.each([
     ['{ model: "models" }', 'defineConfig: has no option "model"; did you mean models?'],

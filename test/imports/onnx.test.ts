@@ -139,8 +139,8 @@ describe("what cannot be imported is refused by name:", () => {
     ],
     [
       "computed weights",
-      fileOf([node("Relu", ["W"], ["V"]), node("Gemm", ["x", "V"], ["y"])], { initializers: [W] }),
-      'Gemm "y" computes its matrix',
+      fileOf([node("Relu", ["W"], ["V"]), node("Conv", ["x", "V"], ["y"])], { initializers: [W] }),
+      'Conv "y" computes its filters',
     ],
   ])("%s", (_, bytes, message) => {
     expect(says(bytes)).toContain(message);

@@ -3,6 +3,8 @@
 import { describe, expect, test } from "vitest";
 import { withinBound } from "../../compiler/check/result.ts";
 import {
+  bidirectional,
+  dense,
   embedding,
   equal,
   gru,
@@ -19,6 +21,7 @@ import {
   simpleRnn,
   type FloatTensor,
 } from "../../compiler/index.ts";
+import { gruCell } from "../../compiler/functions.ts";
 import { close } from "../support/close.ts";
 import { complaint, differences, forward } from "../support/forward.ts";
 import { affine, attention, recurrence } from "../support/reference.ts";
@@ -262,6 +265,36 @@ describe("what is wrong is named", () => {
     ],
     ["rows for a recurrence", () => lstm(3)(input("x", [2, 6])), "lstm needs sequences of features [n, t, f], but got [2,6]"],
     ["a recurrence of no units", () => gru(0)(input("x", [2, 6, 1])), "gru: units needs a whole number above 0, but got 0"],
+    [
+      "initial states of another number",
+      () => lstm(3)(input("x", [2, 4, 6]), { initialState: [input("h", [2, 3])] }),
+      "lstm needs the initial states [h, c], but got 1",
+    ],
+    [
+      "an initial state of another shape",
+      () => bidirectional(gru(3))(input("x", [2, 4, 6]), { initialState: [input("h", [2, 3]), input("b", [3, 2])] }),
+      "bidirectional needs the initial state backward.h [n, units], here [2,3], but got [3,2]",
+    ],
+    [
+      "a mask of other steps",
+      () => simpleRnn(3)(input("x", [2, 4, 6]), { mask: less(input("m", [2, 3]), 0) }),
+      "simpleRnn needs a mask [n, t], here [2,4], but got [2,3]",
+    ],
+    [
+      "two directions of what is no recurrence",
+      () => bidirectional<FloatTensor>(dense(3) as never)(input("x", [2, 4, 6])),
+      "bidirectional: layer needs a recurrent layer, such as lstm(8), but got the function call",
+    ],
+    [
+      "two directions of one kernel",
+      () => bidirectional(gru(2, { kernel: input("k", [6, 6]) }))(input("x", [2, 4, 6])),
+      "bidirectional has two directions with parameters of their own, but its gru was given one kernel",
+    ],
+    [
+      "a cell of another width",
+      () => gruCell(input("x", [2, 6]), input("h", [2, 3]), input("k", [6, 3]), input("r", [3, 9])),
+      "gruCell needs kernel [in, 3·units], here [6,9], but got [6,3]",
+    ],
     [
       "a scan without time",
       () => scan((carry: FloatTensor, x) => ({ carry, y: x }), input("c", [2]), input("x", [2])).ys,

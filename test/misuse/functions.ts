@@ -1,13 +1,14 @@
 /** Guarantees a valid call of every function under a layer, and of which kind each of its arguments is. */
 
 import * as functions from "adjoint/functions";
-import { b, f, row, y, type Row } from "./language.ts";
+import { b, f, list, row, y, type Row } from "./row.ts";
 
 const bias = { bias: "floats?" } as const;
 const strides = { strides: "a number or numbers?", padding: "padding?" } as const;
 const convolution = { ...bias, ...strides, dilation: "a number or numbers?", groups: "count?" } as const;
 const windows = { ...strides, ceilMode: "flag?" } as const;
 const scale = { gamma: "floats?", beta: "floats?", epsilon: "not negative?" } as const;
+const cell = { kernel: "floats", recurrentKernel: "floats", options: { ...bias, recurrentBias: "floats?" } } as const;
 const SPACE = { 1: [4], 2: [4, 4], 3: [4, 4, 4] } as const;
 
 const over = (spatial: 1 | 2 | 3): Readonly<Record<string, Row>> => {
@@ -53,8 +54,10 @@ export const functionCalls: Readonly<Record<string, Row>> = {
   ),
   dropout: row(functions.dropout, { x: "floats", kept: "truths", rate: "share" }, f(2, 3), b(2, 3), 0.5),
   embedding: row(functions.embedding, { x: "integers", table: "floats" }, y(2), f(3, 4)),
+  gruCell: row(functions.gruCell, { x: "floats", h: "floats", ...cell }, f(2, 3), f(2, 2), f(3, 6), f(2, 6), {}),
   groupNorm: row(functions.groupNorm, { x: "floats", groups: "count", options: scale }, f(1, 4), 2, {}),
   instanceNorm: row(functions.instanceNorm, { x: "floats", options: scale }, f(1, 2, 3), {}),
   layerNorm: row(functions.layerNorm, { x: "floats", options: scale }, f(2, 3), {}),
+  lstmCell: row(functions.lstmCell, { x: "floats", states: "tensors", ...cell }, f(2, 3), list(f(2, 2), f(2, 2)), f(3, 8), f(2, 8), {}),
   rmsNorm: row(functions.rmsNorm, { x: "floats", options: { gamma: "floats?", epsilon: "not negative?" } }, f(2, 3), {}),
 };

@@ -2,31 +2,8 @@
 
 import * as adjoint from "adjoint";
 import type { FloatTensor, Tensor } from "adjoint";
-import type { Kinds } from "./wrong.ts";
+import { b, f, list, Made, next, row, y, type Row } from "./row.ts";
 
-/** A function, arguments that it takes, and the kind of each by name. Arguments are made within a declaration. */
-export interface Row {
-  readonly call: (...args: never[]) => unknown;
-  readonly valid: () => readonly unknown[];
-  readonly kinds: Readonly<Record<string, Kinds>>;
-}
-export const row = (call: (...args: never[]) => unknown, kinds: Row["kinds"], ...valid: readonly (unknown | (() => unknown))[]): Row => ({
-  call,
-  kinds,
-  valid: () => valid.map((value) => (value instanceof Made ? value.make() : value)),
-});
-
-class Made {
-  readonly make: () => unknown;
-  constructor(make: () => unknown) {
-    this.make = make;
-  }
-}
-let made = 0;
-export const f = (...shape: readonly number[]): Made => new Made(() => adjoint.input(`f${made++}`, shape));
-export const y = (...shape: readonly number[]): Made => new Made(() => adjoint.labels(`y${made++}`, shape, { classes: 3 }));
-export const b = (...shape: readonly number[]): Made => new Made(() => adjoint.less(adjoint.input(`b${made++}`, shape), 0));
-export const list = (...parts: readonly Made[]): Made => new Made(() => parts.map(({ make }) => make()));
 const x = { x: "floats" } as const;
 
 const UNARY = [
@@ -40,7 +17,6 @@ const UNARY = [
   "ceil",
   "cos",
   "cosh",
-  "digamma",
   "erf",
   "erfc",
   "exp",
@@ -51,7 +27,6 @@ const UNARY = [
   "hardSwish",
   "isFinite",
   "isNaN",
-  "lgamma",
   "log",
   "log10",
   "log1p",
@@ -110,7 +85,21 @@ const gamma = { ...layer, epsilon: "not negative?", scale: "flag?", gammaInitial
 const norm = { options: { ...gamma, center: "flag?", betaInitializer: "initializer?", beta: "floats?" } } as const;
 const windows = { strides: "a number or numbers?", padding: "padding?", ceilMode: "flag?" } as const;
 const pool = { ...layer, ...windows } as const;
-const recurrent = { units: "count", options: { ...layer, returnSequences: "flag?" } } as const;
+const recurrent = {
+  ...layer,
+  returnSequences: "flag?",
+  returnState: "flag?",
+  goBackwards: "flag?",
+  zeroOutputForMask: "flag?",
+  kernelInitializer: "initializer?",
+  recurrentKernelInitializer: "initializer?",
+  biasInitializer: "initializer?",
+  recurrentBiasInitializer: "initializer?",
+  kernel: "floats?",
+  recurrentKernel: "floats?",
+  bias: "floats?",
+  recurrentBias: "floats?",
+} as const;
 const adam = { learningRate: "rate?", beta1: "share?", beta2: "share?", epsilon: "positive?", weightDecay: "not negative?" } as const;
 const of =
   (call: (...args: never[]) => unknown): Row["call"] =>
@@ -187,7 +176,19 @@ export const language: Readonly<Record<string, Row>> = {
   ),
   gaussianNoise: row(adjoint.gaussianNoise, { deviation: "not negative", options: layer }, 0.5, {}),
   rotaryEmbedding: row(adjoint.rotaryEmbedding, { ...x, options: { base: "positive?", interleaved: "flag?" } }, f(2, 4), {}),
-  ...every(["gru", "lstm"], (call) => row(call, recurrent, 3, {})),
+  ...every(["gru", "lstm"], (call) => row(call, { units: "count", options: recurrent }, 3, {})),
+  "lstm(…)": row(
+    (v: never, call: never) => adjoint.lstm(2)(v, call),
+    { x: "floats", options: { initialState: "tensors?", mask: "truths?" } },
+    f(2, 3, 4),
+    {},
+  ),
+  bidirectional: row(
+    adjoint.bidirectional,
+    { layer: "function", options: { ...layer, mergeMode: "text?" } },
+    new Made(() => adjoint.gru(2)),
+    {},
+  ),
   ...every(["l1", "l2"], (call) => row(call, { weights: "tensors", strength: "finite" }, list(f(2)), 0.1)),
   accumulate: row(adjoint.accumulate, { rule: "optimizer", k: "count" }, adjoint.sgd(), 2),
   accuracy: row(adjoint.accuracy, { scores: "floats", y: "targets" }, f(2, 3), y(2)),
@@ -206,7 +207,7 @@ export const language: Readonly<Record<string, Row>> = {
   assign: row(
     adjoint.assign,
     { target: "floats", value: "floats" },
-    new Made(() => adjoint.state(`s${made++}`, [2], adjoint.zeros())),
+    new Made(() => adjoint.state(`s${next()}`, [2], adjoint.zeros())),
     f(2),
   ),
   batchMean: row(adjoint.batchMean, { values: "floats" }, f(2)),
@@ -235,7 +236,7 @@ export const language: Readonly<Record<string, Row>> = {
     {},
   ),
   celu: row(adjoint.celu, { ...x, alpha: "positive?" }, f(2), 1),
-  checkpoint: row(adjoint.checkpoint, { body: "function" }, new Made(() => () => adjoint.exp(adjoint.input(`c${made++}`, [2])))),
+  checkpoint: row(adjoint.checkpoint, { body: "function" }, new Made(() => () => adjoint.exp(adjoint.input(`c${next()}`, [2])))),
   clip: row(adjoint.clip, { ...x, min: "number", max: "number?" }, f(2), -1, 1),
   clipByGlobalNorm: row(adjoint.clipByGlobalNorm, { rule: "optimizer", limit: "positive" }, adjoint.sgd(), 1),
   clipByNorm: row(adjoint.clipByNorm, { rule: "optimizer", limit: "positive" }, adjoint.sgd(), 1),
@@ -326,24 +327,24 @@ export const language: Readonly<Record<string, Row>> = {
     { loss: "floats", of: "tensors" },
     ...(() => {
       let w: Tensor;
-      return [new Made(() => adjoint.sum((w = adjoint.input(`g${made++}`, [2])) as FloatTensor)), new Made(() => [w])];
+      return [new Made(() => adjoint.sum((w = adjoint.input(`g${next()}`, [2])) as FloatTensor)), new Made(() => [w])];
     })(),
   ),
   groupNorm: row(adjoint.groupNorm, { groups: "count", ...norm }, 2, {}),
   groups: row(adjoint.groups, { list: "groups" }, [{ parameters: ["w"], optimizer: adjoint.sgd() }, { optimizer: adjoint.adam() }]),
   hardtanh: row(adjoint.hardtanh, { ...x, min: "finite?", max: "finite?" }, f(2), -1, 1),
   huber: row(adjoint.huber, { x: "floats", target: "floats", options: { ...reduction, delta: "finite?" } }, f(2), f(2), {}),
-  hyper: row(adjoint.hyper, { name: "text", value: "finite" }, new Made(() => `h${made++}`), 1),
+  hyper: row(adjoint.hyper, { name: "text", value: "finite" }, new Made(() => `h${next()}`), 1),
   input: row(
     adjoint.input,
     { name: "text", shape: "numbers", options: { rows: "flag?", domain: "domain?" } },
-    new Made(() => `i${made++}`),
+    new Made(() => `i${next()}`),
     [2],
     {},
   ),
   inverseSquareRoot: row(adjoint.inverseSquareRoot, { rate: "rate", options: { every: "count" } }, 0.1, { every: 3 }),
   kl: row(adjoint.kl, { probabilities: "floats", target: "floats", options: reduction }, f(2, 3), f(2, 3), {}),
-  labels: row(adjoint.labels, { name: "text", shape: "numbers", options: { classes: "count" } }, new Made(() => `l${made++}`), [2], {
+  labels: row(adjoint.labels, { name: "text", shape: "numbers", options: { classes: "count" } }, new Made(() => `l${next()}`), [2], {
     classes: 3,
   }),
   leakyRelu: row(adjoint.leakyRelu, { ...x, slope: "finite?" }, f(2), 0.1),
@@ -376,7 +377,7 @@ export const language: Readonly<Record<string, Row>> = {
   param: row(
     adjoint.param,
     { name: "text", shape: "numbers", initial: "initializer", options: { trainable: "flag?" } },
-    new Made(() => `p${made++}`),
+    new Made(() => `p${next()}`),
     [2],
     adjoint.zeros(),
     {},
@@ -443,7 +444,7 @@ export const language: Readonly<Record<string, Row>> = {
     { input: [2], optimizer: "sgd", loss: "mse" },
   ),
   sgd: row(adjoint.sgd, { options: { learningRate: "rate?", momentum: "share?", nesterov: "flag?", weightDecay: "not negative?" } }, {}),
-  simpleRnn: row(adjoint.simpleRnn, { units: "count", options: { ...recurrent.options, activation: "activation?" } }, 3, {}),
+  simpleRnn: row(adjoint.simpleRnn, { units: "count", options: { ...recurrent, activation: "activation?" } }, 3, {}),
   size: row(adjoint.size, { name: "text", extent: "count", options: { check: "count" } }, "n", 8, { check: 2 }),
   slice: row(adjoint.slice, { x: "tensor", start: "numbers", limit: "numbers", stride: "numbers?" }, f(2), [0], [1], [1]),
   smoothL1: row(adjoint.smoothL1, { x: "floats", target: "floats", options: { ...reduction, beta: "positive?" } }, f(2), f(2), {}),
@@ -457,7 +458,7 @@ export const language: Readonly<Record<string, Row>> = {
   split: row(adjoint.split, { x: "tensor", parts: "a number or numbers", axis: "axis?" }, f(2), 2, 0),
   squeeze: row(adjoint.squeeze, { x: "tensor", axis: "axis" }, f(2, 1), 1),
   stack: row(adjoint.stack, { parts: "tensors", axis: "axis?" }, list(f(2), f(2)), 0),
-  state: row(adjoint.state, { name: "text", shape: "numbers", initial: "initializer" }, new Made(() => `t${made++}`), [2], adjoint.zeros()),
+  state: row(adjoint.state, { name: "text", shape: "numbers", initial: "initializer" }, new Made(() => `t${next()}`), [2], adjoint.zeros()),
   stepDecay: row(adjoint.stepDecay, { rate: "rate", options: { every: "count", factor: "positive?" } }, 0.1, { every: 3 }),
   svmLoss: row(adjoint.svmLoss, { scores: "floats", y: "integers", options: reduction }, f(2, 3), y(2), {}),
   takeAlongAxis: row(adjoint.takeAlongAxis, { ...x, at: "integers", axis: "axis?" }, f(3), y(2), 0),

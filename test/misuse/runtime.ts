@@ -3,7 +3,7 @@
 import { compile, load, model, param, sgd, sum, zeros } from "adjoint";
 import * as runtime from "../../runtime/index.ts";
 import type { Trainer } from "../../runtime/index.ts";
-import { row, type Row } from "./language.ts";
+import { row, type Row } from "./row.ts";
 
 const trainer: Trainer = {
   step: () => 1,
@@ -74,6 +74,12 @@ export const runtimeCalls: Readonly<Record<string, Row>> = {
     { effort: "none" },
   ),
   load: row(load, { compiled: "object", file: "text?" }, compiled, "trainer.ts"),
+  generate: row(
+    runtime.generate,
+    { trainer: "trainer", options: { length: "count", temperature: "positive?", topK: "count?", seed: "seed?" } },
+    { ...trainer, generation: { tokens: "x", scores: "y", position: false, carries: {} } },
+    { prompt: new Int32Array(1), length: 1 },
+  ),
   fit: row(
     runtime.fit,
     {

@@ -1,7 +1,7 @@
 /** Guarantees a valid call of what torch.nn.functional and Keras have besides, and of which kind each argument is. */
 
 import * as adjoint from "adjoint";
-import { f, list, row, y, type Row } from "./language.ts";
+import { f, list, row, y, type Row } from "./row.ts";
 
 const x = { x: "floats" } as const;
 const layer = { name: "text?", trainable: "flag?" } as const;
@@ -221,6 +221,11 @@ export const vocabulary: Readonly<Record<string, Row>> = {
   discretization: row(adjoint.discretization, { boundaries: "numbers", options: layer }, [0, 1], {}),
   integerLookup: row(adjoint.integerLookup, { vocabulary: "numbers", options: layer }, [3, 5], {}),
   categoryEncoding: row(adjoint.categoryEncoding, { classes: "count", options: { ...layer, outputMode: "text?" } }, 3, {}),
+  lora: row(
+    adjoint.lora,
+    { options: { rank: "count", alpha: "positive?", targets: "texts", trainable: "texts?" } },
+    { rank: 1, targets: ["*"] },
+  ),
   // augmentation
   ...every(["randomBrightness", "randomContrast", "randomSaturation", "randomSharpness", "randomHue"], (call) =>
     row(call, { by: "factor", options: color }, 0.2, {}),

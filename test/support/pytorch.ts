@@ -73,6 +73,22 @@ function weighed(c: Context, y: Value, [a, b, m]: readonly [number, number, numb
   return shape.length === 0 ? product : c.g.sum(product, { axes: shape.map((_, axis) => axis) });
 }
 
+/** The gradients of Σ w·y in `leaves`, w as interop/pytorch/recording.py weighs; undefined: none flows. */
+export function gradientOf(
+  c: Context,
+  of: readonly (Value | undefined)[],
+  leaves: readonly Value[],
+  by: readonly [number, number, number],
+): readonly (Value | undefined)[] {
+  const terms = of.flatMap((value) => (value === undefined || !isFloat(c.typeOf(value).dtype) ? [] : [weighed(c, value, by)]));
+  if (terms.length === 0) return leaves.map(() => undefined);
+  return reverse(
+    c.builder,
+    terms.reduce((a, b) => c.g.add(a, b)),
+    leaves,
+  );
+}
+
 export interface Declared {
   readonly fed: readonly Fed[];
   readonly y: readonly Value[];
@@ -95,17 +111,8 @@ export function declared(c: Context, name: string, one: Case, prefix = ""): Decl
   const y = [found].flat().map((tensor) => (tensor as Tensor).value);
   const floats = fed.filter(({ type, name: of }) => isFloat(type.dtype) && !isTruth(c, of));
   const leaves = floats.map((leaf) => c.builder.nodes.findIndex((node) => node.name === leaf.name) as Value);
-  const gradient = (of: readonly (Value | undefined)[], by: readonly [number, number, number]): readonly (Value | undefined)[] => {
-    const terms = of.flatMap((value) => (value === undefined || !isFloat(c.typeOf(value).dtype) ? [] : [weighed(c, value, by)]));
-    if (terms.length === 0) return leaves.map(() => undefined);
-    return reverse(
-      c.builder,
-      terms.reduce((a, b) => c.g.add(a, b)),
-      leaves,
-    );
-  };
-  const g = one.g == null ? [] : c.run(() => gradient(y, [7, 3, 11]));
-  const h = one.h == null ? [] : c.run(() => gradient(g, [5, 1, 13]));
+  const g = one.g == null ? [] : c.run(() => gradientOf(c, y, leaves, [7, 3, 11]));
+  const h = one.h == null ? [] : c.run(() => gradientOf(c, g, leaves, [5, 1, 13]));
   return { fed, y, g, h };
 }
 

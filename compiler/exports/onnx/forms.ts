@@ -208,8 +208,6 @@ export const FORMS: Readonly<Record<OpName, Form>> = {
   atanh: same("Atanh"),
   logSigmoid: unary((e, x, name) => e.op("Neg", [e.op("Softplus", [e.op("Neg", [x])])], {}, name)),
   softsign: same("Softsign"),
-  lgamma: refused("ONNX has no logarithm of Γ", "Leave this output out of what is exported."),
-  digamma: refused("ONNX has no ψ", "Leave this output out of what is exported."),
   ceil: same("Ceil"),
   trunc: unary((e, x, name) => e.op("Mul", [e.op("Sign", [x]), e.op("Floor", [e.op("Abs", [x])])], {}, name)),
   round: same("Round"),

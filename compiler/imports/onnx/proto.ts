@@ -4,15 +4,17 @@ import { sizeOf } from "../../graph/type.ts";
 import { ImportError } from "../error.ts";
 import { DEEPEST, fieldsOf, numbersIn, type Field } from "./wire.ts";
 
+/** What elements are: floats of any width, whole numbers (shapes, axes, indices), truth values. */
+export type Kind = "float" | "integer" | "truth";
+
 /** An extent: a number, or the name of one that is open. */
 export type FileDim = number | string;
 
 export interface FileTensor {
   readonly name: string;
   readonly dims: readonly number[];
-  /** Whether its elements are whole numbers: shapes, axes, indices. */
-  readonly integers: boolean;
-  readonly data: Float64Array | Float32Array;
+  readonly kind: Kind;
+  readonly data: ArrayLike<number>;
 }
 
 export interface FileValue {
@@ -22,7 +24,7 @@ export interface FileValue {
   readonly dims: readonly FileDim[] | undefined;
 }
 
-export type FileAttribute = number | string | readonly number[] | FileTensor | { readonly graph: true };
+export type FileAttribute = number | string | readonly number[] | readonly string[] | FileTensor | FileGraph | undefined;
 
 export interface FileNode {
   readonly op: string;
@@ -50,7 +52,7 @@ export interface FileModel {
 }
 
 /** The newest set of operators that is known, and the oldest. */
-const NEWEST = 24;
+const NEWEST = 28;
 const OLDEST = 9;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -87,6 +89,7 @@ export function readModel(bytes: Uint8Array): FileModel {
   return { opset, producer: text(fields, 2, "the producer"), graph: readGraph(graph, 0) };
 }
 
+/** A graph; one in a node reads values of those around it too. */
 function readGraph(bytes: Uint8Array, depth: number): FileGraph {
   const fields = fieldsOf(bytes);
   const initializers = new Map<string, FileTensor>();
@@ -105,11 +108,11 @@ function readGraph(bytes: Uint8Array, depth: number): FileGraph {
     inputs: inputs.filter(({ name }) => !initializers.has(name)),
     outputs: messages(fields, 12).map(readValue),
   };
-  return { ...graph, nodes: ordered(graph) };
+  return { ...graph, nodes: ordered(graph, depth > 0) };
 }
 
 /** Each node after what it reads. Throws for a value that two make, that nobody makes, or that needs itself. */
-function ordered({ nodes, inputs, initializers, outputs }: FileGraph): readonly FileNode[] {
+function ordered({ nodes, inputs, initializers, outputs }: FileGraph, isInner: boolean): readonly FileNode[] {
   const known = new Set([...inputs.map(({ name }) => name), ...initializers.keys()]);
   const maker = new Map<string, FileNode>();
   for (const node of nodes)
@@ -133,6 +136,7 @@ function ordered({ nodes, inputs, initializers, outputs }: FileGraph): readonly 
       const waiting = node.inputs.flatMap((input) => {
         if (input === "" || known.has(input)) return [];
         const made = maker.get(input);
+        if (made === undefined && isInner) return [];
         if (made === undefined)
           throw new ImportError(`${where(node)} reads ${JSON.stringify(input)}, which nothing makes: an initializer is missing`);
         return state.get(made) === "done" ? [] : [made];
@@ -146,7 +150,7 @@ function ordered({ nodes, inputs, initializers, outputs }: FileGraph): readonly 
     }
   }
   for (const { name } of outputs)
-    if (!known.has(name) && !maker.has(name))
+    if (!known.has(name) && !maker.has(name) && !isInner)
       throw new ImportError(`the output ${JSON.stringify(name)} is made by no node; the file is damaged`);
   return done;
 }
@@ -187,15 +191,17 @@ function readAttribute(bytes: Uint8Array, depth: number): readonly [string, File
     }
     case 5: {
       if (depth >= DEEPEST) throw new ImportError(`graphs nest more than ${DEEPEST} deep; the file is damaged`);
-      for (const graph of messages(fields, 6)) for (const node of messages(fieldsOf(graph), 1)) readNode(node, depth + 1);
-      return [name, { graph: true }];
+      const graph = messages(fields, 6)[0];
+      return [name, graph === undefined ? undefined : readGraph(graph, depth + 1)];
     }
     case 6:
       return [name, of(7).flatMap((one) => floatsIn(one.bytes))];
     case 7:
       return [name, of(8).flatMap((one) => numbersIn(one).map(Number))];
+    case 8:
+      return [name, of(9).map((one) => textIn(one, `the attribute ${name}`))];
     default:
-      return [name, { graph: true }];
+      return [name, undefined];
   }
 }
 
@@ -209,17 +215,35 @@ const TYPES: Readonly<Record<number, { readonly type: string; readonly size: num
   1: { type: "f32", size: 4, read: (view, at) => view.getFloat32(at, true) },
   2: { type: "uint8", size: 1, read: (view, at) => view.getUint8(at) },
   3: { type: "int8", size: 1, read: (view, at) => view.getInt8(at) },
+  4: { type: "uint16", size: 2, read: (view, at) => view.getUint16(at, true) },
+  5: { type: "int16", size: 2, read: (view, at) => view.getInt16(at, true) },
   6: { type: "i32", size: 4, read: (view, at) => view.getInt32(at, true) },
   7: { type: "i64", size: 8, read: (view, at) => Number(view.getBigInt64(at, true)) },
   9: { type: "bool", size: 1, read: (view, at) => view.getUint8(at) },
   10: { type: "f16", size: 2, read: (view, at) => halfOf(view.getUint16(at, true)) },
   11: { type: "f64", size: 8, read: (view, at) => view.getFloat64(at, true) },
+  12: { type: "uint32", size: 4, read: (view, at) => view.getUint32(at, true) },
+  13: { type: "uint64", size: 8, read: (view, at) => Number(view.getBigUint64(at, true)) },
+  16: { type: "bf16", size: 2, read: (view, at) => brainOf(view.getUint16(at, true)) },
+};
+
+const FLOATS: ReadonlySet<string> = new Set(["f32", "f16", "f64", "bf16"]);
+/** What elements of a type are, by TensorProto.DataType; undefined of those that are not read. */
+export const kindOf = (type: number): Kind | undefined => {
+  const known = TYPES[type]?.type;
+  return known === undefined ? undefined : FLOATS.has(known) ? "float" : known === "bool" ? "truth" : "integer";
 };
 
 function halfOf(bits: number): number {
   const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 0x1f, bits & 0x3ff];
   if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
+}
+
+const word = new DataView(new ArrayBuffer(4));
+function brainOf(bits: number): number {
+  word.setUint32(0, bits << 16);
+  return word.getFloat32(0);
 }
 
 function readTensor(bytes: Uint8Array): FileTensor {
@@ -241,14 +265,14 @@ function readTensor(bytes: Uint8Array): FileTensor {
   const count = raw === undefined ? found!.length : raw.length / known.size;
   if (count !== length)
     throw new ImportError(`${what} [${dims.join(",")}] needs ${length} elements, but holds ${count}; the file is damaged`);
-  const integers = !known.type.startsWith("f");
-  const data = integers || known.type === "f64" ? new Float64Array(length) : new Float32Array(length);
+  const kind = kindOf(whole(fields, 2))!;
+  const data = kind === "float" && known.type !== "f64" ? new Float32Array(length) : new Float64Array(length);
   if (raw === undefined) data.set(found!);
   else {
     const view = new DataView(raw.buffer, raw.byteOffset, raw.length);
     for (let n = 0; n < length; n++) data[n] = known.read(view, n * known.size);
   }
-  return { name, dims, integers, data };
+  return { name, dims, kind, data };
 }
 
 /** Elements that stand in a field of their own type. */
@@ -260,8 +284,9 @@ function listed(fields: readonly Field[], type: string): readonly number[] {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       return Array.from({ length: Math.floor(bytes.length / 8) }, (_, n) => view.getFloat64(8 * n, true));
     });
-  const numbers = of(type === "i64" ? 7 : 5).flatMap((one) => numbersIn(one).map(Number));
-  return type === "f16" ? numbers.map(halfOf) : numbers;
+  const field = type === "i64" ? 7 : type.startsWith("uint") && type !== "uint8" && type !== "uint16" ? 11 : 5;
+  const numbers = of(field).flatMap((one) => numbersIn(one).map(Number));
+  return type === "f16" ? numbers.map(halfOf) : type === "bf16" ? numbers.map(brainOf) : numbers;
 }
 
 function readValue(bytes: Uint8Array): FileValue {

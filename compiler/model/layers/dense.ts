@@ -27,7 +27,7 @@ export interface DenseOptions extends LayerOptions {
 }
 
 /** The activation of a value; none leaves it as it is. */
-export function activated({ c }: Place, value: Value, activation: Activation | undefined): Value {
+export function activated({ c }: Pick<Place, "c">, value: Value, activation: Activation | undefined): Value {
   if (activation === undefined) return value;
   const made = activationOf(c, activation)(c.tensor(value) as FloatTensor); // layers compute floats
   check("activation", { "what the function returns": made }, { "what the function returns": FLOATS });

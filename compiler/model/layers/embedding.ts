@@ -81,9 +81,12 @@ export const positionalEncoding = (options: PositionalEncodingOptions = {}): Sam
     if (x.shape.length !== 3)
       scope.fail(`needs sequences of features [n, t, w], but got [${x.shape.join(",")}]`, "Give it the output of an embedding.");
     const [n, steps, width] = x.shape as readonly [number, number, number];
+    const decoding = steps === 1 ? c.decoding : undefined;
+    const positions = decoding?.of.steps ?? steps;
     const table =
       options.table === "learned"
-        ? scope.param("table", [steps, width], normal(0, 0.02))
-        : scope.named("table", sinusoids(c, steps, width));
-    return c.g.add(x.value, c.g.broadcast(table, { axes: [0], size: [n] }));
+        ? scope.param("table", [positions, width], normal(0, 0.02))
+        : scope.named("table", sinusoids(c, positions, width));
+    const rows = decoding === undefined ? table : decoding.row(c, table);
+    return c.g.add(x.value, c.g.broadcast(rows, { axes: [0], size: [n] }));
   });

@@ -1,157 +1,205 @@
-/** The recurrent layers with PyTorch's formulas: gates i, f, g, o and r, z, n, an input bias and a recurrent bias. */
+/** The recurrent layers: simpleRnn, lstm and gru, a cell over all steps of a sequence, and a layer of both directions. */
 
-import { FLAG, type Law } from "../../graph/arguments.ts";
+import { kind as lawOf, oneOf, type Law } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
-import { dotAttrs } from "../../ops/dot.ts";
 import type { Activation } from "../activations.ts";
-import { glorot, zeros } from "../initializers.ts";
-import { scan } from "../scan.ts";
-import { swapped } from "../turn.ts";
+import { called, check } from "../arguments.ts";
+import { GRU, LSTM, type Cell } from "../functions/recurrent.ts";
+import { ACTIVATION, EXTENT, FLOATS } from "../kinds.ts";
+import { callSite } from "../site.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
-import { ACTIVATION, EXTENT } from "../kinds.ts";
 import { activated } from "./dense.ts";
-import { checked, layer, layerOptions, type LayerOptions, type LayerScope } from "./layer.ts";
+import { giving, layerOptions, withScope, type Holds, type LayerOptions, type LayerScope } from "./layer.ts";
+import { CALL, checkCall, OWN, RECURRENT, recurred, type Recurrence, type RecurrentCall, type RecurrentOptions } from "./recurrence.ts";
 
-/** Options of `lstm` and `gru`. */
-export interface RecurrentOptions<Sequences extends boolean = boolean> extends LayerOptions {
-  /** Every step's output, [n, t, units], rather than the last one's, [n, units]. Default: false. */
-  readonly returnSequences?: Sequences;
-}
+/** [n, N], or [n, t, N] for sequences. */
+type Output<S extends Shape, N extends number, Sequences extends boolean> = FloatTensor<
+  Sequences extends true ? readonly [S[0], S[1], N] : readonly [S[0], N]
+>;
+/** As many states as a layer has, [n, N] each. */
+type States<S extends Shape, N extends number, Names extends readonly string[]> = {
+  readonly [K in keyof Names]: FloatTensor<readonly [S[0], N]>;
+};
+type Direction = {
+  kernel: readonly [number, number];
+  recurrentKernel: readonly [number, number];
+  bias: readonly [number];
+  recurrentBias: readonly [number];
+};
 
-/** x [n, t, f] → [n, N], or [n, t, N] for sequences. */
-export interface RecurrentLayer<N extends number, Sequences extends boolean> {
-  <S extends Shape>(x: FloatTensor<S>): FloatTensor<Sequences extends true ? readonly [S[0], S[1], N] : readonly [S[0], N]>;
+/** x [n, t, f] → [n, N], or [n, t, N] for sequences; with the states after it as a list, where they are asked for. */
+export interface RecurrentLayer<
+  N extends number,
+  Sequences extends boolean,
+  State extends boolean = false,
+  Names extends readonly string[] = readonly ["h"],
+> {
+  <S extends Shape>(
+    x: FloatTensor<S>,
+    call?: RecurrentCall,
+  ): State extends true ? readonly [Output<S, N, Sequences>, ...States<S, N, Names>] : Output<S, N, Sequences>;
   readonly kind: string;
 }
 
-const RECURRENT = layerOptions<RecurrentOptions>({ returnSequences: FLAG });
-const SIMPLE = layerOptions<SimpleRnnOptions>({ returnSequences: FLAG, activation: ACTIVATION });
+const OPTIONS = layerOptions<RecurrentOptions>(RECURRENT);
+const SIMPLE = layerOptions<SimpleRnnOptions>({ ...RECURRENT, activation: ACTIVATION });
 
-/** New hidden states from the input's and the recurrence's share of each gate, and the state carried besides. */
-interface Cell {
-  readonly gates: number;
-  /** States carried besides the output. */
-  readonly besides: number;
-  step(
-    scope: LayerScope,
-    given: {
-      readonly input: readonly Value[];
-      readonly recurrent: readonly Value[];
-      readonly h: Value;
-      readonly besides: readonly Value[];
-    },
-  ): readonly [h: Value, ...besides: Value[]];
-}
+/** What recurrent layers are, for `bidirectional`. */
+const KNOWN = new WeakMap<object, Recurrence>();
 
-/** x·kernel + bias, over the last axis. */
-function affine({ c, param }: LayerScope, x: Value, kernel: string, bias: string, width: number): Value {
-  const { shape } = c.typeOf(x);
-  const lead = shape.slice(0, -1);
-  const weights = param(kernel, [shape.at(-1)!, width], glorot());
-  const product = c.g.dot(x, weights, dotAttrs([lead.length], [0]));
-  const offset = param(bias, [width], zeros());
-  return c.g.add(product, c.g.broadcast(offset, { axes: lead.map((_, axis) => axis), size: lead }));
-}
-
-/** The gates of [n, gates·units], one after the other. */
-function gatesOf({ c }: LayerScope, value: Value, gates: number, units: number): readonly Value[] {
-  if (gates === 1) return [value];
-  const [n] = c.typeOf(value).shape as readonly [number];
-  return Array.from({ length: gates }, (_, k) => c.g.slice(value, { start: [0, k * units], limit: [n, (k + 1) * units], stride: [1, 1] }));
-}
-
-function recurrent<const N extends number, Sequences extends boolean>(
+/** The layer of a body that goes over a sequence; `held` are its parameters. */
+function sequenceLayer<Layer>(
   kind: string,
-  declared: N,
-  options: RecurrentOptions<Sequences>,
-  cell: Cell,
-  laws: Law = RECURRENT,
-): RecurrentLayer<N, Sequences> {
-  return layer<RecurrentLayer<N, Sequences>>(
-    kind,
-    checked(kind, { units: declared, options }, { units: EXTENT, options: laws }),
-    (scope, x) => {
-      const { c } = scope;
-      const units = c.extents.of(declared);
-      if (x.shape.length !== 3)
-        scope.fail(`needs sequences of features [n, t, f], but got [${x.shape.join(",")}]`, "Reshape its input to sequences.");
-      const [n] = x.shape as readonly [number, number, number];
-      const width = cell.gates * units;
-      // all steps at once, and one after the other in memory
-      const inputs = swapped(c, scope.named("inputs", affine(scope, swapped(c, x.value), "kernel", "bias", width)));
-      const zero = c.g.broadcast(c.g.literal(0, c.float), { axes: [0, 1], size: [n, units] });
-      const initial: readonly Tensor[] = Array.from({ length: 1 + cell.besides }, () => c.tensor(zero));
-      const step = (carry: readonly Tensor[], x: FloatTensor) => {
-        const [h, ...besides] = carry.map(({ value }) => value);
-        const recurrence = scope.named("recurrence", affine(scope, h!, "recurrentKernel", "recurrentBias", width));
-        const next = cell.step(scope, {
-          input: gatesOf(scope, x.value, cell.gates, units),
-          recurrent: gatesOf(scope, recurrence, cell.gates, units),
-          h: h!,
-          besides,
-        });
-        scope.named("h", next[0]);
-        return { carry: next.map((value) => c.tensor(value)), y: c.tensor(next[0]) as FloatTensor }; // of floats
-      };
-      const { carry, ys } = scan(step, initial, c.tensor(inputs) as FloatTensor); // of floats
-      return options.returnSequences === true ? ys.value : carry[0]!.value;
-    },
-  );
+  options: LayerOptions,
+  returnState: boolean | undefined,
+  held: readonly string[],
+  body: (scope: LayerScope, x: FloatTensor, call: RecurrentCall) => { readonly output: Value; readonly states: readonly Value[] },
+): Layer {
+  const scoped = withScope(kind, options);
+  const call = (x: FloatTensor, given: RecurrentCall = {}): Tensor | readonly Tensor[] => {
+    const c = called(kind, { x, options: given }, { x: FLOATS, options: CALL });
+    let states: readonly Value[] = [];
+    const output = scoped.run((scope) => {
+      const done = body(scope, x, given);
+      states = done.states;
+      return done.output;
+    });
+    return returnState === true ? [output, ...states.map((value) => c.tensor(value))] : output;
+  };
+  return giving(Object.assign(call, { kind, site: callSite() }), held, scoped.held) as unknown as Layer; // it states what the body makes of shapes
 }
+
+function recurrent<Layer extends object>(kind: string, units: number, options: RecurrentOptions, cell: Cell, laws: Law = OPTIONS): Layer {
+  check(kind, { units, options }, { units: EXTENT, options: laws });
+  const own: Recurrence = { kind, cell, units, options };
+  const layer = sequenceLayer<Layer>(kind, options, options.returnState, OWN, (scope, x, call) => {
+    const { initialState, mask } = call;
+    checkCall(scope, x, scope.c.extents.of(units), cell.states, call);
+    const reverse = options.goBackwards === true;
+    const { outputs, last, states } = recurred(scope, x.value, own, { prefix: "", reverse, initialState, mask });
+    return { output: options.returnSequences === true ? inOrder(scope, outputs, reverse) : last, states };
+  });
+  KNOWN.set(layer, own);
+  return layer;
+}
+
+/** What went backwards comes in that order. */
+const inOrder = ({ c: { g } }: LayerScope, outputs: Value, reverse: boolean): Value =>
+  reverse ? g.reverse(outputs, { axes: [1] }) : outputs;
 
 /** Options of `simpleRnn`. */
-export interface SimpleRnnOptions<Sequences extends boolean = boolean> extends RecurrentOptions<Sequences> {
+export interface SimpleRnnOptions<Sequences extends boolean = boolean, State extends boolean = boolean> extends RecurrentOptions<
+  Sequences,
+  State
+> {
   /** Default: tanh. */
   readonly activation?: Activation;
 }
 
 /** h ← tanh(x·W + b + h·R + r). */
-export const simpleRnn = <const N extends number, Sequences extends boolean = false>(
+export const simpleRnn = <const N extends number, Sequences extends boolean = false, State extends boolean = false>(
   units: N,
-  options: SimpleRnnOptions<Sequences> = {},
-): RecurrentLayer<N, Sequences> =>
+  options: SimpleRnnOptions<Sequences, State> = {},
+): RecurrentLayer<N, Sequences, State> & Holds<Direction> =>
   recurrent(
     "simpleRnn",
     units,
     options,
     {
       gates: 1,
-      besides: 0,
-      step: (scope, { input: [x], recurrent: [r] }) => [activated(scope, scope.c.g.add(x!, r!), options.activation ?? "tanh")],
+      states: ["h"],
+      step: (place, { input: [x], recurrent: [r] }) => [activated(place, place.c.g.add(x!, r!), options.activation ?? "tanh")],
     },
     SIMPLE,
   );
 
 /** i, f, o = σ(…), g = tanh(…), c ← f⊙c + i⊙g, h ← o⊙tanh(c) (Hochreiter & Schmidhuber 1997). */
-export const lstm = <const N extends number, Sequences extends boolean = false>(
+export const lstm = <const N extends number, Sequences extends boolean = false, State extends boolean = false>(
   units: N,
-  options: RecurrentOptions<Sequences> = {},
-): RecurrentLayer<N, Sequences> =>
-  recurrent("lstm", units, options, {
-    gates: 4,
-    besides: 1,
-    step({ c: { g }, named }, { input, recurrent, besides: [before] }) {
-      const [i, f, candidate, o] = input.map((x, k) => g.add(x, recurrent[k]!)) as [Value, Value, Value, Value];
-      const kept = g.mul(named("f", g.sigmoid(f)), before!);
-      const added = g.mul(named("i", g.sigmoid(i)), named("g", g.tanh(candidate)));
-      const cell = named("c", g.add(kept, added));
-      return [g.mul(named("o", g.sigmoid(o)), g.tanh(cell)), cell];
-    },
-  });
+  options: RecurrentOptions<Sequences, State> = {},
+): RecurrentLayer<N, Sequences, State, readonly ["h", "c"]> & Holds<Direction> => recurrent("lstm", units, options, LSTM);
 
 /** r, z = σ(…), n = tanh(x·W + b + r⊙(h·R + r)), h ← (1 − z)⊙n + z⊙h (Cho et al. 2014, with PyTorch's bias inside r⊙). */
-export const gru = <const N extends number, Sequences extends boolean = false>(
+export const gru = <const N extends number, Sequences extends boolean = false, State extends boolean = false>(
   units: N,
-  options: RecurrentOptions<Sequences> = {},
-): RecurrentLayer<N, Sequences> =>
-  recurrent("gru", units, options, {
-    gates: 3,
-    besides: 0,
-    step({ c: { g, float }, named }, { input, recurrent, h }) {
-      const r = named("r", g.sigmoid(g.add(input[0]!, recurrent[0]!)));
-      const z = named("z", g.sigmoid(g.add(input[1]!, recurrent[1]!)));
-      const n = named("n", g.tanh(g.add(input[2]!, g.mul(r, recurrent[2]!))));
-      return [g.add(g.mul(g.sub(g.literal(1, float), z), n), g.mul(z, h))];
-    },
+  options: RecurrentOptions<Sequences, State> = {},
+): RecurrentLayer<N, Sequences, State> & Holds<Direction> => recurrent("gru", units, options, GRU);
+
+/** Options of `bidirectional`. */
+export interface BidirectionalOptions extends LayerOptions {
+  /** How the outputs of the two directions become one: one after the other along the features, or their sum, product or mean. Default: concat. */
+  readonly mergeMode?: "concat" | "sum" | "mul" | "ave";
+}
+
+/** x [n, t, f] → what its layer gives, both directions of it; as many states again. */
+export interface BidirectionalLayer<Out> {
+  (
+    x: FloatTensor,
+    call?: RecurrentCall,
+  ): Out extends readonly unknown[] ? readonly [output: FloatTensor, ...states: FloatTensor[]] : FloatTensor;
+  readonly kind: string;
+  readonly forward: Holds<Direction>;
+  readonly backward: Holds<Direction>;
+}
+
+const RECURRENT_LAYER = lawOf(
+  "a recurrent layer, such as lstm(8)",
+  (value) => typeof value === "function" && KNOWN.has(value),
+  "Make one by lstm, gru or simpleRnn.",
+);
+const BIDIRECTIONAL = layerOptions<BidirectionalOptions>({ mergeMode: oneOf("concat", "sum", "mul", "ave") });
+const DIRECTIONS = ["forward", "backward"] as const;
+
+/**
+ * A recurrent layer over a sequence and over the same backwards, each with parameters of its own, `<name>.forward.kernel` and
+ * `<name>.backward.kernel` (Schuster & Paliwal 1997; Keras's Bidirectional). Outputs lie where their inputs do. With `returnState` it gives the
+ * states of the first direction, then those of the second, and `initialState` takes them so. Throws a ModelError for a layer that is given tensors.
+ */
+export function bidirectional<Out extends FloatTensor | readonly FloatTensor[]>(
+  layer: { readonly kind: string } & ((x: FloatTensor) => Out),
+  options: BidirectionalOptions = {},
+): BidirectionalLayer<Out> {
+  check("bidirectional", { layer, options }, { layer: RECURRENT_LAYER, options: BIDIRECTIONAL });
+  const own = KNOWN.get(layer)!; // as its law says
+  const { cell, units: declared, options: told } = own;
+  const { mergeMode = "concat", name = told.name, trainable = told.trainable } = options;
+  const scope = { ...(name === undefined ? {} : { name }), ...(trainable === undefined ? {} : { trainable }) };
+  const held = DIRECTIONS.flatMap((which) => OWN.map((parameter) => `${which}.${parameter}`));
+  return sequenceLayer("bidirectional", scope, told.returnState, held, (scope, x, call) => {
+    const { initialState, mask } = call;
+    const given = OWN.find((parameter) => told[parameter] !== undefined);
+    if (given !== undefined)
+      scope.fail(`has two directions with parameters of their own, but its ${own.kind} was given one ${given}`, `Leave out ${given}.`);
+    const count = cell.states.length;
+    const names = DIRECTIONS.flatMap((which) => cell.states.map((state) => `${which}.${state}`));
+    checkCall(scope, x, scope.c.extents.of(declared), names, call);
+    const isBackwards = told.goBackwards === true;
+    const [forward, backward] = DIRECTIONS.map((which, k) =>
+      recurred(scope, x.value, own, {
+        prefix: `${which}.`,
+        reverse: (which === "backward") !== isBackwards,
+        initialState: initialState?.slice(k * count, (k + 1) * count),
+        mask,
+      }),
+    ) as [ReturnType<typeof recurred>, ReturnType<typeof recurred>];
+    const output =
+      told.returnSequences === true
+        ? inOrder(scope, merged(scope, mergeMode, forward.outputs, backward.outputs), isBackwards)
+        : merged(scope, mergeMode, forward.last, backward.last);
+    return { output, states: [...forward.states, ...backward.states] };
   });
+}
+
+function merged({ c, c: { g, float } }: LayerScope, mode: NonNullable<BidirectionalOptions["mergeMode"]>, a: Value, b: Value): Value {
+  switch (mode) {
+    case "concat":
+      return g.concat([a, b], { axis: c.typeOf(a).shape.length - 1 });
+    case "sum":
+      return g.add(a, b);
+    case "mul":
+      return g.mul(a, b);
+    case "ave":
+      return g.mul(g.add(a, b), g.literal(0.5, float));
+  }
+}

@@ -1,6 +1,6 @@
 /** Which definitions are substituted into their readers: movements, values nobody stores, and what is cheaper to compute again than to keep. */
 
-import { sameShape } from "../../graph/type.ts";
+import { sameShape, sizeOf, type Shape } from "../../graph/type.ts";
 import { loadsOf, mapScalar, substitute, walkScalar } from "../../loop/build.ts";
 import { bulkOf } from "../../loop/bulk.ts";
 import { equal, index, type Index } from "../../loop/index-expression.ts";
@@ -177,5 +177,19 @@ function goesIntoReaders(
     );
   });
   if (epilogue) return false;
-  return cost <= 2 && loadsOf(definition.value).length <= 2;
+  const loads = loadsOf(definition.value).length;
+  return cost <= 2 && (loads <= 1 || (loads === 2 && ![...by].some((reader) => readsOften(reader, definition.shape))));
+}
+
+/** Times that a product reads an element from which on to load it takes less than to compute it of two. */
+const OFTEN = 32;
+
+/** Whether a product of matrices reads a value so often; what a window reads goes into a margin as it is computed (loops/pack/margins.ts). */
+function readsOften({ contracts, definition }: Term, shape: Shape): boolean {
+  if (!contracts || loadsOf(definition.value).some(({ at }) => at.some(({ terms }) => terms.length > 1))) return false;
+  let products = 0;
+  walkScalar(definition.value, (part) => {
+    if (part.kind === "reduce") products += sizeOf(definition.shape) * sizeOf(part.over.map(({ extent }) => extent));
+  });
+  return products >= OFTEN * sizeOf(shape);
 }

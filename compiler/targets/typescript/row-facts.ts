@@ -2,11 +2,22 @@
 
 import type { Module } from "../../loop/loop.ts";
 import type { Facts } from "../target.ts";
+import { sizeOf } from "../../graph/type.ts";
+import { entryNamed } from "./callable.ts";
 import { perRowOf, takenBy } from "./entry.ts";
 import { property, quoted } from "./scope.ts";
 
+function printGeneration(module: Module, { tokens, scores, steps, position, carries }: NonNullable<Facts["generation"]>): string {
+  const { results } = entryNamed(module, "predict");
+  const lengths = carries.map((name) => `${property(name)}: ${sizeOf(results.find((result) => result.name === name)!.shape)}`);
+  return `{ tokens: ${quoted(tokens)}, scores: ${quoted(scores)},${steps === undefined ? "" : ` steps: ${steps},`} position: ${position}, carries: { ${lengths.join(", ")} } }`;
+}
+
 /** What the callers' batches are not: short, where rows meet, or cut by rows, where an input or an output has none along its leading axis. */
-export function printRowFacts(module: Module, { meetings, wholeOutputs, batch, phases }: Facts): { types: string; values: string } {
+export function printRowFacts(
+  module: Module,
+  { meetings, wholeOutputs, batch, phases, generation }: Facts,
+): { types: string; values: string } {
   const taken = takenBy(
     module,
     module.entries.filter(({ name }) => phases.includes(name)),
@@ -46,6 +57,16 @@ export function printRowFacts(module: Module, { meetings, wholeOutputs, batch, p
             "readonly string[]",
             `[${wholeOutputs.map(quoted).join(", ")}]`,
             "Outputs that are no row after the other.",
+          ] as const,
+        ]),
+    ...(generation === undefined
+      ? []
+      : [
+          [
+            "generation",
+            "{ readonly tokens: string; readonly scores: string; readonly steps?: number; readonly position: boolean; readonly carries: Readonly<Record<string, number>> }",
+            printGeneration(module, generation),
+            "predict is one step: tokens in, scores of the next out, and carries in and out, zeros at first; with `position` it takes the step's number, below `steps`.",
           ] as const,
         ]),
   ];

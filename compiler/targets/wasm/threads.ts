@@ -111,15 +111,15 @@ export async function createThreadedTrainer(options: ThreadedOptions): Promise<T
 
 /** Emitted where threads may be asked for. */
 const FACE = `
-/** One end of a conversation with a worker, as workers of pages have it; runtime/node gives the same to those of Node. */
+/** One end of a conversation with a worker, as workers of pages have it; runtime/node gives the same to those of Node. The engine calls the handlers with events of its own. */
 export interface Thread {
   postMessage(message: unknown): void;
-  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  onmessage: ((event: never) => void) | null;
 }
 
 /** A worker as its owner sees it: it calls \`serve\` of this file with its end of the conversation. */
 export interface Worker extends Thread {
-  onerror: ((event: { readonly message: string }) => void) | null;
+  onerror: ((event: never) => void) | null;
   terminate(): unknown;
 }
 
@@ -151,6 +151,11 @@ function checkThreaded(options: ThreadedOptions): void {
 
 /** Emitted where kernels are shared. */
 const GATHER = `
+/** What a handler is called with. */
+interface Said {
+  readonly data: unknown;
+}
+
 /** What a worker is told. */
 interface Setup {
   readonly module: object;
@@ -209,8 +214,8 @@ export async function createThreadedTrainer(options: ThreadedOptions): Promise<T
     const worker = spawn();
     workers.push(worker);
     return new Promise<void>((resolve, reject) => {
-      worker.onmessage = ({ data }) => (data === "ready" ? resolve() : reject(new Error(\`thread \${n + 1}: \${String(data)}\`)));
-      worker.onerror = ({ message }) => reject(new Error(\`thread \${n + 1} did not start: \${message}\`));
+      worker.onmessage = ({ data }: Said) => (data === "ready" ? resolve() : reject(new Error(\`thread \${n + 1}: \${String(data)}\`)));
+      worker.onerror = ({ message }: { readonly message: string }) => reject(new Error(\`thread \${n + 1} did not start: \${message}\`));
       worker.postMessage({ module, memory, control, thread: n + 1, threads } satisfies Setup);
     });
   });
@@ -303,7 +308,7 @@ function pause(control: Int32Array, done: number): void {
 
 /** What a worker's file calls with its end of the conversation (\`self\`, or Node's parentPort); returns at once, and serves from the first message on. */
 export function serve(port: Thread): void {
-  port.onmessage = ({ data }) => {
+  port.onmessage = ({ data }: Said) => {
     const { module, memory, control, thread, threads } = data as Setup; // createThreadedTrainer sent it
     const kernels = instantiate(module, memory);
     port.postMessage("ready");

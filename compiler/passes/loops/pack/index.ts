@@ -1,6 +1,7 @@
 /**
  * Operands of contractions are copied where that pays: into a margin of zeros, so that no guard stands in the loops (margins.ts), in the
- * order that they are read (order.ts), in panels of a vector's columns (panels.ts), and long sums are taken in blocks (blocks.ts).
+ * order that they are read (order.ts), in panels of a vector's columns (panels.ts), and long sums are taken in blocks (blocks.ts), over
+ * as few axes as say the same (merge.ts).
  *   Σ k: where(0 ≤ l + k − 1 < 32, x[l + k − 1], 0)·w[k]   →   x_padded[l] = where(…, x[l − 1], 0);  Σ k: x_padded[l + k]·w[k]
  * Later passes may assume that the copies are buffers like any other: the plan shows their bytes.
  */
@@ -13,6 +14,7 @@ import { ordered } from "../tiles/sum-order.ts";
 import { inBlocks } from "./blocks.ts";
 import { Copies, scratchFor, type Keep } from "./copy.ts";
 import { withMargins } from "./margins.ts";
+import { merged } from "./merge.ts";
 import { across, along, widened } from "./order.ts";
 import { byFilter, inPanels } from "./panels.ts";
 import { inEveryReduction } from "./sums.ts";
@@ -51,17 +53,21 @@ function packed(
   sparing: boolean,
   buffers: Buffers,
   keep: Keep,
-  order = (one: Group, _: Buffers) => one,
+  order?: (one: Group, of: Buffers) => Group,
 ): Group {
   if (isPlaced(group)) return group;
   if (machine.lanes > 1) {
     const spread = byFilter(withMargins(group, machine, buffers, keep), buffers, keep);
-    const inOrder = inEveryReduction(order(spread, buffers), (one) => across(along(one, buffers, keep), one, buffers, keep));
-    const beside = inEveryReduction(inOrder, (one) => inPanels(one, buffers, keep));
+    const plain = order === undefined ? spread : order(spread, buffers);
+    const inOrder = inEveryReduction(plain, (one) => along(one, buffers, keep));
+    // where the order is still to be found, it is found axis by axis
+    const asFew = order === undefined ? inEveryReduction(inOrder, (one) => merged(one, buffers)) : inOrder;
+    const beside = inEveryReduction(asFew, (one) => inPanels({ ...one, reduce: across(one, buffers, keep) }, buffers, keep));
     return inBlocks(beside, buffers, keep);
   }
   const copies = new Copies(buffers);
-  const plain = order(withMargins(group, machine, copies.buffers, copies.keep), buffers);
+  const within = withMargins(group, machine, copies.buffers, copies.keep);
+  const plain = order === undefined ? within : order(within, buffers);
   const wide = sparing ? plain : inEveryReduction(plain, (one) => widened(one, copies));
   for (const copy of copies.readBy(wide)) keep(copy);
   return wide;

@@ -47,7 +47,7 @@ const valueAt = ({ buffer, dtype }: Load, at: readonly Index[], copy: Definition
   copy === undefined ? load(buffer, dtype, ...at) : substituteAll(copy.value, new Map(copy.axes.map(({ name }, n) => [name, at[n]!])));
 
 /** An operand of a matrix product that is read across its rows, as a copy in which columns lie side by side: all of a row, or those of a panel. */
-export function across(reduce: Reduce, { definition, points }: Site, buffers: Buffers, keep: Keep): Reduce {
+export function across({ reduce, definition, points }: Site, buffers: Buffers, keep: Keep): Reduce {
   const column = definition.axes.at(-1);
   const [inner] = reduce.over;
   if (column === undefined || definition.axes.length !== 2 || reduce.over.length !== 1 || inner!.extent >= LONG || reduce.inLanes === true)
