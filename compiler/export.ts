@@ -1,10 +1,12 @@
-/** A model for other engines: its graph of prediction, declared at two batches so that the batch stays open where rows allow it. */
+/** A model for other engines: its graph of prediction with its weights, or the program that trains it. */
 
 import { ModelError } from "./graph/error.ts";
 import { suggestion } from "./graph/nearest.ts";
 import type { Node } from "./graph/graph.ts";
 import { traceOf } from "./driver/entries.ts";
 import type { CompileOptions } from "./driver/options.ts";
+import { programOf } from "./driver/program.ts";
+import type { Engine, Program } from "./exports/engine.ts";
 import { ENGINES } from "./exports/index.ts";
 import { twinned, type Twins } from "./exports/twin.ts";
 import type { Model } from "./model/declaration.ts";
@@ -20,8 +22,14 @@ export interface ExportOptions extends Pick<CompileOptions, "source"> {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+/** What `exportProgram` takes besides. */
+export interface ProgramOptions extends Pick<CompileOptions, "source" | "batch" | "entries"> {
+  /** `jax`. */
+  readonly to: string;
+}
+
 /** The engine of that name. Throws a ModelError for one that nobody wrote, with the nearest. */
-export function engineOf(name: string) {
+export function engineOf(name: string): Engine {
   const found = ENGINES.find((engine) => engine.name === name);
   if (found !== undefined) return found;
   const names = ENGINES.map((engine) => engine.name);
@@ -62,6 +70,8 @@ export function exportModel(
   { to, weights, metadata = {}, source }: ExportOptions,
 ): { readonly bytes: Uint8Array; readonly open: boolean } {
   const engine = engineOf(to);
+  if (engine.of !== "prediction")
+    throw new RangeError(`exportModel writes graphs of prediction, and ${to} takes what exportProgram writes`);
   const twins = twinsOf(model, source);
   const held = ({ name, op, attrs }: Node): ArrayLike<number> => {
     if (op === "hyper") return [attrs["value"] as number];
@@ -72,4 +82,17 @@ export function exportModel(
   };
   const bytes = engine.print({ name: model.name, twins, weights: held, version: VERSION, metadata: { model: model.name, ...metadata } });
   return { bytes, open: twins.other !== undefined };
+}
+
+/**
+ * The bytes of the program that trains a model, in another engine's source: forward and backward pass and update as they are before loops exist.
+ * Throws a ModelError for what the engine has no form for, at the model's line.
+ */
+export async function exportProgram(model: Model, { to, ...options }: ProgramOptions): Promise<Uint8Array> {
+  const engine = engineOf(to);
+  if (engine.of !== "training") throw new RangeError(`exportProgram writes what trains, and ${to} takes what exportModel writes`);
+  const { source } = options;
+  const command = source === undefined ? "exportProgram(model)" : `adjoint export ${source.path} --to ${to}`;
+  const program: Program = { ...(await programOf(model, options)), command };
+  return engine.print(program);
 }

@@ -1,7 +1,7 @@
 /** `adjoint export`: a model with its weights as a file for other engines. */
 
 import { defineCommand } from "citty";
-import { engineOf, exportModel } from "../export.ts";
+import { engineOf, exportModel, exportProgram } from "../export.ts";
 import { ENGINES } from "../exports/index.ts";
 import { COMMON, onlyModel, wholeNumber } from "./arguments.ts";
 import { loadProject } from "./config.ts";
@@ -32,8 +32,19 @@ export const exportTo = defineCommand({
     const seed = wholeNumber("seed", args.seed, 0) ?? 0;
     const options = weightOptions(args);
     const loaded = await loadModel(file);
-    const out = args.out ?? pathAt(placeFor((await loadProject()).out, loaded.shown), `model${engine.extension}`).replaceAll("\\", "/");
+    const out = args.out ?? pathAt(placeFor((await loadProject()).out, loaded.shown), engine.file).replaceAll("\\", "/");
     requireWritableFile(out);
+    if (engine.of === "training") {
+      if (args.weights !== undefined || args.seed !== undefined)
+        throw new InputError(
+          `--to ${engine.name} writes a program, which draws and reads its weights itself: leave out --weights and --seed`,
+        );
+      const program = await exportProgram(loaded.model, { to: engine.name, source: loaded.source });
+      writeOneFile(out, program);
+      const batch = loaded.model.batch.train;
+      if (args.json === true) return resultJson({ model: loaded.model.name, file: out, bytes: program.length, batch } satisfies ExportJson);
+      return result(`${out}: ${program.length.toLocaleString("en-US")} bytes, steps of ${batch} rows`);
+    }
     const { module } = await trainerOf(loaded);
     const trainer = module.createTrainer({ seed });
     if (args.weights === undefined) note(`the weights are the first ones, of seed ${seed}; --weights <file> names trained ones`);

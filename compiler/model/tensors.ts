@@ -1,15 +1,15 @@
 /** Matrix products, transposition, shapes and gradients of the layer language, with their shapes in their types. */
 
 import type { Value } from "../graph/graph.ts";
-import { sameShape, sizeOf, type Shape } from "../graph/type.ts";
+import { sameShape, sizeOf, type DType, type Shape } from "../graph/type.ts";
 import { dotAttrs } from "../ops/dot.ts";
 import { reverse } from "../autodiff/reverse.ts";
 import { optional } from "../graph/arguments.ts";
 import { called } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { broadcastShape, spread } from "./elementwise.ts";
-import { AXES, FLOAT_TENSORS, FLOATS, SHAPE } from "./kinds.ts";
-import type { Agree, FloatTensor, Scalar } from "./tensor.ts";
+import { AXES, FLOAT_TENSORS, FLOATS, SHAPE, TENSOR } from "./kinds.ts";
+import type { Agree, FloatTensor, Scalar, Tensor } from "./tensor.ts";
 
 /** b where the product exists; otherwise the sentence that says why not. Leading axes are checked when the model is declared. */
 type Inner<A extends FloatTensor, B extends FloatTensor> = A["shape"] extends readonly []
@@ -73,22 +73,23 @@ export function matmul<A extends FloatTensor, B extends FloatTensor>(a: A, b: In
 /** Axes in another order. */
 export function transpose<M extends number, N extends number>(x: FloatTensor<readonly [M, N]>): FloatTensor<readonly [N, M]>;
 export function transpose(x: FloatTensor, order: readonly number[]): FloatTensor;
-export function transpose(x: FloatTensor, order: readonly number[] = [1, 0]): FloatTensor {
-  const c = called("transpose", { x, order }, { x: FLOATS, order: optional(AXES) });
-  return c.run(() => c.tensor(c.g.transpose(x.value, { order }))) as FloatTensor;
+export function transpose<D extends DType>(x: Tensor<Shape, D>, order?: readonly number[]): Tensor<Shape, D>;
+export function transpose<D extends DType>(x: Tensor<Shape, D>, order: readonly number[] = [1, 0]): Tensor<Shape, D> {
+  const c = called("transpose", { x, order }, { x: TENSOR, order: optional(AXES) });
+  return c.run(() => c.tensor(c.g.transpose(x.value, { order }))) as Tensor<Shape, D>;
 }
 
 /** S with what is left over in the place of −1. */
 export type Completed<S extends Shape> = { readonly [I in keyof S]: S[I] extends -1 ? number : S[I] };
 
 /** The same elements, row-major, under another shape, in which one extent may be −1: what the others leave. */
-export function reshape<const S extends Shape>(x: FloatTensor, shape: S): FloatTensor<Completed<S>> {
-  const c = called("reshape", { x, shape }, { x: FLOATS, shape: SHAPE });
+export function reshape<const S extends Shape, D extends DType>(x: Tensor<Shape, D>, shape: S): Tensor<Completed<S>, D> {
+  const c = called("reshape", { x, shape }, { x: TENSOR, shape: SHAPE });
   return c.run(() => {
     const full = c.fullShape(x.value);
     const own = c.extents.reshaped(full, x.shape, completed(c, full ?? x.shape, shape));
     return c.tensor(c.g.reshape(x.value, { shape: own }));
-  }) as FloatTensor<Completed<S>>;
+  }) as Tensor<Completed<S>, D>;
 }
 
 /** A shape for all elements of another one: of −1 what the other extents leave. Throws where they leave no whole number. */

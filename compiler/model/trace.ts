@@ -46,7 +46,9 @@ export function tracer(name: string, of: object, model: Declared): Model["trace"
           model.check(c, result);
           return result;
         } catch (error) {
-          throw small && error instanceof ModelError ? tooSmall(error, c) : error;
+          if (!(error instanceof ModelError)) throw error;
+          if (decoding !== undefined) throw atOneStep(error, decoding);
+          throw small ? tooSmall(error, c) : error;
         }
       });
       return { c, declaration };
@@ -100,6 +102,14 @@ function tooSmall(error: ModelError, { sizes }: Context): ModelError {
     remedy: `Give ${smaller.map(([name]) => `size(${JSON.stringify(name)}, …)`).join(" and ")} a larger { check }: the least at which every layer still does its work.`,
   });
 }
+
+/** What a declaration refuses over the one step of a model that generates, where all steps of it were declared before. */
+const atOneStep = ({ diagnostic }: ModelError, { tokens, steps }: Steps): ModelError =>
+  new ModelError({
+    ...diagnostic,
+    law: `over one step, as prediction runs where a model generates, and not the ${steps} of ${JSON.stringify(tokens)}: ${diagnostic.law}`,
+    remedy: `Take extents of the steps from a tensor's shape, or write −1 for them, so that the declaration holds over one step too.`,
+  });
 
 /** Any result is where rows may meet. */
 function unknown({ builder }: Context, value: Value | undefined): Meeting | undefined {

@@ -60,9 +60,9 @@ export function pipeline(purpose: Purpose, road: Road): Pipeline<Graph, Program>
   return toGroups(toRounded(purpose, road), own).then(schedule(road.machine, undefined, road.nests)); // definitions → loop nests
 }
 
-/** The graph passes, up to the one after which no schedule and no budget changes a bit. */
+/** What a model is differentiated and simplified to, before anything of machines: what goes to other engines, too. */
 // prettier-ignore
-export const toRounded = (purpose: Purpose, road: Road): Pipeline<Graph, Graph> =>
+export const toSimplified = (purpose: Purpose, road: Pick<Road, "choice" | "winograd" | "machine">): Pipeline<Graph, Graph> =>
   start<Graph>(runsOf(road))
     .optional(inBodies(prune))                        // drop what no result needs
     .optional(inBodies(fold)).optional(inBodies(algebra)) // constants; x + 0 → x, and cousins
@@ -75,7 +75,12 @@ export const toRounded = (purpose: Purpose, road: Road): Pipeline<Graph, Graph> 
     .optional(inBodies(winograd))                     // 3×3 convolutions in tiles, where asked for: approximate
     .optional(inBodies(phases))                       // convolutions over dilated inputs without the zeros
     .optional(inBodies(movement))                     // transpose of transpose, reshape of reshape
-    .optional(inBodies(share)).optional(inBodies(prune))
+    .optional(inBodies(share)).optional(inBodies(prune));
+
+/** The graph passes, up to the one after which no schedule and no budget changes a bit. */
+// prettier-ignore
+export const toRounded = (purpose: Purpose, road: Road): Pipeline<Graph, Graph> =>
+  toSimplified(purpose, road)
     .then(inBodies(numerics))                         // which values are rounded, once and for all
     .then(inBodies(additions(road.machine)))          // in which order sums add, likewise
     .optional(loops(areWritten(road) ? "none" : "all")) // which loops stay loops
@@ -104,7 +109,7 @@ export const fromRounded = (road: Road): Pipeline<Graph, Program> =>
 const ARRANGING: readonly string[] = [segments.name, "pack", unroll.name];
 
 /** Those chosen; what only a flag asks for runs with it alone, and what only serves speed where loops are scheduled. */
-function runsOf(road: Road): (pass: string) => boolean {
+function runsOf(road: Pick<Road, "choice" | "winograd" | "machine">): (pass: string) => boolean {
   const { choice = EVERY, winograd: asked = false } = road;
   return (pass) => {
     if (pass === winograd.name) return asked;

@@ -34,6 +34,7 @@ import {
   tanh,
   transpose,
   type FloatTensor,
+  type Tensor,
   type Model,
   type Scalar,
 } from "adjoint";
@@ -42,6 +43,7 @@ import type { Choices, CompileOptions } from "../../compiler/driver/options.ts";
 import { traced } from "../support/row-laws.ts";
 import { loadTrainer, type Batch } from "../support/trainer.ts";
 
+type Shape = readonly number[];
 type Any = FloatTensor<readonly number[]>;
 const TARGETS = ["typescript", "wasm"] as const;
 
@@ -96,6 +98,17 @@ describe.each(TARGETS)(
       expect(total(losses) / 6).toBeCloseTo(1.649151, 5);
       // every position trains: d_b = Σ over rows (p − one-hot) / 6
       expect(weights().every((w) => w !== 0)).toBe(true);
+    });
+
+    test("labels flatten as scores do: of [n, 3], transposed on the way too, with every position its own", async () => {
+      const there = (labelled: Tensor<Shape, "i32">) => labelled;
+      const thereAndBack = (labelled: Tensor<Shape, "i32">) => transpose(transpose(labelled));
+      for (const labelsOf of [there, thereAndBack]) {
+        const declared = lossOf((n) => softmaxCrossEntropy(scores(n), reshape(labelsOf(labels("y", [n, 3], { classes: 4 })), [-1])), 2);
+        const { step, evaluate } = await trainerOf(declared, { target });
+        expect(evaluate(batch, 1)["loss"]).toBeCloseTo(total(losses.slice(0, 3)) / 3, 5);
+        expect(step(batch)).toBeCloseTo(1.649151, 5);
+      }
     });
 
     test("a weight a row of the batch goes to all of its positions, or each has its own", async () => {

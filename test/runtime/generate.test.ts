@@ -3,6 +3,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { checkGeneration } from "../../compiler/check/generation.ts";
 import { compile, load } from "../../compiler/compile.ts";
+import { lower } from "../../compiler/driver/lower.ts";
 import {
   add,
   conv1d,
@@ -19,6 +20,7 @@ import {
   normal,
   param,
   positionalEncoding,
+  reshape,
   residual,
   rotaryEmbedding,
   scan,
@@ -200,4 +202,21 @@ test.each<readonly [string, (x: FloatTensor) => FloatTensor, RegExp]>([
   ],
 ])("%s cannot be generated with, and that is said", (_, between, says) => {
   expect(() => checkGeneration(language(between, true), {}, 1)).toThrow(says);
+});
+
+test("a declaration that counts steps by itself is refused for the one step of prediction, with the way out", async () => {
+  const counted = model("counted", { batch: 2 }, ({ batch }) => {
+    const x = labels("x", [batch, STEPS], { classes: CLASSES });
+    const scores = dense(CLASSES)(embedding(CLASSES, 4)(x));
+    const flattened = reshape(flat(scores), [batch * STEPS, CLASSES]);
+    return {
+      loss: softmaxCrossEntropy(flattened, reshape(x, [batch * STEPS])),
+      outputs: { scores },
+      optimizer: sgd(),
+      generate: { tokens: x, scores },
+    };
+  });
+  const says = /over one step, as prediction runs where a model generates, and not the 6 of "x": reshape: needs as many elements/;
+  await expect(lower(counted)).rejects.toThrow(says);
+  await expect(lower(counted)).rejects.toThrow(/write −1 for them/);
 });

@@ -7,7 +7,7 @@ import { opOf } from "../../ops/index.ts";
 import type { Engine, Exported } from "../engine.ts";
 import { Emission, type BatchSource, type Shared } from "./emission.ts";
 import { emitAll } from "./emit.ts";
-import { bytesOfModel, type Attribute, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxValue } from "./proto.ts";
+import { bytesOfModel, isGraph, readBy, type OnnxModel, type OnnxNode, type OnnxValue } from "./proto.ts";
 
 /** Nobody else draws the bits that a seed gives here: they are an input there. */
 const RANDOM = "randomBits";
@@ -90,13 +90,5 @@ const renamed = (nodes: readonly OnnxNode[], names: ReadonlyMap<string, string>)
   }));
 };
 
-const isGraph = (value: Attribute): value is OnnxGraph => typeof value === "object" && "nodes" in value;
-
-/** Every name that a node reads, those that its body reads from outside included. */
-const readBy = ({ inputs, attributes }: OnnxNode): readonly string[] => [
-  ...inputs,
-  ...Object.values(attributes).flatMap((value) => (isGraph(value) ? value.nodes.flatMap(readBy) : [])),
-];
-
 /** ONNX files. */
-export const onnx: Engine = { name: "onnx", extension: ".onnx", print: (exported) => bytesOfModel(onnxModel(exported)) };
+export const onnx: Engine = { name: "onnx", file: "model.onnx", of: "prediction", print: (exported) => bytesOfModel(onnxModel(exported)) };

@@ -43,7 +43,18 @@ export interface OnnxModel {
   readonly producer: string;
   readonly version: string;
   readonly metadata: Readonly<Record<string, string>>;
+  /** The version of the operators. Default: OPSET. */
+  readonly opset?: number;
 }
+
+/** Whether an attribute is a body. */
+export const isGraph = (value: Attribute): value is OnnxGraph => typeof value === "object" && "nodes" in value;
+
+/** Every name that a node reads, those that its body reads from outside included. */
+export const readBy = ({ inputs, attributes }: OnnxNode): readonly string[] => [
+  ...inputs,
+  ...Object.values(attributes).flatMap((value) => (isGraph(value) ? value.nodes.flatMap(readBy) : [])),
+];
 
 /** The first version with LayerNormalization. */
 export const OPSET = 17;
@@ -56,13 +67,13 @@ const TYPES: Readonly<Record<OnnxTensor["dtype"], number>> = { f32: 1, i32: 6, i
 /** The name of the batch's extent. */
 export const BATCH = "batch";
 
-export const bytesOfModel = ({ graph, producer, version, metadata }: OnnxModel): Uint8Array => {
+export const bytesOfModel = ({ graph, producer, version, metadata, opset = OPSET }: OnnxModel): Uint8Array => {
   const message = new Message()
     .int(1, IR)
     .text(2, producer)
     .text(3, version)
     .message(7, graphMessage(graph))
-    .message(8, new Message().text(1, "").int(2, OPSET));
+    .message(8, new Message().text(1, "").int(2, opset));
   for (const [key, value] of Object.entries(metadata)) message.message(14, new Message().text(1, key).text(2, value));
   return message.done();
 };

@@ -1,13 +1,13 @@
 /** The layers that only rearrange: flatten, reshape, upsampling; the batch axis stays where it is. */
 
 import { anyOf, oneOf } from "../../graph/arguments.ts";
-import { sizeOf, type Shape } from "../../graph/type.ts";
+import { sizeOf, type DType, type Shape } from "../../graph/type.ts";
 import { check } from "../arguments.ts";
 import { isTensor } from "../context.ts";
 import { resized } from "../functions/resize.ts";
 import { checkImage, perAxis, type PerAxis } from "../functions/spatial.ts";
-import { FLOATS, PER_AXIS, SHAPE } from "../kinds.ts";
-import type { FloatTensor } from "../tensor.ts";
+import { PER_AXIS, SHAPE, TENSOR } from "../kinds.ts";
+import type { FloatTensor, Tensor } from "../tensor.ts";
 import * as tensors from "../tensors.ts";
 import { checked, layer, layerOptions, type Layer, type LayerOptions } from "./layer.ts";
 
@@ -44,10 +44,10 @@ export interface ReshapeLayer<T extends Shape> {
  * that keeps the batch axis: [n, …] → [n, …shape].
  */
 export function reshape<const T extends Shape>(shape: T, options?: LayerOptions): ReshapeLayer<T>;
-export function reshape<const S extends Shape>(x: FloatTensor, shape: S): FloatTensor<tensors.Completed<S>>;
-export function reshape(first: FloatTensor | Shape, second: Shape | LayerOptions = {}): FloatTensor | ReshapeLayer<Shape> {
+export function reshape<const S extends Shape, D extends DType>(x: Tensor<Shape, D>, shape: S): Tensor<tensors.Completed<S>, D>;
+export function reshape(first: Tensor | Shape, second: Shape | LayerOptions = {}): Tensor | ReshapeLayer<Shape> {
   if (isTensor(first)) return tensors.reshape(first, second as Shape); // the second overload
-  check("reshape", { x: first }, { x: anyOf("a tensor of floats, or the shape of a row, such as [28, 28]", FLOATS, SHAPE) });
+  check("reshape", { x: first }, { x: anyOf("a tensor, or the shape of a row, such as [28, 28]", TENSOR, SHAPE) });
   const given = { shape: first, options: second as LayerOptions };
   return layer<ReshapeLayer<Shape>>("reshape", checked("reshape", given, { shape: SHAPE, options: layerOptions({}) }), ({ c, fail }, x) => {
     const [rows, ...rest] = x.shape;

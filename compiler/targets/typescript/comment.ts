@@ -16,7 +16,7 @@ export const pathIn = (shown: string): string =>
 export const WIDTH = 140;
 
 /** Text in lines that fit, the first of another width than the rest, broken at blanks; a word that does not fit has a line of its own. */
-function wrapped(text: string, first: number, others: number): string[] {
+export function wrapped(text: string, first: number, others: number): string[] {
   const lines: string[] = [];
   let rest = text;
   for (;;) {

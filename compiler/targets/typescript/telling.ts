@@ -19,6 +19,15 @@ export interface Told {
   readonly comment: readonly string[];
 }
 
+/** The statements of an entry, and which of them loops repeat. */
+export type Calls = Pick<Entry, "calls" | "loops">;
+
+/** How a language writes comments: what begins the mark of a region, and a text at an indentation, in as many lines as it takes. */
+export interface Comments {
+  readonly begins: string;
+  lines(text: string, indentation: number): readonly string[];
+}
+
 type Part = "forward" | "update" | "backward";
 
 /** What a statement leaves to others. */
@@ -70,15 +79,16 @@ function partsOf(calls: readonly Call[]): Part[] {
 
 /** A training entry, and its function. */
 export interface Step {
-  readonly entry: Entry;
+  readonly entry: Calls;
   readonly name: string;
 }
 
 /** How an entry is told, statement by statement: with parts where it trains, else with references to the step that it repeats. */
 export function tellingOf(
-  entry: Entry,
+  entry: Calls,
   trains: boolean,
   step?: Step,
+  comments: Comments = { begins: "// #", lines: lineComments },
 ): { readonly statements: readonly Told[]; readonly after: readonly string[] } {
   const { calls } = entry;
   const parts = partsOf(calls);
@@ -87,24 +97,24 @@ export function tellingOf(
   const repeated = new Map(before.map(({ texts }, n) => [texts.join("\n"), n + 1]));
   const statements = linesOf(entry).map(({ heading, texts }, n): Told => {
     const begins = trains && parts[n] !== parts[n - 1];
-    const above: string[] = begins ? [...(n === 0 ? [] : ["// #endregion"]), `// #region ${parts[n]}`] : [];
-    if (begins) above.push(...rulesFrom(calls, parts, n, rules));
+    const above: string[] = begins ? [...(n === 0 ? [] : [`${comments.begins}endregion`]), `${comments.begins}region ${parts[n]}`] : [];
+    if (begins) above.push(...rulesFrom(calls, parts, n, rules, comments));
     const loop = loopAround(entry.loops, n);
     // what stands above a loop is not in it
-    if (heading !== undefined) above.push(...lineComments(heading, loop === undefined || loop.first === n ? INDENTED : IN_A_LOOP));
+    if (heading !== undefined) above.push(...comments.lines(heading, loop === undefined || loop.first === n ? INDENTED : IN_A_LOOP));
     const same = texts.length > 1 ? repeated.get(texts.join("\n")) : undefined;
     const { doc } = calls[n]!;
     const own = same === undefined ? texts : [`as statement ${same} of ${step!.name}    ${nodesOf(doc)}  again, ${sitesOf(doc)}`];
     const comment = own.flatMap((text, at) =>
-      lineComments(at === 0 ? `${n + 1}. ${text}` : text, loop === undefined ? INDENTED : IN_A_LOOP),
+      comments.lines(at === 0 ? `${n + 1}. ${text}` : text, loop === undefined ? INDENTED : IN_A_LOOP),
     );
     return { above, comment };
   });
-  return { statements, after: trains && calls.length > 0 ? ["// #endregion"] : [] };
+  return { statements, after: trains && calls.length > 0 ? [`${comments.begins}endregion`] : [] };
 }
 
 /** The heading and the lines of each statement of an entry. */
-function linesOf(entry: Entry): { readonly heading: string | undefined; readonly texts: readonly string[] }[] {
+function linesOf(entry: Calls): { readonly heading: string | undefined; readonly texts: readonly string[] }[] {
   const { calls } = entry;
   const parts = partsOf(calls);
   const gradients = gradientsOf(calls);
@@ -140,7 +150,7 @@ const gradientsOf = (calls: readonly Call[]): ReadonlySet<string> =>
   );
 
 /** The rules by which a run of statements updates, said once each, and where each parameter is updated. */
-function rulesFrom(calls: readonly Call[], parts: readonly Part[], from: number, said: Set<string>): string[] {
+function rulesFrom(calls: readonly Call[], parts: readonly Part[], from: number, said: Set<string>, comments: Comments): string[] {
   const length = parts.slice(from).findIndex((part) => part !== parts[from]);
   const run = calls.slice(from, length < 0 ? undefined : from + length);
   const rules = new Set(
@@ -158,7 +168,7 @@ function rulesFrom(calls: readonly Call[], parts: readonly Part[], from: number,
     );
     const list = where.length === 0 ? "" : ` Each w is updated where its gradient is finished: ${listed(where)}.`;
     const [name, words] = [nameOfComposition(rule), rule.slice(nameOfComposition(rule).length + 2)];
-    return lineComments(words === "" ? `${name}.${list}` : `${name}, of each parameter w with gradient g: ${words}.${list}`, INDENTED);
+    return comments.lines(words === "" ? `${name}.${list}` : `${name}, of each parameter w with gradient g: ${words}.${list}`, INDENTED);
   });
 }
 
@@ -247,7 +257,7 @@ function sitesOf(docs: readonly Doc[]): string {
 }
 
 /** The statement that computes a node for the one at `before`: the last one up to it, else the first. */
-function statementsBefore({ calls, loops = [] }: Entry): (node: string, before: number) => number | undefined {
+function statementsBefore({ calls, loops = [] }: Calls): (node: string, before: number) => number | undefined {
   const statements = new Map<string, number[]>();
   calls.forEach(({ doc }, n) => {
     for (const { node } of doc) statements.set(node, [...(statements.get(node) ?? []), n + 1]);

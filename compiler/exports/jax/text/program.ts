@@ -1,0 +1,192 @@
+/** Python that trains: over the devices of a mesh, from files, as a command. */
+
+export const PARALLEL = `class Parallel(NamedTuple):
+    """The functions of a trainer over the devices of a mesh, and how data come onto them."""
+
+    step: Callable[[State, Batch, Count], tuple[State, jax.Array]]
+    evaluate: Callable[[State, Batch, Count], dict[str, jax.Array]]
+    place: Callable[[State], State]
+    feed: Callable[..., Batch]
+
+
+def parallel(mesh: Mesh, shard_parameters: bool = False) -> Parallel:
+    """
+    The batch of a step divided among the devices along the mesh's axis "data"; what is kept is on every
+    device, or divided too with \`shard_parameters\`. It computes what one device would: loss, gradients and
+    statistics are of the whole batch. A step takes the state it is given for its own (donation).
+    """
+    devices = mesh.shape["data"]
+    if BATCH["train"] % devices:
+        raise ValueError(f"{devices} devices do not divide a batch of {BATCH['train']} rows")
+    whole = NamedSharding(mesh, PartitionSpec())
+
+    def along(axis: int) -> NamedSharding:
+        return NamedSharding(mesh, PartitionSpec(*[None] * axis, "data"))
+
+    def kept(shape: tuple[int, ...]) -> NamedSharding:
+        axis = next((n for n, extent in enumerate(shape) if extent % devices == 0), None)
+        return whole if axis is None or not shard_parameters else along(axis)
+
+    def fed(entry: str, name: str) -> NamedSharding:
+        axis = INPUTS[name][2]
+        return whole if axis is None or BATCH[entry] % devices else along(axis)
+
+    states = {name: kept(shape) for name, (shape, _) in {**PARAMETERS, **STATE}.items()}
+    states |= {f"hyper.{name}": whole for name in HYPER}
+    batches = {entry: {name: fed(entry, name) for name in names} for entry, names in FED.items()}
+
+    def put(x, sharding: NamedSharding) -> jax.Array:
+        x = np.asarray(x)
+        return jax.make_array_from_callback(x.shape, sharding, lambda index: x[index])
+
+    return Parallel(
+        step=jax.jit(
+            step,
+            in_shardings=(states, batches["train"], whole),
+            out_shardings=(states, whole),
+            donate_argnums=0,
+        ),
+        evaluate=jax.jit(
+            evaluate, in_shardings=(states, batches["evaluate"], whole), out_shardings=whole
+        ),
+        place=lambda state: {name: put(x, states[name]) for name, x in state.items()},
+        feed=lambda batch, entry="train": {
+            name: put(x, batches[entry][name]) for name, x in batch.items()
+        },
+    )`;
+
+export const DATA = `def read(source: str, entry: str) -> Batch:
+    """The inputs of an entry, from a .npz file or from .npy files x=x.npy,y=y.npy, as it takes them."""
+    if "=" in source:
+        pairs = [part.partition("=") for part in source.split(",")]
+        arrays = {name: np.load(file, allow_pickle=False) for name, _, file in pairs}
+    else:
+        arrays = dict(np.load(source, allow_pickle=False))
+    missing = [name for name in FED[entry] if name not in arrays]
+    if missing:
+        raise ValueError(
+            f"{source} has no {', '.join(missing)}; it has {', '.join(arrays) or 'nothing'}"
+        )
+    taken, rows = {}, {}
+    for name in FED[entry]:
+        shape, dtype, axis, classes = INPUTS[name]
+        x = arrays[name]
+        needed = list(shape) if axis is None else ["rows", *shape[1:]]
+        fits = x.ndim == len(shape) and all(
+            n == extent or n == axis for n, extent in enumerate(x.shape) if extent != shape[n]
+        )
+        if not fits or (dtype == "int32") != np.issubdtype(x.dtype, np.integer):
+            raise ValueError(
+                f"{source} has {name} as {x.dtype} {list(x.shape)}; the model takes {dtype} {needed}"
+            )
+        if classes is not None and x.size and not (x.min() >= 0 and x.max() < classes):
+            raise ValueError(f"{source} has labels {name} outside 0 ≤ {name} < {classes}")
+        taken[name] = x.astype(np.int32 if dtype == "int32" else MASTER)
+        if axis is not None:
+            rows[name] = len(x) * BATCH["train"] // shape[axis]
+    if len(set(rows.values())) > 1:
+        raise ValueError(f"{source} has different numbers of rows: {rows}")
+    return taken
+
+
+def rows_of(data: Batch) -> int:
+    """Rows of data as read gives it."""
+    for name, x in data.items():
+        shape, _, axis, _ = INPUTS[name]
+        if axis is not None:
+            return len(x) * BATCH["train"] // shape[axis]
+    return BATCH["train"]
+
+
+def batches_of(data: Batch, entry: str, order: np.ndarray) -> Iterator[tuple[Batch, int]]:
+    """Full batches of rows in an order, the last filled up with zeros, and how many rows of each are real."""
+    size = BATCH[entry]
+    for first in range(0, len(order), size):
+        at = order[first : first + size]
+        if len(at) < size and MEETS[entry]:
+            return
+        batch = {}
+        for name, x in data.items():
+            shape, _, axis, _ = INPUTS[name]
+            if axis is None:
+                batch[name] = x
+                continue
+            per = shape[axis] // BATCH["train"]
+            taken = x.reshape(-1, per, *x.shape[1:])[at].reshape(-1, *x.shape[1:])
+            batch[name] = np.pad(taken, [(0, (size - len(at)) * per)] + [(0, 0)] * (x.ndim - 1))
+        yield batch, len(at)`;
+
+export const MAIN = `def main() -> None:
+    """Trains from files: python trainer.jax.py --help says how."""
+    parser = argparse.ArgumentParser(description=f"Trains {MODEL}.")
+    parser.add_argument("--data", required=True, help="train.npz, or x=x.npy,y=y.npy")
+    parser.add_argument("--test", help="likewise, to evaluate after every epoch")
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--dtype", choices=DTYPES, default="float32")
+    parser.add_argument(
+        "--devices", type=int, help="how many share the batch (default: all there are)"
+    )
+    parser.add_argument("--shard-parameters", action="store_true", help="divide what is kept, too")
+    parser.add_argument("--load", help="a checkpoint to begin with")
+    parser.add_argument("--save", help="where the checkpoint goes after every epoch")
+    parser.add_argument("--coordinator", help="host:port of process 0, where there are several")
+    parser.add_argument("--processes", type=int, help="how many processes there are")
+    parser.add_argument("--process", type=int, help="which of them this is, from 0")
+    args = parser.parse_args()
+    try:
+        train(args)
+    except (ValueError, OSError) as error:
+        sys.exit(f"{MODEL}: {error}")
+
+
+def train(args: argparse.Namespace) -> None:
+    """What main was asked for."""
+    use(args.dtype)
+    several = (args.coordinator, args.processes, args.process)
+    if any(one is not None for one in several):
+        if any(one is None for one in several):
+            raise ValueError("--coordinator, --processes and --process go together")
+        jax.distributed.initialize(args.coordinator, args.processes, args.process)
+    elif args.devices is not None and jax.config.jax_platforms == "cpu":
+        jax.config.update("jax_num_cpu_devices", args.devices)
+    found = jax.devices()
+    if args.devices is not None and args.devices > len(found):
+        raise ValueError(
+            f"--devices {args.devices}, but there are {len(found)}: {found[0].platform}"
+        )
+    mesh = jax.make_mesh(
+        (args.devices or len(found),),
+        ("data",),
+        axis_types=(AxisType.Auto,),
+        devices=found[: args.devices],
+    )
+    over = parallel(mesh, args.shard_parameters)
+    data = read(args.data, "train")
+    test = None if args.test is None else read(args.test, "evaluate")
+    state = over.place(init(args.seed) if args.load is None else load(args.load))
+    tells = jax.process_index() == 0
+    for epoch in range(args.epochs):
+        order = np.random.default_rng([args.seed, epoch]).permutation(rows_of(data))
+        total, rows, began = 0.0, 0, time.perf_counter()
+        for batch, count in batches_of(data, "train", order):
+            state, loss = over.step(state, over.feed(batch), np.int32(count))
+            total, rows = total + {loss} * count, rows + count
+        line = f"epoch {epoch + 1}: loss {float(total) / rows:.4f}"
+        if test is not None:
+            sums: dict[str, float] = {}
+            for batch, count in batches_of(test, "evaluate", np.arange(rows_of(test))):
+                found_now = over.evaluate(state, over.feed(batch, "evaluate"), np.int32(count))
+                sums = {name: sums.get(name, 0.0) + float(x) for name, x in found_now.items()}
+            count = sums.pop("count")
+            line += "".join(f", {name} {x / count:.4f}" for name, x in sums.items())
+        if tells:
+            print(f"{line}  ({time.perf_counter() - began:.1f} s)", flush=True)
+        if args.save is not None:
+            whole = jax.jit(lambda x: x, out_shardings=NamedSharding(mesh, PartitionSpec()))(state)
+            if tells:
+                save(args.save, whole)
+
+
+if __name__ == "__main__":
+    main()`;

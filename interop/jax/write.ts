@@ -1,0 +1,85 @@
+/**
+ * Writes every model of models/ as a program in JAX, with batches and what its trainer makes of them in both precisions, for check.py:
+ * `tsx interop/jax/write.ts <folder> [models…]`.
+ */
+
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { compile, load, type LoadedTrainer } from "../../compiler/compile.ts";
+import type { AnyGradients } from "../../compiler/check/emitted.ts";
+import { exportProgram } from "../../compiler/export.ts";
+import type { Model } from "../../compiler/index.ts";
+import { traceOf } from "../../compiler/driver/entries.ts";
+import { sizeOf } from "../../compiler/graph/type.ts";
+import { writeSafetensors, type Tensor } from "../../runtime/safetensors.ts";
+
+const [folder, ...only] = process.argv.slice(2) as [string, ...string[]];
+const root = new URL("../../", import.meta.url);
+const SEED = 1;
+const STEPS = { f64: 10, f32: 5 } as const;
+/** Rows of a batch, at most: what is judged needs no more. */
+const ROWS = 16;
+mkdirSync(folder, { recursive: true });
+
+type Numbers = Float32Array | Float64Array | Int32Array;
+const KINDS = { Float32Array: "F32", Float64Array: "F64", Int32Array: "I32" } as const;
+
+for (const file of readdirSync(new URL("models/", root))) {
+  const name = file.replace(".ts", "");
+  if (only.length > 0 && !only.includes(name)) continue;
+  const { default: model } = (await import(new URL(`models/${file}`, root).href)) as { default: Model };
+  const source = { path: `models/${file}`, text: readFileSync(new URL(`models/${file}`, root), "utf8") };
+  const batch = Math.min(ROWS, model.batch.train);
+  writeFileSync(join(folder, `${name}.py`), await exportProgram(model, { to: "jax", entries: ["gradients"], source, batch }));
+  const tensors: Tensor[] = [];
+  const put = (key: string, values: Numbers, shape: readonly number[] = [values.length]): void => {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
+    tensors.push({ name: key, dtype: KINDS[values.constructor.name as keyof typeof KINDS], shape, bytes });
+  };
+  // batches whose floats are float32 values, from 0 to 1
+  const { graph } = traceOf(model, "train", { batch });
+  const batches = Array.from({ length: STEPS.f64 }, (_, step) =>
+    Object.fromEntries(
+      graph.nodes.flatMap(({ op, name: own, type: { dtype, shape }, attrs }): [string, Numbers][] => {
+        if (op !== "input") return [];
+        const length = sizeOf(shape);
+        const at = (n: number): number => 0.5 + 0.5 * Math.sin((n + 1) * 1.7 + step * 0.37 + own.length);
+        const classes = (attrs["classes"] as number | undefined) ?? 5;
+        const values =
+          dtype === "i32"
+            ? Int32Array.from({ length }, (_, n) => Math.floor(at(n * n) * 0.9999 * classes))
+            : Float32Array.from({ length }, (_, n) => at(n));
+        if (step < STEPS.f64) put(`batch ${step} ${own}`, values, shape);
+        return [[own, values]];
+      }),
+    ),
+  );
+  for (const dtype of ["f64", "f32"] as const) {
+    const compiled = await compile(model, { dtype, batch, effort: "none", entries: ["gradients"] });
+    const trainer = (await load(compiled)).createTrainer({ seed: SEED });
+    const kept = (t: LoadedTrainer, when: string): void => {
+      for (const [key, values] of [...Object.entries(t.parameters), ...Object.entries(t.state)])
+        put(`${dtype} ${when} ${key}`, values.slice());
+    };
+    const taken = (n: number): Record<string, Numbers> =>
+      Object.fromEntries(
+        Object.entries(batches[n]!).map(([key, values]) => [
+          key,
+          dtype === "f64" && values instanceof Float32Array ? Float64Array.from(values) : values,
+        ]),
+      );
+    kept(trainer, "first");
+    const { createGradients } = await load<{ createGradients(options: { seed: number }): AnyGradients }>(compiled, "gradients.ts");
+    const { parameters, inputs } = createGradients({ seed: SEED }).gradients(taken(0));
+    for (const [key, values] of Object.entries(parameters)) put(`${dtype} gradient parameter:${key}`, values.slice());
+    for (const [key, values] of Object.entries(inputs)) put(`${dtype} gradient input:${key}`, values.slice());
+    const losses = Array.from({ length: STEPS[dtype] }, (_, n) => {
+      const loss = trainer.step(taken(n)) as unknown as number | Record<string, number>;
+      return typeof loss === "number" ? [loss] : Object.values(loss);
+    });
+    put(`${dtype} losses`, Float64Array.from(losses.flat()), [losses.length, losses[0]!.length]);
+    if (dtype === "f64") kept(trainer, "last");
+  }
+  writeFileSync(join(folder, `${name}.safetensors`), writeSafetensors({ tensors, metadata: {} }));
+  console.log(name);
+}
