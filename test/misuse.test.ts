@@ -85,15 +85,16 @@ function faultOf(misuse: Misuse, answer: unknown): string | undefined {
   return `${what}: ${answer.name}: ${answer.message}`;
 }
 
-test("the calls of the tables are valid as they stand, and of everything public there is one", async () => {
+test("of everything public there is a call in the tables", () => {
   const functions = (module: object): string[] =>
     Object.entries(module).flatMap(([name, value]) => (typeof value === "function" && !/Error$/.test(name) ? [name] : []));
   expect(functions(adjoint).filter((name) => !(name in language) && !(name in vocabulary) && !(name in runtimeCalls))).toEqual([]);
   expect(functions(layerFunctions).filter((name) => !(name in functionCalls))).toEqual([]);
   expect(functions(runtime).filter((name) => !(name in runtimeCalls))).toEqual([]);
-  for (const [title, row] of rows) {
-    expect(await answerTo(row, () => {}), title).toBe("nothing");
-  }
+});
+
+test("the calls of the tables are valid as they stand", async () => {
+  for (const [title, row] of rows) expect(await answerTo(row, () => {}), title).toBe("nothing");
 });
 
 test("300 misuses are answered by errors of ours that name the argument", async () => {
