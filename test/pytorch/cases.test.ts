@@ -101,4 +101,4 @@ test.each(["typescript", "wasm"] as const)("the first of each in float32 for %s"
   });
   expect(wrong).toEqual([]);
   expect(expected.size).toBeGreaterThan(150);
-});
+}, 240_000);
