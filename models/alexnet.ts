@@ -12,7 +12,7 @@ import {
   sgd,
   size,
   softmaxCrossEntropy,
-  topK,
+  topKAccuracy,
 } from "adjoint";
 
 const relu = { activation: "relu", kernelInitializer: heUniform() } as const;
@@ -39,7 +39,7 @@ export default model("alexnet", { batch: { train: 2, evaluate: 1, predict: 1 } }
   return {
     loss: softmaxCrossEntropy(scores, y),
     outputs: { scores },
-    metrics: { accuracy: accuracy(scores, y), "top 5": topK(scores, y, 5) },
+    metrics: { accuracy: accuracy(scores, y), "top 5": topKAccuracy(scores, y, 5) },
     optimizer: sgd({ learningRate: 5e-4, momentum: 0.9 }),
   };
 });

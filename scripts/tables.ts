@@ -8,7 +8,8 @@ import { dirname, join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { Project, SyntaxKind, type SourceFile } from "ts-morph";
 import { modelNames, root } from "./compiler.ts";
-import { namesPage } from "./names-page.ts";
+import { coveragePage } from "./coverage.ts";
+import { namesPage } from "./names.ts";
 
 const { values, positionals } = parseArgs({ options: { check: { type: "boolean" } }, allowPositionals: true });
 const docs = positionals[0] ?? join(root, "docs");
@@ -150,7 +151,7 @@ async function runtimePage(): Promise<string> {
 }
 
 const functions = (await publicNames("compiler/functions.ts")).map(({ name }) => name);
-const pages = { "names.md": namesPage(names, functions), "contents.md": await contentsPage(), "runtime.md": await runtimePage() };
+const pages = { "names.md": namesPage(names, functions), "contents.md": await contentsPage(), "runtime.md": await runtimePage(), "coverage.md": coveragePage() };
 for (const [name, text] of Object.entries(pages)) {
   const page = join(docs, name);
   if (values.check !== true) await writeFile(page, text);

@@ -90,6 +90,9 @@ export function gelu(first: FloatTensor | GeluOptions, options: GeluOptions = {}
 /** x·σ(x). */
 export const silu: Unary = composed("silu", ({ g }, x) => g.mul(x, g.sigmoid(x)));
 
+/** x − tanh(x). */
+export const tanhShrink: Unary = composed("tanhShrink", ({ g }, x) => g.sub(x, g.tanh(x)));
+
 /** x·tanh(log(1 + eˣ)) (Misra 2019). */
 export const mish: Unary = composed("mish", ({ g }, x) => g.mul(x, g.tanh(g.neg(g.logSigmoid(g.neg(x))))));
 
@@ -138,6 +141,15 @@ export function softmax<S extends Shape>(x: FloatTensor<S>, axis = -1): FloatTen
   })(x);
 }
 
+/** softmax(−x): the smallest weighs most. Throws for an axis x does not have. */
+export function softmin<S extends Shape>(x: FloatTensor<S>, axis = -1): FloatTensor<S> {
+  const c = called("softmin", { x, axis }, { x: FLOATS, axis: optional(AXIS) });
+  return c.run(() => {
+    axisIn(c, "softmin", x.value, axis);
+    return softmax(c.tensor(c.g.neg(x.value)) as FloatTensor<S>, axis); // of x's shape
+  });
+}
+
 /** x − log Σ e^x along an axis, without the quotient that would underflow. Throws for an axis x does not have. */
 export function logSoftmax<S extends Shape>(x: FloatTensor<S>, axis = -1): FloatTensor<S> {
   check("logSoftmax", { x, axis }, { x: FLOATS, axis: optional(AXIS) });
@@ -169,6 +181,8 @@ const NAMED = {
   hardSwish,
   hardshrink,
   softshrink,
+  softmin,
+  tanhShrink,
   linear: composed("linear", (_, x) => x),
 } as const;
 

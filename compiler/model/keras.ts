@@ -9,7 +9,7 @@ import { bceWithLogits, binaryCrossentropy, hinge, squaredHinge, type BinaryTarg
 import { categoricalCrossentropy, softmaxCrossEntropy, svmLoss } from "./losses/classes.ts";
 import { dice } from "./losses/imbalanced.ts";
 import { cosineSimilarity, huber, kl, logCosh, mae, mse, smoothL1 } from "./losses/numbers.ts";
-import { accuracy, binaryAccuracy, topK } from "./metrics.ts";
+import { accuracy, binaryAccuracy, topKAccuracy } from "./metrics.ts";
 import { optimizers } from "./optimizers/index.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
 
@@ -36,7 +36,7 @@ const ofClasses = (loss: (scores: FloatTensor, y: Tensor<Shape, "i32">) => Scala
     return {
       loss: loss(scores, y),
       metrics: { accuracy: () => accuracy(scores, y) },
-      topK: (k) => topK(scores, y, k),
+      topK: (k) => topKAccuracy(scores, y, k),
     };
   },
 });
@@ -54,7 +54,7 @@ const ofNumbers = (
     return {
       loss: loss(scores, y),
       metrics: { ...metrics, accuracy: () => accuracy(scores, y) },
-      topK: (k) => topK(scores, y, k),
+      topK: (k) => topKAccuracy(scores, y, k),
     };
   },
 });

@@ -28,18 +28,18 @@ export function accuracy(scores: FloatTensor, y: ClassTargets): Scalar {
   });
 }
 
-/** Share of the rows whose label is among the k largest scores; ties go to the first, so that topK(…, 1) is accuracy. */
-export function topK(scores: FloatTensor, y: ClassTargets, k: number): Scalar {
-  const c = called("topK", { scores, y, k }, { scores: FLOATS, y: TARGETS, k: ANY_NUMBER });
+/** Share of the rows whose label is among the k largest scores; ties go to the first, so that topKAccuracy(…, 1) is accuracy. */
+export function topKAccuracy(scores: FloatTensor, y: ClassTargets, k: number): Scalar {
+  const c = called("topKAccuracy", { scores, y, k }, { scores: FLOATS, y: TARGETS, k: ANY_NUMBER });
   return c.run(() => {
-    checkClasses(c, "topK", scores, y);
+    checkClasses(c, "topKAccuracy", scores, y);
     const { g } = c;
     const axis = last(scores);
     const classes = scores.shape[axis]!;
     if (!(Number.isInteger(k) && k >= 1 && k <= classes))
       c.fail(
         "metric/k",
-        `topK needs a whole number from 1 to ${classes}, the number of classes, but got ${k}`,
+        `topKAccuracy needs a whole number from 1 to ${classes}, the number of classes, but got ${k}`,
         "Give fewer than there are classes.",
       );
     const label = labelsOf(c, y);

@@ -38,6 +38,9 @@ export function randomUniform<const S extends Shape>(shape: S, low = 0, high = 1
   }) as FloatTensor<S>; // bits have the asked shape
 }
 
+/** Uniform numbers on [0, 1) of a shape that is the declaration's own. */
+export const standardUniform = (c: Context, shape: Shape): Value => c.g.mul(draw(c, shape), c.g.literal(1 / COUNT, c.float));
+
 /** Standard normal numbers of a shape that is the declaration's own, by two uniform draws. */
 export function standardNormal(c: Context, shape: Shape): Value {
   const { g, float } = c;

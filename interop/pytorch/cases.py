@@ -11,7 +11,7 @@ it: y, the gradients g of Σ w·y and h of Σ v·g in each tensor of floats, w a
 import json
 import os
 
-import elementwise, layers, losses, optimizers, programs, recurrent, tensors  # noqa: F401, each records its calls
+import elementwise, functional, layers, losses, optimizers, programs, recurrent, tensors  # noqa: F401, each records its calls
 from recording import FILES
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "test", "pytorch")

@@ -181,3 +181,22 @@ for seed, (n, width, units, biased) in enumerate(((2, 3, 2, True), (1, 2, 3, Tru
         o = {"bias": x([gates * units], seed=seed + 30), "recurrentBias": x([gates * units], seed=seed + 31)} if biased else {}
         args = [x([n, width], seed=seed), own if states == 2 else own[0], x([width, gates * units], seed=seed + 40), x([units, gates * units], seed=seed + 41), o]
         case(f"functions.{name}", args, lambda v, s, k, r, o, step=step: step(v, tuple(s) if isinstance(s, list) else s, k.T, r.T, o.get("bias"), o.get("recurrentBias")))
+
+
+def interpolate(v, size, o):
+    mode, n = o.get("mode", "nearest"), v.dim() - 2
+    name = {"nearest": "nearest", "linear": ["linear", "bilinear", "trilinear"][n - 1], "cubic": "bicubic"}[mode]
+    return F.interpolate(v, size, mode=name, **({} if mode == "nearest" else {"align_corners": o.get("coordinates") == "align_corners"}))
+
+
+for seed, (shape, size) in enumerate((([1, 2, 4], [8]), ([2, 1, 5], [3]), ([1, 2, 3, 4], [6, 8]), ([1, 1, 4, 4], [3, 7]), ([2, 1, 3, 2], [3, 5]), ([1, 1, 2, 2, 3], [4, 2, 5]), ([1, 2, 3, 3], [1, 1]))):
+    for o in ({}, {"mode": "linear"}, {"mode": "linear", "coordinates": "align_corners"}, {"mode": "cubic"}, {"mode": "cubic", "coordinates": "align_corners"}):
+        if o.get("mode") != "cubic" or len(shape) == 4:
+            case("resize", [x(shape, seed=seed), size, o], interpolate)
+for seed, (shape, r) in enumerate((([1, 4, 2, 3], 2), ([2, 8, 1, 2], 2), ([1, 9, 2, 2], 3), ([2, 2, 3, 3], 1), ([1, 4, 1, 1], 2), ([1, 12, 2, 1], 2), ([3, 4, 2, 2], 2), ([1, 16, 1, 2], 4))):
+    case("pixelShuffle", [x(shape, seed=seed), r], F.pixel_shuffle)
+    case("pixelUnshuffle", [x([shape[0], shape[1] // (r * r) or 1, shape[2] * r, shape[3] * r], seed=seed), r], F.pixel_unshuffle)
+for seed, (shape, to) in enumerate((([1, 2, 3, 4], [2, 2]), ([2, 1, 4, 3], [3, 2]))):
+    for o in ({}, {"outside": "border"}, {"alignCorners": True}, {"outside": "border", "alignCorners": True}, {"mode": "nearest"}, {"mode": "nearest", "outside": "border"}):
+        grid = x([shape[0], *to, 2], -1.2, 1.2, seed + 40, 517)
+        case("gridSample", [x(shape, seed=seed), grid, o], lambda v, g, o: F.grid_sample(v, g, o.get("mode", "bilinear"), o.get("outside", "zeros"), o.get("alignCorners", False)), second=False)

@@ -154,6 +154,30 @@ case("pad", [floats([INF, 1.0]), [[1, 1]], {"value": 2.0}], padded)
 for a, b in (([3], [3]), ([3], [3, 2]), ([2, 3], [3]), ([2, 3], [3, 2]), ([2, 2, 3], [3]), ([3], [2, 3, 2]), ([2, 2, 3], [3, 2]), ([2, 3], [2, 3, 2]), ([2, 2, 3], [2, 3, 2]), ([2, 1, 2, 3], [2, 3, 2]), ([1, 2, 3], [2, 3, 1])):
     case("matmul", [x(a), x(b, seed=4)], torch.matmul)
 
+for n, (shape, axis) in enumerate((([5], 0), ([2, 4], 1), ([4, 2], 0), ([2, 3, 2], 1), ([1], 0), ([2, 3], -1), ([7], -1), ([3, 1], 0), ([2, 2, 5], 2))):
+    for o in ({}, {"descending": True}):
+        case("sort", [x(shape, seed=n), axis, o], lambda v, a, o: torch.sort(v, dim=a, descending=o.get("descending", False), stable=True).values)
+        case("argsort", [x(shape, seed=n), axis, o], lambda v, a, o: torch.argsort(v, dim=a, descending=o.get("descending", False), stable=True))
+    case("cummax", [x(shape, seed=n, grid=512), axis], lambda v, a: v.cummax(a).values)
+    for o in ({}, {"keepDims": True}):
+        case("median", [x(shape, seed=n, grid=512), axis, o], lambda v, a, o: v.median(a, keepdim=keep(o)).values)
+for ties in ([1.0, 0.0, 1.0, 0.0, 0.0], [INF, 1.0, -INF, INF], [math.nan, 1.0, math.nan, -1.0, INF]):
+    for o in ({}, {"descending": True}):
+        case("sort", [floats(ties), 0, o], lambda v, a, o: torch.sort(v, dim=a, descending=o.get("descending", False), stable=True).values)
+        case("argsort", [floats(ties), 0, o], lambda v, a, o: torch.argsort(v, dim=a, descending=o.get("descending", False), stable=True))
+for n, (shape, k, o) in enumerate((([5], 2, {}), ([2, 4], 3, {"axis": 1}), ([4, 2], 1, {"axis": 0}), ([2, 3, 2], 2, {"axis": 1, "largest": False}), ([1], 1, {}), ([6], 6, {"largest": False}), ([2, 5], 2, {"axis": -1, "largest": False}), ([3, 3], 3, {"axis": 0}))):
+    case("topK", [x(shape, seed=n, grid=512), k, o], lambda v, k, o: v.topk(k, o.get("axis", -1), o.get("largest", True)))
+for n, (shape, at, axis) in enumerate((([5], [3], 0), ([2, 3], [2, 2], 1), ([3, 2], [4, 2], 0), ([2, 3], [2, 5], -1), ([2, 3, 2], [2, 1, 2], 1), ([2, 3, 2], [2, 4, 2], -2), ([4, 1], [2, 1], 0), ([1, 3], [1, 3], 1))):
+    extent = shape[axis]
+    index = torch.tensor([i * 7 % extent for i in range(math.prod(at))]).reshape(at)
+    def last(v, i, u, a):
+        """The last of equals, which PyTorch does not promise."""
+        for k in range(i.shape[a]):
+            v = v.scatter(a, i.narrow(a, k, 1), u.narrow(a, k, 1))
+        return v
+    case("scatter", [x(shape, seed=n), index, x(at, seed=n + 4), axis], last)
+    case("scatterAdd", [x(shape, seed=n), index, x(at, seed=n + 4), axis], lambda v, i, u, a: v.scatter_add(a, i, u))
+
 begin("einsum")
 for text, shapes in (
     ("ij,jk->ik", [[2, 3], [3, 2]]), ("bij,bjk->bik", [[2, 2, 3], [2, 3, 2]]), ("ij->ji", [[2, 3]]), ("ij->", [[2, 3]]), ("ij->j", [[2, 3]]), ("ii->i", [[3, 3]]), ("ii", [[3, 3]]),

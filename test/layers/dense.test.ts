@@ -27,6 +27,8 @@ import {
   sigmoid,
   silu,
   softmax,
+  softmin,
+  tanhShrink,
   softplus,
   softshrink,
   softsign,
@@ -189,6 +191,8 @@ test("every name is the function of that name", () => {
     hardSwish,
     hardshrink,
     softshrink,
+    softmin,
+    tanhShrink,
     linear: (x) => x,
   };
   for (const [name, of] of Object.entries(functions)) {
@@ -257,7 +261,7 @@ describe("what is wrong is named", () => {
       () => residual([dense(4)])(input("x", [2, 3])),
       "residual needs layers that keep the shape, but they make [2,4] of [2,3]",
     ],
-    ["upsampling of rows", () => upsampling2d(2)(input("x", [2, 3])), "upsampling2d needs images [n, c, h, w], but got [2,3]"],
+    ["upsampling of rows", () => upsampling2d(2)(input("x", [2, 3])), "upsampling2d needs an input [n, c, h, w], but got [2,3], of rank 2"],
   ])("%s", (_, declare, says) => {
     const text = complaint(declare);
     expect(text).toMatch(/^dense\.test\.ts:\d+/);

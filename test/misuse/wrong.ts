@@ -72,6 +72,9 @@ const WRONG = {
   "count from 0": [...nothing, "1", [], -1, 1.5, NaN],
   record: [undefined, null, 2, "x", [], true, () => 1],
   map: [...nothing, 2, "x", []],
+  factor: [undefined, null, true, {}, () => 1, "x", -1, NaN, [1], [1, 0]],
+  range: [undefined, null, true, {}, () => 1, 2, "x", [1], [1, 0]],
+  layer: [undefined, null, 2, "x", {}, [], true],
   place: [undefined, null, 2, [], {}, () => 1, true],
 } as const;
 

@@ -27,7 +27,7 @@ import {
   square,
   sub,
   svmLoss,
-  topK,
+  topKAccuracy,
   transpose,
   constant,
   type FloatTensor,
@@ -289,9 +289,9 @@ describe("emitted float32 code at scores of ±1e4", () => {
 
 describe("metrics", () => {
   const scores = [1, 5, 3, 2, 2, 2, 9, 8, 7, 0, 0, 1];
-  const top = (k: number): Build => classes((s, y) => topK(s, y, k));
+  const top = (k: number): Build => classes((s, y) => topKAccuracy(s, y, k));
 
-  test("topK counts labels among the k largest, ties to the first", () => {
+  test("topKAccuracy counts labels among the k largest, ties to the first", () => {
     const y = [2, 1, 2, 1];
     expect([1, 2, 3].map((k) => valueOf(top(k), 4, { x: scores, y }))).toEqual([0, 0.5, 1]);
     expect(valueOf(top(2), 4, { x: scores, y }, 2)).toBe(1);
@@ -312,7 +312,7 @@ describe("metrics", () => {
     expect(valueOf(against(accuracy, 3), 4, { x: scores, t })).toBe(0.75);
     expect(
       valueOf(
-        against((s, u) => topK(s, u, 3), 3),
+        against((s, u) => topKAccuracy(s, u, 3), 3),
         4,
         { x: scores, t },
       ),
@@ -408,8 +408,8 @@ describe("complaints", () => {
     ],
     [
       "more than there are",
-      classes((s, y) => topK(s, y, 4)),
-      `  topK needs a whole number from 1 to 3, the number of classes, but got 4
+      classes((s, y) => topKAccuracy(s, y, 4)),
+      `  topKAccuracy needs a whole number from 1 to 3, the number of classes, but got 4
 
   Give fewer than there are classes.`,
     ],

@@ -11,7 +11,7 @@ import { targetOf } from "../../compiler/targets/index.ts";
 import { casesOf, declared, numberOf, type Case, type Fed } from "../support/pytorch.ts";
 
 const HERE = { cite: (file: string): string => file.split("/").at(-1)!, textOf: (): undefined => undefined };
-const FILES = ["elementwise", "reductions", "shapes", "einsum", "losses", "layers"];
+const FILES = ["elementwise", "reductions", "shapes", "einsum", "losses", "layers", "functional"];
 
 /** Recorded with twelve digits. */
 const NEAR = 2e-11;
@@ -57,7 +57,7 @@ describe.each(FILES)("%s in float64", (file) => {
 const sample = FILES.flatMap((file) =>
   Object.entries(casesOf(file)).flatMap(([name, cases]) => {
     const one = cases.find(({ y, g }) => g !== null && y.every(({ d }) => d.every((value) => typeof value === "number")));
-    return one === undefined ? [] : [{ name, one }];
+    return one === undefined ? [] : [{ file, name, one }];
   }),
 );
 
@@ -67,8 +67,9 @@ const fed = new Map<string, Fed>();
 const sampled = model("sampled", {}, () => {
   const c = context();
   const outputs: Record<string, Tensor> = {};
-  for (const { name, one } of sample) {
-    const { fed: own, y, g } = declared(c, name, { ...one, h: null }, `${name} `);
+  for (const { file, name: call, one } of sample) {
+    const name = `${file} ${call}`; // some have cases in two files
+    const { fed: own, y, g } = declared(c, call, { ...one, h: null }, `${name} `);
     for (const leaf of own) fed.set(leaf.name, leaf);
     const show = (as: string, value: Value, numbers: readonly (number | string)[]): void => {
       outputs[as] = cast(c.tensor(value), "float");
@@ -100,4 +101,4 @@ test.each(["typescript", "wasm"] as const)("the first of each in float32 for %s"
   });
   expect(wrong).toEqual([]);
   expect(expected.size).toBeGreaterThan(150);
-});
+}, 240_000);

@@ -24,7 +24,7 @@ export function classesHead(draft: Draft, scores: string, positions: string, cla
   };
   const accuracy = (y: string): string[] => [
     ...draw.maybe(0.7, `accuracy: accuracy(${scores}, ${y})`),
-    ...(classes >= 5 ? draw.maybe(0.1, `top3: topK(${scores}, ${y}, 3)`) : []),
+    ...(classes >= 5 ? draw.maybe(0.1, `top3: topKAccuracy(${scores}, ${y}, 3)`) : []),
   ];
   return draw.weighted<() => Head>([
     [

@@ -41,7 +41,8 @@ interface PoolAxis extends Axis {
   readonly beyond: number;
 }
 
-function windowOf(place: Place, x: Tensor, spatial: number, size: PerAxis, options: MaxOptions): readonly PoolAxis[] {
+/** The windows over the axes of space, or the error that one of them would be empty. */
+export function windowOf(place: Place, x: Tensor, spatial: number, size: PerAxis, options: MaxOptions): readonly PoolAxis[] {
   checkImage(place, x.shape, spatial);
   const { strides = size, padding = "valid", dilation = 1, ceilMode = false } = options;
   const axes = axesOf(place, x.shape, "window", { window: size, strides, dilation, padding });
@@ -62,7 +63,8 @@ function windowOf(place: Place, x: Tensor, spatial: number, size: PerAxis, optio
   });
 }
 
-const attrsOf = (axes: readonly Axis[], lead: number): WindowAttrs => {
+/** What the ops take of them, after `lead` axes without windows. */
+export const attrsOf = (axes: readonly Axis[], lead: number): WindowAttrs => {
   const of = (before: number, field: (axis: Axis) => number): number[] => [
     ...Array.from({ length: lead }, () => before),
     ...axes.map(field),
@@ -113,22 +115,25 @@ function partOf({ c }: Place, x: Value, axis: number, from: number, to: number):
   });
 }
 
+/** What is made of windows of x, or of a part of it: `part` takes that part of another value of x's shape. */
+type Pool = (place: Place, x: Value, window: WindowAttrs, part: (of: Value) => Value) => Value;
+
 /** What `pool` makes of windows along one axis; where they are of one size, of all at once. */
-function alongAxis(place: Place, x: Value, axis: number, out: number, pool: (place: Place, x: Value, window: WindowAttrs) => Value): Value {
+export function alongAxis(place: Place, x: Value, axis: number, out: number, pool: Pool): Value {
   const { shape } = place.c.typeOf(x);
   const extent = shape[axis]!;
-  const windowed = (value: Value, window: number): Value => {
+  const windowed = (part: (of: Value) => Value, window: number): Value => {
     const only = (of: number): number[] => shape.map((_, m) => (m === axis ? of : 1));
     const none = shape.map(() => 0);
-    return pool(place, value, { window: only(window), stride: only(window), low: none, high: none });
+    return pool(place, part(x), { window: only(window), stride: only(window), low: none, high: none }, part);
   };
-  if (extent % out === 0) return windowed(x, extent / out);
-  const parts = windowsOf(extent, out).map(([from, to]) => windowed(partOf(place, x, axis, from, to), to - from));
+  if (extent % out === 0) return windowed((of) => of, extent / out);
+  const parts = windowsOf(extent, out).map(([from, to]) => windowed((of) => partOf(place, of, axis, from, to), to - from));
   return place.c.g.concat(parts, { axis });
 }
 
 /** One axis after the other, the last first: so the first of equals is the first in row-major order. */
-function adaptive(of: string, spatial: number, x: FloatTensor, size: PerAxis, pool: Parameters<typeof alongAxis>[4]): FloatTensor {
+function adaptive(of: string, spatial: number, x: FloatTensor, size: PerAxis, pool: Pool): FloatTensor {
   const c = called(of, { x, size }, { x: FLOATS, size: PER_AXIS });
   return c.run(() => {
     const place = placeOf(c, of, { x });

@@ -143,16 +143,25 @@ const DEPTHWISE = {
   options: layerOptions<DepthwiseOptions>({ ...SHARED, depthMultiplier: EXTENT }),
 };
 
-/** Each channel with filters of its own: x [n, c, h, w] → [n, c·depthMultiplier, h', w']. */
-export const depthwiseConv2d = (kernelSize: PerAxis, options: DepthwiseOptions = {}): Convolution2dLayer<number> =>
-  layer<Convolution2dLayer<number>>(
-    "depthwiseConv2d",
-    checked("depthwiseConv2d", { kernelSize, options }, DEPTHWISE),
+const depthwise = <L extends { readonly kind: string }>(spatial: 1 | 2, kernelSize: PerAxis, options: DepthwiseOptions): L => {
+  const kind = `depthwiseConv${spatial}d`;
+  return layer<L>(
+    kind,
+    checked(kind, { kernelSize, options }, DEPTHWISE),
     (scope, x) => {
-      checkImage(scope, x.shape, 2);
+      checkImage(scope, x.shape, spatial);
       const { depthMultiplier = 1 } = options;
       const channels = x.shape[1]!;
       return convolve(scope, x, channels * depthMultiplier, channels, kernelSize, options);
     },
     WEIGHTS,
   );
+};
+
+/** Each channel with filters of its own: x [n, c, t] → [n, c·depthMultiplier, t']. */
+export const depthwiseConv1d = (kernelSize: PerAxis, options: DepthwiseOptions = {}): Convolution1dLayer<number> =>
+  depthwise(1, kernelSize, options);
+
+/** Each channel with filters of its own: x [n, c, h, w] → [n, c·depthMultiplier, h', w']. */
+export const depthwiseConv2d = (kernelSize: PerAxis, options: DepthwiseOptions = {}): Convolution2dLayer<number> =>
+  depthwise(2, kernelSize, options);

@@ -1,10 +1,12 @@
 /** The layers that only rearrange: flatten, reshape, upsampling; the batch axis stays where it is. */
 
-import { anyOf } from "../../graph/arguments.ts";
+import { anyOf, oneOf } from "../../graph/arguments.ts";
 import { sizeOf, type DType, type Shape } from "../../graph/type.ts";
 import { check } from "../arguments.ts";
 import { isTensor } from "../context.ts";
-import { EXTENT, SHAPE, TENSOR } from "../kinds.ts";
+import { resized } from "../functions/resize.ts";
+import { checkImage, perAxis, type PerAxis } from "../functions/spatial.ts";
+import { PER_AXIS, SHAPE, TENSOR } from "../kinds.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
 import * as tensors from "../tensors.ts";
 import { checked, layer, layerOptions, type Layer, type LayerOptions } from "./layer.ts";
@@ -60,12 +62,30 @@ export function reshape(first: Tensor | Shape, second: Shape | LayerOptions = {}
   });
 }
 
-/** Nearest-neighbour upsampling: x [n, c, h, w] → [n, c, h·factor, w·factor], each pixel repeated. */
-export const upsampling2d = (factor: number, options: LayerOptions = {}): Layer =>
-  layer("upsampling2d", checked("upsampling2d", { factor, options }, { factor: EXTENT, options: layerOptions({}) }), (scope, x) => {
-    const { g } = scope.c;
-    if (x.shape.length !== 4) scope.fail(`needs images [n, c, h, w], but got [${x.shape.join(",")}]`, "Reshape its input to images.");
-    const [n, channels, h, w] = x.shape as readonly [number, number, number, number];
-    const repeated = g.broadcast(x.value, { axes: [3, 5], size: [factor, factor] });
-    return g.reshape(repeated, { shape: [n, channels, h * factor, w * factor] });
+/** Options of `upsampling1d`, `upsampling2d` and `upsampling3d`. */
+export interface UpsamplingOptions extends LayerOptions {
+  /** Between pixels: see `resize`. Default: nearest. */
+  readonly interpolation?: "nearest" | "linear" | "cubic";
+}
+
+const UPSAMPLING = { factor: PER_AXIS, options: layerOptions<UpsamplingOptions>({ interpolation: oneOf("nearest", "linear", "cubic") }) };
+
+const upsampling = (spatial: 1 | 2 | 3, factor: PerAxis, options: UpsamplingOptions): Layer => {
+  const kind = `upsampling${spatial}d`;
+  return layer(kind, checked(kind, { factor, options }, UPSAMPLING), (scope, x) => {
+    checkImage(scope, x.shape, spatial);
+    const factors = perAxis(scope, "a factor", factor, spatial, 1);
+    const size = x.shape.slice(2).map((extent, axis) => extent * factors[axis]!);
+    const { interpolation = "nearest" } = options;
+    if (interpolation !== "nearest") return resized(scope, x.value, size, { mode: interpolation });
+    const repeated = scope.c.g.broadcast(x.value, { axes: factors.map((_, axis) => 3 + 2 * axis), size: factors });
+    return scope.c.g.reshape(repeated, { shape: [...x.shape.slice(0, 2), ...size] });
   });
+};
+
+/** Upsampling, each element repeated or what lies between interpolated: x [n, c, t] → [n, c, t·factor]. */
+export const upsampling1d = (factor: PerAxis, options: UpsamplingOptions = {}): Layer => upsampling(1, factor, options);
+/** Upsampling, each pixel repeated or what lies between interpolated: x [n, c, h, w] → [n, c, h·factor, w·factor], a factor for both axes or one each. */
+export const upsampling2d = (factor: PerAxis, options: UpsamplingOptions = {}): Layer => upsampling(2, factor, options);
+/** Upsampling, each voxel repeated or what lies between interpolated: x [n, c, d, h, w] → [n, c, d·factor, h·factor, w·factor]. */
+export const upsampling3d = (factor: PerAxis, options: UpsamplingOptions = {}): Layer => upsampling(3, factor, options);

@@ -141,6 +141,12 @@ const REDUCED = optionsOf<LossOptions>(REDUCTION);
 
 type Hinge = <const O extends LossOptions = LossOptions>(scores: FloatTensor, y: BinaryTargets, options?: O) => Reduced<O>;
 
+/** Targets of −1 and 1, which labels 0 and 1 stand for. */
+export function signsOf(c: Context, name: string, scores: FloatTensor, y: BinaryTargets): Value {
+  const t = binaryTargets(c, name, scores, y);
+  return isFloat(y.dtype) ? t : c.g.sub(c.g.mul(t, c.g.literal(2, c.float)), c.g.literal(1, c.float));
+}
+
 /** A loss of max(0, 1 − t·s). */
 const hinged =
   (name: string, of: (c: Context, value: Value) => Value): Hinge =>
@@ -149,9 +155,8 @@ const hinged =
     return c.run(() => {
       const { g } = c;
       const one = g.literal(1, c.float);
-      const t = binaryTargets(c, name, scores, y);
+      const signs = signsOf(c, name, scores, y);
       adviseDropped(c, name, scores.value);
-      const signs = isFloat(y.dtype) ? t : g.sub(g.mul(t, g.literal(2, c.float)), one);
       const margin = c.named("margin", g.sub(one, g.mul(signs, scores.value)));
       return reducedLoss<O>(c, c.named("elementLoss", of(c, g.relu(margin))), options ?? {});
     });

@@ -2,7 +2,7 @@
 
 import type { Value } from "../../graph/graph.ts";
 import { adviseDropped, adviseProbabilities } from "../advice.ts";
-import { optional, optionsOf, type Law, type Laws } from "../../graph/arguments.ts";
+import { oneOf, optional, optionsOf, type Law, type Laws } from "../../graph/arguments.ts";
 import { called } from "../arguments.ts";
 import type { Context } from "../context.ts";
 import { ANY_NUMBER, FLOATS } from "../kinds.ts";
@@ -13,7 +13,8 @@ import { reducedLoss, REDUCTION, type LossOptions, type Reduced } from "./reduct
 
 const OPTIONS = optionsOf<LossOptions>(REDUCTION);
 
-type Loss<Options extends LossOptions = LossOptions> = <const O extends Options = Options>(
+/** A loss of each element of two tensors. */
+export type Loss<Options extends LossOptions = LossOptions> = <const O extends Options = Options>(
   x: FloatTensor,
   target: FloatTensor,
   options?: O,
@@ -92,14 +93,28 @@ export const logCosh: Loss = elementLoss("logCosh", (c, difference) => {
   return g.sub(g.sub(difference, g.logSigmoid(twice)), g.literal(Math.LN2, c.float));
 });
 
+/** What kl takes besides. */
+export interface DivergenceOptions extends LossOptions {
+  /** Which of the two are logarithms of probabilities: the first, as torch.nn.functional.kl_div has it, or both (its log_target). Default: none. */
+  readonly logarithms?: "first" | "both";
+}
+
+const DIVERGENCE = optionsOf<DivergenceOptions>({ ...REDUCTION, logarithms: oneOf("first", "both") });
+
 /**
- * Kullback–Leibler divergence KL(target ‖ p) = Σ t·(log t − log p) over the last axis, mean over rows. Both are probabilities; terms
- * with t = 0 are 0. After a softmax, log p is computed from the softmax's argument (see passes/graph/stability.ts).
+ * Kullback–Leibler divergence KL(target ‖ p) = Σ t·(log t − log p) over the last axis, mean over rows. Both are probabilities unless the
+ * options say otherwise; terms with t = 0 are 0. After a softmax, log p is computed from the softmax's argument (see passes/graph/stability.ts).
  */
-export function kl<const O extends LossOptions = LossOptions>(probabilities: FloatTensor, target: FloatTensor, options?: O): Reduced<O> {
-  const c = called("kl", { probabilities, target, options }, { probabilities: FLOATS, target: FLOATS, options: optional(OPTIONS) });
+export function kl<const O extends DivergenceOptions = DivergenceOptions>(
+  probabilities: FloatTensor,
+  target: FloatTensor,
+  options?: O,
+): Reduced<O> {
+  const c = called("kl", { probabilities, target, options }, { probabilities: FLOATS, target: FLOATS, options: optional(DIVERGENCE) });
+  const { logarithms }: DivergenceOptions = options ?? {};
   return c.run(() => {
     checkAlike(c, "kl", probabilities, target);
+    if (logarithms !== undefined) return ofLogarithms(c, probabilities.value, target, logarithms, options as O); // given, for it names them
     adviseProbabilities(c, "kl", probabilities.value, "softmax", "softmaxCrossEntropy");
     const { g } = c;
     const [p, t] = [probabilities.value, target.value];
@@ -109,6 +124,20 @@ export function kl<const O extends LossOptions = LossOptions>(probabilities: Flo
     const terms = g.mul(t, g.sub(logT, logP));
     return reducedLoss<O>(c, c.named("rowLoss", g.sum(terms, { axes: [last(target)] })), options ?? {});
   });
+}
+
+function ofLogarithms<O extends DivergenceOptions>(
+  c: Context,
+  logP: Value,
+  target: FloatTensor,
+  logarithms: "first" | "both",
+  options: O,
+): Reduced<O> {
+  const { g } = c;
+  const t = logarithms === "both" ? g.exp(target.value) : target.value;
+  const logT = (): Value => g.log(g.where(g.eq(t, g.literal(0, c.float)), g.literal(1, c.float), t));
+  const terms = g.mul(t, g.sub(logarithms === "both" ? target.value : c.named("logT", logT()), logP));
+  return reducedLoss<O>(c, c.named("rowLoss", g.sum(terms, { axes: [last(target)] })), options);
 }
 
 /** A length below this counts as this, so that a row of zeros has a cosine of 0 and a finite gradient. */
