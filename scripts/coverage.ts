@@ -139,8 +139,18 @@ export function coveragePage(): string {
     const both = names.filter((name) => here.has(name) && missing[name] !== undefined);
     const stale = Object.keys({ ...LISTS[list]!.here, ...missing }).filter((name) => !names.includes(name));
     if (unsaid.length + both.length + stale.length > 0)
-      throw new Error(`${list}: neither here nor missing: ${unsaid.join(", ")}; both: ${both.join(", ")}; not of the list: ${stale.join(", ")}`);
-    const rows = names.map((name) => `| \`${name}\` | ${here.get(name)?.map((own) => `\`${own}\``).join(", ") ?? ""} | ${missing[name] ?? ""} |`);
+      throw new Error(
+        `${list}: neither here nor missing: ${unsaid.join(", ")}; both: ${both.join(", ")}; not of the list: ${stale.join(", ")}`,
+      );
+    const rows = names.map(
+      (name) =>
+        `| \`${name}\` | ${
+          here
+            .get(name)
+            ?.map((own) => `\`${own}\``)
+            .join(", ") ?? ""
+        } | ${missing[name] ?? ""} |`,
+    );
     const count = Object.keys(missing).length;
     return `## ${list} (${names.length - count} of ${names.length})\n\n| there | here | not here, because |\n| --- | --- | --- |\n${rows.join("\n")}`;
   });

@@ -151,7 +151,12 @@ async function runtimePage(): Promise<string> {
 }
 
 const functions = (await publicNames("compiler/functions.ts")).map(({ name }) => name);
-const pages = { "names.md": namesPage(names, functions), "contents.md": await contentsPage(), "runtime.md": await runtimePage(), "coverage.md": coveragePage() };
+const pages = {
+  "names.md": namesPage(names, functions),
+  "contents.md": await contentsPage(),
+  "runtime.md": await runtimePage(),
+  "coverage.md": coveragePage(),
+};
 for (const [name, text] of Object.entries(pages)) {
   const page = join(docs, name);
   if (values.check !== true) await writeFile(page, text);

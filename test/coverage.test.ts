@@ -9,7 +9,8 @@ test.each(Object.keys(LISTS))("%s: each name that is said to be here exists, and
   const { here, missing } = coverageOf(list);
   const names = elsewhere[list]!;
   const own = names.flatMap((name) => here.get(name) ?? []);
-  const exists = (name: string): boolean => (name.startsWith("functions.") ? name.slice("functions.".length) in functions : name in adjoint);
+  const exists = (name: string): boolean =>
+    name.startsWith("functions.") ? name.slice("functions.".length) in functions : name in adjoint;
   expect(own.filter((name) => !exists(name))).toEqual([]);
   expect(Object.keys(missing).length).toBeLessThanOrEqual(15);
   expect(names.filter((name) => here.has(name) === (missing[name] !== undefined))).toEqual([]);

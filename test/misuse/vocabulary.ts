@@ -16,7 +16,10 @@ const every = (names: readonly string[], of: (call: Row["call"]) => Row): Readon
   Object.fromEntries(names.map((name) => [name, of((adjoint as unknown as Public)[name]!)]));
 const spaces = (stem: string, end = ""): readonly string[] => [1, 2, 3].map((n) => `${stem}${n}d${end}`);
 const over = (stem: string, end: string, of: (call: Row["call"], space: readonly number[]) => Row): Readonly<Record<string, Row>> =>
-  Object.assign({}, ...spaces(stem, end).map((name, n) => every([name], (call) => of(call, [6, 6, 6].slice(0, n + 1))))) as Record<string, Row>;
+  Object.assign({}, ...spaces(stem, end).map((name, n) => every([name], (call) => of(call, [6, 6, 6].slice(0, n + 1))))) as Record<
+    string,
+    Row
+  >;
 
 export const vocabulary: Readonly<Record<string, Row>> = {
   ...every(["softmin"], (call) => row(call, { ...x, axis: "axis?" }, f(2, 3), -1)),
@@ -36,8 +39,21 @@ export const vocabulary: Readonly<Record<string, Row>> = {
   dot: row(adjoint.dot, { a: "floats", b: "floats", options: { normalize: "flag?" } }, f(2, 3), f(2, 3), {}),
   unfold: row(adjoint.unfold, { ...x, window: per, options: patches }, f(1, 2, 4, 4), 2, {}),
   fold: row(adjoint.fold, { ...x, size: per, window: per, options: patches }, f(1, 8, 9), [4, 4], 2, {}),
-  bilinear: row(adjoint.bilinear, { a: "floats", b: "floats", kernel: "floats", options: { bias: "floats?" } }, f(2, 3), f(2, 2), f(4, 3, 2), {}),
-  embeddingBag: row(adjoint.embeddingBag, { x: "integers", table: "floats", options: { mode: "text?", weights: "floats?" } }, y(2, 2), f(3, 4), {}),
+  bilinear: row(
+    adjoint.bilinear,
+    { a: "floats", b: "floats", kernel: "floats", options: { bias: "floats?" } },
+    f(2, 3),
+    f(2, 2),
+    f(4, 3, 2),
+    {},
+  ),
+  embeddingBag: row(
+    adjoint.embeddingBag,
+    { x: "integers", table: "floats", options: { mode: "text?", weights: "floats?" } },
+    y(2, 2),
+    f(3, 4),
+    {},
+  ),
   affineGrid: row(adjoint.affineGrid, { theta: "floats", size: "numbers", alignCorners: "flag?" }, f(1, 2, 3), [2, 2], false),
   channelShuffle: row(adjoint.channelShuffle, { ...x, groups: "count" }, f(1, 4, 2), 2),
   localResponseNorm: row(
@@ -74,7 +90,14 @@ export const vocabulary: Readonly<Record<string, Row>> = {
   ...every(["softMargin"], (call) => row(call, { scores: "floats", y: "targets", options: reduction }, f(2, 3), f(2, 3), {})),
   ...every(["categoricalHinge"], (call) => row(call, { scores: "floats", y: "targets", options: reduction }, f(2, 3), y(2), {})),
   hingeEmbedding: row(adjoint.hingeEmbedding, { ...x, y: "targets", options: { ...reduction, margin: "number?" } }, f(2), f(2), {}),
-  marginRanking: row(adjoint.marginRanking, { a: "floats", b: "floats", y: "targets", options: { ...reduction, margin: "number?" } }, f(2), f(2), f(2), {}),
+  marginRanking: row(
+    adjoint.marginRanking,
+    { a: "floats", b: "floats", y: "targets", options: { ...reduction, margin: "number?" } },
+    f(2),
+    f(2),
+    f(2),
+    {},
+  ),
   multiMargin: row(
     adjoint.multiMargin,
     { scores: "floats", y: "integers", options: { ...reduction, margin: "number?", p: "positive?", classWeights: "weights?" } },
@@ -114,7 +137,13 @@ export const vocabulary: Readonly<Record<string, Row>> = {
     f(2),
     {},
   ),
-  circle: row(adjoint.circle, { ...x, y: "integers", options: { ...reduction, gamma: "positive?", margin: "positive?" } }, f(2, 3), y(2), {}),
+  circle: row(
+    adjoint.circle,
+    { ...x, y: "integers", options: { ...reduction, gamma: "positive?", margin: "positive?" } },
+    f(2, 3),
+    y(2),
+    {},
+  ),
   ctc: row(
     adjoint.ctc,
     { scores: "floats", y: "integers", options: { ...reduction, inputLengths: "integers?", labelLengths: "integers?" } },
@@ -124,7 +153,11 @@ export const vocabulary: Readonly<Record<string, Row>> = {
   ),
   categoricalFocal: row(
     adjoint.categoricalFocal,
-    { probabilities: "floats", y: "targets", options: { ...reduction, gamma: "not negative?", alpha: "not negative?", labelSmoothing: "share?" } },
+    {
+      probabilities: "floats",
+      y: "targets",
+      options: { ...reduction, gamma: "not negative?", alpha: "not negative?", labelSmoothing: "share?" },
+    },
     f(2, 3),
     y(2),
     {},
@@ -138,7 +171,11 @@ export const vocabulary: Readonly<Record<string, Row>> = {
   ),
   tversky: row(
     adjoint.tversky,
-    { probabilities: "floats", y: "targets", options: { ...reduction, alpha: "not negative?", beta: "not negative?", epsilon: "positive?" } },
+    {
+      probabilities: "floats",
+      y: "targets",
+      options: { ...reduction, alpha: "not negative?", beta: "not negative?", epsilon: "positive?" },
+    },
     f(2, 3),
     f(2, 3),
     {},
@@ -193,7 +230,13 @@ export const vocabulary: Readonly<Record<string, Row>> = {
     {
       equation: "text",
       outputShape: per,
-      options: { ...layer, activation: "activation?", biasAxes: "text?", kernelInitializer: "initializer?", biasInitializer: "initializer?" },
+      options: {
+        ...layer,
+        activation: "activation?",
+        biasAxes: "text?",
+        kernelInitializer: "initializer?",
+        biasInitializer: "initializer?",
+      },
     },
     "ab,bc->ac",
     4,

@@ -84,21 +84,25 @@ const sampled = model("sampled", {}, () => {
 /** Of float32, relative to the largest element. */
 const SINGLE = 1e-5;
 
-test.each(["typescript", "wasm"] as const)("the first of each in float32 for %s", async (target) => {
-  const { module, facts } = await lower(sampled, { target });
-  const { createTrainer } = await (
-    await targetOf(target).emit(module, facts)
-  ).load<{ createTrainer: () => { predict(batch: object): Readonly<Record<string, ArrayLike<number>>> } }>();
-  const batch = [...fed.values()].map(({ name, type, data }) => [
-    name,
-    type.dtype === "i32" ? Int32Array.from(data) : Float32Array.from(data),
-  ]);
-  const found = createTrainer().predict(Object.fromEntries(batch));
-  const wrong = [...expected].flatMap(([name, theirs]) => {
-    const most = theirs.reduce((a, b) => Math.max(a, Math.abs(b)), 1);
-    const off = theirs.findIndex((own, n) => !(Math.abs(own - found[name]![n]!) <= SINGLE * most));
-    return off < 0 ? [] : [`${name}[${off}] is ${found[name]![off]}, not ${theirs[off]}`];
-  });
-  expect(wrong).toEqual([]);
-  expect(expected.size).toBeGreaterThan(150);
-}, 240_000);
+test.each(["typescript", "wasm"] as const)(
+  "the first of each in float32 for %s",
+  async (target) => {
+    const { module, facts } = await lower(sampled, { target });
+    const { createTrainer } = await (
+      await targetOf(target).emit(module, facts)
+    ).load<{ createTrainer: () => { predict(batch: object): Readonly<Record<string, ArrayLike<number>>> } }>();
+    const batch = [...fed.values()].map(({ name, type, data }) => [
+      name,
+      type.dtype === "i32" ? Int32Array.from(data) : Float32Array.from(data),
+    ]);
+    const found = createTrainer().predict(Object.fromEntries(batch));
+    const wrong = [...expected].flatMap(([name, theirs]) => {
+      const most = theirs.reduce((a, b) => Math.max(a, Math.abs(b)), 1);
+      const off = theirs.findIndex((own, n) => !(Math.abs(own - found[name]![n]!) <= SINGLE * most));
+      return off < 0 ? [] : [`${name}[${off}] is ${found[name]![off]}, not ${theirs[off]}`];
+    });
+    expect(wrong).toEqual([]);
+    expect(expected.size).toBeGreaterThan(150);
+  },
+  240_000,
+);
