@@ -10,7 +10,7 @@
 //   memory 483, types 799, tables 858, kernels 925, checks 1682, mathematics 1697
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: none
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 2e2a108010cb4828
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {

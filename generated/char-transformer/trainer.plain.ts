@@ -10,7 +10,7 @@
 //   memory 1479, types 1844, tables 1996, kernels 2156, checks 3215, mathematics 3230
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: none
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-5, step 1e-5, kernels 1e-6, sha256 021d260229bc3d00
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -259,7 +259,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // — adjoint of softmaxCrossEntropy
     // 34. isLabel as in statement 25    %isLive, %isLabel  again, models/char-transformer.ts:31
-    // d_sum_11 = ([row < live rows] ? d_rowSum : 0) ⊙ 0.03125    %d_mul_15, %d_sum_11  adjoint of where (statement 25): d_a = d_y ⊙ (c ? 1
+    // d_sum_11 = ([row < live rows] ? d_rowSum : 0) ⊙ (1 / 32)    %d_mul_15, %d_sum_11  adjoint of where (statement 25): d_a = d_y ⊙ (c ? 1
     //     : 0); mul (statement 25): d_a = d_y ⊙ b, models/char-transformer.ts:31
     // d_shifted_3 = ([position on axis 2 = next] ? −d_sum_11 : 0) + d_sum_11 / total_3 ⊙ exps_3    %d_total_3…%d_shifted_3  adjoint of log
     //     (statement 25): d_x = d_y / x; exp (statement 25): d_x = d_y ⊙ y; sub (statement 25): d_b = −d_y, d_x = Σ over the uses of x;
@@ -312,7 +312,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_layerNorm_5.centered_2, d_layerNorm_5.centered through layerNorm_5    %d_layerNorm_5.normal…%d_sum_9  adjoint of layerNorm_5
     //     (statement 23, 39): mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; sqrt: d_x = d_y / (2·y);
     //     broadcast: d_x = Σ d_y; add: d_a = d_y; sub: d_x = Σ over the uses of x, d_b = −d_y, models/char-transformer.ts:29
-    // d_residual_4 = d_layerNorm_5.centered + d_layerNorm_5.mu ⊙ 0.015625    %d_residual_4  adjoint of add (statement 22): d_x = Σ over the
+    // d_residual_4 = d_layerNorm_5.centered + d_layerNorm_5.mu ⊙ (1 / 64)    %d_residual_4  adjoint of add (statement 22): d_x = Σ over the
     //     uses of x, models/char-transformer.ts:27
     // d_dense_4, d_broadcast_35, d_dense_4.product = d_residual_4    %d_dense_4, %d_broadcast_35, %d_dense_4.product  adjoint of add
     //     (statement 22): d_b = d_y, d_a = d_y, models/char-transformer.ts:27
@@ -416,7 +416,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_layerNorm_4.centered_2, d_layerNorm_4.centered through layerNorm_4    %d_layerNorm_4.normal…%d_sum_7  adjoint of layerNorm_4
     //     (statement 20, 48): mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; sqrt: d_x = d_y / (2·y);
     //     broadcast: d_x = Σ d_y; add: d_a = d_y; sub: d_x = Σ over the uses of x, d_b = −d_y, models/char-transformer.ts:27
-    // d_residual_3 = d_residual_4 + d_layerNorm_4.centered + d_layerNorm_4.mu ⊙ 0.015625    %d_residual_3_partial, %d_residual_3  adjoint
+    // d_residual_3 = d_residual_4 + d_layerNorm_4.centered + d_layerNorm_4.mu ⊙ (1 / 64)    %d_residual_3_partial, %d_residual_3  adjoint
     //     of add (statement 19): d_x = Σ over the uses of x, models/char-transformer.ts:26
     // d_multiHeadAttention_2, d_broadcast_29, d_dot_12 = d_residual_3    %d_multiHeadAttention_2, %d_broadcast_29, %d_dot_12  adjoint of
     //     add (statement 19): d_b = d_y, d_a = d_y, models/char-transformer.ts:26
@@ -636,7 +636,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_layerNorm_3.centered_2, d_layerNorm_3.centered through layerNorm_3    %d_layerNorm_3.normal…%d_sum_5  adjoint of layerNorm_3
     //     (statement 12, 68): mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; sqrt: d_x = d_y / (2·y);
     //     broadcast: d_x = Σ d_y; add: d_a = d_y; sub: d_x = Σ over the uses of x, d_b = −d_y, models/char-transformer.ts:26
-    // d_residual_2 = d_residual_3 + d_layerNorm_3.centered + d_layerNorm_3.mu ⊙ 0.015625    %d_residual_2_partial, %d_residual_2  adjoint
+    // d_residual_2 = d_residual_3 + d_layerNorm_3.centered + d_layerNorm_3.mu ⊙ (1 / 64)    %d_residual_2_partial, %d_residual_2  adjoint
     //     of add (statement 11): d_x = Σ over the uses of x, models/char-transformer.ts:27
     // d_dense_2, d_broadcast_18, d_dense_2.product = d_residual_2    %d_dense_2, %d_broadcast_18, %d_dense_2.product  adjoint of add
     //     (statement 11): d_b = d_y, d_a = d_y, models/char-transformer.ts:27
@@ -741,7 +741,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_layerNorm_2.centered_2, d_layerNorm_2.centered through layerNorm_2    %d_layerNorm_2.normal…%d_sum_3  adjoint of layerNorm_2
     //     (statement 9, 77): mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; sqrt: d_x = d_y / (2·y);
     //     broadcast: d_x = Σ d_y; add: d_a = d_y; sub: d_x = Σ over the uses of x, d_b = −d_y, models/char-transformer.ts:27
-    // d_residual = d_residual_2 + d_layerNorm_2.centered + d_layerNorm_2.mu ⊙ 0.015625    %d_residual_partial, %d_residual  adjoint of add
+    // d_residual = d_residual_2 + d_layerNorm_2.centered + d_layerNorm_2.mu ⊙ (1 / 64)    %d_residual_partial, %d_residual  adjoint of add
     //     (statement 8): d_x = Σ over the uses of x, models/char-transformer.ts:26
     // d_multiHeadAttention, d_broadcast_12, d_dot_6 = d_residual    %d_multiHeadAttention, %d_broadcast_12, %d_dot_6  adjoint of add
     //     (statement 8): d_b = d_y, d_a = d_y, models/char-transformer.ts:26
@@ -958,7 +958,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_layerNorm.centered_2, d_layerNorm.centered through layerNorm    %d_layerNorm.normal…%d_sum  adjoint of layerNorm (statement 1, 97):
     //     mul: d_a = d_y ⊙ b, d_b = d_y ⊙ a; recip: d_x = −d_y ⊙ (y·y) for y = 1 / x; broadcast: d_x = Σ d_y; sqrt: d_x = d_y / (2·y); add:
     //     d_a = d_y; sub: d_x = Σ over the uses of x, d_b = −d_y, models/char-transformer.ts:26
-    // d_positionalEncoding = d_residual + d_layerNorm.centered + d_layerNorm.mu ⊙ 0.015625    %d_positionalEncoding_partial,
+    // d_positionalEncoding = d_residual + d_layerNorm.centered + d_layerNorm.mu ⊙ (1 / 64)    %d_positionalEncoding_partial,
     //     %d_positionalEncoding  adjoint of add (statement 1): d_x = Σ over the uses of x, models/char-transformer.ts:24
     // d_broadcast, d_embedding = d_positionalEncoding    %d_broadcast, %d_embedding  adjoint of add (statement 1): d_b = d_y, d_a = d_y,
     //     models/char-transformer.ts:24
@@ -1261,7 +1261,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // — accuracy: share of the rows whose largest score is their label's
     // 28. isLive_2 as in statement 25    %isLive, %isLive_2  again, models/char-transformer.ts:31, 33
     // argmax = argmax scores_3 over axis 2    %argmax  argmax, models/char-transformer.ts:33
-    // rowSum_2 = Σ ([row < live rows] ? (Σ f32([argmax = next]) over axes 1) ⊙ 0.03125 : 0)    %eq…%rowSum_2  sum,
+    // rowSum_2 = Σ ([row < live rows] ? (Σ f32([argmax = next]) over axes 1) ⊙ (1 / 32) : 0)    %eq…%rowSum_2  sum,
     //     models/char-transformer.ts:33
     argmaxSum_16x32(
       rowSum_2_evaluate,
@@ -2161,10 +2161,10 @@ type Ints = Int32Array;
  * embedding[i<16,j<32,l<64] = Σ k<64: where(k = x[i,j], embedding_table[k,l], 0)
  * positionalEncoding[i,j,l] = embedding[i,j,l] + positionalEncoding_table[j,l]
  * sum_4[i,j] = Σ k<64: positionalEncoding[i,j,k]
- * sum_2[i,j] = Σ k<64: (positionalEncoding[i,j,k] − sum_4[i,j]·0.015625)·(positionalEncoding[i,j,k] − sum_4[i,j]·0.015625)
- * sqrt_2[i,j] = sqrt(sum_2[i,j]·0.015625 + 0.00001)
+ * sum_2[i,j] = Σ k<64: (positionalEncoding[i,j,k] − sum_4[i,j]·(1 / 64))·(positionalEncoding[i,j,k] − sum_4[i,j]·(1 / 64))
+ * sqrt_2[i,j] = sqrt(sum_2[i,j]·(1 / 64) + 0.00001)
  * layerNorm_inverse_2[i,j] = 1 / sqrt_2[i,j]
- * layerNorm_normal[i,j,l] = (positionalEncoding[i,j,l] − sum_4[i,j]·0.015625)·layerNorm_inverse_2[i,j]
+ * layerNorm_normal[i,j,l] = (positionalEncoding[i,j,l] − sum_4[i,j]·(1 / 64))·layerNorm_inverse_2[i,j]
  * layerNorm[i,j,l] = layerNorm_normal[i,j,l]·layerNorm_gamma[l] + layerNorm_beta[l]
  */
 function gatherAddAdd_16x32x64(
@@ -2196,13 +2196,13 @@ function gatherAddAdd_16x32x64(
       for (let k = 0; k < 64; k++) sum_2 += positionalEncoding[i * 2048 + j * 64 + k]!;
       const sum_3 = Math.fround(sum_2);
       sum_4[i * 32 + j] = sum_3;
-      const mul_0 = sum_3 * 0.015625;
+      const mul_0 = sum_3 * (1 / 64);
       let sum_5 = 0;
       for (let k = 0; k < 64; k++) {
         const part_0 = Math.fround(positionalEncoding[i * 2048 + j * 64 + k]! - mul_0);
         sum_5 += part_0 * part_0;
       }
-      const sqrt = Math.fround(Math.sqrt(Math.fround(sum_5) * 0.015625 + 0.00001));
+      const sqrt = Math.fround(Math.sqrt(Math.fround(sum_5) * (1 / 64) + 0.00001));
       sqrt_2[i * 32 + j] = sqrt;
       const layerNorm_inverse = Math.fround(1 / sqrt);
       layerNorm_inverse_2[i * 32 + j] = layerNorm_inverse;
@@ -2327,10 +2327,10 @@ function dotAdd_Nx32x64x64_2(
 
 /**
  * sum[i<16,j<32] = Σ k<64: residual[i,j,k]
- * sum_3[i,j] = Σ k<64: (residual[i,j,k] − sum[i,j]·0.015625)·(residual[i,j,k] − sum[i,j]·0.015625)
- * sqrt_2[i,j] = sqrt(sum_3[i,j]·0.015625 + 0.00001)
+ * sum_3[i,j] = Σ k<64: (residual[i,j,k] − sum[i,j]·(1 / 64))·(residual[i,j,k] − sum[i,j]·(1 / 64))
+ * sqrt_2[i,j] = sqrt(sum_3[i,j]·(1 / 64) + 0.00001)
  * inverse[i,j] = 1 / sqrt_2[i,j]
- * normal[i,j,l<64] = (residual[i,j,l] − sum[i,j]·0.015625)·inverse[i,j]
+ * normal[i,j,l<64] = (residual[i,j,l] − sum[i,j]·(1 / 64))·inverse[i,j]
  * layerNorm[i,j,l] = normal[i,j,l]·gamma[l] + beta[l]
  */
 function sumSqrtAdd_16x32x64(
@@ -2349,13 +2349,13 @@ function sumSqrtAdd_16x32x64(
       for (let k = 0; k < 64; k++) sum_4 += residual[i * 2048 + j * 64 + k]!;
       const sum_2 = Math.fround(sum_4);
       sum[i * 32 + j] = sum_2;
-      const mul_0 = sum_2 * 0.015625;
+      const mul_0 = sum_2 * (1 / 64);
       let sum_2_2 = 0;
       for (let k = 0; k < 64; k++) {
         const part_0 = Math.fround(residual[i * 2048 + j * 64 + k]! - mul_0);
         sum_2_2 += part_0 * part_0;
       }
-      const sqrt_3 = Math.fround(Math.sqrt(Math.fround(sum_2_2) * 0.015625 + 0.00001));
+      const sqrt_3 = Math.fround(Math.sqrt(Math.fround(sum_2_2) * (1 / 64) + 0.00001));
       sqrt_2[i * 32 + j] = sqrt_3;
       const inverse_2 = Math.fround(1 / sqrt_3);
       inverse[i * 32 + j] = inverse_2;
@@ -2424,7 +2424,7 @@ function dotAdd_Nx32x256x64(
  * total_3[i,j] = Σ k<64: exps_3[i,j,k]
  * chosen[i,j] = Σ k<64: where(k = next[i,j], scores_3[i,j,k] − largest_3[i,j], 0)
  * sum_11[i] = Σ k<32: (log(total_3[i,k]) − chosen[i,k])
- * rowSum = Σ k<16: where(k < live_rows, sum_11[k]·0.03125, 0)
+ * rowSum = Σ k<16: where(k < live_rows, sum_11[k]·(1 / 32), 0)
  */
 function reduceMaxExpSum_16x32x64(
   rowSum: Floats,
@@ -2463,13 +2463,13 @@ function reduceMaxExpSum_16x32x64(
     }
     let sum_3 = 0;
     for (let k = 0; k < 32; k++) sum_3 += log(total_3[i * 32 + k]!) - chosen[i * 32 + k]!;
-    rowSum_total += i < live_rows_0 ? Math.fround(sum_3) * 0.03125 : 0;
+    rowSum_total += i < live_rows_0 ? Math.fround(sum_3) * (1 / 32) : 0;
   }
   rowSum[0] = rowSum_total;
 }
 
 /**
- * d_sum_11[i<16] = where(i < live_rows, d_rowSum, 0)·0.03125
+ * d_sum_11[i<16] = where(i < live_rows, d_rowSum, 0)·(1 / 32)
  * d_shifted_3[i,j<32,l<64] = where(l = next[i,j], −d_sum_11[i], 0) + d_sum_11[i] / total_3[i,j]·exps_3[i,j,l]
  */
 function mulAdd_16x32x64(
@@ -2483,7 +2483,7 @@ function mulAdd_16x32x64(
   const live_rows_0 = live_rows[0]!;
   const d_rowSum_0 = d_rowSum[0]!;
   for (let i = 0; i < 16; i++) {
-    const d_sum_11 = Math.fround((i < live_rows_0 ? d_rowSum_0 : 0) * 0.03125);
+    const d_sum_11 = Math.fround((i < live_rows_0 ? d_rowSum_0 : 0) * (1 / 32));
     for (let j = 0; j < 32; j++)
       for (let l = 0; l < 64; l++)
         d_shifted_3[i * 2048 + j * 64 + l] =
@@ -2555,13 +2555,13 @@ function dotAdamw_64x16x32x64(
 }
 
 /**
- * d_layerNorm_5_inverse[i<16,j<32] = Σ k<64: d_layerNorm_5[i,j,k]·layerNorm_5_gamma[k]·(residual_4[i,j,k] − sum_9[i,j]·0.015625)
+ * d_layerNorm_5_inverse[i<16,j<32] = Σ k<64: d_layerNorm_5[i,j,k]·layerNorm_5_gamma[k]·(residual_4[i,j,k] − sum_9[i,j]·(1 / 64))
  * d_layerNorm_5_centered_2[i,j,l<64] = −(d_layerNorm_5_inverse[i,j]·(layerNorm_5_inverse[i,j]·layerNorm_5_inverse[i,j])) /
- *     (sqrt_5[i,j]·2)·0.015625·(residual_4[i,j,l] − sum_9[i,j]·0.015625)
+ *     (sqrt_5[i,j]·2)·(1 / 64)·(residual_4[i,j,l] − sum_9[i,j]·(1 / 64))
  * d_layerNorm_5_centered[i,j,l] = d_layerNorm_5[i,j,l]·layerNorm_5_gamma[l]·layerNorm_5_inverse[i,j] + d_layerNorm_5_centered_2[i,j,l] +
  *     d_layerNorm_5_centered_2[i,j,l]
  * d_layerNorm_5_mu[i,j] = Σ k<64: −d_layerNorm_5_centered[i,j,k]
- * d_residual_4[i,j,l] = d_layerNorm_5_centered[i,j,l] + d_layerNorm_5_mu[i,j]·0.015625
+ * d_residual_4[i,j,l] = d_layerNorm_5_centered[i,j,l] + d_layerNorm_5_mu[i,j]·(1 / 64)
  */
 function sumMulAdd_16x32x64(
   d_layerNorm_5: Floats,
@@ -2576,7 +2576,7 @@ function sumMulAdd_16x32x64(
 ): void {
   for (let i = 0; i < 16; i++)
     for (let j = 0; j < 32; j++) {
-      const mul_0 = sum_9[i * 32 + j]! * 0.015625;
+      const mul_0 = sum_9[i * 32 + j]! * (1 / 64);
       let sum = 0;
       for (let k = 0; k < 64; k++)
         sum +=
@@ -2588,7 +2588,7 @@ function sumMulAdd_16x32x64(
           (layerNorm_5_inverse[i * 32 + j]! * layerNorm_5_inverse[i * 32 + j]!)
         ) /
           (sqrt_5[i * 32 + j]! * 2)) *
-        0.015625;
+        (1 / 64);
       for (let l = 0; l < 64; l++)
         d_layerNorm_5_centered_2[i * 2048 + j * 64 + l] =
           mul_1 * Math.fround(residual_4[i * 2048 + j * 64 + l]! - mul_0);
@@ -2603,7 +2603,7 @@ function sumMulAdd_16x32x64(
       }
       let sum_2 = 0;
       for (let k = 0; k < 64; k++) sum_2 += -d_layerNorm_5_centered[i * 2048 + j * 64 + k]!;
-      const mul_3 = Math.fround(sum_2) * 0.015625;
+      const mul_3 = Math.fround(sum_2) * (1 / 64);
       for (let l = 0; l < 64; l++)
         d_residual_4[i * 2048 + j * 64 + l] =
           d_layerNorm_5_centered[i * 2048 + j * 64 + l]! + mul_3;
@@ -2756,11 +2756,11 @@ function dotAdamw_64x16x32x256(
 }
 
 /**
- * d_inverse[i<16,j<32] = Σ k<64: d_layerNorm[i,j,k]·gamma[k]·(x[i,j,k] − sum[i,j]·0.015625)
- * d_centered[i,j,l<64] = −(d_inverse[i,j]·(inverse[i,j]·inverse[i,j])) / (sqrt[i,j]·2)·0.015625·(x[i,j,l] − sum[i,j]·0.015625)
+ * d_inverse[i<16,j<32] = Σ k<64: d_layerNorm[i,j,k]·gamma[k]·(x[i,j,k] − sum[i,j]·(1 / 64))
+ * d_centered[i,j,l<64] = −(d_inverse[i,j]·(inverse[i,j]·inverse[i,j])) / (sqrt[i,j]·2)·(1 / 64)·(x[i,j,l] − sum[i,j]·(1 / 64))
  * d_centered_2[i,j,l] = d_layerNorm[i,j,l]·gamma[l]·inverse[i,j] + d_centered[i,j,l] + d_centered[i,j,l]
  * d_mu[i,j] = Σ k<64: −d_centered_2[i,j,k]
- * d_x[i,j,l] = d_residual[i,j,l] + d_centered_2[i,j,l] + d_mu[i,j]·0.015625
+ * d_x[i,j,l] = d_residual[i,j,l] + d_centered_2[i,j,l] + d_mu[i,j]·(1 / 64)
  */
 function sumMulAdd_16x32x64_2(
   d_layerNorm: Floats,
@@ -2776,7 +2776,7 @@ function sumMulAdd_16x32x64_2(
 ): void {
   for (let i = 0; i < 16; i++)
     for (let j = 0; j < 32; j++) {
-      const mul_0 = sum[i * 32 + j]! * 0.015625;
+      const mul_0 = sum[i * 32 + j]! * (1 / 64);
       let sum_2 = 0;
       for (let k = 0; k < 64; k++)
         sum_2 +=
@@ -2785,7 +2785,7 @@ function sumMulAdd_16x32x64_2(
       const mul_1 =
         (-(Math.fround(sum_2) * (inverse[i * 32 + j]! * inverse[i * 32 + j]!)) /
           (sqrt[i * 32 + j]! * 2)) *
-        0.015625;
+        (1 / 64);
       for (let l = 0; l < 64; l++)
         d_centered[i * 2048 + j * 64 + l] = mul_1 * Math.fround(x[i * 2048 + j * 64 + l]! - mul_0);
       const inverse_0 = inverse[i * 32 + j]!;
@@ -2798,7 +2798,7 @@ function sumMulAdd_16x32x64_2(
       }
       let sum_2_2 = 0;
       for (let k = 0; k < 64; k++) sum_2_2 += -d_centered_2[i * 2048 + j * 64 + k]!;
-      const mul_3 = Math.fround(sum_2_2) * 0.015625;
+      const mul_3 = Math.fround(sum_2_2) * (1 / 64);
       for (let l = 0; l < 64; l++)
         d_x[i * 2048 + j * 64 + l] =
           d_residual[i * 2048 + j * 64 + l]! + d_centered_2[i * 2048 + j * 64 + l]! + mul_3;
@@ -2981,8 +2981,8 @@ function adamw_64x64_2(
  * embedding[i<rows,j<32,l<64] = Σ k<64: where(k = x[i,j], embedding_table[k,l], 0)
  * positionalEncoding[i,j,l] = embedding[i,j,l] + positionalEncoding_table[j,l]
  * sum[i,j] = Σ k<64: positionalEncoding[i,j,k]
- * sum_2[i,j] = Σ k<64: (positionalEncoding[i,j,k] − sum[i,j]·0.015625)·(positionalEncoding[i,j,k] − sum[i,j]·0.015625)
- * layerNorm[i,j,l] = (positionalEncoding[i,j,l] − sum[i,j]·0.015625)·(1 / sqrt(sum_2[i,j]·0.015625 + 0.00001))·layerNorm_gamma[l] +
+ * sum_2[i,j] = Σ k<64: (positionalEncoding[i,j,k] − sum[i,j]·(1 / 64))·(positionalEncoding[i,j,k] − sum[i,j]·(1 / 64))
+ * layerNorm[i,j,l] = (positionalEncoding[i,j,l] − sum[i,j]·(1 / 64))·(1 / sqrt(sum_2[i,j]·(1 / 64) + 0.00001))·layerNorm_gamma[l] +
  *     layerNorm_beta[l]
  * Takes 1 or 16 rows.
  */
@@ -3010,13 +3010,13 @@ function gatherAddSumAdd_Nx32x64(
           embedding[i * 2048 + j * 64 + l]! + positionalEncoding_table[j * 64 + l]!;
       let sum_2 = 0;
       for (let k = 0; k < 64; k++) sum_2 += positionalEncoding[i * 2048 + j * 64 + k]!;
-      const mul_0 = Math.fround(sum_2) * 0.015625;
+      const mul_0 = Math.fround(sum_2) * (1 / 64);
       let sum_4 = 0;
       for (let k = 0; k < 64; k++) {
         const part_0 = Math.fround(positionalEncoding[i * 2048 + j * 64 + k]! - mul_0);
         sum_4 += part_0 * part_0;
       }
-      const div_0 = 1 / Math.sqrt(Math.fround(sum_4) * 0.015625 + 0.00001);
+      const div_0 = 1 / Math.sqrt(Math.fround(sum_4) * (1 / 64) + 0.00001);
       for (let l = 0; l < 64; l++)
         layerNorm[i * 2048 + j * 64 + l] =
           Math.fround(positionalEncoding[i * 2048 + j * 64 + l]! - mul_0) *
@@ -3060,8 +3060,8 @@ function reduceMaxExpSumDiv_Nx4x32x32(
 
 /**
  * sum_3[i<rows,j<32] = Σ k<64: residual[i,j,k]
- * sum_2_3[i,j] = Σ k<64: (residual[i,j,k] − sum_3[i,j]·0.015625)·(residual[i,j,k] − sum_3[i,j]·0.015625)
- * layerNorm[i,j,l<64] = (residual[i,j,l] − sum_3[i,j]·0.015625)·(1 / sqrt(sum_2_3[i,j]·0.015625 + 0.00001))·gamma[l] + beta[l]
+ * sum_2_3[i,j] = Σ k<64: (residual[i,j,k] − sum_3[i,j]·(1 / 64))·(residual[i,j,k] − sum_3[i,j]·(1 / 64))
+ * layerNorm[i,j,l<64] = (residual[i,j,l] − sum_3[i,j]·(1 / 64))·(1 / sqrt(sum_2_3[i,j]·(1 / 64) + 0.00001))·gamma[l] + beta[l]
  * Takes 1 or 16 rows.
  */
 function sumAdd_Nx32x64(
@@ -3075,13 +3075,13 @@ function sumAdd_Nx32x64(
     for (let j = 0; j < 32; j++) {
       let sum = 0;
       for (let k = 0; k < 64; k++) sum += residual[i * 2048 + j * 64 + k]!;
-      const mul_0 = Math.fround(sum) * 0.015625;
+      const mul_0 = Math.fround(sum) * (1 / 64);
       let sum_2_2 = 0;
       for (let k = 0; k < 64; k++) {
         const part_0 = Math.fround(residual[i * 2048 + j * 64 + k]! - mul_0);
         sum_2_2 += part_0 * part_0;
       }
-      const div_0 = 1 / Math.sqrt(Math.fround(sum_2_2) * 0.015625 + 0.00001);
+      const div_0 = 1 / Math.sqrt(Math.fround(sum_2_2) * (1 / 64) + 0.00001);
       for (let l = 0; l < 64; l++)
         layerNorm[i * 2048 + j * 64 + l] =
           Math.fround(residual[i * 2048 + j * 64 + l]! - mul_0) * div_0 * gamma[l]! + beta[l]!;
@@ -3117,7 +3117,7 @@ function dotAddMul_Nx32x64x256(
  * total_3[i,j] = Σ k<64: exp(scores_3[i,j,k] − largest_3[i,j])
  * chosen[i,j] = Σ k<64: where(k = next[i,j], scores_3[i,j,k] − largest_3[i,j], 0)
  * sum_11[i] = Σ k<32: (log(total_3[i,k]) − chosen[i,k])
- * rowSum = Σ k<16: where(k < live_rows, sum_11[k]·0.03125, 0)
+ * rowSum = Σ k<16: where(k < live_rows, sum_11[k]·(1 / 32), 0)
  */
 function reduceMaxSum_16x32(
   rowSum: Floats,
@@ -3151,7 +3151,7 @@ function reduceMaxSum_16x32(
     }
     let sum_3 = 0;
     for (let k = 0; k < 32; k++) sum_3 += log(total_3[i * 32 + k]!) - chosen[i * 32 + k]!;
-    rowSum_total += i < live_rows_0 ? Math.fround(sum_3) * 0.03125 : 0;
+    rowSum_total += i < live_rows_0 ? Math.fround(sum_3) * (1 / 32) : 0;
   }
   rowSum[0] = rowSum_total;
 }
@@ -3159,7 +3159,7 @@ function reduceMaxSum_16x32(
 /**
  * argmax_2[i<16,j<32] = argmax k<64: scores_3[i,j,k]
  * sum_12[i] = Σ k<32: f32(argmax_2[i,k] = next[i,k])
- * rowSum_2 = Σ k<16: where(k < live_rows, sum_12[k]·0.03125, 0)
+ * rowSum_2 = Σ k<16: where(k < live_rows, sum_12[k]·(1 / 32), 0)
  */
 function argmaxSum_16x32(
   rowSum_2: Floats,
@@ -3185,7 +3185,7 @@ function argmaxSum_16x32(
     }
     let sum = 0;
     for (let k = 0; k < 32; k++) sum += argmax_2[i * 32 + k]! === next[i * 32 + k]! ? 1 : 0;
-    total += i < live_rows_0 ? Math.fround(sum) * 0.03125 : 0;
+    total += i < live_rows_0 ? Math.fround(sum) * (1 / 32) : 0;
   }
   rowSum_2[0] = total;
 }

@@ -10,7 +10,7 @@
 //   memory 198, types 300, tables 350, kernels 408, checks 729, mathematics 744
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: none
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 1d1bc5ba6cfbe1cf
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {

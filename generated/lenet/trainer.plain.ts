@@ -10,7 +10,7 @@
 //   memory 282, types 421, tables 489, kernels 565, checks 1319, mathematics 1334
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: none
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 152b443ffe795b30
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {

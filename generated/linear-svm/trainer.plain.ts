@@ -10,7 +10,7 @@
 //   memory 130, types 195, tables 231, kernels 252, checks 403, mathematics 418
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: none
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 eae2735abc87715a
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {

@@ -10,7 +10,7 @@
 //   memory 184, types 287, tables 335, kernels 391, checks 665, mathematics 680
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: none
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 788aa0126b9c8d02
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {

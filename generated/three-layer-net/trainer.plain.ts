@@ -10,7 +10,7 @@
 //   memory 182, types 285, tables 333, kernels 389, checks 665, mathematics 680
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: none
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 00509e266e19736e
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {

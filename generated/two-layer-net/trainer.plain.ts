@@ -10,7 +10,7 @@
 //   memory 160, types 234, tables 272, kernels 295, checks 525, mathematics 540
 //
 // Each kernel is the loops that its definitions say, point by point, with the bits of trainer.ts.
-// certificate: none
+// certificate: forward mode 1e-10, differences 1e-10, float32 1e-6, step 1e-6, kernels 1e-10, sha256 db70a968db4090d3
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
