@@ -174,8 +174,8 @@ const statementsIn = (of: FunctionDeclaration): Statement[] =>
 /** Whether a function is a kernel's own, or one that it shares with others: of the same op, its rows being N, or with an equal one of another entry. */
 const standsFor = (name: string, kernel: string): boolean =>
   name === kernel || withoutEntry(name) === withoutEntry(kernel) || (/_(?:\d+x)*N(?=x|_|$)/.test(name) && opOf(name) === opOf(kernel));
-/** What a kernel computes, and of which extents. */
-const withoutEntry = (kernel: string): string => kernel.replace(/(?:_[2-9])?(?:_evaluate|_predict)?$/, "");
+/** What a kernel computes, and of which extents: what stands behind them is the entry, or the phase. */
+const withoutEntry = (kernel: string): string => kernel.replace(/(?:_[2-9])?(?<=\d)(?:_[a-z]+)?$/, "");
 const opOf = (kernel: string): string => kernel.slice(0, kernel.indexOf("_"));
 
 test.each(modelNames)("%s: each call goes to its kernel, bound once to the arrays that the plan gives it", (name) => {

@@ -1,11 +1,12 @@
 /** Adapters of `lora`: added to the kernels beside which they stand, and in files of their own, in the names of PEFT. */
 
 import { DataError } from "../error.ts";
+import { optionsOf } from "../arguments.ts";
 import { hold, WEIGHTED } from "../kinds.ts";
 import { readSafetensors, writeSafetensors } from "../safetensors.ts";
 import type { Trainer } from "../trainer.ts";
 import type { Rename } from "./places.ts";
-import { loadWeights, saveWeights, type LoadedWeights, type WeightedTrainer, type Weights } from "./weights.ts";
+import { loadWeights, RENAME, saveWeights, WEIGHTS, type LoadedWeights, type WeightedTrainer, type Weights } from "./weights.ts";
 
 /** What merging needs of a trainer. */
 export type AdaptedTrainer = WeightedTrainer & Pick<Trainer, "parameters" | "hyper">;
@@ -53,8 +54,12 @@ export interface AdapterOptions {
   readonly rename?: Rename;
 }
 
+const ADAPTERS = optionsOf<AdapterOptions>({ rename: RENAME });
+
 /** The adapters alone as safetensors, in the names and axes of PEFT: `base_model.model.<layer>.lora_A.weight`. Throws a DataError where there are none. */
-export function saveAdapters(trainer: WeightedTrainer, { rename = {} }: AdapterOptions = {}): Uint8Array {
+export function saveAdapters(trainer: WeightedTrainer, options: AdapterOptions = {}): Uint8Array {
+  hold("saveAdapters", { trainer, options }, { trainer: WEIGHTED, options: ADAPTERS });
+  const { rename = {} } = options;
   const whole = readSafetensors(saveWeights(trainer, { layout: "pytorch", rename }), "the trainer's weights");
   const tensors = whole.tensors.filter(({ name }) => ADAPTER.test(name));
   if (tensors.length === 0)
@@ -63,8 +68,9 @@ export function saveAdapters(trainer: WeightedTrainer, { rename = {} }: AdapterO
 }
 
 /** Copies adapters of such a file into a trainer, all of them or none. Throws a DataError listing what is missing, or does not fit. */
-export function loadAdapters(trainer: WeightedTrainer, weights: Weights, { rename = {} }: AdapterOptions = {}): LoadedWeights {
-  hold("loadAdapters", { trainer }, { trainer: WEIGHTED });
+export function loadAdapters(trainer: WeightedTrainer, weights: Weights, options: AdapterOptions = {}): LoadedWeights {
+  hold("loadAdapters", { trainer, weights, options }, { trainer: WEIGHTED, weights: WEIGHTS, options: ADAPTERS });
+  const { rename = {} } = options;
   const tensors = weights.tensors.map((tensor) => ({
     ...tensor,
     name: tensor.name.startsWith(PREFIX) ? tensor.name.slice(PREFIX.length) : tensor.name,

@@ -56,10 +56,11 @@ export interface LoadedWeights {
 }
 
 const LAYOUT = oneOf("adjoint", "pytorch", "keras");
-const RENAME: Law = recordOf('names in the file by names here, such as { dense: "fc1" }', TEXT);
+export const RENAME: Law = recordOf('names in the file by names here, such as { dense: "fc1" }', TEXT);
 const LOAD = optionsOf<LoadOptions>({ rename: RENAME, layout: LAYOUT, strict: FLAG });
 const SAVE = optionsOf<WeightOptions>({ rename: RENAME, layout: LAYOUT });
-const WEIGHTS: Law = kind(
+/** Of what was read of a file of weights. */
+export const WEIGHTS: Law = kind(
   "what readWeights returns",
   (value) => isRecord(value) && Array.isArray(value["tensors"]) && has(value, "string", "name"),
 );

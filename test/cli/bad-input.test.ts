@@ -50,10 +50,10 @@ test("arguments", async () => {
     "compile models/circuit.ts --target typescript --wasm external":
       "--target typescript --wasm external ask for different targets; give one of them",
     "compile models/circuit.ts --target twin --threads 2":
-      "--target twin writes the loops of the WebAssembly module in TypeScript, every operation rounded as there, and goes together with --out, --print, --stages, --passes, --timings, --winograd, --entry and --memory; leave out --threads",
+      "--target twin writes the loops of the WebAssembly module in TypeScript, every operation rounded as there, and goes together with --out, --beside, --print, --stages, --passes, --timings, --winograd, --entry and --memory; leave out --threads",
     "compile models/circuit.ts --wasm external": "--wasm external goes with --target wasm; add it",
     "compile models/circuit.ts --plain --winograd --plan --target wasm":
-      "--plain writes the TypeScript trainer without any schedule, and goes together with --out, --print, --stages, --passes and --timings; leave out --target, --winograd, --plan",
+      "--plain writes the TypeScript trainer without any schedule, and goes together with --out, --beside, --print, --stages, --passes and --timings; leave out --target, --winograd, --plan",
     "compile models/circuit.ts --print fues":
       'there is no pass "fues"; did you mean fuse?; the passes are prune, fold, algebra, share, stability, differentiate, out-of-loops, phases, movement, numerics, additions, loops, write-out, recompute, define, split, fuse, segments, pack, unroll, schedule, place',
     "compile models/missing.ts": "there is no model file models/missing.ts; check the spelling, or write the model there",
@@ -289,7 +289,7 @@ test("data that cannot be read, or do not fit the model", async () => {
     "train models/five.ts --data whole":
       "y of the training set of mnist holds the label 5 at row 5 (counted from 0), but y of models/five.ts takes labels from 0 to 4; mend the row, or leave it out, or declare { classes: 10 }",
     "train models/cifar.ts --data whole":
-      'models/cifar.ts names the data source "mnits", but the sources are mnist, fashion-mnist, cifar10, csv, text, npy, npz, synthetic; write export const data = { source: "mnist", epochs: 5 }; did you mean mnist?',
+      'models/cifar.ts names the data source "mnits", but the sources are mnist, fashion-mnist, cifar10, csv, images, text, npy, npz, synthetic; write export const data = { source: "mnist", epochs: 5 }; did you mean mnist?',
   };
   await expectRefusals(commands);
   const { code, stderr } = await run(`${train} text`);

@@ -308,7 +308,7 @@ describe("pictures", () => {
 
 test("a source that there is none of, and one that needs another model", async () => {
   expect(await refused(classifier(2, 3), { source: "cfar10" })).toBe(
-    'm.ts names the data source "cfar10", but the sources are mnist, fashion-mnist, cifar10, csv, text, npy, npz, synthetic; write export const data = { source: "mnist", epochs: 5 }; did you mean cifar10?',
+    'm.ts names the data source "cfar10", but the sources are mnist, fashion-mnist, cifar10, csv, images, text, npy, npz, synthetic; write export const data = { source: "mnist", epochs: 5 }; did you mean cifar10?',
   );
   const three = model("m", { batch: 4 }, ({ batch }) => {
     const [a, b] = [input("a", [batch, 1]), input("b", [batch, 1])];

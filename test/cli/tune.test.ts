@@ -159,7 +159,7 @@ describe("the data that a model declares", () => {
   test("an unknown source names the nearest", () => {
     told(
       { source: "sinthetic" },
-      'm.ts names the data source "sinthetic", but the sources are mnist, fashion-mnist, cifar10, csv, text, npy, npz, synthetic; write export const data = { source: "mnist", epochs: 5 }; did you mean synthetic?',
+      'm.ts names the data source "sinthetic", but the sources are mnist, fashion-mnist, cifar10, csv, images, text, npy, npz, synthetic; write export const data = { source: "mnist", epochs: 5 }; did you mean synthetic?',
     );
   });
 

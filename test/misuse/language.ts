@@ -471,7 +471,7 @@ export const language: Readonly<Record<string, Row>> = {
   ...every(["scatter", "scatterAdd"], (call) => row(call, { ...x, at: "integers", updates: "floats", axis: "axis?" }, f(3), y(2), f(2), 0)),
   cummax: row(adjoint.cummax, { ...x, axis: "axis?" }, f(2, 3), -1),
   median: row(adjoint.median, { ...x, axis: "axis?", options: keep }, f(2, 3), -1, {}),
-  transpose: row(adjoint.transpose, { x: "floats", order: "numbers?" }, f(2, 3), [1, 0]),
+  transpose: row(adjoint.transpose, { x: "tensor", order: "numbers?" }, f(2, 3), [1, 0]),
   triplet: row(
     adjoint.triplet,
     {
@@ -488,21 +488,6 @@ export const language: Readonly<Record<string, Row>> = {
   uniform: row(adjoint.uniform, { low: "number", high: "number" }, 0, 1),
   ...every(["upsampling1d", "upsampling2d", "upsampling3d"], (call) =>
     row(call, { factor: "a number or numbers", options: { ...layer, interpolation: "text?" } }, 2, {}),
-  ),
-  ...every(["pixelShuffle", "pixelUnshuffle"], (call) => row(call, { ...x, factor: "count" }, f(1, 4, 2, 2), 2)),
-  gridSample: row(
-    adjoint.gridSample,
-    { ...x, grid: "floats", options: { mode: "text?", outside: "text?", alignCorners: "flag?" } },
-    f(1, 2, 3, 3),
-    f(1, 2, 2, 2),
-    {},
-  ),
-  resize: row(
-    adjoint.resize,
-    { ...x, size: "a number or numbers", options: { mode: "text?", coordinates: "text?", cubicCoefficient: "finite?" } },
-    f(1, 2, 3),
-    5,
-    {},
   ),
   warmup: row(adjoint.warmup, { steps: "count", then: "rate" }, 3, 0.1),
   where: row(adjoint.where, { condition: "truths", a: "operand", b: "operand" }, b(2), f(2), 0),

@@ -1,6 +1,6 @@
 /** Guarantees a valid call of every public function of the runtime and of the compiler's driver, and of which kind each of its arguments is. */
 
-import { compile, load, model, param, sgd, sum, zeros } from "adjoint";
+import { compile, dense, input, load, lora, model, param, sgd, sum, zeros } from "adjoint";
 import * as runtime from "../../runtime/index.ts";
 import type { Trainer } from "../../runtime/index.ts";
 import { row, type Row } from "./row.ts";
@@ -18,11 +18,15 @@ const trainer: Trainer = {
   bytes: () => new Uint8Array(4),
   restore: () => undefined,
 };
+/** ONNX's ModelProto of metadata alone: graph = g. */
+const template = new Uint8Array([0x72, 10, 0x0a, 5, ...new TextEncoder().encode("graph"), 0x12, 1, ...new TextEncoder().encode("g")]);
 const tables = { PARAMETERS: [{ name: "w", shape: [], dtype: "f32" }], STATE: [] } as const;
 const weighted = { ...trainer, tables };
 const data = { x: new Float32Array([1, 2, 3, 4]) };
 const tiny = model("tiny", {}, () => ({ loss: sum(param("w", [1], zeros())), optimizer: sgd() }));
 const compiled = await compile(tiny, { effort: "none" });
+const dense1 = model("dense1", {}, () => ({ loss: sum(dense(1, { name: "d" })(input("x", [1, 1]))), optimizer: sgd() }));
+const adapted = (await load(await compile(lora({ rank: 1, targets: ["d"] })(dense1), { effort: "none" }))).createTrainer();
 const saved = runtime.saveCheckpoint(tables, trainer);
 const history = {
   epochs: [
@@ -144,6 +148,16 @@ export const runtimeCalls: Readonly<Record<string, Row>> = {
     { strict: false },
   ),
   saveWeights: row(runtime.saveWeights, { trainer: "trainer", options: { rename: "record?", layout: "text?" } }, weighted, {}),
+  mergeAdapters: row(runtime.mergeAdapters, { trainer: "trainer" }, adapted),
+  saveAdapters: row(runtime.saveAdapters, { trainer: "trainer", options: { rename: "record?" } }, adapted, {}),
+  loadAdapters: row(
+    runtime.loadAdapters,
+    { trainer: "trainer", weights: "object", options: { rename: "record?" } },
+    adapted,
+    runtime.readWeights(runtime.saveAdapters(adapted as never)),
+    {},
+  ),
+  saveOnnx: row(runtime.saveOnnx, { trainer: "trainer", template: "bytes" }, { ...trainer, tables: { ...tables, GRAPH: "g" } }, template),
   readSafetensors: row(runtime.readSafetensors, { file: "bytes", name: "text" }, saved, "c"),
   writeSafetensors: row(runtime.writeSafetensors, { options: { tensors: "texts", metadata: "record" } }, { tensors: [], metadata: {} }),
   curvesOf: row(runtime.curvesOf, { history: "object" }, history),

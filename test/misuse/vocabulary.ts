@@ -22,6 +22,21 @@ const over = (stem: string, end: string, of: (call: Row["call"], space: readonly
   >;
 
 export const vocabulary: Readonly<Record<string, Row>> = {
+  ...every(["pixelShuffle", "pixelUnshuffle"], (call) => row(call, { ...x, factor: "count" }, f(1, 4, 2, 2), 2)),
+  gridSample: row(
+    adjoint.gridSample,
+    { ...x, grid: "floats", options: { mode: "text?", outside: "text?", alignCorners: "flag?" } },
+    f(1, 2, 3, 3),
+    f(1, 2, 2, 2),
+    {},
+  ),
+  resize: row(
+    adjoint.resize,
+    { ...x, size: "a number or numbers", options: { mode: "text?", coordinates: "text?", cubicCoefficient: "finite?" } },
+    f(1, 2, 3),
+    5,
+    {},
+  ),
   ...every(["softmin"], (call) => row(call, { ...x, axis: "axis?" }, f(2, 3), -1)),
   ...every(["tanhShrink"], (call) => row(call, x, f(2))),
   gumbelSoftmax: row(adjoint.gumbelSoftmax, { ...x, options: { temperature: "positive?", hard: "flag?", axis: "axis?" } }, f(2, 3), {}),
