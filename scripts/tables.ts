@@ -62,11 +62,14 @@ async function declaredIn(path: string, name: string): Promise<Documented> {
 async function publicNames(face: string): Promise<readonly (Documented & { readonly name: string })[]> {
   const index = await sourceAt(face);
   const found: (Documented & { readonly name: string })[] = [];
-  for (const line of index.getExportDeclarations().filter((one) => !one.isTypeOnly()))
+  for (const line of index.getExportDeclarations().filter((one) => !one.isTypeOnly())) {
+    const passed = line.getModuleSpecifierValue();
+    if (!line.hasNamedExports() && passed !== undefined) found.push(...(await publicNames(join(dirname(face), passed))));
     for (const one of line.getNamedExports().filter((each) => !each.isTypeOnly())) {
       const name = one.getAliasNode()?.getText() ?? one.getName();
       found.push({ name, ...(await declaredIn(face, name)) });
     }
+  }
   return found;
 }
 

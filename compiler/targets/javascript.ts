@@ -68,7 +68,7 @@ function declared(block: string): Declared | undefined {
   if (!exported) return undefined;
   const constant = /^export const ([\w$]+): ([^=]+?) =/.exec(rest);
   if (constant !== null) return { name: constant[1]!, exported, text: `${comment}export declare const ${constant[1]}: ${constant[2]};` };
-  const called = /^export (?:async )?function ([\w$]+)\(([^]*?),?\s*\): ([^\n]*) \{$/m.exec(rest);
+  const called = /^export (?:async )?function ([\w$]+)\(([^]*?),?\s*\): ([^\n]*) \{\}?$/m.exec(rest);
   if (called === null) return undefined;
   const [, name = "", params = "", result] = called;
   // a parameter with a default may be left out
