@@ -10,7 +10,7 @@ import type { Context } from "../../compiler/model/context.ts";
 import type { Tensor } from "../../compiler/index.ts";
 
 type Number = number | "inf" | "-inf" | "nan";
-type Given =
+export type Given =
   | { readonly x: readonly Number[]; readonly s: readonly number[] }
   | { readonly i: readonly number[]; readonly s: readonly number[] }
   | { readonly b: readonly number[]; readonly s: readonly number[] }
@@ -43,7 +43,7 @@ export interface Fed {
 }
 
 /** The arguments of a case as tensors of the declaration in progress, and what they are fed. */
-function argumentsOf(prefix: string, args: readonly Given[]): { readonly values: unknown[]; readonly fed: Fed[] } {
+export function argumentsOf(prefix: string, args: readonly Given[]): { readonly values: unknown[]; readonly fed: Fed[] } {
   const fed: Fed[] = [];
   const leaf = (data: readonly number[], shape: readonly number[], classes?: number): Tensor => {
     const name = `${prefix}x${fed.length}`;
@@ -99,7 +99,7 @@ export interface Declared {
 
 type Call = (...args: unknown[]) => Tensor | readonly Tensor[];
 /** Everything public, and what is under layers as `functions.<name>`. */
-const calls = {
+export const calls = {
   ...adjoint,
   ...Object.fromEntries(Object.entries(functions).map(([name, of]) => [`functions.${name}`, of])),
 } as unknown as Readonly<Record<string, Call>>; // the recorded names are of functions of tensors
@@ -109,12 +109,17 @@ export function declared(c: Context, name: string, one: Case, prefix = ""): Decl
   const { values, fed } = argumentsOf(prefix, one.args);
   const found = calls[name]!(...values);
   const y = [found].flat().map((tensor) => (tensor as Tensor).value);
-  const floats = fed.filter(({ type, name: of }) => isFloat(type.dtype) && !isTruth(c, of));
-  const leaves = floats.map((leaf) => c.builder.nodes.findIndex((node) => node.name === leaf.name) as Value);
+  const leaves = floatsOf(c, fed).map(({ name }) => leafOf(c, name));
   const g = one.g == null ? [] : c.run(() => gradientOf(c, y, leaves, [7, 3, 11]));
   const h = one.h == null ? [] : c.run(() => gradientOf(c, g, leaves, [5, 1, 13]));
   return { fed, y, g, h };
 }
+
+/** The fed floats. */
+export const floatsOf = (c: Context, fed: readonly Fed[]): readonly Fed[] =>
+  fed.filter(({ type, name }) => isFloat(type.dtype) && !isTruth(c, name));
+
+export const leafOf = (c: Context, name: string): Value => c.builder.nodes.findIndex((node) => node.name === name) as Value;
 
 /** Truth values are fed as floats and cast. */
 const isTruth = ({ builder: { nodes } }: Context, name: string): boolean => {

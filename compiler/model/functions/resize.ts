@@ -31,6 +31,12 @@ const OPTIONS = optionsOf<ResizeOptions>({
   cubicCoefficient: numbers("a finite number"),
 });
 
+/** Options of `resized`. */
+interface ResizedOptions extends ResizeOptions {
+  /** Which of two pixels is the nearest where an output pixel lies halfway, of `half_pixel`. Default: lower. */
+  readonly ties?: "lower" | "upper";
+}
+
 /** Where output position i lies in the input: i·scale + shift. */
 function placesOf(input: number, output: number, coordinates: Coordinates): readonly [scale: number, shift: number] {
   if (coordinates === "align_corners") return [output === 1 ? 0 : (input - 1) / (output - 1), 0];
@@ -38,21 +44,26 @@ function placesOf(input: number, output: number, coordinates: Coordinates): read
   return [scale, coordinates === "asymmetric" ? 0 : scale / 2 - 0.5];
 }
 
-/** The nearest pixel as ⌊i·scale + shift⌋: numerators are whole numbers and a half, so that no quotient is near the next one; of two, the lower. */
-function nearestOf(input: number, output: number, coordinates: Coordinates): readonly [scale: number, shift: number] {
+/** The nearest pixel as ⌊i·scale + shift⌋: numerators are whole numbers and a half, so that no quotient is near the next one. */
+function nearestOf(
+  input: number,
+  output: number,
+  coordinates: Coordinates,
+  ties: "lower" | "upper",
+): readonly [scale: number, shift: number] {
   if (coordinates === "asymmetric") return [input / output, 0.5 / output];
-  if (coordinates === "half_pixel") return [input / output, (input - 0.5) / (2 * output)];
+  if (coordinates === "half_pixel") return [input / output, (input + (ties === "lower" ? -0.5 : 0.5)) / (2 * output)];
   return output === 1 ? [0, 0] : [(input - 1) / (output - 1), 0.5 - 0.25 / (output - 1)];
 }
 
 /** Weights [output, input]: row i has what output i takes of each input; what lies outside is the edge's. */
-function weightsOf({ c }: Place, input: number, output: number, options: ResizeOptions): Value {
+function weightsOf({ c }: Place, input: number, output: number, options: ResizedOptions): Value {
   const { g, float } = c;
-  const { mode = "nearest", cubicCoefficient: a = -0.75 } = options;
+  const { mode = "nearest", cubicCoefficient: a = -0.75, ties = "lower" } = options;
   const { coordinates = mode === "nearest" ? "asymmetric" : "half_pixel" } = options;
   const literal = (value: number): Value => g.literal(value, float);
   const position = (axis: number): Value => g.cast(g.iota({ dtype: "i32", shape: [output, input] }, { axis }), { to: float });
-  const [scale, shift] = (mode === "nearest" ? nearestOf : placesOf)(input, output, coordinates);
+  const [scale, shift] = (mode === "nearest" ? nearestOf : placesOf)(input, output, coordinates, ties);
   const at = g.add(g.mul(position(0), literal(scale)), literal(shift));
   const below = g.floor(at);
   const part = g.sub(at, below);
@@ -79,15 +90,15 @@ function weightsOf({ c }: Place, input: number, output: number, options: ResizeO
 }
 
 /** x with one axis of another extent. */
-function alongAxis(place: Place, x: Value, axis: number, output: number, options: ResizeOptions): Value {
+function alongAxis(place: Place, x: Value, axis: number, output: number, options: ResizedOptions): Value {
   const { c } = place;
   const { g } = c;
   const { shape } = c.typeOf(x);
   const input = shape[axis]!;
   if (input === output) return x;
-  const { mode = "nearest", coordinates = "asymmetric" } = options;
+  const { mode = "nearest", coordinates = "asymmetric", ties = "lower" } = options;
   // whole repetitions are moves
-  if (mode === "nearest" && coordinates === "asymmetric" && output % input === 0) {
+  if (mode === "nearest" && (coordinates === "asymmetric" || ties === "upper") && output % input === 0) {
     const repeated = g.broadcast(x, { axes: [axis + 1], size: [output / input] });
     return g.reshape(repeated, { shape: shape.with(axis, output) });
   }
@@ -97,7 +108,7 @@ function alongAxis(place: Place, x: Value, axis: number, output: number, options
 }
 
 /** x [n, c, …] with spatial axes of these extents. */
-export const resized = (place: Place, x: Value, size: readonly number[], options: ResizeOptions): Value =>
+export const resized = (place: Place, x: Value, size: readonly number[], options: ResizedOptions): Value =>
   size.reduce<Value>((value, output, n) => alongAxis(place, value, n + 2, output, options), x);
 
 /** The spatial axes of x [n, c, …], or the error that it has none. */

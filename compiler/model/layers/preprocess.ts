@@ -69,14 +69,16 @@ export interface ResizingOptions extends LayerOptions {
 
 const RESIZING = { size: PER_AXIS, options: layerOptions<ResizingOptions>({ interpolation: oneOf("nearest", "linear", "cubic") }) };
 
-/** Images x [n, c, h, w] of another size: see `resize`. */
+/** Images x [n, c, h, w] of another size: see `resize`; the nearest pixel is the one in which an output pixel's middle lies (keras.layers.Resizing). */
 export const resizing = (size: PerAxis, options: ResizingOptions = {}): Layer =>
   layer("resizing", checked("resizing", { size, options }, RESIZING), (scope, x) => {
     checkImage(scope, x.shape, 2);
     const sizes = perAxis(scope, "a size", size, 2, 1).map((extent) => scope.c.extents.of(extent, "space"));
-    return resized(scope, x.value, sizes, { mode: options.interpolation ?? "linear" });
+    const { interpolation = "linear" } = options;
+    return resized(scope, x.value, sizes, interpolation === "nearest" ? MIDDLE : { mode: interpolation });
   });
 
+const MIDDLE = { mode: "nearest", coordinates: "half_pixel", ties: "upper" } as const;
 const CROP = { size: PER_AXIS, options: layerOptions({}) };
 
 /** The middle of images x [n, c, h, w] (keras.layers.CenterCrop). Throws a ModelError for a size above x's. */
@@ -120,7 +122,7 @@ export function discretization(boundaries: readonly number[], options: LayerOpti
 
 /** Options of `categoryEncoding`. */
 export interface CategoryOptions extends LayerOptions {
-  /** `oneHot`: [n, …, classes]; `multiHot`: 1 for each class that a row has, [n, classes]; `count`: how often. Default: multiHot. */
+  /** `oneHot`: [n, …, classes]; `multiHot`: 1 for each class that the last axis has, [n, …, classes]; `count`: how often. Default: multiHot. */
   readonly outputMode?: "oneHot" | "multiHot" | "count";
 }
 
@@ -129,7 +131,7 @@ const CATEGORY = {
   options: layerOptions<CategoryOptions>({ outputMode: oneOf("oneHot", "multiHot", "count") }),
 };
 
-/** Labels [n, …] as numbers of classes (keras.layers.CategoryEncoding). Throws a ModelError for labels that are no integers. */
+/** Labels [n, …] as numbers of classes; of one-hot ones a last axis of 1 goes (keras.layers.CategoryEncoding). Throws a ModelError for labels that are no integers. */
 export function categoryEncoding(classes: number, options: CategoryOptions = {}): CodeLayer<Tensor<Shape, "i32">, FloatTensor> {
   const kind = "categoryEncoding";
   checked(kind, { classes, options }, CATEGORY);
@@ -141,9 +143,10 @@ export function categoryEncoding(classes: number, options: CategoryOptions = {})
       const own = c.extents.of(classes);
       const hot = g.cast(oneHot(c, x.value, [...x.shape, own]), { to: c.float });
       const { outputMode = "multiHot" } = options;
-      const axes = x.shape.slice(1).map((_, n) => n + 1);
-      if (outputMode === "oneHot" || axes.length === 0) return hot;
-      return outputMode === "count" ? g.sum(hot, { axes }) : g.reduceMax(hot, { axes });
+      const last = x.shape.length - 1;
+      if (last < 1) return hot;
+      if (outputMode === "oneHot") return x.shape[last] === 1 ? g.reshape(hot, { shape: [...x.shape.slice(0, -1), own] }) : hot;
+      return outputMode === "count" ? g.sum(hot, { axes: [last] }) : g.reduceMax(hot, { axes: [last] });
     });
   return Object.assign(call, { kind }) as unknown as CodeLayer<Tensor<Shape, "i32">, FloatTensor>; // hot or not
 }

@@ -69,20 +69,19 @@ function softAttention<Options extends LayerOptions>(
 
 /** Options of `attention`. */
 export interface DotAttentionOptions extends LayerOptions {
-  /** Whether scores are multiplied with a trained number. Default: false. */
+  /** Whether q·k, or q + k, is multiplied with a trained number. Default: false. */
   readonly useScale?: boolean;
-  /** Scores are q·k, or Σ tanh(q + k). Default: dot. */
+  /** Scores are q·k, or a trained number times Σ tanh(q + k). Default: dot. */
   readonly scoreMode?: "dot" | "concat";
 }
 
-/** Σ scale·tanh(q + k) over the features of queries [n, t, d] and keys [n, s, d]. */
-function sums({ c }: LayerScope, query: Value, key: Value, scale?: Value): Value {
+/** Scores that are sums over the features: one takes q + k, [n, t, s, d], and gives the terms. */
+function sums({ c }: LayerScope, query: Value, key: Value, termsOf: (both: Value) => Value): Value {
   const { g } = c;
-  const [n, t] = c.typeOf(query).shape as readonly [number, number, number];
+  const [, t] = c.typeOf(query).shape as readonly [number, number, number];
   const [, s] = c.typeOf(key).shape as readonly [number, number, number];
-  const both = g.tanh(g.add(g.broadcast(query, { axes: [2], size: [s] }), g.broadcast(key, { axes: [1], size: [t] })));
-  const terms = scale === undefined ? both : g.mul(both, g.broadcast(scale, { axes: [0, 1, 2], size: [n, t, s] }));
-  return g.sum(terms, { axes: [3] });
+  const both = g.add(g.broadcast(query, { axes: [2], size: [s] }), g.broadcast(key, { axes: [1], size: [t] }));
+  return g.sum(termsOf(both), { axes: [3] });
 }
 
 /** softmax(q·kᵀ)·v of queries, values and keys that are given (Luong et al. 2015; keras.layers.Attention). Throws a ModelError where shapes do not fit. */
@@ -91,12 +90,10 @@ export function attention(options: DotAttentionOptions = {}): SoftAttentionLayer
   const { useScale = false, scoreMode = "dot" } = options;
   return softAttention("attention", options, (scope, query, key) => {
     const { g } = scope.c;
-    const product = scoreMode === "dot" ? g.dot(query, key, dotAttrs([2], [2], [0], [0])) : sums(scope, query, key);
-    if (scoreMode === "concat") {
-      const weight = scope.param("scoreWeight", [], ones());
-      return scaledBy(scope, useScale ? scaledBy(scope, product, scope.param("scale", [], ones())) : product, weight);
-    }
-    return useScale ? scaledBy(scope, product, scope.param("scale", [], ones())) : product;
+    const scaled = (x: Value): Value => (useScale ? scaledBy(scope, x, scope.param("scale", [], ones())) : x);
+    if (scoreMode === "dot") return scaled(g.dot(query, key, dotAttrs([2], [2], [0], [0])));
+    const total = sums(scope, query, key, (both) => g.tanh(scaled(both)));
+    return scaledBy(scope, total, scope.param("scoreWeight", [], ones()));
   });
 }
 
@@ -115,7 +112,12 @@ export interface AdditiveAttentionOptions extends LayerOptions {
 export function additiveAttention(options: AdditiveAttentionOptions = {}): SoftAttentionLayer {
   check("additiveAttention", { options }, { options: layerOptions<AdditiveAttentionOptions>({ useScale: FLAG }) });
   return softAttention("additiveAttention", options, (scope, query, key) => {
+    const { g } = scope.c;
     const width = scope.c.typeOf(query).shape[2]!;
-    return sums(scope, query, key, options.useScale === false ? undefined : scope.param("scale", [width], glorot()));
+    return sums(scope, query, key, (both) => {
+      if (options.useScale === false) return g.tanh(both);
+      const size = scope.c.typeOf(both).shape.slice(0, 3);
+      return g.mul(g.tanh(both), g.broadcast(scope.param("scale", [width], glorot()), { axes: [0, 1, 2], size }));
+    });
   });
 }

@@ -18,11 +18,11 @@ export interface UnitNormOptions extends LayerOptions {
 
 const UNIT = { options: layerOptions<UnitNormOptions>({ axis: SOME_AXES }) };
 
-/** x / ‖x‖ over an axis, or several; a length below 1e-6 counts as that (keras.layers.UnitNormalization). Throws a ModelError for axes that x does not have. */
+/** x / ‖x‖ over an axis, or several; a length below 1e-12 counts as that (keras.layers.UnitNormalization). Throws a ModelError for axes that x does not have. */
 export const unitNormalization = (options: UnitNormOptions = {}): SameShapeLayer =>
   layer<SameShapeLayer>("unitNormalization", checked("unitNormalization", { options }, UNIT), ({ c }, x) => {
     const { axis = -1 } = options;
-    return normalized(c, x.value, axesIn(c, "unitNormalization", x.value, typeof axis === "number" ? [axis] : axis), 2, 1e-6);
+    return normalized(c, x.value, axesIn(c, "unitNormalization", x.value, typeof axis === "number" ? [axis] : axis), 2, 1e-12);
   });
 
 /** Options of `spectralNormalization`. */
@@ -36,8 +36,9 @@ export interface SpectralNormOptions extends LayerOptions {
 const SPECTRAL = { options: layerOptions<SpectralNormOptions>({ iterations: EXTENT, axis: AXIS }) };
 
 /**
- * A kernel divided by its largest singular value, which power iteration finds along the training (Miyato et al. 2018; keras.layers.SpectralNormalization):
- * `dense(10, { kernel: spectralNormalization()(param("W", [20, 10], glorot())) })`. The vectors of the iteration are states, and have no gradient.
+ * A kernel divided by its largest singular value, which power iteration finds along the training (Miyato et al. 2018; keras.layers.SpectralNormalization,
+ * which writes the quotient into the kernel itself, where here the kernel stays what is trained):
+ * `dense(10, { kernel: spectralNormalization()(param("W", [20, 10], glorot())) })`. The vectors of the iteration have no gradient; one is a state.
  */
 export const spectralNormalization = (options: SpectralNormOptions = {}): SameShapeLayer =>
   layer<SameShapeLayer>("spectralNormalization", checked("spectralNormalization", { options }, SPECTRAL), (scope, x) => {
@@ -51,13 +52,13 @@ export const spectralNormalization = (options: SpectralNormOptions = {}): SameSh
     const matrix = g.reshape(g.transpose(x.value, { order }), { shape: [sizeOf(others), units] });
     const fixed = g.stopGradient(matrix);
     const state = scope.state("vector", [units], normal(0, 0.02));
-    const unit = (value: Value): Value => normalized(c, value, [0], 2, 1e-12);
-    let right = unit(state);
-    let left = unit(g.dot(fixed, right, dotAttrs([1], [0])));
-    for (let n = 0; n < iterations; n++) {
-      right = unit(g.dot(fixed, left, dotAttrs([0], [0])));
-      left = unit(g.dot(fixed, right, dotAttrs([1], [0])));
-    }
+    const unit = (value: Value): Value => normalized(c, value, [0], 2, 1e-7);
+    const step = (right: Value): readonly [left: Value, right: Value] => {
+      const left = unit(g.dot(fixed, right, dotAttrs([1], [0])));
+      return [left, unit(g.dot(fixed, left, dotAttrs([0], [0])))];
+    };
+    let [left, right] = step(state);
+    for (let n = 1; n < iterations; n++) [left, right] = step(right);
     if (c.training) c.update(state, () => right);
     const largest = scope.named("sigma", g.dot(g.dot(matrix, right, dotAttrs([1], [0])), left, dotAttrs([0], [0])));
     return g.div(x.value, g.broadcast(largest, { axes: x.shape.map((_, n) => n), size: x.shape }));

@@ -33,7 +33,7 @@ const TVERSKY = optionsOf<TverskyOptions>({
 
 /**
  * Mean over rows of 1 − Σ t·p / (Σ t·p + α·Σ t·(1 − p) + β·Σ (1 − t)·p + ε), of probabilities [n, …], the sums over a whole row
- * (Salehi et al. 2017), α and β as keras.losses.Tversky weighs them.
+ * (Salehi et al. 2017), α and β as keras.losses.Tversky weighs them, which without an axis takes the sums over the whole batch.
  */
 export function tversky<const O extends TverskyOptions = TverskyOptions>(
   probabilities: FloatTensor,

@@ -147,7 +147,8 @@ const CIRCLE = optionsOf<CircleOptions>({ ...REDUCTION, gamma: POSITIVE, margin:
 
 /**
  * Circle loss of embeddings [n, width] of length 1 and labels [n]: rows of one label are to have cosines near 1, others near 0, each pair
- * weighed by how far it is from that (Sun et al. 2020; keras.losses.Circle). Throws for other shapes.
+ * weighed by how far it is from that (Sun et al. 2020; keras.losses.Circle). The mean is over rows whose loss is above 0: without another row
+ * of its label a row has none. Throws for other shapes.
  */
 export function circle<const O extends CircleOptions = CircleOptions>(x: FloatTensor, y: Tensor<Shape, "i32">, options?: O): Reduced<O> {
   const c = called("circle", { x, y, options }, { x: FLOATS, y: INTEGERS, options: optional(CIRCLE) });
@@ -173,6 +174,8 @@ export function circle<const O extends CircleOptions = CircleOptions>(x: FloatTe
     const total = (counts: Value, value: Value): FloatTensor =>
       logSumExp(c.tensor(g.where(counts, g.mul(value, number(gamma)), number(-Infinity))) as FloatTensor, [1]); // of floats
     const both = g.add(total(g.and(isSame, isOther), positive).value, total(g.not(isSame), negative).value);
-    return reducedLoss<O>(c, c.named("rowLoss", g.neg(g.logSigmoid(g.neg(both)))), options ?? {});
+    const rowLoss = c.named("rowLoss", g.neg(g.logSigmoid(g.neg(both))));
+    const counted = g.where(g.lt(number(0), rowLoss), number(1), number(0));
+    return reducedLoss<O>(c, rowLoss, options ?? {}, counted);
   });
 }

@@ -147,7 +147,7 @@ export const randomColorJitter = (options: JitterOptions = {}): SameShapeLayer =
 
 const BITS = { bits: numbers("a whole number from 1 to 8", (n) => Number.isInteger(n) && n >= 1 && n <= 8), options: OPTIONS };
 
-/** As many levels as so many bits have, always (keras.layers.RandomPosterization draws nothing else). */
+/** As many levels as so many bits have, always (keras.layers.RandomPosterization of a factor [bits, bits]; of a number it draws fewer). */
 export const randomPosterization = (bits: number, options: ColorOptions = {}): SameShapeLayer => {
   checked("randomPosterization", { bits, options }, BITS);
   return augmenting("randomPosterization", options, (scope, x) => {
@@ -162,7 +162,7 @@ export const randomPosterization = (bits: number, options: ColorOptions = {}): S
 
 const SOLAR = { addition: FACTOR, threshold: FACTOR, options: OPTIONS };
 
-/** Adds a drawn share of the range, then turns what is above a drawn share of it to its negative (keras.layers.Solarization). */
+/** Adds a drawn share of the range, then turns what is not below a drawn share of it to its negative (keras.layers.Solarization). */
 export const solarization = (addition: Factor = 0, threshold: Factor = 0.5, options: ColorOptions = {}): SameShapeLayer => {
   checked("solarization", { addition, threshold, options }, SOLAR);
   return augmenting("solarization", options, (scope, x) => {
@@ -172,8 +172,8 @@ export const solarization = (addition: Factor = 0, threshold: Factor = 0.5, opti
     const range = (given: Factor): readonly [number, number] => (typeof given === "number" ? [0, given] : given);
     const share = (given: Factor): Value => overRow(scope, g.mul(drawn(scope, n, range(given)), number(scope, high - low)), x);
     const moved = held(scope, addition === 0 ? x.value : g.add(x.value, share(addition)), [low, high]);
-    const isAbove = g.lt(g.add(share(threshold), number(scope, low)), moved);
-    return g.where(isAbove, g.sub(number(scope, low + high), moved), moved);
+    const isBelow = g.lt(moved, g.add(share(threshold), number(scope, low)));
+    return g.where(isBelow, moved, g.sub(number(scope, low + high), moved));
   });
 };
 
@@ -204,7 +204,10 @@ export interface EqualizationOptions extends ColorOptions {
 
 const EQUALIZATION = { options: layerOptions<EqualizationOptions>({ ...COLOR, bins: numbers("a whole number above 1", (n) => Number.isInteger(n) && n > 1) }) }; // prettier-ignore
 
-/** Each channel of each image with its levels equally often: a level becomes the share of pixels not above it (keras.layers.Equalization). */
+/**
+ * Each channel of each image with its levels equally often: the lowest becomes 0, another the share of the other pixels that are not above it, in
+ * steps of 255 (keras.layers.Equalization, which takes the shares over a whole batch). A channel of one level stays as it is.
+ */
 export const equalization = (options: EqualizationOptions = {}): SameShapeLayer => {
   checked("equalization", { options }, EQUALIZATION);
   return augmenting("equalization", options, (scope, x) => {
@@ -214,14 +217,19 @@ export const equalization = (options: EqualizationOptions = {}): SameShapeLayer 
     const [low, high] = rangeOf(options);
     const [n, channels, h, w] = x.shape as readonly [number, number, number, number];
     const scaled = g.mul(g.sub(x.value, number(scope, low)), number(scope, (bins - 1) / (high - low)));
-    const level = g.reshape(g.cast(held(scope, g.round(scaled), [0, bins - 1]), { to: "i32" }), { shape: [n, channels, h * w] });
+    const level = g.reshape(g.cast(held(scope, g.floor(scaled), [0, bins - 1]), { to: "i32" }), { shape: [n, channels, h * w] });
     const wide = [n, channels, h * w, bins];
     const of = g.broadcast(level, { axes: [3], size: [bins] });
     const bin = g.iota({ dtype: "i32", shape: wide }, { axis: 3 });
     const upTo = g.sum(g.cast(g.le(of, bin), { to: c.float }), { axes: [2] }); // [n, c, bins]
     const own = g.sum(g.where(g.eq(of, bin), g.broadcast(upTo, { axes: [2], size: [h * w] }), number(scope, 0)), { axes: [3] });
-    const shares = g.mul(g.reshape(own, { shape: x.shape }), number(scope, (high - low) / (h * w)));
-    return g.add(shares, number(scope, low));
+    const fewest = g.neg(g.reduceMax(g.neg(own), { axes: [2] }));
+    const others = g.sub(number(scope, h * w), fewest);
+    const isFlat = g.eq(others, number(scope, 0));
+    const along = (value: Value): Value => g.broadcast(value, { axes: [2], size: [h * w] });
+    const shares = g.div(g.mul(g.sub(own, along(fewest)), number(scope, 255)), along(g.where(isFlat, number(scope, 1), others)));
+    const equal = g.add(g.mul(g.round(shares), number(scope, (high - low) / 255)), number(scope, low));
+    return g.where(g.reshape(along(isFlat), { shape: x.shape }), x.value, g.reshape(equal, { shape: x.shape }));
   });
 };
 
