@@ -71,7 +71,7 @@ export function namesPage(
 
 Made by \`npm run tables\` from scripts/vocabulary.ts and the code. In PyTorch's column a name without a prefix is of \`torch\`, \`F\` is
 \`torch.nn.functional\`; in Keras's it is of \`keras\`. Values, first and second gradients are held to PyTorch's, where it has the function, by
-\`test/pytorch\`, whose cases \`interop/pytorch\` writes. A primitive is one node of the graph, with a gradient rule of its own; a composition
+\`test/pytorch\`, whose cases \`interop/pytorch\` writes; those of what only Keras has to Keras's, by \`test/keras\`. A primitive is one node of the graph, with a gradient rule of its own; a composition
 is several, and its gradient is theirs. Functions of given tensors are in \`adjoint/functions\`: of the names of layers, and
 ${functions
   .filter((name) => !(name in LAYERS))

@@ -1,6 +1,5 @@
 """Functions of several tensors, and the losses that only Keras has."""
 
-import keras
 import torch
 from keras import layers as K, losses as L
 
@@ -22,6 +21,15 @@ case("msle", [LOW, x([2, 2])], lambda p, t: L.MeanSquaredLogarithmicError()(t, p
 case("mape", [POSITIVE, TARGET], lambda p, t: L.MeanAbsolutePercentageError()(t, p), second=False)
 case("mape", [x([2, 2]), LOW], lambda p, t: L.MeanAbsolutePercentageError()(t, p), second=False)
 case("poisson", [POSITIVE, TARGET], lambda p, t: L.Poisson()(t, p), second=False)
+
+case("logCosh", [x([3, 2]), TARGET], lambda p, t: L.LogCosh()(t, p), second=False)
+SIGNS = floats(torch.tensor([[1.0, -1], [-1, 1], [1, 1]]))
+case("hinge", [x([3, 2]), SIGNS], lambda p, t: L.Hinge()(t, p), second=False)
+case("squaredHinge", [x([3, 2]), SIGNS], lambda p, t: L.SquaredHinge()(t, p), second=False)
+YES = floats(torch.tensor([[1.0, 0], [0, 1], [1, 1]]))
+for o in ({}, {"gamma": 1}, {"gamma": 1.5, "alpha": 0.25}, {"labelSmoothing": 0.1}):
+    theirs = {"from_logits": True, "gamma": o.get("gamma", 2), "label_smoothing": o.get("labelSmoothing", 0), **({"alpha": o["alpha"], "apply_class_balancing": True} if "alpha" in o else {})}
+    case("focal", [x([3, 2]), YES, o], lambda p, t, o, theirs=theirs: L.BinaryFocalCrossentropy(**theirs)(t, p), second=False)
 
 P = floats(torch.softmax(x([4, 3], seed=4).t, 1))
 Y = torch.tensor([2, 0, 1, 2])

@@ -49,5 +49,10 @@ def solar(addition, threshold):
 
 for addition, threshold in ((0, 0.5), (0.25, 0.625)):
     image("solarization", [[addition, addition], [threshold, threshold]], {}, UNIT, solar(addition, threshold))
+for by in (0.25, -0.25):
+    image("randomBrightness", [[by, by]], {}, UNIT, lambda v, by=by: K.RandomBrightness((by, by), value_range=(0, 1))(v + 0, training=True))
+    contrast, sharpness = (of(0.5, value_range=(0, 1), data_format="channels_last") for of in (K.RandomContrast, K.RandomSharpness))
+    image("randomContrast", [[by, by]], {}, UNIT, lambda v, by=by, made=contrast: made.transform_images(v, {"contrast_factor": 1 + by}))
+    image("randomSharpness", [[by, by]], {}, UNIT, lambda v, by=by, made=sharpness: made.transform_images(v, {"factor": torch.tensor([(1 + by) / 2])}))
 for bits in (2, 4):
     image("randomPosterization", [bits], {"valueRange": [0, 255]}, GRAY, lambda v, bits=bits: K.RandomPosterization((bits, bits), value_range=(0, 255))(v, training=True))

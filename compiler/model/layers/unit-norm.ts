@@ -61,5 +61,7 @@ export const spectralNormalization = (options: SpectralNormOptions = {}): SameSh
     for (let n = 1; n < iterations; n++) [left, right] = step(right);
     if (c.training) c.update(state, () => right);
     const largest = scope.named("sigma", g.dot(g.dot(matrix, right, dotAttrs([1], [0])), left, dotAttrs([0], [0])));
-    return g.div(x.value, g.broadcast(largest, { axes: x.shape.map((_, n) => n), size: x.shape }));
+    // zeros stay zeros
+    const divisor = g.where(g.eq(largest, g.literal(0, c.float)), g.literal(1, c.float), largest);
+    return g.div(x.value, g.broadcast(divisor, { axes: x.shape.map((_, n) => n), size: x.shape }));
   });

@@ -76,11 +76,14 @@ export const randomColorDegeneration = (by: number, options: ColorOptions = {}):
   checked("randomColorDegeneration", { by, options }, { by: SHARE_OF_ROWS, options: OPTIONS });
   return augmenting("randomColorDegeneration", options, (scope, x) => apartFrom(scope, x, gray(scope, x), [-by, 0], options));
 };
-/** Moves pixels away from the mean of their neighbours, or towards it (keras.layers.RandomSharpness). */
+/**
+ * Moves pixels away from a mean of their neighbours in which they count five times, or towards it; outside are zeros (keras.layers.RandomSharpness,
+ * whose factors are those here, and 1, halved).
+ */
 export const randomSharpness = blending("randomSharpness", ({ c }, x) => {
   const one = { window: [1, 1, 3, 3], stride: [1, 1, 1, 1], low: [0, 0, 1, 1], high: [0, 0, 1, 1] };
-  const ones = c.g.broadcast(c.g.literal(1, c.float), { axes: x.shape.map((_, axis) => axis), size: x.shape });
-  return c.g.div(c.g.windowSum(x.value, one), c.g.windowSum(ones, one));
+  const own = c.g.mul(x.value, c.g.literal(4 / 13, c.float));
+  return c.g.add(c.g.mul(c.g.windowSum(x.value, one), c.g.literal(1 / 13, c.float)), own);
 });
 
 const SHARE = { share: SHARE_OF_ROWS, options: OPTIONS };
