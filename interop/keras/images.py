@@ -1,7 +1,7 @@
 """Layers of images."""
 
 import torch
-from keras import layers as K
+from keras import layers as K, ops
 
 from made import first, last, layer
 from recording import begin, floats, x
@@ -49,6 +49,15 @@ def solar(addition, threshold):
 
 for addition, threshold in ((0, 0.5), (0.25, 0.625)):
     image("solarization", [[addition, addition], [threshold, threshold]], {}, UNIT, solar(addition, threshold))
+OUTSIDE = ({"outside": "border"}, {"fill_mode": "nearest"}), ({"outside": "zeros"}, {"fill_mode": "constant"})
+for (mine, theirs), by in ((o, by) for o in OUTSIDE for by in (0.25, -0.125)):
+    both = ((by, by), (-by, -by))
+    kept = {"data_format": "channels_last", **theirs}
+    for name, make, made in (("randomTranslation", [[by, by], [-by, -by]], K.RandomTranslation(*both, **kept)), ("randomZoom", [[by, by], [-by, -by]], K.RandomZoom(*both, **kept)), ("randomRotation", [[by, by]], K.RandomRotation(both[0], **kept))):
+        image(name, make, mine, S2, lambda v, made=made: made(v, training=True))
+# about the middle of [4, 5]
+SHEAR = torch.tensor([[1, 0.25, -0.25 * 1.5, -0.5, 1, 0.5 * 2, 0, 0]])
+image("randomShear", [[0.25, 0.25], [-0.5, -0.5]], {}, S2, lambda v: ops.image.affine_transform(v, SHEAR, fill_mode="nearest", data_format="channels_last"))
 for by in (0.25, -0.25):
     image("randomBrightness", [[by, by]], {}, UNIT, lambda v, by=by: K.RandomBrightness((by, by), value_range=(0, 1))(v + 0, training=True))
     contrast, sharpness = (of(0.5, value_range=(0, 1), data_format="channels_last") for of in (K.RandomContrast, K.RandomSharpness))

@@ -10,7 +10,7 @@ import type { Context } from "../../compiler/model/context.ts";
 import type { Tensor } from "../../compiler/index.ts";
 
 type Number = number | "inf" | "-inf" | "nan";
-export type Given =
+type Given =
   | { readonly x: readonly Number[]; readonly s: readonly number[] }
   | { readonly i: readonly number[]; readonly s: readonly number[] }
   | { readonly b: readonly number[]; readonly s: readonly number[] }

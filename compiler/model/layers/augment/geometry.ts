@@ -86,13 +86,17 @@ export const randomZoom = (heightFactor: Factor, widthFactor?: Factor, options: 
 
 const SHEAR = { xFactor: FACTOR, yFactor: FACTOR, options: WARP };
 
-/** Shears images along their width, and along their height (keras.layers.RandomShear). */
+/** Shears images about their middle, along their width, and along their height, by pixels a pixel (keras.layers.RandomShear, about a corner). */
 export const randomShear = (xFactor: Factor, yFactor: Factor = 0, options: WarpOptions = {}): SameShapeLayer => {
   checked("randomShear", { xFactor, yFactor, options }, SHEAR);
   return augmenting("randomShear", options, (scope, x) => {
+    const { g } = scope.c;
     const n = x.shape[0]!;
+    const [h, w] = x.shape.slice(2) as [number, number];
     const [one, zero] = [all(scope, n, 1), all(scope, n, 0)];
-    return mapped(scope, x, [one, factor(scope, n, xFactor), zero, factor(scope, n, yFactor), one, zero], options);
+    // halves of unlike sides are unlike
+    const slope = (given: Factor, share: number): Value => g.mul(factor(scope, n, given), number(scope, share));
+    return mapped(scope, x, [one, slope(xFactor, h / w), zero, slope(yFactor, w / h), one, zero], options);
   });
 };
 
