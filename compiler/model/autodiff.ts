@@ -59,11 +59,17 @@ export function customVjp<const In extends Tensors, S extends Shape>(options: Cu
 
 /**
  * Runs `body` as a region whose intermediate values are not kept for the backward pass, but computed again there (JAX's checkpoint).
- * Its inputs and its result are kept. The same bits as without it; fewer bytes for more work.
+ * Its inputs and its result are kept. The same bits as without it; fewer bytes for more work. Throws a ModelError for a body with arguments.
  */
 export function checkpoint<T extends Tensor | readonly Tensor[]>(body: () => T): T {
   const c = called("checkpoint", { body }, { body: FUNCTION });
   return c.run(() => {
+    if (body.length > 0)
+      c.fail(
+        "checkpoint/body",
+        "checkpoint takes a body without arguments, but this one has some",
+        "Let it read the tensors around it: checkpoint(() => f(x)).",
+      );
     const { nodes } = c.builder;
     const mark = nodes.length;
     const result = body();

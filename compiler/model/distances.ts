@@ -74,9 +74,14 @@ export function pdist(x: FloatTensor, p = 2): FloatTensor {
     const { g } = c;
     const [n = 0] = x.shape;
     if (x.shape.length !== 2 || n < 2)
-      c.fail("shape/pdist", `pdist needs at least two rows, [n, d], but got [${x.shape.join(",")}]`, "Reshape it.", [
-        c.operand("x", x.value),
-      ]);
+      c.fail(
+        "shape/pdist",
+        `pdist needs at least two rows, [n, d], but got [${x.shape.join(",")}]`,
+        x.shape.length === 2
+          ? "If these are rows of the batch, let prediction take two of them as well: batch: { train, evaluate, predict: 2 }."
+          : "Reshape it.",
+        [c.operand("x", x.value)],
+      );
     const pairs = Array.from({ length: n }, (_, i) => Array.from({ length: n - 1 - i }, (_, k) => [i, i + 1 + k] as const)).flat();
     const rows = (which: 0 | 1): Value => {
       const values = pairs.map((pair) => pair[which]);

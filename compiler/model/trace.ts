@@ -103,13 +103,19 @@ function tooSmall(error: ModelError, { sizes }: Context): ModelError {
   });
 }
 
-/** What a declaration refuses over the one step of a model that generates, where all steps of it were declared before. */
-const atOneStep = ({ diagnostic }: ModelError, { tokens, steps }: Steps): ModelError =>
-  new ModelError({
+/**
+ * What a declaration refuses over the one step of a model that generates, where all steps of it were declared before. What generation itself refuses
+ * has its own remedy.
+ */
+function atOneStep(error: ModelError, { tokens, steps }: Steps): ModelError {
+  const { diagnostic } = error;
+  if (diagnostic.code.startsWith("generate/")) return error;
+  return new ModelError({
     ...diagnostic,
     law: `over one step, as prediction runs where a model generates, and not the ${steps} of ${JSON.stringify(tokens)}: ${diagnostic.law}`,
     remedy: `Take extents of the steps from a tensor's shape, or write −1 for them, so that the declaration holds over one step too.`,
   });
+}
 
 /** Any result is where rows may meet. */
 function unknown({ builder }: Context, value: Value | undefined): Meeting | undefined {

@@ -39,7 +39,19 @@ export function swapped(c: Context, value: Value): Value {
  */
 export function declareTurn(c: Context, loop: Loop, step: Step): Declared {
   const { decoding } = c;
-  if (decoding === undefined || loop.steps > 1 || loop.stacks === true) return declaredTurns(c, loop, step);
+  if (decoding === undefined) return declaredTurns(c, loop, step);
+  if (loop.steps > 1 || loop.stacks === true) {
+    const { length } = decoding.carries;
+    const done = declaredTurns(c, loop, step);
+    const inside = decoding.carries[length];
+    if (inside !== undefined)
+      c.fail(
+        "generate/loop",
+        `generation carries ${JSON.stringify(inside.name)} from one token to the next, but it is inside a loop, where each turn has its own`,
+        "Write the layers of stacked one after the other, or leave out generate.",
+      );
+    return done;
+  }
   if (loop.reverse)
     c.fail(
       "generate/reverse",

@@ -29,6 +29,7 @@ import {
   notEqual,
   oneHot,
   pad,
+  pdist,
   reversed,
   slice,
   softplus,
@@ -302,6 +303,7 @@ describe("what is wrong is named", () => {
       () => matmul(input("a", [2, 3, 3]), input("b", [4, 3, 4])),
       "matmul needs shapes that broadcast, but [2] and [4] do not",
     ],
+    ["distances of one row", () => pdist(input("x", [1, 3])), "pdist needs at least two rows, [n, d], but got [1,3]"],
     ["an axis to reduce", () => max(input("a", [2, 3]), [2]), "max needs an axis from -2 to 1, but got 2"],
   ])("%s", (_, declare, says) => {
     const text = complaint(declare);

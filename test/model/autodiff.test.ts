@@ -55,6 +55,15 @@ const trainerOf = async (lowered: Lowered) =>
 describe("a checkpointed region", async () => {
   const [kept, again] = [await lower(chain(false)), await lower(chain(true))];
 
+  test("reads what is around it, and takes no arguments", async () => {
+    const wrong = model("wrong", { batch: 3 }, ({ batch }) => {
+      const W = param("W", [2, 4], glorot());
+      const again = (x: FloatTensor) => exp(x);
+      return { loss: sum(checkpoint(again as never) as FloatTensor), outputs: { y: matmul(input("x", [batch, 2]), W) }, optimizer: sgd() };
+    });
+    await expect(lower(wrong)).rejects.toThrow("checkpoint takes a body without arguments");
+  });
+
   test("keeps its input and its result, and computes the rest again", () => {
     const residuals = ({ module }: Lowered): string[] => {
       const own = new Set(module.entries[0]!.buffers);

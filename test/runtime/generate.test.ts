@@ -27,6 +27,7 @@ import {
   sgd,
   size,
   softmaxCrossEntropy,
+  stacked,
   tanh,
   transpose,
   broadcastTo,
@@ -193,8 +194,13 @@ describe("generate", () => {
 });
 
 test.each<readonly [string, (x: FloatTensor) => FloatTensor, RegExp]>([
-  ["both directions", (x) => flat(bidirectional(gru(2, { returnSequences: true }))(x)), /goes backwards needs all steps/],
+  ["both directions", (x) => flat(bidirectional(gru(2, { returnSequences: true }))(x)), /goes backwards needs all steps[^]*Go forward/],
   ["attention to what comes", (x) => flat(multiHeadAttention(2)(x)), /attention to all steps needs those that are not generated yet/],
+  [
+    "attention in a loop over depth",
+    (x) => flat(stacked(2, (y) => flat(multiHeadAttention(2, { causal: true })(y)))(x)),
+    /carries "multiHeadAttention\.keys" from one token to the next, but it is inside a loop[^]*Write the layers of stacked one after the other/,
+  ],
   [
     "a convolution over steps",
     (x) => flat(transpose(flat(conv1d(4, 3, { padding: "same" })(flat(transpose(x, [0, 2, 1])) as never)), [0, 2, 1])),

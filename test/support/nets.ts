@@ -4,10 +4,14 @@ import {
   adam,
   add,
   constant,
+  conv2d,
+  dense,
+  flatten,
   glorot,
   input,
   labels,
   matmul,
+  maxPool2d,
   model,
   mse,
   param,
@@ -51,6 +55,15 @@ export const convolutions = (batch: number): Model =>
     const flat = reshape(second, [batch, 150]);
     const scores = add(matmul(flat, param("w3", [150, 5], glorot())), param("b3", [5], zeros()));
     return { loss: softmaxCrossEntropy(scores, y), outputs: { scores }, optimizer: adam() };
+  });
+
+/** Pooled without a function between: the filters' gradient reads what the places of maxima choose. */
+export const pooledAlone = (batch: number): Model =>
+  model("pooled-alone", { batch }, ({ batch }) => {
+    const x = input("x", [batch, 2, 8, 8]);
+    const y = input("y", [batch, 2]);
+    const scores = dense(2)(flatten()(maxPool2d(2)(conv2d(4, 3, { padding: 1 })(x))));
+    return { loss: mse(scores, y), outputs: { scores }, optimizer: sgd() };
   });
 
 /** Its first product sums 1,024 terms of operands that fill half a megabyte. */

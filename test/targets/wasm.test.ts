@@ -17,7 +17,7 @@ import { erf } from "../../compiler/loop/interpret/index.ts";
 import { targetOf } from "../../compiler/targets/index.ts";
 import { assemble, textOf } from "../../compiler/targets/wasm/assemble.ts";
 import { compile, load, type LoadedTrainer } from "../../compiler/compile.ts";
-import { convolutions, longSums } from "../support/nets.ts";
+import { convolutions, longSums, pooledAlone } from "../support/nets.ts";
 import { lowered, modelNames, modelOf } from "../support/models.ts";
 import { complaintsAbout } from "../support/typecheck.ts";
 import { compileBytes, instantiate } from "../support/webassembly.ts";
@@ -79,6 +79,7 @@ describe.each(modelNames)("%s", (name) => {
 
 test.each([
   ["convolutions", convolutions, 5, /kernel pad_[^]*kernel pack_2x3x3x3x4\(/],
+  ["a pool of a convolution", pooledAlone, 3, /: f32\[768\] write/],
   ["a long sum", longSums, 160, /kernel dot_160x4x256x18[^]*for k in 0\.\.4 \{/],
 ] as const)("%s: the twin has the same bits, by the schedule meant for it", SLOW, async (_, net, rows, meant) => {
   const [wasm, twin] = await Promise.all((["wasm", "twin"] as const).map((target) => lower(net(rows), { target, batch: rows })));

@@ -106,5 +106,5 @@ export function copied(
   const at = inPanels
     ? [...here.map((one, n) => (axes[n] === panel ? quotient(one, ROWS) : one)), remainder(index(panel.name, panel.extent), ROWS)]
     : here;
-  return { kind: "load", dtype: of.dtype, buffer: name, at };
+  return { kind: "load", dtype: value.dtype, buffer: name, at };
 }
