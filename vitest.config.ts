@@ -27,6 +27,8 @@ export default defineConfig({
   },
   test: {
     execArgv: [LATER],
+    // of two processors vitest would leave one to itself, which does next to nothing
+    maxWorkers: "100%",
     // a busy machine is no failure
     testTimeout: 60_000,
     hookTimeout: 120_000,
