@@ -1,33 +1,23 @@
 /** The losses of counts and of numbers with an uncertainty, and of relative errors: means over all elements. */
 
-import { FLAG, numbers, optional, optionsOf, type Law, type Laws } from "../../graph/arguments.ts";
+import { FLAG, numbers, optional, optionsOf, type Law } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
-import { adviseDropped } from "../advice.ts";
 import { called } from "../arguments.ts";
 import type { Context } from "../context.ts";
 import { FLOATS } from "../kinds.ts";
 import type { FloatTensor } from "../tensor.ts";
 import { checkAlike } from "./batch.ts";
-import type { Loss } from "./numbers.ts";
+import { elementwiseLoss, type Loss } from "./numbers.ts";
 import { reducedLoss, REDUCTION, type LossOptions, type Reduced } from "./reduction.ts";
 
 const POSITIVE = numbers("a finite number above 0", (n) => n > 0);
 
-/** A loss of each element and its target. */
-const elementwiseLoss = <Options extends LossOptions = LossOptions>(
+/** A loss of each element and its target, under a name in the graph. */
+const elementLoss = <Options extends LossOptions = LossOptions>(
   name: string,
   of: (c: Context, x: Value, t: Value, options: Options) => Value,
   laws: Readonly<Record<string, Law>> = {},
-): Loss<Options> =>
-  ((x: FloatTensor, target: FloatTensor, options: Options = {} as Options) => {
-    const own = optionsOf<Options>({ ...REDUCTION, ...laws } as unknown as Laws<Options>); // the caller names all of them
-    const c = called(name, { x, target, options }, { x: FLOATS, target: FLOATS, options: own });
-    return c.run(() => {
-      checkAlike(c, name, x, target);
-      adviseDropped(c, name, x.value);
-      return reducedLoss(c, c.named("elementLoss", of(c, x.value, target.value, options)), options);
-    });
-  }) as unknown as Loss<Options>; // reducedLoss gives what its options say
+): Loss<Options> => elementwiseLoss<Options>(name, (c, x, t, options) => c.named("elementLoss", of(c, x, t, options)), laws);
 
 const number = (c: Context, value: number): Value => c.g.literal(value, c.float);
 
@@ -42,7 +32,7 @@ export interface PoissonOptions extends LossOptions {
 }
 
 /** Mean of eˣ − t·x, the likelihood of counts t at the rate eˣ but for what does not depend on x; or of x − t·log x (torch.nn.functional.poisson_nll_loss). */
-export const poissonNll: Loss<PoissonOptions> = elementwiseLoss<PoissonOptions>(
+export const poissonNll: Loss<PoissonOptions> = elementLoss<PoissonOptions>(
   "poissonNll",
   (c, x, t, { log = true, full = false, epsilon = 1e-8 }) => {
     const { g } = c;
@@ -61,17 +51,17 @@ export const poissonNll: Loss<PoissonOptions> = elementwiseLoss<PoissonOptions>(
 const EPSILON = 1e-7;
 
 /** Mean of x − t·log(x + 1e-7), the likelihood of counts t at rates x (keras.losses.Poisson). */
-export const poisson: Loss = elementwiseLoss("poisson", (c, x, t) => c.g.sub(x, c.g.mul(t, c.g.log(c.g.add(x, number(c, EPSILON))))));
+export const poisson: Loss = elementLoss("poisson", (c, x, t) => c.g.sub(x, c.g.mul(t, c.g.log(c.g.add(x, number(c, EPSILON))))));
 
 /** 100 times the mean of |t − x| / max(|t|, 1e-7) (keras.losses.MeanAbsolutePercentageError). */
-export const mape: Loss = elementwiseLoss("mape", (c, x, t) => {
+export const mape: Loss = elementLoss("mape", (c, x, t) => {
   const { g } = c;
   const share = g.div(g.abs(g.sub(t, x)), g.max(g.abs(t), number(c, EPSILON)));
   return g.mul(share, number(c, 100));
 });
 
 /** Mean of (log(1 + t) − log(1 + x))², numbers below 1e-7 counting as that (keras.losses.MeanSquaredLogarithmicError). */
-export const msle: Loss = elementwiseLoss("msle", (c, x, t) => {
+export const msle: Loss = elementLoss("msle", (c, x, t) => {
   const { g } = c;
   const log = (value: Value): Value => g.log1p(g.max(value, number(c, EPSILON)));
   const difference = c.named("difference", g.sub(log(t), log(x)));

@@ -20,10 +20,10 @@ export type Loss<Options extends LossOptions = LossOptions> = <const O extends O
   options?: O,
 ) => Reduced<O>;
 
-/** A loss of each element's difference, and the laws of the options that are its own. */
-const elementLoss = <Options extends LossOptions = LossOptions>(
+/** A loss of each element and its target, and the laws of the options that are its own. */
+export const elementwiseLoss = <Options extends LossOptions = LossOptions>(
   name: string,
-  of: (c: Context, difference: Value, options: Options) => Value,
+  of: (c: Context, x: Value, t: Value, options: Options) => Value,
   laws: Readonly<Record<string, Law>> = {},
 ): Loss<Options> =>
   ((x: FloatTensor, target: FloatTensor, options: Options = {} as Options) => {
@@ -32,9 +32,16 @@ const elementLoss = <Options extends LossOptions = LossOptions>(
     return c.run(() => {
       checkAlike(c, name, x, target);
       adviseDropped(c, name, x.value);
-      return reducedLoss(c, of(c, c.named("difference", c.g.sub(x.value, target.value)), options), options);
+      return reducedLoss(c, of(c, x.value, target.value, options), options);
     });
   }) as unknown as Loss<Options>; // reducedLoss gives what its options say
+
+/** A loss of each element's difference. */
+const elementLoss = <Options extends LossOptions = LossOptions>(
+  name: string,
+  of: (c: Context, difference: Value, options: Options) => Value,
+  laws: Readonly<Record<string, Law>> = {},
+): Loss<Options> => elementwiseLoss<Options>(name, (c, x, t, options) => of(c, c.named("difference", c.g.sub(x, t)), options), laws);
 
 /** Mean of (x − target)² over all elements. */
 export const mse: Loss = elementLoss("mse", ({ g }, difference) => g.mul(difference, difference));
