@@ -78,11 +78,14 @@ export const activationIn = (t: Translation, l: KerasLayer, key: string, otherwi
 export const activationName = (t: Translation, l: KerasLayer, key: string, otherwise: string): string =>
   nameOf(t, l, own(l.config, key) ?? otherwise);
 
+/** The name that layers here know an activation by, as code; undefined where they know none. */
+export const optionNamed = (name: string): string | undefined => (Object.hasOwn(SAME, name) ? JSON.stringify(SAME[name]) : undefined);
+
 /** The option of a layer for its activation, where it has one of that name; what is left is applied after it. */
 export function activationOption(t: Translation, l: KerasLayer): { readonly option: string | undefined; readonly after: string } {
   const name = nameOf(t, l, own(l.config, "activation"));
-  if (Object.hasOwn(SAME, name)) return { option: JSON.stringify(SAME[name]), after: "linear" };
-  return { option: undefined, after: name };
+  const option = optionNamed(name);
+  return option === undefined ? { option, after: name } : { option, after: "linear" };
 }
 
 /** The channels' axis as x lies here, counted from the front, where it is not the last. */

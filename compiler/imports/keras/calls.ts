@@ -35,6 +35,9 @@ export interface KerasModel {
   readonly outputs: readonly Ref[];
 }
 
+/** Models within models, at most. */
+export const DEEPEST = 64;
+
 const MODELS: readonly string[] = ["Sequential", "Functional", "Model"];
 /** Whether a layer is a model of its own. */
 export const isModel = ({ kind, config }: Pick<KerasLayer, "kind" | "config">): boolean =>
@@ -42,8 +45,8 @@ export const isModel = ({ kind, config }: Pick<KerasLayer, "kind" | "config">): 
 
 const damaged = (what: string): ImportError => new ImportError(`${what}; the file is damaged: fetch it again`);
 
-/** What a layer is, before its calls are read. */
-function layerOf(entry: Json): Omit<KerasLayer, "calls"> & { readonly entry: JsonObject } {
+/** What a layer is, before its calls are read; the outermost model needs no name. */
+function layerOf(entry: Json, isOuter: boolean): Omit<KerasLayer, "calls"> & { readonly entry: JsonObject } {
   if (!isObject(entry)) throw damaged("a layer is no object");
   const kind = own(entry, "class_name");
   const given = own(entry, "config");
@@ -52,20 +55,18 @@ function layerOf(entry: Json): Omit<KerasLayer, "calls"> & { readonly entry: Jso
   const config = isList(given) ? { layers: given } : given;
   if (!isObject(config)) throw damaged(`a ${kind} has no config`);
   const name = own(entry, "name") ?? own(config, "name");
-  if (typeof name !== "string") {
-    if (MODELS.includes(kind)) return { kind, name: "model", config, entry };
-    throw damaged(`a ${kind} has no name`);
-  }
-  return { kind, name, config, entry };
+  if (typeof name === "string") return { kind, name, config, entry };
+  if (isOuter) return { kind, name: "model", config, entry };
+  throw damaged(`a ${kind} has no name`);
 }
 
 /** The model of a Sequential or functional layer. Throws an ImportError for another kind, names that are there twice, and calls of what is not there. */
 export function modelOf(entry: Json): KerasModel {
-  const { kind, name, config } = layerOf(entry);
+  const { kind, name, config } = layerOf(entry, true);
   const listed = own(config, "layers");
   if (!MODELS.includes(kind) || !isList(listed))
     throw new ImportError(`it is a ${kind}, not a Sequential or functional model; models whose code is Python's cannot be read`);
-  const found = listed.map(layerOf);
+  const found = listed.map((one) => layerOf(one, false));
   const names = new Set<string>();
   for (const one of found) {
     if (names.has(one.name)) throw damaged(`two layers are called ${JSON.stringify(one.name)}`);
@@ -82,7 +83,7 @@ const first = (layer: string): Ref => ({ layer, node: 0, tensor: 0 });
 function sequence(name: string, config: JsonObject, found: readonly Found[]): KerasModel {
   if (found.length === 0) throw new ImportError("it has no layers; there is nothing to train");
   const begins = found[0]!.kind === "InputLayer";
-  const shape = begins ? undefined : (shapeIn(found[0]!.config) ?? own(config, "build_input_shape"));
+  const shape = begins ? undefined : (shapeWithin(found[0]!) ?? own(config, "build_input_shape"));
   const head: readonly Found[] = begins
     ? []
     : [{ kind: "InputLayer", name: `${found[0]!.name}_input`, config: { batch_shape: shape ?? null }, entry: {} }];
@@ -92,6 +93,14 @@ function sequence(name: string, config: JsonObject, found: readonly Found[]): Ke
     { kind, name: own, config: given, calls: n === 0 ? [NONE] : [{ ...NONE, inputs: [first(all[n - 1]!.name)] }] },
   ]);
   return { name, layers: new Map(layers), inputs: [first(all[0]!.name)], outputs: [first(all.at(-1)!.name)] };
+}
+
+/** The shape of a first layer's input, which a model within says in its own first layer. */
+function shapeWithin({ config }: Pick<Found, "config">, depth = 0): Json | undefined {
+  const given = shapeIn(config);
+  const layers = own(config, "layers");
+  if (given !== undefined || !isList(layers) || layers.length === 0 || depth >= DEEPEST) return given;
+  return shapeWithin(layerOf(layers[0]!, false), depth + 1);
 }
 
 /** The shape of an input, the batch's axis first. */

@@ -5,14 +5,11 @@ import { shapeText, type Dim } from "../code.ts";
 import { ImportError } from "../error.ts";
 import { STEP } from "../recurrence.ts";
 import { comment, written, type Imported, type ImportOptions, type Output } from "../written.ts";
-import { isModel, modelOf, shapeIn, type KerasLayer, type KerasModel, type Ref } from "./calls.ts";
+import { DEEPEST, isModel, modelOf, shapeIn, type KerasLayer, type KerasModel, type Ref } from "./calls.ts";
 import { isList, own, readKeras, type Json } from "./file.ts";
 import { LAYERS } from "./layers.ts";
 import { lossesOf, optimizerOf } from "./training.ts";
 import { Translation, type Placed, type Value } from "./translation.ts";
-
-/** Models within models. */
-const DEEPEST = 64;
 
 /**
  * Throws an ImportError for what is damaged, open or unknown, with the layer's name; the source is whole or there is none. `read` gives a shard
@@ -43,11 +40,13 @@ export function importKeras(text: string, read: (path: string) => Uint8Array, op
 }
 
 /** The last dense layer, with the models around it. */
-function headOf(model: KerasModel): string {
+function headOf(model: KerasModel, depth = 0): string {
   const found = [...model.layers.values()].findLast(({ kind, config }) => kind === "Dense" || isModel({ kind, config }));
-  if (found === undefined)
+  if (found === undefined || depth >= DEEPEST)
     throw new ImportError("it has no dense layer that --head could replace; import it as it is, and write the head by hand");
-  return found.kind === "Dense" ? found.name : `${found.name}/${headOf(modelOf({ class_name: found.kind, config: found.config }))}`;
+  return found.kind === "Dense"
+    ? found.name
+    : `${found.name}/${headOf(modelOf({ class_name: found.kind, config: found.config }), depth + 1)}`;
 }
 
 /** An input's declaration. */

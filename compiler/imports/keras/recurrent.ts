@@ -5,7 +5,7 @@
 
 import { options, shapeText, type Dim } from "../code.ts";
 import { scanned, stateNames, type Step } from "../recurrence.ts";
-import { activationIn, activationName } from "./activations.ts";
+import { activationIn, activationName, optionNamed } from "./activations.ts";
 import { isObject, own, type KerasTensor } from "./file.ts";
 import type { Placed, Translation, Value } from "./translation.ts";
 
@@ -98,7 +98,7 @@ const layerOptions = (t: Translation, l: Placed, { sequences, states, backwards 
     returnSequences: sequences ? "true" : undefined,
     returnState: states ? "true" : undefined,
     goBackwards: backwards ? "true" : undefined,
-    activation: activation === "tanh" ? undefined : `(x) => ${activationIn(t, l, "activation", "tanh")("x")}`,
+    activation: activation === "tanh" ? undefined : (optionNamed(activation) ?? `(x) => ${activationIn(t, l, "activation", "tanh")("x")}`),
   };
 };
 
