@@ -214,7 +214,7 @@ describe("what cannot be imported is refused by name:", () => {
       { head: 3 },
     ],
   ])("%s", (...row) => {
-    const [, model, message, bytes, more] = row as Row;
+    const [, model, message, bytes, more] = row as unknown as Row;
     expect(says(model, bytes, more)).toContain(message);
   });
 });
