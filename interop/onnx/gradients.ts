@@ -35,8 +35,11 @@ for (const file of files) {
   const made = createGradients(emitted.given);
   for (const { name: own, values } of imported.weights) (made.parameters[own] ?? made.state?.[own])!.set(Float64Array.from(values));
   const { loss, parameters } = made.gradients({ x: Float64Array.from(held.get("x")!), y: Int32Array.from(held.get("y")!) });
-  const most = (values: ArrayLike<number>): number =>
-    Array.prototype.reduce.call(values, (n: number, v) => Math.max(n, Math.abs(v as number)), 0) as number;
+  const most = (values: ArrayLike<number>): number => {
+    let largest = 0;
+    for (let n = 0; n < values.length; n++) largest = Math.max(largest, Math.abs(values[n]!));
+    return largest;
+  };
   const rows = Object.entries(parameters).map(([own, gradient]) => {
     const theirs = held.get(own);
     if (theirs?.length !== gradient.length) throw new Error(`${name}: PyTorch has no gradient of ${own}`);
