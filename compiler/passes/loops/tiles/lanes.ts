@@ -36,7 +36,10 @@ export function vectorTile(group: Group, machine: Machine, buffers: Buffers): Ti
   const [still, moving] = [loads.filter((load) => !moves(load)), loads.filter(moves)];
   const row = rowOf(group.axes, lane, still, moving);
   const [rows, vectors] = microkernelOf(row === undefined ? 1 : group.axes[row]!.extent, Math.floor(group.axes[lane]!.extent / LANES));
-  const sizes = group.axes.map((_, n) => (n === lane ? vectors * LANES : n === row ? rows : 1));
+  const sizes =
+    row === undefined
+      ? besideOf(group.axes, lane, vectors)
+      : group.axes.map((_, n) => (n === lane ? vectors * LANES : n === row ? rows : 1));
   const outer = accumulates(group, buffers) ? { outer: 1 as const } : {};
   const order = row === undefined ? plain.order : outermost(group, machine, reduce, row, lane, still, moving, sizes, buffers);
   const inARow = isProduct(reduce.term) && isLong(reduce) ? { unrolled: machine.unrolled } : {};
@@ -55,6 +58,23 @@ function microkernelOf(rows: number, vectors: number): readonly [rows: number, v
     );
   };
   return fitting.reduce((best, one) => (cycles(one) < WORTH * cycles(best) ? one : best));
+}
+
+/** Sums side by side, at most: an addition waits for the one before it in the same sum, and not for others. */
+const MOST_SUMS = 8;
+
+/** The points of rows that share no operand: where a row is one vector, those along the last axes beside it, whole axes before parts of one. */
+function besideOf(axes: readonly Axis[], lane: number, vectors: number): readonly number[] {
+  const sizes = axes.map((_, n) => (n === lane ? vectors * LANES : 1));
+  if (vectors > 1) return sizes;
+  let left = MOST_SUMS;
+  for (let n = axes.length - 1; n >= 0; n--) {
+    if (n === lane) continue;
+    const size = Math.min(axes[n]!.extent, left);
+    sizes[n] = size;
+    left = Math.floor(left / size);
+  }
+  return sizes;
 }
 
 /** What a microkernel must take of the time of one before it in the list; of many rows, only the last are uneven, and little is gained. */
