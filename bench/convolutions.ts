@@ -195,7 +195,9 @@ for (const shape of SHAPES.filter((one) => nameOf(one).includes(values.only))) {
       isDepthwise ? `${(bytesOf(shape) / 1e6 / beside).toFixed(1)} GB/s` : `${beside.toFixed(1)} GFLOP/s`,
     ];
     if (n === 0) rows.push(cells);
-    console.log(`${cells.map((cell, at) => cell.padEnd([24, 26, 14, 14, 14][at] ?? 0)).join(" ")}${isLow ? "  low" : ""}${n > 0 ? `  ${dist}` : ""}`);
+    console.log(
+      `${cells.map((cell, at) => cell.padEnd([24, 26, 14, 14, 14][at] ?? 0)).join(" ")}${isLow ? "  low" : ""}${n > 0 ? `  ${dist}` : ""}`,
+    );
     if (values.kernels)
       kernels.forEach((one, at) =>
         console.log(`    ${roleOf(one).padEnd(8)} ${(1e3 * times[at]!).toFixed(0).padStart(7)} µs  ${one.kernel}  ${one.serves.join(" ")}`),

@@ -75,7 +75,12 @@ for (const workload of workloads) {
   const found = apart(all.double, truth);
   same &&= found.by <= SAME;
   const shown = ({ by, step }: { readonly by: number; readonly step: number }): string => `${by.toExponential(1)} at step ${step}`;
-  rows.push([workload, truth[0]!.toPrecision(8), truth.at(-1)!.toPrecision(8), ...[found, apart(all.single, truth), apart(all.torch, truth)].map(shown)]);
+  rows.push([
+    workload,
+    truth[0]!.toPrecision(8),
+    truth.at(-1)!.toPrecision(8),
+    ...[found, apart(all.single, truth), apart(all.torch, truth)].map(shown),
+  ]);
 }
 console.log(markdown(["", "loss 1 in float64", "loss 10", "ours in float64", "WebAssembly, float32", "PyTorch, float32"], rows));
 process.exitCode = same ? 0 : 1;

@@ -163,11 +163,14 @@ async function grid(count: number): Promise<void> {
   const square = await yardstick("wasm");
   const random = uniform(20240229);
   const peer = await sgemm(values.python, "openblas");
-  const between = ([least, most]: readonly [number, number]): number => Math.round(Math.exp(Math.log(least) + random() * Math.log(most / least)));
+  const between = ([least, most]: readonly [number, number]): number =>
+    Math.round(Math.exp(Math.log(least) + random() * Math.log(most / least)));
   const rows: Row[] = [];
   while (rows.length < count) {
     const [m, n, k] = [GRID.rows, GRID.columns, GRID.terms].map(between) as [number, number, number];
-    rows.push(...(await measure(`${m}×${n}×${k}`, "wasm", await dense(m, n, k), square, (shape) => peer?.ask(shape) ?? Promise.resolve(undefined))));
+    rows.push(
+      ...(await measure(`${m}×${n}×${k}`, "wasm", await dense(m, n, k), square, (shape) => peer?.ask(shape) ?? Promise.resolve(undefined))),
+    );
   }
   peer?.end();
   const ordered = rows.toSorted((a, b) => a.ratio - b.ratio);
@@ -191,16 +194,18 @@ The forty that are farthest from it:
 
 ${markdown(
   ["rows×columns×terms of the layer", "kernel", "µs", "GFLOP/s", "the fastest, µs", "of it", "its plan", "of OpenBLAS"],
-  ordered.slice(0, 40).map((row) => [
-    row.workload,
-    `${row.kernel}${row.copies > 0 ? ` + ${row.copies}` : ""}`,
-    (1e3 * row.ours).toPrecision(3),
-    (flopsOf(row.shape) / 1e6 / row.ours).toFixed(1),
-    (1e3 * median(row.best.times)).toPrecision(3),
-    row.ratio.toFixed(2),
-    planText(row.best.plan),
-    blasOf(row)?.toFixed(2) ?? "",
-  ]),
+  ordered
+    .slice(0, 40)
+    .map((row) => [
+      row.workload,
+      `${row.kernel}${row.copies > 0 ? ` + ${row.copies}` : ""}`,
+      (1e3 * row.ours).toPrecision(3),
+      (flopsOf(row.shape) / 1e6 / row.ours).toFixed(1),
+      (1e3 * median(row.best.times)).toPrecision(3),
+      row.ratio.toFixed(2),
+      planText(row.best.plan),
+      blasOf(row)?.toFixed(2) ?? "",
+    ]),
 )}`;
   console.log(text);
   if (values.write) writeFileSync(new URL("products-grid.md", import.meta.url), `${text}\n`);

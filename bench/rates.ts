@@ -22,6 +22,8 @@ ours.forEach(({ name }, n) => console.log(`${name.padEnd(24)} ${median(turns.map
 peers.forEach((peer, n) => {
   if (peer === undefined) return;
   const ratio = median(turns.map(({ own, theirs }) => own[0]! / theirs[n]!));
-  console.log(`${peer.version.padEnd(24)} ${median(turns.map(({ theirs }) => theirs[n]!)).toFixed(1)} GFLOP/s, of which WebAssembly's is ${ratio.toFixed(3)}`);
+  console.log(
+    `${peer.version.padEnd(24)} ${median(turns.map(({ theirs }) => theirs[n]!)).toFixed(1)} GFLOP/s, of which WebAssembly's is ${ratio.toFixed(3)}`,
+  );
   peer.end();
 });

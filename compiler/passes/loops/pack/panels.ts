@@ -10,6 +10,7 @@ import { NEAR } from "../../../loop/machine.ts";
 import { LINE } from "../tiles/loop-order.ts";
 import { LEAST_IN_LANES } from "../tiles/sum-order.ts";
 import { contiguousIn, dependsOn, strideIn } from "../tiles/operands.ts";
+import { inFilterBlocks } from "./blocks.ts";
 import { copied, isExact, type Keep } from "./copy.ts";
 import { bare, LEAST_DEEP, sumsOf, withLoads, type Site } from "./sums.ts";
 
@@ -56,7 +57,7 @@ export function byFilter(group: Group, buffers: Buffers, keep: Keep): Group {
   const { term } = reduce;
   const sums: Reduce = { ...reduce, term: { ...term, args: term.args.map((factor) => (factor === panel ? spread : factor)) } };
   const raw = sumsOf(definition, turned, sums, buffers);
-  keep(raw);
+  keep(inFilterBlocks(raw, buffers));
   const read = load(raw.name, raw.dtype, ...turned.map((axis) => index(axis.name, axis.extent)));
   return { ...group, stages: [{ storage, definition: { ...definition, value: read, op: "unpack" } }, ...rest] };
 }

@@ -27,7 +27,8 @@ export function byTap(group: Group, machine: Machine, buffers: Buffers, keep: Ke
   const last = axes.at(-1);
   if (reduce === undefined || storage === "total" || last === undefined || axes.length < 3 || reduce.inLanes === true) return group;
   const { extent } = last;
-  if (extent < 2 || extent >= 2 * LANES || extent % LANES === 0 || sizeOf(reduce.over.map((axis) => axis.extent)) < LEAST_DEEP) return group;
+  if (extent < 2 || extent >= 2 * LANES || extent % LANES === 0 || sizeOf(reduce.over.map((axis) => axis.extent)) < LEAST_DEEP)
+    return group;
   if (!contiguousIn(reduce, last, buffers) || reduce.over.some((axis) => contiguousIn(reduce, axis, buffers))) return group;
   if (filtersOf(group, buffers) !== undefined) return group;
   const whole: Axis = { ...last, extent: LANES * Math.ceil(extent / LANES) };
