@@ -19,6 +19,7 @@ import { merged } from "./merge.ts";
 import { across, along, widened } from "./order.ts";
 import { byFilter, inPanels } from "./panels.ts";
 import { inEveryReduction } from "./sums.ts";
+import { byTap } from "./taps.ts";
 
 /** `sparing`: no copies that save nothing but time. */
 export const pack = (machine: Machine, sparing = false): Pass<Definitions> => ({
@@ -58,7 +59,8 @@ function packed(
 ): Group {
   if (isPlaced(group)) return group;
   if (machine.lanes > 1) {
-    const spread = byFilter(withMargins(group, machine, buffers, keep), buffers, keep);
+    const tapped = byTap(group, machine, buffers, keep);
+    const spread = byFilter(withMargins(tapped, machine, buffers, keep), buffers, keep);
     const plain = order === undefined ? spread : order(spread, buffers);
     const inOrder = inEveryReduction(plain, (one) => along(one, buffers, keep));
     // where the order is still to be found, it is found axis by axis
