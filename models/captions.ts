@@ -3,6 +3,7 @@ import {
   adam,
   clipByGlobalNorm,
   conv2d,
+  cosineDecay,
   dense,
   embedding,
   flatten,
@@ -37,11 +38,11 @@ export default model("captions", { batch: { train: 32, evaluate: 100, predict: 1
     loss: softmaxCrossEntropy(scores, next),
     outputs: { scores },
     metrics: { accuracy: accuracy(scores, next) },
-    optimizer: clipByGlobalNorm(adam({ learningRate: 2e-3 }), 1),
+    optimizer: clipByGlobalNorm(adam({ learningRate: cosineDecay(4e-3, { steps: 1875 }) }), 1),
     generate: { tokens: before, scores },
   };
 });
 
 // "two red squares above a circle"
-export const data = { source: "synthetic", kind: "captions", rows: 12000, seed: 1, epochs: 5 };
+export const data = { source: "synthetic", kind: "captions", rows: 20000, seed: 1, epochs: 3 };
 export const learns = { writes: "next", atLeast: 0.9 };

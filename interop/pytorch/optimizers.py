@@ -6,7 +6,7 @@ import torch
 
 START, TARGET, CURVATURE = [3.0, -2.0, 0.5], [1.0, 1.0, -1.0], [0.2, 3.0, 1.0]
 STEPS = 8
-SHAPES = [[3], [2, 4], [4, 2], [2, 3, 2]]
+SHAPES = [[3], [4, 2], [2, 3, 2]]
 
 RULES = {
     "adamax": torch.optim.Adamax,
@@ -28,7 +28,6 @@ OPTIONS = [
 
 
 FACTORED = [
-    {},
     {"learningRate": 0.5},
     {"learningRate": 0.5, "beta2Decay": -0.25},
     {"learningRate": 2.0, "epsilon1": 0.25, "epsilon2": 0.5},

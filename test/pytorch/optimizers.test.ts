@@ -53,7 +53,7 @@ test.each(byRule)("%s", async (_, some) => {
     trainer.step({});
     some.forEach(({ options, shape, weights }, n) => {
       const found = Array.from(trainer.parameters[`w${n}`]!);
-      const off = weights[step]!.findIndex((theirs, at) => !(Math.abs(theirs - found[at]!) <= 2e-6 * Math.max(1, Math.abs(theirs))));
+      const off = weights[step]!.findIndex((theirs, at) => !(Math.abs(theirs - found[at]!) <= 4e-6 * Math.max(1, Math.abs(theirs))));
       if (off >= 0)
         wrong.push(`${JSON.stringify({ ...options, shape })} after ${step + 1}: ${found.join(", ")}, not ${weights[step]!.join(", ")}`);
     });
