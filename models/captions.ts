@@ -17,7 +17,7 @@ import {
 
 export default model("captions", { batch: { train: 32, evaluate: 100, predict: 1 } }, ({ batch }) => {
   const side = size("side", 32, { check: 8 });
-  const steps = size("steps", 9, { check: 3 });
+  const steps = size("steps", 9, { check: 4 });
   const words = size("words", 16, { check: 6 });
   const width = size("width", 96, { check: 4 });
   const x = input("x", [batch, 3, side, side]);
@@ -38,11 +38,11 @@ export default model("captions", { batch: { train: 32, evaluate: 100, predict: 1
     loss: softmaxCrossEntropy(scores, next),
     outputs: { scores },
     metrics: { accuracy: accuracy(scores, next) },
-    optimizer: clipByGlobalNorm(adam({ learningRate: cosineDecay(4e-3, { steps: 1875 }) }), 1),
+    optimizer: clipByGlobalNorm(adam({ learningRate: cosineDecay(4e-3, { steps: 2250 }) }), 1),
     generate: { tokens: before, scores },
   };
 });
 
 // "two red squares above a circle"
-export const data = { source: "synthetic", kind: "captions", rows: 20000, seed: 1, epochs: 3 };
+export const data = { source: "synthetic", kind: "captions", rows: 24000, seed: 1, epochs: 3 };
 export const learns = { writes: "next", atLeast: 0.9 };
