@@ -13,6 +13,8 @@ import {
   model,
   size,
   softmaxCrossEntropy,
+  split,
+  type FloatTensor,
 } from "adjoint";
 
 export default model("captions", { batch: { train: 32, evaluate: 100, predict: 1 } }, ({ batch }) => {
@@ -29,8 +31,7 @@ export default model("captions", { batch: { train: 32, evaluate: 100, predict: 1
   const figures = conv(32, 1)(conv(32, 2)(edges));
   const seen = flatten()(figures);
   // what is seen is where the sentence starts from
-  const h = dense(width, { name: "h", activation: "tanh" })(seen);
-  const c = dense(width, { name: "c" })(seen);
+  const [h, c] = split(dense(2 * width, { name: "start" })(seen), 2) as [FloatTensor, FloatTensor];
   const embedded = embedding(words, 16)(before);
   const hidden = lstm(width, { returnSequences: true })(embedded, { initialState: [h, c] });
   const scores = dense(words, { name: "scores" })(hidden);

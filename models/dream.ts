@@ -29,7 +29,10 @@ import {
 function roughness(pictures: FloatTensor): Scalar {
   const end = [Infinity, Infinity, Infinity, Infinity];
   const [below, right] = [slice(pictures, [0, 0, 1, 0], end), slice(pictures, [0, 0, 0, 1], end)];
-  const [above, left] = [[-1, Infinity], [Infinity, -1]].map((space) => slice(pictures, [0, 0, 0, 0], [...end.slice(2), ...space]));
+  const [above, left] = [
+    [-1, Infinity],
+    [Infinity, -1],
+  ].map((space) => slice(pictures, [0, 0, 0, 0], [...end.slice(2), ...space]));
   return add(mean(square(sub(below, above!))), mean(square(sub(right, left!))));
 }
 
@@ -39,8 +42,8 @@ export default model("dream", { batch: { train: 32, evaluate: 100, predict: 1 } 
   const x = input("x", [batch, 1, side, side]);
   const y = labels("y", [batch], { classes: 10 });
   const halves = { strides: 2, padding: "same", activation: "relu" } as const;
-  const look = conv2d(filters, 5, { name: "reader.look", ...halves });
-  const compare = conv2d(2 * filters, 5, { name: "reader.compare", ...halves });
+  const look = conv2d(filters, 4, { name: "reader.look", ...halves });
+  const compare = conv2d(2 * filters, 4, { name: "reader.compare", ...halves });
   const judge = dense(10, { name: "reader.judge" });
   const read = (pictures: FloatTensor) => {
     const edges = look(pictures);
