@@ -17,7 +17,7 @@ const FRAME = (
   "slices stepInSlices stepping checkIdle guarded inParts whole Slices share claim fail checkThreaded ThreadedOptions OVER OFFERS SHARE PATIENT " +
   "fround Floats Ints Doubles arena kernels instantiate WebAssembly atob KERNELS exp32 log32 tanh32 bitsOf floatOf batch count options seed step evaluate predict gradients inputs parameters state hyper bytes restore given slot rows name view at packed outputs ofParameters ofInputs " +
   "Shape DType StateRow ParameterRow stateRow parameterRow StepOptions Evaluation Prediction Found Numbers packedViews isFloat width viewsOf " +
-  "createTrainer createGradients Trainer Gradients Batch TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE MODEL GRAPH feed checkCount checkFull isFiniteAsked stepOptions checkBatch checkRecord checkLabels checkArray checkNumbers checkLoss checkHyper checkSeed checkModule shown finite JSON Symbol fillUniform fillNormal randomBits " +
+  "createTrainer createGradients Trainer Gradients Batch TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE MODEL GRAPH feed checkCount checkFull isFiniteAsked stepOptions checkBatch checkRecord checkLabels checkArray checkNumbers checkLoss checkHyper checkSeed checkModule shown finite JSON Symbol fillUniform fillNormal fillTable randomBits " +
   "powersOfTwo rootsOfTwo doubleBits doubleHalves highHalf notANumber minusInfinity turnsPerRadian wrapAngle quarterRemainder sinOfRemainder cosOfRemainder polynomial productError powerOfPositive reduceAngle " +
   "expCoefficients logCoefficients tanhCoefficients sinCoefficients cosCoefficients atanhCoefficients erfCoefficients erfcCoefficients atanCoefficients erfcTail expm1Coefficients"
 ).split(" ");
@@ -25,6 +25,8 @@ const FRAME = (
 export interface Scope {
   readonly names: Names;
   readonly view: (buffer: string) => string;
+  /** The text that holds a buffer's first contents, where they are too many to list. */
+  readonly table: (buffer: string) => string;
   /** The array that a statement reads or writes: the view itself, or, of a window that is another at each turn, that of the turn. */
   readonly array: (buffer: string) => string;
   /** The loop that a window is another at each turn of. */
@@ -72,11 +74,17 @@ export function scopeOf(module: Module, kernelsOf: Pick<Kernels, "call">): Scope
     if (name === undefined) throw new RangeError(`nothing is called ${JSON.stringify(key)}`);
     return name;
   };
+  const tables = new Map<string, string>();
   const turning = new Map(module.buffers.flatMap((buffer) => (turnOf(buffer) === undefined ? [] : [[buffer.name, turnOf(buffer)!]])));
   const view = (buffer: string): string => found(views, buffer);
   const scope = {
     names,
     view,
+    table: (buffer: string) => {
+      const name = tables.get(buffer) ?? names.take(`TABLE_${buffer}`);
+      tables.set(buffer, name);
+      return name;
+    },
     array: (buffer: string) => (turning.has(buffer) ? `${view(buffer)}[${turning.get(buffer)!.name}]!` : view(buffer)),
     turnOf: (buffer: string) => turning.get(buffer),
     local: (entry: string, name: string) => found(locals, `${entry} ${name}`),
