@@ -206,7 +206,11 @@ function severalFilters(
   const [second, third, fourth] = [depth * window, 2 * depth * window, 3 * depth * window];
   for (let p = 0, start = 0; p < outside; p++) {
     const end = ends[p]!;
-    let [a, b, c, d] = [0, 0, 0, 0];
+    // one by one: a list that is taken apart is made anew each time
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
     for (let i = 0; i < depth; i++) {
       for (let m = start; m < end; m++) {
         const value = from[i * inside + sources[m]!]!;

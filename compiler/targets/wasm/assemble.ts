@@ -14,11 +14,14 @@ export function textOf(module: Module, options?: WasmOptions): WasmText {
   return printWasm(module.kernels, module.arenaBytes, scope.kernel, options);
 }
 
-/** Text and bytes. The assembler is loaded when first needed. */
+let loaded: ReturnType<typeof loadAssembler> | undefined;
+
+const loadAssembler = async () => (await import("wabt")).default();
+
+/** Text and bytes. The assembler is loaded when first needed, and once. */
 export async function assemble(module: Module, options: WasmOptions = {}): Promise<Assembled> {
   const printed = textOf(module, options);
-  const { default: load } = await import("wabt");
-  const wabt = await load();
+  const wabt = await (loaded ??= loadAssembler());
   const parsed = wabt.parseWat("kernels.wat", new TextEncoder().encode(printed.text), {
     simd: true,
     sat_float_to_int: true,
