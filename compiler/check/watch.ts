@@ -81,7 +81,7 @@ type View = (name: string) => Numbers;
 
 /** Terms that are summed again for one buffer, about; of long sums fewer elements are sampled beside those at the edges, but so many at least. */
 const TERMS = 2 ** 18;
-const FEWEST = 32;
+const FEWEST = 16;
 
 export class Watch {
   entry: Entry | undefined;
