@@ -27,7 +27,8 @@ function operandsOf(name: string): { readonly immediates: string; readonly opera
     const value = /store/.test(name) || lane !== "" ? [own] : [];
     return { immediates: `offset=300 ${lane}`, operands: ["(local.get $i32)", ...value] };
   }
-  if (/reinterpret|convert_i32_s|trunc_sat_f32_s/.test(name)) return { immediates: "", operands: [`(local.get $${/_f32/.test(name) ? "f32" : "i32"})`] };
+  if (/reinterpret|convert_i32_s|trunc_sat_f32_s/.test(name))
+    return { immediates: "", operands: [`(local.get $${/_f32/.test(name) ? "f32" : "i32"})`] };
   if (name === "i8x16.shuffle") return { immediates: Array.from({ length: 16 }, (_, n) => n).join(" "), operands: [own, own] };
   if (does === "splat") return { immediates: "", operands: [one] };
   if (does === "extract_lane") return { immediates: lane, operands: [own] };
@@ -48,7 +49,11 @@ test("numbers of every length, and texts that say what is not there", async () =
   const numbers = [0, 1, 63, 64, -1, -64, -65, 127, 128, 8191, 8192, 2 ** 31 - 1, -(2 ** 31), 2 ** 32 - 1].map((n) => `(i32.const ${n})`);
   const floats = ["0", "-0", "1.5", "inf", "-inf", "nan", "1.401298464324817e-45", "3.4028234663852886e38"].map((n) => `(f32.const ${n})`);
   const many = Array.from({ length: 200 }, (_, n) => `(local $l${n} ${["i32", "i32", "f32"][n % 3]})`).join(" ");
-  expect(await same(`(module (memory (export "memory") 1 300) (func $f (export "f") ${many} ${[...numbers, ...floats].join(" ")} (local.set $l150 (i32.const 3))))`)).toBe(true);
+  expect(
+    await same(
+      `(module (memory (export "memory") 1 300) (func $f (export "f") ${many} ${[...numbers, ...floats].join(" ")} (local.set $l150 (i32.const 3))))`,
+    ),
+  ).toBe(true);
   expect(() => binaryOf("(module (func $f (local.get $x)))")).toThrow("the text of the kernels has no $x among its locals");
   expect(() => binaryOf("(module (func $f (i64.clz (i32.const 1))))")).toThrow("the assembler has no instruction i64.clz");
 });

@@ -79,7 +79,10 @@ export function binaryOf(text: string): Uint8Array {
   section(6, globals, ([, , type, value], into) => {
     const code = new Code({ ...names, locals: new Map() });
     code.all([value!]);
-    into.put(TYPES[type as string]!, 0x00).append(code.bytes).put(END);
+    into
+      .put(TYPES[type as string]!, 0x00)
+      .append(code.bytes)
+      .put(END);
   });
   section(7, exportsOf(module, names.functions), ([name, kind, at], into) => into.text(name).put(kind).whole(at));
   section(10, own, ({ list }, into) => {
@@ -103,7 +106,10 @@ const placesOf = (lists: readonly List[]): ReadonlyMap<Node, number> => new Map(
 /** Pages at least and at most, of a memory that threads may share. */
 function limits(memory: List, into: Bytes): void {
   const [least, most, shared] = wordsOf(memory);
-  into.put(shared === undefined ? 0x01 : 0x03).whole(Number(least)).whole(Number(most));
+  into
+    .put(shared === undefined ? 0x01 : 0x03)
+    .whole(Number(least))
+    .whole(Number(most));
 }
 
 /** A name, and the kind and place of what it names. */
