@@ -97,7 +97,8 @@ export function recordOf(says: string, each: Law, remedy?: string): Law {
 /** A record of known names; all but the required may be left out, and no other may be there. */
 /* @__NO_SIDE_EFFECTS__ */
 export function optionsOf<Options extends object>(laws: Laws<Options>, says?: string): Law {
-  return { ...fewOptionsOf(laws, says), near: (given) => nearName(given, Object.keys(laws)) };
+  const named = Object.entries<Law>(laws).map(([name, law]): [string, Law] => [name, law.required ? law : optional(law)]);
+  return { ...fewOptionsOf(laws, says), names: Object.fromEntries(named), near: (given) => nearName(given, Object.keys(laws)) };
 }
 
 /** The same of so few names that a message which lists them is enough: what finds the nearest is half a kilobyte of a page. */
