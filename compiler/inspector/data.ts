@@ -30,12 +30,13 @@ export interface PageData {
   readonly views: readonly PageView[];
 }
 
-/** The graph of an entry, which all views share. */
+/** The graph of an entry, which all views share, and how it came to what is emitted. */
 export interface PageEntry {
   readonly name: string;
   readonly kind: InspectedEntry["kind"];
   readonly nodes: readonly PageNode[];
   readonly rows: readonly Row[];
+  readonly passes: readonly InspectedPass[];
 }
 
 /** A node without what is another in each view, and without what the page finds by itself. */
@@ -58,7 +59,6 @@ export interface PageRun {
   readonly statements: readonly PageStatement[];
   /** By node, in their order. */
   readonly homes: readonly InspectedHome[];
-  readonly passes: readonly InspectedPass[];
 }
 
 export type PageStatement = Omit<InspectedStatement, "told" | "stages">;
@@ -76,7 +76,13 @@ export async function pageDataOf(inspections: readonly Inspection[]): Promise<Pa
     model,
     ...(source === undefined ? {} : { source: { name: source.path, text: source.text, colours: await coloursOf(source.text) } }),
     entries: await Promise.all(
-      first.entries.map(async ({ name, kind, nodes }) => ({ name, kind, nodes: nodes.map(bare), rows: await layOut(nodes, source?.text) })),
+      first.entries.map(async ({ name, kind, nodes, passes }) => ({
+        name,
+        kind,
+        nodes: nodes.map(bare),
+        rows: await layOut(nodes, source?.text),
+        passes: passes.map((pass) => ({ ...pass, changes: shortened(pass.changes) })),
+      })),
     ),
     views: await Promise.all(inspections.map(viewOf)),
   };
@@ -89,13 +95,12 @@ async function viewOf({ target, file, arenaBytes, entries, kernels, buffers }: I
     target,
     file: { ...file, colours: await coloursOf(file.text) },
     arenaBytes,
-    entries: entries.map(({ flops, arenaBytes: end, lowerBound, statements, nodes, passes }) => ({
+    entries: entries.map(({ flops, arenaBytes: end, lowerBound, statements, nodes }) => ({
       flops,
       arenaBytes: end,
       lowerBound,
       statements: statements.map(({ told: _, stages: __, ...statement }) => statement),
       homes: nodes.map(({ home }) => home),
-      passes: passes.map((pass) => ({ ...pass, changes: shortened(pass.changes) })),
     })),
     kernels: kernels.map(({ before: _, after: __, statements: ___, ...kernel }) => kernel),
     buffers: buffers.map(({ uses: _, holds: __, ...buffer }) => buffer),

@@ -86,7 +86,7 @@ export async function layOut(nodes: readonly InspectedNode[], source: string | u
         const { x, y, width: wide } = graph.node(String(n));
         return [n, Math.round(x), Math.round(y), wide] as const;
       }),
-      edges: graph.edges().map((edge) => {
+      edges: graph.edges().map((edge: { readonly v: string; readonly w: string }) => {
         const points = graph.edge(edge).points as readonly { readonly x: number; readonly y: number }[];
         return [Number(edge.v), Number(edge.w), ...points.flatMap(({ x, y }) => [Math.round(x), Math.round(y)])];
       }),

@@ -39,17 +39,21 @@ export class PassesPane implements Pane {
     );
   }
 
-  show({ fresh, links }: Change): void {
+  get #passes(): readonly InspectedPass[] {
+    return this.#app.data.entries[this.#app.state.entry]!.passes;
+  }
+
+  show({ fresh }: Change): void {
     if (!fresh) return;
-    this.#buttons = links.run.passes.map((pass, n) =>
+    this.#buttons = this.#passes.map((pass, n) =>
       h("button", { type: "button", class: changed(pass) ? "pass" : "pass none", click: () => this.#go(n) }, pass.pass),
     );
     this.#list.replaceChildren(...this.#buttons.map((button) => h("li", {}, button)));
-    this.#go(Math.min(this.#at, links.run.passes.length - 1));
+    this.#go(this.#at);
   }
 
   #go(to: number): void {
-    const { passes } = this.#app.links.run;
+    const passes = this.#passes;
     this.#at = Math.min(Math.max(0, to), passes.length - 1);
     this.#buttons.forEach((button, n) => (n === this.#at ? button.setAttribute("aria-current", "step") : button.removeAttribute("aria-current")));
     const pass = passes[this.#at];

@@ -2,7 +2,7 @@
 
 import type { CompiledEntry, Lowered } from "../../driver/lower.ts";
 import { isDefinitions, isGraph, isProgram, type Level } from "../../driver/observe.ts";
-import { isLiteral, printLiteral, printNode } from "../../graph/print.ts";
+import { isLiteral, printNode } from "../../graph/print.ts";
 import { printDefinition } from "../../loop/text/index.ts";
 import type { Call, Work } from "../../loop/loop.ts";
 import type { Defined } from "../../passes/definitions/define.ts";
