@@ -87,10 +87,9 @@ async function writePage(given: readonly string[], target: TargetName, json: boo
   const { model, source, stem } = loaded;
   const inspections: Inspection[] = [];
   for (const one of [target, ...readingOf(target)]) {
-    progress(`compiling for ${one}`);
+    progress(`${loaded.shown}: compiling for ${one}`);
     inspections.push(await inspected(await lower(model, { source, target: one, ...schedulesOf(loaded, one) }), source));
   }
-  progress("laying out");
   const [{ inspectorPage }, { pageAssets }] = await Promise.all([import("../inspector/page.ts"), import("./page-assets.ts")]);
   const path = page ?? `${stem}.html`;
   const text = await inspectorPage(inspections, await pageAssets());

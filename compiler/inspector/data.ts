@@ -35,12 +35,31 @@ export interface PageEntry {
   readonly name: string;
   readonly kind: InspectedEntry["kind"];
   readonly nodes: readonly PageNode[];
+  readonly layers: readonly PageLayer[];
   readonly rows: readonly Row[];
-  readonly passes: readonly InspectedPass[];
+  readonly passes: readonly PagePass[];
 }
 
-/** A node without what is another in each view, and without what the page finds by itself. */
-export type PageNode = Omit<InspectedNode, "home" | "statements" | "adjoints" | "gradientOf">;
+/** A node without what is another in each view and what the page finds by itself; what is usual is left out. */
+export interface PageNode extends Pick<InspectedNode, "id" | "op" | "inputs" | "dtype" | "shape" | "part" | "line" | "law" | "of" | "gradient" | "next" | "replaces" | "loop"> {
+  /** Of what is given, left out. */
+  readonly maths?: string;
+  /** Where it is no line of the model's own file. */
+  readonly site?: string;
+  /** Its layer, by number. */
+  readonly within?: number;
+  /** Where it is not called as `of` says. */
+  readonly forward?: string;
+  readonly aliases?: InspectedNode["aliases"];
+}
+
+export type PagePass = InspectedPass;
+
+/** A layer or a function in one, from the outside, and what it is. */
+export interface PageLayer {
+  readonly path: string;
+  readonly words?: string;
+}
 
 export interface PageView {
   readonly target: string;
@@ -79,7 +98,7 @@ export async function pageDataOf(inspections: readonly Inspection[]): Promise<Pa
       first.entries.map(async ({ name, kind, nodes, passes }) => ({
         name,
         kind,
-        nodes: nodes.map(bare),
+        ...bare(nodes),
         rows: await layOut(nodes, source?.text),
         passes: passes.map((pass) => ({ ...pass, changes: shortened(pass.changes) })),
       })),
@@ -88,7 +107,30 @@ export async function pageDataOf(inspections: readonly Inspection[]): Promise<Pa
   };
 }
 
-const bare = ({ home: _, statements: __, adjoints: ___, gradientOf: ____, ...node }: InspectedNode): PageNode => node;
+function bare(nodes: readonly InspectedNode[]): Pick<PageEntry, "nodes" | "layers"> {
+  const layers = new Map<string, { readonly n: number; readonly layer: PageLayer }>();
+  const ids = new Set(nodes.map(({ id }) => id));
+  const within = ({ layer, words }: InspectedNode): { readonly within?: number } => {
+    if (layer.length === 0) return {};
+    const own = { path: layer.join(" › "), ...(words === undefined ? {} : { words }) };
+    const key = JSON.stringify(own);
+    const known = layers.get(key) ?? { n: layers.size, layer: own };
+    layers.set(key, known);
+    return { within: known.n };
+  };
+  const shown = nodes.map((node): PageNode => {
+    const { home: _, statements: __, adjoints: ___, gradientOf: ____, layer: _____, words: ______, maths, site, forward, aliases, ...rest } = node;
+    return {
+      ...rest,
+      ...within(node),
+      ...(maths === node.id ? {} : { maths }),
+      ...(node.line === undefined ? { site } : {}),
+      ...(forward === undefined || (forward === node.of && ids.has(forward)) ? {} : { forward }),
+      ...(aliases.length === 0 ? {} : { aliases }),
+    };
+  });
+  return { nodes: shown, layers: [...layers.values()].map(({ layer }) => layer) };
+}
 
 async function viewOf({ target, file, arenaBytes, entries, kernels, buffers }: Inspection): Promise<PageView> {
   return {

@@ -6,7 +6,7 @@ import type { Buffer } from "./links.ts";
 
 const WIDTH = 900;
 const HEIGHT = 250;
-const LEFT = 58;
+const LEFT = 2;
 const TOP = 8;
 /** What is always held gets this much of the height, whatever its bytes. */
 const KEPT = 44;
@@ -71,8 +71,8 @@ export class ArenaPane implements Pane {
       svg,
       h("div", { class: "axis" }, h("span", {}, "statement 1"), h("span", {}, `${statements.length}`)),
     );
-    const held = `${bytes(arenaBytes)} to here, of which ${bytes(keptEnd)} are kept from step to step; no placing could need less than ${bytes(lowerBound)}.`;
-    this.#title.replaceChildren(`${links.entry}: ${held} Upper band: what is kept, not to scale.`);
+    const held = `${bytes(arenaBytes)}, of which ${bytes(keptEnd)} are kept from step to step (the band above, not to scale)`;
+    this.#title.textContent = `${links.entry}: ${held}; no placing could do with less than ${bytes(lowerBound)}.`;
   }
 
   #rectOf(buffer: Buffer, xOf: (statement: number) => number, step: number, yOf: (at: number) => number, columns: number): SVGElement {

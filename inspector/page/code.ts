@@ -66,7 +66,9 @@ export class CodePane implements Pane {
       if (chosen?.kind === "buffer") weak.push(...linesOf(links.buffers.get(chosen.id)?.lines));
       if (chosen?.kind === "statement") for (const kernel of lit.kernels) weak.push(...linesOf(links.kernels.get(kernel)?.lines));
     }
-    this.#text.light(strong, weak);
+    // of what is in no statement, as a weight, the statement that ends its derivation is shown
+    const last = lit?.chain.flatMap((id) => links.statementsOf(id)).at(-1);
+    this.#text.light(strong, weak, strong.length > 0 || last === undefined ? undefined : place(last)[0]);
   }
 
   #draw(view: number): void {

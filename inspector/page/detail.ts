@@ -18,7 +18,8 @@ export class DetailPane implements Pane {
   }
 
   show({ links, state: { chosen } }: Change): void {
-    this.#body.replaceChildren(...(chosen === undefined ? this.#nothing() : this.#of(chosen, links)));
+    const shown = chosen === undefined ? this.#nothing() : this.#of(chosen, links);
+    this.#body.replaceChildren(...shown.filter((child) => child !== undefined));
     this.#body.scrollTop = 0;
   }
 
@@ -52,7 +53,8 @@ export class DetailPane implements Pane {
 
   #node(id: string, links: Links): Child[] {
     const node = links.nodes.get(id)!;
-    const { op, dtype, shape, part, maths, line, site, layer, words, law, of, forward, gradient, next, replaces, aliases, loop } = node;
+    const { op, dtype, shape, part, line, site, law, of, gradient, next, replaces, aliases = [], loop } = node;
+    const [maths, layer, forward] = [links.mathsOf(id), links.layerOf(id), links.forwardOf(id)];
     const home = links.homeOf(id)!;
     const told = links.statementsOf(id);
     const adjoints = links.adjointsOf(id);
@@ -64,8 +66,8 @@ export class DetailPane implements Pane {
       ...aliases.map((alias) => h("p", { class: "maths also" }, `${alias.maths}${alias.law === undefined ? "" : `    ${alias.of}: ${alias.law}`}`)),
       facts([
         ["law", law === undefined ? undefined : [h("code", {}, law), " of ", forward === undefined ? (of ?? "") : this.#link({ kind: "node", id: forward }, of ?? forward)]],
-        ["line", line === undefined ? [site] : [this.#link({ kind: "line", line }, site)]],
-        ["layer", layer.length === 0 ? undefined : [layer.join(" › "), words === undefined ? "" : `: ${words}`]],
+        ["line", line === undefined ? [site ?? ""] : [this.#link({ kind: "line", line }, `${this.#app.data.source?.name ?? ""}:${line}`)]],
+        ["layer", layer && [layer.path, layer.words === undefined ? "" : `: ${layer.words}`]],
         ["loop", loop === undefined ? undefined : this.#nodes([loop])],
         ["reads", node.inputs.length === 0 ? undefined : this.#nodes(node.inputs)],
         ["is the gradient of", gradientOf.length === 0 ? undefined : this.#nodes(gradientOf)],
@@ -102,7 +104,8 @@ export class DetailPane implements Pane {
     const chain = links.chainTo(gradient);
     if (chain.length === 0) return [];
     const steps = chain.map((id) => {
-      const { maths, law, of } = links.nodes.get(id)!;
+      const { law, of } = links.nodes.get(id)!;
+      const maths = links.mathsOf(id);
       const numbers = links.statementsOf(id);
       return h(
         "li",
@@ -124,7 +127,7 @@ export class DetailPane implements Pane {
     const definition = kernel === undefined ? [] : links.kernels.get(kernel)!.definition;
     return [
       title(`Statement ${number}`, links.entry, part),
-      ...nodes.map((id) => h("p", { class: "maths" }, links.nodes.get(id)!.maths)),
+      ...nodes.map((id) => h("p", { class: "maths" }, links.mathsOf(id))),
       facts([
         ["nodes", this.#nodes(nodes)],
         ["lines", lineLinks(nodes.flatMap((id) => links.nodes.get(id)!.line ?? [])).map((line) => (typeof line === "number" ? this.#link({ kind: "line", line }, String(line)) : line))],

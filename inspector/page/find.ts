@@ -82,6 +82,7 @@ export class Find implements Pane {
 
   #close(): void {
     this.#input.value = "";
+    this.#input.blur();
     this.#list.hidden = true;
   }
 }

@@ -10,6 +10,8 @@ const PARTS = ["forward", "backward", "update"] as const;
 /** Nodes of a graph that is shown whole at first. */
 const FEW = 90;
 const MOST_LETTERS = 27;
+/** Boxes are drawn smaller where there is no room, but not so that nobody reads them. */
+const LEAST_SCALE = 0.7;
 
 const shortened = (text: string): string => (text.length <= MOST_LETTERS ? text : `${text.slice(0, MOST_LETTERS - 1)}…`);
 
@@ -46,7 +48,7 @@ export class GraphPane implements Pane {
         h("span", {}, "Graph"),
         h("span", { class: "choices" }, h("button", { type: "button", click: all(true) }, "open all"), h("button", { type: "button", click: all(false) }, "fold")),
       ),
-      h("div", { class: "lanes", "aria-hidden": "true" }, ...PARTS.map((part) => h("span", { class: part }, part === "forward" ? "forward ↓" : part === "backward" ? "backward ↑" : part))),
+      h("div", { class: "lanes", "aria-hidden": "true" }, h("span", { class: "forward" }, "forward ↓"), h("span", { class: "backward" }, "backward ↑")),
       this.#scroll,
     );
   }
@@ -77,6 +79,8 @@ export class GraphPane implements Pane {
     }
     const [first] = lit.nodes;
     const box = first === undefined ? undefined : this.#boxes.get(first);
+    const folded = box?.closest("details");
+    if (folded) folded.open = true;
     const row = first === undefined ? undefined : this.#rows[this.#rowOf.get(first) ?? -1];
     const target = box ?? row?.element;
     if (box !== undefined) reveal(box.closest(".cell")!, box);
@@ -130,6 +134,16 @@ export class GraphPane implements Pane {
   #cellFor(cell: Cell | undefined, part: string): HTMLElement {
     const element = h("div", { class: `cell ${part}${cell === undefined ? " none" : ""}` });
     if (cell === undefined) return element;
+    if (part === "update") {
+      // of every weight the same: it opens by itself
+      const inside = h("div", { class: "cell update" }, this.#drawing(cell, part));
+      return h("details", { class: "updates update" }, h("summary", {}, `update, ${cell.nodes.length} nodes`), inside);
+    }
+    element.append(this.#drawing(cell, part));
+    return element;
+  }
+
+  #drawing(cell: Cell, part: string): SVGSVGElement {
     const { nodes } = this.#entry;
     const svg = s("svg", { width: cell.width, height: cell.height, viewBox: `0 0 ${cell.width} ${cell.height}`, role: "group", "aria-label": part });
     for (const [from, to, ...points] of cell.edges) {
@@ -138,7 +152,7 @@ export class GraphPane implements Pane {
       svg.append(path);
     }
     for (const [node, x, y, width] of cell.nodes) {
-      const { id, maths } = nodes[node]!;
+      const { id, maths = id } = nodes[node]!;
       const choose = (): void => this.#app.choose({ kind: "node", id });
       const box = s(
         "g",
@@ -147,20 +161,18 @@ export class GraphPane implements Pane {
           transform: `translate(${x - width / 2} ${y - BOX / 2})`,
           tabindex: 0,
           role: "button",
-          "aria-label": `${id}, ${labelOf(nodes[node]!)}`,
           click: choose,
           keydown: pressed(choose),
         },
-        s("title", {}, maths),
-        s("rect", { width, height: BOX, rx: 6 }),
+        s("rect", { width, height: BOX, rx: 6 }, s("title", {}, maths)),
         s("text", { x: width / 2, y: 15, class: "id" }, shortened(id)),
         s("text", { x: width / 2, y: 28, class: "op" }, shortened(labelOf(nodes[node]!))),
       );
       this.#boxes.set(id, box);
       svg.append(box);
     }
-    element.append(svg);
-    return element;
+    svg.style.setProperty("min-width", `${Math.round(LEAST_SCALE * cell.width)}px`);
+    return svg;
   }
 }
 

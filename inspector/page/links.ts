@@ -1,6 +1,6 @@
 /** What belongs to what in a model: of any node, statement, kernel, buffer or line, everything that lights up with it. Pure, and the same both ways. */
 
-import type { PageData, PageKernel, PageNode, PageRun, PageStatement, PageView } from "../../compiler/inspector/data.ts";
+import type { PageData, PageKernel, PageLayer, PageNode, PageRun, PageStatement, PageView } from "../../compiler/inspector/data.ts";
 
 /** What can be chosen; of one entry, or, of kernels, buffers and lines of the model, of all. */
 export type Thing =
@@ -33,6 +33,7 @@ export class Links {
   readonly nodes: ReadonlyMap<string, PageNode>;
   readonly buffers: ReadonlyMap<string, Buffer>;
   readonly kernels: ReadonlyMap<string, PageKernel>;
+  readonly #layers: readonly PageLayer[];
   readonly #homes: ReadonlyMap<string, PageRun["homes"][number]>;
   readonly #statements = new Map<string, number[]>();
   readonly #adjoints: Index = new Map();
@@ -41,7 +42,8 @@ export class Links {
   readonly #uses = new Map<string, number[]>();
 
   constructor({ entries, views }: PageData, view: number, entry: number) {
-    const { name, nodes } = entries[entry]!;
+    const { name, nodes, layers } = entries[entry]!;
+    this.#layers = layers;
     this.entry = name;
     this.view = views[view]!;
     this.run = this.view.entries[entry]!;
@@ -49,8 +51,9 @@ export class Links {
     this.buffers = new Map(this.view.buffers.map((buffer) => [buffer.id, buffer]));
     this.kernels = new Map(this.view.kernels.map((kernel) => [kernel.id, kernel]));
     this.#homes = new Map(nodes.map(({ id }, n) => [id, this.run.homes[n]!]));
-    for (const { id, forward, gradient } of nodes) {
-      if (forward !== undefined) push(this.#adjoints, forward, id);
+    for (const { id, part, gradient } of nodes) {
+      const forward = this.forwardOf(id);
+      if (forward !== undefined && part === "backward") push(this.#adjoints, forward, id);
       if (gradient !== undefined) push(this.#gradientOf, gradient, id);
     }
     for (const [id, home] of this.#homes) if (home.kind === "buffer") push(this.#holds, home.buffer, id);
@@ -58,6 +61,15 @@ export class Links {
       for (const id of own) this.#statements.set(id, [...(this.#statements.get(id) ?? []), number]);
       for (const buffer of new Set([...reads, ...writes])) this.#uses.set(buffer, [...(this.#uses.get(buffer) ?? []), number]);
     }
+  }
+
+  mathsOf = (id: string): string => this.nodes.get(id)?.maths ?? id;
+  layerOf = (id: string): PageLayer | undefined => this.#layers[this.nodes.get(id)?.within ?? -1];
+
+  /** The node whose rule made this one, where it still is one. */
+  forwardOf(id: string): string | undefined {
+    const { of, forward } = this.nodes.get(id) ?? {};
+    return forward ?? (of !== undefined && this.nodes.has(of) ? of : undefined);
   }
 
   statement = (number: number): PageStatement | undefined => this.run.statements[number - 1];

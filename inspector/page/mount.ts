@@ -30,16 +30,15 @@ export function mount(root: HTMLElement, data: PageData): App {
   const app = new App(data);
   const find = new Find(app);
   const tabs = new Map<Tab, HTMLElement>();
-  let [upper, lower]: [Tab, Tab] = ["graph", "memory"];
+  let lower: Tab = "memory";
   const open = (tab: Tab): void => {
-    if (WIDE.includes(tab)) upper = tab;
-    else lower = tab;
-    root.dataset["upper"] = upper;
+    if (!WIDE.includes(tab)) lower = tab;
     root.dataset["lower"] = lower;
     root.dataset["tab"] = tab;
     for (const [name, button] of tabs) {
       button.toggleAttribute("data-open", name === tab);
-      button.setAttribute("aria-pressed", String(name === tab || name === lower || name === upper));
+      button.toggleAttribute("data-low", name === lower);
+      button.setAttribute("aria-pressed", String(name === tab));
     }
   };
   for (const [tab, name] of TABS) tabs.set(tab, h("button", { type: "button", class: `tab ${tab}`, click: () => open(tab) }, name));
@@ -66,7 +65,6 @@ export function mount(root: HTMLElement, data: PageData): App {
   const panes = [new SourcePane(app), new GraphPane(app), new CodePane(app), new ArenaPane(app), new CostPane(app), new PassesPane(app), new DetailPane(app)];
   root.append(h("main", {}, ...panes.map(({ element }) => element)));
   app.panes.push(around, find, ...panes);
-  open("memory");
   open("graph");
   app.go({}, true);
   root.ownerDocument.addEventListener("keydown", (event) => onKey(event, app, find, open));

@@ -1,6 +1,6 @@
 /** The passes of the compiler, step by step: what each was for, changed and saved. */
 
-import type { InspectedPass } from "../../compiler/explain/inspection/index.ts";
+import type { PagePass } from "../../compiler/inspector/data.ts";
 import type { App, Change, Pane } from "./app.ts";
 import { bytes, grouped, h } from "./dom.ts";
 
@@ -12,7 +12,7 @@ const COUNTS = [
   ["bytesStored", "stored", bytes],
 ] as const;
 
-const changed = ({ before, after, changes }: InspectedPass): boolean =>
+const changed = ({ before, after, changes }: PagePass): boolean =>
   changes.length > 0 || COUNTS.some(([of]) => before[of] !== after[of]);
 
 export class PassesPane implements Pane {
@@ -39,7 +39,7 @@ export class PassesPane implements Pane {
     );
   }
 
-  get #passes(): readonly InspectedPass[] {
+  get #passes(): readonly PagePass[] {
     return this.#app.data.entries[this.#app.state.entry]!.passes;
   }
 
@@ -65,14 +65,14 @@ export class PassesPane implements Pane {
     });
     this.#shown.replaceChildren(
       h("p", { class: "why" }, h("strong", {}, pass.pass), ` ${pass.why}`),
-      h("table", { class: "counts" }, h("thead", {}, h("tr", {}, ...["", "before", "after", "change"].map((head) => h("th", { scope: "col" }, head === "" ? h("span", { class: "unseen" }, "count") : head)))), h("tbody", {}, ...rows)),
+      h("table", { class: "saved" }, h("thead", {}, h("tr", {}, ...["", "before", "after", "change"].map((head) => h("th", { scope: "col" }, head === "" ? h("span", { class: "unseen" }, "count") : head)))), h("tbody", {}, ...rows)),
       pass.changes.length === 0
         ? h("p", { class: "note" }, changed(pass) ? "The level before and after are of different forms: only what they cost can be compared." : "Nothing was changed.")
         : h("ul", { class: "changes" }, ...pass.changes.map((one) => this.#changeOf(one))),
     );
   }
 
-  #changeOf({ name, before, after }: InspectedPass["changes"][number]): HTMLElement {
+  #changeOf({ name, before, after }: PagePass["changes"][number]): HTMLElement {
     const { links, choose } = this.#app;
     const title = links.nodes.has(name) ? h("button", { type: "button", class: "link", click: () => choose({ kind: "node", id: name }) }, name) : h("span", {}, name);
     return h(

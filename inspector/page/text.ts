@@ -81,8 +81,8 @@ export class TextPane {
     this.#cursor = 1;
   }
 
-  /** Lights lines, strongly or weakly, and shows the first of those that are strong. */
-  light(strong: Iterable<number>, weak: Iterable<number> = []): void {
+  /** Lights lines, strongly or weakly, and shows one: the first of those that are strong, or the one that is named. */
+  light(strong: Iterable<number>, weak: Iterable<number> = [], shown?: number): void {
     for (const line of this.#lit) line.classList.remove("lit", "dim-lit");
     this.#lit = [];
     const add = (number: number, name: string): HTMLElement | undefined => {
@@ -93,7 +93,7 @@ export class TextPane {
       return line;
     };
     for (const number of weak) add(number, "dim-lit");
-    let first: HTMLElement | undefined;
+    let first = shown === undefined ? undefined : this.#lines[shown - 1];
     for (const number of strong) {
       const line = add(number, "lit");
       first ??= line;

@@ -74,15 +74,16 @@ function buffersIn(lines: readonly string[], { buffers }: Module): FileLines["bu
 /** What the code of a statement calls: a function, or what was bound to its arrays. */
 const calleeOf = (code: string): string | undefined => /^(?:kernels[.[]"?)?([\w$.]+)/.exec(code.trim())?.[1];
 
+const BOUND = /^ {2}const ([\w$]+) =\s+(?:Array\.from\(\s*\{ length: \d+ \},\s*\(_, \w+\) =>\s+)?([\w$]+)\(/;
+
 function kernelsIn(lines: readonly string[], { entries }: Module, statements: FileLines["statements"]): FileLines["kernels"] {
   const bound = new Map<string, string>();
   const functions = new Map<string, number>();
   const members = new Map<string, number>();
   lines.forEach((line, n) => {
-    const made = /^ {2}const ([\w$]+) = ([\w$]+)\(/.exec(line) ?? /^ {2}const ([\w$]+) = Array\.from\(\{ length: \d+ \}, \(_, \w+\) => ([\w$]+)\(/.exec(line);
+    // bound to its arrays, once or once a turn; a long name is followed by a new line
+    const made = /^ {2}const [\w$]+ =/.test(line) ? BOUND.exec(lines.slice(n, n + 3).join(" ")) : null;
     if (made !== null) bound.set(made[1]!, made[2]!);
-    const wrapped = /^ {2}const ([\w$]+) = Array\.from\($/.exec(line) && /=>\s*([\w$]+)\(/.exec(lines.slice(n, n + 3).join(" "));
-    if (wrapped) bound.set(/^ {2}const ([\w$]+)/.exec(line)![1]!, wrapped[1]!);
     const declared = /^function ([\w$]+)\(/.exec(line);
     if (declared !== null) functions.set(declared[1]!, n);
     const member = /^ {2}readonly "?([\w$.]+)"?: \(/.exec(line);
