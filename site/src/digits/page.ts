@@ -1,4 +1,4 @@
-/** The page of templates: two classifiers of digits train in workers of their own; their weights are drawn, and they are asked for what one draws. */
+/** The page of templates: two classifiers of digits train side by side; their weights are drawn, and they are asked for what one draws. */
 
 import { statementBlocks } from "../code/blocks.ts";
 import { codeBlock } from "../code/highlight.ts";
@@ -12,8 +12,10 @@ import { Pad } from "./pad.ts";
 import { LINEAR, NET } from "./texts.ts";
 import { columnsOf, drawSigned } from "./tiles.ts";
 
-const OF = "digits";
 const CLASSES = 10;
+/** Steps a second of the linear classifier, so that most of the time is for the net. */
+const RATE = 80;
+const lab = new Lab();
 
 interface Runner {
   readonly name: "linear" | "net";
@@ -22,7 +24,6 @@ interface Runner {
   readonly weights: string;
   readonly columns: number;
   readonly color: string;
-  readonly lab: Lab;
   losses: [number, number][];
   ticks: number;
   ready: boolean;
@@ -35,7 +36,6 @@ const runner = (name: Runner["name"], title: string, text: string, weights: stri
   weights,
   columns,
   color,
-  lab: new Lab(),
   losses: [],
   ticks: 0,
   ready: false,
@@ -60,7 +60,7 @@ function failed(error: unknown): void {
 }
 
 async function prepare(of: Runner): Promise<void> {
-  const compiled = await of.lab.compile({ of: OF, text: of.text, path: `${of.name}.ts`, options: { effort: "none" } });
+  const compiled = await lab.compile({ of: of.name, text: of.text, path: `${of.name}.ts`, options: { effort: "none" } });
   byId(`${of.name}-model`).replaceChildren(codeBlock(of.text, `The model: ${of.title}`));
   byId(`${of.name}-code`).replaceChildren(
     h(
@@ -74,7 +74,7 @@ async function prepare(of: Runner): Promise<void> {
 
 /** From new weights on, with the digits that are there. */
 async function begin(of: Runner, seed: number): Promise<void> {
-  await of.lab.ask("create", { of: OF, seed });
+  await lab.ask("create", { of: of.name, seed });
   of.losses = [];
   of.ticks = 0;
   of.ready = true;
@@ -85,10 +85,11 @@ async function begin(of: Runner, seed: number): Promise<void> {
 async function feed(of: Runner): Promise<void> {
   if (train === undefined || !of.ready) return;
   const arrays = firstOf(train, train.y.length);
-  await of.lab.ask("data", { of: OF, arrays: { ...arrays } }, [arrays.x.buffer, arrays.y.buffer]);
+  await lab.ask("data", { of: of.name, arrays: { ...arrays } }, [arrays.x.buffer, arrays.y.buffer]);
 }
 
-const run = (of: Runner): Promise<void> => of.lab.run({ of: OF, every: 200, parameters: [of.weights] }, (tick) => hear(of, tick));
+const run = (of: Runner): Promise<void> =>
+  lab.run({ of: of.name, every: 200, parameters: [of.weights], ...(of.name === "linear" && { rate: RATE }) }, (tick) => hear(of, tick));
 
 function hear(of: Runner, tick: Tick): void {
   if (tick.error !== undefined) return say(tick.error.message, true);
@@ -120,7 +121,7 @@ function hear(of: Runner, tick: Tick): void {
 /** Accuracy of new digits; of the net what is taken for what. */
 async function judge(of: Runner): Promise<void> {
   if (test === undefined) return;
-  const { scores } = await of.lab.ask("predict", { of: OF, arrays: { x: test.x } });
+  const { scores } = await lab.ask("predict", { of: of.name, arrays: { x: test.x } });
   const counts = Array.from({ length: CLASSES }, () => new Array<number>(CLASSES).fill(0));
   test.y.forEach((label, row) => counts[label]![best(scores!, row)]!++);
   const right = counts.reduce((sum, row, label) => sum + row[label]!, 0);
@@ -175,7 +176,7 @@ async function ask(): Promise<void> {
       const found = await Promise.all(
         runners
           .filter(({ ready }) => ready)
-          .map(async (of) => ({ of, scores: (await of.lab.ask("predict", { of: OF, arrays: { x: digit } }))["scores"]! })),
+          .map(async (of) => ({ of, scores: (await lab.ask("predict", { of: of.name, arrays: { x: digit } }))["scores"]! })),
       );
       byId("answers").replaceChildren(...found.map(({ of, scores }) => answer(of, scores)));
     }
@@ -223,24 +224,23 @@ byId("some").addEventListener("click", () => {
 byId("train").addEventListener("click", () => {
   running = !running;
   byId("train").textContent = running ? "Pause" : "Train";
-  for (const of of runners) if (of.ready) void (running ? run(of) : of.lab.ask("pause", { of: OF })).catch(failed);
+  for (const of of runners) if (of.ready) void (running ? run(of) : lab.ask("pause", { of: of.name })).catch(failed);
 });
 byId("again").addEventListener("click", () => {
   for (const of of runners) if (of.ready) void begin(of, 1 + Math.floor(Math.random() * 1e6)).catch(failed);
 });
 
-/** The first thousand digits are enough to begin with; the others come while they train. */
+/** The first digits are enough to begin with; the others come while they train. */
 async function start(): Promise<void> {
   try {
     const parts = [await loadTrain(0)];
     train = parts[0]!;
-    const [linear, net] = runners as readonly [Runner, Runner];
-    await prepare(linear);
-    await begin(linear, 1);
+    for (const of of runners) {
+      await prepare(of);
+      await begin(of, 1);
+    }
     test = await loadTest();
     void ask();
-    await prepare(net);
-    await begin(net, 1);
     for (let n = 1; n < FILES; n++) parts.push(await loadTrain(n));
     train = joined(parts);
     for (const of of runners) await feed(of);

@@ -65,6 +65,8 @@ export interface TrainerFacts {
   readonly parameters: TrainerModule["PARAMETERS"];
   readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };
   readonly hyper: Readonly<Record<string, number>>;
+  /** Lengths are those of a training batch. */
+  readonly inputs: readonly { readonly name: string; readonly length: number; readonly dtype: "f32" | "i32" }[];
 }
 
 /** How a run goes on until it is paused. */

@@ -71,7 +71,17 @@ export class Session {
     this.#trainer = module.createTrainer(seed === undefined ? {} : { seed });
     this.#rowsSeen = this.#at = 0;
     this.#random = seed ?? 1;
-    return { parameters: module.PARAMETERS, batch: this.#trainer.batch, hyper: { ...this.#trainer.hyper } };
+    const { batch, hyper, inputs } = this.#trainer;
+    return {
+      parameters: module.PARAMETERS,
+      batch,
+      hyper: { ...hyper },
+      inputs: Object.entries(inputs).map(([name, { length, constructor }]) => ({
+        name,
+        length,
+        dtype: constructor === Int32Array ? "i32" : "f32",
+      })),
+    };
   }
 
   set({ parameters = {}, hyper = {} }: Given<"set">): null {
@@ -207,7 +217,11 @@ export class Session {
   }
 
   predict({ arrays }: Given<"predict">): Arrays {
-    return predictAll(this.#ready as unknown as Trainer, arrays) as Arrays; // its arrays are known by name
+    const trainer = this.#ready;
+    // without rows there is one prediction
+    if (Object.keys(arrays).length === 0)
+      return Object.fromEntries(Object.entries(trainer.predict({})).map(([name, view]) => [name, view.slice()]));
+    return predictAll(trainer as unknown as Trainer, arrays) as Arrays; // its arrays are known by name
   }
 
   evaluate({ arrays }: Given<"evaluate">): Answer<"evaluate"> {
