@@ -32,6 +32,6 @@ function packed(set, first, count) {
 }
 
 mkdirSync(to, { recursive: true });
-for (let n = 0; n < 13; n++)
+for (let n = 0; n < 20; n++)
   writeFileSync(join(to, `train-${n}.digits`), n === 0 ? packed("train", 0, FIRST) : packed("train", FIRST + (n - 1) * COUNT, COUNT));
 writeFileSync(join(to, "test.digits"), packed("t10k", 0, COUNT));

@@ -8,7 +8,7 @@ export interface Digits {
 
 export const PIXELS = 784;
 /** Files of training digits. */
-export const FILES = 13;
+export const FILES = 20;
 
 /** What could not be loaded, in a sentence. */
 export class DigitsError extends Error {

@@ -21,7 +21,7 @@ let units = 8;
 let brush = 0;
 let chosen = -1;
 let points: Point[] = SETS["Three groups"]!();
-let scores: ArrayLike<number> | undefined;
+let scores: Float32Array | undefined;
 let weights: Arrays = {};
 let running = true;
 let ready = false;
@@ -100,7 +100,7 @@ function hear(tick: Tick): void {
 
 function showState(found: Arrays, outputs: Arrays, measured: Readonly<Record<string, number>> | undefined): void {
   weights = found;
-  scores = outputs["scores"];
+  scores = outputs["scores"] as Float32Array; // as the model has it
   byId("loss").textContent = measured === undefined ? "–" : shown(measured["loss"]!, 3);
   byId("accuracy").textContent = measured === undefined ? "–" : `${Math.round(100 * measured["accuracy"]!)} %`;
   show();
@@ -111,7 +111,7 @@ function show(): void {
   const { W1, b1, W2 } = weights;
   const lines =
     idea === "hidden" && W1 !== undefined && b1 !== undefined ? Array.from(b1, (b, n) => [W1[n]!, W1[b1.length + n]!, b] as const) : [];
-  const own = scores === undefined ? undefined : Array.prototype.slice.call(scores, 0, half);
+  const own = scores?.subarray(0, half);
   const counts = drawPlane(plane, { points, scores: own, lines, chosen, polar: false });
   plane.dataset["region"] = counts.join(" ");
   const extra = byId("extra");
@@ -131,7 +131,7 @@ function show(): void {
       );
     drawPlane(folded, {
       points,
-      scores: scores?.length === 2 * half ? Array.prototype.slice.call(scores, half) : undefined,
+      scores: scores?.length === 2 * half ? scores.subarray(half) : undefined,
       chosen,
       polar: true,
     });

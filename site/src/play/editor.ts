@@ -29,7 +29,7 @@ export function openEditor(at: HTMLElement, text: string, changed: () => void): 
       basicSetup,
       javascript({ typescript: true }),
       syntaxHighlighting(classHighlighter),
-      EditorView.contentAttributes.of({ "aria-label": "The model's text" }),
+      EditorView.contentAttributes.of({ "aria-label": "The model's text", tabindex: "0" }),
       EditorView.updateListener.of((update) => update.docChanged && changed()),
     ],
   });

@@ -22,8 +22,19 @@ export interface Opened {
 }
 
 export interface Site {
+  /** Milliseconds of processor time of the page's longest task while `act` goes on: what else the machine does is not counted. */
+  longestTask(page: Page, act: () => Promise<void>): Promise<number>;
   open(path: string, options?: { readonly width?: number; readonly height?: number; readonly dark?: boolean }): Promise<Opened>;
   close(): Promise<void>;
+}
+
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Microseconds of processor time. */
+  readonly tdur?: number;
+  readonly args?: Readonly<Record<string, unknown>>;
 }
 
 /** Starts the server and the browser. */
@@ -61,6 +72,21 @@ export async function openSite(): Promise<Site> {
         errors,
         bytes: () => [...new Set(asked.slice(from))].reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0),
       };
+    },
+    async longestTask(page, act) {
+      await browser.startTracing(page, { categories: ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"] });
+      await act();
+      const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { readonly traceEvents: readonly TraceEvent[] };
+      const main = new Set(
+        traceEvents
+          .filter(({ name, args }) => name === "thread_name" && args?.["name"] === "CrRendererMain")
+          .map(({ pid, tid }) => `${pid} ${tid}`),
+      );
+      const tasks = traceEvents.filter(
+        ({ name, pid, tid, tdur }) => /RunTask/.test(name) && tdur !== undefined && main.has(`${pid} ${tid}`),
+      );
+      if (tasks.length === 0) throw new Error("the trace has no tasks");
+      return Math.max(...tasks.map(({ tdur }) => tdur! / 1000));
     },
     async close() {
       await browser.close();
