@@ -131,7 +131,7 @@ describe("the packed tarball, unpacked beside links to its dependencies", () => 
 
   test.each([
     ["fit", 8000],
-    ["readCsv", 3500],
+    ["readCsv", 2950],
     ["mnist", 2500],
     ["earlyStopping", 3000],
     ["split", 3600],

@@ -15,7 +15,7 @@ import { loadProject, type Project } from "./config.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
 import { fileOf, targetOf } from "../targets/index.ts";
-import { checkStems, requireGenerated } from "./generated.ts";
+import { requireGenerated } from "./generated.ts";
 import { BESIDE, pathAt, shownPlace, stemOf, type Place } from "./place.ts";
 import { readHeader } from "./header.ts";
 import { jobsOf } from "./jobs.ts";
@@ -93,7 +93,6 @@ export const compile = defineCommand({
     const out = args.beside === true ? BESIDE : (args.out ?? project.out);
     if (args.check === true) return void (await check({ ...project, out }, args._, args.json === true));
     const jobs = jobsOf(project, out, args._, args);
-    checkStems(out, [...new Set(jobs.map(({ model }) => model))]);
     if (args.watch === true) return watch(jobs, out);
     const [job] = jobs;
     const keep = keepOf(args.print, args.stages !== undefined, {

@@ -1,16 +1,17 @@
 /** What a compile is to make: each model with each of its targets, and what flags, configuration or earlier compiles ask for. */
 
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import type { CompileOptions } from "../compile.ts";
 import type { ModelConfig } from "../config.ts";
 import { OPTIONAL, parsePasses, type OptionalPass } from "../passes/selection.ts";
-import { DEFAULT, targetOf, type TargetName } from "../targets/index.ts";
+import { DEFAULT, fileOf, targetOf, type TargetName } from "../targets/index.ts";
 import { amountOf } from "./arguments.ts";
 import type { Project } from "./config.ts";
 import { InputError, suggestion } from "./errors.ts";
 import { askedBefore, targetsIn, trainerAsked } from "./generated.ts";
 import { note } from "./output.ts";
-import { placeFor, type Out, type Place } from "./place.ts";
+import { pathAt, placeFor, shownPlace, type Out, type Place } from "./place.ts";
 import { requireTogether, targetAsked } from "./targets.ts";
 
 export type Asked = Pick<CompileOptions, "entries" | "memory" | "passes" | "threads" | "sliced" | "relaxed" | "winograd" | "js" | "plan">;
@@ -33,7 +34,7 @@ export function jobsOf(project: Project, out: Out, named: readonly string[], fla
   const { target, asked } = askedBy(flags);
   const models = named.length > 0 ? [...new Set(named)] : project.models();
   const isPlain = target === undefined && Object.keys(asked).length === 0;
-  return models.flatMap((model): Job[] => {
+  const jobs = models.flatMap((model): Job[] => {
     const place = placeFor(out, model);
     const configured = project.compilesOf(model);
     if (configured !== undefined && (isPlain || named.length === 0))
@@ -46,6 +47,26 @@ export function jobsOf(project: Project, out: Out, named: readonly string[], fla
       jobOf(model, place, of, { ...askedBefore(place, of), ...trainerAsked(place, of), ...asked }),
     );
   });
+  requireApart(jobs);
+  return jobs;
+}
+
+/** Throws an InputError where one file would be written twice: of two models of one stem, or of one model for one target. */
+function requireApart(jobs: readonly Job[]): void {
+  const taken = new Map<string, string>();
+  for (const { model, place, target } of jobs) {
+    const file = pathAt(place, fileOf("trainer.ts", targetOf(target)));
+    const other = taken.get(file);
+    if (other !== undefined && resolve(other) === resolve(model))
+      throw new InputError(
+        `adjoint.config.ts asks twice for ${file} of ${model}; leave one of its options out, or give them different targets`,
+      );
+    if (other !== undefined)
+      throw new InputError(
+        `${other} and ${model} would both be written to ${shownPlace(place)}; rename one of the files, or compile them with different --out folders`,
+      );
+    taken.set(file, model);
+  }
 }
 
 /** A target that writes no plan is not asked for one. */

@@ -92,6 +92,9 @@ interface Compiler {
   readonly hooks: Readonly<Record<"beforeRun" | "watchRun", { tapPromise(name: string, act: () => Promise<void>): void }>>;
 }
 
+/** Bundlers that read a file which a plugin names; with all others it has to load what it resolves. */
+const READERS: ReadonlySet<string> = new Set(["webpack", "rspack", "rsbuild"]);
+
 /** Everything that all bundlers do. */
 function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): UnpluginOptions {
   let root = resolve(options.root ?? ".");
@@ -119,6 +122,8 @@ function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): Unplugi
   const asked = new Set<string>();
   const own: UnpluginOptions = {
     name: "adjoint",
+    // before what a bundler itself finds: the model without its query
+    enforce: "pre",
     resolveId: {
       filter: { id: QUERY },
       async handler(id, importer) {
@@ -136,9 +141,7 @@ function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): Unplugi
         return path;
       },
     },
-    // where what a plugin resolves it has to load as well
-    loadInclude: (id) => asked.has(id),
-    load: (id) => readFileSync(id, "utf8"),
+    ...(READERS.has(meta.framework) ? {} : { loadInclude: (id: string) => asked.has(id), load: (id: string) => readFileSync(id, "utf8") }),
     async buildStart() {
       await start({
         addWatchFile: (path) => {
@@ -160,7 +163,6 @@ function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): Unplugi
   let mended = new Set<Watched>();
   return {
     ...own,
-    enforce: "pre",
     async watchChange(id) {
       if (!development) return;
       for (const watched of await watchedOf(id)) {

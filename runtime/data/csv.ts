@@ -1,6 +1,6 @@
 /** Reads a CSV file of numbers, with or without a column of class names; every fault has its row and column. */
 
-import { optional, optionsOf, required, TEXT } from "../arguments.ts";
+import { fewOptionsOf, optional, required, TEXT } from "../arguments.ts";
 import { BYTES, hold, NAMES } from "../kinds.ts";
 import { csvRows } from "./csv-rows.ts";
 import { decodeText } from "./decode.ts";
@@ -31,7 +31,7 @@ export interface LabelOptions {
   readonly classes?: readonly string[];
 }
 
-const LABELS = optionsOf<LabelOptions>({ label: required(TEXT), classes: NAMES });
+const LABELS = fewOptionsOf<LabelOptions>({ label: required(TEXT), classes: NAMES });
 
 /** A decimal number; neither NaN, Infinity nor hexadecimal, which `Number` would take too. */
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
@@ -111,11 +111,7 @@ function grown(values: Float32Array, least: number): Float32Array<ArrayBuffer> {
 /** By number where all are whole numbers, else by code point. */
 export function classOrder(labels: readonly string[]): (a: string, b: string) => number {
   if (labels.every((label) => /^(?:0|-?[1-9]\d*)$/.test(label))) return (a, b) => Number(a) - Number(b);
-  // UTF-16 order differs from that of code points; the first difference of code points decides
-  return (a, b) => {
-    const [left, right] = [[...a], [...b]];
-    const at = left.findIndex((character, i) => character !== right[i]);
-    if (at === -1) return left.length - right.length;
-    return right[at] === undefined ? 1 : left[at]!.codePointAt(0)! - right[at].codePointAt(0)!;
-  };
+  // UTF-16 order differs from that of code points
+  const points = (label: string): string => Array.from(label, (one) => one.codePointAt(0)!.toString(16).padStart(6, "0")).join("");
+  return (a, b) => (points(a) < points(b) ? -1 : 1);
 }

@@ -12,7 +12,8 @@ import { exportModel } from "../../compiler/export.ts";
 import { bytesOfModel, type OnnxGraph, type OnnxNode } from "../../compiler/exports/onnx/proto.ts";
 import { Message } from "../../compiler/exports/onnx/wire.ts";
 import { sizeOf } from "../../compiler/graph/type.ts";
-import { importOnnx, type Imported } from "../../compiler/imports/onnx/index.ts";
+import { importOnnx } from "../../compiler/imports/onnx/index.ts";
+import type { Imported } from "../../compiler/imports/written.ts";
 import type { Model } from "../../compiler/index.ts";
 import { root } from "../support/command.ts";
 

@@ -20,6 +20,7 @@ import { compile, load, type LoadedTrainer } from "../../compiler/compile.ts";
 import { convolutions, longSums, pooledAlone } from "../support/nets.ts";
 import { lowered, modelNames, modelOf } from "../support/models.ts";
 import { complaintsAbout } from "../support/typecheck.ts";
+import { bytesByWabt } from "../support/wabt.ts";
 import { compileBytes, instantiate } from "../support/webassembly.ts";
 
 interface Exports {
@@ -65,8 +66,9 @@ describe.each(modelNames)("%s", (name) => {
     await expectSameBits(wasm!, twin!, 6);
   });
 
-  test("a second library reads and validates the bytes", SLOW, async () => {
-    const { bytes } = await assemble((await lowered(name, { target: "wasm" })).module);
+  test("another assembler makes the same bytes, and a second library reads and validates them", SLOW, async () => {
+    const { bytes, text } = assemble((await lowered(name, { target: "wasm" })).module);
+    expect((await bytesByWabt(text)).equals(bytes)).toBe(true);
     const parsed = binaryen.readBinary(bytes);
     parsed.setFeatures(binaryen.Features.SIMD128 | binaryen.Features.NontrappingFPToInt | binaryen.Features.MutableGlobals);
     try {
@@ -116,7 +118,7 @@ test("an index that falls is reached from its lowest", async () => {
     ],
     flops: 0,
   };
-  const { bytes } = await assemble({ name: "back", entries: [], buffers: [], kernels: [back], slots: [], arenaBytes: 64 });
+  const { bytes } = assemble({ name: "back", entries: [], buffers: [], kernels: [back], slots: [], arenaBytes: 64 });
   const { memory, ...functions } = instantiate(bytes);
   const arena = new Float32Array(memory.buffer, 0, 16);
   arena.set([1, 2, 3, 4, 5, 6, 7, 8]);
@@ -153,7 +155,7 @@ test("what lanes share and nothing else reads is loaded into a vector once", asy
   expect(text).toContain("(local.set $a.v (v128.load32_splat (local.get $x)))");
   expect(text).toContain("(local.set $b (f32.load offset=4 (local.get $x)))"); // a condition reads it alone
   expect(text.match(/f32x4\.splat/g)).toHaveLength(1);
-  const { memory, ...functions } = instantiate((await assemble(module)).bytes);
+  const { memory, ...functions } = instantiate(assemble(module).bytes);
   const arena = new Float32Array(memory.buffer, 0, 16);
   arena.set([2, 3, 0, 0, 1, 2, 3, 4]);
   functions["shared"]!(0, 32);
@@ -183,7 +185,7 @@ test("a pair of lanes loads and stores two elements, and adds up two", async () 
   };
   verifyKernel(pair);
   const module = { name: "pair", entries: [], buffers: [], kernels: [pair], slots: [], arenaBytes: 64 };
-  const { memory, ...functions } = instantiate((await assemble(module)).bytes);
+  const { memory, ...functions } = instantiate(assemble(module).bytes);
   const arena = new Float32Array(memory.buffer, 0, 16);
   arena.set([1, 2, 3, 4, 5, 6, 7, 9, -1, -1, -1, -1, -1, -1, -1, -1]);
   functions["pair"]!(0, 32);
@@ -226,7 +228,7 @@ test("lanes that lie within two vectors are picked from them, up to the end of t
     "i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27 ",
     "i8x16.shuffle 0 1 2 3 0 1 2 3 4 5 6 7 4 5 6 7 ",
   ]);
-  const { memory, ...functions } = instantiate((await assemble(module)).bytes);
+  const { memory, ...functions } = instantiate(assemble(module).bytes);
   expect(memory.buffer.byteLength).toBe(page);
   const from = page - 16 - 16 * 4; // x ends where the arena does
   new Float32Array(memory.buffer, from, 16).set(Array.from({ length: 16 }, (_, n) => n));
@@ -256,7 +258,7 @@ test("a choice between a value and nothing is a mask, with the same bits", async
   };
   const module = { name: "masked", entries: [], buffers: [], kernels: [masked], slots: [], arenaBytes: 80 };
   expect(textOf(module).text.match(/v128\.(and|andnot|bitselect) /g)).toEqual(["v128.and ", "v128.andnot ", "v128.bitselect "]);
-  const { memory, ...functions } = instantiate((await assemble(module)).bytes);
+  const { memory, ...functions } = instantiate(assemble(module).bytes);
   const arena = new Float32Array(memory.buffer, 0, 20);
   arena.set([1, -1, NaN, 0, NaN, -0, -Infinity, 5]);
   functions["masked"]!(0, 16, 32);
@@ -271,7 +273,7 @@ describe.each(["wasm", "wasm-external"] as const)("of %s, an engine that cannot 
   async function thrown(flag: string): Promise<string> {
     const { module, facts } = await lowered("linear-softmax", { target });
     writeFileSync(join(folder, "trainer.mjs"), await stripTypes((await targetOf(target).emit(module, facts)).text));
-    if (target === "wasm-external") writeFileSync(join(folder, "trainer.wasm"), (await assemble(module)).bytes);
+    if (target === "wasm-external") writeFileSync(join(folder, "trainer.wasm"), assemble(module).bytes);
     const given = target === "wasm" ? "" : '{ module: (await import("node:fs")).readFileSync("trainer.wasm") }';
     const run = `const { createTrainer } = await import("./trainer.mjs"); try { createTrainer(${given}); console.log("runs"); } catch (error) { console.log(error.message); }`;
     return execFileSync(process.execPath, [flag, "--input-type=module", "-e", run], {
@@ -308,7 +310,7 @@ test("bytes beside the file serve a trainer that is given them", SLOW, async () 
 
 test("a trainer takes a module that was compiled before", SLOW, async () => {
   const of = await lowered("mnist-mlp", { target: "wasm", batch: 4 });
-  const { bytes } = await assemble(of.module);
+  const { bytes } = assemble(of.module);
   const { createTrainer } = await running(of);
   const [a, b] = [createTrainer(), createTrainer({ module: compileBytes(bytes) })];
   const batch = batchOf(a, of, 1);
@@ -364,7 +366,7 @@ describe("functions in float32", () => {
     const x = arguments_.slice();
     x.set(special);
     const kernels = [mapKernel(fn, "loop", LENGTH), mapKernel(fn, "vector", LENGTH)];
-    const { bytes } = await assemble({ name: "map", entries: [], buffers: [], kernels, slots: [], arenaBytes: LENGTH * 12 });
+    const { bytes } = assemble({ name: "map", entries: [], buffers: [], kernels, slots: [], arenaBytes: LENGTH * 12 });
     const { memory, ...functions } = instantiate(bytes);
     new Float32Array(memory.buffer, 0, LENGTH).set(x);
     functions[`${fn}_loop`]!(0, LENGTH * 4);

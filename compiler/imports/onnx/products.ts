@@ -2,24 +2,13 @@
 
 import type { Importer } from "./elementwise.ts";
 import type { FileNode, FileTensor } from "./proto.ts";
-import { jointOf, placesOf } from "./shapes.ts";
-import { numberText, options, type Dim } from "./code.ts";
-import type { Computed, Translation } from "./translation.ts";
+import { jointOf } from "./shapes.ts";
+import { fresh, numberText, options, placesOf, type Dim } from "../code.ts";
+import type { Computed } from "../source.ts";
+import type { Translation } from "./translation.ts";
 
 /** A matrix with rows and columns the other way round. */
 const turned = ({ dims, data }: FileTensor): Float32Array => Float32Array.from(placesOf(dims, [1, 0]).at, (at) => data[at]!);
-
-/** Numbers of a layer that begins anew: uniform within ±√(6 / (in + out)) (Glorot), the same ones every time. */
-function fresh(inputs: number, units: number): Float32Array {
-  const limit = Math.sqrt(6 / (inputs + units));
-  let state = 0x9e3779b9;
-  return Float32Array.from({ length: inputs * units }, () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (((state >>> 0) / 2 ** 32) * 2 - 1) * limit;
-  });
-}
 
 /** x·kernel + bias, named after the kernel; the head is one of other units. */
 function dense(

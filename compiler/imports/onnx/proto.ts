@@ -1,11 +1,9 @@
 /** An ONNX file as data: the messages of onnx.proto3 as far as they are read, every name, type and size checked. */
 
 import { sizeOf } from "../../graph/type.ts";
+import { halfOf, type Kind } from "../code.ts";
 import { ImportError } from "../error.ts";
 import { DEEPEST, fieldsOf, numbersIn, type Field } from "./wire.ts";
-
-/** What elements are: floats of any width, whole numbers (shapes, axes, indices), truth values. */
-export type Kind = "float" | "integer" | "truth";
 
 /** An extent: a number, or the name of one that is open. */
 export type FileDim = number | string;
@@ -233,12 +231,6 @@ export const kindOf = (type: number): Kind | undefined => {
   const known = TYPES[type]?.type;
   return known === undefined ? undefined : FLOATS.has(known) ? "float" : known === "bool" ? "truth" : "integer";
 };
-
-function halfOf(bits: number): number {
-  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 0x1f, bits & 0x3ff];
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
-}
 
 const word = new DataView(new ArrayBuffer(4));
 function brainOf(bits: number): number {
