@@ -20,7 +20,13 @@ const thinned = <T>(points: readonly T[]): readonly T[] => {
 /** A drawing that fits its column. */
 export function curves(
   series: readonly Series[],
-  { label, log = false, low, high }: { readonly label: string; readonly log?: boolean; readonly low?: number; readonly high?: number },
+  {
+    label,
+    log = false,
+    low,
+    high,
+    unit = "steps",
+  }: { readonly label: string; readonly log?: boolean; readonly low?: number; readonly high?: number; readonly unit?: string },
 ): SVGSVGElement {
   const { width, height, left, right, top, bottom } = SIZE;
   const all = series.flatMap(({ points }) => points).filter(([, y]) => Number.isFinite(y) && (!log || y > 0));
@@ -44,7 +50,7 @@ export function curves(
       svg("line", { x1: left, x2: width - right, y1: y(value), y2: y(value), class: "rule" }),
       svg("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, shown(value, 2)),
     ]),
-    svg("text", { x: width - right, y: height - 8, "text-anchor": "end" }, `${shown(last, 3)} steps`),
+    svg("text", { x: width - right, y: height - 8, "text-anchor": "end" }, `${shown(last, 3)} ${unit}`),
     svg("text", { x: left, y: height - 8 }, label),
     ...series.map(({ name, color, points }) =>
       svg("polyline", {

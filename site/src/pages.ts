@@ -24,6 +24,21 @@ export const PAGES: readonly PageEntry[] = [
     idea: "A classifier of digits trains here; its weights are pictures, and you can draw it a digit.",
   },
   {
+    file: "convolution.html",
+    title: "Convolution",
+    idea: "One filter slides over a picture; six of them make six maps, and training tells them what to look for.",
+  },
+  {
+    file: "hyperparameters.html",
+    title: "Hyperparameters",
+    idea: "Several trainers race on the same digits, each with other choices.",
+  },
+  {
+    file: "memory.html",
+    title: "Memory and cost",
+    idea: "Every byte of a training step, planned before it runs, and what a budget costs.",
+  },
+  {
     file: "playground.html",
     title: "Playground",
     idea: "Any model, yours as well: its diagnostics as you type, its gradient code, its training.",

@@ -26,7 +26,7 @@ describe.skipIf(CHROMIUM === undefined)("templates", () => {
   afterAll(() => site.close());
 
   test("weights become templates while both learn", async () => {
-    await page.waitForFunction(() => document.querySelector<HTMLCanvasElement>("#net-weights")!.width > 200, undefined, {
+    await page.waitForFunction(() => document.querySelector<HTMLCanvasElement>("#net-weights")!.style.width !== "", undefined, {
       timeout: 90_000,
     });
     const picture = (): Promise<string> => page.$eval("#linear-weights", (canvas) => (canvas as HTMLCanvasElement).toDataURL());
