@@ -39,6 +39,11 @@ export const PAGES: readonly PageEntry[] = [
     idea: "Every byte of a training step, planned before it runs, and what a budget costs.",
   },
   {
+    file: "dreams.html",
+    title: "Style and dreams",
+    idea: "The gradient goes on to the picture, and the picture is what is trained.",
+  },
+  {
     file: "playground.html",
     title: "Playground",
     idea: "Any model, yours as well: its diagnostics as you type, its gradient code, its training.",

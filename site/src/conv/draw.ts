@@ -39,7 +39,7 @@ export function drawColour(
 function size(canvas: HTMLCanvasElement, width: number, height: number, scale: number): void {
   if (canvas.width === width && canvas.height === height && canvas.style.width !== "") return;
   [canvas.width, canvas.height] = [width, height];
-  canvas.style.width = `min(100%, ${width * scale}px)`;
+  canvas.style.width = `${width * scale}px`;
   canvas.classList.add("pixelated");
 }
 
@@ -50,7 +50,7 @@ export function drawFramed(canvas: HTMLCanvasElement, picture: ArrayLike<number>
   drawColour(small, picture, SIDE, 1);
   if (canvas.width !== SIDE * scale) {
     [canvas.width, canvas.height] = [SIDE * scale, SIDE * scale];
-    canvas.style.width = `min(100%, ${SIDE * scale}px)`;
+    canvas.style.width = `${SIDE * scale}px`;
   }
   const context = canvas.getContext("2d")!;
   context.imageSmoothingEnabled = false;

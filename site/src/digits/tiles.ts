@@ -42,7 +42,7 @@ function drawTiles(
   const [width, height] = [columns * (side + GAP) - GAP, rows * (side + GAP) - GAP];
   if (canvas.width !== width || canvas.height !== height) {
     [canvas.width, canvas.height] = [width, height];
-    canvas.style.width = `min(100%, ${width * scale}px)`;
+    canvas.style.width = `${width * scale}px`;
     canvas.classList.add("pixelated");
   }
   const context = canvas.getContext("2d")!;

@@ -4,10 +4,10 @@ import { codeBlock } from "../code/highlight.ts";
 import { byId, bytesShown, grouped, h, settled } from "../dom.ts";
 import { Lab, LabError } from "../lab/lab.ts";
 import type { LabCompiled } from "../lab/messages.ts";
-import { drawArena, ROLES, told } from "./draw.ts";
+import { drawArena, inEntry, ROLES, told } from "./draw.ts";
 
 const OF = "memory";
-const CHOSEN = ["mnist-mlp", "linear-softmax", "three-layer-net", "lenet", "autoencoder", "cifar-convnet"];
+const CHOSEN = ["lenet", "mnist-mlp", "linear-softmax", "three-layer-net", "autoencoder", "cifar-convnet"];
 const MODELS = Object.fromEntries(
   Object.entries(import.meta.glob<string>("../../../models/*.ts", { query: "?raw", import: "default" })).map(([path, text]) => [
     /([\w-]+)\.ts$/.exec(path)![1]!,
@@ -66,7 +66,7 @@ function show(compiled: LabCompiled, text: string): void {
   byId("flops").dataset["flops"] = String(compiled.flops);
   byId("cost").textContent = costOf(compiled);
   byId("picture").replaceChildren(
-    drawArena(compiled.buffers, entry, (whole ?? compiled).arenaBytes, (buffer) => (byId("chosen").textContent = `${told(buffer)}.`)),
+    drawArena(compiled.buffers, entry, topOf(whole ?? compiled), (buffer) => (byId("chosen").textContent = `${told(buffer)}.`)),
   );
   const largest = Math.max(...entry.statements.map(({ flops }) => flops));
   byId("statements").replaceChildren(
@@ -89,6 +89,10 @@ function show(compiled: LabCompiled, text: string): void {
   byId("passes").replaceChildren(...passesOf(compiled.files["report.md"] ?? ""));
   byId("model").replaceChildren(codeBlock(text, "The model"));
 }
+
+/** Where the training step ends in the arena: other entries may need more. */
+const topOf = ({ buffers, entries }: LabCompiled): number =>
+  Math.max(...inEntry(buffers, entries[0]!).map(({ offset, bytes }) => offset + bytes));
 
 /** What the budget made the compiler do, in words. */
 function costOf({ budget: spent, flops }: LabCompiled): string {

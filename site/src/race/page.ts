@@ -34,10 +34,10 @@ const say = (text: string, isError = false): void => {
   byId("said").classList.toggle("error", isError);
 };
 
-async function add(): Promise<void> {
+async function add(own: Choice = { ...choice }): Promise<void> {
   if (runs.length === MOST) return say(`There are ${MOST} trainers, as many as fit the picture: clear them first.`, true);
   const color = COLOURS.find((one) => !runs.some((run) => run.color === one))!;
-  const run: Run = { choice: { ...choice }, color, lab: new Lab(), losses: [], accuracies: [], state: "compiling" };
+  const run: Run = { choice: own, color, lab: new Lab(), losses: [], accuracies: [], state: "compiling" };
   runs.push(run);
   show();
   try {
@@ -138,4 +138,6 @@ byId("clear").addEventListener("click", () => {
   say("Choose, and add up to four trainers: each has a worker of its own.");
   show();
 });
-show();
+// two to begin with: the same net by two optimizers
+void add({ ...FIRST });
+void add({ ...FIRST, optimizer: "sgd", rate: "0.1" });
