@@ -46,6 +46,8 @@ export interface Compiled {
   /** trainer.wasm, where its bytes lie beside trainer.wasm.ts. */
   readonly binaries: ReadonlyMap<string, Uint8Array>;
   readonly lowered: Lowered;
+  /** The model's file, where it was given. */
+  readonly source: Source | undefined;
   /** Undefined where effort is none. */
   readonly check: CheckResult | undefined;
   readonly diagnostics: readonly Diagnostic[];
@@ -143,7 +145,7 @@ export async function compile(declared: Model, options: CompileOptions = {}): Pr
     files.set(name("report.md"), printReport({ ...lowered, passes: measurePasses(lowered) }, trainer.text, first));
     timings.push({ stage: "first loss", milliseconds: performance.now() - began });
   }
-  return { model: model.name, files, binaries, lowered, check, diagnostics: adviceOn(model, lowered, options), timings };
+  return { model: model.name, files, binaries, lowered, source: options.source, check, diagnostics: adviceOn(model, lowered, options), timings };
 }
 
 /** A trainer has something to train. */
