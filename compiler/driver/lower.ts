@@ -41,6 +41,8 @@ export interface CompiledEntry {
 
 export interface PassRun {
   readonly pass: string;
+  /** What it is for, in a line. */
+  readonly why: string;
   readonly before: Level;
   readonly after: Level;
 }
@@ -141,7 +143,7 @@ export async function lower(model: Model, options: CompileOptions = {}, kind: Ki
         const [before, after] = [input as Level, output as Level]; // pipelines begin at Graph and go from level to level
         if (pass.name === "recompute") graph = output as unknown as Graph; // recompute is Graph → Graph
         if (isDefinitions(after)) definitions = after;
-        passes.push({ pass: pass.name, before, after });
+        passes.push({ pass: pass.name, why: pass.why, before, after });
       },
     });
     return {
