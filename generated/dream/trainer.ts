@@ -8,11 +8,11 @@
 // Contents, by line
 //   step 322 (forward 41, update 78, backward 92), evaluate 337, predict 435
 //   memory 444: every array, where it lies and until when; kernels bound to them; first weights; bytes and restore
-//   types 918: batches, and what a trainer is
-//   tables 997: what bytes() packs
-//   kernels 1066: in the order in which statements call them, each under its definitions
-//   checks 4174: of what is passed in
-//   mathematics 4318: functions and random numbers that all machines compute alike
+//   types 919: batches, and what a trainer is
+//   tables 998: what bytes() packs
+//   kernels 1067: in the order in which statements call them, each under its definitions
+//   checks 4175: of what is passed in
+//   mathematics 4319: functions and random numbers that all machines compute alike
 //
 // The plain twin of a kernel is in trainer.plain.ts, which --plain writes: the loops of its definitions, under its name or the one that its
 // doc says. What copies an operand (widen, pad) has none.
@@ -22,7 +22,7 @@
 //   block(j, i)                     what loops repeat, apart, so that an engine compiles it before the first step is over
 //   i &= 1023                       says how large an index is, so that no access is checked; it always is
 //   if (k + 1 === 784) break;       keeps iterations that are written out from being mixed: registers then hold one of them
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 4025b4eb35dd2144
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-6, sha256 254ae0452b12148e
 
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(options: { readonly seed?: number } = {}): Trainer {
@@ -839,16 +839,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const taken_2: readonly string[] = [];
 
   /** The bytes of what survives a step. */
-  const packedViews = [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
-    const length = shape.reduce((n, extent) => n * extent, 4);
-    return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    [...PARAMETERS, ...STATE].map(({ name, shape, dtype, offset }) => {
+      const length = shape.reduce((n, extent) => n * extent, 4);
+      return { name, isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(214700);
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -867,14 +868,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       );
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, isFloat, view } of packedViews)
+    for (const { name, isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += 4, at += 4)
         if (isFloat && Number.isNaN(numbers.getFloat32(at, true)))
           throw new RangeError(
             `restore: ${name}[${n / 4}] is NaN: the run behind these bytes had diverged; take earlier ones`,
           );
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }
