@@ -222,3 +222,16 @@ export type { FloatTensor, Scalar, Tensor } from "./model/tensor.ts";
 export { ModelError, type Diagnostic } from "./graph/error.ts";
 export { BudgetError } from "./driver/budget.ts";
 export { CheckError, compile, load, type Compiled, type CompileOptions, type LoadedTrainer, type TrainerModule } from "./compile.ts";
+export { inspect } from "./inspect.ts";
+export type {
+  InspectedBuffer,
+  InspectedEntry,
+  InspectedHome,
+  InspectedKernel,
+  InspectedNode,
+  InspectedPass,
+  InspectedStatement,
+  Inspection,
+  Lines,
+  PassChange,
+} from "./explain/inspection/index.ts";

@@ -3,7 +3,6 @@ import {
   adam,
   clipByGlobalNorm,
   conv2d,
-  cosineDecay,
   dense,
   embedding,
   flatten,
@@ -11,6 +10,7 @@ import {
   labels,
   lstm,
   model,
+  polynomialDecay,
   size,
   softmaxCrossEntropy,
   split,
@@ -39,7 +39,7 @@ export default model("captions", { batch: { train: 32, evaluate: 100, predict: 1
     loss: softmaxCrossEntropy(scores, next),
     outputs: { scores },
     metrics: { accuracy: accuracy(scores, next) },
-    optimizer: clipByGlobalNorm(adam({ learningRate: cosineDecay(4e-3, { steps: 2250 }) }), 1),
+    optimizer: clipByGlobalNorm(adam({ learningRate: polynomialDecay(4e-3, { steps: 2250 }) }), 1),
     generate: { tokens: before, scores },
   };
 });

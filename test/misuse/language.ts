@@ -350,43 +350,6 @@ export const language: Readonly<Record<string, Row>> = {
     classes: 3,
   }),
   leakyRelu: row(adjoint.leakyRelu, { ...x, slope: "finite?" }, f(2), 0.1),
-  adafactor: row(
-    adjoint.adafactor,
-    { options: { learningRate: "rate?", epsilon1: "positive?", epsilon2: "not negative?", weightDecay: "not negative?" } },
-    {},
-  ),
-  ftrl: row(
-    adjoint.ftrl,
-    {
-      options: {
-        learningRate: "rate?",
-        initialAccumulator: "not negative?",
-        l1: "not negative?",
-        l2: "not negative?",
-        beta: "not negative?",
-      },
-    },
-    {},
-  ),
-  lamb: row(
-    adjoint.lamb,
-    { options: { learningRate: "rate?", beta1: "share?", beta2: "share?", epsilon: "positive?", weightDecay: "not negative?" } },
-    {},
-  ),
-  muon: row(
-    adjoint.muon,
-    {
-      options: {
-        learningRate: "rate?",
-        momentum: "share?",
-        nesterov: "flag?",
-        weightDecay: "not negative?",
-        steps: "count?",
-        rmsRate: "positive?",
-      },
-    },
-    {},
-  ),
   lion: row(adjoint.lion, { options: { learningRate: "rate?", beta1: "share?", beta2: "share?", weightDecay: "not negative?" } }, {}),
   logicalNot: row(adjoint.logicalNot, { a: "truths" }, b(2)),
   matmul: row(adjoint.matmul, { a: "floats", b: "floats" }, f(2, 3), f(3, 2)),

@@ -1,6 +1,6 @@
 /** Guarantees a valid call of every public function of the runtime and of the compiler's driver, and of which kind each of its arguments is. */
 
-import { compile, dense, input, load, lora, model, param, sgd, sum, zeros } from "adjoint";
+import { compile, dense, input, inspect, load, lora, model, param, sgd, sum, zeros } from "adjoint";
 import * as runtime from "../../runtime/index.ts";
 import type { Trainer } from "../../runtime/index.ts";
 import { row, type Row } from "./row.ts";
@@ -77,6 +77,7 @@ export const runtimeCalls: Readonly<Record<string, Row>> = {
     tiny,
     { effort: "none" },
   ),
+  inspect: row(inspect, { compiled: "object" }, compiled),
   load: row(load, { compiled: "object", file: "text?" }, compiled, "trainer.ts"),
   generate: row(
     runtime.generate,

@@ -1,6 +1,6 @@
 /** Sums at the taps of a window in lanes: a row of taps that is no whole vector is made one, and what is none of its taps is left out. */
 
-import { apply, at as position, literal, load, loadsOf, mapScalar, select } from "../../../loop/build.ts";
+import { apply, at as position, conjuncts, keyOf, literal, load, loadsOf, select, walkScalar } from "../../../loop/build.ts";
 import { index, rangeOf } from "../../../loop/index-expression.ts";
 import { LANES } from "../../../loop/lanes.ts";
 import type { Axis, Group, Load, Reduce, Scalar } from "../../../loop/loop.ts";
@@ -49,12 +49,20 @@ export function byTap(group: Group, machine: Machine, buffers: Buffers, keep: Ke
 const guarded = (reduce: Reduce, buffers: Buffers): Reduce => ({ ...reduce, term: withGuards(reduce.term, buffers) });
 
 function withGuards(s: Scalar, buffers: Buffers): Scalar {
-  if (s.kind === "load") return outside(s, buffers).reduce<Scalar>((value, inside) => select(inside, value, literal(0, s.dtype)), s);
-  return s.kind === "apply" ? { ...s, args: s.args.map((arg) => withGuards(arg, buffers)) } : s;
+  if (s.kind === "apply") return { ...s, args: s.args.map((arg) => withGuards(arg, buffers)) };
+  if (s.kind !== "load" && s.kind !== "select") return s;
+  const asked = s.kind === "select" ? conjuncts(s.when).map(keyOf) : [];
+  const inside = loadsOf(s.kind === "select" ? s.then : s)
+    .flatMap((one) => inBounds(one, buffers))
+    .filter((one, n, all) => !asked.includes(keyOf(one)) && all.findIndex((other) => keyOf(other) === keyOf(one)) === n);
+  if (inside.length === 0) return s;
+  const [first, ...rest] = s.kind === "select" ? [s.when, ...inside] : (inside as [Scalar, ...Scalar[]]);
+  const when = rest.reduce((all, one) => apply("and", "bool", all, one), first!);
+  return s.kind === "select" ? { ...s, when } : select(when, s, literal(0, s.dtype));
 }
 
 /** Whether each position lies inside, of those that may not. */
-const outside = ({ buffer, at }: Load, buffers: Buffers): readonly Scalar[] =>
+const inBounds = ({ buffer, at }: Load, buffers: Buffers): readonly Scalar[] =>
   at.flatMap((one, n) => {
     const extent = buffers.get(buffer)!.shape[n]!;
     return rangeOf(one)[1] < extent ? [] : [apply("lt", "bool", position(one), literal(extent, "i32"))];
@@ -62,9 +70,6 @@ const outside = ({ buffer, at }: Load, buffers: Buffers): readonly Scalar[] =>
 
 function hasGuard(value: Scalar): boolean {
   let found = false;
-  mapScalar(value, (part) => {
-    found ||= part.kind === "select";
-    return part;
-  });
+  walkScalar(value, (part) => (found ||= part.kind === "select"));
   return found;
 }
