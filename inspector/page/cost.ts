@@ -21,7 +21,7 @@ export class CostPane implements Pane {
     this.#orders = (["cost", "statement"] as const).map((order) =>
       h("button", { type: "button", "aria-pressed": String(order === this.#order), click: () => this.#sort(order) }, order === "cost" ? "by cost" : "in order"),
     );
-    const heads = ["", "kernel", "FLOPs", "bytes moved", "at best", "of the whole", "limited by"];
+    const heads = ["", "kernel", "of the whole", "at best", "FLOPs", "bytes moved", "limited by"];
     this.element = h(
       "section",
       { class: "pane cost", id: "cost", "aria-labelledby": "cost-title" },
@@ -73,10 +73,10 @@ export class CostPane implements Pane {
           {},
           h("td", {}, String(number)),
           h("td", {}, h("button", { type: "button", class: "link", click: choose }, kernel ?? ""), times === 1 ? undefined : ` ×${times}`),
+          h("td", { class: "share" }, bar, `${((100 * timeOf(one)) / Math.max(whole, 1e-12)).toFixed(1)} %`),
+          h("td", {}, micros(timeOf(one))),
           h("td", {}, grouped(flops * times)),
           h("td", {}, bytes(bytesMoved * times)),
-          h("td", {}, micros(timeOf(one))),
-          h("td", { class: "share" }, bar, `${((100 * timeOf(one)) / Math.max(whole, 1e-12)).toFixed(1)} %`),
           h("td", {}, atBest === undefined ? "" : atBest.limit === "arithmetic" ? "arithmetic" : `memory, ${(100 * atBest.share).toFixed(0)} % of the arithmetic`),
         );
         this.#rows.set(number, row);

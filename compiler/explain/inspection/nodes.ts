@@ -36,7 +36,10 @@ function allOf(graph: Graph): readonly Found[] {
 function knownIn(all: readonly Found[]): Known {
   const ids = new Map(all.map(({ node }) => [node.name, node.name]));
   for (const graph of new Set(all.map((one) => one.graph)))
-    for (const { name, value } of graph.aliases) if (!ids.has(name)) ids.set(name, graph.nodes[value]!.name);
+    for (const { name, value } of graph.aliases) {
+      const id = ids.get(graph.nodes[value]!.name);
+      if (id !== undefined && !ids.has(name)) ids.set(name, id); // a number has no node
+    }
   return (name) => ids.get(name);
 }
 
