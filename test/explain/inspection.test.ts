@@ -61,7 +61,11 @@ test("a weight's gradient is known by its laws, its statement and its line", asy
   const lines = file.text.split("\n");
   expect(lines[statement.lines!.first - 1]).toMatch(/^ +\/\/ 16\. d_W1 = xᵀ · d_z1 /);
   expect(lines[statement.code! - 1]!.trim()).toBe("dotAdam_W1();");
-  expect(statement).toMatchObject({ part: "backward", reads: expect.arrayContaining(["x", "d_z1", "W1.m"]), writes: ["W1.m", "W1.v", "W1"] });
+  expect(statement).toMatchObject({
+    part: "backward",
+    reads: expect.arrayContaining(["x", "d_z1", "W1.m"]),
+    writes: ["W1.m", "W1.v", "W1"],
+  });
   const kernel = kernels.find(({ id }) => id === statement.kernel)!;
   expect(lines.slice(kernel.lines!.first - 1, kernel.lines!.last).join("\n")).toContain("function dotAdam_784x32x128(");
   expect(kernel.definition[0]).toBe("d_W1[i<784,j<128] = Σ k<32: x[k,i]·d_z1[k,j]");

@@ -24,7 +24,8 @@ function allOf(graph: Graph): readonly Found[] {
   const found = new Map<string, Found>();
   const keep = (from: Graph, loop?: string): void => {
     for (const node of from.nodes)
-      if (node.op !== "literal" && !found.has(node.name)) found.set(node.name, { node, graph: from, ...(loop === undefined ? {} : { loop }) });
+      if (node.op !== "literal" && !found.has(node.name))
+        found.set(node.name, { node, graph: from, ...(loop === undefined ? {} : { loop }) });
   };
   keep(graph);
   // in their order, the last part last: values that parts hand to each other have names of their own
@@ -147,7 +148,9 @@ function aliasesOf({ nodes, aliases }: Graph, node: Node): InspectedNode["aliase
 /** Ids of the nodes that a statement tells of or makes; copies for a kernel are no nodes. */
 export function toldBy(call: Call, known: Known): readonly string[] {
   const made =
-    call.kind === "call" ? call.group.stages.map(({ definition }) => definition.name) : [call.kind === "let" ? call.name : call.definition.name];
+    call.kind === "call"
+      ? call.group.stages.map(({ definition }) => definition.name)
+      : [call.kind === "let" ? call.name : call.definition.name];
   return [...new Set([...call.doc.map(({ node }) => node), ...made].flatMap((name) => known(name) ?? []))];
 }
 
