@@ -45,7 +45,7 @@ export async function loadCompiler(names: readonly string[]): Promise<Bundled> {
       bundle: true,
       format: "esm",
       platform: "node",
-      external: ["esbuild", "prettier", "wabt"],
+      external: ["esbuild", "prettier"],
       alias: { adjoint: join(root, "compiler", "index.ts") },
       // picocolors is CommonJS and asks for Node's own modules
       banner: { js: `import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);` },

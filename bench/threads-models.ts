@@ -75,16 +75,19 @@ async function measure(name: string): Promise<Row> {
   const { model, source } = await loadModel(join(root, "models", `${name}.ts`));
   const own = join(folder, name);
   mkdirSync(own, { recursive: true });
-  const fileOf = async (threads: number | undefined): Promise<{ readonly file: string; readonly shared: number }> => {
-    const { files } = await compile(model, { source, target: "wasm", effort: "none", ...(threads !== undefined && { threads }) });
+  const fileOf = async (
+    threads: number | undefined,
+  ): Promise<{ readonly file: string; readonly shared: number; readonly classes: number }> => {
+    const { files, lowered } = await compile(model, { source, target: "wasm", effort: "none", ...(threads !== undefined && { threads }) });
     const script = (await transform(files.get("trainer.wasm.ts")!, { loader: "ts", format: "esm", target: "es2022" })).code;
     const file = join(own, `${threads ?? 1}.mjs`);
     writeFileSync(file, script);
-    return { file, shared: new Set(script.match(/^ *case \d+:/gm)).size };
+    const classes = Math.min(10, ...lowered.module.buffers.flatMap((buffer) => buffer.classes ?? []));
+    return { file, shared: new Set(script.match(/^ *case \d+:/gm)).size, classes };
   };
   const [plain, divided] = [await fileOf(undefined), await fileOf(2)];
-  const one = await start(plain.file, 1);
-  const two = await start(divided.file, 2);
+  const one = await start(plain.file, 1, plain.classes);
+  const two = await start(divided.file, 2, divided.classes);
   const same = (await one.bits()) === (await two.bits());
   const turns = async (): Promise<{ readonly one: number; readonly two: number }[]> => {
     const all: { readonly one: number; readonly two: number }[] = [];

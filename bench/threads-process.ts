@@ -31,8 +31,8 @@ interface Threaded extends TrainerModule {
   readonly timesOf?: CallTime[];
 }
 
-// the trainer, threads, and the built runtime, whose workers are files
-const [url, threads, runtime] = process.argv.slice(2) as [string, string, string];
+// the trainer, threads, the built runtime, whose workers are files, and how many classes labels have
+const [url, threads, runtime, classes] = process.argv.slice(2) as [string, string, string, string];
 const { createTrainer, createThreadedTrainer, timesOf } = (await import(url)) as Threaded;
 const trainer =
   createThreadedTrainer === undefined
@@ -42,7 +42,7 @@ const trainer =
         threads: Number(threads),
         spawn: ((await import(runtime)) as { readonly workersOf: typeof workersOf }).workersOf(url),
       });
-const batches = batchesFor(trainer).slice(0, 2);
+const batches = batchesFor(trainer, Number(classes)).slice(0, 2);
 let at = 0;
 const step = (): number => trainer.step(batches[at++ % batches.length]!);
 

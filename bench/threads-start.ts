@@ -16,11 +16,11 @@ export interface Process {
 
 const script = await built("threads-process.ts");
 
-/** A trainer's file in a process, on as many threads as are asked for. */
-export async function start(file: string, threads: number): Promise<Process> {
+/** A trainer's file in a process, on as many threads as are asked for, fed with labels below `classes`. */
+export async function start(file: string, threads: number, classes = 10): Promise<Process> {
   const runtime = new URL("../dist/runtime/node/index.js", import.meta.url);
   // of Node alone, without what runs these scripts
-  const child = fork(script, [pathToFileURL(file).href, String(threads), runtime.href], { execArgv: [] });
+  const child = fork(script, [pathToFileURL(file).href, String(threads), runtime.href, String(classes)], { execArgv: [] });
   const answer = (): Promise<unknown> =>
     new Promise((resolve, reject) => {
       child.once("message", resolve);

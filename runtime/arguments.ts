@@ -19,8 +19,8 @@ export interface Law {
   readonly names?: Readonly<Record<string, Law>>;
   /** Of a list, or of a record of any names. */
   readonly each?: Law;
-  /** The words that are allowed. */
-  readonly words?: readonly string[];
+  /** The word or the name that was meant most likely, where one is near to what was given. */
+  readonly near?: (given: string) => string | undefined;
   /** What mends the usual slip. */
   readonly remedy?: string;
 }
@@ -59,17 +59,16 @@ export const ANYTHING: Law = kind("anything", () => true);
 /* @__NO_SIDE_EFFECTS__ */
 export function oneOf(...words: readonly string[]): Law {
   const says = words.map((word) => JSON.stringify(word)).join(" or ");
-  return { says, holds: (value) => (words as readonly unknown[]).includes(value), words };
+  return { says, holds: (value) => (words as readonly unknown[]).includes(value), near: (given) => nearest(given, words) };
 }
 
 /** What one of several laws holds of. */
 /* @__NO_SIDE_EFFECTS__ */
 export function anyOf(says: string, ...laws: readonly Law[]): Law {
-  const words = laws.flatMap((law) => law.words ?? []);
   return {
     says,
     holds: (value) => laws.some((law) => problemOf(law, value, "") === undefined),
-    ...(words.length === 0 ? {} : { words }),
+    near: (given) => laws.map((law) => (law.names === undefined ? law.near?.(given) : undefined)).find((word) => word !== undefined),
   };
 }
 
@@ -97,9 +96,15 @@ export function recordOf(says: string, each: Law, remedy?: string): Law {
 
 /** A record of known names; all but the required may be left out, and no other may be there. */
 /* @__NO_SIDE_EFFECTS__ */
-export function optionsOf<Options extends object>(laws: Laws<Options>, says = "its options as an object"): Law {
-  const named = Object.entries<Law>(laws).map(([name, law]): [string, Law] => [name, law.required || law.optional ? law : optional(law)]);
-  return { says, holds: isRecord, names: Object.fromEntries(named) };
+export function optionsOf<Options extends object>(laws: Laws<Options>, says?: string): Law {
+  const named = Object.entries<Law>(laws).map(([name, law]): [string, Law] => [name, law.required ? law : optional(law)]);
+  return { ...fewOptionsOf(laws, says), names: Object.fromEntries(named), near: (given) => nearName(given, Object.keys(laws)) };
+}
+
+/** The same of so few names that a message which lists them is enough: what finds the nearest is half a kilobyte of a page. */
+/* @__NO_SIDE_EFFECTS__ */
+export function fewOptionsOf<Options extends object>(laws: Laws<Options>, says = "its options as an object"): Law {
+  return { says, holds: isRecord, names: laws };
 }
 
 /** What came, where a law does not hold. */
@@ -130,8 +135,10 @@ function problemOf(law: Law, got: unknown, path: string): Problem | undefined {
   const held = got as Readonly<Record<string, unknown>>; // a list or a record, as a law with inner ones holds of
   let first: Problem | undefined;
   for (const name of Object.keys(names ?? held)) {
-    const key = Array.isArray(got) ? `${path}[${name}]` : path === "options" ? name : `${path}.${name}`;
-    const inner = problemOf(names?.[name] ?? each!, held[name], key);
+    const own = names?.[name] ?? each!;
+    // of a record's known names only the required have to be there
+    if (names !== undefined && own.required !== true && held[name] === undefined) continue;
+    const inner = problemOf(own, held[name], Array.isArray(got) ? `${path}[${name}]` : path === "options" ? name : `${path}.${name}`);
     if (inner?.unknown !== undefined) return inner;
     first ??= inner;
   }
@@ -139,15 +146,10 @@ function problemOf(law: Law, got: unknown, path: string): Problem | undefined {
   return unknown === undefined ? first : { path, law, got, unknown };
 }
 
-/** `; did you mean "same"?` where one of the words that a law knows is near. */
-export function nearWord(problem: Problem): string {
-  const { law, got, unknown } = problem;
-  const near =
-    unknown !== undefined
-      ? nearName(unknown, Object.keys(law.names ?? {}))
-      : typeof got === "string"
-        ? nearest(got, law.words ?? [])
-        : undefined;
+/** `; did you mean same?` where the law knows a word that is near, or a name where one is unknown. */
+export function nearWord({ law, got, unknown }: Problem): string {
+  const given = law.names === undefined ? got : unknown;
+  const near = typeof given === "string" ? law.near?.(given) : undefined;
   return near === undefined ? "" : `; did you mean ${near}?`;
 }
 
@@ -167,8 +169,8 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && tagOf(value) === "Object";
 }
 
-/** The class of a value, the same across realms. */
-const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+/** The class of a value, the same across realms, where `instanceof` is not: `Float32Array`, `Array`, … */
+export const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** A value as a message shows it, in a few words. */
 export function shown(value: unknown): string {

@@ -1,6 +1,6 @@
 /** The kinds of arguments that the runtime takes, and one error for what is of none: a RangeError for a number, else a TypeError. */
 
-import { kind, listOf, nearWord, problemIn, shown, TEXT, whole, type Law, type Laws } from "./arguments.ts";
+import { kind, listOf, nearWord, problemIn, shown, tagOf, TEXT, whole, type Law, type Laws } from "./arguments.ts";
 
 /** Holds every argument to its law, options by their own names. */
 export function hold<Given extends object>(of: string, given: Given, laws: Laws<Given>): void {
@@ -20,25 +20,25 @@ export function hold<Given extends object>(of: string, given: Given, laws: Laws<
   throw typeof got === "number" ? new RangeError(message) : new TypeError(message);
 }
 
-const classOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;
 /** Whether a value has members of a type by these names. */
 export const has = (value: unknown, type: string, ...names: readonly string[]): boolean =>
   isObject(value) && names.every((name) => typeof value[name] === type && value[name] !== null);
 
 // Said to have no effect, so that bundlers leave out what nobody uses: of a function of another module they do not see it themselves.
-export const BYTES: Law = /* @__PURE__ */ kind("the bytes as a Uint8Array", (value) => classOf(value) === "Uint8Array");
-export const FLOATS: Law = /* @__PURE__ */ kind("a Float32Array", (value) => classOf(value) === "Float32Array");
-export const IDS: Law = /* @__PURE__ */ kind("an Int32Array", (value) => classOf(value) === "Int32Array");
+export const BYTES: Law = /* @__PURE__ */ kind("the bytes as a Uint8Array", (value) => tagOf(value) === "Uint8Array");
+export const FLOATS: Law = /* @__PURE__ */ kind("a Float32Array", (value) => tagOf(value) === "Float32Array");
+export const IDS: Law = /* @__PURE__ */ kind("an Int32Array", (value) => tagOf(value) === "Int32Array");
 /** Any array of numbers; what they may be the function says. */
 export const NUMERIC: Law = /* @__PURE__ */ kind(
   "an array of numbers",
   (value) =>
-    (ArrayBuffer.isView(value) && "length" in value && !/^Big/.test(classOf(value))) ||
+    (ArrayBuffer.isView(value) && "length" in value && !/^Big/.test(tagOf(value))) ||
     (Array.isArray(value) && value.every((one) => typeof one === "number")),
 );
 export const NUMBER: Law = /* @__PURE__ */ kind("a number", (value) => typeof value === "number");
-export const SEED: Law = /* @__PURE__ */ whole("a whole number within ±(2^53 − 1)", Number.MIN_SAFE_INTEGER);
+// in figures: bundlers take the reading of a name, and any computing, for what may have an effect
+export const SEED: Law = /* @__PURE__ */ whole("a whole number within ±(2^53 − 1)", -9007199254740991);
 export const NAMES: Law = /* @__PURE__ */ listOf("a list of texts", TEXT);
 export const PICTURE: Law = /* @__PURE__ */ kind(
   "[channels, height, width]",

@@ -4,7 +4,7 @@
 const FRAME_MS = 16;
 
 /** The same where a step itself gives way: with one of its slices it stays below a frame. */
-const SLICED_MS = 6;
+const SLICED_MS = 4;
 
 export interface Pace {
   /** Whether the current slice is used up. */

@@ -1,5 +1,6 @@
 /** Turns a record of typed arrays into a table of equally many, finite rows, or says which value is at fault. */
 
+import { tagOf } from "./arguments.ts";
 import * as error from "./error.ts";
 import type { Trainer, Values } from "./trainer.ts";
 
@@ -18,13 +19,10 @@ export interface Table {
   readonly whole: readonly Omit<Column, "width">[];
 }
 
-/** The class of a value, the same across realms, where `instanceof` is not: `Float32Array`, `Array`, … */
-const className = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
-
 /** Whether the values are f32; otherwise they are i32. */
-export const isFloat = (values: Values): boolean => className(values) === "Float32Array";
+export const isFloat = (values: Values): boolean => tagOf(values) === "Float32Array";
 
-const isValues = (value: unknown): value is Values => className(value) === "Float32Array" || className(value) === "Int32Array";
+const isValues = (value: unknown): value is Values => tagOf(value) === "Float32Array" || tagOf(value) === "Int32Array";
 
 /**
  * The table that `data` is to `trainer`. A row's width is read off the trainer's input; the row count follows.
@@ -49,8 +47,8 @@ export function tabulateOnly(trainer: Trainer, data: object, taken: readonly str
     const slot = inputs.get(name);
     const values = given.get(name);
     if (values === undefined) throw error.missingArray(name, names);
-    if (!isValues(slot) || !isValues(values) || className(slot) !== className(values)) {
-      throw error.wrongArrayType(name, className(slot), className(values));
+    if (!isValues(slot) || !isValues(values) || tagOf(slot) !== tagOf(values)) {
+      throw error.wrongArrayType(name, tagOf(slot), tagOf(values));
     }
     const axis = rowsOf.get(name);
     if (typeof axis === "number") throw error.rowsAcross(name, axis);

@@ -62,14 +62,11 @@ const compiler = await build({
   ...common,
   entryPoints: { ...FACES, cli: "compiler/cli/main.ts" },
   outdir: "dist",
-  // wabt asks so whether it runs in Node: it needs nothing of Node, its bytes are in its text
-  define: { "globalThis.process": "undefined" },
   // flat: compiler/model/site.ts takes the folder it lies in for the package's own code
   chunkNames: "chunk-[hash]",
   splitting: true,
   // importing mathjs costs 600 ms from its own files, 16 ms from ours
   plugins: [
-    withoutDisk("wabt"),
     leaveModules((path, importer) => {
       const found = join(dirname(importer), path);
       const inRuntime = importer.startsWith(join(root, "compiler")) && found.startsWith(join(root, "runtime"));
@@ -176,23 +173,6 @@ function checkBrowserSafe(metafile, entry, seen = new Set()) {
     if (!path.startsWith(".") && next !== path) throw new Error(`${entry} imports ${path}, so it would not run in a browser`);
     checkBrowserSafe(metafile, next, seen);
   }
-}
-
-/**
- * A package's `require("fs")` is of nothing: it is for a Node that it is not told of.
- * @param {string} name
- * @returns {import("esbuild").Plugin}
- */
-function withoutDisk(name) {
-  return {
-    name: `${name} without a disk`,
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^fs$/ }, ({ path, importer }) =>
-        importer.includes(`/node_modules/${name}/`) ? { path, namespace: "nothing" } : undefined,
-      );
-      onLoad({ filter: /./, namespace: "nothing" }, () => ({ contents: "" }));
-    },
-  };
 }
 
 /** One declaration file for each entry, and what several of them declare once beside them: types of one name are one type wherever they come from. */

@@ -15,7 +15,7 @@ import { loadProject, type Project } from "./config.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
 import { fileOf, targetOf } from "../targets/index.ts";
-import { checkStems, requireGenerated } from "./generated.ts";
+import { requireGenerated } from "./generated.ts";
 import { BESIDE, pathAt, shownPlace, stemOf, type Place } from "./place.ts";
 import { readHeader } from "./header.ts";
 import { jobsOf } from "./jobs.ts";
@@ -59,6 +59,11 @@ export const compile = defineCommand({
       type: "boolean",
       description: "Compute 3×3 convolutions of stride 1 by Winograd's algorithm: fewer products, larger rounding errors",
     },
+    features: {
+      type: "string",
+      valueHint: "value",
+      description: "Train from this value on, which is frozen up to there; predict gives it too, so that it is computed once an example",
+    },
     js: { type: "boolean", description: "Also write trainer.js and trainer.d.ts, for those who import no TypeScript" },
     plan: { type: "boolean", description: "Also write model.plan: every kernel's loops and every buffer's place, as text" },
     force: { type: "boolean", description: "Overwrite a trainer.ts that no compile made" },
@@ -93,7 +98,6 @@ export const compile = defineCommand({
     const out = args.beside === true ? BESIDE : (args.out ?? project.out);
     if (args.check === true) return void (await check({ ...project, out }, args._, args.json === true));
     const jobs = jobsOf(project, out, args._, args);
-    checkStems(out, [...new Set(jobs.map(({ model }) => model))]);
     if (args.watch === true) return watch(jobs, out);
     const [job] = jobs;
     const keep = keepOf(args.print, args.stages !== undefined, {

@@ -1,7 +1,7 @@
 /** Guarantees that a project's adjoint.config.ts is read, where there is one, or one clear error says what is wrong with it. */
 
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, extname, join, sep } from "node:path";
 import { compilesOf, defineConfig, type Config, type ModelConfig } from "../config.ts";
 import { importModel } from "./bundle-model.ts";
 import { InputError, suggestion } from "./errors.ts";
@@ -92,9 +92,15 @@ function requireOutside(file: string, { models, out = "generated", beside }: Con
   const folders = (models === undefined ? ["models"] : typeof models === "string" ? [models] : models).map((path) =>
     extname(path) === "" && !path.includes("*") ? path : dirname(path),
   );
-  const inside = folders.map((path) => join(path)).find((path) => join(out) === path);
-  if (inside !== undefined)
+  const [to, all] = [join(out, sep), folders.map((path) => join(path, sep))];
+  if (all.includes(to))
     throw new InputError(
       `${file}: out: ${JSON.stringify(out)} holds the models themselves, so that trainers would be taken for models; choose another folder`,
+    );
+  const around = all.find((path) => path !== join(".", sep) && to.startsWith(path));
+  if (around !== undefined)
+    throw new InputError(
+      `${file}: out: ${JSON.stringify(out)} lies among the models of ${around}, where everything is taken for something that people write; ` +
+        `choose a folder beside it, or beside: true`,
     );
 }

@@ -12,9 +12,12 @@ import { onInterrupt } from "./interrupt.ts";
 /** Bytes of bytecode that a function runs through before V8 looks at it; its own choice is 132 kB in Node 20. */
 export const BUDGET = 528_000;
 
+/** The last V8 that has this count, Node 20's and 21's: a newer one knows no such flag, and says so to the terminal. */
+const LAST_V8 = 11;
+
 /** Makes V8 optimize later, for the rest of this process; other engines go on as they are. */
 export function optimizeLater(): void {
-  if (process.versions["bun"] !== undefined || process.versions["deno"] !== undefined) return;
+  if (process.versions["bun"] !== undefined || Number.parseInt(process.versions.v8) > LAST_V8) return;
   setFlagsFromString(`--interrupt-budget=${BUDGET}`);
 }
 

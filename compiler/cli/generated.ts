@@ -8,7 +8,7 @@ import { readHeader, type Header } from "./header.ts";
 import { DEFAULT, fileOf, TARGETS, targetOf, type TargetName } from "../targets/index.ts";
 import { packageOf } from "./load-model.ts";
 import { note } from "./output.ts";
-import { BESIDE, pathAt, placeFor, shownPlace, type Layout, type Out, type Place } from "./place.ts";
+import { BESIDE, pathAt, placeFor, type Layout, type Place } from "./place.ts";
 import { readText } from "./write-files.ts";
 
 /** One target for each suffix that files have; the default comes first. */
@@ -37,14 +37,15 @@ export const targetsIn = (place: Place): TargetName[] =>
 export function trainerAsked(
   place: Place,
   target: TargetName,
-): Pick<Header, "threads" | "sliced" | "relaxed" | "winograd" | "js" | "plan"> {
+): Pick<Header, "threads" | "sliced" | "relaxed" | "winograd" | "features" | "js" | "plan"> {
   const header = readHeader(readText(pathAt(place, fileOf("trainer.ts", targetOf(target)))) ?? "");
-  const { threads, sliced, relaxed, winograd, js, plan } = header ?? {};
+  const { threads, sliced, relaxed, winograd, features, js, plan } = header ?? {};
   return {
     ...(threads === undefined ? {} : { threads }),
     ...(sliced === undefined ? {} : { sliced }),
     ...(relaxed === undefined ? {} : { relaxed }),
     ...(winograd === undefined ? {} : { winograd }),
+    ...(features === undefined ? {} : { features }),
     ...(js === undefined ? {} : { js }),
     ...(plan === undefined ? {} : { plan }),
   };
@@ -120,19 +121,5 @@ export function requireGenerated(place: Place, target: TargetName, entries: read
       throw new InputError(
         `${file} was not made by adjoint compile, as it has no header of a generated file, and would be lost; move it, choose another --out folder, or overwrite it with --force`,
       );
-  }
-}
-
-/** Two models of one stem would overwrite each other. */
-export function checkStems(out: Out, models: readonly string[]): void {
-  const taken = new Map<string, string>();
-  for (const model of models) {
-    const place = shownPlace(placeFor(out, model));
-    const other = taken.get(place);
-    if (other !== undefined && resolve(other) !== resolve(model))
-      throw new InputError(
-        `${other} and ${model} would both be written to ${place}; rename one of the files, or compile them with different --out folders`,
-      );
-    taken.set(place, model);
   }
 }

@@ -1,19 +1,23 @@
 /** What a compile is to make: each model with each of its targets, and what flags, configuration or earlier compiles ask for. */
 
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import type { CompileOptions } from "../compile.ts";
 import type { ModelConfig } from "../config.ts";
 import { OPTIONAL, parsePasses, type OptionalPass } from "../passes/selection.ts";
-import { DEFAULT, targetOf, type TargetName } from "../targets/index.ts";
+import { DEFAULT, fileOf, targetOf, type TargetName } from "../targets/index.ts";
 import { amountOf } from "./arguments.ts";
 import type { Project } from "./config.ts";
 import { InputError, suggestion } from "./errors.ts";
 import { askedBefore, targetsIn, trainerAsked } from "./generated.ts";
 import { note } from "./output.ts";
-import { placeFor, type Out, type Place } from "./place.ts";
+import { pathAt, placeFor, shownPlace, type Out, type Place } from "./place.ts";
 import { requireTogether, targetAsked } from "./targets.ts";
 
-export type Asked = Pick<CompileOptions, "entries" | "memory" | "passes" | "threads" | "sliced" | "relaxed" | "winograd" | "js" | "plan">;
+export type Asked = Pick<
+  CompileOptions,
+  "entries" | "memory" | "passes" | "threads" | "sliced" | "relaxed" | "winograd" | "features" | "js" | "plan"
+>;
 
 export interface Job {
   readonly model: string;
@@ -33,7 +37,7 @@ export function jobsOf(project: Project, out: Out, named: readonly string[], fla
   const { target, asked } = askedBy(flags);
   const models = named.length > 0 ? [...new Set(named)] : project.models();
   const isPlain = target === undefined && Object.keys(asked).length === 0;
-  return models.flatMap((model): Job[] => {
+  const jobs = models.flatMap((model): Job[] => {
     const place = placeFor(out, model);
     const configured = project.compilesOf(model);
     if (configured !== undefined && (isPlain || named.length === 0))
@@ -46,6 +50,26 @@ export function jobsOf(project: Project, out: Out, named: readonly string[], fla
       jobOf(model, place, of, { ...askedBefore(place, of), ...trainerAsked(place, of), ...asked }),
     );
   });
+  requireApart(jobs);
+  return jobs;
+}
+
+/** Throws an InputError where one file would be written twice: of two models of one stem, or of one model for one target. */
+function requireApart(jobs: readonly Job[]): void {
+  const taken = new Map<string, string>();
+  for (const { model, place, target } of jobs) {
+    const file = pathAt(place, fileOf("trainer.ts", targetOf(target)));
+    const other = taken.get(file);
+    if (other !== undefined && resolve(other) === resolve(model))
+      throw new InputError(
+        `adjoint.config.ts asks twice for ${file} of ${model}; leave one of its options out, or give them different targets`,
+      );
+    if (other !== undefined)
+      throw new InputError(
+        `${other} and ${model} would both be written to ${shownPlace(place)}; rename one of the files, or compile them with different --out folders`,
+      );
+    taken.set(file, model);
+  }
 }
 
 /** A target that writes no plan is not asked for one. */
@@ -63,6 +87,8 @@ function askedBy(flags: Flags): { readonly target: TargetName | undefined; reado
   const memory = amountOf("memory", text("memory"));
   const target = targetAsked(flags)?.name;
   const threads = threadsOf(text("threads"));
+  const features = text("features");
+  if (features !== undefined && !/^\S+$/.test(features)) throw new InputError("--features needs the name of a value, without spaces");
   requireTogether(targetOf(target), flags);
   const passes = passesAsked(text("passes"));
   return {
@@ -75,6 +101,7 @@ function askedBy(flags: Flags): { readonly target: TargetName | undefined; reado
       ...(flags["sliced"] === true && { sliced: true }),
       ...(flags["relaxed"] === true && { relaxed: true }),
       ...(flags["winograd"] === true && { winograd: true }),
+      ...(features !== undefined && { features }),
       ...(flags["js"] === true && { js: true }),
       ...(flags["plan"] === true && { plan: true }),
     },

@@ -16,6 +16,8 @@ export interface Section {
   readonly body: readonly Stmt[];
   /** None: one thread runs the section alone. */
   readonly divided: readonly Loop[];
+  /** Loops within the divided one that are divided as well: of one of its iterations a part then runs a part. Only parts that run in order have them. */
+  readonly within?: readonly Loop[];
 }
 
 /** Statements with loops in them that are divided. */
@@ -59,9 +61,17 @@ export const divisionOf = ({ threads, sliced }: { readonly threads?: number | un
       ? SLICED
       : undefined;
 
-/** In how many parts a section runs so that each is a slice. */
-export const slicesOf = ({ body, divided }: Section): number =>
-  divided.length === 0 ? 1 : Math.max(1, Math.min(Math.ceil(workOf(body) / SLICE), ...divided.map(tripsOf).filter((trips) => trips > 1)));
+/** In how many parts a section runs so that each is a slice: of whole iterations, or as many of each iteration. */
+export function slicesOf({ body, divided, within }: Section): number {
+  if (divided.length === 0) return 1;
+  const trips = leastTrips(divided);
+  const slices = Math.ceil(workOf(body) / SLICE);
+  if (within === undefined || slices <= trips) return Math.max(1, Math.min(slices, trips));
+  return trips * Math.min(Math.ceil(slices / trips), leastTrips(within));
+}
+
+/** Iterations of the shortest of some loops that are divided. */
+const leastTrips = (loops: readonly Loop[]): number => Math.min(...loops.map(tripsOf).filter((trips) => trips > 1));
 
 /** Threads that share their work so well are busy enough: loops inside would only be entered more often. */
 const FAIR = 0.9;
@@ -79,17 +89,29 @@ export function divide({ body }: Kernel, { by, worth, inOrder }: Division): read
 const longestSlice = (sections: readonly Section[]): number =>
   Math.max(...sections.map((section) => workOf(section.body) / slicesOf(section)));
 
-/** With each outermost loop divided that takes `worth` vector operations: parts that run in order are the loop itself, whatever it carries. */
+/**
+ * With each outermost loop divided that takes `worth` vector operations: parts that run in order are the loop itself, whatever it carries.
+ * Where one of its iterations takes longer than that, it is divided too, if its own can be run apart.
+ */
 function inOrderSections(body: readonly Stmt[], worth: number): readonly Section[] {
   const lets: Stmt[] = [];
-  return groupsOf(body, { threads: 1, stored: storesOf(body) }).flatMap(({ statements, forAll }): Section[] => {
+  const stored = storesOf(body);
+  return groupsOf(body, { threads: 1, stored }).flatMap(({ statements, forAll }): Section[] => {
     if (forAll) lets.push(...statements);
     if (forAll) return [];
     const [loop, ...others] = statements;
     const divides = loop?.kind === "for" && others.length === 0 && isCounted(loop) && workOf(statements) >= worth;
-    return [{ body: [...lets, ...statements], divided: divides ? [loop] : [] }];
+    if (!divides) return [{ body: [...lets, ...statements], divided: [] }];
+    const slices = Math.ceil(workOf(loop.body) / worth);
+    const cut = slices === 1 ? undefined : best(cutsWithin(loop.body, { threads: slices, stored }));
+    if (cut === undefined || cut.pieces.every(isOnce) || !agree(cut)) return [{ body: [...lets, loop], divided: [loop] }];
+    const outer = { ...loop, body: cut.body };
+    return [{ body: [...lets, outer], divided: [outer], within: cut.pieces.map((piece) => piece.loop) }];
   });
 }
+
+/** Whether no part of a cut changes what tells another which iteration runs. */
+const agree = ({ pieces, told }: Cut): boolean => pieces.every((piece) => told.every((read) => areApart(piece, read)));
 
 /** The sections of kernels that are divided, by name; none where no kernel's work is worth it, or nobody asked. */
 export function dividedKernels(kernels: readonly Kernel[], division: Division | undefined): ReadonlyMap<string, readonly Section[]> {
@@ -166,8 +188,7 @@ function* cutsOf(statements: readonly Stmt[], search: Search): Generator<Cut> {
   }
   for (const cut of cutsWithin(loop.body, search)) {
     const told = loop.only === undefined ? cut.told : [...cut.told, readByAll(loop.only)];
-    if (cut.pieces.every((piece) => told.every((read) => areApart(piece, read))))
-      yield { ...cut, told, whole: statements, body: [{ ...loop, body: cut.body }] };
+    if (agree({ ...cut, told })) yield { ...cut, told, whole: statements, body: [{ ...loop, body: cut.body }] };
   }
 }
 

@@ -92,6 +92,9 @@ interface Compiler {
   readonly hooks: Readonly<Record<"beforeRun" | "watchRun", { tapPromise(name: string, act: () => Promise<void>): void }>>;
 }
 
+/** Bundlers that read a file which a plugin names; with all others it has to load what it resolves. */
+const READERS: ReadonlySet<string> = new Set(["webpack", "rspack", "rsbuild"]);
+
 /** Everything that all bundlers do. */
 function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): UnpluginOptions {
   let root = resolve(options.root ?? ".");
@@ -119,6 +122,8 @@ function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): Unplugi
   const asked = new Set<string>();
   const own: UnpluginOptions = {
     name: "adjoint",
+    // before what a bundler itself finds: the model without its query
+    enforce: "pre",
     resolveId: {
       filter: { id: QUERY },
       async handler(id, importer) {
@@ -136,9 +141,7 @@ function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): Unplugi
         return path;
       },
     },
-    // where what a plugin resolves it has to load as well
-    loadInclude: (id) => asked.has(id),
-    load: (id) => readFileSync(id, "utf8"),
+    ...(READERS.has(meta.framework) ? {} : { loadInclude: (id: string) => asked.has(id), load: (id: string) => readFileSync(id, "utf8") }),
     async buildStart() {
       await start({
         addWatchFile: (path) => {
@@ -158,15 +161,19 @@ function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): Unplugi
   const servedAs = async (id: string): Promise<Watched | undefined> =>
     (await state()).watched.find(({ job }) => resolve(trainerOf(job)) === id.replace(/\?.*$/, ""));
   let mended = new Set<Watched>();
+  // what a bundled development server shows: it asks for no module again that has not changed
+  let show: ((payload: object) => void) | undefined;
   return {
     ...own,
-    enforce: "pre",
     async watchChange(id) {
       if (!development) return;
       for (const watched of await watchedOf(id)) {
         const failed = watched.failure !== undefined;
         await renew(watched, development);
         if (failed && watched.failure === undefined) mended.add(watched);
+        if (watched.failure !== undefined)
+          show?.({ type: "error", err: { ...errorOf(watched.failure), message: watched.failure.message, stack: "" } });
+        else if (failed) show?.({ type: "update", updates: [] }); // which takes the overlay away
         for (const file of watched.inputs) this.addWatchFile(file);
       }
     },
@@ -174,6 +181,9 @@ function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): Unplugi
       configResolved(config) {
         root = resolve(options.root ?? config.root);
         development = config.command === "serve";
+      },
+      configureServer({ config, environments }) {
+        if (config.experimental.bundledDev) show = (payload) => environments["client"]?.hot.send(payload as never);
       },
       async transform(code, id) {
         if (!development) return undefined;

@@ -1,28 +1,23 @@
 /**
  * Vite's server with the plugin, seen from a page in Chromium: edits of a model, of what it imports, mistakes and what mends them, files
- * that are no model's, weights that stay, and that `build` afterwards leaves what the server wrote.
+ * that are no model's, weights that stay, and that `build` afterwards leaves what the server wrote. `tsx dev.ts bundled`: a server that bundles.
  */
 
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { createServer } from "vite";
 import { BUNDLERS } from "./bundlers.ts";
+import { clean } from "./clean.ts";
 
-const here = fileURLToPath(new URL(".", import.meta.url));
-const root = join(here, ".work/dev");
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 if (CHROMIUM === undefined) {
   console.log("skipped: there is no Chromium here");
   process.exit(0);
 }
 
-rmSync(root, { recursive: true, force: true });
-mkdirSync(root, { recursive: true });
-for (const folder of ["models", "src"]) cpSync(join(here, folder), join(root, folder), { recursive: true });
-writeFileSync(join(root, "package.json"), '{ "name": "example", "private": true, "type": "module" }\n');
+const root = clean("dev");
 writeFileSync(
   join(root, "index.html"),
   '<!doctype html><title>dev</title><p id="said"></p><script type="module" src="/src/page.ts"></script>',
@@ -51,6 +46,7 @@ const server = await createServer({
   configFile: false,
   logLevel: "silent",
   server: { port: 0, host: "127.0.0.1" },
+  experimental: { bundledDev: process.argv.includes("bundled") },
   plugins: [adjoint({ root })],
 });
 await server.listen();
@@ -126,7 +122,7 @@ try {
   console.log(`ok   100 edits made ${told} compiles and checks, and ${loads - loadsThen} loads of the page`);
   const served = readFileSync(trainer, "utf8");
   await server.close();
-  await BUNDLERS["vite"]!(root);
+  await BUNDLERS["vite"]!({ root });
   if (readFileSync(trainer, "utf8") !== served) throw new Error("build writes another trainer than the server");
   console.log("ok   build leaves what the server wrote");
   if (first.graph === undefined) throw new Error("the first trainer had no graph");

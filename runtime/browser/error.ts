@@ -29,15 +29,19 @@ export const otherDatabase = (name: string): DataError =>
 
 export const noCheckpoint = (where: string, name: string): DataError => new DataError(`${where} holds no ${name}`);
 
-/** What a store's write throws; of a full one with how full it is. What was stored before is still there. */
+/** What a store's write throws; of a full one with how full it is, unless it is the disk that is full. What was stored before is still there. */
 export async function ofWrite(cause: unknown): Promise<unknown> {
   if (!(cause instanceof Error) || cause.name !== "QuotaExceededError") return cause;
   const { usage, quota } = (await engine.navigator?.storage?.estimate?.().catch(() => undefined)) ?? {};
-  const full = usage === undefined || quota === undefined ? "" : `: ${megabytes(usage)} of ${megabytes(quota)} are used`;
+  const isUsed = usage !== undefined && quota !== undefined && usage >= NEARLY * quota;
+  const full = isUsed ? `: ${megabytes(usage)} of ${megabytes(quota)} are used` : "";
   return new DataError(`the browser's storage for this page is full${full}; remove what is not needed, or keep fewer checkpoints`, {
     cause,
   });
 }
+
+/** Of its quota a page may use: a write that does not fit leaves some. */
+const NEARLY = 0.9;
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocaleString("en-US")} MB`;
 

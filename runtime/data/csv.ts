@@ -1,6 +1,6 @@
 /** Reads a CSV file of numbers, with or without a column of class names; every fault has its row and column. */
 
-import { optional, optionsOf, required, TEXT } from "../arguments.ts";
+import { fewOptionsOf, optional, required, TEXT } from "../arguments.ts";
 import { BYTES, hold, NAMES } from "../kinds.ts";
 import { csvRows } from "./csv-rows.ts";
 import { decodeText } from "./decode.ts";
@@ -31,7 +31,7 @@ export interface LabelOptions {
   readonly classes?: readonly string[];
 }
 
-const LABELS = optionsOf<LabelOptions>({ label: required(TEXT), classes: NAMES });
+const LABELS = fewOptionsOf<LabelOptions>({ label: required(TEXT), classes: NAMES });
 
 /** A decimal number; neither NaN, Infinity nor hexadecimal, which `Number` would take too. */
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
@@ -52,26 +52,23 @@ export function readCsv(bytes: Uint8Array, name: string, options?: LabelOptions)
   const names = header.value.cells.map((cell) => cell.trim());
   const labelAt = labelColumn(name, names, options);
 
-  let values = new Float32Array(1024);
-  let length = 0;
+  const values: number[] = [];
   let count = 0;
   const labels: string[] = [];
   for (const row of rows) {
     const place = { name, row: ++count, line: row.line };
     if (row.cells.length !== names.length) throw error.raggedRow(place, row.cells.length, names);
-    // twice the space when it is full: what is allocated follows what was read
-    if (length + names.length > values.length) values = grown(values, length + names.length);
     for (let c = 0; c < names.length; c++) {
       const cell = row.cells[c]!.trim();
       if (cell === "") throw error.missingCell(place, names[c]!, c);
       if (c === labelAt) labels.push(cell);
-      else values[length++] = numberIn(cell, () => error.notNumber(place, names[c]!, c, cell));
+      else values.push(numberIn(cell, () => error.notNumber(place, names[c]!, c, cell)));
     }
   }
   if (count === 0) throw error.noCsvRows(name);
 
   const columns = names.filter((_, c) => c !== labelAt);
-  const table = { rows: count, columns, x: values.slice(0, length) };
+  const table = { rows: count, columns, x: Float32Array.from(values) };
   if (options === undefined) return table;
   const classes = options.classes ?? [...new Set(labels)].sort(classOrder(labels));
   const idOf = new Map(classes.map((one, id) => [one, id]));
@@ -101,21 +98,10 @@ export function numberIn(cell: string, fault: () => Error): number {
   return value;
 }
 
-/** The same values with more room. */
-function grown(values: Float32Array, least: number): Float32Array<ArrayBuffer> {
-  const larger = new Float32Array(Math.max(2 * values.length, least));
-  larger.set(values);
-  return larger;
-}
-
 /** By number where all are whole numbers, else by code point. */
 export function classOrder(labels: readonly string[]): (a: string, b: string) => number {
   if (labels.every((label) => /^(?:0|-?[1-9]\d*)$/.test(label))) return (a, b) => Number(a) - Number(b);
-  // UTF-16 order differs from that of code points; the first difference of code points decides
-  return (a, b) => {
-    const [left, right] = [[...a], [...b]];
-    const at = left.findIndex((character, i) => character !== right[i]);
-    if (at === -1) return left.length - right.length;
-    return right[at] === undefined ? 1 : left[at]!.codePointAt(0)! - right[at].codePointAt(0)!;
-  };
+  // UTF-16 order differs from that of code points
+  const points = (label: string): string => Array.from(label, (one) => one.codePointAt(0)!.toString(16).padStart(6, "0")).join("");
+  return (a, b) => (points(a) < points(b) ? -1 : 1);
 }

@@ -1,8 +1,9 @@
 /** Every message of the data readers but NumPy's: the file, what was found, what was expected, what to do. */
 
+import { shown } from "../arguments.ts";
 import { DataError } from "../error.ts";
 
-export { DataError };
+export { DataError, shown };
 
 /** Bytes as a message shows them: `93 4e`. */
 export const hex = (bytes: Uint8Array): string =>
@@ -153,9 +154,6 @@ export const strayQuote = (name: string, line: number): DataError =>
   new DataError(
     `${name} has a quote at line ${line} that neither begins nor ends a cell; put the whole cell in quotes, ` + `and double those inside`,
   );
-
-/** A text from a file, short enough for a message. */
-export const shown = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 
 /** Names from a file, few enough for a message. */
 const few = (names: readonly string[]): string =>

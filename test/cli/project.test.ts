@@ -113,6 +113,14 @@ describe("adjoint.config.ts", () => {
       '{ out: "models" }',
       'adjoint.config.ts: out: "models" holds the models themselves, so that trainers would be taken for models; choose another folder',
     ],
+    [
+      '{ out: "models/made" }',
+      'adjoint.config.ts: out: "models/made" lies among the models of models/, where everything is taken for something that people write; choose a folder beside it, or beside: true',
+    ],
+    [
+      "{ options: { circuit: [{ js: true }, {}] } }",
+      "adjoint.config.ts asks twice for generated/circuit/trainer.ts of models/circuit.ts; leave one of its options out, or give them different targets",
+    ],
     ['{ models: "src/*.ts" }', 'adjoint.config.ts: models: no file fits "src/*.ts"; check the pattern, or write a model there'],
   ])("%s", async (body, message) => {
     config(body);
@@ -121,6 +129,17 @@ describe("adjoint.config.ts", () => {
     expect(stderr.replaceAll(`${folder}/`, "")).toContain(message);
     expect(readdirSync(folder)).not.toContain("generated");
   });
+});
+
+test("two models that would be written to one place are named", async () => {
+  mkdirSync(at("src"));
+  copyFileSync(at("models/circuit.ts"), at("src/circuit.model.ts"));
+  const { code, stderr } = await run("compile models/circuit.ts src/circuit.model.ts --unchecked");
+  expect([code, stderr]).toEqual([
+    2,
+    "error models/circuit.ts and src/circuit.model.ts would both be written to generated/circuit/; rename one of the files, or compile them with different --out folders\n",
+  ]);
+  expect(existsSync(at("generated"))).toBe(false);
 });
 
 test("a file that only other models import is no model, and that is said; one that nobody imports is named with what it lacks", async () => {

@@ -43,8 +43,8 @@ user_pref("services.settings.server", "http://localhost/none");
 user_pref("toolkit.telemetry.enabled", false);
 `;
 
-/** Opens an address in a browser of its own profile; `close` ends it. */
-async function open(name: BrowserName, address: string): Promise<() => Promise<void>> {
+/** Opens an address in a browser with a profile of its own; what it resolves to ends it. */
+export async function open(name: BrowserName, address: string): Promise<() => Promise<void>> {
   const profile = await mkdtemp(join(tmpdir(), "adjoint-browser-"));
   await writeFile(join(profile, "user.js"), FIREFOX);
   const given = name === "chromium" ? [...CHROMIUM, `--user-data-dir=${profile}`] : ["--headless", "--no-remote", "--profile", profile];

@@ -33,23 +33,46 @@ async function installed(name: string, version: string): Promise<string> {
   return join(folder, "node_modules");
 }
 
-function ofNpm(name: string, version: string, program: string, shown: string): Engine {
-  const path = async (): Promise<string> => join(await installed(name, version), program);
+/** A program that runs JavaScript, from npm's registry. */
+export interface Program {
+  readonly name: string;
+  /** Who it is; undefined where it does not start. */
+  version(): Promise<string | undefined>;
+  /** The command that runs a script: what stands before the script's path. */
+  command(): Promise<readonly [program: string, ...args: string[]]>;
+  readonly remedy: string;
+}
+
+function ofNpm(name: string, shown: string, version: string, path: string, ...args: readonly string[]): Program {
+  const command = async () => [join(await installed(name, version), path), ...args] as const;
   return {
     name: shown,
+    command,
     remedy: `npm has to reach its registry for the package ${name}`,
     async version() {
-      const { status, stdout } = spawnSync(await path(), ["--version"], { encoding: "utf8" });
-      return status === 0 ? `${name === "node" ? "Node" : "Bun"} ${stdout.trim().replace(/^v/, "")}` : undefined;
-    },
-    async run(folder, said) {
-      const child = spawn(await path(), [join(folder, "process.js"), join(folder, "jobs.json")], { stdio: ["ignore", "pipe", "inherit"] });
-      const code = new Promise((resolve) => child.on("close", resolve));
-      for await (const line of createInterface({ input: child.stdout })) said(JSON.parse(line) as Outcome);
-      if ((await code) !== 0) throw new Error(`${shown} ended with ${String(await code)}`);
+      const { status, stdout } = spawnSync((await command())[0], ["--version"], { encoding: "utf8" });
+      const found = /\d+(?:\.\d+)+/.exec(stdout)?.[0];
+      return status === 0 && found !== undefined ? `${name[0]!.toUpperCase()}${name.slice(1)} ${found}` : undefined;
     },
   };
 }
+
+const nodes = ["20", "22", "24", "26"].map((major) => ofNpm("node", `node ${major}`, major, "node/bin/node"));
+const bun = ofNpm("bun", "bun", "1", "bun/bin/bun.exe");
+
+/** Programs that run the command line. */
+export const programs: readonly Program[] = [...nodes, bun, ofNpm("deno", "deno", "2", ".bin/deno", "run", "--allow-all", "--quiet")];
+
+const running = (program: Program): Engine => ({
+  ...program,
+  async run(folder, said) {
+    const [path, ...args] = await program.command();
+    const child = spawn(path, [...args, join(folder, "process.js"), join(folder, "jobs.json")], { stdio: ["ignore", "pipe", "inherit"] });
+    const code = new Promise((resolve) => child.on("close", resolve));
+    for await (const line of createInterface({ input: child.stdout })) said(JSON.parse(line) as Outcome);
+    if ((await code) !== 0) throw new Error(`${program.name} ended with ${String(await code)}`);
+  },
+});
 
 const browser = (name: BrowserName): Engine => ({
   name,
@@ -68,9 +91,4 @@ const browser = (name: BrowserName): Engine => ({
     }),
 });
 
-export const engines: readonly Engine[] = [
-  ...["20", "22", "24", "26"].map((major) => ofNpm("node", major, "node/bin/node", `node ${major}`)),
-  browser("chromium"),
-  browser("firefox-esr"),
-  ofNpm("bun", "1", "bun/bin/bun.exe", "bun"),
-];
+export const engines: readonly Engine[] = [...nodes.map(running), browser("chromium"), browser("firefox-esr"), running(bun)];

@@ -21,8 +21,10 @@ import {
 import { exportProgram } from "../../compiler/export.ts";
 import { programOf } from "../../compiler/driver/program.ts";
 import { ENGINES } from "../../compiler/exports/index.ts";
+import { JAVASCRIPT } from "../../compiler/exports/onnx-step/drivers.ts";
 import { onnxStep } from "../../compiler/exports/onnx-step/index.ts";
 import type { OnnxModel } from "../../compiler/exports/onnx/proto.ts";
+import { writeSafetensors } from "../../runtime/safetensors.ts";
 
 const stepOf = async (one: Model): Promise<OnnxModel> => onnxStep({ ...(await programOf(one, {})), command: "" });
 const kinds = ({ graph }: OnnxModel): readonly string[] => graph.nodes.map(({ op }) => op);
@@ -73,4 +75,37 @@ test("the same bytes each time, and drivers that name their file", async () => {
   const beside = engine.of === "training" ? engine.beside! : new Map<string, string>();
   expect([...beside.keys()]).toEqual(["step.py", "step.mjs"]);
   for (const text of beside.values()) expect(text).toContain("step.onnx");
+});
+
+test("the driver reads a state out of whatever bytes lie in, those of a Buffer of Node within a pool too", async () => {
+  const ort = {
+    Tensor: class {
+      readonly data: ArrayLike<number>;
+      constructor(_type: string, data: ArrayLike<number>) {
+        this.data = data;
+      }
+    },
+    InferenceSession: { create: async () => ({}) },
+  };
+  const { openStep } = (await import(`data:text/javascript,${encodeURIComponent(JAVASCRIPT)}`)) as {
+    openStep(
+      o: typeof ort,
+      model: Uint8Array,
+      bytes: Uint8Array,
+    ): Promise<{ readonly state: Readonly<Record<string, { data: Float32Array }>> }>;
+  };
+  const values = Float32Array.of(1.5, -2, 3);
+  const file = writeSafetensors({
+    tensors: [
+      { name: "a", dtype: "F32", shape: [1], bytes: new Uint8Array(4) },
+      { name: "w", dtype: "F32", shape: [3], bytes: new Uint8Array(values.buffer) },
+    ],
+    metadata: {},
+  });
+  const pool = Buffer.alloc(1024, 7);
+  pool.set(file, 96);
+  for (const bytes of [file, pool.subarray(96, 96 + file.length)]) {
+    const { state } = await openStep(ort, new Uint8Array(), bytes);
+    expect([...state["w"]!.data]).toEqual([1.5, -2, 3]);
+  }
 });

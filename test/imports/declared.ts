@@ -1,6 +1,6 @@
 /** The model that an imported source declares: its text without its types, run. */
 
-import type { Imported } from "../../compiler/imports/onnx/index.ts";
+import type { Imported } from "../../compiler/imports/written.ts";
 import * as language from "../../compiler/index.ts";
 
 export function declared({ source }: Imported): language.Model {

@@ -3,7 +3,8 @@
 import { describe, expect, test } from "vitest";
 import { traceOf } from "../../compiler/driver/entries.ts";
 import { bytesOfModel, type OnnxGraph, type OnnxNode } from "../../compiler/exports/onnx/proto.ts";
-import { importOnnx, type ImportOptions } from "../../compiler/imports/onnx/index.ts";
+import { importOnnx } from "../../compiler/imports/onnx/index.ts";
+import type { ImportOptions } from "../../compiler/imports/written.ts";
 import { declared } from "./declared.ts";
 
 const node = (op: string, inputs: readonly string[], outputs: readonly string[], attributes: OnnxNode["attributes"] = {}): OnnxNode => ({

@@ -87,7 +87,8 @@ function stateOf(ort, bytes) {
   return Object.fromEntries(
     Object.entries(header).map(([name, { dtype, shape, data_offsets: [from, to] }]) => {
       const [type, Numbers] = TYPES[dtype];
-      const data = new Numbers(bytes.slice(8 + length + from, 8 + length + to).buffer);
+      // a copy: slice() of a Buffer of Node is none
+      const data = new Numbers(new Uint8Array(bytes.subarray(8 + length + from, 8 + length + to)).buffer);
       return [name, new ort.Tensor(type, data, shape)];
     }),
   );

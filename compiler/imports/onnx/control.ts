@@ -2,8 +2,9 @@
 
 import type { Importer } from "./elementwise.ts";
 import type { FileGraph, FileNode } from "./proto.ts";
-import type { Dim } from "./code.ts";
-import type { Computed, Translation } from "./translation.ts";
+import type { Dim } from "../code.ts";
+import type { Computed } from "../source.ts";
+import type { Translation } from "./translation.ts";
 
 const graphOf = (t: Translation, node: FileNode, attribute: string): FileGraph => {
   const given = node.attributes.get(attribute);

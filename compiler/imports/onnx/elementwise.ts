@@ -2,8 +2,9 @@
 
 import type { FileGraph, FileNode } from "./proto.ts";
 import { jointOf, kindOfCast } from "./shapes.ts";
-import { numberText, shapeText, type Dim } from "./code.ts";
-import type { Computed, Known, Translation } from "./translation.ts";
+import { numberText, shapeText, type Dim } from "../code.ts";
+import type { Computed } from "../source.ts";
+import type { Known, Translation } from "./translation.ts";
 
 /** Makes a node's lines; `read` does so for the nodes of a graph inside it. */
 export type Importer = (t: Translation, node: FileNode, read: (graph: FileGraph) => void) => void;

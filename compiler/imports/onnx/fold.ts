@@ -3,9 +3,9 @@
  * extent may stand as itself, and weights that are only moved or widened. Each operator's meaning is ONNX's.
  */
 
-import type { FileNode, FileTensor, Kind } from "./proto.ts";
-import { axisOf, broadcastIndex, jointOf, kindOfCast, placesOf, slicesOf, splitSizes } from "./shapes.ts";
-import { lengthOf, type Dim } from "./code.ts";
+import type { FileNode, FileTensor } from "./proto.ts";
+import { axisOf, broadcastIndex, jointOf, kindOfCast, slicesOf, splitSizes } from "./shapes.ts";
+import { lengthOf, placesOf, type Dim, type Kind } from "../code.ts";
 import type { Held, Translation } from "./translation.ts";
 
 type Values = ArrayLike<Dim>;

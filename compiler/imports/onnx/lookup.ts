@@ -5,7 +5,7 @@ import { allOf, partOf } from "./movements.ts";
 import { frozen } from "./products.ts";
 import type { FileNode } from "./proto.ts";
 import { axisOf } from "./shapes.ts";
-import { lengthOf, shapeText, type Dim } from "./code.ts";
+import { lengthOf, shapeText, type Dim } from "../code.ts";
 import type { Held, Translation } from "./translation.ts";
 
 /** Positions that are known, counted from the front. */

@@ -3,8 +3,9 @@
 import type { Importer } from "./elementwise.ts";
 import type { FileNode } from "./proto.ts";
 import { axisOf, slicesOf, splitSizes } from "./shapes.ts";
-import { shapeText, type Dim } from "./code.ts";
-import type { Computed, Held, Translation } from "./translation.ts";
+import { shapeText, type Dim } from "../code.ts";
+import type { Computed } from "../source.ts";
+import type { Held, Translation } from "./translation.ts";
 
 /** Elements, of which the batch's may be one factor. */
 function count(dims: readonly Dim[]): { readonly known: number; readonly batches: number } {

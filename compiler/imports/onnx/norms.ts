@@ -4,7 +4,7 @@ import type { Importer } from "./elementwise.ts";
 import { frozen } from "./products.ts";
 import type { FileNode, FileTensor } from "./proto.ts";
 import { axisOf } from "./shapes.ts";
-import { lengthOf, numberText, options, type Dim } from "./code.ts";
+import { lengthOf, numberText, options, type Dim } from "../code.ts";
 import type { Translation } from "./translation.ts";
 
 /** ε, where it is not the language's own. */

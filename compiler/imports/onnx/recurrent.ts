@@ -5,8 +5,10 @@
 
 import type { Importer } from "./elementwise.ts";
 import type { FileNode, FileTensor } from "./proto.ts";
-import { numberText, shapeText, type Dim } from "./code.ts";
-import type { Computed, Translation } from "./translation.ts";
+import { numberText, shapeText, type Dim } from "../code.ts";
+import { scanned, stateNames } from "../recurrence.ts";
+import type { Computed } from "../source.ts";
+import type { Translation } from "./translation.ts";
 
 interface Kind {
   readonly layer: "lstm" | "gru" | "simpleRnn";
@@ -195,7 +197,7 @@ function oneDirection(t: Translation, node: FileNode, kind: Kind, direction: Dir
     string,
     string,
   ];
-  return scanned(t, node, kind, direction, given, name, params);
+  return writtenOut(t, node, kind, direction, given, name, params);
 }
 
 /** Whether the language's layer is what the node computes. */
@@ -209,8 +211,8 @@ function isLayer(t: Translation, node: FileNode, { layer, activations }: Kind, d
   return plain && unstarted && inside && t.optional(node, 7) === undefined && !node.attributes.has("clip");
 }
 
-/** The step of each kind, written out: `gate(k)` is the input's share and the recurrence's. */
-function scanned(
+/** The step of each kind, written out. */
+function writtenOut(
   t: Translation,
   node: FileNode,
   { layer }: Kind,
@@ -223,7 +225,6 @@ function scanned(
   const limit = node.attributes.get("clip");
   const clipped = (code: string): string =>
     typeof limit === "number" ? t.call("clip", code, numberText(-limit), numberText(limit)) : code;
-  const act = (n: number, code: string): string => t.call(FUNCTIONS[activations[n]!]!, clipped(code));
   const width = { lstm: 4, gru: 3, simpleRnn: 1 }[layer] * h;
   const inputs = t.named(`${name}_inputs`, t.call("add", t.call("matmul", x.code, kernel), bias), [rows, steps, width]).code;
   const peephole = t.optional(node, 7) === undefined ? undefined : t.weights(node, 7, "peepholes");
@@ -239,46 +240,22 @@ function scanned(
           data: Array.from(peephole.data).slice((3 * index + n) * h, (3 * index + n + 1) * h),
         }).code,
     );
-  const peeped = (n: number, cell: string, code: string): string =>
-    peeps === undefined ? code : t.call("add", code, t.call("mul", peeps[n]!, cell));
-  const gate = (from: string, k: number): string => t.call("slice", from, `[0, ${k * h}]`, `[Infinity, ${(k + 1) * h}]`);
-  const initial = (at: number): string => initialOf(t, node, at, index, [rows, h], axis);
-  const sum = t.call("add", t.call("matmul", "carry.h", recurrentKernel), recurrentBias);
-  const own = t.identifier(`${name}_scan`);
-  const body: readonly string[] = {
-    lstm: () => [
-      `const gates = ${t.call("add", "x", sum)};`,
-      `const i = ${act(0, peeped(0, "carry.c", gate("gates", 0)))};`,
-      `const f = ${act(0, peeped(2, "carry.c", gate("gates", 1)))};`,
-      `const g = ${act(1, gate("gates", 2))};`,
-      `const c = ${t.call("add", t.call("mul", "f", "carry.c"), t.call("mul", "i", "g"))};`,
-      `const o = ${act(0, peeped(1, "c", gate("gates", 3)))};`,
-      `const h = ${t.call("mul", "o", t.call(FUNCTIONS[activations[2]!]!, "c"))};`,
-      "return { carry: { h, c }, y: h };",
-    ],
-    gru: () => {
-      const before = t.number(node, "linear_before_reset", 0) !== 0;
-      const rest = before
-        ? t.call("mul", "r", gate("recurrence", 2))
-        : t.call(
-            "add",
-            t.call("matmul", t.call("mul", "r", "carry.h"), t.call("slice", recurrentKernel, `[0, ${2 * h}]`, `[Infinity, ${3 * h}]`)),
-            t.call("slice", recurrentBias, `[${2 * h}]`, `[${3 * h}]`),
-          );
-      return [
-        `const recurrence = ${sum};`,
-        `const r = ${act(0, t.call("add", gate("x", 0), gate("recurrence", 0)))};`,
-        `const z = ${act(0, t.call("add", gate("x", 1), gate("recurrence", 1)))};`,
-        `const n = ${act(1, t.call("add", gate("x", 2), rest))};`,
-        `const h = ${t.call("add", t.call("mul", t.call("sub", "1", "z"), "n"), t.call("mul", "z", "carry.h"))};`,
-        "return { carry: { h }, y: h };",
-      ];
+  const { ys, states } = scanned(
+    t,
+    name,
+    {
+      layer,
+      h,
+      recurrentKernel,
+      recurrentBias,
+      activation: (n, code) => t.call(FUNCTIONS[activations[n]!]!, n === 2 ? code : clipped(code)),
+      resetAfter: t.number(node, "linear_before_reset", 0) !== 0,
+      peeped: (n, cell, code) => (peeps === undefined ? code : t.call("add", code, t.call("mul", peeps[n]!, cell))),
     },
-    simpleRnn: () => [`const h = ${act(0, t.call("add", "x", sum))};`, "return { carry: { h }, y: h };"],
-  }[layer]();
-  const start = layer === "lstm" ? `{ h: ${initial(5)}, c: ${initial(6)} }` : `{ h: ${initial(5)} }`;
-  const type = `{ ${layer === "lstm" ? "h: FloatTensor; c: FloatTensor" : "h: FloatTensor"} }`;
-  const more = reverse ? ["{ reverse: true }"] : [];
-  t.statement([own], `const ${own} = ${t.typed("scan", type, `(carry, x) => {\n${body.join("\n")}\n}`, start, inputs, ...more)};`);
-  return { ys: `${own}.ys`, h: `${own}.carry.h`, ...(layer === "lstm" ? { c: `${own}.carry.c` } : {}) };
+    inputs,
+    stateNames(layer).map((_, n) => initialOf(t, node, 5 + n, index, [rows, h], axis)),
+    reverse,
+  );
+  const [last, cell] = states as [string, string?];
+  return { ys, h: last, ...(cell === undefined ? {} : { c: cell }) };
 }

@@ -3,7 +3,7 @@
 import type { Importer } from "./elementwise.ts";
 import type { FileNode } from "./proto.ts";
 import { axisOf } from "./shapes.ts";
-import type { Dim } from "./code.ts";
+import type { Dim } from "../code.ts";
 import type { Translation } from "./translation.ts";
 
 interface Over {

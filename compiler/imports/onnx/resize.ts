@@ -3,7 +3,7 @@
 import type { Importer } from "./elementwise.ts";
 import type { FileNode } from "./proto.ts";
 import { axisOf } from "./shapes.ts";
-import { numberText, shapeText, type Dim } from "./code.ts";
+import { numberText, shapeText, type Dim } from "../code.ts";
 import type { Held, Translation } from "./translation.ts";
 
 interface Resized {

@@ -1,7 +1,7 @@
 /** Axes, extents and places as ONNX counts them: what folding and the source both need. */
 
-import { kindOf, type FileNode, type Kind } from "./proto.ts";
-import { lengthOf, type Dim } from "./code.ts";
+import { kindOf, type FileNode } from "./proto.ts";
+import { lengthOf, type Dim, type Kind } from "../code.ts";
 import type { Translation } from "./translation.ts";
 
 /** An axis counted from the front. */
@@ -30,20 +30,6 @@ export function broadcastIndex(from: readonly number[], to: readonly number[]): 
   const own = [...Array.from({ length: to.length - from.length }, () => 1), ...from];
   const [strides, outer] = [own, to].map((dims) => dims.map((_, axis) => lengthOf(dims.slice(axis + 1)))) as [number[], number[]];
   return (n) => to.reduce((at, extent, axis) => at + (own[axis] === 1 ? 0 : (Math.floor(n / outer[axis]!) % extent) * strides[axis]!), 0);
-}
-
-/** A shape with its axes in another order, and the places of its elements. */
-export function placesOf(
-  dims: readonly number[],
-  order: readonly number[],
-): { readonly dims: readonly number[]; readonly at: readonly number[] } {
-  const turned = order.map((axis) => dims[axis]!);
-  const strides = order.map((axis) => lengthOf(dims.slice(axis + 1)));
-  const inner = turned.map((_, axis) => lengthOf(turned.slice(axis + 1)));
-  const at = Array.from({ length: lengthOf(dims) }, (_, n) =>
-    turned.reduce((place, extent, axis) => place + (Math.floor(n / inner[axis]!) % extent) * strides[axis]!, 0),
-  );
-  return { dims: turned, at };
 }
 
 /** What a cast gives. */

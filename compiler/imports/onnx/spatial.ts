@@ -3,8 +3,9 @@
 import type { FileNode } from "./proto.ts";
 import { frozen } from "./products.ts";
 import { allOf, partOf, type Taken } from "./movements.ts";
-import { options, type Dim } from "./code.ts";
-import type { Computed, Translation } from "./translation.ts";
+import { options, type Dim } from "../code.ts";
+import type { Computed } from "../source.ts";
+import type { Translation } from "./translation.ts";
 
 interface Windows {
   readonly window: readonly number[];

@@ -1,17 +1,10 @@
-/** The source of a model under construction: a line for each value, names that are no code, and the weights that go with it. */
+/** The source of an ONNX file's model under construction: what each of its values is here, and what its nodes are told. */
 
 import { printable } from "../../graph/printable.ts";
+import type { Dim, Kind } from "../code.ts";
 import { ImportError } from "../error.ts";
-import { numberText, shapeText, wordsIn, type Dim } from "./code.ts";
-import { where, type FileGraph, type FileNode, type FileTensor, type Kind } from "./proto.ts";
-
-/** A value that is computed when the model runs. */
-export interface Computed {
-  readonly kind: "tensor";
-  readonly code: string;
-  readonly dims: readonly Dim[];
-  readonly of: Kind;
-}
+import { Source, type Computed } from "../source.ts";
+import { where, type FileGraph, type FileNode, type FileTensor } from "./proto.ts";
 
 /** Numbers that are known now: of the file, or folded. */
 export interface Held {
@@ -26,40 +19,13 @@ export interface Held {
 /** What a value of the file is here. */
 export type Known = Computed | Held;
 
-export interface Weight {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly values: ArrayLike<number>;
-}
-
-/** A statement of the source, left out where nobody reads what it makes. */
-interface Line {
-  readonly makes: readonly string[];
-  readonly text: string;
-  readonly weights: readonly Weight[];
-}
-
-/** A layer with weights, or a parameter, in the file's order. */
-export interface Unit {
-  readonly name: string;
-  readonly weights: readonly string[];
-}
-
-const RESERVED = new Set(
-  "batch break case catch class const continue debugger default delete do else enum export extends false finally for function if implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof var void while with yield await model adjoint arguments eval undefined NaN Infinity".split(
-    " ",
-  ),
-);
-
 /** Elements of one constant of the language, at most. */
 const MOST_ELEMENTS = 4096;
 
-export class Translation {
+export class Translation extends Source {
   readonly graph: FileGraph;
   readonly opset: number;
   readonly values: Map<string, Known>;
-  /** Functions of the language that were called. */
-  readonly called = new Set<string>();
   /** Nodes that another one has taken along. */
   readonly done = new Set<FileNode>();
   /** A last dense layer that gets other classes: the node, and how many. */
@@ -67,13 +33,8 @@ export class Translation {
   /** Whether weights that the file shares are one parameter. */
   readonly ties: boolean;
   readonly trainsNorms: boolean;
-  readonly #lines: Line[] = [];
-  readonly #identifiers = new Set<string>();
-  readonly #layers = new Set<string>();
   readonly #readers = new Map<string, FileNode[]>();
   readonly #shared = new Map<string, Computed>();
-  #pending: Weight[] = [];
-  #lifted: Line[] | undefined;
 
   constructor(
     graph: FileGraph,
@@ -85,13 +46,13 @@ export class Translation {
       readonly trainsNorms: boolean;
     },
   ) {
+    super(taken);
     this.graph = graph;
     this.opset = opset;
     this.head = given.head;
     this.ties = given.ties;
     this.trainsNorms = given.trainsNorms;
     this.values = new Map();
-    for (const name of taken) this.#identifiers.add(name);
     this.enter(graph);
   }
 
@@ -103,18 +64,6 @@ export class Translation {
 
   fail(node: FileNode, what: string, remedy: string): never {
     throw new ImportError(`${where(node)} ${what}; ${remedy}`);
-  }
-
-  /** A function of the language. */
-  call(name: string, ...args: readonly string[]): string {
-    this.called.add(name);
-    return `${name}(${args.join(", ")})`;
-  }
-
-  /** A function of the language, with what its first type is. */
-  typed(name: string, type: string, ...args: readonly string[]): string {
-    this.called.add("FloatTensor");
-    return this.call(name, ...args).replace("(", () => `<${type}>(`);
   }
 
   /** The one node that reads a value, if no output is it. */
@@ -133,38 +82,9 @@ export class Translation {
     return this.#readers.get(value) ?? [];
   }
 
-  /** An identifier of its own, as near to a name as one can be. */
-  identifier(name: string): string {
-    const words = name.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
-    const joined = words.map((word, n) => (n === 0 ? word : word[0]!.toUpperCase() + word.slice(1))).join("");
-    const base = /^[A-Za-z]/.test(joined) ? joined : `v${joined}`;
-    for (let n = 1; ; n++) {
-      const own = n === 1 ? base : `${base}_${n}`;
-      if (RESERVED.has(own) || this.#identifiers.has(own)) continue;
-      this.#identifiers.add(own);
-      return own;
-    }
-  }
-
   /** A layer's name of its own, after its weights'. */
-  layer(weights: string): string {
-    const base = printable(weights).replace(/[./](weight|kernel|gamma|table|scale|w|W|weight_v)$/, "") || "layer";
-    for (let n = 1; ; n++) {
-      const own = n === 1 ? base : `${base}_${n}`;
-      if (this.#layers.has(own)) continue;
-      this.#layers.add(own);
-      return own;
-    }
-  }
-
-  /** Whether a layer or a parameter is called that. */
-  hasLayer(name: string): boolean {
-    return this.#layers.has(name);
-  }
-
-  /** Weights of the layer whose line comes next. */
-  hold(name: string, shape: readonly number[], values: ArrayLike<number>): void {
-    this.#pending.push({ name, shape, values });
+  override layer(weights: string): string {
+    return super.layer(printable(weights).replace(/[./](weight|kernel|gamma|table|scale|w|W|weight_v)$/, "") || "layer");
   }
 
   /** What a node reads at a place; undefined where it leaves that out. */
@@ -199,12 +119,7 @@ export class Translation {
 
   /** Numbers of the file that are weights of no layer, as a parameter. */
   parameter(tensor: FileTensor, isFrozen = false): Computed {
-    const name = this.layer(tensor.name);
-    const own = this.identifier(name);
-    const more = isFrozen ? ["{ trainable: false }"] : [];
-    const code = this.call("param", JSON.stringify(name), `[${tensor.dims.join(", ")}]`, this.call("zeros"), ...more);
-    this.#add({ makes: [own], text: `const ${own} = ${code};`, weights: [{ name, shape: tensor.dims, values: tensor.data }] });
-    const known: Computed = { kind: "tensor", code: own, dims: tensor.dims, of: "float" };
+    const known = this.weight(this.layer(tensor.name), tensor.dims, tensor.data, isFrozen);
     this.values.set(tensor.name, known);
     return known;
   }
@@ -218,15 +133,7 @@ export class Translation {
       if (tensor.kind === "float") return this.parameter(tensor, true);
       throw new ImportError(`the constant ${JSON.stringify(tensor.name)} has ${all.length} whole numbers; ${MOST_ELEMENTS} are read`);
     }
-    const own = this.identifier(tensor.name);
-    const dtype = { float: undefined, integer: '{ dtype: "i32" }', truth: '{ dtype: "bool" }' }[tensor.kind];
-    // of 64 bits only the ends are beyond 32: "all of it"
-    const of = (value: number): string =>
-      tensor.kind === "integer" ? String(Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, value))) : numberText(value);
-    const given = equal ? of(all[0]!) : `[${all.map(of).join(", ")}]`;
-    const code = this.call("constant", given, `[${dims.join(", ")}]`, ...(dtype === undefined ? [] : [dtype]));
-    this.#add({ makes: [own], text: `const ${own} = ${code};`, weights: [] });
-    const known: Computed = { kind: "tensor", code: own, dims, of: tensor.kind };
+    const known = this.numbers(tensor.name, dims, all, tensor.kind);
     this.values.set(tensor.name, known);
     return known;
   }
@@ -278,60 +185,9 @@ export class Translation {
     this.values.set(output, this.named(output, code, dims, of));
   }
 
-  /** A line of its own for a value. */
-  named(name: string, code: string, dims: readonly Dim[], of: Kind = "float"): Computed {
-    const own = this.identifier(name);
-    this.statement([own], `const ${own} = ${code}; // ${shapeText(dims)}`);
-    return { kind: "tensor", code: own, dims, of };
-  }
-
-  /** A statement that makes variables, with the weights that were held for it. */
-  statement(makes: readonly string[], text: string): void {
-    this.#add({ makes, text, weights: this.#pending });
-    this.#pending = [];
-  }
-
   /** A result that is another value. */
   alias(node: FileNode, known: Known): void {
     this.values.set(node.outputs[0]!, known);
-  }
-
-  /** The lines that `run` makes, apart: the body of a function. Parameters stay before it. */
-  inside(run: () => void): readonly string[] {
-    const before = this.#lifted;
-    const own: Line[] = [];
-    this.#lifted = own;
-    run();
-    this.#lifted = before;
-    return own.map(({ text }) => text);
-  }
-
-  #add(line: Line): void {
-    const inner = line.weights.length === 0 && !/= (param|constant)\(/.test(line.text);
-    (inner ? (this.#lifted ?? this.#lines) : this.#lines).push(line);
-  }
-
-  /** The lines that somebody reads, with their weights; `read` are what stands after them. */
-  finished(read: readonly string[]): {
-    readonly lines: readonly string[];
-    readonly weights: readonly Weight[];
-    readonly units: readonly Unit[];
-  } {
-    const wanted = new Set(read.flatMap(wordsIn));
-    const kept: Line[] = [];
-    for (const line of this.#lines.toReversed()) {
-      if (!line.makes.some((own) => wanted.has(own))) continue;
-      kept.unshift(line);
-      for (const word of wordsIn(line.text)) wanted.add(word);
-    }
-    const units = kept.flatMap(({ weights }) => {
-      const names = new Set(weights.map(({ name }) => name.replace(/\.[^.]*$/, "")));
-      return [...names].map((name) => ({
-        name,
-        weights: weights.filter((one) => one.name.replace(/\.[^.]*$/, "") === name).map((one) => one.name),
-      }));
-    });
-    return { lines: kept.map(({ text }) => text), weights: kept.flatMap(({ weights }) => weights), units };
   }
 }
 

@@ -200,17 +200,18 @@ export function printPacking(module: Module, record: string): string {
   const tables = record === "trainer" ? "[...PARAMETERS, ...STATE]" : "PARAMETERS";
   const width = doubles ? "width" : "4";
   return `/** The bytes of what survives a step. */
-  const packedViews = ${tables}.map(({ name, shape, dtype, offset }) => {
-    ${doubles ? 'const width = dtype === "f64" ? 8 : 4;' : ""}
-    const length = shape.reduce((n, extent) => n * extent, ${width});
-    return { name, ${doubles ? "width, " : ""}isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
-  });
+  const packedViews = () =>
+    ${tables}.map(({ name, shape, dtype, offset }) => {
+      ${doubles ? 'const width = dtype === "f64" ? 8 : 4;' : ""}
+      const length = shape.reduce((n, extent) => n * extent, ${width});
+      return { name, ${doubles ? "width, " : ""}isFloat: dtype !== "i32", view: new Uint8Array(arena, offset, length) };
+    });
 
   /** Parameters, then state, packed without gaps, little-endian. */
   function bytes(): Uint8Array {
     const packed = new Uint8Array(${size});
     let at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       packed.set(view, at);
       at += view.length;
     }
@@ -225,12 +226,12 @@ export function printPacking(module: Module, record: string): string {
       throw new RangeError(\`restore: needs ${size} bytes, but got \${packed.length}; they belong to another model\`);
     const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
-    for (const { name, ${doubles ? "width, " : ""}isFloat, view } of packedViews)
+    for (const { name, ${doubles ? "width, " : ""}isFloat, view } of packedViews())
       for (let n = 0; n < view.length; n += ${width}, at += ${width})
         if (isFloat && Number.isNaN(numbers.${doubles ? "getFloat64" : "getFloat32"}(at, true)))
           throw new RangeError(\`restore: \${name}[\${n / ${width}}] is NaN: the run behind these bytes had diverged; take earlier ones\`);
     at = 0;
-    for (const { view } of packedViews) {
+    for (const { view } of packedViews()) {
       view.set(packed.subarray(at, at + view.length));
       at += view.length;
     }

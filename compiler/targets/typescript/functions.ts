@@ -121,16 +121,16 @@ function kernelsOver(
         const parts = divided.get(kernel.name);
         if (parts === undefined) return printKernelFunction(kernel, name, needs, "at stores", undefined, common, shared);
         return parts
-          .map(({ body, divided }, n) =>
+          .map((section, n) =>
             printKernelFunction(
-              { ...kernel, body },
+              { ...kernel, body: section.body },
               n === 0 ? name : sectionOf(sectionName(name, n), scope.names),
               needs,
               "at stores",
               undefined,
               undefined,
               undefined,
-              divided,
+              section,
             ),
           )
           .join("\n\n");

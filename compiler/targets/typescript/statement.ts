@@ -1,6 +1,7 @@
 /** Guarantees that a kernel prints as one function over typed arrays, loops as loops and tiles as locals. */
 
 import { tripsOf } from "../../loop/apart.ts";
+import type { Section } from "../../loop/divide.ts";
 import { iterationsOf, walkStmts } from "../../loop/build.ts";
 import { index, type Index } from "../../loop/index-expression.ts";
 import type { Kernel, Loop, Scalar, Stmt } from "../../loop/loop.ts";
@@ -74,7 +75,7 @@ export function printKernelFunction(
   limits: Limits = LIMITS,
   common?: Common,
   shared?: Shared,
-  divided: readonly Loop[] = [],
+  section: Pick<Section, "divided" | "within"> = { divided: [] },
 ): string {
   const given = givenNames(kernel, common?.outline);
   const nameOf = new Map(kernel.params.map((param, n) => [param.name, given[n]!]));
@@ -83,7 +84,7 @@ export function printKernelFunction(
   const printer: Printer = rounding === "strict" ? { ...names, strict: true } : names;
   const bools = new Set(kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name));
   const inside = new Names([...given, ...declaredIn(kernel.body).map(identifier)]);
-  const ranges = rangesOf(kernel.body, divided, inside);
+  const ranges = rangesOf(kernel.body, section, inside);
   const arrays = inside.take(ARRAYS);
   const how = (): How => ({
     printer,
@@ -135,38 +136,52 @@ export function printKernelFunction(
 
 const RANGE = ["first", "end", "parts"];
 
-/** Loops of which a call runs the parts from `first` to before `end` of `parts` equal ones; where they begin and end, all functions of the kernel see. */
-function rangesOf(body: readonly Stmt[], divided: readonly Loop[], names: Names) {
+/**
+ * Loops of which a call runs the parts from `first` to before `end` of `parts` equal ones; where they begin and end, all functions of the kernel see.
+ * Of what is divided within an iteration, a part that is less than one runs a part, any other all.
+ */
+function rangesOf(body: readonly Stmt[], { divided, within = [] }: Pick<Section, "divided" | "within">, names: Names) {
   const [declared, set]: [string[], string[]] = [[], []];
-  const given = divided.length === 0 ? [] : RANGE.map((name) => names.take(name));
-  const parts = given.at(-1);
+  const [first, end, parts] = divided.length === 0 ? [] : RANGE.map((name) => names.take(name));
   const known = new Map<string, { readonly from: Index; readonly to: Index }>();
-  const rangeFor = (loop: Loop): { readonly from: Index; readonly to: Index } => {
+  const outer = divided[0] === undefined ? 0 : tripsOf(divided[0]);
+  /** How many of a loop's iterations lie before a part. */
+  const shares = (trips: number, inside: boolean): readonly string[] => {
+    if (inside) {
+      // of `parts` parts of the iteration; at its end the first of the next
+      const [begun, done] = [first, end].map((part) => `(${part} * ${outer}) % ${parts}`);
+      return [`Math.floor((${begun} * ${trips}) / ${parts})`, `Math.floor(((${done} || ${parts}) * ${trips}) / ${parts})`];
+    }
+    const whole = within.length === 0 ? "floor" : "ceil";
+    return [`Math.floor((${first} * ${trips}) / ${parts})`, `Math.${whole}((${end} * ${trips}) / ${parts})`];
+  };
+  const rangeFor = (loop: Loop, inside: boolean): { readonly from: Index; readonly to: Index } => {
     const trips = tripsOf(loop);
-    const key = `${trips} ${loop.step} ${loop.from.offset}`;
+    const key = `${trips} ${loop.step} ${loop.from.offset} ${inside}`;
     const found = known.get(key);
     if (found !== undefined) return found;
     const own = [names.take("from"), names.take("to")] as const;
-    own.forEach((name, n) => {
-      const share = `Math.floor((${given[n]} * ${trips}) / ${parts})`;
+    shares(trips, inside).forEach((share, n) => {
       const scaled = loop.step === 1 ? share : `${share} * ${loop.step}`;
-      declared.push(`let ${name} = 0;`);
-      set.push(`${name} = ${scaled}${loop.from.offset === 0 ? "" : ` + ${loop.from.offset}`};`);
+      declared.push(`let ${own[n]} = 0;`);
+      set.push(`${own[n]} = ${scaled}${loop.from.offset === 0 ? "" : ` + ${loop.from.offset}`};`);
     });
-    const end = loop.from.offset + trips * loop.step;
-    const made = { from: index(own[0], end), to: index(own[1], end + 1) };
+    const last = loop.from.offset + trips * loop.step;
+    const made = { from: index(own[0], last), to: index(own[1], last + 1) };
     known.set(key, made);
     return made;
   };
-  const within = (s: Stmt): Stmt => {
+  const ranged = (s: Stmt): Stmt => {
     if (s.kind !== "for") return s;
-    return divided.includes(s) ? { ...s, ...rangeFor(s) } : { ...s, body: s.body.map(within) };
+    const inner = within.length === 0 && divided.includes(s) ? s : { ...s, body: s.body.map(ranged) };
+    const inside = within.includes(s);
+    return inside || divided.includes(s) ? { ...inner, ...rangeFor(s, inside) } : inner;
   };
   return {
-    body: divided.length === 0 ? body : body.map(within),
+    body: divided.length === 0 ? body : body.map(ranged),
     declared,
     set,
-    params: given.map((name) => `${name}: number`).join(", "),
+    params: divided.length === 0 ? "" : [first, end, parts].map((name) => `${name}: number`).join(", "),
   };
 }
 

@@ -18,7 +18,7 @@ declare const WebAssembly: {
 /** As exports of a WebAssembly instance, whose memory is the arena. */
 export async function aloneInWasm(kernels: readonly Kernel[], arenaBytes: number, options: WasmOptions = {}): Promise<Alone> {
   const module: Module = { name: "alone", entries: [], buffers: [], slots: [], kernels: named(kernels), arenaBytes };
-  const { bytes, imports } = await assemble(module, options);
+  const { bytes, imports } = assemble(module, options);
   const mathematics = await importText<Functions>(
     `${await stripTypes(supportFor(new Set(imports)).join("\n"))}\nexport { ${imports.join(", ")} };`,
   );

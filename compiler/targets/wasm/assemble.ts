@@ -1,5 +1,6 @@
 /** The bytes of a module's kernels, assembled from their text. */
 
+import assembled from "watr/compile";
 import type { Module } from "../../loop/loop.ts";
 import { scopeOf } from "../typescript/scope.ts";
 import { printWasm, type WasmOptions, type WasmText } from "./text.ts";
@@ -14,20 +15,8 @@ export function textOf(module: Module, options?: WasmOptions): WasmText {
   return printWasm(module.kernels, module.arenaBytes, scope.kernel, options);
 }
 
-/** Text and bytes. The assembler is loaded when first needed. */
-export async function assemble(module: Module, options: WasmOptions = {}): Promise<Assembled> {
+/** Text and bytes. */
+export function assemble(module: Module, options: WasmOptions = {}): Assembled {
   const printed = textOf(module, options);
-  const { default: load } = await import("wabt");
-  const wabt = await load();
-  const parsed = wabt.parseWat("kernels.wat", new TextEncoder().encode(printed.text), {
-    simd: true,
-    sat_float_to_int: true,
-    ...(options.threads !== undefined && { threads: true }),
-    ...(options.relaxed === true && { relaxed_simd: true }),
-  });
-  try {
-    return { ...printed, bytes: parsed.toBinary({}).buffer.slice() };
-  } finally {
-    parsed.destroy();
-  }
+  return { ...printed, bytes: assembled(printed.text) };
 }

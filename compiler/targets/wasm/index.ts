@@ -16,7 +16,7 @@ const shared = (where: Where) =>
     beside: new Set(["report.md"]),
     async emit(module, asked, kind = "trainer") {
       const facts = factsFor(kind, asked);
-      const assembled = await assemble(module, facts);
+      const assembled = assemble(module, facts);
       const text = printFile(module, facts, exportsOf(module, where, facts, kind, assembled), kind);
       return new Emitted(text, { bytes: assembled.bytes, ...(where === "external" && { file: `${kind}.wasm` }) });
     },

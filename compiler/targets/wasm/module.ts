@@ -99,18 +99,26 @@ function instantiate(module: ${modules}): Kernels {
 ${readModule(where, relaxed)}${where === "embedded" ? `\n/** The kernels: ${bytes.length.toLocaleString("en-US")} bytes of WebAssembly, SIMD128. */\nconst KERNELS = "${base64(bytes)}";` : ""}`;
 }
 
-/** Where the engine or its processor may be older than what the kernels use; what a policy forbids they read, and say so themselves. */
+/** Where the engine or its processor may be older than what the kernels use, or nobody may compile bytes. */
 const readModule = (where: Where, relaxed: boolean): string => `
-/** Throws an Error that says what to do where the engine has no ${relaxed ? "relaxed " : ""}SIMD. */
+/** Throws an Error that says what to do where the engine has no ${relaxed ? "relaxed " : ""}SIMD, or compiles no bytes. */
 function readModule(bytes: ${BYTES[where]}): object {
   try {
     return new WebAssembly.Module(bytes);
   } catch (error) {
-    if (typeof WebAssembly === "object" && WebAssembly.validate(bytes)) throw error;
-    throw new Error("this engine does not read the kernels, which use ${relaxed ? "relaxed SIMD; compile without --relaxed" : "WebAssembly SIMD; use trainer.ts, which adjoint compile writes without --target wasm"}", { cause: error });
+    const message = typeof WebAssembly === "object" && WebAssembly.validate(bytes)
+      ? \`no bytes may be compiled here (\${String(error)}): ${FORBIDDEN[where]}, and let the policy of a page say 'wasm-unsafe-eval'\`
+      : "this engine does not read the kernels, which use ${relaxed ? "relaxed SIMD; compile without --relaxed" : "WebAssembly SIMD; use trainer.ts, which adjoint compile writes without --target wasm"}";
+    throw new Error(message, { cause: error });
   }
 }
 `;
+
+/** What gives those a module who may not compile one. */
+const FORBIDDEN: Readonly<Record<Where, string>> = {
+  embedded: "compile with --wasm external and import trainer.wasm as a module for createTrainer({ module }), as at the edge",
+  external: "import trainer.wasm as a module for createTrainer({ module }), as at the edge",
+};
 
 /** Kernels as exports of a WebAssembly instance; where threads share some, of one instance a thread over the same memory. */
 export function exportsOf(module: Module, where: Where, facts: Facts, kind: Kind, assembled: Assembled): Kernels {

@@ -66,34 +66,52 @@ function printFunctionOf(
 /** What a section is given beside the buffers, none of which is called so: the dot. */
 const [FIRST, END, PARTS] = ["first.", "end.", "parts."];
 
-/** A section: of each divided loop the parts from `first` to before `end` of `parts` equal ones; or all of what one thread runs alone. */
-function printSection(kernel: Kernel, name: string, { body, divided }: Section, module: ModuleText): string[] {
+/**
+ * A section: of each divided loop the parts from `first` to before `end` of `parts` equal ones; or all of what one thread runs alone. Of what is
+ * divided within an iteration, a part that is less than one runs a part, any other all.
+ */
+function printSection(kernel: Kernel, name: string, { body, divided, within = [] }: Section, module: ModuleText): string[] {
   const head = `$kernel.${name} (export "${name}")`;
   const buffers = kernel.params.map((param) => param.name);
   if (divided.length === 0) return printFunctionOf(buffers, body, module, head);
   const before: string[] = [];
   const shares = new Map<string, { readonly from: Index; readonly to: Index }>();
-  const shareOf = (loop: Loop): { readonly from: Index; readonly to: Index } => {
+  const [first, end, parts] = [FIRST, END, PARTS].map((part) => `(local.get $${part})`);
+  const times = (a: string | undefined, b: number): string => `(i32.mul ${a} (i32.const ${b}))`;
+  const share = (part: string | undefined, trips: number): string => `(i32.div_u ${times(part, trips)} ${parts})`;
+  const outer = tripsOf(divided[0]!);
+  /** How many of a loop's iterations lie before a part, and before the part after the last. */
+  const sharesOf = (trips: number, inside: boolean): readonly string[] => {
+    if (inside) {
+      // of `parts` parts of the iteration; at its end the first of the next
+      const [begun, done] = [first, end].map((part) => `(i32.rem_u ${times(part, outer)} ${parts})`);
+      return [share(begun, trips), share(`(select ${done} ${parts} ${done})`, trips)];
+    }
+    const above = `(i32.add ${times(end, trips)} (i32.sub ${parts} (i32.const 1)))`;
+    return [share(first, trips), within.length === 0 ? share(end, trips) : `(i32.div_u ${above} ${parts})`];
+  };
+  const shareOf = (loop: Loop, inside: boolean): { readonly from: Index; readonly to: Index } => {
     const trips = tripsOf(loop);
-    const key = `${trips} ${loop.step} ${loop.from.offset}`;
+    const key = `${trips} ${loop.step} ${loop.from.offset} ${inside}`;
     const given = shares.get(key);
     if (given !== undefined) return given;
-    const [from, to] = [`from.${shares.size}`, `to.${shares.size}`];
-    const share = (part: string): string => `(i32.div_u (i32.mul ${part} (i32.const ${trips})) (local.get $${PARTS}))`;
-    const bound = (part: string): string => sum([`(i32.mul ${share(part)} (i32.const ${loop.step}))`, `(i32.const ${loop.from.offset})`]);
-    before.push(`(local $${from} i32) (local $${to} i32)`);
-    before.push(`(local.set $${from} ${bound(`(local.get $${FIRST})`)})`);
-    before.push(`(local.set $${to} ${bound(`(local.get $${END})`)})`);
-    const end = loop.from.offset + trips * loop.step;
-    const made = { from: index(from, end), to: index(to, end + 1) };
+    const own = [`from.${shares.size}`, `to.${shares.size}`] as const;
+    before.push(own.map((one) => `(local $${one} i32)`).join(" "));
+    sharesOf(trips, inside).forEach((number, n) =>
+      before.push(`(local.set $${own[n]} ${sum([times(number, loop.step), `(i32.const ${loop.from.offset})`])})`),
+    );
+    const last = loop.from.offset + trips * loop.step;
+    const made = { from: index(own[0], last), to: index(own[1], last + 1) };
     shares.set(key, made);
     return made;
   };
-  const within = (s: Stmt): Stmt => {
+  const ranged = (s: Stmt): Stmt => {
     if (s.kind !== "for") return s;
-    return divided.includes(s) ? { ...s, ...shareOf(s) } : { ...s, body: s.body.map(within) };
+    const inner = within.length === 0 && divided.includes(s) ? s : { ...s, body: s.body.map(ranged) };
+    const inside = within.includes(s);
+    return inside || divided.includes(s) ? { ...inner, ...shareOf(s, inside) } : inner;
   };
-  return printFunctionOf([...buffers, FIRST, END, PARTS], body.map(within), module, head, before);
+  return printFunctionOf([...buffers, FIRST, END, PARTS], body.map(ranged), module, head, before);
 }
 
 /** A function of one value, or of four lanes. */
