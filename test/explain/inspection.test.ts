@@ -1,25 +1,18 @@
 /** Inspections: no link dangles, either way, in six models on both targets; the arena's rectangles lie apart; operations are the plan's. */
 
 import { compile, inspect, type Inspection } from "adjoint";
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { emit } from "../../compiler/driver/emit.ts";
 import type { Lowered } from "../../compiler/driver/lower.ts";
 import { inspectionOf } from "../../compiler/explain/inspection/index.ts";
 import type { TargetName } from "../../compiler/targets/index.ts";
-import { root } from "../support/command.ts";
 import { flopsBeside, linksOf, overlapsIn } from "../support/inspection.ts";
 import { lowered, modelOf, modelText } from "../support/models.ts";
-
-/** What is committed of a target need not be printed again. */
-async function textOf(name: string, target: TargetName, model: Lowered): Promise<string> {
-  return target === "typescript" ? readFileSync(`${root}generated/${name}/trainer.ts`, "utf8") : (await emit(model, "trainer")).text;
-}
 
 async function inspected(name: string, target: TargetName): Promise<readonly [Inspection, Lowered]> {
   const model = await lowered(name, { target });
   const source = { path: `models/${name}.ts`, text: modelText(name) };
-  return [inspectionOf(model, { name: "trainer.ts", text: await textOf(name, target, model) }, source), model];
+  return [inspectionOf(model, { name: "trainer.ts", text: (await emit(model, "trainer")).text }, source), model];
 }
 
 const MODELS = ["circuit", "linear-softmax", "mnist-mlp", "three-layer-net", "lenet", "char-lstm"];
