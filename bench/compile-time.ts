@@ -61,6 +61,7 @@ for (const name of names) {
 const larger = (): readonly (readonly [name: string, model: Model, limit?: number])[] => [
   ["nanoGPT, 4 layers", gpt(adjoint, { layers: 4 }), 4],
   ["nanoGPT, 12 layers", gpt(adjoint, { layers: 12 }), 8],
+  ["char LSTM, 16 steps", charLstm(adjoint, { steps: 16 })],
   ["char LSTM, 64 steps", charLstm(adjoint, { steps: 64 })],
   ["char LSTM, 256 steps", charLstm(adjoint, { steps: 256 })],
   ["GRU, 120 steps", gruOver(adjoint, { steps: 120, units: 32 })],

@@ -65,7 +65,7 @@ export async function compiledTrainer(
   workload: string,
   target: Target,
   folder: string,
-  options: Pick<CompileOptions, "relaxed" | "winograd" | "threads"> = {},
+  options: Pick<CompileOptions, "relaxed" | "winograd" | "threads" | "dtype"> = {},
 ): Promise<CompiledTrainer> {
   mkdirSync(folder, { recursive: true });
   const { compile } = await compilerIn(join(root, "dist"));

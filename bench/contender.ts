@@ -3,26 +3,11 @@
  * Says { first, version, rss } after its first step, then answers lines { kind: "losses" | "run", steps } until its input ends.
  */
 
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
+import { readWorkload } from "./contender-files.ts";
 import { peak } from "./peak.ts";
-import type { Build, Fed, Parameter, Workload } from "./peers/workload.ts";
-import type { Spec } from "./workloads/specs.ts";
-
-/** Where an array lies in data.bin. */
-export interface Stored {
-  readonly shape: readonly number[];
-  readonly dtype: "i32" | "f32";
-  readonly offset: number;
-}
-
-/** manifest.json. */
-export interface Manifest {
-  readonly spec: Spec;
-  readonly parameters: readonly (Stored & { readonly name: string })[];
-  readonly batches: readonly { readonly x: Stored; readonly y: Stored }[];
-}
+import type { Build } from "./peers/workload.ts";
 
 /** What is said after the first step: its loss, KiB, and milliseconds since the library was imported. */
 export interface Hello {
@@ -42,19 +27,7 @@ export interface Ran {
 }
 
 const [peer, folder, argument] = process.argv.slice(2) as [string, string, string];
-const manifest = JSON.parse(readFileSync(`${folder}/manifest.json`, "utf8")) as Manifest; // as speed.ts wrote it
-const data = openSync(`${folder}/data.bin`, "r");
-const read = ({ shape, dtype, offset }: Stored): Float32Array | Int32Array => {
-  const values = new (dtype === "i32" ? Int32Array : Float32Array)(shape.reduce((a, b) => a * b, 1));
-  if (readSync(data, values, { position: offset }) < values.byteLength) throw new Error(`${folder}/data.bin ends early`);
-  return values;
-};
-const workload: Workload = {
-  spec: manifest.spec,
-  parameters: manifest.parameters.map((entry): Parameter => ({ ...entry, values: read(entry) })),
-  batches: manifest.batches.map(({ x, y }): Fed => ({ x: read(x), y: read(y), shape: x.shape })),
-};
-closeSync(data);
+const workload = readWorkload(folder);
 const say = (message: Hello | Ran | { readonly losses: readonly number[] }): void =>
   void process.stdout.write(`${JSON.stringify(message)}\n`);
 

@@ -1,72 +1,95 @@
 /**
- * GFLOP/s of convolutions that no workload has: forward, gradient of the input and of the filters, each kernel with its copies timed by
- * itself on what a step has there. Zeros between and around elements do not count as work.
- *   npx tsx bench/convolutions.ts [--target wasm|typescript] [--only strided] [--against <other dist folder>] [--seconds 0.05] [--repeats 5]
+ * GFLOP/s of a grid of convolutions that no workload has: forward, gradient of the input and of the filters, each kernel with its copies
+ * timed by itself on what a step has there. Zeros between and around elements do not count as work. Beside each the product of its sizes,
+ * [n·h·w, c/g·kh·kw]·[c/g·kh·kw, k/g], by the hand-written program (prototypes/simd128.ts); beside those a channel alone, which have no product, the
+ * triad a = b + s·c over as many bytes as they read and store at least.
+ *   npx tsx bench/convolutions.ts [--only "3×3 stride 2"] [--against <other dist folder>] [--kernels] [--seconds 0.02] [--repeats 5] [--write]
+ * Writes bench/convolutions.md with --write. The exit code is 1 where one reaches less than a third of what stands beside it.
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { markdown } from "../scripts/markdown.ts";
 import type { FloatTensor } from "../compiler/index.ts";
 import type { Adjoint } from "./compiler.ts";
-import { lowerModel, type Target } from "./compiled.ts";
+import { lowerModel } from "./compiled.ts";
+import { program } from "./prototypes/simd128.ts";
+import { triad } from "./prototypes/triad.ts";
+import { timeOf } from "./prototypes/sgemm.ts";
 import { stepKernels, type StepKernel } from "./step-kernels.ts";
 import { median, processor, timed } from "./timing.ts";
 
 const { values } = parseArgs({
   options: {
-    target: { type: "string", default: "wasm" },
     only: { type: "string", default: "" },
     against: { type: "string" },
-    seconds: { type: "string", default: "0.05" },
+    seconds: { type: "string", default: "0.02" },
     repeats: { type: "string", default: "5" },
     kernels: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
   },
 });
-if (values.target !== "wasm" && values.target !== "typescript") throw new Error(`--target takes wasm or typescript, not ${values.target}`);
-const target: Target = values.target;
+const target = "wasm";
 const folder = mkdtempSync(join(tmpdir(), "adjoint-convolutions-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
-/** Batch, channels and pixels a side of the input, filters, kernel, stride; `transposed` doubles its input. */
-interface Shape {
-  readonly name: string;
-  readonly at: readonly [batch: number, channels: number, side: number, filters: number, kernel: number, stride: number];
-  readonly kind?: "transposed" | "depthwise";
-  /** What stands before the convolution. */
-  readonly before?: "relu6";
+/** A way of convolving; `transposed` multiplies the sides of its input by the stride, `depthwise` has filters of a channel each. */
+interface Way {
+  readonly kind: "plain" | "transposed" | "depthwise";
+  readonly kernel: number;
+  readonly stride: number;
 }
 
-const SHAPES: readonly Shape[] = [
-  { name: "plain 3×3, 16 pixels", at: [16, 64, 16, 64, 3, 1] },
-  { name: "plain 3×3, 7 pixels", at: [16, 128, 7, 128, 3, 1] },
-  { name: "plain 3×3, 4 pixels", at: [16, 256, 4, 256, 3, 1] },
-  { name: "plain 3×3, 2 pixels", at: [32, 256, 2, 256, 3, 1] },
-  { name: "strided 3×3, 32 pixels", at: [16, 32, 32, 64, 3, 2] },
-  { name: "strided 3×3, 14 pixels", at: [16, 64, 14, 128, 3, 2] },
-  { name: "strided 3×3, first layer", at: [16, 3, 32, 32, 3, 2] },
-  { name: "strided 4×4, 28 pixels", at: [32, 16, 28, 64, 4, 2] },
-  { name: "strided 4×4, 14 pixels", at: [32, 64, 14, 128, 4, 2] },
-  { name: "strided 4×4, 8 pixels", at: [32, 128, 8, 256, 4, 2] },
-  { name: "strided 1×1, 16 pixels", at: [16, 64, 16, 128, 1, 2] },
-  { name: "transposed 4×4, 4 pixels", at: [32, 256, 4, 128, 4, 2], kind: "transposed" },
-  { name: "transposed 4×4, 7 pixels", at: [32, 128, 7, 64, 4, 2], kind: "transposed" },
-  { name: "transposed 4×4, 16 pixels", at: [32, 64, 16, 3, 4, 2], kind: "transposed" },
-  { name: "transposed 2×2, 16 pixels", at: [16, 64, 16, 32, 2, 2], kind: "transposed" },
-  { name: "depthwise 3×3, 32 pixels", at: [16, 96, 32, 96, 3, 1], kind: "depthwise" },
-  { name: "depthwise 3×3, relu6 before", at: [16, 96, 32, 96, 3, 1], kind: "depthwise", before: "relu6" },
-  { name: "depthwise strided 3×3", at: [16, 96, 32, 96, 3, 2], kind: "depthwise" },
-  { name: "depthwise strided, 16 pixels", at: [16, 144, 16, 144, 3, 2], kind: "depthwise" },
+interface Shape extends Way {
+  readonly batch: number;
+  readonly channels: number;
+  readonly side: number;
+  readonly filters: number;
+}
+
+const way = (kind: Way["kind"], kernel: number, stride: number): Way => ({ kind, kernel, stride });
+const WAYS: readonly Way[] = [
+  ...[1, 3, 5].flatMap((kernel) => [1, 2].map((stride) => way("plain", kernel, stride))),
+  ...[2, 3, 4].map((kernel) => way("transposed", kernel, 2)),
+  ...[3, 5].flatMap((kernel) => [1, 2].map((stride) => way("depthwise", kernel, stride))),
+];
+const SIDES = [8, 16, 32, 64];
+const CHANNELS: readonly (readonly [channels: number, filters: number])[] = [
+  [3, 32],
+  [16, 16],
+  [32, 96],
+  [64, 64],
+  [96, 24],
+  [128, 128],
+  [256, 256],
 ];
 
+/** Operations of one case, about, and of one image at most. */
+const [WORK, MOST] = [1e8, 1.5e9];
+
+/** Of each way and side two of the pairs of channels, each pair as often as any other. */
+const SHAPES: readonly Shape[] = WAYS.flatMap((one, w) =>
+  SIDES.flatMap((side, s) =>
+    [0, 3].flatMap((more): Shape[] => {
+      const [channels, other] = CHANNELS[(2 * w + s + more) % CHANNELS.length]!;
+      const filters = one.kind === "depthwise" ? channels : other;
+      const own = flopsOf({ ...one, batch: 1, channels, side, filters });
+      return own > MOST ? [] : [{ ...one, batch: Math.max(1, Math.min(32, Math.round(WORK / own))), channels, side, filters }];
+    }),
+  ),
+);
+
+const nameOf = ({ kind, kernel, stride }: Way): string =>
+  `${kind === "plain" ? "" : `${kind} `}${kernel}×${kernel}${stride > 1 ? ` stride ${stride}` : ""}`;
+
 /** One convolution of a parameter, whose relu meets given numbers in the loss. */
-function modelOf(adjoint: Adjoint, { at: [n, channels, side, filters, kernel, stride], kind, before }: Shape) {
-  const { conv2d, conv2dTranspose, depthwiseConv2d, input, minimum, model, mul, normal, param, relu, sgd, sum } = adjoint;
-  return model("one", { batch: n }, () => {
-    const given = param("x", [n, channels, side, side], normal());
-    const x = before === undefined ? given : minimum(relu(given), 6);
+function modelOf(adjoint: Adjoint, { kind, batch, channels, side, filters, kernel, stride }: Shape) {
+  const { conv2d, conv2dTranspose, depthwiseConv2d, input, model, mul, normal, param, relu, sgd, sum } = adjoint;
+  return model("one", { batch }, () => {
+    const x = param("x", [batch, channels, side, side], normal()) as FloatTensor;
     const options = { strides: stride, padding: "same", name: "w" } as const;
     const y =
       kind === "transposed"
@@ -78,10 +101,47 @@ function modelOf(adjoint: Adjoint, { at: [n, channels, side, filters, kernel, st
   });
 }
 
+/** Positions of the smaller map, each of which meets every tap. */
+function positionsOf({ kind, side, stride }: Shape): number {
+  return kind === "transposed" ? side * side : Math.ceil(side / stride) ** 2;
+}
+
 /** Products and additions that are none with a zero: of a transposed one each input element meets each tap. */
-function flopsOf({ at: [n, channels, side, filters, kernel, stride], kind }: Shape): number {
-  const positions = kind === "transposed" ? side * side : Math.ceil(side / stride) ** 2;
-  return 2 * n * positions * kernel * kernel * filters * (kind === "depthwise" ? 1 : channels);
+function flopsOf(shape: Shape): number {
+  const { kind, batch, channels, filters, kernel } = shape;
+  return 2 * batch * positionsOf(shape) * kernel * kernel * filters * (kind === "depthwise" ? 1 : channels);
+}
+
+/** Bytes of input and output: what each of the three reads and stores, the filters aside. */
+const bytesOf = (shape: Shape): number => 4 * shape.batch * (shape.channels * shape.side ** 2 + shape.filters * outsideOf(shape) ** 2);
+const outsideOf = ({ kind, side, stride }: Shape): number => (kind === "transposed" ? side * stride : Math.ceil(side / stride));
+
+/** Rows of a product at most: more of them are as fast. */
+const ROWS = 2048;
+const products = new Map<string, number>();
+
+/** GFLOP/s of the product of a convolution's sizes; of a transposed one each phase of the output has a share of the taps. */
+async function productOf(shape: Shape): Promise<number> {
+  const { kind, batch, channels, kernel, stride, filters } = shape;
+  const rows = batch * outsideOf(shape) ** 2;
+  const m = Math.max(4, Math.min(ROWS, rows - (rows % 4)));
+  const k = kind === "transposed" ? channels * Math.ceil(kernel / stride) ** 2 : channels * kernel * kernel;
+  const key = `${m} ${k} ${filters}`;
+  const known = products.get(key);
+  if (known !== undefined) return known;
+  const sizes = { m, n: filters, k, a: "mk", b: "kn" } as const;
+  const { run } = await program(sizes, { rows: 4, terms: Math.min(k, 256), outer: "columns", copyA: false, copyB: "all" });
+  timeOf(run, 10);
+  const rate = (2 * m * k * filters) / 1e6 / median(Array.from({ length: 3 }, () => timeOf(run, 5)));
+  products.set(key, rate);
+  return rate;
+}
+
+/** Milliseconds of a triad over so many bytes. */
+async function triadOf(bytes: number): Promise<number> {
+  const { run } = await triad(bytes);
+  timeOf(run, 10);
+  return median(Array.from({ length: 3 }, () => timeOf(run, 5)));
 }
 
 const ROLES = ["forward", "d_x", "d_w"] as const;
@@ -108,19 +168,54 @@ function timesOf(kernels: readonly StepKernel[]): readonly number[] {
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const builds = [join(root, "dist"), ...(values.against === undefined ? [] : [resolve(values.against)])];
-for (const shape of SHAPES.filter(({ name }) => name.includes(values.only))) {
-  for (const dist of builds) {
+
+/** What a role must reach of what stands beside it. */
+const LEAST = 1 / 3;
+
+const rows: string[][] = [];
+let failed = 0;
+for (const shape of SHAPES.filter((one) => nameOf(one).includes(values.only))) {
+  const isDepthwise = shape.kind === "depthwise";
+  const beside = isDepthwise ? await triadOf(bytesOf(shape)) : await productOf(shape);
+  for (const [n, dist] of builds.entries()) {
     const adjoint = (await import(pathToFileURL(join(dist, "index.js")).href)) as Adjoint;
     const { kernels } = stepKernels(await lowerModel(modelOf(adjoint, shape), target, folder, dist), target);
     const times = timesOf(kernels);
-    const cells = ROLES.map((role) => {
-      const ms = kernels.reduce((total, one, n) => total + (roleOf(one) === role ? times[n]! : 0), 0);
-      return `${role} ${(flopsOf(shape) / 1e6 / ms).toFixed(1).padStart(6)}`;
+    const all = ROLES.map((role) => {
+      const ms = kernels.reduce((total, one, at) => total + (roleOf(one) === role ? times[at]! : 0), 0);
+      return { rate: flopsOf(shape) / 1e6 / ms, share: isDepthwise ? beside / ms : flopsOf(shape) / 1e6 / ms / beside };
     });
-    console.log(`${shape.name.padEnd(30)} ${cells.join("   ")} GFLOP/s${builds.length > 1 ? `   ${dist}` : ""}`);
+    const isLow = all.some(({ share }) => share < LEAST);
+    if (n === 0 && isLow) failed++;
+    const { batch, channels, side, filters } = shape;
+    const cells = [
+      nameOf(shape),
+      `${batch}×${channels}×${side}×${side} → ${filters}`,
+      ...all.map(({ rate, share }) => `${rate.toFixed(1)} (${share.toFixed(2)})`),
+      isDepthwise ? `${(bytesOf(shape) / 1e6 / beside).toFixed(1)} GB/s` : `${beside.toFixed(1)} GFLOP/s`,
+    ];
+    if (n === 0) rows.push(cells);
+    console.log(
+      `${cells.map((cell, at) => cell.padEnd([24, 26, 14, 14, 14][at] ?? 0)).join(" ")}${isLow ? "  low" : ""}${n > 0 ? `  ${dist}` : ""}`,
+    );
     if (values.kernels)
-      kernels.forEach((one, n) =>
-        console.log(`    ${roleOf(one).padEnd(8)} ${(1e3 * times[n]!).toFixed(0).padStart(7)} µs  ${one.kernel}  ${one.serves.join(" ")}`),
+      kernels.forEach((one, at) =>
+        console.log(`    ${roleOf(one).padEnd(8)} ${(1e3 * times[at]!).toFixed(0).padStart(7)} µs  ${one.kernel}  ${one.serves.join(" ")}`),
       );
   }
 }
+console.log(`${failed} of ${rows.length} below ${LEAST.toFixed(2)}`);
+if (values.write) {
+  const table = markdown(["", "n×c×h×w → filters", ...ROLES, "beside"], rows);
+  const text = `# Convolutions beside the products of their sizes
+
+\`npx tsx bench/convolutions.ts --write\`, on ${cpus()[0]!.model.trim()}, Node ${process.versions.node}, WebAssembly. GFLOP/s by processor time, medians, of each
+convolution's forward pass and of the gradients of its input and of its filters, with the copies that they need; in brackets the part of the hand-written
+product of its sizes (\`prototypes/simd128.ts\`), or for a channel alone of the triad over the bytes of its input and output.
+Zeros count as no work. ${rows.length - failed} of ${rows.length} reach a third in all three.
+
+${table}
+`;
+  writeFileSync(new URL("convolutions.md", import.meta.url), text);
+}
+process.exitCode = failed > 0 ? 1 : 0;

@@ -31,7 +31,7 @@ export function batchesFor(trainer: Pick<LoadedTrainer, "batch" | "inputs">, cla
 }
 
 /** mulberry32: numbers in [0, 1) from 32 bits of state. */
-function uniform(seed: number): () => number {
+export function uniform(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

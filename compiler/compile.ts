@@ -15,6 +15,7 @@ import type { CompileOptions as LowerOptions, Source } from "./driver/options.ts
 import { measurePasses } from "./explain/passes.ts";
 import { check as checkArguments } from "./model/arguments.ts";
 import { MODEL } from "./model/declared.ts";
+import { fromFeatures } from "./model/features.ts";
 import type { Model } from "./model/declaration.ts";
 import type { Timing } from "./driver/observe.ts";
 import { OPTIONAL } from "./passes/selection.ts";
@@ -45,6 +46,8 @@ export interface Compiled {
   /** trainer.wasm, where its bytes lie beside trainer.wasm.ts. */
   readonly binaries: ReadonlyMap<string, Uint8Array>;
   readonly lowered: Lowered;
+  /** The model's file, where it was given. */
+  readonly source: Source | undefined;
   /** Undefined where effort is none. */
   readonly check: CheckResult | undefined;
   readonly diagnostics: readonly Diagnostic[];
@@ -79,6 +82,7 @@ const OPTIONS = optionsOf<CompileOptions>({
   sliced: FLAG,
   relaxed: FLAG,
   winograd: FLAG,
+  features: TEXT,
   js: FLAG,
   plan: FLAG,
   effort: oneOf("none", "quick", "more", "exhaustive"),
@@ -89,8 +93,9 @@ const OPTIONS = optionsOf<CompileOptions>({
  * Compiles a model. Touches no disk and is deterministic.
  * Throws a ModelError for what the user can mend, a CheckError where the numeric check fails, a CompilerFault for faults of its own.
  */
-export async function compile(model: Model, options: CompileOptions = {}): Promise<Compiled> {
-  checkArguments("compile", { model, options }, { model: MODEL, options: OPTIONS });
+export async function compile(declared: Model, options: CompileOptions = {}): Promise<Compiled> {
+  checkArguments("compile", { model: declared, options }, { model: MODEL, options: OPTIONS });
+  const model = options.features === undefined ? declared : fromFeatures(declared, options.features);
   const { effort = "quick", progress } = options;
   progress?.("compiling");
   const lowered = await lower(model, options);
@@ -140,7 +145,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     files.set(name("report.md"), printReport({ ...lowered, passes: measurePasses(lowered) }, trainer.text, first));
     timings.push({ stage: "first loss", milliseconds: performance.now() - began });
   }
-  return { model: model.name, files, binaries, lowered, check, diagnostics: adviceOn(model, lowered, options), timings };
+  return { model: model.name, files, binaries, lowered, source: options.source, check, diagnostics: adviceOn(model, lowered, options), timings };
 }
 
 /** A trainer has something to train. */

@@ -19,6 +19,8 @@ export interface ModelConfig {
   readonly sliced?: boolean;
   readonly relaxed?: boolean;
   readonly winograd?: boolean;
+  /** `--features`. */
+  readonly features?: string;
   /** Also writes trainer.js and trainer.d.ts, for those who import no TypeScript: Node 20, pages without a bundler. */
   readonly js?: boolean;
   /** Also writes model.plan. */
@@ -47,6 +49,7 @@ const COMPILED = optionsOf<ModelConfig>({
   sliced: FLAG,
   relaxed: FLAG,
   winograd: FLAG,
+  features: TEXT,
   js: FLAG,
   plan: FLAG,
 });

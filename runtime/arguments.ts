@@ -97,14 +97,14 @@ export function recordOf(says: string, each: Law, remedy?: string): Law {
 /** A record of known names; all but the required may be left out, and no other may be there. */
 /* @__NO_SIDE_EFFECTS__ */
 export function optionsOf<Options extends object>(laws: Laws<Options>, says?: string): Law {
-  return { ...fewOptionsOf(laws, says), near: (given) => nearName(given, Object.keys(laws)) };
+  const named = Object.entries<Law>(laws).map(([name, law]): [string, Law] => [name, law.required ? law : optional(law)]);
+  return { ...fewOptionsOf(laws, says), names: Object.fromEntries(named), near: (given) => nearName(given, Object.keys(laws)) };
 }
 
 /** The same of so few names that a message which lists them is enough: what finds the nearest is half a kilobyte of a page. */
 /* @__NO_SIDE_EFFECTS__ */
 export function fewOptionsOf<Options extends object>(laws: Laws<Options>, says = "its options as an object"): Law {
-  const named = Object.entries<Law>(laws).map(([name, law]): [string, Law] => [name, law.required || law.optional ? law : optional(law)]);
-  return { says, holds: isRecord, names: Object.fromEntries(named) };
+  return { says, holds: isRecord, names: laws };
 }
 
 /** What came, where a law does not hold. */
@@ -135,8 +135,10 @@ function problemOf(law: Law, got: unknown, path: string): Problem | undefined {
   const held = got as Readonly<Record<string, unknown>>; // a list or a record, as a law with inner ones holds of
   let first: Problem | undefined;
   for (const name of Object.keys(names ?? held)) {
-    const key = Array.isArray(got) ? `${path}[${name}]` : path === "options" ? name : `${path}.${name}`;
-    const inner = problemOf(names?.[name] ?? each!, held[name], key);
+    const own = names?.[name] ?? each!;
+    // of a record's known names only the required have to be there
+    if (names !== undefined && own.required !== true && held[name] === undefined) continue;
+    const inner = problemOf(own, held[name], Array.isArray(got) ? `${path}[${name}]` : path === "options" ? name : `${path}.${name}`);
     if (inner?.unknown !== undefined) return inner;
     first ??= inner;
   }

@@ -231,3 +231,13 @@ export const notColumns = (length: number, columns: number, plane: number): Rang
     `an array of ${length} values is not a whole number of rows of ${columns} columns` +
       `${plane === 1 ? "" : ` of ${plane} values`}, at least one; give the columns that a row holds`,
   );
+
+export const unequalBoxes = (of: string, boxes: number, name: string, values: number): DataError =>
+  new DataError(
+    `${of}: boxes hold ${boxes} numbers, but there are ${values} ${name}; give four numbers, left, top, right and bottom, for each of the ${name}`,
+  );
+
+export const unequalPictures = (found: number, truth: number): DataError =>
+  new DataError(
+    `meanAveragePrecision: something was found in ${found} pictures, but there is truth of ${truth}; give a record for each picture, without boxes where there are none`,
+  );

@@ -12,6 +12,14 @@ export { predictAll, type PredictionData, type Predictions } from "./predict.ts"
 export { generate, type GenerateOptions, type Generator } from "./generate.ts";
 export { split, type SplitOptions } from "./split.ts";
 export { classReport, confusionMatrix, topK, type ClassMeasures, type ClassReport } from "./metrics.ts";
+export {
+  meanAveragePrecision,
+  nonMaxSuppression,
+  type Boxes,
+  type Detections,
+  type NonMaxOptions,
+  type PrecisionOptions,
+} from "./detection.ts";
 export { curvesOf, curvesRaster, curvesSvg, curvesText, type Curve, type EpochHistory, type Panel, type TextOptions } from "./curves.ts";
 export { confusionPicture, filterPicture, imageShape, matrixPicture, templatePicture, type ImageShape } from "./pictures.ts";
 export { png } from "./drawing/png.ts";

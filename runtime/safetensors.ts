@@ -52,25 +52,38 @@ const FILE = optionsOf<Safetensors>(
   "its options as { tensors, metadata }",
 );
 
-/** The file that holds the tensors one after another, in their order. */
-export function writeSafetensors(options: Safetensors): Uint8Array {
-  hold("writeSafetensors", { options }, { options: FILE });
-  const { tensors, metadata } = options;
+/** What a file begins with, before the data of these tensors, `length` bytes each. */
+export function headerOf(
+  tensors: readonly (Omit<Tensor, "bytes"> & { readonly length: number })[],
+  metadata: Safetensors["metadata"],
+): Uint8Array {
   let end = 0;
-  const entries = tensors.map(({ name, dtype, shape, bytes }): [string, object] => {
+  const entries = tensors.map(({ name, dtype, shape, length }): [string, object] => {
     const start = end;
-    end += bytes.length;
+    end += length;
     return [name, { dtype, shape, data_offsets: [start, end] }];
   });
   const json = JSON.stringify(Object.fromEntries<object>([[METADATA, metadata], ...entries]));
   const header = new TextEncoder().encode(json);
   // spaces to a multiple of 8, so that the data are aligned
   const length = Math.ceil(header.length / 8) * 8;
-  const file = new Uint8Array(8 + length + end);
+  const file = new Uint8Array(8 + length).fill(0x20);
   new DataView(file.buffer).setBigUint64(0, BigInt(length), true);
   file.set(header, 8);
-  file.fill(0x20, 8 + header.length, 8 + length);
-  let at = 8 + length;
+  return file;
+}
+
+/** The file that holds the tensors one after another, in their order. */
+export function writeSafetensors(options: Safetensors): Uint8Array {
+  hold("writeSafetensors", { options }, { options: FILE });
+  const { tensors, metadata } = options;
+  const header = headerOf(
+    tensors.map((tensor) => ({ ...tensor, length: tensor.bytes.length })),
+    metadata,
+  );
+  const file = new Uint8Array(tensors.reduce((sum, { bytes }) => sum + bytes.length, header.length));
+  file.set(header);
+  let at = header.length;
   for (const { bytes } of tensors) {
     file.set(bytes, at);
     at += bytes.length;

@@ -1,6 +1,6 @@
 /**
  * Trains every committed trainer, and its WebAssembly form, on every engine, compares the weights bit by bit and writes the table
- * of their hashes to test/snapshots/bits.md (`npm run bits`). `--only lenet,polar` takes some models, whose rows are renewed where every
+ * of their hashes to test/snapshots/bits.md (`npm run bits`). `--only lenet,polar` takes some models, whose rows are renewed, or added, where every
  * engine is still the one of the table; `--engines bun,chromium` takes some engines, and the table is printed and not written.
  */
 

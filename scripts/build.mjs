@@ -75,9 +75,23 @@ const compiler = await build({
   ],
 });
 
+/** What a page of `inspect --html` runs: its own script and style, which know nothing of Node. */
+const inspector = await build({
+  absWorkingDir: root,
+  entryPoints: { inspector: "inspector/page/main.ts", "inspector-style": "inspector/page/style.css" },
+  outdir: "dist",
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: "es2022",
+  legalComments: "none",
+  metafile: true,
+  write: false,
+});
+
 for (const entry of ["index", "browser/index", "browser/train-worker"]) checkBrowserSafe(runtime.metafile, `dist/runtime/${entry}.js`);
 for (const entry of ["index", "functions"]) checkBrowserSafe(compiler.metafile, `dist/${entry}.js`);
-await writeAll([...runtime.outputFiles.map(besideItself), ...compiler.outputFiles]);
+await writeAll([...runtime.outputFiles.map(besideItself), ...compiler.outputFiles, ...inspector.outputFiles]);
 await writeFile(join(dist, "THIRD-PARTY-LICENSES.txt"), await licences());
 if (process.argv.includes("--types")) await emitTypes();
 

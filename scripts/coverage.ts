@@ -101,11 +101,7 @@ export const LISTS: Readonly<Record<string, Rest & { readonly prefix: string }>>
     prefix: "optimizers.",
     here: { MultiOptimizer: "groups" },
     missing: {
-      Adafactor: "not built yet",
-      Ftrl: "not built yet",
-      Lamb: "not built yet",
       LossScaleOptimizer: "quantised: of float16 gradients",
-      Muon: "not built yet",
       ScheduleFreeAdamW: "not built yet",
     },
   },

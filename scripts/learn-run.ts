@@ -9,6 +9,7 @@ import type { DataDeclaration } from "../compiler/cli/data.ts";
 import type { Sets } from "../compiler/cli/sources.ts";
 import type { Model } from "../compiler/index.ts";
 import { evaluate, fit } from "../runtime/index.ts";
+import { judgeCaptions, judgeDetector } from "./learn-scenes.ts";
 
 /** A model's file, its committed trainer, and the texts of both. */
 export interface Files {
@@ -23,11 +24,14 @@ export interface Files {
 type Learns =
   | { readonly metric: string; readonly atLeast: number }
   | { readonly metric: string; readonly shareOfFirst: number }
-  | { readonly generator: string; readonly within: number };
+  | { readonly generator: string; readonly within: number }
+  | { readonly detects: string; readonly atLeast: number }
+  | { readonly writes: string; readonly atLeast: number };
 
 type Means = Readonly<Record<string, number>>;
 
-interface Judged {
+/** What is said of a model in the table. */
+export interface Judged {
   readonly threshold: string;
   readonly reached: string;
   readonly holds?: boolean;
@@ -87,20 +91,23 @@ export async function learnShortly(files: Files): Promise<Judged & { readonly da
   const rows = "atLeast" in learns ? test : firstRows(test, inputs);
   const first: Means = "shareOfFirst" in learns ? evaluate(trainer, rows) : {};
   const steps = await trained(trainer, train, declared.epochs, Math.max(1, Math.floor(MOST_FLOPS / flops)));
-  const last = evaluate(trainer, rows);
-  const judged = judge(learns, { first, last, trainer, train, inputs });
+  const judged = judge(learns, { first, last: evaluate(trainer, rows), trainer, train, test: rows, inputs });
   return { data: declared.source === "mnist" ? "MNIST" : "synthetic", steps, ...judged };
 }
 
-interface Learnt {
+export interface Learnt {
   readonly first: Means;
   readonly last: Means;
   readonly trainer: LoadedTrainer;
   readonly train: Arrays;
+  /** What it was not trained on. */
+  readonly test: Arrays;
   readonly inputs: readonly InputFacts[];
 }
 
 function judge(learns: Learns, learnt: Learnt): Judged {
+  if ("detects" in learns) return judgeDetector(learns.detects, learns.atLeast, learnt);
+  if ("writes" in learns) return judgeCaptions(learns.writes, learns.atLeast, learnt);
   if ("generator" in learns) return judgeGenerator(learns.generator, learns.within, learnt);
   const { metric } = learns;
   const { first, last } = learnt;

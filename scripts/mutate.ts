@@ -3,7 +3,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { MODELS, mutate, report, subjectOf, type Outcome } from "../test/mutate/campaign.ts";
+import { mutate, report, subjectOf, SUBJECTS, type Outcome } from "../test/mutate/campaign.ts";
 import { root } from "./compiler.ts";
 
 const { values } = parseArgs({ options: { seed: { type: "string", default: "1" } } });
@@ -12,11 +12,13 @@ if (!Number.isInteger(seed)) throw new Error(`--seed needs a whole number, not $
 process.chdir(root);
 
 const outcomes: Outcome[] = [];
-for (const [model, count] of Object.entries(MODELS)) {
-  const found = await mutate(await subjectOf(model), count, seed);
+for (const { model, count, kernels } of SUBJECTS) {
+  const found = await mutate(await subjectOf(model), count, seed, kernels);
   outcomes.push(...found);
   const survivors = found.filter(({ reason }) => reason === undefined);
-  process.stderr.write(`${model}: ${found.length - survivors.length} of ${found.length} caught\n`);
+  process.stderr.write(
+    `${model}${kernels === undefined ? "" : `, kernels ${kernels}`}: ${found.length - survivors.length} of ${found.length} caught\n`,
+  );
 }
 const text = report(outcomes, seed);
 process.stdout.write(text);

@@ -98,7 +98,9 @@ function literalsOf(source: SourceFile, name: string): Partial<Record<string, st
   return Object.fromEntries(pairs.map((pair) => [pair.getName(), pair.getInitializerOrThrow().getText().replaceAll('"', "")]));
 }
 
-function learnsText({ metric, atLeast, shareOfFirst, generator, within }: Partial<Record<string, string>>): string {
+function learnsText({ metric, atLeast, shareOfFirst, generator, within, detects, writes }: Partial<Record<string, string>>): string {
+  if (detects !== undefined) return `${detects}: mean average precision ≥ ${atLeast}`;
+  if (writes !== undefined) return `${writes} word for word ≥ ${atLeast}`;
   if (generator !== undefined) return `${generator}: mean and variance within ${within} of the data's`;
   if (atLeast !== undefined) return `${metric} ≥ ${atLeast}`;
   return shareOfFirst === undefined ? "" : `${metric} ≤ ${shareOfFirst} of the first`;

@@ -29,7 +29,7 @@ describe.each(cases)("the $kind of $name", async ({ name, kind }) => {
       const [level = ""] = text.split(" ", 1);
       const read = again[level];
       if (read !== undefined) expect(read(text)).toBe(text);
-      else expect(pass).toMatch(/^(define|fuse|split|segments|pack|unroll|schedule|place)$/); // definitions have no parser
+      else expect(pass).toMatch(/^(define|fuse|split|segments|pitch|pack|unroll|schedule|place)$/); // definitions have no parser
     }
   });
 

@@ -3,8 +3,10 @@
 import { expect, test } from "vitest";
 import { compile, load, type LoadedTrainer } from "../compiler/compile.ts";
 import { constant, input, model, mul, param, sgd, sum } from "../compiler/index.ts";
+import { dividedKernels, divisionOf, slicesOf } from "../compiler/loop/divide.ts";
+import { workOf } from "../compiler/loop/uses.ts";
 import { fit, type Trainer } from "../runtime/index.ts";
-import { modelOf } from "./support/models.ts";
+import { lowered, modelOf } from "./support/models.ts";
 import { complaintsAbout } from "./support/typecheck.ts";
 
 const SLOW = { timeout: 120_000 };
@@ -61,6 +63,27 @@ test.each([
   expect(sliced.step(batch)).toEqual(whole.step(batch));
   expect(same(whole, sliced)).toBe(true);
 });
+
+test.each([
+  ["typescript", 6],
+  ["wasm", 2],
+] as const)(
+  "no slice of cifar-convnet's step on %s does more than %i million vector operations: an image is several slices",
+  SLOW,
+  async (target, most) => {
+    const { module } = await lowered("cifar-convnet", { target });
+    const divided = dividedKernels(module.kernels, divisionOf({ sliced: true }));
+    const trains = new Set(module.entries[0]!.calls.flatMap((call) => (call.kind === "call" ? [call.kernel] : [])));
+    const longest = module.kernels
+      .filter(({ name }) => trains.has(name))
+      .flatMap(({ name, body }) =>
+        (divided.get(name) ?? [{ body, divided: [] }]).map((section) => workOf(section.body) / slicesOf(section)),
+      );
+    expect(Math.max(...longest)).toBeLessThan(most * 1e6);
+    // and it is a convolution's image that asks for more
+    expect([...divided.values()].flat().some(({ within }) => within !== undefined)).toBe(true);
+  },
+);
 
 test("nothing else may use a trainer whose step is not finished, until it is or weights are restored", SLOW, async () => {
   const { whole, sliced } = await trainers("lenet", "typescript");

@@ -81,7 +81,7 @@ class Recurrent(Program):
         self.width = self.weights[1].shape[1]
 
     def zeros(self, x):
-        return torch.zeros(1, x.shape[0], self.width)
+        return self.weights[0].new_zeros(1, x.shape[0], self.width)
 
 
 class CharLstm(Recurrent):

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from programs import PROGRAMS
 
 folder, threads = sys.argv[1], int(sys.argv[2])
+floats = torch.float64 if sys.argv[3:] == ["float64"] else torch.float32
 torch.set_num_threads(threads)
 manifest = json.load(open(os.path.join(folder, "manifest.json")))
 raw = bytearray(open(os.path.join(folder, "data.bin"), "rb").read())
@@ -17,7 +18,8 @@ def tensor(entry):
     for extent in entry["shape"]:
         size *= extent
     dtype = torch.int32 if entry["dtype"] == "i32" else torch.float32
-    return torch.frombuffer(raw, dtype=dtype, count=size, offset=entry["offset"]).reshape(entry["shape"]).clone()
+    read = torch.frombuffer(raw, dtype=dtype, count=size, offset=entry["offset"]).reshape(entry["shape"]).clone()
+    return read.to(floats) if read.is_floating_point() else read
 
 # PyTorch's own layout of dense weights is [out, in]; tables stay as they are
 words = spec["loss"] == "skipgram"

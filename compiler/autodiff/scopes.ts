@@ -105,7 +105,7 @@ export function scopesOf(
         nameSteps(builder, mark);
         return result;
       },
-      state: (of, initial) => state(`${name}.${of}`, type, initial),
+      state: (of, initial, shape = type.shape) => state(`${name}.${of}`, { dtype: type.dtype, shape }, initial),
       shared: share,
       step: () => share("stepsTaken", () => g.cast(stepCount(builder), { to: type.dtype })),
       hyper: (of, value) => storage(builder, "hyper", of, scalar, { value }),

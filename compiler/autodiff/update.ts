@@ -2,6 +2,7 @@
 
 import type { Builder } from "../graph/build.ts";
 import type { Value } from "../graph/graph.ts";
+import type { Shape } from "../graph/type.ts";
 import type { Calls } from "../ops/index.ts";
 
 /** One parameter, its gradient, and the ways to append. A wrapper hands its rule other scopes: another gradient, other writes. */
@@ -12,8 +13,8 @@ export interface UpdateScope {
   readonly gradient: Value;
   /** What the body appends is an update of this parameter by the named rule, in words: `w ← w − 0.01·g`. */
   by<T>(rule: string, body: () => T, words?: string): T;
-  /** State of this parameter, e.g. a moment: `<parameter>.<name>`, created on first use. */
-  state(name: string, initial: number): Value;
+  /** State of this parameter, e.g. a moment: `<parameter>.<name>`, created on first use. Default: of the parameter's shape. */
+  state(name: string, initial: number, shape?: Shape): Value;
   /** Scalar state of the whole optimizer, e.g. 1 − β^t, and what is computed from it once a step. */
   shared(name: string, make: (scalars: SharedScope) => Value): Value;
   /** Updates made before this one, a float scalar; exact up to 2^24. */

@@ -5,11 +5,12 @@
 
 import { CompilerFault } from "../graph/error.ts";
 import { sizeOf, type Shape } from "../graph/type.ts";
+import { walkScalar } from "../loop/build.ts";
 import { namesIn } from "../loop/index-expression.ts";
 import type { Buffer, Call, Definition, Module, Scalar } from "../loop/loop.ts";
 import type { Precision } from "../loop/interpret/index.ts";
-import { importText } from "../targets/strip.ts";
 import type { Numbers } from "./emitted.ts";
+import { FunctionTexts, type FunctionOf } from "./function-texts.ts";
 import { Memo } from "./memo.ts";
 import { FN, flatText, type Load, type Reduce } from "./scalar-text.ts";
 import { ROUNDED } from "./result.ts";
@@ -35,9 +36,9 @@ interface Evaluated {
   readonly size: Element;
 }
 
-/** What a definition reads: buffers, and stages of its own statement. */
+/** A definition's function, and what it reads: buffers, and stages of its own statement. */
 interface Made {
-  readonly name: string;
+  readonly of: FunctionOf;
   readonly buffers: readonly string[];
   readonly own: readonly string[];
 }
@@ -51,16 +52,16 @@ const scalarOf = (call: Exclude<Call, { kind: "call" }>): Definition =>
     ? { ...call.definition, axes: [], shape: [], value: call.value }
     : { name: call.name, dtype: call.dtype, axes: [], shape: [], value: call.value, op: "", doc: [] };
 
-/** All definitions of a module, compiled once; equal texts share a function. */
+/** All definitions of a module, compiled once; those of one form share a text. */
 export class DefinitionTable {
-  readonly #made = new Map<Definition, Made>();
-  readonly #calls = new Map<Call, readonly Definition[]>();
-  readonly #functions: Readonly<Record<string, Text>>;
+  readonly #made: ReadonlyMap<Definition, Made>;
+  readonly #calls: ReadonlyMap<Call, readonly Definition[]>;
+  readonly #function: (of: FunctionOf) => Text;
 
-  private constructor(made: Map<Definition, Made>, calls: Map<Call, readonly Definition[]>, functions: Readonly<Record<string, Text>>) {
+  private constructor(made: Map<Definition, Made>, calls: Map<Call, readonly Definition[]>, of: (of: FunctionOf) => Text) {
     this.#made = made;
     this.#calls = calls;
-    this.#functions = functions;
+    this.#function = of;
   }
 
   /**
@@ -73,7 +74,7 @@ export class DefinitionTable {
     { calls: wanted, sized = false }: { readonly calls?: readonly Call[]; readonly sized?: boolean } = {},
   ): Promise<DefinitionTable> {
     const shapes = new Map(buffers.map((buffer: Buffer) => [buffer.name, buffer.shape]));
-    const texts = new Map<string, string>();
+    const texts = new FunctionTexts();
     const made = new Map<Definition, Made>();
     const calls = new Map<Call, readonly Definition[]>();
     for (const call of wanted ?? entries.flatMap((entry) => entry.calls)) {
@@ -81,14 +82,11 @@ export class DefinitionTable {
       calls.set(call, stages);
       const own = call.kind === "call" ? new Map(stages.map(({ name, shape }) => [name, shape])) : new Map<string, Shape>();
       for (const stage of stages) {
-        const { text, ...reads } = definitionText(stage, shapes, own, precision, sized);
-        const name = texts.get(text) ?? `f${texts.size}`;
-        texts.set(text, name);
-        made.set(stage, { name, ...reads });
+        const { text, axes, ...reads } = definitionText(stage, shapes, own, precision, sized);
+        made.set(stage, { of: texts.add(text, axes), ...reads });
       }
     }
-    const code = [...texts].map(([text, name]) => `export const ${name} = ${text};`).join("\n");
-    return new DefinitionTable(made, calls, await importText<Readonly<Record<string, Text>>>(code));
+    return new DefinitionTable(made, calls, await texts.load<Text>());
   }
 
   /** The buffers that a statement's definitions read. */
@@ -107,8 +105,8 @@ export class DefinitionTable {
     const elements = new Map<string, Element>();
     const sizes = new Map<string, Element>();
     return this.#calls.get(call)!.map((definition) => {
-      const { name, buffers, own } = this.#made.get(definition)!;
-      const [x, text] = [buffers.map(view), this.#functions[name]!];
+      const { of, buffers, own } = this.#made.get(definition)!;
+      const [x, text] = [buffers.map(view), this.#function(of)];
       const known = new Memo(sizeOf(definition.shape));
       const knownSizes = new Memo(sizeOf(definition.shape));
       // a stage may read one that comes after it in the order of the loops
@@ -136,12 +134,13 @@ export class DefinitionTable {
 }
 
 function definitionText(
-  { axes, shape, value }: Definition,
+  definition: Definition,
   shapes: ReadonlyMap<string, Shape>,
   own: ReadonlyMap<string, Shape>,
   precision: Precision,
   sized: boolean,
-): { text: string; buffers: string[]; own: string[] } {
+): { text: string; axes: string[]; buffers: string[]; own: string[] } {
+  const { axes, shape, value } = definition;
   const writer = new DefinitionWriter(shapes, own, precision, sized);
   const { value: result, size } = sized ? writer.sized(value) : { value: writer.value(value), size: undefined };
   const position: string[] = [];
@@ -152,7 +151,16 @@ function definitionText(
   const reads = writer.buffers.map((_, n) => `const x${n} = x[${n}];`);
   const rho = `const rho = ${ROUNDED[precision]};`;
   const text = `(x, own, sizes, locals, fn, sized, at) => {\n${[...(sized ? [rho] : []), ...position, ...reads, ...writer.lines, ...(size === undefined ? [] : [`sized(${size});`])].join("\n")}\nreturn ${result};\n}`;
-  return { text, buffers: writer.buffers, own: writer.own };
+  return { text, axes: axesIn(definition), buffers: writer.buffers, own: writer.own };
+}
+
+/** The names of a definition's axes, those of its sums among them. */
+function axesIn({ axes, value }: Definition): string[] {
+  const names = new Set(axes.map(({ name }) => name));
+  walkScalar(value, (part) => {
+    if (part.kind === "reduce") for (const { name } of part.over) names.add(name);
+  });
+  return [...names];
 }
 
 class DefinitionWriter extends SizedWriter {

@@ -48,9 +48,9 @@ export const toleranceOf = (precision: Precision, terms: number): Tolerance =>
     ? { floor: 1e-3, bound: KERNEL_BOUND, rounding: ROUNDED.double }
     : { floor: 1 / 8, bound: singleBound(terms), rounding: ROUNDED.single };
 
-/** An element: what was stored or returned, what its definition gives, and the magnitudes of its terms; 0 where nobody asked. */
+/** An element: where it lies, what was stored or returned, what its definition gives, and the magnitudes of its terms; 0 where nobody asked. */
 export interface Element {
-  readonly at: string;
+  readonly at: number;
   readonly found: number;
   readonly expected: number;
   readonly size: number;
@@ -59,9 +59,17 @@ export interface Element {
 /** What float32 holds at most, and the least that it holds with all its digits. */
 const [LARGEST, LEAST] = [3.4028234663852886e38, 2 ** -126];
 
-export function judgeElements(name: string, elements: readonly Element[], { floor, bound, rounding }: Tolerance): TensorCheck {
+/** `label` says where an element lies: asked of the worst alone. */
+export function judgeElements(
+  name: string,
+  elements: readonly Element[],
+  { floor, bound, rounding }: Tolerance,
+  label: (at: number) => string,
+): TensorCheck {
   const largest = elements.reduce((most, { expected }) => (Math.abs(expected) < Infinity ? Math.max(most, Math.abs(expected)) : most), 0);
-  let [worst, at, undecided, overflows] = [0, "", 0, 0];
+  let worst = 0;
+  let at: number | undefined;
+  let [undecided, overflows] = [0, 0];
   for (const { at: place, found, expected, size } of elements) {
     const own = Math.max(Math.abs(expected), floor * largest, (size * rounding) / bound);
     const difference = Object.is(found, expected) ? 0 : Math.abs(found - expected);
@@ -75,7 +83,10 @@ export function judgeElements(name: string, elements: readonly Element[], { floo
     }
     [worst, at] = [error, place];
   }
-  const row = { name, role: "kernel", method: "sampled elements", coordinates: elements.length, worst, bound, at, kinks: 0 } as const;
+  const row = {
+    ...({ name, role: "kernel", method: "sampled elements", coordinates: elements.length, worst, bound } as const),
+    ...{ at: at === undefined ? "" : label(at), kinks: 0 },
+  };
   if (overflows > 0 && overflows === elements.length) return { ...row, unjudged: "it leaves the range of float32" };
   return undecided > 0 && undecided === elements.length ? { ...row, unjudged: "it is decided by rounding alone" } : row;
 }

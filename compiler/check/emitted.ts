@@ -70,12 +70,12 @@ const NOBODY: Observer = { after: () => {} };
 
 /** The gradients of one phase, by the same pipeline. */
 export async function runningGradients(
-  { facts, model, target }: Lowered,
+  { facts, model, target, nests = new Map() }: Lowered,
   graph: Graph,
   purpose: Extract<Purpose, { kind: "gradients" }>,
 ): Promise<AnyGradients> {
   const { machine } = target;
-  const program = { ...pipeline(purpose, { machine }).run(graph, NOBODY), name: "gradients" };
+  const program = { ...pipeline(purpose, { machine, nests }).run(graph, NOBODY), name: "gradients" };
   const module: Module = place(model.name, { machine }).run([program]);
   const emitted = await target.emit(untold(module), facts, "gradients");
   return (await emitted.load<GradientsText>()).createGradients(emitted.given);

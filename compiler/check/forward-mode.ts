@@ -13,9 +13,9 @@ import { load } from "../loop/build.ts";
 import type { Axis } from "../loop/loop.ts";
 import { opOf } from "../ops/index.ts";
 import { axesOf, at as indicesOf } from "../passes/definitions/define.ts";
-import { importText } from "../targets/strip.ts";
 import { randomOf, type Random } from "./draw.ts";
 import { evaluateGraph, type Watch } from "./evaluate.ts";
+import { FunctionTexts, type FunctionOf } from "./function-texts.ts";
 import { gradientLeaves, isZero, largestOf, type Leaf } from "./leaves.ts";
 import { isHeld, type Perturbed } from "./perturb.ts";
 import { FORWARD_BOUND, FORWARD_MODE, roleOf, beats, worse, type TensorCheck } from "./result.ts";
@@ -110,29 +110,24 @@ interface Forward {
 interface Step {
   readonly at: Value;
   readonly inputs: readonly Value[];
-  readonly tangent: string;
+  readonly tangent: FunctionOf;
 }
 
-/** The forward program of every leaf, in one module: equal definitions share a function. */
+/** The forward program of every leaf, in one module: definitions of one form share a text. */
 async function forwardProgram({ graph, loss, base }: Perturbed, leaves: readonly Leaf[]): Promise<Forward> {
   const needed = reachableFrom(graph.nodes, [loss]);
-  const texts = new Map<string, string>();
-  const named = new Map<string, string>();
-  const nameOf = (n: number, moves: readonly boolean[]): string => {
+  const texts = new FunctionTexts();
+  const known = new Map<string, FunctionOf>();
+  const functionOf = (n: number, moves: readonly boolean[]): FunctionOf => {
     const node = graph.nodes[n]!;
     const key = `${n} ${moves.join()}`;
-    const known = named.get(key);
-    if (known !== undefined) return known;
     const inputs = node.inputs.map((input) => graph.nodes[input]!);
-    const text = textOf(node, inputs, moves);
-    const name = texts.get(text) ?? `f${texts.size}`;
-    texts.set(text, name);
-    named.set(key, name);
-    return name;
+    const found = known.get(key) ?? texts.add(...textOf(node, inputs, moves));
+    known.set(key, found);
+    return found;
   };
-  const plans = new Map(leaves.map(({ at }) => [at, planOf(graph, at, needed, nameOf)]));
-  const code = [...texts].map(([text, name]) => `export const ${name} = ${text};`).join("\n");
-  const functions = await importText<Readonly<Record<string, Tangent>>>(code);
+  const plans = new Map(leaves.map(({ at }) => [at, planOf(graph, at, needed, functionOf)]));
+  const tangentOf = await texts.load<Tangent>();
   const tangents: Numbers[] = graph.nodes.map(() => undefined);
   return {
     along({ at: leaf }, v, values = base, watch) {
@@ -142,7 +137,7 @@ async function forwardProgram({ graph, loss, base }: Perturbed, leaves: readonly
       for (const { at, inputs, tangent } of plans.get(leaf)!) {
         const out = new Float64Array(base[at]!.data.length);
         const x = inputs.map((input) => values[input]!.data);
-        functions[tangent]!(
+        tangentOf(tangent)(
           x,
           inputs.map((input) => tangents[input]),
           out,
@@ -163,13 +158,13 @@ function planOf(
   { nodes }: Graph,
   leaf: Value,
   needed: readonly boolean[],
-  nameOf: (n: number, moves: readonly boolean[]) => string,
+  functionOf: (n: number, moves: readonly boolean[]) => FunctionOf,
 ): Step[] {
   const moves = nodes.map((_, at) => at === leaf);
   return nodes.flatMap((node, n): Step[] => {
     if (!needed[n] || isHeld(node) || node.type.dtype === "i32" || !node.inputs.some((input) => moves[input])) return [];
     moves[n] = isFloat(node.type.dtype);
-    const tangent = nameOf(
+    const tangent = functionOf(
       n,
       node.inputs.map((input) => moves[input]!),
     );
@@ -177,7 +172,8 @@ function planOf(
   });
 }
 
-function textOf(node: Node, inputs: readonly Node[], moves: readonly boolean[]): string {
+/** The text of a node's tangent, and the names of its axes. */
+function textOf(node: Node, inputs: readonly Node[], moves: readonly boolean[]): [text: string, axes: readonly string[]] {
   let fresh = 0;
   const axes = axesOf(node.type.shape);
   const types = inputs.map(({ type }) => type);
@@ -193,5 +189,6 @@ function textOf(node: Node, inputs: readonly Node[], moves: readonly boolean[]):
     attrs: node.attrs,
     axis: (extent): Axis => ({ name: `k${fresh++}`, extent }),
   });
-  return tangentText({ axes, value, shapes: types.map(({ shape }) => shape), moves });
+  const names = [...axes.map(({ name }) => name), ...Array.from({ length: fresh }, (_, n) => `k${n}`)];
+  return [tangentText({ axes, value, shapes: types.map(({ shape }) => shape), moves }), names];
 }

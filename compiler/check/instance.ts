@@ -68,21 +68,24 @@ const sourceOf = ({ source }: Pick<CompileOptions, "source">): Pick<CompileOptio
 function searched(model: Model, options: Pick<CompileOptions, "source">): Instance {
   const few = declaredAt(model, options, FEW);
   const batch = few === undefined ? model.batch : FEW;
-  const full = few ?? declaredIn(model, { ...options, batch, small: true });
+  // what throws at its own batch throws once more, for the line
+  const full = few ?? declaredAt(model, options, batch) ?? declaredIn(model, { ...options, batch, small: true });
   if (full.train.named?.sized === true || operationsOf(full.train.graph) <= CHEAP) return { batch };
   const search = new Search(model, { ...options, batch, small: true }, full);
   const found = search.smallest();
   return found === undefined ? { batch } : { batch, ...found };
 }
 
-const declaredIn = (model: Model, options: CompileOptions): Declared => {
-  const [train, evaluate, predict] = ENTRIES.map((entry) => traceOf(model, entry, options)) as [Traced, Traced, Traced];
+const declaredIn = (model: Model, options: CompileOptions, besides: typeof COMPARED | undefined = undefined): Declared => {
+  const [train, evaluate, predict] = ENTRIES.map((entry) => traceOf(model, entry, options, besides)) as [Traced, Traced, Traced];
   return { train, evaluate, predict };
 };
 
+const COMPARED = { withoutLines: true } as const;
+
 function declaredAt(model: Model, options: Pick<CompileOptions, "source">, batch: BatchSizes): Declared | undefined {
   try {
-    return declaredIn(model, { ...options, batch, small: true });
+    return declaredIn(model, { ...options, batch, small: true }, COMPARED);
   } catch (error) {
     if (error instanceof ModelError) return undefined;
     throw error;
@@ -151,7 +154,7 @@ class Search {
 
   #isSame(entry: EntryKind, extents: InstanceExtents): boolean {
     try {
-      const { graph } = traceOf(this.#model, entry, { ...this.#options, extents });
+      const { graph } = traceOf(this.#model, entry, { ...this.#options, extents }, COMPARED);
       return isSameGraph(this.#full[entry].graph, graph);
     } catch (error) {
       // a user's own check of shapes may throw what it likes

@@ -3,8 +3,11 @@
 import { sizeOf, stridesOf, type Shape } from "../graph/type.ts";
 import { below, randomOf } from "./draw.ts";
 
-/** Positions at the end of an axis that whole tiles may leave over, and random elements at each. */
-const [LEFT, AT_EACH] = [3, 4];
+/** Positions at the end of an axis that whole tiles may leave over. */
+const LEFT = 3;
+/** Random elements at each of them; fewer where few are wanted. */
+const AT_EACH = 4;
+const FEW = 16;
 
 /**
  * Row-major positions, each once: the first and the last element; for each axis random elements at its beginning and at its last few positions,
@@ -12,13 +15,14 @@ const [LEFT, AT_EACH] = [3, 4];
  */
 export function samplePositions(shape: Shape, wanted: number, seed: number, name: string): number[] {
   const size = sizeOf(shape);
-  if (size <= wanted + (LEFT + 1) * AT_EACH * shape.length + 2) return Array.from({ length: size }, (_, n) => n);
+  const atEach = Math.min(AT_EACH, Math.ceil(wanted / FEW));
+  if (size <= wanted + (LEFT + 1) * atEach * shape.length + 2) return Array.from({ length: size }, (_, n) => n);
   const random = randomOf(seed, name);
   const strides = stridesOf(shape);
   const positions = new Set([0, size - 1]);
   shape.forEach((extent, axis) => {
     const ends = Array.from({ length: LEFT }, (_, n) => Math.max(0, extent - 1 - n));
-    for (const end of [0, ...ends].flatMap((one) => Array.from({ length: AT_EACH }, () => one))) {
+    for (const end of [0, ...ends].flatMap((one) => Array.from({ length: atEach }, () => one))) {
       const flat = below(random, size);
       const at = Math.floor(flat / strides[axis]!) % extent;
       positions.add(flat + (end - at) * strides[axis]!);

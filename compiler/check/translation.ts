@@ -30,7 +30,7 @@ type Shipped = Pick<CompileOptions, "source" | "target" | "passes" | "winograd" 
 
 /** The small instance, compiled as what ships is. */
 export const lowerSmall = (model: Model, options: Shipped, dtype: Float = "f32"): Promise<Lowered> =>
-  lower(model, { ...options, ...declarationOf(smallInstance(model, options)), dtype });
+  lower(model, { ...options, ...declarationOf(smallInstance(model, options)), dtype }, "trainer", new Map());
 
 /** `lowered` is what lowerSmall gave. Where float32 says nothing, the same pipeline's code in float64 is judged. */
 export async function checkTranslation(lowered: Lowered, options: Shipped, seed: number): Promise<TensorCheck[]> {

@@ -81,7 +81,7 @@ type View = (name: string) => Numbers;
 
 /** Terms that are summed again for one buffer, about; of long sums fewer elements are sampled beside those at the edges, but so many at least. */
 const TERMS = 2 ** 18;
-const FEWEST = 32;
+const FEWEST = 16;
 
 export class Watch {
   entry: Entry | undefined;
@@ -255,8 +255,9 @@ export class Watch {
       const [found, place] = [view(storedIn(definition)), this.#placeOf(definition)];
       const row = judgeElements(
         name,
-        elements.map(({ at, value }) => ({ at: place.label(at), found: found[place.flat(at)]!, expected: value, size: 0 })),
+        elements.map(({ at, value }) => ({ at, found: found[place.flat(at)]!, expected: value, size: 0 })),
         tolerance,
+        place.label,
       );
       return outside[n] === undefined ? row : { ...row, worst: Infinity, at: outside[n] };
     });
@@ -286,12 +287,12 @@ export class Watch {
     const stage = stages.find((one) => one.definition.name === definition.name)!;
     const [found, place] = [stored.get(storedIn(definition))!, this.#placeOf(definition)];
     const judgedElements = elements.map(({ at }) => ({
-      at: place.label(at),
+      at,
       found: found[place.flat(at)]!,
       expected: stage.element(at),
       size: stage.size(at),
     }));
-    return judgeElements(name, judgedElements, tolerance);
+    return judgeElements(name, judgedElements, tolerance, place.label);
   }
 
   #sizedStages(sized: DefinitionTable, { statement: { call, locals, expected }, reads, stored }: Kept): ReturnType<DefinitionTable["of"]> {
@@ -315,12 +316,13 @@ export class Watch {
     for (const [{ name }, expected] of this.#results) {
       const found = returned[name];
       const pairs = Array.from(expected, (value, n) => ({
-        at: `${name}[${n}]`,
+        at: n,
         found: found?.[n] ?? NaN,
         expected: value,
         size: 0,
       }));
-      this.#rows.push(judgeElements(`${this.entry!.name}: returns ${name}`, pairs, toleranceOf(this.#precision, 0)));
+      const row = `${this.entry!.name}: returns ${name}`;
+      this.#rows.push(judgeElements(row, pairs, toleranceOf(this.#precision, 0), (at) => `${name}[${at}]`));
     }
     this.#results = new Map();
   }

@@ -59,6 +59,11 @@ export const compile = defineCommand({
       type: "boolean",
       description: "Compute 3×3 convolutions of stride 1 by Winograd's algorithm: fewer products, larger rounding errors",
     },
+    features: {
+      type: "string",
+      valueHint: "value",
+      description: "Train from this value on, which is frozen up to there; predict gives it too, so that it is computed once an example",
+    },
     js: { type: "boolean", description: "Also write trainer.js and trainer.d.ts, for those who import no TypeScript" },
     plan: { type: "boolean", description: "Also write model.plan: every kernel's loops and every buffer's place, as text" },
     force: { type: "boolean", description: "Overwrite a trainer.ts that no compile made" },

@@ -8,7 +8,7 @@ import type { LoadedModel } from "./load-model.ts";
 import { checkLabels } from "./rows.ts";
 import { images } from "./source-images.ts";
 import { cifar10, csv, npy, npz, text, type Request, type Sets } from "./sources.ts";
-import { synthetic, SYNTHETIC_KINDS, type Arrays, type SyntheticKind } from "./synthetic.ts";
+import { isScene, SCENES, synthetic, SYNTHETIC_KINDS, type Arrays, type SyntheticKind } from "./synthetic.ts";
 
 /** `export const data` of a model file: what every source takes, and what its own source makes of the rest. */
 export interface DataDeclaration {
@@ -138,6 +138,10 @@ async function makeSynthetic({ loaded, declared, folder }: Request): ReturnType<
   if (kind !== undefined && !isKind(kind))
     throw new InputError(
       `${shown} asks for synthetic data of the kind ${JSON.stringify(kind)}, but there is only ${SYNTHETIC_KINDS.join(", ")}; correct kind, or leave it out${suggestion(String(kind), SYNTHETIC_KINDS)}`,
+    );
+  if (kind !== undefined && isScene(kind) && SCENES[kind].draws(inputs) === undefined)
+    throw new InputError(
+      `${shown} asks for synthetic ${kind}, which are made for a model that takes ${SCENES[kind].takes}, but it takes ${inputs.map((input) => `${input.name} [${input.row.join(", ")}]`).join(", ") || "nothing"}; declare these, or correct kind`,
     );
   return synthetic(inputs, { rows, seed, ...(classes !== undefined && { classes }), ...(kind !== undefined && { kind }) });
 }

@@ -10,8 +10,11 @@ interface Figure {
   readonly radius: number;
 }
 
-/** Whether a form of radius 1 covers a place. */
-const FORMS: readonly ((y: number, x: number) => boolean)[] = [
+/** Whether a form that reaches from −1 to 1 covers a place. */
+export type Form = (y: number, x: number) => boolean;
+
+/** Disc, box, diamond and ring. */
+export const FORMS: readonly Form[] = [
   (y, x) => Math.hypot(y, x) <= 1,
   (y, x) => Math.max(Math.abs(y), Math.abs(x)) <= 1,
   (y, x) => Math.abs(y) + Math.abs(x) <= 1,

@@ -37,14 +37,15 @@ export const targetsIn = (place: Place): TargetName[] =>
 export function trainerAsked(
   place: Place,
   target: TargetName,
-): Pick<Header, "threads" | "sliced" | "relaxed" | "winograd" | "js" | "plan"> {
+): Pick<Header, "threads" | "sliced" | "relaxed" | "winograd" | "features" | "js" | "plan"> {
   const header = readHeader(readText(pathAt(place, fileOf("trainer.ts", targetOf(target)))) ?? "");
-  const { threads, sliced, relaxed, winograd, js, plan } = header ?? {};
+  const { threads, sliced, relaxed, winograd, features, js, plan } = header ?? {};
   return {
     ...(threads === undefined ? {} : { threads }),
     ...(sliced === undefined ? {} : { sliced }),
     ...(relaxed === undefined ? {} : { relaxed }),
     ...(winograd === undefined ? {} : { winograd }),
+    ...(features === undefined ? {} : { features }),
     ...(js === undefined ? {} : { js }),
     ...(plan === undefined ? {} : { plan }),
   };

@@ -32,6 +32,8 @@ export interface Header {
   readonly relaxed?: true;
   /** Its `--winograd`. */
   readonly winograd?: true;
+  /** Its `--features`. */
+  readonly features?: string;
   /** Its `--js`. */
   readonly js?: true;
   /** Its `--plan`. */
@@ -59,6 +61,7 @@ export function readHeader(text: string): Header | undefined {
   const passes = / --passes (\S+)(?: --|$)/.exec(flags)?.[1];
   const memory = / --memory (\S+)(?: --|$)/.exec(flags)?.[1];
   const chosen = passes === undefined ? undefined : parsePasses(passes);
+  const features = / --features (\S+)(?: --|$)/.exec(flags)?.[1];
   const threads = / --threads (\d+)(?: --|$)/.exec(flags)?.[1];
   const wantsGradients = / --entry gradients(?: |$)/.test(flags);
   return {
@@ -74,6 +77,7 @@ export function readHeader(text: string): Header | undefined {
     ...(/ --sliced(?: |$)/.test(flags) ? { sliced: true } : {}),
     ...(/ --relaxed(?: |$)/.test(flags) ? { relaxed: true } : {}),
     ...(/ --winograd(?: |$)/.test(flags) ? { winograd: true } : {}),
+    ...(features === undefined ? {} : { features }),
     ...(/ --js(?: |$)/.test(flags) ? { js: true } : {}),
     ...(/ --plan(?: |$)/.test(flags) ? { plan: true } : {}),
   };
@@ -87,15 +91,17 @@ export const optionsOf = ({
   sliced,
   relaxed,
   winograd,
+  features,
   js,
   plan,
-}: Header): Pick<Header, "passes" | "memory" | "threads" | "sliced" | "relaxed" | "winograd" | "js" | "plan"> => ({
+}: Header): Pick<Header, "passes" | "memory" | "threads" | "sliced" | "relaxed" | "winograd" | "features" | "js" | "plan"> => ({
   ...(passes === undefined ? {} : { passes }),
   ...(memory === undefined ? {} : { memory }),
   ...(threads === undefined ? {} : { threads }),
   ...(sliced === undefined ? {} : { sliced }),
   ...(relaxed === undefined ? {} : { relaxed }),
   ...(winograd === undefined ? {} : { winograd }),
+  ...(features === undefined ? {} : { features }),
   ...(js === undefined ? {} : { js }),
   ...(plan === undefined ? {} : { plan }),
 });

@@ -1,6 +1,6 @@
 /** `adjoint import`: a file of another program as a model's source, and its weights beside it. */
 
-import { readFileSync, realpathSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync, realpathSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, join, relative, sep } from "node:path";
 import { defineCommand } from "citty";
 import { format } from "prettier";
@@ -8,12 +8,13 @@ import { ImportError } from "../imports/error.ts";
 import { importKeras } from "../imports/keras/index.ts";
 import { importOnnx } from "../imports/onnx/index.ts";
 import type { Imported, ImportOptions } from "../imports/written.ts";
-import { writeSafetensors } from "../../runtime/index.ts";
+import { headerOf } from "../../runtime/safetensors.ts";
+import type { ReadExternal } from "../imports/onnx/proto.ts";
 import { COMMON, wholeNumber } from "./arguments.ts";
 import { InputError } from "./errors.ts";
 import type { ImportJson } from "./json.ts";
 import { result, resultJson } from "./output.ts";
-import { readText, requireWritableFile, writeFiles } from "./write-files.ts";
+import { readText, requireWritableFile, writeFiles, type Contents, type Parts } from "./write-files.ts";
 
 export const importFrom = defineCommand({
   meta: {
@@ -58,33 +59,64 @@ export const importFrom = defineCommand({
     };
     const imported = inFile(file, () => read(file, told));
     const source = await format(imported.source, { parser: "babel-ts", printWidth: 140 });
-    const weights = writeSafetensors({
-      tensors: imported.weights.map(({ name: own, shape, values }) => ({
-        name: own,
-        dtype: "F32",
-        shape,
-        bytes: new Uint8Array(Float32Array.from(values).buffer),
-      })),
-      metadata: { model: stem },
-    });
+    const weights = partsOf(imported.weights, stem);
     writeFiles(
       dirname(out),
-      new Map<string, string | Uint8Array>([
+      new Map<string, Contents>([
         [`${stem}.ts`, source],
         [`${stem}.safetensors`, weights],
       ]),
     );
     const beside = `${out.slice(0, -3)}.safetensors`;
-    const parameters = imported.weights.reduce((sum, { values }) => sum + values.length, 0);
+    const parameters = imported.weights.reduce((sum, { shape }) => sum + elements(shape), 0);
     if (args.json === true) return resultJson({ model: stem, source: out, weights: beside, parameters } satisfies ImportJson);
     result(`${out}: ${source.split("\n").length - 1} lines; ${parameters.toLocaleString("en-US")} weights in ${beside}`);
     result(`train it with adjoint train ${out} --weights ${beside}, once it says export const data`);
   },
 });
 
+const elements = (shape: readonly number[]): number => shape.reduce((n, extent) => n * extent, 1);
+
+/** A safetensors file of float32, a tensor at a time. */
+function partsOf(weights: Imported["weights"], model: string): Parts {
+  const header = headerOf(
+    weights.map(({ name, shape }) => ({ name, dtype: "F32", shape, length: 4 * elements(shape) })),
+    { model },
+  );
+  return {
+    length: weights.reduce((sum, { shape }) => sum + 4 * elements(shape), header.length),
+    *parts() {
+      yield header;
+      for (const { values } of weights) {
+        const floats = values instanceof Float32Array ? values : Float32Array.from(values);
+        yield new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
+      }
+    },
+  };
+}
+
+/** Bytes of a file that another one names. */
+const rangeBeside =
+  (file: string): ReadExternal =>
+  (location, offset, length) => {
+    const handle = openSync(beside(file, location), "r");
+    try {
+      const { size } = fstatSync(handle);
+      if (offset + length > size)
+        throw new ImportError(
+          `it needs ${length} bytes from byte ${offset} of ${JSON.stringify(location)}, which has ${size}; the file is cut: fetch it again`,
+        );
+      const bytes = new Uint8Array(length);
+      for (let at = 0; at < length;) at += readSync(handle, bytes, at, Math.min(1 << 28, length - at), offset + at);
+      return bytes;
+    } finally {
+      closeSync(handle);
+    }
+  };
+
 /** By the ending of a file's name. */
 const READERS: Readonly<Record<string, (file: string, told: ImportOptions) => Imported>> = {
-  ".onnx": (file, told) => importOnnx(readFileSync(file), told),
+  ".onnx": (file, told) => importOnnx(readFileSync(file), told, rangeBeside(file)),
   ".json": (file, told) => importKeras(readFileSync(file, "utf8"), (path) => readFileSync(beside(file, path)), told),
 };
 

@@ -1,15 +1,22 @@
 /** `adjoint inspect`: a model on one screen, and every level between its declaration and its trainer as text. */
 
+import { basename, dirname } from "node:path";
 import { defineCommand } from "citty";
 import { printGraph } from "../graph/print.ts";
 import { lower, type Lowered } from "../driver/lower.ts";
 import { printKernel } from "../loop/text/index.ts";
+import { emit } from "../driver/emit.ts";
+import { inspectionOf, type Inspection } from "../explain/inspection/index.ts";
+import { DEFAULT, fileOf, readingOf, type TargetName } from "../targets/index.ts";
 import { COMMON, onlyModel } from "./arguments.ts";
 import { InputError } from "./errors.ts";
-import type { InspectJson } from "./json.ts";
-import { loadModel } from "./load-model.ts";
-import { grouped, paint, result, resultJson, table } from "./output.ts";
+import type { InspectJson, PageJson } from "./json.ts";
+import { loadModel, type LoadedModel } from "./load-model.ts";
+import { grouped, paint, progress, result, resultJson, table } from "./output.ts";
+import { schedulesOf } from "./schedules.ts";
 import { show as showSummary, summarize } from "./summary.ts";
+import { TARGET, targetNamed } from "./targets.ts";
+import { writeFiles } from "./write-files.ts";
 
 const SECTIONS = ["graph", "backward", "kernels", "live"] as const;
 type Section = (typeof SECTIONS)[number];
@@ -33,21 +40,27 @@ export const inspect = defineCommand({
     kernels: { type: "boolean", description: "The kernels instead" },
     live: { type: "boolean", description: "The live ranges instead" },
     all: { type: "boolean", description: "Everything: the overview, and all of these" },
+    html: { type: "boolean", description: "Write a page that shows it all (inspect <model> --html <file.html>; <model>.html)" },
+    target: TARGET,
     ...COMMON,
   },
   async run({ args }) {
+    const target = targetNamed(args.target) ?? DEFAULT.name;
+    if (args.html === true) return writePage(args._, target, args.json === true);
     const file = onlyModel("inspect", args._);
     const asked = SECTIONS.filter((section) => args[section] === true);
     if (args.all === true && asked.length > 0)
       throw new InputError(`--all shows everything already; leave it out, or ${asked.map((section) => `--${section}`).join(" and ")}`);
     const sections = args.all === true ? SECTIONS : asked;
-    const { model, source } = await loadModel(file);
-    const lowered = await lower(model, { source, keep: (pass) => pass === "differentiate" });
+    const loaded = await loadModel(file);
+    const { model, source } = loaded;
+    const lowered = await lower(model, { source, target, ...schedulesOf(loaded, target), keep: (pass) => pass === "differentiate" });
     const overview = asked.length === 0 ? summarize(lowered) : undefined;
     if (args.json === true)
       return resultJson({
         model: model.name,
         ...(overview === undefined ? {} : { overview }),
+        ...(args.all === true || overview === undefined ? {} : { inspection: await inspected(lowered, source) }),
         ...Object.fromEntries(sections.map((section) => [section, data(lowered)[section]])),
       } satisfies InspectJson);
     const texts = sections.map((section) => `${paint.bold(`── ${HEADINGS[section]}`)}\n\n${show(lowered, section)}`);
@@ -56,6 +69,34 @@ export const inspect = defineCommand({
     result(texts.join("\n\n"));
   },
 });
+
+/** The inspection of what was lowered, with the trainer that is emitted of it. */
+async function inspected(lowered: Lowered, source: LoadedModel["source"]): Promise<Inspection> {
+  const { text } = await emit(lowered, "trainer");
+  return inspectionOf(lowered, { name: fileOf("trainer.ts", lowered.target), text }, source);
+}
+
+const PAGE = /\.html?$/i;
+
+/** Writes the page of a model: what its target emits, and beside it what the same is for readers. */
+async function writePage(given: readonly string[], target: TargetName, json: boolean): Promise<void> {
+  const files = given.filter((name) => !PAGE.test(name));
+  const [page, ...more] = given.filter((name) => PAGE.test(name));
+  if (more.length > 0) throw new InputError(`adjoint inspect writes one page, but got ${[page, ...more].join(" and ")}; name one of them`);
+  const loaded = await loadModel(onlyModel("inspect", files));
+  const { model, source, stem } = loaded;
+  const inspections: Inspection[] = [];
+  for (const one of [target, ...readingOf(target)]) {
+    progress(`${loaded.shown}: compiling for ${one}`);
+    inspections.push(await inspected(await lower(model, { source, target: one, ...schedulesOf(loaded, one) }), source));
+  }
+  const [{ inspectorPage }, { pageAssets }] = await Promise.all([import("../inspector/page.ts"), import("./page-assets.ts")]);
+  const path = page ?? `${stem}.html`;
+  const text = await inspectorPage(inspections, await pageAssets());
+  const [written] = writeFiles(dirname(path), new Map([[basename(path), text]]));
+  if (json) return resultJson({ model: model.name, file: path, bytes: written!.bytes } satisfies PageJson);
+  result(`${paint.green("✓")} ${model.name}  ${path}  ${grouped(written!.bytes)} bytes; open it in a browser`);
+}
 
 type Data = Required<Pick<InspectJson, Section>>;
 

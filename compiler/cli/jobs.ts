@@ -14,7 +14,10 @@ import { note } from "./output.ts";
 import { pathAt, placeFor, shownPlace, type Out, type Place } from "./place.ts";
 import { requireTogether, targetAsked } from "./targets.ts";
 
-export type Asked = Pick<CompileOptions, "entries" | "memory" | "passes" | "threads" | "sliced" | "relaxed" | "winograd" | "js" | "plan">;
+export type Asked = Pick<
+  CompileOptions,
+  "entries" | "memory" | "passes" | "threads" | "sliced" | "relaxed" | "winograd" | "features" | "js" | "plan"
+>;
 
 export interface Job {
   readonly model: string;
@@ -84,6 +87,8 @@ function askedBy(flags: Flags): { readonly target: TargetName | undefined; reado
   const memory = amountOf("memory", text("memory"));
   const target = targetAsked(flags)?.name;
   const threads = threadsOf(text("threads"));
+  const features = text("features");
+  if (features !== undefined && !/^\S+$/.test(features)) throw new InputError("--features needs the name of a value, without spaces");
   requireTogether(targetOf(target), flags);
   const passes = passesAsked(text("passes"));
   return {
@@ -96,6 +101,7 @@ function askedBy(flags: Flags): { readonly target: TargetName | undefined; reado
       ...(flags["sliced"] === true && { sliced: true }),
       ...(flags["relaxed"] === true && { relaxed: true }),
       ...(flags["winograd"] === true && { winograd: true }),
+      ...(features !== undefined && { features }),
       ...(flags["js"] === true && { js: true }),
       ...(flags["plan"] === true && { plan: true }),
     },

@@ -1,5 +1,6 @@
 /** The types of what `--json` prints: one object a command, `{ results }` where there are several. */
 
+import type { Inspection } from "../explain/inspection/index.ts";
 import type { KernelFacts, ModelFacts } from "../explain/model.ts";
 import type { TensorFacts } from "../explain/tensor.ts";
 import type { Diagnostic } from "../graph/error.ts";
@@ -162,6 +163,8 @@ export interface ImportJson {
 export interface InspectJson {
   readonly model: string;
   readonly overview?: SummaryJson;
+  /** All levels as data, where no text of one was asked for. */
+  readonly inspection?: Inspection;
   readonly graph?: string;
   readonly backward?: string;
   readonly kernels?: string;
@@ -174,6 +177,13 @@ export interface InspectJson {
     readonly live: "always" | readonly [first: number, last: number];
     readonly over?: string;
   }[];
+}
+
+/** `inspect --html`. */
+export interface PageJson {
+  readonly model: string;
+  readonly file: string;
+  readonly bytes: number;
 }
 
 /** `explain`: of the model, a kernel or a tensor. */

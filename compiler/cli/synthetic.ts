@@ -8,8 +8,11 @@
 import { sizeOf } from "../graph/type.ts";
 import { below, normalFrom, randomOf, type Random } from "../check/draw.ts";
 import { imageShape } from "../../runtime/index.ts";
+import { captionDraws } from "./captions.ts";
+import type { Draw } from "./draw.ts";
 import { mask, pictureOf } from "./figures.ts";
 import type { InputFacts } from "./inputs.ts";
+import { boxDraws } from "./scenes.ts";
 
 /** Arrays by the names of the model's inputs. */
 export type Arrays = Readonly<Record<string, Float32Array | Int32Array>>;
@@ -20,24 +23,25 @@ export interface SyntheticOptions {
   readonly seed: number;
   /** How many of the label's classes occur. Default: all. */
   readonly classes?: number;
-  /** What distinguishes classes: prototypes of their own, or how far from the origin they lie. Default: prototypes. */
+  /** What distinguishes classes: prototypes of their own, or how far from the origin they lie; or what a picture's scene is told by. Default: prototypes. */
   readonly kind?: SyntheticKind;
 }
 
-export const SYNTHETIC_KINDS = ["prototypes", "rings"] as const;
+/** Scenes that all inputs of a model show together: what it has to take for them, and what each shows, undefined where it takes something else. */
+export const SCENES = {
+  boxes: {
+    takes: "a picture [channels, height, width], labels [rows, columns] of what each cell of a grid holds, and boxes [rows, columns, 4]",
+    draws: boxDraws,
+  },
+  captions: {
+    takes: "a picture [3, height, width], the words before [steps] to predict from, and the words [steps] to predict",
+    draws: captionDraws,
+  },
+} as const satisfies Record<string, { takes: string; draws: (inputs: readonly InputFacts[]) => ReadonlyMap<string, Draw> | undefined }>;
+export const isScene = (kind: SyntheticKind): kind is keyof typeof SCENES => Object.hasOwn(SCENES, kind);
+
+export const SYNTHETIC_KINDS = ["prototypes", "rings", "boxes", "captions"] as const;
 export type SyntheticKind = (typeof SYNTHETIC_KINDS)[number];
-
-/** What a row's values may depend on. */
-interface Row {
-  readonly hidden: number;
-  readonly random: Random;
-  /** A generator that starts anew for each input of the row, for what several of them show. */
-  readonly shared: () => Random;
-  /** Values of the inputs drawn before. */
-  readonly drawn: ReadonlyMap<string, ArrayLike<number>>;
-}
-
-type Draw = (row: Row) => ArrayLike<number>;
 
 /** Hidden classes where no target says how many there are. */
 const HIDDEN = 10;
@@ -61,9 +65,10 @@ export function synthetic(
   const hidden = classes ?? label?.classes ?? HIDDEN;
   // features first: targets may follow from them
   const ordered = [...inputs].sort((a, b) => Number(a.role === "target") - Number(b.role === "target"));
+  const scene = isScene(kind) ? SCENES[kind].draws(inputs) : undefined;
   const draws = ordered.map((input) => ({
     input,
-    draw: drawOf(input, inputs, hidden, randomOf(seed, `prototypes of ${input.name}`), kind),
+    draw: scene?.get(input.name) ?? drawOf(input, inputs, hidden, randomOf(seed, `prototypes of ${input.name}`), kind),
   }));
   const set = (name: string, count: number): Arrays => {
     const random = randomOf(seed, name);

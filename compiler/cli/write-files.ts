@@ -1,17 +1,20 @@
 /** Guarantees that a folder's files change together or not at all, that unchanged files are not touched, and that no link is followed on the way. */
 
 import {
+  closeSync,
+  constants,
   copyFileSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
-  constants,
+  writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { canonicalText } from "../driver/hash.ts";
@@ -22,16 +25,34 @@ export interface Written {
   readonly written: boolean;
 }
 
+/** Bytes that are made a part at a time, of a file that may be larger than memory has room for twice. */
+export interface Parts {
+  readonly length: number;
+  parts(): Iterable<Uint8Array>;
+}
+export type Contents = string | Uint8Array | Parts;
+
 /** The calls by which files come to be; tests put failing ones in their place. */
 export interface Disk {
   /** Makes a file that is not there yet. */
-  create(path: string, contents: string | Uint8Array): void;
+  create(path: string, contents: Contents): void;
   rename(from: string, to: string): void;
 }
 
+/** Bytes of one call: the system takes less than 2³¹. */
+const LARGEST_WRITE = 1 << 28;
 const DISK: Disk = {
   // exclusively: where anything has that name, a link as well, it is an error
-  create: (path, contents) => writeFileSync(path, contents, { flag: "wx" }),
+  create: (path, contents) => {
+    if (typeof contents === "string" || contents instanceof Uint8Array) return writeFileSync(path, contents, { flag: "wx" });
+    const file = openSync(path, "wx");
+    try {
+      for (const part of contents.parts())
+        for (let at = 0; at < part.length;) at += writeSync(file, part, at, Math.min(LARGEST_WRITE, part.length - at));
+    } finally {
+      closeSync(file);
+    }
+  },
   rename: renameSync,
 };
 
@@ -53,7 +74,7 @@ const refusal = (code: string, path: string, syscall: string): Error => Object.a
 interface Change {
   readonly path: string;
   readonly temporary: string;
-  readonly contents: string | Uint8Array;
+  readonly contents: Contents;
   /** A second name of what stood there. */
   before?: string;
   moved?: true;
@@ -63,7 +84,7 @@ interface Change {
  * Writes every file beside its place, then renames them all. Synchronous, so that an interrupt comes before
  * or after; where a call fails, what stood there before still stands.
  */
-export function writeFiles(folder: string, files: ReadonlyMap<string, string | Uint8Array>, disk: Disk = DISK): Written[] {
+export function writeFiles(folder: string, files: ReadonlyMap<string, Contents>, disk: Disk = DISK): Written[] {
   mkdirSync(folder, { recursive: true });
   const changes = [...files].flatMap(([name, contents]): Change[] => {
     const path = join(folder, name);
@@ -143,9 +164,10 @@ export function requireWritableFile(path: string): void {
   requireWritable(dirname(path));
 }
 
-/** Whether a file has these contents already; of a text, whatever its checkout made of its line ends. */
-export function stands(path: string, contents: string | Uint8Array): boolean {
+/** Whether a file has these contents already; of a text, whatever its checkout made of its line ends. Parts are always written. */
+export function stands(path: string, contents: Contents): boolean {
   if (typeof contents === "string") return readText(path) === canonicalText(contents);
+  if (!(contents instanceof Uint8Array)) return false;
   const found = statSync(path, { throwIfNoEntry: false });
   return found?.isFile() === true && readFileSync(path).equals(contents);
 }

@@ -15,7 +15,12 @@ export const batchSizes = (model: Model, batch: CompileOptions["batch"]): BatchS
   typeof batch === "number" ? { train: batch, evaluate: batch, predict: batch } : (batch ?? model.batch);
 
 /** Declares one entry of a model. */
-export const traceOf = (model: Model, entry: EntryKind, options: CompileOptions, besides: Pick<TraceRequest, "whole"> = {}): Traced =>
+export const traceOf = (
+  model: Model,
+  entry: EntryKind,
+  options: CompileOptions,
+  besides: Pick<TraceRequest, "whole" | "withoutLines"> = {},
+): Traced =>
   model.trace({
     ...besides,
     entry,

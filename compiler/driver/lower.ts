@@ -11,7 +11,7 @@ import type { Model, Traced } from "../model/declaration.ts";
 import { checkPlan } from "../passes/placement/check-plan.ts";
 import { pipeline, place, type Purpose, type Road } from "../passes/index.ts";
 import { runPass, type Observer } from "../passes/pass.ts";
-import { schedule, type Tiles } from "../passes/loops/schedule.ts";
+import { schedule, type Nests, type Tiles } from "../passes/loops/schedule.ts";
 import type { Tile } from "../passes/loops/tile.ts";
 import { choiceOf } from "../passes/selection.ts";
 import { ONLY, targetOf, understanding } from "../targets/index.ts";
@@ -41,6 +41,8 @@ export interface CompiledEntry {
 
 export interface PassRun {
   readonly pass: string;
+  /** What it is for, in a line. */
+  readonly why: string;
   readonly before: Level;
   readonly after: Level;
 }
@@ -57,6 +59,8 @@ export interface Lowered {
   readonly chosen: Choices;
   /** Tiles that measured schedules gave, by group; empty where the cost model picked all. */
   readonly tiles: Tiles;
+  /** Those that were given. */
+  readonly nests?: Nests;
 }
 
 /** Refuses what the target has not. */
@@ -87,8 +91,8 @@ function requireUnderstood({ name: site }: Model, { dtype, threads, sliced, rela
   if (relaxed === true) only("relaxed");
 }
 
-/** Runs the whole pipeline; the plan is proved before anything is printed. */
-export async function lower(model: Model, options: CompileOptions = {}, kind: Kind = "trainer"): Promise<Lowered> {
+/** Runs the whole pipeline; the plan is proved before anything is printed. Entries share `nests`, in which names are those of the first: of what nobody reads. */
+export async function lower(model: Model, options: CompileOptions = {}, kind: Kind = "trainer", nests?: Nests): Promise<Lowered> {
   const observation: Observation = { timings: [], stages: [] };
   const keep = options.keep ?? (() => false);
   const approximations = new Set<string>();
@@ -113,6 +117,7 @@ export async function lower(model: Model, options: CompileOptions = {}, kind: Ki
     winograd: options.winograd ?? false,
     sparing: budget !== undefined,
     threads,
+    ...(nests && { nests }),
   };
   const spent =
     budget &&
@@ -138,7 +143,7 @@ export async function lower(model: Model, options: CompileOptions = {}, kind: Ki
         const [before, after] = [input as Level, output as Level]; // pipelines begin at Graph and go from level to level
         if (pass.name === "recompute") graph = output as unknown as Graph; // recompute is Graph → Graph
         if (isDefinitions(after)) definitions = after;
-        passes.push({ pass: pass.name, before, after });
+        passes.push({ pass: pass.name, why: pass.why, before, after });
       },
     });
     return {
@@ -191,7 +196,7 @@ export async function lower(model: Model, options: CompileOptions = {}, kind: Ki
     ...(twins === undefined ? {} : { twins }),
     scheduled: tiles.size > 0,
   });
-  return { model, entries, module, facts, target, observation, chosen, tiles };
+  return { model, entries, module, facts, target, observation, chosen, tiles, ...(nests && { nests }) };
 }
 
 /** Whether a model that is compiled so can have a file for readers with the same bits; nobody reads a small instance. */

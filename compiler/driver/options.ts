@@ -53,6 +53,8 @@ export interface CompileOptions {
   readonly relaxed?: boolean;
   /** 3×3 convolutions of stride 1 by Winograd's algorithm: fewer products, larger errors. */
   readonly winograd?: boolean;
+  /** Training and evaluation begin at the value of this name, which is frozen up to there, and which prediction gives as one more output. */
+  readonly features?: string;
   /** Also gives trainer.js and trainer.d.ts, for those who import no TypeScript. */
   readonly js?: boolean;
   /** Also gives model.plan, the placed kernels as text: longer than the trainer, for whoever wants to read them. */
@@ -68,6 +70,7 @@ export function flagsOf({
   sliced,
   relaxed,
   winograd,
+  features,
   memory,
   js,
   plan,
@@ -79,6 +82,7 @@ export function flagsOf({
     ...(sliced === true ? ["--sliced"] : []),
     ...(relaxed === true ? ["--relaxed"] : []),
     ...(winograd === true ? ["--winograd"] : []),
+    ...(features === undefined ? [] : ["--features", features]),
     ...(entries ?? []).flatMap((entry) => ["--entry", entry]),
     ...(chosen === undefined ? [] : ["--passes", chosen]),
     ...(memory === undefined ? [] : ["--memory", memory.replaceAll(" ", "")]),

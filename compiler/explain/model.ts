@@ -135,9 +135,25 @@ function peakOf({ slots, buffers }: Module, entry: Entry): EntryFacts["peak"] {
 }
 
 /** A kernel by its name; undefined where there is none. */
-export function explainKernel({ model, module, entries, target: { machine }, tiles }: Lowered, name: string): KernelFacts | undefined {
-  const kernel = module.kernels.find((one) => one.name === name);
-  if (kernel === undefined) return undefined;
+export const explainKernel = (lowered: Lowered, name: string): KernelFacts | undefined => {
+  const kernel = lowered.module.kernels.find((one) => one.name === name);
+  return kernel && factsOf(lowered, kernel, sitesOf(lowered));
+};
+
+/** Every kernel. */
+export function explainKernels(lowered: Lowered): readonly KernelFacts[] {
+  const sites = sitesOf(lowered);
+  return lowered.module.kernels.map((kernel) => factsOf(lowered, kernel, sites));
+}
+
+const sitesOf = ({ entries, module, target }: Lowered): ReturnType<typeof kernelSites> => kernelSites(entries, module, target.machine);
+
+function factsOf(
+  { model, module, entries, target: { machine }, tiles }: Lowered,
+  kernel: Kernel,
+  sites: ReturnType<typeof kernelSites>,
+): KernelFacts {
+  const { name } = kernel;
   const calls = module.entries.flatMap((entry, at) =>
     entry.calls.flatMap((call, n): KernelCallFacts[] => {
       if (call.kind !== "call" || call.kernel !== name) return [];
@@ -159,7 +175,7 @@ export function explainKernel({ model, module, entries, target: { machine }, til
       ];
     }),
   );
-  const { group, buffers, modelled } = kernelSites(entries, module, machine).get(name)![0]!;
+  const { group, buffers, modelled } = sites.get(name)![0]!;
   const tile = tiles.get(keyOfGroup(group, buffers).key) ?? modelled;
   const before: Kernel = { ...kernel, ...unscheduled(group, buffers), doc: kernel.doc.slice(0, group.stages.length) };
   return {

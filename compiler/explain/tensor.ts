@@ -114,25 +114,58 @@ function chainOf(graph: Graph, docs: readonly (readonly Doc[])[], at: number): T
   });
 }
 
-function homeOf(module: Module, { program }: CompiledEntry, n: number, { name, op }: Node): Home {
+/** Where a value is, in few words: a statement is counted from 1. */
+export type Spot =
+  | { readonly kind: "buffer"; readonly buffer: string; readonly computed?: number }
+  | { readonly kind: "local" | "scalar"; readonly computed: number }
+  | { readonly kind: "substituted"; readonly into: readonly number[] }
+  | { readonly kind: "movement" | "constant" };
+
+/** Where the values of an entry are; what is the same for all of them is found once. */
+export function spotsIn(module: Module, { program }: CompiledEntry, n: number): (node: Pick<Node, "name" | "op">) => Spot {
   const entry = module.entries[n]!;
-  if (opOf(op).leaf === true && opOf(op).view !== true) return bufferOf(module, entry, inEntry(module, entry, name, n));
-  for (const [at, call] of program.calls.entries()) {
-    if (call.kind !== "call") {
-      if ((call.kind === "let" ? call.name : call.definition.name) !== name) continue;
-      return call.kind === "let" ? { kind: "scalar", statement: at + 1 } : bufferOf(module, entry, inEntry(module, entry, call.buffer, n));
+  const stored = (name: string, computed?: number): Spot => ({
+    kind: "buffer",
+    buffer: inEntry(module, entry, name, n),
+    ...(computed === undefined ? {} : { computed }),
+  });
+  const made = new Map<string, Spot>();
+  const told = new Map<string, number[]>();
+  program.calls.forEach((call, at) => {
+    const keep = (name: string, spot: Spot): void => void (made.has(name) || made.set(name, spot));
+    if (call.kind === "let") keep(call.name, { kind: "scalar", computed: at + 1 });
+    else if (call.kind === "store") keep(call.definition.name, stored(call.buffer));
+    else {
+      for (const { definition, storage } of call.group.stages)
+        keep(definition.name, storage === "local" ? { kind: "local", computed: at + 1 } : stored(storedIn(definition), at + 1));
+      for (const node of new Set(call.doc.map((doc) => doc.node))) told.set(node, [...(told.get(node) ?? []), at + 1]);
     }
-    const stage = call.group.stages.find(({ definition }) => definition.name === name);
-    if (stage === undefined) continue;
-    const computed = computedAt(entry, at, name);
-    if (stage.storage === "local") return { kind: "local", computed };
-    return { ...bufferOf(module, entry, inEntry(module, entry, storedIn(stage.definition), n)), computed };
+  });
+  return ({ name, op }) => {
+    if (opOf(op).leaf === true && opOf(op).view !== true) return stored(name);
+    const into = told.get(name);
+    return made.get(name) ?? (into === undefined ? { kind: opOf(op).leaf === true ? "constant" : "movement" } : { kind: "substituted", into });
+  };
+}
+
+function homeOf(module: Module, compiled: CompiledEntry, n: number, node: Node): Home {
+  const entry = module.entries[n]!;
+  const spot = spotsIn(module, compiled, n)(node);
+  const computedBy = (statement: number): Computed => computedAt(entry, statement - 1, node.name);
+  switch (spot.kind) {
+    case "buffer": {
+      const home = bufferOf(module, entry, spot.buffer);
+      return spot.computed === undefined ? home : { ...home, computed: computedBy(spot.computed) };
+    }
+    case "local":
+      return { kind: "local", computed: computedBy(spot.computed) };
+    case "scalar":
+      return { kind: "scalar", statement: spot.computed };
+    case "substituted":
+      return { kind: "substituted", into: spot.into.map(computedBy) };
+    default:
+      return { kind: spot.kind };
   }
-  const into = program.calls.flatMap((call, at) =>
-    call.kind === "call" && call.doc.some(({ node }) => node === name) ? [computedAt(entry, at, name)] : [],
-  );
-  if (into.length > 0) return { kind: "substituted", into };
-  return { kind: opOf(op).leaf === true ? "constant" : "movement" };
 }
 
 /** Entries after the first have names of their own for what is theirs alone. */

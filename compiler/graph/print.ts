@@ -134,13 +134,25 @@ function bodyLines(node: Node): string[] {
   return lines.map((line) => (line === "" ? "" : `    ${line}`));
 }
 
+function printOperand(graph: Graph, value: Value): string {
+  const node = nodeOf(graph, value);
+  return isLiteral(node) ? printLiteral(node.type.dtype, node.attrs.value) : printName(node.name);
+}
+
+const printCall = (graph: Graph, op: string, inputs: readonly Value[], attrs: Attrs): string =>
+  [
+    printText(op, bare.word),
+    ...inputs.map((value) => printOperand(graph, value)),
+    ...(Object.keys(attrs).length > 0 ? [printAttrs(attrs)] : []),
+  ].join(" ");
+
+/** What a node is, without its name and where it comes from: `relu %z1 : f32[32,128]`; a loop without its body. */
+export const printNode = (graph: Graph, { op, inputs, attrs, type: of }: Node): string =>
+  `${printCall(graph, op, inputs, attrs)} : ${printType(of)}`;
+
 export function printGraph(graph: Graph): string {
-  const operand = (value: Value): string => {
-    const node = nodeOf(graph, value);
-    return isLiteral(node) ? printLiteral(node.type.dtype, node.attrs.value) : printName(node.name);
-  };
-  const call = (op: string, inputs: readonly Value[], attrs: Attrs): string =>
-    [printText(op, bare.word), ...inputs.map(operand), ...(Object.keys(attrs).length > 0 ? [printAttrs(attrs)] : [])].join(" ");
+  const operand = (value: Value): string => printOperand(graph, value);
+  const call = (op: string, inputs: readonly Value[], attrs: Attrs): string => printCall(graph, op, inputs, attrs);
   const item = (result: Result): string => {
     if (result.kind === "write") return `write ${operand(result.target)} ← ${operand(result.value)}`;
     const pair = `${printText(result.name, bare.name)}=${operand(result.value)}`;

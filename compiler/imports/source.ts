@@ -13,6 +13,7 @@ export interface Computed {
 export interface Weight {
   readonly name: string;
   readonly shape: readonly number[];
+  /** Made each time that they are asked for, where they are not as in the file: a large file is never held twice. */
   readonly values: ArrayLike<number>;
 }
 
@@ -102,8 +103,16 @@ export class Source {
   }
 
   /** Weights of the layer whose line comes next. */
-  hold(name: string, shape: readonly number[], values: ArrayLike<number>): void {
-    this.#pending.push({ name, shape, values });
+  hold(name: string, shape: readonly number[], values: ArrayLike<number> | (() => ArrayLike<number>)): void {
+    if (typeof values !== "function") this.#pending.push({ name, shape, values });
+    else
+      this.#pending.push({
+        name,
+        shape,
+        get values() {
+          return values();
+        },
+      });
   }
 
   /** A line of its own for a value, with its shape and what there is to say of it. */

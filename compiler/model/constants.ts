@@ -11,8 +11,8 @@ import { constant as filledWith, type Initializer } from "./initializers.ts";
 import { SHAPE } from "./kinds.ts";
 import type { FloatTensor, Tensor } from "./tensor.ts";
 
-/** Elements of one constant: some 40 KB of the file. */
-const MOST_ELEMENTS = 4096;
+/** Elements of one constant: as base64 6 MB of the file. */
+const MOST_ELEMENTS = 2 ** 20;
 
 /** What constant takes besides data and shape. */
 export interface ConstantOptions {

@@ -45,7 +45,7 @@ export interface Mode {
   readonly law?: RowLaw;
   /** Over one step of a model that generates. */
   readonly decoding?: Steps | undefined;
-  /** Declared to learn where rows lie: no message of it is shown, so no line of the model is looked up. */
+  /** Declared to learn where rows lie, or which extents serve: no message of it is shown, so no line of the model is looked up. */
   readonly probing?: boolean;
 }
 

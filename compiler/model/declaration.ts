@@ -75,6 +75,8 @@ export interface TraceRequest {
   readonly citation: Citation;
   /** Prediction over all steps at once, also of a model that generates. */
   readonly whole?: true;
+  /** Declared to be compared with others that are: no line of the model is looked up, nor what a value is called there. */
+  readonly withoutLines?: true;
 }
 
 /** One declared graph; its losses are one a phase, in order. */

@@ -133,6 +133,10 @@ export const rsqrt: Unary = unaryNamed("rsqrt");
 export const erfc: Unary = unaryNamed("erfc");
 /** 2ˣ. */
 export const exp2: Unary = unaryNamed("exp2");
+/** log |Γ(x)|; its slope is digamma. */
+export const lgamma: Unary = unaryNamed("lgamma");
+/** ψ(x) = Γ'(x) / Γ(x), the slope of lgamma. */
+export const digamma: Unary = unaryNamed("digamma");
 /** The logarithm to the base 2. */
 export const log2: Unary = unaryNamed("log2");
 /** The logarithm to the base 10. */

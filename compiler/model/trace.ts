@@ -39,7 +39,8 @@ export function tracer(name: string, of: object, model: Declared): Model["trace"
     const again = (c: Context, { generate }: Declaration): Steps | undefined =>
       entry === "predict" && generate !== undefined && decoding === undefined && request.whole !== true ? stepsOf(c, generate) : undefined;
     const declared = (law: RowLaw) => {
-      const c = new Context(name, float, citation, { training, small, batch, extents, law, call: { entry, of }, decoding });
+      const probing = request.withoutLines === true;
+      const c = new Context(name, float, citation, { training, small, batch, extents, law, call: { entry, of }, probing, decoding });
       const declaration = within(c, () => {
         try {
           const result = model.declare(c, { batch, training });

@@ -182,6 +182,32 @@ interface Met {
   readonly taps: Int32Array;
 }
 
+/** A reference is evaluated many times with the attributes of one node. */
+const known = new WeakMap<object, { readonly of: string; readonly met: Pick<Met, "ends" | "sources" | "taps"> }>();
+
+/** What lies inside, window by window: where it is in a channel, and which tap of the filter it meets. */
+function metBy(a: ConvAttrs, x: TensorType, w: TensorType, y: TensorType): Pick<Met, "ends" | "sources" | "taps"> {
+  const [inside, window, outside] = [spatial(x), spatial(w), spatial(y)];
+  const of = `${inside.join()} ${outside.join()}`;
+  const found = known.get(a);
+  if (found?.of === of) return found.met;
+  const table = tapsOf(a, { ...a, inside, window, outside });
+  const [ends, sources, taps] = [new Int32Array(sizeOf(outside)), new Int32Array(table.length), new Int32Array(table.length)];
+  const inWindow = sizeOf(window);
+  for (let p = 0, end = 0; p < ends.length; p++) {
+    for (let k = 0; k < inWindow; k++) {
+      const tap = table[p * inWindow + k]!;
+      if (tap < 0) continue;
+      sources[end] = tap;
+      taps[end++] = k;
+    }
+    ends[p] = end;
+  }
+  const met = { ends, sources, taps };
+  known.set(a, { of, met });
+  return met;
+}
+
 /** An output channel of the reference: of the channels from `from` on, by the filter at `by`. */
 function oneFilter(from: Float64Array, by: Float64Array, into: Float64Array, { depth, inside, window, ends, sources, taps }: Met): void {
   for (let p = 0, start = 0; p < ends.length; p++) {
@@ -206,7 +232,11 @@ function severalFilters(
   const [second, third, fourth] = [depth * window, 2 * depth * window, 3 * depth * window];
   for (let p = 0, start = 0; p < outside; p++) {
     const end = ends[p]!;
-    let [a, b, c, d] = [0, 0, 0, 0];
+    // one by one: a list that is taken apart is made anew each time
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
     for (let i = 0; i < depth; i++) {
       for (let m = start; m < end; m++) {
         const value = from[i * inside + sources[m]!]!;
@@ -239,20 +269,8 @@ export const conv: Op<"conv", [x: Value, w: Value], ConvAttrs> = {
   evaluate([x, w], a, y) {
     const [rows, filters] = y.type.shape as [number, number];
     const [channels, depth] = [x.type.shape[1]!, w.type.shape[1]!];
-    const taps = tapsOf(a, { ...a, inside: spatial(x.type), window: spatial(w.type), outside: spatial(y.type) });
     const [inside, window, outside] = [x, w, y].map(({ type }) => sizeOf(spatial(type))) as [number, number, number];
-    // what lies inside, window by window: where it is in a channel, and which tap of the filter it meets
-    const [ends, sources, tapsMet] = [new Int32Array(outside), new Int32Array(taps.length), new Int32Array(taps.length)];
-    for (let p = 0, end = 0; p < outside; p++) {
-      for (let k = 0; k < window; k++) {
-        const tap = taps[p * window + k]!;
-        if (tap < 0) continue;
-        sources[end] = tap;
-        tapsMet[end++] = k;
-      }
-      ends[p] = end;
-    }
-    const met = { ends, sources, taps: tapsMet };
+    const met = metBy(a, x.type, w.type, y.type);
     const [perRow, perGroup] = [filters / a.batchGroups, filters / a.featureGroups];
     const together = Math.min(perRow, perGroup);
     for (let n = 0; n < rows; n++)

@@ -98,7 +98,11 @@ function rowOf(a: Terms, b: Terms & { readonly columns: Int32Array }, into: Floa
   let j = 0;
   for (; j + 4 <= columns.length; j += 4) {
     const [first, second, third, fourth] = [columns[j]!, columns[j + 1]!, columns[j + 2]!, columns[j + 3]!];
-    let [p, q, r, s] = [0, 0, 0, 0];
+    // one by one: a list that is taken apart is made anew each time
+    let p = 0;
+    let q = 0;
+    let r = 0;
+    let s = 0;
     for (let k = 0; k < atA.length; k++) {
       const value = x[atA[k]!]!;
       const at = atB[k]!;

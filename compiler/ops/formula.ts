@@ -6,6 +6,7 @@ import type { DType } from "../graph/type.ts";
 import { apply, literal, select } from "../loop/build.ts";
 import { erf, erfc } from "../loop/interpret/index.ts";
 import type { Scalar, ScalarFn } from "../loop/loop.ts";
+import { digamma } from "./gamma.ts";
 
 export type Formula =
   | { readonly kind: "number"; readonly value: number }
@@ -52,11 +53,12 @@ function fromTree(tree: Tree): Formula {
     case "OperatorNode": {
       const fn = OPERATORS[tree.fn as string];
       if (fn === undefined) throw new SyntaxError(`no operator ${String(tree.fn)} in formulas`);
-      const [a, b] = args() as [Formula, Formula];
+      const given = args(); // once: a tree of formulas is deep
+      const [a, b] = given as [Formula, Formula];
       if (fn === "plus") return a;
       if (fn === "gt") return call("lt", b, a);
       if (fn === "ge") return call("le", b, a);
-      return call(fn, ...args());
+      return call(fn, ...given);
     }
     case "FunctionNode":
       return call((tree.fn as { name: string }).name, ...args());
@@ -152,6 +154,7 @@ export const MEANING: Readonly<Record<string, (...args: number[]) => number>> = 
   erfc: (x) => erfc(x!),
   atan: Math.atan,
   // of slopes alone: other rows of the table
+  digamma,
   sigmoid: (x) => 1 / (1 + Math.exp(-x!)),
   trunc: Math.trunc,
   log1p: Math.log1p,

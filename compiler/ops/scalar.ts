@@ -2,6 +2,7 @@
 
 import type { Value } from "../graph/graph.ts";
 import { elementwise, type Row } from "./elementwise.ts";
+import { DIGAMMA, LOG_GAMMA, TRIGAMMA } from "./gamma.ts";
 import type { Each, Op } from "./op.ts";
 
 const TWO_OVER_SQRT_PI = "1.1283791670955126";
@@ -45,6 +46,8 @@ const ROWS = [
   { name: "rsqrt", args: ["x"], y: "1 / sqrt(x)", slopes: ["-0.5 * y / x"], dtypes: "float", reads: "1 / √{0}", within: [0.2, 3] },
   { name: "erfc", args: ["x"], y: "erfc(x)", slopes: [`-(${TWO_OVER_SQRT_PI} * exp(-(x * x)))`], dtypes: "float" },
   { name: "exp2", args: ["x"], y: "2^x", slopes: [`${LN2} * y`], dtypes: "float", reads: "2^{0}" },
+  { name: "lgamma", args: ["x"], y: LOG_GAMMA, slopes: ["digamma(x)"], dtypes: "float", reads: "log |Γ({0})|", within: [0.3, 4] },
+  { name: "digamma", args: ["x"], y: DIGAMMA, slopes: [TRIGAMMA], dtypes: "float", reads: "ψ({0})", within: [0.3, 4] },
   { name: "log2", args: ["x"], y: `log(x) / ${LN2}`, slopes: [`1 / (${LN2} * x)`], dtypes: "float", within: [0.2, 3] },
   { name: "log10", args: ["x"], y: `log(x) / ${LN10}`, slopes: [`1 / (${LN10} * x)`], dtypes: "float", within: [0.2, 3] },
   { name: "tan", args: ["x"], y: "sin(x) / cos(x)", slopes: ["1 + y * y"], dtypes: "float", within: [-1.2, 1.2] },

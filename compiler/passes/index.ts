@@ -26,7 +26,7 @@ import {
   writeOut,
   type Recomputed,
 } from "./graph/index.ts";
-import { pack, schedule, unroll, type Nests } from "./loops/index.ts";
+import { pack, pitch, schedule, unroll, type Nests } from "./loops/index.ts";
 import { start, type Pipeline } from "./pass.ts";
 import { EVERY, type PassChoice } from "./selection.ts";
 
@@ -98,6 +98,7 @@ const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, 
     .then(split(road.parts))                          // the batch in parts, gradients summed over them
     .then(inSections((road.choice ?? EVERY).runs(fuse.name) ? fuse : separate)) // producers into consumers; groups that share loops, in order
     .optional(inSections(segments))                   // what is only copied into a larger value is stored there
+    .optional(inSections(pitch(road.machine, road.sparing))) // maps whose lines would meet in a cache, a row further apart
     .optional(inSections(pack(road.machine, road.sparing))) // guards out of contractions, operands in the order they are read
     .optional(inSections(unroll)); // short sums against known numbers
 
@@ -106,7 +107,7 @@ export const fromRounded = (road: Road): Pipeline<Graph, Program> =>
   toGroups(start<Graph>(runsOf(road)), road).then(schedule(road.machine, undefined, road.nests));
 
 /** What only serves speed. */
-const ARRANGING: readonly string[] = [segments.name, "pack", unroll.name];
+const ARRANGING: readonly string[] = [segments.name, "pitch", "pack", unroll.name];
 
 /** Those chosen; what only a flag asks for runs with it alone, and what only serves speed where loops are scheduled. */
 function runsOf(road: Pick<Road, "choice" | "winograd" | "machine">): (pass: string) => boolean {

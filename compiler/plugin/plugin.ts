@@ -161,6 +161,8 @@ function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): Unplugi
   const servedAs = async (id: string): Promise<Watched | undefined> =>
     (await state()).watched.find(({ job }) => resolve(trainerOf(job)) === id.replace(/\?.*$/, ""));
   let mended = new Set<Watched>();
+  // what a bundled development server shows: it asks for no module again that has not changed
+  let show: ((payload: object) => void) | undefined;
   return {
     ...own,
     async watchChange(id) {
@@ -169,6 +171,9 @@ function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): Unplugi
         const failed = watched.failure !== undefined;
         await renew(watched, development);
         if (failed && watched.failure === undefined) mended.add(watched);
+        if (watched.failure !== undefined)
+          show?.({ type: "error", err: { ...errorOf(watched.failure), message: watched.failure.message, stack: "" } });
+        else if (failed) show?.({ type: "update", updates: [] }); // which takes the overlay away
         for (const file of watched.inputs) this.addWatchFile(file);
       }
     },
@@ -176,6 +181,9 @@ function plugin(options: PluginOptions = {}, meta: UnpluginContextMeta): Unplugi
       configResolved(config) {
         root = resolve(options.root ?? config.root);
         development = config.command === "serve";
+      },
+      configureServer({ config, environments }) {
+        if (config.experimental.bundledDev) show = (payload) => environments["client"]?.hot.send(payload as never);
       },
       async transform(code, id) {
         if (!development) return undefined;

@@ -5,6 +5,8 @@ const AT_ONCE = 0x8000;
 
 export function base64(bytes: Uint8Array): string {
   let text = "";
-  for (let at = 0; at < bytes.length; at += AT_ONCE) text += String.fromCharCode(...bytes.subarray(at, at + AT_ONCE));
+  // applied, not spread: a list of arguments is read by position, a spread one by its iterator
+  for (let at = 0; at < bytes.length; at += AT_ONCE)
+    text += Reflect.apply(String.fromCharCode, undefined, bytes.subarray(at, at + AT_ONCE)) as string;
   return btoa(text);
 }

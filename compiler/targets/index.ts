@@ -35,3 +35,12 @@ export const ONLY: Readonly<Partial<Record<Option, string>>> = {
 
 /** The target whose measured schedules fit: the one that its machine is named after. */
 export const scheduledLike = ({ machine }: Target): Target => TARGETS.find(({ name }) => name === machine.name)!;
+
+/** The target that shows what another computes to readers, with its loops' machine or as its twin, if there is one. */
+export function readingOf(name: TargetName): readonly TargetName[] {
+  const target = targetOf(name);
+  const found = TARGETS.find(
+    (other) => other.reading !== undefined && other !== target && (other === target.twin || other.machine.name === target.machine.name),
+  );
+  return target.reading !== undefined || found === undefined ? [] : [found.name];
+}

@@ -1,6 +1,6 @@
 /**
  * Vite's server with the plugin, seen from a page in Chromium: edits of a model, of what it imports, mistakes and what mends them, files
- * that are no model's, weights that stay, and that `build` afterwards leaves what the server wrote.
+ * that are no model's, weights that stay, and that `build` afterwards leaves what the server wrote. `tsx dev.ts bundled`: a server that bundles.
  */
 
 import { createHash } from "node:crypto";
@@ -46,6 +46,7 @@ const server = await createServer({
   configFile: false,
   logLevel: "silent",
   server: { port: 0, host: "127.0.0.1" },
+  experimental: { bundledDev: process.argv.includes("bundled") },
   plugins: [adjoint({ root })],
 });
 await server.listen();

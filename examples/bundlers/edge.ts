@@ -58,8 +58,20 @@ const compiled = (...flags: readonly string[]): void =>
 const TRAINED = /^\{"loss":0\.0\d*,"guess":\[0,1,1,0\]\}$/;
 for (const { name, flags, trainer, module, expected } of [
   { name: "TypeScript", flags: [], trainer: "trainer.ts", module: false, expected: TRAINED },
-  { name: "WebAssembly beside", flags: ["--target", "wasm", "--wasm", "external"], trainer: "trainer.wasm.ts", module: true, expected: TRAINED },
-  { name: "WebAssembly inside", flags: ["--target", "wasm"], trainer: "trainer.wasm.ts", module: false, expected: /compile with --wasm external/ },
+  {
+    name: "WebAssembly beside",
+    flags: ["--target", "wasm", "--wasm", "external"],
+    trainer: "trainer.wasm.ts",
+    module: true,
+    expected: TRAINED,
+  },
+  {
+    name: "WebAssembly inside",
+    flags: ["--target", "wasm"],
+    trainer: "trainer.wasm.ts",
+    module: false,
+    expected: /compile with --wasm external/,
+  },
 ]) {
   rmSync(join(root, "generated"), { recursive: true, force: true });
   compiled(...flags);

@@ -51,7 +51,10 @@ const config = async (): Promise<InlineConfig> => ({
   logLevel: "silent",
   plugins: [await pluginFor("vite", { root })],
   resolve: {
-    alias: ["runtime/browser", "runtime"].map((name) => ({ find: `adjoint/${name}`, replacement: join(repository, "dist", name, "index.js") })),
+    alias: ["runtime/browser", "runtime"].map((name) => ({
+      find: `adjoint/${name}`,
+      replacement: join(repository, "dist", name, "index.js"),
+    })),
   },
   worker: { format: "es" },
 });

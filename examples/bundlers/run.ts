@@ -3,11 +3,12 @@
  * its types; then with a model that does not compile, which has to fail with its line. `npm test -- vite rollup` for some of them.
  */
 
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { BUNDLERS } from "./bundlers.ts";
 import { clean } from "./clean.ts";
 
@@ -62,6 +63,21 @@ function refuses(name: string): void {
     throw new Error(`it does not fail with the line of the mistake: ${printed.slice(0, 2000)}`);
 }
 
+/** Two builds of one folder at once make the same files, whole; an output folder that cannot be written is told with its path. */
+async function together(names: readonly string[]): Promise<void> {
+  const root = clean("together");
+  const run = promisify(execFile);
+  await Promise.all(names.map((name) => run(process.execPath, ["--import", "tsx", join(here, "build.ts"), name, root], { cwd: here })));
+  texts.add(readFileSync(join(root, "generated/xor/trainer.ts"), "utf8"));
+  const left = readdirSync(join(root, "generated/xor")).filter((file) => file.endsWith(".tmp"));
+  if (left.length > 0) throw new Error(`two builds at once leave ${left.join(", ")}`);
+  rmSync(join(root, "generated"), { recursive: true });
+  writeFileSync(join(root, "generated"), "");
+  const { printed, file } = build(names[0]!, root);
+  if (file !== undefined || !/generated\/xor cannot be used: part of the path is a file, where a folder was needed/.test(printed))
+    throw new Error(`an output that cannot be written is not told: ${printed}`);
+}
+
 const asked = process.argv.slice(2);
 const [texts, types] = [new Set<string>(), new Set<string>()];
 let failed = 0;
@@ -77,6 +93,15 @@ for (const name of Object.keys(BUNDLERS)) {
     failed++;
     console.log(`FAIL ${name}  ${error instanceof Error ? error.stack : String(error)}`);
   }
+}
+try {
+  if (asked.length === 0 || asked.includes("together")) {
+    await together(["vite", "rollup"]);
+    console.log("ok   two at once, and an output folder that cannot be written");
+  }
+} catch (error) {
+  failed++;
+  console.log(`FAIL two at once  ${error instanceof Error ? error.message : String(error)}`);
 }
 const differ = texts.size > 1 || types.size > 1;
 if (differ) console.log(`FAIL the trainers or their types differ between bundlers`);

@@ -101,7 +101,10 @@ try {
   await page.reload();
   await page.waitForFunction(() => "train" in window);
   const resumed = await train(true);
-  expect("with more room the run goes on, to the same bits", resumed.weights === straight.weights && resumed.steps < straight.steps, { resumed, straight });
+  expect("with more room the run goes on, to the same bits", resumed.weights === straight.weights && resumed.steps < straight.steps, {
+    resumed,
+    straight,
+  });
 
   const without = await browser.newPage();
   await without.addInitScript("delete Window.prototype.indexedDB; delete window.indexedDB;");

@@ -1,5 +1,6 @@
 """
-Writes test/keras/layers.json: layers and losses of the vocabulary with the values and gradients that Keras gives them in float64.
+Writes test/keras/layers.json: layers and losses of the vocabulary with the values and gradients that Keras gives them in float64; and
+test/keras/optimizers.json: weights after some steps of its optimizers.
 
     pip install -r requirements.txt && python cases.py
 
@@ -23,7 +24,7 @@ dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 keras.config.set_floatx("float64")
 keras.config.set_dtype_policy("float64")
 
-import functions, images, layers  # noqa: E402, F401, each records its calls
+import functions, images, layers, rules  # noqa: E402, F401, each records its calls
 from recording import FILES  # noqa: E402
 
 os.makedirs(os.path.join(HERE, "..", "..", "test", "keras"), exist_ok=True)
@@ -36,3 +37,5 @@ for kind, rows in FILES.items():
     parts.append(f"  {json.dumps(kind)}: {{\n" + ",\n".join(named) + "\n  }")
 with open(os.path.join(HERE, "..", "..", "test", "keras", "layers.json"), "w") as file:
     file.write("{\n" + ",\n".join(parts) + "\n}\n")
+with open(os.path.join(HERE, "..", "..", "test", "keras", "optimizers.json"), "w") as file:
+    file.write("[\n" + ",\n".join("  " + json.dumps(row, separators=(",", ":")) for row in rules.rows()) + "\n]\n")

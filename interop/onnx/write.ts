@@ -1,4 +1,7 @@
-/** Writes every model of models/ as ONNX, with inputs and what its trainer predicts of them, for check.py: `tsx interop/onnx/write.ts <folder>`. */
+/**
+ * Writes every model of models/ as ONNX, with inputs and what its trainer predicts of them, for check.py: `tsx interop/onnx/write.ts <folder>`; with
+ * STRANGERS=30 in the environment as many models as test/strangers draws instead.
+ */
 
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,15 +12,25 @@ import { traceOf } from "../../compiler/driver/entries.ts";
 import { reachable } from "../../compiler/graph/walk.ts";
 import { sizeOf } from "../../compiler/graph/type.ts";
 import { randomBits } from "../../compiler/loop/random.ts";
+import { modelOf } from "../../test/strangers/compiled.ts";
+import { stranger } from "../../test/strangers/families.ts";
 
 const [folder, ...only] = process.argv.slice(2) as [string, ...string[]];
 const root = new URL("../../", import.meta.url);
 mkdirSync(folder, { recursive: true });
 
-for (const file of readdirSync(new URL("models/", root))) {
+const strangers = Number(process.env["STRANGERS"] ?? 0);
+for (let n = 0; n < strangers; n++) {
+  const drawn = stranger(31, n);
+  await write(`${drawn.name}-${n}`, modelOf(drawn));
+}
+for (const file of strangers > 0 ? [] : readdirSync(new URL("models/", root))) {
   const name = file.replace(".ts", "");
   if (only.length > 0 && !only.includes(name)) continue;
-  const { default: model } = (await import(new URL(`models/${file}`, root).href)) as { default: Model };
+  await write(name, ((await import(new URL(`models/${file}`, root).href)) as { default: Model }).default);
+}
+
+async function write(name: string, model: Model): Promise<void> {
   const { createTrainer } = await load(await compile(model, { effort: "none" }));
   const trainer = createTrainer({ seed: 1 });
   // nothing is as it begins: running statistics, biases, scales

@@ -52,26 +52,23 @@ export function readCsv(bytes: Uint8Array, name: string, options?: LabelOptions)
   const names = header.value.cells.map((cell) => cell.trim());
   const labelAt = labelColumn(name, names, options);
 
-  let values = new Float32Array(1024);
-  let length = 0;
+  const values: number[] = [];
   let count = 0;
   const labels: string[] = [];
   for (const row of rows) {
     const place = { name, row: ++count, line: row.line };
     if (row.cells.length !== names.length) throw error.raggedRow(place, row.cells.length, names);
-    // twice the space when it is full: what is allocated follows what was read
-    if (length + names.length > values.length) values = grown(values, length + names.length);
     for (let c = 0; c < names.length; c++) {
       const cell = row.cells[c]!.trim();
       if (cell === "") throw error.missingCell(place, names[c]!, c);
       if (c === labelAt) labels.push(cell);
-      else values[length++] = numberIn(cell, () => error.notNumber(place, names[c]!, c, cell));
+      else values.push(numberIn(cell, () => error.notNumber(place, names[c]!, c, cell)));
     }
   }
   if (count === 0) throw error.noCsvRows(name);
 
   const columns = names.filter((_, c) => c !== labelAt);
-  const table = { rows: count, columns, x: values.slice(0, length) };
+  const table = { rows: count, columns, x: Float32Array.from(values) };
   if (options === undefined) return table;
   const classes = options.classes ?? [...new Set(labels)].sort(classOrder(labels));
   const idOf = new Map(classes.map((one, id) => [one, id]));
@@ -99,13 +96,6 @@ export function numberIn(cell: string, fault: () => Error): number {
   // beyond f32 it is ±Infinity
   if (!Number.isFinite(value)) throw fault();
   return value;
-}
-
-/** The same values with more room. */
-function grown(values: Float32Array, least: number): Float32Array<ArrayBuffer> {
-  const larger = new Float32Array(Math.max(2 * values.length, least));
-  larger.set(values);
-  return larger;
 }
 
 /** By number where all are whole numbers, else by code point. */

@@ -306,7 +306,12 @@ describe("summary and inspect", () => {
       run,
     );
     const facts = json<SummaryJson>(summary!);
-    expect(json<InspectJson>(overview!)).toEqual({ model: "linear-softmax", overview: facts });
+    const { inspection, ...told } = json<InspectJson>(overview!);
+    expect(told).toEqual({ model: "linear-softmax", overview: facts });
+    expect(inspection).toMatchObject({ target: "typescript", arenaBytes: facts.arenaBytes });
+    expect(inspection!.file.text.replace(/^\/\/ certificate.*\n/m, "")).toBe(
+      readFileSync(`${root}generated/linear-softmax/trainer.ts`, "utf8").replace(/^\/\/ certificate.*\n/m, ""),
+    );
     expect(facts).toMatchObject({ model: "linear-softmax", trainable: 7850, frozen: 0, arenaBytes: 826448 });
     expect(facts.parameters).toEqual([
       { name: "W", shape: [784, 10], count: 7840, trainable: true },

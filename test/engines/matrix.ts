@@ -65,7 +65,12 @@ export const matrixText = (root: string): string => readFileSync(`${root}test/sn
 export function renewed(table: Matrix, { rows, engines }: Matrix): Matrix {
   const [then, now] = [table, { engines }].map((one) => one.engines.map(({ version }) => version).join(", "));
   if (then !== now) throw new Error(`the table is of ${then}, but this run of ${now}; run npm run bits without --only`);
-  return { ...table, rows: table.rows.map((row) => rows.find(({ model }) => model === row.model) ?? row) };
+  const kept = table.rows.filter((row) => !rows.some(({ model }) => model === row.model));
+  const added = kept.length + rows.length - table.rows.length; // models that the table did not have, each with as many results as the others
+  return {
+    rows: [...kept, ...rows].sort((a, b) => (a.model < b.model ? -1 : 1)),
+    engines: table.engines.map((one, n) => ({ ...one, results: one.results + (added * engines[n]!.results) / rows.length })),
+  };
 }
 
 export interface MatrixOptions {

@@ -89,6 +89,7 @@ export async function verdicts(
 function verdictOn({ expect }: Case, { hash, strict, refused }: Said, weights: string): Pick<Verdict, "holds" | "came"> {
   if (!strict) return { holds: false, came: "eval was not refused: there is no policy" };
   if (hash === weights && refused.length === 0) return { holds: expect === "weights", came: "the table's weights" };
-  if (/^Error: no bytes may be compiled here \(CompileError: .*(Content Security Policy|CSP)/i.test(hash)) return { holds: expect === "refusal", came: "refused: WebAssembly" };
+  if (/^Error: no bytes may be compiled here \(CompileError: .*(Content Security Policy|CSP)/i.test(hash))
+    return { holds: expect === "refusal", came: "refused: WebAssembly" };
   return { holds: false, came: `${hash} ${refused.join(", ")}` };
 }

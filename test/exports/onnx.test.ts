@@ -58,6 +58,8 @@ const CASES: readonly (readonly [
 ])[] = [
   ["a dense layer", dense(5), [7], ["Gemm"]],
   ["a dense layer over sequences", dense(5), [4, 7], ["MatMul", "Add"]],
+  ["a mean over all of space whose axes stay", (x) => mean(x, [2, 3], { keepDims: true }), images, ["GlobalAveragePool"]],
+  ["a mean over channels whose axis stays", (x) => mean(x, [1], { keepDims: true }), images, ["ReduceMean"]],
   ["a convolution with its bias", conv2d(4, 3, { padding: "same" }), images, ["Conv"]],
   ["a convolution without a bias", conv2d(4, 3, { useBias: false, groups: 1, strides: 2 }), images, ["Conv"]],
   ["a transposed convolution", conv2dTranspose(4, 3, { strides: 2, outputPadding: 1 }), images, ["ConvTranspose"]],

@@ -3,7 +3,7 @@
 import type { Value } from "../../compiler/graph/graph.ts";
 import { customVjp } from "../../compiler/model/autodiff.ts";
 import { elu, gelu, leakyRelu, logSoftmax, selu, silu, softmax, softplus } from "../../compiler/model/activations.ts";
-import { mul, sin } from "../../compiler/model/elementwise.ts";
+import { add, mul, sin } from "../../compiler/model/elementwise.ts";
 import { constant } from "../../compiler/model/initializers.ts";
 import { multiHeadAttention } from "../../compiler/model/layers/attention.ts";
 import { conv2d } from "../../compiler/model/layers/convolution.ts";
@@ -18,7 +18,7 @@ import { residual } from "../../compiler/model/layers/residual.ts";
 import { upsampling2d } from "../../compiler/model/layers/shape.ts";
 import { conv2dTranspose } from "../../compiler/model/layers/transposed-convolution.ts";
 import { assign, state } from "../../compiler/model/leaves.ts";
-import { variance } from "../../compiler/model/reductions.ts";
+import { mean, variance } from "../../compiler/model/reductions.ts";
 import { scan } from "../../compiler/model/scan.ts";
 import type { FloatTensor, Scalar } from "../../compiler/model/tensor.ts";
 import { grad } from "../../compiler/model/tensors.ts";
@@ -90,17 +90,40 @@ export const imageLayer: Apply = (b, { a, n, m }) => {
   push(b, layers[n % layers.length]!(x).value);
 };
 
-export const sequenceLayer: Apply = (b, { a, n, m }) => {
+/** An earlier value as [n, steps, …] of three steps at most, and a state [n, …] to begin with. */
+function sequenceOf(b: Bench, a: number): { readonly x: FloatTensor; readonly start: FloatTensor } {
   const given = ofRank(b, a, 3);
   const [rows, time, features] = given.shape as [number, number, number];
-  const steps = Math.min(time, 3); // every step is written out
-  const x = float(b, b.g.slice(given.value, { start: [0, 0, 0], limit: [rows, steps, features], stride: [1, 1, 1] }));
+  const limit = [rows, Math.min(time, 3), features]; // what is written out has every step
+  const x = float(b, b.g.slice(given.value, { start: [0, 0, 0], limit, stride: [1, 1, 1] }));
+  return { x, start: float(b, b.g.broadcast(number(b, 0.1), { axes: [0, 1], size: [rows, features] })) };
+}
+
+const decayed =
+  (b: Bench) =>
+  (h: FloatTensor, x: FloatTensor): FloatTensor =>
+    sin(float(b, b.g.add(b.g.mul(h.value, number(b, 0.6)), x.value)));
+
+/** A scan in the step of a scan, over the same sequence. */
+export const loopInLoop: Apply = (b, { a, n, m }) => {
+  const { x, start } = sequenceOf(b, a);
+  const inner = (h: FloatTensor, v: FloatTensor) => ({ carry: decayed(b)(h, v), y: mul(h, v) });
+  const outer = (h: FloatTensor, v: FloatTensor) => {
+    const { carry, ys } = scan(inner, h, x, { reverse: m % 2 === 0 });
+    return { carry: decayed(b)(carry, v), y: add(mul(carry, v), mean(ys, [1])) };
+  };
+  const { carry, ys } = scan(outer, start, x, { reverse: n % 2 === 0 });
+  push(b, carry.value);
+  push(b, ys.value);
+};
+
+export const sequenceLayer: Apply = (b, { a, n, m }) => {
+  const { x, start } = sequenceOf(b, a);
+  const [, , features] = x.shape as [number, number, number];
   const units = 1 + (m % 3);
   const returnSequences = m % 2 === 0;
   if (n % 5 === 4) {
-    const start = float(b, b.g.broadcast(number(b, 0.1), { axes: [0, 1], size: [rows, features] }));
-    const decayed = (h: FloatTensor, x: FloatTensor) => sin(float(b, b.g.add(b.g.mul(h.value, number(b, 0.6)), x.value)));
-    const { carry, ys } = scan((h: FloatTensor, x) => ({ carry: decayed(h, x), y: mul(h, x) }), start, x);
+    const { carry, ys } = scan((h: FloatTensor, v) => ({ carry: decayed(b)(h, v), y: mul(h, v) }), start, x);
     push(b, carry.value);
     return push(b, ys.value);
   }

@@ -189,7 +189,7 @@ describe("a file under fire ends in a model or in one error of ours:", () => {
   test("whole, it is a dense layer", () => {
     const { source, weights } = importOnnx(whole, options);
     expect(source).toContain('const h = dense(3, { name: "fc", useBias: false })(x); // [batch, 3]');
-    expect(weights).toEqual([{ name: "fc.kernel", shape: [3, 3], values: [1, 4, 7, 2, 5, 8, 3, 6, 9] }]);
+    expect(weights).toEqual([{ name: "fc.kernel", shape: [3, 3], values: Float32Array.of(1, 4, 7, 2, 5, 8, 3, 6, 9) }]);
   });
   test("cut at any byte", () => {
     for (let length = 0; length < whole.length; length++) readOrRefuse(whole.slice(0, length));

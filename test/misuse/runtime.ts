@@ -1,6 +1,6 @@
 /** Guarantees a valid call of every public function of the runtime and of the compiler's driver, and of which kind each of its arguments is. */
 
-import { compile, dense, input, load, lora, model, param, sgd, sum, zeros } from "adjoint";
+import { compile, dense, input, inspect, load, lora, model, param, sgd, sum, zeros } from "adjoint";
 import * as runtime from "../../runtime/index.ts";
 import type { Trainer } from "../../runtime/index.ts";
 import { row, type Row } from "./row.ts";
@@ -77,6 +77,7 @@ export const runtimeCalls: Readonly<Record<string, Row>> = {
     tiny,
     { effort: "none" },
   ),
+  inspect: row(inspect, { compiled: "object" }, compiled),
   load: row(load, { compiled: "object", file: "text?" }, compiled, "trainer.ts"),
   generate: row(
     runtime.generate,
@@ -128,6 +129,20 @@ export const runtimeCalls: Readonly<Record<string, Row>> = {
   flip: row(runtime.flip, { pictures: "float array", shape: "picture", at: "object" }, picture, [1, 2, 2], at),
   crop: row(runtime.crop, { pictures: "float array", shape: "picture", padding: "count from 0", at: "object" }, picture, [1, 2, 2], 1, at),
   topK: row(runtime.topK, { scores: "numeric", labels: "numeric", k: "count" }, [1, 2], [0], 1),
+  nonMaxSuppression: row(
+    runtime.nonMaxSuppression,
+    { boxes: "numeric", scores: "numeric", options: { classes: "numeric?", scoreThreshold: "finite?", maxOutputSize: "count?" } },
+    [0, 0, 1, 1],
+    [1],
+    {},
+  ),
+  meanAveragePrecision: row(
+    runtime.meanAveragePrecision,
+    { found: "pictures", truth: "pictures", options: { iouThreshold: "share?" } },
+    [{ boxes: [0, 0, 1, 1], classes: [1], scores: [1] }],
+    [{ boxes: [0, 0, 1, 1], classes: [1] }],
+    {},
+  ),
   confusionMatrix: row(runtime.confusionMatrix, { scores: "numeric", labels: "numeric" }, [1, 2], [0]),
   classReport: row(runtime.classReport, { confusion: "numeric" }, [1, 0, 0, 1]),
   saveCheckpoint: row(runtime.saveCheckpoint, { tables: "tables", trainer: "trainer", run: "record?", kept: "map?" }, tables, trainer),

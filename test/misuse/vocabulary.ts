@@ -1,4 +1,4 @@
-/** Guarantees a valid call of what torch.nn.functional and Keras have besides, and of which kind each argument is. */
+/** Guarantees a valid call of what PyTorch and Keras have besides, and of which kind each argument is. */
 
 import * as adjoint from "adjoint";
 import { f, list, row, y, type Row } from "./row.ts";
@@ -22,6 +22,43 @@ const over = (stem: string, end: string, of: (call: Row["call"], space: readonly
   >;
 
 export const vocabulary: Readonly<Record<string, Row>> = {
+  adafactor: row(
+    adjoint.adafactor,
+    { options: { learningRate: "rate?", epsilon1: "positive?", epsilon2: "not negative?", weightDecay: "not negative?" } },
+    {},
+  ),
+  ftrl: row(
+    adjoint.ftrl,
+    {
+      options: {
+        learningRate: "rate?",
+        initialAccumulator: "not negative?",
+        l1: "not negative?",
+        l2: "not negative?",
+        beta: "not negative?",
+      },
+    },
+    {},
+  ),
+  lamb: row(
+    adjoint.lamb,
+    { options: { learningRate: "rate?", beta1: "share?", beta2: "share?", epsilon: "positive?", weightDecay: "not negative?" } },
+    {},
+  ),
+  muon: row(
+    adjoint.muon,
+    {
+      options: {
+        learningRate: "rate?",
+        momentum: "share?",
+        nesterov: "flag?",
+        weightDecay: "not negative?",
+        steps: "count?",
+        rmsRate: "positive?",
+      },
+    },
+    {},
+  ),
   ...every(["pixelShuffle", "pixelUnshuffle"], (call) => row(call, { ...x, factor: "count" }, f(1, 4, 2, 2), 2)),
   gridSample: row(
     adjoint.gridSample,

@@ -54,6 +54,7 @@ const WRONG = {
   trainer: [...nothing, 2, "x", [], { step: () => 1 }],
   data: [undefined, null, 2, "x", true, [], new Float32Array(2), () => 1],
   callbacks: [null, 2, "x", true, [null], { onEpoh: () => 1 }, { onEpoch: 3 }],
+  pictures: [...nothing, 2, "x", [null], [2], [{ boxes: [] }]],
   store: [...nothing, 2, "x", [], { write: () => 1 }],
   tables: [...nothing, 2, "x", [], { PARAMETERS: [] }],
   every: [null, 2, "x", [], { epoch: 1 }, { epochs: 0 }, { steps: "1" }],

@@ -86,11 +86,11 @@ describe("what is no constant is refused", () => {
       () =>
         sum(
           constant(
-            Array.from({ length: 5000 }, (_, n) => n),
-            [5000],
+            Float32Array.from({ length: 2 ** 20 + 1 }, (_, n) => n),
+            [2 ** 20 + 1],
           ),
         ),
-      "constant [5000] has 5000 numbers, and a trainer's file holds at most 4,096 of one constant",
+      "constant [1048577] has 1048577 numbers, and a trainer's file holds at most 1,048,576 of one constant",
     ],
   ])("%s", (_, declare, says) => {
     const text = complaint(declare);

@@ -215,7 +215,21 @@ describe.each(["typescript", "wasm"] as const)("bias correction in float32, %s",
 });
 
 test("the rules are known by Keras's names, and carry them", () => {
-  expect(Object.keys(optimizers)).toEqual(["sgd", "adagrad", "rmsprop", "adam", "adamw", "adamax", "nadam", "adadelta", "lion"]);
+  expect(Object.keys(optimizers)).toEqual([
+    "sgd",
+    "adagrad",
+    "rmsprop",
+    "adam",
+    "adamw",
+    "adamax",
+    "nadam",
+    "adadelta",
+    "lion",
+    "adafactor",
+    "lamb",
+    "ftrl",
+    "muon",
+  ]);
   for (const [name, make] of Object.entries(optimizers)) expect(make().name).toBe(name);
 });
 

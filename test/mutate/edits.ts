@@ -1,6 +1,7 @@
 /** Guarantees every single edit of a kind that would change what a training kernel computes: signs, products, numbers, comparisons, swapped loads, dropped masks. */
 
 import type { Call, Module } from "../../compiler/loop/loop.ts";
+import { loopAround } from "../../compiler/loop/turns.ts";
 
 export interface Edit {
   readonly kind: "sign" | "product" | "number" | "comparison" | "swapped loads" | "dropped mask";
@@ -13,16 +14,32 @@ export interface Edit {
 /** Statements of training that belong to the backward pass or to an update. */
 const isBackward = ({ doc }: Call): boolean => doc.some(({ role }) => /^(adjoint of|update of) /.test(role));
 
-/** Lines of the kernels and of the scalar statements that training's backward pass and updates run. */
-function editable(module: Module, phases: readonly string[], lines: readonly string[]): number[] {
+/** Kernels of one kind, in both passes of a step. */
+export type Kind = keyof typeof KINDS;
+
+const KINDS = {
+  "of convolutions": ({ kernel }: KernelCall) => /^conv/.test(kernel),
+  "in loops": (_: KernelCall, isInLoop: boolean) => isInLoop,
+  "that gather and scatter": ({ kernel }: KernelCall) => /^(gather|scatter)/.test(kernel),
+} as const;
+
+type KernelCall = Extract<Call, { kind: "call" }>;
+
+/** Lines of the kernels and of the scalar statements that training's backward pass and updates run, or of its kernels of one kind. */
+function editable(module: Module, phases: readonly string[], lines: readonly string[], kind: Kind | undefined): number[] {
   const training = module.entries.filter(({ name }) => phases.includes(name));
+  const isOf = (call: KernelCall, isInLoop: boolean): boolean => (kind === undefined ? isBackward(call) : KINDS[kind](call, isInLoop));
   const kernels = new Set(
-    training.flatMap(({ calls }) => calls.flatMap((call) => (call.kind === "call" && isBackward(call) ? [call.kernel] : []))),
+    training.flatMap(({ calls, loops }) =>
+      calls.flatMap((call, n) => (call.kind === "call" && isOf(call, loopAround(loops, n) !== undefined) ? [call.kernel] : [])),
+    ),
   );
   const ops = new Set([...kernels].map((kernel) => kernel.slice(0, kernel.indexOf("_"))));
   /** Kernels' own functions, those that several share, their rows being N, and what kernels have in common. */
   const isOne = (name: string): boolean =>
-    kernels.has(name) || !/_\d/.test(name) || (/_(?:\d+x)*N(?=x|_|$)/.test(name) && ops.has(name.slice(0, name.indexOf("_"))));
+    kernels.has(name) ||
+    (kind === undefined && !/_\d/.test(name)) ||
+    (/_(?:\d+x)*N(?=x|_|$)/.test(name) && ops.has(name.slice(0, name.indexOf("_"))));
   const found: number[] = [];
   let among = false;
   let inside = false;
@@ -37,7 +54,14 @@ function editable(module: Module, phases: readonly string[], lines: readonly str
     const numbered = /^ {4}\/\/ (\d+)\. /.exec(line)?.[1];
     if (numbered === "1") entry++;
     if (numbered !== undefined) statement = training[entry]?.calls[Number(numbered) - 1];
-    else if (statement !== undefined && statement.kind !== "call" && isBackward(statement) && /^ {4}[\w].* = /.test(line)) found.push(n);
+    else if (
+      kind === undefined &&
+      statement !== undefined &&
+      statement.kind !== "call" &&
+      isBackward(statement) &&
+      /^ {4}[\w].* = /.test(line)
+    )
+      found.push(n);
     if (line === "") statement = undefined;
   });
   return found;
@@ -72,10 +96,10 @@ function editsOf(text: string): { kind: Edit["kind"]; after: string }[] {
   return edits;
 }
 
-/** All edits of the training kernels of a trainer's text. */
-export function allEdits(module: Module, phases: readonly string[], text: string): Edit[] {
+/** All edits of the training kernels of a trainer's text, or of those of one kind. */
+export function allEdits(module: Module, phases: readonly string[], text: string, kind?: Kind): Edit[] {
   const lines = text.split("\n");
-  return editable(module, phases, lines).flatMap((n) =>
+  return editable(module, phases, lines, kind).flatMap((n) =>
     editsOf(lines[n]!).map(({ kind, after }) => ({ kind, line: n + 1, before: lines[n]!, after })),
   );
 }

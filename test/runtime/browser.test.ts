@@ -1,4 +1,4 @@
-/** In Chromium itself, where there is one: real workers, databases and files, ended at random moments. */
+/** In a browser itself, where there is one: real workers, databases and files, ended at random moments. */
 
 import { build } from "esbuild";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -7,14 +7,17 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { stripTypes } from "../../compiler/targets/strip.ts";
-import { browserVersion, visit } from "../engines/browsers.ts";
+import { browserVersion, visit, type BrowserName } from "../engines/browsers.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** A store; `PAGE_KILLS=50 npx vitest run test/runtime/browser.test.ts` for more than a suite has time for. */
 const KILLS = Number(process.env["PAGE_KILLS"] ?? 12);
 
-test.skipIf(browserVersion("chromium") === undefined)(
+/** Chromium, or what is named: `PAGE_BROWSER=firefox-esr`. */
+const BROWSER = (process.env["PAGE_BROWSER"] ?? "chromium") as BrowserName;
+
+test.skipIf(browserVersion(BROWSER) === undefined)(
   "a run whose worker is ended at random moments goes on from IndexedDB and OPFS with the same bits",
   async () => {
     const folder = mkdtempSync(join(tmpdir(), "adjoint-page-"));
@@ -36,7 +39,7 @@ onerror = (text) => say(String(text)); onunhandledrejection = ({ reason }) => sa
 <script type="module" src="./page.js"></script>`,
       );
       let heard = "";
-      await visit("chromium", folder, {
+      await visit(BROWSER, folder, {
         page: `index.html?kills=${KILLS}`,
         said(text) {
           heard = text;

@@ -10,7 +10,7 @@ const cli = join(root, "dist", "cli.js");
 
 /** Builds dist/ unless it is newer than everything that it is made of. */
 export function build(): void {
-  const changed = ["compiler", "runtime", "scripts"].flatMap((folder) =>
+  const changed = ["compiler", "runtime", "scripts", "inspector/page"].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => statSync(join(root, folder, file)).mtimeMs),
   );
   const built = statSync(cli, { throwIfNoEntry: false })?.mtimeMs ?? 0;

@@ -3,6 +3,7 @@
 import {
   accumulate,
   adadelta,
+  adafactor,
   adagrad,
   adam,
   adamax,
@@ -13,15 +14,18 @@ import {
   clipByValue,
   cosineDecay,
   ema,
+  ftrl,
   glorot,
   groups,
   hyper,
   input,
   inverseSquareRoot,
   labels,
+  lamb,
   lion,
   matmul,
   model,
+  muon,
   nadam,
   oneCycle,
   param,
@@ -59,6 +63,7 @@ export const rules: Readonly<Record<string, () => UpdateRule>> = {
   adamax: () => adamax({ weightDecay: 0.1 }),
   nadam: () => nadam({ learningRate: inverseSquareRoot(0.1, { every: 3 }) }),
   lion: () => lion({ weightDecay: 0.1 }),
+  ftrl: () => ftrl({ learningRate: 0.1, l1: 0.01, l2: 0.1, l2Shrinkage: 0.1, beta: 0.1 }),
   "clipByValue(sgd)": () => clipByValue(sgd({ momentum: 0.9 }), 1e-3),
   "clipByValue(adam)": () => clipByValue(adam(), 0.01),
   "accumulate(sgd)": () => accumulate(sgd({ momentum: 0.9 }), 4),
@@ -74,8 +79,12 @@ export const rules: Readonly<Record<string, () => UpdateRule>> = {
     ]),
 };
 
-/** Rules that need all gradients first. */
+/** Rules that need all of a gradient first, or all gradients. */
 export const globalRules: Readonly<Record<string, () => UpdateRule>> = {
+  adafactor: () => adafactor({ weightDecay: 0.1 }),
+  "accumulate(adafactor)": () => accumulate(adafactor(), 2),
+  lamb: () => lamb({ weightDecay: 0.1 }),
+  muon: () => muon({ learningRate: 0.01 }),
   "clipByNorm(sgd)": () => clipByNorm(sgd({ momentum: 0.9 }), 0.01),
   "clipByGlobalNorm(sgd)": () => clipByGlobalNorm(sgd(), 0.01),
   "clipByGlobalNorm(adam)": () => clipByGlobalNorm(adam(), 0.1),

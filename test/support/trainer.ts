@@ -15,7 +15,8 @@ export async function loadTrainer({ module, facts, target }: Lowered): Promise<T
 export function batchOf(module: Module, entry: string, memory: ReadonlyMap<string, Float64Array>): Batch {
   const found = module.entries.find(({ name }) => name === entry)!;
   const suffix = found === module.entries[0] ? "" : `_${entry}`;
-  const inputs = module.buffers.filter(({ name, role, shape }) => role === "input" && shape.length > 0 && found.buffers.includes(name));
+  const isGiven = (name: string, shape: readonly number[]): boolean => shape.length > 0 || name === `position${suffix}`; // not the count
+  const inputs = module.buffers.filter(({ name, role, shape }) => role === "input" && isGiven(name, shape) && found.buffers.includes(name));
   return Object.fromEntries(
     inputs.map(({ name, dtype }) => {
       const values = memory.get(name)!;

@@ -17,6 +17,7 @@ import { erf } from "../../compiler/loop/interpret/index.ts";
 import { targetOf } from "../../compiler/targets/index.ts";
 import { assemble, textOf } from "../../compiler/targets/wasm/assemble.ts";
 import { compile, load, type LoadedTrainer } from "../../compiler/compile.ts";
+import type { Trainer } from "../../runtime/index.ts";
 import { convolutions, longSums, pooledAlone } from "../support/nets.ts";
 import { lowered, modelNames, modelOf } from "../support/models.ts";
 import { complaintsAbout } from "../support/typecheck.ts";
@@ -42,6 +43,19 @@ function batchOf({ inputs }: LoadedTrainer, of: Lowered, seed: number) {
   );
 }
 
+/** What prediction takes: of a model that generates, its first step. */
+function toPredict({ generation, batch: { predict } }: LoadedTrainer & Pick<Trainer, "generation">, batch: ReturnType<typeof batchOf>) {
+  if (generation === undefined) return batch;
+  const { tokens, position, carries } = generation;
+  const before = Object.entries(carries).map(([name, length]) => [name, new Float32Array(length)]);
+  return {
+    ...batch,
+    [tokens]: batch[tokens]!.slice(0, predict),
+    ...(position ? { position: Int32Array.of(0) } : {}),
+    ...Object.fromEntries(before),
+  };
+}
+
 /** Runs both for some steps: losses, storage, and what the forward entries return. */
 async function expectSameBits(wasm: Lowered, twin: Lowered, rows: number): Promise<void> {
   const [a, b] = [(await running(wasm)).createTrainer({ seed: 3 }), (await running(twin)).createTrainer({ seed: 3 })];
@@ -52,10 +66,11 @@ async function expectSameBits(wasm: Lowered, twin: Lowered, rows: number): Promi
   }
   expect(Buffer.from(a.bytes()).equals(Buffer.from(b.bytes()))).toBe(true);
   const batch = batchOf(a, wasm, 9);
-  expect(a.evaluate(batch, rows - 1)).toEqual(b.evaluate(batch, rows - 1));
+  const real = "shortEvaluation" in a ? rows : rows - 1;
+  expect(a.evaluate(batch, real)).toEqual(b.evaluate(batch, real));
   const copy = (outputs: Readonly<Record<string, ArrayLike<number>>>) =>
     Object.entries(outputs).map(([key, view]) => [key, Array.from(view)]);
-  expect(copy(a.predict(batch))).toEqual(copy(b.predict(batch)));
+  expect(copy(a.predict(toPredict(a, batch)))).toEqual(copy(b.predict(toPredict(b, batch))));
 }
 
 const SLOW = { timeout: 60_000 };

@@ -213,6 +213,8 @@ export const FORMS: Readonly<Record<OpName, Form>> = {
   rsqrt: fn("lax.rsqrt"),
   erfc: fn("lax.erfc"),
   exp2: fn("jnp.exp2"),
+  lgamma: fn("lax.lgamma"),
+  digamma: fn("lax.digamma"),
   log2: fn("jnp.log2"),
   log10: fn("jnp.log10"),
   tan: fn("jnp.tan"),

@@ -7,7 +7,8 @@ import { number } from "../../ops/op.ts";
 import { isSmall } from "../twin.ts";
 import type { Emission } from "./emission.ts";
 import { FORMS, type Form } from "./forms.ts";
-import { recognised, type Match } from "./recognise.ts";
+import { recognised } from "./recognise.ts";
+import type { Match } from "./view.ts";
 
 /** Emits what values of a graph need, in order. Leaves that hold data are there already. */
 export const emitAll = (e: Emission, wanted: readonly Value[]): void => emitBy(FORMS, recognised(e.twins.graph), e, wanted);

@@ -195,6 +195,8 @@ export const FORMS: Readonly<Record<OpName, Form>> = {
   rsqrt: unary((e, x, name) => e.op("Reciprocal", [e.op("Sqrt", [x])], {}, name)),
   erfc: unary((e, x, name, dtype) => e.op("Sub", [e.scalar(1, dtype), e.op("Erf", [x])], {}, name)),
   exp2: unary((e, x, name, dtype) => e.op("Pow", [e.scalar(2, dtype), x], {}, name)),
+  lgamma: refused("ONNX has no logarithm of Γ", "Leave outputs that depend on it out of what is exported."),
+  digamma: refused("ONNX has no ψ", "Leave outputs that depend on it out of what is exported."),
   log2: unary((e, x, name, dtype) => e.op("Mul", [e.op("Log", [x]), e.scalar(Math.LOG2E, dtype)], {}, name)),
   log10: unary((e, x, name, dtype) => e.op("Mul", [e.op("Log", [x]), e.scalar(Math.LOG10E, dtype)], {}, name)),
   tan: same("Tan"),

@@ -3,71 +3,11 @@
  * stands for its root; what only it reads is not emitted.
  */
 
-import type { Graph, Node, Value } from "../../graph/graph.ts";
+import type { Graph, Value } from "../../graph/graph.ts";
 import { sizeOf } from "../../graph/type.ts";
-import { number, numbers } from "../../ops/op.ts";
+import { numbers } from "../../ops/op.ts";
 import { emitConvolution, transposedParts } from "./convolution.ts";
-import type { Emission } from "./emission.ts";
-
-/** An operator that several primitives are. */
-export interface Match {
-  /** What it reads. */
-  readonly inputs: readonly Value[];
-  emit(e: Emission, value: Value): void;
-}
-
-/** Looks at a graph from a root. */
-class View {
-  readonly #graph: Graph;
-  constructor(graph: Graph) {
-    this.#graph = graph;
-  }
-  node(value: Value): Node {
-    return this.#graph.nodes[value]!;
-  }
-  /** The operands of a node of this op. */
-  of(value: Value | undefined, op: string): readonly Value[] | undefined {
-    if (value === undefined) return undefined;
-    const node = this.node(value);
-    return node.op === op ? node.inputs : undefined;
-  }
-  literal(value: Value | undefined): number | undefined {
-    if (value === undefined) return undefined;
-    const { op, attrs } = this.node(value);
-    return op === "literal" ? number(attrs, "value") : undefined;
-  }
-  /** What is spread over these axes. */
-  spread(value: Value | undefined, axes: readonly number[]): Value | undefined {
-    const inner = this.of(value, "broadcast");
-    return inner !== undefined && String(numbers(this.node(value!).attrs, "axes")) === String(axes) ? inner[0] : undefined;
-  }
-  /** The operands of a sum or product in both orders. */
-  both(value: Value | undefined, op: "add" | "mul"): readonly (readonly [Value, Value])[] {
-    const inner = this.of(value, op) as readonly [Value, Value] | undefined;
-    return inner === undefined ? [] : [inner, [inner[1], inner[0]]];
-  }
-  shape(value: Value): readonly number[] {
-    return this.node(value).type.shape;
-  }
-  /** All axes but one. */
-  others(value: Value, axis: number): readonly number[] {
-    return this.shape(value).flatMap((_, n) => (n === axis ? [] : [n]));
-  }
-  /** The value whose mean over axes this is. */
-  mean(value: Value | undefined): { readonly x: Value; readonly axes: readonly number[] } | undefined {
-    for (const [total, factor] of this.both(value, "mul")) {
-      const x = this.of(total, "sum")?.[0];
-      const share = this.literal(factor);
-      if (x === undefined || share === undefined) continue;
-      const axes = numbers(this.node(total).attrs, "axes");
-      const n = sizeOf(axes.map((axis) => this.shape(x)[axis]!));
-      if (Math.abs(share * n - 1) < 1e-12) return { x, axes };
-    }
-    return undefined;
-  }
-}
-
-type Pattern = (view: View, root: Value) => Match | undefined;
+import { View, type Match, type Pattern } from "./view.ts";
 
 const biased: Pattern = (v, root) => {
   for (const [product, added] of v.both(root, "add")) {
@@ -224,6 +164,27 @@ const mean: Pattern = (v, root) => {
   };
 };
 
+/** A mean whose axes stay, with an extent of 1; over all of space it has a name of its own. */
+const keptMean: Pattern = (v, root) => {
+  const found = v.mean(v.of(root, "reshape")?.[0]);
+  if (found === undefined) return undefined;
+  const { x, axes } = found;
+  const kept = v.shape(x).map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+  if (String(v.shape(root)) !== String(kept)) return undefined;
+  const space = v.shape(x).flatMap((_, axis) => (axis < 2 ? [] : [axis]));
+  const isGlobal = space.length > 0 && String(axes) === String(space);
+  return {
+    inputs: [x],
+    emit: (e, value) => {
+      const { name } = e.node(value);
+      e.set(
+        value,
+        isGlobal ? e.op("GlobalAveragePool", [e.full(x)], {}, name) : e.op("ReduceMean", [e.full(x)], { axes, keepdims: 1 }, name),
+      );
+    },
+  };
+};
+
 /** Attributes of a pool over the axes after the first two; undefined where it has others. */
 function poolOf(
   v: View,
@@ -319,6 +280,7 @@ const PATTERNS: readonly Pattern[] = [
   logSoftmax,
   averagePool,
   mean,
+  keptMean,
   leakyRelu,
   elu,
   softplus,

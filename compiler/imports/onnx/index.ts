@@ -6,12 +6,15 @@ import { ImportError } from "../error.ts";
 import { STEP } from "../recurrence.ts";
 import { comment, judged, usualLoss, written, type Imported, type ImportOptions, type Output } from "../written.ts";
 import { OPERATORS, readNodes } from "./operators.ts";
-import { readModel, type FileDim, type FileGraph, type FileModel, type FileNode, type FileValue } from "./proto.ts";
+import { readModel, type FileDim, type FileGraph, type FileModel, type FileNode, type FileValue, type ReadExternal } from "./proto.ts";
 import { Translation } from "./translation.ts";
 
-/** Throws an ImportError for what is damaged, open or unknown, with the node's name; the source is whole or there is none. */
-export function importOnnx(bytes: Uint8Array, options: ImportOptions): Imported {
-  const file = readModel(bytes);
+/**
+ * Throws an ImportError for what is damaged, open or unknown, with the node's name; the source is whole or there is none. `external` reads what
+ * lies in files beside it; without it such a file is refused.
+ */
+export function importOnnx(bytes: Uint8Array, options: ImportOptions, external?: ReadExternal): Imported {
+  const file = readModel(bytes, external);
   const { graph } = file;
   const { head, tie = false, trainNorms = false } = options;
   const locals = graph.nodes.some(({ op }) => ["LSTM", "GRU", "RNN", "Scan"].includes(op)) ? STEP : [];

@@ -18,7 +18,7 @@ function dense(
   given: {
     readonly of: FileNode;
     readonly kernel: FileTensor;
-    readonly values: ArrayLike<number>;
+    readonly values: () => ArrayLike<number>;
     readonly units: number;
     readonly bias?: ArrayLike<number> | undefined;
     /** Where the file shares them with others. */
@@ -28,7 +28,7 @@ function dense(
   const { kernel, tied } = given;
   const isHead = t.head?.node === given.of;
   const units = isHead ? t.head!.units : given.units;
-  const inputs = given.values.length / given.units;
+  const inputs = kernel.data.length / given.units;
   const name = t.layer(kernel.name);
   if (tied?.kernel === undefined || isHead) t.hold(`${name}.kernel`, [inputs, units], isHead ? fresh(inputs, units) : given.values);
   if (given.bias !== undefined && (tied?.bias === undefined || isHead))
@@ -64,7 +64,8 @@ export const gemm: Importer = (t, node) => {
     const kernel = t.plain(node, held);
     if (kernel.dims.length !== 2) t.fail(node, "multiplies what is no matrix", "the file is damaged");
     const units = kernel.dims[isTurned ? 0 : 1]!;
-    const values = Array.from(isTurned ? turned(kernel) : kernel.data, (value) => alpha * value);
+    const plain = (): ArrayLike<number> => (isTurned ? turned(kernel) : kernel.data);
+    const values = alpha === 1 ? plain : () => Float32Array.from(plain(), (value) => alpha * value);
     const scaled = bias && Array.from({ length: units }, (_, n) => beta * bias.data[bias.data.length === 1 ? 0 : n]!);
     const shared = alpha === 1 ? t.shared(node, 1) : undefined;
     const tied = {
@@ -98,7 +99,7 @@ export const matmul: Importer = (t, node) => {
     dense(t, fits ? next! : node, t.tensor(node), {
       of: node,
       kernel,
-      values: kernel.data,
+      values: () => kernel.data,
       units,
       bias: fits ? bias.data : undefined,
       tied,

@@ -49,6 +49,21 @@ export interface FileModel {
   readonly graph: FileGraph;
 }
 
+/** Reads so many bytes of a file that the model names, beside it. */
+export type ReadExternal = (location: string, offset: number, length: number) => Uint8Array;
+
+const NOWHERE: ReadExternal = (location) => {
+  throw new ImportError(
+    `its data lie in another file, ${JSON.stringify(location)}; save the model with its data inside (onnx.save_model, save_as_external_data=False)`,
+  );
+};
+
+/** Where a graph stands: within how many others, and who reads what lies outside. */
+interface Place {
+  readonly depth: number;
+  readonly external: ReadExternal;
+}
+
 /** The newest set of operators that is known, and the oldest. */
 const NEWEST = 28;
 const OLDEST = 9;
@@ -73,7 +88,7 @@ const text = (fields: readonly Field[], field: number, what: string): string => 
 const whole = (fields: readonly Field[], field: number): number => Number(BigInt.asIntN(64, last(fields, field)?.value ?? 0n));
 
 /** The model in a file. Throws an ImportError naming the node or tensor, where there is one. Allocates nothing that the file merely declares. */
-export function readModel(bytes: Uint8Array): FileModel {
+export function readModel(bytes: Uint8Array, external: ReadExternal = NOWHERE): FileModel {
   const fields = fieldsOf(bytes);
   const graph = messages(fields, 7)[0];
   if (graph === undefined) throw new ImportError("it holds no graph; name an ONNX model");
@@ -84,20 +99,20 @@ export function readModel(bytes: Uint8Array): FileModel {
     throw new ImportError(
       `it is of opset ${opset}, where ${OLDEST} to ${NEWEST} are known; convert it with onnx.version_converter, or export it with another opset`,
     );
-  return { opset, producer: text(fields, 2, "the producer"), graph: readGraph(graph, 0) };
+  return { opset, producer: text(fields, 2, "the producer"), graph: readGraph(graph, { depth: 0, external }) };
 }
 
 /** A graph; one in a node reads values of those around it too. */
-function readGraph(bytes: Uint8Array, depth: number): FileGraph {
+function readGraph(bytes: Uint8Array, at: Place): FileGraph {
   const fields = fieldsOf(bytes);
   const initializers = new Map<string, FileTensor>();
   for (const one of messages(fields, 5)) {
-    const tensor = readTensor(one);
+    const tensor = readTensor(one, at.external);
     if (initializers.has(tensor.name))
       throw new ImportError(`two initializers are called ${JSON.stringify(tensor.name)}; the file is damaged`);
     initializers.set(tensor.name, tensor);
   }
-  const nodes = messages(fields, 1).map((one) => readNode(one, depth));
+  const nodes = messages(fields, 1).map((one) => readNode(one, at));
   const inputs = messages(fields, 11).map(readValue);
   const graph = {
     name: text(fields, 2, "the graph's name"),
@@ -106,7 +121,7 @@ function readGraph(bytes: Uint8Array, depth: number): FileGraph {
     inputs: inputs.filter(({ name }) => !initializers.has(name)),
     outputs: messages(fields, 12).map(readValue),
   };
-  return { ...graph, nodes: ordered(graph, depth > 0) };
+  return { ...graph, nodes: ordered(graph, at.depth > 0) };
 }
 
 /** Each node after what it reads. Throws for a value that two make, that nobody makes, or that needs itself. */
@@ -157,10 +172,10 @@ function ordered({ nodes, inputs, initializers, outputs }: FileGraph, isInner: b
 export const where = ({ op, name, outputs }: Pick<FileNode, "op" | "name" | "outputs">): string =>
   `${op} ${JSON.stringify(name === "" ? (outputs[0] ?? "") : name)}`;
 
-function readNode(bytes: Uint8Array, depth: number): FileNode {
+function readNode(bytes: Uint8Array, at: Place): FileNode {
   const fields = fieldsOf(bytes);
   const all = (field: number, what: string) => fields.flatMap((one) => (one.field === field ? [textIn(one, what)] : []));
-  const attributes = messages(fields, 5).map((one) => readAttribute(one, depth));
+  const attributes = messages(fields, 5).map((one) => readAttribute(one, at));
   return {
     inputs: all(1, "the name of an input"),
     outputs: all(2, "the name of an output"),
@@ -171,7 +186,7 @@ function readNode(bytes: Uint8Array, depth: number): FileNode {
   };
 }
 
-function readAttribute(bytes: Uint8Array, depth: number): readonly [string, FileAttribute] {
+function readAttribute(bytes: Uint8Array, at: Place): readonly [string, FileAttribute] {
   const fields = fieldsOf(bytes);
   const name = text(fields, 1, "an attribute's name");
   const of = (field: number) => fields.filter((one) => one.field === field);
@@ -185,12 +200,12 @@ function readAttribute(bytes: Uint8Array, depth: number): readonly [string, File
       return [name, text(fields, 4, `the attribute ${name}`)];
     case 4: {
       const tensor = messages(fields, 5)[0];
-      return [name, tensor === undefined ? 0 : readTensor(tensor)];
+      return [name, tensor === undefined ? 0 : readTensor(tensor, at.external)];
     }
     case 5: {
-      if (depth >= DEEPEST) throw new ImportError(`graphs nest more than ${DEEPEST} deep; the file is damaged`);
+      if (at.depth >= DEEPEST) throw new ImportError(`graphs nest more than ${DEEPEST} deep; the file is damaged`);
       const graph = messages(fields, 6)[0];
-      return [name, graph === undefined ? undefined : readGraph(graph, depth + 1)];
+      return [name, graph === undefined ? undefined : readGraph(graph, { ...at, depth: at.depth + 1 })];
     }
     case 6:
       return [name, of(7).flatMap((one) => floatsIn(one.bytes))];
@@ -238,26 +253,42 @@ function brainOf(bits: number): number {
   return word.getFloat32(0);
 }
 
-function readTensor(bytes: Uint8Array): FileTensor {
+/** Where the bytes of a tensor lie, if it is in another file. */
+function outsideOf(fields: readonly Field[], what: string, length: number): readonly [location: string, offset: number] {
+  const entries = new Map(
+    messages(fields, 13).map((entry) => {
+      const pair = fieldsOf(entry);
+      return [text(pair, 1, "a key"), text(pair, 2, "a value")] as const;
+    }),
+  );
+  const [location, offset, said] = [entries.get("location"), Number(entries.get("offset") ?? 0), Number(entries.get("length") ?? length)];
+  if (location === undefined || !Number.isSafeInteger(offset) || offset < 0)
+    throw new ImportError(`${what} lies in another file, but does not say where; the file is damaged`);
+  if (said !== length)
+    throw new ImportError(`${what} needs ${length} bytes, but ${JSON.stringify(location)} has ${said} of it; the file is damaged`);
+  return [location, offset];
+}
+
+function readTensor(bytes: Uint8Array, external: ReadExternal): FileTensor {
   const fields = fieldsOf(bytes);
   const name = text(fields, 8, "a tensor's name");
   const what = `the tensor ${JSON.stringify(name)}`;
-  if (whole(fields, 14) === 1)
-    throw new ImportError(
-      `${what} lies in another file; save the model with its data inside (onnx.save_model, save_as_external_data=False)`,
-    );
   const dims = fields.flatMap((one) => (one.field === 1 ? numbersIn(one).map(Number) : []));
   if (!dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0))
     throw new ImportError(`${what} has the shape [${dims.join(",")}]; the file is damaged`);
   const known = TYPES[whole(fields, 2)];
   if (known === undefined) throw new ImportError(`${what} is of the type ${whole(fields, 2)}, which is not read; convert it to float32`);
   const length = sizeOf(dims);
-  const raw = last(fields, 9)?.bytes;
+  const isOutside = whole(fields, 14) === 1;
+  const raw = isOutside ? external(...outsideOf(fields, what, length * known.size), length * known.size) : last(fields, 9)?.bytes;
   const found = raw === undefined ? listed(fields, known.type) : undefined;
   const count = raw === undefined ? found!.length : raw.length / known.size;
   if (count !== length)
     throw new ImportError(`${what} [${dims.join(",")}] needs ${length} elements, but holds ${count}; the file is damaged`);
   const kind = kindOf(whole(fields, 2))!;
+  // as it lies there, where it can be: large files are held once
+  if (raw !== undefined && known.type === "f32" && raw.byteOffset % 4 === 0)
+    return { name, dims, kind, data: new Float32Array(raw.buffer, raw.byteOffset, length) };
   const data = kind === "float" && known.type !== "f64" ? new Float32Array(length) : new Float64Array(length);
   if (raw === undefined) data.set(found!);
   else {

@@ -7,7 +7,7 @@ import type { DType } from "../../graph/type.ts";
 import { apply, literal, mapScalar, substitute } from "../build.ts";
 import { identifier } from "../identifier.ts";
 import type { Definition, Literal, Scalar, Stage } from "../loop.ts";
-import { index } from "../index-expression.ts";
+import { equal, index } from "../index-expression.ts";
 import { printIndex } from "./index-expression.ts";
 import { printScalar } from "./notation.ts";
 
@@ -38,14 +38,16 @@ function codeName(name: string, names: CodeNames): string {
 }
 
 /** Where in the array: at the stage's own point, unless it is a segment of a larger value, named then. */
-function placeOf({ axes, segment }: Definition, names: CodeNames, said: Set<string>): string {
+function placeOf({ name: of, axes, segment }: Definition, names: CodeNames, said: Set<string>): string {
   const shown = axes.map(({ name, extent }) => {
     const isNew = !said.has(`${name} ${extent}`);
     said.add(`${name} ${extent}`);
     return `${identifier(name)}${isNew ? `<${extent}` : ""}`;
   });
   const own = axes.length === 0 ? "" : `[${shown.join(",")}]`;
-  return segment === undefined ? own : `${own} in ${codeName(segment.of, names)}[${segment.at.map(printIndex).join(", ")}]`;
+  // its own point in a larger array of its own says nothing
+  const isOwn = segment?.of === of && axes.every(({ name, extent }, n) => equal(segment.at[n]!, index(name, extent)));
+  return segment === undefined || isOwn ? own : `${own} in ${codeName(segment.of, names)}[${segment.at.map(printIndex).join(", ")}]`;
 }
 
 /** Sums over k, k2, …; one inside another goes on where that one ends. */

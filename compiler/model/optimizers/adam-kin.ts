@@ -26,7 +26,7 @@ const ADAMAX = optionsOf<AdamaxOptions>({
 });
 
 /** β·c + (1 − β), carried along from 0: 1 − β^t. */
-const weightOf = (scope: UpdateScope, rule: string, of: string, beta: number): Value =>
+export const weightOf = (scope: UpdateScope, rule: string, of: string, beta: number): Value =>
   scope.shared(of, (shared) => {
     const before = shared.state(`${rule}.${of}`, 0);
     const after = averaged(scope, before, beta, number(scope, 1));

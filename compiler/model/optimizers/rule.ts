@@ -2,7 +2,7 @@
 
 import type { UpdateRule, UpdateScope } from "../../autodiff/update.ts";
 import type { Value } from "../../graph/graph.ts";
-import type { Shape } from "../../graph/type.ts";
+import { sizeOf, type Shape } from "../../graph/type.ts";
 import { callSite } from "../site.ts";
 
 /** A literal of the parameter's dtype. */
@@ -20,6 +20,16 @@ export const over = (scope: UpdateScope, scalar: Value): Value => spread(scope, 
 
 /** value·factor. */
 export const scaled = (scope: UpdateScope, value: Value, factor: number): Value => scope.g.mul(value, number(scope, factor));
+
+/** √(mean x²). */
+export function rootMeanSquare(scope: UpdateScope, x: Value): Value {
+  const { g } = scope;
+  const { shape } = g.typeOf(x);
+  const square = g.mul(x, x);
+  return shape.length === 0
+    ? g.sqrt(square)
+    : g.sqrt(scaled(scope, g.sum(square, { axes: shape.map((_, axis) => axis) }), 1 / sizeOf(shape)));
+}
 
 /** β·before + (1 − β)·value. */
 export const averaged = (scope: UpdateScope, before: Value, beta: number, value: Value): Value =>

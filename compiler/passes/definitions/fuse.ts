@@ -11,7 +11,7 @@ import type { Pass } from "../pass.ts";
 import { at as identity, type Defined, type Term } from "./define.ts";
 import { Dependence } from "./dependence.ts";
 import { inline, inlineMovements, joinsContractions } from "./inline.ts";
-import { hasReduce, itemOf, joined, keptApart, type Item } from "./join.ts";
+import { hasReduce, itemOf, joined, keptApart, meet, type Item } from "./join.ts";
 import { inOrder } from "./order.ts";
 import { readsOwnPoint } from "./own-point.ts";
 import { updatesOfPlaces } from "./places.ts";
@@ -92,6 +92,17 @@ function group(
     terms.filter(({ definition }) => joinsContractions(definition.value, byName)).map(({ definition }) => definition.name),
   );
   const updates = updatesOfPlaces(terms);
+  const order = new Map(terms.map((term, at) => [term, at]));
+  /** What a term reads at its own point of two items is computed in one. */
+  const unite = (home: Item, other: Item): void => {
+    items.delete(other.at);
+    dependence.merge(home.at, other.at);
+    for (const term of other.terms) {
+      joined(home, term);
+      homes.set(term.definition.name, home);
+    }
+    home.terms.sort((a, b) => order.get(a)! - order.get(b)!);
+  };
   terms.forEach((term, at) => {
     const { definition } = term;
     const reduces = hasReduce(definition.value);
@@ -109,6 +120,7 @@ function group(
       dependence.merge(home.at, at);
       joined(home, term);
       homes.set(definition.name, home);
+      for (const other of producers) if (other !== home && join === keptApart && meet(home, other, dependence)) unite(home, other);
       return;
     }
     const isTiled = term.contracts || joins.has(definition.name) || loadsOf(definition.value).some(({ buffer }) => joins.has(buffer));

@@ -103,6 +103,27 @@ export function keptApart(
   return undefined;
 }
 
+/**
+ * Whether two items become one, of which a term of the first reads the second at its own point: values computed one by one over the same axes, by
+ * one part of the step, that read each other at their own point if at all, and overwrite nothing that the other reads.
+ */
+export function meet(item: Item, other: Item, dependence: Dependence): boolean {
+  if (item.axes.length === 0 || item.names.size + other.names.size >= MOST_NAMES) return false;
+  const all = [...item.terms, ...other.terms];
+  const [{ role, again, part }] = all as [Term, ...Term[]];
+  const isAlike = (term: Term): boolean => {
+    const { axes, value } = term.definition;
+    const isWhole = axes.length === item.axes.length && axes.every(({ extent }, n) => extent === item.axes[n]!.extent);
+    return isWhole && !hasReduce(value) && term.role === role && term.again === again && term.part === part;
+  };
+  if ([item, other].some(({ tiled, scalar, totals }) => tiled || scalar || totals.size > 0) || !all.every(isAlike)) return false;
+  const isApart = (one: Item, { members, overwritten }: Item): boolean =>
+    one.terms.every(({ definition: { value, axes } }) =>
+      loadsOf(value).every(({ buffer, at }) => !overwritten.has(buffer) && (!members.has(buffer) || identityRun(at, axes) === axes.length)),
+    );
+  return isApart(item, other) && isApart(other, item) && !dependence.separable(item.at, other.at);
+}
+
 /** A scalar joins loops as a sum over all of them. */
 function totalApart(
   item: Item,

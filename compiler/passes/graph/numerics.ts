@@ -56,7 +56,7 @@ const COSTLY: ReadonlySet<string> = new Set([
   "div",
   "pow",
   ...(["rsqrt", "exp2", "log2", "log10", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "asinh", "acosh", "atanh"] as const),
-  ...(["logSigmoid", "logAddExp", "softsign", "fmod"] as const),
+  ...(["logSigmoid", "logAddExp", "softsign", "fmod", "lgamma", "digamma"] as const),
 ] satisfies OpName[]);
 const MOST_COSTLY = 6;
 /** So many operations of any kind; what is read twice at one place, as x in x·x, is computed twice. */

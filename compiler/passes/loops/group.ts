@@ -2,7 +2,7 @@
 
 import { firstReduce, storedIn } from "../../loop/build.ts";
 import { placedSum } from "../../loop/pick.ts";
-import type { Buffer, Group, Reduce, Scalar, Stage } from "../../loop/loop.ts";
+import type { Buffer, Definition, Group, Reduce, Scalar, Stage } from "../../loop/loop.ts";
 
 /** Buffers by name. */
 export type Buffers = Pick<ReadonlyMap<string, Buffer>, "get" | "has">;
@@ -51,13 +51,16 @@ export const LONG_SUM = 24;
 /** Whether the innermost axis of a sum is long; where nothing is summed there is none. */
 export const isLong = ({ over }: Reduce): boolean => (over.at(-1)?.extent ?? 0) >= LONG_SUM;
 
+/** Whether a value is stored in a buffer of its own, point by point. */
+export const isWhole = (definition: Definition): boolean => storedIn(definition) === definition.name && definition.segment === undefined;
+
 /** The sum that a group is nothing but, over several axes and into a buffer of its own: its loops may be taken up again. */
 export function sumsAlone({ stages }: Group): Reduce | undefined {
   const [first, ...rest] = stages;
   const { definition, storage } = first!;
   const { value } = definition;
   const reduce = value.kind === "round" ? value.value : value;
-  if (rest.length > 0 || storage !== "buffer" || storedIn(definition) !== definition.name) return undefined;
+  if (rest.length > 0 || storage !== "buffer" || !isWhole(definition)) return undefined;
   return reduce.kind === "reduce" && reduce.by === "add" && reduce.over.length >= 2 && reduce.inLanes !== true && reduce.inMemory !== true
     ? reduce
     : undefined;

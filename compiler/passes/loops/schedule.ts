@@ -86,8 +86,14 @@ const [LITTLE, SOME] = [0.03, 0.12];
 /** How much an entry's time depends on a group. */
 type Weight = "little" | "some" | "much";
 
+/** Whether an entry has a backward pass. Of one that has none the text is short: only in loops, where a step has the same kernels, do iterations stand in a row. */
+const isStep = (groups: readonly (readonly [key: string, group: Group, times: number])[]): boolean =>
+  groups.some(([, { stages }]) => stages.some(({ definition }) => definition.doc.some(({ adjoint }) => adjoint !== undefined)));
+
 /** By key, of the smallest kernels of an entry, which together do little, or some, of its work, and of the others. */
 function weightsOf(groups: readonly (readonly [key: string, group: Group, times: number])[]): ReadonlyMap<string, Weight> {
+  const trains = isStep(groups);
+  const inLoops = new Set(groups.flatMap(([key, , times]) => (times > 1 ? [key] : [])));
   const flops = new Map<string, number>();
   for (const [key, group, times] of groups) flops.set(key, (flops.get(key) ?? 0) + times * flopsOf(group));
   const all = [...flops.values()].reduce((sum, one) => sum + one, 0);
@@ -97,8 +103,9 @@ function weightsOf(groups: readonly (readonly [key: string, group: Group, times:
       .sort(([, a], [, b]) => a - b)
       .map(([key, own]) => {
         done += own;
-        if (all < TELLING) return [key, "much"];
-        return [key, done <= LITTLE * all ? "little" : done <= SOME * all ? "some" : "much"];
+        const most = trains || inLoops.has(key) ? "much" : "some";
+        if (all < TELLING) return [key, most];
+        return [key, done <= LITTLE * all ? "little" : done <= SOME * all ? "some" : most];
       }),
   );
 }

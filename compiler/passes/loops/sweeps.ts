@@ -5,11 +5,11 @@
  * A sum is rounded as it is stored, and was rounded before: no bit changes.
  */
 
-import { load, storedIn, walkScalar } from "../../loop/build.ts";
+import { load, walkScalar } from "../../loop/build.ts";
 import { index } from "../../loop/index-expression.ts";
 import type { Definition, Group, Scalar, Stage } from "../../loop/loop.ts";
 import type { Machine } from "../../loop/machine.ts";
-import { isPlaced } from "./group.ts";
+import { isPlaced, isWhole } from "./group.ts";
 import type { Tile } from "./tile.ts";
 
 /** The groups whose loops follow each other in the kernel of `group`: itself; or its sums and then, over them, all else. */
@@ -22,7 +22,7 @@ export function sweepsOf(group: Group, tile: Tile, machine: Machine): readonly [
   const sums = (definition: Definition): Group => ({ ...group, stages: [{ definition, storage: "buffer" }] });
   if (first!.storage === "buffer") return [sums(sum), { ...group, stages: rest }];
   const holder = rest.find(
-    ({ definition, storage }) => storage === "buffer" && storedIn(definition) === definition.name && definition.dtype === sum.dtype,
+    ({ definition, storage }) => storage === "buffer" && isWhole(definition) && definition.dtype === sum.dtype,
   )?.definition;
   if (holder === undefined) return [group];
   const held = load(holder.name, sum.dtype, ...group.axes.map(({ name, extent }) => index(name, extent)));
@@ -30,7 +30,7 @@ export function sweepsOf(group: Group, tile: Tile, machine: Machine): readonly [
 }
 
 /** A rounded sum that storage holds exactly, and that overwrites nothing. */
-const isSum = ({ definition }: Stage): boolean => storedIn(definition) === definition.name && isRounded(definition.value);
+const isSum = ({ definition }: Stage): boolean => isWhole(definition) && isRounded(definition.value);
 
 const isRounded = (value: Scalar): boolean => value.kind === "round" && value.value.kind === "reduce";
 

@@ -3,6 +3,7 @@
 import type { Buffer, Call, Entry, Module } from "../../loop/loop.ts";
 import { loadsOf } from "../../loop/build.ts";
 import { sizeOf } from "../../graph/type.ts";
+import { printFill } from "./constant-tables.ts";
 import { printNumber, printScalar, type Printer } from "./expression.ts";
 import type { Checks, Fed } from "./checking.ts";
 import type { Scope } from "./scope.ts";
@@ -126,7 +127,7 @@ export function printInitial(buffer: Buffer, scope: Scope, needs: Set<string>): 
       needs.add("randomBits");
       return `${view}.fill(randomBits(seed | 0, -1, 0, Math.floor(seed / 4294967296)));`;
     case "data":
-      return `${view}.set([${initial.values.map(printNumber).join(", ")}]);`;
+      return printFill(buffer, scope, needs) ?? `${view}.set([${initial.values.map(printNumber).join(", ")}]);`;
     case "uniform":
       needs.add("fillUniform");
       return `fillUniform(${view}, seed, ${initial.stream}, ${[initial.high, ...(initial.low === -initial.high ? [] : [initial.low])].map(printNumber).join(", ")});`;

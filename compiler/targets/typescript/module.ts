@@ -6,6 +6,7 @@ import type { Checks } from "./checking.ts";
 import { isSeeded, perRowOf, printInitial, takenBy } from "./entry.ts";
 import { isDouble, printHeader, printIdentity, printKept, printTables, region } from "./frame.ts";
 import type { Facts, Kind } from "../target.ts";
+import { printTablesOfConstants } from "./constant-tables.ts";
 import { sourcesFor } from "./mathematics/index.ts";
 import { NORMAL, UNIFORM } from "./random.ts";
 import { hyperType, hyperValue, recordType, recordValue } from "./record.ts";
@@ -62,6 +63,7 @@ function printSupport(module: Module, target: Kernels, scope: Scope, checking: C
     region("kernels", kernels.join("\n\n")),
     region("checks", checks === "" ? "" : `${numbers}${checks}`),
     region("mathematics", [...mathematics, ...random].join("\n\n")),
+    printTablesOfConstants(module, scope),
   ];
 }
 

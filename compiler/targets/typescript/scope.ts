@@ -17,14 +17,16 @@ const FRAME = (
   "slices stepInSlices stepping checkIdle guarded inParts whole Slices share claim fail checkThreaded ThreadedOptions OVER OFFERS SHARE PATIENT " +
   "fround Floats Ints Doubles arena kernels instantiate WebAssembly atob KERNELS exp32 log32 tanh32 bitsOf floatOf batch count options seed step evaluate predict gradients inputs parameters state hyper bytes restore given slot rows name view at packed outputs ofParameters ofInputs " +
   "Shape DType StateRow ParameterRow stateRow parameterRow StepOptions Evaluation Prediction Found Numbers packedViews isFloat width viewsOf " +
-  "createTrainer createGradients Trainer Gradients Batch TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE MODEL GRAPH feed checkCount checkFull isFiniteAsked stepOptions checkBatch checkRecord checkLabels checkArray checkNumbers checkLoss checkHyper checkSeed checkModule shown finite JSON Symbol fillUniform fillNormal randomBits " +
-  "powersOfTwo rootsOfTwo doubleBits doubleHalves highHalf notANumber minusInfinity turnsPerRadian wrapAngle quarterRemainder sinOfRemainder cosOfRemainder polynomial productError powerOfPositive reduceAngle " +
+  "createTrainer createGradients Trainer Gradients Batch TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE MODEL GRAPH feed checkCount checkFull isFiniteAsked stepOptions checkBatch checkRecord checkLabels checkArray checkNumbers checkLoss checkHyper checkSeed checkModule shown finite JSON Symbol fillUniform fillNormal fillTable randomBits " +
+  "floats doubles ints eachTurn powersOfTwo rootsOfTwo doubleBits doubleHalves highHalf notANumber minusInfinity turnsPerRadian wrapAngle quarterRemainder sinOfRemainder cosOfRemainder polynomial productError powerOfPositive reduceAngle " +
   "expCoefficients logCoefficients tanhCoefficients sinCoefficients cosCoefficients atanhCoefficients erfCoefficients erfcCoefficients atanCoefficients erfcTail expm1Coefficients"
 ).split(" ");
 
 export interface Scope {
   readonly names: Names;
   readonly view: (buffer: string) => string;
+  /** The text that holds a buffer's first contents, where they are too many to list. */
+  readonly table: (buffer: string) => string;
   /** The array that a statement reads or writes: the view itself, or, of a window that is another at each turn, that of the turn. */
   readonly array: (buffer: string) => string;
   /** The loop that a window is another at each turn of. */
@@ -72,11 +74,17 @@ export function scopeOf(module: Module, kernelsOf: Pick<Kernels, "call">): Scope
     if (name === undefined) throw new RangeError(`nothing is called ${JSON.stringify(key)}`);
     return name;
   };
+  const tables = new Map<string, string>();
   const turning = new Map(module.buffers.flatMap((buffer) => (turnOf(buffer) === undefined ? [] : [[buffer.name, turnOf(buffer)!]])));
   const view = (buffer: string): string => found(views, buffer);
   const scope = {
     names,
     view,
+    table: (buffer: string) => {
+      const name = tables.get(buffer) ?? names.take(`TABLE_${buffer}`);
+      tables.set(buffer, name);
+      return name;
+    },
     array: (buffer: string) => (turning.has(buffer) ? `${view(buffer)}[${turning.get(buffer)!.name}]!` : view(buffer)),
     turnOf: (buffer: string) => turning.get(buffer),
     local: (entry: string, name: string) => found(locals, `${entry} ${name}`),
@@ -98,7 +106,23 @@ const lifeOf = ({ live, over }: Slot, scope: Scope): string => {
 };
 
 /** A list of what is another at each turn, by the number of the slice. */
-export const eachTurn = ({ name, extent }: Axis, made: string): string => `Array.from({ length: ${extent} }, (_, ${name}) => ${made})`;
+export const eachTurn = ({ name, extent }: Axis, made: string): string => `eachTurn(${extent}, (${name}) => ${made})`;
+
+/** What the table is made with: a view of the arena by its first byte and its elements, for each type of them, and what is another at each turn. */
+const MAKERS: readonly (readonly [name: string, text: string])[] = [
+  ...(["Float32Array", "Float64Array", "Int32Array"] as const).map((array): readonly [string, string] => [
+    makerOf(array),
+    `const ${makerOf(array)} = (at: number, length: number) => new ${array}(arena, at, length);`,
+  ]),
+  [
+    "eachTurn",
+    "const eachTurn = <Made>(turns: number, made: (t: number) => Made): Made[] => Array.from({ length: turns }, (_, t) => made(t));",
+  ],
+];
+
+function makerOf(array: ReturnType<typeof arrayOf>): string {
+  return { Float32Array: "floats", Float64Array: "doubles", Int32Array: "ints" }[array];
+}
 
 /** Where a window begins in the arena, in bytes. */
 export const bytesAt = ({ window, dtype }: Buffer, whole: Slot): Index =>
@@ -121,28 +145,27 @@ const HEAD = "// each array: shape, role, and the statements from which to which
 /** The arena table: one view a buffer, with address, shape, role and life. Where the rest of the text reads no view, only the line of the table is printed. */
 export function printViews(module: Module, buffers: readonly Buffer[], scope: Scope, rest: string): string {
   const read = new Set(rest.replace(/"(?:[^"\\]|\\.)*"|\/\*[^]*?\*\/|\/\/.*/g, "").match(/[\w$]+/g));
+  const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
+  const known = new Map<string, string>();
   const rows = buffers.flatMap((buffer) => {
-    const slot = module.slots.find(({ buffer: of }) => of === buffer.name)!;
+    const slot = slots.get(buffer.name)!;
     const size = sizeOf(buffer.shape);
     const what = buffer.window === undefined ? buffer.role : `of ${scope.view(buffer.window.of)}`;
     const shown = `// ${line(`[${buffer.shape.join(",")}]  ${what}, ${lifeOf(slot, scope)}`)}`;
     const view = scope.view(buffer.name);
     if (!read.has(view)) return [`// ${view}: ${size} elements at ${slot.offset}: ${shown.slice("// ".length)}`];
     const turn = turnOf(buffer);
-    const where =
-      turn === undefined
-        ? slot.offset
-        : printIndex(
-            bytesAt(
-              buffer,
-              module.slots.find(({ buffer: of }) => of === buffer.window!.of)!,
-            ),
-          );
-    const array = `new ${arrayOf(buffer.dtype)}(arena, ${where}, ${size})`;
-    const made = `const ${view} = ${turn === undefined ? array : eachTurn(turn, array)};`;
+    const where = turn === undefined ? slot.offset : printIndex(bytesAt(buffer, slots.get(buffer.window!.of)!));
+    const array = `${makerOf(arrayOf(buffer.dtype))}(${where}, ${size})`;
+    // what one loop stacks another reads as it is
+    const list = turn === undefined ? array : eachTurn(turn, array);
+    const made = `const ${view} = ${known.get(list) ?? list};`;
+    if (turn !== undefined && !known.has(list)) known.set(list, view);
     return made.length + shown.length + INDENTED < WIDTH ? [`${made} ${shown}`] : [shown, made];
   });
-  return [HEAD, ...rows].join("\n");
+  const text = `${rest}\n${rows.join("\n")}`;
+  const makers = MAKERS.flatMap(([name, made]) => (new RegExp(`\\b${name}\\(`).test(text) ? [made] : []));
+  return [...makers, "", HEAD, ...rows].join("\n");
 }
 
 /** Indentation of the table, and of what follows a statement. */

@@ -1,7 +1,7 @@
 /**
  * Guarantees cheap addresses: what the loops of a kernel load and store is reached by pointers that each loop moves by a constant,
- * and by constant distances from them.
- *   b[k·128 + j + 4·lane…]  →  one pointer for k, moved by 512 bytes an iteration; + 16 bytes is a distance
+ * and by constant distances from them. Where a loop begins, its pointers are what those of the loops around it point at.
+ *   b[k·128 + j + 4·lane…]  →  one pointer for k, moved by 512 bytes an iteration, which begins at one for j; + 16 bytes is a distance
  */
 
 import { loadsOf } from "../../loop/build.ts";
@@ -60,7 +60,9 @@ export class Addresses {
     if (pointers.has(key)) return;
     const stride = strideOf(whole, owner.index);
     const moving = { terms: whole.terms, offset: 0 };
-    pointers.set(key, { name: `p.${this.#count++}`, buffer, at: shift(moving, -rangeOf(moving)[0]), stride });
+    const pointer = { name: `p.${this.#count++}`, buffer, at: shift(moving, -rangeOf(moving)[0]), stride };
+    pointers.set(key, pointer);
+    if (stride !== undefined) this.#note({ buffer, at: startOf(pointer, owner), loops: loops.slice(0, loops.indexOf(owner)) });
   }
 
   /** The pointers that a loop keeps. */
@@ -75,7 +77,16 @@ export class Addresses {
     const pointer = owner === undefined ? undefined : this.#byLoop.get(owner)?.get(keyOf(buffer, whole));
     return { pointer, distance: whole.offset - (pointer?.at.offset ?? 0) };
   }
+
+  /** The same of where a loop's pointer begins, from the loops around it; undefined where no pointer of theirs leads there. */
+  start(buffer: string, at: Index, loops: readonly Loop[]): { pointer: Pointer; distance: number } | undefined {
+    const { pointer, distance } = this.reach(buffer, at, loops);
+    return pointer === undefined || distance < 0 ? undefined : { pointer, distance };
+  }
 }
+
+/** Where the pointer of a loop begins. */
+export const startOf = ({ at }: Pick<Pointer, "at">, { index, from }: Loop): Index => substitute(at, new Map([[index, from]]));
 
 const keyOf = (buffer: string, { terms }: Index): string => `${JSON.stringify(buffer)} ${print({ terms, offset: 0 })}`;
 

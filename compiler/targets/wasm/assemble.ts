@@ -1,8 +1,8 @@
 /** The bytes of a module's kernels, assembled from their text. */
 
+import assembled from "watr/compile";
 import type { Module } from "../../loop/loop.ts";
 import { scopeOf } from "../typescript/scope.ts";
-import { binaryOf } from "./binary.ts";
 import { printWasm, type WasmOptions, type WasmText } from "./text.ts";
 
 export interface Assembled extends WasmText {
@@ -18,5 +18,5 @@ export function textOf(module: Module, options?: WasmOptions): WasmText {
 /** Text and bytes. */
 export function assemble(module: Module, options: WasmOptions = {}): Assembled {
   const printed = textOf(module, options);
-  return { ...printed, bytes: binaryOf(printed.text) };
+  return { ...printed, bytes: assembled(printed.text) };
 }

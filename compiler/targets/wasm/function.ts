@@ -2,10 +2,10 @@
 
 import type { DType } from "../../graph/type.ts";
 import { iterationsOf } from "../../loop/build.ts";
-import { scale, substitute, type Index } from "../../loop/index-expression.ts";
+import { scale, type Index } from "../../loop/index-expression.ts";
 import { gathered, PAIR, type Lanes } from "../../loop/lanes.ts";
 import type { Loop, Scalar, Stmt } from "../../loop/loop.ts";
-import { Addresses } from "./address.ts";
+import { Addresses, startOf } from "./address.ts";
 import { access, printLanes, printOne, typeOf, type Place } from "./expression.ts";
 import { inLane, inVectors, printIndex, sum } from "./indices.ts";
 
@@ -149,8 +149,10 @@ export class FunctionText {
     const fixed = this.#addresses.of(s).filter(({ stride }) => stride === undefined);
     const addressOf = (buffer: string, at: Index): string => sum([`(local.get $${buffer})`, printIndex(scale(at, 4))]);
     const starts = moved.map((one) => {
-      const from = substitute(one.at, new Map([[s.index, s.from]]));
-      return `(local.set ${this.#local(one.name, "i32")} ${addressOf(one.buffer, from)})`;
+      const from = startOf(one, s);
+      const known = this.#addresses.start(one.buffer, from, loops);
+      const address = known === undefined ? addressOf(one.buffer, from) : further(known.pointer.name, 4 * known.distance);
+      return `(local.set ${this.#local(one.name, "i32")} ${address})`;
     });
     const computed = fixed.map((one) => `(local.set ${this.#local(one.name, "i32")} ${addressOf(one.buffer, one.at)})`);
     // a pointer that is computed anew serves one iteration
@@ -174,6 +176,9 @@ export class FunctionText {
     return runs ? loop : [`(if (i32.lt_s ${from} ${to})`, "  (then", ...indent(indent(loop)), "  ))"];
   }
 }
+
+const further = (pointer: string, bytes: number): string =>
+  bytes === 0 ? `(local.get $${pointer})` : `(i32.add (local.get $${pointer}) (i32.const ${bytes}))`;
 
 function printStore({ buffer, at, value }: Extract<Stmt, { kind: "store" }>, p: Place): string {
   const address = p.address(buffer, at);

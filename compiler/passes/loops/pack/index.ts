@@ -1,12 +1,12 @@
 /**
  * Operands of contractions are copied where that pays: into a margin of zeros, so that no guard stands in the loops (margins.ts), in the
  * order that they are read (order.ts), in panels of a vector's columns (panels.ts), and long sums are taken in blocks (blocks.ts), over
- * as few axes as say the same (merge.ts). What is summed in lanes along itself ends before functions of it begin (epilogue.ts).
+ * as few axes as say the same (merge.ts); a copy that is asked for soon again is made once (once.ts). What is summed in lanes along itself ends before functions of it begin (epilogue.ts).
  *   Σ k: where(0 ≤ l + k − 1 < 32, x[l + k − 1], 0)·w[k]   →   x_padded[l] = where(…, x[l − 1], 0);  Σ k: x_padded[l + k]·w[k]
  * Later passes may assume that the copies are buffers like any other: the plan shows their bytes.
  */
 
-import type { Buffer, Definition, Definitions, Group, Work } from "../../../loop/loop.ts";
+import type { Buffer, Definition, Definitions, Group } from "../../../loop/loop.ts";
 import type { Pass } from "../../pass.ts";
 import { isPlaced, type Buffers } from "../group.ts";
 import type { Machine } from "../../../loop/machine.ts";
@@ -16,9 +16,11 @@ import { Copies, scratchFor, type Keep } from "./copy.ts";
 import { functionsApart } from "./epilogue.ts";
 import { withMargins } from "./margins.ts";
 import { merged } from "./merge.ts";
+import { Once } from "./once.ts";
 import { across, along, widened } from "./order.ts";
 import { byFilter, inPanels } from "./panels.ts";
 import { inEveryReduction } from "./sums.ts";
+import { byTap } from "./taps.ts";
 
 /** `sparing`: no copies that save nothing but time. */
 export const pack = (machine: Machine, sparing = false): Pass<Definitions> => ({
@@ -27,19 +29,25 @@ export const pack = (machine: Machine, sparing = false): Pass<Definitions> => ({
   run(definitions) {
     const buffers = new Map(definitions.buffers.map((buffer) => [buffer.name, buffer]));
     const made: Buffer[] = [];
-    const work = definitions.work.flatMap((item): Work[] => {
-      if (item.kind === "scalar") return [item];
-      const before: Work[] = [];
+    const once = new Once();
+    for (const item of definitions.work) {
+      if (item.kind === "scalar") {
+        once.scalar(item);
+        continue;
+      }
+      const copies: Definition[] = [];
       const keep = (definition: Definition): void => {
-        const buffer = scratchFor(definition);
-        buffers.set(buffer.name, buffer);
-        made.push(buffer);
-        before.push({ kind: "group", group: { axes: definition.axes, stages: [{ definition, storage: "buffer" }] } });
+        buffers.set(definition.name, scratchFor(definition));
+        copies.push(definition);
       };
       const group = packed(item.group, machine, sparing, buffers, keep);
-      return [...before, group === item.group ? item : { kind: "group", group }];
+      made.push(...once.group(group, copies).map(scratchFor));
+    }
+    const { work } = once;
+    const same = work.every((item, n) => {
+      const before = definitions.work[n];
+      return item.kind === "group" && before?.kind === "group" ? item.group === before.group : item === before;
     });
-    const same = work.every((item, n) => item === definitions.work[n]);
     return same ? definitions : { ...definitions, buffers: [...definitions.buffers, ...made], work };
   },
 });
@@ -58,7 +66,8 @@ function packed(
 ): Group {
   if (isPlaced(group)) return group;
   if (machine.lanes > 1) {
-    const spread = byFilter(withMargins(group, machine, buffers, keep), buffers, keep);
+    const tapped = byTap(group, machine, buffers, keep);
+    const spread = byFilter(withMargins(tapped, machine, buffers, keep), buffers, keep);
     const plain = order === undefined ? spread : order(spread, buffers);
     const inOrder = inEveryReduction(plain, (one) => along(one, buffers, keep));
     // where the order is still to be found, it is found axis by axis

@@ -73,7 +73,7 @@ function withMargin(
 }
 
 /** Whether a load stays inside its buffer wherever its loops go. */
-const staysInside = ({ buffer, at }: Load, buffers: Buffers): boolean => {
+export const staysInside = ({ buffer, at }: Load, buffers: Buffers): boolean => {
   const { shape } = buffers.get(buffer)!;
   return at.every((one, n) => {
     const [low, high] = rangeOf(one);

@@ -4,12 +4,13 @@ import { sizeOf } from "../../../graph/type.ts";
 import { load, loadsOf } from "../../../loop/build.ts";
 import { index } from "../../../loop/index-expression.ts";
 import { LANES } from "../../../loop/lanes.ts";
-import type { Axis, Definition, Group, Reduce, Scalar } from "../../../loop/loop.ts";
+import type { Apply, Axis, Definition, Group, Reduce, Scalar } from "../../../loop/loop.ts";
 import type { Buffers } from "../group.ts";
 import { NEAR } from "../../../loop/machine.ts";
 import { LINE } from "../tiles/loop-order.ts";
 import { LEAST_IN_LANES } from "../tiles/sum-order.ts";
 import { contiguousIn, dependsOn, strideIn } from "../tiles/operands.ts";
+import { inFilterBlocks } from "./blocks.ts";
 import { copied, isExact, type Keep } from "./copy.ts";
 import { bare, LEAST_DEEP, sumsOf, withLoads, type Site } from "./sums.ts";
 
@@ -41,33 +42,49 @@ export function inPanels({ reduce, definition }: Site, buffers: Buffers, keep: K
  *   d_w[o,c,…] = Σ d_y[n,o,…]·x[n,c,…] with d_y in panels;  y[n,o,…] = Σ w[o,c,…]·x[n,c,2·i + …] with w in panels
  */
 export function byFilter(group: Group, buffers: Buffers, keep: Keep): Group {
+  const found = filtersOf(group, buffers);
+  if (found === undefined) return group;
+  const { panel, filters, reduce } = found;
   const [first, ...rest] = group.stages;
   const { definition, storage } = first!;
-  const { axes, shape } = definition;
-  const reduce = bare(definition.value);
-  if (reduce === undefined || storage === "total" || axes.length < 3 || reduce.over.length < 2 || reduce.inLanes === true) return group;
-  const { term } = reduce;
-  if (term.kind !== "apply" || sizeOf(shape) < 64) return group;
-  const moves = (factor: Scalar, { name, extent }: Axis): boolean => extent > 1 && loadsOf(factor).some((one) => dependsOn(one, name));
-  // the factor that an axis alone moves, which moves no other
-  const [panel, filters] = axes.slice(0, 2).flatMap((axis) => {
-    const [own, ...both] = term.args.filter((factor) => moves(factor, axis));
-    const isAlone = own !== undefined && both.length === 0 && axes.every((other) => other === axis || !moves(own, other));
-    return isAlone && isExact(own) && axis.extent % LANES === 0 ? [[own, axis] as const] : [];
-  })[0] ?? [undefined, undefined];
-  if (panel === undefined || filters === undefined || servedByColumns(definition, filters, reduce, buffers)) return group;
   const last = reduce.over.at(-1)!;
   // what is not stored yet is worth a copy only where lanes along the sum do not serve
   if (panel.kind !== "load" && last.extent >= LEAST_IN_LANES && contiguousIn(reduce, last, buffers)) return group;
   const of = loadsOf(panel).find((one) => dependsOn(one, filters.name))!;
   const [outer, ...inside] = reduce.over;
   const spread = copied(of, [outer!, filters, ...inside], "pack", definition, buffers, keep, filters, panel);
-  const turned = [...axes.filter((axis) => axis !== filters), filters];
+  const turned = [...definition.axes.filter((axis) => axis !== filters), filters];
+  const { term } = reduce;
   const sums: Reduce = { ...reduce, term: { ...term, args: term.args.map((factor) => (factor === panel ? spread : factor)) } };
   const raw = sumsOf(definition, turned, sums, buffers);
-  keep(raw);
+  keep(inFilterBlocks(raw, buffers));
   const read = load(raw.name, raw.dtype, ...turned.map((axis) => index(axis.name, axis.extent)));
   return { ...group, stages: [{ storage, definition: { ...definition, value: read, op: "unpack" } }, ...rest] };
+}
+
+/** A sum of which one factor moves with the filters alone. */
+interface ByFilters {
+  readonly reduce: Reduce & { readonly term: Apply };
+  readonly panel: Scalar;
+  readonly filters: Axis;
+}
+
+/** The axis of a convolution, or of its gradient, along which filters lie; undefined where there is none, or lanes serve its columns. */
+export function filtersOf({ stages }: Group, buffers: Buffers): ByFilters | undefined {
+  const { definition, storage } = stages[0]!;
+  const { axes, shape } = definition;
+  const reduce = bare(definition.value);
+  if (reduce === undefined || storage === "total" || axes.length < 3 || reduce.over.length < 2 || reduce.inLanes === true) return undefined;
+  const { term } = reduce;
+  if (term.kind !== "apply" || sizeOf(shape) < 64) return undefined;
+  const moves = (factor: Scalar, { name, extent }: Axis): boolean => extent > 1 && loadsOf(factor).some((one) => dependsOn(one, name));
+  // the factor that an axis alone moves, which moves no other
+  const [found] = axes.slice(0, 2).flatMap((filters): ByFilters[] => {
+    const [panel, ...both] = term.args.filter((factor) => moves(factor, filters));
+    const isAlone = panel !== undefined && both.length === 0 && axes.every((other) => other === filters || !moves(panel, other));
+    return isAlone && isExact(panel) && filters.extent % LANES === 0 ? [{ reduce: { ...reduce, term }, panel, filters }] : [];
+  });
+  return found === undefined || servedByColumns(definition, found.filters, reduce, buffers) ? undefined : found;
 }
 
 /** Whether the points of a map lie side by side in what they read, in as many vectors as a row has; a window's taps are few. */

@@ -37,8 +37,11 @@ export function vectorTile(group: Group, machine: Machine, buffers: Buffers): Ti
   const row = rowOf(group.axes, lane, still, moving);
   const [rows, vectors] = microkernelOf(row === undefined ? 1 : group.axes[row]!.extent, Math.floor(group.axes[lane]!.extent / LANES));
   const sizes = group.axes.map((_, n) => (n === lane ? vectors * LANES : n === row ? rows : 1));
-  const outer = accumulates(group, buffers) ? { outer: 1 as const } : {};
-  const order = row === undefined ? plain.order : outermost(group, machine, reduce, row, lane, still, moving, sizes, buffers);
+  if (vectors === 1) besideOf(group.axes, lane, row, still).forEach((size, n) => (sizes[n] = size));
+  const accumulating = accumulates(group, buffers);
+  const outer = accumulating ? { outer: 1 as const } : {};
+  const block = accumulating ? reduce.over[0] : undefined;
+  const order = row === undefined ? plain.order : outermost(group, machine, reduce, row, lane, still, moving, sizes, buffers, block);
   const inARow = isProduct(reduce.term) && isLong(reduce) ? { unrolled: machine.unrolled } : {};
   return { sizes, order, lane, ...outer, ...inARow };
 }
@@ -55,6 +58,26 @@ function microkernelOf(rows: number, vectors: number): readonly [rows: number, v
     );
   };
   return fitting.reduce((best, one) => (cycles(one) < WORTH * cycles(best) ? one : best));
+}
+
+/** Sums side by side, at most: an addition waits for the one before it in the same sum, and not for others. */
+const MOST_SUMS = 8;
+
+/**
+ * Where rows are one vector, further points beside it, by axis: along those that share what stands still, the last first; where nothing is
+ * shared by rows, along all, whole axes before parts of one.
+ */
+function besideOf(axes: readonly Axis[], lane: number, row: number | undefined, still: readonly Load[]): ReadonlyMap<number, number> {
+  const sizes = new Map<number, number>();
+  let left = row === undefined ? MOST_SUMS : MOST_SUMS / Math.min(ROWS, axes[row]!.extent);
+  for (let n = axes.length - 1; n >= 0 && left >= 2; n--) {
+    const isShared = !still.some((load) => dependsOn(load, axes[n]!.name));
+    if (n === lane || n === row || axes[n]!.extent === 1 || (row !== undefined && !isShared)) continue;
+    const size = Math.min(axes[n]!.extent, Math.floor(left));
+    sizes.set(n, size);
+    left /= size;
+  }
+  return sizes;
 }
 
 /** What a microkernel must take of the time of one before it in the list; of many rows, only the last are uneven, and little is gained. */
@@ -78,15 +101,16 @@ export function rowOf(axes: readonly Axis[], column: number, still: readonly Loa
     );
 }
 
-/** Terms that must be added between a load and a store of sums that stay in memory. */
-const LEAST_AT_ONCE = 64;
+/** Terms that must be added between a load and a store of sums that stay in memory: of sums that the second cache holds, and of others. */
+const LEAST_AT_ONCE = { near: 64, far: 144 };
 
-/** Whether a group is nothing but sums, few beside what they are sums of: then they may stay in memory, exact in float32. */
+/** Whether a group is nothing but sums, each of many terms at once: then they may stay in memory, exact in float32. */
 export function accumulates(group: Group, buffers: Buffers): boolean {
   const reduce = sumsAlone(group);
-  if (reduce === undefined || sizeOf(reduce.over.slice(1).map(({ extent }) => extent)) < LEAST_AT_ONCE) return false;
-  const bytes = operandsOf(reduce).reduce((sum, load) => sum + bytesRead(load, buffers), 0);
-  return sizeOf(group.stages[0]!.definition.shape) * 4 <= SECOND && bytes >= 2 * SECOND;
+  if (reduce === undefined) return false;
+  const isNear = sizeOf(group.stages[0]!.definition.shape) * 4 <= SECOND;
+  if (sizeOf(reduce.over.slice(1).map(({ extent }) => extent)) < (isNear ? LEAST_AT_ONCE.near : LEAST_AT_ONCE.far)) return false;
+  return operandsOf(reduce).reduce((sum, load) => sum + bytesRead(load, buffers), 0) >= 2 * SECOND;
 }
 
 /** Values that are no sums: a vector, or as many as use lines of memory whole. */

@@ -2,7 +2,7 @@
 
 import { bytesOf, sizeOf } from "../../../graph/type.ts";
 import { LANES } from "../../../loop/lanes.ts";
-import type { Group, Load, Reduce } from "../../../loop/loop.ts";
+import type { Axis, Group, Load, Reduce } from "../../../loop/loop.ts";
 import type { Buffers } from "../group.ts";
 import { NEAR, type Machine } from "../../../loop/machine.ts";
 import { bytesRead, dependsOn, strideIn } from "./operands.ts";
@@ -19,7 +19,7 @@ export const [FIRST, SECOND] = [24 * 1024, NEAR];
 /**
  * The loop over one of the tile's axes goes outside all others if that moves less memory: the operand of the inner axis is read
  * again for every tile of the outer one, the cheaper the nearer the cache that holds it; and with columns outside, a line of
- * what is stored is taken up again for each tile that it is wider than. One value at a time is slow enough for the second cache to keep up with.
+ * what is stored is taken up again for each tile that it is wider than. `block` is an axis of the sum outside all: with it, the first row axis may go outside the columns, and the others inside. One value at a time is slow enough for the second cache to keep up with.
  */
 export function outermost(
   group: Group,
@@ -31,6 +31,7 @@ export function outermost(
   b: readonly Load[],
   sizes: readonly number[],
   buffers: Buffers,
+  block?: Axis,
 ): readonly number[] {
   const natural = group.axes.map((_, n) => n);
   const near = machine.lanes > 1 ? 1 : 0;
@@ -40,18 +41,31 @@ export function outermost(
   const along = over.at(-1);
   const inOrder = (load: Load): boolean => along !== undefined && (strideIn(load, along.name, buffers) ?? Infinity) <= LANES;
   const far = (bytes: number, beyond: number): number => (bytes <= FIRST ? 0 : bytes <= SECOND ? near : beyond);
-  const cost = (outer: readonly number[], inner: readonly Load[]): number => {
-    const bytes = inner.reduce((sum, load) => sum + bytesRead(load, buffers), 0);
+  // of an axis outside, one position is at hand
+  const cost = (outer: readonly number[], inner: readonly Load[], ...outside: readonly Axis[]): number => {
+    const bytes = inner.reduce((sum, load) => sum + bytesRead(load, buffers) / partsOf(load, outside), 0);
     const times = outer.reduce((product, n) => product * (group.axes[n]!.extent / sizes[n]!), 1);
     return times * bytes * far(bytes, inner.every(inOrder) ? IN_ORDER : FAR);
   };
   const stored = bytesStored(group);
   const again = Math.max(0, (LINE * LANES) / sizes[column]! - 1) * stored * far(stored, FAR);
   const others = many ? natural.filter((n) => n !== column) : [row];
+  if (many && block !== undefined && sizes[0] === 1 && column !== 0) {
+    const between = cost([0], b, block) + cost([0, column], a, block, group.axes[0]!) + again;
+    const least = Math.min(cost(others, b, block), cost([column], a, block) + again);
+    if (between < CLEARLY * least) return [0, column, ...natural.filter((n) => n !== 0 && n !== column)];
+  }
   if (cost(others, b) > cost([column], a) + again) return [column, ...natural.filter((n) => n !== column)];
   const first = many ? natural[0]! : row;
   return [first, ...natural.filter((n) => n !== first)];
 }
+
+/** What a third order must take of the bytes of the other two. */
+const CLEARLY = 0.8;
+
+/** In how many parts axes take what a load reads. */
+const partsOf = (load: Load, axes: readonly Axis[]): number =>
+  axes.reduce((parts, { name, extent }) => (dependsOn(load, name) ? parts * extent : parts), 1);
 
 const bytesStored = ({ stages }: Group): number =>
   stages.reduce((sum, { definition: { shape, dtype }, storage }) => sum + (storage === "buffer" ? sizeOf(shape) * bytesOf(dtype) : 0), 0);

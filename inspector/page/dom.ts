@@ -1,0 +1,56 @@
+/** Elements in few words. */
+
+export type Child = Node | string | undefined;
+type Attributes = Readonly<Record<string, string | number | boolean | undefined | ((event: Event) => void)>>;
+
+function filled<E extends Element>(element: E, attributes: Attributes, children: readonly Child[]): E {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === false) continue;
+    if (typeof value === "function") element.addEventListener(name, value);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children.filter((child) => child !== undefined));
+  return element;
+}
+
+/** An HTML element; functions among the attributes listen to the event of their name. */
+export const h = <Name extends keyof HTMLElementTagNameMap>(
+  name: Name,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[Name] => filled(document.createElement(name), attributes, children);
+
+/** An SVG element. */
+export const s = <Name extends keyof SVGElementTagNameMap>(
+  name: Name,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): SVGElementTagNameMap[Name] => filled(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
+
+/** Enter and space do what a click does, for what is no button. */
+export const pressed =
+  (act: () => void) =>
+  (event: Event): void => {
+    if (!(event instanceof KeyboardEvent) || (event.key !== "Enter" && event.key !== " ")) return;
+    event.preventDefault();
+    act();
+  };
+
+export const grouped = (n: number): string => n.toLocaleString("en-US");
+
+/** `1.22 MB`; of fewer than 1000, bytes. */
+export function bytes(n: number): string {
+  const units = ["bytes", "kB", "MB", "GB"];
+  const unit = n < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(n) / 3));
+  return `${unit === 0 ? n : (n / 1000 ** unit).toPrecision(3)} ${units[unit]}`;
+}
+
+/** Microseconds, three digits. */
+export const micros = (seconds: number): string => `${Number((seconds * 1e6).toPrecision(3)).toLocaleString("en-US")} µs`;
+
+/** Scrolls one pane, and nothing around it, so that an element of it is seen. */
+export function reveal(pane: Element, element: Element): void {
+  const [outer, inner] = [pane.getBoundingClientRect(), element.getBoundingClientRect()];
+  if (inner.top < outer.top + 24 || inner.bottom > outer.bottom - 24) pane.scrollTop += inner.top - outer.top - outer.height / 3;
+  if (inner.left < outer.left || inner.right > outer.right) pane.scrollLeft += inner.left - outer.left - 24;
+}
