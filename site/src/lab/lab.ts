@@ -100,6 +100,7 @@ export class Lab {
       PATIENCE.declaring,
     );
     this.#declared = () => {
+      this.#declared = undefined;
       clearTimeout(timer);
       timer = window.setTimeout(
         () =>
