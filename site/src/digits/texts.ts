@@ -17,12 +17,12 @@ export default model("linear", { batch: { train: 32, evaluate: 100, predict: 100
 });
 `;
 
-export const NET = `import { accuracy, adam, add, he, input, labels, matmul, model, param, relu, softmaxCrossEntropy, zeros } from "adjoint";
+export const NET = `import { accuracy, adam, add, he, input, labels, matmul, model, normal, param, relu, softmaxCrossEntropy, zeros } from "adjoint";
 
 export default model("two-layers", { batch: { train: 32, evaluate: 100, predict: 100 } }, ({ batch }) => {
   const x = input("x", [batch, 784]);
   const y = labels("y", [batch], { classes: 10 });
-  const W1 = param("W1", [784, 100], he());
+  const W1 = param("W1", [784, 100], normal(0, 0.02));
   const b1 = param("b1", [100], zeros());
   const W2 = param("W2", [100, 10], he());
   const b2 = param("b2", [10], zeros());

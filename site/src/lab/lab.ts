@@ -26,6 +26,7 @@ export class Lab {
   readonly #questions = new Map<number, Question>();
   readonly #ticks = new Map<string, (tick: Tick) => void>();
   #declared: ((of: string) => void) | undefined;
+  #compiling: Promise<unknown> = Promise.resolve();
   #last = 0;
   /** Milliseconds from the first call to the first answer of a compile. */
   firstCompile: number | undefined;
@@ -80,7 +81,14 @@ export class Lab {
   }
 
   /** Compiles a text. A text that does not come to its end has its worker ended: the next question starts another. */
-  async compile(given: Given<"compile">): Promise<Answer<"compile">> {
+  compile(given: Given<"compile">): Promise<Answer<"compile">> {
+    // one after the other: each has its own patience
+    const compiled = this.#compiling.then(() => this.#compile(given));
+    this.#compiling = compiled.catch(() => {});
+    return compiled;
+  }
+
+  async #compile(given: Given<"compile">): Promise<Answer<"compile">> {
     const began = performance.now();
     this.#start();
     await this.#ready;
@@ -92,6 +100,7 @@ export class Lab {
       PATIENCE.declaring,
     );
     this.#declared = () => {
+      this.#declared = undefined;
       clearTimeout(timer);
       timer = window.setTimeout(
         () =>

@@ -1,6 +1,6 @@
 /** One trainer of a lab: compiled from a text, made, stepped, and asked between its steps. */
 
-import { compile, load, type Compiled, type LoadedTrainer, type TrainerModule } from "adjoint";
+import { compile, load, type Compiled, type LoadedTrainer, type Model, type TrainerModule } from "adjoint";
 import { evaluate, predictAll, type Trainer } from "adjoint/runtime";
 import { declared, lineOf } from "./declare.ts";
 import type { Answer, Arrays, CompileRequest, Given, LabCompiled, RunRequest, Tick, Told, Values } from "./messages.ts";
@@ -43,14 +43,16 @@ export class Session {
     this.#compiled = this.#trainer = this.#gradients = undefined;
     const began = performance.now();
     const { model, data } = await declared(text, path);
-    let told = false;
-    // passes run on what was declared: the first of them says that the text has come to its end
-    const keep = (): boolean => {
-      if (!told) onDeclared();
-      told = true;
-      return false;
+    // whoever waits hears that the text has come to its end
+    const heard: Model = {
+      ...model,
+      trace(request) {
+        const traced = model.trace(request);
+        onDeclared();
+        return traced;
+      },
     };
-    const compiled = await compile(model, { effort: "none", ...options, source: { path, text }, keep });
+    const compiled = await compile(heard, { effort: "none", ...options, source: { path, text } });
     this.#compiled = compiled;
     return { ...factsOf(compiled), data: plain(data), milliseconds: performance.now() - began };
   }

@@ -54,7 +54,9 @@ async function compile(): Promise<void> {
     if (!(error instanceof LabError)) throw error;
     // the first sentence says what does not fit, the last what would
     const remedy = /The nearest budget that is possible is [^:]+/.exec(error.message)?.[0];
-    if (own === asked) say(`${error.message.split("\n")[0]!.replace(/:$/, "")}.${remedy === undefined ? "" : ` ${remedy}.`}`, true);
+    if (own !== asked) return;
+    if (error.told.name === "Ended") return say(error.message, true);
+    say(`${error.message.split("\n")[0]!.replace(/:$/, "")}.${remedy === undefined ? "" : ` ${remedy}.`}`, true);
   }
 }
 
